@@ -15,8 +15,8 @@
 #include "os/freebsd/decode/kinfo_proc.h"
 #include "os/freebsd/decode/kinfo_vmentry.h"
 #include "os/freebsd/decode/ktrace.h"
+#include "os/freebsd/decode/socket_lists.h"
 #include "os/freebsd/decode/tcp_pcb.h"
-#include "os/freebsd/decode/unix_pcb.h"
 
 #define STEPS_MAX 100000
 
@@ -71,12 +71,15 @@ static void fuzz_connections(const uint8_t *data, size_t size)
 	struct cursor stacks = c, trace;
 	struct kstack_thread thread;
 	struct kstack_frame frame;
-	struct cursor locks = c, sockets = c;
+	struct cursor locks = c, sockets = c, inet = c;
 	struct bsd_file_lock lock;
 	struct bsd_socket_at at;
 	struct tcp_pcb found;
 
-	for (unsigned i = 0; kinfo_lockf_next(&lock, &locks) || unix_pcb_next(&at, &sockets); i++) {
+	for (unsigned i = 0; kinfo_lockf_next(&lock, &locks) ||
+			     socket_list_next(&at, &sockets, SOCKET_LIST_LOCAL) ||
+			     socket_list_next(&at, &inet, SOCKET_LIST_INET);
+		i++) {
 		if (i > STEPS_MAX)
 			abort();
 	}

@@ -101,7 +101,8 @@ static inline int host_name_of(
 		int name[4];
 		unsigned names;
 	} known[] = { { "net.inet.tcp.pcblist", { 4, 2, 6, 11 }, 4 },
-		{ "net.local.stream.pcblist", { 4, 1, 1, 1 }, 4 }, { "kern.lockf", { 1, 39 }, 2 } };
+		{ "net.local.stream.pcblist", { 4, 1, 1, 1 }, 4 },
+		{ "net.inet.udp.pcblist", { 4, 2, 17, 5 }, 4 }, { "kern.lockf", { 1, 39 }, 2 } };
 
 	(void)c;
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {

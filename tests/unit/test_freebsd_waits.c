@@ -7,7 +7,7 @@
 
 #include "analyze/waits/waits.h"
 #include "os/freebsd/decode/kinfo_lockf.h"
-#include "os/freebsd/decode/unix_pcb.h"
+#include "os/freebsd/decode/socket_lists.h"
 
 #define PROCESSES_MAX 8
 #define FILES_SIZE    4096
@@ -18,6 +18,7 @@
 #define LISTENER      0xfffff80004000000
 #define UNIX_CLIENT   0xfffff80005000000
 #define UNIX_SERVER   0xfffff80005100000
+#define DATAGRAMS     0xfffff80002000400 /* its socket lies close behind that of CLIENT */
 #define SOCKET	      0x0000100000000000 /* so = pcb - SOCKET, for these lists */
 #define DEVICE	      ((uint64_t)7 << 32 | 9)
 
@@ -32,7 +33,7 @@ static struct {
 	struct process processes[PROCESSES_MAX];
 	struct kinfo all[PROCESSES_MAX];
 	size_t count;
-	unsigned char tcp[64 + 3 * 744], local[64 + 2 * 904], locks[4096];
+	unsigned char tcp[64 + 3 * 744], local[64 + 2 * 904], udp[32 + 400], locks[4096];
 	size_t locks_size;
 } w;
 
@@ -147,6 +148,10 @@ static int begin(void **state)
 	tcp_entry(1, CLIENT, 4);
 	tcp_entry(2, SERVER, 4);
 	put(w.local, 0, 64, 8);
+	put(w.udp, 0, 32, 8);
+	put(w.udp, 32, 400, 8);
+	put(w.udp, 32 + 16, DATAGRAMS - SOCKET, 8);
+	put(w.udp, 32 + 24, DATAGRAMS, 8);
 	unix_entry(0, UNIX_CLIENT);
 	unix_entry(1, UNIX_SERVER);
 	return 0;
@@ -177,6 +182,7 @@ static char *why(int pid)
 	answer_list((int[]){ 1, 14, 8 }, 3, w.all, w.count * KINFO_PROC_SIZE);
 	answer_list((int[]){ 4, 2, 6, 11 }, 4, w.tcp, sizeof(w.tcp));
 	answer_list((int[]){ 4, 1, 1, 1 }, 4, w.local, sizeof(w.local));
+	answer_list((int[]){ 4, 2, 17, 5 }, 4, w.udp, sizeof(w.udp));
 	answer_list((int[]){ 1, 39 }, 2, w.locks, w.locks_size);
 	shown = bsd_test_report(&w.host.os, "waits", "waits", NULL, &pid, 1);
 	return shown;
@@ -265,6 +271,23 @@ static void test_sockets(void **state)
 		"\x10\x02\xc0\x00\x7f\x00\x00\x01");
 	expect(201, "curl (201) waits for serve (202) on 127.0.0.1:4711, 12 s; 202 waits for "
 		    "connections on 0.0.0.0:4711, idle 12 s");
+}
+
+static void test_datagrams(void **state)
+{
+	struct process *p;
+	unsigned char *at;
+
+	(void)state;
+	p = sleeps(201, 1, "dig", "sbwait", DATAGRAMS - SOCKET + 0xb8, 12);
+	internet_socket(p, 4, CLIENT, "\x10\x02\xc0\x00\x7f\x00\x00\x01",
+		"\x10\x02\x12\x67\x7f\x00\x00\x01");
+	at = p->files + p->size;
+	internet_socket(p, 5, DATAGRAMS, "\x10\x02\xc0\x01\x0a\x00\x00\x02",
+		"\x10\x02\x00\x35\x0a\x00\x00\x01");
+	put(at, 40, 2, 4);
+	put(at, 44, 17, 4);
+	expect(201, "dig (201) waits for an answer of the name server 10.0.0.1:53, 12 s");
 }
 
 static void test_local_sockets(void **state)
@@ -358,11 +381,11 @@ static void test_hostile(void **state)
 	assert_true(c.failed);
 	put(bytes, 0, 7, 8);
 	c = cursor_over(bytes, sizeof(bytes));
-	assert_false(unix_pcb_next(&at, &c));
+	assert_false(socket_list_next(&at, &c, SOCKET_LIST_LOCAL));
 	assert_true(c.failed);
 	put(bytes, 0, (uint64_t)1 << 62, 8);
 	c = cursor_over(bytes, sizeof(bytes));
-	assert_false(unix_pcb_next(&at, &c));
+	assert_false(socket_list_next(&at, &c, SOCKET_LIST_LOCAL));
 	assert_true(c.failed);
 }
 
@@ -373,6 +396,7 @@ int main(void)
 		cmocka_unit_test_setup(test_fifo, begin),
 		cmocka_unit_test_setup(test_full_pipe, begin),
 		cmocka_unit_test_setup(test_sockets, begin),
+		cmocka_unit_test_setup(test_datagrams, begin),
 		cmocka_unit_test_setup(test_local_sockets, begin),
 		cmocka_unit_test_setup(test_locks, begin),
 		cmocka_unit_test_setup(test_flock, begin),

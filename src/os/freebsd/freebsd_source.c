@@ -17,8 +17,8 @@
 #include "os/freebsd/decode/kinfo_lockf.h"
 #include "os/freebsd/decode/kinfo_proc.h"
 #include "os/freebsd/decode/kinfo_vmentry.h"
+#include "os/freebsd/decode/socket_lists.h"
 #include "os/freebsd/decode/tcp_pcb.h"
-#include "os/freebsd/decode/unix_pcb.h"
 
 #define SYSCTL_NUMBER(name, theirs, value) name = value,
 enum sysctl_number {
@@ -308,10 +308,17 @@ int freebsd_mappings(const struct bsd_source *s, pid_t pid, bsd_mapping_visitor 
 
 int freebsd_socket_addresses(const struct bsd_source *s, struct buffer *out)
 {
-	struct buffer tcp = { 0 }, local = { 0 };
-	int status = ask_by_name(s, "net.inet.tcp.pcblist", &tcp);
-	int local_status = ask_by_name(s, "net.local.stream.pcblist", &local);
-	struct cursor c = cursor_over(tcp.data, tcp.size);
+	static const struct {
+		const char *name;
+		enum socket_list list;
+	} lists[] = { { "net.local.stream.pcblist", SOCKET_LIST_LOCAL },
+		{ "net.local.dgram.pcblist", SOCKET_LIST_LOCAL },
+		{ "net.local.seqpacket.pcblist", SOCKET_LIST_LOCAL },
+		{ "net.inet.udp.pcblist", SOCKET_LIST_INET },
+		{ "net.inet.raw.pcblist", SOCKET_LIST_INET } };
+	struct buffer answer = { 0 };
+	int status = ask_by_name(s, "net.inet.tcp.pcblist", &answer), failure = status;
+	struct cursor c = cursor_over(answer.data, answer.size);
 	struct bsd_socket_at at;
 	struct tcp_pcb found;
 
@@ -319,12 +326,16 @@ int freebsd_socket_addresses(const struct bsd_source *s, struct buffer *out)
 		at = (struct bsd_socket_at){ found.pcb, found.socket };
 		buffer_append(out, &at, sizeof(at));
 	}
-	c = cursor_over(local.data, local.size);
-	while (!local_status && unix_pcb_next(&at, &c))
-		buffer_append(out, &at, sizeof(at));
-	buffer_fini(&tcp);
-	buffer_fini(&local);
-	return status ? status : local_status;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		buffer_reset(&answer);
+		status = ask_by_name(s, lists[i].name, &answer);
+		failure = failure ? failure : status;
+		c = cursor_over(answer.data, answer.size);
+		while (!status && socket_list_next(&at, &c, lists[i].list))
+			buffer_append(out, &at, sizeof(at));
+	}
+	buffer_fini(&answer);
+	return failure;
 }
 
 int freebsd_file_locks(const struct bsd_source *s, struct buffer *out)

@@ -35,6 +35,7 @@
 #define KTR_HEADER(name, member, offset)    AT(ktr_header, member, offset)
 #define KINFO_KSTACK(name, member, offset)  AT(kinfo_kstack, member, offset)
 #define XTCPCB(name, member, offset)	    AT(xtcpcb, member, offset)
+#define XINPCB(name, member, offset)	    AT(xinpcb, member, offset)
 #define XUNPCB(name, member, offset)	    AT(xunpcb, member, offset)
 #define KINFO_LOCKF(name, member, offset)   AT(kinfo_lockf, member, offset)
 #define LOCKF_NUMBER(name, theirs, value)   SAME(theirs, value)

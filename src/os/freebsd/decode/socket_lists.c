@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/freebsd/decode/unix_pcb.h"
+#include "os/freebsd/decode/socket_lists.h"
 
 #include "os/bsd/bytes.h"
 
 #define XUNPCB(name, member, offset) AT_##name = offset,
-enum xunpcb_at {
+#define XINPCB(name, member, offset) AT_##name = offset,
+enum socket_list_at {
 #include "os/freebsd/decode/layouts.def"
 };
 
-#define LEAST (AT_SOCKET + 8)
+static const size_t least[] = {
+	[SOCKET_LIST_LOCAL] = AT_SOCKET + 8,
+	[SOCKET_LIST_INET] = AT_INET_PCB + 8 + SOCKET_LIST_REST,
+};
 
-bool unix_pcb_next(struct bsd_socket_at *out, struct cursor *c)
+bool socket_list_next(struct bsd_socket_at *out, struct cursor *c, enum socket_list list)
 {
 	struct bsd_bytes b;
 	struct span bytes;
@@ -27,8 +31,11 @@ bool unix_pcb_next(struct bsd_socket_at *out, struct cursor *c)
 			return false;
 		}
 		bytes = cursor_bytes(c, (size_t)size);
-	} while (bytes.size < LEAST);
+	} while (bytes.size < least[list]);
 	b = (struct bsd_bytes){ (const unsigned char *)bytes.data, bytes.size };
-	*out = (struct bsd_socket_at){ bsd_u64(&b, AT_PCB), bsd_u64(&b, AT_SOCKET) };
+	*out = list == SOCKET_LIST_LOCAL
+		       ? (struct bsd_socket_at){ bsd_u64(&b, AT_PCB), bsd_u64(&b, AT_SOCKET) }
+		       : (struct bsd_socket_at){ bsd_u64(&b, AT_INET_PCB),
+				 bsd_u64(&b, AT_INET_SOCKET) };
 	return true;
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* net.local.*.pcblist, net.inet.udp.pcblist and its like: all sockets of the host of a kind,
+ * between a head and a tail of their own. Those of TCP say more (tcp_pcb.h). */
+#ifndef SOOTH_OS_FREEBSD_SOCKET_LISTS_H
+#define SOOTH_OS_FREEBSD_SOCKET_LISTS_H
+
+#include "os/bsd/source.h"
+
+enum socket_list {
+	SOCKET_LIST_LOCAL, /* struct xunpcb */
+	SOCKET_LIST_INET,  /* struct xinpcb */
+};
+
+/* Of struct xinpcb behind these members, at least: a head is 32 bytes long. */
+#define SOCKET_LIST_REST 128
+
+/* The next one. False: the end, or (the cursor has failed then) no whole record. */
+bool socket_list_next(struct bsd_socket_at *out, struct cursor *c, enum socket_list list);
+
+#endif
