@@ -49,6 +49,7 @@ struct thread {
 	uint8_t is_left_out;		    /* the call is no sample */
 	uint8_t was_short, moved_was_short; /* `taken` and `moved` are in the short-lived ones */
 	uint32_t bad_frees;		    /* that were reported */
+	uint64_t is_held;		    /* its process and program are in `held` */
 #endif
 	struct heap_aggregate aggregates[HEAP_FUNCTION_SLOTS];
 };

@@ -155,6 +155,13 @@ struct heap_block_kept {
 	uint64_t stack_hash; /* 0: it is in no sum */
 };
 
+/* Of samples: live blocks by a hash of their addresses; those of ended processes stay in it. */
+#define HEAP_ALIKE_BITS 16
+
+struct heap_samples {
+	uint32_t alike[1u << HEAP_ALIKE_BITS];
+};
+
 /* A block that was freed. */
 struct heap_freed {
 	uint64_t time_ns;

@@ -32,6 +32,7 @@ static void thread_execs(struct thread *t, struct linux_binprm *program)
 	t->code_pages = 0;
 #ifdef WITH_SUMS
 	t->program = 0;
+	t->is_held = 0;
 #endif
 	if (control.has_pauser && report_begun(&begun, t, program))
 		return;

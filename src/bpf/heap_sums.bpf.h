@@ -44,6 +44,8 @@ struct {
 	__type(value, struct heap_freed);
 } freed_blocks SEC(".maps");
 
+struct heap_samples samples SEC(".data.samples") = {};
+
 #define ADD(member_, value_) __sync_fetch_and_add(&(member_), (value_))
 
 static inline uint32_t program_of(struct thread *t)
@@ -58,6 +60,7 @@ static inline struct heap_held_value *held_of(struct thread *t)
 	struct heap_held_key key = { t->member.start_ticks, t->member.pid, program_of(t) };
 	struct heap_held_value *value = bpf_map_lookup_elem(&held, &key), none = { 0 };
 
+	t->is_held = value != 0;
 	if (value)
 		return value;
 	none.is_forked = (TASK_READ(current_task(), flags) & PF_FORKNOEXEC) != 0;
@@ -85,6 +88,15 @@ static inline struct heap_block_key block_key(struct thread *t, uint64_t address
 	return (struct heap_block_key){ address, t->member.pid, program_of(t) };
 }
 
+/* How many live blocks have an address like that one: most frees are of blocks that are no samples,
+ * and two searches in hashes were a tenth of what a pair costs. */
+static inline uint32_t *alike(uint64_t address)
+{
+	uint64_t hash = (address >> 3) * 0x9e3779b97f4a7c15ULL;
+
+	return &samples.alike[hash >> (64 - HEAP_ALIKE_BITS)];
+}
+
 /* Takes a block out of the live ones, into t->taken. 0: it was none of them. */
 VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
 {
@@ -94,6 +106,8 @@ VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
 	struct heap_block_kept *b;
 	struct heap_sum_key of;
 
+	if (control.sample_bytes && t && t->is_held && !*alike(address))
+		return 0;
 	h = t ? held_of(t) : 0;
 	if (!h)
 		return 0;
@@ -106,7 +120,8 @@ VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
 	}
 	t->taken = *b;
 	t->was_short = 0;
-	bpf_map_delete_elem(&live_blocks, &key);
+	if (!bpf_map_delete_elem(&live_blocks, &key) && control.sample_bytes)
+		ADD(*alike(address), -1u);
 	if (control.checks_frees) {
 		struct heap_freed freed = { bpf_ktime_get_ns(), t->taken.size };
 
@@ -165,6 +180,15 @@ static inline struct heap_sum_value *add_to_sum(struct thread *t, struct heap_he
 	return sum;
 }
 
+static inline int keep_block(const struct heap_block_key *key, const struct heap_block_kept *block)
+{
+	int status = (int)bpf_map_update_elem(&live_blocks, key, block, BPF_NOEXIST);
+
+	if (!status && control.sample_bytes)
+		ADD(*alike(key->address), 1u);
+	return status;
+}
+
 static inline int put_block(struct thread *t, uint64_t address)
 {
 	struct heap_block_key key = block_key(t, address);
@@ -172,14 +196,14 @@ static inline int put_block(struct thread *t, uint64_t address)
 
 	if (control.checks_frees)
 		bpf_map_delete_elem(&freed_blocks, &key);
-	if (!bpf_map_update_elem(&live_blocks, &key, &block, BPF_NOEXIST))
+	if (!keep_block(&key, &block))
 		return 0;
 	/* Either the free of the block that was there was missed, or there is no room. */
 	if (!bpf_map_lookup_elem(&live_blocks, &key))
 		return -1;
 	sum_free(t, address);
 	t->taken = block;
-	return (int)bpf_map_update_elem(&live_blocks, &key, &block, BPF_NOEXIST);
+	return keep_block(&key, &block);
 }
 
 VERIFIED_ALONE int sum_allocation(struct thread *t, uint64_t address, uint64_t now)
