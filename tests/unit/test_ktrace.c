@@ -300,7 +300,7 @@ static void test_cut(void **state)
 
 /* --- through the backends --- */
 
-extern const struct backend backend_syscalls_ktrace, backend_heap_utrace;
+extern const struct backend backend_syscalls_ktrace, backend_heap_utrace, backend_sched_ktrace;
 
 struct host {
 	struct trace *trace;
@@ -361,7 +361,8 @@ static uint64_t now_ns(const struct os *os)
 static void host_open(struct host *h, struct trace *t)
 {
 	*h = (struct host){ .trace = t,
-		.backends = { &backend_syscalls_ktrace, &backend_heap_utrace, NULL } };
+		.backends = { &backend_syscalls_ktrace, &backend_heap_utrace, &backend_sched_ktrace,
+			NULL } };
 	h->system = (struct freebsd_calls){ .ktrace = host_ktrace, .guard = host_guard, .user = h };
 	h->source = (struct bsd_source)FREEBSD_SOURCE(&h->system);
 	h->source.process = host_process;
@@ -450,6 +451,78 @@ static void test_heap(void **state)
 	free(shown);
 }
 
+static void add_switch(struct trace *t, uint64_t at_ms, bool is_out, bool is_user)
+{
+	t->at_us = at_ms * 1000;
+	head(t, 6, 16);
+	put(t, is_out, 4);
+	put(t, is_user, 4);
+	put_bytes(t, "piperd\0", 8);
+}
+
+static int host_threads(const struct bsd_source *s, pid_t pid, struct buffer *out)
+{
+	const struct bsd_thread threads[] = {
+		{ .tid = 100050, .state = 'S', .name = "first" },
+		{ .tid = 100060, .state = 'S', .name = "rests" },
+	};
+
+	(void)s;
+	(void)pid;
+	buffer_append(out, threads, sizeof(threads));
+	return 0;
+}
+
+static uint64_t sched_now = (uint64_t)5000 * 1000000000;
+
+static uint64_t sched_now_ns(const struct os *os)
+{
+	(void)os;
+	return sched_now;
+}
+
+static void a_second_passes(void)
+{
+	sched_now = (uint64_t)5001 * 1000000000;
+}
+
+/* A second: it sleeps 100 ms, runs 200, is preempted for 50, runs 50, sleeps on; a thread that was
+ * there before sleeps all of it; one that is gone at the end. */
+static void test_sched(void **state)
+{
+	struct trace t = { .pid = 50, .tid = 100050 };
+	const int pids[] = { 50 };
+	struct host h;
+	char *shown;
+
+	(void)state;
+	add_switch(&t, 100, false, false);
+	add_switch(&t, 300, true, true);
+	add_switch(&t, 350, false, true);
+	add_switch(&t, 400, true, false);
+	t.tid = 100070;
+	add_switch(&t, 900, false, false);
+	host_open(&h, &t);
+	h.os.host = no_host;
+	h.os.command_line = no_arguments;
+	h.os.now_ns = sched_now_ns;
+	h.source.threads = host_threads;
+	bsd_test_meanwhile = a_second_passes;
+	shown = bsd_test_calls(&h.os, "sched", "sched-table", SOOTH_COUNT | SOOTH_STREAM, pids, 1);
+	bsd_test_meanwhile = NULL;
+	assert_true(has(shown, "\"running_ns\": 250000000"));
+	assert_true(has(shown, "\"preempted_ns\": 50000000"));
+	assert_true(has(shown, "\"sleeping_ns\": 700000000"));
+	assert_true(has(shown, "\"sleeping_ns\": 1000000000"));
+	assert_true(has(shown, "\"voluntary\": 1"));
+	assert_true(has(shown, "\"involuntary\": 1"));
+	assert_true(has(shown, "\"longest_ns\": 50000000"));
+	/* The one that is gone ran no longer than its records say. */
+	assert_true(has(shown, "\"wall_ns\": 2000000000"));
+	assert_true(has(shown, "ktrace(2) has no record of these"));
+	free(shown);
+}
+
 /* Another tracer would lose its records. */
 static void test_traced(void **state)
 {
@@ -480,6 +553,7 @@ int main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_backend),
 		cmocka_unit_test(test_heap),
+		cmocka_unit_test(test_sched),
 		cmocka_unit_test(test_traced),
 	};
 
