@@ -17,7 +17,7 @@ static bool is_news(const struct logged_error *e)
 	bool is_last = e->error->behind <= (e->error->is_warning ? 0 : BEHIND_FEW) &&
 		       e->file->silent_ns < SILENT_NS && e->file->silent_ns > PAUSE_NS;
 	bool has_come = e->error->new_state != SOOTH_STATE_ABSENT && e->error->times_new &&
-			!e->error->is_warning && logged_error_is_mostly(e);
+			!e->error->is_warning && logged_error_is_all(e);
 
 	return is_last || has_come;
 }

@@ -72,16 +72,11 @@ bool logged_errors_are_said_above(const struct diagnosis_input *input,
 	return false;
 }
 
-bool logged_error_is_mostly(const struct logged_error *e)
-{
-	return (uint64_t)e->error->done * DONE_FEW <= e->error->times;
-}
-
 bool logged_error_is_all(const struct logged_error *e)
 {
 	uint64_t times = e->error->times;
 
-	return logged_error_is_mostly(e) && e->error->other_most <= times &&
+	return (uint64_t)e->error->done * DONE_FEW <= times && e->error->other_most <= times &&
 	       times * 100 >= (uint64_t)e->error->messages * SHARE_PERCENT &&
 	       e->elsewhere_new <= (uint64_t)e->error->times_new + 1;
 }

@@ -18,8 +18,6 @@ bool logged_errors_at(const struct diagnosis_input *input, const struct process_
 /* A process above has the same file open, and its errors are said there. */
 bool logged_errors_are_said_above(const struct diagnosis_input *input,
 	const struct process_entry *p, const struct logs_file *file);
-/* Hardly any message since the first of it says that something succeeded. */
-bool logged_error_is_mostly(const struct logged_error *e);
 /* Nearly all that it logs is this error, and what comes with it once each time. */
 bool logged_error_is_all(const struct logged_error *e);
 
