@@ -31,8 +31,10 @@ struct stuck {
 	const struct waits_goroutines
 		*sends; /* the largest group that a channel does not take from */
 	uint64_t lock_count, others;
-	uint64_t idle_ns;     /* since its threads last ran; 0: just now, or unknown */
-	bool main_goes_on;    /* it is in a call, waits for input or time, or runs */
+	bool is_one_at_work; /* one that neither wants a lock, nor accepts clients or signals */
+	bool has_writer, has_reader; /* they want a read-write lock, to write; another one */
+	uint64_t idle_ns;	     /* since its threads last ran; 0: just now, or unknown */
+	bool main_goes_on;	     /* it is in a call, waits for input or time, or runs */
 	bool others_work;     /* the same of another goroutine; not of one that accepts clients */
 	bool others_take;     /* a goroutine works that may take from a channel later */
 	bool others_may_take; /* a goroutine receives from a channel, as that of a timer */
@@ -51,12 +53,14 @@ static bool is_of_http(const struct waits_goroutines *w)
 	       (wait_goroutines_want_event(w) || w->state == WAITS_GOROUTINE_WAITS);
 }
 
-/* It has no lock meanwhile. */
+/* It has no lock meanwhile. The second is net/http's beside each request: it waits for the client to
+ * hang up. */
 static bool accepts(const struct waits_goroutines *w)
 {
 	struct span by = record_text(&w->record, &w->by);
 
-	return span_contains(by, "Accept") || span_contains(by, "Serve");
+	return span_contains(by, "Accept") || span_contains(by, "Serve") ||
+	       span_starts(record_text(&w->record, &w->start), "net/http.(*connReader).");
 }
 
 static void look(struct stuck *s, const struct wait_graph *g, uint32_t pid)
@@ -66,6 +70,8 @@ static void look(struct stuck *s, const struct wait_graph *g, uint32_t pid)
 	while ((w = wait_goroutines_next(g, pid, w))) {
 		if (wait_goroutines_want_lock(w)) {
 			s->lock_count += w->count;
+			s->has_writer |= wait_goroutines_want_to_write(w);
+			s->has_reader |= !wait_goroutines_want_to_write(w);
 			if (!s->wants_lock || w->count > s->wants_lock->count)
 				s->wants_lock = w;
 		}
@@ -77,12 +83,13 @@ static void look(struct stuck *s, const struct wait_graph *g, uint32_t pid)
 		if (w->is_main) {
 			s->main = w;
 			s->main_goes_on = !wait_goroutines_want_goroutine(w) &&
-					  !wait_goroutines_want_channel(w);
+					  !wait_goroutines_want_channel(w) && !accepts(w);
 			continue;
 		}
 		if (is_of_signals(w))
 			continue;
 		s->others += w->count;
+		s->is_one_at_work |= !wait_goroutines_want_lock(w) && !accepts(w);
 		s->others_go_on |= !wait_goroutines_want_goroutine(w);
 		s->others_work |= !wait_goroutines_want_goroutine(w) &&
 				  !wait_goroutines_want_channel(w) && !accepts(w);
@@ -165,10 +172,46 @@ static uint64_t group_wait_of(const struct check *e, const struct stuck *s,
 	return observed_ns;
 }
 
+static const struct waits_goroutines *wanted_before(
+	const struct wait_graph *g, const struct waits_goroutines *now)
+{
+	struct wait_graph before = { .records = g->before };
+	const struct waits_goroutines *w = NULL;
+
+	while ((w = wait_goroutines_next(&before, now->node_pid, w))) {
+		if (wait_goroutines_want_lock(w) && !span_compare(record_text(&w->record, &w->at),
+							    record_text(&now->record, &now->at)))
+			return w;
+	}
+	return NULL;
+}
+
+/* All goroutines want a lock, so that one of these has it. */
+static bool has_only_waiters(const struct stuck *s)
+{
+	return s->main && s->wants_lock && !s->is_one_at_work && !s->main_goes_on &&
+	       (wait_goroutines_want_lock(s->main) || accepts(s->main));
+}
+
+/* Of the group that has waited longest; of one that has not become smaller since the first look. */
 static uint64_t lock_wait_of(
 	const struct check *e, const struct wait_graph *g, const struct stuck *s)
 {
-	return group_wait_of(e, s, s->wants_lock, earlier_of(g, e->id.pid).wants_lock);
+	uint64_t longest_ns = wait_of(s, s->wants_lock);
+	struct stuck earlier = earlier_of(g, e->id.pid);
+	const struct waits_goroutines *w = NULL;
+
+	if (has_only_waiters(s) && has_only_waiters(&earlier))
+		return e->input->end_ns - e->input->begin_ns;
+	while ((w = wait_goroutines_next(g, e->id.pid, w))) {
+		const struct waits_goroutines *before =
+			wait_goroutines_want_lock(w) ? wanted_before(g, w) : NULL;
+		uint64_t ns = before && before->count <= w->count ? group_wait_of(e, s, w, w) : 0;
+
+		if (ns > longest_ns)
+			longest_ns = ns;
+	}
+	return longest_ns;
 }
 
 /* The group that sends at the same place, when the observation started. */
@@ -270,6 +313,11 @@ static void report_lock(struct check_result *out, const struct wait_graph *g, co
 		may_go_on(s) ? "" : "deadlock: ", (unsigned long long)s->lock_count,
 		s->lock_count == 1 ? " waits" : "s wait", buffer_cstr(&place),
 		sentence_duration(time, for_ns));
+	/* Whoever has the lock is one of those that wait: a reader that reads again. */
+	if (s->has_writer && s->has_reader && !may_go_on(s))
+		finding_claim(out,
+			"; perhaps one has it already and wants it again: an RLock within an RLock "
+			"does not return while a Lock waits");
 	emit(out, s, w, for_ns);
 	buffer_fini(&place);
 }

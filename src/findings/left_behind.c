@@ -23,6 +23,8 @@
 #include "probes/sockets.h"
 #include "probes/waits.h"
 
+#define UP_MAX 64
+
 enum { INPUT, OUTPUT, ERRORS };
 
 static const struct finding_option options[] = {
@@ -132,8 +134,15 @@ static bool is_left_too(const struct check *e, const struct waits_party *w)
 	struct process_id id = { .start_ticks = w->party_start_ticks, .pid = w->party_pid };
 	const struct process_entry *p = process_table_get(&e->input->host.process_table, &id);
 
-	return p && p->is_there && check_has_new_parent(p) &&
-	       p->process->session == e->process->process->session;
+	if (!p || !p->is_there || p->process->session != e->process->process->session)
+		return false;
+	/* What a process started that was left behind has inherited it in turn. */
+	for (unsigned i = 0; p && p != e->process && i < UP_MAX; i++) {
+		if (check_has_new_parent(p))
+			return true;
+		p = p->parent;
+	}
+	return false;
 }
 
 /* As a descriptor above those that a program writes to: it does not know that it has it. */

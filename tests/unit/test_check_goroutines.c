@@ -137,6 +137,37 @@ static void wants_lock_of_main(double longest_s)
 	has_goroutines(all, ARRAY_SIZE(all), IDLE_S);
 }
 
+/* A writer and two readers of one lock in a server that switches much, beside so many that read a
+ * file. */
+static void reads_within(double others)
+{
+	const struct made all[] = { { .start = "runtime.main",
+					    .reason = "IO wait",
+					    .by = "net/http.(*Server).ListenAndServe",
+					    .at = "main.main",
+					    .count = 1,
+					    .before = 1,
+					    .is_main = true },
+		{ .start = "main.main.func1",
+			.reason = "semacquire",
+			.by = "sync.(*RWMutex).Lock",
+			.at = "main.refresh",
+			.count = 1,
+			.before = 1 },
+		{ .start = "net/http.(*Server).Serve.func3",
+			.reason = "semacquire",
+			.by = "sync.runtime_SemacquireMutex",
+			.at = "main.overview",
+			.count = 2,
+			.before = 1 },
+		{ .start = "main.load",
+			.state = WAITS_GOROUTINE_CALLS,
+			.count = (uint64_t)others,
+			.before = (uint64_t)others } };
+
+	has_goroutines(all, ARRAY_SIZE(all), 0);
+}
+
 static void waits_for_group(double idle_s)
 {
 	const struct made all[] = { MAIN("semacquire", "sync.(*WaitGroup).Wait"), SIGNALS };
@@ -257,6 +288,11 @@ static void test_stuck(void **state)
 		{ "goroutines-stuck", has_wanted_lock, 3, NULL,
 			"medium/medium: deadlock: 3 goroutines wait for a mutex" },
 		{ "goroutines-stuck", has_wanted_lock, 0, NULL, "fine: its goroutines can go on" },
+		{ "goroutines-stuck", reads_within, 0, NULL,
+			"medium/medium: deadlock: 3 goroutines wait for a lock in main.overview "
+			"and "
+			"main.refresh, for 5 s; perhaps one has it already and wants it again" },
+		{ "goroutines-stuck", reads_within, 1, NULL, "fine: its goroutines can go on" },
 		{ "goroutines-stuck", waits_for_group, IDLE_S, NULL,
 			"medium/medium: deadlock: the main goroutine waits in "
 			"sync.(*WaitGroup).Wait, called by main.main, for 30 s: no other "

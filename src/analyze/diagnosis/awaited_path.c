@@ -33,7 +33,8 @@ void awaited_path_put(const struct diagnosis_input *input, const struct process_
 	const void *key;
 	void *value;
 
-	if (!h || process_table_cpu_percent(p) >= BUSY_PERCENT)
+	/* One that reads and writes files does more than to wait for one. */
+	if (!h || h->files.count || process_table_cpu_percent(p) >= BUSY_PERCENT)
 		return;
 	while (map_next(&h->failures, &position, &key, &value)) {
 		const struct call_failures *f = value;

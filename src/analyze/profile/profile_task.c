@@ -13,6 +13,7 @@ enum task {
 	TASK_SORT,
 	TASK_INDEX,
 	TASK_VACUUM,
+	TASK_SSCANF,
 	TASKS,
 };
 
@@ -37,6 +38,14 @@ static const struct {
 	[TASK_INDEX] = { "building an index",
 		"select * from pg_stat_progress_create_index shows how far it is", NULL,
 		{ "postgres" } },
+	/* Called by sscanf(3) and vsscanf(3) of glibc before they read anything: libio/strops.c. */
+	[TASK_SSCANF] = { "sscanf, which looks for the end of the whole string at each call: where "
+			  "that "
+			  "is long, the time grows with its square",
+		"give sscanf a copy of the next line or field, or use strtod and strtol, which "
+		"stop "
+		"behind the number",
+		NULL, { "libc.so", "libc-2" } },
 	[TASK_VACUUM] = { "VACUUM", "select * from pg_stat_progress_vacuum shows how far it is",
 		NULL, { "postgres" } },
 };
@@ -57,6 +66,7 @@ static const struct {
 	{ "btbuild", TASK_INDEX },
 	{ "tuplesort_performsort", TASK_SORT },
 	{ "vacuum", TASK_VACUUM },
+	{ "_IO_str_init_static", TASK_SSCANF },
 	{ "ExecScan", TASK_SCAN },
 };
 

@@ -55,9 +55,18 @@ bool wait_goroutines_want_lock(const struct waits_goroutines *w)
 {
 	struct span by = record_text(&w->record, &w->by);
 
-	/* Before Go 1.20 the reason of all of these is "semacquire". */
+	/* Before Go 1.20 the reason of all of these is "semacquire". RLock is inlined: what it
+	 * calls is seen. */
 	return reason_of(w) >= 0 && !w->at_state &&
-	       (span_starts(by, "sync.(*Mutex).") || span_starts(by, "sync.(*RWMutex)."));
+	       (span_starts(by, "sync.(*Mutex).") || span_starts(by, "sync.(*RWMutex).") ||
+		       span_starts(by, "sync.runtime_SemacquireMutex") ||
+		       span_starts(by, "sync.runtime_SemacquireRWMutex"));
+}
+
+bool wait_goroutines_want_to_write(const struct waits_goroutines *w)
+{
+	return wait_goroutines_want_lock(w) &&
+	       span_starts(record_text(&w->record, &w->by), "sync.(*RWMutex).Lock");
 }
 
 bool wait_goroutines_send(const struct waits_goroutines *w)
@@ -97,8 +106,10 @@ void wait_goroutines_text(struct buffer *out, const struct waits_goroutines *w)
 
 	if (wait_goroutines_want_lock(w)) {
 		buffer_format(out, "for a %s in %.*s",
-			span_starts(by, "sync.(*RW") ? "read-write lock" : "mutex", (int)at.size,
-			at.data);
+			span_contains(by, "RWMutex")	    ? "read-write lock"
+			: span_starts(by, "sync.(*Mutex).") ? "mutex"
+							    : "lock",
+			(int)at.size, at.data);
 		return;
 	}
 	if (!w->at_state && by.size) {

@@ -11,6 +11,8 @@ const struct waits_goroutines *wait_goroutines_next(
 	const struct wait_graph *g, uint32_t pid, const struct waits_goroutines *before);
 /* They wait for a mutex that another goroutine has. */
 bool wait_goroutines_want_lock(const struct waits_goroutines *w);
+/* The same of a read-write lock, to write. */
+bool wait_goroutines_want_to_write(const struct waits_goroutines *w);
 /* They send to a channel that is full, or that no goroutine receives from; not the main one. */
 bool wait_goroutines_send(const struct waits_goroutines *w);
 /* Only another goroutine of the program can end the wait: no client, file or timer does. A channel
