@@ -91,7 +91,8 @@ static const struct option heap_options[] = {
 		"recorded"),
 	VALUE_ROW(0, "sample-bytes", BYTES, "SIZE", heap_config, heap.sample_bytes,
 		"add up samples only, about one per SIZE of allocated memory (e.g. 512K): less "
-		"overhead; estimates with their error",
+		"overhead; estimates with their error. Of a launched command each program that "
+		"loads sooth's library records every call, which takes less still",
 		.min = 1, .max = 1ull << 30),
 	FLAG_ROW(0, "exact", heap_config, heap.exact,
 		"record every call, where stacks of a process that already runs would be added up "
@@ -287,11 +288,19 @@ static bool needs_stacks(const struct heap_config *c)
 	       writes_stacks(c);
 }
 
+/* Each program of a launched command that loads sooth's library records every call, which takes
+ * less than samples do: what has to be probed is sampled. */
+static bool samples_what_is_probed(const struct heap_config *c, const struct arguments *arguments)
+{
+	return c->heap.sample_bytes && arguments->command && !c->heap.in_kernel && !c->heap.sites &&
+	       chosen_engine(c, arguments) == ENGINE_AUTO;
+}
+
 /* A busy process makes more calls than a buffer takes, and what is lost is missing in every sum. A
  * command that sooth starts waits instead, so there single calls are complete. */
 static bool adds_up_in_kernel(const struct heap_config *c, const struct arguments *arguments)
 {
-	if (c->heap.exact || writes_lines(c))
+	if (c->heap.exact || writes_lines(c) || samples_what_is_probed(c, arguments))
 		return false;
 	/* The engine in the process loses none at any rate. */
 	if (engine_of(c->heap.engine) >= ENGINE_PRELOAD && !c->heap.in_kernel &&
@@ -385,7 +394,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	struct picture_files files = { 0 };
 	int status;
 	struct heap_table_options options = { .sites = c->heap.sites,
-		.stacks = needs_stacks(c) || in_kernel,
+		.stacks = needs_stacks(c) || in_kernel || c->heap.sample_bytes,
 		.by = by_of(c->heap.by),
 		.min_age_ns = c->heap.min_age_ns,
 		.rows_most = c->heap.top,
@@ -407,7 +416,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.may_pause = !c->heap.no_hold && !c->heap.pages,
 		.profile_pages = c->heap.pages,
-		.heap_stacks = needs_stacks(c),
+		.heap_stacks = needs_stacks(c) || c->heap.sample_bytes,
 		.heap_sums = in_kernel,
 		.heap_engine = chosen_engine(c, arguments),
 		.heap_library = c->heap.library,

@@ -64,7 +64,9 @@ struct probe_options {
 	bool heap_stacks;	      /* the stack of each allocation */
 	bool heap_sums;		      /* sums by stack from the kernel, instead of calls */
 	uint64_t heap_blocks;	      /* live at a time, of these; 0: the backend's own */
-	uint64_t heap_sample_bytes;   /* between two samples of these; 0: all blocks */
+	/* Between two samples of what is added up in the kernel, also without heap_sums; 0: all
+	 * blocks. */
+	uint64_t heap_sample_bytes;
 	bool heap_frees;	      /* those that are errors */
 	enum heap_engine heap_engine; /* of a launched command */
 	const char *heap_library;     /* for the engine in the process; NULL: the installed one */

@@ -5,7 +5,7 @@ seeds. An error is printed with each estimate, and the truth is to be within it.
 """
 import harness
 from harness import needs_bpf
-from heap_case import GLIBC, VARIANTS, HeapCase, one, truth_calls
+from heap_case import GLIBC, VARIANTS, HeapCase, last_json, minus, one, report_calls, truth_calls
 
 TURNS = "20000"
 RUNS = 100 if harness.IS_LONG else 6
@@ -26,6 +26,29 @@ class Sampled(HeapCase):
         sooth = self.attach(target.pid, "--sample-bytes", size, *options)
         self.let_go(target)
         return self.truth(), self.report_of(sooth)
+
+    def launched(self, *command):
+        return last_json(self.sooth("heap", "-j", "--sample-bytes", SAMPLE, "--", *command).text)
+
+    def test_launched(self):
+        """What loads sooth's library records every call; what has to be probed is sampled."""
+        run = ["heap", "--turns", "5000", "--truth", self.path("truth")]
+        report = self.launched(harness.WORKLOADS, *run)
+        truth, totals = self.truth(), one(report["heap_totals"])
+        self.assertEqual((report["loss"], totals["inexact"]), ([], None))
+        self.assertEqual([row["method"] for row in report["sources"] if row["probe"] == "heap"], ["mixed"])
+        self.assertEqual(minus(report_calls(report), truth_calls(truth)).get("realloc"), None)
+        self.assertTrue(0 <= totals["live_blocks"] - truth["live_blocks"] < 5, (totals, truth))
+        self.assertTrue(report["heap_stacks"])
+        static = self.program("heap-static")
+        totals = one(self.launched(static, *run)["heap_totals"])
+        self.assertIn("estimated from samples", totals["inexact"])
+        report = self.launched("/bin/sh", "-c", "%s heap --turns 5000; %s heap --turns 5000; exit 0" % (
+            static, harness.WORKLOADS))
+        totals = one(report["heap_totals"])
+        self.assertIn("estimated from samples", totals["inexact"])
+        self.assertFalse(totals["lost"], totals)
+        self.assertGreaterEqual(totals["calls"], 2 * truth["events"] - 50)
 
     def test_the_truth_is_within_the_error(self):
         missed = {"live_bytes": [], "allocated_bytes": []}
@@ -79,7 +102,7 @@ class Sampled(HeapCase):
         self.assertIn("estimated from samples, one per 1.0G", totals["inexact"])
 
     def test_report(self):
-        text = self.sooth("heap", "--sample-bytes", "64K", "--", self.program(GLIBC.program), "heap",
+        text = self.sooth("heap", "--engine", "bpf", "--sample-bytes", "64K", "--", self.program(GLIBC.program), "heap",
                           "--turns", "20000", "--truth", self.path("truth")).text
         self.assertRegex(text, r"live at the end: \S+ in \d+ blocks? \(bytes \+-\S+: 99 %\)")
         self.assertIn("estimated from samples, one per 64.0K allocated", text)
@@ -89,16 +112,16 @@ class Sampled(HeapCase):
         """Where no totals stand, what was sampled is said all the same, and which code it was."""
         command = [self.program(GLIBC.program), "heap", "--turns", "20000", "--truth", self.path("truth")]
         for options in (["--leaks"], ["--churn"], ["--sizes"]):
-            text = self.sooth("heap", "--sample-bytes", "64K", *options, "--", *command).text
+            text = self.sooth("heap", "--engine", "bpf", "--sample-bytes", "64K", *options, "--", *command).text
             self.assertIn("estimated from samples, one per 64.0K allocated", text, options)
-        run = self.sooth("heap", "--sample-bytes", "64K", "--folded", self.path("folded"), "--", *command)
+        run = self.sooth("heap", "--engine", "bpf", "--sample-bytes", "64K", "--folded", self.path("folded"), "--", *command)
         self.assertIn("estimated from samples, one per 64.0K allocated", run.errors)
         self.assertIn(b"heap_call", harness.read(self.path("folded")))
 
     def test_refused(self):
         for options in (["--exact"], ["-c"], ["-o", self.path("x")], ["--pages"]):
             self.assert_says_three_lines(
-                self.sooth("heap", "--sample-bytes", "64K", *options, "1", status=2), "--sample-bytes")
+                self.sooth("heap", "--engine", "bpf", "--sample-bytes", "64K", *options, "1", status=2), "--sample-bytes")
 
 
 if __name__ == "__main__":

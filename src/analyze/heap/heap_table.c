@@ -184,12 +184,14 @@ static uint8_t unfinished_state(const struct table_state *s)
 	return s->counted.has_any ? SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) : NOT_REQUESTED;
 }
 
-/* Calls that were made and are not in the stream. */
+/* Calls that were made and are not in the stream. What the kernel adds up for some of the processes
+ * is not in it either. */
 static uint64_t lost_calls(const struct table_state *s)
 {
-	uint64_t missing = s->counted.all.count > s->seen.all.count && s->seen.has_any
-				   ? s->counted.all.count - s->seen.all.count
-				   : 0;
+	uint64_t missing =
+		s->counted.all.count > s->seen.all.count && s->seen.has_any && !s->live.has_held
+			? s->counted.all.count - s->seen.all.count
+			: 0;
 
 	return missing > s->lost ? missing : s->lost;
 }

@@ -181,10 +181,18 @@ uint64_t heap_source_cost(
 	return options->heap_engine == HEAP_ENGINE_PRELOAD ? UINT64_MAX : 0;
 }
 
+unsigned heap_source_interest(const struct backend_run *run, unsigned interest)
+{
+	return run->options.heap_sums && interest & INTEREST_COUNT ? interest & ~INTEREST_STREAM
+								   : interest;
+}
+
 int heap_source_open(
 	struct backend_run *run, const struct prober_type *prober, struct sooth_error *err)
 {
 	int status;
+
+	run->options.heap_sums |= run->options.heap_sample_bytes != 0;
 
 	if (run->options.is_host || run->options.has_uid)
 		return refuse_open_target(err);
@@ -213,8 +221,10 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 	struct sooth_error *err)
 {
 	struct heap_state *s = run->state;
-	int status = follow_set(&s->follow, run, process, interest, err);
+	int status;
 
+	interest = heap_source_interest(run, interest);
+	status = follow_set(&s->follow, run, process, interest, err);
 	if (status || !interest)
 		return status;
 	if (!(interest & INTEREST_FROM_EXEC))
