@@ -95,7 +95,7 @@ const struct finding_type finding_errors_logged = {
 	.follows =
 		"connect-failing,syscall-errors,children-failing,requests-refused,database-errors,"
 		"tls-failing,lock-refused,api-retry-storm,filling-up,fd-limit-near,fd-leak,"
-		"clients-refused,slow-lookups,watch-flood,calls-itself,shared-writes",
+		"clients-refused,feeds-itself,slow-lookups,watch-flood,calls-itself,shared-writes",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -4,13 +4,15 @@
  * it ships or counts the errors of a log, and logs its own errors there.
  *
  * Known by the name: other files that one process reads and appends to are its own data, as those
- * of a database. Logs that it rotates and compresses are read once, and not while they grow.
+ * of a database. Or because it is its standard input. Logs that it rotates and compresses are read
+ * once, and not while they grow.
  *
  * Cannot be seen: whether what it reads is what it wrote; a circle of several processes.
  */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/check_waits.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
@@ -22,11 +24,14 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-share", 50, 1, 100, "minimum share of that which it reads again",
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("min-times", 5, 1, 1e9, "minimum number of writes, and of reads"),
+	THRESHOLD("min-times-input", 3, 1, 1e9,
+		"the same of a file that is its standard input, where the rate does not matter"),
 };
 
 struct circle {
 	const struct call_path *path;
 	const struct call_file *file;
+	bool is_input; /* its standard input: `while read ...; do ...; done < list` */
 };
 
 /* "app.log", "log", "log.1", "worker.out": not "catalog.db" nor "blog.md". */
@@ -41,6 +46,25 @@ static bool is_log_name(const char *path)
 			return true;
 	}
 	return span_equal(name, "log") || span_starts(name, "log.") || span_contains(name, ".log.");
+}
+
+static bool is_input(const struct check *e, const char *path)
+{
+	const struct fds_descriptor *d = check_descriptor(e, 0);
+
+	return d && d->type == FDS_FILE && !d->flags_state && d->access == FDS_ACCESS_READ &&
+	       span_equal(record_text(&d->record, &d->path), path);
+}
+
+/* What it appends there it reads later. */
+static bool is_fed_input(const struct check *e, const char *path, const struct call_file *f)
+{
+	const struct call_moves *written = &f->moves[CALL_WRITTEN], *read = &f->moves[CALL_READ];
+	double least = check_option(e, "min-times-input");
+
+	return f->kind == FD_FOLLOWED_FILE && !f->contents.overwritten_bytes &&
+	       !f->contents.replaced && (double)written->seen >= least &&
+	       (double)read->seen >= least && is_input(e, path);
 }
 
 static bool is_circle(const struct check *e, const struct check_calls *c, const char *path,
@@ -66,11 +90,12 @@ static struct circle find(const struct check *e, const struct check_calls *c)
 	while (map_next(&c->history->files, &position, &key, &value)) {
 		const struct call_path *path = key;
 		const struct call_file *f = value;
+		bool is_input = is_fed_input(e, path->text, f);
 
-		if (is_circle(e, c, path->text, f) &&
+		if ((is_input || is_circle(e, c, path->text, f)) &&
 			(!most.file || f->moves[CALL_WRITTEN].bytes >
 					       most.file->moves[CALL_WRITTEN].bytes))
-			most = (struct circle){ path, f };
+			most = (struct circle){ path, f, is_input };
 	}
 	return most;
 }
@@ -83,24 +108,37 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, o->path->text);
 	finding_path(out, span_of_string(o->path->text));
-	finding_claim(out,
-		"reads %s, to which it writes itself, %s a second: it feeds itself with its own "
-		"log",
-		o->path->text,
-		sentence_size(size, (uint64_t)check_calls_rate(c, (double)written->bytes)));
-	finding_rate(out, "writes to the log", check_calls_rate(c, (double)written->calls),
+	if (o->is_input)
+		finding_claim(out,
+			"reads %s, its standard input, and appends to it: it does not come to the "
+			"end",
+			o->path->text);
+	else
+		finding_claim(out,
+			"reads %s, to which it writes itself, %s a second: it feeds itself with "
+			"its own "
+			"log",
+			o->path->text,
+			sentence_size(size, (uint64_t)check_calls_rate(c, (double)written->bytes)));
+	finding_rate(out, "writes to it", check_calls_rate(c, (double)written->calls),
 		SOOTH_UNIT_NONE, c->interval_ns);
-	finding_rate(out, "written to the log", check_calls_rate(c, (double)written->bytes),
+	finding_rate(out, "written to it", check_calls_rate(c, (double)written->bytes),
 		SOOTH_UNIT_BYTES, c->interval_ns);
-	finding_rate(out, "read from the log",
+	finding_rate(out, "read from it",
 		check_calls_rate(c, (double)o->file->moves[CALL_READ].bytes), SOOTH_UNIT_BYTES,
 		c->interval_ns);
 	finding_unseen(out, "whether what it reads is what it wrote");
 	check_calls_unseen(c, e, out);
-	finding_remedy(out,
-		"let it log to another file than the one it reads, or skip its own lines; what it "
-		"logs over and over is the first cause: sooth trace -p %u shows it",
-		e->id.pid);
+	if (o->is_input)
+		finding_remedy(out, "append to another file, and take that for the next round; "
+				    "what is appended again "
+				    "and again does not succeed");
+	else
+		finding_remedy(out,
+			"let it log to another file than the one it reads, or skip its own lines; "
+			"what it "
+			"logs over and over is the first cause: sooth trace -p %u shows it",
+			e->id.pid);
 	finding_end(out);
 }
 
@@ -115,12 +153,12 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (o.file)
 		report(e, out, &c, &o);
 	else
-		check_calls_fine(e, out, "it reads no log that it writes to");
+		check_calls_fine(e, out, "it reads nothing that it adds itself");
 }
 
 const struct finding_type finding_feeds_itself = {
 	.id = "feeds-itself",
-	.claim = "reads the log that it writes to, and writes more for it",
+	.claim = "reads what it adds itself, and adds more for it",
 	.probes = "syscalls",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),

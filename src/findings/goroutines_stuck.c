@@ -313,7 +313,7 @@ static void report_lock(struct check_result *out, const struct wait_graph *g, co
 		may_go_on(s) ? "" : "deadlock: ", (unsigned long long)s->lock_count,
 		s->lock_count == 1 ? " waits" : "s wait", buffer_cstr(&place),
 		sentence_duration(time, for_ns));
-	/* Whoever has the lock is one of those that wait: a reader that reads again. */
+	/* The one that has the lock is among those that wait: a reader that reads again. */
 	if (s->has_writer && s->has_reader && !may_go_on(s))
 		finding_claim(out,
 			"; perhaps one has it already and wants it again: an RLock within an RLock "

@@ -43,6 +43,19 @@ while True:
 """
 
 
+# A list that the loop reads, and to which what failed is added again; or another list.
+QUEUE = """
+printf '%s\n' a b c > list
+echo ready
+while read -r x; do echo $x >> $1; sleep 0.3; done < list
+sleep 100
+"""
+
+
+def queues(name):
+    return lambda scope, _: scope.start(["bash", "-c", QUEUE, "bash", name]).pid
+
+
 def ships(kind):
     return lambda scope, rng: scope.python(SHIPPER, kind, "%.3f" % rng.uniform(0.005, 0.02)).pid
 
@@ -53,7 +66,9 @@ def stores(name):
 
 CASES = [
     sick("feeds-itself", "a shipper that logs to the log it ships", ships("own"), says="/app.log, to which it writes itself",
-        evidence="written to the log", threshold="min-rate"),
-    healthy("feeds-itself", "a shipper that logs elsewhere", ships("of others")),
+        also=("errors-logged",), evidence="written to it", threshold="min-rate"),
+    sick("feeds-itself", "a loop that adds to the list it reads", queues("list"), says="its standard input, and appends to it"),
+    healthy("feeds-itself", "a loop that adds to another list", queues("later")),
+    healthy("feeds-itself", "a shipper that logs elsewhere", ships("of others"), also=("errors-logged",)),
     healthy("feeds-itself", "a store that reads what it appended", stores("segment-0001.data")),
 ]
