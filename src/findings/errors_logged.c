@@ -12,6 +12,7 @@
 #include "analyze/diagnosis/logged_errors.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/work_share.h"
+#include "base/escape.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -60,7 +61,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_number(out, "meanwhile", (double)r->times_new, SOOTH_UNIT_NONE,
 			check_watched_ns(e));
 	finding_unseen(out, "whether what it does between these messages succeeds");
-	finding_remedy(out, "read the log: tail -n 20 %.*s", (int)path.size, path.data);
+	if (escape_is_shell_word(path.data, path.size))
+		finding_remedy(out, "read the log: tail -n 20 %.*s", (int)path.size, path.data);
+	else
+		finding_remedy(out, "read the end of that log");
 	finding_end(out);
 }
 

@@ -180,7 +180,7 @@ const struct finding_type finding_small_io = {
 	.id = "small-io",
 	.claim = "reads or writes a few bytes at a time, very often",
 	.probes = "syscalls",
-	.follows = "file-watcher-busy",
+	.follows = "file-watcher-busy,errors-logged",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

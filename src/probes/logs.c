@@ -11,7 +11,9 @@ _Static_assert(sizeof(struct logs_process) == 40, "its layout is part of the cap
 
 static const struct sooth_field file_fields[] = {
 	FIELD_PID(logs_file),
-	FIELD_NUMBER(logs_file, fd, "file descriptor of the log file", .is_key = true),
+	FIELD_NUMBER(logs_file, fd,
+		"file descriptor of the log file; absent: it is opened for each message",
+		FIELD_STATE_AT(logs_file, fd_state), .is_key = true),
 	FIELD_STRING(logs_file, path, "log file", .may_shrink = true),
 	FIELD_NUMBER(logs_file, inode, "inode number of the log file"),
 	FIELD_NUMBER(logs_file, size_bytes, "size of the log file", .unit = SOOTH_UNIT_BYTES),
@@ -38,7 +40,8 @@ static const struct sooth_schema file_schema = {
 
 static const struct sooth_field error_fields[] = {
 	FIELD_PID(logs_error),
-	FIELD_NUMBER(logs_error, fd, "file descriptor of the log file", .is_key = true),
+	FIELD_NUMBER(logs_error, fd, "file descriptor of the log file",
+		FIELD_STATE_AT(logs_error, fd_state), .is_key = true),
 	FIELD_STRING(logs_error, text,
 		"last message of its form, without time and level, cut; secrets are masked"),
 	FIELD_TRUTH(logs_error, is_warning, "the message is a warning"),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * logs: the log files that a process has open, and which errors their last lines report. Lines of
+ * logs: the log files that a process writes, and which errors their last lines report. Lines of
  * other kinds are counted, and not kept. LOGS_PROCESS ends the records of one snapshot.
  */
 #ifndef SOOTH_PROBES_LOGS_H
@@ -26,7 +26,8 @@ struct logs_file {
 	uint32_t errors, errors_new; /* those that report an error or a warning */
 	uint8_t messages_state;	     /* of messages and errors; absent: it is no text */
 	uint8_t new_state;	     /* of the two _new: absent at the first snapshot */
-	uint8_t unused[2];
+	uint8_t fd_state;	     /* absent: opened for each message */
+	uint8_t unused;
 	struct sooth_text path;
 };
 
@@ -42,7 +43,8 @@ struct logs_error {
 	uint32_t behind;     /* messages after the last of this form */
 	uint8_t is_warning;
 	uint8_t new_state; /* of times_new */
-	uint8_t unused[2];
+	uint8_t fd_state;
+	uint8_t unused;
 	struct sooth_text text; /* of the last; secrets are masked */
 };
 

@@ -36,6 +36,16 @@ for i in range(10000):
     time.sleep(0.2)
 """
 
+# Opens its log for each message; its pid stands there, or that of another program.
+OPENS = """
+import os, sys, time
+pid = os.getpid() if sys.argv[1] == "own" else os.getppid()
+print("ready", flush=True)
+while True:
+    with open("replica.log", "a") as log: print("%d:S 10:00:00 # Error reply from master: NOAUTH" % pid, file=log)
+    time.sleep(0.5)
+"""
+
 RUBY = """
 require "logger"
 log = Logger.new("import.log")
@@ -69,6 +79,10 @@ def ruby(how):
     return make
 
 
+def opens(whose):
+    return lambda scope, _: scope.python(OPENS, whose).pid
+
+
 def server(scope, _):
     return scope.python(SERVER).pid
 
@@ -80,6 +94,8 @@ CASES = [
         says="UnicodeDecodeError: 'utf-8' codec can't decode byte 0xfc"),
     sick("errors-logged", "a wrong locale, in ruby's log", ruby("bad"),
         says="import failed: invalid byte sequence in US-ASCII (ArgumentError)"),
+    sick("errors-logged", "a log that is opened for each message", opens("own"), says="Error reply from master: NOAUTH"),
+    healthy("errors-logged", "a log of another program in its folder", opens("other")),
     healthy("errors-logged", "one part in six is bad", importer("some", "import.log")),
     healthy("errors-logged", "ruby that imports", ruby("good")),
     healthy("errors-logged", "a server whose error log has errors alone", server),

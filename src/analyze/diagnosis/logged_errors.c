@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/logged_errors.h"
 
+#include "base/cleanup.h"
+
 #define ABOVE_MAX     64
 #define DONE_FEW      4 /* a success beside fewer errors than that is one now and then */
 #define SHARE_PERCENT 10
@@ -35,10 +37,26 @@ static uint64_t new_elsewhere(const struct batch *all, const struct logs_file *b
 	return count;
 }
 
+/* What stands in their files is of the programs that they write for. */
+static bool writes_for_others(const struct diagnosis_input *input, const struct process_id *id)
+{
+	static const char *const names[] = { "rsyslogd", "syslog-ng", "syslogd", "systemd-journal",
+		"tee", "multilog", "svlogd", "s6-log", "rotatelogs", "cronolog", "conmon",
+		"containerd-shim", "dockerd", "fluentd", "fluent-bit", "vector", "filebeat" };
+	const struct process_entry *p = process_table_get(&input->host.process_table, id);
+	struct span name = p ? record_text(&p->process->record, &p->process->name) : span_of("", 0);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (span_equal(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
 bool logged_errors_at(const struct diagnosis_input *input, const struct process_id *id, size_t i,
 	struct logged_error *out)
 {
-	const struct snapshot *s = snapshot_of(input, id);
+	const struct snapshot *s = writes_for_others(input, id) ? NULL : snapshot_of(input, id);
 	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
 
 	batch_for_each (r, &all) {

@@ -5,12 +5,16 @@
  * with a timeout: it may lie where nothing answers. Nothing of what is read is kept but messages
  * about errors.
  *
- * Cannot be seen: logs that are opened for each line (`echo >> log`), and what goes into a pipe, a
- * terminal, or to the system's journal.
+ * Of logs that are opened for each message, as Redis does: those in its working directory that were
+ * written just now, and in which its pid stands.
+ *
+ * Cannot be seen: other logs that are opened for each line (`echo >> log`), and what goes into a
+ * pipe, a terminal, or to the system's journal.
  */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +37,7 @@
 #include "probes/logs.h"
 
 #define NAME_SIZE   16 /* of a descriptor's number */
+#define PLACE_SIZE  288
 #define FILES_MAX   16 /* of a process */
 #define SIZES_MAX   65536
 #define TAIL_BYTES  (64u << 10)
@@ -129,7 +134,7 @@ static bool is_candidate(struct logs_state *s, int table, const char *name, bool
 struct request {
 	int process; /* its own descriptor */
 	int status;
-	char name[24]; /* "fd/7" */
+	char name[PLACE_SIZE]; /* below /proc/PID: "fd/7", "cwd/logs/app.log" */
 	struct stat st;
 	uint64_t from; /* where the bytes begin in the file */
 	size_t size;
@@ -201,6 +206,7 @@ static void write_error(
 	struct logs_error e = { .record = file->record,
 		.inode = file->inode,
 		.fd = file->fd,
+		.fd_state = file->fd_state,
 		.times = f->times,
 		.times_new = f->times_new,
 		.messages = repeat.messages,
@@ -265,53 +271,190 @@ static bool was_seen(const struct logs_state *s, const struct logs_key *key)
 	return false;
 }
 
-static void read_file(struct backend_run *run, const char *name, bool is_log)
+/* As a number of its own, as servers begin their messages with it. */
+static bool has_pid(const struct request *a, uint32_t pid)
+{
+	char digits[16];
+	size_t size = (size_t)snprintf(digits, sizeof(digits), "%u", pid);
+	const char *at = a->bytes, *end = a->bytes + a->size;
+
+	while ((at = memmem(at, (size_t)(end - at), digits, size))) {
+		bool begins = at == a->bytes || !isdigit((unsigned char)at[-1]);
+
+		at += size;
+		if (begins && (at == end || !isdigit((unsigned char)*at)))
+			return true;
+	}
+	return false;
+}
+
+/* A file that may be a log of the process. */
+struct place {
+	struct span path;
+	uint32_t fd;
+	bool is_log;
+	bool is_open;		/* it has it open; else its pid has to stand in it */
+	char below[PLACE_SIZE]; /* as in struct request */
+};
+
+static void write_file(struct backend_run *run, const struct place *p, struct request *a,
+	const struct logs_key *key)
 {
 	struct logs_state *s = run->state;
-	struct request *a = calloc(1, sizeof(*a));
-	struct span path = span_of((const char *)s->link.data, s->link.size);
 	const struct log_form *worst[ERRORS_MAX];
-	struct logs_key key = { .process = s->of->id };
 	struct logs_file file = { .record = process_snapshot_head(s->of, run, 0, LOGS_FILE),
-		.fd = (uint32_t)strtoul(name, NULL, 10) };
+		.inode = a->st.st_ino,
+		.size_bytes = (uint64_t)a->st.st_size,
+		.silent_ns = silent_ns(&a->st),
+		.fd = p->fd,
+		.fd_state = state_if(p->is_open),
+		.device_major = major(a->st.st_dev),
+		.device_minor = minor(a->st.st_dev) };
+	struct record_tail tail[] = { { &file.path, p->path.data, p->path.size } };
 	size_t count;
 
-	if (!a)
-		return;
-	snprintf(a->name, sizeof(a->name), "fd/%.*s", NAME_SIZE, name);
-	if (read_tail(s, a))
-		goto out; /* refused, or no regular file: the probe fds has it */
-	key.inode = a->st.st_ino;
-	key.device = a->st.st_dev;
-	if (was_seen(s, &key))
-		goto out;
-	s->seen[s->summary.files++] = key;
-	file.inode = a->st.st_ino;
-	file.device_major = major(a->st.st_dev);
-	file.device_minor = minor(a->st.st_dev);
-	file.size_bytes = (uint64_t)a->st.st_size;
-	file.silent_ns = silent_ns(&a->st);
-	count_messages(s, a, &key, is_log, &file);
-	struct record_tail tail[] = { { &file.path, path.data, path.size } };
+	count_messages(s, a, key, p->is_log, &file);
 	RECORD_APPEND(&run->out, &file, tail, 1);
 	count = log_tail_worst(&s->tail, worst, ERRORS_MAX);
 	for (size_t i = 0; i < count; i++)
 		write_error(run, &file, worst[i]);
-out:
+}
+
+static void read_file(struct backend_run *run, const struct place *p)
+{
+	struct logs_state *s = run->state;
+	struct request *a = calloc(1, sizeof(*a));
+	struct logs_key key = { .process = s->of->id };
+
+	if (!a)
+		return;
+	snprintf(a->name, sizeof(a->name), "%s", p->below);
+	/* Refused, or no regular file: the probe fds has it. */
+	if (!read_tail(s, a) && (p->is_open || has_pid(a, s->of->id.pid))) {
+		key.inode = a->st.st_ino;
+		key.device = a->st.st_dev;
+		if (!was_seen(s, &key) && s->summary.files < FILES_MAX) {
+			s->seen[s->summary.files++] = key;
+			write_file(run, p, a, &key);
+		}
+	}
 	/* Nothing of what was read is kept longer than needed. */
 	explicit_bzero(a->bytes, a->size);
 	free(a);
+}
+
+/* --- logs that it opens for each message --- */
+
+#define LISTED_MAX   12
+#define ENTRIES_MAX  2000
+#define LISTED_BYTES 8192
+#define RECENT_S     60
+
+/* Logs in a folder of the process that were written just now. */
+struct listing {
+	int process;	    /* its own descriptor */
+	const char *folder; /* "cwd", "cwd/logs" */
+	unsigned count;
+	char names[LISTED_MAX][NAME_MAX + 1];
+	char bytes[LISTED_BYTES] __attribute__((aligned(8)));
+};
+
+static void take_entry(struct listing *l, int folder, const char *name, time_t now)
+{
+	struct stat st;
+
+	if (l->count < LISTED_MAX && is_named_log(span_of_string(name)) &&
+		!is_data(span_of_string(name)) &&
+		!fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode) && st.st_size &&
+		now - st.st_mtim.tv_sec <= RECENT_S)
+		snprintf(l->names[l->count++], sizeof(l->names[0]), "%s", name);
+}
+
+/* In the timed child: without the memory of opendir(3), of which another thread may have the lock.
+ */
+static void list_logs(void *argument)
+{
+	struct listing *l = argument;
+	_cleanup_close_ int folder =
+		openat(l->process, l->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	time_t now = time(NULL);
+	unsigned entries = 0;
+	ssize_t got;
+
+	while (folder >= 0 && entries < ENTRIES_MAX &&
+		(got = getdents64(folder, l->bytes, sizeof(l->bytes))) > 0) {
+		for (ssize_t at = 0; at < got; entries++) {
+			const struct dirent64 *d = (const void *)(l->bytes + at);
+
+			take_entry(l, folder, d->d_name, now);
+			at += d->d_reclen;
+		}
+	}
+}
+
+static void drop_listing(void *argument)
+{
+	close(((struct listing *)argument)->process);
+}
+
+static int list_folder(struct logs_state *s, struct listing *l)
+{
+	int status;
+
+	l->process = fcntl(s->of->process, F_DUPFD_CLOEXEC, 0);
+	if (l->process < 0)
+		return -errno;
+	status = timeout_call(
+		&s->timeout, list_logs, drop_listing, l, sizeof(*l), l->process, TIMEOUT_MS);
+	if (status != -ETIMEDOUT)
+		close(l->process);
+	return status;
+}
+
+/* The one above is named by its own path. */
+static void put_folder(struct buffer *path, const char *below)
+{
+	const char *slash;
+
+	if (strcmp(below, "/..") != 0) {
+		buffer_string(path, below);
+		return;
+	}
+	slash = span_last(span_of((const char *)path->data, path->size), '/');
+	if (slash)
+		path->size = (size_t)(slash - (const char *)path->data);
+}
+
+static void read_listed(struct backend_run *run, const char *folder)
+{
+	struct logs_state *s = run->state;
+	struct listing *l = calloc(1, sizeof(*l));
+
+	if (l)
+		l->folder = folder;
+	for (unsigned i = 0; l && (i || !list_folder(s, l)) && i < l->count; i++) {
+		struct place p = { .fd = UINT32_MAX, .is_log = true };
+
+		if (procfs_link_at(s->of->process, "cwd", &s->link))
+			break;
+		put_folder(&s->link, folder + strlen("cwd"));
+		buffer_format(&s->link, "/%s", l->names[i]);
+		p.path = span_of((const char *)s->link.data, s->link.size);
+		snprintf(p.below, sizeof(p.below), "%s/%s", folder, l->names[i]);
+		read_file(run, &p);
+	}
+	free(l);
 }
 
 /* --- processes --- */
 
 static int read_files(struct backend_run *run)
 {
+	static const char *const folders[] = { "cwd", "cwd/log", "cwd/logs", "cwd/.." };
 	struct logs_state *s = run->state;
 	int table = openat(s->of->process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_dir_ DIR *dir = table < 0 ? NULL : fdopendir(table);
 	struct dirent *entry;
-	bool is_log;
 
 	if (!dir) {
 		int status = -errno;
@@ -321,12 +464,19 @@ static int read_files(struct backend_run *run)
 		return status;
 	}
 	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || !is_candidate(s, table, entry->d_name, &is_log))
+		struct place p = { .is_open = true };
+
+		if (entry->d_name[0] == '.' || !is_candidate(s, table, entry->d_name, &p.is_log))
 			continue;
 		if (s->summary.files == FILES_MAX)
 			return 1;
-		read_file(run, entry->d_name, is_log);
+		p.path = span_of((const char *)s->link.data, s->link.size);
+		p.fd = (uint32_t)strtoul(entry->d_name, NULL, 10);
+		snprintf(p.below, sizeof(p.below), "fd/%.*s", NAME_SIZE, entry->d_name);
+		read_file(run, &p);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		read_listed(run, folders[i]);
 	return 0;
 }
 
