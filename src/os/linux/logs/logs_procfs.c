@@ -6,7 +6,7 @@
  * about errors.
  *
  * Of logs that are opened for each message, as Redis does: those in its working directory that were
- * written just now, and in which its pid stands.
+ * written just now, and of which most lines begin with its pid.
  *
  * Cannot be seen: other logs that are opened for each line (`echo >> log`), and what goes into a
  * pipe, a terminal, or to the system's journal.
@@ -38,6 +38,7 @@
 
 #define NAME_SIZE   16 /* of a descriptor's number */
 #define PLACE_SIZE  288
+#define LINE_BEGIN  80 /* bytes of a line in which a pid stands */
 #define FILES_MAX   16 /* of a process */
 #define SIZES_MAX   65536
 #define TAIL_BYTES  (64u << 10)
@@ -271,21 +272,38 @@ static bool was_seen(const struct logs_state *s, const struct logs_key *key)
 	return false;
 }
 
-/* As a number of its own, as servers begin their messages with it. */
-static bool has_pid(const struct request *a, uint32_t pid)
+/* As a number of its own. */
+static bool has_number(const char *line, size_t size, const char *digits)
 {
-	char digits[16];
-	size_t size = (size_t)snprintf(digits, sizeof(digits), "%u", pid);
-	const char *at = a->bytes, *end = a->bytes + a->size;
+	const char *at = line, *end = line + size;
+	size_t length = strlen(digits);
 
-	while ((at = memmem(at, (size_t)(end - at), digits, size))) {
-		bool begins = at == a->bytes || !isdigit((unsigned char)at[-1]);
+	while ((at = memmem(at, (size_t)(end - at), digits, length))) {
+		bool begins = at == line || !isdigit((unsigned char)at[-1]);
 
-		at += size;
+		at += length;
 		if (begins && (at == end || !isdigit((unsigned char)*at)))
 			return true;
 	}
 	return false;
+}
+
+/* Most lines begin with its pid, as those of servers do; one that stands somewhere may be any
+ * number. */
+static bool has_pid(const struct request *a, uint32_t pid)
+{
+	size_t lines = 0, own = 0;
+	char digits[16];
+
+	snprintf(digits, sizeof(digits), "%u", pid);
+	for (size_t at = 0; at < a->size; lines++) {
+		const char *line = a->bytes + at, *end = memchr(line, '\n', a->size - at);
+		size_t size = end ? (size_t)(end - line) : a->size - at;
+
+		own += has_number(line, size < LINE_BEGIN ? size : LINE_BEGIN, digits);
+		at += size + 1;
+	}
+	return own * 2 > lines;
 }
 
 /* A file that may be a log of the process. */
@@ -365,8 +383,8 @@ static void take_entry(struct listing *l, int folder, const char *name, time_t n
 
 	if (l->count < LISTED_MAX && is_named_log(span_of_string(name)) &&
 		!is_data(span_of_string(name)) &&
-		!fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode) && st.st_size &&
-		now - st.st_mtim.tv_sec <= RECENT_S)
+		!fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode) &&
+		st.st_size && now - st.st_mtim.tv_sec <= RECENT_S)
 		snprintf(l->names[l->count++], sizeof(l->names[0]), "%s", name);
 }
 
