@@ -8,6 +8,7 @@
 
 #define BEHIND_FEW 2		    /* messages after the last error: the log ends with it */
 #define PAUSE_NS   (5 * NS_PER_S)   /* of a log that ends */
+#define START_NS   (1 * NS_PER_S)   /* two clocks are compared */
 #define SILENT_NS  (900 * NS_PER_S) /* an error before that is no news */
 
 /* What comes between successes is made good; and an error that the next message may follow at once
@@ -47,7 +48,7 @@ void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char
 
 	for (size_t i = 0; p && logged_errors_at(input, &p->id, i, &e); i++) {
 		/* What a run before this one has left there is not its own. */
-		if (is_news(&e) && (double)e.file->silent_ns < age_ns &&
+		if (is_news(&e) && (double)e.file->silent_ns < age_ns + START_NS &&
 			!logged_errors_are_said_above(input, p, e.file) &&
 			(!last.error || e.error->behind < last.error->behind))
 			last = e;

@@ -21,6 +21,22 @@ static bool is_look(const struct call_place *place)
 	       row->traits & (SYSCALL_LOOKS | SYSCALL_OPENS);
 }
 
+/* Reads and writes of files: one that makes as many does more than to wait for a file. */
+static uint64_t transfers_of(const struct call_history *h)
+{
+	size_t position = 0;
+	uint64_t seen = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&h->files, &position, &key, &value)) {
+		const struct call_file *f = value;
+
+		seen += f->moves[CALL_READ].seen + f->moves[CALL_WRITTEN].seen;
+	}
+	return seen;
+}
+
 void awaited_path_put(const struct diagnosis_input *input, const struct process_entry *p,
 	const char *before, struct buffer *out)
 {
@@ -33,8 +49,7 @@ void awaited_path_put(const struct diagnosis_input *input, const struct process_
 	const void *key;
 	void *value;
 
-	/* One that reads and writes files does more than to wait for one. */
-	if (!h || h->files.count || process_table_cpu_percent(p) >= BUSY_PERCENT)
+	if (!h || process_table_cpu_percent(p) >= BUSY_PERCENT)
 		return;
 	while (map_next(&h->failures, &position, &key, &value)) {
 		const struct call_failures *f = value;
@@ -48,7 +63,8 @@ void awaited_path_put(const struct diagnosis_input *input, const struct process_
 		}
 	}
 	if (!most || most->seen < TIMES_LEAST || (all - most->seen) * OTHERS_TIMES > most->seen ||
-		(most->last_ns - most->first_ns) * TIME_PART < interval_ns)
+		(most->last_ns - most->first_ns) * TIME_PART < interval_ns ||
+		transfers_of(h) >= most->seen)
 		return;
 	buffer_format(out,
 		"%sit looks for %s again and again, which is not there (%llu times over %s)",
