@@ -16,6 +16,7 @@
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "explain/finding.h"
+#include "probes/fds.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of such messages in the end of the log"),
@@ -24,6 +25,86 @@ static const struct finding_option options[] = {
 		"longest time since the log was written, where no such message came meanwhile",
 		.unit = SOOTH_UNIT_NS),
 };
+
+static bool is_own_log(const struct check *e, const struct fds_descriptor *d)
+{
+	const struct snapshot *s = check_last(e, &e->input->logs);
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));
+
+		if (f && f->inode == d->inode && f->device_major == d->device_major &&
+			f->device_minor == d->device_minor)
+			return true;
+	}
+	return false;
+}
+
+static uint64_t size_before(const struct check *e, const struct fds_descriptor *now)
+{
+	const struct snapshot *s = check_first(e, &e->input->fds);
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
+
+		if (d && d->inode == now->inode && d->device_major == now->device_major &&
+			d->device_minor == now->device_minor && !d->size_state)
+			return d->size_bytes;
+	}
+	return UINT64_MAX;
+}
+
+static bool is_log_path(const struct check *e, const char *path)
+{
+	const struct snapshot *s = check_last(e, &e->input->logs);
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));
+
+		if (f && span_equal(record_text(r, &f->path), path))
+			return true;
+	}
+	return false;
+}
+
+/* Files that were opened, written and closed meanwhile. */
+static bool writes_others(const struct check *e)
+{
+	const struct call_history *h = call_histories_get(&e->input->calls, &e->id);
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (h && map_next(&h->files, &position, &key, &value)) {
+		const struct call_path *path = key;
+		const struct call_file *f = value;
+
+		if (f->kind == FD_FOLLOWED_FILE && f->moves[CALL_WRITTEN].seen &&
+			call_is_on_disk(path->text) && !is_log_path(e, path->text))
+			return true;
+	}
+	return false;
+}
+
+/* A file of its own that is no log grows: it gets something done beside these errors. */
+static bool grows_others(const struct check *e)
+{
+	const struct snapshot *s = check_last(e, &e->input->fds);
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
+
+		if (d && d->type == FDS_FILE && !d->inode_state && !d->size_state &&
+			!d->flags_state && d->access != FDS_ACCESS_READ &&
+			d->size_bytes > size_before(e, d) && !is_own_log(e, d))
+			return true;
+	}
+	return false;
+}
 
 static bool has_come(const struct check *e, const struct logged_error *l)
 {
@@ -37,7 +118,9 @@ static bool is_raised_by(const struct check *e, const struct logged_error *l)
 {
 	return (double)l->error->times >= check_option(e, "min-times") && has_come(e, l) &&
 	       logged_error_is_all(l) &&
-	       (l->error->messages > l->error->times || l->elsewhere_new || !work_has_listener(e));
+	       (l->error->messages > l->error->times || l->elsewhere_new ||
+		       !work_has_listener(e)) &&
+	       !grows_others(e) && !writes_others(e);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct logged_error *l)

@@ -46,6 +46,17 @@ while True:
     time.sleep(0.5)
 """
 
+# Refused for a while each time, as it is told; what it gets at last it stores and hardly logs.
+LIMITED = """
+import sys, time
+print("ready", flush=True)
+for i in range(100000):
+    for _ in range(4):
+        print("429 Too Many Requests contact %d, failed, waiting 0.1 s" % i, file=sys.stderr)
+        time.sleep(0.1)
+    with open("contacts.jsonl", "a") as out: out.write("{}\\n")
+"""
+
 RUBY = """
 require "logger"
 log = Logger.new("import.log")
@@ -83,6 +94,10 @@ def opens(whose):
     return lambda scope, _: scope.python(OPENS, whose).pid
 
 
+def limited(scope, _):
+    return scope.start(["sh", "-c", 'exec "$@" 2>sync.log', "sh", sys.executable, "-u", "-c", LIMITED]).pid
+
+
 def server(scope, _):
     return scope.python(SERVER).pid
 
@@ -97,6 +112,7 @@ CASES = [
     sick("errors-logged", "a log that is opened for each message", opens("own"), says="Error reply from master: NOAUTH"),
     healthy("errors-logged", "a log of another program in its folder", opens("other")),
     healthy("errors-logged", "one part in six is bad", importer("some", "import.log")),
+    healthy("errors-logged", "a client that is told to wait, and stores what it gets", limited, calls=True),
     healthy("errors-logged", "ruby that imports", ruby("good")),
     healthy("errors-logged", "a server whose error log has errors alone", server),
 ]

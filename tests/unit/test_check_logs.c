@@ -2,6 +2,7 @@
 /* errors-logged, at both sides of its thresholds. */
 #include "check_records.h"
 
+#include "probes/fds.h"
 #include "probes/logs.h"
 #include "probes/sockets.h"
 
@@ -92,6 +93,25 @@ static void stores(double times)
 	logs(e, log_file());
 }
 
+/* Another file of it has so many bytes at the second look, and had 10. */
+static void fills(double bytes)
+{
+	is_there();
+	for (int look = 0; look < 2; look++) {
+		struct fds_descriptor d = { .record = head_of(5.0 * look, PID, FDS_DESCRIPTOR),
+			.fd = 4,
+			.type = FDS_FILE,
+			.access = FDS_ACCESS_WRITE,
+			.inode = 6,
+			.size_bytes = look ? (uint64_t)bytes : 10 };
+		struct fds_process end = { .record = head_of(5.0 * look + 0.01, PID, FDS_PROCESS) };
+
+		RECORD_APPEND(&records, &d, NULL, 0);
+		RECORD_APPEND(&records, &end, NULL, 0);
+	}
+	logs(error_of(10), log_file());
+}
+
 /* None came meanwhile, and the log is silent for so long. */
 static void is_silent(double s)
 {
@@ -159,8 +179,10 @@ static void test_errors_logged(void **state)
 		{ "errors-logged", comes, 2, NULL, "fine: " },
 		{ "errors-logged", other_comes, 10, NULL, "medium/high: " },
 		{ "errors-logged", other_comes, 11, NULL, "fine: " },
-		{ "errors-logged", stores, 2, NULL, "medium/high: " },
-		{ "errors-logged", stores, 3, NULL, "fine: " },
+		{ "errors-logged", stores, 1, NULL, "medium/high: " },
+		{ "errors-logged", stores, 2, NULL, "fine: " },
+		{ "errors-logged", fills, 10, NULL, "medium/high: " },
+		{ "errors-logged", fills, 11, NULL, "fine: " },
 		{ "errors-logged", is_among, 100, NULL, "medium/high: " },
 		{ "errors-logged", is_among, 101, NULL, "fine: " },
 		{ "errors-logged", is_silent, 20, NULL, "medium/medium: " },

@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 
 #define ABOVE_MAX     64
-#define DONE_FEW      4 /* a success beside fewer errors than that is one now and then */
+#define DONE_FEW      8 /* a success beside fewer errors than that is one now and then */
 #define SHARE_PERCENT 10
 
 static const struct snapshot *snapshot_of(
