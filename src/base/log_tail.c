@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log_tail.h"
 
-#include "base/hash.h"
-
 #define NO_FORM LOG_TAIL_FORMS
 
 static bool is_error(const struct log_form *f)
@@ -21,7 +19,6 @@ static uint32_t find_form(struct log_tail *t, const struct log_line *line)
 		return NO_FORM;
 	t->forms[t->form_count] = (struct log_form){ .form = line->form,
 		.kind = line->kind,
-		.has_level = line->has_level,
 		.is_done = line->is_done,
 		.first = t->lines };
 	return t->form_count++;

@@ -15,7 +15,7 @@
 struct log_form {
 	uint64_t form;
 	enum log_line_kind kind;
-	bool has_level, is_done;
+	bool is_done;
 	uint32_t times, times_new;
 	uint32_t first, last;  /* number of its first and its last message, from 0 */
 	struct span text, end; /* of the last; `end`: the last part, empty: it has one */

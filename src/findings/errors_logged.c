@@ -26,21 +26,6 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
-static bool is_own_log(const struct check *e, const struct fds_descriptor *d)
-{
-	const struct snapshot *s = check_last(e, &e->input->logs);
-	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
-
-	batch_for_each (r, &all) {
-		const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));
-
-		if (f && f->inode == d->inode && f->device_major == d->device_major &&
-			f->device_minor == d->device_minor)
-			return true;
-	}
-	return false;
-}
-
 static uint64_t size_before(const struct check *e, const struct fds_descriptor *now)
 {
 	const struct snapshot *s = check_first(e, &e->input->fds);
@@ -100,7 +85,9 @@ static bool grows_others(const struct check *e)
 
 		if (d && d->type == FDS_FILE && !d->inode_state && !d->size_state &&
 			!d->flags_state && d->access != FDS_ACCESS_READ &&
-			d->size_bytes > size_before(e, d) && !is_own_log(e, d))
+			d->size_bytes > size_before(e, d) &&
+			!logged_errors_file(
+				e->input, &e->id, d->inode, d->device_major, d->device_minor))
 			return true;
 	}
 	return false;

@@ -23,24 +23,12 @@ static bool is_news(const struct logged_error *e)
 	return is_last || has_come;
 }
 
-static bool has_finding(const struct diagnosed *j, const char *id)
-{
-	struct batch all = { j->findings.data, j->findings.size };
-
-	batch_for_each (r, &all) {
-		const struct finding_row *f = (const void *)r;
-
-		if (span_equal(record_text(&f->record, &f->id), id))
-			return true;
-	}
-	return false;
-}
-
 void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char *before,
 	struct buffer *out)
 {
 	const struct diagnosis_input *input = &s->input;
-	const struct process_entry *p = has_finding(j, "errors-logged") ? NULL : j->process;
+	const struct process_entry *p =
+		finding_rows_have(&j->findings, "errors-logged") ? NULL : j->process;
 	double age_ns = p ? host_state_elapsed(&input->host, p) * (double)NS_PER_S : 0;
 	struct logged_error e, last = { 0 };
 	char ago[UNITS_SIZE];

@@ -71,15 +71,7 @@ bool check_is_raised(const struct check *e, const char *what)
 
 bool check_has_finding(const struct check *e, const char *id)
 {
-	struct batch all = { e->findings->data, e->findings->size };
-
-	batch_for_each (r, &all) {
-		const struct finding_row *row = (const void *)r;
-
-		if (span_equal(record_text(r, &row->id), id))
-			return true;
-	}
-	return false;
+	return finding_rows_have(e->findings, id);
 }
 
 bool check_is_over(const struct check *e, const char *option, double value, const char *what)

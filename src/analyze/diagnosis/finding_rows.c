@@ -2,6 +2,8 @@
 /* Fields of the rows of findings. */
 #include "analyze/diagnosis/finding_rows.h"
 
+#include "analyze/records.h"
+
 #include "base/units.h"
 #include "explain/finding.h"
 #include "model/schema.h"
@@ -74,3 +76,16 @@ ROW_SCHEMA(finding_summary, "finding.summary", finding_summary_row, .line = "{te
 
 ROW_FIELDS(finding_answer_fields, FINDING_ANSWER_ROW, finding_answer_row);
 ROW_SCHEMA(finding_answer, "finding.answer", finding_answer_row, .line = "{text}");
+
+bool finding_rows_have(const struct buffer *rows, const char *id)
+{
+	struct batch all = { rows->data, rows->size };
+
+	batch_for_each (r, &all) {
+		const struct finding_row *row = (const void *)r;
+
+		if (span_equal(record_text(r, &row->id), id))
+			return true;
+	}
+	return false;
+}

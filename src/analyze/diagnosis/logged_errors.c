@@ -71,21 +71,29 @@ bool logged_errors_at(const struct diagnosis_input *input, const struct process_
 	return false;
 }
 
+const struct logs_file *logged_errors_file(const struct diagnosis_input *input,
+	const struct process_id *id, uint64_t inode, uint32_t major, uint32_t minor)
+{
+	const struct snapshot *s = snapshot_of(input, id);
+	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));
+
+		if (f && f->inode == inode && f->device_major == major && f->device_minor == minor)
+			return f;
+	}
+	return NULL;
+}
+
 bool logged_errors_are_said_above(const struct diagnosis_input *input,
 	const struct process_entry *p, const struct logs_file *file)
 {
 	for (unsigned depth = 0; p && p->parent && depth < ABOVE_MAX; depth++) {
-		const struct snapshot *s = snapshot_of(input, &p->parent->id);
-		struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
-
-		batch_for_each (r, &all) {
-			const struct logs_file *f = record_as(r, LOGS_FILE, sizeof(*f));
-
-			if (f && f->inode == file->inode && f->device_major == file->device_major &&
-				f->device_minor == file->device_minor)
-				return true;
-		}
 		p = p->parent;
+		if (logged_errors_file(
+			    input, &p->id, file->inode, file->device_major, file->device_minor))
+			return true;
 	}
 	return false;
 }

@@ -15,6 +15,9 @@ struct logged_error {
 /* By last snapshot; `i` counts from 0, in the order of the snapshot. False: there are no more. */
 bool logged_errors_at(const struct diagnosis_input *input, const struct process_id *id, size_t i,
 	struct logged_error *out);
+/* The log file of the process that is this inode; NULL: it is none of its logs. */
+const struct logs_file *logged_errors_file(const struct diagnosis_input *input,
+	const struct process_id *id, uint64_t inode, uint32_t major, uint32_t minor);
 /* A process above has the same file open, and its errors are said there. */
 bool logged_errors_are_said_above(const struct diagnosis_input *input,
 	const struct process_entry *p, const struct logs_file *file);

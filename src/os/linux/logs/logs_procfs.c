@@ -164,22 +164,30 @@ static void read_end(void *argument)
 		close(fd);
 }
 
-static void drop_request(void *argument)
+/* What is called with a timeout begins with the descriptor of /proc/PID, its own. */
+static void drop_call(void *argument)
 {
-	close(((struct request *)argument)->process);
+	close(*(int *)argument);
+}
+
+static int call_timed(
+	struct logs_state *s, void (*work)(void *argument), void *argument, size_t size)
+{
+	int *process = argument, status;
+
+	*process = fcntl(s->of->process, F_DUPFD_CLOEXEC, 0);
+	if (*process < 0)
+		return -errno;
+	status = timeout_call(&s->timeout, work, drop_call, argument, size, *process, TIMEOUT_MS);
+	if (status != -ETIMEDOUT)
+		close(*process); /* else the thread owns it */
+	return status;
 }
 
 static int read_tail(struct logs_state *s, struct request *a)
 {
-	int status;
+	int status = call_timed(s, read_end, a, sizeof(*a));
 
-	a->process = fcntl(s->of->process, F_DUPFD_CLOEXEC, 0);
-	if (a->process < 0)
-		return -errno;
-	status = timeout_call(
-		&s->timeout, read_end, drop_request, a, sizeof(*a), a->process, TIMEOUT_MS);
-	if (status != -ETIMEDOUT)
-		close(a->process); /* else the thread owns it */
 	return status ? status : a->status;
 }
 
@@ -410,25 +418,6 @@ static void list_logs(void *argument)
 	}
 }
 
-static void drop_listing(void *argument)
-{
-	close(((struct listing *)argument)->process);
-}
-
-static int list_folder(struct logs_state *s, struct listing *l)
-{
-	int status;
-
-	l->process = fcntl(s->of->process, F_DUPFD_CLOEXEC, 0);
-	if (l->process < 0)
-		return -errno;
-	status = timeout_call(
-		&s->timeout, list_logs, drop_listing, l, sizeof(*l), l->process, TIMEOUT_MS);
-	if (status != -ETIMEDOUT)
-		close(l->process);
-	return status;
-}
-
 /* The one above is named by its own path. */
 static void put_folder(struct buffer *path, const char *below)
 {
@@ -450,7 +439,8 @@ static void read_listed(struct backend_run *run, const char *folder)
 
 	if (l)
 		l->folder = folder;
-	for (unsigned i = 0; l && (i || !list_folder(s, l)) && i < l->count; i++) {
+	for (unsigned i = 0; l && (i || !call_timed(s, list_logs, l, sizeof(*l))) && i < l->count;
+		i++) {
 		struct place p = { .fd = UINT32_MAX, .is_log = true };
 
 		if (procfs_link_at(s->of->process, "cwd", &s->link))
