@@ -283,6 +283,8 @@ static void claim_circle(const struct check *e, struct check_result *out,
 		circle_claim_full_pipe(out, chain);
 	else if (circle_is_unread(chain))
 		circle_claim_unread(out, chain);
+	else if (circle_is_prompt(chain))
+		circle_claim_prompt(out, chain);
 	else if (circle_is_sure(chain) && chain->is_of_readers)
 		circle_claim_readers(out, chain);
 	else
@@ -332,6 +334,15 @@ static void remedy_of_circle(const struct check *e, struct check_result *out,
 			"subprocess.run(capture_output=True) or communicate(), not wait()), or let "
 			"it write to a file; sooth kill --any %u ends the wait",
 			chain->links[circle_writer(chain)].process->node_pid);
+	} else if (circle_is_prompt(chain)) {
+		bool is_user = first->what == WAIT_TERMINAL_READ;
+
+		finding_unseen(out, "the text of the prompt");
+		finding_remedy(out,
+			"run the command so that it does not ask (-y, --batch, sudo -n, a key or "
+			"a file for the password), or let its caller answer this prompt; sooth "
+			"kill --any %u ends the command",
+			chain->links[!is_user].process->node_pid);
 	} else if (circle_is_sure(chain) && chain->is_of_readers) {
 		finding_unseen(out, "which of them wrote last");
 		finding_remedy(out,

@@ -34,6 +34,7 @@ static const char *const relations[WAITS_RELATIONS] = {
 	[WAITS_RELATION_DAEMON] = "file system daemon",
 	[WAITS_RELATION_LAST_USER] = "last user",
 	[WAITS_RELATION_SHARER] = "sharer",
+	[WAITS_RELATION_TERMINAL_USER] = "terminal user",
 };
 const struct sooth_names waits_relation_names = { WAITS_RELATIONS, relations };
 

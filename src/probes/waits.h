@@ -144,6 +144,7 @@ enum waits_relation {
 	WAITS_RELATION_DAEMON,	  /* serves the file system */
 	WAITS_RELATION_LAST_USER, /* of a System V semaphore or queue */
 	WAITS_RELATION_SHARER,	 /* its parent, which has the same input: who reads first has it */
+	WAITS_RELATION_TERMINAL_USER, /* is on the terminal that it runs */
 	WAITS_RELATIONS,
 };
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Processes that wait for themselves by way of a socket, pools that wait for a lost task, and those that only look like it."""
+import subprocess
+
 from case import healthy, sick
 
 OWN_SERVER = """
@@ -53,6 +55,28 @@ if __name__ == '__main__':
         time.sleep(600)
 """
 
+# A tool that reads what a command writes to a pseudo terminal, until it has seen "done".
+TERMINAL = """
+import os, pty, select, sys
+COMMANDS = {'asks': 'printf "proceed? (y) "; read answer; echo done', 'works': 'echo begins; sleep 600; echo done',
+    'shell': 'while read command; do eval "$command"; done'}
+pid, master = pty.fork()
+if not pid:
+    os.execvp('bash', ['bash', '-c', COMMANDS[sys.argv[1]]])
+print('ready', flush=True)
+seen = b''
+while b'done' not in seen:
+    if sys.argv[1] == 'shell':
+        select.select([master, 0], [], [])
+    seen += os.read(master, 4096)
+"""
+
+
+def terminal(kind):
+    def start(scope, rng):
+        return scope.python(TERMINAL, kind, stdin=subprocess.PIPE).pid
+    return start
+
 
 def pool(kind):
     return lambda scope, rng: scope.python(POOL, kind).pid
@@ -72,6 +96,10 @@ CASES = [
         says="it waits for an answer from itself, on 127.0.0.1:", also=("clients-waiting",)),
     healthy("all-threads-waiting", "the same, which answers by itself", server("answers")),
     healthy("all-threads-waiting", "a tool server that is asked each minute", pinged),
+    sick("all-threads-waiting", "a prompt on a pseudo terminal", terminal("asks"),
+        says="and that waits there for input: an answer to a prompt is missing"),
+    healthy("all-threads-waiting", "a command at work on a pseudo terminal", terminal("works")),
+    healthy("all-threads-waiting", "a shell on a pseudo terminal, for requests", terminal("shell")),
     sick("task-lost", "a worker that crashed with its task", pool("crashes"), says="all 2 workers wait for work",
         settings=("task-lost.min-time=1s",), duration_s=4),
     healthy("task-lost", "workers at work", pool("works"), settings=("task-lost.min-time=1s",), duration_s=4),

@@ -647,6 +647,14 @@ class Kinds(Situations):
         return children(loop)[0], "waits", (r"waits for data from sleep \(\d+\) through FIFO %s, on the standard input "
             r"that it shares with its parent sh \(%d\)" % (re.escape(fifo), loop))
 
+    def of_terminal(self):
+        """Its child asks on the pseudo terminal that it runs."""
+        tool = self.begin(PYTHON, "-c", "import os, pty\npid, fd = pty.fork()\nif not pid: os.execvp('sh', ['sh', '-c', 'read answer'])\n"
+            "while True: os.read(fd, 99)").pid
+        wait_until(lambda: children(tool), "the command")
+        return tool, "deadlock", r"waits for output of sh \(%d\) on the pseudo terminal /dev/pts/\d+ that it runs, .*; %d waits for input" % (
+            children(tool)[0], children(tool)[0])
+
     def of_node_on_a_fifo(self):
         """It watches its standard input beside what wakes it itself."""
         if not self.has("node"):

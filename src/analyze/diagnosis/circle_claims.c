@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/circle_claims.h"
 
+#include "analyze/waits/wait_prompts.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/buffer.h"
@@ -115,6 +116,49 @@ void circle_claim_readers(struct check_result *out, const struct wait_chain *cha
 	finding_claim(out,
 		" each wait for the other to write; the last message stands in a buffer of its "
 		"writer, or has no end for its reader");
+}
+
+bool circle_is_prompt(const struct wait_chain *chain)
+{
+	const struct wait_link *a = &chain->links[0], *b = &chain->links[1];
+
+	return circle_is_sure(chain) && chain->count == 2 && !chain->circle &&
+	       (a->what == WAIT_TERMINAL_READ) != (b->what == WAIT_TERMINAL_READ);
+}
+
+/* "deadlock: it waits for output of ssh (9) on ..., and ssh waits there for input: ..." */
+void circle_claim_prompt(struct check_result *out, const struct wait_chain *chain)
+{
+	bool is_user = chain->links[0].what == WAIT_TERMINAL_READ;
+	const struct wait_link *user = &chain->links[!is_user], *runner = &chain->links[is_user];
+	const char *asks = wait_prompt_of(user);
+	struct buffer other = { 0 }, terminal = { 0 };
+
+	wait_put_process(&other, chain->links[1].process);
+	/* Its own name for it may be /dev/tty. */
+	if (runner->party && record_has_text(&runner->party->record, &runner->party->detail)) {
+		struct span path = record_text(&runner->party->record, &runner->party->detail);
+
+		buffer_append(&terminal, path.data, path.size);
+	} else {
+		wait_object_text(&terminal, user);
+	}
+	if (is_user)
+		finding_claim(out,
+			"deadlock: it waits for input from its terminal %s, and %s, which runs "
+			"that terminal, waits for its output",
+			buffer_cstr(&terminal), buffer_cstr(&other));
+	else
+		finding_claim(out,
+			"deadlock: it waits for output of %s on the pseudo terminal %s, and that "
+			"waits there for input",
+			buffer_cstr(&other), buffer_cstr(&terminal));
+	if (asks)
+		finding_claim(out, ": %s for %s", is_user ? "it asks" : "that asks", asks);
+	else
+		finding_claim(out, ": an answer to a prompt is missing");
+	buffer_fini(&other);
+	buffer_fini(&terminal);
 }
 
 /* A server with one thread that asks itself while it serves. */

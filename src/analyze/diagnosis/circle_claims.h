@@ -16,6 +16,9 @@ bool circle_is_unread(const struct wait_chain *chain);
 void circle_claim_unread(struct check_result *out, const struct wait_chain *chain);
 /* Each waits for the other to write. */
 void circle_claim_readers(struct check_result *out, const struct wait_chain *chain);
+/* One waits for output of a program on a pseudo terminal that it runs, and that for input. */
+bool circle_is_prompt(const struct wait_chain *chain);
+void circle_claim_prompt(struct check_result *out, const struct wait_chain *chain);
 /* A server with one thread asks itself. */
 void circle_claim_self(struct check_result *out, const struct wait_link *link);
 

@@ -324,6 +324,10 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 	if (!p)
 		return false;
 	*out = choose(g, p);
+	/* What runs a terminal matters only if it waits for the program on it. */
+	if (party->relation == WAITS_RELATION_TERMINAL &&
+		!(out->party && has_process(chain, out->party->party_pid)))
+		return false;
 	if (last->what == WAIT_SOCKET_READ)
 		wait_link_serve(g, out);
 	return true;

@@ -33,7 +33,8 @@ static bool is_own_lock(const struct wait_link *link)
 
 static bool only_reads(const struct wait_link *link)
 {
-	return link->what == WAIT_PIPE_READ || link->what == WAIT_SOCKET_READ;
+	return link->what == WAIT_PIPE_READ || link->what == WAIT_SOCKET_READ ||
+	       link->what == WAIT_TERMINAL_READ;
 }
 
 /* One that ran since the sample before is not stuck. One that sleeps and tries again always runs.
@@ -109,7 +110,7 @@ void wait_circle_weigh(const struct wait_graph *g, struct wait_chain *chain)
 		if (link->party->relation == WAITS_RELATION_THREAD)
 			return; /* by its owner: only that thread can end the wait */
 		readers += only_reads(link);
-		of_pipes += link->what == WAIT_PIPE_READ;
+		of_pipes += link->what == WAIT_PIPE_READ || link->what == WAIT_TERMINAL_READ;
 		/* Another process can open a FIFO by its name. */
 		chain->is_open |= link->object && link->object->type == FDS_FIFO;
 		if ((link->others && link->what != WAIT_CHILD) || is_own_lock(link) ||

@@ -88,7 +88,7 @@ static void watch(struct watched *w, const struct waits_object *o)
 	}
 	if (wait_is_connection(o) && is_clearer(o, w->connection))
 		w->connection = o;
-	if ((o->type == FDS_PIPE || o->type == FDS_FIFO) && !w->pipe)
+	if (wait_is_pipe(o) && !w->pipe)
 		w->pipe = o;
 	w->has_signals |= o->type == FDS_SIGNALFD;
 	if (o->type == FDS_INOTIFY || o->type == FDS_TIMERFD || o->type == FDS_SIGNALFD ||

@@ -87,7 +87,17 @@ bool wait_is_terminal(const struct waits_object *o)
 {
 	struct span path = record_text(&o->record, &o->path);
 
-	return (o->type == FDS_PTY || o->type == FDS_TTY) && !span_equal(path, "/dev/ptmx");
+	return (o->type == FDS_PTY || o->type == FDS_TTY) && !span_ends(path, "/ptmx");
+}
+
+bool wait_is_terminal_master(const struct waits_object *o)
+{
+	return o->type == FDS_PTY && !wait_is_terminal(o);
+}
+
+bool wait_is_pipe(const struct waits_object *o)
+{
+	return o->type == FDS_PIPE || o->type == FDS_FIFO || wait_is_terminal_master(o);
 }
 
 bool wait_is_socket(const struct waits_object *o)

@@ -27,15 +27,15 @@ void wait_link_of_object(struct wait_link *link, const struct syscall_row *row,
 		link->what = writes ? WAIT_TERMINAL_WRITE : WAIT_TERMINAL_READ;
 		return;
 	}
+	if (wait_is_pipe(o)) {
+		link->what = writes ? WAIT_PIPE_WRITE : WAIT_PIPE_READ;
+		return;
+	}
 	if (wait_is_socket(o)) {
 		of_socket(link, row, o, writes);
 		return;
 	}
 	switch ((enum fds_type)o->type) {
-	case FDS_PIPE:
-	case FDS_FIFO:
-		link->what = writes ? WAIT_PIPE_WRITE : WAIT_PIPE_READ;
-		break;
 	case FDS_TIMERFD:
 		link->what = WAIT_TIMER;
 		break;

@@ -6,9 +6,10 @@
 
 #include "analyze/waits/wait_ipc_text.h"
 #include "analyze/waits/wait_java.h"
+#include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_pace.h"
 #include "analyze/waits/wait_postgres.h"
-#include "analyze/waits/wait_prompts.h"
+#include "analyze/waits/wait_terminal_text.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "probes/fds.h"
@@ -43,40 +44,10 @@ static void put_span(struct buffer *out, struct span text)
 	buffer_append(out, text.data, text.size);
 }
 
-static void put_name(struct buffer *out, const struct sooth_record *r,
-	const struct sooth_text *name, uint32_t id)
-{
-	put_span(out, record_text(r, name));
-	buffer_format(out, " (%u)", id);
-}
-
-void wait_put_process(struct buffer *out, const struct waits_process *p)
-{
-	put_name(out, &p->record, &p->name, p->node_pid);
-}
-
-/* --- the other party --- */
-
-static void put_party(struct buffer *out, const struct wait_link *link)
-{
-	const struct waits_party *p = link->party;
-
-	if (!p->party_pid)
-		buffer_string(out, "an unknown process");
-	else if (p->party_pid == link->process->node_pid)
-		buffer_string(out, "itself");
-	else if (!p->is_alive)
-		buffer_format(out, "process %u, which has ended", p->party_pid);
-	else
-		put_name(out, &p->record, &p->name, p->party_pid);
-	if (link->others)
-		buffer_format(out, " and %u other%s", link->others, link->others > 1 ? "s" : "");
-}
-
 static void put_party_or(struct buffer *out, const struct wait_link *link, const char *unknown)
 {
 	if (link->party)
-		put_party(out, link);
+		wait_put_party(out, link);
 	else
 		buffer_string(out, unknown);
 }
@@ -93,49 +64,8 @@ static void put_thread(struct buffer *out, const struct wait_graph *g, const str
 		buffer_format(out, "its main thread (%u)", p->party_tid);
 	} else {
 		buffer_string(out, "its thread ");
-		put_name(out, &t->record, &t->name, p->party_tid);
+		wait_put_name(out, &t->record, &t->name, p->party_tid);
 	}
-}
-
-/* --- objects --- */
-
-void wait_object_text(struct buffer *out, const struct wait_link *link)
-{
-	const struct waits_object *o = link->object;
-	struct span path, local, peer;
-
-	if (!o) {
-		if (link->party)
-			put_span(out, record_text(&link->party->record, &link->party->detail));
-		return;
-	}
-	path = record_text(&o->record, &o->path);
-	local = record_text(&o->record, &o->local);
-	peer = record_text(&o->record, &o->peer);
-	switch ((enum fds_type)o->type) {
-	case FDS_TCP:
-	case FDS_UDP:
-		put_span(out, peer.size ? peer : local);
-		break;
-	case FDS_UNIX:
-	case FDS_SOCKET:
-		put_span(out, peer.size ? peer : local.size ? local : path);
-		break;
-	default:
-		put_span(out, path);
-		break;
-	}
-}
-
-/* " on ADDRESS", where there is one that means something. */
-static void put_on(struct buffer *out, const struct wait_link *link, const char *before)
-{
-	struct buffer text = { 0 };
-
-	wait_object_text(&text, link);
-	if (text.size && !span_starts(span_of((const char *)text.data, text.size), "socket:["))
-		buffer_format(out, "%s%s", before, buffer_cstr(&text));
-	buffer_fini(&text);
 }
 
 static bool is_dns(const struct waits_object *o)
@@ -151,6 +81,10 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 	bool is_fifo = link->object && link->object->type == FDS_FIFO;
 	bool is_own = link->party && link->party->party_pid == link->process->node_pid;
 
+	if (link->object && wait_is_terminal_master(link->object)) {
+		wait_master_text(out, g, link);
+		return;
+	}
 	if (is_own && writes)
 		buffer_string(out, "is blocked writing to a pipe that only the process itself "
 				   "can read");
@@ -171,7 +105,7 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 		buffer_string(out, is_fifo ? "" : " through a pipe");
 	}
 	if (is_fifo)
-		put_on(out, link, writes || is_own ? ", FIFO " : " through FIFO ");
+		wait_put_on(out, link, writes || is_own ? ", FIFO " : " through FIFO ");
 }
 
 static void put_socket_read(
@@ -182,16 +116,16 @@ static void put_socket_read(
 	(void)g;
 	if (is_dns(o)) {
 		buffer_string(out, "waits for an answer of the name server");
-		put_on(out, link, " ");
+		wait_put_on(out, link, " ");
 		return;
 	}
 	if (link->party) {
 		buffer_string(out, "waits for ");
-		put_party(out, link);
-		put_on(out, link, " on ");
+		wait_put_party(out, link);
+		wait_put_on(out, link, " on ");
 	} else {
 		buffer_string(out, "waits for data");
-		put_on(out, link, " from ");
+		wait_put_on(out, link, " from ");
 		if (wait_is_half_open(link))
 			buffer_string(out, ": the other end is gone, no data will come");
 	}
@@ -211,7 +145,7 @@ static void put_socket_write(
 
 	buffer_string(out, paced ? "sends data" : "is blocked sending");
 	buffer_string(out, wait_error_output(link));
-	put_on(out, link, " to ");
+	wait_put_on(out, link, " to ");
 	buffer_string(out, paced ? " as fast as " : ": ");
 	put_party_or(out, link, "the peer");
 	buffer_string(out, paced ? " reads" : " does not read");
@@ -224,44 +158,14 @@ static void put_connect(
 
 	(void)g;
 	buffer_string(out, is_dns(o) ? "connects to the name server" : "connects");
-	put_on(out, link, is_dns(o) ? " " : " to ");
+	wait_put_on(out, link, is_dns(o) ? " " : " to ");
 	if (link->party) {
 		buffer_string(out, ": ");
-		put_party(out, link);
+		wait_put_party(out, link);
 		buffer_string(out, " has not accepted the connection");
 	} else {
 		buffer_string(out, ": no answer");
 	}
-}
-
-static void put_terminal(
-	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
-{
-	const struct waits_process *p = link->process;
-	bool is_background =
-		p->terminal && p->terminal_group && p->process_group != p->terminal_group;
-	const char *asks = wait_prompt_of(link);
-
-	(void)g;
-	if (link->what == WAIT_TERMINAL_WRITE) {
-		buffer_string(out, "is blocked writing to its terminal");
-		put_on(out, link, " ");
-		if (link->party) {
-			buffer_string(out, ": ");
-			put_party(out, link);
-			buffer_string(out, " does not read it, or its output is held (Ctrl-S)");
-		} else {
-			buffer_string(out, ": its output is held (Ctrl-S), or not read");
-		}
-		return;
-	}
-	buffer_string(out, wait_is_pager(p) ? "is a pager and waits for a key from its terminal"
-					    : "waits for input from its terminal");
-	put_on(out, link, " ");
-	if (is_background)
-		buffer_string(out, " (in the background)");
-	if (asks)
-		buffer_format(out, ": it asks for %s", asks);
 }
 
 static void put_lock(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
@@ -272,20 +176,20 @@ static void put_lock(struct buffer *out, const struct wait_graph *g, const struc
 	if (link->is_polling) {
 		buffer_string(out, "sleeps and tries again: ");
 		if (p->party_pid)
-			put_party(out, link);
+			wait_put_party(out, link);
 		else
 			buffer_string(out, "another process");
 		buffer_string(out, " has a lock");
-		put_on(out, link, " on ");
+		wait_put_on(out, link, " on ");
 		return;
 	}
 	buffer_string(out, "waits for a lock");
-	put_on(out, link, " on ");
+	wait_put_on(out, link, " on ");
 	if (!p)
 		buffer_string(out, ": its holder is not known");
 	else {
 		buffer_string(out, " held by ");
-		put_party(out, link);
+		wait_put_party(out, link);
 	}
 }
 
@@ -302,7 +206,7 @@ static void put_lock_file(
 		buffer_format(out, ", of process %u, which is gone", p->party_pid);
 	} else if (p->party_pid) {
 		buffer_string(out, ", of ");
-		put_party(out, link);
+		wait_put_party(out, link);
 	}
 }
 
@@ -370,7 +274,7 @@ static void put_mutex(struct buffer *out, const struct wait_graph *g, const stru
 
 	if (link->party->relation == WAITS_RELATION_LOCK) {
 		buffer_string(out, "waits for a mutex in shared memory held by ");
-		put_party(out, link);
+		wait_put_party(out, link);
 		return;
 	}
 	if (!wait_put_java_lock(out, link))
@@ -404,7 +308,7 @@ static void put_database(
 	wait_database_text(out, link);
 	if (!p || !p->party_pid)
 		return;
-	put_party(out, link);
+	wait_put_party(out, link);
 	buffer_string(
 		out, p->confidence > WAITS_LOW ? ", idle in transaction" : " (an idle session)");
 }
@@ -462,7 +366,7 @@ static void put_child(struct buffer *out, const struct wait_graph *g, const stru
 		return;
 	}
 	buffer_string(out, is_child(g, link) ? "waits for its child " : "waits for the end of ");
-	put_party(out, link);
+	wait_put_party(out, link);
 }
 
 static void put_zombie(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
@@ -472,7 +376,7 @@ static void put_zombie(struct buffer *out, const struct wait_graph *g, const str
 	if (!link->party)
 		return;
 	buffer_string(out, "; its parent ");
-	put_party(out, link);
+	wait_put_party(out, link);
 	buffer_string(out, " has not reaped it");
 }
 
@@ -490,7 +394,7 @@ static void put_fifo_open(
 {
 	(void)g;
 	buffer_string(out, "opens the FIFO");
-	put_on(out, link, " ");
+	wait_put_on(out, link, " ");
 	buffer_string(out, ": no process has the other end open");
 }
 
@@ -500,7 +404,7 @@ static void put_io(struct buffer *out, const struct wait_graph *g, const struct 
 	buffer_string(out, link->what == WAIT_IO
 				   ? "waits for the disk or file system"
 				   : "waits for the server or daemon of a file system");
-	put_on(out, link, ", for ");
+	wait_put_on(out, link, ", for ");
 	put_call(out, link, ", in ");
 }
 
@@ -567,8 +471,8 @@ static const sentence sentences[WAIT_WHATS] = {
 	[WAIT_SOCKET_WRITE] = put_socket_write,
 	[WAIT_CONNECT] = put_connect,
 	[WAIT_ACCEPT] = put_accept,
-	[WAIT_TERMINAL_READ] = put_terminal,
-	[WAIT_TERMINAL_WRITE] = put_terminal,
+	[WAIT_TERMINAL_READ] = wait_terminal_text,
+	[WAIT_TERMINAL_WRITE] = wait_terminal_text,
 	[WAIT_LOCK] = put_lock,
 	[WAIT_LOCK_FILE] = put_lock_file,
 	[WAIT_MUTEX] = put_mutex,

@@ -4,6 +4,7 @@
 #define SOOTH_ANALYZE_WAIT_SENTENCES_H
 
 #include "analyze/waits/wait_lookup.h"
+#include "analyze/waits/wait_party_text.h"
 #include "base/buffer.h"
 
 #define WAIT_DURATION_SIZE 32
@@ -12,10 +13,6 @@
 const char *wait_duration(char out[WAIT_DURATION_SIZE], uint64_t ns);
 /* "waits for its child sleep (12)" */
 void wait_sentence(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
-/* "sleep (12)" */
-void wait_put_process(struct buffer *out, const struct waits_process *p);
-/* The object of a link: a path or an address; nothing: none. */
-void wait_object_text(struct buffer *out, const struct wait_link *link);
 /* Of a job that its terminal stopped: "ssh-keygen (577) of its job ", if another process used it.
  */
 void wait_put_user(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);

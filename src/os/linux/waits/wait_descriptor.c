@@ -18,9 +18,7 @@
 #include "os/linux/waits/wait_reader.h"
 #include "probes/sockets.h"
 
-#define WATCHED_MAX 64	 /* descriptors of one call that are looked at */
-#define PARTIES_MAX 16	 /* per descriptor */
-#define SELECT_MAX  1024 /* FD_SETSIZE */
+#define PARTIES_MAX 16 /* per descriptor */
 
 #define PTS_MAJOR                                                                                  \
 	136 /* UNIX98_PTY_SLAVE_MAJOR, and how many follow (Documentation/admin-guide/devices.txt) \
@@ -47,6 +45,12 @@ static enum fds_type anonymous_type(struct span name)
 	return FDS_ANONYMOUS;
 }
 
+/* The end of a pseudo terminal that the program which runs it has. */
+static bool is_master(struct span link)
+{
+	return span_equal(link, "/dev/ptmx") || span_equal(link, "/dev/pts/ptmx");
+}
+
 /* By the link; what a path alone does not show is a file. */
 static enum fds_type type_of(struct span link)
 {
@@ -59,7 +63,7 @@ static enum fds_type type_of(struct span link)
 			span_of(link.data + strlen(ANONYMOUS), link.size - strlen(ANONYMOUS)));
 	if (span_starts(link, "pidfd:"))
 		return FDS_PIDFD;
-	if (span_starts(link, "/dev/pts/") || span_equal(link, "/dev/ptmx"))
+	if (span_starts(link, "/dev/pts/") || is_master(link))
 		return FDS_PTY;
 	if (span_starts(link, "/dev/tty") || span_equal(link, "/dev/console"))
 		return FDS_TTY;
@@ -315,7 +319,8 @@ static void add_terminal(
 			.source = WAITS_SOURCE_DESCRIPTORS,
 			.confidence = WAITS_HIGH,
 			.pid = ends[i].pid,
-			.fd = ends[i].fd };
+			.fd = ends[i].fd,
+			.follows = true };
 		struct fdinfo info = { 0 };
 		char path[48];
 
@@ -341,6 +346,28 @@ static bool terminal_number(const struct wait_node *n, struct span link, uint64_
 	}
 	return span_starts(link, "/dev/pts/") &&
 	       span_decimal(span_of(link.data + 9, link.size - 9), number);
+}
+
+/* The programs on the terminal that it runs. */
+static void add_terminal_users(
+	struct wait_reader *r, const struct wait_node *n, uint32_t tid, uint32_t fd)
+{
+	struct fdinfo info;
+	char path[32];
+
+	if (!read_info(r, n, fd, &info) || !(info.has & FDINFO_TERMINAL))
+		return;
+	snprintf(path, sizeof(path), "/dev/pts/%u", (unsigned)info.terminal);
+	struct end_search s = { .kind = WAIT_END_PATH,
+		.key = wait_ends_path_key(span_of_string(path)),
+		.is_both = true,
+		.found = { .relation = WAITS_RELATION_TERMINAL_USER,
+			.source = WAITS_SOURCE_DESCRIPTORS,
+			.confidence = WAITS_HIGH,
+			.detail = span_of_string(path),
+			.follows = true } };
+
+	add_ends(r, n, tid, &s);
 }
 
 static bool call_writes(const struct wait_call *c)
@@ -376,7 +403,9 @@ static void read_kind(struct wait_reader *r, struct wait_node *n, const struct w
 		break;
 	case FDS_PTY:
 	case FDS_TTY:
-		if (wants_parties && !is_watched && terminal_number(n, o->link, &number))
+		if (wants_parties && is_master(o->link))
+			add_terminal_users(r, n, tid, w->fd);
+		else if (wants_parties && !is_watched && terminal_number(n, o->link, &number))
 			add_terminal(r, n, tid, number);
 		break;
 	case FDS_TIMERFD:
@@ -418,8 +447,7 @@ static void add_sharer(struct wait_reader *r, const struct wait_node *n, const s
 		return;
 	parent = procfs_open((pid_t)n->stat.ppid);
 	if (parent >= 0 && !procfs_link_at(parent, "fd/0", &r->more) &&
-		r->more.size == o->link.size &&
-		!memcmp(r->more.data, o->link.data, o->link.size))
+		r->more.size == o->link.size && !memcmp(r->more.data, o->link.data, o->link.size))
 		wait_party(r, n, c->thread->record.tid, &found);
 }
 
@@ -479,92 +507,4 @@ enum fds_type wait_descriptor(struct wait_reader *r, struct wait_node *n, const 
 	buffer_fini(&o.peer);
 	buffer_fini(&link);
 	return type;
-}
-
-/* --- several descriptors --- */
-
-/* Their number decides whether each one's other end is worth a search: of an event loop with many
- * connections it is not. */
-static bool are_few(size_t count)
-{
-	return count <= 4;
-}
-
-static void read_epoll(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
-{
-	uint32_t fd = (uint32_t)c->thread->arguments[0];
-	struct fdinfo_member member;
-	struct buffer text = { 0 };
-	struct cursor lines;
-	size_t count = 0;
-	char path[48];
-
-	snprintf(path, sizeof(path), "fdinfo/%u", fd);
-	if (procfs_read_at(n->process, path, &text, PROCFS_SMALL) >= 0) {
-		lines = cursor_over(text.data, text.size);
-		while (fdinfo_next_member(&lines, &member))
-			count++;
-		lines = cursor_over(text.data, text.size);
-		for (size_t i = 0; i < WATCHED_MAX && fdinfo_next_member(&lines, &member); i++)
-			wait_descriptor(r, n, c, member.fd, WAITS_ROLE_WATCHED, member.events,
-				are_few(count));
-	}
-	buffer_fini(&text);
-}
-
-static void read_poll(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
-{
-	struct pollfd fds[WATCHED_MAX];
-	uint64_t count = c->thread->arguments[1];
-	size_t kept = count < WATCHED_MAX ? (size_t)count : WATCHED_MAX;
-
-	if (!kept || !wait_memory(r, n, c->thread->arguments[0], fds, kept * sizeof(fds[0])))
-		return;
-	for (size_t i = 0; i < kept; i++) {
-		if (fds[i].fd >= 0)
-			wait_descriptor(r, n, c, (uint32_t)fds[i].fd, WAITS_ROLE_WATCHED,
-				(uint32_t)fds[i].events, are_few(kept));
-	}
-}
-
-static void read_select(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
-{
-	uint64_t count = c->thread->arguments[0];
-	uint64_t sets[2][SELECT_MAX / 64] = { { 0 } };
-	size_t words, kept = 0;
-
-	if (!count || count > SELECT_MAX)
-		return;
-	words = (count + 63) / 64;
-	for (int set = 0; set < 2; set++) {
-		uint64_t address = c->thread->arguments[1 + set];
-
-		if (address)
-			wait_memory(r, n, address, sets[set], words * sizeof(uint64_t));
-	}
-	for (uint32_t fd = 0; fd < count && kept < WATCHED_MAX; fd++) {
-		bool reads = sets[0][fd / 64] >> fd % 64 & 1;
-		bool writes = sets[1][fd / 64] >> fd % 64 & 1;
-
-		if (!reads && !writes)
-			continue;
-		kept++;
-		wait_descriptor(r, n, c, fd, WAITS_ROLE_WATCHED,
-			(reads ? POLLIN : 0u) | (writes ? POLLOUT : 0u), true);
-	}
-}
-
-void wait_watched(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
-{
-	if (!c->row)
-		return;
-	if (wait_argument(c->row, ARGUMENT_TYPE_epoll_out) >= 0)
-		read_epoll(r, n, c);
-	else if (wait_argument(c->row, ARGUMENT_TYPE_polled) >= 0)
-		read_poll(r, n, c);
-	else if (c->row->traits & SYSCALL_SUBMITS)
-		wait_descriptor(
-			r, n, c, (uint32_t)c->thread->arguments[0], WAITS_ROLE_CALL, 0, false);
-	else if (c->row->wait.count)
-		read_select(r, n, c);
 }

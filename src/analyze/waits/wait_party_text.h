@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How the processes and the object of a link are named in a sentence. */
+#ifndef SOOTH_ANALYZE_WAIT_PARTY_TEXT_H
+#define SOOTH_ANALYZE_WAIT_PARTY_TEXT_H
+
+#include "analyze/waits/wait_chain.h"
+#include "base/buffer.h"
+
+/* "sleep (12)", of a process or a thread */
+void wait_put_name(struct buffer *out, const struct sooth_record *r, const struct sooth_text *name,
+	uint32_t id);
+/* "sleep (12)" */
+void wait_put_process(struct buffer *out, const struct waits_process *p);
+/* The other party: "sleep (12) and 2 others", "process 12, which has ended", "itself". */
+void wait_put_party(struct buffer *out, const struct wait_link *link);
+/* The object behind `before`, where there is one that means something. */
+void wait_put_on(struct buffer *out, const struct wait_link *link, const char *before);
+/* The object of a link: a path or an address; nothing: none. */
+void wait_object_text(struct buffer *out, const struct wait_link *link);
+
+#endif

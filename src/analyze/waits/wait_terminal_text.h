@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Waits at a terminal: of what is on it, and of the program that runs it (a pseudo terminal). */
+#ifndef SOOTH_ANALYZE_WAIT_TERMINAL_TEXT_H
+#define SOOTH_ANALYZE_WAIT_TERMINAL_TEXT_H
+
+#include "analyze/waits/wait_chain.h"
+#include "base/buffer.h"
+
+/* "waits for input from its terminal /dev/pts/3: it asks for a password" */
+void wait_terminal_text(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
+/* "waits for output of bash (12) on the pseudo terminal /dev/pts/3 that it runs" */
+void wait_master_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
+
+#endif
