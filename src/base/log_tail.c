@@ -54,6 +54,21 @@ static bool is_part(const struct log_tail *t, const struct log_line *line, bool 
 	       last != NO_FORM && is_error(&t->forms[last]);
 }
 
+void log_tail_begin(struct log_tail *t)
+{
+	t->lines = t->lines_new = t->errors = t->errors_new = t->form_count = 0;
+	t->is_text = true;
+}
+
+void log_tail_add(
+	struct log_tail *t, const struct log_line *line, bool is_new, bool is_behind_detail)
+{
+	if (is_part(t, line, is_behind_detail))
+		t->forms[t->form_at[(t->lines - 1) % LOG_TAIL_LINES]].end = line->message;
+	else
+		add_message(t, line, is_new);
+}
+
 static bool is_text(const char *text, size_t size)
 {
 	return !memchr(text, '\0', size);
@@ -65,7 +80,7 @@ void log_tail_read(
 	bool is_behind_detail = false;
 	size_t at = 0;
 
-	out->lines = out->lines_new = out->errors = out->errors_new = out->form_count = 0;
+	log_tail_begin(out);
 	out->is_text = is_text(text, size);
 	while (out->is_text && at < size) {
 		char *line = text + at, *end = memchr(line, '\n', size - at);
@@ -83,11 +98,7 @@ void log_tail_read(
 			is_behind_detail = true;
 			continue;
 		}
-		if (is_part(out, &read, is_behind_detail))
-			out->forms[out->form_at[(out->lines - 1) % LOG_TAIL_LINES]].end =
-				read.message;
-		else
-			add_message(out, &read, (size_t)(line - text) >= new_from);
+		log_tail_add(out, &read, (size_t)(line - text) >= new_from, is_behind_detail);
 		is_behind_detail = false;
 	}
 }

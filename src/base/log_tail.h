@@ -45,6 +45,11 @@ struct log_repeat {
  */
 void log_tail_read(
 	struct log_tail *out, char *text, size_t size, size_t new_from, bool is_cut, bool is_log);
+/* The same, line by line, without blank ones and details. `is_behind_detail`: details came before,
+ * so that an exception is a part of the message before them. */
+void log_tail_begin(struct log_tail *t);
+void log_tail_add(
+	struct log_tail *t, const struct log_line *line, bool is_new, bool is_behind_detail);
 struct log_repeat log_tail_repeat(const struct log_tail *t, const struct log_form *f);
 /* Errors and warnings: first those that came most since the last look, then the most frequent,
  * then the last one. Up to `max`, into `out`; returns how many. */

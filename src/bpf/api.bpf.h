@@ -11,7 +11,7 @@
 #ifndef SOOTH_BPF_API_H
 #define SOOTH_BPF_API_H
 
-#include "bpf/pieces.bpf.h"
+#include "bpf/error_output.bpf.h"
 
 #define TLS_HEAD	5 /* type, version, length */
 #define TLS_FIRST_TYPE	20
@@ -343,6 +343,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_api(uint32_t number, uint32_t index, uint32_t
 	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
 	const volatile struct syscalls_capture *c;
 	struct vector first;
+	bool is_elsewhere;
 	uint64_t from;
 
 	if (!p || p->call.result <= 0)
@@ -352,9 +353,15 @@ VERIFIED_ALONE_BY_NUMBERS int keep_api(uint32_t number, uint32_t index, uint32_t
 	if (c->keep == SYSCALLS_KEEP_NOTHING || !from)
 		return 0;
 	/* What begins a file may look like a request, and is none. */
-	if (!config.only_api && !is_internet_socket(p->arguments[0]))
+	is_elsewhere = !config.only_api && !is_internet_socket(p->arguments[0]);
+	if (is_elsewhere &&
+		(!config.keeps_errors || c->is_result || !is_error_output(p->arguments[0])))
 		return 0;
 	first = first_bytes(c, from, (uint64_t)p->call.result);
+	if (is_elsewhere) {
+		keep_error_output(scratch_index, c->argument, first.base, first.size);
+		return 0;
+	}
 	if (c->is_result)
 		keep_received(scratch_index, c->argument, first.base, first.size);
 	else

@@ -34,6 +34,7 @@ struct syscalls_config {
 	uint8_t has_budget;   /* not every call is recorded: bpf/budget.bpf.h */
 	uint8_t keeps_status; /* of what is read: whether it is an answer of HTTP, and its status */
 	uint8_t keeps_api;    /* what bytes on connections show of API calls: bpf/api.bpf.h */
+	uint8_t keeps_errors; /* what is written to standard error: bpf/error_output.bpf.h */
 	uint8_t only_api;     /* calls that move bytes elsewhere are not recorded */
 	/* By native number, a bit each: SYSCALLS_CLASS_KEPT. */
 	uint64_t kept[SYSCALLS_NUMBERS / 64];

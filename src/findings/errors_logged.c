@@ -121,17 +121,22 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_severity(out, r->is_warning || (double)r->times < check_option(e, "many")
 				      ? FINDING_LOW
 				      : FINDING_MEDIUM);
-	finding_path(out, path);
 	finding_message(out, text);
-	finding_claim(out, "logs the same %s again and again: \"%.*s\"",
+	finding_claim(out, "%s the same %s again and again: \"%.*s\"",
+		path.size ? "logs" : "writes to standard error",
 		r->is_warning ? "warning" : "error", (int)text.size, text.data);
-	finding_text(out, "its log", "%.*s", (int)path.size, path.data);
+	if (path.size) {
+		finding_path(out, path);
+		finding_text(out, "its log", "%.*s", (int)path.size, path.data);
+	}
 	finding_text(out, "such messages", "%u of the last %u", r->times, r->messages);
 	if (r->new_state != SOOTH_STATE_ABSENT && r->times_new)
 		finding_number(out, "meanwhile", (double)r->times_new, SOOTH_UNIT_NONE,
 			check_watched_ns(e));
 	finding_unseen(out, "whether what it does between these messages succeeds");
-	if (escape_is_shell_word(path.data, path.size))
+	if (!path.size)
+		finding_remedy(out, "read what it and its commands write to standard error");
+	else if (escape_is_shell_word(path.data, path.size))
 		finding_remedy(out, "read the log: tail -n 20 %.*s", (int)path.size, path.data);
 	else
 		finding_remedy(out, "read the end of that log");

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "model/probe.h"
 #include "model/schema.h"
 #include "probes/pause.h"
@@ -82,6 +83,29 @@ static const struct sooth_field uring_fields[] = {
 		.merge = SOOTH_MERGE_SUM),
 };
 
+_Static_assert(sizeof(struct syscalls_message) == 56, "its layout is part of the capture format");
+
+static const char *const message_kinds[] = {
+	[SYSCALLS_MESSAGE_ROUTINE] = "routine",
+	[SYSCALLS_MESSAGE_WARNING] = "warning",
+	[SYSCALLS_MESSAGE_ERROR] = "error",
+};
+static const struct sooth_names message_kind_names = { ARRAY_SIZE(message_kinds), message_kinds };
+
+static const struct sooth_field message_fields[] = {
+	FIELD_PID(syscalls_message),
+	FIELD_TID(syscalls_message),
+	FIELD_OF(ENUM, syscalls_message, kind, message_kind,
+		"kind of a line on standard error, by its words", .names = &message_kind_names),
+	FIELD_STRING(syscalls_message, text,
+		"the line of an error or warning, without time and level, cut; secrets are masked"),
+	FIELD_TRUTH(syscalls_message, is_part,
+		"it ends a stack trace and belongs to the message before it"),
+	FIELD_TRUTH(syscalls_message, is_done, "the line says that something succeeded"),
+	FIELD_NUMBER(syscalls_message, form,
+		"the same for lines that differ in numbers, quoted texts and paths alone"),
+};
+
 RECORD_SCHEMA(syscalls_count, "syscalls.count", SYSCALLS_COUNT, SOOTH_CLASS_AGGREGATE, count_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
 RECORD_SCHEMA(syscalls_error, "syscalls.error", SYSCALLS_ERROR, SOOTH_CLASS_AGGREGATE, error_fields,
@@ -118,9 +142,12 @@ RECORD_SCHEMA(pause_event, "syscalls.hold", SYSCALLS_PAUSE, SOOTH_CLASS_SAMPLE, 
 RECORD_SCHEMA(syscalls_uring, "syscalls.uring", SYSCALLS_URING, SOOTH_CLASS_SAMPLE, uring_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
 
+RECORD_SCHEMA(
+	syscalls_message, "syscalls.message", SYSCALLS_MESSAGE, SOOTH_CLASS_EVENT, message_fields);
+
 static const struct sooth_schema *const schemas[] = { &syscalls_count_schema,
 	&syscalls_error_schema, &syscalls_call_schema, &pause_event_schema, &syscalls_uring_schema,
-	NULL };
+	&syscalls_message_schema, NULL };
 
 const struct probe probe_syscalls = {
 	.name = "syscalls",

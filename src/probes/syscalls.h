@@ -15,6 +15,7 @@ enum syscalls_kind {
 	SYSCALLS_CALL = 0x0302,
 	SYSCALLS_PAUSE = 0x0303, /* struct pause_event */
 	SYSCALLS_URING = 0x0304,
+	SYSCALLS_MESSAGE = 0x0305,
 };
 
 #define SYSCALLS_SLOTS		 32   /* different calls a thread counts by itself */
@@ -114,6 +115,23 @@ struct syscalls_uring {
 	uint32_t sockets; /* of these, on a connection (IPv4, IPv6); since Linux 5.19 */
 };
 
+enum syscalls_message_kind {
+	SYSCALLS_MESSAGE_ROUTINE,
+	SYSCALLS_MESSAGE_WARNING,
+	SYSCALLS_MESSAGE_ERROR,
+};
+
+/* A line that was written to standard error, where that is no file. */
+struct syscalls_message {
+	struct sooth_record record;
+	uint64_t form; /* the same for those that differ in numbers, quoted texts and paths alone */
+	uint8_t kind;  /* enum syscalls_message_kind */
+	uint8_t is_part; /* the exception behind a stack trace: a part of the message before */
+	uint8_t is_done; /* it says that something succeeded */
+	uint8_t unused[5];
+	struct sooth_text text; /* of errors and warnings alone, cut; secrets are masked */
+};
+
 /* What of an argument's target a piece holds. */
 enum syscalls_piece_part {
 	SYSCALLS_PART_TARGET,	/* what it points to */
@@ -128,6 +146,9 @@ enum syscalls_piece_part {
 				     in chunks */
 	SYSCALLS_PART_SERVER,	  /* of a TLS hello: enum syscalls_offer, then the server's name */
 	SYSCALLS_PART_DATABASE_ERROR, /* of bytes that were read: struct syscalls_database_error */
+	/* Of bytes that were written to standard error: these. The recorder makes SYSCALLS_MESSAGE
+	 * of them; no capture has them. */
+	SYSCALLS_PART_ERROR_OUTPUT,
 	SYSCALLS_PARTS,
 };
 

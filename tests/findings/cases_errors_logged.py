@@ -84,6 +84,32 @@ def importer(bad, where):
     return make
 
 
+# Reads the standard error of its child, as an agent does with its servers, and drops it.
+SUPERVISOR = """
+import subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stderr=subprocess.PIPE)
+print(child.pid, flush=True)
+print('ready', flush=True)
+child.stderr.read()
+"""
+
+
+def in_pipe(*command):
+    return lambda scope, _: int(bytes(scope.python(SUPERVISOR, *command).out).split()[0])
+
+
+# Prints what it serves, and an error now and then; or the error alone.
+NODE = """
+let n = 0;
+console.log('ready');
+setInterval(() => {
+  if (process.argv[1] === 'good') console.log('sent page ' + n);
+  if (process.argv[1] === 'bad' || n % 4 == 0) console.error('Error: cannot parse rules.json at position ' + n);
+  n++;
+}, 300);
+"""
+
+
 def ruby(how):
     def make(scope, _):
         return scope.start(["ruby", "-e", RUBY, how]).pid
@@ -110,6 +136,12 @@ CASES = [
     sick("errors-logged", "a wrong locale, in ruby's log", ruby("bad"),
         says="import failed: invalid byte sequence in US-ASCII (ArgumentError)"),
     sick("errors-logged", "a log that is opened for each message", opens("own"), says="Error reply from master: NOAUTH"),
+    sick("errors-logged", "a bad encoding, on standard error that is a pipe",
+        in_pipe(sys.executable, "-u", "-c", IMPORTER, "all", "-"), calls=True,
+        says="UnicodeDecodeError: 'utf-8' codec can't decode byte 0xfc"),
+    sick("errors-logged", "node, on standard error that is a pipe", in_pipe("node", "-e", NODE, "bad"), calls=True,
+        says="writes to standard error the same error again and again: \"cannot parse rules.json"),
+    healthy("errors-logged", "node with an error now and then", in_pipe("node", "-e", NODE, "good"), calls=True),
     healthy("errors-logged", "a log of another program in its folder", opens("other")),
     healthy("errors-logged", "one part in six is bad", importer("some", "import.log")),
     healthy("errors-logged", "a client that is told to wait, and stores what it gets", limited, calls=True),

@@ -5,6 +5,7 @@
 #include "probes/fds.h"
 #include "probes/logs.h"
 #include "probes/sockets.h"
+#include "probes/syscalls.h"
 
 #define LOG_INODE 5
 
@@ -168,6 +169,76 @@ static void is_refused(double unused)
 	logs_end_at(5, SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
 }
 
+/* --- standard error that is no file --- */
+
+static void say(double s, uint32_t pid, enum syscalls_message_kind kind, const char *text)
+{
+	struct syscalls_message m = {
+		.record = head_of(s, pid, SYSCALLS_MESSAGE), .kind = (uint8_t)kind, .form = 7 + kind
+	};
+	struct record_tail tail[] = { put_text(&m.text, text) };
+
+	RECORD_APPEND(&records, &m, tail, 1);
+}
+
+static void has_no_logs(void)
+{
+	is_there();
+	logs_end_at(0, SOOTH_STATE_VALUE);
+	logs_end_at(5, SOOTH_STATE_VALUE);
+}
+
+static void says(double times)
+{
+	has_no_logs();
+	for (int i = 0; i < (int)times; i++)
+		say(1 + 0.5 * i, PID, SYSCALLS_MESSAGE_ERROR, "cannot parse rules.yaml");
+}
+
+/* The same six times, and so many calls that write to its standard output. */
+static void prints(double calls)
+{
+	has_no_logs();
+	for (int i = 0; i < 6; i++)
+		say(1 + 0.5 * i, PID, SYSCALLS_MESSAGE_ERROR, "cannot parse rules.yaml");
+	for (int i = 0; i < (int)calls; i++) {
+		struct syscalls_call c = { .record = head_of(1 + 0.5 * i, PID, SYSCALLS_CALL),
+			.arguments = { 1 },
+			.number = 1, /* write, of x86-64 */
+			.result = 20 };
+
+		RECORD_APPEND(&records, &c, NULL, 0);
+	}
+}
+
+/* An error in each of two lines of an exception: one message. */
+static void says_parts(double unused)
+{
+	(void)unused;
+	has_no_logs();
+	for (int i = 0; i < 3; i++) {
+		say(1 + i, PID, SYSCALLS_MESSAGE_ERROR, "job failed");
+		say(1 + i, PID, SYSCALLS_MESSAGE_ROUTINE, "");
+	}
+}
+
+static void test_standard_error(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "errors-logged", says, 6, NULL,
+			"medium/high: writes to standard error the same error again and again: "
+			"\"cannot parse rules.yaml\"|" },
+		{ "errors-logged", says, 3, NULL, "low/high: writes to standard error" },
+		{ "errors-logged", says, 2, NULL, "fine: " },
+		{ "errors-logged", says_parts, 0, NULL, "low/high: " },
+		{ "errors-logged", prints, 7, NULL, "medium/high: " },
+		{ "errors-logged", prints, 8, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void test_errors_logged(void **state)
 {
 	static const struct check_case cases[] = {
@@ -201,7 +272,8 @@ static void test_errors_logged(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_errors_logged) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_errors_logged),
+		cmocka_unit_test(test_standard_error) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

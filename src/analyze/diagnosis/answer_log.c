@@ -45,7 +45,10 @@ void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char
 		return;
 	text = record_text(&last.error->record, &last.error->text);
 	path = record_text(&last.file->record, &last.file->path);
-	buffer_format(out, "%sits log %.*s", before, (int)path.size, path.data);
+	if (logged_error_is_in_file(&last))
+		buffer_format(out, "%sits log %.*s", before, (int)path.size, path.data);
+	else
+		buffer_format(out, "%sits standard error", before);
 	if (last.error->behind)
 		buffer_string(out, " has");
 	else

@@ -51,6 +51,7 @@ void diagnosis_input_init(struct diagnosis_input *r)
 	map_init(&r->calls_refused, sizeof(struct process_id), 0, PROCESSES_MAX);
 	endings_init(&r->endings);
 	heap_use_init(&r->heap);
+	message_logs_init(&r->messages);
 	peer_labels_init(&r->labels);
 }
 
@@ -82,6 +83,7 @@ void diagnosis_input_fini(struct diagnosis_input *r)
 	profile_sums_fini(&r->stacks_sums);
 	endings_fini(&r->endings);
 	heap_use_fini(&r->heap);
+	message_logs_fini(&r->messages);
 	peer_labels_fini(&r->labels);
 	map_fini(&r->calls_refused);
 	buffer_fini(&r->probes);
@@ -184,6 +186,7 @@ void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch)
 		api_history_take(&r->api, record);
 		endings_take(&r->endings, record);
 		heap_use_take(&r->heap, record);
+		message_logs_take(&r->messages, record);
 		if (record->kind == STACKS_THREAD || record->kind == STACKS_SNAPSHOT)
 			snapshots_take(&r->stacks, record);
 		if ((known = record_as(record, PROC_PROCESS, PROC_PROCESS_LEAST)))
@@ -205,11 +208,16 @@ void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch)
 
 int diagnosis_input_resolve(struct diagnosis_input *r, struct sooth_error *err)
 {
+	int status;
+
 	if (r->has_failed)
 		return error_no_memory(err);
 	call_histories_resolve(&r->calls);
 	api_history_resolve(&r->api);
-	return host_state_resolve(&r->host, err);
+	status = host_state_resolve(&r->host, err);
+	if (!status)
+		message_logs_resolve(&r->messages, &r->host.process_table, r->end_ns);
+	return status;
 }
 
 /* --- asking --- */
@@ -298,6 +306,7 @@ void diagnosis_input_next_interval(struct diagnosis_input *r)
 	api_history_next_interval(&r->api);
 	profile_sums_next_interval(&r->profile);
 	host_state_next_interval(&r->host);
+	message_logs_next_interval(&r->messages, r->end_ns);
 	r->begin_ns = r->end_ns;
 	r->first_load = r->load;
 }

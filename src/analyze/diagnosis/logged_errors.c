@@ -53,22 +53,43 @@ static bool writes_for_others(const struct diagnosis_input *input, const struct 
 	return false;
 }
 
+/* The one number *i of these; counts down for each. */
+static const struct logs_error *error_at(const struct batch *all, size_t *i)
+{
+	batch_for_each (r, all) {
+		const struct logs_error *e = record_as(r, LOGS_ERROR, sizeof(*e));
+
+		if (e && !(*i)--)
+			return e;
+	}
+	return NULL;
+}
+
 bool logged_errors_at(const struct diagnosis_input *input, const struct process_id *id, size_t i,
 	struct logged_error *out)
 {
 	const struct snapshot *s = writes_for_others(input, id) ? NULL : snapshot_of(input, id);
 	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
+	struct batch messages = message_logs_get(&input->messages, id);
+	const struct logs_error *e = error_at(&all, &i);
 
-	batch_for_each (r, &all) {
-		const struct logs_error *e = record_as(r, LOGS_ERROR, sizeof(*e));
-
-		if (!e || i--)
-			continue;
+	if (e) {
 		*out = (struct logged_error){ .error = e, .file = file_in(&all, e->inode, e->fd) };
 		out->elsewhere_new = new_elsewhere(&all, out->file);
 		return out->file != NULL;
 	}
-	return false;
+	e = error_at(&messages, &i);
+	if (!e)
+		return false;
+	*out = (struct logged_error){ .error = e, .file = file_in(&messages, e->inode, e->fd) };
+	out->elsewhere_new =
+		new_elsewhere(&all, NULL) + message_logs_outputs(&input->messages, id);
+	return out->file != NULL;
+}
+
+bool logged_error_is_in_file(const struct logged_error *e)
+{
+	return record_text(&e->file->record, &e->file->path).size > 0;
 }
 
 const struct logs_file *logged_errors_file(const struct diagnosis_input *input,

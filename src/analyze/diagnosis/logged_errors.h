@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a process reports in its own log files: the error that says most. */
+/*
+ * What a process reports in its own log files, and on standard error where that is none: the error
+ * that says most.
+ */
 #ifndef SOOTH_ANALYZE_LOGGED_ERRORS_H
 #define SOOTH_ANALYZE_LOGGED_ERRORS_H
 
@@ -9,12 +12,14 @@
 struct logged_error {
 	const struct logs_error *error; /* NULL: none */
 	const struct logs_file *file;
-	uint64_t elsewhere_new; /* messages in its other log files since the first look */
+	uint64_t elsewhere_new; /* messages elsewhere since the first look */
 };
 
 /* By last snapshot; `i` counts from 0, in the order of the snapshot. False: there are no more. */
 bool logged_errors_at(const struct diagnosis_input *input, const struct process_id *id, size_t i,
 	struct logged_error *out);
+/* False: it stands on standard error, which is no file. */
+bool logged_error_is_in_file(const struct logged_error *e);
 /* The log file of the process that is this inode; NULL: it is none of its logs. */
 const struct logs_file *logged_errors_file(const struct diagnosis_input *input,
 	const struct process_id *id, uint64_t inode, uint32_t major, uint32_t minor);

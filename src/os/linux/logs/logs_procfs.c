@@ -8,8 +8,8 @@
  * Of logs that are opened for each message, as Redis does: those in its working directory that were
  * written just now, and of which most lines begin with its pid.
  *
- * Cannot be seen: other logs that are opened for each line (`echo >> log`), and what goes into a
- * pipe, a terminal, or to the system's journal.
+ * Cannot be seen: other logs that are opened for each line (`echo >> log`). What goes into a pipe, a
+ * terminal, or to the system's journal is seen by calls alone (os/linux/syscalls/error_output.h).
  */
 #include <ctype.h>
 #include <errno.h>

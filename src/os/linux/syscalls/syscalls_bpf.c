@@ -18,6 +18,7 @@
 #include "os/linux/bpf/follow.h"
 #include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
+#include "os/linux/syscalls/error_output.h"
 #include "os/linux/syscalls/syscalls_pauser.h"
 #include "os/linux/syscalls/syscalls_windows.h"
 #include "os/linux/syscalls/native_abi.h"
@@ -82,6 +83,7 @@ struct syscalls_state {
 	struct syscalls_control reported; /* losses already reported */
 	struct syscalls_pauser *pauser;	  /* of a target that may be paused */
 	struct syscalls_windows *windows; /* where calls have a budget */
+	struct error_outputs error_outputs;
 	uint64_t swept;			  /* overflow entries created until the last sweep */
 };
 
@@ -170,6 +172,7 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 	config->has_all = set.is_all;
 	config->only_failed = options->calls.only_failed;
 	config->has_budget = config->keeps_status = options->calls.has_budget;
+	config->keeps_errors = options->calls.has_budget;
 	config->keeps_api = options->calls.keeps_api;
 	config->only_api = options->calls.only_api;
 	choose_calls(config, &set,
@@ -183,6 +186,7 @@ static void syscalls_close(struct backend_run *run)
 
 	syscalls_windows_stop(TAKE_PTR(s->windows), NULL);
 	syscalls_pauser_stop(TAKE_PTR(s->pauser), NULL);
+	error_outputs_fini(&s->error_outputs);
 	follow_close(&s->follow);
 }
 
@@ -221,10 +225,12 @@ static int load(struct backend_run *run, struct sooth_error *err)
 
 static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 {
+	struct syscalls_state *s = run->state;
 	int status = may_pause_target(run) ? syscalls_pauser_may_pause(&run->options, err) : 0;
 
 	if (status)
 		return status;
+	error_outputs_init(&s->error_outputs);
 	status = load(run, err);
 	if (status)
 		syscalls_close(run);
@@ -426,12 +432,14 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
 	struct buffer swept = { 0 };
+	size_t begin = run->out.size;
 
 	/* Swept before the ring is read, and appended after the ring's records: so the join record
 	 * of a dead thread precedes its counts, and they can be attributed to it. */
 	if (s->control->overflows - s->swept >= OVERFLOW_ENTRIES / 4)
 		sweep_overflow(run, &swept);
 	follow_read(&s->follow, run, &run->out);
+	error_outputs_take(&s->error_outputs, &run->out, begin);
 	buffer_append(&run->out, swept.data, swept.size);
 	syscalls_pauser_drain(s->pauser, &run->out);
 	emit_losses(run);
@@ -445,11 +453,14 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
 	struct syscalls_windows_sums sums = { 0 };
+	size_t begin;
 	int status;
 
 	syscalls_windows_stop(TAKE_PTR(s->windows), &sums);
 	syscalls_pauser_stop(TAKE_PTR(s->pauser), &run->out);
+	begin = run->out.size;
 	status = follow_stop(&s->follow, run, err);
+	error_outputs_take(&s->error_outputs, &run->out, begin);
 	drain_overflow(run);
 	emit_windows(run, &sums);
 	emit_losses(run);

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/message_logs.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/log_tail.h"
+#include "probes/logs.h"
+#include "probes/syscall_names.h"
+#include "probes/syscalls.h"
+
+#define WRITERS_MAX	4096
+#define RECORDS_BYTES	(256u << 10) /* of a process; then the first half is dropped */
+#define ERRORS_MAX	4
+#define ANCESTORS_MAX	64
+#define STANDARD_OUTPUT 1
+#define STANDARD_ERROR	2
+
+struct writer {
+	struct buffer records; /* of SYSCALLS_MESSAGE */
+	struct buffer log;     /* made of them, and of those of its commands */
+	uint64_t outputs;
+};
+
+void message_logs_init(struct message_logs *m)
+{
+	*m = (struct message_logs){ 0 };
+	map_init(&m->writers, sizeof(struct process_id), sizeof(struct writer), WRITERS_MAX);
+}
+
+void message_logs_fini(struct message_logs *m)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&m->writers, &position, NULL, &value)) {
+		struct writer *w = value;
+
+		buffer_fini(&w->records);
+		buffer_fini(&w->log);
+	}
+	map_fini(&m->writers);
+}
+
+/* --- taking --- */
+
+static void drop_first_half(struct buffer *records)
+{
+	const struct batch all = { records->data, records->size };
+	size_t at = 0;
+
+	batch_for_each (r, &all) {
+		if (at >= records->size / 2)
+			break;
+		at += record_bytes(r);
+	}
+	memmove(records->data, records->data + at, records->size - at);
+	records->size -= at;
+}
+
+static bool writes_output(const struct syscalls_call *call)
+{
+	return call->arguments[0] == STANDARD_OUTPUT && call->result > 0 &&
+	       syscall_row_of(call->abi, call->number)->transfer.direction == SYSCALL_WRITES;
+}
+
+void message_logs_take(struct message_logs *m, const struct sooth_record *r)
+{
+	struct process_id id = process_id_of(r);
+	const struct syscalls_call *call = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
+	struct writer *w;
+
+	if (call && writes_output(call)) {
+		w = map_put(&m->writers, &id, NULL);
+		if (w)
+			w->outputs += 1 + (uint64_t)call->skipped;
+	}
+	if (!record_as(r, SYSCALLS_MESSAGE, sizeof(struct syscalls_message)))
+		return;
+	w = map_put(&m->writers, &id, NULL);
+	if (!w)
+		return;
+	if (w->records.size > RECORDS_BYTES)
+		drop_first_half(&w->records);
+	buffer_append(&w->records, r, record_bytes(r));
+}
+
+void message_logs_next_interval(struct message_logs *m, uint64_t now_ns)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&m->writers, &position, NULL, &value))
+		((struct writer *)value)->outputs = 0;
+	m->new_from_ns = now_ns;
+}
+
+/* --- the logs --- */
+
+/* The process that a message is said to be of: its writer, or of one that has ended the nearest
+ * one above that has not. */
+static struct process_id owner_of(const struct process_table *table, const struct process_id *id)
+{
+	const struct process_entry *p = process_table_get(table, id);
+
+	for (unsigned i = 0; p && !p->is_there && i < ANCESTORS_MAX; i++)
+		p = p->parent ? p->parent : p->last_parent;
+	return p ? p->id : *id;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct syscalls_message *const *x = a, *const *y = b;
+
+	return ((*x)->record.time_ns > (*y)->record.time_ns) -
+	       ((*x)->record.time_ns < (*y)->record.time_ns);
+}
+
+/* Pointers to the messages that are said to be of a process, in the order of time. */
+static void gather(const struct message_logs *m, const struct process_table *table,
+	const struct process_id *owner, struct buffer *out)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&m->writers, &position, &key, &value)) {
+		const struct writer *w = value;
+		const struct batch all = { w->records.data, w->records.size };
+		struct process_id id = owner_of(table, key);
+
+		if (memcmp(&id, owner, sizeof(id)) != 0)
+			continue;
+		batch_for_each (r, &all)
+			buffer_append(out, &r, sizeof(r));
+	}
+	if (out->size)
+		qsort(out->data, out->size / sizeof(void *), sizeof(void *), by_time);
+}
+
+static void read_messages(struct log_tail *t, const struct buffer *messages, uint64_t new_from_ns)
+{
+	static const enum log_line_kind kinds[] = { LOG_LINE_ROUTINE, LOG_LINE_WARNING,
+		LOG_LINE_ERROR };
+	const struct syscalls_message *const *all = (const void *)messages->data;
+
+	log_tail_begin(t);
+	for (size_t i = 0; i < messages->size / sizeof(*all); i++) {
+		const struct syscalls_message *m = all[i];
+		struct log_line line = {
+			.kind = m->kind < ARRAY_SIZE(kinds) ? kinds[m->kind] : LOG_LINE_ROUTINE,
+			.is_done = m->is_done,
+			.message = record_text(&m->record, &m->text),
+			.form = m->form,
+		};
+
+		log_tail_add(t, &line, m->record.time_ns >= new_from_ns, m->is_part);
+	}
+}
+
+static void write_error(struct buffer *out, const struct log_tail *t, const struct log_form *f,
+	const struct logs_file *file)
+{
+	struct log_repeat repeat = log_tail_repeat(t, f);
+	struct logs_error e = { .record = file->record,
+		.fd = file->fd,
+		.times = f->times,
+		.times_new = f->times_new,
+		.messages = repeat.messages,
+		.other_most = repeat.other_most,
+		.done = repeat.done,
+		.behind = repeat.behind,
+		.is_warning = f->kind == LOG_LINE_WARNING };
+	struct buffer text = { 0 };
+
+	e.record.kind = LOGS_ERROR;
+	buffer_append(&text, f->text.data, f->text.size);
+	if (f->end.size)
+		buffer_format(&text, "; %.*s", (int)f->end.size, f->end.data);
+	struct record_tail tail[] = { tail_buffer(&e.text, &text) };
+	RECORD_APPEND(out, &e, tail, ARRAY_SIZE(tail));
+	buffer_fini(&text);
+}
+
+static void write_log(struct buffer *out, const struct log_tail *t, const struct process_id *id,
+	uint64_t last_ns, uint64_t now_ns)
+{
+	const struct log_form *worst[ERRORS_MAX];
+	struct logs_file file = { .record = row_head(id),
+		.silent_ns = now_ns > last_ns ? now_ns - last_ns : 0,
+		.fd = STANDARD_ERROR,
+		.messages = t->lines,
+		.messages_new = t->lines_new,
+		.errors = t->errors,
+		.errors_new = t->errors_new };
+	size_t count = log_tail_worst(t, worst, ERRORS_MAX);
+
+	file.record.kind = LOGS_FILE;
+	file.record.time_ns = now_ns;
+	RECORD_APPEND(out, &file, NULL, 0);
+	for (size_t i = 0; i < count; i++)
+		write_error(out, t, worst[i], &file);
+}
+
+static void make_log(struct message_logs *m, const struct process_table *table,
+	const struct process_id *owner, struct log_tail *t, uint64_t now_ns)
+{
+	const struct syscalls_message *const *all;
+	struct buffer messages = { 0 };
+	struct writer *w;
+
+	gather(m, table, owner, &messages);
+	w = messages.size ? map_put(&m->writers, owner, NULL) : NULL;
+	if (w && !w->log.size) {
+		all = (const void *)messages.data;
+		read_messages(t, &messages, m->new_from_ns);
+		write_log(&w->log, t, owner, all[messages.size / sizeof(*all) - 1]->record.time_ns,
+			now_ns);
+	}
+	buffer_fini(&messages);
+}
+
+/* The processes that a log is to be made of: making one may add an entry to the map. */
+static void list_owners(
+	struct message_logs *m, const struct process_table *table, struct buffer *out)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&m->writers, &position, &key, &value)) {
+		struct writer *w = value;
+		struct process_id id = owner_of(table, key);
+
+		buffer_reset(&w->log);
+		if (w->records.size)
+			buffer_append(out, &id, sizeof(id));
+	}
+}
+
+void message_logs_resolve(
+	struct message_logs *m, const struct process_table *table, uint64_t now_ns)
+{
+	struct log_tail *t = malloc(sizeof(*t));
+	struct buffer owners = { 0 };
+	const struct process_id *all;
+
+	list_owners(m, table, &owners);
+	all = (const void *)owners.data;
+	for (size_t i = 0; t && i < owners.size / sizeof(*all); i++)
+		make_log(m, table, &all[i], t, now_ns);
+	buffer_fini(&owners);
+	free(t);
+}
+
+/* --- asking --- */
+
+struct batch message_logs_get(const struct message_logs *m, const struct process_id *id)
+{
+	const struct writer *w = map_get(&m->writers, id);
+
+	return w ? (struct batch){ w->log.data, w->log.size } : (struct batch){ 0 };
+}
+
+uint64_t message_logs_outputs(const struct message_logs *m, const struct process_id *id)
+{
+	const struct writer *w = map_get(&m->writers, id);
+
+	return w ? w->outputs : 0;
+}

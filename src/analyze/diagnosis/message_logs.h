@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What processes write to standard error, where that is no file, as if it was a log: LOGS_FILE
+ * without a path, and LOGS_ERROR. The messages of a command that has ended are those of the process
+ * that started it: it has the same standard error, as a rule.
+ */
+#ifndef SOOTH_ANALYZE_MESSAGE_LOGS_H
+#define SOOTH_ANALYZE_MESSAGE_LOGS_H
+
+#include "analyze/process_table/process_table.h"
+#include "base/map.h"
+#include "model/batch.h"
+
+struct message_logs {
+	struct map writers;   /* process_id -> what it has written */
+	uint64_t new_from_ns; /* begin of the interval */
+};
+
+void message_logs_init(struct message_logs *m);
+void message_logs_fini(struct message_logs *m);
+void message_logs_take(struct message_logs *m, const struct sooth_record *r);
+/* After the last record: `now_ns` is the end of what was observed. */
+void message_logs_resolve(
+	struct message_logs *m, const struct process_table *table, uint64_t now_ns);
+void message_logs_next_interval(struct message_logs *m, uint64_t now_ns);
+/* Its log: LOGS_FILE, then LOGS_ERROR; empty: it wrote none. */
+struct batch message_logs_get(const struct message_logs *m, const struct process_id *id);
+/* Calls of the interval that wrote to its standard output. */
+uint64_t message_logs_outputs(const struct message_logs *m, const struct process_id *id);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What is written to standard error where that is no file: a pipe, a socket or a terminal. Also by
+ * another descriptor that leads there: standard output, or a terminal that was opened once more, as
+ * node does. Seen is the first buffer of a call, cut.
+ */
+#ifndef SOOTH_BPF_ERROR_OUTPUT_H
+#define SOOTH_BPF_ERROR_OUTPUT_H
+
+#include "bpf/pieces.bpf.h"
+
+#define STANDARD_ERROR 2
+#define MODE_REGULAR   0100000
+
+static inline struct inode *inode_of(uint32_t fd)
+{
+	struct task_struct *task = current_task();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file *file = 0, **files = BPF_CORE_READ(table, fd);
+
+	if (fd >= BPF_CORE_READ(table, max_fds) ||
+		bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file)
+		return 0;
+	return BPF_CORE_READ(file, f_inode);
+}
+
+static inline bool is_error_output(uint64_t fd)
+{
+	struct inode *inode = inode_of((uint32_t)fd);
+
+	if (!inode || (BPF_CORE_READ(inode, i_mode) & MODE_MASK) == MODE_REGULAR)
+		return false;
+	return fd == STANDARD_ERROR || inode_of(STANDARD_ERROR) == inode;
+}
+
+VERIFIED_ALONE_BY_NUMBERS int keep_error_output(
+	uint32_t scratch_index, uint32_t argument, uint64_t from, uint64_t done)
+{
+	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
+	uint32_t at, size = done > SYSCALLS_PIECE_MAX ? SYSCALLS_PIECE_MAX : (uint32_t)done;
+
+	if (!p)
+		return 0;
+	at = p->at;
+	if (at > PIECE_AT_MAX)
+		return 0;
+	/* The compiler knows the bound, and the verifier has to see it. */
+	asm volatile("" : "+r"(size));
+	size &= PIECE_MASK;
+	if (bpf_probe_read_user(p->pieces + at + sizeof(struct syscalls_piece), size,
+		    (const void *)(unsigned long)from))
+		return 0;
+	put_head(p, at, (uint8_t)argument, SYSCALLS_PART_ERROR_OUTPUT,
+		done > SYSCALLS_PIECE_MAX ? STATE_TRUNCATED : 0, size);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/syscalls/error_output.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log_line.h"
+#include "collect/backend.h"
+#include "model/batch.h"
+#include "probes/syscalls.h"
+
+#define WRITERS_MAX 1024
+#define LINE_BYTES  1024
+#define TEXT_BYTES  200
+
+/* A program may write a line in several calls. */
+struct writer {
+	size_t size;
+	bool is_cut;	       /* there is more of it */
+	bool is_behind_detail; /* the line before belongs to a stack trace */
+	char line[LINE_BYTES];
+};
+
+void error_outputs_init(struct error_outputs *e)
+{
+	*e = (struct error_outputs){ 0 };
+	map_init(&e->writers, sizeof(struct process_id), sizeof(struct writer), WRITERS_MAX);
+}
+
+void error_outputs_fini(struct error_outputs *e)
+{
+	size_t position = 0;
+	void *value;
+
+	/* Nothing of what was read is kept longer than needed. */
+	while (map_next(&e->writers, &position, NULL, &value))
+		explicit_bzero(value, sizeof(struct writer));
+	map_fini(&e->writers);
+	buffer_fini(&e->rebuilt);
+}
+
+/* Whole words: half a secret would not be known for one. */
+static size_t cut(struct span message)
+{
+	size_t size = message.size;
+
+	if (size <= TEXT_BYTES)
+		return size;
+	for (size = TEXT_BYTES; size && !isspace((unsigned char)message.data[size]);)
+		size--;
+	return size;
+}
+
+static void write_message(struct buffer *out, const struct sooth_record *call,
+	const struct log_line *line, bool is_part)
+{
+	bool reports = line->kind == LOG_LINE_ERROR || line->kind == LOG_LINE_WARNING;
+	struct syscalls_message m = { .record = *call,
+		.form = line->form,
+		.kind = line->kind == LOG_LINE_ERROR	 ? SYSCALLS_MESSAGE_ERROR
+			: line->kind == LOG_LINE_WARNING ? SYSCALLS_MESSAGE_WARNING
+							 : SYSCALLS_MESSAGE_ROUTINE,
+		.is_part = is_part,
+		.is_done = line->is_done };
+	struct record_tail tail[] = { { &m.text, line->message.data,
+		reports ? cut(line->message) : 0 } };
+
+	m.record.kind = SYSCALLS_MESSAGE;
+	RECORD_APPEND(out, &m, tail, ARRAY_SIZE(tail));
+}
+
+static void end_line(struct writer *w, struct buffer *out, const struct sooth_record *call)
+{
+	struct log_line line;
+
+	log_line_read(&line, span_of(w->line, log_line_clean(w->line, w->size)), true);
+	w->size = 0;
+	w->is_cut = false;
+	if (line.kind == LOG_LINE_BLANK)
+		return;
+	if (line.kind == LOG_LINE_DETAIL) {
+		w->is_behind_detail = true;
+		return;
+	}
+	write_message(out, call, &line,
+		w->is_behind_detail && line.kind == LOG_LINE_ERROR && !line.has_time);
+	w->is_behind_detail = false;
+}
+
+/* A carriage return ends a line as well: progress is written over itself. */
+static void take_bytes(
+	struct writer *w, struct buffer *out, const struct sooth_record *call, struct span bytes)
+{
+	for (size_t i = 0; i < bytes.size; i++) {
+		char c = bytes.data[i];
+
+		if (c == '\n' || c == '\r')
+			end_line(w, out, call);
+		else if (w->size < sizeof(w->line))
+			w->line[w->size++] = c ? c : ' ';
+	}
+}
+
+/* Where the piece begins in the pieces of the call; their size: it has none. */
+static size_t find_piece(struct span pieces, struct syscalls_piece *head)
+{
+	size_t at = 0;
+
+	while (pieces.size - at >= sizeof(*head)) {
+		memcpy(head, pieces.data + at, sizeof(*head));
+		if (head->size > pieces.size - at - sizeof(*head))
+			break;
+		if (head->part == SYSCALLS_PART_ERROR_OUTPUT)
+			return at;
+		at += sizeof(*head) + ((head->size + 7) & ~7u);
+		if (at > pieces.size)
+			break;
+	}
+	return pieces.size;
+}
+
+static struct span pieces_of(const struct syscalls_call *call)
+{
+	const char *at = (const char *)call + call->pieces.offset;
+
+	return call->record.kind == SYSCALLS_CALL && record_holds(&call->record, sizeof(*call)) &&
+			       call->pieces.offset <= record_bytes(&call->record) &&
+			       call->pieces.size <=
+				       record_bytes(&call->record) - call->pieces.offset
+		       ? span_of(at, call->pieces.size)
+		       : span_of("", 0);
+}
+
+/* It is the last piece: the record ends where it began. */
+static void drop_piece(struct buffer *out, const struct syscalls_call *call, size_t at)
+{
+	size_t begin = out->size, bytes = call->pieces.offset + at;
+	struct syscalls_call *kept;
+
+	buffer_append(out, call, bytes);
+	if (out->size - begin < bytes)
+		return; /* no memory: the buffer says so */
+	kept = (void *)(out->data + begin);
+	kept->pieces.size = (uint32_t)at;
+	kept->record.words = (uint16_t)(bytes / SOOTH_RECORD_WORD);
+}
+
+static void take_call(struct error_outputs *e, const struct syscalls_call *call)
+{
+	struct process_id id = process_id_of(&call->record);
+	struct span pieces = pieces_of(call);
+	struct syscalls_piece head;
+	size_t at = find_piece(pieces, &head);
+	struct writer *w;
+
+	if (at == pieces.size) {
+		buffer_append(&e->rebuilt, call, record_bytes(&call->record));
+		return;
+	}
+	drop_piece(&e->rebuilt, call, at);
+	w = map_put(&e->writers, &id, NULL);
+	if (!w || head.state > SOOTH_STATE_TRUNCATED)
+		return;
+	take_bytes(
+		w, &e->rebuilt, &call->record, span_of(pieces.data + at + sizeof(head), head.size));
+	/* What was cut off may have been the end of the line. */
+	if (head.state == SOOTH_STATE_TRUNCATED && w->size)
+		end_line(w, &e->rebuilt, &call->record);
+}
+
+static bool has_any(const struct batch *all)
+{
+	batch_for_each (r, all) {
+		struct syscalls_piece head;
+		struct span pieces = pieces_of((const void *)r);
+
+		if (find_piece(pieces, &head) < pieces.size)
+			return true;
+	}
+	return false;
+}
+
+void error_outputs_take(struct error_outputs *e, struct buffer *out, size_t from)
+{
+	struct batch all = { out->data + from, out->size - from };
+
+	if (from >= out->size || !has_any(&all))
+		return;
+	buffer_reset(&e->rebuilt);
+	batch_for_each (r, &all) {
+		if (r->kind == SYSCALLS_CALL)
+			take_call(e, (const void *)r);
+		else
+			buffer_append(&e->rebuilt, r, record_bytes(r));
+	}
+	explicit_bzero(out->data + from, out->size - from);
+	out->size = from;
+	buffer_append(out, e->rebuilt.data, e->rebuilt.size);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lines that processes write to standard error, of calls that carry what was written
+ * (bpf/error_output.bpf.h). Of each line the kind and the form are kept, of errors and warnings
+ * their text, cut. What else was written is removed from the records.
+ */
+#ifndef SOOTH_OS_LINUX_ERROR_OUTPUT_H
+#define SOOTH_OS_LINUX_ERROR_OUTPUT_H
+
+#include "base/buffer.h"
+#include "base/map.h"
+
+struct error_outputs {
+	struct map writers; /* process_id -> the line that it has begun */
+	struct buffer rebuilt;
+};
+
+void error_outputs_init(struct error_outputs *e);
+void error_outputs_fini(struct error_outputs *e);
+/* Of the records in `out` from that byte on. */
+void error_outputs_take(struct error_outputs *e, struct buffer *out, size_t from);
+
+#endif

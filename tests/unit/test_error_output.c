@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What calls wrote to standard error becomes messages; nothing else of it stays. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <sooth/field.h>
+
+#include "base/cleanup.h"
+#include "model/batch.h"
+#include "os/linux/syscalls/error_output.h"
+#include "probes/syscalls.h"
+
+#define PID 7
+
+static struct buffer records;
+static struct error_outputs outputs;
+
+/* A call that wrote `text`; `state` is that of the piece. */
+static void write_text(uint32_t pid, const char *text, size_t size, uint8_t state)
+{
+	struct syscalls_piece head = { .argument = 1,
+		.part = SYSCALLS_PART_ERROR_OUTPUT,
+		.state = state,
+		.size = (uint32_t)size };
+	struct syscalls_call call = { .record = { .kind = SYSCALLS_CALL, .pid = pid, .tid = pid } };
+	struct buffer pieces = { 0 };
+
+	buffer_append(&pieces, &head, sizeof(head));
+	buffer_append(&pieces, text, size);
+	while (pieces.size % 8)
+		buffer_char(&pieces, '\0');
+	struct record_tail tail[] = { { &call.pieces, pieces.data, pieces.size } };
+	RECORD_APPEND(&records, &call, tail, 1);
+	buffer_fini(&pieces);
+}
+
+static void write_line(uint32_t pid, const char *text)
+{
+	write_text(pid, text, strlen(text), 0);
+}
+
+/* "error:text|routine:|": the messages, as they are after it was all taken. */
+static const char *messages(void)
+{
+	static const char *const kinds[] = { "routine", "warning", "error" };
+	static char text[4096];
+	size_t at = 0;
+
+	error_outputs_take(&outputs, &records, 0);
+	text[0] = '\0';
+	const struct batch all = { records.data, records.size };
+	assert_true(batch_check(&all) >= 0);
+	batch_for_each (r, &all) {
+		const struct syscalls_message *m = (const void *)r;
+
+		if (r->kind == SYSCALLS_CALL) {
+			assert_int_equal(
+				((const struct syscalls_call *)(const void *)r)->pieces.size, 0);
+			continue;
+		}
+		assert_int_equal(r->kind, SYSCALLS_MESSAGE);
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s:%.*s|",
+			m->is_part ? "part of " : "", kinds[m->kind], (int)m->text.size,
+			(const char *)r + m->text.offset);
+	}
+	buffer_reset(&records);
+	return text;
+}
+
+static void test_lines(void **state)
+{
+	(void)state;
+	write_line(PID, "12:00:01 ERROR cannot open the ledger\nlistening on 80\n");
+	assert_string_equal(messages(), "error:cannot open the ledger|routine:|");
+	write_line(PID, "connection ");
+	write_line(8, "Error: of another process\n");
+	write_line(PID, "refused\n");
+	assert_string_equal(
+		messages(), "error:of another process|error:connection refused|");
+	write_line(PID, "\r10 %\r20 %\n\n");
+	assert_string_equal(messages(), "routine:|routine:|");
+}
+
+static void test_trace(void **state)
+{
+	(void)state;
+	write_line(PID, "ERROR job failed\nTraceback (most recent call last):\n  File \"a.py\", "
+			"line 3, in <module>\n"
+			"KeyError: 'price'\n");
+	assert_string_equal(messages(), "error:job failed|part of error:KeyError: 'price'|");
+}
+
+/* Of what was cut the end is not awaited; what could not be read is none. */
+static void test_cut(void **state)
+{
+	char longest[1023];
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest));
+	memcpy(longest, "Error: permission denied ", 25);
+	write_text(PID, longest, sizeof(longest), SOOTH_STATE_TRUNCATED);
+	assert_string_equal(messages(), "error:permission denied|");
+	write_text(PID, "Error: gone", 11, SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED));
+	write_line(PID, "disk full\n");
+	assert_string_equal(messages(), "error:disk full|");
+}
+
+/* Records without such a piece, and damaged ones, stay as they are. */
+static void test_others(void **state)
+{
+	struct syscalls_piece path = { .part = SYSCALLS_PART_TARGET, .size = 4000 };
+	struct syscalls_call call = { .record = { .kind = SYSCALLS_CALL, .pid = PID } };
+	struct record_tail tail[] = { { &call.pieces, &path, sizeof(path) } };
+	struct buffer before = { 0 };
+
+	(void)state;
+	RECORD_APPEND(&records, &call, tail, 1);
+	call.pieces = (struct sooth_text){ .offset = 4000, .size = 8 };
+	RECORD_APPEND(&records, &call, NULL, 0);
+	buffer_append(&before, records.data, records.size);
+	error_outputs_take(&outputs, &records, 0);
+	assert_int_equal(records.size, before.size);
+	assert_memory_equal(records.data, before.data, before.size);
+	buffer_reset(&records);
+	buffer_fini(&before);
+}
+
+static int prepare(void **state)
+{
+	(void)state;
+	error_outputs_init(&outputs);
+	return 0;
+}
+
+static int clear(void **state)
+{
+	(void)state;
+	error_outputs_fini(&outputs);
+	buffer_fini(&records);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_trace), cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_others) };
+
+	return cmocka_run_group_tests(tests, prepare, clear);
+}
