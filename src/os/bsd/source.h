@@ -83,6 +83,7 @@ struct bsd_descriptor {
 	enum bsd_special special;
 	/* Of a pipe or a socket: what names this end and the other one; 0: unknown. */
 	uint64_t own, peer;
+	bool appends; /* a file is only added to */
 	bool is_socket;
 	struct sockets_socket socket; /* the same; without numbers of descriptors */
 	struct span path;	      /* borrowed until the next one */

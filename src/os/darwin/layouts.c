@@ -2,6 +2,7 @@
 /* What the decoders take for granted, against the headers of this system: it compiles, or the
  * decoders are wrong there. */
 #include <errno.h>
+#include <fcntl.h>
 #include <libproc.h>
 #include <mach/vm_statistics.h>
 #include <stddef.h>
@@ -38,6 +39,7 @@ SAME(TSI_S_CLOSED, 0)
 SAME(TSI_S_LISTEN, 1)
 SAME(TSI_S_ESTABLISHED, 4)
 SAME(TSI_S_TIME_WAIT, 10)
+SAME(O_APPEND, 8)
 SAME(SOCKINFO_IN, 1)
 SAME(SOCKINFO_TCP, 2)
 SAME(SOCKINFO_UN, 3)

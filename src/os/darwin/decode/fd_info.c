@@ -18,6 +18,7 @@ enum file_at {
 
 #define FLAG_READ	 1
 #define FLAG_WRITE	 2
+#define FLAG_APPEND	 8 /* O_APPEND */
 #define STATUS_CLOSES	 2 /* PROC_FP_CLEXEC */
 #define PATH_SIZE	 1024
 #define MODE_FORMAT	 0170000
@@ -34,16 +35,16 @@ static struct bsd_descriptor descriptor_of(const struct bsd_bytes *b)
 {
 	uint32_t flags = bsd_u32(b, AT_OPEN_FLAGS);
 	bool reads = flags & FLAG_READ, writes = flags & FLAG_WRITE;
-	struct bsd_descriptor d = { .file = {
-					    .flags = flags,
-					    .offset = bsd_u64(b, AT_POSITION),
-					    .closes_on_exec =
-						    (bsd_u32(b, AT_FD_STATUS) & STATUS_CLOSES) != 0,
-					    .node_state = SOOTH_STATE_ABSENT,
-					    .size_state = SOOTH_STATE_ABSENT,
-					    .path_state = SOOTH_STATE_ABSENT,
-					    .detail_state = SOOTH_STATE_ABSENT,
-				    } };
+	struct bsd_descriptor d = { .appends = flags & FLAG_APPEND,
+		.file = {
+			.flags = flags,
+			.offset = bsd_u64(b, AT_POSITION),
+			.closes_on_exec = (bsd_u32(b, AT_FD_STATUS) & STATUS_CLOSES) != 0,
+			.node_state = SOOTH_STATE_ABSENT,
+			.size_state = SOOTH_STATE_ABSENT,
+			.path_state = SOOTH_STATE_ABSENT,
+			.detail_state = SOOTH_STATE_ABSENT,
+		} };
 
 	d.file.access = reads && writes ? FDS_ACCESS_BOTH
 			: reads		? FDS_ACCESS_READ

@@ -268,6 +268,7 @@ static void decode(struct bsd_descriptor *d, const struct bsd_bytes *b)
 	d->file.fd = (uint32_t)fd;
 	d->file.flags = bsd_u32(b, AT_FLAGS);
 	d->file.access = access_of(d->file.flags);
+	d->appends = d->file.flags & FLAG_APPEND;
 	d->file.offset = bsd_u64(b, AT_OFFSET);
 	d->file.node_state = d->file.size_state = SOOTH_STATE_ABSENT;
 	d->file.inode_state = SOOTH_STATE_ABSENT;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/freebsd/decode/tcp_pcb.h"
 
-#include "os/bsd/bytes.h"
+#include "os/freebsd/decode/pcb_list.h"
 
 #define XTCPCB(name, member, offset) AT_##name = offset,
 enum xtcpcb_at {
 #include "os/freebsd/decode/layouts.def"
 };
+
+_Static_assert(!AT_LENGTH, "as pcb_list.h takes it");
 
 #define LEAST (AT_RETRANSMITS + 4)
 
@@ -23,22 +25,9 @@ static uint8_t state_of(uint32_t number)
 bool tcp_pcb_next(struct tcp_pcb *out, struct cursor *c)
 {
 	struct bsd_bytes b;
-	struct span bytes;
-	uint64_t size;
 
-	/* Head and tail are shorter than a connection. */
-	do {
-		b = (struct bsd_bytes){ c->at, cursor_left(c) };
-		size = bsd_u64(&b, AT_LENGTH);
-		if (cursor_at_end(c) || c->failed)
-			return false;
-		if (size < sizeof(uint64_t) || size > b.size) {
-			c->failed = true;
-			return false;
-		}
-		bytes = cursor_bytes(c, (size_t)size);
-	} while (bytes.size < LEAST);
-	b = (struct bsd_bytes){ (const unsigned char *)bytes.data, bytes.size };
+	if (!pcb_list_next(&b, c, LEAST))
+		return false;
 	*out = (struct tcp_pcb){ .pcb = bsd_u64(&b, AT_PCB),
 		.socket = bsd_u64(&b, AT_SOCKET),
 		.waiting = bsd_u32(&b, AT_WAITING),

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* net.*.pcblist: sockets that begin with their own size, between a head and a tail that are shorter
+ * than a socket. */
+#ifndef SOOTH_OS_FREEBSD_PCB_LIST_H
+#define SOOTH_OS_FREEBSD_PCB_LIST_H
+
+#include "base/cursor.h"
+#include "os/bsd/bytes.h"
+
+/* The next one that has at least so many bytes. False: the end, or (the cursor has failed then) no
+ * whole record. */
+static inline bool pcb_list_next(struct bsd_bytes *record, struct cursor *c, size_t least)
+{
+	struct span bytes;
+
+	do {
+		const struct bsd_bytes head = { c->at, cursor_left(c) };
+		uint64_t size = bsd_u64(&head, 0);
+
+		if (cursor_at_end(c) || c->failed)
+			return false;
+		if (size < sizeof(size) || size > head.size) {
+			c->failed = true;
+			return false;
+		}
+		bytes = cursor_bytes(c, (size_t)size);
+	} while (bytes.size < least);
+	*record = (struct bsd_bytes){ (const unsigned char *)bytes.data, bytes.size };
+	return true;
+}
+
+#endif

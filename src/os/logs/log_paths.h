@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which files that a process writes are logs, by their paths. */
+#ifndef SOOTH_OS_LOG_PATHS_H
+#define SOOTH_OS_LOG_PATHS_H
+
+#include "base/cursor.h"
+
+/* Records of a program for itself: conversations of agents, tables, journals. */
+bool log_path_is_data(struct span path);
+bool log_path_is_named_log(struct span path);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is reported of a log file whose end was read. Which files these are and how they are opened
+ * is the system's; nothing of what is read is kept but messages about errors.
+ */
+#ifndef SOOTH_OS_LOG_RECORDS_H
+#define SOOTH_OS_LOG_RECORDS_H
+
+#include <sys/stat.h>
+
+#include "base/buffer.h"
+#include "base/log_tail.h"
+#include "base/map.h"
+#include "collect/backend.h"
+#include "probes/logs.h"
+
+#define LOG_RECORDS_FILES 16 /* of a process */
+#define LOG_END_BYTES	  (64u << 10)
+
+/* The end of a regular file. */
+struct log_end {
+	int status;		/* 0 or a negative errno */
+	uint64_t device, inode; /* as stat(2) has them */
+	uint64_t file_bytes;
+	uint64_t silent_ns; /* since it was written last */
+	uint64_t from;	    /* where the bytes begin in the file */
+	size_t size;
+	char bytes[LOG_END_BYTES];
+};
+
+/* The time that a file was written last: its member has another name on each system. */
+typedef struct timespec (*log_time_reader)(const struct stat *st);
+
+/* Of an open file, or of a negative errno. Without memory of its own: it may run in a process that
+ * shares this one's. */
+void log_end_read(struct log_end *e, int fd, log_time_reader written);
+
+/* Of 32 bits on macOS, and signed. */
+static inline uint64_t log_device_of(const struct stat *st)
+{
+	return sizeof(st->st_dev) == sizeof(uint32_t) ? (uint32_t)st->st_dev : (uint64_t)st->st_dev;
+}
+
+/* Most lines begin with the pid, as those of servers do; one that stands somewhere may be any
+ * number. */
+bool log_end_has_pid(const struct log_end *e, uint32_t pid);
+
+/* A file that may be a log of the process. */
+struct log_place {
+	struct span path;
+	uint32_t fd;
+	uint32_t device_major, device_minor;
+	bool is_log;  /* by its name, or its number */
+	bool is_open; /* it has it open */
+};
+
+/* A log file of a process, for its size at the snapshot before. */
+struct logs_key {
+	struct process_id process;
+	uint64_t inode, device;
+};
+
+struct log_records {
+	struct map sizes; /* logs_key -> uint64_t */
+	struct buffer text;
+	struct log_tail tail;
+	/* The current process. */
+	struct logs_key seen[LOG_RECORDS_FILES];
+	struct logs_process summary;
+};
+
+void log_records_init(struct log_records *r);
+void log_records_fini(struct log_records *r);
+/* Of the process that `head` is of. */
+void log_records_begin(struct log_records *r, struct sooth_record head);
+bool log_records_are_full(const struct log_records *r);
+/* Writes what was read of a file, unless it was written already. Its bytes are overwritten. */
+void log_records_add(struct log_records *r, struct backend_run *run, const struct log_place *place,
+	struct log_end *end);
+/* `files_state` as in struct logs_process. */
+void log_records_end(struct log_records *r, struct backend_run *run, uint8_t files_state);
+
+#endif
