@@ -31,7 +31,8 @@ struct host_load {
 	/* Older captures have nothing from here on. */
 	uint64_t forks; /* processes and threads started since the host was */
 	uint8_t forks_state;
-	uint8_t unused[7];
+	uint8_t tasks_state; /* of running and tasks */
+	uint8_t unused[6];
 };
 
 #define HOST_LOAD_LEAST 104

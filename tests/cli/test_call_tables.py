@@ -53,6 +53,24 @@ class CallTables(unittest.TestCase):
         self.compare("darwin", 1, "darwin_arm64", 300)
 
 
+def waiting(table, macro):
+    """Calls of a table that wait by design."""
+    text = (ROOT / "src/probes" / table).read_text()
+    return {match[1] for match in re.finditer(rf"^{macro}\((\w+), .*\bWAITS\(", text, re.M)}
+
+
+class Waits(unittest.TestCase):
+    def test_same_as_linux(self):
+        """What waits by design on Linux does so elsewhere: else it would be a slow call there."""
+        text = (ROOT / "src/probes/syscalls_bsd.def").read_text()
+        ours = {re.sub(r"_nocancel$|^freebsd\d+_", "", match[1]): match[1]
+                for match in re.finditer(r"^BSD_CALL\((\w+),", text, re.M)}
+        linux, bsd = waiting("syscalls.def", "SYSCALL"), waiting("syscalls_bsd.def", "BSD_CALL")
+        missing = {full for name, full in ours.items() if name in linux and full not in bsd}
+        self.assertEqual(missing, set())
+        self.assertLessEqual({"wait4", "wait6", "accept4", "sigwait", "_umtx_op", "psynch_cvwait", "ulock_wait"}, bsd)
+
+
 class Monitor(unittest.TestCase):
     text = (ROOT / "share/claude-monitor.d").read_text()
 

@@ -316,6 +316,14 @@ static int host_process(const struct bsd_source *s, pid_t pid, struct bsd_proces
 {
 	const struct host *h = ((const struct freebsd_calls *)s->calls)->user;
 
+	/* 60 and what it has forked, 61: traced from when 60 is. */
+	if (pid == 60 || pid == 61) {
+		*out = (struct bsd_process){ .id = { .pid = (uint32_t)pid, .start_ticks = 88 },
+			.ppid = pid == 61 ? 60 : 1,
+			.state = 'S',
+			.is_traced = h->sets > 0 };
+		return 0;
+	}
 	if (pid != 50)
 		return -ESRCH;
 	*out = (struct bsd_process){ .id = { .pid = 50, .start_ticks = 77 },
@@ -545,6 +553,21 @@ static void test_traced(void **state)
 	sooth_observer_free(o);
 }
 
+/* What a followed process has forked is traced by sooth itself. */
+static void test_inherited(void **state)
+{
+	struct trace t = { .pid = 60, .tid = 100060 };
+	const int pids[] = { 60, 61 };
+	struct host h;
+
+	(void)state;
+	host_open(&h, &t);
+	h.os.host = no_host;
+	h.os.command_line = no_arguments;
+	free(bsd_test_calls(&h.os, "syscalls", "syscall-table", SOOTH_COUNT, pids, 2));
+	assert_int_equal(h.sets, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -555,6 +578,7 @@ int main(void)
 		cmocka_unit_test(test_heap),
 		cmocka_unit_test(test_sched),
 		cmocka_unit_test(test_traced),
+		cmocka_unit_test(test_inherited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,8 +22,8 @@
 		.decimals = 2)                                                                     \
 	F(S, ALSO, REAL, load.load_15m, load_15m, WITH(load.load_state), "load over 15 minutes",   \
 		.decimals = 2)                                                                     \
-	F(S, ALSO, U32, load.running, running, WITH(load.load_state), "runnable threads")          \
-	F(S, ALSO, U32, load.tasks, tasks, WITH(load.load_state), "threads of the host")           \
+	F(S, ALSO, U32, load.running, running, WITH(load.tasks_state), "runnable threads")          \
+	F(S, ALSO, U32, load.tasks, tasks, WITH(load.tasks_state), "threads of the host")           \
 	F(S, ALSO, U32, load.cpus, cpus, ALWAYS, "number of online CPUs of the host")              \
 	F(S, ALSO, U64, load.uptime_ns, uptime_ns, WITH(load.uptime_state), "time since boot",     \
 		.unit = SOOTH_UNIT_NS)                                                             \

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/environ.h"
+#include "base/forget.h"
 #include "collect/secrets.h"
 #include "os/bsd/sampling.h"
 #include "probes/context.h"
@@ -118,17 +119,6 @@ static void write_variables(struct backend_run *run, const struct process_id *pr
 	}
 }
 
-/* sooth's memory keeps no values any longer than needed; a store that a compiler may not leave out.
- */
-static void forget(struct buffer *bytes)
-{
-	volatile unsigned char *at = bytes->data;
-
-	for (size_t i = 0; i < bytes->size; i++)
-		at[i] = 0;
-	buffer_fini(bytes);
-}
-
 static void visit_environment(struct backend_run *run, const struct bsd_process *process)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
@@ -142,7 +132,9 @@ static void visit_environment(struct backend_run *run, const struct bsd_process 
 		write_variables(run, &process->id, &bytes, &end);
 	end.record = bsd_record(run, &process->id, 0, ENVIRONMENT_PROCESS);
 	RECORD_APPEND(&run->out, &end, NULL, 0);
-	forget(&bytes);
+	/* sooth's memory keeps no values any longer than needed. */
+	forget_bytes(bytes.data, bytes.size);
+	buffer_fini(&bytes);
 }
 
 BSD_SAMPLING_FUNCTIONS(environment, visit_environment)

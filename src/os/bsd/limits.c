@@ -111,7 +111,8 @@ int bsd_host_sample(struct backend_run *run, struct sooth_error *err)
 	struct host_load load = { .uptime_ns = head.time_ns,
 		.cpu_state = UNSUPPORTED,
 		.io_state = UNSUPPORTED,
-		.forks_state = UNSUPPORTED };
+		.forks_state = UNSUPPORTED,
+		.tasks_state = UNSUPPORTED };
 	struct host_memory memory = { .pressure_state = UNSUPPORTED };
 
 	(void)err;

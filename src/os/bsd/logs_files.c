@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/forget.h"
 #include "os/bsd/members.h"
 #include "os/bsd/timed_call.h"
 #include "os/logs/log_paths.h"
@@ -151,7 +152,7 @@ static void read_file(struct backend_run *run, const struct candidate *c, bool i
 		s->members.has_reported = true;
 	}
 	/* Nothing of what was read is kept longer than needed. */
-	memset(r->end.bytes, 0, r->end.size);
+	forget_bytes(r->end.bytes, r->end.size);
 	free(r);
 }
 

@@ -122,6 +122,15 @@ struct bsd_file_lock {
 	bool is_for_writing;
 };
 
+/* Something in the life of a process that is watched. */
+struct bsd_life_event {
+	uint32_t pid;
+	uint32_t parent; /* with `starts` */
+	uint32_t status; /* with `ends`: of wait(2) */
+	bool starts, execs, ends;
+	bool is_lost; /* it forked a process that is not watched */
+};
+
 /* Visitors return false to end the walk. */
 typedef bool (*bsd_descriptor_visitor)(void *user, const struct bsd_descriptor *descriptor);
 typedef bool (*bsd_mapping_visitor)(void *user, const struct bsd_mapping *mapping);
@@ -160,6 +169,11 @@ struct bsd_source {
 	 * status is not given. */
 	int (*watch_exit)(pid_t pid);
 	int (*exit_status)(int descriptor, uint32_t *status);
+	/* FreeBSD alone: a descriptor that is readable when there is an event; watches a process
+	 * and all that it forks; 1: the next event, 0: there is none. */
+	int (*watch_lives)(void);
+	int (*watch_life)(int descriptor, pid_t pid);
+	int (*next_life)(int descriptor, struct bsd_life_event *out);
 	/* Their states are set; the rest is the caller's. */
 	void (*host)(const struct bsd_source *s, struct host_facts *facts);
 	void (*load)(const struct bsd_source *s, struct host_load *load);

@@ -65,4 +65,9 @@ void freebsd_memory(const struct bsd_source *s, struct host_memory *memory);
 
 extern const struct freebsd_calls freebsd_native_calls;
 
+/* By kqueue(2), as in struct bsd_source. */
+int freebsd_watch_lives(void);
+int freebsd_watch_life(int descriptor, pid_t pid);
+int freebsd_next_life(int descriptor, struct bsd_life_event *out);
+
 #endif

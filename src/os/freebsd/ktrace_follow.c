@@ -26,7 +26,6 @@
 #define OP_SET	      0
 #define OP_CLEAR      1
 #define OP_CLEARFILE  2
-#define FLAG_DESCEND  4
 #define POINT_INHERIT 0x40000000
 
 static const struct freebsd_calls *calls_of(const struct backend_run *run)
@@ -80,16 +79,34 @@ static int refused(int status, const struct process_id *process, struct sooth_er
 	return error_remedy(err, "run sooth as root");
 }
 
+#define ANCESTORS_MAX 64
+
+/* Forked since one that is followed was: it inherits its trace file. */
+static bool is_inherited(
+	const struct ktrace_follow *f, const struct backend_run *run, const struct bsd_process *p)
+{
+	const struct bsd_source *s = bsd_source_of(run->os);
+	struct bsd_process above = *p;
+
+	for (unsigned i = 0; i < ANCESTORS_MAX && above.ppid; i++) {
+		if (map_get(&f->processes, &above.ppid))
+			return true;
+		if (s->process(s, (pid_t)above.ppid, &above) || !above.is_traced)
+			return false;
+	}
+	return false;
+}
+
 /* Another tracer would lose it: a process has one trace file. */
-static int check_untraced(
-	const struct backend_run *run, const struct process_id *process, struct sooth_error *err)
+static int check_untraced(const struct ktrace_follow *f, const struct backend_run *run,
+	const struct process_id *process, struct sooth_error *err)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
 	struct bsd_process now;
 
 	if (s->process(s, (pid_t)process->pid, &now) || now.id.start_ticks != process->start_ticks)
 		return refused(-ESRCH, process, err);
-	if (!now.is_traced)
+	if (!now.is_traced || is_inherited(f, run, &now))
 		return 0;
 	error_set(err, -EBUSY, SOOTH_FAULT_UNSUPPORTED, "trace process %u", process->pid);
 	error_why(err, "it is traced by ktrace(1) or another probe already");
@@ -115,13 +132,13 @@ int ktrace_follow_set(struct ktrace_follow *f, struct backend_run *run,
 		known->interest = interest;
 		return 0;
 	}
-	status = check_untraced(run, process, err);
+	status = check_untraced(f, run, process, err);
 	if (!status)
 		status = begin_file(f, run, err);
 	if (status)
 		return status;
-	status =
-		c->ktrace(c, f->path, OP_SET | FLAG_DESCEND, f->points | POINT_INHERIT, (pid_t)pid);
+	/* Not the children it has already: they may be targets of their own, or none. */
+	status = c->ktrace(c, f->path, OP_SET, f->points | POINT_INHERIT, (pid_t)pid);
 	if (status)
 		return refused(status, process, err);
 	known = map_put(&f->processes, &pid, &is_new);
@@ -287,15 +304,25 @@ static void end_file(struct ktrace_follow *f)
 	f->file = f->guard = -1;
 }
 
+static void set_all(struct ktrace_follow *f, struct backend_run *run)
+{
+	const struct freebsd_calls *c = calls_of(run);
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&f->processes, &position, &key, &value)) {
+		const struct ktrace_process *p = value;
+
+		c->ktrace(c, f->path, OP_SET, f->points | POINT_INHERIT, (pid_t)p->id.pid);
+	}
+}
+
 /* Moves all to a new file; what was written before that to the old one is read last. */
 static int renew_file(struct ktrace_follow *f, struct backend_run *run, ktrace_visitor visitor,
 	ktrace_ended ended, struct sooth_error *err)
 {
 	struct ktrace_follow old = *f;
-	const struct freebsd_calls *c = calls_of(run);
-	size_t position = 0;
-	const void *key;
-	void *value;
 	int status, begun;
 
 	f->file = f->guard = -1;
@@ -307,19 +334,15 @@ static int renew_file(struct ktrace_follow *f, struct backend_run *run, ktrace_v
 		memcpy(f->path, old.path, sizeof(f->path));
 		return begun;
 	}
-	while (map_next(&f->processes, &position, &key, &value)) {
-		const struct ktrace_process *p = value;
-
-		c->ktrace(c, f->path, OP_SET | FLAG_DESCEND, f->points | POINT_INHERIT,
-			(pid_t)p->id.pid);
-	}
-	old.processes = f->processes;
+	set_all(f, run);
 	struct ktrace_follow fresh = *f;
 	f->file = old.file;
 	f->offset = old.offset;
 	status = take_all(f, run, visitor, ended, err);
 	f->file = fresh.file;
 	f->offset = 0;
+	/* And those that had been forked before their parent was moved. */
+	set_all(f, run);
 	close(old.file);
 	close(old.guard);
 	return status;

@@ -17,8 +17,10 @@ static const struct backend *const backends[] = {
 	NULL,
 };
 
-static struct bsd_source source = FREEBSD_SOURCE(&freebsd_native_calls,
-	.watch_exit = bsd_native_watch_exit, .exit_status = bsd_native_exit_status);
+static struct bsd_source source =
+	FREEBSD_SOURCE(&freebsd_native_calls, .watch_exit = bsd_native_watch_exit,
+		.exit_status = bsd_native_exit_status, .watch_lives = freebsd_watch_lives,
+		.watch_life = freebsd_watch_life, .next_life = freebsd_next_life);
 
 const struct os os_native = {
 	.name = "freebsd",

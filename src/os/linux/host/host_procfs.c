@@ -122,6 +122,7 @@ static void write_load(struct backend_run *run)
 			r.load_state = FAILED;
 		}
 	}
+	r.tasks_state = r.load_state;
 	r.uptime_state = read_file(s, "/proc/uptime");
 	if (r.uptime_state == SOOTH_STATE_VALUE &&
 		!host_uptime_parse(&r.uptime_ns, s->bytes.data, s->bytes.size))

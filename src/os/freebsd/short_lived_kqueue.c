@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * short_lived by kqueue(2), EVFILT_PROC: all processes there are, and each that one of them forks
+ * (NOTE_TRACK). Nothing is attached. An event has the pid alone, so the process is read when sooth
+ * takes its fork, its exec and its end.
+ *
+ * Cannot be seen: the name and CPU time of one that its parent has reaped before sooth looked.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/map.h"
+#include "base/units.h"
+#include "os/bsd/members.h"
+#include "os/bsd/signal_numbers.h"
+#include "os/freebsd/freebsd_source.h"
+#include "probes/short_lived.h"
+
+#define LIVES_MAX	65536
+#define EVENTS_MAX	100000 /* of one drain: it has an end in a flood too */
+#define LISTS		3      /* until no process is left that is not watched */
+#define LIFE_NS_DEFAULT (10 * NS_PER_S)
+#define LATENESS_NS	(100 * NS_PER_MS)
+#define UNKNOWN_NAME	"?"
+
+/* A process that has started while sooth watches, or just before. */
+struct life {
+	struct process_id id, parent;
+	uint64_t start_ns; /* on the monotonic clock */
+	uint64_t cpu_ns;
+	uint32_t uid;
+	bool is_read; /* the process itself; else what is known of its fork */
+	char name[SHORT_LIVED_NAME_SIZE];
+};
+
+struct short_lived_kqueue {
+	struct map watched; /* uint32_t -> bool: by pid */
+	struct map lives;   /* uint32_t -> struct life: by pid */
+	uint64_t life_most_ns;
+	uint64_t unread;
+	uint32_t uid;
+	int queue;
+	bool is_of_all;
+};
+
+static int short_lived_open(struct backend_run *run, struct sooth_error *err)
+{
+	const struct bsd_source *source = bsd_source_of(run->os);
+	struct short_lived_kqueue *s = run->state;
+
+	s->queue = source->watch_lives ? source->watch_lives() : -EOPNOTSUPP;
+	if (s->queue < 0)
+		return error_errno(err, s->queue, "make a kqueue");
+	map_init(&s->watched, sizeof(uint32_t), sizeof(bool), LIVES_MAX);
+	map_init(&s->lives, sizeof(uint32_t), sizeof(struct life), LIVES_MAX);
+	/* Twice the time between samples: one may be late. */
+	s->life_most_ns = run->options.sample_ns ? 2 * run->options.sample_ns : LIFE_NS_DEFAULT;
+	s->uid = (uint32_t)getuid();
+	s->is_of_all = true;
+	return 0;
+}
+
+static void short_lived_close(struct backend_run *run)
+{
+	struct short_lived_kqueue *s = run->state;
+
+	if (s->queue >= 0)
+		close(s->queue);
+	map_fini(&s->watched);
+	map_fini(&s->lives);
+}
+
+/* --- what is known of a process --- */
+
+static uint64_t start_of(const struct backend_run *run, const struct bsd_process *p)
+{
+	int64_t ns = (int64_t)p->start_utc_ns - run->os->realtime_offset_ns(run->os);
+
+	return ns > 0 ? (uint64_t)ns : 0;
+}
+
+static struct process_id parent_of(const struct backend_run *run, uint32_t pid)
+{
+	const struct bsd_source *source = bsd_source_of(run->os);
+	const struct short_lived_kqueue *s = run->state;
+	const struct life *known = map_get(&s->lives, &pid);
+	struct bsd_process p;
+
+	if (known)
+		return known->id;
+	if (!source->process(source, (pid_t)pid, &p))
+		return p.id;
+	return (struct process_id){ .pid = pid };
+}
+
+static void fill(struct backend_run *run, struct life *life, const struct bsd_process *p)
+{
+	life->id = p->id;
+	life->start_ns = start_of(run, p);
+	life->uid = p->uid;
+	if (p->cpu_state == SOOTH_STATE_VALUE && p->cpu_ns > life->cpu_ns)
+		life->cpu_ns = p->cpu_ns;
+	memset(life->name, 0, sizeof(life->name));
+	memcpy(life->name, p->name, strnlen(p->name, sizeof(life->name) - 1));
+	life->is_read = true;
+}
+
+/* Another process may have the pid by now, or none. */
+static void read_life(struct backend_run *run, struct life *life)
+{
+	const struct bsd_source *source = bsd_source_of(run->os);
+	struct bsd_process p;
+
+	if (source->process(source, (pid_t)life->id.pid, &p))
+		return;
+	if (!life->is_read || p.id.start_ticks == life->id.start_ticks)
+		fill(run, life, &p);
+}
+
+static struct life *add_life(struct backend_run *run, const struct bsd_life_event *e)
+{
+	struct short_lived_kqueue *s = run->state;
+	struct life *life = map_put(&s->lives, &e->pid, NULL);
+
+	if (!life)
+		return NULL;
+	*life = (struct life){ .id = { .pid = e->pid }, .start_ns = run->os->now_ns(run->os) };
+	life->parent = parent_of(run, e->parent);
+	memcpy(life->name, UNKNOWN_NAME, sizeof(UNKNOWN_NAME));
+	/* So that it is one of its own among those with that pid. */
+	life->id.start_ticks = life->start_ns / (NS_PER_S / 100);
+	return life;
+}
+
+/* --- ends --- */
+
+static void write_end(struct backend_run *run, const struct life *life, uint32_t status)
+{
+	struct short_lived_kqueue *s = run->state;
+	struct short_lived_exit e = {
+		.record = bsd_record(run, &life->id, life->id.pid, SHORT_LIVED_PROCESS),
+		.parent_start_ticks = life->parent.start_ticks,
+		.parent_pid = life->parent.pid,
+		.cpu_ns = life->cpu_ns,
+		.uid = life->uid,
+		.status = bsd_wait_status(status),
+	};
+
+	e.life_ns = e.record.time_ns > life->start_ns ? e.record.time_ns - life->start_ns : 0;
+	if (e.life_ns > s->life_most_ns)
+		return;
+	memcpy(e.name, life->name, sizeof(e.name));
+	s->unread += !life->is_read;
+	RECORD_APPEND(&run->out, &e, NULL, 0);
+}
+
+static void take(struct backend_run *run, const struct bsd_life_event *e)
+{
+	struct short_lived_kqueue *s = run->state;
+	struct life *life = e->starts ? add_life(run, e) : map_get(&s->lives, &e->pid);
+
+	if (e->is_lost)
+		backend_loss(
+			run, 1, 0, "the kernel had no memory to watch a process that was forked");
+	if (life)
+		read_life(run, life);
+	if (life && e->ends)
+		write_end(run, life, e->status);
+	if (e->ends) {
+		map_remove(&s->lives, &e->pid);
+		map_remove(&s->watched, &e->pid);
+	}
+}
+
+static int drain(struct backend_run *run, struct sooth_error *err)
+{
+	const struct bsd_source *source = bsd_source_of(run->os);
+	struct short_lived_kqueue *s = run->state;
+	struct bsd_life_event e;
+	int status = 1;
+
+	for (unsigned i = 0; status > 0 && i < EVENTS_MAX; i++) {
+		status = source->next_life(s->queue, &e);
+		if (status > 0)
+			take(run, &e);
+	}
+	if (status < 0)
+		return error_errno(err, status, "read a kqueue");
+	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
+}
+
+/* --- all that are there --- */
+
+static void watch(struct backend_run *run, const struct bsd_process *p)
+{
+	const struct bsd_source *source = bsd_source_of(run->os);
+	struct short_lived_kqueue *s = run->state;
+	uint64_t now_ns = run->os->now_ns(run->os), start_ns = start_of(run, p);
+	int status = source->watch_life(s->queue, (pid_t)p->id.pid);
+	struct life *life;
+
+	if (status == -EPERM || status == -EACCES)
+		s->is_of_all = false;
+	if (status || !map_put(&s->watched, &p->id.pid, NULL))
+		return;
+	if (now_ns - start_ns > s->life_most_ns || map_get(&s->lives, &p->id.pid))
+		return;
+	life = map_put(&s->lives, &p->id.pid, NULL);
+	if (!life)
+		return;
+	*life = (struct life){ .parent = parent_of(run, p->ppid) };
+	fill(run, life, p);
+}
+
+/* What is forked by a process before it is watched is in the next list. */
+static int watch_all(struct backend_run *run, struct sooth_error *err)
+{
+	const struct bsd_source *source = bsd_source_of(run->os);
+	struct short_lived_kqueue *s = run->state;
+	bool is_new = true;
+
+	for (unsigned i = 0; is_new && i < LISTS; i++) {
+		struct buffer all = { 0 };
+		int status = source->processes(source, &all);
+		const struct bsd_process *p = (const void *)all.data;
+
+		is_new = false;
+		for (size_t k = 0; !status && k < all.size / sizeof(*p); k++) {
+			if (p[k].is_kernel || map_get(&s->watched, &p[k].id.pid))
+				continue;
+			watch(run, &p[k]);
+			is_new = true;
+		}
+		buffer_fini(&all);
+		if (status)
+			return error_errno(err, status, "list processes");
+	}
+	return 0;
+}
+
+static int short_lived_start(struct backend_run *run, struct sooth_error *err)
+{
+	struct short_lived_kqueue *s = run->state;
+	struct short_lived_watch w = { .record = { .time_ns = run->os->now_ns(run->os),
+					       .kind = SHORT_LIVED_WATCH,
+					       .cpu = SOOTH_CPU_NONE },
+		.life_most_ns = s->life_most_ns,
+		.uid = s->uid };
+	int status = watch_all(run, err);
+
+	if (status)
+		return status;
+	w.is_of_all = s->is_of_all;
+	RECORD_APPEND(&run->out, &w, NULL, 0);
+	if (!s->is_of_all)
+		backend_limit(run, "other users' processes that end between two samples",
+			"permission denied", "run sooth as root");
+	return 0;
+}
+
+static int short_lived_stop(struct backend_run *run, struct sooth_error *err)
+{
+	struct short_lived_kqueue *s = run->state;
+	int status = drain(run, err);
+	char what[112];
+
+	if (status || !s->unread)
+		return status;
+	snprintf(what, sizeof(what),
+		"names, CPU time and lifetime of %llu short-lived processes (shown as ?, 0)",
+		(unsigned long long)s->unread);
+	backend_limit(run, what, "they had ended before sooth could read them", "");
+	return 0;
+}
+
+static int short_lived_descriptor(struct backend_run *run)
+{
+	const struct short_lived_kqueue *s = run->state;
+
+	return s->queue;
+}
+
+const struct backend backend_short_lived_kqueue = {
+	.name = "kqueue",
+	.probe = "short_lived",
+	.help = "kqueue(2): forks, execs and ends of all processes; nothing is attached",
+	.follows_none = true,
+	.lateness_ns = LATENESS_NS,
+	.state_size = sizeof(struct short_lived_kqueue),
+	.open = short_lived_open, /* no set: it watches the whole host */
+	.start = short_lived_start,
+	.drain = drain,
+	.descriptor = short_lived_descriptor,
+	.stop = short_lived_stop,
+	.close = short_lived_close,
+};
