@@ -4,6 +4,7 @@
 #include "freebsd_host.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "analyze/records.h"
@@ -16,11 +17,15 @@ static struct host h;
 static struct bsd_life_event events[8];
 static size_t event_count, event_at;
 static unsigned watched, refused;
+static int lives[2];
+static bool comes_meanwhile;
 static struct text seen;
 
+/* Nothing comes while it watches: its thread waits, and all is taken at the end. */
 static int watch_lives(void)
 {
-	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(pipe(lives), 0);
+	return lives[0];
 }
 
 static int watch_life(int descriptor, pid_t pid)
@@ -33,10 +38,16 @@ static int watch_life(int descriptor, pid_t pid)
 /* A child that is read has an answer from its event on. */
 static int next_life(int descriptor, struct bsd_life_event *out)
 {
-	assert_true(descriptor >= 0);
-	if (event_at == event_count)
+	size_t at = __atomic_load_n(&event_at, __ATOMIC_ACQUIRE);
+	char byte;
+
+	if (at == event_count) {
+		if (comes_meanwhile && poll(&(struct pollfd){ descriptor, POLLIN, 0 }, 1, 0) > 0)
+			assert_int_equal(read(descriptor, &byte, 1), 1);
 		return 0;
-	*out = events[event_at++];
+	}
+	*out = events[at];
+	__atomic_store_n(&event_at, at + 1, __ATOMIC_RELEASE);
 	return 1;
 }
 
@@ -63,9 +74,18 @@ static int take(void *user, const struct sooth_schema *schema, const struct soot
 	return 0;
 }
 
+/* Until the thread has taken all. */
+static void come(void)
+{
+	assert_int_equal(write(lives[1], "", 1), 1);
+	while (__atomic_load_n(&event_at, __ATOMIC_ACQUIRE) < event_count)
+		usleep(1000);
+	usleep(1000);
+}
+
 static const char *look(void)
 {
-	static const struct backend *const lives[] = { &backend_short_lived_kqueue, NULL };
+	static const struct backend *const backends_of[] = { &backend_short_lived_kqueue, NULL };
 	struct sooth_observer *o;
 	struct sooth_report *r;
 	struct sooth_error err;
@@ -73,7 +93,7 @@ static const char *look(void)
 	h.source.watch_lives = watch_lives;
 	h.source.watch_life = watch_life;
 	h.source.next_life = next_life;
-	h.os = bsd_test_os("freebsd", lives, &h.source);
+	h.os = bsd_test_os("freebsd", backends_of, &h.source);
 	text_free(&seen);
 	text_open(&seen);
 	assert_int_equal(sooth_report_new(&r, "short_lived", &err), 0);
@@ -84,10 +104,13 @@ static const char *look(void)
 	assert_int_equal(sooth_observer_connect_report(o, r, &err), 0);
 	if (sooth_observer_start(o, &err))
 		fail_msg("%s: %s", err.tried, err.why);
+	if (comes_meanwhile)
+		come();
 	assert_int_equal(sooth_observer_stop(o, SOOTH_END_STOPPED, &err), 0);
 	assert_int_equal(sooth_report_finish(r, &err), 0);
 	sooth_report_free(r);
 	sooth_observer_free(o);
+	close(lives[1]);
 	return text_close(&seen);
 }
 
@@ -179,6 +202,18 @@ static void test_refused(void **state)
 	assert_true(has(shown, "lost 1\n"));
 }
 
+/* The thread takes what comes meanwhile: the process is there then, and no more at the end. */
+static void test_meanwhile(void **state)
+{
+	(void)state;
+	child_is_there("cc1");
+	add((struct bsd_life_event){ .pid = 200, .parent = 100, .starts = true });
+	add((struct bsd_life_event){ .pid = 200, .ends = true, .status = 3 << 8 });
+	comes_meanwhile = true;
+	assert_string_equal(look(), "watch all 1\n200 of 100 (6000): cc1 768, lived 300 ms\n");
+	comes_meanwhile = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +221,7 @@ int main(void)
 		cmocka_unit_test_setup(test_unread, begin),
 		cmocka_unit_test_setup(test_reused, begin),
 		cmocka_unit_test_setup(test_refused, begin),
+		cmocka_unit_test_setup(test_meanwhile, begin),
 	};
 	int status = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -133,18 +133,22 @@ int freebsd_processes(const struct bsd_source *s, struct buffer *out)
 	return status;
 }
 
+/* Without a question for the size first: what ends soon is to be read before. */
 int freebsd_process(const struct bsd_source *s, pid_t pid, struct bsd_process *out)
 {
-	const struct kinfo_scale scale = scale_of(s);
-	struct buffer answer = { 0 };
-	int status = ask_of(s, KERN_PROC_PID, pid, &answer);
+	const int name[] = { CTL_KERN, KERN_PROC, KERN_PROC_PID, (int)pid };
+	const struct freebsd_calls *c = calls_of(s);
+	unsigned char answer[KINFO_PROC_SIZE];
+	size_t size = sizeof(answer);
+	int status = c->sysctl(c, name, ARRAY_SIZE(name), answer, &size);
+	struct kinfo_scale scale;
 
-	if (!status && !answer.size)
-		status = -ESRCH;
-	if (!status && !kinfo_proc_decode(out, answer.data, answer.size, &scale))
-		status = -EOPNOTSUPP;
-	buffer_fini(&answer);
-	return status;
+	if (status == -ENOMEM)
+		return -EOPNOTSUPP; /* it is larger: another layout */
+	if (status || !size)
+		return status ? status : -ESRCH;
+	scale = scale_of(s);
+	return kinfo_proc_decode(out, answer, size, &scale) ? 0 : -EOPNOTSUPP;
 }
 
 int freebsd_threads(const struct bsd_source *s, pid_t pid, struct buffer *out)

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * short_lived by kqueue(2), EVFILT_PROC: all processes there are, and each that one of them forks
- * (NOTE_TRACK). Nothing is attached. An event has the pid alone, so the process is read when sooth
- * takes its fork, its exec and its end.
+ * (NOTE_TRACK). Nothing is attached. An event has the pid alone, so a thread that waits for nothing
+ * else reads the process at its fork, its exec and its end.
  *
  * Cannot be seen: the name and CPU time of one that its parent has reaped before sooth looked.
  */
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/closed_at_exec.h"
 #include "base/map.h"
 #include "base/units.h"
 #include "os/bsd/members.h"
@@ -19,7 +23,7 @@
 #include "probes/short_lived.h"
 
 #define LIVES_MAX	65536
-#define EVENTS_MAX	100000 /* of one drain: it has an end in a flood too */
+#define EVENTS_MAX	100000 /* at a time: there is an end in a flood too */
 #define LISTS		3      /* until no process is left that is not watched */
 #define LIFE_NS_DEFAULT (10 * NS_PER_S)
 #define LATENESS_NS	(100 * NS_PER_MS)
@@ -39,10 +43,17 @@ struct short_lived_kqueue {
 	struct map watched; /* uint32_t -> bool: by pid */
 	struct map lives;   /* uint32_t -> struct life: by pid */
 	uint64_t life_most_ns;
-	uint64_t unread;
 	uint32_t uid;
 	int queue;
+	int end[2]; /* a pipe: the thread ends when it is written to */
 	bool is_of_all;
+	bool has_thread;
+	pthread_t thread;
+	/* What the thread has found, for the next drain. */
+	pthread_mutex_t lock;
+	struct buffer ended; /* struct short_lived_exit */
+	uint64_t lost, unread;
+	int failure;
 };
 
 static int short_lived_open(struct backend_run *run, struct sooth_error *err)
@@ -53,6 +64,11 @@ static int short_lived_open(struct backend_run *run, struct sooth_error *err)
 	s->queue = source->watch_lives ? source->watch_lives() : -EOPNOTSUPP;
 	if (s->queue < 0)
 		return error_errno(err, s->queue, "make a kqueue");
+	if (closed_at_exec_pipe(s->end)) {
+		close(s->queue);
+		return error_errno(err, -errno, "make a pipe");
+	}
+	pthread_mutex_init(&s->lock, NULL);
 	map_init(&s->watched, sizeof(uint32_t), sizeof(bool), LIVES_MAX);
 	map_init(&s->lives, sizeof(uint32_t), sizeof(struct life), LIVES_MAX);
 	/* Twice the time between samples: one may be late. */
@@ -62,12 +78,23 @@ static int short_lived_open(struct backend_run *run, struct sooth_error *err)
 	return 0;
 }
 
+static void end_thread(struct short_lived_kqueue *s)
+{
+	if (s->has_thread && write(s->end[1], "", 1) == 1)
+		pthread_join(s->thread, NULL);
+	s->has_thread = false;
+}
+
 static void short_lived_close(struct backend_run *run)
 {
 	struct short_lived_kqueue *s = run->state;
 
-	if (s->queue >= 0)
-		close(s->queue);
+	end_thread(s);
+	close(s->queue);
+	close(s->end[0]);
+	close(s->end[1]);
+	pthread_mutex_destroy(&s->lock);
+	buffer_fini(&s->ended);
 	map_fini(&s->watched);
 	map_fini(&s->lives);
 }
@@ -152,8 +179,10 @@ static void write_end(struct backend_run *run, const struct life *life, uint32_t
 	if (e.life_ns > s->life_most_ns)
 		return;
 	memcpy(e.name, life->name, sizeof(e.name));
+	pthread_mutex_lock(&s->lock);
 	s->unread += !life->is_read;
-	RECORD_APPEND(&run->out, &e, NULL, 0);
+	buffer_append(&s->ended, &e, sizeof(e));
+	pthread_mutex_unlock(&s->lock);
 }
 
 static void take(struct backend_run *run, const struct bsd_life_event *e)
@@ -174,7 +203,8 @@ static void take(struct backend_run *run, const struct bsd_life_event *e)
 	}
 }
 
-static int drain(struct backend_run *run, struct sooth_error *err)
+/* What there is, in the order of its happening. */
+static void take_all(struct backend_run *run)
 {
 	const struct bsd_source *source = bsd_source_of(run->os);
 	struct short_lived_kqueue *s = run->state;
@@ -186,6 +216,65 @@ static int drain(struct backend_run *run, struct sooth_error *err)
 		if (status > 0)
 			take(run, &e);
 	}
+	if (status >= 0)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->failure = status;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void *thread_main(void *user)
+{
+	struct backend_run *run = user;
+	struct short_lived_kqueue *s = run->state;
+	struct pollfd polled[] = { { .fd = s->end[0], .events = POLLIN },
+		{ .fd = s->queue, .events = POLLIN } };
+
+	for (;;) {
+		if (poll(polled, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (polled[0].revents)
+			break;
+		take_all(run);
+	}
+	return NULL;
+}
+
+/* Signals are for the program's own threads. */
+static int begin_thread(struct backend_run *run, struct sooth_error *err)
+{
+	struct short_lived_kqueue *s = run->state;
+	sigset_t all, before;
+	int status;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	status = pthread_create(&s->thread, NULL, thread_main, run);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	s->has_thread = !status;
+	return status ? error_errno(err, -status, "start a thread") : 0;
+}
+
+static int drain(struct backend_run *run, struct sooth_error *err)
+{
+	struct short_lived_kqueue *s = run->state;
+	const struct short_lived_exit *all;
+	int status;
+
+	pthread_mutex_lock(&s->lock);
+	all = (const void *)s->ended.data;
+	for (size_t i = 0; i < s->ended.size / sizeof(*all); i++) {
+		struct short_lived_exit e = all[i];
+
+		RECORD_APPEND(&run->out, &e, NULL, 0);
+	}
+	buffer_reset(&s->ended);
+	if (s->lost)
+		backend_loss(run, s->lost, 0,
+			"the kernel had no memory to watch a process that was forked");
+	s->lost = 0;
+	status = s->failure;
+	pthread_mutex_unlock(&s->lock);
 	if (status < 0)
 		return error_errno(err, status, "read a kqueue");
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
@@ -257,15 +346,18 @@ static int short_lived_start(struct backend_run *run, struct sooth_error *err)
 	if (!s->is_of_all)
 		backend_limit(run, "other users' processes that end between two samples",
 			"permission denied", "run sooth as root");
-	return 0;
+	return begin_thread(run, err);
 }
 
 static int short_lived_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct short_lived_kqueue *s = run->state;
-	int status = drain(run, err);
 	char what[112];
+	int status;
 
+	end_thread(s);
+	take_all(run);
+	status = drain(run, err);
 	if (status || !s->unread)
 		return status;
 	snprintf(what, sizeof(what),
@@ -273,13 +365,6 @@ static int short_lived_stop(struct backend_run *run, struct sooth_error *err)
 		(unsigned long long)s->unread);
 	backend_limit(run, what, "they had ended before sooth could read them", "");
 	return 0;
-}
-
-static int short_lived_descriptor(struct backend_run *run)
-{
-	const struct short_lived_kqueue *s = run->state;
-
-	return s->queue;
 }
 
 const struct backend backend_short_lived_kqueue = {
@@ -292,7 +377,6 @@ const struct backend backend_short_lived_kqueue = {
 	.open = short_lived_open, /* no set: it watches the whole host */
 	.start = short_lived_start,
 	.drain = drain,
-	.descriptor = short_lived_descriptor,
 	.stop = short_lived_stop,
 	.close = short_lived_close,
 };

@@ -41,6 +41,9 @@ static char state_of(const struct bsd_bytes *b)
 	case STAT_IDL:
 		return 'R';
 	case STAT_SLEEP:
+		/* A thread of the kernel waits for work so. */
+		if (bsd_u64(b, AT_FLAG) & FLAG_KERNEL)
+			return 'I';
 		return bsd_u64(b, AT_TDFLAGS) & TDF_SINTR ? 'S' : 'D';
 	case STAT_STOP:
 		return bsd_u64(b, AT_FLAG) & FLAG_STOPPED_TRACE ? 't' : 'T';
