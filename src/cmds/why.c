@@ -87,7 +87,7 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 		.output = &c->output,
 		.arguments = arguments,
 		.found = &found,
-		.probes = { { "waits", SOOTH_SAMPLE | SOOTH_BRIEF },
+		.probes = { { "waits", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL },
 			{ "proc", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_TRANSCRIPT },
 			{ "sockets", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL } },
 		.views = { { "waits", &options } },

@@ -380,6 +380,6 @@ static const struct sooth_schema *const schemas[] = { &process_schema, &thread_s
 const struct probe probe_waits = {
 	.name = "waits",
 	.help = "what threads wait for, and which processes could end the wait",
-	.offers = INTEREST_SAMPLE | INTEREST_BRIEF | INTEREST_EDGES,
+	.offers = INTEREST_SAMPLE | INTEREST_BRIEF | INTEREST_EDGES | INTEREST_DETAIL,
 	.schemas = schemas,
 };

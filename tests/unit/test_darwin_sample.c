@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "os/bsd/tool.h"
+#include "analyze/waits/waits.h"
 #include "os/darwin/decode/sample.h"
+#include "os/darwin/sample_run.h"
 
-extern const struct backend backend_profile_sample, backend_stacks_sample;
+extern const struct backend backend_profile_sample, backend_stacks_sample, backend_waits_libproc;
 
 static const char report[] =
 	"Sampling process 100 for 1 second with 1 millisecond of run time between samples\n"
@@ -255,6 +257,106 @@ static void test_profile(void **state)
 	free(program);
 }
 
+static int host_processes(const struct bsd_source *s, struct buffer *out)
+{
+	struct bsd_process p = {
+		.id = { .pid = 101, .start_ticks = 78 }, .ppid = 100, .state = 'S', .name = "make"
+	};
+
+	(void)s;
+	buffer_append(out, &p, sizeof(p));
+	return 0;
+}
+
+static int host_threads(const struct bsd_source *s, pid_t pid, struct buffer *out)
+{
+	const struct bsd_thread all[] = { { .tid = 51128, .state = 'S', .name = "Main Thread" },
+		{ .tid = 51140, .state = 'S', .name = "HTTP Client" },
+		{ .tid = 51141, .state = 'S', .name = "parser" },
+		{ .tid = 51142, .state = 'R', .name = "other" } };
+
+	(void)s;
+	if (pid == 100)
+		buffer_append(out, all, sizeof(all));
+	return 0;
+}
+
+static int host_text(const struct bsd_source *s, pid_t pid, struct buffer *out)
+{
+	(void)s;
+	(void)pid;
+	buffer_string(out, "/");
+	return 0;
+}
+
+static int host_descriptors(
+	const struct bsd_source *s, pid_t pid, bsd_descriptor_visitor visitor, void *user)
+{
+	(void)s;
+	(void)pid;
+	(void)visitor;
+	(void)user;
+	return 0;
+}
+
+static char *show_waits(struct bsd_source *source, const char *program, unsigned interest)
+{
+	static const struct backend *const waits[] = { &backend_waits_libproc, NULL };
+	struct waits_options options = { .with_threads = true };
+	struct os os = open_host(source, program);
+	const int pids[] = { 100 };
+
+	source->processes = host_processes;
+	source->threads = host_threads;
+	source->arguments = source->directory = host_text;
+	source->descriptors = host_descriptors;
+	source->wait_functions = darwin_wait_functions;
+	source->waits_lack = "what threads wait for";
+	os.backends = waits;
+	return bsd_test_show(&os, "waits", "waits", &options, SOOTH_SAMPLE | interest, pids, 1);
+}
+
+/* The main thread waits for its child, another one for a lock; one that runs waits for nothing. */
+static void test_wait_functions(void **state)
+{
+	static const char waiting[] =
+		"Analysis of sampling claude (pid 100) every 1 millisecond\n"
+		"\nCall graph:\n"
+		"    2 Thread_51128: Main Thread\n"
+		"    + 2 start  (in dyld) + 3056  [0x7ff804e3c530]\n"
+		"    +   2 __wait4  (in libsystem_kernel.dylib) + 8  [0x7ff805000008]\n"
+		"    2 Thread_51140: HTTP Client\n"
+		"      2 __psynch_cvwait  (in libsystem_kernel.dylib) + 10  [0x7ff80500000a]\n"
+		"    2 Thread_51141: parser\n"
+		"      2 __fcntl  (in libsystem_kernel.dylib) + 10  [0x7ff80500000a]\n"
+		"    2 Thread_51142: other\n"
+		"      1 parse  (in claude) + 1  [0x102430001]\n"
+		"      1 read  (in claude) + 1  [0x102430001]\n";
+	char *program = write_program(waiting, sizeof(waiting) - 1), *shown;
+	struct bsd_source source;
+
+	(void)state;
+	shown = show_waits(&source, program, SOOTH_DETAIL);
+	assert_true(has(shown, "waits for its child make (101)"));
+	assert_true(has(shown, "\"wait_channel\": \"__wait4\""));
+	assert_true(has(shown, "\"wait_channel\": \"__psynch_cvwait\""));
+	assert_true(has(shown, "\"wait_channel\": \"__fcntl\""));
+	assert_false(has(shown, "\"wait_channel\": \"read\""));
+	assert_false(has(shown, "what threads wait for"));
+	free(shown);
+	/* Not asked for, and not to be had. */
+	shown = show_waits(&source, program, 0);
+	assert_false(has(shown, "__wait4"));
+	assert_true(has(shown, "what threads wait for"));
+	free(shown);
+	unlink(program);
+	shown = show_waits(&source, program, SOOTH_DETAIL);
+	assert_false(has(shown, "__wait4"));
+	assert_true(has(shown, "what threads wait for"));
+	free(shown);
+	free(program);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +365,7 @@ int main(void)
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_stacks),
 		cmocka_unit_test(test_profile),
+		cmocka_unit_test(test_wait_functions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

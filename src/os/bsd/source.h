@@ -155,6 +155,10 @@ struct bsd_source {
 	int (*mappings)(
 		const struct bsd_source *s, pid_t pid, bsd_mapping_visitor visitor, void *user);
 	int (*threads)(const struct bsd_source *s, pid_t pid, struct buffer *out);
+	/* Sets the wait_channel of each struct bsd_thread: the function of the system in which it
+	 * waits. The process is stopped for a moment. */
+	int (*wait_functions)(const struct bsd_source *s, pid_t pid, struct buffer *threads,
+		struct sooth_error *err);
 	/* Appends struct bsd_socket_at of the TCP and stream sockets of the host. */
 	int (*socket_addresses)(const struct bsd_source *s, struct buffer *out);
 	/* Appends struct bsd_file_lock of the host. */

@@ -184,6 +184,30 @@ static void write_process(const struct bsd_wait_node *n, uint64_t system_ns)
 	buffer_fini(&directory);
 }
 
+#define LACKS_FUNCTIONS                                                                            \
+	"what other processes of the chain wait for, and which descriptor or lock: a thread has "  \
+	"only the function of the system in which it waits"
+
+static bool wants_functions(const struct backend_run *run)
+{
+	return bsd_source_of(run->os)->wait_functions && run->options.interest & INTEREST_DETAIL;
+}
+
+/* Of the observed process alone: it takes seconds. */
+static void read_functions(
+	const struct bsd_wait_node *n, const struct bsd_source *s, struct buffer *threads)
+{
+	struct bsd_waits *w = n->run->state;
+	struct sooth_error err;
+
+	if (n->depth || !threads->size || n->process->is_kernel || !wants_functions(n->run))
+		return;
+	if (s->wait_functions(s, (pid_t)n->process->id.pid, threads, &err) && !w->has_refused) {
+		backend_limit_error(n->run, s->waits_lack, &err);
+		w->has_refused = true;
+	}
+}
+
 static void read_node(struct backend_run *run, const struct bsd_process *process, uint32_t depth)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
@@ -197,6 +221,7 @@ static void read_node(struct backend_run *run, const struct bsd_process *process
 	if (process->state == 'Z' || s->threads(s, (pid_t)process->id.pid, &all) ||
 		buffer_failed(&all))
 		buffer_reset(&all);
+	read_functions(&n, s, &all);
 	t = (const void *)all.data;
 	count = all.size / sizeof(*t);
 	w->is_cut |= count > THREADS_MAX;
@@ -268,7 +293,8 @@ static void report_lack(struct backend_run *run)
 		return;
 	w->has_reported = true;
 	if (s->waits_lack)
-		backend_limit(run, s->waits_lack, "not available on this system", "");
+		backend_limit(run, wants_functions(run) ? LACKS_FUNCTIONS : s->waits_lack,
+			"not available on this system", "");
 }
 
 int bsd_waits_sample(struct backend_run *run, struct sooth_error *err)

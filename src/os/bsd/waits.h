@@ -38,6 +38,7 @@ struct bsd_waits {
 	bool has_addresses, has_locks;
 	bool is_cut; /* the chain goes on */
 	bool has_reported;
+	bool has_refused; /* functions that threads wait in */
 };
 
 /* The process of the chain that is being read, and one of its threads. */

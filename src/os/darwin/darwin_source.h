@@ -6,6 +6,7 @@
 
 #include "os/bsd/source.h"
 #include "os/bsd/sysctl.h"
+#include "os/darwin/sample_run.h"
 
 /* What the system does; a test gives recorded answers. Sizes, or a negative errno. */
 struct darwin_calls {
@@ -49,6 +50,7 @@ void darwin_memory(const struct bsd_source *s, struct host_memory *memory);
 		.maps_lack =                                                                       \
 			"huge and locked bytes of mappings (shown as 0); PSS is private bytes",    \
 		.waits_lack = "what a thread waits for: only its state and its children",          \
+		.wait_functions = darwin_wait_functions,                                           \
 		.dtrace = "/usr/sbin/dtrace", .fs_usage = "/usr/bin/fs_usage",                     \
 		.sample = "/usr/bin/sample", .calls = calls_, .processes = darwin_processes,       \
 		.process = darwin_process, .arguments = darwin_arguments,                          \

@@ -23,6 +23,7 @@ struct writing {
 	/* Of the thread at hand, for stacks. */
 	uint64_t tid, weight;
 	struct stacks_thread thread;
+	struct span channel; /* what it waits in */
 	bool has_thread;
 };
 
@@ -96,7 +97,8 @@ static void write_samples(void *user, const struct sample_thread *thread,
 
 static void end_thread(struct writing *w)
 {
-	struct record_tail tail[] = { { &w->thread.wait_channel, NULL, 0 } };
+	struct record_tail tail[] = { { &w->thread.wait_channel, w->channel.data,
+		w->channel.size } };
 
 	if (!w->has_thread)
 		return;
@@ -123,9 +125,10 @@ static void keep_heaviest(void *user, const struct sample_thread *thread,
 		.state = waits ? 'S' : 'R',
 		.cpu_state = UNSUPPORTED,
 		.call_state = UNSUPPORTED,
-		.channel_state = UNSUPPORTED,
+		.channel_state = waits ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.has_moved = w->has_thread || weight < thread->samples,
 	};
+	w->channel = waits ? frames[depth - 1].function : (struct span){ 0 };
 	w->thread.stack_state = w->thread.stack ? SOOTH_STATE_VALUE : SOOTH_STATE_TRUNCATED;
 	copy_name(w->thread.process, w->head.name);
 	copy_name(w->thread.thread, thread->name.size ? thread->name : w->head.name);

@@ -5,18 +5,11 @@
  *
  * Cannot be seen: the call that a thread is in, its CPU time.
  */
-#include <stdio.h>
-
-#include "base/clock.h"
-#include "base/units.h"
 #include "os/bsd/members.h"
 #include "os/bsd/sampling.h"
-#include "os/bsd/tool.h"
 #include "os/darwin/sample_records.h"
+#include "os/darwin/sample_run.h"
 #include "probes/stacks.h"
-
-#define ANSWER_MS 60000 /* it looks for the names of functions */
-#define STEP_MS	  100
 
 struct stacks_sample {
 	struct bsd_members members; /* first */
@@ -47,20 +40,12 @@ static void stacks_close(struct backend_run *run)
 static bool ask(struct backend_run *run, const struct process_id *process)
 {
 	struct stacks_sample *s = run->state;
-	char pid[16];
-	const char *const words[] = { bsd_source_of(run->os)->sample, pid, "1", "1000", "-mayDie",
-		"-file", "/dev/stdout", NULL };
-	uint64_t end_ns = clock_monotonic_ns() + (uint64_t)ANSWER_MS * NS_PER_MS;
 	struct sooth_error err;
+	int status = sample_run(&s->tool, bsd_source_of(run->os), process->pid, &err);
 
-	snprintf(pid, sizeof(pid), "%u", process->pid);
-	if (tool_start(&s->tool, words, &err)) {
+	if (status)
 		backend_limit_error(run, "stacks of threads", &err);
-		return false;
-	}
-	while (!tool_read(&s->tool) && clock_monotonic_ns() < end_ns)
-		tool_wait(&s->tool, STEP_MS);
-	return s->tool.has_ended;
+	return !status;
 }
 
 static void visit(struct backend_run *run, const struct bsd_process *process)
@@ -73,7 +58,7 @@ static void visit(struct backend_run *run, const struct bsd_process *process)
 		sample_write_stacks(&s->stacks, run, &process->id,
 			span_of((const char *)s->tool.lines.data, s->tool.lines.size), &counts))
 		end.threads_state = SOOTH_STATE_VALUE;
-	if (end.threads_state && s->tool.pid) {
+	if (end.threads_state && s->tool.has_ended) {
 		char complaint[200];
 
 		tool_first_complaint(&s->tool, complaint, sizeof(complaint));

@@ -269,8 +269,11 @@ bool sample_waits(struct span function)
 		"__workq_kernreturn", "__bsdthread_terminate", "__select", "__select_nocancel",
 		"__pselect", "poll", "__poll_nocancel", "__wait4", "__wait4_nocancel", "__waitid",
 		"semaphore_wait_trap", "semaphore_timedwait_trap", "semaphore_wait_signal_trap",
-		"read", "__read_nocancel", "__recvfrom", "__recvmsg", "__accept", "__sigsuspend",
-		"__sigwait", "__sigwait_nocancel", "__sem_wait", "swtch_pri" };
+		"read", "__read_nocancel", "__recvfrom", "__recvfrom_nocancel", "__recvmsg",
+		"__recvmsg_nocancel", "__accept", "__accept_nocancel", "__connect",
+		"__connect_nocancel", "__waitid_nocancel", "__pselect_nocancel", "__sigsuspend",
+		"__sigsuspend_nocancel", "__sigwait", "__sigwait_nocancel", "__sem_wait",
+		"swtch_pri" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (span_equal(function, names[i]))
