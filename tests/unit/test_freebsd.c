@@ -172,6 +172,45 @@ static void test_ps(void **state)
 	free(shown);
 }
 
+/* Linux's program by the Linuxulator, the script run by node, with a title over its arguments and
+ * without; and what only lies beside them. */
+static void test_kinds_of_agents(void **state)
+{
+	static const struct {
+		const char *path, *arguments;
+		size_t size;
+	} programs[] = {
+		{ "/compat/linux/home/u/.local/share/claude/versions/2.1.299/claude",
+			"claude\0--resume", 15 },
+		{ "/usr/local/bin/node", "claude                         ", 32 },
+		{ "/usr/local/bin/node",
+			"node\0/usr/local/lib/node_modules/@anthropic-ai/claude-code/cli.js", 66 },
+		{ "/usr/local/bin/node", "node\0/home/u/claude/server.js", 30 },
+	};
+	struct processes_options o = { .shown = PROCESSES_AGENTS };
+	static struct kinfo all[ARRAY_SIZE(programs)];
+	struct host h;
+	char *shown;
+
+	(void)state;
+	host_open(&h);
+	for (uint32_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		all[i] = kinfo(200 + i, 1, 1001, i ? "node" : "claude");
+		answer(&h, 1, 200 + (int)i, &all[i], sizeof(all[i]));
+		answer(&h, 7, 200 + (int)i, programs[i].arguments, programs[i].size);
+		answer(&h, 12, 200 + (int)i, programs[i].path, strlen(programs[i].path) + 1);
+	}
+	h.answers[h.count++] = (struct answer){
+		.name = { 1, 14, 8 }, .names = 3, .data = all, .size = sizeof(all)
+	};
+	shown = bsd_test_report(&h.os, "proc", "processes", &o, NULL, 0);
+	assert_true(has(shown, "\"pid\": 200"));
+	assert_true(has(shown, "\"pid\": 201"));
+	assert_true(has(shown, "\"pid\": 202"));
+	assert_false(has(shown, "\"pid\": 203"));
+	free(shown);
+}
+
 static void test_growth(void **state)
 {
 	struct processes_options o = { .shown = PROCESSES_ALL };
@@ -520,6 +559,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_proc),
 		cmocka_unit_test(test_ps),
+		cmocka_unit_test(test_kinds_of_agents),
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_partial),
 		cmocka_unit_test(test_fds),

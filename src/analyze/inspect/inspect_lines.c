@@ -307,6 +307,19 @@ static void fill_reserved(struct inspect_memory_row *row, const struct inspect_s
 		row->reserved_state = SOOTH_STATE_VALUE;
 }
 
+/* Where the system has no sums for the address space, the table of processes has these two. */
+static void fill_from_table(struct inspect_memory_row *row, const struct proc_process *p)
+{
+	if (row->rss_state && p->rss_bytes) {
+		row->rss_bytes = p->rss_bytes;
+		row->rss_state = SOOTH_STATE_VALUE;
+	}
+	if (row->vsz_state && p->vsz_bytes) {
+		row->vsz_bytes = p->vsz_bytes;
+		row->vsz_state = SOOTH_STATE_VALUE;
+	}
+}
+
 static int emit_memory(struct inspect_snapshots *s, const struct process_id *id,
 	const struct proc_process *p, struct sooth_error *err)
 {
@@ -334,6 +347,8 @@ static int emit_memory(struct inspect_snapshots *s, const struct process_id *id,
 			row.swap_state = end->status_state;
 		fill_reserved(&row, s);
 	}
+	row.rss_state = row.vsz_state = row.status_state;
+	fill_from_table(&row, p);
 	return EMIT(s, &section, &row, NULL, 0, err);
 }
 

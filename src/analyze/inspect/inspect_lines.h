@@ -112,9 +112,9 @@ struct inspect_waits_row {
 };
 
 #define INSPECT_MEMORY_ROW(F, S)                                                                   \
-	F(S, U64, rss_bytes, MAYBE(status_state), "resident memory of the process",                \
+	F(S, U64, rss_bytes, MAYBE(rss_state), "resident memory of the process",                   \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
-	F(S, U64, rss_anonymous_bytes, WITH(status_state),                                         \
+	F(S, U64, rss_anonymous_bytes, MAYBE(status_state),                                        \
 		"resident anonymous memory of the process (heap, stacks)",                         \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, rss_file_bytes, WITH(status_state), "resident pages of mapped files",            \
@@ -125,7 +125,7 @@ struct inspect_waits_row {
 		"highest resident memory of the process so far", .unit = SOOTH_UNIT_BYTES)         \
 	F(S, U64, swap_bytes, MAYBE(swap_state),                                                   \
 		"memory of the process that is swapped out; null: none", .unit = SOOTH_UNIT_BYTES) \
-	F(S, U64, vsz_bytes, WITH(status_state), "size of the address space (virtual memory)",     \
+	F(S, U64, vsz_bytes, MAYBE(vsz_state), "size of the address space (virtual memory)",       \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, reserved_bytes, MAYBE(reserved_state),                                           \
 		"address space reserved without memory behind it (costs nothing)",                 \
