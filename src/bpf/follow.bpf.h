@@ -209,7 +209,7 @@ static void emit_leave(struct thread *t, struct task_struct *task, uint64_t now)
 	}
 	record_fill(&r->record, &t->member, PROCESS_LEAVE, RECORD_WORDS(struct process_leave), now);
 	r->status = (uint32_t)(group_code ? group_code : BPF_CORE_READ(task, exit_code));
-	r->unused = 0;
+	__builtin_memset(&r->status_state, 0, sizeof(r->status_state) + sizeof(r->unused));
 	bpf_probe_read_kernel_str(r->name, sizeof(r->name), task->comm);
 	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 }

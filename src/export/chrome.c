@@ -323,7 +323,8 @@ static void put_leave(struct chrome_export *s, const struct sooth_record *r)
 		chrome_span(&s->events, 'e', r, r->time_ns);
 	}
 	chrome_arguments(&s->events);
-	chrome_number(&s->events, "wait_status", leave->status);
+	if (!leave->status_state)
+		chrome_number(&s->events, "wait_status", leave->status);
 	chrome_end(&s->events);
 	map_remove(&s->lives, &id);
 }

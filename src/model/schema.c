@@ -143,7 +143,8 @@ static const struct sooth_field process_exec_fields[] = {
 static const struct sooth_field process_leave_fields[] = {
 	FIELD_PID(process_leave),
 	FIELD_NUMBER_AS(process_leave, status, wait_status,
-		"exit status of the process as wait(2) encodes it"),
+		"exit status of the process as wait(2) encodes it",
+		FIELD_STATE_AT(process_leave, status_state)),
 	NAME_FIELD(process_leave),
 };
 

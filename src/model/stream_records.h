@@ -171,7 +171,8 @@ struct process_exec {
 struct process_leave {
 	struct sooth_record record;
 	uint32_t status; /* as wait() gives it */
-	uint32_t unused;
+	uint8_t status_state;
+	uint8_t unused[3];
 	char name[PROCESS_NAME_SIZE];
 };
 

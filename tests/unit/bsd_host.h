@@ -19,6 +19,9 @@
 /* What is done between start and stop; NULL: nothing. */
 static void (*bsd_test_meanwhile)(void) __attribute__((unused));
 
+/* Sees each record; NULL: nothing does. */
+static sooth_record_handler bsd_test_take __attribute__((unused));
+
 static inline uint64_t bsd_test_now_ns(const struct os *os)
 {
 	(void)os;
@@ -60,6 +63,8 @@ static inline char *bsd_test_show(const struct os *os, const char *probe, const 
 				.size = sizeof(struct sooth_sink_options), .stream = out.stream },
 			&err),
 		0);
+	if (bsd_test_take)
+		sooth_report_on_record(r, bsd_test_take, NULL);
 	assert_int_equal(observer_new_on(&o, os, NULL, &err), 0);
 	for (size_t i = 0; i < count; i++)
 		assert_int_equal(sooth_observer_add_pid(o, pids[i], &err), 0);

@@ -6,100 +6,16 @@
  * heap.
  */
 #include "bsd_host.h"
+#include "ktrace_trace.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "analyze/records.h"
 #include "os/bsd/errno_numbers.h"
 #include "os/freebsd/decode/ktrace.h"
 #include "os/freebsd/freebsd_source.h"
-
-/* --- bytes --- */
-
-struct trace {
-	unsigned char bytes[16384];
-	size_t size;
-	bool is_new; /* headers of 14 */
-	uint32_t pid;
-	uint64_t tid;
-	uint64_t at_us; /* after 1700000000 s */
-};
-
-static void put(struct trace *t, uint64_t value, size_t size)
-{
-	assert_true(t->size + size <= sizeof(t->bytes));
-	for (size_t i = 0; i < size; i++)
-		t->bytes[t->size++] = (unsigned char)(i < sizeof(value) ? value >> 8 * i : 0);
-}
-
-static void put_bytes(struct trace *t, const void *bytes, size_t size)
-{
-	assert_true(t->size + size <= sizeof(t->bytes));
-	memcpy(t->bytes + t->size, bytes, size);
-	t->size += size;
-}
-
-static void head(struct trace *t, unsigned type, size_t length)
-{
-	static const char name[20] = "tar";
-
-	put(t, length, 4);
-	put(t, type | (t->is_new ? 0x4000 : 0), 2);
-	put(t, t->is_new ? 1 : 0, 2);
-	put(t, t->pid, 4);
-	put_bytes(t, name, sizeof(name));
-	put(t, 1700005000, 8);
-	put(t, t->is_new ? t->at_us * 1000 : t->at_us, 8);
-	put(t, t->tid, 8);
-	if (t->is_new) {
-		put(t, 3, 4); /* the processor */
-		put(t, 0, 4);
-	}
-}
-
-static void add_call(struct trace *t, unsigned number, unsigned count, const uint64_t *arguments)
-{
-	head(t, 1, 8 + 8 * count);
-	put(t, number, 2);
-	put(t, count, 2);
-	put(t, 0, 4);
-	for (unsigned i = 0; i < count; i++)
-		put(t, arguments[i], 8);
-}
-
-static void add_return(struct trace *t, unsigned number, int error, uint64_t value)
-{
-	head(t, 2, 16);
-	put(t, number, 2);
-	put(t, 0, 2);
-	put(t, (uint32_t)error, 4);
-	put(t, value, 8);
-}
-
-static void add_text(struct trace *t, unsigned type, const char *text, size_t size)
-{
-	head(t, type, size);
-	put_bytes(t, text, size);
-}
-
-static void add_malloc(struct trace *t, uint64_t old, uint64_t size, uint64_t address)
-{
-	head(t, 7, 24);
-	put(t, old, 8);
-	put(t, size, 8);
-	put(t, address, 8);
-}
-
-static struct ktrace_record only(const struct trace *t, struct cursor *c)
-{
-	struct ktrace_record r;
-
-	*c = cursor_over(t->bytes, t->size);
-	assert_true(ktrace_next(&r, c));
-	assert_true(cursor_at_end(c));
-	return r;
-}
 
 /* --- each type --- */
 
@@ -436,6 +352,98 @@ static void test_backend(void **state)
 	assert_true(h.clears >= 2);
 }
 
+static char *show_stream(struct trace *t, const char *view, unsigned interest)
+{
+	const int pids[] = { 50 };
+	struct host h;
+
+	host_open(&h, t);
+	h.os.host = no_host;
+	h.os.command_line = no_arguments;
+	return bsd_test_calls(&h.os, "syscalls", view, interest, pids, 1);
+}
+
+static void add_fork(struct trace *t, uint32_t child)
+{
+	t->pid = 50;
+	t->tid = 100050;
+	add_call(t, 2, 0, NULL);
+	add_return(t, 2, 0, child);
+	t->pid = child;
+	t->tid = 100000 + child;
+}
+
+static char ends[256];
+
+static int take_end(void *user, const struct sooth_schema *schema, const struct sooth_record *r)
+{
+	const struct process_leave *l = record_as(r, PROCESS_LEAVE, sizeof(*l));
+	size_t used = strlen(ends);
+
+	(void)user;
+	(void)schema;
+	if (l && l->status_state)
+		snprintf(ends + used, sizeof(ends) - used, "%u: unknown\n", r->pid);
+	else if (l)
+		snprintf(ends + used, sizeof(ends) - used, "%u: 0x%x\n", r->pid, l->status);
+	return 0;
+}
+
+/* By exit(2), by a signal without a handler; and one whose end was not seen to come. */
+static void test_ends(void **state)
+{
+	const uint64_t status[] = { 3 };
+	struct trace t = { .at_us = 10 };
+	char *shown;
+
+	(void)state;
+	add_fork(&t, 51);
+	add_call(&t, 1, 1, status);
+	head(&t, 11, 0);
+	add_fork(&t, 52);
+	head(&t, 5, 36);
+	put(&t, 9, 4);
+	put(&t, 0, 4);
+	put(&t, 0, 8);
+	put(&t, 0, 4);
+	put(&t, 0, 8);
+	put(&t, 0, 8);
+	head(&t, 11, 0);
+	add_fork(&t, 53);
+	add_call(&t, 5, 1, status);
+	head(&t, 11, 0);
+	ends[0] = '\0';
+	bsd_test_take = take_end;
+	shown = show_stream(&t, "syscall-stream", SOOTH_STREAM);
+	bsd_test_take = NULL;
+	assert_string_equal(ends, "51: 0x300\n52: 0x9\n53: unknown\n");
+	free(shown);
+}
+
+/* The number of a thread that ended in exit(2) is given to a child, which returns from its parent's
+ * fork. */
+static void test_number_again(void **state)
+{
+	const uint64_t status[] = { 0 };
+	struct trace t = { .at_us = 10 };
+	char *shown;
+
+	(void)state;
+	add_fork(&t, 51);
+	add_call(&t, 1, 1, status);
+	head(&t, 11, 0);
+	add_fork(&t, 52);
+	t.tid = 100051;
+	add_return(&t, 2, 0, 0);
+	add_call(&t, 20, 0, NULL);
+	add_return(&t, 20, 0, 52);
+	shown = show_stream(&t, "syscall-table", SOOTH_COUNT);
+	assert_true(has(shown, "\"name\": \"getpid\""));
+	assert_true(has(shown, "\"name\": \"exit\""));
+	assert_true(has(shown, "\"name\": \"fork\",\n      \"count\": 2"));
+	free(shown);
+}
+
 static void test_heap(void **state)
 {
 	struct trace t = { .pid = 50, .tid = 100050, .at_us = 10 };
@@ -577,6 +585,8 @@ int main(void)
 		cmocka_unit_test(test_backend),
 		cmocka_unit_test(test_heap),
 		cmocka_unit_test(test_sched),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_number_again),
 		cmocka_unit_test(test_traced),
 		cmocka_unit_test(test_inherited),
 	};

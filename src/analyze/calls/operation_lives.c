@@ -119,6 +119,7 @@ void operation_lives_take(struct operation_lives *s, const struct sooth_record *
 		if (!life)
 			return;
 		life->status = ((const struct process_leave *)known)->status;
+		life->status_state = ((const struct process_leave *)known)->status_state;
 		life->to_ns = r->time_ns;
 		life->has_ended = true;
 	} else if ((known = record_as(r, STREAM_TARGET, sizeof(struct stream_target)))) {

@@ -13,6 +13,7 @@ struct life {
 	uint32_t parent;
 	uint64_t from_ns, to_ns;
 	uint32_t status;
+	uint8_t status_state;
 	bool has_parent, has_come, has_ended;
 	char name[PROCESS_NAME_SIZE];
 	char *command; /* owned, arguments with NULs; NULL: not read */

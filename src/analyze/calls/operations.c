@@ -275,7 +275,9 @@ static void exit_reason_text(const struct life *life, char *out, size_t size)
 {
 	char name[SIGNAL_NAME_SIZE];
 
-	if (life->status & 0x7f)
+	if (life->status_state)
+		snprintf(out, size, "ended");
+	else if (life->status & 0x7f)
 		snprintf(out, size, "killed by %s%s", signal_name(name, life->status & 0x7f),
 			life->status & 0x80 ? ", core dumped" : "");
 	else

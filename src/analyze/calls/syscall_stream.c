@@ -107,7 +107,7 @@ extern const struct section *const call_exit_asides[], *const call_exit_host_asi
 	F(S, PID)                                                                                  \
 	F(S, TEXT, thread, ALWAYS, "name of the last thread of the process")                       \
 	F(S, TEXT, process, ALWAYS, "name of the process; empty: unknown")                         \
-	F(S, NAMED, U32, status, wait_status, ALWAYS,                                              \
+	F(S, NAMED, U32, status, wait_status, MAYBE(status_state),                                 \
 		"exit status of the process as wait(2) encodes it")                                \
 	F(S, TEXT, end, ALWAYS, "how the process ended: exit status or signal, as text")
 
@@ -154,12 +154,16 @@ static int call_exit_emit(struct output *output, const struct call_exit *e, stru
 	struct exit_row row = { .record = leave->record,
 		.utc_ns = e->utc_ns,
 		.status = leave->status,
+		.status_state = leave->status_state,
 		.utc_state = e->utc_state,
 		.time_state = e->time_state };
 	struct buffer end = { 0 };
 	int status;
 
-	put_end(&end, leave->status);
+	if (leave->status_state)
+		buffer_string(&end, "ended");
+	else
+		put_end(&end, leave->status);
 	struct record_tail tail[] = {
 		tail_span(&row.time, e->time),
 		tail_span(&row.thread, thread),

@@ -182,7 +182,7 @@ static bool take_coming(struct timeline_tracker *b, const struct sooth_record *r
 	else if (record_as(r, PROCESS_EXEC, PROCESS_EXEC_LEAST))
 		take_exec(b, r);
 	else if (leave)
-		note_end(b, r, leave->status, true, name_of(leave->name));
+		note_end(b, r, leave->status, !leave->status_state, name_of(leave->name));
 	else if (end)
 		note_end(b, r, end->status, !end->status_state, name_of(end->name));
 	else if (oom)

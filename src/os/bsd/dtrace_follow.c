@@ -222,7 +222,7 @@ static void take_line(void *user, struct span line)
 		bsd_write_exec(run, &p->id, l.process, time_ns);
 		p->is_before_exec = false;
 	} else if (l.kind == 'e') {
-		bsd_write_leave(run, &p->id, l.process, time_ns);
+		bsd_write_leave(run, &p->id, l.process, time_ns, NULL);
 		map_remove(&f->processes, &l.pid);
 	} else {
 		visitor(run, p->is_before_exec ? NULL : p, &l, line, time_ns);

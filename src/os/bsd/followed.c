@@ -5,6 +5,7 @@
 
 #include "model/batch.h"
 #include "model/stream_records.h"
+#include "os/bsd/signal_numbers.h"
 
 static struct sooth_record head_of(const struct process_id *id, uint64_t time_ns, uint16_t kind)
 {
@@ -42,10 +43,13 @@ void bsd_write_exec(
 	RECORD_APPEND(&run->out, &e, NULL, 0);
 }
 
-void bsd_write_leave(
-	struct backend_run *run, const struct process_id *id, const char *name, uint64_t time_ns)
+void bsd_write_leave(struct backend_run *run, const struct process_id *id, const char *name,
+	uint64_t time_ns, const uint32_t *status)
 {
-	struct process_leave l = { .record = head_of(id, time_ns, PROCESS_LEAVE) };
+	struct process_leave l = { .record = head_of(id, time_ns, PROCESS_LEAVE),
+		.status = status ? bsd_wait_status(*status) : 0,
+		.status_state =
+			status ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN) };
 
 	copy_name(l.name, name);
 	RECORD_APPEND(&run->out, &l, NULL, 0);

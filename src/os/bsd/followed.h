@@ -10,7 +10,8 @@ void bsd_write_join(struct backend_run *run, const struct process_id *id,
 	const struct process_id *parent, const char *name, uint64_t time_ns);
 void bsd_write_exec(
 	struct backend_run *run, const struct process_id *id, const char *name, uint64_t time_ns);
-void bsd_write_leave(
-	struct backend_run *run, const struct process_id *id, const char *name, uint64_t time_ns);
+/* `status` as of wait(2) in the system's numbers; NULL: it is not known. */
+void bsd_write_leave(struct backend_run *run, const struct process_id *id, const char *name,
+	uint64_t time_ns, const uint32_t *status);
 
 #endif

@@ -39,7 +39,8 @@ int ktrace_follow_open(
 	*f = (struct ktrace_follow){ .file = -1,
 		.guard = -1,
 		.points = points | KTRACE_POINT(KTRACE_SYSCALL) | KTRACE_POINT(KTRACE_SYSRET) |
-			  KTRACE_POINT(KTRACE_PROCCTOR) | KTRACE_POINT(KTRACE_PROCDTOR) };
+			  KTRACE_POINT(KTRACE_PSIG) | KTRACE_POINT(KTRACE_PROCCTOR) |
+			  KTRACE_POINT(KTRACE_PROCDTOR) };
 	map_init(&f->processes, sizeof(uint32_t), sizeof(struct ktrace_process), PROCESSES_MAX);
 	map_init(&f->parents, sizeof(uint32_t), sizeof(uint32_t), PROCESSES_MAX);
 	if (!run->options.is_host && !run->options.has_uid)
@@ -194,7 +195,7 @@ static void leave(struct ktrace_follow *f, struct backend_run *run, struct ktrac
 	const struct ktrace_record *r, uint64_t time_ns, ktrace_ended ended)
 {
 	ended(run, p);
-	bsd_write_leave(run, &p->id, r->name, time_ns);
+	bsd_write_leave(run, &p->id, r->name, time_ns, p->has_status ? &p->status : NULL);
 	map_remove(&f->processes, &r->pid);
 	map_remove(&f->parents, &r->pid);
 }
@@ -223,6 +224,26 @@ static bool take_return(struct ktrace_follow *f, struct backend_run *run, struct
 	return true;
 }
 
+/* How it is going to end: a signal without a handler that is delivered ends it. */
+static void take_end(struct ktrace_process *p, const struct ktrace_record *r)
+{
+	const struct syscall_row *row;
+	struct ktrace_signal signal;
+	struct ktrace_call call;
+
+	if (r->type == KTRACE_PSIG && ktrace_signal(&signal, r) && !signal.action) {
+		p->status = signal.number & 0x7f;
+		p->has_status = true;
+	}
+	if (r->type != KTRACE_SYSCALL || p->has_status || !ktrace_call(&call, r))
+		return;
+	row = syscall_by_number(SYSCALL_ABI_FREEBSD, call.number);
+	if (!row || !(row->traits & SYSCALL_ENDS_PROCESS))
+		return;
+	p->status = (uint32_t)(call.arguments[0] & 0xff) << 8;
+	p->has_status = true;
+}
+
 static void take(struct ktrace_follow *f, struct backend_run *run, const struct ktrace_record *r,
 	ktrace_visitor visitor, ktrace_ended ended)
 {
@@ -238,6 +259,7 @@ static void take(struct ktrace_follow *f, struct backend_run *run, const struct 
 	if (!p)
 		return;
 	memcpy(p->name, r->name, sizeof(p->name));
+	take_end(p, r);
 	if (r->type == KTRACE_PROCDTOR) {
 		leave(f, run, p, r, time_ns, ended);
 		return;

@@ -18,6 +18,8 @@ struct ktrace_process {
 	struct process_id id;
 	unsigned interest;
 	bool is_before_exec; /* a copy of sooth until its exec */
+	bool has_status;     /* it is about to end, with this one of wait(2) */
+	uint32_t status;
 	bool is_joined;	     /* its coming was reported, or it was selected */
 	char name[KTRACE_NAME_SIZE];
 };

@@ -165,9 +165,13 @@ static void take_return(struct backend_run *run, struct ktrace_process *p,
 	if (!ktrace_return(&ret, r))
 		return;
 	row = syscall_by_number(SYSCALL_ABI_FREEBSD, ret.number);
-	/* The child returns from the call that its parent made. */
-	if (!begun && row && row->traits & SYSCALL_STARTS_TASK)
+	/* The child returns from the call that its parent made; its thread may have the number of
+	 * one that was killed in a call. */
+	if ((!begun || begun->call.number != ret.number) && row &&
+		row->traits & SYSCALL_STARTS_TASK) {
+		map_remove(&s->pending, &r->tid);
 		return;
+	}
 	is_timed = begun && begun->call.number == ret.number && time_ns >= begun->begun_ns;
 	error = ret.error > 0 ? freebsd_errno((uint32_t)ret.error) : 0;
 	if (s->set.is_all || (row && syscall_set_has(&s->set, row)))
@@ -192,10 +196,11 @@ static void take_last(struct backend_run *run, struct ktrace_process *p,
 	if (!begun)
 		return;
 	row = syscall_by_number(SYSCALL_ABI_FREEBSD, begun->call.number);
-	if (!row || !syscall_never_returns(row) || !syscall_set_has(&s->set, row))
+	if (!row || !syscall_never_returns(row))
 		return;
-	count(s, p, r->tid, begun->call.number, 0, 0, false);
-	if (p->interest & INTEREST_STREAM) {
+	if (syscall_set_has(&s->set, row))
+		count(s, p, r->tid, begun->call.number, 0, 0, false);
+	if (syscall_set_has(&s->set, row) && p->interest & INTEREST_STREAM) {
 		struct syscalls_call c = { .record =
 						   head_of(&p->id, r->tid, time_ns, SYSCALLS_CALL),
 			.number = begun->call.number,
@@ -207,6 +212,7 @@ static void take_last(struct backend_run *run, struct ktrace_process *p,
 		memcpy(c.name, r->name, sizeof(c.name) - 1);
 		RECORD_APPEND(&run->out, &c, NULL, 0);
 	}
+	map_remove(&s->pending, &r->tid);
 }
 
 static void take(struct backend_run *run, struct ktrace_process *p, const struct ktrace_record *r,

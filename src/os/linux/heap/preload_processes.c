@@ -144,8 +144,9 @@ static void emit_leave(struct preload_session_reader *s, struct preload_process 
 					       &p->id, s->os->now_ns(s->os), PROCESS_LEAVE) };
 	struct buffer bytes = { 0 };
 
-	if (procfs_read_at(p->directory, "stat", &bytes, PROCFS_STAT) >= 0)
-		procfs_parse_exit_code(&leave.status, bytes.data, bytes.size);
+	if (procfs_read_at(p->directory, "stat", &bytes, PROCFS_STAT) < 0 ||
+		!procfs_parse_exit_code(&leave.status, bytes.data, bytes.size))
+		leave.status_state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 	buffer_fini(&bytes);
 	memcpy(leave.name, p->name, sizeof(leave.name));
 	if (!s->is_elsewhere)
