@@ -69,6 +69,9 @@ struct heap_control control SEC(".data.control") = {};
 #define CALL_BYTES	     sizeof(struct heap_call)
 #define TAKE_STACK(t, regs)  take_stack(t, regs)
 #define PUT_STACK_HASH(r, t) ((r)->stack_hash = (t)->stack_hash)
+#ifdef WALK_NOTES
+#define FORGET_WALKS() forget_walks()
+#endif
 #else
 #define CALL_BYTES HEAP_CALL_LEAST
 #define TAKE_STACK(t, regs)
@@ -81,6 +84,9 @@ struct heap_control control SEC(".data.control") = {};
 #define sum_allocation(t, address, now)
 #define sum_begins(t)
 #define sum_stays(t)
+#endif
+#ifndef FORGET_WALKS
+#define FORGET_WALKS()
 #endif
 struct heap_places places SEC(".data.places") = {};
 

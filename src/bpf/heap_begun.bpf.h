@@ -30,6 +30,7 @@ static void thread_execs(struct thread *t, struct linux_binprm *program)
 	t->stack = 0; /* its call was in the previous program */
 	t->starting = HEAP_LOADED_AT_START;
 	t->code_pages = 0;
+	FORGET_WALKS();
 #ifdef WITH_SUMS
 	t->program = 0;
 	t->is_held = 0;

@@ -63,6 +63,7 @@ static inline void loader_reports(struct thread *t, struct pt_regs *regs)
 
 	if (starting)
 		t->starting = starting - 1;
+	FORGET_WALKS();
 	/* It is called before the mapping, too. */
 	if (code_pages == t->code_pages)
 		return;

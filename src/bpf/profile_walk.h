@@ -21,6 +21,29 @@ struct walk_mapping {
 	uint32_t unused;
 };
 
+#ifdef WALK_NOTES
+/* The words of the stack that a walk has read, for walk_memo.bpf.h. */
+#define WALK_WORDS_MAX	96
+#define WALK_NEAR_WORDS 64 /* a power of two */
+
+struct walk_word {
+	uint64_t value;
+	uint32_t offset; /* from the stack pointer at the start */
+	uint32_t unused;
+};
+
+struct walk_notes {
+	uint64_t pc, sp, fp, link; /* at the start */
+	uint64_t hash;		   /* of the frames */
+	uint32_t is_noting;
+	uint32_t is_spoiled; /* it read something else, or too much */
+	uint32_t count;
+	uint32_t unused;
+	uint64_t near[WALK_NEAR_WORDS]; /* the first words of the stack */
+	struct walk_word words[WALK_WORDS_MAX];
+};
+#endif
+
 struct walk {
 	uint64_t pc, sp, fp, link;
 	uint64_t mm;
@@ -41,6 +64,9 @@ struct walk {
 	uint64_t python_runtime; /* 0: no interpreter on the stack */
 	uint64_t python_frame;	 /* the next one to look at; 0: none is left */
 	uint64_t js[PROFILE_FRAMES_MAX * JSC_FRAME_WORDS];
+#ifdef WALK_NOTES
+	struct walk_notes notes;
+#endif
 };
 
 _Static_assert(2 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + 3 * PYTHON_FRAMES_MAX <=

@@ -5,9 +5,39 @@
 
 #include "bpf/profile_maps.bpf.h"
 
+#ifdef WALK_NOTES
+#define SPOIL_NOTES(w) (w)->notes.is_spoiled = 1
+
+static __attribute__((noinline)) void note_read(struct walk *w, uint64_t value, uint64_t address)
+{
+	uint64_t offset = address - w->notes.sp;
+	uint32_t at = w->notes.count;
+
+	if (offset >> 32 || offset & 7 || at >= WALK_WORDS_MAX) {
+		SPOIL_NOTES(w);
+		return;
+	}
+	w->notes.words[at].value = value;
+	w->notes.words[at].offset = (uint32_t)offset;
+	w->notes.count = at + 1;
+}
+#else
+#define SPOIL_NOTES(w)
+#endif
+
 static inline bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t address)
 {
-	return !bpf_probe_read_user(out, size, (const void *)address);
+	bool is_read = !bpf_probe_read_user(out, size, (const void *)address);
+
+#ifdef WALK_NOTES
+	if (w->notes.is_noting) {
+		if (is_read && size == sizeof(uint64_t))
+			note_read(w, *(const uint64_t *)out, address);
+		else
+			SPOIL_NOTES(w);
+	}
+#endif
+	return is_read;
 }
 
 #include "bpf/unwind_step.h"
@@ -98,6 +128,8 @@ VERIFIED_ALONE_BY_NUMBERS int step_up(uint32_t walk)
 		/* A call may be the last instruction of its function. */
 		offset = w->pc - w->mapping.shift - !w->is_exact;
 		found = offset >> 32 ? PROFILE_NO_ROW : find_rule(walk, (uint32_t)offset);
+		if (found == PROFILE_NO_TABLE)
+			SPOIL_NOTES(w);
 	} else if (step_by_trampoline(w)) {
 		return 1;
 	}

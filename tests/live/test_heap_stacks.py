@@ -72,6 +72,34 @@ int main(int count, char **arguments)
 }
 """
 
+# Two callers of one function, in turns at one height of the stack: all that differs at the call of malloc
+# is a word further up.
+TWO_CALLERS, CALLS_OF_EACH = r"""
+#include <stdlib.h>
+__attribute__((noinline)) void inner(void)
+{
+	void *volatile block = malloc(64);
+	free(block);
+}
+__attribute__((noinline)) void left(void)
+{
+	inner();
+	__asm__ volatile("");
+}
+__attribute__((noinline)) void right(void)
+{
+	inner();
+	__asm__ volatile("");
+}
+int main(void)
+{
+	void (*volatile of[])(void) = { left, right, right };
+	for (int i = 0; i < 3 * CALLS; i++)
+		of[i % 3]();
+	return 0;
+}
+""", 2000
+
 # Names are read from the process: it lives a while longer.
 PYTHON = """
 import time
@@ -90,13 +118,14 @@ time.sleep(1)
 
 @needs_bpf
 class Stacks(HeapCase):
-    def program(self):
+    def program(self, source=SOURCE):
         path = self.path("source.c")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(SOURCE)
+            file.write(source)
         program = self.path("program")
         constants = {"KEPT": KEPT, "KEPT_BYTES": KEPT_BYTES, "THREADS": THREADS,
-                     "PASSING_A_ROUND": PASSING_A_ROUND, "PASSING_BYTES": PASSING_BYTES}
+                     "PASSING_A_ROUND": PASSING_A_ROUND, "PASSING_BYTES": PASSING_BYTES,
+                     "CALLS": CALLS_OF_EACH}
         subprocess.run(["cc", "-O2", "-fomit-frame-pointer", "-pthread", "-o", program, path,
                         *("-D%s=%d" % pair for pair in constants.items())], check=True)
         return program
@@ -135,6 +164,14 @@ class Stacks(HeapCase):
         process.say(b"go\n")
         process.finish()
         self.check_exact(sooth.finish().json())
+
+    def test_two_callers(self):
+        """A stack that was walked before is known again by its words, not by its height."""
+        program = self.program(TWO_CALLERS)
+        for mode in ("--stack", "--in-kernel"):
+            report = self.sooth("heap", mode, "--engine", "bpf", "-j", "--", program).json()
+            calls = {row["functions"][2]: row["calls"] for row in self.rows_with(report, "inner")}
+            self.assertEqual(calls, {"left": CALLS_OF_EACH, "right": 2 * CALLS_OF_EACH}, mode)
 
     def test_exec_discards(self):
         """An exec discards all blocks: none of them is left."""
