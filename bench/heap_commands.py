@@ -142,6 +142,13 @@ def compare(row, run, bare, before, rounds, share_s):
                cpu_ratio=median(cpus) / median(c for _, c in bare))
 
 
+def blind(title, watcher):
+    """Why a watcher would see nothing of the command: a library loaded first is never called there."""
+    if title == AGENT and isinstance(watcher, (Heaptrack, SoothPreload)):
+        return "the agent has a malloc of its own, which a library that is loaded first does not replace"
+    return None
+
+
 def measure_command(options, title, run, share_s, show, progress):
     """The table of one command; each watcher's row is shown when it is ready."""
     watchers = [kind(options) for kind in WATCHERS if not options.preloaded or
@@ -153,7 +160,7 @@ def measure_command(options, title, run, share_s, show, progress):
         row = {"name": watcher.name}
         progress("%s: %s" % (title, watcher.name))
         try:
-            reason = why or watcher.problem()
+            reason = why or watcher.problem() or blind(title, watcher)
             if reason:
                 raise NotMeasured(reason)
             if isinstance(watcher, Bare):
