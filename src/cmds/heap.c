@@ -65,6 +65,7 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "stack", heap_config, heap.stack,
 		"print which code allocates: the stacks of allocations, and what is not freed of "
 		"them"),
+	FLAG_ROW(0, "live", heap_config, heap.stack, "the same as --stack"),
 	VALUE_ROW(0, "by", CHOICE, "WHAT", heap_config, heap.by,
 		"what to list allocations by (default: stack); class: of sizes",
 		.choice = heap_by_name),
@@ -137,7 +138,7 @@ static const struct option_group groups[] = {
 
 static const struct option_rule rules[] = {
 	DEBUG_SERVERS_RULES,
-	{ OPTION_NEEDS, "debuginfod", "stack,leaks,churn,sizes,in-kernel,pages",
+	{ OPTION_NEEDS, "debuginfod", "stack,live,leaks,churn,sizes,in-kernel,pages",
 		"other tables have no stacks", NULL },
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
@@ -146,23 +147,24 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("blocks"),
 	OPTION_OVER("exact"),
 	{ OPTION_PER_PROCESS, "pages",
-		"count,stack,leaks,churn,sizes,in-kernel,exact,sites,output,no-hold,flamegraph,"
+		"count,stack,live,leaks,churn,sizes,in-kernel,exact,sites,output,no-hold,"
+		"flamegraph,"
 		"folded,pprof",
 		"--pages observes no calls", NULL },
 	{ OPTION_PER_PROCESS, "min-age", "count,in-kernel,sample-bytes,leaks,churn,pages",
 		"--min-age records every call, and lists what is live", NULL },
-	{ OPTION_NEEDS, "top", "stack,by,leaks,churn,sizes,min-age", "it bounds their tables",
+	{ OPTION_NEEDS, "top", "stack,live,by,leaks,churn,sizes,min-age", "it bounds their tables",
 		NULL },
 	{ OPTION_PER_PROCESS, "by", "count,leaks,churn,sizes,pages",
 		"these have tables of their own", NULL },
-	{ OPTION_PER_PROCESS, "leaks", "count,stack,churn,sizes,sites",
+	{ OPTION_PER_PROCESS, "leaks", "count,stack,live,churn,sizes,sites",
 		"--leaks prints its answer alone", NULL },
-	{ OPTION_PER_PROCESS, "churn", "count,stack,sizes,sites", "--churn prints its answer alone",
-		NULL },
-	{ OPTION_PER_PROCESS, "sizes", "count,stack,sites", "--sizes prints its answer alone",
+	{ OPTION_PER_PROCESS, "churn", "count,stack,live,sizes,sites",
+		"--churn prints its answer alone", NULL },
+	{ OPTION_PER_PROCESS, "sizes", "count,stack,live,sites", "--sizes prints its answer alone",
 		NULL },
 	{ OPTION_PER_PROCESS, "timeline",
-		"count,stack,by,leaks,churn,sizes,min-age,top,pages,sample-bytes,exact,sites,"
+		"count,stack,live,by,leaks,churn,sizes,min-age,top,pages,sample-bytes,exact,sites,"
 		"flamegraph,folded,pprof",
 		"--timeline shows values over time", NULL },
 	OPTION_OVER("sample-bytes"),
