@@ -70,6 +70,13 @@ class Short(Case):
                          r"again and again, which is not there \(\d+ times over " % (
                              re.escape(self.path("load.log")), re.escape(self.path("ready"))))
 
+    def test_what_waits_for_a_lock_file(self):
+        lock = self.path("deploy.lock")
+        open(lock, "w").close()
+        loop = self.begin("sh", "-c", "while [ -e deploy.lock ]; do sleep 0.3; done")
+        self.assertRegex(self.sooth("diagnose", "--duration", "2", str(loop)).text,
+                         r"looks again and again whether %s is still there \(\d+ times" % re.escape(lock))
+
     def test_many_that_wait(self):
         """Of over 16, one that is stopped has a line, and the others are counted."""
         os.mkfifo(self.path("alone"))

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/lock_name.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "model/errno_names.h"
@@ -37,6 +38,53 @@ static uint64_t transfers_of(const struct call_history *h)
 	return seen;
 }
 
+static bool is_missing(const struct call_history *h, const char *path)
+{
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&h->failures, &position, &key, &value)) {
+		const struct call_place *place = key;
+
+		if (is_look(place) && !strcmp(place->text, path))
+			return true;
+	}
+	return false;
+}
+
+/* A file with the name of a lock that is there each time it is looked for: `while [ -e x.lock ]`.
+ */
+static void put_lock_file(
+	const struct call_history *h, uint64_t interval_ns, const char *before, struct buffer *out)
+{
+	const struct call_file *most = NULL;
+	const char *path = NULL;
+	char time[UNITS_SIZE];
+	size_t position = 0;
+	const void *key;
+	void *value;
+
+	while (map_next(&h->files, &position, &key, &value)) {
+		const struct call_file *f = value;
+		const char *name = strrchr(((const struct call_path *)key)->text, '/');
+
+		if (!name || !is_lock_name(name + 1) || (most && f->looks <= most->looks))
+			continue;
+		most = f;
+		path = ((const struct call_path *)key)->text;
+	}
+	if (!most || most->looks < TIMES_LEAST ||
+		(most->last_look_ns - most->first_look_ns) * TIME_PART < interval_ns ||
+		transfers_of(h) >= most->looks || is_missing(h, path))
+		return;
+	buffer_format(out,
+		"%sit looks again and again whether %s is still there (%llu times over %s): it is, "
+		"and may be left over from a process that has ended",
+		before, path, (unsigned long long)most->looks,
+		sentence_duration(time, most->last_look_ns - most->first_look_ns));
+}
+
 void awaited_path_put(const struct diagnosis_input *input, const struct process_entry *p,
 	const char *before, struct buffer *out)
 {
@@ -64,8 +112,10 @@ void awaited_path_put(const struct diagnosis_input *input, const struct process_
 	}
 	if (!most || most->seen < TIMES_LEAST || (all - most->seen) * OTHERS_TIMES > most->seen ||
 		(most->last_ns - most->first_ns) * TIME_PART < interval_ns ||
-		transfers_of(h) >= most->seen)
+		transfers_of(h) >= most->seen) {
+		put_lock_file(h, interval_ns, before, out);
 		return;
+	}
 	buffer_format(out,
 		"%sit looks for %s again and again, which is not there (%llu times over %s)",
 		before, path->text, (unsigned long long)most->seen,
