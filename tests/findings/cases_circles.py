@@ -59,7 +59,7 @@ if __name__ == '__main__':
 TERMINAL = """
 import os, pty, select, sys
 COMMANDS = {'asks': 'printf "proceed? (y) "; read answer; echo done', 'works': 'echo begins; sleep 600; echo done',
-    'shell': 'while read command; do eval "$command"; done'}
+    'rests': 'exec bash --norc -i', 'shell': 'while read command; do eval "$command"; done'}
 pid, master = pty.fork()
 if not pid:
     os.execvp('bash', ['bash', '-c', COMMANDS[sys.argv[1]]])
@@ -99,6 +99,7 @@ CASES = [
     sick("all-threads-waiting", "a prompt on a pseudo terminal", terminal("asks"),
         says="and that waits there for input: an answer to a prompt is missing"),
     healthy("all-threads-waiting", "a command at work on a pseudo terminal", terminal("works")),
+    healthy("all-threads-waiting", "a shell at its prompt on a pseudo terminal", terminal("rests")),
     healthy("all-threads-waiting", "a shell on a pseudo terminal, for requests", terminal("shell")),
     sick("task-lost", "a worker that crashed with its task", pool("crashes"), says="all 2 workers wait for work",
         settings=("task-lost.min-time=1s",), duration_s=4),

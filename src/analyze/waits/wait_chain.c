@@ -8,6 +8,7 @@
 #include "analyze/waits/wait_java.h"
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_pace.h"
+#include "analyze/waits/wait_prompts.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "probes/fds.h"
@@ -311,6 +312,9 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 		}
 		return true;
 	}
+	/* What runs a terminal matters only if an answer to a question is missing there. */
+	if (party->relation == WAITS_RELATION_TERMINAL && !wait_has_prompt(last))
+		return false;
 	if (has_process(chain, party->party_pid)) {
 		last->repeats = true;
 		return false;
@@ -324,7 +328,6 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 	if (!p)
 		return false;
 	*out = choose(g, p);
-	/* What runs a terminal matters only if it waits for the program on it. */
 	if (party->relation == WAITS_RELATION_TERMINAL &&
 		!(out->party && has_process(chain, out->party->party_pid)))
 		return false;

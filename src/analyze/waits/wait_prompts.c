@@ -130,6 +130,70 @@ const char *wait_prompt_of(const struct wait_link *link)
 	return NULL;
 }
 
+/* The arguments behind the program that are no options; -c and -e are followed by a script. */
+static bool has_script(struct span title)
+{
+	size_t at = 0, begin;
+
+	for (bool is_first = true; at < title.size; is_first = false) {
+		struct span word;
+
+		for (begin = at; at < title.size && title.data[at] != ' ' && title.data[at];)
+			at++;
+		word = span_of(title.data + begin, at - begin);
+		at++;
+		if (is_first || !word.size)
+			continue;
+		if (word.data[0] != '-' || span_equal(word, "-c") || span_equal(word, "-e") ||
+			span_equal(word, "-m"))
+			return true;
+	}
+	return false;
+}
+
+static bool is_named(const struct waits_process *p, const char *const *names, size_t count)
+{
+	struct span name = record_text(&p->record, &p->name);
+
+	for (size_t i = 0; i < count; i++) {
+		if (span_equal(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What a person, or a program in place of one, types commands into: at its prompt it is at rest. */
+static bool is_session(const struct waits_process *p)
+{
+	static const char *const interpreters[] = { "bash", "sh", "dash", "zsh", "fish", "ksh",
+		"mksh", "ash", "busybox", "tcsh", "csh", "pwsh", "node", "deno", "bun", "ruby",
+		"perl", "php", "lua", "R", "julia", "ghci", "scala", "jshell", "erl", "beam.smp",
+		"iex", "guile", "sbcl", "ocaml", "swipl" };
+	static const char *const clients[] = { "irb", "pry", "ipython", "psql", "mysql", "mariadb",
+		"sqlite3", "redis-cli", "mongosh", "mongo", "gdb", "lldb", "ftp", "sftp", "lftp",
+		"telnet", "nc", "ncat", "socat", "bc", "dc", "ed", "ex", "cat", "tee" };
+
+	bool is_interpreter = is_named(p, interpreters, ARRAY_SIZE(interpreters)) ||
+			      span_starts(record_text(&p->record, &p->name), "python");
+
+	return is_named(p, clients, ARRAY_SIZE(clients)) ||
+	       (is_interpreter && !has_script(record_text(&p->record, &p->title)));
+}
+
+bool wait_has_prompt(const struct wait_link *link)
+{
+	const struct waits_thread *t = link->thread;
+	const struct syscall_row *row =
+		t && !t->call_state ? syscall_row_of((uint16_t)t->abi, t->syscall) : NULL;
+
+	if (wait_prompt_of(link))
+		return true;
+	/* Programs with a screen of their own wait for any of several things. */
+	return link->what == WAIT_TERMINAL_READ && row &&
+	       row->transfer.direction == SYSCALL_READS && !wait_is_pager(link->process) &&
+	       !is_session(link->process);
+}
+
 bool wait_is_terminal_program(struct span name)
 {
 	static const char *const programs[] = { "sshd", "sshd-session", "tmux: server", "tmux",

@@ -10,5 +10,8 @@
 const char *wait_prompt_of(const struct wait_link *link);
 /* A program in which people type has that name: a terminal, sshd, tmux. */
 bool wait_is_terminal_program(struct span name);
+/* It asks, or reads one answer at its terminal; not a shell or another session for commands, nor a
+ * program with a screen of its own, which are at rest there. */
+bool wait_has_prompt(const struct wait_link *link);
 
 #endif
