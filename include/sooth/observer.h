@@ -184,6 +184,9 @@ struct sooth_observer_options {
 	const char *heap_library;
 	/* It begins as after sooth_observer_pause(), before a launched command runs. */
 	bool starts_paused;
+	/* Beside samples by the clock the probe "profile" takes the stack of one in so many page
+	 * faults: which code makes memory grow; 0: of none. */
+	uint32_t page_fault_period;
 };
 
 /* options may be NULL. *out is to be freed, and is written on success only. -ENOMEM. */

@@ -11,6 +11,8 @@
 
 #define STANDARD_ERROR 2
 #define MODE_REGULAR   0100000
+#define MINOR_BITS     20 /* of a device, within the kernel (include/linux/kdev_t.h) */
+#define MEMORY_MAJOR   1  /* Documentation/admin-guide/devices.txt */
 
 static inline struct inode *inode_of(uint32_t fd)
 {
@@ -29,6 +31,9 @@ static inline bool is_error_output(uint64_t fd)
 	struct inode *inode = inode_of((uint32_t)fd);
 
 	if (!inode || (BPF_CORE_READ(inode, i_mode) & MODE_MASK) == MODE_REGULAR)
+		return false;
+	/* /dev/null: what goes there is not meant to be read. */
+	if (BPF_CORE_READ(inode, i_rdev) >> MINOR_BITS == MEMORY_MAJOR)
 		return false;
 	return fd == STANDARD_ERROR || inode_of(STANDARD_ERROR) == inode;
 }

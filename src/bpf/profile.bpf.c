@@ -92,6 +92,7 @@ int on_sample(void *context)
 	walk_user(w, task, &m, user_registers(task));
 	walk_kernel(w, context, 0);
 	walk_python(w->index);
+	w->raw.flags = 0;
 	emit(w, task, &m);
 	return 0;
 }

@@ -147,8 +147,10 @@ struct profile_raw {
 	uint32_t waker_pid, waker_tid; /* 0: not known */
 	char waker[PROFILE_NAME_BYTES];
 	uint32_t state; /* enum profile_wait_state */
-	uint32_t flags; /* enum profile_wait_flags */
+	uint32_t flags; /* enum profile_wait_flags; else PROFILE_RAW_FAULT or 0 */
 };
+
+#define PROFILE_RAW_FAULT (1u << 31)
 
 /* The first sample with code of a file. */
 struct profile_seen {

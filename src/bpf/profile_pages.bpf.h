@@ -48,6 +48,7 @@ int on_fault(struct fault_event *event)
 	walk_user(w, task, &m, user_registers(task));
 	walk_python(0);
 	w->raw.hash = event->address;
+	w->raw.flags = PROFILE_RAW_FAULT;
 	emit(w, task, &m);
 	return 0;
 }

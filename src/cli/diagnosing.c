@@ -60,6 +60,9 @@ static void diagnosing_note_refusal(
 		refusal->why);
 }
 
+/* A prime: faults of one loop come in step. Memory that grows by 1 MiB a second has 37 of them. */
+#define FAULT_PERIOD 7
+
 /* Names of functions come at the end of the run: a watch would not have them. */
 static void diagnosing_add_samples(struct diagnosing *d, struct run *run, bool has_processes)
 {
@@ -78,6 +81,7 @@ static void diagnosing_add_samples(struct diagnosing *d, struct run *run, bool h
 	while (run->probes[n].name)
 		n++;
 	run->probes[n++] = (struct run_probe){ "profile", SOOTH_STREAM };
+	run->page_fault_period = FAULT_PERIOD;
 	if (d->selected.size <= STACKS_MOST * sizeof(uint32_t))
 		run->probes[n] = (struct run_probe){ "stacks",
 			SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_EDGES | SOOTH_ONCE };

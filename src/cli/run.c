@@ -22,6 +22,7 @@
 #include "cli/command/command.h"
 #include "cli/control/control_run.h"
 #include "cli/output/deferred.h"
+#include "cli/run_options.h"
 #include "cli/state/history_files.h"
 #include "cli/terminal/log.h"
 #include "cli/terminal/progress.h"
@@ -216,21 +217,6 @@ static int finish_all(const struct run *run, struct told *t, struct sooth_error 
 
 /* --- live --- */
 
-/* With sudo a launched command runs as the invoking user. */
-static void launch_as_invoker(struct sooth_observer_options *options)
-{
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
-	uint64_t uid_number, gid_number;
-
-	if (getuid() || !uid || !gid || !parse_u64(uid, &uid_number) ||
-		!parse_u64(gid, &gid_number) || uid_number >= UINT32_MAX ||
-		gid_number >= UINT32_MAX)
-		return;
-	options->has_launch_user = true;
-	options->launch_uid = (uid_t)uid_number;
-	options->launch_gid = (gid_t)gid_number;
-}
-
 static bool observes(const struct run *run, const char *probe)
 {
 	for (size_t i = 0; run->probes[i].name; i++) {
@@ -258,57 +244,13 @@ static int target_found_apply(const struct target_found *found, unsigned allowed
 	return status;
 }
 
-static void set_heap_options(const struct run *run, struct sooth_observer_options *options)
-{
-	options->heap_stacks = run->heap_stacks;
-	options->heap_sums = run->heap_sums;
-	options->heap_blocks = run->heap_blocks;
-	options->heap_sample_bytes = run->heap_sample_bytes;
-	options->heap_frees = run->heap_frees;
-	options->heap_engine = run->heap_engine;
-	options->heap_library = run->heap_library;
-}
-
 static int make_observer(
 	const struct run *run, struct sooth_observer **out, struct sooth_error *err)
 {
 	const struct target_found *found = run->found;
-	struct sooth_observer_options options = {
-		.size = sizeof(options),
-		.sample_ns = run->sample_ns,
-		.edges_ns = run->edges_ns,
-		.buffer_bytes = run->buffer_bytes,
-		.log = log_print,
-		.log_level = log_selected(),
-		.may_pause = run->may_pause,
-		.must_hold = run->must_hold,
-		.starts_paused = run->starts_paused,
-		.may_be_gone = run->may_be_gone || found->is_searched,
-		.may_be_refused = run->may_be_refused,
-		.calls = run->calls,
-		.only_failed = run->only_failed,
-		.data_bytes = run->data_bytes,
-		.has_call_budget = run->has_call_budget,
-		.keeps_api = run->keeps_api,
-		.only_api = run->only_api,
-		.profile_hz = run->profile_hz,
-		.profile_calls = run->profile_calls,
-		.profile_tables_only = run->profile_tables_only,
-		.profile_wait_ns = run->profile_wait_ns,
-		.profile_wall = run->profile_wall,
-		.profile_pages = run->profile_pages,
-		.profile_lines = run->profile_lines,
-		.search_path = run->looks_for_programs ? getenv("PATH") : NULL,
-		.cache_folder = config_cache_folder(),
-		.debug_cache_bytes = run->servers ? run->servers->cache_bytes : 0,
-	};
-	int status = debug_servers_urls(run->servers, &options.debuginfod_urls, err);
+	struct sooth_observer_options options;
+	int status = run_options_of(&options, run, err);
 
-	set_heap_options(run, &options);
-	/* Users see with -v what was fetched. */
-	if (options.debuginfod_urls && run->output->verbose && options.log_level < LOG_INFO)
-		options.log_level = LOG_INFO;
-	launch_as_invoker(&options);
 	status = status ? status : sooth_observer_new(out, &options, err);
 	if (!status)
 		status = target_found_apply(found, run->allowed, *out, err);

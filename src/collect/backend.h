@@ -75,6 +75,7 @@ struct probe_options {
 	uint64_t profile_wait_ns;     /* stacks of waits that last so long, instead; 0: none */
 	bool profile_wall;	      /* and samples beside them */
 	bool profile_pages;	      /* stacks of page faults instead of samples */
+	uint32_t page_fault_period;   /* beside samples, one in so many; 0: none */
 	bool profile_lines;	      /* of the source, and inlined functions */
 	bool may_pause; /* the launched command, for moments, while the ring is full */
 	bool must_hold; /* the same for any target, or it is an error */

@@ -14,6 +14,7 @@
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/circle_claims.h"
+#include "analyze/waits/wait_prompts.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_java.h"
 #include "analyze/waits/wait_text.h"
@@ -483,6 +484,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		emit_jvm(e, out);
 	else if (is_all && (h.threads > 1 || h.locks))
 		report(e, out, &h);
+	else if (is_circle && wait_prompt_of(&chain.links[0]))
+		check_fine(out, "reported by prompt-unanswered");
 	else if (is_circle)
 		report_circle(e, out, &g, &chain);
 	else if (h.worst != STANDING_STUCK)

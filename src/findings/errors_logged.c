@@ -12,6 +12,7 @@
 #include "analyze/diagnosis/logged_errors.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/work_share.h"
+#include "base/cleanup.h"
 #include "base/escape.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
@@ -147,6 +148,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->logs);
 	const struct logs_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
+	/* It may have nothing left to write to; and what its commands say stands below that they
+	 * fail. */
+	static const char *const better[] = { "left-behind", "children-failing" };
 	struct logged_error l;
 
 	if (!end || state_is_unmeasured(end->files_state)) {
@@ -155,6 +159,12 @@ static void diagnose(const struct check *e, struct check_result *out)
 					 ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 					 : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(better); i++) {
+		if (check_has_finding(e, better[i])) {
+			check_fine(out, "reported by %s", better[i]);
+			return;
+		}
 	}
 	for (size_t i = 0; logged_errors_at(e->input, &e->id, i, &l); i++) {
 		if (is_raised_by(e, &l) &&
@@ -174,7 +184,8 @@ const struct finding_type finding_errors_logged = {
 	.follows =
 		"connect-failing,syscall-errors,children-failing,requests-refused,database-errors,"
 		"tls-failing,lock-refused,api-retry-storm,filling-up,fd-limit-near,fd-leak,"
-		"clients-refused,feeds-itself,slow-lookups,watch-flood,calls-itself,shared-writes",
+		"clients-refused,left-behind,feeds-itself,slow-lookups,watch-flood,calls-itself,"
+		"shared-writes",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

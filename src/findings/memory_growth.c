@@ -173,9 +173,22 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 		SOOTH_UNIT_NS, 0);
 }
 
-static void claim(
-	struct check_result *out, const struct memory_trend *j, const struct memory_gain *m)
+/* Engines of JavaScript and Java move what is kept when they collect: the place is of the
+ * collector. */
+static bool has_place(const struct check *e, const struct memory_trend *j,
+	const struct memory_gain *m, struct memory_place *place)
 {
+	uint32_t moving = 1u << MAPS_V8 | 1u << MAPS_JAVASCRIPTCORE | 1u << MAPS_JAVA;
+
+	return !(m->runtimes & moving) &&
+	       memory_place_find(place, &e->input->touches, &e->input->profile, &e->id,
+		       whole_u64(j->growth.last - j->growth.first));
+}
+
+static void claim(const struct check *e, struct check_result *out, const struct memory_trend *j,
+	const struct memory_gain *m)
+{
+	struct memory_place place;
 	const struct memory_class *c = memory_gain_leading(m);
 	const struct growth *g = &j->growth;
 	char gain[UNITS_SIZE], time[UNITS_SIZE];
@@ -191,6 +204,13 @@ static void claim(
 	else
 		finding_claim(out, "memory grows%s%s: %s more in %s", c ? " in " : "",
 			c ? memory_class_texts[c->class_] : "", gain, time);
+	if (!has_place(e, j, m, &place))
+		return;
+	finding_claim(out, ", %s in %.*s%s%.*s%s", place.percent > 50 ? "mostly" : "much of it",
+		(int)place.function.size, place.function.data, place.file.size ? " (" : "",
+		(int)place.file.size, place.file.data, place.file.size ? ")" : "");
+	finding_text(out, "filled there", "%u %% of %s in new pages", place.percent,
+		format_bytes(gain, place.touched_bytes));
 }
 
 static void emit_values(const struct check *e, struct check_result *out,
@@ -216,7 +236,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	bool is_sure = m->is_known && (g->is_steady || j->is_of_floors);
 
 	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	claim(out, j, m);
+	claim(e, out, j, m);
 	emit_values(e, out, j, m);
 	emit_limit(e, out, g);
 	if (memory_has_collector(m) && !j->is_of_floors)
@@ -236,7 +256,7 @@ static void report_climb(const struct check *e, struct check_result *out,
 	finding_begin(out, is_confirmed ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW, "");
 	if (!is_confirmed)
 		finding_severity(out, FINDING_LOW);
-	claim(out, j, m);
+	claim(e, out, j, m);
 	emit_values(e, out, j, m);
 	if (memory_is_young(e))
 		finding_unseen(out, "whether the process is still starting: it was started only "

@@ -219,6 +219,8 @@ static const struct sooth_field page_fields[] = {
 		FIELD_AT(profile_page, thread),
 		.help = "name of the thread" },
 	FIELD_NUMBER_AS(profile_page, stack, stack_number, "number of the stack at the fault"),
+	FIELD_NUMBER_AS(profile_page, period, faults,
+		"number of page faults that it stands for; 0: itself alone"),
 };
 
 static const struct sooth_schema page_schema = {
@@ -241,13 +243,13 @@ static const struct sooth_field release_fields[] = {
 		.type = SOOTH_FIELD_ENUM,
 		FIELD_AT(profile_release, how),
 		.names = &profile_release_names,
-		.help = "unmapped, advised (madvise), moved (mremap), break (brk): the system call" },
+		.help = "unmapped, advised (madvise), moved (mremap), break (brk): the system "
+			"call" },
 	FIELD_NUMBER_AS(profile_release, from, address,
 		"start of the pages; break: the new end of the heap", .unit = SOOTH_UNIT_HEX),
 	FIELD_NUMBER(profile_release, bytes, "size of the pages", .unit = SOOTH_UNIT_BYTES),
 	FIELD_NUMBER(profile_release, moved_to, "moved: the new address", .unit = SOOTH_UNIT_HEX),
-	FIELD_NUMBER(
-		profile_release, moved_bytes, "moved: the new size", .unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(profile_release, moved_bytes, "moved: the new size", .unit = SOOTH_UNIT_BYTES),
 };
 
 static const struct sooth_schema release_schema = {
@@ -309,8 +311,7 @@ const struct sooth_schema heap_frame_schema = {
 };
 
 static const struct sooth_schema *const schemas[] = { &sample_schema, &call_schema, &wait_schema,
-	&page_schema, &release_schema,
-	&stack_schema, &frame_schema, NULL };
+	&page_schema, &release_schema, &stack_schema, &frame_schema, NULL };
 
 const struct probe probe_profile = {
 	.name = "profile",

@@ -100,8 +100,8 @@ struct profile_wait {
 struct profile_page {
 	struct sooth_record record;
 	uint64_t address;
-	uint32_t stack; /* of a profile.stack */
-	uint32_t unused;
+	uint32_t stack;	 /* of a profile.stack */
+	uint32_t period; /* how many faults it stands for; 0: itself */
 	char process[PROFILE_NAME_BYTES];
 	char thread[PROFILE_NAME_BYTES];
 };

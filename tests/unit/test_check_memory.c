@@ -6,6 +6,7 @@
 #include "probes/host.h"
 #include "probes/limits.h"
 #include "probes/maps.h"
+#include "probes/profile.h"
 
 #define HIDDEN SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 #define MB     ((uint64_t)1 << 20)
@@ -442,6 +443,40 @@ static void grows_in_group(double limit_mb)
 	limits_read(LAST_S, PID, (struct limits_process){ 0 });
 }
 
+/* Of 20 MiB more, pages of so many megabytes were touched in remember(). */
+static void grows_in(double megabytes)
+{
+	static const char *const names[] = { "malloc", "remember" };
+	static const char *const files[] = { "/lib/libc.so.6", "/srv/server" };
+	uint32_t frames[2];
+
+	for (uint32_t i = 0; i < 2; i++) {
+		struct profile_frame f = { .record = head_of(LOOKS, 0, PROFILE_FRAME),
+			.frame = frames[i] = i + 1,
+			.frame_kind = PROFILE_USER,
+			.begin = 0x1200,
+			.build_id_state = SOOTH_STATE_ABSENT };
+		struct record_tail tail[] = { put_text(&f.function, names[i]),
+			put_text(&f.file, files[i]) };
+
+		RECORD_APPEND(&records, &f, tail, 2);
+	}
+	struct profile_stack d = {
+		.record = head_of(LOOKS, 0, PROFILE_STACK), .stack = 1, .end = PROFILE_WHOLE
+	};
+	struct record_tail tail[] = { { &d.frames, frames, sizeof(frames) } };
+
+	RECORD_APPEND(&records, &d, tail, 1);
+	for (int i = 0; i < 32; i++) {
+		struct profile_page p = { .record = head_of(1 + 0.1 * i, PID, PROFILE_PAGE),
+			.stack = 1,
+			.period = (uint32_t)(megabytes * 8) };
+
+		RECORD_APPEND(&records, &p, NULL, 0);
+	}
+	grows(20);
+}
+
 static void test_growth(void **state)
 {
 	static const struct check_case cases[] = {
@@ -457,6 +492,15 @@ static void test_growth(void **state)
 		{ "memory-growth", grows, 15.9, NULL,
 			"=blind: 15.9 MiB more in 5 s: too little to decide whether it goes on "
 			"<observe longer: --duration 60>\n" },
+		{ "memory-growth", grows_in, 10, NULL,
+			"medium/medium: memory grows: 20.0 MiB more in 5 s, mostly in remember "
+			"(server)|" },
+		{ "memory-growth", grows_in, 60, NULL,
+			"medium/medium: memory grows: 20.0 MiB more in 5 s, mostly in remember" },
+		{ "memory-growth", grows_in, 9, NULL,
+			"medium/medium: memory grows: 20.0 MiB more in 5 s|" },
+		{ "memory-growth", grows_in, 61, NULL,
+			"medium/medium: memory grows: 20.0 MiB more in 5 s|" },
 		{ "memory-growth", grows, 4, NULL, "blind: 4.0 MiB more in 5 s: too little" },
 		{ "memory-growth", grows, 3.9, NULL, "fine: 100M resident, then 104M" },
 		{ "memory-growth", starts_with, 10, NULL,

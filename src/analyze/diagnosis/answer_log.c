@@ -23,6 +23,25 @@ static bool is_news(const struct logged_error *e)
 	return is_last || has_come;
 }
 
+#define TOGETHER 3 /* messages from one to the other */
+
+/* Another error of the same log, just before: what failed first says more ("No space left on
+ * device") than what failed by it. */
+static struct logged_error cause_of(const struct diagnosis_input *input,
+	const struct process_entry *p, const struct logged_error *last)
+{
+	struct logged_error e, best = { 0 };
+
+	for (size_t i = 0; logged_errors_at(input, &p->id, i, &e); i++) {
+		if (e.file == last->file && e.error != last->error && !e.error->is_warning &&
+			e.error->behind > last->error->behind &&
+			e.error->behind <= last->error->behind + TOGETHER &&
+			(!best.error || e.error->behind > best.error->behind))
+			best = e;
+	}
+	return best;
+}
+
 void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char *before,
 	struct buffer *out)
 {
@@ -30,7 +49,7 @@ void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char
 	const struct process_entry *p =
 		finding_rows_have(&j->findings, "errors-logged") ? NULL : j->process;
 	double age_ns = p ? host_state_elapsed(&input->host, p) * (double)NS_PER_S : 0;
-	struct logged_error e, last = { 0 };
+	struct logged_error e, cause, last = { 0 };
 	char ago[UNITS_SIZE];
 	struct span text, path;
 
@@ -57,4 +76,9 @@ void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char
 	buffer_format(out, " \"%.*s\"", (int)text.size, text.data);
 	if (last.error->times > 1)
 		buffer_format(out, ", %u times", last.error->times);
+	cause = cause_of(input, p, &last);
+	if (!cause.error)
+		return;
+	text = record_text(&cause.error->record, &cause.error->text);
+	buffer_format(out, ", after \"%.*s\"", (int)text.size, text.data);
 }

@@ -52,6 +52,7 @@ void diagnosis_input_init(struct diagnosis_input *r)
 	endings_init(&r->endings);
 	heap_use_init(&r->heap);
 	message_logs_init(&r->messages);
+	page_touches_init(&r->touches);
 	peer_labels_init(&r->labels);
 }
 
@@ -84,6 +85,7 @@ void diagnosis_input_fini(struct diagnosis_input *r)
 	endings_fini(&r->endings);
 	heap_use_fini(&r->heap);
 	message_logs_fini(&r->messages);
+	page_touches_fini(&r->touches);
 	peer_labels_fini(&r->labels);
 	map_fini(&r->calls_refused);
 	buffer_fini(&r->probes);
@@ -187,6 +189,7 @@ void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch)
 		endings_take(&r->endings, record);
 		heap_use_take(&r->heap, record);
 		message_logs_take(&r->messages, record);
+		page_touches_take(&r->touches, record);
 		if (record->kind == STACKS_THREAD || record->kind == STACKS_SNAPSHOT)
 			snapshots_take(&r->stacks, record);
 		if ((known = record_as(record, PROC_PROCESS, PROC_PROCESS_LEAST)))
@@ -307,6 +310,7 @@ void diagnosis_input_next_interval(struct diagnosis_input *r)
 	profile_sums_next_interval(&r->profile);
 	host_state_next_interval(&r->host);
 	message_logs_next_interval(&r->messages, r->end_ns);
+	page_touches_next_interval(&r->touches);
 	r->begin_ns = r->end_ns;
 	r->first_load = r->load;
 }

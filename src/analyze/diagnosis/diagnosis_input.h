@@ -11,6 +11,7 @@
 #include "analyze/calls/call_history.h"
 #include "analyze/diagnosis/endings.h"
 #include "analyze/diagnosis/heap_use.h"
+#include "analyze/diagnosis/memory_place.h"
 #include "analyze/diagnosis/message_logs.h"
 #include "analyze/process_table/host_state.h"
 #include "analyze/profile/profile_sums.h"
@@ -52,6 +53,7 @@ struct diagnosis_input {
 	struct endings endings;
 	struct heap_use heap;
 	struct message_logs messages;
+	struct page_touches touches;
 	struct peer_labels labels;
 	struct host_load load; /* the last; time 0: none was recorded */
 	struct host_load first_load;

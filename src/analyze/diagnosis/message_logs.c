@@ -154,7 +154,10 @@ static void read_messages(struct log_tail *t, const struct buffer *messages, uin
 			.form = m->form,
 		};
 
-		log_tail_add(t, &line, m->record.time_ns >= new_from_ns, m->is_part);
+		/* The message before may be of another command. */
+		bool is_part = m->is_part && i && all[i - 1]->record.pid == m->record.pid;
+
+		log_tail_add(t, &line, m->record.time_ns >= new_from_ns, is_part);
 	}
 }
 

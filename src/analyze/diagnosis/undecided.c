@@ -118,6 +118,33 @@ static bool fails_again(const struct undecided *g)
 	return false;
 }
 
+/* Of any process of the target. */
+static void take_message(struct undecided *g, const struct sooth_record *record)
+{
+	const struct syscalls_message *m = record_as(record, SYSCALLS_MESSAGE, sizeof(*m));
+
+	for (size_t i = 0; m && m->kind == SYSCALLS_MESSAGE_ERROR && i < ARRAY_SIZE(g->errors);
+		i++) {
+		struct undecided_error *e = &g->errors[i];
+
+		if (e->times && e->form != m->form)
+			continue;
+		e->form = m->form;
+		e->times++;
+		return;
+	}
+}
+
+/* An error that was repeated, or the one of a command that failed. */
+static bool says_again(const struct undecided *g)
+{
+	for (size_t i = 0; i < g->command_count && g->errors[0].times; i++) {
+		if (g->commands[i].failed && !g->commands[i].succeeded)
+			return true;
+	}
+	return g->errors[0].times == FAILURES || g->errors[1].times == FAILURES;
+}
+
 static uint64_t bit_of(uint64_t fd)
 {
 	return fd < 64 ? 1ull << fd : 0;
@@ -222,6 +249,7 @@ int undecided_take(
 
 	(void)schema;
 	take_end(g, record);
+	take_message(g, record);
 	take_connection(g, record);
 	if ((!p && !s && !ends) || !is_selected(g, (uint32_t)record->pid))
 		return 0;
@@ -282,7 +310,7 @@ static bool is_open(const struct undecided *g)
 
 	if (g->times)
 		return false;
-	if (fails_again(g) || connects_again(g))
+	if (fails_again(g) || connects_again(g) || says_again(g))
 		return true;
 	while (map_next(&g->processes, &position, &key, &value)) {
 		if (grows(value) || waits_for_name(value))

@@ -3,8 +3,8 @@
  * What is not decided when the observation ends, so that it goes on for a while: memory that still
  * grows (a start, a cache or garbage ends), a wait for a name server, which may last as long as
  * the observation, a command that failed each time, but too few times to say that it keeps
- * failing, and connections that were closed without a good answer, once or twice: what fails is
- * tried again after a pause.
+ * failing, an error on standard error that was repeated once, and connections that were closed
+ * without a good answer, once or twice: what fails is tried again after a pause.
  */
 #ifndef SOOTH_ANALYZE_UNDECIDED_H
 #define SOOTH_ANALYZE_UNDECIDED_H
@@ -30,7 +30,12 @@ struct undecided {
 	uint64_t answered, answered_again; /* of these: an answer came last; after another one */
 	uint64_t asked;			   /* something was sent after an answer */
 	unsigned connections, closed;	   /* closed: of these, without use */
-	unsigned times;			   /* that it went on */
+	/* Of the first two errors on standard error: a message and the exception behind it. */
+	struct undecided_error {
+		uint64_t form;
+		unsigned times;
+	} errors[2];
+	unsigned times; /* that it went on */
 };
 
 /* `selected`: pids, borrowed. */

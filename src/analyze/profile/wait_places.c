@@ -47,10 +47,12 @@ static enum wait_reason reason_of(const struct profile_wait *w)
 	return row && row->wait.what < SYSCALL_WAITS ? of[row->wait.what] : WAIT_FOR_OTHER;
 }
 
+/* Libraries of C and C++, and allocators. */
 static bool is_library_of_c(struct span file)
 {
 	static const char *const names[] = { "libc.so", "libc-", "ld-", "ld.so", "ld-linux",
-		"libpthread", "[vdso]", "libc.musl" };
+		"libpthread", "[vdso]", "libc.musl", "libstdc++", "libc++", "libgcc_s",
+		"libjemalloc", "libmimalloc", "libtcmalloc" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (span_starts(file, names[i]))
@@ -59,19 +61,36 @@ static bool is_library_of_c(struct span file)
 	return false;
 }
 
-/* What a person has written, rather than the interpreter that runs it. */
-static const struct profile_function *function_of(
+/* The standard libraries of C++, Rust and Go are compiled into each program. */
+static bool is_of_language(struct span name)
+{
+	static const char *const begins[] = { "std::", "void std::", "__gnu_cxx::", "operator new",
+		"alloc::", "core::", "<alloc::", "<core::", "hashbrown::", "__rust_", "__rdl_",
+		"runtime.", "_Znwm" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++) {
+		if (span_starts(name, begins[i]))
+			return true;
+	}
+	return false;
+}
+
+const struct profile_function *wait_place_function(
 	const struct profile_sums *sums, const struct profile_stacked *stacked)
 {
 	const struct profile_function *best = NULL;
+	bool is_own = false;
 
 	for (size_t i = 0; i < stacked->depth; i++) {
 		const struct profile_function *f = stacked->frames[i];
 
 		if (f->kind == PROFILE_SCRIPT)
 			return f;
-		if (f->kind != PROFILE_KERNEL && !best &&
-			!is_library_of_c(names_get(&sums->names, f->file)))
+		if (f->kind == PROFILE_KERNEL || is_own ||
+			is_library_of_c(names_get(&sums->names, f->file)))
+			continue;
+		is_own = f->is_named && !is_of_language(names_get(&sums->names, f->name));
+		if (!best || is_own)
 			best = f;
 	}
 	return best;
@@ -85,7 +104,7 @@ struct wait_place wait_place_of(struct profile_sums *sums, uint32_t stack)
 
 	if (stack != WAIT_NOT_ANY)
 		profile_sums_stack(sums, stack, &stacked);
-	f = function_of(sums, &stacked);
+	f = wait_place_function(sums, &stacked);
 	return (struct wait_place){
 		.function = f ? f->name : names_put(&sums->names, span_of_string(none), NULL),
 		.file = f ? f->file : names_put(&sums->names, span_of("", 0), NULL),

@@ -171,7 +171,7 @@ static bool is_session(const struct waits_process *p)
 		"iex", "guile", "sbcl", "ocaml", "swipl" };
 	static const char *const clients[] = { "irb", "pry", "ipython", "psql", "mysql", "mariadb",
 		"sqlite3", "redis-cli", "mongosh", "mongo", "gdb", "lldb", "ftp", "sftp", "lftp",
-		"telnet", "nc", "ncat", "socat", "bc", "dc", "ed", "ex", "cat", "tee" };
+		"telnet", "nc", "ncat", "socat", "bc", "dc", "ed", "ex", "cat" };
 
 	bool is_interpreter = is_named(p, interpreters, ARRAY_SIZE(interpreters)) ||
 			      span_starts(record_text(&p->record, &p->name), "python");

@@ -128,25 +128,31 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 
 /* --- the clocks --- */
 
-/* Of page faults each one is an event. */
-static int open_clock(int cpu, uint64_t period_ns)
+/* What calls a program on each CPU: the clock, or page faults. */
+struct clock {
+	const char *program;
+	uint64_t event, period;
+};
+
+static int open_clock(int cpu, const struct clock *c)
 {
 	struct perf_event_attr attr = { .size = sizeof(attr),
 		.type = PERF_TYPE_SOFTWARE,
-		.config = period_ns ? PERF_COUNT_SW_CPU_CLOCK : PERF_COUNT_SW_PAGE_FAULTS,
-		.sample_period = period_ns ? period_ns : 1,
+		.config = c->event,
+		.sample_period = c->period,
 		.disabled = 1,
-		.exclude_idle = period_ns != 0 };
+		.exclude_idle = c->event == PERF_COUNT_SW_CPU_CLOCK };
 	long fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 
 	return fd < 0 ? -errno : (int)fd;
 }
 
-static int start_clock(struct profile_state *s, int cpu, struct sooth_error *err)
+static int start_clock(
+	struct profile_state *s, const struct clock *c, int cpu, struct sooth_error *err)
 {
-	const struct bpf_program *program = bpf_object__find_program_by_name(s->follow.code.object,
-		s->period_ns ? PROFILE_SAMPLES_PROGRAM : PROFILE_FAULTS_PROGRAM);
-	int fd = open_clock(cpu, s->period_ns), status;
+	const struct bpf_program *program =
+		bpf_object__find_program_by_name(s->follow.code.object, c->program);
+	int fd = open_clock(cpu, c), status;
 
 	if (fd == -ENODEV) /* switched off */
 		return 0;
@@ -199,6 +205,10 @@ static int start_pages(struct profile_state *s, struct backend_run *run, struct 
 static int profile_start(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_state *s = run->state;
+	const struct clock clock = { PROFILE_SAMPLES_PROGRAM, PERF_COUNT_SW_CPU_CLOCK,
+		s->period_ns };
+	const struct clock faults = { PROFILE_FAULTS_PROGRAM, PERF_COUNT_SW_PAGE_FAULTS,
+		run->options.profile_pages ? 1 : run->options.page_fault_period };
 	int cpus = libbpf_num_possible_cpus(), status = 0;
 
 	if (run->options.profile_wait_ns)
@@ -213,11 +223,13 @@ static int profile_start(struct backend_run *run, struct sooth_error *err)
 		return status;
 	if (cpus <= 0 || cpus > CLOCKS_MAX)
 		return error_set(err, -EINVAL, SOOTH_FAULT_UNSUPPORTED, "count the CPUs");
-	s->clocks = calloc((size_t)cpus, sizeof(*s->clocks));
+	s->clocks = calloc(2 * (size_t)cpus, sizeof(*s->clocks));
 	if (!s->clocks)
 		return error_no_memory(err);
-	for (int cpu = 0; cpu < cpus && !status; cpu++)
-		status = start_clock(s, cpu, err);
+	for (int cpu = 0; cpu < cpus && s->period_ns && !status; cpu++)
+		status = start_clock(s, &clock, cpu, err);
+	for (int cpu = 0; cpu < cpus && faults.period && !status; cpu++)
+		status = start_clock(s, &faults, cpu, err);
 	return status;
 }
 
@@ -242,8 +254,8 @@ static void take_sample(struct backend_run *run, const struct profile_raw *raw)
 		profile_calls_put(&run->out, raw, sample.stack);
 		return;
 	}
-	if (run->options.profile_pages) {
-		profile_pages_put(&run->out, raw, sample.stack);
+	if (raw->flags & PROFILE_RAW_FAULT) {
+		profile_pages_put(&run->out, raw, sample.stack, run->options.page_fault_period);
 		return;
 	}
 	sample.record.kind = PROFILE_SAMPLE;

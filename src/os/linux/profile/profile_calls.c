@@ -49,6 +49,8 @@ int profile_calls_choose(
 	static const char *const of_calls[] = { PROFILE_CALLS_PROGRAM, NULL };
 	static const char *const of_pages[] = { PROFILE_FAULTS_PROGRAM, PROFILE_RELEASE_PROGRAM,
 		NULL };
+	static const char *const of_both[] = { PROFILE_SAMPLES_PROGRAM, PROFILE_FAULTS_PROGRAM,
+		NULL };
 	const char *const of_waits[] = { PROFILE_SWITCH_PROGRAM, PROFILE_WAKING_PROGRAM,
 		options->profile_wall ? PROFILE_SAMPLES_PROGRAM : NULL, NULL };
 	struct profile_calls *calls;
@@ -58,7 +60,11 @@ int profile_calls_choose(
 	if (options->profile_pages)
 		return load_only(code, of_pages, err);
 	if (!options->profile_calls)
-		return load_only(code, options->profile_wait_ns ? of_waits : of_samples, err);
+		return load_only(code,
+			options->profile_wait_ns     ? of_waits
+			: options->page_fault_period ? of_both
+						     : of_samples,
+			err);
 	status = syscall_set_parse(&set, options->calls.set, err);
 	if (status)
 		return status;
@@ -81,9 +87,12 @@ void profile_calls_put(struct buffer *out, const struct profile_raw *raw, uint32
 	RECORD_APPEND(out, &call, NULL, 0);
 }
 
-void profile_pages_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack)
+void profile_pages_put(
+	struct buffer *out, const struct profile_raw *raw, uint32_t stack, uint32_t period)
 {
-	struct profile_page page = { .record = raw->record, .address = raw->hash, .stack = stack };
+	struct profile_page page = {
+		.record = raw->record, .address = raw->hash, .stack = stack, .period = period
+	};
 
 	page.record.kind = PROFILE_PAGE;
 	memcpy(page.process, raw->process, sizeof(page.process));

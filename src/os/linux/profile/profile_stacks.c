@@ -273,7 +273,8 @@ uint32_t profile_stacks_put(
 	struct record_tail tail[] = { { &stack.frames, numbers, count } };
 
 	if (!number) {
-		s->refused++;
+		/* The kernel touches the first pages of a program, before it has run. */
+		s->refused += raw->user_frames + raw->kernel_frames > 0;
 		return PROFILE_STACK_NONE;
 	}
 	if (is_new) {

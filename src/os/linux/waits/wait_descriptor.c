@@ -117,11 +117,24 @@ struct end_search {
 	struct wait_found found;
 };
 
+/* `below` is what a script of `above` waits in, and writes nothing itself. */
+static bool is_pause_of(struct wait_reader *r, uint32_t below, uint32_t above)
+{
+	const struct wait_entry *entry = wait_table_get(&r->table, below);
+
+	return entry && !strcmp(entry->name, "sleep") &&
+	       wait_table_is_ancestor(&r->table, above, below);
+}
+
 /* A process whose child has the same end only passed it on. */
 static bool passed_on(struct wait_reader *r, const struct wait_node *n, const struct wait_end *ends,
 	size_t count, const struct wait_end *end)
 {
 	for (size_t i = 0; i < count; i++) {
+		if (ends[i].pid != n->stat.pid && is_pause_of(r, end->pid, ends[i].pid))
+			return true;
+		if (is_pause_of(r, ends[i].pid, end->pid))
+			continue;
 		if (ends[i].pid != end->pid && ends[i].pid != n->stat.pid &&
 			wait_table_is_ancestor(&r->table, end->pid, ends[i].pid))
 			return true;

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a run asks of its observer. */
+#ifndef SOOTH_CLI_RUN_OPTIONS_H
+#define SOOTH_CLI_RUN_OPTIONS_H
+
+#include <sooth/observer.h>
+
+#include "cli/run.h"
+
+/* Texts in `options` are borrowed from the run and from the environment. */
+int run_options_of(
+	struct sooth_observer_options *options, const struct run *run, struct sooth_error *err);
+
+#endif
