@@ -89,7 +89,7 @@ const struct profile_function *wait_place_function(
 		if (f->kind == PROFILE_KERNEL || is_own ||
 			is_library_of_c(names_get(&sums->names, f->file)))
 			continue;
-		is_own = f->is_named && !is_of_language(names_get(&sums->names, f->name));
+		is_own = !is_of_language(names_get(&sums->names, f->name));
 		if (!best || is_own)
 			best = f;
 	}
