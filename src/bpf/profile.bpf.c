@@ -79,9 +79,24 @@ static inline bool is_followed(struct task_struct *task, struct member *m)
 	return true;
 }
 
+#if defined(__TARGET_ARCH_x86)
+#define USER_REGISTERS_WORDS 21 /* struct pt_regs of bpf_user_pt_regs_t */
+#else
+#define USER_REGISTERS_WORDS 34 /* struct user_pt_regs */
+#endif
+
+/* struct bpf_perf_event_data; the verifier knows its offsets. */
+struct event {
+	uint64_t registers[USER_REGISTERS_WORDS];
+	uint64_t sample_period; /* of the clock in ns; of page faults how many */
+	uint64_t address;
+};
+
+/* At the clock, or at a page fault: of that the user's side alone. */
 SEC("perf_event")
-int on_sample(void *context)
+int on_sample(struct event *event)
 {
+	bool is_fault = event->sample_period <= PROFILE_FAULTS_MOST;
 	struct task_struct *task = current_task();
 	struct walk *w = walk_at(SAMPLE_WALK);
 	struct member m;
@@ -90,9 +105,12 @@ int on_sample(void *context)
 		return 0;
 	w->index = SAMPLE_WALK;
 	walk_user(w, task, &m, user_registers(task));
-	walk_kernel(w, context, 0);
+	if (!is_fault)
+		walk_kernel(w, event, 0);
 	walk_python(w->index);
-	w->raw.flags = 0;
+	w->raw.flags = is_fault ? PROFILE_RAW_FAULT : 0;
+	if (is_fault)
+		w->raw.hash = event->address;
 	emit(w, task, &m);
 	return 0;
 }

@@ -152,6 +152,9 @@ struct profile_raw {
 
 #define PROFILE_RAW_FAULT (1u << 31)
 
+/* The longest period of page faults, and shorter than any of the clock. */
+#define PROFILE_FAULTS_MOST 1000
+
 /* The first sample with code of a file. */
 struct profile_seen {
 	struct sooth_record record;

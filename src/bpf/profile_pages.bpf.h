@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Stacks of page faults of followed threads, by the kernel's event for them, and the system calls
- * that give pages back: so it can be known which code touched the pages that remain.
+ * System calls of followed threads that give pages back: with the stacks of page faults it can be
+ * known which code touched the pages that remain.
  */
 #ifndef SOOTH_BPF_PROFILE_PAGES_H
 #define SOOTH_BPF_PROFILE_PAGES_H
@@ -12,14 +12,12 @@
 #define NR_MUNMAP  11
 #define NR_MREMAP  25
 #define NR_MADVISE 28
-#define USER_REGISTERS_WORDS 21 /* struct pt_regs of bpf_user_pt_regs_t */
 #else
 #define NR_BRK	   214
 #define NR_MMAP	   222
 #define NR_MUNMAP  215
 #define NR_MREMAP  216
 #define NR_MADVISE 233
-#define USER_REGISTERS_WORDS 34 /* struct user_pt_regs */
 #endif
 
 /* The same on all architectures that are supported: include/uapi/asm-generic/mman-common.h */
@@ -28,30 +26,6 @@
 #define MADV_FREE	     8
 #define MADV_REMOVE	     9
 #define MADV_DONTNEED_LOCKED 24
-
-/* struct bpf_perf_event_data; the verifier knows its offsets. */
-struct fault_event {
-	uint64_t registers[USER_REGISTERS_WORDS];
-	uint64_t sample_period;
-	uint64_t address;
-};
-
-SEC("perf_event")
-int on_fault(struct fault_event *event)
-{
-	struct task_struct *task = current_task();
-	struct walk *w = walk_at(0);
-	struct member m;
-
-	if (!w || !is_followed(task, &m))
-		return 0;
-	walk_user(w, task, &m, user_registers(task));
-	walk_python(0);
-	w->raw.hash = event->address;
-	w->raw.flags = PROFILE_RAW_FAULT;
-	emit(w, task, &m);
-	return 0;
-}
 
 static inline bool gives_back(uint64_t advice)
 {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/diagnosis/archive_failure.h"
 #include "analyze/diagnosis/session_limit.h"
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
@@ -546,13 +547,36 @@ static void report(const struct check *e, struct check_result *out, const struct
 		emit(e, out, &choice);
 }
 
+/* It tries again once a minute, so that no failure may come during the observation. */
+static void report_archive(const struct check *e, struct check_result *out, struct span segment)
+{
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	finding_claim(out,
+		"its archive_command keeps failing: %.*s is not archived, and the segments of the "
+		"write-ahead log pile up in pg_wal",
+		(int)segment.size, segment.data);
+	finding_text(out, "its title", "archiver failed on %.*s", (int)segment.size, segment.data);
+	finding_unseen(out, "why: the command's status and words are in the server's log");
+	finding_remedy(out,
+		"as the user of process %u, run archive_command (SHOW archive_command) for that "
+		"segment by hand: it fails also where a file of that name is archived already",
+		e->id.pid);
+	finding_end(out);
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct host_state *host = &e->input->host;
+	struct span segment;
 	struct counting c = { .check = e, .from_ns = host->short_lived.from_ns };
 
 	if (!e->process || !e->process->is_there) {
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	segment = archive_failure_of(e->process);
+	if (segment.size) {
+		report_archive(e, out, segment);
 		return;
 	}
 	if (e->process->first_ns > c.from_ns)

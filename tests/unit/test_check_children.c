@@ -134,7 +134,7 @@ static void test_flood(void **state)
 
 static const char *const only_true[] = { "true" };
 static uint32_t ended_with, every_other; /* status, as wait(2) has it */
-static bool are_pairs; /* each second one is a child of the one before */
+static bool are_pairs;			 /* each second one is a child of the one before */
 static const char *const configure[] = { "sed", "grep", "expr", "cat", "rm", "mkdir" };
 
 /* `arguments`: of the children; "": each its own. NULL: they are not known. */
@@ -398,6 +398,29 @@ static void fails_every_other(double status)
 	every_other = ended_with = 0;
 }
 
+/* The archiver of PostgreSQL says by its title that its command failed, or which segment was last.
+ */
+static void archives(double fails)
+{
+	struct proc_process p = {
+		.record = head_of(0, PID, PROC_PROCESS), .ppid = 1, .state = 'S', .threads = 1
+	};
+
+	struct short_lived_watch watch = { .record = head_of(0, 0, SHORT_LIVED_WATCH) };
+
+	add_source("short_lived");
+	RECORD_APPEND(&records, &watch, NULL, 0);
+	for (int i = 0; i < LOOKS; i++) {
+		struct record_tail tail[] = { put_text(&p.name, "postgres"),
+			put_text(&p.arguments, fails ? "postgres: archiver failed on 0001A7   "
+						     : "postgres: archiver last was 0001A7") };
+
+		p.record = head_of(i, PID, PROC_PROCESS);
+		RECORD_APPEND(&records, &p, tail, ARRAY_SIZE(tail));
+		all_reported(i);
+	}
+}
+
 static void test_failing(void **state)
 {
 	static const struct check_case cases[] = {
@@ -407,6 +430,10 @@ static void test_failing(void **state)
 		{ "children-failing", curl_fails, 56, NULL,
 			"low/high: |: exit status 56: the proxy refused the tunnel, or the " },
 		{ "children-failing", curl_fails, 0, NULL, "fine: no command fails" },
+		{ "children-failing", archives, 1, NULL,
+			"medium/high: its archive_command keeps failing: 0001A7 is not archived, "
+			"|" },
+		{ "children-failing", archives, 0, NULL, "fine: no command fails" },
 		{ "children-failing", true_fails, 2, NULL,
 			"medium/high: its children (true) keep failing, 10 of 10: exit status 1 " },
 		{ "children-failing", true_fails, 2, "children-failing.many=11", "low/high: " },

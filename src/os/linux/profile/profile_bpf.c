@@ -128,9 +128,8 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 
 /* --- the clocks --- */
 
-/* What calls a program on each CPU: the clock, or page faults. */
+/* What calls the program on each CPU: the clock, or page faults. */
 struct clock {
-	const char *program;
 	uint64_t event, period;
 };
 
@@ -151,7 +150,7 @@ static int start_clock(
 	struct profile_state *s, const struct clock *c, int cpu, struct sooth_error *err)
 {
 	const struct bpf_program *program =
-		bpf_object__find_program_by_name(s->follow.code.object, c->program);
+		bpf_object__find_program_by_name(s->follow.code.object, PROFILE_SAMPLES_PROGRAM);
 	int fd = open_clock(cpu, c), status;
 
 	if (fd == -ENODEV) /* switched off */
@@ -205,9 +204,8 @@ static int start_pages(struct profile_state *s, struct backend_run *run, struct 
 static int profile_start(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_state *s = run->state;
-	const struct clock clock = { PROFILE_SAMPLES_PROGRAM, PERF_COUNT_SW_CPU_CLOCK,
-		s->period_ns };
-	const struct clock faults = { PROFILE_FAULTS_PROGRAM, PERF_COUNT_SW_PAGE_FAULTS,
+	const struct clock clock = { PERF_COUNT_SW_CPU_CLOCK, s->period_ns };
+	const struct clock faults = { PERF_COUNT_SW_PAGE_FAULTS,
 		run->options.profile_pages ? 1 : run->options.page_fault_period };
 	int cpus = libbpf_num_possible_cpus(), status = 0;
 

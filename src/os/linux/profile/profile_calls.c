@@ -23,8 +23,7 @@ static void select_calls(struct profile_calls *calls, const struct syscall_set *
 static int load_only(struct bpf_code *code, const char *const *loaded, struct sooth_error *err)
 {
 	static const char *const names[] = { PROFILE_SAMPLES_PROGRAM, PROFILE_CALLS_PROGRAM,
-		PROFILE_FAULTS_PROGRAM, PROFILE_RELEASE_PROGRAM, PROFILE_SWITCH_PROGRAM,
-		PROFILE_WAKING_PROGRAM };
+		PROFILE_RELEASE_PROGRAM, PROFILE_SWITCH_PROGRAM, PROFILE_WAKING_PROGRAM };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct bpf_program *program =
@@ -47,9 +46,7 @@ int profile_calls_choose(
 {
 	static const char *const of_samples[] = { PROFILE_SAMPLES_PROGRAM, NULL };
 	static const char *const of_calls[] = { PROFILE_CALLS_PROGRAM, NULL };
-	static const char *const of_pages[] = { PROFILE_FAULTS_PROGRAM, PROFILE_RELEASE_PROGRAM,
-		NULL };
-	static const char *const of_both[] = { PROFILE_SAMPLES_PROGRAM, PROFILE_FAULTS_PROGRAM,
+	static const char *const of_pages[] = { PROFILE_SAMPLES_PROGRAM, PROFILE_RELEASE_PROGRAM,
 		NULL };
 	const char *const of_waits[] = { PROFILE_SWITCH_PROGRAM, PROFILE_WAKING_PROGRAM,
 		options->profile_wall ? PROFILE_SAMPLES_PROGRAM : NULL, NULL };
@@ -60,11 +57,7 @@ int profile_calls_choose(
 	if (options->profile_pages)
 		return load_only(code, of_pages, err);
 	if (!options->profile_calls)
-		return load_only(code,
-			options->profile_wait_ns     ? of_waits
-			: options->page_fault_period ? of_both
-						     : of_samples,
-			err);
+		return load_only(code, options->profile_wait_ns ? of_waits : of_samples, err);
 	status = syscall_set_parse(&set, options->calls.set, err);
 	if (status)
 		return status;

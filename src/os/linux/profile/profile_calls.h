@@ -10,7 +10,6 @@
 
 #define PROFILE_SAMPLES_PROGRAM "on_sample"
 #define PROFILE_CALLS_PROGRAM	"on_call"
-#define PROFILE_FAULTS_PROGRAM	"on_fault"
 #define PROFILE_RELEASE_PROGRAM "on_release"
 #define PROFILE_CALLS_LOSING                                                                       \
 	"the ring buffer was full: stacks of calls were lost; use a larger one: --buffer 128M, "   \

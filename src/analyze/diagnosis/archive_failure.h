@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The archiver of PostgreSQL, whose command fails: its title says so until it succeeds. */
+#ifndef SOOTH_ANALYZE_ARCHIVE_FAILURE_H
+#define SOOTH_ANALYZE_ARCHIVE_FAILURE_H
+
+#include "analyze/process_table/process_table.h"
+
+/* The segment of the write-ahead log that could not be archived, borrowed; empty: it is no archiver,
+ * or has not failed. */
+struct span archive_failure_of(const struct process_entry *p);
+
+#endif
