@@ -81,8 +81,7 @@ static void test_lines(void **state)
 	write_line(PID, "connection ");
 	write_line(8, "Error: of another process\n");
 	write_line(PID, "refused\n");
-	assert_string_equal(
-		messages(), "error:of another process|error:connection refused|");
+	assert_string_equal(messages(), "error:of another process|error:connection refused|");
 	write_line(PID, "\r10 %\r20 %\n\n");
 	assert_string_equal(messages(), "routine:|routine:|");
 }
@@ -109,6 +108,22 @@ static void test_cut(void **state)
 	write_text(PID, "Error: gone", 11, SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED));
 	write_line(PID, "disk full\n");
 	assert_string_equal(messages(), "error:disk full|");
+}
+
+/* Of more processes than are kept at a time each one's lines are read. */
+static void test_many(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	for (uint32_t pid = 100; pid < 3100; pid++)
+		write_line(pid, "Error: disk full\n");
+	error_outputs_take(&outputs, &records, 0);
+	const struct batch all = { records.data, records.size };
+	batch_for_each (r, &all)
+		count += r->kind == SYSCALLS_MESSAGE;
+	assert_int_equal(count, 3000);
+	buffer_reset(&records);
 }
 
 /* Records without such a piece, and damaged ones, stay as they are. */
@@ -150,7 +165,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_trace), cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_others) };
+		cmocka_unit_test(test_others), cmocka_unit_test(test_many) };
 
 	return cmocka_run_group_tests(tests, prepare, clear);
 }

@@ -90,6 +90,11 @@ void message_logs_next_interval(struct message_logs *m, uint64_t now_ns)
 	size_t position = 0;
 	void *value;
 
+	/* Over days there are more writers than that. */
+	if (m->writers.count > WRITERS_MAX / 2) {
+		message_logs_fini(m);
+		message_logs_init(m);
+	}
 	while (map_next(&m->writers, &position, NULL, &value))
 		((struct writer *)value)->outputs = 0;
 	m->new_from_ns = now_ns;

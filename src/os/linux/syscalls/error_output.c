@@ -146,6 +146,17 @@ static void drop_piece(struct buffer *out, const struct syscalls_call *call, siz
 	kept->record.words = (uint16_t)(bytes / SOOTH_RECORD_WORD);
 }
 
+/* Over days there are more writers than that: what they have begun is forgotten. */
+static struct writer *writer_of(struct error_outputs *e, const struct process_id *id)
+{
+	struct writer *w = map_put(&e->writers, id, NULL);
+
+	if (w)
+		return w;
+	map_clear(&e->writers);
+	return map_put(&e->writers, id, NULL);
+}
+
 static void take_call(struct error_outputs *e, const struct syscalls_call *call)
 {
 	struct process_id id = process_id_of(&call->record);
@@ -159,7 +170,7 @@ static void take_call(struct error_outputs *e, const struct syscalls_call *call)
 		return;
 	}
 	drop_piece(&e->rebuilt, call, at);
-	w = map_put(&e->writers, &id, NULL);
+	w = writer_of(e, &id);
 	if (!w || head.state > SOOTH_STATE_TRUNCATED)
 		return;
 	take_bytes(
