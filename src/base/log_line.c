@@ -29,6 +29,17 @@ size_t log_line_clean(char *line, size_t size)
 	return kept;
 }
 
+size_t log_line_cut(struct span message, size_t most)
+{
+	size_t size = message.size;
+
+	if (size <= most)
+		return size;
+	for (size = most; size && !isspace((unsigned char)message.data[size]);)
+		size--;
+	return size;
+}
+
 static bool is_word_byte(char c)
 {
 	return isalnum((unsigned char)c) || c == '_';

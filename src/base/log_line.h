@@ -30,6 +30,9 @@ struct log_line {
 
 /* Removes the sequences that color a terminal, in place; the new size. */
 size_t log_line_clean(char *line, size_t size);
+/* The size of at most `most` bytes of a message, of whole words: half a secret would not be known
+ * for one. */
+size_t log_line_cut(struct span message, size_t most);
 /* `is_log` false: the text may be any, so that an error needs a level or the name of an exception.
  */
 void log_line_read(struct log_line *out, struct span line, bool is_log);

@@ -369,12 +369,6 @@ VERIFIED_ALONE_BY_NUMBERS int keep_api(uint32_t number, uint32_t index, uint32_t
 	return 1;
 }
 
-static inline bool moves_bytes(const struct thread *t)
-{
-	return t->abi == ABI_NATIVE && t->number < SYSCALLS_NUMBERS &&
-	       config.moves[(t->number / 64) & (SYSCALLS_NUMBERS / 64 - 1)] >> (t->number % 64) & 1;
-}
-
 /* False: it moved bytes elsewhere, or none. */
 static inline bool is_of_api(const struct thread *t, int64_t result)
 {

@@ -9,13 +9,12 @@
 #ifndef SOOTH_BPF_BUDGET_H
 #define SOOTH_BPF_BUDGET_H
 
-#include "bpf/syscalls_thread.bpf.h"
+#include "bpf/error_output.bpf.h"
 
-#define BUDGET_ENOENT	    2
-#define BUDGET_EAGAIN	    11 /* the usual answer of what has nothing yet */
-#define BUDGET_ENOTTY	    25
-#define BUDGET_ERROR_OUTPUT 2	/* a descriptor */
-#define BUDGET_BATCH	    256 /* calls of a thread until they are added to those of all */
+#define BUDGET_ENOENT 2
+#define BUDGET_EAGAIN 11 /* the usual answer of what has nothing yet */
+#define BUDGET_ENOTTY 25
+#define BUDGET_BATCH  256 /* calls of a thread until they are added to those of all */
 
 /* Between two windows of the probe nothing was seen: neither which call it is in, nor what became
  * of descriptors. */
@@ -46,9 +45,7 @@ static inline uint32_t budget_class(const struct thread *t, int64_t result, uint
 		config.kept[(t->number / 64) & (SYSCALLS_NUMBERS / 64 - 1)] >> (t->number % 64) & 1)
 		return SYSCALLS_CLASS_KEPT;
 	/* What is written to standard error: messages are rare, and say what the matter is. */
-	if (is_native && t->arguments[0] == BUDGET_ERROR_OUTPUT &&
-		config.moves[(t->number / 64) & (SYSCALLS_NUMBERS / 64 - 1)] >> (t->number % 64) &
-			1)
+	if (moves_bytes(t) && t->arguments[0] == STANDARD_ERROR)
 		return SYSCALLS_CLASS_KEPT;
 	if (t->entered_ns && now - t->entered_ns >= SYSCALLS_SLOW_NS)
 		return SYSCALLS_CLASS_SLOW;

@@ -16,14 +16,9 @@
 
 static inline struct inode *inode_of(uint32_t fd)
 {
-	struct task_struct *task = current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file *file = 0, **files = BPF_CORE_READ(table, fd);
+	struct file *file = file_of(fd);
 
-	if (fd >= BPF_CORE_READ(table, max_fds) ||
-		bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file)
-		return 0;
-	return BPF_CORE_READ(file, f_inode);
+	return file ? BPF_CORE_READ(file, f_inode) : 0;
 }
 
 static inline bool is_error_output(uint64_t fd)

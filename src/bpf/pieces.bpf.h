@@ -169,17 +169,27 @@ struct near_end {
 	uint32_t scope;
 };
 
-/* NULL: no socket. A descriptor may have become another meanwhile: nothing here relies on it. */
-static inline struct sock *socket_of(uint32_t fd)
+/* NULL: there is none. A descriptor may have become another meanwhile: nothing here relies on it.
+ */
+static inline struct file *file_of(uint32_t fd)
 {
 	struct task_struct *task = current_task();
 	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
 	struct file *file = 0, **files = BPF_CORE_READ(table, fd);
-	struct socket *socket;
 
 	if (fd >= BPF_CORE_READ(table, max_fds) ||
-		bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file ||
-		(BPF_CORE_READ(file, f_inode, i_mode) & MODE_MASK) != MODE_SOCKET)
+		bpf_probe_read_kernel(&file, sizeof(file), files + fd))
+		return 0;
+	return file;
+}
+
+/* NULL: no socket. */
+static inline struct sock *socket_of(uint32_t fd)
+{
+	struct file *file = file_of(fd);
+	struct socket *socket;
+
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & MODE_MASK) != MODE_SOCKET)
 		return 0;
 	socket = BPF_CORE_READ(file, private_data);
 	return BPF_CORE_READ(socket, sk);

@@ -53,6 +53,13 @@ struct thread {
 const volatile struct syscalls_config config SEC(".rodata.config") = {};
 struct syscalls_control control SEC(".data.control") = {};
 
+/* By the descriptor that the call has first. */
+static inline bool moves_bytes(const struct thread *t)
+{
+	return t->abi == ABI_NATIVE && t->number < SYSCALLS_NUMBERS &&
+	       config.moves[(t->number / 64) & (SYSCALLS_NUMBERS / 64 - 1)] >> (t->number % 64) & 1;
+}
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -113,45 +113,55 @@ static struct process_id owner_of(const struct process_table *table, const struc
 	return p ? p->id : *id;
 }
 
-static int by_time(const void *a, const void *b)
-{
-	const struct syscalls_message *const *x = a, *const *y = b;
+/* A message, and the process that it is said to be of. */
+struct said {
+	struct process_id owner;
+	const struct syscalls_message *message;
+};
 
-	return ((*x)->record.time_ns > (*y)->record.time_ns) -
-	       ((*x)->record.time_ns < (*y)->record.time_ns);
+static int by_owner_and_time(const void *a, const void *b)
+{
+	const struct said *x = a, *y = b;
+	int order = memcmp(&x->owner, &y->owner, sizeof(x->owner));
+
+	return order ? order
+		     : (x->message->record.time_ns > y->message->record.time_ns) -
+			       (x->message->record.time_ns < y->message->record.time_ns);
 }
 
-/* Pointers to the messages that are said to be of a process, in the order of time. */
-static void gather(const struct message_logs *m, const struct process_table *table,
-	const struct process_id *owner, struct buffer *out)
+/* All messages, those of one process behind each other, in the order of time; and no log of an
+ * earlier end of the records is left. */
+static void gather(struct message_logs *m, const struct process_table *table, struct buffer *out)
 {
 	size_t position = 0;
 	const void *key;
 	void *value;
 
 	while (map_next(&m->writers, &position, &key, &value)) {
-		const struct writer *w = value;
+		struct writer *w = value;
 		const struct batch all = { w->records.data, w->records.size };
-		struct process_id id = owner_of(table, key);
+		struct said said = { .owner = owner_of(table, key) };
 
-		if (memcmp(&id, owner, sizeof(id)) != 0)
-			continue;
-		batch_for_each (r, &all)
-			buffer_append(out, &r, sizeof(r));
+		buffer_reset(&w->log);
+		batch_for_each (r, &all) {
+			said.message = (const void *)r;
+			buffer_append(out, &said, sizeof(said));
+		}
 	}
 	if (out->size)
-		qsort(out->data, out->size / sizeof(void *), sizeof(void *), by_time);
+		qsort(out->data, out->size / sizeof(struct said), sizeof(struct said),
+			by_owner_and_time);
 }
 
-static void read_messages(struct log_tail *t, const struct buffer *messages, uint64_t new_from_ns)
+static void read_messages(
+	struct log_tail *t, const struct said *all, size_t count, uint64_t new_from_ns)
 {
 	static const enum log_line_kind kinds[] = { LOG_LINE_ROUTINE, LOG_LINE_WARNING,
 		LOG_LINE_ERROR };
-	const struct syscalls_message *const *all = (const void *)messages->data;
 
 	log_tail_begin(t);
-	for (size_t i = 0; i < messages->size / sizeof(*all); i++) {
-		const struct syscalls_message *m = all[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct syscalls_message *m = all[i].message;
 		struct log_line line = {
 			.kind = m->kind < ARRAY_SIZE(kinds) ? kinds[m->kind] : LOG_LINE_ROUTINE,
 			.is_done = m->is_done,
@@ -160,7 +170,7 @@ static void read_messages(struct log_tail *t, const struct buffer *messages, uin
 		};
 
 		/* The message before may be of another command. */
-		bool is_part = m->is_part && i && all[i - 1]->record.pid == m->record.pid;
+		bool is_part = m->is_part && i && all[i - 1].message->record.pid == m->record.pid;
 
 		log_tail_add(t, &line, m->record.time_ns >= new_from_ns, is_part);
 	}
@@ -210,54 +220,29 @@ static void write_log(struct buffer *out, const struct log_tail *t, const struct
 		write_error(out, t, worst[i], &file);
 }
 
-static void make_log(struct message_logs *m, const struct process_table *table,
-	const struct process_id *owner, struct log_tail *t, uint64_t now_ns)
-{
-	const struct syscalls_message *const *all;
-	struct buffer messages = { 0 };
-	struct writer *w;
-
-	gather(m, table, owner, &messages);
-	w = messages.size ? map_put(&m->writers, owner, NULL) : NULL;
-	if (w && !w->log.size) {
-		all = (const void *)messages.data;
-		read_messages(t, &messages, m->new_from_ns);
-		write_log(&w->log, t, owner, all[messages.size / sizeof(*all) - 1]->record.time_ns,
-			now_ns);
-	}
-	buffer_fini(&messages);
-}
-
-/* The processes that a log is to be made of: making one may add an entry to the map. */
-static void list_owners(
-	struct message_logs *m, const struct process_table *table, struct buffer *out)
-{
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&m->writers, &position, &key, &value)) {
-		struct writer *w = value;
-		struct process_id id = owner_of(table, key);
-
-		buffer_reset(&w->log);
-		if (w->records.size)
-			buffer_append(out, &id, sizeof(id));
-	}
-}
-
 void message_logs_resolve(
 	struct message_logs *m, const struct process_table *table, uint64_t now_ns)
 {
 	struct log_tail *t = malloc(sizeof(*t));
-	struct buffer owners = { 0 };
-	const struct process_id *all;
+	struct buffer messages = { 0 };
+	const struct said *all;
+	size_t count, end;
 
-	list_owners(m, table, &owners);
-	all = (const void *)owners.data;
-	for (size_t i = 0; t && i < owners.size / sizeof(*all); i++)
-		make_log(m, table, &all[i], t, now_ns);
-	buffer_fini(&owners);
+	gather(m, table, &messages);
+	all = (const void *)messages.data;
+	count = messages.size / sizeof(*all);
+	for (size_t i = 0; t && i < count; i = end) {
+		struct writer *w = map_put(&m->writers, &all[i].owner, NULL);
+
+		end = i + 1;
+		while (end < count && !memcmp(&all[end].owner, &all[i].owner, sizeof(all->owner)))
+			end++;
+		if (!w)
+			continue;
+		read_messages(t, all + i, end - i, m->new_from_ns);
+		write_log(&w->log, t, &all[i].owner, all[end - 1].message->record.time_ns, now_ns);
+	}
+	buffer_fini(&messages);
 	free(t);
 }
 

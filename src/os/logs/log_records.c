@@ -104,15 +104,10 @@ bool log_records_are_full(const struct log_records *r)
 	return r->summary.files == LOG_RECORDS_FILES;
 }
 
-/* At most `most` bytes, of whole words: half a secret would not be known for one. */
 static void put_cut(struct log_records *r, struct span message, size_t most)
 {
-	size_t size = message.size;
+	size_t size = log_line_cut(message, most);
 
-	if (size > most) {
-		for (size = most; size && !isspace((unsigned char)message.data[size]);)
-			size--;
-	}
 	buffer_append(&r->text, message.data, size);
 	if (size < message.size)
 		buffer_string(&r->text, " ...");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/linux/syscalls/error_output.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -40,18 +39,6 @@ void error_outputs_fini(struct error_outputs *e)
 	buffer_fini(&e->rebuilt);
 }
 
-/* Whole words: half a secret would not be known for one. */
-static size_t cut(struct span message)
-{
-	size_t size = message.size;
-
-	if (size <= TEXT_BYTES)
-		return size;
-	for (size = TEXT_BYTES; size && !isspace((unsigned char)message.data[size]);)
-		size--;
-	return size;
-}
-
 static void write_message(struct buffer *out, const struct sooth_record *call,
 	const struct log_line *line, bool is_part)
 {
@@ -64,7 +51,7 @@ static void write_message(struct buffer *out, const struct sooth_record *call,
 		.is_part = is_part,
 		.is_done = line->is_done };
 	struct record_tail tail[] = { { &m.text, line->message.data,
-		reports ? cut(line->message) : 0 } };
+		reports ? log_line_cut(line->message, TEXT_BYTES) : 0 } };
 
 	m.record.kind = SYSCALLS_MESSAGE;
 	RECORD_APPEND(out, &m, tail, ARRAY_SIZE(tail));
