@@ -220,10 +220,11 @@ def measure_pages(options, share_s, show, progress):
     folder = options.scratch
     title = "by page (sooth heap --pages): processor time of the command alone"
     table = {"title": title, "rows": []}
-    before = [options.sooth, "heap", "--pages", "--"]
     show.head(title, ("", "bare CPU s", "CPU s", "added", "rounds"))
-    all_programs = page_programs(options, folder)
-    for name, command, reach in all_programs:
+    all_programs = [row for name, command, reach in page_programs(options, folder)
+                    for row in ((name, command, reach, ()), (name + ", --exact", command, None, ("--exact",)))]
+    for name, command, reach, more in all_programs:
+        before = [options.sooth, "heap", "--pages", *more, "--"]
         row, bare = {"name": name, "goal": reach}, []
         progress("by page: %s" % name)
         try:
@@ -242,7 +243,7 @@ def measure_pages(options, share_s, show, progress):
 # --- goals ---
 
 
-def command_goals(whole, pages):
+def command_goals(whole):
     result = []
     agent = [table for table in whole if table["title"] == AGENT]
     for kind, most in ((SoothCount, COUNTED_GOAL), (Sooth, EXACT_GOAL)):
@@ -250,7 +251,12 @@ def command_goals(whole, pages):
         row = {row["name"]: row for row in agent[0]["rows"]}[kind.name] if agent else {}
         result.append(goal(text, row["ratio"] < most, "%.2f times" % row["ratio"])
                       if "ratio" in row else goal(text, None, row.get("not_measured", "no run")))
-    for row in pages["rows"]:
+    return result
+
+
+def page_goals(pages):
+    result = []
+    for row in (row for row in pages["rows"] if row["goal"] is not None):
         text = "sooth heap --pages: %s takes under %g %% more processor time" % (
             row["name"], 100 * row["goal"])
         added = row.get("cpu_ratio", 0) - 1

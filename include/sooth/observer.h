@@ -184,9 +184,10 @@ struct sooth_observer_options {
 	const char *heap_library;
 	/* It begins as after sooth_observer_pause(), before a launched command runs. */
 	bool starts_paused;
-	/* Beside samples by the clock the probe "profile" takes the stack of one in so many page
-	 * faults: which code makes memory grow; 0: of none. */
-	uint32_t page_fault_period;
+	/* With profile_pages: of about so many page faults a second and CPU the stack is taken, and
+	 * each of them stands for those before it; 0: of every one. Without: these beside samples
+	 * by the clock, to know which code makes memory grow; 0: of none. */
+	uint32_t page_fault_hz;
 };
 
 /* options may be NULL. *out is to be freed, and is written on success only. -ENOMEM. */

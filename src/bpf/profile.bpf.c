@@ -36,6 +36,8 @@ struct thread {
 struct profile_control control SEC(".data.control") = {};
 const volatile struct profile_calls calls SEC(".rodata.calls") = {};
 
+#include "bpf/profile_faults.bpf.h"
+
 /* Without the innermost frames that are the observer's own. */
 static inline void walk_kernel(struct walk *w, void *context, uint32_t own)
 {
@@ -99,9 +101,17 @@ int on_sample(struct event *event)
 	bool is_fault = event->sample_period <= PROFILE_FAULTS_MOST;
 	struct task_struct *task = current_task();
 	struct walk *w = walk_at(SAMPLE_WALK);
+	struct faults *f = faults_here();
+	uint64_t since = 0;
 	struct member m;
 
-	if (!w || !is_followed(task, &m))
+	if (is_fault && f)
+		since = faults_since(f, event);
+	if (!w || !f || !is_followed(task, &m))
+		return 0;
+	if (is_fault)
+		since *= choose_fault(f);
+	if (is_fault && !since)
 		return 0;
 	w->index = SAMPLE_WALK;
 	walk_user(w, task, &m, user_registers(task));
@@ -109,6 +119,7 @@ int on_sample(struct event *event)
 		walk_kernel(w, event, 0);
 	walk_python(w->index);
 	w->raw.flags = is_fault ? PROFILE_RAW_FAULT : 0;
+	w->raw.faults = since;
 	if (is_fault)
 		w->raw.hash = event->address;
 	emit(w, task, &m);

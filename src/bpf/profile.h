@@ -139,9 +139,10 @@ struct profile_raw {
 	uint64_t python_file; /* of the interpreter */
 	uint64_t js_file;     /* the executable, if it has JavaScriptCore or V8; else 0 */
 	uint16_t js_frames;
-	uint16_t abi;  /* of a system call */
-	uint32_t call; /* its number; PROFILE_NO_CALL */
-	uint64_t hash; /* of an allocation: of what follows; of a page fault: its address */
+	uint16_t abi;	 /* of a system call */
+	uint32_t call;	 /* its number; PROFILE_NO_CALL */
+	uint64_t hash;	 /* of an allocation: of what follows; of a page fault: its address */
+	uint64_t faults; /* that a page fault stands for */
 	/* Of a wait: */
 	uint64_t waited_ns;
 	uint32_t waker_pid, waker_tid; /* 0: not known */
@@ -152,8 +153,9 @@ struct profile_raw {
 
 #define PROFILE_RAW_FAULT (1u << 31)
 
-/* The longest period of page faults, and shorter than any of the clock. */
-#define PROFILE_FAULTS_MOST 1000
+/* The longest period of page faults, and shorter than any of the clock: one fault takes 0.5 us. */
+#define PROFILE_FAULTS_MOST 20000
+#define PROFILE_MOMENT_NS   10000000ull
 
 /* The first sample with code of a file. */
 struct profile_seen {
@@ -181,6 +183,9 @@ struct profile_control {
 	uint64_t lost;	   /* samples that did not fit the ring */
 	uint64_t least_ns; /* set by the collector: shorter waits are counted only */
 	uint64_t short_waits, short_ns;
+	/* Set by the collector: page faults of followed threads in a moment and on a CPU; 0: each.
+	 */
+	uint64_t faults_most;
 };
 
 /* Of all walks. */

@@ -60,9 +60,8 @@ static void diagnosing_note_refusal(
 		refusal->why);
 }
 
-/* A prime: faults of one loop come in step. Memory that grows by 1 MiB a second has 4 of them a
- * second. At one in 7 a loop that does nothing but touch new pages took 13 % longer. */
-#define FAULT_PERIOD 61
+/* All of them where memory grows by less than 0.8 MB a second; a stack takes some 10 us. */
+#define FAULT_HZ 199
 
 /* Names of functions come at the end of the run: a watch would not have them. */
 static void diagnosing_add_samples(struct diagnosing *d, struct run *run, bool has_processes)
@@ -82,7 +81,7 @@ static void diagnosing_add_samples(struct diagnosing *d, struct run *run, bool h
 	while (run->probes[n].name)
 		n++;
 	run->probes[n++] = (struct run_probe){ "profile", SOOTH_STREAM };
-	run->page_fault_period = FAULT_PERIOD;
+	run->page_fault_hz = FAULT_HZ;
 	if (d->selected.size <= STACKS_MOST * sizeof(uint32_t))
 		run->probes[n] = (struct run_probe){ "stacks",
 			SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_EDGES | SOOTH_ONCE };

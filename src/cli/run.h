@@ -123,7 +123,7 @@ struct run {
 	uint64_t profile_wait_ns;	     /* stacks of waits, at least so long, instead */
 	bool profile_wall;		     /* and samples beside them */
 	bool profile_pages;		     /* stacks of page faults instead of samples */
-	uint32_t page_fault_period;	     /* of one in so many beside samples; 0: none */
+	uint32_t page_fault_hz;		     /* at most, a second and CPU; 0: none, or all */
 	bool profile_lines;		     /* of the source, and inlined functions */
 	const struct debug_servers *servers; /* of debug files; NULL: none */
 	const struct watch_options *watch;   /* a repeated report; NULL: one */

@@ -65,7 +65,7 @@ int run_options_of(
 		.profile_wait_ns = run->profile_wait_ns,
 		.profile_wall = run->profile_wall,
 		.profile_pages = run->profile_pages,
-		.page_fault_period = run->page_fault_period,
+		.page_fault_hz = run->page_fault_hz,
 		.profile_lines = run->profile_lines,
 		.search_path = run->looks_for_programs ? getenv("PATH") : NULL,
 		.cache_folder = config_cache_folder(),

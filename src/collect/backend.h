@@ -59,11 +59,11 @@ struct probe_options {
 	uint64_t debug_cache_bytes;	/* of fetched debug files in that folder; 0: the default */
 	const struct agent_set *agents; /* NULL: the built-in ones; keep it with a reference */
 	struct calls_selected calls;
-	uint32_t profile_hz;	      /* samples a second of a CPU; 0: the backend's own */
-	bool profile_calls;	      /* stacks of the selected calls instead of samples */
-	bool heap_stacks;	      /* the stack of each allocation */
-	bool heap_sums;		      /* sums by stack from the kernel, instead of calls */
-	uint64_t heap_blocks;	      /* live at a time, of these; 0: the backend's own */
+	uint32_t profile_hz;  /* samples a second of a CPU; 0: the backend's own */
+	bool profile_calls;   /* stacks of the selected calls instead of samples */
+	bool heap_stacks;     /* the stack of each allocation */
+	bool heap_sums;	      /* sums by stack from the kernel, instead of calls */
+	uint64_t heap_blocks; /* live at a time, of these; 0: the backend's own */
 	/* Between two samples of what is added up in the kernel, also without heap_sums; 0: all
 	 * blocks. */
 	uint64_t heap_sample_bytes;
@@ -75,7 +75,7 @@ struct probe_options {
 	uint64_t profile_wait_ns;     /* stacks of waits that last so long, instead; 0: none */
 	bool profile_wall;	      /* and samples beside them */
 	bool profile_pages;	      /* stacks of page faults instead of samples */
-	uint32_t page_fault_period;   /* beside samples, one in so many; 0: none */
+	uint32_t page_fault_hz;	      /* as in struct sooth_observer_options */
 	bool profile_lines;	      /* of the source, and inlined functions */
 	bool may_pause; /* the launched command, for moments, while the ring is full */
 	bool must_hold; /* the same for any target, or it is an error */
@@ -88,8 +88,8 @@ struct backend_run {
 	struct probe_options options;
 	void *state;
 	struct buffer out;
-	bool has_lost_comings; /* records of unknown processes may come */
-	uint64_t reported_ns;  /* losses are reported up to here; 0: none yet */
+	bool has_lost_comings;		   /* records of unknown processes may come */
+	uint64_t reported_ns;		   /* losses are reported up to here; 0: none yet */
 	struct agents_found *agents_found; /* of the hub; NULL: there is none */
 };
 

@@ -179,7 +179,7 @@ static bool is_shareable(
 	       has->profile_wait_ns == options->profile_wait_ns &&
 	       has->profile_wall == options->profile_wall &&
 	       has->profile_pages == options->profile_pages &&
-	       has->page_fault_period == options->page_fault_period &&
+	       has->page_fault_hz == options->page_fault_hz &&
 	       has->profile_lines == options->profile_lines &&
 	       !has->debuginfod_urls == !options->debuginfod_urls &&
 	       has->profile_tables_only == options->profile_tables_only &&

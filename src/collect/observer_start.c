@@ -295,7 +295,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 			.profile_wait_ns = o->options.profile_wait_ns,
 			.profile_wall = o->options.profile_wall,
 			.profile_pages = o->options.profile_pages,
-			.page_fault_period = o->options.page_fault_period,
+			.page_fault_hz = o->options.page_fault_hz,
 			.profile_lines = o->options.profile_lines,
 			.heap_engine = (enum heap_engine)o->options.heap_engine,
 			.heap_library = o->options.heap_library,

@@ -219,8 +219,8 @@ static const struct sooth_field page_fields[] = {
 		FIELD_AT(profile_page, thread),
 		.help = "name of the thread" },
 	FIELD_NUMBER_AS(profile_page, stack, stack_number, "number of the stack at the fault"),
-	FIELD_NUMBER_AS(profile_page, period, faults,
-		"number of page faults that it stands for; 0: itself alone"),
+	FIELD_NUMBER(
+		profile_page, faults, "number of page faults that it stands for; 0: itself alone"),
 };
 
 static const struct sooth_schema page_schema = {

@@ -101,7 +101,7 @@ struct profile_page {
 	struct sooth_record record;
 	uint64_t address;
 	uint32_t stack;	 /* of a profile.stack */
-	uint32_t period; /* how many faults it stands for; 0: itself */
+	uint32_t faults; /* how many it stands for; 0: itself */
 	char process[PROFILE_NAME_BYTES];
 	char thread[PROFILE_NAME_BYTES];
 };

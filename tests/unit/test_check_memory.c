@@ -470,7 +470,7 @@ static void grows_in(double megabytes)
 	for (int i = 0; i < 32; i++) {
 		struct profile_page p = { .record = head_of(1 + 0.1 * i, PID, PROFILE_PAGE),
 			.stack = 1,
-			.period = (uint32_t)(megabytes * 8) };
+			.faults = (uint32_t)(megabytes * 8) };
 
 		RECORD_APPEND(&records, &p, NULL, 0);
 	}

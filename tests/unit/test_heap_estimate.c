@@ -8,6 +8,7 @@
 
 #include "analyze/heap/heap_live.h"
 #include "analyze/heap/heap_held.h"
+#include "base/estimate.h"
 #include "bpf/sample_gap.h"
 
 #define MEAN   4096
@@ -139,7 +140,7 @@ struct outcome {
 
 static void note(struct outcome *o, uint64_t estimate, double variance, uint64_t truth)
 {
-	uint64_t error = heap_estimate_error(variance);
+	uint64_t error = estimate_error(variance);
 	uint64_t off = estimate > truth ? estimate - truth : truth - estimate;
 
 	o->sum += (double)estimate / (double)truth;
@@ -192,8 +193,8 @@ static void test_nothing_is_left(void **state)
 	heap_live_total(&live, &bytes, &blocks);
 	assert_int_equal(bytes, 0);
 	assert_int_equal(blocks, 0);
-	assert_int_equal(heap_estimate_error(live.live_variance), 0);
-	assert_int_equal(heap_estimate_error(-1e-9), 0);
+	assert_int_equal(estimate_error(live.live_variance), 0);
+	assert_int_equal(estimate_error(-1e-9), 0);
 }
 
 /* A block far larger than the distance is always a sample, and stands for itself. */
@@ -206,7 +207,7 @@ static void test_large(void **state)
 	heap_live_total(&live, &bytes, &blocks);
 	assert_int_equal(bytes, 1 << 20);
 	assert_int_equal(blocks, 1);
-	assert_int_equal(heap_estimate_error(live.live_variance), 0);
+	assert_int_equal(estimate_error(live.live_variance), 0);
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pages that remain: what is given back, in part, moved, at the end of the heap, by exec and at the end. */
+/* Pages that remain: what is given back, in part, moved, at the end of the heap, by exec and at the
+ * end. */
 #include "support.h"
 
 #include "analyze/profile/page_live.h"
@@ -20,15 +21,21 @@ static struct sooth_record head(uint16_t kind, uint32_t pid, size_t size)
 		.fixed_words = (uint16_t)(size / 8) };
 }
 
-static void touch(uint32_t pid, uint64_t from, uint64_t count, uint32_t stack)
+static void touch_for(uint32_t pid, uint64_t from, uint64_t count, uint32_t stack, uint32_t faults)
 {
 	for (uint64_t i = 0; i < count; i++) {
 		struct profile_page p = { .record = head(PROFILE_PAGE, pid, sizeof(p)),
 			.address = from + i * PAGE + 5,
-			.stack = stack };
+			.stack = stack,
+			.faults = faults };
 
 		page_live_take(&live, &p.record);
 	}
+}
+
+static void touch(uint32_t pid, uint64_t from, uint64_t count, uint32_t stack)
+{
+	touch_for(pid, from, count, stack, 0);
 }
 
 static void give(enum profile_release_kind how, uint64_t from, uint64_t bytes, uint64_t to,
@@ -147,6 +154,37 @@ static void test_ends(void **state)
 	assert_int_equal(live.touched - live.again - live.released - live.ended, live.remaining);
 }
 
+/* A page that stands for several takes all of them with it, and its part of the error. */
+static void test_estimate(void **state)
+{
+	const struct page_sum *sum;
+	uint32_t stack = 2;
+
+	(void)state;
+	assert_false(page_live_is_estimate(&live));
+	touch_for(PID, 64 * BEGIN, 4, stack, 100);
+	assert_true(page_live_is_estimate(&live));
+	assert_int_equal(live.recorded, 14);
+	assert_int_equal(live.touched, 410);
+	assert_int_equal(remains(2), 400);
+	sum = map_get(&live.stacks, &stack);
+	assert_non_null(sum);
+	assert_int_equal(sum->variance, 4 * 100 * 99);
+	assert_int_equal(live.variance, sum->variance);
+	give(PROFILE_UNMAPPED, 64 * BEGIN + PAGE, 2 * PAGE, 0, 0);
+	assert_int_equal(remains(2), 200);
+	assert_int_equal(sum->variance, 2 * 100 * 99);
+	assert_int_equal(sum->touched_variance, 4 * 100 * 99);
+	assert_int_equal(live.released, 200);
+	give(PROFILE_MOVED, 64 * BEGIN, 4 * PAGE, 96 * BEGIN, PAGE);
+	assert_int_equal(remains(2), 100);
+	assert_int_equal(live.released, 300);
+	give(PROFILE_UNMAPPED, 96 * BEGIN, PAGE, 0, 0);
+	assert_int_equal(live.variance, 0);
+	assert_int_equal(remains(1), 10);
+	assert_int_equal(live.peak, 410);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +193,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_moved, begin, end),
 		cmocka_unit_test_setup_teardown(test_break, begin, end),
 		cmocka_unit_test_setup_teardown(test_ends, begin, end),
+		cmocka_unit_test_setup_teardown(test_estimate, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

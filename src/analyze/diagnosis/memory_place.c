@@ -54,7 +54,7 @@ void page_touches_take(struct page_touches *t, const struct sooth_record *r)
 	sum = map_put(&t->stacks, &key, NULL);
 	if (!sum)
 		return;
-	sum->faults += page->period ? page->period : 1;
+	sum->faults += page->faults ? page->faults : 1;
 	sum->recorded++;
 }
 

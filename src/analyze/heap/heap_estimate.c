@@ -6,7 +6,6 @@
 #include "model/process_id.h"
 
 #define SAMPLES_MAX (1u << 20)
-#define DEVIATIONS  2.576 /* of a normal distribution, for 99 of 100 */
 
 struct sample_key {
 	struct process_id process;
@@ -76,10 +75,4 @@ bool heap_estimates_take(struct heap_estimates *e, const struct heap_sum *sample
 	*allocated = (double)samples->calls * variance;
 	*live = kept * variance;
 	return true;
-}
-
-uint64_t heap_estimate_error(double variance)
-{
-	/* Of differences of large sums a little less than nothing may be left. */
-	return variance > 0 ? (uint64_t)llround(DEVIATIONS * sqrt(variance)) : 0;
 }

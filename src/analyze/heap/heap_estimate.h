@@ -25,7 +25,5 @@ void heap_estimates_fini(struct heap_estimates *e);
  */
 bool heap_estimates_take(struct heap_estimates *e, const struct heap_sum *samples,
 	struct heap_sum *estimate, double *allocated, double *live);
-/* Half the interval that has the true value in 99 of 100 cases, where there are enough samples. */
-uint64_t heap_estimate_error(double variance);
 
 #endif

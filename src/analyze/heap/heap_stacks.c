@@ -7,6 +7,7 @@
 #include "analyze/profile/stack_text.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/estimate.h"
 #include "model/row_list.h"
 #include "model/schema.h"
 
@@ -133,8 +134,8 @@ int heap_stack_emit(struct output *output, const struct heap_stack *r,
 		.freed_blocks = sum->freed_blocks,
 		.short_blocks = sum->short_blocks,
 		.short_bytes = sum->short_bytes,
-		.live_error_bytes = heap_estimate_error(sum->live_variance),
-		.allocated_error_bytes = heap_estimate_error(sum->allocated_variance),
+		.live_error_bytes = estimate_error(sum->live_variance),
+		.allocated_error_bytes = estimate_error(sum->allocated_variance),
 		/* Not even large blocks have none at all. */
 		.error_state = state_if(sum->allocated_variance > 0) };
 	struct buffer functions = { 0 };

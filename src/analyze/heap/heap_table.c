@@ -17,6 +17,7 @@
 #include "analyze/heap/heap_notes.h"
 #include "analyze/heap/heap_stacks.h"
 #include "analyze/records.h"
+#include "base/estimate.h"
 #include "base/map.h"
 #include "base/units.h"
 #include "explain/stage.h"
@@ -325,7 +326,7 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 	int status = heap_section(&s->scope, &section, err);
 
 	heap_live_total(l, &row.live_bytes, &row.live_blocks);
-	row.live_error_bytes = heap_estimate_error(l->live_variance);
+	row.live_error_bytes = estimate_error(l->live_variance);
 	row.error_state = l->estimates.sample_bytes ? live_state(s) : SOOTH_STATE_ABSENT;
 	row.ended_bytes = row.live_bytes - heap_live_at_end(l);
 	row.ended_state = row.ended_bytes ? live_state(s) : SOOTH_STATE_ABSENT;

@@ -9,8 +9,13 @@
 #define PAGES_MAX	   (8u << 20) /* of all processes: 32 GiB in pages of 4 KiB */
 #define PAGE_BYTES_DEFAULT 4096	      /* of captures without it */
 
+struct page {
+	uint32_t stack;
+	uint32_t faults; /* that it stands for */
+};
+
 struct page_process {
-	struct map pages;  /* uint64_t number of the page -> uint32_t stack */
+	struct map pages;  /* uint64_t number -> struct page */
 	uint64_t break_at; /* the end of its heap; 0: not known yet */
 };
 
@@ -44,18 +49,43 @@ static struct page_process *process_of(struct page_live *l, const struct sooth_r
 	if (!p)
 		l->refused++;
 	else if (is_new)
-		map_init(&p->pages, sizeof(uint64_t), sizeof(uint32_t), PAGES_MAX);
+		map_init(&p->pages, sizeof(uint64_t), sizeof(struct page), PAGES_MAX);
 	return p;
 }
 
-static void forget(struct page_live *l, uint32_t stack)
+/* Of one that was taken with a chance of 1 in `faults`: Horvitz and Thompson, 1952. */
+static uint64_t variance_of(uint32_t faults)
 {
-	struct page_sum *sum = map_get(&l->stacks, &stack);
+	return (uint64_t)faults * (faults - 1);
+}
 
-	if (sum)
-		sum->remaining--;
-	l->remaining--;
+static void forget(struct page_live *l, struct page page)
+{
+	struct page_sum *sum = map_get(&l->stacks, &page.stack);
+
+	if (sum) {
+		sum->remaining -= page.faults;
+		sum->variance -= variance_of(page.faults);
+	}
+	l->remaining -= page.faults;
+	l->variance -= variance_of(page.faults);
 	l->count--;
+}
+
+static void keep(struct page_live *l, struct page_sum *sum, struct page page, uint64_t time_ns)
+{
+	sum->touched += page.faults;
+	sum->touched_variance += variance_of(page.faults);
+	l->touched_variance += variance_of(page.faults);
+	sum->remaining += page.faults;
+	sum->variance += variance_of(page.faults);
+	l->remaining += page.faults;
+	l->variance += variance_of(page.faults);
+	l->count++;
+	if (l->remaining > l->peak) {
+		l->peak = l->remaining;
+		l->peak_ns = time_ns;
+	}
 }
 
 static void touch(struct page_live *l, const struct profile_page *page)
@@ -63,46 +93,39 @@ static void touch(struct page_live *l, const struct profile_page *page)
 	struct page_process *p = process_of(l, &page->record);
 	struct page_sum *sum = map_put(&l->stacks, &page->stack, NULL);
 	uint64_t number = page->address / l->page_bytes;
-	uint32_t *stack;
+	struct page touched = { page->stack, page->faults ? page->faults : 1 }, *kept = NULL;
 	bool is_new;
 
-	l->touched++;
-	if (!p || !sum || l->count >= PAGES_MAX) {
-		l->refused++;
-		return;
-	}
-	stack = map_put(&p->pages, &number, &is_new);
-	if (!stack) {
-		l->refused++;
+	l->recorded++;
+	l->touched += touched.faults;
+	if (p && sum && l->count < PAGES_MAX)
+		kept = map_put(&p->pages, &number, &is_new);
+	if (!kept) {
+		l->refused += touched.faults;
 		return;
 	}
 	/* It is written after it was read, after a fork, or back from swap: it is there already. */
 	if (!is_new) {
-		l->again++;
+		l->again += touched.faults;
 		return;
 	}
-	*stack = page->stack;
-	sum->touched++;
-	sum->remaining++;
-	l->count++;
-	if (++l->remaining > l->peak) {
-		l->peak = l->remaining;
-		l->peak_ns = page->record.time_ns;
-	}
+	*kept = touched;
+	keep(l, sum, touched, page->record.time_ns);
 }
 
 static void release_one(struct page_live *l, struct page_process *p, uint64_t number)
 {
-	const uint32_t *stack = map_get(&p->pages, &number);
+	const struct page *page = map_get(&p->pages, &number);
 
-	if (!stack)
+	if (!page)
 		return;
-	forget(l, *stack);
-	l->released++;
+	l->released += page->faults;
+	forget(l, *page);
 	map_remove(&p->pages, &number);
 }
 
-/* Appends the numbers of the pages that are there. A range may be much larger than what is in it. */
+/* Appends the numbers of the pages that are there. A range may be much larger than what is in it.
+ */
 static void find_pages(
 	const struct page_process *p, uint64_t first, uint64_t end, struct buffer *numbers)
 {
@@ -151,7 +174,7 @@ static void move(struct page_live *l, struct page_process *p, const struct profi
 	numbers = (const void *)l->numbers.data;
 	for (size_t i = 0; i < l->numbers.size / sizeof(*numbers); i++) {
 		uint64_t at = to + (numbers[i] - first);
-		uint32_t *there = map_get(&p->pages, &numbers[i]), stack;
+		struct page *there = map_get(&p->pages, &numbers[i]), page;
 
 		if (numbers[i] - first >= kept) {
 			release_one(l, p, numbers[i]);
@@ -159,14 +182,14 @@ static void move(struct page_live *l, struct page_process *p, const struct profi
 		}
 		if (at == numbers[i] || !there) /* no kernel moves pages onto themselves */
 			continue;
-		stack = *there;
+		page = *there;
 		map_remove(&p->pages, &numbers[i]);
 		release_one(l, p, at); /* what was there is replaced */
 		there = map_put(&p->pages, &at, NULL);
 		if (there)
-			*there = stack;
+			*there = page;
 		else
-			forget(l, stack);
+			forget(l, page);
 	}
 }
 
@@ -201,8 +224,10 @@ static void clear(struct page_live *l, const struct sooth_record *r)
 	if (!p)
 		return;
 	while (map_next(&p->pages, &position, NULL, &value)) {
-		forget(l, *(const uint32_t *)value);
-		l->ended++;
+		const struct page *page = value;
+
+		l->ended += page->faults;
+		forget(l, *page);
 	}
 	map_clear(&p->pages);
 	p->break_at = 0;
@@ -222,4 +247,9 @@ void page_live_take(struct page_live *l, const struct sooth_record *r)
 		clear(l, r);
 	else if (segment && segment->page_bytes)
 		l->page_bytes = segment->page_bytes;
+}
+
+bool page_live_is_estimate(const struct page_live *l)
+{
+	return l->touched > l->recorded;
 }

@@ -3,6 +3,9 @@
  * Which pages of memory remain, and the stack that touched each of them first. A page is there from
  * its fault until the program gives it back, replaces itself or ends. Pages that were there before
  * the observation are not known, nor what the kernel takes away to swap them out.
+ *
+ * A fault that was recorded stands for itself or for several: then all numbers are estimates, and a
+ * page that faulted twice, because it was read first or after a fork, may count twice.
  */
 #ifndef SOOTH_ANALYZE_PAGE_LIVE_H
 #define SOOTH_ANALYZE_PAGE_LIVE_H
@@ -16,22 +19,28 @@
 struct page_sum {
 	uint64_t touched;
 	uint64_t remaining; /* of these */
+	/* As estimates; 0: they are exact. */
+	uint64_t touched_variance, variance; /* `variance`: of the remaining */
 };
 
 struct page_live {
 	uint64_t page_bytes;
 	struct map processes; /* struct process_id -> its pages */
 	struct map stacks;    /* uint32_t -> struct page_sum */
+	uint64_t recorded;    /* faults; all others stand for as many as are touched */
 	uint64_t touched, again, released, ended, remaining;
-	uint64_t peak, peak_ns; /* the most that remained at a time */
-	uint64_t count;		/* of all processes: pages that are kept */
-	uint64_t refused;	/* pages beyond the bounds */
-	struct buffer numbers;	/* of pages at hand */
+	uint64_t touched_variance, variance; /* as of a stack */
+	uint64_t peak, peak_ns;		     /* the most that remained at a time */
+	uint64_t count;	       /* of all processes: pages that are kept, each for itself */
+	uint64_t refused;      /* pages beyond the bounds */
+	struct buffer numbers; /* of pages at hand */
 };
 
 void page_live_init(struct page_live *l);
 void page_live_fini(struct page_live *l);
 /* Records of other kinds are ignored. */
 void page_live_take(struct page_live *l, const struct sooth_record *r);
+/* Whether some faults stand for several. */
+bool page_live_is_estimate(const struct page_live *l);
 
 #endif

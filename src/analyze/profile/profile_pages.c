@@ -14,6 +14,7 @@
 #include "analyze/profile/wait_places.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/estimate.h"
 #include "base/units.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
@@ -29,8 +30,14 @@
 	F(S, U64, remaining_bytes, ALWAYS,                                                         \
 		"memory that was touched during the observation and remains", .label = "REMAINS",  \
 		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
+	F(S, U64, remaining_error_bytes, MAYBE(error_state),                                       \
+		"it is within remaining_bytes plus or minus this, in 99 of 100 cases; null: the "  \
+		"stack of each page fault was recorded",                                           \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, touched_bytes, ALWAYS, "memory that was touched for the first time",             \
 		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
+	F(S, U64, touched_error_bytes, WITH(error_state), "the same of touched_bytes",             \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, released_bytes, ALWAYS, "of it, what the programs gave back",                    \
 		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
 	F(S, U64, ended_bytes, ALWAYS, "of it, in processes that ended or became another program", \
@@ -43,7 +50,9 @@
 	F(S, U64, resident_bytes, WITH(resident_state), "the same at the last look",               \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, faults, ALWAYS, "number of page faults", .merge = SOOTH_MERGE_SUM)               \
-	F(S, U64, repeated, ALWAYS,                                                                \
+	F(S, U64, recorded, ALWAYS, "of these, with their stack: each stands for several",         \
+		.merge = SOOTH_MERGE_SUM)                                                          \
+	F(S, U64, repeated, MAYBE(repeated_state),                                                 \
 		"of these, in a page that was there: written after it was read, after a fork, or " \
 		"back from swap",                                                                  \
 		.merge = SOOTH_MERGE_SUM)                                                          \
@@ -62,8 +71,10 @@ static const struct sooth_schema summary_schema = {
 	.name = "page_totals",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct page_totals_row),
-	.line = "{remaining_bytes} more in memory: {touched_bytes} touched, {released_bytes} given "
-		"back[; resident by the kernel: {resident_before_bytes}, then {resident_bytes}][; "
+	.line = "{remaining_bytes} more in memory[ (+-{remaining_error_bytes}: 99 %)]: "
+		"{touched_bytes} touched[ (+-{touched_error_bytes})], {released_bytes} given "
+		"back[; resident by the kernel: "
+		"{resident_before_bytes}, then {resident_bytes}][; "
 		"whole stacks: {whole_stacks_percent} %]",
 	SCHEMA_FIELDS(summary_fields),
 };
@@ -73,8 +84,13 @@ static const struct sooth_schema summary_schema = {
 		.label = "SHARE", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                       \
 	F(S, U64, remaining_bytes, ALWAYS, "memory that it touched and that remains",              \
 		.label = "REMAINS", .unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)            \
+	F(S, U64, remaining_error_bytes, MAYBE(error_state),                                       \
+		"it is within remaining_bytes plus or minus this, in 99 of 100 cases",             \
+		.label = "+-", .unit = SOOTH_UNIT_BYTES, .is_hidden = true)                        \
 	F(S, U64, touched_bytes, ALWAYS, "memory that it touched first", .label = "TOUCHED",       \
 		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
+	F(S, U64, touched_error_bytes, WITH(error_state), "the same of touched_bytes",             \
+		.label = "+-", .unit = SOOTH_UNIT_BYTES, .is_hidden = true)                        \
 	F(S, TEXT, function, ALWAYS,                                                               \
 		"innermost function that is neither the kernel's nor the C library's",             \
 		.is_key = true, .may_shrink = true)                                                \
@@ -130,7 +146,8 @@ struct pages_state {
 	struct map places;   /* struct place_key -> struct place */
 	struct map resident; /* struct process_id -> struct resident */
 	uint64_t first_look_ns, last_look_ns;
-	uint64_t whole; /* pages */
+	uint64_t whole;		/* pages */
+	struct section section; /* of the places */
 };
 
 /* What the kernel counts, of a process. */
@@ -206,6 +223,8 @@ static void find_places(struct pages_state *s)
 		place->key = key;
 		place->sum.touched += sum->touched;
 		place->sum.remaining += sum->remaining;
+		place->sum.variance += sum->variance;
+		place->sum.touched_variance += sum->touched_variance;
 	}
 }
 
@@ -220,19 +239,31 @@ static int by_remaining(const void *left, const void *right)
 	return memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
+static uint64_t error_bytes(const struct page_live *l, uint64_t variance)
+{
+	return estimate_error((double)variance) * l->page_bytes;
+}
+
+static uint8_t state_of_error(const struct page_live *l)
+{
+	return page_live_is_estimate(l) ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+}
+
 static int emit_place(struct pages_state *s, const struct place *p, struct sooth_error *err)
 {
 	uint64_t all = s->live.remaining, page = s->live.page_bytes;
-	struct page_place_row row = { .percent = all ? 100.0 * (double)p->sum.remaining /
-							       (double)all
-						     : 0,
+	struct page_place_row row = {
+		.percent = all ? 100.0 * (double)p->sum.remaining / (double)all : 0,
 		.percent_state = state_if(all),
 		.remaining_bytes = p->sum.remaining * page,
-		.touched_bytes = p->sum.touched * page };
-	struct record_tail tail[] = {
-		tail_span(&row.function, names_get(&s->sums.names, p->key.function)),
-		tail_span(&row.file, names_get(&s->sums.names, p->key.file))
+		.remaining_error_bytes = error_bytes(&s->live, p->sum.variance),
+		.touched_error_bytes = error_bytes(&s->live, p->sum.touched_variance),
+		.error_state = state_of_error(&s->live),
+		.touched_bytes = p->sum.touched * page
 	};
+	struct record_tail tail[] = { tail_span(&row.function,
+					      names_get(&s->sums.names, p->key.function)),
+		tail_span(&row.file, names_get(&s->sums.names, p->key.file)) };
 
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
@@ -240,12 +271,17 @@ static int emit_place(struct pages_state *s, const struct place *p, struct sooth
 static int emit_places(struct pages_state *s, struct sooth_error *err)
 {
 	_cleanup_free_ struct place *sorted = calloc(s->places.count + 1, sizeof(*sorted));
-	int status = output_section(s->output, &place_section, err);
+	int status;
 	size_t count = 0, position = 0;
 	void *value;
 
 	if (!sorted)
 		return error_no_memory(err);
+	s->section = place_section;
+	if (page_live_is_estimate(&s->live))
+		s->section.columns = "percent,remaining_bytes,remaining_error_bytes,touched_bytes,"
+				     "touched_error_bytes,function,file";
+	status = output_section(s->output, &s->section, err);
 	while (map_next(&s->places, &position, NULL, &value))
 		sorted[count++] = *(const struct place *)value;
 	qsort(sorted, count, sizeof(*sorted), by_remaining);
@@ -295,12 +331,19 @@ static int finish(void *state, struct sooth_error *err)
 	find_places(s);
 	note_refused(s);
 	row = (struct page_totals_row){ .remaining_bytes = l->remaining * l->page_bytes,
+		.remaining_error_bytes = error_bytes(l, l->variance),
+		.touched_error_bytes = error_bytes(l, l->touched_variance),
+		.error_state = state_of_error(l),
 		.touched_bytes = first * l->page_bytes,
 		.released_bytes = l->released * l->page_bytes,
 		.ended_bytes = l->ended * l->page_bytes,
 		.peak_bytes = l->peak * l->page_bytes,
 		.faults = l->touched,
+		.recorded = l->recorded,
 		.repeated = l->again,
+		.repeated_state = page_live_is_estimate(l)
+					  ? SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
+					  : SOOTH_STATE_VALUE,
 		.whole_percent = first ? 100.0 * (double)s->whole / (double)first : 0,
 		.whole_state = state_if(first) };
 	row.resident_state = state_if(sum_resident(s, &row));

@@ -33,6 +33,7 @@
 #define RING_BYTES_OF_PAGES (32u << 20)
 #define LATENESS_NS	    (5 * NS_PER_MS)
 #define RATE_DEFAULT	    99 /* not in step with what runs a hundred times a second */
+#define FAULTS_A_STACK	    10 /* other processes have a part of these faults */
 #define CLOCKS_MAX	    4096
 #define TABLES_WAIT_MS	    5000 /* a file of 200 MB takes seconds */
 #define HUGE_PAGES_FILE	    "/sys/kernel/mm/transparent_hugepage/enabled"
@@ -69,6 +70,13 @@ static void profile_close(struct backend_run *run)
 	buffer_fini(&s->raw);
 }
 
+static uint64_t faults_in_moment(uint64_t hz)
+{
+	uint64_t most = hz * PROFILE_MOMENT_NS / NS_PER_S;
+
+	return hz && !most ? 1 : most;
+}
+
 static int profile_open(struct backend_run *run, struct sooth_error *err)
 {
 	bool is_of_waits = run->options.profile_wait_ns != 0;
@@ -100,6 +108,7 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	}
 	if (!status) {
 		s->control->least_ns = run->options.profile_wait_ns;
+		s->control->faults_most = faults_in_moment(run->options.page_fault_hz);
 		status = profile_walks_open(&s->walks, &s->follow.code, &run->options, err);
 	}
 	if (status)
@@ -131,6 +140,7 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 /* What calls the program on each CPU: the clock, or page faults. */
 struct clock {
 	uint64_t event, period;
+	uint64_t hz; /* instead of a period: so often that there are at most so many a second */
 };
 
 static int open_clock(int cpu, const struct clock *c)
@@ -138,7 +148,8 @@ static int open_clock(int cpu, const struct clock *c)
 	struct perf_event_attr attr = { .size = sizeof(attr),
 		.type = PERF_TYPE_SOFTWARE,
 		.config = c->event,
-		.sample_period = c->period,
+		.sample_period = c->hz ? c->hz : c->period,
+		.freq = c->hz != 0,
 		.disabled = 1,
 		.exclude_idle = c->event == PERF_COUNT_SW_CPU_CLOCK };
 	long fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
@@ -204,9 +215,10 @@ static int start_pages(struct profile_state *s, struct backend_run *run, struct 
 static int profile_start(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_state *s = run->state;
-	const struct clock clock = { PERF_COUNT_SW_CPU_CLOCK, s->period_ns };
-	const struct clock faults = { PERF_COUNT_SW_PAGE_FAULTS,
-		run->options.profile_pages ? 1 : run->options.page_fault_period };
+	const struct clock clock = { PERF_COUNT_SW_CPU_CLOCK, s->period_ns, 0 };
+	const struct clock faults = { PERF_COUNT_SW_PAGE_FAULTS, 1,
+		FAULTS_A_STACK * run->options.page_fault_hz };
+	bool has_faults = run->options.profile_pages || faults.hz;
 	int cpus = libbpf_num_possible_cpus(), status = 0;
 
 	if (run->options.profile_wait_ns)
@@ -226,7 +238,7 @@ static int profile_start(struct backend_run *run, struct sooth_error *err)
 		return error_no_memory(err);
 	for (int cpu = 0; cpu < cpus && s->period_ns && !status; cpu++)
 		status = start_clock(s, &clock, cpu, err);
-	for (int cpu = 0; cpu < cpus && faults.period && !status; cpu++)
+	for (int cpu = 0; cpu < cpus && has_faults && !status; cpu++)
 		status = start_clock(s, &faults, cpu, err);
 	return status;
 }
@@ -253,7 +265,7 @@ static void take_sample(struct backend_run *run, const struct profile_raw *raw)
 		return;
 	}
 	if (raw->flags & PROFILE_RAW_FAULT) {
-		profile_pages_put(&run->out, raw, sample.stack, run->options.page_fault_period);
+		profile_pages_put(&run->out, raw, sample.stack);
 		return;
 	}
 	sample.record.kind = PROFILE_SAMPLE;
@@ -342,12 +354,13 @@ static int profile_descriptor(struct backend_run *run)
 static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
 	&need_pid_namespace, NULL };
 
-/* An event of one process for its faults; of every system call of the host its end is looked at. */
+/* The faults of every process are counted; of every system call of the host its end is looked at.
+ */
 static const struct backend_mode modes[] = {
 	{ .name = "bpf --pages",
 		.help = "heap --pages: page faults, and calls that "
 			"give memory back",
-		.target_ns = 1250,
+		.target_ns = 300,
 		.bystander_ns = 35,
 		.price_source = "a loop of getppid, and one of "
 				"page faults, on Linux 6.18" },

@@ -80,12 +80,12 @@ void profile_calls_put(struct buffer *out, const struct profile_raw *raw, uint32
 	RECORD_APPEND(out, &call, NULL, 0);
 }
 
-void profile_pages_put(
-	struct buffer *out, const struct profile_raw *raw, uint32_t stack, uint32_t period)
+void profile_pages_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack)
 {
-	struct profile_page page = {
-		.record = raw->record, .address = raw->hash, .stack = stack, .period = period
-	};
+	struct profile_page page = { .record = raw->record,
+		.address = raw->hash,
+		.stack = stack,
+		.faults = (uint32_t)(raw->faults < UINT32_MAX ? raw->faults : UINT32_MAX) };
 
 	page.record.kind = PROFILE_PAGE;
 	memcpy(page.process, raw->process, sizeof(page.process));

@@ -31,9 +31,8 @@ int profile_calls_choose(
 /* A call with its stack, as a record. */
 void profile_calls_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack);
 
-/* A page fault with its stack, as a record; `period` as in struct profile_page. */
-void profile_pages_put(
-	struct buffer *out, const struct profile_raw *raw, uint32_t stack, uint32_t period);
+/* A page fault with its stack, as a record. */
+void profile_pages_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack);
 
 /* A wait with its stack, as a record. */
 void profile_waits_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack);

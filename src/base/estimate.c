@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/estimate.h"
+
+#include <math.h>
+
+#define DEVIATIONS 2.576 /* of a normal distribution, for 99 of 100 */
+
+uint64_t estimate_error(double variance)
+{
+	/* Of differences of large sums a little less than nothing may be left. */
+	return variance > 0 ? (uint64_t)llround(DEVIATIONS * sqrt(variance)) : 0;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How far an estimate may be wrong. */
+#ifndef SOOTH_BASE_ESTIMATE_H
+#define SOOTH_BASE_ESTIMATE_H
+
+#include <stdint.h>
+
+/* Half the interval that has the true value in 99 of 100 cases, where there are enough samples. */
+uint64_t estimate_error(double variance);
+
+#endif
