@@ -5,6 +5,7 @@
  * reasons in a line below the table.
  */
 #include <errno.h>
+#include <poll.h>
 #include <libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
@@ -371,6 +372,19 @@ static int add_to_table(
 	return add_row(s, r);
 }
 
+/* Which write failed is not known any more, nor its errno: the pipe says whether it has a reader.
+ */
+static int check_stream(const struct table_sink *s, struct sooth_error *err)
+{
+	struct pollfd end = { .fd = fileno(s->options.stream), .events = POLLOUT };
+	bool is_closed;
+
+	if (!ferror(s->options.stream))
+		return 0;
+	is_closed = end.fd >= 0 && poll(&end, 1, 0) > 0 && end.revents & (POLLERR | POLLHUP);
+	return error_errno(err, is_closed ? -EPIPE : -EIO, "write the report");
+}
+
 static int rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err)
 {
@@ -390,7 +404,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 		return error_no_memory(err);
 	if (section->shape == SECTION_STREAM)
 		fflush(s->options.stream);
-	return ferror(s->options.stream) ? error_errno(err, -errno, "write the report") : 0;
+	return check_stream(s, err);
 }
 
 static int print_table(struct table_sink *s, const struct section *section)
@@ -429,7 +443,7 @@ static int section_end(void *state, const struct section *section, struct sooth_
 		s->has_output = true;
 	scols_unref_table(s->table);
 	s->table = NULL;
-	return ferror(s->options.stream) ? error_errno(err, -errno, "write the report") : 0;
+	return check_stream(s, err);
 }
 
 static int end(void *state, struct sooth_error *err)

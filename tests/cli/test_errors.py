@@ -420,13 +420,14 @@ class Output(Case):
             self.assertEqual(harness.read(self.path("status")).strip(), b"0", argv)
 
     def test_a_pipe_closed_before_the_first_byte(self):
-        ours, theirs = os.pipe()
-        os.close(ours)
-        child = harness.subprocess.run([harness.SOOTH, "ps", "-a"], stdout=theirs,
-                                       stderr=harness.subprocess.PIPE, check=False,
-                                       timeout=harness.PATIENCE_S)
-        os.close(theirs)
-        self.assertEqual((child.returncode, child.stderr), (0, b""))
+        for argv in (["ps", "-a"], ["diagnose", "-d", "1", str(os.getpid())]):
+            ours, theirs = os.pipe()
+            os.close(ours)
+            child = harness.subprocess.run([harness.SOOTH, *argv], stdout=theirs,
+                                           stderr=harness.subprocess.PIPE, check=False,
+                                           timeout=harness.PATIENCE_S)
+            os.close(theirs)
+            self.assertEqual((child.returncode, child.stderr), (0, b""), argv)
 
 
 @needs_bpf
