@@ -14,8 +14,8 @@ const struct sooth_schema pauses_schema = {
 	.name = "pauses",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct pauses_row),
-	.line = "pauses: {count}, {paused_ns} in all; stopping all threads took up to "
-		"{max_until_paused_ns}, with {min_reserve_ns} of buffer left",
+	.line = "pauses: {count}, {paused_ns} in all[; stopping all threads took up to "
+		"{max_until_paused_ns}, with {min_reserve_ns} of buffer left]",
 	SCHEMA_FIELDS(fields),
 };
 
@@ -27,7 +27,7 @@ const struct section pauses_section = {
 
 void pauses_init(struct pauses *h)
 {
-	*h = (struct pauses){ .row.min_reserve_ns = UINT64_MAX };
+	*h = (struct pauses){ .row.min_reserve_ns = PAUSE_NO_RESERVE };
 }
 
 void pauses_take(struct pauses *h, const struct sooth_record *r, uint16_t kind)
@@ -65,6 +65,14 @@ void pauses_note_late(const struct pauses *h, struct output *output, const char 
 	output_limit(output, what, reason, "use a larger buffer, e.g. --buffer 128M");
 }
 
+void pauses_end(struct pauses *h)
+{
+	struct pauses_row *row = &h->row;
+
+	row->reserve_state =
+		row->min_reserve_ns == PAUSE_NO_RESERVE ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE;
+}
+
 int pauses_emit(struct pauses *h, struct output *output, const char *what, struct sooth_error *err)
 {
 	int status;
@@ -72,6 +80,7 @@ int pauses_emit(struct pauses *h, struct output *output, const char *what, struc
 	pauses_note_late(h, output, what);
 	if (!h->row.count)
 		return 0;
+	pauses_end(h);
 	status = output_section(output, &pauses_section, err);
 	return status ? status : OUTPUT_ROW(output, &h->row, NULL, 0, err);
 }

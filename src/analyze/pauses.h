@@ -14,7 +14,7 @@
 	F(S, U64, max_until_paused_ns, ALWAYS,                                                     \
 		"longest time from a pause request until the last thread paused",                  \
 		.unit = SOOTH_UNIT_NS)                                                             \
-	F(S, U64, min_reserve_ns, ALWAYS,                                                          \
+	F(S, U64, min_reserve_ns, MAYBE(reserve_state),                                            \
 		"shortest time in which the rest of the ring buffer would have filled",            \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, U64, refused, ALWAYS, "number of threads that could not be paused")                   \
@@ -37,6 +37,10 @@ extern const struct section pauses_section;
 void pauses_init(struct pauses *h);
 /* `kind`: that of the probe's pause records; other records are ignored. */
 void pauses_take(struct pauses *h, const struct sooth_record *r, uint16_t kind);
+/* The row is complete: no pause was for the ring buffer, or it says how long that would have
+ * lasted.
+ */
+void pauses_end(struct pauses *h);
 /* Adds a limit when calls were lost in spite of pauses; `what` names the calls. */
 void pauses_note_late(const struct pauses *h, struct output *output, const char *what);
 /* The section, if there were pauses, and the limit. */

@@ -9,7 +9,12 @@
 #include <sooth/field.h>
 #include <sooth/record.h>
 
+/* The pause was not for the ring: a program waited until a library that it had loaded was probed.
+ */
+#define PAUSE_NO_RESERVE UINT64_MAX
+
 /* All threads that ran were paused while the ring was emptied. */
+
 struct pause_event {
 	struct sooth_record record; /* time_ns: when they ran again */
 	uint64_t asked_ns;	    /* when the ring had filled so far that they had to be paused */

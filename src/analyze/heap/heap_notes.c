@@ -231,6 +231,7 @@ static int emit_pauses(struct heap_notes *n, struct heap_scope *scope, struct so
 	pauses_note_late(&n->pauses, scope->output, "every call of the paused command");
 	if (status || !n->pauses.row.count)
 		return status;
+	pauses_end(&n->pauses);
 	return OUTPUT_ROW(scope->output, &n->pauses.row, NULL, 0, err);
 }
 
