@@ -27,6 +27,9 @@ struct follow_config {
 				 privilege */
 };
 
+/* In an interest, beside enum interest: for the program that follows. Children have it, too. */
+#define FOLLOW_MARK 0x10000
+
 /* Where threads are kept in a hash: its size. */
 #define FOLLOW_HASHED_THREADS 2048
 

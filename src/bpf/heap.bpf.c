@@ -423,6 +423,11 @@ static inline int enter(struct pt_regs *regs, uint32_t table)
 	t = thread_current();
 	if (!t || !t->member.interest || t->member.is_before_exec)
 		return 0;
+	if (place & HEAP_PLACE_LATE) {
+		if (!(t->member.interest & FOLLOW_MARK))
+			return 0;
+		place &= (uint8_t)~HEAP_PLACE_LATE;
+	}
 	switch (place) {
 	case HEAP_PLACE_LOADER:
 		loader_reports(t, regs);

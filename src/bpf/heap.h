@@ -76,6 +76,8 @@ struct heap_form_layout {
 enum heap_place {
 	HEAP_PLACE_NONE = 0,
 	HEAP_PLACE_FUNCTION = 1, /* and above: 1 + enum heap_form */
+	/* added to all: of a file that was loaded late, and is probed for marked threads alone */
+	HEAP_PLACE_LATE = 0x20,
 	/* added to these: the function may throw, and its own return instructions are probed */
 	HEAP_PLACE_THROWS = 0x40,
 	HEAP_PLACE_LOADER = 0x80, /* the dynamic loader reports that its list has changed */
@@ -85,7 +87,7 @@ enum heap_place {
 	HEAP_PLACE_THREAD_END,
 };
 
-_Static_assert(HEAP_PLACE_FUNCTION + HEAP_FORM_COUNT <= HEAP_PLACE_THROWS, "a place each");
+_Static_assert(HEAP_PLACE_FUNCTION + HEAP_FORM_COUNT <= HEAP_PLACE_LATE, "a place each");
 
 struct heap_places {
 	uint8_t of[HEAP_TABLES][HEAP_PLACE_COUNT];

@@ -54,6 +54,9 @@ void *malloc(size_t size)
 
 	if (UNLIKELY(!call_is_resolved()))
 		return early_block(size, 0);
+	if (UNLIKELY(
+		    (uintptr_t)__builtin_return_address(0) - loader_code.begin < loader_code.bytes))
+		loaded_look(t);
 	if (!call_begin(t))
 		return real.malloc(size);
 	call = (struct call){ .head = HEAP_MALLOC, .size = size };

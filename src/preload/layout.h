@@ -15,7 +15,7 @@
 
 #define PRELOAD_LIBRARY	 "sooth-preload.so"
 #define PRELOAD_VARIABLE "SOOTH_PRELOAD" /* the path of the socket */
-#define PRELOAD_VERSION	 1
+#define PRELOAD_VERSION	 2
 
 #define PRELOAD_PAGE	   4096u
 #define PRELOAD_SLOTS	   32u	      /* threads of a segment */
@@ -34,6 +34,7 @@ struct preload_session {
 	atomic_uint streams; /* each call; else they are only counted */
 	atomic_uint stacks;  /* of calls that allocate */
 	atomic_uint waits;   /* while a ring is full; else the call is counted as lost */
+	atomic_uint late; /* libraries that are loaded from now on are reported, and waited for */
 	/* Written often, and read where a thread waits. */
 	_Alignas(64) atomic_uint heartbeat;
 	_Alignas(64) atomic_uint wake; /* a futex: sooth sleeps on it */
@@ -124,6 +125,7 @@ enum preload_request {
 	PRELOAD_FORKED,	     /* a process was forked */
 	PRELOAD_MORE,	     /* all slots are taken */
 	PRELOAD_CODE,	     /* code was loaded; the answer has no descriptors */
+	PRELOAD_LOADED,	     /* libraries were loaded, and have run nothing yet; the same */
 	PRELOAD_FAILED,	     /* the memory could not be mapped; `error` */
 };
 

@@ -129,6 +129,21 @@ void record_put(struct thread *t, const struct call *call);
 void record_stack(struct thread *t, uint64_t hash, const void *function);
 /* Code was loaded: returns when sooth has seen it. */
 void session_tell_code(void);
+/* Libraries were loaded: returns when sooth sees their calls, or cannot. */
+void session_tell_loaded(void);
+
+/* The code of the dynamic loader; bytes 0: it is not known, or never calls. */
+struct loader_code {
+	uintptr_t begin;
+	size_t bytes;
+};
+
+extern struct loader_code loader_code;
+
+/* Finds it; what has been loaded up to now is known. */
+void loaded_begin(void);
+/* The loader allocates: it may have loaded libraries. */
+void loaded_look(struct thread *t);
 void stack_forget_code(void);
 
 static inline bool thread_begin(struct thread *t)

@@ -218,16 +218,26 @@ static void pause_a_little(void)
 	KERNEL(nanosleep, &step, 0, 0, 0, 0, 0);
 }
 
-void session_tell_code(void)
+static void wait_for_answer(uint32_t request)
 {
 	struct preload_welcome welcome;
 	long fd = open_connection();
 
 	if (fd < 0)
 		return;
-	if (send_hello(fd, PRELOAD_CODE, 0))
+	if (send_hello(fd, request, 0))
 		KERNEL(recvfrom, fd, &welcome, sizeof(welcome), 0, 0, 0);
 	KERNEL(close, fd, 0, 0, 0, 0, 0);
+}
+
+void session_tell_code(void)
+{
+	wait_for_answer(PRELOAD_CODE);
+}
+
+void session_tell_loaded(void)
+{
+	wait_for_answer(PRELOAD_LOADED);
 }
 
 /* A page that a fork's child finds empty. */
@@ -270,6 +280,8 @@ static uint32_t connect_image(void)
 	own_pid = (uint32_t)KERNEL(getpid, 0, 0, 0, 0, 0, 0);
 	if (!take_segment(request))
 		return IMAGE_OFF;
+	if (request == PRELOAD_STARTED)
+		loaded_begin();
 	return atomic_fetch_add(&images, 1) + 1;
 }
 

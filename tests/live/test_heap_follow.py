@@ -157,21 +157,6 @@ class Late(HeapCase):
             exact += seen == truth_calls(truth) and not gaps
         self.assertTrue(exact)
 
-    def test_launched_with_the_library(self):
-        """Nothing calls sooth's library for it: the gap says so; other libraries have none."""
-        self.program("libheap-own.so")
-        for turns, forks in ((100, 0), (100, 2)):
-            with self.subTest(forks):
-                run = self.sooth("heap", "-j", "--", harness.WORKLOADS, "heap_late", "--turns", str(turns), "--forks",
-                                 str(forks), "--truth", self.path("truth"))
-                report = last_json(run.text)
-                gaps = [row for row in report["heap_gaps"] if row["path"].endswith("libheap-own.so")]
-                self.assertEqual(len({row["pid"] for row in gaps}), 1 + forks)
-                self.assertIn("libheap-own.so", str(report["limits"]))
-        script = "import ctypes; [ctypes.CDLL(n) for n in ('libstdc++.so.6', 'libgcc_s.so.1', 'libm.so.6')]"
-        report = last_json(self.sooth("heap", "-j", "--", "/usr/bin/python3", "-c", script).text)
-        self.assertEqual((report["heap_gaps"], report["limits"]), ([], []))
-
     def test_beside_another_tracer(self):
         """What strace or gdb traces is not paused, runs as ever, and the gap is reported."""
         self.program("libheap-own.so")

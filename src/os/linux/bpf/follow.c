@@ -110,7 +110,7 @@ static int visit(struct follow *f, const struct visit *v, struct buffer *out, ui
 	f->control->visit = v->what;
 	f->control->pid = v->process ? v->process->pid : 0;
 	f->control->start_ticks = v->process ? v->process->start_ticks : 0;
-	f->control->interest = v->interest & (INTEREST_COUNT | INTEREST_STREAM);
+	f->control->interest = v->interest & (INTEREST_COUNT | INTEREST_STREAM | FOLLOW_MARK);
 	f->control->is_before_exec = (v->interest & INTEREST_FROM_EXEC) != 0;
 	f->control->visited = 0;
 	f->control->unmarked = 0;
@@ -241,6 +241,17 @@ int follow_set(struct follow *f, struct backend_run *run, const struct process_i
 		if (status)
 			flush(f, process, &ignored);
 	}
+	return status;
+}
+
+int follow_mark(struct follow *f, const struct process_id *process, unsigned interest,
+	struct sooth_error *err)
+{
+	struct marked all = { 0 };
+	int status = mark_found(f, process, interest | FOLLOW_MARK, &all, err);
+
+	if (!status && all.unmarked)
+		return error_no_memory(err);
 	return status;
 }
 

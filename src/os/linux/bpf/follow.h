@@ -47,6 +47,9 @@ int follow_set(struct follow *f, struct backend_run *run, const struct process_i
 /* Of a whole host or user: mark every thread that is there, for programs that cannot make memory
  * for a thread where they meet it. Of other targets: nothing. */
 int follow_all(struct follow *f, struct backend_run *run, struct sooth_error *err);
+/* Marks the threads of a followed process (FOLLOW_MARK). From any thread. */
+int follow_mark(struct follow *f, const struct process_id *process, unsigned interest,
+	struct sooth_error *err);
 /* Followed threads: struct follow_listed, appended. From any thread. */
 int follow_list(struct follow *f, struct buffer *out, struct sooth_error *err);
 /* Append the ring's contents, and report what did not fit. */

@@ -337,3 +337,50 @@ int allocators_examine(struct allocators *a, pid_t pid, allocator_handler handle
 	buffer_fini(&bytes);
 	return status < 0 ? status : defines;
 }
+
+/* -ENOENT: it is another file. */
+static int find_in(struct allocators *a, int process, const struct maps_line *m,
+	const struct file_identity *identity, allocator_handler handler, void *user,
+	struct sooth_error *err)
+{
+	_cleanup_free_ struct reading *r = NULL;
+	_cleanup_free_ char *path = NULL;
+	int status = -ENOENT;
+
+	if (!m->is_executable || m->inode != identity->inode ||
+		makedev(m->device_major, m->device_minor) != identity->device)
+		return -ENOENT;
+	path = strndup(m->path.data, m->path.size);
+	r = calloc(1, sizeof(*r));
+	if (!path || !r)
+		return error_no_memory(err);
+	if (!read_mapped(a, process, m, path, r))
+		return -ENOENT;
+	r->found.path = path;
+	r->found.device = identity->device;
+	r->found.inode = identity->inode;
+	if (allocator_file_defines(&r->found))
+		status = handler(user, &r->found, err);
+	cleanup_close(&r->found.file);
+	return status;
+}
+
+int allocators_find(struct allocators *a, pid_t pid, uint64_t device, uint64_t inode,
+	allocator_handler handler, void *user, struct sooth_error *err)
+{
+	const struct file_identity identity = { device, inode };
+	_cleanup_close_ int process = procfs_open(pid);
+	struct buffer bytes = { 0 };
+	int status = process < 0 ? process : procfs_read_at(process, "maps", &bytes, PROCFS_MAPS);
+	struct cursor c = cursor_over(bytes.data, bytes.size);
+	struct maps_line m;
+
+	if (status >= 0)
+		status = -ENOENT;
+	while (status == -ENOENT && !cursor_at_end(&c)) {
+		if (maps_parse(cursor_line(&c), &m))
+			status = find_in(a, process, &m, &identity, handler, user, err);
+	}
+	buffer_fini(&bytes);
+	return status;
+}

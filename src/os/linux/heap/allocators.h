@@ -45,6 +45,10 @@ bool allocators_know(struct allocators *a, const char *path, uint64_t device, ui
 /* Whether it defines one; of a file that was not examined: as it is at `path` now. False also where
  * that is not known. */
 bool allocators_define(struct allocators *a, const char *path, uint64_t device, uint64_t inode);
+/* The one file of a process that has this identity, examined before or not. 0; -ENOENT: it is not
+ * mapped as code, or defines no allocator. */
+int allocators_find(struct allocators *a, pid_t pid, uint64_t device, uint64_t inode,
+	allocator_handler handler, void *user, struct sooth_error *err);
 /* Whether a file was examined, and as a program allocates in a way that is not seen. */
 bool allocators_opaque(const struct allocators *a, uint64_t device, uint64_t inode);
 /* The files of a process that were not examined before, executable first, then in the order of

@@ -15,34 +15,13 @@
 #include "model/batch.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/timeout.h"
+#include "os/linux/heap/heap_sites.h"
 
-#define PASSES_MAX	  16
-#define THREADS_MAX	  65536
-#define FILES_MAX	  256  /* with new allocators, per pass */
-#define PLACES_MAX	  1024 /* per event */
-#define PROGRAMS_MAX	  4096
-#define ENVIRONMENT_BYTES (128u << 10)
-#define ENVIRONMENT_MS	  1000
-
-struct place_list {
-	struct prober_place places[PLACES_MAX];
-	size_t count;
-};
-
-/* Sites found in one pass: the places for each new event. */
-struct finding_sites {
-	struct heap_attach *attach;
-	const struct process_id *process;
-	uint64_t since_ns;
-	struct place_list returns;
-	struct place_list entries[HEAP_TABLES];
-	int files[FILES_MAX];
-	size_t file_count;
-	struct buffer paths; /* of the files, each with its NUL */
-};
-
-const char *const heap_entry_programs[HEAP_TABLES] = { "on_entry_0", "on_entry_1", "on_entry_2",
-	"on_entry_3" };
+#define PROGRAMS_MAX	   4096
+#define LATE_FILES_MAX	   1024
+#define LATE_PROCESSES_MAX 65536
+#define ENVIRONMENT_BYTES  (128u << 10)
+#define ENVIRONMENT_MS	   1000
 
 /* The pauser's thread has the highest priority, and would wait for one that has no processor. */
 static void make_lock(pthread_mutex_t *lock)
@@ -63,61 +42,10 @@ int heap_attach_open(struct heap_attach *a, const struct prober_type *type, stru
 	a->places = places;
 	allocators_init(&a->allocators);
 	map_init(&a->programs, 2 * sizeof(uint64_t), HEAP_PATH_BYTES, PROGRAMS_MAX);
+	map_init(&a->late_files, 2 * sizeof(uint64_t), HEAP_LATE_EVENTS_BYTES, LATE_FILES_MAX);
+	map_init(&a->late_processes, sizeof(uint32_t), 0, LATE_PROCESSES_MAX);
 	a->type = type;
 	return type->open(&a->prober, log, err);
-}
-
-/* --- what was found --- */
-
-static bool place_add(struct place_list *list, int file, uint64_t offset)
-{
-	if (list->count == PLACES_MAX)
-		return false;
-	list->places[list->count++] = (struct prober_place){ file, offset };
-	return true;
-}
-
-/* The first table whose entry for these low bits is free, or the same site. */
-static int table_for(struct heap_attach *a, const struct allocator_site *site)
-{
-	size_t at = site->offset & HEAP_PLACE_MASK;
-
-	for (int i = 0; i < HEAP_TABLES; i++) {
-		uint8_t *place = &a->places->of[i][at];
-
-		if (*place != HEAP_PLACE_NONE && *place != site->place)
-			continue;
-		*place = site->place;
-		return i;
-	}
-	return -1;
-}
-
-static void emit_site(struct heap_attach *a, const struct process_id *process,
-	const struct allocator_file *file, const struct allocator_site *site)
-{
-	struct heap_site pending = {
-		.record = { .time_ns = clock_monotonic_ns(),
-			.start_ticks = process->start_ticks,
-			.pid = process->pid,
-			.kind = HEAP_SITE,
-			.cpu = SOOTH_CPU_NONE },
-		.device = file->device,
-		.inode = file->inode,
-		.entry = site->entry,
-		.offset = site->offset,
-		.function = site->function,
-		.has_return = site->has_return,
-		.is_emulated = site->is_emulated,
-	};
-	struct record_tail tail[] = { { &pending.path, file->path, strlen(file->path) },
-		{ &pending.why, site->why, site->why ? strlen(site->why) : 0 } };
-
-	/* Marks are no functions; a return is. */
-	if (site->place >= HEAP_PLACE_LOADER && site->place != HEAP_PLACE_RESULT)
-		return;
-	a->sites++;
-	RECORD_APPEND(&a->pending, &pending, tail, 2);
 }
 
 static void emit_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
@@ -134,117 +62,7 @@ static void emit_gap(struct heap_attach *a, const struct process_id *process, ui
 	RECORD_APPEND(&a->pending, &gap, tail, 1);
 }
 
-/* An allocator_handler: keeps the file open until its places are defined. */
-static int take_file(void *user, const struct allocator_file *file, struct sooth_error *err)
-{
-	struct finding_sites *f = user;
-	int kept;
-
-	if (f->file_count == FILES_MAX) {
-		f->attach->left_out += (uint32_t)file->count;
-		return 0;
-	}
-	kept = fcntl(file->file, F_DUPFD_CLOEXEC, 3);
-	if (kept < 0)
-		return error_errno(err, -errno, "keep %s open", file->path);
-	f->files[f->file_count++] = kept;
-	for (size_t i = 0; i < file->count; i++) {
-		const struct allocator_site *site = &file->sites[i];
-		int table = table_for(f->attach, site);
-
-		/* The return first: an entry without a return probe would be a call that never
-		 * ends. */
-		if (table < 0 || f->entries[table].count == PLACES_MAX ||
-			(site->has_return && !place_add(&f->returns, kept, site->offset))) {
-			f->attach->left_out++;
-			continue;
-		}
-		place_add(&f->entries[table], kept, site->offset);
-		emit_site(f->attach, f->process, file, site);
-	}
-	if (file->has_unseen_new && !f->attach->operator_new[0])
-		snprintf(
-			f->attach->operator_new, sizeof(f->attach->operator_new), "%s", file->path);
-	if (allocator_file_defines(file))
-		buffer_append(&f->paths, file->path, strlen(file->path) + 1);
-	return 0;
-}
-
 /* --- attaching --- */
-
-/* Threads that were created by a thread before it was attached have to be found too: repeat until
- * a pass finds none. */
-static int cover_pass(struct heap_attach *a, unsigned first, uint32_t pid, struct map *seen,
-	bool *found, struct sooth_error *err)
-{
-	struct buffer list = { 0 };
-	int status = follow_list(a->follow, &list, err), attached = 0;
-	const struct follow_listed *threads = (const void *)list.data;
-	size_t count = list.size / sizeof(*threads);
-	bool is_new;
-
-	*found = false;
-	for (size_t i = 0; i < count && !status; i++) {
-		if (a->only && !map_get(a->only, &threads[i].pid))
-			continue;
-		if ((pid && threads[i].pid != pid) || !map_put(seen, &threads[i].tid, &is_new) ||
-			!is_new)
-			continue;
-		*found = true;
-		for (unsigned e = first; e < a->events && status >= 0; e++) {
-			status = a->type->attach(
-				a->prober, e, (pid_t)threads[i].pid, (pid_t)threads[i].tid, err);
-			attached |= status > 0;
-		}
-		status = status == -ESRCH || status > 0 ? 0 : status;
-	}
-	buffer_fini(&list);
-	return status ? status : attached;
-}
-
-/* Attaches events from `first` on to the followed threads of a process; 0: of all. 1 if any of
- * them was not attached before. */
-static int cover(struct heap_attach *a, unsigned first, uint32_t pid, struct sooth_error *err)
-{
-	struct map seen;
-	bool found = true;
-	int status = 0, attached = 0;
-
-	map_init(&seen, sizeof(uint32_t), 0, THREADS_MAX);
-	for (int pass = 0; pass < PASSES_MAX && found && status >= 0; pass++) {
-		status = cover_pass(a, first, pid, &seen, &found, err);
-		attached |= status > 0;
-	}
-	map_fini(&seen);
-	return status < 0 ? status : attached;
-}
-
-static int define(struct heap_attach *a, const struct place_list *list, bool is_return,
-	const char *program, struct sooth_error *err)
-{
-	unsigned event;
-	int status, code;
-
-	if (!list->count)
-		return 0;
-	code = bpf_code_program(&a->follow->code, program);
-	if (code < 0)
-		return error_errno(err, code, "load the BPF program %s", program);
-	status = a->type->define(
-		a->prober, list->places, list->count, is_return, code, &event, NULL, err);
-	if (!status)
-		a->events = event + 1;
-	return status;
-}
-
-static int define_all(struct finding_sites *f, struct sooth_error *err)
-{
-	int status = define(f->attach, &f->returns, true, "on_return", err);
-
-	for (int i = 0; i < HEAP_TABLES && !status; i++)
-		status = define(f->attach, &f->entries[i], false, heap_entry_programs[i], err);
-	return status;
-}
 
 static void emit_gaps(const struct finding_sites *f)
 {
@@ -290,21 +108,20 @@ static int look(struct heap_attach *a, const struct process_id *process, uint64_
 	struct finding_sites f = { .attach = a, .process = process, .since_ns = since_ns };
 	uint64_t begin_ns = clock_monotonic_ns();
 	unsigned first = a->events;
-	int status = allocators_examine(&a->allocators, process->pid, take_file, &f, err);
+	int status = allocators_examine(&a->allocators, process->pid, heap_sites_take, &f, err);
 	bool defines = status > 0;
 
 	if (status >= 0 && f.file_count) {
-		status = define_all(&f, err);
+		status = heap_sites_define(&f, err);
 		if (!status)
-			status = cover(a, first, 0, err);
+			status = heap_sites_cover(
+				a, &(struct covering){ .first = first, .end = a->events }, err);
 		if (status >= 0)
 			emit_gaps(&f);
 		note_probed(&f);
 		a->attach_ns += clock_monotonic_ns() - begin_ns;
 	}
-	for (size_t i = 0; i < f.file_count; i++)
-		close(f.files[i]);
-	buffer_fini(&f.paths);
+	heap_sites_fini(&f);
 	return status < 0 ? status : defines;
 }
 
@@ -428,7 +245,8 @@ int heap_attach_process(struct heap_attach *a, const struct process_id *process,
 
 	pthread_mutex_lock(&a->lock);
 	if (a->events)
-		status = cover(a, 0, process->pid, err);
+		status = heap_sites_cover(
+			a, &(struct covering){ .end = a->events, .pid = process->pid }, err);
 	if (status > 0 && since_ns)
 		emit_gap(a, process, since_ns, "all probed files");
 	pthread_mutex_unlock(&a->lock);
@@ -445,8 +263,10 @@ int heap_attach_child(struct heap_attach *a, const struct process_id *process, b
 	pthread_mutex_lock(&a->lock);
 	if (is_over)
 		a->type->release(a->prober, process->pid);
-	for (unsigned e = 0; !is_over && e < a->events && !status; e++)
-		status = a->type->keep(a->prober, e, process->pid, err);
+	for (unsigned e = 0; !is_over && e < a->events && !status; e++) {
+		if (!heap_sites_is_late(a, e))
+			status = a->type->keep(a->prober, e, process->pid, err);
+	}
 	pthread_mutex_unlock(&a->lock);
 	return status == -ESRCH ? 0 : status;
 }
@@ -530,6 +350,9 @@ void heap_attach_close(struct heap_attach *a, uint64_t *forgotten_ns)
 	a->prober = NULL;
 	allocators_fini(&a->allocators);
 	map_fini(&a->programs);
+	map_fini(&a->late_files);
+	map_fini(&a->late_processes);
+	buffer_fini(&a->late);
 	buffer_fini(&a->probed);
 	buffer_fini(&a->pending);
 }

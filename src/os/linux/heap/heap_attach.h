@@ -14,7 +14,9 @@
 #include "os/linux/bpf/follow.h"
 #include "os/linux/uprobes/prober.h"
 
-/* Used by two threads, the collector's and the pauser's: each function locks. */
+#define HEAP_LATE_EVENTS_BYTES (2 * sizeof(unsigned))
+
+/* Used by several threads, the collector's and those that pause programs: each function locks. */
 struct heap_attach {
 	pthread_mutex_t lock;
 	struct follow *follow;
@@ -22,8 +24,11 @@ struct heap_attach {
 	struct allocators allocators;
 	const struct prober_type *type;
 	void *prober;
-	unsigned events;	/* defined so far */
-	char operator_new[256]; /* the first allocator whose own is not seen; empty: none */
+	unsigned events;       /* defined so far */
+	struct buffer late;    /* a byte for each: of files that were loaded late (heap_late.h) */
+	struct map late_files; /* device and inode -> the events of one */
+	struct map late_processes; /* uint32_t: those that loaded one, and their children */
+	char operator_new[256];	   /* the first allocator whose own is not seen; empty: none */
 	uint32_t sites;
 	uint32_t left_out; /* functions for which there was no room */
 	uint64_t attach_ns;

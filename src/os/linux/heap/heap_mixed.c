@@ -4,12 +4,16 @@
  * their calls themselves; the others, and what they start, are probed in the kernel, which also
  * reports the processes of both. Which one it is, is decided when a program begins.
  *
+ * A program with sooth's library that loads another allocator waits until that file is probed
+ * (preload_late.h, heap_late.h).
+ *
  * Cannot be seen, and reported as a gap: what a program that has to be probed does from its start
- * until it is, unless it is the command itself; an allocator that a program with sooth's library
- * loads later (preload_late.h).
+ * until it is, unless it is the command itself; an allocator that is loaded by a program which
+ * cannot wait.
  */
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,16 +22,20 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/units.h"
 #include "model/batch.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/heap/heap_late.h"
 #include "os/linux/heap/heap_source.h"
+#include "os/linux/heap/heap_stacks.h"
 #include "os/linux/heap/preload_late.h"
 #include "os/linux/heap/preload_library.h"
 #include "os/linux/heap/preload_session.h"
 #include "os/linux/launch.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
+#include "probes/pause.h"
 
 #define ANCESTORS_MAX 32
 #define PROBED_MAX    65536
@@ -169,6 +177,72 @@ static bool mixed_is_probed(void *user, pid_t pid)
 	return is_probed;
 }
 
+/* --- what is loaded late --- */
+
+/* A program that waits at the socket. */
+struct waiting {
+	struct mixed_state *s;
+	int connection;
+};
+
+/* Not if it has waited for too long, or another thread has ended it. */
+static bool still_waits(const struct waiting *w)
+{
+	struct pollfd hung_up = { .fd = w->connection, .events = POLLRDHUP };
+
+	return !poll(&hung_up, 1, 0);
+}
+
+/* Marked last: from then on calls count. */
+static bool probe_late(
+	void *user, const struct process_id *process, uint64_t device, uint64_t inode)
+{
+	struct waiting *w = user;
+	struct mixed_state *s = w->s;
+	struct heap_state *kernel = s->kernel.state;
+	unsigned interest = s->interest & ~(unsigned)INTEREST_FROM_EXEC;
+	struct sooth_error err;
+
+	return still_waits(w) && !heap_late_probe(&kernel->attach, process, device, inode, &err) &&
+	       !follow_mark(&kernel->follow, process, heap_source_interest(&s->kernel, interest),
+		       &err) &&
+	       still_waits(w);
+}
+
+static void emit_hold(struct mixed_state *s, const struct process_id *process, uint64_t begin_ns)
+{
+	struct heap_state *kernel = s->kernel.state;
+	struct pause_event hold = { .record = { .time_ns = clock_monotonic_ns(),
+					    .start_ticks = process->start_ticks,
+					    .pid = process->pid,
+					    .kind = HEAP_PAUSE,
+					    .cpu = SOOTH_CPU_NONE },
+		.asked_ns = begin_ns,
+		.stopped_ns = begin_ns,
+		.reserve_ns = PAUSE_NO_RESERVE,
+		.threads = 1,
+		.lost = kernel->follow.control->lost_records };
+
+	heap_attach_emit(&kernel->attach, &hold.record, sizeof(hold));
+}
+
+/* In the thread that answers programs. */
+static void mixed_loaded(void *user, pid_t pid, int connection)
+{
+	struct waiting w = { .s = user, .connection = connection };
+	struct mixed_state *s = w.s;
+	struct heap_state *kernel = s->kernel.state;
+	uint64_t begin_ns = clock_monotonic_ns();
+	struct process_id process;
+
+	if (procfs_identify(pid, &process))
+		return;
+	if (!preload_late_probe(&s->late, &process, probe_late, &w))
+		return;
+	heap_stacks_ahead(kernel->stacks, pid);
+	emit_hold(s, &process, begin_ns);
+}
+
 /* --- from open to close --- */
 
 static void mixed_close(struct backend_run *run)
@@ -242,6 +316,7 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	preload_programs_init(&s->programs, run->options.heap_stacks);
 	s->session.is_elsewhere = mixed_is_probed;
 	s->session.elsewhere_user = s;
+	s->session.loaded = mixed_loaded;
 	status = preload_library_check(&run->options, s->library, err);
 	if (!status)
 		status = preload_session_open(&s->session, run, err);
@@ -399,13 +474,17 @@ static uint64_t mixed_complete(struct backend_run *run, uint64_t now_ns)
 
 static void emit_late(struct backend_run *run, const struct preload_late *late)
 {
+	bool may_pause = run->options.may_pause;
 	char what[HEAP_PATH_BYTES + 64];
 
 	snprintf(what, sizeof(what), "allocations by functions of %s%s", late->first,
 		late->emitted > 1 ? " and others" : "");
 	backend_limit(run, what,
-		"it was loaded by the running program, and nothing calls sooth's library for it",
-		"use --engine bpf: the program is paused while such a library is probed");
+		may_pause ? "it was loaded by the running program, which could not be paused until "
+			    "its functions were probed"
+			  : "it was loaded by the running program, and without a pause its first "
+			    "calls would be missed",
+		may_pause ? "use --engine bpf" : "leave out --no-hold");
 }
 
 static int mixed_stop(struct backend_run *run, struct sooth_error *err)

@@ -14,6 +14,7 @@
 #include "bpf/heap.h"
 #include "os/linux/bpf/follow.h"
 #include "os/linux/heap/heap_attach.h"
+#include "os/linux/heap/heap_late.h"
 #include "os/linux/heap/heap_pauser.h"
 #include "os/linux/heap/heap_stacks.h"
 #include "os/linux/heap/heap_sums.h"
@@ -403,13 +404,16 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 	struct heap_state *s = run->state;
 	struct process_id process = process_id_of(r);
 	struct sooth_error err;
+	uint32_t parent;
 	int status = 0;
 
 	switch (r->kind) {
 	case PROCESS_JOIN:
-		if (!heap_attach_only(
-			    &s->attach, ((const struct process_join *)(const void *)r)->parent_pid))
+		parent = ((const struct process_join *)(const void *)r)->parent_pid;
+		if (!heap_attach_only(&s->attach, parent)) {
+			status = heap_late_child(&s->attach, &process, parent, &err);
 			break;
+		}
 		heap_source_probe(s, &process);
 		if (s->attach.type->is_inherited)
 			emit_child(run, &process, false);
@@ -419,6 +423,8 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 	case PROCESS_LEAVE:
 		if (heap_attach_only(&s->attach, process.pid))
 			emit_child(run, &process, true);
+		else
+			heap_late_over(&s->attach, &process);
 		forget_probed(s, &process);
 		buffer_append(&s->left, &process, sizeof(process));
 		break;

@@ -6,13 +6,15 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "base/clock.h"
 #include "base/cursor.h"
 #include "os/linux/files/procfs.h"
 
-#define RING_BYTES (256u << 10) /* of a CPU */
-#define IMAGES_MAX 65536
-#define FILES_MAX  16384
-#define FOUND_MAX  4096
+#define RING_BYTES     (256u << 10) /* of a CPU */
+#define IMAGES_MAX     65536
+#define FILES_MAX      16384
+#define FOUND_MAX      4096
+#define PROBED_AT_ONCE 16
 
 /* What a process runs. */
 struct late_image {
@@ -43,6 +45,7 @@ int preload_late_open(struct preload_late *l, struct preload_session_reader *ses
 {
 	l->session = session;
 	l->attach = attach;
+	pthread_mutex_init(&l->lock, NULL);
 	map_init(&l->images, sizeof(uint32_t), sizeof(struct late_image), IMAGES_MAX);
 	map_init(&l->files, 2 * sizeof(uint64_t), sizeof(bool), FILES_MAX);
 	map_init(&l->found, sizeof(struct late_key), sizeof(struct late_file), FOUND_MAX);
@@ -165,14 +168,27 @@ static int by_time(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
-/* Those of one process may be in the rings of several CPUs. */
-void preload_late_read(struct preload_late *l)
+/* Records from `from` on are for the next reading. */
+static void keep_rest(
+	struct buffer *records, const struct perf_event_header *const *all, size_t from, size_t to)
 {
-	struct buffer order = { 0 };
-	const struct perf_event_header *header, *const *all;
-	size_t at = 0, count;
+	struct buffer rest = { 0 };
 
-	buffer_reset(&l->records);
+	for (size_t i = from; i < to; i++)
+		buffer_append(&rest, all[i], all[i]->size);
+	buffer_fini(records);
+	*records = rest;
+}
+
+/* Those of one process may be in the rings of several CPUs: what is written while they are read may
+ * be in one, and what came before it in none. */
+static void read_all(struct preload_late *l)
+{
+	uint64_t until_ns = clock_monotonic_ns();
+	const struct perf_event_header *header, *const *all;
+	struct buffer order = { 0 };
+	size_t at = 0, count, i;
+
 	perf_rings_read(&l->rings, &l->records);
 	while (l->records.size - at >= sizeof(*header)) {
 		header = (const void *)(l->records.data + at);
@@ -185,9 +201,80 @@ void preload_late_read(struct preload_late *l)
 	if (count)
 		qsort(order.data, count, sizeof(header), by_time);
 	all = (const void *)order.data;
-	for (size_t i = 0; i < count; i++)
+	for (i = 0; i < count && perf_record_time(all[i]) <= until_ns; i++)
 		take(l, all[i]);
+	keep_rest(&l->records, all, i, count);
 	buffer_fini(&order);
+}
+
+void preload_late_read(struct preload_late *l)
+{
+	pthread_mutex_lock(&l->lock);
+	read_all(l);
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* --- what is probed --- */
+
+/* Takes one out of those found in a process. */
+static bool next_found(
+	struct preload_late *l, uint32_t pid, struct late_key *key, struct late_file *file)
+{
+	const void *at_key;
+	void *value;
+
+	for (size_t at = 0; map_next(&l->found, &at, &at_key, &value);) {
+		*key = *(const struct late_key *)at_key;
+		if (key->pid != pid)
+			continue;
+		*file = *(const struct late_file *)value;
+		map_remove(&l->found, key);
+		return true;
+	}
+	return false;
+}
+
+static void put_back(
+	struct preload_late *l, const struct late_key *key, const struct late_file *file)
+{
+	struct late_file *to;
+
+	pthread_mutex_lock(&l->lock);
+	to = map_put(&l->found, key, NULL);
+	if (to)
+		*to = *file;
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* The lock is not held while a file is probed: that takes a while. */
+static bool take_found(
+	struct preload_late *l, uint32_t pid, struct late_key *key, struct late_file *file)
+{
+	bool has;
+
+	pthread_mutex_lock(&l->lock);
+	has = next_found(l, pid, key, file);
+	pthread_mutex_unlock(&l->lock);
+	return has;
+}
+
+bool preload_late_probe(struct preload_late *l, const struct process_id *process,
+	preload_late_probe_file *probe, void *user)
+{
+	struct late_file files[PROBED_AT_ONCE];
+	struct late_key keys[PROBED_AT_ONCE];
+	bool is_probed[PROBED_AT_ONCE];
+	size_t count = 0;
+
+	preload_late_read(l);
+	while (count < PROBED_AT_ONCE && take_found(l, process->pid, &keys[count], &files[count]))
+		count++;
+	for (size_t i = 0; i < count; i++)
+		is_probed[i] = probe(user, process, keys[i].device, keys[i].inode);
+	for (size_t i = 0; i < count; i++)
+		if (!is_probed[i])
+			put_back(l, &keys[i], &files[i]);
+	return count;
 }
 
 /* --- what is missing --- */
@@ -197,6 +284,7 @@ void preload_late_emit(struct preload_late *l, const struct process_id *ended)
 	const void *at_key;
 	void *value;
 
+	pthread_mutex_lock(&l->lock);
 	for (size_t at = 0; map_next(&l->found, &at, &at_key, &value);) {
 		struct late_key key = *(const struct late_key *)at_key;
 		const struct late_file *file = value;
@@ -214,6 +302,7 @@ void preload_late_emit(struct preload_late *l, const struct process_id *ended)
 		map_remove(&l->found, &key);
 		at = 0;
 	}
+	pthread_mutex_unlock(&l->lock);
 }
 
 void preload_late_close(struct preload_late *l)
@@ -221,6 +310,7 @@ void preload_late_close(struct preload_late *l)
 	if (!l->is_open)
 		return;
 	l->is_open = false;
+	pthread_mutex_destroy(&l->lock);
 	perf_rings_close(&l->rings);
 	buffer_fini(&l->records);
 	map_fini(&l->images);

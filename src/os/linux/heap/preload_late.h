@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Libraries with a malloc of their own that a program loads when it already runs: nothing calls
- * sooth's library for them, so their calls are not seen, and that is reported as a gap. The kernel
- * records every mapping of code, by perf events that cost nothing between two of them.
+ * sooth's library for them. They are probed while the program waits; where that cannot be, their
+ * calls are not seen, and that is reported as a gap. The kernel records every mapping of code, by
+ * perf events that cost nothing between two of them.
  */
 #ifndef SOOTH_OS_LINUX_PRELOAD_LATE_H
 #define SOOTH_OS_LINUX_PRELOAD_LATE_H
@@ -12,14 +13,16 @@
 #include "os/linux/heap/preload_session.h"
 #include "os/linux/profile/perf_rings.h"
 
+/* Used by two threads, the collector's and that which answers programs. */
 struct preload_late {
+	pthread_mutex_t lock;
 	struct preload_session_reader *session;
 	struct heap_attach *attach;
 	struct perf_rings rings;
-	struct buffer records;
-	struct map images; /* uint32_t, a PID -> struct late_image */
-	struct map files;  /* device and inode -> bool: defines an allocator */
-	struct map found;  /* struct late_key -> struct late_file */
+	struct buffer records; /* for the next reading */
+	struct map images;     /* uint32_t, a PID -> struct late_image */
+	struct map files;      /* device and inode -> bool: defines an allocator */
+	struct map found;      /* struct late_key -> struct late_file */
 	bool is_open, has_lost;
 	uint32_t emitted;
 	char first[HEAP_PATH_BYTES]; /* the path of the first of them */
@@ -32,6 +35,12 @@ int preload_late_open(struct preload_late *l, struct preload_session_reader *ses
 int preload_late_add(struct preload_late *l, pid_t command, struct sooth_error *err);
 /* Reads what was mapped up to now. */
 void preload_late_read(struct preload_late *l);
+/* True: all calls of that file are seen from now on. */
+typedef bool preload_late_probe_file(
+	void *user, const struct process_id *process, uint64_t device, uint64_t inode);
+/* A process waits until what it has loaded is probed. False: there was nothing. */
+bool preload_late_probe(struct preload_late *l, const struct process_id *process,
+	preload_late_probe_file *probe, void *user);
 /* A process has ended, and all that it mapped is read; NULL: emit what is left. */
 void preload_late_emit(struct preload_late *l, const struct process_id *ended);
 void preload_late_close(struct preload_late *l);

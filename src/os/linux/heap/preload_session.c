@@ -209,6 +209,16 @@ static void take_code(struct preload_session_reader *s, int connection, pid_t pi
 	send(connection, &answer, sizeof(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* It waits until the calls of what it has loaded are seen. */
+static void take_loaded(struct preload_session_reader *s, int connection, pid_t pid)
+{
+	const struct preload_welcome answer = { .version = PRELOAD_VERSION };
+
+	if (s->loaded)
+		s->loaded(s->elsewhere_user, pid, connection);
+	send(connection, &answer, sizeof(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static void answer(struct preload_session_reader *s, int connection)
 {
 	struct timeval timeout = { .tv_usec = HELLO_MS * 1000 };
@@ -221,8 +231,12 @@ static void answer(struct preload_session_reader *s, int connection)
 		(peer.uid && peer.uid != s->user))
 		return;
 	if (recv(connection, &hello, sizeof(hello), 0) != (ssize_t)sizeof(hello) ||
-		hello.version != PRELOAD_VERSION || hello.request > PRELOAD_CODE)
+		hello.version != PRELOAD_VERSION || hello.request >= PRELOAD_FAILED)
 		return;
+	if (hello.request == PRELOAD_LOADED) {
+		take_loaded(s, connection, peer.pid);
+		return;
+	}
 	pthread_mutex_lock(&s->lock);
 	if (hello.request == PRELOAD_CODE)
 		take_code(s, connection, peer.pid);
@@ -383,6 +397,7 @@ int preload_session_start(struct preload_session_reader *s, const struct process
 	atomic_store(&s->page->streams, (s->options.interest & INTEREST_STREAM) != 0);
 	atomic_store(&s->page->stacks, s->stacks != NULL);
 	atomic_store(&s->page->waits, s->options.may_pause);
+	atomic_store(&s->page->late, s->options.may_pause && s->loaded);
 	atomic_store(&s->page->is_on, 1);
 	s->stop = eventfd(0, EFD_CLOEXEC);
 	if (s->stop < 0)

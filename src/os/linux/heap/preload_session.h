@@ -72,6 +72,9 @@ struct preload_session_reader {
 	 * not. Called with the lock held. */
 	bool (*is_elsewhere)(void *user, pid_t pid);
 	void *elsewhere_user;
+	/* A process has loaded libraries, and waits at that connection until this returns; NULL: it
+	 * is not asked. Called without the lock. */
+	void (*loaded)(void *user, pid_t pid, int connection);
 };
 
 int preload_session_open(

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/heap/heap_sites.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "model/batch.h"
+
+#define PASSES_MAX  16
+#define THREADS_MAX 65536
+
+const char *const heap_entry_programs[HEAP_TABLES] = { "on_entry_0", "on_entry_1", "on_entry_2",
+	"on_entry_3" };
+
+/* --- what was found --- */
+
+static bool place_add(struct place_list *list, int file, uint64_t offset)
+{
+	if (list->count == PLACES_MAX)
+		return false;
+	list->places[list->count++] = (struct prober_place){ file, offset };
+	return true;
+}
+
+/* The first table whose entry for these low bits is free, or the same site. */
+static int table_for(struct heap_attach *a, const struct allocator_site *site, bool is_late)
+{
+	uint8_t what = site->place | (is_late ? HEAP_PLACE_LATE : 0);
+	size_t at = site->offset & HEAP_PLACE_MASK;
+
+	for (int i = 0; i < HEAP_TABLES; i++) {
+		uint8_t *place = &a->places->of[i][at];
+
+		if (*place != HEAP_PLACE_NONE && *place != what)
+			continue;
+		*place = what;
+		return i;
+	}
+	return -1;
+}
+
+static void emit_site(struct heap_attach *a, const struct process_id *process,
+	const struct allocator_file *file, const struct allocator_site *site)
+{
+	struct heap_site pending = {
+		.record = { .time_ns = clock_monotonic_ns(),
+			.start_ticks = process->start_ticks,
+			.pid = process->pid,
+			.kind = HEAP_SITE,
+			.cpu = SOOTH_CPU_NONE },
+		.device = file->device,
+		.inode = file->inode,
+		.entry = site->entry,
+		.offset = site->offset,
+		.function = site->function,
+		.has_return = site->has_return,
+		.is_emulated = site->is_emulated,
+	};
+	struct record_tail tail[] = { { &pending.path, file->path, strlen(file->path) },
+		{ &pending.why, site->why, site->why ? strlen(site->why) : 0 } };
+
+	/* Marks are no functions; a return is. */
+	if (site->place >= HEAP_PLACE_LOADER && site->place != HEAP_PLACE_RESULT)
+		return;
+	a->sites++;
+	RECORD_APPEND(&a->pending, &pending, tail, 2);
+}
+
+int heap_sites_take(void *user, const struct allocator_file *file, struct sooth_error *err)
+{
+	struct finding_sites *f = user;
+	int kept;
+
+	if (f->file_count == FILES_MAX) {
+		f->attach->left_out += (uint32_t)file->count;
+		return 0;
+	}
+	kept = fcntl(file->file, F_DUPFD_CLOEXEC, 3);
+	if (kept < 0)
+		return error_errno(err, -errno, "keep %s open", file->path);
+	f->files[f->file_count++] = kept;
+	for (size_t i = 0; i < file->count; i++) {
+		const struct allocator_site *site = &file->sites[i];
+		int table = table_for(f->attach, site, f->is_late);
+
+		/* The return first: an entry without a return probe would be a call that never
+		 * ends. */
+		if (table < 0 || f->entries[table].count == PLACES_MAX ||
+			(site->has_return && !place_add(&f->returns, kept, site->offset))) {
+			f->attach->left_out++;
+			continue;
+		}
+		place_add(&f->entries[table], kept, site->offset);
+		emit_site(f->attach, f->process, file, site);
+	}
+	if (file->has_unseen_new && !f->attach->operator_new[0])
+		snprintf(
+			f->attach->operator_new, sizeof(f->attach->operator_new), "%s", file->path);
+	if (allocator_file_defines(file))
+		buffer_append(&f->paths, file->path, strlen(file->path) + 1);
+	return 0;
+}
+
+/* --- attaching --- */
+
+/* Threads that were created by a thread before it was attached have to be found too: repeat until
+ * a pass finds none. */
+static int cover_pass(struct heap_attach *a, const struct covering *c, struct map *seen,
+	bool *found, struct sooth_error *err)
+{
+	struct buffer list = { 0 };
+	int status = follow_list(a->follow, &list, err), attached = 0;
+	const struct follow_listed *threads = (const void *)list.data;
+	size_t count = list.size / sizeof(*threads);
+	bool is_new;
+
+	*found = false;
+	for (size_t i = 0; i < count && !status; i++) {
+		if (!c->is_late && a->only && !map_get(a->only, &threads[i].pid))
+			continue;
+		if ((c->pid && threads[i].pid != c->pid) ||
+			!map_put(seen, &threads[i].tid, &is_new) || !is_new)
+			continue;
+		*found = true;
+		for (unsigned e = c->first; e < c->end && status >= 0; e++) {
+			if (heap_sites_is_late(a, e) != c->is_late)
+				continue;
+			status = a->type->attach(
+				a->prober, e, (pid_t)threads[i].pid, (pid_t)threads[i].tid, err);
+			attached |= status > 0;
+		}
+		status = status == -ESRCH || status > 0 ? 0 : status;
+	}
+	buffer_fini(&list);
+	return status ? status : attached;
+}
+
+int heap_sites_cover(struct heap_attach *a, const struct covering *c, struct sooth_error *err)
+{
+	struct map seen;
+	bool found = true;
+	int status = 0, attached = 0;
+
+	map_init(&seen, sizeof(uint32_t), 0, THREADS_MAX);
+	for (int pass = 0; pass < PASSES_MAX && found && status >= 0; pass++) {
+		status = cover_pass(a, c, &seen, &found, err);
+		attached |= status > 0;
+	}
+	map_fini(&seen);
+	return status < 0 ? status : attached;
+}
+
+bool heap_sites_is_late(const struct heap_attach *a, unsigned event)
+{
+	return event < a->late.size && a->late.data[event];
+}
+
+static int define(struct finding_sites *f, const struct place_list *list, bool is_return,
+	const char *program, struct sooth_error *err)
+{
+	struct heap_attach *a = f->attach;
+	const unsigned char is_late = f->is_late;
+	unsigned event;
+	int status, code;
+
+	if (!list->count)
+		return 0;
+	code = bpf_code_program(&a->follow->code, program);
+	if (code < 0)
+		return error_errno(err, code, "load the BPF program %s", program);
+	status = a->type->define(
+		a->prober, list->places, list->count, is_return, code, &event, NULL, err);
+	if (status)
+		return status;
+	a->events = event + 1;
+	buffer_append(&a->late, &is_late, 1);
+	return buffer_failed(&a->late) ? error_no_memory(err) : 0;
+}
+
+int heap_sites_define(struct finding_sites *f, struct sooth_error *err)
+{
+	int status = define(f, &f->returns, true, "on_return", err);
+
+	for (int i = 0; i < HEAP_TABLES && !status; i++)
+		status = define(f, &f->entries[i], false, heap_entry_programs[i], err);
+	return status;
+}
+
+void heap_sites_fini(struct finding_sites *f)
+{
+	for (size_t i = 0; i < f->file_count; i++)
+		close(f->files[i]);
+	buffer_fini(&f->paths);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Libraries that the program loads while it runs. The loader of glibc calls malloc() behind the
+ * mapping of each, and before anything of it runs: where its list has a new one that may define an
+ * allocator, sooth is asked to look, and the thread waits.
+ */
+#include "preload/loaded.h"
+
+/* In the loader itself. */
+extern void *__tls_get_addr(void *where) __attribute__((weak));
+/* Other C libraries do not call the program's malloc(). */
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+extern int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void *user)
+	__attribute__((weak));
+
+struct loader_code loader_code;
+
+/* The loader's list when it was last looked at. */
+struct loaded_list {
+	unsigned long long adds, subs; /* objects that were loaded, and unloaded */
+	unsigned long long count;      /* that it shows: none of other namespaces */
+};
+
+static struct {
+	atomic_ullong adds, subs, count;
+	unsigned long long at_start, hidden_at_start;
+} seen;
+
+struct looking {
+	struct loaded_list now;
+	unsigned long long from; /* the first that is new */
+	bool may_allocate;
+};
+
+static int take_numbers(struct dl_phdr_info *info, size_t size, void *user)
+{
+	struct loaded_list *now = user;
+
+	(void)size;
+	now->adds = info->dlpi_adds;
+	now->subs = info->dlpi_subs;
+	return 1;
+}
+
+static int take_object(struct dl_phdr_info *info, size_t size, void *user)
+{
+	struct looking *l = user;
+
+	take_numbers(info, size, &l->now);
+	if (l->now.count++ >= l->from && !l->may_allocate)
+		l->may_allocate = loaded_may_allocate(info);
+	return 0;
+}
+
+static int take_loader(struct dl_phdr_info *info, size_t size, void *ignored)
+{
+	uintptr_t inside = (uintptr_t)__tls_get_addr;
+
+	(void)size;
+	(void)ignored;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		uintptr_t begin = info->dlpi_addr + p->p_vaddr;
+
+		if (p->p_type != PT_LOAD || inside - begin >= p->p_memsz)
+			continue;
+		loader_code.begin = begin;
+		loader_code.bytes = p->p_memsz;
+		return 1;
+	}
+	return 0;
+}
+
+/* More are loaded than are shown: in other namespaces. (The kernel's is shown, and not counted.) */
+static unsigned long long hidden(const struct loaded_list *now)
+{
+	return now->adds - now->subs - now->count;
+}
+
+static void note_seen(const struct loaded_list *now)
+{
+	atomic_store(&seen.count, now->count);
+	atomic_store(&seen.subs, now->subs);
+	atomic_store(&seen.adds, now->adds);
+}
+
+void loaded_begin(void)
+{
+	struct looking l = { .from = -1ull };
+
+	if (!gnu_get_libc_version || !dl_iterate_phdr || !__tls_get_addr ||
+		!atomic_load(&session->late))
+		return;
+	dl_iterate_phdr(take_object, &l);
+	note_seen(&l.now);
+	seen.at_start = l.now.count;
+	seen.hidden_at_start = hidden(&l.now);
+	dl_iterate_phdr(take_loader, NULL);
+}
+
+/* Of two threads that see the same change each has to wait. */
+void loaded_look(struct thread *t)
+{
+	struct looking l = { 0 };
+
+	if (t->is_busy || !atomic_load(&session->is_on))
+		return;
+	dl_iterate_phdr(take_numbers, &l.now);
+	if (l.now.adds == atomic_load(&seen.adds))
+		return;
+	/* Where one was unloaded the others have moved up. */
+	l.from = l.now.subs == atomic_load(&seen.subs) ? atomic_load(&seen.count) : seen.at_start;
+	dl_iterate_phdr(take_object, &l);
+	if (l.may_allocate || hidden(&l.now) != seen.hidden_at_start)
+		session_tell_loaded();
+	note_seen(&l.now);
+}
