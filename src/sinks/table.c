@@ -5,7 +5,6 @@
  * reasons in a line below the table.
  */
 #include <errno.h>
-#include <poll.h>
 #include <libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
@@ -372,17 +371,16 @@ static int add_to_table(
 	return add_row(s, r);
 }
 
-/* Which write failed is not known any more, nor its errno: the pipe says whether it has a reader.
- */
+/* By now errno is that of another call: one more write into the broken report says the reason. */
 static int check_stream(const struct table_sink *s, struct sooth_error *err)
 {
-	struct pollfd end = { .fd = fileno(s->options.stream), .events = POLLOUT };
-	bool is_closed;
-
 	if (!ferror(s->options.stream))
 		return 0;
-	is_closed = end.fd >= 0 && poll(&end, 1, 0) > 0 && end.revents & (POLLERR | POLLHUP);
-	return error_errno(err, is_closed ? -EPIPE : -EIO, "write the report");
+	clearerr(s->options.stream);
+	errno = 0;
+	if (fputc('\n', s->options.stream) == EOF || fflush(s->options.stream))
+		return error_errno(err, errno ? -errno : -EIO, "write the report");
+	return error_errno(err, -EIO, "write the report");
 }
 
 static int rows(void *state, const struct section *section, const struct batch *batch,
