@@ -537,7 +537,8 @@ bool diagnosing_without_calls(
 	diagnosing_drop_probe(run, "syscalls");
 	d->has_calls = false;
 	run->unseen[RUN_UNSEEN_CALLS] = (struct run_unseen){ "system calls", d->no_calls,
-		"run as root; `sooth doctor` shows other ways" };
+		geteuid() ? "run as root; `sooth doctor` shows other ways"
+			  : "`sooth doctor` says what is missing" };
 	return true;
 }
 
