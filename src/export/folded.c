@@ -10,5 +10,7 @@ const struct export_type export_folded = {
 	.sink = "folded",
 	.needs = SYSCALLS_CALL,
 	.needs_text = "the capture holds no single system calls",
-	.needs_remedy = "record each call: `sooth record --stream --probe syscalls,proc,fds`",
+	.needs_remedy = "record each call: `sooth record --stream --probe syscalls,proc,fds`; "
+			"for the stacks of allocations or of CPU time: `sooth heap FILE --folded "
+			"OUT`, `sooth profile FILE --folded OUT`",
 };
