@@ -87,10 +87,18 @@ class Late(HeapCase):
         self.assert_counted(self.script("use(load(J, os.RTLD_DEEPBIND | os.RTLD_NOW), 'malloc', 'free')"), CALLS)
         self.assert_counted(self.script("load('libstdc++.so.6'); load('libm.so.6'); "
                                         "use(load(J, os.RTLD_GLOBAL), %s)" % MALLOCX), CALLS)
-        self.assertEqual(self.large(self.script(
-            "c = ctypes.CDLL(None)\n"
-            "c.dlmopen.restype, c.dlmopen.argtypes = ctypes.c_void_p, [ctypes.c_long, ctypes.c_char_p, ctypes.c_int]\n"
-            "use(ctypes.CDLL(J, handle=c.dlmopen(-1, J.encode(), 2)), %s)" % MALLOCX)), CALLS)
+
+    def test_another_namespace(self):
+        """Its allocator counts. Its C library is the file of the first one, whose calls a probe would count again."""
+        text = ("c = ctypes.CDLL(None)\n"
+                "c.dlmopen.restype, c.dlmopen.argtypes = ctypes.c_void_p, [ctypes.c_long, ctypes.c_char_p, ctypes.c_int]\n"
+                "use(ctypes.CDLL(J, handle=c.dlmopen(-1, J.encode(), 2)), %s)\n" % MALLOCX +
+                "c.malloc.restype, c.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]\n"
+                "for _ in range(1000): c.free(c.malloc(100000001))\n")
+        report = self.script(text)
+        self.assertEqual(self.large(report), CALLS)
+        self.assertEqual([os.path.basename(row["path"]) for row in report["heap_gaps"]], ["libc.so.6"])
+        self.assertEqual([row["count"] for row in report["heap_sizes"] if row["from_bytes"] == BUCKET // 2], [1000])
 
     def test_constructor(self):
         library = self.program("libheap-early.so")

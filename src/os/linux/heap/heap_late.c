@@ -12,13 +12,29 @@ struct late_events {
 
 _Static_assert(sizeof(struct late_events) == HEAP_LATE_EVENTS_BYTES, "as the map has it");
 
+/* A second one, in another namespace: its probes would count the first one's calls, too. */
+static bool is_c_library(const struct allocator_file *file)
+{
+	for (size_t i = 0; i < file->count; i++) {
+		if (file->sites[i].place == HEAP_PLACE_THREAD_END ||
+			file->sites[i].place == HEAP_PLACE_LOADER)
+			return true;
+	}
+	return false;
+}
+
+static int take(void *user, const struct allocator_file *file, struct sooth_error *err)
+{
+	return is_c_library(file) ? -EOPNOTSUPP : heap_sites_take(user, file, err);
+}
+
 static int define(struct heap_attach *a, const struct process_id *process, const uint64_t key[2],
 	struct late_events *events, struct sooth_error *err)
 {
 	struct finding_sites f = { .attach = a, .process = process, .is_late = true };
 	uint64_t begin_ns = clock_monotonic_ns();
-	int status = allocators_find(
-		&a->allocators, (pid_t)process->pid, key[0], key[1], heap_sites_take, &f, err);
+	int status =
+		allocators_find(&a->allocators, (pid_t)process->pid, key[0], key[1], take, &f, err);
 
 	events->first = a->events;
 	if (!status)

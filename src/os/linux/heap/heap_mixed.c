@@ -480,8 +480,8 @@ static void emit_late(struct backend_run *run, const struct preload_late *late)
 	snprintf(what, sizeof(what), "allocations by functions of %s%s", late->first,
 		late->emitted > 1 ? " and others" : "");
 	backend_limit(run, what,
-		may_pause ? "it was loaded by the running program, which could not be paused until "
-			    "its functions were probed"
+		may_pause ? "it was loaded by the running program, and could not be probed before "
+			    "its first call"
 			  : "it was loaded by the running program, and without a pause its first "
 			    "calls would be missed",
 		may_pause ? "use --engine bpf" : "leave out --no-hold");

@@ -263,7 +263,7 @@ bool preload_late_probe(struct preload_late *l, const struct process_id *process
 {
 	struct late_file files[PROBED_AT_ONCE];
 	struct late_key keys[PROBED_AT_ONCE];
-	bool is_probed[PROBED_AT_ONCE];
+	bool is_probed[PROBED_AT_ONCE], any = false;
 	size_t count = 0;
 
 	preload_late_read(l);
@@ -271,10 +271,12 @@ bool preload_late_probe(struct preload_late *l, const struct process_id *process
 		count++;
 	for (size_t i = 0; i < count; i++)
 		is_probed[i] = probe(user, process, keys[i].device, keys[i].inode);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		any |= is_probed[i];
 		if (!is_probed[i])
 			put_back(l, &keys[i], &files[i]);
-	return count;
+	}
+	return any;
 }
 
 /* --- what is missing --- */

@@ -38,7 +38,7 @@ void preload_late_read(struct preload_late *l);
 /* True: all calls of that file are seen from now on. */
 typedef bool preload_late_probe_file(
 	void *user, const struct process_id *process, uint64_t device, uint64_t inode);
-/* A process waits until what it has loaded is probed. False: there was nothing. */
+/* A process waits until what it has loaded is probed. False: nothing was. */
 bool preload_late_probe(struct preload_late *l, const struct process_id *process,
 	preload_late_probe_file *probe, void *user);
 /* A process has ended, and all that it mapped is read; NULL: emit what is left. */
