@@ -82,15 +82,28 @@ static bool exports(const struct exported *e, const char *name)
 	return false;
 }
 
-bool loaded_may_allocate(const struct dl_phdr_info *info)
+/* What is not in the table comes before what is: functions of other objects. */
+static bool imports(const struct exported *e, const char *name)
 {
+	for (uint32_t i = 1; i < e->hash[1]; i++)
+		if (is_same(e->strings + e->symbols[i].st_name, name))
+			return true;
+	return false;
+}
+
+struct loaded_object loaded_object(const struct dl_phdr_info *info)
+{
+	static const char *const functions[] = { "malloc", "calloc", "realloc", "free" };
+	struct loaded_object o = { .may_allocate = true };
 	struct exported e = { 0 };
 
 	if (!find_tables(info, &e))
-		return true;
-	for (size_t i = 0; i < allocator_name_count; i++)
-		if (allocator_names[i].kind == ALLOCATOR_PLAIN &&
-			exports(&e, allocator_names[i].name))
-			return true;
-	return false;
+		return o;
+	o.may_allocate = false;
+	for (size_t i = 0; i < allocator_name_count && !o.may_allocate; i++)
+		o.may_allocate = allocator_names[i].kind == ALLOCATOR_PLAIN &&
+				 exports(&e, allocator_names[i].name);
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+		o.calls |= imports(&e, functions[i]);
+	return o;
 }

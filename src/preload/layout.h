@@ -34,7 +34,8 @@ struct preload_session {
 	atomic_uint streams; /* each call; else they are only counted */
 	atomic_uint stacks;  /* of calls that allocate */
 	atomic_uint waits;   /* while a ring is full; else the call is counted as lost */
-	atomic_uint late; /* libraries that are loaded from now on are reported, and waited for */
+	atomic_uint late; /* libraries that are loaded from now on are reported (`waits`: and waited
+			     for) */
 	/* Written often, and read where a thread waits. */
 	_Alignas(64) atomic_uint heartbeat;
 	_Alignas(64) atomic_uint wake; /* a futex: sooth sleeps on it */
@@ -126,6 +127,7 @@ enum preload_request {
 	PRELOAD_MORE,	     /* all slots are taken */
 	PRELOAD_CODE,	     /* code was loaded; the answer has no descriptors */
 	PRELOAD_LOADED,	     /* libraries were loaded, and have run nothing yet; the same */
+	PRELOAD_DEEP,	     /* the same: they call the C library around this one */
 	PRELOAD_FAILED,	     /* the memory could not be mapped; `error` */
 };
 

@@ -28,8 +28,8 @@ static struct {
 
 struct looking {
 	struct loaded_list now;
-	unsigned long long from; /* the first that is new */
-	bool may_allocate;
+	unsigned long long from;  /* the first that is new */
+	bool may_allocate, calls; /* one of these does */
 };
 
 static int take_numbers(struct dl_phdr_info *info, size_t size, void *user)
@@ -47,8 +47,12 @@ static int take_object(struct dl_phdr_info *info, size_t size, void *user)
 	struct looking *l = user;
 
 	take_numbers(info, size, &l->now);
-	if (l->now.count++ >= l->from && !l->may_allocate)
-		l->may_allocate = loaded_may_allocate(info);
+	if (l->now.count++ >= l->from) {
+		struct loaded_object o = loaded_object(info);
+
+		l->may_allocate |= o.may_allocate;
+		l->calls |= o.calls;
+	}
 	return 0;
 }
 
@@ -111,7 +115,30 @@ void loaded_look(struct thread *t)
 	/* Where one was unloaded the others have moved up. */
 	l.from = l.now.subs == atomic_load(&seen.subs) ? atomic_load(&seen.count) : seen.at_start;
 	dl_iterate_phdr(take_object, &l);
-	if (l.may_allocate || hidden(&l.now) != seen.hidden_at_start)
+	/* What else such a dlopen() loads is bound to that. */
+	t->is_deep &= !l.may_allocate;
+	if ((l.may_allocate || hidden(&l.now) != seen.hidden_at_start) &&
+		atomic_load(&session->waits))
 		session_tell_loaded();
+	else if (t->is_deep && l.calls)
+		session_tell_deep();
 	note_seen(&l.now);
+}
+
+/* --- libraries that call around this one --- */
+
+#define DEEP 8 /* RTLD_DEEPBIND */
+
+extern void *dlopen(const char *file, int flags);
+
+/* What it loads is searched for first in itself and its own libraries, the C library among them. It
+ * looks at its return address for where to search: so this is a jump. */
+__attribute__((visibility("default"))) void *dlopen(const char *file, int flags)
+{
+	static void *(*next)(const char *file, int flags);
+
+	self.is_deep = flags & DEEP;
+	if (!next)
+		next = (void *(*)(const char *, int))(uintptr_t)real_function("dlopen");
+	return next ? next(file, flags) : NULL;
 }

@@ -7,7 +7,11 @@
 
 #include "preload/preload.h"
 
-/* Whether it exports a function of an allocator, or does not show what it exports. */
-bool loaded_may_allocate(const struct dl_phdr_info *info);
+struct loaded_object {
+	bool may_allocate; /* it exports a function of an allocator, or does not show what */
+	bool calls;	   /* it calls the C library's */
+};
+
+struct loaded_object loaded_object(const struct dl_phdr_info *info);
 
 #endif

@@ -56,6 +56,7 @@ struct thread {
 	bool is_resolving;	 /* the real functions are being looked up */
 	uint8_t nested;		 /* calls of signal handlers that wait */
 	bool is_left_out;	 /* no slot could be had */
+	bool is_deep;		 /* its last dlopen() was with RTLD_DEEPBIND */
 	uintptr_t inside;	 /* the frame of the outermost call; 0: in none */
 	uintptr_t inside_return; /* and where that returns to */
 	uintptr_t busy_frame;
@@ -131,6 +132,8 @@ void record_stack(struct thread *t, uint64_t hash, const void *function);
 void session_tell_code(void);
 /* Libraries were loaded: returns when sooth sees their calls, or cannot. */
 void session_tell_loaded(void);
+/* These are bound to the C library: their calls are not seen. */
+void session_tell_deep(void);
 
 /* The code of the dynamic loader; bytes 0: it is not known, or never calls. */
 struct loader_code {

@@ -240,6 +240,11 @@ void session_tell_loaded(void)
 	wait_for_answer(PRELOAD_LOADED);
 }
 
+void session_tell_deep(void)
+{
+	wait_for_answer(PRELOAD_DEEP);
+}
+
 /* A page that a fork's child finds empty. */
 static bool make_page(void)
 {

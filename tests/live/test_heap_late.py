@@ -88,6 +88,17 @@ class Late(HeapCase):
         self.assert_counted(self.script("load('libstdc++.so.6'); load('libm.so.6'); "
                                         "use(load(J, os.RTLD_GLOBAL), %s)" % MALLOCX), CALLS)
 
+    def test_bound_to_the_c_library(self):
+        """A library without an allocator: what it calls around sooth's library is said; its twin is counted."""
+        library = self.program("libheap-deep.so")
+        report = self.script("use(load(J), 'deep_get', 'deep_put')", library=library)
+        self.assertEqual((self.large(report), report["limits"]), (CALLS, []))
+        report = self.script("use(load(J, os.RTLD_DEEPBIND | os.RTLD_NOW), 'deep_get', 'deep_put')", library=library)
+        self.assertEqual(self.large(report), 0)
+        self.assertIn("RTLD_DEEPBIND", str(report["limits"]))
+        report = self.script("load('libm.so.6', os.RTLD_DEEPBIND | os.RTLD_NOW)")
+        self.assertEqual(report["limits"], [])
+
     def test_another_namespace(self):
         """Its allocator counts. Its C library is the file of the first one, whose calls a probe would count again."""
         text = ("c = ctypes.CDLL(None)\n"
@@ -142,7 +153,7 @@ class Late(HeapCase):
     def test_several_at_once(self):
         """Against the workload's own truth; the children wait one after the other."""
         self.program("libheap-own.so")
-        for options in (["--stack"], ["--count"]):
+        for options in (["--stack"], ["--count"], ["--sample-bytes", "64K"]):
             with self.subTest(options):
                 reports = []
                 for turns in ("0", "300"):
@@ -157,10 +168,6 @@ class Late(HeapCase):
         report = self.script("[load(n) for n in ('libstdc++.so.6', 'libgcc_s.so.1', 'libm.so.6')]")
         self.assertEqual((report["heap_gaps"], report["limits"]), ([], []))
         self.assertFalse(report["heap_pauses"] and one(report["heap_pauses"])["count"])
-
-    def test_sampled(self):
-        report = self.script("use(load(J), %s)" % MALLOCX, "--sample-bytes", "1M")
-        self.assertEqual((self.large(report), report["heap_gaps"]), (CALLS, []))
 
     def test_without_a_pause(self):
         report = self.script("use(load(J), %s)" % MALLOCX, "--no-hold")

@@ -190,7 +190,7 @@ static bool still_waits(const struct waiting *w)
 {
 	struct pollfd hung_up = { .fd = w->connection, .events = POLLRDHUP };
 
-	return !poll(&hung_up, 1, 0);
+	return poll(&hung_up, 1, 0) <= 0;
 }
 
 /* Marked last: from then on calls count. */
@@ -503,6 +503,10 @@ static int mixed_stop(struct backend_run *run, struct sooth_error *err)
 	emit_missing(run);
 	if (s->late.emitted)
 		emit_late(run, &s->late);
+	if (s->session.has_deep)
+		backend_limit(run, "allocations of libraries that were loaded with RTLD_DEEPBIND",
+			"they call the C library's functions around sooth's library",
+			"use --engine bpf");
 	if (s->late.has_lost)
 		backend_limit(run, "allocators that were loaded later",
 			"records of mappings were lost: what such a library allocated is not known",

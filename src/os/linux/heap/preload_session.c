@@ -238,12 +238,13 @@ static void answer(struct preload_session_reader *s, int connection)
 		return;
 	}
 	pthread_mutex_lock(&s->lock);
-	if (hello.request == PRELOAD_CODE)
+	s->has_deep |= hello.request == PRELOAD_DEEP;
+	if (hello.request == PRELOAD_CODE || hello.request == PRELOAD_DEEP)
 		take_code(s, connection, peer.pid);
 	else
 		welcome(s, connection, peer.pid, &hello);
 	pthread_mutex_unlock(&s->lock);
-	if (hello.request == PRELOAD_CODE)
+	if (hello.request == PRELOAD_CODE || hello.request == PRELOAD_DEEP)
 		return;
 	/* Said only where the memory could not be mapped. */
 	if (recv(connection, &hello, sizeof(hello), 0) == (ssize_t)sizeof(hello) &&
@@ -397,7 +398,7 @@ int preload_session_start(struct preload_session_reader *s, const struct process
 	atomic_store(&s->page->streams, (s->options.interest & INTEREST_STREAM) != 0);
 	atomic_store(&s->page->stacks, s->stacks != NULL);
 	atomic_store(&s->page->waits, s->options.may_pause);
-	atomic_store(&s->page->late, s->options.may_pause && s->loaded);
+	atomic_store(&s->page->late, s->loaded != NULL);
 	atomic_store(&s->page->is_on, 1);
 	s->stop = eventfd(0, EFD_CLOEXEC);
 	if (s->stop < 0)

@@ -72,6 +72,7 @@ struct preload_session_reader {
 	 * not. Called with the lock held. */
 	bool (*is_elsewhere)(void *user, pid_t pid);
 	void *elsewhere_user;
+	bool has_deep; /* calls of libraries that are bound to the C library are missing */
 	/* A process has loaded libraries, and waits at that connection until this returns; NULL: it
 	 * is not asked. Called without the lock. */
 	void (*loaded)(void *user, pid_t pid, int connection);
