@@ -16,6 +16,11 @@
 #include "bpf/threads.bpf.h"
 #include "bpf/privilege.bpf.h"
 
+/* Of the report of a child: when the collector wakes up for it. */
+#ifndef JOIN_FLAGS
+#define JOIN_FLAGS ring_flags()
+#endif
+
 static void thread_ends(struct thread *t, uint64_t now);
 static void thread_flush(struct thread *t, uint64_t now);
 static void thread_visited(struct thread *t, struct task_struct *task);
@@ -93,7 +98,7 @@ static void emit_join(
 	r->parent_pid = parent->member.pid;
 	r->unused = 0;
 	bpf_probe_read_kernel_str(r->name, sizeof(r->name), task->comm);
-	bpf_ringbuf_submit(r, ring_flags());
+	bpf_ringbuf_submit(r, JOIN_FLAGS);
 }
 
 static void hand_on(struct task_struct *parent, struct task_struct *child)

@@ -16,6 +16,11 @@
 #include "bpf/log2.h"
 #include "bpf/sample_gap.h"
 
+/* Task storage is there long before sessions are; the call's return address is on the stack. */
+#if defined(WITH_SUMS) && !defined(THREADS_IN_HASH) && RETURN_ADDRESS_BYTES
+#define WITH_SESSIONS
+#endif
+
 struct thread {
 	struct member member;
 	uint64_t stack; /* the stack pointer at the entry of the outermost call; 0: in no call */
@@ -30,7 +35,7 @@ struct thread {
 	uint8_t is_by_result; /* ended by a return instruction that is probed itself */
 	uint8_t is_ending;    /* its C library frees what it kept of freed blocks */
 	uint8_t unused[2];
-	uint64_t return_address; /* at the entry of such a call */
+	uint64_t return_address; /* at the entry of such a call, or of one that is skipped */
 	/* The last free, while the thread has called no other function since. */
 	uint64_t freed;	      /* the block; 0: none */
 	uint64_t freed_at;    /* the probed instruction */
@@ -50,6 +55,14 @@ struct thread {
 	uint8_t was_short, moved_was_short; /* `taken` and `moved` are in the short-lived ones */
 	uint32_t bad_frees;		    /* that were reported */
 	uint64_t is_held;		    /* its process and program are in `held` */
+#endif
+#ifdef WITH_SESSIONS
+	uint64_t entered_at;	/* the probed instruction of a call whose return is not */
+	uint64_t session_stack; /* the stack pointer where a session last began */
+	uint32_t session_mark;	/* enum session_mark */
+	uint8_t is_skipped;	/* the return of the call is not probed */
+	uint8_t has_returns;	/* those of the thread's calls are probed by events */
+	uint8_t more_unused[2];
 #endif
 	struct heap_aggregate aggregates[HEAP_FUNCTION_SLOTS];
 };
@@ -90,74 +103,7 @@ struct heap_control control SEC(".data.control") = {};
 #endif
 struct heap_places places SEC(".data.places") = {};
 
-/* --- the called function --- */
-
-#define FORM_SLOTS 32 /* a power of two, so that the verifier understands the mask */
-
-_Static_assert(HEAP_FORM_COUNT <= FORM_SLOTS, "each form has a slot");
-
-static const struct heap_form_layout layouts[FORM_SLOTS] = {
-#define FORM_LAYOUT(name_, ...) { __VA_ARGS__ },
-	HEAP_FORMS(FORM_LAYOUT)
-#undef FORM_LAYOUT
-};
-
-static inline const struct heap_form_layout *layout_of(uint32_t form)
-{
-	return &layouts[form & (FORM_SLOTS - 1)];
-}
-
-static inline struct heap_aggregate *aggregate_of(struct thread *t, uint32_t function)
-{
-	return &t->aggregates[function & (HEAP_FUNCTION_SLOTS - 1)];
-}
-
-/* number times size, as the function itself has to multiply them. */
-static inline void take_product(struct thread *t, uint64_t number, uint64_t size)
-{
-	uint64_t product = number * size;
-
-	/* Else the compiler turns the division into a 128-bit multiplication, which BPF does not
-	 * have. */
-	asm volatile("" : "+r"(product));
-	t->is_overflow = (number | size) >> 32 && number && product / number != size;
-	t->size = t->is_overflow ? ~0ULL : product;
-}
-
-/* Read from the thread's memory: a register cannot be chosen by a variable. */
-static inline uint64_t argument(const struct thread *t, uint32_t which)
-{
-	return t->arguments[which & 7];
-}
-
-static inline void take_alignment(struct thread *t, uint32_t where)
-{
-	uint64_t alignment = argument(t, where);
-
-	if (where & HEAP_IN_FLAGS)
-		t->alignment_log2 = alignment & 63;
-	else
-		t->alignment_log2 = (uint8_t)log2_of(alignment);
-}
-
-static inline void take_arguments(struct thread *t, struct pt_regs *regs, uint32_t form)
-{
-	const struct heap_form_layout *layout = layout_of(form);
-
-	t->arguments[1] = CALL_ARGUMENT_1(regs);
-	t->arguments[2] = CALL_ARGUMENT_2(regs);
-	t->arguments[3] = CALL_ARGUMENT_3(regs);
-	t->arguments[4] = CALL_ARGUMENT_4(regs);
-	t->arguments[5] = CALL_ARGUMENT_5(regs);
-	t->form = (uint8_t)form;
-	t->function = layout->function;
-	t->is_overflow = 0;
-	t->size = argument(t, layout->size);
-	if (layout->number)
-		take_product(t, argument(t, layout->number), t->size);
-	t->old_address = argument(t, layout->old);
-	take_alignment(t, layout->alignment);
-}
+#include "bpf/heap_forms.bpf.h"
 
 /* --- records --- */
 
@@ -227,6 +173,13 @@ static inline void count_call(struct thread *t, bool is_failed, uint64_t duratio
 }
 
 #ifdef WITH_SUMS
+/* It was counted as one that gets its memory. */
+static inline void uncount_call(struct thread *t)
+{
+	aggregate_of(t, t->function)->failed++;
+	aggregate_of(t, t->function)->bytes -= t->size;
+}
+
 /* A call that is no sample was counted when it began, as one that gets its memory. A realloc's old
  * block may have been a sample. */
 static inline int leaves_out(struct thread *t, uint64_t result)
@@ -235,8 +188,7 @@ static inline int leaves_out(struct thread *t, uint64_t result)
 									   : !result && t->size;
 
 	if (t->is_left_out && is_failed) {
-		aggregate_of(t, t->function)->failed++;
-		aggregate_of(t, t->function)->bytes -= t->size;
+		uncount_call(t);
 		sum_stays(t);
 	}
 	return t->is_left_out;
@@ -261,15 +213,13 @@ static inline void begin_call(struct thread *t, struct pt_regs *regs)
 	t->is_left_out = !is_sampled(t);
 	if (t->is_left_out)
 		count_call(t, false, 0);
-	else
-		TAKE_STACK(t, regs);
 }
 #define IS_LEFT_OUT(t) (t)->is_left_out
 #else
 #define leaves_out(t, result) 0
 #define free_block(t, regs, address)
-#define begin_call(t, regs) TAKE_STACK(t, regs)
-#define IS_LEFT_OUT(t)	    0
+#define begin_call(t, regs)
+#define IS_LEFT_OUT(t) 0
 #endif
 
 /* posix_memalign returns its error and has just written the address: the page is mapped. */
@@ -314,6 +264,25 @@ static inline void end_call(struct thread *t, uint64_t result)
 
 /* --- the probes --- */
 
+#ifdef WITH_SESSIONS
+static inline bool is_nested(
+	struct thread *t, struct pt_regs *regs, uint32_t form, bool is_by_result);
+#include "bpf/heap_sessions.bpf.h"
+#define TAKE_MARK(t, regs) take_mark(t, regs)
+#define NOTE_NESTED(t)	   note_nested(t)
+#define BEGINS_ALONE(t, regs)                                                                      \
+	((t)->is_skipped = 0, control.has_sessions && !(t)->is_by_result && !(t)->has_returns      \
+				      ? begins_alone(t, regs)                                      \
+				      : (void)0)
+#else
+enum { MARK_NONE, MARK_COMPLETE };
+#define TAKE_MARK(t, regs) MARK_NONE
+#define BEGINS_ALONE(t, regs)
+#define NOTE_NESTED(t)
+#define IS_SKIPPED(t)		   false
+#define is_within_skipped(t, regs) true
+#endif
+
 enum frame {
 	FRAME_UNKNOWN,
 	FRAME_KEPT,
@@ -328,23 +297,28 @@ enum frame {
 static enum frame frame_of(const struct thread *t)
 {
 	struct task_struct *task = current_task();
-	uint64_t kept = t->return_address, address = 0;
+	uint64_t kept = t->return_address, replaced = kept, address = 0;
 
 	if (!RETURN_ADDRESS_BYTES)
 		return FRAME_UNKNOWN;
 	if (!t->is_by_result) {
 		if (!bpf_core_type_exists(struct xol_area))
 			return FRAME_UNKNOWN;
-		kept = BPF_CORE_READ(task, mm, uprobes_state.xol_area, vaddr);
+		replaced = BPF_CORE_READ(task, mm, uprobes_state.xol_area, vaddr);
+		/* Of a call that is skipped, other observers may have the return probed. */
+		if (!IS_SKIPPED(t))
+			kept = replaced;
 	}
 	if (bpf_probe_read_user(&address, sizeof(address), (const void *)(unsigned long)t->stack))
 		return FRAME_UNKNOWN;
-	return address == kept ? FRAME_KEPT : FRAME_LEFT;
+	return address == kept || address == replaced ? FRAME_KEPT : FRAME_LEFT;
 }
 
 /* Whether a call that starts here is part of the one the thread is in. */
-static inline bool is_nested(struct thread *t, uint64_t stack, uint32_t form, bool is_by_result)
+static inline bool is_nested(
+	struct thread *t, struct pt_regs *regs, uint32_t form, bool is_by_result)
 {
+	uint64_t stack = CALL_STACK(regs);
 	enum frame frame;
 
 	if (!t->stack)
@@ -353,13 +327,17 @@ static inline bool is_nested(struct thread *t, uint64_t stack, uint32_t form, bo
 	/* A second call from the same place has the return address of the first. */
 	if (is_by_result && t->is_by_result && stack == t->stack && form == t->form)
 		frame = FRAME_LEFT;
+	if (IS_SKIPPED(t) && (frame == FRAME_UNKNOWN || !is_within_skipped(t, regs)))
+		frame = FRAME_LEFT;
 	/* At the same height a tail-called function continues for its caller. When the frame does
 	 * not show that, the same function again means that its earlier call never returned. */
 	if (frame == FRAME_KEPT ||
 		(frame == FRAME_UNKNOWN &&
-			(stack < t->stack || layout_of(form)->function != t->function)))
+			(stack < t->stack || layout_of(form)->function != t->function))) {
+		NOTE_NESTED(t);
 		return true;
-	aggregate_of(t, t->function)->unfinished++;
+	}
+	aggregate_of(t, t->function)->unfinished += !IS_SKIPPED(t);
 	t->stack = 0;
 	return false;
 }
@@ -377,7 +355,7 @@ static inline void enter_free(struct thread *t, struct pt_regs *regs)
 {
 	uint64_t address = CALL_ARGUMENT_1(regs);
 
-	if (!address || t->is_ending || is_nested(t, CALL_STACK(regs), HEAP_FORM_FREE, false) ||
+	if (!address || t->is_ending || is_nested(t, regs, HEAP_FORM_FREE, false) ||
 		is_same_free(t, regs, address))
 		return;
 	t->freed = address;
@@ -393,24 +371,39 @@ static inline void enter_free(struct thread *t, struct pt_regs *regs)
 
 #include "bpf/heap_loaded.bpf.h"
 
-static inline void enter_function(struct thread *t, struct pt_regs *regs, uint32_t place)
+/* Of a call that no session has begun. false: it is part of another. */
+static inline bool begin_function(
+	struct thread *t, struct pt_regs *regs, uint32_t form, bool is_by_result)
 {
-	bool is_by_result = place & HEAP_PLACE_THROWS;
-	uint32_t form = (place & ~(uint32_t)HEAP_PLACE_THROWS) - HEAP_PLACE_FUNCTION;
 	uint64_t stack = CALL_STACK(regs);
 
 	t->freed = 0;
-	if (is_nested(t, stack, form, is_by_result))
-		return;
+	if (is_nested(t, regs, form, is_by_result))
+		return false;
 	take_arguments(t, regs, form);
 	begin_call(t, regs);
 	t->is_by_result = is_by_result;
 	if (is_by_result && RETURN_ADDRESS_BYTES)
 		bpf_probe_read_user(&t->return_address, sizeof(t->return_address),
 			(const void *)(unsigned long)stack);
-	if (!IS_LEFT_OUT(t))
-		t->entered_ns = bpf_ktime_get_ns();
 	t->stack = stack;
+	return true;
+}
+
+static inline void enter_function(struct thread *t, struct pt_regs *regs, uint32_t place)
+{
+	bool is_by_result = place & HEAP_PLACE_THROWS;
+	uint32_t form = (place & ~(uint32_t)HEAP_PLACE_THROWS) - HEAP_PLACE_FUNCTION;
+	uint32_t mark = TAKE_MARK(t, regs);
+
+	if (mark == MARK_COMPLETE || (!mark && !begin_function(t, regs, form, is_by_result)))
+		return;
+	if (!IS_LEFT_OUT(t)) {
+		TAKE_STACK(t, regs);
+		t->entered_ns = bpf_ktime_get_ns();
+	}
+	if (!mark)
+		BEGINS_ALONE(t, regs);
 }
 
 static inline int enter(struct pt_regs *regs, uint32_t table)
@@ -481,13 +474,43 @@ int on_return(struct pt_regs *regs)
 {
 	struct thread *t = thread_current();
 
-	if (t && t->stack && CALL_STACK(regs) == t->stack + RETURN_ADDRESS_BYTES)
+	if (!t)
+		return 0;
+#ifdef WITH_SESSIONS
+	t->has_returns = 1;
+	end_at_return(t, regs);
+#else
+	if (t->stack && CALL_STACK(regs) == t->stack + RETURN_ADDRESS_BYTES)
 		end_call(t, CALL_RESULT(regs));
+#endif
 	return 0;
 }
 
+#ifdef WITH_SESSIONS
+SEC("kprobe")
+int on_session(struct pt_regs *regs)
+{
+	uint64_t cookie = bpf_get_attach_cookie(regs);
+	struct thread *t = thread_current();
+
+	if (!t)
+		return 1;
+	if (is_session_end(t, regs, cookie)) {
+		end_at_return(t, regs);
+		return 0;
+	}
+	if (!t->member.interest || t->member.is_before_exec)
+		return 1;
+	return begins_session(t, regs, (uint8_t)cookie - HEAP_PLACE_FUNCTION) != 0;
+}
+#endif
+
 /* --- following --- */
 
+#ifdef WITH_SESSIONS
+/* A child has yet to be attached to. */
+#define JOIN_FLAGS (control.has_sessions ? BPF_RB_FORCE_WAKEUP : ring_flags())
+#endif
 #include "bpf/follow.bpf.h"
 
 static void thread_ends(struct thread *t, uint64_t now)
@@ -560,7 +583,7 @@ VERIFIED_ALONE int flush_function(struct thread *t, uint32_t function, uint64_t 
 
 static void thread_flush(struct thread *t, uint64_t now)
 {
-	if (t->stack)
+	if (t->stack && !IS_SKIPPED(t))
 		aggregate_of(t, t->function)->unfinished++;
 	t->stack = 0;
 	for (uint32_t i = 0; i < HEAP_FUNCTIONS; i++)

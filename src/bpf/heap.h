@@ -89,6 +89,8 @@ enum heap_place {
 
 _Static_assert(HEAP_PLACE_FUNCTION + HEAP_FORM_COUNT <= HEAP_PLACE_LATE, "a place each");
 
+#define HEAP_COOKIE_SHIFT 8 /* of a session: its place, and above it the offset in its page */
+
 struct heap_places {
 	uint8_t of[HEAP_TABLES][HEAP_PLACE_COUNT];
 };
@@ -131,6 +133,8 @@ struct heap_control {
 	uint64_t unwalked;	  /* calls without a stack: all memory for walks was in use */
 	uint64_t unheld;	  /* calls of processes that found no room */
 	uint64_t has_pauser;	  /* a thread reads `begun` */
+	uint64_t has_sessions;	  /* of the places that have a return */
+	uint64_t unfollowed;	  /* samples of which it is not known when they are freed */
 };
 
 #define HEAP_BEGUN_BYTES (64u << 10) /* of that ring: HEAP_BEGUN and HEAP_LOADED only */
@@ -160,8 +164,15 @@ struct heap_block_kept {
 /* Of samples: live blocks by a hash of their addresses; those of ended processes stay in it. */
 #define HEAP_ALIKE_BITS 16
 
+/* Of a form, of calls whose return was probed. */
+struct heap_nesting {
+	uint32_t returned; /* so many at least */
+	uint32_t contains; /* one contained another call */
+};
+
 struct heap_samples {
 	uint32_t alike[1u << HEAP_ALIKE_BITS];
+	struct heap_nesting nesting[32]; /* enum heap_form */
 };
 
 /* A block that was freed. */

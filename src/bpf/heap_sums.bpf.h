@@ -229,6 +229,23 @@ VERIFIED_ALONE int sum_allocation(struct thread *t, uint64_t address, uint64_t n
 	return 0;
 }
 
+/* A sample whose address is not known: in its sum it is no live block. */
+VERIFIED_ALONE int sum_unfollowed(struct thread *t, uint64_t now)
+{
+	struct heap_held_value *h = t ? held_of(t) : 0;
+	struct heap_sum_value *sum;
+
+	if (!h)
+		return 0;
+	t->taken = (struct heap_block_kept){ t->size, now, t->stack_hash };
+	sum = add_to_sum(t, h);
+	if (sum) {
+		ADD(sum->freed_blocks, 1);
+		ADD(sum->freed_bytes, t->size);
+	}
+	return 0;
+}
+
 /* --- samples --- */
 
 VERIFIED_ALONE int draw_gap(struct thread *t)

@@ -163,6 +163,8 @@ static const struct sooth_field gap_fields[] = {
 	FIELD_PID(heap_gap),
 	FIELD_TIME(heap_gap, from_ns, "start_ns", "time the program or library was loaded"),
 	FIELD_STRING(heap_gap, path, "path of the program or library"),
+	FIELD_OF(BOOL, heap_gap, is_of_samples, is_of_samples,
+		"all calls were counted; only when the sampled blocks were freed is not known"),
 };
 
 static const struct sooth_field cost_fields[] = {
@@ -173,6 +175,8 @@ static const struct sooth_field cost_fields[] = {
 	FIELD_NUMBER(heap_cost, sites, "number of probed instructions"),
 	FIELD_NUMBER_AS(heap_cost, events, perf_events, "number of perf events used by the probes"),
 	FIELD_NUMBER(heap_cost, descriptors, "number of file descriptors used by the probes"),
+	FIELD_NUMBER(heap_cost, sessions,
+		"number of links that probe the return of a call only if it is needed"),
 };
 
 static const struct sooth_field site_fields[] = {
@@ -198,8 +202,7 @@ RECORD_SCHEMA(heap_sum, "heap.sum", HEAP_SUM, SOOTH_CLASS_AGGREGATE, sum_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
 RECORD_SCHEMA(heap_held, "heap.held", HEAP_HELD, SOOTH_CLASS_SAMPLE, held_fields_of_process);
 /* No event of the stream of calls: it comes with their sums. */
-RECORD_SCHEMA(
-	heap_bad_free, "heap.bad_free", HEAP_BAD_FREE, SOOTH_CLASS_SAMPLE, bad_free_fields);
+RECORD_SCHEMA(heap_bad_free, "heap.bad_free", HEAP_BAD_FREE, SOOTH_CLASS_SAMPLE, bad_free_fields);
 RECORD_SCHEMA(heap_call, "heap.call", HEAP_CALL, SOOTH_CLASS_EVENT, call_fields);
 RECORD_SCHEMA(heap_gap, "heap.gap", HEAP_GAP, SOOTH_CLASS_SAMPLE, gap_fields,
 	.time_span = SOOTH_TIME_SPAN_REACH);

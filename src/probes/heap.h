@@ -167,7 +167,12 @@ struct heap_gap {
 	struct sooth_record record;
 	uint64_t from_ns;
 	struct sooth_text path;
+	/* Older captures have nothing from here on. */
+	uint64_t is_of_samples; /* all calls are counted; of samples it is not known when they were
+				   freed, and `path` is empty */
 };
+
+#define HEAP_GAP_LEAST offsetof(struct heap_gap, is_of_samples)
 
 /* What the observation cost, recorded at its end. */
 struct heap_cost {
@@ -177,7 +182,7 @@ struct heap_cost {
 	uint32_t sites;
 	uint32_t events;
 	uint32_t descriptors;
-	uint32_t unused;
+	uint32_t sessions; /* links that probe a return only if it is needed; older: 0 */
 };
 
 /* A definition: where a function of a file is probed. */

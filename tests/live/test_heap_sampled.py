@@ -3,15 +3,20 @@
 Samples of allocations, by bytes: what is estimated of them against the program's own truth, with many
 seeds. An error is printed with each estimate, and the truth is to be within it.
 """
+import platform
+
 import harness
 from harness import needs_bpf
-from heap_case import GLIBC, VARIANTS, HeapCase, last_json, minus, one, report_calls, truth_calls
+from heap_case import GLIBC, VARIANTS, HeapCase, folded, last_json, minus, one, report_calls, truth_calls
 
 TURNS = "20000"
 RUNS = 100 if harness.IS_LONG else 6
 # Of an error that one of a hundred exceeds: five of a hundred never do, and two of six.
 MISSED = RUNS // 20 if harness.IS_LONG else 2
 SAMPLE = "2K"
+# Links that probe a return only if it is needed.
+HAS_SESSIONS = platform.machine() == "x86_64" and tuple(
+    int(n) for n in platform.release().split("-")[0].split(".")[:2]) >= (6, 13)
 
 
 def is_within(estimate, error, truth):
@@ -84,6 +89,39 @@ class Sampled(HeapCase):
                         continue
                     self.assertEqual(row["count"], wanted[name].count, name)
                     self.assertEqual(row["failed"], wanted[name].failed, name)
+
+    def test_forked_children(self):
+        """
+        What a forked child allocates is counted and estimated from its first call; only when blocks
+        are freed is not seen until it has session links, where there are such.
+        """
+        missed = 0
+        for seed in range(1, RUNS // 2 + 1):
+            truth, report = self.sampled(GLIBC, "heap", "--turns", TURNS, "--forks", "2", "--seed", str(seed))
+            self.assert_nothing_lost(report)
+            wanted = folded(truth_calls(truth), GLIBC.aliases)
+            seen = folded(report_calls(report), GLIBC.aliases)
+            self.assertEqual({name: row.count for name, row in seen.items()},
+                             {name: row.count for name, row in wanted.items()})
+            totals, rows = one(report["heap_totals"]), report["heap_stacks"]
+            self.assertEqual("frees of new processes were not seen for up to" in totals["inexact"], HAS_SESSIONS, totals)
+            error = sum(row["allocated_error_bytes"] ** 2 for row in rows) ** 0.5
+            missed += not is_within(sum(row["allocated_bytes"] for row in rows), error, truth["allocated_bytes"])
+        self.assertLessEqual(missed, MISSED)
+
+    def test_exec_keeps_the_links(self):
+        """A process that runs another program is still one whose returns are probed where needed."""
+        target = self.start("/bin/sh", "-c", "echo ready; read x; exec %s heap --turns %s --truth %s" % (
+            harness.WORKLOADS, TURNS, self.path("truth")))
+        target.wait_for_output(b"ready\n")
+        sooth = self.attach(target.pid, "--sample-bytes", SAMPLE)
+        self.let_go(target)
+        truth, report = self.truth(), self.report_of(sooth)
+        totals = one(report["heap_totals"])
+        self.assert_nothing_lost(report)
+        self.assertNotIn("frees of new processes", totals["inexact"])
+        self.assertTrue(is_within(totals["live_bytes"], 3 * totals["live_error_bytes"], truth["live_bytes"]),
+                        (totals, truth["live_bytes"]))
 
     def test_every_block_is_a_sample(self):
         """Where each byte is one, the estimates are the truth, and their error is nothing."""

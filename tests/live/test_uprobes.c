@@ -262,14 +262,14 @@ static void test_refused(void **state)
 	right = places[5];
 	places[5].file = folder;
 	assert_refused(u, places, 5, -EINVAL);
-	places[5] = (struct prober_place){ right.file, 1ull << 40 };
+	places[5] = (struct prober_place){ right.file, 1ull << 40, 0 };
 	assert_refused(u, places, 5, -EINVAL);
 	places[5] = places[2];
 	assert_refused(u, places, 5, -EEXIST);
-	places[5] = (struct prober_place){ right.file, refused_offset() };
+	places[5] = (struct prober_place){ right.file, refused_offset(), 0 };
 	assert_refused(u, places, 5, -EOPNOTSUPP);
 	places[5] = right;
-	places[0] = (struct prober_place){ 12345, 0 };
+	places[0] = (struct prober_place){ 12345, 0, 0 };
 	assert_refused(u, places, 0, -EBADF);
 	close_uprobes(u);
 	close(right.file);

@@ -110,7 +110,7 @@ static void places_of(struct prober_place *places, const void *const *functions,
 
 	assert_true(file >= 0);
 	for (size_t i = 0; i < count; i++)
-		places[i] = (struct prober_place){ file, find(functions[i]).offset };
+		places[i] = (struct prober_place){ file, find(functions[i]).offset, 0 };
 }
 
 void probed_places(struct prober_place *places)

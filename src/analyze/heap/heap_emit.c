@@ -116,7 +116,8 @@ ROW_SCHEMA(heap_gap, "heap.gaps", heap_gap_row);
 ROW_SCHEMA(heap_site, "heap.sites", heap_site_row);
 ROW_SCHEMA(heap_probes, "heap.probes", heap_probes_row,
 	.line = "probed: {sites function} in {files file}, {single_stepped} single-stepped[; "
-		"attached in {attach_ns}, detached in {detach_ns}]");
+		"attached in {attach_ns}, detached in {detach_ns}][; returns only where needed, by "
+		"{sessions session link}]");
 
 /* --- sections --- */
 

@@ -102,7 +102,9 @@ struct heap_site_row {
 	F(S, U64, attach_ns, MAYBE(cost_state), "time that attaching all uprobes took",            \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, NAMED, U64, forgotten_ns, detach_ns, WITH(cost_state),                                \
-		"time that removing all uprobes took", .unit = SOOTH_UNIT_NS)
+		"time that removing all uprobes took", .unit = SOOTH_UNIT_NS)                      \
+	F(S, U64, sessions, MAYBE(sessions_state),                                                 \
+		"number of links that probe the return of a call only if it is needed")
 
 struct heap_probes_row {
 	struct sooth_record record;

@@ -89,15 +89,25 @@ static uint64_t hash_text(const struct sooth_record *r, const struct sooth_text 
 	return hash;
 }
 
+/* Frees alone are missing, of samples. */
+static bool is_of_samples(const struct heap_gap *g)
+{
+	return record_holds(&g->record, sizeof(*g)) && g->is_of_samples;
+}
+
 static void take_gap(struct heap_notes *n, const struct heap_gap *g)
 {
 	struct gap_key key = { process_id_of(&g->record), hash_text(&g->record, &g->path) };
 	uint64_t unseen_ns = g->record.time_ns > g->from_ns ? g->record.time_ns - g->from_ns : 0;
+	uint64_t *most = is_of_samples(g) ? &n->unfollowed_ns_max : &n->unseen_ns_max;
+	struct gap *gap;
 	bool is_new;
-	struct gap *gap = map_put(&n->gaps, &key, &is_new);
 
-	if (unseen_ns > n->unseen_ns_max)
-		n->unseen_ns_max = unseen_ns;
+	if (unseen_ns > *most)
+		*most = unseen_ns;
+	if (is_of_samples(g))
+		return;
+	gap = map_put(&n->gaps, &key, &is_new);
 	if (!gap)
 		return; /* counted by the map */
 	if (is_new)
@@ -125,11 +135,12 @@ static void take_cost(struct heap_notes *n, const struct heap_cost *c)
 	n->has_cost = true;
 	n->attach_ns += c->attach_ns;
 	n->forgotten_ns += c->forgotten_ns;
+	n->sessions += c->sessions;
 }
 
 void heap_notes_take(struct heap_notes *n, const struct sooth_record *r)
 {
-	if (record_as(r, HEAP_GAP, sizeof(struct heap_gap)))
+	if (record_as(r, HEAP_GAP, HEAP_GAP_LEAST))
 		take_gap(n, (const void *)r);
 	else if (record_as(r, HEAP_COST, sizeof(struct heap_cost)))
 		take_cost(n, (const void *)r);
@@ -151,6 +162,8 @@ static int emit_probes(
 		.files = n->files.count,
 		.attach_ns = n->attach_ns,
 		.forgotten_ns = n->forgotten_ns,
+		.sessions = n->sessions,
+		.sessions_state = n->sessions ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.cost_state = n->has_cost ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	int status = heap_section(scope, &section, err);
 	size_t position = 0;

@@ -17,9 +17,10 @@ struct heap_notes {
 	struct map files;    /* the files of the sites */
 	struct buffer texts; /* paths and reasons */
 	struct pauses pauses;
-	uint64_t attach_ns, forgotten_ns;
+	uint64_t attach_ns, forgotten_ns, sessions;
 	bool has_cost;
-	uint64_t unseen_ns_max; /* of the gaps */
+	uint64_t unseen_ns_max;	    /* of the gaps */
+	uint64_t unfollowed_ns_max; /* of those of samples alone; 0: none */
 };
 
 void heap_notes_init(struct heap_notes *n);

@@ -236,6 +236,9 @@ static void judge(struct table_state *s)
 	if (s->live.estimates.sample_bytes)
 		add_reason(s, "estimated from samples, one per %s allocated",
 			format_bytes(text, s->live.estimates.sample_bytes));
+	if (s->notes.unfollowed_ns_max)
+		add_reason(s, "frees of new processes were not seen for up to %s",
+			format_ns(text, s->notes.unfollowed_ns_max));
 	if (s->live.refused || s->live.untracked)
 		add_reason(s, "%s allocated blocks did not fit sooth's table",
 			format_count(text, s->live.refused + s->live.untracked));

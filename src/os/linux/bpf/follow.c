@@ -198,12 +198,10 @@ static void wait_until_through(void)
 		usleep(20000);
 }
 
-/* Mute until an iteration finds no unmuted thread, wait until programs that saw the old interest
- * have returned, flush. */
-static int flush(struct follow *f, const struct process_id *process, struct sooth_error *err)
+/* Until an iteration finds no unmuted thread. */
+static int mute(struct follow *f, const struct process_id *process, struct sooth_error *err)
 {
 	const struct visit muting = { VISIT_MUTE, process, 0 };
-	const struct visit flushing = { VISIT_FLUSH, process, 0 };
 
 	for (int pass = 0; pass < MARK_PASSES_MAX; pass++) {
 		uint64_t muted;
@@ -214,6 +212,22 @@ static int flush(struct follow *f, const struct process_id *process, struct soot
 		if (!muted)
 			break;
 	}
+	return 0;
+}
+
+int follow_mute(struct follow *f, struct sooth_error *err)
+{
+	return mute(f, NULL, err);
+}
+
+/* Mute, wait until programs that saw the old interest have returned, flush. */
+static int flush(struct follow *f, const struct process_id *process, struct sooth_error *err)
+{
+	const struct visit flushing = { VISIT_FLUSH, process, 0 };
+	int status = mute(f, process, err);
+
+	if (status)
+		return status;
 	wait_until_through();
 	return visit(f, &flushing, NULL, NULL, err);
 }

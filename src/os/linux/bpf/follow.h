@@ -54,6 +54,9 @@ int follow_mark(struct follow *f, const struct process_id *process, unsigned int
 int follow_list(struct follow *f, struct buffer *out, struct sooth_error *err);
 /* Append the ring's contents, and report what did not fit. */
 void follow_read(struct follow *f, struct backend_run *run, struct buffer *out);
+/* Nothing more is counted: what calls the programs may be taken away before follow_stop(), which
+ * waits for the kernel. */
+int follow_mute(struct follow *f, struct sooth_error *err);
 /* Mute, flush, detach, and read to the end; includes the probe's own programs in f->code. */
 int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *err);
 void follow_close(struct follow *f);

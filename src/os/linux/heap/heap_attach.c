@@ -49,14 +49,15 @@ int heap_attach_open(struct heap_attach *a, const struct prober_type *type, stru
 }
 
 static void emit_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
-	const char *path)
+	const char *path, bool is_of_samples)
 {
 	struct heap_gap gap = { .record = { .time_ns = clock_monotonic_ns(),
 					.start_ticks = process->start_ticks,
 					.pid = process->pid,
 					.kind = HEAP_GAP,
 					.cpu = SOOTH_CPU_NONE },
-		.from_ns = since_ns };
+		.from_ns = since_ns,
+		.is_of_samples = is_of_samples };
 	struct record_tail tail[] = { { &gap.path, path, strlen(path) } };
 
 	RECORD_APPEND(&a->pending, &gap, tail, 1);
@@ -70,7 +71,7 @@ static void emit_gaps(const struct finding_sites *f)
 	const char *end = path + f->paths.size;
 
 	for (; f->since_ns && path < end; path += strlen(path) + 1)
-		emit_gap(f->attach, f->process, f->since_ns, path);
+		emit_gap(f->attach, f->process, f->since_ns, path, false);
 }
 
 /* For processes that map such a file before its probes stand. */
@@ -97,7 +98,7 @@ static void emit_missed(struct heap_attach *a, const struct process_id *process,
 		struct span path = cursor_until(&c, '\0');
 
 		if (since_ns < probed_ns && strstr(buffer_cstr(&maps), path.data))
-			emit_gap(a, process, since_ns, path.data);
+			emit_gap(a, process, since_ns, path.data, false);
 	}
 	buffer_fini(&maps);
 }
@@ -147,7 +148,7 @@ void heap_attach_gap(struct heap_attach *a, const struct process_id *process, ui
 	const char *path)
 {
 	pthread_mutex_lock(&a->lock);
-	emit_gap(a, process, since_ns, path);
+	emit_gap(a, process, since_ns, path, false);
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -248,9 +249,44 @@ int heap_attach_process(struct heap_attach *a, const struct process_id *process,
 		status = heap_sites_cover(
 			a, &(struct covering){ .end = a->events, .pid = process->pid }, err);
 	if (status > 0 && since_ns)
-		emit_gap(a, process, since_ns, "all probed files");
+		emit_gap(a, process, since_ns, "all probed files", false);
 	pthread_mutex_unlock(&a->lock);
 	return status < 0 ? status : 0;
+}
+
+int heap_attach_sessions(
+	struct heap_attach *a, const struct process_id *process, struct sooth_error *err)
+{
+	int status = 0;
+
+	pthread_mutex_lock(&a->lock);
+	if (a->sessions.program && !a->sessions.pid)
+		a->sessions.pid = process->pid;
+	else if (a->sessions.program && a->sessions.pid != process->pid)
+		status = heap_sites_open_returns(a, err);
+	pthread_mutex_unlock(&a->lock);
+	return status;
+}
+
+int heap_attach_forked(struct heap_attach *a, const struct process_id *process, uint32_t parent,
+	uint64_t forked_ns, struct sooth_error *err)
+{
+	int status = 0;
+
+	pthread_mutex_lock(&a->lock);
+	if (heap_sessions_leave_out(&a->sessions, parent, forked_ns)) {
+		status = heap_sites_open_returns(a, err);
+		if (status >= 0)
+			status = heap_sites_cover(a,
+				&(struct covering){ .end = a->events,
+					.pid = process->pid,
+					.only_returns = true },
+				err);
+		heap_sessions_attached(&a->sessions, process->pid, clock_monotonic_ns());
+		emit_gap(a, process, forked_ns, "", true);
+	}
+	pthread_mutex_unlock(&a->lock);
+	return status == -ESRCH || status > 0 ? 0 : status;
 }
 
 int heap_attach_child(struct heap_attach *a, const struct process_id *process, bool is_over,
@@ -258,12 +294,12 @@ int heap_attach_child(struct heap_attach *a, const struct process_id *process, b
 {
 	int status = 0;
 
-	if (!a->type->keep)
-		return 0;
 	pthread_mutex_lock(&a->lock);
+	if (is_over && a->type->release)
+		a->type->release(a->prober, (pid_t)process->pid);
 	if (is_over)
-		a->type->release(a->prober, process->pid);
-	for (unsigned e = 0; !is_over && e < a->events && !status; e++) {
+		heap_sessions_ended(&a->sessions, process->pid);
+	for (unsigned e = 0; !is_over && a->type->keep && e < a->events && !status; e++) {
 		if (!heap_sites_is_late(a, e))
 			status = a->type->keep(a->prober, e, process->pid, err);
 	}
@@ -340,13 +376,27 @@ void heap_attach_reported(struct heap_attach *a, struct buffer *out)
 
 size_t heap_attach_descriptors(const struct heap_attach *a)
 {
-	return a->type->descriptors(a->prober);
+	return a->type->descriptors(a->prober) + heap_sessions_descriptors(&a->sessions);
+}
+
+void heap_attach_detach(struct heap_attach *a)
+{
+	pthread_mutex_lock(&a->lock);
+	if (a->type->detach)
+		a->type->detach(a->prober);
+	heap_sessions_detach(&a->sessions);
+	pthread_mutex_unlock(&a->lock);
 }
 
 void heap_attach_close(struct heap_attach *a, uint64_t *forgotten_ns)
 {
+	uint64_t own_ns = 0;
+
+	heap_sessions_close(&a->sessions, &own_ns);
 	if (a->type)
 		a->type->close(a->prober, forgotten_ns);
+	if (forgotten_ns)
+		*forgotten_ns += own_ns;
 	a->prober = NULL;
 	allocators_fini(&a->allocators);
 	map_fini(&a->programs);

@@ -11,6 +11,7 @@
 #include "bpf/heap.h"
 #include "collect/backend.h"
 #include "os/linux/heap/allocators.h"
+#include "os/linux/heap/heap_sessions.h"
 #include "os/linux/bpf/follow.h"
 #include "os/linux/uprobes/prober.h"
 
@@ -27,8 +28,10 @@ struct heap_attach {
 	unsigned events;       /* defined so far */
 	struct buffer late;    /* a byte for each: of files that were loaded late (heap_late.h) */
 	struct map late_files; /* device and inode -> the events of one */
-	struct map late_processes; /* uint32_t: those that loaded one, and their children */
-	char operator_new[256];	   /* the first allocator whose own is not seen; empty: none */
+	struct heap_sessions sessions; /* of one process, instead of events at returns */
+	uint64_t returns;	       /* bits: events that are at returns, for the others */
+	struct map late_processes;     /* uint32_t: those that loaded one, and their children */
+	char operator_new[256];	       /* the first allocator whose own is not seen; empty: none */
 	uint32_t sites;
 	uint32_t left_out; /* functions for which there was no room */
 	uint64_t attach_ns;
@@ -76,6 +79,12 @@ bool heap_attach_preloads(struct heap_attach *a, const struct process_id *proces
  * as above. */
 int heap_attach_process(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err);
+/* It is to be attached to: the first one has sessions, if the kernel has any. */
+int heap_attach_sessions(
+	struct heap_attach *a, const struct process_id *process, struct sooth_error *err);
+/* It was forked at that time by a process that has sessions. */
+int heap_attach_forked(struct heap_attach *a, const struct process_id *process, uint32_t parent,
+	uint64_t forked_ns, struct sooth_error *err);
 /* A child that was forked, or one that has ended (is_over), for the prober. */
 int heap_attach_child(struct heap_attach *a, const struct process_id *process, bool is_over,
 	struct sooth_error *err);
@@ -91,6 +100,8 @@ bool heap_attach_failure(struct heap_attach *a, struct sooth_error *failure);
 void heap_attach_emit(struct heap_attach *a, struct sooth_record *record, size_t size);
 void heap_attach_reported(struct heap_attach *a, struct buffer *out);
 size_t heap_attach_descriptors(const struct heap_attach *a);
+/* Takes the breakpoints away. */
+void heap_attach_detach(struct heap_attach *a);
 /* Remove everything; returns the cost. */
 void heap_attach_close(struct heap_attach *a, uint64_t *forgotten_ns);
 

@@ -9,20 +9,30 @@
 #include "base/clock.h"
 #include "model/batch.h"
 
-#define PASSES_MAX  16
-#define THREADS_MAX 65536
+#define PASSES_MAX    16
+#define THREADS_MAX   65536
+#define EVENTS_MARKED 64 /* bits of heap_attach.returns; further ones are all processes' */
 
 const char *const heap_entry_programs[HEAP_TABLES] = { "on_entry_0", "on_entry_1", "on_entry_2",
 	"on_entry_3" };
 
 /* --- what was found --- */
 
-static bool place_add(struct place_list *list, int file, uint64_t offset)
+static bool place_add(struct place_list *list, int file, const struct allocator_site *site)
 {
 	if (list->count == PLACES_MAX)
 		return false;
-	list->places[list->count++] = (struct prober_place){ file, offset };
+	list->places[list->count++] = (struct prober_place){ file, site->offset,
+		site->place | (site->offset & HEAP_PLACE_MASK) << HEAP_COOKIE_SHIFT };
 	return true;
+}
+
+/* Where the function returns: one of both lists. */
+static bool return_add(struct finding_sites *f, int file, const struct allocator_site *site)
+{
+	bool has_sessions = f->attach->sessions.program && !f->is_late;
+
+	return place_add(has_sessions ? &f->sessions : &f->returns, file, site);
 }
 
 /* The first table whose entry for these low bits is free, or the same site. */
@@ -89,11 +99,11 @@ int heap_sites_take(void *user, const struct allocator_file *file, struct sooth_
 		/* The return first: an entry without a return probe would be a call that never
 		 * ends. */
 		if (table < 0 || f->entries[table].count == PLACES_MAX ||
-			(site->has_return && !place_add(&f->returns, kept, site->offset))) {
+			(site->has_return && !return_add(f, kept, site))) {
 			f->attach->left_out++;
 			continue;
 		}
-		place_add(&f->entries[table], kept, site->offset);
+		place_add(&f->entries[table], kept, site);
 		emit_site(f->attach, f->process, file, site);
 	}
 	if (file->has_unseen_new && !f->attach->operator_new[0])
@@ -105,6 +115,17 @@ int heap_sites_take(void *user, const struct allocator_file *file, struct sooth_
 }
 
 /* --- attaching --- */
+
+/* Whether a process is to have that event. */
+static bool is_covered(
+	const struct heap_attach *a, const struct covering *c, unsigned event, uint32_t pid)
+{
+	bool is_return = event < EVENTS_MARKED && a->returns >> event & 1;
+
+	if (heap_sites_is_late(a, event) != c->is_late)
+		return false;
+	return is_return ? pid != a->sessions.pid : !c->only_returns;
+}
 
 /* Threads that were created by a thread before it was attached have to be found too: repeat until
  * a pass finds none. */
@@ -126,12 +147,14 @@ static int cover_pass(struct heap_attach *a, const struct covering *c, struct ma
 			continue;
 		*found = true;
 		for (unsigned e = c->first; e < c->end && status >= 0; e++) {
-			if (heap_sites_is_late(a, e) != c->is_late)
+			if (!is_covered(a, c, e, threads[i].pid))
 				continue;
 			status = a->type->attach(
 				a->prober, e, (pid_t)threads[i].pid, (pid_t)threads[i].tid, err);
 			attached |= status > 0;
 		}
+		if (status >= 0 && !c->is_late)
+			status = heap_sessions_attach(&a->sessions, threads[i].pid, err);
 		status = status == -ESRCH || status > 0 ? 0 : status;
 	}
 	buffer_fini(&list);
@@ -158,11 +181,10 @@ bool heap_sites_is_late(const struct heap_attach *a, unsigned event)
 	return event < a->late.size && a->late.data[event];
 }
 
-static int define(struct finding_sites *f, const struct place_list *list, bool is_return,
-	const char *program, struct sooth_error *err)
+static int define(struct heap_attach *a, const struct place_list *list, bool is_return,
+	bool is_late, const char *program, struct sooth_error *err)
 {
-	struct heap_attach *a = f->attach;
-	const unsigned char is_late = f->is_late;
+	const unsigned char late = is_late;
 	unsigned event;
 	int status, code;
 
@@ -175,17 +197,45 @@ static int define(struct finding_sites *f, const struct place_list *list, bool i
 		a->prober, list->places, list->count, is_return, code, &event, NULL, err);
 	if (status)
 		return status;
+	if (is_return && !is_late && event < EVENTS_MARKED)
+		a->returns |= 1ull << event;
 	a->events = event + 1;
-	buffer_append(&a->late, &is_late, 1);
+	buffer_append(&a->late, &late, 1);
 	return buffer_failed(&a->late) ? error_no_memory(err) : 0;
+}
+
+int heap_sites_open_returns(struct heap_attach *a, struct sooth_error *err)
+{
+	struct place_list list;
+	int status = 0;
+
+	a->sessions.has_others = true;
+	do {
+		struct covering c = { .first = a->events };
+
+		list.count = heap_sessions_take_waiting(&a->sessions, list.places, PLACES_MAX);
+		status = define(a, &list, true, false, "on_return", err);
+		for (size_t i = 0; i < list.count; i++)
+			close(list.places[i].file);
+		c.end = a->events;
+		if (!status && list.count)
+			status = heap_sites_cover(a, &c, err);
+	} while (list.count && status >= 0);
+	return status < 0 ? status : 0;
 }
 
 int heap_sites_define(struct finding_sites *f, struct sooth_error *err)
 {
-	int status = define(f, &f->returns, true, "on_return", err);
+	struct heap_attach *a = f->attach;
+	int status = define(a, &f->returns, true, f->is_late, "on_return", err);
 
 	for (int i = 0; i < HEAP_TABLES && !status; i++)
-		status = define(f, &f->entries[i], false, heap_entry_programs[i], err);
+		status = define(a, &f->entries[i], false, f->is_late, heap_entry_programs[i], err);
+	if (!status && f->sessions.count)
+		status = heap_sessions_define(
+			&a->sessions, f->sessions.places, f->sessions.count, err);
+	if (!status && a->sessions.has_others)
+		status = heap_sites_open_returns(a, err);
 	return status;
 }
 

@@ -22,7 +22,7 @@ struct finding_sites {
 	bool is_late; /* they count only in processes that loaded the file late */
 	const struct process_id *process;
 	uint64_t since_ns;
-	struct place_list returns;
+	struct place_list returns, sessions;
 	struct place_list entries[HEAP_TABLES];
 	int files[FILES_MAX];
 	size_t file_count;
@@ -33,12 +33,15 @@ struct finding_sites {
 int heap_sites_take(void *user, const struct allocator_file *file, struct sooth_error *err);
 /* Makes events of all that was taken. */
 int heap_sites_define(struct finding_sites *f, struct sooth_error *err);
+/* From now on other processes than that with sessions have events at returns. */
+int heap_sites_open_returns(struct heap_attach *a, struct sooth_error *err);
 void heap_sites_fini(struct finding_sites *f);
 
 struct covering {
 	unsigned first, end; /* events; of these only late ones, or no late one */
 	bool is_late;
-	uint32_t pid; /* 0: all followed processes that may be probed */
+	uint32_t pid;	   /* 0: all followed processes that may be probed */
+	bool only_returns; /* it has inherited the rest */
 };
 
 /* Attaches events to the followed threads of processes. 1 if any of them was not attached before.

@@ -15,81 +15,13 @@
 #include "os/linux/bpf/follow.h"
 #include "os/linux/heap/heap_attach.h"
 #include "os/linux/heap/heap_late.h"
+#include "os/linux/heap/heap_limits.h"
 #include "os/linux/heap/heap_pauser.h"
 #include "os/linux/heap/heap_stacks.h"
 #include "os/linux/heap/heap_sums.h"
 #include "os/linux/rights/capabilities.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
-
-/* A process in which no allocator is found; the path of its program, "": not known. */
-static void heap_limits_emit_opaque(struct backend_run *run, const char *path, uint32_t programs)
-{
-	char why[HEAP_PATH_BYTES + 128];
-
-	if (!path[0])
-		snprintf(why, sizeof(why),
-			"no mapped file of the program defines a known allocator function");
-	else
-		snprintf(why, sizeof(why), "%s%s: no known allocator function was found in it",
-			path, programs > 1 ? " and other programs" : "");
-	backend_limit(run, HEAP_NO_ALLOCATOR, why,
-		"a static program needs its symbol table (not stripped); sooth reads 64-bit files");
-}
-
-static void emit_opaque(struct backend_run *run, struct heap_attach *attach, bool is_blind)
-{
-	char path[HEAP_PATH_BYTES] = "";
-	uint32_t programs = heap_attach_opaque(attach, path);
-
-	if (programs || is_blind)
-		heap_limits_emit_opaque(run, path, programs);
-}
-
-/* libstdc++'s operator new calls malloc; that of tcmalloc, jemalloc and mimalloc does not. */
-static void emit_operator_new(struct backend_run *run, const struct heap_attach *attach)
-{
-	char what[300];
-
-	if (!attach->operator_new[0])
-		return;
-	snprintf(what, sizeof(what), "C++ new of %s", attach->operator_new);
-	backend_limit(run, what,
-		"new of this library does not call its malloc, a return probe on a function that "
-		"throws would end the program, and its return instructions were not found",
-		"run the program without that library: then new calls malloc");
-}
-
-static void emit_left_out(struct backend_run *run, const struct heap_attach *attach)
-{
-	char what[96];
-
-	if (!attach->left_out)
-		return;
-	snprintf(what, sizeof(what), "%u allocator functions", attach->left_out);
-	backend_limit(run, what,
-		"the mapped files have more allocator functions than sooth can probe", "");
-}
-
-static void emit_unread(struct backend_run *run, const struct allocators *a)
-{
-	char what[400];
-
-	if (!a->unread)
-		return;
-	snprintf(what, sizeof(what), "allocations by functions of %s%s", a->unread_path,
-		a->unread > 1 ? " and other files" : "");
-	backend_limit(run, what, a->unread_why, "");
-}
-
-/* All others, at the end; is_blind: no allocator was found in the command. */
-static void heap_limits_emit(struct backend_run *run, struct heap_attach *attach, bool is_blind)
-{
-	emit_opaque(run, attach, is_blind);
-	emit_left_out(run, attach);
-	emit_unread(run, &attach->allocators);
-	emit_operator_new(run, attach);
-}
 
 #define RING_BYTES_DEFAULT (16u << 20)
 #define PROBED_MAX	   65536
@@ -146,6 +78,8 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 		status = bpf_code_postpone(&s->follow.code, heap_entry_programs[i], err);
 	if (!status && with_sums)
 		status = heap_sums_prepare(&s->follow.code, &run->options, err);
+	if (!status && with_sums)
+		status = heap_sessions_prepare(&s->follow.code, err);
 	if (!status)
 		status = follow_load(&s->follow, err);
 	if (status)
@@ -162,6 +96,9 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 		s->sums = heap_sums_open(&s->follow.code, err);
 	if ((with_stacks && !s->stacks) || (with_sums && !s->sums))
 		return -EINVAL;
+	s->control->has_sessions =
+		run->options.heap_sample_bytes &&
+		heap_sessions_open(&s->attach.sessions, &s->follow.code, run->log);
 	return heap_attach_open(&s->attach, prober, &s->follow, places, run->log, err);
 }
 
@@ -218,6 +155,14 @@ static bool may_trace_an_exec(struct backend_run *run)
 	return false;
 }
 
+static int attach_other(struct heap_state *s, const struct process_id *process, uint64_t since_ns,
+	struct sooth_error *err)
+{
+	int status = heap_attach_sessions(&s->attach, process, err);
+
+	return status ? status : heap_attach_process(&s->attach, process, since_ns, err);
+}
+
 int heap_source_set(struct backend_run *run, const struct process_id *process, unsigned interest,
 	struct sooth_error *err)
 {
@@ -230,7 +175,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 		return status;
 	if (!(interest & INTEREST_FROM_EXEC))
 		heap_stacks_ahead(s->stacks, (pid_t)process->pid);
-	status = heap_attach_process(&s->attach, process, 0, err);
+	status = attach_other(s, process, 0, err);
 	if (!status)
 		status = heap_attach_examine(&s->attach, process, 0, err);
 	if (status < 0)
@@ -317,8 +262,9 @@ static int probe_program(struct heap_state *s, const struct process_id *process,
 	int status;
 
 	heap_source_probe(s, process);
-	if (heap_pauser_handles(s->pauser, process, since_ns))
-		return 0;
+	status = heap_attach_sessions(&s->attach, process, err);
+	if (status || heap_pauser_handles(s->pauser, process, since_ns))
+		return status;
 	status = heap_attach_process(&s->attach, process, since_ns, err);
 	return status ? status : heap_attach_examine(&s->attach, process, since_ns, err);
 }
@@ -331,6 +277,18 @@ static void emit_child(struct backend_run *run, const struct process_id *process
 
 	if (heap_attach_child(&s->attach, process, is_over, &err))
 		backend_limit_error(run, "some calls of a child", &err);
+}
+
+/* What a child has not inherited. */
+static int attach_child(
+	struct heap_state *s, const struct process_join *join, struct sooth_error *err)
+{
+	struct process_id process = process_id_of(&join->record);
+
+	if (!s->attach.type->is_inherited)
+		return attach_other(s, &process, join->record.time_ns, err);
+	return heap_attach_forked(
+		&s->attach, &process, join->parent_pid, join->record.time_ns, err);
 }
 
 /* Attaches to a program, unless it inherited all events, and examines it. */
@@ -415,10 +373,8 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 			break;
 		}
 		heap_source_probe(s, &process);
-		if (s->attach.type->is_inherited)
-			emit_child(run, &process, false);
-		else
-			status = heap_attach_process(&s->attach, &process, r->time_ns, &err);
+		emit_child(run, &process, false);
+		status = attach_child(s, (const void *)r, &err);
 		break;
 	case PROCESS_LEAVE:
 		if (heap_attach_only(&s->attach, process.pid))
@@ -542,7 +498,8 @@ static void drain_kept(struct backend_run *run)
 	}
 }
 
-static void emit_cost(struct backend_run *run, uint64_t forgotten_ns, size_t descriptors)
+static void emit_cost(
+	struct backend_run *run, uint64_t forgotten_ns, size_t descriptors, size_t sessions)
 {
 	struct heap_state *s = run->state;
 	struct heap_cost cost = { .record = { .time_ns = run->os->now_ns(run->os),
@@ -552,7 +509,8 @@ static void emit_cost(struct backend_run *run, uint64_t forgotten_ns, size_t des
 		.forgotten_ns = forgotten_ns,
 		.sites = s->attach.sites,
 		.events = s->attach.events,
-		.descriptors = (uint32_t)descriptors };
+		.descriptors = (uint32_t)descriptors,
+		.sessions = (uint32_t)sessions };
 
 	RECORD_APPEND(&run->out, &cost, NULL, 0);
 }
@@ -569,12 +527,18 @@ static void end_holding(struct backend_run *run)
 int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct heap_state *s = run->state;
-	size_t before = run->out.size, descriptors = heap_attach_descriptors(&s->attach);
+	size_t before = run->out.size, descriptors = heap_attach_descriptors(&s->attach),
+	       sessions = heap_sessions_descriptors(&s->attach.sessions);
 	uint64_t forgotten_ns = 0;
+	struct sooth_error ignored;
 	int status;
 
 	heap_limits_emit(run, &s->attach, heap_pauser_has_no_allocator(s->pauser));
+	heap_limits_emit_unfollowed(run, s->control->unfollowed);
 	end_holding(run);
+	/* Before the waiting for the kernel that follows: the target runs on. */
+	if (!follow_mute(&s->follow, &ignored))
+		heap_attach_detach(&s->attach);
 	status = follow_stop(&s->follow, run, err);
 	heap_stacks_number(s->stacks, &run->out, before);
 	handle_records(run, before, true);
@@ -583,7 +547,7 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 	if (heap_stacks_stop(s->stacks, run, err))
 		status = -ENOMEM;
 	heap_attach_close(&s->attach, &forgotten_ns);
-	emit_cost(run, forgotten_ns, descriptors);
+	emit_cost(run, forgotten_ns, descriptors, sessions);
 	return status;
 }
 

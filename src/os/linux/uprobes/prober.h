@@ -18,6 +18,7 @@
 struct prober_place {
 	int file;	 /* its descriptor, open until define() returns */
 	uint64_t offset; /* in the file */
+	uint64_t cookie; /* for the program; of prober_session only */
 };
 
 struct prober_type {
@@ -36,18 +37,29 @@ struct prober_type {
 	 * with the limit named. */
 	int (*attach)(void *prober, unsigned event, pid_t pid, pid_t tid, struct sooth_error *err);
 	/* Makes sure that a child keeps events that it has only by inheritance; called as soon as
-	 * the child is known, and when it ends. NULL: not needed. */
+	 * the child is known. NULL: not needed. */
 	int (*keep)(void *prober, unsigned event, pid_t pid, struct sooth_error *err);
+	/* The process has ended. */
 	void (*release)(void *prober, pid_t pid);
 	size_t (*descriptors)(const void *prober);
+	/* Takes the breakpoints away; only close() may follow. NULL: close() does it at once. */
+	void (*detach)(void *prober);
 	/* Remove everything. Returns how long the kernel took to release it. Takes NULL. */
 	void (*close)(void *prober, uint64_t *forgotten_ns);
 };
 
 /* The attach type for loading programs of prober_multi: BPF_TRACE_UPROBE_MULTI. */
 #define PROBER_MULTI_ATTACH_TYPE 48
+/* Of prober_session: BPF_TRACE_UPROBE_SESSION. */
+#define PROBER_SESSION_ATTACH_TYPE 57
 
 extern const struct prober_type prober_tracefs;
 extern const struct prober_type prober_multi;
+/*
+ * Links of sessions (Linux 6.13): the program runs at an entry, and at the return of the call
+ * unless it has answered 1. What a program answers at an entry suppresses no other return probe of
+ * the place, so there must be none. Events have is_return false.
+ */
+extern const struct prober_type prober_session;
 
 #endif

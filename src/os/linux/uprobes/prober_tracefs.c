@@ -42,6 +42,11 @@ static size_t tracefs_prober_descriptors(const void *prober)
 	return prober ? uprobes_descriptors(prober) : 0;
 }
 
+static void tracefs_prober_detach(void *prober)
+{
+	uprobes_detach(prober);
+}
+
 static void tracefs_prober_close(void *prober, uint64_t *forgotten_ns)
 {
 	uprobes_close(prober, forgotten_ns);
@@ -55,5 +60,6 @@ const struct prober_type prober_tracefs = {
 	.keep = tracefs_prober_keep,
 	.release = tracefs_prober_release,
 	.descriptors = tracefs_prober_descriptors,
+	.detach = tracefs_prober_detach,
 	.close = tracefs_prober_close,
 };

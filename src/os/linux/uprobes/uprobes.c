@@ -560,27 +560,32 @@ size_t uprobes_descriptors(const struct uprobes *u)
 	return event_count(u) + u->attached.size / sizeof(struct attachment);
 }
 
-static void close_events(struct uprobes *u)
+void uprobes_detach(struct uprobes *u)
 {
-	const struct event *events = (const void *)u->events.data;
-	const struct attachment *a = (const void *)u->attached.data;
+	const struct attachment *a;
 
+	if (!u)
+		return;
+	a = (const void *)u->attached.data;
 	for (size_t i = 0; i < u->attached.size / sizeof(*a); i++)
 		close(a[i].fd);
-	for (size_t i = 0; i < event_count(u); i++)
-		close(events[i].anchor);
+	buffer_reset(&u->attached);
 }
 
 void uprobes_close(struct uprobes *u, uint64_t *forgotten_ns)
 {
 	uint64_t begin = clock_monotonic_ns();
+	const struct event *events;
 	int code;
 
 	if (forgotten_ns)
 		*forgotten_ns = 0;
 	if (!u)
 		return;
-	close_events(u);
+	uprobes_detach(u);
+	events = (const void *)u->events.data;
+	for (size_t i = 0; i < event_count(u); i++)
+		close(events[i].anchor);
 	code = uprobes_sweep_group(u->tracefs, &u->group, *u->defined, TIMEOUT_NS);
 	if (code)
 		log_line(u->log, LOG_WARNING, "remove the probes: %s; left to process %d",

@@ -70,6 +70,10 @@ void uprobes_release(struct uprobes *u, pid_t tid);
  * uprobes_needs_keeping()), one for each that is kept. */
 size_t uprobes_descriptors(const struct uprobes *u);
 
+/* Takes the breakpoints away, which takes microseconds; only uprobes_close() may follow. Takes
+ * NULL. */
+void uprobes_detach(struct uprobes *u);
+
 /*
  * Close all events, remove the definitions, end and reap the guard. Returns, for the report, how
  * long the kernel took to release everything. Takes NULL.

@@ -23,6 +23,7 @@
 #define LINK_CREATE	    28
 #define UPROBE_MULTI_RETURN 1
 #define LINKS_MAX	    65536
+#define ENDED_MAX	    64 /* closing a link takes the kernel some ms */
 
 struct link_attributes {
 	uint32_t program;
@@ -45,15 +46,23 @@ struct multi_group {
 	int file; /* its own descriptor */
 	int program;
 	bool is_return;
-	size_t first, count; /* of offsets */
+	size_t first, count; /* of offsets and cookies */
 };
 
 struct multi {
+	uint32_t type; /* of the attachment */
 	unsigned events;
 	struct buffer groups;  /* struct multi_group */
 	struct buffer offsets; /* uint64_t */
-	struct buffer links;   /* int */
+	struct buffer cookies; /* uint64_t */
+	struct buffer links;   /* struct multi_link */
+	size_t ended;	       /* of these: their process has */
 	struct map attached;   /* struct multi_key -> nothing */
+};
+
+struct multi_link {
+	int fd;
+	uint32_t pid; /* 0: it has ended */
 };
 
 struct multi_key {
@@ -61,16 +70,28 @@ struct multi_key {
 	uint32_t pid;
 };
 
-static int multi_open(void **out, const struct log *log, struct sooth_error *err)
+static int open_type(void **out, uint32_t type, struct sooth_error *err)
 {
 	struct multi *m = calloc(1, sizeof(*m));
 
-	(void)log;
 	if (!m)
 		return error_no_memory(err);
+	m->type = type;
 	map_init(&m->attached, sizeof(struct multi_key), 0, LINKS_MAX);
 	*out = m;
 	return 0;
+}
+
+static int multi_open(void **out, const struct log *log, struct sooth_error *err)
+{
+	(void)log;
+	return open_type(out, PROBER_MULTI_ATTACH_TYPE, err);
+}
+
+static int session_open(void **out, const struct log *log, struct sooth_error *err)
+{
+	(void)log;
+	return open_type(out, PROBER_SESSION_ATTACH_TYPE, err);
 }
 
 static struct multi_group *group_at(const struct multi *m, size_t index)
@@ -91,10 +112,14 @@ static int add_group(struct multi *m, const struct prober_place *places, size_t 
 	group.file = fcntl(places[0].file, F_DUPFD_CLOEXEC, 3);
 	if (group.file < 0)
 		return error_errno(err, -errno, "keep a probed file open");
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		buffer_append(&m->offsets, &places[i].offset, sizeof(places[i].offset));
+		buffer_append(&m->cookies, &places[i].cookie, sizeof(places[i].cookie));
+	}
 	buffer_append(&m->groups, &group, sizeof(group));
-	return buffer_failed(&m->groups) || buffer_failed(&m->offsets) ? error_no_memory(err) : 0;
+	return buffer_failed(&m->groups) || buffer_failed(&m->offsets) || buffer_failed(&m->cookies)
+		       ? error_no_memory(err)
+		       : 0;
 }
 
 /* Places of one file are adjacent. */
@@ -122,7 +147,7 @@ static int multi_define(void *prober, const struct prober_place *places, size_t 
 static int link_open(const struct multi *m, const struct multi_group *g, pid_t pid)
 {
 	struct link_attributes attributes = { .program = (uint32_t)g->program,
-		.type = PROBER_MULTI_ATTACH_TYPE,
+		.type = m->type,
 		.count = (uint32_t)g->count,
 		.multi_flags = g->is_return ? UPROBE_MULTI_RETURN : 0,
 		.pid = (uint32_t)pid };
@@ -133,6 +158,8 @@ static int link_open(const struct multi *m, const struct multi_group *g, pid_t p
 	attributes.path = (uint64_t)(uintptr_t)path;
 	attributes.offsets =
 		(uint64_t)(uintptr_t)((const uint64_t *)(const void *)m->offsets.data + g->first);
+	attributes.cookies =
+		(uint64_t)(uintptr_t)((const uint64_t *)(const void *)m->cookies.data + g->first);
 	fd = (int)syscall(SYS_bpf, LINK_CREATE, &attributes, sizeof(attributes));
 	return fd < 0 ? -errno : fd;
 }
@@ -151,9 +178,13 @@ static int multi_attach(void *prober, unsigned event, pid_t pid, pid_t tid, stru
 		int fd = g->event == event ? link_open(m, g, pid) : -1;
 
 		if (g->event == event && fd < 0)
-			return error_errno(err, fd, "probe functions of process %d", (int)pid);
+			return error_errno(err, fd,
+				"probe functions of process %d by a link of type %s", (int)pid,
+				m->type == PROBER_SESSION_ATTACH_TYPE ? "uprobe_session"
+								      : "uprobe_multi");
 		if (fd >= 0)
-			buffer_append(&m->links, &fd, sizeof(fd));
+			buffer_append(&m->links, &(struct multi_link){ fd, key.pid },
+				sizeof(struct multi_link));
 	}
 	return buffer_failed(&m->links) ? error_no_memory(err) : is_new;
 }
@@ -162,10 +193,57 @@ static size_t multi_descriptors(const void *prober)
 {
 	const struct multi *m = prober;
 
-	return m ? m->links.size / sizeof(int) : 0;
+	return m ? m->links.size / sizeof(struct multi_link) : 0;
 }
 
-/* The last first: entries before the returns that they are paired with. */
+static void close_ended(struct multi *m)
+{
+	struct multi_link *links = (void *)m->links.data;
+	size_t count = multi_descriptors(m), kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (links[i].pid)
+			links[kept++] = links[i];
+		else
+			close(links[i].fd);
+	}
+	m->links.size = kept * sizeof(*links);
+	m->ended = 0;
+}
+
+/* Its number may be another process's soon. */
+static void multi_release(void *prober, pid_t pid)
+{
+	struct multi *m = prober;
+	struct multi_link *links = (void *)m->links.data;
+
+	for (uint32_t e = 0; e < m->events; e++)
+		map_remove(&m->attached, &(struct multi_key){ e, (uint32_t)pid });
+	for (size_t i = multi_descriptors(m); i-- > 0;) {
+		if (links[i].pid != (uint32_t)pid)
+			continue;
+		links[i].pid = 0;
+		m->ended++;
+	}
+	if (m->ended > ENDED_MAX)
+		close_ended(m);
+}
+
+/* The last first: entries before the returns that they are paired with. Links of processes that
+ * have ended slow nothing down. The kernel takes the breakpoints away and then waits, each time. */
+static void multi_detach(void *prober)
+{
+	struct multi *m = prober;
+	struct multi_link *links = (void *)m->links.data;
+
+	for (size_t i = multi_descriptors(m); i-- > 0;) {
+		if (!links[i].pid)
+			continue;
+		cleanup_close(&links[i].fd);
+		links[i].fd = -1;
+	}
+}
+
 static void multi_close(void *prober, uint64_t *forgotten_ns)
 {
 	uint64_t begin_ns = clock_monotonic_ns();
@@ -173,8 +251,8 @@ static void multi_close(void *prober, uint64_t *forgotten_ns)
 
 	if (!m)
 		return;
-	for (size_t i = multi_descriptors(m); i-- > 0;)
-		close(((const int *)(const void *)m->links.data)[i]);
+	multi_detach(m);
+	close_ended(m);
 	for (size_t i = 0; i < group_count(m); i++)
 		close(group_at(m, i)->file);
 	if (forgotten_ns)
@@ -182,6 +260,7 @@ static void multi_close(void *prober, uint64_t *forgotten_ns)
 	buffer_fini(&m->links);
 	buffer_fini(&m->groups);
 	buffer_fini(&m->offsets);
+	buffer_fini(&m->cookies);
 	map_fini(&m->attached);
 	free(m);
 }
@@ -190,6 +269,18 @@ const struct prober_type prober_multi = {
 	.open = multi_open,
 	.define = multi_define,
 	.attach = multi_attach,
+	.release = multi_release,
 	.descriptors = multi_descriptors,
+	.detach = multi_detach,
+	.close = multi_close,
+};
+
+const struct prober_type prober_session = {
+	.open = session_open,
+	.define = multi_define,
+	.attach = multi_attach,
+	.release = multi_release,
+	.descriptors = multi_descriptors,
+	.detach = multi_detach,
 	.close = multi_close,
 };

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A link that probes the return of a function only where the program at its entry wants it (Linux
+ * 6.13; bpf/heap_sessions.bpf.h): of one process, the first. The kernel asks no link of another
+ * process, and probes the return wherever one of them has not refused, so more of them would save
+ * nothing. Events at returns are left until a second process needs them: they are part of each call
+ * of the first as well. Not thread-safe: under the lock of heap_attach.h.
+ */
+#ifndef SOOTH_OS_LINUX_HEAP_SESSIONS_H
+#define SOOTH_OS_LINUX_HEAP_SESSIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "os/linux/bpf/bpf.h"
+#include "os/linux/uprobes/prober.h"
+
+struct heap_sessions {
+	int program; /* 0: there are none, and returns are probed by events */
+	void *prober;
+	unsigned events;
+	uint32_t pid;	       /* that has them; 0: none yet */
+	bool has_others;       /* returns of other processes are probed by events */
+	struct buffer waiting; /* struct prober_place: for these events; each has its own file */
+	struct map attached;   /* uint32_t -> uint64_t: when a process got these events by itself */
+};
+
+/* Before the object is loaded; without an effect where it has no such program. */
+int heap_sessions_prepare(struct bpf_code *code, struct sooth_error *err);
+/* After. False: the kernel has none, or refused the program, which the log says. */
+bool heap_sessions_open(struct heap_sessions *s, struct bpf_code *code, const struct log *log);
+/* Also keeps the places for events at returns, until heap_sessions_take_waiting(). */
+int heap_sessions_define(struct heap_sessions *s, const struct prober_place *places, size_t count,
+	struct sooth_error *err);
+/* Moves them, or as many as there is room for; their files are the caller's. */
+size_t heap_sessions_take_waiting(
+	struct heap_sessions *s, struct prober_place *places, size_t room);
+/* Opens what is missing, if it is the process that has sessions. After the events at the entries.
+ */
+int heap_sessions_attach(struct heap_sessions *s, uint32_t pid, struct sooth_error *err);
+/* Whether a process that was forked at that time has inherited no events at returns. */
+bool heap_sessions_leave_out(const struct heap_sessions *s, uint32_t parent, uint64_t forked_ns);
+/* It has them now. */
+void heap_sessions_attached(struct heap_sessions *s, uint32_t pid, uint64_t now_ns);
+void heap_sessions_ended(struct heap_sessions *s, uint32_t pid);
+size_t heap_sessions_descriptors(const struct heap_sessions *s);
+void heap_sessions_detach(struct heap_sessions *s);
+void heap_sessions_close(struct heap_sessions *s, uint64_t *forgotten_ns);
+
+#endif
