@@ -406,7 +406,8 @@ static inline void enter_function(struct thread *t, struct pt_regs *regs, uint32
 		BEGINS_ALONE(t, regs);
 }
 
-static inline int enter(struct pt_regs *regs, uint32_t table)
+/* Calls within calls are few that the kernel allows. */
+static inline __attribute__((always_inline)) int enter(struct pt_regs *regs, uint32_t table)
 {
 	uint8_t place = places.of[table][CALL_ADDRESS(regs) & HEAP_PLACE_MASK];
 	struct thread *t;

@@ -137,6 +137,14 @@ struct heap_control {
 	uint64_t unfollowed;	  /* samples of which it is not known when they are freed */
 };
 
+/* Stacks that were walked before; all 0 on kernels before 5.12. */
+struct walk_memos {
+	uint32_t generation; /* raised when what is kept is invalid */
+	uint32_t unused;
+	uint64_t walked, recognised;
+	uint64_t checked, differing; /* recognised ones that were walked again */
+};
+
 #define HEAP_BEGUN_BYTES (64u << 10) /* of that ring: HEAP_BEGUN and HEAP_LOADED only */
 
 /*
@@ -215,7 +223,7 @@ struct heap_held_value {
 };
 
 #define HEAP_WALKS_OF_CPU 16
-#define HEAP_STACKS_SENT  (1u << 15)
+#define HEAP_STACKS_SENT  (1u << 17)
 
 /* Internal to the backend: the process's mappings may have changed. */
 #define HEAP_LOADED 0x047e /* libraries */

@@ -13,6 +13,9 @@
 #define WALK_NOTES
 #endif
 #include "bpf/walk_user.bpf.h"
+
+struct walk_memos memos SEC(".data.memos") = { .generation = 1 };
+
 #ifdef WALK_NOTES
 #include "bpf/walk_memo.bpf.h"
 #endif
@@ -30,8 +33,10 @@ struct {
 #define INTEREST_OF_STACKS INTEREST_STREAM
 #endif
 
+#ifndef HASH_FACTOR
 #define HASH_FACTOR 0x9e3779b97f4a7c15ULL
-#define TAIL_WORDS  (sizeof(((struct walk *)0)->tail) / sizeof(uint64_t))
+#endif
+#define TAIL_WORDS (sizeof(((struct walk *)0)->tail) / sizeof(uint64_t))
 
 static inline struct walk *claim_walk(void)
 {
@@ -76,17 +81,39 @@ VERIFIED_ALONE_BY_NUMBERS int hash_walk(uint32_t walk, uint32_t from, uint32_t t
 	return 0;
 }
 
-/* Of all frames, and of how the walk ended. */
-static inline void hash_all(struct walk *w, uint32_t words)
+/* Of the functions of Python, behind the hash of the frames in w->address. */
+static inline void hash_python(struct walk *w)
 {
 	uint32_t native = w->frames * FRAME_WORDS;
 
-	w->address = w->end + 1;
-	hash_walk(w->index, 0, native);
+	hash_walk(w->index, native, native + 3 * w->raw.python_frames);
+}
+
+/* Of all frames, and of how the walk ended. */
+static inline void hash_all(struct walk *w, uint32_t words)
+{
 #ifdef WALK_NOTES
-	w->notes.hash = w->address;
+	w->address = w->notes.hash;
+	hash_python(w);
+#else
+	w->address = w->end + 1;
+	hash_walk(w->index, 0, words);
 #endif
-	hash_walk(w->index, native, words);
+}
+
+#define NAMES_WAIT_NS 1000000
+
+uint64_t woken_ns SEC(".data.woken") = 0;
+
+/* Names of scripts are read from the process, which may end soon; but a wake-up is an interrupt. */
+static inline uint64_t names_flags(void)
+{
+	uint64_t now = bpf_ktime_get_ns();
+
+	if (now - woken_ns < NAMES_WAIT_NS)
+		return ring_flags();
+	woken_ns = now;
+	return BPF_RB_FORCE_WAKEUP;
 }
 
 /* Sends what the walk found, unless it was sent before. */
@@ -102,8 +129,7 @@ static inline void send_walk(struct walk *w, struct task_struct *task, const str
 	if (bpf_map_lookup_elem(&sent_stacks, &hash))
 		return;
 	w->raw.hash = hash;
-	/* Names of scripts are read from the process, which may end soon. */
-	flags = w->raw.python_frames || w->raw.js_frames ? BPF_RB_FORCE_WAKEUP : ring_flags();
+	flags = w->raw.python_frames || w->raw.js_frames ? names_flags() : ring_flags();
 	if (bpf_ringbuf_output(&ring, &w->raw, sizeof(w->raw) + bytes, flags))
 		__sync_fetch_and_add(&control.lost_stacks, 1);
 	else
@@ -111,53 +137,128 @@ static inline void send_walk(struct walk *w, struct task_struct *task, const str
 }
 
 #ifdef WALK_NOTES
-/* Whether the stack is one that was walked and sent before. */
-static inline bool is_known_stack(struct walk *w, struct task_struct *task, struct pt_regs *regs)
+#define NONE_KEPT KEPT_WALKS
+
+/* The thread's last walk, for this one alone. */
+static inline uint32_t claim_kept(const struct member *m)
 {
+	uint32_t kept = m->tid * 0x9e3779b1u >> 16 & (KEPT_WALKS - 1);
+	struct kept_walk *k = kept_at(kept);
+
+	return k && claim(&k->is_claimed) ? kept : NONE_KEPT;
+}
+
+static inline void begin_engines(struct walk *w, const struct kept_walk *k)
+{
+	if (k && w->notes.above)
+		w->raw.js_file = k->js_file;
+	else if (walks_control.jscs)
+		begin_javascript(w);
+}
+
+static inline void take_kept(struct walk *w, const struct kept_walk *k, uint32_t above)
+{
+	const struct walk_step *s = &k->steps[(above - 1) & (PROFILE_FRAMES_MAX - 1)];
+
+	w->address = s->hash;
+	if (!s->has_python)
+		return;
+	w->python_runtime = k->python_runtime;
+	w->raw.python_type = k->python_type;
+	w->raw.python_file = k->python_file;
+}
+
+/* Whether the stack ends with one that was walked before, and was sent as a whole. */
+static inline __attribute__((always_inline)) bool is_known_stack(
+	struct walk *w, struct kept_walk *k, uint32_t kept)
+{
+	uint32_t above;
 	uint64_t hash;
 
-	w->mm = (uint64_t)BPF_CORE_READ(task, mm);
-	if (!w->mm || !begin_at(w, regs))
+	if (!is_of_thread(w, k))
 		return false;
-	w->notes.pc = w->pc;
-	w->notes.sp = w->sp;
-	w->notes.fp = w->fp;
-	w->notes.link = w->link;
-	if (!recall_walk(w->index))
+	w->notes.above = k->frames;
+	begin_engines(w, k);
+	above = (uint32_t)walk_to_kept(w->index, kept);
+	if (!above)
 		return false;
-	if (w->python_runtime) {
-		walk_python(w->index);
-		hash_walk(w->index, w->frames * FRAME_WORDS,
-			w->frames * FRAME_WORDS + 3 * w->raw.python_frames);
-	}
+	take_kept(w, k, above);
+	hash_steps(w->index);
+	w->notes.hash = w->address;
+	w->notes.is_noting = 0;
+	if (w->frames)
+		keep_walk(w, k, kept, above);
+	walk_python(w->index);
+	hash_all(w, 0);
 	hash = w->address;
 	return bpf_map_lookup_elem(&sent_stacks, &hash) != 0;
 }
 
-static inline void walk_again(
-	struct walk *w, struct task_struct *task, struct thread *t, struct pt_regs *regs)
+static inline __attribute__((always_inline)) void walk_again(struct walk *w,
+	struct task_struct *task, const struct member *m, struct pt_regs *regs, uint32_t kept)
 {
-	uint32_t generation = generation_now();
+	struct kept_walk *k = kept_at(kept);
 
-	w->notes.count = w->notes.is_spoiled = 0;
-	w->notes.is_noting = 1;
-	walk_user(w, task, &t->member, regs);
-	w->notes.is_noting = 0;
+	w->notes.hash = 0;
+	if (begin_walk(w, task, m, regs)) {
+		begin_notes(w);
+		begin_engines(w, 0);
+		walk_to_kept(w->index, kept);
+		w->notes.is_noting = 0;
+	}
+	w->address = w->end + 1;
+	hash_steps(w->index);
+	w->notes.hash = w->address;
+	if (k)
+		keep_walk(w, k, kept, 0);
 	walk_python(w->index);
-	send_walk(w, task, &t->member);
-	t->stack_hash = w->address;
-	keep_walk(w->index, generation);
+	send_walk(w, task, m);
+	__sync_fetch_and_add(&memos.walked, 1);
+}
+
+/* A stack that was recognised is walked again now and then, to know. */
+static inline bool is_to_be_checked(struct kept_walk *k)
+{
+	if (++k->recalled & (MEMO_CHECK - 1))
+		return false;
+	__sync_fetch_and_add(&memos.recognised, MEMO_CHECK);
+	return true;
+}
+
+static inline __attribute__((always_inline)) uint64_t stack_of(
+	struct walk *w, struct task_struct *task, const struct member *m, struct pt_regs *regs)
+{
+	uint32_t kept = claim_kept(m);
+	struct kept_walk *k = kept_at(kept);
+	uint64_t known = 0;
+
+	if (k && begin_walk(w, task, m, regs)) {
+		begin_notes(w);
+		if (is_known_stack(w, k, kept))
+			known = w->address;
+	}
+	if (!known || is_to_be_checked(k)) {
+		walk_again(w, task, m, regs, kept);
+		if (known) {
+			__sync_fetch_and_add(&memos.checked, 1);
+			if (known != w->address)
+				__sync_fetch_and_add(&memos.differing, 1);
+		}
+	}
+	if (k) {
+		asm volatile("" : : : "memory");
+		k->is_claimed = 0;
+	}
+	return w->address;
 }
 #else
-#define is_known_stack(w, task, regs) false
-
-static inline void walk_again(
-	struct walk *w, struct task_struct *task, struct thread *t, struct pt_regs *regs)
+static inline uint64_t stack_of(
+	struct walk *w, struct task_struct *task, const struct member *m, struct pt_regs *regs)
 {
-	walk_user(w, task, &t->member, regs);
+	walk_user(w, task, m, regs);
 	walk_python(w->index);
-	send_walk(w, task, &t->member);
-	t->stack_hash = w->address;
+	send_walk(w, task, m);
+	return w->address;
 }
 #endif
 
@@ -174,10 +275,7 @@ static inline void take_stack(struct thread *t, struct pt_regs *regs)
 		__sync_fetch_and_add(&control.unwalked, 1);
 		return;
 	}
-	if (is_known_stack(w, task, regs))
-		t->stack_hash = w->address;
-	else
-		walk_again(w, task, t, regs);
+	t->stack_hash = stack_of(w, task, &t->member, regs);
 	release_walk(w);
 }
 

@@ -24,8 +24,9 @@ struct {
 	__type(value, struct profile_v8);
 } v8s SEC(".maps");
 
-#define JSC_SLOTS 16 /* Interpreter/CallFrame.h: behind the frame pointer and the return address   \
-		      */
+#define JSC_SLOTS                                                                                  \
+	16 /* Interpreter/CallFrame.h: behind the frame pointer and the return address             \
+	    */
 #define JSC_CELL_MASK	    0xffff000000000007ULL /* none of these is set in the address of a cell */
 #define JSC_CELL_TYPE(head) ((uint32_t)((head) >> 40) & 0xff)
 
@@ -72,6 +73,18 @@ static inline uint64_t executable_of(struct walk *w, const struct profile_jsc *j
 			      : executable;
 }
 
+static inline bool read_slots(struct walk *w, struct jsc_slots *slots)
+{
+	uint64_t counts, at = w->fp + JSC_SLOTS;
+
+	if (!read_word(w, &slots->block, at) || !read_word(w, &slots->callee, at + 8) ||
+		!read_word(w, &counts, at + 16))
+		return false;
+	slots->arguments = (uint32_t)counts;
+	slots->call_site = (uint32_t)(counts >> 32);
+	return true;
+}
+
 /* The frame that the walk is at, before it is counted. */
 VERIFIED_ALONE_BY_NUMBERS int meet_javascript(uint32_t walk)
 {
@@ -86,8 +99,8 @@ VERIFIED_ALONE_BY_NUMBERS int meet_javascript(uint32_t walk)
 	jsc = bpf_map_lookup_elem(&jscs, &w->raw.js_file);
 	at = w->raw.js_frames;
 	if (!jsc || at >= PROFILE_FRAMES_MAX ||
-		(w->mapping.file != PROFILE_FILE_NONE && !is_interpreter(w, jsc)) ||
-		bpf_probe_read_user(&slots, sizeof(slots), (void *)(w->fp + JSC_SLOTS)))
+		(w->mapping.file != PROFILE_FILE_NONE && !is_interpreter(w, jsc)) || !take_fp(w) ||
+		!read_slots(w, &slots))
 		return 0;
 	executable = executable_of(w, jsc, slots.callee);
 	owner = slots.block && !(slots.block & JSC_CELL_MASK)

@@ -22,25 +22,46 @@ struct walk_mapping {
 };
 
 #ifdef WALK_NOTES
-/* The words of the stack that a walk has read, for walk_memo.bpf.h. */
-#define WALK_WORDS_MAX	96
-#define WALK_NEAR_WORDS 64 /* a power of two */
+/* What a walk has read, frame by frame, for walk_memo.bpf.h. */
+#define WALK_WORDS_MAX	 256
+#define WALK_CHUNK_WORDS 128	      /* a power of two */
+#define WALK_FP_WORD	 (1ULL << 63) /* in an address: the frame pointer of an inner frame is there \
+				       */
 
 struct walk_word {
-	uint64_t value;
-	uint32_t offset; /* from the stack pointer at the start */
-	uint32_t unused;
+	uint64_t address, value;
+};
+
+struct walk_step {
+	uint64_t pc, sp, fp, link; /* at its begin */
+	uint64_t hash;		   /* of the frame; of a kept one: of it and those above */
+	uint16_t words;		   /* that are read up to its end */
+	uint8_t uses_fp;	   /* the frame pointer from below; kept: it, or one above */
+	uint8_t sets_fp;
+	uint8_t is_exact, has_link;
+	uint8_t has_python; /* kept: it, or one above */
+	uint8_t unused;
 };
 
 struct walk_notes {
-	uint64_t pc, sp, fp, link; /* at the start */
-	uint64_t hash;		   /* of the frames */
+	uint64_t fp_at; /* the frame pointer is there, and not read yet; 0: it is in the walk */
+	uint64_t hash;	/* of all frames */
+	uint64_t owner; /* of places: the process */
 	uint32_t is_noting;
-	uint32_t is_spoiled; /* it read something else, or too much */
+	uint32_t is_spoiled; /* it read too much, or what cannot be compared */
 	uint32_t count;
-	uint32_t unused;
-	uint64_t near[WALK_NEAR_WORDS]; /* the first words of the stack */
+	uint32_t generation;
+	uint32_t is_place_known;
+	int32_t found;	/* of such a place: its rule, or why it has none */
+	uint32_t above; /* frames of the kept walk that may still be met */
+	uint32_t has_compared;
+	uint32_t same; /* words of the kept walk, from the start of the thread on */
+	uint32_t python_here, js_below; /* of the frame that the walk is at */
+	struct walk_step now;
+	struct walk_step steps[PROFILE_FRAMES_MAX]; /* the innermost first */
 	struct walk_word words[WALK_WORDS_MAX];
+	uint64_t chunk_from; /* of the stack; 0: none is read */
+	uint64_t chunk[WALK_CHUNK_WORDS];
 };
 #endif
 
@@ -69,8 +90,8 @@ struct walk {
 #endif
 };
 
-_Static_assert(2 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + 3 * PYTHON_FRAMES_MAX <=
-		       PROFILE_TAIL_WORDS,
+_Static_assert(
+	2 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + 3 * PYTHON_FRAMES_MAX <= PROFILE_TAIL_WORDS,
 	"all frames have room");
 
 #endif

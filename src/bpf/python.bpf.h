@@ -26,6 +26,9 @@ static inline void meet_python(struct walk *w, uint64_t offset)
 	w->python_runtime = w->mapping.shift + p->runtime;
 	w->raw.python_type = w->mapping.shift + p->code_type;
 	w->raw.python_file = w->mapping.file;
+#ifdef WALK_NOTES
+	w->notes.python_here = 1;
+#endif
 }
 
 #if defined(__TARGET_ARCH_x86)

@@ -7,19 +7,31 @@
 
 #ifdef WALK_NOTES
 #define SPOIL_NOTES(w) (w)->notes.is_spoiled = 1
+#define PUTS_OFF_FP
 
 static __attribute__((noinline)) void note_read(struct walk *w, uint64_t value, uint64_t address)
 {
-	uint64_t offset = address - w->notes.sp;
 	uint32_t at = w->notes.count;
 
-	if (offset >> 32 || offset & 7 || at >= WALK_WORDS_MAX) {
+	if (at >= WALK_WORDS_MAX) {
 		SPOIL_NOTES(w);
 		return;
 	}
 	w->notes.words[at].value = value;
-	w->notes.words[at].offset = (uint32_t)offset;
+	w->notes.words[at].address = address;
 	w->notes.count = at + 1;
+}
+
+/* What is smaller than a word, by the word that it is in. */
+static inline void note_part(struct walk *w, uint32_t size, uint64_t address)
+{
+	uint64_t from = address & ~7ULL, word;
+
+	if (address + size > from + sizeof(word) ||
+		bpf_probe_read_user(&word, sizeof(word), (const void *)from))
+		SPOIL_NOTES(w);
+	else
+		note_read(w, word, from);
 }
 #else
 #define SPOIL_NOTES(w)
@@ -31,14 +43,57 @@ static inline bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t 
 
 #ifdef WALK_NOTES
 	if (w->notes.is_noting) {
-		if (is_read && size == sizeof(uint64_t))
+		if (!is_read)
+			SPOIL_NOTES(w);
+		else if (size == sizeof(uint64_t))
 			note_read(w, *(const uint64_t *)out, address);
 		else
-			SPOIL_NOTES(w);
+			note_part(w, size, address);
 	}
 #endif
 	return is_read;
 }
+
+#ifdef WALK_NOTES
+/* Most code uses the register for something else, and no frame above it needs the value. */
+static inline bool resolve_fp(struct walk *w)
+{
+	uint64_t at = w->notes.fp_at;
+
+	if (!at)
+		return true;
+	w->notes.fp_at = 0;
+	if (bpf_probe_read_user(&w->fp, sizeof(w->fp), (const void *)at)) {
+		SPOIL_NOTES(w);
+		return false;
+	}
+	note_read(w, w->fp, at | WALK_FP_WORD);
+	return true;
+}
+
+static inline bool take_fp(struct walk *w)
+{
+	bool is_known = resolve_fp(w);
+
+	w->notes.now.uses_fp = 1;
+	w->notes.now.fp = w->fp;
+	return is_known;
+}
+
+static inline void set_fp(struct walk *w, uint64_t fp)
+{
+	w->fp = fp;
+	w->notes.fp_at = 0;
+	w->notes.now.sets_fp = 1;
+}
+
+static inline bool put_off_fp(struct walk *w, uint64_t address)
+{
+	w->notes.fp_at = address;
+	w->notes.now.sets_fp = 1;
+	return true;
+}
+#endif
 
 #include "bpf/unwind_step.h"
 
@@ -64,8 +119,8 @@ struct {
 	__array(values, struct table);
 } tables SEC(".maps");
 
-/* The rule for an offset in the file of the walk's mapping. Returns an enum profile_end if there is none,
- * else PROFILE_WHOLE. */
+/* The rule for an offset in the file of the walk's mapping. Returns an enum profile_end if there is
+ * none, else PROFILE_WHOLE. */
 VERIFIED_ALONE_BY_NUMBERS int find_rule(uint32_t walk, uint32_t offset)
 {
 	struct walk *w = walk_at(walk);
@@ -115,23 +170,38 @@ VERIFIED_ALONE_BY_NUMBERS int find_rule(uint32_t walk, uint32_t offset)
 	return PROFILE_WHOLE;
 }
 
+/* That of the walk's frame: a call may be the last instruction of its function. */
+static inline int rule_of(struct walk *w, uint32_t walk)
+{
+	uint64_t offset = w->pc - w->mapping.shift - !w->is_exact;
+
+	return offset >> 32 ? PROFILE_NO_ROW : find_rule(walk, (uint32_t)offset);
+}
+
+#ifdef WALK_NOTES
+#include "bpf/walk_places.bpf.h"
+#else
+#define recall_place(w)	       0
+#define rule_of_place(w, walk) rule_of(w, walk)
+#define meet_no_file(w)
+#endif
+
 /* From the walk's frame to its caller. Returns 0 at the end of the walk, with its `end`. */
 VERIFIED_ALONE_BY_NUMBERS int step_up(uint32_t walk)
 {
 	struct walk *w = walk_at(walk);
-	uint64_t offset;
 	int found = PROFILE_NO_ROW;
 
 	if (!w)
 		return 0;
 	if (w->mapping.file != PROFILE_FILE_NONE) {
-		/* A call may be the last instruction of its function. */
-		offset = w->pc - w->mapping.shift - !w->is_exact;
-		found = offset >> 32 ? PROFILE_NO_ROW : find_rule(walk, (uint32_t)offset);
+		found = rule_of_place(w, walk);
 		if (found == PROFILE_NO_TABLE)
 			SPOIL_NOTES(w);
-	} else if (step_by_trampoline(w)) {
-		return 1;
+	} else {
+		meet_no_file(w);
+		if (step_by_trampoline(w))
+			return 1;
 	}
 	return step_by(w, (uint32_t)found);
 }

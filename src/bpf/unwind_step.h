@@ -24,8 +24,8 @@
 #define SIGNAL_LINK		  SIGNAL_PC
 #define PLT_PUSHED(pc, sp, place) ((sp) + 8 + (((pc)&15) >= (place) ? 8 : 0))
 #else
-/* Code may sign its return addresses, in the bits above those of an address. A mapping above 48 bits
- * exists only if its process asks for one. */
+/* Code may sign its return addresses, in the bits above those of an address. A mapping above 48
+ * bits exists only if its process asks for one. */
 #define RETURN_ADDRESS(pc)	  ((pc) & ((1ULL << 48) - 1))
 #define SIGNAL_FP		  (312 + 29 * 8) /* struct rt_sigframe: siginfo, ucontext, x0 to x30 */
 #define SIGNAL_LINK		  (312 + 30 * 8)
@@ -39,6 +39,26 @@ static inline bool read_word(struct walk *w, uint64_t *out, uint64_t address)
 	return walk_read(w, out, sizeof(*out), address);
 }
 
+#ifndef PUTS_OFF_FP
+/* The frame pointer is read at once. Where it is put off, these are defined by who includes this.
+ */
+static inline bool take_fp(const struct walk *w)
+{
+	(void)w;
+	return true;
+}
+
+static inline void set_fp(struct walk *w, uint64_t fp)
+{
+	w->fp = fp;
+}
+
+static inline bool put_off_fp(struct walk *w, uint64_t address)
+{
+	return read_word(w, &w->fp, address);
+}
+#endif
+
 static inline int stop(struct walk *w, uint32_t end)
 {
 	w->end = end;
@@ -47,11 +67,12 @@ static inline int stop(struct walk *w, uint32_t end)
 
 static inline int step_by_signal(struct walk *w)
 {
-	uint64_t sp = w->sp;
+	uint64_t sp = w->sp, fp;
 
-	if (!read_word(w, &w->fp, sp + SIGNAL_FP) || !read_word(w, &w->pc, sp + SIGNAL_PC) ||
+	if (!read_word(w, &fp, sp + SIGNAL_FP) || !read_word(w, &w->pc, sp + SIGNAL_PC) ||
 		!read_word(w, &w->link, sp + SIGNAL_LINK) || !read_word(w, &w->sp, sp + SIGNAL_SP))
 		return stop(w, PROFILE_UNREADABLE);
+	set_fp(w, fp);
 	w->is_exact = 1;
 	w->has_link = 1;
 	return 1;
@@ -60,10 +81,13 @@ static inline int step_by_signal(struct walk *w)
 /* What is left when no rule is known; `end`: why not. */
 static inline int step_by_frame_pointer(struct walk *w, uint32_t end)
 {
-	uint64_t fp = w->fp, next, pc;
+	uint64_t fp, next, pc;
 
 	if (w->tables_only)
 		return stop(w, end);
+	if (!take_fp(w))
+		return stop(w, PROFILE_UNREADABLE);
+	fp = w->fp;
 	/* Where the table is only not read yet, the register may be anything: a 0 is no end. */
 	if (!fp && !w->is_exact)
 		return stop(w, end == PROFILE_NO_TABLE ? end : PROFILE_WHOLE);
@@ -74,7 +98,7 @@ static inline int step_by_frame_pointer(struct walk *w, uint32_t end)
 	if (!pc && end == PROFILE_NO_TABLE)
 		return stop(w, end);
 	w->sp = fp + 16;
-	w->fp = next;
+	set_fp(w, next);
 	w->pc = RETURN_ADDRESS(pc);
 	w->is_exact = 0;
 	w->has_link = 0;
@@ -96,10 +120,12 @@ static inline int step_by_rule(struct walk *w)
 		frame = w->sp + offset;
 		break;
 	case UNWIND_FP:
+		if (!take_fp(w))
+			return stop(w, PROFILE_UNREADABLE);
 		frame = w->fp + offset;
 		break;
 	case UNWIND_FP_SAVED:
-		if (!read_word(w, &frame, w->fp + offset))
+		if (!take_fp(w) || !read_word(w, &frame, w->fp + offset))
 			return stop(w, PROFILE_UNREADABLE);
 		break;
 	case UNWIND_PLT:
@@ -115,7 +141,7 @@ static inline int step_by_rule(struct walk *w)
 	if (w->rule.ra != UNWIND_KEPT && !read_word(w, &pc, frame + w->rule.ra))
 		return stop(w, PROFILE_UNREADABLE);
 	from = kind == UNWIND_FP_SAVED ? w->fp : frame;
-	if (w->rule.fp != UNWIND_KEPT && !read_word(w, &w->fp, from + w->rule.fp))
+	if (w->rule.fp != UNWIND_KEPT && !put_off_fp(w, from + w->rule.fp))
 		return stop(w, PROFILE_UNREADABLE);
 	w->sp = frame;
 	w->pc = RETURN_ADDRESS(pc);

@@ -57,7 +57,8 @@ static inline void v8_frame(struct walk *w, const struct profile_v8 *v8)
 
 	/* A frame that is not complete has words of former calls there. */
 	if ((w->mapping.file != PROFILE_FILE_NONE && !is_builtin) ||
-		w->raw.js_frames >= PROFILE_FRAMES_MAX || w->sp > w->fp + v8->fp_function ||
+		w->raw.js_frames >= PROFILE_FRAMES_MAX || !take_fp(w) ||
+		w->sp > w->fp + v8->fp_function ||
 		!read_word(w, &context, w->fp + v8->fp_context) ||
 		!read_word(w, &function, w->fp + v8->fp_function))
 		return;

@@ -1,138 +1,372 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Stacks that were walked before. A walk depends on the registers at its start and on the words of
- * the stack that it read: where all of these are the same, it would find the same frames. So the
- * words of a walk are kept, and comparing them takes a tenth of walking again.
+ * Stacks that were walked before. What a walk finds depends on the registers at its start and on
+ * the words that it reads, of the stack and of objects of an engine: where all of these are the
+ * same, it would find the same. So the last walk of a thread is kept, frame by frame with these
+ * words. A new walk steps up until it meets a kept frame that all words above still lead on from:
+ * the rest is the kept one. Comparing a word takes some nanoseconds, a step ten times that.
  *
- * Only a walk that reached the start of its thread and read nothing but its stack is kept; code
- * that was mapped or unmapped since, by the loader or an exec, makes all of them invalid.
+ * Kept are walks that ended where the stack does, for a reason that stays. Code that was mapped or
+ * unmapped since, by the loader or an exec, makes all of them invalid. One in MEMO_CHECK recognised
+ * stacks is walked again, and counted if it differs.
  */
 #ifndef SOOTH_BPF_WALK_MEMO_BPF_H
 #define SOOTH_BPF_WALK_MEMO_BPF_H
 
-struct walk_memo {
-	uint64_t mm, pc, sp, fp, link;
-	uint64_t hash; /* of the frames, as hash_walk() leaves it */
-	uint64_t python_runtime, python_type, python_file;
-	uint32_t frames;
-	uint32_t generation;
-	uint32_t count;
+struct kept_walk {
+	uint64_t mm, start_ticks;
+	uint32_t pid, tid;
+	uint32_t generation; /* 0: there is none */
 	uint32_t is_claimed;
+	uint32_t frames;
+	uint32_t recalled;
+	uint64_t python_runtime, python_type, python_file;
+	uint64_t js_file;
+	struct walk_step steps[PROFILE_FRAMES_MAX]; /* the outermost first, and so the words */
 	struct walk_word words[WALK_WORDS_MAX];
 };
 
-#define MEMOS 1024 /* a power of two */
+#define KEPT_WALKS  512	       /* a power of two */
+#define MEMO_CHECK  256	       /* a power of two */
+#define MEMO_STACK  (8u << 20) /* bytes above the stack pointer that are read as a part of it */
+#define HASH_FACTOR 0x9e3779b97f4a7c15ULL
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MEMOS);
+	__uint(max_entries, KEPT_WALKS);
 	__type(key, uint32_t);
-	__type(value, struct walk_memo);
-} memos SEC(".maps");
-
-uint32_t memo_generation SEC(".data.memos") = 1; /* 0: a memo that was never made */
+	__type(value, struct kept_walk);
+} kept_walks SEC(".maps");
 
 static inline void forget_walks(void)
 {
-	__sync_fetch_and_add(&memo_generation, 1);
+	__sync_fetch_and_add(&memos.generation, 1);
 }
 
 /* It differs, too, once another interpreter is known. */
 static inline uint32_t generation_now(void)
 {
-	return memo_generation + (uint32_t)(walks_control.pythons << 20) +
+	return memos.generation + (uint32_t)(walks_control.pythons << 20) +
 	       (uint32_t)(walks_control.jscs << 26);
 }
 
-/* That of the walk's registers, and of the word at its stack pointer: the caller, on x86-64. */
-static inline struct walk_memo *memo_of(const struct walk *w)
+static inline struct kept_walk *kept_at(uint32_t kept)
 {
-	uint64_t hash = (w->notes.near[0] ^ w->link) * 0x9e3779b97f4a7c15ULL ^ w->sp ^ w->pc << 20;
-	uint32_t index;
-
-	hash *= 0x9e3779b97f4a7c15ULL;
-	index = (uint32_t)(hash >> 40) & (MEMOS - 1);
-	return bpf_map_lookup_elem(&memos, &index);
+	return bpf_map_lookup_elem(&kept_walks, &kept);
 }
 
-/* Whether the stack has the same words as then. */
-static inline bool has_same_words(struct walk *w, const struct walk_memo *m)
+static inline uint64_t mix(uint64_t hash, uint64_t word)
 {
-	for (uint32_t i = 0; i < WALK_WORDS_MAX && i < m->count; i++) {
-		uint32_t offset = m->words[i].offset;
-		uint64_t now;
+	hash = (hash ^ word) * HASH_FACTOR;
+	return hash ^ hash >> 29;
+}
 
-		if (offset < sizeof(w->notes.near))
-			now = w->notes.near[offset / 8 & (WALK_NEAR_WORDS - 1)];
-		else if (bpf_probe_read_user(&now, sizeof(now), (const void *)(w->sp + offset)))
+/* --- comparing --- */
+
+/* The word at that address of the stack: of a piece that is read at once, downwards. */
+static inline bool chunk_word(struct walk *w, uint64_t address, uint64_t *word)
+{
+	uint64_t inside = address - w->notes.chunk_from;
+
+	if (inside >= sizeof(w->notes.chunk)) {
+		w->notes.chunk_from = address - (WALK_CHUNK_WORDS - 1) * 8;
+		inside = (WALK_CHUNK_WORDS - 1) * 8;
+		if (bpf_probe_read_user(w->notes.chunk, sizeof(w->notes.chunk),
+			    (const void *)w->notes.chunk_from)) {
+			w->notes.chunk_from = 0;
 			return false;
-		if (now != m->words[i].value)
-			return false;
+		}
 	}
+	if (inside & 7)
+		return false;
+	*word = w->notes.chunk[inside / 8 & (WALK_CHUNK_WORDS - 1)];
 	return true;
 }
 
-/* Whether the walk from these registers was made before: then w has its hash. */
-VERIFIED_ALONE_BY_NUMBERS int recall_walk(uint32_t walk)
+static inline bool is_same_word(struct walk *w, const struct walk_word *kept)
 {
-	struct walk *w = walk_at(walk);
-	struct walk_memo *m;
-	int is_same;
+	uint64_t address = kept->address & ~WALK_FP_WORD, word;
 
-	if (!w || bpf_probe_read_user(w->notes.near, sizeof(w->notes.near), (const void *)w->sp))
-		return 0;
-	m = memo_of(w);
-	if (!m || m->generation != generation_now() || !claim(&m->is_claimed))
-		return 0;
-	is_same = m->generation == generation_now() && m->mm == w->mm && m->pc == w->pc &&
-		  m->sp == w->sp && m->fp == w->fp && m->link == w->link && has_same_words(w, m);
-	if (is_same) {
-		w->address = m->hash;
-		w->frames = m->frames;
-		w->python_runtime = m->python_runtime;
-		w->raw.python_type = m->python_type;
-		w->raw.python_file = m->python_file;
-		w->raw.js_frames = w->raw.kernel_frames = w->raw.python_frames = 0;
+	/* The frame pointer as inner frames kept it: it is compared by itself. */
+	if (kept->address & WALK_FP_WORD && address < w->sp)
+		return true;
+	if (address - w->sp >= MEMO_STACK || !chunk_word(w, address, &word)) {
+		if (bpf_probe_read_user(&word, sizeof(word), (const void *)address))
+			return false;
 	}
-	asm volatile("" : : : "memory");
-	m->is_claimed = 0;
-	return is_same;
+	return word == kept->value;
 }
 
-/* Keeps the walk, which began at the registers in its notes; `generation` was read before it. */
-VERIFIED_ALONE_BY_NUMBERS int keep_walk(uint32_t walk, uint32_t generation)
+/* How many of the first `count` words are the same. */
+VERIFIED_ALONE_BY_NUMBERS int same_words(uint32_t walk, uint32_t kept, uint32_t count)
 {
 	struct walk *w = walk_at(walk);
-	struct walk_memo *m;
+	struct kept_walk *k = kept_at(kept);
+	uint32_t i;
+
+	if (!w || !k)
+		return 0;
+	w->notes.chunk_from = 0;
+	for (i = 0; i < WALK_WORDS_MAX && i < count; i++) {
+		if (!is_same_word(w, &k->words[i]))
+			break;
+	}
+	return (int)i;
+}
+
+/* Whether the frame that the walk is at is the kept one. */
+static inline bool is_same_frame(struct walk *w, const struct walk_step *s)
+{
+	if (s->sp != w->sp || s->pc != w->pc || s->is_exact != w->is_exact ||
+		s->has_link != w->has_link || (w->has_link && s->link != w->link))
+		return false;
+	return !s->uses_fp || (resolve_fp(w) && w->fp == s->fp);
+}
+
+/* How many frames of the kept walk are the rest of this one. */
+VERIFIED_ALONE_BY_NUMBERS int meet_kept(uint32_t walk, uint32_t kept)
+{
+	struct walk *w = walk_at(walk);
+	struct kept_walk *k = kept_at(kept);
+	struct walk_step *s = 0;
+	uint32_t above;
+
+	if (!w || !k)
+		return 0;
+	above = w->notes.above;
+	for (int i = 0; i < PROFILE_FRAMES_MAX && above; i++) {
+		s = &k->steps[(above - 1) & (PROFILE_FRAMES_MAX - 1)];
+		if (s->sp >= w->sp)
+			break;
+		above--;
+	}
+	w->notes.above = above;
+	if (!above || !s || !is_same_frame(w, s))
+		return 0;
+	if (!w->notes.has_compared) {
+		w->notes.has_compared = 1;
+		w->notes.same = (uint32_t)same_words(walk, kept, s->words);
+	}
+	if (s->words > w->notes.same || above + w->frames > PROFILE_FRAMES_MAX)
+		return 0;
+	return (int)above;
+}
+
+/* --- a walk with notes --- */
+
+static inline void begin_notes(struct walk *w)
+{
+	w->notes.fp_at = 0;
+	w->notes.count = w->notes.is_spoiled = 0;
+	w->notes.has_compared = w->notes.same = w->notes.above = 0;
+	w->notes.generation = generation_now();
+	w->notes.owner = mix(mix(w->mm, w->raw.record.start_ticks), w->raw.record.pid);
+	w->notes.is_noting = 1;
+}
+
+VERIFIED_ALONE_BY_NUMBERS int begin_step(uint32_t walk)
+{
+	struct walk *w = walk_at(walk);
+	struct walk_step *s;
+
+	if (!w)
+		return 0;
+	s = &w->notes.now;
+	s->pc = w->pc;
+	s->sp = w->sp;
+	s->fp = 0;
+	s->link = w->link;
+	s->is_exact = (uint8_t)w->is_exact;
+	s->has_link = (uint8_t)w->has_link;
+	s->uses_fp = s->sets_fp = 0;
+	w->notes.python_here = 0;
+	w->notes.js_below = w->raw.js_frames;
+	return 0;
+}
+
+/* Of what the function is named by: its other objects differ from one closure to the next. Without
+ * a mark the executable is no function's, or one of the engine's own, which are made when they are
+ * first called. */
+static inline uint64_t hash_of_function(const struct walk *w, uint32_t js_frame)
+{
+	const uint64_t *js = &w->js[(js_frame & (PROFILE_FRAMES_MAX - 1)) * JSC_FRAME_WORDS];
+	uint64_t hash = mix(js[3], js[4]);
+
+	if (js[3] & JSC_IS_PAIR) /* or the tag that V8 has in each address */
+		return w->mapping.file == PROFILE_FILE_NONE ? mix(hash, js[0] >> 32) : hash;
+	if (js[1])
+		return 0;
+	return js[2] < V8_KINDS_MAX ? mix(js[4], js[2]) : js[4];
+}
+
+/* Of the frame that was put, and of the function of JavaScript that it has. */
+static inline uint64_t hash_of_frame(const struct walk *w, uint32_t at, uint32_t js_frames)
+{
+	uint64_t hash;
+
+	at = (at & (PROFILE_FRAMES_MAX - 1)) * FRAME_WORDS;
+	hash = mix(mix(1, w->tail[at]), w->tail[at + 1]);
+	if (w->raw.js_frames == js_frames)
+		return hash;
+	return mix(hash, hash_of_function(w, js_frames));
+}
+
+/* The frame was put, and what it needed was read. */
+VERIFIED_ALONE_BY_NUMBERS int end_step(uint32_t walk)
+{
+	struct walk *w = walk_at(walk);
+	uint32_t at;
+
+	if (!w)
+		return 0;
+	at = w->frames - 1;
+	w->notes.now.hash = hash_of_frame(w, at, w->notes.js_below);
+	w->notes.now.words = (uint16_t)w->notes.count;
+	w->notes.now.has_python = (uint8_t)w->notes.python_here;
+	w->notes.steps[at & (PROFILE_FRAMES_MAX - 1)] = w->notes.now;
+	return 0;
+}
+
+/* Steps up to the end of the stack, or to the first of the kept frames that are the rest; returns
+ * how many these are. */
+static inline __attribute__((always_inline)) int walk_to_kept(uint32_t walk, uint32_t kept)
+{
+	for (int i = 0; i <= PROFILE_FRAMES_MAX; i++) {
+		int above = meet_kept(walk, kept), goes_on;
+
+		if (above)
+			return above;
+		begin_step(walk);
+		if (!put_frame(walk))
+			break;
+		goes_on = step_up(walk);
+		end_step(walk);
+		if (!goes_on)
+			break;
+	}
+	return 0;
+}
+
+/* The hash of the walk's frames behind that of those above, both in w->address. */
+VERIFIED_ALONE_BY_NUMBERS int hash_steps(uint32_t walk)
+{
+	struct walk *w = walk_at(walk);
+	uint32_t frames;
+	uint64_t hash;
+
+	if (!w)
+		return 0;
+	hash = w->address;
+	frames = w->frames;
+	for (uint32_t i = 0; i < PROFILE_FRAMES_MAX && i < frames; i++) {
+		struct walk_step *s = &w->notes.steps[(frames - 1 - i) & (PROFILE_FRAMES_MAX - 1)];
+
+		hash = mix(hash, s->hash);
+		s->hash = hash;
+	}
+	w->address = hash;
+	return 0;
+}
+
+/* --- keeping --- */
+
+/* The walk's words behind the first `above` ones. */
+VERIFIED_ALONE_BY_NUMBERS int keep_words(uint32_t walk, uint32_t kept, uint32_t above)
+{
+	struct walk *w = walk_at(walk);
+	struct kept_walk *k = kept_at(kept);
 	uint32_t count;
 
-	if (!w || w->notes.is_spoiled || w->end != PROFILE_WHOLE || w->raw.js_frames)
+	if (!w || !k)
 		return 0;
-	w->pc = w->notes.pc;
-	w->sp = w->notes.sp;
-	w->fp = w->notes.fp;
-	w->link = w->notes.link;
-	m = memo_of(w);
-	if (!m || !claim(&m->is_claimed))
-		return 0;
-	m->mm = w->mm;
-	m->pc = w->pc;
-	m->sp = w->sp;
-	m->fp = w->fp;
-	m->link = w->link;
-	m->hash = w->notes.hash;
-	m->frames = w->frames;
-	m->python_runtime = w->python_runtime;
-	m->python_type = w->raw.python_type;
-	m->python_file = w->raw.python_file;
 	count = w->notes.count;
 	for (uint32_t i = 0; i < WALK_WORDS_MAX && i < count; i++)
-		m->words[i] = w->notes.words[i];
-	m->count = count;
-	m->generation = generation;
-	asm volatile("" : : : "memory");
-	m->is_claimed = 0;
-	return 1;
+		k->words[(above + i) & (WALK_WORDS_MAX - 1)] =
+			w->notes.words[(count - 1 - i) & (WALK_WORDS_MAX - 1)];
+	return 0;
+}
+
+/* What a frame needs from below, it or one above it. */
+static inline void inherit(struct walk_step *s, const struct walk_step *above)
+{
+	s->has_python |= above->has_python;
+	if (s->uses_fp || s->sets_fp)
+		return;
+	s->uses_fp = above->uses_fp;
+	s->fp = above->fp;
+}
+
+/* The walk's frame `at`, as the kept one `to`; `words`: of all up to the walk's innermost. */
+VERIFIED_ALONE_BY_NUMBERS int keep_step(
+	uint32_t walk, uint32_t kept, uint32_t at, uint32_t to, uint32_t words)
+{
+	struct walk *w = walk_at(walk);
+	struct kept_walk *k = kept_at(kept);
+	struct walk_step *s;
+
+	if (!w || !k)
+		return 0;
+	s = &k->steps[to & (PROFILE_FRAMES_MAX - 1)];
+	*s = w->notes.steps[at & (PROFILE_FRAMES_MAX - 1)];
+	s->words = (uint16_t)words;
+	if (at)
+		s->words -= w->notes.steps[(at - 1) & (PROFILE_FRAMES_MAX - 1)].words;
+	if (to)
+		inherit(s, &k->steps[(to - 1) & (PROFILE_FRAMES_MAX - 1)]);
+	return 0;
+}
+
+/* The walk's frames behind the first `above` ones, with their words. */
+VERIFIED_ALONE_BY_NUMBERS int keep_steps(
+	uint32_t walk, uint32_t kept, uint32_t above, uint32_t words)
+{
+	struct walk *w = walk_at(walk);
+	uint32_t frames;
+
+	if (!w)
+		return 0;
+	frames = w->frames;
+	words += w->notes.count;
+	for (uint32_t i = 0; i < PROFILE_FRAMES_MAX && i < frames; i++)
+		keep_step(walk, kept, frames - 1 - i, above + i, words);
+	return 0;
+}
+
+static inline bool stays(uint32_t end)
+{
+	return end == PROFILE_WHOLE || end == PROFILE_NO_ROW || end == PROFILE_RULE ||
+	       end == PROFILE_STUCK;
+}
+
+/* After hash_steps(); `above`: frames of the kept walk that are the rest of this one. */
+static inline void keep_walk(struct walk *w, struct kept_walk *k, uint32_t kept, uint32_t above)
+{
+	uint32_t words = above ? k->steps[(above - 1) & (PROFILE_FRAMES_MAX - 1)].words : 0;
+
+	if (w->notes.is_spoiled || (!above && !stays(w->end)) ||
+		words + w->notes.count > WALK_WORDS_MAX || above + w->frames > PROFILE_FRAMES_MAX) {
+		k->generation = 0;
+		return;
+	}
+	keep_words(w->index, kept, words);
+	keep_steps(w->index, kept, above, words);
+	k->frames = above + w->frames;
+	k->generation = w->notes.generation;
+	k->mm = w->mm;
+	k->start_ticks = w->raw.record.start_ticks;
+	k->pid = w->raw.record.pid;
+	k->tid = w->raw.record.tid;
+	k->js_file = w->raw.js_file;
+	k->python_runtime = w->python_runtime;
+	k->python_type = w->raw.python_type;
+	k->python_file = w->raw.python_file;
+}
+
+static inline bool is_of_thread(const struct walk *w, const struct kept_walk *k)
+{
+	return k->generation == w->notes.generation && k->mm == w->mm &&
+	       k->tid == w->raw.record.tid && k->pid == w->raw.record.pid &&
+	       k->start_ticks == w->raw.record.start_ticks;
 }
 
 #endif

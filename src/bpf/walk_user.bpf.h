@@ -49,8 +49,8 @@ static inline void report_file(struct walk *w)
 		return;
 	}
 	device = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
-	record_fill(
-		&r->record, &m, PROFILE_SEEN, RECORD_WORDS(struct profile_seen), bpf_ktime_get_ns());
+	record_fill(&r->record, &m, PROFILE_SEEN, RECORD_WORDS(struct profile_seen),
+		bpf_ktime_get_ns());
 	r->file = w->mapping.file;
 	r->from = w->mapping.from;
 	r->to = w->mapping.to;
@@ -81,12 +81,14 @@ VERIFIED_ALONE_BY_NUMBERS int put_frame(uint32_t walk)
 {
 	struct walk *w = walk_at(walk);
 	uint32_t at;
+	bool is_known;
 
 	if (!w)
 		return 0;
 	at = w->frames;
 	w->address = w->pc - !w->is_exact;
-	if (!find_mapping(walk) || !w->mapping.is_code) {
+	is_known = recall_place(w);
+	if (!is_known && (!find_mapping(walk) || !w->mapping.is_code)) {
 		w->end = w->pc ? PROFILE_NO_CODE : PROFILE_WHOLE;
 		return 0;
 	}
@@ -94,7 +96,8 @@ VERIFIED_ALONE_BY_NUMBERS int put_frame(uint32_t walk)
 		w->end = PROFILE_DEPTH;
 		return 0;
 	}
-	meet_file(w);
+	if (!is_known)
+		meet_file(w);
 	if (walks_control.pythons)
 		meet_python(w, w->address - w->mapping.shift);
 	if (w->raw.js_file &&
@@ -109,8 +112,8 @@ VERIFIED_ALONE_BY_NUMBERS int put_frame(uint32_t walk)
 	return 1;
 }
 
-/* From these registers of the current thread. */
-static inline void walk_user(
+/* False: it is none that is walked. */
+static inline bool begin_walk(
 	struct walk *w, struct task_struct *task, const struct member *m, struct pt_regs *regs)
 {
 	w->raw.record.start_ticks = m->start_ticks;
@@ -127,13 +130,21 @@ static inline void walk_user(
 	w->raw.js_file = 0;
 	w->raw.kernel_frames = w->raw.python_frames = w->raw.is_python_whole = 0;
 	if (!w->mm)
+		return false;
+	if (begin_at(w, regs))
+		return true;
+	w->end = PROFILE_FOREIGN;
+	return false;
+}
+
+/* From these registers of the current thread. */
+static inline void walk_user(
+	struct walk *w, struct task_struct *task, const struct member *m, struct pt_regs *regs)
+{
+	if (!begin_walk(w, task, m, regs))
 		return;
 	if (walks_control.jscs)
 		begin_javascript(w);
-	if (!begin_at(w, regs)) {
-		w->end = PROFILE_FOREIGN;
-		return;
-	}
 	for (int i = 0; i <= PROFILE_FRAMES_MAX; i++) {
 		if (!put_frame(w->index) || !step_up(w->index))
 			break;

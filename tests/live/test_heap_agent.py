@@ -10,6 +10,7 @@ import time
 import harness
 from harness import needs_bpf
 from heap_case import HeapCase, by_type, events_by_type, last_json, one, read_json_values, report_calls
+from heap_memos import check_counts, run_and_count
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from agents import fake_api, known, modes
@@ -86,10 +87,11 @@ class ClaudeCode(HeapCase):
             agent.wait_until_in_mode()
             words = agent.conversation()[-1].words
             began = time.monotonic()
-            run = self.sooth("heap", "--in-kernel", "-j", "-d", "4", "-p", str(agent.pid), timeout=120)
+            text, counts = run_and_count(self, harness.SOOTH, "heap", "--in-kernel", "-j", "-d", "4", "-p", str(agent.pid))
             words = agent.conversation()[-1].words - words
             seconds = time.monotonic() - began
-        report = last_json(run.text)
+        report = last_json(text)
+        check_counts(self, counts)
         self.assert_nothing_lost(report)
         totals, rows = one(report["heap_totals"]), report["heap_stacks"]
         self.assertGreater(totals["calls"], LEAST_FLOODED)

@@ -24,7 +24,8 @@ struct heap_stacks *heap_stacks_open(
 	pthread_mutex_init(&s->lock, NULL);
 	map_init(&s->numbers, sizeof(uint64_t), sizeof(uint32_t), STACKS_MAX);
 	profile_walks_init(&s->walks, HEAP_STACK, HEAP_FRAME);
-	if (!profile_walks_open(&s->walks, code, options, err))
+	s->memos = bpf_code_variables(code, ".data.memos", sizeof(*s->memos), err);
+	if (s->memos && !profile_walks_open(&s->walks, code, options, err))
 		return s;
 	heap_stacks_close(s);
 	return NULL;
@@ -138,9 +139,11 @@ void heap_stacks_emit(
 	struct heap_stacks *s, struct backend_run *run, const struct heap_control *control)
 {
 	uint64_t lost = control->lost_stacks, unwalked = control->unwalked;
+	uint64_t differing;
 
 	if (!s)
 		return;
+	differing = s->memos->differing;
 	if (lost != s->reported_lost)
 		backend_loss_of(run, LOSS_SOURCE, lost - s->reported_lost, 0,
 			"the ring buffer was full: stacks of allocations were lost; use a larger "
@@ -148,6 +151,11 @@ void heap_stacks_emit(
 	if (unwalked != s->reported_unwalked)
 		backend_loss_of(run, LOSS_SOURCE, unwalked - s->reported_unwalked, 0,
 			"too many threads of one CPU were allocating: these calls have no stack");
+	if (differing != s->reported_differing)
+		backend_loss_of(run, LOSS_SOURCE, differing - s->reported_differing, 0,
+			"stacks that were taken for an earlier one differed from it when they were "
+			"walked: a fault of sooth, please report it");
+	s->reported_differing = differing;
 	s->reported_lost = lost;
 	s->reported_unwalked = unwalked;
 	profile_walks_emit(&s->walks, run, LOSS_SOURCE);

@@ -13,9 +13,10 @@
 struct heap_stacks {
 	pthread_mutex_t lock;
 	struct profile_walks walks;
-	struct map numbers; /* hash of a walk -> uint32_t, of a heap.stack */
-	struct buffer raw;  /* while they are numbered */
-	uint64_t reported_lost, reported_unwalked;
+	struct map numbers;		/* hash of a walk -> uint32_t, of a heap.stack */
+	struct buffer raw;		/* while they are numbered */
+	const struct walk_memos *memos; /* the kernel side's */
+	uint64_t reported_lost, reported_unwalked, reported_differing;
 };
 
 /* After the programs are loaded. NULL: failed, err is filled. */

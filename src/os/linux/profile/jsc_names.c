@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +25,10 @@
 #define READ_MS		 2000
 #define FILE_BYTES_LEAST (16 << 20) /* no executable with this engine is smaller */
 #define OPCODES_MAX	 4096
-#define HANDLERS_LEAST	 200	     /* of bytecodes: there are some 800 */
-#define CLUSTER_LEAST	 10	     /* fewer at a place are not the interpreter's main code */
-#define GAP_MOST	 (32u << 10) /* between two of its handlers */
-#define NOTED_PERCENT	 10	     /* of the frames: fewer without a name are not reported */
-#define TRIES_MAX	 100	     /* a process fills in its table of handlers when it starts */
+#define HANDLERS_LEAST	 200 /* of bytecodes: there are some 800 */
+#define NOTED_PERCENT	 10  /* of the frames: fewer without a name are not reported */
+#define REFUSALS_MAX	 2   /* of one function: each try is a process that reads */
+#define TRIES_MAX	 100 /* a process fills in its table of handlers when it starts */
 
 struct jsc_file {
 	struct jsc_layout layout;  /* without types: not known */
@@ -51,8 +51,10 @@ struct block_key {
 
 struct jsc_block {
 	uint64_t from, to; /* of its code; 0, 0: in the interpreter */
-	uint32_t name;
+	uint32_t name;	   /* JSC_NAME_NONE: it has been refused */
 	uint32_t tier;
+	uint32_t refusal; /* enum jsc_refusal, of the last try */
+	uint32_t tries;
 };
 
 /* The functions that the one of the block has inside of its code, around a call. */
@@ -215,31 +217,6 @@ static void do_handlers(void *argument)
 		job->count = 0;
 }
 
-static int by_address(const void *left, const void *right)
-{
-	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-
-	return a < b ? -1 : a > b;
-}
-
-/* Where handlers stand close together. An executable whose code was ordered by use has several such
- * places, with other code between. */
-static void find_ranges(struct profile_jsc *shared, const uint64_t *handlers, size_t count)
-{
-	size_t from = 0;
-
-	shared->ranges = 0;
-	for (size_t i = 1; i <= count; i++) {
-		if (i < count && handlers[i] - handlers[i - 1] <= GAP_MOST)
-			continue;
-		if (i - from >= CLUSTER_LEAST && shared->ranges < JSC_RANGES_MAX) {
-			shared->range[shared->ranges].from = handlers[from];
-			shared->range[shared->ranges++].to = handlers[i - 1] + 1;
-		}
-		from = i;
-	}
-}
-
 static void read_ranges(struct jsc_names *j, const struct profile_raw *raw, struct jsc_file *file)
 {
 	_cleanup_free_ struct handlers_job *job = calloc(1, sizeof(*job));
@@ -262,8 +239,7 @@ static void read_ranges(struct jsc_names *j, const struct profile_raw *raw, stru
 	}
 	if (count < HANDLERS_LEAST)
 		return; /* not filled in yet, or loaded at another address than linked */
-	qsort(job->words, count, sizeof(uint64_t), by_address);
-	find_ranges(&file->shared, job->words, count);
+	jsc_ranges_find(&file->shared, job->words, count);
 	share(j, raw->js_file, file);
 }
 
@@ -467,6 +443,28 @@ static void search(struct jsc_names *j, const struct profile_raw *raw,
 	end_search(file);
 }
 
+/* Those without a code block are the engine's own, which stay: others may be gone by now, and their
+ * memory soon another one's. */
+static void note_refusal(
+	struct jsc_names *j, const struct block_key *key, bool has_block, uint32_t refusal)
+{
+	struct jsc_block *known;
+	bool is_new = false;
+
+	j->refused[refusal]++;
+	if (refusal == JSC_UNREAD && kill((pid_t)key->pid, 0) && errno == ESRCH) {
+		j->gone_pid = key->pid;
+		j->gone_ticks = key->start_ticks;
+	}
+	known = has_block ? NULL : map_put(&j->blocks, key, &is_new);
+	if (!known)
+		return;
+	if (is_new)
+		*known = (struct jsc_block){ .name = JSC_NAME_NONE };
+	known->refusal = refusal;
+	known->tries++;
+}
+
 size_t jsc_names_put(struct jsc_names *j, const struct profile_raw *raw,
 	const struct profile_raw_js *frame, const struct profile_raw_frame *user, bool is_calling,
 	uint32_t numbers[JSC_FUNCTIONS_MAX])
@@ -487,12 +485,19 @@ size_t jsc_names_put(struct jsc_names *j, const struct profile_raw *raw,
 	job.frame.pc = user->file == PROFILE_FILE_NONE ? user->offset : 0;
 	job.frame.is_top = !frame->index;
 	j->frames++;
-	if (known && frame->block && is_in(known, job.frame.pc)) {
+	if (known && known->name != JSC_NAME_NONE &&
+		(!frame->block || is_in(known, job.frame.pc))) {
 		block = *known;
+	} else if (known && known->tries >= REFUSALS_MAX) {
+		j->refused[known->refusal]++;
+		return 0;
+	} else if (key.pid == j->gone_pid && key.start_ticks == j->gone_ticks) {
+		j->refused[JSC_UNREAD]++;
+		return 0;
 	} else {
 		block.name = read_name(j, file, &job);
 		block = (struct jsc_block){ job.frame.from, job.frame.to, block.name,
-			job.frame.tier };
+			job.frame.tier, job.frame.refusal, 0 };
 		if (block.name == JSC_NAME_NONE) {
 			const struct jsc_block *entered =
 				job.frame.refusal == JSC_OUTSIDE ? find_by_place(j, raw, &job.frame)
@@ -502,10 +507,10 @@ size_t jsc_names_put(struct jsc_names *j, const struct profile_raw *raw,
 				numbers[0] = entered->name;
 				return 1;
 			}
-			j->refused[job.frame.refusal]++;
+			note_refusal(j, &key, frame->block, job.frame.refusal);
 			return 0;
 		}
-		if (frame->block && (known = map_put(&j->blocks, &key, NULL)))
+		if ((known = map_put(&j->blocks, &key, NULL)))
 			*known = block;
 	}
 	if (is_calling && block.tier > JSC_TIER_BASELINE)

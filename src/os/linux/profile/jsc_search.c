@@ -2,6 +2,7 @@
 #include "os/linux/profile/jsc_search.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -143,4 +144,31 @@ bool jsc_search_put(struct jsc_search *s, const struct profile_raw *raw,
 	if (c->is_known)
 		find_start(c, timeout, text);
 	return c->is_known;
+}
+
+#define CLUSTER_LEAST 10	  /* fewer at a place are not the interpreter's main code */
+#define GAP_MOST      (32u << 10) /* between two of its handlers */
+
+static int by_address(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+void jsc_ranges_find(struct profile_jsc *shared, uint64_t *handlers, size_t count)
+{
+	size_t from = 0;
+
+	qsort(handlers, count, sizeof(*handlers), by_address);
+	shared->ranges = 0;
+	for (size_t i = 1; i <= count; i++) {
+		if (i < count && handlers[i] - handlers[i - 1] <= GAP_MOST)
+			continue;
+		if (i - from >= CLUSTER_LEAST && shared->ranges < JSC_RANGES_MAX) {
+			shared->range[shared->ranges].from = handlers[from];
+			shared->range[shared->ranges++].to = handlers[i - 1] + 1;
+		}
+		from = i;
+	}
 }

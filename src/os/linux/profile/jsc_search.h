@@ -17,5 +17,8 @@ void jsc_search_fini(struct jsc_search *s);
 /* A frame in a call. True: the layout is known now, in s->calibration. */
 bool jsc_search_put(struct jsc_search *s, const struct profile_raw *raw,
 	const struct jsc_pair *pair, struct timeout *timeout, struct jsc_text *text);
+/* The interpreter's main code: where handlers, which it sorts, stand close together. An executable
+ * whose code was ordered by use has several such places, with other code between. */
+void jsc_ranges_find(struct profile_jsc *shared, uint64_t *handlers, size_t count);
 
 #endif
