@@ -42,7 +42,8 @@ static inline void emit_bad_free(
 }
 
 /* A block that is not among the live ones is freed, or resized. */
-static inline void judge_free(struct thread *t, struct pt_regs *regs, uint64_t address)
+static inline __attribute__((always_inline)) void judge_free(
+	struct thread *t, struct pt_regs *regs, uint64_t address)
 {
 	struct heap_block_key key = block_key(t, address);
 	struct heap_freed *known, freed = { 0 };

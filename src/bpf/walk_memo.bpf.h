@@ -229,7 +229,7 @@ VERIFIED_ALONE_BY_NUMBERS int end_step(uint32_t walk)
 
 /* Steps up to the end of the stack, or to the first of the kept frames that are the rest; returns
  * how many these are. */
-static inline __attribute__((always_inline)) int walk_to_kept(uint32_t walk, uint32_t kept)
+VERIFIED_ALONE_BY_NUMBERS int walk_to_kept(uint32_t walk, uint32_t kept)
 {
 	for (int i = 0; i <= PROFILE_FRAMES_MAX; i++) {
 		int above = meet_kept(walk, kept), goes_on;
