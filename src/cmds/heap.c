@@ -6,6 +6,7 @@
 
 #include "analyze/heap/heap_graph.h"
 #include "analyze/heap/heap_table.h"
+#include "analyze/profile/pages_graph.h"
 #include "analyze/profile/profile_table.h"
 #include "analyze/timeline/timeline.h"
 #include "base/units.h"
@@ -24,7 +25,7 @@ struct heap_config {
 	struct {
 		const char *lines;
 		bool count;
-		bool stack, leaks, churn, sizes;
+		bool stack, leaks, churn, sizes, peak;
 		bool sites;
 		bool no_hold;
 		bool pages, timeline;
@@ -84,6 +85,8 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "sizes", heap_config, heap.sizes,
 		"print only the live blocks by size, with the code that holds most of each, the "
 		"answer first"),
+	FLAG_ROW(0, "peak", heap_config, heap.peak,
+		"print only which code held the memory when most was live, with the answer first"),
 	FLAG_ROW(0, "timeline", heap_config, heap.timeline,
 		"live bytes, allocated and freed bytes, and resident memory by kind, over time; "
 		"with -o FILE.svg or FILE.png a picture"),
@@ -110,8 +113,8 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "sites", heap_config, heap.sites,
 		"list the probed address of each function, and the reason for the probe"),
 	VALUE_ROW(0, "weight", CHOICE, "WHAT", heap_config, heap.weight,
-		"what stacks in files show: live (bytes not freed), blocks, allocated, calls "
-		"(default: live)",
+		"what stacks in files show: live (bytes not freed), blocks, allocated, calls, peak "
+		"(bytes live when most was live) (default: live)",
 		.choice = heap_weight_name),
 	VALUE_ROW(0, "folded", FILE, "FILE", heap_config, heap.folded,
 		"also write stacks to FILE as text, one stack per line"),
@@ -142,7 +145,7 @@ static const struct option_group groups[] = {
 
 static const struct option_rule rules[] = {
 	DEBUG_SERVERS_RULES,
-	{ OPTION_NEEDS, "debuginfod", "stack,live,leaks,churn,sizes,in-kernel,pages",
+	{ OPTION_NEEDS, "debuginfod", "stack,live,leaks,churn,sizes,peak,in-kernel,pages",
 		"other tables have no stacks", NULL },
 	OPTION_OVER("duration"),
 	OPTION_OVER("buffer"),
@@ -151,15 +154,13 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("blocks"),
 	OPTION_OVER("exact"),
 	{ OPTION_PER_PROCESS, "pages",
-		"count,stack,live,leaks,churn,sizes,in-kernel,sites,output,no-hold,"
-		"flamegraph,"
-		"folded,pprof",
+		"count,stack,live,leaks,churn,sizes,peak,in-kernel,sites,no-hold",
 		"--pages observes no calls", NULL },
-	{ OPTION_PER_PROCESS, "min-age", "count,in-kernel,sample-bytes,leaks,churn,pages",
+	{ OPTION_PER_PROCESS, "min-age", "count,in-kernel,sample-bytes,leaks,churn,peak,pages",
 		"--min-age records every call, and lists what is live", NULL },
-	{ OPTION_NEEDS, "top", "stack,live,by,leaks,churn,sizes,min-age", "it bounds their tables",
-		NULL },
-	{ OPTION_PER_PROCESS, "by", "count,leaks,churn,sizes,pages",
+	{ OPTION_NEEDS, "top", "stack,live,by,leaks,churn,sizes,peak,min-age",
+		"it bounds their tables", NULL },
+	{ OPTION_PER_PROCESS, "by", "count,leaks,churn,sizes,peak,pages",
 		"these have tables of their own", NULL },
 	{ OPTION_PER_PROCESS, "leaks", "count,stack,live,churn,sizes,sites",
 		"--leaks prints its answer alone", NULL },
@@ -167,8 +168,11 @@ static const struct option_rule rules[] = {
 		"--churn prints its answer alone", NULL },
 	{ OPTION_PER_PROCESS, "sizes", "count,stack,live,sites", "--sizes prints its answer alone",
 		NULL },
+	{ OPTION_PER_PROCESS, "peak", "count,stack,live,leaks,churn,sizes,sites",
+		"--peak prints its answer alone", NULL },
 	{ OPTION_PER_PROCESS, "timeline",
-		"count,stack,live,by,leaks,churn,sizes,min-age,top,pages,sample-bytes,exact,sites,"
+		"count,stack,live,by,leaks,churn,sizes,peak,min-age,top,pages,sample-bytes,exact,"
+		"sites,"
 		"flamegraph,folded,pprof",
 		"--timeline shows values over time", NULL },
 	OPTION_OVER("sample-bytes"),
@@ -199,6 +203,7 @@ static enum heap_answer answer_of(const struct heap_config *c)
 	return c->heap.leaks   ? HEAP_LEAKS
 	       : c->heap.churn ? HEAP_CHURN
 	       : c->heap.sizes ? HEAP_SIZES
+	       : c->heap.peak  ? HEAP_PEAK
 			       : HEAP_NO_ANSWER;
 }
 
@@ -247,7 +252,8 @@ static int refuse_lines(const char *option, struct sooth_error *err)
 
 /* What is written beside the report: every call, or the stacks. */
 static int choose_side_output(const struct heap_config *c, struct picture_files *files,
-	const struct heap_graph_options *graph, struct run *run, struct sooth_error *err)
+	const struct heap_graph_options *graph, const struct pages_graph_options *pages,
+	struct run *run, struct sooth_error *err)
 {
 	const char *folded = c->heap.folded;
 
@@ -276,7 +282,8 @@ static int choose_side_output(const struct heap_config *c, struct picture_files 
 			.sink = folded ? "folded" : "pprof",
 			.has_no_notes = true,
 			.is_whole = true };
-	run->product.view = (struct run_view){ "heap-graph", graph };
+	run->product.view = c->heap.pages ? (struct run_view){ "pages-graph", pages }
+					  : (struct run_view){ "heap-graph", graph };
 	return 0;
 }
 
@@ -314,6 +321,10 @@ static bool adds_up_in_kernel(const struct heap_config *c, const struct argument
 		return false;
 	/* Sums have no threads, exact sizes and ages. */
 	if (needs_calls(c))
+		return false;
+	/* Nor what was live between two looks. */
+	if (answer_of(c) == HEAP_PEAK && arguments->command && !c->heap.in_kernel &&
+		!c->heap.sample_bytes)
 		return false;
 	return c->heap.in_kernel || c->heap.sample_bytes || answer_of(c) ||
 	       (needs_stacks(c) && !arguments->command);
@@ -366,8 +377,28 @@ static int check_library(const struct heap_config *c, struct sooth_error *err)
 				 "--preload-library: then the installed one is used");
 }
 
+/* There are no calls, and what stacks of pages show is fewer things. */
+static int check_pages(const struct heap_config *c, struct sooth_error *err)
+{
+	enum heap_weight weight = weight_of(c->heap.weight);
+
+	if (c->heap.lines && !c->picture.flamegraph) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use -o with --pages");
+		error_why(err, "--pages observes no calls, so there is no list of them to write");
+		return error_remedy(
+			err, "leave out -o, or draw the stacks: --flamegraph -o FILE.svg");
+	}
+	if (weight == HEAP_WEIGHT_LIVE || weight == HEAP_WEIGHT_ALLOCATED)
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --weight %s with --pages", c->heap.weight);
+	error_why(err, "stacks of pages show what remains (live), or what was touched (allocated)");
+	return error_remedy(err, "give --weight live or --weight allocated");
+}
+
 static int check(const struct heap_config *c, struct sooth_error *err)
 {
+	if (c->heap.pages)
+		return check_pages(c, err);
 	if (c->heap.lines && c->heap.count) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use -o with --count");
 		error_why(err,
@@ -388,6 +419,18 @@ static int check(const struct heap_config *c, struct sooth_error *err)
 	return check_library(c, err);
 }
 
+static void choose_pages(const struct heap_config *c, struct run *run)
+{
+	static const struct profile_options options;
+
+	run->probes[0] = (struct run_probe){ "profile", SOOTH_STREAM };
+	run->probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE };
+	run->views[0] = (struct run_view){ "profile-pages", &options };
+	run->may_pause = false;
+	run->profile_pages = true;
+	run->page_fault_hz = c->heap.exact ? 0 : PAGES_HZ;
+}
+
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct heap_config *c = config;
@@ -396,6 +439,10 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	struct heap_graph_options graph = { .weight = weight_of(c->heap.weight),
 		.is_icicle = c->picture.icicle,
 		.least_share = c->picture.least_percent / 100 };
+	struct pages_graph_options pages_graph = { .is_touched =
+							   graph.weight == HEAP_WEIGHT_ALLOCATED,
+		.is_icicle = graph.is_icicle,
+		.least_share = graph.least_share };
 	struct output_options output = c->output;
 	struct picture_files files = { 0 };
 	int status;
@@ -405,24 +452,17 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.min_age_ns = c->heap.min_age_ns,
 		.rows_most = c->heap.top,
 		.answer = answer };
-	struct profile_options pages = { 0 };
 	struct run run = {
 		.name = "heap",
 		.target = &c->target,
 		.servers = &c->servers,
 		.output = &files.report,
 		.arguments = arguments,
-		.probes = { { c->heap.pages ? "profile" : "heap",
-				    c->heap.pages		 ? SOOTH_STREAM
-				    : c->heap.count || in_kernel ? SOOTH_COUNT
-								 : SOOTH_COUNT | SOOTH_STREAM },
-			{ c->heap.pages ? "proc" : NULL, SOOTH_SAMPLE } },
-		.views = { c->heap.pages ? (struct run_view){ "profile-pages", &pages }
-					 : (struct run_view){ "heap-table", &options } },
+		.probes = { { "heap",
+			c->heap.count || in_kernel ? SOOTH_COUNT : SOOTH_COUNT | SOOTH_STREAM } },
+		.views = { { "heap-table", &options } },
 		.allowed = TARGET_MAY_BE_COMMAND,
-		.may_pause = !c->heap.no_hold && !c->heap.pages,
-		.profile_pages = c->heap.pages,
-		.page_fault_hz = c->heap.pages && !c->heap.exact ? PAGES_HZ : 0,
+		.may_pause = !c->heap.no_hold,
 		.heap_stacks = needs_stacks(c) || c->heap.sample_bytes,
 		.heap_sums = in_kernel,
 		.heap_engine = chosen_engine(c, arguments),
@@ -436,13 +476,15 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 
 	if (c->heap.timeline)
 		return run_timeline(c, &run, err);
+	if (c->heap.pages)
+		choose_pages(c, &run);
 	if (c->picture.flamegraph)
 		output.output = c->heap.lines;
 	status = check(c, err);
 	if (!status)
 		status = picture_files(&files, &c->picture, &output, err);
 	if (!status)
-		status = choose_side_output(c, &files, &graph, &run, err);
+		status = choose_side_output(c, &files, &graph, &pages_graph, &run, err);
 	if (!status)
 		status = run_report(&run, err);
 	picture_files_fini(&files);
@@ -450,7 +492,8 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 }
 
 const struct command command_heap = {
-	.main_options = "count,stack,leaks,churn,sizes,pages,flamegraph,duration,output,json,save",
+	.main_options =
+		"count,stack,leaks,churn,sizes,peak,pages,flamegraph,duration,output,json,save",
 	.name = "heap",
 	.summary = "memory allocations of a process and its children",
 	.usage = "[-c] [-j] [-o FILE.jsonl] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND "

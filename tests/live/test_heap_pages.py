@@ -171,7 +171,24 @@ class Pages(Case):
                          (totals, report["pages_by_function"]))
         text = self.sooth("heap", "--pages", capture).text
         self.assertIn(" more in memory: ", text)
+        self.check_stacks(capture)
         self.assertRegex(text, r"(?m)^ *[0-9.]+ +\S+ +\S+ +keeps +<string>:")
+
+    def check_stacks(self, capture):
+        """The view pages_graph: what remains, and what was touched, by stack; a picture of it."""
+        for weight, column in (("live", 1), ("allocated", 0)):
+            path, pages = self.path("pages.folded"), {}
+            self.sooth("heap", "--pages", "--folded", path, "--weight", weight, capture)
+            for line in harness.read(path).decode().splitlines():
+                stack, number = line.rsplit(" ", 1)
+                for function in set(stack.split(";")) & set(TRUTH):
+                    pages[function] = pages.get(function, 0) + int(number) // PAGE
+            self.assertEqual(pages, {name: truth[column] * ROUNDS for name, truth in TRUTH.items() if truth[column]})
+        picture = self.path("pages.svg")
+        self.sooth("heap", "--pages", "--flamegraph", "-o", picture, capture)
+        self.assertIn(b"moves_and_keeps", harness.read(picture))
+        self.assert_says_three_lines(self.sooth("heap", "--pages", "--folded", path, "--weight", "calls", capture,
+                                                status=2), "--weight")
 
     def test_sampled(self):
         """Where there are more faults than are recorded, their sum is within its error."""

@@ -334,7 +334,8 @@ class Answers(HeapCase):
     def test_stacks_in_files(self):
         """The view heap_graph: each weight is what the table says; the picture shows the functions; from single calls too."""
         capture, program = self.path("stacks.sooth"), program_of(self)
-        columns = {"live": "live_bytes", "blocks": "live_blocks", "allocated": "allocated_bytes", "calls": "calls"}
+        columns = {"live": "live_bytes", "blocks": "live_blocks", "allocated": "allocated_bytes", "calls": "calls",
+                   "peak": "at_peak_bytes"}
         for how in ("--in-kernel", "--stack"):
             report = last_json(self.sooth("heap", how, "-j", "--save", capture, "--", program, "many").text)
             for weight, column in columns.items():
@@ -344,7 +345,9 @@ class Answers(HeapCase):
                 have = {stack: int(number) for stack, number in lines}
                 want = {";".join(reversed(row["functions"])): row[column] for row in report["heap_stacks"] if row[column]}
                 self.assertEqual(have, want, (how, weight))
-                self.assertTrue(any(stack.endswith("main;keeps;malloc") for stack in have), have)
+                # A short run is not looked at before its end, so the kernel's sums have no peak.
+                if (how, weight) != ("--in-kernel", "peak"):
+                    self.assertTrue(any(stack.endswith("main;keeps;malloc") for stack in have), have)
         picture = self.path("stacks.svg")
         self.sooth("heap", "--flamegraph", "-o", picture, capture)
         self.assertIn(b"keeps", harness.read(picture))

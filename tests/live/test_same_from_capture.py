@@ -75,7 +75,7 @@ EVERY_BY_BPF = {
     "api": [("", "HTTP"), ("--events", "HTTP"), ("-e 127.0.0.1", "HTTP")],
     "sched": [("", "QUIET"), ("", "-d 1 PID"), ("--records", "QUIET")],
     "heap": [("", "QUIET"), ("--sites", "QUIET"), ("-c", "QUIET"), ("", "--no-hold QUIET"),
-             ("--stack", "QUIET"), ("--live", "QUIET"), ("--leaks", "QUIET"), ("--churn", "QUIET"), ("--sizes", "QUIET"), ("--in-kernel", "QUIET"),
+             ("--stack", "QUIET"), ("--live", "QUIET"), ("--leaks", "QUIET"), ("--churn", "QUIET"), ("--sizes", "QUIET"), ("--peak", "QUIET"), ("--in-kernel", "QUIET"),
              ("--in-kernel", "--blocks 4096 QUIET"), ("", "--sample-bytes 64 QUIET"), ("--stack", "--exact QUIET"), ("--by function", "QUIET"), ("--by thread --top 3", "QUIET"), ("--by size --min-age 1ms", "QUIET"), ("--by class", "QUIET"), ("--timeline", "-d 1 PID"), ("--pages", "QUIET"), ("", "--engine preload --preload-library %s QUIET" % PRELOAD_LIBRARY),
              ("--stack", "--debuginfod http://127.0.0.1:9 --debug-cache 2 QUIET")],
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Gains of a stack in windows: a leak, a cache that fills, a sawtooth, blocks that replace others. */
+/* Gains of a stack in windows: a leak, a cache that fills, a sawtooth, blocks that replace others.
+ */
 #include "support.h"
 
 #include "analyze/heap/heap_growth.h"
@@ -56,6 +57,36 @@ static void test_slow_leak(void **state)
 	for (int i = 0; i < 60; i++)
 		gain_at(i, 1, 64);
 	assert_true(growth().grows);
+}
+
+/* A batch every 1.2 s: most parts of the run gain nothing. */
+static void test_steps(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		gain_at(0.1 + i * 1.2, 200, 1000);
+		gain_at(0.9 + i * 1.2, 0, 0);
+	}
+	gain_at(6, 0, 0);
+	assert_true(growth().rising < 6);
+	assert_true(growth().grows);
+}
+
+/* Two batches do not decide: a cache may have been filled. */
+static void test_undecided(void **state)
+{
+	(void)state;
+	gain_at(0, 1, 10);
+	gain_at(2.5, 200, 1000);
+	gain_at(5.5, 200, 1000);
+	gain_at(8, 0, 0);
+	assert_false(growth().grows);
+	assert_true(growth().may_grow);
+	assert_int_equal(growth().rising, 2);
+	/* What is given back is none. */
+	gain_at(8.5, -200, 1000);
+	gain_at(8.6, -190, 1000);
+	assert_false(growth().may_grow);
 }
 
 static void test_one_block_that_grows(void **state)
@@ -141,6 +172,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_leak, begin),
 		cmocka_unit_test_setup(test_slow_leak, begin),
+		cmocka_unit_test_setup(test_steps, begin),
+		cmocka_unit_test_setup(test_undecided, begin),
 		cmocka_unit_test_setup(test_one_block_that_grows, begin),
 		cmocka_unit_test_setup(test_short, begin),
 		cmocka_unit_test_setup(test_cache_that_fills, begin),

@@ -282,6 +282,53 @@ static void test_peak_over_processes(void **state)
 	assert_int_equal(heap_live_at_end(&live), 90);
 }
 
+static void stack_call(
+	uint64_t time_ns, uint32_t pid, uint64_t address, uint64_t size, uint32_t stack)
+{
+	struct heap_call c = malloc_call(time_ns, pid, address, size);
+
+	c.stack = stack;
+	add_heap_call(&records, c);
+}
+
+static uint64_t at_peak(uint32_t stack)
+{
+	const struct heap_stack_sum *sum = map_get(&live.stacks, &stack);
+
+	return sum ? heap_live_at_peak(&live, sum).bytes : 0;
+}
+
+/* Of those that are there then; whatever comes later. */
+static void test_peak_of_stacks(void **state)
+{
+	(void)state;
+	launched();
+	stack_call(100, 1, 0x1000, 50, 1);
+	add_join(&records, 110, 1, 2, "child");
+	stack_call(120, 2, 0x1000, 60, 2);
+	take_all();
+	assert_int_equal(at_peak(1), 50);
+	assert_int_equal(at_peak(2), 60);
+	add_leave(&records, 130, 2, TICKS);
+	stack_call(140, 1, 0x2000, 100, 3);
+	take_all();
+	assert_int_equal(live.peak_bytes, 150);
+	assert_int_equal(at_peak(2), 0);
+	assert_int_equal(at_peak(3), 100);
+	add_heap_call(&records, free_call(150, 1, 0x2000));
+	stack_call(160, 1, 0x3000, 70, 1);
+	take_all();
+	assert_int_equal(live.peak_bytes, 150);
+	assert_int_equal(at_peak(1), 50);
+	assert_int_equal(at_peak(3), 100);
+	stack_call(170, 1, 0x4000, 80, 4);
+	take_all();
+	assert_int_equal(live.peak_bytes, 200);
+	assert_int_equal(at_peak(1), 120);
+	assert_int_equal(at_peak(3), 0);
+	assert_int_equal(at_peak(4), 80);
+}
+
 /* Not more than half of it: what the kernel added up of the others comes when they have ended. */
 static void test_quiet_processes_take_no_room(void **state)
 {
@@ -442,6 +489,7 @@ int main(void)
 		TEST(test_owner_free),
 		TEST(test_exec),
 		TEST(test_peak_over_processes),
+		TEST(test_peak_of_stacks),
 		TEST(test_quiet_processes_take_no_room),
 		TEST(test_bound),
 		TEST(test_short_records),

@@ -161,7 +161,7 @@ void call_graph_add(struct call_graph *g, const struct call_graph_frame *stack, 
 		at = below;
 	}
 	g->shortened += i < depth;
-	for (size_t v = 0; v < CALL_GRAPH_VALUES; v++)
+	for (size_t v = 0; v < CALL_GRAPH_KEPT; v++)
 		nodes_of(g)[at].own.of[v] += values->of[v];
 }
 
@@ -179,7 +179,7 @@ bool call_graph_sums(const struct call_graph *g, struct buffer *out)
 		sums[i] = nodes[i].own;
 	/* A child was added after its parent. */
 	for (size_t i = count; i-- > 1;) {
-		for (size_t v = 0; v < CALL_GRAPH_VALUES; v++)
+		for (size_t v = 0; v < CALL_GRAPH_KEPT; v++)
 			sums[nodes[i].parent].of[v] += sums[i].of[v];
 	}
 	return true;

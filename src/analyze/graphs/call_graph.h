@@ -26,8 +26,11 @@ enum call_graph_value {
 	CALL_GRAPH_VALUES,
 };
 
+#define CALL_GRAPH_KEPT                                                                            \
+	(CALL_GRAPH_VALUES + 1) /* in a node: callers may have others of their own */
+
 struct call_graph_values {
-	uint64_t of[CALL_GRAPH_VALUES];
+	uint64_t of[CALL_GRAPH_KEPT];
 };
 
 struct call_graph_frame {

@@ -433,6 +433,8 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 				 ? heap_leaks_emit(scope, live, &stacks, sums, err)
 			 : options->answer == HEAP_CHURN
 				 ? heap_churn_emit(scope, live, &stacks, sums, err)
+			 : options->answer == HEAP_PEAK
+				 ? heap_at_peak_emit(scope, live, &stacks, sums, err)
 				 : emit_table(scope, &stacks, sums,
 					   live->estimates.sample_bytes != 0, err);
 	free(stacks.all);

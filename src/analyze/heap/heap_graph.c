@@ -9,6 +9,7 @@
 
 #include "analyze/graphs/call_graph.h"
 #include "analyze/graphs/graph_origin.h"
+#include "analyze/graphs/graph_view.h"
 #include "analyze/heap/heap_by_stack.h"
 #include "analyze/heap/heap_held.h"
 #include "analyze/heap/heap_live.h"
@@ -20,7 +21,7 @@
 #include "model/row_list.h"
 #include "model/schema.h"
 
-_Static_assert((int)HEAP_WEIGHTS <= (int)CALL_GRAPH_VALUES, "each has its value in a node");
+_Static_assert((int)HEAP_WEIGHTS <= (int)CALL_GRAPH_KEPT, "each has its value in a node");
 
 #define GRAPH_ROW(F, S)                                                                            \
 	F(S, REAL, percent, ALWAYS, "share of the weight in this frame and below",                 \
@@ -33,6 +34,9 @@ _Static_assert((int)HEAP_WEIGHTS <= (int)CALL_GRAPH_VALUES, "each has its value 
 		.label = "ALLOCATED", .unit = SOOTH_UNIT_BYTES)                                    \
 	F(S, U64, calls, ALWAYS, "successful allocator calls in this frame and below",             \
 		.label = "CALLS")                                                                  \
+	F(S, U64, at_peak_bytes, ALWAYS,                                                           \
+		"bytes that this frame and below allocated, live when most was live",              \
+		.label = "AT PEAK", .unit = SOOTH_UNIT_BYTES)                                      \
 	F(S, TEXT, frame, ALWAYS, "function of the stack", .may_shrink = true)                     \
 	F(S, ENUM32, kind, ALWAYS,                                                                 \
 		"where the code of the frame is: program, library, kernel, ...",                   \
@@ -62,6 +66,7 @@ static const struct {
 	[HEAP_WEIGHT_BLOCKS] = { "blocks", "live_blocks", "blocks not freed" },
 	[HEAP_WEIGHT_ALLOCATED] = { "allocated", "allocated_bytes", "memory allocated" },
 	[HEAP_WEIGHT_CALLS] = { "calls", "calls", "allocator calls" },
+	[HEAP_WEIGHT_PEAK] = { "peak", "at_peak_bytes", "memory live at the peak" },
 };
 
 const char *heap_weight_name(size_t index)
@@ -121,6 +126,7 @@ static void add_stack(struct graph_state *s, uint32_t stack, const struct heap_s
 		[HEAP_WEIGHT_BLOCKS] = sum->live_blocks,
 		[HEAP_WEIGHT_ALLOCATED] = sum->allocated_bytes,
 		[HEAP_WEIGHT_CALLS] = sum->calls,
+		[HEAP_WEIGHT_PEAK] = heap_live_at_peak(&s->live, sum).bytes,
 	} };
 	struct profile_stacked stacked = { 0 };
 	struct stack_frames list;
@@ -134,78 +140,44 @@ static void add_stack(struct graph_state *s, uint32_t stack, const struct heap_s
 	s->all += values.of[s->options.weight];
 }
 
-static int put_row(struct graph_state *s, uint32_t number, const uint64_t *of,
-	uint32_t *depths, struct sooth_error *err)
+static int put_row(struct output *output, const struct graph_frame *frame, struct sooth_error *err)
 {
-	const struct call_graph_node *node = call_graph_node(&s->graph, number);
-	uint64_t weight = of[s->options.weight];
+	const uint64_t *of = frame->of;
 	struct graph_row row = { .live_bytes = of[HEAP_WEIGHT_LIVE],
 		.live_blocks = of[HEAP_WEIGHT_BLOCKS],
 		.allocated_bytes = of[HEAP_WEIGHT_ALLOCATED],
 		.calls = of[HEAP_WEIGHT_CALLS],
-		.percent = s->all ? 100.0 * (double)weight / (double)s->all : 0,
-		.kind = node->kind };
-	struct record_tail tail[] = { tail_span(&row.frame, call_graph_name(&s->graph, node)) };
+		.at_peak_bytes = of[HEAP_WEIGHT_PEAK],
+		.percent = frame->percent,
+		.kind = frame->kind,
+		.depth = frame->depth };
+	struct record_tail tail[] = { tail_span(&row.frame, frame->name) };
 
-	depths[number] = node->parent ? depths[node->parent] + 1 : 0;
-	row.depth = depths[number];
-	return weight ? OUTPUT_ROW(s->output, &row, tail, 1, err) : 0;
-}
-
-static int emit_rows(struct graph_state *s, const struct call_graph_values *sums,
-	const struct buffer *order, struct buffer *depths, struct sooth_error *err)
-{
-	const uint32_t *numbers = (const void *)order->data;
-	struct buffer origin = { 0 };
-	struct section_graph graph = { .about = "functions",
-		.weight = weights[s->options.weight].column,
-		.kind = "kind",
-		.is_icicle = s->options.is_icicle,
-		.least_share = s->options.least_share };
-	struct section section = { .name = "heap_graph",
-		.title = weights[s->options.weight].title,
-		.schema = &graph_row_schema,
-		.shape = SECTION_TABLE,
-		.tree = "frame",
-		.depth = "depth",
-		.if_empty = "no allocation with a stack was recorded",
-		.graph = &graph };
-	int status;
-
-	graph_origin_put(&s->origin, &origin);
-	graph_origin_put_lost(&s->origin, &origin);
-	graph.origin = buffer_cstr(&origin);
-	status = output_section(s->output, &section, err);
-	for (size_t i = 0; i < order->size / sizeof(*numbers) && !status; i++)
-		status = put_row(s, numbers[i], sums[numbers[i]].of, (void *)depths->data, err);
-	/* The section is a local variable. */
-	status = status ? status : output_close_section(s->output, err);
-	buffer_fini(&origin);
-	return status;
+	return OUTPUT_ROW(output, &row, tail, 1, err);
 }
 
 static int finish(void *state, struct sooth_error *err)
 {
 	struct graph_state *s = state;
-	struct buffer sums = { 0 }, order = { 0 }, depths = { 0 };
+	struct graph_view view = { .section = { .name = "heap_graph",
+					   .title = weights[s->options.weight].title,
+					   .schema = &graph_row_schema,
+					   .if_empty = "no allocation with a stack was recorded" },
+		.column = weights[s->options.weight].column,
+		.weight = s->options.weight,
+		.is_icicle = s->options.is_icicle,
+		.least_share = s->options.least_share,
+		.origin = &s->origin,
+		.put = put_row };
 	size_t position = 0;
 	const void *key;
 	void *value;
-	int status;
 
 	heap_notes_samples(s->output, &s->live);
 	while (map_next(&s->live.stacks, &position, &key, &value))
 		add_stack(s, *(const uint32_t *)key, value);
-	if (!call_graph_sums(&s->graph, &sums) ||
-		!call_graph_order(&s->graph, (const void *)sums.data, s->options.weight, &order) ||
-		!buffer_zeros(&depths, call_graph_count(&s->graph) * sizeof(uint32_t)))
-		status = error_no_memory(err);
-	else
-		status = emit_rows(s, (const void *)sums.data, &order, &depths, err);
-	buffer_fini(&sums);
-	buffer_fini(&order);
-	buffer_fini(&depths);
-	return status;
+	view.all = s->all;
+	return graph_view_emit(&view, &s->graph, s->output, err);
 }
 
 static void fini(void *state)

@@ -11,6 +11,7 @@ enum heap_weight {
 	HEAP_WEIGHT_BLOCKS,
 	HEAP_WEIGHT_ALLOCATED, /* bytes */
 	HEAP_WEIGHT_CALLS,
+	HEAP_WEIGHT_PEAK, /* bytes that were live when most was live */
 	HEAP_WEIGHTS,
 };
 

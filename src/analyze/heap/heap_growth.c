@@ -6,12 +6,15 @@
 #include "base/units.h"
 
 #define FIRST_WINDOW_NS (50 * NS_PER_MS)
-#define LEAST_NS	(2 * NS_PER_S) /* shorter runs are not judged */
-#define PARTS		8	       /* of the run; the first is left out: everything begins */
-#define RISING_LEAST	6	       /* of the other seven */
-#define LATE_SHARE	0.35	       /* of the gain, in the last four of these seven */
+#define LEAST_NS	(2 * NS_PER_S)		/* shorter runs are not judged */
+#define PARTS		(HEAP_PARTS_JUDGED + 1) /* the first is left out: everything begins */
+#define RISING_LEAST	6			/* of the other seven */
+#define LATE_SHARE	0.35			/* of the gain, in the last four of these seven */
+#define QUARTER_SHARE	0.2  /* of the gain, in each of the last three quarters */
+#define LOST_SHARE	0.25 /* of the gain, that is given back at most */
 #define LEAST_BLOCKS	8
 #define LEAST_BYTES	1024
+#define MUCH_BYTES	(64 * LEAST_BYTES)
 
 unsigned heap_clock_window(struct heap_clock *clock, uint64_t time_ns, unsigned *fold)
 {
@@ -42,14 +45,41 @@ void heap_gains_fold(struct heap_gains *g)
 	memset(g->blocks + HEAP_WINDOWS / 2, 0, sizeof(g->blocks) / 2);
 }
 
+/* What is kept in steps: a batch of requests, a session, a reload. */
+static bool gains_by_quarters(const int64_t parts[PARTS], double gain)
+{
+	for (unsigned i = 2; i < PARTS; i += 2) {
+		if ((double)parts[i] + (double)parts[i + 1] < QUARTER_SHARE * gain)
+			return false;
+	}
+	return true;
+}
+
+static void judge(struct heap_growth *out, const int64_t parts[PARTS])
+{
+	bool is_enough = out->bytes >= LEAST_BYTES &&
+			 (out->blocks >= LEAST_BLOCKS || out->bytes >= MUCH_BYTES);
+	double late = 0, lost = 0, gain = (double)out->bytes;
+
+	for (unsigned i = 1; i < PARTS; i++) {
+		out->rising += parts[i] > 0;
+		late += i >= PARTS / 2 ? (double)parts[i] : 0;
+		lost -= parts[i] < 0 ? (double)parts[i] : 0;
+	}
+	/* One block that is made larger again and again is growth too. */
+	out->grows = is_enough && out->rising >= RISING_LEAST && late >= LATE_SHARE * gain;
+	if (out->grows || out->bytes < MUCH_BYTES || lost > LOST_SHARE * gain)
+		return;
+	out->grows = is_enough && gains_by_quarters(parts, gain);
+	out->may_grow = !out->grows;
+}
+
 struct heap_growth heap_growth_of(const struct heap_clock *clock, const struct heap_gains *g)
 {
 	uint64_t run_ns = clock->end_ns - clock->begin_ns;
 	unsigned windows = clock->window_ns ? (unsigned)(run_ns / clock->window_ns) + 1 : 0;
 	struct heap_growth out = { .is_measured = run_ns >= LEAST_NS };
 	int64_t parts[PARTS] = { 0 };
-	unsigned rising = 0;
-	double late = 0;
 
 	if (!out.is_measured)
 		return out;
@@ -60,14 +90,7 @@ struct heap_growth heap_growth_of(const struct heap_clock *clock, const struct h
 		heap_gain_add(&out.bytes, part ? (uint64_t)g->bytes[i] : 0);
 		heap_gain_add(&out.blocks, part ? (uint64_t)g->blocks[i] : 0);
 	}
-	for (unsigned i = 1; i < PARTS; i++) {
-		rising += parts[i] > 0;
-		late += i >= PARTS / 2 ? (double)parts[i] : 0;
-	}
 	out.bytes_per_s = (double)out.bytes * PARTS / (PARTS - 1) / ((double)run_ns / NS_PER_S);
-	/* One block that is made larger again and again is growth too. */
-	out.grows = rising >= RISING_LEAST && out.bytes >= LEAST_BYTES &&
-		    (out.blocks >= LEAST_BLOCKS || out.bytes >= 64 * LEAST_BYTES) &&
-		    late >= LATE_SHARE * (double)out.bytes;
+	judge(&out, parts);
 	return out;
 }

@@ -2,7 +2,8 @@
 /*
  * Memory of one allocating stack over time: what it gained in each of some windows, which double in
  * length as the run goes on. Code that keeps more and more gains in nearly every window and as much
- * late as early; a cache that fills up gains less and less, what is freed in turn falls again.
+ * late as early; a cache that fills up gains less and less, what is freed in turn falls again. Code
+ * that keeps more from time to time is judged by longer parts, each of which has its share.
  */
 #ifndef SOOTH_ANALYZE_HEAP_GROWTH_H
 #define SOOTH_ANALYZE_HEAP_GROWTH_H
@@ -10,7 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HEAP_WINDOWS 32
+#define HEAP_WINDOWS	  32
+#define HEAP_PARTS_JUDGED 7
 
 /* May be negative: more was freed than allocated. */
 struct heap_gains {
@@ -32,6 +34,8 @@ struct heap_clock {
 struct heap_growth {
 	bool is_measured; /* the run was long enough */
 	bool grows;
+	bool may_grow;	 /* it keeps more than at the start, but did not gain all the time */
+	unsigned rising; /* of HEAP_PARTS_JUDGED parts of the run: those in which it gained */
 	int64_t bytes, blocks;
 	double bytes_per_s;
 };

@@ -32,6 +32,10 @@ static void set_live(struct heap_live *l, struct heap_process *p, uint64_t bytes
 
 static void raise_peak(struct heap_live *l, uint64_t bytes, uint64_t time_ns)
 {
+	if (l->bytes > l->peak_look) {
+		l->peak_look = l->bytes;
+		l->peak_number++;
+	}
 	if (bytes <= l->peak_bytes)
 		return;
 	l->peak_bytes = bytes;
@@ -54,6 +58,7 @@ static void add_part(
 	}
 	if (!is_live)
 		return;
+	heap_live_note_peak(l, stack);
 	if (part) {
 		part->live_bytes += bytes;
 		part->live_blocks += blocks;

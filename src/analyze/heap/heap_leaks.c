@@ -68,9 +68,36 @@ static void put_growing(struct buffer *out, const struct heap_growth_row *row,
 			(unsigned long long)row->older);
 }
 
+/* That which keeps most more than at the start; NULL: none does. */
+static const struct heap_stack *find_undecided(const struct heap_stack *rows, size_t count)
+{
+	const struct heap_stack *most = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].growth.may_grow && (!most || rows[i].growth.bytes > most->growth.bytes))
+			most = &rows[i];
+	}
+	return most;
+}
+
+static void put_undecided(struct buffer *out, const struct heap_stack *most, const char *time,
+	const struct profile_sums *sums)
+{
+	char size[UNITS_SIZE];
+
+	buffer_format(out,
+		"not decided: %s more than at the start, but in %u of %u parts of %s only, are "
+		"kept by ",
+		sentence_size(size, (uint64_t)most->growth.bytes), most->growth.rising,
+		HEAP_PARTS_JUDGED, time);
+	heap_stack_put(out, sums, &most->key);
+	buffer_string(out, "; observe longer (-d 60)");
+}
+
 static void put_answer(struct buffer *out, const struct heap_growth_row *row,
 	const struct heap_stack *rows, const struct profile_sums *sums, int64_t blocks)
 {
+	const struct heap_stack *perhaps = find_undecided(rows, row->stacks);
 	char time[UNITS_SIZE];
 
 	sentence_duration(time, row->judged_ns);
@@ -79,6 +106,8 @@ static void put_answer(struct buffer *out, const struct heap_growth_row *row,
 			"not judged: the calls cover %s, and growth shows from 2 s on; observe "
 			"longer (-d 30)",
 			time);
+	else if (!row->growing && perhaps)
+		put_undecided(out, perhaps, time, sums);
 	else if (!row->growing)
 		buffer_format(out,
 			"no code keeps more and more memory: none of %llu stacks gained all the "
@@ -118,8 +147,7 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live, s
 }
 
 int heap_leaks_emit(struct heap_scope *scope, const struct heap_live *live,
-	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
-	struct sooth_error *err)
+	struct heap_stacks_merged *stacks, const struct profile_sums *sums, struct sooth_error *err)
 {
 	int status;
 

@@ -22,7 +22,7 @@
 
 void heap_live_init(struct heap_live *l, size_t blocks_max)
 {
-	*l = (struct heap_live){ .blocks_max = blocks_max };
+	*l = (struct heap_live){ .blocks_max = blocks_max, .peak_number = 1 };
 	map_init(&l->processes, sizeof(struct process_id), sizeof(struct heap_process),
 		HEAP_PROCESSES_MAX);
 	map_init(&l->stacks, sizeof(uint32_t), sizeof(struct heap_stack_sum), HEAP_STACKS_MAX);
@@ -102,6 +102,18 @@ static struct heap_part *part_of(struct heap_live *l, uint32_t stack, uint64_t s
 	return l->with_parts ? map_put(&l->parts, &key, NULL) : NULL;
 }
 
+void heap_live_note_peak(const struct heap_live *l, struct heap_stack_sum *stack)
+{
+	heap_peak_note(&stack->at_peak, stack->live_bytes - stack->gone_bytes,
+		stack->live_blocks - stack->gone_blocks, l->peak_number);
+}
+
+struct heap_at_peak heap_live_at_peak(const struct heap_live *l, const struct heap_stack_sum *stack)
+{
+	return heap_peak_of(&stack->at_peak, stack->live_bytes - stack->gone_bytes,
+		stack->live_blocks - stack->gone_blocks, l->peak_number);
+}
+
 static void grow(struct heap_live *l, struct heap_process *p, const struct heap_block *b)
 {
 	unsigned window = heap_live_window(l, b->time_ns);
@@ -112,6 +124,7 @@ static void grow(struct heap_live *l, struct heap_process *p, const struct heap_
 	p->live_bytes += b->size;
 	l->bytes += b->size;
 	if (stack) {
+		heap_live_note_peak(l, stack);
 		stack->live_bytes += b->size;
 		stack->live_blocks++;
 		heap_gain_add(&stack->gains.bytes[window], b->size);
@@ -130,6 +143,7 @@ static void grow(struct heap_live *l, struct heap_process *p, const struct heap_
 	if (l->bytes > l->peak_bytes) {
 		l->peak_bytes = l->bytes;
 		l->peak_ns = b->time_ns;
+		l->peak_number++;
 	}
 }
 
@@ -141,6 +155,7 @@ static void leave_stack(struct heap_live *l, const struct heap_block *b, uint64_
 	struct heap_group *group = heap_groups_of(&l->groups, &l->last_id, b->tid, b->size);
 
 	if (stack) {
+		heap_live_note_peak(l, stack);
 		stack->live_bytes -= b->size;
 		stack->live_blocks--;
 		heap_gain_add(&stack->gains.bytes[window], 0 - b->size);
@@ -403,6 +418,7 @@ void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns)
 			memcmp(&k->process, &l->last_id, sizeof(k->process)) != 0)
 			continue;
 		if (stack) {
+			heap_live_note_peak(l, stack);
 			stack->live_bytes -= part->live_bytes;
 			stack->live_blocks -= part->live_blocks;
 			heap_gain_add(&stack->gains.bytes[window], 0 - part->live_bytes);
@@ -468,6 +484,24 @@ void heap_live_forget_young(struct heap_live *l)
 	}
 }
 
+/* They stay in their stacks, as live when it ended. */
+static void leave_peak(struct heap_live *l, const struct heap_process *p)
+{
+	size_t position = 0;
+	void *value;
+
+	while (l->stacks.count && map_next(&p->blocks, &position, NULL, &value)) {
+		const struct heap_block *block = value;
+		struct heap_stack_sum *stack = stack_of(l, block->stack);
+
+		if (!stack)
+			continue;
+		heap_live_note_peak(l, stack);
+		stack->gone_bytes += block->size;
+		stack->gone_blocks++;
+	}
+}
+
 static void take_leave(struct heap_live *l, const struct process_leave *leave)
 {
 	struct heap_process *p = heap_live_process(l, &leave->record);
@@ -475,6 +509,7 @@ static void take_leave(struct heap_live *l, const struct process_leave *leave)
 	if (!p || p->has_left)
 		return;
 	forget_young(l, p, leave->record.time_ns);
+	leave_peak(l, p);
 	empty(l, p);
 	p->has_left = true;
 	l->last_left = l->last_id;

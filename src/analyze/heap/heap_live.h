@@ -15,6 +15,7 @@
 #include "analyze/heap/heap_estimate.h"
 #include "analyze/heap/heap_groups.h"
 #include "analyze/heap/heap_growth.h"
+#include "analyze/heap/heap_peak.h"
 #include "base/map.h"
 #include "model/process_id.h"
 #include "model/stream_records.h"
@@ -64,6 +65,8 @@ struct heap_stack_sum {
 	uint64_t live_bytes, live_blocks;
 	uint64_t freed_blocks, freed_bytes;
 	uint64_t short_blocks, short_bytes; /* of these: freed within HEAP_SHORT_NS */
+	uint64_t gone_bytes, gone_blocks;   /* of the live: of processes that have ended */
+	struct heap_at_peak at_peak;
 	struct heap_gains gains;
 	double allocated_variance, live_variance; /* of bytes estimated from samples */
 };
@@ -114,6 +117,8 @@ struct heap_live {
 	uint64_t last_bytes;	 /* of the last one, when all have left */
 	uint64_t peak_bytes;	 /* the maximum of bytes */
 	uint64_t peak_ns;	 /* time of the peak */
+	uint64_t peak_number;	 /* one more with each */
+	uint64_t peak_look;	 /* the most at a look, where the kernel adds up */
 	uint64_t freed_bytes;
 	uint64_t frees_unknown, frees_from_before, frees_inherited;
 	uint64_t replaced_blocks, replaced_bytes; /* their address was allocated again */
@@ -134,6 +139,11 @@ void heap_live_total(const struct heap_live *l, uint64_t *bytes, uint64_t *block
 /* For those who take records of their own kind. The process of a record, which becomes l->last;
  * NULL: no room, it is counted. */
 struct heap_process *heap_live_process(struct heap_live *l, const struct sooth_record *r);
+/* Before what is live of a stack changes. */
+void heap_live_note_peak(const struct heap_live *l, struct heap_stack_sum *stack);
+/* What the stack held when most was live. */
+struct heap_at_peak heap_live_at_peak(
+	const struct heap_live *l, const struct heap_stack_sum *stack);
 /* The window of a time, in which gains are counted; what was gained before is folded to its
  * length. */
 unsigned heap_live_window(struct heap_live *l, uint64_t time_ns);

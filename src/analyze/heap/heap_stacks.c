@@ -34,6 +34,12 @@
 		.label = "SHORT", .merge = SOOTH_MERGE_SUM)                                        \
 	F(S, U64, short_bytes, ALWAYS, "bytes of the blocks freed within 10 ms",                   \
 		.label = "SHORT BYTES", .unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)        \
+	F(S, U64, at_peak_bytes, ALWAYS,                                                           \
+		"bytes allocated with this stack that were live when most was live",               \
+		.label = "AT PEAK", .unit = SOOTH_UNIT_BYTES, .is_hidden = true)                   \
+	F(S, U64, at_peak_blocks, ALWAYS,                                                          \
+		"blocks allocated with this stack that were live when most was live",              \
+		.label = "BLOCKS", .is_hidden = true)                                              \
 	F(S, U64, live_error_bytes, MAYBE(error_state),                                            \
 		"live_bytes is an estimate: it is wrong by more in 1 of 100 cases",                \
 		.label = "+-LIVE", .unit = SOOTH_UNIT_BYTES, .is_hidden = true)                    \
@@ -74,8 +80,13 @@ int heap_stacks_by_live(const void *left, const void *right)
 	return stack_text_compare(&a->key, &b->key);
 }
 
-static void add_sum(struct heap_stack_sum *to, const struct heap_stack_sum *one)
+static void add_sum(
+	const struct heap_live *live, struct heap_stack_sum *to, const struct heap_stack_sum *one)
 {
+	struct heap_at_peak at_peak = heap_live_at_peak(live, one);
+
+	to->at_peak.bytes += at_peak.bytes;
+	to->at_peak.blocks += at_peak.blocks;
 	to->calls += one->calls;
 	to->allocated_bytes += one->allocated_bytes;
 	to->live_bytes += one->live_bytes;
@@ -108,7 +119,7 @@ static bool merge_stacks(const struct heap_live *live, struct profile_sums *sums
 			has_room = false;
 			continue;
 		}
-		add_sum(&merged->sum, value);
+		add_sum(live, &merged->sum, value);
 		merged->stack = *(const uint32_t *)key;
 	}
 	return has_room;
@@ -134,6 +145,8 @@ int heap_stack_emit(struct output *output, const struct heap_stack *r,
 		.freed_blocks = sum->freed_blocks,
 		.short_blocks = sum->short_blocks,
 		.short_bytes = sum->short_bytes,
+		.at_peak_bytes = sum->at_peak.bytes,
+		.at_peak_blocks = sum->at_peak.blocks,
 		.live_error_bytes = estimate_error(sum->live_variance),
 		.allocated_error_bytes = estimate_error(sum->allocated_variance),
 		/* Not even large blocks have none at all. */

@@ -45,6 +45,10 @@ int heap_leaks_emit(struct heap_scope *scope, const struct heap_live *live,
 int heap_churn_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
 	struct sooth_error *err);
+/* The code that held most when most was live. */
+int heap_at_peak_emit(struct heap_scope *scope, const struct heap_live *live,
+	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
+	struct sooth_error *err);
 /* Live blocks by size class, each with the code that holds most of it; the answer before them. */
 int heap_sizes_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct profile_sums *sums, bool has_answer, struct sooth_error *err);

@@ -15,6 +15,8 @@ enum heap_answer {
 	HEAP_LEAKS, /* which code keeps more and more */
 	HEAP_CHURN, /* which code allocates what it frees at once */
 	HEAP_SIZES, /* live blocks by size */
+	HEAP_PEAK,  /* which code held most when most was live */
+	HEAP_ANSWERS,
 };
 
 /* What the code that allocates is listed by. */

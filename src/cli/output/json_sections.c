@@ -167,7 +167,7 @@ static int collect_variants(struct json_sections *s, struct sooth_error *err)
 		status = collect_view(s, "heap-table", &heap, err);
 	}
 	heap.by = HEAP_BY_STACK;
-	for (int answer = 0; answer <= HEAP_SIZES && !status; answer++) {
+	for (int answer = 0; answer < HEAP_ANSWERS && !status; answer++) {
 		heap.answer = (enum heap_answer)answer;
 		status = collect_view(s, "heap-table", &heap, err);
 	}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The code that held memory when most was live, as one sentence and a table. */
+#include <stdlib.h>
+
+#include "analyze/heap/heap_stacks.h"
+#include "analyze/records.h"
+#include "base/sentence_units.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+
+#define HEAP_PEAK_ROW(F, S)                                                                        \
+	F(S, U64, peak_bytes, ALWAYS, "the most that was live at a time",                          \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, peak_after_ns, ALWAYS, "time from the first call to the peak",                   \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
+
+struct heap_peak_row {
+	struct sooth_record record;
+	ROW_MEMBERS(HEAP_PEAK_ROW, heap_peak_row)
+};
+
+ROW_FIELDS(heap_peak_fields, HEAP_PEAK_ROW, heap_peak_row);
+static ROW_SCHEMA(heap_peak, "heap_peak", heap_peak_row, .line = "{text}");
+
+static const struct section peak_section = {
+	.name = "heap_peak",
+	.schema = &heap_peak_schema,
+	.shape = SECTION_OBJECT,
+};
+
+static const struct section stacks_section = {
+	.name = "heap_stacks",
+	.title = "code that held memory at the peak",
+	.schema = &heap_stack_row_schema,
+	.shape = SECTION_TABLE,
+	.columns = "at_peak_bytes,at_peak_blocks,live_bytes,allocated_bytes,calls,stack",
+	.rows_most = HEAP_STACKS_SHOWN,
+};
+
+static int by_peak(const void *left, const void *right)
+{
+	uint64_t x = ((const struct heap_stack *)left)->sum.at_peak.bytes;
+	uint64_t y = ((const struct heap_stack *)right)->sum.at_peak.bytes;
+
+	return x != y ? (x > y ? -1 : 1) : heap_stacks_by_live(left, right);
+}
+
+static void put_most(struct buffer *out, const struct heap_stack *first, uint64_t all,
+	const struct profile_sums *sums)
+{
+	buffer_format(
+		out, "%.0f %% of it in ", 100 * (double)first->sum.at_peak.bytes / (double)all);
+	heap_stack_put(out, sums, &first->key);
+}
+
+/* Where the kernel adds up, stacks are known at looks, and the peak may be between two. */
+static void put_answer(struct buffer *out, const struct heap_peak_row *row,
+	const struct heap_stack *first, uint64_t all, bool has_looks,
+	const struct profile_sums *sums)
+{
+	char peak[UNITS_SIZE], time[UNITS_SIZE];
+
+	if (!row->peak_bytes) {
+		buffer_string(out, "nothing that was allocated here was live at any time");
+		return;
+	}
+	buffer_format(out, "%s were live at the peak, %s after the first call",
+		sentence_size(peak, row->peak_bytes), sentence_duration(time, row->peak_after_ns));
+	if (has_looks && !all)
+		buffer_string(out, "; they ended before sooth looked");
+	else if (has_looks)
+		buffer_format(out, "; at most %s when sooth looked", sentence_size(peak, all));
+	if (all)
+		buffer_string(out, ": ");
+	if (all)
+		put_most(out, first, all, sums);
+	if (has_looks)
+		buffer_string(out, "; --exact records every call, and knows the peak itself");
+}
+
+int heap_at_peak_emit(struct heap_scope *scope, const struct heap_live *live,
+	struct heap_stacks_merged *stacks, const struct profile_sums *sums, struct sooth_error *err)
+{
+	uint64_t begin_ns = live->clock.begin_ns, all = 0;
+	struct heap_peak_row row = { .peak_bytes = live->peak_bytes,
+		.peak_after_ns = live->peak_ns > begin_ns ? live->peak_ns - begin_ns : 0 };
+	struct buffer text = { 0 };
+	struct record_tail tail[1];
+	int status;
+
+	qsort(stacks->all, stacks->count, sizeof(*stacks->all), by_peak);
+	for (size_t i = 0; i < stacks->count; i++)
+		all += stacks->all[i].sum.at_peak.bytes;
+	put_answer(&text, &row, stacks->all, all, live->has_held, sums);
+	tail[0] = tail_buffer(&row.text, &text);
+	status = heap_section(scope, &peak_section, err);
+	status = status			? status
+		 : buffer_failed(&text) ? error_no_memory(err)
+					: OUTPUT_ROW(scope->output, &row, tail, 1, err);
+	buffer_fini(&text);
+	if (!status)
+		status = heap_section(scope, &stacks_section, err);
+	for (size_t i = 0; i < stacks->count && !status; i++)
+		status = heap_stack_emit(scope->output, &stacks->all[i], sums, err);
+	return status;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What each stack held when most was live. A stack takes note of it at its first change after a
+ * peak; one that has not changed since holds it still. So a peak costs nothing, however many follow
+ * each other.
+ */
+#ifndef SOOTH_ANALYZE_HEAP_PEAK_H
+#define SOOTH_ANALYZE_HEAP_PEAK_H
+
+#include <stdint.h>
+
+struct heap_at_peak {
+	uint64_t bytes, blocks;
+	uint64_t number; /* of the peak, from 1 on; 0: it never changed */
+};
+
+/* Before the values of a stack change: what it holds now, and the number of the latest peak. */
+static inline void heap_peak_note(
+	struct heap_at_peak *at, uint64_t bytes, uint64_t blocks, uint64_t number)
+{
+	if (at->number != number)
+		*at = (struct heap_at_peak){ bytes, blocks, number };
+}
+
+/* At the latest peak, of what holds this now. */
+static inline struct heap_at_peak heap_peak_of(
+	const struct heap_at_peak *at, uint64_t bytes, uint64_t blocks, uint64_t number)
+{
+	return at->number == number ? *at : (struct heap_at_peak){ bytes, blocks, number };
+}
+
+#endif

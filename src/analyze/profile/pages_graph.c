@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Memory by the stacks that touched its pages first, as a tree: for flamegraphs, folded and pprof.
+ */
+#include "analyze/profile/pages_graph.h"
+
+#include "analyze/graphs/call_graph.h"
+#include "analyze/graphs/graph_origin.h"
+#include "analyze/graphs/graph_view.h"
+#include "analyze/profile/page_live.h"
+#include "analyze/profile/profile_sums.h"
+#include "analyze/profile/stack_frames.h"
+#include "analyze/records.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+
+#define GRAPH_ROW(F, S)                                                                            \
+	F(S, REAL, percent, ALWAYS, "share of the weight in this frame and below",                 \
+		.label = "TOTAL%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
+	F(S, U64, remaining_bytes, ALWAYS,                                                         \
+		"memory that this frame and below touched, and remains", .label = "REMAINS",       \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, touched_bytes, ALWAYS, "memory that this frame and below touched first",         \
+		.label = "TOUCHED", .unit = SOOTH_UNIT_BYTES)                                      \
+	F(S, TEXT, frame, ALWAYS, "function of the stack", .may_shrink = true)                     \
+	F(S, ENUM32, kind, ALWAYS,                                                                 \
+		"where the code of the frame is: program, library, kernel, ...",                   \
+		.names = &stack_kind_names, .is_hidden = true)                                     \
+	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)
+
+struct pages_graph_row {
+	struct sooth_record record;
+	ROW_MEMBERS(GRAPH_ROW, pages_graph_row)
+};
+
+ROW_FIELDS(graph_row_fields, GRAPH_ROW, pages_graph_row);
+
+static const struct sooth_schema graph_row_schema = {
+	.name = "pages_graph",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct pages_graph_row),
+	SCHEMA_FIELDS(graph_row_fields),
+};
+
+static const struct sooth_schema *const tables[] = { &graph_row_schema, NULL };
+
+enum { REMAINING, TOUCHED };
+
+struct graph_state {
+	struct output *output;
+	struct pages_graph_options options;
+	struct profile_sums sums;
+	struct page_live live;
+	struct call_graph graph;
+	struct graph_origin origin;
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct graph_state *s = state;
+
+	s->output = output;
+	if (options)
+		s->options = *(const struct pages_graph_options *)options;
+	profile_sums_init(&s->sums);
+	page_live_init(&s->live);
+	return call_graph_init(&s->graph) ? error_no_memory(err) : 0;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct graph_state *s = state;
+
+	(void)err;
+	profile_sums_take(&s->sums, batch);
+	graph_origin_take(&s->origin, batch);
+	batch_for_each (r, batch)
+		page_live_take(&s->live, r);
+	return 0;
+}
+
+/* The number of its weight. */
+static uint64_t add_stack(struct graph_state *s, uint32_t stack, const struct page_sum *sum)
+{
+	struct call_graph_frame frames[STACK_FRAMES_MAX];
+	struct call_graph_values values = { {
+		[REMAINING] = sum->remaining * s->live.page_bytes,
+		[TOUCHED] = sum->touched * s->live.page_bytes,
+	} };
+	struct profile_stacked stacked = { 0 };
+	struct stack_frames list;
+
+	if (!profile_sums_stack(&s->sums, stack, &stacked))
+		return 0;
+	stack_frames_of(&s->sums, &stacked, &list);
+	for (size_t i = 0; i < list.count; i++)
+		frames[i] = (struct call_graph_frame){ list.items[i].name, list.items[i].kind };
+	call_graph_add(&s->graph, frames, list.count, &values);
+	return values.of[s->options.is_touched ? TOUCHED : REMAINING];
+}
+
+static int put_row(struct output *output, const struct graph_frame *frame, struct sooth_error *err)
+{
+	struct pages_graph_row row = { .remaining_bytes = frame->of[REMAINING],
+		.touched_bytes = frame->of[TOUCHED],
+		.percent = frame->percent,
+		.kind = frame->kind,
+		.depth = frame->depth };
+	struct record_tail tail[] = { tail_span(&row.frame, frame->name) };
+
+	return OUTPUT_ROW(output, &row, tail, 1, err);
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct graph_state *s = state;
+	struct graph_view view = {
+		.section = { .name = "pages_graph",
+			.title = s->options.is_touched ? "memory touched first"
+						       : "memory touched, and remaining",
+			.schema = &graph_row_schema,
+			.if_empty = s->options.is_touched
+					    ? "no new page was touched"
+					    : "nothing that was touched remains; --weight "
+					      "allocated shows what was touched" },
+		.column = s->options.is_touched ? "touched_bytes" : "remaining_bytes",
+		.weight = s->options.is_touched ? TOUCHED : REMAINING,
+		.is_icicle = s->options.is_icicle,
+		.least_share = s->options.least_share,
+		.origin = &s->origin,
+		.put = put_row
+	};
+	size_t position = 0;
+	const void *stack;
+	void *sum;
+
+	while (map_next(&s->live.stacks, &position, &stack, &sum))
+		view.all += add_stack(s, *(const uint32_t *)stack, sum);
+	return graph_view_emit(&view, &s->graph, s->output, err);
+}
+
+static void fini(void *state)
+{
+	struct graph_state *s = state;
+
+	profile_sums_fini(&s->sums);
+	page_live_fini(&s->live);
+	graph_origin_fini(&s->origin);
+	call_graph_fini(&s->graph);
+}
+
+const struct stage_type stage_pages_graph = {
+	.name = "pages-graph",
+	.help = "memory by the stacks that touched its pages, as a tree for flamegraphs",
+	.shows = "profile",
+	.tables = tables,
+	.state_size = sizeof(struct graph_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};
