@@ -88,6 +88,16 @@ class Late(HeapCase):
         self.assert_counted(self.script("load('libstdc++.so.6'); load('libm.so.6'); "
                                         "use(load(J, os.RTLD_GLOBAL), %s)" % MALLOCX), CALLS)
 
+    def test_in_a_mount_of_its_own(self):
+        """By a path that leads nowhere, or elsewhere, for sooth."""
+        library = self.program("libheap-early.so")
+        folder = self.path("mounted")
+        os.mkdir(folder)
+        text = "%sload(%r)" % (SCRIPT, os.path.join(folder, os.path.basename(library)))
+        run = self.sooth("heap", "-j", "--", "unshare", "-m", "sh", "-c", 'mount --bind "$0" "$1"; exec "$2" -c "$3"',
+                         os.path.dirname(library), folder, PYTHON, text, timeout=120)
+        self.assert_counted(last_json(run.text), CALLS)
+
     def test_bound_to_the_c_library(self):
         """A library without an allocator: what it calls around sooth's library is said; its twin is counted."""
         library = self.program("libheap-deep.so")

@@ -256,10 +256,10 @@ static int examine(struct allocators *a, int process, const struct maps_line *m,
 
 /* False: it cannot be read, or is another file: in another mount namespace the path may lead to
  * one. Else the descriptor is to be closed. */
-static bool read_at_path(struct allocators *a, const char *path,
+static bool read_below(struct allocators *a, const char *root_path, const char *path,
 	const struct file_identity *identity, struct reading *r)
 {
-	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	_cleanup_close_ int root = open(root_path, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
 	struct statx st;
 
 	if (path[0] != '/' || !path[1] || map_get(&a->silent, &identity->device) || root < 0)
@@ -268,6 +268,12 @@ static bool read_at_path(struct allocators *a, const char *path,
 	return fd >= 0 && !statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) &&
 	       makedev(st.stx_dev_major, st.stx_dev_minor) == identity->device &&
 	       st.stx_ino == identity->inode && !read_file(a, TAKE_FD(fd), r);
+}
+
+static bool read_at_path(struct allocators *a, const char *path,
+	const struct file_identity *identity, struct reading *r)
+{
+	return read_below(a, "/", path, identity, r);
 }
 
 bool allocators_know(struct allocators *a, const char *path, uint64_t device, uint64_t inode)
@@ -289,15 +295,19 @@ bool allocators_know(struct allocators *a, const char *path, uint64_t device, ui
 	return known != NULL;
 }
 
-bool allocators_define(struct allocators *a, const char *path, uint64_t device, uint64_t inode)
+bool allocators_define(
+	struct allocators *a, pid_t pid, const char *path, uint64_t device, uint64_t inode)
 {
 	struct file_identity identity = { device, inode };
 	_cleanup_free_ struct reading *r = calloc(1, sizeof(*r));
 	const struct known_file *known = map_get(&a->files, &identity);
+	char root[32];
 
 	if (known)
 		return known->defines;
-	if (!r || !read_at_path(a, path, &identity, r))
+	snprintf(root, sizeof(root), "/proc/%d/root", (int)pid);
+	if (!r ||
+		(!read_at_path(a, path, &identity, r) && !read_below(a, root, path, &identity, r)))
 		return false;
 	cleanup_close(&r->found.file);
 	return allocator_file_defines(&r->found);

@@ -42,9 +42,10 @@ void allocators_init(struct allocators *a);
 void allocators_fini(struct allocators *a);
 /* Whether a file was examined; or, as it is at `path` (absolute) now, defines none. */
 bool allocators_know(struct allocators *a, const char *path, uint64_t device, uint64_t inode);
-/* Whether it defines one; of a file that was not examined: as it is at `path` now. False also where
- * that is not known. */
-bool allocators_define(struct allocators *a, const char *path, uint64_t device, uint64_t inode);
+/* Whether it defines one; of a file that was not examined: as it is at `path` now, which may be
+ * known to the process alone. False also where that is not known. */
+bool allocators_define(
+	struct allocators *a, pid_t pid, const char *path, uint64_t device, uint64_t inode);
 /* The one file of a process that has this identity, examined before or not. 0; -ENOENT: it is not
  * mapped as code, or defines no allocator. */
 int allocators_find(struct allocators *a, pid_t pid, uint64_t device, uint64_t inode,

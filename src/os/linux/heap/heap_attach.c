@@ -157,12 +157,13 @@ void heap_attach_ended(struct heap_attach *a, const struct process_id *process, 
 	heap_attach_gap(a, process, since_ns, "the program it ran");
 }
 
-bool heap_attach_defines(struct heap_attach *a, const char *path, uint64_t device, uint64_t inode)
+bool heap_attach_defines(
+	struct heap_attach *a, pid_t pid, const char *path, uint64_t device, uint64_t inode)
 {
 	bool defines;
 
 	pthread_mutex_lock(&a->lock);
-	defines = allocators_define(&a->allocators, path, device, inode);
+	defines = allocators_define(&a->allocators, pid, path, device, inode);
 	pthread_mutex_unlock(&a->lock);
 	return defines;
 }

@@ -62,8 +62,9 @@ void heap_attach_missed(struct heap_attach *a, const struct process_id *process,
 /* Calls of the file at `path` are missing since then. */
 void heap_attach_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	const char *path);
-/* Whether a file defines an allocator (allocators_define()). */
-bool heap_attach_defines(struct heap_attach *a, const char *path, uint64_t device, uint64_t inode);
+/* Whether a file that a process has mapped defines an allocator (allocators_define()). */
+bool heap_attach_defines(
+	struct heap_attach *a, pid_t pid, const char *path, uint64_t device, uint64_t inode);
 /* It ended before it could be examined, and may have had its own allocator. */
 void heap_attach_ended(struct heap_attach *a, const struct process_id *process, uint64_t since_ns);
 /* Whether a program was examined before, or is found now to define no allocator, even if its

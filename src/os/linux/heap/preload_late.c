@@ -103,7 +103,7 @@ static bool defines(struct preload_late *l, const struct mapping *m)
 
 	if (known && !is_new)
 		return *known;
-	is_new = heap_attach_defines(l->attach, m->path, m->key[0], m->key[1]);
+	is_new = heap_attach_defines(l->attach, (pid_t)m->pid, m->path, m->key[0], m->key[1]);
 	if (known)
 		*known = is_new;
 	return is_new;
