@@ -321,6 +321,31 @@ def check_heap_sums(console):
     return f"{seen} allocations, {totals['live_blocks']} blocks live, {len(rows)} stacks"
 
 
+SESSIONS_FROM = (6, 13)  # links that probe a return only if it is needed
+
+
+def check_heap_sampled(console):
+    """Each call is counted once, and what is estimated is near the truth."""
+    console.require("sampled")
+    truth, report = console.object("sampled-truth"), console.object("heap-sampled")
+    missed = preempted(console, report["loss"] + report["heap_gaps"])
+    seen, true = ({name: row["count"] for name, row in rows.items()}
+                  for rows in (report["heap_by_function"], truth["functions"]))
+    for name in ("malloc", "calloc", "realloc", "free"):
+        if not -missed <= seen.get(name, 0) - true[name] <= LIBRARY_CALLS:
+            raise Failed(f"heap sampled: {seen.get(name, 0)} of {true[name]} {name}")
+    rows = report["heap_stacks"]
+    estimate = sum(row["allocated_bytes"] for row in rows)
+    error = sum(row["allocated_error_bytes"] ** 2 for row in rows) ** 0.5
+    if abs(estimate - truth["allocated_bytes"]) > 2 * error + 0.01 * truth["allocated_bytes"] and not missed:
+        raise Failed(f"heap sampled: {estimate} +-{error:.0f} bytes of {truth['allocated_bytes']}")
+    release = tuple(int(part) for part in re.findall(r"\d+", console.release)[:2])
+    links = report["heap_probes"]["sessions"] or 0
+    if bool(links) != (release >= SESSIONS_FROM):
+        raise Failed(f"heap sampled: {links} session links")
+    return f"{sum(seen.values())} calls, {links} session links"
+
+
 def check_inspect(console):
     """Each detail of a process with five more threads; none was lost or refused."""
     console.require("inspect")
@@ -495,6 +520,7 @@ def main():
         ("ends", console.seconds.get("ends", 0), lambda: check_ends(console)),
         ("profile", console.seconds.get("profile", 0), lambda: check_profile(console)),
         ("heap sums", console.seconds.get("sums", 0), lambda: check_heap_sums(console)),
+        ("heap sampled", console.seconds.get("sampled", 0), lambda: check_heap_sampled(console)),
         ("heap pages", console.seconds.get("pages", 0), lambda: check_heap_pages(console)),
         ("waits", console.seconds.get("waits", 0), lambda: check_waits(console)),
         ("states", console.seconds.get("states", 0), lambda: check_states(console)),
