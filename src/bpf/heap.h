@@ -151,11 +151,12 @@ struct walk_memos {
  * Sums by stack and size class, made in the kernel: the blocks that are live, by address, and what
  * was added up. Of a process: its program too, a number that each exec raises.
  */
-#define HEAP_SUM_ENTRIES   (1u << 16)
+#define HEAP_SUM_ENTRIES   (1u << 18)
 #define HEAP_HELD_ENTRIES  4096
 #define HEAP_BLOCK_ENTRIES (1u << 20)
 /* Where all of their memory has to be there from the start. */
 #define HEAP_BLOCKS_LEAST (1u << 18)
+#define HEAP_SUMS_LEAST	  (1u << 16)
 
 struct heap_block_key {
 	uint64_t address;

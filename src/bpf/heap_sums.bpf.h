@@ -23,6 +23,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, HEAP_SUM_ENTRIES);
 	__type(key, struct heap_sum_key);
 	__type(value, struct heap_sum_value);

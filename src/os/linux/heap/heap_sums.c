@@ -50,8 +50,12 @@ int heap_sums_prepare(
 
 	if (status)
 		return status;
-	if (needs_kernel_release() < KERNEL_RELEASE(6, 1))
-		return bpf_code_preallocate(code, map, blocks ? blocks : HEAP_BLOCKS_LEAST, err);
+	if (needs_kernel_release() < KERNEL_RELEASE(6, 1)) {
+		status = bpf_code_preallocate(code, "sums", HEAP_SUMS_LEAST, err);
+		return status ? status
+			      : bpf_code_preallocate(
+					code, map, blocks ? blocks : HEAP_BLOCKS_LEAST, err);
+	}
 	return blocks ? bpf_code_resize(code, map, blocks, err) : 0;
 }
 
