@@ -14,12 +14,14 @@
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/diagnosis/finding_rows.h"
 #include "analyze/records.h"
+#include "analyze/timeline/allocator_use.h"
 #include "analyze/timeline/timeline_tracker.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/output.h"
 #include "explain/registry.h"
 #include "explain/stage.h"
+#include "model/probe.h"
 #include "model/schema.h"
 
 #define TRACKS_FOR_PEOPLE 24
@@ -161,6 +163,7 @@ struct timeline_state {
 	struct timeline_findings findings;
 	struct section sections[TIMELINE_GROUPS];
 	double values[TRACK_BUCKETS + 1];
+	bool is_launched;
 	struct timeline_process **order; /* the total first, then by CPU, highest first */
 	size_t count;
 };
@@ -231,12 +234,23 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
+static bool target_is_command(const struct sooth_record *r)
+{
+	const struct sooth_schema *schema = registry_schema(STREAM_TARGET);
+	struct sooth_value v = sooth_field_get(sooth_schema_field(schema, "selector"), r);
+
+	return v.state == SOOTH_STATE_VALUE &&
+	       span_equal(span_of(v.text.data, v.text.size), "command");
+}
+
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct timeline_state *s = state;
 
-	batch_for_each (r, batch)
+	batch_for_each (r, batch) {
+		s->is_launched |= r->kind == STREAM_TARGET && target_is_command(r);
 		timeline_tracker_take(&s->tracker, r);
+	}
 	return timeline_findings_push(&s->findings, batch, err);
 }
 
@@ -530,6 +544,9 @@ static int finish(void *state, struct sooth_error *err)
 	for (unsigned i = 0; i < TIMELINE_GROUPS && !status; i++)
 		status = emit_group(s, (enum timeline_group)i, err);
 	if (!status)
+		status = allocator_use_emit(s->output, &s->tracker, s->order + 1, s->count - 1,
+			s->is_launched, s->values, err);
+	if (!status)
 		status = emit_lives(s, err);
 	if (!status)
 		status = emit_events(s, err);
@@ -550,7 +567,7 @@ static const struct sooth_schema *const tables[] = { &timeline_life_schema, &tim
 	&timeline_track_schemas[TIMELINE_CPU], &timeline_track_schemas[TIMELINE_MEMORY],
 	&timeline_track_schemas[TIMELINE_IO], &timeline_track_schemas[TIMELINE_CALLS],
 	&timeline_track_schemas[TIMELINE_LOST], &timeline_track_schemas[TIMELINE_HEAP],
-	&timeline_track_schemas[TIMELINE_HEAP_RATE], NULL };
+	&timeline_track_schemas[TIMELINE_HEAP_RATE], &allocator_use_schema, NULL };
 
 const struct stage_type stage_timeline = {
 	.name = "timeline",

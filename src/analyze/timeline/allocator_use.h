@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How much of the memory that an allocator has is in live blocks: the rest is fragmentation, or
+ * kept by the allocator. */
+#ifndef SOOTH_ANALYZE_ALLOCATOR_USE_H
+#define SOOTH_ANALYZE_ALLOCATOR_USE_H
+
+#include "analyze/timeline/timeline_tracker.h"
+#include "explain/output.h"
+
+extern const struct sooth_schema allocator_use_schema;
+
+/* A row for each process with both values at its end; `values`: room for a track. `is_launched`:
+ * all blocks are known, not only those since the attach. */
+int allocator_use_emit(struct output *output, const struct timeline_tracker *tracker,
+	struct timeline_process *const *processes, size_t count, bool is_launched, double *values,
+	struct sooth_error *err);
+
+#endif
