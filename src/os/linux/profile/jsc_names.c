@@ -5,7 +5,6 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +26,6 @@
 #define OPCODES_MAX	 4096
 #define HANDLERS_LEAST	 200 /* of bytecodes: there are some 800 */
 #define NOTED_PERCENT	 10  /* of the frames: fewer without a name are not reported */
-#define REFUSALS_MAX	 2   /* of one function: each try is a process that reads */
 #define TRIES_MAX	 100 /* a process fills in its table of handlers when it starts */
 
 struct jsc_file {
@@ -51,10 +49,8 @@ struct block_key {
 
 struct jsc_block {
 	uint64_t from, to; /* of its code; 0, 0: in the interpreter */
-	uint32_t name;	   /* JSC_NAME_NONE: it has been refused */
+	uint32_t name;
 	uint32_t tier;
-	uint32_t refusal; /* enum jsc_refusal, of the last try */
-	uint32_t tries;
 };
 
 /* The functions that the one of the block has inside of its code, around a call. */
@@ -443,28 +439,6 @@ static void search(struct jsc_names *j, const struct profile_raw *raw,
 	end_search(file);
 }
 
-/* Those without a code block are the engine's own, which stay: others may be gone by now, and their
- * memory soon another one's. */
-static void note_refusal(
-	struct jsc_names *j, const struct block_key *key, bool has_block, uint32_t refusal)
-{
-	struct jsc_block *known;
-	bool is_new = false;
-
-	j->refused[refusal]++;
-	if (refusal == JSC_UNREAD && kill((pid_t)key->pid, 0) && errno == ESRCH) {
-		j->gone_pid = key->pid;
-		j->gone_ticks = key->start_ticks;
-	}
-	known = has_block ? NULL : map_put(&j->blocks, key, &is_new);
-	if (!known)
-		return;
-	if (is_new)
-		*known = (struct jsc_block){ .name = JSC_NAME_NONE };
-	known->refusal = refusal;
-	known->tries++;
-}
-
 size_t jsc_names_put(struct jsc_names *j, const struct profile_raw *raw,
 	const struct profile_raw_js *frame, const struct profile_raw_frame *user, bool is_calling,
 	uint32_t numbers[JSC_FUNCTIONS_MAX])
@@ -485,19 +459,12 @@ size_t jsc_names_put(struct jsc_names *j, const struct profile_raw *raw,
 	job.frame.pc = user->file == PROFILE_FILE_NONE ? user->offset : 0;
 	job.frame.is_top = !frame->index;
 	j->frames++;
-	if (known && known->name != JSC_NAME_NONE &&
-		(!frame->block || is_in(known, job.frame.pc))) {
+	if (known && (!frame->block || is_in(known, job.frame.pc))) {
 		block = *known;
-	} else if (known && known->tries >= REFUSALS_MAX) {
-		j->refused[known->refusal]++;
-		return 0;
-	} else if (key.pid == j->gone_pid && key.start_ticks == j->gone_ticks) {
-		j->refused[JSC_UNREAD]++;
-		return 0;
 	} else {
 		block.name = read_name(j, file, &job);
 		block = (struct jsc_block){ job.frame.from, job.frame.to, block.name,
-			job.frame.tier, job.frame.refusal, 0 };
+			job.frame.tier };
 		if (block.name == JSC_NAME_NONE) {
 			const struct jsc_block *entered =
 				job.frame.refusal == JSC_OUTSIDE ? find_by_place(j, raw, &job.frame)
@@ -507,7 +474,7 @@ size_t jsc_names_put(struct jsc_names *j, const struct profile_raw *raw,
 				numbers[0] = entered->name;
 				return 1;
 			}
-			note_refusal(j, &key, frame->block, job.frame.refusal);
+			j->refused[job.frame.refusal]++;
 			return 0;
 		}
 		if ((known = map_put(&j->blocks, &key, NULL)))

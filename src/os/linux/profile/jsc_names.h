@@ -24,8 +24,6 @@ struct jsc_names {
 	struct timeout timeout;
 	uint64_t frames; /* that could have a name */
 	uint64_t refused[JSC_REFUSALS];
-	uint64_t gone_ticks; /* the last process whose memory was gone */
-	uint32_t gone_pid;
 	char *cache_folder; /* of layouts that were found; NULL: none */
 };
 
