@@ -493,7 +493,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 
 const struct command command_heap = {
 	.main_options =
-		"count,stack,leaks,churn,sizes,peak,pages,flamegraph,duration,output,json,save",
+		"count,stack,leaks,churn,sizes,pages,flamegraph,duration,output,json,save",
 	.name = "heap",
 	.summary = "memory allocations of a process and its children",
 	.usage = "[-c] [-j] [-o FILE.jsonl] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND "

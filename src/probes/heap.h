@@ -168,8 +168,9 @@ struct heap_gap {
 	uint64_t from_ns;
 	struct sooth_text path;
 	/* Older captures have nothing from here on. */
-	uint64_t is_of_samples; /* all calls are counted; of samples it is not known when they were
+	uint8_t is_of_samples; /* all calls are counted; of samples it is not known when they were
 				   freed, and `path` is empty */
+	uint8_t unused[7];
 };
 
 #define HEAP_GAP_LEAST offsetof(struct heap_gap, is_of_samples)

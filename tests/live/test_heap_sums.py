@@ -87,7 +87,7 @@ int main(void)
 		return 1;
 	pthread_create(&thread, NULL, keep, (void *)176);
 	pthread_join(thread, NULL);
-	sleep(1);
+	sleep(4);
 	pthread_create(&thread, NULL, keep, (void *)3000);
 	pthread_join(thread, NULL);
 	for (int i = 0; i < 500; i++)
@@ -277,8 +277,8 @@ class Sums(HeapCase):
         tids = [int(tid) for tid in target.out.decode().split() if tid.isdigit()]
         self.assertEqual([(rows[tid]["live_bytes"], rows[tid]["live_blocks"]) for tid in tids],
                          [(1000 * 176, 1000), (500 * 3000, 500)])
-        # The first thread allocated its blocks a second before the end, the other one just then.
-        old = self.sooth("heap", "-j", "--by", "size", "--min-age", "500ms", self.path("capture.sooth")).json()
+        # The first thread allocated its blocks four seconds before the end, the other one just then.
+        old = self.sooth("heap", "-j", "--by", "size", "--min-age", "3s", self.path("capture.sooth")).json()
         live = {row["size_bytes"]: row["live_blocks"] for row in old["heap_exact_sizes"]}
         self.assertEqual((live[176], live[3000]), (1000, 0))
 
