@@ -208,6 +208,9 @@ def mapped_code(pid):
             yield begin, end - begin, parts[5], int(parts[2], 16)
 
 
+PIECE = 4096  # bytes of code
+
+
 def breakpoints(pid, name=""):
     """
     Addresses at which the code in memory is not that of its file, or of the one file so named. A
@@ -226,9 +229,11 @@ def breakpoints(pid, name=""):
                         wanted = file.read(size)
                     memory.seek(begin)
                     have = memory.read(len(wanted))
-                    if have != wanted:
-                        found += [begin + i for i, pair in enumerate(zip(have, wanted))
-                                  if pair[0] != pair[1]]
+                    # By pieces: byte by byte a library takes 100 ms, longer than what is measured so.
+                    for at in range(0, len(have) if have != wanted else 0, PIECE):
+                        if have[at:at + PIECE] != wanted[at:at + PIECE]:
+                            found += [begin + i for i in range(at, min(at + PIECE, len(have)))
+                                      if have[i] != wanted[i]]
     except (FileNotFoundError, ProcessLookupError):
         return None
     return found
