@@ -11,6 +11,7 @@
 #include "base/cursor.h"
 #include "model/batch.h"
 #include "model/process_id.h"
+#include "model/stream_records.h"
 #include <sooth/field.h>
 
 /* The record if it is of that kind and whole; else NULL. */
@@ -29,6 +30,14 @@ static inline struct span record_text(const struct sooth_record *r, const struct
 {
 	return record_has_text(r, text) ? span_of((const char *)r + text->offset, text->size)
 					: span_of("", 0);
+}
+
+/* Whether a record of the kind STREAM_TARGET says that the target was launched by sooth. */
+static inline bool target_is_command(const struct sooth_record *r)
+{
+	const struct stream_target *target = record_as(r, STREAM_TARGET, sizeof(*target));
+
+	return target && span_equal(record_text(r, &target->selector), "command");
 }
 
 /* The head of a row about a process. */

@@ -33,9 +33,6 @@ struct {
 #define INTEREST_OF_STACKS INTEREST_STREAM
 #endif
 
-#ifndef HASH_FACTOR
-#define HASH_FACTOR 0x9e3779b97f4a7c15ULL
-#endif
 #define TAIL_WORDS (sizeof(((struct walk *)0)->tail) / sizeof(uint64_t))
 
 static inline struct walk *claim_walk(void)

@@ -24,9 +24,8 @@ struct {
 	__type(value, struct profile_v8);
 } v8s SEC(".maps");
 
-#define JSC_SLOTS                                                                                  \
-	16 /* Interpreter/CallFrame.h: behind the frame pointer and the return address             \
-	    */
+/* Interpreter/CallFrame.h: behind the frame pointer and the return address */
+#define JSC_SLOTS	    16
 #define JSC_CELL_MASK	    0xffff000000000007ULL /* none of these is set in the address of a cell */
 #define JSC_CELL_TYPE(head) ((uint32_t)((head) >> 40) & 0xff)
 

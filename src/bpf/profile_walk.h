@@ -21,6 +21,8 @@ struct walk_mapping {
 	uint32_t unused;
 };
 
+#define HASH_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 by the golden ratio */
+
 #ifdef WALK_NOTES
 /* What a walk has read, frame by frame, for walk_memo.bpf.h. */
 #define WALK_WORDS_MAX	 256

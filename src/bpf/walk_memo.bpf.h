@@ -29,7 +29,6 @@ struct kept_walk {
 #define KEPT_WALKS  512	       /* a power of two */
 #define MEMO_CHECK  256	       /* a power of two */
 #define MEMO_STACK  (8u << 20) /* bytes above the stack pointer that are read as a part of it */
-#define HASH_FACTOR 0x9e3779b97f4a7c15ULL
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

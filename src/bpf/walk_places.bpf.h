@@ -19,8 +19,7 @@ struct walk_place {
 	uint64_t check;
 };
 
-#define PLACES_BITS  14
-#define PLACE_FACTOR 0x9e3779b97f4a7c15ULL
+#define PLACES_BITS 14
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -32,7 +31,7 @@ struct {
 static inline struct walk_place *place_of(const struct walk *w)
 {
 	uint32_t index =
-		(uint32_t)((w->address ^ w->notes.owner) * PLACE_FACTOR >> (64 - PLACES_BITS));
+		(uint32_t)((w->address ^ w->notes.owner) * HASH_FACTOR >> (64 - PLACES_BITS));
 
 	return bpf_map_lookup_elem(&places_known, &index);
 }
@@ -41,10 +40,10 @@ static inline uint64_t place_check(const struct walk_place *p)
 {
 	uint64_t check = p->address;
 
-	check = (check ^ p->owner) * PLACE_FACTOR;
-	check = (check ^ p->file) * PLACE_FACTOR;
-	check = (check ^ p->shift) * PLACE_FACTOR;
-	check = (check ^ *(const uint64_t *)&p->rule) * PLACE_FACTOR;
+	check = (check ^ p->owner) * HASH_FACTOR;
+	check = (check ^ p->file) * HASH_FACTOR;
+	check = (check ^ p->shift) * HASH_FACTOR;
+	check = (check ^ *(const uint64_t *)&p->rule) * HASH_FACTOR;
 	return check ^ (uint64_t)p->generation << 32 ^ (uint32_t)p->found;
 }
 

@@ -84,10 +84,9 @@ static void take_of_process(struct endings *e, const struct sooth_record *r)
 
 static void take_launched(struct endings *e, const struct stream_target *target)
 {
-	struct span selector = record_text(&target->record, &target->selector);
 	struct span pids = record_text(&target->record, &target->pids);
 
-	if (span_equal(selector, "command") && pids.size == sizeof(uint32_t))
+	if (target_is_command(&target->record) && pids.size == sizeof(uint32_t))
 		memcpy(&e->launched_pid, pids.data, sizeof(uint32_t));
 }
 

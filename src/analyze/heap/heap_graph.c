@@ -120,7 +120,6 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 static void add_stack(struct graph_state *s, uint32_t stack, const struct heap_stack_sum *sum)
 {
-	struct call_graph_frame frames[STACK_FRAMES_MAX];
 	struct call_graph_values values = { {
 		[HEAP_WEIGHT_LIVE] = sum->live_bytes,
 		[HEAP_WEIGHT_BLOCKS] = sum->live_blocks,
@@ -128,16 +127,9 @@ static void add_stack(struct graph_state *s, uint32_t stack, const struct heap_s
 		[HEAP_WEIGHT_CALLS] = sum->calls,
 		[HEAP_WEIGHT_PEAK] = heap_live_at_peak(&s->live, sum).bytes,
 	} };
-	struct profile_stacked stacked = { 0 };
-	struct stack_frames list;
 
-	if (!profile_sums_stack(&s->sums, stack, &stacked))
-		return;
-	stack_frames_of(&s->sums, &stacked, &list);
-	for (size_t i = 0; i < list.count; i++)
-		frames[i] = (struct call_graph_frame){ list.items[i].name, list.items[i].kind };
-	call_graph_add(&s->graph, frames, list.count, &values);
-	s->all += values.of[s->options.weight];
+	if (stack_frames_add(&s->graph, &s->sums, stack, &values))
+		s->all += values.of[s->options.weight];
 }
 
 static int put_row(struct output *output, const struct graph_frame *frame, struct sooth_error *err)

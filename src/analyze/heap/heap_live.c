@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "analyze/heap/heap_functions.h"
+#include "analyze/records.h"
 #include "bpf/log2.h"
 #include "model/batch.h"
 #include "model/probe.h"
@@ -526,15 +527,6 @@ static void take_leave(struct heap_live *l, const struct process_leave *leave)
 	l->last = NULL;
 }
 
-static void take_target(struct heap_live *l, const struct sooth_record *r)
-{
-	const struct sooth_schema *schema = registry_schema(STREAM_TARGET);
-	struct sooth_value v = sooth_field_get(sooth_schema_field(schema, "selector"), r);
-
-	l->is_launched = v.state == SOOTH_STATE_VALUE && v.text.size == strlen("command") &&
-			 !memcmp(v.text.data, "command", v.text.size);
-}
-
 void heap_live_take(struct heap_live *l, const struct sooth_record *r)
 {
 	if (r->time_ns > l->end_ns)
@@ -561,7 +553,7 @@ void heap_live_take(struct heap_live *l, const struct sooth_record *r)
 			take_leave(l, (const void *)r);
 		break;
 	case STREAM_TARGET:
-		take_target(l, r);
+		l->is_launched = target_is_command(r);
 		break;
 	case STREAM_END:
 		if (l->clock.begin_ns)

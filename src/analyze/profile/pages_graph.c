@@ -82,20 +82,13 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 /* The number of its weight. */
 static uint64_t add_stack(struct graph_state *s, uint32_t stack, const struct page_sum *sum)
 {
-	struct call_graph_frame frames[STACK_FRAMES_MAX];
 	struct call_graph_values values = { {
 		[REMAINING] = sum->remaining * s->live.page_bytes,
 		[TOUCHED] = sum->touched * s->live.page_bytes,
 	} };
-	struct profile_stacked stacked = { 0 };
-	struct stack_frames list;
 
-	if (!profile_sums_stack(&s->sums, stack, &stacked))
+	if (!stack_frames_add(&s->graph, &s->sums, stack, &values))
 		return 0;
-	stack_frames_of(&s->sums, &stacked, &list);
-	for (size_t i = 0; i < list.count; i++)
-		frames[i] = (struct call_graph_frame){ list.items[i].name, list.items[i].kind };
-	call_graph_add(&s->graph, frames, list.count, &values);
 	return values.of[s->options.is_touched ? TOUCHED : REMAINING];
 }
 

@@ -39,3 +39,19 @@ void stack_frames_of(const struct profile_sums *sums, const struct profile_stack
 				kind_of(f, file, stacked->process) };
 	}
 }
+
+bool stack_frames_add(struct call_graph *graph, const struct profile_sums *sums, uint32_t stack,
+	const struct call_graph_values *values)
+{
+	struct call_graph_frame frames[STACK_FRAMES_MAX];
+	struct profile_stacked stacked = { 0 };
+	struct stack_frames list;
+
+	if (!profile_sums_stack(sums, stack, &stacked))
+		return false;
+	stack_frames_of(sums, &stacked, &list);
+	for (size_t i = 0; i < list.count; i++)
+		frames[i] = (struct call_graph_frame){ list.items[i].name, list.items[i].kind };
+	call_graph_add(graph, frames, list.count, values);
+	return true;
+}

@@ -3,6 +3,7 @@
 #ifndef SOOTH_ANALYZE_STACK_FRAMES_H
 #define SOOTH_ANALYZE_STACK_FRAMES_H
 
+#include "analyze/graphs/call_graph.h"
 #include "analyze/profile/profile_sums.h"
 
 enum stack_kind {
@@ -34,5 +35,8 @@ struct stack_frames {
 /* Names are borrowed from the sums and from `out`. */
 void stack_frames_of(const struct profile_sums *sums, const struct profile_stacked *stacked,
 	struct stack_frames *out);
+/* Adds the stack with that number to a graph. False: it is not known. */
+bool stack_frames_add(struct call_graph *graph, const struct profile_sums *sums, uint32_t stack,
+	const struct call_graph_values *values);
 
 #endif

@@ -21,7 +21,6 @@
 #include "explain/output.h"
 #include "explain/registry.h"
 #include "explain/stage.h"
-#include "model/probe.h"
 #include "model/schema.h"
 
 #define TRACKS_FOR_PEOPLE 24
@@ -234,21 +233,13 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-static bool target_is_command(const struct sooth_record *r)
-{
-	const struct sooth_schema *schema = registry_schema(STREAM_TARGET);
-	struct sooth_value v = sooth_field_get(sooth_schema_field(schema, "selector"), r);
-
-	return v.state == SOOTH_STATE_VALUE &&
-	       span_equal(span_of(v.text.data, v.text.size), "command");
-}
-
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct timeline_state *s = state;
 
 	batch_for_each (r, batch) {
-		s->is_launched |= r->kind == STREAM_TARGET && target_is_command(r);
+		if (r->kind == STREAM_TARGET)
+			s->is_launched = target_is_command(r);
 		timeline_tracker_take(&s->tracker, r);
 	}
 	return timeline_findings_push(&s->findings, batch, err);
