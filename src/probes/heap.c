@@ -170,7 +170,8 @@ static const struct sooth_field gap_fields[] = {
 static const struct sooth_field cost_fields[] = {
 	FIELD_NUMBER(heap_cost, attach_ns, "time that attaching all uprobes took",
 		.unit = SOOTH_UNIT_NS),
-	FIELD_NUMBER_AS(heap_cost, forgotten_ns, detach_ns, "time that removing all uprobes took",
+	FIELD_NUMBER_AS(heap_cost, forgotten_ns, detach_ns,
+		"time that taking all uprobes out took; their definitions are removed behind it",
 		.unit = SOOTH_UNIT_NS),
 	FIELD_NUMBER(heap_cost, sites, "number of probed instructions"),
 	FIELD_NUMBER_AS(heap_cost, events, perf_events, "number of perf events used by the probes"),

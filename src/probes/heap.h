@@ -179,7 +179,7 @@ struct heap_gap {
 struct heap_cost {
 	struct sooth_record record;
 	uint64_t attach_ns;    /* of all attaching */
-	uint64_t forgotten_ns; /* from the end until the kernel has removed the probes */
+	uint64_t forgotten_ns; /* of taking the probes out, without what is left to the guard */
 	uint32_t sites;
 	uint32_t events;
 	uint32_t descriptors;

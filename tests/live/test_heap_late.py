@@ -198,7 +198,7 @@ class Late(HeapCase):
         self.assertEqual(breakpoints(probed[0], "libc.so.6"), [], "the C library's are not probed")
         sooth.say(b"x")
         self.assertEqual(sooth.finish(60).status, 0)
-        self.assertEqual(definitions_of(sooth.pid), [])
+        harness.wait_until(lambda: not definitions_of(sooth.pid), "definitions to be gone")
 
     @unittest.skipUnless(os.path.exists(JEMALLOC), "no jemalloc here")
     def test_sooth_is_killed(self):

@@ -219,7 +219,7 @@ static void test_beside_each_other(void **state)
 	assert_int_equal(uprobes_attach(second, of_second, target.pid, NULL), 0);
 	uprobes_close(first, &took);
 	assert_in_range(took, 1, TIMEOUT_NS);
-	assert_int_equal(definitions(getpid()), PROBED_COUNT + 1);
+	await_definitions(getpid(), PROBED_COUNT + 1);
 	third = open_uprobes();
 	assert_int_equal(definitions(getpid()), PROBED_COUNT + 1);
 	uprobes_close(third, NULL);

@@ -80,7 +80,7 @@ static void killed(bool is_guard_killed)
 		assert_int_equal(definitions(owner.pid), 0);
 		close_uprobes(u);
 	}
-	await_no_definitions(owner.pid);
+	await_definitions(owner.pid, 0);
 	assert_true(counted(&owned, 0) > 0);
 	target.shared->stop = true;
 	assert_int_equal(finish(&target), 0);
@@ -98,6 +98,26 @@ static void test_killed_guard(void **state)
 {
 	(void)state;
 	killed(true);
+}
+
+/* Then the events are removed by the process that made them. */
+static void test_closed_without_guard(void **state)
+{
+	struct uprobes *u = open_uprobes();
+	struct counter counter = make_counter(true);
+	struct prober_place places[PROBED_COUNT];
+	pid_t guard;
+
+	(void)state;
+	probed_places(places);
+	define(u, places, 1, false, &counter);
+	guard = guard_of(getpid());
+	kill(guard, SIGKILL);
+	await_file(guard, "stat", ") Z ");
+	uprobes_close(u, NULL);
+	assert_int_equal(definitions(getpid()), 0);
+	close(places[0].file);
+	free_counter(&counter);
 }
 
 /* Only what was made by one of us, and by a process that is no more. */
@@ -165,10 +185,10 @@ static void test_copied_descriptors(void **state)
 	assert_int_equal(definitions(getpid()), PROBED_COUNT + 1);
 	copies.shared->stop = true;
 	assert_int_equal(finish(&copies), 0);
-	await_no_definitions(getpid());
+	await_definitions(getpid(), 0);
 	target.shared->stop = true;
 	assert_int_equal(finish(&target), 0);
-	assert_true(waitpid(-1, NULL, 0) > 0); /* the guard */
+	assert_int_equal(waitpid(-1, NULL, 0), -1); /* what removed them is no child */
 	close(places[0].file);
 	free_counter(&counter);
 }
@@ -234,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_killed_owner),
 		cmocka_unit_test(test_killed_guard),
+		cmocka_unit_test(test_closed_without_guard),
 		cmocka_unit_test(test_swept_by_hand),
 		cmocka_unit_test(test_copied_descriptors),
 		cmocka_unit_test(test_rounds),

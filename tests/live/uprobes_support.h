@@ -101,7 +101,7 @@ void await(const volatile unsigned *value, unsigned wanted);
 void await_file(pid_t pid, const char *name, const char *text);
 unsigned count_files(pid_t pid, const char *folder);
 unsigned definitions(pid_t owner);
-void await_no_definitions(pid_t owner);
+void await_definitions(pid_t owner, unsigned count);
 pid_t guard_of(pid_t owner);
 
 struct uprobes *open_uprobes(void);

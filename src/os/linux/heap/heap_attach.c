@@ -389,15 +389,15 @@ void heap_attach_detach(struct heap_attach *a)
 	pthread_mutex_unlock(&a->lock);
 }
 
-void heap_attach_close(struct heap_attach *a, uint64_t *forgotten_ns)
+void heap_attach_close(struct heap_attach *a, uint64_t *detach_ns)
 {
 	uint64_t own_ns = 0;
 
 	heap_sessions_close(&a->sessions, &own_ns);
 	if (a->type)
-		a->type->close(a->prober, forgotten_ns);
-	if (forgotten_ns)
-		*forgotten_ns += own_ns;
+		a->type->close(a->prober, detach_ns);
+	if (detach_ns)
+		*detach_ns += own_ns;
 	a->prober = NULL;
 	allocators_fini(&a->allocators);
 	map_fini(&a->programs);

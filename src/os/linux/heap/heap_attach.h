@@ -104,6 +104,6 @@ size_t heap_attach_descriptors(const struct heap_attach *a);
 /* Takes the breakpoints away. */
 void heap_attach_detach(struct heap_attach *a);
 /* Remove everything; returns the cost. */
-void heap_attach_close(struct heap_attach *a, uint64_t *forgotten_ns);
+void heap_attach_close(struct heap_attach *a, uint64_t *detach_ns);
 
 #endif

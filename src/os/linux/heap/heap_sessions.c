@@ -139,11 +139,11 @@ void heap_sessions_detach(struct heap_sessions *s)
 		prober_session.detach(s->prober);
 }
 
-void heap_sessions_close(struct heap_sessions *s, uint64_t *forgotten_ns)
+void heap_sessions_close(struct heap_sessions *s, uint64_t *detach_ns)
 {
 	if (!s->program)
 		return;
-	prober_session.close(s->prober, forgotten_ns);
+	prober_session.close(s->prober, detach_ns);
 	for (size_t i = 0; i < s->waiting.size / sizeof(struct prober_place); i++)
 		close(((const struct prober_place *)(const void *)s->waiting.data)[i].file);
 	buffer_fini(&s->waiting);

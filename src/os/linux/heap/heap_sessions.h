@@ -48,6 +48,6 @@ void heap_sessions_attached(struct heap_sessions *s, uint32_t pid, uint64_t now_
 void heap_sessions_ended(struct heap_sessions *s, uint32_t pid);
 size_t heap_sessions_descriptors(const struct heap_sessions *s);
 void heap_sessions_detach(struct heap_sessions *s);
-void heap_sessions_close(struct heap_sessions *s, uint64_t *forgotten_ns);
+void heap_sessions_close(struct heap_sessions *s, uint64_t *detach_ns);
 
 #endif

@@ -44,8 +44,9 @@ struct prober_type {
 	size_t (*descriptors)(const void *prober);
 	/* Takes the breakpoints away; only close() may follow. NULL: close() does it at once. */
 	void (*detach)(void *prober);
-	/* Remove everything. Returns how long the kernel took to release it. Takes NULL. */
-	void (*close)(void *prober, uint64_t *forgotten_ns);
+	/* Remove everything, or leave it to a process that does. Returns how long that took.
+	 * Takes NULL. */
+	void (*close)(void *prober, uint64_t *detach_ns);
 };
 
 /* The attach type for loading programs of prober_multi: BPF_TRACE_UPROBE_MULTI. */

@@ -47,9 +47,9 @@ static void tracefs_prober_detach(void *prober)
 	uprobes_detach(prober);
 }
 
-static void tracefs_prober_close(void *prober, uint64_t *forgotten_ns)
+static void tracefs_prober_close(void *prober, uint64_t *detach_ns)
 {
-	uprobes_close(prober, forgotten_ns);
+	uprobes_close(prober, detach_ns);
 }
 
 const struct prober_type prober_tracefs = {

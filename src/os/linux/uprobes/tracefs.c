@@ -393,6 +393,8 @@ static void remove_dead(int tracefs, const struct definition *definition, const 
 	code = tracefs_remove(tracefs, &definition->group, definition->event);
 	if (!code)
 		log_line(log, LOG_INFO, "removed probes that process %llu left", pid);
+	else if (code == -EBUSY)
+		log_line(log, LOG_INFO, "probes of process %llu are being removed", pid);
 	else if (code != -ENOENT) /* another process's sweep was faster */
 		log_line(log, LOG_WARNING, "remove probes that process %llu left: %s", pid,
 			strerror(-code));

@@ -3,7 +3,8 @@
  * User-space probes. Each event has an anchor: it is opened once on the guard, without a
  * breakpoint there, and the BPF program is set on it. The anchor keeps the probes registered, so
  * that attaching a thread takes microseconds and the cost of ending (the kernel waits until no CPU
- * can still be in a handler) is paid once per event, whatever the number of threads.
+ * can still be in a handler) is paid once per event, whatever the number of threads, and by the
+ * guard: sooth has ended by then.
  *
  * The events stay disabled: the program runs at the breakpoints anyway, and the target's context
  * switches cost nothing for an event that does not count.
@@ -15,7 +16,6 @@
 #include <fcntl.h>
 #include <link.h>
 #include <linux/perf_event.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,13 +24,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -39,141 +35,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "model/process_id.h"
-#include "os/linux/files/close_between.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/uprobes/prober.h"
 #include "os/linux/uprobes/tracefs.h"
-
-/* --- the guard --- */
-
-/*
- * A child that only waits until its parent is gone, however it ends, and then removes the
- * definitions of probes. It has none of the parent's files open, has its own session, and is not
- * reached by the signals for the parent, which may have threads: between the fork and its end the
- * child calls only async-signal-safe functions.
- */
-
-struct uprobes_guard {
-	pid_t pid;
-	int socket; /* end of file means the end of the parent */
-};
-
-/* The guard's task: the events below `count` in the group (owner, its own pid). */
-struct uprobes_guarded {
-	int tracefs;
-	int latch; /* see tracefs.h */
-	struct process_id owner;
-	uint64_t *count; /* in shared memory */
-};
-
-#define GUARD_TIMEOUT_NS 10000000000 /* definitions in use longer are left for the next sweep */
-#define REAP_NS		 2000000000  /* the guard may have been stopped by a signal */
-#define REAP_PAUSE_NS	 200000
-
-static void close_others(int *kept, size_t count)
-{
-	unsigned next = 0;
-
-	/* In ascending order; there are three. */
-	for (size_t i = 1; i < count; i++) {
-		for (size_t j = i; j && kept[j - 1] > kept[j]; j--) {
-			int higher = kept[j - 1];
-
-			kept[j - 1] = kept[j];
-			kept[j] = higher;
-		}
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (kept[i])
-			close_between(next, (unsigned)kept[i] - 1);
-		next = (unsigned)kept[i] + 1;
-	}
-	close_between(next, ~0u);
-}
-
-static void set_signals(void)
-{
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
-	sigset_t none;
-
-	/* Resets handlers inherited from the parent. */
-	for (int number = 1; number < _NSIG; number++)
-		signal(number, SIG_DFL);
-	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
-		signal(ignored[i], SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static __attribute__((noreturn)) void watch(int socket, const struct uprobes_guarded *guarded)
-{
-	struct tracefs_group group = { .owner = guarded->owner, .guard = (uint64_t)getpid() };
-	int kept[] = { socket, guarded->tracefs, guarded->latch };
-	uint64_t count;
-	char is_clean = 0;
-	ssize_t got;
-
-	prctl(PR_SET_NAME, "sooth-guard");
-	set_signals();
-	close_others(kept, ARRAY_SIZE(kept));
-	setsid();
-	if (chdir("/"))
-		_exit(1);
-	do
-		got = read(socket, &is_clean, 1);
-	while (got < 0 && errno == EINTR);
-	if (got == 1 && is_clean)
-		_exit(0);
-	/* The parent may have died while the latch was open. */
-	if (ftruncate(guarded->latch, 0))
-		_exit(1);
-	count = __atomic_load_n(guarded->count, __ATOMIC_ACQUIRE);
-	_exit(uprobes_sweep_group(guarded->tracefs, &group, count, GUARD_TIMEOUT_NS) ? 1 : 0);
-}
-
-static int uprobes_guard_start(
-	struct uprobes_guard *guard, const struct uprobes_guarded *guarded, struct sooth_error *err)
-{
-	sigset_t all, before;
-	int pair[2];
-	int code;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return error_errno(err, -errno, "make a socket pair");
-	/* No handler of the parent may run in the child. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	guard->pid = fork();
-	code = -errno;
-	if (!guard->pid)
-		watch(pair[1], guarded);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	close(pair[1]);
-	guard->socket = pair[0];
-	if (guard->pid > 0)
-		return 0;
-	close(pair[0]);
-	return error_errno(err, code, "fork the guard of probes");
-}
-
-/*
- * End and reap it. If something is left to remove, it is not waited for: it removes that as soon
- * as possible.
- */
-static void uprobes_guard_end(struct uprobes_guard *guard, bool is_clean)
-{
-	const struct timespec pause = { .tv_nsec = REAP_PAUSE_NS };
-	uint64_t begin = clock_monotonic_ns();
-	char byte = is_clean;
-
-	/* A message, because end of file is not enough: a child forked meanwhile may have the
-	 * other end open. */
-	(void)!send(guard->socket, &byte, 1, MSG_NOSIGNAL);
-	close(guard->socket);
-	while (is_clean && !waitpid(guard->pid, NULL, WNOHANG) &&
-		clock_monotonic_ns() - begin < REAP_NS)
-		nanosleep(&pause, NULL);
-}
+#include "os/linux/uprobes/uprobes_guard.h"
 
 /* --- uprobes trial --- */
 
@@ -572,26 +437,44 @@ void uprobes_detach(struct uprobes *u)
 	buffer_reset(&u->attached);
 }
 
-void uprobes_close(struct uprobes *u, uint64_t *forgotten_ns)
+/* While it was alive until the last one had arrived, the guard closes and removes them. */
+static bool pass_events(struct uprobes *u)
+{
+	const struct event *events = (const void *)u->events.data;
+	size_t count = event_count(u);
+	int *anchors = calloc(count ? count : 1, sizeof(*anchors));
+	bool is_passed = anchors && count;
+
+	for (size_t i = 0; i < count && is_passed; i++)
+		anchors[i] = events[i].anchor;
+	is_passed = is_passed && uprobes_guard_pass(&u->guard, anchors, count);
+	free(anchors);
+	return is_passed;
+}
+
+void uprobes_close(struct uprobes *u, uint64_t *detach_ns)
 {
 	uint64_t begin = clock_monotonic_ns();
 	const struct event *events;
-	int code;
+	bool is_passed;
+	int code = 0;
 
-	if (forgotten_ns)
-		*forgotten_ns = 0;
+	if (detach_ns)
+		*detach_ns = 0;
 	if (!u)
 		return;
 	uprobes_detach(u);
+	is_passed = pass_events(u);
 	events = (const void *)u->events.data;
 	for (size_t i = 0; i < event_count(u); i++)
 		close(events[i].anchor);
-	code = uprobes_sweep_group(u->tracefs, &u->group, *u->defined, TIMEOUT_NS);
+	if (!is_passed)
+		code = uprobes_sweep_group(u->tracefs, &u->group, *u->defined, TIMEOUT_NS);
 	if (code)
 		log_line(u->log, LOG_WARNING, "remove the probes: %s; left to process %d",
 			strerror(-code), (int)u->guard.pid);
-	uprobes_guard_end(&u->guard, !code);
-	if (forgotten_ns)
-		*forgotten_ns = clock_monotonic_ns() - begin;
+	uprobes_guard_end(&u->guard, !code && !is_passed);
+	if (detach_ns)
+		*detach_ns = clock_monotonic_ns() - begin;
 	release(u);
 }

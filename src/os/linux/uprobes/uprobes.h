@@ -22,8 +22,8 @@
  *
  * Definitions are made through open descriptors (/proc/self/fd/N:0xOFFSET), so any path in any
  * mount namespace works; the kernel keeps the file. They outlive the process that made them, so a
- * guard, a small child process, removes them however sooth ends; and the next uprobes_open() first
- * removes what dead owners left.
+ * guard, a small child process, removes them however sooth ends (uprobes_guard.h); and the next
+ * uprobes_open() first removes what dead owners left.
  *
  * Not thread-safe: one thread at a time. Needs root (cap_sys_admin: tracefs, perf). Kernel: 5.4
  * and later (several probes under one event).
@@ -75,9 +75,10 @@ size_t uprobes_descriptors(const struct uprobes *u);
 void uprobes_detach(struct uprobes *u);
 
 /*
- * Close all events, remove the definitions, end and reap the guard. Returns, for the report, how
- * long the kernel took to release everything. Takes NULL.
+ * Take the breakpoints away and leave the events and definitions to a process that removes them,
+ * some 100 ms for each event; it is no child of the caller. Without the guard they are removed
+ * here. Returns, for the report, how long this call took. Takes NULL.
  */
-void uprobes_close(struct uprobes *u, uint64_t *forgotten_ns);
+void uprobes_close(struct uprobes *u, uint64_t *detach_ns);
 
 #endif

@@ -244,7 +244,7 @@ static void multi_detach(void *prober)
 	}
 }
 
-static void multi_close(void *prober, uint64_t *forgotten_ns)
+static void multi_close(void *prober, uint64_t *detach_ns)
 {
 	uint64_t begin_ns = clock_monotonic_ns();
 	struct multi *m = prober;
@@ -255,8 +255,8 @@ static void multi_close(void *prober, uint64_t *forgotten_ns)
 	close_ended(m);
 	for (size_t i = 0; i < group_count(m); i++)
 		close(group_at(m, i)->file);
-	if (forgotten_ns)
-		*forgotten_ns = clock_monotonic_ns() - begin_ns;
+	if (detach_ns)
+		*detach_ns = clock_monotonic_ns() - begin_ns;
 	buffer_fini(&m->links);
 	buffer_fini(&m->groups);
 	buffer_fini(&m->offsets);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The parent may have threads: between the fork and its end the child calls only
+ * async-signal-safe functions.
+ */
+#include "os/linux/uprobes/uprobes_guard.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "os/linux/files/close_between.h"
+#include "os/linux/uprobes/tracefs.h"
+
+#define GUARD_TIMEOUT_NS 10000000000 /* definitions in use longer are left for the next sweep */
+#define REAP_NS		 2000000000  /* the guard may have been stopped by a signal */
+#define REAP_PAUSE_NS	 200000
+
+/* A message is one byte. */
+enum order {
+	ORDER_REMOVE,
+	ORDER_END,
+	ORDER_KEEP, /* with descriptors: open until they are removed */
+};
+
+/* Of one message; the kernel takes 253. */
+#define PASSED_MAX 64
+
+union control {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(PASSED_MAX * sizeof(int))];
+};
+
+static void close_others(int *kept, size_t count)
+{
+	unsigned next = 0;
+
+	/* In ascending order; there are three. */
+	for (size_t i = 1; i < count; i++) {
+		for (size_t j = i; j && kept[j - 1] > kept[j]; j--) {
+			int higher = kept[j - 1];
+
+			kept[j - 1] = kept[j];
+			kept[j] = higher;
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (kept[i])
+			close_between(next, (unsigned)kept[i] - 1);
+		next = (unsigned)kept[i] + 1;
+	}
+	close_between(next, ~0u);
+}
+
+static void set_signals(void)
+{
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+	sigset_t none;
+
+	/* Resets handlers inherited from the parent. */
+	for (int number = 1; number < _NSIG; number++)
+		signal(number, SIG_DFL);
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The next order: without a message, when the parent is gone, it is to remove. Descriptors that
+ * come with one just stay open. */
+static enum order receive(int socket)
+{
+	union control control;
+	char order = ORDER_REMOVE;
+	struct iovec data = { &order, 1 };
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t got;
+
+	do
+		got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	return got == 1 ? (enum order)order : ORDER_REMOVE;
+}
+
+/* With the descriptors that were passed closed, the kernel releases the events. */
+static int remove_events(const struct uprobes_guarded *guarded, const struct tracefs_group *group)
+{
+	int kept[] = { guarded->tracefs, guarded->latch };
+	uint64_t count;
+
+	close_others(kept, ARRAY_SIZE(kept));
+	/* The parent may have died while the latch was open. */
+	if (ftruncate(guarded->latch, 0))
+		return -errno;
+	count = __atomic_load_n(guarded->count, __ATOMIC_ACQUIRE);
+	return uprobes_sweep_group(guarded->tracefs, group, count, GUARD_TIMEOUT_NS);
+}
+
+static __attribute__((noreturn)) void watch(int socket, const struct uprobes_guarded *guarded)
+{
+	struct tracefs_group group = { .owner = guarded->owner, .guard = (uint64_t)getpid() };
+	int kept[] = { socket, guarded->tracefs, guarded->latch };
+	enum order order;
+
+	prctl(PR_SET_NAME, "sooth-guard");
+	set_signals();
+	close_others(kept, ARRAY_SIZE(kept));
+	setsid();
+	if (chdir("/"))
+		_exit(1);
+	do
+		order = receive(socket);
+	while (order == ORDER_KEEP);
+	/* The parent reaps its child at once; if there is no second one, it waits some time. */
+	if (order == ORDER_END || _Fork() > 0)
+		_exit(0);
+	_exit(remove_events(guarded, &group) ? 1 : 0);
+}
+
+int uprobes_guard_start(
+	struct uprobes_guard *guard, const struct uprobes_guarded *guarded, struct sooth_error *err)
+{
+	sigset_t all, before;
+	int pair[2];
+	int code;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return error_errno(err, -errno, "make a socket pair");
+	/* No handler of the parent may run in the child. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	guard->pid = fork();
+	code = -errno;
+	if (!guard->pid)
+		watch(pair[1], guarded);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	close(pair[1]);
+	guard->socket = pair[0];
+	if (guard->pid > 0)
+		return 0;
+	close(pair[0]);
+	return error_errno(err, code, "fork the guard of probes");
+}
+
+static bool pass(const struct uprobes_guard *guard, const int *events, size_t count)
+{
+	union control control = { 0 };
+	char order = ORDER_KEEP;
+	struct iovec data = { &order, 1 };
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = CMSG_SPACE(count * sizeof(*events)),
+	};
+	ssize_t sent;
+
+	control.header = (struct cmsghdr){
+		.cmsg_level = SOL_SOCKET,
+		.cmsg_type = SCM_RIGHTS,
+		.cmsg_len = CMSG_LEN(count * sizeof(*events)),
+	};
+	memcpy(CMSG_DATA(&control.header), events, count * sizeof(*events));
+	do
+		sent = sendmsg(guard->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (sent < 0 && errno == EINTR);
+	return sent == 1;
+}
+
+bool uprobes_guard_pass(const struct uprobes_guard *guard, const int *events, size_t count)
+{
+	for (size_t i = 0; i < count; i += PASSED_MAX) {
+		size_t some = count - i < PASSED_MAX ? count - i : PASSED_MAX;
+
+		if (!pass(guard, events + i, some))
+			return false;
+	}
+	return true;
+}
+
+void uprobes_guard_end(struct uprobes_guard *guard, bool is_clean)
+{
+	const struct timespec pause = { .tv_nsec = REAP_PAUSE_NS };
+	uint64_t begin = clock_monotonic_ns();
+	char order = is_clean ? ORDER_END : ORDER_REMOVE;
+
+	/* A message, because end of file is not enough: a child forked meanwhile may have the
+	 * other end open. */
+	(void)!send(guard->socket, &order, 1, MSG_NOSIGNAL);
+	close(guard->socket);
+	while (!waitpid(guard->pid, NULL, WNOHANG) && clock_monotonic_ns() - begin < REAP_NS)
+		nanosleep(&pause, NULL);
+}
