@@ -388,11 +388,13 @@ static int check_pages(const struct heap_config *c, struct sooth_error *err)
 		return error_remedy(
 			err, "leave out -o, or draw the stacks: --flamegraph -o FILE.svg");
 	}
-	if (weight == HEAP_WEIGHT_LIVE || weight == HEAP_WEIGHT_ALLOCATED)
+	if (weight == HEAP_WEIGHT_LIVE || weight == HEAP_WEIGHT_ALLOCATED ||
+		weight == HEAP_WEIGHT_PEAK)
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --weight %s with --pages", c->heap.weight);
-	error_why(err, "stacks of pages show what remains (live), or what was touched (allocated)");
-	return error_remedy(err, "give --weight live or --weight allocated");
+	error_why(err, "stacks of pages show what remains (live), what there was when most was "
+		       "(peak), or what was touched (allocated)");
+	return error_remedy(err, "give --weight live, --weight peak or --weight allocated");
 }
 
 static int check(const struct heap_config *c, struct sooth_error *err)
@@ -431,6 +433,13 @@ static void choose_pages(const struct heap_config *c, struct run *run)
 	run->page_fault_hz = c->heap.exact ? 0 : PAGES_HZ;
 }
 
+static enum pages_weight pages_weight_of(enum heap_weight weight)
+{
+	return weight == HEAP_WEIGHT_ALLOCATED ? PAGES_TOUCHED
+	       : weight == HEAP_WEIGHT_PEAK    ? PAGES_AT_PEAK
+					       : PAGES_REMAINING;
+}
+
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct heap_config *c = config;
@@ -439,8 +448,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	struct heap_graph_options graph = { .weight = weight_of(c->heap.weight),
 		.is_icicle = c->picture.icicle,
 		.least_share = c->picture.least_percent / 100 };
-	struct pages_graph_options pages_graph = { .is_touched =
-							   graph.weight == HEAP_WEIGHT_ALLOCATED,
+	struct pages_graph_options pages_graph = { .weight = pages_weight_of(graph.weight),
 		.is_icicle = graph.is_icicle,
 		.least_share = graph.least_share };
 	struct output_options output = c->output;

@@ -61,6 +61,22 @@ sys.stdin.readline()
 TRUTH = {"keeps": (200, 200), "unmaps": (300, 0), "advises": (400, 200), "moves": (100, 0),
          "moves_and_keeps": (50, 50), "shrinks": (80, 20)}
 
+# Memory that is given back before there is most.
+PEAK = """
+import mmap, time
+def before():
+    m = mmap.mmap(-1, 3000 * PAGE)
+    for i in range(3000): m[i * PAGE] = 1
+    m.close()
+def high():
+    m = mmap.mmap(-1, 4000 * PAGE)
+    for i in range(4000): m[i * PAGE] = 1
+    m.close()
+time.sleep(1)  # until its interpreter is known
+before(); high(); before()
+time.sleep(1)  # its functions have names while it lives
+""".replace("PAGE", str(PAGE))
+
 # The heap of brk(2), which grows and shrinks; a child touches pages of its own, and its parent's anew.
 SOURCE = r"""
 #include <stdio.h>
@@ -170,7 +186,7 @@ class Pages(Case):
         self.assertEqual((again["page_totals"], again["pages_by_function"]),
                          (totals, report["pages_by_function"]))
         text = self.sooth("heap", "--pages", capture).text
-        self.assertIn(" more in memory: ", text)
+        self.assertRegex(text, r"\A\S+ more in memory, \d+ % of it touched by (keeps|advises) \(<string>:\d+\); ")
         self.check_stacks(capture)
         self.assertRegex(text, r"(?m)^ *[0-9.]+ +\S+ +\S+ +keeps +<string>:")
 
@@ -251,6 +267,27 @@ class Pages(Case):
         self.assertEqual(totals["remaining_bytes"], 0)
         self.assertGreater(totals["touched_bytes"], 10 * PAGE)
         self.assertEqual(totals["touched_bytes"], totals["released_bytes"] + totals["ended_bytes"])
+
+    def test_peak(self):
+        """Of a command that has ended nothing remains: the answer is what it had when it had most."""
+        if not os.path.exists(PYTHON):
+            self.skipTest("no %s here" % PYTHON)
+        capture = self.path("peak.sooth")
+        report = self.sooth("heap", "--pages", "--exact", "-j", "--save", capture, "--", PYTHON, "-c", PEAK).json()
+        totals, rows = report["page_totals"], {row["function"]: row for row in report["pages_by_function"]}
+        self.assertEqual(totals["remaining_bytes"], 0)
+        self.assertEqual(sum(row["at_peak_bytes"] for row in report["pages_by_function"]), totals["peak_bytes"])
+        self.assertEqual(rows["high"]["at_peak_bytes"], 4000 * PAGE)
+        self.assertEqual(rows["before"]["at_peak_bytes"], 0)
+        self.assertEqual(rows["before"]["touched_bytes"], 2 * 3000 * PAGE)
+        text = self.sooth("heap", "--pages", capture).text
+        self.assertRegex(text, r"\Aat most \S+ in memory at a time, \d+ % of it touched by high \(<string>:\d+\); ")
+        self.assertIn("AT PEAK", text)
+        for options in ((), ("--weight", "peak")):
+            path = self.path("peak.folded")
+            self.sooth("heap", "--pages", "--folded", path, *options, capture)
+            high = [line for line in harness.read(path).decode().splitlines() if ";high" in line]
+            self.assertEqual(sum(int(line.rsplit(" ", 1)[1]) for line in high), 4000 * PAGE)
 
     def test_without_privilege(self):
         """What cannot be seen is refused: there is no 0."""

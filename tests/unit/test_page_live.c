@@ -55,7 +55,7 @@ static uint64_t remains(uint32_t stack)
 {
 	const struct page_sum *sum = map_get(&live.stacks, &stack);
 
-	return sum ? sum->remaining : 0;
+	return sum ? sum->remaining.pages : 0;
 }
 
 static int begin(void **state)
@@ -85,8 +85,8 @@ static void test_touched(void **state)
 	/* The same address of another process is another page. */
 	touch(PID + 1, BEGIN, 3, 2);
 	assert_int_equal(remains(2), 3);
-	assert_int_equal(live.remaining, 13);
-	assert_int_equal(live.peak, 13);
+	assert_int_equal(live.remaining.pages, 13);
+	assert_int_equal(live.peak.pages, 13);
 }
 
 static void test_given_back(void **state)
@@ -117,13 +117,13 @@ static void test_moved(void **state)
 	give(PROFILE_MOVED, 64 * BEGIN, 20 * PAGE, 64 * BEGIN, 4 * PAGE);
 	assert_int_equal(remains(1), 4);
 	give(PROFILE_UNMAPPED, 64 * BEGIN, 4 * PAGE, 0, 0);
-	assert_int_equal(live.remaining, 0);
+	assert_int_equal(live.remaining.pages, 0);
 	/* No kernel does that: what is moved lies in its own way. */
 	touch(PID, BEGIN, 10, 1);
 	give(PROFILE_MOVED, BEGIN, 10 * PAGE, BEGIN + 3 * PAGE, 10 * PAGE);
-	assert_true(live.remaining <= 10);
+	assert_true(live.remaining.pages <= 10);
 	give(PROFILE_MOVED, 0, UINT64_MAX, UINT64_MAX, UINT64_MAX);
-	assert_true(live.remaining <= 10);
+	assert_true(live.remaining.pages <= 10);
 }
 
 static void test_break(void **state)
@@ -150,8 +150,8 @@ static void test_ends(void **state)
 	touch(PID, BEGIN, 4, 3);
 	page_live_take(&live, &leave);
 	assert_int_equal(remains(3), 0);
-	assert_int_equal(live.remaining, 2);
-	assert_int_equal(live.touched - live.again - live.released - live.ended, live.remaining);
+	assert_int_equal(live.remaining.pages, 2);
+	assert_int_equal(live.touched - live.again - live.released - live.ended, live.remaining.pages);
 }
 
 /* A page that stands for several takes all of them with it, and its part of the error. */
@@ -169,20 +169,56 @@ static void test_estimate(void **state)
 	assert_int_equal(remains(2), 400);
 	sum = map_get(&live.stacks, &stack);
 	assert_non_null(sum);
-	assert_int_equal(sum->variance, 4 * 100 * 99);
-	assert_int_equal(live.variance, sum->variance);
+	assert_int_equal(sum->remaining.variance, 4 * 100 * 99);
+	assert_int_equal(live.remaining.variance, sum->remaining.variance);
 	give(PROFILE_UNMAPPED, 64 * BEGIN + PAGE, 2 * PAGE, 0, 0);
 	assert_int_equal(remains(2), 200);
-	assert_int_equal(sum->variance, 2 * 100 * 99);
+	assert_int_equal(sum->remaining.variance, 2 * 100 * 99);
 	assert_int_equal(sum->touched_variance, 4 * 100 * 99);
 	assert_int_equal(live.released, 200);
 	give(PROFILE_MOVED, 64 * BEGIN, 4 * PAGE, 96 * BEGIN, PAGE);
 	assert_int_equal(remains(2), 100);
 	assert_int_equal(live.released, 300);
 	give(PROFILE_UNMAPPED, 96 * BEGIN, PAGE, 0, 0);
-	assert_int_equal(live.variance, 0);
+	assert_int_equal(live.remaining.variance, 0);
 	assert_int_equal(remains(1), 10);
-	assert_int_equal(live.peak, 410);
+	assert_int_equal(live.peak.pages, 410);
+}
+
+static uint64_t at_peak(uint32_t stack)
+{
+	const struct page_sum *sum = map_get(&live.stacks, &stack);
+
+	return sum ? page_live_at_peak(&live, sum).pages : 0;
+}
+
+/* What each stack held when most was there, whatever came and went since. */
+static void test_peak(void **state)
+{
+	struct sooth_record leave = head(PROCESS_LEAVE, PID, sizeof(leave));
+
+	(void)state;
+	assert_false(page_live_is_over(&live));
+	touch(PID, 64 * BEGIN, 5, 2);
+	assert_int_equal(at_peak(1), 10);
+	assert_int_equal(at_peak(2), 5);
+	give(PROFILE_UNMAPPED, BEGIN, 8 * PAGE, 0, 0);
+	touch(PID, 96 * BEGIN, 3, 2);
+	touch(PID, 128 * BEGIN, 1, 3);
+	assert_int_equal(live.peak.pages, 15);
+	assert_int_equal(at_peak(1), 10);
+	assert_int_equal(at_peak(2), 5);
+	assert_int_equal(at_peak(3), 0);
+	/* A higher one. */
+	touch_for(PID, 160 * BEGIN, 1, 3, 100);
+	assert_int_equal(live.peak.pages, 111);
+	assert_int_equal(live.peak.variance, 100 * 99);
+	assert_int_equal(at_peak(1), 2);
+	assert_int_equal(at_peak(2), 8);
+	assert_int_equal(at_peak(3), 101);
+	page_live_take(&live, &leave);
+	assert_true(page_live_is_over(&live));
+	assert_int_equal(at_peak(1) + at_peak(2) + at_peak(3), 111);
 }
 
 int main(void)
@@ -194,6 +230,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_break, begin, end),
 		cmocka_unit_test_setup_teardown(test_ends, begin, end),
 		cmocka_unit_test_setup_teardown(test_estimate, begin, end),
+		cmocka_unit_test_setup_teardown(test_peak, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,7 @@ struct page_process {
 
 void page_live_init(struct page_live *l)
 {
-	*l = (struct page_live){ .page_bytes = PAGE_BYTES_DEFAULT };
+	*l = (struct page_live){ .page_bytes = PAGE_BYTES_DEFAULT, .peak_number = 1 };
 	map_init(&l->processes, sizeof(struct process_id), sizeof(struct page_process),
 		PROCESSES_MAX);
 	map_init(&l->stacks, sizeof(uint32_t), sizeof(struct page_sum), STACKS_MAX);
@@ -59,32 +59,55 @@ static uint64_t variance_of(uint32_t faults)
 	return (uint64_t)faults * (faults - 1);
 }
 
+static void note_peak(const struct page_live *l, struct page_sum *sum)
+{
+	if (sum->noted_peak == l->peak_number)
+		return;
+	sum->noted = sum->remaining;
+	sum->noted_peak = l->peak_number;
+}
+
+struct pages_held page_live_at_peak(const struct page_live *l, const struct page_sum *sum)
+{
+	return sum->noted_peak == l->peak_number ? sum->noted : sum->remaining;
+}
+
+static void add(struct pages_held *held, struct page page)
+{
+	held->pages += page.faults;
+	held->variance += variance_of(page.faults);
+}
+
+static void take_off(struct pages_held *held, struct page page)
+{
+	held->pages -= page.faults;
+	held->variance -= variance_of(page.faults);
+}
+
 static void forget(struct page_live *l, struct page page)
 {
 	struct page_sum *sum = map_get(&l->stacks, &page.stack);
 
 	if (sum) {
-		sum->remaining -= page.faults;
-		sum->variance -= variance_of(page.faults);
+		note_peak(l, sum);
+		take_off(&sum->remaining, page);
 	}
-	l->remaining -= page.faults;
-	l->variance -= variance_of(page.faults);
+	take_off(&l->remaining, page);
 	l->count--;
 }
 
-static void keep(struct page_live *l, struct page_sum *sum, struct page page, uint64_t time_ns)
+static void keep(struct page_live *l, struct page_sum *sum, struct page page)
 {
 	sum->touched += page.faults;
 	sum->touched_variance += variance_of(page.faults);
 	l->touched_variance += variance_of(page.faults);
-	sum->remaining += page.faults;
-	sum->variance += variance_of(page.faults);
-	l->remaining += page.faults;
-	l->variance += variance_of(page.faults);
+	note_peak(l, sum);
+	add(&sum->remaining, page);
+	add(&l->remaining, page);
 	l->count++;
-	if (l->remaining > l->peak) {
+	if (l->remaining.pages > l->peak.pages) {
 		l->peak = l->remaining;
-		l->peak_ns = time_ns;
+		l->peak_number++;
 	}
 }
 
@@ -110,7 +133,7 @@ static void touch(struct page_live *l, const struct profile_page *page)
 		return;
 	}
 	*kept = touched;
-	keep(l, sum, touched, page->record.time_ns);
+	keep(l, sum, touched);
 }
 
 static void release_one(struct page_live *l, struct page_process *p, uint64_t number)
@@ -247,6 +270,11 @@ void page_live_take(struct page_live *l, const struct sooth_record *r)
 		clear(l, r);
 	else if (segment && segment->page_bytes)
 		l->page_bytes = segment->page_bytes;
+}
+
+bool page_live_is_over(const struct page_live *l)
+{
+	return !l->remaining.pages && l->peak.pages;
 }
 
 bool page_live_is_estimate(const struct page_live *l)

@@ -15,12 +15,17 @@
 #include "model/process_id.h"
 #include "probes/profile.h"
 
-/* All in pages. */
+/* All in pages. A variance of an estimate; 0: it is exact. */
+struct pages_held {
+	uint64_t pages, variance;
+};
+
 struct page_sum {
-	uint64_t touched;
-	uint64_t remaining; /* of these */
-	/* As estimates; 0: they are exact. */
-	uint64_t touched_variance, variance; /* `variance`: of the remaining */
+	uint64_t touched, touched_variance;
+	struct pages_held remaining; /* of these */
+	/* What remained at a peak; a stack takes note at its first change after it. */
+	struct pages_held noted;
+	uint64_t noted_peak; /* 0: it never changed */
 };
 
 struct page_live {
@@ -28,18 +33,23 @@ struct page_live {
 	struct map processes; /* struct process_id -> its pages */
 	struct map stacks;    /* uint32_t -> struct page_sum */
 	uint64_t recorded;    /* faults; all others stand for as many as are touched */
-	uint64_t touched, again, released, ended, remaining;
-	uint64_t touched_variance, variance; /* as of a stack */
-	uint64_t peak, peak_ns;		     /* the most that remained at a time */
-	uint64_t count;	       /* of all processes: pages that are kept, each for itself */
-	uint64_t refused;      /* pages beyond the bounds */
-	struct buffer numbers; /* of pages at hand */
+	uint64_t touched, touched_variance, again, released, ended;
+	struct pages_held remaining;
+	struct pages_held peak; /* the most that remained at a time */
+	uint64_t peak_number;	/* one more with each */
+	uint64_t count;		/* of all processes: pages that are kept, each for itself */
+	uint64_t refused;	/* pages beyond the bounds */
+	struct buffer numbers;	/* of pages at hand */
 };
 
 void page_live_init(struct page_live *l);
 void page_live_fini(struct page_live *l);
 /* Records of other kinds are ignored. */
 void page_live_take(struct page_live *l, const struct sooth_record *r);
+/* What of a stack remained at the peak. */
+struct pages_held page_live_at_peak(const struct page_live *l, const struct page_sum *sum);
+/* Whether all that was touched has been given back, or its processes have ended. */
+bool page_live_is_over(const struct page_live *l);
 /* Whether some faults stand for several. */
 bool page_live_is_estimate(const struct page_live *l);
 

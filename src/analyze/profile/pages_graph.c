@@ -20,6 +20,9 @@
 	F(S, U64, remaining_bytes, ALWAYS,                                                         \
 		"memory that this frame and below touched, and remains", .label = "REMAINS",       \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, at_peak_bytes, ALWAYS,                                                           \
+		"memory that this frame and below touched, and that was there when most was",      \
+		.label = "AT PEAK", .unit = SOOTH_UNIT_BYTES, .is_hidden = true)                   \
 	F(S, U64, touched_bytes, ALWAYS, "memory that this frame and below touched first",         \
 		.label = "TOUCHED", .unit = SOOTH_UNIT_BYTES)                                      \
 	F(S, TEXT, frame, ALWAYS, "function of the stack", .may_shrink = true)                     \
@@ -43,8 +46,6 @@ static const struct sooth_schema graph_row_schema = {
 };
 
 static const struct sooth_schema *const tables[] = { &graph_row_schema, NULL };
-
-enum { REMAINING, TOUCHED };
 
 struct graph_state {
 	struct output *output;
@@ -83,19 +84,21 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 static uint64_t add_stack(struct graph_state *s, uint32_t stack, const struct page_sum *sum)
 {
 	struct call_graph_values values = { {
-		[REMAINING] = sum->remaining * s->live.page_bytes,
-		[TOUCHED] = sum->touched * s->live.page_bytes,
+		[PAGES_REMAINING] = sum->remaining.pages * s->live.page_bytes,
+		[PAGES_TOUCHED] = sum->touched * s->live.page_bytes,
+		[PAGES_AT_PEAK] = page_live_at_peak(&s->live, sum).pages * s->live.page_bytes,
 	} };
 
 	if (!stack_frames_add(&s->graph, &s->sums, stack, &values))
 		return 0;
-	return values.of[s->options.is_touched ? TOUCHED : REMAINING];
+	return values.of[s->options.weight];
 }
 
 static int put_row(struct output *output, const struct graph_frame *frame, struct sooth_error *err)
 {
-	struct pages_graph_row row = { .remaining_bytes = frame->of[REMAINING],
-		.touched_bytes = frame->of[TOUCHED],
+	struct pages_graph_row row = { .remaining_bytes = frame->of[PAGES_REMAINING],
+		.touched_bytes = frame->of[PAGES_TOUCHED],
+		.at_peak_bytes = frame->of[PAGES_AT_PEAK],
 		.percent = frame->percent,
 		.kind = frame->kind,
 		.depth = frame->depth };
@@ -104,29 +107,33 @@ static int put_row(struct output *output, const struct graph_frame *frame, struc
 	return OUTPUT_ROW(output, &row, tail, 1, err);
 }
 
+static const struct {
+	const char *title, *column;
+} weights[] = {
+	[PAGES_REMAINING] = { "memory touched, and remaining", "remaining_bytes" },
+	[PAGES_TOUCHED] = { "memory touched first", "touched_bytes" },
+	[PAGES_AT_PEAK] = { "memory touched, and there at the peak", "at_peak_bytes" },
+};
+
 static int finish(void *state, struct sooth_error *err)
 {
 	struct graph_state *s = state;
-	struct graph_view view = {
-		.section = { .name = "pages_graph",
-			.title = s->options.is_touched ? "memory touched first"
-						       : "memory touched, and remaining",
-			.schema = &graph_row_schema,
-			.if_empty = s->options.is_touched
-					    ? "no new page was touched"
-					    : "nothing that was touched remains; --weight "
-					      "allocated shows what was touched" },
-		.column = s->options.is_touched ? "touched_bytes" : "remaining_bytes",
-		.weight = s->options.is_touched ? TOUCHED : REMAINING,
+	struct graph_view view = { .section = { .name = "pages_graph",
+					   .schema = &graph_row_schema,
+					   .if_empty = "no new page was touched" },
 		.is_icicle = s->options.is_icicle,
 		.least_share = s->options.least_share,
 		.origin = &s->origin,
-		.put = put_row
-	};
+		.put = put_row };
 	size_t position = 0;
 	const void *stack;
 	void *sum;
 
+	if (s->options.weight == PAGES_REMAINING && page_live_is_over(&s->live))
+		s->options.weight = PAGES_AT_PEAK;
+	view.weight = s->options.weight;
+	view.section.title = weights[view.weight].title;
+	view.column = weights[view.weight].column;
 	while (map_next(&s->live.stacks, &position, &stack, &sum))
 		view.all += add_stack(s, *(const uint32_t *)stack, sum);
 	return graph_view_emit(&view, &s->graph, s->output, err);

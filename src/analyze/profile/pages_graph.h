@@ -5,8 +5,14 @@
 
 #include <stdbool.h>
 
+enum pages_weight {
+	PAGES_REMAINING, /* where nothing remains: as at the peak */
+	PAGES_TOUCHED,
+	PAGES_AT_PEAK,
+};
+
 struct pages_graph_options {
-	bool is_touched; /* all memory that was touched, not what remains */
+	enum pages_weight weight;
 	bool is_icicle;
 	double least_share; /* of the picture: narrower frames are left out */
 };

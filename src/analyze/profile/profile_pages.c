@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory by the code that touched its pages first: how much of it remains. That is whatever
- * allocator and language a program has. The function is the innermost one that is neither the
- * kernel's nor the C library's; of a script the function that ran.
+ * Memory by the code that touched its pages first: how much of it remains, or, where all processes
+ * have ended, how much there was at the peak. That is whatever allocator and language a program
+ * has. The function is the innermost one that is neither the kernel's nor the C library's; of a
+ * script the function that ran.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,8 @@
 		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
 	F(S, U64, peak_bytes, ALWAYS, "the most that remained at a time",                          \
 		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
+	F(S, U64, peak_error_bytes, WITH(error_state), "the same of peak_bytes",                   \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, resident_before_bytes, MAYBE(resident_state),                                    \
 		"resident memory of the processes at the first look, as the kernel counts it",     \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
@@ -58,7 +61,8 @@
 		.merge = SOOTH_MERGE_SUM)                                                          \
 	F(S, NAMED, REAL, whole_percent, whole_stacks_percent, MAYBE(whole_state),                 \
 		"pages with a stack down to the entry of the thread", .label = "WHOLE STACKS",     \
-		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)                                         \
+	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
 
 struct page_totals_row {
 	struct sooth_record record;
@@ -71,8 +75,8 @@ static const struct sooth_schema summary_schema = {
 	.name = "page_totals",
 	.class_ = SOOTH_CLASS_ROW,
 	.fixed_size = sizeof(struct page_totals_row),
-	.line = "{remaining_bytes} more in memory[ (+-{remaining_error_bytes}: 99 %)]: "
-		"{touched_bytes} touched[ (+-{touched_error_bytes})], {released_bytes} given "
+	.line = "{text}; {touched_bytes} touched[ (+-{touched_error_bytes})], {released_bytes} "
+		"given "
 		"back[; resident by the kernel: "
 		"{resident_before_bytes}, then {resident_bytes}][; "
 		"whole stacks: {whole_stacks_percent} %]",
@@ -80,12 +84,18 @@ static const struct sooth_schema summary_schema = {
 };
 
 #define PLACE_ROW(F, S)                                                                            \
-	F(S, REAL, percent, MAYBE(percent_state), "share of the memory that remains",              \
+	F(S, REAL, percent, MAYBE(percent_state),                                                  \
+		"share of the memory that remains; where none does, of that at the peak",          \
 		.label = "SHARE", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                       \
 	F(S, U64, remaining_bytes, ALWAYS, "memory that it touched and that remains",              \
 		.label = "REMAINS", .unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)            \
 	F(S, U64, remaining_error_bytes, MAYBE(error_state),                                       \
 		"it is within remaining_bytes plus or minus this, in 99 of 100 cases",             \
+		.label = "+-", .unit = SOOTH_UNIT_BYTES, .is_hidden = true)                        \
+	F(S, U64, at_peak_bytes, ALWAYS,                                                           \
+		"memory that it touched and that was there when most was", .label = "AT PEAK",     \
+		.unit = SOOTH_UNIT_BYTES, .is_hidden = true, .merge = SOOTH_MERGE_SUM)             \
+	F(S, U64, at_peak_error_bytes, WITH(error_state), "the same of at_peak_bytes",             \
 		.label = "+-", .unit = SOOTH_UNIT_BYTES, .is_hidden = true)                        \
 	F(S, U64, touched_bytes, ALWAYS, "memory that it touched first", .label = "TOUCHED",       \
 		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
@@ -135,7 +145,8 @@ struct place_key {
 
 struct place {
 	struct place_key key;
-	struct page_sum sum;
+	uint64_t touched, touched_variance;
+	struct pages_held remaining, at_peak;
 };
 
 struct pages_state {
@@ -148,6 +159,7 @@ struct pages_state {
 	uint64_t first_look_ns, last_look_ns;
 	uint64_t whole;		/* pages */
 	struct section section; /* of the places */
+	struct place *sorted;
 };
 
 /* What the kernel counts, of a process. */
@@ -205,6 +217,12 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return 0;
 }
 
+static void add(struct pages_held *sum, struct pages_held more)
+{
+	sum->pages += more.pages;
+	sum->variance += more.variance;
+}
+
 static void find_places(struct pages_state *s)
 {
 	size_t position = 0;
@@ -221,21 +239,24 @@ static void find_places(struct pages_state *s)
 		if (!place)
 			continue;
 		place->key = key;
-		place->sum.touched += sum->touched;
-		place->sum.remaining += sum->remaining;
-		place->sum.variance += sum->variance;
-		place->sum.touched_variance += sum->touched_variance;
+		place->touched += sum->touched;
+		place->touched_variance += sum->touched_variance;
+		add(&place->remaining, sum->remaining);
+		add(&place->at_peak, page_live_at_peak(&s->live, sum));
 	}
 }
 
+/* Where nothing remains, all are equal in that. */
 static int by_remaining(const void *left, const void *right)
 {
 	const struct place *a = left, *b = right;
 
-	if (a->sum.remaining != b->sum.remaining)
-		return a->sum.remaining > b->sum.remaining ? -1 : 1;
-	if (a->sum.touched != b->sum.touched)
-		return a->sum.touched > b->sum.touched ? -1 : 1;
+	if (a->remaining.pages != b->remaining.pages)
+		return a->remaining.pages > b->remaining.pages ? -1 : 1;
+	if (a->at_peak.pages != b->at_peak.pages)
+		return a->at_peak.pages > b->at_peak.pages ? -1 : 1;
+	if (a->touched != b->touched)
+		return a->touched > b->touched ? -1 : 1;
 	return memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
@@ -249,18 +270,32 @@ static uint8_t state_of_error(const struct page_live *l)
 	return page_live_is_estimate(l) ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 }
 
+/* What is asked: what remains, or what there was at the peak. */
+static const struct pages_held *answer_of(const struct page_live *l)
+{
+	return page_live_is_over(l) ? &l->peak : &l->remaining;
+}
+
+static double percent_of(const struct page_live *l, const struct place *p)
+{
+	const struct pages_held *all = answer_of(l);
+	uint64_t pages = page_live_is_over(l) ? p->at_peak.pages : p->remaining.pages;
+
+	return all->pages ? 100.0 * (double)pages / (double)all->pages : 0;
+}
+
 static int emit_place(struct pages_state *s, const struct place *p, struct sooth_error *err)
 {
-	uint64_t all = s->live.remaining, page = s->live.page_bytes;
-	struct page_place_row row = {
-		.percent = all ? 100.0 * (double)p->sum.remaining / (double)all : 0,
-		.percent_state = state_if(all),
-		.remaining_bytes = p->sum.remaining * page,
-		.remaining_error_bytes = error_bytes(&s->live, p->sum.variance),
-		.touched_error_bytes = error_bytes(&s->live, p->sum.touched_variance),
-		.error_state = state_of_error(&s->live),
-		.touched_bytes = p->sum.touched * page
-	};
+	uint64_t page = s->live.page_bytes;
+	struct page_place_row row = { .percent = percent_of(&s->live, p),
+		.percent_state = state_if(answer_of(&s->live)->pages),
+		.remaining_bytes = p->remaining.pages * page,
+		.remaining_error_bytes = error_bytes(&s->live, p->remaining.variance),
+		.at_peak_bytes = p->at_peak.pages * page,
+		.at_peak_error_bytes = error_bytes(&s->live, p->at_peak.variance),
+		.touched_bytes = p->touched * page,
+		.touched_error_bytes = error_bytes(&s->live, p->touched_variance),
+		.error_state = state_of_error(&s->live) };
 	struct record_tail tail[] = { tail_span(&row.function,
 					      names_get(&s->sums.names, p->key.function)),
 		tail_span(&row.file, names_get(&s->sums.names, p->key.file)) };
@@ -268,26 +303,72 @@ static int emit_place(struct pages_state *s, const struct place *p, struct sooth
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
+static const char *const columns[2][2] = {
+	{ "percent,remaining_bytes,touched_bytes,function,file",
+		"percent,remaining_bytes,remaining_error_bytes,touched_bytes,touched_error_bytes,"
+		"function,file" },
+	{ "percent,at_peak_bytes,touched_bytes,function,file",
+		"percent,at_peak_bytes,at_peak_error_bytes,touched_bytes,touched_error_bytes,"
+		"function,file" },
+};
+
 static int emit_places(struct pages_state *s, struct sooth_error *err)
 {
-	_cleanup_free_ struct place *sorted = calloc(s->places.count + 1, sizeof(*sorted));
+	bool is_over = page_live_is_over(&s->live);
 	int status;
+
+	s->section = place_section;
+	s->section.columns = columns[is_over][page_live_is_estimate(&s->live)];
+	if (is_over)
+		s->section.sort = "at_peak_bytes";
+	status = output_section(s->output, &s->section, err);
+	for (size_t i = 0; i < s->places.count && !status; i++)
+		status = emit_place(s, &s->sorted[i], err);
+	return status;
+}
+
+static int sort_places(struct pages_state *s, struct sooth_error *err)
+{
 	size_t count = 0, position = 0;
 	void *value;
 
-	if (!sorted)
+	s->sorted = calloc(s->places.count + 1, sizeof(*s->sorted));
+	if (!s->sorted)
 		return error_no_memory(err);
-	s->section = place_section;
-	if (page_live_is_estimate(&s->live))
-		s->section.columns = "percent,remaining_bytes,remaining_error_bytes,touched_bytes,"
-				     "touched_error_bytes,function,file";
-	status = output_section(s->output, &s->section, err);
 	while (map_next(&s->places, &position, NULL, &value))
-		sorted[count++] = *(const struct place *)value;
-	qsort(sorted, count, sizeof(*sorted), by_remaining);
-	for (size_t i = 0; i < count && !status; i++)
-		status = emit_place(s, &sorted[i], err);
-	return status;
+		s->sorted[count++] = *(const struct place *)value;
+	qsort(s->sorted, count, sizeof(*s->sorted), by_remaining);
+	return 0;
+}
+
+static void put_name(struct buffer *out, struct span name)
+{
+	buffer_append(out, name.data, name.size);
+}
+
+static void put_answer(struct pages_state *s, struct buffer *out)
+{
+	const struct pages_held *answer = answer_of(&s->live);
+	uint64_t page = s->live.page_bytes;
+	const struct place *first = s->sorted;
+	char size[UNITS_SIZE];
+
+	buffer_format(out,
+		page_live_is_over(&s->live) ? "at most %s in memory at a time"
+					    : "%s more in memory",
+		format_bytes(size, answer->pages * page));
+	if (page_live_is_estimate(&s->live))
+		buffer_format(out, " (+-%s: 99 %%)",
+			format_bytes(size, error_bytes(&s->live, answer->variance)));
+	if (!answer->pages || !s->places.count)
+		return;
+	buffer_format(out, ", %.0f %% of it touched by ", percent_of(&s->live, first));
+	put_name(out, names_get(&s->sums.names, first->key.function));
+	if (!first->key.file)
+		return;
+	buffer_string(out, " (");
+	put_name(out, names_get(&s->sums.names, first->key.file));
+	buffer_char(out, ')');
 }
 
 static void note_refused(const struct pages_state *s)
@@ -325,19 +406,25 @@ static int finish(void *state, struct sooth_error *err)
 	struct pages_state *s = state;
 	const struct page_live *l = &s->live;
 	uint64_t first = l->touched - l->again;
+	struct buffer text = { 0 };
 	struct page_totals_row row;
+	struct record_tail tail[1];
 	int status;
 
 	find_places(s);
+	status = sort_places(s, err);
+	if (status)
+		return status;
 	note_refused(s);
-	row = (struct page_totals_row){ .remaining_bytes = l->remaining * l->page_bytes,
-		.remaining_error_bytes = error_bytes(l, l->variance),
+	row = (struct page_totals_row){ .remaining_bytes = l->remaining.pages * l->page_bytes,
+		.remaining_error_bytes = error_bytes(l, l->remaining.variance),
+		.peak_error_bytes = error_bytes(l, l->peak.variance),
 		.touched_error_bytes = error_bytes(l, l->touched_variance),
 		.error_state = state_of_error(l),
 		.touched_bytes = first * l->page_bytes,
 		.released_bytes = l->released * l->page_bytes,
 		.ended_bytes = l->ended * l->page_bytes,
-		.peak_bytes = l->peak * l->page_bytes,
+		.peak_bytes = l->peak.pages * l->page_bytes,
 		.faults = l->touched,
 		.recorded = l->recorded,
 		.repeated = l->again,
@@ -347,9 +434,13 @@ static int finish(void *state, struct sooth_error *err)
 		.whole_percent = first ? 100.0 * (double)s->whole / (double)first : 0,
 		.whole_state = state_if(first) };
 	row.resident_state = state_if(sum_resident(s, &row));
+	put_answer(s, &text);
+	tail[0] = tail_buffer(&row.text, &text);
 	status = output_section(s->output, &summary_section, err);
 	if (!status)
-		status = OUTPUT_ROW(s->output, &row, NULL, 0, err);
+		status = buffer_failed(&text) ? error_no_memory(err)
+					      : OUTPUT_ROW(s->output, &row, tail, 1, err);
+	buffer_fini(&text);
 	return status ? status : emit_places(s, err);
 }
 
@@ -361,6 +452,7 @@ static void fini(void *state)
 	page_live_fini(&s->live);
 	map_fini(&s->places);
 	map_fini(&s->resident);
+	free(s->sorted);
 }
 
 const struct stage_type stage_profile_pages = {
