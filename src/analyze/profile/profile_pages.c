@@ -352,6 +352,7 @@ static void put_answer(struct pages_state *s, struct buffer *out)
 	uint64_t page = s->live.page_bytes;
 	const struct place *first = s->sorted;
 	char size[UNITS_SIZE];
+	struct span file;
 
 	buffer_format(out,
 		page_live_is_over(&s->live) ? "at most %s in memory at a time"
@@ -364,10 +365,11 @@ static void put_answer(struct pages_state *s, struct buffer *out)
 		return;
 	buffer_format(out, ", %.0f %% of it touched by ", percent_of(&s->live, first));
 	put_name(out, names_get(&s->sums.names, first->key.function));
-	if (!first->key.file)
+	file = names_get(&s->sums.names, first->key.file);
+	if (!file.size)
 		return;
 	buffer_string(out, " (");
-	put_name(out, names_get(&s->sums.names, first->key.file));
+	put_name(out, file);
 	buffer_char(out, ')');
 }
 
