@@ -26,6 +26,11 @@ static void thread_flush(struct thread *t, uint64_t now);
 static void thread_visited(struct thread *t, struct task_struct *task);
 static void thread_execs(struct thread *t, struct linux_binprm *program);
 
+static inline uint64_t cpu_time_of(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, se.sum_exec_runtime);
+}
+
 static struct thread *try_follow(struct task_struct *task, uint32_t interest, uint64_t now)
 {
 	struct thread *t = thread_make(task);
@@ -39,8 +44,10 @@ static struct thread *try_follow(struct task_struct *task, uint32_t interest, ui
 	if (!t)
 		return 0;
 	identify(&t->member, task);
-	if (!t->member.from_ns)
+	if (!t->member.from_ns) {
 		t->member.from_ns = now;
+		t->member.from_cpu_ns = cpu_time_of(task);
+	}
 	t->member.interest = interest; /* last: from here on the thread is observed */
 	return t;
 }
@@ -219,6 +226,12 @@ static void emit_leave(struct thread *t, struct task_struct *task, uint64_t now)
 	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 }
 
+static inline void note_cpu(struct member *m, struct task_struct *task)
+{
+	if (m->interest)
+		m->cpu_ns = cpu_time_of(task) - m->from_cpu_ns;
+}
+
 static void flush_once(struct thread *t, uint64_t now)
 {
 	if (claim(&t->member.is_flushed))
@@ -230,6 +243,7 @@ static void leave(struct thread *t, struct task_struct *task)
 	uint64_t now = bpf_ktime_get_ns();
 
 	thread_ends(t, now);
+	note_cpu(&t->member, task);
 	flush_once(t, now); /* a muted thread too: it may end before its visit */
 	/* The last thread of the process: the kernel has already decremented the count. */
 	if (t->member.interest && BPF_CORE_READ(task, signal, live.counter) == 0)
@@ -296,7 +310,12 @@ static void visit_mark(struct task_struct *task)
 
 static void visit_known(struct thread *t, struct task_struct *task)
 {
+	if (follow_control.visit == VISIT_BEGIN) {
+		t->member.from_cpu_ns = cpu_time_of(task);
+		return;
+	}
 	if (follow_control.visit == VISIT_MUTE) {
+		note_cpu(&t->member, task);
 		follow_control.visited += t->member.interest != 0;
 		t->member.interest = 0;
 		return;

@@ -38,6 +38,7 @@ enum follow_visit {
 	VISIT_MUTE = 2,	 /* stop counting; the memory stays for the flush */
 	VISIT_FLUSH = 3, /* hand over what muted threads counted */
 	VISIT_LIST = 4,	 /* list the followed threads */
+	VISIT_BEGIN = 5, /* what they used of a CPU so far was not observed */
 };
 
 /* Read and written while it runs. */

@@ -42,6 +42,9 @@ struct thread {
 	uint64_t freed_stack; /* the stack pointer there */
 	uint64_t starting;    /* reports of the loader that are of the start of its program */
 	uint64_t code_pages;  /* that the process had then; 0: not known */
+	uint64_t hit_ns;      /* the hit began then; 0: it is not timed */
+	uint32_t hits;	      /* since one was timed */
+	uint32_t hit_what;    /* enum hit */
 #ifdef WITH_STACKS
 	uint64_t stack_hash; /* 0: not known */
 #endif
@@ -77,6 +80,7 @@ struct {
 } kept_aggregates SEC(".maps");
 
 struct heap_control control SEC(".data.control") = {};
+#include "bpf/heap_hits.bpf.h"
 #ifdef WITH_STACKS
 #include "bpf/heap_stacks.bpf.h"
 #define CALL_BYTES	     sizeof(struct heap_call)
@@ -407,21 +411,9 @@ static inline void enter_function(struct thread *t, struct pt_regs *regs, uint32
 }
 
 /* Calls within calls are few that the kernel allows. */
-static inline __attribute__((always_inline)) int enter(struct pt_regs *regs, uint32_t table)
+static inline __attribute__((always_inline)) void enter_place(
+	struct thread *t, struct pt_regs *regs, uint8_t place)
 {
-	uint8_t place = places.of[table][CALL_ADDRESS(regs) & HEAP_PLACE_MASK];
-	struct thread *t;
-
-	if (!place)
-		return 0;
-	t = thread_current();
-	if (!t || !t->member.interest || t->member.is_before_exec)
-		return 0;
-	if (place & HEAP_PLACE_LATE) {
-		if (!(t->member.interest & FOLLOW_MARK))
-			return 0;
-		place &= (uint8_t)~HEAP_PLACE_LATE;
-	}
 	switch (place) {
 	case HEAP_PLACE_LOADER:
 		loader_reports(t, regs);
@@ -443,6 +435,26 @@ static inline __attribute__((always_inline)) int enter(struct pt_regs *regs, uin
 	default:
 		enter_function(t, regs, place);
 	}
+}
+
+static inline __attribute__((always_inline)) int enter(struct pt_regs *regs, uint32_t table)
+{
+	uint8_t place = places.of[table][CALL_ADDRESS(regs) & HEAP_PLACE_MASK];
+	struct thread *t;
+
+	if (!place)
+		return 0;
+	t = thread_current();
+	if (!t || !t->member.interest || t->member.is_before_exec)
+		return 0;
+	if (place & HEAP_PLACE_LATE) {
+		if (!(t->member.interest & FOLLOW_MARK))
+			return 0;
+		place &= (uint8_t)~HEAP_PLACE_LATE;
+	}
+	hit_begins(t, place == HEAP_PLACE_RESULT ? HIT_STEPPED : HIT_ENTRY);
+	enter_place(t, regs, place);
+	hit_ends(t);
 	return 0;
 }
 
@@ -477,6 +489,7 @@ int on_return(struct pt_regs *regs)
 
 	if (!t)
 		return 0;
+	hit_begins(t, HIT_RETURN);
 #ifdef WITH_SESSIONS
 	t->has_returns = 1;
 	end_at_return(t, regs);
@@ -484,6 +497,7 @@ int on_return(struct pt_regs *regs)
 	if (t->stack && CALL_STACK(regs) == t->stack + RETURN_ADDRESS_BYTES)
 		end_call(t, CALL_RESULT(regs));
 #endif
+	hit_ends(t);
 	return 0;
 }
 
@@ -493,16 +507,22 @@ int on_session(struct pt_regs *regs)
 {
 	uint64_t cookie = bpf_get_attach_cookie(regs);
 	struct thread *t = thread_current();
+	int is_needless;
 
 	if (!t)
 		return 1;
 	if (is_session_end(t, regs, cookie)) {
+		hit_begins(t, HIT_RETURN);
 		end_at_return(t, regs);
+		hit_ends(t);
 		return 0;
 	}
 	if (!t->member.interest || t->member.is_before_exec)
 		return 1;
-	return begins_session(t, regs, (uint8_t)cookie - HEAP_PLACE_FUNCTION) != 0;
+	hit_begins(t, HIT_SHARED);
+	is_needless = begins_session(t, regs, (uint8_t)cookie - HEAP_PLACE_FUNCTION) != 0;
+	hit_ends(t);
+	return is_needless;
 }
 #endif
 
@@ -524,71 +544,6 @@ static void thread_visited(struct thread *t, struct task_struct *task)
 {
 }
 
-/* Several threads of a process may end together. */
-static void keep_aggregate(
-	const struct thread *t, uint32_t function, const struct heap_aggregate *aggregate)
-{
-	struct heap_kept_key key = { t->member.start_ticks, t->member.pid, function };
-	struct heap_kept blank = { .from_ns = t->member.from_ns };
-	struct heap_kept *kept;
-
-	bpf_map_update_elem(&kept_aggregates, &key, &blank, BPF_NOEXIST);
-	kept = bpf_map_lookup_elem(&kept_aggregates, &key);
-	if (!kept) {
-		__sync_fetch_and_add(&control.lost_aggregates, aggregate->count);
-		return;
-	}
-	__sync_fetch_and_add(&kept->aggregate.count, aggregate->count);
-	__sync_fetch_and_add(&kept->aggregate.failed, aggregate->failed);
-	__sync_fetch_and_add(&kept->aggregate.overflows, aggregate->overflows);
-	__sync_fetch_and_add(&kept->aggregate.unfinished, aggregate->unfinished);
-	__sync_fetch_and_add(&kept->aggregate.bytes, aggregate->bytes);
-	__sync_fetch_and_add(&kept->aggregate.total_ns, aggregate->total_ns);
-	if (aggregate->max_ns >
-		kept->aggregate.max_ns) /* not atomic: of two threads the smaller maximum may win */
-		kept->aggregate.max_ns = aggregate->max_ns;
-	for (int i = 0; i < HEAP_BUCKETS; i++)
-		__sync_fetch_and_add(&kept->aggregate.histogram[i], aggregate->histogram[i]);
-}
-
-VERIFIED_ALONE int flush_function(struct thread *t, uint32_t function, uint64_t now)
-{
-	struct heap_aggregate *aggregate;
-	struct heap_count *r;
-
-	if (!t || function >= HEAP_FUNCTIONS)
-		return 0;
-	aggregate = aggregate_of(t, function);
-	if (!aggregate->count && !aggregate->unfinished)
-		return 0;
-	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
-	if (!r) {
-		keep_aggregate(t, function, aggregate);
-		return 0;
-	}
-	record_fill(&r->record, &t->member, HEAP_COUNT, RECORD_WORDS(struct heap_count), now);
-	r->from_ns = t->member.from_ns;
-	r->count = aggregate->count;
-	r->failed = aggregate->failed;
-	r->overflows = aggregate->overflows;
-	r->unfinished = aggregate->unfinished;
-	r->bytes = aggregate->bytes;
-	r->total_ns = aggregate->total_ns;
-	r->max_ns = aggregate->max_ns;
-	r->function = function;
-	r->unused = 0;
-	__builtin_memcpy(r->histogram, aggregate->histogram, sizeof(r->histogram));
-	bpf_ringbuf_submit(r, ring_flags());
-	return 0;
-}
-
-static void thread_flush(struct thread *t, uint64_t now)
-{
-	if (t->stack && !IS_SKIPPED(t))
-		aggregate_of(t, t->function)->unfinished++;
-	t->stack = 0;
-	for (uint32_t i = 0; i < HEAP_FUNCTIONS; i++)
-		flush_function(t, i, now);
-}
+#include "bpf/heap_flush.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

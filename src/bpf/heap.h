@@ -124,6 +124,23 @@ struct heap_kept {
 
 #define HEAP_KEPT_ENTRIES 4096
 
+/* What the probes take of the time of a process: hits, and how long the programs ran. */
+struct heap_probed_key {
+	uint64_t start_ticks;
+	uint32_t pid;
+	uint32_t unused;
+};
+
+struct heap_probed_value {
+	uint64_t from_ns, to_ns; /* between them hits were timed */
+	uint64_t entries, returns, stepped;
+	uint64_t programs_ns;
+	uint64_t cpu_ns; /* of the whole process; of threads that have ended or were flushed */
+	char name[16];	 /* of the process, at its last hit that was timed */
+};
+
+#define HEAP_PROBED_ENTRIES 4096
+
 struct heap_control {
 	uint64_t checks_frees; /* report those that are errors */
 	uint64_t sample_bytes; /* of allocations between two samples, on average; 0: all blocks */

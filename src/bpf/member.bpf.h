@@ -19,7 +19,9 @@ struct member {
 	uint64_t start_ticks;
 	uint32_t pid;
 	uint32_t tid;
-	uint64_t from_ns; /* when following began */
+	uint64_t from_ns;     /* when following began */
+	uint64_t from_cpu_ns; /* the thread's time on a CPU when it, or VISIT_BEGIN, began */
+	uint64_t cpu_ns;      /* from then until it was muted or ended */
 	uint32_t interest;
 	uint32_t is_flushed;	/* by its own exit or by a visit, whichever comes first */
 	uint8_t is_before_exec; /* observe nothing before its exec */

@@ -46,10 +46,6 @@ const volatile struct sched_config config SEC(".rodata.config") = {};
 #define TASK_BLOCKED 0x02   /* TASK_UNINTERRUPTIBLE */
 #define TASK_HALTED  0x800c /* __TASK_STOPPED, __TASK_TRACED; from 6.1 on TASK_FROZEN */
 
-struct sched_entity {
-	uint64_t nr_migrations;
-} KERNEL_TYPE;
-
 struct task_struct___of_sched {
 	int on_cpu;
 	unsigned long nvcsw, nivcsw;

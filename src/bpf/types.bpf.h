@@ -211,7 +211,13 @@ struct thread_struct {
 	unsigned long fsbase; /* x86-64 */
 } KERNEL_TYPE;
 
+struct sched_entity {
+	uint64_t sum_exec_runtime; /* ns; of a running task as of its last tick */
+	uint64_t nr_migrations;
+} KERNEL_TYPE;
+
 struct task_struct {
+	struct sched_entity se;
 	uint64_t self_exec_id; /* raised by each exec; 64 bits since 5.7 */
 	struct thread_info thread_info;
 	unsigned int __state; /* 5.14 on */

@@ -180,6 +180,36 @@ static const struct sooth_field cost_fields[] = {
 		"number of links that probe the return of a call only if it is needed"),
 };
 
+static const struct sooth_field overhead_fields[] = {
+	FIELD_PID(heap_overhead),
+	FIELD_OF(CHARS, heap_overhead, name, name, "name of the process"),
+	FIELD_TIME(heap_overhead, from_ns, "start_ns", "time of the first hit"),
+	FIELD_NUMBER(heap_overhead, hits_ns, "time from the first hit to the last one",
+		.unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER(heap_overhead, cpu_ns,
+		"time on a CPU that the process used while it was observed", .unit = SOOTH_UNIT_NS,
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_overhead, probes_ns,
+		"of this, time at probes: hits times what each takes, and the programs' time",
+		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM,
+		FIELD_STATE_AT(heap_overhead, cost_state)),
+	FIELD_NUMBER(heap_overhead, programs_ns,
+		"time in sooth's programs at the probes: that of one hit in 61, times 61",
+		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_overhead, entries, "hits of probes where functions begin",
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_overhead, returns, "hits of return probes", .merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_overhead, stepped, "hits of probes at return instructions",
+		.merge = SOOTH_MERGE_SUM),
+	FIELD_NUMBER(heap_overhead, entry_ns,
+		"what the kernel takes for an entry, as sooth measured in itself",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(heap_overhead, cost_state)),
+	FIELD_NUMBER(heap_overhead, return_ns, "what it takes for a return", .unit = SOOTH_UNIT_NS,
+		FIELD_STATE_AT(heap_overhead, return_state)),
+	FIELD_NUMBER(heap_overhead, stepped_ns, "what it takes for a return instruction",
+		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(heap_overhead, cost_state)),
+};
+
 static const struct sooth_field site_fields[] = {
 	FIELD_PID(heap_site),
 	FIELD_FUNCTION(heap_site),
@@ -210,12 +240,14 @@ RECORD_SCHEMA(heap_gap, "heap.gap", HEAP_GAP, SOOTH_CLASS_SAMPLE, gap_fields,
 RECORD_SCHEMA(pause_event, "heap.hold", HEAP_PAUSE, SOOTH_CLASS_SAMPLE, held_fields);
 RECORD_SCHEMA(heap_cost, "heap.cost", HEAP_COST, SOOTH_CLASS_SAMPLE, cost_fields,
 	.time_span = SOOTH_TIME_SPAN_RUN);
+RECORD_SCHEMA(heap_overhead, "heap.overhead", HEAP_OVERHEAD, SOOTH_CLASS_SAMPLE, overhead_fields,
+	.time_span = SOOTH_TIME_SPAN_REACH);
 RECORD_SCHEMA(heap_site, "heap.site", HEAP_SITE, SOOTH_CLASS_DEFINITION, site_fields);
 
 static const struct sooth_schema *const schemas[] = { &heap_count_schema, &heap_call_schema,
 	&heap_gap_schema, &pause_event_schema, &heap_cost_schema, &heap_site_schema,
 	&heap_stack_schema, &heap_frame_schema, &heap_sum_schema, &heap_held_schema,
-	&heap_bad_free_schema, NULL };
+	&heap_bad_free_schema, &heap_overhead_schema, NULL };
 
 const struct probe probe_heap = {
 	.name = "heap",

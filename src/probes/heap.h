@@ -21,6 +21,7 @@ enum heap_kind {
 	HEAP_SUM = 0x0405,
 	HEAP_HELD = 0x0406,
 	HEAP_BAD_FREE = 0x0407,
+	HEAP_OVERHEAD = 0x0408,
 	HEAP_SITE = 0x0480,
 	HEAP_STACK = 0x0481, /* struct profile_stack */
 	HEAP_FRAME = 0x0482, /* struct profile_frame */
@@ -186,6 +187,24 @@ struct heap_cost {
 	uint32_t sessions; /* links that probe a return only if it is needed; older: 0 */
 };
 
+/* What the probes took of a process's time, recorded at the end. */
+struct heap_overhead {
+	struct sooth_record record;
+	uint64_t from_ns;     /* of its first hit, about */
+	uint64_t hits_ns;     /* from then to its last one */
+	uint64_t cpu_ns;      /* that it used while it was observed */
+	uint64_t probes_ns;   /* of these: hits times what one takes, and programs_ns */
+	uint64_t programs_ns; /* sooth's programs, of one hit in 61, times 61 */
+	uint64_t entries, returns, stepped; /* hits, to 61 a thread; stepped: at return
+					       instructions */
+	/* What the kernel takes for one, measured by sooth in itself when the recording ended. */
+	uint32_t entry_ns, return_ns, stepped_ns;
+	uint8_t cost_state;   /* of these, and of probes_ns */
+	uint8_t return_state; /* of return_ns: without it returns are not in probes_ns */
+	uint8_t unused[2];
+	char name[16]; /* of the process */
+};
+
 /* A definition: where a function of a file is probed. */
 struct heap_site {
 	struct sooth_record record; /* its process: the first in which the file was found mapped */
@@ -207,6 +226,7 @@ _Static_assert(HEAP_SUM_LEAST == 32 + 8 * 7 + 16 && sizeof(struct heap_sum) == H
 	"no padding");
 _Static_assert(HEAP_HELD_LEAST == 32 + 8 * 9 + 8 && sizeof(struct heap_held) == HEAP_HELD_LEAST + 8,
 	"no padding");
+_Static_assert(sizeof(struct heap_overhead) == 32 + 8 * 8 + 16 + 16, "no padding");
 _Static_assert(sizeof(struct heap_bad_free) == 32 + 8 * 5, "no padding");
 _Static_assert(sizeof(struct heap_count) == 32 + 8 * 9 + 4 * HEAP_BUCKETS, "no padding");
 

@@ -15,6 +15,7 @@
 #include "analyze/heap/heap_held.h"
 #include "analyze/heap/heap_live.h"
 #include "analyze/heap/heap_notes.h"
+#include "analyze/heap/heap_overhead.h"
 #include "analyze/heap/heap_stacks.h"
 #include "analyze/records.h"
 #include "base/estimate.h"
@@ -34,6 +35,7 @@ struct table_state {
 	struct heap_sums seen;	  /* from single calls */
 	struct heap_sums counted; /* from aggregates */
 	struct heap_notes notes;
+	struct heap_overheads overheads;
 	struct profile_sums stacks; /* their dictionaries */
 	uint64_t begin_ns, end_ns, last_ns;
 	uint64_t lost;	       /* calls, as reported by the source */
@@ -130,6 +132,9 @@ static void take(struct table_state *s, const struct sooth_record *r)
 	case STREAM_LOSS:
 		if (record_holds(r, sizeof(struct stream_loss)))
 			take_loss(s, (const struct stream_loss *)r);
+		break;
+	case HEAP_OVERHEAD:
+		heap_overhead_take(&s->overheads, r);
 		break;
 	default:
 		heap_notes_take(&s->notes, r);
@@ -353,9 +358,8 @@ static void note_age(struct table_state *s)
 			"record every call: --exact");
 }
 
-static int finish(void *state, struct sooth_error *err)
+static int emit_all(struct table_state *s, struct sooth_error *err)
 {
-	struct table_state *s = state;
 	int status;
 
 	choose(s);
@@ -383,12 +387,23 @@ static int finish(void *state, struct sooth_error *err)
 	return status ? status : heap_notes_emit(&s->notes, &s->scope, s->options.sites, err);
 }
 
+static int finish(void *state, struct sooth_error *err)
+{
+	struct table_state *s = state;
+	const struct heap_observed how = { s->live.estimates.sample_bytes != 0,
+		s->live.is_launched };
+	int status = emit_all(s, err);
+
+	return status ? status : heap_overhead_emit(&s->overheads, s->scope.output, &how, err);
+}
+
 static void fini(void *state)
 {
 	struct table_state *s = state;
 
 	heap_live_fini(&s->live);
 	heap_notes_fini(&s->notes);
+	heap_overhead_fini(&s->overheads);
 	profile_sums_fini(&s->stacks);
 }
 

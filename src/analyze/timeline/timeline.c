@@ -13,6 +13,7 @@
 
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/diagnosis/finding_rows.h"
+#include "analyze/heap/heap_overhead.h"
 #include "analyze/records.h"
 #include "analyze/timeline/allocator_use.h"
 #include "analyze/timeline/timeline_tracker.h"
@@ -161,6 +162,7 @@ struct timeline_state {
 	struct timeline_tracker tracker;
 	struct timeline_findings findings;
 	struct section sections[TIMELINE_GROUPS];
+	struct heap_overheads overheads;
 	double values[TRACK_BUCKETS + 1];
 	bool is_launched;
 	struct timeline_process **order; /* the total first, then by CPU, highest first */
@@ -240,6 +242,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		if (r->kind == STREAM_TARGET)
 			s->is_launched = target_is_command(r);
+		heap_overhead_take(&s->overheads, r);
 		timeline_tracker_take(&s->tracker, r);
 	}
 	return timeline_findings_push(&s->findings, batch, err);
@@ -542,7 +545,9 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status)
 		status = emit_events(s, err);
 	note_limits(s);
-	return status;
+	return status ? status
+		      : heap_overhead_emit(&s->overheads, s->output,
+				&(struct heap_observed){ .is_launched = s->is_launched }, err);
 }
 
 static void fini(void *state)
@@ -551,6 +556,7 @@ static void fini(void *state)
 
 	timeline_findings_fini(&s->findings);
 	timeline_tracker_fini(&s->tracker);
+	heap_overhead_fini(&s->overheads);
 	free(s->order);
 }
 

@@ -269,6 +269,13 @@ int follow_mark(struct follow *f, const struct process_id *process, unsigned int
 	return status;
 }
 
+int follow_begin(struct follow *f, const struct process_id *process, struct sooth_error *err)
+{
+	const struct visit beginning = { VISIT_BEGIN, process, 0 };
+
+	return visit(f, &beginning, NULL, NULL, err);
+}
+
 int follow_list(struct follow *f, struct buffer *out, struct sooth_error *err)
 {
 	const struct visit listing = { VISIT_LIST, NULL, 0 };

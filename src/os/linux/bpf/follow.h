@@ -50,6 +50,8 @@ int follow_all(struct follow *f, struct backend_run *run, struct sooth_error *er
 /* Marks the threads of a followed process (FOLLOW_MARK). From any thread. */
 int follow_mark(struct follow *f, const struct process_id *process, unsigned interest,
 	struct sooth_error *err);
+/* What the threads of a followed process used of a CPU until now was not observed. */
+int follow_begin(struct follow *f, const struct process_id *process, struct sooth_error *err);
 /* Followed threads: struct follow_listed, appended. From any thread. */
 int follow_list(struct follow *f, struct buffer *out, struct sooth_error *err);
 /* Append the ring's contents, and report what did not fit. */

@@ -45,6 +45,7 @@ int heap_attach_open(struct heap_attach *a, const struct prober_type *type, stru
 	map_init(&a->late_files, 2 * sizeof(uint64_t), HEAP_LATE_EVENTS_BYTES, LATE_FILES_MAX);
 	map_init(&a->late_processes, sizeof(uint32_t), 0, LATE_PROCESSES_MAX);
 	a->type = type;
+	a->own.entry = a->own.returning = -1;
 	return type->open(&a->prober, log, err);
 }
 
@@ -372,6 +373,31 @@ void heap_attach_reported(struct heap_attach *a, struct buffer *out)
 	pthread_mutex_lock(&a->lock);
 	buffer_append(out, a->pending.data, a->pending.size);
 	buffer_reset(&a->pending);
+	pthread_mutex_unlock(&a->lock);
+}
+
+int heap_attach_own(struct heap_attach *a, bool is_return, struct sooth_error *err)
+{
+	int event, status = 0;
+
+	pthread_mutex_lock(&a->lock);
+	if (!a->type->is_inherited && !a->own.is_tried)
+		status = heap_sites_define_own(a, err);
+	event = is_return ? a->own.returning : a->own.entry;
+	if (!status && event >= 0) {
+		status =
+			a->type->attach(a->prober, (unsigned)event, getpid(), (pid_t)gettid(), err);
+		status = status < 0 ? status : 1;
+	}
+	pthread_mutex_unlock(&a->lock);
+	return status;
+}
+
+void heap_attach_own_over(struct heap_attach *a)
+{
+	pthread_mutex_lock(&a->lock);
+	if (a->type->release)
+		a->type->release(a->prober, getpid());
 	pthread_mutex_unlock(&a->lock);
 }
 

@@ -32,6 +32,10 @@ struct heap_attach {
 	uint64_t returns;	       /* bits: events that are at returns, for the others */
 	struct map late_processes;     /* uint32_t: those that loaded one, and their children */
 	char operator_new[256];	       /* the first allocator whose own is not seen; empty: none */
+	struct {
+		bool is_tried;
+		int entry, returning; /* events that probe sooth's own functions too; -1: none */
+	} own;
 	uint32_t sites;
 	uint32_t left_out; /* functions for which there was no room */
 	uint64_t attach_ns;
@@ -100,6 +104,10 @@ bool heap_attach_failure(struct heap_attach *a, struct sooth_error *failure);
 /* A record for the next drain. */
 void heap_attach_emit(struct heap_attach *a, struct sooth_record *record, size_t size);
 void heap_attach_reported(struct heap_attach *a, struct buffer *out);
+/* The calling thread hits the probes of sooth's own functions (uprobes/trap_cost.h) at entries, or
+ * at returns too, until that is over. 0: there are none. */
+int heap_attach_own(struct heap_attach *a, bool is_return, struct sooth_error *err);
+void heap_attach_own_over(struct heap_attach *a);
 size_t heap_attach_descriptors(const struct heap_attach *a);
 /* Takes the breakpoints away. */
 void heap_attach_detach(struct heap_attach *a);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "model/batch.h"
+#include "os/linux/uprobes/trap_cost.h"
 
 #define PASSES_MAX    16
 #define THREADS_MAX   65536
@@ -224,13 +225,86 @@ int heap_sites_open_returns(struct heap_attach *a, struct sooth_error *err)
 	return status < 0 ? status : 0;
 }
 
+/* --- sooth's own functions --- */
+
+static struct prober_place own_place(const struct trap_cost_places *own, uint64_t offset)
+{
+	return (struct prober_place){ own->file, offset, 0 };
+}
+
+/* As define(), with places of sooth's own where there is an event anyway; where the kernel refuses
+ * those, without. */
+static int define_with_own(struct finding_sites *f, struct place_list *list, bool is_return,
+	const char *program, const struct trap_cost_places *own, struct sooth_error *err)
+{
+	size_t count = list->count;
+	int status;
+
+	if (!own || !count || count + 2 > PLACES_MAX)
+		return define(f->attach, list, is_return, f->is_late, program, err);
+	list->places[list->count++] = own_place(own, own->function);
+	if (!is_return)
+		list->places[list->count++] = own_place(own, own->stepped);
+	status = define(f->attach, list, is_return, f->is_late, program, err);
+	if (!status) {
+		*(is_return ? &f->attach->own.returning : &f->attach->own.entry) =
+			(int)f->attach->events - 1;
+		return 0;
+	}
+	list->count = count;
+	return define(f->attach, list, is_return, f->is_late, program, err);
+}
+
+int heap_sites_define_own(struct heap_attach *a, struct sooth_error *err)
+{
+	struct trap_cost_places own;
+	struct prober_place places[2];
+	unsigned event;
+	int status = trap_cost_places(&own, err);
+
+	a->own.is_tried = true;
+	if (status)
+		return status;
+	places[0] = own_place(&own, own.function);
+	places[1] = own_place(&own, own.stepped);
+	status = a->type->define(a->prober, places, 2, false,
+		bpf_code_program(&a->follow->code, heap_entry_programs[0]), &event, NULL, err);
+	if (!status)
+		a->own.entry = (int)event;
+	if (!status)
+		status = a->type->define(a->prober, places, 1, true,
+			bpf_code_program(&a->follow->code, "on_return"), &event, NULL, err);
+	if (!status)
+		a->own.returning = (int)event;
+	close(own.file);
+	return status;
+}
+
+static int define_calls(struct finding_sites *f, struct sooth_error *err)
+{
+	struct heap_attach *a = f->attach;
+	struct trap_cost_places places, *own = NULL;
+	struct sooth_error ignored;
+	int status;
+
+	if (a->type->is_inherited && !a->own.is_tried && !f->is_late && f->entries[0].count) {
+		a->own.is_tried = true;
+		own = trap_cost_places(&places, &ignored) ? NULL : &places;
+	}
+	status = define_with_own(f, &f->returns, true, "on_return", own, err);
+	for (int i = 0; i < HEAP_TABLES && !status; i++)
+		status = define_with_own(
+			f, &f->entries[i], false, heap_entry_programs[i], i ? NULL : own, err);
+	if (own)
+		close(own->file);
+	return status;
+}
+
 int heap_sites_define(struct finding_sites *f, struct sooth_error *err)
 {
 	struct heap_attach *a = f->attach;
-	int status = define(a, &f->returns, true, f->is_late, "on_return", err);
+	int status = define_calls(f, err);
 
-	for (int i = 0; i < HEAP_TABLES && !status; i++)
-		status = define(a, &f->entries[i], false, f->is_late, heap_entry_programs[i], err);
 	if (!status && f->sessions.count)
 		status = heap_sessions_define(
 			&a->sessions, f->sessions.places, f->sessions.count, err);

@@ -33,6 +33,8 @@ struct finding_sites {
 int heap_sites_take(void *user, const struct allocator_file *file, struct sooth_error *err);
 /* Makes events of all that was taken. */
 int heap_sites_define(struct finding_sites *f, struct sooth_error *err);
+/* Events of sooth's own functions alone, which no other process gets. */
+int heap_sites_define_own(struct heap_attach *a, struct sooth_error *err);
 /* From now on other processes than that with sessions have events at returns. */
 int heap_sites_open_returns(struct heap_attach *a, struct sooth_error *err);
 void heap_sites_fini(struct finding_sites *f);

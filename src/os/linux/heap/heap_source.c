@@ -180,9 +180,11 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 		status = heap_attach_examine(&s->attach, process, 0, err);
 	if (status < 0)
 		return status;
-	if (!(interest & INTEREST_FROM_EXEC))
+	if (!(interest & INTEREST_FROM_EXEC)) {
 		s->processes_without_allocator += !status;
-	else if (run->options.may_pause && may_trace_an_exec(run))
+		return follow_begin(&s->follow, process, err);
+	}
+	if (run->options.may_pause && may_trace_an_exec(run))
 		return heap_pauser_start(s, process, false, take_started, err);
 	return 0;
 }
@@ -536,6 +538,7 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 	heap_limits_emit(run, &s->attach, heap_pauser_has_no_allocator(s->pauser));
 	heap_limits_emit_unfollowed(run, s->control->unfollowed);
 	end_holding(run);
+	heap_probed_measure(&s->attach, &s->hit_cost, run->log);
 	/* Before the waiting for the kernel that follows: the target runs on. */
 	if (!follow_mute(&s->follow, &ignored))
 		heap_attach_detach(&s->attach);
@@ -547,6 +550,7 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 	if (heap_stacks_stop(s->stacks, run, err))
 		status = -ENOMEM;
 	heap_attach_close(&s->attach, &forgotten_ns);
+	heap_probed_emit(&s->hit_cost, run, &s->follow.code);
 	emit_cost(run, forgotten_ns, descriptors, sessions);
 	return status;
 }

@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "bpf/heap.h"
 #include "os/linux/heap/heap_attach.h"
+#include "os/linux/heap/heap_probed.h"
 
 struct heap_pauser;
 struct heap_stacks;
@@ -39,6 +40,7 @@ struct heap_state {
 	struct heap_control *control;
 	uint64_t reported_lost; /* part of control->lost_aggregates already reported */
 	struct heap_attach attach;
+	struct heap_hit_cost hit_cost;
 	struct heap_stacks *stacks;    /* NULL: not requested */
 	struct heap_sums_reader *sums; /* NULL: not requested */
 	struct buffer left;	       /* struct process_id, that ended since the last look */

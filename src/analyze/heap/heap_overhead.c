@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/heap/heap_overhead.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/records.h"
+#include "base/units.h"
+#include "model/process_id.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+#include "probes/heap.h"
+
+#define PROCESSES_MAX	 4096
+#define NOTABLE_PERCENT	 10  /* of the CPU time of a process */
+#define LEAST_SHARE	 100 /* and this part of the time that it was observed */
+#define PERCENT_MOST	 99
+#define LINES_FOR_PEOPLE 3
+
+#define HEAP_OVERHEAD_ROW(F, S)                                                                    \
+	F(S, PID)                                                                                  \
+	F(S, CHARS16, name, ALWAYS, "name of the process")                                         \
+	F(S, REAL, probes_percent, MAYBE(cost_state),                                              \
+		"share of the CPU time of the process that was spent at probes",                   \
+		.unit = SOOTH_UNIT_PERCENT, .decimals = 0)                                         \
+	F(S, U64, probes_ns, WITH(cost_state), "CPU time of the process spent at probes",          \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, U64, cpu_ns, ALWAYS, "CPU time of the process while it was observed",                 \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, U64, programs_ns, ALWAYS, "of probes_ns: sooth's programs", .unit = SOOTH_UNIT_NS)    \
+	F(S, U64, entries, ALWAYS, "hits of probes where allocator functions begin")               \
+	F(S, U64, returns, ALWAYS, "hits of probes where they return")                             \
+	F(S, U64, stepped, ALWAYS, "hits of probes at return instructions, which take most")       \
+	F(S, REAL, calls_per_s, ALWAYS,                                                            \
+		"entries a second, from the first to the last, to two digits")                     \
+	F(S, U32, entry_ns, WITH(cost_state), "what the kernel takes for an entry",                \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, U32, return_ns, MAYBE(return_state), "what the kernel takes for a return",            \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, U32, stepped_ns, WITH(cost_state), "what the kernel takes for a return instruction",  \
+		.unit = SOOTH_UNIT_NS)                                                             \
+	F(S, TEXT, source, ALWAYS, "where these values come from")                                 \
+	F(S, TEXT, remedy, MAYBE(remedy_state), "a command that slows the process less")
+
+struct heap_overhead_row {
+	struct sooth_record record;
+	ROW_MEMBERS(HEAP_OVERHEAD_ROW, heap_overhead_row)
+};
+
+ROW_FIELDS(heap_overhead_row_fields, HEAP_OVERHEAD_ROW, heap_overhead_row);
+
+static ROW_SCHEMA(heap_overhead_row, "heap.overheads", heap_overhead_row,
+	.line = "observing slowed {name} {pid}: some {probes_percent} % of its CPU time was spent "
+		"at probes, at about {calls_per_s} calls a second[; for less: {remedy}]");
+
+#define SOURCE                                                                                     \
+	"hits and the time of programs: 1 hit in 61; what the kernel takes: sooth, at probes "     \
+	"of its own; CPU time: the scheduler"
+
+void heap_overhead_take(struct heap_overheads *o, const struct sooth_record *r)
+{
+	const struct heap_overhead *overhead = record_as(r, HEAP_OVERHEAD, sizeof(*overhead));
+
+	if (overhead && o->all.size < PROCESSES_MAX * sizeof(*overhead))
+		buffer_append(&o->all, overhead, sizeof(*overhead));
+}
+
+void heap_overhead_fini(struct heap_overheads *o)
+{
+	buffer_fini(&o->all);
+}
+
+static uint64_t observed_ns(const struct heap_overhead *o)
+{
+	return o->record.time_ns > o->from_ns ? o->record.time_ns - o->from_ns : 0;
+}
+
+static bool is_notable(const struct heap_overhead *o)
+{
+	return o->cost_state == SOOTH_STATE_VALUE && o->probes_ns &&
+	       o->probes_ns >= o->cpu_ns / 100 * NOTABLE_PERCENT &&
+	       o->probes_ns >= observed_ns(o) / LEAST_SHARE;
+}
+
+static double percent_of(const struct heap_overhead *o)
+{
+	double percent = o->cpu_ns ? 100.0 * (double)o->probes_ns / (double)o->cpu_ns : 0;
+
+	/* Both are measured to some tenths, and no process does nothing else. */
+	return percent < PERCENT_MOST ? percent : PERCENT_MOST;
+}
+
+static uint64_t to_two_digits(uint64_t value)
+{
+	uint64_t unit = 1;
+
+	while (value / unit >= 100)
+		unit *= 10;
+	return (value + unit / 2) / unit * unit;
+}
+
+static int emit_row(const struct heap_overhead *o, struct output *output,
+	const struct heap_observed *how, struct sooth_error *err)
+{
+	struct process_id id = process_id_of(&o->record);
+	struct heap_overhead_row row = { .record = row_head(&id),
+		.probes_percent = percent_of(o),
+		.probes_ns = o->probes_ns,
+		.cpu_ns = o->cpu_ns,
+		.programs_ns = o->programs_ns,
+		.entries = o->entries,
+		.returns = o->returns,
+		.stepped = o->stepped,
+		.calls_per_s = o->hits_ns ? to_two_digits((uint64_t)((double)o->entries * NS_PER_S /
+								     (double)o->hits_ns))
+					  : 0,
+		.entry_ns = o->entry_ns,
+		.return_ns = o->return_ns,
+		.stepped_ns = o->stepped_ns,
+		.cost_state = o->cost_state,
+		.return_state = o->return_state,
+		.remedy_state = is_notable(o) ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	char remedy[96];
+
+	if (how->is_launched)
+		snprintf(remedy, sizeof(remedy), "sooth heap %s -- COMMAND",
+			how->is_sampled ? "--pages" : "--sample-bytes 512K");
+	else
+		snprintf(remedy, sizeof(remedy), "sooth heap %s -p %u",
+			how->is_sampled ? "--pages" : "--sample-bytes 512K", id.pid);
+	memcpy(row.name, o->name, sizeof(row.name));
+	return OUTPUT_ROW(output, &row,
+		((struct record_tail[]){
+			tail_string(&row.source, SOURCE), tail_string(&row.remedy, remedy) }),
+		2, err);
+}
+
+/* What lost most time first. */
+static int by_time(const void *a, const void *b)
+{
+	const struct heap_overhead *x = a, *y = b;
+
+	if (x->probes_ns != y->probes_ns)
+		return x->probes_ns < y->probes_ns ? 1 : -1;
+	return x->record.pid < y->record.pid ? -1 : x->record.pid > y->record.pid;
+}
+
+static int emit(const struct heap_overheads *o, struct output *output,
+	const struct section *section, const struct heap_observed *how, bool only_notable,
+	struct sooth_error *err)
+{
+	const struct heap_overhead *all = (const void *)o->all.data;
+	size_t count = o->all.size / sizeof(*all), lines = 0;
+	int status = output_close_section(output, err);
+
+	if (!status)
+		status = output_section(output, section, err);
+	for (size_t i = 0; i < count && !status; i++) {
+		if (only_notable && (!is_notable(&all[i]) || lines >= LINES_FOR_PEOPLE))
+			continue;
+		lines++;
+		status = emit_row(&all[i], output, how, err);
+	}
+	return status ? status : output_close_section(output, err);
+}
+
+int heap_overhead_emit(struct heap_overheads *o, struct output *output,
+	const struct heap_observed *how, struct sooth_error *err)
+{
+	static const struct section section = { .name = "heap_overhead",
+		.schema = &heap_overhead_row_schema,
+		.shape = SECTION_TABLE,
+		.audience = SECTION_DETAIL,
+		.is_last = true };
+	struct section brief = section;
+	int status;
+
+	qsort(o->all.data, o->all.size / sizeof(struct heap_overhead), sizeof(struct heap_overhead),
+		by_time);
+	brief.audience = SECTION_BRIEF;
+	status = emit(o, output, &section, how, false, err);
+	return status ? status : emit(o, output, &brief, how, true, err);
+}

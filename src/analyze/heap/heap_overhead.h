@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What observing did to the processes: the share of their time that the probes took. */
+#ifndef SOOTH_ANALYZE_HEAP_OVERHEAD_H
+#define SOOTH_ANALYZE_HEAP_OVERHEAD_H
+
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "explain/output.h"
+
+struct heap_overheads {
+	struct buffer all; /* struct heap_overhead */
+};
+
+/* How it was observed: what would take less depends on it. */
+struct heap_observed {
+	bool is_sampled, is_launched;
+};
+
+/* Takes any record; others are ignored. */
+void heap_overhead_take(struct heap_overheads *o, const struct sooth_record *r);
+/* A section "heap_overhead"; people see only processes that were slowed. */
+int heap_overhead_emit(struct heap_overheads *o, struct output *output,
+	const struct heap_observed *how, struct sooth_error *err);
+void heap_overhead_fini(struct heap_overheads *o);
+
+#endif

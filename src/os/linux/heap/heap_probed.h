@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the probes took of the time of each process (struct heap_overhead). */
+#ifndef SOOTH_OS_LINUX_HEAP_PROBED_H
+#define SOOTH_OS_LINUX_HEAP_PROBED_H
+
+#include "collect/backend.h"
+#include "os/linux/bpf/bpf.h"
+#include "os/linux/heap/heap_attach.h"
+
+/* What a hit takes, in ns; 0: not measured. */
+struct heap_hit_cost {
+	uint32_t entry_ns, return_ns, stepped_ns;
+};
+
+/* While probes stand, some 5 ms: in the calling thread, which hits them itself. */
+void heap_probed_measure(struct heap_attach *a, struct heap_hit_cost *out, const struct log *log);
+/* When all threads were flushed: the records. */
+void heap_probed_emit(
+	const struct heap_hit_cost *cost, struct backend_run *run, struct bpf_code *code);
+
+#endif
