@@ -9,27 +9,42 @@
 
 static const int deaf_to[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
 
+struct one_event {
+	struct uprobes *probes;
+	struct counter counter;
+	struct prober_place places[PROBED_COUNT];
+};
+
+static struct one_event make_one_event(void)
+{
+	struct one_event e = { .probes = open_uprobes(), .counter = make_counter(true) };
+
+	probed_places(e.places);
+	define(e.probes, e.places, 1, false, &e.counter);
+	return e;
+}
+
+static void free_one_event(struct one_event *e)
+{
+	close(e->places[0].file);
+	free_counter(&e->counter);
+}
+
 static void test_guard(void **state)
 {
-	struct uprobes *u = open_uprobes();
-	struct counter counter = make_counter(true);
-	struct prober_place places[PROBED_COUNT];
-	pid_t guard;
+	struct one_event e = make_one_event();
+	pid_t guard = guard_of(getpid());
 
 	(void)state;
-	probed_places(places);
-	define(u, places, 1, false, &counter);
-	guard = guard_of(getpid());
 	await_file(guard, "comm", "sooth-guard\n");
 	assert_int_equal(count_files(guard, "fd"), 3);
 	assert_int_equal(getsid(guard), guard);
 	for (size_t i = 0; i < ARRAY_SIZE(deaf_to); i++)
 		assert_int_equal(kill(guard, deaf_to[i]), 0);
 	assert_int_equal(definitions(getpid()), 2);
-	close_uprobes(u);
+	close_uprobes(e.probes);
 	assert_int_equal(kill(guard, 0), -1);
-	close(places[0].file);
-	free_counter(&counter);
+	free_one_event(&e);
 }
 
 /* Has probes in another child of its parent, and waits to be killed. */
@@ -103,21 +118,15 @@ static void test_killed_guard(void **state)
 /* Then the events are removed by the process that made them. */
 static void test_closed_without_guard(void **state)
 {
-	struct uprobes *u = open_uprobes();
-	struct counter counter = make_counter(true);
-	struct prober_place places[PROBED_COUNT];
-	pid_t guard;
+	struct one_event e = make_one_event();
+	pid_t guard = guard_of(getpid());
 
 	(void)state;
-	probed_places(places);
-	define(u, places, 1, false, &counter);
-	guard = guard_of(getpid());
 	kill(guard, SIGKILL);
 	await_file(guard, "stat", ") Z ");
-	uprobes_close(u, NULL);
+	uprobes_close(e.probes, NULL);
 	assert_int_equal(definitions(getpid()), 0);
-	close(places[0].file);
-	free_counter(&counter);
+	free_one_event(&e);
 }
 
 /* Only what was made by one of us, and by a process that is no more. */
