@@ -43,6 +43,7 @@ int main(int argc, char **argv)
 		_exit(0);
 	}
 	wait(NULL);
+	usleep(100000); /* with sooth's library an end is known when sooth looks */
 	holds();
 	if (argc > 1 && argv[1][0] == 's')
 		sleep(2);
@@ -80,7 +81,7 @@ class Peak(HeapCase):
         peak = report["heap_peak"]
         self.assertLess(abs(peak["peak_bytes"] - 13000000), 100000)
         self.assertRegex(peak["text"], r"^12\.4 MiB were live at the peak, .* after the first call: "
-                                       r"7[67] % of it in malloc < holds < main")
+                                       r"7[67] % of it in holds \([^)]+\) < main")
 
     def test_launched(self):
         for engine in ("auto", "bpf", "preload"):
@@ -110,7 +111,7 @@ class Peak(HeapCase):
         report = self.attached(how="slowly")
         at_peak = {name: row[0] for name, row in by_function(report).items()}
         self.assertEqual((at_peak["keeps"], at_peak["holds"]), (3000000, 10000000), report["heap_stacks"])
-        self.assertRegex(report["heap_peak"]["text"], r"; at most 1\d\.\d MiB when sooth looked: .* in malloc < holds < .*"
+        self.assertRegex(report["heap_peak"]["text"], r"; at most 1\d\.\d MiB when sooth looked: .* in holds \([^)]+\) < .*"
                                                       r"; --exact records every call")
 
 

@@ -240,7 +240,7 @@ static void test_each(void **state)
 			"medium/low: keeps 32.2 KiB more from malloc each second" },
 		{ "heap-leak", leaks, 32000, "heap-leak.min-gain=1000",
 			"fine: keeps 31.3 KiB more each second" },
-		{ "heap-leak", leaks, 330000, NULL, "|most of it in: makes < main (100 %)" },
+		{ "heap-leak", leaks, 330000, NULL, "|most of it in: makes (thing) < main (100 %)" },
 		{ "heap-leak", leaks, 270000, NULL, "fine: keeps 264 KiB" },
 		{ "heap-leak", leaks, 1e6, "heap-leak.min-time=6s",
 			"blind: its allocations cover too short a time" },
@@ -259,7 +259,7 @@ static void test_each(void **state)
 			"low/medium: allocates 20100 blocks (1.9M) each second and "
 			"frees "
 			"100 % of them within 10 ms" },
-		{ "heap-churn", churns, 20100, NULL, "|most of it in: makes < main (100 %)" },
+		{ "heap-churn", churns, 20100, NULL, "|most of it in: makes (thing) < main (100 %)" },
 		{ "heap-churn", churns, 19900, NULL,
 			"=fine: 19900 blocks each second live less than 10 ms, 100 % of all\n" },
 		{ "heap-churn", churns_bytes, 257.0 * MIB, NULL,
@@ -274,7 +274,7 @@ static void test_each(void **state)
 			"low/medium: keeps 50100 blocks of 176 bytes (8.4M), 100 % of "
 			"its "
 			"new blocks" },
-		{ "many-small-blocks", keeps, 50100, NULL, "|allocated by: makes < main (100 %)" },
+		{ "many-small-blocks", keeps, 50100, NULL, "|allocated by: makes (thing) < main (100 %)" },
 		{ "many-small-blocks", keeps, 49900, NULL,
 			"fine: kept 50000 new blocks, 49900 of" },
 		{ "many-small-blocks", keeps_of_size, 512, NULL, "|60000 blocks of 512 bytes" },
@@ -285,7 +285,7 @@ static void test_each(void **state)
 		{ "many-small-blocks", sampled, 1e6, NULL, "blind: the allocations are samples" },
 		{ "many-small-blocks", allocates_nothing, 0, NULL, "=fine: kept no new block\n" },
 		{ "double-free", frees_twice, 1, NULL,
-			"high/high: frees memory twice: in makes < main" },
+			"high/high: frees memory twice: in makes (thing) < main" },
 		{ "double-free", frees_twice, 3, NULL, "|blocks freed twice: 3" },
 		{ "double-free", frees_twice, 1, NULL,
 			"|first of them: 100B at 0x1000, by thread 99, 5.00us after it was freed" },
@@ -294,9 +294,9 @@ static void test_each(void **state)
 			"fine: no block was freed" },
 		{ "double-free", frees_stack, 2, NULL, "=fine: no block was freed twice\n" },
 		{ "invalid-free", frees_stack, 1, NULL,
-			"high/high: frees a variable on the stack: in makes < main" },
+			"high/high: frees a variable on the stack: in makes (thing) < main" },
 		{ "invalid-free", frees_inside, 2, NULL,
-			"|frees an address where no block begins: in makes < main" },
+			"|frees an address where no block begins: in makes (thing) < main" },
 		{ "invalid-free", frees_twice, 1, NULL, "=fine: no free of what is no block\n" },
 	};
 

@@ -3,13 +3,13 @@
 
 #include <string.h>
 
+#include "analyze/profile/stack_text.h"
 #include "model/batch.h"
 
 #define PROCESSES_MAX 4096
 #define PARTS_MAX     (1u << 18)
 #define GAINS_MAX     (1u << 16)
 #define CLASSES	      256
-#define FRAMES_SHOWN  5
 
 struct part_key {
 	struct process_id process;
@@ -293,23 +293,7 @@ void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint
 	}
 }
 
-/* The innermost frame is the allocator's own function. */
 void heap_use_put_stack(const struct heap_use *u, uint32_t stack, struct buffer *out)
 {
-	struct profile_stacked stacked = { 0 };
-	size_t first;
-
-	if (!profile_sums_stack(&u->names, stack, &stacked) || !stacked.depth) {
-		buffer_string(out, "code without a recorded stack");
-		return;
-	}
-	first = stacked.depth > 1;
-	for (size_t i = first; i < stacked.depth && i < first + FRAMES_SHOWN; i++) {
-		struct span name = names_get(&u->names.names, stacked.frames[i]->name);
-
-		buffer_string(out, i > first ? " < " : "");
-		buffer_append(out, name.data, name.size);
-	}
-	if (stacked.depth > first + FRAMES_SHOWN)
-		buffer_string(out, " < ...");
+	stack_text_put_callers(out, &u->names, stack);
 }

@@ -51,7 +51,7 @@ static void put_most(struct buffer *out, const struct heap_stack *first, uint64_
 {
 	buffer_format(
 		out, "%.0f %% of it in ", 100 * (double)first->sum.at_peak.bytes / (double)all);
-	heap_stack_put(out, sums, &first->key);
+	stack_text_put_callers(out, sums, first->stack);
 }
 
 /* Where the kernel adds up, stacks are known at looks, and the peak may be between two. */

@@ -87,7 +87,7 @@ static void put_answer(struct buffer *out, const struct heap_churn_row *row,
 		return;
 	buffer_format(out, ": %.0f %% of that in ",
 		100 * (double)first->sum.short_bytes / (double)all->short_bytes);
-	heap_stack_put(out, sums, &first->key);
+	stack_text_put_callers(out, sums, first->stack);
 }
 
 static int emit_answer(struct heap_scope *scope, const struct heap_live *live,

@@ -60,7 +60,7 @@ static void put_growing(struct buffer *out, const struct heap_growth_row *row,
 	buffer_format(out, "keeps %s more each second, all the time: %.0f %% of it in ",
 		sentence_size(rate, row->per_s),
 		row->per_s ? 100 * rows[0].growth.bytes_per_s / (double)row->per_s : 100);
-	heap_stack_put(out, sums, &rows[0].key);
+	stack_text_put_callers(out, sums, rows[0].stack);
 	if ((double)row->older * 2 >= (double)blocks)
 		buffer_format(out,
 			"; but %llu blocks of before were freed meanwhile: these may replace them, "
@@ -90,7 +90,7 @@ static void put_undecided(struct buffer *out, const struct heap_stack *most, con
 		"kept by ",
 		sentence_size(size, (uint64_t)most->growth.bytes), most->growth.rising,
 		HEAP_PARTS_JUDGED, time);
-	heap_stack_put(out, sums, &most->key);
+	stack_text_put_callers(out, sums, most->stack);
 	buffer_string(out, "; observe longer (-d 60)");
 }
 

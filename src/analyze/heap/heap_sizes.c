@@ -13,12 +13,12 @@
 #define CLASSES 256
 
 #define HEAP_CLASS_ROW(F, S)                                                                       \
-	F(S, U64, from_bytes, ALWAYS, "smallest size of the class", .label = "SIZE>=",             \
-		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, from_bytes, ALWAYS, "smallest size of the class",                                \
+		.label = "SIZE>=", .unit = SOOTH_UNIT_BYTES)                                       \
 	F(S, U64, to_bytes, ALWAYS, "first size above the class", .label = "<",                    \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
-	F(S, U64, live_bytes, ALWAYS, "bytes of these sizes that were not freed",                  \
-		.label = "LIVE", .unit = SOOTH_UNIT_BYTES)                                         \
+	F(S, U64, live_bytes, ALWAYS, "bytes of these sizes that were not freed", .label = "LIVE", \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, live_blocks, ALWAYS, "blocks of these sizes that were not freed",                \
 		.label = "BLOCKS")                                                                 \
 	F(S, U64, mean_bytes, MAYBE(mean_state), "mean size of the live blocks", .label = "MEAN",  \
@@ -76,6 +76,7 @@ struct size_class {
 	uint32_t number;
 	struct heap_part sum;
 	struct stack_text stack; /* that holds most */
+	uint32_t one_stack;	 /* of those with that text */
 	uint64_t stack_bytes;
 };
 
@@ -119,6 +120,7 @@ static void add_part(struct sizes *s, struct profile_sums *sums, const struct he
 	if (*bytes > class->stack_bytes) {
 		class->stack_bytes = *bytes;
 		class->stack = holder.stack;
+		class->one_stack = key->stack;
 	}
 }
 
@@ -134,8 +136,7 @@ static int by_live_bytes(const void *left, const void *right)
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
-static void put_answer(
-	struct buffer *out, const struct sizes *s, const struct profile_sums *sums)
+static void put_answer(struct buffer *out, const struct sizes *s, const struct profile_sums *sums)
 {
 	const struct size_class *first = &s->classes[0];
 	char size[UNITS_SIZE], all[UNITS_SIZE];
@@ -157,15 +158,14 @@ static void put_answer(
 		return;
 	buffer_format(out, ": %.0f %% of it from ",
 		100 * (double)first->stack_bytes / (double)first->sum.live_bytes);
-	heap_stack_put(out, sums, &first->stack);
+	stack_text_put_callers(out, sums, first->one_stack);
 }
 
 static int emit_answer(struct heap_scope *scope, const struct sizes *s,
 	const struct profile_sums *sums, struct sooth_error *err)
 {
-	struct heap_largest_row row = {
-		.live_bytes = s->all.live_bytes, .live_blocks = s->all.live_blocks
-	};
+	struct heap_largest_row row = { .live_bytes = s->all.live_bytes,
+		.live_blocks = s->all.live_blocks };
 	struct buffer text = { 0 };
 	struct record_tail tail[1];
 	int status;

@@ -12,7 +12,6 @@
 #include "model/schema.h"
 
 #define ROWS_MAX       (1u << 20)
-#define STACK_TEXT_MAX 300 /* of one, in a sentence */
 
 #define HEAP_STACK_ROW(F, S)                                                                       \
 	F(S, U64, live_bytes, ALWAYS,                                                              \
@@ -165,15 +164,6 @@ int heap_stack_emit(struct output *output, const struct heap_stack *r,
 					   : OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&functions);
 	return status;
-}
-
-void heap_stack_put(
-	struct buffer *out, const struct profile_sums *sums, const struct stack_text *key)
-{
-	struct span stack = names_get(&sums->names, key->text);
-
-	buffer_append(out, stack.data, stack.size < STACK_TEXT_MAX ? stack.size : STACK_TEXT_MAX);
-	buffer_string(out, stack.size > STACK_TEXT_MAX ? " ..." : "");
 }
 
 /* False: no memory. */

@@ -33,9 +33,6 @@ int heap_stacks_by_live(const void *left, const void *right); /* for qsort */
 /* A row of heap_stack_row_schema. */
 int heap_stack_emit(struct output *output, const struct heap_stack *stack,
 	const struct profile_sums *sums, struct sooth_error *err);
-/* The stack in a sentence, cut when it is long. */
-void heap_stack_put(
-	struct buffer *out, const struct profile_sums *sums, const struct stack_text *key);
 
 /* The code that keeps more and more. */
 int heap_leaks_emit(struct heap_scope *scope, const struct heap_live *live,

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/profile/stack_text.h"
 
-#define BETWEEN " < "
+#include <string.h>
+
+#include "analyze/profile/wait_places.h"
+
+#define BETWEEN	    " < "
+#define CODE_FRAMES 4
 
 struct stack_text stack_text_of(struct profile_sums *sums, uint32_t stack)
 {
@@ -31,6 +36,50 @@ int stack_text_compare(const struct stack_text *a, const struct stack_text *b)
 	if (a->text != b->text)
 		return a->text < b->text ? -1 : 1;
 	return a->end < b->end ? -1 : a->end > b->end;
+}
+
+/* Unless the name has it: "[node]", "node+0x12". */
+static void put_file(struct buffer *out, struct span name, struct span file)
+{
+	if (!file.size || memmem(name.data, name.size, file.data, file.size))
+		return;
+	buffer_string(out, " (");
+	buffer_append(out, file.data, file.size);
+	buffer_char(out, ')');
+}
+
+void stack_text_put_callers(struct buffer *out, const struct profile_sums *sums, uint32_t stack)
+{
+	struct profile_stacked stacked = { 0 };
+	const struct profile_function *first;
+	bool is_begun = false;
+	unsigned put = 0;
+
+	profile_sums_stack(sums, stack, &stacked);
+	if (!stacked.depth)
+		buffer_string(out, "code without a recorded stack");
+	/* The innermost one is the probed function. */
+	if (stacked.depth > 1)
+		memmove(stacked.frames, stacked.frames + 1,
+			--stacked.depth * sizeof(*stacked.frames));
+	first = wait_place_function(sums, &stacked);
+	for (size_t i = 0; i < stacked.depth; i++) {
+		const struct profile_function *f = stacked.frames[i];
+		struct span name = names_get(&sums->names, f->name);
+
+		is_begun |= !first || f == first;
+		if (!is_begun ||
+			(first && first->kind == PROFILE_SCRIPT && f->kind != PROFILE_SCRIPT))
+			continue;
+		if (put == CODE_FRAMES) {
+			buffer_string(out, BETWEEN "...");
+			break;
+		}
+		buffer_string(out, put ? BETWEEN : "");
+		buffer_append(out, name.data, name.size);
+		if (!put++)
+			put_file(out, name, names_get(&sums->names, f->file));
+	}
 }
 
 void stack_text_functions(const struct profile_sums *sums, uint32_t stack, struct buffer *out)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A stack in one line, the innermost function first: the columns, and what makes two stacks one row.
+/* A stack in one line, the innermost function first: the columns, and what makes two stacks one
+ * row.
  */
 #ifndef SOOTH_ANALYZE_STACK_TEXT_H
 #define SOOTH_ANALYZE_STACK_TEXT_H
@@ -24,6 +25,12 @@ struct stack_text {
 
 struct stack_text stack_text_of(struct profile_sums *sums, uint32_t stack);
 int stack_text_compare(const struct stack_text *a, const struct stack_text *b);
+/*
+ * The code that called a probed function, in a sentence: "handle (a.py:4) < work < main", from the
+ * innermost caller on that is not of the C library or a language's own (wait_place_function()); of
+ * a script its own functions alone. Some callers, not all.
+ */
+void stack_text_put_callers(struct buffer *out, const struct profile_sums *sums, uint32_t stack);
 /* The column `functions` of a stack: names, each with a NUL behind it, appended. */
 void stack_text_functions(const struct profile_sums *sums, uint32_t stack, struct buffer *out);
 
