@@ -17,6 +17,17 @@
 #define CALL_ARGUMENT_5(regs) ((uint64_t)(regs)->r8)
 #define RETURN_ADDRESS_BYTES  8 /* on the stack at the entry, removed by the return */
 
+/* Where the stack pointer is as it was at the entry. */
+#define CALL_RETURN_ADDRESS(regs) stack_word(CALL_STACK(regs))
+
+static inline uint64_t stack_word(uint64_t at)
+{
+	uint64_t word = 0;
+
+	bpf_probe_read_user(&word, sizeof(word), (const void *)(unsigned long)at);
+	return word;
+}
+
 #elif defined(__TARGET_ARCH_arm64)
 
 #define CALL_ADDRESS(context)	 ((context)->pc)
@@ -28,6 +39,8 @@
 #define CALL_ARGUMENT_4(context) ((context)->regs[3])
 #define CALL_ARGUMENT_5(context) ((context)->regs[4])
 #define RETURN_ADDRESS_BYTES	 0
+
+#define CALL_RETURN_ADDRESS(context) ((context)->regs[30])
 
 #else
 #error "the programs on user functions know x86-64 and aarch64"

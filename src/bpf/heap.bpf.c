@@ -437,6 +437,8 @@ static inline __attribute__((always_inline)) void enter_place(
 	}
 }
 
+#include "bpf/heap_late.bpf.h"
+
 static inline __attribute__((always_inline)) int enter(struct pt_regs *regs, uint32_t table)
 {
 	uint8_t place = places.of[table][CALL_ADDRESS(regs) & HEAP_PLACE_MASK];
@@ -448,9 +450,9 @@ static inline __attribute__((always_inline)) int enter(struct pt_regs *regs, uin
 	if (!t || !t->member.interest || t->member.is_before_exec)
 		return 0;
 	if (place & HEAP_PLACE_LATE) {
-		if (!(t->member.interest & FOLLOW_MARK))
-			return 0;
 		place &= (uint8_t)~HEAP_PLACE_LATE;
+		if (!counts_late(t, regs, place))
+			return 0;
 	}
 	hit_begins(t, place == HEAP_PLACE_RESULT ? HIT_STEPPED : HIT_ENTRY);
 	enter_place(t, regs, place);

@@ -33,7 +33,7 @@ static inline __attribute__((always_inline)) uint64_t call_stack(
 	return call_walk(t, __builtin_frame_address(0), function);
 }
 
-/* A call begins. False: it is not recorded. */
+/* A call begins. False: it is not recorded; `inside` says whether it is part of another. */
 static inline __attribute__((always_inline)) bool call_begin(struct thread *t)
 {
 	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
@@ -64,15 +64,6 @@ static inline void call_end(struct thread *t, struct call *call)
 	t->inside = 0;
 	record_put(t, call);
 	atomic_store_explicit(&t->slot->is_late, 0, memory_order_release);
-}
-
-/* Before the block is given back: no other thread can have got it earlier. */
-static inline __attribute__((always_inline)) void call_free(struct thread *t, void *block)
-{
-	struct call call = { .head = HEAP_FREE, .address = (uintptr_t)block };
-
-	if (call_begin(t))
-		call_end(t, &call);
 }
 
 #endif

@@ -58,9 +58,18 @@ static bool is_same(const char *a, const char *b)
 	return *a == *b;
 }
 
+bool loaded_is_allocator(const char *name)
+{
+	for (size_t i = 0; i < allocator_name_count; i++)
+		if (allocator_names[i].kind == ALLOCATOR_PLAIN &&
+			is_same(allocator_names[i].name, name))
+			return true;
+	return false;
+}
+
 /* The table: buckets, the first symbol in it, words and shift of a filter, the filter, the first
  * symbol of each bucket, the hash of each symbol with a bit at the last of a bucket. */
-static bool exports(const struct exported *e, const char *name)
+static const ElfW(Sym) * find(const struct exported *e, const char *name)
 {
 	uint32_t hash = hash_of(name), buckets = e->hash[0], first = e->hash[1];
 	uint32_t words = e->hash[2], shift = e->hash[3], bits = 8 * sizeof(ElfW(Addr));
@@ -70,30 +79,52 @@ static bool exports(const struct exported *e, const char *name)
 	uint32_t at;
 
 	if (!buckets || !words || (filter[hash / bits % words] & mask) != mask)
-		return false;
+		return NULL;
 	at = bucket[hash % buckets];
 	if (at < first)
-		return false;
+		return NULL;
 	do {
 		if ((chain[at - first] | 1) == (hash | 1) &&
 			is_same(e->strings + e->symbols[at].st_name, name))
-			return true;
+			return &e->symbols[at];
 	} while (!(chain[at++ - first] & 1));
+	return NULL;
+}
+
+/* Where it is bound to the C library, its calls of these do not reach this one. */
+static bool goes_around(const char *name)
+{
+	static const char *const functions[] = { "malloc", "free", "calloc", "realloc",
+		"reallocarray", "aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc",
+		"dlsym", "dlvsym", "dlopen" };
+
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+		if (is_same(functions[i], name))
+			return true;
 	return false;
 }
 
 /* What is not in the table comes before what is: functions of other objects. */
-static bool imports(const struct exported *e, const char *name)
+static bool calls_around(const struct exported *e)
 {
 	for (uint32_t i = 1; i < e->hash[1]; i++)
-		if (is_same(e->strings + e->symbols[i].st_name, name))
+		if (goes_around(e->strings + e->symbols[i].st_name))
 			return true;
 	return false;
 }
 
+void *loaded_function(const struct dl_phdr_info *info, const char *name)
+{
+	struct exported e = { 0 };
+	const ElfW(Sym) *symbol = find_tables(info, &e) ? find(&e, name) : NULL;
+
+	if (!symbol || !symbol->st_shndx || (symbol->st_info & 15) != STT_FUNC)
+		return NULL;
+	return (void *)(info->dlpi_addr + symbol->st_value);
+}
+
 struct loaded_object loaded_object(const struct dl_phdr_info *info)
 {
-	static const char *const functions[] = { "malloc", "calloc", "realloc", "free" };
 	struct loaded_object o = { .may_allocate = true };
 	struct exported e = { 0 };
 
@@ -102,8 +133,7 @@ struct loaded_object loaded_object(const struct dl_phdr_info *info)
 	o.may_allocate = false;
 	for (size_t i = 0; i < allocator_name_count && !o.may_allocate; i++)
 		o.may_allocate = allocator_names[i].kind == ALLOCATOR_PLAIN &&
-				 exports(&e, allocator_names[i].name);
-	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
-		o.calls |= imports(&e, functions[i]);
+				 find(&e, allocator_names[i].name) != NULL;
+	o.calls = calls_around(&e);
 	return o;
 }

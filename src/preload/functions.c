@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The C library's functions. Of calls inside one another only the outermost is recorded; one that
- * was left by a jump is noticed when the next begins higher in the stack. A free is recorded before
- * the block is given back: no other thread can have got it earlier.
+ * was left by a jump is noticed when the next begins higher in the stack.
  */
-#include "preload/call.h"
+#include "preload/take.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -37,63 +36,32 @@ uint64_t call_walk(struct thread *t, const uintptr_t *frame, const void *functio
 	return hash;
 }
 
-static inline uint64_t product(size_t count, size_t size, uint32_t *head)
-{
-	size_t bytes;
-
-	if (LIKELY(!__builtin_mul_overflow(count, size, &bytes)))
-		return bytes;
-	*head |= PRELOAD_HEAD_IS_OVERFLOW;
-	return UINT64_MAX;
-}
-
 void *malloc(size_t size)
 {
-	struct thread *t = &self;
-	struct call call;
-
 	if (UNLIKELY(!call_is_resolved()))
 		return early_block(size, 0);
 	if (UNLIKELY(
 		    (uintptr_t)__builtin_return_address(0) - loader_code.begin < loader_code.bytes))
-		loaded_look(t);
-	if (!call_begin(t))
-		return real.malloc(size);
-	call = (struct call){ .head = HEAP_MALLOC, .size = size };
-	call.stack = call_stack(t, (const void *)(uintptr_t)real.malloc);
-	call.begin = preload_ticks();
-	call.address = (uintptr_t)real.malloc(size);
-	call_end(t, &call);
-	return (void *)call.address;
+		loaded_look(&self);
+	return take_malloc(real.malloc, HEAP_MALLOC, size);
 }
 
 void free(void *block)
 {
-	struct thread *t = &self;
-
 	if (UNLIKELY(!block || early_is(block)))
 		return;
 	if (UNLIKELY(!call_is_resolved()))
 		return;
-	call_free(t, block);
-	real.free(block);
+	take_free(real.free, block);
 }
 
 void *calloc(size_t count, size_t size)
 {
-	struct thread *t = &self;
-	struct call call = { .head = HEAP_CALLOC };
+	uint32_t ignored;
 
-	call.size = product(count, size, &call.head);
-	if (UNLIKELY(!call_is_resolved()))
-		return early_block(call.size, 0); /* never reused: it is zero */
-	if (!call_begin(t))
-		return real.calloc(count, size);
-	call.stack = call_stack(t, (const void *)(uintptr_t)real.calloc);
-	call.begin = preload_ticks();
-	call.address = (uintptr_t)real.calloc(count, size);
-	call_end(t, &call);
-	return (void *)call.address;
+	if (UNLIKELY(!call_is_resolved())) /* never reused: it is zero */
+		return early_block(take_product(count, size, &ignored), 0);
+	return take_calloc(real.calloc, count, size);
 }
 
 /* A block from before moves into memory that can be given back. */
@@ -109,70 +77,34 @@ static __attribute__((noinline)) void *move_early(void *block, size_t size)
 
 void *realloc(void *block, size_t size)
 {
-	struct thread *t = &self;
-	struct call call = {
-		.head = HEAP_REALLOC | PRELOAD_HEAD_HAS_OLD, .size = size, .old = (uintptr_t)block
-	};
-
 	if (UNLIKELY(early_is(block)))
 		return move_early(block, size);
 	if (UNLIKELY(!call_is_resolved()))
 		return early_block(size, 0);
-	if (!call_begin(t))
-		return real.realloc(block, size);
-	call.stack = call_stack(t, (const void *)(uintptr_t)real.realloc);
-	call.begin = preload_ticks();
-	call.address = (uintptr_t)real.realloc(block, size);
-	call_end(t, &call);
-	return (void *)call.address;
+	return take_realloc(real.realloc, block, size);
 }
 
 /* Musl has it only since 1.2.2. */
-static void *real_reallocarray(void *block, size_t count, size_t size)
+static void *without_reallocarray(void *block, size_t count, size_t size)
 {
 	size_t bytes;
 
-	if (real.reallocarray)
-		return real.reallocarray(block, count, size);
 	return __builtin_mul_overflow(count, size, &bytes) ? NULL : real.realloc(block, bytes);
 }
 
 void *reallocarray(void *block, size_t count, size_t size)
 {
-	struct thread *t = &self;
-	struct call call = { .head = HEAP_REALLOCARRAY | PRELOAD_HEAD_HAS_OLD,
-		.old = (uintptr_t)block };
+	void *(*function)(void *, size_t, size_t) =
+		real.reallocarray ? real.reallocarray : without_reallocarray;
+	uint32_t head = HEAP_REALLOCARRAY | PRELOAD_HEAD_HAS_OLD;
+	uint64_t bytes = take_product(count, size, &head);
 
-	call.size = product(count, size, &call.head);
 	if (UNLIKELY(early_is(block)))
-		return call.size == UINT64_MAX ? NULL : move_early(block, call.size);
+		return bytes == UINT64_MAX ? NULL : move_early(block, bytes);
 	if (UNLIKELY(!call_is_resolved()))
-		return early_block(call.size, 0);
-	if (!call_begin(t))
-		return real_reallocarray(block, count, size);
-	call.stack = call_stack(t, (const void *)(uintptr_t)real.reallocarray);
-	call.begin = preload_ticks();
-	call.address = (uintptr_t)real_reallocarray(block, count, size);
-	call_end(t, &call);
-	return (void *)call.address;
-}
-
-static inline __attribute__((always_inline)) void *take_aligned(
-	void *(*function)(size_t, size_t), uint32_t which, size_t alignment, size_t size)
-{
-	struct thread *t = &self;
-	struct call call = { .head = which | call_alignment(alignment) << PRELOAD_HEAD_ALIGNMENT,
-		.size = size };
-
-	if (!function)
-		return NULL;
-	if (!call_begin(t))
-		return function(alignment, size);
-	call.stack = call_stack(t, (const void *)(uintptr_t)function);
-	call.begin = preload_ticks();
-	call.address = (uintptr_t)function(alignment, size);
-	call_end(t, &call);
-	return (void *)call.address;
+		return early_block(bytes, 0);
+	TAKE_CALL(function, function(block, count, size), THROUGH_3(function, block, count, size),
+		.head = head, .size = bytes, .old = (uintptr_t)block);
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
@@ -189,26 +121,17 @@ void *memalign(size_t alignment, size_t size)
 	return take_aligned(real.memalign, HEAP_MEMALIGN, alignment, size);
 }
 
-int posix_memalign(void **block, size_t alignment, size_t size)
+static inline __attribute__((always_inline)) int take_posix(
+	struct thread *t, void **block, size_t alignment, size_t size)
 {
-	struct thread *t = &self;
 	struct call call = { .head = HEAP_POSIX_MEMALIGN | call_alignment(alignment)
 								   << PRELOAD_HEAD_ALIGNMENT,
 		.size = size };
 	int error;
 
-	if (UNLIKELY(!call_is_resolved())) {
-		void *early = early_block(size, alignment);
-
-		if (early)
-			*block = early;
-		return early ? 0 : ENOMEM_;
-	}
-	if (!call_begin(t))
-		return real.posix_memalign(block, alignment, size);
 	call.stack = call_stack(t, (const void *)(uintptr_t)real.posix_memalign);
 	call.begin = preload_ticks();
-	error = real.posix_memalign(block, alignment, size);
+	error = (int)THROUGH_3(real.posix_memalign, block, alignment, size);
 	call.error = (uint32_t)error;
 	if (error)
 		call.head |= PRELOAD_HEAD_HAS_ERROR;
@@ -218,21 +141,22 @@ int posix_memalign(void **block, size_t alignment, size_t size)
 	return error;
 }
 
-static inline __attribute__((always_inline)) void *take_pages(
-	void *(*function)(size_t), uint32_t which, size_t size)
+int posix_memalign(void **block, size_t alignment, size_t size)
 {
 	struct thread *t = &self;
-	struct call call = { .head = which, .size = size };
 
-	if (!function)
-		return NULL;
-	if (!call_begin(t))
-		return function(size);
-	call.stack = call_stack(t, (const void *)(uintptr_t)function);
-	call.begin = preload_ticks();
-	call.address = (uintptr_t)function(size);
-	call_end(t, &call);
-	return (void *)call.address;
+	if (UNLIKELY(!call_is_resolved())) {
+		void *early = early_block(size, alignment);
+
+		if (early)
+			*block = early;
+		return early ? 0 : ENOMEM_;
+	}
+	if (LIKELY(call_begin(t)))
+		return take_posix(t, block, alignment, size);
+	if (UNLIKELY(t->inside))
+		return (int)THROUGH_3(real.posix_memalign, block, alignment, size);
+	return real.posix_memalign(block, alignment, size);
 }
 
 void *valloc(size_t size)

@@ -15,7 +15,7 @@
 
 #define PRELOAD_LIBRARY	 "sooth-preload.so"
 #define PRELOAD_VARIABLE "SOOTH_PRELOAD" /* the path of the socket */
-#define PRELOAD_VERSION	 2
+#define PRELOAD_VERSION	 3
 
 #define PRELOAD_PAGE	   4096u
 #define PRELOAD_SLOTS	   32u	      /* threads of a segment */
@@ -34,8 +34,6 @@ struct preload_session {
 	atomic_uint streams; /* each call; else they are only counted */
 	atomic_uint stacks;  /* of calls that allocate */
 	atomic_uint waits;   /* while a ring is full; else the call is counted as lost */
-	atomic_uint late; /* libraries that are loaded from now on are reported (`waits`: and waited
-			     for) */
 	/* Written often, and read where a thread waits. */
 	_Alignas(64) atomic_uint heartbeat;
 	_Alignas(64) atomic_uint wake; /* a futex: sooth sleeps on it */
@@ -126,8 +124,7 @@ enum preload_request {
 	PRELOAD_FORKED,	     /* a process was forked */
 	PRELOAD_MORE,	     /* all slots are taken */
 	PRELOAD_CODE,	     /* code was loaded; the answer has no descriptors */
-	PRELOAD_LOADED,	     /* libraries were loaded, and have run nothing yet; the same */
-	PRELOAD_DEEP,	     /* the same: they call the C library around this one */
+	PRELOAD_AROUND,	     /* calls will go around the library, and none has yet; the same */
 	PRELOAD_FAILED,	     /* the memory could not be mapped; `error` */
 };
 
@@ -136,12 +133,21 @@ struct preload_hello {
 	uint32_t request; /* enum preload_request */
 	int32_t error;
 	uint32_t parent; /* the process that it was forked from; 0: not known */
+	uint32_t around; /* PRELOAD_AROUND_*: of PRELOAD_AROUND */
+	uint32_t unused;
 };
+
+/* Why: libraries that were just loaded define an allocator; or are bound to the C library, by
+ * RTLD_DEEPBIND; or the program has looked up the function behind that of a library. */
+#define PRELOAD_AROUND_OWN  1u
+#define PRELOAD_AROUND_DEEP 2u
+#define PRELOAD_AROUND_NEXT 4u
+#define PRELOAD_AROUND_ALL  7u
 
 /* With two descriptors: the session's and the segment's. */
 struct preload_welcome {
 	uint32_t version;
-	uint32_t unused;
+	uint32_t is_probed; /* all calls of the process are from now on, those of the library too */
 };
 
 /* --- time --- */

@@ -6,6 +6,8 @@
  */
 #include "preload/loaded.h"
 
+#include "preload/kernel_calls.h"
+
 /* In the loader itself. */
 extern void *__tls_get_addr(void *where) __attribute__((weak));
 /* Other C libraries do not call the program's malloc(). */
@@ -92,8 +94,7 @@ void loaded_begin(void)
 {
 	struct looking l = { .from = -1ull };
 
-	if (!gnu_get_libc_version || !dl_iterate_phdr || !__tls_get_addr ||
-		!atomic_load(&session->late))
+	if (!gnu_get_libc_version || !dl_iterate_phdr || !__tls_get_addr)
 		return;
 	dl_iterate_phdr(take_object, &l);
 	note_seen(&l.now);
@@ -102,10 +103,32 @@ void loaded_begin(void)
 	dl_iterate_phdr(take_loader, NULL);
 }
 
+/* Whether the thread is in its last dlopen(), and that is with RTLD_DEEPBIND. Other libraries, as
+ * those for character sets, are not loaded by that function. */
+static bool is_in_deep(struct thread *t)
+{
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	unsigned char ignored;
+	bool is = t->deep_frame && frame < t->deep_frame;
+
+#if defined(__x86_64__)
+	/* The stack may have been another one, that is gone. */
+	is = is && KERNEL(mincore, (t->deep_frame + 8) & ~(uintptr_t)(PRELOAD_PAGE - 1),
+			   PRELOAD_PAGE, &ignored, 0, 0, 0) >= 0;
+	is = is && ((const uintptr_t *)t->deep_frame)[1] == t->deep_return;
+#else
+	(void)ignored; /* of that function there is nothing on the stack any more */
+#endif
+	if (!is)
+		t->deep_frame = 0;
+	return is;
+}
+
 /* Of two threads that see the same change each has to wait. */
 void loaded_look(struct thread *t)
 {
 	struct looking l = { 0 };
+	uint32_t around = 0;
 
 	if (t->is_busy || !atomic_load(&session->is_on))
 		return;
@@ -115,30 +138,48 @@ void loaded_look(struct thread *t)
 	/* Where one was unloaded the others have moved up. */
 	l.from = l.now.subs == atomic_load(&seen.subs) ? atomic_load(&seen.count) : seen.at_start;
 	dl_iterate_phdr(take_object, &l);
-	/* What else such a dlopen() loads is bound to that. */
-	t->is_deep &= !l.may_allocate;
-	if ((l.may_allocate || hidden(&l.now) != seen.hidden_at_start) &&
-		atomic_load(&session->waits))
-		session_tell_loaded();
-	else if (t->is_deep && l.calls)
-		session_tell_deep();
+	if (l.may_allocate || hidden(&l.now) != seen.hidden_at_start)
+		around |= PRELOAD_AROUND_OWN;
+	if (l.calls && is_in_deep(t))
+		around |= PRELOAD_AROUND_DEEP;
+	if (around)
+		session_calls_around(around);
 	note_seen(&l.now);
 }
 
-/* --- libraries that call around this one --- */
+/* --- which is first --- */
 
-#define DEEP 8 /* RTLD_DEEPBIND */
+struct order {
+	const void *address;
+	bool is_before;
+};
 
-extern void *dlopen(const char *file, int flags);
-
-/* What it loads is searched for first in itself and its own libraries, the C library among them. It
- * looks at its return address for where to search: so this is a jump. */
-__attribute__((visibility("default"))) void *dlopen(const char *file, int flags)
+bool loaded_has(const struct dl_phdr_info *info, const void *address)
 {
-	static void *(*next)(const char *file, int flags);
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
 
-	self.is_deep = flags & DEEP;
-	if (!next)
-		next = (void *(*)(const char *, int))(uintptr_t)real_function("dlopen");
-	return next ? next(file, flags) : NULL;
+		if (p->p_type == PT_LOAD &&
+			(uintptr_t)address - (info->dlpi_addr + p->p_vaddr) < p->p_memsz)
+			return true;
+	}
+	return false;
+}
+
+static int look_for_either(struct dl_phdr_info *info, size_t size, void *user)
+{
+	struct order *o = user;
+
+	(void)size;
+	o->is_before = loaded_has(info, o->address);
+	return o->is_before || loaded_has(info, &session);
+}
+
+bool loaded_is_before(const void *address)
+{
+	struct order o = { .address = address };
+
+	if (dl_iterate_phdr)
+		dl_iterate_phdr(look_for_either, &o);
+	return o.is_before;
 }

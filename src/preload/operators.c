@@ -6,6 +6,7 @@
  * this library believes to be in.
  */
 #include "preload/call.h"
+#include "preload/through.h"
 
 void *malloc(size_t size);
 void free(void *block);
@@ -110,11 +111,14 @@ static __attribute__((noinline)) void *record_new(size_t size, int form, bool th
 	struct thread *t = &self;
 	struct call call = { .head = HEAP_MALLOC, .size = size };
 
-	if (!call_begin(t))
+	if (!call_begin(t) && t->inside)
+		return (void *)(throws ? THROUGH_1(next.plain[form], size)
+				       : THROUGH_2(next.nothrow[form], size, NOTHROW));
+	if (!t->inside)
 		return throws ? next.plain[form](size) : next.nothrow[form](size, NOTHROW);
 	call.stack = call_stack(t, (const void *)(uintptr_t)next.plain[form]);
 	call.begin = preload_ticks();
-	call.address = (uintptr_t)next.nothrow[form](size, NOTHROW);
+	call.address = THROUGH_2(next.nothrow[form], size, NOTHROW);
 	call_end(t, &call);
 	if (UNLIKELY(throws && !call.address))
 		return next.plain[form](size);
@@ -129,12 +133,16 @@ static __attribute__((noinline)) void *record_aligned(
 								  << PRELOAD_HEAD_ALIGNMENT,
 		.size = size };
 
-	if (!call_begin(t))
+	if (!call_begin(t) && t->inside)
+		return (void *)(throws ? THROUGH_2(next.aligned[form], size, alignment)
+				       : THROUGH_3(next.aligned_nothrow[form], size, alignment,
+						 NOTHROW));
+	if (!t->inside)
 		return throws ? next.aligned[form](size, alignment)
 			      : next.aligned_nothrow[form](size, alignment, NOTHROW);
 	call.stack = call_stack(t, (const void *)(uintptr_t)next.aligned[form]);
 	call.begin = preload_ticks();
-	call.address = (uintptr_t)next.aligned_nothrow[form](size, alignment, NOTHROW);
+	call.address = THROUGH_3(next.aligned_nothrow[form], size, alignment, NOTHROW);
 	call_end(t, &call);
 	if (UNLIKELY(throws && !call.address))
 		return next.aligned[form](size, alignment);
@@ -145,11 +153,19 @@ static __attribute__((noinline)) void *record_aligned(
 static __attribute__((noinline)) void record_delete(void *block, int form)
 {
 	struct thread *t = &self;
+	struct call call = { .head = HEAP_FREE, .address = (uintptr_t)block };
 
-	call_free(t, block);
+	if (!call_begin(t)) {
+		if (t->inside)
+			THROUGH_1(next.remove[form], block);
+		else
+			next.remove[form](block);
+		return;
+	}
+	call_end(t, &call);
 	t->inside_return = ((const uintptr_t *)__builtin_frame_address(0))[1];
 	t->inside = (uintptr_t)__builtin_frame_address(0);
-	next.remove[form](block);
+	THROUGH_1(next.remove[form], block);
 	t->inside = 0;
 }
 

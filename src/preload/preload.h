@@ -56,7 +56,8 @@ struct thread {
 	bool is_resolving;	 /* the real functions are being looked up */
 	uint8_t nested;		 /* calls of signal handlers that wait */
 	bool is_left_out;	 /* no slot could be had */
-	bool is_deep;		 /* its last dlopen() was with RTLD_DEEPBIND */
+	uintptr_t deep_frame;	 /* of its last dlopen(), if with RTLD_DEEPBIND */
+	uintptr_t deep_return;	 /* and where that returns to */
 	uintptr_t inside;	 /* the frame of the outermost call; 0: in none */
 	uintptr_t inside_return; /* and where that returns to */
 	uintptr_t busy_frame;
@@ -97,17 +98,31 @@ struct real {
 	void *(*memalign)(size_t alignment, size_t size);
 	void *(*valloc)(size_t size);
 	void *(*pvalloc)(size_t size);
+	/* Of glibc alone. */
+	void *(*__libc_malloc)(size_t size);
+	void (*__libc_free)(void *block);
+	void *(*__libc_calloc)(size_t count, size_t size);
+	void *(*__libc_realloc)(void *block, size_t size);
+	void *(*__libc_memalign)(size_t alignment, size_t size);
+	void *(*__libc_valloc)(size_t size);
+	void *(*__libc_pvalloc)(size_t size);
+	bool is_first; /* the program calls this library's */
+};
+
+struct loader_functions {
+	void *(*dlsym)(void *handle, const char *name);
+	void *(*dlvsym)(void *handle, const char *name, const char *version);
+	void *(*dlopen)(const char *file, int flags);
 };
 
 extern struct real real;
+extern struct loader_functions loader;
 
 /* Looks them up. False: this thread is doing that already, and the caller has to take memory of
  * early_block(). */
 bool real_resolve(void);
 extern atomic_uint real_is_resolved;
 void *real_function(const char *name);
-/* The one that the program calls. */
-void *real_function_first(const char *name);
 /* From a library that is loaded already; NULL: it is not, or has no such function. */
 void *real_function_of(const char *library, const char *name);
 bool real_is_same_object(const void *a, const void *b);
@@ -130,10 +145,9 @@ void record_put(struct thread *t, const struct call *call);
 void record_stack(struct thread *t, uint64_t hash, const void *function);
 /* Code was loaded: returns when sooth has seen it. */
 void session_tell_code(void);
-/* Libraries were loaded: returns when sooth sees their calls, or cannot. */
-void session_tell_loaded(void);
-/* These are bound to the C library: their calls are not seen. */
-void session_tell_deep(void);
+/* Calls will go around this library (PRELOAD_AROUND_*): returns when sooth sees them, and all
+ * others of this process, or cannot. */
+void session_calls_around(uint32_t around);
 
 /* The code of the dynamic loader; bytes 0: it is not known, or never calls. */
 struct loader_code {

@@ -3,24 +3,23 @@
  * The functions behind this library, and memory for calls before they are known: the C library
  * allocates while it looks them up.
  */
-#include "preload/preload.h"
+#include "preload/loaded.h"
+
+#include <dlfcn.h>
 
 #include "preload/kernel_calls.h"
 
 #define EARLY_BYTES (256u << 10)
-#define NEXT	    ((void *)-1l) /* RTLD_NEXT */
 #define STEP_NS	    50000
 
-extern void *dlsym(void *handle, const char *name) __attribute__((weak));
-/* What an older C library has without dlsym(), which is in a library of its own there. */
-extern void *__libc_malloc(size_t size) __attribute__((weak));
-extern void __libc_free(void *block) __attribute__((weak));
-extern void *__libc_calloc(size_t count, size_t size) __attribute__((weak));
-extern void *__libc_realloc(void *block, size_t size) __attribute__((weak));
-extern void *__libc_memalign(size_t alignment, size_t size) __attribute__((weak));
+extern int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void *user)
+	__attribute__((weak));
 
 struct real real;
 atomic_uint real_is_resolved;
+
+/* The loader's functions, which this library has, too; an older C library may have none of them. */
+struct loader_functions loader;
 
 static atomic_uint is_resolving;
 
@@ -60,64 +59,105 @@ size_t early_size(const void *block)
 	return size;
 }
 
-struct symbol_place { /* Dl_info */
-	const char *file;
-	void *base;
-	const char *name;
-	void *address;
-};
+extern __typeof__(dladdr) dladdr __attribute__((weak));
 
-extern int dladdr(const void *address, struct symbol_place *place) __attribute__((weak));
-extern void *dlopen(const char *file, int flags) __attribute__((weak));
-
-#define IF_LOADED 5 /* RTLD_LAZY | RTLD_NOLOAD */
+#define IF_LOADED (RTLD_LAZY | RTLD_NOLOAD)
 
 void *real_function_of(const char *library, const char *name)
 {
-	void *handle = dlopen && dlsym ? dlopen(library, IF_LOADED) : NULL;
+	void *handle = loader.dlopen && loader.dlsym ? loader.dlopen(library, IF_LOADED) : NULL;
 
-	return handle ? dlsym(handle, name) : NULL;
+	return handle ? loader.dlsym(handle, name) : NULL;
 }
 
 bool real_is_same_object(const void *a, const void *b)
 {
-	struct symbol_place first, second;
+	Dl_info first, second;
 
-	return dladdr && dladdr(a, &first) && dladdr(b, &second) && first.base == second.base;
+	return dladdr && dladdr(a, &first) && dladdr(b, &second) &&
+	       first.dli_fbase == second.dli_fbase;
+}
+
+/* --- functions of objects behind this one --- */
+
+struct behind {
+	const char *name;
+	bool is_behind;
+	bool is_before; /* an object before this one has that function */
+	void *found;
+};
+
+static int look_in(struct dl_phdr_info *info, size_t size, void *user)
+{
+	struct behind *b = user;
+
+	(void)size;
+	if (loaded_has(info, &real))
+		b->is_behind = true;
+	else if (b->is_behind)
+		b->found = loaded_function(info, b->name);
+	else
+		b->is_before |= loaded_function(info, b->name) != NULL;
+	return b->found != NULL;
+}
+
+static struct behind look_behind(const char *name)
+{
+	struct behind b = { .name = name };
+
+	if (dl_iterate_phdr)
+		dl_iterate_phdr(look_in, &b);
+	return b;
+}
+
+/* What dlsym() with RTLD_NEXT finds: for dlsym() itself, and where there is none. */
+static void *behind(const char *name)
+{
+	return look_behind(name).found;
 }
 
 void *real_function(const char *name)
 {
-	return dlsym ? dlsym(NEXT, name) : NULL;
+	void *found = loader.dlsym ? loader.dlsym(RTLD_NEXT, name) : behind(name);
+
+	return found;
 }
 
-void *real_function_first(const char *name)
+#define LOOK_UP(to_, name_, how_) (to_).name_ = (__typeof__((to_).name_))(uintptr_t)how_(#name_)
+
+/* Another C library has none of them, and nothing that calls them. */
+#define LOOK_UP_OF_GLIBC(name_)                                                                    \
+	LOOK_UP(real, __libc_##name_, real_function);                                              \
+	real.__libc_##name_ = real.__libc_##name_ ? real.__libc_##name_ : real.name_
+
+static void resolve_names_of_glibc(void)
 {
-	return dlsym ? dlsym(NULL, name) : NULL; /* RTLD_DEFAULT */
+	LOOK_UP_OF_GLIBC(malloc);
+	LOOK_UP_OF_GLIBC(free);
+	LOOK_UP_OF_GLIBC(calloc);
+	LOOK_UP_OF_GLIBC(realloc);
+	LOOK_UP_OF_GLIBC(memalign);
+	LOOK_UP_OF_GLIBC(valloc);
+	LOOK_UP_OF_GLIBC(pvalloc);
 }
 
 static void resolve_all(void)
 {
-	if (!dlsym) {
-		real.malloc = __libc_malloc;
-		real.free = __libc_free;
-		real.calloc = __libc_calloc;
-		real.realloc = __libc_realloc;
-		real.memalign = real.aligned_alloc = __libc_memalign;
-		return;
-	}
-#define LOOK_UP(name_) real.name_ = (__typeof__(real.name_))(uintptr_t)real_function(#name_)
-	LOOK_UP(malloc);
-	LOOK_UP(free);
-	LOOK_UP(calloc);
-	LOOK_UP(realloc);
-	LOOK_UP(reallocarray);
-	LOOK_UP(aligned_alloc);
-	LOOK_UP(posix_memalign);
-	LOOK_UP(memalign);
-	LOOK_UP(valloc);
-	LOOK_UP(pvalloc);
-#undef LOOK_UP
+	LOOK_UP(loader, dlsym, behind);
+	LOOK_UP(loader, dlvsym, behind);
+	LOOK_UP(loader, dlopen, behind);
+	LOOK_UP(real, malloc, real_function);
+	LOOK_UP(real, free, real_function);
+	LOOK_UP(real, calloc, real_function);
+	LOOK_UP(real, realloc, real_function);
+	LOOK_UP(real, reallocarray, real_function);
+	LOOK_UP(real, aligned_alloc, real_function);
+	LOOK_UP(real, posix_memalign, real_function);
+	LOOK_UP(real, memalign, real_function);
+	LOOK_UP(real, valloc, real_function);
+	LOOK_UP(real, pvalloc, real_function);
+	resolve_names_of_glibc();
+	real.is_first = !look_behind("malloc").is_before;
 }
 
 bool real_resolve(void)

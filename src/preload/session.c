@@ -37,7 +37,9 @@ struct preload_session *session = &no_session;
 
 static char socket_path[108]; /* empty: there is no sooth */
 static bool has_path, has_started;
-static atomic_uint images; /* numbers given to images, also before a fork */
+static atomic_uint is_probed; /* of this process all calls are, and of its children */
+static atomic_uint said;      /* PRELOAD_AROUND_* that sooth knows, and does not see */
+static atomic_uint images;    /* numbers given to images, also before a fork */
 static unsigned char *segments[SEGMENTS_MAX];
 static atomic_uint segment_count;
 static int sooth_pid;		 /* 0: in another namespace */
@@ -135,11 +137,13 @@ static long open_connection(void)
 	return fd;
 }
 
-static bool send_hello(long fd, uint32_t request, int error)
+static bool send_hello(long fd, uint32_t request, int error, uint32_t around)
 {
-	struct preload_hello hello = {
-		.version = PRELOAD_VERSION, .request = request, .error = error, .parent = parent
-	};
+	struct preload_hello hello = { .version = PRELOAD_VERSION,
+		.request = request,
+		.error = error,
+		.parent = parent,
+		.around = around };
 
 	return KERNEL(sendto, fd, &hello, sizeof(hello), MSG_NOSIGNAL, 0, 0) == (long)sizeof(hello);
 }
@@ -200,10 +204,10 @@ static bool take_segment(uint32_t request)
 
 	if (fd < 0)
 		return false;
-	if (send_hello(fd, request, 0) && receive(fd, descriptors)) {
+	if (send_hello(fd, request, 0, 0) && receive(fd, descriptors)) {
 		is_done = map_both(descriptors);
 		if (!is_done)
-			send_hello(fd, PRELOAD_FAILED, ENOMEM);
+			send_hello(fd, PRELOAD_FAILED, ENOMEM, 0);
 		KERNEL(close, descriptors[0], 0, 0, 0, 0, 0);
 		KERNEL(close, descriptors[1], 0, 0, 0, 0, 0);
 	}
@@ -218,31 +222,45 @@ static void pause_a_little(void)
 	KERNEL(nanosleep, &step, 0, 0, 0, 0, 0);
 }
 
-static void wait_for_answer(uint32_t request)
+/* Whether all of the process is probed now. */
+static bool wait_for_answer(uint32_t request, uint32_t around)
 {
-	struct preload_welcome welcome;
+	struct preload_welcome welcome = { 0 };
 	long fd = open_connection();
 
 	if (fd < 0)
-		return;
-	if (send_hello(fd, request, 0))
-		KERNEL(recvfrom, fd, &welcome, sizeof(welcome), 0, 0, 0);
+		return false;
+	if (!send_hello(fd, request, 0, around) ||
+		KERNEL(recvfrom, fd, &welcome, sizeof(welcome), 0, 0, 0) != (long)sizeof(welcome))
+		welcome.is_probed = 0;
 	KERNEL(close, fd, 0, 0, 0, 0, 0);
+	return welcome.is_probed != 0;
 }
 
 void session_tell_code(void)
 {
-	wait_for_answer(PRELOAD_CODE);
+	wait_for_answer(PRELOAD_CODE, 0);
 }
 
-void session_tell_loaded(void)
+static void turn_off(void)
 {
-	wait_for_answer(PRELOAD_LOADED);
+	atomic_store(&own_page->image, IMAGE_OFF);
 }
 
-void session_tell_deep(void)
+/* Calls that have begun are recorded here to their end. */
+void session_calls_around(uint32_t around)
 {
-	wait_for_answer(PRELOAD_DEEP);
+	/* Each allocator is reported; of what else is probed the rest needs none. */
+	uint32_t known = atomic_load(&is_probed) ? PRELOAD_AROUND_ALL : atomic_load(&said);
+
+	if (!(around & (PRELOAD_AROUND_OWN | ~known)))
+		return;
+	if (wait_for_answer(PRELOAD_AROUND, around)) {
+		atomic_store(&is_probed, 1);
+		turn_off();
+	} else {
+		atomic_fetch_or(&said, around);
+	}
 }
 
 /* A page that a fork's child finds empty. */
@@ -276,7 +294,7 @@ static uint32_t connect_image(void)
 
 	if (!has_path)
 		find_path();
-	if (!socket_path[0])
+	if (!socket_path[0] || atomic_load(&is_probed))
 		return IMAGE_OFF;
 	has_started = true;
 	session_leave_parent();
@@ -430,9 +448,7 @@ bool thread_begin_slow(struct thread *t)
  * has a malloc of its own calls nothing here. */
 __attribute__((constructor)) static void connect_at_start(void)
 {
-	const void *first = real_function_first("malloc");
-
-	if (first && real_is_same_object(first, (const void *)(uintptr_t)connect_at_start))
+	if ((atomic_load(&real_is_resolved) || real_resolve()) && real.is_first)
 		thread_begin(&self);
 }
 
@@ -449,11 +465,6 @@ void session_wake(void)
 static bool is_gone(void)
 {
 	return sooth_pid > 0 && KERNEL(kill, sooth_pid, 0, 0, 0, 0, 0) == -ESRCH;
-}
-
-static void turn_off(void)
-{
-	atomic_store(&own_page->image, IMAGE_OFF);
 }
 
 void session_wait_for_room(struct thread *t)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Allocators that a launched program with sooth's library loads while it runs: each call counts, from the
-first one on, and once. The program waits for that, only there, and never for a sooth that is gone.
+Calls that go around sooth's library in a launched program: of allocators that it loads while it runs, of
+libraries that are bound to the C library, of functions that are looked up. Each call counts, from the first
+one on, and once. The program waits for that, only there, and never for a sooth that is gone.
 """
 import os
 import signal
@@ -99,26 +100,101 @@ class Late(HeapCase):
         self.assert_counted(last_json(run.text), CALLS)
 
     def test_bound_to_the_c_library(self):
-        """A library without an allocator: what it calls around sooth's library is said; its twin is counted."""
+        """A library without an allocator, that calls around sooth's library; its twins need no probe."""
         library = self.program("libheap-deep.so")
-        report = self.script("use(load(J), 'deep_get', 'deep_put')", library=library)
-        self.assertEqual((self.large(report), report["limits"]), (CALLS, []))
-        report = self.script("use(load(J, os.RTLD_DEEPBIND | os.RTLD_NOW), 'deep_get', 'deep_put')", library=library)
-        self.assertEqual(self.large(report), 0)
-        self.assertIn("RTLD_DEEPBIND", str(report["limits"]))
-        report = self.script("load('libm.so.6', os.RTLD_DEEPBIND | os.RTLD_NOW)")
-        self.assertEqual(report["limits"], [])
+        use, deep = "use(%s, 'deep_get', 'deep_put')", "os.RTLD_DEEPBIND | os.RTLD_NOW"
+        report = self.script(use % "load(J)", library=library)
+        self.assertEqual((self.large(report), report["limits"], report["heap_pauses"]), (CALLS, [], None))
+        self.assert_counted(self.script(use % "load(J, %s)" % deep, library=library), CALLS)
+        report = self.script("load('libm.so.6', %s); %s" % (deep, use % "load(J)"), library=library)
+        self.assertEqual((self.large(report), report["limits"], report["heap_pauses"]), (CALLS, [], None))
+
+    def test_bound_and_missed(self):
+        """It is said where nothing is probed, and only there."""
+        library = self.program("libheap-deep.so")
+        text = "use(load(J, os.RTLD_DEEPBIND | os.RTLD_NOW), 'deep_get', 'deep_put')"
+        for options, remedy in ((["--engine", "preload"], "--engine auto"), (["--no-hold"], "leave out --no-hold")):
+            with self.subTest(options):
+                report = self.script(text, *options, library=library)
+                self.assertEqual(self.large(report), 0)
+                self.assertIn("RTLD_DEEPBIND", str(report["limits"]))
+                self.assertIn(remedy, str(report["limits"]))
+                self.assertEqual(self.script(text.replace("os.RTLD_DEEPBIND | ", ""), *options,
+                                             library=library)["limits"], [])
+
+    def test_looked_up(self):
+        """By the handle of a library that has none itself; by a version; by glibc's other names."""
+        library = self.program("libheap-deep.so")
+        version = ("c, l = load(None), load('libc.so.6')\n"
+                   "c.dlvsym.restype, c.dlvsym.argtypes = ctypes.c_void_p, [ctypes.c_void_p] + 2 * [ctypes.c_char_p]\n"
+                   "class Of:\n"
+                   "    malloc = ctypes.CFUNCTYPE(ctypes.c_void_p)(c.dlvsym(l._handle, b'malloc', b'GLIBC_2.2.5'))\n"
+                   "    free = ctypes.CFUNCTYPE(None)(c.dlvsym(l._handle, b'free', b'GLIBC_2.2.5'))\n"
+                   "use(Of, 'malloc', 'free')")
+        for text in ("use(load('libc.so.6'), 'malloc', 'free')", "use(load(J), 'malloc', 'free')", version,
+                     "use(load('libc.so.6'), '__libc_malloc', '__libc_free')"):
+            for engine in ("auto", "preload", "bpf"):
+                with self.subTest((text, engine)):
+                    report = self.script(text, "--engine", engine, library=library)
+                    self.assertEqual((self.large(report), report["heap_gaps"], report["limits"]), (CALLS, [], []))
+                    self.assertIsNone(report["heap_pauses"])
+
+    def test_looked_up_behind(self):
+        """The function behind a library's own, or that of one which has none."""
+        library = self.program("libheap-deep.so")
+        text = ("l = load(J)\n"
+                "l.deep_next.restype, l.deep_next.argtypes = ctypes.c_void_p, [ctypes.c_char_p]\n"
+                "class Of:\n"
+                "    malloc = ctypes.CFUNCTYPE(ctypes.c_void_p)(l.deep_next(b'malloc'))\n"
+                "    free = ctypes.CFUNCTYPE(None)(l.deep_next(b'free'))\n"
+                "use(Of, 'malloc', 'free')")
+        self.assert_counted(self.script(text, library=library), CALLS)
+        self.assertIn("RTLD_NEXT", str(self.script(text, "--engine", "preload", library=library)["limits"]))
+
+    def test_passed_on(self):
+        """An allocator that calls the program's: one call; by all functions, in children; and by no other than its own."""
+        for name in ("libheap-forward.so", "libheap-forward-next.so"):
+            library = self.program(name)
+            with self.subTest(name):
+                self.assert_counted(self.script("use(load(J), 'malloc', 'free')", library=library), CALLS)
+                for options in ([], ["--count"], ["--stack"]):
+                    reports = []
+                    for turns in ("0", "300"):
+                        run = self.sooth("heap", "-j", *options, "--", harness.WORKLOADS, "heap_late", "--turns", turns,
+                                         "--forks", "2", "--library", library, "--truth", self.path("truth"))
+                        reports.append(last_json(run.text))
+                        self.assertEqual((reports[-1]["heap_gaps"], reports[-1]["loss"]), ([], []), options)
+                    self.assertEqual(minus(report_calls(reports[1]), report_calls(reports[0])),
+                                     truth_calls(self.truth()), options)
+
+    def test_at_the_change(self):
+        """Threads that call meanwhile: each call once, whichever engine it is; and after calls that never return."""
+        forward, deep = self.program("libheap-forward.so"), self.program("libheap-deep.so")
+        threads = ["--threads", "3"]
+        for options, unfinished in (([forward] + threads, 0), ([self.program("libheap-forward-next.so")] + threads, 0),
+                                    ([deep, "--deep", "--get", "deep_get", "--put", "deep_put"] + threads, 0),
+                                    ([forward, "--leaves", "20"], 20)):
+            for turn in range(20 if harness.IS_LONG else 2):
+                with self.subTest((options, turn)):
+                    run = self.sooth("heap", "-j", "--", harness.WORKLOADS, "heap_around", "--truth", self.path("truth"),
+                                     "--library", *options)
+                    report, truth = last_json(run.text), self.truth()
+                    counts = {row["from_bytes"]: row["count"] for row in report["heap_sizes"]}
+                    self.assertEqual((counts.get(1 << 16, 0), counts[1 << 15]), (truth["own"], truth["late"]))
+                    totals = one(report["heap_totals"])
+                    self.assertEqual([totals[key] for key in ("unfinished", "frees_unknown", "replaced_blocks")],
+                                     [unfinished, 0, 0])
+                    self.assertEqual((report["heap_gaps"], report["loss"], report["limits"]), ([], [], []))
 
     def test_another_namespace(self):
-        """Its allocator counts. Its C library is the file of the first one, whose calls a probe would count again."""
+        """Its allocator counts, and its C library, which is the file of the first one."""
         text = ("c = ctypes.CDLL(None)\n"
                 "c.dlmopen.restype, c.dlmopen.argtypes = ctypes.c_void_p, [ctypes.c_long, ctypes.c_char_p, ctypes.c_int]\n"
                 "use(ctypes.CDLL(J, handle=c.dlmopen(-1, J.encode(), 2)), %s)\n" % MALLOCX +
                 "c.malloc.restype, c.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]\n"
                 "for _ in range(1000): c.free(c.malloc(100000001))\n")
         report = self.script(text)
-        self.assertEqual(self.large(report), CALLS)
-        self.assertEqual([os.path.basename(row["path"]) for row in report["heap_gaps"]], ["libc.so.6"])
+        self.assertEqual((self.large(report), report["heap_gaps"], report["limits"]), (CALLS, [], []))
         self.assertEqual([row["count"] for row in report["heap_sizes"] if row["from_bytes"] == BUCKET // 2], [1000])
 
     def test_constructor(self):
@@ -195,7 +271,7 @@ class Late(HeapCase):
         children = [int(c) for c in harness.read("/proc/%d/task/%d/children" % (sooth.pid, sooth.pid)).split()]
         probed = [c for c in children if breakpoints(c, "libjemalloc.so.2")]
         self.assertEqual(len(probed), 1, children)
-        self.assertEqual(breakpoints(probed[0], "libc.so.6"), [], "the C library's are not probed")
+        self.assertNotEqual(breakpoints(probed[0], "libc.so.6"), [], "the C library's are probed, too")
         sooth.say(b"x")
         self.assertEqual(sooth.finish(60).status, 0)
         harness.wait_until(lambda: not definitions_of(sooth.pid), "definitions to be gone")

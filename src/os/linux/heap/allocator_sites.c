@@ -187,6 +187,7 @@ static bool add_site(struct search *s, const struct elf_function *f, uint8_t pla
 		.function = place < HEAP_PLACE_LOADER ? layouts[name_of(f)->form].function : 0,
 		.has_return = has_return,
 		.is_emulated = site.is_emulated,
+		.keeps_return = site.keeps_return,
 		.entry = f->offset,
 		.offset = f->offset + site.offset,
 		.why = site.why,

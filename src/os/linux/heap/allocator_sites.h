@@ -22,8 +22,9 @@ struct allocator_site {
 	uint8_t function; /* enum heap_function; of places that are no function: 0 */
 	bool has_return;  /* a return probe is needed at the same instruction too */
 	bool is_emulated;
-	uint64_t entry;	 /* of the function, in the file */
-	uint64_t offset; /* of the instruction, in the file */
+	bool keeps_return; /* the return address is in its place there */
+	uint64_t entry;	   /* of the function, in the file */
+	uint64_t offset;   /* of the instruction, in the file */
 	const char *why;
 };
 

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Probes on allocators that were loaded late by programs with sooth's library. Such a program's
- * other calls are recorded by the library, so only the one file is probed, by events of its own,
- * and only in processes that loaded it: their threads are marked (FOLLOW_MARK), and so are those of
- * their children until they begin another program, which inherit the events, too.
+ * Programs with sooth's library whose calls go around it: an allocator that was loaded late, or one
+ * that is called directly. All allocators of such a process are probed from then on, and the
+ * library leaves its calls to the probes: so calls inside one another are known. The events are of
+ * their own, and only in such processes: their threads are marked (FOLLOW_MARK), and so are those
+ * of their children until they begin another program, which inherit the events, too.
  */
 #ifndef SOOTH_OS_LINUX_HEAP_LATE_H
 #define SOOTH_OS_LINUX_HEAP_LATE_H
 
 #include "os/linux/heap/heap_attach.h"
 
-/* All threads of a process, which has mapped that file. -ENOENT: no allocator is found in it; other
- * errors as of a prober. */
-int heap_late_probe(struct heap_attach *a, const struct process_id *process, uint64_t device,
-	uint64_t inode, struct sooth_error *err);
+/* All allocators that a process has mapped, for all its threads. Errors as of a prober. */
+int heap_late_probe(
+	struct heap_attach *a, const struct process_id *process, struct sooth_error *err);
+/* Whether a file was probed then, for any process. */
+bool heap_late_has(struct heap_attach *a, uint64_t device, uint64_t inode);
 /* A child of `parent` was created, which may be such a process. */
 int heap_late_child(struct heap_attach *a, const struct process_id *process, uint32_t parent,
 	struct sooth_error *err);

@@ -4,11 +4,12 @@
  * their calls themselves; the others, and what they start, are probed in the kernel, which also
  * reports the processes of both. Which one it is, is decided when a program begins.
  *
- * A program with sooth's library that loads another allocator waits until that file is probed
- * (preload_late.h, heap_late.h).
+ * A program with sooth's library whose calls will go around it (it loads another allocator, or what
+ * is bound to the C library) waits until all its allocators are probed, and records nothing itself
+ * from then on (heap_late.h).
  *
  * Cannot be seen, and reported as a gap: what a program that has to be probed does from its start
- * until it is, unless it is the command itself; an allocator that is loaded by a program which
+ * until it is, unless it is the command itself; what goes around the library of a program which
  * cannot wait.
  */
 #include <errno.h>
@@ -29,6 +30,7 @@
 #include "os/linux/heap/heap_late.h"
 #include "os/linux/heap/heap_source.h"
 #include "os/linux/heap/heap_stacks.h"
+#include "os/linux/heap/preload_around.h"
 #include "os/linux/heap/preload_late.h"
 #include "os/linux/heap/preload_library.h"
 #include "os/linux/heap/preload_session.h"
@@ -177,36 +179,27 @@ static bool mixed_is_probed(void *user, pid_t pid)
 	return is_probed;
 }
 
-/* --- what is loaded late --- */
+/* --- what goes around the library --- */
 
-/* A program that waits at the socket. */
-struct waiting {
-	struct mixed_state *s;
-	int connection;
-};
-
-/* Not if it has waited for too long, or another thread has ended it. */
-static bool still_waits(const struct waiting *w)
+/* A program waits at the socket; not if it has waited for too long, or another thread has ended it.
+ */
+static bool still_waits(int connection)
 {
-	struct pollfd hung_up = { .fd = w->connection, .events = POLLRDHUP };
+	struct pollfd hung_up = { .fd = connection, .events = POLLRDHUP };
 
 	return poll(&hung_up, 1, 0) <= 0;
 }
 
-/* Marked last: from then on calls count. */
-static bool probe_late(
-	void *user, const struct process_id *process, uint64_t device, uint64_t inode)
+/* Marked last: from then on calls count that the library does not record. */
+static bool probe_all(struct mixed_state *s, const struct process_id *process, int connection)
 {
-	struct waiting *w = user;
-	struct mixed_state *s = w->s;
 	struct heap_state *kernel = s->kernel.state;
 	unsigned interest = s->interest & ~(unsigned)INTEREST_FROM_EXEC;
 	struct sooth_error err;
 
-	return still_waits(w) && !heap_late_probe(&kernel->attach, process, device, inode, &err) &&
-	       !follow_mark(&kernel->follow, process, heap_source_interest(&s->kernel, interest),
-		       &err) &&
-	       still_waits(w);
+	return !heap_late_probe(&kernel->attach, process, &err) && still_waits(connection) &&
+	       !follow_mark(
+		       &kernel->follow, process, heap_source_interest(&s->kernel, interest), &err);
 }
 
 static void emit_hold(struct mixed_state *s, const struct process_id *process, uint64_t begin_ns)
@@ -227,20 +220,19 @@ static void emit_hold(struct mixed_state *s, const struct process_id *process, u
 }
 
 /* In the thread that answers programs. */
-static void mixed_loaded(void *user, pid_t pid, int connection)
+static bool mixed_calls_around(void *user, pid_t pid, int connection)
 {
-	struct waiting w = { .s = user, .connection = connection };
-	struct mixed_state *s = w.s;
+	struct mixed_state *s = user;
 	struct heap_state *kernel = s->kernel.state;
 	uint64_t begin_ns = clock_monotonic_ns();
 	struct process_id process;
 
-	if (procfs_identify(pid, &process))
-		return;
-	if (!preload_late_probe(&s->late, &process, probe_late, &w))
-		return;
+	if (procfs_identify(pid, &process) || !probe_all(s, &process, connection))
+		return false;
+	preload_late_probed(&s->late, process.pid);
 	heap_stacks_ahead(kernel->stacks, pid);
 	emit_hold(s, &process, begin_ns);
+	return true;
 }
 
 /* --- from open to close --- */
@@ -316,7 +308,7 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	preload_programs_init(&s->programs, run->options.heap_stacks);
 	s->session.is_elsewhere = mixed_is_probed;
 	s->session.elsewhere_user = s;
-	s->session.loaded = mixed_loaded;
+	s->session.calls_around = mixed_calls_around;
 	status = preload_library_check(&run->options, s->library, err);
 	if (!status)
 		status = preload_session_open(&s->session, run, err);
@@ -503,10 +495,7 @@ static int mixed_stop(struct backend_run *run, struct sooth_error *err)
 	emit_missing(run);
 	if (s->late.emitted)
 		emit_late(run, &s->late);
-	if (s->session.has_deep)
-		backend_limit(run, "allocations of libraries that were loaded with RTLD_DEEPBIND",
-			"they call the C library's functions around sooth's library",
-			"use --engine bpf");
+	preload_around_limits(run, s->session.around & ~PRELOAD_AROUND_OWN);
 	if (s->late.has_lost)
 		backend_limit(run, "allocators that were loaded later",
 			"records of mappings were lost: what such a library allocated is not known",

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
+#include "os/linux/heap/preload_around.h"
 #include "os/linux/heap/preload_library.h"
 #include "os/linux/launch.h"
 #include "os/linux/heap/preload_session.h"
@@ -149,6 +150,7 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 		backend_limit(run,
 			"calls of its allocator's own functions (mallocx, mi_malloc, ...)",
 			"sooth's library has none of their names", "use --engine auto");
+	preload_around_limits(run, s->session.around);
 	if (s->session.failed)
 		backend_limit(run, "allocations of some processes",
 			"they had no memory left for sooth's buffers", "use --engine bpf");

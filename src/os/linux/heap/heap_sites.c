@@ -80,6 +80,23 @@ static void emit_site(struct heap_attach *a, const struct process_id *process,
 	RECORD_APPEND(&a->pending, &pending, tail, 2);
 }
 
+/* What is loaded later is reported by the library; and the stack shows that it makes a call. */
+static const struct allocator_site *place_of(
+	struct finding_sites *f, const struct allocator_site *site)
+{
+	if (!f->is_late)
+		return site;
+	if (site->place == HEAP_PLACE_LOADER)
+		return NULL;
+	if (site->keeps_return || site->place > HEAP_PLACE_LOADER)
+		return site;
+	f->moved = *site;
+	f->moved.offset = site->entry;
+	f->moved.is_emulated = false;
+	f->moved.why = "the return address is in its place";
+	return &f->moved;
+}
+
 int heap_sites_take(void *user, const struct allocator_file *file, struct sooth_error *err)
 {
 	struct finding_sites *f = user;
@@ -94,9 +111,12 @@ int heap_sites_take(void *user, const struct allocator_file *file, struct sooth_
 		return error_errno(err, -errno, "keep %s open", file->path);
 	f->files[f->file_count++] = kept;
 	for (size_t i = 0; i < file->count; i++) {
-		const struct allocator_site *site = &file->sites[i];
-		int table = table_for(f->attach, site, f->is_late);
+		const struct allocator_site *site = place_of(f, &file->sites[i]);
+		int table;
 
+		if (!site)
+			continue;
+		table = table_for(f->attach, site, f->is_late);
 		/* The return first: an entry without a return probe would be a call that never
 		 * ends. */
 		if (table < 0 || f->entries[table].count == PLACES_MAX ||

@@ -27,6 +27,7 @@ struct finding_sites {
 	int files[FILES_MAX];
 	size_t file_count;
 	struct buffer paths; /* of the files, each with its NUL */
+	struct allocator_site moved;
 };
 
 /* An allocator_handler: keeps the file open until its places are defined. */

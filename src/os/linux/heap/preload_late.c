@@ -9,12 +9,12 @@
 #include "base/clock.h"
 #include "base/cursor.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/heap/heap_late.h"
 
-#define RING_BYTES     (256u << 10) /* of a CPU */
-#define IMAGES_MAX     65536
-#define FILES_MAX      16384
-#define FOUND_MAX      4096
-#define PROBED_AT_ONCE 16
+#define RING_BYTES (256u << 10) /* of a CPU */
+#define IMAGES_MAX 65536
+#define FILES_MAX  16384
+#define FOUND_MAX  4096
 
 /* What a process runs. */
 struct late_image {
@@ -214,69 +214,21 @@ void preload_late_read(struct preload_late *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* --- what is probed --- */
-
-/* Takes one out of those found in a process. */
-static bool next_found(
-	struct preload_late *l, uint32_t pid, struct late_key *key, struct late_file *file)
+void preload_late_probed(struct preload_late *l, uint32_t pid)
 {
 	const void *at_key;
-	void *value;
 
-	for (size_t at = 0; map_next(&l->found, &at, &at_key, &value);) {
-		*key = *(const struct late_key *)at_key;
-		if (key->pid != pid)
+	pthread_mutex_lock(&l->lock);
+	read_all(l);
+	for (size_t at = 0; map_next(&l->found, &at, &at_key, NULL);) {
+		struct late_key key = *(const struct late_key *)at_key;
+
+		if (key.pid != pid || !heap_late_has(l->attach, key.device, key.inode))
 			continue;
-		*file = *(const struct late_file *)value;
-		map_remove(&l->found, key);
-		return true;
+		map_remove(&l->found, &key);
+		at = 0;
 	}
-	return false;
-}
-
-static void put_back(
-	struct preload_late *l, const struct late_key *key, const struct late_file *file)
-{
-	struct late_file *to;
-
-	pthread_mutex_lock(&l->lock);
-	to = map_put(&l->found, key, NULL);
-	if (to)
-		*to = *file;
 	pthread_mutex_unlock(&l->lock);
-}
-
-/* The lock is not held while a file is probed: that takes a while. */
-static bool take_found(
-	struct preload_late *l, uint32_t pid, struct late_key *key, struct late_file *file)
-{
-	bool has;
-
-	pthread_mutex_lock(&l->lock);
-	has = next_found(l, pid, key, file);
-	pthread_mutex_unlock(&l->lock);
-	return has;
-}
-
-bool preload_late_probe(struct preload_late *l, const struct process_id *process,
-	preload_late_probe_file *probe, void *user)
-{
-	struct late_file files[PROBED_AT_ONCE];
-	struct late_key keys[PROBED_AT_ONCE];
-	bool is_probed[PROBED_AT_ONCE], any = false;
-	size_t count = 0;
-
-	preload_late_read(l);
-	while (count < PROBED_AT_ONCE && take_found(l, process->pid, &keys[count], &files[count]))
-		count++;
-	for (size_t i = 0; i < count; i++)
-		is_probed[i] = probe(user, process, keys[i].device, keys[i].inode);
-	for (size_t i = 0; i < count; i++) {
-		any |= is_probed[i];
-		if (!is_probed[i])
-			put_back(l, &keys[i], &files[i]);
-	}
-	return any;
 }
 
 /* --- what is missing --- */

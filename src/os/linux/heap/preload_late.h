@@ -35,12 +35,8 @@ int preload_late_open(struct preload_late *l, struct preload_session_reader *ses
 int preload_late_add(struct preload_late *l, pid_t command, struct sooth_error *err);
 /* Reads what was mapped up to now. */
 void preload_late_read(struct preload_late *l);
-/* True: all calls of that file are seen from now on. */
-typedef bool preload_late_probe_file(
-	void *user, const struct process_id *process, uint64_t device, uint64_t inode);
-/* A process waits until what it has loaded is probed. False: nothing was. */
-bool preload_late_probe(struct preload_late *l, const struct process_id *process,
-	preload_late_probe_file *probe, void *user);
+/* All that the process has mapped by now is probed (heap_late.h), before anything of it ran. */
+void preload_late_probed(struct preload_late *l, uint32_t pid);
 /* A process has ended, and all that it mapped is read; NULL: emit what is left. */
 void preload_late_emit(struct preload_late *l, const struct process_id *ended);
 void preload_late_close(struct preload_late *l);

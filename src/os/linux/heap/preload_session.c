@@ -209,13 +209,19 @@ static void take_code(struct preload_session_reader *s, int connection, pid_t pi
 	send(connection, &answer, sizeof(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* It waits until the calls of what it has loaded are seen. */
-static void take_loaded(struct preload_session_reader *s, int connection, pid_t pid)
+/* It waits until its calls are probed. */
+static void take_around(
+	struct preload_session_reader *s, int connection, pid_t pid, uint32_t around)
 {
-	const struct preload_welcome answer = { .version = PRELOAD_VERSION };
+	struct preload_welcome answer = { .version = PRELOAD_VERSION };
 
-	if (s->loaded)
-		s->loaded(s->elsewhere_user, pid, connection);
+	answer.is_probed = s->calls_around && s->options.may_pause &&
+			   s->calls_around(s->elsewhere_user, pid, connection);
+	if (!answer.is_probed) {
+		pthread_mutex_lock(&s->lock);
+		s->around |= around & PRELOAD_AROUND_ALL;
+		pthread_mutex_unlock(&s->lock);
+	}
 	send(connection, &answer, sizeof(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
@@ -233,18 +239,17 @@ static void answer(struct preload_session_reader *s, int connection)
 	if (recv(connection, &hello, sizeof(hello), 0) != (ssize_t)sizeof(hello) ||
 		hello.version != PRELOAD_VERSION || hello.request >= PRELOAD_FAILED)
 		return;
-	if (hello.request == PRELOAD_LOADED) {
-		take_loaded(s, connection, peer.pid);
+	if (hello.request == PRELOAD_AROUND) {
+		take_around(s, connection, peer.pid, hello.around);
 		return;
 	}
 	pthread_mutex_lock(&s->lock);
-	s->has_deep |= hello.request == PRELOAD_DEEP;
-	if (hello.request == PRELOAD_CODE || hello.request == PRELOAD_DEEP)
+	if (hello.request == PRELOAD_CODE)
 		take_code(s, connection, peer.pid);
 	else
 		welcome(s, connection, peer.pid, &hello);
 	pthread_mutex_unlock(&s->lock);
-	if (hello.request == PRELOAD_CODE || hello.request == PRELOAD_DEEP)
+	if (hello.request == PRELOAD_CODE)
 		return;
 	/* Said only where the memory could not be mapped. */
 	if (recv(connection, &hello, sizeof(hello), 0) == (ssize_t)sizeof(hello) &&
@@ -398,7 +403,6 @@ int preload_session_start(struct preload_session_reader *s, const struct process
 	atomic_store(&s->page->streams, (s->options.interest & INTEREST_STREAM) != 0);
 	atomic_store(&s->page->stacks, s->stacks != NULL);
 	atomic_store(&s->page->waits, s->options.may_pause);
-	atomic_store(&s->page->late, s->loaded != NULL);
 	atomic_store(&s->page->is_on, 1);
 	s->stop = eventfd(0, EFD_CLOEXEC);
 	if (s->stop < 0)

@@ -72,10 +72,11 @@ struct preload_session_reader {
 	 * not. Called with the lock held. */
 	bool (*is_elsewhere)(void *user, pid_t pid);
 	void *elsewhere_user;
-	bool has_deep; /* calls of libraries that are bound to the C library are missing */
-	/* A process has loaded libraries, and waits at that connection until this returns; NULL: it
-	 * is not asked. Called without the lock. */
-	void (*loaded)(void *user, pid_t pid, int connection);
+	uint32_t around; /* PRELOAD_AROUND_*: calls that are missing */
+	/* Calls of a process will go around the library, and it waits at that connection until this
+	 * returns. True: all its calls are probed from now on. NULL: they are missing. Called
+	 * without the lock. */
+	bool (*calls_around)(void *user, pid_t pid, int connection);
 };
 
 int preload_session_open(

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A real function, called for a call that is recorded here or is part of one: probes know it by the
+ * code that it returns to, and leave it out. What is not recorded is passed on by a jump.
+ */
+#ifndef SOOTH_PRELOAD_THROUGH_H
+#define SOOTH_PRELOAD_THROUGH_H
+
+#include <stdint.h>
+
+extern uintptr_t through_call(
+	uintptr_t first, uintptr_t second, uintptr_t third, const void *function);
+
+#define THROUGH_3(function_, a_, b_, c_)                                                           \
+	through_call((uintptr_t)(a_), (uintptr_t)(b_), (uintptr_t)(c_),                            \
+		(const void *)(uintptr_t)(function_))
+#define THROUGH_2(function_, a_, b_) THROUGH_3(function_, a_, b_, 0)
+#define THROUGH_1(function_, a_)     THROUGH_3(function_, a_, 0, 0)
+
+#endif
