@@ -6,6 +6,7 @@
 #include "os/linux/uprobes/uprobes_guard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -95,13 +96,38 @@ static enum order receive(int socket)
 	return got == 1 ? (enum order)order : ORDER_REMOVE;
 }
 
-/* With the descriptors that were passed closed, the kernel releases the events. */
+/*
+ * A SIGKILL while the kernel releases an event makes it give up ("failed to unregister, leaking
+ * uprobe", seen on 6.18), and a service or container that ends kills the guard just then. A process
+ * that exits is not reached by it any more: so the last to have the descriptors open is one that
+ * does nothing but exit, once its parent has closed its own.
+ */
+static void release_events(const struct uprobes_guarded *guarded)
+{
+	int ends[2];
+	pid_t last;
+	char byte;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return;
+	last = _Fork();
+	if (!last) {
+		close(ends[1]);
+		(void)!read(ends[0], &byte, 1);
+		_exit(0);
+	}
+	close_others((int[]){ guarded->tracefs, guarded->latch, ends[1] }, 3);
+	close(ends[1]);
+	if (last > 0)
+		waitpid(last, NULL, 0);
+}
+
 static int remove_events(const struct uprobes_guarded *guarded, const struct tracefs_group *group)
 {
-	int kept[] = { guarded->tracefs, guarded->latch };
 	uint64_t count;
 
-	close_others(kept, ARRAY_SIZE(kept));
+	release_events(guarded);
+	close_others((int[]){ guarded->tracefs, guarded->latch }, 2);
 	/* The parent may have died while the latch was open. */
 	if (ftruncate(guarded->latch, 0))
 		return -errno;
