@@ -215,14 +215,27 @@ static int source_share(struct hub *hub, const char *probe, const struct probe_o
 	return -ENOENT;
 }
 
+/* Backends in a row that lack the same have their reason once: "mixed, tracefs: use BPF: ...". */
 static void note_refusal(
 	struct buffer *refusals, const struct backend *backend, const struct sooth_error *err)
 {
-	if (refusals->size)
-		buffer_char(refusals, '\n');
-	buffer_format(refusals, "%s: %s", backend->name, err->tried);
+	struct buffer reason = { 0 };
+
+	buffer_format(&reason, ": %s", err->tried);
 	if (err->why[0])
-		buffer_format(refusals, ": %s", err->why);
+		buffer_format(&reason, ": %s", err->why);
+	if (!refusals->size) {
+		buffer_string(refusals, backend->name);
+	} else if (refusals->size > reason.size &&
+		   !memcmp(refusals->data + refusals->size - reason.size, reason.data,
+			   reason.size)) {
+		refusals->size -= reason.size;
+		buffer_format(refusals, ", %s", backend->name);
+	} else {
+		buffer_format(refusals, "; %s", backend->name);
+	}
+	buffer_append(refusals, reason.data, reason.size);
+	buffer_fini(&reason);
 }
 
 /* A backend that could serve, and what a sample by it costs. */

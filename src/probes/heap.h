@@ -238,6 +238,9 @@ extern const struct sooth_names heap_bad_whats;
 /* The limit of a process in which nothing can be probed: what is missing of it. */
 #define HEAP_NO_ALLOCATOR "allocations of a program without allocator symbols"
 
+/* The limit of a program that only probes in the kernel could see. */
+#define HEAP_NOT_LOADED "allocations of a program that did not load sooth's library"
+
 /* The instructions behind a call that sooth's library in the program records: they do nothing. */
 #if defined(__TARGET_ARCH_arm64) || defined(__aarch64__)
 #define HEAP_THROUGH_CODE 0xd289ea9fd28a69ff /* movz xzr, #0x534f; movz xzr, #0x4f54 */

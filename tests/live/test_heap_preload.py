@@ -68,8 +68,15 @@ class Launched(HeapCase):
         self.assertLess(totals["live_blocks"], 20)
 
     def test_a_static_program_is_told(self):
-        run = self.sooth("heap", *PRELOAD, "--", self.program("heap-plain-static"))
-        self.assertIn("did not load sooth's library", run.text + run.errors)
+        """No call of it was observed: no zeros then."""
+        command = ("--", self.program("heap-plain-static"))
+        totals = one(last_json(self.sooth("heap", "-j", *PRELOAD, *command).text)["heap_totals"])
+        for name in ("calls", "unfinished", "allocated_bytes", "freed_bytes", "live_bytes", "peak_bytes"):
+            self.assertIsNone(totals[name], name)
+        self.assertIn("not visible", totals["inexact"])
+        text = self.sooth("heap", *PRELOAD, *command).text
+        self.assertIn("did not load sooth's library", text)
+        self.assertNotIn("nothing was allocated", text)
 
     def test_a_static_child_is_told(self):
         """The others of the tree are observed, and it is named."""
@@ -80,6 +87,9 @@ class Launched(HeapCase):
         self.assertIn("heap-static", str(report["limits"]))
         self.assertNotIn("/workloads", str(report["limits"]))
         self.assertIn("workloads", [row["name"] for row in report["heap_processes"]])
+        totals = one(report["heap_totals"])
+        self.assertGreater(totals["calls"], 100)
+        self.assertIn("not visible", totals["inexact"])
 
     def test_a_library_that_is_missing(self):
         """It was named: the command is not observed in the kernel instead."""
@@ -119,7 +129,17 @@ class Unchanged(HeapCase):
         report = last_json(run.text)
         self.assertGreater(one(report["heap_totals"])["calls"], 400)
         self.assertEqual([row["method"] for row in report["sources"]], ["preload"])
-        self.assertIn("cap_bpf", report["sources"][0]["fallback_reason"])
+        self.assertEqual(report["sources"][0]["fallback_reason"].count("cap_bpf"), 1, report["sources"])
+
+    def test_a_static_program_without_privilege(self):
+        program = self.copy_for_all(self.program("heap-plain-static"))
+        run = self.run_program(harness.SOOTH, "heap", "--", program, **harness.as_nobody())
+        # The workload prints its own truth before.
+        lines = [line for line in run.text.splitlines() if "not visible" in line or "? calls" in line]
+        self.assertEqual(lines[0], "a program's allocator is not visible without privilege: run as root")
+        self.assertTrue(lines[1].startswith("? calls"), run.text)
+        self.assertIn("mixed, tracefs, multi: use BPF", run.text)
+        self.assertNotIn("\\n", run.text)
 
     def test_a_program_that_closes_all_descriptors(self):
         text = ("import os, threading\n"

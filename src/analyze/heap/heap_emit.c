@@ -180,14 +180,14 @@ static int emit_type(struct heap_scope *scope, uint32_t function, const struct h
 }
 
 int heap_emit_types(struct heap_scope *scope, const struct heap_sums *sums,
-	const struct heap_type_states *states, bool is_blind, struct sooth_error *err)
+	const struct heap_type_states *states, const char *blind, struct sooth_error *err)
 {
 	uint32_t order[HEAP_FUNCTIONS + 1];
 	struct section section = type_section;
 	int status;
 
-	if (is_blind)
-		section.if_empty = "no allocator function was found: no call could be seen";
+	if (blind)
+		section.if_empty = blind;
 	status = heap_section(scope, &section, err);
 
 	/* Most calls first; there are a dozen functions. */

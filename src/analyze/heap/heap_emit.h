@@ -134,9 +134,9 @@ int heap_section(struct heap_scope *scope, const struct section *section, struct
 struct heap_type_states {
 	uint8_t unfinished, times;
 };
-/* is_blind: nothing was probed, so that no calls means nothing. */
+/* blind: why nothing was observed, so that no calls means nothing; else NULL. */
 int heap_emit_types(struct heap_scope *scope, const struct heap_sums *sums,
-	const struct heap_type_states *states, bool is_blind, struct sooth_error *err);
+	const struct heap_type_states *states, const char *blind, struct sooth_error *err);
 int heap_emit_sizes(
 	struct heap_scope *scope, const struct heap_sums *sums, struct sooth_error *err);
 /*

@@ -43,6 +43,7 @@ struct table_state {
 	bool has_source;
 	bool by_calls;	       /* which of the sums is shown */
 	bool has_no_allocator; /* of one process at least */
+	char not_loaded[128];  /* of one program at least: why it was not seen; "": all were */
 	char inexact[512];
 };
 
@@ -82,11 +83,19 @@ static void take_loss(struct table_state *s, const struct stream_loss *loss)
 		s->lost_changes += loss->records;
 }
 
-static bool is_no_allocator(const struct sooth_record *r)
+static void take_limit(struct table_state *s, const struct sooth_record *r)
 {
 	const struct stream_limit *limit = record_as(r, STREAM_LIMIT, sizeof(*limit));
+	struct span what = limit ? record_text(r, &limit->what) : span_of("", 0);
 
-	return limit && span_equal(record_text(r, &limit->what), HEAP_NO_ALLOCATOR);
+	s->has_no_allocator |= span_equal(what, HEAP_NO_ALLOCATOR);
+	if (span_equal(what, HEAP_NOT_LOADED)) {
+		struct span remedy = record_text(r, &limit->remedy);
+
+		snprintf(s->not_loaded, sizeof(s->not_loaded),
+			"a program's allocator is not visible without privilege: %.*s",
+			(int)remedy.size, remedy.data);
+	}
 }
 
 static void take(struct table_state *s, const struct sooth_record *r)
@@ -127,7 +136,7 @@ static void take(struct table_state *s, const struct sooth_record *r)
 		s->has_source |= is_of_heap(r, "probe");
 		break;
 	case STREAM_LIMIT:
-		s->has_no_allocator |= is_no_allocator(r);
+		take_limit(s, r);
 		break;
 	case STREAM_LOSS:
 		if (record_holds(r, sizeof(struct stream_loss)))
@@ -169,10 +178,11 @@ static bool has_calls(const struct table_state *s)
 	return s->seen.has_any || s->live.has_held || !s->counted.all.count;
 }
 
-/* Nothing was probed: no calls is not a measurement. */
+/* Nothing was observed: no calls is not a measurement. */
 static bool is_blind(const struct table_state *s)
 {
-	return s->has_no_allocator && !s->seen.all.count && !s->counted.all.count;
+	return (s->has_no_allocator || s->not_loaded[0]) && !s->seen.all.count &&
+	       !s->counted.all.count;
 }
 
 static uint8_t live_state(const struct table_state *s)
@@ -229,6 +239,8 @@ static void judge(struct table_state *s)
 			format_ns(text, s->notes.unseen_ns_max));
 	if (s->has_no_allocator)
 		add_reason(s, "%s", "a program without allocator symbols was not observed");
+	if (s->not_loaded[0])
+		add_reason(s, "%s", s->not_loaded);
 	if (s->live.frees_unknown)
 		add_reason(s, "%s frees of blocks whose allocation was not seen",
 			format_count(text, s->live.frees_unknown));
@@ -326,6 +338,8 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 		.measured_state = is_blind(s)	  ? SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
 				  : s->has_source ? SOOTH_STATE_VALUE
 						  : NOT_REQUESTED,
+		.unfinished_state =
+			is_blind(s) ? SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) : SOOTH_STATE_VALUE,
 		.live_state = live_state(s),
 		.inexact_state = s->inexact[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.rate_state = s->has_source && interval_ns && !is_blind(s) ? SOOTH_STATE_VALUE
@@ -358,9 +372,22 @@ static void note_age(struct table_state *s)
 			"record every call: --exact");
 }
 
+static int emit_types(struct table_state *s, struct sooth_error *err)
+{
+	const char *blind = !is_blind(s) ? NULL
+			    : s->not_loaded[0]
+				    ? s->not_loaded
+				    : "no allocator function was found: no call could be seen";
+
+	return heap_emit_types(&s->scope, sums_of(s),
+		&(struct heap_type_states){ unfinished_state(s),
+			s->live.estimates.sample_bytes ? NOT_REQUESTED : SOOTH_STATE_VALUE },
+		blind, err);
+}
+
 static int emit_all(struct table_state *s, struct sooth_error *err)
 {
-	int status;
+	int status = 0;
 
 	choose(s);
 	judge(s);
@@ -369,17 +396,17 @@ static int emit_all(struct table_state *s, struct sooth_error *err)
 	if (s->options.answer) /* the totals say it too */
 		heap_notes_samples(s->scope.output, &s->live);
 	note_limits(s);
-	status = s->options.answer ? 0 : emit_totals(s, err);
+	/* Why there are no totals comes before them. */
+	if (!s->options.answer && is_blind(s))
+		status = emit_types(s, err);
+	if (!s->options.answer && !status)
+		status = emit_totals(s, err);
 	if (!status)
 		status = heap_by_stack_emit(&s->scope, &s->live, &s->stacks, &s->options, err);
 	if (status || s->options.answer)
 		return status;
-	if (!status)
-		status = heap_emit_types(&s->scope, sums_of(s),
-			&(struct heap_type_states){ unfinished_state(s),
-				s->live.estimates.sample_bytes ? NOT_REQUESTED
-							       : SOOTH_STATE_VALUE },
-			is_blind(s), err);
+	if (!is_blind(s))
+		status = emit_types(s, err);
 	if (!status)
 		status = heap_emit_sizes(&s->scope, sums_of(s), err);
 	if (!status)

@@ -24,6 +24,7 @@
 struct preload_state {
 	struct preload_session_reader session;
 	char library[PATH_MAX];
+	char command[PATH_MAX]; /* its program; "": not found */
 	bool has_command;
 	bool calls_others; /* the command does, functions that the library has none of */
 };
@@ -78,11 +79,11 @@ static int preload_launching(
 {
 	struct preload_state *s = run->state;
 	struct preload_programs programs;
-	char path[PATH_MAX];
 
 	preload_programs_init(&programs, false);
-	s->calls_others =
-		launch_find(launch, path) && preload_program_calls_others(&programs, path);
+	if (!launch_find(launch, s->command))
+		s->command[0] = '\0';
+	s->calls_others = s->command[0] && preload_program_calls_others(&programs, s->command);
 	preload_programs_fini(&programs);
 	snprintf(launch->preload.library, sizeof(launch->preload.library), "%s", s->library);
 	snprintf(launch->preload.variable, sizeof(launch->preload.variable), "%s=%s",
@@ -114,23 +115,29 @@ static int preload_drain(struct backend_run *run, struct sooth_error *err)
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }
 
+static void emit_not_loaded(struct backend_run *run, struct span path, const char *reasons)
+{
+	bool is_chosen = run->options.heap_engine == HEAP_ENGINE_PRELOAD;
+	char why[PATH_MAX + 160];
+
+	snprintf(why, sizeof(why), "%.*s: not visible without privilege: it %s", (int)path.size,
+		path.data, reasons);
+	backend_limit(run, HEAP_NOT_LOADED, why,
+		!is_chosen  ? "run as root"
+		: geteuid() ? "run as root, without --engine preload"
+			    : "leave out --engine preload");
+}
+
 /* Each program once. */
 static void emit_unseen(struct backend_run *run)
 {
 	struct preload_state *s = run->state;
 	const struct buffer *paths = &s->session.unseen.paths;
 	struct cursor c = cursor_over(paths->data, paths->size);
-	char what[512];
 
-	while (!cursor_at_end(&c)) {
-		struct span path = cursor_until(&c, '\0');
-
-		snprintf(what, sizeof(what), "allocations of %.*s", (int)path.size, path.data);
-		backend_limit(run, what,
-			"it did not load sooth's library: it is static, gains privileges, or was "
-			"started without LD_PRELOAD",
-			"use --engine bpf");
-	}
+	while (!cursor_at_end(&c))
+		emit_not_loaded(run, cursor_until(&c, '\0'),
+			"is static, gains privileges, or was started without LD_PRELOAD");
 }
 
 static int preload_stop(struct backend_run *run, struct sooth_error *err)
@@ -140,10 +147,8 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 	preload_session_stop(&s->session, &run->out);
 	emit_missing(run);
 	if (!s->session.connected)
-		backend_limit(run, "allocations of the command",
-			"it did not load sooth's library: it is static, defines malloc itself, "
-			"or gains privileges",
-			"use --engine bpf");
+		emit_not_loaded(run, span_of_string(s->command[0] ? s->command : "the command"),
+			"is static, defines malloc itself, or gains privileges");
 	else
 		emit_unseen(run);
 	if (s->calls_others)
