@@ -107,6 +107,7 @@ struct heap_aggregate {
 	uint64_t bytes;
 	uint64_t total_ns;
 	uint64_t max_ns;
+	uint64_t skipped; /* of these: their return was not probed */
 	uint32_t histogram[HEAP_BUCKETS];
 };
 

@@ -21,6 +21,7 @@ static void keep_aggregate(
 	__sync_fetch_and_add(&kept->aggregate.failed, aggregate->failed);
 	__sync_fetch_and_add(&kept->aggregate.overflows, aggregate->overflows);
 	__sync_fetch_and_add(&kept->aggregate.unfinished, aggregate->unfinished);
+	__sync_fetch_and_add(&kept->aggregate.skipped, aggregate->skipped);
 	__sync_fetch_and_add(&kept->aggregate.bytes, aggregate->bytes);
 	__sync_fetch_and_add(&kept->aggregate.total_ns, aggregate->total_ns);
 	if (aggregate->max_ns >
@@ -55,7 +56,8 @@ VERIFIED_ALONE int flush_function(struct thread *t, uint32_t function, uint64_t 
 	r->total_ns = aggregate->total_ns;
 	r->max_ns = aggregate->max_ns;
 	r->function = function;
-	r->unused = 0;
+	r->is_partial = aggregate->skipped != 0;
+	__builtin_memset(r->unused, 0, sizeof(r->unused));
 	__builtin_memcpy(r->histogram, aggregate->histogram, sizeof(r->histogram));
 	bpf_ringbuf_submit(r, ring_flags());
 	return 0;

@@ -79,6 +79,7 @@ static inline void note_returned(const struct thread *t)
 static inline void skip_return(struct thread *t, struct pt_regs *regs)
 {
 	t->is_skipped = 1;
+	aggregate_of(t, t->function)->skipped++;
 	if (is_simple(t) && is_learned(t) && !nesting_of(t)->contains) {
 		t->stack = 0;
 		return;

@@ -51,6 +51,9 @@ static const struct sooth_field count_fields[] = {
 		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM),
 	FIELD_NUMBER(heap_count, max_ns, "time of the longest allocator call",
 		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_MAX),
+	FIELD_OF(BOOL, heap_count, is_partial, is_partial,
+		"of some calls, which were no samples, only the begin was seen: failures may be "
+		"missing"),
 	FIELD_OF(HISTOGRAM, heap_count, histogram, histogram_bytes,
 		"histogram: slot i counts requested sizes from 2^i to 2^(i+1) bytes",
 		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM),

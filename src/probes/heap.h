@@ -59,7 +59,9 @@ struct heap_count {
 	uint64_t total_ns;
 	uint64_t max_ns;
 	uint32_t function; /* enum heap_function */
-	uint32_t unused;
+	/* of some, that were no samples, the return was not seen: they are counted as successful */
+	uint8_t is_partial;
+	uint8_t unused[3];
 	uint32_t histogram[HEAP_BUCKETS]; /* sizes asked for; of free: empty */
 };
 

@@ -15,7 +15,8 @@
 		.names = &functions)                                                               \
 	F(S, U64, count, ALWAYS, "allocator calls that returned; for free: calls made",            \
 		.label = "CALLS", .merge = SOOTH_MERGE_SUM)                                        \
-	F(S, U64, failed, ALWAYS, "failed allocator calls: no memory was returned",                \
+	F(S, U64, failed, MAYBE(failed_state),                                                     \
+		"failed allocator calls: no memory was returned; with samples: at least",          \
 		.merge = SOOTH_MERGE_SUM)                                                          \
 	F(S, U64, overflows, ALWAYS, "allocator calls with a count times size over 64 bits",       \
 		.is_hidden = true)                                                                 \
@@ -162,6 +163,7 @@ static int emit_type(struct heap_scope *scope, uint32_t function, const struct h
 		.function = function,
 		.count = f->count,
 		.failed = f->failed,
+		.failed_state = heap_failed_state(f, SOOTH_STATE_VALUE),
 		.overflows = f->overflows,
 		.unfinished = f->unfinished,
 		.unfinished_state = states->unfinished,

@@ -14,7 +14,8 @@
 		"allocator calls that returned (for free: calls made), without calls from inside " \
 		"another one",                                                                     \
 		.merge = SOOTH_MERGE_SUM)                                                          \
-	F(S, U64, failed, WITH(measured_state), "failed allocator calls: no memory was returned",  \
+	F(S, U64, failed, MAYBE(failed_state),                                                     \
+		"failed allocator calls: no memory was returned; with samples: at least",          \
 		.merge = SOOTH_MERGE_SUM)                                                          \
 	F(S, U64, overflows, WITH(measured_state),                                                 \
 		"allocator calls with a count times size over 64 bits", .merge = SOOTH_MERGE_SUM)  \

@@ -15,6 +15,14 @@ static uint32_t place_of(uint32_t function)
 	return function < HEAP_FUNCTIONS ? function : HEAP_FUNCTIONS;
 }
 
+/* Those that were seen to fail are at least so many. */
+uint8_t heap_failed_state(const struct heap_function_sum *sum, uint8_t measured_state)
+{
+	return !measured_state && sum->is_partial && !sum->failed
+		       ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+		       : measured_state;
+}
+
 static void add(struct heap_function_sum *to, const struct heap_function_sum *one)
 {
 	to->count += one->count;
@@ -23,6 +31,7 @@ static void add(struct heap_function_sum *to, const struct heap_function_sum *on
 	to->unfinished += one->unfinished;
 	to->bytes += one->bytes;
 	to->total_ns += one->total_ns;
+	to->is_partial |= one->is_partial;
 	if (one->max_ns > to->max_ns)
 		to->max_ns = one->max_ns;
 }
@@ -57,7 +66,8 @@ void heap_sums_add_count(struct heap_sums *s, const struct heap_count *c)
 		.unfinished = c->unfinished,
 		.bytes = c->bytes,
 		.total_ns = c->total_ns,
-		.max_ns = c->max_ns };
+		.max_ns = c->max_ns,
+		.is_partial = c->is_partial != 0 };
 
 	add_both(s, c->function, &one);
 	for (unsigned i = 0; i < HEAP_BUCKETS; i++)

@@ -16,7 +16,11 @@ struct heap_function_sum {
 	uint64_t count, failed, overflows, unfinished;
 	uint64_t bytes;
 	uint64_t total_ns, max_ns;
+	bool is_partial; /* more may have failed */
 };
+
+/* Of the number that failed. */
+uint8_t heap_failed_state(const struct heap_function_sum *sum, uint8_t measured_state);
 
 struct heap_sums {
 	struct heap_function_sum functions[HEAP_FUNCTIONS + 1]; /* the last: unknown functions */

@@ -253,6 +253,8 @@ static void judge(struct table_state *s)
 	if (s->live.estimates.sample_bytes)
 		add_reason(s, "estimated from samples, one per %s allocated",
 			format_bytes(text, s->live.estimates.sample_bytes));
+	if (sums_of(s)->all.is_partial)
+		add_reason(s, "%s", "small calls that are no samples count as successful");
 	if (s->notes.unfollowed_ns_max)
 		add_reason(s, "frees of new processes were not seen for up to %s",
 			format_ns(text, s->notes.unfollowed_ns_max));
@@ -347,6 +349,7 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 	struct record_tail tail[] = { tail_string(&row.inexact, s->inexact) };
 	int status = heap_section(&s->scope, &section, err);
 
+	row.failed_state = heap_failed_state(all, row.measured_state);
 	heap_live_total(l, &row.live_bytes, &row.live_blocks);
 	row.live_error_bytes = estimate_error(l->live_variance);
 	row.error_state = l->estimates.sample_bytes ? live_state(s) : SOOTH_STATE_ABSENT;

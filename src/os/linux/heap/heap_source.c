@@ -480,7 +480,8 @@ static void write_kept(
 		.bytes = kept->aggregate.bytes,
 		.total_ns = kept->aggregate.total_ns,
 		.max_ns = kept->aggregate.max_ns,
-		.function = key->function };
+		.function = key->function,
+		.is_partial = kept->aggregate.skipped != 0 };
 
 	memcpy(count.histogram, kept->aggregate.histogram, sizeof(count.histogram));
 	RECORD_APPEND(&run->out, &count, NULL, 0);
