@@ -11,7 +11,7 @@ import time
 
 import harness
 from harness import needs_bpf
-from heap_case import HeapCase
+from heap_case import HeapCase, last_json
 
 SOURCE = r"""
 #include <stdio.h>
@@ -45,7 +45,7 @@ int main(int argc, char **argv)
 {
 	puts("ready");
 	fflush(stdout);
-	for (int i = 0; i < 100000; i++) {
+	for (int i = 0; i < (argc > 2 ? 4000 : 100000); i++) {
 		if (argc > 1)
 			leaks();
 		replaces(i);
@@ -53,6 +53,8 @@ int main(int argc, char **argv)
 		takes_turns(i);
 		usleep(1000);
 	}
+	for (int i = 0; i < count; i++)
+		free(all[i]);
 	return argv == NULL;
 }
 """
@@ -76,6 +78,15 @@ class Leaks(HeapCase):
 
     def leaks_of(self, pid, *options):
         return self.sooth("heap", "--leaks", "-j", "-d", str(COUNTED_S), *options, str(pid)).json()
+
+    def test_freed_at_the_end(self):
+        """A program that tidies up has grown all the same."""
+        report = last_json(self.sooth("heap", "--leaks", "-j", "--", self.program(), "leaks", "frees").text)
+        answer = report["heap_growth"]
+        self.assertRegex(answer["text"], r"^kept .* more each second, all the time for .* s, and freed it at the end: "
+                                         r"in leaks \([^)]+\) < main")
+        self.assertEqual(answer["growing_stacks"], 0)
+        self.assertTrue(answer["freed_at_end_stacks"])
 
     def test_leak(self):
         target = self.start(self.program(), "leaks")

@@ -89,6 +89,33 @@ static void test_undecided(void **state)
 	assert_false(growth().may_grow);
 }
 
+/* A program that frees all before it ends has grown until then; a sawtooth has not. */
+static void test_freed_at_the_end(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 800; i++)
+		gain_at(i / 100.0, 1, 1000);
+	assert_true(growth().grows);
+	assert_int_equal(growth().freed_after_ns, 0);
+	gain_at(8.01, -800, 1000);
+	assert_false(growth().grows);
+	assert_in_range(growth().freed_after_ns, 7.5e9, 8.5e9);
+	assert_in_range(growth().until_bytes_per_s, 95000, 105000);
+	/* It goes on after that: it was not the end. */
+	gain_at(11, 1, 1000);
+	assert_int_equal(growth().freed_after_ns, 0);
+}
+
+static void test_sawtooth_at_the_end(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 800; i++)
+		gain_at(i / 100.0, i % 200 ? 1 : -199, 1000);
+	gain_at(8, -199, 1000);
+	assert_false(growth().grows);
+	assert_int_equal(growth().freed_after_ns, 0);
+}
+
 static void test_one_block_that_grows(void **state)
 {
 	(void)state;
@@ -170,6 +197,8 @@ static void test_few_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_freed_at_the_end, begin),
+		cmocka_unit_test_setup(test_sawtooth_at_the_end, begin),
 		cmocka_unit_test_setup(test_leak, begin),
 		cmocka_unit_test_setup(test_slow_leak, begin),
 		cmocka_unit_test_setup(test_steps, begin),

@@ -74,11 +74,11 @@ static void judge(struct heap_growth *out, const int64_t parts[PARTS])
 	out->may_grow = !out->grows;
 }
 
-struct heap_growth heap_growth_of(const struct heap_clock *clock, const struct heap_gains *g)
+/* Of the first windows of the run. */
+static struct heap_growth growth_over(
+	const struct heap_gains *g, unsigned windows, uint64_t time_ns)
 {
-	uint64_t run_ns = clock->end_ns - clock->begin_ns;
-	unsigned windows = clock->window_ns ? (unsigned)(run_ns / clock->window_ns) + 1 : 0;
-	struct heap_growth out = { .is_measured = run_ns >= LEAST_NS };
+	struct heap_growth out = { .is_measured = time_ns >= LEAST_NS };
 	int64_t parts[PARTS] = { 0 };
 
 	if (!out.is_measured)
@@ -90,7 +90,42 @@ struct heap_growth heap_growth_of(const struct heap_clock *clock, const struct h
 		heap_gain_add(&out.bytes, part ? (uint64_t)g->bytes[i] : 0);
 		heap_gain_add(&out.blocks, part ? (uint64_t)g->blocks[i] : 0);
 	}
-	out.bytes_per_s = (double)out.bytes * PARTS / (PARTS - 1) / ((double)run_ns / NS_PER_S);
+	out.bytes_per_s = (double)out.bytes * PARTS / (PARTS - 1) / ((double)time_ns / NS_PER_S);
 	judge(&out, parts);
+	return out;
+}
+
+/* The number of windows before nearly all was freed, in the last part of the run; 0: it was not. */
+static unsigned windows_before_free(const struct heap_gains *g, unsigned windows)
+{
+	unsigned most_at = 0;
+	double kept = 0, most = 0;
+
+	for (unsigned i = 0; i < windows; i++) {
+		kept += (double)g->bytes[i];
+		if (kept > most) {
+			most = kept;
+			most_at = i + 1;
+		}
+	}
+	return kept <= LOST_SHARE * most && most_at * PARTS >= windows * (PARTS - 1) ? most_at : 0;
+}
+
+struct heap_growth heap_growth_of(const struct heap_clock *clock, const struct heap_gains *g)
+{
+	uint64_t run_ns = clock->end_ns - clock->begin_ns;
+	unsigned windows = clock->window_ns ? (unsigned)(run_ns / clock->window_ns) + 1 : 0;
+	struct heap_growth out = growth_over(g, windows, run_ns), before;
+	unsigned until;
+
+	windows = windows < HEAP_WINDOWS ? windows : HEAP_WINDOWS;
+	until = out.is_measured && !out.grows ? windows_before_free(g, windows) : 0;
+	if (!until)
+		return out;
+	before = growth_over(g, until, until * clock->window_ns);
+	if (before.grows) {
+		out.freed_after_ns = until * clock->window_ns;
+		out.until_bytes_per_s = before.bytes_per_s;
+	}
 	return out;
 }

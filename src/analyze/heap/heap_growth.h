@@ -3,7 +3,8 @@
  * Memory of one allocating stack over time: what it gained in each of some windows, which double in
  * length as the run goes on. Code that keeps more and more gains in nearly every window and as much
  * late as early; a cache that fills up gains less and less, what is freed in turn falls again. Code
- * that keeps more from time to time is judged by longer parts, each of which has its share.
+ * that keeps more from time to time is judged by longer parts, each of which has its share. A
+ * program that frees all at its end is judged by the time before.
  */
 #ifndef SOOTH_ANALYZE_HEAP_GROWTH_H
 #define SOOTH_ANALYZE_HEAP_GROWTH_H
@@ -38,6 +39,9 @@ struct heap_growth {
 	unsigned rising; /* of HEAP_PARTS_JUDGED parts of the run: those in which it gained */
 	int64_t bytes, blocks;
 	double bytes_per_s;
+	/* It grew for that time, and then nearly all was freed, at the end of the run; 0: no. */
+	uint64_t freed_after_ns;
+	double until_bytes_per_s;
 };
 
 /* The window of a time; `*fold`: how many times the gains of all stacks have to be folded first. */

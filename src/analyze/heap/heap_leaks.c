@@ -14,6 +14,9 @@
 		"number of stacks that kept more memory all the time")                             \
 	F(S, NAMED, U64, per_s, growing_bytes_per_s, WITH(measured_state),                         \
 		"bytes that these keep more each second", .unit = SOOTH_UNIT_BYTES)                \
+	F(S, U64, freed_at_end_stacks, WITH(measured_state),                                       \
+		"number of stacks that kept more memory all the time, until nearly all of it was " \
+		"freed at the end")                                                                \
 	F(S, NAMED, U64, older, older_blocks_freed, ALWAYS,                                        \
 		"blocks of before the observation that were freed meanwhile")                      \
 	F(S, U64, judged_ns, ALWAYS, "time between the first call and the end",                    \
@@ -85,19 +88,52 @@ static void put_undecided(struct buffer *out, const struct heap_stack *most, con
 {
 	char size[UNITS_SIZE];
 
-	buffer_format(out,
-		"not decided: %s more than at the start, but in %u of %u parts of %s only, are "
-		"kept by ",
-		sentence_size(size, (uint64_t)most->growth.bytes), most->growth.rising,
-		HEAP_PARTS_JUDGED, time);
+	buffer_format(out, "not decided: keeps %s more than %s before, but gained ",
+		sentence_size(size, (uint64_t)most->growth.bytes), time);
+	if (most->growth.rising < HEAP_PARTS_JUDGED)
+		buffer_format(out, "in %u of %u parts of the time only", most->growth.rising,
+			HEAP_PARTS_JUDGED);
+	else
+		buffer_string(out, "most of it early");
+	buffer_string(out, ": in ");
 	stack_text_put_callers(out, sums, most->stack);
 	buffer_string(out, "; observe longer (-d 60)");
+}
+
+/* That which grew most until it was freed at the end. */
+static const struct heap_stack *find_freed(const struct heap_stack *rows, size_t count)
+{
+	const struct heap_stack *most = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].growth.freed_after_ns &&
+			(!most ||
+				rows[i].growth.until_bytes_per_s > most->growth.until_bytes_per_s))
+			most = &rows[i];
+	}
+	return most;
+}
+
+static void put_freed(struct buffer *out, const struct heap_stack *most, uint64_t stacks,
+	const struct profile_sums *sums)
+{
+	char rate[UNITS_SIZE], time[UNITS_SIZE];
+
+	buffer_format(out,
+		"kept %s more each second, all the time for %s, and freed it at the end: in ",
+		sentence_size(rate, (uint64_t)most->growth.until_bytes_per_s),
+		sentence_duration(time, most->growth.freed_after_ns));
+	stack_text_put_callers(out, sums, most->stack);
+	if (stacks > 1)
+		buffer_format(out, "; %llu more %s the same", (unsigned long long)stacks - 1,
+			stacks == 2 ? "stack did" : "stacks did");
 }
 
 static void put_answer(struct buffer *out, const struct heap_growth_row *row,
 	const struct heap_stack *rows, const struct profile_sums *sums, int64_t blocks)
 {
 	const struct heap_stack *perhaps = find_undecided(rows, row->stacks);
+	const struct heap_stack *freed = find_freed(rows, row->stacks);
 	char time[UNITS_SIZE];
 
 	sentence_duration(time, row->judged_ns);
@@ -106,6 +142,8 @@ static void put_answer(struct buffer *out, const struct heap_growth_row *row,
 			"not judged: the calls cover %s, and growth shows from 2 s on; observe "
 			"longer (-d 30)",
 			time);
+	else if (!row->growing && freed)
+		put_freed(out, freed, row->freed_at_end_stacks, sums);
 	else if (!row->growing && perhaps)
 		put_undecided(out, perhaps, time, sums);
 	else if (!row->growing)
@@ -134,6 +172,8 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live, s
 		row.per_s += (uint64_t)rows[i].growth.bytes_per_s;
 		blocks += rows[i].growth.blocks;
 	}
+	for (size_t i = 0; i < count; i++)
+		row.freed_at_end_stacks += rows[i].growth.freed_after_ns != 0;
 	for (unsigned i = 0; i < HEAP_WINDOWS; i++)
 		row.older += (uint64_t)live->older.blocks[i];
 	put_answer(&text, &row, rows, sums, blocks);

@@ -53,6 +53,7 @@ void stack_text_put_callers(struct buffer *out, const struct profile_sums *sums,
 	struct profile_stacked stacked = { 0 };
 	const struct profile_function *first;
 	bool is_begun = false;
+	bool is_script;
 	unsigned put = 0;
 
 	profile_sums_stack(sums, stack, &stacked);
@@ -63,13 +64,14 @@ void stack_text_put_callers(struct buffer *out, const struct profile_sums *sums,
 		memmove(stacked.frames, stacked.frames + 1,
 			--stacked.depth * sizeof(*stacked.frames));
 	first = wait_place_function(sums, &stacked);
+	is_script = first && first->kind == PROFILE_SCRIPT;
 	for (size_t i = 0; i < stacked.depth; i++) {
 		const struct profile_function *f = stacked.frames[i];
 		struct span name = names_get(&sums->names, f->name);
 
 		is_begun |= !first || f == first;
-		if (!is_begun ||
-			(first && first->kind == PROFILE_SCRIPT && f->kind != PROFILE_SCRIPT))
+		if (!is_begun || (is_script && f->kind != PROFILE_SCRIPT) ||
+			(put && wait_place_is_below(sums, f)))
 			continue;
 		if (put == CODE_FRAMES) {
 			buffer_string(out, BETWEEN "...");

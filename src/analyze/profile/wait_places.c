@@ -75,6 +75,11 @@ static bool is_of_language(struct span name)
 	return false;
 }
 
+bool wait_place_is_below(const struct profile_sums *sums, const struct profile_function *f)
+{
+	return f->kind == PROFILE_KERNEL || is_library_of_c(names_get(&sums->names, f->file));
+}
+
 const struct profile_function *wait_place_function(
 	const struct profile_sums *sums, const struct profile_stacked *stacked)
 {
@@ -86,8 +91,7 @@ const struct profile_function *wait_place_function(
 
 		if (f->kind == PROFILE_SCRIPT)
 			return f;
-		if (f->kind == PROFILE_KERNEL || is_own ||
-			is_library_of_c(names_get(&sums->names, f->file)))
+		if (is_own || wait_place_is_below(sums, f))
 			continue;
 		is_own = !is_of_language(names_get(&sums->names, f->name));
 		if (!best || is_own)

@@ -50,6 +50,8 @@ struct wait_place {
 	bool is_known, is_whole; /* the function; the stack */
 };
 
+/* Whether a frame is the kernel's, the C library's or an allocator's. */
+bool wait_place_is_below(const struct profile_sums *sums, const struct profile_function *f);
 struct wait_place wait_place_of(struct profile_sums *sums, uint32_t stack);
 /* A limit, where some waits began before the recording. */
 void wait_note_old(struct output *output, uint64_t old);
