@@ -77,7 +77,7 @@ def report_calls(report):
 def plus(one_, other, sign=1):
     out = {}
     for name in set(one_) | set(other):
-        sum_ = Calls(*(a + sign * b for a, b in zip(one_.get(name, NONE), other.get(name, NONE))))
+        sum_ = Calls(*((a or 0) + sign * (b or 0) for a, b in zip(one_.get(name, NONE), other.get(name, NONE))))
         if sum_ != NONE:
             out[name] = sum_
     return out
