@@ -188,6 +188,10 @@ struct sooth_observer_options {
 	 * each of them stands for those before it; 0: of every one. Without: these beside samples
 	 * by the clock, to know which code makes memory grow; 0: of none. */
 	uint32_t page_fault_hz;
+	/* With heap_sums, of processes that already run: where the probes take more than half of
+	 * the CPU time of the target in the first 200 ms, samples are added up from then on, one in
+	 * about 128 calls, as with heap_sample_bytes; a limit in the stream says so. */
+	bool heap_adapts;
 };
 
 /* options may be NULL. *out is to be freed, and is written on success only. -ENOMEM. */

@@ -152,6 +152,7 @@ struct heap_control {
 	uint64_t unheld;	  /* calls of processes that found no room */
 	uint64_t has_pauser;	  /* a thread reads `begun` */
 	uint64_t has_sessions;	  /* of the places that have a return */
+	uint64_t since_ns;	  /* what began, or was allocated, before that is in no sum */
 	uint64_t unfollowed;	  /* samples of which it is not known when they are freed */
 };
 

@@ -119,6 +119,10 @@ VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
 			ADD(h->frees_unknown, 1);
 		return 0;
 	}
+	if (b->time_ns < control.since_ns) {
+		bpf_map_delete_elem(&live_blocks, &key);
+		return 0;
+	}
 	t->taken = *b;
 	t->was_short = 0;
 	if (!bpf_map_delete_elem(&live_blocks, &key) && control.sample_bytes)
@@ -193,16 +197,20 @@ static inline int keep_block(const struct heap_block_key *key, const struct heap
 static inline int put_block(struct thread *t, uint64_t address)
 {
 	struct heap_block_key key = block_key(t, address);
-	struct heap_block_kept block = t->taken;
+	struct heap_block_kept block = t->taken, *old;
 
 	if (control.checks_frees)
 		bpf_map_delete_elem(&freed_blocks, &key);
 	if (!keep_block(&key, &block))
 		return 0;
 	/* Either the free of the block that was there was missed, or there is no room. */
-	if (!bpf_map_lookup_elem(&live_blocks, &key))
+	old = bpf_map_lookup_elem(&live_blocks, &key);
+	if (!old)
 		return -1;
-	sum_free(t, address);
+	if (old->time_ns < control.since_ns)
+		bpf_map_delete_elem(&live_blocks, &key);
+	else
+		sum_free(t, address);
 	t->taken = block;
 	return keep_block(&key, &block);
 }
@@ -212,7 +220,7 @@ VERIFIED_ALONE int sum_allocation(struct thread *t, uint64_t address, uint64_t n
 	struct heap_held_value *h = t ? held_of(t) : 0;
 	struct heap_sum_value *sum;
 
-	if (!h)
+	if (!h || t->entered_ns < control.since_ns)
 		return 0;
 	t->taken = (struct heap_block_kept){ t->size, now, t->stack_hash };
 	sum = add_to_sum(t, h);

@@ -116,6 +116,7 @@ struct run {
 	bool heap_sums;		    /* sums by stack from the kernel, instead of calls */
 	uint64_t heap_blocks;	    /* live at a time, of these; 0: the backend's own */
 	uint64_t heap_sample_bytes; /* between two samples of these; 0: all blocks */
+	bool heap_adapts;	    /* samples of what is slowed much */
 	bool heap_frees;	    /* those that are errors */
 	int heap_engine;	    /* see <sooth/observer.h> */
 	const char *heap_library;

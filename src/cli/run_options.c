@@ -31,6 +31,7 @@ static void set_heap_options(const struct run *run, struct sooth_observer_option
 	options->heap_sums = run->heap_sums;
 	options->heap_blocks = run->heap_blocks;
 	options->heap_sample_bytes = run->heap_sample_bytes;
+	options->heap_adapts = run->heap_adapts;
 	options->heap_frees = run->heap_frees;
 	options->heap_engine = run->heap_engine;
 	options->heap_library = run->heap_library;

@@ -104,7 +104,7 @@ static const struct option heap_options[] = {
 		.min = 1, .max = 1ull << 30),
 	FLAG_ROW(0, "exact", heap_config, heap.exact,
 		"record every call, where stacks of a process that already runs would be added up "
-		"in the kernel; with --pages the stack of every page fault"),
+		"in the kernel, or sampled; with --pages the stack of every page fault"),
 	VALUE_ROW(0, "blocks", U64, "COUNT", heap_config, heap.blocks,
 		"blocks that can be live at a time where the kernel adds up (default 1048576); "
 		"each "
@@ -330,6 +330,13 @@ static bool adds_up_in_kernel(const struct heap_config *c, const struct argument
 	       (needs_stacks(c) && !arguments->command);
 }
 
+/* Answers that samples have too; --in-kernel and --exact say that all calls count. */
+static bool adapts(const struct heap_config *c, const struct arguments *arguments)
+{
+	return (c->heap.leaks || c->heap.churn) && adds_up_in_kernel(c, arguments) &&
+	       !arguments->command && !c->heap.in_kernel && !c->heap.sample_bytes;
+}
+
 /* Findings of a capture are no part of it. */
 static const struct check_settings no_settings;
 static const struct timeline_options timeline = { .findings = { .settings = &no_settings } };
@@ -473,6 +480,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.may_pause = !c->heap.no_hold,
 		.heap_stacks = needs_stacks(c) || c->heap.sample_bytes,
 		.heap_sums = in_kernel,
+		.heap_adapts = adapts(c, arguments),
 		.heap_engine = chosen_engine(c, arguments),
 		.heap_library = c->heap.library,
 		.heap_blocks = c->heap.blocks,
@@ -500,8 +508,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 }
 
 const struct command command_heap = {
-	.main_options =
-		"count,stack,leaks,churn,sizes,pages,flamegraph,duration,output,json,save",
+	.main_options = "count,stack,leaks,churn,sizes,pages,flamegraph,duration,output,json,save",
 	.name = "heap",
 	.summary = "memory allocations of a process and its children",
 	.usage = "[-c] [-j] [-o FILE.jsonl] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND "

@@ -175,7 +175,8 @@ static bool is_shareable(
 	       has->heap_stacks == options->heap_stacks && has->heap_sums == options->heap_sums &&
 	       has->heap_blocks == options->heap_blocks &&
 	       has->heap_sample_bytes == options->heap_sample_bytes &&
-	       has->heap_frees == options->heap_frees && has->heap_engine == options->heap_engine &&
+	       has->heap_adapts == options->heap_adapts && has->heap_frees == options->heap_frees &&
+	       has->heap_engine == options->heap_engine &&
 	       has->profile_wait_ns == options->profile_wait_ns &&
 	       has->profile_wall == options->profile_wall &&
 	       has->profile_pages == options->profile_pages &&

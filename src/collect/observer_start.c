@@ -290,6 +290,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 			.heap_sums = o->options.heap_sums,
 			.heap_blocks = o->options.heap_blocks,
 			.heap_sample_bytes = o->options.heap_sample_bytes,
+			.heap_adapts = o->options.heap_adapts,
 			.heap_frees = o->options.heap_frees,
 			.profile_tables_only = o->options.profile_tables_only,
 			.profile_wait_ns = o->options.profile_wait_ns,

@@ -12,8 +12,10 @@ struct heap_hit_cost {
 	uint32_t entry_ns, return_ns, stepped_ns;
 };
 
-/* While probes stand, some 5 ms: in the calling thread, which hits them itself. */
+/* While probes stand, some 5 ms, once: in the calling thread, which hits them itself. */
 void heap_probed_measure(struct heap_attach *a, struct heap_hit_cost *out, const struct log *log);
+/* What hits have taken of the time of all processes so far. */
+uint64_t heap_probed_total(const struct heap_hit_cost *cost, struct bpf_code *code);
 /* When all threads were flushed: the records. */
 void heap_probed_emit(
 	const struct heap_hit_cost *cost, struct backend_run *run, struct bpf_code *code);

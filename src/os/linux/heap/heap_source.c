@@ -182,6 +182,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 		return status;
 	if (!(interest & INTEREST_FROM_EXEC)) {
 		s->processes_without_allocator += !status;
+		heap_adapt_add(&s->adapt, run, process);
 		return follow_begin(&s->follow, process, err);
 	}
 	if (run->options.may_pause && may_trace_an_exec(run))
@@ -448,7 +449,9 @@ static void emit_own(struct backend_run *run, bool is_stopping)
 			"sooth's table of counts was full: some calls were not counted");
 	s->reported_lost = lost;
 	heap_stacks_emit(s->stacks, run, s->control);
-	if (heap_sums_emit(s->sums, run, s->stacks, s->control, is_stopping))
+	if (heap_adapt_waits(s, run, is_stopping))
+		heap_sums_begin(s->sums, run);
+	else if (heap_sums_emit(s->sums, run, s->stacks, s->control, is_stopping))
 		note_left(s);
 }
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "bpf/heap.h"
+#include "os/linux/heap/heap_adapt.h"
 #include "os/linux/heap/heap_attach.h"
 #include "os/linux/heap/heap_probed.h"
 
@@ -41,6 +42,7 @@ struct heap_state {
 	uint64_t reported_lost; /* part of control->lost_aggregates already reported */
 	struct heap_attach attach;
 	struct heap_hit_cost hit_cost;
+	struct heap_adapt adapt;
 	struct heap_stacks *stacks;    /* NULL: not requested */
 	struct heap_sums_reader *sums; /* NULL: not requested */
 	struct buffer left;	       /* struct process_id, that ended since the last look */

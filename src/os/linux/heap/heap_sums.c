@@ -298,6 +298,12 @@ static void emit_held(
 
 /* --- looking --- */
 
+/* Those of before the samples have no size of a sample. */
+static bool is_left_out(const struct look *l, const struct heap_sum_key *key)
+{
+	return l->sample_bytes && !key->sampled_size;
+}
+
 static void look_at_sums(const struct look *l)
 {
 	struct heap_sums_reader *r = l->reader;
@@ -305,8 +311,10 @@ static void look_at_sums(const struct look *l)
 
 	do {
 		count = read_batch(r->sums, &position, !seen, BATCH, r->sum_keys, r->sum_values);
-		for (uint32_t i = 0; i < count; i++)
-			emit_sum(l, &r->sum_keys[i], &r->sum_values[i]);
+		for (uint32_t i = 0; i < count; i++) {
+			if (!is_left_out(l, &r->sum_keys[i]))
+				emit_sum(l, &r->sum_keys[i], &r->sum_values[i]);
+		}
 		seen += count;
 	} while (count && seen < HEAP_SUM_ENTRIES);
 }
@@ -339,6 +347,48 @@ static void look_at_held(const struct look *l)
 		emit_held(l, &r->held_keys[r->held_order[i]], &r->held_values[r->held_order[i]]);
 }
 
+struct heap_sums_total heap_sums_total(struct heap_sums_reader *r)
+{
+	struct heap_sums_total total = { 0 };
+	uint32_t position = 0, count, seen = 0;
+
+	do {
+		count = read_batch(r->sums, &position, !seen, BATCH, r->sum_keys, r->sum_values);
+		for (uint32_t i = 0; i < count; i++) {
+			total.calls += r->sum_values[i].calls;
+			total.bytes += r->sum_values[i].allocated_bytes;
+		}
+		seen += count;
+	} while (count && seen < HEAP_SUM_ENTRIES);
+	position = 0;
+	count = read_batch(r->held, &position, true, BATCH, r->held_keys, r->held_values);
+	for (uint32_t i = 0; i < count; i++) {
+		total.live_blocks += r->held_values[i].live_blocks;
+		total.older_frees += r->held_values[i].frees_unknown;
+	}
+	return total;
+}
+
+void heap_sums_begin(struct heap_sums_reader *r, const struct backend_run *run)
+{
+	if (r && !r->begin_ns)
+		r->begin_ns = r->looked_ns = run->os->now_ns(run->os);
+}
+
+/* Processes are known, and hold nothing. */
+void heap_sums_restart(struct heap_sums_reader *r, const struct backend_run *run)
+{
+	uint32_t position = 0;
+	uint32_t count = read_batch(r->held, &position, true, BATCH, r->held_keys, r->held_values);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct heap_held_value none = { .is_forked = r->held_values[i].is_forked };
+
+		bpf_map_update_elem(r->held, &r->held_keys[i], &none, BPF_EXIST);
+	}
+	r->begin_ns = r->looked_ns = run->os->now_ns(run->os);
+}
+
 static bool is_time(const struct heap_sums_reader *r, uint64_t now_ns)
 {
 	uint64_t wait_ns = (now_ns - r->begin_ns) / LOOK_SHARE;
@@ -354,8 +404,7 @@ bool heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct 
 
 	if (!r)
 		return true;
-	if (!r->begin_ns)
-		r->begin_ns = r->looked_ns = look.now_ns;
+	heap_sums_begin(r, run);
 	if (!is_last && !is_time(r, look.now_ns))
 		return false;
 	look_at_sums(&look);
