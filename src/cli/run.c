@@ -139,11 +139,14 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 static int add_side_output_sink(const struct run *run, struct told *t,
 	const struct sooth_sink_options *sink, struct sooth_error *err)
 {
-	struct sink_options options = { .stream = sink->stream,
-		.user = (void *)registry_sink(run->product.sink) };
+	const struct sink_type *type = registry_sink(run->product.sink);
+	struct sink_options options = { .stream = sink->stream, .packing = run->product.packing };
 
+	if (run->product.packing)
+		return report_add_sink_type(t->product, type, &options, err);
 	if (!run->product.is_picture || !output_is_png(run->product.path))
 		return sooth_report_add_sink(t->product, run->product.sink, sink, err);
+	options.user = (void *)type;
 	return report_add_sink_type(t->product, &raster_sink, &options, err);
 }
 

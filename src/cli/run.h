@@ -11,6 +11,7 @@
 #include "cli/output/output.h"
 #include "cli/target/target_found.h"
 #include "cli/watch/watch.h"
+#include "explain/sink.h"
 
 struct run_options {
 	uint64_t duration_ns;
@@ -43,6 +44,7 @@ struct run_side_output {
 	const char *path; /* NULL: none; "-": standard output, and the report on standard error */
 	struct run_view view;
 	const char *sink;
+	enum packing packing;
 	/* The same by another sink, in a file of its own; NULL: not. */
 	const char *beside_path, *beside_sink;
 	const char *name;  /* of its report; NULL: as the report's */

@@ -121,7 +121,8 @@ static const struct option heap_options[] = {
 	VALUE_ROW(0, "pprof", FILE, "FILE", heap_config, heap.pprof,
 		"also write stacks to FILE for pprof, speedscope or Grafana (gzipped)"),
 	VALUE_ROW(0, "heaptrack", FILE, "FILE", heap_config, heap.heaptrack,
-		"also write every allocation to FILE for heaptrack_print and heaptrack_gui"),
+		"also write every allocation to FILE for heaptrack_print and heaptrack_gui; "
+		"compressed if FILE is *.gz or *.zst"),
 	VALUE_ROW(0, "engine", CHOICE, "ENGINE", heap_config, heap.engine,
 		"where a launched command is observed: bpf (in the kernel), preload (by a library "
 		"that its programs load: no privilege, some 10 ns a call), auto (the library where "
@@ -250,6 +251,16 @@ static int refuse_lines(const char *option, struct sooth_error *err)
 	return error_remedy(err, "leave out one, or save a capture for it: --save FILE.sooth");
 }
 
+/* heaptrack's tools expect what the end of the name says. */
+static enum packing packing_of(const char *path)
+{
+	const char *end = strrchr(path, '.');
+
+	return end && !strcmp(end, ".gz")    ? PACKING_GZIP
+	       : end && !strcmp(end, ".zst") ? PACKING_ZSTD
+					     : PACKING_NONE;
+}
+
 /* What is written beside the report: every call, or the stacks. */
 static int choose_side_output(const struct heap_config *c, struct picture_files *files,
 	const struct heap_graph_options *graph, const struct pages_graph_options *pages,
@@ -263,6 +274,7 @@ static int choose_side_output(const struct heap_config *c, struct picture_files 
 		run->product = (struct run_side_output){ .path = c->heap.heaptrack,
 			.view = { "heap-track", NULL },
 			.sink = "heaptrack",
+			.packing = packing_of(c->heap.heaptrack),
 			.has_no_notes = true,
 			.is_whole = true };
 		return 0;

@@ -101,13 +101,16 @@ struct report_head {
 	unsigned version; /* of the schema */
 };
 
+enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
+
 struct sink_options {
 	FILE *stream;	/* borrowed */
 	unsigned width; /* of the terminal; 0: none, do not cut */
 	bool use_color;
-	bool in_lines;	 /* an object on one line each */
-	bool is_verbose; /* text: also what explains the report itself */
-	void *user;	 /* of a sink that is no format */
+	bool in_lines;	      /* an object on one line each */
+	bool is_verbose;      /* text: also what explains the report itself */
+	void *user;	      /* of a sink that is no format */
+	enum packing packing; /* of a sink whose readers take compressed files */
 };
 
 struct sink_type {

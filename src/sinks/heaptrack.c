@@ -2,17 +2,19 @@
 /*
  * Lines of heaptrack's own file (version 3), which heaptrack_print and heaptrack_gui read: a
  * letter, then numbers in hexadecimal, of texts the length and the bytes. A row has the letter, up
- * to five numbers in a list, and a text.
- */
+ * to five numbers in a list, and a text. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "explain/sink.h"
-#include "sinks/tabular.h"
+#include "sinks/packer.h"
+
+#define WRITE_BYTES (64u << 10)
 
 struct heaptrack_sink {
-	struct tabular lines;
+	struct packer packer;
+	struct buffer lines;
 	const struct sooth_field *letter, *numbers,
 		*text; /* of the open section; NULL: other rows */
 };
@@ -21,9 +23,8 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 {
 	struct heaptrack_sink *s = state;
 
-	(void)err;
-	tabular_open(&s->lines, options->stream, "write heaptrack's file");
-	return 0;
+	return packer_open(
+		&s->packer, options->packing, options->stream, "write heaptrack's file", err);
 }
 
 static int section_begin(void *state, const struct section *section, struct sooth_error *err)
@@ -49,7 +50,7 @@ static void write_row(struct heaptrack_sink *s, const struct sooth_record *r)
 	struct sooth_value letter = sooth_field_get(s->letter, r);
 	struct sooth_value numbers = sooth_field_get(s->numbers, r);
 	struct sooth_value text = sooth_field_get(s->text, r);
-	struct buffer *out = &s->lines.bytes;
+	struct buffer *out = &s->lines;
 	uint64_t number;
 
 	buffer_char(out, (char)letter.u);
@@ -74,8 +75,8 @@ static int rows(void *state, const struct section *section, const struct batch *
 		return 0;
 	batch_for_each (r, batch) {
 		write_row(s, r);
-		if (!status)
-			status = tabular_write_full(&s->lines, err);
+		if (!status && s->lines.size >= WRITE_BYTES)
+			status = packer_write(&s->packer, &s->lines, false, err);
 	}
 	return status;
 }
@@ -84,14 +85,15 @@ static int end(void *state, struct sooth_error *err)
 {
 	struct heaptrack_sink *s = state;
 
-	return tabular_flush(&s->lines, err);
+	return packer_write(&s->packer, &s->lines, true, err);
 }
 
 static void close_sink(void *state)
 {
 	struct heaptrack_sink *s = state;
 
-	tabular_fini(&s->lines);
+	packer_fini(&s->packer);
+	buffer_fini(&s->lines);
 }
 
 const struct sink_type sink_heaptrack = {

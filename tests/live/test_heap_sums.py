@@ -261,6 +261,29 @@ class Sums(HeapCase):
         self.assertAlmostEqual(leaked, totals["live_bytes"] / 1e6, delta=0.03 * leaked)
         self.assertIn("heap_call", told)
 
+    def test_heaptrack_is_packed_by_its_ending(self):
+        """heaptrack_print goes by that, and finds nothing in a file of another kind, without an error."""
+        capture = self.path("h.sooth")
+        self.sooth("heap", "--stack", "--save", capture, "--", "/bin/sh", "-c", "for i in 1 2 3; do ls /; done")
+        plain, told = None, {}
+        for ending, unpack in (("", None), (".gz", ["gzip", "-dc"]), (".zst", ["zstd", "-dcq"])):
+            out = self.path("h.heaptrack" + ending)
+            self.sooth("heap", "--heaptrack", out, capture)
+            told[ending] = subprocess.run([harness.have("heaptrack_print"), out], check=True,
+                                          stdout=subprocess.PIPE, text=True).stdout
+            with open(out, "rb") as file:
+                content = file.read()
+            if unpack is None:
+                plain = content
+            elif harness.have(unpack[0]):
+                self.assertEqual(subprocess.run([*unpack, out], check=True, stdout=subprocess.PIPE).stdout, plain)
+        totals = {ending: re.findall(r"^(?:calls to|temporary|peak heap|total memory).*", text, re.M)
+                  for ending, text in told.items()}
+        self.assertNotIn("calls to allocation functions: 0 ", str(totals[""]))
+        self.assertGreaterEqual(len(totals[""]), 3, told[""])
+        self.assertEqual(totals[".gz"], totals[""])
+        self.assertEqual(totals[".zst"], totals[""])
+
     def test_by_thread_and_age(self):
         """What each of two threads keeps, of a process that was attached to, and what is old of it."""
         source, program = self.path("threads.c"), self.path("threads")
