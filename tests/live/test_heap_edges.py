@@ -114,6 +114,24 @@ class Edges(HeapCase):
                 about = [row for row in report["limits"] if copy in json.dumps(row)]
                 self.assertEqual(len(about), 0 if is_seen else 1, report["limits"])
 
+    def test_managed_heaps(self):
+        """What malloc does not show is named, with its process and what shows it."""
+        script = "let kept = []; setInterval(() => kept.push({}), 10); console.log('ready')"
+        python = "print('ready', flush=True); import time; time.sleep(60)"
+        for command, more, what in ((["node", "-e", script], {}, "the JavaScript heap of node "),
+                                    (["/usr/bin/python3", "-c", python], {}, "small objects of Python of python3 "),
+                                    (["/usr/bin/python3", "-c", python], {"PYTHONMALLOC": "malloc"}, None)):
+            if not harness.shutil.which(command[0]):
+                continue
+            with self.subTest(command[0], **more):
+                target = self.start(*command, env=dict(os.environ, **more))
+                target.wait_for_output(b"ready")
+                report = self.sooth("heap", "-j", "-d", "0.3", "-p", str(target.pid)).json()
+                named = [row for row in report["limits"] if " heap of " in row["what"] or "objects of" in row["what"]]
+                self.assertEqual([row["what"] for row in named], [what + str(target.pid)] if what else [])
+                self.assertIn("sooth heap --pages -d 10 -p %d" % target.pid, named[0]["remedy"] if what else
+                              "sooth heap --pages -d 10 -p %d" % target.pid)
+
     def test_a_deleted_executable(self):
         copy = self.path("gone")
         harness.shutil.copyfile(self.program("heap-own"), copy)

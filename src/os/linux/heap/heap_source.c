@@ -16,6 +16,7 @@
 #include "os/linux/heap/heap_attach.h"
 #include "os/linux/heap/heap_late.h"
 #include "os/linux/heap/heap_limits.h"
+#include "os/linux/heap/heap_managed.h"
 #include "os/linux/heap/heap_pauser.h"
 #include "os/linux/heap/heap_stacks.h"
 #include "os/linux/heap/heap_sums.h"
@@ -35,6 +36,7 @@ void heap_source_close(struct backend_run *run)
 	heap_attach_close(&s->attach, NULL);
 	heap_sums_close(TAKE_PTR(s->sums));
 	buffer_fini(&s->left);
+	buffer_fini(&s->attached);
 	heap_stacks_close(TAKE_PTR(s->stacks));
 	follow_close(&s->follow);
 }
@@ -183,6 +185,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 	if (!(interest & INTEREST_FROM_EXEC)) {
 		s->processes_without_allocator += !status;
 		heap_adapt_add(&s->adapt, run, process);
+		buffer_append(&s->attached, process, sizeof(*process));
 		return follow_begin(&s->follow, process, err);
 	}
 	if (run->options.may_pause && may_trace_an_exec(run))
@@ -546,6 +549,7 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 	/* Before the waiting for the kernel that follows: the target runs on. */
 	if (!follow_mute(&s->follow, &ignored))
 		heap_attach_detach(&s->attach);
+	heap_managed_emit(run, &s->attached);
 	status = follow_stop(&s->follow, run, err);
 	heap_stacks_number(s->stacks, &run->out, before);
 	handle_records(run, before, true);

@@ -46,6 +46,7 @@ struct heap_state {
 	struct heap_stacks *stacks;    /* NULL: not requested */
 	struct heap_sums_reader *sums; /* NULL: not requested */
 	struct buffer left;	       /* struct process_id, that ended since the last look */
+	struct buffer attached;	       /* struct process_id, that ran before */
 	unsigned processes_without_allocator; /* attached to, without an allocator to probe */
 	struct heap_elsewhere *elsewhere;     /* NULL: there is no other engine */
 	struct heap_pauser *pauser;	      /* of a launched command that may be paused */
