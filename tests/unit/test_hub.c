@@ -218,7 +218,7 @@ static void test_refusals(void **state)
 		hub_acquire(s->hub, "syscalls", &options, NULL, &source, &refusals, &s->err),
 		-ENOSYS);
 	assert_string_equal(buffer_cstr(&refusals),
-		"scripted: look for the first need: Operation not permitted\n"
+		"scripted: look for the first need: Operation not permitted; "
 		"second: look for the second need: Function not implemented");
 	assert_int_equal(s->err.fault, SOOTH_FAULT_UNSUPPORTED);
 	assert_int_equal(hub_acquire(s->hub, "pages", &options, NULL, &source, &refusals, &s->err),

@@ -60,30 +60,32 @@ static void see_mapped(int process, struct runtimes_seen *seen)
 }
 
 /* Then small objects of Python are in malloc. */
-static bool has_python_in_malloc(int process)
+static bool has_python_in_malloc(struct timeout *timeout, int process)
 {
 	struct buffer environment = { 0 };
-	bool is_there = procfs_read_at(process, "environ", &environment, PROCFS_ARGUMENTS) >= 0 &&
+	bool is_there = timeout_read_at(timeout, process, "environ", &environment, PROCFS_ARGUMENTS,
+				TIMEOUT_MS) >= 0 &&
 			memmem(environment.data, environment.size, "PYTHONMALLOC=malloc", 19);
 
 	buffer_fini(&environment);
 	return is_there;
 }
 
-static void emit_kinds(struct backend_run *run, const struct process_id *id, int process,
-	const struct runtimes_seen *seen)
+static void emit_kinds(struct backend_run *run, const struct process_id *id,
+	struct timeout *timeout, int process, const struct runtimes_seen *seen)
 {
 	struct buffer name = { 0 };
 	char what[96], remedy[320];
 	int size = 0;
 
-	if (procfs_read_at(process, "comm", &name, PROCFS_STAT) >= 0 && name.size)
+	if (timeout_read_at(timeout, process, "comm", &name, PROCFS_STAT, TIMEOUT_MS) >= 0 &&
+		name.size)
 		size = (int)name.size - 1; /* the end of the line */
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		const struct managed *kind = &kinds[i];
 
 		if (!seen->why[kind->runtime][0] ||
-			(kind->runtime == MAPS_PYTHON && has_python_in_malloc(process)))
+			(kind->runtime == MAPS_PYTHON && has_python_in_malloc(timeout, process)))
 			continue;
 		snprintf(what, sizeof(what), "%s of %.*s %u", kind->heap, size,
 			(const char *)name.data, id->pid);
@@ -120,7 +122,7 @@ void heap_managed_emit(struct backend_run *run, const struct buffer *processes)
 			continue;
 		runtimes_see_executable(&runtimes, &timeout, process, &seen);
 		see_mapped(process, &seen);
-		emit_kinds(run, &all[i], process, &seen);
+		emit_kinds(run, &all[i], &timeout, process, &seen);
 	}
 	runtimes_fini(&runtimes);
 	timeout_fini(&timeout);
