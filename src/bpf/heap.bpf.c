@@ -58,6 +58,8 @@ struct thread {
 	uint8_t was_short, moved_was_short; /* `taken` and `moved` are in the short-lived ones */
 	uint32_t bad_frees;		    /* that were reported */
 	uint64_t is_held;		    /* its process and program are in `held` */
+	uint64_t code;			    /* the probed instruction of the call */
+	uint64_t searches;		    /* for the block around an address */
 #endif
 #ifdef WITH_SESSIONS
 	uint64_t entered_at;	/* the probed instruction of a call whose return is not */
@@ -212,6 +214,7 @@ static inline bool resizes(const struct thread *t)
 static inline void begin_call(struct thread *t, struct pt_regs *regs)
 {
 	sum_begins(t);
+	t->code = CALL_ADDRESS(regs);
 	if (resizes(t) && t->old_address && !t->has_moved)
 		judge_free(t, regs, t->old_address);
 	t->is_left_out = !is_sampled(t);

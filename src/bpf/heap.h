@@ -187,6 +187,7 @@ struct heap_block_kept {
 	uint64_t size;
 	uint64_t time_ns;    /* of the allocation */
 	uint64_t stack_hash; /* 0: it is in no sum */
+	uint64_t code;	     /* the probed instruction of its allocator; 0: not known */
 };
 
 /* Of samples: live blocks by a hash of their addresses; those of ended processes stay in it. */

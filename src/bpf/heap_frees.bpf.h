@@ -2,13 +2,21 @@
 /*
  * Frees that are errors: of a block that is free already, and of what no allocator gave. Only what
  * is certain is reported: a block of before the observation is not known, and freeing it is right.
+ *
+ * An address inside of a block that was seen to be allocated, and not to be freed, is certain in
+ * any process: no block of before can lie there. Unless both are of different allocators, of which
+ * one may give parts of what it got from the other.
  */
 #ifndef SOOTH_BPF_HEAP_FREES_BPF_H
 #define SOOTH_BPF_HEAP_FREES_BPF_H
 
-#define BAD_FREES_MAX	256	    /* of a thread; it may go on for ever */
-#define STACK_BYTES_MAX (64u << 20) /* from the start of the first thread's stack */
-#define ALIGNMENT_LEAST 8	    /* of any block of any allocator */
+#define BAD_FREES_MAX	256	     /* of a thread; it may go on for ever */
+#define STACK_BYTES_MAX (64u << 20)  /* from the start of the first thread's stack */
+#define ALIGNMENT_LEAST 8	     /* of any block of any allocator */
+#define BLOCK_STEP	16	     /* blocks that have room for another address begin at these */
+#define BLOCK_STEPS	256	     /* that are looked at: what is further inside is not found */
+#define SEARCHES_MAX	1024	     /* of a thread: what it frees may all be of before */
+#define ALLOCATOR_BYTES (256u << 10) /* of the code of one */
 
 /* Whether the address is in the stack of the first thread, in a frame that is in use. The stack of
  * another thread may lie among its blocks. */
@@ -41,6 +49,26 @@ static inline void emit_bad_free(
 	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 }
 
+/* Whether the address is inside of a live block of the allocator with that code. */
+VERIFIED_ALONE int is_inside(struct thread *t, uint64_t address, uint64_t code)
+{
+	struct heap_block_key key;
+	struct heap_block_kept *b;
+
+	if (!t || control.sample_bytes || t->searches >= SEARCHES_MAX)
+		return 0;
+	t->searches++;
+	key = block_key(t, (address - 1) & ~(BLOCK_STEP - 1ull));
+	for (int i = 0; i < BLOCK_STEPS; i++) {
+		b = bpf_map_lookup_elem(&live_blocks, &key);
+		if (b)
+			return address - key.address < b->size &&
+			       code - b->code + ALLOCATOR_BYTES <= 2 * ALLOCATOR_BYTES;
+		key.address -= BLOCK_STEP;
+	}
+	return 0;
+}
+
 /* A block that is not among the live ones is freed, or resized. */
 static inline __attribute__((always_inline)) void judge_free(
 	struct thread *t, struct pt_regs *regs, uint64_t address)
@@ -59,6 +87,8 @@ static inline __attribute__((always_inline)) void judge_free(
 		what = HEAP_FREED_INSIDE;
 	} else if (is_on_stack(address, CALL_STACK(regs))) {
 		what = HEAP_FREED_STACK;
+	} else if (is_inside(t, address, CALL_ADDRESS(regs))) {
+		what = HEAP_FREED_INSIDE;
 	} else {
 		return;
 	}

@@ -222,7 +222,7 @@ VERIFIED_ALONE int sum_allocation(struct thread *t, uint64_t address, uint64_t n
 
 	if (!h || t->entered_ns < control.since_ns)
 		return 0;
-	t->taken = (struct heap_block_kept){ t->size, now, t->stack_hash };
+	t->taken = (struct heap_block_kept){ t->size, now, t->stack_hash, t->code };
 	sum = add_to_sum(t, h);
 	if (!put_block(t, address)) {
 		hold(h, &t->taken);
@@ -246,7 +246,7 @@ VERIFIED_ALONE int sum_unfollowed(struct thread *t, uint64_t now)
 
 	if (!h)
 		return 0;
-	t->taken = (struct heap_block_kept){ t->size, now, t->stack_hash };
+	t->taken = (struct heap_block_kept){ t->size, now, t->stack_hash, t->code };
 	sum = add_to_sum(t, h);
 	if (sum) {
 		ADD(sum->freed_blocks, 1);

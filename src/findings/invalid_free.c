@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * invalid-free: what is freed was never allocated: a variable on the stack, or an address at which
- * no block can begin. An address elsewhere may be a block of before the observation: that is not
- * judged.
+ * no block can begin, or one inside of a block. An address elsewhere may be a block of before the
+ * observation: that is not judged, and a process that frees such ones is not fine.
  */
 #include "analyze/diagnosis/check.h"
 #include "explain/finding.h"
@@ -34,15 +34,33 @@ static void report(const struct check *e, struct check_result *out,
 	buffer_fini(&stack);
 }
 
+/* Why frees of what is no block may be among those that were seen; NULL: all were of known blocks.
+ */
+static const char *doubt(const struct heap_use_process *p)
+{
+	if (!p)
+		return NULL;
+	return p->is_sampled	? "only samples of its blocks are known"
+	       : p->has_gap	? "allocator calls of a library that was just loaded were missed"
+	       : p->older_freed ? "it freed blocks whose allocation was not seen"
+				: NULL;
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct heap_use_process *p = heap_use_of(&e->input->heap, &e->id);
 	uint64_t on_stack = p ? p->errors[HEAP_FREED_STACK].count : 0;
 	uint64_t inside = p ? p->errors[HEAP_FREED_INSIDE].count : 0;
+	bool is_found = (double)(on_stack + inside) >= check_option(e, "min-count");
 
 	if (!check_has_heap_sums(out))
 		return;
-	if ((double)(on_stack + inside) < check_option(e, "min-count"))
+	if (!is_found && doubt(p))
+		check_blind_because(out, doubt(p),
+			p->has_gap ? "run it by valgrind, which sees every call"
+				   : "launch it with sooth, so that every block is known: sooth "
+				     "diagnose --heap -- COMMAND");
+	else if (!is_found)
 		check_fine(out, "no free of what is no block");
 	else if (on_stack >= inside)
 		report(e, out, &p->errors[HEAP_FREED_STACK], "a variable on the stack",

@@ -138,7 +138,7 @@ struct heap_held {
 
 enum heap_bad_what {
 	HEAP_FREED_TWICE,  /* the block is free already */
-	HEAP_FREED_INSIDE, /* no block begins there: the address is odd */
+	HEAP_FREED_INSIDE, /* no block begins there: it is odd, or inside of a block */
 	HEAP_FREED_STACK,  /* a variable on the stack */
 	HEAP_BAD_WHATS,
 };

@@ -80,6 +80,8 @@ int main(int argc, char **argv)
 			gives_back_again(local + 1);
 		} else if (!strcmp(kind, "inside")) {
 			gives_back_again((char *)before[i % RING] + 13);
+		} else if (!strcmp(kind, "within")) {
+			gives_back_again((char *)takes(size) + 16);
 		} else if (!strcmp(kind, "before") && i < RING) {
 			gives_back_again(before[i]);
 		}
@@ -140,5 +142,8 @@ CASES = [
 
     sick("invalid-free", "a variable on the stack", allocates("local", (24,), 1), says="on the stack", **HEAP),
     sick("invalid-free", "inside of a block", allocates("inside", (24,), 1), says="no block begins", **HEAP),
+    sick("invalid-free", "where a block could begin, inside of one", allocates("within", (24, 176, 5000), 1),
+        says="no block begins", **HEAP),
+    healthy("invalid-free", "an address that was given again", allocates("again", (24, 176, 5000), 1), **HEAP),
     healthy("invalid-free", "blocks of before", allocates("before", (24,), 50), **HEAP),
 ]

@@ -162,6 +162,16 @@ static void frees_inside(double count)
 	frees_badly(HEAP_FREED_INSIDE, count);
 }
 
+static void misses(double ignored)
+{
+	struct heap_gap gap = { .record = head_of(2, PID, HEAP_GAP), .from_ns = at(1) };
+
+	(void)ignored;
+	begin_heap();
+	allocates((struct made){ .calls = 10, .size = 100, .freed = 10 });
+	RECORD_APPEND(&records, &gap, NULL, 0);
+}
+
 /* In each window of 0.5 s. */
 static void gains(const double *bytes, size_t count, uint64_t older_freed)
 {
@@ -240,7 +250,8 @@ static void test_each(void **state)
 			"medium/low: keeps 32.2 KiB more from malloc each second" },
 		{ "heap-leak", leaks, 32000, "heap-leak.min-gain=1000",
 			"fine: keeps 31.3 KiB more each second" },
-		{ "heap-leak", leaks, 330000, NULL, "|most of it in: makes (thing) < main (100 %)" },
+		{ "heap-leak", leaks, 330000, NULL,
+			"|most of it in: makes (thing) < main (100 %)" },
 		{ "heap-leak", leaks, 270000, NULL, "fine: keeps 264 KiB" },
 		{ "heap-leak", leaks, 1e6, "heap-leak.min-time=6s",
 			"blind: its allocations cover too short a time" },
@@ -259,7 +270,8 @@ static void test_each(void **state)
 			"low/medium: allocates 20100 blocks (1.9M) each second and "
 			"frees "
 			"100 % of them within 10 ms" },
-		{ "heap-churn", churns, 20100, NULL, "|most of it in: makes (thing) < main (100 %)" },
+		{ "heap-churn", churns, 20100, NULL,
+			"|most of it in: makes (thing) < main (100 %)" },
 		{ "heap-churn", churns, 19900, NULL,
 			"=fine: 19900 blocks each second live less than 10 ms, 100 % of all\n" },
 		{ "heap-churn", churns_bytes, 257.0 * MIB, NULL,
@@ -274,7 +286,8 @@ static void test_each(void **state)
 			"low/medium: keeps 50100 blocks of 176 bytes (8.4M), 100 % of "
 			"its "
 			"new blocks" },
-		{ "many-small-blocks", keeps, 50100, NULL, "|allocated by: makes (thing) < main (100 %)" },
+		{ "many-small-blocks", keeps, 50100, NULL,
+			"|allocated by: makes (thing) < main (100 %)" },
 		{ "many-small-blocks", keeps, 49900, NULL,
 			"fine: kept 50000 new blocks, 49900 of" },
 		{ "many-small-blocks", keeps_of_size, 512, NULL, "|60000 blocks of 512 bytes" },
@@ -298,6 +311,13 @@ static void test_each(void **state)
 		{ "invalid-free", frees_inside, 2, NULL,
 			"|frees an address where no block begins: in makes (thing) < main" },
 		{ "invalid-free", frees_twice, 1, NULL, "=fine: no free of what is no block\n" },
+		{ "invalid-free", replaces, 0, NULL, "=fine: no free of what is no block\n" },
+		{ "invalid-free", replaces, 1, NULL,
+			"blind: it freed blocks whose allocation was not seen" },
+		{ "invalid-free", sampled, 10, NULL,
+			"blind: only samples of its blocks are known" },
+		{ "invalid-free", misses, 1, NULL,
+			"blind: allocator calls of a library that was just loaded were missed" },
 	};
 
 	(void)state;

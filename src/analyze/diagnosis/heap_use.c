@@ -155,6 +155,14 @@ static void take_bad_free(struct heap_use *u, const struct heap_bad_free *bad)
 		p->errors[bad->what].first = *bad;
 }
 
+static void take_gap(struct heap_use *u, const struct sooth_record *r)
+{
+	struct heap_use_process *p = process_of(u, r);
+
+	if (p)
+		p->has_gap = true;
+}
+
 static void take_call(struct heap_use *u, const struct sooth_record *r)
 {
 	struct heap_use_process *p = process_of(u, r);
@@ -171,6 +179,8 @@ void heap_use_take(struct heap_use *u, const struct sooth_record *r)
 		take_held(u, (const void *)r);
 	else if (r->kind == HEAP_BAD_FREE && record_holds(r, sizeof(struct heap_bad_free)))
 		take_bad_free(u, (const void *)r);
+	else if (r->kind == HEAP_GAP)
+		take_gap(u, r);
 	else if (r->kind == HEAP_CALL || r->kind == HEAP_COUNT)
 		take_call(u, r);
 }

@@ -30,6 +30,7 @@ struct heap_use_process {
 	uint32_t held_program; /* of the next value */
 	uint64_t older_freed;  /* blocks of before the observation */
 	bool is_sampled;
+	bool has_gap;		  /* calls of a new library were missed */
 	bool has_calls, has_sums; /* recorded one by one or counted; added up by stack */
 	struct heap_clock clock;
 	struct heap_use_sum all;
