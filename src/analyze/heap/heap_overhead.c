@@ -50,7 +50,7 @@ struct heap_overhead_row {
 
 ROW_FIELDS(heap_overhead_row_fields, HEAP_OVERHEAD_ROW, heap_overhead_row);
 
-static ROW_SCHEMA(heap_overhead_row, "heap.overheads", heap_overhead_row,
+ROW_SCHEMA(heap_overhead_row, "heap.overheads", heap_overhead_row,
 	.line = "observing slowed {name} {pid}: some {probes_percent} % of its CPU time was spent "
 		"at probes, at about {calls_per_s} calls a second[; for less: {remedy}]");
 

@@ -17,6 +17,8 @@ struct heap_observed {
 	bool is_sampled, is_launched;
 };
 
+extern const struct sooth_schema heap_overhead_row_schema;
+
 /* Takes any record; others are ignored. */
 void heap_overhead_take(struct heap_overheads *o, const struct sooth_record *r);
 /* A section "heap_overhead"; people see only processes that were slowed. */

@@ -440,7 +440,8 @@ static void fini(void *state)
 static const struct sooth_schema *const tables[] = { &heap_type_schema, &heap_size_schema,
 	&heap_process_schema, &heap_gap_schema, &heap_site_schema, &heap_stack_row_schema,
 	&heap_class_row_schema, &heap_function_row_schema, &heap_library_row_schema,
-	&heap_thread_row_schema, &heap_exact_size_row_schema, NULL };
+	&heap_thread_row_schema, &heap_exact_size_row_schema, &heap_overhead_row_schema,
+	NULL };
 
 const struct stage_type stage_heap_table = {
 	.name = "heap-table",

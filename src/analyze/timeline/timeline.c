@@ -561,10 +561,11 @@ static void fini(void *state)
 }
 
 static const struct sooth_schema *const tables[] = { &timeline_life_schema, &timeline_event_schema,
-	&timeline_track_schemas[TIMELINE_CPU], &timeline_track_schemas[TIMELINE_MEMORY],
-	&timeline_track_schemas[TIMELINE_IO], &timeline_track_schemas[TIMELINE_CALLS],
-	&timeline_track_schemas[TIMELINE_LOST], &timeline_track_schemas[TIMELINE_HEAP],
-	&timeline_track_schemas[TIMELINE_HEAP_RATE], &allocator_use_schema, NULL };
+	&heap_overhead_row_schema, &timeline_track_schemas[TIMELINE_CPU],
+	&timeline_track_schemas[TIMELINE_MEMORY], &timeline_track_schemas[TIMELINE_IO],
+	&timeline_track_schemas[TIMELINE_CALLS], &timeline_track_schemas[TIMELINE_LOST],
+	&timeline_track_schemas[TIMELINE_HEAP], &timeline_track_schemas[TIMELINE_HEAP_RATE],
+	&allocator_use_schema, NULL };
 
 const struct stage_type stage_timeline = {
 	.name = "timeline",
