@@ -91,6 +91,14 @@ static double percent_of(const struct heap_overhead *o)
 	return percent < PERCENT_MOST ? percent : PERCENT_MOST;
 }
 
+/* A capture may have any values. */
+static uint64_t calls_per_s(const struct heap_overhead *o)
+{
+	double rate = o->hits_ns ? (double)o->entries * NS_PER_S / (double)o->hits_ns : 0;
+
+	return rate < (double)(1ull << 62) ? (uint64_t)rate : 1ull << 62;
+}
+
 static uint64_t to_two_digits(uint64_t value)
 {
 	uint64_t unit = 1;
@@ -112,9 +120,7 @@ static int emit_row(const struct heap_overhead *o, struct output *output,
 		.entries = o->entries,
 		.returns = o->returns,
 		.stepped = o->stepped,
-		.calls_per_s = o->hits_ns ? to_two_digits((uint64_t)((double)o->entries * NS_PER_S /
-								     (double)o->hits_ns))
-					  : 0,
+		.calls_per_s = to_two_digits(calls_per_s(o)),
 		.entry_ns = o->entry_ns,
 		.return_ns = o->return_ns,
 		.stepped_ns = o->stepped_ns,
@@ -176,8 +182,9 @@ int heap_overhead_emit(struct heap_overheads *o, struct output *output,
 	struct section brief = section;
 	int status;
 
-	qsort(o->all.data, o->all.size / sizeof(struct heap_overhead), sizeof(struct heap_overhead),
-		by_time);
+	if (o->all.size)
+		qsort(o->all.data, o->all.size / sizeof(struct heap_overhead),
+			sizeof(struct heap_overhead), by_time);
 	brief.audience = SECTION_BRIEF;
 	status = emit(o, output, &section, how, false, err);
 	return status ? status : emit(o, output, &brief, how, true, err);
