@@ -148,14 +148,18 @@ def reader(program, pauses, *more):
     return lambda scope, rng: scope.python(program, str(rng.uniform(*pauses)), *more).pid
 
 
-# Its client is a process of its own, which reads nothing or everything.
+# Its client is a process of its own, which reads nothing or everything. Where it reads nothing, the sockets are full
+# before the check begins.
 SENDER = """
 import asyncio, os, socket, sys, time
 kind, rate = sys.argv[1], int(sys.argv[2])
 async def serve(reader, writer):
-    print('ready', flush=True)
+    is_ready = False
     while True:
         writer.write(bytes(rate // 50))
+        if not is_ready and (kind != 'unread' or writer.transport.get_write_buffer_size() > 1 << 20):
+            print('ready', flush=True)
+            is_ready = True
         if kind == 'heeds': await writer.drain()
         await asyncio.sleep(0.02)
 async def main():
