@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "os/linux/files/maps.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/programs/runtimes.h"
@@ -36,24 +37,20 @@ static const struct managed kinds[] = {
 		"Python takes memory for objects of up to 512 bytes from the kernel, not from "
 		"malloc",
 		"PYTHONMALLOC=malloc at the next start has them in malloc, tracemalloc shows them "
-		"in "
-		"the program" },
+		"in the program" },
 };
 
 static void see_mapped(int process, struct runtimes_seen *seen)
 {
 	struct buffer maps = { 0 };
 	struct cursor lines;
+	struct maps_line m;
 
 	if (procfs_read_at(process, "maps", &maps, PROCFS_MAPS) >= 0) {
 		lines = cursor_over(maps.data, maps.size);
 		while (!cursor_at_end(&lines)) {
-			struct span line = cursor_line(&lines);
-			const char *path = line.size ? memchr(line.data, '/', line.size) : NULL;
-
-			if (path && memmem(line.data, (size_t)(path - line.data), "xp ", 3))
-				runtimes_see_file(seen,
-					span_of(path, line.size - (size_t)(path - line.data)));
+			if (maps_parse(cursor_line(&lines), &m) && m.inode && m.is_executable)
+				runtimes_see_file(seen, m.path);
 		}
 	}
 	buffer_fini(&maps);
