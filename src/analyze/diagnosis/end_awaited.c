@@ -6,8 +6,9 @@
 #include "analyze/waits/wait_sentences.h"
 #include "base/units.h"
 
-#define SEEN_LEAST 3
-#define PAUSE_MOST (6 * NS_PER_S) /* between two questions */
+#define SEEN_LEAST   3
+#define PAUSE_MOST   (6 * NS_PER_S) /* between two questions */
+#define BUSY_PERCENT 5		    /* of a CPU */
 
 static const struct process_entry *process_of(const struct diagnosis *s, uint32_t pid)
 {
@@ -21,13 +22,33 @@ static const struct process_entry *process_of(const struct diagnosis *s, uint32_
 	return NULL;
 }
 
-/* It does nothing else: it sleeps, or waits for a command that does. */
+/* It sleeps, or is between two pauses, as a command that begins or ends, and uses next to no CPU.
+ */
+static bool is_pause(const struct wait_link *l)
+{
+	switch (l->what) {
+	case WAIT_SLEEP:
+	case WAIT_ZOMBIE:
+		return true;
+	case WAIT_RUNS:
+	case WAIT_READY:
+	case WAIT_IO:
+	case WAIT_UNKNOWN:
+		return l->cpu_percent < BUSY_PERCENT;
+	default:
+		return false;
+	}
+}
+
+/* It does nothing else: it pauses, or waits for a command that does. The one link of a wait for a
+ * child: the command has ended meanwhile. */
 static bool is_pausing(const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0];
 
-	return first->what == WAIT_SLEEP || (first->what == WAIT_CHILD && chain->count == 2 &&
-						    chain->links[1].what == WAIT_SLEEP);
+	if (first->what == WAIT_CHILD)
+		return chain->count == 1 || (chain->count == 2 && is_pause(&chain->links[1]));
+	return is_pause(first);
 }
 
 static const struct call_repeat *questions_of(
