@@ -85,6 +85,58 @@ static void test_stuck(void **state)
 	close(dropped[1]);
 }
 
+struct look {
+	int looked_at, opened; /* descriptors */
+	bool was_open;
+	pid_t process;
+};
+
+static void do_look(void *argument)
+{
+	struct look *l = argument;
+
+	l->process = getpid();
+	l->was_open = fcntl(l->looked_at, F_GETFD) >= 0;
+	l->opened = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static struct look look_at(struct timeout *p, int descriptor, int kept)
+{
+	struct look l = { .looked_at = descriptor, .opened = -1 };
+
+	assert_int_equal(timeout_call(p, do_look, NULL, &l, sizeof(l), kept, 5000), 0);
+	assert_true(l.opened >= 0 && l.process != getpid());
+	return l;
+}
+
+/* Calls behind each other are made by one process; each has only its own descriptor. */
+static void test_one_process(void **state)
+{
+	struct timeout p = { 0 };
+	struct look l = { 0 };
+	int other = open("/dev/null", O_RDONLY), own = open("/dev/null", O_RDONLY), changes = 0;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		pid_t before = l.process;
+
+		l = look_at(&p, other, -1);
+		assert_false(l.was_open);
+		changes += l.process != before;
+	}
+	assert_true(changes < 500);
+	for (int i = 0; i < 100; i++) {
+		l = look_at(&p, l.opened, -1);
+		assert_false(l.was_open); /* it was opened by the call before */
+		assert_true(look_at(&p, own, own).was_open);
+		assert_false(look_at(&p, other, own).was_open);
+		assert_false(look_at(&p, own, -1).was_open);
+	}
+	timeout_fini(&p);
+	close(own);
+	close(other);
+}
+
 static void test_read(void **state)
 {
 	struct timeout p = { 0 };
@@ -108,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_time),
 		cmocka_unit_test(test_stuck),
+		cmocka_unit_test(test_one_process),
 		cmocka_unit_test(test_read),
 	};
 

@@ -30,6 +30,7 @@
 #define GUARD_BYTES  (64u << 10)  /* at its end, never touched: a multiple of every page size */
 #define BUSY_MS	     4000	  /* more for a call that the kernel would answer if it had a CPU */
 #define BUSY_STEP_MS 100
+#define IDLE_MS	     20 /* that a process without work waits for more: creating one takes 100 us */
 
 /* Threads abandoned in their calls: such a call may return after all, as on a machine that was too
  * busy. Shared by them and their owner; the last of all frees it. */
@@ -47,6 +48,7 @@ struct timeout_thread {
 	int kept;	/* the descriptor it may use */
 	void *stack;	/* for the process that does it */
 	pid_t child; /* that process, once the kernel has made it; 0: not yet; -1: there is none */
+	bool is_new; /* the current work has not begun */
 	bool is_done;
 	bool is_left;		     /* the owner has gone: finish and exit */
 	struct timeout_stuck *stuck; /* where it is counted; NULL: it is not */
@@ -67,6 +69,48 @@ static void thread_free(struct timeout_thread *t)
 	free(t);
 }
 
+struct timespec timeout_deadline(int timeout_ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += timeout_ms / 1000;
+	t.tv_nsec += timeout_ms % 1000 * (long)NS_PER_MS;
+	if (t.tv_nsec >= (long)NS_PER_S) {
+		t.tv_nsec -= (long)NS_PER_S;
+		t.tv_sec++;
+	}
+	return t;
+}
+
+/* With the lock: the current work is over. */
+static void end_work(struct timeout_thread *t)
+{
+	t->work = NULL;
+	t->is_done = true;
+	pthread_cond_broadcast(&t->changed);
+}
+
+/* Calls often come one behind the other, and a process for each took as much of a CPU as all else.
+ * One that kept a descriptor has none of the next call, which the thread's next process makes. */
+static bool takes_next(struct timeout_thread *t)
+{
+	struct timespec deadline = timeout_deadline(IDLE_MS);
+	bool takes = false;
+
+	pthread_mutex_lock(&t->lock);
+	if (t->kept < 0 && !t->is_left) {
+		end_work(t);
+		while (!t->work && !t->is_left &&
+			!pthread_cond_timedwait(&t->changed, &t->lock, &deadline))
+			;
+		takes = t->work && !t->is_left && t->kept < 0;
+		t->is_new = t->is_new && !takes;
+	}
+	pthread_mutex_unlock(&t->lock);
+	return takes;
+}
+
 /* Runs in the separate process. It shares the thread's memory, thread-local data too; the thread
  * sleeps meanwhile. */
 static int process_main(void *user)
@@ -76,8 +120,10 @@ static int process_main(void *user)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (t->kept > 0)
 		close_between(0, (unsigned)t->kept - 1);
-	close_between(t->kept < 0 ? 0 : (unsigned)t->kept + 1, ~0u);
-	t->work(t->argument);
+	do {
+		close_between(t->kept < 0 ? 0 : (unsigned)t->kept + 1, ~0u);
+		t->work(t->argument);
+	} while (takes_next(t));
 	return 0;
 }
 
@@ -108,15 +154,18 @@ static void *thread_main(void *user)
 		if (!t->work)
 			break;
 		if (!t->is_left) {
+			t->is_new = false;
+			t->child = 0;
 			pthread_mutex_unlock(&t->lock);
 			do_work(t);
 			pthread_mutex_lock(&t->lock);
 		}
+		/* Its process may have left the next one. */
+		if (!t->work || (t->is_new && !t->is_left))
+			continue;
 		if (t->is_left && t->drop)
 			t->drop(t->argument);
-		t->work = NULL;
-		t->is_done = true;
-		pthread_cond_broadcast(&t->changed);
+		end_work(t);
 	}
 	pthread_mutex_unlock(&t->lock);
 	if (t->stuck)
@@ -134,20 +183,6 @@ void timeout_cond_init(pthread_cond_t *changed)
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(changed, &clock);
 	pthread_condattr_destroy(&clock);
-}
-
-struct timespec timeout_deadline(int timeout_ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += timeout_ms / 1000;
-	t.tv_nsec += timeout_ms % 1000 * (long)NS_PER_MS;
-	if (t.tv_nsec >= (long)NS_PER_S) {
-		t.tv_nsec -= (long)NS_PER_S;
-		t.tv_sec++;
-	}
-	return t;
 }
 
 static struct timeout_thread *thread_new(void)
@@ -227,7 +262,7 @@ static int timeout_begin(struct timeout *p, void (*work)(void *argument),
 	t->drop = drop;
 	t->kept = kept;
 	t->is_done = false;
-	t->child = 0;
+	t->is_new = true;
 	t->work = work;
 	pthread_cond_broadcast(&t->changed);
 	pthread_mutex_unlock(&t->lock);
