@@ -19,6 +19,7 @@ PYTHON = "/usr/bin/python3"
 PRELOAD = ("--engine", "preload")
 ENGINES = {"bpf": "tracefs", "preload": "preload", "auto": "mixed"}
 TREE_TURNS = 40000
+OTHER_USER = 65534
 SHAPE = ("--threads", "3", "--forks", "3", "--exec", "1")
 
 
@@ -358,6 +359,26 @@ class BothEngines(HeapCase):
         alone = last_json(self.sooth("heap", "-j", "--engine", "bpf", "--", harness.WORKLOADS, *run).text)
         inside = sum(row["calls"] for row in report["heap_processes"])
         self.assertGreaterEqual(inside, one(alone["heap_totals"])["calls"])
+
+    def test_another_user(self):
+        """A server drops its rights, and then makes its workers: these connect as that user."""
+        server = ("import os\n"
+                  "os.setgroups([]), os.setgid(%d), os.setuid(%d)\n"
+                  "for i in range(3):\n"
+                  "    if not os.fork():\n"
+                  "        for turn in range(1000): bytearray(600)\n"
+                  "        os._exit(0)\n"
+                  "for i in range(3): os.wait()\n"
+                  "try: found = os.listdir(os.path.dirname(os.environ['SOOTH_PRELOAD']))\n"
+                  "except PermissionError: found = []\n"
+                  "print('found', found)\n" % (OTHER_USER, OTHER_USER))
+        for engine in ("auto", "preload"):
+            with self.subTest(engine):
+                run = self.sooth("heap", "-j", "--engine", engine, "--", PYTHON, "-S", "-c", server)
+                # What others may connect by is a name that they cannot see.
+                self.assertIn("found []", run.text)
+                workers = [row["calls"] for row in last_json(run.text)["heap_processes"]][1:]
+                self.assertEqual([calls >= 2000 for calls in workers], [True] * 3, workers)
 
     def test_a_library_that_is_gone(self):
         """The environment names it, and no program of the tree has it any more: that is said."""

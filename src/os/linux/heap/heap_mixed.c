@@ -367,8 +367,7 @@ static int mixed_launching(struct backend_run *run, struct launch *launch, struc
 	snprintf(launch->preload.library, sizeof(launch->preload.library), "%s", s->library);
 	snprintf(launch->preload.variable, sizeof(launch->preload.variable), "%s=%s",
 		PRELOAD_VARIABLE, s->session.path);
-	return preload_session_start(
-		&s->session, &s->command, launch->as_user ? launch->uid : getuid(), err);
+	return preload_session_start(&s->session, &s->command, err);
 }
 
 static int mixed_start(struct backend_run *run, struct sooth_error *err)

@@ -88,8 +88,7 @@ static int preload_launching(
 	snprintf(launch->preload.library, sizeof(launch->preload.library), "%s", s->library);
 	snprintf(launch->preload.variable, sizeof(launch->preload.variable), "%s=%s",
 		PRELOAD_VARIABLE, s->session.path);
-	return preload_session_start(
-		&s->session, &launch->process, launch->as_user ? launch->uid : getuid(), err);
+	return preload_session_start(&s->session, &launch->process, err);
 }
 
 static void emit_missing(struct backend_run *run)

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -233,8 +235,7 @@ static void answer(struct preload_session_reader *s, int connection)
 	socklen_t size = sizeof(peer);
 
 	setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) || peer.pid <= 0 ||
-		(peer.uid && peer.uid != s->user))
+	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) || peer.pid <= 0)
 		return;
 	if (recv(connection, &hello, sizeof(hello), 0) != (ssize_t)sizeof(hello) ||
 		hello.version != PRELOAD_VERSION || hello.request >= PRELOAD_FAILED)
@@ -284,24 +285,36 @@ static void *answer_until_stop(void *argument)
 
 /* --- from start to end --- */
 
+static bool nothing_listens(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	return fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) &&
+	       errno == ECONNREFUSED;
+}
+
 /* The folder of a sooth that was killed: at its socket nothing listens. */
 static void remove_stale(const char *name)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	char folder[FOLDER_BYTES];
-	_cleanup_close_ int fd = -1;
+	char folder[FOLDER_BYTES], path[PRELOAD_PATH_BYTES];
+	_cleanup_dir_ DIR *inside = NULL;
+	const struct dirent *entry;
 	struct stat st;
 
 	if (snprintf(folder, sizeof(folder), "/tmp/%s", name) >= (int)sizeof(folder) ||
 		lstat(folder, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
 		return;
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", folder);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || !connect(fd, (const struct sockaddr *)&address, sizeof(address)) ||
-		errno != ECONNREFUSED)
-		return;
-	unlink(address.sun_path);
-	rmdir(folder);
+	inside = opendir(folder);
+	while (inside && (entry = readdir(inside))) {
+		/* An empty one is about to be used. */
+		if (entry->d_name[0] != '.' &&
+			snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) <
+				(int)sizeof(path) &&
+			nothing_listens(path) && !unlink(path))
+			rmdir(folder);
+	}
 }
 
 static void remove_all_stale(void)
@@ -318,16 +331,21 @@ static void remove_all_stale(void)
 static int listen_here(struct preload_session_reader *s, struct sooth_error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	uint64_t key[2];
 
 	remove_all_stale();
+	if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key))
+		return error_errno(err, -errno, "name a socket");
 	snprintf(s->folder, sizeof(s->folder), "/tmp/" FOLDER "XXXXXX");
 	if (!mkdtemp(s->folder)) {
 		s->folder[0] = '\0';
 		return error_errno(err, -errno, "make a folder for a socket in /tmp");
 	}
-	/* Its name is the key; which user connects is checked as well. */
+	/* Programs of the command may run as any user, and change it while they run. Others cannot
+	 * list the folder: the name of the socket is the key, and only the environment has it. */
 	chmod(s->folder, 0711);
-	snprintf(s->path, sizeof(s->path), "%s/socket", s->folder);
+	snprintf(s->path, sizeof(s->path), "%s/%016" PRIx64 "%016" PRIx64, s->folder, key[0],
+		key[1]);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", s->path);
 	s->listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->listening < 0 ||
@@ -391,13 +409,12 @@ static int start_thread(struct preload_session_reader *s, pthread_t *thread, voi
 	return 0;
 }
 
-int preload_session_start(struct preload_session_reader *s, const struct process_id *command,
-	uid_t user, struct sooth_error *err)
+int preload_session_start(
+	struct preload_session_reader *s, const struct process_id *command, struct sooth_error *err)
 {
 	int status;
 
 	s->command = *command;
-	s->user = user;
 	/* Its end is seen also if it never connects. */
 	preload_add_process(s, (pid_t)command->pid, 0, 0);
 	atomic_store(&s->page->streams, (s->options.interest & INTEREST_STREAM) != 0);

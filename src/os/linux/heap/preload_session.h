@@ -43,7 +43,6 @@ struct preload_session_reader {
 	const struct os *os;
 	struct probe_options options;
 	char folder[64], path[PRELOAD_PATH_BYTES];
-	uid_t user; /* whose programs may connect */
 	int listening, stop, memory;
 	int filled; /* readable when a drain is worth it */
 	struct preload_session *page;
@@ -81,9 +80,8 @@ struct preload_session_reader {
 
 int preload_session_open(
 	struct preload_session_reader *s, struct backend_run *run, struct sooth_error *err);
-/* The command will run as this user. */
 int preload_session_start(struct preload_session_reader *s, const struct process_id *command,
-	uid_t user, struct sooth_error *err);
+	struct sooth_error *err);
 /* Whether a program of that process has connected since then, also if it has ended. */
 bool preload_session_met(struct preload_session_reader *s, uint32_t pid, uint64_t since_ns);
 /* When its last program did, if that was since then; else 0. */
