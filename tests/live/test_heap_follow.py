@@ -5,7 +5,9 @@ late, signal handlers, frames that are left by longjmp or unwound by an exceptio
 midst. Counts are those of the workload, and the program does what it does without a watcher.
 """
 import os
+import re
 import shutil
+import signal
 
 import harness
 from harness import needs_bpf
@@ -53,6 +55,34 @@ class Children(HeapCase):
                 self.assertEqual(totals["live_blocks"], live)
                 self.assertEqual(totals["frees_from_before"], 100 if more else 0)
                 self.assertEqual(totals["frees_unknown"], 0)
+
+    def test_what_ran_before_is_named(self):
+        """A launcher allocates nothing, and its child that runs already is not followed."""
+        text = ("import os, time\n"
+                "back, out = os.pipe()\n"
+                "if not os.fork():\n"
+                "    below = os.fork()\n"
+                "    os.write(out, b'%d\\n' % os.getpid())\n"
+                "    while not below: time.sleep(0.01), bytearray(600)\n"
+                "    os.wait()\n"
+                "back = os.fdopen(back)\n"
+                "print('below', int(back.readline()), int(back.readline()), 'ready', flush=True)\n"
+                "os.wait()\n")
+        target = self.start("/usr/bin/python3", "-S", "-c", text)
+        target.wait_for_output(b"ready")
+        below = re.search(rb"below ([\d ]+)", target.out)[1].split()
+        self.addCleanup(lambda: [os.kill(int(pid), signal.SIGKILL) for pid in below])
+        for options in (["--count"], ["--leaks"], ["--pages"]):
+            with self.subTest(options[0]):
+                run = ["heap", "-j", *options, "-d", "0.5", "-p"]
+                limits = [limit for limit in self.sooth(*run, str(target.pid)).json()["limits"]
+                          if "had started before" in limit["what"]]
+                self.assertEqual(len(limits), 1)
+                self.assertTrue(limits[0]["what"].startswith("2 processes "), limits)
+                more = limits[0]["remedy"].split("-p ")[1]
+                self.assertEqual(sorted(map(int, more.split(","))), sorted(map(int, below)))
+                both = self.sooth(*run, str(target.pid) + "," + more).json()
+                self.assertFalse([limit for limit in both["limits"] if "had started before" in limit["what"]])
 
     def test_exec(self):
         """Blocks go with the program that had them; the fresh image begins with none."""

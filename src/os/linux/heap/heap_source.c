@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "bpf/heap.h"
+#include "os/linux/bpf/children_before.h"
 #include "os/linux/bpf/follow.h"
 #include "os/linux/heap/heap_attach.h"
 #include "os/linux/heap/heap_late.h"
@@ -208,6 +209,8 @@ int heap_source_start(struct backend_run *run, struct sooth_error *err)
 	(void)err;
 	if (s->processes_without_allocator)
 		heap_limits_emit_opaque(run, "", 1);
+	if (s->attached.size)
+		children_before_emit(run, &s->follow);
 	return 0;
 }
 

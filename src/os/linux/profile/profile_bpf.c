@@ -22,6 +22,7 @@
 #include "base/units.h"
 #include "bpf/profile.h"
 #include "model/batch.h"
+#include "os/linux/bpf/children_before.h"
 #include "os/linux/bpf/follow.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/profile/profile_calls.h"
@@ -209,6 +210,8 @@ static void note_huge_pages(struct backend_run *run)
 static int start_pages(struct profile_state *s, struct backend_run *run, struct sooth_error *err)
 {
 	note_huge_pages(run);
+	if (!run->options.is_host && !run->options.has_uid)
+		children_before_emit(run, &s->follow);
 	return bpf_code_attach(&s->follow.code, PROFILE_RELEASE_PROGRAM, err);
 }
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Children that run when their parent is attached to: they are not followed, and a report that
+ * says nothing about them misleads where the target is a launcher, or the parent of workers.
+ */
+#ifndef SOOTH_OS_LINUX_CHILDREN_BEFORE_H
+#define SOOTH_OS_LINUX_CHILDREN_BEFORE_H
+
+#include "collect/backend.h"
+#include "os/linux/bpf/follow.h"
+
+/* A limit that names them, those with most memory first; none where all are followed. */
+void children_before_emit(struct backend_run *run, struct follow *f);
+
+#endif
