@@ -506,6 +506,9 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		return run_timeline(c, &run, err);
 	if (c->heap.pages)
 		choose_pages(c, &run);
+	/* What grows may not be from malloc; a command that starts grows anyway. */
+	if (c->heap.leaks && !arguments->command)
+		run.probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE };
 	if (c->picture.flamegraph)
 		output.output = c->heap.lines;
 	status = check(c, err);

@@ -118,6 +118,27 @@ class Leaks(HeapCase):
         self.assertTrue(answer["text"].startswith("no code keeps more and more memory"), answer)
         self.assertFalse(report.get("heap_stacks"), report)
 
+    def test_memory_that_is_not_from_malloc(self):
+        """Of a program that grows by mmap(), an answer about malloc alone is no answer; other work is not told of."""
+        text = ("import mmap, time\n"
+                "kept, some = [], bytearray(600)\n"
+                "print('ready', flush=True)\n"
+                "while True:\n"
+                "    some = bytearray(600)\n"
+                "    if %s: kept.append(mmap.mmap(-1, 1 << 17)), kept[-1].write(b'x' * (1 << 17))\n"
+                "    time.sleep(0.02)\n")
+        for grows in (True, False):
+            with self.subTest(grows):
+                target = self.start("/usr/bin/python3", "-S", "-c", text % grows)
+                target.wait_for_output(b"ready")
+                capture = self.path("resident.sooth")
+                answer = self.leaks_of(target.pid, "--save", capture)["heap_growth"]
+                grown = answer["resident_bytes"] - answer["resident_before_bytes"]
+                self.assertEqual(grown >= 5 << 20, grows, answer)
+                where = r"^resident memory grew [\d.]+ MiB, mostly not from malloc: sooth heap --pages -d 10 -p %d " % target.pid
+                (self.assertRegex if grows else self.assertNotRegex)(answer["text"], where)
+                self.assertEqual(self.sooth("heap", "--leaks", "-j", capture).json()["heap_growth"], answer)
+
     def test_short(self):
         target = self.start(self.program(), "leaks")
         target.wait_for_output(b"ready")

@@ -399,6 +399,14 @@ static int emit_table(struct heap_scope *scope, struct heap_stacks_merged *stack
 	return status;
 }
 
+/* Memory grows, and not by malloc: no call is an answer then. */
+static bool answers_without_stacks(const struct heap_scope *scope, const struct heap_live *live,
+	const struct heap_table_options *options)
+{
+	return options->answer == HEAP_LEAKS && !live->unstacked &&
+	       heap_resident_is_elsewhere(&scope->resident, 0);
+}
+
 int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct profile_sums *sums, const struct heap_table_options *options,
 	struct sooth_error *err)
@@ -409,7 +417,7 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 	note_unstacked(scope, live);
 	if (live->groups.by)
 		return heap_by_group_emit(scope, live, err);
-	if (!live->stacks.count) {
+	if (!live->stacks.count && !answers_without_stacks(scope, live, options)) {
 		if (live->estimates.sample_bytes && !live->unstacked)
 			output_limit(scope->output, "which code allocates",
 				"no allocation was among the samples",

@@ -5,6 +5,7 @@
 
 #include "analyze/heap/heap_functions.h"
 #include "analyze/heap/heap_live.h"
+#include "analyze/heap/heap_resident.h"
 #include "explain/output.h"
 #include "model/row_list.h"
 #include "probes/heap.h"
@@ -123,9 +124,10 @@ extern const struct sooth_schema heap_probes_schema;
 /* Where the sections go. */
 struct heap_scope {
 	struct output *output;
-	struct section section; /* the open section */
-	size_t rows_most;	/* that people see of tables with a bound; 0: the table's own */
-	char age[48];		/* follows the titles of these; empty: nothing does */
+	struct section section;		      /* the open section */
+	struct heap_resident_growth resident; /* of the processes; zeros: not known */
+	size_t rows_most; /* that people see of tables with a bound; 0: the table's own */
+	char age[48];	  /* follows the titles of these; empty: nothing does */
 	char title[160];
 };
 

@@ -19,6 +19,10 @@
 		"freed at the end")                                                                \
 	F(S, NAMED, U64, older, older_blocks_freed, ALWAYS,                                        \
 		"blocks of before the observation that were freed meanwhile")                      \
+	F(S, U64, resident_before_bytes, MAYBE(resident_state),                                    \
+		"resident memory of the processes at the first look", .unit = SOOTH_UNIT_BYTES)    \
+	F(S, NAMED, U64, resident, resident_bytes, WITH(resident_state),                           \
+		"the same at the last look", .unit = SOOTH_UNIT_BYTES)                             \
 	F(S, U64, judged_ns, ALWAYS, "time between the first call and the end",                    \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
@@ -137,7 +141,9 @@ static void put_answer(struct buffer *out, const struct heap_growth_row *row,
 	char time[UNITS_SIZE];
 
 	sentence_duration(time, row->judged_ns);
-	if (row->measured_state)
+	if (!row->stacks)
+		buffer_string(out, "no allocation was seen");
+	else if (row->measured_state)
 		buffer_format(out,
 			"not judged: the calls cover %s, and growth shows from 2 s on; observe "
 			"longer (-d 30)",
@@ -155,17 +161,35 @@ static void put_answer(struct buffer *out, const struct heap_growth_row *row,
 		put_growing(out, row, rows, sums, blocks);
 }
 
+/* First: else an answer about malloc would be taken for one about the memory. */
+static void put_resident(struct buffer *out, const struct heap_resident_growth *g, uint64_t live)
+{
+	char size[UNITS_SIZE];
+
+	if (heap_resident_is_elsewhere(g, live))
+		buffer_format(out,
+			"resident memory grew %s, %s from malloc: sooth heap --pages -d 10 -p %u "
+			"shows which code; of malloc: ",
+			sentence_size(size, g->grown_bytes), live ? "mostly not" : "none of it",
+			g->pid);
+}
+
 static int emit_answer(struct heap_scope *scope, const struct heap_live *live, size_t count,
 	const struct heap_stack *rows, const struct profile_sums *sums, struct sooth_error *err)
 {
 	struct heap_growth_row row = { .stacks = count,
-		.judged_ns = live->clock.end_ns - live->clock.begin_ns };
+		.judged_ns = live->clock.end_ns - live->clock.begin_ns,
+		.resident_state = state_if(scope->resident.pid),
+		.resident_before_bytes = scope->resident.before_bytes,
+		.resident = scope->resident.bytes };
 	struct buffer text = { 0 };
 	struct record_tail tail[1];
 	int64_t blocks = 0;
 	int status;
 
-	if (count && !rows[0].growth.is_measured)
+	if (!count)
+		row.measured_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
+	else if (!rows[0].growth.is_measured)
 		row.measured_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 	for (size_t i = 0; i < count && rows[i].growth.grows; i++) {
 		row.growing++;
@@ -176,6 +200,7 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live, s
 		row.freed_at_end_stacks += rows[i].growth.freed_after_ns != 0;
 	for (unsigned i = 0; i < HEAP_WINDOWS; i++)
 		row.older += (uint64_t)live->older.blocks[i];
+	put_resident(&text, &scope->resident, live->bytes);
 	put_answer(&text, &row, rows, sums, blocks);
 	tail[0] = tail_buffer(&row.text, &text);
 	status = heap_section(scope, &growth_section, err);

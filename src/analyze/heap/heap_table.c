@@ -35,6 +35,7 @@ struct table_state {
 	struct heap_sums seen;	  /* from single calls */
 	struct heap_sums counted; /* from aggregates */
 	struct heap_notes notes;
+	struct heap_resident resident;
 	struct heap_overheads overheads;
 	struct profile_sums stacks; /* their dictionaries */
 	uint64_t begin_ns, end_ns, last_ns;
@@ -63,6 +64,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->live.min_age_ns = s->options.min_age_ns;
 	s->scope.rows_most = s->options.rows_most;
 	heap_notes_init(&s->notes);
+	heap_resident_init(&s->resident);
 	heap_by_stack_init(&s->stacks);
 	return 0;
 }
@@ -105,6 +107,7 @@ static void take(struct table_state *s, const struct sooth_record *r)
 	if (r->time_ns > s->last_ns)
 		s->last_ns = r->time_ns;
 	heap_live_take(&s->live, r);
+	heap_resident_take(&s->resident, r);
 	switch (r->kind) {
 	case HEAP_CALL:
 		if (record_holds(r, HEAP_CALL_LEAST))
@@ -404,6 +407,7 @@ static int emit_all(struct table_state *s, struct sooth_error *err)
 		status = emit_types(s, err);
 	if (!s->options.answer && !status)
 		status = emit_totals(s, err);
+	s->scope.resident = heap_resident_growth(&s->resident);
 	if (!status)
 		status = heap_by_stack_emit(&s->scope, &s->live, &s->stacks, &s->options, err);
 	if (status || s->options.answer)
@@ -433,6 +437,7 @@ static void fini(void *state)
 
 	heap_live_fini(&s->live);
 	heap_notes_fini(&s->notes);
+	heap_resident_fini(&s->resident);
 	heap_overhead_fini(&s->overheads);
 	profile_sums_fini(&s->stacks);
 }
@@ -440,8 +445,7 @@ static void fini(void *state)
 static const struct sooth_schema *const tables[] = { &heap_type_schema, &heap_size_schema,
 	&heap_process_schema, &heap_gap_schema, &heap_site_schema, &heap_stack_row_schema,
 	&heap_class_row_schema, &heap_function_row_schema, &heap_library_row_schema,
-	&heap_thread_row_schema, &heap_exact_size_row_schema, &heap_overhead_row_schema,
-	NULL };
+	&heap_thread_row_schema, &heap_exact_size_row_schema, &heap_overhead_row_schema, NULL };
 
 const struct stage_type stage_heap_table = {
 	.name = "heap-table",

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which growth of resident memory malloc explains. */
+#include "support.h"
+
+#include "analyze/heap/heap_resident.h"
+#include "model/stream_records.h"
+#include "probes/proc.h"
+
+#define MIB (1024ull * 1024)
+
+static void look(struct heap_resident *h, uint32_t pid, uint64_t bytes)
+{
+	struct proc_process p = { .record = { .kind = PROC_PROCESS,
+					  .pid = pid,
+					  .words = sizeof(p) / SOOTH_RECORD_WORD,
+					  .fixed_words = sizeof(p) / SOOTH_RECORD_WORD },
+		.rss_bytes = bytes };
+
+	heap_resident_take(h, &p.record);
+}
+
+static void test_growth(void **state)
+{
+	struct sooth_record leave = {
+		.kind = PROCESS_LEAVE, .pid = 3, .words = sizeof(leave) / SOOTH_RECORD_WORD
+	};
+	struct heap_resident_growth g;
+	struct heap_resident h;
+
+	(void)state;
+	heap_resident_init(&h);
+	g = heap_resident_growth(&h);
+	assert_true(!g.pid && !heap_resident_is_elsewhere(&g, 0));
+	look(&h, 1, 10 * MIB);
+	look(&h, 2, 20 * MIB);
+	look(&h, 3, 30 * MIB);
+	look(&h, 1, 8 * MIB); /* less: no growth of another takes from it */
+	look(&h, 2, 24 * MIB);
+	look(&h, 3, 90 * MIB);
+	heap_resident_take(&h, &leave); /* what it had is gone */
+	g = heap_resident_growth(&h);
+	assert_true(g.pid == 2 && g.grown_bytes == 4 * MIB);
+	assert_true(g.before_bytes == 30 * MIB && g.bytes == 32 * MIB);
+	assert_true(heap_resident_is_elsewhere(&g, 0));
+	assert_true(heap_resident_is_elsewhere(&g, 2 * MIB));
+	assert_true(!heap_resident_is_elsewhere(&g, 2 * MIB + 1));
+	heap_resident_fini(&h);
+}
+
+static void test_little(void **state)
+{
+	struct heap_resident_growth g;
+	struct heap_resident h;
+
+	(void)state;
+	heap_resident_init(&h);
+	look(&h, 1, 10 * MIB);
+	look(&h, 1, 11 * MIB - 1);
+	g = heap_resident_growth(&h);
+	assert_true(!heap_resident_is_elsewhere(&g, 0));
+	look(&h, 1, 11 * MIB);
+	g = heap_resident_growth(&h);
+	assert_true(heap_resident_is_elsewhere(&g, 0));
+	heap_resident_fini(&h);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_little),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
