@@ -7,6 +7,7 @@
  * task storage on kernels before 6.2 (the wait then ends when the thread runs).
  */
 #include <errno.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -80,7 +81,17 @@ static int sched_set(struct backend_run *run, const struct process_id *process, 
 }
 
 /* A program that reads 0 while its clock is already past this misses a change: so it is set before
- * its time comes. */
+ * its time comes. That is waited for: a command that is launched now may take less. */
+static void begin(struct sched_run *s, const struct backend_run *run)
+{
+	uint64_t from = run->os->now_ns(run->os) + AHEAD_NS;
+	const struct timespec at = { (time_t)(from / NS_PER_S), (long)(from % NS_PER_S) };
+
+	s->control->began_ns = from;
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+		;
+}
+
 static int sched_start(struct backend_run *run, struct sooth_error *err)
 {
 	static const char *const programs[] = { "on_waking", "on_wakeup", "on_switch" };
@@ -90,7 +101,7 @@ static int sched_start(struct backend_run *run, struct sooth_error *err)
 	for (size_t i = 0; i < ARRAY_SIZE(programs) && !status; i++)
 		status = bpf_code_attach(&s->follow.code, programs[i], err);
 	if (!status)
-		s->control->began_ns = run->os->now_ns(run->os) + AHEAD_NS;
+		begin(s, run);
 	return status;
 }
 
