@@ -126,6 +126,7 @@ static inline void send_walk(struct walk *w, struct task_struct *task, const str
 	if (bpf_map_lookup_elem(&sent_stacks, &hash))
 		return;
 	w->raw.hash = hash;
+	send_names(w->index);
 	flags = w->raw.python_frames || w->raw.js_frames ? names_flags() : ring_flags();
 	if (bpf_ringbuf_output(&ring, &w->raw, sizeof(w->raw) + bytes, flags))
 		__sync_fetch_and_add(&control.lost_stacks, 1);

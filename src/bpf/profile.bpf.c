@@ -118,6 +118,7 @@ int on_sample(struct event *event)
 	if (!is_fault)
 		walk_kernel(w, event, 0);
 	walk_python(w->index);
+	send_names(w->index);
 	w->raw.flags = is_fault ? PROFILE_RAW_FAULT : 0;
 	w->raw.faults = since;
 	if (is_fault)
@@ -156,6 +157,7 @@ int BPF_PROG(on_call, struct pt_regs *regs, long number)
 		return 0;
 	walk_user(w, task, &m, user_registers(task));
 	walk_python(0);
+	send_names(0);
 	w->raw.call = (uint32_t)number;
 	w->raw.abi = (uint16_t)abi;
 	emit(w, task, &m);

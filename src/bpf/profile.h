@@ -36,6 +36,14 @@ struct python_layout {
 	uint32_t has_ready;		 /* a text has a bit that says so */
 };
 
+/* The same from 3.11 to 3.13 (Include/cpython/unicodeobject.h, object.h). */
+#define PYTHON_OBJECT_COUNT 0
+#define PYTHON_OBJECT_TYPE  8
+#define PYTHON_TEXT_LENGTH  16 /* PyASCIIObject */
+#define PYTHON_TEXT_STATE   32
+#define PYTHON_KIND(state)  ((state) >> 2 & 7) /* bytes of a letter */
+#define PYTHON_IS_ASCII	    (1u << 6)
+
 struct profile_python {
 	struct python_layout layout;
 	uint64_t eval_from, eval_to; /* of _PyEval_EvalFrameDefault(), in the file */
@@ -99,9 +107,10 @@ struct profile_file {
 };
 
 /* Internal to the backend. */
-#define PROFILE_RAW_WAIT 0x107d
-#define PROFILE_RAW	 0x107e
-#define PROFILE_SEEN	 0x107f
+#define PROFILE_PYTHON_NAME 0x107c
+#define PROFILE_RAW_WAIT    0x107d
+#define PROFILE_RAW	    0x107e
+#define PROFILE_SEEN	    0x107f
 
 struct profile_raw_frame {
 	uint64_t file;
@@ -167,6 +176,24 @@ struct profile_seen {
 	uint32_t device_major;
 	uint32_t device_minor;
 	char name[64]; /* the last part of its path */
+};
+
+#define PROFILE_TEXT_BYTES 256 /* a power of two */
+
+/* Letters as they stand in memory; a text with more bytes has none here. */
+struct profile_python_text {
+	uint64_t length;
+	uint32_t state;
+	uint32_t unused;
+	unsigned char letters[PROFILE_TEXT_BYTES];
+};
+
+/* Before the first stack with that function. */
+struct profile_python_name {
+	struct sooth_record record;
+	struct profile_raw_python frame;
+	uint64_t file; /* of the interpreter */
+	struct profile_python_text name, path;
 };
 
 #define PROFILE_CALL_NUMBERS 512 /* of an ABI; a power of two */

@@ -63,6 +63,7 @@ static inline void begin_wait(void *context, struct task_struct *task, bool is_p
 	walk_user(w, task, &t->member, user_registers(task));
 	walk_kernel(w, context, OWN_FRAMES);
 	walk_python(0);
+	send_names(0);
 	note_state(&w->raw, task, user_registers(task), is_preempted);
 	bytes = finish(w, task, &t->member);
 	if (bytes > sizeof(t->wait.tail))

@@ -9,8 +9,6 @@
 #define PYTHON_THREADS_MAX 32
 #define PYTHON_STEPS_MAX   (PYTHON_FRAMES_MAX + 32) /* also frames without a function */
 
-#define OBJECT_TYPE 8
-
 static inline uint64_t word_at(struct walk *w, uint64_t address)
 {
 	uint64_t word = 0;
@@ -62,7 +60,7 @@ static inline bool put_python(
 	uint32_t at = python_line_at(w, w->raw.python_frames);
 	uint32_t line = 0;
 
-	if (word_at(w, code + OBJECT_TYPE) != w->raw.python_type ||
+	if (word_at(w, code + PYTHON_OBJECT_TYPE) != w->raw.python_type ||
 		!walk_read(w, &line, sizeof(line), code + l->code_line))
 		return false;
 	w->tail[(at - 2) & (PROFILE_TAIL_WORDS - 1)] = code;

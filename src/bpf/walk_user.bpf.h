@@ -35,6 +35,8 @@ static inline struct member walker(const struct walk *w)
 	return m;
 }
 
+#include "bpf/python_names.bpf.h"
+
 /* The collector finds the file by its mapping, as long as the process is there, else by name. */
 static inline void report_file(struct walk *w)
 {

@@ -7,7 +7,9 @@ all letters. Never a name of a function that does not run.
 import glob
 import os
 import shutil
+import signal
 import subprocess
+import time
 import unittest
 
 import harness
@@ -31,9 +33,10 @@ def ten(): return spend(1000)
 
 def never_called(): return spend(1)
 
+# On a CPU: a busy host takes longer, and there are as many samples.
 def until(seconds, work):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
         work()
 """
 
@@ -230,6 +233,42 @@ class Functions:
         rows = {row["function"]: row for row in report["functions"]}
         self.assertGreater(rows["inner"]["total_percent"], 60)
         self.assertRegex(rows["seventy"]["file"], r"^long\.py:\d+$")
+
+
+@needs_bpf
+class Ended(Case):
+    """The program has ended before sooth reads anything of its last function."""
+    PROGRAM = ("import os, sys, time\n"
+               "def last_thing(): time.sleep(0.05)\n"
+               "print('ready', flush=True)\n"
+               "sys.stdin.readline()\n"
+               "last_thing()\n"
+               "os._exit(0)\n")
+
+    def waits(self, settle_s):
+        path = self.path("waits.json")
+        sooth = self.start_sooth("profile", "--off-cpu", "-j", "-o", path, "--", self.python, "-c", self.PROGRAM)
+        sooth.wait_for_output(b"ready")
+        time.sleep(settle_s)
+        target, = [pid for pid in map(int, harness.read("/proc/%d/task/%d/children" % (sooth.pid, sooth.pid)).split())
+                   if harness.read("/proc/%d/comm" % pid).startswith(b"python")]
+        harness.stop(sooth.pid)
+        sooth.say(b"go\n")
+        harness.wait_until(lambda: harness.process_state(target) == "Z", "its end")
+        sooth.send(signal.SIGCONT)
+        sooth.finish()
+        return harness.parse_json(harness.read(path).decode())["waits_by_function"]
+
+    def test_it_has_its_name(self):
+        self.python = next(filter(None, map(interpreter, VERSIONS)), None)
+        if not self.python:
+            self.skipTest("no Python here")
+        for settle_s in (0.5, 2, 8):  # until there is a table for its stacks
+            functions = {row["function"] for row in self.waits(settle_s) if row["reason"] == "sleep"}
+            self.assertNotIn("[Python function]", functions)
+            if "last_thing" in functions:
+                return
+        self.assertIn("last_thing", functions)
 
 
 def of_version(version):

@@ -192,6 +192,71 @@ static void test_unreadable(void **state)
 	assert_none();
 }
 
+static struct profile_python_text text_of(const struct python_text *t, size_t from)
+{
+	struct profile_python_text text = { .length = t->length, .state = t->state };
+
+	memcpy(text.letters, (const char *)t + from, 64);
+	return text;
+}
+
+/* What the kernel side has read of it. */
+static struct profile_python_name sent_name(void)
+{
+	return (struct profile_python_name){ .record = raw.record,
+		.frame = frame,
+		.file = FILE_KEY,
+		.name = text_of(&name, python.layout.text_ascii),
+		.path = text_of(&file, python.layout.text_ascii) };
+}
+
+/* The process is gone by then. */
+static void test_sent(void **state)
+{
+	struct profile_python_name sent;
+
+	(void)state;
+	raw.record.pid = 1u << 23;
+	sent = sent_name();
+	assert_none();
+	python_names_take(&names, &sent);
+	assert_name("Shop.open");
+	frame.code++;
+	assert_none();
+}
+
+/* Too long to be sent, of another file, no text: the process is read. */
+static void test_sent_unusable(void **state)
+{
+	static const struct {
+		uint64_t length;
+		uint32_t state;
+	} wrong[] = { { 256, ASCII }, { UINT64_MAX, ASCII }, { 0, ASCII }, { 64, KIND(4u) },
+		{ 9, 0 } };
+	struct profile_python_name sent = sent_name();
+
+	(void)state;
+	sent.frame.code = sent.frame.code + 8;
+	frame = sent.frame;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		sent.name.length = wrong[i].length;
+		sent.name.state = wrong[i].state;
+		python_names_take(&names, &sent);
+		assert_none();
+	}
+	sent = sent_name();
+	sent.file++;
+	python_names_take(&names, &sent);
+	assert_none();
+	sent.file--;
+	sent.path.length = 1000;
+	python_names_take(&names, &sent);
+	assert_none();
+	sent = sent_name();
+	python_names_take(&names, &sent);
+	assert_name("Shop.open");
+}
+
 /* A text without the bit that 3.12 does not have, and letters where it has them. */
 static void test_later(void **state)
 {
@@ -272,6 +337,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_other_object, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sent, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sent_unusable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_later, setup, teardown),
 		cmocka_unit_test(test_for_debuggers),
 		cmocka_unit_test(test_versions),

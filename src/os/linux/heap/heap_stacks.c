@@ -128,9 +128,8 @@ void heap_stacks_number(struct heap_stacks *s, struct buffer *out, size_t from)
 			take_call(s, r, out);
 		else if (r->kind == HEAP_BAD_FREE && record_holds(r, sizeof(struct heap_bad_free)))
 			take_bad_free(s, r, out);
-		else if (r->kind != PROFILE_SEEN)
+		else if (!profile_walks_take(&s->walks, r))
 			buffer_append(out, r, record_bytes(r));
-		profile_walks_take(&s->walks, r);
 	}
 	pthread_mutex_unlock(&s->lock);
 }

@@ -287,9 +287,8 @@ static void take_records(struct backend_run *run)
 			take_sample(run, (const void *)r);
 		else if (r->kind == PROFILE_RAW_WAIT)
 			take_wait(run, (const void *)r);
-		else if (r->kind != PROFILE_SEEN)
+		else if (!profile_walks_take(&s->walks, r))
 			buffer_append(&run->out, r, record_bytes(r));
-		profile_walks_take(&s->walks, r);
 	}
 	buffer_reset(&s->raw);
 }

@@ -114,12 +114,15 @@ static void take_file(struct profile_walks *w, const struct profile_seen *seen)
 		profile_tables_none(&w->tables, seen->file);
 }
 
-void profile_walks_take(struct profile_walks *w, const struct sooth_record *r)
+bool profile_walks_take(struct profile_walks *w, const struct sooth_record *r)
 {
 	if (r->kind == PROFILE_SEEN)
 		take_file(w, (const void *)r);
+	else if (r->kind == PROFILE_PYTHON_NAME)
+		python_names_take(&w->stacks.python, (const void *)r);
 	else if (r->kind == PROCESS_EXEC)
 		take_exec(w, (const void *)r);
+	return r->kind == PROFILE_SEEN || r->kind == PROFILE_PYTHON_NAME;
 }
 
 /* --- stacks --- */

@@ -28,8 +28,9 @@ int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
 /* Walks in a file are cut until its table is made: of files that a process has mapped, it is made
  * before. `names` as in profile_files_open_ahead(). */
 void profile_walks_ahead(struct profile_walks *w, pid_t pid, const char *const *names);
-/* PROFILE_SEEN, and programs that start; others are ignored. */
-void profile_walks_take(struct profile_walks *w, const struct sooth_record *r);
+/* Files and names that walks met, and programs that start; others are ignored. Returns whether it
+ * is of no use to anything else. */
+bool profile_walks_take(struct profile_walks *w, const struct sooth_record *r);
 /* The number of the stack that was walked; a new one is written to `out`. */
 uint32_t profile_walks_put(
 	struct profile_walks *w, const struct profile_raw *raw, struct buffer *out);

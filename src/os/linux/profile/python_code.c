@@ -7,15 +7,8 @@
 
 #include "base/buffer.h"
 
-/* The same from 3.11 to 3.13 (Include/cpython/unicodeobject.h, object.h). */
-#define OBJECT_COUNT  0
-#define OBJECT_TYPE   8
-#define TEXT_LENGTH   16 /* PyASCIIObject */
-#define TEXT_STATE    32
-#define TEXT_HEAD     40 /* with all of these */
-#define STATE_KIND(s) ((s) >> 2 & 7)
+#define TEXT_HEAD     40 /* with length and state */
 #define STATE_COMPACT (1u << 5)
-#define STATE_ASCII   (1u << 6)
 #define STATE_READY   (1u << 7)
 
 static bool read_at(uint32_t pid, uint64_t address, void *out, size_t size)
@@ -44,37 +37,52 @@ static void put_letter(struct buffer *out, uint32_t letter)
 	}
 }
 
-/* A text in one piece, appended as UTF-8; false: it is none. */
-static bool read_text(const struct python_code *job, uint64_t address, struct buffer *out)
+/* Whether it is a text in one piece that has a name's length. */
+static bool is_text(const struct python_layout *layout, uint64_t length, uint32_t state)
 {
-	const struct python_layout *layout = &job->layout;
-	unsigned char head[TEXT_HEAD], letters[4 * PYTHON_LETTERS_MAX];
-	uint64_t length;
-	uint32_t state, kind;
+	uint32_t kind = PYTHON_KIND(state);
 
-	if (!read_at(job->pid, address, head, sizeof(head)))
-		return false;
-	memcpy(&length, head + TEXT_LENGTH, sizeof(length));
-	memcpy(&state, head + TEXT_STATE, sizeof(state));
-	kind = STATE_KIND(state);
-	if (!length || length > PYTHON_LETTERS_MAX || (kind != 1 && kind != 2 && kind != 4) ||
-		!(state & STATE_COMPACT) || (layout->has_ready && !(state & STATE_READY)) ||
-		(state & STATE_ASCII && kind != 1))
-		return false;
-	if (!read_at(job->pid,
-		    address + (state & STATE_ASCII ? layout->text_ascii : layout->text_other),
-		    letters, length * kind))
-		return false;
+	return length && length <= PYTHON_LETTERS_MAX && (kind == 1 || kind == 2 || kind == 4) &&
+	       state & STATE_COMPACT && (!layout->has_ready || state & STATE_READY) &&
+	       (!(state & PYTHON_IS_ASCII) || kind == 1);
+}
+
+/* As UTF-8; false: these are no letters. */
+static bool put_letters(
+	const unsigned char *letters, size_t length, uint32_t state, struct buffer *out)
+{
+	uint32_t kind = PYTHON_KIND(state);
+
 	for (size_t i = 0; i < length; i++) {
 		uint32_t letter = 0;
 
 		memcpy(&letter, letters + i * kind, kind);
 		if (!letter || letter > 0x10ffff || (letter >= 0xd800 && letter < 0xe000) ||
-			(state & STATE_ASCII && letter > 0x7f))
+			(state & PYTHON_IS_ASCII && letter > 0x7f))
 			return false;
 		put_letter(out, letter);
 	}
 	return true;
+}
+
+/* Appended; false: it is no text. */
+static bool read_text(const struct python_code *job, uint64_t address, struct buffer *out)
+{
+	const struct python_layout *layout = &job->layout;
+	unsigned char head[TEXT_HEAD], letters[4 * PYTHON_LETTERS_MAX];
+	uint64_t length;
+	uint32_t state;
+
+	if (!read_at(job->pid, address, head, sizeof(head)))
+		return false;
+	memcpy(&length, head + PYTHON_TEXT_LENGTH, sizeof(length));
+	memcpy(&state, head + PYTHON_TEXT_STATE, sizeof(state));
+	return is_text(layout, length, state) &&
+	       read_at(job->pid,
+		       address +
+			       (state & PYTHON_IS_ASCII ? layout->text_ascii : layout->text_other),
+		       letters, length * PYTHON_KIND(state)) &&
+	       put_letters(letters, length, state, out);
 }
 
 /* Whether it is what the kernel side saw. */
@@ -83,8 +91,8 @@ static bool is_same(const unsigned char *code, const struct python_code *job)
 	uint64_t type, name, count;
 	uint32_t line;
 
-	memcpy(&count, code + OBJECT_COUNT, sizeof(count));
-	memcpy(&type, code + OBJECT_TYPE, sizeof(type));
+	memcpy(&count, code + PYTHON_OBJECT_COUNT, sizeof(count));
+	memcpy(&type, code + PYTHON_OBJECT_TYPE, sizeof(type));
 	memcpy(&name, code + job->layout.code_name, sizeof(name));
 	memcpy(&line, code + job->layout.code_line, sizeof(line));
 	return count && type == job->type && name == job->frame.name &&
@@ -96,6 +104,16 @@ size_t python_code_size(const struct python_layout *layout)
 	size_t last = layout->code_file > layout->code_name ? layout->code_file : layout->code_name;
 
 	return (layout->code_line > last ? layout->code_line : last) + sizeof(uint64_t);
+}
+
+/* Both names are there; the line is the last of the text. */
+static void end_text(struct python_code *job, struct buffer *text)
+{
+	buffer_format(text, ":%u", (unsigned)job->frame.line);
+	buffer_char(text, '\0');
+	job->size = buffer_failed(text) || text->size > sizeof(job->text) ? 0 : text->size;
+	if (job->size)
+		memcpy(job->text, text->data, job->size);
 }
 
 void python_code_read(struct python_code *job)
@@ -113,15 +131,28 @@ void python_code_read(struct python_code *job)
 		buffer_char(&text, '\0');
 		/* The names were read after the object: it must be there still. */
 		if (read_text(job, file, &text) &&
-			read_at(job->pid, job->frame.code, again, size) && is_same(again, job)) {
-			buffer_format(&text, ":%u", (unsigned)job->frame.line);
-			buffer_char(&text, '\0');
-			job->size = buffer_failed(&text) || text.size > sizeof(job->text)
-					    ? 0
-					    : text.size;
-			if (job->size)
-				memcpy(job->text, text.data, job->size);
-		}
+			read_at(job->pid, job->frame.code, again, size) && is_same(again, job))
+			end_text(job, &text);
+	}
+	buffer_fini(&text);
+}
+
+static bool take_text(
+	const struct python_layout *layout, const struct profile_python_text *t, struct buffer *out)
+{
+	return is_text(layout, t->length, t->state) &&
+	       t->length * PYTHON_KIND(t->state) < sizeof(t->letters) &&
+	       put_letters(t->letters, t->length, t->state, out);
+}
+
+void python_code_take(struct python_code *job, const struct profile_python_name *r)
+{
+	struct buffer text = { 0 };
+
+	if (take_text(&job->layout, &r->name, &text)) {
+		buffer_char(&text, '\0');
+		if (take_text(&job->layout, &r->path, &text))
+			end_text(job, &text);
 	}
 	buffer_fini(&text);
 }

@@ -152,6 +152,14 @@ static void do_read(void *argument)
 	python_code_read(argument);
 }
 
+static uint32_t put_text(struct python_names *p, const struct python_code *job)
+{
+	uint32_t number =
+		job->size ? names_put(&p->names, span_of(job->text, job->size), NULL) : NAMES_NONE;
+
+	return number == NAMES_NONE ? PYTHON_NAME_NONE : number;
+}
+
 static uint32_t read_name(struct python_names *p, const struct profile_raw *raw,
 	const struct profile_raw_python *frame)
 {
@@ -159,26 +167,29 @@ static uint32_t read_name(struct python_names *p, const struct profile_raw *raw,
 	struct python_code job = {
 		.pid = raw->record.pid, .type = raw->python_type, .frame = *frame
 	};
-	uint32_t number;
 
 	if (!python)
 		return PYTHON_NAME_NONE;
 	job.layout = python->layout;
-	if (timeout_call(&p->timeout, do_read, NULL, &job, sizeof(job), -1, TIMEOUT_MS) ||
-		!job.size)
+	if (timeout_call(&p->timeout, do_read, NULL, &job, sizeof(job), -1, TIMEOUT_MS))
 		return PYTHON_NAME_NONE;
-	number = names_put(&p->names, span_of(job.text, job.size), NULL);
-	return number == NAMES_NONE ? PYTHON_NAME_NONE : number;
+	return put_text(p, &job);
+}
+
+static struct object_key key_of(
+	const struct sooth_record *r, const struct profile_raw_python *frame)
+{
+	return (struct object_key){ .code = frame->code,
+		.name = frame->name,
+		.line = (uint32_t)frame->line,
+		.start_ticks = r->start_ticks,
+		.pid = r->pid };
 }
 
 uint32_t python_names_put(struct python_names *p, const struct profile_raw *raw,
 	const struct profile_raw_python *frame)
 {
-	struct object_key key = { .code = frame->code,
-		.name = frame->name,
-		.line = (uint32_t)frame->line,
-		.start_ticks = raw->record.start_ticks,
-		.pid = raw->record.pid };
+	struct object_key key = key_of(&raw->record, frame);
 	uint32_t *known = map_get(&p->objects, &key);
 	uint32_t number = known ? *known : read_name(p, raw, frame);
 
@@ -186,6 +197,22 @@ uint32_t python_names_put(struct python_names *p, const struct profile_raw *raw,
 	if (!known && number != PYTHON_NAME_NONE && (known = map_put(&p->objects, &key, NULL)))
 		*known = number;
 	return number;
+}
+
+void python_names_take(struct python_names *p, const struct profile_python_name *r)
+{
+	const struct profile_python *python = map_get(&p->files, &r->file);
+	struct object_key key = key_of(&r->record, &r->frame);
+	struct python_code job = { .frame = r->frame };
+	uint32_t number, *known;
+
+	if (!python || map_get(&p->objects, &key))
+		return;
+	job.layout = python->layout;
+	python_code_take(&job, r);
+	number = put_text(p, &job);
+	if (number != PYTHON_NAME_NONE && (known = map_put(&p->objects, &key, NULL)))
+		*known = number;
 }
 
 void python_names_get(

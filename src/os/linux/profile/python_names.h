@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Functions of Python 3.11 to 3.13 by name, without a start flag: the kernel side reads the
- * interpreter's frames at the sample, this side their code objects as soon as the sample is here. A
- * name counts only if the object is a code object still, with the same name object and first line
- * as at the sample. Nothing else of the program is read: no value, no argument.
+ * interpreter's frames at the sample, and the names of each code object that it meets for the first
+ * time. What it could not read (a name that is too long, or in memory that is not there) this side
+ * reads as soon as the sample is here: such a name counts only if the object is a code object
+ * still, with the same name object and first line as at the sample. Nothing else of the program is
+ * read: no value, no argument.
  */
 #ifndef SOOTH_OS_LINUX_PYTHON_NAMES_H
 #define SOOTH_OS_LINUX_PYTHON_NAMES_H
@@ -35,6 +37,8 @@ bool python_names_is_entering(const struct python_names *p, const struct profile
 /* The name of a function in the process of the sample, or PYTHON_NAME_NONE. */
 uint32_t python_names_put(struct python_names *p, const struct profile_raw *raw,
 	const struct profile_raw_python *frame);
+/* A name that the kernel side has read. */
+void python_names_take(struct python_names *p, const struct profile_python_name *r);
 /* The function and the path of its source, NUL-terminated; borrowed until the next put. */
 void python_names_get(
 	const struct python_names *p, uint32_t name, const char **function, const char **file);

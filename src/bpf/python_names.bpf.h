@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Names of the functions of Python on a walk. The collector could read them from the process as
+ * well, but not of one that has ended before it comes to the walk: a wait is known at its end only,
+ * and a program may end right after. So each goes through the ring when it is met for the first
+ * time. In the midst of a walk the code object is in use, and what it refers to is there.
+ */
+#ifndef SOOTH_BPF_PYTHON_NAMES_BPF_H
+#define SOOTH_BPF_PYTHON_NAMES_BPF_H
+
+#include "bpf/python.bpf.h"
+
+#define NAMES_BITS 12
+
+/* Marks of names that were sent. One that takes another's place costs sending that once more. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << NAMES_BITS);
+	__type(key, uint32_t);
+	__type(value, uint64_t);
+} names_sent SEC(".maps");
+
+/* False: it cannot be read now. */
+static inline bool read_text(
+	struct profile_python_text *t, const struct python_layout *l, uint64_t text)
+{
+	uint32_t bytes;
+
+	t->unused = 0;
+	if (bpf_probe_read_user(
+		    &t->length, sizeof(t->length), (const void *)(text + PYTHON_TEXT_LENGTH)) ||
+		bpf_probe_read_user(
+			&t->state, sizeof(t->state), (const void *)(text + PYTHON_TEXT_STATE)))
+		return false;
+	if (t->length >= PROFILE_TEXT_BYTES)
+		return true;
+	bytes = (uint32_t)t->length * PYTHON_KIND(t->state);
+	if (bytes >= PROFILE_TEXT_BYTES)
+		return true;
+	asm volatile("" : "+r"(bytes)); /* the verifier has to see the bound */
+	bytes &= PROFILE_TEXT_BYTES - 1;
+	return !bpf_probe_read_user(t->letters, bytes,
+		(const void *)(text +
+			       (t->state & PYTHON_IS_ASCII ? l->text_ascii : l->text_other)));
+}
+
+static inline bool read_names(struct profile_python_name *r, const struct python_layout *l)
+{
+	uint64_t path;
+
+	return !bpf_probe_read_user(
+		       &path, sizeof(path), (const void *)(r->frame.code + l->code_file)) &&
+	       read_text(&r->name, l, r->frame.name) && read_text(&r->path, l, path);
+}
+
+static inline uint64_t name_mark(const struct walk *w, const struct profile_raw_python *f)
+{
+	uint64_t mark =
+		(w->raw.record.start_ticks ^ (uint64_t)w->raw.record.pid << 40) * HASH_FACTOR;
+
+	mark = (mark ^ f->code) * HASH_FACTOR;
+	mark = (mark ^ f->name ^ f->line << 48) * HASH_FACTOR;
+	return mark ? mark : 1;
+}
+
+VERIFIED_ALONE_BY_NUMBERS int send_name(uint32_t walk, uint32_t number)
+{
+	struct walk *w = walk_at(walk);
+	struct profile_python_name *r;
+	struct profile_raw_python f;
+	struct profile_python *p;
+	uint64_t mark, *sent;
+	uint32_t at, slot;
+	struct member m;
+
+	if (!w)
+		return 0;
+	at = python_line_at(w, number);
+	f.code = w->tail[(at - 2) & (PROFILE_TAIL_WORDS - 1)];
+	f.name = w->tail[(at - 1) & (PROFILE_TAIL_WORDS - 1)];
+	f.line = (uint32_t)w->tail[at];
+	mark = name_mark(w, &f);
+	slot = (uint32_t)(mark >> (64 - NAMES_BITS));
+	sent = bpf_map_lookup_elem(&names_sent, &slot);
+	p = bpf_map_lookup_elem(&pythons, &w->raw.python_file);
+	if (!p || !sent || *sent == mark)
+		return 0;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r)
+		return 0;
+	m = walker(w);
+	record_fill(&r->record, &m, PROFILE_PYTHON_NAME, RECORD_WORDS(struct profile_python_name),
+		bpf_ktime_get_ns());
+	r->frame = f;
+	r->file = w->raw.python_file;
+	if (!read_names(r, &p->layout)) {
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+		return 0;
+	}
+	*sent = mark;
+	bpf_ringbuf_submit(r, ring_flags());
+	return 0;
+}
+
+VERIFIED_ALONE_BY_NUMBERS int send_names(uint32_t walk)
+{
+	struct walk *w = walk_at(walk);
+
+	if (!w)
+		return 0;
+	for (uint32_t i = 0; i < PYTHON_FRAMES_MAX; i++) {
+		if (i >= w->raw.python_frames)
+			break;
+		send_name(walk, i);
+	}
+	return 0;
+}
+
+#endif
