@@ -111,10 +111,15 @@ static void emit_remedy(
 		finding_remedy(out,
 			"if the program serves net/http/pprof, this shows which functions "
 			"allocate: go tool pprof http://localhost:6060/debug/pprof/heap");
+	else if (c && c->class_ == MAP_OTHER)
+		finding_remedy(out,
+			"sooth heap --pages -d 30 -p %llu shows which code fills it; a restart "
+			"frees the memory",
+			pid);
 	else
 		finding_remedy(out,
-			"sooth heap -p %llu shows which functions allocate; a restart frees the "
-			"memory",
+			"sooth heap --leaks -d 30 -p %llu shows which code keeps more and more; a "
+			"restart frees the memory",
 			pid);
 }
 

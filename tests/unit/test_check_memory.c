@@ -487,8 +487,8 @@ static void test_growth(void **state)
 			"5 equal time slices of the observation] [process age: 16m35s] (unseen: "
 			"which "
 			"kind of memory grows: the mappings were listed only once) (unseen: how "
-			"much more memory the process can use) <sooth heap -p 99 shows which "
-			"functions allocate; a restart frees the memory>\n" },
+			"much more memory the process can use) <sooth heap --leaks -d 30 -p "
+			"99 shows which code keeps more and more; a restart frees the memory>\n" },
 		{ "memory-growth", grows, 15.9, NULL,
 			"=blind: 15.9 MiB more in 5 s: too little to decide whether it goes on "
 			"<observe longer: --duration 60>\n" },
@@ -575,7 +575,8 @@ static void test_growth_kinds(void **state)
 		{ "memory-growth", gains_own, 16, NULL,
 			"medium/medium: memory grows in anonymous memory: 20.0 MiB more|[what "
 			"grew: 16.0M more in anonymous memory, now 66.0M] [what grew: 4.0M more in "
-			"file pages, now 54.0M]|!(unseen: which kind" },
+			"file pages, now 54.0M]|<sooth heap --pages -d 30 -p 99|!(unseen: which "
+			"kind" },
 		{ "memory-growth", gains_own, 15, NULL, "fine: |mostly file pages" },
 		{ "memory-growth", gains_unseen, SOOTH_STATE_VALUE, NULL, "medium/|!(unseen: in" },
 		{ "memory-growth", gains_unseen, HIDDEN, NULL, "medium/|(unseen: which kind" },

@@ -155,7 +155,7 @@ static void test_growing_memory(void **state)
 	json = show_view("diagnose", "findings", NULL, "json");
 	assert_non_null(strstr(json, "\"id\": \"memory-growth\""));
 	assert_non_null(strstr(json, "\"value\": 33554432"));
-	assert_non_null(strstr(json, "sooth heap -p 99 shows which functions allocate"));
+	assert_non_null(strstr(json, "sooth heap --leaks -d 30 -p 99 shows which code keeps"));
 	assert_non_null(strstr(json, "\"name\": \"steadiness\""));
 	assert_null(strstr(json, "process-flood:99@1"));
 }
