@@ -35,6 +35,25 @@ class Edges(HeapCase):
         run = self.sooth("heap", "-p", "4194304", status=None)
         self.assertIn(run.status, (2, 4), run)
 
+    def test_a_process_that_waits(self):
+        """Stacks were recorded, of no call: to ask for them again would not help."""
+        target = self.start("/bin/sleep", "60")
+        text = self.sooth("heap", "--stack", "-d", "0.3", "-p", str(target.pid)).text
+        self.assertIn("no allocation was seen; observe longer", text)
+        self.assertNotIn("--stack PID", text)
+
+    def test_a_process_without_memory(self):
+        """It is there, so its name is not doubted."""
+        zombie = self.start("/bin/sh", "-c", "sleep 0 & exec sleep 60")
+        children = "/proc/%d/task/%d/children" % (zombie.pid, zombie.pid)
+        harness.wait_until(lambda: [pid for pid in map(int, harness.read(children).split())
+                                    if harness.process_state(pid) == "Z"], "a zombie")
+        for pid, why in ((int(harness.read(children)), "has ended"), (2, "kernel thread")):
+            with self.subTest(why):
+                if pid == 2 and harness.read("/proc/2/comm").strip() != b"kthreadd":
+                    self.skipTest("no kernel threads here")
+                self.assert_says_three_lines(self.sooth("heap", "-p", str(pid), status=4), why)
+
     def test_a_program_without_an_allocator(self):
         """Nothing to probe is no silence: zero calls are told as not measured, or refused."""
         if not harness.COMPAT32 or not os.path.exists(harness.COMPAT32):

@@ -220,10 +220,10 @@ static void test_lost(void **state)
 	assert_shows(json, "\"live_bytes\": 48,");
 	assert_shows(json, "\"lost\": 5,");
 	assert_shows(json, "\"inexact\": \"5 calls were lost; "
-			   "1 process starts, execs or exits were lost\"");
+			   "1 process start, exec or exit was lost\"");
 	assert_shows(json, "\"what\": \"freed, live and peak bytes, exactly\"");
 	assert_shows(show(NULL, "table"), "not exact: 5 calls were lost; "
-					  "1 process starts, execs or exits were lost\n");
+					  "1 process start, exec or exit was lost\n");
 }
 
 /* Nobody told of a loss, but the tallies know of more calls than there are. */

@@ -399,6 +399,21 @@ static int emit_table(struct heap_scope *scope, struct heap_stacks_merged *stack
 	return status;
 }
 
+static bool has_allocations(const struct heap_live *live)
+{
+	size_t at = 0;
+	const void *id;
+	void *value;
+
+	while (map_next(&live->processes, &at, &id, &value)) {
+		const struct heap_process *p = value;
+
+		if (p->seen.allocated_bytes || p->counted.allocated_bytes)
+			return true;
+	}
+	return live->unstacked;
+}
+
 /* Memory grows, and not by malloc: no call is an answer then. */
 static bool answers_without_stacks(const struct heap_scope *scope, const struct heap_live *live,
 	const struct heap_table_options *options)
@@ -422,6 +437,9 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 			output_limit(scope->output, "which code allocates",
 				"no allocation was among the samples",
 				"sample more often: --sample-bytes 4K");
+		else if ((options->stacks || options->answer) && !has_allocations(live))
+			output_limit(scope->output, "which code allocates",
+				"no allocation was seen", "observe longer: -d 60");
 		else if ((options->stacks || options->answer) && !live->unstacked)
 			output_limit(scope->output, "which code allocates",
 				"no call with a stack was recorded",

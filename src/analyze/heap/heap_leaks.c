@@ -70,9 +70,10 @@ static void put_growing(struct buffer *out, const struct heap_growth_row *row,
 	stack_text_put_callers(out, sums, rows[0].stack);
 	if ((double)row->older * 2 >= (double)blocks)
 		buffer_format(out,
-			"; but %llu blocks of before were freed meanwhile: these may replace them, "
+			"; but %llu block%s of before %s freed meanwhile: these may replace %s, "
 			"observe longer (-d 60)",
-			(unsigned long long)row->older);
+			(unsigned long long)row->older, row->older == 1 ? "" : "s",
+			row->older == 1 ? "was" : "were", row->older == 1 ? "it" : "them");
 }
 
 /* That which keeps most more than at the start; NULL: none does. */

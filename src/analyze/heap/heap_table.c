@@ -226,17 +226,23 @@ static void add_reason(struct table_state *s, const char *format, const char *va
 	snprintf(s->inexact + used, sizeof(s->inexact) - used, format, value);
 }
 
+static void add_count(struct table_state *s, uint64_t count, const char *one, const char *many)
+{
+	char text[UNITS_SIZE];
+
+	if (count)
+		add_reason(s, count == 1 ? one : many, format_count(text, count));
+}
+
 static void judge(struct table_state *s)
 {
 	char text[UNITS_SIZE];
 
 	if (!has_calls(s))
 		return;
-	if (lost_calls(s))
-		add_reason(s, "%s calls were lost", format_count(text, lost_calls(s)));
-	if (s->lost_changes)
-		add_reason(s, "%s process starts, execs or exits were lost",
-			format_count(text, s->lost_changes));
+	add_count(s, lost_calls(s), "%s call was lost", "%s calls were lost");
+	add_count(s, s->lost_changes, "%s process start, exec or exit was lost",
+		"%s process starts, execs or exits were lost");
 	if (s->notes.gaps.count)
 		add_reason(s, "calls of newly loaded libraries were missed for up to %s",
 			format_ns(text, s->notes.unseen_ns_max));
@@ -244,12 +250,10 @@ static void judge(struct table_state *s)
 		add_reason(s, "%s", "a program without allocator symbols was not observed");
 	if (s->not_loaded[0])
 		add_reason(s, "%s", s->not_loaded);
-	if (s->live.frees_unknown)
-		add_reason(s, "%s frees of blocks whose allocation was not seen",
-			format_count(text, s->live.frees_unknown));
-	if (s->live.replaced_blocks)
-		add_reason(s, "%s blocks whose free was not seen",
-			format_count(text, s->live.replaced_blocks));
+	add_count(s, s->live.frees_unknown, "%s free of a block whose allocation was not seen",
+		"%s frees of blocks whose allocation was not seen");
+	add_count(s, s->live.replaced_blocks, "%s block whose free was not seen",
+		"%s blocks whose free was not seen");
 	if (s->live.has_held && s->live.processes.count > 1)
 		add_reason(
 			s, "%s", "the peak of several processes is that of the moments of looking");
@@ -261,9 +265,9 @@ static void judge(struct table_state *s)
 	if (s->notes.unfollowed_ns_max)
 		add_reason(s, "frees of new processes were not seen for up to %s",
 			format_ns(text, s->notes.unfollowed_ns_max));
-	if (s->live.refused || s->live.untracked)
-		add_reason(s, "%s allocated blocks did not fit sooth's table",
-			format_count(text, s->live.refused + s->live.untracked));
+	add_count(s, s->live.refused + s->live.untracked,
+		"%s allocated block did not fit sooth's table",
+		"%s allocated blocks did not fit sooth's table");
 }
 
 static void note_gaps(struct table_state *s)

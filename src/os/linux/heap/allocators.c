@@ -20,6 +20,7 @@
 #include "os/linux/files/mounts.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/timed_open.h"
+#include "os/linux/proc/proc_values.h"
 #include "os/linux/rights/needs.h"
 #include "symbols/instruction.h"
 #include "preload/layout.h"
@@ -321,6 +322,21 @@ bool allocators_opaque(const struct allocators *a, uint64_t device, uint64_t ino
 	return known && known->is_opaque;
 }
 
+/* A process that is there has no mappings: which one, so that its name is not doubted. */
+static void explain_no_mappings(int process, struct sooth_error *err)
+{
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+
+	if (process >= 0 && !procfs_stat_at(process, &stat, &bytes)) {
+		error_why(err, stat.flags & PROC_IS_KERNEL_THREAD
+				       ? "it is a kernel thread, which has no memory of its own"
+				       : "it has ended: its parent has not waited for it");
+		error_remedy(err, "sooth inspect %u shows what it is", stat.pid);
+	}
+	buffer_fini(&bytes);
+}
+
 /* The executable is mapped first, unless the kernel placed its interpreter below; the line of
  * /proc/PID/exe would still be one of these. */
 int allocators_examine(struct allocators *a, pid_t pid, allocator_handler handler, void *user,
@@ -330,15 +346,17 @@ int allocators_examine(struct allocators *a, pid_t pid, allocator_handler handle
 	struct buffer bytes = { 0 };
 	int status = process < 0 ? process : procfs_read_at(process, "maps", &bytes, PROCFS_MAPS);
 	struct cursor c = cursor_over(bytes.data, bytes.size);
-	bool defines = false;
+	bool has_none = status >= 0 && !bytes.size, defines = false;
 	struct maps_line m;
 
-	if (status >= 0 && !bytes.size) /* a zombie */
+	if (has_none)
 		status = -ESRCH;
 	if (status < 0)
 		error_errno(err, status, "read the mappings of process %d", (int)pid);
 	else
 		status = 0;
+	if (has_none)
+		explain_no_mappings(process, err);
 	while (status >= 0 && !cursor_at_end(&c)) {
 		if (maps_parse(cursor_line(&c), &m))
 			status = examine(a, process, &m, handler, user, err);
