@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 		_exit(0);
 	}
 	wait(NULL);
-	usleep(100000); /* with sooth's library an end is known when sooth looks */
+	usleep(500000); /* with sooth's library an end is known when sooth looks, on a busy host later */
 	holds();
 	if (argc > 1 && argv[1][0] == 's')
 		sleep(2);
