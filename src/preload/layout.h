@@ -15,7 +15,7 @@
 
 #define PRELOAD_LIBRARY	 "sooth-preload.so"
 #define PRELOAD_VARIABLE "SOOTH_PRELOAD" /* the path of the socket */
-#define PRELOAD_VERSION	 3
+#define PRELOAD_VERSION	 4
 
 #define PRELOAD_PAGE	   4096u
 #define PRELOAD_SLOTS	   32u	      /* threads of a segment */
@@ -38,6 +38,7 @@ struct preload_session {
 	_Alignas(64) atomic_uint heartbeat;
 	_Alignas(64) atomic_uint wake; /* a futex: sooth sleeps on it */
 	atomic_uint is_asleep;
+	atomic_uint unconnected; /* forked processes that did not reach sooth */
 };
 
 /* --- a segment: slots, then their rings --- */

@@ -196,14 +196,24 @@ static bool map_both(const int descriptors[2])
 	return true;
 }
 
+/* The socket is not in its root directory. A program that starts there cannot say so: it has no
+ * page. */
+static void note_unconnected(uint32_t request)
+{
+	if (request == PRELOAD_FORKED && session != &no_session && atomic_load(&session->is_on))
+		atomic_fetch_add(&session->unconnected, 1);
+}
+
 static bool take_segment(uint32_t request)
 {
 	int descriptors[2] = { -1, -1 };
 	bool is_done = false;
 	long fd = open_connection();
 
-	if (fd < 0)
+	if (fd < 0) {
+		note_unconnected(request);
 		return false;
+	}
 	if (send_hello(fd, request, 0, 0) && receive(fd, descriptors)) {
 		is_done = map_both(descriptors);
 		if (!is_done)

@@ -380,6 +380,26 @@ class BothEngines(HeapCase):
                 workers = [row["calls"] for row in last_json(run.text)["heap_processes"]][1:]
                 self.assertEqual([calls >= 2000 for calls in workers], [True] * 3, workers)
 
+    def test_another_root_while_it_runs(self):
+        """Its workers find no socket there: that is said, and probes see them."""
+        server = ("import os\n"
+                  "os.chroot(%r)\n"
+                  "for i in range(3):\n"
+                  "    if not os.fork():\n"
+                  "        for turn in range(1000): bytearray(600)\n"
+                  "        os._exit(0)\n"
+                  "for i in range(3): os.wait()\n" % self.folder)
+        for engine in ENGINES:
+            with self.subTest(engine):
+                report = last_json(self.sooth("heap", "-j", "--engine", engine, "--", PYTHON, "-S", "-c", server).text)
+                inexact = one(report["heap_totals"])["inexact"]
+                calls = sum(row["calls"] for row in report["heap_processes"][1:])
+                if engine == "bpf":
+                    self.assertEqual((inexact, calls >= 6000), (None, True))
+                else:
+                    self.assertIn("another root directory", inexact)
+                    self.assertIn("3 forked processes ", [limit["reason"][:19] for limit in report["limits"]])
+
     def test_a_library_that_is_gone(self):
         """The environment names it, and no program of the tree has it any more: that is said."""
         library = self.path("library.so")

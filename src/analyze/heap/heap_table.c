@@ -44,6 +44,7 @@ struct table_state {
 	bool has_source;
 	bool by_calls;	       /* which of the sums is shown */
 	bool has_no_allocator; /* of one process at least */
+	bool has_unconnected;  /* of one forked process at least */
 	char not_loaded[128];  /* of one program at least: why it was not seen; "": all were */
 	char inexact[512];
 };
@@ -91,6 +92,7 @@ static void take_limit(struct table_state *s, const struct sooth_record *r)
 	struct span what = limit ? record_text(r, &limit->what) : span_of("", 0);
 
 	s->has_no_allocator |= span_equal(what, HEAP_NO_ALLOCATOR);
+	s->has_unconnected |= span_equal(what, HEAP_UNCONNECTED);
 	if (span_equal(what, HEAP_NOT_LOADED)) {
 		struct span remedy = record_text(r, &limit->remedy);
 
@@ -250,6 +252,8 @@ static void judge(struct table_state *s)
 		add_reason(s, "%s", "a program without allocator symbols was not observed");
 	if (s->not_loaded[0])
 		add_reason(s, "%s", s->not_loaded);
+	if (s->has_unconnected)
+		add_reason(s, "%s", "forked processes in another root directory were not observed");
 	add_count(s, s->live.frees_unknown, "%s free of a block whose allocation was not seen",
 		"%s frees of blocks whose allocation was not seen");
 	add_count(s, s->live.replaced_blocks, "%s block whose free was not seen",

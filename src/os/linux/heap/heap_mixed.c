@@ -495,6 +495,7 @@ static int mixed_stop(struct backend_run *run, struct sooth_error *err)
 	if (s->late.emitted)
 		emit_late(run, &s->late);
 	preload_around_limits(run, s->session.around & ~PRELOAD_AROUND_OWN);
+	preload_unconnected_limit(run, atomic_load(&s->session.page->unconnected));
 	if (s->late.has_lost)
 		backend_limit(run, "allocators that were loaded later",
 			"records of mappings were lost: what such a library allocated is not known",

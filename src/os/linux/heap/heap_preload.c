@@ -155,6 +155,7 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 			"calls of its allocator's own functions (mallocx, mi_malloc, ...)",
 			"sooth's library has none of their names", "use --engine auto");
 	preload_around_limits(run, s->session.around);
+	preload_unconnected_limit(run, atomic_load(&s->session.page->unconnected));
 	if (s->session.failed)
 		backend_limit(run, "allocations of some processes",
 			"they had no memory left for sooth's buffers", "use --engine bpf");

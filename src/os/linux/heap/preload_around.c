@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/linux/heap/preload_around.h"
 
+#include <stdio.h>
+
 #include "base/cleanup.h"
 #include "preload/layout.h"
+
+#include "probes/heap.h"
 
 void preload_around_limits(struct backend_run *run, uint32_t around)
 {
@@ -26,4 +30,17 @@ void preload_around_limits(struct backend_run *run, uint32_t around)
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		if (around & limits[i].around)
 			backend_limit(run, limits[i].what, limits[i].why, remedy);
+}
+
+void preload_unconnected_limit(struct backend_run *run, uint32_t processes)
+{
+	char why[128];
+
+	if (!processes)
+		return;
+	snprintf(why, sizeof(why),
+		"%u forked process%s with another root directory or mounts found no socket of "
+		"sooth there",
+		processes, processes > 1 ? "es" : "");
+	backend_limit(run, HEAP_UNCONNECTED, why, "use --engine bpf");
 }

@@ -7,5 +7,7 @@
 
 /* A limit for each of these PRELOAD_AROUND_*. */
 void preload_around_limits(struct backend_run *run, uint32_t around);
+/* Another, of so many forked processes in which the library did not reach sooth; 0: none. */
+void preload_unconnected_limit(struct backend_run *run, uint32_t processes);
 
 #endif
