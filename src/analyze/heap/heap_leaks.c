@@ -145,10 +145,8 @@ static void put_answer(struct buffer *out, const struct heap_growth_row *row,
 	if (!row->stacks)
 		buffer_string(out, "no allocation was seen");
 	else if (row->measured_state)
-		buffer_format(out,
-			"not judged: the calls cover %s, and growth shows from 2 s on; observe "
-			"longer (-d 30)",
-			time);
+		buffer_string(
+			out, "not judged: the calls cover less than 2 s; observe longer (-d 30)");
 	else if (!row->growing && freed)
 		put_freed(out, freed, row->freed_at_end_stacks, sums);
 	else if (!row->growing && perhaps)
