@@ -114,6 +114,7 @@ class Sampled(HeapCase):
                     self.assertEqual(totals["failed"] >= 1000, bool(more))
                 elif not more:
                     self.assertIsNone(totals["failed"])
+                    self.assertEqual(totals["not_measured"]["failed"], "not requested")
                 else:
                     self.assertNotEqual(totals["failed"], 0)
 

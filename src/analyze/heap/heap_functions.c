@@ -19,7 +19,7 @@ static uint32_t place_of(uint32_t function)
 uint8_t heap_failed_state(const struct heap_function_sum *sum, uint8_t measured_state)
 {
 	return !measured_state && sum->is_partial && !sum->failed
-		       ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+		       ? SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 		       : measured_state;
 }
 
