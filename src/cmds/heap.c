@@ -7,10 +7,10 @@
 #include "analyze/heap/heap_graph.h"
 #include "analyze/heap/heap_table.h"
 #include "analyze/profile/pages_graph.h"
-#include "analyze/profile/profile_table.h"
 #include "analyze/timeline/timeline.h"
 #include "base/units.h"
 #include "cli/command/command.h"
+#include "cli/page_answer.h"
 #include "cli/picture.h"
 #include "cli/run.h"
 
@@ -38,9 +38,6 @@ struct heap_config {
 
 #define ENGINE_PRELOAD 2
 #define ENGINE_AUTO    3
-
-/* A stack takes some 10 us: 1 % of a CPU. */
-#define PAGES_HZ 997
 
 /* In the order of the library's numbers (<sooth/observer.h>). */
 static const char *engine_name(size_t i)
@@ -440,16 +437,11 @@ static int check(const struct heap_config *c, struct sooth_error *err)
 	return check_library(c, err);
 }
 
-static void choose_pages(const struct heap_config *c, struct run *run)
+static bool asks_for_calls(const struct heap_config *c)
 {
-	static const struct profile_options options;
-
-	run->probes[0] = (struct run_probe){ "profile", SOOTH_STREAM };
-	run->probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE };
-	run->views[0] = (struct run_view){ "profile-pages", &options };
-	run->may_pause = false;
-	run->profile_pages = true;
-	run->page_fault_hz = c->heap.exact ? 0 : PAGES_HZ;
+	return c->heap.count || needs_stacks(c) || c->heap.sites || c->heap.in_kernel ||
+	       c->heap.exact || c->heap.sample_bytes || c->heap.blocks || c->heap.lines ||
+	       c->heap.engine || c->heap.timeline || c->heap.pages;
 }
 
 static enum pages_weight pages_weight_of(enum heap_weight weight)
@@ -472,6 +464,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.least_share = graph.least_share };
 	struct output_options output = c->output;
 	struct picture_files files = { 0 };
+	struct target_found found = { 0 };
 	int status;
 	struct heap_table_options options = { .sites = c->heap.sites,
 		.stacks = needs_stacks(c) || in_kernel || c->heap.sample_bytes,
@@ -505,7 +498,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	if (c->heap.timeline)
 		return run_timeline(c, &run, err);
 	if (c->heap.pages)
-		choose_pages(c, &run);
+		page_answer_alone(&run, c->heap.exact);
 	/* What grows may not be from malloc; a command that starts grows anyway. */
 	if (c->heap.leaks && !arguments->command)
 		run.probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE };
@@ -516,9 +509,12 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		status = picture_files(&files, &c->picture, &output, err);
 	if (!status)
 		status = choose_side_output(c, &files, &graph, &pages_graph, &run, err);
+	if (!status && !asks_for_calls(c) && !arguments->command)
+		status = page_answer_first(&run, &found, err);
 	if (!status)
 		status = run_report(&run, err);
 	picture_files_fini(&files);
+	target_found_fini(&found);
 	return status;
 }
 

@@ -135,7 +135,7 @@ static void emit_classes(struct check_result *out, const struct memory_gain *m)
 	for (unsigned i = 0; i < CLASSES_REPORTED && m->classes[i].gain_bytes > 0; i++)
 		finding_text(out, "what grew", "%s more in %s, now %s",
 			format_bytes(gain, (uint64_t)m->classes[i].gain_bytes),
-			memory_class_texts[m->classes[i].class_],
+			map_class_texts[m->classes[i].class_],
 			format_bytes(all, (uint64_t)m->classes[i].rss_bytes));
 }
 
@@ -204,11 +204,11 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 	sentence_duration(time, g->interval_ns);
 	if (j->is_of_floors && j->falls)
 		finding_claim(out, "memory grows%s%s: %s more in %s, although some was freed %u %s",
-			c ? " in " : "", c ? memory_class_texts[c->class_] : "", gain, time,
+			c ? " in " : "", c ? map_class_texts[c->class_] : "", gain, time,
 			j->falls, j->falls == 1 ? "time" : "times");
 	else
 		finding_claim(out, "memory grows%s%s: %s more in %s", c ? " in " : "",
-			c ? memory_class_texts[c->class_] : "", gain, time);
+			c ? map_class_texts[c->class_] : "", gain, time);
 	if (!has_place(e, j, m, &place))
 		return;
 	finding_claim(out, ", %s in %.*s%s%.*s%s", place.percent > 50 ? "mostly" : "much of it",
@@ -301,7 +301,7 @@ static void report_too_early(
 	snprintf(reason, sizeof(reason), "memory grew %s in %s%s%s, too early to judge",
 		sentence_size(gain, whole_u64(g->last - g->first)),
 		sentence_duration(time, g->interval_ns), c ? ", mostly in " : "",
-		c ? memory_class_texts[c->class_] : "");
+		c ? map_class_texts[c->class_] : "");
 	check_blind_by(out, FINDING_YOUNG, reason, "try again later");
 }
 

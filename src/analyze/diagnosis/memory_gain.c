@@ -3,27 +3,6 @@
 
 #include <stdlib.h>
 
-const char *const memory_class_texts[MAP_CLASSES] = {
-	[MAP_OTHER] = "anonymous memory",
-	[MAP_FILE] = "file pages",
-	[MAP_DELETED_FILE] = "pages of deleted files",
-	[MAP_SHARED] = "shared memory",
-	[MAP_KERNEL] = "kernel mappings",
-	[MAP_THREAD_STACK] = "thread stacks",
-	[MAP_GLIBC_HEAP] = "the glibc heap",
-	[MAP_GLIBC_ARENA] = "glibc malloc arenas",
-	[MAP_MIMALLOC] = "the mimalloc heap",
-	[MAP_JEMALLOC] = "the jemalloc heap",
-	[MAP_TCMALLOC] = "the tcmalloc heap",
-	[MAP_JAVASCRIPTCORE] = "the JavaScript heap (JavaScriptCore)",
-	[MAP_V8] = "the JavaScript heap (V8)",
-	[MAP_GO] = "the Go heap",
-	[MAP_JIT] = "JIT code",
-	[MAP_BRK] = "the heap (brk)",
-	[MAP_MALLOC_ZONE] = "the heap (malloc zones)",
-	[MAP_RESERVATION] = "reserved addresses",
-};
-
 static int by_gain(const void *a, const void *b)
 {
 	const struct memory_class *x = a, *y = b;

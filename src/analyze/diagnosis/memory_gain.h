@@ -6,8 +6,6 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/maps/map_classes.h"
 
-extern const char *const memory_class_texts[MAP_CLASSES]; /* "the Go heap" */
-
 struct memory_class {
 	enum map_class class_;
 	int64_t gain_bytes, rss_bytes; /* since the first sample; at the last */

@@ -173,7 +173,7 @@ static int finish(void *state, struct sooth_error *err)
 	if (s->has_counts && !s->has_calls)
 		output_limit(s->output, "every allocation",
 			"the kernel only counted the calls: single calls were not recorded",
-			"run `sooth heap PID` without --count: then each call is recorded");
+			"`sooth heap --exact PID` records each call");
 	return begin_once(s, err);
 }
 

@@ -292,7 +292,7 @@ static void note_limits(struct table_state *s)
 	if (!has_calls(s)) {
 		output_limit(s->scope.output, "freed, live and peak bytes",
 			"the kernel only counted the calls: single calls were not recorded",
-			"run `sooth heap PID` without --count: then each call is recorded");
+			"`sooth heap --live PID` has them");
 		return;
 	}
 	if (lost_calls(s)) {

@@ -53,6 +53,7 @@ enum map_class {
 };
 
 extern const struct sooth_names map_class_names;
+extern const char *const map_class_texts[MAP_CLASSES]; /* "the Go heap" */
 
 /* The facts of one snapshot; all borrowed but the arrays. */
 struct map_facts {

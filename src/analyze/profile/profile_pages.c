@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyze/profile/page_live.h"
+#include "analyze/profile/profile_pages.h"
 #include "analyze/profile/profile_sums.h"
 #include "analyze/profile/profile_table.h"
 #include "analyze/profile/wait_places.h"
@@ -25,6 +26,7 @@
 #define PLACES_MAX    (1u << 18)
 #define PROCESSES_MAX 65536
 #define ROWS_SHOWN    25
+#define SCRIPT_LEAST  5		      /* percent */
 #define ONE_LOOK_NS   (NS_PER_S / 10) /* reading /proc takes a moment, so times differ */
 
 #define SUMMARY_ROW(F, S)                                                                          \
@@ -121,7 +123,7 @@ static const struct sooth_schema place_schema = {
 	SCHEMA_FIELDS(place_fields),
 };
 
-static const struct sooth_schema *const tables[] = { &summary_schema, &place_schema, NULL };
+const struct sooth_schema *const profile_pages_tables[] = { &summary_schema, &place_schema, NULL };
 
 static const struct section summary_section = {
 	.name = "page_totals",
@@ -147,6 +149,7 @@ struct place {
 	struct place_key key;
 	uint64_t touched, touched_variance;
 	struct pages_held remaining, at_peak;
+	bool is_script; /* the function of a script */
 };
 
 struct pages_state {
@@ -239,6 +242,7 @@ static void find_places(struct pages_state *s)
 		if (!place)
 			continue;
 		place->key = key;
+		place->is_script = found.is_script;
 		place->touched += sum->touched;
 		place->touched_variance += sum->touched_variance;
 		add(&place->remaining, sum->remaining);
@@ -346,13 +350,37 @@ static void put_name(struct buffer *out, struct span name)
 	buffer_append(out, name.data, name.size);
 }
 
+static void put_place(const struct pages_state *s, const struct place *p, struct buffer *out)
+{
+	struct span file = names_get(&s->sums.names, p->key.file);
+
+	put_name(out, names_get(&s->sums.names, p->key.function));
+	if (!file.size)
+		return;
+	buffer_string(out, " (");
+	put_name(out, file);
+	buffer_char(out, ')');
+}
+
+/* Where a runtime touches most, as one that copies what survives its collections, it is a script
+ * that can be changed. NULL: the first place is one already, or there is none. */
+static const struct place *script_below(const struct pages_state *s)
+{
+	const struct place *first = s->sorted;
+
+	for (size_t i = 0; !first->is_script && i < s->places.count; i++) {
+		if (s->sorted[i].is_script && percent_of(&s->live, &s->sorted[i]) >= SCRIPT_LEAST)
+			return &s->sorted[i];
+	}
+	return NULL;
+}
+
 static void put_answer(struct pages_state *s, struct buffer *out)
 {
 	const struct pages_held *answer = answer_of(&s->live);
 	uint64_t page = s->live.page_bytes;
-	const struct place *first = s->sorted;
+	const struct place *first = s->sorted, *script;
 	char size[UNITS_SIZE];
-	struct span file;
 
 	buffer_format(out,
 		page_live_is_over(&s->live) ? "at most %s in memory at a time"
@@ -364,13 +392,12 @@ static void put_answer(struct pages_state *s, struct buffer *out)
 	if (!answer->pages || !s->places.count)
 		return;
 	buffer_format(out, ", %.0f %% of it touched by ", percent_of(&s->live, first));
-	put_name(out, names_get(&s->sums.names, first->key.function));
-	file = names_get(&s->sums.names, first->key.file);
-	if (!file.size)
+	put_place(s, first, out);
+	script = script_below(s);
+	if (!script)
 		return;
-	buffer_string(out, " (");
-	put_name(out, file);
-	buffer_char(out, ')');
+	buffer_format(out, ", %.0f %% by the script's ", percent_of(&s->live, script));
+	put_place(s, script, out);
 }
 
 static void note_refused(const struct pages_state *s)
@@ -462,7 +489,7 @@ const struct stage_type stage_profile_pages = {
 	.help = "memory by the code that touched its pages first, and what of it remains",
 	.probe = "profile",
 	.shows = "profile",
-	.tables = tables,
+	.tables = profile_pages_tables,
 	.state_size = sizeof(struct pages_state),
 	.init = init,
 	.push = push,

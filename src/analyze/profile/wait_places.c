@@ -114,6 +114,7 @@ struct wait_place wait_place_of(struct profile_sums *sums, uint32_t stack)
 		.file = f ? f->file : names_put(&sums->names, span_of("", 0), NULL),
 		.is_known = f != NULL,
 		.is_whole = stacked.end == PROFILE_WHOLE,
+		.is_script = f && f->kind == PROFILE_SCRIPT,
 	};
 }
 

@@ -40,7 +40,8 @@ struct wait_key wait_key_of(const struct profile_wait *w);
 uint8_t wait_call_text(uint32_t abi, uint32_t number, char name[SYSCALL_NAME_SIZE]);
 
 /* What a person has written, rather than the interpreter that runs it: the function of a script, or
- * the innermost one that is neither the kernel's nor a library's of C or C++. NULL: none is known. */
+ * the innermost one that is neither the kernel's nor a library's of C or C++. NULL: none is known.
+ */
 const struct profile_function *wait_place_function(
 	const struct profile_sums *sums, const struct profile_stacked *stacked);
 
@@ -48,6 +49,7 @@ const struct profile_function *wait_place_function(
 struct wait_place {
 	uint32_t function, file; /* in sums.names; why there is none */
 	bool is_known, is_whole; /* the function; the stack */
+	bool is_script;		 /* the function */
 };
 
 /* Whether a frame is the kernel's, the C library's or an allocator's. */

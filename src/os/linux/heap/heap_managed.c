@@ -72,6 +72,7 @@ static void emit_kinds(struct backend_run *run, const struct process_id *id,
 	struct timeout *timeout, int process, const struct runtimes_seen *seen)
 {
 	struct buffer name = { 0 };
+	bool has_pages = run->options.profile_pages;
 	char what[96], remedy[320];
 	int size = 0;
 
@@ -84,13 +85,17 @@ static void emit_kinds(struct backend_run *run, const struct process_id *id,
 		if (!seen->why[kind->runtime][0] ||
 			(kind->runtime == MAPS_PYTHON && has_python_in_malloc(timeout, process)))
 			continue;
-		snprintf(what, sizeof(what), "%s of %.*s %u", kind->heap, size,
-			(const char *)name.data, id->pid);
-		snprintf(remedy, sizeof(remedy),
-			"sooth heap --pages -d 10 -p %u shows which code fills it, sooth inspect "
-			"--maps %u "
-			"how much of the memory it is; %s",
-			id->pid, id->pid, kind->snapshot);
+		snprintf(what, sizeof(what), "%s of %.*s %u%s", kind->heap, size,
+			(const char *)name.data, id->pid, has_pages ? " in the calls" : "");
+		if (has_pages)
+			snprintf(remedy, sizeof(remedy), "the page faults have it; %s",
+				kind->snapshot);
+		else
+			snprintf(remedy, sizeof(remedy),
+				"sooth heap --pages -d 10 -p %u shows which code fills it, and how "
+				"much "
+				"of the memory it is; %s",
+				id->pid, kind->snapshot);
 		backend_limit(run, what, kind->why, remedy);
 	}
 	buffer_fini(&name);

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Resident memory by purpose, and what it grew by: from the first look at each process to the last.
+ * A process that began meanwhile had none; those that have ended are left out. Without two looks,
+ * or one, nothing is shown.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "analyze/maps/map_classes.h"
+#include "base/cleanup.h"
+#include "base/units.h"
+#include "explain/stage.h"
+#include "model/row_list.h"
+#include "model/schema.h"
+#include "model/stream_records.h"
+#include "probes/maps.h"
+
+#define PROCESSES_MAX 4096
+#define LOOK_NS	      NS_PER_S /* to read all of /proc for one look takes no longer */
+
+/* --- rows --- */
+
+#define TOTALS_ROW(F, S)                                                                           \
+	F(S, U64, before_bytes, MAYBE(before_state), "resident memory at the first look",          \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, rss_bytes, ALWAYS, "resident memory at the last look", .label = "RSS",           \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, TEXT, text, ALWAYS, "the same as a sentence, with the purpose of most of it",         \
+		.is_hidden = true)
+
+struct growth_totals_row {
+	struct sooth_record record;
+	ROW_MEMBERS(TOTALS_ROW, growth_totals_row)
+};
+
+ROW_FIELDS(totals_fields, TOTALS_ROW, growth_totals_row);
+
+static const struct sooth_schema totals_schema = {
+	.name = "memory_growth",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct growth_totals_row),
+	.line = "{text}",
+	SCHEMA_FIELDS(totals_fields),
+};
+
+#define CLASS_ROW(F, S)                                                                            \
+	F(S, NAMED, ENUM32, class_, class, ALWAYS,                                                 \
+		"use of the memory: glibc-heap, thread-stack, file, v8, ...",                      \
+		.names = &map_class_names, .is_key = true)                                         \
+	F(S, REAL, percent, ALWAYS, "share of the resident memory at the last look",               \
+		.label = "SHARE", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                       \
+	F(S, U64, rss_bytes, ALWAYS, "resident at the last look", .label = "RSS",                  \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, before_bytes, MAYBE(before_state), "resident at the first look",                 \
+		.label = "BEFORE", .unit = SOOTH_UNIT_BYTES)                                       \
+	F(S, U64, swap_bytes, ALWAYS, "swapped out at the last look", .label = "SWAP",             \
+		.unit = SOOTH_UNIT_BYTES)
+
+struct class_growth_row {
+	struct sooth_record record;
+	ROW_MEMBERS(CLASS_ROW, class_growth_row)
+};
+
+ROW_FIELDS(class_fields, CLASS_ROW, class_growth_row);
+
+static const struct sooth_schema class_schema = {
+	.name = "memory_growth_by_class",
+	.class_ = SOOTH_CLASS_ROW,
+	.fixed_size = sizeof(struct class_growth_row),
+	SCHEMA_FIELDS(class_fields),
+};
+
+static const struct sooth_schema *const tables[] = { &totals_schema, &class_schema, NULL };
+
+static const struct section totals_section = {
+	.name = "memory_growth",
+	.schema = &totals_schema,
+	.shape = SECTION_OBJECT,
+};
+static const struct section class_section = {
+	.name = "memory_growth_by_class",
+	.title = "resident memory by purpose",
+	.schema = &class_schema,
+	.shape = SECTION_TABLE,
+	.rows_most = 6,
+	.sort = "rss_bytes",
+	.is_descending = true,
+};
+
+/* --- state --- */
+
+struct first_look {
+	uint64_t time_ns;
+	uint64_t rss[MAP_CLASSES];
+};
+
+struct growth_state {
+	struct output *output;
+	struct snapshots last;
+	struct map first; /* struct process_id -> struct first_look */
+	uint64_t first_ns, last_ns;
+};
+
+/* Of one class, over all processes. */
+struct growth {
+	enum map_class class_;
+	uint64_t before, rss, swap;
+};
+
+static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
+{
+	struct growth_state *s = state;
+
+	(void)options;
+	(void)err;
+	s->output = output;
+	snapshots_init(&s->last, MAPS_PROCESS);
+	map_init(&s->first, sizeof(struct process_id), sizeof(struct first_look), PROCESSES_MAX);
+	return 0;
+}
+
+static bool has_values(const struct snapshot *one)
+{
+	const struct maps_process *end = snapshot_end(one, sizeof(*end));
+
+	return end && end->mappings && end->mappings_state <= SOOTH_STATE_TRUNCATED &&
+	       end->figures_state <= SOOTH_STATE_TRUNCATED;
+}
+
+static int keep_first(struct growth_state *s, const struct sooth_record *end)
+{
+	const struct process_id id = process_id_of(end);
+	const struct snapshot *one = snapshots_get(&s->last, &id);
+	struct map_total totals[MAP_CLASSES];
+	struct first_look *first;
+	bool is_new = false;
+
+	if (!s->first_ns)
+		s->first_ns = end->time_ns;
+	s->last_ns = end->time_ns;
+	first = one && has_values(one) ? map_put(&s->first, &id, &is_new) : NULL;
+	if (!is_new || !first)
+		return 0;
+	first->time_ns = end->time_ns;
+	if (map_totals(one, totals))
+		return -ENOMEM;
+	for (size_t i = 0; i < MAP_CLASSES; i++)
+		first->rss[i] = totals[i].rss_bytes;
+	return 0;
+}
+
+static int push(void *state, const struct batch *batch, struct sooth_error *err)
+{
+	struct growth_state *s = state;
+
+	batch_for_each (r, batch) {
+		struct process_id id = process_id_of(r);
+
+		snapshots_take(&s->last, r);
+		if (r->kind == MAPS_PROCESS && keep_first(s, r))
+			return error_no_memory(err);
+		if (r->kind == PROCESS_LEAVE)
+			snapshots_drop(&s->last, &id);
+	}
+	return 0;
+}
+
+/* --- the end --- */
+
+static int by_size(const void *left, const void *right)
+{
+	const struct growth *a = left, *b = right;
+
+	if (a->rss != b->rss)
+		return a->rss > b->rss ? -1 : 1;
+	return (a->class_ > b->class_) - (a->class_ < b->class_);
+}
+
+static int add_process(
+	const struct growth_state *s, const struct snapshot *one, struct growth all[MAP_CLASSES])
+{
+	const struct first_look *first = map_get(&s->first, &one->id);
+	struct map_total totals[MAP_CLASSES];
+
+	if (map_totals(one, totals))
+		return -ENOMEM;
+	for (size_t i = 0; i < MAP_CLASSES; i++) {
+		all[i].rss += totals[i].rss_bytes;
+		all[i].swap += totals[i].swap_bytes;
+		if (first && first->time_ns - s->first_ns <= LOOK_NS)
+			all[i].before += first->rss[i];
+	}
+	return 0;
+}
+
+/* How many processes there are at the end, or -ENOMEM. */
+static int sum(const struct growth_state *s, struct growth all[MAP_CLASSES])
+{
+	const struct snapshot *one;
+	size_t position = 0;
+	int count = 0;
+
+	for (size_t i = 0; i < MAP_CLASSES; i++)
+		all[i] = (struct growth){ .class_ = i };
+	while ((one = snapshots_next(&s->last, &position))) {
+		const struct maps_process *end = snapshot_end(one, sizeof(*end));
+
+		if (!has_values(one) || s->last_ns - end->record.time_ns > LOOK_NS)
+			continue;
+		if (add_process(s, one, all))
+			return -ENOMEM;
+		count++;
+	}
+	return count;
+}
+
+static int64_t gain_of(const struct growth *g)
+{
+	return (int64_t)(g->rss - g->before);
+}
+
+static double percent(uint64_t part, uint64_t all)
+{
+	return all ? 100.0 * (double)part / (double)all : 0;
+}
+
+/* The class that most of the growth is in; NULL: less than half is in one. */
+static const struct growth *grown_most(const struct growth *all, int64_t gain)
+{
+	const struct growth *most = &all[0];
+
+	for (size_t i = 1; i < MAP_CLASSES; i++) {
+		if (gain_of(&all[i]) > gain_of(most))
+			most = &all[i];
+	}
+	return gain > 0 && gain_of(most) * 2 >= gain ? most : NULL;
+}
+
+static void put_text(struct buffer *out, const struct growth *all, bool has_two,
+	const struct growth_totals_row *row)
+{
+	int64_t gain = (int64_t)(row->rss_bytes - row->before_bytes);
+	const struct growth *most = has_two ? grown_most(all, gain) : NULL;
+	char size[UNITS_SIZE];
+
+	buffer_format(out,
+		"%.0f %% of the resident memory is %s: ", percent(all[0].rss, row->rss_bytes),
+		map_class_texts[all[0].class_]);
+	buffer_string(out, format_bytes(size, all[0].rss));
+	buffer_format(out, " of %s", format_bytes(size, row->rss_bytes));
+	if (!most)
+		return;
+	buffer_format(
+		out, "; %s grew by ", most == &all[0] ? "that" : map_class_texts[most->class_]);
+	buffer_format(out, "%s of ", format_bytes(size, (uint64_t)gain_of(most)));
+	buffer_format(out, "%s", format_bytes(size, (uint64_t)gain));
+}
+
+static int emit_classes(
+	struct growth_state *s, const struct growth *all, bool has_two, struct sooth_error *err)
+{
+	uint64_t rss = 0;
+	int status = output_section(s->output, &class_section, err);
+
+	for (size_t i = 0; i < MAP_CLASSES; i++)
+		rss += all[i].rss;
+	for (size_t i = 0; i < MAP_CLASSES && !status; i++) {
+		struct class_growth_row row = { .class_ = all[i].class_,
+			.percent = percent(all[i].rss, rss),
+			.rss_bytes = all[i].rss,
+			.before_bytes = all[i].before,
+			.before_state = state_if(has_two),
+			.swap_bytes = all[i].swap };
+
+		if (all[i].rss || all[i].before || all[i].swap)
+			status = OUTPUT_ROW(s->output, &row, NULL, 0, err);
+	}
+	return status;
+}
+
+static int finish(void *state, struct sooth_error *err)
+{
+	struct growth_state *s = state;
+	bool has_two = s->last_ns > s->first_ns + LOOK_NS / 10;
+	struct growth_totals_row row = { .before_state = state_if(has_two) };
+	struct growth all[MAP_CLASSES];
+	struct buffer text = { 0 };
+	struct record_tail tail[1];
+	int status = sum(s, all);
+
+	if (status <= 0)
+		return status ? error_no_memory(err) : 0;
+	for (size_t i = 0; i < MAP_CLASSES; i++) {
+		row.rss_bytes += all[i].rss;
+		row.before_bytes += all[i].before;
+	}
+	qsort(all, MAP_CLASSES, sizeof(all[0]), by_size);
+	put_text(&text, all, has_two, &row);
+	tail[0] = tail_buffer(&row.text, &text);
+	status = output_section(s->output, &totals_section, err);
+	if (!status)
+		status = buffer_failed(&text) ? error_no_memory(err)
+					      : OUTPUT_ROW(s->output, &row, tail, 1, err);
+	buffer_fini(&text);
+	return status ? status : emit_classes(s, all, has_two, err);
+}
+
+static void fini(void *state)
+{
+	struct growth_state *s = state;
+
+	snapshots_fini(&s->last);
+	map_fini(&s->first);
+}
+
+const struct stage_type stage_map_growth = {
+	.name = "map-growth",
+	.help = "resident memory by purpose, at the first look and at the last",
+	.tables = tables,
+	.state_size = sizeof(struct growth_state),
+	.init = init,
+	.push = push,
+	.finish = finish,
+	.fini = fini,
+};

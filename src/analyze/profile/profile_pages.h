@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The view profile-pages, for those that show it among others. */
+#ifndef SOOTH_ANALYZE_PROFILE_PAGES_H
+#define SOOTH_ANALYZE_PROFILE_PAGES_H
+
+#include "explain/stage.h"
+
+extern const struct stage_type stage_profile_pages;
+extern const struct sooth_schema *const profile_pages_tables[];
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/page_answer.h"
+
+#include "analyze/profile/profile_table.h"
+#include "cli/target/target_memory.h"
+
+/* A stack takes some 10 us: 1 % of a CPU. */
+#define PAGES_HZ 997
+
+static const struct profile_options options;
+
+static void add_probes(struct run *run, struct run_probe *probes)
+{
+	probes[0] = (struct run_probe){ "profile", SOOTH_STREAM };
+	probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE };
+	probes[2] = (struct run_probe){ "maps", SOOTH_SAMPLE | SOOTH_DETAIL | SOOTH_EDGES };
+	run->profile_pages = true;
+	run->page_fault_hz = PAGES_HZ;
+}
+
+void page_answer_alone(struct run *run, bool is_exact)
+{
+	add_probes(run, run->probes);
+	run->views[0] = (struct run_view){ "map-growth", NULL };
+	run->views[1] = (struct run_view){ "profile-pages", &options };
+	run->may_pause = false;
+	if (is_exact)
+		run->page_fault_hz = 0;
+}
+
+int page_answer_first(struct run *run, struct target_found *found, struct sooth_error *err)
+{
+	int status = target_find(run->target, run->arguments, run->allowed, found, err);
+
+	if (status)
+		return status;
+	run->found = found;
+	if (!found->capture && !target_has_own_heap(found))
+		return 0;
+	run->views[2] = run->views[0];
+	run->views[0] = (struct run_view){ "map-growth", NULL };
+	run->views[1] = (struct run_view){ "pages-seen", &options };
+	run->probes[0].interest = SOOTH_COUNT;
+	add_probes(run, run->probes + 1);
+	return 0;
+}
