@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/page_answer.h"
 
+#include "analyze/maps/map_growth.h"
 #include "analyze/profile/profile_table.h"
 #include "cli/target/target_memory.h"
 
@@ -8,6 +9,7 @@
 #define PAGES_HZ 997
 
 static const struct profile_options options;
+static const struct map_growth_options beside_calls = { .beside_calls = true };
 
 static void add_probes(struct run *run, struct run_probe *probes)
 {
@@ -21,8 +23,8 @@ static void add_probes(struct run *run, struct run_probe *probes)
 void page_answer_alone(struct run *run, bool is_exact)
 {
 	add_probes(run, run->probes);
-	run->views[0] = (struct run_view){ "map-growth", NULL };
-	run->views[1] = (struct run_view){ "profile-pages", &options };
+	run->views[0] = (struct run_view){ "profile-pages", &options };
+	run->views[1] = (struct run_view){ "map-growth", NULL };
 	run->may_pause = false;
 	if (is_exact)
 		run->page_fault_hz = 0;
@@ -31,16 +33,19 @@ void page_answer_alone(struct run *run, bool is_exact)
 int page_answer_first(struct run *run, struct target_found *found, struct sooth_error *err)
 {
 	int status = target_find(run->target, run->arguments, run->allowed, found, err);
+	enum target_memory memory;
 
 	if (status)
 		return status;
 	run->found = found;
-	if (!found->capture && !target_has_own_heap(found))
+	memory = target_memory_of(found);
+	if (!found->capture && memory == TARGET_MEMORY_OF_MALLOC)
 		return 0;
 	run->views[2] = run->views[0];
-	run->views[0] = (struct run_view){ "map-growth", NULL };
-	run->views[1] = (struct run_view){ "pages-seen", &options };
-	run->probes[0].interest = SOOTH_COUNT;
+	run->views[0] = (struct run_view){ "pages-seen", &options };
+	run->views[1] = (struct run_view){ "map-growth", &beside_calls };
+	if (memory == TARGET_MEMORY_OF_AGENT)
+		run->probes[0].interest = SOOTH_COUNT;
 	add_probes(run, run->probes + 1);
 	return 0;
 }

@@ -9,8 +9,9 @@
 void page_answer_alone(struct run *run, bool is_exact);
 /*
  * Most of the memory of an agent, and of a program with a heap of its runtime's, is in no call of
- * malloc: the answer by page comes first, and the kernel's counts of the calls below it. Of a
- * capture what it has. Resolves the target into `found`, which outlives the run.
+ * malloc: the answer by page comes first, and the calls below it; of an agent, which makes a
+ * million of them a second, their counts. Of a capture what it has. Resolves the target into
+ * `found`, which outlives the run.
  */
 int page_answer_first(struct run *run, struct target_found *found, struct sooth_error *err);
 

@@ -451,10 +451,19 @@ static enum pages_weight pages_weight_of(enum heap_weight weight)
 					       : PAGES_REMAINING;
 }
 
+static struct heap_table_options table_options_of(const struct heap_config *c, bool in_kernel)
+{
+	return (struct heap_table_options){ .sites = c->heap.sites,
+		.stacks = needs_stacks(c) || in_kernel || c->heap.sample_bytes,
+		.by = by_of(c->heap.by),
+		.min_age_ns = c->heap.min_age_ns,
+		.rows_most = c->heap.top,
+		.answer = answer_of(c) };
+}
+
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct heap_config *c = config;
-	enum heap_answer answer = answer_of(c);
 	bool in_kernel = adds_up_in_kernel(c, arguments);
 	struct heap_graph_options graph = { .weight = weight_of(c->heap.weight),
 		.is_icicle = c->picture.icicle,
@@ -466,12 +475,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	struct picture_files files = { 0 };
 	struct target_found found = { 0 };
 	int status;
-	struct heap_table_options options = { .sites = c->heap.sites,
-		.stacks = needs_stacks(c) || in_kernel || c->heap.sample_bytes,
-		.by = by_of(c->heap.by),
-		.min_age_ns = c->heap.min_age_ns,
-		.rows_most = c->heap.top,
-		.answer = answer };
+	struct heap_table_options options = table_options_of(c, in_kernel);
 	struct run run = {
 		.name = "heap",
 		.target = &c->target,
@@ -505,14 +509,12 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	if (c->picture.flamegraph)
 		output.output = c->heap.lines;
 	status = check(c, err);
-	if (!status)
-		status = picture_files(&files, &c->picture, &output, err);
+	status = status ? status : picture_files(&files, &c->picture, &output, err);
 	if (!status)
 		status = choose_side_output(c, &files, &graph, &pages_graph, &run, err);
 	if (!status && !asks_for_calls(c) && !arguments->command)
 		status = page_answer_first(&run, &found, err);
-	if (!status)
-		status = run_report(&run, err);
+	status = status ? status : run_report(&run, err);
 	picture_files_fini(&files);
 	target_found_fini(&found);
 	return status;

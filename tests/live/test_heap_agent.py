@@ -104,5 +104,21 @@ class ClaudeCode(HeapCase):
               % (totals["calls"], len(rows), totals["live_bytes"], words / seconds))
 
 
+    def test_first_answer(self):
+        """Without an option: by page and by purpose first, and the kernel's counts of the same run."""
+        with Agent(known.CLAUDE_CODE, mode=modes.SLOW, words_per_s=1000, folder=self.folder) as agent:
+            agent.wait_until_in_mode()
+            capture = self.path("first.sooth")
+            report = self.sooth("heap", "-j", "--save", capture, "-d", "4", "-p", str(agent.pid)).json()
+        self.assertGreater(report["page_totals"]["faults"], 0)
+        heap = [row for row in report["memory_growth_by_class"] if row["class"] == "javascriptcore"]
+        self.assertGreater(one(heap)["rss_bytes"], 0)
+        self.assertGreater(report_calls(report)["malloc"].count, LEAST_FLOODED // 10)
+        self.assertIsNone(one(report["heap_totals"])["live_bytes"])
+        again = self.sooth("heap", "-j", capture).json()
+        for table in ("page_totals", "pages_by_function", "memory_growth", "memory_growth_by_class"):
+            self.assertEqual(again[table], report[table], table)
+
+
 if __name__ == "__main__":
     harness.main()

@@ -2,7 +2,8 @@
 """
 `sooth heap --pages`: which code touched the memory that remains. Programs that touch, give back and
 move a known number of pages; functions of Python and JavaScript; the kernel's own count beside it;
-the same from a capture. The stage is profile_pages.
+the same from a capture. The stage is profile_pages. Without an option it is the first answer of
+programs with a heap of their own: pages_seen, map_growth, and the calls of malloc below.
 """
 import mmap
 import os
@@ -260,6 +261,52 @@ class Pages(Case):
         first = report["pages_by_function"][0]
         self.assertEqual(first["function"], "leaks", report["pages_by_function"][:4])
         self.assertGreater(first["share" if "share" in first else "percent"], 80, first)
+
+    def first_answer(self, *argv):
+        """Without an option: the report, its text from the capture, and the target."""
+        target = self.start(*argv)
+        target.wait_for_output(b"ready")
+        capture = self.path("first.sooth")
+        sooth = self.start_attached("heap", "-j", "--save", capture, str(target.pid), last="on_sample")
+        time.sleep(0.2)
+        target.say(b"\n")
+        target.wait_for_output(b"done")
+        sooth.send(2)
+        report = sooth.finish().json()
+        again = self.sooth("heap", "-j", capture).json()
+        for table in ("page_totals", "memory_growth", "memory_growth_by_class", "heap_totals"):
+            self.assertEqual(again.get(table), report.get(table), table)
+        return report, self.sooth("heap", capture).text
+
+    def test_first_answer_of_python(self):
+        if not os.path.exists(PYTHON):
+            self.skipTest("no %s here" % PYTHON)
+        report, text = self.first_answer(PYTHON, "-c", PROGRAM)
+        self.assertRegex(text, r"\A\S+ more in memory(?: \(\+-\S+ 99 %\))?, \d+ % of it touched by (keeps|advises) ")
+        self.assertRegex(text, r"(?m)^\d+ % of the resident memory is .*, the whole by ")
+        self.assertRegex(text, r"(?m)^\d+ calls, ")
+        self.assertIn("heap_by_function", report)
+        self.assertIsNotNone(report["heap_totals"]["live_bytes"])
+
+    def test_first_answer_of_javascript(self):
+        if not shutil.which("node"):
+            self.skipTest("no node here")
+        report, text = self.first_answer("node", "-e", LEAK)
+        self.assertEqual(report["pages_by_function"][0]["function"], "leaks", report["pages_by_function"][:4])
+        heap = [row for row in report["memory_growth_by_class"] if row["class"] == "v8"]
+        self.assertGreater(heap[0]["rss_bytes"], heap[0]["before_bytes"] + 10000000, heap)
+        self.assertRegex(text, r"(?m)^\d+ % of the resident memory is the JavaScript heap \(V8\): ")
+        self.assertIn("a heap snapshot", text)
+
+    def test_first_answer_of_c(self):
+        """What it needs comes from malloc, or a mapping of its own: only the calls are observed."""
+        target = self.start(self.program())
+        target.wait_for_output(b"ready")
+        run = self.sooth("heap", "-j", "-d", "0.5", "-p", str(target.pid))
+        report = run.json()
+        self.assertNotIn("page_totals", report)
+        self.assertNotIn("memory_growth", report)
+        self.assertIn("heap_totals", report)
 
     def test_launched(self):
         run = self.sooth("heap", "--pages", "--exact", "-j", "--", "/bin/sh", "-c", "exit 3", status=3)

@@ -4,6 +4,8 @@
  * A process that began meanwhile had none; those that have ended are left out. Without two looks,
  * or one, nothing is shown.
  */
+#include "analyze/maps/map_growth.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -15,6 +17,7 @@
 #include "model/schema.h"
 #include "model/stream_records.h"
 #include "probes/maps.h"
+#include "probes/profile.h"
 
 #define PROCESSES_MAX 4096
 #define LOOK_NS	      NS_PER_S /* to read all of /proc for one look takes no longer */
@@ -97,6 +100,7 @@ struct first_look {
 
 struct growth_state {
 	struct output *output;
+	bool is_shown;
 	struct snapshots last;
 	struct map first; /* struct process_id -> struct first_look */
 	uint64_t first_ns, last_ns;
@@ -112,9 +116,11 @@ static int init(void *state, struct output *output, const void *options, struct 
 {
 	struct growth_state *s = state;
 
-	(void)options;
+	const struct map_growth_options *o = options;
+
 	(void)err;
 	s->output = output;
+	s->is_shown = !o || !o->beside_calls;
 	snapshots_init(&s->last, MAPS_PROCESS);
 	map_init(&s->first, sizeof(struct process_id), sizeof(struct first_look), PROCESSES_MAX);
 	return 0;
@@ -150,6 +156,15 @@ static int keep_first(struct growth_state *s, const struct sooth_record *end)
 	return 0;
 }
 
+static bool has_own_heap(const struct sooth_record *r)
+{
+	const struct maps_runtime_found *f = record_as(r, MAPS_RUNTIME, sizeof(*f));
+
+	return f && (f->runtime == MAPS_JAVASCRIPTCORE || f->runtime == MAPS_V8 ||
+			    f->runtime == MAPS_GO || f->runtime == MAPS_JAVA ||
+			    f->runtime == MAPS_PYTHON);
+}
+
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct growth_state *s = state;
@@ -157,6 +172,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		struct process_id id = process_id_of(r);
 
+		s->is_shown |=
+			r->kind == PROFILE_PAGE || r->kind == PROFILE_RELEASE || has_own_heap(r);
 		snapshots_take(&s->last, r);
 		if (r->kind == MAPS_PROCESS && keep_first(s, r))
 			return error_no_memory(err);
@@ -253,8 +270,8 @@ static void put_text(struct buffer *out, const struct growth *all, bool has_two,
 		return;
 	buffer_format(
 		out, "; %s grew by ", most == &all[0] ? "that" : map_class_texts[most->class_]);
-	buffer_format(out, "%s of ", format_bytes(size, (uint64_t)gain_of(most)));
-	buffer_format(out, "%s", format_bytes(size, (uint64_t)gain));
+	buffer_string(out, format_bytes(size, (uint64_t)gain_of(most)));
+	buffer_format(out, ", the whole by %s", format_bytes(size, (uint64_t)gain));
 }
 
 static int emit_classes(
@@ -287,7 +304,7 @@ static int finish(void *state, struct sooth_error *err)
 	struct growth all[MAP_CLASSES];
 	struct buffer text = { 0 };
 	struct record_tail tail[1];
-	int status = sum(s, all);
+	int status = s->is_shown ? sum(s, all) : 0;
 
 	if (status <= 0)
 		return status ? error_no_memory(err) : 0;

@@ -2,29 +2,40 @@
 /* One look at the selected processes: the agents among them, and the runtimes that they have. */
 #include "cli/target/target_memory.h"
 
+#include <string.h>
+
 #include "analyze/process_table/process_table.h"
+#include "base/cleanup.h"
 #include "cli/agents/user_agents.h"
-#include "probes/maps.h"
 
 struct look {
 	struct process_table table;
 	bool has_heap;
 };
 
-static bool is_of_own_heap(uint32_t runtime)
+/* A record of the probe maps. */
+static bool has_own_heap(const struct sooth_schema *schema, const struct sooth_record *record)
 {
-	return runtime == MAPS_JAVASCRIPTCORE || runtime == MAPS_V8 || runtime == MAPS_GO ||
-	       runtime == MAPS_JAVA || runtime == MAPS_PYTHON;
+	static const char *const names[] = { "javascriptcore", "v8", "go", "java", "python" };
+	const struct sooth_field *runtime = sooth_schema_field(schema, "runtime");
+	char name[24];
+
+	if (!runtime || strcmp(schema->name, "maps.runtime") != 0)
+		return false;
+	sooth_field_text(runtime, record, name, sizeof(name));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(name, names[i]))
+			return true;
+	}
+	return false;
 }
 
 static int take(void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
-	const struct maps_runtime_found *found = record_as(record, MAPS_RUNTIME, sizeof(*found));
 	struct look *look = user;
 
-	(void)schema;
 	process_table_take(&look->table, record);
-	look->has_heap |= found && is_of_own_heap(found->runtime);
+	look->has_heap |= schema && has_own_heap(schema, record);
 	return 0;
 }
 
@@ -62,24 +73,26 @@ static bool has_agent(struct process_table *table)
 	return false;
 }
 
-bool target_has_own_heap(const struct target_found *found)
+enum target_memory target_memory_of(const struct target_found *found)
 {
+	enum target_memory memory = TARGET_MEMORY_OF_MALLOC;
 	struct sooth_observer *o = NULL;
 	struct sooth_report *r = NULL;
 	struct look look = { 0 };
 	struct sooth_error ignored;
-	bool is_seen = false;
 
 	if (found->capture || found->command || !target_found_count(found))
-		return false;
+		return memory;
 	process_table_init(&look.table);
 	if (!sooth_report_new(&r, "scan", &ignored) && !sooth_observer_new(&o, NULL, &ignored)) {
 		sooth_report_on_record(r, take, &look);
-		is_seen = !observe(o, r, found, &ignored);
+		if (!observe(o, r, found, &ignored))
+			memory = has_agent(&look.table) ? TARGET_MEMORY_OF_AGENT
+				 : look.has_heap	? TARGET_MEMORY_OF_RUNTIME
+							: TARGET_MEMORY_OF_MALLOC;
 	}
 	sooth_observer_free(o);
 	sooth_report_free(r);
-	is_seen = is_seen && (look.has_heap || has_agent(&look.table));
 	process_table_fini(&look.table);
-	return is_seen;
+	return memory;
 }

@@ -5,8 +5,14 @@
 
 #include "cli/target/target_found.h"
 
-/* One of the processes is an agent, or has a heap that its runtime takes from the kernel: a
- * JavaScript, Java or Go heap, small objects of Python. What cannot be read counts as no. */
-bool target_has_own_heap(const struct target_found *found);
+enum target_memory {
+	TARGET_MEMORY_OF_MALLOC, /* or what it is cannot be read */
+	/* One has a heap that its runtime takes from the kernel: a JavaScript, Java or Go heap,
+	 * small objects of Python. */
+	TARGET_MEMORY_OF_RUNTIME,
+	TARGET_MEMORY_OF_AGENT, /* one is an agent */
+};
+
+enum target_memory target_memory_of(const struct target_found *found);
 
 #endif
