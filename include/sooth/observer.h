@@ -188,9 +188,10 @@ struct sooth_observer_options {
 	 * each of them stands for those before it; 0: of every one. Without: these beside samples
 	 * by the clock, to know which code makes memory grow; 0: of none. */
 	uint32_t page_fault_hz;
-	/* With heap_sums, of processes that already run: where the probes take more than half of
-	 * the CPU time of the target in the first 200 ms, samples are added up from then on, one in
-	 * about 128 calls, as with heap_sample_bytes; a limit in the stream says so. */
+	/* Implies heap_sums, for what is probed. Where the probes take more than 40 % of the CPU
+	 * time of the target over 200 ms, samples are added up from then on, one in about 128
+	 * calls, as with heap_sample_bytes; a limit in the stream says so. What was added up before
+	 * stays, and is no estimate. */
 	bool heap_adapts;
 };
 

@@ -60,6 +60,8 @@ struct thread {
 	uint64_t is_held;		    /* its process and program are in `held` */
 	uint64_t code;			    /* the probed instruction of the call */
 	uint64_t searches;		    /* for the block around an address */
+	uint8_t is_sample;		    /* all calls, or one of the samples */
+	uint8_t unused_sums[7];
 #endif
 #ifdef WITH_SESSIONS
 	uint64_t entered_at;	/* the probed instruction of a call whose return is not */
@@ -186,6 +188,19 @@ static inline void uncount_call(struct thread *t)
 	aggregate_of(t, t->function)->bytes -= t->size;
 }
 
+/* Of a call that is no sample and has not failed. */
+static inline void meet_result(struct thread *t, uint64_t result)
+{
+	uint64_t address = result;
+
+	if (layout_of(t->form)->returns == HEAP_RETURNS_SIZE)
+		address = t->old_address;
+	else if (layout_of(t->form)->returns == HEAP_RETURNS_ERROR)
+		bpf_probe_read_user(
+			&address, sizeof(address), (const void *)(unsigned long)t->old_address);
+	meet_block(t, address);
+}
+
 /* A call that is no sample was counted when it began, as one that gets its memory. A realloc's old
  * block may have been a sample. */
 static inline int leaves_out(struct thread *t, uint64_t result)
@@ -196,6 +211,8 @@ static inline int leaves_out(struct thread *t, uint64_t result)
 	if (t->is_left_out && is_failed) {
 		uncount_call(t);
 		sum_stays(t);
+	} else if (t->is_left_out && control.may_sample) {
+		meet_result(t, result);
 	}
 	return t->is_left_out;
 }

@@ -152,7 +152,7 @@ struct heap_control {
 	uint64_t unheld;	  /* calls of processes that found no room */
 	uint64_t has_pauser;	  /* a thread reads `begun` */
 	uint64_t has_sessions;	  /* of the places that have a return */
-	uint64_t since_ns;	  /* what began, or was allocated, before that is in no sum */
+	uint64_t may_sample;	  /* sample_bytes may be set later: `met` is kept */
 	uint64_t unfollowed;	  /* samples of which it is not known when they are freed */
 };
 
@@ -184,10 +184,11 @@ struct heap_block_key {
 };
 
 struct heap_block_kept {
-	uint64_t size;
-	uint64_t time_ns;    /* of the allocation */
-	uint64_t stack_hash; /* 0: it is in no sum */
-	uint64_t code;	     /* the probed instruction of its allocator; 0: not known */
+	uint64_t size : 63;
+	uint64_t is_sample : 1; /* else its allocation was one of those that all count */
+	uint64_t time_ns;	/* of the allocation */
+	uint64_t stack_hash;	/* 0: it is in no sum */
+	uint64_t code;		/* the probed instruction of its allocator; 0: not known */
 };
 
 /* Of samples: live blocks by a hash of their addresses; those of ended processes stay in it. */
@@ -202,6 +203,18 @@ struct heap_nesting {
 struct heap_samples {
 	uint32_t alike[1u << HEAP_ALIKE_BITS];
 	struct heap_nesting nesting[32]; /* enum heap_form */
+};
+
+/*
+ * Where samples may replace all blocks: a byte for each hash of an address at which a block was
+ * allocated, so that a free of one that was there before is known among frees of blocks that are no
+ * samples. Of those with the same hash as another it is not.
+ */
+#define HEAP_MET_BYTES	 64
+#define HEAP_MET_ENTRIES (1u << 15)
+
+struct heap_met {
+	uint8_t is_met[HEAP_MET_BYTES];
 };
 
 /* A block that was freed. */

@@ -45,6 +45,14 @@ struct {
 	__type(value, struct heap_freed);
 } freed_blocks SEC(".maps");
 
+/* User space makes room where it may be needed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct heap_met);
+} met SEC(".maps");
+
 struct heap_samples samples SEC(".data.samples") = {};
 
 #define ADD(member_, value_) __sync_fetch_and_add(&(member_), (value_))
@@ -74,7 +82,7 @@ static inline struct heap_held_value *held_of(struct thread *t)
 
 static inline uint32_t sampled_size(const struct heap_block_kept *block)
 {
-	return control.sample_bytes ? sampled_size_of(block->size) : 0;
+	return block->is_sample ? sampled_size_of(block->size) : 0;
 }
 
 static inline __attribute__((always_inline)) struct heap_sum_key sum_key(
@@ -98,6 +106,43 @@ static inline uint32_t *alike(uint64_t address)
 	return &samples.alike[hash >> (64 - HEAP_ALIKE_BITS)];
 }
 
+static inline bool counts_alike(void)
+{
+	return control.sample_bytes || control.may_sample;
+}
+
+/* The byte of an address in this process and program; `at`: in the entry. */
+static inline struct heap_met *met_of(struct thread *t, uint64_t address, uint32_t *at)
+{
+	uint64_t owner = (uint64_t)program_of(t) << 32 | t->member.pid;
+	uint64_t hash = ((address >> 3) ^ owner * 0xff51afd7ed558ccdULL) * 0x9e3779b97f4a7c15ULL;
+	uint32_t entry = (uint32_t)(hash >> 32) & (HEAP_MET_ENTRIES - 1);
+
+	*at = (uint32_t)(hash >> 52) & (HEAP_MET_BYTES - 1);
+	return bpf_map_lookup_elem(&met, &entry);
+}
+
+static inline void meet_block(struct thread *t, uint64_t address)
+{
+	uint32_t at;
+	struct heap_met *m = met_of(t, address, &at);
+
+	if (m)
+		m->is_met[at & (HEAP_MET_BYTES - 1)] = 1;
+}
+
+/* Whether a block that is not known was there before the observation, as far as that is known. */
+static inline bool is_older(struct thread *t, uint64_t address)
+{
+	uint32_t at;
+	struct heap_met *m;
+
+	if (!control.sample_bytes)
+		return true;
+	m = control.may_sample ? met_of(t, address, &at) : 0;
+	return m && !m->is_met[at & (HEAP_MET_BYTES - 1)];
+}
+
 /* Takes a block out of the live ones, into t->taken. 0: it was none of them. */
 VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
 {
@@ -107,7 +152,7 @@ VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
 	struct heap_block_kept *b;
 	struct heap_sum_key of;
 
-	if (control.sample_bytes && t && t->is_held && !*alike(address))
+	if (control.sample_bytes && t && t->is_held && !*alike(address) && !is_older(t, address))
 		return 0;
 	h = t ? held_of(t) : 0;
 	if (!h)
@@ -115,17 +160,13 @@ VERIFIED_ALONE int sum_free(struct thread *t, uint64_t address)
 	key = block_key(t, address);
 	b = bpf_map_lookup_elem(&live_blocks, &key);
 	if (!b) {
-		if (!control.sample_bytes)
+		if (is_older(t, address))
 			ADD(h->frees_unknown, 1);
-		return 0;
-	}
-	if (b->time_ns < control.since_ns) {
-		bpf_map_delete_elem(&live_blocks, &key);
 		return 0;
 	}
 	t->taken = *b;
 	t->was_short = 0;
-	if (!bpf_map_delete_elem(&live_blocks, &key) && control.sample_bytes)
+	if (!bpf_map_delete_elem(&live_blocks, &key) && counts_alike())
 		ADD(*alike(address), -1u);
 	if (control.checks_frees) {
 		struct heap_freed freed = { bpf_ktime_get_ns(), t->taken.size };
@@ -189,7 +230,7 @@ static inline int keep_block(const struct heap_block_key *key, const struct heap
 {
 	int status = (int)bpf_map_update_elem(&live_blocks, key, block, BPF_NOEXIST);
 
-	if (!status && control.sample_bytes)
+	if (!status && counts_alike())
 		ADD(*alike(key->address), 1u);
 	return status;
 }
@@ -207,12 +248,19 @@ static inline int put_block(struct thread *t, uint64_t address)
 	old = bpf_map_lookup_elem(&live_blocks, &key);
 	if (!old)
 		return -1;
-	if (old->time_ns < control.since_ns)
-		bpf_map_delete_elem(&live_blocks, &key);
-	else
-		sum_free(t, address);
+	sum_free(t, address);
 	t->taken = block;
 	return keep_block(&key, &block);
+}
+
+/* The block of the thread's call. */
+static inline void take_call_block(struct thread *t, uint64_t now)
+{
+	t->taken.size = t->size;
+	t->taken.is_sample = t->is_sample;
+	t->taken.time_ns = now;
+	t->taken.stack_hash = t->stack_hash;
+	t->taken.code = t->code;
 }
 
 VERIFIED_ALONE int sum_allocation(struct thread *t, uint64_t address, uint64_t now)
@@ -220,9 +268,11 @@ VERIFIED_ALONE int sum_allocation(struct thread *t, uint64_t address, uint64_t n
 	struct heap_held_value *h = t ? held_of(t) : 0;
 	struct heap_sum_value *sum;
 
-	if (!h || t->entered_ns < control.since_ns)
+	if (!h)
 		return 0;
-	t->taken = (struct heap_block_kept){ t->size, now, t->stack_hash, t->code };
+	if (control.may_sample)
+		meet_block(t, address);
+	take_call_block(t, now);
 	sum = add_to_sum(t, h);
 	if (!put_block(t, address)) {
 		hold(h, &t->taken);
@@ -246,7 +296,7 @@ VERIFIED_ALONE int sum_unfollowed(struct thread *t, uint64_t now)
 
 	if (!h)
 		return 0;
-	t->taken = (struct heap_block_kept){ t->size, now, t->stack_hash, t->code };
+	take_call_block(t, now);
 	sum = add_to_sum(t, h);
 	if (sum) {
 		ADD(sum->freed_blocks, 1);
@@ -266,12 +316,13 @@ VERIFIED_ALONE int draw_gap(struct thread *t)
 	return 0;
 }
 
-/* Whether the call that begins is one of the samples. */
+/* Whether the call that begins is one of the samples, or all count. */
 static inline int is_sampled(struct thread *t)
 {
 	uint64_t size = t->size ? t->size : 1;
 
-	if (!control.sample_bytes)
+	t->is_sample = control.sample_bytes != 0;
+	if (!t->is_sample)
 		return 1;
 	if (!t->has_gap)
 		draw_gap(t);

@@ -100,8 +100,8 @@ static const struct option heap_options[] = {
 		"loads sooth's library records every call, which takes less still",
 		.min = 1, .max = 1ull << 30),
 	FLAG_ROW(0, "exact", heap_config, heap.exact,
-		"record every call, where stacks of a process that already runs would be added up "
-		"in the kernel, or sampled; with --pages the stack of every page fault"),
+		"record every call, where stacks would be added up in the kernel, or sampled "
+		"because that takes much; with --pages the stack of every page fault"),
 	VALUE_ROW(0, "blocks", U64, "COUNT", heap_config, heap.blocks,
 		"blocks that can be live at a time where the kernel adds up (default 1048576); "
 		"each "
@@ -318,15 +318,28 @@ static bool samples_what_is_probed(const struct heap_config *c, const struct arg
 	       chosen_engine(c, arguments) == ENGINE_AUTO;
 }
 
+/* Answers that samples have too; --in-kernel and --exact say that all calls count. */
+static bool adapts(const struct heap_config *c)
+{
+	enum heap_answer answer = answer_of(c);
+
+	if (c->heap.exact || c->heap.in_kernel || c->heap.sample_bytes || c->heap.count ||
+		c->heap.sites || writes_lines(c) || writes_stacks(c) || needs_calls(c))
+		return false;
+	return needs_stacks(c) && answer != HEAP_SIZES && answer != HEAP_PEAK;
+}
+
 /* A busy process makes more calls than a buffer takes, and what is lost is missing in every sum. A
  * command that sooth starts waits instead, so there single calls are complete. */
 static bool adds_up_in_kernel(const struct heap_config *c, const struct arguments *arguments)
 {
 	if (c->heap.exact || writes_lines(c) || samples_what_is_probed(c, arguments))
 		return false;
-	/* The engine in the process loses none at any rate. */
-	if (engine_of(c->heap.engine) >= ENGINE_PRELOAD && !c->heap.in_kernel &&
-		!c->heap.sample_bytes)
+	/* The engine in the process loses none at any rate; what has to be probed is added up. */
+	if ((engine_of(c->heap.engine) >= ENGINE_PRELOAD ||
+		    (adapts(c) && arguments->command &&
+			    chosen_engine(c, arguments) == ENGINE_AUTO)) &&
+		!c->heap.in_kernel && !c->heap.sample_bytes)
 		return false;
 	/* Sums have no threads, exact sizes and ages. */
 	if (needs_calls(c))
@@ -337,13 +350,6 @@ static bool adds_up_in_kernel(const struct heap_config *c, const struct argument
 		return false;
 	return c->heap.in_kernel || c->heap.sample_bytes || answer_of(c) ||
 	       (needs_stacks(c) && !arguments->command);
-}
-
-/* Answers that samples have too; --in-kernel and --exact say that all calls count. */
-static bool adapts(const struct heap_config *c, const struct arguments *arguments)
-{
-	return (c->heap.leaks || c->heap.churn) && adds_up_in_kernel(c, arguments) &&
-	       !arguments->command && !c->heap.in_kernel && !c->heap.sample_bytes;
 }
 
 /* Findings of a capture are no part of it. */
@@ -489,7 +495,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.may_pause = !c->heap.no_hold,
 		.heap_stacks = needs_stacks(c) || c->heap.sample_bytes,
 		.heap_sums = in_kernel,
-		.heap_adapts = adapts(c, arguments),
+		.heap_adapts = adapts(c),
 		.heap_engine = chosen_engine(c, arguments),
 		.heap_library = c->heap.library,
 		.heap_blocks = c->heap.blocks,

@@ -67,7 +67,7 @@ struct probe_options {
 	/* Between two samples of what is added up in the kernel, also without heap_sums; 0: all
 	 * blocks. */
 	uint64_t heap_sample_bytes;
-	bool heap_adapts; /* of a process that already runs: samples if it is slowed much */
+	bool heap_adapts; /* sums, and of what is slowed much samples of them */
 	bool heap_frees;  /* those that are errors */
 	enum heap_engine heap_engine; /* of a launched command */
 	const char *heap_library;     /* for the engine in the process; NULL: the installed one */

@@ -103,6 +103,33 @@ class ClaudeCode(HeapCase):
         print("added up under tokens: %d calls, %d stacks, %d bytes live of new ones; %.0f words a second"
               % (totals["calls"], len(rows), totals["live_bytes"], words / seconds))
 
+    def assert_sampled(self, report):
+        """It went on with samples, and says so once."""
+        said = [limit for limit in report["limits"] if "samples" in limit["reason"]]
+        self.assertEqual([limit["what"] for limit in said], ["every call"], report["limits"])
+
+    def test_sampled_by_itself(self):
+        _, bare = self.ask()
+        for option in ("--stack", "--leaks", "--churn"):
+            report, seconds = self.ask(harness.SOOTH, "heap", "-j", option, "--")
+            self.assertEqual(report["loss"], [])
+            self.assert_sampled(report)
+            print("%s: %.2f s, bare %.2f s" % (option, seconds, bare))
+
+    def test_sampled_under_tokens(self):
+        """Attached: with what every call takes, the answer would nearly stop."""
+        with Agent(known.CLAUDE_CODE, mode=modes.SLOW, words_per_s=1000, folder=self.folder) as agent:
+            agent.wait_until_in_mode()
+            for option in ("--stack", "--leaks"):
+                words, began = agent.conversation()[-1].words, time.monotonic()
+                report = last_json(self.sooth("heap", option, "-j", "-d", "5", "-p", str(agent.pid)).text)
+                words = agent.conversation()[-1].words - words
+                print("%s attached under tokens: %s; %.0f words a second" % (
+                    option, report["limits"][0]["reason"], words / (time.monotonic() - began)))
+                self.assertEqual(report["loss"], [])
+                self.assert_sampled(report)
+                self.assertGreater(words, 100)
+
 
     def test_first_answer(self):
         """Without an option: by page and by purpose first, and the kernel's counts of the same run."""

@@ -211,12 +211,63 @@ static void test_peak(void **state)
 	assert_int_equal(live.peak_ns, 300);
 }
 
+static struct heap_sum sum_of_samples(uint64_t time_ns, uint64_t calls, uint64_t freed)
+{
+	/* At this rate each block is one. */
+	return (struct heap_sum){ .record = heap_head(HEAP_SUM, time_ns, 1),
+		.calls = calls,
+		.allocated_bytes = 1000 * calls,
+		.freed_blocks = freed,
+		.freed_bytes = 1000 * freed,
+		.program = 1,
+		.stack = STACK,
+		.sample_bytes = 10,
+		.sampled_size = 1000 };
+}
+
+/* All blocks at first, then samples: what was there stays, block by block. */
+static void test_samples_follow(void **state)
+{
+	struct heap_held held = { .record = heap_head(HEAP_HELD, 200, 1),
+		.live_bytes = 123456, /* of samples and all others, unweighted */
+		.frees_unknown = 9,
+		.program = 1,
+		.sample_bytes = 10 };
+	struct heap_sum samples = sum_of_samples(200, 4, 1);
+	uint64_t live_bytes, live_blocks;
+
+	(void)state;
+	add_sum(100, 1, 1, 8, 3);
+	add_held(100, 1, 1, 6, 6); /* one more was allocated between the two looks */
+	take_all();
+	assert_int_equal(live.bytes, 60);
+	add_sum(200, 1, 1, 1, 2);
+	RECORD_APPEND(&records, &samples, NULL, 0);
+	RECORD_APPEND(&records, &held, NULL, 0);
+	take_all();
+	heap_live_total(&live, &live_bytes, &live_blocks);
+	assert_int_equal(live_blocks, 4 + 3);
+	assert_int_equal(live_bytes, 4 * 10 + 3 * 1000);
+	assert_int_equal(live.bytes, live_bytes);
+	assert_int_equal(live.freed_bytes, 5 * 10 + 1000);
+	assert_int_equal(live.frees_from_before + live.frees_unknown, 9);
+	samples = sum_of_samples(300, 0, 2);
+	RECORD_APPEND(&records, &samples, NULL, 0);
+	add_sum(300, 1, 1, 0, 4);
+	take_all();
+	heap_live_total(&live, &live_bytes, &live_blocks);
+	assert_int_equal(live_blocks, 1);
+	assert_int_equal(live_bytes, 1000);
+	assert_int_equal(live.freed_bytes, 9 * 10 + 3 * 1000);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(test_plain), TEST(test_exec), TEST(test_all_comes_late),
-		TEST(test_early_exec), TEST(test_leave), TEST(test_peak) };
+	const struct CMUnitTest tests[] = { TEST(test_plain), TEST(test_exec),
+		TEST(test_all_comes_late), TEST(test_early_exec), TEST(test_leave),
+		TEST(test_samples_follow), TEST(test_peak) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

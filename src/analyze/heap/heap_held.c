@@ -69,16 +69,33 @@ static void add_part(
 	heap_gain_add(&stack->gains.blocks[window], blocks);
 }
 
-/* Of samples the process's own values are estimates as well: the sums of its stacks. */
-static void add_to_process(struct heap_live *l, struct heap_process *p, const struct heap_sum *s)
+static void sum_up(struct heap_process *p, const struct heap_sum *s)
+{
+	if (s->program > p->summed_program) {
+		p->summed_bytes = p->summed_blocks = p->summed_freed = 0;
+		p->summed_program = s->program;
+	}
+	if (s->program < p->summed_program)
+		return;
+	p->summed_bytes += s->allocated_bytes - s->freed_bytes;
+	p->summed_blocks += s->calls - s->freed_blocks;
+	p->summed_freed += s->freed_bytes;
+}
+
+/* Of samples the process's own values are estimates as well: the sums of its stacks, those of
+ * before the samples too. */
+static void take_summed(struct heap_live *l, struct heap_process *p, const struct heap_sum *s)
 {
 	if (s->program > p->held_program)
 		begin_held(l, p, s->program);
-	l->freed_bytes += s->freed_bytes;
-	if (s->program != p->held_program || s->program <= p->over_program)
+	if (s->program < p->held_program) {
+		l->freed_bytes += s->freed_bytes;
 		return;
-	set_live(l, p, p->live_bytes + s->allocated_bytes - s->freed_bytes,
-		p->live_blocks + s->calls - s->freed_blocks);
+	}
+	l->freed_bytes += p->summed_freed - p->held_freed;
+	p->held_freed = p->summed_freed;
+	if (s->program > p->over_program)
+		set_live(l, p, p->summed_bytes, p->summed_blocks);
 }
 
 static struct heap_stack_sum *take_sum(struct heap_live *l, const struct heap_sum *s)
@@ -87,8 +104,12 @@ static struct heap_stack_sum *take_sum(struct heap_live *l, const struct heap_su
 	struct heap_stack_sum *stack =
 		s->stack_state == SOOTH_STATE_VALUE ? map_put(&l->stacks, &s->stack, NULL) : NULL;
 
-	if (p && s->sample_bytes)
-		add_to_process(l, p, s);
+	if (p) {
+		p->is_sampled |= s->sample_bytes != 0;
+		sum_up(p, s);
+	}
+	if (p && p->is_sampled)
+		take_summed(l, p, s);
 	if (!p || !stack) {
 		l->unstacked += s->calls;
 		return NULL;
@@ -170,6 +191,9 @@ static void take_roomless(struct heap_live *l, struct heap_process *p, const str
 static void take_sampled(struct heap_live *l, struct heap_process *p, const struct heap_held *h)
 {
 	l->estimates.sample_bytes = h->sample_bytes;
+	p->is_sampled = true;
+	take_unknown(l, p, h);
+	p->held_unknown = h->frees_unknown;
 	take_roomless(l, p, h);
 	if (p->live_bytes > p->peak_bytes)
 		p->peak_bytes = p->live_bytes;

@@ -49,6 +49,10 @@ struct heap_process {
 	uint32_t over_program;		  /* up to this one an exec has ended them */
 	uint64_t over_bytes, over_blocks; /* that it held then, as far as known */
 	uint64_t held_freed, held_unknown, held_untracked, held_unsummed;
+	/* The same by the sums of its stacks, of one program: what holds once there are samples. */
+	uint32_t summed_program;
+	bool is_sampled;
+	uint64_t summed_bytes, summed_blocks, summed_freed;
 	char name[PROCESS_NAME_SIZE]; /* empty: unknown */
 };
 

@@ -43,6 +43,7 @@ struct table_state {
 	uint64_t lost_changes; /* starts, execs and exits of processes */
 	bool has_source;
 	bool by_calls;	       /* which of the sums is shown */
+	bool says_samples;     /* a limit says why there are any */
 	bool has_no_allocator; /* of one process at least */
 	bool has_unconnected;  /* of one forked process at least */
 	char not_loaded[128];  /* of one program at least: why it was not seen; "": all were */
@@ -93,6 +94,7 @@ static void take_limit(struct table_state *s, const struct sooth_record *r)
 
 	s->has_no_allocator |= span_equal(what, HEAP_NO_ALLOCATOR);
 	s->has_unconnected |= span_equal(what, HEAP_UNCONNECTED);
+	s->says_samples |= span_equal(what, HEAP_EVERY_CALL);
 	if (span_equal(what, HEAP_NOT_LOADED)) {
 		struct span remedy = record_text(r, &limit->remedy);
 
@@ -261,7 +263,9 @@ static void judge(struct table_state *s)
 	if (s->live.has_held && s->live.processes.count > 1)
 		add_reason(
 			s, "%s", "the peak of several processes is that of the moments of looking");
-	if (s->live.estimates.sample_bytes)
+	if (s->says_samples)
+		add_reason(s, "%s", "estimated from samples");
+	else if (s->live.estimates.sample_bytes)
 		add_reason(s, "estimated from samples, one per %s allocated",
 			format_bytes(text, s->live.estimates.sample_bytes));
 	if (sums_of(s)->all.is_partial)
@@ -407,7 +411,7 @@ static int emit_all(struct table_state *s, struct sooth_error *err)
 	judge(s);
 	heap_live_forget_young(&s->live);
 	note_age(s);
-	if (s->options.answer) /* the totals say it too */
+	if (s->options.answer && !s->says_samples) /* the totals say it too */
 		heap_notes_samples(s->scope.output, &s->live);
 	note_limits(s);
 	/* Why there are no totals comes before them. */

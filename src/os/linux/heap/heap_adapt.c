@@ -2,6 +2,7 @@
 #include "os/linux/heap/heap_adapt.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "base/units.h"
 #include "os/linux/heap/heap_source.h"
@@ -9,47 +10,82 @@
 #include "os/os.h"
 
 #define LOOK_NS	       (200 * NS_PER_MS)
-#define MOST_PERCENT   50  /* of its CPU time */
+#define MOST_PERCENT   40  /* of the CPU time of all observed processes; half of it, in truth */
 #define LEAST_PERCENT  20  /* of the time: what is nearly idle has little to lose */
+#define SURE_SHARE     20  /* of the time: less in the programs alone is not worth a measurement */
 #define CALLS_A_SAMPLE 128 /* a stack takes some 10 us, a call some 2 us at its probes */
-/* Where blocks replace those of before the attach, only every call shows it: of a free it is not
- * known whether its block would have been a sample. */
-#define OLDER_SHARE  50 /* of the calls */
-#define SAMPLE_LEAST 4096
-#define SAMPLE_MOST  (512u << 10)
-/* Until calls that began before have their stacks: they are in no sum. */
-#define SETTLE_NS (20 * NS_PER_MS)
+#define SAMPLE_LEAST   4096
+#define SAMPLE_MOST    (512u << 10)
+#define PROCESSES_MAX  4096
 
-static uint64_t cpu_ns_of(clockid_t clock)
+/* Until the last look. */
+struct heap_adapt_process {
+	uint64_t cpu_ns;
+	struct heap_probed_value hits;
+};
+
+void heap_adapt_init(struct heap_adapt *a)
+{
+	map_init(&a->processes, sizeof(struct process_id), sizeof(struct heap_adapt_process),
+		PROCESSES_MAX);
+}
+
+void heap_adapt_fini(struct heap_adapt *a)
+{
+	map_fini(&a->processes);
+}
+
+/* 0: it has ended. */
+static uint64_t cpu_ns_of(const struct process_id *process)
 {
 	struct timespec t;
+	clockid_t clock;
 
-	return clock_gettime(clock, &t) ? 0 : (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+	if (clock_getcpuclockid((pid_t)process->pid, &clock) || clock_gettime(clock, &t))
+		return 0;
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
 void heap_adapt_add(struct heap_adapt *a, struct backend_run *run, const struct process_id *process)
 {
-	struct heap_adapt_process *p = &a->processes[a->count];
+	struct heap_adapt_process *p =
+		run->options.heap_adapts ? map_put(&a->processes, process, NULL) : NULL;
 
-	if (!run->options.heap_adapts || a->count == HEAP_ADAPT_PROCESSES ||
-		clock_getcpuclockid((pid_t)process->pid, &p->clock))
-		return;
-	p->cpu_ns = cpu_ns_of(p->clock);
-	a->count++;
-	if (a->since_ns)
-		return;
-	a->since_ns = run->os->now_ns(run->os);
-	a->is_pending = true;
+	if (p)
+		p->cpu_ns = cpu_ns_of(process);
 }
 
-static uint64_t cpu_ns(const struct heap_adapt *a)
+/* What is new of a value that only grows, as long as it can be read. */
+static uint64_t gain(uint64_t *known, uint64_t now)
 {
-	uint64_t all = 0;
+	uint64_t before = *known;
 
-	for (size_t i = 0; i < a->count; i++) {
-		uint64_t now_ns = cpu_ns_of(a->processes[i].clock);
+	if (now <= before)
+		return 0;
+	*known = now;
+	return now - before;
+}
 
-		all += now_ns > a->processes[i].cpu_ns ? now_ns - a->processes[i].cpu_ns : 0;
+/* Of all processes since the last look. One that is met for the first time began under observation.
+ */
+static struct heap_probed_value used_since(struct heap_state *s)
+{
+	int map = bpf_code_map(&s->follow.code, "probed");
+	struct heap_probed_key key, *last = NULL;
+	struct heap_probed_value now, all = { 0 };
+
+	for (int i = 0; i < HEAP_PROBED_ENTRIES && !bpf_map_get_next_key(map, last, &key); i++) {
+		struct process_id process = { .start_ticks = key.start_ticks, .pid = key.pid };
+		struct heap_adapt_process *p = map_put(&s->adapt.processes, &process, NULL);
+
+		last = &key;
+		if (!p || bpf_map_lookup_elem(map, &key, &now))
+			continue;
+		all.cpu_ns += gain(&p->cpu_ns, cpu_ns_of(&process));
+		all.programs_ns += gain(&p->hits.programs_ns, now.programs_ns);
+		all.entries += gain(&p->hits.entries, now.entries);
+		all.returns += gain(&p->hits.returns, now.returns);
+		all.stepped += gain(&p->hits.stepped, now.stepped);
 	}
 	return all;
 }
@@ -66,47 +102,38 @@ static uint64_t sample_bytes_for(uint64_t calls, uint64_t bytes)
 static void go_on_with_samples(struct heap_state *s, struct backend_run *run, unsigned percent)
 {
 	struct heap_sums_total total = heap_sums_total(s->sums);
-	char reason[128], took[UNITS_SIZE];
+	char reason[160], one_per[UNITS_SIZE], took[UNITS_SIZE];
 
-	if (total.older_frees >= total.calls / OLDER_SHARE &&
-		total.older_frees >= total.live_blocks / 2) {
-		log_line(run->log, LOG_INFO,
-			"every call is added up: blocks of before the attach are replaced");
-		return;
-	}
 	s->control->sample_bytes = sample_bytes_for(total.calls, total.bytes);
-	__sync_synchronize();
-	s->control->since_ns = run->os->now_ns(run->os) + SETTLE_NS;
-	heap_sums_restart(s->sums, run);
+	s->adapt.is_over = true;
 	snprintf(reason, sizeof(reason),
-		"probes took %u %% of the target's CPU time in the first %s, so samples are added "
-		"up instead",
-		percent, format_ns(took, LOOK_NS));
-	backend_limit(run, "every call", reason, "for every call: --exact");
+		"probes took %u %% of the CPU time, so samples are added up after the first %s, "
+		"one per %s allocated",
+		percent, format_ns(took, s->adapt.looked_ns - s->adapt.began_ns),
+		format_bytes(one_per, s->control->sample_bytes));
+	backend_limit(run, HEAP_EVERY_CALL, reason, "for every call: --exact");
 }
 
-bool heap_adapt_waits(struct heap_state *s, struct backend_run *run, bool is_stopping)
+void heap_adapt_look(struct heap_state *s, struct backend_run *run)
 {
 	struct heap_adapt *a = &s->adapt;
-	uint64_t used_ns, probes_ns, took_ns;
+	uint64_t now_ns = run->os->now_ns(run->os), took_ns = now_ns - a->looked_ns, probes_ns;
+	struct heap_probed_value used;
 	unsigned percent;
 
-	if (!a->is_pending)
-		return false;
-	took_ns = run->os->now_ns(run->os) - a->since_ns;
-	if (took_ns < LOOK_NS && !is_stopping)
-		return true;
-	a->is_pending = false;
-	if (is_stopping)
-		return false;
-	used_ns = cpu_ns(a);
+	if (!run->options.heap_adapts || a->is_over || took_ns < LOOK_NS)
+		return;
+	a->looked_ns = now_ns;
+	used = used_since(s);
+	if (!a->began_ns)
+		a->began_ns = now_ns;
+	if (a->began_ns == now_ns || used.programs_ns < took_ns / SURE_SHARE)
+		return;
 	heap_probed_measure(&s->attach, &s->hit_cost, run->log);
-	probes_ns = heap_probed_total(&s->hit_cost, &s->follow.code);
-	percent = used_ns ? (unsigned)(100 * probes_ns / used_ns) : 0;
-	log_line(run->log, LOG_INFO,
-		"first look: in %.0f ms probes took %u %% of the target's CPU time",
+	probes_ns = heap_probed_ns(&s->hit_cost, &used);
+	percent = used.cpu_ns ? (unsigned)(100 * probes_ns / used.cpu_ns) : 0;
+	log_line(run->log, LOG_DEBUG, "in %.0f ms probes took %u %% of the target's CPU time",
 		(double)took_ns / NS_PER_MS, percent);
 	if (percent >= MOST_PERCENT && probes_ns >= took_ns / 100 * LEAST_PERCENT)
 		go_on_with_samples(s, run, percent < 99 ? percent : 99);
-	return false;
 }

@@ -1,35 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A target that is slowed too much: after a first look at what the probes take of its time, its
- * allocations may be sampled from then on instead of all being added up. What was added up before
- * is left out; low-rate targets keep it all.
+ * A target that is slowed too much: what the probes take of its time is looked at again and again,
+ * and once it is too much, its allocations are sampled from then on instead of all being added up.
+ * What was added up before stays, block by block, so nothing is estimated of it.
  */
 #ifndef SOOTH_OS_LINUX_HEAP_ADAPT_H
 #define SOOTH_OS_LINUX_HEAP_ADAPT_H
 
-#include <time.h>
-
+#include "base/map.h"
 #include "collect/backend.h"
 #include "model/process_id.h"
 
 struct heap_state;
 
-#define HEAP_ADAPT_PROCESSES 16 /* of which the CPU time is read; those of a target are few */
-
 struct heap_adapt {
-	bool is_pending;
-	uint64_t since_ns;
-	size_t count;
-	struct heap_adapt_process {
-		clockid_t clock;
-		uint64_t cpu_ns; /* when it was attached to */
-	} processes[HEAP_ADAPT_PROCESSES];
+	bool is_over; /* the target is sampled */
+	uint64_t began_ns, looked_ns;
+	struct map processes; /* struct process_id -> struct heap_adapt_process */
 };
 
-/* Its probes stand. */
+void heap_adapt_init(struct heap_adapt *a);
+void heap_adapt_fini(struct heap_adapt *a);
+/* A process that ran before: what it used until now is not its observers'. */
 void heap_adapt_add(
 	struct heap_adapt *a, struct backend_run *run, const struct process_id *process);
-/* Decides, when it is time to; true: it is not yet. */
-bool heap_adapt_waits(struct heap_state *s, struct backend_run *run, bool is_stopping);
+/* Decides, when it is time to. */
+void heap_adapt_look(struct heap_state *s, struct backend_run *run);
 
 #endif

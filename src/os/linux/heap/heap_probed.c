@@ -32,25 +32,10 @@ void heap_probed_measure(struct heap_attach *a, struct heap_hit_cost *out, const
 	heap_attach_own_over(a);
 }
 
-static uint64_t probes_ns(const struct heap_hit_cost *cost, const struct heap_probed_value *value)
+uint64_t heap_probed_ns(const struct heap_hit_cost *cost, const struct heap_probed_value *value)
 {
 	return value->programs_ns + value->entries * cost->entry_ns +
 	       value->returns * cost->return_ns + value->stepped * cost->stepped_ns;
-}
-
-uint64_t heap_probed_total(const struct heap_hit_cost *cost, struct bpf_code *code)
-{
-	int map = bpf_code_map(code, "probed");
-	struct heap_probed_key key, *last = NULL;
-	struct heap_probed_value value;
-	uint64_t all = 0;
-
-	for (int i = 0; i < HEAP_PROBED_ENTRIES && !bpf_map_get_next_key(map, last, &key); i++) {
-		last = &key;
-		if (!bpf_map_lookup_elem(map, &key, &value))
-			all += probes_ns(cost, &value);
-	}
-	return all;
 }
 
 static void emit(const struct heap_hit_cost *cost, struct backend_run *run,
@@ -76,7 +61,7 @@ static void emit(const struct heap_hit_cost *cost, struct backend_run *run,
 		.return_state = cost->return_ns ? SOOTH_STATE_VALUE
 						: SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) };
 
-	overhead.probes_ns = probes_ns(cost, value);
+	overhead.probes_ns = heap_probed_ns(cost, value);
 	memcpy(overhead.name, value->name, sizeof(overhead.name));
 	RECORD_APPEND(&run->out, &overhead, NULL, 0);
 }

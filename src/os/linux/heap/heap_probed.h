@@ -3,6 +3,7 @@
 #ifndef SOOTH_OS_LINUX_HEAP_PROBED_H
 #define SOOTH_OS_LINUX_HEAP_PROBED_H
 
+#include "bpf/heap.h"
 #include "collect/backend.h"
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/heap/heap_attach.h"
@@ -14,8 +15,8 @@ struct heap_hit_cost {
 
 /* While probes stand, some 5 ms, once: in the calling thread, which hits them itself. */
 void heap_probed_measure(struct heap_attach *a, struct heap_hit_cost *out, const struct log *log);
-/* What hits have taken of the time of all processes so far. */
-uint64_t heap_probed_total(const struct heap_hit_cost *cost, struct bpf_code *code);
+/* What these hits have taken. */
+uint64_t heap_probed_ns(const struct heap_hit_cost *cost, const struct heap_probed_value *value);
 /* When all threads were flushed: the records. */
 void heap_probed_emit(
 	const struct heap_hit_cost *cost, struct backend_run *run, struct bpf_code *code);

@@ -36,6 +36,7 @@ void heap_source_close(struct backend_run *run)
 	heap_pauser_stop(TAKE_PTR(s->pauser), &ignored);
 	heap_attach_close(&s->attach, NULL);
 	heap_sums_close(TAKE_PTR(s->sums));
+	heap_adapt_fini(&s->adapt);
 	buffer_fini(&s->left);
 	buffer_fini(&s->attached);
 	heap_stacks_close(TAKE_PTR(s->stacks));
@@ -93,6 +94,7 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 		return -EINVAL;
 	s->control->sample_bytes = run->options.heap_sample_bytes;
 	s->control->checks_frees = run->options.heap_frees;
+	s->control->may_sample = run->options.heap_adapts;
 	if (with_stacks)
 		s->stacks = heap_stacks_open(&s->follow.code, &run->options, err);
 	if (with_sums)
@@ -133,7 +135,8 @@ int heap_source_open(
 {
 	int status;
 
-	run->options.heap_sums |= run->options.heap_sample_bytes != 0;
+	run->options.heap_sums |= run->options.heap_sample_bytes || run->options.heap_adapts;
+	heap_adapt_init(&((struct heap_state *)run->state)->adapt);
 
 	if (run->options.is_host || run->options.has_uid)
 		return refuse_open_target(err);
@@ -455,9 +458,9 @@ static void emit_own(struct backend_run *run, bool is_stopping)
 			"sooth's table of counts was full: some calls were not counted");
 	s->reported_lost = lost;
 	heap_stacks_emit(s->stacks, run, s->control);
-	if (heap_adapt_waits(s, run, is_stopping))
-		heap_sums_begin(s->sums, run);
-	else if (heap_sums_emit(s->sums, run, s->stacks, s->control, is_stopping))
+	if (!is_stopping)
+		heap_adapt_look(s, run);
+	if (heap_sums_emit(s->sums, run, s->stacks, s->control, is_stopping))
 		note_left(s);
 }
 

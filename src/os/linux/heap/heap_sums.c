@@ -48,6 +48,8 @@ int heap_sums_prepare(
 			     ? bpf_code_resize(code, "freed_blocks", HEAP_FREED_ENTRIES, err)
 			     : 0;
 
+	if (!status && options->heap_adapts)
+		status = bpf_code_resize(code, "met", HEAP_MET_ENTRIES, err);
 	if (status)
 		return status;
 	if (needs_kernel_release() < KERNEL_RELEASE(6, 1)) {
@@ -261,7 +263,7 @@ static void emit_sum(
 		.size_class = key->size_class,
 		.stack = number,
 		.stack_state = number ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
-		.sample_bytes = l->sample_bytes,
+		.sample_bytes = key->sampled_size ? l->sample_bytes : 0,
 		.sampled_size = key->sampled_size };
 	*known = *now;
 	RECORD_APPEND(&l->run->out, &sum, NULL, 0);
@@ -298,12 +300,6 @@ static void emit_held(
 
 /* --- looking --- */
 
-/* Those of before the samples have no size of a sample. */
-static bool is_left_out(const struct look *l, const struct heap_sum_key *key)
-{
-	return l->sample_bytes && !key->sampled_size;
-}
-
 static void look_at_sums(const struct look *l)
 {
 	struct heap_sums_reader *r = l->reader;
@@ -311,10 +307,8 @@ static void look_at_sums(const struct look *l)
 
 	do {
 		count = read_batch(r->sums, &position, !seen, BATCH, r->sum_keys, r->sum_values);
-		for (uint32_t i = 0; i < count; i++) {
-			if (!is_left_out(l, &r->sum_keys[i]))
-				emit_sum(l, &r->sum_keys[i], &r->sum_values[i]);
-		}
+		for (uint32_t i = 0; i < count; i++)
+			emit_sum(l, &r->sum_keys[i], &r->sum_values[i]);
 		seen += count;
 	} while (count && seen < HEAP_SUM_ENTRIES);
 }
@@ -360,33 +354,7 @@ struct heap_sums_total heap_sums_total(struct heap_sums_reader *r)
 		}
 		seen += count;
 	} while (count && seen < HEAP_SUM_ENTRIES);
-	position = 0;
-	count = read_batch(r->held, &position, true, BATCH, r->held_keys, r->held_values);
-	for (uint32_t i = 0; i < count; i++) {
-		total.live_blocks += r->held_values[i].live_blocks;
-		total.older_frees += r->held_values[i].frees_unknown;
-	}
 	return total;
-}
-
-void heap_sums_begin(struct heap_sums_reader *r, const struct backend_run *run)
-{
-	if (r && !r->begin_ns)
-		r->begin_ns = r->looked_ns = run->os->now_ns(run->os);
-}
-
-/* Processes are known, and hold nothing. */
-void heap_sums_restart(struct heap_sums_reader *r, const struct backend_run *run)
-{
-	uint32_t position = 0;
-	uint32_t count = read_batch(r->held, &position, true, BATCH, r->held_keys, r->held_values);
-
-	for (uint32_t i = 0; i < count; i++) {
-		struct heap_held_value none = { .is_forked = r->held_values[i].is_forked };
-
-		bpf_map_update_elem(r->held, &r->held_keys[i], &none, BPF_EXIST);
-	}
-	r->begin_ns = r->looked_ns = run->os->now_ns(run->os);
 }
 
 static bool is_time(const struct heap_sums_reader *r, uint64_t now_ns)
@@ -404,7 +372,8 @@ bool heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct 
 
 	if (!r)
 		return true;
-	heap_sums_begin(r, run);
+	if (!r->begin_ns)
+		r->begin_ns = r->looked_ns = look.now_ns;
 	if (!is_last && !is_time(r, look.now_ns))
 		return false;
 	look_at_sums(&look);

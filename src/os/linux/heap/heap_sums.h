@@ -16,17 +16,11 @@ int heap_sums_prepare(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
 /* After they are loaded. NULL: failed, err is filled. */
 struct heap_sums_reader *heap_sums_open(struct bpf_code *code, struct sooth_error *err);
-/* Of all allocations that are in sums; what is live of them, and blocks of before that were freed.
- */
+/* Of all allocations that are in sums. */
 struct heap_sums_total {
 	uint64_t calls, bytes;
-	uint64_t live_blocks, older_frees;
 };
 struct heap_sums_total heap_sums_total(struct heap_sums_reader *r);
-/* The looking begins. */
-void heap_sums_begin(struct heap_sums_reader *r, const struct backend_run *run);
-/* Nothing was emitted yet, and from now on there are samples: what was added up is left out. */
-void heap_sums_restart(struct heap_sums_reader *r, const struct backend_run *run);
 /* Appends what is new, if it is time to look or `is_last`: true then, and without a reader. */
 bool heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct heap_stacks *stacks,
 	const struct heap_control *control, bool is_last);
