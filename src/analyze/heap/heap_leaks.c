@@ -8,6 +8,9 @@
 #include "model/row_list.h"
 #include "model/schema.h"
 
+#define SLOW_PER_S (64 * 1024) /* bytes */
+#define DAY_S	   86400
+
 #define HEAP_GROWTH_ROW(F, S)                                                                      \
 	F(S, NAMED, U64, stacks, stack_count, ALWAYS, "number of stacks with allocations")         \
 	F(S, NAMED, U64, growing, growing_stacks, MAYBE(measured_state),                           \
@@ -62,10 +65,14 @@ static int by_growth(const void *left, const void *right)
 static void put_growing(struct buffer *out, const struct heap_growth_row *row,
 	const struct heap_stack *rows, const struct profile_sums *sums, int64_t blocks)
 {
-	char rate[UNITS_SIZE];
+	char rate[UNITS_SIZE], time[UNITS_SIZE];
 
-	buffer_format(out, "keeps %s more each second, all the time: %.0f %% of it in ",
-		sentence_size(rate, row->per_s),
+	buffer_format(out, "keeps %s more each second", sentence_size(rate, row->per_s));
+	/* A stranger cannot tell whether that matters. */
+	if (row->per_s < SLOW_PER_S)
+		buffer_format(out, " (%s a day)", sentence_size(rate, row->per_s * DAY_S));
+	buffer_format(out, ", all the time for %s: %.0f %% of it in ",
+		sentence_duration(time, row->judged_ns),
 		row->per_s ? 100 * rows[0].growth.bytes_per_s / (double)row->per_s : 100);
 	stack_text_put_callers(out, sums, rows[0].stack);
 	if ((double)row->older * 2 >= (double)blocks)
