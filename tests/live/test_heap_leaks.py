@@ -108,6 +108,21 @@ class Leaks(HeapCase):
         grows = {row["functions"][1] for row in everything if row["growth_bytes_per_s"] is not None}
         self.assertEqual(grows, {"leaks"}, everything)
 
+    def test_difference(self):
+        """Two captures side by side: the first line says how much more is live, and in which code."""
+        captures = []
+        for arguments in ((), ("leaks",)):
+            target = self.start(self.program(), *arguments)
+            target.wait_for_output(b"ready")
+            captures.append(self.path("%d.sooth" % len(captures)))
+            self.sooth("heap", "--stack", "--exact", "-d", "3", "--save", captures[-1], str(target.pid))
+        healthy, leaks = captures
+        more = self.sooth("diff", healthy, leaks).text
+        self.assertRegex(more, r"^[\d.]+ \S+ more is live from malloc: .*, before .*; [\d.]+ \S+ of it in leaks < main; peak ")
+        self.assertRegex(self.sooth("diff", leaks, healthy).text, r"^[\d.]+ \S+ less is live from malloc: .* of it in leaks < main")
+        report = self.sooth("diff", "-j", healthy, leaks).json()["heap_change"]
+        self.assertGreater(report["live_bytes"], report["live_before_bytes"])
+
     def test_healthy(self):
         target = self.start(self.program())
         target.wait_for_output(b"ready")

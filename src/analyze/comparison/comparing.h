@@ -27,6 +27,8 @@ static inline bool comparing_has_table(
 	return false;
 }
 
+/* Of two captures with allocations. */
+int comparing_emit_heap(struct comparing *c, struct sooth_error *err);
 /* Emits the sections once everything is compared. */
 int comparing_emit(struct comparing *c, struct sooth_error *err);
 

@@ -292,8 +292,10 @@ int comparing_emit(struct comparing *c, struct sooth_error *err)
 		.shape = SECTION_TABLE,
 		.rows_most = 100,
 		.if_empty = "no value in any table differs by more than noise" };
-	int status = emit_sides(c, err);
+	int status = comparing_emit_heap(c, err);
 
+	if (!status)
+		status = emit_sides(c, err);
 	if (!status)
 		status = emit_parts(c, err);
 	if (!status)

@@ -68,7 +68,7 @@ static void put_growing(struct buffer *out, const struct heap_growth_row *row,
 	char rate[UNITS_SIZE], time[UNITS_SIZE];
 
 	buffer_format(out, "keeps %s more each second", sentence_size(rate, row->per_s));
-	/* A stranger cannot tell whether that matters. */
+	/* Few readers know whether that matters. */
 	if (row->per_s < SLOW_PER_S)
 		buffer_format(out, " (%s a day)", sentence_size(rate, row->per_s * DAY_S));
 	buffer_format(out, ", all the time for %s: %.0f %% of it in ",
