@@ -106,7 +106,8 @@ static void test_processes(void **state)
 static void test_nothing(void **state)
 {
 	(void)state;
-	assert_false(has(show("json"), "memory_growth"));
+	assert_true(has(show("json"), "\"memory_growth_by_class\": []"));
+	assert_false(has(show("table"), "%"));
 }
 
 int main(void)

@@ -155,15 +155,14 @@ int comparing_emit_heap(struct comparing *c, struct sooth_error *err)
 	struct record_tail tail[1];
 	int status;
 
-	if (!get_totals(&c->a, &row.live_before_bytes, &row.peak_before_bytes) ||
+	status = output_section(c->output, &heap_section, err);
+	if (status || !get_totals(&c->a, &row.live_before_bytes, &row.peak_before_bytes) ||
 		!get_totals(&c->b, &row.live_bytes, &row.peak_bytes))
-		return 0;
+		return status;
 	put_answer(c, &row, &text);
 	tail[0] = tail_buffer(&row.text, &text);
-	status = output_section(c->output, &heap_section, err);
-	if (!status)
-		status = buffer_failed(&text) ? error_no_memory(err)
-					      : OUTPUT_ROW(c->output, &row, tail, 1, err);
+	status = buffer_failed(&text) ? error_no_memory(err)
+				      : OUTPUT_ROW(c->output, &row, tail, 1, err);
 	buffer_fini(&text);
 	return status;
 }

@@ -100,7 +100,7 @@ struct first_look {
 
 struct growth_state {
 	struct output *output;
-	bool is_shown;
+	bool is_shown, may_be_missing;
 	struct snapshots last;
 	struct map first; /* struct process_id -> struct first_look */
 	uint64_t first_ns, last_ns;
@@ -120,7 +120,8 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 	(void)err;
 	s->output = output;
-	s->is_shown = !o || !o->beside_calls;
+	s->may_be_missing = o && o->beside_calls;
+	s->is_shown = !s->may_be_missing;
 	snapshots_init(&s->last, MAPS_PROCESS);
 	map_init(&s->first, sizeof(struct process_id), sizeof(struct first_look), PROCESSES_MAX);
 	return 0;
@@ -296,6 +297,14 @@ static int emit_classes(
 	return status;
 }
 
+/* Nothing could be read. */
+static int emit_none(struct growth_state *s, struct sooth_error *err)
+{
+	int status = output_section(s->output, &totals_section, err);
+
+	return status ? status : output_section(s->output, &class_section, err);
+}
+
 static int finish(void *state, struct sooth_error *err)
 {
 	struct growth_state *s = state;
@@ -306,8 +315,10 @@ static int finish(void *state, struct sooth_error *err)
 	struct record_tail tail[1];
 	int status = s->is_shown ? sum(s, all) : 0;
 
-	if (status <= 0)
-		return status ? error_no_memory(err) : 0;
+	if (status < 0)
+		return error_no_memory(err);
+	if (!status)
+		return s->may_be_missing ? 0 : emit_none(s, err);
 	for (size_t i = 0; i < MAP_CLASSES; i++) {
 		row.rss_bytes += all[i].rss;
 		row.before_bytes += all[i].before;
