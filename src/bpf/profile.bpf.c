@@ -13,6 +13,7 @@
 #define SAMPLE_WALK  1
 struct wait {
 	uint64_t began_ns; /* 0: it runs, or did not run yet */
+	uint64_t cpu_ns;   /* CPU time of the thread at that time */
 	uint64_t bytes;	   /* of the tail */
 	struct profile_raw raw;
 	uint64_t tail[PROFILE_TAIL_WORDS];

@@ -3,7 +3,9 @@
 `sooth profile --wall`: all the time of each thread is in its table, running and waiting; the same
 from the capture.
 """
+import collections
 import os
+import subprocess
 
 import harness
 from harness import Case, needs_bpf
@@ -36,6 +38,32 @@ naps()
 thread.join()
 open(sys.argv[1], "w").write(str(sum(slept)))
 """ % (BURNT_S, SLEPT_S, SHORT_WAITS)
+
+# Of each thread one sleep is long. The kernel does not report the end of some.
+THREADS = 1600
+SLEEPERS = """
+#include <pthread.h>
+#include <time.h>
+static void *sleeps(void *unused)
+{
+	struct timespec time = { 0, 5000000 };
+	for (volatile int i = 0; i < 300000; i++)
+		;
+	nanosleep(&time, 0);
+	return unused;
+}
+int main(void)
+{
+	pthread_t all[4];
+	for (int turn = 0; turn < %d; turn++) {
+		for (int i = 0; i < 4; i++)
+			pthread_create(&all[i], 0, sleeps, 0);
+		for (int i = 0; i < 4; i++)
+			pthread_join(all[i], 0);
+	}
+	return 0;
+}
+""" % (THREADS // 4)
 
 
 @needs_bpf
@@ -78,6 +106,20 @@ class Wall(Case):
                     if row["thread_state"] == "short waits") / 1e9
         naps = self.spent(report, "naps", "sleep")  # those that a busy host made long
         self.assertGreater(short + naps, SHORT_WAITS * 0.0002)
+
+    def test_no_wait_is_missing(self):
+        source, program, capture = self.path("sleepers.c"), self.path("sleepers"), self.path("sleepers.sooth")
+        with open(source, "w", encoding="ascii") as file:
+            file.write(SLEEPERS)
+        subprocess.run(["cc", "-O1", "-pthread", "-o", program, source], check=True)
+        report = self.sooth("profile", "--wall", "--min-wait", "1ms", "-j", "--save", capture, "--", program).json()
+        rows = self.sooth("query", "-j", capture, "select tid, waited_ns from profile_wait").json()["rows"]
+        waited = collections.Counter()
+        for row in rows:
+            waited[row["tid"]] += row["waited_ns"]
+        self.assertEqual(sum(row["count"] for row in report["loss"]), 0, report["loss"])
+        # And the thread that waits for them.
+        self.assertEqual(sum(ns > 4900000 for ns in waited.values()), THREADS + 1)
 
     def test_from_the_capture(self):
         live, capture = self.record()
