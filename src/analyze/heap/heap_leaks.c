@@ -152,8 +152,9 @@ static void put_answer(struct buffer *out, const struct heap_growth_row *row,
 	if (!row->stacks)
 		buffer_string(out, "no allocation was seen");
 	else if (row->measured_state)
-		buffer_string(
-			out, "not judged: the calls cover less than 2 s; observe longer (-d 30)");
+		buffer_string(out,
+			"not judged: the calls cover less than 2 s, too short to see what keeps "
+			"growing; observe longer (-d 30)");
 	else if (!row->growing && freed)
 		put_freed(out, freed, row->freed_at_end_stacks, sums);
 	else if (!row->growing && perhaps)
