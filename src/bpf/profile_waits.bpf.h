@@ -68,15 +68,17 @@ static inline void end_wait(struct wait *k, uint64_t now)
 	k->began_ns = 0;
 }
 
-/* Of some 1 in 1,000 waits no program hears that the thread runs again, nor what wakes it (6.18, two
- * CPUs; no recursion is counted). When it stops again, the CPU time that it has used since says when
- * that was. */
+/* Of some 1 in 1,000 waits no program hears that the thread runs again, nor what wakes it (6.18,
+ * two CPUs; no recursion is counted). When it stops again, the CPU time that it has used since says
+ * when that was. */
 static inline void end_missed(struct wait *k, struct task_struct *task)
 {
-	uint64_t now = bpf_ktime_get_ns(), ran = cpu_time_of(task) - k->cpu_ns;
+	uint64_t end;
 
-	if (k->began_ns)
-		end_wait(k, now - ran > k->began_ns ? now - ran : k->began_ns);
+	if (!k->began_ns)
+		return;
+	end = bpf_ktime_get_ns() - (cpu_time_of(task) - k->cpu_ns);
+	end_wait(k, end > k->began_ns ? end : k->began_ns);
 }
 
 static inline void begin_wait(void *context, struct task_struct *task, bool is_preempted)
