@@ -447,7 +447,7 @@ static bool asks_for_calls(const struct heap_config *c)
 {
 	return c->heap.count || needs_stacks(c) || c->heap.sites || c->heap.in_kernel ||
 	       c->heap.exact || c->heap.sample_bytes || c->heap.blocks || c->heap.lines ||
-	       c->heap.engine || c->heap.timeline || c->heap.pages;
+	       c->heap.engine || c->heap.pages;
 }
 
 static enum pages_weight pages_weight_of(enum heap_weight weight)

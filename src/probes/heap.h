@@ -240,9 +240,9 @@ extern const struct sooth_names heap_bad_whats;
 /* The limit of a process in which nothing can be probed: what is missing of it. */
 #define HEAP_NO_ALLOCATOR "allocations of a program without allocator symbols"
 
-/* The limit of a program that only probes in the kernel could see. */
 /* The limit that says why samples were added up instead. */
 #define HEAP_EVERY_CALL "every call"
+/* The limit of a program that only probes in the kernel could see. */
 #define HEAP_NOT_LOADED "allocations of a program that did not load sooth's library"
 /* The limit of processes that were forked where sooth's library finds no socket. */
 #define HEAP_UNCONNECTED "allocations of forked processes that sooth's library did not reach"

@@ -3,8 +3,8 @@
 
 #include "analyze/records.h"
 #include "model/process_id.h"
-#include "probes/proc.h"
 #include "model/stream_records.h"
+#include "probes/proc.h"
 
 #define PROCESSES_MAX 65536
 

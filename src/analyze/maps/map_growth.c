@@ -157,7 +157,7 @@ static int keep_first(struct growth_state *s, const struct sooth_record *end)
 	return 0;
 }
 
-static bool has_own_heap(const struct sooth_record *r)
+bool map_growth_is_of_runtime(const struct sooth_record *r)
 {
 	const struct maps_runtime_found *f = record_as(r, MAPS_RUNTIME, sizeof(*f));
 
@@ -173,8 +173,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		struct process_id id = process_id_of(r);
 
-		s->is_shown |=
-			r->kind == PROFILE_PAGE || r->kind == PROFILE_RELEASE || has_own_heap(r);
+		s->is_shown |= r->kind == PROFILE_PAGE || r->kind == PROFILE_RELEASE ||
+			       map_growth_is_of_runtime(r);
 		snapshots_take(&s->last, r);
 		if (r->kind == MAPS_PROCESS && keep_first(s, r))
 			return error_no_memory(err);

@@ -5,11 +5,17 @@
 
 #include <stdbool.h>
 
+#include <sooth/record.h>
+
 /* Zeroed: the defaults. */
 struct map_growth_options {
 	/* Nothing is shown unless page faults were recorded, or a process has a heap that its
 	 * runtime takes from the kernel. */
 	bool beside_calls;
 };
+
+/* A record of the probe maps that says so: a JavaScript, Java or Go heap, small objects of Python.
+ */
+bool map_growth_is_of_runtime(const struct sooth_record *r);
 
 #endif

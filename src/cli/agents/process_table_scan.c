@@ -2,9 +2,6 @@
 /* A scan of every process of this host. */
 #include "cli/agents/process_table_scan.h"
 
-#include <sooth/observer.h>
-#include <sooth/report.h>
-
 #include "cli/agents/user_agents.h"
 
 static int take(void *user, const struct sooth_schema *schema, const struct sooth_record *record)
@@ -14,13 +11,11 @@ static int take(void *user, const struct sooth_schema *schema, const struct soot
 	return 0;
 }
 
-static int observe(struct sooth_observer *o, struct sooth_report *r, unsigned interest,
+int process_table_look(struct sooth_observer *o, struct sooth_report *r, unsigned interest,
 	struct sooth_error *err)
 {
-	int status = sooth_observer_set_host(o, err);
+	int status = sooth_observer_add_probe(o, "proc", interest, err);
 
-	if (!status)
-		status = sooth_observer_add_probe(o, "proc", interest, err);
 	if (!status)
 		status = user_agents_add(o, err);
 	if (!status)
@@ -44,8 +39,10 @@ static int scan(struct process_table *c, unsigned interest, struct sooth_error *
 		status = sooth_observer_new(&o, NULL, err);
 	if (!status) {
 		sooth_report_on_record(r, take, c);
-		status = observe(o, r, interest, err);
+		status = sooth_observer_set_host(o, err);
 	}
+	if (!status)
+		status = process_table_look(o, r, interest, err);
 	if (!status && process_table_resolve(c))
 		status = error_no_memory(err);
 	sooth_observer_free(o);

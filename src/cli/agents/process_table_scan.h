@@ -3,6 +3,9 @@
 #ifndef SOOTH_CLI_PROCESS_TABLE_SCAN_H
 #define SOOTH_CLI_PROCESS_TABLE_SCAN_H
 
+#include <sooth/observer.h>
+#include <sooth/report.h>
+
 #include "analyze/process_table/process_table.h"
 #include "base/error.h"
 
@@ -10,5 +13,8 @@
 int process_table_scan(struct process_table *c, struct sooth_error *err);
 /* The same with executable and control group of processes far from any agent, too. */
 int process_table_scan_all(struct process_table *c, struct sooth_error *err);
+/* One look of an observer that has its target: at processes, agents among them, into the report. */
+int process_table_look(struct sooth_observer *o, struct sooth_report *r, unsigned interest,
+	struct sooth_error *err);
 
 #endif

@@ -2,61 +2,33 @@
 /* One look at the selected processes: the agents among them, and the runtimes that they have. */
 #include "cli/target/target_memory.h"
 
-#include <string.h>
-
+#include "analyze/maps/map_growth.h"
 #include "analyze/process_table/process_table.h"
-#include "base/cleanup.h"
-#include "cli/agents/user_agents.h"
+#include "cli/agents/process_table_scan.h"
 
 struct look {
 	struct process_table table;
 	bool has_heap;
 };
 
-/* A record of the probe maps. */
-static bool has_own_heap(const struct sooth_schema *schema, const struct sooth_record *record)
-{
-	static const char *const names[] = { "javascriptcore", "v8", "go", "java", "python" };
-	const struct sooth_field *runtime = sooth_schema_field(schema, "runtime");
-	char name[24];
-
-	if (!runtime || strcmp(schema->name, "maps.runtime") != 0)
-		return false;
-	sooth_field_text(runtime, record, name, sizeof(name));
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(name, names[i]))
-			return true;
-	}
-	return false;
-}
-
 static int take(void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	struct look *look = user;
 
+	(void)schema;
 	process_table_take(&look->table, record);
-	look->has_heap |= schema && has_own_heap(schema, record);
+	look->has_heap |= map_growth_is_of_runtime(record);
 	return 0;
 }
 
 static int observe(struct sooth_observer *o, struct sooth_report *r,
 	const struct target_found *found, struct sooth_error *err)
 {
-	int status = sooth_observer_add_probe(o, "proc", SOOTH_SAMPLE, err);
+	int status = sooth_observer_add_probe(o, "maps", SOOTH_SAMPLE, err);
 
-	if (!status)
-		status = sooth_observer_add_probe(o, "maps", SOOTH_SAMPLE, err);
-	if (!status)
-		status = user_agents_add(o, err);
 	for (size_t i = 0; i < target_found_count(found) && !status; i++)
 		status = sooth_observer_add_pid(o, (pid_t)target_found_pids(found)[i], err);
-	if (!status)
-		status = sooth_observer_connect_report(o, r, err);
-	if (!status)
-		status = sooth_observer_start(o, err);
-	if (!status)
-		status = sooth_observer_stop(o, SOOTH_END_STOPPED, err);
-	return status ? status : sooth_report_finish(r, err);
+	return status ? status : process_table_look(o, r, SOOTH_SAMPLE, err);
 }
 
 static bool has_agent(struct process_table *table)

@@ -93,8 +93,7 @@ static void emit_kinds(struct backend_run *run, const struct process_id *id,
 		else
 			snprintf(remedy, sizeof(remedy),
 				"sooth heap --pages -d 10 -p %u shows which code fills it, and how "
-				"much "
-				"of the memory it is; %s",
+				"much of the memory it is; %s",
 				id->pid, kind->snapshot);
 		backend_limit(run, what, kind->why, remedy);
 	}

@@ -5,7 +5,6 @@
 
 #include "base/cleanup.h"
 #include "preload/layout.h"
-
 #include "probes/heap.h"
 
 void preload_around_limits(struct backend_run *run, uint32_t around)
