@@ -60,7 +60,7 @@ static inline void call_end(struct thread *t, struct call *call)
 {
 	atomic_store_explicit(&t->slot->is_late, 1, memory_order_relaxed);
 	SIGNAL_BARRIER();
-	call->end = preload_ticks();
+	call->end = session_ticks();
 	t->inside = 0;
 	record_put(t, call);
 	atomic_store_explicit(&t->slot->is_late, 0, memory_order_release);

@@ -113,12 +113,13 @@ static bool calls_around(const struct exported *e)
 	return false;
 }
 
-void *loaded_function(const struct dl_phdr_info *info, const char *name)
+void *loaded_symbol(const struct dl_phdr_info *info, const char *name)
 {
 	struct exported e = { 0 };
 	const ElfW(Sym) *symbol = find_tables(info, &e) ? find(&e, name) : NULL;
 
-	if (!symbol || !symbol->st_shndx || (symbol->st_info & 15) != STT_FUNC)
+	if (!symbol || !symbol->st_shndx ||
+		((symbol->st_info & 15) != STT_FUNC && (symbol->st_info & 15) != STT_OBJECT))
 		return NULL;
 	return (void *)(info->dlpi_addr + symbol->st_value);
 }

@@ -25,7 +25,7 @@ uint64_t call_walk(struct thread *t, const uintptr_t *frame, const void *functio
 {
 	uint64_t hash;
 
-	if (t->is_busy)
+	if (t->is_busy || !t->stacks)
 		return 0;
 	t->busy_frame = (uintptr_t)__builtin_frame_address(0);
 	t->is_busy = true;
@@ -130,7 +130,7 @@ static inline __attribute__((always_inline)) int take_posix(
 	int error;
 
 	call.stack = call_stack(t, (const void *)(uintptr_t)real.posix_memalign);
-	call.begin = preload_ticks();
+	call.begin = session_ticks();
 	error = (int)THROUGH_3(real.posix_memalign, block, alignment, size);
 	call.error = (uint32_t)error;
 	if (error)

@@ -14,37 +14,59 @@
 #include "probes/heap.h"
 
 #define PRELOAD_LIBRARY	 "sooth-preload.so"
-#define PRELOAD_VARIABLE "SOOTH_PRELOAD" /* the path of the socket */
-#define PRELOAD_VERSION	 4
+#define PRELOAD_VARIABLE "SOOTH_PRELOAD" /* the socket's path, a colon, the token */
+#define PRELOAD_VERSION	 5
 
+/* Who connects has read it in the environment of the command. */
+#define PRELOAD_TOKEN_BYTES 32u /* hexadecimal digits */
+
+/*
+ * Where a program finds its memory when it starts, it finds all that it ever gets: threads and
+ * forked children take slots of it, because later no call may be made that the program would not
+ * make itself. Few slots have a large ring; the first that are free are taken first.
+ */
 #define PRELOAD_PAGE	   4096u
-#define PRELOAD_SLOTS	   32u	      /* threads of a segment */
-#define PRELOAD_RING_WORDS (1u << 15) /* of a thread; a power of two */
-#define PRELOAD_RING_BYTES (PRELOAD_RING_WORDS * 8u)
-#define PRELOAD_OWN_BYTES  16384u /* of a slot: the thread's own */
-#define PRELOAD_SENT	   16384u /* stacks that a slot has written, by their hash */
+#define PRELOAD_SLOTS	   512u /* threads, of a program and its forked children */
+#define PRELOAD_LARGE	   32u	/* slots with a large ring */
+#define PRELOAD_RING_WORDS (1u << 15)
+#define PRELOAD_FEW_WORDS  (1u << 11) /* of the others; both powers of two */
 #define PRELOAD_FRAMES_MAX 128u
 #define PRELOAD_WORDS_MAX  (PRELOAD_FRAMES_MAX + 8u) /* of a record */
 
-/* --- the session: one page, of all processes --- */
+/* --- the session: one page of all processes, which sooth alone can write --- */
+
+#define PRELOAD_MUTEX_BYTES 64u
+#define PRELOAD_OWNER_DIED  0x40000000u /* FUTEX_OWNER_DIED */
 
 struct preload_session {
+	/* A robust mutex that sooth holds (pthread_mutexattr_setrobust(3)): when sooth is killed
+	 * the kernel sets a bit in its first word, so that programs learn it from memory. */
+	_Alignas(64) union {
+		atomic_uint owner;
+		unsigned char mutex[PRELOAD_MUTEX_BYTES];
+	};
 	atomic_uint version;
-	atomic_uint is_on;   /* 0: sooth has ended */
-	atomic_uint streams; /* each call; else they are only counted */
-	atomic_uint stacks;  /* of calls that allocate */
-	atomic_uint waits;   /* while a ring is full; else the call is counted as lost */
-	/* Written often, and read where a thread waits. */
+	atomic_uint is_on;    /* 0: sooth has ended */
+	atomic_uint streams;  /* each call; else they are only counted */
+	atomic_uint stacks;   /* of calls that allocate */
+	atomic_uint waits;    /* while a ring is full; else the call is counted as lost */
+	atomic_ullong second; /* ticks */
+	/* Written often, and read where a thread waits, or has no clock. */
 	_Alignas(64) atomic_uint heartbeat;
-	_Alignas(64) atomic_uint wake; /* a futex: sooth sleeps on it */
-	atomic_uint is_asleep;
-	atomic_uint unconnected; /* forked processes that did not reach sooth */
+	atomic_ullong ticks; /* the time of the last beat */
 };
 
-/* --- a segment: slots, then their rings --- */
+/* --- a segment: its head, slots, then their rings --- */
+
+struct preload_head {
+	atomic_uint used;	/* slots, from the first, that were ever taken */
+	atomic_uint around;	/* PRELOAD_AROUND_* that no answer was given to */
+	atomic_ullong left_out; /* calls of threads that found no slot */
+};
 
 enum preload_slot_state {
 	PRELOAD_SLOT_FREE,
+	PRELOAD_SLOT_TAKING,
 	PRELOAD_SLOT_TAKEN, /* by the thread `tid`; sooth frees it when that has ended */
 };
 
@@ -54,29 +76,64 @@ struct preload_count {
 	uint32_t histogram[HEAP_BUCKETS];
 };
 
+/* What a thread asks, in memory, and waits for in its slot. */
+enum preload_ask {
+	PRELOAD_ASK_CODE = 1, /* code was loaded: until sooth has read the mappings */
+	PRELOAD_ASK_MAPPING,  /* the mapping of an address: its start and end */
+	PRELOAD_ASK_AROUND,   /* calls will go around the library: until they are probed */
+	PRELOAD_ASK_PROCESS,  /* until sooth knows which process it is: it does not itself */
+};
+
+#define PRELOAD_ASK_KIND   0xffu
+#define PRELOAD_ASK_NUMBER 8u /* the bits above: which one it is, from 1 on */
+
+/* Why: libraries that were just loaded define an allocator; or are bound to the C library, by
+ * RTLD_DEEPBIND; or the program has looked up the function behind that of a library. */
+#define PRELOAD_AROUND_OWN  1u
+#define PRELOAD_AROUND_DEEP 2u
+#define PRELOAD_AROUND_NEXT 4u
+#define PRELOAD_AROUND_ALL  7u
+
 struct preload_slot {
-	atomic_uint state, tid;
-	uint64_t begin_ticks;		 /* when it was taken */
-	atomic_ullong head;		 /* words written */
-	atomic_uint is_late;		 /* a record has its time, and is not written yet */
-	atomic_ullong lost;		 /* records that were not */
-	_Alignas(64) atomic_ullong tail; /* words read; by sooth */
-	atomic_uint space;		 /* a futex: raised with it */
-	atomic_uint is_waiting;		 /* the thread, for it */
+	atomic_uint state;
+	atomic_uint tid, pid;	   /* as the C library has them; 0: not known */
+	atomic_uint parent;	   /* the process that `pid` was forked from; 0: not forked */
+	atomic_ullong begin_ticks; /* after it was taken; 0: just now */
+	atomic_ullong head;	   /* words written */
+	atomic_uint is_late;	   /* a record has its time, and is not written yet */
+	atomic_uint is_coarse;	/* the program turned the clock off: times are of the last beat */
+	atomic_ullong lost;	/* records that were not */
+	atomic_uint ask;	/* enum preload_ask and its number; 0: nothing, or no longer */
+	atomic_ullong argument; /* an address, or PRELOAD_AROUND_* */
+	_Alignas(64) atomic_ullong tail; /* words read; by sooth, as is what follows */
+	atomic_uint answered;		 /* the number of the last ask that has an answer */
+	atomic_ullong answer[2];
 	_Alignas(64) struct preload_count counts[HEAP_FUNCTIONS];
 };
 
 #define PRELOAD_SLOT_BYTES PRELOAD_PAGE
 
 _Static_assert(sizeof(struct preload_slot) <= PRELOAD_SLOT_BYTES, "a page each");
+_Static_assert(sizeof(struct preload_session) <= PRELOAD_PAGE, "a page");
 
-#define PRELOAD_SLOT_AT(slot) ((size_t)(slot)*PRELOAD_SLOT_BYTES)
-#define PRELOAD_RING_AT(slot)                                                                      \
-	((size_t)PRELOAD_SLOTS * PRELOAD_SLOT_BYTES + (size_t)(slot)*PRELOAD_RING_BYTES)
-#define PRELOAD_SENT_AT(slot)                                                                      \
-	(PRELOAD_RING_AT(PRELOAD_SLOTS) + (size_t)(slot)*PRELOAD_SENT * sizeof(uint64_t))
-#define PRELOAD_OWN_AT(slot)  (PRELOAD_SENT_AT(PRELOAD_SLOTS) + (size_t)(slot)*PRELOAD_OWN_BYTES)
-#define PRELOAD_SEGMENT_BYTES PRELOAD_OWN_AT(PRELOAD_SLOTS)
+#define PRELOAD_SLOT_AT(slot) (PRELOAD_PAGE + (size_t)(slot)*PRELOAD_SLOT_BYTES)
+#define PRELOAD_LARGE_BYTES   ((size_t)PRELOAD_RING_WORDS * 8u)
+#define PRELOAD_FEW_BYTES     ((size_t)PRELOAD_FEW_WORDS * 8u)
+#define PRELOAD_SMALL_AT(slot)                                                                     \
+	(PRELOAD_SLOT_AT(PRELOAD_SLOTS) + PRELOAD_LARGE * PRELOAD_LARGE_BYTES +                    \
+		(size_t)((slot)-PRELOAD_LARGE) * PRELOAD_FEW_BYTES)
+#define PRELOAD_SEGMENT_BYTES PRELOAD_SMALL_AT(PRELOAD_SLOTS)
+
+static inline size_t preload_ring_at(unsigned slot)
+{
+	return slot < PRELOAD_LARGE ? PRELOAD_SLOT_AT(PRELOAD_SLOTS) + slot * PRELOAD_LARGE_BYTES
+				    : PRELOAD_SMALL_AT(slot);
+}
+
+static inline uint32_t preload_ring_words(unsigned slot)
+{
+	return slot < PRELOAD_LARGE ? PRELOAD_RING_WORDS : PRELOAD_FEW_WORDS;
+}
 
 /* --- records --- */
 
@@ -118,14 +175,10 @@ enum preload_end {
 	PRELOAD_ENDS,
 };
 
-/* --- messages --- */
+/* --- messages: when a program starts, before anything of it runs --- */
 
 enum preload_request {
 	PRELOAD_STARTED = 1, /* a program has started */
-	PRELOAD_FORKED,	     /* a process was forked */
-	PRELOAD_MORE,	     /* all slots are taken */
-	PRELOAD_CODE,	     /* code was loaded; the answer has no descriptors */
-	PRELOAD_AROUND,	     /* calls will go around the library, and none has yet; the same */
 	PRELOAD_FAILED,	     /* the memory could not be mapped; `error` */
 };
 
@@ -133,22 +186,14 @@ struct preload_hello {
 	uint32_t version;
 	uint32_t request; /* enum preload_request */
 	int32_t error;
-	uint32_t parent; /* the process that it was forked from; 0: not known */
-	uint32_t around; /* PRELOAD_AROUND_*: of PRELOAD_AROUND */
-	uint32_t unused;
+	uint32_t pid; /* in its own namespace, as its slots will have it */
+	char token[PRELOAD_TOKEN_BYTES];
 };
 
-/* Why: libraries that were just loaded define an allocator; or are bound to the C library, by
- * RTLD_DEEPBIND; or the program has looked up the function behind that of a library. */
-#define PRELOAD_AROUND_OWN  1u
-#define PRELOAD_AROUND_DEEP 2u
-#define PRELOAD_AROUND_NEXT 4u
-#define PRELOAD_AROUND_ALL  7u
-
-/* With two descriptors: the session's and the segment's. */
+/* With two descriptors: the session's, for reading only, and the segment's. */
 struct preload_welcome {
 	uint32_t version;
-	uint32_t is_probed; /* all calls of the process are from now on, those of the library too */
+	uint32_t unused;
 };
 
 /* --- time --- */

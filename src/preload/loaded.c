@@ -6,8 +6,6 @@
  */
 #include "preload/loaded.h"
 
-#include "preload/kernel_calls.h"
-
 /* In the loader itself. */
 extern void *__tls_get_addr(void *where) __attribute__((weak));
 /* Other C libraries do not call the program's malloc(). */
@@ -108,16 +106,16 @@ void loaded_begin(void)
 static bool is_in_deep(struct thread *t)
 {
 	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-	unsigned char ignored;
 	bool is = t->deep_frame && frame < t->deep_frame;
 
 #if defined(__x86_64__)
-	/* The stack may have been another one, that is gone. */
-	is = is && KERNEL(mincore, (t->deep_frame + 8) & ~(uintptr_t)(PRELOAD_PAGE - 1),
-			   PRELOAD_PAGE, &ignored, 0, 0, 0) >= 0;
-	is = is && ((const uintptr_t *)t->deep_frame)[1] == t->deep_return;
-#else
-	(void)ignored; /* of that function there is nothing on the stack any more */
+	unsigned long long mapping[2];
+
+	/* The stack may have been another one, that is gone. (Elsewhere there is nothing of that
+	 * function on the stack any more.) */
+	is = is && thread_begin(t) && session_ask(t, PRELOAD_ASK_MAPPING, t->deep_frame, mapping) &&
+	     t->deep_frame >= mapping[0] && t->deep_frame + 2 * sizeof(frame) <= mapping[1] &&
+	     ((const uintptr_t *)t->deep_frame)[1] == t->deep_return;
 #endif
 	if (!is)
 		t->deep_frame = 0;
@@ -130,7 +128,7 @@ void loaded_look(struct thread *t)
 	struct looking l = { 0 };
 	uint32_t around = 0;
 
-	if (t->is_busy || !atomic_load(&session->is_on))
+	if (t->is_busy || !session_is_on())
 		return;
 	dl_iterate_phdr(take_numbers, &l.now);
 	if (l.now.adds == atomic_load(&seen.adds))
@@ -143,7 +141,7 @@ void loaded_look(struct thread *t)
 	if (l.calls && is_in_deep(t))
 		around |= PRELOAD_AROUND_DEEP;
 	if (around)
-		session_calls_around(around);
+		session_calls_around(t, around);
 	note_seen(&l.now);
 }
 

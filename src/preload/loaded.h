@@ -15,8 +15,8 @@ struct loaded_object {
 struct loaded_object loaded_object(const struct dl_phdr_info *info);
 /* Whether that is in its memory. */
 bool loaded_has(const struct dl_phdr_info *info, const void *address);
-/* A function that it exports, or NULL. */
-void *loaded_function(const struct dl_phdr_info *info, const char *name);
+/* A function or object that it exports, or NULL. */
+void *loaded_symbol(const struct dl_phdr_info *info, const char *name);
 /* Whether an allocator has a function of that name. */
 bool loaded_is_allocator(const char *name);
 /* Whether the object with that address is searched before this one. */

@@ -59,9 +59,8 @@ static void *ours_for(void *found)
 static __attribute__((noinline)) void look_up_next(const void *caller, const char *name)
 {
 	if (loaded_is_allocator(name) && !loaded_is_before(caller) &&
-		!real_is_same_object(caller, (const void *)(uintptr_t)real.malloc) &&
-		thread_begin(&self))
-		session_calls_around(PRELOAD_AROUND_NEXT);
+		!real_is_same_object(caller, (const void *)(uintptr_t)real.malloc))
+		session_calls_around(&self, PRELOAD_AROUND_NEXT);
 }
 
 void *dlsym(void *handle, const char *name)

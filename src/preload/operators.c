@@ -54,8 +54,7 @@ static const char nothrow_here;
 /* A library that was loaded for itself alone is not behind this one. */
 static void *find(const char *name)
 {
-	static const char *const libraries[] = { "libstdc++.so.6", "libc++.so.1",
-		"libc++abi.so.1" };
+	static const char *const libraries[] = { "libstdc++.so", "libc++.so", "libc++abi.so" };
 	void *found = real_function(name);
 
 	for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]) && !found; i++)
@@ -117,7 +116,7 @@ static __attribute__((noinline)) void *record_new(size_t size, int form, bool th
 	if (!t->inside)
 		return throws ? next.plain[form](size) : next.nothrow[form](size, NOTHROW);
 	call.stack = call_stack(t, (const void *)(uintptr_t)next.plain[form]);
-	call.begin = preload_ticks();
+	call.begin = session_ticks();
 	call.address = THROUGH_2(next.nothrow[form], size, NOTHROW);
 	call_end(t, &call);
 	if (UNLIKELY(throws && !call.address))
@@ -141,7 +140,7 @@ static __attribute__((noinline)) void *record_aligned(
 		return throws ? next.aligned[form](size, alignment)
 			      : next.aligned_nothrow[form](size, alignment, NOTHROW);
 	call.stack = call_stack(t, (const void *)(uintptr_t)next.aligned[form]);
-	call.begin = preload_ticks();
+	call.begin = session_ticks();
 	call.address = THROUGH_3(next.aligned_nothrow[form], size, alignment, NOTHROW);
 	call_end(t, &call);
 	if (UNLIKELY(throws && !call.address))

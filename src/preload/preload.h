@@ -2,7 +2,9 @@
 /*
  * The library in an observed program. It has no other library, no lock that the program could
  * hold, and allocates nothing by the functions it observes. What it may not do is change the
- * program: without sooth, and when anything of it fails, calls go straight through.
+ * program: without sooth, and when anything of it fails, calls go straight through. Once the
+ * program has started it makes no system call, whatever happens: a seccomp filter of the program
+ * could end it for that. It trusts nothing in memory that it shares.
  */
 #ifndef SOOTH_PRELOAD_PRELOAD_H
 #define SOOTH_PRELOAD_PRELOAD_H
@@ -41,21 +43,29 @@ struct kept_stack {
 	struct kept_frame frames[PRELOAD_FRAMES_MAX];
 };
 
-/* What a thread needs beside its ring; in the memory of its slot, because that of the thread
- * itself is the program's stack. */
-struct thread_memory {
+#define SENT 4096u /* stacks that are known to be in a ring, by their hash; a power of two */
+
+/* What a thread needs beside its ring, in memory of this process alone; by its slot, because that
+ * of the thread itself is the program's stack. The second is there where stacks are walked. */
+struct thread_calls {
 	struct call waiting[NESTED_MAX];
-	struct kept_stack kept;
 };
 
-_Static_assert(sizeof(struct thread_memory) <= PRELOAD_OWN_BYTES, "it has room");
+struct thread_stacks {
+	struct kept_stack kept;
+	uint64_t sent[SENT];
+};
 
 struct thread {
 	uint32_t image;		 /* of the process for which the rest holds; 0: none yet */
 	bool is_busy;		 /* in this library: a signal handler may be on top of it */
 	bool is_resolving;	 /* the real functions are being looked up */
 	uint8_t nested;		 /* calls of signal handlers that wait */
-	bool is_left_out;	 /* no slot could be had */
+	uint32_t left_out;	 /* calls since no slot could be had; 0: it has one */
+	uint32_t number;	 /* gettid(2) of it, in that image */
+	uint32_t ring_mask;	 /* words of the ring, less one */
+	uint32_t asked;		 /* the number of the last ask */
+	uint64_t stalled;	 /* the tail, plus 1, at which waiting was given up */
 	uintptr_t deep_frame;	 /* of its last dlopen(), if with RTLD_DEEPBIND */
 	uintptr_t deep_return;	 /* and where that returns to */
 	uintptr_t inside;	 /* the frame of the outermost call; 0: in none */
@@ -65,10 +75,9 @@ struct thread {
 	uint64_t *ring;
 	uint64_t head, tail; /* of the ring; the tail as it was last seen */
 	uint64_t last_ticks;
-	uint64_t *sent;		       /* hashes of stacks that are in the ring */
 	uint64_t stack_from, stack_to; /* of the thread, as far as it was seen */
-	struct call *waiting;	       /* NESTED_MAX */
-	struct kept_stack *kept;
+	struct thread_calls *calls;
+	struct thread_stacks *stacks; /* NULL: not requested */
 };
 
 /*
@@ -76,15 +85,15 @@ struct thread {
  * and what a thread knows is of another image.
  */
 struct own_page {
-	atomic_uint image; /* 0: not connected; IMAGE_OFF: never again */
-	atomic_uint is_connecting;
+	atomic_uint image; /* 0: none yet; IMAGE_OFF: never again */
 };
 
 #define IMAGE_OFF 0xffffffffu
 
 extern __thread struct thread self;
 extern struct own_page *own_page;
-extern struct preload_session *session;
+extern const struct preload_session *session;
+extern bool clock_is_off;
 
 /* The real functions. */
 struct real {
@@ -113,6 +122,8 @@ struct loader_functions {
 	void *(*dlsym)(void *handle, const char *name);
 	void *(*dlvsym)(void *handle, const char *name, const char *version);
 	void *(*dlopen)(const char *file, int flags);
+	int (*prctl)(int option, long a, long b, long c, long d);
+	long (*syscall)(long number, long a, long b, long c, long d, long e, long f);
 };
 
 extern struct real real;
@@ -123,6 +134,9 @@ extern struct loader_functions loader;
 bool real_resolve(void);
 extern atomic_uint real_is_resolved;
 void *real_function(const char *name);
+/* What dlsym() with RTLD_NEXT finds: for dlsym() itself, for what is no function, and where nothing
+ * may be left for dlerror(). */
+void *real_behind(const char *name);
 /* From a library that is loaded already; NULL: it is not, or has no such function. */
 void *real_function_of(const char *library, const char *name);
 bool real_is_same_object(const void *a, const void *b);
@@ -130,24 +144,25 @@ void *early_block(size_t size, size_t alignment);
 bool early_is(const void *block);
 size_t early_size(const void *block);
 
-/* Whether calls of this thread are recorded, with its slot ready and the image connected. */
+/* Whether calls of this thread are recorded, with its slot ready. */
 bool thread_begin_slow(struct thread *t);
 /* The ring is full: it may still be so afterwards. */
 void session_wait_for_room(struct thread *t);
 /* A child was forked: what it writes to its parent's memory until it has its own is lost. */
 void session_leave_parent(void);
-void session_wake(void);
+/* Asks sooth, and waits for the answer in memory: for a thread whose calls are recorded. False:
+ * there is none. */
+bool session_ask(
+	struct thread *t, enum preload_ask kind, uint64_t argument, unsigned long long answer[2]);
 
 /* Makes room for the largest record, before the call that it is about: it may wait. */
 void record_make_room(struct thread *t);
 void record_put(struct thread *t, const struct call *call);
 /* The stack that is kept, below it the called function; unless it was written before. */
 void record_stack(struct thread *t, uint64_t hash, const void *function);
-/* Code was loaded: returns when sooth has seen it. */
-void session_tell_code(void);
 /* Calls will go around this library (PRELOAD_AROUND_*): returns when sooth sees them, and all
  * others of this process, or cannot. */
-void session_calls_around(uint32_t around);
+void session_calls_around(struct thread *t, uint32_t around);
 
 /* The code of the dynamic loader; bytes 0: it is not known, or never calls. */
 struct loader_code {
@@ -161,16 +176,41 @@ extern struct loader_code loader_code;
 void loaded_begin(void);
 /* The loader allocates: it may have loaded libraries. */
 void loaded_look(struct thread *t);
+/* When the program starts, where stacks are walked. */
+bool stack_begin(void);
 void stack_forget_code(void);
+
+/* Sooth has not ended, however it may have. */
+static inline bool session_is_on(void)
+{
+	return LIKELY(atomic_load_explicit(&session->is_on, memory_order_relaxed) &&
+		      !(atomic_load_explicit(&session->owner, memory_order_relaxed) &
+			      PRELOAD_OWNER_DIED));
+}
 
 static inline bool thread_begin(struct thread *t)
 {
 	uint32_t image = atomic_load_explicit(&own_page->image, memory_order_relaxed);
 
-	if (LIKELY(t->image == image && image && !t->is_busy &&
-		    atomic_load_explicit(&session->is_on, memory_order_relaxed)))
+	if (LIKELY(t->image == image && image && !t->is_busy && !t->left_out && session_is_on()))
 		return true;
 	return thread_begin_slow(t);
+}
+
+/* A program without its clock has sooth's, which beats from time to time. */
+static inline uint64_t session_ticks(void)
+{
+	return LIKELY(!clock_is_off) ? preload_ticks()
+				     : atomic_load_explicit(&session->ticks, memory_order_relaxed);
+}
+
+static inline void spin_once(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#else
+	__asm__ volatile("yield");
+#endif
 }
 
 #endif

@@ -7,10 +7,8 @@
 
 #include <dlfcn.h>
 
-#include "preload/kernel_calls.h"
-
 #define EARLY_BYTES (256u << 10)
-#define STEP_NS	    50000
+#define STEPS	    (1u << 26) /* of a wait for another thread */
 
 extern int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void *user)
 	__attribute__((weak));
@@ -61,13 +59,42 @@ size_t early_size(const void *block)
 
 extern __typeof__(dladdr) dladdr __attribute__((weak));
 
-#define IF_LOADED (RTLD_LAZY | RTLD_NOLOAD)
+/* A library with its name and versions, and what is searched in it. */
+struct named {
+	const char *library, *name;
+	void *found;
+};
+
+static bool is_named(const char *path, const char *library)
+{
+	const char *base = path;
+
+	for (; *path; path++)
+		base = *path == '/' ? path + 1 : base;
+	while (*library && *base == *library) {
+		base++;
+		library++;
+	}
+	return !*library;
+}
+
+static int look_in_named(struct dl_phdr_info *info, size_t size, void *user)
+{
+	struct named *n = user;
+
+	(void)size;
+	if (is_named(info->dlpi_name, n->library))
+		n->found = loaded_symbol(info, n->name);
+	return n->found != NULL;
+}
 
 void *real_function_of(const char *library, const char *name)
 {
-	void *handle = loader.dlopen && loader.dlsym ? loader.dlopen(library, IF_LOADED) : NULL;
+	struct named n = { library, name, NULL };
 
-	return handle ? loader.dlsym(handle, name) : NULL;
+	if (dl_iterate_phdr)
+		dl_iterate_phdr(look_in_named, &n);
+	return n.found;
 }
 
 bool real_is_same_object(const void *a, const void *b)
@@ -95,9 +122,9 @@ static int look_in(struct dl_phdr_info *info, size_t size, void *user)
 	if (loaded_has(info, &real))
 		b->is_behind = true;
 	else if (b->is_behind)
-		b->found = loaded_function(info, b->name);
+		b->found = loaded_symbol(info, b->name);
 	else
-		b->is_before |= loaded_function(info, b->name) != NULL;
+		b->is_before |= loaded_symbol(info, b->name) != NULL;
 	return b->found != NULL;
 }
 
@@ -110,15 +137,14 @@ static struct behind look_behind(const char *name)
 	return b;
 }
 
-/* What dlsym() with RTLD_NEXT finds: for dlsym() itself, and where there is none. */
-static void *behind(const char *name)
+void *real_behind(const char *name)
 {
 	return look_behind(name).found;
 }
 
 void *real_function(const char *name)
 {
-	void *found = loader.dlsym ? loader.dlsym(RTLD_NEXT, name) : behind(name);
+	void *found = loader.dlsym ? loader.dlsym(RTLD_NEXT, name) : real_behind(name);
 
 	return found;
 }
@@ -143,9 +169,11 @@ static void resolve_names_of_glibc(void)
 
 static void resolve_all(void)
 {
-	LOOK_UP(loader, dlsym, behind);
-	LOOK_UP(loader, dlvsym, behind);
-	LOOK_UP(loader, dlopen, behind);
+	LOOK_UP(loader, dlsym, real_behind);
+	LOOK_UP(loader, dlvsym, real_behind);
+	LOOK_UP(loader, dlopen, real_behind);
+	LOOK_UP(loader, prctl, real_behind);
+	LOOK_UP(loader, syscall, real_behind);
 	LOOK_UP(real, malloc, real_function);
 	LOOK_UP(real, free, real_function);
 	LOOK_UP(real, calloc, real_function);
@@ -162,9 +190,6 @@ static void resolve_all(void)
 
 bool real_resolve(void)
 {
-	struct timespec {
-		long s, ns;
-	} step = { 0, STEP_NS };
 	struct thread *t = &self;
 	unsigned none = 0;
 
@@ -177,7 +202,7 @@ bool real_resolve(void)
 		atomic_store(&real_is_resolved, 1);
 	}
 	/* Another thread does it; that it is not in a fork's child can be seen by its end only. */
-	for (int i = 0; i < 20000 && !atomic_load(&real_is_resolved); i++)
-		KERNEL(nanosleep, &step, 0, 0, 0, 0, 0);
+	for (unsigned i = 0; i < STEPS && !atomic_load(&real_is_resolved); i++)
+		spin_once();
 	return atomic_load(&real_is_resolved);
 }

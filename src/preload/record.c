@@ -5,12 +5,11 @@
  */
 #include "preload/preload.h"
 
-#define HALF	   (PRELOAD_RING_WORDS / 2)
 #define CALL_WORDS 16 /* at most, with the time before it */
 
 static inline bool has_room(const struct thread *t)
 {
-	return t->head + 2 * PRELOAD_WORDS_MAX - t->tail <= PRELOAD_RING_WORDS;
+	return t->head + 2 * PRELOAD_WORDS_MAX - t->tail <= t->ring_mask;
 }
 
 void record_make_room(struct thread *t)
@@ -47,7 +46,7 @@ static inline void count(struct thread *t, const struct call *call)
 
 static inline void put_word(struct thread *t, uint64_t word)
 {
-	t->ring[t->head++ & (PRELOAD_RING_WORDS - 1)] = word;
+	t->ring[t->head++ & t->ring_mask] = word;
 }
 
 /* The time since the last record, which has 32 bits in a head. */
@@ -66,7 +65,7 @@ static inline uint64_t take_delta(struct thread *t, uint64_t now)
 
 static inline void put_words(struct thread *t, const struct call *call)
 {
-	uint64_t before = t->head, ticks = call->begin ? call->end - call->begin : 0;
+	uint64_t ticks = call->begin ? call->end - call->begin : 0;
 	uint64_t delta = take_delta(t, call->end);
 	uint32_t function = call->head & PRELOAD_HEAD_FUNCTION;
 	bool is_long = ticks >> PRELOAD_HEAD_DURATION_BITS;
@@ -89,8 +88,6 @@ static inline void put_words(struct thread *t, const struct call *call)
 	if (call->stack)
 		put_word(t, call->stack);
 	atomic_store_explicit(&t->slot->head, t->head, memory_order_release);
-	if (UNLIKELY((before ^ t->head) & HALF))
-		session_wake();
 }
 
 static inline void put(struct thread *t, const struct call *call)
@@ -99,7 +96,7 @@ static inline void put(struct thread *t, const struct call *call)
 	if (!atomic_load_explicit(&session->streams, memory_order_relaxed))
 		return;
 	/* Here a wait would come behind the time of the call. */
-	if (LIKELY(t->head + CALL_WORDS - t->tail <= PRELOAD_RING_WORDS))
+	if (LIKELY(t->head + CALL_WORDS - t->tail <= t->ring_mask))
 		put_words(t, call);
 	else
 		atomic_fetch_add_explicit(&t->slot->lost, 1, memory_order_relaxed);
@@ -107,22 +104,24 @@ static inline void put(struct thread *t, const struct call *call)
 
 void record_stack(struct thread *t, uint64_t hash, const void *function)
 {
-	uint64_t *sent = &t->sent[hash & (PRELOAD_SENT - 1)];
-	const struct kept_stack *kept = t->kept;
+	/* A forked child has its parent's: sooth knows none of them as the child's. */
+	uint64_t known = hash ^ (uint64_t)t->image << 32,
+		 *sent = &t->stacks->sent[hash & (SENT - 1)];
+	const struct kept_stack *kept = &t->stacks->kept;
 	uint64_t head = PRELOAD_STACK | (kept->count + 1) << PRELOAD_STACK_COUNT |
 			kept->outcome << PRELOAD_STACK_END;
 
-	if (LIKELY(*sent == hash))
+	if (LIKELY(*sent == known))
 		return;
 	/* The call needs room behind it. */
-	if (t->head + PRELOAD_WORDS_MAX + CALL_WORDS - t->tail > PRELOAD_RING_WORDS)
+	if (t->head + PRELOAD_WORDS_MAX + CALL_WORDS - t->tail > t->ring_mask)
 		return;
 	put_word(t, head);
 	put_word(t, hash);
 	put_word(t, (uintptr_t)function);
 	for (uint32_t i = kept->count; i-- > 0;)
 		put_word(t, kept->frames[i].pc);
-	*sent = hash;
+	*sent = known;
 }
 
 static inline void become_busy(struct thread *t)
@@ -144,11 +143,11 @@ static __attribute__((noinline)) void put_waiting(struct thread *t)
 {
 	while (t->nested) {
 		struct call calls[NESTED_MAX];
-		unsigned count = t->nested;
+		unsigned count = t->nested < NESTED_MAX ? t->nested : NESTED_MAX;
 
 		become_busy(t);
 		for (unsigned i = 0; i < count; i++)
-			calls[i] = t->waiting[i];
+			calls[i] = t->calls->waiting[i];
 		t->nested = 0;
 		for (unsigned i = 0; i < count; i++) {
 			record_make_room(t);
@@ -163,15 +162,14 @@ static __attribute__((noinline)) void put_waiting(struct thread *t)
 static __attribute__((noinline)) bool keep(struct thread *t, const struct call *call)
 {
 	if (t->nested < NESTED_MAX) {
-		t->waiting[t->nested++] = *call;
+		t->calls->waiting[t->nested++ % NESTED_MAX] = *call;
 		return true;
 	}
 	if ((uintptr_t)__builtin_frame_address(0) > t->busy_frame) {
 		t->is_busy = false;
 		return false;
 	}
-	if (t->slot)
-		atomic_fetch_add(&t->slot->lost, 1);
+	atomic_fetch_add(&t->slot->lost, 1);
 	return true;
 }
 

@@ -2,11 +2,19 @@
 #include "preload/stack.h"
 
 #include <fcntl.h>
+#include <link.h>
 
 #include "preload/kernel_calls.h"
 
 #define OBJECTS_MAX 4096
-#define WORD	    sizeof(uint64_t)
+extern int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void *user)
+	__attribute__((weak));
+
+#define WORD sizeof(uint64_t)
+/* The kernel keeps more than that free for the stack (mmap_base()). */
+#define THREAD_FROM  88	  /* words of a thread's structure that are none of these */
+#define THREAD_BYTES 2048 /* of what it has at least */
+#define STACK_GAP    (64u << 20)
 
 #if defined(__x86_64__)
 #define SIGNAL_FP	   120 /* from the stack pointer at the trampoline (bpf/unwind_step.h) */
@@ -28,6 +36,40 @@ struct walk {
 	bool breaks;	       /* what is behind the last step is walked each time */
 	uint32_t outcome;      /* enum profile_end */
 };
+
+/* --- objects that sooth knows --- */
+
+static atomic_ullong objects[OBJECTS_MAX];
+
+/* Where it is, or would be; NULL: there is no room. */
+static atomic_ullong *place_of(uintptr_t begin)
+{
+	size_t at = (begin >> 12) * 0x9e3779b97f4a7c15ull >> 40;
+
+	for (unsigned i = 0; i < OBJECTS_MAX; i++) {
+		atomic_ullong *place = &objects[(at + i) & (OBJECTS_MAX - 1)];
+		unsigned long long have = atomic_load(place);
+
+		if (!have || have == begin)
+			return place;
+	}
+	return NULL;
+}
+
+static bool is_met(uintptr_t begin)
+{
+	const atomic_ullong *place = place_of(begin);
+
+	return !place || atomic_load(place);
+}
+
+static void note_object(uintptr_t begin)
+{
+	atomic_ullong *place = place_of(begin);
+
+	if (place)
+		atomic_store(place, begin);
+}
 
 /* --- what may be read --- */
 
@@ -80,14 +122,89 @@ static bool find_mapping(uint64_t address, uint64_t *found_from, uint64_t *found
 	return is_found;
 }
 
+static uint64_t first_from,
+	first_to; /* the first thread's stack; below it nothing is for a while */
+
+#if defined(__x86_64__)
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+
+/*
+ * The stack that the C library made for a thread: it ends behind the thread's structure, which the
+ * thread pointer points to, and has its start and size in that (glibc's nptl: stackblock,
+ * stackblock_size, guardsize).
+ */
+static bool find_own_stack(uint64_t sp, unsigned long long mapping[2])
+{
+	const uint64_t *words = __builtin_thread_pointer();
+	uint64_t top = (uintptr_t)words + THREAD_BYTES;
+
+	if (!gnu_get_libc_version)
+		return false;
+	for (unsigned i = THREAD_FROM; i < THREAD_BYTES / WORD - 3; i++) {
+		uint64_t from = words[i], to = from + words[i + 1], guard = words[i + 2];
+
+		if ((from | to | guard) & (PRELOAD_PAGE - 1) || to < top ||
+			to - top > PRELOAD_PAGE || guard > words[i + 1] || from + guard > sp ||
+			sp >= to)
+			continue;
+		mapping[0] = from + guard;
+		mapping[1] = to;
+		return true;
+	}
+	return false;
+}
+#else
+static bool find_own_stack(uint64_t sp, unsigned long long mapping[2])
+{
+	(void)sp;
+	(void)mapping;
+	return false;
+}
+#endif
+
 /* The stack of a thread is one mapping; signal handlers and coroutines have others. */
 static uint64_t end_of_stack(struct thread *t, uint64_t sp)
 {
+	unsigned long long mapping[2] = { 0 };
+
 	if (LIKELY(sp >= t->stack_from && sp < t->stack_to))
 		return t->stack_to;
-	if (!find_mapping(sp, &t->stack_from, &t->stack_to))
-		t->stack_from = t->stack_to = 0;
+	if (sp >= first_from && sp < first_to) {
+		mapping[0] = first_from;
+		mapping[1] = first_to;
+	} else if (!find_own_stack(sp, mapping) &&
+		   (!session_ask(t, PRELOAD_ASK_MAPPING, sp, mapping) || sp < mapping[0] ||
+			   sp >= mapping[1])) {
+		mapping[0] = mapping[1] = 0;
+	}
+	t->stack_from = mapping[0];
+	t->stack_to = mapping[1];
 	return t->stack_to;
+}
+
+/* Sooth has read where they are before it answered. */
+static int meet_object(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	(void)size;
+	(void)unused;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		uintptr_t begin = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+
+		if (info->dlpi_phdr[i].p_type != PT_LOAD)
+			continue;
+		note_object(begin & ~(uintptr_t)(PRELOAD_PAGE - 1));
+		break;
+	}
+	return 0;
+}
+
+bool stack_begin(void)
+{
+	if (dl_iterate_phdr)
+		dl_iterate_phdr(meet_object, NULL);
+	if (find_mapping((uintptr_t)__builtin_frame_address(0), &first_from, &first_to))
+		first_from = first_to - STACK_GAP;
+	return unwind_begin();
 }
 
 static bool read_word(const struct walk *w, uint64_t address, uint64_t *out)
@@ -209,7 +326,7 @@ static bool leads_on(const struct kept_frame *all, uint32_t i)
 /* The kept frame that the walk is at, and whose stack above is unchanged; false: none. */
 static bool meets_kept(struct walking *walking)
 {
-	const struct kept_stack *kept = walking->thread->kept;
+	const struct kept_stack *kept = &walking->thread->stacks->kept;
 	const struct walk *w = &walking->w;
 	uint32_t at = walking->kept;
 
@@ -235,7 +352,7 @@ static void walk(struct walking *walking)
 	struct thread *t = walking->thread;
 
 	w->end = end_of_stack(t, w->sp);
-	walking->kept = t->kept->end == w->end ? t->kept->count : 0;
+	walking->kept = t->stacks->kept.end == w->end ? t->stacks->kept.count : 0;
 	while (w->end) {
 		struct kept_frame *f = &walking->new_frames[walking->count];
 
@@ -244,7 +361,7 @@ static void walk(struct walking *walking)
 			break;
 		}
 		if (meets_kept(walking)) {
-			w->outcome = t->kept->outcome;
+			w->outcome = t->stacks->kept.outcome;
 			return;
 		}
 		if (walking->count == PRELOAD_FRAMES_MAX - 1) {
@@ -273,7 +390,7 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 /* New frames take the place of those that are no more. */
 static void keep_frames(struct walking *walking)
 {
-	struct kept_stack *kept = walking->thread->kept;
+	struct kept_stack *kept = &walking->thread->stacks->kept;
 	uint32_t room = PRELOAD_FRAMES_MAX - 1 - walking->kept;
 	uint32_t count = walking->count < room ? walking->count : room;
 	uint64_t hash = walking->kept ? kept->frames[walking->kept - 1].hash
@@ -295,25 +412,15 @@ static void keep_frames(struct walking *walking)
 
 /* --- code --- */
 
-static atomic_ullong objects[OBJECTS_MAX];
-
 void stack_meet_code(uintptr_t begin)
 {
-	size_t at = (begin >> 12) * 0x9e3779b97f4a7c15ull >> 40;
+	unsigned long long ignored[2];
 
-	for (unsigned i = 0; i < OBJECTS_MAX; i++) {
-		atomic_ullong *place = &objects[(at + i) & (OBJECTS_MAX - 1)];
-		unsigned long long have = atomic_load(place);
-
-		if (have == begin)
-			return;
-		if (have)
-			continue;
-		/* Twice is no harm. */
-		session_tell_code();
-		atomic_store(place, begin);
+	if (is_met(begin))
 		return;
-	}
+	/* Twice is no harm. */
+	session_ask(&self, PRELOAD_ASK_CODE, begin, ignored);
+	note_object(begin);
 }
 
 void stack_forget_code(void)
@@ -321,7 +428,8 @@ void stack_forget_code(void)
 	for (unsigned i = 0; i < OBJECTS_MAX; i++)
 		atomic_store(&objects[i], 0);
 	unwind_forget();
-	self.kept->count = 0;
+	if (self.stacks)
+		self.stacks->kept.count = 0;
 }
 
 /* --- stacks --- */
@@ -329,7 +437,7 @@ void stack_forget_code(void)
 uint64_t stack_take(struct thread *t, const uintptr_t *frame, const void *function)
 {
 	struct walking walking; /* large: its frames are written before they are read */
-	const struct kept_stack *kept = t->kept;
+	const struct kept_stack *kept = &t->stacks->kept;
 	uint64_t hash;
 
 	walking.thread = t;

@@ -6,6 +6,8 @@
 #include "bpf/unwind.h"
 #include "preload/preload.h"
 
+/* When the program starts. */
+bool unwind_begin(void);
 /* Of an address that is code; kind UNWIND_NONE: there is none. */
 struct unwind_rule unwind_find(uint64_t address);
 /* Code was unloaded: its addresses may be others' from now on. */

@@ -24,7 +24,7 @@
 		}                                                                                  \
 		struct call call_ = { __VA_ARGS__ };                                               \
 		call_.stack = call_stack(t_, (const void *)(uintptr_t)(function_));                \
-		call_.begin = preload_ticks();                                                     \
+		call_.begin = session_ticks();                                                     \
 		call_.address = through_;                                                          \
 		call_end(t_, &call_);                                                              \
 		return (void *)call_.address;                                                      \

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 
 #include "os/linux/profile/unwind_common.h"
-#include "preload/kernel_calls.h"
+#include "preload/connect.h"
 
 #define RULES	     (1u << 16) /* kept at a time; a power of two */
 #define PROBES	     8
@@ -46,13 +46,13 @@ struct index_entry {
 
 extern int _dl_find_object(void *address, struct dl_find_object *found) __attribute__((weak));
 
-static struct kept *_Atomic rules;
+static struct kept *rules;
 
 static const struct unwind_rule no_rule = { .frame = UNWIND_NONE };
 
 void unwind_forget(void)
 {
-	struct kept *all = atomic_load(&rules);
+	struct kept *all = rules;
 
 	for (unsigned i = 0; all && i < RULES; i++)
 		atomic_store_explicit(&all[i].address, 0, memory_order_relaxed);
@@ -150,27 +150,15 @@ static struct unwind_rule look_up(uint64_t address)
 
 /* --- kept rules --- */
 
-static struct kept *kept_rules(void)
+bool unwind_begin(void)
 {
-	struct kept *all = atomic_load_explicit(&rules, memory_order_acquire), *none = NULL;
-	long at;
-
-	if (LIKELY(all))
-		return all;
-	at = KERNEL(mmap, 0, RULES * sizeof(*all), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (at < 0 && at > -4096)
-		return NULL;
-	if (!atomic_compare_exchange_strong(&rules, &none, (struct kept *)at)) {
-		KERNEL(munmap, at, RULES * sizeof(*all), 0, 0, 0, 0);
-		return none;
-	}
-	return (struct kept *)at;
+	rules = connect_map(RULES * sizeof(*rules), -1, PROT_READ | PROT_WRITE);
+	return rules;
 }
 
 struct unwind_rule unwind_find(uint64_t address)
 {
-	struct kept *all = kept_rules();
+	struct kept *all = rules;
 	size_t at = (address * 0x9e3779b97f4a7c15ull) >> 40;
 	struct unwind_rule rule;
 

@@ -244,7 +244,7 @@ extern const struct sooth_names heap_bad_whats;
 #define HEAP_EVERY_CALL "every call"
 /* The limit of a program that only probes in the kernel could see. */
 #define HEAP_NOT_LOADED "allocations of a program that did not load sooth's library"
-/* The limit of processes that were forked where sooth's library finds no socket. */
+/* The limit of forked processes whose calls are missing. */
 #define HEAP_UNCONNECTED "allocations of forked processes that sooth's library did not reach"
 
 /* The instructions behind a call that sooth's library in the program records: they do nothing. */

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,16 +15,17 @@
 #include "os/linux/heap/preload_segment.h"
 #include <sooth/field.h>
 
-#define ROUNDS 20000
+#define ROUNDS	   20000
+#define PID_INSIDE 7 /* of the process, in its own namespace */
 
 struct segment {
 	struct preload_segment *s;
+	struct preload_head *head;
 	struct preload_slot *slot;
 	uint64_t *ring;
 	struct preload_clock clock;
 	struct preload_missing missing;
 	struct buffer out;
-	int fd;
 };
 
 static void begin(struct segment *g)
@@ -31,13 +33,17 @@ static void begin(struct segment *g)
 	const struct process_id process = { .start_ticks = 7, .pid = 4711 };
 	struct sooth_error err;
 
-	*g = (struct segment){ .fd = -1 };
-	g->s = preload_segment_new(&process, &g->fd, &err);
+	*g = (struct segment){ 0 };
+	g->s = preload_segment_new(&process, PID_INSIDE, &err);
 	assert_non_null(g->s);
-	g->slot = (void *)(g->s->memory + PRELOAD_SLOT_AT(0));
-	g->ring = (void *)(g->s->memory + PRELOAD_RING_AT(0));
+	g->head = (void *)g->s->memory;
+	g->slot = preload_segment_slot(g->s, 0);
+	g->ring = (void *)(g->s->memory + preload_ring_at(0));
 	preload_clock_init(&g->clock);
+	atomic_store(&g->head->used, 1);
+	atomic_store(&g->slot->begin_ticks, preload_ticks());
 	atomic_store(&g->slot->tid, 4712);
+	atomic_store(&g->slot->pid, PID_INSIDE);
 	atomic_store(&g->slot->state, PRELOAD_SLOT_TAKEN);
 }
 
@@ -45,7 +51,6 @@ static void end(struct segment *g)
 {
 	preload_segment_free(g->s);
 	buffer_fini(&g->out);
-	close(g->fd);
 }
 
 static bool read_all(struct segment *g)
@@ -249,6 +254,84 @@ static void test_counts(void **state)
 	end(&g);
 }
 
+/* A slot of another process is read once that is known, and then as that one's. */
+struct forked {
+	bool is_known;
+	uint32_t asked_pid, asked_parent;
+};
+
+static bool find_forked(
+	void *user, struct preload_segment *segment, struct preload_reading *r, uint32_t parent)
+{
+	struct forked *f = user;
+
+	(void)segment;
+	f->asked_pid = r->pid;
+	f->asked_parent = parent;
+	r->process = (struct process_id){ .start_ticks = 9, .pid = 4800 };
+	return f->is_known;
+}
+
+static void test_forked(void **state)
+{
+	struct forked forked = { 0 };
+	const struct heap_call *call;
+	struct segment g;
+
+	(void)state;
+	begin(&g);
+	g.s->find = find_forked;
+	g.s->user = &forked;
+	atomic_store(&g.slot->pid, 8);
+	atomic_store(&g.slot->parent, PID_INSIDE);
+	put(&g, HEAP_FREE);
+	put(&g, 0x1000);
+	assert_false(read_all(&g));
+	assert_int_equal(g.out.size, 0);
+	assert_int_equal(forked.asked_pid, 8);
+	assert_int_equal(forked.asked_parent, PID_INSIDE);
+	forked.is_known = true;
+	assert_true(read_all(&g));
+	call = (const void *)g.out.data;
+	assert_int_equal(call->record.pid, 4800);
+	assert_int_equal(call->record.start_ticks, 9);
+	end(&g);
+}
+
+/* Its memory is kept while a process has it, whatever that says. */
+static void test_is_mapped(void **state)
+{
+	struct segment g;
+	void *other;
+
+	(void)state;
+	begin(&g);
+	other = mmap(NULL, PRELOAD_SEGMENT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, g.s->fd, 0);
+	assert_ptr_not_equal(other, MAP_FAILED);
+	assert_true(preload_segment_is_mapped(g.s));
+	assert_non_null(g.s->memory);
+	assert_int_equal(ftruncate(g.s->fd, 0), -1);
+	munmap(other, PRELOAD_SEGMENT_BYTES);
+	assert_false(preload_segment_is_mapped(g.s));
+	end(&g);
+}
+
+/* More slots than there are, and slots that are none. */
+static void test_hostile_head(void **state)
+{
+	struct segment g;
+
+	(void)state;
+	begin(&g);
+	atomic_store(&g.head->used, UINT32_MAX);
+	atomic_store(&g.head->around, UINT32_MAX);
+	atomic_store(&g.slot->state, 77);
+	assert_int_equal(preload_segment_used(g.s), PRELOAD_SLOTS);
+	assert_false(read_all(&g));
+	assert_int_equal(g.s->around, PRELOAD_AROUND_ALL);
+	end(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +341,9 @@ int main(void)
 		cmocka_unit_test(test_cut_records),
 		cmocka_unit_test(test_random_words),
 		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_forked),
+		cmocka_unit_test(test_is_mapped),
+		cmocka_unit_test(test_hostile_head),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

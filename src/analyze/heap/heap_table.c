@@ -255,7 +255,7 @@ static void judge(struct table_state *s)
 	if (s->not_loaded[0])
 		add_reason(s, "%s", s->not_loaded);
 	if (s->has_unconnected)
-		add_reason(s, "%s", "forked processes in another root directory were not observed");
+		add_reason(s, "%s", "some forked processes were not observed");
 	add_count(s, s->live.frees_unknown, "%s free of a block whose allocation was not seen",
 		"%s frees of blocks whose allocation was not seen");
 	add_count(s, s->live.replaced_blocks, "%s block whose free was not seen",

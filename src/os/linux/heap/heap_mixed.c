@@ -14,7 +14,6 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +30,7 @@
 #include "os/linux/heap/heap_source.h"
 #include "os/linux/heap/heap_stacks.h"
 #include "os/linux/heap/preload_around.h"
+#include "os/linux/heap/preload_forked.h"
 #include "os/linux/heap/preload_late.h"
 #include "os/linux/heap/preload_library.h"
 #include "os/linux/heap/preload_session.h"
@@ -181,25 +181,17 @@ static bool mixed_is_probed(void *user, pid_t pid)
 
 /* --- what goes around the library --- */
 
-/* A program waits at the socket; not if it has waited for too long, or another thread has ended it.
- */
-static bool still_waits(int connection)
-{
-	struct pollfd hung_up = { .fd = connection, .events = POLLRDHUP };
-
-	return poll(&hung_up, 1, 0) <= 0;
-}
-
 /* Marked last: from then on calls count that the library does not record. */
-static bool probe_all(struct mixed_state *s, const struct process_id *process, int connection)
+static bool probe_all(struct mixed_state *s, const struct preload_asked *asked)
 {
 	struct heap_state *kernel = s->kernel.state;
 	unsigned interest = s->interest & ~(unsigned)INTEREST_FROM_EXEC;
 	struct sooth_error err;
 
-	return !heap_late_probe(&kernel->attach, process, &err) && still_waits(connection) &&
-	       !follow_mark(
-		       &kernel->follow, process, heap_source_interest(&s->kernel, interest), &err);
+	return !heap_late_probe(&kernel->attach, &asked->process, &err) &&
+	       preload_asked_waits(&s->session, asked) &&
+	       !follow_mark(&kernel->follow, &asked->process,
+		       heap_source_interest(&s->kernel, interest), &err);
 }
 
 static void emit_hold(struct mixed_state *s, const struct process_id *process, uint64_t begin_ns)
@@ -220,18 +212,17 @@ static void emit_hold(struct mixed_state *s, const struct process_id *process, u
 }
 
 /* In the thread that answers programs. */
-static bool mixed_calls_around(void *user, pid_t pid, int connection)
+static bool mixed_calls_around(void *user, const struct preload_asked *asked)
 {
 	struct mixed_state *s = user;
 	struct heap_state *kernel = s->kernel.state;
 	uint64_t begin_ns = clock_monotonic_ns();
-	struct process_id process;
 
-	if (procfs_identify(pid, &process) || !probe_all(s, &process, connection))
+	if (!probe_all(s, asked))
 		return false;
-	preload_late_probed(&s->late, process.pid);
-	heap_stacks_ahead(kernel->stacks, pid);
-	emit_hold(s, &process, begin_ns);
+	preload_late_probed(&s->late, asked->process.pid);
+	heap_stacks_ahead(kernel->stacks, (pid_t)asked->process.pid);
+	emit_hold(s, &asked->process, begin_ns);
 	return true;
 }
 
@@ -365,9 +356,7 @@ static int mixed_launching(struct backend_run *run, struct launch *launch, struc
 	if (status)
 		return status;
 	snprintf(launch->preload.library, sizeof(launch->preload.library), "%s", s->library);
-	snprintf(launch->preload.variable, sizeof(launch->preload.variable), "%s=%s",
-		PRELOAD_VARIABLE, s->session.path);
-	return preload_session_start(&s->session, &s->command, err);
+	return preload_session_start(&s->session, launch, err);
 }
 
 static int mixed_start(struct backend_run *run, struct sooth_error *err)
@@ -386,6 +375,10 @@ static void put_kernel(struct mixed_state *s, struct buffer *out)
 	struct process_id process;
 
 	batch_for_each (r, &batch) {
+		if (r->kind == PROCESS_JOIN) {
+			process = process_id_of(r);
+			preload_forked_reported(&s->session, &process);
+		}
 		if (r->kind != PROCESS_LEAVE) {
 			buffer_append(out, r, record_bytes(r));
 			continue;
@@ -456,8 +449,8 @@ static uint64_t mixed_complete(struct backend_run *run, uint64_t now_ns)
 	const struct mixed_state *s = run->state;
 	uint64_t complete_ns = now_ns - HEAP_LATENESS_NS;
 
-	if (s->session.complete_ns && s->session.complete_ns < complete_ns)
-		complete_ns = s->session.complete_ns;
+	if (s->session.drained_ns && s->session.drained_ns < complete_ns)
+		complete_ns = s->session.drained_ns;
 	if (s->leaving.size && s->leaving_ns <= complete_ns)
 		complete_ns = s->leaving_ns - 1;
 	return complete_ns;
@@ -489,20 +482,18 @@ static int mixed_stop(struct backend_run *run, struct sooth_error *err)
 	preload_late_emit(&s->late, NULL);
 	check_gone(s);
 	put_all(s, &run->out);
+	preload_session_rest(&s->session, &run->out);
 	buffer_append(&run->out, s->leaving.data, s->leaving.size);
 	buffer_reset(&s->leaving);
 	emit_missing(run);
 	if (s->late.emitted)
 		emit_late(run, &s->late);
 	preload_around_limits(run, s->session.around & ~PRELOAD_AROUND_OWN);
-	preload_unconnected_limit(run, atomic_load(&s->session.page->unconnected));
+	preload_session_limits(run, &s->session);
 	if (s->late.has_lost)
 		backend_limit(run, "allocators that were loaded later",
 			"records of mappings were lost: what such a library allocated is not known",
 			"use --engine bpf");
-	if (s->session.failed)
-		backend_limit(run, "allocations of some processes",
-			"they had no memory left for sooth's buffers", "use --engine bpf");
 	return status;
 }
 

@@ -86,9 +86,7 @@ static int preload_launching(
 	s->calls_others = s->command[0] && preload_program_calls_others(&programs, s->command);
 	preload_programs_fini(&programs);
 	snprintf(launch->preload.library, sizeof(launch->preload.library), "%s", s->library);
-	snprintf(launch->preload.variable, sizeof(launch->preload.variable), "%s=%s",
-		PRELOAD_VARIABLE, s->session.path);
-	return preload_session_start(&s->session, &launch->process, err);
+	return preload_session_start(&s->session, launch, err);
 }
 
 static void emit_missing(struct backend_run *run)
@@ -155,10 +153,7 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 			"calls of its allocator's own functions (mallocx, mi_malloc, ...)",
 			"sooth's library has none of their names", "use --engine auto");
 	preload_around_limits(run, s->session.around);
-	preload_unconnected_limit(run, atomic_load(&s->session.page->unconnected));
-	if (s->session.failed)
-		backend_limit(run, "allocations of some processes",
-			"they had no memory left for sooth's buffers", "use --engine bpf");
+	preload_session_limits(run, &s->session);
 	if (buffer_failed(&run->out))
 		return error_no_memory(err);
 	return preload_stacks_name(s->session.stacks, run, err);
@@ -185,7 +180,7 @@ static uint64_t preload_cost(
 static uint64_t preload_complete(struct backend_run *run, uint64_t now_ns)
 {
 	struct preload_state *s = run->state;
-	uint64_t complete_ns = s->session.complete_ns;
+	uint64_t complete_ns = s->session.drained_ns;
 
 	return complete_ns && complete_ns < now_ns ? complete_ns : now_ns;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/linux/heap/preload_around.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "os/linux/heap/preload_processes.h"
 #include "preload/layout.h"
 #include "probes/heap.h"
 
@@ -31,15 +33,25 @@ void preload_around_limits(struct backend_run *run, uint32_t around)
 			backend_limit(run, limits[i].what, limits[i].why, remedy);
 }
 
-void preload_unconnected_limit(struct backend_run *run, uint32_t processes)
+void preload_session_limits(struct backend_run *run, struct preload_session_reader *s)
 {
-	char why[128];
+	uint64_t unknown = preload_unknown(s);
+	char why[160];
 
-	if (!processes)
-		return;
-	snprintf(why, sizeof(why),
-		"%u forked process%s with another root directory or mounts found no socket of "
-		"sooth there",
-		processes, processes > 1 ? "es" : "");
-	backend_limit(run, HEAP_UNCONNECTED, why, "use --engine bpf");
+	if (unknown) {
+		snprintf(why, sizeof(why),
+			"%" PRIu64
+			" thread%s of forked processes ended before sooth knew which they were",
+			unknown, unknown > 1 ? "s" : "");
+		backend_limit(run, HEAP_UNCONNECTED, why, "use --engine bpf");
+	}
+	if (s->failed)
+		backend_limit(run, "allocations of some processes",
+			"they had no memory left for sooth's buffers", "use --engine bpf");
+	if (s->is_coarse)
+		backend_limit(run, "exact times of some calls",
+			"a program turned its time-stamp counter off: they have the time of "
+			"sooth's "
+			"last look, some milliseconds before",
+			"use --engine bpf");
 }

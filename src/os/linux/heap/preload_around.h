@@ -3,11 +3,11 @@
 #ifndef SOOTH_OS_LINUX_PRELOAD_AROUND_H
 #define SOOTH_OS_LINUX_PRELOAD_AROUND_H
 
-#include "collect/backend.h"
+#include "os/linux/heap/preload_session.h"
 
 /* A limit for each of these PRELOAD_AROUND_*. */
 void preload_around_limits(struct backend_run *run, uint32_t around);
-/* Another, of so many forked processes in which the library did not reach sooth; 0: none. */
-void preload_unconnected_limit(struct backend_run *run, uint32_t processes);
+/* What a session has missed, as limits. */
+void preload_session_limits(struct backend_run *run, struct preload_session_reader *s);
 
 #endif

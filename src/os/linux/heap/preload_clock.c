@@ -63,6 +63,11 @@ uint64_t preload_clock_duration(const struct preload_clock *c, uint64_t ticks)
 	return (uint64_t)((double)ticks * c->line.ns_per_tick);
 }
 
+uint64_t preload_clock_second(const struct preload_clock *c)
+{
+	return (uint64_t)((double)NS_PER_S / c->line.ns_per_tick);
+}
+
 void preload_clock_adjust(struct preload_clock *c)
 {
 	uint64_t ticks, ns, from;

@@ -21,6 +21,8 @@ struct preload_clock {
 /* Takes some milliseconds. */
 void preload_clock_init(struct preload_clock *c);
 /* Now and then. */
+/* Ticks of a second. */
+uint64_t preload_clock_second(const struct preload_clock *c);
 void preload_clock_adjust(struct preload_clock *c);
 uint64_t preload_clock_ns(const struct preload_clock *c, uint64_t ticks);
 uint64_t preload_clock_duration(const struct preload_clock *c, uint64_t ticks);

@@ -20,7 +20,8 @@ int preload_library_check(
 struct preload_programs {
 	struct map known; /* device and inode -> bool */
 	struct timeout timeout;
-	bool names_scripts; /* functions of Python and JavaScript are wanted, which it does not see */
+	bool names_scripts; /* functions of Python and JavaScript are wanted, which it does not see
+			     */
 };
 
 void preload_programs_init(struct preload_programs *p, bool names_scripts);
@@ -30,7 +31,8 @@ bool preload_programs_fits(struct preload_programs *p, const char *path);
 /* As long as that file is still there. */
 bool preload_programs_fits_as(
 	struct preload_programs *p, const char *path, uint64_t device, uint64_t inode);
-/* Whether it calls functions of an allocator that the library has none of: mallocx(), mi_malloc(). */
+/* Whether it calls functions of an allocator that the library has none of: mallocx(), mi_malloc().
+ */
 bool preload_program_calls_others(struct preload_programs *p, const char *path);
 /* The program that a process runs, if its environment still names the library. */
 bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *library);

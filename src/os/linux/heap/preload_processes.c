@@ -9,14 +9,17 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/units.h"
 #include "model/batch.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/heap/preload_forked.h"
 #include "os/os.h"
 
 #define STAGED_MAX    (1u << 20)
 #define PROCESSES_MAX 16384
 #define CLOCKS_NS     (1 * NS_PER_MS) /* that the two may differ by */
+#define FREE_NS	      (250 * NS_PER_MS)
 
 struct preload_process *preload_process_at(struct preload_session_reader *s, size_t i)
 {
@@ -153,6 +156,35 @@ static void emit_leave(struct preload_session_reader *s, struct preload_process 
 		RECORD_APPEND(&s->staged, &leave, NULL, 0);
 }
 
+/* Of a forked child that has ended there is no more than what it wrote. */
+void preload_emit_forked(struct preload_session_reader *s, const struct preload_reading *r,
+	const struct preload_segment *segment)
+{
+	const struct preload_process *parent = preload_find_pid(s, segment->process.pid);
+	struct process_join join = { .record = head_of(&r->process, r->begin_ns, PROCESS_JOIN),
+		.parent_start_ticks = segment->process.start_ticks,
+		.parent_pid = segment->process.pid };
+
+	if (parent)
+		memcpy(join.name, parent->name, sizeof(join.name));
+	RECORD_APPEND(&s->staged, &join, NULL, 0);
+}
+
+void preload_emit_forked_end(struct preload_session_reader *s, const struct process_id *id)
+{
+	struct process_leave leave = { .record = head_of(id, s->os->now_ns(s->os), PROCESS_LEAVE),
+		.status_state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED) };
+
+	RECORD_APPEND(&s->staged, &leave, NULL, 0);
+}
+
+bool preload_is_there(uint32_t pid)
+{
+	_cleanup_close_ int directory = procfs_open((pid_t)pid);
+
+	return directory >= 0;
+}
+
 struct preload_process *preload_add_process(
 	struct preload_session_reader *s, pid_t pid, uint64_t time_ns, uint32_t claimed)
 {
@@ -193,6 +225,8 @@ bool preload_read_segment(struct preload_session_reader *s, struct preload_segme
 
 	if (complete_ns < s->complete_ns)
 		s->complete_ns = complete_ns;
+	s->is_coarse |= segment->is_coarse;
+	s->around |= segment->around;
 	return has_read;
 }
 
@@ -212,43 +246,145 @@ bool preload_read_all(struct preload_session_reader *s)
 
 void preload_count_slots(struct preload_session_reader *s, struct preload_segment *segment)
 {
-	for (unsigned i = 0; i < PRELOAD_SLOTS; i++)
+	for (unsigned i = 0; i < preload_segment_used(segment); i++)
 		preload_segment_count(segment, i, &s->clock, s->os->now_ns(s->os), &s->staged);
+}
+
+/* --- what has ended --- */
+
+bool preload_is_of(const struct preload_segment *segment, const struct process_id *id)
+{
+	for (unsigned k = 0; k < preload_segment_used(segment); k++) {
+		const struct preload_reading *r = &segment->slots[k];
+
+		if (r->is_known && !memcmp(&r->process, id, sizeof(*id)))
+			return true;
+	}
+	return false;
+}
+
+static bool has_slot(struct preload_session_reader *s, const struct process_id *id)
+{
+	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
+		if (preload_is_of(preload_segment_at(s, i), id))
+			return true;
+	}
+	return false;
+}
+
+/* What a slot still has, when nothing more comes. */
+static void finish_slot(
+	struct preload_session_reader *s, struct preload_segment *segment, unsigned slot)
+{
+	struct preload_reading r = segment->slots[slot];
+
+	preload_segment_count(segment, slot, &s->clock, s->os->now_ns(s->os), &s->staged);
+	preload_segment_release(segment, slot);
+	if (r.is_gone && !has_slot(s, &r.process))
+		preload_forked_ended(s, &r);
+}
+
+static bool has_ended(struct preload_session_reader *s, const struct preload_reading *r)
+{
+	const struct preload_process *p = r->tid ? preload_find_pid(s, r->process.pid) : NULL;
+
+	return r->is_gone || (p && !thread_is_there(p, r->tid));
 }
 
 static void release_ended(struct preload_session_reader *s, struct preload_segment *segment)
 {
-	const struct preload_process *p = preload_find_pid(s, segment->process.pid);
+	bool ended[PRELOAD_SLOTS], has_any = false;
+	unsigned used = preload_segment_used(segment);
 
-	for (unsigned i = 0; p && i < PRELOAD_SLOTS; i++) {
-		const struct preload_reading *r = &segment->slots[i];
-
-		if (!r->is_known || !r->tid || thread_is_there(p, r->tid))
-			continue;
-		preload_read_segment(s, segment); /* what it wrote before */
-		preload_segment_count(segment, i, &s->clock, s->os->now_ns(s->os), &s->staged);
-		preload_segment_release(segment, i);
+	for (unsigned i = 0; i < used; i++) {
+		ended[i] = segment->slots[i].is_known && has_ended(s, &segment->slots[i]);
+		has_any |= ended[i];
 	}
+	if (has_any)
+		preload_read_segment(s, segment); /* what they wrote before */
+	for (unsigned i = 0; i < used; i++) {
+		if (ended[i] && segment->slots[i].is_known)
+			finish_slot(s, segment, i);
+	}
+}
+
+static bool is_in_use(const struct preload_segment *segment)
+{
+	for (unsigned i = 0; i < preload_segment_used(segment); i++) {
+		if (atomic_load(&preload_segment_slot(segment, i)->state) == PRELOAD_SLOT_TAKEN)
+			return true;
+	}
+	return false;
+}
+
+static void free_segment(struct preload_session_reader *s, struct preload_segment *segment)
+{
+	preload_stacks_ended(s->stacks, segment->program);
+	preload_segment_free(segment);
+}
+
+/* Forked children may take slots of it for as long as they have it. */
+static void free_unmapped(struct preload_session_reader *s)
+{
+	struct preload_segment **all = (void *)s->segments.data;
+	size_t kept = 0, count = preload_segment_count_all(s);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!all[i]->is_over || is_in_use(all[i]) || preload_segment_is_mapped(all[i]))
+			all[kept++] = all[i];
+		else
+			free_segment(s, all[i]);
+	}
+	s->segments.size = kept * sizeof(*all);
+}
+
+void preload_meet_forked(struct preload_session_reader *s)
+{
+	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
+		if (preload_segment_unknown(preload_segment_at(s, i)))
+			preload_read_segment(s, preload_segment_at(s, i));
+	}
+}
+
+uint64_t preload_unknown(struct preload_session_reader *s)
+{
+	uint64_t unknown = s->missing.unknown;
+
+	for (size_t i = 0; i < preload_segment_count_all(s); i++)
+		unknown += preload_segment_unknown(preload_segment_at(s, i));
+	return unknown;
+}
+
+/* Threads that come and go are many, and a new one waits for nothing. */
+bool preload_slots_are_few(struct preload_session_reader *s)
+{
+	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
+		if (preload_segment_used(preload_segment_at(s, i)) > PRELOAD_SLOTS / 2)
+			return true;
+	}
+	return false;
 }
 
 /* Reads the rest of a program that has ended, or runs another one. */
 void preload_end_program(struct preload_session_reader *s, const struct process_id *id)
 {
-	struct preload_segment **all = (void *)s->segments.data;
-	size_t kept = 0, count = preload_segment_count_all(s);
 	const struct preload_process *p = preload_find_pid(s, id->pid);
 
-	for (size_t i = 0; i < count; i++) {
-		if (memcmp(&all[i]->process, id, sizeof(*id)) != 0) {
-			all[kept++] = all[i];
+	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
+		struct preload_segment *segment = preload_segment_at(s, i);
+		bool is_owner = !memcmp(&segment->process, id, sizeof(*id));
+
+		if (!is_owner && !preload_is_of(segment, id))
 			continue;
+		preload_read_segment(s, segment); /* threads that began since are of it, too */
+		for (unsigned k = 0; k < preload_segment_used(segment); k++) {
+			if (segment->slots[k].is_known &&
+				!memcmp(&segment->slots[k].process, id, sizeof(*id)))
+				finish_slot(s, segment, k);
 		}
-		preload_read_segment(s, all[i]);
-		preload_count_slots(s, all[i]);
-		preload_segment_free(all[i]);
+		segment->is_over |= is_owner;
 	}
-	s->segments.size = kept * sizeof(*all);
-	if (p)
+	if (p && p->is_forked)
 		preload_stacks_ended(s->stacks, p->program);
 }
 
@@ -277,6 +413,8 @@ static void forget_left(struct preload_session_reader *s)
 
 void preload_look_for_ended(struct preload_session_reader *s)
 {
+	uint64_t now_ns = clock_monotonic_ns();
+
 	for (size_t i = 0; i < preload_process_count(s); i++) {
 		struct preload_process *p = preload_process_at(s, i);
 		struct pollfd ended = { .fd = p->exit, .events = POLLIN };
@@ -287,5 +425,9 @@ void preload_look_for_ended(struct preload_session_reader *s)
 	forget_left(s);
 	for (size_t i = 0; i < preload_segment_count_all(s); i++)
 		release_ended(s, preload_segment_at(s, i));
+	if (now_ns - s->freed_ns >= FREE_NS) {
+		s->freed_ns = now_ns;
+		free_unmapped(s);
+	}
 	preload_clock_adjust(&s->clock);
 }

@@ -18,6 +18,17 @@ void preload_emit_exec(
 /* A process that was not known; `claimed`: where it says that it was forked. NULL: it is gone. */
 struct preload_process *preload_add_process(
 	struct preload_session_reader *s, pid_t pid, uint64_t time_ns, uint32_t claimed);
+/* A forked child that has ended: its start and its end. */
+void preload_emit_forked(struct preload_session_reader *s, const struct preload_reading *r,
+	const struct preload_segment *segment);
+void preload_emit_forked_end(struct preload_session_reader *s, const struct process_id *id);
+bool preload_is_there(uint32_t pid);
+/* Whether it has a slot there. */
+bool preload_is_of(const struct preload_segment *segment, const struct process_id *id);
+/* Finds the processes of slots that were taken since, and reads them. */
+void preload_meet_forked(struct preload_session_reader *s);
+uint64_t preload_unknown(struct preload_session_reader *s);
+bool preload_slots_are_few(struct preload_session_reader *s);
 /* True: there was something. */
 bool preload_read_segment(struct preload_session_reader *s, struct preload_segment *segment);
 bool preload_read_all(struct preload_session_reader *s);

@@ -3,14 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/units.h"
 #include "model/batch.h"
 #include <sooth/field.h>
@@ -20,44 +19,49 @@
 
 /* --- memory --- */
 
-static int make_memory(size_t size, const char *name)
+int preload_memory(size_t size, const char *name)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (fd < 0)
 		return -errno;
 	/* Else the program could cut it, and reading it would be an error of the bus. */
-	if (ftruncate(fd, (off_t)size) ||
-		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) {
+	if (ftruncate(fd, (off_t)size) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW)) {
 		close(fd);
 		return -errno;
 	}
 	return fd;
 }
 
+static int map_segment(struct preload_segment *s)
+{
+	void *at = mmap(NULL, PRELOAD_SEGMENT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
+
+	s->memory = at == MAP_FAILED ? NULL : at;
+	return s->memory ? 0 : -errno;
+}
+
 struct preload_segment *preload_segment_new(
-	const struct process_id *process, int *fd, struct sooth_error *err)
+	const struct process_id *process, uint32_t pid, struct sooth_error *err)
 {
 	struct preload_segment *s = calloc(1, sizeof(*s));
-	void *at;
+	struct stat st;
+	int status;
 
 	if (!s) {
 		error_no_memory(err);
 		return NULL;
 	}
-	*fd = make_memory(PRELOAD_SEGMENT_BYTES, "sooth-heap");
-	at = *fd < 0 ? MAP_FAILED
-		     : mmap(NULL, PRELOAD_SEGMENT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, *fd,
-			       0);
-	if (at == MAP_FAILED) {
-		error_errno(err, *fd < 0 ? *fd : -errno, "make memory for calls of a process");
-		if (*fd >= 0)
-			close(*fd);
-		free(s);
+	s->fd = preload_memory(PRELOAD_SEGMENT_BYTES, "sooth-heap");
+	status = s->fd < 0 ? s->fd : fstat(s->fd, &st) ? -errno : map_segment(s);
+	if (status) {
+		error_errno(err, status, "make memory for calls of a process");
+		preload_segment_free(s);
 		return NULL;
 	}
-	s->memory = at;
+	s->inode = st.st_ino;
 	s->process = *process;
+	s->pid = pid;
 	return s;
 }
 
@@ -65,13 +69,37 @@ void preload_segment_free(struct preload_segment *s)
 {
 	if (!s)
 		return;
-	munmap(s->memory, PRELOAD_SEGMENT_BYTES);
+	if (s->memory)
+		munmap(s->memory, PRELOAD_SEGMENT_BYTES);
+	if (s->fd >= 0)
+		close(s->fd);
 	free(s);
 }
 
-static struct preload_slot *slot_at(const struct preload_segment *s, unsigned slot)
+bool preload_segment_is_mapped(struct preload_segment *s)
+{
+	munmap(s->memory, PRELOAD_SEGMENT_BYTES);
+	s->memory = NULL;
+	if (!fcntl(s->fd, F_ADD_SEALS, F_SEAL_WRITE))
+		return false;
+	return !map_segment(s);
+}
+
+struct preload_slot *preload_segment_slot(const struct preload_segment *s, unsigned slot)
 {
 	return (struct preload_slot *)(s->memory + PRELOAD_SLOT_AT(slot));
+}
+
+static struct preload_head *head_of(const struct preload_segment *s)
+{
+	return (struct preload_head *)(void *)s->memory;
+}
+
+unsigned preload_segment_used(const struct preload_segment *s)
+{
+	unsigned used = atomic_load(&head_of(s)->used);
+
+	return used < PRELOAD_SLOTS ? used : PRELOAD_SLOTS;
 }
 
 /* --- records --- */
@@ -103,8 +131,8 @@ static void append_call(const struct preload_segment *s, const struct preload_re
 		return;
 	memcpy(call, from, size);
 	call->record = (struct sooth_record){ .time_ns = time_ns,
-		.start_ticks = s->process.start_ticks,
-		.pid = s->process.pid,
+		.start_ticks = r->process.start_ticks,
+		.pid = r->process.pid,
 		.tid = r->tid,
 		.kind = HEAP_CALL,
 		.cpu = SOOTH_CPU_NONE,
@@ -132,26 +160,27 @@ static uint64_t ticks_behind(const struct words *w, size_t at, uint64_t last_tic
 	return at + 1 < w->count ? w->word[at + 1] : last_ticks;
 }
 
-static bool take_stack(const struct preload_segment *s, const struct preload_clock *clock,
-	uint64_t last_ticks, struct words *w, uint64_t head, struct buffer *out)
+static bool take_stack(const struct preload_segment *s, const struct preload_reading *r,
+	const struct preload_clock *clock, struct words *w, uint64_t head, struct buffer *out)
 {
 	uint32_t count = (head >> PRELOAD_STACK_COUNT) & 0xff;
 	uint64_t hash, ticks;
 
 	if (!take_word(w, true, &hash) || count > w->count - w->at || count > PRELOAD_FRAMES_MAX)
 		return false;
-	ticks = ticks_behind(w, w->at + count, last_ticks);
+	ticks = ticks_behind(w, w->at + count, r->last_ticks);
 	preload_stacks_take(s->stacks,
-		&(struct preload_stack){ s->program, hash, preload_clock_ns(clock, ticks),
+		&(struct preload_stack){ r->program, hash, preload_clock_ns(clock, ticks),
 			&w->word[w->at], count, (head >> PRELOAD_STACK_END) & 0xff },
 		out);
 	w->at += count;
 	return true;
 }
 
-static void put_number(const struct preload_segment *s, struct heap_call *call, uint64_t hash)
+static void put_number(const struct preload_segment *s, const struct preload_reading *r,
+	struct heap_call *call, uint64_t hash)
 {
-	call->stack = preload_stacks_number(s->stacks, s->program, hash);
+	call->stack = preload_stacks_number(s->stacks, r->program, hash);
 	call->stack_state =
 		call->stack ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 }
@@ -169,7 +198,7 @@ static bool take_record(const struct preload_segment *s, struct preload_reading 
 	if (function == PRELOAD_TIME)
 		return take_word(w, true, &r->last_ticks);
 	if (function == PRELOAD_STACK)
-		return take_stack(s, clock, r->last_ticks, w, head, out);
+		return take_stack(s, r, clock, w, head, out);
 	if (function >= HEAP_FUNCTIONS || !take_word(w, true, &call.address) ||
 		!take_word(w, function != HEAP_FREE, &call.size) ||
 		!take_word(w, head & PRELOAD_HEAD_HAS_OLD, &call.old_address) ||
@@ -190,7 +219,7 @@ static bool take_record(const struct preload_segment *s, struct preload_reading 
 					 ? SOOTH_STATE_VALUE
 					 : SOOTH_STATE_ABSENT;
 	call.error_state = error_state(&call);
-	put_number(s, &call, stack);
+	put_number(s, r, &call, stack);
 	append_call(s, r, &call, preload_clock_ns(clock, r->last_ticks), out);
 	return true;
 }
@@ -198,10 +227,11 @@ static bool take_record(const struct preload_segment *s, struct preload_reading 
 static void copy_words(
 	const struct preload_segment *s, unsigned slot, uint64_t from, size_t count, uint64_t *to)
 {
-	const volatile uint64_t *ring = (const void *)(s->memory + PRELOAD_RING_AT(slot));
+	const volatile uint64_t *ring = (const void *)(s->memory + preload_ring_at(slot));
+	uint32_t mask = preload_ring_words(slot) - 1;
 
 	for (size_t i = 0; i < count; i++)
-		to[i] = ring[(from + i) & (PRELOAD_RING_WORDS - 1)];
+		to[i] = ring[(from + i) & mask];
 }
 
 /* Takes up to a number of words; what is left of a cut record stays for the next time. */
@@ -235,22 +265,43 @@ static size_t take_words(struct preload_segment *s, unsigned slot, uint64_t head
 static void hand_back(struct preload_slot *slot, uint64_t tail)
 {
 	atomic_store_explicit(&slot->tail, tail, memory_order_release);
-	atomic_fetch_add(&slot->space, 1);
-	if (atomic_exchange(&slot->is_waiting, 0))
-		syscall(SYS_futex, &slot->space, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-static void meet_thread(
-	struct preload_segment *s, unsigned number, const struct preload_clock *clock)
+/* Whether its process is known now. */
+static bool meet_thread(struct preload_segment *s, unsigned number,
+	const struct preload_clock *clock, struct preload_missing *missing)
 {
-	const struct preload_slot *slot = slot_at(s, number);
+	const struct preload_slot *slot = preload_segment_slot(s, number);
 	struct preload_reading *r = &s->slots[number];
 
-	if (r->is_known)
-		return;
-	r->is_known = true;
+	uint64_t begin_ticks = atomic_load(&slot->begin_ticks);
+
+	if (!begin_ticks)
+		return false;
 	r->last_ticks = 0;
-	r->begin_ns = preload_clock_ns(clock, *(const volatile uint64_t *)&slot->begin_ticks);
+	r->begin_ns = preload_clock_ns(clock, begin_ticks);
+	r->pid = atomic_load(&slot->pid);
+	r->tid = atomic_load(&slot->tid);
+	r->is_gone = false;
+	r->asked = 0;
+	r->is_known = r->pid && !s->is_over && r->pid == s->pid;
+	if (r->is_known) {
+		r->process = s->process;
+		r->program = s->program;
+	} else if (s->find) {
+		r->is_known = s->find(s->user, s, r, atomic_load(&slot->parent));
+	}
+	/* It may be in the midst of its first record. */
+	r->complete_ns = r->looked_ns = r->begin_ns;
+	if (r->is_known)
+		return true;
+	if (!r->since_ns)
+		r->since_ns = clock_monotonic_ns();
+	if (clock_monotonic_ns() - r->since_ns > LATE_NS) {
+		missing->unknown++;
+		preload_segment_release(s, number);
+	}
+	return false;
 }
 
 /* A record that has its time and is not written came after the last one that was read, or is the
@@ -267,32 +318,14 @@ static void note_complete(struct preload_reading *r, bool is_late, bool has_move
 		*complete_ns = r->complete_ns;
 }
 
-static bool read_slot(struct preload_segment *s, unsigned number, const struct preload_clock *clock,
-	struct buffer *out, struct preload_missing *missing, uint64_t *complete_ns)
+/* Up to the head, as it was; false: it is none. */
+static bool read_ring(struct preload_segment *s, unsigned number, uint64_t head,
+	const struct preload_clock *clock, struct buffer *out)
 {
-	struct preload_slot *slot = slot_at(s, number);
+	struct preload_slot *slot = preload_segment_slot(s, number);
 	struct preload_reading *r = &s->slots[number];
-	uint64_t now_ns = *complete_ns;
-	bool is_late = atomic_load_explicit(&slot->is_late, memory_order_acquire);
-	uint64_t head = atomic_load_explicit(&slot->head, memory_order_acquire);
-	uint64_t lost = atomic_load(&slot->lost);
-	bool is_damaged = false;
+	bool is_damaged = head - r->tail > preload_ring_words(number);
 
-	if (atomic_load(&slot->state) != PRELOAD_SLOT_TAKEN)
-		return false;
-	meet_thread(s, number, clock);
-	r->tid = atomic_load(&slot->tid);
-	note_complete(r, is_late, head != r->tail, now_ns, complete_ns);
-	missing->lost += lost - r->lost;
-	r->lost = lost;
-	if (head == r->tail)
-		return false;
-	if (head - r->tail > PRELOAD_RING_WORDS) {
-		missing->damaged++;
-		r->tail = head;
-		hand_back(slot, head);
-		return false;
-	}
 	while (r->tail != head && !is_damaged) {
 		size_t taken = take_words(s, number, head, clock, out, &is_damaged);
 
@@ -302,20 +335,62 @@ static bool read_slot(struct preload_segment *s, unsigned number, const struct p
 		hand_back(slot, r->tail);
 	}
 	if (is_damaged) {
-		missing->damaged++;
 		r->tail = head;
 		hand_back(slot, head);
 	}
+	return !is_damaged;
+}
+
+static bool read_slot(struct preload_segment *s, unsigned number, const struct preload_clock *clock,
+	struct buffer *out, struct preload_missing *missing, uint64_t *complete_ns)
+{
+	struct preload_slot *slot = preload_segment_slot(s, number);
+	struct preload_reading *r = &s->slots[number];
+	uint64_t now_ns = *complete_ns, head, lost;
+	bool is_late;
+
+	if (atomic_load(&slot->state) != PRELOAD_SLOT_TAKEN)
+		return false;
+	if (!r->is_known && !meet_thread(s, number, clock, missing)) {
+		if (r->begin_ns && r->begin_ns < *complete_ns && now_ns - r->begin_ns < LATE_NS)
+			*complete_ns = r->begin_ns;
+		return false;
+	}
+	is_late = atomic_load_explicit(&slot->is_late, memory_order_acquire) && !r->is_gone;
+	head = atomic_load_explicit(&slot->head, memory_order_acquire);
+	lost = atomic_load(&slot->lost);
+	s->is_coarse |= atomic_load(&slot->is_coarse) != 0;
+	note_complete(r, is_late, head != r->tail, now_ns, complete_ns);
+	missing->lost += lost - r->lost;
+	r->lost = lost;
+	if (head == r->tail)
+		return false;
+	if (!read_ring(s, number, head, clock, out))
+		missing->damaged++;
 	return true;
+}
+
+unsigned preload_segment_unknown(const struct preload_segment *s)
+{
+	unsigned unknown = 0;
+
+	for (unsigned i = 0; i < preload_segment_used(s); i++)
+		unknown += !s->slots[i].is_known &&
+			   atomic_load(&preload_segment_slot(s, i)->state) == PRELOAD_SLOT_TAKEN;
+	return unknown;
 }
 
 bool preload_segment_read(struct preload_segment *s, const struct preload_clock *clock,
 	struct buffer *out, struct preload_missing *missing, uint64_t *complete_ns)
 {
-	uint64_t lowest = *complete_ns;
+	uint64_t lowest = *complete_ns, left_out = atomic_load(&head_of(s)->left_out);
+	unsigned used = preload_segment_used(s);
 	bool has_read = false;
 
-	for (unsigned i = 0; i < PRELOAD_SLOTS; i++) {
+	missing->lost += left_out - s->left_out;
+	s->left_out = left_out;
+	s->around |= atomic_load(&head_of(s)->around) & PRELOAD_AROUND_ALL;
+	for (unsigned i = 0; i < used; i++) {
 		uint64_t complete = *complete_ns;
 
 		has_read |= read_slot(s, i, clock, out, missing, &complete);
@@ -330,14 +405,14 @@ bool preload_segment_read(struct preload_segment *s, const struct preload_clock 
 void preload_segment_count(struct preload_segment *s, unsigned number,
 	const struct preload_clock *clock, uint64_t now_ns, struct buffer *out)
 {
-	struct preload_slot *slot = slot_at(s, number);
+	struct preload_slot *slot = preload_segment_slot(s, number);
 	const struct preload_reading *r = &s->slots[number];
 
 	for (uint32_t i = 0; r->is_known && i < HEAP_FUNCTIONS; i++) {
 		struct preload_count c = slot->counts[i];
 		struct heap_count count = { .record = { .time_ns = now_ns,
-						    .start_ticks = s->process.start_ticks,
-						    .pid = s->process.pid,
+						    .start_ticks = r->process.start_ticks,
+						    .pid = r->process.pid,
 						    .tid = r->tid,
 						    .kind = HEAP_COUNT,
 						    .cpu = SOOTH_CPU_NONE },
@@ -360,13 +435,13 @@ void preload_segment_count(struct preload_segment *s, unsigned number,
 
 void preload_segment_release(struct preload_segment *s, unsigned number)
 {
-	struct preload_slot *slot = slot_at(s, number);
+	struct preload_slot *slot = preload_segment_slot(s, number);
 
-	s->slots[number].is_known = false;
-	s->slots[number].tail = s->slots[number].lost = 0;
+	s->slots[number] = (struct preload_reading){ 0 };
 	atomic_store(&slot->head, 0);
 	atomic_store(&slot->tail, 0);
 	atomic_store(&slot->lost, 0);
-	atomic_store(&slot->tid, 0);
+	atomic_store(&slot->answered, 0);
+	atomic_store(&slot->begin_ticks, 0);
 	atomic_store(&slot->state, PRELOAD_SLOT_FREE);
 }

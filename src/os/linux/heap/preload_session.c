@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/futex.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +12,10 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
+#include <sys/prctl.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -24,13 +24,18 @@
 #include "base/units.h"
 #include "model/batch.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/heap/preload_asks.h"
+#include "os/linux/heap/preload_forked.h"
 #include "os/linux/heap/preload_processes.h"
 #include "os/linux/heap/preload_unseen.h"
 #include "os/linux/pause/thread_priority.h"
 #include "os/os.h"
 
 #define STAGED_MUCH  (256u << 10) /* worth a drain */
-#define SLEEP_NS     (2 * NS_PER_MS)
+#define SLEEP_NS     50000	  /* while programs write: they have no call to wake sooth */
+#define SLEEP_MAX_NS 2000000
+#define SLACK_NS     1000
+#define FIRST	     (-20) /* setpriority(2): the highest */
 #define UNSEEN_NS    (250 * NS_PER_MS)
 #define LOOK_FEW_NS  (5 * NS_PER_MS)
 #define FEW	     16
@@ -40,6 +45,8 @@
 #define FOLDER	     "sooth-heap-"
 #define FOLDER_BYTES 64
 #define HELLO_MS     500
+#define OWNER_US     100
+#define FORKED_MAX   65536
 #define QUIET_US     1000
 #define BACKLOG	     1024
 
@@ -56,9 +63,11 @@ static bool look(struct preload_session_reader *s)
 	uint64_t now = clock_monotonic_ns();
 	bool has_read;
 
+	atomic_store(&s->page->ticks, preload_ticks());
 	atomic_fetch_add(&s->page->heartbeat, 1);
 	has_read = preload_read_all(s);
-	if (now - s->looked_ns >= look_ns(s)) {
+	preload_asks_look(s);
+	if (now - s->looked_ns >= look_ns(s) || preload_slots_are_few(s)) {
 		s->looked_ns = now;
 		preload_look_for_ended(s);
 	}
@@ -69,34 +78,33 @@ static bool look(struct preload_session_reader *s)
 	return has_read;
 }
 
-static void sleep_a_little(struct preload_session_reader *s)
-{
-	struct timespec time = { .tv_nsec = SLEEP_NS };
-	unsigned wake = atomic_load(&s->page->wake);
-
-	atomic_store(&s->page->is_asleep, 1);
-	syscall(SYS_futex, &s->page->wake, FUTEX_WAIT, wake, &time, NULL, 0);
-	atomic_store(&s->page->is_asleep, 0);
-}
-
+/* While it holds the mutex sooth lives: the kernel marks it when this thread has gone otherwise. */
 static void *read_until_stop(void *argument)
 {
 	struct preload_session_reader *s = argument;
+	struct timespec pause = { .tv_nsec = SLEEP_NS };
 	const uint64_t one = 1;
 
+	pthread_mutex_lock((pthread_mutex_t *)(void *)s->page->mutex);
+	prctl(PR_SET_TIMERSLACK, SLACK_NS);
+	setpriority(PRIO_PROCESS, 0, FIRST); /* programs wait for it; needs privilege */
 	while (!s->is_stopping) {
-		bool is_much;
+		bool is_much, has_read;
 
 		pthread_mutex_lock(&s->lock);
-		look(s);
+		has_read = look(s);
 		is_much = s->staged.size > STAGED_MUCH || s->has_ended;
 		s->has_ended = false;
 		pthread_mutex_unlock(&s->lock);
 		/* A full counter is readable too. */
 		if (is_much && write(s->filled, &one, sizeof(one)) < 0 && errno != EAGAIN)
 			break;
-		sleep_a_little(s);
+		pause.tv_nsec = has_read ? SLEEP_NS : pause.tv_nsec + pause.tv_nsec / 4;
+		if (pause.tv_nsec > SLEEP_MAX_NS)
+			pause.tv_nsec = SLEEP_MAX_NS;
+		nanosleep(&pause, NULL);
 	}
+	pthread_mutex_unlock((pthread_mutex_t *)(void *)s->page->mutex);
 	return NULL;
 }
 
@@ -149,27 +157,27 @@ bool preload_session_met(struct preload_session_reader *s, uint32_t pid, uint64_
 }
 
 /* The process is known when this returns; NULL: it cannot be. */
-static struct preload_process *meet(
-	struct preload_session_reader *s, pid_t pid, const struct preload_hello *hello)
+static struct preload_process *meet(struct preload_session_reader *s, pid_t pid)
 {
-	struct preload_process *p = preload_find_pid(s, (uint32_t)pid);
+	struct preload_process *p;
 	uint64_t time_ns = s->os->now_ns(s->os); /* before all that it records */
 	struct process_id id;
 
+	preload_meet_forked(s); /* it may be one, and have written before its exec */
+	p = preload_find_pid(s, (uint32_t)pid);
 	if (p && (procfs_identify(pid, &id) || memcmp(&id, &p->id, sizeof(id)) != 0)) {
 		preload_end_process(s, p); /* another has its number */
 		p = NULL;
 	}
-	if (p && hello->request == PRELOAD_STARTED)
+	if (p)
 		preload_end_program(s, &p->id);
 	if (!p)
-		p = preload_add_process(s, pid, time_ns, hello->parent);
-	if (p && (hello->request == PRELOAD_STARTED || !p->program)) {
-		p->program = ++s->programs;
-		preload_stacks_map(s->stacks, p->program, &p->id);
-	}
-	if (!p || hello->request != PRELOAD_STARTED)
-		return p;
+		p = preload_add_process(s, pid, time_ns, 0);
+	if (!p)
+		return NULL;
+	p->program = ++s->programs;
+	p->is_forked = false;
+	preload_stacks_map(s->stacks, p->program, &p->id);
 	preload_read_name(p);
 	preload_emit_exec(s, p, time_ns);
 	note_met(s, (uint32_t)pid, time_ns);
@@ -180,51 +188,32 @@ static struct preload_process *meet(
 static void welcome(struct preload_session_reader *s, int connection, pid_t pid,
 	const struct preload_hello *hello)
 {
-	struct preload_process *p = s->is_elsewhere && s->is_elsewhere(s->elsewhere_user, pid)
-					    ? NULL
-					    : meet(s, pid, hello);
+	struct preload_process *p =
+		s->is_elsewhere && s->is_elsewhere(s->elsewhere_user, pid) ? NULL : meet(s, pid);
 	struct preload_segment *segment;
 	struct sooth_error ignored;
-	_cleanup_close_ int fd = -1;
 
 	if (!p || preload_segment_count_all(s) == SEGMENTS_MAX)
 		return;
-	segment = preload_segment_new(&p->id, &fd, &ignored);
+	segment = preload_segment_new(&p->id, hello->pid, &ignored);
 	if (!segment)
 		return;
 	segment->program = p->program;
 	segment->stacks = s->stacks;
-	if (send_welcome(connection, s->memory, fd))
+	segment->find = preload_forked_find;
+	segment->user = s;
+	if (send_welcome(connection, s->memory, segment->fd))
 		buffer_append(&s->segments, &segment, sizeof(segment));
 	else
 		preload_segment_free(segment);
 }
 
-/* It waits until its new code is known. */
-static void take_code(struct preload_session_reader *s, int connection, pid_t pid)
+/* Of the command's user, or of root, and with what the environment of the command says. */
+static bool is_admitted(const struct preload_session_reader *s, const struct ucred *peer,
+	const struct preload_hello *hello)
 {
-	const struct preload_welcome answer = { .version = PRELOAD_VERSION };
-	const struct preload_process *p = preload_find_pid(s, (uint32_t)pid);
-
-	if (p)
-		preload_stacks_map(s->stacks, p->program, &p->id);
-	send(connection, &answer, sizeof(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-/* It waits until its calls are probed. */
-static void take_around(
-	struct preload_session_reader *s, int connection, pid_t pid, uint32_t around)
-{
-	struct preload_welcome answer = { .version = PRELOAD_VERSION };
-
-	answer.is_probed = s->calls_around && s->options.may_pause &&
-			   s->calls_around(s->elsewhere_user, pid, connection);
-	if (!answer.is_probed) {
-		pthread_mutex_lock(&s->lock);
-		s->around |= around & PRELOAD_AROUND_ALL;
-		pthread_mutex_unlock(&s->lock);
-	}
-	send(connection, &answer, sizeof(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
+	return peer->pid > 0 && (!peer->uid || peer->uid == s->uid) &&
+	       !memcmp(hello->token, s->token, sizeof(hello->token));
 }
 
 static void answer(struct preload_session_reader *s, int connection)
@@ -235,23 +224,14 @@ static void answer(struct preload_session_reader *s, int connection)
 	socklen_t size = sizeof(peer);
 
 	setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) || peer.pid <= 0)
+	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) ||
+		recv(connection, &hello, sizeof(hello), 0) != (ssize_t)sizeof(hello) ||
+		hello.version != PRELOAD_VERSION || hello.request != PRELOAD_STARTED ||
+		!is_admitted(s, &peer, &hello))
 		return;
-	if (recv(connection, &hello, sizeof(hello), 0) != (ssize_t)sizeof(hello) ||
-		hello.version != PRELOAD_VERSION || hello.request >= PRELOAD_FAILED)
-		return;
-	if (hello.request == PRELOAD_AROUND) {
-		take_around(s, connection, peer.pid, hello.around);
-		return;
-	}
 	pthread_mutex_lock(&s->lock);
-	if (hello.request == PRELOAD_CODE)
-		take_code(s, connection, peer.pid);
-	else
-		welcome(s, connection, peer.pid, &hello);
+	welcome(s, connection, peer.pid, &hello);
 	pthread_mutex_unlock(&s->lock);
-	if (hello.request == PRELOAD_CODE)
-		return;
 	/* Said only where the memory could not be mapped. */
 	if (recv(connection, &hello, sizeof(hello), 0) == (ssize_t)sizeof(hello) &&
 		hello.request == PRELOAD_FAILED) {
@@ -266,13 +246,19 @@ static void *answer_until_stop(void *argument)
 {
 	struct preload_session_reader *s = argument;
 	struct pollfd waits[] = { { .fd = s->listening, .events = POLLIN },
-		{ .fd = s->stop, .events = POLLIN } };
+		{ .fd = s->wake, .events = POLLIN }, { .fd = s->stop, .events = POLLIN } };
 
 	thread_runs_first();
 	while (!s->is_stopping) {
+		uint64_t ignored;
 		int connection;
 
-		if (poll(waits, ARRAY_SIZE(waits), -1) <= 0 || !(waits[0].revents & POLLIN))
+		if (poll(waits, ARRAY_SIZE(waits), -1) <= 0)
+			continue;
+		if (waits[1].revents & POLLIN && read(s->wake, &ignored, sizeof(ignored)) > 0)
+			while (preload_asks_take(s))
+				;
+		if (!(waits[0].revents & POLLIN))
 			continue;
 		connection = accept4(s->listening, NULL, NULL, SOCK_CLOEXEC);
 		if (connection < 0)
@@ -328,46 +314,71 @@ static void remove_all_stale(void)
 	}
 }
 
+static int make_token(char token[PRELOAD_TOKEN_BYTES + 1], struct sooth_error *err)
+{
+	uint64_t key[2];
+
+	if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key))
+		return error_errno(err, -errno, "name a socket");
+	snprintf(token, PRELOAD_TOKEN_BYTES + 1, "%016" PRIx64 "%016" PRIx64, key[0], key[1]);
+	return 0;
+}
+
 static int listen_here(struct preload_session_reader *s, struct sooth_error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	uint64_t key[2];
+	int status;
 
 	remove_all_stale();
-	if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key))
-		return error_errno(err, -errno, "name a socket");
+	status = make_token(s->token, err);
+	if (status)
+		return status;
 	snprintf(s->folder, sizeof(s->folder), "/tmp/" FOLDER "XXXXXX");
 	if (!mkdtemp(s->folder)) {
 		s->folder[0] = '\0';
 		return error_errno(err, -errno, "make a folder for a socket in /tmp");
 	}
-	/* Programs of the command may run as any user, and change it while they run. Others cannot
-	 * list the folder: the name of the socket is the key, and only the environment has it. */
+	/* Passed, and not listed: the command may run as another user. */
 	chmod(s->folder, 0711);
-	snprintf(s->path, sizeof(s->path), "%s/%016" PRIx64 "%016" PRIx64, s->folder, key[0],
-		key[1]);
+	snprintf(s->path, sizeof(s->path), "%s/programs", s->folder);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", s->path);
 	s->listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->listening < 0 ||
+	if (s->listening < 0 || fchmod(s->listening, 0600) ||
 		bind(s->listening, (const struct sockaddr *)&address, sizeof(address)) ||
-		listen(s->listening, BACKLOG))
+		chmod(s->path, 0600) || listen(s->listening, BACKLOG))
 		return error_errno(err, -errno, "listen at %s", s->path);
-	chmod(s->path, 0666);
 	return 0;
 }
 
+static int make_mutex(struct preload_session *page)
+{
+	pthread_mutexattr_t attributes;
+	int status = pthread_mutexattr_init(&attributes);
+
+	_Static_assert(sizeof(pthread_mutex_t) <= sizeof(page->mutex), "it has room");
+	if (status)
+		return status;
+	pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+	status = pthread_mutex_init((pthread_mutex_t *)(void *)page->mutex, &attributes);
+	pthread_mutexattr_destroy(&attributes);
+	return status;
+}
+
+/* Once it is mapped here no process can map it for writing, or write it. */
 static int make_page(struct preload_session_reader *s, struct sooth_error *err)
 {
 	void *at;
 
-	s->memory = memfd_create("sooth-heap-session", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (s->memory < 0 || ftruncate(s->memory, PRELOAD_PAGE) ||
-		fcntl(s->memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
-		return error_errno(err, -errno, "make memory for a session");
+	s->memory = preload_memory(PRELOAD_PAGE, "sooth-heap-session");
+	if (s->memory < 0)
+		return error_errno(err, s->memory, "make memory for a session");
 	at = mmap(NULL, PRELOAD_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, s->memory, 0);
 	if (at == MAP_FAILED)
 		return error_errno(err, -errno, "map memory for a session");
 	s->page = at;
+	if (fcntl(s->memory, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) || make_mutex(s->page))
+		return error_errno(err, -errno, "seal memory for a session");
 	atomic_store(&s->page->version, PRELOAD_VERSION);
 	return 0;
 }
@@ -379,13 +390,15 @@ int preload_session_open(
 
 	s->os = run->os;
 	s->options = run->options;
-	s->listening = s->stop = s->memory = -1;
+	s->listening = s->stop = s->memory = s->wake = -1;
 	s->filled = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (s->filled < 0)
+	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->filled < 0 || s->wake < 0)
 		return error_errno(err, -errno, "make a descriptor to wait for");
 	pthread_mutex_init(&s->lock, NULL);
 	preload_unseen_init(&s->unseen);
 	map_init(&s->met, sizeof(uint32_t), sizeof(uint64_t), MET_MAX);
+	map_init(&s->forked, sizeof(uint32_t), sizeof(struct process_id), FORKED_MAX);
 	preload_clock_init(&s->clock);
 	if (run->options.heap_stacks) {
 		s->stacks = preload_stacks_open(&run->options, err);
@@ -409,23 +422,39 @@ static int start_thread(struct preload_session_reader *s, pthread_t *thread, voi
 	return 0;
 }
 
-int preload_session_start(
-	struct preload_session_reader *s, const struct process_id *command, struct sooth_error *err)
+static void fill_page(const struct preload_session_reader *s)
 {
-	int status;
-
-	s->command = *command;
-	/* Its end is seen also if it never connects. */
-	preload_add_process(s, (pid_t)command->pid, 0, 0);
 	atomic_store(&s->page->streams, (s->options.interest & INTEREST_STREAM) != 0);
 	atomic_store(&s->page->stacks, s->stacks != NULL);
 	atomic_store(&s->page->waits, s->options.may_pause);
-	atomic_store(&s->page->is_on, 1);
+	atomic_store(&s->page->second, preload_clock_second(&s->clock));
+	atomic_store(&s->page->ticks, preload_ticks());
+}
+
+int preload_session_start(
+	struct preload_session_reader *s, struct launch *launch, struct sooth_error *err)
+{
+	int status;
+
+	s->command = launch->process;
+	s->uid = launch->as_user ? launch->uid : getuid();
+	if (s->uid != geteuid() && chown(s->path, s->uid, (gid_t)-1))
+		return error_errno(err, -errno, "let the command reach %s", s->path);
+	snprintf(launch->preload.variable, sizeof(launch->preload.variable), "%s=%s:%s",
+		PRELOAD_VARIABLE, s->path, s->token);
+	/* Its end is seen also if it never connects. */
+	preload_add_process(s, (pid_t)s->command.pid, 0, 0);
+	fill_page(s);
 	s->stop = eventfd(0, EFD_CLOEXEC);
 	if (s->stop < 0)
 		return error_errno(err, -errno, "make a descriptor to wait for");
 	status = start_thread(s, &s->answerer, answer_until_stop, err);
-	return status ? status : start_thread(s, &s->reader, read_until_stop, err);
+	if (!status)
+		status = start_thread(s, &s->reader, read_until_stop, err);
+	while (!status && !atomic_load(&s->page->owner))
+		usleep(OWNER_US);
+	atomic_store(&s->page->is_on, !status);
+	return status;
 }
 
 static void take_staged(struct preload_session_reader *s, struct buffer *out)
@@ -452,6 +481,7 @@ void preload_session_drain(struct preload_session_reader *s, struct buffer *out)
 	take_staged(s, out);
 	look(s);
 	take_staged(s, out);
+	s->drained_ns = s->complete_ns;
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -478,6 +508,13 @@ void preload_session_stop(struct preload_session_reader *s, struct buffer *out)
 	for (size_t i = 0; i < preload_segment_count_all(s); i++)
 		preload_read_segment(s, preload_segment_at(s, i));
 	preload_look_for_ended(s);
+	preload_session_rest(s, out);
+}
+
+void preload_session_rest(struct preload_session_reader *s, struct buffer *out)
+{
+	for (size_t i = 0; i < preload_segment_count_all(s); i++)
+		preload_read_segment(s, preload_segment_at(s, i));
 	for (size_t i = 0; i < preload_segment_count_all(s); i++)
 		preload_count_slots(s, preload_segment_at(s, i));
 	take_staged(s, out);
@@ -499,12 +536,15 @@ void preload_session_close(struct preload_session_reader *s)
 	buffer_fini(&s->segments);
 	buffer_fini(&s->processes);
 	map_fini(&s->met);
+	map_fini(&s->forked);
+	buffer_fini(&s->asked);
 	buffer_fini(&s->staged);
 	if (s->page)
 		munmap(s->page, PRELOAD_PAGE);
 	cleanup_close(&s->memory);
 	cleanup_close(&s->stop);
 	cleanup_close(&s->filled);
+	cleanup_close(&s->wake);
 	cleanup_close(&s->listening);
 	if (s->folder[0]) {
 		unlink(s->path);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The programs that have sooth's library in them: each connects to a socket in a folder of its own,
- * gets memory for its calls, and hangs up. Two threads work here, beside the collector's: one
- * answers, one reads, because the collector may be in a slow write while programs fill their rings.
+ * The programs that have sooth's library in them: each connects to a socket when it starts, gets
+ * memory for its calls, and hangs up; its threads and forked children ask no more than that. Two
+ * threads work here, beside the collector's: one answers, one reads, because the collector may be
+ * in a slow write while programs fill their rings.
  *
- * What a program says of itself is not believed: its process is the one that the kernel names.
+ * Only the user of the command and root reach the socket, and only who has read its environment is
+ * answered. What a program says of itself is not believed: its process is the one that the kernel
+ * names.
  */
 #ifndef SOOTH_OS_LINUX_PRELOAD_SESSION_H
 #define SOOTH_OS_LINUX_PRELOAD_SESSION_H
@@ -20,12 +23,21 @@
 
 #define PRELOAD_PATH_BYTES 108 /* of a socket */
 
+/* A thread that waits until its calls are probed. */
+struct preload_asked {
+	const struct preload_segment *segment; /* as long as it is one of the session's */
+	struct process_id process;
+	unsigned slot;
+	uint32_t ask, around;
+};
+
 /* A process of which something was heard. */
 struct preload_process {
 	struct process_id id;
 	int directory;		 /* /proc/PID */
 	int exit;		 /* a pidfd */
 	preload_program program; /* that it runs */
+	bool is_forked;		 /* it has its parent's program, and a number of its own for it */
 	bool is_nested;		 /* in a PID namespace of its own: its thread numbers are others */
 	bool has_left;
 	char name[PROCESS_NAME_SIZE];
@@ -43,7 +55,10 @@ struct preload_session_reader {
 	const struct os *os;
 	struct probe_options options;
 	char folder[64], path[PRELOAD_PATH_BYTES];
+	char token[PRELOAD_TOKEN_BYTES + 1];
+	uid_t uid; /* of the command */
 	int listening, stop, memory;
+	int wake;   /* the thread that answers: something is asked */
 	int filled; /* readable when a drain is worth it */
 	struct preload_session *page;
 	struct preload_clock clock;
@@ -57,14 +72,20 @@ struct preload_session_reader {
 	struct buffer staged;	 /* records for the next drain */
 	uint64_t look_ns;	 /* the last reading began then */
 	uint64_t complete_ns;	 /* all records up to then are staged, or were drained */
+	uint64_t drained_ns;	 /* and were drained */
 	struct preload_missing missing, reported;
 	uint64_t failed, reported_failed; /* processes without memory for it */
 	uint64_t unseen_ns;		  /* the last look for such */
 	bool has_ended;			  /* a process, since the collector was woken */
 	uint64_t looked_ns;		  /* for threads that have ended */
 	uint64_t connected;		  /* programs */
-	struct map met;		       /* uint32_t, a PID -> uint64_t, when its program connected */
-	preload_program programs;      /* given so far, forked ones too */
+	struct map met;		  /* uint32_t, a PID -> uint64_t, when its program connected */
+	struct map forked;	  /* uint32_t, a PID -> struct process_id, as the kernel says */
+	uint64_t searched_ns;	  /* the last search for a forked child */
+	uint64_t freed_ns;	  /* the last look for memory that no process has */
+	struct buffer asked;	  /* struct preload_asked */
+	bool is_coarse;		  /* a program has no clock */
+	preload_program programs; /* given so far, forked ones too */
 	struct preload_stacks *stacks; /* NULL: not requested */
 	struct preload_unseen unseen;
 	/* The kernel reports processes, and observes those of which this is true; NULL: it does
@@ -72,16 +93,21 @@ struct preload_session_reader {
 	bool (*is_elsewhere)(void *user, pid_t pid);
 	void *elsewhere_user;
 	uint32_t around; /* PRELOAD_AROUND_*: calls that are missing */
-	/* Calls of a process will go around the library, and it waits at that connection until this
+	/* Calls of a process will go around the library, and a thread of it waits until this
 	 * returns. True: all its calls are probed from now on. NULL: they are missing. Called
 	 * without the lock. */
-	bool (*calls_around)(void *user, pid_t pid, int connection);
+	bool (*calls_around)(void *user, const struct preload_asked *asked);
 };
+
+struct launch;
 
 int preload_session_open(
 	struct preload_session_reader *s, struct backend_run *run, struct sooth_error *err);
-int preload_session_start(struct preload_session_reader *s, const struct process_id *command,
-	struct sooth_error *err);
+/* Before the command runs; fills what it needs of that for its environment. */
+int preload_session_start(
+	struct preload_session_reader *s, struct launch *launch, struct sooth_error *err);
+/* Whether that thread still does: it may have waited for too long. */
+bool preload_asked_waits(struct preload_session_reader *s, const struct preload_asked *asked);
 /* Whether a program of that process has connected since then, also if it has ended. */
 bool preload_session_met(struct preload_session_reader *s, uint32_t pid, uint64_t since_ns);
 /* When its last program did, if that was since then; else 0. */
@@ -90,6 +116,8 @@ uint64_t preload_session_met_ns(struct preload_session_reader *s, uint32_t pid, 
 void preload_session_drain(struct preload_session_reader *s, struct buffer *out);
 /* No program records any more from here on; the last is appended. */
 void preload_session_stop(struct preload_session_reader *s, struct buffer *out);
+/* What is left of children whose start was reported since. */
+void preload_session_rest(struct preload_session_reader *s, struct buffer *out);
 void preload_session_close(struct preload_session_reader *s);
 
 #endif

@@ -149,6 +149,23 @@ void preload_stacks_map(
 	unlock(s);
 }
 
+void preload_stacks_forked(struct preload_stacks *s, preload_program program,
+	preload_program parent, const struct process_id *process)
+{
+	struct preload_mapped *to = s ? map_put(&s->programs, &program, NULL) : NULL;
+	const struct preload_mapped *from = s ? map_get(&s->programs, &parent) : NULL;
+
+	if (!to)
+		return;
+	if (!from) {
+		preload_stacks_map(s, program, process);
+		return;
+	}
+	to->process = *process;
+	buffer_reset(&to->mappings);
+	buffer_append(&to->mappings, from->mappings.data, from->mappings.size);
+}
+
 void preload_stacks_ended(struct preload_stacks *s, preload_program program)
 {
 	struct preload_mapped *mapped = s ? map_get(&s->programs, &program) : NULL;

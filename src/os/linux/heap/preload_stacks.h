@@ -50,6 +50,9 @@ void preload_stacks_close(struct preload_stacks *s);
 /* A program began, or has loaded code. */
 void preload_stacks_map(
 	struct preload_stacks *s, preload_program program, const struct process_id *process);
+/* A process was forked: it has the code of its parent's program. */
+void preload_stacks_forked(struct preload_stacks *s, preload_program program,
+	preload_program parent, const struct process_id *process);
 void preload_stacks_ended(struct preload_stacks *s, preload_program program);
 /* A stack that it wrote; a new one is defined in `out`. */
 void preload_stacks_take(

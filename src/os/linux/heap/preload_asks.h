@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What threads ask in their slots, and wait for there (preload/layout.h). */
+#ifndef SOOTH_OS_LINUX_PRELOAD_ASKS_H
+#define SOOTH_OS_LINUX_PRELOAD_ASKS_H
+
+#include "os/linux/heap/preload_session.h"
+
+/* Answers what is quick, and leaves the rest to the thread that answers programs. Called with the
+ * session's lock held. */
+void preload_asks_look(struct preload_session_reader *s);
+/* Answers one of the rest; false: there is none. Called without the lock. */
+bool preload_asks_take(struct preload_session_reader *s);
+
+#endif
