@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/escape.h"
 
 #ifndef O_PATH
 #define O_PATH O_RDONLY
@@ -27,6 +28,7 @@ struct walk {
 	char part[PATH_MAX]; /* the path of what is checked */
 	unsigned links;
 	int at;		/* the open folder */
+	dev_t device;	/* of what was checked last */
 	uid_t top;	/* of "/": root, or a root outside of this user namespace */
 	bool is_users;	/* the folder or something before it is the user's */
 	bool is_shared; /* other users may add files to the folder, but not rename those of others
@@ -54,25 +56,28 @@ static int refuse(const struct walk *w, const char *why, struct sooth_error *err
 static int check(struct walk *w, const struct stat *st, struct sooth_error *err)
 {
 	bool is_roots = !st->st_uid || !w->part[0] || st->st_uid == w->top;
-	bool is_link = S_ISLNK(st->st_mode);
-	/* Group 0 is root's. */
-	mode_t others = st->st_mode & (st->st_gid ? S_IWGRP | S_IWOTH : S_IWOTH);
+	bool is_link = S_ISLNK(st->st_mode), is_open = st->st_mode & (S_IWGRP | S_IWOTH);
+
 	if (!w->part[0])
 		w->top = st->st_uid;
 	if (!is_roots && st->st_uid != w->trust->user)
 		return refuse(w, "belongs to another user", err);
 	if (is_roots && w->is_users && S_ISREG(st->st_mode))
 		return refuse(w, "does not belong to the user of its folder", err);
-	if (is_link && w->is_shared)
-		return refuse(w, "is a link in a folder that other users can write to", err);
+	/* The daemon of a mount says what belongs to root. */
+	if (w->is_shared && (is_link || st->st_dev != w->device))
+		return refuse(
+			w, "is a link or a mount in a folder that other users can write to", err);
+	w->device = st->st_dev;
 	w->is_users |= !is_roots;
 	if (is_link)
 		return 0;
-	w->is_shared = S_ISDIR(st->st_mode) && others && (st->st_mode & S_ISVTX);
-	if (!others || w->is_shared)
+	w->is_shared = S_ISDIR(st->st_mode) && is_open && (st->st_mode & S_ISVTX);
+	if (!is_open || w->is_shared)
 		return 0;
 	refuse(w, "can be written to by other users", err);
-	error_remedy(err, "chmod go-w '%s'", w->part);
+	if (escape_is_shell_word(w->part, strlen(w->part)))
+		error_remedy(err, "chmod go-w %s", w->part);
 	return -EPERM;
 }
 

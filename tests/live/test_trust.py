@@ -11,7 +11,9 @@ import signal
 import socket
 import stat
 import struct
+import subprocess
 import termios
+import unittest
 
 import harness
 from control_client import Client
@@ -20,6 +22,19 @@ from test_top import TopCase
 
 USER, OTHER = 4242, 4343
 WRITES = "#!/bin/sh\ncat > /dev/null\nid -u > %s.new\nid -G >> %s.new\nmv %s.new %s\n"
+FETCHES = """
+#include <stdio.h>
+extern char **environ;
+void *debuginfod_begin(void) { return &environ; }
+int debuginfod_find_debuginfo(void *client, const unsigned char *id, int size, char **path)
+{
+    FILE *file = fopen("%s", "w");
+    for (char **v = environ; *v; v++)
+        fprintf(file, "%%s\\n", *v);
+    fclose(file);
+    return -2;
+}
+"""
 
 
 @needs_root
@@ -128,6 +143,32 @@ class Programs(Trust):
         self.assertEqual(harness.read(self.ran).decode().split(), [str(USER)] * 2)
 
 
+    def test_tmux(self):
+        """A client starts what its server sends, so it is the user's client."""
+        folder = os.path.join(self.user, "bin")
+        os.mkdir(folder)
+        with open(self.path("tmux"), "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\nid -u > %s\n" % self.ran)
+        os.chmod(self.path("tmux"), 0o755)
+        os.makedirs(self.path("alpha"))
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.path("alpha"))
+            os.environ.update(HOME=self.home, CLAUDE_CONFIG_DIR=self.home)
+            os.execv(self.program, [self.program, "-c", "read x"])
+        self.addCleanup(os.waitpid, pid, 0)
+        self.addCleanup(os.close, terminal)
+        screen = self.top(environment=self.environment(
+            USER, TMUX=os.path.join(self.user, "socket") + ",1,1", PATH=self.folder + ":" + os.environ["PATH"],
+            XDG_CONFIG_HOME=os.path.join(self.user, ".config")))
+        screen.wait_for(lambda _: self.row_of(screen, "alpha"), "a row")
+        for _ in range(20):
+            screen.type(b"J", 0.3)
+            if os.path.exists(self.ran):
+                break
+        self.assertEqual(harness.read(self.ran).decode().split(), [str(USER)])
+
+
 class Files(Trust):
     def list_agents(self, sudo=None, **more):
         return self.sooth("ps", "--list-agents", "-j", env=self.environment(sudo, **more), status=None)
@@ -150,7 +191,7 @@ class Files(Trust):
     def test_remedies_work(self):
         path = self.write("agents.d/a.agent", "name mine\ntitle T\nname-is mine-of-this-test\n", mode=0o666)
         run = self.list_agents(USER)
-        self.assert_says_three_lines(run, path + " can be written to", "chmod go-w '%s'" % path)
+        self.assert_says_three_lines(run, path + " can be written to", "chmod go-w %s" % path)
         self.run_program("/bin/sh", "-c", run.errors.splitlines()[2].split("try: ")[1])
         run = self.list_agents(USER)
         self.assertEqual(run.errors, "")
@@ -222,6 +263,23 @@ class Written(Trust):
         self.sooth("profile", "--debuginfod", "http://127.0.0.1:9", "-d", "0.2", "-p", str(os.getpid()),
                    env=self.environment(), status=None)
         self.assertEqual(os.listdir(self.path("aim")), [])
+
+    @unittest.skipUnless(shutil.which("gcc"), "no compiler")
+    def test_fetch(self):
+        """A library that fetches debug files gets no variable that names a file."""
+        source, result = self.path("source.c"), self.path("environment")
+        with open(source, "w", encoding="ascii") as file:
+            file.write(FETCHES % result)
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", self.path("libdebuginfod.so.1"), source], check=True)
+        with open(source, "w", encoding="ascii") as file:
+            file.write("int main(void) { for (;;) ; }\n")
+        subprocess.run(["gcc", "-Wl,--build-id", "-s", "-o", self.path("spins"), source], check=True)
+        target = self.start(self.path("spins"))
+        run = self.sooth("profile", "-d", "0.5", "--debuginfod", "http://127.0.0.1:9", "-p", str(target.pid), status=None,
+                         env=self.environment(LD_LIBRARY_PATH=self.folder, SSLKEYLOGFILE=self.path("keys"),
+                                              OPENSSL_CONF=self.path("conf"), https_proxy="http://127.0.0.1:8"))
+        variables = dict(v.split("=", 1) for v in harness.read(result).decode().split("\n") if v)
+        self.assertEqual([v for v in variables if not v.startswith("DEBUGINFOD_")], ["https_proxy"], run)
 
     def test_demo(self):
         """Programs that root starts are in no folder that a user can exchange."""

@@ -10,9 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -147,7 +149,7 @@ static void test_modes(void **state)
 	file("modes/group-of-root", 0, 0664);
 	assert_int_equal(open_it("modes/group"), -EPERM);
 	assert_int_equal(open_it("modes/all"), -EPERM);
-	assert_int_equal(open_it("modes/group-of-root"), 0);
+	assert_int_equal(open_it("modes/group-of-root"), -EPERM);
 	folder("modes/open", 0, 0777);
 	file("modes/open/root", 0, 0644);
 	assert_int_equal(open_it("modes/open/root"), -EPERM);
@@ -156,7 +158,12 @@ static void test_modes(void **state)
 	assert_int_equal(open_it("modes/sticky/root"), 0);
 	assert_int_equal(trusted_open(&trust, at("modes/all"), 0, NULL, &err), -EPERM);
 	assert_non_null(strstr(err.why, "modes/all can be written to by other users"));
-	assert_non_null(strstr(err.remedy, "chmod go-w '"));
+	assert_non_null(strstr(err.remedy, "chmod go-w /tmp/"));
+	/* A name is no part of a command to paste. */
+	file("modes/a'; reboot; '", 0, 0666);
+	err = (struct sooth_error){ 0 };
+	assert_int_equal(trusted_open(&trust, at("modes/a'; reboot; '"), 0, NULL, &err), -EPERM);
+	assert_string_equal(err.remedy, "");
 }
 
 static void test_links(void **state)
@@ -234,6 +241,21 @@ static void test_unchecked(void **state)
 	assert_int_equal(result_of(&none, at("kinds"), 0, NULL), -EINVAL);
 }
 
+/* In a folder of all users a mount may be one of a user's daemon, which says what is root's. */
+static void test_mounts(void **state)
+{
+	(void)state;
+	folder("shared/mount", 0, 0755);
+	folder("mount", 0, 0755);
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+		mount("none", at("shared/mount"), "tmpfs", 0, "mode=755") ||
+		mount("none", at("mount"), "tmpfs", 0, "mode=755"))
+		skip();
+	assert_int_equal(result_of(&trust, at("shared/mount"), O_DIRECTORY, NULL), -EPERM);
+	assert_int_equal(result_of(&trust, at("mount"), O_DIRECTORY, NULL), 0);
+	assert_int_equal(umount(at("shared/mount")) || umount(at("mount")), 0);
+}
+
 /* --- a name that changes all the time --- */
 
 static volatile bool is_over;
@@ -306,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_unchecked),
+		cmocka_unit_test(test_mounts),
 		cmocka_unit_test(test_race),
 	};
 

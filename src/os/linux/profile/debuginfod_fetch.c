@@ -113,6 +113,23 @@ static void set_number(const char *name, uint64_t value)
 	setenv(name, text, 1);
 }
 
+/* As root nothing but where proxies are: a variable of a library names a file to load or to write.
+ */
+static void keep_proxies(void)
+{
+	static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY",
+		"all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY" };
+	const char *values[ARRAY_SIZE(names)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		values[i] = getenv(names[i]);
+	clearenv();
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (values[i])
+			setenv(names[i], values[i], 1);
+	}
+}
+
 /* All that the library would take from the caller's environment, but not where proxies are. */
 static void set_environment(const struct debuginfod_request *r, const char *work)
 {
@@ -122,6 +139,8 @@ static void set_environment(const struct debuginfod_request *r, const char *work
 
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
 		unsetenv(none[i]);
+	if (!getuid())
+		keep_proxies();
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", CHILD_FOLDER, work);
 	setenv("DEBUGINFOD_CACHE_PATH", path, 1);
 	setenv("DEBUGINFOD_URLS", r->urls, 1);
