@@ -121,12 +121,12 @@ static int follow(struct walk *w, const char *name, const char *rest, char next[
 static int walk(struct walk *w, const char *path, bool is_folder, struct sooth_error *err)
 {
 	char name[NAME_MAX + 1], next[PATH_MAX];
-	size_t used = 0, size;
+	size_t used = *path != '/', size;
 	struct stat st;
 	int fd, status;
 
-	w->part[0] = '\0';
-	fd = open_part(w, "/", true, err);
+	snprintf(w->part, sizeof(w->part), used ? "." : "");
+	fd = open_part(w, used ? "." : "/", true, err);
 	while (fd >= 0 && *(path += strspn(path, "/"))) {
 		size = strcspn(path, "/");
 		if (size > NAME_MAX || used + size + 1 >= sizeof(w->part))
@@ -152,24 +152,13 @@ static int walk(struct walk *w, const char *path, bool is_folder, struct sooth_e
 	return fd;
 }
 
-static int walk_from(struct walk *w, bool is_folder, struct sooth_error *err)
-{
-	char here[PATH_MAX] = "", path[PATH_MAX];
-
-	if (w->path[0] != '/' && !getcwd(here, sizeof(here)))
-		return fail(w, errno, err);
-	if (snprintf(path, sizeof(path), "%s/%s", here, w->path) >= (int)sizeof(path))
-		return fail(w, ENAMETOOLONG, err);
-	return walk(w, path, is_folder, err);
-}
-
 int trusted_open(
 	const struct trust *t, const char *path, int flags, uid_t *owner, struct sooth_error *err)
 {
 	struct walk w = { .trust = t, .path = path, .at = AT_FDCWD };
 	bool is_folder = flags & O_DIRECTORY;
-	int fd =
-		t->is_checked ? walk_from(&w, is_folder, err) : open_part(&w, path, is_folder, err);
+	int fd = t->is_checked ? walk(&w, path, is_folder, err)
+			       : open_part(&w, path, is_folder, err);
 
 	if (fd < 0)
 		cleanup_close(&w.at);

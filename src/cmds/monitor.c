@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth monitor: records of agents as they come, in FIFOs. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/units.h"
@@ -100,6 +101,9 @@ static int read_settings(struct monitor_settings *s, struct sooth_error *err)
 		buffer_string(&file.path, named);
 		status = config_read(&file.text, named, CONFIG_BYTES, NULL, err);
 		file.is_there = !status;
+		if (status == -EPERM)
+			error_remedy(err, "copy it into a folder of root: sooth monitor --config "
+					  "/root/monitor.conf");
 	} else {
 		status = config_file_read(&file, "monitor.conf", CONFIG_BYTES, err);
 	}

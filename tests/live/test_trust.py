@@ -202,6 +202,18 @@ class Files(Trust):
             "sooth", SOOTH) + " ps --list-agents -j", env=self.environment(XDG_CONFIG_HOME=self.user))
         self.assertEqual(run.errors, "")
 
+    def test_a_file_that_was_named(self):
+        path = os.path.join(self.user, "m.conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("no-history = yes\n")
+        os.chown(path, USER, USER)
+        run = self.refused("monitor", "--check", "--config", path, words=("belongs to another user", "--config /root/"))
+        self.assertEqual(run.status, 2)
+        run = self.sooth("monitor", "--check", "--config", path, env=self.environment(USER))
+        self.assertIn("1 settings, all right", run.text)
+        run = self.sooth("monitor", "--check", "--config", "m.conf", env=self.environment(USER), cwd=self.user)
+        self.assertIn("1 settings, all right", run.text)
+
     def test_no_configuration_is_no_message(self):
         shutil.rmtree(os.path.join(self.user, ".config"))
         self.assertEqual(self.list_agents().errors, "")

@@ -38,9 +38,10 @@ const char *config_cache_folder(void)
 {
 	static char path[PATH_MAX];
 	const char *below, *base = folder_of("XDG_CACHE_HOME", "/.cache", &below);
-	struct trust trust = invoker_trust_root();
+	struct trust trust = invoker_trust();
 	int size;
 
+	trust.user = 0;
 	if (trust.is_checked && (!base || !trusted_is_folder(&trust, base))) {
 		base = ROOTS_HOME;
 		below = "/.cache";

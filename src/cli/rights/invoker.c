@@ -26,14 +26,9 @@ bool invoker_find(uid_t *uid, gid_t *gid)
 	return true;
 }
 
-struct trust invoker_trust_root(void)
-{
-	return (struct trust){ .is_checked = !getuid() || !geteuid() };
-}
-
 struct trust invoker_trust(void)
 {
-	struct trust trust = invoker_trust_root();
+	struct trust trust = { .is_checked = !getuid() || !geteuid() };
 	gid_t ignored;
 
 	invoker_find(&trust.user, &ignored);

@@ -10,8 +10,7 @@
 
 /* False: sooth was not started by sudo. */
 bool invoker_find(uid_t *uid, gid_t *gid);
-/* Files of root, and of that user. */
-struct trust invoker_trust_root(void);
+/* Files of root and of that user. */
 struct trust invoker_trust(void);
 /* In a child, before an exec: that user, with its groups, and no descriptor but the standard
  * streams. Without sudo the user stays. False: it must not go on. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Nothing is checked by its name and then used by its name: what was opened is checked. */
 #include "cli/state/user_folder.h"
+#include "base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,14 +40,11 @@ static const char *home_of(const struct user_folder *f)
 
 static bool has_parent(const char *path)
 {
-	const char *last = strrchr(path, '/');
-	char parent[4096];
-	struct stat st;
+	static const struct trust any;
+	struct sooth_error ignored;
+	_cleanup_close_ int fd = trusted_open_parent(&any, path, NULL, &ignored);
 
-	if (!last || last == path)
-		return true;
-	snprintf(parent, sizeof(parent), "%.*s", (int)(last - path), path);
-	return !stat(parent, &st) && S_ISDIR(st.st_mode);
+	return fd >= 0;
 }
 
 /* A folder that can be made: beside this one, or in /tmp. */
@@ -134,7 +132,7 @@ static const char *take_path(struct user_folder *f, const char *path)
 static int open_base(
 	struct user_folder *f, const char *path, const char **below, struct sooth_error *err)
 {
-	struct trust trust = { .is_checked = invoker_trust_root().is_checked, .user = f->uid };
+	struct trust trust = invoker_trust(); /* f->uid is root's or that of sudo */
 	const char *base;
 	int status = 0;
 

@@ -115,18 +115,12 @@ static void set_number(const char *name, uint64_t value)
 
 /* As root nothing but where proxies are: a variable of a library names a file to load or to write.
  */
-static void keep_proxies(void)
+static void keep_proxies(char **from, char **to)
 {
-	static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY",
-		"all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY" };
-	const char *values[ARRAY_SIZE(names)];
+	for (; (*to = *from); from++) {
+		size_t size = strcspn(*from, "=");
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		values[i] = getenv(names[i]);
-	clearenv();
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (values[i])
-			setenv(names[i], values[i], 1);
+		to += size > 6 && !strncasecmp(*from + size - 6, "_proxy", 6);
 	}
 }
 
@@ -140,7 +134,7 @@ static void set_environment(const struct debuginfod_request *r, const char *work
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
 		unsetenv(none[i]);
 	if (!getuid())
-		keep_proxies();
+		keep_proxies(environ, environ);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", CHILD_FOLDER, work);
 	setenv("DEBUGINFOD_CACHE_PATH", path, 1);
 	setenv("DEBUGINFOD_URLS", r->urls, 1);
