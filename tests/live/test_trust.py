@@ -158,7 +158,7 @@ class Programs(Trust):
             os.execv(self.program, [self.program, "-c", "read x"])
         self.addCleanup(os.waitpid, pid, 0)
         self.addCleanup(os.close, terminal)
-        screen = self.top(environment=self.environment(
+        screen = self.top(str(pid), environment=self.environment(
             USER, TMUX=os.path.join(self.user, "socket") + ",1,1", PATH=self.folder + ":" + os.environ["PATH"],
             XDG_CONFIG_HOME=os.path.join(self.user, ".config")))
         screen.wait_for(lambda _: self.row_of(screen, "alpha"), "a row")
