@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/closed_at_exec.h"
+#include "cli/rights/invoker.h"
 
 #define WORKER_PAUSE_MS 20
 #define WORKER_BYTES	3000
@@ -143,7 +144,13 @@ static int start_agent(struct demo_workloads *s)
 int demo_workloads_start(struct demo_workloads *s, struct sooth_error *err)
 {
 	const char *parent = getenv("TMPDIR");
+	struct trust trust = invoker_trust();
 	int status;
+
+	/* Programs are started there: no user may exchange them before root does. */
+	trust.user = 0;
+	if (parent && !trusted_is_folder(&trust, parent))
+		parent = NULL;
 
 	snprintf(s->directory, sizeof(s->directory), "%.40s/sooth-demo.XXXXXX",
 		parent && parent[0] == '/' && strlen(parent) < 40 ? parent : "/tmp");

@@ -143,20 +143,13 @@ static bool gone_find(const struct target_found *found, struct buffer *gone)
 
 static int read_config(struct check_settings *settings, struct sooth_error *err)
 {
-	struct buffer path = { 0 }, text = { 0 };
-	int status = 0;
+	struct config_file file;
+	int status = config_file_read(&file, CONFIG_NAME, CONFIG_SIZE, err);
 
-	config_path(&path, CONFIG_NAME);
-	if (path.size) {
-		status = config_read(&text, buffer_cstr(&path), CONFIG_SIZE, err);
-		if (!status)
-			status = check_settings_parse(settings, buffer_cstr(&path),
-				(const char *)text.data, text.size, err);
-		else if (config_is_missing(-status))
-			status = 0;
-	}
-	buffer_fini(&path);
-	buffer_fini(&text);
+	if (!status && file.is_there)
+		status = check_settings_parse(settings, buffer_cstr(&file.path),
+			(const char *)file.text.data, file.text.size, err);
+	config_file_fini(&file);
 	return status;
 }
 

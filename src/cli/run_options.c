@@ -2,27 +2,16 @@
 #include "cli/run_options.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
-#include "base/units.h"
 #include "cli/agents/config_files.h"
+#include "cli/rights/invoker.h"
 #include "cli/terminal/log.h"
 
 /* With sudo a launched command runs as the invoking user. */
 static void launch_as_invoker(struct sooth_observer_options *options)
 {
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
-	uint64_t uid_number, gid_number;
-
-	if (getuid() || !uid || !gid || !parse_u64(uid, &uid_number) ||
-		!parse_u64(gid, &gid_number) || uid_number >= UINT32_MAX ||
-		gid_number >= UINT32_MAX)
-		return;
-	options->has_launch_user = true;
-	options->launch_uid = (uid_t)uid_number;
-	options->launch_gid = (gid_t)gid_number;
+	options->has_launch_user = invoker_find(&options->launch_uid, &options->launch_gid);
 }
 
 static void set_heap_options(const struct run *run, struct sooth_observer_options *options)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sooth monitor: records of agents as they come, in FIFOs. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/units.h"
@@ -93,23 +94,27 @@ static int read_settings(struct monitor_settings *s, struct sooth_error *err)
 	const char *named = s->typed->file;
 	struct settings fresh = { .help = "sooth help monitor" };
 	struct monitor_config config = { 0 };
-	struct buffer text = { 0 };
+	struct config_file file = { 0 };
 	int status;
 
-	buffer_reset(&s->path);
-	if (named)
-		buffer_string(&s->path, named);
-	else
-		config_path(&s->path, "monitor.conf");
-	status = s->path.size ? config_read(&text, buffer_cstr(&s->path), CONFIG_BYTES, err) : 0;
-	s->is_read = !status && s->path.size;
-	if (status && !named && config_is_missing(-status))
-		status = 0;
+	if (named) {
+		buffer_string(&file.path, named);
+		status = config_read(&file.text, named, CONFIG_BYTES, NULL, err);
+		file.is_there = !status;
+		if (status == -EPERM)
+			error_remedy(err, "copy it into a folder of root: sooth monitor --config "
+					  "/root/monitor.conf");
+	} else {
+		status = config_file_read(&file, "monitor.conf", CONFIG_BYTES, err);
+	}
+	buffer_fini(&s->path);
+	s->path = file.path;
+	s->is_read = file.is_there;
 	if (!status)
 		status = settings_parse(&fresh, buffer_cstr(&s->path),
-			span_of((const char *)text.data, text.size), groups, SETTINGS_GROUPS,
-			&config, s->typed->is_check ? &print_errors : NULL, err);
-	buffer_fini(&text);
+			span_of((const char *)file.text.data, file.text.size), groups,
+			SETTINGS_GROUPS, &config, s->typed->is_check ? &print_errors : NULL, err);
+	buffer_fini(&file.text);
 	if (status) {
 		settings_fini(&fresh);
 		return status;

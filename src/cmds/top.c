@@ -29,6 +29,7 @@ struct top_config {
 		const char *graphs, *sort, *on_alert;
 		struct option_list columns, alert_on;
 	} top;
+	bool is_program_users; /* named by a file of the user of sudo */
 };
 
 static const struct top_config top_defaults = { .top = { .interval_ns = 2 * NS_PER_S,
@@ -75,23 +76,19 @@ static int read_settings(struct top_config *c, const struct arguments *arguments
 	struct settings *settings, struct sooth_error *err)
 {
 	struct top_config typed = *c;
-	struct buffer path = { 0 }, text = { 0 };
-	int status;
+	struct config_file file;
+	int status = config_file_read(&file, "top.conf", CONFIG_BYTES, err);
 
-	config_path(&path, "top.conf");
-	status = path.size ? config_read(&text, buffer_cstr(&path), CONFIG_BYTES, err) : -ENOENT;
-	if (status && config_is_missing(-status)) {
-		status = 0;
-	} else if (!status) {
+	if (!status && file.is_there) {
 		*c = top_defaults;
-		status = settings_parse(settings, buffer_cstr(&path),
-			span_of((const char *)text.data, text.size), groups, SETTINGS_GROUPS, c,
-			NULL, err);
+		status = settings_parse(settings, buffer_cstr(&file.path),
+			span_of((const char *)file.text.data, file.text.size), groups,
+			SETTINGS_GROUPS, c, NULL, err);
 		c->target = typed.target;
 		settings_override(groups, SETTINGS_GROUPS, c, &typed, arguments);
+		c->is_program_users = file.is_users && !typed.top.on_alert;
 	}
-	buffer_fini(&path);
-	buffer_fini(&text);
+	config_file_fini(&file);
 	return status;
 }
 
@@ -105,7 +102,8 @@ static int choose_alerts(
 {
 	*alerts = (struct alert_options){ .has_bell = c->top.has_bell,
 		.has_desktop = c->top.has_desktop,
-		.command = c->top.on_alert };
+		.command = c->top.on_alert,
+		.is_users = c->is_program_users };
 	if (alert_choose(&alerts->on, &c->top.alert_on, &process_row_schema, &alert_help, err))
 		return -EINVAL;
 	if (alert_wants_findings(&alerts->on) && c->top.no_findings) {

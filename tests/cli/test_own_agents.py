@@ -157,24 +157,37 @@ class OfAnotherUser(Own):
         os.lchown(path, harness.NOBODY, harness.NOBODY)
         return path
 
-    def test_links(self):
+    def test_refused(self):
+        """Not the user's own files either: that user is not the one of sudo."""
+        self.link("agents.d/a.agent")
+        self.write("b.agent", GOOD)
+        os.chown(self.agents + "/b.agent", harness.NOBODY, harness.NOBODY)
+        run, rows = self.listed(status=2)
+        self.assertNotIn("mine", rows)
+        self.assert_says_three_lines(run, self.agents, "belongs to another user", "HOME")
+        self.assertEqual([note["what"] for note in self.notes(run)], [NOTE + " (agents.d)"])
+        for name, *command in (("peers", "status", "-i", "10ms"),
+                               ("findings", "diagnose", "--quick", str(os.getpid()))):
+            path = self.link(name)
+            os.rename(self.agents, self.path("away"))
+            run = self.sooth(*command, "-j", env=self.environment, status=None)
+            os.rename(self.path("away"), self.agents)
+            self.assert_says_three_lines(run, name, "belongs to another user")
+            self.assertNotIn("precious", run.text + run.errors)
+            os.unlink(path)
+
+    def test_of_the_user_of_sudo(self):
+        self.environment.update(SUDO_UID=str(harness.NOBODY), SUDO_GID=str(harness.NOBODY))
         self.link("agents.d/a.agent")
         self.write("b.agent", GOOD)
         os.chown(self.agents + "/b.agent", harness.NOBODY, harness.NOBODY)
         run, rows = self.listed(status=2)
         self.assertIn("mine", rows)
-        self.assert_says_three_lines(run, "a.agent", "symbolic link of another user", "HOME")
+        self.assert_says_three_lines(run, "a.agent", "does not belong to the user of its folder", "HOME")
         self.assertNotIn("precious", run.text + run.errors)
-        for name, *command in (("peers", "status", "-i", "10ms"),
-                               ("findings", "diagnose", "--quick", str(os.getpid()))):
-            path = self.link(name)
-            run = self.sooth(*command, "-j", env=self.environment, status=None)
-            self.assertNotEqual(run.status, 0)
-            self.assert_says_three_lines(run, name, "symbolic link of another user")
-            self.assertNotIn("precious", run.text + run.errors)
-            os.unlink(path)
 
     def test_folder_that_is_a_link(self):
+        self.environment.update(SUDO_UID=str(harness.NOBODY), SUDO_GID=str(harness.NOBODY))
         private = self.path("private")
         os.mkdir(private, 0o700)
         os.rename(self.secret, private + "/a.agent")
@@ -182,7 +195,7 @@ class OfAnotherUser(Own):
         os.symlink(private, self.agents)
         os.lchown(self.agents, harness.NOBODY, harness.NOBODY)
         run, _ = self.listed(status=2)
-        self.assert_says_three_lines(run, "a.agent", "the file does not")
+        self.assert_says_three_lines(run, "a.agent", "does not belong to the user of its folder")
         self.assertNotIn("precious", run.text + run.errors)
 
     def test_own_links(self):

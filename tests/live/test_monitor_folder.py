@@ -131,7 +131,7 @@ class Refused(MonitorCase):
         home = self.path("of-nobody")
         os.mkdir(home)
         os.chown(home, harness.NOBODY, harness.NOBODY)
-        self.open_to_all()
+        os.chmod(self.folder, 0o755)
         with open(self.path("passwd"), "w", encoding="ascii") as file:
             file.write("root:x:0:0::/root:/bin/sh\nwho:x:%d:%d::%s:/bin/sh\n" % (
                 harness.NOBODY, harness.NOBODY, home))
@@ -148,7 +148,7 @@ class Refused(MonitorCase):
         home = self.path("of-nobody")
         os.mkdir(home)
         os.chown(home, harness.NOBODY, harness.NOBODY)
-        self.open_to_all()
+        os.chmod(self.folder, 0o755)
         self.monitor("1", fifos=os.path.join(home, "fifos"), env=dict(
             os.environ, SUDO_UID=str(harness.NOBODY), SUDO_GID=str(harness.NOBODY)))
         for name in (self.fifos, *(os.path.join(self.fifos, name) for name in NAMES)):

@@ -12,6 +12,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/command/command.h"
+#include "cli/rights/invoker.h"
+
+#define ROOTS_HOME "/root"
 
 /* The variable's folder, and what is below it. */
 static const char *folder_of(const char *variable, const char *in_home, const char **below)
@@ -29,12 +33,20 @@ static const char *base_folder(const char **below)
 	return folder_of("XDG_CONFIG_HOME", "/.config", below);
 }
 
+/* sooth writes there: as root it is not a user's. */
 const char *config_cache_folder(void)
 {
 	static char path[PATH_MAX];
 	const char *below, *base = folder_of("XDG_CACHE_HOME", "/.cache", &below);
-	int size = base ? snprintf(path, sizeof(path), "%s%s/sooth", base, below) : 0;
+	struct trust trust = invoker_trust();
+	int size;
 
+	trust.user = 0;
+	if (trust.is_checked && (!base || !trusted_is_folder(&trust, base))) {
+		base = ROOTS_HOME;
+		below = "/.cache";
+	}
+	size = base ? snprintf(path, sizeof(path), "%s%s/sooth", base, below) : 0;
 	return size > 0 && (size_t)size < sizeof(path) ? path : NULL;
 }
 
@@ -48,80 +60,23 @@ void config_path(struct buffer *path, const char *name)
 
 bool config_is_missing(int code)
 {
-	return code == ENOENT || code == ENOTDIR || code == EACCES || code == EPERM;
+	return code == ENOENT || code == ENOTDIR || code == EACCES;
 }
 
-/* strchrnul(3), which macOS has not. */
-static const char *next_slash(const char *path)
+static int open_file(const char *path, int flags, uid_t *owner, struct sooth_error *err)
 {
-	return path + strcspn(path, "/");
+	struct trust trust = invoker_trust();
+	int fd = trusted_open(&trust, path, flags, owner, err);
+
+	if (fd == -EPERM && !err->remedy[0])
+		error_remedy(err, "env -u XDG_CONFIG_HOME HOME=" ROOTS_HOME " sooth");
+	return fd;
 }
 
-/*
- * The user that decides what is read at a path of the configuration: the owner of the first
- * folder or link on the way that is not the caller's. false: the caller. Only root reads what
- * another user may not.
- */
-static bool find_other_user(const char *path, uid_t *user)
+int config_read(
+	struct buffer *out, const char *path, size_t limit, uid_t *owner, struct sooth_error *err)
 {
-	const char *below, *base = base_folder(&below), *end;
-	size_t size = base ? strlen(base) : 0;
-
-	if (!base || geteuid() || strncmp(path, base, size) != 0)
-		return false;
-	for (end = path + size; end; end = *end ? next_slash(end + 1) : NULL) {
-		_cleanup_free_ char *prefix = strndup(path, (size_t)(end - path));
-		struct stat st;
-
-		if (prefix && *prefix && !lstat(prefix, &st) && st.st_uid) {
-			*user = st.st_uid;
-			return true;
-		}
-	}
-	return false;
-}
-
-static int refuse_link(const char *path, uid_t user, struct sooth_error *err)
-{
-	error_set(err, -ELOOP, SOOTH_FAULT_IO, "read %s", path);
-	error_why(err,
-		"it is a symbolic link of another user (uid %u), and root could read what that "
-		"user may not",
-		(unsigned)user);
-	return error_remedy(err, "set HOME and XDG_CONFIG_HOME to your own folders");
-}
-
-static int refuse_owner(const char *path, uid_t user, struct sooth_error *err)
-{
-	error_set(err, -EINVAL, SOOTH_FAULT_IO, "read %s", path);
-	error_why(err, "its folder belongs to another user (uid %u), the file does not",
-		(unsigned)user);
-	return error_remedy(err, "set HOME and XDG_CONFIG_HOME to your own folders");
-}
-
-/* Nothing is read, nor repeated in an error, that a user could not read itself. */
-static int open_regular(const char *path, struct sooth_error *err)
-{
-	uid_t user;
-	bool is_other = find_other_user(path, &user);
-	_cleanup_close_ int fd = -1;
-	struct stat st;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (is_other ? O_NOFOLLOW : 0));
-	if (fd < 0 && errno == ELOOP && is_other)
-		return refuse_link(path, user, err);
-	if (fd < 0)
-		return error_errno(err, -errno, "read %s", path);
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		return error_errno(err, -EINVAL, "read %s: not a regular file", path);
-	if (is_other && st.st_uid != user)
-		return refuse_owner(path, user, err);
-	return TAKE_FD(fd);
-}
-
-int config_read(struct buffer *out, const char *path, size_t limit, struct sooth_error *err)
-{
-	_cleanup_close_ int fd = open_regular(path, err);
+	_cleanup_close_ int fd = open_file(path, 0, owner, err);
 	ssize_t got;
 
 	if (fd < 0)
@@ -136,4 +91,47 @@ int config_read(struct buffer *out, const char *path, size_t limit, struct sooth
 	if (got < 0)
 		return error_errno(err, -EIO, "read %s", path);
 	return got ? error_errno(err, -EFBIG, "read %s", path) : 0;
+}
+
+/* Nothing of a file that is not there: HOME alone is no configuration. */
+static void report_refusal(const char *path, const struct sooth_error *err)
+{
+	static char reported[sizeof(err->why)];
+	struct stat st;
+
+	if (lstat(path, &st) || !strcmp(reported, err->why))
+		return;
+	memcpy(reported, err->why, sizeof(reported));
+	command_print_error(err);
+}
+
+int config_file_read(struct config_file *f, const char *name, size_t limit, struct sooth_error *err)
+{
+	uid_t owner;
+	int status;
+
+	*f = (struct config_file){ 0 };
+	config_path(&f->path, name);
+	if (!f->path.size)
+		return 0;
+	status = config_read(&f->text, buffer_cstr(&f->path), limit, &owner, err);
+	f->is_there = !status;
+	f->is_users = owner != geteuid();
+	if (status == -EPERM)
+		report_refusal(buffer_cstr(&f->path), err);
+	return status == -EPERM || config_is_missing(-status) ? 0 : status;
+}
+
+void config_file_fini(struct config_file *f)
+{
+	buffer_fini(&f->path);
+	buffer_fini(&f->text);
+}
+
+bool config_refuses_folder(const char *path, struct sooth_error *err)
+{
+	_cleanup_close_ int fd = open_file(path, O_DIRECTORY, NULL, err);
+	struct stat st;
+
+	return fd == -EPERM && !lstat(path, &st);
 }

@@ -11,6 +11,7 @@
 #include "base/cursor.h"
 #include "base/file.h"
 #include "cli/agents/config_files.h"
+#include "cli/rights/invoker.h"
 
 #define BYTES_MAX (64u << 10)
 
@@ -58,11 +59,16 @@ static void make_folders(const char *path)
 	}
 }
 
-static int write_file(const char *path, const struct buffer *text, struct sooth_error *err)
+/* In a folder of the user of sudo with that user's rights: the file stays the user's. */
+static int write_file(
+	const char *path, uid_t owner, const struct buffer *text, struct sooth_error *err)
 {
 	struct out_file file = { 0 };
-	int status;
+	struct rights before;
+	int status = rights_take(&before, owner, err);
 
+	if (status)
+		return status;
 	make_folders(path);
 	status = out_file_open(&file, path, false, err);
 	if (!status && text->size && fwrite(text->data, text->size, 1, file.stream) != 1)
@@ -70,20 +76,22 @@ static int write_file(const char *path, const struct buffer *text, struct sooth_
 	if (!status)
 		status = out_file_commit(&file, err);
 	out_file_close(&file);
+	rights_restore(&before);
 	return status;
 }
 
 int config_keep(const char *path, const char *name, const char *value, struct sooth_error *err)
 {
 	struct buffer before = { 0 }, after = { 0 };
-	int status = config_read(&before, path, BYTES_MAX, err);
+	uid_t owner;
+	int status = config_read(&before, path, BYTES_MAX, &owner, err);
 
 	if (status == -ENOENT || status == -ENOTDIR)
 		status = 0;
 	if (!status) {
 		replace_line(&after, span_of((const char *)before.data, before.size), name, value);
 		status = buffer_failed(&after) ? error_no_memory(err)
-					       : write_file(path, &after, err);
+					       : write_file(path, owner, &after, err);
 	}
 	buffer_fini(&before);
 	buffer_fini(&after);

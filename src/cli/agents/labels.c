@@ -11,7 +11,7 @@
 /* A missing file is no failure. */
 static int read_file(struct buffer *out, const char *path, struct sooth_error *err)
 {
-	int status = config_read(out, path, FILE_MAX, err);
+	int status = config_read(out, path, FILE_MAX, NULL, err);
 
 	return status && config_is_missing(-status) ? 0 : status;
 }
@@ -19,11 +19,11 @@ static int read_file(struct buffer *out, const char *path, struct sooth_error *e
 int labels_read(struct labels *l, struct sooth_error *err)
 {
 	struct sooth_error ignored;
-	int status = 0;
+	struct config_file file;
+	int status = config_file_read(&file, "peers", FILE_MAX, err);
 
-	config_path(&l->path, "peers");
-	if (l->path.size)
-		status = read_file(&l->rules, buffer_cstr(&l->path), err);
+	l->path = file.path;
+	l->rules = file.text;
 	/* An error in the system's file is not the user's fault. */
 	if (!status && read_file(&l->hosts, "/etc/hosts", &ignored))
 		buffer_reset(&l->hosts);

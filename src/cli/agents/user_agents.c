@@ -48,10 +48,10 @@ static int visit_file(
 {
 	struct sooth_error failure = { 0 };
 	struct buffer text = { 0 };
-	int status = config_read(&text, path, AGENT_TEXT_BYTES_MAX, &failure);
+	int status = config_read(&text, path, AGENT_TEXT_BYTES_MAX, NULL, &failure);
 
 	/* Another user's file: sooth runs with that user's home. */
-	if (status == -EACCES || status == -EPERM)
+	if (status == -EACCES)
 		status = 0;
 	else
 		status = take(user, path, status ? NULL : &text, &failure, err);
@@ -81,7 +81,10 @@ int user_agents_visit(user_agent_consumer take, void *user, struct sooth_error *
 	folder_size = path.size;
 	if (!folder_size)
 		return 0;
-	names.count = scandir(buffer_cstr(&path), &names.items, is_agent_file, by_name);
+	if (config_refuses_folder(buffer_cstr(&path), &failure))
+		status = take(user, buffer_cstr(&path), NULL, &failure, err);
+	else
+		names.count = scandir(buffer_cstr(&path), &names.items, is_agent_file, by_name);
 	if (names.count < 0) {
 		names.count = 0;
 		if (!config_is_missing(errno)) {

@@ -18,6 +18,7 @@
 #include "base/closed_at_exec.h"
 #include "base/error.h"
 #include "base/escape.h"
+#include "cli/rights/invoker.h"
 
 #define ANSWER_S 10 /* for a client that does not read */
 
@@ -94,19 +95,36 @@ static int bind_to(int fd, const char *path, struct sooth_error *err)
 	return propose_name(&address, err);
 }
 
+/* As root: a user who can exchange the folder of the socket would say what is made and removed. */
+static int check_folder(struct control *c, const char *path, struct sooth_error *err)
+{
+	struct trust trust = invoker_trust();
+	_cleanup_close_ int fd = trusted_open_parent(&trust, path, &c->owner, err);
+
+	if (fd == -EPERM && !err->remedy[0])
+		error_remedy(err, "--control /run/sooth.sock");
+	return fd == -EPERM ? fd : 0; /* else bind(2) says what is wrong */
+}
+
 int control_open(struct control *c, const char *path, struct sooth_error *err)
 {
-	int fd = closed_at_exec_socket(AF_UNIX, SOCK_STREAM, false);
-	int status = fd < 0 ? error_errno(err, -errno, "make a socket") : bind_to(fd, path, err);
+	struct rights before;
+	int status = check_folder(c, path, err), fd;
 
-	if (status) {
-		if (fd >= 0)
-			close(fd);
+	if (!status)
+		status = rights_take(&before, c->owner, err);
+	if (status)
 		return status;
+	fd = closed_at_exec_socket(AF_UNIX, SOCK_STREAM, false);
+	status = fd < 0 ? error_errno(err, -errno, "make a socket") : bind_to(fd, path, err);
+	rights_restore(&before);
+	if (!status) {
+		c->listener = fd;
+		c->path = path;
+	} else if (fd >= 0) {
+		close(fd);
 	}
-	c->listener = fd;
-	c->path = path;
-	return 0;
+	return status;
 }
 
 static void let_go(struct control_client *client)
@@ -120,12 +138,17 @@ static void let_go(struct control_client *client)
 
 void control_close(struct control *c)
 {
+	struct rights before = { 0 };
+	struct sooth_error ignored;
+
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		if (c->clients[i].fd >= 0)
 			let_go(&c->clients[i]);
 	}
 	if (c->listener >= 0) {
-		unlink(c->path);
+		if (!rights_take(&before, c->owner, &ignored))
+			unlink(c->path);
+		rights_restore(&before);
 		close(c->listener);
 	}
 	control_init(c);

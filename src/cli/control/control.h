@@ -9,7 +9,8 @@
  *	snapshot               {"ok":true,"report":{...}}: the report as it would end now
  *
  * A request that fails: {"ok":false,"what":"...","why":"...","try":"..."}. The socket is the user's
- * own (mode 0600), and serves that user and root.
+ * own (mode 0600), and serves that user and root; with sudo, in a folder of the invoking user, it
+ * is that user's. As root no other user can have made its folder.
  */
 #ifndef SOOTH_CLI_CONTROL_H
 #define SOOTH_CLI_CONTROL_H
@@ -31,6 +32,7 @@ struct control_client {
 struct control {
 	int listener;	  /* -1: none */
 	const char *path; /* borrowed */
+	uid_t owner;	  /* of its folder: the user of sudo, else the caller */
 	struct control_client clients[CONTROL_CLIENTS];
 };
 

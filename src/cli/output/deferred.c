@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/closed_at_exec.h"
 #include "cli/output/output.h"
+#include "cli/rights/invoker.h"
 #include "os/os.h"
 
 #define DEFAULT_PAGER	"less -FRX"
@@ -30,7 +31,7 @@
 
 /*
  * Text longer than the terminal goes to the user's pager, which gets none of the privileges of
- * sooth.
+ * sooth: with sudo it runs as the user, who may have named it.
  */
 
 /* A child to which signals are passed on while it owns the terminal. */
@@ -151,14 +152,13 @@ static void run_pager(const char *command, int text) __attribute__((noreturn));
 static void run_pager(const char *command, int text)
 {
 	default_signals();
+	if (dup2(text, STDIN_FILENO) != STDIN_FILENO || !invoker_become())
+		_exit(NOT_STARTED);
 	/* From a pager of root no shell and no editor is started. */
 	if (!getuid() || !geteuid())
 		setenv("LESSSECURE", "1", 1);
-	if (dup2(text, STDIN_FILENO) == STDIN_FILENO && os_native.drop_all(&os_native)) {
-		for (int fd = STDERR_FILENO + 1; fd < (int)sysconf(_SC_OPEN_MAX) && fd < 1024; fd++)
-			close(fd);
+	if (os_native.drop_all(&os_native))
 		exec_words(command);
-	}
 	_exit(NOT_STARTED);
 }
 

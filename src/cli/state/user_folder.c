@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Nothing is checked by its name and then used by its name: what was opened is checked. */
 #include "cli/state/user_folder.h"
+#include "base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,43 +14,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/units.h"
-
 #define OTHERS_MODE 077
 
 /* --- as the user --- */
 
-static bool invoking_user(uid_t *uid, gid_t *gid)
-{
-	const char *user = getenv("SUDO_UID"), *group = getenv("SUDO_GID");
-	uint64_t uid_number, gid_number;
-
-	if (getuid() || !user || !group || !parse_u64(user, &uid_number) ||
-		!parse_u64(group, &gid_number) || uid_number >= UINT32_MAX ||
-		gid_number >= UINT32_MAX)
-		return false;
-	*uid = (uid_t)uid_number;
-	*gid = (gid_t)gid_number;
-	return true;
-}
-
 int user_folder_enter(struct user_folder *f, struct sooth_error *err)
 {
-	f->before_uid = geteuid();
-	f->before_gid = getegid();
-	if (f->uid == f->before_uid)
-		return 0;
-	if (setegid(f->gid) || seteuid(f->uid))
-		return error_errno(err, -errno, "act as user %u", (unsigned)f->uid);
-	return 0;
+	return rights_take(&f->before, f->uid, err);
 }
 
 void user_folder_leave(struct user_folder *f)
 {
-	if (f->uid == f->before_uid)
-		return;
-	if (seteuid(f->before_uid) || setegid(f->before_gid))
-		abort(); /* every right that sooth has from here on would be another's */
+	rights_restore(&f->before);
 }
 
 /* --- the folder --- */
@@ -63,14 +40,11 @@ static const char *home_of(const struct user_folder *f)
 
 static bool has_parent(const char *path)
 {
-	const char *last = strrchr(path, '/');
-	char parent[4096];
-	struct stat st;
+	static const struct trust any;
+	struct sooth_error ignored;
+	_cleanup_close_ int fd = trusted_open_parent(&any, path, NULL, &ignored);
 
-	if (!last || last == path)
-		return true;
-	snprintf(parent, sizeof(parent), "%.*s", (int)(last - path), path);
-	return !stat(parent, &st) && S_ISDIR(st.st_mode);
+	return fd >= 0;
 }
 
 /* A folder that can be made: beside this one, or in /tmp. */
@@ -142,13 +116,48 @@ static int find_default(
 	return try_another(f, false, err);
 }
 
+static const char *take_path(struct user_folder *f, const char *path)
+{
+	const char *slash;
+	size_t size;
+
+	snprintf(f->path, sizeof(f->path), "%s", path);
+	for (size = strlen(f->path); size > 1 && f->path[size - 1] == '/'; size--)
+		f->path[size - 1] = '\0';
+	slash = strrchr(f->path, '/');
+	return slash ? slash + 1 : f->path;
+}
+
+/* The folder that must be there. As root: one that no other user can exchange. */
+static int open_base(
+	struct user_folder *f, const char *path, const char **below, struct sooth_error *err)
+{
+	struct trust trust = invoker_trust(); /* f->uid is root's or that of sudo */
+	const char *base;
+	int status = 0;
+
+	if (path) {
+		*below = take_path(f, path);
+		f->fd = trusted_open_parent(&trust, f->path, NULL, err);
+	} else {
+		status = find_default(f, &base, below, err);
+		if (status)
+			return status;
+		snprintf(f->path, sizeof(f->path), "%s/%s", base, *below);
+		f->fd = trusted_open(&trust, base, O_DIRECTORY, NULL, err);
+	}
+	if (f->fd == -EPERM)
+		return err->remedy[0] ? -EPERM : try_another(f, false, err);
+	errno = f->fd < 0 ? -f->fd : 0;
+	return f->fd < 0 ? cannot_open(f, err) : 0;
+}
+
 int user_folder_default(struct user_folder *f, struct sooth_error *err)
 {
-	const char *base, *below;
-	int status = find_default(f, &base, &below, err);
+	const char *below;
+	int status = open_base(f, NULL, &below, err);
 
-	if (!status)
-		snprintf(f->path, sizeof(f->path), "%s/%s", base, below);
+	user_folder_close(f);
 	return status;
 }
 
@@ -157,7 +166,7 @@ static int open_below(int at, const char *below)
 {
 	while (at >= 0 && *below) {
 		size_t size = strcspn(below, "/");
-		char name[64];
+		char name[NAME_MAX + 1];
 		int next;
 
 		snprintf(name, sizeof(name), "%.*s", (int)size, below);
@@ -169,23 +178,10 @@ static int open_below(int at, const char *below)
 	return at;
 }
 
-static int open_default(struct user_folder *f, struct sooth_error *err)
+static int open_all(struct user_folder *f, const char *below, struct sooth_error *err)
 {
-	const char *base, *below;
-	int status = find_default(f, &base, &below, err);
-
-	if (status)
-		return status;
-	snprintf(f->path, sizeof(f->path), "%s/%s", base, below);
-	f->fd = open_below(open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC), below);
-	return f->fd < 0 ? cannot_open(f, err) : 0;
-}
-
-static int open_named(struct user_folder *f, const char *path, struct sooth_error *err)
-{
-	snprintf(f->path, sizeof(f->path), "%s", path);
-	f->fd = open_or_make(AT_FDCWD, path);
-	return f->fd < 0 ? cannot_open(f, err) : 0;
+	f->fd = open_below(f->fd, below);
+	return f->fd < 0 ? cannot_open(f, err) : check_folder(f, f->fd, err);
 }
 
 static int lock(struct user_folder *f, struct sooth_error *err)
@@ -199,25 +195,28 @@ static int lock(struct user_folder *f, struct sooth_error *err)
 
 void user_folder_set(struct user_folder *f, const struct user_folder_kind *kind)
 {
-	*f = (struct user_folder){ .fd = -1, .uid = getuid(), .gid = getgid(), .kind = kind };
-	invoking_user(&f->uid, &f->gid);
+	gid_t ignored;
+
+	*f = (struct user_folder){ .fd = -1, .uid = getuid(), .kind = kind };
+	invoker_find(&f->uid, &ignored);
 }
 
 int user_folder_open(struct user_folder *f, const struct user_folder_kind *kind, const char *path,
 	struct sooth_error *err)
 {
+	const char *below;
 	int status;
 
 	user_folder_set(f, kind);
-	status = user_folder_enter(f, err);
-	if (status)
-		return status;
-	status = path ? open_named(f, path, err) : open_default(f, err);
+	status = open_base(f, path, &below, err);
 	if (!status)
-		status = check_folder(f, f->fd, err);
-	if (!status)
-		status = lock(f, err);
-	user_folder_leave(f);
+		status = user_folder_enter(f, err);
+	if (!status) {
+		status = open_all(f, below, err);
+		if (!status)
+			status = lock(f, err);
+		user_folder_leave(f);
+	}
 	if (status)
 		user_folder_close(f);
 	return status;

@@ -2,7 +2,7 @@
 /*
  * A folder in which the monitor keeps something of the user: 0700 and the user's; with sudo the
  * invoking user's, with whose rights all is done in it. Links, files, and what belongs to others
- * are refused.
+ * are refused; as root also where another user could put another folder in its place.
  */
 #ifndef SOOTH_CLI_USER_FOLDER_H
 #define SOOTH_CLI_USER_FOLDER_H
@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "cli/rights/invoker.h"
 
 struct user_folder_kind {
 	const char *below;    /* of the home: ".claude/fifos" */
@@ -21,8 +22,8 @@ struct user_folder_kind {
 
 struct user_folder {
 	int fd;
-	uid_t uid, before_uid;
-	gid_t gid, before_gid;
+	uid_t uid;
+	struct rights before;
 	const struct user_folder_kind *kind;
 	char path[4096];
 };

@@ -2,8 +2,8 @@
 /* Other programs. */
 #include "cli/top/elsewhere.h"
 
-#include <signal.h>
-#include <spawn.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/closed_at_exec.h"
 #include "base/escape.h"
+#include "cli/rights/invoker.h"
 
 #define LIST_SIZE 16384
-
-extern char **environ;
 
 bool top_resume_command(const struct top_session *s, char *out, size_t size)
 {
@@ -36,27 +36,31 @@ bool top_resume_command(const struct top_session *s, char *out, size_t size)
 	return false;
 }
 
+/* As the user of sudo: a server of tmux can have its clients start programs. */
+static void run_child(const char *const *words, int out)
+{
+	int none = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (dup2(none, STDIN_FILENO) == STDIN_FILENO && dup2(out, STDOUT_FILENO) == STDOUT_FILENO &&
+		dup2(none, STDERR_FILENO) == STDERR_FILENO && invoker_become())
+		execvp(words[0], (char *const *)(uintptr_t)words);
+	_exit(EXIT_FAILURE);
+}
+
 /* Its output, cut at `size`; false: it could not be run, or it failed. */
 static bool run(const char *const *words, char *out, size_t size)
 {
-	posix_spawn_file_actions_t actions;
 	size_t used = 0;
 	ssize_t got = 1;
 	int ends[2], status = -1;
 	pid_t child;
 
 	out[0] = '\0';
-	if (pipe(ends))
+	if (closed_at_exec_pipe(ends))
 		return false;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", 1, 0);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", 0, 0);
-	posix_spawn_file_actions_addclose(&actions, ends[0]);
-	if (posix_spawnp(
-		    &child, words[0], &actions, NULL, (char *const *)(uintptr_t)words, environ))
-		child = -1;
-	posix_spawn_file_actions_destroy(&actions);
+	child = fork();
+	if (!child)
+		run_child(words, ends[1]);
 	close(ends[1]);
 	while (child > 0 && got > 0 && used + 1 < size) {
 		got = read(ends[0], out + used, size - 1 - used);

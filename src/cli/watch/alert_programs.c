@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/closed_at_exec.h"
 #include "base/escape.h"
+#include "cli/rights/invoker.h"
 #include "cli/watch/alert_line.h"
 #include "model/field.h"
 
@@ -77,7 +78,7 @@ static struct alert_program *find_place(struct alerts *a)
 }
 
 /* What it prints would stand in the middle of a screen. */
-static void run_child(const char *const *words, int in, bool is_on_screen)
+static void run_child(const char *const *words, int in, bool is_on_screen, bool is_users)
 {
 	int none = is_on_screen ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
 
@@ -90,7 +91,9 @@ static void run_child(const char *const *words, int in, bool is_on_screen)
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
-	execvp(words[0], (char *const *)(uintptr_t)words);
+	/* Without a terminal: a program of the user cannot type there what sooth reads as root. */
+	if (!is_users || (setsid() > 0 && invoker_become()))
+		execvp(words[0], (char *const *)(uintptr_t)words);
 	_exit(NOT_RUN);
 }
 
@@ -112,7 +115,7 @@ void alert_run(struct alerts *a, const struct buffer *json)
 	}
 	child = fork();
 	if (!child)
-		run_child(words, ends[0], a->screen || a->say);
+		run_child(words, ends[0], a->screen || a->say, a->options.is_users);
 	*place = (struct alert_program){ .pid = child > 0 ? child : 0 };
 	if (child < 0)
 		complain(a, "the alert program could not be run: fork failed");
@@ -182,7 +185,7 @@ void alert_notice(struct alerts *a, const struct alert_event *e, const char *sen
 	none = open("/dev/null", O_RDWR | O_CLOEXEC);
 	child = none >= 0 ? fork() : -1;
 	if (!child)
-		run_child(words, none, true);
+		run_child(words, none, true, true); /* the desktop is the user's */
 	*place = (struct alert_program){ .pid = child > 0 ? child : 0, .is_notice = true };
 	if (none >= 0)
 		close(none);

@@ -35,6 +35,7 @@ struct alert_options {
 	const char *const *finder;
 	bool has_bell, has_desktop;
 	const char *command; /* a program that gets each as JSON on its input; NULL: none */
+	bool is_users;	     /* it runs as the user of sudo */
 };
 
 struct alerts {

@@ -113,6 +113,17 @@ static void set_number(const char *name, uint64_t value)
 	setenv(name, text, 1);
 }
 
+/* As root nothing but where proxies are: a variable of a library names a file to load or to write.
+ */
+static void keep_proxies(char **from, char **to)
+{
+	for (; (*to = *from); from++) {
+		size_t size = strcspn(*from, "=");
+
+		to += size > 6 && !strncasecmp(*from + size - 6, "_proxy", 6);
+	}
+}
+
 /* All that the library would take from the caller's environment, but not where proxies are. */
 static void set_environment(const struct debuginfod_request *r, const char *work)
 {
@@ -122,6 +133,8 @@ static void set_environment(const struct debuginfod_request *r, const char *work
 
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
 		unsetenv(none[i]);
+	if (!getuid())
+		keep_proxies(environ, environ);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", CHILD_FOLDER, work);
 	setenv("DEBUGINFOD_CACHE_PATH", path, 1);
 	setenv("DEBUGINFOD_URLS", r->urls, 1);

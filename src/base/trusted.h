@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Files that configure a program with root's rights. HOME may name the home of any user, and what
+ * is in it must not decide what root does: each folder, link and file on the way belongs to root,
+ * or to the one user that is trusted too, and no other user can change it.
+ */
+#ifndef SOOTH_BASE_TRUSTED_H
+#define SOOTH_BASE_TRUSTED_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct trust {
+	bool is_checked; /* false: the caller has the rights of its own user only */
+	uid_t user;	 /* trusted beside root; 0: none */
+};
+
+/* A regular file for reading; with O_DIRECTORY in `flags` a folder, to look below it. `owner`: the
+ * user if anything on the way is the user's, also on the way to a missing file; else the caller.
+ * -EPERM: refused. */
+int trusted_open(
+	const struct trust *t, const char *path, int flags, uid_t *owner, struct sooth_error *err);
+/* The folder of the last name of the path. */
+int trusted_open_parent(
+	const struct trust *t, const char *path, uid_t *owner, struct sooth_error *err);
+bool trusted_is_folder(const struct trust *t, const char *path);
+
+#endif
