@@ -15,6 +15,7 @@
 
 #define PRELOAD_LIBRARY	 "sooth-preload.so"
 #define PRELOAD_VARIABLE "SOOTH_PRELOAD" /* the socket's path, a colon, the token */
+#define PRELOAD_MEMORY	 "sooth-heap" /* what memory of sooth is called in mappings */
 #define PRELOAD_VERSION	 5
 
 /* Who connects has read it in the environment of the command. */

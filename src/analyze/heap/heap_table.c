@@ -11,6 +11,7 @@
 
 #include "analyze/heap/heap_by_stack.h"
 #include "analyze/heap/heap_emit.h"
+#include "analyze/heap/heap_ended.h"
 #include "analyze/heap/heap_functions.h"
 #include "analyze/heap/heap_held.h"
 #include "analyze/heap/heap_live.h"
@@ -37,6 +38,7 @@ struct table_state {
 	struct heap_notes notes;
 	struct heap_resident resident;
 	struct heap_overheads overheads;
+	struct heap_ended ended;
 	struct profile_sums stacks; /* their dictionaries */
 	uint64_t begin_ns, end_ns, last_ns;
 	uint64_t lost;	       /* calls, as reported by the source */
@@ -112,6 +114,7 @@ static void take(struct table_state *s, const struct sooth_record *r)
 		s->last_ns = r->time_ns;
 	heap_live_take(&s->live, r);
 	heap_resident_take(&s->resident, r);
+	heap_ended_take(&s->ended, r);
 	switch (r->kind) {
 	case HEAP_CALL:
 		if (record_holds(r, HEAP_CALL_LEAST))
@@ -405,7 +408,7 @@ static int emit_types(struct table_state *s, struct sooth_error *err)
 
 static int emit_all(struct table_state *s, struct sooth_error *err)
 {
-	int status = 0;
+	int status;
 
 	choose(s);
 	judge(s);
@@ -415,7 +418,8 @@ static int emit_all(struct table_state *s, struct sooth_error *err)
 		heap_notes_samples(s->scope.output, &s->live);
 	note_limits(s);
 	/* Why there are no totals comes before them. */
-	if (!s->options.answer && is_blind(s))
+	status = heap_ended_emit(&s->ended, s->scope.output, err);
+	if (!s->options.answer && is_blind(s) && !status)
 		status = emit_types(s, err);
 	if (!s->options.answer && !status)
 		status = emit_totals(s, err);
@@ -451,13 +455,15 @@ static void fini(void *state)
 	heap_notes_fini(&s->notes);
 	heap_resident_fini(&s->resident);
 	heap_overhead_fini(&s->overheads);
+	heap_ended_fini(&s->ended);
 	profile_sums_fini(&s->stacks);
 }
 
 static const struct sooth_schema *const tables[] = { &heap_type_schema, &heap_size_schema,
 	&heap_process_schema, &heap_gap_schema, &heap_site_schema, &heap_stack_row_schema,
 	&heap_class_row_schema, &heap_function_row_schema, &heap_library_row_schema,
-	&heap_thread_row_schema, &heap_exact_size_row_schema, &heap_overhead_row_schema, NULL };
+	&heap_thread_row_schema, &heap_exact_size_row_schema, &heap_overhead_row_schema,
+	&heap_ended_row_schema, NULL };
 
 const struct stage_type stage_heap_table = {
 	.name = "heap-table",

@@ -126,7 +126,8 @@ static bool mixed_takes(
 
 	check_taken(s, process);
 	pthread_mutex_lock(&s->programs_lock);
-	takes = preload_programs_runs(&s->programs, (pid_t)process->pid, s->library);
+	takes = preload_programs_runs(
+		&s->programs, (pid_t)process->pid, s->library, s->session.uid);
 	/* What has ended since has no environment any more. */
 	if (!takes && preload_session_met(&s->session, process->pid, begun->record.time_ns))
 		takes = preload_programs_fits_as(&s->programs, begun->path,

@@ -134,7 +134,9 @@ static void emit_unseen(struct backend_run *run)
 
 	while (!cursor_at_end(&c))
 		emit_not_loaded(run, cursor_until(&c, '\0'),
-			"is static, gains privileges, or was started without LD_PRELOAD");
+			"is static, gains privileges, was started without LD_PRELOAD, or runs "
+			"under a "
+			"seccomp filter");
 }
 
 static int preload_stop(struct backend_run *run, struct sooth_error *err)
@@ -145,7 +147,9 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 	emit_missing(run);
 	if (!s->session.connected)
 		emit_not_loaded(run, span_of_string(s->command[0] ? s->command : "the command"),
-			"is static, defines malloc itself, or gains privileges");
+			"is static, defines malloc itself, gains privileges, or runs under a "
+			"seccomp "
+			"filter");
 	else
 		emit_unseen(run);
 	if (s->calls_others)

@@ -283,10 +283,50 @@ bool preload_program_calls_others(struct preload_programs *p, const char *path)
 	return fd >= 0 && calls(fd, is_of_others);
 }
 
-bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *library)
+/* A number behind a name in /proc/PID/status; false: there is none. */
+static bool status_number(const struct buffer *status, const char *name, uint64_t *out)
+{
+	struct cursor c = cursor_over(status->data, status->size);
+
+	while (!cursor_at_end(&c)) {
+		struct span line = cursor_line(&c);
+		struct cursor value = cursor_over(line.data, line.size);
+
+		if (!cursor_skip(&value, name))
+			continue;
+		cursor_skip(&value, "\t");
+		*out = cursor_decimal(&value);
+		return !value.failed;
+	}
+	return false;
+}
+
+/* Under a filter the library asks the kernel nothing; and only root and the command's user reach
+ * the socket, with the numbers that users have here. */
+static bool may_connect(int directory, const struct buffer *status, uint32_t uid)
+{
+	uint64_t filter, own;
+
+	return status_number(status, "Seccomp:", &filter) && !filter &&
+	       status_number(status, "Uid:", &own) && (own == uid || !own) &&
+	       is_own_link(directory, "ns/user");
+}
+
+bool preload_program_is_filtered(int directory)
+{
+	struct buffer status = { 0 };
+	uint64_t filter = 0;
+
+	if (procfs_read_at(directory, "status", &status, PROCFS_SMALL) >= 0)
+		status_number(&status, "Seccomp:", &filter);
+	buffer_fini(&status);
+	return filter;
+}
+
+bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *library, uint32_t uid)
 {
 	_cleanup_close_ int directory = procfs_open(pid);
-	struct buffer environment = { 0 };
+	struct buffer environment = { 0 }, status = { 0 };
 	bool names;
 	int fd;
 
@@ -295,7 +335,10 @@ bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *li
 	names = timeout_read_at(&p->timeout, directory, "environ", &environment, ENVIRONMENT_BYTES,
 			OPEN_MS) >= 0 &&
 		names_library(&environment, library);
+	names = names && procfs_read_at(directory, "status", &status, PROCFS_SMALL) >= 0 &&
+		may_connect(directory, &status, uid);
 	buffer_fini(&environment);
+	buffer_fini(&status);
 	if (!names)
 		return false;
 	fd = timed_open(&p->timeout, directory, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK, OPEN_MS);

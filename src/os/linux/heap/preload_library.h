@@ -34,7 +34,11 @@ bool preload_programs_fits_as(
 /* Whether it calls functions of an allocator that the library has none of: mallocx(), mi_malloc().
  */
 bool preload_program_calls_others(struct preload_programs *p, const char *path);
-/* The program that a process runs, if its environment still names the library. */
-bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *library);
+/* The program that a process runs, if its environment still names the library, and nothing keeps
+ * that from connecting; `uid`: of the command. */
+bool preload_programs_runs(
+	struct preload_programs *p, pid_t pid, const char *library, uint32_t uid);
+/* A seccomp filter is set; `directory`: /proc/PID. */
+bool preload_program_is_filtered(int directory);
 
 #endif

@@ -19,6 +19,8 @@
 #define STAGED_MAX    (1u << 20)
 #define PROCESSES_MAX 16384
 #define CLOCKS_NS     (1 * NS_PER_MS) /* that the two may differ by */
+#define REAP_TRIES    20
+#define REAP_US	      500
 #define FREE_NS	      (250 * NS_PER_MS)
 
 struct preload_process *preload_process_at(struct preload_session_reader *s, size_t i)
@@ -141,6 +143,25 @@ void preload_emit_exec(
 	buffer_fini(&arguments);
 }
 
+/* The command is sooth's child, and may be reaped already: then its status is where that is kept.
+ */
+static void take_status(const struct preload_session_reader *s, const struct process_id *id,
+	struct process_leave *leave)
+{
+	const struct launch *launch = memcmp(id, &s->command, sizeof(*id)) ? NULL : s->launch;
+	int status = -1;
+
+	for (int i = 0; i < REAP_TRIES && launch && status == -1; i++) {
+		status = *(const volatile int *)&launch->status;
+		if (status == -1)
+			usleep(REAP_US);
+	}
+	if (status == -1)
+		leave->status_state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
+	else
+		leave->status = (uint32_t)status;
+}
+
 static void emit_leave(struct preload_session_reader *s, struct preload_process *p)
 {
 	struct process_leave leave = { .record = head_of(
@@ -149,7 +170,7 @@ static void emit_leave(struct preload_session_reader *s, struct preload_process 
 
 	if (procfs_read_at(p->directory, "stat", &bytes, PROCFS_STAT) < 0 ||
 		!procfs_parse_exit_code(&leave.status, bytes.data, bytes.size))
-		leave.status_state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
+		take_status(s, &p->id, &leave);
 	buffer_fini(&bytes);
 	memcpy(leave.name, p->name, sizeof(leave.name));
 	if (!s->is_elsewhere)

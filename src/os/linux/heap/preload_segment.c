@@ -52,7 +52,7 @@ struct preload_segment *preload_segment_new(
 		error_no_memory(err);
 		return NULL;
 	}
-	s->fd = preload_memory(PRELOAD_SEGMENT_BYTES, "sooth-heap");
+	s->fd = preload_memory(PRELOAD_SEGMENT_BYTES, PRELOAD_MEMORY);
 	status = s->fd < 0 ? s->fd : fstat(s->fd, &st) ? -errno : map_segment(s);
 	if (status) {
 		error_errno(err, status, "make memory for calls of a process");

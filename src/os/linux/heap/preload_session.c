@@ -370,7 +370,7 @@ static int make_page(struct preload_session_reader *s, struct sooth_error *err)
 {
 	void *at;
 
-	s->memory = preload_memory(PRELOAD_PAGE, "sooth-heap-session");
+	s->memory = preload_memory(PRELOAD_PAGE, PRELOAD_MEMORY "-session");
 	if (s->memory < 0)
 		return error_errno(err, s->memory, "make memory for a session");
 	at = mmap(NULL, PRELOAD_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, s->memory, 0);
@@ -437,6 +437,7 @@ int preload_session_start(
 	int status;
 
 	s->command = launch->process;
+	s->launch = launch;
 	s->uid = launch->as_user ? launch->uid : getuid();
 	if (s->uid != geteuid() && chown(s->path, s->uid, (gid_t)-1))
 		return error_errno(err, -errno, "let the command reach %s", s->path);

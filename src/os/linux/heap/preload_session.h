@@ -67,6 +67,7 @@ struct preload_session_reader {
 	atomic_bool is_stopping;
 	pthread_mutex_t lock; /* of all that follows */
 	struct process_id command;
+	const struct launch *launch;
 	struct buffer processes; /* struct preload_process */
 	struct buffer segments;	 /* struct preload_segment * */
 	struct buffer staged;	 /* records for the next drain */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Processes that ended by a signal while sooth had something in them: that comes first. */
+#ifndef SOOTH_ANALYZE_HEAP_ENDED_H
+#define SOOTH_ANALYZE_HEAP_ENDED_H
+
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "explain/output.h"
+
+struct heap_ended {
+	struct buffer all; /* struct process_leave */
+	bool has_library, has_probes;
+};
+
+extern const struct sooth_schema heap_ended_row_schema;
+
+/* Takes any record; others are ignored. */
+void heap_ended_take(struct heap_ended *e, const struct sooth_record *r);
+/* A section "heap_ended", if there is any. */
+int heap_ended_emit(const struct heap_ended *e, struct output *output, struct sooth_error *err);
+void heap_ended_fini(struct heap_ended *e);
+
+#endif

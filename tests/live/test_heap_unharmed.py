@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Programs that the library in them could change (tests/workloads/heap_odd.c) end as they do alone, and
+say the same: observed, and with sooth killed, stopped or out of memory at any moment. And who may
+reach what that library uses: another user, a sooth that is gone, a program that lies.
+"""
+import array
+import ctypes
+import glob
+import os
+import random
+import re
+import resource
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import time
+
+import harness
+from harness import needs_root
+from heap_case import HeapCase, last_json, one
+
+PRELOAD = ("--engine", "preload")
+ENGINES = {"preload": PRELOAD, "stacks": (*PRELOAD, "--stack"), "auto": ("--engine", "auto"),
+           "probes": ("--engine", "bpf")}
+# What is left out of an engine's modes, and why.
+SLOW = {"probes": {"fork-storm", "short-threads"}}  # a minute each, and nothing of the library is in them
+COUNT = {"fork-storm": 1000}
+CALLS = {"plain": 8000, "strict": 10000, "raw-fork": 160000, "clone-number": 4000, "fork-storm": 20000,
+         "fork-by-signal": 24000, "signal-stack": 22000, "coroutines": 20200, "no-clock": 88200}
+MOMENTS = 200 if harness.IS_LONG else 24
+OTHER_USER = 65534
+# struct preload_hello: version, request, error, pid, token (src/preload/layout.h).
+HELLO = struct.Struct("=IIiI32s")
+VERSION, STARTED = 5, 1
+
+
+class OddCase(HeapCase):
+    def setUp(self):
+        super().setUp()
+        self.odd = self.program("heap-odd")
+
+    def modes(self):
+        return subprocess.run([self.odd, "list"], capture_output=True, text=True, check=True).stdout.split()
+
+    def command(self, mode):
+        return [self.odd, mode, *([str(COUNT[mode])] if mode in COUNT else [])]
+
+    def alone(self, mode):
+        done = subprocess.run(self.command(mode), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+                              check=False, stdin=subprocess.DEVNULL)
+        return done.returncode, done.stdout.decode()
+
+    def observed(self, mode, options, **how):
+        run = self.sooth("heap", "-j", *options, "--", *self.command(mode), status=None, timeout=200, **how)
+        begin = re.search(r"^\{", run.text, re.M)
+        self.assertIsNotNone(begin, (mode, run))
+        return run.status, run.text[:begin.start()], last_json(run.text)
+
+
+class Unchanged(OddCase):
+    def check(self, engine, options):
+        for mode in self.modes():
+            if mode in SLOW.get(engine, ()):
+                continue
+            with self.subTest(mode=mode, engine=engine):
+                status, text = self.alone(mode)
+                seen, printed, report = self.observed(mode, options)
+                self.assertEqual((seen, printed), (status, text))
+                self.assertNotIn("heap_ended", report)
+                yield mode, report
+
+    def check_exact(self, engine):
+        for mode, report in self.check(engine, ENGINES[engine]):
+            totals = one(report["heap_totals"])
+            if mode == "live-threads":  # more than there are slots: what is missing is said
+                self.assertIn("lost", str(totals["inexact"]))
+            else:
+                self.assertEqual(report["loss"], [], mode)
+            self.assertEqual(totals["calls"], CALLS.get(mode, totals["calls"]), mode)
+            if mode in ("strict", "no-clock"):
+                self.assertIn("time-stamp counter", str(report["limits"]))
+
+    def test_by_the_library(self):
+        self.check_exact("preload")
+
+    def test_by_the_library_with_stacks(self):
+        self.check_exact("stacks")
+
+    @harness.needs_bpf
+    def test_by_default(self):
+        self.check_exact("auto")
+
+    @harness.needs_bpf
+    def test_by_probes(self):
+        for _ in self.check("probes", ENGINES["probes"]):
+            pass
+
+    def test_an_end_by_a_signal_comes_first(self):
+        crash = ["-c", "kill -SEGV $$"]
+        text = self.sooth("heap", *PRELOAD, "--", "/bin/sh", *crash, status=128 + signal.SIGSEGV).text
+        self.assertRegex(text.splitlines()[0], r"^sh \d+ ended by SIGSEGV; sooth had its library in it; --engine bpf")
+        report = last_json(self.sooth("heap", "-j", *PRELOAD, "--", "/bin/sh", *crash,
+                                      status=128 + signal.SIGSEGV).text)
+        self.assertEqual([row["signal"] for row in report["heap_ended"]], ["SIGSEGV"])
+        # One that its user ends is no fault.
+        text = self.sooth("heap", *PRELOAD, "--", "/bin/sh", "-c", "kill -TERM $$", status=128 + signal.SIGTERM).text
+        self.assertNotIn("ended by", text)
+
+
+class WithoutSooth(OddCase):
+    """The program goes on as if alone, whatever happens to sooth."""
+
+    # Modes whose end shows whether all of it was as it is alone.
+    MODES = ("short-threads", "filter-kill", "sockets-kill", "strict", "no-clock", "fork-storm", "fork-by-signal",
+             "coroutines", "say")
+
+    def run_on(self, act, number):
+        chance = random.Random(number)
+        mode = self.MODES[number % len(self.MODES)]
+        status, text = self.alone(mode)
+        options = ENGINES[("preload", "stacks")[chance.randrange(2)]]
+        marker, out = self.path("status-%d" % number), self.path("out-%d" % number)
+        # The shell is no child of sooth's that ends with it: it says how the program ended.
+        script = "%s > %s 2>&1; echo $? > %s.new; mv %s.new %s" % (" ".join(self.command(mode)), out, marker, marker,
+                                                                  marker)
+        sooth = self.start_sooth("heap", "-j", *options, "-o", "/dev/null", "--", "/bin/sh", "-c", script)
+        time.sleep(chance.random() * 0.25)
+        act(sooth)
+        try:
+            harness.wait_until(lambda: os.path.exists(marker) or not sooth.is_running() and not self.is_alive(script),
+                               "%s to end" % mode, 60)
+        finally:
+            sooth.send(signal.SIGKILL)
+        if os.path.exists(marker):  # else it was ended before the shell began
+            self.assertEqual((int(harness.read(marker)), harness.read(out)), (status % 256 if status >= 0 else
+                                                                             128 - status, text), (mode, number))
+
+    @staticmethod
+    def is_alive(script):
+        for path in glob.glob("/proc/[0-9]*/cmdline"):
+            try:
+                with open(path, "rb") as file:
+                    if script.encode() in file.read() and "sooth" not in os.readlink(os.path.dirname(path) + "/exe"):
+                        return True
+            except OSError:
+                continue
+        return False
+
+    def test_killed(self):
+        for number in range(MOMENTS):
+            with self.subTest(number=number):
+                self.run_on(lambda sooth: sooth.send(signal.SIGKILL), number)
+
+    def test_stopped(self):
+        for number in range(max(9, MOMENTS // 4)):
+            with self.subTest(number=number):
+                self.run_on(lambda sooth: sooth.send(signal.SIGSTOP), number)
+
+    def test_out_of_memory(self):
+        """Its memory is limited while it runs: whatever it cannot get then, the program does not notice."""
+        def limit(sooth):
+            try:
+                resource.prlimit(sooth.pid, resource.RLIMIT_AS, (1 << 20, 1 << 20))
+            except ProcessLookupError:
+                pass
+
+        for number in range(max(9, MOMENTS // 4)):
+            with self.subTest(number=number):
+                self.run_on(limit, number)
+
+
+class Reached(OddCase):
+    """docs/security.md, row by row."""
+
+    def running(self, **how):
+        """A program that waits with sooth's library in it, and where that has connected."""
+        sooth = self.start_sooth("heap", "-j", *PRELOAD, "--", "/bin/sh", "-c",
+                                 "echo at $SOOTH_PRELOAD pid $$ end; read line; exit 0", **how)
+        sooth.wait_for_output(rb"end")
+        found = re.search(rb"at (\S+):([0-9a-f]{32}) pid (\d+) end", sooth.out)
+        return sooth, found[1].decode(), found[2], int(found[3])
+
+    @staticmethod
+    def ask(path, token, uid=None):
+        """What a stranger gets: the number of descriptors, or the error. In a child: it changes its user."""
+        code = ("import array, os, socket, struct, sys\n"
+                "if %r is not None: os.setgroups([]); os.setgid(%r); os.setuid(%r)\n"
+                "s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+                "try: s.connect(%r)\n"
+                "except OSError as e: print(type(e).__name__); sys.exit()\n"
+                "s.sendall(struct.Struct('=IIiI32s').pack(%d, %d, 0, os.getpid(), %r))\n"
+                "_, fds, _, _ = socket.recv_fds(s, 100, 4)\n"
+                "print(len(fds))\n" % (uid, uid, uid, path, VERSION, STARTED, token))
+        return subprocess.run([harness.sys.executable, "-c", code], capture_output=True, text=True, timeout=30,
+                              check=True).stdout.strip()
+
+    def test_the_socket(self):
+        sooth, path, token, _ = self.running()
+        self.assertEqual(stat.S_IMODE(os.lstat(path).st_mode), 0o600)
+        self.assertEqual(self.ask(path, b"0" * 32), "0")
+        self.assertEqual(self.ask(path, token), "2")
+        if not os.geteuid():
+            self.assertEqual(self.ask(path, token, OTHER_USER), "PermissionError")
+        sooth.say(b"\n")
+        report = last_json(sooth.finish().text)
+        self.assertIsNone(one(report["heap_totals"])["inexact"])
+
+    @needs_root
+    def test_the_command_of_another_user(self):
+        """Root observes a user's command: that user reaches the socket, and nobody else."""
+        sooth = self.start_sooth("heap", "-j", *PRELOAD, "--user", str(OTHER_USER), "--", "/bin/sh", "-c",
+                                 "echo at $SOOTH_PRELOAD end; read line; exit 0")
+        sooth.wait_for_output(rb"end")
+        found = re.search(rb"at (\S+):([0-9a-f]{32}) end", sooth.out)
+        path, token = found[1].decode(), found[2]
+        self.assertEqual(os.lstat(path).st_uid, OTHER_USER)
+        self.assertEqual(self.ask(path, token, OTHER_USER), "2")
+        self.assertEqual(self.ask(path, token, OTHER_USER - 1), "PermissionError")
+        sooth.say(b"\n")
+        self.assertGreater(one(last_json(sooth.finish().text)["heap_totals"])["calls"], 0)
+
+    def test_the_page_and_the_memory(self):
+        """A program cannot write the page of the session, nor cut what it shares."""
+        sooth, path, token, _ = self.running()
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        s.connect(path)
+        s.sendall(HELLO.pack(VERSION, STARTED, 0, os.getpid(), token))
+        _, (page, segment), _, _ = socket.recv_fds(s, 100, 4)
+        with self.assertRaises(PermissionError):
+            os.pwrite(page, b"\0" * 64, 0)
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.mmap.restype = ctypes.c_void_p
+        libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+        self.assertEqual(libc.mmap(None, 4096, 3, 1, page, 0), ctypes.c_void_p(-1).value)
+        at = libc.mmap(None, 4096, 1, 1, page, 0)
+        self.assertNotEqual(libc.mprotect(ctypes.c_void_p(at), 4096, 3), 0)
+        for fd in (page, segment):
+            self.assertRaises(OSError, os.ftruncate, fd, 0)
+            self.assertRaises(OSError, os.ftruncate, fd, 1 << 30)
+        # Whatever it writes into its own memory, sooth lives.
+        size = os.fstat(segment).st_size
+        memory = libc.mmap(None, size, 3, 1, segment, 0)
+        ctypes.memset(memory, 0xff, size)
+        noise = random.Random(1).randbytes(1 << 20)
+        for begin in range(0, size - len(noise), len(noise)):
+            ctypes.memmove(memory + begin, noise, len(noise))
+            time.sleep(0.01)
+        self.assertTrue(sooth.is_running())
+        sooth.say(b"\n")
+        self.assertEqual(sooth.finish().status, 0)
+
+    @needs_root
+    def test_the_place_of_a_sooth_that_is_gone(self):
+        """A daemon keeps the environment; another user listens there: nothing of root's connects, and nothing waits."""
+        sooth, path, token, _ = self.running()
+        sooth.send(signal.SIGKILL)
+        sooth.end()
+        folder = os.path.dirname(path)
+        os.unlink(path)
+        os.rmdir(folder)
+        code = ("import os, socket, sys\n"
+                "os.setgid(%d); os.setuid(%d); os.mkdir(%r)\n"
+                "os.chmod(%r, 0o777)\n"
+                "s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.bind(%r); os.chmod(%r, 0o777); s.listen(1)\n"
+                "print('ready', flush=True)\n"
+                "s.settimeout(5)\n"
+                "try: s.accept(); print('connected')\n"
+                "except TimeoutError: print('quiet')\n" % (OTHER_USER, OTHER_USER, folder, folder, path, path))
+        other = subprocess.Popen([harness.sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: subprocess.run(["rm", "-rf", folder], check=False))
+        self.assertEqual(other.stdout.readline(), "ready\n")
+        library = os.path.join(os.path.dirname(harness.SOOTH), "src/preload/sooth-preload.so")
+        environment = dict(os.environ, LD_PRELOAD=library, SOOTH_PRELOAD="%s:%s" % (path, token.decode()))
+        for _ in range(20):
+            run = subprocess.run([self.odd, "say", "10"], env=environment, capture_output=True, text=True, check=True,
+                                 timeout=20)
+            self.assertEqual(run.stdout, "plain\n")
+        self.assertEqual(other.communicate(timeout=20)[0], "quiet\n")
+
+    def test_a_sooth_that_lies(self):
+        """Its own user's socket hands over memory that can be cut, is too small, or has nonsense in it."""
+        path = self.path("socket")
+        server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        server.bind(path)
+        server.listen(100)
+        library = os.path.join(os.path.dirname(harness.SOOTH), "src/preload/sooth-preload.so")
+        environment = dict(os.environ, LD_PRELOAD=library, SOOTH_PRELOAD="%s:%s" % (path, "0" * 32))
+        sooth, there, token, _ = self.running()
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        s.connect(there)
+        s.sendall(HELLO.pack(VERSION, STARTED, 0, os.getpid(), token))
+        _, (page, segment), _, _ = socket.recv_fds(s, 100, 4)
+        size = os.fstat(segment).st_size
+
+        def memory(bytes_, seal, fill=b""):
+            fd = os.memfd_create("lie", os.MFD_ALLOW_SEALING)
+            os.ftruncate(fd, bytes_)
+            if fill:
+                os.pwrite(fd, fill * (bytes_ // len(fill)), 0)
+            if seal:
+                harness.fcntl.fcntl(fd, harness.fcntl.F_ADD_SEALS, 2 | 4)
+            return fd
+
+        full = b"\xff" * 4096
+        page_like = os.pread(page, 4096, 0)
+        for lie in ((memory(4096, False), memory(size, False)), (memory(4096, True), memory(4096, True)),
+                    (memory(4096, True, full), memory(size, True, full)),
+                    (memory(4096, True, page_like), memory(size, True, full)),
+                    (memory(4096, True, page_like), memory(size, True, bytes(range(256)) * 16)),
+                    (os.open("/dev/zero", os.O_RDWR), os.open("/dev/zero", os.O_RDWR)), None):
+            for mode in ("say", "short-threads"):
+                program = subprocess.Popen([self.odd, mode, "400"], env=environment, stdout=subprocess.PIPE, text=True)
+                peer, _ = server.accept()
+                peer.recv(100)
+                if lie:
+                    socket.send_fds(peer, [struct.pack("=II", VERSION, 0)], lie)
+                peer.close()
+                out, _ = program.communicate(timeout=60)
+                self.assertEqual((program.returncode, out), (0, "plain\n" if mode == "say" else ""), lie)
+        sooth.say(b"\n")
+        sooth.finish()
+
+
+if __name__ == "__main__":
+    harness.main()
