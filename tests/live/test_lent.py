@@ -233,6 +233,21 @@ class Lent(LentCase):
                 # Pausing a process would need another capability.
                 self.assertEqual(run.status, 3 if "--lossless" in argv else 0, run)
 
+    def test_kernel_addresses(self):
+        """Where the kernel hides them from this user."""
+        symbols = self.run_program("/bin/cat", "/proc/kallsyms", **as_nobody()).text
+        if not re.match("0+ ", symbols):
+            self.skipTest("this kernel shows its addresses to every user")
+        own = Target(self, NOBODY)
+        for words in (["stack", "-j"], ["profile", "-j", *SHORT], ["profile", "--off-cpu", "-j", *SHORT]):
+            with self.subTest(words):
+                run = self.caller(*words, "-p", str(own.pid), status=0)
+                if words[0] == "stack":
+                    self.assertIn('"kernel"', run.text)
+                addresses = [int(n) for n in re.findall(r"\b\d{19,20}\b", run.text)] + [
+                    int(n, 16) for n in re.findall(r"\b(?:0x)?([0-9a-f]{16})\b", run.text)]
+                self.assertEqual([a for a in addresses if a >> 47], [], run)
+
     def test_what_ptrace_refuses(self):
         """The caller's own user id is not enough: ptrace(2) also asks for the groups, the
         capabilities, and whether the process is dumpable."""
