@@ -12,7 +12,7 @@
 /* AT_SECURE: the kernel gave this program more privileges than its caller has (ld.so(8)). */
 bool caller_is_elevated(void)
 {
-	return getuid() != 0 && getauxval(AT_SECURE);
+	return getauxval(AT_SECURE) && getuid() != 0;
 }
 
 /* Capabilities are those of a thread. */
