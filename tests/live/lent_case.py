@@ -13,7 +13,7 @@ import harness
 from harness import Case, as_user, have
 
 CAPABILITIES = "cap_bpf,cap_perfmon+ep"
-OTHER = 64021  # a user whom nobody else here is
+OTHER = 64087  # a user whom nobody else here is
 AGENT = "claude"  # recognized by the name of its processes
 PYTHON = "/usr/bin/python3"  # one that every user may run
 
