@@ -117,6 +117,8 @@ struct backend {
 	bool follows_none;
 	/* How much older than its arrival a record may be. */
 	uint64_t lateness_ns;
+	/* It shows only what its caller may see, so the hub does not ask whether it may attach. */
+	bool admits_itself;
 	size_t state_size;
 	/*
 	 * What one sample of these processes (struct process_id) takes about, in ns; where backends

@@ -119,12 +119,26 @@ const struct backend *hub_source_backend(const struct hub_source *source)
 
 /* --- opening --- */
 
+/*
+ * The gate: what is attached (it has a drain) could see more than the caller may. Samples read
+ * files as the caller, and iterators ask for each process (os/linux/bpf/bpf.c).
+ */
+static int admit(const struct backend *backend, const struct os *os,
+	const struct process_id *process, struct sooth_error *err)
+{
+	if (!backend->drain || backend->admits_itself || !os->may_watch)
+		return 0;
+	return os->may_watch(os, process, err);
+}
+
 static int source_open(struct hub *hub, const struct backend *backend,
 	const struct probe_options *options, struct hub_source **out, struct sooth_error *err)
 {
 	int status = backend_test_needs(backend, hub->os, err);
 	struct hub_source *source;
 
+	if (!status && (options->is_host || options->has_uid))
+		status = admit(backend, hub->os, NULL, err);
 	if (status)
 		return status;
 	source = calloc(1, sizeof(*source));
@@ -335,6 +349,27 @@ static unsigned selected_interest(const struct wanted *w)
 	return interest;
 }
 
+/* Asked again afterwards: it may have gained privilege before it was marked; from then on backends
+ * release it at the exec that does. */
+static int set(struct hub_source *source, const struct process_id *process, unsigned interest,
+	struct sooth_error *err)
+{
+	const struct backend *backend = source->run.backend;
+	/* A launched command belongs to the caller: it runs with their ids. */
+	bool is_asked = interest && !(interest & INTEREST_FROM_EXEC);
+	struct sooth_error ignored;
+	int status = is_asked ? admit(backend, source->run.os, process, err) : 0;
+
+	if (!status)
+		status = backend->set(&source->run, process, interest, err);
+	if (status || !is_asked || !admit(backend, source->run.os, process, &ignored))
+		return status;
+	backend->set(&source->run, process, 0, &ignored);
+	error_set(err, -EAGAIN, SOOTH_FAULT_INTERNAL, "watch process %u", (unsigned)process->pid);
+	error_why(err, "it gained privilege, or ended, while sooth attached to it");
+	return error_remedy(err, "run the command again");
+}
+
 static int change_selected(struct hub_source *source, const struct process_id *process,
 	unsigned interest, int by, bool is_followed, struct sooth_error *err)
 {
@@ -356,7 +391,7 @@ static int change_selected(struct hub_source *source, const struct process_id *p
 		return 0;
 	if (after)
 		after |= interest & INTEREST_FROM_EXEC;
-	return source->run.backend->set(&source->run, process, after, err);
+	return set(source, process, after, err);
 }
 
 int hub_want(struct hub_source *source, const struct process_id *process, unsigned interest,

@@ -87,6 +87,8 @@ static int want_now(
 		if (!status)
 			hub_joined(p->source, process);
 	}
+	if (status)
+		target_forget(&o->target, process);
 	return status;
 }
 

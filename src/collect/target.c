@@ -137,6 +137,12 @@ void target_leave(struct target *t, const struct process_id *process)
 	t->live--;
 }
 
+void target_forget(struct target *t, const struct process_id *process)
+{
+	target_leave(t, process);
+	map_remove(&t->members, process);
+}
+
 bool target_knows(const struct target *t, const struct process_id *process)
 {
 	return map_get(&t->members, process) != NULL;

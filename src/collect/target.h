@@ -39,6 +39,8 @@ bool target_is_open(const struct target *t);
 bool target_means_some(const struct target *t);
 int target_join(struct target *t, const struct process_id *process, struct sooth_error *err);
 void target_leave(struct target *t, const struct process_id *process);
+/* As if it had never joined: none of its records belong. */
+void target_forget(struct target *t, const struct process_id *process);
 /* Whether it is or was a member. */
 bool target_knows(const struct target *t, const struct process_id *process);
 /* A record reports its exit: true for the first report, false for a repeated one. */

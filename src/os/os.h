@@ -83,6 +83,10 @@ struct os {
 	/* For a program of the user's: the caller's ids, and no privilege that a later exec could
 	 * give back. False: not possible. */
 	bool (*drop_all)(const struct os *os);
+	/* Whether sooth may show its caller more of this process than any reader of /proc sees;
+	 * process NULL: of every process. NULL: the system itself refuses. */
+	int (*may_watch)(
+		const struct os *os, const struct process_id *process, struct sooth_error *err);
 	/* Facts for doctor; returns how many of `max` were filled. */
 	size_t (*environment)(const struct os *os, struct environment_fact *facts, size_t max);
 

@@ -135,6 +135,68 @@ static void test_followed(void **state)
 	hub_release(s->hub, source);
 }
 
+/* A system whose caller may watch process 10 only, and later not even that. */
+struct gated {
+	struct os os;
+	unsigned asked, allowed;
+};
+
+static int may_watch(const struct os *os, const struct process_id *process, struct sooth_error *err)
+{
+	struct gated *g = (void *)((char *)(uintptr_t)os - offsetof(struct gated, os));
+
+	g->asked++;
+	if (process && process->pid == 10 && g->asked <= g->allowed)
+		return 0;
+	return error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "watch");
+}
+
+static void test_gate(void **state)
+{
+	struct scene *s = *state;
+	struct gated gated = { .os = *fake_os(s->fake), .allowed = 2 };
+	const struct probe_options all[] = { { .is_host = true }, { .has_uid = true } };
+	const struct fake_counts *counts = fake_counts(s->fake);
+	struct buffer refusals = { 0 };
+	struct hub_source *source;
+
+	gated.os.may_watch = may_watch;
+	hub_unref(s->hub);
+	assert_int_equal(hub_new(&s->hub, &gated.os, NULL, &s->err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		assert_int_equal(
+			hub_acquire(s->hub, "syscalls", &all[i], NULL, &source, &refusals, &s->err),
+			-EPERM);
+	buffer_fini(&refusals);
+	assert_int_equal(counts->opened, 0);
+	/* Samples read files as the caller. */
+	hub_release(s->hub, acquire(s, "proc", all[0]));
+
+	source = acquire(s, "syscalls", (struct probe_options){ 0 });
+	gated.asked = 0;
+	assert_int_equal(hub_want(source, &s->b->id, INTEREST_COUNT, false, &s->err), -EPERM);
+	assert_int_equal(counts->sets, 0);
+	hub_unwant(source, &s->b->id, INTEREST_COUNT, true, &s->err);
+	/* Asked before and after; a launched command is not asked about. */
+	gated.asked = 0;
+	assert_int_equal(want(s, source, INTEREST_COUNT), 0);
+	assert_int_equal(gated.asked, 2);
+	assert_int_equal(counts->sets, 1);
+	assert_int_equal(unwant(s, source, INTEREST_COUNT), 0);
+	assert_int_equal(want(s, source, INTEREST_COUNT | INTEREST_FROM_EXEC), 0);
+	assert_int_equal(unwant(s, source, INTEREST_COUNT), 0);
+	assert_int_equal(gated.asked, 2);
+	/* What gains privilege in between is released, and the run fails. */
+	gated.asked = 0;
+	gated.allowed = 1;
+	assert_int_equal(want(s, source, INTEREST_COUNT), -EAGAIN);
+	assert_int_equal(s->err.fault, SOOTH_FAULT_INTERNAL);
+	assert_int_equal(fake_interest(s->fake, s->a), 0);
+	hub_release(s->hub, source);
+	hub_unref(s->hub);
+	assert_int_equal(hub_new(&s->hub, fake_os(s->fake), NULL, &s->err), 0);
+}
+
 struct consumer {
 	unsigned batches, records;
 	int fail;
@@ -315,6 +377,7 @@ int main(void)
 		TEST(test_shared_or_not),
 		TEST(test_interest),
 		TEST(test_followed),
+		TEST(test_gate),
 		TEST(test_delivery),
 		TEST(test_lateness),
 		TEST(test_refusals),

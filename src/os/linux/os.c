@@ -410,6 +410,7 @@ const struct os os_native = {
 	.keep_least = caller_keep_least,
 	.end_with_parent = end_with_parent,
 	.drop_all = caller_drop_all,
+	.may_watch = caller_may_watch,
 	.environment = host_environment,
 	.identify = linux_identify,
 	.is_alive = linux_is_alive,

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
 #include "symbols/instruction.h"
 
@@ -402,36 +404,57 @@ static struct bpf_link *attach_walk(
 	return link ? link : bpf_program__attach_iter(program, NULL);
 }
 
-static int walk_over(struct bpf_code *b, const char *program, const struct iterator_thread *over,
-	struct buffer *out, struct sooth_error *err)
+/* The iteration uses the pid: afterwards it must still belong to the same process, with no more
+ * privilege than before. */
+static int check_walked(const struct process_id *process, struct sooth_error *err)
 {
+	struct process_id now;
+
+	if (!procfs_identify((pid_t)process->pid, &now) && now.start_ticks == process->start_ticks)
+		return caller_may_watch(NULL, process, err);
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "look at process %u", (unsigned)process->pid);
+	return error_why(err, "the process has ended");
+}
+
+static int walk_over(struct bpf_code *b, const char *program, const struct iterator_thread *over,
+	const struct process_id *process, struct buffer *out, struct sooth_error *err)
+{
+	int status = caller_may_watch(NULL, process, err);
+
+	if (status)
+		return status;
 	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
 	libbpf_print_fn_t before = hook_set(b->log);
 	struct bpf_link *link = found ? attach_walk(found, over) : NULL;
-	int status = link ? 0 : -errno;
+	size_t kept = out->size;
 
+	status = link ? 0 : -errno;
 	libbpf_set_print(before);
 	if (!link)
 		return bpf_error(err, status, "attach the BPF program", program);
 	status = bpf_code_walk(b, link, out, err);
 	bpf_link__destroy(link);
+	if (!status)
+		status = check_walked(process, err);
+	if (status)
+		out->size = kept;
 	return status;
 }
 
-int bpf_code_walk_thread(struct bpf_code *b, const char *program, uint32_t tid, struct buffer *out,
-	struct sooth_error *err)
+int bpf_code_walk_thread(struct bpf_code *b, const char *program, const struct process_id *process,
+	struct buffer *out, struct sooth_error *err)
 {
-	const struct iterator_thread over = { .tid = tid };
+	const struct iterator_thread over = { .tid = process->pid };
 
-	return walk_over(b, program, &over, out, err);
+	return walk_over(b, program, &over, process, out, err);
 }
 
-int bpf_code_walk_process(struct bpf_code *b, const char *program, uint32_t pid, struct buffer *out,
-	struct sooth_error *err)
+int bpf_code_walk_process(struct bpf_code *b, const char *program, const struct process_id *process,
+	struct buffer *out, struct sooth_error *err)
 {
-	const struct iterator_thread over = { .pid = pid };
+	const struct iterator_thread over = { .pid = process->pid };
 
-	return walk_over(b, program, &over, out, err);
+	return walk_over(b, program, &over, process, out, err);
 }
 
 void bpf_code_detach(struct bpf_code *b)

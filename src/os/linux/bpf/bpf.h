@@ -92,14 +92,15 @@ int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error 
 int bpf_code_attach_raw(struct bpf_code *b, const char *program, const char *const *tracepoints,
 	struct sooth_error *err);
 /*
- * Iterate over one thread (0: all) and append what the program writes; kernels that cannot select
- * one (before 6.1) iterate over all, so the program has to check as well.
+ * Iterate over the first thread of a process and append what the program writes; kernels that
+ * cannot select one (before 6.1) iterate over all, so the program has to check as well. -EPERM: the
+ * caller may not watch the process; -ESRCH: it has ended.
  */
-int bpf_code_walk_thread(struct bpf_code *b, const char *program, uint32_t tid, struct buffer *out,
-	struct sooth_error *err);
-/* The same over the threads of one process. */
-int bpf_code_walk_process(struct bpf_code *b, const char *program, uint32_t pid, struct buffer *out,
-	struct sooth_error *err);
+int bpf_code_walk_thread(struct bpf_code *b, const char *program, const struct process_id *process,
+	struct buffer *out, struct sooth_error *err);
+/* The same over all its threads. */
+int bpf_code_walk_process(struct bpf_code *b, const char *program, const struct process_id *process,
+	struct buffer *out, struct sooth_error *err);
 /* The descriptor of a program, for attaching it by other means, or a negative errno. */
 int bpf_code_program(struct bpf_code *b, const char *program);
 /* Run an attached iterator program to its end; its output is appended to out, NULL: no output is

@@ -17,6 +17,7 @@
 #include "bpf/walk.h"
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/bpf/bpf_fit.h"
+#include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
 
 #define READ_AT_ONCE   (32u << 10) /* what the kernel fills for one read(2), 8 pages */
@@ -176,8 +177,10 @@ int bpf_walk_open(struct bpf_walk *out, const struct bpf_image *image, const cha
 {
 	_cleanup_free_ struct walk_image *w = calloc(1, sizeof(*w));
 	struct bpf_walk made = { -1, -1 };
-	int status = w ? read_image(w, image, over, err) : error_no_memory(err);
+	int status = caller_may_watch(NULL, NULL, err);
 
+	if (!status)
+		status = w ? read_image(w, image, over, err) : error_no_memory(err);
 	if (!status)
 		status = fit(w, err);
 	if (!status) {

@@ -9,7 +9,7 @@
 
 #include "collect/backend.h"
 #include "os/linux/bpf/bpf.h"
-#include "os/linux/rights/caller.h"
+#include "os/linux/files/as_caller.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
 #include "symbols/instruction.h"
@@ -183,12 +183,10 @@ static int mark(struct follow *f, struct backend_run *run, const struct process_
 int follow_all(struct follow *f, struct backend_run *run, struct sooth_error *err)
 {
 	struct marked all = { 0 };
-	int status;
 
 	if (!run->options.is_host && !run->options.has_uid)
 		return 0;
-	status = caller_may_watch_all(err);
-	return status ? status : mark_found(f, NULL, run->options.interest, &all, err);
+	return mark_found(f, NULL, run->options.interest, &all, err);
 }
 
 /* Programs run in RCU read-side sections: after one grace period none is left (membarrier(2)). */
@@ -235,27 +233,9 @@ static int flush(struct follow *f, const struct process_id *process, struct soot
 int follow_set(struct follow *f, struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err)
 {
-	struct sooth_error ignored;
-	int status;
-
 	if (run->options.is_host || run->options.has_uid)
 		return 0;
-	if (!interest)
-		return flush(f, process, err);
-	/* A launched command belongs to the caller: it runs with their ids. */
-	if (interest & INTEREST_FROM_EXEC)
-		return mark(f, run, process, interest, err);
-	status = caller_may_watch(process, err);
-	if (!status)
-		status = mark(f, run, process, interest, err);
-	/* Checked again: it may have gained privilege before it was marked; from then on its exec
-	 * reports that. */
-	if (!status) {
-		status = caller_may_watch(process, err);
-		if (status)
-			flush(f, process, &ignored);
-	}
-	return status;
+	return interest ? mark(f, run, process, interest, err) : flush(f, process, err);
 }
 
 int follow_mark(struct follow *f, const struct process_id *process, unsigned interest,

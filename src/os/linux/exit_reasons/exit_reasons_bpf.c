@@ -78,7 +78,9 @@ static int exit_reasons_open(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	exit_reasons_left_init(&s->left);
-	status = bpf_code_open(&s->code, &bpf_image_exit_reasons, run->log, err);
+	status = is_of_all(run) ? caller_may_watch(run->os, NULL, err) : 0;
+	if (!status)
+		status = bpf_code_open(&s->code, &bpf_image_exit_reasons, run->log, err);
 	if (!status)
 		status = configure(run, err);
 	if (!status) {
@@ -126,7 +128,7 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 	if (!interest)
 		return forget(s, pid);
 	/* Not worth failing for: it is one check of many. */
-	if (!is_ours && caller_may_watch(process, &refusal)) {
+	if (!is_ours && caller_may_watch(run->os, process, &refusal)) {
 		backend_limit_error(run, "exit reasons of some processes", &refusal);
 		return 0;
 	}
@@ -151,7 +153,7 @@ static int exit_reasons_start(struct backend_run *run, struct sooth_error *err)
 	static const char *const programs[] = { "on_signal", "on_victim", "on_end", "on_exec" };
 	struct exit_reasons_bpf *s = run->state;
 	size_t count = sizeof(programs) / sizeof(programs[0]) - !caller_is_elevated();
-	int status = is_of_all(run) ? caller_may_watch_all(err) : 0;
+	int status = 0;
 
 	for (size_t i = 0; i < count && !status; i++)
 		status = bpf_code_attach(&s->code, programs[i], err);
@@ -260,6 +262,7 @@ const struct backend backend_exit_reasons_bpf = {
 	.needs = needs,
 	.follows_none = true,
 	.lateness_ns = LATENESS_NS,
+	.admits_itself = true, /* a refusal is one check of many less */
 	.sample_cost = exit_reasons_sample_cost,
 	.state_size = sizeof(struct exit_reasons_bpf),
 	.open = exit_reasons_open,

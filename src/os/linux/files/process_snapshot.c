@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/files/as_caller.h"
 #include "os/os.h"
 
 static int gone(struct process_snapshot *r, const struct process_id *expected)
@@ -89,7 +90,7 @@ int process_snapshot_file(
 	if (!to)
 		return -ENOMEM;
 	snprintf(path, sizeof(path), "task/%u/%s", tid, name);
-	fd = openat(r->process, path, O_RDONLY | O_CLOEXEC);
+	fd = open_as_caller(r->process, path, O_RDONLY | O_CLOEXEC);
 	got = fd < 0 ? -1 : read(fd, to, PROCFS_SMALL);
 	if (got < 0)
 		return -errno;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/files/as_caller.h"
 
 /* In a line with single blanks; stops at its end. */
 static void skip_words(struct cursor *c, unsigned count)
@@ -103,7 +104,7 @@ int procfs_open(pid_t pid)
 
 int procfs_read_at(int process, const char *name, struct buffer *out, size_t limit)
 {
-	_cleanup_close_ int fd = openat(process, name, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open_as_caller(process, name, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;

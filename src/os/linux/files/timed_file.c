@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "os/linux/files/as_caller.h"
 
 #define READ_BYTES (32u << 10) /* per call: seq files return a few pages at a time */
 
@@ -58,7 +59,7 @@ int timed_file_open(struct timed_file *f, struct timeout *timeout, int process, 
 	int timeout_ms)
 {
 	begin(f, timeout, timeout_ms);
-	f->fd = openat(process, name, O_RDONLY | O_CLOEXEC);
+	f->fd = open_as_caller(process, name, O_RDONLY | O_CLOEXEC);
 	return f->fd < 0 ? -errno : 0;
 }
 

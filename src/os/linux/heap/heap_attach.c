@@ -17,11 +17,12 @@
 #include "os/linux/files/timeout.h"
 #include "os/linux/heap/heap_sites.h"
 
-#define PROGRAMS_MAX	   4096
-#define LATE_FILES_MAX	   1024
-#define LATE_PROCESSES_MAX 65536
-#define ENVIRONMENT_BYTES  (128u << 10)
-#define ENVIRONMENT_MS	   1000
+#define PROGRAMS_MAX	    4096
+#define LATE_FILES_MAX	    1024
+#define LATE_PROCESSES_MAX  65536
+#define ENVIRONMENT_BYTES   (128u << 10)
+#define ENVIRONMENT_MS	    1000
+#define FORKED_WITHOUT_EXEC 0x40 /* PF_FORKNOEXEC, linux/sched.h */
 
 /* The pauser's thread has the highest priority, and would wait for one that has no processor. */
 static void make_lock(pthread_mutex_t *lock)
@@ -104,6 +105,20 @@ static void emit_missed(struct heap_attach *a, const struct process_id *process,
 	buffer_fini(&maps);
 }
 
+/* A launched command before its exec is a copy of sooth. With file capabilities the caller may not
+ * read it, but sooth has the same mappings. */
+static bool is_copy(const struct process_id *process)
+{
+	_cleanup_close_ int folder = procfs_open((pid_t)process->pid);
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+	bool result = folder >= 0 && !procfs_stat_at(folder, &stat, &bytes) &&
+		      stat.ppid == (uint32_t)getpid() && stat.flags & FORKED_WITHOUT_EXEC;
+
+	buffer_fini(&bytes);
+	return result;
+}
+
 static int look(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err)
 {
@@ -111,8 +126,11 @@ static int look(struct heap_attach *a, const struct process_id *process, uint64_
 	uint64_t begin_ns = clock_monotonic_ns();
 	unsigned first = a->events;
 	int status = allocators_examine(&a->allocators, process->pid, heap_sites_take, &f, err);
-	bool defines = status > 0;
+	bool defines;
 
+	if (status == -EACCES && is_copy(process))
+		status = allocators_examine(&a->allocators, getpid(), heap_sites_take, &f, err);
+	defines = status > 0;
 	if (status >= 0 && f.file_count) {
 		status = heap_sites_define(&f, err);
 		if (!status)

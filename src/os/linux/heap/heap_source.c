@@ -314,6 +314,12 @@ static int look_at_program(struct heap_state *s, const struct process_id *proces
 	return status ? status : heap_attach_examine(&s->attach, process, since_ns, err);
 }
 
+/* It has ended, or gained privilege by a later exec. */
+static bool has_gone(int status)
+{
+	return status == -ESRCH || status == -ENOENT || status == -EACCES;
+}
+
 static void take_begun(struct heap_state *s, const struct sooth_record *r)
 {
 	struct process_id process = process_id_of(r);
@@ -333,7 +339,7 @@ static void take_begun(struct heap_state *s, const struct sooth_record *r)
 			!heap_pauser_handles(s->pauser, &process, r->time_ns))
 			status = look_at_program(s, &process, r->time_ns, &err);
 	}
-	if (status == -ESRCH || status == -ENOENT)
+	if (has_gone(status))
 		heap_attach_ended(&s->attach, &process, r->time_ns);
 	else if (status < 0)
 		heap_attach_fail(&s->attach, &err);
@@ -349,7 +355,7 @@ static void examine_loaded(void *user, const struct sooth_record *r, uint64_t si
 	if (since_ns && ran_unseen(r))
 		heap_attach_missed(&s->attach, &process, since_ns);
 	status = heap_attach_examine(&s->attach, &process, since_ns, &err);
-	if (status == -ESRCH || status == -ENOENT) {
+	if (has_gone(status)) {
 		if (ran_unseen(r))
 			heap_attach_ended(&s->attach, &process, r->time_ns);
 	} else if (status < 0) {
@@ -406,7 +412,7 @@ static void handle_record(struct backend_run *run, const struct sooth_record *r)
 	default:
 		break;
 	}
-	if (status == -ESRCH || status == -ENOENT)
+	if (has_gone(status))
 		heap_attach_ended(&s->attach, &process, r->time_ns);
 	else if (status < 0)
 		backend_limit_error(run, "allocators that were loaded later", &err);

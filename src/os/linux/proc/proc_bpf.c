@@ -15,7 +15,6 @@
 
 #include "base/units.h"
 #include "os/linux/bpf/bpf_walk.h"
-#include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/proc/proc_cost.h"
 #include "os/linux/proc/proc_reader.h"
@@ -217,10 +216,7 @@ static int proc_stop(struct backend_run *run, struct sooth_error *err)
 static int proc_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct proc_bpf *s = run->state;
-	int status = caller_may_watch_all(err);
-
-	if (!status)
-		status = bpf_walk_open(&s->walk, &bpf_image_tasks, "task", run->log, err);
+	int status = bpf_walk_open(&s->walk, &bpf_image_tasks, "task", run->log, err);
 	if (status)
 		return status;
 	proc_reader_init(&s->reader, run->options.agents);

@@ -23,7 +23,6 @@
 #include "os/linux/profile/perf_process.h"
 #include "os/linux/profile/perf_rings.h"
 #include "os/linux/profile/stack_walker.h"
-#include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
 
@@ -225,14 +224,11 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 {
 	struct profile_perf *s = run->state;
 	const struct perf_process *known = perf_process_get(&s->processes, process->pid);
-	int status = 0;
 
 	/* Its events stay when it is not wanted any more: what it started has them from it. */
 	if (!interest || (known && known->id.start_ticks == process->start_ticks))
 		return 0;
-	if (!(interest & INTEREST_FROM_EXEC))
-		status = caller_may_watch(process, err);
-	return status ? status : attach(run, process, interest, err);
+	return attach(run, process, interest, err);
 }
 
 static int profile_start(struct backend_run *run, struct sooth_error *err)

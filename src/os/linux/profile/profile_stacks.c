@@ -473,10 +473,15 @@ static int name_kernel(const struct to_name *frames, size_t count, const struct 
 	status = kernel_symbols(symbols, count);
 	for (size_t i = 0; i < count; i++) {
 		struct elf_address found = { .inside = symbols[i].address - symbols[i].begin,
-			.is_found = !status && symbols[i].begin };
+			.is_found = symbols[i].begin != 0 };
+		/* The kernel does not show its addresses to this caller: neither does sooth. */
+		const struct to_name hidden = { { .file = FILE_KERNEL }, frames[i].number };
 
+		if (status)
+			found = (struct elf_address){ 0 };
 		memcpy(found.name, symbols[i].name, sizeof(symbols[i].name));
-		write_frame(out, &frames[i], PROFILE_KERNEL, &found, NULL, "", NULL);
+		write_frame(
+			out, status ? &hidden : &frames[i], PROFILE_KERNEL, &found, NULL, "", NULL);
 	}
 	return status;
 }

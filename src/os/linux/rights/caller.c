@@ -3,11 +3,9 @@
 #include "os/linux/rights/caller.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/auxv.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,12 +16,6 @@
 #include "os/linux/files/procfs.h"
 
 #define CAPABILITIES_MAX 64 /* bits of a set */
-
-/* AT_SECURE: the kernel gave this program more privileges than its caller has (ld.so(8)). */
-bool caller_is_elevated(void)
-{
-	return getuid() != 0 && getauxval(AT_SECURE);
-}
 
 void caller_keep_least(const struct os *os)
 {
@@ -68,14 +60,6 @@ bool caller_drop_all(const struct os *os)
 	       !syscall(SYS_capset, &header, none);
 }
 
-static int refuse(struct sooth_error *err, const char *tried)
-{
-	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "%s", tried);
-	error_why(err, "the process belongs to another user: with file capabilities sooth watches "
-		       "only your own processes");
-	return error_remedy(err, "run sooth as that user, or as root");
-}
-
 bool caller_has_ids_of(const struct process_id *process)
 {
 	struct buffer status = { 0 };
@@ -100,34 +84,36 @@ bool caller_has_ids_of(const struct process_id *process)
 	return all;
 }
 
-/* Files in /proc/PID belong to root when the process is not dumpable (proc(5)); the directory
- * itself does not. */
-static bool is_dumpable(const struct process_id *process)
+/* The kernel opens this link for what may trace the process by the rule of ptrace(2): ids, groups,
+ * capabilities and whether it is dumpable. Unlike /proc/PID/maps zombies have it, too. */
+static bool may_trace(const struct process_id *process)
 {
 	char path[64];
-	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", (unsigned)process->pid);
-	return !stat(path, &st) && st.st_uid == getuid();
+	snprintf(path, sizeof(path), "/proc/%u/ns/user", (unsigned)process->pid);
+	_cleanup_close_ int fd = open_as_caller(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0;
 }
 
-int caller_may_watch(const struct process_id *process, struct sooth_error *err)
+static int refuse_all(struct sooth_error *err)
 {
-	char tried[64];
-
-	if (!caller_is_elevated() || (caller_has_ids_of(process) && is_dumpable(process)))
-		return 0;
-	snprintf(tried, sizeof(tried), "watch process %u", (unsigned)process->pid);
-	return refuse(err, tried);
-}
-
-int caller_may_watch_all(struct sooth_error *err)
-{
-	if (!caller_is_elevated())
-		return 0;
 	error_set(
 		err, -EPERM, SOOTH_FAULT_PRIVILEGE, "watch every process of a user or of the host");
 	error_why(err,
 		"with file capabilities sooth watches only processes that are named one by one");
 	return error_remedy(err, "name processes with -p PID,PID,... or run sooth as root");
+}
+
+int caller_may_watch(const struct os *os, const struct process_id *process, struct sooth_error *err)
+{
+	(void)os;
+	if (!caller_is_elevated() || (process && may_trace(process)))
+		return 0;
+	if (!process)
+		return refuse_all(err);
+	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "watch process %u", (unsigned)process->pid);
+	error_why(err, "you may not trace it: with file capabilities sooth watches only processes "
+		       "that you "
+		       "could trace yourself");
+	return error_remedy(err, "run sooth as root");
 }

@@ -2,8 +2,8 @@
 /*
  * Installed with file capabilities, sooth can do more than the user that runs it. It must not do
  * that for them: before watching a process it checks that the caller could watch it without sooth,
- * by the rule of ptrace(2): all ids of the target are the caller's real uid, and it is dumpable.
- * Root, and a sooth without extra capabilities, need no check: the kernel makes it.
+ * by the rule of ptrace(2). The kernel decides that, as the capabilities are put aside while it is
+ * asked. Root, and a sooth without extra capabilities, need no check: the kernel makes it.
  */
 #ifndef SOOTH_OS_LINUX_CALLER_H
 #define SOOTH_OS_LINUX_CALLER_H
@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "model/process_id.h"
+#include "os/linux/files/as_caller.h"
 
 struct os;
 
@@ -26,13 +27,14 @@ void caller_keep_least(const struct os *os);
  * could give back.
  */
 bool caller_drop_all(const struct os *os);
-/* Whether sooth has more privileges than its caller. */
-bool caller_is_elevated(void);
 /* All its user ids are the caller's real one. */
 bool caller_has_ids_of(const struct process_id *process);
-int caller_may_watch(const struct process_id *process, struct sooth_error *err);
-/* For processes that were not selected one by one, and so cannot be checked one by one: needs root
- * (or capabilities that are the caller's own). */
-int caller_may_watch_all(struct sooth_error *err);
+/*
+ * Whether the caller could watch the process without sooth; NULL: every process of a user or of the
+ * host, which needs root or capabilities of the caller's own. This is os->may_watch: the hub asks
+ * for each process that a source attaches to, and bpf_code_walk_... for each that is looked at.
+ */
+int caller_may_watch(
+	const struct os *os, const struct process_id *process, struct sooth_error *err);
 
 #endif

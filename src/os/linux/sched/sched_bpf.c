@@ -14,7 +14,6 @@
 #include "bpf/sched.h"
 #include "model/batch.h"
 #include "os/linux/bpf/follow.h"
-#include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
 

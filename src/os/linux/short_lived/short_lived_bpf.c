@@ -128,6 +128,7 @@ const struct backend backend_short_lived_bpf = {
 	.help = "a BTF-typed tracepoint where processes exit, on the whole host",
 	.needs = needs,
 	.lateness_ns = LATENESS_NS,
+	.admits_itself = true,
 	.state_size = sizeof(struct short_lived_state),
 	.open = short_lived_open, /* no set: it watches the whole host */
 	.start = short_lived_start,

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "os/linux/bpf/bpf.h"
-#include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/signals/signals_snapshot.h"
 
@@ -41,18 +40,14 @@ static uint8_t read_handlers(struct backend_run *run, const struct process_id *p
 	struct signals_place places[SIGNALS_MAX], size_t *count)
 {
 	struct signals_bpf *s = run->state;
-	struct process_id now;
 	struct sooth_error err;
+	int status;
 
-	if (caller_may_watch(process, &err))
-		return SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 	buffer_reset(&s->actions);
 	*(volatile uint32_t *)&s->control->pid = process->pid;
-	if (bpf_code_walk_thread(&s->code, "on_task", process->pid, &s->actions, &err))
-		return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
-	/* The iteration used the pid, which must still belong to the same process. */
-	if (procfs_identify((pid_t)process->pid, &now) || now.start_ticks != process->start_ticks)
-		return SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
+	status = bpf_code_walk_thread(&s->code, "on_task", process, &s->actions, &err);
+	if (status)
+		return procfs_state(status);
 	return take_actions(&s->actions, places, count);
 }
 

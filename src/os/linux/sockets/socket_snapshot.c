@@ -505,7 +505,7 @@ static void open_netlink(struct backend_run *run, int process, const struct proc
 	struct socket_snapshot *s = run->state;
 	struct sooth_error err;
 
-	s->holdings.netlink = caller_may_watch(id, &err);
+	s->holdings.netlink = caller_may_watch(run->os, id, &err);
 	if (!s->holdings.netlink)
 		s->holdings.netlink = socket_diag_open(process, &err);
 	if (s->holdings.netlink >= 0 || s->has_reported_namespace)

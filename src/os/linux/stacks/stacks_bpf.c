@@ -11,7 +11,6 @@
 #include <errno.h>
 
 #include "os/linux/bpf/bpf.h"
-#include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/stacks/stacks_reader.h"
 
@@ -25,17 +24,13 @@ static int read_threads(
 	struct backend_run *run, const struct process_snapshot *of, struct buffer *out)
 {
 	struct stacks_bpf *s = run->state;
-	struct process_id now;
 	struct sooth_error err;
+	int status;
 
-	if (caller_may_watch(&of->id, &err))
-		return -EPERM;
 	*(volatile uint32_t *)&s->control->pid = (uint32_t)of->id.pid;
-	if (bpf_code_walk_process(&s->code, "on_task", (uint32_t)of->id.pid, out, &err))
-		return -EIO;
-	/* The iteration used the pid, which must still belong to the same process. */
-	if (procfs_identify((pid_t)of->id.pid, &now) || now.start_ticks != of->id.start_ticks)
-		return -ESRCH;
+	status = bpf_code_walk_process(&s->code, "on_task", &of->id, out, &err);
+	if (status)
+		return status == -EPERM || status == -ESRCH ? status : -EIO;
 	return buffer_failed(out) ? -ENOMEM : 0;
 }
 

@@ -79,7 +79,7 @@ static int read_threads(
 	struct backend_run *run, const struct process_snapshot *of, struct buffer *out)
 {
 	struct stacks_procfs *s = run->state;
-	int status = caller_may_watch(&of->id, &(struct sooth_error){ 0 });
+	int status = caller_may_watch(run->os, &of->id, &(struct sooth_error){ 0 });
 	const uint32_t *all;
 
 	if (!status)

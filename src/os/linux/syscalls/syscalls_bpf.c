@@ -16,7 +16,6 @@
 #include "base/units.h"
 #include "bpf/syscalls.h"
 #include "os/linux/bpf/follow.h"
-#include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/syscalls/error_output.h"
 #include "os/linux/syscalls/syscalls_pauser.h"
@@ -274,9 +273,7 @@ static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 	struct syscalls_state *s = run->state;
 	int status = 0;
 
-	if (run->options.is_host || run->options.has_uid)
-		status = caller_may_watch_all(err);
-	if (!status && may_pause_target(run))
+	if (may_pause_target(run))
 		status = syscalls_pauser_start(&s->pauser, &s->follow, err);
 	if (status)
 		return status;
