@@ -4,8 +4,8 @@ Programs that the library in them could change (tests/workloads/heap_odd.c) end 
 say the same: observed, and with sooth killed, stopped or out of memory at any moment. And who may
 reach what that library uses: another user, a sooth that is gone, a program that lies.
 """
-import array
 import ctypes
+import fcntl
 import glob
 import os
 import random
@@ -16,6 +16,7 @@ import socket
 import stat
 import struct
 import subprocess
+import sys
 import time
 
 import harness
@@ -194,7 +195,7 @@ class Reached(OddCase):
                 "s.sendall(struct.Struct('=IIiI32s').pack(%d, %d, 0, os.getpid(), %r))\n"
                 "_, fds, _, _ = socket.recv_fds(s, 100, 4)\n"
                 "print(len(fds))\n" % (uid, uid, uid, path, VERSION, STARTED, token))
-        return subprocess.run([harness.sys.executable, "-c", code], capture_output=True, text=True, timeout=30,
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30,
                               check=True).stdout.strip()
 
     def test_the_socket(self):
@@ -211,8 +212,9 @@ class Reached(OddCase):
     @needs_root
     def test_the_command_of_another_user(self):
         """Root observes a user's command: that user reaches the socket, and nobody else."""
-        sooth = self.start_sooth("heap", "-j", *PRELOAD, "--user", str(OTHER_USER), "--", "/bin/sh", "-c",
-                                 "echo at $SOOTH_PRELOAD end; read line; exit 0")
+        sooth = self.start_sooth("heap", "-j", *PRELOAD, "--", "/bin/sh", "-c",
+                                 "echo at $SOOTH_PRELOAD end; read line; exit 0",
+                                 env=dict(os.environ, SUDO_UID=str(OTHER_USER), SUDO_GID=str(OTHER_USER)))
         sooth.wait_for_output(rb"end")
         found = re.search(rb"at (\S+):([0-9a-f]{32}) end", sooth.out)
         path, token = found[1].decode(), found[2]
@@ -269,7 +271,7 @@ class Reached(OddCase):
                 "s.settimeout(5)\n"
                 "try: s.accept(); print('connected')\n"
                 "except TimeoutError: print('quiet')\n" % (OTHER_USER, OTHER_USER, folder, folder, path, path))
-        other = subprocess.Popen([harness.sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         self.addCleanup(lambda: subprocess.run(["rm", "-rf", folder], check=False))
         self.assertEqual(other.stdout.readline(), "ready\n")
         library = os.path.join(os.path.dirname(harness.SOOTH), "src/preload/sooth-preload.so")
@@ -301,7 +303,7 @@ class Reached(OddCase):
             if fill:
                 os.pwrite(fd, fill * (bytes_ // len(fill)), 0)
             if seal:
-                harness.fcntl.fcntl(fd, harness.fcntl.F_ADD_SEALS, 2 | 4)
+                fcntl.fcntl(fd, fcntl.F_ADD_SEALS, 2 | 4)
             return fd
 
         full = b"\xff" * 4096
