@@ -78,6 +78,7 @@ enum sooth_reason {
 	SOOTH_REASON_COVERED,	    /* the process overwrote its command line */
 	SOOTH_REASON_AGENT,	    /* the agent writes it nowhere, or not where it is looked for */
 	SOOTH_REASON_UNDECIDED,	    /* what was read does not decide it */
+	SOOTH_REASON_EXPENSIVE,	    /* reading it would take longer than sooth may */
 };
 
 /* A state byte as it stands in a record: state and its reason. */

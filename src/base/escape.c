@@ -208,11 +208,11 @@ static size_t for_json(char *to, const char *text, size_t length, uint32_t code)
 
 static size_t for_xml(char *to, const char *text, size_t length, uint32_t code)
 {
-	(void)text;
-	if (!length || (code < 0x20 && code != '\t' && code != '\n' && code != '\r') ||
-		code == 0xfffe || code == 0xffff)
-		return put(to, REPLACEMENT);
 	switch (code) {
+	case '\t':
+	case '\n':
+	case '\r':
+		return 0;
 	case '&':
 		return put(to, "&amp;");
 	case '<':
@@ -224,7 +224,7 @@ static size_t for_xml(char *to, const char *text, size_t length, uint32_t code)
 	case '\'':
 		return put(to, "&apos;");
 	default:
-		return 0;
+		return for_terminal(to, text, length, code);
 	}
 }
 

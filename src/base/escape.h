@@ -9,7 +9,8 @@
  * JSON: RFC 8259 escapes; an invalid UTF-8 byte becomes U+FFFD; <, > and & are written as \u
  * escapes so that the text may stand inside HTML, and so are the controls and the characters that
  * reorder or hide text: a parser gets the same text, a reader of the file sees them.
- * XML: the five entities, controls that XML 1.0 forbids become U+FFFD.
+ * XML: the five entities; a tab, a newline and a carriage return stay; the rest as for a terminal,
+ * so that a picture hides and reorders nothing either.
  */
 #ifndef SOOTH_BASE_ESCAPE_H
 #define SOOTH_BASE_ESCAPE_H

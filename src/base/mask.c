@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/mask_commands.h"
+#include "base/mask_pipes.h"
 #include "base/mask_request.h"
 #include "base/mask_walk.h"
 
@@ -28,8 +29,7 @@
  * keys in PEM, SQL, .netrc, connection strings, short names of passwords.
  */
 
-#define PEM_NAME_MAX 48	 /* characters between BEGIN or END and PRIVATE KEY */
-#define LOOK_BACK    200 /* characters before `password` where .netrc has its login */
+#define PEM_NAME_MAX 48 /* characters between BEGIN or END and PRIVATE KEY */
 #define DSN_MAX	     128
 
 static struct span run_of(const struct masker *m, size_t start, size_t end)
@@ -144,7 +144,7 @@ static size_t mask_netrc(struct masker *m, size_t start, size_t end)
 	size_t at = masker_skip_blanks(m, end);
 
 	if (at == end || at == m->size || m->text[at] == '=' || m->text[at] == ':' ||
-		!stands_before(m, start, LOOK_BACK, "login "))
+		!mask_is_behind_login(m, start))
 		return 0;
 	masker_put_range(m, start, at);
 	return mask_value_at(m, at, NAME_SECRET);
@@ -194,7 +194,8 @@ static size_t mask_connection(struct masker *m, size_t start, size_t end)
 		!is_quote(m->text[at]))
 		at++;
 	if (at == end + 1 || at >= m->size || m->text[at] != '@' ||
-		!(is_thin || find(m, at, 5, "@tcp(") || find(m, at, 6, "@unix(")))
+		!(is_thin || find(m, at, 5, "@tcp(") || find(m, at, 6, "@unix(") ||
+			mask_is_login(m, start, end, at)))
 		return 0;
 	masker_put_range(m, start, end + 1);
 	masker_put_mask(m);
@@ -483,7 +484,14 @@ static void mask_pending(struct masker *m, struct span argument)
 	enum pending pending = m->pending;
 
 	m->pending = PENDING_NOTHING;
-	if (pending == PENDING_EQUALS) {
+	if (argument.size > 1 && argument.data[0] == '=') {
+		masker_put(m, "=", 1);
+		masker_put_mask(m);
+	} else if (pending != PENDING_EQUALS &&
+		   (span_equal(argument, "=") || span_equal(argument, ":"))) {
+		masker_put(m, argument.data, argument.size);
+		m->pending = pending;
+	} else if (pending == PENDING_EQUALS) {
 		mask_piece(m, argument.data, argument.size);
 		if (span_equal(argument, "=") || span_equal(argument, ":"))
 			m->pending = PENDING_VALUE;
@@ -517,6 +525,7 @@ bool mask_arguments(struct buffer *out, const char *args, size_t size, size_t li
 			mask_pending(&m, span_of(args + at, end - at));
 		else
 			mask_piece(&m, args + at, end - at);
+		mask_pipes(&scratch);
 		expect_value(&m, span_of(args + at, end - at));
 		out->failed |= buffer_failed(&scratch);
 		mask_command_argument(&whole, &command, buffer_cstr(&scratch), scratch.size);
@@ -561,6 +570,7 @@ static void mask_any_text(struct buffer *out, const char *text, size_t size)
 	}
 	m.out = &scratch;
 	mask_piece(&m, text, size);
+	mask_pipes(&scratch);
 	out->failed |= buffer_failed(&scratch);
 	mask_command_text(&whole, buffer_cstr(&scratch), scratch.size);
 	buffer_fini(&scratch);

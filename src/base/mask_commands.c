@@ -277,6 +277,10 @@ void mask_command_argument(struct masker *m, struct command *command, const char
 
 	m->text = text;
 	m->size = size;
+	if (is_value && span_equal(word, "=")) { /* `-u = name:X` */
+		masker_put(m, text, size);
+		return;
+	}
 	if (is_value)
 		part = command->pending;
 	w.command.pending = TIME_RANGE_NONE;

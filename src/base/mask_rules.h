@@ -54,6 +54,8 @@ enum name_kind {
 enum name_kind mask_name_kind(struct span name);
 /* The size of the token of known shape at `at`, which is an ASCII letter or digit; 0: none. */
 size_t mask_token_size(const char *text, size_t at, size_t size);
+/* Not a word of a sentence: with a digit, a sign, or a capital within. */
+bool mask_is_odd(struct span word);
 /* Equal but for case; text is lower case. */
 bool mask_same(struct span s, const char *text);
 /* Any case; the list is lower case and ends with NULL. */

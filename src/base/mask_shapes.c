@@ -7,6 +7,7 @@
  * counts: less than documented where a name or an argument may be cut. Prefixes that are ordinary
  * words are asked for more, so that sk-learn and ghp_import stay what they are.
  */
+#include "base/mask_alphabet.h"
 #include "base/mask_rules.h"
 
 #include <string.h>
@@ -15,17 +16,6 @@
 #define AWS_KEY	       20
 #define AWS_KEY_CUT    15
 #define DISCORD_LEAST  57
-
-enum alphabet {
-	HEX,
-	LOWER, /* and digits, as below */
-	UPPER,
-	CAPITALS, /* as UPPER, and - */
-	ALNUM,
-	WORD,	/* and - _ */
-	DOTTED, /* and . ~ */
-	WIDE,	/* and + / = */
-};
 
 enum {
 	STRICT = 1,   /* below 16 characters there must be a digit among them */
@@ -45,12 +35,19 @@ struct shape {
 
 static const struct shape begins_a[] = {
 	{ "atlasv1.", 40, WIDE, ANYWHERE },
+	{ "access-development-", 36, DASHED, 0 },
+	{ "access-production-", 36, DASHED, 0 },
+	{ "access-sandbox-", 36, DASHED, 0 },
+	{ "age-secret-key-1", 20, LOWER, 0 },
 	{ "aio_", 28, ALNUM, RANDOM },
+	{ "amzn.mws.", 36, DASHED, 0 },
+	{ "api_org_", 30, ALNUM, 0 },
 	{ "apify_api_", 20, ALNUM, 0 },
 	{ 0 },
 };
 
 static const struct shape begins_b[] = {
+	{ "b3BlbnNzaC1rZXktdjE", 20, WIDE, 0 }, /* openssh-key-v1 */
 	{ "bedrock-api-key-", 20, WIDE, 0 },
 	{ "bkua_", 30, HEX, 0 },
 	{ 0 },
@@ -67,6 +64,7 @@ static const struct shape begins_d[] = {
 	{ "dapi", 32, HEX, 0 },
 	{ "dckr_oat_", 20, WORD, 0 },
 	{ "dckr_pat_", 20, WORD, 0 },
+	{ "dnkey-", 40, WORD, 0 },
 	{ "doo_v1_", 40, HEX, 0 },
 	{ "dop_v1_", 40, HEX, 0 },
 	{ "dor_v1_", 40, HEX, 0 },
@@ -78,6 +76,11 @@ static const struct shape begins_d[] = {
 	{ "dt0s01.", 40, DOTTED, 0 },
 	{ "duffel_live_", 30, WIDE, 0 },
 	{ "duffel_test_", 30, WIDE, 0 },
+	{ 0 },
+};
+
+static const struct shape begins_e[] = {
+	{ "eyJrIjoi", 40, WIDE, 0 },
 	{ 0 },
 };
 
@@ -160,6 +163,7 @@ static const struct shape begins_n[] = {
 	{ "nfo_", 36, ALNUM, 0 },
 	{ "nfp_", 36, ALNUM, 0 },
 	{ "npm_", 30, ALNUM, 0 },
+	{ "nsec1", 58, LOWER, 0 },
 	{ "ntn_", 40, ALNUM, 0 },
 	{ "nvapi-", 40, WORD, 0 },
 	{ 0 },
@@ -176,6 +180,8 @@ static const struct shape begins_o[] = {
 static const struct shape begins_p[] = {
 	{ "p8e-", 32, ALNUM, RANDOM },
 	{ "pat", 75, DOTTED, RANDOM },
+	{ "pat-eu1-", 36, DASHED, 0 },
+	{ "pat-na1-", 36, DASHED, 0 },
 	{ "pat.", 60, DOTTED, RANDOM },
 	{ "pcsk_", 40, WORD, 0 },
 	{ "phx_", 30, ALNUM, RANDOM },
@@ -211,6 +217,8 @@ static const struct shape begins_s[] = {
 	{ "s-s4t2ud-", 50, HEX, 0 },
 	{ "sat.", 60, DOTTED, RANDOM },
 	{ "sb_secret_", 20, WORD, 0 },
+	{ "sc_", 30, DOTTED, RANDOM },
+	{ "sdk-", 36, DASHED, 0 },
 	{ "sbp_", 40, HEX, 0 },
 	{ "secret_", 43, ALNUM, RANDOM },
 	{ "sgp_", 40, WORD, 0 },
@@ -223,6 +231,7 @@ static const struct shape begins_s[] = {
 	{ "shpss_", 32, HEX, 0 },
 	{ "sk-", 6, WORD, STRICT },
 	{ "sk-or-", 8, WORD, 0 },
+	{ "sk.eyJ", 20, DOTTED, 0 },
 	{ "sk_", 40, HEX, 0 },
 	{ "sk_test_", 4, ALNUM, STRICT },
 	{ "sk_prod_", 10, WORD, 0 },
@@ -241,6 +250,7 @@ static const struct shape begins_s[] = {
 };
 
 static const struct shape begins_t[] = {
+	{ "t1.9euelZ", 40, DOTTED, 0 },
 	{ "tfp_", 40, DOTTED, 0 },
 	{ "tgp_v1_", 30, WORD, 0 },
 	{ "tk-us-", 40, WORD, 0 },
@@ -252,6 +262,7 @@ static const struct shape begins_t[] = {
 static const struct shape begins_v[] = {
 	{ "v1.0-", 100, WORD, 0 },
 	{ "vck_", 40, ALNUM, RANDOM },
+	{ "vercel_blob_rw_", 30, WORD, 0 },
 	{ 0 },
 };
 
@@ -295,10 +306,12 @@ static const struct shape begins_4[] = {
 };
 
 static const struct shape begins_A[] = {
-	{ "AGE-SECRET-KEY-1", 50, UPPER, ANYWHERE },
+	{ "AGE-SECRET-KEY-1", 20, UPPER, ANYWHERE },
+	{ "AGE-SECRET-KEY-PQ-1", 20, UPPER, ANYWHERE },
 	{ "AIza", 35, WORD, ANYWHERE },
 	{ "AIzaSy", 6, WORD, STRICT | ANYWHERE },
 	{ "A3-", 30, CAPITALS, 0 },
+	{ "AGE-PLUGIN-", 20, CAPITALS, 0 },
 	{ "AA", 33, WORD, RANDOM | AFTER_ID },
 	{ "ABSK", 60, WIDE, RANDOM },
 	{ "AKCp", 50, ALNUM, RANDOM },
@@ -353,7 +366,24 @@ static const struct shape begins_L[] = {
 	{ 0 },
 };
 
+/* Private keys in DER: what their first bytes are in base64. */
+static const struct shape begins_M[] = {
+	{ "MC4CAQAwBQYD", 30, WIDE, 0 },
+	{ "MHcCAQEEI", 40, WIDE, 0 },
+	{ "MIGHAgEAMBMG", 40, WIDE, 0 },
+	{ "MIIEowIBAAKC", 40, WIDE, 0 },
+	{ "MIIEpAIBAAKC", 40, WIDE, 0 },
+	{ "MIIEpQIBAAKC", 40, WIDE, 0 },
+	{ "MIIEvAIBADANBg", 40, WIDE, 0 },
+	{ "MIIEvQIBADANBg", 40, WIDE, 0 },
+	{ "MIIEvgIBADANBg", 40, WIDE, 0 },
+	{ "MIIJKAIBAAKC", 40, WIDE, 0 },
+	{ "MIIJKQIBAAKC", 40, WIDE, 0 },
+	{ 0 },
+};
+
 static const struct shape begins_N[] = {
+	{ "NRII-", 30, WORD, 0 },
 	{ "NRAK-", 27, UPPER, 0 },
 	{ 0 },
 };
@@ -370,7 +400,13 @@ static const struct shape begins_Q[] = {
 
 static const struct shape begins_S[] = {
 	{ "SG.", 50, DOTTED, RANDOM },
+	{ "SWMTKN-1-", 50, WORD, 0 },
 	{ "SK", 32, HEX, RANDOM },
+	{ 0 },
+};
+
+static const struct shape begins_R[] = {
+	{ "RWRTY0Iy", 40, WIDE, 0 }, /* minisign */
 	{ 0 },
 };
 
@@ -379,6 +415,7 @@ static const struct shape *const shapes[128] = {
 	['b'] = begins_b,
 	['c'] = begins_c,
 	['d'] = begins_d,
+	['e'] = begins_e,
 	['f'] = begins_f,
 	['g'] = begins_g,
 	['h'] = begins_h,
@@ -407,73 +444,13 @@ static const struct shape *const shapes[128] = {
 	['G'] = begins_G,
 	['H'] = begins_H,
 	['L'] = begins_L,
+	['M'] = begins_M,
 	['N'] = begins_N,
 	['P'] = begins_P,
 	['Q'] = begins_Q,
+	['R'] = begins_R,
 	['S'] = begins_S,
 };
-
-static bool is_of(enum alphabet alphabet, char c)
-{
-	switch (alphabet) {
-	case HEX:
-		return ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f');
-	case LOWER:
-		return ascii_is_alnum(c) && !ascii_is_upper(c);
-	case CAPITALS:
-		if (c == '-')
-			return true;
-		/* fall through */
-	case UPPER:
-		return ascii_is_upper(c) || ascii_is_digit(c);
-	case WIDE:
-		if (c == '+' || c == '/' || c == '=')
-			return true;
-		/* fall through */
-	case DOTTED:
-		if (c == '.' || c == '~')
-			return true;
-		/* fall through */
-	case WORD:
-		if (c == '-' || c == '_')
-			return true;
-		/* fall through */
-	case ALNUM:
-		return ascii_is_alnum(c);
-	}
-	return false;
-}
-
-enum kind { OTHER, DIGIT, SMALL, CAPITAL };
-
-static enum kind kind_of(char c)
-{
-	if (ascii_is_digit(c))
-		return DIGIT;
-	return ascii_is_upper(c) ? CAPITAL : ascii_is_alnum(c) ? SMALL : OTHER;
-}
-
-/*
- * The second look: was it made by chance? Then two of its characters are equal in less than one
- * case of eight (3 bits of entropy), and where the alphabet has both cases they change at every
- * other character, not once a word; where it has one, there are digits.
- */
-static bool looks_random(struct span text, enum alphabet alphabet)
-{
-	uint32_t counts[128] = { 0 }, equal = 0, changes = 0, size = (uint32_t)text.size;
-	bool has[4] = { false };
-
-	for (size_t i = 0; i < text.size; i++) {
-		enum kind kind = kind_of(text.data[i]);
-
-		has[kind] = true;
-		changes += i && kind != kind_of(text.data[i - 1]);
-		equal += counts[text.data[i] & 127]++;
-	}
-	if (alphabet >= ALNUM ? !has[CAPITAL] || !has[SMALL] || changes * 4 < size : !has[DIGIT])
-		return false;
-	return equal * 2 * 8 < size * (size - 1);
-}
 
 /* The size of the token of this shape that the text begins with; 0: none. */
 static size_t shape_size(const struct shape *shape, struct span text)
@@ -485,17 +462,17 @@ static size_t shape_size(const struct shape *shape, struct span text)
 		return 0;
 	/* What is no token is not walked far: there may be many such prefixes in one word. */
 	for (i = prefix; i < text.size && i < prefix + SHAPE_SCAN_MAX; i++) {
-		if (!is_of(shape->alphabet, text.data[i]))
+		if (!mask_is_of(shape->alphabet, text.data[i]))
 			break;
 		has_digit |= ascii_is_digit(text.data[i]);
 		is_found |= i + 1 - prefix >= shape->least &&
 			    (!(shape->flags & STRICT) || has_digit || i + 1 - prefix >= 16);
 	}
-	if (!is_found ||
-		(shape->flags & RANDOM &&
-			!looks_random(span_of(text.data + prefix, i - prefix), shape->alphabet)))
+	if (!is_found || (shape->flags & RANDOM &&
+				 !mask_looks_random(
+					 span_of(text.data + prefix, i - prefix), shape->alphabet)))
 		return 0;
-	while (i < text.size && is_of(shape->alphabet, text.data[i]))
+	while (i < text.size && mask_is_of(shape->alphabet, text.data[i]))
 		i++;
 	return i;
 }
@@ -513,7 +490,7 @@ static size_t aws_size(struct span word)
 		!span_starts(word, "ACCA"))
 		return 0;
 	for (i = 4; i < word.size && i < AWS_KEY; i++) {
-		if (!is_of(UPPER, word.data[i]))
+		if (!mask_is_of(UPPER, word.data[i]))
 			break;
 		has_digit |= ascii_is_digit(word.data[i]);
 	}
@@ -526,7 +503,7 @@ static size_t discord_size(struct span text)
 {
 	size_t dots[2] = { 0 }, count = 0, i;
 
-	for (i = 0; i < text.size && i < SHAPE_SCAN_MAX && is_of(DOTTED, text.data[i]); i++) {
+	for (i = 0; i < text.size && i < SHAPE_SCAN_MAX && mask_is_of(DOTTED, text.data[i]); i++) {
 		if (text.data[i] == '.' && count == 2)
 			break;
 		if (text.data[i] == '.')
@@ -535,7 +512,7 @@ static size_t discord_size(struct span text)
 	if (count < 2 || i < DISCORD_LEAST || dots[0] < 24 || dots[0] > 28 ||
 		dots[1] != dots[0] + 7 || i - dots[1] < 28)
 		return 0;
-	return looks_random(span_of(text.data, i), DOTTED) ? i : 0;
+	return mask_looks_random(span_of(text.data, i), DOTTED) ? i : 0;
 }
 
 static bool is_behind_id(const char *text, size_t at)

@@ -375,6 +375,8 @@ static size_t mask_option_value(struct masker *m, size_t start, size_t end, enum
 
 	if (end == m->size && start == 0 && m->is_argument)
 		m->pending = kind == NAME_PLURAL ? PENDING_FIGURE : PENDING_VALUE;
+	if (item && m->text[item + opening(m, item)] == '=') /* "--key", "=", "X" */
+		item = next_item(m, item + opening(m, item) + 1);
 	if (item && !is_option_at(m, item + opening(m, item)))
 		at = item;
 	else if (at == end || at == m->size || is_option_at(m, at))
@@ -417,6 +419,77 @@ size_t mask_scheme(struct masker *m, size_t start, size_t end)
 	return mask_word(m, at, false, NAME_SECRET);
 }
 
+/* ---- free text: "the password for bob is X", "this token -> X" ---- */
+
+#define WORDS_BETWEEN 6
+
+static bool is_link(struct span word)
+{
+	static const char *const links[] = { "is", "was", "be", NULL };
+
+	return mask_is_one_of(word, links) ||
+	       (word.size > 1 && word.data[word.size - 1] == ':' && ascii_is_alnum(word.data[0]));
+}
+
+bool mask_is_odd(struct span word)
+{
+	for (size_t i = 0; i < word.size; i++)
+		if (!ascii_is_alnum(word.data[i]) || ascii_is_digit(word.data[i]) ||
+			(i && ascii_is_upper(word.data[i])))
+			return true;
+	return false;
+}
+
+/* Is it a secret rather than a word of the sentence? */
+static bool is_told(struct span word, bool is_password, bool is_end)
+{
+	static const char *const states[] = { "wrong", "required", "empty", "missing", "expired",
+		"invalid", "incorrect", "correct", "hidden", "visible", "stored", "changed", "set",
+		"unset", "reset", "known", "unknown", "weak", "strong", "here", "there", "valid",
+		"needed", "optional", "hashed", "encrypted", "rotated", "leaked", "safe", "null",
+		NULL };
+
+	if (mask_is_odd(word))
+		return word.size >= (is_password ? 4 : 6) && word.data[0] != '$';
+	return is_password && is_end && word.size > 3 && !mask_is_one_of(word, states);
+}
+
+static size_t mask_told(struct masker *m, size_t start, size_t end)
+{
+	bool is_password = contains(span_of(m->text + start, end - start), "pass");
+	bool is_linked = false;
+	size_t at = end;
+
+	for (unsigned i = 0; i < WORDS_BETWEEN; i++) {
+		size_t from = masker_skip_blanks(m, at), opened = opening(m, from), word_end;
+		struct span word;
+
+		if (from == at || from == m->size)
+			break;
+		if (m->size - from > 2 && strchr("-=", m->text[from]) && m->text[from + 1] == '>') {
+			is_linked = true;
+			at = from + 2;
+			continue;
+		}
+		at = word_end =
+			opened ? masker_quoted_end(m, from + opened, m->text[from + opened - 1], 0)
+			       : bare_end(m, from, false);
+		while (!opened && word_end > from && strchr(".,;!?)", m->text[word_end - 1]))
+			word_end--;
+		word = span_of(m->text + from + opened, word_end - from - opened);
+		if ((is_linked || (!i && is_password)) && !memchr(word.data, ' ', word.size) &&
+			is_told(word, is_password, is_linked && (at == m->size || word_end < at))) {
+			masker_put_range(m, end, from + opened);
+			masker_put_mask(m);
+			return word_end;
+		}
+		if (is_linked || word_end < at || opened)
+			break;
+		is_linked = is_link(word);
+	}
+	return end;
+}
+
 size_t mask_named(struct masker *m, size_t start, size_t end, enum name_kind kind)
 {
 	struct assignment assignment;
@@ -430,5 +503,5 @@ size_t mask_named(struct masker *m, size_t start, size_t end, enum name_kind kin
 	}
 	if (m->text[start] == '-' && !mask_name_is_switch(span_of(m->text + start, end - start)))
 		return mask_option_value(m, start, end, kind);
-	return end;
+	return kind == NAME_SECRET && m->text[start] != '-' ? mask_told(m, start, end) : end;
 }

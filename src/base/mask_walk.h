@@ -62,6 +62,11 @@ size_t mask_named(struct masker *m, size_t start, size_t end, enum name_kind kin
 /* A value at `at`, quoted or not: mask it. */
 size_t mask_value_at(struct masker *m, size_t at, enum name_kind kind);
 
+/* `user:X@host` without a scheme: the name is [start, end), the '@' stands at `at`. */
+bool mask_is_login(const struct masker *m, size_t start, size_t end, size_t at);
+/* Do `login` and one word stand before the word at `at`? */
+bool mask_is_behind_login(const struct masker *m, size_t at);
+
 static inline bool is_word(char c)
 {
 	return ascii_is_alnum(c) || c == '_' || c == '-';

@@ -117,7 +117,7 @@ struct sooth_value sooth_field_get(
 		state = ((const unsigned char *)record)[field->state_offset];
 	v.state = state & 0xf;
 	v.reason = state >> 4;
-	if (v.state > SOOTH_STATE_NOT_MEASURED || v.reason > SOOTH_REASON_UNDECIDED)
+	if (v.state > SOOTH_STATE_NOT_MEASURED || v.reason > SOOTH_REASON_EXPENSIVE)
 		value_fail(&v);
 	if (value_is_there(&v))
 		load_value(&v, field, record);
@@ -149,6 +149,7 @@ const char *sooth_reason_text(enum sooth_reason reason)
 		[SOOTH_REASON_COVERED] = "the process overwrote its command line",
 		[SOOTH_REASON_AGENT] = "the agent does not report it",
 		[SOOTH_REASON_UNDECIDED] = "what sooth could read does not decide it",
+		[SOOTH_REASON_EXPENSIVE] = "reading it takes too long",
 	};
 
 	return (size_t)reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : texts[0];

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "explain/sink.h"
 #include "sinks/packer.h"
 
@@ -38,13 +39,6 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return 0;
 }
 
-/* A line of text ends it: what a target wrote into a name may not. */
-static void put_text(struct buffer *out, const struct sooth_value *v)
-{
-	for (size_t i = 0; i < v->text.size; i++)
-		buffer_char(out, (unsigned char)v->text.data[i] < ' ' ? ' ' : v->text.data[i]);
-}
-
 static void write_row(struct heaptrack_sink *s, const struct sooth_record *r)
 {
 	struct sooth_value letter = sooth_field_get(s->letter, r);
@@ -60,7 +54,7 @@ static void write_row(struct heaptrack_sink *s, const struct sooth_record *r)
 	}
 	if (value_is_there(&text)) {
 		buffer_char(out, ' ');
-		put_text(out, &text);
+		escape_terminal(out, text.text.data, text.text.size);
 	}
 	buffer_char(out, '\n');
 }

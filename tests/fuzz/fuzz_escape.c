@@ -65,7 +65,8 @@ static void check_xml(const char *text, size_t size)
 		size_t length = utf8_length(text + at, size - at);
 
 		CHECK(length);
-		CHECK((unsigned char)text[at] >= 0x20 || memchr("\t\n\r", text[at], 3));
+		if (!memchr("\t\n\r", text[at], 3))
+			check_visible(code_at(text + at, length));
 		CHECK(!memchr("<>\"'", text[at], 4));
 		if (text[at] == '&')
 			CHECK(memchr(text + at, ';', size - at < 6 ? size - at : 6));

@@ -246,6 +246,25 @@ class Debuginfod(Case):
                 self.assertNotRegex(run.text, MAIN)
                 self.assertEqual([n for n in self.cached() if "debug" in n or "fetch" in n], [])
 
+    def test_damaged_on_the_way(self):
+        """The right build ID, and the rest cut or overwritten: not used, not kept, fetched once a run."""
+        program, debug = self.build()
+        good = harness.read(debug)
+        half = bytearray(good)
+        half[len(good) // 3:] = os.urandom(len(good) - len(good) // 3)
+        pid = self.waiting(program)
+        for content in (good[:len(good) // 2], bytes(half), good[:len(good) - 200]):
+            with self.subTest(len(content)):
+                url, asked = self.serve_fixed(content)
+                run = self.stack(pid, "--debuginfod", url)
+                self.assertNotRegex(run.text, MAIN)
+                self.assertRegex(run.text, r"the server sent \d files? (of another build|damaged or without names)")
+                self.assertEqual([n for n in self.cached() if "debug" in n or "fetch" in n], [])
+                self.assertEqual(len(asked), len(set(asked)))
+        # A server that has the whole file: nothing of the damaged one is left.
+        url, _ = self.serve_fixed(good)
+        self.assertRegex(self.stack(pid, "--debuginfod", url).text, MAIN)
+
     def test_large_file(self):
         program, _ = self.build()
         url, _ = self.serve_fixed(b"\x7fELF" + bytes(2 << 20))

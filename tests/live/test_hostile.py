@@ -5,6 +5,7 @@ reaches a terminal as it is, never breaks JSON, and secrets among it reach no ou
 """
 import ctypes
 import ctypes.util
+import glob
 import os
 import pty
 import re
@@ -170,6 +171,56 @@ class Traces(Hostile):
                 self.assertIn(run.status, (2, 4, 5, 127), run)
                 self.assert_tame(run.err)
                 self.assertLessEqual(len(run.err.splitlines()), 3, run)
+
+
+# What reorders, hides or joins text, and the C1 controls: all that no text output may hold as it is.
+HIDDEN = ("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u200c\u200d\u200e\u200f\ufeff"
+          "\u061c\u2028\u2029\u00ad\u2060\u0080\u0085\u009b\u009d\u009f\x1b\x7f")
+
+
+@needs_bpf
+class Sinks(Hostile):
+    """Each format of each command that has a text of the target in it."""
+
+    def program(self, part):
+        folder = self.path("f-" + part)
+        os.mkdir(folder)
+        program = os.path.join(folder, "p-" + part)
+        harness.shutil.copyfile("/bin/dash", program)
+        os.chmod(program, 0o755)
+        return program
+
+    def assert_visible(self, data, what):
+        text = data.decode("utf-8", "strict")
+        for c in HIDDEN:
+            self.assertNotIn(c, text, (what, hex(ord(c))))
+
+    def test_all_formats(self):
+        for i in range(0, len(HIDDEN), 9):
+            part = HIDDEN[i:i + 9]
+            program, capture, out = self.program(part), self.path("c%d" % i), self.path("out")
+            self.sooth("record", "-o", capture, "--", program, "-c",
+                       ": %s; i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; cat /nonexistent-%s" % (
+                           part.replace("\u0085", ""), part), status=None)
+            seen = 0
+            for argv in (["report"], ["trace", "-c"], ["trace"], ["profile"], ["timeline"], ["ps", "-v"],
+                         ["trace", "--flamegraph"], ["profile", "--flamegraph"], ["inspect"], ["diagnose"],
+                         ["status"]):
+                for form in ("table", "json", "jsonl", "csv", "folded", "flamegraph", "speedscope",
+                             "firefox", "chrome", "timeline-svg", "redacted"):
+                    if os.path.exists(out):
+                        os.unlink(out)
+                    self.sooth(*argv, "--format", form, "-o", out, capture, status=None)
+                    if os.path.exists(out) and harness.read(out)[:2] != b"\x1f\x8b":
+                        self.assert_visible(harness.read(out), (argv, form))
+                        seen += b"202e" in harness.read(out) or b"xe2\\x80" in harness.read(out)
+            for form in ("csv", "jsonl", "chrome", "folded"):
+                self.sooth("export", "--format", form, "-o", out + "." + form, capture, status=None)
+                for path in glob.glob(out + "." + form + "*/**", recursive=True) + [out + "." + form]:
+                    if os.path.isfile(path):
+                        self.assert_visible(harness.read(path), ("export", form))
+            if i == 0:
+                self.assertGreater(seen, 5)
 
 
 SECRETS = {

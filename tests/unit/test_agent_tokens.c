@@ -75,6 +75,24 @@ static void numbers_that_are_none(void **state)
 	assert_int_equal(t.output, 0);
 }
 
+/* Each figure could be one, their sum could not: it stops at what a session may have. */
+static void sums_that_are_none(void **state)
+{
+	static const char line[] =
+		"{\"type\":\"assistant\",\"message\":{\"model\":\"x\",\"usage\":{"
+		"\"input_tokens\":4294967296,\"output_tokens\":4294967296}}}\n";
+	struct agent_tokens t = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++)
+		agent_tokens_read(&t, AGENT_LOG_CLAUDE, line, sizeof(line) - 1);
+	assert_int_equal(t.turns, 1000);
+	assert_true(agent_tokens_are_plausible(&t));
+	assert_int_equal(t.input, 1ull << 40);
+	t.input = 9000000000000000000u;
+	assert_false(agent_tokens_are_plausible(&t));
+}
+
 #define CODEX(in, out)                                                                             \
 	"{\"type\":\"event_msg\",\"payload\":{\"type\":\"token_count\",\"info\":{"                 \
 	"\"total_token_usage\":{\"input_tokens\":" in ",\"output_tokens\":" out                    \
@@ -130,6 +148,7 @@ int main(void)
 		cmocka_unit_test(subagents_have_their_own_context),
 		cmocka_unit_test(what_is_no_answer_counts_nothing),
 		cmocka_unit_test(numbers_that_are_none),
+		cmocka_unit_test(sums_that_are_none),
 		cmocka_unit_test(answers_of_codex),
 		cmocka_unit_test(answers_of_gemini),
 		cmocka_unit_test(a_line_that_is_still_written),

@@ -160,11 +160,36 @@ static void test_xml(void **state)
 	check(escape_xml, "<a b='c' d=\"e\">&amp;</a>",
 		"&lt;a b=&apos;c&apos; d=&quot;e&quot;&gt;&amp;amp;&lt;/a&gt;");
 	check(escape_xml, "a\tb\nc\rd", "a\tb\nc\rd");
-	check_size(escape_xml, "\0\x08\x0b\x0c\x0e\x1f", 6,
-		"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+	check_size(escape_xml, "\0\x08\x0b\x0c\x0e\x1f", 6, "\\x00\\x08\\x0b\\x0c\\x0e\\x1f");
 	check(escape_xml, "\xef\xbf\xbe\xef\xbf\xbf\xef\xbf\xbd",
-		"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
-	check(escape_xml, "\xc3\xa9\x80", "\xc3\xa9\xef\xbf\xbd");
+		"\\xef\\xbf\\xbe\\xef\\xbf\\xbf\xef\xbf\xbd");
+	check(escape_xml, "\xc3\xa9\x80", "\xc3\xa9\\x80");
+	check(escape_xml, "a\xe2\x80\xae<", "a\\xe2\\x80\\xae&lt;");
+	check(escape_xml, "\xc2\x9b\x7f", "\\xc2\\x9b\\x7f");
+}
+
+/* No escaper lets through what reorders, hides or joins text. */
+static void test_hidden_everywhere(void **state)
+{
+	static const char *const hidden[] = { "\xe2\x80\xaa", "\xe2\x80\xab", "\xe2\x80\xac",
+		"\xe2\x80\xad", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa7", "\xe2\x81\xa8",
+		"\xe2\x81\xa9", "\xe2\x80\x8b", "\xe2\x80\x8c", "\xe2\x80\x8d", "\xe2\x80\x8e",
+		"\xe2\x80\x8f", "\xef\xbb\xbf", "\xd8\x9c", "\xc2\x80", "\xc2\x85", "\xc2\x9b",
+		"\xc2\x9d", "\xc2\x9f", "\x7f", "\x1b", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xc2\xad",
+		"\xe2\x81\xa0", "\xf3\xa0\x81\x81" };
+	static escape_fn *const escapers[] = { escape_terminal, escape_json, escape_xml };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+		for (size_t k = 0; k < sizeof(escapers) / sizeof(escapers[0]); k++) {
+			struct buffer b = { 0 };
+
+			escapers[k](&b, hidden[i], strlen(hidden[i]));
+			assert_null(strstr(buffer_cstr(&b), hidden[i]));
+			assert_int_equal(b.data[0], '\\');
+			buffer_fini(&b);
+		}
+	}
 }
 
 static void test_limit(void **state)
@@ -190,6 +215,7 @@ int main(void)
 		cmocka_unit_test(test_terminal_all),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_xml),
+		cmocka_unit_test(test_hidden_everywhere),
 		cmocka_unit_test(test_limit),
 	};
 

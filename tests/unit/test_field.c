@@ -121,7 +121,7 @@ static void test_states(void **state)
 
 		t->state = (uint8_t)byte;
 		v = get(t, "stated");
-		if ((byte & 15) > SOOTH_STATE_NOT_MEASURED || byte >> 4 > SOOTH_REASON_UNDECIDED) {
+		if ((byte & 15) > SOOTH_STATE_NOT_MEASURED || byte >> 4 > SOOTH_REASON_EXPENSIVE) {
 			assert_int_equal(v.state, SOOTH_STATE_NOT_MEASURED);
 			assert_int_equal(v.reason, SOOTH_REASON_FAILED);
 			continue;
@@ -222,7 +222,7 @@ static void test_texts_outside(void **state)
 static void test_reasons(void **state)
 {
 	(void)state;
-	for (int i = 0; i <= SOOTH_REASON_UNDECIDED; i++) {
+	for (int i = 0; i <= SOOTH_REASON_EXPENSIVE; i++) {
 		assert_non_null(sooth_reason_text((enum sooth_reason)i));
 		for (int k = 0; k < i; k++)
 			assert_string_not_equal(sooth_reason_text((enum sooth_reason)i),

@@ -7,14 +7,25 @@
 #include "base/cleanup.h"
 #include "os/agents/agent_json.h"
 
-#define TOKENS_MAX (1ull << 40) /* of one answer: more is no number of tokens */
+#define TOKENS_MAX (1ull << 40) /* of a session, in and out: more is no number of tokens */
+#define ANSWER_MAX (1ull << 32) /* of one answer */
 
 /* 0: none, or no number of tokens. */
-static uint64_t tokens(const json_t *usage, const char *key)
+static uint64_t tokens_of(const json_t *usage, const char *key, uint64_t most)
 {
 	uint64_t number;
 
-	return agent_json_number(usage, key, &number) && number <= TOKENS_MAX ? number : 0;
+	return agent_json_number(usage, key, &number) && number <= most ? number : 0;
+}
+
+static uint64_t tokens(const json_t *usage, const char *key)
+{
+	return tokens_of(usage, key, ANSWER_MAX);
+}
+
+bool agent_tokens_are_plausible(const struct agent_tokens *t)
+{
+	return t->input <= TOKENS_MAX && t->output <= TOKENS_MAX && t->context <= TOKENS_MAX;
 }
 
 static void keep_model(struct agent_tokens *t, const json_t *object)
@@ -34,6 +45,8 @@ static void count(struct agent_tokens *t, const char *id, uint64_t input, uint64
 	} else if (t->turns < UINT32_MAX) {
 		t->turns++;
 	}
+	if (t->input + input > TOKENS_MAX || t->output + output > TOKENS_MAX)
+		input = output = 0;
 	snprintf(t->last_id, sizeof(t->last_id), "%s", id);
 	t->input += input;
 	t->output += output;
@@ -73,7 +86,8 @@ static void codex_line(struct agent_tokens *t, const json_t *line)
 	const json_t *info = json_object_get(payload, "info");
 	const json_t *total = json_object_get(info, "total_token_usage");
 	const json_t *last = json_object_get(info, "last_token_usage");
-	uint64_t input = tokens(total, "input_tokens"), output = tokens(total, "output_tokens");
+	uint64_t input = tokens_of(total, "input_tokens", TOKENS_MAX);
+	uint64_t output = tokens_of(total, "output_tokens", TOKENS_MAX);
 
 	if (agent_json_is(line, "type", "turn_context"))
 		keep_model(t, payload);

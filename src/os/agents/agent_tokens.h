@@ -25,6 +25,8 @@ struct agent_tokens {
 	uint64_t last_input, last_output;
 };
 
+/* Whether the sums may be those of a session: files of an agent may hold any number. */
+bool agent_tokens_are_plausible(const struct agent_tokens *t);
 /* Takes whole lines; gives the bytes that it took: what follows the last newline is left. */
 size_t agent_tokens_read(
 	struct agent_tokens *t, enum agent_log kind, const void *data, size_t size);

@@ -4,8 +4,8 @@
  * memory of its log for reading too, which SQLite would otherwise make where it is missing
  * (https://www.sqlite.org/wal.html#read_only_databases). So only one that a process has open can be
  * read. Its reader's lock delays no writer, only the reuse of the log, for the milliseconds that it
- * takes. The schema is the target's: functions in it are not trusted, and what takes too long is
- * ended.
+ * takes. The schema is the target's: only plain tables are read, whose values take no computing,
+ * and what takes too long is ended.
  */
 #include "os/linux/agents/agent_database.h"
 
@@ -16,12 +16,15 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/units.h"
 #include "os/linux/files/root_file.h"
 
 #define LIBRARY	   "libsqlite3.so.0"
 #define PATH_ROOM  4096
-#define STEPS_MOST 20000000 /* instructions of SQLite: some 0.2 s */
+#define STEPS	   50		     /* instructions of SQLite between two looks at the clock */
+#define TIME_NS	   (250 * NS_PER_MS) /* of a processor, for one database */
+#define LOG_MOST   (256u << 20)	     /* SQLite may read all of it before it looks at a clock */
 #define TEXT_MOST  (1 << 20)
 #define WAL_FORMAT 2 /* bytes 18 and 19 of the file */
 
@@ -41,6 +44,8 @@ struct sqlite3_stmt;
 struct sqlite {
 	void *library;
 	struct sqlite3 *db;
+	uint64_t end_cpu_ns; /* CLOCK_THREAD_CPUTIME_ID */
+	bool is_over;
 	int (*open)(const char *, struct sqlite3 **, int, const char *);
 	int (*close)(struct sqlite3 *);
 	int (*config)(struct sqlite3 *, int, ...);
@@ -149,6 +154,11 @@ static struct agent_database_place place_now(
 
 /* --- what is in it --- */
 
+/* Views, virtual tables and generated columns would run what the target wrote. */
+static const char plain_text[] =
+	"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
+	" AND name IN ('session', 'message') AND ?1 = ?1 AND ?2 = ?2 AND NOT EXISTS"
+	" (SELECT 1 FROM pragma_table_xinfo(sqlite_master.name) WHERE hidden)";
 static const char sessions_text[] =
 	"SELECT count(*), total(tokens_input + tokens_cache_read + tokens_cache_write),"
 	" total(tokens_output + tokens_reasoning), min(time_created)"
@@ -193,6 +203,17 @@ static uint64_t number_at(struct sqlite *s, struct sqlite3_stmt *row, int column
 	long long number = s->number(row, column);
 
 	return number > 0 ? (uint64_t)number : 0;
+}
+
+static bool is_plain(struct sqlite *s, const struct agent_database_request *r)
+{
+	bool is_read;
+	struct sqlite3_stmt *row = first_row(s, plain_text, r, &is_read);
+	bool result = row && number_at(s, row, 0) == 2;
+
+	if (row)
+		s->finalize(row);
+	return result;
 }
 
 static bool read_sums(struct sqlite *s, const struct agent_database_request *r,
@@ -242,8 +263,10 @@ static bool read_last(
 
 static int give_up(void *user)
 {
-	(void)user;
-	return 1;
+	struct sqlite *s = user;
+
+	s->is_over = clock_ns(CLOCK_THREAD_CPUTIME_ID) >= s->end_cpu_ns;
+	return s->is_over;
 }
 
 static int read_all(struct sqlite *s, const char *uri, const struct agent_database_request *r,
@@ -256,10 +279,17 @@ static int read_all(struct sqlite *s, const char *uri, const struct agent_databa
 	s->config(s->db, DBCONFIG_DEFENSIVE, 1, NULL);
 	s->config(s->db, DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	s->limit(s->db, LIMIT_LENGTH, TEXT_MOST);
-	s->progress(s->db, STEPS_MOST, give_up, NULL);
+	s->end_cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) + TIME_NS;
+	if (r->end_cpu_ns && r->end_cpu_ns < s->end_cpu_ns)
+		s->end_cpu_ns = r->end_cpu_ns;
+	s->progress(s->db, STEPS, give_up, s);
+	if (!is_plain(s, r))
+		return s->is_over ? -EDQUOT : -EOPNOTSUPP;
 	if (!read_sums(s, r, &found, is_cut) || !read_answers(s, r, &found) ||
 		!read_last(s, r, &found))
-		return -EIO;
+		return s->is_over ? -EDQUOT : -EIO;
+	if (!agent_tokens_are_plausible(&found))
+		return -ERANGE;
 	*tokens = found;
 	return 0;
 }
@@ -279,6 +309,8 @@ int agent_database_read(const struct agent_database_request *r, struct agent_dat
 	now = place_now(r, &st);
 	if (!memcmp(&now, place, sizeof(now)))
 		return 0;
+	if (now.log_size > LOG_MOST)
+		return -EDQUOT;
 	if (!has_log_format(fd) || !find_uri(uri, sizeof(uri), fd, &st))
 		return -EOPNOTSUPP;
 	status = load(&sqlite) ? read_all(&sqlite, uri, r, tokens, is_cut) : -EOPNOTSUPP;

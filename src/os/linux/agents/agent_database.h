@@ -20,13 +20,15 @@ struct agent_database_request {
 	const char *path; /* there */
 	const char *directory;
 	uint64_t start_utc_ns; /* of the process */
+	uint64_t end_cpu_ns;   /* CLOCK_THREAD_CPUTIME_ID; 0: only the limit of a database */
 };
 
 /*
  * Of the sessions of that directory that changed since the process started. Nothing is read when
  * the database is still as in `place`. *is_cut: some of it was there before the process. 0, or a
  * negative errno: -ENOENT when there is none, -EOPNOTSUPP when it is none that can be read without
- * changing anything, or SQLite is not installed.
+ * changing anything or running code of its own, or SQLite is not installed; -EDQUOT when it takes
+ * too long, -ERANGE when its figures are none of tokens.
  */
 int agent_database_read(const struct agent_database_request *request,
 	struct agent_database_place *place, struct agent_tokens *tokens, bool *is_cut);

@@ -28,7 +28,8 @@
 #define KNOWN_NS     (60 * NS_PER_S) /* one not seen for so long has ended */
 #define BLOCKED_NS   (30 * NS_PER_S)
 #define SHARES_NS    (10 * NS_PER_S)
-#define OPTION_LEAST 16 /* ids are long; shorter values are list indexes or names */
+#define EXPENSIVE_NS (200 * NS_PER_MS) /* of a processor */
+#define OPTION_LEAST 16		       /* ids are long; shorter values are list indexes or names */
 
 /* Of a process. */
 struct known {
@@ -40,11 +41,13 @@ struct known {
 	struct agent_turn turn;
 	struct agent_token_place tokens;
 	struct agent_database_place database;
-	uint64_t place;	     /* hash of its home and directory */
-	char pid[16];	     /* in its own pid namespace */
+	uint64_t place; /* hash of its home and directory */
+	char pid[16];	/* in its own pid namespace */
+	uint32_t uid;
 	uint64_t seen_ns;    /* CLOCK_MONOTONIC */
 	unsigned timeouts;   /* in a row: the first one may be that of a busy machine */
-	uint64_t blocked_ns; /* until then its files are not tried: they did not answer */
+	uint64_t blocked_ns; /* until then its files are not tried */
+	int blocked_status;  /* why not: they did not answer, or took too long */
 };
 
 /* One whose files are to be read. */
@@ -54,6 +57,7 @@ struct pending {
 	const struct agent *agent;
 	const char *option; /* that names its session */
 	int status;	    /* of its home */
+	uint32_t uid;
 	bool has_files;
 };
 
@@ -127,8 +131,10 @@ static const char *find_option(
 	return NULL;
 }
 
-/* The pid of the process in the innermost of its pid namespaces, as the process itself sees it. */
-static void inner_pid(const struct process_snapshot *snapshot, struct buffer *scratch, char pid[16])
+/* The pid of the process in the innermost of its pid namespaces, as the process itself sees it; and
+ * its user. */
+static void read_ids(const struct process_snapshot *snapshot, struct buffer *scratch, char pid[16],
+	uint32_t *uid)
 {
 	int status = procfs_read_at(snapshot->process, "status", scratch, PROCFS_SMALL);
 	struct cursor c = cursor_over(scratch->data, status < 0 ? 0 : scratch->size);
@@ -138,6 +144,8 @@ static void inner_pid(const struct process_snapshot *snapshot, struct buffer *sc
 		struct span line = cursor_line(&c);
 		struct cursor fields = cursor_over(line.data, line.size);
 
+		if (cursor_skip(&fields, "Uid:"))
+			*uid = (uint32_t)cursor_decimal(&fields);
 		if (!cursor_skip(&fields, "NSpid:"))
 			continue;
 		for (;;) {
@@ -390,7 +398,7 @@ static int find_home(struct agent_files_reader *f, const struct backend_run *run
 		return 0;
 	if (process_snapshot_open(&snapshot, run, (pid_t)p->id.pid, &p->id))
 		return -ESRCH;
-	inner_pid(&snapshot, &f->environment, job->pid);
+	read_ids(&snapshot, &f->environment, job->pid, &known->uid);
 	status = agent_home_find(job->home, sizeof(job->home), &p->agent->files, &f->timeout,
 		&snapshot, &f->environment);
 	if (!status) {
@@ -435,8 +443,9 @@ static int find_files(struct agent_files_reader *f, const struct backend_run *ru
 		return -EBUSY;
 	prepare(f, p, directory);
 	if (known->blocked_ns > known->seen_ns)
-		return -EBUSY;
+		return known->blocked_status;
 	status = find_home(f, run, p, known);
+	p->uid = known->uid;
 	p->job.is_shared = !status && shares_place(f, known, &p->job);
 	return status;
 }
@@ -469,12 +478,16 @@ static void take_read(
 	struct agent_files_reader *f, struct pending *p, const struct agent_read_request *request)
 {
 	struct known *known = map_get(&f->known, &p->id);
+	bool is_expensive = request->spent_ns > EXPENSIVE_NS &&
+			    (p->job.log_status == -EDQUOT || p->job.database_status == -EDQUOT);
 
 	p->status = request->status;
 	if (known)
 		known->timeouts = p->status == -ETIMEDOUT ? known->timeouts + 1 : 0;
-	if (known && known->timeouts > 1)
+	if (known && (known->timeouts > 1 || is_expensive)) {
 		known->blocked_ns = known->seen_ns + BLOCKED_NS;
+		known->blocked_status = is_expensive ? -EDQUOT : -EBUSY;
+	}
 	if (!p->status && p->job.needs_tool)
 		remember(f, &p->id, &p->job);
 }
@@ -492,7 +505,8 @@ static void read_all(struct agent_files_reader *f)
 			all[i].status = -ENOMEM;
 		else if (all[i].has_files)
 			requests[n++] = (struct agent_read_request){ .job = &all[i].job,
-				.pid = (uint32_t)all[i].id.pid };
+				.pid = (uint32_t)all[i].id.pid,
+				.uid = all[i].uid };
 	}
 	agent_reads_run(requests, n, &f->timeout);
 	for (size_t i = 0, k = 0; i < count && requests; i++) {

@@ -178,6 +178,7 @@ static void find_log(struct agent_read *job, int root)
 	struct agent_walk walk = { .root = root,
 		.values = &values,
 		.project_file = job->files.project_file,
+		.end_cpu_ns = job->end_cpu_ns,
 		.visit = is_begun ? take_begun : take_only,
 		.user = &s };
 
@@ -276,19 +277,35 @@ static void read_database(struct agent_read *job, int root)
 	const struct agent_database_request request = { .root = root,
 		.path = path,
 		.directory = job->directory,
-		.start_utc_ns = job->start_utc_ns };
+		.start_utc_ns = job->start_utc_ns,
+		.end_cpu_ns = job->end_cpu_ns };
 
 	snprintf(path, sizeof(path), "%s/%s", job->home, job->files.database);
 	job->database_status = agent_database_read(
 		&request, &job->database, &job->tokens.sum, &job->tokens.is_cut);
 }
 
+/* A time that is still to come says nothing about what the agent does now. */
+static void drop_later_times(struct agent_read *job)
+{
+	uint64_t *times[] = { &job->info.changed_utc_ns, &job->tool.utc_ns, &job->turn.utc_ns };
+	uint64_t last = clock_realtime_ns() + CLOCK_SLACK_NS;
+
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
+		*times[i] = *times[i] > last ? 0 : *times[i];
+}
+
+static bool is_over(const struct agent_read *job)
+{
+	return job->end_cpu_ns && clock_ns(CLOCK_THREAD_CPUTIME_ID) >= job->end_cpu_ns;
+}
+
 void agent_read(struct agent_read *job)
 {
 	_cleanup_close_ int root = root_open(job->process);
 
-	if (root < 0) {
-		job->status = root;
+	if (root < 0 || is_over(job)) {
+		job->status = job->log_status = job->database_status = root < 0 ? root : -EDQUOT;
 		return;
 	}
 	if (job->files.session_file[0])
@@ -303,4 +320,5 @@ void agent_read(struct agent_read *job)
 		read_log(job, root);
 	if (job->files.database[0] && job->needs_tool && job->directory[0])
 		read_database(job, root);
+	drop_later_times(job);
 }

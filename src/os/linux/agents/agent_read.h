@@ -26,6 +26,7 @@ struct agent_read {
 	char pid[16];		       /* in its own pid namespace */
 	char option[AGENT_ID_MAX + 1]; /* the session named by the command line */
 	uint64_t start_ticks, start_utc_ns;
+	uint64_t end_cpu_ns; /* CLOCK_THREAD_CPUTIME_ID: then nothing more is begun; 0: no end */
 	struct {
 		char session_file[AGENT_READ_TEXT], open_file[AGENT_READ_TEXT],
 			log[AGENT_READ_TEXT], project_file[AGENT_READ_TEXT],
@@ -49,7 +50,8 @@ struct agent_read {
 
 	/* Output. */
 	int database_status;
-	int status; /* of finding the session; 0 also when there is none */
+	int status; /* of finding the session; 0 also when there is none; -EDQUOT: no time was left
+		     */
 	struct agent_session_info info;
 	enum {
 		AGENT_READ_NONE,

@@ -9,12 +9,17 @@
 
 struct agent_read_request {
 	struct agent_read *job; /* its process is opened here */
-	uint32_t pid;
+	uint32_t pid, uid;
 	/* 0, or a negative errno: -ETIMEDOUT where this one did not return, -ESRCH where its
 	 * process has ended. */
 	int status;
+	uint64_t spent_ns; /* of a processor */
 };
 
+/*
+ * A user may keep any files: those of one user have a second of a processor, and all of them two.
+ * What is left then has -EDQUOT in its own statuses.
+ */
 void agent_reads_run(struct agent_read_request *requests, size_t count, struct timeout *p);
 
 #endif

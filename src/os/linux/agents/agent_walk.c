@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "os/linux/files/root_file.h"
 
 #define NAMES_MAX 8192 /* in all folders together */
@@ -98,6 +99,8 @@ static int search(struct agent_walk *walk, struct place *at, struct span name, s
 
 		if (walk->seen++ == NAMES_MAX)
 			return -E2BIG;
+		if (walk->end_cpu_ns && clock_ns(CLOCK_THREAD_CPUTIME_ID) >= walk->end_cpu_ns)
+			return -EDQUOT;
 		if (span_equal(found, ".") || span_equal(found, "..") ||
 			!agent_path_match(name, found, walk->values, NULL))
 			continue;

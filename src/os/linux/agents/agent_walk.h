@@ -14,11 +14,12 @@ struct agent_walk {
 	/* A matching regular file, no link; false stops the walk. */
 	bool (*visit)(void *user, const char *path, const struct stat *st);
 	void *user;
-	unsigned seen; /* names compared */
+	unsigned seen;	     /* names compared */
+	uint64_t end_cpu_ns; /* CLOCK_THREAD_CPUTIME_ID; 0: no end */
 };
 
-/* 0 also when none matches; -E2BIG when there are more names than the limit, or another negative
- * errno. */
+/* 0 also when none matches; -E2BIG when there are more names than the limit, -EDQUOT when it takes
+ * too long, or another negative errno. */
 int agent_walk(struct agent_walk *walk, const char *home, const char *pattern);
 
 #endif

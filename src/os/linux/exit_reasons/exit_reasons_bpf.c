@@ -186,10 +186,11 @@ static void emit_losses(struct backend_run *run)
 
 static void note_ends(struct exit_reasons_bpf *s, const struct buffer *out, size_t from)
 {
-	struct batch fresh = { out->data + from, out->size - from };
+	struct batch fresh;
 
 	if (buffer_failed(out) || out->size == from)
 		return;
+	fresh = (struct batch){ out->data + from, out->size - from };
 	batch_for_each (r, &fresh) {
 		if (r->kind == EXIT_REASONS_END)
 			exit_reasons_left_note(&s->left, (const void *)r);

@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "os/linux/files/hung_mounts.h"
 #include "os/linux/files/procfs.h"
 #include "os/os.h"
 
@@ -21,12 +22,13 @@
 
 bool fds_reader_is_blocked(const struct fds_reader *r, uint32_t mount)
 {
-	return map_get(&r->blocked, &mount) != NULL;
+	return map_get(&r->blocked, &mount) || hung_mounts_hold_id(mount);
 }
 
 void fds_reader_note_blocked(struct fds_reader *r, uint32_t mount)
 {
 	map_put(&r->blocked, &mount, NULL);
+	hung_mounts_add_id(mount);
 }
 
 struct space_request {
@@ -70,11 +72,11 @@ int fds_reader_call(struct fds_reader *r, uint32_t mount, int folder, void (*rea
 	request->folder = fcntl(folder, F_DUPFD_CLOEXEC, 0);
 	if (request->folder < 0)
 		return -errno;
-	status = timeout_call(
-		&r->timeout, read, drop_call, request, size, request->folder, TIMEOUT_MS);
+	status = timeout_call_about(
+		&r->timeout, read, drop_call, request, size, request->folder, -1, TIMEOUT_MS);
 	if (status != -ETIMEDOUT)
 		close(request->folder);
-	if (status == -ETIMEDOUT || status == -EBUSY)
+	if (status == -ETIMEDOUT)
 		fds_reader_note_blocked(r, mount);
 	return status ? status : request->status;
 }

@@ -125,8 +125,8 @@ static int run(struct timeout *timeout, int folder, struct opening *o, int timeo
 	o->socket = pair[1];
 	status = send_descriptor(pair[0], folder);
 	if (!status)
-		status = timeout_call(
-			timeout, do_open, drop_opening, o, sizeof(*o), o->socket, timeout_ms);
+		status = timeout_call_about(timeout, do_open, drop_opening, o, sizeof(*o),
+			o->socket, folder, timeout_ms);
 	if (status != -ETIMEDOUT) /* else the thread owns it */
 		close(pair[1]);
 	if (!status)

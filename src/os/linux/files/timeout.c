@@ -23,6 +23,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "os/linux/files/close_between.h"
+#include "os/linux/files/hung_mounts.h"
 #include "os/linux/files/procfs.h"
 
 #define STUCK_MAX    8
@@ -44,9 +45,11 @@ struct timeout_thread {
 	pthread_cond_t changed;
 	void (*work)(void *argument);
 	void (*drop)(void *argument);
-	void *argument; /* of the current work; the thread's own copy */
-	int kept;	/* the descriptor it may use */
-	void *stack;	/* for the process that does it */
+	void *argument;	       /* of the current work; the thread's own copy */
+	int kept;	       /* the descriptor it may use */
+	int about;	       /* that of the process whose files it asks for, or -1 */
+	struct hung_keys hung; /* where it hangs */
+	void *stack;	       /* for the process that does it */
 	pid_t child; /* that process, once the kernel has made it; 0: not yet; -1: there is none */
 	bool is_new; /* the current work has not begun */
 	bool is_done;
@@ -168,6 +171,7 @@ static void *thread_main(void *user)
 		end_work(t);
 	}
 	pthread_mutex_unlock(&t->lock);
+	hung_mounts_remove(&t->hung);
 	if (t->stuck)
 		atomic_fetch_sub(&t->stuck->count, 1);
 	stuck_unref(t->stuck);
@@ -242,12 +246,14 @@ static void thread_leave(struct timeout_thread *t)
  * end returns 0 or -ETIMEDOUT after waiting at most that long. Nothing else may be started in
  * between. */
 static int timeout_begin(struct timeout *p, void (*work)(void *argument),
-	void (*drop)(void *argument), const void *argument, size_t size, int kept)
+	void (*drop)(void *argument), const void *argument, size_t size, int kept, int about)
 {
 	struct timeout_thread *t;
 	void *copy;
 
 	if (p->stuck && atomic_load(&p->stuck->count) >= STUCK_MAX)
+		return -EBUSY;
+	if (hung_mounts_hold(about))
 		return -EBUSY;
 	if (!p->thread)
 		p->thread = thread_new();
@@ -261,6 +267,7 @@ static int timeout_begin(struct timeout *p, void (*work)(void *argument),
 	t->argument = copy;
 	t->drop = drop;
 	t->kept = kept;
+	t->about = about;
 	t->is_done = false;
 	t->is_new = true;
 	t->work = work;
@@ -315,6 +322,7 @@ static int timeout_end(struct timeout *p, void *argument, size_t size, int timeo
 		is_done = wait_for_end(t, BUSY_STEP_MS);
 	if (!is_done) {
 		p->thread = NULL;
+		hung_mounts_add(t->about, &t->hung);
 		count_stuck(p, t);
 		thread_leave(t);
 		return -ETIMEDOUT;
@@ -327,7 +335,14 @@ static int timeout_end(struct timeout *p, void *argument, size_t size, int timeo
 int timeout_call(struct timeout *p, void (*work)(void *argument), void (*drop)(void *argument),
 	void *argument, size_t size, int kept, int timeout_ms)
 {
-	int status = timeout_begin(p, work, drop, argument, size, kept);
+	return timeout_call_about(p, work, drop, argument, size, kept, kept, timeout_ms);
+}
+
+int timeout_call_about(struct timeout *p, void (*work)(void *argument),
+	void (*drop)(void *argument), void *argument, size_t size, int kept, int about,
+	int timeout_ms)
+{
+	int status = timeout_begin(p, work, drop, argument, size, kept, about);
 
 	return status ? status : timeout_end(p, argument, size, timeout_ms);
 }
@@ -382,7 +397,8 @@ int timeout_read_at(struct timeout *p, int process, const char *name, struct buf
 		return -ENAMETOOLONG;
 	}
 	strcpy(r.name, name);
-	status = timeout_call(p, do_read, drop_read, &r, sizeof(r), r.process, timeout_ms);
+	status =
+		timeout_call_about(p, do_read, drop_read, &r, sizeof(r), r.process, -1, timeout_ms);
 	if (status == -ETIMEDOUT)
 		return status; /* the thread owns the descriptor */
 	if (!status) {
@@ -449,7 +465,7 @@ int timed_batch_begin(struct timed_batch *b, struct timeout *p, int kept)
 
 	b->kept = kept;
 	atomic_fetch_add(&b->users, 1);
-	status = timeout_begin(p, do_items, drop_items, &b, sizeof(b), kept);
+	status = timeout_begin(p, do_items, drop_items, &b, sizeof(b), kept, -1);
 	if (status)
 		atomic_fetch_sub(&b->users, 1);
 	return status;
@@ -461,8 +477,10 @@ size_t timed_batch_end(struct timed_batch *b, struct timeout *p, int timeout_ms,
 
 	*status = timeout_end(p, &same, sizeof(same), timeout_ms);
 	if (!*status) {
+		/* Its process may have died in an item: a mapped file that was cut gives SIGBUS. */
+		*status = atomic_load(&b->done) < b->count ? -EIO : 0;
 		atomic_fetch_sub(&b->users, 1);
-		return b->count;
+		return atomic_load(&b->done);
 	}
 	/* Results that arrive after this are dropped. */
 	atomic_store(&b->is_left, true);

@@ -19,8 +19,9 @@
 
 #include "base/buffer.h"
 
-#define TIMEOUT_MS 300 /* of one small call: a healthy system answers sooner; if the call only lacks
-			  a CPU, it gets some seconds more */
+#define TIMEOUT_MS                                                                                 \
+	300 /* of one small call: a healthy system answers sooner; if the call only lacks          \
+	       a CPU, it gets some seconds more */
 
 /* For pthread_cond_timedwait() on a clock that nothing sets. */
 void timeout_cond_init(pthread_cond_t *changed);
@@ -44,6 +45,11 @@ struct timeout {
  */
 int timeout_call(struct timeout *p, void (*work)(void *argument), void (*drop)(void *argument),
 	void *argument, size_t size, int kept, int timeout_ms);
+/* The same for a call that asks for files of the process whose folder in /proc is open as `about`:
+ * -EBUSY also where another one hangs already (hung_mounts.h). -1: for no file. */
+int timeout_call_about(struct timeout *p, void (*work)(void *argument),
+	void (*drop)(void *argument), void *argument, size_t size, int kept, int about,
+	int timeout_ms);
 /* As procfs_read_at(), and -ETIMEDOUT or -EBUSY. */
 int timeout_read_at(struct timeout *p, int process, const char *name, struct buffer *out,
 	size_t limit, int timeout_ms);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/files/hung_mounts.h"
 #include "base/units.h"
 #include "collect/agents_found.h"
 #include "os/linux/host/freezer.h"
@@ -550,6 +551,7 @@ int proc_reader_end(struct proc_reader *r, struct backend_run *run, struct sooth
 		status = run_requests(r, take_result, &writing);
 	write_until(r, run, count);
 	agent_files_emit(&r->files, run);
+	hung_mounts_report(run, &r->has_reported_mount);
 	write_links(r, run);
 	publish_agents(r, run);
 	emit_installs(r, run);

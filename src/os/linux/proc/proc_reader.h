@@ -31,8 +31,9 @@ struct proc_reader {
 	struct agent_files_reader files;
 	struct agent_installs installs;
 	bool has_reported_installs;
-	struct map blocked;   /* process_id -> nothing: reading it timed out */
-	uint64_t reported_ns; /* end of the last complete snapshot; 0: none yet */
+	bool has_reported_mount; /* one that does not answer */
+	struct map blocked;	 /* process_id -> nothing: reading it timed out */
+	uint64_t reported_ns;	 /* end of the last complete snapshot; 0: none yet */
 	/* Of the current sample. */
 	uint64_t from_ns;
 	bool is_brief;	       /* most processes are reported briefly */

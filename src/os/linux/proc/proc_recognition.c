@@ -104,8 +104,8 @@ static struct span name_of(const struct proc_entry *e)
 struct span proc_recognition_executable(
 	const struct proc_recognition *l, const struct proc_entry *e)
 {
-	/* Where memory ran out it was not kept. */
-	if (buffer_failed(&l->texts))
+	/* Where memory ran out it was not kept; of kernel threads alone there is no text at all. */
+	if (buffer_failed(&l->texts) || !e->executable_size)
 		return span_of("", 0);
 	return span_of((const char *)l->texts.data + e->executable_at, e->executable_size);
 }

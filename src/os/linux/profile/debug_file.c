@@ -217,12 +217,32 @@ static void do_job(void *argument)
 	read_file(job, DEBUG_FOLDER, job->folder, link);
 }
 
+bool debug_file_is_sound(int file)
+{
+	Elf *elf = elf_version(EV_CURRENT) == EV_NONE ? NULL : elf_begin(file, ELF_C_READ, NULL);
+	size_t count = 0;
+	struct stat st;
+	bool is_sound = elf && !fstat(file, &st) && !elf_getshdrnum(elf, &count) && count > 1 &&
+			count <= HEADERS_MAX;
+
+	for (size_t i = 1; is_sound && i < count; i++) {
+		uint64_t size = (uint64_t)st.st_size;
+		GElf_Shdr s;
+
+		is_sound = gelf_getshdr(elf_getscn(elf, i), &s) &&
+			   (s.sh_type == SHT_NOBITS ||
+				   (s.sh_size <= size && s.sh_offset <= size - s.sh_size));
+	}
+	elf_end(elf);
+	return is_sound;
+}
+
 static void do_sealed_job(void *argument)
 {
 	struct job *job = argument;
 
 	if (job->identity.build_id[0] && sealed_file_is_whole(job->root) &&
-		is_of_build(job, job->root, 0))
+		is_of_build(job, job->root, 0) && debug_file_is_sound(job->root))
 		read_open(job, job->root);
 }
 

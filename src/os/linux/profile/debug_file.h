@@ -27,6 +27,8 @@ void debug_identity_read(int file, struct debug_identity *out);
  * `path` in the root); whether a debug file was read. `root`: an open directory. */
 bool debug_file_names(struct timeout *timeout, int root, const char *path,
 	const struct debug_identity *identity, struct file_names *names);
+/* Whether all its sections lie in it: one that was cut or overwritten on its way has others. */
+bool debug_file_is_sound(int file);
 /* The same from a file of sealed_file.h; false also if it is not whole, or of another build. */
 bool debug_file_names_sealed(struct timeout *timeout, int file,
 	const struct debug_identity *identity, struct file_names *names);

@@ -69,13 +69,16 @@ void debuginfod_fini(struct debuginfod *d)
 
 /* --- a file --- */
 
-/* One that is damaged, or of another version, is as none. */
+/* One that is damaged, or of another version, is as none, and does not stay. */
 static bool read_kept(int directory, const char *name, struct timeout *timeout,
 	const struct debug_identity *identity, struct file_names *names)
 {
 	_cleanup_close_ int file = symbol_cache_get(directory, name);
 
-	return file >= 0 && debug_file_names_sealed(timeout, file, identity, names);
+	if (file >= 0 && debug_file_names_sealed(timeout, file, identity, names))
+		return true;
+	unlinkat(directory, name, 0);
+	return false;
 }
 
 static void count(struct debuginfod *d, int status)
@@ -88,6 +91,8 @@ static void count(struct debuginfod *d, int status)
 		d->large++;
 	} else if (status == -EBADMSG) {
 		d->wrong++;
+	} else if (status == -ENOEXEC) {
+		d->damaged++;
 	} else {
 		d->unanswered++;
 		d->failure = status;
@@ -138,6 +143,7 @@ bool debuginfod_names(struct debuginfod *d, struct timeout *timeout,
 	}
 	is_fetched = fetch(d, directory, name, identity);
 	is_read = is_fetched && read_kept(directory, name, timeout, identity, names);
+	d->damaged += is_fetched && !is_read;
 	if (is_fetched)
 		symbol_cache_trim(directory, SYMBOL_CACHE_DEBUG, d->bytes_max);
 	return is_read;
@@ -161,6 +167,16 @@ static void report_failure(const struct debuginfod *d, struct backend_run *run)
 		"check the URL of --debuginfod, or leave it out");
 }
 
+static void report_sent(struct backend_run *run, unsigned count, const char *what)
+{
+	char reason[128];
+
+	snprintf(reason, sizeof(reason), "the server sent %u %s %s", count, files(count), what);
+	if (count)
+		backend_limit(
+			run, "names of some files", reason, "use another server with --debuginfod");
+}
+
 void debuginfod_report(const struct debuginfod *d, struct backend_run *run)
 {
 	char reason[128];
@@ -176,9 +192,6 @@ void debuginfod_report(const struct debuginfod *d, struct backend_run *run)
 		d->large == 1 ? "file is" : "files are");
 	if (d->large)
 		backend_limit(run, "names of some files", reason, "use a larger --debug-cache");
-	snprintf(reason, sizeof(reason), "the server sent %u %s of another build", d->wrong,
-		files(d->wrong));
-	if (d->wrong)
-		backend_limit(
-			run, "names of some files", reason, "use another server with --debuginfod");
+	report_sent(run, d->wrong, "of another build");
+	report_sent(run, d->damaged, "damaged or without names");
 }

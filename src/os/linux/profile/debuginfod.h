@@ -20,7 +20,7 @@ struct debuginfod {
 	int failure;	    /* of the last fetch that got no answer; 0: each got one */
 	bool is_over;	    /* nothing more is fetched in this run */
 	uint64_t began_ns;  /* of the first fetch; 0: none */
-	unsigned fetched, kept, missing, large, wrong, unanswered;
+	unsigned fetched, kept, missing, large, wrong, damaged, unanswered;
 };
 
 /* Refused without libdebuginfod, and without a folder. */

@@ -194,6 +194,8 @@ static int keep(const struct debuginfod_request *r, int fetched, const char *pat
 	debug_identity_read(fetched, &found);
 	if (strcmp(found.build_id, r->build_id) != 0)
 		return -EBADMSG;
+	if (!debug_file_is_sound(fetched))
+		return -ENOEXEC;
 	if (fchmod(fetched, 0600))
 		return -errno;
 	file = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);

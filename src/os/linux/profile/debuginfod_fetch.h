@@ -23,7 +23,7 @@ struct debuginfod_request {
 
 /*
  * 0: the file has its name in the directory. -ENOENT: no server has it; -EFBIG: it is larger;
- * -EBADMSG: it is of another build, or no ELF file; -ELIBACC: there is no libdebuginfod; -EINTR:
+ * -EBADMSG: it is of another build, or no ELF file; -ENOEXEC: it is damaged; -ELIBACC: there is no libdebuginfod; -EINTR:
  * the user ended it; others: no server gave an answer.
  */
 int debuginfod_fetch(const struct debuginfod_request *r);

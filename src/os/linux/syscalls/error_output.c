@@ -181,9 +181,12 @@ static bool has_any(const struct batch *all)
 
 void error_outputs_take(struct error_outputs *e, struct buffer *out, size_t from)
 {
-	struct batch all = { out->data + from, out->size - from };
+	struct batch all;
 
-	if (from >= out->size || !has_any(&all))
+	if (from >= out->size)
+		return;
+	all = (struct batch){ out->data + from, out->size - from };
+	if (!has_any(&all))
 		return;
 	buffer_reset(&e->rebuilt);
 	batch_for_each (r, &all) {

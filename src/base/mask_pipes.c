@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Quotes are no more than marks here: the script may itself be quoted. What a file or a variable
+ * holds is not in the text, and stays. */
+#include "base/mask_pipes.h"
+
+#include <string.h>
+
+#include "base/mask_walk.h"
+
+#define WRITERS_BACK 512 /* characters before a pipe where its echo stands */
+
+static struct span word_at(struct span text, size_t *at)
+{
+	size_t start;
+
+	while (*at < text.size && (is_space(text.data[*at]) || is_quote(text.data[*at])))
+		(*at)++;
+	start = *at;
+	while (*at < text.size && !is_space(text.data[*at]) && !is_quote(text.data[*at]) &&
+		text.data[*at] != ')')
+		(*at)++;
+	return span_of(text.data + start, *at - start);
+}
+
+static bool is_stdin_option(struct span word, struct span before)
+{
+	static const char *const options[] = { "--password-stdin", "--with-token", "--token-stdin",
+		"--passphrase-fd", NULL };
+
+	return mask_is_one_of(word, options) ||
+	       (span_starts(before, "-pass") && span_equal(word, "stdin"));
+}
+
+/* Does this command read a secret from its standard input? */
+static bool reads_secret(struct span command)
+{
+	static const char *const always[] = { "chpasswd", "passwd", "kinit", "smbpasswd", "su",
+		"cryptsetup", "newusers", NULL };
+	static const char *const with_secrets[] = { "gh", "docker", "podman", "wrangler", "fly",
+		"flyctl", "vercel", "npx", NULL };
+	static const char *const subcommands[] = { "secret", "secrets", NULL };
+	struct span program = { "", 0 }, before = program;
+	bool is_sudo = false;
+
+	for (size_t at = 0; at < command.size;) {
+		struct span word = word_at(command, &at);
+		bool is_short = word.size > 1 && word.data[0] == '-' && word.data[1] != '-';
+
+		if (!word.size) {
+			at++;
+		} else if (is_stdin_option(word, before) ||
+			   (is_sudo && !program.size &&
+				   (span_equal(word, "--stdin") ||
+					   (is_short && memchr(word.data, 'S', word.size))))) {
+			return true;
+		} else if (span_ends(word, "sudo")) {
+			is_sudo = true;
+		} else if (!program.size && word.data[0] != '-' && !span_equal(before, "-u")) {
+			program = word;
+			if (mask_is_one_of(program, always))
+				return true;
+		} else if ((mask_is_one_of(program, with_secrets) &&
+				   mask_is_one_of(word, subcommands)) ||
+			   (span_equal(program, "vault") && span_equal(word, "login"))) {
+			return true;
+		}
+		before = word;
+	}
+	return false;
+}
+
+static bool ends_command(char c)
+{
+	return c == '|' || c == ';' || c == '&' || c == '\n' || c == '<';
+}
+
+static struct span command_at(struct span text, size_t at)
+{
+	size_t end = at;
+
+	while (end < text.size && !ends_command(text.data[end]))
+		end++;
+	return span_of(text.data + at, end - at);
+}
+
+/* Where the words begin that an echo writes into the pipe at `at`; `at` if none does. */
+static size_t written_from(struct span text, size_t at)
+{
+	static const char *const writers[] = { "echo", "printf", "print", "yes", NULL };
+	size_t least = at > WRITERS_BACK ? at - WRITERS_BACK : 0;
+
+	for (size_t start = at; start-- > least;) {
+		size_t end = start;
+		char quote = 0;
+
+		if (start && is_word(text.data[start - 1]))
+			continue;
+		while (end < at && is_word(text.data[end]))
+			end++;
+		if (!mask_is_one_of(span_of(text.data + start, end - start), writers))
+			continue;
+		for (size_t i = end; i < at; i++) {
+			if (is_quote(text.data[i]) && (!quote || quote == text.data[i]))
+				quote = quote ? 0 : text.data[i];
+			else if (!quote && ends_command(text.data[i]) && text.data[i] != '|')
+				return at;
+		}
+		return end;
+	}
+	return at;
+}
+
+/* The words of [from, to) without the options, a format and variables. */
+static void mask_words(struct masker *m, size_t from, size_t to)
+{
+	size_t done = from;
+
+	for (size_t at = from; at < to;) {
+		char c = m->text[at], quote = is_quote(c) ? c : 0;
+		size_t start = at + (quote != 0), end = start;
+
+		if (is_blank(c) || c == '|') {
+			if (c == '|') /* what follows is a command between */
+				break;
+			at++;
+			continue;
+		}
+		end = quote ? masker_quoted_end(m, start, quote, 0) : start;
+		while (!quote && end < to && !is_space(m->text[end]) && m->text[end] != '|')
+			end++;
+		end = end < to ? end : to;
+		if (end > start && m->text[start] != '-' && m->text[start] != '$' &&
+			m->text[start] != '%') {
+			masker_put_range(m, done, start);
+			masker_put_mask(m);
+			done = end;
+		}
+		at = end + 1;
+	}
+	masker_put_range(m, done, to);
+}
+
+/* `<<< X`, or `<<WORD` and lines up to WORD, at `at`. Returns where to go on. */
+static size_t mask_here(struct masker *m, size_t at)
+{
+	struct span text = span_of(m->text, m->size), tag;
+	size_t from = at + 2, end;
+	const char *line;
+
+	if (from < m->size && m->text[from] == '<') {
+		end = from + 1;
+		tag = word_at(text, &end);
+		masker_put_range(m, at, from + 1);
+		mask_words(m, from + 1, end);
+		return end;
+	}
+	from += from < m->size && m->text[from] == '-';
+	tag = word_at(text, &from);
+	line = memchr(m->text + from, '\n', m->size - from);
+	if (!line || !tag.size)
+		return at;
+	end = (size_t)(line - m->text) + 1;
+	line = memmem(m->text + end, m->size - end, tag.data, tag.size);
+	masker_put_range(m, at, end);
+	masker_put_mask(m);
+	masker_put(m, "\n", 1);
+	return line ? (size_t)(line - m->text) : m->size;
+}
+
+void mask_pipes(struct buffer *text)
+{
+	struct span all = span_of(buffer_cstr(text), text->size);
+	struct buffer out = { 0 };
+	struct masker m = { .out = &out, .text = all.data, .size = all.size, .room = SIZE_MAX };
+	size_t done = 0, command = 0;
+
+	for (size_t at = 0; at + 1 < all.size; at++) {
+		char c = all.data[at];
+
+		if (c == '|' && all.data[at + 1] != '|' && (!at || all.data[at - 1] != '|') &&
+			reads_secret(command_at(all, at + 1))) {
+			size_t from = written_from(all, at);
+
+			masker_put_range(&m, done, from > done ? from : done);
+			mask_words(&m, from > done ? from : done, at);
+			done = at;
+		} else if (c == '<' && all.data[at + 1] == '<' &&
+			   reads_secret(command_at(all, command))) {
+			masker_put_range(&m, done, at);
+			done = mask_here(&m, at);
+			at = done > at ? done - 1 : at + 1;
+		}
+		if (ends_command(c) && c != '<')
+			command = at + 1;
+	}
+	masker_put_range(&m, done, all.size);
+	if (done && !buffer_failed(&out)) {
+		buffer_reset(text);
+		buffer_append(text, out.data, out.size);
+	}
+	text->failed |= buffer_failed(&out);
+	buffer_fini(&out);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The list belongs to the program and not to an observer: so do the processes that hang. Nothing
+ * here asks a file system. */
+#include "os/linux/files/hung_mounts.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "collect/backend.h"
+#include "os/linux/files/mounts.h"
+#include "os/linux/files/procfs.h"
+
+#define LIST_MAX  256 /* more are not remembered */
+#define OF_ID	  (UINT64_C(1) << 62)
+#define OF_FOLDER (UINT64_C(1) << 63) /* of a process in /proc */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static uint64_t list[LIST_MAX];
+static size_t list_size;
+static char last_point[256];
+
+static bool holds(uint64_t key)
+{
+	for (size_t i = 0; i < list_size; i++) {
+		if (list[i] == key)
+			return true;
+	}
+	return false;
+}
+
+static void put(struct hung_keys *keys, uint64_t key)
+{
+	if (keys->count < HUNG_KEYS_MAX)
+		keys->keys[keys->count++] = key;
+}
+
+/* The deepest mount at or above a path. */
+static const struct mount *mount_of(const struct mounts *m, struct span path)
+{
+	const struct mount *found = NULL;
+	size_t position = 0, deepest = 0;
+	const void *id;
+	void *value;
+
+	while (map_next(&m->by_id, &position, &id, &value)) {
+		struct span point = mounts_point(m, value);
+
+		if (point.size < deepest || point.size > path.size ||
+			memcmp(path.data, point.data, point.size) != 0 ||
+			(point.size > 1 && point.size < path.size && path.data[point.size] != '/'))
+			continue;
+		deepest = point.size;
+		found = value;
+	}
+	return found;
+}
+
+static void put_mount(struct hung_keys *keys, const struct mounts *m, const struct mount *mount)
+{
+	struct span point = mounts_point(m, mount);
+
+	if (!mount->may_block)
+		return;
+	put(keys, OF_ID | mount->id);
+	put(keys, (uint64_t)mount->device_major << 20 | mount->device_minor);
+	snprintf(last_point, sizeof(last_point), "%.*s", (int)point.size, point.data);
+}
+
+/* By its name: asking the file itself could wait. */
+static bool is_process_folder(int fd, struct buffer *scratch)
+{
+	char name[40];
+	struct cursor c;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	if (fd < 0 || procfs_link_at(AT_FDCWD, name, scratch))
+		return false;
+	c = cursor_over(scratch->data, scratch->size);
+	return cursor_skip(&c, "/proc/") && cursor_decimal(&c) && cursor_at_end(&c);
+}
+
+/* Of a process those where it may be looked for; of other files none. */
+static void find_keys(int about, struct hung_keys *keys)
+{
+	static const char *const links[] = { "cwd", "exe", "root" };
+	struct buffer scratch = { 0 };
+	struct mounts mounts;
+	struct stat st;
+
+	*keys = (struct hung_keys){ 0 };
+	mounts_init(&mounts);
+	if (is_process_folder(about, &scratch) && !fstat(about, &st) &&
+		mounts_read(&mounts, about, &scratch) >= 0) {
+		put(keys, OF_FOLDER | st.st_ino);
+		for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+			const struct mount *mount = NULL;
+
+			if (!procfs_link_at(about, links[i], &scratch))
+				mount = mount_of(
+					&mounts, span_of((const char *)scratch.data, scratch.size));
+			if (mount)
+				put_mount(keys, &mounts, mount);
+		}
+	}
+	mounts_fini(&mounts);
+	buffer_fini(&scratch);
+}
+
+bool hung_mounts_hold(int about)
+{
+	struct hung_keys keys = { 0 };
+	bool result = false;
+
+	pthread_mutex_lock(&lock);
+	if (list_size)
+		find_keys(about, &keys);
+	for (size_t i = 0; i < keys.count; i++)
+		result |= holds(keys.keys[i]);
+	pthread_mutex_unlock(&lock);
+	return result;
+}
+
+void hung_mounts_add(int about, struct hung_keys *keys)
+{
+	pthread_mutex_lock(&lock);
+	find_keys(about, keys);
+	for (size_t i = 0; i < keys->count && list_size < LIST_MAX; i++)
+		list[list_size++] = keys->keys[i];
+	pthread_mutex_unlock(&lock);
+}
+
+void hung_mounts_remove(const struct hung_keys *keys)
+{
+	pthread_mutex_lock(&lock);
+	for (size_t k = 0; k < keys->count; k++) {
+		size_t i = 0;
+
+		while (i < list_size && list[i] != keys->keys[k])
+			i++;
+		if (i < list_size)
+			list[i] = list[--list_size];
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+bool hung_mounts_hold_id(uint32_t id)
+{
+	bool result;
+
+	pthread_mutex_lock(&lock);
+	result = holds(OF_ID | id);
+	pthread_mutex_unlock(&lock);
+	return result;
+}
+
+void hung_mounts_add_id(uint32_t id)
+{
+	pthread_mutex_lock(&lock);
+	if (list_size < LIST_MAX && !holds(OF_ID | id))
+		list[list_size++] = OF_ID | id;
+	pthread_mutex_unlock(&lock);
+}
+
+void hung_mounts_report(struct backend_run *run, bool *is_done)
+{
+	char what[sizeof(last_point) + 16];
+
+	pthread_mutex_lock(&lock);
+	snprintf(what, sizeof(what), "files on %s", last_point);
+	if (!*is_done && list_size && last_point[0]) {
+		backend_limit(run, what, "the mount does not answer",
+			"restart its server or daemon, or unmount it: umount -l");
+		*is_done = true;
+	}
+	pthread_mutex_unlock(&lock);
+}

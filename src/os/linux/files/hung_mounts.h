@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Mounts on which a call of this program hangs (timeout.h). A process that waits there cannot be
+ * killed, so no second one is sent after it: neither for the same process, nor for another one
+ * whose working directory, executable or root is on that mount.
+ */
+#ifndef SOOTH_OS_LINUX_HUNG_MOUNTS_H
+#define SOOTH_OS_LINUX_HUNG_MOUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct backend_run;
+
+#define HUNG_KEYS_MAX 8
+
+/* What a call about an open /proc/PID may hang on; other descriptors have none. */
+struct hung_keys {
+	size_t count;
+	uint64_t keys[HUNG_KEYS_MAX];
+};
+
+/* Does a call hang there already? -1: it is about nothing known. */
+bool hung_mounts_hold(int about);
+/* A call about it hangs, until hung_mounts_remove(). */
+void hung_mounts_add(int about, struct hung_keys *keys);
+void hung_mounts_remove(const struct hung_keys *keys);
+/* By the id of a mount (/proc/PID/fdinfo), for the rest of the run. */
+bool hung_mounts_hold_id(uint32_t id);
+void hung_mounts_add_id(uint32_t id);
+/* Says once which mount does not answer. */
+void hung_mounts_report(struct backend_run *run, bool *is_done);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Secrets by the form around them, each with a healthy twin: keys with a fixed prefix, free text
+ * that names a secret, a "=" as a word of its own, values piped into commands that read a password,
+ * and user:X@host. Arguments stand in lines; %s is the secret, made up here.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mask.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define LOWER "q7x2m9k4w8z3v6t5r1p0n2j8h4g6f3d9s5a7c1b0y8u2e4i6o3l9"
+#define UPPER "Q7X2M9K4W8Z3V6T5R1P0N2J8H4G6F3D9S5A7C1B0Y8U2E4I6O3L9QX4R"
+#define MIXED "q7Xm2K9wZ4vT8rP3nJ6hG5fD1sA0cB7yU2eI4oL9kM8tR3xW6zQ5"
+#define HEX   "3f7a90c1e5b28d46f0a1937be4c58d20"
+#define UUID  "3f7a90c1-e5b2-8d46-f0a1-937be4c58d20"
+
+/* What must not come out is the secret of the row, or of most rows SECRET. */
+#define SECRET "zQ7k3wm9x2"
+
+static const struct form {
+	const char *lines;
+	const char *secret; /* NULL: SECRET */
+} forms[] = {
+	/* keys with a fixed prefix */
+	{ "age\n-i\nAGE-SECRET-KEY-1" UPPER, UPPER },
+	{ "sh\n-c\nexport X; echo AGE-SECRET-KEY-1Q7X2M9K4W8Z3V6T5R1P0N2J8H4G",
+		"Q7X2M9K4W8Z3V6T5R1P" },
+	{ "app\nage-secret-key-1" LOWER, LOWER },
+	{ "app\nAGE-SECRET-KEY-PQ-1" UPPER, UPPER },
+	{ "app\nAGE-PLUGIN-YUBIKEY-1" UPPER, UPPER },
+	{ "app\nnsec1" LOWER "q7x2m9", LOWER },
+	{ "app\ndnkey-q7x2m9k4w8z3v6t5r1p0n2j8h4-" LOWER, LOWER },
+	{ "app\nNRII-q7Xm2K9wZ4vT8rP3nJ6hG5fD1sA0cB7y", "q7Xm2K9wZ4vT" },
+	{ "app\naccess-production-" UUID, UUID },
+	{ "app\nsdk-" UUID, UUID },
+	{ "app\npat-na1-" UUID, UUID },
+	{ "app\namzn.mws." UUID, UUID },
+	{ "app\nsk.eyJ1Ijoi" MIXED ".q7Xm2K9wZ4vT8rP3nJ6h", "q7Xm2K9wZ4vT8rP3nJ6h" },
+	{ "app\neyJrIjoi" MIXED, MIXED },
+	{ "app\napi_org_q7XmKwZvTrPnJhGfDsAcByUeIoLkMtRxWz", "q7XmKwZvTrPnJhGf" },
+	{ "app\nSWMTKN-1-" LOWER "-q7x2m9k4w8z3v6t5r1p0n2j8h", LOWER },
+	{ "app\nvercel_blob_rw_q7Xm2K9wZ4vT8rP3_" MIXED, MIXED },
+	{ "app\nsc_q7xm2.acct_q7x2.q7Xm2K9wZ4vT8rP3nJ6hG5fD1sA0", "q7Xm2K9wZ4vT8rP3nJ6hG5" },
+	{ "app\nb3BlbnNzaC1rZXktdjE" MIXED, MIXED },
+	{ "app\nMIIEpAIBAAKCAQEA" MIXED, MIXED },
+	{ "app\nMIIEvQIBADANBgkqhkiG9w0BAQEF" MIXED, MIXED },
+	{ "app\nMHcCAQEEI" MIXED, MIXED },
+	{ "app\nMC4CAQAwBQYDK2VwBCIEI" MIXED, MIXED },
+	{ "app\nRWRTY0Iy" MIXED, MIXED },
+	{ "app\nt1.9euelZ" MIXED "." MIXED MIXED, MIXED },
+	/* free text that names a secret */
+	{ "claude\n-p\nthe password is %s", NULL },
+	{ "claude\n-p\nThe password is: %s, use it", NULL },
+	{ "claude\n-p\nmy API key is %s and the region is eu", NULL },
+	{ "claude\n-p\nlog in, password for the admin user is %s.", NULL },
+	{ "codex\nexec\nthe token is \"%s\"", NULL },
+	{ "codex\nexec\nthe token was '%s' before", NULL },
+	{ "gemini\n-p\npassphrase is %s", NULL },
+	{ "claude\n-p\nthe secret should be %s", NULL },
+	{ "claude\n-p\npassword is swordfish", "swordfish" },
+	{ "claude\n-p\nuse user bob with the password %s", NULL },
+	{ "claude\n-p\nuse this token -> %s", NULL },
+	{ "claude\n-p\nPasswort ist egal; password=%s", NULL },
+	/* = and : as words of their own */
+	{ "tool\n--password\n=\n%s", NULL },
+	{ "tool\n--password\n=%s", NULL },
+	{ "tool\n--api-key\n:\n%s", NULL },
+	{ "tool\nAPI_KEY\n=%s", NULL },
+	{ "sh\n-c\ntool --password = %s", NULL },
+	{ "sh\n-c\ntool --password =%s", NULL },
+	{ "app\n[\"--password\", \"=\", \"%s\"]", NULL },
+	{ "curl\n-u\n=\nbob:%s", NULL },
+	/* piped into commands that read a password */
+	{ "sh\n-c\necho %s | sudo -S apt update", NULL },
+	{ "sh\n-c\necho %s|sudo -S -u bob ls", NULL },
+	{ "sh\n-c\necho '%s' | sudo --stdin ls", NULL },
+	{ "sh\n-c\nprintf '%%s\\n' %s | sudo -kS ls", NULL },
+	{ "sh\n-c\nprintf \"%s\\n\" | sudo -S ls", NULL },
+	{ "sh\n-c\necho -n %s | docker login -u bob --password-stdin reg.example.org", NULL },
+	{ "sh\n-c\necho %s | gh auth login --with-token", NULL },
+	{ "sh\n-c\necho %s | passwd --stdin root", NULL },
+	{ "sh\n-c\necho root:%s | chpasswd", NULL },
+	{ "sh\n-c\necho root:%s | sudo chpasswd -e", NULL },
+	{ "sh\n-c\necho %s | openssl enc -aes-256-cbc -pass stdin -in a", NULL },
+	{ "sh\n-c\necho %s | gpg --batch --passphrase-fd 0 -d x", NULL },
+	{ "sh\n-c\necho %s | cryptsetup open /dev/sda1 x -", NULL },
+	{ "sh\n-c\necho %s | kinit bob", NULL },
+	{ "sh\n-c\necho %s | su -c ls bob", NULL },
+	{ "sh\n-c\necho %s | helm registry login reg --password-stdin", NULL },
+	{ "sh\n-c\necho %s | gh secret set NAME", NULL },
+	{ "sh\n-c\necho %s | docker secret create x -", NULL },
+	{ "sh\n-c\necho %s | wrangler secret put NAME", NULL },
+	{ "sh\n-c\necho %s | vault login -", NULL },
+	{ "sh\n-c\nsudo -S ls <<< %s", NULL },
+	{ "sh\n-c\nsudo -S ls <<<'%s'", NULL },
+	{ "sh\n-c\ndocker login --password-stdin <<< \"%s\"", NULL },
+	{ "sh\n-c\nsudo -S ls <<EOF\n%s\nEOF", NULL },
+	{ "bash\n-lc\ncd /srv && echo \"%s\" | sudo -S make install && ls", NULL },
+	{ "ssh\nhost\nbash -c \"echo %s | sudo -S reboot\"", NULL },
+	{ "sh\n-c\nyes %s | passwd bob", NULL },
+	{ "sh\n-c\necho %s | tr -d x | sudo -S ls", NULL },
+	/* user:X@host */
+	{ "ssh\n-o\nProxyCommand nc -X connect -x bob:%s@proxy.example.org:3128 %%h %%p\nhost",
+		NULL },
+	{ "ssh\n-o\nProxyCommand=corkscrew bob:%s@proxy:3128 %%h\nhost", NULL },
+	{ "sh\n-c\ngit clone bob:%s@git.example.org/x", NULL },
+	{ "app\nbob:%s@db.example.org", NULL },
+	{ "app\nbob:%s@localhost:5432/x", NULL },
+	{ "app\nbob:%s@10.0.0.7", NULL },
+	{ "app\n--proxy-server=bob:%s@proxy:8080", NULL },
+	{ "app\nbob%%40x.org:%s@mail.example.org", NULL },
+	{ "sh\n-c\nmount -t cifs bob:%s@nas.example.org /mnt", NULL },
+};
+
+static const char *const healthy[] = {
+	"age\n-r\nage1q7x2m9k4w8z3v6t5r1p0n2j8h4g6f3d9s5a7c1b0y8u2e4i6o3l9qx4r",
+	"man\nAGE-SECRET-KEY-1",
+	"app\nnsec1-service",
+	"app\ndnkey-usage-notes",
+	"app\naccess-production-logs",
+	"app\nsdk-tools",
+	"app\nsdk-build-3f7a",
+	"app\npat-na1-readme",
+	"app\namzn.mws.client",
+	"app\napi_org_name",
+	"app\nMIIE",
+	"app\nt1.micro",
+	"app\nYCombinator",
+	"app\nsc_main.c",
+	"claude\n-p\nthe password is wrong",
+	"claude\n-p\nfix the bug where the password is required twice",
+	"claude\n-p\nthe token is expired, refresh it",
+	"claude\n-p\ncheck that the secret is not stored in git",
+	"claude\n-p\nthe key is to keep it simple",
+	"claude\n-p\nwhat is a password reset?",
+	"claude\n-p\nthe password field is empty on load",
+	"claude\n-p\nhow many tokens are used by this prompt",
+	"claude\n-p\nadd a token bucket to the limiter",
+	"claude\n-p\nthe password was changed yesterday",
+	"claude\n-p\nuse the password from the vault",
+	"claude\n-p\nadd a login form with the password hidden",
+	"tool\n--verbose\n=\n5",
+	"test\na\n=\nb",
+	"tool\nmonkey\n=\nbanana",
+	"sh\n-c\necho hello | sudo tee /etc/motd",
+	"sh\n-c\necho y | apt install foo",
+	"sh\n-c\necho hello | sort -S 1M",
+	"sh\n-c\ncat pw.txt | docker login -u bob --password-stdin reg.example.org",
+	"sh\n-c\necho $PASSPHRASE_FILE_NAME | wc -c",
+	"sh\n-c\necho $PW | sudo -S ls",
+	"sh\n-c\necho \"${PW}\" | sudo -S ls",
+	"sh\n-c\nsudo -S ls < /root/pw",
+	"sh\n-c\ngh auth login --with-token < t.txt",
+	"sh\n-c\necho hello && sudo -S true",
+	"sh\n-c\necho hello; sudo -S true",
+	"sh\n-c\necho hello || sudo -S true",
+	"sh\n-c\ncat <<EOF > x\nhello world\nEOF",
+	"sh\n-c\ngrep foo <<< hello",
+	"sh\n-c\necho a | grep passwd",
+	"sh\n-c\necho a | less /etc/passwd",
+	"sh\n-c\necho superb | cat",
+	"git\nclone\ngit@github.com:org/repo",
+	"git\nclone\ngit@github.com:org/repo@v1.2.3",
+	"app\nbob@example.org",
+	"app\nmailto:bob.smith7@example.org",
+	"sh\n-c\ngit log --author=bob7x@example.org",
+	"docker\nrun\nteam/app:1.2.3@sha256:e3b0c44298fc1c149afbf4c8996fb924",
+	"docker\npull\nnginx:1.25@sha256:"
+	"0a399eb16751829e1af26fea27b20c3ec28d7ab1fb72182879dcae1cca21206a",
+	"npm\ni\nalias:lodash@4.17.21",
+	"npm\ni\nnpm:@types/node@20.11.5",
+	"npm\ni\nmy-react:react@18.2.0",
+	"pip\ninstall\npkg:pypi/django@4.2.1",
+	"rsync\n-a\nbob@host:/srv/data@2024\n/backup",
+	"app\n12:30@daily",
+	"app\nTo:bob@example.org",
+	"app\nSigned-off-by:alice@example.org",
+	"ssh\nbob@host\n-L\n8080:localhost:80",
+	"go\nget\ngithub.com/x/y@v1.2.3",
+	"app\nreg.example.org:5000/team/app@sha256:e3b0c44298fc1c149afbf4c8996fb924",
+	"systemctl\nstart\nuser@1000.service",
+};
+
+static void mask_lines(struct buffer *out, const char *lines)
+{
+	size_t size = strlen(lines) + 1;
+	char *args = malloc(size);
+	unsigned separators = 0;
+
+	/* The script of sh -c has newlines of its own: only the first two end an argument. */
+	for (size_t i = 0; i < size; i++) {
+		bool is_script = strstr(lines, "-c\n") && separators >= 2;
+
+		args[i] = lines[i] == '\n' && !is_script ? '\0' : lines[i];
+		separators += !args[i];
+	}
+	assert_false(mask_arguments(out, args, size, 0));
+	for (size_t i = 0; i + 1 < out->size; i++)
+		if (!out->data[i])
+			out->data[i] = '\n';
+	free(args);
+}
+
+static void test_forms(void **state)
+{
+	unsigned leaked = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(forms); i++) {
+		const char *secret = forms[i].secret ? forms[i].secret : SECRET;
+		struct buffer out = { 0 };
+		char lines[1024];
+
+		snprintf(lines, sizeof(lines), forms[i].lines, secret);
+		mask_lines(&out, lines);
+		if (strstr(buffer_cstr(&out), secret)) {
+			fprintf(stderr, "leaked: %s\n     as: %s\n", lines, buffer_cstr(&out));
+			leaked++;
+		}
+		buffer_fini(&out);
+	}
+	fprintf(stderr, "%u of %zu leaked\n", leaked, COUNT(forms));
+	assert_int_equal(leaked, 0);
+}
+
+static void test_healthy(void **state)
+{
+	unsigned changed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(healthy); i++) {
+		struct buffer out = { 0 };
+
+		mask_lines(&out, healthy[i]);
+		if (strcmp(buffer_cstr(&out), healthy[i]) != 0) {
+			fprintf(stderr, "changed: %s\n     to: %s\n", healthy[i],
+				buffer_cstr(&out));
+			changed++;
+		}
+		buffer_fini(&out);
+	}
+	fprintf(stderr, "%u of %zu changed\n", changed, COUNT(healthy));
+	assert_int_equal(changed, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_healthy),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
