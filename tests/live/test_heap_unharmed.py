@@ -4,7 +4,6 @@ Programs that the library in them could change (tests/workloads/heap_odd.c) end 
 say the same: observed, and with sooth killed, stopped or out of memory at any moment. And who may
 reach what that library uses: another user, a sooth that is gone, a program that lies.
 """
-import ctypes
 import fcntl
 import glob
 import os
@@ -33,9 +32,9 @@ CALLS = {"plain": 8000, "strict": 10000, "raw-fork": 160000, "clone-number": 400
          "fork-by-signal": 24000, "signal-stack": 22000, "coroutines": 20200, "no-clock": 88200}
 MOMENTS = 200 if harness.IS_LONG else 24
 OTHER_USER = 65534
-# struct preload_hello: version, request, error, pid, token (src/preload/layout.h).
-HELLO = struct.Struct("=IIiI32s")
+# Of src/preload/layout.h.
 VERSION, STARTED = 5, 1
+PRELOAD_SEGMENT_BYTES = 4096 * 513 + 32 * (8 << 15) + 480 * (8 << 11)
 
 
 class OddCase(HeapCase):
@@ -136,8 +135,7 @@ class WithoutSooth(OddCase):
         finally:
             sooth.send(signal.SIGKILL)
         if os.path.exists(marker):  # else it was ended before the shell began
-            self.assertEqual((int(harness.read(marker)), harness.read(out)), (status % 256 if status >= 0 else
-                                                                             128 - status, text), (mode, number))
+            self.assertEqual((int(harness.read(marker)), harness.read(out).decode()), (status, text), (mode, number))
 
     @staticmethod
     def is_alive(script):
@@ -173,91 +171,120 @@ class WithoutSooth(OddCase):
                 self.run_on(limit, number)
 
 
+# What a process of the tree may try: it has the socket, and is answered. `page`, `segment`: descriptors.
+ATTACK = """
+import ctypes, os, random, socket, struct, sys, time
+path, token = os.environ['SOOTH_PRELOAD'].rsplit(':', 1)
+def ask(token=token):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.connect(path)
+    s.sendall(struct.Struct('=IIiI32s').pack(%d, %d, 0, os.getpid(), token.encode()))
+    return list(socket.recv_fds(s, 100, 4)[1])
+def refused(call, *arguments):
+    try: call(*arguments)
+    except OSError: return
+    raise SystemExit('not refused: %%s' %% (arguments,))
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+nowhere = ctypes.c_void_p(-1).value
+page, segment = ask()
+size = os.fstat(segment).st_size
+""" % (VERSION, STARTED)
+
+PAGE = ATTACK + """
+refused(os.pwrite, page, bytes(64), 0)
+assert libc.mmap(None, 4096, 3, 1, page, 0) == nowhere
+at = libc.mmap(None, 4096, 1, 1, page, 0)
+assert libc.mprotect(ctypes.c_void_p(at), 4096, 3)
+for fd in (page, segment):
+    refused(os.ftruncate, fd, 0)
+    refused(os.ftruncate, fd, 1 << 30)
+assert not ask('0' * 32)
+print('page')
+"""
+
+NOISE = ATTACK + """
+memory = libc.mmap(None, size, 3, 1, segment, 0)
+ctypes.memset(memory, 0xff, size)
+chance = random.Random(1)
+for turn in range(40):
+    noise = chance.randbytes(1 << 20)
+    for begin in range(0, size - len(noise), len(noise)):
+        ctypes.memmove(memory + begin, noise, len(noise))
+    for slot in range(512):  # slots that are taken, by a process that is none of it
+        at = memory + 4096 * (slot + 1)
+        ctypes.memmove(at, struct.pack('=IIII', 2, turn, (1, os.getpid(), os.getppid(), 0)[slot %% 4], 1), 16)
+    ctypes.memmove(memory, struct.pack('=I', 512), 4)
+    time.sleep(0.02)
+print('noise')
+""".replace("%%", "%")
+
+
 class Reached(OddCase):
     """docs/security.md, row by row."""
 
     def running(self, **how):
         """A program that waits with sooth's library in it, and where that has connected."""
         sooth = self.start_sooth("heap", "-j", *PRELOAD, "--", "/bin/sh", "-c",
-                                 "echo at $SOOTH_PRELOAD pid $$ end; read line; exit 0", **how)
+                                 "echo at $SOOTH_PRELOAD end; read line; exit 0", **how)
         sooth.wait_for_output(rb"end")
-        found = re.search(rb"at (\S+):([0-9a-f]{32}) pid (\d+) end", sooth.out)
-        return sooth, found[1].decode(), found[2], int(found[3])
+        found = re.search(rb"at (\S+):([0-9a-f]{32}) end", sooth.out)
+        return sooth, found[1].decode(), found[2].decode()
 
     @staticmethod
     def ask(path, token, uid=None):
-        """What a stranger gets: the number of descriptors, or the error. In a child: it changes its user."""
-        code = ("import array, os, socket, struct, sys\n"
+        """What a process outside of the tree gets: the number of descriptors, or the error."""
+        code = ("import os, socket, struct, sys\n"
                 "if %r is not None: os.setgroups([]); os.setgid(%r); os.setuid(%r)\n"
                 "s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
                 "try: s.connect(%r)\n"
                 "except OSError as e: print(type(e).__name__); sys.exit()\n"
                 "s.sendall(struct.Struct('=IIiI32s').pack(%d, %d, 0, os.getpid(), %r))\n"
-                "_, fds, _, _ = socket.recv_fds(s, 100, 4)\n"
-                "print(len(fds))\n" % (uid, uid, uid, path, VERSION, STARTED, token))
+                "print(len(socket.recv_fds(s, 100, 4)[1]))\n" %
+                (uid, uid, uid, path, VERSION, STARTED, token.encode()))
         return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30,
                               check=True).stdout.strip()
 
     def test_the_socket(self):
-        sooth, path, token, _ = self.running()
+        sooth, path, token = self.running()
         self.assertEqual(stat.S_IMODE(os.lstat(path).st_mode), 0o600)
-        self.assertEqual(self.ask(path, b"0" * 32), "0")
-        self.assertEqual(self.ask(path, token), "2")
+        self.assertEqual(self.ask(path, "0" * 32), "0")
+        self.assertEqual(self.ask(path, token), "0", "it has the token, and is none of the tree")
         if not os.geteuid():
             self.assertEqual(self.ask(path, token, OTHER_USER), "PermissionError")
         sooth.say(b"\n")
         report = last_json(sooth.finish().text)
         self.assertIsNone(one(report["heap_totals"])["inexact"])
+        self.assertEqual(len(report["heap_processes"]), 1)
 
     @needs_root
     def test_the_command_of_another_user(self):
-        """Root observes a user's command: that user reaches the socket, and nobody else."""
-        sooth = self.start_sooth("heap", "-j", *PRELOAD, "--", "/bin/sh", "-c",
-                                 "echo at $SOOTH_PRELOAD end; read line; exit 0",
-                                 env=dict(os.environ, SUDO_UID=str(OTHER_USER), SUDO_GID=str(OTHER_USER)))
-        sooth.wait_for_output(rb"end")
-        found = re.search(rb"at (\S+):([0-9a-f]{32}) end", sooth.out)
-        path, token = found[1].decode(), found[2]
+        """Root observes a user's command: that user reaches the socket, and no third."""
+        sooth, path, token = self.running(env=dict(os.environ, SUDO_UID=str(OTHER_USER), SUDO_GID=str(OTHER_USER)))
         self.assertEqual(os.lstat(path).st_uid, OTHER_USER)
-        self.assertEqual(self.ask(path, token, OTHER_USER), "2")
+        self.assertEqual(self.ask(path, token, OTHER_USER), "0")
         self.assertEqual(self.ask(path, token, OTHER_USER - 1), "PermissionError")
         sooth.say(b"\n")
         self.assertGreater(one(last_json(sooth.finish().text)["heap_totals"])["calls"], 0)
 
     def test_the_page_and_the_memory(self):
         """A program cannot write the page of the session, nor cut what it shares."""
-        sooth, path, token, _ = self.running()
-        s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        s.connect(path)
-        s.sendall(HELLO.pack(VERSION, STARTED, 0, os.getpid(), token))
-        _, (page, segment), _, _ = socket.recv_fds(s, 100, 4)
-        with self.assertRaises(PermissionError):
-            os.pwrite(page, b"\0" * 64, 0)
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.mmap.restype = ctypes.c_void_p
-        libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
-        self.assertEqual(libc.mmap(None, 4096, 3, 1, page, 0), ctypes.c_void_p(-1).value)
-        at = libc.mmap(None, 4096, 1, 1, page, 0)
-        self.assertNotEqual(libc.mprotect(ctypes.c_void_p(at), 4096, 3), 0)
-        for fd in (page, segment):
-            self.assertRaises(OSError, os.ftruncate, fd, 0)
-            self.assertRaises(OSError, os.ftruncate, fd, 1 << 30)
-        # Whatever it writes into its own memory, sooth lives.
-        size = os.fstat(segment).st_size
-        memory = libc.mmap(None, size, 3, 1, segment, 0)
-        ctypes.memset(memory, 0xff, size)
-        noise = random.Random(1).randbytes(1 << 20)
-        for begin in range(0, size - len(noise), len(noise)):
-            ctypes.memmove(memory + begin, noise, len(noise))
-            time.sleep(0.01)
-        self.assertTrue(sooth.is_running())
-        sooth.say(b"\n")
-        self.assertEqual(sooth.finish().status, 0)
+        run = self.sooth("heap", "-j", *PRELOAD, "--", "/usr/bin/python3", "-c", PAGE)
+        self.assertTrue(run.text.startswith("page\n"), run)
+
+    def test_a_program_that_lies(self):
+        """Whatever it writes into its memory, sooth lives, and reports no process that is none of the tree."""
+        for stack in ((), ("--stack",)):
+            run = self.sooth("heap", "-j", *PRELOAD, *stack, "--", "/usr/bin/python3", "-c", NOISE, timeout=120)
+            self.assertTrue(run.text.startswith("noise\n"), run)
+            pids = {row["pid"] for row in last_json(run.text).get("heap_processes", ())}
+            self.assertFalse(pids & {1, os.getpid()}, pids)
 
     @needs_root
     def test_the_place_of_a_sooth_that_is_gone(self):
-        """A daemon keeps the environment; another user listens there: nothing of root's connects, and nothing waits."""
-        sooth, path, token, _ = self.running()
+        """A daemon keeps the environment, and another user listens there: nothing connects, and nothing waits."""
+        sooth, path, token = self.running()
         sooth.send(signal.SIGKILL)
         sooth.end()
         folder = os.path.dirname(path)
@@ -274,56 +301,60 @@ class Reached(OddCase):
         other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         self.addCleanup(lambda: subprocess.run(["rm", "-rf", folder], check=False))
         self.assertEqual(other.stdout.readline(), "ready\n")
-        library = os.path.join(os.path.dirname(harness.SOOTH), "src/preload/sooth-preload.so")
-        environment = dict(os.environ, LD_PRELOAD=library, SOOTH_PRELOAD="%s:%s" % (path, token.decode()))
         for _ in range(20):
-            run = subprocess.run([self.odd, "say", "10"], env=environment, capture_output=True, text=True, check=True,
-                                 timeout=20)
+            run = subprocess.run([self.odd, "say", "10"], env=self.environment(path, token), capture_output=True,
+                                 text=True, check=True, timeout=20)
             self.assertEqual(run.stdout, "plain\n")
         self.assertEqual(other.communicate(timeout=20)[0], "quiet\n")
 
+    @staticmethod
+    def environment(path, token):
+        library = os.path.join(os.path.dirname(harness.SOOTH), "src/preload/sooth-preload.so")
+        return dict(os.environ, LD_PRELOAD=library, SOOTH_PRELOAD="%s:%s" % (path, token))
+
+    @staticmethod
+    def memory(size, seal, fill=b"\0"):
+        fd = os.memfd_create("lie", os.MFD_ALLOW_SEALING)
+        os.ftruncate(fd, size)
+        os.pwrite(fd, fill * (size // len(fill)), 0)
+        if seal:
+            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
+        return fd
+
+    def lies(self):
+        """What could be handed over: cut, of another size, and with nonsense in it."""
+        size = PRELOAD_SEGMENT_BYTES
+        full, lively = b"\xff" * 4096, bytearray(4096)
+        # A session that is on, streams, walks stacks and lets wait, and never beats.
+        struct.pack_into("=IIIII", lively, 64, VERSION, 1, 1, 1, 1)
+        struct.pack_into("=Q", lively, 88, 1 << 62)
+        for page, seal, segment, fill in ((4096, False, size, b"\0"), (4096, True, 4096, b"\0"),
+                                          (8192, True, size, b"\0"), (4096, True, size, full),
+                                          (4096, True, size, bytes(range(256)) * 16)):
+            yield self.memory(page, seal, bytes(lively)), self.memory(segment, seal, fill)
+        yield self.memory(4096, True, full), self.memory(size, True, full)
+        yield os.open("/dev/zero", os.O_RDWR), os.open("/dev/zero", os.O_RDWR)
+        yield None
+
     def test_a_sooth_that_lies(self):
-        """Its own user's socket hands over memory that can be cut, is too small, or has nonsense in it."""
         path = self.path("socket")
         server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         server.bind(path)
         server.listen(100)
-        library = os.path.join(os.path.dirname(harness.SOOTH), "src/preload/sooth-preload.so")
-        environment = dict(os.environ, LD_PRELOAD=library, SOOTH_PRELOAD="%s:%s" % (path, "0" * 32))
-        sooth, there, token, _ = self.running()
-        s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        s.connect(there)
-        s.sendall(HELLO.pack(VERSION, STARTED, 0, os.getpid(), token))
-        _, (page, segment), _, _ = socket.recv_fds(s, 100, 4)
-        size = os.fstat(segment).st_size
-
-        def memory(bytes_, seal, fill=b""):
-            fd = os.memfd_create("lie", os.MFD_ALLOW_SEALING)
-            os.ftruncate(fd, bytes_)
-            if fill:
-                os.pwrite(fd, fill * (bytes_ // len(fill)), 0)
-            if seal:
-                fcntl.fcntl(fd, fcntl.F_ADD_SEALS, 2 | 4)
-            return fd
-
-        full = b"\xff" * 4096
-        page_like = os.pread(page, 4096, 0)
-        for lie in ((memory(4096, False), memory(size, False)), (memory(4096, True), memory(4096, True)),
-                    (memory(4096, True, full), memory(size, True, full)),
-                    (memory(4096, True, page_like), memory(size, True, full)),
-                    (memory(4096, True, page_like), memory(size, True, bytes(range(256)) * 16)),
-                    (os.open("/dev/zero", os.O_RDWR), os.open("/dev/zero", os.O_RDWR)), None):
-            for mode in ("say", "short-threads"):
-                program = subprocess.Popen([self.odd, mode, "400"], env=environment, stdout=subprocess.PIPE, text=True)
-                peer, _ = server.accept()
-                peer.recv(100)
-                if lie:
-                    socket.send_fds(peer, [struct.pack("=II", VERSION, 0)], lie)
-                peer.close()
-                out, _ = program.communicate(timeout=60)
-                self.assertEqual((program.returncode, out), (0, "plain\n" if mode == "say" else ""), lie)
-        sooth.say(b"\n")
-        sooth.finish()
+        for number, lie in enumerate(self.lies()):
+            for mode, text in (("say", "plain\n"), ("short-threads", ""), ("fork-by-signal", "")):
+                with self.subTest(number=number, mode=mode):
+                    program = subprocess.Popen([self.odd, mode, "400"], env=self.environment(path, "0" * 32),
+                                               stdout=subprocess.PIPE, text=True)
+                    peer, _ = server.accept()
+                    peer.recv(100)
+                    if lie:
+                        socket.send_fds(peer, [struct.pack("=II", VERSION, 0)], lie)
+                    peer.close()
+                    out, _ = program.communicate(timeout=100)
+                    self.assertEqual((program.returncode, out), (0, text))
+            for fd in lie or ():
+                os.close(fd)
 
 
 if __name__ == "__main__":

@@ -34,14 +34,12 @@
 
 static unsigned count_of = 4000;
 
-/* Calls that a compiler cannot leave out. */
-static void *volatile sink;
-
 static void allocate(unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		sink = malloc(100 + i % 300);
-		free(sink);
+		void *volatile block = malloc(100 + i % 300); /* not left out by a compiler */
+
+		free(block);
 	}
 }
 
@@ -510,16 +508,17 @@ static int jumps(void)
 static int failed_calls(void)
 {
 	struct rlimit limit = { 600u << 20, 600u << 20 };
+	void *volatile block = NULL;
 	unsigned failed = 0;
 
 	if (setrlimit(RLIMIT_AS, &limit))
 		return 2;
 	for (int i = 0; i < 100; i++) {
-		sink = malloc(1u << 30);
-		failed += !sink;
+		block = malloc(1u << 30);
+		failed += !block;
 	}
-	sink = malloc(100u << 20);
-	return failed == 100 && sink ? 0 : 3;
+	block = malloc(100u << 20);
+	return failed == 100 && block ? 0 : 3;
 }
 
 static int closed_descriptors(void)

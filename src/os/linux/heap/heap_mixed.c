@@ -33,6 +33,7 @@
 #include "os/linux/heap/preload_forked.h"
 #include "os/linux/heap/preload_late.h"
 #include "os/linux/heap/preload_library.h"
+#include "os/linux/heap/preload_processes.h"
 #include "os/linux/heap/preload_session.h"
 #include "os/linux/launch.h"
 #include "os/linux/rights/needs.h"
@@ -150,18 +151,6 @@ static void mixed_note(void *user, const struct process_id *process, bool is_ove
 	pthread_mutex_unlock(&s->lock);
 }
 
-static uint32_t parent_of(uint32_t pid)
-{
-	_cleanup_close_ int directory = procfs_open((pid_t)pid);
-	struct buffer bytes = { 0 };
-	struct procfs_stat stat = { 0 };
-
-	if (directory >= 0 && procfs_stat_at(directory, &stat, &bytes))
-		stat.ppid = 0;
-	buffer_fini(&bytes);
-	return stat.ppid;
-}
-
 /* Whether it is probed, or a process above it: it inherited the probes then. */
 static bool mixed_is_probed(void *user, pid_t pid)
 {
@@ -175,7 +164,7 @@ static bool mixed_is_probed(void *user, pid_t pid)
 		pthread_mutex_unlock(&s->lock);
 		if (at == s->command.pid)
 			break;
-		at = parent_of(at);
+		at = preload_parent(at);
 	}
 	return is_probed;
 }

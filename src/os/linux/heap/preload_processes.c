@@ -16,12 +16,14 @@
 #include "os/linux/heap/preload_forked.h"
 #include "os/os.h"
 
-#define STAGED_MAX    (1u << 20)
-#define PROCESSES_MAX 16384
-#define CLOCKS_NS     (1 * NS_PER_MS) /* that the two may differ by */
-#define REAP_TRIES    20
-#define REAP_US	      500
-#define FREE_NS	      (250 * NS_PER_MS)
+#define STAGED_MAX	  (1u << 20)
+#define PROCESSES_MAX	  16384
+#define CLOCKS_NS	  (1 * NS_PER_MS) /* that the two may differ by */
+#define ANCESTORS_MAX	  64
+#define ENVIRONMENT_BYTES (256u << 10)
+#define REAP_TRIES	  20
+#define REAP_US		  500
+#define FREE_NS		  (250 * NS_PER_MS)
 
 struct preload_process *preload_process_at(struct preload_session_reader *s, size_t i)
 {
@@ -204,6 +206,40 @@ bool preload_is_there(uint32_t pid)
 	_cleanup_close_ int directory = procfs_open((pid_t)pid);
 
 	return directory >= 0;
+}
+
+uint32_t preload_parent(uint32_t pid)
+{
+	_cleanup_close_ int directory = procfs_open((pid_t)pid);
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat = { 0 };
+
+	if (directory >= 0 && procfs_stat_at(directory, &stat, &bytes))
+		stat.ppid = 0;
+	buffer_fini(&bytes);
+	return stat.ppid;
+}
+
+static bool has_token(const struct preload_session_reader *s, uint32_t pid)
+{
+	struct buffer bytes = { 0 };
+	bool has = procfs_read((pid_t)pid, "environ", &bytes, ENVIRONMENT_BYTES) >= 0 &&
+		   memmem(bytes.data, bytes.size, s->token, PRELOAD_TOKEN_BYTES);
+
+	buffer_fini(&bytes);
+	return has;
+}
+
+bool preload_is_in_tree(struct preload_session_reader *s, uint32_t pid)
+{
+	uint32_t at = pid;
+
+	for (int i = 0; i < ANCESTORS_MAX && at > 1; i++) {
+		if (at == s->command.pid || preload_find_pid(s, at) || map_get(&s->forked, &at))
+			return true;
+		at = preload_parent(at);
+	}
+	return has_token(s, pid);
 }
 
 struct preload_process *preload_add_process(

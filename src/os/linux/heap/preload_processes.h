@@ -23,6 +23,10 @@ void preload_emit_forked(struct preload_session_reader *s, const struct preload_
 	const struct preload_segment *segment);
 void preload_emit_forked_end(struct preload_session_reader *s, const struct process_id *id);
 bool preload_is_there(uint32_t pid);
+/* 0: it is gone. */
+uint32_t preload_parent(uint32_t pid);
+/* Whether it descends from the command, or, if its parents have ended, has its environment. */
+bool preload_is_in_tree(struct preload_session_reader *s, uint32_t pid);
 /* Whether it has a slot there. */
 bool preload_is_of(const struct preload_segment *segment, const struct process_id *id);
 /* Finds the processes of slots that were taken since, and reads them. */

@@ -189,7 +189,10 @@ static void welcome(struct preload_session_reader *s, int connection, pid_t pid,
 	const struct preload_hello *hello)
 {
 	struct preload_process *p =
-		s->is_elsewhere && s->is_elsewhere(s->elsewhere_user, pid) ? NULL : meet(s, pid);
+		!preload_is_in_tree(s, (uint32_t)pid) ||
+				(s->is_elsewhere && s->is_elsewhere(s->elsewhere_user, pid))
+			? NULL
+			: meet(s, pid);
 	struct preload_segment *segment;
 	struct sooth_error ignored;
 
