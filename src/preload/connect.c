@@ -312,6 +312,21 @@ static bool take_memory(long fd, const struct place *p, int sooth_pid, struct co
 	return is_done;
 }
 
+/* By what the loader did for each library: sooth sees that the file is opened. */
+static void note_filtered(struct place *p)
+{
+	unsigned at = p->path;
+	long fd;
+
+	while (at && p->value[at - 1] != '/')
+		at--;
+	__builtin_memcpy(p->value + at, PRELOAD_FILTERED, sizeof(PRELOAD_FILTERED));
+	fd = KERNEL(openat, AT_FDCWD, p->value, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0,
+		0, 0);
+	if (fd >= 0)
+		KERNEL(close, fd, 0, 0, 0, 0, 0);
+}
+
 bool connect_to_sooth(struct connection *to)
 {
 	struct place place = { .path = 0 };
@@ -320,7 +335,11 @@ bool connect_to_sooth(struct connection *to)
 	long fd;
 
 	find_place(&place);
-	if (!place.path || is_filtered())
+	if (place.path && is_filtered()) {
+		note_filtered(&place);
+		place.path = 0;
+	}
+	if (!place.path)
 		return false;
 	fd = open_connection(&place, &sooth_pid);
 	if (fd < 0)

@@ -15,9 +15,11 @@
 
 #define PRELOAD_LIBRARY	 "sooth-preload.so"
 #define PRELOAD_VARIABLE "SOOTH_PRELOAD" /* the socket's path, a colon, the token */
-#define PRELOAD_MEMORY	 "sooth-heap" /* what memory of sooth is called in mappings */
+#define PRELOAD_MEMORY	 "sooth-heap"	 /* what memory of sooth is called in mappings */
 #define PRELOAD_VERSION	 5
 
+/* Beside the socket: a program that a seccomp filter keeps from connecting opens it. */
+#define PRELOAD_FILTERED "filtered"
 /* Who connects has read it in the environment of the command. */
 #define PRELOAD_TOKEN_BYTES 32u /* hexadecimal digits */
 

@@ -12,14 +12,15 @@
 #include "preload/kernel_calls.h"
 #include "preload/loaded.h"
 
-#define STEPS_MAX   (1u << 26) /* of a wait, if time stands still */
-#define WAIT_S	    10	       /* for sooth, while it lives and reads nothing */
-#define ANSWER_S    2
-#define TRY_AGAIN   64	/* calls of a thread without a slot */
-#define THREAD_FROM 704 /* of glibc: behind what the compiler knows */
-#define THREAD_SIZE 1024
-#define SMALL_FROM  24 /* of musl */
-#define SMALL_SIZE  96
+#define STEPS_MAX      (1u << 26) /* of a wait, if time stands still */
+#define WAIT_S	       10	  /* for sooth, while it lives and reads nothing */
+#define ANSWER_S       2
+#define UNANSWERED_MAX 3   /* asks; then there are no more */
+#define TRY_AGAIN      64  /* calls of a thread without a slot */
+#define THREAD_FROM    704 /* of glibc: behind what the compiler knows */
+#define THREAD_SIZE    1024
+#define SMALL_FROM     24 /* of musl */
+#define SMALL_SIZE     96
 
 __thread struct thread self __attribute__((tls_model("initial-exec")));
 
@@ -321,23 +322,31 @@ static void turn_off(void)
 	atomic_store(&own_page->image, IMAGE_OFF);
 }
 
+/* Without a sign of life sooth is stopped, and this process goes on alone. */
+static void end_waiting(const struct waiting *w)
+{
+	if (atomic_load(&session->heartbeat) == w->beats)
+		turn_off();
+}
+
+/* Within a second it would have looked many times. */
+static bool is_alive(struct waiting *w)
+{
+	return atomic_load(&session->heartbeat) != w->beats || goes_on(w, 1);
+}
+
 /* Whether there is room; a wait ends with the first progress. */
 static bool waits_for_progress(struct thread *t)
 {
 	struct waiting w = begin_waiting();
 	uint64_t before = t->tail;
 
-	while (goes_on(&w, WAIT_S)) {
+	while (goes_on(&w, WAIT_S) && is_alive(&w)) {
 		t->tail = atomic_load_explicit(&t->slot->tail, memory_order_acquire);
 		if (t->tail != before)
 			return true;
-		/* Stopped: within a second it would have looked many times. */
-		if (atomic_load(&session->heartbeat) == w.beats && !goes_on(&w, 1))
-			break;
 	}
-	/* Without a sign of life it is stopped, and this process goes on alone. */
-	if (atomic_load(&session->heartbeat) == w.beats)
-		turn_off();
+	end_waiting(&w);
 	t->stalled = before + 1;
 	return false;
 }
@@ -357,21 +366,25 @@ void session_wait_for_room(struct thread *t)
 bool session_ask(
 	struct thread *t, enum preload_ask kind, uint64_t argument, unsigned long long answer[2])
 {
+	static atomic_uint unanswered;
 	struct preload_slot *slot = t->slot;
 	struct waiting w = begin_waiting();
 	bool is_answered = false;
 	unsigned number = ++t->asked;
 
+	if (slot == &nowhere || atomic_load(&unanswered) == UNANSWERED_MAX)
+		return false;
 	atomic_store(&slot->argument, argument);
 	atomic_store(&slot->ask, number << PRELOAD_ASK_NUMBER | kind);
-	while (!is_answered && goes_on(&w, ANSWER_S)) {
+	while (!is_answered && goes_on(&w, ANSWER_S) && is_alive(&w))
 		is_answered = atomic_load(&slot->answered) == number;
-		if (atomic_load(&session->heartbeat) == w.beats && !is_answered && !goes_on(&w, 1))
-			break;
-	}
 	atomic_store(&slot->ask, 0);
 	for (int i = 0; i < 2; i++)
 		answer[i] = is_answered ? atomic_load(&slot->answer[i]) : 0;
+	if (!is_answered) {
+		atomic_fetch_add(&unanswered, 1);
+		end_waiting(&w);
+	}
 	return is_answered;
 }
 

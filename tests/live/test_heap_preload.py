@@ -361,7 +361,7 @@ class BothEngines(HeapCase):
         self.assertGreaterEqual(inside, one(alone["heap_totals"])["calls"])
 
     def test_another_user(self):
-        """A server drops its rights, and then makes its workers: these connect as that user."""
+        """A server drops its rights, and then makes its workers: these have its memory."""
         server = ("import os\n"
                   "os.setgroups([]), os.setgid(%d), os.setuid(%d)\n"
                   "for i in range(3):\n"
@@ -375,13 +375,13 @@ class BothEngines(HeapCase):
         for engine in ("auto", "preload"):
             with self.subTest(engine):
                 run = self.sooth("heap", "-j", "--engine", engine, "--", PYTHON, "-S", "-c", server)
-                # What others may connect by is a name that they cannot see.
+                # The folder shows nothing to others.
                 self.assertIn("found []", run.text)
                 workers = [row["calls"] for row in last_json(run.text)["heap_processes"]][1:]
                 self.assertEqual([calls >= 2000 for calls in workers], [True] * 3, workers)
 
     def test_another_root_while_it_runs(self):
-        """Its workers find no socket there: that is said, and probes see them."""
+        """Its workers take memory that is mapped already, and need nothing of that root."""
         server = ("import os\n"
                   "os.chroot(%r)\n"
                   "for i in range(3):\n"
@@ -394,11 +394,7 @@ class BothEngines(HeapCase):
                 report = last_json(self.sooth("heap", "-j", "--engine", engine, "--", PYTHON, "-S", "-c", server).text)
                 inexact = one(report["heap_totals"])["inexact"]
                 calls = sum(row["calls"] for row in report["heap_processes"][1:])
-                if engine == "bpf":
-                    self.assertEqual((inexact, calls >= 6000), (None, True))
-                else:
-                    self.assertIn("another root directory", inexact)
-                    self.assertIn("3 forked processes ", [limit["reason"][:19] for limit in report["limits"]])
+                self.assertEqual((inexact, calls >= 6000), (None, True))
 
     def test_a_library_that_is_gone(self):
         """The environment names it, and no program of the tree has it any more: that is said."""

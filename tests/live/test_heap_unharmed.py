@@ -10,6 +10,7 @@ import os
 import random
 import re
 import resource
+import shutil
 import signal
 import socket
 import stat
@@ -288,8 +289,7 @@ class Reached(OddCase):
         sooth.send(signal.SIGKILL)
         sooth.end()
         folder = os.path.dirname(path)
-        os.unlink(path)
-        os.rmdir(folder)
+        shutil.rmtree(folder)
         code = ("import os, socket, sys\n"
                 "os.setgid(%d); os.setuid(%d); os.mkdir(%r)\n"
                 "os.chmod(%r, 0o777)\n"

@@ -134,9 +134,7 @@ static void emit_unseen(struct backend_run *run)
 
 	while (!cursor_at_end(&c))
 		emit_not_loaded(run, cursor_until(&c, '\0'),
-			"is static, gains privileges, was started without LD_PRELOAD, or runs "
-			"under a "
-			"seccomp filter");
+			"is static, gains privileges, or was started without LD_PRELOAD");
 }
 
 static int preload_stop(struct backend_run *run, struct sooth_error *err)
@@ -147,11 +145,11 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 	emit_missing(run);
 	if (!s->session.connected)
 		emit_not_loaded(run, span_of_string(s->command[0] ? s->command : "the command"),
-			"is static, defines malloc itself, gains privileges, or runs under a "
-			"seccomp "
-			"filter");
+			"is static, defines malloc itself, or gains privileges");
 	else
 		emit_unseen(run);
+	if (preload_session_filtered(&s->session))
+		emit_not_loaded(run, span_of_string("a program"), "runs under a seccomp filter");
 	if (s->calls_others)
 		backend_limit(run,
 			"calls of its allocator's own functions (mallocx, mi_malloc, ...)",

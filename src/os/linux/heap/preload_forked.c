@@ -98,7 +98,8 @@ static struct preload_process *by_number(struct preload_session_reader *s,
 
 	if (p && preload_is_of(segment, &p->id))
 		return p;
-	if (!r->pid || at < 0 ||
+	/* Sooth has that memory, too; its children do not. */
+	if (!r->pid || r->pid == (uint32_t)getpid() || at < 0 ||
 		(!is_child_of(at, segment->process.pid) && !maps_memory(at, segment->inode)))
 		return NULL;
 	return p ? p : preload_add_process(s, (pid_t)r->pid, r->begin_ns, parent);

@@ -312,17 +312,6 @@ static bool may_connect(int directory, const struct buffer *status, uint32_t uid
 	       is_own_link(directory, "ns/user");
 }
 
-bool preload_program_is_filtered(int directory)
-{
-	struct buffer status = { 0 };
-	uint64_t filter = 0;
-
-	if (procfs_read_at(directory, "status", &status, PROCFS_SMALL) >= 0)
-		status_number(&status, "Seccomp:", &filter);
-	buffer_fini(&status);
-	return filter;
-}
-
 bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *library, uint32_t uid)
 {
 	_cleanup_close_ int directory = procfs_open(pid);

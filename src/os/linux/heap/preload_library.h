@@ -38,7 +38,5 @@ bool preload_program_calls_others(struct preload_programs *p, const char *path);
  * that from connecting; `uid`: of the command. */
 bool preload_programs_runs(
 	struct preload_programs *p, pid_t pid, const char *library, uint32_t uid);
-/* A seccomp filter is set; `directory`: /proc/PID. */
-bool preload_program_is_filtered(int directory);
 
 #endif

@@ -38,7 +38,7 @@ static int map_segment(struct preload_segment *s)
 	void *at = mmap(NULL, PRELOAD_SEGMENT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
 
 	s->memory = at == MAP_FAILED ? NULL : at;
-	return s->memory ? 0 : -errno;
+	return s->memory && !madvise(at, PRELOAD_SEGMENT_BYTES, MADV_DONTFORK) ? 0 : -errno;
 }
 
 struct preload_segment *preload_segment_new(

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -31,24 +32,25 @@
 #include "os/linux/pause/thread_priority.h"
 #include "os/os.h"
 
-#define STAGED_MUCH  (256u << 10) /* worth a drain */
-#define SLEEP_NS     50000	  /* while programs write: they have no call to wake sooth */
-#define SLEEP_MAX_NS 2000000
-#define SLACK_NS     1000
-#define FIRST	     (-20) /* setpriority(2): the highest */
-#define UNSEEN_NS    (250 * NS_PER_MS)
-#define LOOK_FEW_NS  (5 * NS_PER_MS)
-#define FEW	     16
-#define LOOK_NS	     (100 * NS_PER_MS)
-#define SEGMENTS_MAX 32768
-#define MET_MAX	     65536
-#define FOLDER	     "sooth-heap-"
-#define FOLDER_BYTES 64
-#define HELLO_MS     500
-#define OWNER_US     100
-#define FORKED_MAX   65536
-#define QUIET_US     1000
-#define BACKLOG	     1024
+#define STAGED_MUCH    (256u << 10) /* worth a drain */
+#define SLEEP_NS       50000	    /* while programs write: they have no call to wake sooth */
+#define SLEEP_MAX_NS   2000000
+#define SLACK_NS       1000
+#define FIRST	       (-20) /* setpriority(2): the highest */
+#define UNSEEN_NS      (250 * NS_PER_MS)
+#define LOOK_FEW_NS    (5 * NS_PER_MS)
+#define FEW	       16
+#define LOOK_NS	       (100 * NS_PER_MS)
+#define SEGMENTS_MAX   32768
+#define MET_MAX	       65536
+#define FOLDER	       "sooth-heap-"
+#define FOLDER_BYTES   64
+#define PRELOAD_SOCKET "programs"
+#define HELLO_MS       500
+#define OWNER_US       100
+#define FORKED_MAX     65536
+#define QUIET_US       1000
+#define BACKLOG	       1024
 
 /* --- reading --- */
 
@@ -284,26 +286,32 @@ static bool nothing_listens(const char *path)
 	       errno == ECONNREFUSED;
 }
 
-/* The folder of a sooth that was killed: at its socket nothing listens. */
+/* A folder of sooth's, and what it makes there. */
+static void remove_folder(const char *folder)
+{
+	static const char *const names[] = { PRELOAD_SOCKET, PRELOAD_FILTERED };
+	char path[PRELOAD_PATH_BYTES];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	rmdir(folder);
+}
+
+/* The folder of a sooth that was killed: at its socket nothing listens. An empty one is about to be
+ * used. */
 static void remove_stale(const char *name)
 {
 	char folder[FOLDER_BYTES], path[PRELOAD_PATH_BYTES];
-	_cleanup_dir_ DIR *inside = NULL;
-	const struct dirent *entry;
 	struct stat st;
 
 	if (snprintf(folder, sizeof(folder), "/tmp/%s", name) >= (int)sizeof(folder) ||
 		lstat(folder, &st) || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
 		return;
-	inside = opendir(folder);
-	while (inside && (entry = readdir(inside))) {
-		/* An empty one is about to be used. */
-		if (entry->d_name[0] != '.' &&
-			snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) <
-				(int)sizeof(path) &&
-			nothing_listens(path) && !unlink(path))
-			rmdir(folder);
-	}
+	snprintf(path, sizeof(path), "%s/" PRELOAD_SOCKET, folder);
+	if (nothing_listens(path))
+		remove_folder(folder);
 }
 
 static void remove_all_stale(void)
@@ -343,7 +351,7 @@ static int listen_here(struct preload_session_reader *s, struct sooth_error *err
 	}
 	/* Passed, and not listed: the command may run as another user. */
 	chmod(s->folder, 0711);
-	snprintf(s->path, sizeof(s->path), "%s/programs", s->folder);
+	snprintf(s->path, sizeof(s->path), "%s/" PRELOAD_SOCKET, s->folder);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", s->path);
 	s->listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->listening < 0 || fchmod(s->listening, 0600) ||
@@ -351,6 +359,28 @@ static int listen_here(struct preload_session_reader *s, struct sooth_error *err
 		chmod(s->path, 0600) || listen(s->listening, BACKLOG))
 		return error_errno(err, -errno, "listen at %s", s->path);
 	return 0;
+}
+
+/* A file that such a program opens. */
+static int watch_filtered(struct preload_session_reader *s, struct sooth_error *err)
+{
+	char path[sizeof(s->folder) + sizeof(PRELOAD_FILTERED) + 1];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" PRELOAD_FILTERED, s->folder);
+	fd = open(path, O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0444);
+	s->filtered = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (fd < 0 || fchmod(fd, 0444) || close(fd) || s->filtered < 0 ||
+		inotify_add_watch(s->filtered, path, IN_OPEN) < 0)
+		return error_errno(err, -errno, "watch %s", path);
+	return 0;
+}
+
+bool preload_session_filtered(const struct preload_session_reader *s)
+{
+	struct inotify_event event;
+
+	return read(s->filtered, &event, sizeof(event)) > 0;
 }
 
 static int make_mutex(struct preload_session *page)
@@ -393,7 +423,7 @@ int preload_session_open(
 
 	s->os = run->os;
 	s->options = run->options;
-	s->listening = s->stop = s->memory = s->wake = -1;
+	s->listening = s->stop = s->memory = s->wake = s->filtered = -1;
 	s->filled = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->filled < 0 || s->wake < 0)
@@ -411,6 +441,8 @@ int preload_session_open(
 	status = make_page(s, err);
 	if (!status)
 		status = listen_here(s, err);
+	if (!status)
+		status = watch_filtered(s, err);
 	return status;
 }
 
@@ -550,9 +582,8 @@ void preload_session_close(struct preload_session_reader *s)
 	cleanup_close(&s->filled);
 	cleanup_close(&s->wake);
 	cleanup_close(&s->listening);
-	if (s->folder[0]) {
-		unlink(s->path);
-		rmdir(s->folder);
-	}
+	cleanup_close(&s->filtered);
+	if (s->folder[0])
+		remove_folder(s->folder);
 	pthread_mutex_destroy(&s->lock);
 }

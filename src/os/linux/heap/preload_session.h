@@ -58,8 +58,9 @@ struct preload_session_reader {
 	char token[PRELOAD_TOKEN_BYTES + 1];
 	uid_t uid; /* of the command */
 	int listening, stop, memory;
-	int wake;   /* the thread that answers: something is asked */
-	int filled; /* readable when a drain is worth it */
+	int filtered; /* inotify: programs that a seccomp filter keeps from connecting */
+	int wake;     /* the thread that answers: something is asked */
+	int filled;   /* readable when a drain is worth it */
 	struct preload_session *page;
 	struct preload_clock clock;
 	pthread_t answerer, reader;
@@ -119,6 +120,8 @@ void preload_session_drain(struct preload_session_reader *s, struct buffer *out)
 void preload_session_stop(struct preload_session_reader *s, struct buffer *out);
 /* What is left of children whose start was reported since. */
 void preload_session_rest(struct preload_session_reader *s, struct buffer *out);
+/* Whether a seccomp filter has kept a program from connecting. */
+bool preload_session_filtered(const struct preload_session_reader *s);
 void preload_session_close(struct preload_session_reader *s);
 
 #endif

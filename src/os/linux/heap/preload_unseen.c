@@ -11,7 +11,6 @@
 #include "base/cursor.h"
 #include "base/units.h"
 #include "os/linux/files/procfs.h"
-#include "os/linux/heap/preload_library.h"
 #include "os/linux/heap/preload_processes.h"
 
 #define PROGRAMS_MAX 256
@@ -31,16 +30,14 @@ void preload_unseen_fini(struct preload_unseen *u)
 	buffer_fini(&u->paths);
 }
 
-/* Whether the library is among the mapped files, and was not kept from connecting. */
+/* Whether the library is among the mapped files. */
 static bool has_library(int directory)
 {
 	struct buffer bytes = { 0 };
 	bool has;
 
 	has = procfs_read_at(directory, "maps", &bytes, PROCFS_MAPS) >= 0 &&
-	      strstr(buffer_cstr(&bytes), "/" PRELOAD_LIBRARY) &&
-	      (strstr(buffer_cstr(&bytes), "/memfd:" PRELOAD_MEMORY) ||
-		      !preload_program_is_filtered(directory));
+	      strstr(buffer_cstr(&bytes), "/" PRELOAD_LIBRARY);
 	buffer_fini(&bytes);
 	return has;
 }
