@@ -12,7 +12,7 @@
 #include "preload/kernel_calls.h"
 #include "preload/loaded.h"
 
-#define STEPS_MAX      (1u << 26) /* of a wait, if time stands still */
+#define STEPS_MAX      (1u << 26) /* of a wait, whatever the clock says */
 #define WAIT_S	       10	  /* for sooth, while it lives and reads nothing */
 #define ANSWER_S       2
 #define UNANSWERED_MAX 3   /* asks; then there are no more */
@@ -239,7 +239,7 @@ static bool leave_out(struct thread *t)
 	return false;
 }
 
-/* What was begun in the parent's memory goes nowhere: pointers are read anew for each word. */
+/* What was begun in the parent's memory goes nowhere: pointers are read again for each word. */
 void session_leave_parent(void)
 {
 	struct thread *t = &self;

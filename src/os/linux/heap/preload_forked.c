@@ -210,12 +210,6 @@ bool preload_forked_find(
 	return p;
 }
 
-void preload_forked_ended(struct preload_session_reader *s, const struct preload_reading *r)
-{
-	if (!s->is_elsewhere)
-		preload_emit_forked_end(s, &r->process);
-}
-
 void preload_forked_reported(struct preload_session_reader *s, const struct process_id *process)
 {
 	struct process_id *at;

@@ -13,8 +13,6 @@
 /* For struct preload_segment; `user` is the session. */
 bool preload_forked_find(
 	void *user, struct preload_segment *segment, struct preload_reading *r, uint32_t parent);
-/* A child that had ended before it was found: all of it is read. */
-void preload_forked_ended(struct preload_session_reader *s, const struct preload_reading *r);
 /* The kernel has reported the start of that process: a child that ended is known by it. */
 void preload_forked_reported(struct preload_session_reader *s, const struct process_id *process);
 

@@ -13,13 +13,14 @@
 #include "base/units.h"
 #include "model/batch.h"
 #include "os/linux/files/procfs.h"
-#include "os/linux/heap/preload_forked.h"
+#include "os/linux/files/timeout.h"
 #include "os/os.h"
 
 #define STAGED_MAX	  (1u << 20)
 #define PROCESSES_MAX	  16384
 #define CLOCKS_NS	  (1 * NS_PER_MS) /* that the two may differ by */
 #define ANCESTORS_MAX	  64
+#define ENVIRONMENT_MS	  100
 #define ENVIRONMENT_BYTES (256u << 10)
 #define REAP_TRIES	  20
 #define REAP_US		  500
@@ -193,7 +194,7 @@ void preload_emit_forked(struct preload_session_reader *s, const struct preload_
 	RECORD_APPEND(&s->staged, &join, NULL, 0);
 }
 
-void preload_emit_forked_end(struct preload_session_reader *s, const struct process_id *id)
+static void emit_forked_end(struct preload_session_reader *s, const struct process_id *id)
 {
 	struct process_leave leave = { .record = head_of(id, s->os->now_ns(s->os), PROCESS_LEAVE),
 		.status_state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED) };
@@ -222,10 +223,15 @@ uint32_t preload_parent(uint32_t pid)
 
 static bool has_token(const struct preload_session_reader *s, uint32_t pid)
 {
+	_cleanup_close_ int directory = procfs_open((pid_t)pid);
+	struct timeout timeout = { 0 };
 	struct buffer bytes = { 0 };
-	bool has = procfs_read((pid_t)pid, "environ", &bytes, ENVIRONMENT_BYTES) >= 0 &&
+	bool has = directory >= 0 &&
+		   timeout_read_at(&timeout, directory, "environ", &bytes, ENVIRONMENT_BYTES,
+			   ENVIRONMENT_MS) >= 0 &&
 		   memmem(bytes.data, bytes.size, s->token, PRELOAD_TOKEN_BYTES);
 
+	timeout_fini(&timeout);
 	buffer_fini(&bytes);
 	return has;
 }
@@ -337,8 +343,8 @@ static void finish_slot(
 
 	preload_segment_count(segment, slot, &s->clock, s->os->now_ns(s->os), &s->staged);
 	preload_segment_release(segment, slot);
-	if (r.is_gone && !has_slot(s, &r.process))
-		preload_forked_ended(s, &r);
+	if (r.is_gone && !s->is_elsewhere && !has_slot(s, &r.process))
+		emit_forked_end(s, &r.process);
 }
 
 static bool has_ended(struct preload_session_reader *s, const struct preload_reading *r)

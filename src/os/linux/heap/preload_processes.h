@@ -18,10 +18,9 @@ void preload_emit_exec(
 /* A process that was not known; `claimed`: where it says that it was forked. NULL: it is gone. */
 struct preload_process *preload_add_process(
 	struct preload_session_reader *s, pid_t pid, uint64_t time_ns, uint32_t claimed);
-/* A forked child that has ended: its start and its end. */
+/* A forked child that has ended: its start. */
 void preload_emit_forked(struct preload_session_reader *s, const struct preload_reading *r,
 	const struct preload_segment *segment);
-void preload_emit_forked_end(struct preload_session_reader *s, const struct process_id *id);
 bool preload_is_there(uint32_t pid);
 /* 0: it is gone. */
 uint32_t preload_parent(uint32_t pid);
