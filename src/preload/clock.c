@@ -24,6 +24,9 @@ static void turn_clock_off(void)
 
 static void look_at_prctl(long option, long a)
 {
+	/* Without privilege that comes before a filter. */
+	if (option == PR_SET_SECCOMP || option == PR_SET_NO_NEW_PRIVS)
+		filter_is_near = true;
 	if ((option == PR_SET_TSC && a != PR_TSC_ENABLE) ||
 		(option == PR_SET_SECCOMP && a == SECCOMP_MODE_STRICT))
 		turn_clock_off();
@@ -56,7 +59,9 @@ long syscall(long number, long a, long b, long c, long d, long e, long f)
 {
 	if (UNLIKELY(number == SYS_prctl))
 		look_at_prctl(a, b);
-	else if (UNLIKELY(number == SYS_seccomp && a == SECCOMP_SET_MODE_STRICT))
+	if (UNLIKELY(number == SYS_seccomp))
+		filter_is_near = true;
+	if (UNLIKELY(number == SYS_seccomp && a == SECCOMP_SET_MODE_STRICT))
 		turn_clock_off();
 	if (UNLIKELY(!is_resolved() || !loader.syscall))
 		return call_directly(number, a, b, c, d, e, f);

@@ -313,14 +313,14 @@ static bool take_memory(long fd, const struct place *p, int sooth_pid, struct co
 }
 
 /* By what the loader did for each library: sooth sees that the file is opened. */
-static void note_filtered(struct place *p)
+static void note_unseen(struct place *p)
 {
 	unsigned at = p->path;
 	long fd;
 
 	while (at && p->value[at - 1] != '/')
 		at--;
-	__builtin_memcpy(p->value + at, PRELOAD_FILTERED, sizeof(PRELOAD_FILTERED));
+	__builtin_memcpy(p->value + at, PRELOAD_UNSEEN, sizeof(PRELOAD_UNSEEN));
 	fd = KERNEL(openat, AT_FDCWD, p->value, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0,
 		0, 0);
 	if (fd >= 0)
@@ -335,15 +335,13 @@ bool connect_to_sooth(struct connection *to)
 	long fd;
 
 	find_place(&place);
-	if (place.path && is_filtered()) {
-		note_filtered(&place);
-		place.path = 0;
-	}
 	if (!place.path)
 		return false;
-	fd = open_connection(&place, &sooth_pid);
-	if (fd < 0)
+	fd = is_filtered() ? -1 : open_connection(&place, &sooth_pid);
+	if (fd < 0) {
+		note_unseen(&place);
 		return false;
+	}
 	is_done = take_memory(fd, &place, sooth_pid, to);
 	KERNEL(close, fd, 0, 0, 0, 0, 0);
 	return is_done;

@@ -18,8 +18,8 @@
 #define PRELOAD_MEMORY	 "sooth-heap"	 /* what memory of sooth is called in mappings */
 #define PRELOAD_VERSION	 5
 
-/* Beside the socket: a program that a seccomp filter keeps from connecting opens it. */
-#define PRELOAD_FILTERED "filtered"
+/* Beside the socket: a program that cannot connect opens it. */
+#define PRELOAD_UNSEEN "unseen"
 /* Who connects has read it in the environment of the command. */
 #define PRELOAD_TOKEN_BYTES 32u /* hexadecimal digits */
 
@@ -65,6 +65,7 @@ struct preload_head {
 	atomic_uint used;	/* slots, from the first, that were ever taken */
 	atomic_uint around;	/* PRELOAD_AROUND_* that no answer was given to */
 	atomic_ullong left_out; /* calls of threads that found no slot */
+	atomic_uint gave_up;	/* sooth gave no sign of life: calls from then on are missing */
 };
 
 enum preload_slot_state {
@@ -108,9 +109,12 @@ struct preload_slot {
 	atomic_ullong lost;	/* records that were not */
 	atomic_uint ask;	/* enum preload_ask and its number; 0: nothing, or no longer */
 	atomic_ullong argument; /* an address, or PRELOAD_AROUND_* */
+	atomic_uint is_waiting; /* in the kernel, for `space` */
 	_Alignas(64) atomic_ullong tail; /* words read; by sooth, as is what follows */
 	atomic_uint answered;		 /* the number of the last ask that has an answer */
 	atomic_ullong answer[2];
+	atomic_uint space;	 /* a futex: changed with `tail` and `answered` */
+	atomic_uint is_filtered; /* the kernel says so */
 	_Alignas(64) struct preload_count counts[HEAP_FUNCTIONS];
 };
 

@@ -28,6 +28,8 @@ int posix_memalign(void **block, size_t alignment, size_t size);
 void *memalign(size_t alignment, size_t size);
 void *valloc(size_t size);
 void *pvalloc(size_t size);
+int prctl(int option, long a, long b, long c, long d);
+long syscall(long number, long a, long b, long c, long d, long e, long f);
 
 #define OURS_FOR(real_, own_)                                                                      \
 	if ((uintptr_t)found == (uintptr_t)(real_))                                                \
@@ -48,6 +50,8 @@ static void *ours_for(void *found)
 	OURS_FOR(real.memalign, memalign);
 	OURS_FOR(real.valloc, valloc);
 	OURS_FOR(real.pvalloc, pvalloc);
+	OURS_FOR(loader.prctl, prctl);
+	OURS_FOR(loader.syscall, syscall);
 	OURS_FOR(loader.dlopen, dlopen);
 	OURS_FOR(loader.dlsym, dlsym);
 	OURS_FOR(loader.dlvsym, dlvsym);

@@ -3,8 +3,9 @@
  * The library in an observed program. It has no other library, no lock that the program could
  * hold, and allocates nothing by the functions it observes. What it may not do is change the
  * program: without sooth, and when anything of it fails, calls go straight through. Once the
- * program has started it makes no system call, whatever happens: a seccomp filter of the program
- * could end it for that. It trusts nothing in memory that it shares.
+ * program has started it makes no system call but futex(2), where a ring is full, and not that
+ * where a seccomp filter could be set: it could end the program for it. It trusts nothing in memory
+ * that it shares.
  */
 #ifndef SOOTH_PRELOAD_PRELOAD_H
 #define SOOTH_PRELOAD_PRELOAD_H
@@ -48,11 +49,12 @@ struct kept_stack {
 /* What a thread needs beside its ring, in memory of this process alone; by its slot, because that
  * of the thread itself is the program's stack. The second is there where stacks are walked. */
 struct thread_calls {
-	struct call waiting[NESTED_MAX];
+	struct call waiting[NESTED_MAX], written[NESTED_MAX];
 };
 
 struct thread_stacks {
 	struct kept_stack kept;
+	struct kept_frame new_frames[PRELOAD_FRAMES_MAX];
 	uint64_t sent[SENT];
 };
 
@@ -94,6 +96,8 @@ extern __thread struct thread self;
 extern struct own_page *own_page;
 extern const struct preload_session *session;
 extern bool clock_is_off;
+/* A seccomp filter is set, or what comes before one. */
+extern bool filter_is_near;
 
 /* The real functions. */
 struct real {

@@ -142,7 +142,7 @@ static inline void become_idle(struct thread *t)
 static __attribute__((noinline)) void put_waiting(struct thread *t)
 {
 	while (t->nested) {
-		struct call calls[NESTED_MAX];
+		struct call *calls = t->calls->written; /* not on the program's stack */
 		unsigned count = t->nested < NESTED_MAX ? t->nested : NESTED_MAX;
 
 		become_busy(t);

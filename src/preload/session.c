@@ -7,11 +7,14 @@
 #include "preload/connect.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sys/mman.h>
 
 #include "preload/kernel_calls.h"
 #include "preload/loaded.h"
 
+#define MOMENT_NS      10000000
+#define SILENT_S       2	  /* without a sign of life sooth is stopped */
 #define STEPS_MAX      (1u << 26) /* of a wait, whatever the clock says */
 #define WAIT_S	       10	  /* for sooth, while it lives and reads nothing */
 #define ANSWER_S       2
@@ -29,7 +32,7 @@ struct own_page *own_page = &no_page;
 /* Until there is one: sooth is on, so that the page decides. */
 static const struct preload_session no_session = { .is_on = 1 };
 const struct preload_session *session = &no_session;
-bool clock_is_off;
+bool clock_is_off, filter_is_near;
 
 enum { START_NONE, START_IN_PROGRESS, START_DONE };
 
@@ -168,6 +171,7 @@ static void take_slot(struct thread *t, unsigned number)
 	atomic_store(&slot->parent, parent);
 	atomic_store(&slot->is_coarse, clock_is_off);
 	atomic_store(&slot->ask, 0);
+	atomic_store(&slot->is_waiting, 0);
 	t->asked = 0;
 	t->slot = slot;
 	t->ring = (void *)(segment + preload_ring_at(number));
@@ -308,10 +312,26 @@ static struct waiting begin_waiting(void)
 	return (struct waiting){ session_ticks(), 0, atomic_load(&session->heartbeat) };
 }
 
+/* The thread gives its CPU away until sooth has changed something, or for a moment. */
+static void wait_a_little(struct thread *t, unsigned space)
+{
+	static const struct {
+		int64_t s, ns;
+	} moment = { 0, MOMENT_NS };
+
+	if (UNLIKELY(atomic_load(&t->slot->is_filtered)))
+		filter_is_near = true; /* of forked children, too */
+	if (filter_is_near) {
+		spin_once();
+		return;
+	}
+	atomic_store(&t->slot->is_waiting, 1);
+	KERNEL(futex, &t->slot->space, FUTEX_WAIT, space, &moment, 0, 0);
+}
+
 /* False: it was too long, or there is no sooth any more. */
 static bool goes_on(struct waiting *w, unsigned seconds)
 {
-	spin_once();
 	if (!session_is_on() || w->steps++ == STEPS_MAX)
 		return false;
 	return session_ticks() - w->begin <= atomic_load(&session->second) * seconds;
@@ -325,14 +345,16 @@ static void turn_off(void)
 /* Without a sign of life sooth is stopped, and this process goes on alone. */
 static void end_waiting(const struct waiting *w)
 {
-	if (atomic_load(&session->heartbeat) == w->beats)
-		turn_off();
+	if (atomic_load(&session->heartbeat) != w->beats)
+		return;
+	turn_off();
+	atomic_fetch_add(&head_of_segment()->gave_up, 1);
 }
 
-/* Within a second it would have looked many times. */
+/* In that time it would have looked many times. */
 static bool is_alive(struct waiting *w)
 {
-	return atomic_load(&session->heartbeat) != w->beats || goes_on(w, 1);
+	return atomic_load(&session->heartbeat) != w->beats || goes_on(w, SILENT_S);
 }
 
 /* Whether there is room; a wait ends with the first progress. */
@@ -342,9 +364,12 @@ static bool waits_for_progress(struct thread *t)
 	uint64_t before = t->tail;
 
 	while (goes_on(&w, WAIT_S) && is_alive(&w)) {
+		unsigned space = atomic_load(&t->slot->space);
+
 		t->tail = atomic_load_explicit(&t->slot->tail, memory_order_acquire);
 		if (t->tail != before)
 			return true;
+		wait_a_little(t, space);
 	}
 	end_waiting(&w);
 	t->stalled = before + 1;
@@ -376,8 +401,14 @@ bool session_ask(
 		return false;
 	atomic_store(&slot->argument, argument);
 	atomic_store(&slot->ask, number << PRELOAD_ASK_NUMBER | kind);
-	while (!is_answered && goes_on(&w, ANSWER_S) && is_alive(&w))
+	while (goes_on(&w, ANSWER_S) && is_alive(&w)) {
+		unsigned space = atomic_load(&slot->space);
+
 		is_answered = atomic_load(&slot->answered) == number;
+		if (is_answered)
+			break;
+		wait_a_little(t, space);
+	}
 	atomic_store(&slot->ask, 0);
 	for (int i = 0; i < 2; i++)
 		answer[i] = is_answered ? atomic_load(&slot->answer[i]) : 0;

@@ -304,7 +304,7 @@ static bool step_by_rule(struct thread *t, struct walk *w, struct unwind_rule ru
 struct walking {
 	struct thread *thread;
 	struct walk w;
-	struct kept_frame new_frames[PRELOAD_FRAMES_MAX]; /* the innermost first */
+	struct kept_frame *new_frames; /* PRELOAD_FRAMES_MAX, the innermost first */
 	uint32_t count;
 	uint32_t kept; /* of the frames before, from the outermost on */
 };
@@ -436,11 +436,12 @@ void stack_forget_code(void)
 
 uint64_t stack_take(struct thread *t, const uintptr_t *frame, const void *function)
 {
-	struct walking walking; /* large: its frames are written before they are read */
+	struct walking walking;
 	const struct kept_stack *kept = &t->stacks->kept;
 	uint64_t hash;
 
 	walking.thread = t;
+	walking.new_frames = t->stacks->new_frames; /* not on the program's stack */
 	walking.count = walking.kept = 0;
 	walking.w = (struct walk){
 		.pc = RETURN_ADDRESS(frame[1]), .sp = (uintptr_t)(frame + 2), .fp = frame[0]

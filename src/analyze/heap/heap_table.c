@@ -258,7 +258,7 @@ static void judge(struct table_state *s)
 	if (s->not_loaded[0])
 		add_reason(s, "%s", s->not_loaded);
 	if (s->has_unconnected)
-		add_reason(s, "%s", "some forked processes were not observed");
+		add_reason(s, "%s", "some processes were not observed, or not to their end");
 	add_count(s, s->live.frees_unknown, "%s free of a block whose allocation was not seen",
 		"%s frees of blocks whose allocation was not seen");
 	add_count(s, s->live.replaced_blocks, "%s block whose free was not seen",

@@ -148,8 +148,9 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 			"is static, defines malloc itself, or gains privileges");
 	else
 		emit_unseen(run);
-	if (preload_session_filtered(&s->session))
-		emit_not_loaded(run, span_of_string("a program"), "runs under a seccomp filter");
+	if (preload_session_unseen(&s->session))
+		emit_not_loaded(run, span_of_string("a program"),
+			"runs under a seccomp filter, as another user, or with another /tmp");
 	if (s->calls_others)
 		backend_limit(run,
 			"calls of its allocator's own functions (mallocx, mi_malloc, ...)",

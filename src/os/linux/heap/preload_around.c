@@ -45,6 +45,13 @@ void preload_session_limits(struct backend_run *run, struct preload_session_read
 			unknown, unknown > 1 ? "s" : "");
 		backend_limit(run, HEAP_UNCONNECTED, why, "use --engine bpf");
 	}
+	if (s->missing.gave_up) {
+		snprintf(why, sizeof(why),
+			"sooth was stopped, or got no CPU for 2 s: %" PRIu64
+			" program%s went on without it",
+			s->missing.gave_up, s->missing.gave_up > 1 ? "s" : "");
+		backend_limit(run, HEAP_UNCONNECTED, why, "run it again on a host with less load");
+	}
 	if (s->failed)
 		backend_limit(run, "allocations of some processes",
 			"they had no memory left for sooth's buffers", "use --engine bpf");

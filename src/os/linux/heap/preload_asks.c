@@ -18,6 +18,7 @@ static void give(struct preload_slot *slot, unsigned number, uint64_t first, uin
 	atomic_store(&slot->answer[0], first);
 	atomic_store(&slot->answer[1], second);
 	atomic_store(&slot->answered, number);
+	preload_slot_changed(slot);
 }
 
 static void find_mapping(const struct preload_process *p, uint64_t address, uint64_t found[2])

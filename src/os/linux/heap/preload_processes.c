@@ -22,6 +22,7 @@
 #define ANCESTORS_MAX	  64
 #define ENVIRONMENT_MS	  100
 #define ENVIRONMENT_BYTES (256u << 10)
+#define FILTERS_NS	  (50 * NS_PER_MS)
 #define REAP_TRIES	  20
 #define REAP_US		  500
 #define FREE_NS		  (250 * NS_PER_MS)
@@ -474,18 +475,56 @@ static void forget_left(struct preload_session_reader *s)
 	s->processes.size = kept * sizeof(*all);
 }
 
+/* A filter that was set without the library's knowledge: it makes no more calls then. */
+static void look_for_filters(struct preload_session_reader *s)
+{
+	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
+		struct preload_segment *segment = preload_segment_at(s, i);
+
+		for (unsigned k = 0; k < preload_segment_used(segment); k++) {
+			const struct preload_reading *r = &segment->slots[k];
+			const struct preload_process *p =
+				r->is_known ? preload_find_pid(s, r->process.pid) : NULL;
+
+			if (p && p->is_filtered)
+				atomic_store(&preload_segment_slot(segment, k)->is_filtered, 1);
+		}
+	}
+}
+
+static bool is_filtered(int directory)
+{
+	struct buffer bytes = { 0 };
+	const char *line = NULL;
+	bool is;
+
+	if (procfs_read_at(directory, "status", &bytes, PROCFS_SMALL) >= 0)
+		line = strstr(buffer_cstr(&bytes), "\nSeccomp:\t");
+	is = line && line[strlen("\nSeccomp:\t")] != '0';
+	buffer_fini(&bytes);
+	return is;
+}
+
 void preload_look_for_ended(struct preload_session_reader *s)
 {
 	uint64_t now_ns = clock_monotonic_ns();
+	bool has_time = now_ns - s->filters_ns >= FILTERS_NS, has_filtered = false;
 
+	if (has_time)
+		s->filters_ns = now_ns;
 	for (size_t i = 0; i < preload_process_count(s); i++) {
 		struct preload_process *p = preload_process_at(s, i);
 		struct pollfd ended = { .fd = p->exit, .events = POLLIN };
 
 		if (!p->has_left && poll(&ended, 1, 0) > 0)
 			preload_end_process(s, p);
+		else if (has_time && !p->has_left && !p->is_filtered)
+			p->is_filtered = is_filtered(p->directory);
+		has_filtered |= p->is_filtered;
 	}
 	forget_left(s);
+	if (has_filtered)
+		look_for_filters(s);
 	for (size_t i = 0; i < preload_segment_count_all(s); i++)
 		release_ended(s, preload_segment_at(s, i));
 	if (now_ns - s->freed_ns >= FREE_NS) {

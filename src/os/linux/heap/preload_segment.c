@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -88,6 +90,13 @@ bool preload_segment_is_mapped(struct preload_segment *s)
 struct preload_slot *preload_segment_slot(const struct preload_segment *s, unsigned slot)
 {
 	return (struct preload_slot *)(s->memory + PRELOAD_SLOT_AT(slot));
+}
+
+void preload_slot_changed(struct preload_slot *slot)
+{
+	atomic_fetch_add(&slot->space, 1);
+	if (atomic_exchange(&slot->is_waiting, 0))
+		syscall(SYS_futex, &slot->space, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 static struct preload_head *head_of(const struct preload_segment *s)
@@ -265,6 +274,7 @@ static size_t take_words(struct preload_segment *s, unsigned slot, uint64_t head
 static void hand_back(struct preload_slot *slot, uint64_t tail)
 {
 	atomic_store_explicit(&slot->tail, tail, memory_order_release);
+	preload_slot_changed(slot);
 }
 
 /* Whether its process is known now. */
@@ -388,6 +398,8 @@ bool preload_segment_read(struct preload_segment *s, const struct preload_clock 
 	bool has_read = false;
 
 	missing->lost += left_out - s->left_out;
+	missing->gave_up += !s->gave_up && atomic_load(&head_of(s)->gave_up);
+	s->gave_up |= atomic_load(&head_of(s)->gave_up) != 0;
 	s->left_out = left_out;
 	s->around |= atomic_load(&head_of(s)->around) & PRELOAD_AROUND_ALL;
 	for (unsigned i = 0; i < used; i++) {
@@ -442,6 +454,7 @@ void preload_segment_release(struct preload_segment *s, unsigned number)
 	atomic_store(&slot->tail, 0);
 	atomic_store(&slot->lost, 0);
 	atomic_store(&slot->answered, 0);
+	atomic_store(&slot->is_filtered, 0);
 	atomic_store(&slot->begin_ticks, 0);
 	atomic_store(&slot->state, PRELOAD_SLOT_FREE);
 }

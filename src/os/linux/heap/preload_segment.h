@@ -46,6 +46,7 @@ struct preload_segment {
 	uint64_t left_out; /* calls without a slot that were reported */
 	uint32_t around;   /* PRELOAD_AROUND_* that were taken */
 	bool is_coarse;	   /* a thread of it has no clock */
+	bool gave_up;
 	/* Finds the process of a slot that is not the program's own: fills `process` and `program`
 	 * of the reading. False: not yet. NULL: there are no others. */
 	bool (*find)(
@@ -58,6 +59,7 @@ struct preload_missing {
 	uint64_t lost;	  /* records that found no room */
 	uint64_t damaged; /* rings with something that is no record */
 	uint64_t unknown; /* threads whose process was not found */
+	uint64_t gave_up; /* programs that record no more, because sooth gave no sign of life */
 };
 
 /* Makes one for a process that has `pid` in its own namespace. NULL: failed, err is filled. */
@@ -65,6 +67,8 @@ struct preload_segment *preload_segment_new(
 	const struct process_id *process, uint32_t pid, struct sooth_error *err);
 /* Memory that cannot be cut, and is not kept at an exec; its descriptor, or a negative errno. */
 int preload_memory(size_t size, const char *name);
+/* Wakes the thread if it waits for that. */
+void preload_slot_changed(struct preload_slot *slot);
 struct preload_slot *preload_segment_slot(const struct preload_segment *s, unsigned slot);
 /* Slots, from the first, that were ever in use. */
 unsigned preload_segment_used(const struct preload_segment *s);

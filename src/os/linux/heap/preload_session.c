@@ -36,6 +36,7 @@
 #define SLEEP_NS       50000	    /* while programs write: they have no call to wake sooth */
 #define SLEEP_MAX_NS   2000000
 #define SLACK_NS       1000
+#define READ_MUCH      (64u << 10)
 #define FIRST	       (-20) /* setpriority(2): the highest */
 #define UNSEEN_NS      (250 * NS_PER_MS)
 #define LOOK_FEW_NS    (5 * NS_PER_MS)
@@ -92,11 +93,14 @@ static void *read_until_stop(void *argument)
 	setpriority(PRIO_PROCESS, 0, FIRST); /* programs wait for it; needs privilege */
 	while (!s->is_stopping) {
 		bool is_much, has_read;
+		size_t before;
 
 		pthread_mutex_lock(&s->lock);
+		before = s->staged.size;
 		has_read = look(s);
 		is_much = s->staged.size > STAGED_MUCH || s->has_ended;
 		s->has_ended = false;
+		before = s->staged.size > before ? s->staged.size - before : 0;
 		pthread_mutex_unlock(&s->lock);
 		/* A full counter is readable too. */
 		if (is_much && write(s->filled, &one, sizeof(one)) < 0 && errno != EAGAIN)
@@ -104,7 +108,8 @@ static void *read_until_stop(void *argument)
 		pause.tv_nsec = has_read ? SLEEP_NS : pause.tv_nsec + pause.tv_nsec / 4;
 		if (pause.tv_nsec > SLEEP_MAX_NS)
 			pause.tv_nsec = SLEEP_MAX_NS;
-		nanosleep(&pause, NULL);
+		if (before < READ_MUCH) /* else the program may be full again already */
+			nanosleep(&pause, NULL);
 	}
 	pthread_mutex_unlock((pthread_mutex_t *)(void *)s->page->mutex);
 	return NULL;
@@ -289,7 +294,7 @@ static bool nothing_listens(const char *path)
 /* A folder of sooth's, and what it makes there. */
 static void remove_folder(const char *folder)
 {
-	static const char *const names[] = { PRELOAD_SOCKET, PRELOAD_FILTERED };
+	static const char *const names[] = { PRELOAD_SOCKET, PRELOAD_UNSEEN };
 	char path[PRELOAD_PATH_BYTES];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -362,25 +367,25 @@ static int listen_here(struct preload_session_reader *s, struct sooth_error *err
 }
 
 /* A file that such a program opens. */
-static int watch_filtered(struct preload_session_reader *s, struct sooth_error *err)
+static int watch_unseen(struct preload_session_reader *s, struct sooth_error *err)
 {
-	char path[sizeof(s->folder) + sizeof(PRELOAD_FILTERED) + 1];
+	char path[sizeof(s->folder) + sizeof(PRELOAD_UNSEEN) + 1];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/" PRELOAD_FILTERED, s->folder);
+	snprintf(path, sizeof(path), "%s/" PRELOAD_UNSEEN, s->folder);
 	fd = open(path, O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0444);
-	s->filtered = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (fd < 0 || fchmod(fd, 0444) || close(fd) || s->filtered < 0 ||
-		inotify_add_watch(s->filtered, path, IN_OPEN) < 0)
+	s->marker = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (fd < 0 || fchmod(fd, 0444) || close(fd) || s->marker < 0 ||
+		inotify_add_watch(s->marker, path, IN_OPEN) < 0)
 		return error_errno(err, -errno, "watch %s", path);
 	return 0;
 }
 
-bool preload_session_filtered(const struct preload_session_reader *s)
+bool preload_session_unseen(const struct preload_session_reader *s)
 {
 	struct inotify_event event;
 
-	return read(s->filtered, &event, sizeof(event)) > 0;
+	return read(s->marker, &event, sizeof(event)) > 0;
 }
 
 static int make_mutex(struct preload_session *page)
@@ -423,7 +428,7 @@ int preload_session_open(
 
 	s->os = run->os;
 	s->options = run->options;
-	s->listening = s->stop = s->memory = s->wake = s->filtered = -1;
+	s->listening = s->stop = s->memory = s->wake = s->marker = -1;
 	s->filled = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->filled < 0 || s->wake < 0)
@@ -442,7 +447,7 @@ int preload_session_open(
 	if (!status)
 		status = listen_here(s, err);
 	if (!status)
-		status = watch_filtered(s, err);
+		status = watch_unseen(s, err);
 	return status;
 }
 
@@ -582,7 +587,7 @@ void preload_session_close(struct preload_session_reader *s)
 	cleanup_close(&s->filled);
 	cleanup_close(&s->wake);
 	cleanup_close(&s->listening);
-	cleanup_close(&s->filtered);
+	cleanup_close(&s->marker);
 	if (s->folder[0])
 		remove_folder(s->folder);
 	pthread_mutex_destroy(&s->lock);

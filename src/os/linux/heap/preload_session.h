@@ -37,6 +37,7 @@ struct preload_process {
 	int directory;		 /* /proc/PID */
 	int exit;		 /* a pidfd */
 	preload_program program; /* that it runs */
+	bool is_filtered;	 /* by seccomp */
 	bool is_forked;		 /* it has its parent's program, and a number of its own for it */
 	bool is_nested;		 /* in a PID namespace of its own: its thread numbers are others */
 	bool has_left;
@@ -58,9 +59,9 @@ struct preload_session_reader {
 	char token[PRELOAD_TOKEN_BYTES + 1];
 	uid_t uid; /* of the command */
 	int listening, stop, memory;
-	int filtered; /* inotify: programs that a seccomp filter keeps from connecting */
-	int wake;     /* the thread that answers: something is asked */
-	int filled;   /* readable when a drain is worth it */
+	int marker; /* inotify: programs that could not connect */
+	int wake;   /* the thread that answers: something is asked */
+	int filled; /* readable when a drain is worth it */
 	struct preload_session *page;
 	struct preload_clock clock;
 	pthread_t answerer, reader;
@@ -84,6 +85,7 @@ struct preload_session_reader {
 	struct map met;		  /* uint32_t, a PID -> uint64_t, when its program connected */
 	struct map forked;	  /* uint32_t, a PID -> struct process_id, as the kernel says */
 	uint64_t searched_ns;	  /* the last search for a forked child */
+	uint64_t filters_ns;	  /* the last look for seccomp filters */
 	uint64_t freed_ns;	  /* the last look for memory that no process has */
 	struct buffer asked;	  /* struct preload_asked */
 	bool is_coarse;		  /* a program has no clock */
@@ -120,8 +122,8 @@ void preload_session_drain(struct preload_session_reader *s, struct buffer *out)
 void preload_session_stop(struct preload_session_reader *s, struct buffer *out);
 /* What is left of children whose start was reported since. */
 void preload_session_rest(struct preload_session_reader *s, struct buffer *out);
-/* Whether a seccomp filter has kept a program from connecting. */
-bool preload_session_filtered(const struct preload_session_reader *s);
+/* Whether a program could not connect. */
+bool preload_session_unseen(const struct preload_session_reader *s);
 void preload_session_close(struct preload_session_reader *s);
 
 #endif

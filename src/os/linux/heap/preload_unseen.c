@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,10 +55,15 @@ static uint64_t name_key(const struct buffer *path)
 static void report(struct preload_unseen *u, int directory)
 {
 	struct buffer path = { 0 };
+	char own[PATH_MAX];
+	ssize_t own_size;
 	bool is_new = false;
 	uint64_t key;
 
-	if (procfs_link_at(directory, "exe", &path) >= 0 && path.size) {
+	/* Before its exec the command still runs sooth. */
+	own_size = readlink("/proc/self/exe", own, sizeof(own));
+	if (procfs_link_at(directory, "exe", &path) >= 0 && path.size &&
+		!(own_size == (ssize_t)path.size && !memcmp(own, path.data, path.size))) {
 		key = name_key(&path);
 		if (map_put(&u->programs, &key, &is_new) && is_new) {
 			buffer_append(&u->paths, path.data, path.size);
