@@ -6,6 +6,7 @@
  */
 #include "preload/connect.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
@@ -305,15 +306,16 @@ __attribute__((constructor)) static void begin_at_start(void)
 struct waiting {
 	uint64_t begin;
 	unsigned steps, beats;
+	unsigned moments; /* in the kernel, to their end */
 };
 
 static struct waiting begin_waiting(void)
 {
-	return (struct waiting){ session_ticks(), 0, atomic_load(&session->heartbeat) };
+	return (struct waiting){ session_ticks(), 0, atomic_load(&session->heartbeat), 0 };
 }
 
 /* The thread gives its CPU away until sooth has changed something, or for a moment. */
-static void wait_a_little(struct thread *t, unsigned space)
+static void wait_a_little(struct thread *t, struct waiting *w, unsigned space)
 {
 	static const struct {
 		int64_t s, ns;
@@ -326,13 +328,15 @@ static void wait_a_little(struct thread *t, unsigned space)
 		return;
 	}
 	atomic_store(&t->slot->is_waiting, 1);
-	KERNEL(futex, &t->slot->space, FUTEX_WAIT, space, &moment, 0, 0);
+	if (KERNEL(futex, &t->slot->space, FUTEX_WAIT, space, &moment, 0, 0) == -ETIMEDOUT)
+		w->moments++;
 }
 
 /* False: it was too long, or there is no sooth any more. */
 static bool goes_on(struct waiting *w, unsigned seconds)
 {
-	if (!session_is_on() || w->steps++ == STEPS_MAX)
+	if (!session_is_on() || w->steps++ == STEPS_MAX ||
+		w->moments > seconds * (1000000000u / MOMENT_NS))
 		return false;
 	return session_ticks() - w->begin <= atomic_load(&session->second) * seconds;
 }
@@ -369,7 +373,7 @@ static bool waits_for_progress(struct thread *t)
 		t->tail = atomic_load_explicit(&t->slot->tail, memory_order_acquire);
 		if (t->tail != before)
 			return true;
-		wait_a_little(t, space);
+		wait_a_little(t, &w, space);
 	}
 	end_waiting(&w);
 	t->stalled = before + 1;
@@ -407,7 +411,7 @@ bool session_ask(
 		is_answered = atomic_load(&slot->answered) == number;
 		if (is_answered)
 			break;
-		wait_a_little(t, space);
+		wait_a_little(t, &w, space);
 	}
 	atomic_store(&slot->ask, 0);
 	for (int i = 0; i < 2; i++)
