@@ -152,7 +152,8 @@ static size_t mask_netrc(struct masker *m, size_t start, size_t end)
 
 static size_t mask_password(struct masker *m, size_t start, size_t end)
 {
-	static const char *const names[] = { "password", "passwd", "passphrase", "secret", NULL };
+	static const char *const names[] = { "password", "passwd", "passphrase", "secret",
+		"convertto-securestring", NULL };
 	size_t next;
 
 	if (!mask_is_one_of(name_of(m, start, end), names))
@@ -165,20 +166,18 @@ static size_t mask_password(struct masker *m, size_t start, size_t end)
 static size_t mask_short_name(struct masker *m, size_t start, size_t end)
 {
 	static const char *const names[] = { "pwd", "pass", "pw", NULL };
-	static const char *const options[] = { "--pass", "--pw", "--pin", NULL };
+	static const char *const options[] = { "--pass", "--pw", NULL };
+	static const char *const codes[] = { "--pin", "--otp", "--mnemonic", NULL };
 	struct span run = run_of(m, start, end);
 	bool is_value =
 		end + 1 < m->size && m->text[end] == '=' && !strchr("/$.~", m->text[end + 1]);
-	size_t next;
+	bool is_code =
+		mask_is_one_of(run, codes) || (mask_same(run, "pw") && find(m, end, 4, " is "));
 
-	if (mask_is_one_of(run, options))
-		masker_put_range(m, start, end);
-	else if (is_value && mask_is_one_of(run, names))
-		masker_put_range(m, start, end);
-	else
+	if (!is_code && !mask_is_one_of(run, options) && !(is_value && mask_is_one_of(run, names)))
 		return 0;
-	next = mask_named(m, start, end, span_equal(run, "--pin") ? NAME_SECRET : NAME_PLURAL);
-	return next;
+	masker_put_range(m, start, end);
+	return mask_named(m, start, end, is_code ? NAME_SECRET : NAME_PLURAL);
 }
 
 /* `user:X@tcp(host)/x` of Go, `thin:user/X@//host` of Oracle: the run is the name before it. */
@@ -231,6 +230,7 @@ static size_t mask_form(struct masker *m, size_t start, size_t end)
 		next = next ? next : mask_password(m, start, end);
 		next = next ? next : mask_short_name(m, start, end);
 		break;
+	case 'c':
 	case 's':
 		next = mask_password(m, start, end);
 		break;

@@ -198,7 +198,7 @@ static size_t walk_value(struct words *w, size_t at)
 
 	while (end < w->m->size && !ends_word(w, end))
 		end++;
-	w->command.pending = TIME_RANGE_NONE;
+	w->command.pending = part > TIME_RANGE_WHOLE ? part - 1 : TIME_RANGE_NONE;
 	w->command.skips = false;
 	if (w->m->text[at] != '-' && !is_quote(w->m->text[at]))
 		command_word(&w->command, span_of(w->m->text + at, end - at));
@@ -283,7 +283,7 @@ void mask_command_argument(struct masker *m, struct command *command, const char
 	}
 	if (is_value)
 		part = command->pending;
-	w.command.pending = TIME_RANGE_NONE;
+	w.command.pending = part > TIME_RANGE_WHOLE ? part - 1 : TIME_RANGE_NONE;
 	w.command.skips = false;
 	if (!is_value && size && text[0] == '-')
 		part = command_option(&w.command, word, false, &value);

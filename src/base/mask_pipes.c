@@ -31,6 +31,11 @@ static bool is_stdin_option(struct span word, struct span before)
 	       (span_starts(before, "-pass") && span_equal(word, "stdin"));
 }
 
+static bool ends_command(char c)
+{
+	return c == '|' || c == ';' || c == '&' || c == '\n' || c == '<';
+}
+
 /* Does this command read a secret from its standard input? */
 static bool reads_secret(struct span command)
 {
@@ -53,14 +58,16 @@ static bool reads_secret(struct span command)
 				   (span_equal(word, "--stdin") ||
 					   (is_short && memchr(word.data, 'S', word.size))))) {
 			return true;
-		} else if (span_ends(word, "sudo")) {
-			is_sudo = true;
+		} else if (span_ends(word, "sudo") || ends_command(word.data[word.size - 1])) {
+			is_sudo = span_ends(word, "sudo");
+			program.size = 0;
 		} else if (!program.size && word.data[0] != '-' && !span_equal(before, "-u")) {
 			program = word;
 			if (mask_is_one_of(program, always))
 				return true;
 		} else if ((mask_is_one_of(program, with_secrets) &&
 				   mask_is_one_of(word, subcommands)) ||
+			   (span_equal(program, "tee") && mask_name_kind(word)) ||
 			   (span_equal(program, "vault") && span_equal(word, "login"))) {
 			return true;
 		}
@@ -69,16 +76,12 @@ static bool reads_secret(struct span command)
 	return false;
 }
 
-static bool ends_command(char c)
-{
-	return c == '|' || c == ';' || c == '&' || c == '\n' || c == '<';
-}
-
-static struct span command_at(struct span text, size_t at)
+static struct span command_at(struct span text, size_t at, bool is_line)
 {
 	size_t end = at;
 
-	while (end < text.size && !ends_command(text.data[end]))
+	while (end < text.size && end < at + WRITERS_BACK &&
+		!(is_line ? text.data[end] == '\n' : ends_command(text.data[end])))
 		end++;
 	return span_of(text.data + at, end - at);
 }
@@ -174,18 +177,22 @@ void mask_pipes(struct buffer *text)
 	struct masker m = { .out = &out, .text = all.data, .size = all.size, .room = SIZE_MAX };
 	size_t done = 0, command = 0;
 
-	for (size_t at = 0; at + 1 < all.size; at++) {
-		char c = all.data[at];
+	for (size_t at = 0; at < all.size; at++) {
+		char c = all.data[at], before = at ? all.data[at - 1] : ' ';
 
-		if (c == '|' && all.data[at + 1] != '|' && (!at || all.data[at - 1] != '|') &&
-			reads_secret(command_at(all, at + 1))) {
+		if ((c == '|' && all.data[at + 1] != '|' && before != '|' &&
+			    reads_secret(command_at(all, at + 1, false))) ||
+			(c == ')' && reads_secret(command_at(all, command, false))) ||
+			(c == '>' && !strchr("-=>", before) && written_from(all, at) < at &&
+				mask_name_kind(command_at(all, at, false)))) {
 			size_t from = written_from(all, at);
 
 			masker_put_range(&m, done, from > done ? from : done);
 			mask_words(&m, from > done ? from : done, at);
 			done = at;
 		} else if (c == '<' && all.data[at + 1] == '<' &&
-			   reads_secret(command_at(all, command))) {
+			   (reads_secret(command_at(all, command, false)) ||
+				   reads_secret(command_at(all, at + 3, true)))) {
 			masker_put_range(&m, done, at);
 			done = mask_here(&m, at);
 			at = done > at ? done - 1 : at + 1;

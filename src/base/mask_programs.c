@@ -12,7 +12,7 @@
 
 #define PROGRAM_NAMES	10
 #define PROGRAM_OPTIONS 10
-#define NAME_LONGEST	13 /* mariadb-admin */
+#define NAME_LONGEST	14 /* wpa_passphrase */
 
 struct program_option {
 	/* "-u": a letter; "-pass", "--user": as a whole, or with '='; "name": a word before it;
@@ -59,7 +59,8 @@ static const struct program programs[] = {
 	{ { "aws" }, "configure", NULL, false,
 		{ { "aws_secret_access_key", TIME_RANGE_WHOLE, false },
 			{ "aws_session_token", TIME_RANGE_WHOLE, false } } },
-	{ { "smbclient", "rpcclient", "smbget", "smbcacls", "smbcquotas", "smbspool", "wmic" },
+	{ { "smbclient", "rpcclient", "smbget", "smbcacls", "smbcquotas", "smbspool", "wmic",
+		  "winexe", "net" },
 		NULL, "UIpcWmOTD", false,
 		{ { "-U", PART_AFTER_PERCENT, false }, { "--user", PART_AFTER_PERCENT, false } } },
 	{ { "http", "https", "xh", "xhs" }, NULL, "aoApsx", false,
@@ -67,8 +68,8 @@ static const struct program programs[] = {
 	{ { "ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldapwhoami", "ldapcompare",
 		  "ldapmodrdn", "ldappasswd", "ldapexop" },
 		NULL, "DHbshpUYXRZdfFlzaSwyOEeo", false, { { "-w", TIME_RANGE_WHOLE, false } } },
-	{ { "mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport",
-		  "cqlsh" },
+	{ { "mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport", "cqlsh",
+		  "ncftpput", "rdesktop" },
 		NULL, "uhdcpekf", false, { { "-p", TIME_RANGE_WHOLE, false } } },
 	{ { "sqlcmd", "bcp", "zip", "unzip", "ipmitool" }, NULL, "SUdQivoIHP", false,
 		{ { "-P", TIME_RANGE_WHOLE, false } } },
@@ -79,7 +80,8 @@ static const struct program programs[] = {
 	{ { "twine" }, "upload", NULL, false, { { "-p", TIME_RANGE_WHOLE, false } } },
 	{ { "kubectl", "oc" }, "secret", NULL, false,
 		{ { "--from-literal", PART_AFTER_EQUALS, false } } },
-	{ { "az" }, "secret", NULL, false, { { "--value", TIME_RANGE_WHOLE, false } } },
+	{ { "az", "wrangler" }, "secret", NULL, false,
+		{ { "--value", TIME_RANGE_WHOLE, false }, { "--text", TIME_RANGE_WHOLE, false } } },
 	{ { "gh" }, "secret", "bReo", false,
 		{ { "-b", TIME_RANGE_WHOLE, false }, { "--body", TIME_RANGE_WHOLE, false } } },
 	{ { "vault", "bao" }, NULL, NULL, false,
@@ -87,6 +89,7 @@ static const struct program programs[] = {
 	{ { "sqlplus", "sqlldr", "impdp", "expdp", "rman" }, NULL, NULL, false,
 		{ { "/", TIME_RANGE_WHOLE, false } } },
 	{ { "heroku" }, "config:set", "a", false, { { "=", TIME_RANGE_WHOLE, false } } },
+	{ { "flyctl", "fly" }, "secrets", "tac", false, { { "=", TIME_RANGE_WHOLE, false } } },
 	{ { "flyctl", "fly" }, NULL, "tac", false, { { "-t", TIME_RANGE_WHOLE, false } } },
 	{ { "ngrok" }, NULL, NULL, false,
 		{ { "authtoken", TIME_RANGE_WHOLE, false },
@@ -102,11 +105,21 @@ static const struct program programs[] = {
 		{ { "-A", TIME_RANGE_WHOLE, false }, { "-X", TIME_RANGE_WHOLE, false } } },
 	{ { "useradd", "usermod" }, NULL, "pdugGscek", false,
 		{ { "-p", TIME_RANGE_WHOLE, false } } },
-	{ { "keytool", "jarsigner", "apksigner" }, NULL, NULL, false,
+	{ { "keytool", "jarsigner", "apksigner", "plink", "pscp", "psftp" }, NULL, NULL, false,
 		{ { "-storepass", TIME_RANGE_WHOLE, false },
 			{ "-keypass", TIME_RANGE_WHOLE, false },
 			{ "-srcstorepass", TIME_RANGE_WHOLE, false },
-			{ "-deststorepass", TIME_RANGE_WHOLE, false } } },
+			{ "-deststorepass", TIME_RANGE_WHOLE, false },
+			{ "-pw", TIME_RANGE_WHOLE, false } } },
+	{ { "htpasswd", "rabbitmqctl", "bw", "wpa_passphrase", "etcdctl" }, NULL, NULL, false,
+		{ { "-b", PART_THIRD, false }, { "-bc", PART_THIRD, false },
+			{ "-nb", PART_SECOND, false }, { "-nbB", PART_SECOND, false },
+			{ "add_user", PART_SECOND, false }, { "login", PART_SECOND, false },
+			{ "unlock", TIME_RANGE_WHOLE, false },
+			{ "change_password", PART_SECOND, false },
+			{ "wpa_passphrase", PART_SECOND, false },
+			{ "--user", PART_AFTER_COLON, false } } },
+	{ { "aws" }, "put-parameter", NULL, false, { { "--value", TIME_RANGE_WHOLE, false } } },
 };
 
 #define PROGRAM_COUNT (sizeof(programs) / sizeof(programs[0]))
@@ -163,6 +176,7 @@ void command_word(struct command *c, struct span word)
 		if (is_named(p, name)) {
 			c->seen |= bit;
 			c->active |= p->subcommand ? 0 : bit;
+			is_name_of_setting(p, name, &c->pending);
 		} else if (c->active & bit && p->is_leading) {
 			c->active &= ~bit;
 		} else if (c->seen & bit && p->subcommand && span_equal(word, p->subcommand)) {
@@ -317,7 +331,7 @@ struct span secret_part_of(enum secret_part part, struct span value)
 		return span_starts(value, "pass:") ? after(value, ':') : span_of(value.data, 0);
 	case PART_PROXY:
 		return proxy_secret(value);
-	case TIME_RANGE_NONE:
+	default:
 		break;
 	}
 	return span_of(value.data, 0);

@@ -11,13 +11,15 @@
 /* Which part of a value is the secret. */
 enum secret_part {
 	TIME_RANGE_NONE,
-	TIME_RANGE_WHOLE,
 	PART_AFTER_COLON, /* name:X; of `X:`, which has no more, what stands before */
 	PART_AFTER_COMMA,
 	PART_AFTER_PERCENT,
 	PART_AFTER_EQUALS, /* name=X; without a '=' it is the name of a file */
 	PART_AFTER_PASS,   /* pass:X; but env:NAME and file:PATH are none */
 	PART_PROXY,	   /* name:X@host */
+	TIME_RANGE_WHOLE,
+	PART_SECOND, /* not this word: the one behind it */
+	PART_THIRD,
 };
 
 /* One command as its words come by. Zeroed is its beginning. */

@@ -336,6 +336,7 @@ static const struct shape begins_C[] = {
 };
 
 static const struct shape begins_E[] = {
+	{ "EAACEdEose0cBA", 16, ALNUM, 0 },
 	{ "EAA", 60, ALNUM, RANDOM },
 	{ "EAAA", 58, WORD, RANDOM },
 	{ "EZAK", 50, ALNUM, RANDOM },

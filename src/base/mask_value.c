@@ -9,6 +9,7 @@
 
 #include "base/cursor.h"
 #include "base/mask.h"
+#include "base/mask_alphabet.h"
 #include "base/mask_walk.h"
 
 /* --- names --- */
@@ -65,7 +66,8 @@ static enum name_kind word_kind(struct span word, bool is_first)
 {
 	while (word.size && ascii_is_digit(word.data[word.size - 1]))
 		word.size--; /* key1, oauth2 */
-	if (says_key(word) || ends_with(word, "token") || ends_with(word, "auth"))
+	if (says_key(word) || ends_with(word, "token") || ends_with(word, "auth") ||
+		mask_same(word, "passe"))
 		return NAME_SECRET;
 	/* DB_PASS and MYSQL_PWD, but neither PWD nor ffmpeg's -pass. */
 	if (!is_first && (mask_same(word, "pass") || mask_same(word, "pwd")))
@@ -97,12 +99,14 @@ static bool next_word(struct span *name, struct span *word)
 enum name_kind mask_name_kind(struct span name)
 {
 	/* A sign of a secret anywhere in a name: PGPASSWORD, PassWord, clientSecret. */
-	static const char *const anywhere[] = { "secret", "password", "passwd", "passphrase",
-		"credential", "cookie", "bearer", "authoriz", "authentic", NULL };
+	static const char *const anywhere[] = { "secret", "password", "passwort", "passwd",
+		"passphrase", "credential", "cookie", "bearer", "authoriz", "authentic", NULL };
 	enum name_kind kind = NAME_PLAIN;
 	struct span word;
 	bool is_first = true;
 
+	if (ends_with(name, "-file") || ends_with(name, "_file"))
+		return NAME_PLAIN;
 	for (const char *const *part = anywhere; *part; part++)
 		if (contains(name, *part))
 			return NAME_SECRET;
@@ -141,7 +145,7 @@ static bool mask_name_is_switch(struct span name)
 bool mask_is_harmless(struct span value, enum name_kind kind)
 {
 	static const char *const words[] = { "yes", "no", "true", "false", "on", "off", "none",
-		"ask", NULL };
+		"ask", "left-arrow", "right-arrow", "up-arrow", "down-arrow", NULL };
 
 	if (mask_is_one_of(value, words))
 		return true;
@@ -325,7 +329,7 @@ static bool find_assignment(const struct masker *m, size_t at, struct assignment
 static size_t mask_assigned(
 	struct masker *m, size_t start, size_t end, const struct assignment *a, enum name_kind kind)
 {
-	size_t at = a->value;
+	size_t at = a->value, stop = at;
 
 	masker_put_range(m, end, at);
 	if (at == m->size) {
@@ -344,6 +348,11 @@ static size_t mask_assigned(
 	/* NAME=a b, --env=NAME=a b: a blank within an argument does not end the value. */
 	if (m->is_argument && start < m->first_space)
 		return mask_range(m, at, a->separator == ':' ? line_end(m, at) : m->size, kind);
+	while (stop < m->size && (is_blank(m->text[stop]) || m->text[stop] >= 'a'))
+		stop++;
+	if (start && mask_same(span_of(m->text + start, end - start), "auth") &&
+		(stop == m->size || m->text[stop] == '\n') && memchr(m->text + at, ' ', stop - at))
+		return at; /* Fix auth: retry the login */
 	if (a->separator == ':' && !opening(m, at))
 		return mask_range(m, at, line_end(m, at), kind);
 	return mask_word(m, at, false, kind);
@@ -425,7 +434,7 @@ size_t mask_scheme(struct masker *m, size_t start, size_t end)
 
 static bool is_link(struct span word)
 {
-	static const char *const links[] = { "is", "was", "be", NULL };
+	static const char *const links[] = { "is", "was", "be", "ist", "lautet", "est", NULL };
 
 	return mask_is_one_of(word, links) ||
 	       (word.size > 1 && word.data[word.size - 1] == ':' && ascii_is_alnum(word.data[0]));
@@ -450,7 +459,7 @@ static bool is_told(struct span word, bool is_password, bool is_end)
 		NULL };
 
 	if (mask_is_odd(word))
-		return word.size >= (is_password ? 4 : 6) && word.data[0] != '$';
+		return word.size >= (is_password ? 4 : 6) && !strchr("$-", word.data[0]);
 	return is_password && is_end && word.size > 3 && !mask_is_one_of(word, states);
 }
 
@@ -477,7 +486,10 @@ static size_t mask_told(struct masker *m, size_t start, size_t end)
 		while (!opened && word_end > from && strchr(".,;!?)", m->text[word_end - 1]))
 			word_end--;
 		word = span_of(m->text + from + opened, word_end - from - opened);
-		if ((is_linked || (!i && is_password)) && !memchr(word.data, ' ', word.size) &&
+		if ((is_linked || (!i && (is_password ||
+						 (word.size > 8 && mask_looks_random(word, LOWER) &&
+							 mask_looks_random(word, ALNUM))))) &&
+			((is_linked && is_password) || !memchr(word.data, ' ', word.size)) &&
 			is_told(word, is_password, is_linked && (at == m->size || word_end < at))) {
 			masker_put_range(m, end, from + opened);
 			masker_put_mask(m);
@@ -485,7 +497,8 @@ static size_t mask_told(struct masker *m, size_t start, size_t end)
 		}
 		if (is_linked || word_end < at || opened)
 			break;
-		is_linked = is_link(word);
+		is_linked = is_link(word) || /* set PGPASSWORD to X */
+			    (!i && ascii_is_upper(m->text[end - 1]) && mask_same(word, "to"));
 	}
 	return end;
 }
