@@ -39,6 +39,25 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return 0;
 }
 
+/* The line has said how many bytes come: a name with anything that a terminal may not get is
+ * written as so many plain ones. */
+static void put_text(struct buffer *out, const struct sooth_value *v)
+{
+	size_t before = out->size;
+	bool is_plain;
+
+	escape_terminal(out, v->text.data, v->text.size);
+	is_plain = out->size - before == v->text.size;
+	if (is_plain || buffer_failed(out))
+		return;
+	out->size = before;
+	for (size_t i = 0; i < v->text.size; i++) {
+		unsigned char c = (unsigned char)v->text.data[i];
+
+		buffer_char(out, c < ' ' ? ' ' : c < 0x7f ? (char)c : '?');
+	}
+}
+
 static void write_row(struct heaptrack_sink *s, const struct sooth_record *r)
 {
 	struct sooth_value letter = sooth_field_get(s->letter, r);
@@ -54,7 +73,7 @@ static void write_row(struct heaptrack_sink *s, const struct sooth_record *r)
 	}
 	if (value_is_there(&text)) {
 		buffer_char(out, ' ');
-		escape_terminal(out, text.text.data, text.text.size);
+		put_text(out, &text);
 	}
 	buffer_char(out, '\n');
 }
