@@ -432,29 +432,35 @@ bool preload_slots_are_few(struct preload_session_reader *s)
 /* Reads the rest of a program that has ended, or runs another one. */
 void preload_end_program(struct preload_session_reader *s, const struct process_id *id)
 {
-	const struct preload_process *p = preload_find_pid(s, id->pid);
+	/* Reading may find new processes, and move the list. */
+	const struct process_id own = *id;
+	const struct preload_process *p;
 
 	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
 		struct preload_segment *segment = preload_segment_at(s, i);
-		bool is_owner = !memcmp(&segment->process, id, sizeof(*id));
+		bool is_owner = !memcmp(&segment->process, &own, sizeof(own));
 
-		if (!is_owner && !preload_is_of(segment, id))
+		if (!is_owner && !preload_is_of(segment, &own))
 			continue;
 		preload_read_segment(s, segment); /* threads that began since are of it, too */
 		for (unsigned k = 0; k < preload_segment_used(segment); k++) {
 			if (segment->slots[k].is_known &&
-				!memcmp(&segment->slots[k].process, id, sizeof(*id)))
+				!memcmp(&segment->slots[k].process, &own, sizeof(own)))
 				finish_slot(s, segment, k);
 		}
 		segment->is_over |= is_owner;
 	}
+	p = preload_find_pid(s, own.pid);
 	if (p && p->is_forked)
 		preload_stacks_ended(s->stacks, p->program);
 }
 
 void preload_end_process(struct preload_session_reader *s, struct preload_process *p)
 {
-	preload_end_program(s, &p->id);
+	const struct process_id id = p->id;
+
+	preload_end_program(s, &id);
+	p = preload_find_pid(s, id.pid);
 	emit_leave(s, p);
 	s->has_ended = true;
 	p->has_left = true;

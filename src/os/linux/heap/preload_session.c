@@ -176,8 +176,10 @@ static struct preload_process *meet(struct preload_session_reader *s, pid_t pid)
 		preload_end_process(s, p); /* another has its number */
 		p = NULL;
 	}
-	if (p)
+	if (p) {
 		preload_end_program(s, &p->id);
+		p = preload_find_pid(s, (uint32_t)pid); /* the list may have moved */
+	}
 	if (!p)
 		p = preload_add_process(s, pid, time_ns, 0);
 	if (!p)
