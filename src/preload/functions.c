@@ -187,7 +187,7 @@ int fork(void)
 		next = (int (*)(void))(uintptr_t)real_function("fork");
 	pid = next ? next() : -1;
 	if (!pid)
-		session_leave_parent();
+		session_forked();
 	return pid;
 }
 

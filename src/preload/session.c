@@ -47,6 +47,7 @@ static struct thread_calls *calls;
 static struct thread_stacks *stacks;
 static int32_t number_at;	 /* from the thread pointer to gettid(2); 0: not known */
 static uint32_t own_pid, parent; /* processes: of this image, and where it was forked */
+static bool is_named;		 /* `own_pid` is that of a child that fork() made */
 static bool is_forked;		 /* an image that begins now */
 
 /* Where a child writes that was forked in the midst of a call. */
@@ -207,17 +208,20 @@ static bool find_slot(struct thread *t)
 
 /* Fork's child is a process of its own; of one that was forked by the kernel's call alone the C
  * library still has the number of its parent. */
-static uint32_t begin_image(struct thread *t)
+static uint32_t begin_image(void)
 {
-	uint32_t number = number_of_thread(), image = atomic_fetch_add(&images, 1) + 1;
+	uint32_t image = atomic_fetch_add(&images, 1) + 1;
 	unsigned none = 0;
 
-	if (is_forked) {
+	if (!atomic_compare_exchange_strong(&own_page->image, &none, image))
+		return none;
+	if (is_forked && !is_named) {
 		parent = own_pid;
-		own_pid = number == t->number || number == own_pid ? 0 : number;
+		own_pid = 0;
 	}
 	is_forked = true; /* the next one will be */
-	return atomic_compare_exchange_strong(&own_page->image, &none, image) ? image : none;
+	is_named = false;
+	return image;
 }
 
 static void begin_thread(struct thread *t, uint32_t image)
@@ -242,6 +246,17 @@ static bool leave_out(struct thread *t)
 	}
 	atomic_fetch_add(&head_of_segment()->left_out, 1);
 	return false;
+}
+
+/* The thread that returns is the only one; a later one may be the first that calls. */
+void session_forked(void)
+{
+	if (is_forked) {
+		parent = own_pid;
+		own_pid = number_of_thread();
+		is_named = true;
+	}
+	session_leave_parent();
 }
 
 /* What was begun in the parent's memory goes nowhere: pointers are read again for each word. */
@@ -273,7 +288,7 @@ bool thread_begin_slow(struct thread *t)
 		return false;
 	t->is_busy = true;
 	SIGNAL_BARRIER();
-	begin_thread(t, image ? image : begin_image(t));
+	begin_thread(t, image ? image : begin_image());
 	SIGNAL_BARRIER();
 	t->is_busy = false;
 	return t->left_out ? leave_out(t) : true;
