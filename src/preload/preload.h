@@ -152,9 +152,8 @@ size_t early_size(const void *block);
 bool thread_begin_slow(struct thread *t);
 /* The ring is full: it may still be so afterwards. */
 void session_wait_for_room(struct thread *t);
-/* A child was forked: what it writes to its parent's memory until it has its own is lost. */
-void session_leave_parent(void);
-/* In a child, as fork() returns. */
+/* In a child, as fork() returns: what it writes to its parent's memory until it has its own is
+ * lost. */
 void session_forked(void);
 /* Asks sooth, and waits for the answer in memory: for a thread whose calls are recorded. False:
  * there is none. */

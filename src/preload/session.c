@@ -248,6 +248,18 @@ static bool leave_out(struct thread *t)
 	return false;
 }
 
+/* What was begun in the parent's memory goes nowhere: pointers are read again for each word. */
+static void session_leave_parent(void)
+{
+	struct thread *t = &self;
+
+	if (atomic_load(&own_page->image) || !t->image)
+		return;
+	t->ring = &nowhere_word;
+	t->ring_mask = 0;
+	t->slot = &nowhere;
+}
+
 /* The thread that returns is the only one; a later one may be the first that calls. */
 void session_forked(void)
 {
@@ -257,18 +269,6 @@ void session_forked(void)
 		is_named = true;
 	}
 	session_leave_parent();
-}
-
-/* What was begun in the parent's memory goes nowhere: pointers are read again for each word. */
-void session_leave_parent(void)
-{
-	struct thread *t = &self;
-
-	if (atomic_load(&own_page->image) || !t->image)
-		return;
-	t->ring = &nowhere_word;
-	t->ring_mask = 0;
-	t->slot = &nowhere;
 }
 
 bool thread_begin_slow(struct thread *t)
