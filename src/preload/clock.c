@@ -7,8 +7,8 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 
+#include "preload/call.h"
 #include "preload/kernel_calls.h"
-#include "preload/preload.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -40,17 +40,11 @@ static long call_directly(long number, long a, long b, long c, long d, long e, l
 	return result < 0 && result > -4096 ? -1 : result;
 }
 
-static bool is_resolved(void)
-{
-	return LIKELY(atomic_load_explicit(&real_is_resolved, memory_order_acquire)) ||
-	       real_resolve();
-}
-
 /* Both end in jumps: a call of the kernel may return twice (vfork(2)), or on another stack. */
 int prctl(int option, long a, long b, long c, long d)
 {
 	look_at_prctl(option, a);
-	if (UNLIKELY(!is_resolved() || !loader.prctl))
+	if (UNLIKELY(!call_is_resolved() || !loader.prctl))
 		return (int)call_directly(SYS_prctl, option, a, b, c, d, 0);
 	return loader.prctl(option, a, b, c, d);
 }
@@ -63,7 +57,7 @@ long syscall(long number, long a, long b, long c, long d, long e, long f)
 		filter_is_near = true;
 	if (UNLIKELY(number == SYS_seccomp && a == SECCOMP_SET_MODE_STRICT))
 		turn_clock_off();
-	if (UNLIKELY(!is_resolved() || !loader.syscall))
+	if (UNLIKELY(!call_is_resolved() || !loader.syscall))
 		return call_directly(number, a, b, c, d, e, f);
 	return loader.syscall(number, a, b, c, d, e, f);
 }

@@ -28,11 +28,6 @@
 #define VALUE_BYTES  (PATH_BYTES + PRELOAD_TOKEN_BYTES)
 #define SEALS	     (F_SEAL_SHRINK | F_SEAL_GROW)
 
-/* As the kernel has it. */
-struct kernel_time {
-	int64_t s, ns;
-};
-
 extern char **environ __attribute__((weak));
 
 /* --- where sooth is --- */

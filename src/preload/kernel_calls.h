@@ -37,6 +37,11 @@ static inline long kernel_call(long number, long a, long b, long c, long d, long
 #endif
 }
 
+/* struct timespec, as the kernel has it. */
+struct kernel_time {
+	int64_t s, ns;
+};
+
 #define KERNEL(name_, a_, b_, c_, d_, e_, f_)                                                      \
 	kernel_call(SYS_##name_, (long)(a_), (long)(b_), (long)(c_), (long)(d_), (long)(e_),       \
 		(long)(f_))

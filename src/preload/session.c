@@ -332,9 +332,7 @@ static struct waiting begin_waiting(void)
 /* The thread gives its CPU away until sooth has changed something, or for a moment. */
 static void wait_a_little(struct thread *t, struct waiting *w, unsigned space)
 {
-	static const struct {
-		int64_t s, ns;
-	} moment = { 0, MOMENT_NS };
+	static const struct kernel_time moment = { 0, MOMENT_NS };
 
 	if (UNLIKELY(atomic_load(&t->slot->is_filtered)))
 		filter_is_near = true; /* of forked children, too */

@@ -55,6 +55,9 @@ bool task_signals_parse(struct task_signals *signals, const void *data, size_t s
 
 /* The value of a line "name:\tvalue"; false when there is none. `name` has its colon. */
 bool task_status_find(struct span *value, const char *name, const void *data, size_t size);
+/* The pid that the process has for itself: the last number of NSpid is the innermost; the line is
+ * missing before Linux 4.1. */
+bool task_status_inner_pid(uint32_t *pid, const void *data, size_t size);
 
 /* auxv: whether the program is a 32-bit one, from the width of its entries. False: unknown. */
 bool task_auxv_parse(bool *is_32_bit, const void *data, size_t size);

@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "os/linux/files/maps.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/files/task_files.h"
 #include "os/linux/heap/preload_processes.h"
 
 #define SEARCH_NS  (5 * NS_PER_MS)
@@ -46,21 +47,15 @@ static bool is_child_of(int directory, uint32_t parent)
 	return is;
 }
 
-/* Its number in its own namespace: the last of the line. */
+/* Its number in its own namespace. */
 static uint32_t number_inside(int directory)
 {
 	struct buffer bytes = { 0 };
-	const char *line, *end, *last;
-	uint32_t number = 0;
+	uint32_t number;
 
-	if (procfs_read_at(directory, "status", &bytes, PROCFS_SMALL) >= 0 &&
-		(line = strstr(buffer_cstr(&bytes), "\nNSpid:")) &&
-		(end = strchr(line + 1, '\n')) &&
-		(last = memrchr(line, '\t', (size_t)(end - line)))) {
-		struct cursor c = cursor_over(last + 1, (size_t)(end - last - 1));
-
-		number = (uint32_t)cursor_decimal(&c);
-	}
+	if (procfs_read_at(directory, "status", &bytes, PROCFS_SMALL) < 0 ||
+		!task_status_inner_pid(&number, bytes.data, bytes.size))
+		number = 0;
 	buffer_fini(&bytes);
 	return number;
 }

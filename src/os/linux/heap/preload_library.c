@@ -14,6 +14,7 @@
 #include "base/cursor.h"
 #include "base/read_at.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/files/task_files.h"
 #include "os/linux/files/timed_open.h"
 #include "os/linux/heap/allocator_names.h"
 #include "preload/layout.h"
@@ -283,33 +284,21 @@ bool preload_program_calls_others(struct preload_programs *p, const char *path)
 	return fd >= 0 && calls(fd, is_of_others);
 }
 
-/* A number behind a name in /proc/PID/status; false: there is none. */
-static bool status_number(const struct buffer *status, const char *name, uint64_t *out)
-{
-	struct cursor c = cursor_over(status->data, status->size);
-
-	while (!cursor_at_end(&c)) {
-		struct span line = cursor_line(&c);
-		struct cursor value = cursor_over(line.data, line.size);
-
-		if (!cursor_skip(&value, name))
-			continue;
-		cursor_skip(&value, "\t");
-		*out = cursor_decimal(&value);
-		return !value.failed;
-	}
-	return false;
-}
-
 /* Under a filter the library asks the kernel nothing; and only root and the command's user reach
  * the socket, with the numbers that users have here. */
 static bool may_connect(int directory, const struct buffer *status, uint32_t uid)
 {
-	uint64_t filter, own;
+	struct span filter, users;
+	struct cursor own;
+	uint64_t real;
 
-	return status_number(status, "Seccomp:", &filter) && !filter &&
-	       status_number(status, "Uid:", &own) && (own == uid || !own) &&
-	       is_own_link(directory, "ns/user");
+	if (!task_status_find(&filter, "Seccomp:", status->data, status->size) ||
+		!span_equal(filter, "0") ||
+		!task_status_find(&users, "Uid:", status->data, status->size))
+		return false;
+	own = cursor_over(users.data, users.size);
+	real = cursor_decimal(&own);
+	return !own.failed && (real == uid || !real) && is_own_link(directory, "ns/user");
 }
 
 bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *library, uint32_t uid)

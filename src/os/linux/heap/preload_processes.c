@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "model/batch.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/files/task_files.h"
 #include "os/linux/files/timeout.h"
 #include "os/os.h"
 
@@ -71,23 +72,19 @@ void preload_read_name(struct preload_process *p)
 	buffer_fini(&bytes);
 }
 
-static bool is_in_namespace(int directory)
+/* Whether the value of a line of /proc/PID/status has one of these characters. */
+static bool status_has(int directory, const char *name, const char *any)
 {
 	struct buffer bytes = { 0 };
-	const char *line;
-	bool is = false;
+	struct span value = span_of("", 0);
+	bool has = false;
 
-	if (procfs_read_at(directory, "status", &bytes, PROCFS_SMALL) >= 0) {
-		line = strstr(buffer_cstr(&bytes), "\nNSpid:");
-		if (line) {
-			const char *end = strchr(line + 1, '\n');
-			const char *last = end ? memrchr(line, '\t', (size_t)(end - line)) : NULL;
-
-			is = last && last != strchr(line, '\t');
-		}
-	}
+	if (procfs_read_at(directory, "status", &bytes, PROCFS_SMALL) >= 0)
+		task_status_find(&value, name, bytes.data, bytes.size);
+	for (; *any && !has; any++)
+		has = memchr(value.data, *any, value.size);
 	buffer_fini(&bytes);
-	return is;
+	return has;
 }
 
 /* The process that started it, as far as it is known here; else the command. */
@@ -263,7 +260,7 @@ struct preload_process *preload_add_process(
 	}
 	is_command = !memcmp(&p.id, &s->command, sizeof(p.id));
 	p.exit = (int)syscall(SYS_pidfd_open, pid, 0);
-	p.is_nested = is_in_namespace(p.directory);
+	p.is_nested = status_has(p.directory, "NSpid:", "\t"); /* more numbers than one */
 	preload_read_name(&p);
 	buffer_append(&s->processes, &p, sizeof(p));
 	if (!is_command)
@@ -419,7 +416,6 @@ uint64_t preload_unknown(struct preload_session_reader *s)
 	return unknown;
 }
 
-/* Threads that come and go are many, and a new one waits for nothing. */
 bool preload_slots_are_few(struct preload_session_reader *s)
 {
 	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
@@ -498,19 +494,6 @@ static void look_for_filters(struct preload_session_reader *s)
 	}
 }
 
-static bool is_filtered(int directory)
-{
-	struct buffer bytes = { 0 };
-	const char *line = NULL;
-	bool is;
-
-	if (procfs_read_at(directory, "status", &bytes, PROCFS_SMALL) >= 0)
-		line = strstr(buffer_cstr(&bytes), "\nSeccomp:\t");
-	is = line && line[strlen("\nSeccomp:\t")] != '0';
-	buffer_fini(&bytes);
-	return is;
-}
-
 void preload_look_for_ended(struct preload_session_reader *s)
 {
 	uint64_t now_ns = clock_monotonic_ns();
@@ -525,7 +508,7 @@ void preload_look_for_ended(struct preload_session_reader *s)
 		if (!p->has_left && poll(&ended, 1, 0) > 0)
 			preload_end_process(s, p);
 		else if (has_time && !p->has_left && !p->is_filtered)
-			p->is_filtered = is_filtered(p->directory);
+			p->is_filtered = status_has(p->directory, "Seccomp:", "12");
 		has_filtered |= p->is_filtered;
 	}
 	forget_left(s);

@@ -55,10 +55,11 @@
 
 /* --- reading --- */
 
-/* Few are looked at more often: sooth ends with the last of them. */
-static uint64_t look_ns(const struct preload_session_reader *s)
+/* Few processes are looked at more often: sooth ends with the last of them. So are few slots:
+ * threads that come and go are many, and a new one waits for nothing. */
+static uint64_t look_ns(struct preload_session_reader *s)
 {
-	return preload_process_count(s) <= FEW ? LOOK_FEW_NS : LOOK_NS;
+	return preload_process_count(s) <= FEW || preload_slots_are_few(s) ? LOOK_FEW_NS : LOOK_NS;
 }
 
 static bool look(struct preload_session_reader *s)
@@ -70,7 +71,7 @@ static bool look(struct preload_session_reader *s)
 	atomic_fetch_add(&s->page->heartbeat, 1);
 	has_read = preload_read_all(s);
 	preload_asks_look(s);
-	if (now - s->looked_ns >= look_ns(s) || preload_slots_are_few(s)) {
+	if (now - s->looked_ns >= look_ns(s)) {
 		s->looked_ns = now;
 		preload_look_for_ended(s);
 	}

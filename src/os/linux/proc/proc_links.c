@@ -366,27 +366,6 @@ void proc_links_fini(struct proc_links_reader *r)
 	buffer_fini(&r->scratch);
 }
 
-/* status: the last number of NSpid is the innermost; the line is missing before Linux 4.1. */
-static bool inner_pid(const void *status, size_t size, uint32_t *pid)
-{
-	struct span value;
-	struct cursor c;
-	uint64_t number = 0;
-
-	if (!task_status_find(&value, "NSpid:", status, size))
-		return false;
-	c = cursor_over(value.data, value.size);
-	cursor_blanks(&c);
-	while (!cursor_at_end(&c) && !c.failed) {
-		struct span word = cursor_word(&c);
-
-		if (word.size && !span_decimal(word, &number))
-			return false;
-	}
-	*pid = (uint32_t)number;
-	return number && number <= UINT32_MAX;
-}
-
 /* A kernel that supports tracing always has this line. */
 static uint8_t tracer_of(uint32_t *pid, const void *status, size_t size)
 {
@@ -419,7 +398,7 @@ static void read_status(
 	t->tracer_state = tracer_of(&t->tracer_pid, r->scratch.data, r->scratch.size);
 	if (fstatat(snapshot->process, "ns/pid", &space, 0))
 		t->namespace_state = procfs_state(process_snapshot_status(snapshot, -errno));
-	else if (!inner_pid(r->scratch.data, r->scratch.size, &t->inner_pid))
+	else if (!task_status_inner_pid(&t->inner_pid, r->scratch.data, r->scratch.size))
 		t->namespace_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	else
 		t->pid_namespace = space.st_ino;

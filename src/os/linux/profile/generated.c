@@ -93,23 +93,17 @@ static const char *engine_of(struct generated *g, int process)
 	return engine;
 }
 
-/* The pid that the process has for itself: the last number of NSpid. */
+/* The pid that the process has for itself. */
 static uint32_t inner_pid_of(int process, uint32_t pid)
 {
 	struct buffer status = { 0 };
-	uint64_t number = pid;
-	struct span value;
+	uint32_t inner;
 
-	if (procfs_read_at(process, "status", &status, PROCFS_SMALL) >= 0 &&
-		task_status_find(&value, "NSpid:", status.data, status.size)) {
-		struct cursor c = cursor_over(value.data, value.size);
-		struct span word;
-
-		while ((word = cursor_word(&c)).size)
-			span_decimal(word, &number);
-	}
+	if (procfs_read_at(process, "status", &status, PROCFS_SMALL) < 0 ||
+		!task_status_inner_pid(&inner, status.data, status.size))
+		inner = pid;
 	buffer_fini(&status);
-	return (uint32_t)number;
+	return inner;
 }
 
 /* A regular file of the process's owner that not every user may write to. */
