@@ -172,13 +172,13 @@ class Family:
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def write(self, name, text):
-        """At once: whoever looks meanwhile finds no half of it."""
+    def write(self, name, text, mode=0o666):
+        """At once: whoever looks meanwhile finds no half of it. Members may be another user's."""
         path, new = self.path(name), self.path("being-written")
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(new, "w", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(new, 0o666)  # members may be another user's
+        os.chmod(new, mode)
         os.replace(new, path)
         return path
 

@@ -17,6 +17,9 @@ READERS = 2
 SECONDS = 20
 COMMANDS = (["diagnose", "--duration", "1"], ["why"], ["inspect"], ["stack"],
             ["profile", "-d", "0.5", "-p"], ["heap", "-d", "0.5", "-p"])
+# Of ten processes with the directory there.
+OF_MANY = (["trace", "-d", "0.5"], ["heap", "-d", "0.5"], ["api", "-d", "0.5"], ["timeline", "-d", "0.5"],
+           ["profile", "-d", "0.5"], ["sched", "-d", "0.5"], ["diagnose", "--duration", "1"], ["record", "-d", "0.5"])
 
 
 def hanging(name):
@@ -44,18 +47,18 @@ class DeadMount(Case):
         os.link(harness.SOOTH, self.program) if os.stat(harness.SOOTH).st_dev == \
             os.stat(self.folder).st_dev else harness.shutil.copy2(harness.SOOTH, self.program)
 
-    def mount(self):
-        """PIDs of two processes with their working directory on one mount that swallows questions."""
+    def mount(self, programs=1):
+        """PIDs of processes with their working directory on one mount that swallows questions."""
         script, truth = self.path("script"), self.path("truth")
         with open(script, "w", encoding="utf-8") as file:
             file.write("#!/bin/sh\necho ready\nread x\n")
         os.chmod(script, 0o755)
         process = self.workload("fuse", "--directory", self.folder, "--swallow", "--inside", "--program",
-                                script, "--seconds", "600", truth=truth, hold=False,
+                                script, "--programs", str(programs), "--seconds", "600", truth=truth, hold=False,
                                 cannot="no right to mount, or no FUSE here")
         self.addCleanup(process.end)
         words = [line.split() for line in harness.read(truth).decode().splitlines() if " program " in line]
-        return [process.pid, int(words[0][0])]
+        return [process.pid, *(int(word[0]) for word in words)]
 
     def run_one(self, *argv):
         return subprocess.run([self.program, *argv], capture_output=True, timeout=harness.PATIENCE_S,
@@ -79,6 +82,19 @@ class DeadMount(Case):
             before = hanging(self.name)
             self.run_one(*argv)
             self.assertLessEqual(len(hanging(self.name) - before), READERS, argv)
+
+    def test_many_processes(self):
+        pids = self.mount(programs=9)
+        self.assertEqual(len(pids), 10)
+        chosen = [word for pid in pids for word in ("-p", str(pid))]
+        for command in OF_MANY:
+            before = hanging(self.name)
+            begin = time.monotonic()
+            saved = ["-o", self.path(command[0])] if command[0] in ("record", "timeline") else []
+            run = self.run_one(*command, *saved, *chosen)
+            self.assertLess(time.monotonic() - begin, SECONDS, command)
+            self.assertLessEqual(len(hanging(self.name) - before), READERS, (command, run.stdout, run.stderr))
+            self.assertNotEqual(run.returncode, 2, (command, run.stderr))
 
     def test_killed(self):
         """SIGKILL while its readers hang: those that cannot end are few, and nothing else is left."""

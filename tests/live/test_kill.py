@@ -498,7 +498,7 @@ marker session OWN_OF_THIS_TEST_ID
 
     def setUp(self):
         super().setUp()
-        self.family.write("config/sooth/agents.d/own.agent", self.AGENT)
+        self.family.write("config/sooth/agents.d/own.agent", self.AGENT, mode=0o644)
         place = unittest.mock.patch.dict(os.environ, XDG_CONFIG_HOME=self.path("config"))
         place.start()
         self.addCleanup(place.stop)

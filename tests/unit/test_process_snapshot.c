@@ -228,7 +228,7 @@ static void test_batch(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
-	b = timed_batch_new(10, sizeof(struct item), do_item, NULL);
+	b = timed_batch_new(10, sizeof(struct item), do_item, NULL, NULL);
 	assert_non_null(b);
 	for (int i = 0; i < 10; i++)
 		((struct item *)timed_batch_item(b, (size_t)i))->wait_at = i == 7 ? 0 : -1;
@@ -238,7 +238,7 @@ static void test_batch(void **state)
 		assert_int_equal(((struct item *)timed_batch_item(b, (size_t)i))->answer, 42);
 	timed_batch_free(b);
 	/* The next one is not held up by it. */
-	b = timed_batch_new(3, sizeof(struct item), do_item, NULL);
+	b = timed_batch_new(3, sizeof(struct item), do_item, NULL, NULL);
 	for (int i = 0; i < 3; i++)
 		((struct item *)timed_batch_item(b, (size_t)i))->wait_at = -1;
 	assert_int_equal(timed_batch_run(b, &timeout, ends[0], 2000, &status), 3);

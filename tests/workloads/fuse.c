@@ -28,7 +28,7 @@ static char folder[256];
 static bool *is_silent; /* shared with the daemon; with late_ms it is slow then */
 static uint64_t late_ms, user;
 static int plain_fd = -1, served_fd = -1;
-static uint64_t served_bytes;
+static uint64_t served_bytes, programs = 1;
 
 enum { PROGRAM = 4 };
 static const char *const names[] = {
@@ -317,7 +317,7 @@ static int run(const struct workload *w)
 	close(alive[0]);
 	close(fd);
 	err = daemon < 0 ? daemon : open_files(truth.out);
-	if (!err)
+	for (uint64_t i = 0; !err && i < programs; i++)
 		err = start_program(parent, truth.out);
 	close(parent);
 	if (!err)
@@ -346,6 +346,7 @@ static const struct param params[] = {
 		PARAM_NUMBER, &late_ms, 1, 10000 },
 	{ "program", "FILE", "run this from there; it says \"ready\" and waits for input",
 		PARAM_TEXT, &served, 0, 0 },
+	{ "programs", "N", "as many of them (1)", PARAM_NUMBER, &programs, 1, 100 },
 	{ "user", "UID", "the mount is of that user", PARAM_NUMBER, &user, 0, 65535 },
 	{ "answers", NULL, "keep answering", PARAM_FLAG, &answers_on, 0, 0 },
 	{ "inside", NULL, "with the working directory there", PARAM_FLAG, &goes_inside, 0, 0 },

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -50,10 +49,8 @@ static void run_item(void *user, int kept)
 	_cleanup_close_ int process = -1;
 	uint64_t begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	struct process_id now;
-	char name[16];
 
-	snprintf(name, sizeof(name), "%u", i->pid);
-	process = openat(kept, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	process = procfs_open_place(kept, (pid_t)i->pid);
 	i->status = process < 0 ? -ESRCH : 0;
 	if (process < 0)
 		return;
@@ -65,11 +62,17 @@ static void run_item(void *user, int kept)
 		i->status = -ESRCH;
 }
 
+static int open_item(const void *item, int kept)
+{
+	return procfs_open_place(kept, (pid_t)((const struct item *)item)->pid);
+}
+
 /* `before`: how many requests stand before the first of these, and are done. */
 static struct timed_batch *batch_of(
 	const struct agent_read_request *requests, size_t count, size_t before)
 {
-	struct timed_batch *b = timed_batch_new(count, sizeof(struct item), run_item, NULL);
+	struct timed_batch *b =
+		timed_batch_new(count, sizeof(struct item), run_item, open_item, NULL);
 
 	for (size_t i = 0; b && i < count; i++) {
 		struct item *item = timed_batch_item(b, i);
@@ -109,17 +112,11 @@ static size_t run_some(struct agent_read_request *requests, size_t count, size_t
 	return done;
 }
 
-/* Whether its files lie where a call hangs already; of one that timed out it is noted. */
-static bool is_held(const struct agent_read_request *r, int proc, bool notes)
+/* Whether its files lie where a call hangs already. */
+static bool is_held(const struct agent_read_request *r, int proc)
 {
-	struct hung_keys keys;
-	char name[16];
-	_cleanup_close_ int process = -1;
+	_cleanup_close_ int process = procfs_open_place(proc, (pid_t)r->pid);
 
-	snprintf(name, sizeof(name), "%u", r->pid);
-	process = openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (notes)
-		hung_mounts_add(process, &keys);
 	return hung_mounts_hold(process);
 }
 
@@ -132,12 +129,10 @@ void agent_reads_run(struct agent_read_request *requests, size_t count, struct t
 		size_t n = 0;
 
 		while (proc >= 0 && n < AT_ONCE && i + n < count &&
-			!is_held(&requests[i + n], proc, false))
+			!is_held(&requests[i + n], proc))
 			n++;
 		if (n) {
 			i += run_some(&requests[i], n, i, proc, p);
-			if (requests[i - 1].status == -ETIMEDOUT)
-				is_held(&requests[i - 1], proc, true);
 			continue;
 		}
 		requests[i++].status = proc < 0 ? status : -ETIMEDOUT;

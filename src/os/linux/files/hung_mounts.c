@@ -83,10 +83,26 @@ static bool is_process_folder(int fd, struct buffer *scratch)
 	return cursor_skip(&c, "/proc/") && cursor_decimal(&c) && cursor_at_end(&c);
 }
 
-/* Of a process those where it may be looked for; of other files none. */
+/* Where its links lead; `root`: whether the mount at the root is asked for, or the others. */
+static void put_links(struct hung_keys *keys, const struct mounts *m, int about, bool root,
+	struct buffer *scratch)
+{
+	static const char *const links[] = { "cwd", "exe", "root", "fd/0", "fd/1", "fd/2" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+		const struct mount *mount = NULL;
+
+		if (!procfs_link_at(about, links[i], scratch))
+			mount = mount_of(m, span_of((const char *)scratch->data, scratch->size));
+		if (mount && (mounts_point(m, mount).size == 1) == root)
+			put_mount(keys, m, mount);
+	}
+}
+
+/* Of a process those where it may be looked for; of other files none. The mount at the root, the
+ * overlay of a container perhaps, is where all its processes are: if that hung, they would. */
 static void find_keys(int about, struct hung_keys *keys)
 {
-	static const char *const links[] = { "cwd", "exe", "root" };
 	struct buffer scratch = { 0 };
 	struct mounts mounts;
 	struct stat st;
@@ -95,16 +111,10 @@ static void find_keys(int about, struct hung_keys *keys)
 	mounts_init(&mounts);
 	if (is_process_folder(about, &scratch) && !fstat(about, &st) &&
 		mounts_read(&mounts, about, &scratch) >= 0) {
+		put_links(keys, &mounts, about, false, &scratch);
+		if (!keys->count)
+			put_links(keys, &mounts, about, true, &scratch);
 		put(keys, OF_FOLDER | st.st_ino);
-		for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
-			const struct mount *mount = NULL;
-
-			if (!procfs_link_at(about, links[i], &scratch))
-				mount = mount_of(
-					&mounts, span_of((const char *)scratch.data, scratch.size));
-			if (mount)
-				put_mount(keys, &mounts, mount);
-		}
 	}
 	mounts_fini(&mounts);
 	buffer_fini(&scratch);

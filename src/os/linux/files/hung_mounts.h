@@ -2,7 +2,7 @@
 /*
  * Mounts on which a call of this program hangs (timeout.h). A process that waits there cannot be
  * killed, so no second one is sent after it: neither for the same process, nor for another one
- * whose working directory, executable or root is on that mount.
+ * whose working directory, executable, root or standard streams are on that mount.
  */
 #ifndef SOOTH_OS_LINUX_HUNG_MOUNTS_H
 #define SOOTH_OS_LINUX_HUNG_MOUNTS_H
@@ -13,7 +13,7 @@
 
 struct backend_run;
 
-#define HUNG_KEYS_MAX 8
+#define HUNG_KEYS_MAX 13 /* the process, and two for each link */
 
 /* What a call about an open /proc/PID may hang on; other descriptors have none. */
 struct hung_keys {

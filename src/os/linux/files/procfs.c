@@ -102,6 +102,14 @@ int procfs_open(pid_t pid)
 	return fd < 0 ? -errno : fd;
 }
 
+int procfs_open_place(int proc, pid_t pid)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "%d", (int)pid);
+	return openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 int procfs_read_at(int process, const char *name, struct buffer *out, size_t limit)
 {
 	_cleanup_close_ int fd = open_as_caller(process, name, O_RDONLY | O_CLOEXEC);

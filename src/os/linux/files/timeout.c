@@ -45,11 +45,12 @@ struct timeout_thread {
 	pthread_cond_t changed;
 	void (*work)(void *argument);
 	void (*drop)(void *argument);
-	void *argument;	       /* of the current work; the thread's own copy */
-	int kept;	       /* the descriptor it may use */
-	int about;	       /* that of the process whose files it asks for, or -1 */
-	struct hung_keys hung; /* where it hangs */
-	void *stack;	       /* for the process that does it */
+	void *argument;			   /* of the current work; the thread's own copy */
+	int kept;			   /* the descriptor it may use */
+	int about;			   /* that of the process whose files it asks for, or -1 */
+	int (*open_about)(void *argument); /* in place of `about` if it is known late */
+	struct hung_keys hung;		   /* where it hangs */
+	void *stack;			   /* for the process that does it */
 	pid_t child; /* that process, once the kernel has made it; 0: not yet; -1: there is none */
 	bool is_new; /* the current work has not begun */
 	bool is_done;
@@ -246,7 +247,8 @@ static void thread_leave(struct timeout_thread *t)
  * end returns 0 or -ETIMEDOUT after waiting at most that long. Nothing else may be started in
  * between. */
 static int timeout_begin(struct timeout *p, void (*work)(void *argument),
-	void (*drop)(void *argument), const void *argument, size_t size, int kept, int about)
+	void (*drop)(void *argument), const void *argument, size_t size, int kept, int about,
+	int (*open_about)(void *argument))
 {
 	struct timeout_thread *t;
 	void *copy;
@@ -268,6 +270,7 @@ static int timeout_begin(struct timeout *p, void (*work)(void *argument),
 	t->drop = drop;
 	t->kept = kept;
 	t->about = about;
+	t->open_about = open_about;
 	t->is_done = false;
 	t->is_new = true;
 	t->work = work;
@@ -315,6 +318,7 @@ static int timeout_end(struct timeout *p, void *argument, size_t size, int timeo
 {
 	struct timeout_thread *t = p->thread;
 	bool is_done;
+	int about;
 
 	pthread_mutex_lock(&t->lock);
 	is_done = wait_for_end(t, timeout_ms);
@@ -322,7 +326,10 @@ static int timeout_end(struct timeout *p, void *argument, size_t size, int timeo
 		is_done = wait_for_end(t, BUSY_STEP_MS);
 	if (!is_done) {
 		p->thread = NULL;
-		hung_mounts_add(t->about, &t->hung);
+		about = t->open_about ? t->open_about(t->argument) : t->about;
+		hung_mounts_add(about, &t->hung);
+		if (t->open_about)
+			cleanup_close(&about);
 		count_stuck(p, t);
 		thread_leave(t);
 		return -ETIMEDOUT;
@@ -342,7 +349,7 @@ int timeout_call_about(struct timeout *p, void (*work)(void *argument),
 	void (*drop)(void *argument), void *argument, size_t size, int kept, int about,
 	int timeout_ms)
 {
-	int status = timeout_begin(p, work, drop, argument, size, kept, about);
+	int status = timeout_begin(p, work, drop, argument, size, kept, about, NULL);
 
 	return status ? status : timeout_end(p, argument, size, timeout_ms);
 }
@@ -420,12 +427,13 @@ struct timed_batch {
 	int kept;
 	size_t count, size;
 	timed_work work;
+	timed_about about;
 	void (*fini)(void *item);
 	unsigned char items[] __attribute__((aligned(16)));
 };
 
 struct timed_batch *timed_batch_new(
-	size_t count, size_t size, timed_work work, void (*fini)(void *item))
+	size_t count, size_t size, timed_work work, timed_about about, void (*fini)(void *item))
 {
 	struct timed_batch *b = calloc(1, sizeof(*b) + count * size);
 
@@ -435,6 +443,7 @@ struct timed_batch *timed_batch_new(
 	b->count = count;
 	b->size = size;
 	b->work = work;
+	b->about = about;
 	b->fini = fini;
 	return b;
 }
@@ -454,6 +463,15 @@ static void do_items(void *argument)
 	}
 }
 
+/* Of the item that does not return. */
+static int open_about_item(void *argument)
+{
+	struct timed_batch *b = *(struct timed_batch **)argument;
+	size_t i = atomic_load(&b->done);
+
+	return i < b->count ? b->about(timed_batch_item(b, i), b->kept) : -1;
+}
+
 static void drop_items(void *argument)
 {
 	timed_batch_free(*(struct timed_batch **)argument);
@@ -465,7 +483,7 @@ int timed_batch_begin(struct timed_batch *b, struct timeout *p, int kept)
 
 	b->kept = kept;
 	atomic_fetch_add(&b->users, 1);
-	status = timeout_begin(p, do_items, drop_items, &b, sizeof(b), kept, -1);
+	status = timeout_begin(p, do_items, drop_items, &b, sizeof(b), kept, -1, open_about_item);
 	if (status)
 		atomic_fetch_sub(&b->users, 1);
 	return status;

@@ -63,13 +63,16 @@ struct timed_batch;
 
 /* Processes an item, using the descriptor that is kept. */
 typedef void (*timed_work)(void *item, int kept);
+/* Opens the folder in /proc of the process whose files an item asks for, by what its work leaves as
+ * it is: where the item does not return, hung_mounts.h knows it by that. */
+typedef int (*timed_about)(const void *item, int kept);
 
 /*
  * `count` zeroed items of a size; `fini` releases what an item owns. NULL: out of memory. The
  * items belong to the batch, which the working thread may keep after it was freed here.
  */
 struct timed_batch *timed_batch_new(
-	size_t count, size_t size, timed_work work, void (*fini)(void *item));
+	size_t count, size_t size, timed_work work, timed_about about, void (*fini)(void *item));
 void *timed_batch_item(struct timed_batch *b, size_t i);
 /*
  * Only once. Returns how many items, from the first, are done. When that is not all, the next one

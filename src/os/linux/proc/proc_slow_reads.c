@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "collect/secrets.h"
+#include "os/linux/files/hung_mounts.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/task_files.h"
 #include "os/linux/files/timeout.h"
@@ -92,6 +93,8 @@ static int work_tree_find(struct buffer *out, int process)
 	}
 	return -ENOENT;
 }
+
+#define READS_OF_FILES (PROC_READ_ROOT | PROC_READ_STREAMS)
 
 #define BATCH	     256
 #define ITEM_MS	     10		/* per request on a busy machine, besides TIMEOUT_MS in all */
@@ -225,20 +228,26 @@ static void read_server_name(struct proc_slow_read *q, int process, struct buffe
 	explicit_bzero(scratch->data, scratch->size);
 }
 
-static void set_state(struct proc_slow_read *q, uint8_t state)
+/* Of the reads that ask the mounts of its directory and its standard streams. */
+static void set_files_state(struct proc_slow_read *q, uint8_t state)
 {
-	struct buffer *texts[] = { &q->arguments, &q->markers, &q->root, &q->proxies };
-
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		buffer_reset(texts[i]);
-	q->arguments_state = q->markers_state = q->root_state = q->writer_state = state;
-	q->proxies_state = state;
-	q->written_state = state;
-	q->may_be_server = true;
+	buffer_reset(&q->root);
+	q->root_state = q->writer_state = q->written_state = state;
 	for (unsigned i = 0; i < PROC_STANDARD_STREAMS; i++) {
 		buffer_reset(&q->streams[i].path);
 		q->streams[i].state = state;
 	}
+}
+
+static void set_state(struct proc_slow_read *q, uint8_t state)
+{
+	struct buffer *texts[] = { &q->arguments, &q->markers, &q->proxies };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		buffer_reset(texts[i]);
+	q->arguments_state = q->markers_state = q->proxies_state = state;
+	q->may_be_server = true;
+	set_files_state(q, state);
 }
 
 /* Most processes have no marker and nothing else is requested: this saves one open. */
@@ -255,11 +264,8 @@ static bool has_no_markers(struct proc_slow_read *q, int proc, struct buffer *sc
 
 static void run_request(struct proc_slow_read *q, int proc, struct buffer *scratch)
 {
-	_cleanup_close_ int process = -1;
-	char name[16];
+	_cleanup_close_ int process = procfs_open_place(proc, q->id.pid);
 
-	snprintf(name, sizeof(name), "%d", (int)q->id.pid);
-	process = openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (process < 0) {
 		set_state(q, ENDED);
 		return;
@@ -288,6 +294,11 @@ static void run_item(void *item, int kept)
 	if (!has_no_markers(item, kept, &scratch))
 		run_request(item, kept, &scratch);
 	buffer_fini(&scratch);
+}
+
+static int open_request(const void *item, int kept)
+{
+	return procfs_open_place(kept, ((const struct proc_slow_read *)item)->id.pid);
 }
 
 static void fini_request(void *item)
@@ -327,15 +338,28 @@ static void take_timeout(struct request_run *a, size_t i, int status)
 	a->take(a->user, a->number + i, &q);
 }
 
+/* Where a call for the same mount hangs already. */
+static void leave_out_hanging(struct proc_slow_read *q, int proc)
+{
+	_cleanup_close_ int process = open_request(q, proc);
+
+	if (!hung_mounts_hold(process))
+		return;
+	set_files_state(q, procfs_state(-EBUSY));
+	q->reads &= (uint8_t)~READS_OF_FILES;
+}
+
 static struct timed_batch *batch_of(const struct request_run *a, size_t first, size_t count)
 {
-	struct timed_batch *b =
-		timed_batch_new(count, sizeof(struct proc_slow_read), run_item, fini_request);
+	struct timed_batch *b = timed_batch_new(
+		count, sizeof(struct proc_slow_read), run_item, open_request, fini_request);
 
 	for (size_t i = 0; b && i < count; i++) {
 		struct proc_slow_read *q = timed_batch_item(b, i);
 
 		*q = a->requests[first + i];
+		if (q->reads & READS_OF_FILES)
+			leave_out_hanging(q, a->proc);
 		q->agents = agent_set_ref(q->agents); /* a request that timed out keeps it */
 	}
 	return b;
