@@ -469,7 +469,7 @@ static int open_about_item(void *argument)
 	struct timed_batch *b = *(struct timed_batch **)argument;
 	size_t i = atomic_load(&b->done);
 
-	return i < b->count ? b->about(timed_batch_item(b, i), b->kept) : -1;
+	return b->about && i < b->count ? b->about(timed_batch_item(b, i), b->kept) : -1;
 }
 
 static void drop_items(void *argument)

@@ -64,7 +64,7 @@ struct timed_batch;
 /* Processes an item, using the descriptor that is kept. */
 typedef void (*timed_work)(void *item, int kept);
 /* Opens the folder in /proc of the process whose files an item asks for, by what its work leaves as
- * it is: where the item does not return, hung_mounts.h knows it by that. */
+ * it is: where the item does not return, hung_mounts.h knows it by that. NULL: it asks for none. */
 typedef int (*timed_about)(const void *item, int kept);
 
 /*
