@@ -245,8 +245,8 @@ static const char *const healthy[] = {
 	"app\nmailto:bob.smith7@example.org",
 	"sh\n-c\ngit log --author=bob7x@example.org",
 	"docker\nrun\nteam/app:1.2.3@sha256:e3b0c44298fc1c149afbf4c8996fb924",
-	"docker\npull\nnginx:1.25@sha256:"
-	"0a399eb16751829e1af26fea27b20c3ec28d7ab1fb72182879dcae1cca21206a",
+	("docker\npull\nnginx:1.25@sha256:"
+	 "0a399eb16751829e1af26fea27b20c3ec28d7ab1fb72182879dcae1cca21206a"),
 	"npm\ni\nalias:lodash@4.17.21",
 	"npm\ni\nnpm:@types/node@20.11.5",
 	"npm\ni\nmy-react:react@18.2.0",
