@@ -87,7 +87,8 @@ struct thread {
  * and what a thread knows is of another image.
  */
 struct own_page {
-	atomic_uint image; /* 0: none yet; IMAGE_OFF: never again */
+	atomic_uint image;  /* 0: none yet; IMAGE_OFF: never again */
+	atomic_uint probed; /* the image with which its threads ask once it is probed; 0: not yet */
 };
 
 #define IMAGE_OFF 0xffffffffu

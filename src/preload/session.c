@@ -436,6 +436,38 @@ bool session_ask(
 	return is_answered;
 }
 
+static void turn_to_probes(uint32_t image)
+{
+	atomic_store(&own_page->probed, image);
+	turn_off();
+}
+
+/* What a probed process loads later has to be probed, too: its threads ask with the slot that they
+ * had or, as in a forked child, a new one. */
+static bool begin_to_ask(struct thread *t)
+{
+	uint32_t image = atomic_load(&own_page->probed);
+
+	if (!atomic_load(&is_probed))
+		return thread_begin(t);
+	if (is_off || t->is_busy || !session_is_on())
+		return false;
+	if (!image) {
+		session_leave_parent();
+		image = begin_image();
+		if (image == IMAGE_OFF)
+			return false;
+		turn_to_probes(image);
+	}
+	t->is_busy = true;
+	SIGNAL_BARRIER();
+	if (t->image != image)
+		begin_thread(t, image);
+	SIGNAL_BARRIER();
+	t->is_busy = false;
+	return !t->left_out;
+}
+
 /* Calls that have begun are recorded here to their end. */
 void session_calls_around(struct thread *t, uint32_t around)
 {
@@ -445,14 +477,14 @@ void session_calls_around(struct thread *t, uint32_t around)
 
 	if (!(around & (PRELOAD_AROUND_OWN | ~known)))
 		return;
-	if (!thread_begin(t)) {
+	if (!begin_to_ask(t)) {
 		if (segment && session_is_on())
 			atomic_fetch_or(&head_of_segment()->around, around);
 		return;
 	}
 	if (session_ask(t, PRELOAD_ASK_AROUND, around, answer) && answer[0]) {
 		atomic_store(&is_probed, 1);
-		turn_off();
+		turn_to_probes(t->image);
 	} else {
 		atomic_fetch_or(&head_of_segment()->around, around);
 		atomic_fetch_or(&said, around);
