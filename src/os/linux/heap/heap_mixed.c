@@ -382,23 +382,28 @@ static void put_kernel(struct mixed_state *s, struct buffer *out)
 	buffer_reset(&s->kernel.out);
 }
 
+/* What processes loaded and sooth did not see, with the ends of these processes. */
+static void put_late(struct mixed_state *s, const struct buffer *ends)
+{
+	struct batch ended = { ends->data, ends->size };
+
+	batch_for_each (r, &ended) {
+		struct process_id process = process_id_of(r);
+
+		preload_late_emit(&s->late, &process);
+	}
+}
+
 static void put_all(struct mixed_state *s, struct buffer *out)
 {
 	struct buffer left = s->leaving;
-
-	struct batch ended;
 
 	/* Those of before: the rings have been read since. */
 	s->leaving = (struct buffer){ 0 };
 	put_kernel(s, out);
 	buffer_append(out, s->calls.data, s->calls.size);
 	buffer_append(out, left.data, left.size);
-	ended = (struct batch){ left.data, left.size };
-	batch_for_each (r, &ended) {
-		struct process_id process = process_id_of(r);
-
-		preload_late_emit(&s->late, &process);
-	}
+	put_late(s, &left);
 	heap_attach_reported(&((struct heap_state *)s->kernel.state)->attach, out);
 	buffer_reset(&s->calls);
 	buffer_fini(&left);
@@ -469,9 +474,11 @@ static int mixed_stop(struct backend_run *run, struct sooth_error *err)
 	preload_session_stop(&s->session, &s->calls);
 	status = heap_source_stop(&s->kernel, err);
 	preload_late_read(&s->late);
-	preload_late_emit(&s->late, NULL);
 	check_gone(s);
 	put_all(s, &run->out);
+	put_late(s, &s->leaving);
+	preload_late_emit(&s->late, NULL);
+	heap_attach_reported(&((struct heap_state *)s->kernel.state)->attach, &run->out);
 	preload_session_rest(&s->session, &run->out);
 	buffer_append(&run->out, s->leaving.data, s->leaving.size);
 	buffer_reset(&s->leaving);
