@@ -185,3 +185,13 @@ bool trusted_is_folder(const struct trust *t, const char *path)
 
 	return fd >= 0;
 }
+
+bool trusted_is_place(const struct trust *t, const char *path)
+{
+	struct sooth_error ignored;
+	_cleanup_close_ int above = -1, fd = trusted_open(t, path, O_DIRECTORY, NULL, &ignored);
+
+	if (fd == -ENOENT)
+		above = trusted_open_parent(t, path, NULL, &ignored);
+	return fd >= 0 || above >= 0;
+}

@@ -51,7 +51,7 @@ setTimeout(() => 0, 1000);
 class Recognised(HeapCase):
     def watch(self, mode, *command):
         """The report, of stacks that were recognised rightly."""
-        text, counts = run_and_count(self, harness.SOOTH, "heap", mode, "--engine", "bpf", "-j", "--", *command,
+        text, counts = run_and_count(self, harness.SOOTH, "heap", *mode, "--engine", "bpf", "-j", "--", *command,
                                      PYTHONMALLOC="malloc")
         check_counts(self, counts)
         return last_json(text)
@@ -64,7 +64,7 @@ class Recognised(HeapCase):
         python = "/usr/bin/python3"
         if not os.path.exists(python):
             self.skipTest("no %s here" % python)
-        for mode in ("--stack", "--in-kernel"):
+        for mode in (["--stack", "--exact"], ["--in-kernel"]):
             with self.subTest(mode):
                 report = self.watch(mode, python, "-S", "-c", PYTHON)
                 one, two = self.calls(report, "one"), self.calls(report, "two")
@@ -75,7 +75,7 @@ class Recognised(HeapCase):
         node = shutil.which("node")
         if not node:
             self.skipTest("no node here")
-        report = self.watch("--in-kernel", node, "--no-opt", "--expose-gc", "-e", NODE)
+        report = self.watch(["--in-kernel"], node, "--no-opt", "--expose-gc", "-e", NODE)
         one, two = self.calls(report, "one", "turns"), self.calls(report, "two", "turns")
         self.assertGreaterEqual(one, TURNS // 3)
         # The collector frees and allocates, too, where it happens to run.

@@ -225,6 +225,10 @@ static void test_names(void **state)
 	assert_true(trusted_is_folder(&trust, "/"));
 	assert_true(trusted_is_folder(&trust, at("home")));
 	assert_false(trusted_is_folder(&only_root, at("home")));
+	assert_true(trusted_is_place(&only_root, at("new")));
+	assert_false(trusted_is_place(&only_root, at("new/new")));
+	assert_false(trusted_is_place(&only_root, at("home/new")));
+	assert_false(trusted_is_folder(&only_root, at("new")));
 }
 
 /* Without root's rights nothing is refused but what is no file. */

@@ -42,7 +42,7 @@ const char *config_cache_folder(void)
 	int size;
 
 	trust.user = 0;
-	if (trust.is_checked && (!base || !trusted_is_folder(&trust, base))) {
+	if (trust.is_checked && (!base || !trusted_is_place(&trust, base))) {
 		base = ROOTS_HOME;
 		below = "/.cache";
 	}
