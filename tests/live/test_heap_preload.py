@@ -346,6 +346,26 @@ class BothEngines(HeapCase):
         self.assertLessEqual({os.path.basename(gap["path"]) for gap in report["heap_gaps"]},
                              {"heap-static", "heap-own"})
 
+    def test_short_programs(self):
+        """Each that did not load the library is named, however short it ran; its twins are not."""
+        run = " heap --turns 20; "
+        for prefix, unseen in (("env -i " + harness.WORKLOADS, "workloads"), (self.program("heap-static"), "heap-static"),
+                               ("env LD_PRELOAD= " + harness.WORKLOADS, "workloads"),
+                               ("env A=b " + harness.WORKLOADS, None), ("/bin/true; exec " + harness.WORKLOADS, None)):
+            for _ in range(3):
+                report = last_json(self.sooth("heap", "-j", "--engine", "preload", "--", "/bin/sh", "-c",
+                                              prefix + run + "/bin/true").text)
+                said = [limit["reason"].split(":")[0] for limit in report["limits"] if "did not load" in limit["what"]]
+                self.assertEqual(said, [unseen] if unseen else [], (prefix, report["limits"]))
+
+    def test_a_reader_of_tmp(self):
+        """Who reads the files of the session is no program that could not connect."""
+        script = "import os\nfolder = os.path.dirname(os.environ['SOOTH_PRELOAD'].split()[0])\n" \
+                 "print(open(folder + '/unseen').read() == chr(0))"
+        run = self.sooth("heap", "--engine", "preload", "--", PYTHON, "-c", script)
+        self.assertIn("True", run.text)
+        self.assertNotIn("did not load", run.text)
+
     def test_another_root(self):
         """There is no library there: the program is probed."""
         root = self.path("root")

@@ -15,6 +15,7 @@
 
 #include "base/cursor.h"
 #include "os/linux/heap/preload_around.h"
+#include "os/linux/heap/preload_late.h"
 #include "os/linux/heap/preload_library.h"
 #include "os/linux/launch.h"
 #include "os/linux/heap/preload_session.h"
@@ -23,6 +24,7 @@
 
 struct preload_state {
 	struct preload_session_reader session;
+	struct preload_late late; /* for the programs that run */
 	char library[PATH_MAX];
 	char command[PATH_MAX]; /* its program; "": not found */
 	bool has_command;
@@ -42,6 +44,7 @@ static void preload_close(struct backend_run *run)
 {
 	struct preload_state *s = run->state;
 
+	preload_late_close(&s->late);
 	preload_session_close(&s->session);
 }
 
@@ -74,6 +77,17 @@ static int preload_set(struct backend_run *run, const struct process_id *process
 	return 0;
 }
 
+/* Where the kernel reports no exec, processes are looked at now and then. */
+static void watch_execs(struct preload_state *s, pid_t command)
+{
+	struct sooth_error ignored;
+
+	if (preload_late_open(&s->late, &s->session, NULL, &ignored) ||
+		preload_late_add(&s->late, command, &ignored))
+		preload_late_close(&s->late);
+	s->session.execs_are_known = s->late.is_open;
+}
+
 static int preload_launching(
 	struct backend_run *run, struct launch *launch, struct sooth_error *err)
 {
@@ -85,6 +99,7 @@ static int preload_launching(
 		s->command[0] = '\0';
 	s->calls_others = s->command[0] && preload_program_calls_others(&programs, s->command);
 	preload_programs_fini(&programs);
+	watch_execs(s, launch->process.pid);
 	snprintf(launch->preload.library, sizeof(launch->preload.library), "%s", s->library);
 	return preload_session_start(&s->session, launch, err);
 }
@@ -107,6 +122,8 @@ static int preload_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct preload_state *s = run->state;
 
+	if (s->late.is_open)
+		preload_late_read(&s->late);
 	preload_session_drain(&s->session, &run->out);
 	emit_missing(run);
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
@@ -135,6 +152,9 @@ static void emit_unseen(struct backend_run *run)
 	while (!cursor_at_end(&c))
 		emit_not_loaded(run, cursor_until(&c, '\0'),
 			"is static, gains privileges, or was started without LD_PRELOAD");
+	if (s->late.has_lost)
+		emit_not_loaded(run, span_of_string("a program"),
+			"may have run without sooth's library: records of programs were lost");
 }
 
 static int preload_stop(struct backend_run *run, struct sooth_error *err)
@@ -142,6 +162,10 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 	struct preload_state *s = run->state;
 
 	preload_session_stop(&s->session, &run->out);
+	if (s->late.is_open) {
+		preload_late_read(&s->late);
+		preload_late_check(&s->late);
+	}
 	emit_missing(run);
 	if (!s->session.connected)
 		emit_not_loaded(run, span_of_string(s->command[0] ? s->command : "the command"),

@@ -8,19 +8,25 @@
 
 #include "base/clock.h"
 #include "base/cursor.h"
+#include "base/units.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/heap/heap_late.h"
+#include "os/linux/heap/preload_processes.h"
+#include "os/linux/heap/preload_unseen.h"
 
 #define RING_BYTES (256u << 10) /* of a CPU */
 #define IMAGES_MAX 65536
 #define FILES_MAX  16384
 #define FOUND_MAX  4096
+#define NAME_BYTES 16		     /* TASK_COMM_LEN, linux/sched.h */
+#define NEW_NS	   (150 * NS_PER_MS) /* a program's first call may take its time */
 
 /* What a process runs. */
 struct late_image {
 	uint64_t exec_ns; /* 0: not known */
 	bool is_forked;	  /* since its exec: then all that it maps is late */
 	bool has_library; /* of such a one: its parent had it */
+	char name[NAME_BYTES];
 };
 
 struct late_key {
@@ -74,6 +80,14 @@ static bool had_library(struct preload_late *l, uint32_t pid, uint64_t time_ns)
 	return met_ns && met_ns < time_ns;
 }
 
+/* Of a program that is over, or old enough to have connected. */
+static void check_image(struct preload_late *l, uint32_t pid, const struct late_image *image)
+{
+	if (!l->attach && image && image->exec_ns &&
+		!preload_session_met_ns(l->session, pid, image->exec_ns))
+		preload_unseen_add(&l->session->unseen, span_of_string(image->name));
+}
+
 static void take_fork(struct preload_late *l, struct cursor *c, uint64_t time_ns)
 {
 	uint32_t pid = cursor_u32(c), parent = cursor_u32(c);
@@ -83,6 +97,7 @@ static void take_fork(struct preload_late *l, struct cursor *c, uint64_t time_ns
 	if (pid == parent || c->failed)
 		return;
 	image.has_library = had_library(l, parent, time_ns);
+	check_image(l, pid, map_get(&l->images, &pid));
 	to = map_put(&l->images, &pid, NULL);
 	if (to)
 		*to = image;
@@ -91,10 +106,19 @@ static void take_fork(struct preload_late *l, struct cursor *c, uint64_t time_ns
 static void take_exec(struct preload_late *l, struct cursor *c, uint64_t time_ns)
 {
 	uint32_t pid = cursor_u32(c);
-	struct late_image *to = c->failed ? NULL : map_put(&l->images, &pid, NULL);
+	struct late_image *to;
+	struct span name;
 
-	if (to)
-		*to = (struct late_image){ .exec_ns = time_ns };
+	cursor_u32(c); /* its thread */
+	name = cursor_until(c, '\0');
+	if (c->failed)
+		return;
+	check_image(l, pid, map_get(&l->images, &pid));
+	to = map_put(&l->images, &pid, NULL);
+	if (!to)
+		return;
+	*to = (struct late_image){ .exec_ns = time_ns };
+	snprintf(to->name, sizeof(to->name), "%.*s", (int)name.size, name.data);
 }
 
 static bool defines(struct preload_late *l, const struct mapping *m)
@@ -126,7 +150,8 @@ static void take_mapping(struct preload_late *l, struct cursor *c, uint64_t time
 	m.key[1] = cursor_u64(c);
 	cursor_bytes(c, 8 + 2 * 4); /* its generation, protection and flags */
 	m.path = cursor_until(c, '\0').data;
-	if (c->failed || !m.key[1] || !had_library(l, m.pid, time_ns) || !defines(l, &m))
+	if (c->failed || !l->attach || !m.key[1] || !had_library(l, m.pid, time_ns) ||
+		!defines(l, &m))
 		return;
 	key = (struct late_key){ m.key[0], m.key[1], m.pid };
 	file = map_put(&l->found, &key, &is_new);
@@ -232,6 +257,22 @@ void preload_late_probed(struct preload_late *l, uint32_t pid)
 }
 
 /* --- what is missing --- */
+
+void preload_late_check(struct preload_late *l)
+{
+	uint64_t new_ns = clock_monotonic_ns() - NEW_NS;
+	const void *pid;
+	void *value;
+
+	pthread_mutex_lock(&l->lock);
+	for (size_t at = 0; map_next(&l->images, &at, &pid, &value);) {
+		const struct late_image *image = value;
+
+		if (image->exec_ns < new_ns || !preload_is_there(*(const uint32_t *)pid))
+			check_image(l, *(const uint32_t *)pid, image);
+	}
+	pthread_mutex_unlock(&l->lock);
+}
 
 void preload_late_emit(struct preload_late *l, const struct process_id *ended)
 {

@@ -17,7 +17,7 @@
 struct preload_late {
 	pthread_mutex_t lock;
 	struct preload_session_reader *session;
-	struct heap_attach *attach;
+	struct heap_attach *attach; /* NULL: nothing can be probed */
 	struct perf_rings rings;
 	struct buffer records; /* for the next reading */
 	struct map images;     /* uint32_t, a PID -> struct late_image */
@@ -39,6 +39,8 @@ void preload_late_read(struct preload_late *l);
 void preload_late_probed(struct preload_late *l, uint32_t pid);
 /* A process has ended, and all that it mapped is read; NULL: emit what is left. */
 void preload_late_emit(struct preload_late *l, const struct process_id *ended);
+/* Without `attach`: programs that ran and never connected go to the session's `unseen`. */
+void preload_late_check(struct preload_late *l);
 void preload_late_close(struct preload_late *l);
 
 #endif

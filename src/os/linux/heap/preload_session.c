@@ -45,6 +45,7 @@
 #define SEGMENTS_MAX   32768
 #define MET_MAX	       65536
 #define FOLDER	       "sooth-heap-"
+#define NEW_SOCKET     "new"
 #define FOLDER_BYTES   64
 #define PRELOAD_SOCKET "programs"
 #define HELLO_MS       500
@@ -75,7 +76,7 @@ static bool look(struct preload_session_reader *s)
 		s->looked_ns = now;
 		preload_look_for_ended(s);
 	}
-	if (!s->is_elsewhere && now - s->unseen_ns >= UNSEEN_NS) {
+	if (!s->is_elsewhere && !s->execs_are_known && now - s->unseen_ns >= UNSEEN_NS) {
 		s->unseen_ns = now;
 		preload_unseen_look(s, now);
 	}
@@ -297,7 +298,7 @@ static bool nothing_listens(const char *path)
 /* A folder of sooth's, and what it makes there. */
 static void remove_folder(const char *folder)
 {
-	static const char *const names[] = { PRELOAD_SOCKET, PRELOAD_UNSEEN };
+	static const char *const names[] = { PRELOAD_SOCKET, PRELOAD_UNSEEN, NEW_SOCKET };
 	char path[PRELOAD_PATH_BYTES];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -360,26 +361,28 @@ static int listen_here(struct preload_session_reader *s, struct sooth_error *err
 	/* Passed, and not listed: the command may run as another user. */
 	chmod(s->folder, 0711);
 	snprintf(s->path, sizeof(s->path), "%s/" PRELOAD_SOCKET, s->folder);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", s->path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/" NEW_SOCKET, s->folder);
 	s->listening = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->listening < 0 || fchmod(s->listening, 0600) ||
 		bind(s->listening, (const struct sockaddr *)&address, sizeof(address)) ||
-		chmod(s->path, 0600) || listen(s->listening, BACKLOG))
+		chmod(address.sun_path, 0600) || listen(s->listening, BACKLOG) ||
+		rename(address.sun_path, s->path)) /* it listens: no other run removes it */
 		return error_errno(err, -errno, "listen at %s", s->path);
 	return 0;
 }
 
-/* A file that such a program opens. */
+/* A file that such a program opens, and closes unread: it has a byte for those that read all of
+ * /tmp. */
 static int watch_unseen(struct preload_session_reader *s, struct sooth_error *err)
 {
 	char path[sizeof(s->folder) + sizeof(PRELOAD_UNSEEN) + 1];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/" PRELOAD_UNSEEN, s->folder);
-	fd = open(path, O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0444);
+	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0444);
 	s->marker = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (fd < 0 || fchmod(fd, 0444) || close(fd) || s->marker < 0 ||
-		inotify_add_watch(s->marker, path, IN_OPEN) < 0)
+	if (fd < 0 || fchmod(fd, 0444) || write(fd, "", 1) != 1 || close(fd) || s->marker < 0 ||
+		inotify_add_watch(s->marker, path, IN_OPEN | IN_ACCESS) < 0)
 		return error_errno(err, -errno, "watch %s", path);
 	return 0;
 }
@@ -387,8 +390,14 @@ static int watch_unseen(struct preload_session_reader *s, struct sooth_error *er
 bool preload_session_unseen(const struct preload_session_reader *s)
 {
 	struct inotify_event event;
+	unsigned opened = 0, was_read = 0;
 
-	return read(s->marker, &event, sizeof(event)) > 0;
+	/* Events in a row that are alike are one, and a read may be several. */
+	while (read(s->marker, &event, sizeof(event)) > 0) {
+		opened += (event.mask & IN_OPEN) != 0;
+		was_read += (event.mask & IN_ACCESS) != 0;
+	}
+	return opened > was_read;
 }
 
 static int make_mutex(struct preload_session *page)

@@ -92,6 +92,7 @@ struct preload_session_reader {
 	preload_program programs; /* given so far, forked ones too */
 	struct preload_stacks *stacks; /* NULL: not requested */
 	struct preload_unseen unseen;
+	bool execs_are_known; /* each, so nothing is looked for */
 	/* The kernel reports processes, and observes those of which this is true; NULL: it does
 	 * not. Called with the lock held. */
 	bool (*is_elsewhere)(void *user, pid_t pid);

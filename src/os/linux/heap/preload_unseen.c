@@ -43,13 +43,17 @@ static bool has_library(int directory)
 	return has;
 }
 
-static uint64_t name_key(const struct buffer *path)
+void preload_unseen_add(struct preload_unseen *u, struct span name)
 {
 	uint64_t key = 0xcbf29ce484222325u;
+	bool is_new = false;
 
-	for (size_t i = 0; i < path->size; i++)
-		key = (key ^ path->data[i]) * 0x100000001b3u;
-	return key;
+	for (size_t i = 0; i < name.size; i++)
+		key = (key ^ (unsigned char)name.data[i]) * 0x100000001b3u;
+	if (!map_put(&u->programs, &key, &is_new) || !is_new)
+		return;
+	buffer_append(&u->paths, name.data, name.size);
+	buffer_char(&u->paths, '\0');
 }
 
 static void report(struct preload_unseen *u, int directory)
@@ -57,19 +61,12 @@ static void report(struct preload_unseen *u, int directory)
 	struct buffer path = { 0 };
 	char own[PATH_MAX];
 	ssize_t own_size;
-	bool is_new = false;
-	uint64_t key;
 
 	/* Before its exec the command still runs sooth. */
 	own_size = readlink("/proc/self/exe", own, sizeof(own));
 	if (procfs_link_at(directory, "exe", &path) >= 0 && path.size &&
-		!(own_size == (ssize_t)path.size && !memcmp(own, path.data, path.size))) {
-		key = name_key(&path);
-		if (map_put(&u->programs, &key, &is_new) && is_new) {
-			buffer_append(&u->paths, path.data, path.size);
-			buffer_char(&u->paths, '\0');
-		}
-	}
+		!(own_size == (ssize_t)path.size && !memcmp(own, path.data, path.size)))
+		preload_unseen_add(u, span_of((const char *)path.data, path.size));
 	buffer_fini(&path);
 }
 

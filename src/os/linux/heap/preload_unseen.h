@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs that a session cannot see, because they do not load its library: looked for now and then
+ * Programs that a session cannot see, because they do not load its library. The kernel's records of
+ * each exec name them (preload_late.h); where these are refused they are looked for now and then
  * among the processes that it knows and their children, so a short one may be missed.
  */
 #ifndef SOOTH_OS_LINUX_PRELOAD_UNSEEN_H
@@ -10,6 +11,8 @@
 
 void preload_unseen_init(struct preload_unseen *u);
 void preload_unseen_fini(struct preload_unseen *u);
+/* A program by its path or name, once. */
+void preload_unseen_add(struct preload_unseen *u, struct span name);
 /* With the session's lock held. */
 void preload_unseen_look(struct preload_session_reader *s, uint64_t now_ns);
 
