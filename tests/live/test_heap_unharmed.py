@@ -118,7 +118,8 @@ class WithoutSooth(OddCase):
     MODES = ("short-threads", "filter-kill", "sockets-kill", "strict", "no-clock", "fork-storm", "fork-by-signal",
              "coroutines", "say")
 
-    def run_on(self, act, number):
+    def run_on(self, act, number, goes_on=True):
+        """`goes_on`: sooth runs after that, and may start the program."""
         chance = random.Random(number)
         mode = self.MODES[number % len(self.MODES)]
         status, text = self.alone(mode)
@@ -131,7 +132,8 @@ class WithoutSooth(OddCase):
         time.sleep(chance.random() * 0.25)
         act(sooth)
         try:
-            harness.wait_until(lambda: os.path.exists(marker) or not sooth.is_running() and not self.is_alive(script),
+            harness.wait_until(lambda: os.path.exists(marker) or
+                               not (goes_on and sooth.is_running()) and not self.is_alive(script),
                                "%s to end" % mode, 60)
         finally:
             sooth.send(signal.SIGKILL)
@@ -157,7 +159,7 @@ class WithoutSooth(OddCase):
     def test_stopped(self):
         for number in range(max(9, MOMENTS // 4)):
             with self.subTest(number=number):
-                self.run_on(lambda sooth: sooth.send(signal.SIGSTOP), number)
+                self.run_on(lambda sooth: sooth.send(signal.SIGSTOP), number, goes_on=False)
 
     def test_out_of_memory(self):
         """Its memory is limited while it runs: whatever it cannot get then, the program does not notice."""
