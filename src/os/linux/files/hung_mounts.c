@@ -10,11 +10,14 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/units.h"
 #include "collect/backend.h"
 #include "os/linux/files/mounts.h"
 #include "os/linux/files/procfs.h"
 
 #define LIST_MAX  256 /* more are not remembered */
+#define MOUNTS_NS NS_PER_S
 #define OF_ID	  (UINT64_C(1) << 62)
 #define OF_FOLDER (UINT64_C(1) << 63) /* of a process in /proc */
 
@@ -99,24 +102,44 @@ static void put_links(struct hung_keys *keys, const struct mounts *m, int about,
 	}
 }
 
+/* Those of a namespace are read once for all its processes: a host may have a thousand mounts, and
+ * a thousand processes are asked for. NULL: it may not be looked into, nor its links. */
+static const struct mounts *mounts_of(int about, struct buffer *scratch)
+{
+	static struct mounts mounts;
+	static ino_t space;
+	static uint64_t read_ns;
+	uint64_t now_ns = clock_monotonic_ns();
+	struct stat st;
+
+	if (fstatat(about, "ns/mnt", &st, 0))
+		return NULL;
+	if (space && st.st_ino == space && now_ns - read_ns < MOUNTS_NS)
+		return &mounts;
+	if (!read_ns)
+		mounts_init(&mounts);
+	read_ns = now_ns;
+	space = mounts_read(&mounts, about, scratch) < 0 ? 0 : st.st_ino;
+	return space ? &mounts : NULL;
+}
+
 /* Of a process those where it may be looked for; of other files none. The mount at the root, the
  * overlay of a container perhaps, is where all its processes are: if that hung, they would. */
 static void find_keys(int about, struct hung_keys *keys)
 {
 	struct buffer scratch = { 0 };
-	struct mounts mounts;
+	const struct mounts *mounts;
 	struct stat st;
 
 	*keys = (struct hung_keys){ 0 };
-	mounts_init(&mounts);
-	if (is_process_folder(about, &scratch) && !fstat(about, &st) &&
-		mounts_read(&mounts, about, &scratch) >= 0) {
-		put_links(keys, &mounts, about, false, &scratch);
-		if (!keys->count)
-			put_links(keys, &mounts, about, true, &scratch);
+	if (is_process_folder(about, &scratch) && !fstat(about, &st)) {
+		mounts = mounts_of(about, &scratch);
+		if (mounts)
+			put_links(keys, mounts, about, false, &scratch);
+		if (mounts && !keys->count)
+			put_links(keys, mounts, about, true, &scratch);
 		put(keys, OF_FOLDER | st.st_ino);
 	}
-	mounts_fini(&mounts);
 	buffer_fini(&scratch);
 }
 
