@@ -15,26 +15,39 @@ struct range {
 	uint32_t last;
 };
 
-/* Characters that reorder, hide or join text, or are drawn as nothing at all. */
+/*
+ * Characters that reorder, hide or join text, or are drawn as nothing at all: those of the category
+ * Cf, those that Unicode calls default-ignorable, and the blanks that are no spaces.
+ */
 static const struct range hidden[] = {
 	{ 0x00ad, 0x00ad },   /* soft hyphen */
 	{ 0x034f, 0x034f },   /* combining grapheme joiner */
+	{ 0x0600, 0x0605 },   /* Arabic number signs: they enclose the digits behind them */
 	{ 0x061c, 0x061c },   /* Arabic letter mark */
+	{ 0x06dd, 0x06dd },   /* Arabic end of ayah */
+	{ 0x070f, 0x070f },   /* Syriac abbreviation mark */
+	{ 0x0890, 0x0891 },   /* Arabic pound and piastre marks */
+	{ 0x08e2, 0x08e2 },   /* Arabic disputed end of ayah */
 	{ 0x115f, 0x1160 },   /* Hangul fillers */
 	{ 0x17b4, 0x17b5 },   /* Khmer inherent vowels */
 	{ 0x180b, 0x180f },   /* Mongolian selectors and vowel separator */
 	{ 0x200b, 0x200f },   /* zero width, left-to-right and right-to-left marks */
 	{ 0x2028, 0x202e },   /* separators, embeddings, overrides */
 	{ 0x2060, 0x206f },   /* word joiner, invisible operators, isolates */
+	{ 0x2800, 0x2800 },   /* Braille blank */
 	{ 0x3164, 0x3164 },   /* Hangul filler */
 	{ 0xfe00, 0xfe0f },   /* variation selectors: they can carry hidden bytes */
 	{ 0xfeff, 0xfeff },   /* byte order mark */
 	{ 0xffa0, 0xffa0 },   /* halfwidth Hangul filler */
 	{ 0xfff0, 0xfffb },   /* unassigned ignorables, interlinear annotation */
 	{ 0xfffe, 0xffff },   /* no characters: XML has no place for them */
-	{ 0x1bca0, 0x1bca3 }, /* shorthand format controls */
-	{ 0x1d173, 0x1d17a }, /* musical format controls */
-	{ 0xe0000, 0xe0fff }, /* tags, variation selectors supplement */
+	{ 0x110bd, 0x110bd }, /* Kaithi number sign, and the one above */
+	{ 0x110cd, 0x110cd }, { 0x13430, 0x13442 }, /* hieroglyph joiners and blanks */
+	{ 0x16fe4, 0x16fe4 },			    /* Khitan filler */
+	{ 0x1bca0, 0x1bca3 },			    /* shorthand format controls */
+	{ 0x1d159, 0x1d159 },			    /* null notehead */
+	{ 0x1d173, 0x1d17a },			    /* musical format controls */
+	{ 0xe0000, 0xe0fff },			    /* tags, variation selectors supplement */
 };
 
 static bool is_hidden(uint32_t code)
@@ -209,10 +222,6 @@ static size_t for_json(char *to, const char *text, size_t length, uint32_t code)
 static size_t for_xml(char *to, const char *text, size_t length, uint32_t code)
 {
 	switch (code) {
-	case '\t':
-	case '\n':
-	case '\r':
-		return 0;
 	case '&':
 		return put(to, "&amp;");
 	case '<':

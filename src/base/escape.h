@@ -3,14 +3,14 @@
  * Text from a target is data, never instructions to a terminal or a parser.
  *
  * Terminal: C0 and C1 controls, DEL, invalid UTF-8 bytes, and the Unicode
- * characters that reorder or hide text (bidirectional controls, zero-width
- * ones, line and paragraph separators) become \xNN per byte; a newline becomes
+ * characters that reorder, join or hide text (bidirectional controls, zero-width
+ * ones, blanks that are no spaces, line and paragraph separators) become \xNN per byte; a newline becomes
  * \n, a tab \t, a carriage return \r, a backslash stays as it is.
  * JSON: RFC 8259 escapes; an invalid UTF-8 byte becomes U+FFFD; <, > and & are written as \u
  * escapes so that the text may stand inside HTML, and so are the controls and the characters that
  * reorder or hide text: a parser gets the same text, a reader of the file sees them.
- * XML: the five entities; a tab, a newline and a carriage return stay; the rest as for a terminal,
- * so that a picture hides and reorders nothing either.
+ * XML: the five entities; the rest as for a terminal, so that neither a picture nor its file on a
+ * terminal hides or reorders anything.
  */
 #ifndef SOOTH_BASE_ESCAPE_H
 #define SOOTH_BASE_ESCAPE_H

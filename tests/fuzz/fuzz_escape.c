@@ -65,8 +65,7 @@ static void check_xml(const char *text, size_t size)
 		size_t length = utf8_length(text + at, size - at);
 
 		CHECK(length);
-		if (!memchr("\t\n\r", text[at], 3))
-			check_visible(code_at(text + at, length));
+		check_visible(code_at(text + at, length));
 		CHECK(!memchr("<>\"'", text[at], 4));
 		if (text[at] == '&')
 			CHECK(memchr(text + at, ';', size - at < 6 ? size - at : 6));

@@ -159,7 +159,7 @@ static void test_xml(void **state)
 	check(escape_xml, "", "");
 	check(escape_xml, "<a b='c' d=\"e\">&amp;</a>",
 		"&lt;a b=&apos;c&apos; d=&quot;e&quot;&gt;&amp;amp;&lt;/a&gt;");
-	check(escape_xml, "a\tb\nc\rd", "a\tb\nc\rd");
+	check(escape_xml, "a\tb\nc\rd", "a\\tb\\nc\\rd");
 	check_size(escape_xml, "\0\x08\x0b\x0c\x0e\x1f", 6, "\\x00\\x08\\x0b\\x0c\\x0e\\x1f");
 	check(escape_xml, "\xef\xbf\xbe\xef\xbf\xbf\xef\xbf\xbd",
 		"\\xef\\xbf\\xbe\\xef\\xbf\\xbf\xef\xbf\xbd");
@@ -176,7 +176,7 @@ static void test_hidden_everywhere(void **state)
 		"\xe2\x81\xa9", "\xe2\x80\x8b", "\xe2\x80\x8c", "\xe2\x80\x8d", "\xe2\x80\x8e",
 		"\xe2\x80\x8f", "\xef\xbb\xbf", "\xd8\x9c", "\xc2\x80", "\xc2\x85", "\xc2\x9b",
 		"\xc2\x9d", "\xc2\x9f", "\x7f", "\x1b", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xc2\xad",
-		"\xe2\x81\xa0", "\xf3\xa0\x81\x81" };
+		"\xe2\x81\xa0", "\xf3\xa0\x81\x81", "\t", "\n", "\r" };
 	static escape_fn *const escapers[] = { escape_terminal, escape_json, escape_xml };
 
 	(void)state;
@@ -190,6 +190,29 @@ static void test_hidden_everywhere(void **state)
 			buffer_fini(&b);
 		}
 	}
+}
+
+/* The ends of the ranges of what is drawn as nothing or joins; their neighbors and wide spaces
+ * stay.
+ */
+static void test_hidden_ranges(void **state)
+{
+	static const char *const hidden[] = { "\u0600", "\u0605", "\u06dd", "\u070f", "\u0890",
+		"\u0891", "\u08e2", "\u2800", "\U000110bd", "\U000110cd", "\U00013430",
+		"\U00013438", "\U0001343f", "\U00013442", "\U00016fe4", "\U0001d159" };
+	static const char *const drawn[] = { "\u0606", "\u06de", "\u0710", "\u088f", "\u2801",
+		"\u27ff", "\U000110be", "\U0001342f", "\U0001d158", "\u00a0", "\u2003", "\u3000" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+		struct buffer b = { 0 };
+
+		escape_terminal(&b, hidden[i], strlen(hidden[i]));
+		assert_int_equal(b.size, 4 * strlen(hidden[i]));
+		buffer_fini(&b);
+	}
+	for (size_t i = 0; i < sizeof(drawn) / sizeof(drawn[0]); i++)
+		check(escape_terminal, drawn[i], drawn[i]);
 }
 
 static void test_limit(void **state)
@@ -216,6 +239,7 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_xml),
 		cmocka_unit_test(test_hidden_everywhere),
+		cmocka_unit_test(test_hidden_ranges),
 		cmocka_unit_test(test_limit),
 	};
 
