@@ -44,6 +44,22 @@ while True:
         pass
     time.sleep(0.01)
 """
+# One number is many files, then many connections: the sizes say which it was at each call.
+REUSE = """
+import os, socket, time
+servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+print("ready", *(s.getsockname()[1] for s in servers), flush=True)
+while True:
+    for i, server in enumerate(servers):
+        fd = os.open("file%d" % i, os.O_WRONLY | os.O_CREAT)
+        os.write(fd, b"y" * (300 + i))
+        os.close(fd)
+        client = socket.create_connection(server.getsockname())
+        client.send(b"x" * (100 + i))
+        client.close()
+        server.accept()[0].close()
+        time.sleep(0.005)
+"""
 DATAGRAMS = """
 import socket, time
 server, client = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
@@ -268,7 +284,7 @@ class Calls(Diagnose):
         for operation in written:
             self.assertEqual((operation["path"], operation["bytes"]),
                              (self.path("written"), 300))
-        missing = [o for o in found["io_operations"] if o["path"] == "not-there"]
+        missing = [o for o in found["io_operations"] if o["path"] == self.path("not-there")]
         self.assertEqual({(o["error"], o["bytes"], o["fd"]) for o in missing},
                          {("ENOENT", None, None)})
         sent = [o for o in found["network_operations"] if o["syscall"] == "sendto"]
@@ -288,6 +304,26 @@ class Calls(Diagnose):
         folded = harness.read(self.path("n.folded")).decode()
         self.assertIn(";sendto;", folded)
         self.assertNotIn(";write;", folded)
+
+    @needs_bpf
+    def test_numbers_are_used_again(self):
+        """Each call has the file or peer of its time; sooth trace has the same."""
+        target = self.python(REUSE)
+        target.wait_for_output(b"\n")
+        ports = [int(word) for word in bytes(target.out).split()[1:3]]
+        found = self.one("-D", "--io", "--network", "--duration", "1", "--pid",
+                         str(target.pid))["dtrace"]
+        written = {(o["path"], o["bytes"]) for o in found["io_operations"]
+                   if o["syscall"] == "write"}
+        self.assertEqual(written, {(self.path("file%d" % i), 300 + i) for i in range(2)})
+        for call, sizes in (("sendto", (100, 101)), ("connect", (None, None))):
+            peers = {(o["address"], o["port"], o["bytes"]) for o in found["network_operations"]
+                     if o["syscall"] == call}
+            self.assertEqual(peers, {("127.0.0.1", ports[i], sizes[i]) for i in range(2)}, call)
+        told = self.sooth("trace", "--io", "-j", "-d", "1", "-p", str(target.pid)).json()
+        for row in told["io"]:
+            if row["path"].startswith(self.path("file")):
+                self.assertEqual(row["written_bytes"], row["writes"] * (300 + int(row["path"][-1])))
 
     @needs_bpf
     def test_peers_of_unconnected_sockets(self):

@@ -263,6 +263,26 @@ bool folded_path_is_descriptor(const struct folded_call *c)
 	return call_means_descriptor(c->row, c->call);
 }
 
+void folded_peer(
+	const struct folded_call *c, const struct fd_followed *socket, char out[FD_FOLLOW_ADDRESS])
+{
+	bool is_connected = socket && *socket->peer;
+	bool begins =
+		c->row->traits & SYSCALL_CONNECTS || c->row->effect.what == SYSCALL_FD_ACCEPTS;
+	struct call_piece piece = { 0 };
+
+	if (begins)
+		piece = call_piece(c->call, 1, SYSCALLS_PART_TARGET);
+	if (piece.is_there && call_address(piece.bytes, out, FD_FOLLOW_ADDRESS) && *out)
+		return;
+	if (!(is_connected && !strncmp(socket->protocol, "TCP", 3)) &&
+		call_named_peer(c->call, out, FD_FOLLOW_ADDRESS))
+		return;
+	*out = '\0';
+	if (is_connected)
+		memcpy(out, socket->peer, FD_FOLLOW_ADDRESS);
+}
+
 uint64_t folded_open_flags(const struct folded_call *c)
 {
 	const struct syscall_effect *effect = &c->row->effect;

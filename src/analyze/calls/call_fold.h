@@ -88,6 +88,10 @@ struct span folded_path(struct folded_call *c, uint8_t *state);
 struct span folded_second_path(struct folded_call *c);
 /* Whether the first path is empty: the call is about the descriptor beside it (AT_EMPTY_PATH). */
 bool folded_path_is_descriptor(const struct folded_call *c);
+/* The other end of a call on a socket; empty: none, or not known. A stream goes to its connected
+ * peer, whatever a call names. */
+void folded_peer(
+	const struct folded_call *c, const struct fd_followed *socket, char out[FD_FOLLOW_ADDRESS]);
 /* The flags of a call that opens a file, also of creat(2) and openat2(2). */
 uint64_t folded_open_flags(const struct folded_call *c);
 /* It opens a file, and makes it where it does not exist. */

@@ -168,16 +168,6 @@ static struct network_sum *connection_of(
 
 /* --- moving bytes --- */
 
-/* A stream goes to its connected peer, whatever a call names. */
-static void take_named_peer(const struct syscalls_call *call, struct fd_followed *socket)
-{
-	bool is_stream = !strncmp(socket->protocol, "TCP", 3) && *socket->peer;
-	char address[FD_FOLLOW_ADDRESS];
-
-	if (!is_stream && call_named_peer(call, address, sizeof(address)))
-		memcpy(socket->peer, address, sizeof(address));
-}
-
 /* A call that moved, or should have moved, bytes over a socket. */
 static void operation_add_socket(struct operation_sums *s, const struct folded_call *c,
 	const struct fd_followed *known, bool is_write)
@@ -185,7 +175,7 @@ static void operation_add_socket(struct operation_sums *s, const struct folded_c
 	struct fd_followed socket = *known;
 	struct network_sum *sum;
 
-	take_named_peer(c->call, &socket);
+	folded_peer(c, known, socket.peer);
 	sum = connection_of(s, c->call, &socket);
 	if (!sum)
 		return;

@@ -5,23 +5,17 @@
 #include <string.h>
 
 #include "analyze/calls/call_pieces.h"
-#include "analyze/calls/fd_follow.h"
 #include "analyze/records.h"
-#include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "bpf/aggregate.h"
 #include "explain/stage.h"
 #include "model/schema.h"
-#include "probes/fds.h"
-#include "probes/sockets.h"
 #include "probes/syscall_arguments.h"
 #include "probes/syscalls.h"
 
 #define PROCESSES_MAX 4096
-/* read(2) is used for files and for sockets, and which it was is known only at the end. */
-#define EXAMINED_MAX (2 * CALL_OPERATIONS_KEPT)
-#define NO_FD	     (-1)
+#define NO_FD	      (-1)
 
 struct operation {
 	uint64_t duration_ns;
@@ -32,8 +26,9 @@ struct operation {
 	int32_t fd;
 	uint16_t abi;
 	uint16_t path_size;
+	uint8_t path_state;
 	char path[SYSCALLS_PATH_MAX];
-	char peer[FD_FOLLOW_ADDRESS]; /* named by the call; empty: none */
+	char peer[FD_FOLLOW_ADDRESS]; /* empty: none, or not known */
 };
 
 struct operation_list {
@@ -53,34 +48,19 @@ ROW_SCHEMA(network_operation, "network.operation", call_operation_row);
 
 /* --- input --- */
 
-void call_operations_init(struct call_operations *o)
-{
-	map_init(&o->lists, sizeof(uint32_t), sizeof(struct operation_list), PROCESSES_MAX);
-}
-
-void call_operations_fini(struct call_operations *o)
-{
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&o->lists, &position, NULL, &value)) {
-		struct operation_list *list = value;
-
-		for (size_t i = 0; i < CALL_OPERATION_KINDS; i++)
-			buffer_fini(&list->all[i]);
-	}
-	map_fini(&o->lists);
-}
-
 /* Which argument is a descriptor; for an open, the result. */
-static int32_t descriptor_of(const struct syscall_row *call, const struct syscalls_call *record)
+static int32_t descriptor_of(const struct folded_call *c, const struct fd_followed **file)
 {
-	for (size_t i = 0; i < call->argument_count; i++) {
-		if (syscall_takes_descriptor(call, i))
-			return (int32_t)record->arguments[i];
+	for (size_t i = 0; i < c->row->argument_count; i++) {
+		int64_t fd = call_int(c->call->arguments[i]);
+
+		if (!syscall_takes_descriptor(c->row, i))
+			continue;
+		*file = fd_follow_get(&c->fold->fds, &c->process, fd);
+		return (int32_t)fd;
 	}
-	return syscall_returns_descriptor(call) && record->result >= 0 ? (int32_t)record->result
-								       : NO_FD;
+	return syscall_returns_descriptor(c->row) && c->call->result >= 0 ? (int32_t)c->call->result
+									  : NO_FD;
 }
 
 static int by_latency(const void *a, const void *b)
@@ -105,92 +85,101 @@ static void keep_slowest(struct buffer *list, size_t count)
 }
 
 static void keep(
-	struct buffer *list, const struct syscall_row *call, const struct syscalls_call *record)
+	struct buffer *list, struct folded_call *c, const struct fd_followed *file, int32_t fd)
 {
-	struct span path = record_text(&record->record, &record->path);
-	struct operation one = { .duration_ns = record->duration_ns,
-		.result = record->result,
-		.call = call,
-		.number = record->number,
-		.tid = record->record.tid,
-		.fd = descriptor_of(call, record),
-		.abi = record->abi };
+	struct operation one = { .duration_ns = c->call->duration_ns,
+		.result = c->call->result,
+		.call = c->row,
+		.number = c->call->number,
+		.tid = c->call->record.tid,
+		.fd = fd,
+		.abi = c->call->abi };
+	struct span path = folded_path(c, &one.path_state);
 
-	if (record->path_argument && record->path_state != SOOTH_STATE_ABSENT) {
-		one.path_size =
-			(uint16_t)(path.size < sizeof(one.path) ? path.size : sizeof(one.path));
-		if (one.path_size)
-			memcpy(one.path, path.data, one.path_size);
+	if (!path.size && file && file->name) {
+		path = span_of_string(file->name);
+		one.path_state = SOOTH_STATE_VALUE;
 	}
-	if (call->category == SYSCALL_CATEGORY_NETWORK &&
-		!call_named_peer(record, one.peer, sizeof(one.peer)))
-		*one.peer = '\0';
+	if (path.size > sizeof(one.path)) {
+		path.size = sizeof(one.path);
+		one.path_state = SOOTH_STATE_TRUNCATED;
+	}
+	one.path_size = (uint16_t)path.size;
+	if (one.path_size)
+		memcpy(one.path, path.data, one.path_size);
+	folded_peer(c, file, one.peer);
 	buffer_append(list, &one, sizeof(one));
-	if (list->size >= 2 * EXAMINED_MAX * sizeof(one))
-		keep_slowest(list, EXAMINED_MAX);
+	if (list->size >= 2 * CALL_OPERATIONS_KEPT * sizeof(one))
+		keep_slowest(list, CALL_OPERATIONS_KEPT);
 }
 
-void call_operations_take(struct call_operations *o, const struct sooth_record *r)
+static int take_call(void *state, struct folded_call *c, struct sooth_error *err)
 {
-	const struct syscalls_call *record = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
-	const struct syscall_row *call =
-		record ? syscall_by_number(record->abi, record->number) : NULL;
+	struct call_operations *o = state;
+	bool is_network = c->row->category == SYSCALL_CATEGORY_NETWORK;
+	const struct fd_followed *file = NULL;
 	struct operation_list *list;
 	enum call_operation_kind kind;
+	int32_t fd;
 
-	if (!call || record->result_state != SOOTH_STATE_VALUE)
-		return;
-	if (call->category == SYSCALL_CATEGORY_FILE)
-		kind = CALL_OPERATION_IO;
-	else if (call->category == SYSCALL_CATEGORY_NETWORK)
-		kind = CALL_OPERATION_NETWORK;
-	else
-		return;
-	list = map_put(&o->lists, &r->pid, NULL);
+	(void)err;
+	if (!c->has_returned || (!is_network && c->row->category != SYSCALL_CATEGORY_FILE))
+		return 0;
+	list = map_put(&o->lists, &c->process, NULL);
 	if (!list)
-		return;
+		return 0;
+	fd = descriptor_of(c, &file);
+	/* read(2) is used for files and for sockets. */
+	is_network = is_network || (file && file->kind == FD_FOLLOWED_SOCKET);
+	kind = is_network ? CALL_OPERATION_NETWORK : CALL_OPERATION_IO;
 	list->count[kind]++;
-	if (record->duration_state != SOOTH_STATE_VALUE)
-		return; /* its duration is unknown */
-	keep(&list->all[kind], call, record);
+	if (call_is_timed(c->call))
+		keep(&list->all[kind], c, file, fd);
+	return 0;
+}
+
+static const struct call_fold_consumer consumer = { .call = take_call };
+
+void call_operations_init(struct call_operations *o)
+{
+	map_init(
+		&o->lists, sizeof(struct process_id), sizeof(struct operation_list), PROCESSES_MAX);
+	call_fold_init(&o->fold, &consumer, o);
+}
+
+void call_operations_fini(struct call_operations *o)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&o->lists, &position, NULL, &value)) {
+		struct operation_list *list = value;
+
+		for (size_t i = 0; i < CALL_OPERATION_KINDS; i++)
+			buffer_fini(&list->all[i]);
+	}
+	map_fini(&o->lists);
+	call_fold_fini(&o->fold);
+}
+
+int call_operations_take(
+	struct call_operations *o, const struct batch *batch, struct sooth_error *err)
+{
+	int status = 0;
+
+	batch_for_each (r, batch) {
+		if (!status && call_fold_follows(r))
+			status = call_fold_record(&o->fold, r, err);
+	}
+	return status;
+}
+
+int call_operations_end(struct call_operations *o, struct sooth_error *err)
+{
+	return call_fold_end(&o->fold, err);
 }
 
 /* --- output --- */
-
-static const struct fds_descriptor *find_descriptor(const struct snapshot *snapshot, int32_t fd)
-{
-	struct batch records = { 0 };
-
-	if (snapshot && fd >= 0)
-		records = snapshot_records(snapshot);
-	batch_for_each (r, &records) {
-		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
-
-		if (d && d->fd == (uint32_t)fd)
-			return d;
-	}
-	return NULL;
-}
-
-static const struct sockets_socket *find_socket(const struct snapshot *snapshot, uint64_t inode)
-{
-	struct batch records = { 0 };
-
-	if (snapshot)
-		records = snapshot_records(snapshot);
-	batch_for_each (r, &records) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (s && s->inode == inode)
-			return s;
-	}
-	return NULL;
-}
-
-static bool is_socket(const struct fds_descriptor *d)
-{
-	return d && d->type >= FDS_UNIX && d->type <= FDS_SOCKET;
-}
 
 /* Whether the result is a number of bytes. */
 static bool moves_bytes(const struct syscall_row *call)
@@ -214,25 +203,7 @@ static struct span split_port(const char *peer, struct call_operation_row *row)
 	return span_of(peer, (size_t)(colon - peer));
 }
 
-/* A stream's peer is its connection's, a datagram's is named by the call. */
-static struct span peer_of(const struct operation *one, const struct sockets_socket *socket,
-	struct call_operation_row *row)
-{
-	bool is_connected = socket && socket->peer_state == SOOTH_STATE_VALUE;
-	bool is_stream =
-		is_connected && span_equal(record_text(&socket->record, &socket->protocol), "tcp");
-
-	if (*one->peer && !is_stream)
-		return split_port(one->peer, row);
-	if (!is_connected)
-		return span_of("", 0);
-	row->port = socket->peer_port;
-	row->port_state = socket->peer_port_state;
-	return record_text(&socket->record, &socket->peer);
-}
-
-static void add_row(const struct process_id *id, const struct operation *one,
-	const struct fds_descriptor *d, const struct sockets_socket *socket, struct buffer *out)
+static void add_row(const struct process_id *id, const struct operation *one, struct buffer *out)
 {
 	bool is_error = aggregate_is_error(one->result);
 	struct call_operation_row row = { .record = row_head(id),
@@ -240,70 +211,37 @@ static void add_row(const struct process_id *id, const struct operation *one,
 		.bytes = one->result,
 		.fd = one->fd,
 		.error = is_error ? (uint32_t)-one->result : 0,
-		.fd_state = one->fd >= 0 ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.bytes_state = !is_error && moves_bytes(one->call) ? SOOTH_STATE_VALUE
-								   : SOOTH_STATE_ABSENT,
+		.fd_state = state_if(one->fd >= 0),
+		.bytes_state = state_if(!is_error && moves_bytes(one->call)),
 		.port_state = SOOTH_STATE_ABSENT,
-		.error_state = is_error ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
-	struct span path = span_of(one->path, one->path_size), address;
+		.error_state = state_if(is_error),
+		.path_state = one->path_state };
+	struct span address = split_port(one->peer, &row);
 	char name[SYSCALL_NAME_SIZE];
 	size_t name_size = syscall_name(one->abi, one->number, name);
 
 	row.record.tid = one->tid;
-	if (!path.size && d)
-		path = record_text(&d->record, &d->path);
-	address = peer_of(one, socket, &row);
-	row.path_state = path.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-	row.address_state = address.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row.address_state = state_if(address.size);
 	struct record_tail tail[] = {
 		tail_span(&row.syscall, span_of(name, name_size)),
-		tail_span(&row.path, path),
+		tail_span(&row.path, span_of(one->path, one->path_size)),
 		tail_span(&row.address, address),
 	};
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
 }
 
-struct listing {
-	const struct snapshot *fds, *sockets;
-	struct buffer slowest; /* struct operation */
-};
-
-/* The entries of a list that are of the kind, now that their descriptors are known. */
-static void select_kind(struct listing *l, const struct buffer *list, enum call_operation_kind kind)
+uint64_t call_operations_list(struct call_operations *o, const struct process_id *id,
+	enum call_operation_kind kind, struct buffer *out)
 {
-	const struct operation *all = (const void *)list->data;
-
-	for (size_t i = 0; i < list->size / sizeof(*all); i++) {
-		bool is_network = all[i].call->category == SYSCALL_CATEGORY_NETWORK ||
-				  is_socket(find_descriptor(l->fds, all[i].fd));
-
-		if (is_network == (kind == CALL_OPERATION_NETWORK))
-			buffer_append(&l->slowest, &all[i], sizeof(all[i]));
-	}
-}
-
-uint64_t call_operations_list(const struct call_operations *o, const struct diagnosis_input *input,
-	const struct process_id *id, enum call_operation_kind kind, struct buffer *out)
-{
-	uint32_t pid = id->pid;
-	const struct operation_list *list = map_get(&o->lists, &pid);
-	struct listing l = { .fds = snapshots_get(&input->fds.last, id),
-		.sockets = snapshots_get(&input->sockets.last, id) };
+	struct operation_list *list = map_get(&o->lists, id);
 	const struct operation *all;
 
 	if (!list)
 		return 0;
-	for (size_t i = 0; i < CALL_OPERATION_KINDS; i++)
-		select_kind(&l, &list->all[i], kind);
-	keep_slowest(&l.slowest, CALL_OPERATIONS_KEPT);
-	all = (const void *)l.slowest.data;
-	for (size_t i = 0; i < l.slowest.size / sizeof(*all); i++) {
-		const struct fds_descriptor *d = find_descriptor(l.fds, all[i].fd);
-
-		add_row(id, &all[i], d, is_socket(d) ? find_socket(l.sockets, d->inode) : NULL,
-			out);
-	}
-	buffer_fini(&l.slowest);
+	keep_slowest(&list->all[kind], CALL_OPERATIONS_KEPT);
+	all = (const void *)list->all[kind].data;
+	for (size_t i = 0; i < list->all[kind].size / sizeof(*all); i++)
+		add_row(id, &all[i], out);
 	return list->count[kind];
 }
 

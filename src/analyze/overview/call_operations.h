@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Single calls that read, write, open or communicate: the slowest of each process, with the file or
- * connection of their descriptor. Descriptors come from the last snapshot: a descriptor that was
- * closed before is missing, and one that was reused shows the newer file.
+ * Single calls that read, write, open or communicate: the slowest of each process, with what
+ * their descriptor was at the time of the call (call_fold.h).
  */
 #ifndef SOOTH_ANALYZE_CALL_OPERATIONS_H
 #define SOOTH_ANALYZE_CALL_OPERATIONS_H
 
-#include "analyze/diagnosis/diagnosis_input.h"
+#include "analyze/calls/call_fold.h"
 #include "base/map.h"
 #include "explain/output.h"
 #include "model/row_list.h"
@@ -17,7 +16,8 @@
 enum call_operation_kind { CALL_OPERATION_IO, CALL_OPERATION_NETWORK, CALL_OPERATION_KINDS };
 
 struct call_operations {
-	struct map lists; /* pid -> struct operation_list */
+	struct map lists; /* process_id -> struct operation_list */
+	struct call_fold fold;
 };
 
 #define CALL_OPERATION_CALL(F, S)                                                                  \
@@ -56,14 +56,17 @@ extern const struct sooth_schema io_operation_schema, network_operation_schema;
 void call_operations_init(struct call_operations *o);
 void call_operations_fini(struct call_operations *o);
 /* Records of other probes are ignored. */
-void call_operations_take(struct call_operations *o, const struct sooth_record *r);
+int call_operations_take(
+	struct call_operations *o, const struct batch *batch, struct sooth_error *err);
+/* No record will come; before the lists are read. */
+int call_operations_end(struct call_operations *o, struct sooth_error *err);
 /* Reports that a process made more calls than are kept, of which `count` says how many. */
 void call_operations_note(struct output *output, uint64_t count);
 /*
  * struct call_operation_row of a process, the slowest first, at most CALL_OPERATIONS_KEPT of the
- * kind. Returns the number of calls of its category.
+ * kind. Returns the number of all calls of the kind.
  */
-uint64_t call_operations_list(const struct call_operations *o, const struct diagnosis_input *input,
-	const struct process_id *id, enum call_operation_kind kind, struct buffer *out);
+uint64_t call_operations_list(struct call_operations *o, const struct process_id *id,
+	enum call_operation_kind kind, struct buffer *out);
 
 #endif

@@ -144,7 +144,7 @@ static void fill_calls(const struct overview *o, const struct diagnosis_input *i
 	row->flamegraph_state = state_if(row->success && o->options.flamegraph_path);
 }
 
-static void overview_add_calls(const struct overview *o, const struct diagnosis_input *input,
+static void overview_add_calls(struct overview *o, const struct diagnosis_input *input,
 	const struct diagnosed *j, struct buffer *out)
 {
 	const char *refused = o->options.calls_refused ? o->options.calls_refused
@@ -157,10 +157,10 @@ static void overview_add_calls(const struct overview *o, const struct diagnosis_
 	fill_calls(o, input, &row);
 	list_calls(o, &j->id, &calls, &categories);
 	if (o->options.has_io)
-		call_operations_note(o->output, call_operations_list(&o->operations, input, &j->id,
-							CALL_OPERATION_IO, &io));
+		call_operations_note(o->output,
+			call_operations_list(&o->operations, &j->id, CALL_OPERATION_IO, &io));
 	if (o->options.has_network)
-		call_operations_note(o->output, call_operations_list(&o->operations, input, &j->id,
+		call_operations_note(o->output, call_operations_list(&o->operations, &j->id,
 							CALL_OPERATION_NETWORK, &network));
 	overview_add_issues(j, overview_is_of_calls, &issues);
 	struct record_tail tail[] = {
@@ -214,7 +214,6 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct overview *o = state;
 
-	(void)err;
 	batch_for_each (r, batch) {
 		const struct stream_source *source = record_as(r, STREAM_SOURCE, sizeof(*source));
 
@@ -223,10 +222,11 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		if (r->kind == STREAM_END)
 			o->end_ns = r->time_ns;
 		syscall_sums_take(&o->sums, r);
-		call_operations_take(&o->operations, r);
 	}
 	diagnosis_input_take(&o->diagnosis.input, batch);
-	return 0;
+	return o->options.has_io || o->options.has_network
+		       ? call_operations_take(&o->operations, batch, err)
+		       : 0;
 }
 
 /* --- output --- */
@@ -275,7 +275,7 @@ static void fill_process(const struct overview *o, const struct diagnosis_input 
 		row->mem_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
-static int emit_process(const struct overview *o, struct output *output,
+static int emit_process(struct overview *o, struct output *output,
 	const struct diagnosis_input *input, const struct diagnosed *j, struct sooth_error *err)
 {
 	const struct proc_process *p = j->process->process;
@@ -459,6 +459,8 @@ static int finish(void *state, struct sooth_error *err)
 	const struct diagnosed *all = o->diagnosis.all;
 	size_t count = o->diagnosis.count;
 
+	if (!status)
+		status = call_operations_end(&o->operations, err);
 	if (!status)
 		status = emit_head(o->output, &input->host, count_present(all, count), err);
 	if (!status)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The slowest calls for files and for sockets, of each process. */
+#include "analyze/diagnosis/diagnosis_input.h"
 #include "analyze/overview/call_operations.h"
 #include "explain/stage.h"
 
@@ -30,11 +31,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct slow_calls_view *v = state;
 
-	(void)err;
 	diagnosis_input_take(&v->input, batch);
-	batch_for_each (r, batch)
-		call_operations_take(&v->operations, r);
-	return 0;
+	return call_operations_take(&v->operations, batch, err);
 }
 
 static int emit_kind(
@@ -62,8 +60,8 @@ static int emit_kind(
 		struct buffer rows = { 0 };
 		struct batch all;
 
-		call_operations_note(v->output,
-			call_operations_list(&v->operations, &v->input, key, kind, &rows));
+		call_operations_note(
+			v->output, call_operations_list(&v->operations, key, kind, &rows));
 		all = (struct batch){ rows.data, rows.size };
 		batch_for_each (r, &all) {
 			if (!status)
@@ -77,7 +75,7 @@ static int emit_kind(
 static int finish(void *state, struct sooth_error *err)
 {
 	struct slow_calls_view *v = state;
-	int status = 0;
+	int status = call_operations_end(&v->operations, err);
 
 	for (size_t i = 0; i < CALL_OPERATION_KINDS && !status; i++) {
 		if (v->is_of[i])
