@@ -407,8 +407,9 @@ static int run_live(const struct run *run, struct told *t, struct sooth_error *e
 	return status;
 }
 
-/* Before the report: what it says is about a part. */
-static void emit_damage(const struct sooth_report *r, const char *path)
+/* Before the report: what it says is about a part. A recording without its end is complete as far
+ * as it goes, and no failure. */
+int run_damage(const struct sooth_report *r, const char *path)
 {
 	struct buffer line = { 0 };
 
@@ -416,12 +417,13 @@ static void emit_damage(const struct sooth_report *r, const char *path)
 	if (line.size)
 		fprintf(stderr, "sooth: %s is %s\n", path, buffer_cstr(&line));
 	buffer_fini(&line);
+	return report_is_damaged(r) ? EXIT_DAMAGED : 0;
 }
 
 static int run_capture(
 	const struct run *run, struct told *t, const char *path, struct sooth_error *err)
 {
-	int status;
+	int status, damage = 0;
 
 	if (run->output->save) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --save with a capture");
@@ -435,8 +437,10 @@ static int run_capture(
 		status = run->survey ? report_read_survey(t->report, path, run->survey, err)
 				     : sooth_report_read(t->report, path, err);
 	if (!status)
-		emit_damage(t->report, path);
-	return status ? status : finish_all(run, t, err);
+		damage = run_damage(t->report, path);
+	if (!status)
+		status = finish_all(run, t, err);
+	return status ? status : damage;
 }
 
 static int run_history(const struct run *run, struct told *t, struct sooth_error *err)

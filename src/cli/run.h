@@ -147,9 +147,12 @@ struct run {
 	struct survey *survey; /* of a capture only the summary, which is filled in */
 };
 
+#define EXIT_DAMAGED 5 /* the report is of what could be read of the capture */
 #define EXIT_MISSING 4 /* some selected processes do not exist; the others are reported */
 
 /* Returns the exit status or a negative errno with err filled. */
 int run_report(const struct run *run, struct sooth_error *err);
+/* Reports on standard error what is wrong with a capture that was read. 0 or EXIT_DAMAGED. */
+int run_damage(const struct sooth_report *r, const char *path);
 
 #endif

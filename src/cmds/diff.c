@@ -15,6 +15,7 @@
 #include "cli/output/output.h"
 #include "cli/output/own_report.h"
 #include "cli/picture.h"
+#include "cli/run.h"
 #include "cli/target/target_found.h"
 #include "explain/report.h"
 
@@ -62,6 +63,7 @@ struct both {
 	uint64_t periods_ns[2];	       /* CPU time between two samples */
 	uint64_t unfinished[2];	       /* calls without a result, in no graph */
 	bool is_of_samples;	       /* the picture */
+	int damage;		       /* EXIT_DAMAGED: of one of the captures */
 	struct call_graph_look look;
 	struct check_settings settings;
 };
@@ -111,6 +113,8 @@ static int read_side(struct both *b, size_t i, bool has_graphs, struct sooth_err
 		status = sooth_report_read(report, side->file, err);
 	if (!status)
 		status = sooth_report_finish(report, err);
+	if (!status && run_damage(report, side->file))
+		b->damage = EXIT_DAMAGED;
 	sooth_report_free(report);
 	return status;
 }
@@ -314,7 +318,7 @@ static int run_diff(void *config, const struct arguments *arguments, struct soot
 	picture_files_fini(&files);
 	if (!status && c->diff.fails && b.told.changed + b.told.appeared + b.told.vanished)
 		status = EXIT_CHANGED;
-	return status;
+	return status ? status : b.damage;
 }
 
 const struct command command_diff = {

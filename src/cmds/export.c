@@ -8,6 +8,7 @@
 
 #include "cli/command/command.h"
 #include "cli/picture.h"
+#include "cli/run.h"
 #include "cli/target/target_found.h"
 
 struct export_config {
@@ -50,10 +51,10 @@ static int refuse(struct sooth_error *err, const char *what, const char *why, co
 static int check(const struct export_config *c, const struct arguments *a,
 	const struct export_type *type, struct sooth_error *err)
 {
-	if (!target_capture(a) || a->command)
-		return refuse(err, "export without one capture",
-			"sooth exports one capture at a time",
-			"name one capture written by `sooth record` or --save");
+	int status = target_needs_capture("export", a, err);
+
+	if (status)
+		return status;
 	if (!type)
 		return refuse(err, "export without a format", "the option --format is missing",
 			"add --format folded, chrome, csv, jsonl, json-schema or sqlite");
@@ -101,7 +102,7 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 	target_found_fini(&chosen.found);
 	buffer_fini(&told.losses);
 	buffer_fini(&told.limits);
-	return status;
+	return !status && told.is_damaged ? EXIT_DAMAGED : status;
 }
 
 const struct command command_export = {

@@ -12,6 +12,7 @@
 #include "cli/output/deferred.h"
 #include "cli/output/output.h"
 #include "cli/terminal/stop.h"
+#include "cli/run.h"
 #include "cli/target/target_found.h"
 #include "explain/registry.h"
 
@@ -158,7 +159,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 	struct output *o = NULL;
 	struct query *q = NULL;
 	const struct arguments words = words_between(c, arguments);
-	int status = check(c, arguments, err);
+	int damage, status = check(c, arguments, err);
 
 	if (!status)
 		status = check_format(c, err);
@@ -182,11 +183,13 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 		status = make_output(&o, &c->output, &file, &held, err);
 	if (!status)
 		status = tell(q, c, arguments, o, err);
+	damage = !status && query_is_damaged(q) ? EXIT_DAMAGED : 0;
 	deadline_clear();
 	query_close(q);
 	target_found_fini(&chosen.found);
 	output_free(o);
-	return held_commit(&held, &file, status, err);
+	status = held_commit(&held, &file, status, err);
+	return status ? status : damage;
 }
 
 static const struct query_config defaults = { .query.timeout_ns = TIMEOUT_NS };

@@ -31,11 +31,10 @@ static int check(
 {
 	const struct target_options *t = &c->target;
 
-	if (!target_capture(arguments) || arguments->command) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "report without one capture");
-		error_why(err, "`sooth report` explains one capture file");
-		return error_remedy(err, "name one capture written by `sooth record` or --save");
-	}
+	int status = target_needs_capture("report", arguments, err);
+
+	if (status)
+		return status;
 	if (!c->report.info || !(target_is_given(t, arguments) || t->part.from || t->part.to))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --info with a target or a time range");

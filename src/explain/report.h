@@ -36,6 +36,8 @@ void report_limit_lines(const struct sooth_report *r, struct buffer *lines);
 int report_check_filter(const struct sooth_report *r, struct sooth_error *err);
 /* No more bytes will come: hands over what is whole. sooth_report_finish() does it too. */
 int report_end_of_file(struct sooth_report *r, struct sooth_error *err);
+/* Parts of the capture could not be read; false: it may be cut off. */
+bool report_is_damaged(const struct sooth_report *r);
 /* What is wrong with a capture that was read to its end, in one line; empty: nothing. */
 void report_damage(const struct sooth_report *r, struct buffer *out);
 /* Grows with each damage that was found in what was read so far. */

@@ -73,12 +73,14 @@ static const struct sink_type losses_sink = {
 };
 
 /* Lines of what is lost, of a report that was finished. */
-static int export_losses(struct sooth_report *report, struct buffer *lines, struct sooth_error *err)
+static int export_losses(
+	struct sooth_report *report, struct export_reported *told, struct sooth_error *err)
 {
-	struct sink_options options = { .user = lines };
+	struct sink_options options = { .user = &told->losses };
 	struct output *output;
 	int status = output_new(&output, err);
 
+	told->is_damaged = report_is_damaged(report);
 	if (status)
 		return status;
 	status = output_add_sink(output, &losses_sink, &options, err);
@@ -293,7 +295,7 @@ static int run_tables(struct job *j, struct sooth_error *err)
 	if (!status)
 		status = j->type->finish(j->state, err);
 	if (!status)
-		status = export_losses(feed.report, &j->told->losses, err);
+		status = export_losses(feed.report, j->told, err);
 	feed_close(&feed);
 	return status;
 }
@@ -332,7 +334,7 @@ static int emit_view(struct job *j, FILE *stream, struct sooth_error *err)
 	if (!status)
 		report_limit_lines(r, &j->told->limits);
 	if (!status)
-		status = export_losses(r, &j->told->losses, err);
+		status = export_losses(r, j->told, err);
 	sooth_report_free(r);
 	return status;
 }

@@ -24,6 +24,7 @@ struct export_options {
 struct export_reported {
 	uint64_t rows, tables;
 	const char *main;     /* the only table that was written, chosen by sooth; NULL: not so */
+	bool is_damaged;      /* parts of the capture could not be read */
 	struct buffer losses; /* a line each */
 	struct buffer limits; /* what the view left out, of a format that is one; a line each */
 };

@@ -377,6 +377,11 @@ int query_run(struct query *q, const char *sql, struct output *output, struct so
 	return status ? status : query_emit_notes(q, output, err);
 }
 
+bool query_is_damaged(const struct query *q)
+{
+	return q->notes && report_is_damaged(q->notes);
+}
+
 void query_close(struct query *q)
 {
 	if (!q)

@@ -41,6 +41,8 @@ int query_list(struct query *q, struct output *output, struct sooth_error *err);
 /* The columns of those named, as the section "columns". */
 int query_describe(struct query *q, const char *const *names, size_t count, struct output *output,
 	struct sooth_error *err);
+/* Parts of the capture could not be read, as far as it was. */
+bool query_is_damaged(const struct query *q);
 void query_close(struct query *q);
 
 #endif

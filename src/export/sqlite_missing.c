@@ -45,6 +45,12 @@ int query_describe(struct query *q, const char *const *names, size_t count, stru
 	return refuse("query a capture", err);
 }
 
+bool query_is_damaged(const struct query *q)
+{
+	(void)q;
+	return false;
+}
+
 void query_close(struct query *q)
 {
 	(void)q;

@@ -144,12 +144,29 @@ class Cut(Captures):
             data = bytearray(whole)
             data[offset] ^= 1 << rng.randrange(8)
             run = self.sooth("report", "-j", self.write(bytes(data)), status=None)
-            self.assertIn(run.status, (0, 2), (offset, run))
-            if run.status == 0:
+            self.assertIn(run.status, (0, 2, 5), (offset, run))
+            self.assertEqual(run.status == 5, "is damaged" in run.errors, (offset, run))
+            if run.status != 2:
                 report = run.json()
                 told = report["loss"] or report["end_reason"] == "cut" or report["limits"]
                 self.assertTrue(told or report == plain,
                                 "byte %d changed, nothing told" % offset)
+
+    def test_the_status_of_damage(self):
+        """Every command reads what is there, and its status says that it is not all."""
+        whole = harness.read(self.make())
+        damaged = self.write(whole + whole[:200] + whole)
+        good = self.path("good.sooth")
+        with open(good, "wb") as file:
+            file.write(whole)
+        for argv in (["report"], ["report", "--info"], ["trace", "-c"], ["diagnose"],
+                     ["export", "--format", "jsonl"], ["export", "--format", "folded"],
+                     ["query", "SELECT count(*) FROM syscalls_count"], ["diff", good]):
+            at = 1 if argv[0] == "query" else len(argv)
+            run = self.sooth(*argv[:at], damaged, *argv[at:], status=5)
+            self.assertTrue(run.out, argv)
+            self.assertRegex(run.text + run.errors, "damaged|skipped|incomplete", argv)
+            self.sooth(*argv[:at], good if argv[0] != "diff" else self.make(), *argv[at:])
 
     def test_two_captures_in_one_file(self):
         """Segments stand by themselves: concatenated files are read on."""

@@ -53,7 +53,7 @@ class Usage(Case):
         self.check(2, ["doctor", "4711"], "4711", "not a target", "sooth inspect")
         self.check(2, ["doctor", "--", "ls"], "--", "not a target")
         self.check(2, ["demo", "4711"], "its own processes")
-        self.check(2, ["report", "a", "b"], "one capture")
+        self.check(2, ["report"], "one capture")
 
     def test_what_does_not_go_together(self):
         self.check(2, ["profile", "--heat", "--tree", "--", "/bin/true"], "--heat", "--tree")
@@ -209,6 +209,9 @@ class Usage(Case):
     def test_missing_file(self):
         for command in (["report"], ["ps"], ["trace"], ["trace", "-c"]):
             self.check(4, [*command, "/nonexistent.sooth"], "/nonexistent.sooth")
+        for command in (["report"], ["report", "--info"], ["export", "--format", "csv"]):
+            self.check(4, [*command, "nofile"], "read nofile", "no such file")
+            self.check(2, [*command, os.path.basename(__file__)], "not a sooth capture")
 
     def test_the_command_needs_its_dashes(self):
         """`sooth trace ls` must not run anything; it says how a command is given."""

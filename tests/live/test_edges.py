@@ -55,6 +55,14 @@ class Counts(Case):
 
 @needs_bpf
 class Namespaces(Case):
+    def test_a_kernel_thread_is_refused(self):
+        """It makes no calls: a trace of it would never show one."""
+        if harness.read("/proc/2/comm").strip() != b"kthreadd":
+            self.skipTest("no kernel threads here")
+        for argv in (["trace"], ["trace", "-c"]):
+            self.assert_says_three_lines(self.sooth(*argv, "-p", "2", status=3), "kernel thread")
+        self.sooth("diagnose", "--duration", "0.2", "2")
+
     def test_another_pid_namespace_is_refused(self):
         command = ["unshare", "-pf", "--mount-proc"]
         if subprocess.run([*command, "true"], capture_output=True).returncode:

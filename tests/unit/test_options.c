@@ -29,6 +29,7 @@ static const char *color_choice(size_t index)
 }
 
 static const struct option own_rows[] = {
+	{ .letter = '9', .type = OPTION_FLAG, .offset = offsetof(struct config, other) },
 	{ .letter = 'f',
 		.name = "flag",
 		.type = OPTION_FLAG,
@@ -141,6 +142,8 @@ static void test_letters(void **state)
 	refused("-n", "needs a value");
 	refused("-n --", "needs a value");
 	refused("-fn", "N");
+	assert_int_equal(parse("-9f -9"), 0);
+	refused("-99", "-99"); /* a number, and no letters */
 }
 
 static void test_long(void **state)
@@ -174,7 +177,9 @@ static void test_numbers(void **state)
 	refused("-n -5", "whole number");
 	refused("-n 5x", "whole number");
 	refused("-n _", "whole number");
-	refused("-n 99999999999999999999999", "whole number");
+	refused("-n 99999999999999999999999", "from 5 to 10");
+	refused("-w 99999999999999999999999", "to 1h00m");
+	refused("-d 99999999999999999999999", "time such as"); /* it has no range */
 	refused("-d fast", "time such as");
 	refused("--buffer-size 4095", "from 4096");
 	refused("--buffer-size big", "size such as");

@@ -76,14 +76,33 @@ static int out_of_range(struct parser *p, const struct option *o, const char *va
 	return status;
 }
 
+static bool parse_number(const struct option *o, const char *value, uint64_t *number)
+{
+	return o->type == OPTION_U64	    ? parse_u64(value, number)
+	       : o->type == OPTION_DURATION ? parse_duration(value, number)
+					    : parse_bytes(value, number);
+}
+
+/* It would be one with fewer digits. */
+static bool is_too_large(const struct option *o, const char *value)
+{
+	size_t digits = strspn(value, "0123456789");
+	uint64_t number;
+	char small[8] = "1";
+
+	if (!digits || !(o->min || o->max) || strlen(value + digits) > sizeof(small) - 2)
+		return false;
+	strcat(small, value + digits);
+	return parse_number(o, small, &number);
+}
+
 static int store_number(struct parser *p, const struct option *o, void *member, const char *value)
 {
 	uint64_t number;
-	bool good = o->type == OPTION_U64	 ? parse_u64(value, &number)
-		    : o->type == OPTION_DURATION ? parse_duration(value, &number)
-						 : parse_bytes(value, &number);
 
-	if (!good)
+	if (!parse_number(o, value, &number) && is_too_large(o, value))
+		return out_of_range(p, o, value);
+	if (!parse_number(o, value, &number))
 		return bad_value(p, o, value,
 			o->type == OPTION_DURATION ? "a time such as 5, 200ms or 2m"
 			: o->type == OPTION_BYTES  ? "a size such as 4096, 64k or 8M"
@@ -250,6 +269,11 @@ static int parse_long(struct parser *p)
 	return status ? status : store(p, group, o, value);
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 /* "-abc", "-n5", "-n 5" */
 static int parse_letters(struct parser *p)
 {
@@ -261,14 +285,15 @@ static int parse_letters(struct parser *p)
 		char *value = letters + 1;
 		int status = 0;
 
-		if (!o)
+		/* Digits in a row are one number: -99 is not -9 twice. */
+		if (!o || (is_digit(letters[0]) && is_digit(letters[1]) && o->type == OPTION_FLAG))
 			return unknown_option(p, p->argv[p->at]);
 		if (o->type == OPTION_FLAG) {
 			store(p, group, o, NULL);
 			letters++;
 			continue;
 		}
-		if (*value && o->default_value && (*value < '0' || *value > '9')) {
+		if (*value && o->default_value && !is_digit(*value)) {
 			status = store(p, group, o, (char *)(uintptr_t)o->default_value);
 			letters++;
 			if (status)

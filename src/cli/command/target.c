@@ -110,6 +110,24 @@ const char *target_capture(const struct arguments *a)
 	return NULL;
 }
 
+int target_needs_capture(const char *command, const struct arguments *a, struct sooth_error *err)
+{
+	const char *word = a->count ? a->items[0] : NULL;
+	bool is_missing = word && access(word, F_OK);
+
+	if (target_capture(a))
+		return 0;
+	if (!word || a->command) {
+		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "%s without one capture", command);
+		error_why(err, "`sooth %s` reads one capture file", command);
+	} else {
+		error_set(err, is_missing ? -ENOENT : -EINVAL,
+			is_missing ? SOOTH_FAULT_NOT_FOUND : SOOTH_FAULT_USAGE, "read %s", word);
+		error_why(err, is_missing ? "no such file" : "not a sooth capture");
+	}
+	return error_remedy(err, "name one capture written by `sooth record` or --save");
+}
+
 bool target_is_given(const struct target_options *t, const struct arguments *a)
 {
 	return t->pids.count || t->sessions.count || t->agents.count || t->control_group ||

@@ -65,6 +65,8 @@ enum target_word {
 enum target_word target_word(const char *word, struct process_id *process);
 /* The first word that is a capture; NULL: none is. */
 const char *target_capture(const struct arguments *a);
+/* Of a command that reads one: 0, or why there is none. */
+int target_needs_capture(const char *command, const struct arguments *a, struct sooth_error *err);
 /* Some target option or word is given; a capture is none. */
 bool target_is_given(const struct target_options *t, const struct arguments *a);
 /* -EINVAL with an error about `text`, which is no PID. */

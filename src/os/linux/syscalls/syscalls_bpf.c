@@ -16,6 +16,8 @@
 #include "base/units.h"
 #include "bpf/syscalls.h"
 #include "os/linux/bpf/follow.h"
+#include "os/linux/files/procfs.h"
+#include "os/linux/proc/proc_values.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/syscalls/error_output.h"
 #include "os/linux/syscalls/syscalls_pauser.h"
@@ -83,12 +85,12 @@ struct syscalls_state {
 	struct syscalls_pauser *pauser;	  /* of a target that may be paused */
 	struct syscalls_windows *windows; /* where calls have a budget */
 	struct error_outputs error_outputs;
-	uint64_t swept;			  /* overflow entries created until the last sweep */
+	uint64_t swept; /* overflow entries created until the last sweep */
 };
 
 /* Arguments are captured only if requested: a call without captures costs half as much. Of what was
- * read there may be the status of an answer (keep_status() in bpf/pieces.bpf.h); of what is sent and
- * read on a connection what shows an API call (bpf/api.bpf.h). */
+ * read there may be the status of an answer (keep_status() in bpf/pieces.bpf.h); of what is sent
+ * and read on a connection what shows an API call (bpf/api.bpf.h). */
 static void captures_of(const struct syscall_row *row, const struct calls_selected *calls,
 	struct syscalls_capture *captures)
 {
@@ -174,8 +176,7 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 	config->keeps_errors = options->calls.has_budget;
 	config->keeps_api = options->calls.keeps_api;
 	config->only_api = options->calls.only_api;
-	choose_calls(config, &set,
-		options->interest & INTEREST_STREAM && !options->calls.only_api);
+	choose_calls(config, &set, options->interest & INTEREST_STREAM && !options->calls.only_api);
 	return 0;
 }
 
@@ -236,14 +237,34 @@ static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
+/* A report of it alone would wait for calls that never come. */
+static int check_makes_calls(
+	const struct backend_run *run, const struct process_id *process, struct sooth_error *err)
+{
+	_cleanup_close_ int folder = procfs_open((pid_t)process->pid);
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat;
+	int status = 0;
+
+	if (!run->options.is_host && !run->options.has_uid && folder >= 0 &&
+		!procfs_stat_at(folder, &stat, &bytes) && stat.flags & PROC_IS_KERNEL_THREAD) {
+		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
+			"observe the system calls of process %u", process->pid);
+		error_why(err, "it is a kernel thread, which makes no system calls");
+		status = error_remedy(err, "sooth profile -p %u shows what it runs", process->pid);
+	}
+	buffer_fini(&bytes);
+	return status;
+}
+
 static int syscalls_set(struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err)
 {
 	struct syscalls_state *s = run->state;
-	int status = 0;
+	int status = interest ? check_makes_calls(run, process, err) : 0;
 
 	/* A launched command belongs to no other user yet. */
-	if (may_pause_target(run) && interest && !(interest & INTEREST_FROM_EXEC))
+	if (!status && may_pause_target(run) && interest && !(interest & INTEREST_FROM_EXEC))
 		status = syscalls_pauser_may_pause_process(process, err);
 	return status ? status : follow_set(&s->follow, run, process, interest, err);
 }
