@@ -597,6 +597,45 @@ class Frozen(Acting):
         self.run_sooth("freeze", tool.pid)
         self.assertEqual(self.kill(tool.pid)[tool.pid]["outcome"], "ended")
 
+    def start_script(self, script, *argv):
+        child = subprocess.Popen([sys.executable, "-c", script, *argv], stdout=subprocess.PIPE)
+        self.addCleanup(child.stdout.close)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        return int(child.stdout.readline())
+
+    def test_continued_by_its_parent(self):
+        """As a pane of tmux: what runs again is not called frozen."""
+        pid = self.start_script(
+            "import os, signal\n"
+            "child = os.fork()\n"
+            "while not child: signal.pause()\n"
+            "print(child, flush=True)\n"
+            "while os.WIFSTOPPED(os.waitpid(child, os.WUNTRACED)[1]): os.kill(child, signal.SIGCONT)\n")
+        self.addCleanup(os.kill, pid, signal.SIGKILL)
+        run = self.run_sooth("freeze", "-j", "--any", pid, status=1)
+        self.assertEqual(results(run)[pid]["outcome"], "not done")
+        self.assertIn("another process continues it", results(run)[pid]["reason"])
+        self.assertNotIn(b"to resume", run.stderr)
+
+    def test_of_a_user_that_forks(self):
+        """Children that are started between the scan and the stop are stopped, too."""
+        flag = self.path("go")
+        open(flag, "w", encoding="ascii").close()
+        self.open_to_all()
+        self.start_script("import os, sys, time\nprint(1, flush=True)\n"
+                          "os.setuid(int(sys.argv[2]))\n"
+                          "for i in range(300):\n    if not os.fork(): break\n    time.sleep(.005)\n"
+                          "while os.path.exists(sys.argv[1]): time.sleep(.2)\n",
+                          flag, str(harness.NOBODY))
+        self.addCleanup(subprocess.run, [SOOTH, "thaw", "--any", "-u", str(harness.NOBODY)],
+                        stdout=subprocess.DEVNULL, check=True)
+        self.addCleanup(os.unlink, flag)
+        self.run_sooth("freeze", "-j", "--any", "-u", harness.NOBODY)
+        states = {harness.process_state(int(pid)) for pid in os.listdir("/proc") if pid.isdigit()
+                  and os.stat("/proc/" + pid).st_uid == harness.NOBODY}
+        self.assertEqual(states, {"T"})
+
     def test_refused(self):
         for pid in (1, os.getpid()):
             run = self.run_sooth("freeze", "-j", "--any", pid, status=2)

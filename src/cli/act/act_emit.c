@@ -121,7 +121,8 @@ int act_exit(const struct act *a)
 
 	for (size_t i = 0; i < act_count(a); i++) {
 		is_refused |= act_at(a, i)->outcome == ACT_REFUSED;
-		is_still |= act_at(a, i)->outcome == ACT_STILL;
+		is_still |=
+			act_at(a, i)->outcome == ACT_STILL || act_at(a, i)->outcome == ACT_SELECTED;
 		has_failed |= act_at(a, i)->outcome == ACT_FAILED;
 	}
 	return has_failed ? 3 : is_refused ? 2 : is_still ? 1 : 0;

@@ -13,10 +13,13 @@
 #include "cli/command/options.h"
 #include "cli/command/target.h"
 #include "cli/output/output.h"
+#include "cli/terminal/stop.h"
 #include "os/os.h"
 
-#define LOOKS_MAX 50 /* until a signal has taken effect */
-#define PAUSE_MS  10
+#define LOOKS_NS   (3 * NS_PER_S) /* until a signal has taken effect */
+#define PAUSE_MS   10
+#define EXIT_LEFT  1 /* as act_exit() */
+#define LOOKS_SURE 2 /* in a row: a parent may continue its child at once */
 
 /* --- freezing and thawing --- */
 
@@ -81,25 +84,47 @@ static bool is_stopped(const struct process_entry *p)
 	return p->process->state == 'T' || p->process->state == 't';
 }
 
-/* How many have not changed yet; the others are marked. */
+/* How many have not changed, or have changed back; the others are marked. */
 static size_t mark_done(struct act *a, bool is_frozen)
 {
+	enum act_outcome done = is_frozen ? ACT_STOPPED : ACT_GOING;
 	size_t left = 0;
 
 	for (size_t i = 0; i < act_count(a); i++) {
 		struct act_process *one = act_at(a, i);
 		const struct process_entry *p = process_table_get(&a->process_table, &one->id);
 
-		if (one->outcome != ACT_SELECTED)
+		if (one->outcome != ACT_SELECTED && one->outcome != done)
 			continue;
 		if (!p || !p->is_there)
 			one->outcome = ACT_GONE;
-		else if (is_stopped(p) == is_frozen)
-			one->outcome = is_frozen ? ACT_STOPPED : ACT_GOING;
 		else
-			left++;
+			one->outcome = is_stopped(p) == is_frozen ? done : ACT_SELECTED;
+		left += one->outcome == ACT_SELECTED;
 	}
 	return left;
+}
+
+/* A terminal multiplexer continues the process of a pane whenever it stops. */
+static void explain_left(struct act *a, bool is_frozen)
+{
+	for (size_t i = 0; i < act_count(a); i++) {
+		struct act_process *one = act_at(a, i);
+		const struct process_entry *p = process_table_get(&a->process_table, &one->id);
+		const struct proc_process *parent = p && p->parent ? p->parent->process : NULL;
+		struct span name = parent ? record_text(&parent->record, &parent->name)
+					  : span_of_string("process");
+
+		if (one->outcome != ACT_SELECTED)
+			continue;
+		if (is_frozen)
+			snprintf(one->why, sizeof(one->why),
+				"runs after SIGSTOP: another process continues it, perhaps its "
+				"parent %.*s (%u)",
+				(int)name.size, name.data, p ? p->process->ppid : 0);
+		else
+			snprintf(one->why, sizeof(one->why), "stopped again after SIGCONT");
+	}
 }
 
 static void signal_all(struct act *a, bool is_frozen)
@@ -114,40 +139,6 @@ static void signal_all(struct act *a, bool is_frozen)
 
 		signal_one(a, p, is_frozen ? SIGSTOP : SIGCONT);
 	}
-}
-
-/* Processes that they started before they stopped are stopped too. */
-static int by_signals(struct act *a, bool is_frozen, struct sooth_error *err)
-{
-	int status = 0;
-
-	signal_all(a, is_frozen);
-	for (unsigned i = 0; i < LOOKS_MAX && !status; i++) {
-		status = act_look(a, err);
-		if (!status && act_select_others(a))
-			signal_all(a, is_frozen);
-		else if (status || !mark_done(a, is_frozen))
-			break;
-		a->os->wait(a->os, NULL, 0, PAUSE_MS);
-	}
-	return status;
-}
-
-/* Freezes or thaws; the method as text. */
-static int act_freeze(
-	struct act *a, bool is_frozen, char *how, size_t room, struct sooth_error *err)
-{
-	char group[512] = "";
-	int status = by_group(a, is_frozen, group, sizeof(group), err);
-
-	if (status < 0)
-		return status;
-	if (!status) {
-		snprintf(how, room, "by the control group %s", group);
-		return 0;
-	}
-	snprintf(how, room, "by signals: %s", group);
-	return by_signals(a, is_frozen, err);
 }
 
 /* --- the selection --- */
@@ -174,10 +165,19 @@ const struct option_rule freezing_rules[FREEZING_RULE_COUNT] = {
 	ACT_NEVER_ALL("stop"),
 };
 
-static int select_processes(const char *name, const struct freezing_config *c,
-	const struct arguments *arguments, struct act *a, struct sooth_error *err)
+/* What to freeze or thaw. */
+struct freezing {
+	const char *name;
+	const struct freezing_config *config;
+	const struct arguments *arguments;
+	struct act *act;
+	bool is_frozen;
+};
+
+static int select_processes(const struct freezing *f, struct sooth_error *err)
 {
-	int status = act_targets_select(a, name, &c->target, arguments, err);
+	struct act *a = f->act;
+	int status = act_targets_select(a, f->name, &f->config->target, f->arguments, err);
 
 	if (status)
 		return status;
@@ -185,6 +185,60 @@ static int select_processes(const char *name, const struct freezing_config *c,
 		;
 	act_sort(a);
 	return 0;
+}
+
+/* How many processes appeared that belong to the selection. */
+static int select_new(const struct freezing *f, size_t *added, struct sooth_error *err)
+{
+	size_t before = act_count(f->act);
+	int status = act_look(f->act, err);
+
+	/* What a resumed process starts was never frozen. */
+	if (!status && f->is_frozen && act_targets_are_broad(&f->config->target))
+		status = select_processes(f, err);
+	else if (!status && f->is_frozen)
+		act_select_others(f->act);
+	*added = act_count(f->act) - before;
+	return status;
+}
+
+/* Processes that they started before they stopped are stopped too. What forks faster than that
+ * stays behind, and is counted by the caller. */
+static int by_signals(const struct freezing *f, size_t *added, struct sooth_error *err)
+{
+	struct act *a = f->act;
+	uint64_t end_ns = a->os->now_ns(a->os) + LOOKS_NS;
+	unsigned looks = 0;
+	int status;
+
+	signal_all(a, f->is_frozen);
+	do {
+		a->os->wait(a->os, NULL, 0, PAUSE_MS);
+		status = select_new(f, added, err);
+		if (!status && *added)
+			signal_all(a, f->is_frozen);
+		looks = mark_done(a, f->is_frozen) || *added ? 0 : looks + 1;
+	} while (!status && looks < LOOKS_SURE && a->os->now_ns(a->os) < end_ns &&
+		 !stop_is_selected());
+	explain_left(a, f->is_frozen);
+	return status;
+}
+
+/* Freezes or thaws; the method as text. */
+static int act_freeze(
+	const struct freezing *f, char *how, size_t room, size_t *added, struct sooth_error *err)
+{
+	char group[512] = "";
+	int status = by_group(f->act, f->is_frozen, group, sizeof(group), err);
+
+	if (status < 0)
+		return status;
+	if (!status) {
+		snprintf(how, room, "by the control group %s", group);
+		return 0;
+	}
+	snprintf(how, room, "by signals: %s", group);
+	return by_signals(f, added, err);
 }
 
 /* They stay frozen when sooth has exited: the way back must be visible. */
@@ -213,32 +267,38 @@ static void act_would(struct act *a)
 	}
 }
 
-static int act_on(const char *name, const struct freezing_config *c, struct act *a, bool is_frozen,
-	struct sooth_error *err)
+static int act_on(const struct freezing *f, struct sooth_error *err)
 {
+	const struct freezing_config *c = f->config;
+	struct act *a = f->act;
 	char how[640] = "";
 	bool has_frozen = false;
+	size_t added = 0;
 	int status = 0;
 
 	if (c->who.dry_run)
 		act_would(a);
 	else
-		status = act_freeze(a, is_frozen, how, sizeof(how), err);
+		status = act_freeze(f, how, sizeof(how), &added, err);
 	if (!status)
-		status = act_emit(name, &c->output, a, err);
+		status = act_emit(f->name, &c->output, a, err);
 	if (status)
 		return status;
 	for (size_t i = 0; i < act_count(a); i++)
 		has_frozen |= act_at(a, i)->outcome == ACT_STOPPED;
 	if (has_frozen)
 		emit_way_back(c, a, how);
-	return act_exit(a);
+	if (added)
+		fprintf(stderr, "sooth: not all: these processes start new ones without end; to "
+				"end them: sooth kill\n");
+	return added ? EXIT_LEFT : act_exit(a);
 }
 
 int freezing_run(const char *name, const struct freezing_config *c,
 	const struct arguments *arguments, bool is_frozen, struct sooth_error *err)
 {
 	struct act a;
+	const struct freezing f = { name, c, arguments, &a, is_frozen };
 	int status;
 
 	status = act_targets_check(name, &c->target, arguments, err);
@@ -256,9 +316,9 @@ int freezing_run(const char *name, const struct freezing_config *c,
 	a.is_detailed = true;
 	status = act_look(&a, err);
 	if (!status)
-		status = select_processes(name, c, arguments, &a, err);
+		status = select_processes(&f, err);
 	if (!status)
-		status = act_on(name, c, &a, is_frozen, err);
+		status = act_on(&f, err);
 	act_fini(&a);
 	return status;
 }
