@@ -3,7 +3,7 @@
  * other. */
 #include "support.h"
 
-#include "analyze/activity/activity.h"
+#include "analyze/diagnosis/answer_name.h"
 #include "base/units.h"
 #include "agents/agent_set.h"
 #include "probes/proc.h"
@@ -452,6 +452,37 @@ static void test_unknown(void **state)
 		"not known: the agent does not report it");
 }
 
+/* By the calls: what came last on the connection to the model. */
+static void check_refusal(uint64_t came_s, uint64_t bad_s, uint64_t good_s, const char *expected)
+{
+	struct activity a = { .state = ACTIVITY_WAITS_FOR_MODEL };
+	struct call_answers answers = { .bad = bad_s > 0,
+		.last_bad_ns = bad_s * NS_PER_S,
+		.last_good_ns = good_s * NS_PER_S,
+		.last_status = 429 };
+	struct call_path peer = { 0 };
+	struct call_history h;
+
+	map_init(&h.answers, sizeof(peer), sizeof(answers), 8);
+	*(struct call_answers *)map_put(&h.answers, &peer, NULL) = answers;
+	answer_refusal(&a, &h, came_s * NS_PER_S);
+	map_fini(&h.answers);
+	buffer_reset(&text);
+	activity_write(&text, &a, ACTIVITY_TEXT_WHOLE);
+	assert_string_equal(buffer_cstr(&text), expected);
+}
+
+static void test_refusal(void **state)
+{
+	(void)state;
+	check_refusal(50, 50, 40, "asks the model again, status 429");
+	check_refusal(50, 40, 50, "waits for the model");
+	/* What came from the model is something else. */
+	check_refusal(60, 50, 40, "waits for the model");
+	check_refusal(40, 50, 30, "waits for the model");
+	check_refusal(50, 0, 50, "waits for the model");
+}
+
 static int end(void **state)
 {
 	(void)state;
@@ -474,6 +505,7 @@ int main(void)
 		cmocka_unit_test(test_clock_set_back),
 		cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_refusal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, end);

@@ -162,6 +162,16 @@ static void waits_by_pidfd(uint32_t parent)
 	party(11, 11, WAITS_RELATION_WRITER, 12, 0, "make");
 }
 
+/* A process that no record names is not called one. */
+static void test_pipe_without_writer(void **state)
+{
+	(void)state;
+	process_of(1, 10, "cat", 'S');
+	thread(10, 10, "read", 0);
+	object(10, 0, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	expect("waits", "cat (10) waits for data from a pipe: its writer is not known, 3 min");
+}
+
 static void test_pidfd(void **state)
 {
 	waits_by_pidfd(1);
@@ -880,6 +890,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_chain, reset),
+		cmocka_unit_test_setup(test_pipe_without_writer, reset),
 		cmocka_unit_test_setup(test_pidfd, reset),
 		cmocka_unit_test_setup(test_deadlock, reset),
 		cmocka_unit_test_setup(test_ring_with_timer, reset),

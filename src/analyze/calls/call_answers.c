@@ -48,5 +48,6 @@ void call_answers_take(const struct call_at_hand *c)
 		a->first_bad_ns = now;
 	a->bad += c->weight;
 	a->last_bad_ns = now;
+	a->last_status = status;
 	add_error(a, status);
 }

@@ -179,6 +179,7 @@ struct call_waits {
 struct call_answers {
 	uint64_t good, bad; /* bad: an error, of the request or of the server */
 	uint64_t first_bad_ns, last_bad_ns, last_good_ns;
+	uint32_t last_status; /* of the last error */
 	struct {
 		uint32_t status, count;
 	} errors[CALL_ANSWER_ERRORS]; /* the first different ones */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/answer_name.h"
 
-#include "analyze/activity/activity.h"
+#include "analyze/activity/activity_request.h"
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/records.h"
+#include "base/units.h"
 
 #define TREE_MOST 65 /* processes: of more, it is a host or a user that is diagnosed */
 #define UP_MAX	  64
+#define SAME_NS	  (NS_PER_S / 2) /* the same answer, by the calls and by the connection */
 
 static bool is_main(const struct process_entry *p)
 {
@@ -52,11 +54,48 @@ void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct bu
 		add_owner(s, p, out);
 }
 
+void answer_refusal(struct activity *a, const struct call_history *h, uint64_t came_ns)
+{
+	size_t position = 0;
+	void *value;
+
+	while (map_next(&h->answers, &position, NULL, &value)) {
+		const struct call_answers *all = value;
+		uint64_t bad_ns = all->last_bad_ns;
+
+		if (!all->bad || all->last_good_ns > bad_ns || bad_ns > came_ns + SAME_NS ||
+			came_ns > bad_ns + SAME_NS)
+			continue;
+		if (a->state == ACTIVITY_WAITS_FOR_MODEL) {
+			a->source = ACTIVITY_FROM_CONNECTION;
+			a->confidence = ACTIVITY_MEDIUM;
+		}
+		a->state = ACTIVITY_ASKS_AGAIN;
+		a->error_status = all->last_status;
+	}
+}
+
+/* Not every agent writes into its log that the server refused its request; calls have it, if it was
+ * the last that came on the connection to the model. */
+static void add_refusal(const struct diagnosis *s, const struct diagnosed *j, struct activity *a)
+{
+	const struct call_history *h = call_histories_get(&s->input.calls, &j->id);
+	uint64_t now = s->input.host.process_table.last_ns;
+	struct activity_request request;
+
+	if (!h || (a->state != ACTIVITY_WAITS_FOR_MODEL && a->state != ACTIVITY_ASKS_AGAIN))
+		return;
+	activity_request_find(&request, &s->input.host, j->process);
+	if (request.socket && request.is != ACTIVITY_REQUEST_SENT && now > request.silence_ns)
+		answer_refusal(a, h, now - request.silence_ns);
+}
+
 static bool find_activity(const struct diagnosis *s, const struct diagnosed *j, struct activity *a)
 {
 	*a = (struct activity){ 0 };
 	if (j->process && j->process->is_there && j->process->link == PROCESS_LINK_SELF)
 		activity_find(a, &s->input.host, j->process);
+	add_refusal(s, j, a);
 	return a->state != ACTIVITY_UNKNOWN;
 }
 

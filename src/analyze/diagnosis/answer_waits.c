@@ -165,19 +165,25 @@ static void put_place(const struct diagnosis *s, const struct diagnosed *j,
 	buffer_fini(&place);
 }
 
-bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+static bool is_known_activity(const struct diagnosis *s, const struct diagnosed *j)
 {
 	struct buffer activity = { 0 };
-	struct wait_chain chain;
-	struct wait_graph g;
-	char length[WAIT_DURATION_SIZE];
-	struct silence silence;
 	bool is_known;
 
 	answer_activity(s, j, &activity);
 	is_known = activity.size;
 	buffer_fini(&activity);
-	if (j->is_host || is_known || has_ended(s, j) || follow(s, j, &g, &chain))
+	return is_known;
+}
+
+bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+	char length[WAIT_DURATION_SIZE];
+	struct silence silence;
+
+	if (j->is_host || is_known_activity(s, j) || has_ended(s, j) || follow(s, j, &g, &chain))
 		return false;
 	if (answer_put_exchange(&chain, out) || end_awaited_put(s, j, &chain, out))
 		return true;
@@ -199,7 +205,8 @@ void answer_rest(const struct diagnosis *s, const struct diagnosed *j, struct bu
 	struct wait_chain chain;
 	struct wait_graph g;
 
-	if (!j->count && !has_ended(s, j) && !follow(s, j, &g, &chain))
+	/* The sockets of an agent's event loop are not what its session waits for. */
+	if (!j->count && !is_known_activity(s, j) && !has_ended(s, j) && !follow(s, j, &g, &chain))
 		answer_put_rest(s, j, &g, &chain, out);
 }
 

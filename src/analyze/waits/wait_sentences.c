@@ -99,13 +99,20 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 		buffer_format(out, "is blocked writing to a pipe%s: ", wait_error_output(link));
 		put_party_or(out, link, "its reader");
 		buffer_string(out, " does not read");
+	} else if (!link->party || !link->party->party_pid) {
+		buffer_format(out, "waits for data from a %s", is_fifo ? "FIFO" : "pipe");
 	} else {
 		buffer_string(out, "waits for data from ");
-		put_party_or(out, link, "an unknown process");
+		wait_put_party(out, link);
 		buffer_string(out, is_fifo ? "" : " through a pipe");
 	}
 	if (is_fifo)
-		wait_put_on(out, link, writes || is_own ? ", FIFO " : " through FIFO ");
+		wait_put_on(out, link,
+			writes || is_own			? ", FIFO "
+			: link->party && link->party->party_pid ? " through FIFO "
+								: " ");
+	if (!writes && !is_own && (!link->party || !link->party->party_pid))
+		buffer_string(out, ": its writer is not known");
 }
 
 static void put_socket_read(
