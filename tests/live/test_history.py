@@ -23,6 +23,9 @@ while read -r status; do
     if [ "$status" = tool ]; then
         CLAUDECODE=1 CLAUDE_CODE_EXECPATH=x setsid sleep 100 </dev/null >/dev/null 2>&1 &
         tool=$!
+    elif [ "$status" = shim ]; then
+        CLAUDECODE=1 CLAUDE_CODE_EXECPATH=x setsid bash -c "sleep 0.5; exec sleep 200" </dev/null >/dev/null 2>&1 &
+        tool=$!
     elif [ "$status" = end ]; then
         kill $tool; wait $tool 2>/dev/null
     else
@@ -104,6 +107,24 @@ class Phases(HistoryCase):
         self.assertAlmostEqual(shares, 100, delta=0.5)
         self.assertIn("ran tools (sleep 100", report["phase_answer"]["text"])
         self.assertEqual(self.report("nothing-like-it")["phases"], [])
+
+    def test_what_a_tool_ran(self):
+        """Not what its first process was, as the shim of a version manager, but what it ran for longest."""
+        sooth, agent = self.monitor(), self.agent()
+        self.tell(agent, "busy", "shim")
+        time.sleep(2)
+        self.tell(agent, "end", "idle")
+        self.end(sooth)
+        tool = next(row for row in self.report(SESSION[:6])["phase_tools"] if row["state"] == "runs_tool")
+        self.assertEqual((tool["count"], tool["tool_command"]), (1, "sleep 200"))
+
+    def test_of_a_target(self):
+        first, second = self.agent(), self.agent()
+        sooth = self.monitor("-p", str(first.pid))
+        self.tell(second, "busy", "idle")
+        self.tell(first, "busy", "idle")
+        self.end(sooth)
+        self.assertEqual(self.pids(), {first.pid})
 
     def test_the_same_from_a_file_and_as_a_picture(self):
         sooth, agent = self.monitor(), self.agent()

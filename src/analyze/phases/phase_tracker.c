@@ -51,6 +51,7 @@ struct phase_session {
 	enum activity_confidence confidence;
 	char name[ACTIVITY_NAME_SIZE], command[ACTIVITY_COMMAND_SIZE];
 	char agent[TEXT_SIZE], id[TEXT_SIZE], project[TEXT_SIZE], model[TEXT_SIZE];
+	unsigned command_samples; /* by how many more samples a tool ran this than others */
 	uint64_t since_ns;	  /* CLOCK_MONOTONIC, when the activity began by its own account; 0:
 				     unknown */
 	uint64_t last_ns;	  /* of the sample before */
@@ -342,16 +343,32 @@ static bool is_same(const struct phase_session *s, const struct activity *a, uin
 	       since < s->since_ns + SAME_TOOL_NS;
 }
 
+static void set_command(struct phase_session *s, const struct activity *a)
+{
+	s->command_samples = 1;
+	s->span.tool_pid = a->pid;
+	s->span.tool_state = a->pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	memcpy(s->command, a->command, sizeof(s->command));
+}
+
+/* The first process of a tool may only start the one that works, as the shim of a version manager:
+ * the command is the one that most samples had. */
+static void weigh_command(struct phase_session *s, const struct activity *a)
+{
+	if (!strcmp(s->command, a->command))
+		s->command_samples++;
+	else if (*a->command && --s->command_samples == 0)
+		set_command(s, a);
+}
+
 static void set_activity(struct phase_session *s, const struct activity *a, uint64_t now)
 {
 	s->state = a->state;
 	s->source = a->source;
 	s->confidence = a->confidence;
 	s->since_ns = began_ns(a, now);
-	s->span.tool_pid = a->pid;
-	s->span.tool_state = a->pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	memcpy(s->name, a->name, sizeof(s->name));
-	memcpy(s->command, a->command, sizeof(s->command));
+	set_command(s, a);
 }
 
 /* Between two samples; in the middle where nothing says when. */
@@ -424,6 +441,7 @@ static void take_session(struct phase_tracker *t, const struct host_state *host,
 	} else if (!is_same(s, &a, now)) {
 		change(t, main, s, &a, now);
 	} else {
+		weigh_command(s, &a);
 		add_use(s, 1);
 		add_tokens(s, main->session, true);
 	}

@@ -299,7 +299,7 @@ static int open_history(struct monitor *m, struct sooth_error *err)
 	if (!o->has_history)
 		return 0;
 	return phase_keeper_open(
-		&m->phases, o->history_folder, o->history_bytes, o->sample_ns, err);
+		&m->phases, o->target, o->history_folder, o->history_bytes, o->sample_ns, err);
 }
 
 static bool is_same_text(const char *a, const char *b)
@@ -330,7 +330,7 @@ static void reload(struct monitor *m)
 		fputs("sooth: the folder of the FIFOs changes with the next start\n", stderr);
 	if (!is_same_history(&now, m->options)) {
 		phase_keeper_close(&m->phases);
-		if (now.has_history && phase_keeper_open(&m->phases, now.history_folder,
+		if (now.has_history && phase_keeper_open(&m->phases, now.target, now.history_folder,
 					       now.history_bytes, now.sample_ns, &err))
 			print_failure(&err);
 	}

@@ -14,12 +14,27 @@
  */
 #define SAMPLES_MOST 1800
 
+static bool is_kept(const struct phase_keeper *k, const struct sooth_record *r)
+{
+	const struct target_found *t = k->target;
+
+	for (size_t i = 0; t && i < target_found_count(t); i++) {
+		if (target_found_pids(t)[i] == r->pid)
+			return true;
+	}
+	return !t || t->is_host || t->has_user; /* a user's are observed only */
+}
+
 static int take_spans(void *user, const struct batch *spans, struct sooth_error *err)
 {
 	struct phase_keeper *k = user;
 
 	(void)err;
-	history_writer_take(&k->writer, spans);
+	batch_for_each (r, spans) {
+		if (is_kept(k, r))
+			history_writer_take(&k->writer,
+				&(struct batch){ (const unsigned char *)r, record_bytes(r) });
+	}
 	return 0;
 }
 
@@ -33,12 +48,13 @@ static int take_record(
 	return 0;
 }
 
-int phase_keeper_open(struct phase_keeper *k, const char *folder, uint64_t most_bytes,
-	uint64_t sample_ns, struct sooth_error *err)
+int phase_keeper_open(struct phase_keeper *k, const struct target_found *target, const char *folder,
+	uint64_t most_bytes, uint64_t sample_ns, struct sooth_error *err)
 {
 	int status;
 
 	*k = (struct phase_keeper){ .sample_ns = sample_ns ? sample_ns : PHASE_SAMPLE_NS,
+		.target = target,
 		.view = { .take = take_spans, .user = k } };
 	status = history_writer_open(&k->writer, folder, most_bytes, err);
 	k->is_on = !status;
@@ -79,7 +95,9 @@ static int start(struct phase_keeper *k, struct sooth_error *err)
 	if (!status)
 		status = sooth_observer_new(&k->observer, &options, err);
 	if (!status)
-		status = sooth_observer_set_host(k->observer, err);
+		status = k->target && k->target->has_user
+				 ? sooth_observer_set_user(k->observer, k->target->user, err)
+				 : sooth_observer_set_host(k->observer, err);
 	if (!status)
 		status = add_probes(k->observer, err);
 	if (!status)

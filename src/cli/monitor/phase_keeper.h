@@ -8,12 +8,14 @@
 
 #include "analyze/phases/phases.h"
 #include "cli/state/history_writer.h"
+#include "cli/target/target_found.h"
 
 #define PHASE_SAMPLE_NS 2000000000ull
 
 struct phase_keeper {
 	bool is_on;
 	uint64_t sample_ns;
+	const struct target_found *target; /* NULL: all agents; borrowed */
 	struct history_writer writer;
 	struct phases_options view;
 	struct sooth_observer *observer; /* NULL: it does not run */
@@ -22,9 +24,9 @@ struct phase_keeper {
 	uint64_t start_ns;
 };
 
-/* `folder` NULL: the default. */
-int phase_keeper_open(struct phase_keeper *k, const char *folder, uint64_t most_bytes,
-	uint64_t sample_ns, struct sooth_error *err);
+/* `folder` NULL: the default. Of a target only its sessions are kept. */
+int phase_keeper_open(struct phase_keeper *k, const struct target_found *target, const char *folder,
+	uint64_t most_bytes, uint64_t sample_ns, struct sooth_error *err);
 /* To be called some times a second. A failure is returned once; it is tried again later. */
 int phase_keeper_step(struct phase_keeper *k, uint64_t now_ns, struct sooth_error *err);
 void phase_keeper_close(struct phase_keeper *k);
