@@ -14,6 +14,8 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/diagnosis/starts.h"
+#include "base/cleanup.h"
+#include "base/cursor.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "model/errno_names.h"
@@ -139,12 +141,36 @@ static bool is_crash(unsigned signal)
 	return exit_reason_is_fault(signal) || signal == SIGNAL_ABORT;
 }
 
-static bool is_failure(const char *program, uint32_t status)
+/* `git rev-parse` is how a program asks whether a folder is in a repository, and what is there. */
+static bool is_git_query(const char *program, struct span command)
+{
+	static const char *const queries[] = { "rev-parse", "symbolic-ref", "show-ref", "describe",
+		"config", "check-ignore", "ls-files", "merge-base", "cat-file", "for-each-ref" };
+	struct cursor c = cursor_over(command.data, command.size);
+	struct span word;
+
+	if (strcmp(program, "git"))
+		return false;
+	cursor_until(&c, '\0');
+	word = cursor_until(&c, '\0');
+	while (word.size && *word.data == '-') {
+		if (span_equal(word, "-C") || span_equal(word, "-c"))
+			cursor_until(&c, '\0');
+		word = cursor_until(&c, '\0');
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(queries); i++) {
+		if (span_equal(word, queries[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_failure(const char *program, struct span command, uint32_t status)
 {
 	unsigned signal = signal_of(status);
 	const struct meaning *m = meaning_of(program, END_EXIT(status));
 
-	if (!status)
+	if (!status || is_git_query(program, command))
 		return false;
 	return signal ? is_crash(signal) : !m || m->text;
 }
@@ -262,10 +288,12 @@ static void count(struct counting *c)
 		if (!g)
 			continue;
 		g->count++;
-		if (!is_failure(key.name, p->status))
+		command = map_get(&b->commands, id);
+		if (!is_failure(key.name,
+			    command ? short_lived_command(b, *command) : (struct span){ 0 },
+			    p->status))
 			continue;
 		add_failure(c, g, p);
-		command = map_get(&b->commands, id);
 		add_command(g, command);
 		if (!command)
 			add_exec(c, g, id);

@@ -399,8 +399,24 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 /* --- the diagnosis --- */
 
+/* An agent ends helpers and tools of its own with SIGKILL, too. */
+static bool is_ended_by_agent(
+	const struct check *e, const struct why *w, const struct exit_reasons_signal *request)
+{
+	const struct process_entry *p;
+	size_t position = 0;
+
+	if (w->signal != KILL || !request->is_from_parent)
+		return false;
+	while ((p = process_table_next(&e->input->host.process_table, &position))) {
+		if (p->id.pid == request->sender_pid && (p->agent || p->owner_agent))
+			return true;
+	}
+	return false;
+}
+
 /* Its parent, or the process itself, asked for the exit. */
-static bool is_orderly(struct check_result *out, const struct why *w)
+static bool is_orderly(const struct check *e, struct check_result *out, const struct why *w)
 {
 	const struct exit_reasons_signal *request = w->signal ? w->fatal : ending_request(w->of);
 	struct buffer sender = { 0 };
@@ -408,7 +424,8 @@ static bool is_orderly(struct check_result *out, const struct why *w)
 	bool is_own = request && !request->is_from_kernel &&
 		      (request->is_from_parent || request->sender_pid == w->of->id.pid);
 
-	if (w->signal ? !(is_request(w->signal) && is_own) : END_EXIT(w->status) != 0)
+	if (w->signal ? !is_own || !(is_request(w->signal) || is_ended_by_agent(e, w, request))
+		      : END_EXIT(w->status) != 0)
 		return false;
 	if (request) {
 		exit_reason_text_sender(&sender, w->of, request);
@@ -439,7 +456,7 @@ static void diagnose_end(const struct check *e, struct check_result *out, const 
 	w.is_oom = w.signal == KILL &&
 		   (of->has_oom || (!of->end.oom_state && of->end.is_oom_victim) ||
 			   (of->end.oom_state && w.log && w.log->what == EXIT_REASONS_LOG_OOM));
-	if (!is_orderly(out, &w))
+	if (!is_orderly(e, out, &w))
 		report(e, out, &w);
 }
 

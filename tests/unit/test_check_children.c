@@ -135,6 +135,7 @@ static void test_flood(void **state)
 static const char *const only_true[] = { "true" };
 static uint32_t ended_with, every_other; /* status, as wait(2) has it */
 static bool are_pairs;			 /* each second one is a child of the one before */
+static struct span own_words;		 /* arguments of the children; empty: their name */
 static const char *const configure[] = { "sed", "grep", "expr", "cat", "rm", "mkdir" };
 
 /* `arguments`: of the children; "": each its own. NULL: they are not known. */
@@ -170,6 +171,10 @@ static void starts_of_programs(double each_s, const char *const *names, size_t c
 		snprintf(other, sizeof(other), "%d", i);
 		struct record_tail words[] = { put_text(
 			&exec.arguments, arguments && *arguments ? name : other) };
+
+		if (own_words.size)
+			words[0] = (struct record_tail){ &exec.arguments, own_words.data,
+				own_words.size };
 
 		memcpy(exec.name, name, strlen(name));
 		if (arguments)
@@ -358,6 +363,19 @@ static void curl_fails(double code)
 	ended_with = 0;
 }
 
+static void git_fails(double is_query)
+{
+	static const char query[] = "git\0-C\0/tmp\0rev-parse\0--show-toplevel",
+			  fetch[] = "git\0-C\0/tmp\0fetch";
+	static const char *const git[] = { "git" };
+
+	ended_with = 128 << 8;
+	own_words = is_query ? span_of(query, sizeof(query)) : span_of(fetch, sizeof(fetch));
+	starts_of_programs(1, git, 1, "thing", "git", false);
+	own_words.size = 0;
+	ended_with = 0;
+}
+
 static void true_fails(double each_s)
 {
 	fails(each_s, "true", "thing", "true");
@@ -430,6 +448,8 @@ static void test_failing(void **state)
 		{ "children-failing", curl_fails, 56, NULL,
 			"low/high: |: exit status 56: the proxy refused the tunnel, or the " },
 		{ "children-failing", curl_fails, 0, NULL, "fine: no command fails" },
+		{ "children-failing", git_fails, 0, NULL, "|exit status 128: fatal error" },
+		{ "children-failing", git_fails, 1, NULL, "fine: no command fails" },
 		{ "children-failing", archives, 1, NULL,
 			"medium/high: its archive_command keeps failing: 0001A7 is not archived, "
 			"|" },

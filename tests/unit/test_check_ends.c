@@ -77,6 +77,30 @@ static void by_parent(double signal)
 	end((uint32_t)signal, ordinary);
 }
 
+/* A helper of Claude Code, by that one or by another process. */
+static void of_an_agent(double is_by_parent)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		struct proc_process p = { .record = head_of(i, PARENT, PROC_PROCESS),
+			.ppid = 1,
+			.state = 'S',
+			.threads = 1 };
+		struct record_tail tail[] = { put_text(&p.name, "claude"),
+			put_text(&p.executable, CLAUDE) };
+
+		RECORD_APPEND(&records, &p, tail, ARRAY_SIZE(tail));
+		if (i < GONE_S)
+			process_at(i, (struct proc_process){ .ppid = PARENT }, "helper");
+		all_reported(i);
+	}
+	signal_sent((struct exit_reasons_signal){ .signal = KILL,
+			    .sender_pid = is_by_parent ? PARENT : SOMEONE,
+			    .is_from_parent = is_by_parent > 0,
+			    .address_state = SOOTH_STATE_ABSENT },
+		is_by_parent ? "claude" : "kill");
+	end(KILL, ordinary);
+}
+
 static void by_someone(double signal)
 {
 	was_there();
@@ -130,14 +154,16 @@ static void test_signals(void **state)
 			"=fine: ended by SIGTERM from itself\n" },
 		{ "ended-abnormally", by_parent, USER1, NULL, "medium/high: |from its parent" },
 		{ "ended-abnormally", by_kernel, HANGUP, NULL,
-			"info/high: ended by SIGHUP sent by the kernel (for Ctrl-C in a terminal, or a timer that expired)" },
+			"info/high: ended by SIGHUP sent by the kernel (for Ctrl-C in a terminal, "
+			"or a timer that expired)" },
 		{ "ended-abnormally", by_itself, PIPE, NULL,
 			"low/high: the process wrote to a pipe or socket without a reader, and the "
 			"kernel ended it (SIGPIPE)|!sent by" },
 		{ "ended-abnormally", by_none_seen, TERMINATE, NULL,
 			"info/high: ended by SIGTERM |(unseen: which process sent" },
 		{ "ended-abnormally", by_sender_that_ended, TERMINATE, NULL,
-			"info/high: |[because: the process had asked for this signal when its parent exits" },
+			"info/high: |[because: the process had asked for this signal when its "
+			"parent exits" },
 		{ "ended-abnormally", by_sender_that_ended, KILL, NULL,
 			"medium/high: |[because: " },
 	};
@@ -192,6 +218,10 @@ static void test_kills(void **state)
 			"medium/high: killed by SIGKILL from kill (pid 60)|<find out why" },
 		{ "ended-abnormally", by_parent, KILL, NULL,
 			"medium/high: killed by SIGKILL from its parent parent" },
+		{ "ended-abnormally", of_an_agent, 1, NULL,
+			"=fine: ended by SIGKILL from its parent claude (pid 50)\n" },
+		{ "ended-abnormally", of_an_agent, 0, NULL,
+			"medium/high: killed by SIGKILL from " },
 		{ "ended-abnormally", by_itself, KILL, NULL,
 			"medium/medium: the process killed itself" },
 		{ "ended-abnormally", by_kernel, KILL, NULL,
