@@ -77,6 +77,25 @@ static bool is_claude(const struct check *e)
 	return e->process && e->process->agent && !strcmp(e->process->agent->name, "claude");
 }
 
+/* Memory of malloc, of which a snapshot of a managed heap has nothing. */
+static bool is_of_malloc(const struct memory_class *c)
+{
+	return c && (c->class_ == MAP_GLIBC_HEAP || c->class_ == MAP_GLIBC_ARENA ||
+			    c->class_ == MAP_JEMALLOC || c->class_ == MAP_TCMALLOC ||
+			    c->class_ == MAP_BRK || c->class_ == MAP_MALLOC_ZONE);
+}
+
+static void remedy_by_code(
+	struct check_result *out, const struct memory_class *c, unsigned long long pid)
+{
+	bool is_elsewhere = c && c->class_ == MAP_OTHER;
+
+	finding_remedy(out,
+		"sooth heap --%s -d 30 -p %llu shows which code %s; a restart frees the memory",
+		is_elsewhere ? "pages" : "leaks", pid,
+		is_elsewhere ? "fills it" : "keeps more and more");
+}
+
 static void emit_remedy(
 	const struct check *e, struct check_result *out, const struct memory_gain *m)
 {
@@ -88,6 +107,8 @@ static void emit_remedy(
 			"sooth inspect --maps %llu lists the shared mappings, df -h /dev/shm the "
 			"room; it is no malloc memory: remove segments that are no longer used",
 			pid);
+	else if (is_of_malloc(c))
+		remedy_by_code(out, c, pid);
 	else if (is_claude(e))
 		finding_remedy(out,
 			"type /heapdump in the session to write a snapshot of the JavaScript "
@@ -111,16 +132,8 @@ static void emit_remedy(
 		finding_remedy(out,
 			"if the program serves net/http/pprof, this shows which functions "
 			"allocate: go tool pprof http://localhost:6060/debug/pprof/heap");
-	else if (c && c->class_ == MAP_OTHER)
-		finding_remedy(out,
-			"sooth heap --pages -d 30 -p %llu shows which code fills it; a restart "
-			"frees the memory",
-			pid);
 	else
-		finding_remedy(out,
-			"sooth heap --leaks -d 30 -p %llu shows which code keeps more and more; a "
-			"restart frees the memory",
-			pid);
+		remedy_by_code(out, c, pid);
 }
 
 static void emit_classes(struct check_result *out, const struct memory_gain *m)
@@ -204,8 +217,8 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 	sentence_duration(time, g->interval_ns);
 	if (j->is_of_floors && j->falls)
 		finding_claim(out, "memory grows%s%s: %s more in %s, although some was freed %u %s",
-			c ? " in " : "", c ? map_class_texts[c->class_] : "", gain, time,
-			j->falls, j->falls == 1 ? "time" : "times");
+			c ? " in " : "", c ? map_class_texts[c->class_] : "", gain, time, j->falls,
+			j->falls == 1 ? "time" : "times");
 	else
 		finding_claim(out, "memory grows%s%s: %s more in %s", c ? " in " : "",
 			c ? map_class_texts[c->class_] : "", gain, time);

@@ -126,7 +126,7 @@ static void mapping_at(double s, uint64_t megabytes, uint64_t resident_mb, const
 	struct maps_mapping m = { .record = head_of(s, PID, MAPS_MAPPING),
 		.from = path ? 0x40000000 : 0x10000000,
 		.rss_bytes = resident_mb * MB,
-		.inode = path ? 7 : 0,
+		.inode = path && path[0] == '/' ? 7 : 0,
 		.protection = MAPS_READ | MAPS_WRITE,
 		.path_state = path ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = { put_text(&m.path, path) };
@@ -135,17 +135,22 @@ static void mapping_at(double s, uint64_t megabytes, uint64_t resident_mb, const
 	RECORD_APPEND(&records, &m, tail, 1);
 }
 
+static void runtime_found(double s, int runtime)
+{
+	struct maps_runtime_found found = { .record = head_of(s, PID, MAPS_RUNTIME),
+		.runtime = (uint32_t)runtime };
+
+	RECORD_APPEND(&records, &found, NULL, 0);
+}
+
 static void maps_read(double s, int runtime, uint8_t figures_state)
 {
-	struct maps_runtime_found found = { .record = head_of(s, PID, MAPS_RUNTIME) };
 	struct maps_process p = { .record = head_of(s, PID, MAPS_PROCESS),
 		.mappings = 2,
 		.figures_state = figures_state };
 
-	if (runtime >= 0) {
-		found.runtime = (uint32_t)runtime;
-		RECORD_APPEND(&records, &found, NULL, 0);
-	}
+	if (runtime >= 0)
+		runtime_found(s, runtime);
 	RECORD_APPEND(&records, &p, NULL, 0);
 }
 
@@ -370,6 +375,18 @@ static void heap_of_old_has(double megabytes)
 	heap_gains(5 * 1024, 80, megabytes);
 }
 
+/* A runtime with a heap of its own beside glibc's, which grows. */
+static void grows_by_malloc(double runtime)
+{
+	grows(20);
+	for (int reading = 0; reading < 2; reading++) {
+		mapping_at(reading * LAST_S, 500 + (uint64_t)reading * 20,
+			50 + (uint64_t)reading * 20, "[heap]");
+		runtime_found(reading * LAST_S, MAPS_GLIBC);
+		maps_read(reading * LAST_S, (int)runtime, SOOTH_STATE_VALUE);
+	}
+}
+
 static void runs_on(double runtime)
 {
 	grows(20);
@@ -583,6 +600,9 @@ static void test_growth_kinds(void **state)
 		{ "memory-growth", runs_on, MAPS_GLIBC, NULL, "medium/|<sooth heap" },
 		{ "memory-growth", runs_on, MAPS_JAVASCRIPTCORE, NULL,
 			"blind: memory grew | a garbage collection may" },
+		{ "memory-growth", grows_by_malloc, MAPS_V8,
+			"memory-growth.collector-time=5s memory-growth.collector-share=20",
+			"memory grows in the glibc heap: |<sooth heap --leaks -d 30 -p 99" },
 		{ "memory-growth", runs_on, MAPS_V8,
 			"memory-growth.collector-time=5s memory-growth.collector-share=20",
 			"medium/|(unseen: whether a full garbage|<if the process was started with "
