@@ -79,6 +79,37 @@ class Alike(HeapCase):
                          {"malloc": 100, "free": 100})
 
 
+# A dynamic program that is linked with an allocator of other names, as programs in Rust are.
+LINKED = """#include <stddef.h>
+static char block[1 << 16];
+#define OWN __attribute__((visibility("hidden"), noinline)) void
+OWN *PREFIX(malloc)(size_t size) { __asm__ volatile(""); return block + size % 64; }
+OWN *PREFIX(mallocx)(size_t size, int flags) { __asm__ volatile(""); return block + (size + (size_t)flags) % 64; }
+OWN PREFIX(free)(void *at) { __asm__ volatile("" : : "r"(at)); }
+OWN PREFIX(sdallocx)(void *at, size_t size, int flags) { __asm__ volatile("" : : "r"(at), "r"(size), "r"(flags)); }
+int main(void) { for (int i = 0; i < 100; i++) { PREFIX(free)(PREFIX(malloc)(10)); PREFIX(sdallocx)(PREFIX(mallocx)(20, 0), 20, 0); } return 0; }
+"""
+
+
+@needs_bpf
+class Linked(HeapCase):
+    def test_launched(self):
+        """The library has none of these names: the program is probed, or the engine says that it saw nothing."""
+        with open(self.path("linked.c"), "w", encoding="ascii") as file:
+            file.write(LINKED)
+        for prefix, each in (("_rjem_", 200), ("je_arrow_", 200), ("rp", 100)): # rpmalloc has no mallocx
+            program = self.path("linked" + prefix)
+            subprocess.run(["cc", "-O1", "-DPREFIX(name)=%s##name" % prefix, "-o", program, self.path("linked.c")], check=True)
+            for engine in ("auto", "bpf", "preload"):
+                with self.subTest((prefix, engine)):
+                    report = self.sooth("heap", "-j", "--engine", engine, "--", program).json()
+                    calls = {name: row["count"] for name, row in report["heap_by_function"].items()}
+                    self.assertEqual(calls, {} if engine == "preload" else {"malloc": each, "free": each})
+                    totals = one(report["heap_totals"])
+                    self.assertEqual((totals["calls"], bool(totals["inexact"])),
+                                     (None, True) if engine == "preload" else (2 * each, False))
+
+
 @needs_bpf
 class Preloaded(HeapCase):
     def test_by_a_program_that_the_command_runs(self):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Names come in families: an allocator may be built with a prefix to its names, as the Rust crate
- * of jemalloc is with _rjem_.
+ * of jemalloc is with _rjem_, and Apache Arrow with je_arrow_; rpmalloc's is rp.
  */
 #include "os/linux/heap/allocator_names.h"
 
@@ -102,6 +102,9 @@ const struct allocator_name allocator_names[] = {
 	OF_JEMALLOC("je_")
 	OF_C("_rjem_")
 	OF_JEMALLOC("_rjem_")
+	OF_C("je_arrow_")
+	OF_JEMALLOC("je_arrow_")
+	OF_C("rp")
 	OF_C("tc_")
 	PLAIN("tc_malloc_skip_new_handler", MALLOC)
 	OF_C("mi_")

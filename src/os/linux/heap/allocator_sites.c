@@ -2,8 +2,10 @@
 /* Sites in the functions of one file, by their names and their code. */
 #include "os/linux/heap/allocator_sites.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "bpf/heap.h"
 #include "os/linux/heap/allocator_names.h"
 #include "symbols/code_paths.h"
@@ -62,7 +64,8 @@ static struct own_functions own_functions(const struct elf_found *found)
 
 		if (name_of(f)->kind != ALLOCATOR_PLAIN)
 			continue;
-		has_malloc |= name_of(f)->form == HEAP_FORM_MALLOC;
+		has_malloc |= name_of(f)->form == HEAP_FORM_MALLOC ||
+			      name_of(f)->form == HEAP_FORM_MALLOCX;
 		has_free |= is_free(name_of(f));
 		has_global |= !is_local && !is_free(name_of(f));
 	}
@@ -318,18 +321,31 @@ static bool has_both(const struct allocator_file *file)
 	return gives && frees;
 }
 
-void allocator_sites_find(struct allocator_file *file, uint32_t kernel)
+/* False: the file is not ELF, or for another machine. */
+static bool find_functions(int file, struct elf_found *out)
 {
-	struct search s = { .file = file, .kernel = kernel };
 	const char *symbols[ELF_NAMES_MAX];
 	struct sooth_error ignored;
 
 	for (size_t i = 0; i < allocator_name_count; i++)
 		symbols[i] = allocator_names[i].name;
+	return !elf_functions(file, symbols, allocator_name_count, out, &ignored) &&
+	       out->machine == MACHINE_HERE;
+}
+
+bool allocator_is_in(int file)
+{
+	_cleanup_free_ struct elf_found *found = calloc(1, sizeof(*found));
+
+	return found && find_functions(file, found) && own_functions(found).takes_local;
+}
+
+void allocator_sites_find(struct allocator_file *file, uint32_t kernel)
+{
+	struct search s = { .file = file, .kernel = kernel };
+
 	file->is_opaque = true;
-	/* A file that is not ELF, or for another machine, defines no allocator that sooth knows. */
-	if (elf_functions(file->file, symbols, allocator_name_count, &s.found, &ignored) ||
-		s.found.machine != MACHINE_HERE)
+	if (!find_functions(file->file, &s.found))
 		return;
 	s.own = own_functions(&s.found);
 	if (s.own.any && elf_slots_open(file->file, &s.slots))

@@ -40,6 +40,8 @@ struct allocator_file {
 
 /* Fills in the sites of an open file; `kernel` as KERNEL_RELEASE() makes it. */
 void allocator_sites_find(struct allocator_file *file, uint32_t kernel);
+/* Whether an open file defines, under any name, functions that allocate and that free. */
+bool allocator_is_in(int file);
 /* False if it only has places that are no function of an allocator. */
 bool allocator_file_defines(const struct allocator_file *file);
 

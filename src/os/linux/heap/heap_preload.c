@@ -28,7 +28,7 @@ struct preload_state {
 	char library[PATH_MAX];
 	char command[PATH_MAX]; /* its program; "": not found */
 	bool has_command;
-	bool calls_others; /* the command does, functions that the library has none of */
+	bool uses_others; /* the command, an allocator whose names the library does not have */
 };
 
 static int refuse(const char *why, struct sooth_error *err)
@@ -97,7 +97,7 @@ static int preload_launching(
 	preload_programs_init(&programs, false);
 	if (!launch_find(launch, s->command))
 		s->command[0] = '\0';
-	s->calls_others = s->command[0] && preload_program_calls_others(&programs, s->command);
+	s->uses_others = s->command[0] && preload_program_uses_others(&programs, s->command);
 	preload_programs_fini(&programs);
 	watch_execs(s, launch->process.pid);
 	snprintf(launch->preload.library, sizeof(launch->preload.library), "%s", s->library);
@@ -175,10 +175,10 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 	if (preload_session_unseen(&s->session))
 		emit_not_loaded(run, span_of_string("a program"),
 			"runs under a seccomp filter, as another user, or with another /tmp");
-	if (s->calls_others)
-		backend_limit(run,
-			"calls of its allocator's own functions (mallocx, mi_malloc, ...)",
-			"sooth's library has none of their names", "use --engine auto");
+	if (s->uses_others)
+		emit_not_loaded(run, span_of_string(s->command),
+			"has or calls an allocator with names of its own (mallocx, mi_malloc, "
+			"...)");
 	preload_around_limits(run, s->session.around);
 	preload_session_limits(run, &s->session);
 	if (buffer_failed(&run->out))

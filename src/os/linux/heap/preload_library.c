@@ -17,6 +17,7 @@
 #include "os/linux/files/task_files.h"
 #include "os/linux/files/timed_open.h"
 #include "os/linux/heap/allocator_names.h"
+#include "os/linux/heap/allocator_sites.h"
 #include "preload/layout.h"
 #include "symbols/elf.h"
 #include "symbols/elf_slots.h"
@@ -107,7 +108,7 @@ static bool has_privileges(int fd, const struct stat *st)
  */
 static bool is_of_others(const char *name)
 {
-	static const char *const prefixes[] = { "mi_", "je_", "tc_", "_rjem_" };
+	static const char *const prefixes[] = { "mi_", "je_", "tc_", "_rjem_", "rp" };
 
 	for (size_t i = 0; i < allocator_name_count; i++) {
 		const struct allocator_name *a = &allocator_names[i];
@@ -161,6 +162,12 @@ static bool runs_scripts(int fd)
 	return runs || calls(fd, is_script_start);
 }
 
+/* An allocator of the program's own has other names, or is bound to them when it is linked. */
+static bool uses_others(int fd)
+{
+	return allocator_is_in(fd) || calls(fd, is_of_others);
+}
+
 /* What the library would be behind: a malloc in the program comes first. */
 static bool loads_ours(int fd)
 {
@@ -173,7 +180,7 @@ static bool loads_ours(int fd)
 	for (size_t i = 0; fits && i < found->count; i++)
 		fits = found->functions[i].source != ELF_DYNAMIC;
 	free(found);
-	return fits && !calls(fd, is_of_others);
+	return fits && !uses_others(fd);
 }
 
 static bool fits(struct preload_programs *p, int fd)
@@ -276,12 +283,12 @@ static bool sees_library(struct preload_programs *p, int directory, const char *
 	       its.st_ino == own.st_ino;
 }
 
-bool preload_program_calls_others(struct preload_programs *p, const char *path)
+bool preload_program_uses_others(struct preload_programs *p, const char *path)
 {
 	_cleanup_close_ int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int fd = timed_open_regular(&p->timeout, here, path, OPEN_MS);
 
-	return fd >= 0 && calls(fd, is_of_others);
+	return fd >= 0 && uses_others(fd);
 }
 
 /* Under a filter the library asks the kernel nothing; and only root and the command's user reach

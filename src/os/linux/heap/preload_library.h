@@ -31,9 +31,10 @@ bool preload_programs_fits(struct preload_programs *p, const char *path);
 /* As long as that file is still there. */
 bool preload_programs_fits_as(
 	struct preload_programs *p, const char *path, uint64_t device, uint64_t inode);
-/* Whether it calls functions of an allocator that the library has none of: mallocx(), mi_malloc().
+/* Whether it has, or calls, functions of an allocator that the library has none of: mallocx(),
+ * mi_malloc().
  */
-bool preload_program_calls_others(struct preload_programs *p, const char *path);
+bool preload_program_uses_others(struct preload_programs *p, const char *path);
 /* The program that a process runs, if its environment still names the library, and nothing keeps
  * that from connecting; `uid`: of the command. */
 bool preload_programs_runs(
