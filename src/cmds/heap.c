@@ -510,7 +510,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	if (c->heap.pages)
 		page_answer_alone(&run, c->heap.exact);
 	/* What grows may not be from malloc; a command that starts grows anyway. */
-	if (c->heap.leaks && !arguments->command)
+	else if (!arguments->command)
 		run.probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE };
 	if (c->picture.flamegraph)
 		output.output = c->heap.lines;

@@ -11,6 +11,7 @@
 #include "collect/observer.h"
 #include "os/fake/fake.h"
 #include "probes/pause.h"
+#include "probes/proc.h"
 #include "shown.h"
 
 static const char *show(const struct heap_table_options *options, const char *format)
@@ -263,6 +264,31 @@ static void test_nothing_happened(void **state)
 	assert_shows(shown.data, "\"live_bytes\": 0,");
 	assert_shows(shown.data, "\"heap_by_function\": {}");
 	assert_shows(show(NULL, "table"), "nothing was allocated or freed");
+}
+
+static void add_resident(uint64_t time_ns, uint64_t bytes)
+{
+	struct proc_process p = { .record = heap_head(PROC_PROCESS, time_ns, 1),
+		.rss_bytes = bytes };
+
+	RECORD_APPEND(&records, &p, NULL, 0);
+}
+
+/* No call is an answer only as long as memory does not grow without one. */
+static void test_grows_unseen(void **state)
+{
+	(void)state;
+	add_heap_source(&records);
+	add_resident(NS_PER_S, 4 << 20);
+	add_resident(2 * NS_PER_S, 24 << 20);
+	assert_shows(show(NULL, "json"), "\"calls\": null,");
+	assert_shows(shown.data,
+		"\"inexact\": \"resident memory grew by 20.0M, and no allocator call was seen\"");
+	add_heap_source(&records);
+	add_resident(NS_PER_S, 4 << 20);
+	add_resident(2 * NS_PER_S, 24 << 20);
+	add_heap_call(&records, malloc_call(2 * NS_PER_S, 1, 0x1000, 100));
+	assert_shows(show(NULL, "json"), "\"inexact\": null");
 }
 
 static void test_from_before(void **state)
@@ -569,6 +595,7 @@ int main(void)
 		TEST(test_aggregates_to_come),
 		TEST(test_not_observed),
 		TEST(test_nothing_happened),
+		TEST(test_grows_unseen),
 		TEST(test_from_before),
 		TEST(test_processes),
 		TEST(test_many_processes),

@@ -49,6 +49,7 @@ struct table_state {
 	bool has_no_allocator; /* of one process at least */
 	bool has_unconnected;  /* of one forked process at least */
 	char not_loaded[128];  /* of one program at least: why it was not seen; "": all were */
+	char unexplained[96];  /* resident memory grew without any call; "": it did not */
 	char inexact[512];
 };
 
@@ -183,6 +184,19 @@ static void choose(struct table_state *s)
 	s->by_calls = s->seen.all.count > s->counted.all.count || !s->counted.has_any;
 }
 
+/* Memory came from somewhere: from functions that are not probed, or from mmap(). */
+static void compare_resident(struct table_state *s)
+{
+	const struct heap_resident_growth *g = &s->scope.resident;
+	char text[UNITS_SIZE];
+
+	s->scope.resident = heap_resident_growth(&s->resident);
+	if (!s->seen.all.count && !s->counted.all.count && heap_resident_is_elsewhere(g, 0))
+		snprintf(s->unexplained, sizeof(s->unexplained),
+			"resident memory grew by %s, and no allocator call was seen",
+			format_bytes(text, g->grown_bytes));
+}
+
 static bool has_calls(const struct table_state *s)
 {
 	return s->seen.has_any || s->live.has_held || !s->counted.all.count;
@@ -191,8 +205,8 @@ static bool has_calls(const struct table_state *s)
 /* Nothing was observed: no calls is not a measurement. */
 static bool is_blind(const struct table_state *s)
 {
-	return (s->has_no_allocator || s->not_loaded[0]) && !s->seen.all.count &&
-	       !s->counted.all.count;
+	return (s->has_no_allocator || s->not_loaded[0] || s->unexplained[0]) &&
+	       !s->seen.all.count && !s->counted.all.count;
 }
 
 static uint8_t live_state(const struct table_state *s)
@@ -257,6 +271,8 @@ static void judge(struct table_state *s)
 		add_reason(s, "%s", "a program without allocator symbols was not observed");
 	if (s->not_loaded[0])
 		add_reason(s, "%s", s->not_loaded);
+	if (s->unexplained[0])
+		add_reason(s, "%s", s->unexplained);
 	if (s->has_unconnected)
 		add_reason(s, "%s", "some processes were not observed, or not to their end");
 	add_count(s, s->live.frees_unknown, "%s free of a block whose allocation was not seen",
@@ -309,6 +325,9 @@ static void note_limits(struct table_state *s)
 			"use a larger buffer (--buffer 128M), or launch the command with sooth: "
 			"`sooth heap -- COMMAND` pauses it while the buffer is full");
 	}
+	if (s->unexplained[0])
+		output_limit(s->scope.output, "the calls of the allocator", s->unexplained,
+			"sooth heap --pages shows which code touches the memory");
 	if (s->live.untracked)
 		output_limit(s->scope.output, what,
 			"more blocks were live than the kernel's table has room for",
@@ -395,9 +414,10 @@ static void note_age(struct table_state *s)
 
 static int emit_types(struct table_state *s, struct sooth_error *err)
 {
-	const char *blind = !is_blind(s) ? NULL
-			    : s->not_loaded[0]
-				    ? s->not_loaded
+	const char *blind = !is_blind(s)       ? NULL
+			    : s->not_loaded[0] ? s->not_loaded
+			    : s->unexplained[0]
+				    ? s->unexplained
 				    : "no allocator function was found: no call could be seen";
 
 	return heap_emit_types(&s->scope, sums_of(s),
@@ -411,6 +431,7 @@ static int emit_all(struct table_state *s, struct sooth_error *err)
 	int status;
 
 	choose(s);
+	compare_resident(s);
 	judge(s);
 	heap_live_forget_young(&s->live);
 	note_age(s);
@@ -423,7 +444,6 @@ static int emit_all(struct table_state *s, struct sooth_error *err)
 		status = emit_types(s, err);
 	if (!s->options.answer && !status)
 		status = emit_totals(s, err);
-	s->scope.resident = heap_resident_growth(&s->resident);
 	if (!status)
 		status = heap_by_stack_emit(&s->scope, &s->live, &s->stacks, &s->options, err);
 	if (status || s->options.answer)
