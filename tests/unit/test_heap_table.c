@@ -301,6 +301,21 @@ static void test_from_before(void **state)
 	assert_shows(shown.data, "\"what\": \"blocks allocated before attach\"");
 }
 
+/* A block of that address, at the second free, cannot be from before. */
+static void test_missed_when_attached(void **state)
+{
+	(void)state;
+	add_heap_source(&records);
+	add_target(&records, "pid");
+	add_heap_call(&records, free_call(NS_PER_S, 1, 0x1000));
+	add_heap_call(&records, malloc_call(NS_PER_S + 1, 1, 0x1000, 100));
+	add_heap_call(&records, free_call(NS_PER_S + 2, 1, 0x1000));
+	add_heap_call(&records, free_call(NS_PER_S + 3, 1, 0x1000));
+	assert_shows(show(NULL, "json"), "\"frees_from_before\": 1,");
+	assert_shows(shown.data, "\"frees_unknown\": 1,");
+	assert_shows(shown.data, "1 free of a block whose allocation was not seen");
+}
+
 static void test_processes(void **state)
 {
 	const char *text;
@@ -597,6 +612,7 @@ int main(void)
 		TEST(test_nothing_happened),
 		TEST(test_grows_unseen),
 		TEST(test_from_before),
+		TEST(test_missed_when_attached),
 		TEST(test_processes),
 		TEST(test_many_processes),
 		TEST(test_gaps),

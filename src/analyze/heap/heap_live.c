@@ -32,13 +32,19 @@ void heap_live_init(struct heap_live *l, size_t blocks_max)
 	heap_groups_init(&l->groups);
 }
 
+static void fini_blocks(struct heap_process *p)
+{
+	map_fini(&p->blocks);
+	map_fini(&p->foreign);
+}
+
 void heap_live_fini(struct heap_live *l)
 {
 	size_t position = 0;
 	void *value;
 
 	while (map_next(&l->processes, &position, NULL, &value))
-		map_fini(&((struct heap_process *)value)->blocks);
+		fini_blocks(value);
 	map_fini(&l->processes);
 	map_fini(&l->stacks);
 	map_fini(&l->parts);
@@ -63,6 +69,7 @@ struct heap_process *heap_live_process(struct heap_live *l, const struct sooth_r
 	if (is_new) {
 		map_init(&l->last->blocks, sizeof(uint64_t), sizeof(struct heap_block),
 			l->blocks_max);
+		map_init(&l->last->foreign, sizeof(uint64_t), 0, l->blocks_max);
 		l->last->origin = l->is_launched ? HEAP_FROM_EXEC : HEAP_FROM_BEFORE;
 		l->present++;
 	}
@@ -261,11 +268,17 @@ static void add_block(struct heap_live *l, struct heap_process *p, const struct 
 	grow(l, p, b);
 }
 
-static void note_foreign_free(struct heap_live *l, const struct heap_process *p, uint64_t time_ns)
+/* One address is freed twice only if it was allocated in between: that call was missed. */
+static void note_foreign_free(
+	struct heap_live *l, struct heap_process *p, uint64_t address, uint64_t time_ns)
 {
+	bool is_first = false;
+
+	if (p->origin == HEAP_FROM_BEFORE && !map_put(&p->foreign, &address, &is_first))
+		is_first = true; /* no room: not known */
 	if (p->origin == HEAP_FROM_FORK) {
 		l->frees_inherited++;
-	} else if (p->origin == HEAP_FROM_BEFORE) {
+	} else if (is_first) {
 		l->frees_from_before++;
 		l->older.blocks[heap_live_window(l, time_ns)]++;
 	} else {
@@ -286,7 +299,7 @@ static void drop_block(
 		p->live_blocks = p->blocks.count;
 		l->blocks--;
 	} else if (!take_handover(l, address, since_ns)) {
-		note_foreign_free(l, p, since_ns);
+		note_foreign_free(l, p, address, since_ns);
 	}
 }
 
@@ -296,7 +309,7 @@ static void resize_block(struct heap_live *l, struct heap_process *p, const stru
 	struct heap_block *b = map_get(&p->blocks, &c->address);
 
 	if (!b) {
-		note_foreign_free(l, p, c->record.time_ns);
+		note_foreign_free(l, p, c->address, c->record.time_ns);
 		add_block(l, p, c);
 		return;
 	}
@@ -384,7 +397,7 @@ static void empty(struct heap_live *l, struct heap_process *p)
 {
 	l->blocks -= p->blocks.count;
 	l->bytes -= p->live_bytes;
-	map_fini(&p->blocks);
+	fini_blocks(p);
 }
 
 static void name_process(struct heap_process *p, const char name[PROCESS_NAME_SIZE])

@@ -37,7 +37,8 @@ struct heap_events {
 };
 
 struct heap_process {
-	struct map blocks; /* address -> struct heap_block; empty after the process left */
+	struct map blocks;  /* address -> struct heap_block; empty after the process left */
+	struct map foreign; /* addresses of blocks that were freed, and allocated before attach */
 	uint64_t live_bytes, live_blocks;
 	uint64_t peak_bytes;
 	struct heap_events seen;    /* from single calls */

@@ -277,6 +277,10 @@ static void judge(struct table_state *s)
 		add_reason(s, "%s", "some processes were not observed, or not to their end");
 	add_count(s, s->live.frees_unknown, "%s free of a block whose allocation was not seen",
 		"%s frees of blocks whose allocation was not seen");
+	if (s->live.has_held) /* the kernel adds up, and keeps no addresses of freed blocks */
+		add_count(s, s->live.frees_from_before,
+			"%s free of a block from before attach, or of a call that was not seen",
+			"%s frees of blocks from before attach, or of calls that were not seen");
 	add_count(s, s->live.replaced_blocks, "%s block whose free was not seen",
 		"%s blocks whose free was not seen");
 	if (s->live.has_held && s->live.processes.count > 1)
