@@ -10,6 +10,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/error_remedy.h"
 
 static void fill(char *text, size_t size, const char *format, va_list args)
 {
@@ -112,6 +115,14 @@ int error_missing(struct sooth_error *err, const char *missing, ...)
 	return err->code;
 }
 
+const char *error_remedy_of(const char *remedy, bool is_root)
+{
+	bool needs_root =
+		!strncmp(remedy, "run sooth as root", 17) || !strncmp(remedy, "run as root", 11);
+
+	return is_root && needs_root ? "run sooth on the host, outside of containers" : remedy;
+}
+
 int error_remedy(struct sooth_error *err, const char *remedy, ...)
 {
 	va_list args;
@@ -119,7 +130,7 @@ int error_remedy(struct sooth_error *err, const char *remedy, ...)
 	if (!err)
 		return 0;
 	va_start(args, remedy);
-	fill(err->remedy, sizeof(err->remedy), remedy, args);
+	fill(err->remedy, sizeof(err->remedy), error_remedy_of(remedy, !geteuid()), args);
 	va_end(args);
 	return err->code;
 }

@@ -5,7 +5,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/error_remedy.h"
 #include "os/os.h"
 
 int backend_test_needs(const struct backend *backend, const struct os *os, struct sooth_error *err)
@@ -50,10 +52,11 @@ void backend_limit(
 			.kind = STREAM_LIMIT,
 			.cpu = SOOTH_CPU_NONE },
 	};
+	const char *here = error_remedy_of(remedy, !geteuid());
 	struct record_tail tail[] = {
 		{ &limit.what, what, strlen(what) },
 		{ &limit.reason, reason, strlen(reason) },
-		{ &limit.remedy, remedy, strlen(remedy) },
+		{ &limit.remedy, here, strlen(here) },
 	};
 
 	RECORD_APPEND(&run->out, &limit, tail, 3);

@@ -69,6 +69,10 @@ class Namespaces(Case):
             self.skipTest("no pid namespace can be made here")
         run = self.run_program(*command, harness.SOOTH, "trace", "-c", "--", "/bin/true", status=3)
         self.assert_says_three_lines(run, "pid namespace")
+        for what in (["heap", "--pages"], ["profile", "--off-cpu"]):
+            run = self.run_program(*command, harness.SOOTH, *what, "--", "/bin/true", status=3)
+            self.assert_says_three_lines(run, "not those of this namespace")
+            self.assertEqual(os.geteuid() == 0 and "as root" in run.errors, False, run.errors)
         doctor = self.run_program(*command, harness.SOOTH, "doctor", "-j").json()
         usable = {}  # by some method
         for row in doctor["methods"]:

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/error_remedy.h"
 
 static void test_set(void **state)
 {
@@ -156,9 +157,24 @@ static void test_exit_status(void **state)
 	assert_int_equal(error_exit_status(NULL), 5);
 }
 
+static void test_root(void **state)
+{
+	static const char *const texts[] = { "run sooth as root", "run as root: sooth doctor",
+		"run sooth as root, or give it the capabilities once" };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_string_equal(error_remedy_of(texts[i], false), texts[i]);
+		assert_string_equal(error_remedy_of(texts[i], true),
+			"run sooth on the host, outside of containers");
+	}
+	assert_string_equal(error_remedy_of("use a lower --rate", true), "use a lower --rate");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_root),
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_null),

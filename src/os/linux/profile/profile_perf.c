@@ -47,9 +47,18 @@ struct profile_perf {
 	bool has_failed;
 };
 
-/* Perf events show none of these to a caller without privilege. */
-static int refuse_stacks_of(const char *what, struct sooth_error *err)
+/* Perf events show none of these to a caller without privilege; in a pid namespace root has it, and
+ * no use of it. */
+static int refuse_stacks_of(
+	const struct backend_run *run, const char *what, struct sooth_error *err)
 {
+	struct sooth_error lacking;
+
+	if (need_pid_namespace.test(run->os, &lacking)) {
+		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "record stacks of %s", what);
+		error_why(err, "%s", lacking.why);
+		return error_remedy(err, "%s", lacking.remedy);
+	}
 	error_set(err, -EPERM, SOOTH_FAULT_PRIVILEGE, "record stacks of %s", what);
 	error_why(err, "this needs BPF, and sooth does not have cap_bpf and cap_perfmon");
 	return error_remedy(err, "run sooth as root, or give it the capabilities once: sudo setcap "
@@ -64,9 +73,10 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 
 	if (run->options.profile_wait_ns || run->options.profile_calls ||
 		run->options.profile_pages)
-		return refuse_stacks_of(run->options.profile_calls   ? "system calls"
-					: run->options.profile_pages ? "page faults"
-								     : "waits",
+		return refuse_stacks_of(run,
+			run->options.profile_calls   ? "system calls"
+			: run->options.profile_pages ? "page faults"
+						     : "waits",
 			err);
 	s->period_ns = (uint32_t)(NS_PER_S / rate);
 	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
