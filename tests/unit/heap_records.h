@@ -91,14 +91,19 @@ static inline void add_target(struct buffer *out, const char *selector)
 	RECORD_APPEND(out, &target, tail, 1);
 }
 
-static inline void add_heap_source(struct buffer *out)
+static inline void add_heap_source_of(struct buffer *out, const char *backend)
 {
 	struct stream_source source = { .record = { .time_ns = 1, .kind = STREAM_SOURCE },
 		.source = 1 };
-	struct record_tail tail[] = { { &source.probe, "heap", 4 }, { &source.backend, "test", 4 },
-		{ &source.fallback_reason, "", 0 } };
+	struct record_tail tail[] = { { &source.probe, "heap", 4 },
+		{ &source.backend, backend, strlen(backend) }, { &source.fallback_reason, "", 0 } };
 
 	RECORD_APPEND(out, &source, tail, ARRAY_SIZE(tail));
+}
+
+static inline void add_heap_source(struct buffer *out)
+{
+	add_heap_source_of(out, "test");
 }
 
 static inline void add_begin(struct buffer *out, uint64_t time_ns)

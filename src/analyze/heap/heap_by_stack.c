@@ -378,8 +378,7 @@ static void note_unstacked(const struct heap_scope *scope, const struct heap_liv
 		return;
 	snprintf(text, sizeof(text), "%llu call%s without a stack: it was lost",
 		(unsigned long long)live->unstacked, live->unstacked == 1 ? "" : "s");
-	output_limit(scope->output, "the code of some allocations", text,
-		"a larger buffer loses less: --buffer 128M");
+	output_limit(scope->output, "the code of some allocations", text, scope->loss_remedy);
 }
 
 static int emit_table(struct heap_scope *scope, struct heap_stacks_merged *stacks,

@@ -126,6 +126,7 @@ struct heap_scope {
 	struct output *output;
 	struct section section;		      /* the open section */
 	struct heap_resident_growth resident; /* of the processes; zeros: not known */
+	const char *loss_remedy;	      /* so that fewer calls are lost */
 	size_t rows_most; /* that people see of tables with a bound; 0: the table's own */
 	char age[48];	  /* follows the titles of these; empty: nothing does */
 	char title[160];

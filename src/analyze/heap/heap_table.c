@@ -311,6 +311,18 @@ static void note_gaps(struct table_state *s)
 		reason, "");
 }
 
+/* The size of the buffer is that of the kernel's: a program with the library has its own. */
+static const char *loss_remedy(const struct table_state *s)
+{
+	if (!s->live.is_launched)
+		return "use a larger buffer (--buffer 128M), or launch the command with sooth: "
+		       "`sooth heap -- COMMAND` pauses it while the buffer is full";
+	if (!s->ended.has_library)
+		return "use a larger buffer: --buffer 128M";
+	return s->ended.has_probes ? "observe it in the kernel: --engine bpf --buffer 128M"
+				   : "run it again on a host with less load";
+}
+
 static void note_limits(struct table_state *s)
 {
 	static const char *const what = "freed, live and peak bytes, exactly";
@@ -325,9 +337,7 @@ static void note_limits(struct table_state *s)
 	if (lost_calls(s)) {
 		snprintf(reason, sizeof(reason), "%s calls were lost",
 			format_count(text, lost_calls(s)));
-		output_limit(s->scope.output, what, reason,
-			"use a larger buffer (--buffer 128M), or launch the command with sooth: "
-			"`sooth heap -- COMMAND` pauses it while the buffer is full");
+		output_limit(s->scope.output, what, reason, s->scope.loss_remedy);
 	}
 	if (s->unexplained[0])
 		output_limit(s->scope.output, "the calls of the allocator", s->unexplained,
@@ -436,6 +446,7 @@ static int emit_all(struct table_state *s, struct sooth_error *err)
 
 	choose(s);
 	compare_resident(s);
+	s->scope.loss_remedy = loss_remedy(s);
 	judge(s);
 	heap_live_forget_young(&s->live);
 	note_age(s);
