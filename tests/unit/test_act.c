@@ -314,6 +314,8 @@ static void what_it_came_to(void **state)
 	A_HOST();
 	assert_int_equal(act_select_pid(&act, 200, &err), 0);
 	assert_int_equal(act_select_pid(&act, 300, &err), 0);
+	assert_int_equal(act_exit(&act), 1); /* nothing came of it */
+	act_at(&act, 0)->outcome = act_at(&act, 1)->outcome = ACT_STOPPED;
 	assert_int_equal(act_exit(&act), 0);
 	act_at(&act, 0)->outcome = ACT_STILL;
 	assert_int_equal(act_exit(&act), 1);
