@@ -109,6 +109,20 @@ static void test_files(void **state)
 	IS(8, "/srv/z");
 }
 
+/* As of a 32-bit program: its pointers are not followed. */
+static void test_a_path_that_was_not_read(void **state)
+{
+	(void)state;
+	read_directory("/home/me");
+	CALL("openat", 3, (uint64_t)AT_FDCWD_LINUX, 0x804a006, 0);
+	IS(3, "?");
+	CALL("openat", 4, (uint64_t)AT_FDCWD_LINUX, 0x804a006, 020200000); /* O_TMPFILE */
+	IS(4, "?");
+	CALL("chdir", 0, 0x804a006);
+	open_as(5, "x", 0);
+	IS(5, "x"); /* where it begins is not known any more */
+}
+
 /* In and out as often as one likes: a name has an end, and then is unknown. */
 static void test_a_name_does_not_grow_for_ever(void **state)
 {
@@ -374,6 +388,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_files),
+		TEST(test_a_path_that_was_not_read),
 		TEST(test_a_name_does_not_grow_for_ever),
 		TEST(test_steps_from_an_unknown_directory),
 		TEST(test_directories_that_nobody_calls_so),

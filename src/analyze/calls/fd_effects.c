@@ -9,6 +9,7 @@
 #include "analyze/calls/call_pieces.h"
 #include "base/cleanup.h"
 #include "model/errno_names.h"
+#include "model/field.h"
 #include "probes/syscall_names.h"
 
 #define CLOSE_ON_EXEC		  02000000 /* O_CLOEXEC, SOCK_CLOEXEC, EFD_CLOEXEC ... */
@@ -57,6 +58,14 @@ static void shows_directory(const struct effect *e)
 		known->kind = FD_FOLLOWED_DIRECTORY;
 }
 
+/* Of one that was not read nothing is known, not even the directory that it begins at. */
+static void put_path(const struct effect *e, int64_t directory, const struct call_piece *path,
+	struct buffer *out)
+{
+	if (path->is_there && !state_is_unmeasured(path->state))
+		fd_follow_resolve(e->follow, &e->id, directory, path->bytes, out);
+}
+
 static void opens_with(const struct effect *e, uint64_t flags)
 {
 	struct call_piece path = call_path(e->call, e->row->path - 1u);
@@ -69,10 +78,10 @@ static void opens_with(const struct effect *e, uint64_t flags)
 	struct fd_followed *known;
 	struct buffer whole = { 0 };
 
-	fd_follow_resolve(e->follow, &e->id, directory, path.bytes, &whole);
+	put_path(e, directory, &path, &whole);
 	if (e->row->directory && path.bytes.size && *path.bytes.data != '/')
 		shows_directory(e);
-	if (is_unnamed)
+	if (is_unnamed && whole.size)
 		buffer_string(&whole, "/(no name)");
 	known = fd_follow_set(e->follow, e->table, e->call->result,
 		flags & directory_flag && !is_unnamed ? FD_FOLLOWED_DIRECTORY : FD_FOLLOWED_FILE);
@@ -343,7 +352,7 @@ static void changes_directory(const struct effect *e)
 	struct call_piece path = call_path(e->call, 0);
 	struct buffer whole = { 0 };
 
-	fd_follow_resolve(e->follow, &e->id, AT_FDCWD_LINUX, path.bytes, &whole);
+	put_path(e, AT_FDCWD_LINUX, &path, &whole);
 	set_directory(e, span_of((const char *)whole.data, whole.size));
 	buffer_fini(&whole);
 }
