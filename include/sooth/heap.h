@@ -140,8 +140,9 @@ int sooth_heap_resume(struct sooth_heap *heap, struct sooth_error *err);
 /*
  * With keeps_blocks: what is live now of all that was allocated since the tracker was opened, also
  * of events that were not given yet. A row for each function and phase: "function", "phase",
- * "blocks", "bytes", "oldest_ns" (when the oldest was allocated), most bytes first. NULL: it
- * failed, and `err` says why.
+ * "blocks", "bytes", "oldest_ns" (when the oldest was allocated), most bytes first. After the end
+ * of the target: what the process that ended last did not free. NULL: it failed, and `err` says
+ * why.
  */
 struct sooth_table *sooth_heap_snapshot(struct sooth_heap *heap, struct sooth_error *err);
 /* With has_stacks, after sooth_heap_stop(), which finds the names: the frames of an event's stack,

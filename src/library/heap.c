@@ -68,7 +68,8 @@ struct group {
 
 /* The blocks that are live. */
 struct heap_blocks {
-	struct map live; /* struct block_key -> struct block */
+	struct map live;	 /* struct block_key -> struct block */
+	struct process_id ended; /* whose blocks are among them: the last that ended; zeros: none */
 };
 
 /* NULL: no memory. */
@@ -97,6 +98,28 @@ static void drop(struct heap_blocks *b, const struct sooth_record *r, uint64_t a
 	map_remove(&b->live, &key);
 }
 
+static void heap_blocks_forget(struct heap_blocks *b, struct process_id gone)
+{
+	size_t position = 0;
+	const void *next;
+	void *value;
+
+	while (map_next(&b->live, &position, &next, &value)) {
+		struct block_key key = *(const struct block_key *)next;
+
+		if (!memcmp(&key.process, &gone, sizeof(gone)))
+			map_remove(&b->live, &key);
+	}
+}
+
+/* Its blocks are gone, but for what it leaked: that can be asked for when all have ended. */
+static void heap_blocks_end(struct heap_blocks *b, struct process_id ended)
+{
+	if (b->ended.pid)
+		heap_blocks_forget(b, b->ended);
+	b->ended = ended;
+}
+
 /* The names in the event are borrowed until the end. */
 static void heap_blocks_take(
 	struct heap_blocks *b, const struct heap_call *call, const struct sooth_heap_event *event)
@@ -105,6 +128,8 @@ static void heap_blocks_take(
 	bool moves = call->old_address_state == SOOTH_STATE_VALUE && call->old_address;
 	struct block *block;
 
+	if (b->ended.pid) /* another process still runs */
+		heap_blocks_end(b, (struct process_id){ 0 });
 	if (call->function == HEAP_FREE) {
 		drop(b, &call->record, call->address);
 		return;
@@ -116,22 +141,6 @@ static void heap_blocks_take(
 	if (block)
 		*block = (struct block){ { event->function, event->phase }, event->size,
 			event->time_ns };
-}
-
-/* An exec or the end of a process: all that it had is gone. */
-static void heap_blocks_forget(struct heap_blocks *b, const struct sooth_record *record)
-{
-	struct process_id gone = process_id_of(record);
-	size_t position = 0;
-	const void *next;
-	void *value;
-
-	while (map_next(&b->live, &position, &next, &value)) {
-		struct block_key key = *(const struct block_key *)next;
-
-		if (!memcmp(&key.process, &gone, sizeof(gone)))
-			map_remove(&b->live, &key);
-	}
 }
 
 /* --- rows --- */
@@ -272,9 +281,12 @@ static int take(void *user, const struct sooth_schema *schema, const struct soot
 		stacks_take(&h->stacks, record);
 		break;
 	case PROCESS_EXEC:
+		if (h->blocks)
+			heap_blocks_forget(h->blocks, process_id_of(record));
+		break;
 	case PROCESS_LEAVE:
 		if (h->blocks)
-			heap_blocks_forget(h->blocks, record);
+			heap_blocks_end(h->blocks, process_id_of(record));
 		break;
 	default:
 		tracker_count(&h->tracker, record);
@@ -366,6 +378,8 @@ struct sooth_table *sooth_heap_snapshot(struct sooth_heap *h, struct sooth_error
 	}
 	if (tracker_take(&h->tracker, err) < 0)
 		return NULL;
+	if (!h->tracker.has_ended)
+		heap_blocks_end(h->blocks, (struct process_id){ 0 });
 	return heap_blocks_table(h->blocks, err);
 }
 

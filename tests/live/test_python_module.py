@@ -87,6 +87,14 @@ with sooth.heap.track(int(sys.argv[1])) as heap:
     except sooth.Error as error:
         print(error)
 """
+LEAKS = """
+import json, sys, sooth
+script = "import ctypes; m = ctypes.CDLL(None).malloc; [m(3000000) for _ in range(7)]; import os; os._exit(0)"
+with sooth.heap.track_command([sys.executable, "-c", script], keeps_blocks=True) as heap:
+    for event in heap:
+        pass
+    print(json.dumps(heap.snapshot()))
+"""
 UNSUITABLE = """
 import sooth
 try:
@@ -175,6 +183,12 @@ class Module(HeapCase):
         self.assertGreater(len(frames), 2)
         self.assertIn("the observer does not run", refused)
         self.assertIn("the tracker does not keep them; set keeps_blocks", lines[5])
+
+    @needs_bpf
+    def test_leaks_of_what_has_ended(self):
+        row = [row for row in json.loads(self.python(LEAKS).text.splitlines()[-1]) if row["function"] == "malloc"][0]
+        self.assertGreaterEqual(row["blocks"], 7)
+        self.assertGreaterEqual(row["bytes"], 21000000)
 
     def test_unseen(self):
         sick = self.start(sys.executable, "-c", NEAR)
