@@ -43,7 +43,8 @@ static void print_help(const char *name)
 	       "old_addr, a Free no size. Lines of JSON also have failed calls: addr 0; a\nfailed "
 	       "posix_memalign also has error.\ntype: Malloc, Free, "
 	       "Calloc, Realloc, AlignedAlloc; Mmap, Munmap, Brk.\n\nA COMMAND that is one word "
-	       "with blanks in it is run by sh(1). The exit status is the\ncommand's; 1 if it is 0 "
+	       "with blanks in it is run by bash(1), or sh(1). The exit status is the\ncommand's; "
+	       "1 if it is 0 "
 	       "and events were lost.\nCODSPEED_LOG=error|warn|info|debug|trace sets the log "
 	       "level; trace includes libbpf.\n`sooth heap` explains the same calls, and reads the "
 	       "folder's file: sooth heap FILE.\n",
@@ -76,6 +77,11 @@ static void report(const char *name, const char *path, const struct outcome *o)
 	const struct heap_totals_row *t = &o->totals;
 	char allocated[UNITS_SIZE], live[UNITS_SIZE], peak[UNITS_SIZE];
 
+	if (t->measured_state != SOOTH_STATE_VALUE) {
+		fprintf(stderr, "%s: %s: allocations are not measured: %s\n", name, path,
+			o->inexact);
+		return;
+	}
 	fprintf(stderr, "%s: %llu events (%s): %s allocated, %s live at the end, peak %s; ", name,
 		(unsigned long long)t->events, path, format_bytes(allocated, t->allocated_bytes),
 		format_bytes(live, t->live_bytes), format_bytes(peak, t->peak_bytes));
@@ -124,7 +130,8 @@ static int rename_for(const char *folder, pid_t launched, char **path, struct so
 static int track_into(struct memtrack_arguments *words, const char *path, bool is_artifact,
 	struct ipc_channel *ipc, pid_t *launched, struct outcome *outcome, struct sooth_error *err)
 {
-	char *shell[] = { (char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", words->command[0],
+	const char *name = access("/bin/bash", X_OK) ? "sh" : "bash";
+	char *shell[] = { (char *)(uintptr_t)name, (char *)(uintptr_t) "-c", words->command[0],
 		NULL };
 	bool is_line = !words->command[1] && strpbrk(words->command[0], " \t\n");
 	struct target_options target = { 0 };

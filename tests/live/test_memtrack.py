@@ -141,6 +141,19 @@ class Memtrack(HeapCase):
         self.track("memtrack", "/bin/sh", "-c", "exit 7", "--output", out, status=7)
         self.track("memtrack", "/nonexistent/command", "--output", out, status=127)
 
+    def test_a_line_is_run_by_bash(self):
+        if not os.path.exists("/bin/bash"):
+            self.skipTest("no bash here")
+        run = self.track("memtrack", "[[ a == a ]] && echo {1..3}", "--output", self.path("events"))
+        self.assertEqual(run.text, "1 2 3\n")
+
+    def test_nothing_to_be_seen(self):
+        program = self.path("stripped")
+        subprocess.run(["strip", "-o", program, self.program("heap-plain-static")], check=True)
+        run = self.track("memtrack", program, "--output", self.path("events"))
+        self.assertIn("allocations are not measured: a program without allocator symbols", run.errors)
+        self.assertNotIn("0B", run.errors)
+
     def test_loss_is_a_failure(self):
         """Without the right to pause it, a command runs on while sooth does not read."""
         command, _ = self.command_of(GLIBC, "heap_storm", "--pairs", "1000000", "--threads", "1")
