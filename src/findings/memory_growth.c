@@ -224,10 +224,11 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 			c ? map_class_texts[c->class_] : "", gain, time);
 	if (!has_place(e, j, m, &place))
 		return;
-	finding_claim(out, ", %s in %.*s%s%.*s%s", place.percent > 50 ? "mostly" : "much of it",
-		(int)place.function.size, place.function.data, place.file.size ? " (" : "",
-		(int)place.file.size, place.file.data, place.file.size ? ")" : "");
-	finding_text(out, "filled there", "%u %% of %s in new pages", place.percent,
+	finding_claim(out, ", %s touched by %.*s%s%.*s%s",
+		place.percent > 50 ? "most of it" : "much of it", (int)place.function.size,
+		place.function.data, place.file.size ? " (" : "", (int)place.file.size,
+		place.file.data, place.file.size ? ")" : "");
+	finding_text(out, "touched there first", "%u %% of %s in new pages", place.percent,
 		format_bytes(gain, place.touched_bytes));
 }
 

@@ -510,10 +510,12 @@ static void test_growth(void **state)
 			"=blind: 15.9 MiB more in 5 s: too little to decide whether it goes on "
 			"<observe longer: --duration 60>\n" },
 		{ "memory-growth", grows_in, 10, NULL,
-			"medium/medium: memory grows: 20.0 MiB more in 5 s, mostly in remember "
+			"medium/medium: memory grows: 20.0 MiB more in 5 s, most of it touched by "
+			"remember "
 			"(server)|" },
 		{ "memory-growth", grows_in, 60, NULL,
-			"medium/medium: memory grows: 20.0 MiB more in 5 s, mostly in remember" },
+			"medium/medium: memory grows: 20.0 MiB more in 5 s, most of it touched by "
+			"remember" },
 		{ "memory-growth", grows_in, 9, NULL,
 			"medium/medium: memory grows: 20.0 MiB more in 5 s|" },
 		{ "memory-growth", grows_in, 61, NULL,
@@ -602,7 +604,8 @@ static void test_growth_kinds(void **state)
 			"blind: memory grew | a garbage collection may" },
 		{ "memory-growth", grows_by_malloc, MAPS_V8,
 			"memory-growth.collector-time=5s memory-growth.collector-share=20",
-			"memory grows in the glibc heap: |<sooth heap --leaks -d 30 -p 99" },
+			"medium/medium: memory grows in the glibc heap: |<sooth heap --leaks -d 30 "
+			"-p 99" },
 		{ "memory-growth", runs_on, MAPS_V8,
 			"memory-growth.collector-time=5s memory-growth.collector-share=20",
 			"medium/|(unseen: whether a full garbage|<if the process was started with "
