@@ -146,6 +146,20 @@ process.stdin.once('data', () => {
 """
 
 
+SHRINKS = """
+import mmap, sys
+old = mmap.mmap(-1, 40 << 20)
+for at in range(0, len(old), 4096): old[at] = 1
+print("ready", flush=True)
+sys.stdin.readline()
+new = mmap.mmap(-1, 15 << 20)
+for at in range(0, len(new), 4096): new[at] = 1
+old.close()
+print("done", flush=True)
+sys.stdin.readline()
+"""
+
+
 @needs_bpf
 class Pages(Case):
     def observed(self, *argv, rounds=b"done", each=("--exact",), **options):
@@ -187,9 +201,18 @@ class Pages(Case):
         self.assertEqual((again["page_totals"], again["pages_by_function"]),
                          (totals, report["pages_by_function"]))
         text = self.sooth("heap", "--pages", capture).text
-        self.assertRegex(text, r"\A\S+ more in memory, \d+ % of it touched by (keeps|advises) \(<string>:\d+\); ")
+        self.assertRegex(text, r"\A\S+ more resident by the kernel's count; \S+ was touched and remains, \d+ % of it touched by (keeps|advises) \(<string>:\d+\); ")
         self.check_stacks(capture)
         self.assertRegex(text, r"(?m)^ *[0-9.]+ +\S+ +\S+ +keeps +<string>:")
+
+    def test_shrinks(self):
+        """New pages remain, and more of old ones is given back: not more in memory."""
+        if not os.path.exists(PYTHON):
+            self.skipTest("no %s here" % PYTHON)
+        report, capture = self.observed(PYTHON, "-c", SHRINKS)
+        self.assertLess(report["page_totals"]["resident_bytes"], report["page_totals"]["resident_before_bytes"])
+        text = self.sooth("heap", "--pages", capture).text
+        self.assertRegex(text, r"\A2\d\.\dM less resident by the kernel's count; 1\d\.\dM was touched and remains, ")
 
     def check_stacks(self, capture):
         """The view pages_graph: what remains, and what was touched, by stack; a picture of it."""
@@ -231,7 +254,7 @@ class Pages(Case):
                         2 * totals["remaining_error_bytes"] + 64 * PAGE, totals)
         again = self.sooth("heap", "--pages", "-j", capture).json()
         self.assertEqual(again["page_totals"], totals)
-        self.assertRegex(self.sooth("heap", "--pages", capture).text, r"more in memory \(\+-[^)]+: 99 %\)")
+        self.assertRegex(self.sooth("heap", "--pages", capture).text, r"was touched and remains \(\+-[^)]+: 99 %\)")
 
     def program(self):
         path, program = self.path("source.c"), self.path("program")
@@ -283,7 +306,7 @@ class Pages(Case):
             self.skipTest("no %s here" % PYTHON)
         report, text = self.first_answer(PYTHON, "-c", PROGRAM)
         # Which of them leads is left to the samples of so few faults.
-        self.assertRegex(text, r"\A\S+ more in memory(?: \(\+-\S+ 99 %%\))?, \d+ %% of it touched by (?:%s) \(<string>:"
+        self.assertRegex(text, r"\A\S+ more resident by the kernel's count; \S+ was touched and remains(?: \([^)]+\))?, \d+ %% of it touched by (?:%s) \(<string>:"
                          % "|".join(TRUTH))
         self.assertRegex(text, r"(?m)^\d+ % of the resident memory is .*, the whole by ")
         self.assertRegex(text, r"(?m)^\d+ calls, ")

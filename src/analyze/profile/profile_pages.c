@@ -26,6 +26,7 @@
 #define PLACES_MAX    (1u << 18)
 #define PROCESSES_MAX 65536
 #define ROWS_SHOWN    25
+#define NOISE_BYTES   (1 << 20)	      /* of resident memory: pages of files come and go */
 #define SCRIPT_LEAST  5		      /* percent */
 #define ONE_LOOK_NS   (NS_PER_S / 10) /* reading /proc takes a moment, so times differ */
 
@@ -35,7 +36,7 @@
 		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
 	F(S, U64, remaining_error_bytes, MAYBE(error_state),                                       \
 		"it is within remaining_bytes plus or minus this, in 99 of 100 cases; null: the "  \
-		"stack of each page fault was recorded",                                           \
+		"stack of each page fault was recorded, or the kernel's count is outside of it",   \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, touched_bytes, ALWAYS, "memory that was touched for the first time",             \
 		.unit = SOOTH_UNIT_BYTES, .merge = SOOTH_MERGE_SUM)                                \
@@ -79,8 +80,7 @@ static const struct sooth_schema summary_schema = {
 	.fixed_size = sizeof(struct page_totals_row),
 	.line = "{text}; {touched_bytes} touched[ (+-{touched_error_bytes})], {released_bytes} "
 		"given "
-		"back[; resident by the kernel: "
-		"{resident_before_bytes}, then {resident_bytes}][; "
+		"back[; resident: {resident_before_bytes}, then {resident_bytes}][; "
 		"whole stacks: {whole_stacks_percent} %]",
 	SCHEMA_FIELDS(summary_fields),
 };
@@ -161,6 +161,7 @@ struct pages_state {
 	struct map resident; /* struct process_id -> struct resident */
 	uint64_t first_look_ns, last_look_ns;
 	uint64_t whole;		/* pages */
+	bool is_contradicted;	/* the estimate is further off than its error */
 	struct section section; /* of the places */
 	struct place *sorted;
 };
@@ -269,9 +270,11 @@ static uint64_t error_bytes(const struct page_live *l, uint64_t variance)
 	return estimate_error((double)variance) * l->page_bytes;
 }
 
-static uint8_t state_of_error(const struct page_live *l)
+static uint8_t state_of_error(const struct pages_state *s)
 {
-	return page_live_is_estimate(l) ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	return !page_live_is_estimate(&s->live) ? SOOTH_STATE_ABSENT
+	       : s->is_contradicted		? SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
+						: SOOTH_STATE_VALUE;
 }
 
 /* What is asked: what remains, or what there was at the peak. */
@@ -299,7 +302,7 @@ static int emit_place(struct pages_state *s, const struct place *p, struct sooth
 		.at_peak_error_bytes = error_bytes(&s->live, p->at_peak.variance),
 		.touched_bytes = p->touched * page,
 		.touched_error_bytes = error_bytes(&s->live, p->touched_variance),
-		.error_state = state_of_error(&s->live) };
+		.error_state = state_of_error(s) };
 	struct record_tail tail[] = { tail_span(&row.function,
 					      names_get(&s->sums.names, p->key.function)),
 		tail_span(&row.file, names_get(&s->sums.names, p->key.file)) };
@@ -375,20 +378,49 @@ static const struct place *script_below(const struct pages_state *s)
 	return NULL;
 }
 
-static void put_answer(struct pages_state *s, struct buffer *out)
+/* Whether the kernel's count is outside of what the estimate allows: pages that faulted twice count
+ * twice, and lost samples none. */
+static bool is_contradicted(const struct page_live *l, const struct page_totals_row *row)
+{
+	int64_t grown = (int64_t)(row->resident_bytes - row->resident_before_bytes);
+	int64_t differs = (int64_t)row->remaining_bytes - grown;
+	int64_t error = (int64_t)error_bytes(l, l->remaining.variance) + NOISE_BYTES;
+
+	return row->resident_state == SOOTH_STATE_VALUE && !page_live_is_over(l) &&
+	       (differs > error || -differs > error);
+}
+
+/* What the kernel counts comes first: pages that are touched may take the place of others. */
+static void put_growth(const struct page_totals_row *row, struct buffer *out)
+{
+	uint64_t before = row->resident_before_bytes, now = row->resident_bytes;
+	char size[UNITS_SIZE];
+
+	if (row->resident_state == SOOTH_STATE_VALUE)
+		buffer_format(out, "%s %s resident by the kernel's count; ",
+			format_bytes(size, now > before ? now - before : before - now),
+			now >= before ? "more" : "less");
+}
+
+static void put_answer(struct pages_state *s, const struct page_totals_row *row, struct buffer *out)
 {
 	const struct pages_held *answer = answer_of(&s->live);
 	uint64_t page = s->live.page_bytes;
 	const struct place *first = s->sorted, *script;
 	char size[UNITS_SIZE];
 
+	if (!page_live_is_over(&s->live))
+		put_growth(row, out);
 	buffer_format(out,
 		page_live_is_over(&s->live) ? "at most %s in memory at a time"
-					    : "%s more in memory",
+					    : "%s was touched and remains",
 		format_bytes(size, answer->pages * page));
-	if (page_live_is_estimate(&s->live))
+	if (row->error_state == SOOTH_STATE_VALUE)
 		buffer_format(out, " (+-%s: 99 %%)",
 			format_bytes(size, error_bytes(&s->live, answer->variance)));
+	else if (page_live_is_estimate(&s->live))
+		buffer_string(out, " (an estimate: its error is not measured, as the kernel's "
+				   "count is outside of it)");
 	if (!answer->pages || !s->places.count)
 		return;
 	buffer_format(out, ", %.0f %% of it touched by ", percent_of(&s->live, first));
@@ -449,7 +481,6 @@ static int finish(void *state, struct sooth_error *err)
 		.remaining_error_bytes = error_bytes(l, l->remaining.variance),
 		.peak_error_bytes = error_bytes(l, l->peak.variance),
 		.touched_error_bytes = error_bytes(l, l->touched_variance),
-		.error_state = state_of_error(l),
 		.touched_bytes = first * l->page_bytes,
 		.released_bytes = l->released * l->page_bytes,
 		.ended_bytes = l->ended * l->page_bytes,
@@ -463,7 +494,9 @@ static int finish(void *state, struct sooth_error *err)
 		.whole_percent = first ? 100.0 * (double)s->whole / (double)first : 0,
 		.whole_state = state_if(first) };
 	row.resident_state = state_if(sum_resident(s, &row));
-	put_answer(s, &text);
+	s->is_contradicted = page_live_is_estimate(l) && is_contradicted(l, &row);
+	row.error_state = state_of_error(s);
+	put_answer(s, &row, &text);
 	tail[0] = tail_buffer(&row.text, &text);
 	status = output_section(s->output, &summary_section, err);
 	if (!status)
