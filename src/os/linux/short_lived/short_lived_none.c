@@ -3,15 +3,26 @@
  * short_lived where nothing can be attached: it reports that, so that a run that wants it besides
  * samples still gets the samples.
  */
+#include "base/cleanup.h"
 #include "collect/backend.h"
+#include "os/linux/rights/needs.h"
 
 static int short_lived_start(struct backend_run *run, struct sooth_error *err)
 {
+	static const struct need *const needs[] = { &need_bpf, &need_pid_namespace };
+	struct sooth_error refusal;
+	const char *reason = "exit events are not available here";
+	const char *remedy = "`sooth doctor` says what is missing";
+
 	(void)err;
-	backend_limit(run, "processes that begin and end between two samples",
-		"exit events need cap_bpf and cap_perfmon",
-		"run sooth as root, or give it the capabilities once: sudo setcap "
-		"cap_bpf,cap_perfmon+ep \"$(command -v sooth)\"");
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
+		if (!needs[i]->test(run->os, &refusal))
+			continue;
+		reason = i ? refusal.why : "exit events need cap_bpf and cap_perfmon";
+		remedy = refusal.remedy;
+		break;
+	}
+	backend_limit(run, "processes that begin and end between two samples", reason, remedy);
 	return 0;
 }
 
