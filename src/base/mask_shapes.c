@@ -33,424 +33,131 @@ struct shape {
 
 /* The table, by the first character; those that count anywhere stand first. */
 
-static const struct shape begins_a[] = {
-	{ "atlasv1.", 40, WIDE, ANYWHERE },
-	{ "access-development-", 36, DASHED, 0 },
-	{ "access-production-", 36, DASHED, 0 },
-	{ "access-sandbox-", 36, DASHED, 0 },
-	{ "age-secret-key-1", 20, LOWER, 0 },
-	{ "aio_", 28, ALNUM, RANDOM },
-	{ "amzn.mws.", 36, DASHED, 0 },
-	{ "api_org_", 30, ALNUM, 0 },
-	{ "apify_api_", 20, ALNUM, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_b[] = {
-	{ "b3BlbnNzaC1rZXktdjE", 20, WIDE, 0 }, /* openssh-key-v1 */
-	{ "bedrock-api-key-", 20, WIDE, 0 },
-	{ "bkua_", 30, HEX, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_c[] = {
-	{ "cio", 32, ALNUM, RANDOM },
-	{ "cmVmd", 50, ALNUM, RANDOM },
-	{ "csk-", 40, ALNUM, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_d[] = {
-	{ "dapi", 32, HEX, 0 },
-	{ "dckr_oat_", 20, WORD, 0 },
-	{ "dckr_pat_", 20, WORD, 0 },
-	{ "dnkey-", 40, WORD, 0 },
-	{ "doo_v1_", 40, HEX, 0 },
-	{ "dop_v1_", 40, HEX, 0 },
-	{ "dor_v1_", 40, HEX, 0 },
-	{ "dp.ct.", 30, DOTTED, 0 },
-	{ "dp.pt.", 30, DOTTED, 0 },
-	{ "dp.sa.", 30, DOTTED, 0 },
-	{ "dp.st.", 30, DOTTED, 0 },
-	{ "dt0c01.", 40, DOTTED, 0 },
-	{ "dt0s01.", 40, DOTTED, 0 },
-	{ "duffel_live_", 30, WIDE, 0 },
-	{ "duffel_test_", 30, WIDE, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_e[] = {
-	{ "eyJrIjoi", 40, WIDE, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_f[] = {
-	{ "fc-", 32, HEX, 0 },
-	{ "figd_", 30, WORD, 0 },
-	{ "figo_", 30, WORD, 0 },
-	{ "fio-u-", 40, WIDE, 0 },
-	{ "fm1a_", 60, WIDE, 0 },
-	{ "fm1r_", 60, WIDE, 0 },
-	{ "fm2_", 60, WIDE, 0 },
-	{ "fo1_", 40, WORD, 0 },
-	{ "fw_", 22, ALNUM, RANDOM },
-	{ 0 },
-};
-
-static const struct shape begins_g[] = {
-	{ "github_pat_", 4, WORD, ANYWHERE },
-	{ "glpat-", 4, DOTTED, ANYWHERE },
-	{ "ghp_", 6, ALNUM, STRICT },
-	{ "gho_", 6, ALNUM, STRICT },
-	{ "ghs_", 6, ALNUM, STRICT },
-	{ "ghu_", 6, ALNUM, STRICT },
-	{ "ghr_", 6, ALNUM, STRICT },
-	{ "glagent-", 30, WORD, 0 },
-	{ "glc_", 32, WIDE, RANDOM },
-	{ "glcbt-", 20, WORD, 0 },
-	{ "gldt-", 20, WORD, 0 },
-	{ "glffct-", 20, WORD, 0 },
-	{ "glft-", 20, WORD, 0 },
-	{ "glimt-", 20, WORD, 0 },
-	{ "gloas-", 30, WORD, 0 },
-	{ "glptt-", 30, HEX, 0 },
-	{ "glrt-", 20, DOTTED, 0 },
-	{ "glsa_", 32, WORD, 0 },
-	{ "glsoat-", 20, WORD, 0 },
-	{ "gsk_", 40, ALNUM, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_h[] = {
-	{ "hf_", 30, ALNUM, 0 },
-	{ "hvb.", 24, DOTTED, RANDOM },
-	{ "hvr.", 24, DOTTED, RANDOM },
-	{ "hvs.", 24, DOTTED, RANDOM },
-	{ 0 },
-};
-
-static const struct shape begins_i[] = {
-	{ "ico-", 32, ALNUM, RANDOM },
-	{ 0 },
-};
-
-static const struct shape begins_j[] = {
-	{ "jina_", 40, ALNUM, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_k[] = {
-	{ "key-", 32, HEX, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_l[] = {
-	{ "lin_api_", 30, ALNUM, 0 },
-	{ "lin_oauth_", 30, ALNUM, 0 },
-	{ "live_", 35, HEX, 0 },
-	{ "lsv2_pt_", 32, WORD, 0 },
-	{ "lsv2_sk_", 32, WORD, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_m[] = {
-	{ "md-", 22, ALNUM, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_n[] = {
-	{ "napi_", 40, ALNUM, 0 },
-	{ "nfo_", 36, ALNUM, 0 },
-	{ "nfp_", 36, ALNUM, 0 },
-	{ "npm_", 30, ALNUM, 0 },
-	{ "nsec1", 58, LOWER, 0 },
-	{ "ntn_", 40, ALNUM, 0 },
-	{ "nvapi-", 40, WORD, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_o[] = {
-	{ "ops_eyJ", 60, WIDE, 0 },
-	{ "ory_at_", 30, DOTTED, 0 },
-	{ "ory_pat_", 30, DOTTED, 0 },
-	{ "oy2", 43, LOWER, RANDOM },
-	{ 0 },
-};
-
-static const struct shape begins_p[] = {
-	{ "p8e-", 32, ALNUM, RANDOM },
-	{ "pat", 75, DOTTED, RANDOM },
-	{ "pat-eu1-", 36, DASHED, 0 },
-	{ "pat-na1-", 36, DASHED, 0 },
-	{ "pat.", 60, DOTTED, RANDOM },
-	{ "pcsk_", 40, WORD, 0 },
-	{ "phx_", 30, ALNUM, RANDOM },
-	{ "pnu_", 30, ALNUM, RANDOM },
-	{ "pplx-", 40, ALNUM, 0 },
-	{ "pscale_oauth_", 30, WIDE, 0 },
-	{ "pscale_pw_", 30, WIDE, 0 },
-	{ "pscale_tkn_", 30, WIDE, 0 },
-	{ "pul-", 40, HEX, 0 },
-	{ "pypi-AgE", 40, WORD, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_r[] = {
-	{ "rk_live_", 4, WORD, ANYWHERE },
-	{ "r8_", 30, ALNUM, RANDOM },
-	{ "rdme_", 60, LOWER, 0 },
-	{ "re_", 30, WORD, RANDOM },
-	{ "rk_test_", 10, WORD, 0 },
-	{ "rnd_", 28, ALNUM, RANDOM },
-	{ "rpa_", 40, ALNUM, RANDOM },
-	{ "rubygems_", 40, HEX, 0 },
-	{ "rzp_live_", 14, ALNUM, 0 },
-	{ "rzp_test_", 14, ALNUM, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_s[] = {
-	{ "sk-ant-", 1, WORD, ANYWHERE },
-	{ "sk-proj-", 4, WORD, ANYWHERE },
-	{ "sk_live_", 4, WORD, ANYWHERE },
-	{ "s-s4t2af-", 50, HEX, 0 },
-	{ "s-s4t2ud-", 50, HEX, 0 },
-	{ "sat.", 60, DOTTED, RANDOM },
-	{ "sb_secret_", 20, WORD, 0 },
-	{ "sc_", 30, DOTTED, RANDOM },
-	{ "sdk-", 36, DASHED, 0 },
-	{ "sbp_", 40, HEX, 0 },
-	{ "secret_", 43, ALNUM, RANDOM },
-	{ "sgp_", 40, WORD, 0 },
-	{ "sha256~", 40, WORD, 0 },
-	{ "shippo_live_", 30, HEX, 0 },
-	{ "shippo_test_", 30, HEX, 0 },
-	{ "shpat_", 32, HEX, 0 },
-	{ "shpca_", 32, HEX, 0 },
-	{ "shppa_", 32, HEX, 0 },
-	{ "shpss_", 32, HEX, 0 },
-	{ "sk-", 6, WORD, STRICT },
-	{ "sk-or-", 8, WORD, 0 },
-	{ "sk.eyJ", 20, DOTTED, 0 },
-	{ "sk_", 40, HEX, 0 },
-	{ "sk_test_", 4, ALNUM, STRICT },
-	{ "sk_prod_", 10, WORD, 0 },
-	{ "sl.", 100, DOTTED, RANDOM },
-	{ "sm_aat_", 16, ALNUM, 0 },
-	{ "sm_pat_", 16, ALNUM, 0 },
-	{ "sm_sat_", 16, ALNUM, 0 },
-	{ "sntrys_", 40, WIDE, 0 },
-	{ "sntryu_", 40, HEX, 0 },
-	{ "sq0atp-", 22, WORD, 0 },
-	{ "sq0csp-", 22, WORD, 0 },
-	{ "sqa_", 40, HEX, 0 },
-	{ "sqp_", 40, HEX, 0 },
-	{ "squ_", 40, HEX, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_t[] = {
-	{ "t1.9euelZ", 40, DOTTED, 0 },
-	{ "tfp_", 40, DOTTED, 0 },
-	{ "tgp_v1_", 30, WORD, 0 },
-	{ "tk-us-", 40, WORD, 0 },
-	{ "tskey-", 12, WORD, 0 },
-	{ "tvly-", 20, WORD, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_v[] = {
-	{ "v1.0-", 100, WORD, 0 },
-	{ "vck_", 40, ALNUM, RANDOM },
-	{ "vercel_blob_rw_", 30, WORD, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_w[] = {
-	{ "wandb_v1_", 40, WORD, 0 },
-	{ "whsec_", 24, WIDE, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_x[] = {
-	{ "xoxa-", 4, WORD, ANYWHERE },
-	{ "xoxb-", 4, WORD, ANYWHERE },
-	{ "xoxc-", 10, WORD, ANYWHERE },
-	{ "xoxd-", 10, WIDE, ANYWHERE },
-	{ "xoxe-", 10, WORD, ANYWHERE },
-	{ "xoxe.", 10, DOTTED, ANYWHERE },
-	{ "xoxp-", 4, WORD, ANYWHERE },
-	{ "xoxr-", 4, WORD, ANYWHERE },
-	{ "xoxs-", 4, WORD, ANYWHERE },
-	{ "xai-", 60, ALNUM, 0 },
-	{ "xapp-", 8, WORD, STRICT },
-	{ "xkeysib-", 60, WORD, 0 },
-	{ "xsmtpsib-", 60, WORD, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_y[] = {
-	{ "y0_", 40, WORD, RANDOM },
-	{ "ya29.", 20, DOTTED, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_1[] = {
-	{ "1//0", 30, WORD, RANDOM },
-	{ 0 },
-};
-
-static const struct shape begins_4[] = {
-	{ "4b1d", 38, ALNUM, RANDOM },
-	{ 0 },
-};
-
-static const struct shape begins_A[] = {
-	{ "AGE-SECRET-KEY-1", 20, UPPER, ANYWHERE },
-	{ "AGE-SECRET-KEY-PQ-1", 20, UPPER, ANYWHERE },
-	{ "AIza", 35, WORD, ANYWHERE },
-	{ "AIzaSy", 6, WORD, STRICT | ANYWHERE },
-	{ "A3-", 30, CAPITALS, 0 },
-	{ "AGE-PLUGIN-", 20, CAPITALS, 0 },
-	{ "AA", 33, WORD, RANDOM | AFTER_ID },
-	{ "ABSK", 60, WIDE, RANDOM },
-	{ "AKCp", 50, ALNUM, RANDOM },
-	{ "API-", 26, UPPER, RANDOM },
-	{ "AQVN", 30, WORD, RANDOM },
-	{ "ATATT3", 60, WIDE, 0 },
-	{ "ATBB", 24, ALNUM, RANDOM },
-	{ "ATCTT3", 60, WIDE, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_B[] = {
-	{ "BSA", 27, WORD, RANDOM },
-	{ 0 },
-};
-
-static const struct shape begins_C[] = {
-	{ "CCIPAT_", 20, WORD, 0 },
-	{ "CFPAT-", 40, WORD, 0 },
-	{ "CLOJARS_", 40, ALNUM, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_E[] = {
-	{ "EAACEdEose0cBA", 16, ALNUM, 0 },
-	{ "EAA", 60, ALNUM, RANDOM },
-	{ "EAAA", 58, WORD, RANDOM },
-	{ "EZAK", 50, ALNUM, RANDOM },
-	{ "EZTK", 50, ALNUM, RANDOM },
-	{ 0 },
-};
-
-static const struct shape begins_F[] = {
-	{ "FLWSECK-", 12, ALNUM, 0 },
-	{ "FLWSECK_TEST-", 12, ALNUM, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_G[] = {
-	{ "GOCSPX-", 20, WORD, 0 },
-	{ "GR1348941", 20, WORD, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_H[] = {
-	{ "HRKU-", 30, WORD, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_L[] = {
-	{ "LS0tLS1CRUdJTi", 40, WIDE, ANYWHERE },
-	{ "LTAI", 16, ALNUM, STRICT },
-	{ 0 },
-};
-
-/* Private keys in DER: what their first bytes are in base64. */
-static const struct shape begins_M[] = {
-	{ "MC4CAQAwBQYD", 30, WIDE, 0 },
-	{ "MHcCAQEEI", 40, WIDE, 0 },
-	{ "MIGHAgEAMBMG", 40, WIDE, 0 },
-	{ "MIIEowIBAAKC", 40, WIDE, 0 },
-	{ "MIIEpAIBAAKC", 40, WIDE, 0 },
-	{ "MIIEpQIBAAKC", 40, WIDE, 0 },
-	{ "MIIEvAIBADANBg", 40, WIDE, 0 },
-	{ "MIIEvQIBADANBg", 40, WIDE, 0 },
-	{ "MIIEvgIBADANBg", 40, WIDE, 0 },
-	{ "MIIJKAIBAAKC", 40, WIDE, 0 },
-	{ "MIIJKQIBAAKC", 40, WIDE, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_N[] = {
-	{ "NRII-", 30, WORD, 0 },
-	{ "NRAK-", 27, UPPER, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_P[] = {
-	{ "PMAK-", 50, WORD, 0 },
-	{ 0 },
-};
-
-static const struct shape begins_Q[] = {
-	{ "Q~", 31, DOTTED, ANYWHERE },
-	{ 0 },
-};
-
-static const struct shape begins_S[] = {
-	{ "SG.", 50, DOTTED, RANDOM },
-	{ "SWMTKN-1-", 50, WORD, 0 },
-	{ "SK", 32, HEX, RANDOM },
-	{ 0 },
-};
-
-static const struct shape begins_R[] = {
-	{ "RWRTY0Iy", 40, WIDE, 0 }, /* minisign */
-	{ 0 },
-};
+#define ROWS(...)                                                                                  \
+	(const struct shape[])                                                                     \
+	{                                                                                          \
+		__VA_ARGS__,                                                                       \
+		{                                                                                  \
+			0                                                                          \
+		}                                                                                  \
+	}
 
 static const struct shape *const shapes[128] = {
-	['a'] = begins_a,
-	['b'] = begins_b,
-	['c'] = begins_c,
-	['d'] = begins_d,
-	['e'] = begins_e,
-	['f'] = begins_f,
-	['g'] = begins_g,
-	['h'] = begins_h,
-	['i'] = begins_i,
-	['j'] = begins_j,
-	['k'] = begins_k,
-	['l'] = begins_l,
-	['m'] = begins_m,
-	['n'] = begins_n,
-	['o'] = begins_o,
-	['p'] = begins_p,
-	['r'] = begins_r,
-	['s'] = begins_s,
-	['t'] = begins_t,
-	['v'] = begins_v,
-	['w'] = begins_w,
-	['x'] = begins_x,
-	['y'] = begins_y,
-	['1'] = begins_1,
-	['4'] = begins_4,
-	['A'] = begins_A,
-	['B'] = begins_B,
-	['C'] = begins_C,
-	['E'] = begins_E,
-	['F'] = begins_F,
-	['G'] = begins_G,
-	['H'] = begins_H,
-	['L'] = begins_L,
-	['M'] = begins_M,
-	['N'] = begins_N,
-	['P'] = begins_P,
-	['Q'] = begins_Q,
-	['R'] = begins_R,
-	['S'] = begins_S,
+	['a'] = ROWS({ "atlasv1.", 40, WIDE, ANYWHERE }, { "access-development-", 36, DASHED, 0 },
+		{ "access-production-", 36, DASHED, 0 }, { "access-sandbox-", 36, DASHED, 0 },
+		{ "age-secret-key-1", 20, LOWER, 0 }, { "aio_", 28, ALNUM, RANDOM },
+		{ "amzn.mws.", 36, DASHED, 0 }, { "api_org_", 30, ALNUM, 0 },
+		{ "apify_api_", 20, ALNUM, 0 }),
+	['b'] = ROWS({ "b3BlbnNzaC1rZXktdjE", 20, WIDE, 0 }, /* openssh-key-v1 */
+		{ "bedrock-api-key-", 20, WIDE, 0 }, { "bkua_", 30, HEX, 0 }),
+	['c'] = ROWS({ "cio", 32, ALNUM, RANDOM }, { "cmVmd", 50, ALNUM, RANDOM },
+		{ "csk-", 40, ALNUM, 0 }),
+	['d'] = ROWS({ "dapi", 32, HEX, 0 }, { "dckr_oat_", 20, WORD, 0 },
+		{ "dckr_pat_", 20, WORD, 0 }, { "dnkey-", 40, WORD, 0 }, { "doo_v1_", 40, HEX, 0 },
+		{ "dop_v1_", 40, HEX, 0 }, { "dor_v1_", 40, HEX, 0 }, { "dp.ct.", 30, DOTTED, 0 },
+		{ "dp.pt.", 30, DOTTED, 0 }, { "dp.sa.", 30, DOTTED, 0 },
+		{ "dp.st.", 30, DOTTED, 0 }, { "dt0c01.", 40, DOTTED, 0 },
+		{ "dt0s01.", 40, DOTTED, 0 }, { "duffel_live_", 30, WIDE, 0 },
+		{ "duffel_test_", 30, WIDE, 0 }),
+	['e'] = ROWS({ "eyJrIjoi", 40, WIDE, 0 }),
+	['f'] = ROWS({ "fc-", 32, HEX, 0 }, { "figd_", 30, WORD, 0 }, { "figo_", 30, WORD, 0 },
+		{ "fio-u-", 40, WIDE, 0 }, { "fm1a_", 60, WIDE, 0 }, { "fm1r_", 60, WIDE, 0 },
+		{ "fm2_", 60, WIDE, 0 }, { "fo1_", 40, WORD, 0 }, { "fw_", 22, ALNUM, RANDOM }),
+	['g'] = ROWS({ "github_pat_", 4, WORD, ANYWHERE }, { "glpat-", 4, DOTTED, ANYWHERE },
+		{ "ghp_", 6, ALNUM, STRICT }, { "gho_", 6, ALNUM, STRICT },
+		{ "ghs_", 6, ALNUM, STRICT }, { "ghu_", 6, ALNUM, STRICT },
+		{ "ghr_", 6, ALNUM, STRICT }, { "glagent-", 30, WORD, 0 },
+		{ "glc_", 32, WIDE, RANDOM }, { "glcbt-", 20, WORD, 0 }, { "gldt-", 20, WORD, 0 },
+		{ "glffct-", 20, WORD, 0 }, { "glft-", 20, WORD, 0 }, { "glimt-", 20, WORD, 0 },
+		{ "gloas-", 30, WORD, 0 }, { "glptt-", 30, HEX, 0 }, { "glrt-", 20, DOTTED, 0 },
+		{ "glsa_", 32, WORD, 0 }, { "glsoat-", 20, WORD, 0 }, { "gsk_", 40, ALNUM, 0 }),
+	['h'] = ROWS({ "hf_", 30, ALNUM, 0 }, { "hvb.", 24, DOTTED, RANDOM },
+		{ "hvr.", 24, DOTTED, RANDOM }, { "hvs.", 24, DOTTED, RANDOM }),
+	['i'] = ROWS({ "ico-", 32, ALNUM, RANDOM }),
+	['j'] = ROWS({ "jina_", 40, ALNUM, 0 }),
+	['k'] = ROWS({ "key-", 32, HEX, 0 }),
+	['l'] = ROWS({ "lin_api_", 30, ALNUM, 0 }, { "lin_oauth_", 30, ALNUM, 0 },
+		{ "live_", 35, HEX, 0 }, { "lsv2_pt_", 32, WORD, 0 }, { "lsv2_sk_", 32, WORD, 0 }),
+	['m'] = ROWS({ "md-", 22, ALNUM, 0 }),
+	['n'] = ROWS({ "napi_", 40, ALNUM, 0 }, { "nfo_", 36, ALNUM, 0 }, { "nfp_", 36, ALNUM, 0 },
+		{ "npm_", 30, ALNUM, 0 }, { "nsec1", 58, LOWER, 0 }, { "ntn_", 40, ALNUM, 0 },
+		{ "nvapi-", 40, WORD, 0 }),
+	['o'] = ROWS({ "ops_eyJ", 60, WIDE, 0 }, { "ory_at_", 30, DOTTED, 0 },
+		{ "ory_pat_", 30, DOTTED, 0 }, { "oy2", 43, LOWER, RANDOM }),
+	['p'] = ROWS({ "p8e-", 32, ALNUM, RANDOM }, { "pat", 75, DOTTED, RANDOM },
+		{ "pat-eu1-", 36, DASHED, 0 }, { "pat-na1-", 36, DASHED, 0 },
+		{ "pat.", 60, DOTTED, RANDOM }, { "pcsk_", 40, WORD, 0 },
+		{ "phx_", 30, ALNUM, RANDOM }, { "pnu_", 30, ALNUM, RANDOM },
+		{ "pplx-", 40, ALNUM, 0 }, { "pscale_oauth_", 30, WIDE, 0 },
+		{ "pscale_pw_", 30, WIDE, 0 }, { "pscale_tkn_", 30, WIDE, 0 },
+		{ "pul-", 40, HEX, 0 }, { "pypi-AgE", 40, WORD, 0 }),
+	['r'] = ROWS({ "rk_live_", 4, WORD, ANYWHERE }, { "r8_", 30, ALNUM, RANDOM },
+		{ "rdme_", 60, LOWER, 0 }, { "re_", 30, WORD, RANDOM }, { "rk_test_", 10, WORD, 0 },
+		{ "rnd_", 28, ALNUM, RANDOM }, { "rpa_", 40, ALNUM, RANDOM },
+		{ "rubygems_", 40, HEX, 0 }, { "rzp_live_", 14, ALNUM, 0 },
+		{ "rzp_test_", 14, ALNUM, 0 }),
+	['s'] = ROWS({ "sk-ant-", 1, WORD, ANYWHERE }, { "sk-proj-", 4, WORD, ANYWHERE },
+		{ "sk_live_", 4, WORD, ANYWHERE }, { "s-s4t2af-", 50, HEX, 0 },
+		{ "s-s4t2ud-", 50, HEX, 0 }, { "sat.", 60, DOTTED, RANDOM },
+		{ "sb_secret_", 20, WORD, 0 }, { "sc_", 30, DOTTED, RANDOM },
+		{ "sdk-", 36, DASHED, 0 }, { "sbp_", 40, HEX, 0 }, { "secret_", 43, ALNUM, RANDOM },
+		{ "sgp_", 40, WORD, 0 }, { "sha256~", 40, WORD, 0 }, { "shippo_live_", 30, HEX, 0 },
+		{ "shippo_test_", 30, HEX, 0 }, { "shpat_", 32, HEX, 0 }, { "shpca_", 32, HEX, 0 },
+		{ "shppa_", 32, HEX, 0 }, { "shpss_", 32, HEX, 0 }, { "sk-", 6, WORD, STRICT },
+		{ "sk-or-", 8, WORD, 0 }, { "sk.eyJ", 20, DOTTED, 0 }, { "sk_", 40, HEX, 0 },
+		{ "sk_test_", 4, ALNUM, STRICT }, { "sk_prod_", 10, WORD, 0 },
+		{ "sl.", 100, DOTTED, RANDOM }, { "sm_aat_", 16, ALNUM, 0 },
+		{ "sm_pat_", 16, ALNUM, 0 }, { "sm_sat_", 16, ALNUM, 0 },
+		{ "sntrys_", 40, WIDE, 0 }, { "sntryu_", 40, HEX, 0 }, { "sq0atp-", 22, WORD, 0 },
+		{ "sq0csp-", 22, WORD, 0 }, { "sqa_", 40, HEX, 0 }, { "sqp_", 40, HEX, 0 },
+		{ "squ_", 40, HEX, 0 }),
+	['t'] = ROWS({ "t1.9euelZ", 40, DOTTED, 0 }, { "tfp_", 40, DOTTED, 0 },
+		{ "tgp_v1_", 30, WORD, 0 }, { "tk-us-", 40, WORD, 0 }, { "tskey-", 12, WORD, 0 },
+		{ "tvly-", 20, WORD, 0 }),
+	['v'] = ROWS({ "v1.0-", 100, WORD, 0 }, { "vck_", 40, ALNUM, RANDOM },
+		{ "vercel_blob_rw_", 30, WORD, 0 }),
+	['w'] = ROWS({ "wandb_v1_", 40, WORD, 0 }, { "whsec_", 24, WIDE, 0 }),
+	['x'] = ROWS({ "xoxa-", 4, WORD, ANYWHERE }, { "xoxb-", 4, WORD, ANYWHERE },
+		{ "xoxc-", 10, WORD, ANYWHERE }, { "xoxd-", 10, WIDE, ANYWHERE },
+		{ "xoxe-", 10, WORD, ANYWHERE }, { "xoxe.", 10, DOTTED, ANYWHERE },
+		{ "xoxp-", 4, WORD, ANYWHERE }, { "xoxr-", 4, WORD, ANYWHERE },
+		{ "xoxs-", 4, WORD, ANYWHERE }, { "xai-", 60, ALNUM, 0 },
+		{ "xapp-", 8, WORD, STRICT }, { "xkeysib-", 60, WORD, 0 },
+		{ "xsmtpsib-", 60, WORD, 0 }),
+	['y'] = ROWS({ "y0_", 40, WORD, RANDOM }, { "ya29.", 20, DOTTED, 0 }),
+	['1'] = ROWS({ "1//0", 30, WORD, RANDOM }),
+	['4'] = ROWS({ "4b1d", 38, ALNUM, RANDOM }),
+	['A'] = ROWS({ "AGE-SECRET-KEY-1", 20, UPPER, ANYWHERE },
+		{ "AGE-SECRET-KEY-PQ-1", 20, UPPER, ANYWHERE }, { "AIza", 35, WORD, ANYWHERE },
+		{ "AIzaSy", 6, WORD, STRICT | ANYWHERE }, { "A3-", 30, CAPITALS, 0 },
+		{ "AGE-PLUGIN-", 20, CAPITALS, 0 }, { "AA", 33, WORD, RANDOM | AFTER_ID },
+		{ "ABSK", 60, WIDE, RANDOM }, { "AKCp", 50, ALNUM, RANDOM },
+		{ "API-", 26, UPPER, RANDOM }, { "AQVN", 30, WORD, RANDOM },
+		{ "ATATT3", 60, WIDE, 0 }, { "ATBB", 24, ALNUM, RANDOM },
+		{ "ATCTT3", 60, WIDE, 0 }),
+	['B'] = ROWS({ "BSA", 27, WORD, RANDOM }),
+	['C'] = ROWS({ "CCIPAT_", 20, WORD, 0 }, { "CFPAT-", 40, WORD, 0 },
+		{ "CLOJARS_", 40, ALNUM, 0 }),
+	['E'] = ROWS({ "EAACEdEose0cBA", 16, ALNUM, 0 }, { "EAA", 60, ALNUM, RANDOM },
+		{ "EAAA", 58, WORD, RANDOM }, { "EZAK", 50, ALNUM, RANDOM },
+		{ "EZTK", 50, ALNUM, RANDOM }),
+	['F'] = ROWS({ "FLWSECK-", 12, ALNUM, 0 }, { "FLWSECK_TEST-", 12, ALNUM, 0 }),
+	['G'] = ROWS({ "GOCSPX-", 20, WORD, 0 }, { "GR1348941", 20, WORD, 0 }),
+	['H'] = ROWS({ "HRKU-", 30, WORD, 0 }),
+	['L'] = ROWS({ "LS0tLS1CRUdJTi", 40, WIDE, ANYWHERE }, { "LTAI", 16, ALNUM, STRICT }),
+	/* private keys in DER: what their first bytes are in base64 */
+	['M'] = ROWS({ "MC4CAQAwBQYD", 30, WIDE, 0 }, { "MHcCAQEEI", 40, WIDE, 0 },
+		{ "MIGHAgEAMBMG", 40, WIDE, 0 }, { "MIIEowIBAAKC", 40, WIDE, 0 },
+		{ "MIIEpAIBAAKC", 40, WIDE, 0 }, { "MIIEpQIBAAKC", 40, WIDE, 0 },
+		{ "MIIEvAIBADANBg", 40, WIDE, 0 }, { "MIIEvQIBADANBg", 40, WIDE, 0 },
+		{ "MIIEvgIBADANBg", 40, WIDE, 0 }, { "MIIJKAIBAAKC", 40, WIDE, 0 },
+		{ "MIIJKQIBAAKC", 40, WIDE, 0 }),
+	['N'] = ROWS({ "NRII-", 30, WORD, 0 }, { "NRAK-", 27, UPPER, 0 }),
+	['P'] = ROWS({ "PMAK-", 50, WORD, 0 }),
+	['Q'] = ROWS({ "Q~", 31, DOTTED, ANYWHERE }),
+	['R'] = ROWS({ "RWRTY0Iy", 40, WIDE, 0 } /* minisign */),
+	['S'] = ROWS({ "SG.", 50, DOTTED, RANDOM }, { "SWMTKN-1-", 50, WORD, 0 },
+		{ "SK", 32, HEX, RANDOM }),
 };
 
 /* The size of the token of this shape that the text begins with; 0: none. */
