@@ -17,6 +17,7 @@
 
 #include <string.h>
 
+#include "base/mask_alphabet.h"
 #include "base/mask_commands.h"
 #include "base/mask_pipes.h"
 #include "base/mask_request.h"
@@ -31,6 +32,7 @@
 
 #define PEM_NAME_MAX 48 /* characters between BEGIN or END and PRIVATE KEY */
 #define DSN_MAX	     128
+#define PROMPT_BACK  100 /* characters before an answer where the prompt stands */
 
 static struct span run_of(const struct masker *m, size_t start, size_t end)
 {
@@ -162,6 +164,25 @@ static size_t mask_password(struct masker *m, size_t start, size_t end)
 	return next ? next : mask_netrc(m, start, end);
 }
 
+/* "pw: X" and "pass: X1" in a text; but "the tests pass: 12 of 15" stays. */
+static size_t mask_noted(struct masker *m, size_t start, size_t end)
+{
+	size_t at = masker_skip_blanks(m, end + 1 < m->size ? end + 1 : m->size), stop = at;
+	bool has_letter = false, has_digit = false, is_pw = mask_same(run_of(m, start, end), "pw");
+
+	if (at == m->size || m->text[end] != ':' || at == end + 1 || strchr("/$.~", m->text[at]))
+		return 0;
+	for (; stop < m->size && !is_space(m->text[stop]) && !strchr(",;", m->text[stop]); stop++) {
+		has_digit |= ascii_is_digit(m->text[stop]);
+		has_letter |= ascii_lower(m->text[stop]) >= 'a';
+	}
+	if (stop - at < 4 || !has_letter || !(has_digit || (is_pw && stop == m->size)))
+		return 0;
+	masker_put_range(m, start, at);
+	masker_put_mask(m);
+	return stop;
+}
+
 /* Pwd=X of a connection string, `--pass X`; but PWD=/home/u and `-pass 1` stay. */
 static size_t mask_short_name(struct masker *m, size_t start, size_t end)
 {
@@ -174,6 +195,8 @@ static size_t mask_short_name(struct masker *m, size_t start, size_t end)
 	bool is_code =
 		mask_is_one_of(run, codes) || (mask_same(run, "pw") && find(m, end, 4, " is "));
 
+	if (!is_code && !is_value && mask_is_one_of(run, names))
+		return mask_noted(m, start, end);
 	if (!is_code && !mask_is_one_of(run, options) && !(is_value && mask_is_one_of(run, names)))
 		return 0;
 	masker_put_range(m, start, end);
@@ -215,6 +238,114 @@ static size_t mask_slash_option(struct masker *m, size_t start, size_t end)
 	return m->size;
 }
 
+/* Is a password what a script of expect waited for before this `send`, and behind the last? */
+static bool is_prompted(const struct masker *m, size_t start)
+{
+	size_t from = start;
+
+	while (from && start - from < PROMPT_BACK && !span_starts(run_of(m, --from, start), "send"))
+		if (span_starts(run_of(m, from, start), "assword") ||
+			span_starts(run_of(m, from, start), "assphrase"))
+			return true;
+	return false;
+}
+
+/* send "X\r" of expect: the answer to a prompt for a password, or one word that is none. */
+static size_t mask_send(struct masker *m, size_t start, size_t end)
+{
+	size_t at = masker_skip_blanks(m, end), slashes = 0, stop;
+	struct span word;
+
+	if (!span_equal(name_of(m, start, end), "send") || at == end)
+		return 0;
+	if (find(m, at, 3, "-- "))
+		at = masker_skip_blanks(m, at + 3);
+	for (; at < m->size && m->text[at] == '\\'; slashes++)
+		at++;
+	if (at >= m->size || !(is_quote(m->text[at]) || m->text[at] == '{'))
+		return 0;
+	stop = masker_quoted_end(m, at + 1, m->text[at] == '{' ? '}' : m->text[at], slashes);
+	if (stop < at + 4 || !strchr("rn", m->text[stop - 1]) || m->text[stop - 2] != '\\')
+		return 0;
+	word = run_of(m, at + 1, stop - 2);
+	if (word.data[0] == '$' ||
+		(!is_prompted(m, start) &&
+			(word.size < 6 || !mask_is_odd(word) || memchr(word.data, ' ', word.size))))
+		return 0;
+	masker_put_range(m, start, at + 1);
+	masker_put_mask(m);
+	return stop - 2;
+}
+
+/* Does the text say `kind: Secret`? Looked for once in a text. */
+static bool is_manifest(struct masker *m)
+{
+	const char *at = m->text;
+
+	if (m->manifest)
+		return m->manifest > 0;
+	m->manifest = -1;
+	while ((at = memmem(at, m->size - (size_t)(at - m->text), "kind", 4)) && m->manifest < 0) {
+		size_t from = (size_t)((at += 4) - m->text);
+
+		while (from < m->size && from < (size_t)(at - m->text) + 8 &&
+			strchr("\\\": ", m->text[from]))
+			from++;
+		if (span_equal(run_of(m, from, masker_word_end(m, from, m->size)), "Secret"))
+			m->manifest = 1;
+	}
+	return m->manifest > 0;
+}
+
+/* The lines `name: X` that stand deeper than the name at `start`; `at` is the end of its line. */
+static size_t mask_block(struct masker *m, size_t start, size_t at)
+{
+	size_t indent = 0, first = 0;
+
+	while (indent < start && m->text[start - indent - 1] != '\n')
+		indent++;
+	while (at < m->size) {
+		size_t body = masker_skip_blanks(m, at + 1), value = body, depth = body - at - 1;
+		const char *line = memchr(m->text + body, '\n', m->size - body), *colon;
+		size_t stop = line ? (size_t)(line - m->text) : m->size;
+
+		if (depth <= indent || body == stop)
+			break;
+		first = first ? first : depth;
+		colon = memchr(m->text + body, ':', stop - body);
+		if (colon && depth == first) /* what is deeper belongs to the value */
+			value = masker_skip_blanks(m, (size_t)(colon + 1 - m->text));
+		masker_put_range(m, at, value);
+		if (stop > value && m->text[value] != '|')
+			masker_put_mask(m);
+		at = stop;
+	}
+	return at;
+}
+
+/* `data:` of a Secret for Kubernetes: all values, whatever their names. */
+static size_t mask_manifest(struct masker *m, size_t start, size_t end)
+{
+	struct span name = name_of(m, start, end);
+	size_t at = end;
+	const char *stop;
+
+	if (!span_equal(name, "data") && !span_equal(name, "stringData"))
+		return 0;
+	while (at < m->size && at < end + 8 && strchr("\\\": ", m->text[at]))
+		at++;
+	if (at == end || at >= m->size || !strchr("\n{", m->text[at]) || !is_manifest(m))
+		return 0;
+	if (m->text[at] == '\n') {
+		masker_put_range(m, start, at);
+		return mask_block(m, start, at);
+	}
+	masker_put_range(m, start, at + 1);
+	masker_put_mask(m);
+	stop = memchr(m->text + at, '}', m->size - at);
+	return stop ? (size_t)(stop - m->text) : m->size;
+}
+
 /* The run [start, end) belongs to one of these forms: mask what is secret of it; else 0. */
 static size_t mask_form(struct masker *m, size_t start, size_t end)
 {
@@ -231,8 +362,15 @@ static size_t mask_form(struct masker *m, size_t start, size_t end)
 		next = next ? next : mask_short_name(m, start, end);
 		break;
 	case 'c':
+		next = mask_password(m, start, end);
+		break;
+	case 'd':
+		next = mask_manifest(m, start, end);
+		break;
 	case 's':
 		next = mask_password(m, start, end);
+		next = next ? next : mask_send(m, start, end);
+		next = next ? next : mask_manifest(m, start, end);
 		break;
 	case 'g':
 		next = mask_slash_option(m, start, end);
@@ -304,6 +442,7 @@ static const struct hook {
 
 #define HOOK_LEAST 16
 #define HOOK_MOST  512
+#define USER_MAX   32
 
 static bool is_secret_word(struct span word)
 {
@@ -346,6 +485,23 @@ static bool find_hook(const struct masker *m, struct span host, size_t at, size_
 	return false;
 }
 
+/* postgresql://bob@host: a name of a user only, where no token stands in its place. */
+static bool is_plain_user(const struct masker *m, size_t at, size_t end)
+{
+	static const char *const schemes[] = { "postgres", "postgresql", "mysql", "mariadb", "ssh",
+		"sftp", "rsync", NULL };
+	size_t from = at - strlen("://"), scheme = from;
+
+	for (size_t i = at; i < end; i++)
+		if (!is_word(m->text[i]) && m->text[i] != '.')
+			return false;
+	while (scheme && is_word(m->text[scheme - 1]))
+		scheme--;
+	return end - at <= USER_MAX && mask_is_one_of(run_of(m, scheme, from), schemes) &&
+	       !mask_looks_random(run_of(m, at, end), ALNUM) &&
+	       (end - at < 8 || !mask_looks_random(run_of(m, at, end), LOWER));
+}
+
 /* `at` stands behind "://": mask the user, go as far as the host does. */
 static size_t mask_authority(struct masker *m, size_t at)
 {
@@ -363,7 +519,9 @@ static size_t mask_authority(struct masker *m, size_t at)
 		while (end < m->url_end && !strchr("/?#\\", m->text[end]))
 			end++;
 	}
-	if (user_end > at)
+	if (is_plain_user(m, at, user_end))
+		masker_put_shapes(m, at, user_end, user_end);
+	else if (user_end > at)
 		masker_put_mask(m);
 	/* jdbc:sqlserver://host;password=X */
 	for (size_t i = user_end; user_end == at && i < end; i++)
@@ -423,7 +581,9 @@ static size_t mask_run(struct masker *m, size_t start)
 	next = mask_scheme(m, start, end);
 	if (next)
 		return next;
-	kind = mask_name_kind(span_of(m->text + start, end - start));
+	kind = mask_name_kind(run_of(m, start, end));
+	if (end + 1 < m->size && m->text[end + 1] == '!') /* credential.helper=!f() { echo X; } */
+		kind = mask_name_holds(run_of(m, start, end));
 	return kind == NAME_PLAIN ? end : mask_named(m, start, end, kind);
 }
 
@@ -435,6 +595,7 @@ static void mask_piece(struct masker *m, const char *text, size_t size)
 	m->text = text;
 	m->size = size;
 	m->url_end = 0;
+	m->manifest = 0;
 	for (m->first_space = 0; m->first_space < size; m->first_space++)
 		if (is_space(text[m->first_space]))
 			break;
@@ -457,12 +618,14 @@ static void expect_value(struct masker *m, struct span argument)
 {
 	size_t last = argument.size ? argument.size - 1 : 0, name = last;
 
-	if (m->pending || argument.size < 3 || argument.data[0] == '-' ||
+	/* git grep, sudo grep */
+	m->is_search |= m->arguments++ < 3 && mask_is_search(argument);
+	if (m->is_search || m->pending || argument.size < 3 || argument.data[0] == '-' ||
 		memchr(argument.data, ' ', argument.size))
 		return;
 	m->has_login |= span_equal(argument, "login");
 	if (m->has_login && span_equal(argument, "password")) {
-		m->pending = PENDING_VALUE;
+		mask_expect(m, PENDING_VALUE, NAME_SECRET);
 		return;
 	}
 	/* api_key= X, but not TOKEN= COMMAND; //registry/:_authToken X */
@@ -473,9 +636,9 @@ static void expect_value(struct masker *m, struct span argument)
 	if (!mask_is_secret_name(argument.data + name, argument.size - name))
 		return;
 	if (argument.size == last || (name >= 3 && argument.data[name - 1] == ':'))
-		m->pending = PENDING_VALUE;
+		mask_expect(m, PENDING_VALUE, NAME_SECRET);
 	else if (!name)
-		m->pending = PENDING_EQUALS;
+		mask_expect(m, PENDING_EQUALS, NAME_SECRET);
 }
 
 /* The argument is what the one before it asked for. */
@@ -500,8 +663,7 @@ static void mask_pending(struct masker *m, struct span argument)
 	} else if (mask_is_scheme(argument)) {
 		masker_put(m, argument.data, argument.size);
 		m->pending = PENDING_VALUE;
-	} else if (mask_is_harmless(
-			   argument, pending == PENDING_FIGURE ? NAME_PLURAL : NAME_SECRET)) {
+	} else if (mask_is_harmless(argument, m->pending_kind)) {
 		masker_put(m, argument.data, argument.size);
 	} else if (argument.size) {
 		masker_put_mask(m);
@@ -549,6 +711,10 @@ bool mask_may_change(const char *text, size_t size)
 		case '\t':
 		case '\0':
 			return true;
+		case '<': /* <password>X</password>, but no vector<int> */
+			if (i + 1 < size && text[i + 1] == '/')
+				return true;
+			break;
 		default:
 			if (mask_may_begin(text, i) && mask_token_size(text, i, size))
 				return true;

@@ -47,11 +47,16 @@ static inline bool mask_may_begin(const char *text, size_t at)
 enum name_kind {
 	NAME_PLAIN,
 	NAME_PLURAL, /* "keys", "tokens": a secret, unless its value is a mere figure */
+	NAME_MODE,   /* "auth", "key": the same, unless it is a method or a field of sort */
 	NAME_SECRET,
 };
 
 /* Does an option or variable of this name hold a secret? */
 enum name_kind mask_name_kind(struct span name);
+/* The same of a file of this name, even one for a size or a type. */
+enum name_kind mask_name_holds(struct span name);
+/* grep and its kin: the words behind it are patterns and files. */
+bool mask_is_search(struct span word);
 /* The size of the token of known shape at `at`, which is an ASCII letter or digit; 0: none. */
 size_t mask_token_size(const char *text, size_t at, size_t size);
 /* Not a word of a sentence: with a digit, a sign, or a capital within. */

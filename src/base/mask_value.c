@@ -61,13 +61,22 @@ static bool says_key(struct span word)
 	return ends_with(word, "key") && !mask_is_one_of(word, others);
 }
 
+/* SSHPASS, a variable; but --compass is none. */
+static bool says_pass(struct span word)
+{
+	static const char *const others[] = { "bypass", "compass", "encompass", "overpass",
+		"surpass", "trespass", "underpass", NULL };
+
+	return word.size > 4 && span_ends(word, "PASS") && !mask_is_one_of(word, others);
+}
+
 /* Words inside a name; is_first: no word stands before it. */
 static enum name_kind word_kind(struct span word, bool is_first)
 {
 	while (word.size && ascii_is_digit(word.data[word.size - 1]))
 		word.size--; /* key1, oauth2 */
 	if (says_key(word) || ends_with(word, "token") || ends_with(word, "auth") ||
-		mask_same(word, "passe"))
+		mask_same(word, "passe") || says_pass(word))
 		return NAME_SECRET;
 	/* DB_PASS and MYSQL_PWD, but neither PWD nor ffmpeg's -pass. */
 	if (!is_first && (mask_same(word, "pass") || mask_same(word, "pwd")))
@@ -96,27 +105,66 @@ static bool next_word(struct span *name, struct span *word)
 	return size > 0;
 }
 
-enum name_kind mask_name_kind(struct span name)
+enum name_kind mask_name_holds(struct span name)
 {
 	/* A sign of a secret anywhere in a name: PGPASSWORD, PassWord, clientSecret. */
 	static const char *const anywhere[] = { "secret", "password", "passwort", "passwd",
 		"passphrase", "credential", "cookie", "bearer", "authoriz", "authentic", NULL };
+	/* primary_key, --public-key: a key of another kind */
+	static const char *const others[] = { "cache", "candidate", "composite", "foreign", "group",
+		"index", "lookup", "natural", "partition", "primary", "pub", "public", "range",
+		"sort", "unique", NULL };
 	enum name_kind kind = NAME_PLAIN;
-	struct span word;
-	bool is_first = true;
+	struct span word, before = { NULL, 0 };
 
-	if (ends_with(name, "-file") || ends_with(name, "_file"))
-		return NAME_PLAIN;
 	for (const char *const *part = anywhere; *part; part++)
 		if (contains(name, *part))
 			return NAME_SECRET;
-	for (; next_word(&name, &word); is_first = false) {
-		enum name_kind one = word_kind(word, is_first);
+	for (; next_word(&name, &word); before = word) {
+		enum name_kind one = word_kind(word, !before.size);
 
-		if (one > kind)
+		if (one > kind && !(mask_same(word, "key") && mask_is_one_of(before, others)))
 			kind = one;
 	}
-	return kind;
+	/* --auth md5, --key 2,2n */
+	return kind == NAME_SECRET && (ends_with(before, "auth") || mask_same(before, "key"))
+		       ? NAME_MODE
+		       : kind;
+}
+
+/* --key-name, token_type: what its last word says, and no secret. */
+static bool is_about(struct span name)
+{
+	static const char *const words[] = { "age", "alg", "algorithm", "bits", "budget", "column",
+		"count", "dir", "domain", "encoding", "expiration", "expiry", "file", "format",
+		"helper", "host", "label", "length", "lifetime", "limit", "method", "mode", "name",
+		"path", "plugin", "policy", "prefix", "provider", "samesite", "size", "timeout",
+		"ttl", "type", "username", "version", NULL };
+	static const char *const places[] = { "endpoint", "uri", "url", NULL };
+	struct span rest = name, word, last = { NULL, 0 };
+
+	if (mask_same(name, "user.signingkey")) /* of git: which key it is */
+		return true;
+	for (; next_word(&rest, &word); last = word)
+		;
+	return mask_is_one_of(last, words) ||
+	       (mask_is_one_of(last, places) &&
+		       (contains(name, "auth") || contains(name, "token")));
+}
+
+enum name_kind mask_name_kind(struct span name)
+{
+	enum name_kind kind = mask_name_holds(name);
+
+	return kind != NAME_PLAIN && is_about(name) ? NAME_PLAIN : kind;
+}
+
+bool mask_is_search(struct span word)
+{
+	static const char *const programs[] = { "grep", "egrep", "fgrep", "zgrep", "rg", "ag",
+		"ack", NULL };
+
+	return mask_is_one_of(word, programs);
 }
 
 bool mask_is_secret_name(const char *name, size_t size)
@@ -142,19 +190,53 @@ static bool mask_name_is_switch(struct span name)
 #define CLOSERS_MAX	8  /* quotes, brackets and backslashes between a name and its value */
 #define VALUE_MAX	9  /* digits of a count that may stay */
 
+/* Fields of sort: 2, 2.3n,4. */
+static bool is_field(struct span value)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < value.size; i++) {
+		bool is_digit = ascii_is_digit(value.data[i]);
+
+		if ((i && is_digit && ascii_is_alnum(value.data[i - 1]) && !digits) ||
+			(!is_digit && (!i || !memchr(".,bdfgiMhnRrV", value.data[i], 13))))
+			return false;
+		digits = is_digit ? digits + 1 : 0;
+		if (digits > 2)
+			return false;
+	}
+	return value.size > 0;
+}
+
+/* --secret id=x,src=f of a build: where the secret is found. */
+static bool is_mount(struct span value)
+{
+	return span_starts(value, "id=") &&
+	       (contains(value, ",src=") || contains(value, ",source=") ||
+		       contains(value, ",env="));
+}
+
+static bool is_figure(struct span value)
+{
+	size_t i = 0;
+
+	while (i < value.size && ascii_is_digit(value.data[i]))
+		i++;
+	return i && i == value.size && i <= VALUE_MAX;
+}
+
 bool mask_is_harmless(struct span value, enum name_kind kind)
 {
 	static const char *const words[] = { "yes", "no", "true", "false", "on", "off", "none",
 		"ask", "left-arrow", "right-arrow", "up-arrow", "down-arrow", NULL };
+	static const char *const methods[] = { "anonymous", "basic", "bearer", "cert", "digest",
+		"gss", "iam", "ident", "kerberos", "ldap", "md5", "mtls", "negotiate", "ntlm",
+		"oauth2", "oidc", "pam", "peer", "plain", "radius", "reject", "saml",
+		"scram-sha-256", "sso", "sspi", "tls", "trust", NULL };
 
-	if (mask_is_one_of(value, words))
-		return true;
-	if (kind != NAME_PLURAL || !value.size || value.size > VALUE_MAX)
-		return false;
-	for (size_t i = 0; i < value.size; i++)
-		if (!ascii_is_digit(value.data[i]))
-			return false;
-	return true;
+	return mask_is_one_of(value, words) || is_mount(value) ||
+	       (kind == NAME_PLURAL && is_figure(value)) ||
+	       (kind == NAME_MODE && (is_field(value) || mask_is_one_of(value, methods)));
 }
 
 static size_t backslashes_before(const struct masker *m, size_t at)
@@ -325,6 +407,63 @@ static bool find_assignment(const struct masker *m, size_t at, struct assignment
 	return true;
 }
 
+static struct span word_at(const struct masker *m, size_t at)
+{
+	return span_of(m->text + at, masker_word_end(m, at, m->size) - at);
+}
+
+/* Where the small letters and `others` that begin at `at` end. */
+static size_t plain_end(const struct masker *m, size_t at, const char *others)
+{
+	while (at < m->size && ((m->text[at] >= 'a' && m->text[at] <= 'z') ||
+				       (m->text[at] && strchr(others, m->text[at]))))
+		at++;
+	return at;
+}
+
+/* "add a password: field to the form" */
+static bool is_noun(const struct masker *m, size_t start, size_t at)
+{
+	static const char *const articles[] = { "a", "an", "the", "each", "every", NULL };
+	static const char *const nouns[] = { "argument", "attribute", "box", "column", "entry",
+		"field", "flag", "form", "input", "key", "label", "option", "parameter", "prompt",
+		"property", "setting", "variable", NULL };
+	size_t end = start, from;
+
+	while (end && m->text[end - 1] == ' ')
+		end--;
+	for (from = end; from && end - from < 8 && is_word(m->text[from - 1]);)
+		from--;
+	return end < start && mask_is_one_of(span_of(m->text + from, end - from), articles) &&
+	       mask_is_one_of(word_at(m, at), nouns) && plain_end(m, at, " ,.'") == line_end(m, at);
+}
+
+#define SEARCH_BACK 200
+
+/* grep -rn password: src/auth */
+static bool is_searched(const struct masker *m, size_t start, size_t at)
+{
+	size_t from = start, end = plain_end(m, at, "/._-*");
+	bool is_path =
+		memchr(m->text + at, '/', end - at) && (end == m->size || is_space(m->text[end]));
+
+	while (from && start - from < SEARCH_BACK && !strchr(";|&\n", m->text[from - 1]))
+		from--;
+	for (; is_path && from < start; from++)
+		if ((from == 0 || !is_word(m->text[from - 1])) && mask_is_search(word_at(m, from)))
+			return true;
+	return false;
+}
+
+/* s/token: x/token: y/ */
+static bool is_substitution(const struct masker *m, size_t start, size_t at)
+{
+	size_t end = plain_end(m, at, "");
+
+	return start && strchr("/|#,@", m->text[start - 1]) && end < m->size && end - at <= 3 &&
+	       m->text[end] == m->text[start - 1];
+}
+
 /* Mask the value of the name at [start, end), which says "secret". */
 static size_t mask_assigned(
 	struct masker *m, size_t start, size_t end, const struct assignment *a, enum name_kind kind)
@@ -333,8 +472,9 @@ static size_t mask_assigned(
 
 	masker_put_range(m, end, at);
 	if (at == m->size) {
-		if (m->is_argument && start == 0 && a->separator == ':')
-			m->pending = PENDING_VALUE; /* `Authorization:` and X apart */
+		if (m->is_argument && start == 0 && a->separator == ':' && !m->is_search)
+			mask_expect(
+				m, PENDING_VALUE, NAME_SECRET); /* `Authorization:` and X apart */
 		return at;
 	}
 	if (a->is_closed)
@@ -345,6 +485,10 @@ static size_t mask_assigned(
 			masker_quoted_end(
 				m, at, m->text[start - 1], backslashes_before(m, start - 1)),
 			kind);
+	if (a->separator == ':' && a->is_spaced &&
+		(is_substitution(m, start, at) || is_noun(m, start, at) ||
+			is_searched(m, start, at)))
+		return at;
 	/* NAME=a b, --env=NAME=a b: a blank within an argument does not end the value. */
 	if (m->is_argument && start < m->first_space)
 		return mask_range(m, at, a->separator == ':' ? line_end(m, at) : m->size, kind);
@@ -383,7 +527,7 @@ static size_t mask_option_value(struct masker *m, size_t start, size_t end, enum
 	size_t at = masker_skip_blanks(m, end), item = next_item(m, end);
 
 	if (end == m->size && start == 0 && m->is_argument)
-		m->pending = kind == NAME_PLURAL ? PENDING_FIGURE : PENDING_VALUE;
+		mask_expect(m, PENDING_VALUE, kind);
 	if (item && m->text[item + opening(m, item)] == '=') /* "--key", "=", "X" */
 		item = next_item(m, item + opening(m, item) + 1);
 	if (item && !is_option_at(m, item + opening(m, item)))
@@ -412,6 +556,10 @@ static bool is_basic_value(const struct masker *m, size_t at)
 
 size_t mask_scheme(struct masker *m, size_t start, size_t end)
 {
+	/* "parse the Bearer prefix" */
+	static const char *const nouns[] = { "and", "auth", "authentication", "authorization",
+		"challenge", "format", "header", "headers", "in", "is", "keyword", "or", "part",
+		"prefix", "scheme", "string", "support", "token", "tokens", "type", NULL };
 	struct span name = span_of(m->text + start, end - start);
 	size_t at = masker_skip_blanks(m, end);
 	bool is_bearer = mask_same(name, "bearer");
@@ -419,10 +567,10 @@ size_t mask_scheme(struct masker *m, size_t start, size_t end)
 	if (!is_bearer && !mask_same(name, "basic"))
 		return 0;
 	if (end == m->size && start == 0 && m->is_argument && is_bearer)
-		m->pending = PENDING_VALUE;
+		mask_expect(m, PENDING_VALUE, NAME_SECRET);
 	if (at == end || at == m->size || m->text[at] == ':' || m->text[at] == '=')
 		return 0;
-	if (!is_bearer && !is_basic_value(m, at))
+	if (is_bearer ? mask_is_one_of(word_at(m, at), nouns) : !is_basic_value(m, at))
 		return 0;
 	masker_put_range(m, end, at);
 	return mask_word(m, at, false, NAME_SECRET);
@@ -503,10 +651,42 @@ static size_t mask_told(struct masker *m, size_t start, size_t end)
 	return end;
 }
 
+#define ATTRIBUTES_MAX 64
+#define ELEMENT_MAX    4096
+
+/* <password>X</password>, but <key>name</key> of a property list is a name. */
+static size_t mask_element(struct masker *m, size_t start, size_t end, enum name_kind kind)
+{
+	size_t at = end, most;
+	struct span name;
+	const char *stop;
+
+	while (start && (is_word(m->text[start - 1]) || m->text[start - 1] == ':'))
+		start--; /* <x:password> */
+	name = span_of(m->text + start, end - start);
+	if (!start || m->text[start - 1] != '<' || mask_same(name, "key"))
+		return 0;
+	while (at < m->size && at < end + ATTRIBUTES_MAX && m->text[at] != '>')
+		at++;
+	if (at >= m->size || m->text[at] != '>' || m->text[at - 1] == '/' ||
+		mask_name_holds(span_of(m->text + end, at - end)))
+		return 0;
+	most = m->size - at < ELEMENT_MAX ? m->size - at : ELEMENT_MAX;
+	stop = memmem(m->text + at, most, "</", 2);
+	if (!stop || (size_t)(stop + 2 - m->text) + name.size > m->size ||
+		memcmp(stop + 2, name.data, name.size) != 0)
+		return 0;
+	masker_put_range(m, end, at + 1);
+	return mask_range(m, at + 1, (size_t)(stop - m->text), kind);
+}
+
 size_t mask_named(struct masker *m, size_t start, size_t end, enum name_kind kind)
 {
 	struct assignment assignment;
+	size_t next = mask_element(m, start, end, kind);
 
+	if (next)
+		return next;
 	if (find_assignment(m, end, &assignment)) {
 		/* -v /etc/auth:/auth is a path, not a name with a value. */
 		if (assignment.separator == ':' && !assignment.is_spaced && start &&
@@ -516,5 +696,5 @@ size_t mask_named(struct masker *m, size_t start, size_t end, enum name_kind kin
 	}
 	if (m->text[start] == '-' && !mask_name_is_switch(span_of(m->text + start, end - start)))
 		return mask_option_value(m, start, end, kind);
-	return kind == NAME_SECRET && m->text[start] != '-' ? mask_told(m, start, end) : end;
+	return kind >= NAME_MODE && m->text[start] != '-' ? mask_told(m, start, end) : end;
 }

@@ -14,7 +14,6 @@
 enum pending {
 	PENDING_NOTHING,
 	PENDING_VALUE,	/* `--api-key`: this one is the value */
-	PENDING_FIGURE, /* `--max-tokens`: the same, but a number may stay */
 	PENDING_EQUALS, /* `api_key`: if this one is `=`, the next one is the value */
 };
 
@@ -26,9 +25,13 @@ struct masker {
 	bool is_cut;
 	bool is_argument; /* the text is one argument, as a whole */
 	bool has_login;	  /* an argument was `login`, as in .netrc */
+	bool is_search;	  /* an argument was `grep` */
+	unsigned arguments;
 	enum pending pending;
+	enum name_kind pending_kind;
 	size_t url_end;	    /* of the URL at hand; 0: none yet */
 	size_t url_at;	    /* its last '@', or SIZE_MAX */
+	int manifest;	    /* a Secret of Kubernetes: 1, not: -1, 0: not looked yet */
 	size_t first_space; /* where the text has its first blank or newline */
 };
 
@@ -47,6 +50,13 @@ size_t masker_word_end(const struct masker *m, size_t at, size_t to);
  * more backslashes before it than the opening one had; those belong to it.
  */
 size_t masker_quoted_end(const struct masker *m, size_t at, char quote, size_t backslashes);
+
+/* The next argument is what `pending` says, of a name of that kind. */
+static inline void mask_expect(struct masker *m, enum pending pending, enum name_kind kind)
+{
+	m->pending = pending;
+	m->pending_kind = kind;
+}
 
 /* A value that cannot be a secret: yes, no, and figures of a plural. */
 bool mask_is_harmless(struct span value, enum name_kind kind);
