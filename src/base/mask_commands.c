@@ -135,13 +135,16 @@ static size_t walk_word(struct words *w, size_t start, bool is_quoted)
 	if (text[start] != '-') {
 		if (!w->command.seen)
 			w->command_depth = w->depth;
+		part = command_position(&w->command);
 		command_word(&w->command, word);
+		if (part && (w->command.is_first || (word.size >= 6 && mask_is_odd(word))))
+			return mask_value(w, part, start);
 		value = command_assignment(&w->command, word);
-		return value ? mask_value(w, TIME_RANGE_WHOLE, start + value) : end;
+		return value ? mask_value(w, PART_WHOLE, start + value) : end;
 	}
 	has_more = end < w->m->size && quote_size(w, end, &q) && !is_closing(w, q);
 	part = command_option(&w->command, word, has_more, &value);
-	if (part == TIME_RANGE_NONE)
+	if (part == PART_NONE)
 		return end;
 	if (!is_quoted)
 		return mask_value(w, part, start + value);
@@ -184,7 +187,7 @@ static bool awaits_value(const struct words *w, size_t at)
 	const struct command *c = &w->command;
 	size_t end = at;
 
-	if (c->pending == TIME_RANGE_NONE && !c->skips)
+	if (c->pending == PART_NONE && !c->skips)
 		return false;
 	while (end < w->m->size && end < at + 3 && !ends_word(w, end))
 		end++;
@@ -198,7 +201,7 @@ static size_t walk_value(struct words *w, size_t at)
 
 	while (end < w->m->size && !ends_word(w, end))
 		end++;
-	w->command.pending = part > TIME_RANGE_WHOLE ? part - 1 : TIME_RANGE_NONE;
+	w->command.pending = part > PART_WHOLE ? part - 1 : PART_NONE;
 	w->command.skips = false;
 	if (w->m->text[at] != '-' && !is_quote(w->m->text[at]))
 		command_word(&w->command, span_of(w->m->text + at, end - at));
@@ -215,6 +218,8 @@ static size_t walk_step(struct words *w, size_t at, bool is_quoted)
 			w->command = (struct command){ 0 };
 		return at + 1;
 	}
+	if (strchr("()<>$", c) && !is_quote(w->m->text[at + (at + 1 < w->m->size)]))
+		w->command.position = 0; /* a file or a variable: no secret in the text */
 	if (c == ',' || c == '$')
 		return at + 1;
 	if (awaits_value(w, at))
@@ -271,7 +276,7 @@ void mask_command_argument(struct masker *m, struct command *command, const char
 {
 	struct words w = { .m = m, .command = *command };
 	struct span word = span_of(text, size);
-	enum secret_part part = TIME_RANGE_NONE;
+	enum secret_part part = PART_NONE;
 	bool is_value = !mask_is_option(word) && (command->skips || command->pending);
 	size_t value = 0, assigned = 0;
 
@@ -283,20 +288,22 @@ void mask_command_argument(struct masker *m, struct command *command, const char
 	}
 	if (is_value)
 		part = command->pending;
-	w.command.pending = part > TIME_RANGE_WHOLE ? part - 1 : TIME_RANGE_NONE;
+	w.command.pending = part > PART_WHOLE ? part - 1 : PART_NONE;
 	w.command.skips = false;
 	if (!is_value && size && text[0] == '-')
 		part = command_option(&w.command, word, false, &value);
-	else if (!mask_has_words(text, size))
+	else if (!is_value)
+		part = command_position(&w.command);
+	if ((is_value || !size || text[0] != '-') && !mask_has_words(text, size))
 		command_word(&w.command, word);
 	if (!is_value && size && text[0] != '-')
 		assigned = command_assignment(&w.command, word);
 	if (assigned) {
-		part = TIME_RANGE_WHOLE;
+		part = PART_WHOLE;
 		value = assigned;
 	}
 	*command = w.command;
-	if (part == TIME_RANGE_NONE && !is_value) {
+	if (part == PART_NONE && !is_value) {
 		mask_command_text(m, text, size);
 		return;
 	}

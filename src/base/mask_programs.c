@@ -16,110 +16,114 @@
 
 struct program_option {
 	/* "-u": a letter; "-pass", "--user": as a whole, or with '='; "name": a word before it;
+	 * "name." with ".", ":" or "\\" at its end: the beginning of such a word;
+	 * "#1": each word from the first behind the subcommand on;
 	 * "=", "/": the value of each NAME=X, NAME/X */
 	const char *name;
 	enum secret_part part;
-	bool is_attached; /* only within the same word: `-p X` is a prompt and something else */
 };
 
 struct program {
 	const char *names[PROGRAM_NAMES + 1];
 	const char *subcommand; /* that must be seen first, or NULL */
-	/* Letters that take a value: others may stand before them in one word. NULL: none may. */
+	/* Letters that take a value: others may stand before them in one word. NULL: none may.
+	 * "^" before them: the options end where the command begins that the program runs. */
 	const char *values;
-	bool is_leading; /* its options end where the command begins that it runs */
 	struct program_option options[PROGRAM_OPTIONS + 1];
 };
 
 static const struct program programs[] = {
-	{ { "curl" }, NULL, "AbcCdDeEFHKmoPQrtTuUwxXyYz", false,
-		{ { "-u", PART_AFTER_COLON, false }, { "--user", PART_AFTER_COLON, false },
-			{ "-U", PART_AFTER_COLON, false },
-			{ "--proxy-user", PART_AFTER_COLON, false },
-			{ "-b", PART_AFTER_EQUALS, false }, { "-E", PART_AFTER_COLON, false },
-			{ "-x", PART_PROXY, false }, { "--proxy", PART_PROXY, false },
-			{ "--pass", TIME_RANGE_WHOLE, false },
-			{ "--proxy-pass", TIME_RANGE_WHOLE, false } } },
+	{ { "curl" }, NULL, "AbcCdDeEFHKmoPQrtTuUwxXyYz",
+		{ { "-u", PART_AFTER_COLON }, { "--user", PART_AFTER_COLON },
+			{ "-U", PART_AFTER_COLON }, { "--proxy-user", PART_AFTER_COLON },
+			{ "-b", PART_AFTER_EQUALS }, { "-E", PART_AFTER_COLON },
+			{ "-x", PART_PROXY }, { "--proxy", PART_PROXY }, { "--pass", PART_WHOLE },
+			{ "--proxy-pass", PART_WHOLE } } },
 	{ { "mysql", "mysqldump", "mysqladmin", "mysqlimport", "mysqlshow", "mysqlcheck", "mariadb",
 		  "mariadb-dump", "mariadb-admin" },
-		NULL, "uhPDSeO", false, { { "-p", TIME_RANGE_WHOLE, true } } },
-	{ { "sshpass" }, NULL, "pfdP", true, { { "-p", TIME_RANGE_WHOLE, false } } },
+		NULL, "uhPDSeO", { { "-p", PART_GLUED } } },
+	{ { "sshpass" }, NULL, "^pfdP", { { "-p", PART_WHOLE } } },
 	{ { "docker", "podman", "nerdctl", "buildah", "skopeo", "helm", "oras", "oc", "az", "cf" },
-		"login", "Hlcun", false, { { "-p", TIME_RANGE_WHOLE, false } } },
-	{ { "podman", "buildah", "skopeo" }, NULL, NULL, false,
-		{ { "--creds", PART_AFTER_COLON, false },
-			{ "--src-creds", PART_AFTER_COLON, false },
-			{ "--dest-creds", PART_AFTER_COLON, false } } },
-	{ { "redis-cli", "valkey-cli", "keydb-cli" }, NULL, "hpsauridnDXt", false,
-		{ { "-a", TIME_RANGE_WHOLE, false }, { "--pass", TIME_RANGE_WHOLE, false } } },
-	{ { "openssl" }, NULL, NULL, false,
-		{ { "-pass", PART_AFTER_PASS, false }, { "-passin", PART_AFTER_PASS, false },
-			{ "-passout", PART_AFTER_PASS, false }, { "-k", TIME_RANGE_WHOLE, false },
-			{ "-K", TIME_RANGE_WHOLE, false }, { "-hmac", TIME_RANGE_WHOLE, false } } },
-	{ { "aws" }, "configure", NULL, false,
-		{ { "aws_secret_access_key", TIME_RANGE_WHOLE, false },
-			{ "aws_session_token", TIME_RANGE_WHOLE, false } } },
+		"login", "Hlcun", { { "-p", PART_WHOLE } } },
+	{ { "podman", "buildah", "skopeo" }, NULL, NULL,
+		{ { "--creds", PART_AFTER_COLON }, { "--src-creds", PART_AFTER_COLON },
+			{ "--dest-creds", PART_AFTER_COLON } } },
+	{ { "redis-cli", "valkey-cli", "keydb-cli" }, NULL, "hpsauridnDXt",
+		{ { "-a", PART_WHOLE }, { "--pass", PART_WHOLE } } },
+	{ { "openssl" }, NULL, NULL,
+		{ { "-pass", PART_AFTER_PASS }, { "-passin", PART_AFTER_PASS },
+			{ "-passout", PART_AFTER_PASS }, { "-k", PART_WHOLE }, { "-K", PART_WHOLE },
+			{ "-hmac", PART_WHOLE } } },
+	{ { "aws" }, "configure", NULL,
+		{ { "aws_secret_access_key", PART_WHOLE }, { "aws_session_token", PART_WHOLE } } },
 	{ { "smbclient", "rpcclient", "smbget", "smbcacls", "smbcquotas", "smbspool", "wmic",
 		  "winexe", "net" },
-		NULL, "UIpcWmOTD", false,
-		{ { "-U", PART_AFTER_PERCENT, false }, { "--user", PART_AFTER_PERCENT, false } } },
-	{ { "http", "https", "xh", "xhs" }, NULL, "aoApsx", false,
-		{ { "-a", PART_AFTER_COLON, false } } },
+		NULL, "UIpcWmOTD",
+		{ { "-U", PART_AFTER_PERCENT }, { "--user", PART_AFTER_PERCENT } } },
+	{ { "http", "https", "xh", "xhs" }, NULL, "aoApsx", { { "-a", PART_AFTER_COLON } } },
 	{ { "ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldapwhoami", "ldapcompare",
 		  "ldapmodrdn", "ldappasswd", "ldapexop" },
-		NULL, "DHbshpUYXRZdfFlzaSwyOEeo", false, { { "-w", TIME_RANGE_WHOLE, false } } },
+		NULL, "DHbshpUYXRZdfFlzaSwyOEeo", { { "-w", PART_WHOLE } } },
 	{ { "mongo", "mongosh", "mongodump", "mongorestore", "mongoexport", "mongoimport", "cqlsh",
 		  "ncftpput", "rdesktop" },
-		NULL, "uhdcpekf", false, { { "-p", TIME_RANGE_WHOLE, false } } },
-	{ { "sqlcmd", "bcp", "zip", "unzip", "ipmitool" }, NULL, "SUdQivoIHP", false,
-		{ { "-P", TIME_RANGE_WHOLE, false } } },
-	{ { "7z", "7za", "7zr", "7zz", "unrar", "rar" }, NULL, NULL, false,
-		{ { "-p", TIME_RANGE_WHOLE, true } } },
-	{ { "lftp" }, NULL, "ucfep", false,
-		{ { "-u", PART_AFTER_COMMA, false }, { "--user", PART_AFTER_COMMA, false } } },
-	{ { "twine" }, "upload", NULL, false, { { "-p", TIME_RANGE_WHOLE, false } } },
-	{ { "kubectl", "oc" }, "secret", NULL, false,
-		{ { "--from-literal", PART_AFTER_EQUALS, false } } },
-	{ { "az", "wrangler" }, "secret", NULL, false,
-		{ { "--value", TIME_RANGE_WHOLE, false }, { "--text", TIME_RANGE_WHOLE, false } } },
-	{ { "gh" }, "secret", "bReo", false,
-		{ { "-b", TIME_RANGE_WHOLE, false }, { "--body", TIME_RANGE_WHOLE, false } } },
-	{ { "vault", "bao" }, NULL, NULL, false,
-		{ { "login", TIME_RANGE_WHOLE, false }, { "=", TIME_RANGE_WHOLE, false } } },
-	{ { "sqlplus", "sqlldr", "impdp", "expdp", "rman" }, NULL, NULL, false,
-		{ { "/", TIME_RANGE_WHOLE, false } } },
-	{ { "heroku" }, "config:set", "a", false, { { "=", TIME_RANGE_WHOLE, false } } },
-	{ { "flyctl", "fly" }, "secrets", "tac", false, { { "=", TIME_RANGE_WHOLE, false } } },
-	{ { "flyctl", "fly" }, NULL, "tac", false, { { "-t", TIME_RANGE_WHOLE, false } } },
-	{ { "ngrok" }, NULL, NULL, false,
-		{ { "authtoken", TIME_RANGE_WHOLE, false },
-			{ "add-authtoken", TIME_RANGE_WHOLE, false } } },
-	{ { "cargo" }, NULL, NULL, false, { { "login", TIME_RANGE_WHOLE, false } } },
-	{ { "nmcli" }, NULL, NULL, false,
-		{ { "password", TIME_RANGE_WHOLE, false },
-			{ "wifi-sec.psk", TIME_RANGE_WHOLE, false },
-			{ "802-11-wireless-security.psk", TIME_RANGE_WHOLE, false } } },
-	{ { "mosquitto_pub", "mosquitto_sub" }, NULL, "uPhptmi", false,
-		{ { "-P", TIME_RANGE_WHOLE, false } } },
-	{ { "snmpget", "snmpwalk", "snmpset", "snmpbulkwalk", "snmptrap" }, NULL, NULL, false,
-		{ { "-A", TIME_RANGE_WHOLE, false }, { "-X", TIME_RANGE_WHOLE, false } } },
-	{ { "useradd", "usermod" }, NULL, "pdugGscek", false,
-		{ { "-p", TIME_RANGE_WHOLE, false } } },
-	{ { "keytool", "jarsigner", "apksigner", "plink", "pscp", "psftp" }, NULL, NULL, false,
-		{ { "-storepass", TIME_RANGE_WHOLE, false },
-			{ "-keypass", TIME_RANGE_WHOLE, false },
-			{ "-srcstorepass", TIME_RANGE_WHOLE, false },
-			{ "-deststorepass", TIME_RANGE_WHOLE, false },
-			{ "-pw", TIME_RANGE_WHOLE, false } } },
-	{ { "htpasswd", "rabbitmqctl", "bw", "wpa_passphrase", "etcdctl" }, NULL, NULL, false,
-		{ { "-b", PART_THIRD, false }, { "-bc", PART_THIRD, false },
-			{ "-nb", PART_SECOND, false }, { "-nbB", PART_SECOND, false },
-			{ "add_user", PART_SECOND, false }, { "login", PART_SECOND, false },
-			{ "unlock", TIME_RANGE_WHOLE, false },
-			{ "change_password", PART_SECOND, false },
-			{ "wpa_passphrase", PART_SECOND, false },
-			{ "--user", PART_AFTER_COLON, false } } },
-	{ { "aws" }, "put-parameter", NULL, false, { { "--value", TIME_RANGE_WHOLE, false } } },
+		NULL, "uhdcpekf", { { "-p", PART_WHOLE } } },
+	{ { "sqlcmd", "bcp", "zip", "unzip", "ipmitool" }, NULL, "SUdQivoIHP",
+		{ { "-P", PART_WHOLE } } },
+	{ { "7z", "7za", "7zr", "7zz", "unrar", "rar" }, NULL, NULL, { { "-p", PART_GLUED } } },
+	{ { "lftp" }, NULL, "ucfep",
+		{ { "-u", PART_AFTER_COMMA }, { "--user", PART_AFTER_COMMA } } },
+	{ { "twine" }, "upload", NULL, { { "-p", PART_WHOLE } } },
+	{ { "kubectl", "oc" }, "secret", NULL, { { "--from-literal", PART_AFTER_EQUALS } } },
+	{ { "az", "wrangler" }, "secret", NULL,
+		{ { "--value", PART_WHOLE }, { "--text", PART_WHOLE } } },
+	{ { "gh" }, "secret", "bReo", { { "-b", PART_WHOLE }, { "--body", PART_WHOLE } } },
+	{ { "vault", "bao" }, NULL, NULL, { { "login", PART_WHOLE }, { "=", PART_WHOLE } } },
+	{ { "sqlplus", "sqlldr", "impdp", "expdp", "rman" }, NULL, NULL, { { "/", PART_WHOLE } } },
+	{ { "heroku" }, "config:set", "a", { { "=", PART_WHOLE } } },
+	{ { "flyctl", "fly" }, "secrets", "tac", { { "=", PART_WHOLE } } },
+	{ { "flyctl", "fly" }, NULL, "tac", { { "-t", PART_WHOLE } } },
+	{ { "ngrok" }, NULL, NULL,
+		{ { "authtoken", PART_WHOLE }, { "add-authtoken", PART_WHOLE } } },
+	{ { "cargo" }, NULL, NULL, { { "login", PART_WHOLE } } },
+	{ { "nmcli" }, NULL, NULL,
+		{ { "password", PART_WHOLE }, { "wifi-sec.psk", PART_WHOLE },
+			{ "802-11-wireless-security.psk", PART_WHOLE } } },
+	{ { "mosquitto_pub", "mosquitto_sub" }, NULL, "uPhptmi", { { "-P", PART_WHOLE } } },
+	{ { "snmpget", "snmpwalk", "snmpset", "snmpbulkwalk", "snmptrap" }, NULL, NULL,
+		{ { "-A", PART_WHOLE }, { "-X", PART_WHOLE } } },
+	{ { "useradd", "usermod" }, NULL, "pdugGscek", { { "-p", PART_WHOLE } } },
+	{ { "keytool", "jarsigner", "apksigner", "plink", "pscp", "psftp" }, NULL, NULL,
+		{ { "-storepass", PART_WHOLE }, { "-keypass", PART_WHOLE },
+			{ "-srcstorepass", PART_WHOLE }, { "-deststorepass", PART_WHOLE },
+			{ "-pw", PART_WHOLE } } },
+	{ { "htpasswd", "rabbitmqctl", "bw", "wpa_passphrase", "etcdctl" }, NULL, NULL,
+		{ { "-b", PART_THIRD }, { "-bc", PART_THIRD }, { "-nb", PART_SECOND },
+			{ "-nbB", PART_SECOND }, { "add_user", PART_SECOND },
+			{ "login", PART_SECOND }, { "unlock", PART_WHOLE },
+			{ "change_password", PART_SECOND }, { "wpa_passphrase", PART_SECOND },
+			{ "--user", PART_AFTER_COLON } } },
+	{ { "aws" }, "put-parameter", NULL, { { "--value", PART_WHOLE } } },
+	{ { "p4" }, NULL, "cCdHLpPQruxz", { { "-P", PART_WHOLE } } },
+	{ { "ssh-keygen" }, NULL, "abCDEFfIJjKMmNnOPRrsTtVWwYZz",
+		{ { "-N", PART_WHOLE }, { "-P", PART_WHOLE } } },
+	{ { "ldappasswd" }, NULL, "DHbhpUYXRZdfFlzaswyOeo",
+		{ { "-s", PART_WHOLE }, { "-a", PART_WHOLE } } },
+	{ { "hydra", "medusa", "evil-winrm", "nxc", "netexec", "crackmapexec", "beeline",
+		  "rabbitmqadmin" },
+		NULL, "p", { { "-p", PART_WHOLE } } },
+	{ { "twilio" }, NULL, "u", { { "-u", PART_AFTER_COLON } } },
+	{ { "openssl" }, "passwd", NULL,
+		{ { "#1", PART_WHOLE }, { "-salt", PART_NONE }, { "-in", PART_NONE } } },
+	{ { "mkpasswd" }, NULL, "mSRP", { { "#1", PART_WHOLE }, { "--method", PART_NONE } } },
+	{ { "mc" }, "alias", NULL, { { "#5", PART_WHOLE } } },
+	{ { "mc" }, "host", NULL, { { "#5", PART_WHOLE } } },
+	{ { "pdftk" }, NULL, NULL,
+		{ { "input_pw", PART_WHOLE }, { "user_pw", PART_WHOLE },
+			{ "owner_pw", PART_WHOLE } } },
+	{ { "net" }, "use", NULL, { { "\\\\", PART_NO_SLASH }, { "/user:", PART_NO_SLASH } } },
+	{ { "bundle", "bundler" }, "config", NULL, { { "#1", PART_LOGIN } } },
+	{ { "poetry", "composer" }, "config", NULL,
+		{ { "http-basic.", PART_SECOND }, { "bitbucket-oauth.", PART_SECOND } } },
 };
 
 #define PROGRAM_COUNT (sizeof(programs) / sizeof(programs[0]))
@@ -145,24 +149,67 @@ static inline bool is_named(const struct program *p, struct span name)
 	return false;
 }
 
-static bool is_name_of_setting(const struct program *p, struct span word, enum secret_part *part)
+/* Is the word the name of a setting of this program? Then its value comes. */
+static void expect_named(struct command *c, const struct program *p, struct span word)
 {
 	for (const struct program_option *o = p->options; o->name; o++) {
-		if (o->name[0] != '-' && span_equal(word, o->name)) {
-			*part = o->part;
-			return true;
-		}
+		bool is_beginning = strchr(".:\\", o->name[strlen(o->name) - 1]) != NULL;
+
+		if (o->name[0] != '-' &&
+			(is_beginning ? span_starts(word, o->name) : span_equal(word, o->name)))
+			c->pending = o->part;
 	}
-	return false;
+}
+
+enum secret_part command_position(struct command *c)
+{
+	unsigned at = c->position;
+
+	c->position += at && at < UINT8_MAX;
+	return at && at >= c->first ? c->part : PART_NONE;
+}
+
+static void activate(struct command *c, size_t i)
+{
+	c->active |= UINT64_C(1) << i;
+	for (const struct program_option *o = programs[i].options; o->name; o++) {
+		if (o->name[0] != '#')
+			continue;
+		c->position = 1;
+		c->first = (uint8_t)(o->name[1] - '0');
+		c->part = o->part;
+		c->is_first = c->words <= 1 + (programs[i].subcommand != NULL);
+	}
+}
+
+/* `git config a.token X`, `rclone config create r s3 secret_access_key X`: a name and its value. */
+static void expect_setting(struct command *c, struct span word)
+{
+	static const char *const forms[] = { "config", "configure", NULL };
+	static const char *const verbs[] = { "set", "create", "add", "put", "update", NULL };
+	static const char *const short_names[] = { "pass", "psk", "pwd", "requirepass", NULL };
+	bool is_behind = c->is_config;
+
+	c->is_config = c->words > 1 && mask_is_one_of(word, forms);
+	if (is_behind && mask_is_one_of(word, verbs))
+		c->is_set = true;
+	else if ((c->is_set && mask_is_one_of(word, short_names)) ||
+		 ((c->is_set || (is_behind && mask_is_odd(word) && !span_starts(word, "set-"))) &&
+			 mask_name_kind(word) >= NAME_MODE))
+		c->pending = PART_WHOLE;
 }
 
 void command_word(struct command *c, struct span word)
 {
+	static const char *const runners[] = { "sudo", "exec", "time", "then", "do", NULL };
 	struct span name;
 
 	c->skips = false;
 	if (memchr(word.data, '\0', word.size))
 		return;
+	c->words += c->words < UINT8_MAX && !mask_is_one_of(word, runners) &&
+		    !memchr(word.data, '=', word.size);
+	expect_setting(c, word);
 	name = base_name(word);
 	if (span_ends(name, ".exe"))
 		name.size -= 4;
@@ -175,14 +222,15 @@ void command_word(struct command *c, struct span word)
 
 		if (is_named(p, name)) {
 			c->seen |= bit;
-			c->active |= p->subcommand ? 0 : bit;
-			is_name_of_setting(p, name, &c->pending);
-		} else if (c->active & bit && p->is_leading) {
+			if (!p->subcommand)
+				activate(c, i);
+			expect_named(c, p, name);
+		} else if (c->active & bit && p->values && *p->values == '^') {
 			c->active &= ~bit;
 		} else if (c->seen & bit && p->subcommand && span_equal(word, p->subcommand)) {
-			c->active |= bit;
+			activate(c, i);
 		} else if (c->active & bit) {
-			is_name_of_setting(p, word, &c->pending);
+			expect_named(c, p, word);
 		}
 	}
 }
@@ -225,7 +273,8 @@ static const struct program_option *find_option(
 		*value = at + 1;
 		*has_value = at + 1 < word.size;
 		/* Where letters are not put together "-key" is a word of its own. */
-		return found && *has_value && !p->values && !found->is_attached ? NULL : found;
+		return found && *has_value && !p->values && found->part != PART_GLUED ? NULL
+										      : found;
 	}
 	return NULL;
 }
@@ -243,10 +292,10 @@ static bool takes_next(const struct program *p, struct span word)
 
 enum secret_part command_option(struct command *c, struct span word, bool has_more, size_t *value)
 {
-	c->pending = TIME_RANGE_NONE;
+	c->pending = PART_NONE;
 	c->skips = false;
 	if (word.size < 2 || memchr(word.data, '\0', word.size))
-		return TIME_RANGE_NONE;
+		return PART_NONE;
 	for (size_t i = 0; c->active && i < PROGRAM_COUNT; i++) {
 		const struct program_option *o;
 		bool has_value;
@@ -256,11 +305,12 @@ enum secret_part command_option(struct command *c, struct span word, bool has_mo
 		o = find_option(&programs[i], word, value, &has_value);
 		if (o && (has_value || has_more))
 			return o->part;
-		if (o && !o->is_attached && c->pending == TIME_RANGE_NONE)
+		if (o && o->part != PART_GLUED && c->pending == PART_NONE)
 			c->pending = o->part;
-		c->skips |= !o && !has_more && takes_next(&programs[i], word);
+		c->skips |=
+			!has_more && (o ? o->part == PART_NONE : takes_next(&programs[i], word));
 	}
-	return TIME_RANGE_NONE;
+	return PART_NONE;
 }
 
 /* Where X begins in NAME=X or NAME/X, for a program with options of that name; 0: nowhere. */
@@ -311,10 +361,18 @@ static struct span proxy_secret(struct span value)
 	return span_starts(secret, "//") ? span_of(value.data, 0) : secret;
 }
 
+static struct span login_secret(struct span value)
+{
+	struct span secret = after(value, ':');
+
+	return span_starts(secret, "//") ? span_of(value.data, 0) : secret;
+}
+
 struct span secret_part_of(enum secret_part part, struct span value)
 {
 	switch (part) {
-	case TIME_RANGE_WHOLE:
+	case PART_WHOLE:
+	case PART_GLUED:
 		return value;
 	case PART_AFTER_COLON:
 		if (value.size > 1 &&
@@ -331,6 +389,10 @@ struct span secret_part_of(enum secret_part part, struct span value)
 		return span_starts(value, "pass:") ? after(value, ':') : span_of(value.data, 0);
 	case PART_PROXY:
 		return proxy_secret(value);
+	case PART_LOGIN:
+		return login_secret(value);
+	case PART_NO_SLASH:
+		return span_of(value.data, span_starts(value, "/") ? 0 : value.size);
 	default:
 		break;
 	}
