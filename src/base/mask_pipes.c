@@ -24,10 +24,10 @@ static struct span word_at(struct span text, size_t *at)
 
 static bool is_stdin_option(struct span word, struct span before)
 {
-	static const char *const options[] = { "--password-stdin", "--with-token", "--token-stdin",
-		"--passphrase-fd", NULL };
+	static const char *const options[] = { "--with-token", "--passphrase-fd", NULL };
 
 	return mask_is_one_of(word, options) ||
+	       (span_starts(word, "--") && span_ends(word, "stdin") && mask_name_holds(word)) ||
 	       (span_starts(before, "-pass") && span_equal(word, "stdin"));
 }
 
@@ -36,17 +36,24 @@ static bool ends_command(char c)
 	return c == '|' || c == ';' || c == '&' || c == '\n' || c == '<';
 }
 
+/* A file of passwords alone, whose name does not say so by its words. */
+static bool holds_passwords(struct span name)
+{
+	return memmem(name.data, name.size, "pgpass", 6) != NULL;
+}
+
 /* Does this command read a secret from its standard input? */
 static bool reads_secret(struct span command)
 {
-	static const char *const always[] = { "chpasswd", "passwd", "kinit", "smbpasswd", "su",
-		"cryptsetup", "newusers", NULL };
+	static const char *const always[] = { "kinit", "su", "cryptsetup", "newusers", NULL };
 	static const char *const with_secrets[] = { "gh", "docker", "podman", "wrangler", "fly",
 		"flyctl", "vercel", "npx", NULL };
 	static const char *const subcommands[] = { "secret", "secrets", NULL };
 	struct span program = { "", 0 }, before = program;
 	bool is_sudo = false;
 
+	if (memchr(command.data, '>', command.size) && holds_passwords(command))
+		return true;
 	for (size_t at = 0; at < command.size;) {
 		struct span word = word_at(command, &at);
 		bool is_short = word.size > 1 && word.data[0] == '-' && word.data[1] != '-';
@@ -63,11 +70,12 @@ static bool reads_secret(struct span command)
 			program.size = 0;
 		} else if (!program.size && word.data[0] != '-' && !span_equal(before, "-u")) {
 			program = word;
-			if (mask_is_one_of(program, always))
+			if (mask_is_one_of(program, always) || span_ends(program, "passwd"))
 				return true;
 		} else if ((mask_is_one_of(program, with_secrets) &&
 				   mask_is_one_of(word, subcommands)) ||
-			   (span_equal(program, "tee") && mask_name_kind(word)) ||
+			   (span_equal(program, "tee") &&
+				   (mask_name_holds(word) || holds_passwords(word))) ||
 			   (span_equal(program, "vault") && span_equal(word, "login"))) {
 			return true;
 		}
@@ -86,31 +94,68 @@ static struct span command_at(struct span text, size_t at, bool is_line)
 	return span_of(text.data + at, end - at);
 }
 
-/* Where the words begin that an echo writes into the pipe at `at`; `at` if none does. */
-static size_t written_from(struct span text, size_t at)
+/* Behind the last echo of [from, at); `at`: there is none. */
+static size_t writer_end(struct span text, size_t from, size_t at)
 {
 	static const char *const writers[] = { "echo", "printf", "print", "yes", NULL };
-	size_t least = at > WRITERS_BACK ? at - WRITERS_BACK : 0;
 
-	for (size_t start = at; start-- > least;) {
+	for (size_t start = at; start-- > from;) {
 		size_t end = start;
-		char quote = 0;
 
 		if (start && is_word(text.data[start - 1]))
 			continue;
 		while (end < at && is_word(text.data[end]))
 			end++;
-		if (!mask_is_one_of(span_of(text.data + start, end - start), writers))
-			continue;
-		for (size_t i = end; i < at; i++) {
-			if (is_quote(text.data[i]) && (!quote || quote == text.data[i]))
-				quote = quote ? 0 : text.data[i];
-			else if (!quote && ends_command(text.data[i]) && text.data[i] != '|')
-				return at;
-		}
-		return end;
+		if (mask_is_one_of(span_of(text.data + start, end - start), writers))
+			return end;
 	}
 	return at;
+}
+
+/* Where the command ends whose words begin at `from`, or `at`. */
+static size_t written_to(struct span text, size_t from, size_t at)
+{
+	char quote = 0;
+
+	for (size_t i = from; i < at; i++) {
+		if (is_quote(text.data[i]) && (!quote || quote == text.data[i]))
+			quote = quote ? 0 : text.data[i];
+		else if (!quote && ends_command(text.data[i]) && text.data[i] != '|')
+			return i;
+	}
+	return at;
+}
+
+/* Where the group begins that ends before `at`: ( … ) or { …; }. `at`: there is none. */
+static size_t group_from(struct span text, size_t at)
+{
+	size_t least = at > WRITERS_BACK ? at - WRITERS_BACK : 0, end = at;
+	unsigned depth = 0;
+	char close;
+
+	while (end > least && is_space(text.data[end - 1]))
+		end--;
+	if (end == least || !strchr(")}", text.data[end - 1]))
+		return at;
+	close = text.data[end - 1];
+	for (size_t i = end; i-- > least;) {
+		depth += text.data[i] == close;
+		depth -= text.data[i] == (close == ')' ? '(' : '{');
+		if (!depth)
+			return i && text.data[i - 1] == '$' ? at : i + 1;
+	}
+	return at;
+}
+
+/* Where the words begin that an echo writes into the pipe at `at`; `at` if none does. */
+static size_t written_from(struct span text, size_t at)
+{
+	size_t least = at > WRITERS_BACK ? at - WRITERS_BACK : 0;
+	size_t group = group_from(text, at), from = writer_end(text, least, at);
+
+	if (group < at)
+		return writer_end(text, group, at) < at ? group : at;
+	return written_to(text, from, at) == at ? from : at;
 }
 
 /* The words of [from, to) without the options, a format and variables. */
@@ -141,6 +186,46 @@ static void mask_words(struct masker *m, size_t from, size_t to)
 		at = end + 1;
 	}
 	masker_put_range(m, done, to);
+}
+
+/* What each echo of the commands in [from, to) writes; where the first may have begun before. */
+static void mask_written(struct masker *m, size_t from, size_t to)
+{
+	struct span text = span_of(m->text, m->size);
+	size_t done = from;
+
+	if (group_from(text, to) != from) {
+		mask_words(m, from, to);
+		return;
+	}
+	while (from < to) {
+		size_t end = written_to(text, from, to - 1), begin = writer_end(text, from, end);
+
+		if (begin < end) {
+			masker_put_range(m, done, begin);
+			mask_words(m, begin, end);
+			done = end;
+		}
+		from = end + 1;
+	}
+	masker_put_range(m, done, to);
+}
+
+/* --password-file <(echo X): is the word before the bracket that ends at `at` of a secret? */
+static bool is_substituted(struct span text, size_t at)
+{
+	size_t least = at > WRITERS_BACK ? at - WRITERS_BACK : 0, end, start;
+
+	for (end = at; end > least + 1 && text.data[end - 1] != ')' &&
+		       memcmp(text.data + end - 2, "<(", 2) != 0;)
+		end--;
+	if (end <= least + 1 || text.data[end - 1] == ')')
+		return false;
+	for (end -= 2; end > least && (is_blank(text.data[end - 1]) || text.data[end - 1] == '=');)
+		end--;
+	for (start = end; start > least && is_word(text.data[start - 1]);)
+		start--;
+	return mask_name_holds(span_of(text.data + start, end - start)) != NAME_PLAIN;
 }
 
 /* `<<< X`, or `<<WORD` and lines up to WORD, at `at`. Returns where to go on. */
@@ -182,13 +267,15 @@ void mask_pipes(struct buffer *text)
 
 		if ((c == '|' && all.data[at + 1] != '|' && before != '|' &&
 			    reads_secret(command_at(all, at + 1, false))) ||
-			(c == ')' && reads_secret(command_at(all, command, false))) ||
+			(c == ')' && (is_substituted(all, at) ||
+					     reads_secret(command_at(all, command, false)))) ||
 			(c == '>' && !strchr("-=>", before) && written_from(all, at) < at &&
-				mask_name_kind(command_at(all, at, false)))) {
+				(mask_name_holds(command_at(all, at, false)) ||
+					holds_passwords(command_at(all, at, false))))) {
 			size_t from = written_from(all, at);
 
 			masker_put_range(&m, done, from > done ? from : done);
-			mask_words(&m, from > done ? from : done, at);
+			mask_written(&m, from > done ? from : done, at);
 			done = at;
 		} else if (c == '<' && all.data[at + 1] == '<' &&
 			   (reads_secret(command_at(all, command, false)) ||

@@ -165,6 +165,7 @@ static void test_scripts(void **state)
 		{ "curl -d password=a&user=b", "curl -d password=***&user=b" },
 		{ "if (token == \"abc\") x", "if (token == \"***\") x" },
 		{ "password=\"never closed and so on", "password=\"***" },
+		{ "<password>abc</password><b>c</b>", "<password>***</password><b>c</b>" },
 	};
 
 	(void)state;
