@@ -4,8 +4,8 @@
  *
  * Terminal: C0 and C1 controls, DEL, invalid UTF-8 bytes, and the Unicode
  * characters that reorder, join or hide text (bidirectional controls, zero-width
- * ones, blanks that are no spaces, line and paragraph separators) become \xNN per byte; a newline becomes
- * \n, a tab \t, a carriage return \r, a backslash stays as it is.
+ * ones, blanks that are no spaces, line and paragraph separators) become \xNN per
+ * byte; a newline becomes \n, a tab \t, a carriage return \r, a backslash stays.
  * JSON: RFC 8259 escapes; an invalid UTF-8 byte becomes U+FFFD; <, > and & are written as \u
  * escapes so that the text may stand inside HTML, and so are the controls and the characters that
  * reorder or hide text: a parser gets the same text, a reader of the file sees them.

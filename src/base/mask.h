@@ -11,7 +11,8 @@
  *   - the user part and every query value of a URL (scheme and host stay; of a database or ssh
  *     also a user without a password),
  *   - private keys in PEM, SQL (PASSWORD 'X', IDENTIFIED BY 'X'), connection strings (Pwd=X,
- *     name:X@tcp(host)), XML elements, Secrets of Kubernetes, the password of a .netrc line; NAME, = and X as arguments of their own,
+ *     name:X@tcp(host)), XML elements, Secrets of Kubernetes, the password of a .netrc line; NAME,
+ *     = and X as arguments of their own,
  *   - in a request line of HTTP (`GET /x/TOKEN`) parts of the path that look like tokens,
  *   - the path of a URL that is one: hooks of Slack, Discord, Telegram and others,
  *   - the options that hold one in some programs only (`curl -u name:X`, `mysql -pX`;

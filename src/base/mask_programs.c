@@ -349,23 +349,21 @@ static struct span after(struct span value, char stop)
 		  : span_of(value.data, 0);
 }
 
-/* name:X@host; a URL has been masked as one. */
-static struct span proxy_secret(struct span value)
-{
-	struct span secret = after(value, ':');
-
-	while (secret.size && secret.data[secret.size - 1] != '@')
-		secret.size--;
-	if (secret.size)
-		secret.size--;
-	return span_starts(secret, "//") ? span_of(value.data, 0) : secret;
-}
-
+/* name:X; a URL has been masked as one. */
 static struct span login_secret(struct span value)
 {
 	struct span secret = after(value, ':');
 
 	return span_starts(secret, "//") ? span_of(value.data, 0) : secret;
+}
+
+static struct span proxy_secret(struct span value)
+{
+	struct span secret = login_secret(value);
+
+	while (secret.size && secret.data[secret.size - 1] != '@')
+		secret.size--;
+	return span_of(secret.data, secret.size - (secret.size > 0));
 }
 
 struct span secret_part_of(enum secret_part part, struct span value)

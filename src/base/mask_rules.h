@@ -55,6 +55,8 @@ enum name_kind {
 enum name_kind mask_name_kind(struct span name);
 /* The same of a file of this name, even one for a size or a type. */
 enum name_kind mask_name_holds(struct span name);
+/* `--no-auth`, `--password-stdin`: a switch, nothing follows it. */
+bool mask_name_is_switch(struct span name);
 /* grep and its kin: the words behind it are patterns and files. */
 bool mask_is_search(struct span word);
 /* The size of the token of known shape at `at`, which is an ASCII letter or digit; 0: none. */
@@ -63,6 +65,7 @@ size_t mask_token_size(const char *text, size_t at, size_t size);
 bool mask_is_odd(struct span word);
 /* Equal but for case; text is lower case. */
 bool mask_same(struct span s, const char *text);
+bool mask_contains(struct span s, const char *text);
 /* Any case; the list is lower case and ends with NULL. */
 bool mask_is_one_of(struct span word, const char *const *list);
 

@@ -77,6 +77,11 @@ bool mask_is_login(const struct masker *m, size_t start, size_t end, size_t at);
 /* Do `login` and one word stand before the word at `at`? */
 bool mask_is_behind_login(const struct masker *m, size_t at);
 
+/* `at` stands behind "://": mask the user, go as far as the host does. */
+size_t mask_url(struct masker *m, size_t at);
+/* At the '?' or '#' of a URL: mask the values up to its end. */
+size_t mask_query(struct masker *m, size_t at);
+
 static inline bool is_word(char c)
 {
 	return ascii_is_alnum(c) || c == '_' || c == '-';
