@@ -219,6 +219,23 @@ MUTEXES = """
     """
 
 
+class FirstThread(Situations):
+    def test_it_has_ended(self):
+        """The process has not: its other thread goes on, and its parent has nothing to reap."""
+        pid = self.python("""
+            import ctypes, os, threading
+            r, w = os.pipe()
+            threading.Thread(target=os.read, args=(r, 1)).start()
+            ctypes.CDLL(None).syscall(93 if os.uname().machine == "aarch64" else 60, 0)
+            """)
+        wait_until(lambda: harness.process_state(pid) == "Z", "its first thread to end")
+        row = self.explain(pid)[pid]
+        self.assertRegex(row["text"], r"in thread .* waits for data", row)
+        (found,) = self.sooth("ps", "-a", "-j", str(pid)).json()["processes"]
+        self.assertEqual(found["state"], "S", found)
+        self.assertNotIn("ended", self.sooth("diagnose", "--duration", "0.5", str(pid)).text.split("fine:")[0])
+
+
 class Kinds(Situations):
     """One process a situation; (state, what its sentence says) for each."""
 

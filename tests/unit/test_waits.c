@@ -148,6 +148,18 @@ static void test_chain(void **state)
 		"min");
 }
 
+/* Its first thread has ended, or none of its threads could be read. */
+static void test_without_first_thread(void **state)
+{
+	process(10, "pool", 'S');
+	thread(10, 11, "futex", 0);
+	expect("waits", "pool (10) in thread worker (11) waits for a lock, semaphore or condition "
+			"inside the process: no owner is recorded, 3 min");
+	reset(state);
+	process(10, "pool", 'R');
+	expect("runs", "pool (10) runs");
+}
+
 /* A pidfd may be one of a process that another one started; a child is found twice, and is one. */
 static void waits_by_pidfd(uint32_t parent)
 {
@@ -725,8 +737,9 @@ static void test_ring_with_timer(void **state)
 	reads_from(11, 10);
 	thread_at(&records, 11)->timeout_state = SOOTH_STATE_VALUE;
 	thread_at(&records, 11)->timeout_ns = 20 * NS_PER_S;
-	expect("idle", "talk (10) waits for data from talk (11) through a pipe, 3 min; 11 waits for "
-		       "data from talk (10) through a pipe, idle 3 min");
+	expect("idle",
+		"talk (10) waits for data from talk (11) through a pipe, 3 min; 11 waits for "
+		"data from talk (10) through a pipe, idle 3 min");
 }
 
 /* A request to its own listener; that it gives up after a time does not end the deadlock before. */
@@ -756,8 +769,9 @@ static void test_half_open(void **state)
 	object(10, 3, FDS_TCP, WAITS_ROLE_CALL, "127.0.0.1:40000");
 	object_at(10, 3)->socket_state = SOCKETS_ESTABLISHED;
 	object_at(10, 3)->is_peer_gone = 1;
-	expect("waits", "ruby (10) waits for data from 127.0.0.1:40000: the other end is gone, no data "
-			"will come, 3 min");
+	expect("waits",
+		"ruby (10) waits for data from 127.0.0.1:40000: the other end is gone, no data "
+		"will come, 3 min");
 	thread_at(&records, 10)->since_ns = NS_PER_S;
 	expect("waits", "ruby (10) waits for data from 127.0.0.1:40000, 1 s");
 }
@@ -891,6 +905,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_chain, reset),
 		cmocka_unit_test_setup(test_pipe_without_writer, reset),
+		cmocka_unit_test_setup(test_without_first_thread, reset),
 		cmocka_unit_test_setup(test_pidfd, reset),
 		cmocka_unit_test_setup(test_deadlock, reset),
 		cmocka_unit_test_setup(test_ring_with_timer, reset),

@@ -155,8 +155,9 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 	struct survey s = { 0 };
 
 	look(&s, g, p);
+	/* Its first thread has ended, or was not read. */
 	if (!s.has_main)
-		s.main = wait_link_of(g, p, NULL);
+		s.main = wait_link_of(g, p, wait_graph_thread(g, p->node_pid, NULL));
 	if (s.has_cycle)
 		return s.cycle;
 	if (s.has_busy &&

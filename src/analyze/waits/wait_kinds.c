@@ -457,7 +457,8 @@ static bool of_state(const struct wait_graph *g, const struct waits_process *p,
 		link->party = wait_graph_party(g, p->node_pid, p->node_pid, NULL);
 		return true;
 	case 'R':
-		link->cpu_percent = wait_graph_thread_cpu(g, t);
+		link->cpu_percent =
+			t ? wait_graph_thread_cpu(g, t) : wait_graph_cpu(g, p->node_pid);
 		link->what = link->cpu_percent >= 0 && link->cpu_percent < CPU_RUNS ? WAIT_READY
 										    : WAIT_RUNS;
 		return true;

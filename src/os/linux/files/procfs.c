@@ -158,6 +158,35 @@ int procfs_link_at(int process, const char *name, struct buffer *out)
 	return 0;
 }
 
+/* Its first thread stays as a zombie until the others have ended too. */
+static void find_living(int process, struct procfs_stat *stat)
+{
+	int fd = openat(process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct buffer bytes = { 0 };
+	struct procfs_stat thread;
+	char name[64];
+
+	if (!dir)
+		cleanup_close(&fd);
+	for (struct dirent *entry; dir && !stat->living && (entry = readdir(dir));) {
+		snprintf(name, sizeof(name), "task/%.20s/stat", entry->d_name);
+		if (*entry->d_name == '.' || procfs_read_at(process, name, &bytes, PROCFS_STAT) ||
+			!procfs_parse_stat(&thread, bytes.data, bytes.size) ||
+			procfs_has_ended(&thread))
+			continue;
+		stat->living = thread.pid;
+		stat->state = thread.state;
+		stat->vsz_bytes = thread.vsz_bytes;
+		stat->rss_pages = thread.rss_pages;
+		stat->code_from = thread.code_from;
+		stat->code_to = thread.code_to;
+		stat->environment_from = thread.environment_from;
+		stat->environment_to = thread.environment_to;
+	}
+	buffer_fini(&bytes);
+}
+
 /* The kernel makes the whole line at the first read. */
 int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes)
 {
@@ -175,7 +204,11 @@ int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes)
 	if (got < 0)
 		return -errno;
 	buffer_commit(bytes, (size_t)got);
-	return procfs_parse_stat(stat, bytes->data, bytes->size) ? 0 : -EINVAL;
+	if (!procfs_parse_stat(stat, bytes->data, bytes->size))
+		return -EINVAL;
+	if (procfs_has_ended(stat) && stat->threads > 1)
+		find_living(process, stat);
+	return 0;
 }
 
 bool procfs_has_ended(const struct procfs_stat *stat)

@@ -25,6 +25,7 @@
 struct procfs_stat {
 	struct span name; /* comm, borrowed from the bytes parsed */
 	char state;
+	uint32_t living; /* 0; where only its first thread has ended: one that has the state */
 	uint32_t pid, ppid, process_group, session, terminal;
 	uint32_t terminal_group; /* the foreground process group of its terminal */
 	uint32_t threads;
@@ -57,7 +58,7 @@ int procfs_link_at(int process, const char *name, struct buffer *out);
 int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes);
 int procfs_identify_at(int process, struct process_id *id);
 int procfs_identify(pid_t pid, struct process_id *process);
-/* A zombie, or dead. */
+/* A zombie, or dead: all of its threads. */
 bool procfs_has_ended(const struct procfs_stat *stat);
 /* The number in the link of a descriptor: "pipe:[4711]", "socket:[4711]"; kind: "pipe:[". */
 bool procfs_link_inode(struct span link, const char *kind, uint64_t *inode);

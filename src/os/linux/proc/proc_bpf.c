@@ -107,19 +107,6 @@ static bool read_clock(const struct backend_run *run, struct proc_values *f)
 	return true;
 }
 
-static void take_task(struct proc_bpf *s, const struct backend_run *run, struct proc_task *task)
-{
-	struct proc_values *f = &task->values;
-
-	if (run->options.has_uid && f->uid != run->options.uid)
-		return;
-	if (task->needs_clock && !read_clock(run, f))
-		return; /* it has ended meanwhile */
-	if (f->flags & PROC_IS_KERNEL_THREAD)
-		name_kernel_thread(s, task);
-	proc_reader_add(&s->reader, f, -1);
-}
-
 static void read_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct proc_bpf *s = run->state;
@@ -128,6 +115,24 @@ static void read_process(struct backend_run *run, pid_t pid, const struct proces
 
 	if (!proc_stat_read(&s->stat, run, pid, expected, &snapshot, &values))
 		proc_reader_add(&s->reader, &values, snapshot.process);
+}
+
+static void take_task(struct proc_bpf *s, struct backend_run *run, struct proc_task *task)
+{
+	struct proc_values *f = &task->values;
+
+	if (run->options.has_uid && f->uid != run->options.uid)
+		return;
+	if (f->state == 'Z' && f->threads > 1) {
+		/* Only its first thread has ended: another one has its state and its files. */
+		read_process(run, (pid_t)f->id.pid, &f->id);
+		return;
+	}
+	if (task->needs_clock && !read_clock(run, f))
+		return; /* it has ended meanwhile */
+	if (f->flags & PROC_IS_KERNEL_THREAD)
+		name_kernel_thread(s, task);
+	proc_reader_add(&s->reader, f, -1);
 }
 
 struct looking {

@@ -145,6 +145,9 @@ static void read_threads(
 	for (size_t i = 0; i < tids.size / sizeof(*all); i++) {
 		struct waits_thread t;
 
+		/* A program whose first thread has ended waits where the others do. */
+		if (n->stat.living && all[i] == n->stat.pid)
+			continue;
 		wait_thread_read(r, n, all[i], &t);
 		cpu_ns += t.cpu_ns;
 		if (t.record.tid && t.cpu_state)
