@@ -152,6 +152,13 @@ class Cut(Captures):
                 self.assertTrue(told or report == plain,
                                 "byte %d changed, nothing told" % offset)
 
+    def test_an_empty_table_beside_io_uring(self):
+        """Its requests open, read and write too."""
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "baseline", "%s.sooth")
+        told = self.sooth("trace", "--network", path % "uring").text
+        self.assertIn("by io_uring requests: not measured", told)
+        self.assertNotIn("no call was made", told)
+
     def test_the_status_of_damage(self):
         """Every command reads what is there, and its status says that it is not all."""
         whole = harness.read(self.make())

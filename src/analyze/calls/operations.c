@@ -32,7 +32,7 @@ struct operations_state {
 	struct operation_lives lives;
 	struct peer_labels labels;
 	struct call_notes notes;
-	bool has_calls, has_counts, is_over, has_unseen;
+	bool has_calls, has_counts, has_uring, is_over, has_unseen;
 };
 
 static bool wants_all(const struct operations_options *o)
@@ -65,6 +65,7 @@ static int take_record(void *state, const struct sooth_record *r, struct sooth_e
 	operation_sums_follow(&s->all, r);
 	call_notes_take(&s->notes, r);
 	s->has_counts |= r->kind == SYSCALLS_COUNT;
+	s->has_uring |= r->kind == SYSCALLS_URING;
 	s->is_over |= r->kind == STREAM_END;
 	return 0;
 }
@@ -259,6 +260,9 @@ static int emit_sorted(struct operations_state *s, const struct section *like, c
 	struct sorted *all = sort(m, weigh);
 	int status;
 
+	/* These may have opened, read or written what no call did. */
+	if (s->has_uring && section.if_empty)
+		section.if_empty = "by system calls: nothing; by io_uring requests: not measured";
 	/* Empty tables matter to a report of this alone, not beside many others. */
 	if (wants_all(&s->options))
 		section.if_empty = NULL;
