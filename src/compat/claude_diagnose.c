@@ -219,6 +219,10 @@ static void choose_views(struct claude_diagnosis *d)
 		return;
 	}
 	run->views[n++] = (struct run_view){ "findings", &d->diagnosing.options };
+	if (c->is_deep) {
+		run->views[n++] = (struct run_view){ "fds", NULL };
+		run->views[n++] = (struct run_view){ "sockets", NULL };
+	}
 	if (d->diagnosing.has_samples)
 		run->views[n++] = (struct run_view){ "profile-table", &d->samples };
 	if (!d->diagnosing.has_calls)

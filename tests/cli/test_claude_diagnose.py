@@ -305,6 +305,15 @@ class Calls(Diagnose):
         self.assertIn(";sendto;", folded)
         self.assertNotIn(";write;", folded)
 
+    def test_descriptors_as_text(self):
+        """-d prints what its JSON has: descriptors, and connections with their states."""
+        target = self.python(BUSY)
+        port = self.port_of(target)
+        text = self.diagnose("-d", "--duration", "0.6", "--pid", str(target.pid)).text
+        self.assertRegex(text, r"(?m)^TYPE +COUNT")
+        self.assertIn(self.path("written"), text)
+        self.assertRegex(text, r"(?m)LISTEN.*127\.0\.0\.1:%d|127\.0\.0\.1:%d.*LISTEN" % (port, port))
+
     @needs_bpf
     def test_numbers_are_used_again(self):
         """Each call has the file or peer of its time; sooth trace has the same."""
