@@ -285,11 +285,11 @@ static void test_sockets(void **state)
 static void test_a_snapshot_of_what_calls_have_shown(void **state)
 {
 	const unsigned char peer[16] = { 2, 0, 1, 0xbb, 160, 79, 104, 10 };
-	struct fds_descriptor d = { .record = { .pid = PID,
-					    .start_ticks = PID,
-					    .kind = FDS_DESCRIPTOR },
+	struct fds_descriptor d = {
+		.record = { .pid = PID, .start_ticks = PID, .kind = FDS_DESCRIPTOR },
 		.fd = 3,
-		.type = FDS_TCP };
+		.type = FDS_TCP
+	};
 
 	(void)state;
 	CALL("socket", 3, 2, 1, 0);

@@ -323,14 +323,15 @@ static void test_suggestions(void **state)
 	assert_string_equal(nearest_name("Doctor", names, 4), "doctor");
 	assert_string_equal(nearest_name("sp", (const char *const[]){ "spx" }, 1), "spx");
 	/* The beginning of one name says more than a short other one. */
-	assert_string_equal(nearest_name("doc", (const char *const[]){ "dot", "doctor" }, 2), "doctor");
+	assert_string_equal(
+		nearest_name("doc", (const char *const[]){ "dot", "doctor" }, 2), "doctor");
 	assert_string_equal(nearest_name("do", (const char *const[]){ "dot", "doctor" }, 2), "dot");
 	assert_null(nearest_name("-x", names, 4));
 	assert_null(nearest_name("elephant", names, 4));
 	assert_null(nearest_name("", names, 4));
 	assert_null(nearest_name("trace", names, 0));
-	assert_null(nearest_name(
-		"a-word-much-longer-than-any-of-those-that-are-compared", names, 4));
+	assert_null(
+		nearest_name("a-word-much-longer-than-any-of-those-that-are-compared", names, 4));
 }
 
 int main(void)
