@@ -7,6 +7,7 @@
 #include "analyze/diagnosis/check_settings.h"
 #include "analyze/diagnosis/findings.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/units.h"
 #include "cli/command/command.h"
 #include "cli/diagnosing.h"
@@ -14,6 +15,7 @@
 #include "cli/output/own_report.h"
 #include "cli/picture.h"
 #include "cli/run.h"
+#include "cli/state/history_files.h"
 #include "explain/registry.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -328,8 +330,24 @@ static void want_ends_alone(struct check_settings *settings)
 	}
 }
 
+/* A monitor knew its session. */
+static int emit_ended(uint32_t pid, const struct history_end *end, struct sooth_error *err)
+{
+	uint64_t now = clock_realtime_ns();
+	char ago[UNITS_SIZE];
+
+	format_ns(ago, now > end->utc_ns ? now - end->utc_ns : 0);
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
+	error_why(err, "%s %u ended %s ago, by the history of sooth monitor", end->agent, pid, ago);
+	return error_remedy(err, "sooth timeline %u shows what its session did", pid);
+}
+
 static int emit_gone(uint32_t pid, struct sooth_error *err)
 {
+	struct history_end end;
+
+	if (history_end_of(&end, pid))
+		return emit_ended(pid, &end, err);
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
 	error_why(err,
 		"no process has this PID, and the kernel log has nothing about an earlier one");

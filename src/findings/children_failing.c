@@ -12,10 +12,9 @@
 #include "analyze/diagnosis/session_limit.h"
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/failure_meaning.h"
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/diagnosis/starts.h"
-#include "base/cleanup.h"
-#include "base/cursor.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "model/errno_names.h"
@@ -29,8 +28,7 @@
 #define SIGNAL_ABORT  6	 /* by abort(3) */
 #define SIGNALS_PLAIN 32 /* above: real-time signals, which end no command by themselves */
 #define STATUSES      4	 /* different ones of one command */
-
-#define SESSIONS_MANY 5 /* open ones of a database: a limit is more likely than a password */
+#define SESSIONS_MANY 5	 /* open ones of a database: a limit is more likely than a password */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-failures", 3, 2, 1e6, "minimum number of commands that failed"),
@@ -87,7 +85,6 @@ static const struct meaning meanings[] = {
 	{ "sqlite3", 5, "the database is locked" },
 	{ "", 126, "it cannot be executed" },
 	{ "", 127, "command not found" },
-
 	{ "grep", 1, NULL },
 	{ "egrep", 1, NULL },
 	{ "fgrep", 1, NULL },
@@ -141,36 +138,12 @@ static bool is_crash(unsigned signal)
 	return exit_reason_is_fault(signal) || signal == SIGNAL_ABORT;
 }
 
-/* `git rev-parse` is how a program asks whether a folder is in a repository, and what is there. */
-static bool is_git_query(const char *program, struct span command)
-{
-	static const char *const queries[] = { "rev-parse", "symbolic-ref", "show-ref", "describe",
-		"config", "check-ignore", "ls-files", "merge-base", "cat-file", "for-each-ref" };
-	struct cursor c = cursor_over(command.data, command.size);
-	struct span word;
-
-	if (strcmp(program, "git"))
-		return false;
-	cursor_until(&c, '\0');
-	word = cursor_until(&c, '\0');
-	while (word.size && *word.data == '-') {
-		if (span_equal(word, "-C") || span_equal(word, "-c"))
-			cursor_until(&c, '\0');
-		word = cursor_until(&c, '\0');
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(queries); i++) {
-		if (span_equal(word, queries[i]))
-			return true;
-	}
-	return false;
-}
-
-static bool is_failure(const char *program, struct span command, uint32_t status)
+static bool is_failure(const char *program, uint32_t status)
 {
 	unsigned signal = signal_of(status);
 	const struct meaning *m = meaning_of(program, END_EXIT(status));
 
-	if (!status || is_git_query(program, command))
+	if (!status)
 		return false;
 	return signal ? is_crash(signal) : !m || m->text;
 }
@@ -289,9 +262,8 @@ static void count(struct counting *c)
 			continue;
 		g->count++;
 		command = map_get(&b->commands, id);
-		if (!is_failure(key.name,
-			    command ? short_lived_command(b, *command) : (struct span){ 0 },
-			    p->status))
+		if (!is_failure(key.name, p->status) ||
+			(command && failure_is_query(key.name, short_lived_command(b, *command))))
 			continue;
 		add_failure(c, g, p);
 		add_command(g, command);

@@ -6,10 +6,12 @@ removed, are cut, or are none.
 """
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
 import stat
+import subprocess
 import time
 
 import harness
@@ -117,6 +119,24 @@ class Phases(HistoryCase):
         self.end(sooth)
         tool = next(row for row in self.report(SESSION[:6])["phase_tools"] if row["state"] == "runs_tool")
         self.assertEqual((tool["count"], tool["tool_command"]), (1, "sleep 200"))
+
+    def test_when_a_killed_session_ended(self):
+        """diagnose asks the history of a process that is gone, also of a monitor that still runs."""
+        os.makedirs(self.path("state/sooth"))
+        self.history = self.path("state/sooth/history")
+        sooth, agent = self.monitor(), self.agent()
+        self.tell(agent, "busy")
+        agent.send(signal.SIGKILL)
+        agent.finish()
+        wanted = "claude %d ended .* ago, by the history of sooth monitor" % agent.pid
+        environment = dict(os.environ, XDG_STATE_HOME=self.path("state"))
+
+        def is_told():
+            run = subprocess.run([harness.SOOTH, "diagnose", "--passive", str(agent.pid)], env=environment,
+                                 capture_output=True, text=True, check=False)
+            return run.returncode == 4 and re.search(wanted, run.stderr)
+        harness.wait_until(is_told, "the end in the history", timeout=30)
+        self.end(sooth)
 
     def test_of_a_target(self):
         first, second = self.agent(), self.agent()

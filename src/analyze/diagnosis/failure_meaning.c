@@ -5,6 +5,8 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/process_table/process_table.h"
+#include "base/cleanup.h"
+#include "base/cursor.h"
 #include "model/errno_names.h"
 
 struct row {
@@ -15,9 +17,8 @@ struct row {
 
 static const struct row rows[] = {
 	{ LINUX_EPIPE, "pipe:",
-		{ "no process reads it any more",
-			"start the reader again, or end this process: "
-			"what it writes is lost" } },
+		{ "no process reads it any more", "start the reader again, or end this process: "
+						  "what it writes is lost" } },
 	{ LINUX_EPIPE, NULL,
 		{ "the other end is closed", "open the connection again, or end this process" } },
 	{ LINUX_EBADF, NULL,
@@ -29,7 +30,8 @@ static const struct row rows[] = {
 		{ "this address is on no interface of the host",
 			"choose an address of this host: ip addr lists them" } },
 	{ LINUX_ELOOP, NULL,
-		{ "symbolic links that lead to each other", "readlink shows where each link leads" } },
+		{ "symbolic links that lead to each other",
+			"readlink shows where each link leads" } },
 	{ LINUX_ETXTBSY, NULL, { "this program runs, its file cannot be written", NULL } },
 	{ LINUX_EFBIG, NULL,
 		{ "the file is as large as it may be",
@@ -38,15 +40,13 @@ static const struct row rows[] = {
 		{ "the device or file system failed", "dmesg has the message of the driver" } },
 	{ LINUX_ESTALE, NULL,
 		{ "the server of this file system does not have the file any more", NULL } },
-	{ LINUX_EXDEV, NULL,
-		{ "the two paths are on different file systems", NULL } },
+	{ LINUX_EXDEV, NULL, { "the two paths are on different file systems", NULL } },
 	{ LINUX_EMSGSIZE, NULL, { "longer than one packet may be", NULL } },
 	{ CALL_NO_DIRECTORY, NULL,
 		{ "the directory in which the file is to be made does not exist",
 			"make that directory (mkdir -p), or correct the path in the "
 			"configuration" } },
-	{ LINUX_ENOEXEC, NULL,
-		{ "no program of a known format", "file PATH shows what it is" } },
+	{ LINUX_ENOEXEC, NULL, { "no program of a known format", "file PATH shows what it is" } },
 };
 
 static const struct failure_meaning no_port = { "no local port is free for this address",
@@ -95,5 +95,29 @@ void failure_meaning_put_child(
 	if (!child)
 		return;
 	name = check_name(child);
-	buffer_format(out, ", its child %.*s (%u) has ended", (int)name.size, name.data, child->id.pid);
+	buffer_format(
+		out, ", its child %.*s (%u) has ended", (int)name.size, name.data, child->id.pid);
+}
+
+bool failure_is_query(const char *program, struct span command)
+{
+	static const char *const queries[] = { "rev-parse", "symbolic-ref", "show-ref", "describe",
+		"config", "check-ignore", "ls-files", "merge-base", "cat-file", "for-each-ref" };
+	struct cursor c = cursor_over(command.data, command.size);
+	struct span word;
+
+	if (strcmp(program, "git"))
+		return false;
+	cursor_until(&c, '\0');
+	word = cursor_until(&c, '\0');
+	while (word.size && *word.data == '-') {
+		if (span_equal(word, "-C") || span_equal(word, "-c"))
+			cursor_until(&c, '\0');
+		word = cursor_until(&c, '\0');
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(queries); i++) {
+		if (span_equal(word, queries[i]))
+			return true;
+	}
+	return false;
 }

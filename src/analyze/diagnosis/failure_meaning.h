@@ -19,4 +19,8 @@ const struct failure_meaning *failure_meaning_of_connect(uint16_t error);
 void failure_meaning_put_child(
 	struct buffer *out, const struct check *e, const struct call_place *place);
 
+/* A command that asks by its exit status: a program runs `git rev-parse` to learn whether a folder
+ * is in a repository, and what is there. */
+bool failure_is_query(const char *program, struct span command);
+
 #endif

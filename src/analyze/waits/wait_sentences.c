@@ -100,7 +100,8 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 		put_party_or(out, link, "its reader");
 		buffer_string(out, " does not read");
 	} else if (!link->party || !link->party->party_pid) {
-		buffer_format(out, "waits for data from a %s", is_fifo ? "FIFO" : "pipe");
+		buffer_string(
+			out, is_fifo ? "waits for data from a FIFO" : "waits for data from a pipe");
 	} else {
 		buffer_string(out, "waits for data from ");
 		wait_put_party(out, link);

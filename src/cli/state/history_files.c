@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analyze/process_table/process_table.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/units.h"
@@ -22,6 +23,7 @@
 #define FILES_MAX  4096
 /* A file that was written to just before the time begins, with clocks that differ. */
 #define SLACK_NS (10 * NS_PER_S)
+#define END_NS	 (3600 * NS_PER_S) /* an older end may be of another process of that PID */
 
 const struct user_folder_kind history_folder_kind = { .below = ".local/state/sooth/history",
 	.variable = "XDG_STATE_HOME",
@@ -186,6 +188,47 @@ int history_feed(
 	if (!path)
 		user_folder_leave(&f);
 	return status;
+}
+
+/* --- how a session ended --- */
+
+struct end_search {
+	uint32_t pid;
+	bool has_ended;
+	struct history_end *out;
+};
+
+static int take_end(
+	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
+{
+	const struct phase_span *p = (const void *)record;
+	struct end_search *s = user;
+	struct span agent;
+
+	(void)schema;
+	if (record->kind != PHASE_SPAN || record->pid != s->pid ||
+		!record_holds(record, PHASE_SPAN_LEAST))
+		return 0;
+	agent = process_table_field(record, &p->agent);
+	s->has_ended = p->flags & PHASE_IS_LAST;
+	s->out->utc_ns = p->end_utc_ns;
+	snprintf(s->out->agent, sizeof(s->out->agent), "%.*s", (int)agent.size, agent.data);
+	return 0;
+}
+
+bool history_end_of(struct history_end *out, uint32_t pid)
+{
+	struct end_search search = { .pid = pid, .out = out };
+	struct sooth_report *report = NULL;
+	struct sooth_error ignored;
+	uint64_t now = clock_realtime_ns();
+
+	if (!sooth_report_new(&report, "phases", &ignored)) {
+		sooth_report_on_record(report, take_end, &search);
+		history_feed(report, NULL, now > END_NS ? now - END_NS : 0, &ignored);
+	}
+	sooth_report_free(report);
+	return search.has_ended;
 }
 
 /* --- a file alone --- */

@@ -32,6 +32,14 @@ int history_list(int folder, struct buffer *files, struct sooth_error *err);
  * folder. -ENOENT: there is no history. */
 int history_feed(
 	struct sooth_report *r, const char *path, uint64_t from_utc_ns, struct sooth_error *err);
+/* When the main process of a session ended. */
+struct history_end {
+	char agent[64];
+	uint64_t utc_ns;
+};
+
+/* The last session of that PID within the last hour, if it has ended; in the default folder. */
+bool history_end_of(struct history_end *out, uint32_t pid);
 /* The capture of that name is a file of a history. */
 bool history_is_file(const char *path);
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "cli/state/history_files.h"
+#include "model/phase_records.h"
 #include "model/stream_records.h"
 
 #define WRITE_NS      (10 * NS_PER_S) /* a killed monitor loses what came in this time */
@@ -48,6 +49,10 @@ void history_writer_learn(struct history_writer *w, const struct sooth_record *r
 void history_writer_take(struct history_writer *w, const struct batch *spans)
 {
 	batch_for_each (r, spans) {
+		/* The end of a session is asked for soon. */
+		if (r->kind == PHASE_SPAN && record_holds(r, PHASE_SPAN_LEAST) &&
+			((const struct phase_span *)(const void *)r)->flags & PHASE_IS_LAST)
+			w->written_ns = 0;
 		if (buffer_reserve(&w->pending, record_bytes(r)))
 			buffer_append(&w->pending, r, record_bytes(r));
 		else
