@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -371,35 +370,6 @@ static int listen_here(struct preload_session_reader *s, struct sooth_error *err
 	return 0;
 }
 
-/* A file that such a program opens, and closes unread: it has a byte for those that read all of
- * /tmp. */
-static int watch_unseen(struct preload_session_reader *s, struct sooth_error *err)
-{
-	char path[sizeof(s->folder) + sizeof(PRELOAD_UNSEEN) + 1];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/" PRELOAD_UNSEEN, s->folder);
-	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0444);
-	s->marker = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (fd < 0 || fchmod(fd, 0444) || write(fd, "", 1) != 1 || close(fd) || s->marker < 0 ||
-		inotify_add_watch(s->marker, path, IN_OPEN | IN_ACCESS) < 0)
-		return error_errno(err, -errno, "watch %s", path);
-	return 0;
-}
-
-bool preload_session_unseen(const struct preload_session_reader *s)
-{
-	struct inotify_event event;
-	unsigned opened = 0, was_read = 0;
-
-	/* Events in a row that are alike are one, and a read may be several. */
-	while (read(s->marker, &event, sizeof(event)) > 0) {
-		opened += (event.mask & IN_OPEN) != 0;
-		was_read += (event.mask & IN_ACCESS) != 0;
-	}
-	return opened > was_read;
-}
-
 static int make_mutex(struct preload_session *page)
 {
 	pthread_mutexattr_t attributes;
@@ -459,7 +429,7 @@ int preload_session_open(
 	if (!status)
 		status = listen_here(s, err);
 	if (!status)
-		status = watch_unseen(s, err);
+		status = preload_unseen_watch(s, err);
 	return status;
 }
 

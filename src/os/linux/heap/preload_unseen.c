@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -121,4 +123,33 @@ void preload_unseen_look(struct preload_session_reader *s, uint64_t now_ns)
 		look_at(&s->unseen, (pid_t)p->id.pid, now_ns);
 		look_at_children(s, p->directory, (pid_t)p->id.pid, now_ns);
 	}
+}
+
+/* A file that such a program opens, and closes unread: it has a byte for those that read all of
+ * /tmp. */
+int preload_unseen_watch(struct preload_session_reader *s, struct sooth_error *err)
+{
+	char path[sizeof(s->folder) + sizeof(PRELOAD_UNSEEN) + 1];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" PRELOAD_UNSEEN, s->folder);
+	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0444);
+	s->marker = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (fd < 0 || fchmod(fd, 0444) || write(fd, "", 1) != 1 || close(fd) || s->marker < 0 ||
+		inotify_add_watch(s->marker, path, IN_OPEN | IN_ACCESS) < 0)
+		return error_errno(err, -errno, "watch %s", path);
+	return 0;
+}
+
+bool preload_session_unseen(const struct preload_session_reader *s)
+{
+	struct inotify_event event;
+	unsigned opened = 0, was_read = 0;
+
+	/* Events in a row that are alike are one, and a read may be several. */
+	while (read(s->marker, &event, sizeof(event)) > 0) {
+		opened += (event.mask & IN_OPEN) != 0;
+		was_read += (event.mask & IN_ACCESS) != 0;
+	}
+	return opened > was_read;
 }

@@ -13,6 +13,8 @@ void preload_unseen_init(struct preload_unseen *u);
 void preload_unseen_fini(struct preload_unseen *u);
 /* A program by its path or name, once. */
 void preload_unseen_add(struct preload_unseen *u, struct span name);
+/* For programs of the session that cannot connect; 0 or a negative errno. */
+int preload_unseen_watch(struct preload_session_reader *s, struct sooth_error *err);
 /* With the session's lock held. */
 void preload_unseen_look(struct preload_session_reader *s, uint64_t now_ns);
 
