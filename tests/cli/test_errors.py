@@ -211,7 +211,7 @@ class Usage(Case):
             self.check(4, [*command, "/nonexistent.sooth"], "/nonexistent.sooth")
         for command in (["report"], ["report", "--info"], ["export", "--format", "csv"]):
             self.check(4, [*command, "nofile"], "read nofile", "no such file")
-            self.check(2, [*command, os.path.basename(__file__)], "not a sooth capture")
+            self.check(2, [*command, os.path.abspath(__file__)], "not a sooth capture")
 
     def test_the_command_needs_its_dashes(self):
         """`sooth trace ls` must not run anything; it says how a command is given."""

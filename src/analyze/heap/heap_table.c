@@ -191,7 +191,8 @@ static void compare_resident(struct table_state *s)
 	char text[UNITS_SIZE];
 
 	s->scope.resident = heap_resident_growth(&s->resident);
-	if (!s->seen.all.count && !s->counted.all.count && heap_resident_is_elsewhere(g, 0))
+	if (s->has_source && !s->seen.all.count && !s->counted.all.count &&
+		heap_resident_is_elsewhere(g, 0))
 		snprintf(s->unexplained, sizeof(s->unexplained),
 			"resident memory grew by %s, and no allocator call was seen",
 			format_bytes(text, g->grown_bytes));
