@@ -157,7 +157,7 @@ class Leaks(HeapCase):
     def test_short(self):
         target = self.start(self.program(), "leaks")
         target.wait_for_output(b"ready")
-        report = self.sooth("heap", "--leaks", "-j", "-d", "1", str(target.pid)).json()
+        report = self.sooth("heap", "--leaks", "-j", "-d", "0.5", str(target.pid)).json()
         self.assertIsNone(report["heap_growth"]["growing_stacks"])
         self.assertTrue(report["heap_growth"]["text"].startswith("not judged: the calls cover less than 2 s"), report)
 

@@ -31,7 +31,7 @@ SLOW = {"probes": {"fork-storm", "short-threads"}}  # a minute each, and nothing
 COUNT = {"fork-storm": 1000}
 CALLS = {"plain": 8000, "strict": 10000, "raw-fork": 160000, "clone-number": 4000, "fork-storm": 20000,
          "fork-by-signal": 24000, "signal-stack": 22000, "coroutines": 20200, "no-clock": 88200}
-MOMENTS = 200 if harness.IS_LONG else 24
+MOMENTS = 200 if harness.IS_LONG else 9  # each mode once
 OTHER_USER = 65534
 # Of src/preload/layout.h.
 VERSION, STARTED = 5, 1
@@ -157,7 +157,7 @@ class WithoutSooth(OddCase):
                 self.run_on(lambda sooth: sooth.send(signal.SIGKILL), number)
 
     def test_stopped(self):
-        for number in range(max(9, MOMENTS // 4)):
+        for number in range(max(4, MOMENTS // 4)):
             with self.subTest(number=number):
                 self.run_on(lambda sooth: sooth.send(signal.SIGSTOP), number, goes_on=False)
 
@@ -169,7 +169,7 @@ class WithoutSooth(OddCase):
             except ProcessLookupError:
                 pass
 
-        for number in range(max(9, MOMENTS // 4)):
+        for number in range(max(4, MOMENTS // 4)):
             with self.subTest(number=number):
                 self.run_on(limit, number)
 
