@@ -46,11 +46,10 @@ static uint64_t left_ns(const struct item *item)
 static void run_item(void *user, int kept)
 {
 	struct item *i = user;
-	_cleanup_close_ int process = -1;
 	uint64_t begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	_cleanup_close_ int process = procfs_open_place(kept, (pid_t)i->pid);
 	struct process_id now;
 
-	process = procfs_open_place(kept, (pid_t)i->pid);
 	i->status = process < 0 ? -ESRCH : 0;
 	if (process < 0)
 		return;

@@ -86,20 +86,26 @@ static bool is_process_folder(int fd, struct buffer *scratch)
 	return cursor_skip(&c, "/proc/") && cursor_decimal(&c) && cursor_at_end(&c);
 }
 
-/* Where its links lead; `root`: whether the mount at the root is asked for, or the others. */
-static void put_links(struct hung_keys *keys, const struct mounts *m, int about, bool root,
-	struct buffer *scratch)
+/* Where its links lead. The mount at the root, the overlay of a container perhaps, is where all its
+ * processes are: it counts only where there is no other, for if it hung, they would. */
+static void put_links(
+	struct hung_keys *keys, const struct mounts *m, int about, struct buffer *scratch)
 {
 	static const char *const links[] = { "cwd", "exe", "root", "fd/0", "fd/1", "fd/2" };
+	const struct mount *root = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
 		const struct mount *mount = NULL;
 
 		if (!procfs_link_at(about, links[i], scratch))
 			mount = mount_of(m, span_of((const char *)scratch->data, scratch->size));
-		if (mount && (mounts_point(m, mount).size == 1) == root)
+		if (mount && mounts_point(m, mount).size == 1)
+			root = mount;
+		else if (mount)
 			put_mount(keys, m, mount);
 	}
+	if (root && !keys->count)
+		put_mount(keys, m, root);
 }
 
 /* Those of a namespace are read once for all its processes: a host may have a thousand mounts, and
@@ -123,8 +129,7 @@ static const struct mounts *mounts_of(int about, struct buffer *scratch)
 	return space ? &mounts : NULL;
 }
 
-/* Of a process those where it may be looked for; of other files none. The mount at the root, the
- * overlay of a container perhaps, is where all its processes are: if that hung, they would. */
+/* Of a process those where it may be looked for; of other files none. */
 static void find_keys(int about, struct hung_keys *keys)
 {
 	struct buffer scratch = { 0 };
@@ -135,9 +140,7 @@ static void find_keys(int about, struct hung_keys *keys)
 	if (is_process_folder(about, &scratch) && !fstat(about, &st)) {
 		mounts = mounts_of(about, &scratch);
 		if (mounts)
-			put_links(keys, mounts, about, false, &scratch);
-		if (mounts && !keys->count)
-			put_links(keys, mounts, about, true, &scratch);
+			put_links(keys, mounts, about, &scratch);
 		put(keys, OF_FOLDER | st.st_ino);
 	}
 	buffer_fini(&scratch);
