@@ -237,6 +237,16 @@ static void begin_thread(struct thread *t, uint32_t image)
 		session_ask(t, PRELOAD_ASK_PROCESS, 0, ignored);
 }
 
+/* What a signal handler on top of it calls is not recorded. `image` 0: a new one. */
+static void begin_alone(struct thread *t, uint32_t image)
+{
+	t->is_busy = true;
+	SIGNAL_BARRIER();
+	begin_thread(t, image ? image : begin_image());
+	SIGNAL_BARRIER();
+	t->is_busy = false;
+}
+
 /* All slots are in use: what is missing is known. Some are free again later. */
 static bool leave_out(struct thread *t)
 {
@@ -286,11 +296,7 @@ bool thread_begin_slow(struct thread *t)
 		return t->left_out ? leave_out(t) : true;
 	if (!has_started() || atomic_load(&is_probed))
 		return false;
-	t->is_busy = true;
-	SIGNAL_BARRIER();
-	begin_thread(t, image ? image : begin_image());
-	SIGNAL_BARRIER();
-	t->is_busy = false;
+	begin_alone(t, image);
 	return t->left_out ? leave_out(t) : true;
 }
 
@@ -459,12 +465,8 @@ static bool begin_to_ask(struct thread *t)
 			return false;
 		turn_to_probes(image);
 	}
-	t->is_busy = true;
-	SIGNAL_BARRIER();
 	if (t->image != image)
-		begin_thread(t, image);
-	SIGNAL_BARRIER();
-	t->is_busy = false;
+		begin_alone(t, image);
 	return !t->left_out;
 }
 

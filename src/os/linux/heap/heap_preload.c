@@ -19,6 +19,7 @@
 #include "os/linux/heap/preload_library.h"
 #include "os/linux/launch.h"
 #include "os/linux/heap/preload_session.h"
+#include "os/linux/heap/preload_unseen.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
 
@@ -172,7 +173,7 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 			"is static, defines malloc itself, or gains privileges");
 	else
 		emit_unseen(run);
-	if (preload_session_unseen(&s->session))
+	if (preload_unseen_marked(&s->session))
 		emit_not_loaded(run, span_of_string("a program"),
 			"runs under a seccomp filter, as another user, or with another /tmp");
 	if (s->uses_others)

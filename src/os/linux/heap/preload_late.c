@@ -83,42 +83,49 @@ static bool had_library(struct preload_late *l, uint32_t pid, uint64_t time_ns)
 /* Of a program that is over, or old enough to have connected. */
 static void check_image(struct preload_late *l, uint32_t pid, const struct late_image *image)
 {
-	if (!l->attach && image && image->exec_ns &&
+	if (!l->attach && image->exec_ns &&
 		!preload_session_met_ns(l->session, pid, image->exec_ns))
 		preload_unseen_add(&l->session->unseen, span_of_string(image->name));
+}
+
+/* The process has that image from now on; what it ran before, or another one of its number, is
+ * over.
+ */
+static void set_image(struct preload_late *l, uint32_t pid, const struct late_image *image)
+{
+	bool is_new;
+	struct late_image *to = map_put(&l->images, &pid, &is_new);
+
+	if (!to)
+		return;
+	if (!is_new)
+		check_image(l, pid, to);
+	*to = *image;
 }
 
 static void take_fork(struct preload_late *l, struct cursor *c, uint64_t time_ns)
 {
 	uint32_t pid = cursor_u32(c), parent = cursor_u32(c);
 	struct late_image image = { .is_forked = true };
-	struct late_image *to;
 
 	if (pid == parent || c->failed)
 		return;
 	image.has_library = had_library(l, parent, time_ns);
-	check_image(l, pid, map_get(&l->images, &pid));
-	to = map_put(&l->images, &pid, NULL);
-	if (to)
-		*to = image;
+	set_image(l, pid, &image);
 }
 
 static void take_exec(struct preload_late *l, struct cursor *c, uint64_t time_ns)
 {
 	uint32_t pid = cursor_u32(c);
-	struct late_image *to;
+	struct late_image image = { .exec_ns = time_ns };
 	struct span name;
 
 	cursor_u32(c); /* its thread */
 	name = cursor_until(c, '\0');
 	if (c->failed)
 		return;
-	check_image(l, pid, map_get(&l->images, &pid));
-	to = map_put(&l->images, &pid, NULL);
-	if (!to)
-		return;
-	*to = (struct late_image){ .exec_ns = time_ns };
-	snprintf(to->name, sizeof(to->name), "%.*s", (int)name.size, name.data);
+	snprintf(image.name, sizeof(image.name), "%.*s", (int)name.size, name.data);
+	set_image(l, pid, &image);
 }
 
 static bool defines(struct preload_late *l, const struct mapping *m)

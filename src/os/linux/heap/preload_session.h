@@ -123,8 +123,6 @@ void preload_session_drain(struct preload_session_reader *s, struct buffer *out)
 void preload_session_stop(struct preload_session_reader *s, struct buffer *out);
 /* What is left of children whose start was reported since. */
 void preload_session_rest(struct preload_session_reader *s, struct buffer *out);
-/* Whether a program could not connect. */
-bool preload_session_unseen(const struct preload_session_reader *s);
 void preload_session_close(struct preload_session_reader *s);
 
 #endif

@@ -141,7 +141,7 @@ int preload_unseen_watch(struct preload_session_reader *s, struct sooth_error *e
 	return 0;
 }
 
-bool preload_session_unseen(const struct preload_session_reader *s)
+bool preload_unseen_marked(const struct preload_session_reader *s)
 {
 	struct inotify_event event;
 	unsigned opened = 0, was_read = 0;

@@ -15,6 +15,8 @@ void preload_unseen_fini(struct preload_unseen *u);
 void preload_unseen_add(struct preload_unseen *u, struct span name);
 /* For programs of the session that cannot connect; 0 or a negative errno. */
 int preload_unseen_watch(struct preload_session_reader *s, struct sooth_error *err);
+/* Whether one could not. */
+bool preload_unseen_marked(const struct preload_session_reader *s);
 /* With the session's lock held. */
 void preload_unseen_look(struct preload_session_reader *s, uint64_t now_ns);
 
