@@ -79,6 +79,7 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 {
 	bool writes = link->what == WAIT_PIPE_WRITE;
 	bool is_fifo = link->object && link->object->type == FDS_FIFO;
+	bool is_known = link->party && link->party->party_pid;
 	bool is_own = link->party && link->party->party_pid == link->process->node_pid;
 
 	if (link->object && wait_is_terminal_master(link->object)) {
@@ -99,7 +100,7 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 		buffer_format(out, "is blocked writing to a pipe%s: ", wait_error_output(link));
 		put_party_or(out, link, "its reader");
 		buffer_string(out, " does not read");
-	} else if (!link->party || !link->party->party_pid) {
+	} else if (!is_known) {
 		buffer_string(
 			out, is_fifo ? "waits for data from a FIFO" : "waits for data from a pipe");
 	} else {
@@ -109,10 +110,10 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 	}
 	if (is_fifo)
 		wait_put_on(out, link,
-			writes || is_own			? ", FIFO "
-			: link->party && link->party->party_pid ? " through FIFO "
-								: " ");
-	if (!writes && !is_own && (!link->party || !link->party->party_pid))
+			writes || is_own ? ", FIFO "
+			: is_known	 ? " through FIFO "
+					 : " ");
+	if (!writes && !is_own && !is_known)
 		buffer_string(out, ": its writer is not known");
 }
 
