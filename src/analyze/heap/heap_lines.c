@@ -6,6 +6,7 @@
  */
 #include "analyze/heap/heap_lines.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "explain/stage.h"
@@ -52,7 +53,8 @@ static const struct sooth_names types = { LINE_TYPES, type_names };
 	F(S, ALSO, U64, old_address, old_addr, WITH(old_address_state),                            \
 		"address of the block passed to Realloc; 0: none", .unit = SOOTH_UNIT_HEX)         \
 	F(S, ALSO, ERRNO32, error, error, WITH(error_state),                                       \
-		"errno name of the failed posix_memalign")
+		"errno name of a failed call: of posix_memalign what it returned, of the others "   \
+		"the one that malloc(3) knows; aligned_alloc and memalign have two, and no name")
 
 ROW_FIELDS(line_fields, LINE_ROW, heap_call);
 
@@ -97,17 +99,31 @@ static bool gave_or_took(struct heap_call *c)
 	return true;
 }
 
+/* No memory came of a request for some, and malloc(3) has one reason for that. */
+static bool ran_out(const struct heap_call *c)
+{
+	return !c->address && c->size && c->size_state == SOOTH_STATE_VALUE &&
+	       c->error_state != SOOTH_STATE_VALUE && c->function != HEAP_ALIGNED_ALLOC &&
+	       c->function != HEAP_MEMALIGN;
+}
+
 static int take_call(struct lines_state *s, const struct sooth_record *r, struct sooth_error *err)
 {
 	struct heap_call call;
 
 	s->has_calls = true;
-	if (!s->options.only_memory || !record_holds(r, HEAP_CALL_LEAST))
+	if (!record_holds(r, HEAP_CALL_LEAST))
 		return output_record(s->output, r, err);
 	call = (struct heap_call){ 0 };
 	memcpy(&call, r, HEAP_CALL_LEAST);
 	call.record.words = call.record.fixed_words = HEAP_CALL_LEAST / SOOTH_RECORD_WORD;
-	return gave_or_took(&call) ? output_record(s->output, &call.record, err) : 0;
+	if (s->options.only_memory && !gave_or_took(&call))
+		return 0;
+	if (ran_out(&call)) {
+		call.error = ENOMEM;
+		call.error_state = SOOTH_STATE_VALUE;
+	}
+	return output_record(s->output, &call.record, err);
 }
 
 /* --- calls that map memory --- */
