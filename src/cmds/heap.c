@@ -14,7 +14,7 @@
 #include "cli/picture.h"
 #include "cli/run.h"
 
-#define TIMELINE_SAMPLE_NS (250 * NS_PER_MS)
+#define SAMPLE_NS (250 * NS_PER_MS)
 
 struct heap_config {
 	struct target_options target;
@@ -377,7 +377,7 @@ static int run_timeline(const struct heap_config *c, struct run *run, struct soo
 	run->output = &c->output;
 	run->views[0] = (struct run_view){ "timeline", &timeline };
 	run->heap_stacks = run->heap_sums = true;
-	run->sample_ns = TIMELINE_SAMPLE_NS;
+	run->sample_ns = SAMPLE_NS;
 	run->may_pause = false;
 	if (c->heap.lines)
 		run->product = (struct run_side_output){ .path = c->heap.lines,
@@ -387,6 +387,14 @@ static int run_timeline(const struct heap_config *c, struct run *run, struct soo
 			.is_whole = true };
 	run->is_silent = c->heap.lines && !c->output.json && !c->output.format;
 	return run_report(run, err);
+}
+
+/* What grows may not be from malloc. A command may end before the last sample. */
+static void compare_with_resident(struct run *run, bool is_launched)
+{
+	run->probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE };
+	if (is_launched)
+		run->sample_ns = SAMPLE_NS;
 }
 
 /* Else the command would be observed in the kernel instead. */
@@ -509,9 +517,8 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		return run_timeline(c, &run, err);
 	if (c->heap.pages)
 		page_answer_alone(&run, c->heap.exact);
-	/* What grows may not be from malloc; a command that starts grows anyway. */
-	else if (!arguments->command)
-		run.probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE };
+	else
+		compare_with_resident(&run, arguments->command);
 	if (c->picture.flamegraph)
 		output.output = c->heap.lines;
 	status = check(c, err);

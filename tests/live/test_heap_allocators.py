@@ -110,6 +110,38 @@ class Linked(HeapCase):
                                      (None, True) if engine == "preload" else (2 * each, False))
 
 
+MAPPED = """
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+int main(int count, char **words)
+{
+	if (count > 1)
+		memset(mmap(0, 64 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 1, 64 << 20);
+	sleep(2);
+	return 0;
+}
+"""
+
+
+@needs_bpf
+class Unexplained(HeapCase):
+    def test_memory_without_a_call(self):
+        """What became resident came from somewhere: no zeros then. Where little did, zero is a measurement."""
+        with open(self.path("mapped.c"), "w", encoding="ascii") as file:
+            file.write(MAPPED)
+        program = self.path("mapped")
+        subprocess.run(["cc", "-O1", "-o", program, self.path("mapped.c")], check=True)
+        for engine in ("bpf", "preload"):
+            with self.subTest(engine):
+                report = self.sooth("heap", "-j", "--engine", engine, "--", program, "large").json()
+                totals = one(report["heap_totals"])
+                self.assertIsNone(totals["allocated_bytes"])
+                self.assertRegex(totals["inexact"], "^6[0-9].[0-9]M became resident, and no allocator call was seen$")
+                totals = one(self.sooth("heap", "-j", "--engine", engine, "--", program).json()["heap_totals"])
+                self.assertEqual((totals["calls"], totals["allocated_bytes"], totals["inexact"]), (0, 0, None))
+
+
 @needs_bpf
 class Preloaded(HeapCase):
     def test_by_a_program_that_the_command_runs(self):

@@ -64,11 +64,37 @@ static void test_little(void **state)
 	heap_resident_fini(&h);
 }
 
+/* What a program has when it starts is no growth, and what it had at most outlives it. */
+static void test_started(void **state)
+{
+	struct sooth_record of = {
+		.kind = PROCESS_EXEC, .pid = 1, .words = sizeof(of) / SOOTH_RECORD_WORD
+	};
+	struct heap_resident_growth g;
+	struct heap_resident h;
+
+	(void)state;
+	heap_resident_init(&h);
+	look(&h, 1, 2 * MIB);
+	look(&h, 2, 90 * MIB);
+	heap_resident_take(&h, &of);
+	look(&h, 1, 60 * MIB);
+	look(&h, 1, 40 * MIB);
+	g = heap_resident_growth(&h);
+	assert_int_equal(g.grown_bytes, 0);
+	assert_int_equal(h.started_bytes, 60 * MIB);
+	of.kind = PROCESS_LEAVE;
+	heap_resident_take(&h, &of);
+	assert_int_equal(h.started_bytes, 60 * MIB);
+	heap_resident_fini(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_little),
+		cmocka_unit_test(test_started),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,10 +10,12 @@
 
 struct resident {
 	uint64_t first, last; /* bytes */
+	bool is_started;
 };
 
 void heap_resident_init(struct heap_resident *h)
 {
+	h->started_bytes = 0;
 	map_init(&h->processes, sizeof(struct process_id), sizeof(struct resident), PROCESSES_MAX);
 }
 
@@ -31,11 +33,16 @@ void heap_resident_take(struct heap_resident *h, const struct sooth_record *r)
 
 	if (r->kind == PROCESS_LEAVE)
 		map_remove(&h->processes, &id);
-	if (!p || !(seen = map_put(&h->processes, &id, &is_new)))
+	if ((!p && r->kind != PROCESS_EXEC) || !(seen = map_put(&h->processes, &id, &is_new)))
+		return;
+	seen->is_started |= !p;
+	if (!p)
 		return;
 	if (is_new)
 		seen->first = p->rss_bytes;
 	seen->last = p->rss_bytes;
+	if (seen->is_started && seen->last > h->started_bytes)
+		h->started_bytes = seen->last;
 }
 
 struct heap_resident_growth heap_resident_growth(const struct heap_resident *h)
@@ -51,6 +58,8 @@ struct heap_resident_growth heap_resident_growth(const struct heap_resident *h)
 		const struct resident *seen = value;
 		uint64_t grown = seen->last > seen->first ? seen->last - seen->first : 0;
 
+		if (seen->is_started)
+			continue;
 		out.before_bytes += seen->first;
 		out.bytes += seen->last;
 		out.grown_bytes += grown;

@@ -10,14 +10,17 @@
 #include "model/batch.h"
 
 #define HEAP_RESIDENT_LEAST (1u << 20) /* bytes of growth: less comes and goes */
+/* Of a program that was started: what is mapped of files alone is less, but of the largest. */
+#define HEAP_RESIDENT_STARTED (16u << 20)
 
 struct heap_resident {
 	struct map processes; /* struct process_id -> what was resident, first and last */
+	uint64_t started_bytes; /* of a program that was started: the most, also if it has ended */
 };
 
 struct heap_resident_growth {
 	uint64_t before_bytes, bytes; /* of the processes that still run */
-	uint64_t grown_bytes;	      /* by those that grew */
+	uint64_t grown_bytes;	      /* by those that grew, but for started programs */
 	uint32_t pid;		      /* of that which grew most; 0: none is known */
 };
 

@@ -187,12 +187,18 @@ static void choose(struct table_state *s)
 /* Memory came from somewhere: from functions that are not probed, or from mmap(). */
 static void compare_resident(struct table_state *s)
 {
+	const struct heap_resident *r = &s->resident;
 	const struct heap_resident_growth *g = &s->scope.resident;
 	char text[UNITS_SIZE];
 
-	s->scope.resident = heap_resident_growth(&s->resident);
-	if (s->has_source && !s->seen.all.count && !s->counted.all.count &&
-		heap_resident_is_elsewhere(g, 0))
+	s->scope.resident = heap_resident_growth(r);
+	if (!s->has_source || s->seen.all.count || s->counted.all.count)
+		return;
+	if (r->started_bytes >= HEAP_RESIDENT_STARTED)
+		snprintf(s->unexplained, sizeof(s->unexplained),
+			"%s became resident, and no allocator call was seen",
+			format_bytes(text, r->started_bytes));
+	else if (heap_resident_is_elsewhere(g, 0))
 		snprintf(s->unexplained, sizeof(s->unexplained),
 			"resident memory grew by %s, and no allocator call was seen",
 			format_bytes(text, g->grown_bytes));
