@@ -53,8 +53,8 @@ static const struct option rows[] = {
 	FLAG('j', "json", output.json, "JSON"),
 	FLAG('D', "dtrace", has_calls, "show system calls as a table"),
 	TIME("duration", duration_ns, "observation time in seconds (5)"),
-	FLAG(0, "io", has_io, "with -D: the slowest calls for files"),
-	FLAG(0, "network", has_network, "with -D: the slowest calls for sockets"),
+	FLAG(0, "io", has_io, "with -D: of the slowest calls only those for files"),
+	FLAG(0, "network", has_network, "with -D: of the slowest calls only those for sockets"),
 	FLAG(0, "flamegraph", has_flamegraph, "with -D: the calls as a picture (SVG)"),
 	VALUE_ROW('o', "output", FILE, "FILE", claude_diagnose_config, output.output,
 		"output file; with --flamegraph: file of the picture"),
@@ -149,6 +149,17 @@ static const char *calls_shown(const struct claude_diagnose_config *c)
 	return c->has_io ? "file" : c->has_network ? "network" : NULL;
 }
 
+/* The slowest calls of each kind, unless one alone is asked for. */
+static bool shows_io(const struct claude_diagnose_config *c)
+{
+	return c->has_calls && (c->has_io || !c->has_network);
+}
+
+static bool shows_network(const struct claude_diagnose_config *c)
+{
+	return c->has_calls && (c->has_network || !c->has_io);
+}
+
 /* Without a name it is called after the process and the probe; a file beside it has the stacks. */
 static int choose_picture(struct claude_diagnosis *d, struct sooth_error *err)
 {
@@ -206,13 +217,11 @@ static void choose_views(struct claude_diagnosis *d)
 	d->overview.findings = d->diagnosing.options;
 	d->overview.has_descriptors = c->is_deep || c->has_sample || c->has_calls;
 	d->overview.has_calls = c->has_calls;
-	d->overview.has_io = c->has_io;
-	d->overview.has_network = c->has_network;
+	d->overview.has_io = d->kinds[CALL_OPERATION_IO] = shows_io(c);
+	d->overview.has_network = d->kinds[CALL_OPERATION_NETWORK] = shows_network(c);
 	d->overview.has_samples = c->has_sample;
 	d->overview.sample_refused = d->diagnosing.has_samples ? NULL : d->diagnosing.no_samples;
 	d->table.set = calls_shown(c);
-	d->kinds[CALL_OPERATION_IO] = c->has_io;
-	d->kinds[CALL_OPERATION_NETWORK] = c->has_network;
 	memset(run->views, 0, sizeof(run->views));
 	if (c->output.json) {
 		run->views[0] = (struct run_view){ "overview", &d->overview };
@@ -228,8 +237,7 @@ static void choose_views(struct claude_diagnosis *d)
 	if (!d->diagnosing.has_calls)
 		return;
 	run->views[n++] = (struct run_view){ "syscall-table", &d->table };
-	if (c->has_io || c->has_network)
-		run->views[n++] = (struct run_view){ "slow-calls", d->kinds };
+	run->views[n++] = (struct run_view){ "slow-calls", d->kinds };
 }
 
 /* The same without samples, if these were refused. */

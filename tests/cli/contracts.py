@@ -81,7 +81,7 @@ CALLS = {
     "top_syscalls": [{"name": TEXT, "count": INT, "total_time_us": maybe(REAL),
                       "avg_time_us": maybe(REAL),
                       "errors": INT}],
-    "io_operations": None, "network_operations": None, "stack_samples": maybe(list),
+    "io_operations": maybe(list), "network_operations": maybe(list), "stack_samples": maybe(list),
     "flamegraph_path": maybe(TEXT), "issues": [ISSUE], "error": maybe(TEXT),
     "fallback_reason": maybe(TEXT)}
 

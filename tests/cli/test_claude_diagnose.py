@@ -271,7 +271,8 @@ class Calls(Diagnose):
         self.assertEqual(totals, sorted(totals, reverse=True))
         by_category = {c["category"]: c["count"] for c in found["syscall_summary"]}
         self.assertEqual(sum(by_category.values()), sum(c["count"] for c in calls.values()))
-        self.assertIsNone(found["io_operations"], "not requested")
+        self.assertIn("write", {o["syscall"] for o in found["io_operations"]})
+        self.assertIn("sendto", {o["syscall"] for o in found["network_operations"]})
 
     @needs_bpf
     def test_single_calls(self):
@@ -295,6 +296,8 @@ class Calls(Diagnose):
             times = [o["latency_us"] for o in found[kind]]
             self.assertEqual(times, sorted(times, reverse=True))
             self.assertLessEqual(len(times), 2000)
+        only = self.one("-D", "--network", "--duration", "0.6", "--pid", str(target.pid))["dtrace"]
+        self.assertIsNone(only["io_operations"], "not requested")
         text = self.diagnose("-D", "--io", "--duration", "0.6", "--pid", str(target.pid)).text
         self.assertIn(self.path("written"), text)
         self.assertRegex(text, "(?m)^write +[0-9]")
