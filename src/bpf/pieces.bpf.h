@@ -327,7 +327,7 @@ static inline void keep_by_type(
 }
 
 /* The call is the one in the scratch memory. 0: that was the last. */
-VERIFIED_ALONE_BY_NUMBERS int keep_one(uint32_t number, uint32_t index, uint32_t scratch_index)
+VERIFIED_ALONE_BY_NUMBERS int keep_one(uint32_t row, uint32_t index, uint32_t scratch_index)
 {
 	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
 	const volatile struct syscalls_capture *c;
@@ -335,7 +335,8 @@ VERIFIED_ALONE_BY_NUMBERS int keep_one(uint32_t number, uint32_t index, uint32_t
 
 	if (!p)
 		return 0;
-	c = &config.captures[number & (SYSCALLS_NUMBERS - 1)][index & (SYSCALLS_PIECES - 1)];
+	c = &config.captures[row & (SYSCALLS_ABIS * SYSCALLS_NUMBERS - 1)]
+			    [index & (SYSCALLS_PIECES - 1)];
 	if (c->keep == SYSCALLS_KEEP_NOTHING)
 		return 0;
 	result = p->call.result;

@@ -68,6 +68,20 @@ static inline void name_path(struct call_with_pieces *p)
 	r->path.size = p->string_size;
 }
 
+/* Of which row of config.captures the call is. Numbers of x32 are in neither ABI. */
+static inline uint32_t captures_row(const struct thread *t)
+{
+	uint32_t number = t->number & (SYSCALLS_NUMBERS - 1);
+
+	return t->abi == ABI_NATIVE ? number : number + SYSCALLS_NUMBERS;
+}
+
+static inline bool has_captures(const struct thread *t)
+{
+	return config.keeps_pieces && t->abi != ABI_X32 && t->number < SYSCALLS_NUMBERS &&
+	       config.captures[captures_row(t)][0].keep;
+}
+
 static void stream_with_pieces(
 	struct thread *t, int64_t result, uint64_t now, uint32_t scratch_index)
 {
@@ -79,12 +93,13 @@ static void stream_with_pieces(
 	call_fill(&p->call, t, result, now);
 	begin_pieces(p, t);
 	for (uint32_t i = 0; i < SYSCALLS_PIECES; i++) {
-		if (!keep_one(t->number, i, scratch_index))
+		if (!keep_one(captures_row(t), i, scratch_index))
 			break;
 	}
-	if (config.keeps_status)
+	if (config.keeps_status && t->abi == ABI_NATIVE)
 		keep_answer(p, t, result, scratch_index);
-	for (uint32_t i = 0; i < SYSCALLS_PIECES && config.keeps_api; i++) {
+	for (uint32_t i = 0;
+		i < SYSCALLS_PIECES && config.keeps_api && t->abi == ABI_NATIVE; i++) {
 		if (!keep_api(t->number, i, scratch_index))
 			break;
 	}
@@ -114,8 +129,7 @@ static void stream_call(struct thread *t, int64_t result, uint64_t now, uint32_t
 		return;
 	if (config.only_api && !is_of_api(t, result))
 		return;
-	if (config.keeps_pieces && t->abi == ABI_NATIVE && t->number < SYSCALLS_NUMBERS &&
-		config.captures[t->number][0].keep)
+	if (has_captures(t))
 		stream_with_pieces(t, result, now, scratch_index);
 	else
 		stream_plain(t, result, now, 0);

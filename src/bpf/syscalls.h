@@ -22,7 +22,8 @@ struct syscalls_config {
 	/* By native number: which argument is read when the call begins, from 1; the path of an
 	 * exec, or SYSCALLS_REQUESTED_BYTES. */
 	uint8_t entry_arguments[SYSCALLS_NUMBERS];
-	struct syscalls_capture captures[SYSCALLS_NUMBERS][SYSCALLS_PIECES]; /* the same */
+	/* By number, first of the native ABI, then of the other. */
+	struct syscalls_capture captures[SYSCALLS_ABIS * SYSCALLS_NUMBERS][SYSCALLS_PIECES];
 	/* Calls that are wanted, a bit each; those that have_all is set for are. */
 	uint64_t wanted[SYSCALLS_ABIS][SYSCALLS_NUMBERS / 64];
 	/* Wanted only for what becomes of descriptors. */

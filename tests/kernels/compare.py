@@ -237,6 +237,22 @@ def check_calls(console):
     return f"all {sum(map(len, truth.values()))} calls of {len(truth)} threads, every argument"
 
 
+FILE_OF_32_BITS = "/proc/version"  # compat32.c
+
+
+def check_compat(console):
+    """A program of 32 bits: its strings are read, and its descriptors have a name."""
+    console.require("compat")
+    if "compat" not in console.files:
+        return "no such program was built"
+    rows = [json.loads(line) for line in console.file("compat").splitlines() if line]
+    calls = [call_of_row(row)[:2] for row in rows if row["type"] == "call"]
+    for call, start in (("open", f'"{FILE_OF_32_BITS}", O_RDONLY'), ("read", f"3<{FILE_OF_32_BITS}>, ")):
+        if not any(name == f"i386:{call}" and words.startswith(start) for name, words in calls):
+            raise Failed(f"compat: no {call}({start}: {[c for c in calls if c[0] != 'i386:getppid']}")
+    return f"{len(calls)} calls"
+
+
 def check_api(console):
     """One request, with what shows of it and nothing of its query."""
     console.require("api")
@@ -516,6 +532,7 @@ def main():
         ("doctor", console.seconds.get("doctor", 0), lambda: check_doctor(console, options.expect)),
         ("syscall counts", console.seconds.get("trace", 0), lambda: check_counts(console)),
         ("decoding", console.seconds.get("calls", 0), lambda: check_calls(console)),
+        ("32 bits", console.seconds.get("compat", 0), lambda: check_compat(console)),
         ("api calls", console.seconds.get("api", 0), lambda: check_api(console)),
         ("io_uring", console.seconds.get("uring", 0), lambda: check_uring(console)),
         ("allocations", console.seconds.get("heap", 0), lambda: check_heap(console)),

@@ -20,7 +20,7 @@ class Compat32(Case):
         # Its one native call is the execve that starts it.
         self.assertEqual(counts.get("execve"), (1, 0), counts)
         self.assertEqual(counts.get("i386:exit"), (1, 0), counts)
-        self.assertEqual(set(counts), {"execve", "i386:getppid", "i386:exit"})
+        self.assertEqual(set(counts), {"execve", "i386:open", "i386:read", "i386:close", "i386:getppid", "i386:exit"})
 
     def test_attached(self):
         target = self.start(harness.COMPAT32, "hold")
@@ -36,6 +36,8 @@ class Compat32(Case):
         counts = stream_counts(lines)
         self.assertEqual(counts.get("i386:getppid"), (CALLS, 0), counts)
         self.assertEqual(counts.get("execve"), (1, 0), counts)
+        self.assertIn(("open", '"/proc/version", O_RDONLY'), {(row["name"].partition(":")[2], row["arguments"])
+                      for row in lines if row["type"] == "call"})
 
 
 @needs_bpf

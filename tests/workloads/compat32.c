@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A 32-bit program of its own, without libc: CALLS times getppid through int 0x80, then exit.
+ * A 32-bit program of its own, without libc: reads the begin of a file, then CALLS times getppid
+ * through int 0x80, then exit.
  * Number 64 is getppid there, but semget in the 64-bit table: a watcher which mixes them up
  * shows the wrong name. With any argument it says "ready" and waits for input first.
  *
@@ -15,6 +16,8 @@
 #define NR_EXIT	   1
 #define NR_READ	   3
 #define NR_WRITE   4
+#define NR_OPEN	   5
+#define NR_CLOSE   6
 #define NR_GETPPID 64
 
 static long call3(long nr, long a, long b, long c)
@@ -29,11 +32,15 @@ __attribute__((used, noreturn)) static void start(int argc)
 {
 	static const char ready[] = "ready\n";
 	char byte;
+	long file;
 
 	if (argc > 1) {
 		call3(NR_WRITE, 1, (long)ready, sizeof(ready) - 1);
 		call3(NR_READ, 0, (long)&byte, 1);
 	}
+	file = call3(NR_OPEN, (long)"/proc/version", 0, 0);
+	call3(NR_READ, file, (long)&byte, 1);
+	call3(NR_CLOSE, file, 0, 0);
 	for (int i = 0; i < CALLS; i++)
 		call3(NR_GETPPID, 0, 0, 0);
 	for (;;)

@@ -110,6 +110,30 @@ static void captures_of(const struct syscall_row *row, const struct calls_select
 	}
 }
 
+/* What has the same form in a program of 32 bits: strings, bytes, addresses, and no struct with a
+ * long or a pointer in it. The path of an exec is gone when the call returns. */
+static bool is_alike(const struct syscalls_capture *c)
+{
+	return c->keep == SYSCALLS_KEEP_STRING || c->keep == SYSCALLS_KEEP_NEAR_END ||
+	       c->keep == SYSCALLS_KEEP_BY_LENGTH ||
+	       ((c->keep == SYSCALLS_KEEP_BY_RESULT || c->keep == SYSCALLS_KEEP_BY_NEXT) &&
+		       c->unit == 1);
+}
+
+static void captures_of_other(const struct syscall_row *row, const struct calls_selected *calls,
+	struct syscalls_capture *captures)
+{
+	struct syscalls_capture all[SYSCALLS_PIECES] = { 0 };
+
+	if (row->traits & SYSCALL_EXECS)
+		return;
+	captures_of(row, calls, all);
+	for (size_t i = 0, n = 0; i < SYSCALLS_PIECES; i++) {
+		if (is_alike(&all[i]))
+			captures[n++] = all[i];
+	}
+}
+
 /* Bits by number: which calls are requested, and which only for their effect on descriptors. */
 static void choose_calls(
 	struct syscalls_config *config, const struct syscall_set *set, bool follows)
@@ -158,7 +182,11 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 		return status;
 	for (uint32_t number = 0; number < SYSCALLS_NUMBERS; number++) {
 		const struct syscall_row *row = syscall_by_number(ABI_64, number);
+		const struct syscall_row *other = syscall_by_number(ABI_32_KNOWN, number);
 
+		if (other)
+			captures_of_other(other, &options->calls,
+				config->captures[SYSCALLS_NUMBERS + number]);
 		if (!row)
 			continue;
 		config->entry_arguments[number] = entry_argument(row);
