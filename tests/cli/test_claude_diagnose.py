@@ -84,6 +84,12 @@ while True:
 """
 
 
+def one_of(rows):
+    """The only one."""
+    row, = rows
+    return row
+
+
 class Diagnose(Case):
     def setUp(self):
         super().setUp()
@@ -319,7 +325,7 @@ class Calls(Diagnose):
 
     @needs_bpf
     def test_numbers_are_used_again(self):
-        """Each call has the file or peer of its time; sooth trace has the same."""
+        """Each call has the file or peer of its time; sooth trace and what sooth diagnose knows of files have the same."""
         target = self.python(REUSE)
         target.wait_for_output(b"\n")
         ports = [int(word) for word in bytes(target.out).split()[1:3]]
@@ -336,6 +342,11 @@ class Calls(Diagnose):
         for row in told["io"]:
             if row["path"].startswith(self.path("file")):
                 self.assertEqual(row["written_bytes"], row["writes"] * (300 + int(row["path"][-1])))
+        told = self.sooth("diagnose", "-j", "--duration", "2", "--set", "write-churn.min-rate=1", "--set",
+                          "write-churn.in-place-rate=1", str(target.pid)).json()
+        remains = {(f["claim"].split()[5], {e["name"]: e["value"] for e in f["evidence"]}["bytes that remain in the files"])
+                   for f in one_of(told["processes"])["findings"] if f["id"] == "write-churn"}
+        self.assertEqual(remains, {(self.path("file%d" % i), 300 + i) for i in range(2)}, told)
 
     @needs_bpf
     def test_peers_of_unconnected_sockets(self):
