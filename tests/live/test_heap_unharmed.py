@@ -5,6 +5,7 @@ say the same: observed, and with sooth killed, stopped or out of memory at any m
 reach what that library uses: another user, a sooth that is gone, a program that lies.
 """
 import fcntl
+import functools
 import glob
 import os
 import random
@@ -28,14 +29,23 @@ ENGINES = {"preload": PRELOAD, "stacks": (*PRELOAD, "--stack"), "auto": ("--engi
            "probes": ("--engine", "bpf")}
 # What is left out of an engine's modes, and why.
 SLOW = {"probes": {"fork-storm", "short-threads"}}  # a minute each, and nothing of the library is in them
-COUNT = {"fork-storm": 1000}
-CALLS = {"plain": 8000, "strict": 10000, "raw-fork": 160000, "clone-number": 4000, "fork-storm": 20000,
+COUNT = {} if harness.IS_LONG else {"short-threads": 1200}  # more than twice the slots
+COUNT["fork-storm"] = 1000 if harness.IS_LONG else 200
+CALLS = {"plain": 8000, "strict": 10000, "raw-fork": 160000, "clone-number": 4000, "fork-storm": 20 * COUNT["fork-storm"],
          "fork-by-signal": 24000, "signal-stack": 22000, "coroutines": 20200, "no-clock": 88200}
 MOMENTS = 200 if harness.IS_LONG else 9  # each mode once
 OTHER_USER = 65534
 # Of src/preload/layout.h.
 VERSION, STARTED = 5, 1
 PRELOAD_SEGMENT_BYTES = 4096 * 513 + 32 * (8 << 15) + 480 * (8 << 11)
+
+
+@functools.cache
+def end_and_output(*command):
+    """Always the same, so one run serves all engines."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False,
+                          stdin=subprocess.DEVNULL)
+    return done.returncode, done.stdout.decode()
 
 
 class OddCase(HeapCase):
@@ -50,9 +60,7 @@ class OddCase(HeapCase):
         return [self.odd, mode, *([str(COUNT[mode])] if mode in COUNT else [])]
 
     def alone(self, mode):
-        done = subprocess.run(self.command(mode), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
-                              check=False, stdin=subprocess.DEVNULL)
-        return done.returncode, done.stdout.decode()
+        return end_and_output(*self.command(mode))
 
     def observed(self, mode, options, **how):
         run = self.sooth("heap", "-j", *options, "--", *self.command(mode), status=None, timeout=200, **how)
@@ -211,7 +219,7 @@ NOISE = ATTACK + """
 memory = libc.mmap(None, size, 3, 1, segment, 0)
 ctypes.memset(memory, 0xff, size)
 chance = random.Random(1)
-for turn in range(40):
+for turn in range(TURNS):
     noise = chance.randbytes(1 << 20)
     for begin in range(0, size - len(noise), len(noise)):
         ctypes.memmove(memory + begin, noise, len(noise))
@@ -221,7 +229,7 @@ for turn in range(40):
     ctypes.memmove(memory, struct.pack('=I', 512), 4)
     time.sleep(0.02)
 print('noise')
-""".replace("%%", "%")
+""".replace("%%", "%").replace("TURNS", "40" if harness.IS_LONG else "12")
 
 
 class Reached(OddCase):
