@@ -157,9 +157,14 @@ class Leaks(HeapCase):
     def test_short(self):
         target = self.start(self.program(), "leaks")
         target.wait_for_output(b"ready")
-        report = self.sooth("heap", "--leaks", "-j", "-d", "0.5", str(target.pid)).json()
-        self.assertIsNone(report["heap_growth"]["growing_stacks"])
-        self.assertTrue(report["heap_growth"]["text"].startswith("not judged: the calls cover less than 2 s"), report)
+
+        def unjudged():
+            growth = self.sooth("heap", "--leaks", "-j", "-d", "0.1", str(target.pid)).json()["heap_growth"]
+            return growth["growing_stacks"] is None and growth["text"]
+
+        # A busy host makes 2 s of them.
+        text = harness.wait_until(unjudged, "a recording that is too short")
+        self.assertTrue(text.startswith("not judged: the calls cover less than 2 s"), text)
 
     def redis(self, *options):
         """A server that gets new keys all the time."""
