@@ -25,9 +25,11 @@ client.getresponse().read()
 
 
 class Same(Case):
+    formats = FORMATS
+
     def assert_same(self, command, target, again=None):
         """In each format; the file is read by the options the target was watched with."""
-        for name in FORMATS:
+        for name in self.formats:
             capture = self.path("%s.sooth" % name)
             output = self.path("live")
             self.sooth(*command, "--format", name, "-o", output, "--save", capture, *target)
@@ -42,7 +44,7 @@ class Same(Case):
                 self.assertEqual(harness.read(output), live)
 
     def assert_prints_same(self, command, target):
-        for name in FORMATS:
+        for name in self.formats:
             capture = self.path("%s.sooth" % name)
             run = self.sooth(*command, "--format", name, "--save", capture, *target)
             self.assertGreater(len(run.out), 80)
@@ -142,7 +144,9 @@ class Every(Same):
 
     def run_rows(self, table):
         for command, rows in table.items():
-            for both, live in rows:
+            for number, (both, live) in enumerate(rows):
+                # An option changes what is shown, not how: its row has one format, the first row all of them.
+                self.formats = FORMATS if harness.IS_LONG or not number else FORMATS[number % 3:][:1]
                 with self.subTest("%s %s %s" % (command, both, live)):
                     self.run_row([command, *both.split()], self.words(live))
 
@@ -152,8 +156,8 @@ class Every(Same):
             return
         self.assert_same(command, live)
         # The program that knows no system reads the file, too.
-        again = self.run_program(harness.SOOTH_NONE, *command, "--format", FORMATS[-1],
-                                 self.path(FORMATS[-1] + ".sooth"))
+        again = self.run_program(harness.SOOTH_NONE, *command, "--format", self.formats[-1],
+                                 self.path(self.formats[-1] + ".sooth"))
         self.assertEqual(again.out, harness.read(self.path("live")))
 
     def test_what_needs_no_privilege(self):
