@@ -9,7 +9,7 @@ import os
 import subprocess
 import time
 
-from harness import SOOTH
+from harness import SOOTH, wait_until
 
 FINDING = "stream-stalled"
 SILENCE_S = 2
@@ -25,6 +25,10 @@ def findings_of(agent, options):
                          stdout=subprocess.PIPE, check=False,
                          env=dict(os.environ, XDG_CONFIG_HOME="/nonexistent")).stdout
     return [found for process in json.loads(out)["processes"] for found in process["findings"]]
+
+
+def ailing(found):
+    return [one for one in found if one["id"] != FINDING and one["severity"] in BAD]
 
 
 class StreamChecks:
@@ -46,4 +50,6 @@ class StreamChecks:
         self.assertEqual(bool(stalled), is_stalled, (agent.tell(), found))
         for one in stalled:
             self.assertIn("waiting for", one["claim"])
-        self.assertEqual([one for one in found if one["id"] != FINDING and one["severity"] in BAD], [])
+        if ailing(found):
+            # A busy host draws out the work at the start of an agent; what is wrong with one stays.
+            wait_until(lambda: not ailing(findings_of(agent, options)), lambda: "no finding like %s" % ailing(found))
