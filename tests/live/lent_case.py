@@ -20,7 +20,7 @@ PYTHON = "/usr/bin/python3"  # one that every user may run
 # What it does all the time: Python functions, system calls and allocations with the mark in them.
 # The mark comes by standard input: a command line may be read by everyone.
 TARGET = r'''
-import ctypes, mmap, os, signal, sys, time
+import ctypes, itertools, mmap, os, signal, sys, time
 {more}
 mark = sys.stdin.readline().strip()
 ctypes.CDLL(None).prctl(15, b"claude", 0, 0, 0)  # PR_SET_NAME
@@ -28,7 +28,7 @@ os.mkdir(mark + "-cwd"), os.chdir(mark + "-cwd")
 file = open(mark + "-file", "w+b")
 file.write(b"x" * 65536), file.flush()
 mapped = mmap.mmap(file.fileno(), 65536)
-space = {"os": os, "mmap": mmap, "time": time}
+space = {"os": os, "mmap": mmap, "time": time, "turns": itertools.count()}
 exec("""
 def MARK_works():
     for i in range(20000): pass
@@ -36,12 +36,13 @@ def MARK_works():
     except OSError: pass
     b = [bytearray(3000 + i) for i in range(20)]
     m = mmap.mmap(-1, 1 << 20); m[::4096] = b"y" * 256; m.close()
-    child = os.fork()
-    if not child:
-        for i in range(20000): pass
-        os._exit(0)
-    os.waitpid(child, 0)
-    time.sleep(0.002)
+    if next(turns) % 4 == 0:
+        child = os.fork()
+        if not child:
+            for i in range(20000): pass
+            os._exit(0)
+        os.waitpid(child, 0)
+    time.sleep({pause})
 """.replace("MARK", mark), space)
 space = space[mark + "_works"]
 space.__code__ = space.__code__.replace(co_filename=mark + ".py")
@@ -55,16 +56,17 @@ while time.monotonic() < until:
 
 class Target:
     """A process of a user. `before` are words before its command line, `more` lines of its program,
-    to change what it may do."""
+    to change what it may do; `pause_s` is how long it rests each time, which is most of the time."""
 
-    def __init__(self, case, uid, before=(), more="", **options):
+    def __init__(self, case, uid, before=(), more="", pause_s=0.05, **options):
         self.mark = "Qq%sq" % secrets.token_hex(5)
         folder = case.path("of-" + self.mark[2:6])
         os.mkdir(folder)
         os.chown(folder, uid, uid)
         environment = {"PATH": os.environ["PATH"], self.mark + "_ENV": self.mark}
         program = [PYTHON] if before else [AGENT]
-        self.process = case.start(*before, *program, "-u", "-c", TARGET.replace("{more}", more),
+        text = TARGET.replace("{more}", more).replace("{pause}", str(pause_s))
+        self.process = case.start(*before, *program, "-u", "-c", text,
                                   executable=None if before else PYTHON, cwd=folder,
                                   env=environment, **{**as_user(uid), **options})
         self.process.say(self.mark.encode() + b"\n")

@@ -137,10 +137,12 @@ class Lent(LentCase):
             self.assertIn("--pid", options)
             for number, row in enumerate(rows):
                 for option in options:
-                    # Each option with one form of the command, the target by its number with all.
+                    # Each option with one form of the command, the target by its number with all: the other forms
+                    # by turns.
                     if number and option != "--pid":
                         continue
-                    for target in targets if option in ("--pid", "--user") else targets[:1]:
+                    turn = targets[number % 2:][:1] if number and not harness.IS_LONG else targets
+                    for target in turn if option in ("--pid", "--user") else targets[:1]:
                         tries += [[None, command, *row, *words]
                                   for words in SELECTING[option](target)]
         self.try_all(tries, targets)
@@ -159,12 +161,12 @@ class Lent(LentCase):
         """Each probe, and what the capture has of them."""
         targets = self.start_targets()
         listed = harness.read(os.path.join(SRC, "probes/probes.def")).decode()
-        selected = [["-p", str(t.pid)] for t in targets] + [["-a"], ["-u", "0"]]
+        selected = [["-p", str(t.pid)] for t in targets] + [["-a"], *([["-u", "0"]] if harness.IS_LONG else [])]
         tries = [[None, "record", "--stream", "--detail", *SHORT, "-P", probe, "-o",
                   os.path.join(self.home, "%s-%d.sooth" % (probe, i)), *words]
                  for probe in re.findall(r"^PROBE\((\w+)", listed, re.M)
                  for i, words in enumerate(selected)]
-        self.assertGreater(len(tries), 60)
+        self.assertGreater(len(tries), 45)
         captures = []
         for argv, run in self.run_all(tries):
             with self.subTest(argv):
@@ -219,7 +221,7 @@ class Lent(LentCase):
 
     def test_the_callers_own(self):
         """The healthy twin: the same rows show the mark of the caller's own process."""
-        own = Target(self, NOBODY)
+        own = Target(self, NOBODY, pause_s=0.002)  # a busy host seldom lets it run where a sample falls
         for command, number in (("trace", 0), ("trace", 2), ("inspect", 0), ("profile", 0),
                                 ("profile", 1), ("stack", 0), ("stack", 1)):
             with self.subTest("%s %s" % (command, ROWS[command][number])):
