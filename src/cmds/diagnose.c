@@ -338,7 +338,8 @@ static int emit_ended(uint32_t pid, const struct history_end *end, struct sooth_
 
 	format_ns(ago, now > end->utc_ns ? now - end->utc_ns : 0);
 	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u", pid);
-	error_why(err, "%s %u ended %s ago, by the history of sooth monitor", end->agent, pid, ago);
+	error_why(err, "%s %u %s%s %s ago, by the history of sooth monitor", end->agent, pid,
+		*end->how ? end->how : "ended", *end->how ? "," : "", ago);
 	return error_remedy(err, "sooth timeline %u shows what its session did", pid);
 }
 

@@ -419,23 +419,16 @@ static bool is_ended_by_agent(
 static bool is_orderly(const struct check *e, struct check_result *out, const struct why *w)
 {
 	const struct exit_reasons_signal *request = w->signal ? w->fatal : ending_request(w->of);
-	struct buffer sender = { 0 };
-	char name[SIGNAL_NAME_SIZE];
+	struct buffer text = { 0 };
 	bool is_own = request && !request->is_from_kernel &&
 		      (request->is_from_parent || request->sender_pid == w->of->id.pid);
 
 	if (w->signal ? !is_own || !(is_request(w->signal) || is_ended_by_agent(e, w, request))
 		      : END_EXIT(w->status) != 0)
 		return false;
-	if (request) {
-		exit_reason_text_sender(&sender, w->of, request);
-		check_fine(out, "%s %s from %s",
-			w->signal ? "ended by" : "exited with status 0 after",
-			signal_name(name, request->signal), buffer_cstr(&sender));
-	} else {
-		check_fine(out, "exited with status 0");
-	}
-	buffer_fini(&sender);
+	exit_reason_text_end(&text, &e->input->endings, w->of);
+	check_fine(out, "%s", buffer_cstr(&text));
+	buffer_fini(&text);
 	return true;
 }
 
@@ -454,7 +447,7 @@ static void diagnose_end(const struct check *e, struct check_result *out, const 
 	w.fatal = w.signal ? ending_signal(of, w.signal) : NULL;
 	w.core = of->core ? of->core : endings_stored(all, e->id.pid);
 	w.is_oom = w.signal == KILL &&
-		   (of->has_oom || (!of->end.oom_state && of->end.is_oom_victim) ||
+		   (exit_reason_is_oom(of, w.status) ||
 			   (of->end.oom_state && w.log && w.log->what == EXIT_REASONS_LOG_OOM));
 	if (!is_orderly(e, out, &w))
 		report(e, out, &w);

@@ -50,10 +50,14 @@ struct phase_span {
 	uint64_t
 		io_calls; /* that read or wrote: files, pipes, terminals, sockets by some of them */
 	uint8_t io_state; /* of both */
-	uint8_t unused_end[7];
+	uint8_t end_state;
+	uint8_t unused_end[6];
+	struct sooth_text end; /* of the last one: how the process ended; "killed by SIGKILL ..." */
 };
 
 #define PHASE_SPAN_LEAST 200
+#define PHASE_SPAN_IO	 224
 _Static_assert(PHASE_SPAN_LEAST == offsetof(struct phase_span, read_bytes), "records only grow");
+_Static_assert(PHASE_SPAN_IO == offsetof(struct phase_span, end), "records only grow");
 
 #endif

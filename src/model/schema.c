@@ -189,6 +189,8 @@ static const struct sooth_field phase_span_fields[] = {
 	FIELD_NUMBER(phase_span, samples, "number of samples that the span rests on"),
 	FIELD_NUMBER_AS(phase_span, flags, phase_flags,
 		"1: the phase begins with it; 2: the process ended with it"),
+	FIELD_STRING(
+		phase_span, end, "how the process ended", FIELD_STATE_AT(phase_span, end_state)),
 };
 
 #define STREAM_SCHEMA_ROW(id, name_, kind_, class__, line_, ...)                                   \

@@ -30,6 +30,8 @@ while read -r status; do
         tool=$!
     elif [ "$status" = end ]; then
         kill $tool; wait $tool 2>/dev/null
+    elif [ "$status" = quit ]; then
+        exit 7
     else
         printf '{"sessionId":"0123456789abcdef","status":"%s","procStart":"%s","statusUpdatedAt":%s}' \
             "$status" "$ticks" "${time%???}" >"$CLAUDE_CONFIG_DIR/sessions/$$.json"
@@ -121,14 +123,15 @@ class Phases(HistoryCase):
         self.assertEqual((tool["count"], tool["tool_command"]), (1, "sleep 200"))
 
     def test_when_a_killed_session_ended(self):
-        """diagnose asks the history of a process that is gone, also of a monitor that still runs."""
+        """When and how: diagnose asks the history of a process that is gone, also of a monitor that still runs."""
         os.makedirs(self.path("state/sooth"))
         self.history = self.path("state/sooth/history")
         sooth, agent = self.monitor(), self.agent()
         self.tell(agent, "busy")
         agent.send(signal.SIGKILL)
         agent.finish()
-        wanted = "claude %d ended .* ago, by the history of sooth monitor" % agent.pid
+        how = r"killed by SIGKILL from .*python3?[0-9.]* \(pid %d\)" % os.getpid()
+        wanted = "claude %d " % agent.pid + how + ".*, .* ago, by the history of sooth monitor"
         environment = dict(os.environ, XDG_STATE_HOME=self.path("state"))
 
         def is_told():
@@ -137,6 +140,18 @@ class Phases(HistoryCase):
             return run.returncode == 4 and re.search(wanted, run.stderr)
         harness.wait_until(is_told, "the end in the history", timeout=30)
         self.end(sooth)
+        row = next(row for row in self.report()["phase_sessions"] if row["pid"] == agent.pid)
+        self.assertRegex(row["end"], "^" + how)
+
+    def test_that_a_session_exited(self):
+        sooth, agent = self.monitor(), self.agent()
+        self.tell(agent, "idle")
+        agent.say(b"quit\n")
+        agent.finish()
+        time.sleep(1)
+        self.end(sooth)
+        row = next(row for row in self.report()["phase_sessions"] if row["pid"] == agent.pid)
+        self.assertEqual(row["end"], "exited with status 7")
 
     def test_of_a_target(self):
         first, second = self.agent(), self.agent()

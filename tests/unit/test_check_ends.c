@@ -219,7 +219,7 @@ static void test_kills(void **state)
 		{ "ended-abnormally", by_parent, KILL, NULL,
 			"medium/high: killed by SIGKILL from its parent parent" },
 		{ "ended-abnormally", of_an_agent, 1, NULL,
-			"=fine: ended by SIGKILL from its parent claude (pid 50)\n" },
+			"=fine: killed by SIGKILL from its parent claude (pid 50)\n" },
 		{ "ended-abnormally", of_an_agent, 0, NULL,
 			"medium/high: killed by SIGKILL from " },
 		{ "ended-abnormally", by_itself, KILL, NULL,

@@ -264,6 +264,44 @@ static void an_end_closes_the_phase(void **state)
 	end();
 }
 
+static void check_end(const struct exit_reasons_end *of, const char *expected, uint64_t end_ms)
+{
+	const struct phase_span *p;
+	struct endings endings;
+
+	begin();
+	endings_init(&endings);
+	tracker.endings = &endings;
+	sample(200000, "idle", 150000, 0, 0);
+	endings_take(&endings, &of->record);
+	sample(202000, "", 0, 0, 0);
+	assert_span(0, "idle", 200000, end_ms);
+	p = span_at(0);
+	assert_int_equal(p->end_state, of->status_state);
+	assert_int_equal(p->end.size, strlen(expected));
+	assert_memory_equal((const char *)p + p->end.offset, expected, p->end.size);
+	endings_fini(&endings);
+	end();
+}
+
+static void an_end_has_its_reason(void **state)
+{
+	struct exit_reasons_end e = { .record = head(201500, EXIT_REASONS_END), .status = 9 };
+
+	(void)state;
+	e.record.words = e.record.fixed_words = sizeof(e) / SOOTH_RECORD_WORD;
+	check_end(&e, "killed by SIGKILL", 201500);
+	e.is_oom_victim = 1;
+	check_end(&e, "killed by the kernel: out of memory", 201500);
+	e.is_oom_victim = 0;
+	e.status = 3 << 8;
+	check_end(&e, "exited with status 3", 201500);
+	e.status = 11;
+	check_end(&e, "crashed: SIGSEGV", 201500);
+	e.status_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+	check_end(&e, "", 201500);
+}
+
 /* A long phase is written in parts, and read as one. */
 static void parts_are_one_phase(void **state)
 {
@@ -336,6 +374,7 @@ int main(void)
 		cmocka_unit_test(a_gap_is_not_observed),
 		cmocka_unit_test(the_clock_is_set),
 		cmocka_unit_test(an_end_closes_the_phase),
+		cmocka_unit_test(an_end_has_its_reason),
 		cmocka_unit_test(parts_are_one_phase),
 		cmocka_unit_test(a_selection_is_clipped),
 	};

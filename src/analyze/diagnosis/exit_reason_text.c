@@ -4,6 +4,8 @@
 #include "base/units.h"
 #include "probes/signal_names.h"
 
+#define KILL_SIGNAL 9
+
 /* Numbers of x86 and arm (signal(7)). */
 bool exit_reason_is_fault(unsigned signal)
 {
@@ -41,6 +43,47 @@ void exit_reason_text_sender(
 	if (!s->is_from_parent && s->sender_parent_pid > 1)
 		buffer_format(out, ", started by %.*s (pid %u)", END_NAME(s->sender_parent_name),
 			s->sender_parent_pid);
+}
+
+bool exit_reason_is_oom(const struct ending *of, uint32_t status)
+{
+	enum { KILL = 9 };
+
+	return END_SIGNAL(status) == KILL_SIGNAL &&
+	       (of->has_oom || (!of->end.oom_state && of->end.is_oom_victim));
+}
+
+uint8_t exit_reason_text_end(struct buffer *out, const struct endings *all, const struct ending *of)
+{
+	const struct exit_reasons_signal *sent;
+	char name[SIGNAL_NAME_SIZE];
+	uint32_t status;
+	uint8_t state = ending_status(all, of, &status);
+	unsigned signal = state ? 0 : END_SIGNAL(status);
+
+	if (state)
+		return state;
+	if (exit_reason_is_oom(of, status)) {
+		buffer_string(out, "killed by the kernel: out of memory");
+		return state;
+	}
+	sent = signal ? ending_signal(of, signal) : ending_request(of);
+	if (exit_reason_is_fault(signal) && (!sent || sent->is_from_kernel)) {
+		buffer_format(out, "crashed: %s", signal_name(name, signal));
+		return state;
+	}
+	if (signal)
+		buffer_format(out, "%s by %s", signal == KILL_SIGNAL ? "killed" : "ended",
+			signal_name(name, signal));
+	else
+		buffer_format(out, "exited with status %u", END_EXIT(status));
+	if (!sent)
+		return state;
+	if (!signal)
+		buffer_format(out, " after %s", signal_name(name, sent->signal));
+	buffer_string(out, " from ");
+	exit_reason_text_sender(out, of, sent);
+	return state;
 }
 
 void exit_reason_text_core(struct buffer *out, const struct exit_reasons_core *core)

@@ -20,6 +20,12 @@ void exit_reason_text_status(struct buffer *out, uint32_t status);
 /* "its parent make (pid 12)", "kill (pid 14), started by bash (pid 9)", "the kernel", "itself". */
 void exit_reason_text_sender(
 	struct buffer *out, const struct ending *of, const struct exit_reasons_signal *s);
+/* SIGKILL, by the kernel because memory ran out. */
+bool exit_reason_is_oom(const struct ending *of, uint32_t status);
+/* "killed by SIGKILL from bash (pid 9)", "exited with status 0 after SIGTERM from itself", "killed
+ * by the kernel: out of memory". Returns the state of the status; nothing if it is not known. */
+uint8_t exit_reason_text_end(
+	struct buffer *out, const struct endings *all, const struct ending *of);
 /* "/tmp/core, 3.1M", "handed to /usr/lib/x"; nothing if no core is known. */
 void exit_reason_text_core(struct buffer *out, const struct exit_reasons_core *core);
 

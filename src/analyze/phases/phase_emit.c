@@ -237,10 +237,11 @@ static int emit_session(
 		.context_state = s->context_state,
 		.project_state = text_state(a->project),
 		.session_state = text_state(a->session),
+		.end_state = a->end_state,
 		.model_state = text_state(a->model) };
 	struct record_tail tail[] = { tail_string(&row.agent, a->agent),
 		tail_string(&row.project, a->project), tail_string(&row.session_id, a->session),
-		tail_string(&row.model, a->model) };
+		tail_string(&row.end, a->end), tail_string(&row.model, a->model) };
 
 	FILL_SHARES(&row, s->states, s->all.total_ns);
 	FILL_USE(&row, &s->all);
@@ -255,10 +256,11 @@ static int emit_sessions(const struct emit *e, struct sooth_error *err)
 		.schema = &phase_session_schema,
 		.shape = SECTION_TABLE,
 		.rows_most = ROWS_FOR_PEOPLE,
-		.columns = "pid,agent,project,observed_ns,waits_for_model_percent,"
-			   "runs_tool_percent,talks_to_mcp_percent,computes_percent,"
-			   "waits_for_user_percent,idle_percent,cpu_ns,max_rss_bytes,"
-			   "written_bytes,turns,input_tokens,output_tokens,context_tokens,model",
+		.columns =
+			"pid,agent,project,observed_ns,waits_for_model_percent,"
+			"runs_tool_percent,talks_to_mcp_percent,computes_percent,"
+			"waits_for_user_percent,idle_percent,cpu_ns,max_rss_bytes,"
+			"written_bytes,turns,input_tokens,output_tokens,context_tokens,model,end",
 		.spare = "model,talks_to_mcp_percent,written_bytes,context_tokens,turns,"
 			 "input_tokens,output_tokens" };
 	int status = output_section(e->output, &section, err);

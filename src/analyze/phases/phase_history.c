@@ -48,6 +48,15 @@ static void keep_known(char *to, const struct sooth_record *r, const struct soot
 		copy(to, PHASE_TEXT, r, t);
 }
 
+static void take_end(struct phase_agent *a, const struct phase_span *p)
+{
+	a->end_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	if (!record_holds(&p->record, sizeof(*p)))
+		return; /* of an older monitor */
+	a->end_state = p->end_state;
+	copy(a->end, sizeof(a->end), &p->record, &p->end);
+}
+
 static struct phase_agent *agent_of(struct phase_history *h, const struct phase_span *p)
 {
 	struct agent_key key = { process_id_of(&p->record), h->boot };
@@ -60,11 +69,14 @@ static struct phase_agent *agent_of(struct phase_history *h, const struct phase_
 		a->number = (uint32_t)h->agents.count;
 		a->pid = p->record.pid;
 		a->start_ticks = p->record.start_ticks;
+		a->end_state = SOOTH_STATE_ABSENT;
 	}
 	keep_known(a->agent, &p->record, &p->agent);
 	keep_known(a->session, &p->record, &p->session);
 	keep_known(a->project, &p->record, &p->project);
 	keep_known(a->model, &p->record, &p->model);
+	if (p->flags & PHASE_IS_LAST)
+		take_end(a, p);
 	return a;
 }
 
@@ -141,7 +153,7 @@ static bool clip(struct phase_piece *p, const struct phase_selection *s)
 static void take_io(struct phase_piece *piece, const struct phase_span *p)
 {
 	piece->io_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
-	if (!record_holds(&p->record, sizeof(*p)))
+	if (!record_holds(&p->record, PHASE_SPAN_IO))
 		return; /* of an older monitor */
 	piece->io_state = p->io_state;
 	piece->read_bytes = p->read_bytes;

@@ -12,7 +12,8 @@
 #include "base/map.h"
 #include "model/phase_records.h"
 
-#define PHASE_TEXT 64
+#define PHASE_TEXT     64
+#define PHASE_END_TEXT 128
 
 /* A session of an agent: its main process, of one boot. */
 struct phase_agent {
@@ -20,6 +21,8 @@ struct phase_agent {
 	uint32_t pid;
 	uint64_t start_ticks;
 	char agent[PHASE_TEXT], session[PHASE_TEXT], project[PHASE_TEXT], model[PHASE_TEXT];
+	char end[PHASE_END_TEXT]; /* how its main process ended */
+	uint8_t end_state;
 };
 
 /* What a tool, an MCP server or a question is called. */

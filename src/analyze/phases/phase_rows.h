@@ -87,6 +87,8 @@ struct phase_answer_row {
 	F(S, U64, end_utc_ns, ALWAYS, "last time it was observed, ns since 1970",                  \
 		.unit = SOOTH_UNIT_UTC_NS, .is_hidden = true)                                      \
 	F(S, BOOL, has_ended, ALWAYS, "its main process ended", .is_hidden = true)                 \
+	F(S, TEXT, end, MAYBE(end_state), "how its main process ended", .label = "ENDED",          \
+		.may_shrink = true)                                                                \
 	F(S, U64, observed_ns, ALWAYS, "time for which it was observed", .label = "OBSERVED",      \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	PHASE_SHARES(F, S)                                                                         \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/activity/activity_tool.h"
+#include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -97,8 +98,23 @@ static void begin_span(struct phase_session *s, uint64_t at_ns, uint8_t flags)
 		.flags = flags,
 		.tokens_state = SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT),
 		.context_state = SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT),
+		.end_state = SOOTH_STATE_ABSENT,
 		.tool_pid = s->span.tool_pid,
 		.tool_state = s->span.tool_state };
+}
+
+static const struct ending *ending_of(const struct phase_tracker *t, const struct process_id *id)
+{
+	return t->endings ? endings_get(t->endings, id) : NULL;
+}
+
+static uint8_t write_end(
+	struct buffer *out, const struct phase_tracker *t, const struct process_id *id)
+{
+	const struct ending *of = ending_of(t, id);
+
+	return of ? exit_reason_text_end(out, t->endings, of)
+		  : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 }
 
 /* One without any time is none: what it has is the next one's. */
@@ -106,6 +122,7 @@ static void end_span(struct phase_tracker *t, const struct process_id *id, struc
 	uint64_t at_ns, uint8_t flags)
 {
 	struct phase_span *p = &s->span;
+	struct buffer end = { 0 };
 
 	if (at_ns <= p->begin_ns)
 		return;
@@ -118,6 +135,8 @@ static void end_span(struct phase_tracker *t, const struct process_id *id, struc
 	p->flags |= flags;
 	p->written_state = s->written_state;
 	p->io_state = s->io_state;
+	if (flags & PHASE_IS_LAST)
+		p->end_state = write_end(&end, t, id);
 	struct record_tail tail[] = {
 		tail_string(&p->state, name_in(&activity_state_names, s->state)),
 		tail_string(&p->source, s->state ? name_in(&activity_source_names, s->source) : ""),
@@ -129,8 +148,10 @@ static void end_span(struct phase_tracker *t, const struct process_id *id, struc
 		tail_string(&p->name, s->name),
 		tail_string(&p->command, s->command),
 		tail_string(&p->model, s->model),
+		tail_buffer(&p->end, &end),
 	};
 	RECORD_APPEND(&t->out, p, tail, ARRAY_SIZE(tail));
+	buffer_fini(&end);
 }
 
 /* A part of what was used between two samples. */
@@ -454,6 +475,17 @@ static void take_session(struct phase_tracker *t, const struct host_state *host,
 	s->last_ns = now;
 }
 
+/* Between the last two samples; in the middle where nothing says when. */
+static uint64_t end_ns(const struct phase_tracker *t, const struct host_state *host,
+	const struct process_id *id, uint64_t last_ns, uint64_t now)
+{
+	const struct short_lived_process *end = map_get(&host->short_lived.processes, id);
+	const struct ending *of = ending_of(t, id);
+	uint64_t at = end ? end->end_ns : of ? of->end.record.time_ns : 0;
+
+	return at > last_ns && at <= now ? at : last_ns + (now - last_ns) / 2;
+}
+
 /* Of those that are gone. */
 static void end_sessions(struct phase_tracker *t, const struct host_state *host, uint64_t now)
 {
@@ -463,15 +495,11 @@ static void end_sessions(struct phase_tracker *t, const struct host_state *host,
 
 	while (map_next(&t->sessions, &position, &id, &value)) {
 		struct phase_session *s = value;
-		const struct short_lived_process *end;
 		uint64_t at;
 
 		if (s->sample == t->sample)
 			continue;
-		end = map_get(&host->short_lived.processes, id);
-		at = end && end->end_ns > s->last_ns && end->end_ns <= now
-			     ? end->end_ns
-			     : s->last_ns + (now - s->last_ns) / 2;
+		at = end_ns(t, host, id, s->last_ns, now);
 		s->use.rss_bytes = 0;
 		add_use(s, 1);
 		end_span(t, id, s, is_gap(t, s->last_ns, now) ? s->last_ns : at, PHASE_IS_LAST);

@@ -7,6 +7,7 @@
 #define SOOTH_ANALYZE_PHASE_TRACKER_H
 
 #include "analyze/activity/activity.h"
+#include "analyze/diagnosis/endings.h"
 #include "analyze/process_table/host_state.h"
 #include "base/map.h"
 #include "model/batch.h"
@@ -19,6 +20,7 @@ struct phase_tracker {
 	uint64_t interval_ns; /* between the last two */
 	int64_t realtime_offset_ns;
 	uint64_t sample;
+	const struct endings *endings; /* borrowed; NULL: not known */
 };
 
 void phase_tracker_init(struct phase_tracker *t);

@@ -5,6 +5,7 @@
  */
 #include "analyze/phases/phases.h"
 
+#include "analyze/diagnosis/endings.h"
 #include "analyze/phases/phase_emit.h"
 #include "analyze/phases/phase_tracker.h"
 #include "analyze/records.h"
@@ -15,6 +16,7 @@ struct phases_state {
 	struct output *output;
 	struct phases_options options;
 	struct host_state host;
+	struct endings endings;
 	struct phase_tracker tracker;
 	struct phase_history history;
 };
@@ -28,7 +30,9 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		s->options = *(const struct phases_options *)options;
 	host_state_init(&s->host);
+	endings_init(&s->endings);
 	phase_tracker_init(&s->tracker);
+	s->tracker.endings = &s->endings;
 	phase_history_init(&s->history, &s->options.selection);
 	return 0;
 }
@@ -58,6 +62,8 @@ static int sample(struct phases_state *s, struct sooth_error *err)
 	if (status)
 		return status;
 	phase_tracker_sample(&s->tracker, &s->host);
+	endings_fini(&s->endings);
+	endings_init(&s->endings); /* all of them were used, or are of no session */
 	host_state_next_interval(&s->host);
 	host_state_drop_ended(&s->host);
 	return take_made(s, err);
@@ -74,6 +80,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		const unsigned char *end = (const unsigned char *)r + record_bytes(r);
 
 		phase_history_take(&s->history, r);
+		endings_take(&s->endings, r);
 		if (status || r->kind != PROC_SNAPSHOT)
 			continue;
 		host_state_take(&s->host, &(struct batch){ taken, (size_t)(end - taken) });
@@ -100,6 +107,7 @@ static void fini(void *state)
 	struct phases_state *s = state;
 
 	host_state_fini(&s->host);
+	endings_fini(&s->endings);
 	phase_tracker_fini(&s->tracker);
 	phase_history_fini(&s->history);
 }

@@ -68,6 +68,7 @@ static int add_probes(struct sooth_observer *o, struct sooth_error *err)
 		const char *name;
 		unsigned interest;
 	} probes[] = {
+		{ "exit_reasons", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_STREAM },
 		{ "short_lived", SOOTH_STREAM },
 		{ "sockets", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL },
 		{ "proc", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_TRANSCRIPT },

@@ -203,7 +203,7 @@ static int take_end(
 {
 	const struct phase_span *p = (const void *)record;
 	struct end_search *s = user;
-	struct span agent;
+	struct span agent, how = span_of("", 0);
 
 	(void)schema;
 	if (record->kind != PHASE_SPAN || record->pid != s->pid ||
@@ -213,6 +213,9 @@ static int take_end(
 	s->has_ended = p->flags & PHASE_IS_LAST;
 	s->out->utc_ns = p->end_utc_ns;
 	snprintf(s->out->agent, sizeof(s->out->agent), "%.*s", (int)agent.size, agent.data);
+	if (record_holds(record, sizeof(*p)))
+		how = process_table_field(record, &p->end);
+	snprintf(s->out->how, sizeof(s->out->how), "%.*s", (int)how.size, how.data);
 	return 0;
 }
 

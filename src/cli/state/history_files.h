@@ -32,9 +32,10 @@ int history_list(int folder, struct buffer *files, struct sooth_error *err);
  * folder. -ENOENT: there is no history. */
 int history_feed(
 	struct sooth_report *r, const char *path, uint64_t from_utc_ns, struct sooth_error *err);
-/* When the main process of a session ended. */
+/* When and how the main process of a session ended. */
 struct history_end {
 	char agent[64];
+	char how[128]; /* "killed by SIGKILL from bash (pid 9)"; empty: not known */
 	uint64_t utc_ns;
 };
 

@@ -33,6 +33,7 @@ struct exit_reasons_bpf {
 	struct exit_reasons_control reported; /* losses already reported */
 	struct buffer early;		      /* struct process_id: those set before the start */
 	bool is_started;
+	bool has_selected; /* the observer selects processes */
 };
 
 static void exit_reasons_close(struct backend_run *run)
@@ -112,8 +113,8 @@ static void emit_ended(struct backend_run *run, const struct process_id *process
 	exit_reasons_left_note(&s->left, &end);
 }
 
-static int exit_reasons_set(struct backend_run *run, const struct process_id *process,
-	unsigned interest, struct sooth_error *err)
+static int watch(struct backend_run *run, const struct process_id *process, unsigned interest,
+	struct sooth_error *err)
 {
 	struct exit_reasons_bpf *s = run->state;
 	struct exit_reasons_member member = { .start_ticks = process->start_ticks };
@@ -123,8 +124,6 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 	struct sooth_error refusal;
 	int status;
 
-	if (is_of_all(run))
-		return 0;
 	if (!interest)
 		return forget(s, pid);
 	/* Not worth failing for: it is one check of many. */
@@ -146,6 +145,32 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 	else
 		buffer_append(&s->early, process, sizeof(*process));
 	return status ? error_errno(err, status, "watch for the exit of process %u", pid) : 0;
+}
+
+static int exit_reasons_set(struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	struct exit_reasons_bpf *s = run->state;
+
+	s->has_selected = true;
+	return is_of_all(run) ? 0 : watch(run, process, interest, err);
+}
+
+static void watch_agents(struct backend_run *run)
+{
+	struct exit_reasons_bpf *s = run->state;
+	struct span found = exit_reasons_agents(run, s->has_selected);
+	const struct process_id *all = (const void *)found.data;
+
+	for (size_t i = 0; i < found.size / sizeof(*all); i++) {
+		struct exit_reasons_member known;
+		struct sooth_error ignored;
+		uint32_t pid = all[i].pid;
+
+		if (bpf_map_lookup_elem(bpf_code_map(&s->code, "members"), &pid, &known) ||
+			known.start_ticks != all[i].start_ticks)
+			watch(run, &all[i], INTEREST_STREAM, &ignored);
+	}
 }
 
 static int exit_reasons_start(struct backend_run *run, struct sooth_error *err)
@@ -218,6 +243,7 @@ static int exit_reasons_sample(struct backend_run *run, struct sooth_error *err)
 	void *value;
 
 	(void)err;
+	watch_agents(run);
 	while (map_next(&s->left.places, &position, &key, &value))
 		exit_reasons_left_place(&s->left, key);
 	return 0;

@@ -17,6 +17,7 @@
 #include "base/cursor.h"
 #include "base/map.h"
 #include "base/units.h"
+#include "collect/agents_found.h"
 #include "collect/backend.h"
 #include "os/linux/exit_reasons/kernel_log.h"
 #include "os/linux/files/procfs.h"
@@ -267,6 +268,19 @@ void exit_reasons_left_place(struct exit_reasons_left *l, const struct process_i
 	} else {
 		buffer_fini(&path);
 	}
+}
+
+struct span exit_reasons_agents(const struct backend_run *run, bool has_selected)
+{
+	const struct probe_options *o = &run->options;
+	unsigned wanted = INTEREST_BRIEF | INTEREST_STREAM;
+	bool is_open =
+		(o->interest & wanted) == wanted && (o->has_uid || (o->is_host && !has_selected));
+
+	if (!is_open || !run->agents_found || buffer_failed(&run->agents_found->processes))
+		return span_of("", 0);
+	return span_of(
+		(const char *)run->agents_found->processes.data, run->agents_found->processes.size);
 }
 
 static void forget_place(struct exit_reasons_left *l, const struct process_id *process)

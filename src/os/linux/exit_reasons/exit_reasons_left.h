@@ -38,6 +38,12 @@ void exit_reasons_left_note(struct exit_reasons_left *l, const struct exit_reaso
 void exit_reasons_left_emit(struct exit_reasons_left *l, struct backend_run *run);
 
 /*
+ * Processes of agents, as the last sample of processes found them: for a recording of the host that
+ * selects none, and of a user, which does not see later ones join. Empty for any other.
+ */
+struct span exit_reasons_agents(const struct backend_run *run, bool has_selected);
+
+/*
  * /proc/sys/kernel/core_pattern for one process, as a pattern of fnmatch(3): what cannot be known
  * afterwards (time, host name, name of the thread) is a "*". False: cores are piped to a program,
  * or it is no pattern. `uses_pid`: core_uses_pid, for patterns without a %p.

@@ -17,6 +17,7 @@
 #include "os/os.h"
 
 #define MEMBERS_MAX 1024 /* each holds a descriptor */
+#define AGENTS_MAX  256	 /* processes of agents, of a recording that selects none */
 
 struct watched {
 	int pidfd;	 /* -1: none */
@@ -26,6 +27,7 @@ struct watched {
 struct exit_reasons_procfs {
 	struct exit_reasons_left left;
 	struct map members; /* process_id -> struct watched */
+	bool has_selected;  /* the observer selects processes */
 };
 
 static void exit_reasons_close(struct backend_run *run)
@@ -61,8 +63,8 @@ static void drop(struct exit_reasons_procfs *s, const struct process_id *process
 	map_remove(&s->members, process);
 }
 
-static int exit_reasons_set(struct backend_run *run, const struct process_id *process,
-	unsigned interest, struct sooth_error *err)
+static int watch(struct backend_run *run, const struct process_id *process, unsigned interest,
+	struct sooth_error *err)
 {
 	struct exit_reasons_procfs *s = run->state;
 	struct process_id now;
@@ -93,6 +95,24 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 	return 0;
 }
 
+static int exit_reasons_set(struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
+{
+	((struct exit_reasons_procfs *)run->state)->has_selected = true;
+	return watch(run, process, interest, err);
+}
+
+static void watch_agents(struct backend_run *run)
+{
+	struct exit_reasons_procfs *s = run->state;
+	struct span found = exit_reasons_agents(run, s->has_selected);
+	const struct process_id *all = (const void *)found.data;
+	struct sooth_error ignored;
+
+	for (size_t i = 0; i < found.size / sizeof(*all) && s->members.count < AGENTS_MAX; i++)
+		watch(run, &all[i], INTEREST_STREAM, &ignored);
+}
+
 /* Neither an end nor another working directory comes without it. */
 static bool has_run(struct watched *w, const struct process_id *process)
 {
@@ -112,6 +132,7 @@ static int exit_reasons_sample(struct backend_run *run, struct sooth_error *err)
 	const void *key;
 	void *value;
 
+	watch_agents(run);
 	while (map_next(&s->members, &position, &key, &value)) {
 		struct process_id process = *(const struct process_id *)key;
 		struct watched *w = value;
