@@ -22,6 +22,7 @@
 #define VERBOSE	     "threads,open_files,user,terminal,session_id,cwd"
 #define TRANSCRIPT   "status,activity_ago_s,tool,tool_ago_s"
 #define FINDER_PIDS  32 /* more are not diagnosed for --alert-on finding */
+#define WAITS_MOST   16 /* of more selected processes it would take too long to read the waits */
 #define ONE_SNAPSHOT 1	/* ns: ends with the first sample */
 
 /* --- the agents that sooth knows --- */
@@ -358,8 +359,11 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 	}
 	run.probes[count++] = (struct run_probe){ "proc", interest };
 	/* What an agent waits for. */
-	run.probes[count] = (struct run_probe){ "sockets",
+	run.probes[count++] = (struct run_probe){ "sockets",
 		SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL | (c->ps.interval_ns ? 0 : SOOTH_ONCE) };
+	if (v->options.pid_count <= WAITS_MOST)
+		run.probes[count] = (struct run_probe){ "waits",
+			SOOTH_SAMPLE | SOOTH_BRIEF | (c->ps.interval_ns ? 0 : SOOTH_ONCE) };
 	return run_report(&run, err);
 }
 

@@ -97,7 +97,7 @@ static int run_status(void *config, const struct arguments *arguments, struct so
 		.probes = { { "proc", SOOTH_SAMPLE | SOOTH_TRANSCRIPT |
 					      (c->target.all ? 0 : SOOTH_BRIEF) },
 			{ "sockets", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL },
-			{ "host", SOOTH_SAMPLE } },
+			{ "waits", SOOTH_SAMPLE | SOOTH_BRIEF }, { "host", SOOTH_SAMPLE } },
 		.views = { { "processes", &processes }, { "connections", &connections },
 			{ "host", NULL }, { "traced", &traced } },
 		.allowed = TARGETS,

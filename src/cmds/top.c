@@ -149,7 +149,7 @@ static int observe(const struct top_config *c, const struct arguments *arguments
 		.probes = { { "short_lived", SOOTH_STREAM },
 			{ "proc", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_TRANSCRIPT },
 			{ "sockets", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL },
-			{ "host", SOOTH_SAMPLE } },
+			{ "waits", SOOTH_SAMPLE | SOOTH_BRIEF }, { "host", SOOTH_SAMPLE } },
 		.views = { { "processes", &processes }, { "host", NULL } },
 		.allowed = TARGETS,
 		.watch = &watch,

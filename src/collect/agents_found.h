@@ -11,8 +11,10 @@
 
 struct agents_found {
 	struct buffer processes; /* struct process_id */
-	uint64_t found_ns;	 /* on the system's clock; 0: never */
-	bool has_uid;		 /* of this user only */
+	/* The same: main processes of which neither a status nor a log says what they do. */
+	struct buffer silent;
+	uint64_t found_ns; /* on the system's clock; 0: never */
+	bool has_uid;	   /* of this user only */
 	uint32_t uid;
 	/* How often a sample had processes of agents, or such as may have been left behind by one,
 	 * that the sample before had not; 0: not counted. */

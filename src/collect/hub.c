@@ -67,6 +67,7 @@ void hub_unref(struct hub *hub)
 	if (!hub || --hub->references)
 		return;
 	buffer_fini(&hub->agents_found.processes);
+	buffer_fini(&hub->agents_found.silent);
 	free(hub);
 }
 

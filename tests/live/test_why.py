@@ -25,6 +25,7 @@ from harness import Case, wait_until
 PYTHON = os.path.realpath(sys.executable)
 TOGETHER = 16  # so many are read in any case
 LEAST_S = 1.2  # each situation stands at least so long, so that its age is shown
+STARTS_S = 5.5  # an agent that is younger starts
 
 
 def children(pid):
@@ -962,20 +963,24 @@ class Kinds(Situations):
 
 class Agents(Situations):
     def test_tool(self):
-        """What the agent does comes first, then what its tool waits for; without a target too."""
+        """What it waits for is its activity where nothing else says that, also of ps and status."""
         agent = self.path("claude")
         shutil.copyfile("/bin/bash", agent)
         os.chmod(agent, 0o755)
         main = self.begin(agent, "-c", "bash -c 'sleep 600 | cat; :'; :")
         wait_until(lambda: children(main.pid) and len(children(children(main.pid)[0])) == 2, "the tool")
-        time.sleep(LEAST_S)
-        run = self.sooth("why", "-j")
-        rows = {row["pid"]: row for row in run.json()["processes"]}
-        row = rows[main.pid]
-        self.assertRegex(row["text"], r"Claude Code \(%d\): .*; claude \(%d\) waits for its child bash \(\d+\).*"
-                         r"; \d+ waits for data from sleep \(\d+\)" % (main.pid, main.pid))
+        time.sleep(STARTS_S)
+        wait = r"waits for its child bash \(%d\)" % children(main.pid)[0]
+        row = self.row_of(main, "why", "-j")
+        self.assertRegex(row["text"], r"Claude Code \(%d\): %s.*; \d+ waits for data from sleep \(\d+\)" % (main.pid, wait))
         self.assertEqual(row["agent"], "claude")
-        self.assertIn("state", row["activity"])
+        self.assertIsNone(row["activity"]["state"])
+        for words in (("ps", "-j"), ("ps", "-j", str(main.pid)), ("status", "-j")):
+            row = self.row_of(main, *words)
+            self.assertRegex(row["activity"]["text"], "^" + wait, words)
+
+    def row_of(self, main, *words):
+        return next(row for row in self.sooth(*words).json()["processes"] if row["pid"] == main.pid)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,8 @@ struct activity {
 	bool has_silence;
 	uint64_t silence_ns; /* since data last came on its connection */
 	unsigned deadline_s; /* of silence, after which the agent asks again; 0: unknown */
+	/* Of an unknown state: what its main thread waits for; "": not known either. */
+	char wait[ACTIVITY_DETAIL_SIZE];
 };
 
 /* Of a main process (link PROCESS_LINK_SELF); the process table must be resolved. */

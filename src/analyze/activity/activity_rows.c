@@ -184,8 +184,11 @@ void activity_write(struct buffer *out, const struct activity *a, enum activity_
 		put_plain(out, "idle", a, form);
 		break;
 	default:
-		buffer_format(out, "not known: %s",
-			sooth_reason_text((enum sooth_reason)(a->unknown_state >> 4)));
+		if (*a->wait)
+			buffer_string(out, a->wait);
+		else
+			buffer_format(out, "not known: %s",
+				sooth_reason_text((enum sooth_reason)(a->unknown_state >> 4)));
 		break;
 	}
 }

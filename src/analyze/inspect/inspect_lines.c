@@ -14,6 +14,7 @@
 #include "analyze/process_table/process_match.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
+#include "analyze/waits/wait_activity.h"
 #include "analyze/waits/wait_rows.h"
 #include "analyze/waits/wait_text.h"
 #include "analyze/waits/why_rows.h"
@@ -200,7 +201,7 @@ static int emit_activity(
 
 	if (!main)
 		return 0;
-	activity_find(&a, &s->host, main);
+	wait_activity_find(&a, &s->host, main);
 	status = output_section(s->output, &section, err);
 	return status ? status : activity_emit_row(s->output, id, &a, err);
 }

@@ -193,6 +193,7 @@ void host_state_init(struct host_state *h)
 	process_table_init(&h->process_table);
 	short_lived_init(&h->short_lived);
 	snapshots_init(&h->sockets, SOCKETS_PROCESS);
+	snapshots_init(&h->waits, WAITS_SNAPSHOT);
 }
 
 void host_state_fini(struct host_state *h)
@@ -200,6 +201,7 @@ void host_state_fini(struct host_state *h)
 	process_table_fini(&h->process_table);
 	short_lived_fini(&h->short_lived);
 	snapshots_fini(&h->sockets);
+	snapshots_fini(&h->waits);
 	free(h->segment);
 	h->segment = NULL;
 	buffer_fini(&h->asked);
@@ -240,6 +242,7 @@ void host_state_take(struct host_state *h, const struct batch *batch)
 		process_table_take(&h->process_table, r);
 		short_lived_take(&h->short_lived, r);
 		snapshots_take(&h->sockets, r);
+		snapshots_take(&h->waits, r);
 		if ((known = record_as(r, STREAM_SEGMENT, sizeof(struct stream_segment))))
 			take_segment(h, known);
 		else if ((known = record_as(r, STREAM_TARGET, sizeof(struct stream_target))))
@@ -266,16 +269,22 @@ void host_state_next_interval(struct host_state *h)
 	short_lived_next_interval(&h->short_lived, h->last_ns);
 }
 
-void host_state_drop_ended(struct host_state *h)
+static void drop_ended(const struct host_state *h, struct snapshots *s)
 {
 	size_t position = 0;
 	const void *id;
 
-	process_table_drop_ended(&h->process_table);
-	while (map_next(&h->sockets.processes, &position, &id, NULL)) {
+	while (map_next(&s->processes, &position, &id, NULL)) {
 		if (!process_table_get(&h->process_table, id))
-			snapshots_drop(&h->sockets, id);
+			snapshots_drop(s, id);
 	}
+}
+
+void host_state_drop_ended(struct host_state *h)
+{
+	process_table_drop_ended(&h->process_table);
+	drop_ended(h, &h->sockets);
+	drop_ended(h, &h->waits);
 }
 
 struct span host_state_text(const struct host_state *h, const struct sooth_text *text)

@@ -14,6 +14,7 @@
 #include "model/stream_records.h"
 #include "probes/short_lived.h"
 #include "probes/sockets.h"
+#include "probes/waits.h"
 
 struct short_lived_process {
 	struct process_id parent;
@@ -74,6 +75,7 @@ struct host_state {
 	struct process_table process_table;
 	struct short_lived short_lived;
 	struct snapshots sockets;	/* empty if the probe sockets did not run */
+	struct snapshots waits;		/* likewise */
 	struct stream_segment *segment; /* owned; NULL: none yet */
 	int64_t realtime_offset_ns;	/* the latest: the clock may be set during the run */
 	uint64_t last_ns;

@@ -11,6 +11,7 @@
 
 #include "analyze/activity/activity_rows.h"
 #include "analyze/process_table/process_table_versions.h"
+#include "analyze/waits/wait_activity.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 
@@ -353,7 +354,7 @@ static void fill_doing(struct row_builder *t)
 	row->doing_state = row->doing_text_state = row->doing_s_state = SOOTH_STATE_ABSENT;
 	if (p->link != PROCESS_LINK_SELF || !p->is_there || p->process->state == 'Z')
 		return;
-	activity_find(&a, t->h, p);
+	wait_activity_find(&a, t->h, p);
 	activity_append_row(&t->doing, &p->id, &a);
 	activity_write(&t->doing_text, &a, ACTIVITY_TEXT_WITHOUT_TIME);
 	row->doing_state = row->doing_text_state = SOOTH_STATE_VALUE;

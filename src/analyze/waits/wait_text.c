@@ -48,14 +48,14 @@ static void put_own_timer(struct buffer *out, const struct waits_thread *t)
 static void put_sharer(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_thread *t = link->thread;
-	const struct waits_party *p =
-		t && link->object && !link->object->fd
-			? wait_graph_sharer(g, t->node_pid, t->record.tid, 0)
-			: NULL;
+	const struct waits_party *p = t && link->object && !link->object->fd
+					      ? wait_graph_sharer(g, t->node_pid, t->record.tid, 0)
+					      : NULL;
 	struct span name = p ? record_text(&p->record, &p->name) : span_of("", 0);
 
 	if (p)
-		buffer_format(out, ", on the standard input that it shares with its parent %.*s (%u)",
+		buffer_format(out,
+			", on the standard input that it shares with its parent %.*s (%u)",
 			(int)name.size, name.data, p->party_pid);
 }
 
@@ -175,7 +175,16 @@ static void put_kept(struct buffer *out, const struct wait_chain *chain)
 
 void wait_chain_text(struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain)
 {
-	for (size_t i = 0; i < chain->count; i++) {
+	if (chain->count) {
+		put_subject(out, chain, 0);
+		wait_link_text(out, g, &chain->links[0]);
+	}
+	wait_chain_rest(out, g, chain);
+}
+
+void wait_chain_rest(struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain)
+{
+	for (size_t i = 1; i < chain->count; i++) {
 		put_subject(out, chain, i);
 		wait_link_text(out, g, &chain->links[i]);
 	}

@@ -12,6 +12,9 @@ const char *wait_stop_text(const struct wait_link *link);
 /* The whole paragraph. */
 void wait_chain_text(
 	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain);
+/* What follows the first link: "; 12 sleeps: 16 min left". */
+void wait_chain_rest(
+	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain);
 /* What to do about it; empty: nothing is needed, or known. */
 void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain);
 /* "waits", "runs", "idle", "stopped", "ended", "deadlock", "unknown" */

@@ -4,6 +4,7 @@
 
 #include "analyze/activity/activity_rows.h"
 #include "analyze/snapshots.h"
+#include "analyze/waits/wait_activity.h"
 #include "analyze/waits/wait_go.h"
 #include "analyze/waits/wait_rows.h"
 #include "analyze/waits/wait_text.h"
@@ -16,9 +17,9 @@
 
 struct waits_state {
 	struct output *output;
-	struct snapshots last, first;
+	struct snapshots first;
 	struct map has_first;	/* process_id -> nothing: `first` is whole */
-	struct host_state host; /* of agents, where processes were sampled too */
+	struct host_state host; /* the last samples */
 	bool with_threads;
 	const char *if_empty;
 	struct section section; /* the open one, borrowed by the output */
@@ -36,7 +37,6 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->if_empty = o ? o->if_empty : NULL;
 	s->is_among_others = !o;
 	host_state_init(&s->host);
-	snapshots_init(&s->last, WAITS_SNAPSHOT);
 	snapshots_init(&s->first, WAITS_SNAPSHOT);
 	map_init(&s->has_first, sizeof(struct process_id), 0, PROCESSES_MAX);
 	return 0;
@@ -51,10 +51,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		struct process_id id = process_id_of(r);
 
-		if (!snapshots_are_of(&s->last, r))
-			continue;
-		snapshots_take(&s->last, r);
-		if (map_get(&s->has_first, &id))
+		if (!snapshots_are_of(&s->first, r) || map_get(&s->has_first, &id))
 			continue;
 		snapshots_take(&s->first, r);
 		if (r->kind == WAITS_SNAPSHOT)
@@ -78,22 +75,26 @@ static void add_activity(const struct waits_state *s, const struct process_entry
 	const struct wait_graph *g, const struct wait_chain *chain, struct buffer *rows,
 	struct buffer *text)
 {
-	struct wait_chain own;
+	struct wait_chain own = *chain;
 	struct activity a;
+	bool is_wait;
 
-	activity_find(&a, &s->host, main);
-	activity_append_row(rows, &main->id, &a);
-	buffer_format(text, "%s (%u): ", main->agent->title, main->id.pid);
-	activity_write(text, &a, ACTIVITY_TEXT_WHOLE);
-	if (!chain->count || chain->links[0].is_idle || chain->links[0].is_active || is_whole(&a))
-		return;
-	buffer_string(text, "; ");
-	own = *chain;
 	/* A client and a server that read from each other are at rest as a rule. */
 	if (own.is_deadlock && wait_chain_confidence(chain) == WAITS_LOW) {
 		own.count = 1;
 		own.links[0].repeats = false;
 	}
+	activity_find(&a, &s->host, main);
+	is_wait = wait_activity_add(&a, g, &own);
+	activity_append_row(rows, &main->id, &a);
+	buffer_format(text, "%s (%u): ", main->agent->title, main->id.pid);
+	activity_write(text, &a, ACTIVITY_TEXT_WHOLE);
+	if (is_wait)
+		wait_chain_rest(text, g, &own);
+	if (is_wait || !chain->count || chain->links[0].is_idle || chain->links[0].is_active ||
+		is_whole(&a))
+		return;
+	buffer_string(text, "; ");
 	wait_chain_text(text, g, &own);
 }
 
@@ -179,7 +180,7 @@ static int finish(void *state, struct sooth_error *err)
 	status = host_state_resolve(&s->host, err);
 	if (!status)
 		status = output_section(s->output, &s->section, err);
-	while (!status && (snapshot = snapshots_next(&s->last, &position)))
+	while (!status && (snapshot = snapshots_next(&s->host.waits, &position)))
 		status = emit(s, snapshot, err);
 	return status;
 }
@@ -189,7 +190,6 @@ static void fini(void *state)
 	struct waits_state *s = state;
 
 	host_state_fini(&s->host);
-	snapshots_fini(&s->last);
 	snapshots_fini(&s->first);
 	map_fini(&s->has_first);
 }

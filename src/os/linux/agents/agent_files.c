@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/units.h"
+#include "collect/agents_found.h"
 #include "os/linux/agents/agent_home.h"
 #include "os/linux/agents/agent_read_batch.h"
 #include "os/os.h"
@@ -539,6 +540,8 @@ static void write_record(struct agent_files_reader *f, struct backend_run *run, 
 	fill_states(&p, job, d->status, d->agent, is_transcript);
 	fill_turn(&p, job, d->status, d->agent, is_transcript);
 	fill_tokens(&p, job, d->status, d->agent, is_transcript);
+	if (run->agents_found && p.status_state && p.turn_state)
+		buffer_append(&run->agents_found->silent, &d->id, sizeof(d->id));
 	write_source(&f->environment, job, d->option);
 	emit_record(run, &p, job, &f->environment);
 }
@@ -548,6 +551,8 @@ void agent_files_emit(struct agent_files_reader *f, struct backend_run *run)
 	size_t count;
 	struct pending *all = pending_of(f, &count);
 
+	if (run->agents_found)
+		buffer_reset(&run->agents_found->silent);
 	if (count)
 		read_all(f);
 	for (size_t i = 0; i < count; i++) {

@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
+#include "collect/agents_found.h"
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/task_files.h"
 #include "os/linux/host/freezer.h"
@@ -256,6 +257,16 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 	process_snapshot_close(&of);
 }
 
+/* Of a host without selected processes: what else nothing says of an agent. */
+static void sample_silent(struct backend_run *run)
+{
+	const struct buffer *silent = run->agents_found ? &run->agents_found->silent : NULL;
+	const struct process_id *all = silent ? (const void *)silent->data : NULL;
+
+	for (size_t i = 0; silent && i < silent->size / sizeof(*all); i++)
+		sample_process(run, (pid_t)all[i].pid, &all[i]);
+}
+
 static int waits_sample(struct backend_run *run, struct sooth_error *err)
 {
 	struct wait_reader *r = run->state;
@@ -269,6 +280,9 @@ static int waits_sample(struct backend_run *run, struct sooth_error *err)
 	r->processes = 0;
 	r->deadline_ns = run->os->now_ns(run->os) + SAMPLE_NS;
 	status = members_visit(&r->members, run, sample_process, err);
+	if (run->options.is_host && run->options.interest & INTEREST_BRIEF &&
+		!r->members.processes.count)
+		sample_silent(run);
 	r->has_begun = true;
 	return status;
 }
