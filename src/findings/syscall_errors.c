@@ -48,6 +48,9 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-commands", 3, 1, 1e9,
 		"minimum number of commands of the process that end with an error after the same "
 		"failure"),
+	THRESHOLD("min-age-missing", 60e9, 0, 86400e9,
+		"minimum process age for a few failures because a file does not exist",
+		.unit = SOOTH_UNIT_NS),
 };
 
 struct look {
@@ -110,7 +113,7 @@ static bool lasts(const struct check_calls *c, const struct call_failures *f)
 }
 
 /* It is retried with pauses, all the time. Looking for a file that need not be there is no such
- * failure, only opening it is. */
+ * failure, only opening it is, and not while a program starts: it waits for what may come. */
 static bool is_lasting(const struct look *l, const struct call_place *place,
 	const struct call_failures *f, double times, const char *what)
 {
@@ -118,7 +121,9 @@ static bool is_lasting(const struct look *l, const struct call_place *place,
 
 	return lasts(&l->calls, f) &&
 	       check_is_over(l->e, "min-rate-lasting", check_calls_rate(&l->calls, times), what) &&
-	       (!is_missing(place) || (row && row->traits & SYSCALL_OPENS));
+	       (!is_missing(place) || (row && row->traits & SYSCALL_OPENS &&
+					      (double)check_age_ns(l->e) >=
+						      check_option(l->e, "min-age-missing")));
 }
 
 static bool is_often(const struct look *l, const struct call_place *place,

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,14 @@ import time
 import harness
 from family import Family
 from harness import Case, needs_root
+
+
+# It writes that it is idle, as Claude Code does, and looks for a file.
+IDLE = """
+stat=$(</proc/$$/stat); set -- ${stat##*) }
+printf '{"sessionId":"0123456789abcdef","status":"idle","procStart":"%s"}' "${20}" >"$CLAUDE_CONFIG_DIR/sessions/$$.json"
+until [ -f ready ]; do sleep 0.3; done
+"""
 
 
 @needs_root
@@ -69,6 +78,22 @@ class Short(Case):
         self.assertRegex(run.text, r'its log %s ends, \d+(\.\d+)? s ago, with "cannot load: no header"; it looks for %s '
                          r"again and again, which is not there \(\d+ times over " % (
                              re.escape(self.path("load.log")), re.escape(self.path("ready"))))
+
+    def test_an_agent_that_looks_for_a_file(self):
+        """What it does is known: a file that it looks for meanwhile is not what it waits for."""
+        home = self.path("home")
+        program = os.path.join(home, ".local/share/claude/versions/2.1.328")
+        for folder in (os.path.dirname(program), os.path.join(home, "config/sessions")):
+            os.makedirs(folder)
+        shutil.copy("/bin/bash", program)
+        agent = subprocess.Popen([program, "-c", IDLE], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=self.folder,
+                                 env={**os.environ, "HOME": home, "CLAUDE_CONFIG_DIR": os.path.join(home, "config")})
+        self.addCleanup(agent.wait)
+        self.addCleanup(agent.kill)
+        harness.wait_until(lambda: os.listdir(os.path.join(home, "config/sessions")), "the session")
+        text = self.sooth("diagnose", "--duration", "4", str(agent.pid)).text
+        self.assertRegex(text, r"^claude %d.*: idle" % agent.pid)
+        self.assertNotIn("again and again", text)
 
     def test_what_waits_for_a_lock_file(self):
         lock = self.path("deploy.lock")

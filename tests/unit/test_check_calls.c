@@ -257,6 +257,12 @@ static void misses_lasting(double opens)
 	observed();
 }
 
+static void misses_at(double age_s)
+{
+	started_s = FROM_S + 5 - age_s;
+	misses_lasting(1);
+}
+
 struct disk {
 	double available; /* of 1000 MiB */
 	uint64_t files_available;
@@ -1046,6 +1052,10 @@ static void test_syscall_errors(void **state)
 		{ "syscall-errors", misses_lasting, 1, NULL,
 			"low/high: openat on /data/file keeps failing: ENOENT|, 19 times" },
 		{ "syscall-errors", misses_lasting, 0, NULL, "fine: " },
+		{ "syscall-errors", misses_at, 60, NULL, "low/high: openat on /data/file keeps" },
+		{ "syscall-errors", misses_at, 59, NULL, "fine: " },
+		{ "syscall-errors", misses_at, 59, "syscall-errors.min-age-missing=0",
+			"low/high: openat on /data/file keeps" },
 		{ "syscall-errors", is_made_in_missing, 3, NULL,
 			"medium/high: openat on /data/file keeps failing: ENOENT: the directory in "
 			"which "

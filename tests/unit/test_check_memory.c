@@ -154,6 +154,33 @@ static void maps_read(double s, int runtime, uint8_t figures_state)
 	RECORD_APPEND(&records, &p, NULL, 0);
 }
 
+/* A heap of V8 of that age, which gains so many megabytes in `steps` and then stays. */
+static void young_heap(double megabytes, const double steps[8], double age_s)
+{
+	double all[8];
+
+	started_s = FROM_S + 7 - age_s;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		all[i] = 100 + megabytes * steps[i];
+	resident(all, ARRAY_SIZE(all), 1);
+	maps_read(7, MAPS_V8, HIDDEN);
+}
+
+static void heap_is_collected(double age_s)
+{
+	young_heap(110, (const double[]){ 0, 0.4, 0.2, 0.7, 0.45, 0.9, 0.6, 1 }, age_s);
+}
+
+static void heap_has_started(double age_s)
+{
+	young_heap(110, (const double[]){ 0, 0.6, 0.8, 0.9, 0.94, 0.96, 0.98, 1 }, age_s);
+}
+
+static void heap_leaks(double age_s)
+{
+	young_heap(110, (const double[]){ 0, 0.2, 0.3, 0.45, 0.4, 0.65, 0.8, 1 }, age_s);
+}
+
 /* Of the twenty that it gains so many are its own; the rest are pages of a file. */
 static void gains_own(double own)
 {
@@ -627,6 +654,12 @@ static void test_growth_kinds(void **state)
 		{ "memory-growth", climbs_with_collector, 64, NULL,
 			"low/low: memory grows: 64.0 MiB more|(unseen: whether a full "
 			"garbage|<jcmd 99 " },
+		{ "memory-growth", heap_leaks, 20, NULL, "low/low: memory grows: 110 MiB more" },
+		{ "memory-growth", heap_is_collected, 20, NULL,
+			"=blind: memory grew 110 MiB in 7 s, too early to judge <try again "
+			"later>\n" },
+		{ "memory-growth", heap_has_started, 20, NULL, "blind: memory grew 110 MiB" },
+		{ "memory-growth", heap_has_started, 60, NULL, "low/low: memory grows: " },
 		{ "memory-growth", climbs_with_collector, 63, NULL, "blind: |may still free it" },
 		{ "memory-growth", touches_shared, 16, NULL,
 			"=blind: shared memory that was mapped before is being filled: a buffer, "

@@ -17,10 +17,10 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 
-#define OTHERS_MAX     3   /* findings of a process, beside the worst, that get a line */
-#define FEW	       16 /* processes; of more, only one that is stopped or in a deadlock has a line */
-#define DEPTH_MAX      64
-#define NO_SEVERITY    FINDING_SEVERITIES
+#define OTHERS_MAX  3  /* findings of a process, beside the worst, that get a line */
+#define FEW	    16 /* processes; of more, only one that is stopped or in a deadlock has a line */
+#define DEPTH_MAX   64
+#define NO_SEVERITY FINDING_SEVERITIES
 
 struct answer {
 	struct output *output;
@@ -102,6 +102,19 @@ static void put_remedy(struct answer *a, const struct finding_row *f)
 		put_do(a, remedy);
 }
 
+/* Of an agent, what it does is known: the files that it looks for meanwhile are not what it waits
+ * for. */
+static void add_awaited(
+	const struct answer *a, const struct diagnosed *j, const char *before, struct buffer *out)
+{
+	struct buffer activity = { 0 };
+
+	answer_activity(a->s, j, &activity);
+	if (!activity.size)
+		awaited_path_put(&a->s->input, j->process, before, out);
+	buffer_fini(&activity);
+}
+
 static void put_log(struct answer *a, const struct diagnosed *j)
 {
 	struct buffer line = { 0 };
@@ -111,7 +124,7 @@ static void put_log(struct answer *a, const struct diagnosed *j)
 		put_line(a, NO_SEVERITY, &line);
 	buffer_reset(&line);
 	if (!j->count)
-		awaited_path_put(&a->s->input, j->process, "  ", &line);
+		add_awaited(a, j, "  ", &line);
 	if (line.size)
 		put_line(a, NO_SEVERITY, &line);
 	buffer_fini(&line);
@@ -349,7 +362,7 @@ static void add_single(const struct answer *a, struct buffer *out)
 		answer_rest(a->s, j, out);
 	}
 	answer_log(a->s, j, "; ", out);
-	awaited_path_put(&a->s->input, j->process, "; ", out);
+	add_awaited(a, j, "; ", out);
 }
 
 /* `other`: than the waits in the lines before. */

@@ -120,12 +120,22 @@ bool memory_climbs_slowly(
 	       is_v8_climb(e, j, m);
 }
 
+/* The heap of a program that starts: it has what it needs, or a collection gave much of it back. */
+static bool is_start(const struct check *e, const struct memory_trend *j,
+	const struct memory_gain *m, double gain)
+{
+	return memory_has_collector(m) && memory_is_young(e) &&
+	       (j->late < LATE_PART || j->largest_fall > FALL_PART * gain);
+}
+
 /* Worth a report with low severity, whatever else may explain it. */
 bool memory_climbs(const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
 	const struct growth *g = &j->growth;
 	double gain = g->last - g->first;
 
+	if (is_start(e, j, m, gain))
+		return false;
 	if (memory_climbs_slowly(e, j, m) || is_long_climb(e, j, m))
 		return true;
 	if (gain < check_option(e, "climb-gain"))
