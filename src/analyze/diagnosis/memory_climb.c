@@ -120,12 +120,14 @@ bool memory_climbs_slowly(
 	       is_v8_climb(e, j, m);
 }
 
-/* The heap of a program that starts: it has what it needs, or a collection gave much of it back. */
+/* The heap of a program that starts: it has what it needs, or a collection gave much of it back. An
+ * agent needs hundreds of megabytes for that. */
 static bool is_start(const struct check *e, const struct memory_trend *j,
 	const struct memory_gain *m, double gain)
 {
 	return memory_has_collector(m) && memory_is_young(e) &&
-	       (j->late < LATE_PART || j->largest_fall > FALL_PART * gain);
+	       ((e->process && e->process->agent) || j->late < LATE_PART ||
+		       j->largest_fall > FALL_PART * gain);
 }
 
 /* Worth a report with low severity, whatever else may explain it. */
