@@ -334,6 +334,31 @@ static void test_model(void **state)
 		"asks the model again: 11th attempt, 42 s", LOG, HIGH);
 }
 
+/* It pauses before it asks again; what its status or log does not show may be a question. */
+static void test_pause(void **state)
+{
+	(void)state;
+#define PAUSED .turn = PROC_TURN_MODEL, .has_sockets = true
+#define AGAIN                                                                                      \
+	"asks the model again: no request is under way, and the last one was refused or failed"
+	assert_activity(M(PAUSED, .turn_s = 31, .input = PROC_STREAM_NULL), AGAIN ", 31 s",
+		CONNECTION, MEDIUM);
+	assert_activity(M(PAUSED, .turn_s = 31, .status = "busy", .status_s = 31,
+				.input = PROC_STREAM_TERMINAL),
+		AGAIN ", 31 s", CONNECTION, MEDIUM);
+	assert_activity(M(PAUSED, .turn_s = 31, .attempts = 3, .input = PROC_STREAM_NULL),
+		"asks the model again: 3rd attempt, 31 s", LOG, HIGH);
+	assert_activity(M(PAUSED, .turn_s = 31, .input = PROC_STREAM_TERMINAL),
+		"waits for the model 31 s", LOG, MEDIUM);
+	assert_activity(M(PAUSED, .turn_s = 4, .input = PROC_STREAM_NULL),
+		"waits for the model 4 s", LOG, MEDIUM);
+	assert_activity(M(PAUSED, .turn_s = 31, .cpu_ns = NS_PER_S / 2, .input = PROC_STREAM_NULL),
+		"computes", CPU, MEDIUM);
+	assert_activity(M(PAUSED, .turn_s = 31, .has_socket = true, .sent_s = 31, .received_s = 40,
+				.input = PROC_STREAM_NULL),
+		"waits for the model 31 s (at most 5 min without data)", CONNECTION, HIGH);
+}
+
 static void test_headless(void **state)
 {
 	static const char run[] = "opencode\0run\0hi", plain[] = "opencode\0--running";
@@ -481,6 +506,9 @@ static void test_refusal(void **state)
 	check_refusal(60, 50, 40, "waits for the model");
 	check_refusal(40, 50, 30, "waits for the model");
 	check_refusal(50, 0, 50, "waits for the model");
+	/* Its connection is closed. */
+	check_refusal(0, 50, 40, "asks the model again, status 429");
+	check_refusal(0, 40, 50, "waits for the model");
 }
 
 static int end(void **state)
@@ -500,6 +528,7 @@ int main(void)
 		cmocka_unit_test(test_output),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_headless),
 		cmocka_unit_test(test_outdated),
 		cmocka_unit_test(test_clock_set_back),

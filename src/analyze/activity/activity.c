@@ -22,6 +22,7 @@
 #define RUNNABLE_LEAST 2	       /* samples in a row: drawing is seen in one now and then */
 #define SETTLES_NS     (1 * NS_PER_S)  /* from the call of a tool to its process */
 #define OUTDATED_NS    (10 * NS_PER_S) /* a status this much older than the turn was left behind */
+#define PAUSE_NS       (5 * NS_PER_S)  /* from a prompt to its request */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)  /* between a write and the sample that reads it */
 #define MCP_PREFIX     "mcp__"
 
@@ -284,6 +285,23 @@ static void set_again(struct finding_activity *f)
 		f->a->error_status = f->session->error_status;
 }
 
+/* It is the model's turn, and the agent has no connection to it: it pauses before it asks again. At
+ * a terminal, an agent without a status may ask its user something that its log does not have. */
+static bool pauses(const struct finding_activity *f)
+{
+	uint64_t now = host_state_utc(f->host);
+
+	return f->turn == PROC_TURN_MODEL && f->request.is == ACTIVITY_REQUEST_NONE &&
+	       !f->request.socket && (f->is_headless || has_status(f)) &&
+	       !uses_cpu(f, CROWDED_LEAST) && now >= f->session->turn_utc_ns + PAUSE_NS;
+}
+
+static void set_paused(struct finding_activity *f)
+{
+	set(f, ACTIVITY_ASKS_AGAIN, ACTIVITY_FROM_CONNECTION, ACTIVITY_MEDIUM);
+	set_since_turn(f);
+}
+
 static void set_computes(struct finding_activity *f)
 {
 	set(f, ACTIVITY_COMPUTES, ACTIVITY_FROM_CPU, ACTIVITY_MEDIUM);
@@ -351,6 +369,8 @@ static void set_busy(struct finding_activity *f, enum activity_source source)
 		set_call(f);
 	else if (f->turn == PROC_TURN_MODEL && f->session->attempts > 1)
 		set_again(f);
+	else if (pauses(f))
+		set_paused(f);
 	else if (uses_cpu(f, COMPUTES_LEAST) && !has_request(f))
 		set_computes(f);
 	else if (!is_guess(f, source))

@@ -112,6 +112,9 @@ static void put_again(struct buffer *out, const struct activity *a, enum activit
 		buffer_format(out, ": %u%s attempt", a->attempts, ordinal_ending(a->attempts));
 	if (a->error_status)
 		buffer_format(out, ", status %u", a->error_status);
+	if (!a->attempts && !a->error_status)
+		buffer_string(
+			out, ": no request is under way, and the last one was refused or failed");
 	put_since(out, a, form, ", ");
 }
 

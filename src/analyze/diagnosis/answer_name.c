@@ -63,8 +63,9 @@ void answer_refusal(struct activity *a, const struct call_history *h, uint64_t c
 		const struct call_answers *all = value;
 		uint64_t bad_ns = all->last_bad_ns;
 
-		if (!all->bad || all->last_good_ns > bad_ns || bad_ns > came_ns + SAME_NS ||
-			came_ns > bad_ns + SAME_NS)
+		if (!all->bad || all->last_good_ns > bad_ns)
+			continue;
+		if (came_ns && (bad_ns > came_ns + SAME_NS || came_ns > bad_ns + SAME_NS))
 			continue;
 		if (a->state == ACTIVITY_WAITS_FOR_MODEL) {
 			a->source = ACTIVITY_FROM_CONNECTION;
@@ -86,7 +87,9 @@ static void add_refusal(const struct diagnosis *s, const struct diagnosed *j, st
 	if (!h || (a->state != ACTIVITY_WAITS_FOR_MODEL && a->state != ACTIVITY_ASKS_AGAIN))
 		return;
 	activity_request_find(&request, &s->input.host, j->process);
-	if (request.socket && request.is != ACTIVITY_REQUEST_SENT && now > request.silence_ns)
+	if (request.is == ACTIVITY_REQUEST_NONE && !request.socket)
+		answer_refusal(a, h, 0);
+	else if (request.socket && request.is != ACTIVITY_REQUEST_SENT && now > request.silence_ns)
 		answer_refusal(a, h, now - request.silence_ns);
 }
 

@@ -11,8 +11,8 @@ void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct bu
 /* What the main process of a session does now: "runs Bash 8 min: sleep 3000"; nothing is appended
  * for other processes, and when it is not known. */
 void answer_activity(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
-/* A request to the model waits to be repeated if its last answer, which came at `came_ns`, was an
- * error of HTTP by the calls of the process. */
+/* A request to the model waits to be repeated if its last answer, which came at `came_ns` (0: at
+ * any time), was an error of HTTP by the calls of the process. */
 void answer_refusal(struct activity *a, const struct call_history *h, uint64_t came_ns);
 /* It goes on only when its user acts: the activity has a line of its own. */
 bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j);
