@@ -364,3 +364,7 @@ class Faults(HistoryCase):
         run = self.sooth("timeline", "--history-dir", self.path("none"), status=None)
         self.assertIn("no monitor ran", run.errors)
         self.assertNotEqual(run.status, 0)
+
+
+if __name__ == "__main__":
+    harness.main()
