@@ -115,23 +115,18 @@ int error_missing(struct sooth_error *err, const char *missing, ...)
 	return err->code;
 }
 
-const char *error_remedy_of(const char *remedy, bool is_root)
-{
-	bool needs_root =
-		!strncmp(remedy, "run sooth as root", 17) || !strncmp(remedy, "run as root", 11);
-
-	return is_root && needs_root ? "run sooth on the host, outside of containers" : remedy;
-}
-
 int error_remedy(struct sooth_error *err, const char *remedy, ...)
 {
+	char text[sizeof(err->remedy)], here[sizeof(err->remedy)];
 	va_list args;
 
 	if (!err)
 		return 0;
 	va_start(args, remedy);
-	fill(err->remedy, sizeof(err->remedy), error_remedy_of(remedy, !geteuid()), args);
+	fill(text, sizeof(text), remedy, args);
 	va_end(args);
+	snprintf(err->remedy, sizeof(err->remedy), "%s",
+		error_remedy_of(here, sizeof(here), text, !geteuid()));
 	return err->code;
 }
 

@@ -52,7 +52,8 @@ void backend_limit(
 			.kind = STREAM_LIMIT,
 			.cpu = SOOTH_CPU_NONE },
 	};
-	const char *here = error_remedy_of(remedy, !geteuid());
+	char text[ERROR_REMEDY_SIZE];
+	const char *here = error_remedy_of(text, sizeof(text), remedy, !geteuid());
 	struct record_tail tail[] = {
 		{ &limit.what, what, strlen(what) },
 		{ &limit.reason, reason, strlen(reason) },

@@ -531,7 +531,7 @@ static void emit_unknown(struct check_result *out, uint8_t state)
 {
 	if (state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
 		check_blind_by(out, FINDING_REFUSED, sooth_reason_text(SOOTH_REASON_PERMISSION),
-			"run sooth as root, or with cap_sys_admin");
+			"run sooth as root or with cap_sys_admin");
 	else
 		check_blind(out, state);
 }

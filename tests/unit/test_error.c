@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/error.h"
 #include "base/error_remedy.h"
 
@@ -159,16 +160,34 @@ static void test_exit_status(void **state)
 
 static void test_root(void **state)
 {
-	static const char *const texts[] = { "run sooth as root", "run as root: sooth doctor",
-		"run sooth as root, or give it the capabilities once" };
+	static const char host[] = "run sooth on the host, outside of containers";
+	static const char *const texts[][2] = {
+		{ "run sooth as root", host },
+		{ "run as root: sooth doctor", host },
+		{ "run sooth as root, or give it the capabilities once: sudo setcap x", host },
+		{ "run sooth as root or with cap_sys_admin", host },
+		{ "run sooth as the user of the process, or as root",
+			"run sooth as the user of the process, or on the host, outside of "
+			"containers" },
+		{ "run sooth as root, or leave out --lossless", "leave out --lossless" },
+		{ "run as root; `sooth doctor` shows more", "`sooth doctor` shows more" },
+		{ "as root: sysctl a=1 raises it; sooth ps", "sysctl a=1 raises it; sooth ps" },
+		{ "watch less, or as root: sysctl a=1", "watch less, or sysctl a=1" },
+		{ "renice -p 1 (as root)", "renice -p 1" },
+		{ "observe: sooth diagnose, as root", "observe: sooth diagnose" },
+		{ "use a lower --rate", "use a lower --rate" },
+		{ "", "" },
+	};
+	char out[ERROR_REMEDY_SIZE];
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		assert_string_equal(error_remedy_of(texts[i], false), texts[i]);
-		assert_string_equal(error_remedy_of(texts[i], true),
-			"run sooth on the host, outside of containers");
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		const char *text = texts[i][0];
+
+		assert_string_equal(error_remedy_of(out, sizeof(out), text, false), text);
+		assert_string_equal(error_remedy_of(out, sizeof(out), text, true), texts[i][1]);
 	}
-	assert_string_equal(error_remedy_of("use a lower --rate", true), "use a lower --rate");
+	assert_string_equal(error_remedy_of(out, 9, "as root: sysctl a=1", true), "sysctl a");
 }
 
 int main(void)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/finding_tracker.h"
+#include "base/error_remedy.h"
 #include "base/sentence_units.h"
 #include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
@@ -298,11 +299,20 @@ static void write_subject(struct check_result *out, struct buffer *to)
 	RECORD_APPEND(to, s, tail, ARRAY_SIZE(tail));
 }
 
+/* For the user of the recording. */
+static const char *remedy_here(
+	const struct check_result *out, char text[ERROR_REMEDY_SIZE], const char *remedy)
+{
+	return error_remedy_of(
+		text, ERROR_REMEDY_SIZE, remedy, out->of->input->host.process_table.is_of_root);
+}
+
 /* Nested rows come first in the tail: they have to be aligned. */
 void finding_end(struct check_result *out)
 {
 	struct finding_row *row = &out->row;
 	struct buffer subject = { 0 };
+	char text[ERROR_REMEDY_SIZE];
 
 	if (!out->is_open)
 		return;
@@ -320,7 +330,7 @@ void finding_end(struct check_result *out)
 		tail_buffer(&row->evidence, &out->evidence),
 		tail_string(&row->id, out->of->type->id),
 		tail_buffer(&row->claim, &out->claim),
-		tail_buffer(&row->remedy, &out->remedy),
+		tail_string(&row->remedy, remedy_here(out, text, buffer_cstr(&out->remedy))),
 		tail_buffer(&row->key, &out->key),
 		tail_buffer(&row->unseen, &out->unseen),
 	};
@@ -352,10 +362,11 @@ void check_blind_by(struct check_result *out, enum finding_blind_cause cause, co
 	struct finding_blind_row row = { .record = row_head(&out->of->id),
 		.cause = (uint8_t)cause,
 		.remedy_state = *remedy ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	char text[ERROR_REMEDY_SIZE];
 	struct record_tail tail[] = {
 		tail_string(&row.id, out->of->type->id),
 		tail_string(&row.reason, reason),
-		tail_string(&row.remedy, remedy),
+		tail_string(&row.remedy, remedy_here(out, text, remedy)),
 	};
 
 	RECORD_APPEND(out->blind, &row, tail, ARRAY_SIZE(tail));
@@ -516,7 +527,7 @@ static void report_lacking(struct check_result *out, const char *probe, const ch
 		: e->input->are_calls_refused
 			? "sooth may not observe system calls here"
 			: "sooth may not observe the system calls of this process",
-		is_calls			? "run as root: sooth diagnose"
+		is_calls		 ? "run as root: sooth diagnose"
 		: !strcmp(probe, "heap") ? "observe allocations too: --heap"
 					 : "");
 }

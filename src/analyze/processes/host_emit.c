@@ -8,6 +8,7 @@
 
 #include "analyze/processes/process_emit.h"
 #include "base/cleanup.h"
+#include "base/error_remedy.h"
 #include "base/units.h"
 #include "model/schema.h"
 
@@ -73,6 +74,16 @@ static struct verdict_count count_verdict(const struct process_list *list, enum 
 	return sum;
 }
 
+/* The remedy of what this user may not see. */
+static void emit_refused(
+	const struct host_emit *t, const char *what, const char *reason, const char *remedy)
+{
+	char text[ERROR_REMEDY_SIZE];
+
+	output_limit(t->output, what, reason,
+		error_remedy_of(text, sizeof(text), remedy, t->host->process_table.is_of_root));
+}
+
 static bool emit_unknown(const struct host_emit *t)
 {
 	size_t count = t->list->unknown;
@@ -81,7 +92,7 @@ static bool emit_unknown(const struct host_emit *t)
 	if (!count)
 		return false;
 	snprintf(what, sizeof(what), "%zu unreadable process%s", count, count == 1 ? "" : "es");
-	output_limit(t->output, what,
+	emit_refused(t, what,
 		"permission denied; some of these processes may be agents or left by agents",
 		"run sooth as root");
 	return true;
@@ -91,7 +102,7 @@ static bool emit_hidden(const struct host_emit *t)
 {
 	if (!t->host->process_table.hides_users)
 		return false;
-	output_limit(t->output, "other users' processes",
+	emit_refused(t, "other users' processes",
 		"/proc is mounted with hidepid, which hides other users' processes",
 		"run sooth as root, or join the group that the mount option gid= of /proc names");
 	return true;

@@ -462,6 +462,6 @@ int pause_loading(pid_t pid, bool is_before_exec, pause_mapped *mapped, void *us
 	error_errno(err, status, "watch process %d load its libraries", (int)pid);
 	if (status == -EPERM)
 		error_remedy(err, "end the debugger that traces the process, or run sooth as the "
-				  "user of the process or as root");
+				  "user of the process, or as root");
 	return status;
 }

@@ -101,7 +101,7 @@ static int refuse_all(struct sooth_error *err)
 		err, -EPERM, SOOTH_FAULT_PRIVILEGE, "watch every process of a user or of the host");
 	error_why(err,
 		"with file capabilities sooth watches only processes that are named one by one");
-	return error_remedy(err, "name processes with -p PID,PID,... or run sooth as root");
+	return error_remedy(err, "run sooth as root, or name processes with -p PID,PID,...");
 }
 
 int caller_may_watch(const struct os *os, const struct process_id *process, struct sooth_error *err)

@@ -100,7 +100,7 @@ int socket_diag_open(int process, struct sooth_error *err)
 		return fd;
 	error_errno(err, fd, "read sockets of another network namespace");
 	if (fd == -EPERM)
-		error_remedy(err, "run sooth as root, or with cap_sys_admin");
+		error_remedy(err, "run sooth as root or with cap_sys_admin");
 	return fd;
 }
 
