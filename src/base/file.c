@@ -403,16 +403,26 @@ int out_file_place(struct out_file *f, struct sooth_error *err)
 	return 0;
 }
 
+/* An earlier write that failed leaves its mark and no errno: one more byte behind the gap fails for
+ * the same reason. */
+int stream_failure(FILE *stream)
+{
+	bool was_lost = ferror(stream);
+
+	errno = 0;
+	if (was_lost)
+		clearerr(stream);
+	if ((was_lost && fputc('\n', stream) == EOF) || fflush(stream))
+		return errno ? -errno : -EIO;
+	return was_lost ? -EIO : 0;
+}
+
 int out_file_commit(struct out_file *f, struct sooth_error *err)
 {
 	const char *name = f->path ? f->path : "standard output";
-	int code = 0;
+	int code = stream_failure(f->stream);
 
-	errno = 0;
-	/* An earlier write that failed leaves only its mark, not its errno. */
-	if (fflush(f->stream) || ferror(f->stream))
-		code = errno ? -errno : -EIO;
-	else if (f->path && sync_failed(fileno(f->stream)))
+	if (!code && f->path && sync_failed(fileno(f->stream)))
 		code = -errno;
 	if (code) {
 		drop_temporary(f);

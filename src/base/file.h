@@ -21,6 +21,9 @@ struct out_file {
 	bool is_nameless;
 };
 
+/* 0, or -errno why something written to the stream is lost, also if that failed long ago. -EPIPE:
+ * its reader is gone. */
+int stream_failure(FILE *stream);
 /* path "-" is standard output (not closed by out_file_close()). /dev/stdout, /dev/stderr and
  * /dev/fd/N are descriptors that the program was started with. */
 int out_file_open(struct out_file *f, const char *path, bool in_place, struct sooth_error *err);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/nearest.h"
 #include "cli/command/command.h"
 #include "cli/command/compat.h"
@@ -99,12 +100,12 @@ static int run_named(int argc, char **argv)
 /* A reader that closes the pipe early is no failure. */
 static int finish(int status)
 {
-	if (fflush(stdout) && errno != EPIPE && status == 0) {
-		fprintf(stderr, "sooth: cannot write to standard output\n  why: %s\n",
-			strerror(errno));
-		return 5;
-	}
-	return status;
+	int code = stream_failure(stdout);
+
+	if (!code || code == -EPIPE || status)
+		return status;
+	fprintf(stderr, "sooth: cannot write to standard output\n  why: %s\n", strerror(-code));
+	return 5;
 }
 
 /* A file opened where standard output was closed would get what is printed. */

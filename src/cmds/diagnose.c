@@ -505,7 +505,7 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		status = finding_list(&d.settings, &c->output, err);
 	else if (!status)
 		status = diagnosing_run(&d, &run, err);
-	if (!status)
+	if (!status || (status == -EPIPE && c->diagnose.fail_on))
 		status = exit_status(c, &d);
 	diagnosing_end(&d);
 	picture_files_fini(&files);

@@ -316,7 +316,8 @@ static int run_diff(void *config, const struct arguments *arguments, struct soot
 	}
 	free(b.sides);
 	picture_files_fini(&files);
-	if (!status && c->diff.fails && b.told.changed + b.told.appeared + b.told.vanished)
+	if ((!status || status == -EPIPE) && c->diff.fails &&
+		b.told.changed + b.told.appeared + b.told.vanished)
 		status = EXIT_CHANGED;
 	return status ? status : b.damage;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "explain/section_columns.h"
 #include "sinks/table_cells.h"
 
@@ -371,16 +372,11 @@ static int add_to_table(
 	return add_row(s, r);
 }
 
-/* By now errno is that of another call: one more write into the broken report says the reason. */
 static int check_stream(const struct table_sink *s, struct sooth_error *err)
 {
-	if (!ferror(s->options.stream))
-		return 0;
-	clearerr(s->options.stream);
-	errno = 0;
-	if (fputc('\n', s->options.stream) == EOF || fflush(s->options.stream))
-		return error_errno(err, errno ? -errno : -EIO, "write the report");
-	return error_errno(err, -EIO, "write the report");
+	int code = ferror(s->options.stream) ? stream_failure(s->options.stream) : 0;
+
+	return code ? error_errno(err, code, "write the report") : 0;
 }
 
 static int rows(void *state, const struct section *section, const struct batch *batch,
@@ -448,8 +444,11 @@ static int end(void *state, struct sooth_error *err)
 {
 	struct table_sink *s = state;
 
+	int code;
+
 	end_lines(s);
-	return fflush(s->options.stream) ? error_errno(err, -errno, "write the report") : 0;
+	code = stream_failure(s->options.stream);
+	return code ? error_errno(err, code, "write the report") : 0;
 }
 
 static void close_sink(void *state)

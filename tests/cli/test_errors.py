@@ -374,7 +374,7 @@ class Output(Case):
 
     def test_full_disk_behind_standard_output(self):
         for argv in (["ps", "-a"], ["ps", "-a", "-j"], ["ps", "-a", "--format", "jsonl"],
-                     ["help"], ["ps", "--help"], ["--version"]):
+                     ["help"], ["ps", "--help"], ["ps", "--help-all"], ["--version"]):
             with open(FULL, "wb") as full:
                 child = harness.subprocess.run([harness.SOOTH, *argv], stdout=full,
                                                stderr=harness.subprocess.PIPE, check=False,
@@ -431,6 +431,17 @@ class Output(Case):
                                            timeout=harness.PATIENCE_S)
             os.close(theirs)
             self.assertEqual((child.returncode, child.stderr), (0, b""), argv)
+
+    def test_a_closed_pipe_does_not_hide_what_was_done(self):
+        """What was refused has its exit status, with a reader or without."""
+        for argv in (["kill", "1"], ["freeze", "1"], ["thaw", "1"]):
+            ours, theirs = os.pipe()
+            os.close(ours)
+            child = harness.subprocess.run([harness.SOOTH, *argv], stdout=theirs,
+                                           stderr=harness.subprocess.PIPE, check=False,
+                                           timeout=harness.PATIENCE_S)
+            os.close(theirs)
+            self.assertEqual((child.returncode, child.stderr), (2, b""), argv)
 
 
 @needs_bpf

@@ -502,11 +502,29 @@ static void test_failed_write(void **state)
 	close(full);
 	fputs("x", f.stream);
 	assert_int_equal(fflush(f.stream), EOF);
-	assert_int_equal(out_file_commit(&f, &err), -EIO);
+	assert_int_equal(out_file_commit(&f, &err), -ENOSPC);
 	assert_null(f.temporary);
 	out_file_close(&f);
 	assert_holds("out", "old");
 	assert_int_equal(files(), 1);
+}
+
+/* The C library writes a large text at once and keeps nothing of it that could fail again. */
+static void test_reader_gone(void **state)
+{
+	static const char text[1 << 16] = "x";
+	struct out_file f = { 0 };
+	int pipes[2];
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe(pipes), 0);
+	close(pipes[0]);
+	f.stream = fdopen(pipes[1], "w");
+	assert_int_not_equal(fwrite(text, 1, sizeof(text), f.stream), sizeof(text));
+	errno = 0;
+	assert_int_equal(out_file_commit(&f, NULL), -EPIPE);
+	fclose(f.stream);
 }
 
 static void test_failed_rename(void **state)
@@ -583,6 +601,7 @@ int main(void)
 		TEST(test_inherited),
 		TEST(test_full),
 		TEST(test_failed_write),
+		TEST(test_reader_gone),
 		TEST(test_failed_rename),
 		TEST(test_stdout),
 		TEST(test_cloexec),

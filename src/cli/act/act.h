@@ -107,6 +107,7 @@ int act_end(struct act *a, int signal, uint64_t wait_ns, const struct act_progre
 /* --- output --- */
 
 extern const struct command_table act_tables[];
+/* A reader that is gone is no error: what was done has the exit status. */
 int act_emit(const char *name, const struct output_options *options, struct act *a,
 	struct sooth_error *err);
 /* The exit status: 0 all done, 1 some still running, 2 some refused, 3 permission denied. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The results of an act, for each process. */
+#include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/error_remedy.h"
 #include "base/escape.h"
 #include "cli/act/act.h"
 #include "cli/output/own_report.h"
@@ -99,8 +101,11 @@ static int tell(struct output *o, void *user, struct sooth_error *err)
 				? "sooth is not certain that any process is of the selected kind"
 				: "no process of the selected kind was found" };
 	int status = output_section(o, &section, err);
+	char text[ERROR_REMEDY_SIZE];
 
-	note_undecided(o, a->undecided_access, "permission denied", "run sooth as root");
+	note_undecided(o, a->undecided_access, "permission denied",
+		error_remedy_of(
+			text, sizeof(text), "run sooth as root", a->process_table.is_of_root));
 	note_undecided(o, a->doubted, "sooth saw too little of these processes to decide",
 		"`sooth ps -t -v` shows the reason for each process");
 	for (size_t i = 0; i < act_count(a) && !status; i++)
@@ -112,7 +117,9 @@ static int tell(struct output *o, void *user, struct sooth_error *err)
 int act_emit(const char *name, const struct output_options *options, struct act *a,
 	struct sooth_error *err)
 {
-	return own_report_emit(name, options, tell, a, err);
+	int status = own_report_emit(name, options, tell, a, err);
+
+	return status == -EPIPE ? 0 : status;
 }
 
 int act_exit(const struct act *a)
