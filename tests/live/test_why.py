@@ -234,6 +234,8 @@ class FirstThread(Situations):
         self.assertRegex(row["text"], r"in thread .* waits for data", row)
         (found,) = self.sooth("ps", "-a", "-j", str(pid)).json()["processes"]
         self.assertEqual(found["state"], "S", found)
+        self.assertIn("-c", found["command"] or "", found)
+        self.assertRegex(self.sooth("inspect", str(pid)).text, r"\ncommand +\S*python")
         self.assertNotIn("ended", self.sooth("diagnose", "--duration", "0.5", str(pid)).text.split("fine:")[0])
 
 

@@ -350,8 +350,11 @@ static void linux_command_line(
 	_cleanup_close_ int fd = procfs_open((pid_t)process->pid);
 	struct timeout timeout = { 0 };
 	struct buffer raw = { 0 };
+	struct procfs_stat stat;
 
 	(void)os;
+	if (fd >= 0 && !procfs_stat_at(fd, &stat, &raw))
+		procfs_open_living(&fd, &stat);
 	if (fd >= 0 &&
 		timeout_read_at(&timeout, fd, "cmdline", &raw, PROCFS_ARGUMENTS, TIMEOUT_MS) >= 0)
 		secrets_mask_arguments(out, (const char *)raw.data, raw.size);

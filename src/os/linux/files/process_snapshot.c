@@ -22,17 +22,6 @@ static int gone(struct process_snapshot *r, const struct process_id *expected)
 	return -ESRCH;
 }
 
-/* A thread that has ended has no memory and no files: another one has those of the process. */
-static void read_by(struct process_snapshot *r, uint32_t tid)
-{
-	int thread = procfs_open((pid_t)tid);
-
-	if (thread < 0)
-		return;
-	cleanup_close(&r->process);
-	r->process = thread;
-}
-
 int process_snapshot_open_stat(struct process_snapshot *r, const struct backend_run *run, pid_t pid,
 	const struct process_id *expected, struct procfs_stat *stat, struct buffer *bytes)
 {
@@ -48,8 +37,7 @@ int process_snapshot_open_stat(struct process_snapshot *r, const struct backend_
 		(expected && expected->start_ticks != stat->start_ticks))
 		return gone(r, expected);
 	r->id = (struct process_id){ .start_ticks = stat->start_ticks, .pid = stat->pid };
-	if (stat->living)
-		read_by(r, stat->living);
+	procfs_open_living(&r->process, stat);
 	return 0;
 }
 

@@ -102,6 +102,16 @@ int procfs_open(pid_t pid)
 	return fd < 0 ? -errno : fd;
 }
 
+void procfs_open_living(int *process, const struct procfs_stat *stat)
+{
+	int thread = stat->living ? procfs_open((pid_t)stat->living) : -1;
+
+	if (thread < 0)
+		return;
+	cleanup_close(process);
+	*process = thread;
+}
+
 int procfs_open_place(int proc, pid_t pid)
 {
 	char name[16];

@@ -47,6 +47,8 @@ bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size);
 bool procfs_parse_exit_code(uint32_t *status, const void *data, size_t size);
 
 int procfs_open(pid_t pid); /* descriptor of /proc/PID, or a negative errno */
+/* A thread that has ended has no memory and no files: another one's folder then. */
+void procfs_open_living(int *process, const struct procfs_stat *stat);
 /* As a place only, below an open /proc: -1 and errno. */
 int procfs_open_place(int proc, pid_t pid);
 /* The file replaces the buffer's contents; 0, 1 when it was cut at the limit, or a negative errno.

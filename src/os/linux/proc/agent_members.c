@@ -28,7 +28,7 @@
 
 struct found_process {
 	struct process_id id;
-	uint32_t ppid;
+	uint32_t ppid, living; /* as in struct procfs_stat */
 	bool is_selected, has_ended;
 	bool is_known; /* whether it has a marker was found before */
 };
@@ -208,6 +208,7 @@ static void look_at(struct agent_members *a, struct backend_run *run, pid_t pid)
 		return;
 	found.id = snapshot.id;
 	found.ppid = stat.ppid;
+	found.living = stat.living;
 	found.has_ended = procfs_has_ended(&stat);
 	known = found.has_ended ? NULL : recall(a, run, &found.id, stat.name);
 	if (known) {
@@ -269,9 +270,10 @@ static int select_marked(struct agent_members *a, size_t count)
 	buffer_reset(&a->requests);
 	buffer_reset(&a->request_owners);
 	for (size_t i = 0; i < count; i++) {
-		struct proc_slow_read q = {
-			.id = all[i].id, .reads = PROC_READ_MARKERS, .agents = a->agents
-		};
+		struct proc_slow_read q = { .id = all[i].id,
+			.living = all[i].living,
+			.reads = PROC_READ_MARKERS,
+			.agents = a->agents };
 		uint32_t index = (uint32_t)i;
 
 		if (all[i].is_selected || all[i].has_ended || all[i].is_known)

@@ -131,9 +131,10 @@ static struct proc_entry *entries_of(const struct proc_reader *r, size_t *count)
 static struct proc_slow_read request_for(
 	const struct proc_reader *r, const struct proc_entry *e, uint8_t reads)
 {
-	struct proc_slow_read q = {
-		.id = e->values.id, .reads = reads, .agents = r->recognition.agents
-	};
+	struct proc_slow_read q = { .id = e->values.id,
+		.living = e->values.living,
+		.reads = reads,
+		.agents = r->recognition.agents };
 
 	if (e->values.environment_to > e->values.environment_from)
 		q.environment_bytes = e->values.environment_to - e->values.environment_from;

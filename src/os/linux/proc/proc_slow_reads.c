@@ -250,6 +250,12 @@ static void set_state(struct proc_slow_read *q, uint8_t state)
 	set_files_state(q, state);
 }
 
+/* /proc has a folder for each thread. */
+static pid_t place_of(const struct proc_slow_read *q)
+{
+	return (pid_t)(q->living ? q->living : q->id.pid);
+}
+
 /* Most processes have no marker and nothing else is requested: this saves one open. */
 static bool has_no_markers(struct proc_slow_read *q, int proc, struct buffer *scratch)
 {
@@ -257,14 +263,14 @@ static bool has_no_markers(struct proc_slow_read *q, int proc, struct buffer *sc
 
 	if (q->reads != PROC_READ_MARKERS)
 		return false;
-	snprintf(name, sizeof(name), "%d/environ", (int)q->id.pid);
+	snprintf(name, sizeof(name), "%d/environ", (int)place_of(q));
 	read_variables(q, proc, name, scratch);
 	return !q->markers.size;
 }
 
 static void run_request(struct proc_slow_read *q, int proc, struct buffer *scratch)
 {
-	_cleanup_close_ int process = procfs_open_place(proc, q->id.pid);
+	_cleanup_close_ int process = procfs_open_place(proc, place_of(q));
 
 	if (process < 0) {
 		set_state(q, ENDED);
@@ -298,7 +304,7 @@ static void run_item(void *item, int kept)
 
 static int open_request(const void *item, int kept)
 {
-	return procfs_open_place(kept, ((const struct proc_slow_read *)item)->id.pid);
+	return procfs_open_place(kept, place_of(item));
 }
 
 static void fini_request(void *item)

@@ -30,6 +30,7 @@ enum proc_read {
 
 struct proc_slow_read {
 	struct process_id id;
+	uint32_t living;		/* 0; the thread whose files are those of the process */
 	uint64_t environment_bytes;	/* 0: unknown */
 	uint8_t reads;			/* enum proc_read */
 	const struct agent_set *agents; /* the agents whose markers to find */

@@ -62,6 +62,7 @@ static struct proc_values values_of(
 		.flags = stat->flags,
 		.threads = stat->threads,
 		.uid = uid,
+		.living = stat->living,
 		.state = stat->state,
 		.term = term_of(stat),
 		.is_foreground = stat->terminal != PROC_NO_TERMINAL &&

@@ -49,7 +49,8 @@ struct proc_values {
 	uint32_t terminal; /* device number in the form of stat(5), PROC_NO_TERMINAL */
 	uint32_t flags;	   /* PF_* */
 	uint32_t threads;
-	uint32_t uid; /* effective */
+	uint32_t uid;	 /* effective */
+	uint32_t living; /* 0; a thread, where only the first one has ended */
 	char state;
 	bool is_foreground;
 	bool cpu_is_ticks;

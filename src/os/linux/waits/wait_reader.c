@@ -145,10 +145,13 @@ void wait_children(struct wait_reader *r, struct wait_node *n, const struct wait
 static void read_title(struct wait_reader *r, const struct wait_node *n, struct waits_process *p,
 	struct buffer *title)
 {
+	_cleanup_close_ int thread = -1;
 	struct buffer raw = { 0 };
-	int status =
-		timeout_read_at(&r->timeout, n->process, "cmdline", &raw, PROCFS_STAT, TIMEOUT_MS);
+	int status;
 
+	procfs_open_living(&thread, &n->stat);
+	status = timeout_read_at(&r->timeout, thread < 0 ? n->process : thread, "cmdline", &raw,
+		PROCFS_STAT, TIMEOUT_MS);
 	p->title_state = procfs_state(status < 0 ? status : 0);
 	if (status >= 0 && !raw.size)
 		p->title_state = SOOTH_STATE_ABSENT;
