@@ -274,6 +274,7 @@ static const struct sooth_field installed_fields[] = {
 	FIELD_STRING(proc_installed, path, "path of the installed agent"),
 	FIELD_NUMBER(proc_installed, uid,
 		"user id of the home directory the agent is installed in; 4294967295: system-wide"),
+	FIELD_NUMBER(proc_installed, is_unread, "1: the versions in this folder could not be read"),
 };
 
 static const struct sooth_schema installed_schema = {

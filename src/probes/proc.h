@@ -242,7 +242,8 @@ _Static_assert(PROC_SESSION_LEAST == offsetof(struct proc_session, changed_utc_n
 struct proc_installed {
 	struct sooth_record record;
 	uint32_t uid; /* user with it in the home directory; UINT32_MAX: installed for all */
-	uint32_t unused;
+	/* Without an agent: whether a folder of that user, the path, could not be read. */
+	uint32_t is_unread;
 	struct sooth_text agent; /* its name */
 	struct sooth_text version;
 	struct sooth_text path;

@@ -188,6 +188,17 @@ static inline void make_installed_at(
 	RECORD_APPEND(&records, &i, tail, ARRAY_SIZE(tail));
 }
 
+/* The versions in a folder of that user; false: they could be read after all. */
+static inline void make_unread(uint32_t uid, bool is_unread)
+{
+	struct proc_installed i = { .record = { .time_ns = 1, .kind = PROC_INSTALLED },
+		.uid = uid,
+		.is_unread = is_unread };
+	struct record_tail tail[] = { made_text(&i.path, "/somewhere") };
+
+	RECORD_APPEND(&records, &i, tail, ARRAY_SIZE(tail));
+}
+
 static inline void make_installed(uint32_t uid, const char *agent, const char *version)
 {
 	make_installed_at(uid, agent, version, "/somewhere");

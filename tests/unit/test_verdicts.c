@@ -186,8 +186,7 @@ static void test_left_by_accident(void **state)
 	assert_holds(300, VERDICT_ORPHANED, "");
 	assert_holds(301, VERDICT_ORPHANED, "");
 	assert_holds(302, VERDICT_ORPHANED, "");
-	assert_holds(
-		310, VERDICT_ORPHANED, "session t is gone: no main process is here, and no");
+	assert_holds(310, VERDICT_ORPHANED, "session t is gone: no main process is here, and no");
 	assert_holds(320, VERDICT_ORPHANED, "");
 	assert_holds(330, VERDICT_ORPHANED, "");
 }
@@ -433,6 +432,11 @@ static void test_outdated(void **state)
 	make_installed(UINT32_MAX, "opencode", "1.18.33");
 	make_installed_at(1002, "claude", "1.0.128", VERSIONS_OF("/z") "1.0.128");
 	make_installed(ME, "nobody-knows", "1");
+	make_unread(1003, true);
+	make_unread(1004, true);
+	make_unread(1004, false);
+	make_installed(1003, "claude", "2.1.60");
+	make_installed(1004, "claude", "2.1.60");
 	HOST({ 200, 1, .executable = CLAUDE },
 		{ 210, 1, .executable = "/home/me/.local/share/claude/versions/2.1.328" },
 		{ 220, 1, .executable = "/usr/local/bin/claude" },
@@ -458,7 +462,15 @@ static void test_outdated(void **state)
 		{ 291, 1, .uid = 1001, .pid_namespace = 7, .inner_pid = 4,
 			.executable = "/x/.local/share/claude/versions/3.0.0" },
 		{ 292, 1, .uid = 1001, .pid_namespace = 8, .inner_pid = 3,
-			.executable = "/usr/bin/claude", .id_version = "3.0.0" });
+			.executable = "/usr/bin/claude", .id_version = "3.0.0" },
+		{ 300, 1, .uid = 1003, .executable = "/usr/bin/claude", .id_version = "2.1.60" },
+		{ 301, 1, .uid = 1003, .executable = "/usr/bin/claude", .id_version = "2.1.9" },
+		{ 302, 1, .uid = 1004, .executable = "/usr/bin/claude", .id_version = "2.1.60" });
+	/* A home that could not be read may have a newer one; an older one is older all the same.
+	 */
+	assert_doubted(300, VERDICT_OUTDATED, "reading the installed versions timed out");
+	assert_holds(301, VERDICT_OUTDATED, "newer 2.1.60 is installed");
+	assert_not(302, VERDICT_OUTDATED);
 	assert_holds(200, VERDICT_OUTDATED, "runs 2.1.50; newer 2.1.328");
 	assert_not(210, VERDICT_OUTDATED);
 	assert_doubted(220, VERDICT_OUTDATED, "the version of the running agent is not known");
@@ -484,7 +496,7 @@ static void test_outdated(void **state)
 	assert_true(span_equal(newest, "9.9.9"));
 	newest = verdict_newest(&process_table, the(250)->agent, 1001);
 	assert_true(span_equal(newest, "1.18.33"));
-	assert_int_equal(process_table.installed.size / sizeof(struct process_table_installed), 5);
+	assert_int_equal(process_table.installed.size / sizeof(struct process_table_installed), 7);
 }
 
 /* Where versions were looked for nothing newer is there; elsewhere nobody knows. */

@@ -423,6 +423,12 @@ bool process_table_is_searched(const struct process_table *c, const struct proce
 	return !seen || newest_of(c, p->agent, seen, SEARCHED).size;
 }
 
+bool process_table_is_unread(const struct process_table *c, const struct process_entry *p)
+{
+	return !world_of(p) && (newest_of(c, NULL, p->process->uid, 0).size ||
+				       newest_of(c, NULL, UINT32_MAX, 0).size);
+}
+
 struct span verdict_newest(const struct process_table *c, const struct agent *agent, uint32_t uid)
 {
 	return newer(newest_of(c, agent, uid, 0), newest_of(c, agent, UINT32_MAX, 0));
@@ -450,6 +456,35 @@ static const struct agent *agent_named(const struct resolving *s, struct span na
 	return NULL;
 }
 
+/* A folder that could not be read is reason to read all of them again. */
+static bool is_repeated(const struct process_table *c, const struct process_table_installed *one)
+{
+	const struct process_table_installed *all = (const void *)c->installed.data;
+
+	for (size_t i = 0; i < c->installed.size / sizeof(*all); i++) {
+		if (all[i].agent == one->agent && all[i].uid == one->uid &&
+			!span_compare(process_table_text(c, &all[i].path),
+				process_table_text(c, &one->path)) &&
+			!span_compare(process_table_text(c, &all[i].version),
+				process_table_text(c, &one->version)))
+			return true;
+	}
+	return false;
+}
+
+/* In place of a version of no agent. */
+static void take_unread(struct resolving *s, const struct proc_installed *r)
+{
+	const uint64_t key[3] = { 0, r->uid, 0 };
+	struct sooth_text *home = map_put(&s->process_table->newest, key, NULL);
+
+	if (home && r->is_unread)
+		*home = process_table_put(
+			s->process_table, process_table_field(&r->record, &r->path));
+	else if (home)
+		*home = (struct sooth_text){ 0 };
+}
+
 static void take_installed(struct resolving *s, const struct proc_installed *r)
 {
 	struct process_table_installed installed = {
@@ -458,11 +493,15 @@ static void take_installed(struct resolving *s, const struct proc_installed *r)
 	struct span version = process_table_field(&r->record, &r->version);
 	struct place place;
 
+	if (!version.size && !r->agent.size)
+		take_unread(s, r);
 	if (!installed.agent || !version.size)
 		return;
 	installed.version = process_table_put(s->process_table, version);
 	installed.path =
 		process_table_put(s->process_table, process_table_field(&r->record, &r->path));
+	if (is_repeated(s->process_table, &installed))
+		return;
 	buffer_append(&s->process_table->installed, &installed, sizeof(installed));
 	keep_newest(s, installed.agent, installed.uid, 0, installed.version);
 	place = place_of(installed.agent, process_table_text(s->process_table, &installed.path));

@@ -10,6 +10,8 @@
 struct span process_table_version(const struct process_entry *p);
 /* The newest version of its agent that is installed for its user; empty: unknown. */
 struct span process_table_newest(const struct process_table *c, const struct process_entry *p);
+/* A folder of its user with versions could not be read: a newer one may be there. */
+bool process_table_is_unread(const struct process_table *c, const struct process_entry *p);
 /* Its place of installation was searched, so an unrecorded newer version does not exist. */
 bool process_table_is_searched(const struct process_table *c, const struct process_entry *p);
 

@@ -251,7 +251,11 @@ static void diagnose_outdated(
 		return;
 	}
 	newest = process_table_newest(c, p);
-	if (!newest.size) {
+	if (process_table_is_unread(c, p) &&
+		(!newest.size || version_compare(version, newest) >= 0)) {
+		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED);
+		say(out, "reading the installed versions timed out");
+	} else if (!newest.size) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);
 		say(out, "no installed version of %s is known", p->agent->title);
 	} else if (version_compare(version, newest) < 0) {

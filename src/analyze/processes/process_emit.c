@@ -433,6 +433,10 @@ const char *process_flags(const struct listed *l, char out[FLAGS_SIZE])
 	add_flag(out, listed_holds(l, VERDICT_FROZEN), "FROZEN");
 	add_flag(out, listed_holds(l, VERDICT_OUTDATED), "OUTDATED");
 	add_flag(out,
+		l->verdicts && l->verdicts[VERDICT_OUTDATED].state ==
+				       SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED),
+		"OUTDATED?");
+	add_flag(out,
 		listed_holds(l, VERDICT_DELETED) || (!l->verdicts && l->p->process->is_deleted),
 		"DELETED");
 	add_flag(out, l->is_over_cpu, "CPU");
@@ -479,7 +483,9 @@ static void append(struct row_builder *t, struct buffer *rows)
 	if (!version.size && t->session)
 		version = record_text(t->session, &t->s.version);
 	row->newest_state = newest.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-	if (newest.size && !row->is_outdated && !process_table_is_searched(c, p))
+	if (row->outdated_state == SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED))
+		row->newest_state = row->outdated_state;
+	else if (newest.size && !row->is_outdated && !process_table_is_searched(c, p))
 		row->newest_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	struct record_tail tail[] = {
 		tail_buffer(&row->doing, &t->doing), /* rows must be aligned: the first */

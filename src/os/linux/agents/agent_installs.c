@@ -303,6 +303,29 @@ static void set_top(const struct agent_installs *i, char top[PATH_SIZE])
 	snprintf(top, PATH_SIZE, "%s", i->root ? i->root : "/");
 }
 
+/* What is known of the versions of this user is not all there is, or is by now. */
+static void emit_unread(struct agent_installs *i, struct backend_run *run, uint32_t uid,
+	struct span home, int status, bool is_unread)
+{
+	struct proc_installed p = {
+		.record = { .time_ns = run->os->now_ns(run->os),
+			.kind = PROC_INSTALLED,
+			.cpu = SOOTH_CPU_NONE },
+		.uid = uid,
+		.is_unread = is_unread,
+	};
+	struct record_tail tail[] = { { &p.path, home.size ? home.data : "/",
+		home.size ? home.size : 1 } };
+
+	RECORD_APPEND(&run->out, &p, tail, ARRAY_SIZE(tail));
+	i->is_incomplete |= is_unread;
+	if (is_unread)
+		backend_limit(run, "versions installed in a home",
+			status == -ETIMEDOUT || status == -EBUSY ? "reading the folder timed out"
+								 : strerror(-status),
+			"");
+}
+
 static void emit_home(struct agent_installs *i, struct backend_run *run, struct span home,
 	uint32_t uid, bool is_chosen)
 {
@@ -321,10 +344,7 @@ static void emit_home(struct agent_installs *i, struct backend_run *run, struct 
 	if (status) {
 		if (status != -ETIMEDOUT)
 			drop_home(&scan); /* else the thread owns it */
-		backend_limit(run, "versions installed in a home",
-			status == -ETIMEDOUT || status == -EBUSY ? "reading the folder timed out"
-								 : strerror(-status),
-			"");
+		emit_unread(i, run, uid, home, status, true);
 		return;
 	}
 	emit_found(run, &scan, uid);
@@ -363,10 +383,20 @@ void agent_installs_emit(
 	struct agent_installs *i, struct backend_run *run, const uint32_t *uids, size_t count)
 {
 	struct users_scan users = { 0 };
+	int status;
 
 	set_top(i, users.top);
+	i->is_incomplete = false;
+	for (size_t n = 0; i->tries && n < count && n < HOMES_MAX; n++)
+		emit_unread(i, run, uids[n], span_of("", 0), 0, false);
+	if (i->tries++)
+		emit_unread(i, run, NO_USER, span_of("", 0), 0, false);
 	emit_home(i, run, span_of("", 0), NO_USER, false);
-	if (timeout_call(&i->timeout, do_users, drop_users, &users, sizeof(users), -1, TIMEOUT_MS))
+	status = timeout_call(
+		&i->timeout, do_users, drop_users, &users, sizeof(users), -1, TIMEOUT_MS);
+	for (size_t n = 0; status && n < count && n < HOMES_MAX; n++)
+		emit_unread(i, run, uids[n], span_of("", 0), status, true);
+	if (status)
 		return;
 	for (size_t n = 0; n < count && n < HOMES_MAX; n++) {
 		struct span home;
@@ -411,9 +441,14 @@ void agent_installs_emit_of(
 	struct buffer environment = { 0 };
 	struct span home = span_of("", 0);
 
-	if (process >= 0 && timeout_read_at(&i->timeout, process, "environ", &environment,
-				    ENVIRON_BYTES, TIMEOUT_MS) >= 0)
+	int status = process < 0 ? -ESRCH
+				 : timeout_read_at(&i->timeout, process, "environ", &environment,
+					   ENVIRON_BYTES, TIMEOUT_MS);
+
+	if (status >= 0)
 		home = home_in(&environment);
+	else if (status == -ETIMEDOUT || status == -EBUSY)
+		emit_unread(i, run, uid, home, status, true);
 	if (home.size > 1 && home.data[0] == '/') {
 		if (!is_of_account(i, home, uid, &users))
 			emit_home(i, run, home, uid, true);

@@ -13,7 +13,9 @@
 /* Zeroed is valid. */
 struct agent_installs {
 	struct timeout timeout;
-	const char *root; /* root folder in place of "/"; NULL: "/" itself */
+	const char *root;   /* root folder in place of "/"; NULL: "/" itself */
+	bool is_incomplete; /* a folder timed out the last time */
+	unsigned tries;
 };
 
 void agent_installs_fini(struct agent_installs *i);

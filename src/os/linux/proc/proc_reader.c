@@ -459,7 +459,9 @@ static void add_user(struct buffer *uids, uint32_t uid)
 	buffer_append(uids, &uid, sizeof(uid));
 }
 
-/* Once, for the users of these agents and for the caller. */
+/* Once, and again where a folder timed out, for the users of these agents and for the caller. */
+#define INSTALLS_TRIES 3
+
 static void emit_installs(struct proc_reader *r, struct backend_run *run)
 {
 	struct buffer uids = { 0 };
@@ -483,7 +485,8 @@ static void emit_installs(struct proc_reader *r, struct backend_run *run)
 			agent_installs_emit_of(
 				&r->installs, run, (pid_t)all[i].values.id.pid, all[i].values.uid);
 		}
-		r->has_reported_installs = true;
+		r->has_reported_installs =
+			!r->installs.is_incomplete || r->installs.tries >= INSTALLS_TRIES;
 	}
 	buffer_fini(&uids);
 }
