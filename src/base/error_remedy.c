@@ -1,79 +1,54 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/error_remedy.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/cursor.h"
 
-static bool begins(struct span text, const char *with)
-{
-	return text.size >= strlen(with) && !memcmp(text.data, with, strlen(with));
-}
-
-static bool holds(struct span text, const char *what)
-{
-	return memmem(text.data, text.size, what, strlen(what));
-}
+#define AS_ROOT "as root"
+#define ON_HOST "on the host, outside of containers"
 
 /* Only by being root, or by what root of a container cannot do either. */
-static bool needs_root(struct span one)
+static bool needs_root(const char *one, size_t size)
 {
-	return (begins(one, "run ") && holds(one, "as root")) || holds(one, ": sudo ");
+	return (!strncmp(one, "run ", 4) && memmem(one, size, AS_ROOT, strlen(AS_ROOT))) ||
+	       memmem(one, size, ": sudo ", 7);
 }
 
-/* Length of the separator here; 0: none, SIZE_MAX: the end. */
-static size_t separator(const char *at)
+static const char *end_of(const char *at)
 {
-	return !*at ? SIZE_MAX : !strncmp(at, ", or ", 5) ? 5 : !strncmp(at, "; ", 2) ? 2 : 0;
+	while (*at && strncmp(at, ", or ", 5) && strncmp(at, "; ", 2))
+		at++;
+	return at;
 }
 
-static void append(char *out, size_t room, struct span text)
+static void cut_all(char *text, const char *what)
 {
-	static const char *const words[] = { "as root: ", " (as root)", ", as root" };
-	size_t used = strlen(out);
+	size_t size = strlen(what);
 
-	while (text.size && used + 1 < room) {
-		size_t skipped = 0;
-
-		for (size_t i = 0; i < ARRAY_SIZE(words) && !skipped; i++)
-			skipped = begins(text, words[i]) ? strlen(words[i]) : 0;
-		if (!skipped)
-			out[used++] = text.data[0];
-		text.data += skipped ? skipped : 1;
-		text.size -= skipped ? skipped : 1;
-	}
-	out[used] = '\0';
+	for (char *at = text; (at = strstr(at, what));)
+		memmove(at, at + size, strlen(at + size) + 1);
 }
-
-#define ON_HOST "on the host, outside of containers"
 
 const char *error_remedy_of(char *out, size_t room, const char *remedy, bool is_root)
 {
-	struct span before = span_of("", 0);
-	const char *at = remedy;
+	int gap = 0; /* what separates it from the alternative before */
 
-	if (!is_root || !strstr(remedy, "as root"))
+	if (!is_root || !strstr(remedy, AS_ROOT))
 		return remedy;
 	*out = '\0';
-	for (;;) {
-		const char *end = at;
-		struct span one;
-		size_t gap;
+	for (const char *at = remedy, *end; at; at = *end ? end + gap : NULL) {
+		size_t size = (size_t)((end = end_of(at)) - at), used = strlen(out);
+		bool is_bare = size == strlen(AS_ROOT) && !strncmp(at, AS_ROOT, size);
 
-		while (!(gap = separator(end)))
-			end++;
-		one = span_of(at, (size_t)(end - at));
-		if (span_equal(one, "as root"))
-			one = span_of_string(ON_HOST);
-		if (!needs_root(one)) {
-			append(out, room, *out ? before : span_of("", 0));
-			append(out, room, one);
-		}
-		if (gap == SIZE_MAX)
-			break;
-		before = span_of(end, gap);
-		at = end + gap;
+		if (is_bare || !needs_root(at, size))
+			snprintf(out + used, room - used, "%.*s%.*s", used ? gap : 0, at - gap,
+				(int)(is_bare ? strlen(ON_HOST) : size), is_bare ? ON_HOST : at);
+		gap = *end == ';' ? 2 : 5;
 	}
+	cut_all(out, AS_ROOT ": ");
+	cut_all(out, " (" AS_ROOT ")");
+	cut_all(out, ", " AS_ROOT);
 	return *out ? out : "run sooth " ON_HOST;
 }

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "analyze/overview/call_operations.h"
 #include "analyze/overview/overview.h"
@@ -16,7 +15,6 @@
 #include "analyze/calls/syscall_table.h"
 #include "analyze/profile/profile_table.h"
 #include "base/cleanup.h"
-#include "base/error_remedy.h"
 #include "base/units.h"
 #include "cli/command/command.h"
 #include "cli/command/compat.h"
@@ -273,13 +271,10 @@ static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err
 
 static void emit_no_samples(const struct claude_diagnosis *d)
 {
-	char text[ERROR_REMEDY_SIZE];
-
 	if (!*d->diagnosing.no_samples || !d->config->has_sample)
 		return;
-	fprintf(stderr, "stacks are not sampled: %s; %s\n", d->diagnosing.no_samples,
-		error_remedy_of(text, sizeof(text), "run as root; `sooth doctor` shows other ways",
-			!geteuid()));
+	fprintf(stderr, "stacks are not sampled: %s; `sooth doctor` says what is missing\n",
+		d->diagnosing.no_samples);
 	if (has_tree_file(d->config))
 		fprintf(stderr, "the call tree was not written: %s\n", d->config->output.output);
 }

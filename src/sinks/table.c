@@ -374,7 +374,7 @@ static int add_to_table(
 
 static int check_stream(const struct table_sink *s, struct sooth_error *err)
 {
-	int code = ferror(s->options.stream) ? stream_failure(s->options.stream) : 0;
+	int code = stream_failure(s->options.stream);
 
 	return code ? error_errno(err, code, "write the report") : 0;
 }
@@ -396,8 +396,6 @@ static int rows(void *state, const struct section *section, const struct batch *
 	}
 	if (status)
 		return error_no_memory(err);
-	if (section->shape == SECTION_STREAM)
-		fflush(s->options.stream);
 	return check_stream(s, err);
 }
 
@@ -444,11 +442,8 @@ static int end(void *state, struct sooth_error *err)
 {
 	struct table_sink *s = state;
 
-	int code;
-
 	end_lines(s);
-	code = stream_failure(s->options.stream);
-	return code ? error_errno(err, code, "write the report") : 0;
+	return check_stream(s, err);
 }
 
 static void close_sink(void *state)

@@ -28,7 +28,7 @@ def flags(row):
 class PsChecks:
     """Beside unittest.TestCase. `self.agent` is of agents.known."""
     named = ""             # by sooth
-    has_version = True     # False: the title covers the command line
+    has_version = True     # False: the title covers the command line; its log may say it
     session_files = None   # below its HOME; the id of the session is the end of the name
     marks_session = False  # the environment of its children says the id
     is_tool_left = True  # after SIGKILL
@@ -77,13 +77,15 @@ class PsChecks:
             if session:
                 self.assertEqual(row["session_id"], session, row)
             if is_own:
-                expected = (self.agent.version,) if self.has_version else (self.agent.version, None)
-                self.assertIn(row["version"], expected, row)
+                self.assertIn(row["version"], self.versions(), row)
         ids = {row["session_id"] for row in seen.values()}
         self.assertEqual(len(ids), 1, ids)
         self.check_servers(agent, seen)
         self.check_rest(agent, roles)
         return session
+
+    def versions(self):
+        return (self.agent.version,) if self.has_version else (self.agent.version, None)
 
     def check_servers(self, agent, seen):
         self.assertEqual(len(agent.mcp_pids()), len(agent.mcp))
@@ -170,7 +172,7 @@ class PsChecks:
         row, session = rows(agent.pid)[agent.pid], self.session_of(agent)
         self.assertEqual((row["agent"], row["role"], row["project"], flags(row)),
                          (self.named, "main", os.path.basename(agent.folder), set()), row)
-        self.assertEqual(row["version"], self.agent.version if self.has_version else None)
+        self.assertIn(row["version"], self.versions(), row)
         self.assertIs(row["is_orphaned"], False, row)
         if session:
             self.assertEqual(row["session_id"], session, row)

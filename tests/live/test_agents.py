@@ -336,8 +336,12 @@ class ClaudeCode1(AgentCase):
     survives = left_by_term = ("tool",)
 
     def check_files_at_work(self, agent):
-        """It has no file of its sessions: two in one folder look the same."""
-        self.check_no_record(agent, "claude")
+        """It has no file of its sessions: the newest log of its folder is its own."""
+        record = self.own_record(agent, "claude", until="tool")
+        log, = self.in_home(agent, ".claude/projects/*/*.jsonl")
+        self.assertEqual(record["session"], os.path.basename(log)[:-6])
+        self.assertEqual(record["version"], agent.agent.version)
+        self.assert_tool_record(record, "Bash")
 
 
 class Codex(AgentCase):

@@ -202,6 +202,39 @@ static void test_log(void **state)
 	assert_true(look.log.changed_ns == (BEGIN_S + 7) * NS_PER_S);
 }
 
+#define OLD(id, place) "{\"cwd\":\"" place "\",\"sessionId\":\"" id "\",\"version\":\"2.0.50\"}\n"
+
+/* An older version has no session file: its log is the newest of its directory since it began. */
+static void test_newest_log(void **state)
+{
+	static struct agent_read look;
+
+	(void)state;
+	write_file("projects/-here/before.jsonl", OLD("before", "/here"), BEGIN_S - 9);
+	write_file("projects/-there/elsewhere.jsonl", OLD("elsewhere", "/there"), BEGIN_S + 20);
+	look = like_claude();
+	run(&look);
+	assert_true(!look.has_log && !look.info.session[0] && !look.is_ambiguous);
+	write_file("projects/-here/one.jsonl", "{\"type\":\"summary\"}\n" OLD("one", "/here") CALL,
+		BEGIN_S + 5);
+	write_file("projects/-here/two.jsonl", OLD("two", "/here"), BEGIN_S + 3);
+	/* Of a subagent, and of a directory whose name looks the same. */
+	write_file("projects/-here/agent-1.jsonl", OLD("one", "/here"), BEGIN_S + 6);
+	write_file("projects/-here/three.jsonl", OLD("three", "-here"), BEGIN_S + 7);
+	look = like_claude();
+	snprintf(look.files.version_key, sizeof(look.files.version_key), "version");
+	run(&look);
+	assert_string_equal(look.info.session, "one");
+	assert_string_equal(look.info.version, "2.0.50");
+	assert_int_equal(look.source, AGENT_READ_NEWEST);
+	assert_true(look.has_log && look.has_tool);
+	/* Of two processes there neither is known to write it. */
+	look = like_claude();
+	look.is_shared = true;
+	run(&look);
+	assert_true(look.is_ambiguous && !look.info.session[0] && !look.has_log);
+}
+
 static void test_end_of_a_log(void **state)
 {
 	static char line[1024];
@@ -303,6 +336,7 @@ int main(void)
 		TEST(test_look_alikes),
 		TEST(test_fifo),
 		TEST(test_log),
+		TEST(test_newest_log),
 		TEST(test_end_of_a_log),
 		TEST(test_begun_with_it),
 		TEST(test_open_files),

@@ -456,33 +456,14 @@ static const struct agent *agent_named(const struct resolving *s, struct span na
 	return NULL;
 }
 
-/* A folder that could not be read is reason to read all of them again. */
-static bool is_repeated(const struct process_table *c, const struct process_table_installed *one)
-{
-	const struct process_table_installed *all = (const void *)c->installed.data;
-
-	for (size_t i = 0; i < c->installed.size / sizeof(*all); i++) {
-		if (all[i].agent == one->agent && all[i].uid == one->uid &&
-			!span_compare(process_table_text(c, &all[i].path),
-				process_table_text(c, &one->path)) &&
-			!span_compare(process_table_text(c, &all[i].version),
-				process_table_text(c, &one->version)))
-			return true;
-	}
-	return false;
-}
-
 /* In place of a version of no agent. */
 static void take_unread(struct resolving *s, const struct proc_installed *r)
 {
 	const uint64_t key[3] = { 0, r->uid, 0 };
 	struct sooth_text *home = map_put(&s->process_table->newest, key, NULL);
 
-	if (home && r->is_unread)
-		*home = process_table_put(
-			s->process_table, process_table_field(&r->record, &r->path));
-	else if (home)
-		*home = (struct sooth_text){ 0 };
+	if (home)
+		*home = process_table_put(s->process_table, span_of("?", r->is_unread != 0));
 }
 
 static void take_installed(struct resolving *s, const struct proc_installed *r)
@@ -500,8 +481,6 @@ static void take_installed(struct resolving *s, const struct proc_installed *r)
 	installed.version = process_table_put(s->process_table, version);
 	installed.path =
 		process_table_put(s->process_table, process_table_field(&r->record, &r->path));
-	if (is_repeated(s->process_table, &installed))
-		return;
 	buffer_append(&s->process_table->installed, &installed, sizeof(installed));
 	keep_newest(s, installed.agent, installed.uid, 0, installed.version);
 	place = place_of(installed.agent, process_table_text(s->process_table, &installed.path));

@@ -291,7 +291,7 @@ static void fill_tokens(struct proc_session *p, const struct agent_read *job, in
 	p->tokens_state = t->has_any ? SOOTH_STATE_VALUE : missing;
 	if (t->has_any && job->tokens.is_cut)
 		p->tokens_state = SOOTH_STATE_TRUNCATED;
-	if (job->is_shared) {
+	if (job->is_shared && agent->files.database) {
 		p->tokens_state = p->context_state = p->model_state =
 			SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
 		return;
@@ -315,7 +315,7 @@ static void fill_states(struct proc_session *p, const struct agent_read *job, in
 	status = status ? status : job->status;
 	p->session_state = state_of(status, is_known, has_id, false);
 	if (job->is_ambiguous) /* it has several sessions, and nothing says which one is current */
-		p->session_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_JUDGED);
+		p->session_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);
 	p->status_state = state_of(status, job->info.status[0], files->status_key, has_file);
 	p->version_state = state_of(status, job->info.version[0], files->version_key, has_file);
 	p->changed_state = state_of(status, job->info.changed_utc_ns, files->changed_key, has_file);
@@ -336,6 +336,7 @@ static void write_source(struct buffer *out, const struct agent_read *job, const
 		[AGENT_READ_OPEN] = "open file",
 		[AGENT_READ_OPTION] = "option ",
 		[AGENT_READ_LOG] = "first line of its log",
+		[AGENT_READ_NEWEST] = "newest log of its directory",
 		[AGENT_READ_FILE] = "file " };
 
 	buffer_reset(out);
@@ -413,17 +414,12 @@ static int find_home(struct agent_files_reader *f, const struct backend_run *run
  * Sessions of a database are those of a directory: of two processes there neither is known to have
  * this one.
  */
-static bool shares_place(
-	struct agent_files_reader *f, struct known *own, const struct agent_read *job)
+static bool shares_place(const struct agent_files_reader *f, const struct known *own)
 {
 	size_t position = 0;
 	const void *key;
 	void *value;
 
-	if (!job->files.database[0])
-		return false;
-	own->place = hash_bytes(HASH_BEGIN, job->home, strlen(job->home));
-	own->place = hash_bytes(own->place, job->directory, strlen(job->directory));
 	while (map_next(&f->known, &position, &key, &value)) {
 		const struct known *other = value;
 
@@ -447,7 +443,8 @@ static int find_files(struct agent_files_reader *f, const struct backend_run *ru
 		return known->blocked_status;
 	status = find_home(f, run, p, known);
 	p->uid = known->uid;
-	p->job.is_shared = !status && shares_place(f, known, &p->job);
+	known->place = hash_bytes(HASH_BEGIN, p->job.home, strlen(p->job.home));
+	known->place = hash_bytes(known->place, p->job.directory, strlen(p->job.directory));
 	return status;
 }
 
@@ -502,6 +499,9 @@ static void read_all(struct agent_files_reader *f)
 	buffer_reset(&f->requests);
 	requests = buffer_reserve(&f->requests, count * sizeof(*requests));
 	for (size_t i = 0; i < count; i++) {
+		const struct known *known = map_get(&f->known, &all[i].id);
+
+		all[i].job.is_shared = known && shares_place(f, known);
 		if (!requests && all[i].has_files)
 			all[i].status = -ENOMEM;
 		else if (all[i].has_files)
@@ -536,6 +536,11 @@ static void write_record(struct agent_files_reader *f, struct backend_run *run, 
 	if (job->info.changed_utc_ns > p.activity_utc_ns)
 		p.activity_utc_ns = job->info.changed_utc_ns;
 	p.changed_utc_ns = job->info.changed_utc_ns;
+	if (job->is_ambiguous && job->is_shared)
+		backend_limit(run, "the sessions of some agents",
+			"two processes of an agent write in one directory, and their files do not "
+			"say whose they are",
+			"");
 	p.tool_utc_ns = job->has_tool ? job->tool.utc_ns : 0;
 	fill_states(&p, job, d->status, d->agent, is_transcript);
 	fill_turn(&p, job, d->status, d->agent, is_transcript);

@@ -20,6 +20,7 @@
 #include "os/linux/agents/agent_walk.h"
 #include "os/linux/programs/package_file.h"
 #include "base/environ.h"
+#include "base/hash.h"
 #include "os/linux/files/user_names.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/root_file.h"
@@ -314,8 +315,7 @@ static void emit_unread(struct agent_installs *i, struct backend_run *run, uint3
 		.uid = uid,
 		.is_unread = is_unread,
 	};
-	struct record_tail tail[] = { { &p.path, home.size ? home.data : "/",
-		home.size ? home.size : 1 } };
+	struct record_tail tail[] = { { &p.path, home.data, home.size } };
 
 	RECORD_APPEND(&run->out, &p, tail, ARRAY_SIZE(tail));
 	i->is_incomplete |= is_unread;
@@ -332,9 +332,10 @@ static void emit_home(struct agent_installs *i, struct backend_run *run, struct 
 	struct home_scan scan = {
 		.is_host = uid == NO_USER, .is_chosen = is_chosen, .uid = uid, .root = -1
 	};
+	uint64_t key = hash_bytes(hash_bytes(HASH_BEGIN, home.data, home.size), &uid, sizeof(uid));
 	int status;
 
-	if (home.size >= sizeof(scan.home))
+	if (home.size >= sizeof(scan.home) || (i->tries > 1 && map_get(&i->read, &key)))
 		return;
 	scan.agents = agent_set_ref(run->options.agents); /* a call that timed out keeps it */
 	set_top(i, scan.top);
@@ -349,6 +350,7 @@ static void emit_home(struct agent_installs *i, struct backend_run *run, struct 
 	}
 	emit_found(run, &scan, uid);
 	drop_home(&scan);
+	map_put(&i->read, &key, NULL);
 }
 
 /* --- users --- */
@@ -377,6 +379,7 @@ static void drop_users(void *argument)
 void agent_installs_fini(struct agent_installs *i)
 {
 	timeout_fini(&i->timeout);
+	map_fini(&i->read);
 }
 
 void agent_installs_emit(
@@ -387,6 +390,8 @@ void agent_installs_emit(
 
 	set_top(i, users.top);
 	i->is_incomplete = false;
+	if (!i->tries)
+		map_init(&i->read, sizeof(uint64_t), 0, 2 * HOMES_MAX);
 	for (size_t n = 0; i->tries && n < count && n < HOMES_MAX; n++)
 		emit_unread(i, run, uids[n], span_of("", 0), 0, false);
 	if (i->tries++)
@@ -394,18 +399,17 @@ void agent_installs_emit(
 	emit_home(i, run, span_of("", 0), NO_USER, false);
 	status = timeout_call(
 		&i->timeout, do_users, drop_users, &users, sizeof(users), -1, TIMEOUT_MS);
-	for (size_t n = 0; status && n < count && n < HOMES_MAX; n++)
-		emit_unread(i, run, uids[n], span_of("", 0), status, true);
-	if (status)
-		return;
 	for (size_t n = 0; n < count && n < HOMES_MAX; n++) {
-		struct span home;
+		struct span home = span_of("", 0);
 
-		if (!users.status &&
-			passwd_home(&home, users.bytes.data, users.bytes.size, uids[n]))
+		if (status)
+			emit_unread(i, run, uids[n], home, status, true);
+		else if (!users.status &&
+			 passwd_home(&home, users.bytes.data, users.bytes.size, uids[n]))
 			emit_home(i, run, home, uids[n], false);
 	}
-	drop_users(&users);
+	if (!status)
+		drop_users(&users);
 }
 
 /* HOME of an environment; empty: there is none. */
@@ -441,14 +445,9 @@ void agent_installs_emit_of(
 	struct buffer environment = { 0 };
 	struct span home = span_of("", 0);
 
-	int status = process < 0 ? -ESRCH
-				 : timeout_read_at(&i->timeout, process, "environ", &environment,
-					   ENVIRON_BYTES, TIMEOUT_MS);
-
-	if (status >= 0)
+	if (process >= 0 && timeout_read_at(&i->timeout, process, "environ", &environment,
+				    ENVIRON_BYTES, TIMEOUT_MS) >= 0)
 		home = home_in(&environment);
-	else if (status == -ETIMEDOUT || status == -EBUSY)
-		emit_unread(i, run, uid, home, status, true);
 	if (home.size > 1 && home.data[0] == '/') {
 		if (!is_of_account(i, home, uid, &users))
 			emit_home(i, run, home, uid, true);

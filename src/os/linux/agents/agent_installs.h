@@ -7,6 +7,7 @@
 #ifndef SOOTH_OS_LINUX_AGENT_INSTALLS_H
 #define SOOTH_OS_LINUX_AGENT_INSTALLS_H
 
+#include "base/map.h"
 #include "collect/backend.h"
 #include "os/linux/files/timeout.h"
 
@@ -14,6 +15,7 @@
 struct agent_installs {
 	struct timeout timeout;
 	const char *root;   /* root folder in place of "/"; NULL: "/" itself */
+	struct map read;    /* hashes of homes that were read */
 	bool is_incomplete; /* a folder timed out the last time */
 	unsigned tries;
 };

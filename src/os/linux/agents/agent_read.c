@@ -170,22 +170,80 @@ static bool take_only(void *user, const char *path, const struct stat *st)
 	return false;
 }
 
+/* Its end names its own session, and the directory: the path has only the letters of that. */
+static bool is_of_directory(struct log_search *s, const char *path, struct agent_session_info *out)
+{
+	struct agent_path values = { .directory = span_of_string(s->job->directory) };
+	struct agent_files keys = keys_of(s->job);
+	char place[AGENT_READ_PATH + 16];
+	struct agent_session_info info;
+	struct span id = { 0 };
+	bool is_there = false;
+	struct stat st;
+	_cleanup_close_ int fd = root_file_open_regular(s->root, path, &st);
+	off_t from = fd >= 0 && st.st_size > (off_t)TAIL_BYTES ? st.st_size - TAIL_BYTES : 0;
+	struct cursor c;
+
+	buffer_reset(&s->line);
+	if (fd < 0 || root_file_read(fd, &s->line, (uint64_t)from, TAIL_BYTES) ||
+		!agent_path_ends(
+			span_of_string(s->job->files.log), span_of_string(path), &values, &id))
+		return false;
+	snprintf(place, sizeof(place), "\"cwd\":\"%s\"", s->job->directory);
+	c = cursor_over(s->line.data, s->line.size);
+	while (!cursor_at_end(&c)) {
+		struct span line = cursor_line(&c);
+
+		if (!agent_session_info_parse(&info, &keys, line.data, line.size) ||
+			!span_equal(id, info.session))
+			continue;
+		is_there |= span_contains(line, place);
+		*out = info;
+	}
+	return is_there;
+}
+
+/* Older versions say nowhere which process writes a log. */
+static bool take_newest(void *user, const char *path, const struct stat *st)
+{
+	struct log_search *s = user;
+	uint64_t changed_ns = ns_of(st->st_mtim);
+	struct agent_session_info info;
+
+	if (is_since_start(s->job, changed_ns) &&
+		(!s->job->has_log || changed_ns > s->job->log.changed_ns) &&
+		is_of_directory(s, path, &info)) {
+		s->job->info = info;
+		s->job->source = AGENT_READ_NEWEST;
+		take_only(user, path, st);
+	}
+	return true;
+}
+
 static void find_log(struct agent_read *job, int root)
 {
 	struct agent_path values = path_of(job);
 	bool is_begun = !job->files.session_file[0] && job->files.session_key[0];
+	bool is_newest = job->files.session_file[0] && !job->info.session[0] &&
+			 (job->status == -ENOENT || job->status == -ENOTDIR);
 	struct log_search s = { .job = job, .root = root };
 	struct agent_walk walk = { .root = root,
 		.values = &values,
 		.project_file = job->files.project_file,
 		.end_cpu_ns = job->end_cpu_ns,
-		.visit = is_begun ? take_begun : take_only,
+		.visit = is_begun    ? take_begun
+			 : is_newest ? take_newest
+				     : take_only,
 		.user = &s };
 
-	if (!is_begun && !job->info.session[0] && job->files.log_kind != AGENT_LOG_OPENCODE)
+	job->is_ambiguous |= is_newest && job->is_shared;
+	if (is_newest ? job->is_shared
+		      : !is_begun && !job->info.session[0] &&
+				job->files.log_kind != AGENT_LOG_OPENCODE)
 		return;
 	job->log_status = agent_walk(&walk, job->home, job->files.log);
-	if (!job->has_log && !job->log_status && strstr(job->files.log, "{directory}")) {
+	if (!is_newest && !job->has_log && !job->log_status &&
+		strstr(job->files.log, "{directory}")) {
 		values.is_any_directory = true;
 		job->log_status = agent_walk(&walk, job->home, job->files.log);
 	}

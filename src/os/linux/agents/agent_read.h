@@ -46,7 +46,7 @@ struct agent_read {
 	} tokens;
 	struct agent_database_place database; /* also output: where the tokens were read, instead */
 	bool needs_tool;
-	bool is_shared; /* another process has the same home and directory */
+	bool is_shared; /* another process of the agent has the same home and directory */
 
 	/* Output. */
 	int database_status;
@@ -58,7 +58,8 @@ struct agent_read {
 		AGENT_READ_FILE,
 		AGENT_READ_OPEN,
 		AGENT_READ_OPTION,
-		AGENT_READ_LOG
+		AGENT_READ_LOG,
+		AGENT_READ_NEWEST /* log of its directory */
 	} source;
 	bool is_ambiguous; /* several sessions, and it is unknown which one is current */
 	bool has_log;

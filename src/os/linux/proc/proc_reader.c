@@ -461,7 +461,6 @@ static void add_user(struct buffer *uids, uint32_t uid)
 
 /* Once, and again where a folder timed out, for the users of these agents and for the caller. */
 #define INSTALLS_TRIES 3
-
 static void emit_installs(struct proc_reader *r, struct backend_run *run)
 {
 	struct buffer uids = { 0 };
