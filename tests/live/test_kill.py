@@ -618,6 +618,25 @@ class Frozen(Acting):
         self.assertIn("another process continues it", results(run)[pid]["reason"])
         self.assertNotIn(b"to resume", run.stderr)
 
+    def test_below_one_that_is_continued(self):
+        """What stays stopped is resumed by the command that is printed."""
+        pid = self.start_script(
+            "import os, signal\n"
+            "child = os.fork()\n"
+            "below = 0 if child else os.fork()\n"
+            "while not child: signal.pause()\n"
+            "print(child, flush=True)\n"
+            "while os.WIFSTOPPED(os.waitpid(child, os.WUNTRACED)[1]): os.kill(child, signal.SIGCONT)\n")
+        children = "/proc/%d/task/%d/children" % (pid, pid)
+        below = int(harness.wait_until(lambda: harness.read(children), "the process below it"))
+        self.addCleanup(os.kill, pid, signal.SIGKILL)
+        self.addCleanup(os.kill, below, signal.SIGKILL)
+        run = self.run_sooth("freeze", "-j", "-t", "--any", pid, status=1)
+        self.assertEqual([results(run)[p]["outcome"] for p in (pid, below)], ["not done", "frozen"])
+        self.assertIn(b"\n  sooth thaw -t --any %d\n" % pid, run.stderr)
+        self.run_sooth("thaw", "-j", "-t", "--any", pid)
+        self.assertNotEqual(harness.process_state(below), "T")
+
     def test_of_a_user_that_forks(self):
         """Children that are started between the scan and the stop are stopped, too."""
         flag = self.path("go")

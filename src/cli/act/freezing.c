@@ -252,7 +252,7 @@ static void emit_way_back(const struct freezing_config *c, const struct act *a, 
 	if (c->who.any)
 		fprintf(stderr, " --any");
 	for (size_t i = 0; !c->target.sessions.count && i < act_count(a); i++) {
-		if (!act_at(a, i)->depth && act_at(a, i)->outcome == ACT_STOPPED)
+		if (!act_at(a, i)->depth && (c->who.tree || act_at(a, i)->outcome == ACT_STOPPED))
 			fprintf(stderr, " %u", (unsigned)act_at(a, i)->id.pid);
 	}
 	fputc('\n', stderr);
