@@ -174,6 +174,45 @@ static void waits_by_pidfd(uint32_t parent)
 	party(11, 11, WAITS_RELATION_WRITER, 12, 0, "make");
 }
 
+/* What a child cannot wake does not wait for it: it has no handler of SIGCHLD, and nothing watched
+ * is the child's. */
+static void watches_with_child(const char *call, uint32_t caught)
+{
+	struct waits_signals signals = { .record = { .kind = WAITS_SIGNALS,
+						 .pid = 10,
+						 .words = sizeof(signals) / SOOTH_RECORD_WORD,
+						 .fixed_words =
+							 sizeof(signals) / SOOTH_RECORD_WORD },
+		.node_pid = 10,
+		.caught = caught };
+
+	process(10, "client", 'S');
+	thread(10, 10, call, 4);
+	if (!strcmp(call, "poll"))
+		object(10, 3, FDS_UNIX, WAITS_ROLE_WATCHED, "socket:[7]");
+	party(10, 10, WAITS_RELATION_CHILD, 11, 0, "sleep");
+	buffer_append(&records, &signals, sizeof(signals));
+	process_of(10, 11, "sleep", 'S');
+	thread(11, 11, "clock_nanosleep", 0);
+}
+
+static void test_bystander(void **state)
+{
+	static const char *const calls[] = { "poll", "pause", "rt_sigsuspend" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		watches_with_child(calls[i], 1u << 16);
+		expect("waits", "client (10) waits for its child sleep (11), 3 min; 11 sleeps");
+		reset(state);
+	}
+	watches_with_child("pause", 1u << 1);
+	expect("idle", "client (10) waits for a signal, idle 3 min");
+	reset(state);
+	watches_with_child("poll", 1u << 1);
+	party(10, 10, WAITS_RELATION_PEER, 12, 3, "server");
+	expect("waits", "client (10) waits for server (12), 3 min");
+}
+
 /* A process that no record names is not called one. */
 static void test_pipe_without_writer(void **state)
 {
@@ -931,6 +970,7 @@ int main(void)
 		cmocka_unit_test_setup(test_queues, reset),
 		cmocka_unit_test_setup(test_last_users, reset),
 		cmocka_unit_test_setup(test_job_server, reset),
+		cmocka_unit_test_setup(test_bystander, reset),
 		cmocka_unit_test_setup(test_stuck_children, reset),
 		cmocka_unit_test_setup(test_worker, reset),
 		cmocka_unit_test_setup(test_jvm, reset),

@@ -12,8 +12,9 @@
 #include "probes/sockets.h"
 #include "probes/syscall_names.h"
 
-#define CPU_RUNS 5 /* percent: below, a thread that could run gets no CPU */
-#define CHANNEL	 64
+#define CPU_RUNS     5 /* percent: below, a thread that could run gets no CPU */
+#define CHANNEL	     64
+#define SIGNAL_CHILD 17 /* of Linux on x86 and arm: signal(7) */
 
 static void copy_channel(char out[CHANNEL], const struct waits_thread *t)
 {
@@ -141,6 +142,45 @@ static bool is_repeated(const struct wait_graph *g, const struct waits_party *of
 	return false;
 }
 
+/* A handler is called when a child ends. Of an older capture this is not known. */
+static bool catches_child_ends(const struct wait_graph *g, const struct waits_thread *t)
+{
+	batch_for_each (r, &g->records) {
+		const struct waits_signals *s = record_as(r, WAITS_SIGNALS, sizeof(*s));
+
+		if (s && s->node_pid == t->node_pid)
+			return s->caught >> (SIGNAL_CHILD - 1) & 1;
+	}
+	return true;
+}
+
+static bool is_of_child(
+	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
+{
+	const struct waits_party *by = wait_party_by(g, t, o->fd), *p = NULL;
+
+	while (by && (p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
+		if (p->relation == WAITS_RELATION_CHILD && p->party_pid == by->party_pid)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the end of a child can end the wait for events. */
+static bool is_woken_by_children(const struct wait_graph *g, const struct waits_thread *t)
+{
+	const struct waits_object *o = NULL;
+
+	if (catches_child_ends(g, t))
+		return true;
+	while ((o = wait_graph_object(g, t, o))) {
+		if (o->role == WAITS_ROLE_WATCHED &&
+			(o->type == FDS_PIDFD || o->type == FDS_SIGNALFD || is_of_child(g, t, o)))
+			return true;
+	}
+	return false;
+}
+
 /* An event loop learns of the end of a child by a signal or a descriptor. */
 static bool of_worker(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
@@ -228,7 +268,8 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 		return;
 	}
 	if (!w.listener && (is_epoll || !w.terminal) &&
-		!(is_few && w.pipe && wait_party_by(g, t, w.pipe->fd)) && of_worker(g, t, link))
+		!(is_few && w.pipe && wait_party_by(g, t, w.pipe->fd)) &&
+		is_woken_by_children(g, t) && of_worker(g, t, link))
 		return;
 	if (!w.listener && !is_few && w.requests == 1) {
 		of_request(g, t, &w, link);
@@ -289,10 +330,11 @@ static void of_time(
 	link->is_polling = link->party != NULL;
 }
 
-static void of_signal(
-	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
+/* sigtimedwait() names signals that it waits for: which, is not known. */
+static void of_signal(const struct wait_graph *g, const struct waits_thread *t,
+	const struct syscall_row *row, struct wait_link *link)
 {
-	if (of_worker(g, t, link))
+	if ((row->wait.timeout || catches_child_ends(g, t)) && of_worker(g, t, link))
 		return;
 	link->what = WAIT_SIGNAL;
 	link->is_idle = true;
@@ -341,7 +383,7 @@ static void of_call(const struct wait_graph *g, const struct waits_thread *t,
 		link->others = count ? count - 1 : 0;
 		break;
 	case SYSCALL_WAIT_SIGNAL:
-		of_signal(g, t, link);
+		of_signal(g, t, row, link);
 		break;
 	case SYSCALL_WAIT_YIELD:
 		link->what = WAIT_RUNS;
