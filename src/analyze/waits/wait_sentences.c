@@ -134,7 +134,8 @@ static void put_socket_read(
 		wait_put_on(out, link, " on ");
 	} else {
 		buffer_string(out, "waits for data");
-		wait_put_on(out, link, " from ");
+		wait_put_on(
+			out, link, o && o->type == FDS_UDP && !o->peer.size ? " on " : " from ");
 		if (wait_is_half_open(link))
 			buffer_string(out, ": the other end is gone, no data will come");
 	}
