@@ -108,12 +108,12 @@ static int finish(int status)
 	return 5;
 }
 
-/* A file opened where standard output was closed would get what is printed. */
+/* A file opened where standard output was closed would get what is printed: writing there fails. */
 static void fill_standard_streams(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-			open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
+			open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) != fd)
 			_exit(5);
 	}
 }

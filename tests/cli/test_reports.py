@@ -117,6 +117,8 @@ class Reports(ExportCase):
             self.assertEqual(harness.read(self.path("report")).decode().splitlines()[0], text.splitlines()[0])
             run = self.run_program("/bin/sh", "-c", '"$0" "$@" >/dev/full', harness.SOOTH, *words, status=5)
             self.assert_says_three_lines(run, "No space left")
+            run = self.run_program("/bin/sh", "-c", '"$0" "$@" >&-', harness.SOOTH, *words, status=5)
+            self.assert_says_three_lines(run, "Bad file descriptor")
 
     def test_nothing_is_launched_for_it(self):
         for command in ("trace", "heap", "timeline"):
