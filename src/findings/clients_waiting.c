@@ -296,7 +296,7 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 	if (c->unread)
 		buffer_format(&text, "what %llu client%s sent is not read",
 			(unsigned long long)c->unread, c->unread == 1 ? "" : "s");
-	buffer_format(&text, ", for %s", sentence_duration(time, ns));
+	buffer_format(&text, ", for at least %s", sentence_duration(time, ns));
 	put_cause(&text, e);
 	finding_claim(out, "clients wait: %s", buffer_cstr(&text));
 	buffer_fini(&text);

@@ -572,7 +572,7 @@ static void test_clients_waiting(void **state)
 	static const struct check_case cases[] = {
 		{ "clients-waiting", queues, 2, NULL,
 			"=medium/high: clients wait: 2 connections are not accepted on "
-			"10.0.0.9:80, for 5 s [connections that are not accepted: 2 over 5.00s] "
+			"10.0.0.9:80, for at least 5 s [connections that are not accepted: 2 over 5.00s] "
 			"[time without accepting or reading: 5.00s] (unseen: whether another "
 			"process that shares this listening socket should accept the "
 			"connections) <sooth stack 99 shows where its threads wait instead; a "
@@ -588,7 +588,7 @@ static void test_clients_waiting(void **state)
 		{ "clients-waiting", queues_itself, 80, NULL, "fine: " },
 		{ "clients-waiting", queues_itself, 81, NULL, "low/high: |1 connection is not " },
 		{ "clients-waiting", client_unread, 0, NULL,
-			"medium/high: clients wait: what 1 client sent is not read, for 25 s" },
+			"medium/high: clients wait: what 1 client sent is not read, for at least 25 s" },
 		{ "clients-waiting", client_unread, 1, NULL,
 			"=fine: the process serves no connections\n" },
 		{ "clients-waiting", sockets_are_hidden, HIDDEN, NULL, "blind: " },

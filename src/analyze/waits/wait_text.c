@@ -263,8 +263,7 @@ static bool chain_is_closed_to_root(const struct wait_chain *chain)
 	return false;
 }
 
-/* No other process is part of the deadlock. */
-static bool is_of_one(const struct wait_chain *chain)
+bool wait_chain_is_of_one(const struct wait_chain *chain)
 {
 	const struct wait_link *last = &chain->links[chain->count - 1];
 
@@ -280,7 +279,7 @@ static void put_way_out(struct buffer *out, const struct wait_chain *chain)
 	unsigned pid = chain->links[chain->count - 1].process->node_pid;
 
 	buffer_format(out, "%s: sooth kill --any %u",
-		is_of_one(chain) ? "only ending the process helps"
+		wait_chain_is_of_one(chain) ? "only ending the process helps"
 				 : "ending one of these processes frees the others",
 		pid);
 }
