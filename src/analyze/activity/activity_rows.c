@@ -113,8 +113,8 @@ static void put_again(struct buffer *out, const struct activity *a, enum activit
 	if (a->error_status)
 		buffer_format(out, ", status %u", a->error_status);
 	if (!a->attempts && !a->error_status)
-		buffer_string(
-			out, ": no request is under way, and the last one was refused or failed");
+		buffer_string(out, ": no request is under way; the last one may have been refused "
+				   "or have failed");
 	put_since(out, a, form, ", ");
 }
 

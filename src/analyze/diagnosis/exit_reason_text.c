@@ -47,8 +47,6 @@ void exit_reason_text_sender(
 
 bool exit_reason_is_oom(const struct ending *of, uint32_t status)
 {
-	enum { KILL = 9 };
-
 	return END_SIGNAL(status) == KILL_SIGNAL &&
 	       (of->has_oom || (!of->end.oom_state && of->end.is_oom_victim));
 }
