@@ -349,6 +349,15 @@ class Calls(Diagnose):
         self.assertEqual(remains, {(self.path("file%d" % i), 300 + i) for i in range(2)}, told)
 
     @needs_bpf
+    def test_children_are_said(self):
+        """Each process has its own calls: that children made others is said."""
+        target = self.python("import subprocess, time\nprint('ready', flush=True)\n"
+                             "while True: subprocess.run(['/bin/true']); time.sleep(0.05)\n")
+        target.wait_for_output(b"ready")
+        report = self.diagnose("-D", "-j", "--duration", "1", "--pid", str(target.pid)).json()
+        self.assertRegex(str(report["limits"]), "[1-9][0-9]* system calls of children")
+
+    @needs_bpf
     def test_peers_of_unconnected_sockets(self):
         """The call alone names them."""
         target = self.python(DATAGRAMS)

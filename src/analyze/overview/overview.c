@@ -448,6 +448,35 @@ static int emit_summary(struct output *output, const struct diagnosis_input *inp
 	return status;
 }
 
+static bool is_shown(const struct diagnosed *all, size_t count, uint32_t pid)
+{
+	for (size_t i = 1; i < count; i++) {
+		if (all[i].process && all[i].id.pid == pid)
+			return true;
+	}
+	return false;
+}
+
+/* Children are followed too, but those that came and went have no row. */
+static void note_others(const struct overview *o, const struct diagnosed *all, size_t count)
+{
+	uint64_t calls = 0;
+	char what[96];
+	size_t row_count;
+	_cleanup_free_ const struct sooth_record **rows = reducer_rows(&o->sums.counts, &row_count);
+
+	for (size_t i = 0; rows && i < row_count; i++) {
+		if (!is_shown(all, count, rows[i]->pid))
+			calls += ((const struct syscalls_count *)(const void *)rows[i])->count;
+	}
+	if (!calls)
+		return;
+	snprintf(what, sizeof(what), "%llu system calls of children", (unsigned long long)calls);
+	output_limit(o->output, what,
+		"they began meanwhile: each process listed has its own calls alone",
+		"`sooth trace -c PID` counts those of children too");
+}
+
 static int finish(void *state, struct sooth_error *err)
 {
 	static const struct section section = {
@@ -469,6 +498,8 @@ static int finish(void *state, struct sooth_error *err)
 		status = all[i].process ? emit_process(o, o->output, input, &all[i], err) : 0;
 	if (!status)
 		status = finding_gone_emit_all(o->output, input, all, count, err);
+	if (!status && o->options.has_calls)
+		note_others(o, all, count);
 	if (!status)
 		status = emit_system(o->output, &input->memory, err);
 	return status ? status : emit_summary(o->output, input, all, count, err);
