@@ -269,7 +269,8 @@ void summary_losses(struct summary *s, const struct block_reader *reader, uint64
 	if (reader) {
 		add_loss(s, "capture", reader->damaged_records, 0, "damaged blocks were skipped");
 		add_loss(s, "capture", 0, reader->damaged_bytes,
-			"bytes that are not a block were skipped");
+			"bytes that are not a block were skipped: how many records they "
+			"held is not known");
 		add_loss(s, "capture", 0, reader->cut_bytes,
 			"the capture is cut off in the middle of a block");
 	}
