@@ -140,6 +140,10 @@ class OwnClient(ApiCase):
         fifth = rows[7]
         self.assertAlmostEqual(fifth["time_ns"] - fifth["since_first_ns"], rows[3]["begin_ns"],
                                delta=1000)
+        # An answer ends with its last byte, not with what came after it.
+        for row in rows[4:7]:
+            if row["outcome"] == "refused":
+                self.assertEqual(row["since_first_ns"], row["begin_ns"] + row["total_ns"] - rows[3]["begin_ns"])
 
     def test_over_tls(self):
         rows = self.check_all(True)

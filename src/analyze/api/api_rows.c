@@ -99,6 +99,8 @@ static struct api_row row_of(const struct api_seen *seen, const struct api_row_c
 	const struct api_call *call = &x->call;
 	bool is_end = seen->event == API_EVENT_END;
 	bool is_open = call->outcome == API_WAITING || call->outcome == API_OPEN;
+	/* That an answer was over may show much later. */
+	bool is_whole = is_end && (call->outcome == API_ANSWERED || call->outcome == API_REFUSED);
 	struct api_row row = { .record = row_head(&seen->process),
 		.utc_ns = seen->time_ns + (uint64_t)context->realtime_offset_ns,
 		.utc_state = state_if(context->has_clock),
@@ -130,7 +132,7 @@ static struct api_row row_of(const struct api_seen *seen, const struct api_row_c
 		.silent_state = state_if(is_end && is_open),
 		.number = call->number,
 		.attempt = call->attempt,
-		.since_first_ns = seen->time_ns - call->since_ns,
+		.since_first_ns = (is_whole ? call->last_ns : seen->time_ns) - call->since_ns,
 		.attempt_state = state_if(call->attempt > 1),
 		.is_exact = call->is_exact,
 		.fd = seen->fd };

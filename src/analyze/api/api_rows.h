@@ -58,7 +58,8 @@ extern const struct sooth_names api_event_names, api_outcome_names, api_end_name
 	F(S, U32, number, ALWAYS, "number of the call on its connection, from 1")                  \
 	F(S, U32, attempt, ALWAYS, "number of the attempt: failed ones came right before")         \
 	F(S, U64, since_first_ns, MAYBE(attempt_state),                                            \
-		"of a repeated request: time since the first attempt began",                       \
+		"of a repeated request: time from the begin of the first attempt to the end of "   \
+		"this one",                                                                        \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, U32, retransmits, MAYBE(retransmits_state),                                           \
 		"segments that were sent again, between the samples around the call")              \
