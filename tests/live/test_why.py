@@ -232,8 +232,10 @@ class FirstThread(Situations):
         wait_until(lambda: harness.process_state(pid) == "Z", "its first thread to end")
         row = self.explain(pid)[pid]
         self.assertRegex(row["text"], r"in thread .* waits for data", row)
-        (found,) = self.sooth("ps", "-a", "-j", str(pid)).json()["processes"]
+        report = self.sooth("ps", "-a", "-j", str(pid)).json()
+        (found,) = report["processes"]
         self.assertEqual(found["state"], "S", found)
+        self.assertNotIn("private descriptor table", str(report["limits"]))
         self.assertIn("-c", found["command"] or "", found)
         self.assertRegex(self.sooth("inspect", str(pid)).text, r"\ncommand +\S*python")
         self.assertNotIn("ended", self.sooth("diagnose", "--duration", "0.5", str(pid)).text.split("fine:")[0])

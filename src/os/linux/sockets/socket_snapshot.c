@@ -574,8 +574,8 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 		end.sockets_state = s->holdings.state;
 		if (end.sockets_state <= SOOTH_STATE_TRUNCATED)
 			read_sockets(run, snapshot.process, &snapshot.id, s->is_by_netlink, &end);
-		if (stat.threads > 1 &&
-			fd_tables_are_several(&s->tables, &snapshot, snapshot.id.pid))
+		if (stat.threads > 1 && fd_tables_are_several(&s->tables, &snapshot,
+						stat.living ? stat.living : snapshot.id.pid))
 			backend_limit(run, "sockets of threads with a private descriptor table",
 				"only the main descriptor table of the process is read", "");
 	}
