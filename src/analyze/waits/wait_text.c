@@ -280,7 +280,7 @@ static void put_way_out(struct buffer *out, const struct wait_chain *chain)
 
 	buffer_format(out, "%s: sooth kill --any %u",
 		wait_chain_is_of_one(chain) ? "only ending the process helps"
-				 : "ending one of these processes frees the others",
+					    : "ending one of these processes frees the others",
 		pid);
 }
 
@@ -289,6 +289,7 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 	const struct wait_link *first = &chain->links[0],
 			       *last = chain->count ? &chain->links[chain->count - 1] : NULL;
 	unsigned pid = last ? last->process->node_pid : 0;
+	size_t before = out->size;
 
 	if (!last)
 		return;
@@ -312,12 +313,14 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 			buffer_format(out, "jstack %u shows what each thread waits for", pid);
 		break;
 	case WAIT_TERMINAL_READ:
-		buffer_string(out, wait_is_pager(last->process) ? "press q in its terminal"
-								: "answer it in its terminal");
+		if (!chain->is_deadlock)
+			buffer_string(out, wait_is_pager(last->process)
+						   ? "press q in its terminal"
+						   : "answer it in its terminal");
 		break;
 	default:
-		if (chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)
-			put_way_out(out, chain);
 		break;
 	}
+	if (out->size == before && chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)
+		put_way_out(out, chain);
 }
