@@ -536,11 +536,6 @@ static void write_record(struct agent_files_reader *f, struct backend_run *run, 
 	if (job->info.changed_utc_ns > p.activity_utc_ns)
 		p.activity_utc_ns = job->info.changed_utc_ns;
 	p.changed_utc_ns = job->info.changed_utc_ns;
-	if (job->is_ambiguous && job->is_shared)
-		backend_limit(run, "the sessions of some agents",
-			"two processes of an agent write in one directory, and their files do not "
-			"say whose they are",
-			"");
 	p.tool_utc_ns = job->has_tool ? job->tool.utc_ns : 0;
 	fill_states(&p, job, d->status, d->agent, is_transcript);
 	fill_turn(&p, job, d->status, d->agent, is_transcript);
