@@ -176,7 +176,7 @@ static void take_unknown(
 	else
 		l->frees_unknown += frees;
 	if (p->origin == HEAP_FROM_BEFORE)
-		l->older.blocks[heap_live_window(l, h->record.time_ns)] += (int64_t)frees;
+		heap_gain_add(&l->older.blocks[heap_live_window(l, h->record.time_ns)], frees);
 }
 
 static void take_roomless(struct heap_live *l, struct heap_process *p, const struct heap_held *h)

@@ -136,7 +136,7 @@ static void grow(struct heap_live *l, struct heap_process *p, const struct heap_
 		stack->live_bytes += b->size;
 		stack->live_blocks++;
 		heap_gain_add(&stack->gains.bytes[window], b->size);
-		stack->gains.blocks[window]++;
+		heap_gain_add(&stack->gains.blocks[window], 1);
 	}
 	if (part) {
 		part->live_bytes += b->size;
@@ -167,7 +167,7 @@ static void leave_stack(struct heap_live *l, const struct heap_block *b, uint64_
 		stack->live_bytes -= b->size;
 		stack->live_blocks--;
 		heap_gain_add(&stack->gains.bytes[window], 0 - b->size);
-		stack->gains.blocks[window]--;
+		heap_gain_add(&stack->gains.blocks[window], 0 - 1ULL);
 	}
 	if (part) {
 		part->live_bytes -= b->size;
@@ -280,7 +280,7 @@ static void note_foreign_free(
 		l->frees_inherited++;
 	} else if (is_first) {
 		l->frees_from_before++;
-		l->older.blocks[heap_live_window(l, time_ns)]++;
+		heap_gain_add(&l->older.blocks[heap_live_window(l, time_ns)], 1);
 	} else {
 		l->frees_unknown++;
 	}
