@@ -181,7 +181,9 @@ class Stack(Case):
                 user = [frame for frame, is_script in zip(user, scripts) if not is_script]
             self.assertEqual([frame["offset"] for frame in user], [place for _, place in expected],
                              "thread %d: %s\n%s" % (tid, frames, ours[tid]))
-            self.assertEqual(ours[tid]["end"], "whole", ours[tid])
+            # Nothing called a thread that has not run yet.
+            if ours[tid]["call"] != "clone3":
+                self.assertEqual(ours[tid]["end"], "whole", ours[tid])
             total += len(expected)
         self.assertGreaterEqual(total, least)
         return process
