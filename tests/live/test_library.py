@@ -247,7 +247,8 @@ class Library(Case):
     @needs_bpf
     def test_phases_of_a_profile(self):
         samples = json.loads(self.python(PROFILE_PHASES, str(self.spinning().pid)).text)
-        self.assertEqual({phase for phase, _ in samples}, {"first", "second"})
+        # One may come before the first mark.
+        self.assertEqual({phase for phase, _ in samples} - {None}, {"first", "second"})
         ends = [max(time for phase, time in samples if phase == "first"),
                 min(time for phase, time in samples if phase == "second")]
         self.assertGreater(ends[1] - ends[0], 0.45e9)  # paused
