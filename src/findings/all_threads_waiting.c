@@ -358,11 +358,8 @@ static void remedy_of_circle(const struct check *e, struct check_result *out,
 			"PHP_CLI_SERVER_WORKERS), or do not ask the own server within a request");
 	} else {
 		finding_unseen(out, "whether a signal or a timer will end one of the waits");
-		finding_remedy(out, "%s: sooth kill --any %u",
-			wait_chain_is_of_one(chain)
-				? "only ending the process helps"
-				: "ending one of these processes frees the others",
-			e->id.pid);
+		finding_remedy(
+			out, "%s: sooth kill --any %u", wait_chain_way_out(chain), e->id.pid);
 	}
 }
 

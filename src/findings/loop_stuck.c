@@ -124,13 +124,9 @@ static enum waits_so look_at(const struct wait_graph *g, const struct waits_thre
 static bool handles_signals(
 	const struct check *e, const struct wait_graph *g, const struct runtime *runtime)
 {
-	batch_for_each (r, &g->records) {
-		const struct waits_signals *s = record_as(r, WAITS_SIGNALS, sizeof(*s));
+	const struct waits_signals *s = wait_signals_in(&g->records, e->id.pid);
 
-		if (s && s->node_pid == e->id.pid)
-			return s->caught & ~runtime->own_signals;
-	}
-	return true;
+	return !s || s->caught & ~runtime->own_signals;
 }
 
 struct stuck {

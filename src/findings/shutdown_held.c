@@ -15,6 +15,7 @@
 #include "analyze/diagnosis/awaited.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/sockets/socket_text.h"
+#include "analyze/waits/wait_graph.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
@@ -138,13 +139,9 @@ static bool handles_end(const struct check *e)
 	const struct snapshot *last = check_last(e, &e->input->waits);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 
-	batch_for_each (r, &all) {
-		const struct waits_signals *w = record_as(r, WAITS_SIGNALS, sizeof(*w));
+	const struct waits_signals *w = wait_signals_in(&all, e->id.pid);
 
-		if (w && w->node_pid == e->id.pid)
-			return w->caught & 1u << (SIGTERM - 1);
-	}
-	return false;
+	return w && w->caught & 1u << (SIGTERM - 1);
 }
 
 static bool is_held_by_one(const struct check *e, const struct ended *ended)

@@ -7,12 +7,12 @@
 #include <signal.h>
 
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/waits/wait_graph.h"
 #include "base/buffer.h"
 #include "base/cleanup.h"
 #include "explain/finding.h"
 #include "probes/fds.h"
 #include "probes/signal_names.h"
-#include "probes/waits.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 2e9, 0, 86400e9, "minimum time the signal stays pending",
@@ -26,13 +26,7 @@ static const struct waits_signals *signals_of(const struct check *e, const struc
 {
 	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
 
-	batch_for_each (r, &all) {
-		const struct waits_signals *w = record_as(r, WAITS_SIGNALS, sizeof(*w));
-
-		if (w && w->node_pid == e->id.pid)
-			return w;
-	}
-	return NULL;
+	return wait_signals_in(&all, e->id.pid);
 }
 
 /* "SIGTERM", "SIGTERM and SIGHUP"; empty: none. */

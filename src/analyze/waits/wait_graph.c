@@ -104,6 +104,17 @@ const struct waits_party *wait_graph_sharer(
 	return NULL;
 }
 
+const struct waits_signals *wait_signals_in(const struct batch *records, uint32_t pid)
+{
+	batch_for_each (r, records) {
+		const struct waits_signals *s = record_as(r, WAITS_SIGNALS, sizeof(*s));
+
+		if (s && s->node_pid == pid)
+			return s;
+	}
+	return NULL;
+}
+
 static double percent(uint64_t from, uint64_t to, uint64_t interval_ns)
 {
 	return to >= from && interval_ns ? 100.0 * (double)(to - from) / (double)interval_ns : -1;

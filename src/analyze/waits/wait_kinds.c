@@ -145,13 +145,9 @@ static bool is_repeated(const struct wait_graph *g, const struct waits_party *of
 /* A handler is called when a child ends. Of an older capture this is not known. */
 static bool catches_child_ends(const struct wait_graph *g, const struct waits_thread *t)
 {
-	batch_for_each (r, &g->records) {
-		const struct waits_signals *s = record_as(r, WAITS_SIGNALS, sizeof(*s));
+	const struct waits_signals *s = wait_signals_in(&g->records, t->node_pid);
 
-		if (s && s->node_pid == t->node_pid)
-			return s->caught >> (SIGNAL_CHILD - 1) & 1;
-	}
-	return true;
+	return !s || s->caught >> (SIGNAL_CHILD - 1) & 1;
 }
 
 static bool is_of_child(

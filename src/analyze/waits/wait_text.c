@@ -263,7 +263,8 @@ static bool chain_is_closed_to_root(const struct wait_chain *chain)
 	return false;
 }
 
-bool wait_chain_is_of_one(const struct wait_chain *chain)
+/* No other process is part of the deadlock. */
+static bool is_of_one(const struct wait_chain *chain)
 {
 	const struct wait_link *last = &chain->links[chain->count - 1];
 
@@ -274,14 +275,10 @@ bool wait_chain_is_of_one(const struct wait_chain *chain)
 	return true;
 }
 
-static void put_way_out(struct buffer *out, const struct wait_chain *chain)
+const char *wait_chain_way_out(const struct wait_chain *chain)
 {
-	unsigned pid = chain->links[chain->count - 1].process->node_pid;
-
-	buffer_format(out, "%s: sooth kill --any %u",
-		wait_chain_is_of_one(chain) ? "only ending the process helps"
-					    : "ending one of these processes frees the others",
-		pid);
+	return is_of_one(chain) ? "only ending the process helps"
+				: "ending one of these processes frees the others";
 }
 
 void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
@@ -322,5 +319,5 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 		break;
 	}
 	if (out->size == before && chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)
-		put_way_out(out, chain);
+		buffer_format(out, "%s: sooth kill --any %u", wait_chain_way_out(chain), pid);
 }

@@ -15,8 +15,8 @@ void wait_chain_text(
 /* What follows the first link: "; 12 sleeps: 16 min left". */
 void wait_chain_rest(
 	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain);
-/* No other process is part of the deadlock. */
-bool wait_chain_is_of_one(const struct wait_chain *chain);
+/* What ends a deadlock: "only ending the process helps". */
+const char *wait_chain_way_out(const struct wait_chain *chain);
 /* What to do about it; empty: nothing is needed, or known. */
 void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain);
 /* "waits", "runs", "idle", "stopped", "ended", "deadlock", "unknown" */
