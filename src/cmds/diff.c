@@ -113,6 +113,7 @@ static int read_side(struct both *b, size_t i, bool has_graphs, struct sooth_err
 		status = sooth_report_read(report, side->file, err);
 	if (!status)
 		status = sooth_report_finish(report, err);
+	side->has_losses |= !status && report_is_partial(report);
 	if (!status && run_damage(report, side->file))
 		b->damage = EXIT_DAMAGED;
 	sooth_report_free(report);

@@ -469,7 +469,7 @@ static int check_pids(const struct sooth_report *r, struct sooth_error *err)
 	return 0;
 }
 
-static bool is_partial(const struct sooth_report *r)
+bool report_is_partial(const struct sooth_report *r)
 {
 	return report_is_damaged(r) || r->reader.cut_bytes || summary_is_cut(&r->summary);
 }
@@ -489,7 +489,7 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 		status = check_pids(r, err);
 	for (size_t i = 0; i < r->stage_count; i++)
 		note_missing_probe(r, r->stages[i].type);
-	if (r->has_read && is_partial(r))
+	if (r->has_read && report_is_partial(r))
 		output_of_part(r->output);
 	if (!status && (!r->frame_kind || r->emits_intervals))
 		status = emit_views(r, err);
@@ -537,11 +537,9 @@ bool report_is_damaged(const struct sooth_report *r)
 
 void report_damage(const struct sooth_report *r, struct buffer *out)
 {
-	const struct block_reader *b = &r->reader;
-
 	if (report_is_damaged(r))
 		buffer_string(out, "damaged: parts of it could not be read");
-	else if (b->cut_bytes || summary_is_cut(&r->summary))
+	else if (report_is_partial(r))
 		buffer_string(out, "cut off: the end of the recording is missing");
 }
 

@@ -38,6 +38,8 @@ int report_check_filter(const struct sooth_report *r, struct sooth_error *err);
 int report_end_of_file(struct sooth_report *r, struct sooth_error *err);
 /* Parts of the capture could not be read; false: it may be cut off. */
 bool report_is_damaged(const struct sooth_report *r);
+/* That, or its end is missing, in the middle of a block or between two. */
+bool report_is_partial(const struct sooth_report *r);
 /* What is wrong with a capture that was read to its end, in one line; empty: nothing. */
 void report_damage(const struct sooth_report *r, struct buffer *out);
 /* Grows with each damage that was found in what was read so far. */

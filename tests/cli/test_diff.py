@@ -176,10 +176,18 @@ class Diff(Case):
         """A capture that ends in the middle says so; one with any byte changed does no harm."""
         first = self.record("a", self.program(), "proc,fds", "0.1")
         whole = harness.read(first)
-        with open(self.path("cut"), "wb") as file:
-            file.write(whole[:len(whole) * 2 // 3])
-        sides = self.diff(first, self.path("cut"))["captures"]
-        self.assertEqual([s["has_losses"] for s in sides], [False, True])
+        are_cut = set()
+        for size in range(len(whole) // 2, len(whole), max(1, len(whole) // 40)):
+            with open(self.path("cut"), "wb") as file:
+                file.write(whole[:size])
+            run = self.sooth("diff", "-j", first, self.path("cut"), status=None)
+            if run.status == 5:
+                self.assertIn(b"cut off", run.err)
+                continue
+            is_cut = b"is cut off" in run.err
+            self.assertEqual([s["has_losses"] for s in run.json()["captures"]], [False, is_cut], size)
+            are_cut.add(is_cut)
+        self.assertIn(True, are_cut)
         for at in range(0, len(whole), max(1, len(whole) // 40)):
             with open(self.path("bad"), "wb") as file:
                 file.write(whole[:at] + bytes([whole[at] ^ 0xff]) + whole[at + 1:])
