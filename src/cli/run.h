@@ -6,6 +6,8 @@
 #ifndef SOOTH_CLI_RUN_H
 #define SOOTH_CLI_RUN_H
 
+#include <sooth/observer.h>
+
 #include "capture/index.h"
 #include "cli/debug_servers.h"
 #include "cli/output/output.h"
@@ -106,22 +108,15 @@ struct run {
 	uint64_t duration_ns; /* 0: until the target exits or the user stops it */
 	uint64_t sample_ns;
 	uint64_t buffer_bytes;
+	struct sooth_observer_options observer;
 	/* Of the probe "syscalls"; see <sooth/observer.h>. */
 	const char *calls;
 	bool only_failed;
 	uint32_t data_bytes;
 	bool has_call_budget;
-	bool keeps_api, only_api;   /* of API calls; see there */
-	uint32_t profile_hz;	    /* of the probe "profile"; 0: its own */
-	bool profile_calls;	    /* stacks of calls instead of samples */
-	bool heap_stacks;	    /* stacks of allocations */
-	bool heap_sums;		    /* sums by stack from the kernel, instead of calls */
-	uint64_t heap_blocks;	    /* live at a time, of these; 0: the backend's own */
-	uint64_t heap_sample_bytes; /* between two samples of these; 0: all blocks */
-	bool heap_adapts;	    /* samples of what is slowed much */
-	bool heap_frees;	    /* those that are errors */
-	int heap_engine;	    /* see <sooth/observer.h> */
-	const char *heap_library;
+	bool keeps_api, only_api;	     /* of API calls; see there */
+	uint32_t profile_hz;		     /* of the probe "profile"; 0: its own */
+	bool profile_calls;		     /* stacks of calls instead of samples */
 	bool profile_tables_only;	     /* stacks without frame pointers */
 	uint64_t profile_wait_ns;	     /* stacks of waits, at least so long, instead */
 	bool profile_wall;		     /* and samples beside them */

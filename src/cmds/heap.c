@@ -22,6 +22,7 @@ struct heap_config {
 	struct debug_servers servers;
 	struct run_options run;
 	struct picture_options picture;
+	struct sooth_observer_options observer;
 	struct {
 		const char *lines;
 		bool count;
@@ -30,9 +31,9 @@ struct heap_config {
 		bool no_hold;
 		bool pages, timeline;
 		bool in_kernel, exact;
-		uint64_t blocks, sample_bytes, min_age_ns, top;
+		uint64_t min_age_ns, top;
 		const char *folded, *pprof, *heaptrack, *weight, *by;
-		const char *engine, *library;
+		const char *engine;
 	} heap;
 };
 
@@ -94,7 +95,7 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "in-kernel", heap_config, heap.in_kernel,
 		"add up by stack in the kernel: no call is lost at any rate, and no single call is "
 		"recorded"),
-	VALUE_ROW(0, "sample-bytes", BYTES, "SIZE", heap_config, heap.sample_bytes,
+	VALUE_ROW(0, "sample-bytes", BYTES, "SIZE", heap_config, observer.heap_sample_bytes,
 		"add up samples only, about one per SIZE of allocated memory (e.g. 512K): less "
 		"overhead; estimates with their error. Of a launched command each program that "
 		"loads sooth's library records every call, which takes less still",
@@ -102,7 +103,7 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "exact", heap_config, heap.exact,
 		"record every call, where stacks would be added up in the kernel, or sampled "
 		"because that takes much; with --pages the stack of every page fault"),
-	VALUE_ROW(0, "blocks", U64, "COUNT", heap_config, heap.blocks,
+	VALUE_ROW(0, "blocks", U64, "COUNT", heap_config, observer.heap_blocks,
 		"blocks that can be live at a time where the kernel adds up (default 1048576); "
 		"each "
 		"takes some 100 bytes of kernel memory",
@@ -125,7 +126,7 @@ static const struct option heap_options[] = {
 		"that its programs load: no privilege, some 10 ns a call), auto (the library where "
 		"a program loads it, else the kernel); default: auto",
 		.choice = engine_name),
-	VALUE_ROW(0, "preload-library", FILE, "FILE", heap_config, heap.library,
+	VALUE_ROW(0, "preload-library", FILE, "FILE", heap_config, observer.heap_library,
 		"that library, where it is not the installed one"),
 	FLAG_ROW(0, "no-hold", heap_config, heap.no_hold,
 		"never pause a launched command; calls that do not fit the buffer are lost"),
@@ -265,7 +266,8 @@ static int choose_side_output(const struct heap_config *c, struct picture_files 
 {
 	const char *folded = c->heap.folded;
 
-	if ((c->heap.in_kernel || c->heap.sample_bytes) && c->heap.lines && !files->picture)
+	if ((c->heap.in_kernel || c->observer.heap_sample_bytes) && c->heap.lines &&
+		!files->picture)
 		return refuse_lines(c->heap.in_kernel ? "--in-kernel" : "--sample-bytes", err);
 	if (c->heap.heaptrack) {
 		run->product = (struct run_side_output){ .path = c->heap.heaptrack,
@@ -314,8 +316,8 @@ static bool needs_stacks(const struct heap_config *c)
  * less than samples do: what has to be probed is sampled. */
 static bool samples_what_is_probed(const struct heap_config *c, const struct arguments *arguments)
 {
-	return c->heap.sample_bytes && arguments->command && !c->heap.in_kernel && !c->heap.sites &&
-	       chosen_engine(c, arguments) == ENGINE_AUTO;
+	return c->observer.heap_sample_bytes && arguments->command && !c->heap.in_kernel &&
+	       !c->heap.sites && chosen_engine(c, arguments) == ENGINE_AUTO;
 }
 
 /* Answers that samples have too; --in-kernel and --exact say that all calls count. */
@@ -323,7 +325,7 @@ static bool adapts(const struct heap_config *c)
 {
 	enum heap_answer answer = answer_of(c);
 
-	if (c->heap.exact || c->heap.in_kernel || c->heap.sample_bytes || c->heap.count ||
+	if (c->heap.exact || c->heap.in_kernel || c->observer.heap_sample_bytes || c->heap.count ||
 		c->heap.sites || writes_lines(c) || writes_stacks(c) || needs_calls(c))
 		return false;
 	return needs_stacks(c) && answer != HEAP_SIZES && answer != HEAP_PEAK;
@@ -339,16 +341,16 @@ static bool adds_up_in_kernel(const struct heap_config *c, const struct argument
 	if ((engine_of(c->heap.engine) >= ENGINE_PRELOAD ||
 		    (adapts(c) && arguments->command &&
 			    chosen_engine(c, arguments) == ENGINE_AUTO)) &&
-		!c->heap.in_kernel && !c->heap.sample_bytes)
+		!c->heap.in_kernel && !c->observer.heap_sample_bytes)
 		return false;
 	/* Sums have no threads, exact sizes and ages. */
 	if (needs_calls(c))
 		return false;
 	/* Nor what was live between two looks. */
 	if (answer_of(c) == HEAP_PEAK && arguments->command && !c->heap.in_kernel &&
-		!c->heap.sample_bytes)
+		!c->observer.heap_sample_bytes)
 		return false;
-	return c->heap.in_kernel || c->heap.sample_bytes || answer_of(c) ||
+	return c->heap.in_kernel || c->observer.heap_sample_bytes || answer_of(c) ||
 	       (needs_stacks(c) && !arguments->command);
 }
 
@@ -376,7 +378,7 @@ static int run_timeline(const struct heap_config *c, struct run *run, struct soo
 	memcpy(run->probes, probes, sizeof(probes));
 	run->output = &c->output;
 	run->views[0] = (struct run_view){ "timeline", &timeline };
-	run->heap_stacks = run->heap_sums = true;
+	run->observer.heap_stacks = run->observer.heap_sums = true;
 	run->sample_ns = SAMPLE_NS;
 	run->may_pause = false;
 	if (c->heap.lines)
@@ -400,9 +402,9 @@ static void compare_with_resident(struct run *run, bool is_launched)
 /* Else the command would be observed in the kernel instead. */
 static int check_library(const struct heap_config *c, struct sooth_error *err)
 {
-	if (!c->heap.library || !access(c->heap.library, R_OK))
+	if (!c->observer.heap_library || !access(c->observer.heap_library, R_OK))
 		return 0;
-	error_errno(err, -errno, "read the library %s", c->heap.library);
+	error_errno(err, -errno, "read the library %s", c->observer.heap_library);
 	return error_remedy(err, "give the path of sooth-preload.so, or leave out "
 				 "--preload-library: then the installed one is used");
 }
@@ -437,7 +439,7 @@ static int check(const struct heap_config *c, struct sooth_error *err)
 			"--count only counts the calls, so there is no list of calls to write");
 		return error_remedy(err, "leave out -o or --count");
 	}
-	if (needs_calls(c) && (c->heap.in_kernel || c->heap.sample_bytes)) {
+	if (needs_calls(c) && (c->heap.in_kernel || c->observer.heap_sample_bytes)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --by %s with %s", c->heap.by,
 			c->heap.in_kernel ? "--in-kernel" : "--sample-bytes");
 		error_why(err, "sums of the kernel have neither threads nor exact sizes");
@@ -454,8 +456,8 @@ static int check(const struct heap_config *c, struct sooth_error *err)
 static bool asks_for_calls(const struct heap_config *c)
 {
 	return c->heap.count || needs_stacks(c) || c->heap.sites || c->heap.in_kernel ||
-	       c->heap.exact || c->heap.sample_bytes || c->heap.blocks || c->heap.lines ||
-	       c->heap.engine || c->heap.pages;
+	       c->heap.exact || c->observer.heap_sample_bytes || c->observer.heap_blocks ||
+	       c->heap.lines || c->heap.engine || c->heap.pages;
 }
 
 static enum pages_weight pages_weight_of(enum heap_weight weight)
@@ -468,11 +470,23 @@ static enum pages_weight pages_weight_of(enum heap_weight weight)
 static struct heap_table_options table_options_of(const struct heap_config *c, bool in_kernel)
 {
 	return (struct heap_table_options){ .sites = c->heap.sites,
-		.stacks = needs_stacks(c) || in_kernel || c->heap.sample_bytes,
+		.stacks = needs_stacks(c) || in_kernel || c->observer.heap_sample_bytes,
 		.by = by_of(c->heap.by),
 		.min_age_ns = c->heap.min_age_ns,
 		.rows_most = c->heap.top,
 		.answer = answer_of(c) };
+}
+
+static struct sooth_observer_options observer_options_of(
+	const struct heap_config *c, const struct arguments *arguments, bool in_kernel)
+{
+	struct sooth_observer_options options = c->observer;
+
+	options.heap_stacks = needs_stacks(c) || options.heap_sample_bytes;
+	options.heap_sums = in_kernel;
+	options.heap_adapts = adapts(c);
+	options.heap_engine = chosen_engine(c, arguments);
+	return options;
 }
 
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
@@ -500,14 +514,8 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 			c->heap.count || in_kernel ? SOOTH_COUNT : SOOTH_COUNT | SOOTH_STREAM } },
 		.views = { { "heap-table", &options } },
 		.allowed = TARGET_MAY_BE_COMMAND,
+		.observer = observer_options_of(c, arguments, in_kernel),
 		.may_pause = !c->heap.no_hold,
-		.heap_stacks = needs_stacks(c) || c->heap.sample_bytes,
-		.heap_sums = in_kernel,
-		.heap_adapts = adapts(c),
-		.heap_engine = chosen_engine(c, arguments),
-		.heap_library = c->heap.library,
-		.heap_blocks = c->heap.blocks,
-		.heap_sample_bytes = c->heap.sample_bytes,
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 		.control = c->run.control,

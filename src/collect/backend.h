@@ -7,6 +7,8 @@
 #ifndef SOOTH_COLLECT_BACKEND_H
 #define SOOTH_COLLECT_BACKEND_H
 
+#include <sooth/observer.h>
+
 #include "base/error.h"
 #include "base/log.h"
 #include "model/probe.h"
@@ -37,7 +39,7 @@ struct need {
 	int (*test)(const struct os *os, struct sooth_error *err);
 };
 
-/* Where allocations are observed. */
+/* Of observer.heap_engine: where allocations of a launched command are observed. */
 enum heap_engine {
 	HEAP_ENGINE_AUTO,
 	HEAP_ENGINE_BPF,     /* in the kernel */
@@ -46,6 +48,7 @@ enum heap_engine {
 };
 
 struct probe_options {
+	struct sooth_observer_options observer;
 	unsigned interest; /* enum interest, of all targets together */
 	bool is_host;	   /* every process, not only the added ones */
 	uint32_t uid;	   /* with has_uid: only, and all, processes of that user */
@@ -59,27 +62,17 @@ struct probe_options {
 	uint64_t debug_cache_bytes;	/* of fetched debug files in that folder; 0: the default */
 	const struct agent_set *agents; /* NULL: the built-in ones; keep it with a reference */
 	struct calls_selected calls;
-	uint32_t profile_hz;  /* samples a second of a CPU; 0: the backend's own */
-	bool profile_calls;   /* stacks of the selected calls instead of samples */
-	bool heap_stacks;     /* the stack of each allocation */
-	bool heap_sums;	      /* sums by stack from the kernel, instead of calls */
-	uint64_t heap_blocks; /* live at a time, of these; 0: the backend's own */
-	/* Between two samples of what is added up in the kernel, also without heap_sums; 0: all
-	 * blocks. */
-	uint64_t heap_sample_bytes;
-	bool heap_adapts; /* sums, and of what is slowed much samples of them */
-	bool heap_frees;  /* those that are errors */
-	enum heap_engine heap_engine; /* of a launched command */
-	const char *heap_library;     /* for the engine in the process; NULL: the installed one */
-	bool is_launched;	      /* the target is a command */
-	bool profile_tables_only;     /* frame pointers are not followed */
-	uint64_t profile_wait_ns;     /* stacks of waits that last so long, instead; 0: none */
-	bool profile_wall;	      /* and samples beside them */
-	bool profile_pages;	      /* stacks of page faults instead of samples */
-	uint32_t page_fault_hz;	      /* as in struct sooth_observer_options */
-	bool profile_lines;	      /* of the source, and inlined functions */
-	bool may_pause; /* the launched command, for moments, while the ring is full */
-	bool must_hold; /* the same for any target, or it is an error */
+	uint32_t profile_hz;	  /* samples a second of a CPU; 0: the backend's own */
+	bool profile_calls;	  /* stacks of the selected calls instead of samples */
+	bool is_launched;	  /* the target is a command */
+	bool profile_tables_only; /* frame pointers are not followed */
+	uint64_t profile_wait_ns; /* stacks of waits that last so long, instead; 0: none */
+	bool profile_wall;	  /* and samples beside them */
+	bool profile_pages;	  /* stacks of page faults instead of samples */
+	uint32_t page_fault_hz;	  /* as in struct sooth_observer_options */
+	bool profile_lines;	  /* of the source, and inlined functions */
+	bool may_pause;		  /* the launched command, for moments, while the ring is full */
+	bool must_hold;		  /* the same for any target, or it is an error */
 };
 
 struct backend_run {

@@ -187,11 +187,13 @@ static bool is_shareable(
 	       has->uid == options->uid && has->may_pause == options->may_pause &&
 	       has->must_hold == options->must_hold &&
 	       has->profile_calls == options->profile_calls &&
-	       has->heap_stacks == options->heap_stacks && has->heap_sums == options->heap_sums &&
-	       has->heap_blocks == options->heap_blocks &&
-	       has->heap_sample_bytes == options->heap_sample_bytes &&
-	       has->heap_adapts == options->heap_adapts && has->heap_frees == options->heap_frees &&
-	       has->heap_engine == options->heap_engine &&
+	       has->observer.heap_stacks == options->observer.heap_stacks &&
+	       has->observer.heap_sums == options->observer.heap_sums &&
+	       has->observer.heap_blocks == options->observer.heap_blocks &&
+	       has->observer.heap_sample_bytes == options->observer.heap_sample_bytes &&
+	       has->observer.heap_adapts == options->observer.heap_adapts &&
+	       has->observer.heap_frees == options->observer.heap_frees &&
+	       has->observer.heap_engine == options->observer.heap_engine &&
 	       has->profile_wait_ns == options->profile_wait_ns &&
 	       has->profile_wall == options->profile_wall &&
 	       has->profile_pages == options->profile_pages &&

@@ -272,6 +272,7 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 	for (unsigned i = 1; i <= o->probe_count && !status; i++) {
 		struct observed_probe *p = &o->probes[i];
 		struct probe_options options = {
+			.observer = o->options,
 			.interest = p->interest,
 			.is_host = is_of_host(o, p->interest),
 			.has_uid = o->target.selector == TARGET_USER,
@@ -288,20 +289,12 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 				o->options.only_api },
 			.profile_hz = o->options.profile_hz,
 			.profile_calls = o->options.profile_calls,
-			.heap_stacks = o->options.heap_stacks,
-			.heap_sums = o->options.heap_sums,
-			.heap_blocks = o->options.heap_blocks,
-			.heap_sample_bytes = o->options.heap_sample_bytes,
-			.heap_adapts = o->options.heap_adapts,
-			.heap_frees = o->options.heap_frees,
 			.profile_tables_only = o->options.profile_tables_only,
 			.profile_wait_ns = o->options.profile_wait_ns,
 			.profile_wall = o->options.profile_wall,
 			.profile_pages = o->options.profile_pages,
 			.page_fault_hz = o->options.page_fault_hz,
 			.profile_lines = o->options.profile_lines,
-			.heap_engine = (enum heap_engine)o->options.heap_engine,
-			.heap_library = o->options.heap_library,
 			.is_launched = o->target.is_launched,
 			.may_pause = o->options.may_pause && o->target.is_launched,
 			.must_hold = o->options.must_hold,

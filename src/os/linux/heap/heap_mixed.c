@@ -286,7 +286,7 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	pthread_mutex_init(&s->lock, NULL);
 	map_init(&s->probed, sizeof(uint32_t), 0, PROBED_MAX);
 	map_init(&s->taken, sizeof(struct process_id), sizeof(uint64_t), PROBED_MAX);
-	preload_programs_init(&s->programs, run->options.heap_stacks);
+	preload_programs_init(&s->programs, run->options.observer.heap_stacks);
 	s->session.is_elsewhere = mixed_is_probed;
 	s->session.elsewhere_user = s;
 	s->session.calls_around = mixed_calls_around;
@@ -509,9 +509,10 @@ static uint64_t mixed_cost(
 	(void)os;
 	(void)processes;
 	/* One that was named and is not there is a reason to report. */
-	return options->heap_engine == HEAP_ENGINE_MIXED && options->is_launched &&
-			       !options->heap_sums &&
-			       (options->heap_library || preload_library_find(options, library))
+	return options->observer.heap_engine == HEAP_ENGINE_MIXED && options->is_launched &&
+			       !options->observer.heap_sums &&
+			       (options->observer.heap_library ||
+				       preload_library_find(options, library))
 		       ? 0
 		       : UINT64_MAX;
 }

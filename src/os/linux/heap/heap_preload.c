@@ -56,7 +56,7 @@ static int preload_open(struct backend_run *run, struct sooth_error *err)
 
 	if (!run->options.is_launched)
 		return refuse("it has to be there when the program starts", err);
-	if (run->options.heap_sums)
+	if (run->options.observer.heap_sums)
 		return refuse("it records every call, and adds up nothing", err);
 	status = preload_library_check(&run->options, s->library, err);
 	if (status)
@@ -132,7 +132,7 @@ static int preload_drain(struct backend_run *run, struct sooth_error *err)
 
 static void emit_not_loaded(struct backend_run *run, struct span path, const char *reasons)
 {
-	bool is_chosen = run->options.heap_engine == HEAP_ENGINE_PRELOAD;
+	bool is_chosen = run->options.observer.heap_engine == HEAP_ENGINE_PRELOAD;
 	char why[PATH_MAX + 160];
 
 	snprintf(why, sizeof(why), "%.*s: not visible without privilege: it %s", (int)path.size,
@@ -192,14 +192,14 @@ static uint64_t preload_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes)
 {
 	char library[PATH_MAX];
-	bool is_possible = options->is_launched && !options->heap_sums;
+	bool is_possible = options->is_launched && !options->observer.heap_sums;
 
 	(void)os;
 	(void)processes;
-	if (options->heap_engine == HEAP_ENGINE_PRELOAD)
+	if (options->observer.heap_engine == HEAP_ENGINE_PRELOAD)
 		return 0;
 	/* Where the kernel's are refused. */
-	return options->heap_engine != HEAP_ENGINE_BPF && is_possible &&
+	return options->observer.heap_engine != HEAP_ENGINE_BPF && is_possible &&
 			       preload_library_find(options, library)
 		       ? 1
 		       : UINT64_MAX;

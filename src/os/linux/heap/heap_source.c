@@ -58,8 +58,8 @@ static int expect_links(struct heap_state *s, struct sooth_error *err)
 
 static int load(struct backend_run *run, const struct prober_type *prober, struct sooth_error *err)
 {
-	bool with_sums = run->options.heap_sums;
-	bool with_stacks = run->options.heap_stacks || with_sums;
+	bool with_sums = run->options.observer.heap_sums;
+	bool with_stacks = run->options.observer.heap_stacks || with_sums;
 	const struct follow_options options = {
 		.image = with_sums     ? &bpf_image_heap_sums
 			 : with_stacks ? &bpf_image_heap_stacks
@@ -92,9 +92,9 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 	places = bpf_code_variables(&s->follow.code, ".data.places", sizeof(*places), err);
 	if (!s->control || !places)
 		return -EINVAL;
-	s->control->sample_bytes = run->options.heap_sample_bytes;
-	s->control->checks_frees = run->options.heap_frees;
-	s->control->may_sample = run->options.heap_adapts;
+	s->control->sample_bytes = run->options.observer.heap_sample_bytes;
+	s->control->checks_frees = run->options.observer.heap_frees;
+	s->control->may_sample = run->options.observer.heap_adapts;
 	if (with_stacks)
 		s->stacks = heap_stacks_open(&s->follow.code, &run->options, err);
 	if (with_sums)
@@ -102,7 +102,7 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 	if ((with_stacks && !s->stacks) || (with_sums && !s->sums))
 		return -EINVAL;
 	s->control->has_sessions =
-		run->options.heap_sample_bytes &&
+		run->options.observer.heap_sample_bytes &&
 		heap_sessions_open(&s->attach.sessions, &s->follow.code, run->log);
 	return heap_attach_open(&s->attach, prober, &s->follow, places, run->log, err);
 }
@@ -121,13 +121,14 @@ uint64_t heap_source_cost(
 {
 	(void)os;
 	(void)processes;
-	return options->heap_engine == HEAP_ENGINE_PRELOAD ? UINT64_MAX : 0;
+	return options->observer.heap_engine == HEAP_ENGINE_PRELOAD ? UINT64_MAX : 0;
 }
 
 unsigned heap_source_interest(const struct backend_run *run, unsigned interest)
 {
-	return run->options.heap_sums && interest & INTEREST_COUNT ? interest & ~INTEREST_STREAM
-								   : interest;
+	return run->options.observer.heap_sums && interest & INTEREST_COUNT
+		       ? interest & ~INTEREST_STREAM
+		       : interest;
 }
 
 int heap_source_open(
@@ -135,7 +136,8 @@ int heap_source_open(
 {
 	int status;
 
-	run->options.heap_sums |= run->options.heap_sample_bytes || run->options.heap_adapts;
+	run->options.observer.heap_sums |=
+		run->options.observer.heap_sample_bytes || run->options.observer.heap_adapts;
 	heap_adapt_init(&((struct heap_state *)run->state)->adapt);
 
 	if (run->options.is_host || run->options.has_uid)

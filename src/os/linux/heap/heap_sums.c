@@ -43,12 +43,12 @@ int heap_sums_prepare(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err)
 {
 	static const char map[] = "live_blocks";
-	uint64_t blocks = options->heap_blocks;
-	int status = options->heap_frees
+	uint64_t blocks = options->observer.heap_blocks;
+	int status = options->observer.heap_frees
 			     ? bpf_code_resize(code, "freed_blocks", HEAP_FREED_ENTRIES, err)
 			     : 0;
 
-	if (!status && options->heap_adapts)
+	if (!status && options->observer.heap_adapts)
 		status = bpf_code_resize(code, "met", HEAP_MET_ENTRIES, err);
 	if (status)
 		return status;

@@ -53,8 +53,8 @@ bool preload_library_find(const struct probe_options *options, char path[PATH_MA
 	static const char *const below[] = { "/src/preload", "/../" SOOTH_LIBRARY_FOLDER };
 	char folder[PATH_MAX];
 
-	if (options->heap_library)
-		return snprintf(path, PATH_MAX, "%s", options->heap_library) < PATH_MAX &&
+	if (options->observer.heap_library)
+		return snprintf(path, PATH_MAX, "%s", options->observer.heap_library) < PATH_MAX &&
 		       is_file(path);
 	for (size_t i = 0; i < ARRAY_SIZE(below) && find_folder(folder); i++) {
 		if (snprintf(path, PATH_MAX, "%s%s/" PRELOAD_LIBRARY, folder, below[i]) <

@@ -420,7 +420,7 @@ int preload_session_open(
 	map_init(&s->met, sizeof(uint32_t), sizeof(uint64_t), MET_MAX);
 	map_init(&s->forked, sizeof(uint32_t), sizeof(struct process_id), FORKED_MAX);
 	preload_clock_init(&s->clock);
-	if (run->options.heap_stacks) {
+	if (run->options.observer.heap_stacks) {
 		s->stacks = preload_stacks_open(&run->options, err);
 		if (!s->stacks)
 			return -ENOMEM;
