@@ -81,7 +81,7 @@ static void diagnosing_add_samples(struct diagnosing *d, struct run *run, bool h
 	while (run->probes[n].name)
 		n++;
 	run->probes[n++] = (struct run_probe){ "profile", SOOTH_STREAM };
-	run->page_fault_hz = FAULT_HZ;
+	run->observer.page_fault_hz = FAULT_HZ;
 	if (d->selected.size <= STACKS_MOST * sizeof(uint32_t))
 		run->probes[n] = (struct run_probe){ "stacks",
 			SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_EDGES | SOOTH_ONCE };

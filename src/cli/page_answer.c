@@ -16,8 +16,8 @@ static void add_probes(struct run *run, struct run_probe *probes)
 	probes[0] = (struct run_probe){ "profile", SOOTH_STREAM };
 	probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE };
 	probes[2] = (struct run_probe){ "maps", SOOTH_SAMPLE | SOOTH_DETAIL | SOOTH_EDGES };
-	run->profile_pages = true;
-	run->page_fault_hz = PAGES_HZ;
+	run->observer.profile_pages = true;
+	run->observer.page_fault_hz = PAGES_HZ;
 }
 
 void page_answer_alone(struct run *run, bool is_exact)
@@ -27,7 +27,7 @@ void page_answer_alone(struct run *run, bool is_exact)
 	run->views[1] = (struct run_view){ "map-growth", NULL };
 	run->may_pause = false;
 	if (is_exact)
-		run->page_fault_hz = 0;
+		run->observer.page_fault_hz = 0;
 }
 
 int page_answer_first(struct run *run, struct target_found *found, struct sooth_error *err)

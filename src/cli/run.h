@@ -115,14 +115,6 @@ struct run {
 	uint32_t data_bytes;
 	bool has_call_budget;
 	bool keeps_api, only_api;	     /* of API calls; see there */
-	uint32_t profile_hz;		     /* of the probe "profile"; 0: its own */
-	bool profile_calls;		     /* stacks of calls instead of samples */
-	bool profile_tables_only;	     /* stacks without frame pointers */
-	uint64_t profile_wait_ns;	     /* stacks of waits, at least so long, instead */
-	bool profile_wall;		     /* and samples beside them */
-	bool profile_pages;		     /* stacks of page faults instead of samples */
-	uint32_t page_fault_hz;		     /* at most, a second and CPU; 0: none, or all */
-	bool profile_lines;		     /* of the source, and inlined functions */
 	const struct debug_servers *servers; /* of debug files; NULL: none */
 	const struct watch_options *watch;   /* a repeated report; NULL: one */
 	const struct alert_options *alerts;  /* of a stream; NULL: none */

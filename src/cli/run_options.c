@@ -37,14 +37,6 @@ int run_options_of(
 	options->has_call_budget = run->has_call_budget;
 	options->keeps_api = run->keeps_api;
 	options->only_api = run->only_api;
-	options->profile_hz = run->profile_hz;
-	options->profile_calls = run->profile_calls;
-	options->profile_tables_only = run->profile_tables_only;
-	options->profile_wait_ns = run->profile_wait_ns;
-	options->profile_wall = run->profile_wall;
-	options->profile_pages = run->profile_pages;
-	options->page_fault_hz = run->page_fault_hz;
-	options->profile_lines = run->profile_lines;
 	options->search_path = run->looks_for_programs ? getenv("PATH") : NULL;
 	options->cache_folder = config_cache_folder();
 	options->debug_cache_bytes = run->servers ? run->servers->cache_bytes : 0;

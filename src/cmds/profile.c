@@ -250,13 +250,14 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 		.duration_ns = c->run.duration_ns,
 		.buffer_bytes = c->run.buffer_bytes,
 		.control = c->run.control,
-		.profile_hz = (uint32_t)c->profile.rate,
-		.profile_tables_only = c->profile.unwind && !strcmp(c->profile.unwind, "tables"),
-		.profile_wall = c->profile.wall,
-		.profile_lines = c->profile.lines,
-		.profile_wait_ns = !of			      ? 0
-				   : c->profile.least_wait_ns ? c->profile.least_wait_ns
-							      : LEAST_WAIT_NS,
+		.observer.profile_hz = (uint32_t)c->profile.rate,
+		.observer.profile_tables_only =
+			c->profile.unwind && !strcmp(c->profile.unwind, "tables"),
+		.observer.profile_wall = c->profile.wall,
+		.observer.profile_lines = c->profile.lines,
+		.observer.profile_wait_ns = !of			       ? 0
+					    : c->profile.least_wait_ns ? c->profile.least_wait_ns
+								       : LEAST_WAIT_NS,
 		.progress = "sampling",
 	};
 	int status = picture_files(&files, &c->picture, &c->output, err);

@@ -57,7 +57,7 @@ static int run_stack(void *config, const struct arguments *arguments, struct soo
 		.probes = { { "stacks", SOOTH_SAMPLE } },
 		.views = { { "stacks", &options } },
 		.duration_ns = AT_ONCE_NS,
-		.profile_lines = c->stack.lines,
+		.observer.profile_lines = c->stack.lines,
 	};
 
 	return run_report(&run, err);

@@ -397,7 +397,7 @@ static void choose_stacks(const struct trace_config *c, const struct views *v, s
 	while (run->probes[last].name)
 		last++;
 	run->probes[last] = (struct run_probe){ "profile", SOOTH_STREAM };
-	run->profile_calls = true;
+	run->observer.profile_calls = true;
 	run->views[1] = (struct run_view){ "call-stacks", &v->stacks };
 }
 

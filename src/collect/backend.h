@@ -62,17 +62,9 @@ struct probe_options {
 	uint64_t debug_cache_bytes;	/* of fetched debug files in that folder; 0: the default */
 	const struct agent_set *agents; /* NULL: the built-in ones; keep it with a reference */
 	struct calls_selected calls;
-	uint32_t profile_hz;	  /* samples a second of a CPU; 0: the backend's own */
-	bool profile_calls;	  /* stacks of the selected calls instead of samples */
-	bool is_launched;	  /* the target is a command */
-	bool profile_tables_only; /* frame pointers are not followed */
-	uint64_t profile_wait_ns; /* stacks of waits that last so long, instead; 0: none */
-	bool profile_wall;	  /* and samples beside them */
-	bool profile_pages;	  /* stacks of page faults instead of samples */
-	uint32_t page_fault_hz;	  /* as in struct sooth_observer_options */
-	bool profile_lines;	  /* of the source, and inlined functions */
-	bool may_pause;		  /* the launched command, for moments, while the ring is full */
-	bool must_hold;		  /* the same for any target, or it is an error */
+	bool is_launched; /* the target is a command */
+	bool may_pause;	  /* the launched command, for moments, while the ring is full */
+	bool must_hold;	  /* the same for any target, or it is an error */
 };
 
 struct backend_run {

@@ -186,7 +186,7 @@ static bool is_shareable(
 	       has->is_host == options->is_host && has->has_uid == options->has_uid &&
 	       has->uid == options->uid && has->may_pause == options->may_pause &&
 	       has->must_hold == options->must_hold &&
-	       has->profile_calls == options->profile_calls &&
+	       has->observer.profile_calls == options->observer.profile_calls &&
 	       has->observer.heap_stacks == options->observer.heap_stacks &&
 	       has->observer.heap_sums == options->observer.heap_sums &&
 	       has->observer.heap_blocks == options->observer.heap_blocks &&
@@ -194,13 +194,13 @@ static bool is_shareable(
 	       has->observer.heap_adapts == options->observer.heap_adapts &&
 	       has->observer.heap_frees == options->observer.heap_frees &&
 	       has->observer.heap_engine == options->observer.heap_engine &&
-	       has->profile_wait_ns == options->profile_wait_ns &&
-	       has->profile_wall == options->profile_wall &&
-	       has->profile_pages == options->profile_pages &&
-	       has->page_fault_hz == options->page_fault_hz &&
-	       has->profile_lines == options->profile_lines &&
+	       has->observer.profile_wait_ns == options->observer.profile_wait_ns &&
+	       has->observer.profile_wall == options->observer.profile_wall &&
+	       has->observer.profile_pages == options->observer.profile_pages &&
+	       has->observer.page_fault_hz == options->observer.page_fault_hz &&
+	       has->observer.profile_lines == options->observer.profile_lines &&
 	       !has->debuginfod_urls == !options->debuginfod_urls &&
-	       has->profile_tables_only == options->profile_tables_only &&
+	       has->observer.profile_tables_only == options->observer.profile_tables_only &&
 	       is_same_text(source->calls, options->calls.set) &&
 	       has->calls.only_failed == options->calls.only_failed &&
 	       has->calls.data_bytes == options->calls.data_bytes &&

@@ -27,8 +27,8 @@ int profile_dtrace_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_dtrace *s = run->state;
 
-	if (run->options.profile_wait_ns || run->options.profile_calls ||
-		run->options.profile_pages) {
+	if (run->options.observer.profile_wait_ns || run->options.observer.profile_calls ||
+		run->options.observer.profile_pages) {
 		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "sample stacks");
 		return error_why(err, "the profile provider samples what runs alone");
 	}
@@ -57,7 +57,7 @@ int profile_dtrace_set(struct backend_run *run, const struct process_id *process
 
 static uint32_t rate_of(const struct backend_run *run)
 {
-	return run->options.profile_hz ? run->options.profile_hz : RATE_DEFAULT;
+	return run->options.observer.profile_hz ? run->options.observer.profile_hz : RATE_DEFAULT;
 }
 
 static void write_program(

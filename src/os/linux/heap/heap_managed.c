@@ -72,7 +72,7 @@ static void emit_kinds(struct backend_run *run, const struct process_id *id,
 	struct timeout *timeout, int process, const struct runtimes_seen *seen)
 {
 	struct buffer name = { 0 };
-	bool has_pages = run->options.profile_pages;
+	bool has_pages = run->options.observer.profile_pages;
 	char what[96], remedy[320];
 	int size = 0;
 

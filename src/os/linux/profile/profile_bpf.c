@@ -80,22 +80,24 @@ static uint64_t faults_in_moment(uint64_t hz)
 
 static int profile_open(struct backend_run *run, struct sooth_error *err)
 {
-	bool is_of_waits = run->options.profile_wait_ns != 0;
+	bool is_of_waits = run->options.observer.profile_wait_ns != 0;
 	const struct follow_options options = {
 		.image = is_of_waits ? &bpf_image_profile_waits : &bpf_image_profile,
 		.image_hash = is_of_waits ? &bpf_image_profile_waits_hash : &bpf_image_profile_hash,
-		.ring_bytes = run->options.profile_pages ? RING_BYTES_OF_PAGES : RING_BYTES_DEFAULT,
-		.losing = run->options.profile_calls   ? PROFILE_CALLS_LOSING
-			  : run->options.profile_pages ? PROFILE_PAGES_LOSING
-			  : is_of_waits		       ? PROFILE_WAITS_LOSING
-						       : "the ring buffer was full: samples were "
-							 "lost; use a larger one: --buffer 32M",
+		.ring_bytes = run->options.observer.profile_pages ? RING_BYTES_OF_PAGES
+								  : RING_BYTES_DEFAULT,
+		.losing = run->options.observer.profile_calls	? PROFILE_CALLS_LOSING
+			  : run->options.observer.profile_pages ? PROFILE_PAGES_LOSING
+			  : is_of_waits				? PROFILE_WAITS_LOSING
+					: "the ring buffer was full: samples were "
+					  "lost; use a larger one: --buffer 32M",
 	};
 	struct profile_state *s = run->state;
-	uint32_t rate = run->options.profile_hz ? run->options.profile_hz : RATE_DEFAULT;
+	uint32_t rate =
+		run->options.observer.profile_hz ? run->options.observer.profile_hz : RATE_DEFAULT;
 	int status;
 
-	s->period_ns = run->options.profile_pages ? 0 : (uint32_t)(NS_PER_S / rate);
+	s->period_ns = run->options.observer.profile_pages ? 0 : (uint32_t)(NS_PER_S / rate);
 	profile_walks_init(&s->walks, PROFILE_STACK, PROFILE_FRAME);
 	status = follow_open(&s->follow, run, &options, err);
 	if (!status)
@@ -108,8 +110,8 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 		status = s->control ? 0 : -EINVAL;
 	}
 	if (!status) {
-		s->control->least_ns = run->options.profile_wait_ns;
-		s->control->faults_most = faults_in_moment(run->options.page_fault_hz);
+		s->control->least_ns = run->options.observer.profile_wait_ns;
+		s->control->faults_most = faults_in_moment(run->options.observer.page_fault_hz);
 		status = profile_walks_open(&s->walks, &s->follow.code, &run->options, err);
 	}
 	if (status)
@@ -124,14 +126,14 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 	static const char *const engines[] = { "node", "libnode", "bun", "claude", "opencode",
 		"deno", "electron", "python", "libpython", NULL };
 	struct profile_state *s = run->state;
-	bool has_all = run->options.profile_calls || run->options.profile_pages ||
-		       run->options.profile_wait_ns;
+	bool has_all = run->options.observer.profile_calls || run->options.observer.profile_pages ||
+		       run->options.observer.profile_wait_ns;
 
 	/* Calls come at once, where samples come over seconds. */
 	if (interest && !(interest & INTEREST_FROM_EXEC))
 		profile_walks_ahead(&s->walks, (pid_t)process->pid, has_all ? NULL : engines);
 	/* A program may touch all that it keeps in its first moment; it is not followed yet. */
-	if (run->options.profile_pages)
+	if (run->options.observer.profile_pages)
 		profile_tables_wait(&s->walks.tables, TABLES_WAIT_MS);
 	return follow_set(&s->follow, run, process, interest, err);
 }
@@ -220,17 +222,18 @@ static int profile_start(struct backend_run *run, struct sooth_error *err)
 	struct profile_state *s = run->state;
 	const struct clock clock = { PERF_COUNT_SW_CPU_CLOCK, s->period_ns, 0 };
 	const struct clock faults = { PERF_COUNT_SW_PAGE_FAULTS, 1,
-		FAULTS_A_STACK * run->options.page_fault_hz };
-	bool has_faults = run->options.profile_pages || faults.hz;
+		FAULTS_A_STACK * run->options.observer.page_fault_hz };
+	bool has_faults = run->options.observer.profile_pages || faults.hz;
 	int cpus = libbpf_num_possible_cpus(), status = 0;
 
-	if (run->options.profile_wait_ns)
+	if (run->options.observer.profile_wait_ns)
 		status = start_waits(s, run, err);
-	if (status || (run->options.profile_wait_ns && !run->options.profile_wall))
+	if (status ||
+		(run->options.observer.profile_wait_ns && !run->options.observer.profile_wall))
 		return status;
-	if (run->options.profile_calls)
+	if (run->options.observer.profile_calls)
 		return bpf_code_attach(&s->follow.code, PROFILE_CALLS_PROGRAM, err);
-	if (run->options.profile_pages)
+	if (run->options.observer.profile_pages)
 		status = start_pages(s, run, err);
 	if (status)
 		return status;
@@ -263,7 +266,7 @@ static void take_sample(struct backend_run *run, const struct profile_raw *raw)
 	struct profile_sample sample = { .record = raw->record, .period_ns = s->period_ns };
 
 	sample.stack = profile_walks_put(&s->walks, raw, &run->out);
-	if (run->options.profile_calls) {
+	if (run->options.observer.profile_calls) {
 		profile_calls_put(&run->out, raw, sample.stack);
 		return;
 	}

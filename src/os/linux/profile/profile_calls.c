@@ -49,15 +49,16 @@ int profile_calls_choose(
 	static const char *const of_pages[] = { PROFILE_SAMPLES_PROGRAM, PROFILE_RELEASE_PROGRAM,
 		NULL };
 	const char *const of_waits[] = { PROFILE_SWITCH_PROGRAM, PROFILE_WAKING_PROGRAM,
-		options->profile_wall ? PROFILE_SAMPLES_PROGRAM : NULL, NULL };
+		options->observer.profile_wall ? PROFILE_SAMPLES_PROGRAM : NULL, NULL };
 	struct profile_calls *calls;
 	struct syscall_set set;
 	int status;
 
-	if (options->profile_pages)
+	if (options->observer.profile_pages)
 		return load_only(code, of_pages, err);
-	if (!options->profile_calls)
-		return load_only(code, options->profile_wait_ns ? of_waits : of_samples, err);
+	if (!options->observer.profile_calls)
+		return load_only(
+			code, options->observer.profile_wait_ns ? of_waits : of_samples, err);
 	status = syscall_set_parse(&set, options->calls.set, err);
 	if (status)
 		return status;

@@ -68,23 +68,24 @@ static int refuse_stacks_of(
 static int profile_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_perf *s = run->state;
-	uint32_t rate = run->options.profile_hz ? run->options.profile_hz : RATE_DEFAULT;
+	uint32_t rate =
+		run->options.observer.profile_hz ? run->options.observer.profile_hz : RATE_DEFAULT;
 	int status;
 
-	if (run->options.profile_wait_ns || run->options.profile_calls ||
-		run->options.profile_pages)
+	if (run->options.observer.profile_wait_ns || run->options.observer.profile_calls ||
+		run->options.observer.profile_pages)
 		return refuse_stacks_of(run,
-			run->options.profile_calls   ? "system calls"
-			: run->options.profile_pages ? "page faults"
-						     : "waits",
+			run->options.observer.profile_calls   ? "system calls"
+			: run->options.observer.profile_pages ? "page faults"
+							      : "waits",
 			err);
 	s->period_ns = (uint32_t)(NS_PER_S / rate);
 	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	s->start_ns = UINT64_MAX;
 	perf_processes_init(&s->processes);
 	stack_walker_init(&s->walker, PROFILE_STACK, PROFILE_FRAME, run->options.cache_folder);
-	s->walker.stacks.has_lines = run->options.profile_lines;
-	s->walker.walk.tables_only = run->options.profile_tables_only;
+	s->walker.stacks.has_lines = run->options.observer.profile_lines;
+	s->walker.walk.tables_only = run->options.observer.profile_tables_only;
 	status = perf_rings_open(&s->rings, s->period_ns, run->options.buffer_bytes, err);
 	if (!status)
 		status = debuginfod_init(&s->walker.files.debuginfod, &run->options, err);
@@ -524,7 +525,8 @@ static uint64_t profile_cost(
 {
 	(void)os;
 	(void)processes;
-	return options->is_host || options->has_uid || options->profile_calls ? UINT64_MAX : 0;
+	return options->is_host || options->has_uid || options->observer.profile_calls ? UINT64_MAX
+										       : 0;
 }
 
 static int test_perf_events(const struct os *os, struct sooth_error *err)

@@ -91,8 +91,8 @@ int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
 	jsc_names_init(&w->stacks.jsc, bpf_code_map(code, "jscs"), &w->control->jscs,
 		options->cache_folder);
 	v8_names_init(&w->stacks.v8, bpf_code_map(code, "v8s"), &w->control->jscs);
-	w->stacks.has_lines = options->profile_lines;
-	w->control->tables_only = options->profile_tables_only;
+	w->stacks.has_lines = options->observer.profile_lines;
+	w->control->tables_only = options->observer.profile_tables_only;
 	status = debuginfod_init(&w->files.debuginfod, options, err);
 	if (status)
 		return status;

@@ -26,7 +26,7 @@ int stacks_reader_open(
 {
 	members_init(&s->members);
 	stack_walker_init(&s->walker, STACKS_STACK, STACKS_FRAME, run->options.cache_folder);
-	s->walker.stacks.has_lines = run->options.profile_lines;
+	s->walker.stacks.has_lines = run->options.observer.profile_lines;
 	return debuginfod_init(&s->walker.files.debuginfod, &run->options, err);
 }
 
