@@ -228,7 +228,7 @@ static int find_selected(struct diagnosing *d, struct run *run, struct sooth_err
 	else
 		status = list_selected(d, &d->selected, err);
 	/* One that has exited since it was found is no error. */
-	run->may_be_gone = true;
+	run->observer.may_be_gone = true;
 	run->selected = (const void *)d->selected.data;
 	run->selected_count = d->selected.size / sizeof(uint32_t);
 	if (!status && buffer_failed(&d->selected))
@@ -361,10 +361,10 @@ static void choose_calls(struct diagnosing *d, struct run *run, bool has_process
 	if (!d->has_calls)
 		return;
 	run->probes[n] = (struct run_probe){ "syscalls", SOOTH_STREAM };
-	run->has_call_budget = !d->needs_every_call;
-	run->keeps_api = !d->needs_every_call;
-	if (!run->buffer_bytes)
-		run->buffer_bytes = d->needs_every_call ? CALLS_BYTES : BURST_BYTES;
+	run->observer.has_call_budget = !d->needs_every_call;
+	run->observer.keeps_api = !d->needs_every_call;
+	if (!run->observer.buffer_bytes)
+		run->observer.buffer_bytes = d->needs_every_call ? CALLS_BYTES : BURST_BYTES;
 }
 
 static void choose_times(const struct diagnosing *d, struct run *run)
@@ -380,15 +380,16 @@ static void choose_times(const struct diagnosing *d, struct run *run)
 	}
 	run->duration_ns = d->duration_ns || d->watch_ns ? d->duration_ns : DIAGNOSING_NS;
 	interval_ns = d->watch_ns ? d->watch_ns : run->duration_ns;
-	run->edges_ns = d->watch_ns;
-	run->sample_ns = interval_ns / (!d->watch_ns	       ? SAMPLES
-					       : d->is_passive ? SAMPLES_P
-							       : SAMPLES_W);
-	if (run->sample_ns > most_ns)
-		run->sample_ns = most_ns;
-	if (run->sample_ns < SAMPLE_MS * NS_PER_MS)
-		run->sample_ns = interval_ns / 5 < SAMPLE_MS * NS_PER_MS ? interval_ns / 5
-									 : SAMPLE_MS * NS_PER_MS;
+	run->observer.edges_ns = d->watch_ns;
+	run->observer.sample_ns = interval_ns / (!d->watch_ns		? SAMPLES
+							: d->is_passive ? SAMPLES_P
+									: SAMPLES_W);
+	if (run->observer.sample_ns > most_ns)
+		run->observer.sample_ns = most_ns;
+	if (run->observer.sample_ns < SAMPLE_MS * NS_PER_MS)
+		run->observer.sample_ns = interval_ns / 5 < SAMPLE_MS * NS_PER_MS
+						  ? interval_ns / 5
+						  : SAMPLE_MS * NS_PER_MS;
 }
 
 static void choose_view(struct diagnosing *d, struct run *run, bool is_named)
@@ -439,7 +440,7 @@ static int add_tree(struct diagnosing *d, struct run *run, struct sooth_error *e
 		!d->found.command && target_found_count(&d->found) == 1)
 		status = diagnosing_add_tree(&d->found.pids, err);
 	/* What it started may end meanwhile. */
-	run->may_be_gone |= status > 0;
+	run->observer.may_be_gone |= status > 0;
 	return status < 0 ? status : 0;
 }
 
@@ -494,7 +495,7 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	if (d->may_go_on && is_named && !is_capture && !d->is_gone && !d->duration_ns &&
 		!d->watch_ns)
 		go_on_while_undecided(d, run);
-	run->may_be_refused = !d->agent;
+	run->observer.may_be_refused = !d->agent;
 	run->progress = d->watch_ns ? NULL : "observing";
 	return status;
 }

@@ -25,7 +25,7 @@ void page_answer_alone(struct run *run, bool is_exact)
 	add_probes(run, run->probes);
 	run->views[0] = (struct run_view){ "profile-pages", &options };
 	run->views[1] = (struct run_view){ "map-growth", NULL };
-	run->may_pause = false;
+	run->observer.may_pause = false;
 	if (is_exact)
 		run->observer.page_fault_hz = 0;
 }

@@ -99,22 +99,11 @@ struct run {
 	bool default_views; /* of each probe in the stream */
 	bool is_stream;	    /* -j means JSON lines */
 	struct run_side_output product;
-	bool is_silent;	     /* no report: only the capture or the side output */
-	bool may_be_refused; /* one of several may be: the others are observed */
-	bool may_be_gone; /* a selected process may have exited: what is left of it is reported */
-	bool may_pause;	  /* a launched command may be paused, so that nothing is lost */
-	bool must_hold;	  /* the target is paused while the buffer is full, or it is an error */
-	unsigned allowed; /* enum target_allowed */
+	bool is_silent;	      /* no report: only the capture or the side output */
+	unsigned allowed;     /* enum target_allowed */
 	uint64_t duration_ns; /* 0: until the target exits or the user stops it */
-	uint64_t sample_ns;
-	uint64_t buffer_bytes;
-	struct sooth_observer_options observer;
-	/* Of the probe "syscalls"; see <sooth/observer.h>. */
-	const char *calls;
-	bool only_failed;
-	uint32_t data_bytes;
-	bool has_call_budget;
-	bool keeps_api, only_api;	     /* of API calls; see there */
+	struct sooth_observer_options
+		observer;		     /* run_options_of() adds what is not the command's */
 	const struct debug_servers *servers; /* of debug files; NULL: none */
 	const struct watch_options *watch;   /* a repeated report; NULL: one */
 	const struct alert_options *alerts;  /* of a stream; NULL: none */
@@ -124,11 +113,9 @@ struct run {
 	const char *progress;	 /* what takes the time: "observing"; NULL: not shown */
 	bool looks_for_programs; /* also in the folders of PATH */
 	struct run_unseen unseen[RUN_UNSEEN_MAX];
-	pid_t *launched;   /* filled with the PID of the launched command; NULL: not */
-	uint64_t edges_ns; /* see <sooth/observer.h> */
+	pid_t *launched; /* filled with the PID of the launched command; NULL: not */
 	struct run_chore chore;
 	const char *control; /* name of a socket; NULL: none */
-	bool starts_paused;  /* nothing is recorded until the chore resumes it */
 	struct run_extension extension;
 	struct run_history history;
 	struct survey *survey; /* of a capture only the summary, which is filled in */

@@ -21,22 +21,9 @@ int run_options_of(
 
 	*options = run->observer;
 	options->size = sizeof(*options);
-	options->sample_ns = run->sample_ns;
-	options->edges_ns = run->edges_ns;
-	options->buffer_bytes = run->buffer_bytes;
 	options->log = log_print;
 	options->log_level = log_selected();
-	options->may_pause = run->may_pause;
-	options->must_hold = run->must_hold;
-	options->starts_paused = run->starts_paused;
-	options->may_be_gone = run->may_be_gone || run->found->is_searched;
-	options->may_be_refused = run->may_be_refused;
-	options->calls = run->calls;
-	options->only_failed = run->only_failed;
-	options->data_bytes = run->data_bytes;
-	options->has_call_budget = run->has_call_budget;
-	options->keeps_api = run->keeps_api;
-	options->only_api = run->only_api;
+	options->may_be_gone |= run->found->is_searched;
 	options->search_path = run->looks_for_programs ? getenv("PATH") : NULL;
 	options->cache_folder = config_cache_folder();
 	options->debug_cache_bytes = run->servers ? run->servers->cache_bytes : 0;

@@ -57,12 +57,12 @@ static int run_api(void *config, const struct arguments *arguments, struct sooth
 		.views = { { "api-calls", &options } },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
-		.buffer_bytes = c->run.buffer_bytes,
+		.observer.buffer_bytes = c->run.buffer_bytes,
 		.control = c->run.control,
-		.sample_ns = NS_PER_S,
-		.calls = "%api",
-		.keeps_api = true,
-		.only_api = true,
+		.observer.sample_ns = NS_PER_S,
+		.observer.calls = "%api",
+		.observer.keeps_api = true,
+		.observer.only_api = true,
 		.is_stream = true,
 	};
 	int status = labels_read(&labels, err);

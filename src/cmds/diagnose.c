@@ -374,7 +374,7 @@ static int gone_check(uint32_t pid, const struct check_settings *settings, struc
 			{ "exit_reasons", SOOTH_SAMPLE | SOOTH_BRIEF } },
 		.views = { { "findings", &options } },
 		.is_silent = true,
-		.may_be_gone = true,
+		.observer.may_be_gone = true,
 		.allowed = TARGET_MAY_BE_HOST | TARGET_IS_HOST,
 		.duration_ns = 1,
 	};
@@ -431,7 +431,7 @@ static int check_gone(struct diagnosing *d, struct run *run, struct sooth_error 
 	struct buffer known = { 0 };
 	int status = check_each_gone(d, &known, err);
 
-	run->may_be_gone |= d->gone.size != 0;
+	run->observer.may_be_gone |= d->gone.size != 0;
 	if (!status && known.size) {
 		snprintf(d->gone_text, sizeof(d->gone_text), "%s %s",
 			strchr(buffer_cstr(&known), ',') ? "processes" : "process",
@@ -486,7 +486,7 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		.target = &c->target,
 		.output = &files.report,
 		.arguments = arguments,
-		.buffer_bytes = c->diagnose.buffer_bytes,
+		.observer.buffer_bytes = c->diagnose.buffer_bytes,
 		.alerts = c->diagnose.on_alert || c->diagnose.desktop ? &alerts : NULL,
 	};
 	int status = picture_files(&files, &c->picture, &c->output, err);

@@ -379,8 +379,8 @@ static int run_timeline(const struct heap_config *c, struct run *run, struct soo
 	run->output = &c->output;
 	run->views[0] = (struct run_view){ "timeline", &timeline };
 	run->observer.heap_stacks = run->observer.heap_sums = true;
-	run->sample_ns = SAMPLE_NS;
-	run->may_pause = false;
+	run->observer.sample_ns = SAMPLE_NS;
+	run->observer.may_pause = false;
 	if (c->heap.lines)
 		run->product = (struct run_side_output){ .path = c->heap.lines,
 			.view = { "timeline", &timeline },
@@ -396,7 +396,7 @@ static void compare_with_resident(struct run *run, bool is_launched)
 {
 	run->probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE };
 	if (is_launched)
-		run->sample_ns = SAMPLE_NS;
+		run->observer.sample_ns = SAMPLE_NS;
 }
 
 /* Else the command would be observed in the kernel instead. */
@@ -482,6 +482,8 @@ static struct sooth_observer_options observer_options_of(
 {
 	struct sooth_observer_options options = c->observer;
 
+	options.may_pause = !c->heap.no_hold;
+	options.buffer_bytes = c->run.buffer_bytes;
 	options.heap_stacks = needs_stacks(c) || options.heap_sample_bytes;
 	options.heap_sums = in_kernel;
 	options.heap_adapts = adapts(c);
@@ -515,9 +517,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		.views = { { "heap-table", &options } },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.observer = observer_options_of(c, arguments, in_kernel),
-		.may_pause = !c->heap.no_hold,
 		.duration_ns = c->run.duration_ns,
-		.buffer_bytes = c->run.buffer_bytes,
 		.control = c->run.control,
 	};
 

@@ -248,7 +248,7 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 			&views.report } },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
-		.buffer_bytes = c->run.buffer_bytes,
+		.observer.buffer_bytes = c->run.buffer_bytes,
 		.control = c->run.control,
 		.observer.profile_hz = (uint32_t)c->profile.rate,
 		.observer.profile_tables_only =

@@ -352,7 +352,7 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 
 	if (c->ps.watch_ns) {
 		run.watch = &watch;
-		run.sample_ns = c->ps.watch_ns;
+		run.observer.sample_ns = c->ps.watch_ns;
 		run.duration_ns = 0;
 		/* Before the first sample, so that no exit is missed. */
 		run.probes[count++] = (struct run_probe){ "short_lived", SOOTH_STREAM };

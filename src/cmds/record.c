@@ -127,11 +127,11 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.is_silent = true,
 		.duration_ns = c->run.duration_ns,
-		.buffer_bytes = c->run.buffer_bytes,
+		.observer.buffer_bytes = c->run.buffer_bytes,
 		.control = c->run.control,
-		.may_pause = c->record.stream && c->record.lossless,
-		.must_hold = c->record.stream && c->record.lossless,
-		.sample_ns = c->record.sample_ns ? c->record.sample_ns : NS_PER_S,
+		.observer.may_pause = c->record.stream && c->record.lossless,
+		.observer.must_hold = c->record.stream && c->record.lossless,
+		.observer.sample_ns = c->record.sample_ns ? c->record.sample_ns : NS_PER_S,
 	};
 	int status;
 

@@ -45,7 +45,7 @@ static int run_sched(void *config, const struct arguments *arguments, struct soo
 		.views = { { is_stream ? "sched-stream" : "sched-table", NULL } },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
-		.buffer_bytes = c->run.buffer_bytes,
+		.observer.buffer_bytes = c->run.buffer_bytes,
 		.control = c->run.control,
 		.is_stream = is_stream,
 		.progress = is_stream ? NULL : "observing",

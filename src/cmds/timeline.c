@@ -194,9 +194,9 @@ static int run_timeline(void *config, const struct arguments *arguments, struct 
 		.arguments = arguments,
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
-		.buffer_bytes = c->run.buffer_bytes,
+		.observer.buffer_bytes = c->run.buffer_bytes,
 		.control = c->run.control,
-		.sample_ns = c->timeline.sample_ns ? c->timeline.sample_ns : SAMPLE_NS,
+		.observer.sample_ns = c->timeline.sample_ns ? c->timeline.sample_ns : SAMPLE_NS,
 		.progress = "observing",
 	};
 	int status = choose_view(c, arguments, &shown, &run, err);

@@ -153,7 +153,7 @@ static int observe(const struct top_config *c, const struct arguments *arguments
 		.views = { { "processes", &processes }, { "host", NULL } },
 		.allowed = TARGETS,
 		.watch = &watch,
-		.sample_ns = c->top.interval_ns,
+		.observer.sample_ns = c->top.interval_ns,
 	};
 
 	return run_report(&run, err);

@@ -21,16 +21,6 @@ struct agents_found;
 struct launch;
 struct os;
 
-/* Of the probe syscalls: which, and how much of them. */
-struct calls_selected {
-	const char *set;     /* as probes/syscall_set.h reads it; NULL: all */
-	bool only_failed;    /* streams; counts have both anyhow */
-	uint32_t data_bytes; /* of what is read and written */
-	bool has_budget;     /* streams: some calls are only counted */
-	bool keeps_api;	     /* streams: what bytes on connections show of API calls */
-	bool only_api;	     /* and of calls that move bytes only those on connections */
-};
-
 /* A privilege, kernel feature, file or tool that a backend cannot do without. */
 struct need {
 	const char *name;
@@ -53,18 +43,8 @@ struct probe_options {
 	bool is_host;	   /* every process, not only the added ones */
 	uint32_t uid;	   /* with has_uid: only, and all, processes of that user */
 	bool has_uid;
-	uint64_t sample_ns;    /* time between samples; 0: only at start and stop */
-	uint64_t buffer_bytes; /* of the ring to the kernel; 0: the backend's own */
-	/* Folders with ":" between, where the caller's programs are; NULL: none are known. */
-	const char *search_path;
-	const char *cache_folder;	/* of the user, for what a probe found out; NULL: none */
-	const char *debuginfod_urls;	/* NULL: no debug file is fetched */
-	uint64_t debug_cache_bytes;	/* of fetched debug files in that folder; 0: the default */
 	const struct agent_set *agents; /* NULL: the built-in ones; keep it with a reference */
-	struct calls_selected calls;
-	bool is_launched; /* the target is a command */
-	bool may_pause;	  /* the launched command, for moments, while the ring is full */
-	bool must_hold;	  /* the same for any target, or it is an error */
+	bool is_launched;		/* the target is a command */
 };
 
 struct backend_run {

@@ -151,10 +151,10 @@ static int source_open(struct hub *hub, const struct backend *backend,
 		.options = *options,
 		.agents_found = &hub->agents_found,
 		.state = calloc(1, backend->state_size + 1) };
-	source->calls = options->calls.set ? strdup(options->calls.set) : NULL;
+	source->calls = options->observer.calls ? strdup(options->observer.calls) : NULL;
 	map_init(&source->wanted, sizeof(struct process_id), sizeof(struct wanted),
 		HUB_PROCESSES_MAX);
-	if (!source->run.state || (options->calls.set && !source->calls))
+	if (!source->run.state || (options->observer.calls && !source->calls))
 		status = error_no_memory(err);
 	else if (backend->open)
 		status = backend->open(&source->run, err);
@@ -174,6 +174,24 @@ static bool is_same_text(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
+/* What a backend does is fixed when it is opened; the rate of samples may be another's. */
+static bool is_same_choice(
+	const struct sooth_observer_options *a, const struct sooth_observer_options *b)
+{
+	return a->may_pause == b->may_pause && a->must_hold == b->must_hold &&
+	       a->profile_calls == b->profile_calls && a->heap_stacks == b->heap_stacks &&
+	       a->heap_sums == b->heap_sums && a->heap_blocks == b->heap_blocks &&
+	       a->heap_sample_bytes == b->heap_sample_bytes && a->heap_adapts == b->heap_adapts &&
+	       a->heap_frees == b->heap_frees && a->heap_engine == b->heap_engine &&
+	       a->profile_wait_ns == b->profile_wait_ns && a->profile_wall == b->profile_wall &&
+	       a->profile_pages == b->profile_pages && a->page_fault_hz == b->page_fault_hz &&
+	       a->profile_lines == b->profile_lines && !a->debuginfod_urls == !b->debuginfod_urls &&
+	       a->profile_tables_only == b->profile_tables_only &&
+	       a->only_failed == b->only_failed && a->data_bytes == b->data_bytes &&
+	       a->has_call_budget == b->has_call_budget && a->keeps_api == b->keeps_api &&
+	       a->only_api == b->only_api;
+}
+
 static bool is_shareable(
 	const struct hub_source *source, const char *probe, const struct probe_options *options)
 {
@@ -184,29 +202,8 @@ static bool is_shareable(
 		return false;
 	return source->run.backend->drain && !strcmp(source->run.backend->probe, probe) &&
 	       has->is_host == options->is_host && has->has_uid == options->has_uid &&
-	       has->uid == options->uid && has->may_pause == options->may_pause &&
-	       has->must_hold == options->must_hold &&
-	       has->observer.profile_calls == options->observer.profile_calls &&
-	       has->observer.heap_stacks == options->observer.heap_stacks &&
-	       has->observer.heap_sums == options->observer.heap_sums &&
-	       has->observer.heap_blocks == options->observer.heap_blocks &&
-	       has->observer.heap_sample_bytes == options->observer.heap_sample_bytes &&
-	       has->observer.heap_adapts == options->observer.heap_adapts &&
-	       has->observer.heap_frees == options->observer.heap_frees &&
-	       has->observer.heap_engine == options->observer.heap_engine &&
-	       has->observer.profile_wait_ns == options->observer.profile_wait_ns &&
-	       has->observer.profile_wall == options->observer.profile_wall &&
-	       has->observer.profile_pages == options->observer.profile_pages &&
-	       has->observer.page_fault_hz == options->observer.page_fault_hz &&
-	       has->observer.profile_lines == options->observer.profile_lines &&
-	       !has->debuginfod_urls == !options->debuginfod_urls &&
-	       has->observer.profile_tables_only == options->observer.profile_tables_only &&
-	       is_same_text(source->calls, options->calls.set) &&
-	       has->calls.only_failed == options->calls.only_failed &&
-	       has->calls.data_bytes == options->calls.data_bytes &&
-	       has->calls.has_budget == options->calls.has_budget &&
-	       has->calls.keeps_api == options->calls.keeps_api &&
-	       has->calls.only_api == options->calls.only_api;
+	       has->uid == options->uid && is_same_text(source->calls, options->observer.calls) &&
+	       is_same_choice(&has->observer, &options->observer);
 }
 
 static size_t free_slot(const struct hub *hub)

@@ -277,22 +277,12 @@ static int acquire_sources(struct sooth_observer *o, struct sooth_error *err)
 			.is_host = is_of_host(o, p->interest),
 			.has_uid = o->target.selector == TARGET_USER,
 			.uid = o->target.uid,
-			.sample_ns = o->options.sample_ns,
-			.buffer_bytes = o->options.buffer_bytes,
-			.search_path = o->options.search_path,
-			.cache_folder = o->options.cache_folder,
-			.debuginfod_urls = o->options.debuginfod_urls,
-			.debug_cache_bytes = o->options.debug_cache_bytes,
 			.agents = o->agents,
-			.calls = { o->options.calls, o->options.only_failed, o->options.data_bytes,
-				o->options.has_call_budget, o->options.keeps_api,
-				o->options.only_api },
 			.is_launched = o->target.is_launched,
-			.may_pause = o->options.may_pause && o->target.is_launched,
-			.must_hold = o->options.must_hold,
 		};
 		struct buffer refusals = { 0 };
 
+		options.observer.may_pause &= o->target.is_launched;
 		status = hub_acquire(
 			o->hub, p->name, &options, &processes, &p->source, &refusals, err);
 		if (!status) {

@@ -67,13 +67,13 @@ static int monitor(const struct claude_monitor_config *c, struct sooth_error *er
 		.target = &target,
 		.output = &c->output,
 		.arguments = &none,
-		.calls = CALLS,
+		.observer.calls = CALLS,
 		.probes = { { "syscalls", SOOTH_STREAM }, { "proc", SOOTH_SAMPLE },
 			{ "fds", SOOTH_SAMPLE | SOOTH_ONCE },
 			{ "sockets", SOOTH_SAMPLE | SOOTH_ONCE } },
 		.views = { { "call-statistics", &options } },
 		.duration_ns = c->duration_ns,
-		.sample_ns = c->interval_ns ? c->interval_ns : INTERVAL_NS,
+		.observer.sample_ns = c->interval_ns ? c->interval_ns : INTERVAL_NS,
 		.watch = &intervals,
 	};
 

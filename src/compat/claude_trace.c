@@ -112,7 +112,7 @@ static int list(const struct claude_trace_config *c, struct sooth_error *err)
 		.views = { { "processes", &options } },
 		.allowed = TARGET_MAY_BE_HOST,
 		.duration_ns = c->watch_ns ? 0 : INTERVAL_NS,
-		.sample_ns = c->watch_ns,
+		.observer.sample_ns = c->watch_ns,
 		.watch = c->watch_ns ? &watch : NULL,
 	};
 	size_t count = 0;

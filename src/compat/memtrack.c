@@ -149,7 +149,7 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 		/* Counts would include the calls of pauses. */
 		.probes = { { "heap", ipc ? SOOTH_STREAM : SOOTH_COUNT | SOOTH_STREAM },
 			{ "syscalls", SOOTH_STREAM } },
-		.calls = "memory",
+		.observer.calls = "memory",
 		.views = { { "heap-table", &options } },
 		.product = { .path = path,
 			.view = { "heap-lines", &lines },
@@ -157,9 +157,9 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 			.is_named = true },
 		.is_silent = true,
 		.allowed = TARGET_MAY_BE_COMMAND,
-		.may_pause = true,
+		.observer.may_pause = true,
 		.launched = launched,
-		.starts_paused = ipc != NULL,
+		.observer.starts_paused = ipc != NULL,
 		.chore = { .every_ns = ipc ? 1 : 0, .user = ipc, .act = ipc_channel_serve },
 	};
 

@@ -60,7 +60,7 @@ static void test_shared_or_not(void **state)
 		acquire(s, "syscalls", (struct probe_options){ .is_host = true }),
 		acquire(s, "proc", (struct probe_options){ 0 }),
 		acquire(s, "proc", (struct probe_options){ 0 }),
-		acquire(s, "syscalls", (struct probe_options){ .may_pause = true }),
+		acquire(s, "syscalls", (struct probe_options){ .observer.may_pause = true }),
 	};
 
 	assert_ptr_equal(sources[0], sources[1]);

@@ -35,7 +35,7 @@ static void test_choice(void **state)
 		.is_host = true };
 	struct probe_options twice = { .interest = INTEREST_SAMPLE, .is_host = true };
 	struct probe_options watched = {
-		.interest = INTEREST_SAMPLE, .is_host = true, .sample_ns = 1
+		.interest = INTEREST_SAMPLE, .is_host = true, .observer.sample_ns = 1
 	};
 	struct probe_options named = { .interest = INTEREST_SAMPLE };
 	struct probe_options user = { .interest = INTEREST_SAMPLE, .has_uid = true };

@@ -22,7 +22,8 @@ static uint64_t now_ns(const struct os *os)
 }
 
 static const struct os clock_alone = { .now_ns = now_ns };
-static struct backend_run run = { .os = &clock_alone, .options = { .sample_ns = NS_PER_S } };
+static struct backend_run run = { .os = &clock_alone,
+	.options = { .observer.sample_ns = NS_PER_S } };
 static struct threads_again again;
 static pid_t at_rest;
 

@@ -30,8 +30,8 @@ int syscalls_dtrace_open(
 	call_counts_init(&s->counts, abi, run->os->now_ns(run->os));
 	map_init(&s->names, DTRACE_NAME_SIZE, sizeof(int32_t), NAMES_MAX);
 	s->set = (struct syscall_set){ .is_all = true };
-	if (!status && run->options.calls.set)
-		status = syscall_set_parse(&s->set, run->options.calls.set, err);
+	if (!status && run->options.observer.calls)
+		status = syscall_set_parse(&s->set, run->options.observer.calls, err);
 	if (status)
 		syscalls_dtrace_close(run);
 	return status;
@@ -115,7 +115,7 @@ static void take_call(struct backend_run *run, const struct dtrace_process *p,
 	struct syscalls_call c = call_of(s, p, l, number, time_ns);
 	struct record_tail tail[] = { { &c.path, l->path, 0 }, { &c.pieces, NULL, 0 } };
 
-	if (run->options.calls.only_failed && !l->error)
+	if (run->options.observer.only_failed && !l->error)
 		return;
 	/* The child returns from the call that its parent made. */
 	if (row->traits & SYSCALL_STARTS_TASK && !l->result && !l->error)

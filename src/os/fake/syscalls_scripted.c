@@ -231,7 +231,7 @@ int script_calls_open(struct backend_run *run, struct sooth_error *err)
 	if (!add_calls(f, s))
 		return error_set(err, -EUSERS, SOOTH_FAULT_USAGE, "open one more source");
 	f->counts.opened++;
-	f->counts.may_pause += run->options.may_pause;
+	f->counts.may_pause += run->options.observer.may_pause;
 	return 0;
 }
 

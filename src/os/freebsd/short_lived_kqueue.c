@@ -72,7 +72,8 @@ static int short_lived_open(struct backend_run *run, struct sooth_error *err)
 	map_init(&s->watched, sizeof(uint32_t), sizeof(bool), LIVES_MAX);
 	map_init(&s->lives, sizeof(uint32_t), sizeof(struct life), LIVES_MAX);
 	/* Twice the time between samples: one may be late. */
-	s->life_most_ns = run->options.sample_ns ? 2 * run->options.sample_ns : LIFE_NS_DEFAULT;
+	s->life_most_ns = run->options.observer.sample_ns ? 2 * run->options.observer.sample_ns
+							  : LIFE_NS_DEFAULT;
 	s->uid = (uint32_t)getuid();
 	s->is_of_all = true;
 	return 0;

@@ -63,8 +63,9 @@ int follow_open(struct follow *f, const struct backend_run *run,
 		return -EINVAL;
 	pthread_mutex_init(&f->visiting, NULL);
 	f->losing = options->losing;
-	f->ring_bytes = ring_bytes(
-		run->options.buffer_bytes ? run->options.buffer_bytes : options->ring_bytes);
+	f->ring_bytes =
+		ring_bytes(run->options.observer.buffer_bytes ? run->options.observer.buffer_bytes
+							      : options->ring_bytes);
 	configure(run, f->ring_bytes, config);
 	return bpf_code_resize(&f->code, "ring", f->ring_bytes, err);
 }

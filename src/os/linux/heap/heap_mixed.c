@@ -453,7 +453,7 @@ static uint64_t mixed_complete(struct backend_run *run, uint64_t now_ns)
 
 static void emit_late(struct backend_run *run, const struct preload_late *late)
 {
-	bool may_pause = run->options.may_pause;
+	bool may_pause = run->options.observer.may_pause;
 	char what[HEAP_PATH_BYTES + 64];
 
 	snprintf(what, sizeof(what), "allocations by functions of %s%s", late->first,

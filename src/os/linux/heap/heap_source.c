@@ -194,7 +194,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 		buffer_append(&s->attached, process, sizeof(*process));
 		return follow_begin(&s->follow, process, err);
 	}
-	if (run->options.may_pause && may_trace_an_exec(run))
+	if (run->options.observer.may_pause && may_trace_an_exec(run))
 		return heap_pauser_start(s, process, false, take_started, err);
 	return 0;
 }
@@ -202,7 +202,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 int heap_source_pause(
 	struct backend_run *run, const struct process_id *command, struct sooth_error *err)
 {
-	if (!run->options.may_pause || !may_trace_an_exec(run))
+	if (!run->options.observer.may_pause || !may_trace_an_exec(run))
 		return 0;
 	return heap_pauser_start(run->state, command, true, take_started, err);
 }

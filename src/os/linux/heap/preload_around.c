@@ -26,8 +26,8 @@ void preload_around_limits(struct backend_run *run, uint32_t around)
 	};
 	const char *remedy = run->options.observer.heap_engine == HEAP_ENGINE_PRELOAD
 				     ? "use --engine auto"
-			     : run->options.may_pause ? "use --engine bpf"
-						      : "leave out --no-hold";
+			     : run->options.observer.may_pause ? "use --engine bpf"
+							       : "leave out --no-hold";
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		if (around & limits[i].around)

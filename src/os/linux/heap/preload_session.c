@@ -448,7 +448,7 @@ static void fill_page(const struct preload_session_reader *s)
 {
 	atomic_store(&s->page->streams, (s->options.interest & INTEREST_STREAM) != 0);
 	atomic_store(&s->page->stacks, s->stacks != NULL);
-	atomic_store(&s->page->waits, s->options.may_pause);
+	atomic_store(&s->page->waits, s->options.observer.may_pause);
 	atomic_store(&s->page->second, preload_clock_second(&s->clock));
 	atomic_store(&s->page->ticks, preload_ticks());
 }

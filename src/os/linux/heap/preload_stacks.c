@@ -51,7 +51,7 @@ struct preload_stacks *preload_stacks_open(
 		error_no_memory(err);
 		return NULL;
 	}
-	stack_walker_init(&s->walker, HEAP_STACK, HEAP_FRAME, options->cache_folder);
+	stack_walker_init(&s->walker, HEAP_STACK, HEAP_FRAME, options->observer.cache_folder);
 	s->stacks = &s->walker.stacks;
 	s->files = &s->walker.files;
 	map_init(

@@ -33,8 +33,8 @@
 /* --- versions of packages --- */
 
 /*
- * From the system's own lists. dpkg's list is text in stanzas (deb822(5)), apk's too, with one letter per
- * field. Both are read once.
+ * From the system's own lists. dpkg's list is text in stanzas (deb822(5)), apk's too, with one
+ * letter per field. Both are read once.
  *
  * Cannot be seen: RPM's list, which is a database.
  */
@@ -303,7 +303,8 @@ static void search_folder(struct backend_run *run, struct search *s, struct span
 
 static void search_path(struct backend_run *run, struct search *s)
 {
-	const char *path = run->options.search_path ? run->options.search_path : "";
+	const char *path =
+		run->options.observer.search_path ? run->options.observer.search_path : "";
 	struct cursor c = cursor_over(path, strlen(path));
 	unsigned count = 0;
 

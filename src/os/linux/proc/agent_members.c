@@ -152,7 +152,7 @@ static bool is_named(const struct known_process *k, struct span name)
 static const struct known_process *recall(struct agent_members *a, const struct backend_run *run,
 	const struct process_id *id, struct span name)
 {
-	struct known_process *k = run->options.sample_ns ? map_get(&a->known, id) : NULL;
+	struct known_process *k = run->options.observer.sample_ns ? map_get(&a->known, id) : NULL;
 
 	if (!k)
 		return NULL;
@@ -163,7 +163,8 @@ static const struct known_process *recall(struct agent_members *a, const struct 
 static void keep(struct agent_members *a, const struct backend_run *run,
 	const struct process_id *id, struct span name, bool is_found)
 {
-	struct known_process *k = run->options.sample_ns ? map_put(&a->known, id, NULL) : NULL;
+	struct known_process *k =
+		run->options.observer.sample_ns ? map_put(&a->known, id, NULL) : NULL;
 
 	if (!k)
 		return;
@@ -296,8 +297,8 @@ static bool visit_found(struct backend_run *run, member_visitor visitor)
 	const struct process_id *ids = found ? (const void *)found->processes.data : NULL;
 	uint64_t now = run->os->now_ns(run->os), limit = FOUND_NS;
 
-	if (run->options.sample_ns && run->options.sample_ns / 2 < limit)
-		limit = run->options.sample_ns / 2;
+	if (run->options.observer.sample_ns && run->options.observer.sample_ns / 2 < limit)
+		limit = run->options.observer.sample_ns / 2;
 	if (!found || !found->found_ns || now - found->found_ns > limit ||
 		buffer_failed(&found->processes) || found->has_uid != run->options.has_uid ||
 		(found->has_uid && found->uid != run->options.uid))

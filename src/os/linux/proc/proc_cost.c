@@ -18,7 +18,7 @@ static uint64_t samples(const struct probe_options *options)
 {
 	if (options->interest & INTEREST_ONCE)
 		return 1;
-	return options->sample_ns ? SAMPLES_OF_MANY : 2;
+	return options->observer.sample_ns ? SAMPLES_OF_MANY : 2;
 }
 
 /* Of one sample; one-time costs are divided among all of them. */

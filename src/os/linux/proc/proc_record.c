@@ -186,7 +186,7 @@ void proc_refresh_fini(struct proc_refresh *r)
 
 void proc_refresh_begin(struct proc_refresh *r, const struct backend_run *run, bool is_on)
 {
-	r->is_on = is_on && run->options.sample_ns;
+	r->is_on = is_on && run->options.observer.sample_ns;
 	r->now_ns = run->os->now_ns(run->os);
 	r->sample++;
 }

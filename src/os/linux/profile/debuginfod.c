@@ -43,18 +43,18 @@ int debuginfod_init(
 {
 	int directory;
 
-	if (!options->debuginfod_urls)
+	if (!options->observer.debuginfod_urls)
 		return 0;
 	if (debuginfod_fetch_test())
 		return refuse_library(err);
-	directory = symbol_cache_open(options->cache_folder, true);
+	directory = symbol_cache_open(options->observer.cache_folder, true);
 	if (directory < 0)
 		return refuse_folder(err);
 	close(directory);
-	d->urls = strdup(options->debuginfod_urls);
-	d->folder = strdup(options->cache_folder);
-	d->bytes_max =
-		options->debug_cache_bytes ? options->debug_cache_bytes : SYMBOL_CACHE_DEBUG_BYTES;
+	d->urls = strdup(options->observer.debuginfod_urls);
+	d->folder = strdup(options->observer.cache_folder);
+	d->bytes_max = options->observer.debug_cache_bytes ? options->observer.debug_cache_bytes
+							   : SYMBOL_CACHE_DEBUG_BYTES;
 	map_init(&d->refused, SYMBOL_CACHE_NAME, sizeof(uint8_t), REFUSED_MAX);
 	return d->urls && d->folder ? 0 : error_no_memory(err);
 }

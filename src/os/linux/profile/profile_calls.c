@@ -59,7 +59,7 @@ int profile_calls_choose(
 	if (!options->observer.profile_calls)
 		return load_only(
 			code, options->observer.profile_wait_ns ? of_waits : of_samples, err);
-	status = syscall_set_parse(&set, options->calls.set, err);
+	status = syscall_set_parse(&set, options->observer.calls, err);
 	if (status)
 		return status;
 	calls = bpf_code_constants(code, ".rodata.calls", sizeof(*calls), err);

@@ -83,10 +83,11 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	s->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	s->start_ns = UINT64_MAX;
 	perf_processes_init(&s->processes);
-	stack_walker_init(&s->walker, PROFILE_STACK, PROFILE_FRAME, run->options.cache_folder);
+	stack_walker_init(
+		&s->walker, PROFILE_STACK, PROFILE_FRAME, run->options.observer.cache_folder);
 	s->walker.stacks.has_lines = run->options.observer.profile_lines;
 	s->walker.walk.tables_only = run->options.observer.profile_tables_only;
-	status = perf_rings_open(&s->rings, s->period_ns, run->options.buffer_bytes, err);
+	status = perf_rings_open(&s->rings, s->period_ns, run->options.observer.buffer_bytes, err);
 	if (!status)
 		status = debuginfod_init(&s->walker.files.debuginfod, &run->options, err);
 	if (!status)

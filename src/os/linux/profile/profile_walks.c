@@ -89,7 +89,7 @@ int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
 		return status;
 	python_names_init(&w->stacks.python, bpf_code_map(code, "pythons"), &w->control->pythons);
 	jsc_names_init(&w->stacks.jsc, bpf_code_map(code, "jscs"), &w->control->jscs,
-		options->cache_folder);
+		options->observer.cache_folder);
 	v8_names_init(&w->stacks.v8, bpf_code_map(code, "v8s"), &w->control->jscs);
 	w->stacks.has_lines = options->observer.profile_lines;
 	w->control->tables_only = options->observer.profile_tables_only;

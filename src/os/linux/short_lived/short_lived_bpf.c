@@ -38,7 +38,8 @@ static void short_lived_close(struct backend_run *run)
 /* Twice the time between samples: one may be late. */
 static uint64_t life_most_ns(const struct backend_run *run)
 {
-	return run->options.sample_ns ? 2 * run->options.sample_ns : LIFE_NS_DEFAULT;
+	return run->options.observer.sample_ns ? 2 * run->options.observer.sample_ns
+					       : LIFE_NS_DEFAULT;
 }
 
 static int configure(struct backend_run *run, struct sooth_error *err)

@@ -41,7 +41,7 @@ void socket_idle_note(struct socket_idle *s, const struct backend_run *run,
 	struct process_id id = process_id_of(&found->record);
 	uint64_t *kept;
 
-	if (!cpu_ns || !run->options.sample_ns || found->sockets ||
+	if (!cpu_ns || !run->options.observer.sample_ns || found->sockets ||
 		found->sockets_state != SOOTH_STATE_VALUE) {
 		map_remove(&s->processes, &id);
 		return;

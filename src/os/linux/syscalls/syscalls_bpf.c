@@ -91,10 +91,10 @@ struct syscalls_state {
 /* Arguments are captured only if requested: a call without captures costs half as much. Of what was
  * read there may be the status of an answer (keep_status() in bpf/pieces.bpf.h); of what is sent
  * and read on a connection what shows an API call (bpf/api.bpf.h). */
-static void captures_of(const struct syscall_row *row, const struct calls_selected *calls,
+static void captures_of(const struct syscall_row *row, const struct sooth_observer_options *o,
 	struct syscalls_capture *captures)
 {
-	bool has_data = calls->data_bytes || calls->keeps_api, has_status = calls->has_budget;
+	bool has_data = o->data_bytes || o->keeps_api, has_status = o->has_call_budget;
 
 	for (size_t i = 0, n = 0; i < row->argument_count && n < SYSCALLS_PIECES; i++) {
 		const struct argument_type *type = syscall_argument(row, i);
@@ -120,14 +120,14 @@ static bool is_alike(const struct syscalls_capture *c)
 		       c->unit == 1);
 }
 
-static void captures_of_other(const struct syscall_row *row, const struct calls_selected *calls,
+static void captures_of_other(const struct syscall_row *row, const struct sooth_observer_options *o,
 	struct syscalls_capture *captures)
 {
 	struct syscalls_capture all[SYSCALLS_PIECES] = { 0 };
 
 	if (row->traits & SYSCALL_EXECS)
 		return;
-	captures_of(row, calls, all);
+	captures_of(row, o, all);
 	for (size_t i = 0, n = 0; i < SYSCALLS_PIECES; i++) {
 		if (is_alike(&all[i]))
 			captures[n++] = all[i];
@@ -176,7 +176,7 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 	struct sooth_error *err)
 {
 	struct syscall_set set;
-	int status = syscall_set_parse(&set, options->calls.set, err);
+	int status = syscall_set_parse(&set, options->observer.calls, err);
 
 	if (status)
 		return status;
@@ -185,26 +185,27 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 		const struct syscall_row *other = syscall_by_number(ABI_32_KNOWN, number);
 
 		if (other)
-			captures_of_other(other, &options->calls,
+			captures_of_other(other, &options->observer,
 				config->captures[SYSCALLS_NUMBERS + number]);
 		if (!row)
 			continue;
 		config->entry_arguments[number] = entry_argument(row);
-		captures_of(row, &options->calls, config->captures[number]);
+		captures_of(row, &options->observer, config->captures[number]);
 		if (is_kept(row))
 			config->kept[number / 64] |= 1ull << number % 64;
 		if (row->transfer.direction)
 			config->moves[number / 64] |= 1ull << number % 64;
 	}
 	config->keeps_pieces = (options->interest & INTEREST_STREAM) != 0;
-	config->data_bytes = options->calls.data_bytes;
+	config->data_bytes = options->observer.data_bytes;
 	config->has_all = set.is_all;
-	config->only_failed = options->calls.only_failed;
-	config->has_budget = config->keeps_status = options->calls.has_budget;
-	config->keeps_errors = options->calls.has_budget;
-	config->keeps_api = options->calls.keeps_api;
-	config->only_api = options->calls.only_api;
-	choose_calls(config, &set, options->interest & INTEREST_STREAM && !options->calls.only_api);
+	config->only_failed = options->observer.only_failed;
+	config->has_budget = config->keeps_status = options->observer.has_call_budget;
+	config->keeps_errors = options->observer.has_call_budget;
+	config->keeps_api = options->observer.keeps_api;
+	config->only_api = options->observer.only_api;
+	choose_calls(
+		config, &set, options->interest & INTEREST_STREAM && !options->observer.only_api);
 	return 0;
 }
 
@@ -221,7 +222,7 @@ static void syscalls_close(struct backend_run *run)
 /* Counts need no ring. */
 static bool may_pause_target(const struct backend_run *run)
 {
-	return run->options.must_hold && run->options.interest & INTEREST_STREAM;
+	return run->options.observer.must_hold && run->options.interest & INTEREST_STREAM;
 }
 
 static int load(struct backend_run *run, struct sooth_error *err)
@@ -327,7 +328,7 @@ static int syscalls_start(struct backend_run *run, struct sooth_error *err)
 	if (status)
 		return status;
 	attach_uring(run);
-	if (run->options.calls.has_budget)
+	if (run->options.observer.has_call_budget)
 		return syscalls_windows_start(&s->windows, &s->follow.code, s->control, err);
 	status = bpf_code_attach(&s->follow.code, "on_return", err);
 	return status ? status : bpf_code_attach(&s->follow.code, "on_enter", err);
@@ -382,7 +383,7 @@ static void emit_losses(struct backend_run *run)
 			"the ring buffer was full: some io_uring requests were counted, but not "
 			"recorded; use a larger one: --buffer 128M");
 	/* A diagnosis reads what a thread does from its samples. */
-	if (now.silent != s->reported.silent && !run->options.calls.has_budget)
+	if (now.silent != s->reported.silent && !run->options.observer.has_call_budget)
 		emit_silent_threads(run, now.silent - s->reported.silent);
 	s->reported = now;
 }

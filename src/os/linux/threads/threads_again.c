@@ -104,8 +104,8 @@ bool threads_again_process(struct threads_again *a, struct backend_run *run,
 	a->at = a->index = 0;
 	buffer_reset(&a->before);
 	buffer_reset(&a->texts);
-	if (!id || !run->options.sample_ns || !proc_stat_cpu_clock((pid_t)id->pid, &cpu_ns) ||
-		!cpu_ns)
+	if (!id || !run->options.observer.sample_ns ||
+		!proc_stat_cpu_clock((pid_t)id->pid, &cpu_ns) || !cpu_ns)
 		return false;
 	p = map_put(&a->processes, id, NULL);
 	if (!p)
