@@ -238,10 +238,7 @@ const struct agent *agent_recognise(const struct agent_set *set,
 	*match = (struct agent_match){ 0 };
 	look(&s, evidence);
 	for (unsigned kind = 0; kind < AGENT_RULE_KINDS; kind++) {
-		const struct agent *agent;
-		size_t position = 0;
-
-		while ((agent = agent_set_next(set, &position))) {
+		agent_set_for_each (set, agent) {
 			const struct agent_rule *rule = rule_of_kind(agent, kind, &s);
 
 			if (!rule)

@@ -78,11 +78,9 @@ const struct agent_text *agent_set_text(const struct agent_set *set, const struc
 
 static unsigned program_rules(const struct agent_set *set)
 {
-	const struct agent *agent;
-	size_t position = 0;
 	unsigned count = 0;
 
-	while ((agent = agent_set_next(set, &position))) {
+	agent_set_for_each (set, agent) {
 		for (size_t i = 0; i < agent_rule_count(agent); i++)
 			count += agent->rules[i].kind == AGENT_RULE_PROGRAM;
 	}

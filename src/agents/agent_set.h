@@ -10,6 +10,7 @@
 #define SOOTH_AGENTS_AGENT_SET_H
 
 #include "base/buffer.h"
+#include "base/walk.h"
 #include "agents/agent_text.h"
 #include "model/stream_records.h"
 
@@ -27,6 +28,7 @@ void agent_set_unref(struct agent_set *set);
 
 /* Agents in their order: *position starts at 0, NULL at the end. */
 const struct agent *agent_set_next(const struct agent_set *set, size_t *position);
+#define agent_set_for_each(set, agent) walk_each (const struct agent *, agent, agent_set_next, set)
 /* The text it is from; NULL: it is built in. */
 const struct agent_text *agent_set_text(const struct agent_set *set, const struct agent *agent);
 

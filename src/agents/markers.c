@@ -13,11 +13,9 @@
 /* First letters of all markers: most variables are skipped by that. */
 static uint32_t first_letters(const struct agent_set *agents)
 {
-	const struct agent *agent;
 	uint32_t letters = 0;
-	size_t position = 0;
 
-	while ((agent = agent_set_next(agents, &position))) {
+	agent_set_for_each (agents, agent) {
 		for (const struct agent_marker *m = agent->markers; m->name; m++)
 			letters |= 1u << (m->name[0] & 31);
 	}
@@ -26,10 +24,7 @@ static uint32_t first_letters(const struct agent_set *agents)
 
 static bool is_marker(const struct agent_set *agents, struct span name)
 {
-	const struct agent *agent;
-	size_t position = 0;
-
-	while ((agent = agent_set_next(agents, &position))) {
+	agent_set_for_each (agents, agent) {
 		for (const struct agent_marker *m = agent->markers; m->name; m++) {
 			if (span_equal(name, m->name))
 				return true;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct map_place {
 	uint32_t hash;
@@ -41,5 +42,58 @@ void *map_put(struct map *m, const void *key, bool *is_new);
 bool map_remove(struct map *m, const void *key);
 /* Walk: *position starts at 0; false at the end. Removing the entry at hand is allowed. */
 bool map_next(const struct map *m, size_t *position, const void **key, void **value);
+
+/* What the macros below keep; in_body still holds after a break. */
+struct map_walk {
+	size_t position;
+	const void *key;
+	void *value;
+	bool is_entered, in_body;
+};
+
+static inline bool map_walk_next(const struct map *m, struct map_walk *w)
+{
+	w->is_entered = m && !w->in_body && map_next(m, &w->position, &w->key, &w->value);
+	return w->is_entered;
+}
+
+static inline bool map_walk_enter(struct map_walk *w)
+{
+	w->in_body = w->is_entered;
+	w->is_entered = false;
+	return w->in_body;
+}
+
+/* Of a map whose values are pointers. */
+static inline void *map_walk_pointer(const struct map_walk *w)
+{
+	void *pointer;
+
+	memcpy(&pointer, w->value, sizeof(pointer));
+	return pointer;
+}
+
+/* Instead of a map: its walk ends when the condition no longer holds. */
+#define map_while(condition, m) ((condition) ? (m) : NULL)
+
+/*
+ * A walk as a loop, with break and continue:
+ *	map_for_each (&m, const struct process_id *, id, struct process *, p)
+ */
+#define map_for_each(m, key_type, key_, value_type, value_)                                        \
+	for (struct map_walk walk_ = { 0 }; map_walk_next(m, &walk_);)                             \
+		for (key_type key_ = walk_.key; walk_.is_entered;)                                 \
+			for (value_type value_ = walk_.value; map_walk_enter(&walk_);              \
+				walk_.in_body = false)
+#define map_for_each_key(m, type, key_)                                                            \
+	for (struct map_walk walk_ = { 0 }; map_walk_next(m, &walk_);)                             \
+		for (type key_ = walk_.key; map_walk_enter(&walk_); walk_.in_body = false)
+#define map_for_each_value(m, type, value_)                                                        \
+	for (struct map_walk walk_ = { 0 }; map_walk_next(m, &walk_);)                             \
+		for (type value_ = walk_.value; map_walk_enter(&walk_); walk_.in_body = false)
+#define map_for_each_pointer(m, type, pointer_)                                                    \
+	for (struct map_walk walk_ = { 0 }; map_walk_next(m, &walk_);)                             \
+		for (type pointer_ = map_walk_pointer(&walk_); map_walk_enter(&walk_);             \
+			walk_.in_body = false)
 
 #endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A loop over what a function gives one after the other, by a position that starts at 0, until it
+ * gives NULL; with break and continue. Containers name it: process_table_for_each (table, p).
+ */
+#ifndef SOOTH_BASE_WALK_H
+#define SOOTH_BASE_WALK_H
+
+#include <stddef.h>
+
+#define walk_each(type, name, next, ...)                                                           \
+	for (size_t position_ = 0, once_ = 1; once_; once_ = 0)                                    \
+		for (type name; (name = next(__VA_ARGS__, &position_));)
+
+#endif
