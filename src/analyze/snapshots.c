@@ -46,14 +46,9 @@ static bool append(struct snapshots *s, struct buffer *to, const struct sooth_re
 
 void snapshots_fini(struct snapshots *s)
 {
-	size_t position = 0;
-	void *value;
-
 	give_back(s, s->bytes);
 
-	while (map_next(&s->processes, &position, NULL, &value)) {
-		struct snapshot *one = value;
-
+	map_for_each_value (&s->processes, struct snapshot *, one) {
 		buffer_fini(&one->records);
 		buffer_fini(&one->end);
 		buffer_fini(&one->pending);

@@ -9,6 +9,7 @@
 
 #include "analyze/records.h"
 #include "base/map.h"
+#include "base/walk.h"
 #include "model/batch.h"
 #include "model/process_id.h"
 
@@ -47,6 +48,7 @@ void snapshots_take(struct snapshots *s, const struct sooth_record *r);
  * 0.
  */
 const struct snapshot *snapshots_next(const struct snapshots *s, size_t *position);
+#define snapshots_for_each(s, one) walk_each (const struct snapshot *, one, snapshots_next, s)
 /* Whether exactly one process has a whole snapshot: then rows need no PID column. */
 bool snapshots_are_of_one(const struct snapshots *s);
 /* The process has ended for good: what is kept of it goes. */

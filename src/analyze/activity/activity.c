@@ -464,12 +464,10 @@ static const struct process_entry *worker_of(
 	const struct host_state *host, const struct process_entry *main)
 {
 	const struct proc_session *own = main->session;
-	const struct process_entry *p;
-	size_t position = 0;
 
 	if (own && (own->turn_state == SOOTH_STATE_VALUE || own->status_state == SOOTH_STATE_VALUE))
 		return main;
-	while ((p = process_table_next(&host->process_table, &position))) {
+	process_table_for_each (&host->process_table, p) {
 		if (p->main == main && p != main && p->is_there && p->has_role &&
 			p->role == AGENT_ROLE_DAEMON && p->agent == main->agent && p->session)
 			return p;

@@ -13,10 +13,7 @@
 static bool is_within(const struct host_state *host, const struct process_entry *worker,
 	const struct sockets_socket *s)
 {
-	const struct snapshot *snapshot;
-	size_t position = 0;
-
-	while ((snapshot = snapshots_next(&host->sockets, &position))) {
+	snapshots_for_each (&host->sockets, snapshot) {
 		const struct process_entry *p =
 			process_table_get(&host->process_table, &snapshot->id);
 		struct batch records = snapshot_records(snapshot);

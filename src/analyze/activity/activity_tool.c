@@ -153,11 +153,10 @@ static bool is_call(const struct process_entry *p, const struct process_entry *m
 bool activity_tool_find(struct activity_tool *tool, const struct host_state *host,
 	const struct process_entry *main, uint64_t younger_ns)
 {
-	const struct process_entry *p, *below;
-	size_t position = 0;
+	const struct process_entry *below;
 
 	*tool = (struct activity_tool){ 0 };
-	while ((p = process_table_next(&host->process_table, &position))) {
+	process_table_for_each (&host->process_table, p) {
 		if (is_call(p, main) && activity_age_ns(host, p) < younger_ns &&
 			(!tool->first || p->id.start_ticks < tool->first->id.start_ticks))
 			tool->first = p;

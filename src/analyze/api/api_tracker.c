@@ -288,11 +288,8 @@ static int take_close(struct api_tracker *t, const struct folded_call *c, struct
 /* Calls that were only counted may have been the rest of any request or answer. */
 static void forget(struct api_tracker *t, const struct process_id *process)
 {
-	size_t position = 0;
-	const void *key;
-
-	while (map_next(&t->connections, &position, &key, NULL)) {
-		struct socket_key k = *(const struct socket_key *)key;
+	map_for_each_key (&t->connections, const struct socket_key *, key) {
+		struct socket_key k = *key;
 
 		if (!memcmp(&k.process, process, sizeof(*process)))
 			map_remove(&t->connections, &k);
@@ -354,13 +351,11 @@ bool api_tracker_retransmits(const struct api_connection *x, uint32_t *out)
 static int end_all(struct api_tracker *t, const struct process_id *of, enum api_end by,
 	uint64_t now_ns, struct sooth_error *err)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
 	int status = 0;
 
-	while (!status && map_next(&t->connections, &position, &key, &value)) {
-		struct socket_key k = *(const struct socket_key *)key;
+	map_for_each (map_while(!status, &t->connections), const struct socket_key *, key, void *,
+		value) {
+		struct socket_key k = *key;
 
 		if (of && memcmp(&k.process, of, sizeof(*of)) != 0)
 			continue;

@@ -74,15 +74,12 @@ static bool gives_away(const struct folded_call *call)
 /* What it writes to a file while a connection is new may say why it is closed. */
 static void note_log(struct call_history *h, const struct fd_followed *file)
 {
-	size_t position = 0;
-	void *value;
-
 	if (!file || file->kind != FD_FOLLOWED_FILE || !file->name)
 		return;
-	while (map_next(&h->guests, &position, NULL, &value)) {
+	map_for_each_value (&h->guests, struct call_guest *, value) {
 		struct call_path path = call_path_of(span_of(file->name, strlen(file->name)));
 
-		memcpy(((struct call_guest *)value)->log, path.text, sizeof(path.text));
+		memcpy(value->log, path.text, sizeof(path.text));
 	}
 }
 

@@ -273,12 +273,11 @@ static struct call_history *history_of(struct call_histories *all, const struct 
 
 static size_t count_entries(struct call_histories *all)
 {
-	size_t position = 0, count = 0;
+	size_t count = 0;
 	struct map *m;
-	void *value;
 
-	while (map_next(&all->processes, &position, NULL, &value)) {
-		for (size_t i = 0; *(void **)value && (m = map_at(*(void **)value, i)); i++)
+	map_for_each_pointer (&all->processes, struct call_history *, h) {
+		for (size_t i = 0; h && (m = map_at(h, i)); i++)
 			count += m->count;
 	}
 	return count;
@@ -287,13 +286,11 @@ static size_t count_entries(struct call_histories *all)
 /* All bounds are that of now. */
 static void freeze(struct call_histories *all)
 {
-	size_t position = 0;
 	struct map *m;
-	void *value;
 
 	all->is_full = true;
-	while (map_next(&all->processes, &position, NULL, &value)) {
-		for (size_t i = 0; *(void **)value && (m = map_at(*(void **)value, i)); i++)
+	map_for_each_pointer (&all->processes, struct call_history *, h) {
+		for (size_t i = 0; h && (m = map_at(h, i)); i++)
 			m->limit = m->count;
 	}
 }
@@ -414,12 +411,7 @@ void call_histories_begin(struct call_histories *h)
 
 static void forget(struct call_histories *h)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&h->processes, &position, NULL, &value)) {
-		struct call_history *one = *(struct call_history **)value;
-
+	map_for_each_pointer (&h->processes, struct call_history *, one) {
 		if (one)
 			fini_history(one);
 		free(one);
@@ -456,15 +448,12 @@ void call_histories_take(struct call_histories *h, const struct sooth_record *r)
 void call_histories_resolve(struct call_histories *h)
 {
 	struct sooth_error ignored;
-	size_t position = 0;
-	void *value;
 
 	if (!h->is_on)
 		return;
 	if (call_fold_end(&h->fold, &ignored))
 		h->refused++;
-	while (map_next(&h->processes, &position, NULL, &value)) {
-		struct call_history *one = *(struct call_history **)value;
+	map_for_each_pointer (&h->processes, struct call_history *, one) {
 		const struct map *m;
 
 		if (one)
@@ -503,13 +492,10 @@ static void renew(struct call_history **one)
 
 void call_histories_next_interval(struct call_histories *h)
 {
-	size_t position = 0;
-	void *value;
-
 	h->lost = h->refused = 0;
 	h->has_time_gaps = false;
 	h->is_full = false;
-	while (map_next(&h->processes, &position, NULL, &value)) {
+	map_for_each_value (&h->processes, void *, value) {
 		if (*(struct call_history **)value)
 			renew(value);
 	}

@@ -57,12 +57,7 @@ static void fails(struct call_peer *p, unsigned error, uint64_t now_ns)
  * have failed once for it. */
 static void excuse_others(struct call_history *h, const struct call_peer *reached)
 {
-	size_t position = 0;
-	void *value;
-
-	while (*reached->service && map_next(&h->peers, &position, NULL, &value)) {
-		struct call_peer *p = value;
-
+	map_for_each_value (map_while(*reached->service, &h->peers), struct call_peer *, p) {
 		if (p == reached || !p->fresh || strcmp(p->service, reached->service) != 0 ||
 			reached->last_made_ns - p->last_failed_ns > EXCUSED_NS)
 			continue;
@@ -382,11 +377,7 @@ void call_peers_take(const struct call_at_hand *c)
 
 void call_peers_resolve(struct call_history *h)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&h->pending, &position, NULL, &value)) {
-		struct call_pending *pending = value;
+	map_for_each_value (&h->pending, struct call_pending *, pending) {
 		struct call_peer *p = peer_at(h, &pending->peer);
 
 		if (p && !pending->is_datagram)

@@ -148,12 +148,7 @@ static int by_count(const void *left, const void *right)
 
 static void merge_rows(struct stacks_state *s, struct map *rows)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&s->stacks, &position, &key, &value)) {
-		const struct stack_key *k = key;
+	map_for_each (&s->stacks, const struct stack_key *, k, const uint64_t *, value) {
 		struct row_key row = { k->call, stack_text_of(&s->sums, k->stack) };
 		struct merged *merged =
 			row.stack.text == NAMES_NONE ? NULL : map_put(rows, &row, NULL);
@@ -162,7 +157,7 @@ static void merge_rows(struct stacks_state *s, struct map *rows)
 			s->stacks.refused++;
 			continue;
 		}
-		merged->count += *(const uint64_t *)value;
+		merged->count += *value;
 		merged->stack = k->stack;
 	}
 }
@@ -193,19 +188,16 @@ static int emit_stack(struct stacks_state *s, const struct counted *c, struct so
 static int emit_rows(struct stacks_state *s, const struct map *rows, struct sooth_error *err)
 {
 	_cleanup_free_ struct counted *all = calloc(rows->count + 1, sizeof(*all));
-	size_t count = 0, position = 0;
-	const void *key;
-	void *value;
+	size_t count = 0;
 	int status;
 
 	if (!all)
 		return error_no_memory(err);
-	while (map_next(rows, &position, &key, &value)) {
-		const struct row_key *k = key;
+	map_for_each (rows, const struct row_key *, k, const struct merged *, value) {
 		const uint64_t *of = map_get(&s->calls, &k->call);
 
 		if (of && *of)
-			all[count++] = (struct counted){ *k, *(const struct merged *)value, *of };
+			all[count++] = (struct counted){ *k, *value, *of };
 	}
 	qsort(all, count, sizeof(*all), by_count);
 	status = output_section(s->output, &call_stack_section, err);

@@ -218,12 +218,10 @@ static int emit_total(
 	};
 	struct record_tail tail[] = { tail_string(&row.what, is_all ? "totals" : "statistics") };
 	struct statistics total = { 0 };
-	size_t position = 0;
-	void *value;
 	int status = output_section(s->output, &total_section, err);
 
-	while (map_next(&sums->processes, &position, NULL, &value))
-		add(&total, &((const struct named *)value)->counts);
+	map_for_each_value (&sums->processes, const struct named *, value)
+		add(&total, &value->counts);
 	row.files_opened = total.opened;
 	row.sent_bytes = total.sent;
 	row.received_bytes = total.received;
@@ -270,11 +268,9 @@ static int emit_processes(
 {
 	struct sorted *all = calloc(sums->processes.count + 1, sizeof(*all));
 	int status = all ? output_section(s->output, &by_process, err) : error_no_memory(err);
-	size_t position = 0, n = 0;
-	const void *key;
-	void *value;
+	size_t n = 0;
 
-	while (all && map_next(&sums->processes, &position, &key, &value))
+	map_for_each (map_while(all, &sums->processes), const void *, key, void *, value)
 		all[n++] = (struct sorted){ key, value };
 	if (n)
 		qsort(all, n, sizeof(*all), by_weight);

@@ -319,17 +319,14 @@ static void closes_range(const struct effect *e)
 {
 	uint32_t first = (uint32_t)argument(e, 0), last = (uint32_t)argument(e, 1);
 	bool only_marks = argument(e, 2) & CLOSE_RANGE_CLOEXEC_LINUX;
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&e->table->fds, &position, &key, &value)) {
-		uint32_t fd = *(const uint32_t *)key;
+	map_for_each (&e->table->fds, const uint32_t *, key, struct fd_followed *, value) {
+		uint32_t fd = *key;
 
 		if (fd < first || fd > last)
 			continue;
 		if (only_marks)
-			((struct fd_followed *)value)->closes_on_exec = true;
+			value->closes_on_exec = true;
 		else
 			fd_follow_close(e->follow, e->table, fd);
 	}

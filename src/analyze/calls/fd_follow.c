@@ -40,11 +40,8 @@ static void forget(struct fd_follow *f, struct fd_table *t, uint32_t fd)
 
 static void free_table(struct fd_follow *f, struct fd_table *t)
 {
-	size_t position = 0;
-	void *value;
-
-	while (t->fds.key_size && map_next(&t->fds, &position, NULL, &value)) {
-		free(((struct fd_followed *)value)->name);
+	map_for_each_value (map_while(t->fds.key_size, &t->fds), struct fd_followed *, value) {
+		free(value->name);
 		f->entries--;
 	}
 	if (t->fds.key_size)
@@ -56,10 +53,7 @@ static void free_table(struct fd_follow *f, struct fd_table *t)
 
 void fd_follow_fini(struct fd_follow *f)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&f->tables, &position, NULL, &value))
+	map_for_each_value (&f->tables, void *, value)
 		free_table(f, value);
 	map_fini(&f->tables);
 }
@@ -122,14 +116,12 @@ void fd_follow_copy(struct fd_follow *f, struct fd_table *t, int64_t to,
 void fd_follow_gap(struct fd_follow *f, const struct process_id *process)
 {
 	struct fd_table *t = map_get(&f->tables, process);
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (t && t->fds.key_size && map_next(&t->fds, &position, &key, &value)) {
-		uint32_t fd = *(const uint32_t *)key;
+	map_for_each (map_while(t && t->fds.key_size, &t->fds), const uint32_t *, key,
+		struct fd_followed *, value) {
+		uint32_t fd = *key;
 
-		if (!((struct fd_followed *)value)->is_read)
+		if (!value->is_read)
 			forget(f, t, fd);
 	}
 }
@@ -286,9 +278,6 @@ static void take_join(struct fd_follow *f, const struct process_join *join)
 		.pid = join->parent_pid };
 	struct fd_table *to = fd_follow_table(f, &child);
 	const struct fd_table *from = map_get(&f->tables, &parent);
-	size_t position = 0;
-	const void *key;
-	void *value;
 
 	if (to)
 		name_process(to, join->name, sizeof(join->name));
@@ -296,11 +285,8 @@ static void take_join(struct fd_follow *f, const struct process_join *join)
 		return;
 	if (from->directory && !to->directory)
 		to->directory = strdup(from->directory);
-	while (map_next(&from->fds, &position, &key, &value)) {
-		const struct fd_followed *known = value;
-
-		fd_follow_copy(f, to, *(const uint32_t *)key, known, known->closes_on_exec);
-	}
+	map_for_each (&from->fds, const uint32_t *, key, const struct fd_followed *, known)
+		fd_follow_copy(f, to, *key, known, known->closes_on_exec);
 }
 
 static void keep_arguments(struct fd_table *t, const struct process_exec *exec)
@@ -326,18 +312,16 @@ static void take_exec(struct fd_follow *f, const struct process_exec *exec)
 {
 	struct process_id id = process_id_of(&exec->record);
 	struct fd_table *t = map_get(&f->tables, &id);
-	size_t position = 0;
-	const void *key;
-	void *value;
 
 	if (t) {
 		name_process(t, exec->name, sizeof(exec->name));
 		keep_arguments(t, exec);
 	}
-	while (t && t->fds.key_size && map_next(&t->fds, &position, &key, &value)) {
-		uint32_t fd = *(const uint32_t *)key;
+	map_for_each (map_while(t && t->fds.key_size, &t->fds), const uint32_t *, key,
+		struct fd_followed *, value) {
+		uint32_t fd = *key;
 
-		if (((struct fd_followed *)value)->closes_on_exec)
+		if (value->closes_on_exec)
 			forget(f, t, fd);
 	}
 }

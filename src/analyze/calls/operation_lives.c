@@ -16,10 +16,7 @@ void operation_lives_init(struct operation_lives *s)
 
 void operation_lives_fini(struct operation_lives *s)
 {
-	size_t position = 0;
-	void *life;
-
-	while (map_next(&s->all, &position, NULL, &life))
+	map_for_each_value (&s->all, void *, life)
 		free(((struct life *)life)->command);
 	map_fini(&s->all);
 	buffer_fini(&s->asked);

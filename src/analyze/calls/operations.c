@@ -336,11 +336,8 @@ static int emit_lives(struct operations_state *s, struct sooth_error *err)
 		.shape = SECTION_TABLE,
 		.rows_most = PEOPLE_ROWS };
 	int status = output_section(s->output, &section, err);
-	size_t position = 0;
-	const void *id;
-	void *life;
 
-	while (!status && map_next(&s->lives.all, &position, &id, &life)) {
+	map_for_each (map_while(!status, &s->lives.all), const void *, id, void *, life) {
 		if (operation_lives_emits(&s->lives, id, life))
 			status = emit_life(s, id, life, err);
 	}

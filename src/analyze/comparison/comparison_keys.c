@@ -161,13 +161,10 @@ static void number_process(
 static void number_processes(struct compared_rows *rows)
 {
 	struct map seen;
-	size_t position = 0;
-	const void *key;
-	void *value;
 
 	map_init(&seen, 128, sizeof(uint32_t), PIDS_MAX);
-	while (map_next(&rows->processes, &position, &key, &value))
-		number_process(rows, &seen, *(const uint32_t *)key, value);
+	map_for_each (&rows->processes, const uint32_t *, key, void *, value)
+		number_process(rows, &seen, *key, value);
 	map_fini(&seen);
 }
 

@@ -5,10 +5,7 @@
 
 static void find_session(struct agent_work *w, const struct check *e)
 {
-	const struct process_entry *p;
-	size_t position = 0;
-
-	while ((p = process_table_next(&e->input->host.process_table, &position))) {
+	process_table_for_each (&e->input->host.process_table, p) {
 		if (p == e->process || p->main != e->process->main || !p->has_role)
 			continue;
 		w->has_server |= p->role == AGENT_ROLE_MCP;

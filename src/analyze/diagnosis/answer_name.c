@@ -56,11 +56,7 @@ void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct bu
 
 void answer_refusal(struct activity *a, const struct call_history *h, uint64_t came_ns)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&h->answers, &position, NULL, &value)) {
-		const struct call_answers *all = value;
+	map_for_each_value (&h->answers, const struct call_answers *, all) {
 		uint64_t bad_ns = all->last_bad_ns;
 
 		if (!all->bad || all->last_good_ns > bad_ns)

@@ -191,10 +191,9 @@ static bool has_other(const struct diagnosis *s)
 /* All programs of the host were selected; but for sooth, and for those that started since. */
 static bool is_whole_host(const struct diagnosis *s)
 {
-	const struct process_entry *p;
-	size_t position = 0, selected = 0, others = 0;
+	size_t selected = 0, others = 0;
 
-	while ((p = process_table_next(&s->input.host.process_table, &position))) {
+	process_table_for_each (&s->input.host.process_table, p) {
 		if (!p->is_there || process_match_kernel(p) || p->process->state == 'Z')
 			continue;
 		if (diagnosis_input_is_selected(&s->input, p))

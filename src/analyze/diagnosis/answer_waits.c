@@ -100,9 +100,6 @@ static bool is_stray(
 {
 	const struct call_history *h = call_histories_get(&s->input.calls, &j->id);
 	struct buffer path = { 0 };
-	const void *key;
-	void *value;
-	size_t position = 0;
 	struct span detail;
 	bool is_wanted;
 
@@ -111,9 +108,8 @@ static bool is_stray(
 	detail = record_text(&first->party->record, &first->party->detail);
 	buffer_append(&path, detail.data, detail.size);
 	is_wanted = h && call_history_found(h, buffer_cstr(&path));
-	while (h && !is_wanted && map_next(&h->failures, &position, &key, &value)) {
-		const struct call_place *place = key;
-
+	map_for_each_key (
+		map_while(h && !is_wanted, &h->failures), const struct call_place *, place) {
 		is_wanted = place->error == LINUX_EEXIST &&
 			    !span_compare(path_base(span_of(place->text, strlen(place->text))),
 				    path_base(span_of(buffer_cstr(&path), path.size)));

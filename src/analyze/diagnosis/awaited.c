@@ -23,10 +23,7 @@ static bool reads(const struct thread_history *t, uint32_t fd)
 
 static void find_blocked(struct awaited *a, const struct check *e, uint32_t fd)
 {
-	const struct thread_history *t;
-	size_t position = 0;
-
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		if (!reads(t, fd))
 			continue;
 		a->is_blocked = true;

@@ -25,28 +25,16 @@ static bool is_look(const struct call_place *place)
 /* Reads and writes of files: one that makes as many does more than to wait for a file. */
 static uint64_t transfers_of(const struct call_history *h)
 {
-	size_t position = 0;
 	uint64_t seen = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&h->files, &position, &key, &value)) {
-		const struct call_file *f = value;
-
+	map_for_each_value (&h->files, const struct call_file *, f)
 		seen += f->moves[CALL_READ].seen + f->moves[CALL_WRITTEN].seen;
-	}
 	return seen;
 }
 
 static bool is_missing(const struct call_history *h, const char *path)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&h->failures, &position, &key, &value)) {
-		const struct call_place *place = key;
-
+	map_for_each_key (&h->failures, const struct call_place *, place) {
 		if (is_look(place) && !strcmp(place->text, path))
 			return true;
 	}
@@ -61,18 +49,14 @@ static void put_lock_file(
 	const struct call_file *most = NULL;
 	const char *path = NULL;
 	char time[UNITS_SIZE];
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&h->files, &position, &key, &value)) {
-		const struct call_file *f = value;
-		const char *name = strrchr(((const struct call_path *)key)->text, '/');
+	map_for_each (&h->files, const struct call_path *, key, const struct call_file *, f) {
+		const char *name = strrchr(key->text, '/');
 
 		if (!name || !is_lock_name(name + 1) || (most && f->looks <= most->looks))
 			continue;
 		most = f;
-		path = ((const struct call_path *)key)->text;
+		path = key->text;
 	}
 	if (!most || most->looks < TIMES_LEAST ||
 		(most->last_look_ns - most->first_look_ns) * TIME_PART < interval_ns ||
@@ -93,15 +77,10 @@ void awaited_path_put(const struct diagnosis_input *input, const struct process_
 	const struct call_failures *most = NULL;
 	const struct call_place *path = NULL;
 	char time[UNITS_SIZE];
-	size_t position = 0;
-	const void *key;
-	void *value;
 
 	if (!h || process_table_cpu_percent(p) >= BUSY_PERCENT)
 		return;
-	while (map_next(&h->failures, &position, &key, &value)) {
-		const struct call_failures *f = value;
-
+	map_for_each (&h->failures, const void *, key, const struct call_failures *, f) {
 		if (!is_look(key))
 			continue;
 		all += f->seen;

@@ -133,11 +133,9 @@ size_t check_rank(const struct map *m,
 	double (*weigh)(const void *key, const void *value, const void *user), const void *user,
 	struct check_ranked *out, size_t most)
 {
-	size_t position = 0, count = 0;
-	const void *key;
-	void *value;
+	size_t count = 0;
 
-	while (map_next(m, &position, &key, &value)) {
+	map_for_each (m, const void *, key, void *, value) {
 		struct check_ranked one = { key, value, weigh(key, value, user) };
 		size_t at = count < most ? count : most;
 

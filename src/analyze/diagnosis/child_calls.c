@@ -136,23 +136,19 @@ static void add_failure(
 static void add_child(void *user, const struct child *child)
 {
 	struct child_calls *c = user;
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&child->history->peers, &position, &key, &value)) {
-		const struct call_path *address = key;
-		struct child_peer *to =
-			call_is_optional_peer(address->text) ? NULL : map_put(&c->peers, key, NULL);
+	map_for_each (&child->history->peers, const struct call_path *, address, void *, value) {
+		struct child_peer *to = call_is_optional_peer(address->text)
+						? NULL
+						: map_put(&c->peers, address, NULL);
 
 		if (to)
 			add_peer(to, value, child);
 	}
-	position = 0;
-	while (child->status && map_next(&child->history->failures, &position, &key, &value)) {
-		const struct call_place *place = key;
+	map_for_each (map_while(child->status, &child->history->failures),
+		const struct call_place *, place, void *, value) {
 		struct child_failures *to =
-			explains_end(place) ? map_put(&c->failures, key, NULL) : NULL;
+			explains_end(place) ? map_put(&c->failures, place, NULL) : NULL;
 
 		if (to)
 			add_failure(to, value, child);
@@ -163,14 +159,11 @@ static void each_child(
 	const struct check *e, void (*take)(void *user, const struct child *child), void *user)
 {
 	const struct call_histories *all = &e->input->calls;
-	size_t position = 0;
-	const void *key;
-	void *value;
 
 	if (!e->process || !e->process->is_there || !e->input->host.short_lived.is_watched)
 		return;
-	while (map_next(&all->processes, &position, &key, &value)) {
-		struct child child = { .history = *(struct call_history **)value };
+	map_for_each (&all->processes, const void *, key, struct call_history *const *, value) {
+		struct child child = { .history = *value };
 
 		if (child.history && memcmp(key, &e->id, sizeof(e->id)) != 0 &&
 			find_child(&child, e, key))

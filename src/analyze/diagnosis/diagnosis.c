@@ -80,8 +80,6 @@ static void choose_gone(struct diagnosis *s)
 static int choose(struct diagnosis *s)
 {
 	const struct process_table *c = &s->input.host.process_table;
-	size_t position = 0;
-	void *value;
 
 	s->all = calloc(c->processes.count + s->input.endings.processes.count +
 				s->input.host.asked.size / sizeof(uint32_t) + 1,
@@ -90,9 +88,7 @@ static int choose(struct diagnosis *s)
 		return -ENOMEM;
 	s->all[0].is_host = true;
 	s->count = 1;
-	while (map_next(&c->processes, &position, NULL, &value)) {
-		const struct process_entry *p = *(struct process_entry **)value;
-
+	map_for_each_pointer (&c->processes, const struct process_entry *, p) {
 		if (is_of_agent(s, p) && diagnosis_input_is_selected(&s->input, p))
 			s->all[s->count++] = (struct diagnosed){ .id = p->id, .process = p };
 	}

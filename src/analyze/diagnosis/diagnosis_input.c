@@ -58,10 +58,7 @@ void diagnosis_input_init(struct diagnosis_input *r)
 
 static void free_points(struct diagnosis_input *r)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&r->points, &position, NULL, &value))
+	map_for_each_value (&r->points, void *, value)
 		buffer_fini(value);
 	map_fini(&r->points);
 }
@@ -277,11 +274,7 @@ uint64_t sample_series_ns(const struct sample_series *s)
 
 static void keep_last_point(struct diagnosis_input *r)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&r->points, &position, NULL, &value)) {
-		struct buffer *points = value;
+	map_for_each_value (&r->points, struct buffer *, points) {
 		struct sample_point last;
 
 		if (points->size < sizeof(last))

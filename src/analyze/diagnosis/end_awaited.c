@@ -12,10 +12,7 @@
 
 static const struct process_entry *process_of(const struct diagnosis *s, uint32_t pid)
 {
-	struct process_entry *p;
-	size_t position = 0;
-
-	while ((p = process_table_next(&s->input.host.process_table, &position))) {
+	process_table_for_each (&s->input.host.process_table, p) {
 		if (p->id.pid == pid && p->process)
 			return p;
 	}

@@ -16,11 +16,8 @@ void endings_init(struct endings *e)
 
 void endings_fini(struct endings *e)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&e->processes, &position, NULL, &value))
-		free(((struct ending *)value)->core);
+	map_for_each_value (&e->processes, struct ending *, value)
+		free(value->core);
 	map_fini(&e->processes);
 	buffer_fini(&e->logs);
 	buffer_fini(&e->stored);

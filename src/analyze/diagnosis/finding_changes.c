@@ -246,11 +246,9 @@ static int finish(void *state, struct sooth_error *err)
 static void fini(void *state)
 {
 	struct finding_changes *c = state;
-	size_t position = 0;
-	void *row;
 
 	diagnosis_fini(&c->diagnosis);
-	while (map_next(&c->raised, &position, NULL, &row))
+	map_for_each_value (&c->raised, void *, row)
 		buffer_fini(row);
 	map_fini(&c->raised);
 }

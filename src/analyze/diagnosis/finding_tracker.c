@@ -76,12 +76,7 @@ void finding_tracker_raise(struct finding_tracker *b, const char *key, struct fi
 
 void finding_tracker_end(struct finding_tracker *b, struct buffer *cleared)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&b->raised, &position, &key, &value)) {
-		const struct raised *raised = value;
+	map_for_each (&b->raised, const void *, key, const struct raised *, raised) {
 		struct finding_cleared one = { .first_ns = raised->first_ns,
 			.last_ns = raised->last_ns,
 			.severity = raised->severity };

@@ -74,11 +74,7 @@ static unsigned window_of(struct heap_use *u, struct heap_use_process *p,
 	unsigned fold, window = heap_clock_window(&p->clock, time_ns, &fold);
 
 	for (; fold; fold--) {
-		size_t position = 0;
-		const void *key;
-		void *gains;
-
-		while (map_next(&u->gains, &position, &key, &gains)) {
+		map_for_each (&u->gains, const void *, key, void *, gains) {
 			if (is_gain_of(key, p, id))
 				heap_gains_fold(gains);
 		}
@@ -220,14 +216,10 @@ void heap_use_top_stack(const struct heap_use *u, const struct process_id *id, u
 	heap_use_weight weight, struct heap_use_part *out)
 {
 	struct map stacks;
-	size_t position = 0;
-	const void *key;
-	void *value;
 
 	*out = (struct heap_use_part){ .size_class = size_class };
 	map_init(&stacks, sizeof(uint32_t), sizeof(struct heap_use_sum), PARTS_MAX);
-	while (map_next(&u->parts, &position, &key, &value)) {
-		const struct part_key *k = key;
+	map_for_each (&u->parts, const struct part_key *, k, void *, value) {
 		struct heap_use_sum *sum;
 
 		if (!is_of(u, k, id) || (size_class != UINT32_MAX && k->size_class != size_class))
@@ -251,14 +243,9 @@ void heap_use_top_class(const struct heap_use *u, const struct process_id *id,
 {
 	struct heap_use_sum classes[CLASSES] = { 0 };
 	struct heap_use_part stack;
-	size_t position = 0;
 	uint32_t top = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&u->parts, &position, &key, &value)) {
-		const struct part_key *k = key;
-
+	map_for_each (&u->parts, const struct part_key *, k, void *, value) {
 		if (is_of(u, k, id) && k->size_class < CLASSES)
 			merge(&classes[k->size_class], value);
 	}
@@ -273,15 +260,11 @@ void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint
 {
 	const struct heap_use_process *p = heap_use_of(u, id);
 	struct heap_clock clock = p ? p->clock : (struct heap_clock){ 0 };
-	size_t position = 0;
-	const void *key;
-	void *value;
 
 	if (clock.begin_ns && until_ns > clock.end_ns)
 		clock.end_ns = until_ns;
 	*out = (struct heap_use_growth){ .time_ns = clock.end_ns - clock.begin_ns };
-	while (p && map_next(&u->gains, &position, &key, &value)) {
-		const struct gains_key *k = key;
+	map_for_each (map_while(p, &u->gains), const struct gains_key *, k, void *, value) {
 		struct heap_growth one;
 
 		if (!is_gain_of(k, p, id))

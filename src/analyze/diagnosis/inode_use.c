@@ -26,14 +26,8 @@ struct inode_use {
 static void count_made(const struct check *e, const struct call_history *h, struct inode_use *u)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&h->files, &position, &key, &value)) {
-		const struct call_path *path = key;
-		const struct call_file *f = value;
-
+	map_for_each (&h->files, const struct call_path *, path, const struct call_file *, f) {
 		if ((!f->contents.there_bytes && !f->contents.is_made) ||
 			file_space_of_path(last, path->text) != u->space)
 			continue;

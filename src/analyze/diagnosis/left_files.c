@@ -57,14 +57,8 @@ static bool is_shared_memory(const char *path)
 
 static void read_all(struct map *out, const struct call_history *h)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
 	map_init(out, sizeof(struct call_path), sizeof(struct left_files), DIRECTORIES_MAX);
-	while (map_next(&h->files, &position, &key, &value)) {
-		const struct call_path *path = key;
-		const struct call_file *f = value;
+	map_for_each (&h->files, const struct call_path *, path, const struct call_file *, f) {
 		const char *slash = strrchr(path->text, '/');
 		struct call_path folder = { { 0 } };
 		struct left_files *l;

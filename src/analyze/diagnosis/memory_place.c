@@ -82,14 +82,8 @@ static struct touched add_places(struct map *places, const struct page_touches *
 	const struct profile_sums *names, const struct process_id *id)
 {
 	struct touched all = { 0 };
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&t->stacks, &position, &key, &value)) {
-		const struct touch_key *k = key;
-		const struct touched *sum = value;
-
+	map_for_each (&t->stacks, const struct touch_key *, k, const struct touched *, sum) {
 		if (memcmp(&k->process, id, sizeof(*id)) != 0)
 			continue;
 		all.faults += sum->faults;
@@ -102,17 +96,14 @@ static struct touched add_places(struct map *places, const struct page_touches *
 static uint64_t find_most(const struct map *places, struct place_key *most)
 {
 	uint64_t best = 0;
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(places, &position, &key, &value)) {
-		uint64_t faults = *(const uint64_t *)value;
+	map_for_each (places, const struct place_key *, key, const uint64_t *, value) {
+		uint64_t faults = *value;
 
 		if (faults <= best)
 			continue;
 		best = faults;
-		*most = *(const struct place_key *)key;
+		*most = *key;
 	}
 	return best;
 }

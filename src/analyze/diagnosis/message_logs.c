@@ -30,12 +30,7 @@ void message_logs_init(struct message_logs *m)
 
 void message_logs_fini(struct message_logs *m)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&m->writers, &position, NULL, &value)) {
-		struct writer *w = value;
-
+	map_for_each_value (&m->writers, struct writer *, w) {
 		buffer_fini(&w->records);
 		buffer_fini(&w->log);
 	}
@@ -87,16 +82,13 @@ void message_logs_take(struct message_logs *m, const struct sooth_record *r)
 
 void message_logs_next_interval(struct message_logs *m, uint64_t now_ns)
 {
-	size_t position = 0;
-	void *value;
-
 	/* Over days there are more writers than that. */
 	if (m->writers.count > WRITERS_MAX / 2) {
 		message_logs_fini(m);
 		message_logs_init(m);
 	}
-	while (map_next(&m->writers, &position, NULL, &value))
-		((struct writer *)value)->outputs = 0;
+	map_for_each_value (&m->writers, struct writer *, value)
+		value->outputs = 0;
 	m->new_from_ns = now_ns;
 }
 
@@ -133,12 +125,7 @@ static int by_owner_and_time(const void *a, const void *b)
  * earlier end of the records is left. */
 static void gather(struct message_logs *m, const struct process_table *table, struct buffer *out)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&m->writers, &position, &key, &value)) {
-		struct writer *w = value;
+	map_for_each (&m->writers, const void *, key, struct writer *, w) {
 		const struct batch all = { w->records.data, w->records.size };
 		struct said said = { .owner = owner_of(table, key) };
 

@@ -45,10 +45,8 @@ static const struct process_entry *most_frequent(
 struct nesting nesting_below(const struct process_table *table, const struct process_entry *top)
 {
 	struct nesting n = { 0 };
-	struct process_entry *p;
-	size_t position = 0;
 
-	while ((p = process_table_next(table, &position))) {
+	process_table_for_each (table, p) {
 		bool is_below =
 			p != top && process_table_is_below(p, top);
 		unsigned levels = is_below && !p->zombie_ns ? levels_between(top, p) : 0;

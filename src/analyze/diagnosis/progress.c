@@ -55,15 +55,11 @@ static void add_calls(struct progress *p, const struct check *e)
 {
 	const struct call_history *h = check_all_calls(e);
 	uint64_t interval_ns = e->input->end_ns - e->input->begin_ns, bytes = 0;
-	size_t position = 0;
 	double per_s;
-	void *value;
 
 	if (!h || !interval_ns)
 		return;
-	while (map_next(&h->files, &position, NULL, &value)) {
-		const struct call_file *f = value;
-
+	map_for_each_value (&h->files, const struct call_file *, f) {
 		if (f->kind == FD_FOLLOWED_SOCKET)
 			bytes += f->moves[CALL_READ].bytes + f->moves[CALL_WRITTEN].bytes;
 	}
@@ -75,11 +71,8 @@ static void add_calls(struct progress *p, const struct check *e)
 
 void progress_of(struct progress *p, const struct check *e)
 {
-	const struct thread_history *t;
-	size_t position = 0;
-
 	*p = (struct progress){ 0 };
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		double bytes = thread_history_moved_bytes(t);
 
 		if (bytes < 0)

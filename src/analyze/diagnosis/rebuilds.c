@@ -107,11 +107,9 @@ static void count_sampled(struct counting *c, const struct check *e)
 {
 	const struct short_lived *b = &e->input->host.short_lived;
 	const struct process_table *table = &e->input->host.process_table;
-	size_t position = 0;
-	struct process_entry *p;
 	char name[16];
 
-	while ((p = process_table_next(table, &position))) {
+	process_table_for_each (table, p) {
 		const uint64_t *hash = map_get(&b->commands, &p->id);
 		struct span text = check_name(p);
 
@@ -127,14 +125,10 @@ static void commands_of(struct rebuilds *r, const struct check *e)
 	const struct short_lived *b = &e->input->host.short_lived;
 	const struct process_table *table = &e->input->host.process_table;
 	struct counting c = { .r = r };
-	size_t position = 0;
-	const void *id;
-	void *value;
 
 	*r = (struct rebuilds){ 0 };
 	map_init(&c.commands, sizeof(uint64_t), sizeof(uint64_t), COMMANDS_MAX);
-	while (map_next(&b->processes, &position, &id, &value)) {
-		const struct short_lived_process *p = value;
+	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
 		const struct process_entry *starter = short_lived_starter(b, table, p);
 
 		if (starter && (starter == e->process || starts_is_below(e->process, starter)))

@@ -50,11 +50,8 @@ static bool is_server(const struct process_entry *p, struct server *key)
 static void count_servers(const struct check *e, struct map *servers)
 {
 	const struct process_table *c = &e->input->host.process_table;
-	size_t position = 0;
-	void *value;
 
-	while (map_next(&c->processes, &position, NULL, &value)) {
-		const struct process_entry *p = *(struct process_entry **)value;
+	map_for_each_pointer (&c->processes, const struct process_entry *, p) {
 		const struct process_entry *parent = p->is_there ? p->parent : p->last_parent;
 		struct restarts *starts;
 		struct server key;
@@ -96,16 +93,11 @@ static void emit_server(const struct check *e, struct check_result *out,
 
 void server_restarts_report(const struct check *e, struct check_result *out)
 {
-	size_t position = 0;
 	struct map servers;
-	const void *key;
-	void *value;
 
 	map_init(&servers, sizeof(struct server), sizeof(struct restarts), SERVERS_MAX);
 	count_servers(e, &servers);
-	while (map_next(&servers, &position, &key, &value)) {
-		const struct restarts *starts = value;
-
+	map_for_each (&servers, const void *, key, const struct restarts *, starts) {
 		if (starts->seen > starts->alive && starts->seen > 1)
 			emit_server(e, out, key, starts);
 	}

@@ -29,13 +29,10 @@ static struct span state_of(struct span title)
 bool session_counts_of(struct session_counts *out, const struct check *e,
 	const struct process_entry *server, const char *program)
 {
-	const struct process_entry *child;
-	size_t position = 0;
-
 	*out = (struct session_counts){ 0 };
 	if (strcmp(program, PROGRAM) != 0 || !span_equal(check_name(server), PROGRAM))
 		return false;
-	while ((child = process_table_next(&e->input->host.process_table, &position))) {
+	process_table_for_each (&e->input->host.process_table, child) {
 		struct span state;
 
 		if (child->parent != server || !child->is_there || !child->process)

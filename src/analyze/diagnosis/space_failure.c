@@ -62,14 +62,9 @@ static const struct fds_filesystem *space_of(const struct check *e, const struct
 /* Fills `out` with space_key -> struct space_sum. Call map_fini() afterwards. */
 static void read_all(struct map *out, const struct check *e, const struct call_history *h)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
 	map_init(out, sizeof(struct space_key), sizeof(struct space_sum), GROUPS_MAX);
-	while (map_next(&h->failures, &position, &key, &value)) {
-		const struct call_place *place = key;
-		const struct call_failures *f = value;
+	map_for_each (
+		&h->failures, const struct call_place *, place, const struct call_failures *, f) {
 		const struct fds_filesystem *space = space_of(e, place);
 		struct space_key group = { 0 };
 		struct space_sum *s;

@@ -139,13 +139,9 @@ static void count_short_lived(struct counting *c)
 	const struct check *e = c->check;
 	const struct short_lived *b = &e->input->host.short_lived;
 	const struct process_table *table = &e->input->host.process_table;
-	size_t position = 0;
 	const uint64_t *hash;
-	const void *id;
-	void *value;
 
-	while (map_next(&b->processes, &position, &id, &value)) {
-		const struct short_lived_process *p = value;
+	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
 		const struct process_entry *starter;
 		bool is_sampled;
 
@@ -188,11 +184,8 @@ static void add_sampled(struct counting *c, const struct process_entry *p)
 static void count_sampled(struct counting *c)
 {
 	const struct process_table *table = &c->check->input->host.process_table;
-	size_t position = 0;
-	void *value;
 
-	while (map_next(&table->processes, &position, NULL, &value)) {
-		const struct process_entry *p = *(struct process_entry **)value;
+	map_for_each_pointer (&table->processes, const struct process_entry *, p) {
 		const struct process_entry *starter = starter_of(p);
 		struct span name = name_of(p);
 		char text[SHORT_LIVED_NAME_SIZE] = { 0 };
@@ -217,12 +210,10 @@ static void count_sampled(struct counting *c)
 static void choose_programs(struct counting *c)
 {
 	struct starts *s = c->s;
-	size_t position = 0;
-	void *value;
 
 	s->program_count = c->names.count;
-	while (map_next(&c->names, &position, NULL, &value)) {
-		struct starts_program one = *(struct starts_program *)value;
+	map_for_each_value (&c->names, struct starts_program *, value) {
+		struct starts_program one = *value;
 
 		for (size_t i = 0; i < STARTS_PROGRAMS && one.count; i++) {
 			struct starts_program other = s->programs[i];
@@ -238,13 +229,9 @@ static void choose_programs(struct counting *c)
 
 static void choose_starter(struct counting *c)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&c->starters, &position, &key, &value)) {
-		if ((double)*(uint64_t *)value >= STARTER_SHARE * (double)c->s->count)
-			c->s->starter = *(const struct process_entry *const *)key;
+	map_for_each (&c->starters, const struct process_entry *const *, key, uint64_t *, value) {
+		if ((double)*value >= STARTER_SHARE * (double)c->s->count)
+			c->s->starter = *key;
 	}
 }
 

@@ -304,15 +304,11 @@ static bool grows(const struct looked_at *u)
 
 static bool is_open(const struct undecided *g)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
 	if (g->times)
 		return false;
 	if (fails_again(g) || connects_again(g) || says_again(g))
 		return true;
-	while (map_next(&g->processes, &position, &key, &value)) {
+	map_for_each_value (&g->processes, void *, value) {
 		if (grows(value) || waits_for_name(value))
 			return true;
 	}
@@ -322,13 +318,7 @@ static bool is_open(const struct undecided *g)
 /* Garbage alone fills the heap of V8, and the buffers beside it, for up to half a minute. */
 static bool is_open_again(const struct undecided *g)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (g->times == 1 && map_next(&g->processes, &position, &key, &value)) {
-		const struct looked_at *u = value;
-
+	map_for_each_value (map_while(g->times == 1, &g->processes), const struct looked_at *, u) {
 		if (u->is_of_v8 && grows(u) &&
 			(double)u->bytes[u->count - 1] - (double)u->bytes[0] >= GAIN_LEAST)
 			return true;

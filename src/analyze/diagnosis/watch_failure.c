@@ -116,13 +116,9 @@ static bool report(const struct check *e, struct check_result *out, const struct
 {
 	const struct call_place *place = NULL;
 	struct call_failures sum = { 0 };
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&calls->history->failures, &position, &key, &value)) {
-		const struct call_failures *f = value;
-
+	map_for_each (
+		&calls->history->failures, const void *, key, const struct call_failures *, f) {
 		if (kind_of(e, key) != kind)
 			continue;
 		call_failures_add(&sum, f);

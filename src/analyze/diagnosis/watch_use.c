@@ -34,10 +34,8 @@ static void add_others(struct watch_use *u, const struct check *e)
 {
 	const struct process_table *c = &e->input->host.process_table;
 	uint32_t uid = e->process->process->uid;
-	struct process_entry *p;
-	size_t position = 0;
 
-	while ((p = process_table_next(c, &position))) {
+	process_table_for_each (c, p) {
 		const struct fds_process *end = NULL;
 		uint64_t counts[WATCH_KINDS];
 		const struct snapshot *snapshot;

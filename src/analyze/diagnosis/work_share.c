@@ -9,11 +9,8 @@
 
 void work_cpu_of(struct work_cpu *w, const struct check *e)
 {
-	const struct thread_history *t;
-	size_t position = 0;
-
 	*w = (struct work_cpu){ 0 };
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		double cpu = thread_history_cpu(t), demand = thread_history_selected(t);
 
 		if (cpu < 0)

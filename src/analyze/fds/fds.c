@@ -50,10 +50,9 @@ static int fd_emit_types(struct fds_view *s, struct sooth_error *err)
 {
 	uint32_t counts[FDS_TYPES + 1] = { 0 }, order[FDS_TYPES + 1];
 	int status = process_view_section(&s->view, &type_section, err);
-	const struct snapshot *snapshot;
-	size_t position = 0, used;
+	size_t used;
 
-	while ((snapshot = snapshots_next(s->view.input, &position))) {
+	snapshots_for_each (s->view.input, snapshot) {
 		struct fd_sums sums;
 
 		fd_sums_of(&sums, snapshot);
@@ -346,15 +345,12 @@ static void fini(void *state)
 
 static void note_limits(struct fds_view *s)
 {
-	const struct snapshot *snapshot;
-	size_t position = 0;
-
 	if (s->view.input->refused)
 		output_limit(s->view.output, "some file descriptors",
 			"the processes have more descriptors than sooth can keep; the rest is left "
 			"out",
 			"");
-	while ((snapshot = snapshots_next(s->view.input, &position))) {
+	snapshots_for_each (s->view.input, snapshot) {
 		const struct fds_process *p = snapshot_end(snapshot, sizeof(*p));
 
 		if (!p)

@@ -162,14 +162,13 @@ static int emit_row(struct output *output, const struct by_name *b, const struct
 static int emit_rows(struct heap_scope *scope, const struct by_name *b, struct sooth_error *err)
 {
 	_cleanup_free_ struct place_sum *all = calloc(b->places.count + 1, sizeof(*all));
-	size_t count = 0, position = 0;
-	void *value;
+	size_t count = 0;
 	int status;
 
 	if (!all)
 		return error_no_memory(err);
-	while (map_next(&b->places, &position, NULL, &value))
-		all[count++] = *(const struct place_sum *)value;
+	map_for_each_value (&b->places, const struct place_sum *, value)
+		all[count++] = *value;
 	qsort(all, count, sizeof(*all), by_own);
 	status = heap_section(
 		scope, b->is_of_libraries ? &libraries_section : &functions_section, err);
@@ -182,14 +181,11 @@ static int heap_by_name_emit(struct heap_scope *scope, const struct heap_live *l
 	struct profile_sums *sums, bool is_of_libraries, struct sooth_error *err)
 {
 	struct by_name b = { .sums = sums, .is_of_libraries = is_of_libraries };
-	size_t position = 0;
-	const void *key;
-	void *value;
 	int status;
 
 	map_init(&b.places, sizeof(struct place), sizeof(struct place_sum), NAMES_ROWS_MAX);
-	while (map_next(&live->stacks, &position, &key, &value))
-		add_stack(&b, *(const uint32_t *)key, value);
+	map_for_each (&live->stacks, const uint32_t *, key, void *, value)
+		add_stack(&b, *key, value);
 	if (b.places.refused)
 		output_limit(scope->output, "some functions that allocate",
 			"a table in sooth is full: further ones are not counted", "");
@@ -314,14 +310,12 @@ static int heap_by_group_emit(
 {
 	const struct heap_groups *g = &live->groups;
 	_cleanup_free_ struct entry *all = calloc(g->all.count + 1, sizeof(*all));
-	size_t count = 0, position = 0;
-	const void *key;
-	void *value;
+	size_t count = 0;
 	int status;
 
 	if (!all)
 		return error_no_memory(err);
-	while (map_next(&g->all, &position, &key, &value))
+	map_for_each (&g->all, const void *, key, void *, value)
 		all[count++] = (struct entry){ key, value };
 	qsort(all, count, sizeof(*all), by_live);
 	if (live->has_held)
@@ -400,13 +394,7 @@ static int emit_table(struct heap_scope *scope, struct heap_stacks_merged *stack
 
 static bool has_allocations(const struct heap_live *live)
 {
-	size_t at = 0;
-	const void *id;
-	void *value;
-
-	while (map_next(&live->processes, &at, &id, &value)) {
-		const struct heap_process *p = value;
-
+	map_for_each_value (&live->processes, const struct heap_process *, p) {
 		if (p->seen.allocated_bytes || p->counted.allocated_bytes)
 			return true;
 	}

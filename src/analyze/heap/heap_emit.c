@@ -262,11 +262,9 @@ static bool has_allocated(const struct heap_process *p)
 
 uint64_t heap_emit_count(const struct heap_live *live)
 {
-	size_t position = 0;
 	uint64_t count = 0;
-	void *value;
 
-	while (map_next(&live->processes, &position, NULL, &value))
+	map_for_each_value (&live->processes, void *, value)
 		count += has_allocated(value);
 	return count;
 }
@@ -317,13 +315,11 @@ int heap_emit_processes(struct heap_scope *scope, const struct heap_live *live, 
 {
 	_cleanup_free_ struct entry *entries = calloc(live->processes.count + 1, sizeof(*entries));
 	int status = heap_section(scope, &process_section, err);
-	size_t position = 0, count = 0;
-	const void *key;
-	void *value;
+	size_t count = 0;
 
 	if (!entries)
 		return error_no_memory(err);
-	while (map_next(&live->processes, &position, &key, &value)) {
+	map_for_each (&live->processes, const void *, key, void *, value) {
 		if (has_allocated(value))
 			entries[count++] = (struct entry){ key, value };
 	}

@@ -161,13 +161,10 @@ static int finish(void *state, struct sooth_error *err)
 		.least_share = s->options.least_share,
 		.origin = &s->origin,
 		.put = put_row };
-	size_t position = 0;
-	const void *key;
-	void *value;
 
 	heap_notes_samples(s->output, &s->live);
-	while (map_next(&s->live.stacks, &position, &key, &value))
-		add_stack(s, *(const uint32_t *)key, value);
+	map_for_each (&s->live.stacks, const uint32_t *, key, void *, value)
+		add_stack(s, *key, value);
 	view.all = s->all;
 	return graph_view_emit(&view, &s->graph, s->output, err);
 }

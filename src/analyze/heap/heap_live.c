@@ -40,10 +40,7 @@ static void fini_blocks(struct heap_process *p)
 
 void heap_live_fini(struct heap_live *l)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&l->processes, &position, NULL, &value))
+	map_for_each_value (&l->processes, void *, value)
 		fini_blocks(value);
 	map_fini(&l->processes);
 	map_fini(&l->stacks);
@@ -86,15 +83,13 @@ static struct heap_stack_sum *stack_of(struct heap_live *l, uint32_t stack)
 unsigned heap_live_window(struct heap_live *l, uint64_t time_ns)
 {
 	unsigned fold, window;
-	size_t position = 0;
-	void *value;
 
 	if (!l->stacks.count)
 		return 0;
 	window = heap_clock_window(&l->clock, time_ns, &fold);
-	while (fold && map_next(&l->stacks, &position, NULL, &value)) {
+	map_for_each_value (map_while(fold, &l->stacks), struct heap_stack_sum *, value) {
 		for (unsigned i = 0; i < fold; i++)
-			heap_gains_fold(&((struct heap_stack_sum *)value)->gains);
+			heap_gains_fold(&value->gains);
 	}
 	for (; fold; fold--)
 		heap_gains_fold(&l->older);
@@ -418,13 +413,7 @@ static void take_join(struct heap_live *l, const struct process_join *join)
 
 void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&l->parts, &position, &key, &value)) {
-		const struct heap_part_key *k = key;
-		struct heap_part *part = value;
+	map_for_each (&l->parts, const struct heap_part_key *, k, struct heap_part *, part) {
 		struct heap_stack_sum *stack = stack_of(l, k->stack);
 		unsigned window = heap_live_window(l, time_ns);
 
@@ -455,12 +444,10 @@ static void end_program(struct heap_live *l, struct heap_process *p, uint64_t ti
 static void take_exec(struct heap_live *l, const struct process_exec *exec)
 {
 	struct heap_process *p = heap_live_process(l, &exec->record);
-	size_t position = 0;
-	void *block;
 
 	if (!p || p->has_left)
 		return;
-	while ((l->stacks.count || l->groups.by) && map_next(&p->blocks, &position, NULL, &block))
+	map_for_each_value (map_while((l->stacks.count || l->groups.by), &p->blocks), void *, block)
 		leave_stack(l, block, exec->record.time_ns);
 	end_program(l, p, exec->record.time_ns);
 	l->exec_blocks += p->live_blocks;
@@ -474,12 +461,7 @@ static void take_exec(struct heap_live *l, const struct process_exec *exec)
 /* Of the last process: they stay in its own values. */
 static void forget_young(struct heap_live *l, const struct heap_process *p, uint64_t now_ns)
 {
-	size_t position = 0;
-	void *value;
-
-	while (l->min_age_ns && map_next(&p->blocks, &position, NULL, &value)) {
-		const struct heap_block *b = value;
-
+	map_for_each_value (map_while(l->min_age_ns, &p->blocks), const struct heap_block *, b) {
 		if (now_ns - b->time_ns < l->min_age_ns)
 			leave_stack(l, b, now_ns);
 	}
@@ -487,12 +469,8 @@ static void forget_young(struct heap_live *l, const struct heap_process *p, uint
 
 void heap_live_forget_young(struct heap_live *l)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&l->processes, &position, &key, &value)) {
-		l->last_id = *(const struct process_id *)key;
+	map_for_each (&l->processes, const struct process_id *, key, void *, value) {
+		l->last_id = *key;
 		l->last = value;
 		forget_young(l, value, l->end_ns);
 	}
@@ -501,11 +479,8 @@ void heap_live_forget_young(struct heap_live *l)
 /* They stay in their stacks, as live when it ended. */
 static void leave_peak(struct heap_live *l, const struct heap_process *p)
 {
-	size_t position = 0;
-	void *value;
-
-	while (l->stacks.count && map_next(&p->blocks, &position, NULL, &value)) {
-		const struct heap_block *block = value;
+	map_for_each_value (
+		map_while(l->stacks.count, &p->blocks), const struct heap_block *, block) {
 		struct heap_stack_sum *stack = stack_of(l, block->stack);
 
 		if (!stack)
@@ -582,13 +557,8 @@ uint64_t heap_live_at_end(const struct heap_live *l)
 
 void heap_live_total(const struct heap_live *l, uint64_t *bytes, uint64_t *blocks)
 {
-	size_t position = 0;
-	void *value;
-
 	*bytes = *blocks = 0;
-	while (map_next(&l->processes, &position, NULL, &value)) {
-		const struct heap_process *p = value;
-
+	map_for_each_value (&l->processes, const struct heap_process *, p) {
 		*bytes += p->live_bytes;
 		*blocks += p->live_blocks;
 	}

@@ -166,14 +166,12 @@ static int emit_probes(
 		.sessions_state = n->sessions ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.cost_state = n->has_cost ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
 	int status = heap_section(scope, &section, err);
-	size_t position = 0;
-	void *value;
 
 	if (n->sites.refused)
 		output_limit(scope->output, "some probed functions",
 			"sooth's table is full; the rest is left out", "");
-	while (map_next(&n->sites, &position, NULL, &value))
-		row.single_stepped += !((const struct site *)value)->is_emulated;
+	map_for_each_value (&n->sites, const struct site *, value)
+		row.single_stepped += !value->is_emulated;
 	if (status || !row.sites)
 		return status;
 	return OUTPUT_ROW(scope->output, &row, NULL, 0, err);
@@ -185,13 +183,9 @@ static int emit_sites(const struct heap_notes *n, struct heap_scope *scope, stru
 		.name = "heap_sites", .schema = &heap_site_schema, .shape = SECTION_TABLE
 	};
 	int status = heap_section(scope, &section, err);
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (!status && map_next(&n->sites, &position, &key, &value)) {
-		const struct site_key *k = key;
-		const struct site *s = value;
+	map_for_each (
+		map_while(!status, &n->sites), const struct site_key *, k, const struct site *, s) {
 		struct heap_site_row row = {
 			.offset = k->offset,
 			.function = k->function < HEAP_FUNCTIONS ? (uint32_t)k->function
@@ -214,16 +208,12 @@ static int emit_gaps(const struct heap_notes *n, struct heap_scope *scope, struc
 		.schema = &heap_gap_schema,
 		.shape = SECTION_TABLE };
 	int status = heap_section(scope, &section, err);
-	size_t position = 0;
-	const void *key;
-	void *value;
 
 	if (n->gaps.refused)
 		output_limit(scope->output, "some times in which allocations were missed",
 			"sooth's table is full; the rest is left out", "");
-	while (!status && map_next(&n->gaps, &position, &key, &value)) {
-		const struct gap_key *k = key;
-		const struct gap *g = value;
+	map_for_each (
+		map_while(!status, &n->gaps), const struct gap_key *, k, const struct gap *, g) {
 		struct heap_gap_row row = { .record = row_head(&k->process),
 			.unseen_ns = g->unseen_ns };
 		struct record_tail tail[] = { tail_of(n, &row.path, &g->path) };

@@ -49,13 +49,8 @@ struct heap_resident_growth heap_resident_growth(const struct heap_resident *h)
 {
 	struct heap_resident_growth out = { 0 };
 	uint64_t most = 0;
-	const void *key;
-	void *value;
-	size_t at = 0;
 
-	while (map_next(&h->processes, &at, &key, &value)) {
-		const struct process_id *id = key;
-		const struct resident *seen = value;
+	map_for_each (&h->processes, const struct process_id *, id, const struct resident *, seen) {
 		uint64_t grown = seen->last > seen->first ? seen->last - seen->first : 0;
 
 		if (seen->is_started)

@@ -208,15 +208,12 @@ int heap_sizes_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct profile_sums *sums, bool has_answer, struct sooth_error *err)
 {
 	_cleanup_free_ struct sizes *s = calloc(1, sizeof(*s));
-	size_t position = 0;
-	const void *key;
-	void *value;
 	int status;
 
 	if (!s)
 		return error_no_memory(err);
 	map_init(&s->by_stack, sizeof(struct holder), sizeof(uint64_t), live->parts.limit);
-	while (map_next(&live->parts, &position, &key, &value))
+	map_for_each (&live->parts, const void *, key, void *, value)
 		add_part(s, sums, key, value);
 	if (live->parts.refused)
 		output_limit(scope->output, "the sizes of some blocks",

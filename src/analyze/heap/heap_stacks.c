@@ -105,13 +105,10 @@ static void add_sum(
 /* False: a table is full. */
 static bool merge_stacks(const struct heap_live *live, struct profile_sums *sums, struct map *rows)
 {
-	size_t position = 0;
 	bool has_room = true;
-	const void *key;
-	void *value;
 
-	while (map_next(&live->stacks, &position, &key, &value)) {
-		struct stack_text row = stack_text_of(sums, *(const uint32_t *)key);
+	map_for_each (&live->stacks, const uint32_t *, key, void *, value) {
+		struct stack_text row = stack_text_of(sums, *key);
 		struct merged *merged = row.text == NAMES_NONE ? NULL : map_put(rows, &row, NULL);
 
 		if (!merged) {
@@ -119,7 +116,7 @@ static bool merge_stacks(const struct heap_live *live, struct profile_sums *sums
 			continue;
 		}
 		add_sum(live, &merged->sum, value);
-		merged->stack = *(const uint32_t *)key;
+		merged->stack = *key;
 	}
 	return has_room;
 }
@@ -170,16 +167,11 @@ int heap_stack_emit(struct output *output, const struct heap_stack *r,
 static bool list_stacks(
 	struct heap_stacks_merged *out, const struct heap_live *live, const struct map *merged)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
 	out->all = calloc(merged->count + 1, sizeof(*out->all));
-	while (out->all && map_next(merged, &position, &key, &value)) {
-		const struct merged *m = value;
-
-		out->all[out->count++] = (struct heap_stack){ *(const struct stack_text *)key,
-			m->sum, heap_growth_of(&live->clock, &m->sum.gains), m->stack, 0 };
+	map_for_each (map_while(out->all, merged), const struct stack_text *, key,
+		const struct merged *, m) {
+		out->all[out->count++] = (struct heap_stack){ *key, m->sum,
+			heap_growth_of(&live->clock, &m->sum.gains), m->stack, 0 };
 	}
 	return out->all != NULL;
 }

@@ -197,13 +197,8 @@ static void take_call(struct track_state *s, const struct heap_call *c)
 static void take_exec(struct track_state *s, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&s->blocks, &position, &key, &value)) {
-		const struct block_key *k = key;
-
+	map_for_each_key (&s->blocks, const struct block_key *, k) {
 		if (!memcmp(&k->process, &id, sizeof(id)))
 			free_block(s, r, k->address);
 	}

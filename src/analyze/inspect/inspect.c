@@ -135,14 +135,12 @@ static int emit_peers(
 		.rows_most = ROWS_MOST };
 	const struct map *peers = &s->socket_sums.peers;
 	_cleanup_free_ struct peer_count *all = NULL;
-	size_t position = 0, count = 0;
-	const void *key;
-	void *value;
+	size_t count = 0;
 	int status = output_section(s->output, &section, err);
 
 	all = calloc(peers->count + 1, sizeof(*all));
-	while (all && map_next(peers, &position, &key, &value))
-		all[count++] = (struct peer_count){ key, ((struct socket_peer_sum *)value)->count };
+	map_for_each (map_while(all, peers), const void *, key, struct socket_peer_sum *, value)
+		all[count++] = (struct peer_count){ key, value->count };
 	if (!all)
 		status = error_no_memory(err);
 	else
@@ -349,12 +347,11 @@ static int no_process(struct sooth_error *err)
 static int several_processes(struct inspect_snapshots *s, struct sooth_error *err)
 {
 	struct buffer pids = { 0 };
-	size_t position = 0, named = 0;
-	const void *key;
+	size_t named = 0;
 
-	while (named < NAMED_MAX && map_next(&s->processes, &position, &key, NULL))
-		buffer_format(&pids, "%s%llu", named++ ? ", " : "",
-			(unsigned long long)((const struct process_id *)key)->pid);
+	map_for_each_key (
+		map_while(named < NAMED_MAX, &s->processes), const struct process_id *, key)
+		buffer_format(&pids, "%s%llu", named++ ? ", " : "", (unsigned long long)key->pid);
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show %zu processes on one screen",
 		s->processes.count);
 	error_why(err, "one process is shown at a time; there are %s%s", buffer_cstr(&pids),
@@ -417,10 +414,8 @@ static int finish(void *state, struct sooth_error *err)
 static void fini(void *state)
 {
 	struct inspect_snapshots *s = state;
-	size_t position = 0;
-	void *value;
 
-	while (map_next(&s->processes, &position, NULL, &value))
+	map_for_each_value (&s->processes, void *, value)
 		buffer_fini(value);
 	host_state_fini(&s->host);
 	map_fini(&s->processes);

@@ -406,18 +406,13 @@ static int emit_descriptors(
 
 static void list_kinds(struct buffer *out, const struct socket_sums *sums)
 {
-	size_t position = 0;
-	const void *key;
-	void *count;
-
-	while (map_next(&sums->kinds, &position, &key, &count)) {
-		const struct socket_kind_key *kind = key;
+	map_for_each (&sums->kinds, const struct socket_kind_key *, kind, uint64_t *, count) {
 		const char *state = socket_state_text(kind->state, kind->state_state);
 		char what[64];
 
 		snprintf(what, sizeof(what), "%.*s%s%s", (int)sizeof(kind->protocol),
 			kind->protocol, *state ? " " : "", state);
-		inspect_add_count(out, *(uint64_t *)count, what);
+		inspect_add_count(out, *count, what);
 	}
 }
 

@@ -508,10 +508,7 @@ static void note(struct process_view *v, const char *what, uint8_t state)
 /* Explains an empty or incomplete table. */
 static void note_states(struct process_view *v)
 {
-	const struct snapshot *process;
-	size_t position = 0;
-
-	while ((process = snapshots_next(v->input, &position))) {
+	snapshots_for_each (v->input, process) {
 		const struct limits_process *end = snapshot_end(process, sizeof(*end));
 
 		if (!end)

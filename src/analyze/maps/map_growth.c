@@ -215,13 +215,11 @@ static int add_process(
 /* How many processes there are at the end, or -ENOMEM. */
 static int sum(const struct growth_state *s, struct growth all[MAP_CLASSES])
 {
-	const struct snapshot *one;
-	size_t position = 0;
 	int count = 0;
 
 	for (size_t i = 0; i < MAP_CLASSES; i++)
 		all[i] = (struct growth){ .class_ = i };
-	while ((one = snapshots_next(&s->last, &position))) {
+	snapshots_for_each (&s->last, one) {
 		const struct maps_process *end = snapshot_end(one, sizeof(*end));
 
 		if (!has_values(one) || s->last_ns - end->record.time_ns > LOOK_NS)

@@ -393,9 +393,7 @@ static const struct section runtimes_section = {
 
 static void note_limits(struct process_view *v)
 {
-	const struct snapshot *one;
-
-	for (size_t position = 0; (one = snapshots_next(v->input, &position));) {
+	snapshots_for_each (v->input, one) {
 		const struct maps_process *p = snapshot_end(one, sizeof(*p));
 
 		if (p && p->mappings_state == SOOTH_STATE_TRUNCATED)

@@ -45,12 +45,8 @@ static const struct phase_tool_sum *longest_tool(
 	const struct phase_sums *s, enum activity_state state)
 {
 	const struct phase_tool_sum *best = NULL;
-	size_t position = 0;
-	void *value;
 
-	while (map_next(&s->tools, &position, NULL, &value)) {
-		const struct phase_tool_sum *one = value;
-
+	map_for_each_value (&s->tools, const struct phase_tool_sum *, one) {
 		if (one->state == state && (!best || one->all.total_ns > best->all.total_ns))
 			best = one;
 	}
@@ -431,13 +427,10 @@ static int busiest_first(const void *a, const void *b)
 
 static int put_in_order(struct emit *e, struct sooth_error *err)
 {
-	size_t position = 0;
-	void *value;
-
 	e->order = calloc(e->sums.sessions.count + 1, sizeof(*e->order));
 	if (!e->order)
 		return error_no_memory(err);
-	while (map_next(&e->sums.sessions, &position, NULL, &value))
+	map_for_each_value (&e->sums.sessions, void *, value)
 		e->order[e->count++] = value;
 	qsort(e->order, e->count, sizeof(*e->order), busiest_first);
 	return 0;

@@ -216,12 +216,7 @@ static void add_member(struct phase_tracker *t, struct phase_session *s,
 /* Those that ended: what they used since the last sample is in the event of their end. */
 static void add_ended(struct phase_tracker *t, const struct host_state *host)
 {
-	size_t position = 0;
-	const void *id;
-	void *value;
-
-	while (map_next(&t->members, &position, &id, &value)) {
-		const struct phase_member *m = value;
+	map_for_each (&t->members, const void *, id, const struct phase_member *, m) {
 		const struct short_lived_process *end;
 		struct phase_session *s;
 
@@ -235,12 +230,12 @@ static void add_ended(struct phase_tracker *t, const struct host_state *host)
 			s->use.is_cpu_least = true;
 		map_remove(&t->members, id);
 	}
-	position = 0;
-	while (map_next(&host->short_lived.sessions, &position, &id, &value)) {
+	map_for_each (&host->short_lived.sessions, const void *, id,
+		const struct short_lived_group *, value) {
 		struct phase_session *s = map_get(&t->sessions, id);
 
 		if (s && s->last_ns)
-			s->use.cpu_ns += ((const struct short_lived_group *)value)->cpu_ns;
+			s->use.cpu_ns += value->cpu_ns;
 	}
 }
 
@@ -307,10 +302,7 @@ static void settle_io(struct phase_session *s)
 
 static void add_uses(struct phase_tracker *t, const struct host_state *host)
 {
-	const struct process_entry *p;
-	size_t position = 0;
-
-	while ((p = process_table_next(&host->process_table, &position))) {
+	process_table_for_each (&host->process_table, p) {
 		const struct process_entry *main = main_of(p);
 		struct phase_session *s;
 
@@ -489,12 +481,7 @@ static uint64_t end_ns(const struct phase_tracker *t, const struct host_state *h
 /* Of those that are gone. */
 static void end_sessions(struct phase_tracker *t, const struct host_state *host, uint64_t now)
 {
-	size_t position = 0;
-	const void *id;
-	void *value;
-
-	while (map_next(&t->sessions, &position, &id, &value)) {
-		struct phase_session *s = value;
+	map_for_each (&t->sessions, const void *, id, struct phase_session *, s) {
 		uint64_t at;
 
 		if (s->sample == t->sample)
@@ -510,12 +497,7 @@ static void end_sessions(struct phase_tracker *t, const struct host_state *host,
 /* What it used up to its end came with the events; what stands there from before was taken. */
 static void clear_uses(struct phase_tracker *t)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&t->sessions, &position, NULL, &value)) {
-		struct phase_session *s = value;
-
+	map_for_each_value (&t->sessions, struct phase_session *, s) {
 		if (s->sample != t->sample)
 			s->use = (struct phase_use){ 0 };
 	}
@@ -524,9 +506,6 @@ static void clear_uses(struct phase_tracker *t)
 void phase_tracker_sample(struct phase_tracker *t, const struct host_state *host)
 {
 	uint64_t now = host->process_table.last_ns;
-	size_t position = 0;
-	const void *id;
-	void *value;
 
 	if (now <= t->last_ns)
 		return;
@@ -535,7 +514,7 @@ void phase_tracker_sample(struct phase_tracker *t, const struct host_state *host
 	clear_uses(t);
 	add_uses(t, host);
 	end_sessions(t, host, now);
-	while (map_next(&t->sessions, &position, &id, &value)) {
+	map_for_each (&t->sessions, const void *, id, void *, value) {
 		const struct process_entry *main = activity_main(host, id);
 
 		if (main)
@@ -547,13 +526,7 @@ void phase_tracker_sample(struct phase_tracker *t, const struct host_state *host
 
 void phase_tracker_finish(struct phase_tracker *t)
 {
-	size_t position = 0;
-	const void *id;
-	void *value;
-
-	while (map_next(&t->sessions, &position, &id, &value)) {
-		struct phase_session *s = value;
-
+	map_for_each (&t->sessions, const void *, id, struct phase_session *, s) {
 		end_span(t, id, s, s->last_ns, 0);
 		map_remove(&t->sessions, id);
 	}

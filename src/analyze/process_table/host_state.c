@@ -151,13 +151,8 @@ static void forget_findings(struct short_lived *b)
 
 void short_lived_resolve(struct short_lived *b, const struct process_table *c)
 {
-	size_t position = 0;
-	const void *id;
-	void *value;
-
 	forget_findings(b);
-	while (map_next(&b->processes, &position, &id, &value)) {
-		const struct short_lived_process *p = value;
+	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
 		const struct process_entry *main;
 		struct short_lived_key key = { 0 };
 
@@ -271,10 +266,7 @@ void host_state_next_interval(struct host_state *h)
 
 static void drop_ended(const struct host_state *h, struct snapshots *s)
 {
-	size_t position = 0;
-	const void *id;
-
-	while (map_next(&s->processes, &position, &id, NULL)) {
+	map_for_each_key (&s->processes, const void *, id) {
 		if (!process_table_get(&h->process_table, id))
 			snapshots_drop(s, id);
 	}

@@ -98,11 +98,8 @@ static void drop(struct process_table *c, struct process_entry *p)
 
 void process_table_fini(struct process_table *c)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&c->processes, &position, NULL, &value))
-		process_free(*(struct process_entry **)value);
+	map_for_each_pointer (&c->processes, struct process_entry *, p)
+		process_free(p);
 	map_fini(&c->processes);
 	map_fini(&c->newest);
 	agent_set_unref(c->agents);
@@ -283,14 +280,9 @@ static bool is_there(const struct process_table *c, const struct process_entry *
 
 static void forget_ended(struct process_table *c)
 {
-	size_t position = 0;
-	void *value;
-
 	if (c->processes.count < PROCESSES_ENDED)
 		return;
-	while (map_next(&c->processes, &position, NULL, &value)) {
-		struct process_entry *p = *(struct process_entry **)value;
-
+	map_for_each_pointer (&c->processes, struct process_entry *, p) {
 		if (is_there(c, p))
 			continue;
 		drop(c, p);
@@ -335,12 +327,7 @@ void process_table_take(struct process_table *c, const struct sooth_record *r)
 
 void process_table_next_interval(struct process_table *c)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&c->processes, &position, NULL, &value)) {
-		struct process_entry *p = *(struct process_entry **)value;
-
+	map_for_each_pointer (&c->processes, struct process_entry *, p) {
 		if (!is_there(c, p) && !p->agent) {
 			drop(c, p);
 			continue;
@@ -353,12 +340,7 @@ void process_table_next_interval(struct process_table *c)
 
 void process_table_drop_ended(struct process_table *c)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&c->processes, &position, NULL, &value)) {
-		struct process_entry *p = *(struct process_entry **)value;
-
+	map_for_each_pointer (&c->processes, struct process_entry *, p) {
 		if (!is_there(c, p))
 			drop(c, p);
 	}
@@ -369,11 +351,7 @@ void process_table_drop_ended(struct process_table *c)
 
 void process_table_forget(struct process_table *c)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&c->processes, &position, NULL, &value)) {
-		struct process_entry *p = *(struct process_entry **)value;
+	map_for_each_pointer (&c->processes, struct process_entry *, p) {
 		struct process_entry kept = { .id = p->id,
 			.process = p->process,
 			.links = p->links,

@@ -16,6 +16,7 @@
 #include "agents/agent_set.h"
 #include "analyze/records.h"
 #include "base/map.h"
+#include "base/walk.h"
 #include "probes/proc.h"
 
 /* From a proc.process; borrowed. Missing fields are empty. */
@@ -148,6 +149,7 @@ void process_table_next_interval(struct process_table *c);
 void process_table_drop_ended(struct process_table *c);
 /* Walks the live processes in the order of their first record; *position starts at 0. */
 struct process_entry *process_table_next(const struct process_table *c, size_t *position);
+#define process_table_for_each(c, p) walk_each (struct process_entry *, p, process_table_next, c)
 struct process_entry *process_table_get(const struct process_table *c, const struct process_id *id);
 /* `p` is `top`, or a descendant of it. */
 static inline bool process_table_is_below(

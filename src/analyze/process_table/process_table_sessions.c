@@ -154,10 +154,7 @@ bool process_table_is_piped(const struct process_entry *p)
  */
 static int take_pids(struct resolving *s)
 {
-	size_t position = 0;
-	struct process_entry *p;
-
-	while ((p = process_table_next(s->process_table, &position))) {
+	process_table_for_each (s->process_table, p) {
 		struct process_entry **at = map_put(&s->by_pid, &p->id.pid, NULL);
 
 		if (!at)
@@ -171,10 +168,7 @@ static int take_pids(struct resolving *s)
 
 static void find_parents(struct resolving *s)
 {
-	size_t position = 0;
-	struct process_entry *p;
-
-	while ((p = process_table_next(s->process_table, &position))) {
+	process_table_for_each (s->process_table, p) {
 		struct process_entry *parent = process_table_by_pid(s, p->process->ppid);
 
 		if (parent && parent != p && process_table_is_older(parent, p))
@@ -192,8 +186,7 @@ static int find_last_parents(struct resolving *s)
 	int status = 0;
 
 	map_init(&by_pid, sizeof(uint64_t), sizeof(void *), (uint32_t)c->processes.count + 1);
-	while (map_next(&c->processes, &position, NULL, &value)) {
-		struct process_entry *p = *(struct process_entry **)value;
+	map_for_each_pointer (&c->processes, struct process_entry *, p) {
 		struct process_entry **at = map_put(&by_pid, &p->id.pid, NULL);
 
 		if (!at)
@@ -219,10 +212,7 @@ enum mark { MARK_NONE, MARK_ON_WAY, MARK_DONE };
 /* number_end is a scratch mark until the order is known. */
 static void cut_cycles(struct resolving *s)
 {
-	size_t position = 0;
-	struct process_entry *p;
-
-	while ((p = process_table_next(s->process_table, &position))) {
+	process_table_for_each (s->process_table, p) {
 		struct process_entry *at = p;
 
 		while (at->number_end == MARK_NONE) {
@@ -287,8 +277,7 @@ static void put_in_order(struct resolving *s, struct process_entry *root, size_t
 
 int process_table_resolve_tree(struct resolving *s)
 {
-	size_t position = 0, count = 0;
-	struct process_entry *p;
+	size_t count = 0;
 	int status = take_pids(s);
 
 	if (status)
@@ -301,7 +290,7 @@ int process_table_resolve_tree(struct resolving *s)
 	s->order = status ? NULL : calloc(s->count + 1, sizeof(struct process_entry *));
 	if (!s->order)
 		return -ENOMEM;
-	while ((p = process_table_next(s->process_table, &position))) {
+	process_table_for_each (s->process_table, p) {
 		if (!p->parent)
 			put_in_order(s, p, &count);
 	}
@@ -460,11 +449,7 @@ static void list_session(struct resolving *s, struct process_entry *p, struct sp
 
 static void list_ended(struct resolving *s)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&s->process_table->processes, &position, NULL, &value)) {
-		struct process_entry *p = *(struct process_entry **)value;
+	map_for_each_pointer (&s->process_table->processes, struct process_entry *, p) {
 		struct agent_evidence evidence;
 
 		if (p->is_there || !p->session ||

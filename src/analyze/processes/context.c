@@ -139,12 +139,10 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 static uint32_t count_threads(const struct context_state *s, const struct process_id *id)
 {
-	size_t position = 0;
-	const void *key;
 	uint32_t count = 0;
 
-	while (map_next(&s->threads, &position, &key, NULL))
-		count += !memcmp(&((const struct thread_key *)key)->process, id, sizeof(*id));
+	map_for_each_key (&s->threads, const struct thread_key *, key)
+		count += !memcmp(&key->process, id, sizeof(*id));
 	return count;
 }
 
@@ -160,15 +158,12 @@ static int finish(void *state, struct sooth_error *err)
 {
 	struct context_state *s = state;
 	int status = output_section(s->output, &context_section, err);
-	size_t position = 0;
-	void *value;
 
 	if (s->processes.refused || s->threads.refused || s->mappings.refused)
 		output_limit(s->output, "some processes, threads or mappings",
 			"sooth's tables are full: the rest is left out", "");
 
-	while (!status && map_next(&s->processes, &position, NULL, &value)) {
-		struct known_process *p = value;
+	map_for_each_value (map_while(!status, &s->processes), struct known_process *, p) {
 		struct context_row row = { .mapped_files = p->mapped_files,
 			.build_ids = p->build_ids,
 			.threads = count_threads(s, &p->id) };
@@ -186,11 +181,9 @@ static int finish(void *state, struct sooth_error *err)
 static void fini(void *state)
 {
 	struct context_state *s = state;
-	size_t position = 0;
-	void *value;
 
-	while (map_next(&s->processes, &position, NULL, &value))
-		buffer_fini(&((struct known_process *)value)->command);
+	map_for_each_value (&s->processes, struct known_process *, value)
+		buffer_fini(&value->command);
 	map_fini(&s->processes);
 	map_fini(&s->threads);
 	map_fini(&s->mappings);

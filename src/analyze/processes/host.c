@@ -277,12 +277,9 @@ static int emit_cpus(struct host_view *h, struct sooth_error *err)
 		.is_of_interval = true,
 		.audience = SECTION_DETAIL };
 	int status = h->cpus.count ? output_section(h->output, &section, err) : 0;
-	size_t position = 0;
-	const void *number;
-	void *times;
 
-	while (!status && map_next(&h->cpus, &position, &number, &times))
-		status = emit_cpu(h, *(const uint32_t *)number, times, err);
+	map_for_each (map_while(!status, &h->cpus), const uint32_t *, number, void *, times)
+		status = emit_cpu(h, *number, times, err);
 	return status;
 }
 

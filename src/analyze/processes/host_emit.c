@@ -131,14 +131,13 @@ bool host_emit_limits(const struct host_emit *t)
 static const struct agent *agent_called(const struct process_table *c, const char *name)
 {
 	const struct process_table_installed *installed = (const void *)c->installed.data;
-	size_t count = c->installed.size / sizeof(*installed), position = 0;
-	const struct process_entry *p;
+	size_t count = c->installed.size / sizeof(*installed);
 
 	for (size_t i = 0; i < count; i++) {
 		if (installed[i].agent && !strcmp(installed[i].agent->name, name))
 			return installed[i].agent;
 	}
-	while ((p = process_table_next(c, &position))) {
+	process_table_for_each (c, p) {
 		if (p->agent && !strcmp(p->agent->name, name))
 			return p->agent;
 	}
@@ -467,10 +466,7 @@ static int emit_session(const struct host_emit *t, const struct process_entry *m
 /* One walk for all: `sums` is indexed like the main processes in the list. */
 static void add_all(const struct host_emit *t, const struct map *places, struct session_sum *sums)
 {
-	const struct process_entry *p;
-	size_t position = 0;
-
-	while ((p = process_table_next(&t->host->process_table, &position))) {
+	process_table_for_each (&t->host->process_table, p) {
 		const size_t *place = p->main ? map_get(places, &p->main->id) : NULL;
 
 		if (place)

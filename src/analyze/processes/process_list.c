@@ -161,17 +161,14 @@ static void measure(const struct processes_options *o, struct listed *l)
 int process_list_make(
 	struct process_list *list, const struct host_state *h, const struct processes_options *o)
 {
-	size_t position = 0;
-	void *value;
-
 	*list = (struct process_list){ .all = calloc(h->process_table.processes.count + 1,
 					       sizeof(*list->all)) };
 	if (!list->all)
 		return -ENOMEM;
-	while (map_next(&h->process_table.processes, &position, NULL, &value)) {
+	map_for_each_pointer (&h->process_table.processes, struct process_entry *, p) {
 		struct listed *l = &list->all[list->count];
 
-		*l = (struct listed){ .p = *(struct process_entry **)value, .options = o };
+		*l = (struct listed){ .p = p, .options = o };
 		list->unknown += is_missing(o, l->p);
 		if (judge(h, l))
 			return -ENOMEM;

@@ -96,11 +96,9 @@ static int most_first(const void *a, const void *b)
 static size_t choose(const struct host_emit *t, struct shown *out)
 {
 	bool shows_all = t->options->shown == PROCESSES_ALL && !t->options->pid_count;
-	size_t position = 0, count = 0;
-	const void *key;
-	void *value;
+	size_t count = 0;
 
-	while (map_next(&t->host->short_lived.groups, &position, &key, &value)) {
+	map_for_each (&t->host->short_lived.groups, const void *, key, void *, value) {
 		out[count] = (struct shown){ key, value };
 		count += shows_all || out[count].key->main.pid;
 	}
@@ -234,11 +232,8 @@ static int make_rows(struct processes_state *s, struct sooth_error *err)
 
 static bool is_known(const struct processes_state *s, uint32_t pid)
 {
-	size_t position = 0;
-	const void *id;
-
-	while (map_next(&s->host.process_table.processes, &position, &id, NULL)) {
-		if (((const struct process_id *)id)->pid == pid)
+	map_for_each_key (&s->host.process_table.processes, const struct process_id *, id) {
+		if (id->pid == pid)
 			return true;
 	}
 	return false;

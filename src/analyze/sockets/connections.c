@@ -189,10 +189,8 @@ struct unread {
 static struct unread count_unread(const struct connections_view *c)
 {
 	struct unread unread = { 0 };
-	const struct snapshot *snapshot;
-	size_t position = 0;
 
-	while ((snapshot = snapshots_next(&c->sockets, &position))) {
+	snapshots_for_each (&c->sockets, snapshot) {
 		const struct process_entry *p = process_table_get(&c->process_table, &snapshot->id);
 		const struct sockets_process *end = snapshot_end(snapshot, sizeof(*end));
 		const char *reason;
@@ -210,10 +208,7 @@ static struct unread count_unread(const struct connections_view *c)
 
 static bool is_any_unknown(const struct process_table *c)
 {
-	const struct process_entry *p;
-	size_t position = 0;
-
-	while ((p = process_table_next(c, &position))) {
+	process_table_for_each (c, p) {
 		if (process_table_is_unknown(p))
 			return true;
 	}

@@ -172,10 +172,9 @@ static const struct sockets_socket *socket_of(const struct sooth_record *r)
 
 static bool is_read(const struct sockets_view *s)
 {
-	const struct snapshot *one;
 	size_t position = 0;
 
-	while ((one = snapshots_next(s->view.input, &position))) {
+	snapshots_for_each (s->view.input, one) {
 		const struct sockets_process *p = snapshot_end(one, sizeof(*p));
 
 		if (!p || p->sockets_state != SOOTH_STATE_VALUE)
@@ -337,9 +336,6 @@ static int emit_kinds(void *state, const struct snapshot *one, struct sooth_erro
 	struct sockets_view *s = state;
 	struct batch records = snapshot_records(one);
 	struct socket_sums sums;
-	size_t position = 0;
-	const void *key;
-	void *value;
 	int status = 0;
 
 	socket_sums_init(&sums);
@@ -349,8 +345,8 @@ static int emit_kinds(void *state, const struct snapshot *one, struct sooth_erro
 		if (socket)
 			socket_sums_add(&sums, socket, span_of("", 0));
 	}
-	while (!status && map_next(&sums.kinds, &position, &key, &value))
-		status = emit_kind(s, one, key, *(uint64_t *)value, err);
+	map_for_each (map_while(!status, &sums.kinds), const void *, key, uint64_t *, value)
+		status = emit_kind(s, one, key, *value, err);
 	if (sums.kinds.refused)
 		output_limit(s->view.output, "some kinds of sockets",
 			"there are more protocols than sooth can count", "");

@@ -281,11 +281,7 @@ void thread_histories_take(struct thread_histories *h, const struct sooth_record
 
 void thread_histories_next_interval(struct thread_histories *h)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&h->threads, &position, &key, &value)) {
+	map_for_each (&h->threads, const void *, key, void *, value) {
 		struct thread_history *t = value, old = *t;
 
 		if (!is_there(h, t)) {
@@ -422,11 +418,9 @@ uint8_t thread_history_stay_unseen(const struct thread_history *t)
 
 uint8_t thread_histories_uncounted(const struct thread_histories *h, const struct process_id *id)
 {
-	const struct thread_history *t;
-	size_t position = 0;
 	uint8_t state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 
-	while ((t = thread_histories_next(h, id, &position))) {
+	thread_histories_for_each (h, id, t) {
 		if (t->cpu_state || t->switches_state)
 			return t->cpu_state ? t->cpu_state : t->switches_state;
 		state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);

@@ -13,6 +13,7 @@
 
 #include "analyze/records.h"
 #include "base/map.h"
+#include "base/walk.h"
 #include "probes/threads.h"
 
 enum thread_wait {
@@ -112,6 +113,8 @@ void thread_histories_next_interval(struct thread_histories *h);
 /* The next live thread of a process; *position starts at 0. */
 const struct thread_history *thread_histories_next(
 	const struct thread_histories *h, const struct process_id *id, size_t *position);
+#define thread_histories_for_each(h, id, t)                                                        \
+	walk_each (const struct thread_history *, t, thread_histories_next, h, id)
 
 /* Why the waits of a thread are unknown; 0: they are known. */
 uint8_t thread_history_unseen(const struct thread_history *t);

@@ -215,14 +215,13 @@ static int emit_threads(struct heat_state *s, struct sooth_error *err)
 		.if_empty = "no samples: no thread of the target used the CPU",
 		.is_heat = true };
 	struct heat_thread **order = calloc(s->threads.count + 1, sizeof(struct heat_thread *));
-	size_t position = 0, count = 0;
-	void *value;
+	size_t count = 0;
 	int status;
 
 	if (!order)
 		return error_no_memory(err);
-	while (map_next(&s->threads, &position, NULL, &value))
-		order[count++] = *(struct heat_thread **)value;
+	map_for_each_pointer (&s->threads, struct heat_thread *, t)
+		order[count++] = t;
 	qsort(order, count, sizeof(struct heat_thread *), busiest_first);
 	status = output_section(s->output, &section, err);
 	for (size_t i = 0; i < count && !status; i++)
@@ -251,11 +250,9 @@ static int finish(void *state, struct sooth_error *err)
 static void fini(void *state)
 {
 	struct heat_state *s = state;
-	size_t position = 0;
-	void *value;
 
-	while (map_next(&s->threads, &position, NULL, &value))
-		free(*(struct heat_thread **)value);
+	map_for_each_pointer (&s->threads, struct heat_thread *, t)
+		free(t);
 	map_fini(&s->threads);
 }
 

@@ -485,15 +485,12 @@ static int busiest_first(const void *a, const void *b)
 
 static int put_in_order(struct timeline_state *s)
 {
-	size_t position = 0;
-	void *value;
-
 	s->order = calloc(s->tracker.processes.count + 1, sizeof(struct timeline_process *));
 	if (!s->order)
 		return -1;
 	s->order[s->count++] = &s->tracker.all;
-	while (map_next(&s->tracker.processes, &position, NULL, &value))
-		s->order[s->count++] = *(struct timeline_process **)value;
+	map_for_each_pointer (&s->tracker.processes, struct timeline_process *, p)
+		s->order[s->count++] = p;
 	qsort(s->order + 1, s->count - 1, sizeof(struct timeline_process *), busiest_first);
 	return 0;
 }

@@ -34,12 +34,7 @@ static struct timeline_span *last_span(struct timeline_tracker *b)
 /* A snapshot from before a pause says nothing about the time after it. */
 static void forget_snapshots(struct timeline_tracker *b)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&b->processes, &position, NULL, &value)) {
-		struct timeline_process *p = *(struct timeline_process **)value;
-
+	map_for_each_pointer (&b->processes, struct timeline_process *, p) {
 		p->cpu_time_ns = p->threads.time_ns = p->rss.time_ns = p->heap.time_ns = 0;
 		p->threads.first_ns = p->maps_ns = 0;
 		map_clear(&p->threads.known);
@@ -417,18 +412,15 @@ static void cover_all(struct timeline_tracker *b, struct timeline_process *p)
 void timeline_tracker_resolve(struct timeline_tracker *b)
 {
 	struct timeline_span *last = last_span(b);
-	size_t position = 0;
-	void *value;
 
 	if (last && !last->to_ns)
 		last->to_ns = b->axis.end_ns;
 	/* The last sample may be cut short. */
 	if (!b->is_whole && b->first_rss_ns)
 		timeline_total_sampled(b, b->axis.end_ns);
-	while (map_next(&b->processes, &position, NULL, &value))
-		cover_all(b, *(struct timeline_process **)value);
+	map_for_each_pointer (&b->processes, struct timeline_process *, p)
+		cover_all(b, p);
 	cover_all(b, &b->all);
-	position = 0;
-	while (map_next(&b->processes, &position, NULL, &value))
-		timeline_cover_sums(b, *(struct timeline_process **)value);
+	map_for_each_pointer (&b->processes, struct timeline_process *, p)
+		timeline_cover_sums(b, p);
 }

@@ -35,11 +35,8 @@ void timeline_tracker_init(struct timeline_tracker *b)
 
 static void process_fini(struct timeline_tracker *b, struct timeline_process *p)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&p->tracks, &position, NULL, &value))
-		free(*(struct track **)value);
+	map_for_each_pointer (&p->tracks, struct track *, track)
+		free(track);
 	b->track_count -= p->tracks.count;
 	map_fini(&p->tracks);
 	map_fini(&p->threads.known);
@@ -47,12 +44,7 @@ static void process_fini(struct timeline_tracker *b, struct timeline_process *p)
 
 void timeline_tracker_fini(struct timeline_tracker *b)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&b->processes, &position, NULL, &value)) {
-		struct timeline_process *p = *(struct timeline_process **)value;
-
+	map_for_each_pointer (&b->processes, struct timeline_process *, p) {
 		process_fini(b, p);
 		free(p);
 	}
@@ -181,12 +173,8 @@ bool timeline_state(struct timeline_tracker *b, struct timeline_process *p,
 static struct timeline_process *least_ended(const struct timeline_tracker *b)
 {
 	struct timeline_process *least = NULL;
-	size_t position = 0;
-	void *value;
 
-	while (map_next(&b->processes, &position, NULL, &value)) {
-		struct timeline_process *p = *(struct timeline_process **)value;
-
+	map_for_each_pointer (&b->processes, struct timeline_process *, p) {
 		if (p->end_ns && (!least || p->cpu_total_ns < least->cpu_total_ns))
 			least = p;
 	}
@@ -351,12 +339,7 @@ void timeline_total_read(struct timeline_tracker *b, struct timeline_process *p,
 /* A process that is not in the sample has ended. */
 static void forget_missing(struct timeline_tracker *b)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&b->processes, &position, NULL, &value)) {
-		struct timeline_process *p = *(struct timeline_process **)value;
-
+	map_for_each_pointer (&b->processes, struct timeline_process *, p) {
 		if (p->rss_round != b->rss_round)
 			forget(b, p);
 	}
@@ -398,11 +381,8 @@ void timeline_total_end(struct timeline_tracker *b, struct timeline_process *p, 
 
 void timeline_total_forget(struct timeline_tracker *b)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&b->processes, &position, NULL, &value))
-		forget(b, *(struct timeline_process **)value);
+	map_for_each_pointer (&b->processes, struct timeline_process *, p)
+		forget(b, p);
 	b->all.rss.time_ns = b->first_rss_ns = b->sampled_ns = 0;
 	b->held_rss = 0;
 	b->holders = 0;
@@ -476,12 +456,8 @@ static void take_thread(struct timeline_process *p, const struct threads_thread 
 
 static void forget_gone(struct timeline_threads *t)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&t->known, &position, &key, &value)) {
-		if (((struct thread_known *)value)->round != t->round)
+	map_for_each (&t->known, const void *, key, struct thread_known *, value) {
+		if (value->round != t->round)
 			map_remove(&t->known, key);
 	}
 }
