@@ -133,11 +133,9 @@ static void look(const struct check *e, struct hang *h)
 
 static void emit_threads(const struct check *e, struct check_result *out)
 {
-	const struct thread_history *t;
-	size_t position = 0;
 	unsigned shown = 0, more = 0;
 
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		if (shown == THREADS_SHOWN) {
 			more++;
 			continue;

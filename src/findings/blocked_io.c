@@ -261,18 +261,15 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	const struct thread_history *t;
 	struct blocked b = { 0 };
-	size_t position = 0;
 
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		enum block block = block_of(e, t);
 
 		b.threads++;
 		b.stuck += block == BLOCK_FILE || block == BLOCK_CHILD;
 	}
-	position = 0;
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position)))
+	thread_histories_for_each (&e->input->threads, &e->id, t)
 		report(e, out, t, &b);
 	if (out->found)
 		return;

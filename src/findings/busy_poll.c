@@ -64,11 +64,9 @@ static bool is_explained(const struct thread_history *t, double wakes)
 
 static bool are_others_quiet(const struct check *e, const struct thread_history *one, double wakes)
 {
-	const struct thread_history *t;
-	size_t position = 0;
 	double others = 0;
 
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		if (t == one)
 			continue;
 		others += thread_history_voluntary(t) > 0 ? thread_history_voluntary(t) : 0;

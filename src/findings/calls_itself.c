@@ -74,19 +74,11 @@ static void note_answers(struct own *own, const struct call_history *h)
 
 static struct own find(const struct call_history *h)
 {
-	const void *peer, *listener;
-	void *p, *c;
 	struct own most = { 0 };
-	size_t i = 0, j;
 
-	while (map_next(&h->peers, &i, &peer, &p)) {
-		const struct call_path *to = peer;
-		const struct call_peer *made = p;
-
-		j = 0;
-		while (map_next(&h->clients, &j, &listener, &c)) {
-			if (made->made <= most.made ||
-				!is_there(to->text, ((const struct call_path *)listener)->text))
+	map_for_each (&h->peers, const struct call_path *, to, const struct call_peer *, made) {
+		map_for_each (&h->clients, const struct call_path *, listener, void *, c) {
+			if (made->made <= most.made || !is_there(to->text, listener->text))
 				continue;
 			most = (struct own){
 				.address = to->text, .made = made->made, .accepted = accepted_on(c)

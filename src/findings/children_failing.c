@@ -207,14 +207,11 @@ static const struct call_place *failed_exec(const struct check *e, const struct 
 	const struct call_history *h = call_histories_get(&e->input->calls, id);
 	const struct call_place *last = NULL;
 	uint64_t last_ns = 0;
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (h && map_next(&h->failures, &position, &key, &value)) {
-		const struct call_place *place = key;
+	map_for_each (map_while(h, &h->failures), const struct call_place *, place,
+		const struct call_failures *, value) {
 		const struct syscall_row *row = syscall_by_number(place->abi, place->number);
-		uint64_t at_ns = ((const struct call_failures *)value)->last_ns;
+		uint64_t at_ns = value->last_ns;
 
 		if (!row || !(row->traits & SYSCALL_EXECS) || !*place->text || at_ns < last_ns)
 			continue;
@@ -239,12 +236,8 @@ static void count(struct counting *c)
 	const struct check *e = c->check;
 	const struct short_lived *b = &e->input->host.short_lived;
 	const struct process_table *table = &e->input->host.process_table;
-	size_t position = 0;
-	const void *id;
-	void *value;
 
-	while (map_next(&b->processes, &position, &id, &value)) {
-		const struct short_lived_process *p = value;
+	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
 		struct group_key key = { 0 };
 		const uint64_t *command;
 		struct group *g;
@@ -288,15 +281,10 @@ static struct group_status status_of(const struct group *g)
 static uint64_t count_direct(const struct counting *c, const struct process_entry *starter)
 {
 	uint64_t all = 0;
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&c->groups, &position, &key, &value)) {
-		const struct group_key *k = key;
-
+	map_for_each (&c->groups, const struct group_key *, k, const struct group *, value) {
 		if (k->is_direct && k->starter == starter && strcmp(k->name, "sleep"))
-			all += ((const struct group *)value)->count;
+			all += value->count;
 	}
 	return all;
 }
@@ -353,14 +341,8 @@ static void choose_behind(const struct counting *c, struct choice *choice)
 	const struct process_entry *starter = choice->key.starter;
 	uint64_t all = choice->group.failed;
 	uint32_t status = status_of(&choice->group).status;
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&c->groups, &position, &key, &value)) {
-		const struct group_key *k = key;
-		const struct group *g = value;
-
+	map_for_each (&c->groups, const struct group_key *, k, const struct group *, g) {
 		if (!k->is_direct && k->starter == starter && !runs_others(k) &&
 			status_of(g).status == status && g->failed * 4 >= all * 3 &&
 			keeps_failing(c, k, g)) {
@@ -372,15 +354,8 @@ static void choose_behind(const struct counting *c, struct choice *choice)
 
 static bool choose(const struct counting *c, struct choice *choice)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
 	*choice = (struct choice){ 0 };
-	while (map_next(&c->groups, &position, &key, &value)) {
-		const struct group_key *k = key;
-		const struct group *g = value;
-
+	map_for_each (&c->groups, const struct group_key *, k, const struct group *, g) {
 		if (!k->is_direct || g->failed <= choice->group.failed ||
 			starts_are_of_a_list(k->starter) || !keeps_failing(c, k, g))
 			continue;

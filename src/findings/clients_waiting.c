@@ -220,10 +220,9 @@ static void look(struct clients *c, const struct check *e)
 
 static const struct thread_history *busiest(const struct check *e)
 {
-	const struct thread_history *t, *best = NULL;
-	size_t position = 0;
+	const struct thread_history *best = NULL;
 
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		if (thread_history_cpu(t) >= 0 &&
 			(!best || thread_history_cpu(t) > thread_history_cpu(best)))
 			best = t;
@@ -353,10 +352,8 @@ static bool is_stuck(const struct thread_history *t)
 static struct place busiest_place(const struct check *e)
 {
 	struct place places[PLACES_MAX] = { 0 }, most = { 0 };
-	const struct thread_history *t;
-	size_t position = 0;
 
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		struct stack_wait wait;
 		size_t i = 0;
 

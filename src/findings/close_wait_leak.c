@@ -129,13 +129,11 @@ static int by_count(const void *a, const void *b)
 static void emit_peers(struct check_result *out, const struct look *l)
 {
 	struct peer *all = calloc(l->peers.count + 1, sizeof(*all));
-	size_t position = 0, count = 0;
-	const void *key;
-	void *value;
+	size_t count = 0;
 
-	while (all && map_next(&l->peers, &position, &key, &value))
-		all[count++] = (struct peer){ *(const struct socket_peer_key *)key,
-			*(const uint64_t *)value };
+	map_for_each (map_while(all, &l->peers), const struct socket_peer_key *, key,
+		const uint64_t *, value)
+		all[count++] = (struct peer){ *key, *value };
 	if (count)
 		qsort(all, count, sizeof(*all), by_count);
 	for (size_t i = 0; i < count && i < PEERS_REPORTED; i++)

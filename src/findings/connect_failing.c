@@ -504,12 +504,10 @@ static void report_none(const struct look *l)
 {
 	const struct map *peers = &l->calls.history->peers;
 	uint64_t attempts = 0, made = 0;
-	size_t position = 0;
-	void *value;
 
-	while (map_next(peers, &position, NULL, &value)) {
-		attempts += ((const struct call_peer *)value)->attempts;
-		made += ((const struct call_peer *)value)->made;
+	map_for_each_value (peers, const struct call_peer *, value) {
+		attempts += value->attempts;
+		made += value->made;
 	}
 	if (attempts && !made)
 		report_undecided(l->out, peers, attempts);

@@ -126,10 +126,7 @@ static bool writes_results(const struct check *e, const struct thread_history *t
 /* The main thread of a command prints what its workers have: once in two seconds, or more often. */
 static bool main_writes_results(const struct check *e)
 {
-	const struct thread_history *t;
-	size_t position = 0;
-
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		if (t->tid == e->id.pid)
 			return !work_is_awaited(e) && thread_history_writes(t) >= RESULTS_A_S;
 	}

@@ -403,12 +403,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 static bool is_ended_by_agent(
 	const struct check *e, const struct why *w, const struct exit_reasons_signal *request)
 {
-	const struct process_entry *p;
-	size_t position = 0;
-
 	if (w->signal != KILL || !request->is_from_parent)
 		return false;
-	while ((p = process_table_next(&e->input->host.process_table, &position))) {
+	process_table_for_each (&e->input->host.process_table, p) {
 		if (p->id.pid == request->sender_pid && (p->agent || p->owner_agent))
 			return true;
 	}

@@ -60,14 +60,9 @@ static bool is_log_path(const struct check *e, const char *path)
 static bool writes_others(const struct check *e)
 {
 	const struct call_history *h = call_histories_get(&e->input->calls, &e->id);
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (h && map_next(&h->files, &position, &key, &value)) {
-		const struct call_path *path = key;
-		const struct call_file *f = value;
-
+	map_for_each (map_while(h, &h->files), const struct call_path *, path,
+		const struct call_file *, f) {
 		if (f->kind == FD_FOLLOWED_FILE && f->moves[CALL_WRITTEN].seen &&
 			call_is_on_disk(path->text) && !is_log_path(e, path->text))
 			return true;

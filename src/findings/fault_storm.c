@@ -59,13 +59,11 @@ static void find(struct storm *s, const struct check *e)
 {
 	const struct sample_series *points = &e->series;
 	uint64_t interval_ns = sample_series_ns(points);
-	const struct thread_history *t;
 	struct starts starts;
-	size_t position = 0;
 
 	*s = (struct storm){ 0 };
 	work_cpu_of(&s->of, e);
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position)))
+	thread_histories_for_each (&e->input->threads, &e->id, t)
 		add_thread(s, t);
 	s->kernel = s->of.cpu > 0 ? s->kernel / s->of.cpu : 0;
 	starts_of(&starts, e);

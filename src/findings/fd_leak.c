@@ -123,10 +123,9 @@ static size_t find_groups(
 {
 	const struct snapshot *first = check_first(e, &e->input->fds);
 	const struct snapshot *last = check_last(e, &e->input->fds);
-	size_t position = 0, count = 0, shown = 0;
+	size_t count = 0, shown = 0;
 	struct group_sum *all;
 	struct map groups;
-	void *value;
 
 	*largest = (struct group_sum){ 0 };
 	if (!first || !last || first == last)
@@ -135,8 +134,8 @@ static size_t find_groups(
 	add_snapshot(&groups, first, false);
 	add_snapshot(&groups, last, true);
 	all = calloc(groups.count + 1, sizeof(*all));
-	while (all && map_next(&groups, &position, NULL, &value))
-		all[count++] = *(struct group_sum *)value;
+	map_for_each_value (map_while(all, &groups), struct group_sum *, value)
+		all[count++] = *value;
 	if (all)
 		find_largest(largest, all, count);
 	if (count)

@@ -83,13 +83,9 @@ static bool is_circle(const struct check *e, const struct check_calls *c, const 
 static struct circle find(const struct check *e, const struct check_calls *c)
 {
 	struct circle most = { 0 };
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&c->history->files, &position, &key, &value)) {
-		const struct call_path *path = key;
-		const struct call_file *f = value;
+	map_for_each (
+		&c->history->files, const struct call_path *, path, const struct call_file *, f) {
 		bool is_input = is_fed_input(e, path->text, f);
 
 		if ((is_input || is_circle(e, c, path->text, f)) &&

@@ -79,20 +79,15 @@ static bool is_watched(const struct look *l, const char *path)
 static void take_files(void *user, const struct call_history *h)
 {
 	struct look *l = user;
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&h->files, &position, &key, &value)) {
-		const struct call_path *path = key;
-		const struct call_file *f = value;
+	map_for_each (&h->files, const struct call_path *, path, const struct call_file *, f) {
 		bool is_new = f->contents.is_made || f->contents.there_bytes;
 		double times = (double)f->contents.replaced + (l->is_child && is_new);
 		struct rewritten *to;
 
 		if (f->kind != FD_FOLLOWED_FILE || times <= 0 || !is_watched(l, path->text))
 			continue;
-		to = map_put(&l->files, key, NULL);
+		to = map_put(&l->files, path, NULL);
 		if (!to)
 			continue;
 		to->times += times;

@@ -203,11 +203,7 @@ static bool find_space(
 
 static void take_closed(struct look_at_sizes *l)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (l->calls && map_next(&l->calls->files, &position, &key, &value)) {
+	map_for_each_key (map_while(l->calls, &l->calls->files), const void *, key) {
 		const struct call_contents *c = contents_of(l, key);
 		struct file_growth one = { .path = *(const struct call_path *)key };
 
@@ -546,12 +542,10 @@ static void report_fine(struct check_result *out, const struct map *all)
 {
 	uint64_t gained = 0, interval_ns = 0;
 	char size[UNITS_SIZE], time[UNITS_SIZE];
-	size_t position = 0;
-	void *value;
 
-	while (map_next(all, &position, NULL, &value)) {
-		gained += ((const struct file_growth *)value)->gained_bytes;
-		interval_ns = ((const struct file_growth *)value)->interval_ns;
+	map_for_each_value (all, const struct file_growth *, value) {
+		gained += value->gained_bytes;
+		interval_ns = value->interval_ns;
 	}
 	if (gained)
 		check_fine(out, "its files grew by %s in %s", sentence_size(size, gained),

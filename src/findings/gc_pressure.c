@@ -74,10 +74,8 @@ static void rank(struct collection *c, const struct thread_history *t)
 static struct collection collection_of(const struct check *e)
 {
 	struct collection c = { 0 };
-	const struct thread_history *t;
-	size_t position = 0;
 
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		double cpu = thread_history_cpu(t), demand = thread_history_selected(t);
 
 		if (cpu < 0)

@@ -140,11 +140,9 @@ static bool was_before(const struct wait_graph *g, uint32_t pid)
 /* Of all its threads, a second. */
 static double switches_of(const struct check *e)
 {
-	const struct thread_history *t;
-	size_t position = 0;
 	double all = 0;
 
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		if (thread_history_voluntary(t) > 0)
 			all += thread_history_voluntary(t);
 	}

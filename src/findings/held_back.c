@@ -230,10 +230,8 @@ static double waited_of(const struct check *e, const struct thread_history *t, d
 static struct held_time held_time_of(const struct check *e)
 {
 	struct held_time most = { 0 };
-	const struct thread_history *t;
-	size_t position = 0;
 
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		double ran = thread_history_cpu(t);
 		double waited = waited_of(e, t, ran);
 

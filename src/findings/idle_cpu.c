@@ -162,10 +162,8 @@ static enum idleness idleness_of(const struct check *e)
 static void emit_roles(const struct check *e, struct check_result *out)
 {
 	double cpu[THREAD_ROLES] = { 0 }, all = 0;
-	const struct thread_history *t;
-	size_t position = 0;
 
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		enum thread_role role = thread_role_of(
 			span_of(t->name, strlen(t->name)), span_of("", 0), t->tid == e->id.pid);
 		double one = thread_history_cpu(t);

@@ -114,17 +114,13 @@ static bool is_cut_off(const struct check *e)
 /* It goes on to look for files where nothing can be found any more. */
 static bool fails_within(const struct check *e, const struct call_history *h, struct span directory)
 {
-	const void *key;
-	size_t position = 0;
 	double failed = 0;
-	void *value;
 
-	while (map_next(&h->failures, &position, &key, &value)) {
-		const struct call_place *place = key;
-
+	map_for_each (&h->failures, const struct call_place *, place, const struct call_failures *,
+		value) {
 		if (place->error == ENOENT && strlen(place->text) > directory.size &&
 			!memcmp(place->text, directory.data, directory.size))
-			failed += (double)((const struct call_failures *)value)->count;
+			failed += (double)value->count;
 	}
 	return failed >= check_option(e, "min-writes");
 }

@@ -195,16 +195,14 @@ static bool has_dispatcher(const struct check *e, const struct storm *s)
 static bool does_other_calls(const struct check *e, const struct storm *s)
 {
 	struct check_calls c;
-	size_t position = 0;
 	uint64_t others = 0;
-	const void *key;
-	void *value;
 
 	if (!s->futexes || !check_calls_read(&c, e))
 		return false;
-	while (map_next(&c.history->times, &position, &key, &value)) {
-		if (!*((const struct call_place *)key)->text)
-			others += ((const struct call_times *)value)->count;
+	map_for_each (&c.history->times, const struct call_place *, key, const struct call_times *,
+		value) {
+		if (!*key->text)
+			others += value->count;
 	}
 	return (double)others > OTHER_CALLS_SHARE * (double)s->futexes;
 }
@@ -261,11 +259,8 @@ static uint32_t at_its_lock(const struct thread_history *t, bool is_interpreter)
 /* Those that want a processor, or the lock. */
 static void find_convoy(const struct check *e, struct convoy *c)
 {
-	const struct thread_history *t;
-	size_t position = 0;
-
 	*c = (struct convoy){ .is_interpreter = is_python(e), .least = -1 };
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		uint32_t at_lock = at_its_lock(t, c->is_interpreter);
 
 		/* One that never gets the lock uses no CPU; a mutex is not fair. */

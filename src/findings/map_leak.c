@@ -91,16 +91,12 @@ static void add_names(struct map *names, const struct snapshot *s, int step)
 
 static void find_name(struct mappings *m, const struct snapshot *first, const struct snapshot *last)
 {
-	size_t position = 0;
 	struct map names;
-	void *value;
 
 	map_init(&names, sizeof(struct name_key), sizeof(struct name_sum), NAMES_MAX);
 	add_names(&names, first, -1);
 	add_names(&names, last, 1);
-	while (map_next(&names, &position, NULL, &value)) {
-		const struct name_sum *sum = value;
-
+	map_for_each_value (&names, const struct name_sum *, sum) {
 		if (sum->gain > m->name.gain)
 			m->name = *sum;
 	}

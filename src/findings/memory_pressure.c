@@ -59,11 +59,9 @@ static bool is_there(const struct check *e, const struct process_id *id)
 static struct victim find_victim(const struct check *e, const struct limits_group *group)
 {
 	const struct snapshots *all = &e->input->limits.last;
-	const struct snapshot *s;
 	struct victim victim = { 0 };
-	size_t position = 0;
 
-	while ((s = snapshots_next(all, &position))) {
+	snapshots_for_each (all, s) {
 		const struct limits_process *end = snapshot_end(s, sizeof(*end));
 
 		if (!end || end->oom_state || !is_there(e, &s->id) ||
@@ -258,12 +256,10 @@ static struct thrash thrash_of(const struct check *e)
 {
 	struct held_limit high = held_limit_of(e, "memory-high");
 	struct thrash t = { held_limit_of(e, "memory"), -1 };
-	const struct thread_history *thread;
-	size_t position = 0;
 
 	if (high.group && (!t.limit.group || high.per_s > t.limit.per_s))
 		t.limit = high;
-	while ((thread = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, thread) {
 		double faults = thread_history_major_faults(thread);
 
 		if (faults >= 0)

@@ -80,15 +80,9 @@ static size_t check_directory_size(const char *path)
 
 static void find(struct storm *s, const struct call_history *h)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
 	s->scale = h->looks_seen ? (double)h->looks / (double)h->looks_seen : 1;
 	map_init(&s->folders, sizeof(struct call_path), sizeof(double), FOLDERS_MAX);
-	while (map_next(&h->files, &position, &key, &value)) {
-		const struct call_path *path = key;
-		const struct call_file *f = value;
+	map_for_each (&h->files, const struct call_path *, path, const struct call_file *, f) {
 		struct call_path folder = { { 0 } };
 		double *sum, again = again_of(path, f);
 
@@ -192,14 +186,7 @@ static double walk_share(const struct check_calls *c)
  * each was looked up for one use, none would be seen at two times. */
 static void find_apart(struct storm *s, const struct call_history *h)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&h->files, &position, &key, &value)) {
-		const struct call_path *path = key;
-		const struct call_file *f = value;
-
+	map_for_each (&h->files, const struct call_path *, path, const struct call_file *, f) {
 		if (!f->first_look_ns || f->moves[CALL_READ].seen || f->moves[CALL_WRITTEN].seen ||
 			!call_is_on_disk(path->text))
 			continue;
@@ -251,14 +238,7 @@ struct walk {
 
 static void find_walk(struct walk *w, const struct call_history *h)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&h->files, &position, &key, &value)) {
-		const struct call_path *path = key;
-		const struct call_file *f = value;
-
+	map_for_each (&h->files, const struct call_path *, path, const struct call_file *, f) {
 		if (!f->walks || !call_is_on_disk(path->text))
 			continue;
 		w->read++;

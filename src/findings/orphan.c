@@ -22,10 +22,8 @@ static struct belongings belongings_of(const struct check *e)
 {
 	const struct process_table *c = &e->input->host.process_table;
 	struct belongings sum = { 0 };
-	struct process_entry *p;
-	size_t position = 0;
 
-	while ((p = process_table_next(c, &position))) {
+	process_table_for_each (c, p) {
 		if (p != e->process && p->linked != e->process)
 			continue;
 		sum.processes++;

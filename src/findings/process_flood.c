@@ -102,12 +102,8 @@ static unsigned count_all(const struct check *e, struct samples *s)
 {
 	const struct process_table *c = &e->input->host.process_table;
 	unsigned came = 0;
-	size_t position = 0;
-	void *value;
 
-	while (map_next(&c->processes, &position, NULL, &value)) {
-		const struct process_entry *p = *(struct process_entry **)value;
-
+	map_for_each_pointer (&c->processes, const struct process_entry *, p) {
 		if (!starts_is_below(e->process, p))
 			continue;
 		add_life(s, p);
@@ -133,11 +129,9 @@ static unsigned came_below(
 	const struct check *e, const struct samples *s, const struct process_entry *top)
 {
 	const struct process_table *c = &e->input->host.process_table;
-	struct process_entry *p;
 	unsigned came = 0;
-	size_t position = 0;
 
-	while ((p = process_table_next(c, &position)))
+	process_table_for_each (c, p)
 		came += p != top && p->number >= top->number && p->number < top->number_end &&
 			!p->zombie_ns && has_come(s, p);
 	return came;
@@ -315,10 +309,8 @@ static void write_programs(char *out, size_t size, const struct starts *s)
 static bool sleeps_between(const struct check *e, const struct starts *s)
 {
 	const struct process_entry *starter = s->starter ? s->starter : e->process;
-	const struct thread_history *t;
-	size_t position = 0;
 
-	while ((t = thread_histories_next(&e->input->threads, &starter->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &starter->id, t) {
 		if (t->waits[THREAD_WAIT_TIME])
 			return true;
 	}

@@ -37,10 +37,7 @@ struct starved {
 
 static const struct thread_history *history_of(const struct check *e, uint32_t tid)
 {
-	const struct thread_history *t;
-	size_t position = 0;
-
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		if (t->tid == tid)
 			return t;
 	}
@@ -135,10 +132,7 @@ static bool is_closed(const struct call_history *h)
 
 static bool has_child(const struct check *e)
 {
-	const struct process_entry *child;
-	size_t position = 0;
-
-	while ((child = process_table_next(&e->input->host.process_table, &position))) {
+	process_table_for_each (&e->input->host.process_table, child) {
 		if (child->parent == e->process && child->is_there)
 			return true;
 	}

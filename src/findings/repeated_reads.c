@@ -50,13 +50,8 @@ static void find(struct reads *r, const struct check_calls *c)
 	const struct call_history *h = c->history;
 	double scale = h->looks_seen ? (double)h->looks / (double)h->looks_seen : 1;
 	double all = 0, opened;
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&h->files, &position, &key, &value)) {
-		const struct call_file *f = value;
-
+	map_for_each (&h->files, const void *, key, const struct call_file *, f) {
 		all += moves_of(f);
 		if (is_read_anew(key, f) && (!r->file || f->looks > r->file->looks)) {
 			r->path = key;

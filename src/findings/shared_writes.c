@@ -54,11 +54,9 @@ static struct shared find_other(const struct look *l, const struct call_path *pa
 {
 	const struct process_entry *own = main_of(l->e->process);
 	struct shared found = { 0 };
-	size_t position = 0;
-	void *value;
 
-	while (map_next(&l->e->input->calls.processes, &position, NULL, &value)) {
-		const struct call_history *h = *(struct call_history *const *)value;
+	map_for_each_value (&l->e->input->calls.processes, struct call_history *const *, value) {
+		const struct call_history *h = *value;
 		const struct process_entry *p = process_table_get(l->table, &h->id);
 		double writes = main_of(p) && main_of(p) != own ? writes_to(h, path) : 0;
 

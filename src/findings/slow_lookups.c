@@ -63,13 +63,10 @@ static void add_server(struct lookups *l, const char *server, const struct call_
 static struct lookups lookups_of(const struct call_history *h)
 {
 	struct lookups l = { 0 };
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&h->exchanges, &position, &key, &value)) {
-		const char *server = server_of(((const struct call_path *)key)->text);
-		const struct call_exchange *x = value;
+	map_for_each (
+		&h->exchanges, const struct call_path *, key, const struct call_exchange *, x) {
+		const char *server = server_of(key->text);
 
 		if (server && x->seen)
 			add_server(&l, server, x);
@@ -80,10 +77,7 @@ static struct lookups lookups_of(const struct call_history *h)
 			l.silent_ns = x->last_ns - x->begun_ns;
 		}
 	}
-	position = 0;
-	while (map_next(&h->peers, &position, NULL, &value)) {
-		const struct call_peer *p = value;
-
+	map_for_each_value (&h->peers, const struct call_peer *, p) {
 		/* A unix socket has none: glibc asks nscd first. */
 		if (*p->service && strcmp(p->service, ":53") != 0)
 			l.connects += p->attempts;

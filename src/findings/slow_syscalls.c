@@ -45,10 +45,7 @@ struct look {
 
 static void find_queued(struct look *l)
 {
-	const struct thread_history *t;
-	size_t position = 0;
-
-	while ((t = thread_histories_next(&l->e->input->threads, &l->e->id, &position))) {
+	thread_histories_for_each (&l->e->input->threads, &l->e->id, t) {
 		if (t->waited_state != SOOTH_STATE_VALUE)
 			continue;
 		l->is_queue_known = true;
@@ -260,18 +257,14 @@ static void diagnose(const struct check *e, struct check_result *out)
 	uint64_t max_ns = 0;
 	struct check_calls c;
 	struct look look = { .e = e, .calls = &c };
-	size_t position = 0, count;
+	size_t count;
 	char longest[UNITS_SIZE], fine[32 + UNITS_SIZE];
-	void *value;
 
 	if (!check_calls_begin(&c, e, out))
 		return;
 	find_queued(&look);
-	while (map_next(&c.history->times, &position, NULL, &value)) {
-		const struct call_times *t = value;
-
+	map_for_each_value (&c.history->times, const struct call_times *, t)
 		max_ns = t->max_ns > max_ns ? t->max_ns : max_ns;
-	}
 	count = check_rank(&c.history->times, weigh, &look, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)
 		report(e, out, &look, &top[i]);

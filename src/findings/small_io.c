@@ -65,11 +65,10 @@ static void put_key(unsigned direction, const char *path, char *out, size_t size
 /* Context switches per second of all threads; negative: not measured. */
 static double waits_of(const struct check *e)
 {
-	const struct thread_history *t;
 	double sum = 0, one;
 	size_t position = 0;
 
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		one = thread_history_voluntary(t);
 		if (one < 0)
 			return -1;

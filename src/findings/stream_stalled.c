@@ -77,10 +77,7 @@ struct talker {
 /* The other end is a process of an agent too: their protocol is unknown. */
 static bool is_among_agents(const struct check *e, const struct sockets_socket *s)
 {
-	const struct snapshot *snapshot;
-	size_t position = 0;
-
-	while ((snapshot = snapshots_next(&e->input->sockets.last, &position))) {
+	snapshots_for_each (&e->input->sockets.last, snapshot) {
 		const struct process_entry *p =
 			process_table_get(&e->input->host.process_table, &snapshot->id);
 		struct batch records = snapshot_records(snapshot);

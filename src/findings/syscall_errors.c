@@ -480,13 +480,9 @@ struct grave {
 
 static void read_graves(struct map *out, const struct look *l)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
 	map_init(out, sizeof(struct call_place), sizeof(struct grave), GRAVE_MAX);
-	while (map_next(&l->calls.history->failures, &position, &key, &value)) {
-		const struct call_failures *f = value;
+	map_for_each (
+		&l->calls.history->failures, const void *, key, const struct call_failures *, f) {
 		struct call_place kind = *(const struct call_place *)key;
 		struct grave *g;
 
@@ -499,7 +495,7 @@ static void read_graves(struct map *out, const struct look *l)
 			continue;
 		g->place = key;
 		g->paths++;
-		g->is_reported |= weigh(key, value, l) > 0;
+		g->is_reported |= weigh(key, f, l) > 0;
 		call_failures_add(&g->sum, f);
 	}
 }
@@ -560,19 +556,16 @@ static size_t diagnose_places(struct look *l)
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct look look = { .e = e, .out = out };
-	size_t position = 0, count;
+	size_t count;
 	uint64_t failures = 0;
 	char fine[96];
-	const void *key;
-	void *value;
 
 	if (!check_calls_begin(&look.calls, e, out))
 		return;
-	while (map_next(&look.calls.history->failures, &position, &key, &value)) {
-		const struct call_place *place = key;
-
+	map_for_each (&look.calls.history->failures, const struct call_place *, place,
+		const struct call_failures *, value) {
 		if (place->error != CALL_SHORT_WRITE)
-			failures += ((const struct call_failures *)value)->count;
+			failures += value->count;
 		look.accept_fails |= place->error == LINUX_EMFILE && accepts(place);
 	}
 	look.requests = failures ? requests_of(e, look.calls.history) : 0;

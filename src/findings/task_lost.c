@@ -68,10 +68,8 @@ static void note_rest(struct pool *p, uint64_t ns)
 static struct pool look(const struct check *e)
 {
 	struct pool p = { .for_ns = rested_ns(e, &e->id) };
-	const struct process_entry *child;
-	size_t position = 0;
 
-	while ((child = process_table_next(&e->input->host.process_table, &position))) {
+	process_table_for_each (&e->input->host.process_table, child) {
 		if (child->parent != e->process || !has_method(e, &child->id, "pool.py", "worker"))
 			continue;
 		p.workers++;

@@ -99,14 +99,12 @@ static bool is_first_of_pool(const char *name)
 static void find_newcomers(const struct check *e, struct newcomers *n)
 {
 	uint64_t first_ns = e->series.points[0].time_ns;
-	const struct thread_history *t;
-	size_t position = 0;
 	uint64_t slack_ns = sample_series_ns(&e->series) / (2 * (e->series.count - 1));
 
 	*n = (struct newcomers){ 0 };
 	map_init(&n->names, sizeof(struct name_key), sizeof(uint32_t), NAMES_MAX);
 	map_init(&n->calls, sizeof(struct thread_met_call), sizeof(uint32_t), CALLS_MAX);
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		if (t->first.time_ns <= first_ns + slack_ns)
 			continue;
 		n->count++;

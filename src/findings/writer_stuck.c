@@ -73,10 +73,7 @@ static bool is_slowed(const struct check *e, const struct thread_history *t)
 
 static void look(const struct check *e, struct stuck *s)
 {
-	const struct thread_history *t;
-	size_t position = 0;
-
-	while ((t = thread_histories_next(&e->input->threads, &e->id, &position))) {
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		s->threads++;
 		if (thread_history_stay_unseen(t))
 			s->unseen = thread_history_stay_unseen(t);

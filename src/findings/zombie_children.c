@@ -120,11 +120,9 @@ static bool gather_below(
 static void diagnose_host(const struct check *e, struct check_result *out)
 {
 	const struct process_table *c = &e->input->host.process_table;
-	struct process_entry *p;
 	unsigned all = 0;
-	size_t position = 0;
 
-	while ((p = process_table_next(c, &position))) {
+	process_table_for_each (c, p) {
 		struct gathering g;
 		char what[32];
 
