@@ -66,12 +66,10 @@ static int proc_sample(struct backend_run *run, struct sooth_error *err)
 		.record = { .time_ns = f->now_ns, .kind = PROC_SNAPSHOT, .cpu = SOOTH_CPU_NONE },
 		.from_ns = f->now_ns,
 	};
-	const void *key;
-	size_t position = 0;
 
 	(void)err;
 	f->counts.samples++;
-	while (map_next(&m->processes, &position, &key, NULL))
+	map_for_each_key (&m->processes, const void *, key)
 		sample_one(run, key);
 	for (size_t i = 0; i < f->process_count; i++) {
 		if (script_adopts(run, f->processes[i]) &&

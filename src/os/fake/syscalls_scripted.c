@@ -160,19 +160,12 @@ static void flush(struct script_calls *s, const struct process_id *process)
 	struct map *maps[] = { &s->counts, &s->errors };
 
 	for (size_t i = 0; i < 2; i++) {
-		const void *key;
-		void *value;
-		size_t position = 0;
-
-		while (map_next(maps[i], &position, &key, &value)) {
-			const struct script_key *k = key;
-			struct sooth_record *r = value;
-
+		map_for_each (maps[i], const struct script_key *, k, struct sooth_record *, r) {
 			if (process && memcmp(&k->process, process, sizeof(*process)))
 				continue;
 			r->time_ns = s->run->os->now_ns(s->run->os);
 			record_append(&s->ring, r, maps[i]->value_size, NULL, 0);
-			map_remove(maps[i], key);
+			map_remove(maps[i], k);
 		}
 	}
 }

@@ -67,13 +67,10 @@ static struct known *known_put(struct agent_files_reader *f, const struct proces
 {
 	uint64_t now = clock_monotonic_ns();
 	struct known *known = map_put(&f->known, id, NULL);
-	size_t position = 0;
-	const void *key;
-	void *value;
 
 	if (!known) {
-		while (map_next(&f->known, &position, &key, &value)) {
-			if (((struct known *)value)->seen_ns + KNOWN_NS < now)
+		map_for_each (&f->known, const void *, key, struct known *, value) {
+			if (value->seen_ns + KNOWN_NS < now)
 				map_remove(&f->known, key);
 		}
 		known = map_put(&f->known, id, NULL);
@@ -416,13 +413,7 @@ static int find_home(struct agent_files_reader *f, const struct backend_run *run
  */
 static bool shares_place(const struct agent_files_reader *f, const struct known *own)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&f->known, &position, &key, &value)) {
-		const struct known *other = value;
-
+	map_for_each_value (&f->known, const struct known *, other) {
 		if (other != own && other->place == own->place &&
 			other->seen_ns + SHARES_NS > own->seen_ns)
 			return true;

@@ -87,11 +87,8 @@ static void look_below(struct search *s, uint32_t pid)
 
 static void look(struct search *s)
 {
-	const void *pid;
-	size_t at = 0;
-
-	while (map_next(&s->followed, &at, &pid, NULL))
-		look_below(s, *(const uint32_t *)pid);
+	map_for_each_key (&s->followed, const uint32_t *, pid)
+		look_below(s, *pid);
 	for (size_t i = 0; i < s->found.size / sizeof(struct child); i++)
 		look_below(s, ((const struct child *)(const void *)s->found.data)[i].pid);
 }

@@ -48,14 +48,7 @@ static int visit_all(struct backend_run *run, member_visitor visitor, struct soo
 
 static int visit_known(struct members *m, struct backend_run *run, member_visitor visitor)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&m->processes, &position, &key, &value)) {
-		const struct process_id *process = key;
-		struct member *member = value;
-
+	map_for_each (&m->processes, const struct process_id *, process, struct member *, member) {
 		/* A single sample at the start is about what the command passes on to its
 		 * program. */
 		if (!member->is_before_exec || run->options.interest & INTEREST_ONCE)

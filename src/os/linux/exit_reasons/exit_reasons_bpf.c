@@ -238,13 +238,10 @@ static int exit_reasons_drain(struct backend_run *run, struct sooth_error *err)
 static int exit_reasons_sample(struct backend_run *run, struct sooth_error *err)
 {
 	struct exit_reasons_bpf *s = run->state;
-	size_t position = 0;
-	const void *key;
-	void *value;
 
 	(void)err;
 	watch_agents(run);
-	while (map_next(&s->left.places, &position, &key, &value))
+	map_for_each_key (&s->left.places, const void *, key)
 		exit_reasons_left_place(&s->left, key);
 	return 0;
 }

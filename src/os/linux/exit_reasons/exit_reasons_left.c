@@ -218,10 +218,7 @@ void exit_reasons_left_init(struct exit_reasons_left *l)
 
 void exit_reasons_left_fini(struct exit_reasons_left *l)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&l->places, &position, NULL, &value))
+	map_for_each_value (&l->places, void *, value)
 		buffer_fini(value);
 	map_fini(&l->places);
 	timeout_fini(&l->timeout);

@@ -33,12 +33,10 @@ struct exit_reasons_procfs {
 static void exit_reasons_close(struct backend_run *run)
 {
 	struct exit_reasons_procfs *s = run->state;
-	size_t position = 0;
-	void *value;
 
-	while (map_next(&s->members, &position, NULL, &value)) {
-		if (((struct watched *)value)->pidfd >= 0)
-			close(((struct watched *)value)->pidfd);
+	map_for_each_value (&s->members, struct watched *, value) {
+		if (value->pidfd >= 0)
+			close(value->pidfd);
 	}
 	map_fini(&s->members);
 	exit_reasons_left_fini(&s->left);
@@ -128,14 +126,10 @@ static bool has_run(struct watched *w, const struct process_id *process)
 static int exit_reasons_sample(struct backend_run *run, struct sooth_error *err)
 {
 	struct exit_reasons_procfs *s = run->state;
-	size_t position = 0;
-	const void *key;
-	void *value;
 
 	watch_agents(run);
-	while (map_next(&s->members, &position, &key, &value)) {
-		struct process_id process = *(const struct process_id *)key;
-		struct watched *w = value;
+	map_for_each (&s->members, const struct process_id *, key, struct watched *, w) {
+		struct process_id process = *key;
 		struct exit_reasons_end end;
 
 		if (!has_run(w, &process))

@@ -127,11 +127,7 @@ struct search {
 
 static bool is_fifo_name(const struct fd_ends *e, struct span link)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&e->targets, &position, NULL, &value)) {
-		const struct fd_end *end = value;
+	map_for_each_value (&e->targets, const struct fd_end *, end) {
 		struct span path = { (const char *)e->paths.data + end->path_offset,
 			end->path_size };
 

@@ -151,13 +151,11 @@ static void note_directory(struct fds_reader *r)
 {
 	struct span path, best = span_of("", 0);
 	const struct mount *found = NULL;
-	size_t position = 0;
-	void *value;
 
 	if (procfs_link_at(r->snapshot.process, "cwd", &r->scratch))
 		return;
 	path = span_of((const char *)r->scratch.data, r->scratch.size);
-	while (map_next(&r->mounts.by_id, &position, NULL, &value)) {
+	map_for_each_value (&r->mounts.by_id, void *, value) {
 		struct span point = mounts_point(&r->mounts, value);
 
 		if (is_below(path, point) && point.size >= best.size) {
@@ -206,13 +204,10 @@ static void write_space(struct fds_reader *r, struct backend_run *run, const str
 void fd_space_write(struct fds_reader *r, struct backend_run *run)
 {
 	unsigned tried = 0, others = 0;
-	size_t position = 0;
-	void *value;
 
 	begin_sample(r, run->os->now_ns(run->os));
 	note_directory(r);
-	while (map_next(&r->mounts.by_id, &position, NULL, &value)) {
-		const struct mount *m = value;
+	map_for_each_value (&r->mounts.by_id, const struct mount *, m) {
 		bool is_used = map_get(&r->written, &m->id) != NULL;
 		struct statvfs space = { 0 };
 		int status;

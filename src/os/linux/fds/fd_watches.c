@@ -516,11 +516,10 @@ static void search_rest(struct resolving *r)
 static void note_blocked(
 	struct fd_watches *w, const struct mounts *mounts, const struct map *blocked)
 {
-	size_t count, position = 0;
+	size_t count;
 	struct fd_watch *all = all_of(w, &count);
-	const void *id;
 
-	while (map_next(blocked, &position, &id, NULL)) {
+	map_for_each_key (blocked, const void *, id) {
 		const struct mount *m = map_get(&mounts->by_id, id);
 
 		for (size_t i = 0; m && i < count; i++) {

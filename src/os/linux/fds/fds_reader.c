@@ -370,8 +370,6 @@ static void fd_ends_add_socket(struct fd_ends *e, uint64_t inode)
 static int fd_ends_prepare(struct fd_ends *e, int process, struct sooth_error *err)
 {
 	_cleanup_close_ int netlink = -1;
-	size_t position = 0;
-	const void *inode;
 	struct map peers;
 	int status;
 
@@ -383,7 +381,7 @@ static int fd_ends_prepare(struct fd_ends *e, int process, struct sooth_error *e
 	map_init(&peers, sizeof(uint64_t), sizeof(uint64_t), PEERS_MAX);
 	status = socket_diag_peers(netlink, &peers, err);
 	/* If one socket family failed, the answers of the others still count. */
-	while (map_next(&e->sockets, &position, &inode, NULL)) {
+	map_for_each_key (&e->sockets, const void *, inode) {
 		const uint64_t *peer = map_get(&peers, inode);
 		struct fd_end_key key = { .inode = peer ? *peer : 0 };
 		struct fd_end *end = key.inode ? map_put(&e->targets, &key, NULL) : NULL;

@@ -45,11 +45,9 @@ static void put(struct hung_keys *keys, uint64_t key)
 static const struct mount *mount_of(const struct mounts *m, struct span path)
 {
 	const struct mount *found = NULL;
-	size_t position = 0, deepest = 0;
-	const void *id;
-	void *value;
+	size_t deepest = 0;
 
-	while (map_next(&m->by_id, &position, &id, &value)) {
+	map_for_each_value (&m->by_id, void *, value) {
 		struct span point = mounts_point(m, value);
 
 		if (point.size < deepest || point.size > path.size ||

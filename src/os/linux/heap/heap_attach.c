@@ -241,19 +241,14 @@ bool heap_attach_preloads(struct heap_attach *a, const struct process_id *proces
 
 uint32_t heap_attach_opaque(struct heap_attach *a, char path[HEAP_PATH_BYTES])
 {
-	size_t position = 0;
 	uint32_t count = 0;
-	const void *key;
-	void *value;
 
 	pthread_mutex_lock(&a->lock);
-	while (map_next(&a->programs, &position, &key, &value)) {
-		const uint64_t *identity = key;
-
+	map_for_each (&a->programs, const uint64_t *, identity, const char *, value) {
 		if (!allocators_opaque(&a->allocators, identity[0], identity[1]))
 			continue;
 		if (!count++)
-			snprintf(path, HEAP_PATH_BYTES, "%s", (const char *)value);
+			snprintf(path, HEAP_PATH_BYTES, "%s", value);
 	}
 	pthread_mutex_unlock(&a->lock);
 	return count;

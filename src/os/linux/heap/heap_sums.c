@@ -133,13 +133,8 @@ static void note_gone(struct heap_sums_reader *r, const struct heap_held_key *ke
 
 void heap_sums_ended(struct heap_sums_reader *r, const struct process_id *process)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (r && map_next(&r->known_held, &position, &key, &value)) {
-		const struct heap_held_key *k = key;
-
+	map_for_each (
+		map_while(r, &r->known_held), const struct heap_held_key *, k, void *, value) {
 		if (k->pid == process->pid && k->start_ticks == process->start_ticks)
 			note_gone(r, k, value);
 	}
@@ -148,13 +143,7 @@ void heap_sums_ended(struct heap_sums_reader *r, const struct process_id *proces
 /* An exec ends the earlier programs of a process. */
 static void note_earlier(struct heap_sums_reader *r, const struct heap_held_key *now)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&r->known_held, &position, &key, &value)) {
-		const struct heap_held_key *k = key;
-
+	map_for_each (&r->known_held, const struct heap_held_key *, k, void *, value) {
 		if (k->pid == now->pid && k->start_ticks == now->start_ticks &&
 			k->program < now->program)
 			note_gone(r, k, value);
@@ -164,12 +153,7 @@ static void note_earlier(struct heap_sums_reader *r, const struct heap_held_key 
 /* Another process may have got the number: its blocks cannot be distinguished from those. */
 static bool is_alive(const struct heap_sums_reader *r, const struct heap_block_key *block)
 {
-	size_t position = 0;
-	const void *key;
-
-	while (map_next(&r->known_held, &position, &key, NULL)) {
-		const struct heap_held_key *k = key;
-
+	map_for_each_key (&r->known_held, const struct heap_held_key *, k) {
 		if (k->pid == block->pid && k->program == block->program && !map_get(&r->ended, k))
 			return true;
 	}
@@ -178,12 +162,7 @@ static bool is_alive(const struct heap_sums_reader *r, const struct heap_block_k
 
 static bool is_gone(const struct heap_sums_reader *r, const struct heap_block_key *block)
 {
-	size_t position = 0;
-	const void *key;
-
-	while (map_next(&r->ended, &position, &key, NULL)) {
-		const struct heap_held_key *k = key;
-
+	map_for_each_key (&r->ended, const struct heap_held_key *, k) {
 		if (k->pid == block->pid && k->program == block->program)
 			return !is_alive(r, block);
 	}

@@ -268,15 +268,11 @@ void preload_late_probed(struct preload_late *l, uint32_t pid)
 void preload_late_check(struct preload_late *l)
 {
 	uint64_t new_ns = clock_monotonic_ns() - NEW_NS;
-	const void *pid;
-	void *value;
 
 	pthread_mutex_lock(&l->lock);
-	for (size_t at = 0; map_next(&l->images, &at, &pid, &value);) {
-		const struct late_image *image = value;
-
-		if (image->exec_ns < new_ns || !preload_is_there(*(const uint32_t *)pid))
-			check_image(l, *(const uint32_t *)pid, image);
+	map_for_each (&l->images, const uint32_t *, pid, const struct late_image *, image) {
+		if (image->exec_ns < new_ns || !preload_is_there(*pid))
+			check_image(l, *pid, image);
 	}
 	pthread_mutex_unlock(&l->lock);
 }

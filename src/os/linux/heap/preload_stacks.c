@@ -66,17 +66,12 @@ struct preload_stacks *preload_stacks_open(
 
 void preload_stacks_close(struct preload_stacks *s)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
 	if (!s)
 		return;
-	while (map_next(&s->programs, &position, &key, &value))
-		buffer_fini(&((struct preload_mapped *)value)->mappings);
-	position = 0;
-	while (map_next(&s->tables, &position, &key, &value))
-		unwind_table_fini(&((struct preload_table *)value)->table);
+	map_for_each_value (&s->programs, struct preload_mapped *, value)
+		buffer_fini(&value->mappings);
+	map_for_each_value (&s->tables, struct preload_table *, value)
+		unwind_table_fini(&value->table);
 	map_fini(&s->tables);
 	map_fini(&s->programs);
 	map_fini(&s->numbers);

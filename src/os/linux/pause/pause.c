@@ -315,12 +315,11 @@ struct pause {
 static void reap_ended(void *user)
 {
 	struct pause *p = user;
-	const void *key;
 
 	pthread_mutex_lock(&p->lock);
 	/* Not if pause_threads() has finished meanwhile. */
-	for (size_t at = 0; p->is_seizing && map_next(&p->threads, &at, &key, NULL);)
-		pause_reap_ended(*(const pid_t *)key);
+	map_for_each_key (map_while(p->is_seizing, &p->threads), const pid_t *, key)
+		pause_reap_ended(*key);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -440,14 +439,9 @@ static void check_thread(struct pause *p, pid_t tid, struct thread *t)
 
 static void check_all(struct pause *p)
 {
-	const void *key;
-	void *value;
-
-	for (size_t at = 0; map_next(&p->threads, &at, &key, &value);) {
-		struct thread *t = value;
-
+	map_for_each (&p->threads, const pid_t *, key, struct thread *, t) {
 		if (!t->is_stopped)
-			check_thread(p, *(const pid_t *)key, t);
+			check_thread(p, *key, t);
 	}
 }
 
@@ -507,13 +501,9 @@ size_t pause_reap(struct pause *p)
 
 void pause_release(struct pause *p)
 {
-	const void *key;
-	void *value;
-
 	/* Stopped threads first: they are losing time. */
-	for (size_t at = 0; map_next(&p->threads, &at, &key, &value);) {
-		struct thread *t = value;
-		pid_t tid = *(const pid_t *)key;
+	map_for_each (&p->threads, const pid_t *, key, struct thread *, t) {
+		pid_t tid = *key;
 
 		if (t->is_stopped && pause_detach(tid, t->signal)) {
 			drop(p, tid, t);

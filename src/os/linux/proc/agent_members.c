@@ -87,12 +87,9 @@ static struct span link_span(int process, const char *name, struct buffer *out)
 static bool needs_arguments(
 	const struct agent_set *agents, struct span executable, struct span name)
 {
-	const struct agent *agent;
-	size_t position = 0;
-
 	if (!executable.size || interpreter_of(executable))
 		return true;
-	while ((agent = agent_set_next(agents, &position))) {
+	agent_set_for_each (agents, agent) {
 		const struct agent_rule *rules = agent->rules;
 		size_t count = agent_rule_count(agent);
 
@@ -187,12 +184,8 @@ static void keep_marker(struct agent_members *a, const struct process_id *id, bo
 
 static void forget_ended(struct agent_members *a)
 {
-	size_t position = 0;
-	const void *id;
-	void *value;
-
-	while (map_next(&a->known, &position, &id, &value)) {
-		if (((const struct known_process *)value)->visit != a->visit)
+	map_for_each (&a->known, const void *, id, const struct known_process *, value) {
+		if (value->visit != a->visit)
 			map_remove(&a->known, id);
 	}
 }

@@ -88,12 +88,8 @@ static void name_kernel_thread(struct proc_bpf *s, struct proc_task *task)
 
 static void forget_ended(struct proc_bpf *s)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&s->names, &position, &key, &value)) {
-		if (((struct kernel_thread *)value)->sample != s->sample)
+	map_for_each (&s->names, const void *, key, struct kernel_thread *, value) {
+		if (value->sample != s->sample)
 			map_remove(&s->names, key);
 	}
 }

@@ -93,11 +93,8 @@ static void take_connection(void *user, const struct socket_fact *f)
 
 static bool all_found(const struct socket_lookup *a)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&a->peers, &position, NULL, &value)) {
-		if (!((struct peer *)value)->is_found)
+	map_for_each_value (&a->peers, struct peer *, value) {
+		if (!value->is_found)
 			return false;
 	}
 	return true;

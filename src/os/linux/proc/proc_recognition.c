@@ -29,10 +29,7 @@ struct plain_process {
 /* Rules by command look at the first argument; the other kinds only at scripts. */
 static void list_commands(const struct agent_set *agents, struct buffer *commands)
 {
-	const struct agent *agent;
-	size_t position = 0;
-
-	while ((agent = agent_set_next(agents, &position))) {
+	agent_set_for_each (agents, agent) {
 		for (size_t k = 0; k < agent_rule_count(agent); k++) {
 			const struct agent_rule *rule = &agent->rules[k];
 
@@ -345,12 +342,8 @@ void proc_recognition_at(struct proc_recognition *l, struct proc_entry *e, int p
 
 static void forget_ended(struct proc_recognition *l)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&l->plain, &position, &key, &value)) {
-		if (((struct plain_process *)value)->sample != l->sample)
+	map_for_each (&l->plain, const void *, key, struct plain_process *, value) {
+		if (value->sample != l->sample)
 			map_remove(&l->plain, key);
 	}
 }

@@ -171,11 +171,8 @@ void proc_refresh_init(struct proc_refresh *r)
 
 static void forget_all(struct proc_refresh *r)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&r->known, &position, NULL, &value))
-		free(((struct refresh_known *)value)->record);
+	map_for_each_value (&r->known, struct refresh_known *, value)
+		free(value->record);
 }
 
 void proc_refresh_fini(struct proc_refresh *r)
@@ -234,14 +231,10 @@ bool proc_refresh_recall(struct proc_refresh *r, struct proc_entry *e)
 
 bool proc_refresh_has_ended(struct proc_refresh *r)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
 	bool has_ended = false;
 
-	while (r->is_on && map_next(&r->known, &position, &key, &value)) {
-		struct refresh_known *k = value;
-
+	map_for_each (
+		map_while(r->is_on, &r->known), const void *, key, struct refresh_known *, k) {
 		if (k->sample == r->sample)
 			continue;
 		has_ended |= k->is_close;

@@ -55,13 +55,9 @@ void generated_init(struct generated *g)
 
 void generated_fini(struct generated *g)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&g->processes, &position, &key, &value)) {
-		cleanup_close(&((struct generated_process *)value)->root);
-		cleanup_close(&((struct generated_process *)value)->dump);
+	map_for_each_value (&g->processes, struct generated_process *, value) {
+		cleanup_close(&value->root);
+		cleanup_close(&value->dump);
 	}
 	map_fini(&g->processes);
 	runtimes_fini(&g->runtimes);

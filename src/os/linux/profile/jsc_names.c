@@ -86,11 +86,7 @@ static void end_file(struct jsc_file *file)
 
 void jsc_names_fini(struct jsc_names *j)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&j->files, &position, &key, &value))
+	map_for_each_value (&j->files, void *, value)
 		end_file(value);
 	map_fini(&j->files);
 	map_fini(&j->blocks);
@@ -358,17 +354,11 @@ static const struct jsc_block *find_by_place(
 	struct jsc_names *j, const struct profile_raw *raw, const struct jsc_frame *frame)
 {
 	struct frame_job job = { .pid = raw->record.pid };
-	size_t position = 0;
-	const void *key;
-	void *value;
 
 	job.frame.layout = frame->layout;
 	job.frame.pc = frame->pc;
 	job.frame.is_placed = true;
-	while (map_next(&j->blocks, &position, &key, &value)) {
-		const struct block_key *k = key;
-		const struct jsc_block *block = value;
-
+	map_for_each (&j->blocks, const struct block_key *, k, const struct jsc_block *, block) {
 		if (k->pid != raw->record.pid || k->start_ticks != raw->record.start_ticks ||
 			!block->to || !is_in(block, frame->pc))
 			continue;
@@ -523,14 +513,9 @@ void jsc_names_limits(const struct jsc_names *j, struct backend_run *run)
 {
 	double percent;
 	const char *why = why_refused(j, &percent);
-	size_t position = 0;
-	const void *key;
-	void *value;
 	char text[400];
 
-	while (map_next(&j->files, &position, &key, &value)) {
-		const struct jsc_file *file = value;
-
+	map_for_each_value (&j->files, const struct jsc_file *, file) {
 		if (file->layout.type_function)
 			continue;
 		snprintf(text, sizeof(text),

@@ -19,12 +19,8 @@ void perf_processes_init(struct perf_processes *p)
 
 void perf_processes_fini(struct perf_processes *p)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&p->processes, &position, &key, &value))
-		buffer_fini(&((struct perf_process *)value)->mappings);
+	map_for_each_value (&p->processes, struct perf_process *, value)
+		buffer_fini(&value->mappings);
 	map_fini(&p->processes);
 	map_fini(&p->threads);
 }

@@ -27,13 +27,7 @@ void profile_files_init(struct profile_files *f)
 
 void profile_files_fini(struct profile_files *f)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&f->by_key, &position, &key, &value)) {
-		struct profile_known *known = value;
-
+	map_for_each_value (&f->by_key, struct profile_known *, known) {
 		cleanup_close(&known->fd);
 		cleanup_close(&known->root);
 		free(known->path);

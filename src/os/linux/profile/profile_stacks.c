@@ -491,16 +491,13 @@ int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
 {
 	_cleanup_free_ struct to_name *frames = calloc(s->frames.count + 1, sizeof(*frames));
 	const struct frame_writer writer = { out, s->frame_kind, s->has_lines };
-	size_t count = 0, position = 0, to;
-	const void *key;
-	void *value;
+	size_t count = 0, to;
 	int status = 0;
 
 	if (!frames)
 		return -ENOMEM;
-	while (map_next(&s->frames, &position, &key, &value))
-		frames[count++] = (struct to_name){ *(const struct frame_key *)key,
-			*(const uint32_t *)value };
+	map_for_each (&s->frames, const struct frame_key *, key, const uint32_t *, value)
+		frames[count++] = (struct to_name){ *key, *value };
 	qsort(frames, count, sizeof(*frames), by_place);
 	for (size_t from = 0; from < count && !status; from = to) {
 		for (to = from; to < count && frames[to].key.file == frames[from].key.file &&

@@ -244,14 +244,8 @@ bool profile_tables_entry(
 
 void profile_tables_close(struct profile_tables *t)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
 	profile_tables_stop(t);
-	while (map_next(&t->made, &position, &key, &value)) {
-		struct profile_made *made = value;
-
+	map_for_each_value (&t->made, struct profile_made *, made) {
 		if (made->entries)
 			munmap(made->entries, made->size);
 	}

@@ -166,11 +166,7 @@ void stack_walker_init(
 
 void stack_walker_fini(struct stack_walker *s)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&s->tables, &position, &key, &value))
+	map_for_each_value (&s->tables, void *, value)
 		unwind_table_fini(value);
 	map_fini(&s->tables);
 	map_fini(&s->rows);

@@ -195,10 +195,9 @@ static void try_rule(struct program_marks *m, struct program_file *f, const stru
 static size_t list_programs(
 	const struct agent_program **programs, const struct agent_set *agents, struct span name)
 {
-	const struct agent *agent;
-	size_t position = 0, count = 0;
+	size_t count = 0;
 
-	while ((agent = agent_set_next(agents, &position))) {
+	agent_set_for_each (agents, agent) {
 		for (size_t k = 0; k < agent_rule_count(agent); k++) {
 			const struct agent_rule *rule = &agent->rules[k];
 

@@ -229,12 +229,7 @@ static void take_connection(void *user, const struct socket_fact *f)
 
 static void pair_connections(struct pairing *p)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&p->tuples, &position, &key, &value)) {
-		const struct tuple *t = key;
+	map_for_each (&p->tuples, const struct tuple *, t, void *, value) {
 		struct tuple other = { .local_port = t->peer_port, .peer_port = t->local_port };
 		const uint64_t *found;
 		uint64_t *peer;

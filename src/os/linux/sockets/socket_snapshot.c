@@ -210,12 +210,7 @@ static void socket_holdings_take(void *user, const struct socket_fact *fact)
 /* Names of the unix sockets at the other end, from a second read of the same table. */
 static bool socket_holdings_needs_names(struct socket_holdings *h)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&h->sockets, &position, NULL, &value)) {
-		const struct held_socket *s = value;
-
+	map_for_each_value (&h->sockets, const struct held_socket *, s) {
 		if (s->record.peer_inode)
 			map_put(&h->names, &s->record.peer_inode, NULL);
 	}
@@ -291,12 +286,7 @@ static void find_side(struct socket_holdings *h, struct held_socket *s)
 /* Drop sockets that were closed meanwhile; mark those in no table. */
 static void socket_holdings_resolve(struct socket_holdings *h, int process)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&h->sockets, &position, NULL, &value)) {
-		struct held_socket *s = value;
-
+	map_for_each_value (&h->sockets, struct held_socket *, s) {
 		name_peer(h, s);
 		if (s->is_twice) {
 			emit_nothing(&s->record, SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED),
@@ -322,11 +312,8 @@ static uint32_t socket_holdings_write(
 	struct socket_holdings *h, struct buffer *out, const struct sockets_socket *template)
 {
 	uint32_t written = 0;
-	size_t position = 0;
-	void *value;
 
-	while (map_next(&h->sockets, &position, NULL, &value)) {
-		struct held_socket *s = value;
+	map_for_each_value (&h->sockets, struct held_socket *, s) {
 		struct sockets_socket *r = &s->record;
 		struct record_tail tail[] = {
 			tail_of(h, &r->protocol, s->name),

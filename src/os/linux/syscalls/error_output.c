@@ -29,11 +29,8 @@ void error_outputs_init(struct error_outputs *e)
 
 void error_outputs_fini(struct error_outputs *e)
 {
-	size_t position = 0;
-	void *value;
-
 	/* Nothing of what was read is kept longer than needed. */
-	while (map_next(&e->writers, &position, NULL, &value))
+	map_for_each_value (&e->writers, void *, value)
 		explicit_bzero(value, sizeof(struct writer));
 	map_fini(&e->writers);
 	buffer_fini(&e->rebuilt);

@@ -39,11 +39,7 @@ static void forget(struct threads_again *a, const void *key, struct again_proces
 
 void threads_again_fini(struct threads_again *a)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&a->processes, &position, &key, &value))
+	map_for_each (&a->processes, const void *, key, void *, value)
 		forget(a, key, value);
 	map_fini(&a->processes);
 	buffer_fini(&a->before);
@@ -52,11 +48,7 @@ void threads_again_fini(struct threads_again *a)
 
 void threads_again_begin(struct threads_again *a)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&a->processes, &position, &key, &value)) {
+	map_for_each (&a->processes, const void *, key, void *, value) {
 		if (((struct again_process *)value)->sample != a->sample)
 			forget(a, key, value);
 	}
