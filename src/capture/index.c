@@ -121,13 +121,8 @@ void index_take(struct index_builder *b, const struct block *block, size_t bytes
 
 static void append_kinds(const struct survey *s, struct buffer *out)
 {
-	size_t position = 0;
-	const void *kind;
-	void *count;
-
-	while (map_next(&s->kinds, &position, &kind, &count)) {
-		struct index_kind k = { .kind = *(const uint16_t *)kind,
-			.records = *(uint64_t *)count };
+	map_for_each (&s->kinds, const uint16_t *, kind, uint64_t *, count) {
+		struct index_kind k = { .kind = *kind, .records = *count };
 
 		buffer_append(out, &k, sizeof(k));
 	}

@@ -98,10 +98,7 @@ static void add_below(const struct process_entry *p, bool only_workers, struct b
 
 static const struct process_entry *find(const struct process_table *t, uint32_t pid)
 {
-	struct process_entry *p;
-	size_t position = 0;
-
-	while ((p = process_table_next(t, &position))) {
+	process_table_for_each (t, p) {
 		if (p->id.pid == pid)
 			return p;
 	}

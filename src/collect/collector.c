@@ -140,10 +140,7 @@ uint64_t collector_mark(const struct os *os, struct buffer *out, uint32_t what, 
 
 void collector_agents(const struct os *os, struct buffer *out, const struct agent_set *agents)
 {
-	const struct agent *agent;
-	size_t position = 0;
-
-	while ((agent = agent_set_next(agents, &position))) {
+	agent_set_for_each (agents, agent) {
 		const struct agent_text *text = agent_set_text(agents, agent);
 		struct stream_agent definition = { .record = head(os, STREAM_AGENT) };
 

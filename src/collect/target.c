@@ -103,14 +103,10 @@ int target_set_command(struct target *t, char *const *command, struct sooth_erro
 /* Those that left go when their room is needed. */
 static void make_room(struct target *t)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
 	if (t->members.count < t->members.limit)
 		return;
-	while (map_next(&t->members, &position, &key, &value)) {
-		if (((struct target_member *)value)->has_left)
+	map_for_each (&t->members, const void *, key, struct target_member *, value) {
+		if (value->has_left)
 			map_remove(&t->members, key);
 	}
 }

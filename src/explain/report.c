@@ -453,15 +453,12 @@ static void note_missing_probe(struct sooth_report *r, const struct stage_type *
 
 static int check_pids(const struct sooth_report *r, struct sooth_error *err)
 {
-	size_t position = 0;
-	const void *pid;
-	void *is_seen;
-
-	while (!r->may_lack_pids && map_next(&r->pids, &position, &pid, &is_seen)) {
-		if (*(bool *)is_seen)
+	map_for_each (
+		map_while(!r->may_lack_pids, &r->pids), const uint32_t *, pid, bool *, is_seen) {
+		if (*is_seen)
 			continue;
-		error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u in the capture",
-			*(const uint32_t *)pid);
+		error_set(
+			err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u in the capture", *pid);
 		error_why(err, "the capture has no record of this process");
 		return error_remedy(err,
 			"run the command without -p: then it lists the processes of the capture");

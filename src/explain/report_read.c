@@ -166,13 +166,10 @@ static bool has_notes(void *user, const struct index_entry *e)
 static void note_unknown(struct sooth_report *r, const struct survey *s)
 {
 	uint64_t unknown = 0;
-	size_t position = 0;
-	const void *kind;
-	void *records;
 
-	while (map_next(&s->kinds, &position, &kind, &records)) {
-		if (!registry_schema(*(const uint16_t *)kind))
-			unknown += *(uint64_t *)records;
+	map_for_each (&s->kinds, const uint16_t *, kind, uint64_t *, records) {
+		if (!registry_schema(*kind))
+			unknown += *records;
 	}
 	report_set_unknown(r, unknown);
 }

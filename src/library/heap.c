@@ -100,12 +100,8 @@ static void drop(struct heap_blocks *b, const struct sooth_record *r, uint64_t a
 
 static void heap_blocks_forget(struct heap_blocks *b, struct process_id gone)
 {
-	size_t position = 0;
-	const void *next;
-	void *value;
-
-	while (map_next(&b->live, &position, &next, &value)) {
-		struct block_key key = *(const struct block_key *)next;
+	map_for_each_key (&b->live, const struct block_key *, next) {
+		struct block_key key = *next;
 
 		if (!memcmp(&key.process, &gone, sizeof(gone)))
 			map_remove(&b->live, &key);
@@ -147,12 +143,7 @@ static void heap_blocks_take(
 
 static void add_up(const struct heap_blocks *b, struct map *groups)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&b->live, &position, &key, &value)) {
-		const struct block *block = value;
+	map_for_each_value (&b->live, const struct block *, block) {
 		struct group *group = map_put(groups, &block->group, NULL);
 
 		if (!group)
@@ -197,17 +188,15 @@ static struct sooth_table *heap_blocks_table(const struct heap_blocks *b, struct
 	struct sooth_table *table = table_new(err);
 	struct map groups;
 	struct group *sorted;
-	size_t count = 0, position = 0;
-	const void *key;
-	void *value;
+	size_t count = 0;
 	int status;
 
 	map_init(&groups, sizeof(struct group_key), sizeof(struct group), GROUPS_MAX);
 	add_up(b, &groups);
 	sorted = calloc(groups.count + 1, sizeof(*sorted));
 	status = table && sorted ? 0 : -ENOMEM;
-	while (!status && map_next(&groups, &position, &key, &value))
-		sorted[count++] = *(const struct group *)value;
+	map_for_each_value (map_while(!status, &groups), const struct group *, value)
+		sorted[count++] = *value;
 	if (!status)
 		qsort(sorted, count, sizeof(*sorted), by_bytes);
 	for (size_t i = 0; i < count && !status; i++)

@@ -30,12 +30,8 @@ void stacks_init(struct stacks *s, uint16_t stack_kind, uint16_t frame_kind, boo
 
 void stacks_fini(struct stacks *s)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&s->made, &position, &key, &value))
-		free(((struct made_stack *)value)->frames);
+	map_for_each_value (&s->made, struct made_stack *, value)
+		free(value->frames);
 	map_fini(&s->made);
 	profile_sums_fini(&s->sums);
 }

@@ -107,13 +107,11 @@ static struct sooth_table *trace_sums_table(const struct trace_sums *s, struct s
 {
 	struct sooth_table *table = table_new(err);
 	struct sum *sorted = calloc(s->calls.count + 1, sizeof(*sorted));
-	size_t count = 0, position = 0;
+	size_t count = 0;
 	int status = table && sorted ? 0 : -ENOMEM;
-	const void *key;
-	void *value;
 
-	while (!status && map_next(&s->calls, &position, &key, &value))
-		sorted[count++] = *(const struct sum *)value;
+	map_for_each_value (map_while(!status, &s->calls), const struct sum *, value)
+		sorted[count++] = *value;
 	if (!status)
 		qsort(sorted, count, sizeof(*sorted), by_calls);
 	for (size_t i = 0; i < count && !status; i++)

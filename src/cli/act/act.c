@@ -60,10 +60,7 @@ static struct act_process *find(const struct act *a, const struct process_id *id
 
 static struct process_entry *by_pid(const struct process_table *c, uint32_t pid)
 {
-	struct process_entry *p;
-	size_t position = 0;
-
-	while ((p = process_table_next(c, &position))) {
+	process_table_for_each (c, p) {
 		if (p->id.pid == pid)
 			return p;
 	}
@@ -196,10 +193,9 @@ int act_select_identity(struct act *a, const char *text, struct sooth_error *err
 static int find_session(
 	struct act *a, const char *session, struct process_entry **out, struct sooth_error *err)
 {
-	struct process_entry *p, *found = NULL;
-	size_t position = 0;
+	struct process_entry *found = NULL;
 
-	while ((p = process_table_next(&a->process_table, &position))) {
+	process_table_for_each (&a->process_table, p) {
 		struct span id = process_table_text(&a->process_table, &p->session_id);
 		struct span known;
 
@@ -240,12 +236,10 @@ int act_select_session(struct act *a, const char *session, struct sooth_error *e
 
 void act_select_verdict(struct act *a, enum verdict_kind kind)
 {
-	struct process_entry *p;
 	struct verdict verdict;
-	size_t position = 0;
 
 	a->undecided_access = a->doubted = 0;
-	while ((p = process_table_next(&a->process_table, &position))) {
+	process_table_for_each (&a->process_table, p) {
 		verdict_decide(&a->process_table, p, kind, &verdict);
 		if (verdict.state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))
 			a->undecided_access++;
@@ -303,10 +297,7 @@ static void keep_terminal_of(struct act *a, const struct process_entry *p)
 /* A window that a tool call opened is an orphan; its terminal may be in use. */
 static void keep_terminals(struct act *a)
 {
-	struct process_entry *p;
-	size_t position = 0;
-
-	while ((p = process_table_next(&a->process_table, &position))) {
+	process_table_for_each (&a->process_table, p) {
 		if (p->process->terminal != PROC_NO_TERMINAL && goes_on(a, p) && !find(a, &p->id))
 			keep_terminal_of(a, p);
 	}
@@ -332,13 +323,12 @@ static const struct act_process *selected_beside(const struct act *a, const stru
 
 size_t act_select_others(struct act *a)
 {
-	struct process_entry *p;
-	size_t position = 0, added = 0;
+	size_t added = 0;
 
 	if (a->reach == ACT_ONLY)
 		return 0;
 	keep_terminals(a);
-	while ((p = process_table_next(&a->process_table, &position))) {
+	process_table_for_each (&a->process_table, p) {
 		const struct act_process *by = selected_above(a, p);
 
 		/* Daemons outlive the session. */

@@ -50,10 +50,7 @@ int act_targets_check(const char *verb, const struct target_options *t, const st
 
 static bool is_session(const struct act *act, const char *word)
 {
-	struct process_entry *p;
-	size_t position = 0;
-
-	while ((p = process_table_next(&act->process_table, &position))) {
+	process_table_for_each (&act->process_table, p) {
 		if (process_match_session(&act->process_table, p, word))
 			return true;
 	}

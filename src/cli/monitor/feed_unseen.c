@@ -49,9 +49,6 @@ void feed_unseen_put(const struct feed_unseen *u, uint32_t pid, struct line_queu
 
 void feed_unseen_put_all(const struct feed_unseen *u, struct line_queue *queue)
 {
-	size_t position = 0;
-	const void *key;
-
-	while (map_next(&u->processes, &position, &key, NULL))
-		feed_unseen_put(u, (uint32_t)((const struct process_id *)key)->pid, queue);
+	map_for_each_key (&u->processes, const struct process_id *, key)
+		feed_unseen_put(u, (uint32_t)key->pid, queue);
 }

@@ -33,12 +33,9 @@ static int observe(struct sooth_observer *o, struct sooth_report *r,
 
 static bool has_agent(struct process_table *table)
 {
-	const struct process_entry *p;
-	size_t position = 0;
-
 	if (process_table_resolve(table))
 		return false;
-	while ((p = process_table_next(table, &position))) {
+	process_table_for_each (table, p) {
 		if (p->agent)
 			return true;
 	}
