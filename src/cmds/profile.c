@@ -17,11 +17,12 @@ struct profile_config {
 	struct debug_servers servers;
 	struct run_options run;
 	struct picture_options picture;
+	struct sooth_observer_options observer;
 	struct {
-		uint64_t rate, least_wait_ns;
+		uint64_t rate;
 		const char *role, *folded, *pprof, *names, *sort, *unwind;
 		double least_percent;
-		bool tree, heat, off_cpu, wall, chains, lines;
+		bool tree, heat, off_cpu, chains;
 	} profile;
 };
 
@@ -50,9 +51,9 @@ static const struct option profile_options[] = {
 		"stacks of threads that wait instead: for what, how long, and what woke them"),
 	FLAG_ROW(0, "chains", profile_config, profile.chains,
 		"with --off-cpu: what ended the waits, and what that waited for meanwhile"),
-	FLAG_ROW(0, "wall", profile_config, profile.wall,
+	FLAG_ROW(0, "wall", profile_config, observer.profile_wall,
 		"all the time of threads: running by samples, and waiting as with --off-cpu"),
-	VALUE_ROW(0, "min-wait", DURATION, "TIME", profile_config, profile.least_wait_ns,
+	VALUE_ROW(0, "min-wait", DURATION, "TIME", profile_config, observer.profile_wait_ns,
 		"with --off-cpu or --wall: only waits of this length or more (1ms)", .min = 1,
 		.max = 3600 * NS_PER_S),
 	VALUE_ROW(0, "role", TEXT, "ROLE", profile_config, profile.role,
@@ -71,7 +72,7 @@ static const struct option profile_options[] = {
 		"C++ and Rust functions: full (default), short (without template arguments) or "
 		"symbol (mangled)",
 		.choice = demangle_style_name),
-	FLAG_ROW(0, "lines", profile_config, profile.lines,
+	FLAG_ROW(0, "lines", profile_config, observer.profile_lines,
 		"source lines, and functions that the compiler put into others (from DWARF)"),
 	VALUE_ROW(0, "unwind", CHOICE, "METHOD", profile_config, profile.unwind,
 		"callers: auto (default) by unwind information, else frame pointers; tables: by "
@@ -210,13 +211,27 @@ static int choose_heat(const struct profile_config *c, struct picture_files *fil
 	return 0;
 }
 
+static struct sooth_observer_options observer_options_of(
+	const struct profile_config *c, enum profile_of of)
+{
+	struct sooth_observer_options options = c->observer;
+
+	options.buffer_bytes = c->run.buffer_bytes;
+	options.profile_hz = (uint32_t)c->profile.rate;
+	options.profile_tables_only = c->profile.unwind && !strcmp(c->profile.unwind, "tables");
+	if (of && !options.profile_wait_ns)
+		options.profile_wait_ns = LEAST_WAIT_NS;
+	return options;
+}
+
 static int run_profile(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct profile_config *c = config;
-	enum profile_of of = c->profile.wall	  ? PROFILE_OF_WALL
-			     : c->profile.off_cpu ? PROFILE_OF_WAITS
-						  : PROFILE_OF_SAMPLES;
-	struct frame_naming naming = { demangle_style_of(c->profile.names), c->profile.lines };
+	enum profile_of of = c->observer.profile_wall ? PROFILE_OF_WALL
+			     : c->profile.off_cpu     ? PROFILE_OF_WAITS
+						      : PROFILE_OF_SAMPLES;
+	struct frame_naming naming = { demangle_style_of(c->profile.names),
+		c->observer.profile_lines };
 	struct profile_views views = {
 		.report = { .role = c->profile.role,
 			.by_total = c->profile.sort && !strcmp(c->profile.sort, "total"),
@@ -239,25 +254,17 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 		.output = &files.report,
 		.arguments = arguments,
 		.probes = { { "profile", SOOTH_STREAM },
-			{ c->profile.wall ? "sched" : NULL, SOOTH_COUNT } },
-		.views = { { c->profile.tree	  ? "profile-stacks"
-			     : c->profile.wall	  ? "profile-wall"
-			     : c->profile.chains  ? "wait-chains"
-			     : c->profile.off_cpu ? "profile-waits"
-						  : "profile-table",
+			{ c->observer.profile_wall ? "sched" : NULL, SOOTH_COUNT } },
+		.views = { { c->profile.tree		? "profile-stacks"
+			     : c->observer.profile_wall ? "profile-wall"
+			     : c->profile.chains	? "wait-chains"
+			     : c->profile.off_cpu	? "profile-waits"
+							: "profile-table",
 			&views.report } },
 		.allowed = TARGET_MAY_BE_COMMAND,
 		.duration_ns = c->run.duration_ns,
-		.observer.buffer_bytes = c->run.buffer_bytes,
 		.control = c->run.control,
-		.observer.profile_hz = (uint32_t)c->profile.rate,
-		.observer.profile_tables_only =
-			c->profile.unwind && !strcmp(c->profile.unwind, "tables"),
-		.observer.profile_wall = c->profile.wall,
-		.observer.profile_lines = c->profile.lines,
-		.observer.profile_wait_ns = !of			       ? 0
-					    : c->profile.least_wait_ns ? c->profile.least_wait_ns
-								       : LEAST_WAIT_NS,
+		.observer = observer_options_of(c, of),
 		.progress = "sampling",
 	};
 	int status = picture_files(&files, &c->picture, &c->output, err);
