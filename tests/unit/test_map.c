@@ -256,6 +256,66 @@ static void test_remove_while_walking(void **state)
 	map_fini(&m);
 }
 
+/* continue goes to the next entry, break leaves the loop at hand only, and the place after it. */
+static void test_loops(void **state)
+{
+	uint32_t sum = 0, pairs = 0, last = 0;
+	struct map m;
+
+	(void)state;
+	map_init(&m, 4, 4, 100);
+	map_for_each_value (&m, uint32_t *, none)
+		sum += *none + 1;
+	assert_int_equal(sum, 0);
+	for (uint32_t k = 0; k < 10; k++)
+		*(uint32_t *)map_put(&m, &k, NULL) = k * k;
+	map_for_each (&m, const uint32_t *, k, uint32_t *, v) {
+		if (*k == 3)
+			continue;
+		if (*k == 6)
+			break;
+		sum += *v;
+	}
+	assert_int_equal(sum, 0 + 1 + 4 + 16 + 25);
+	map_for_each_key (&m, const uint32_t *, k) {
+		map_for_each_value (&m, const uint32_t *, v) {
+			if (*v > *k)
+				break;
+			pairs++;
+		}
+		last = *k;
+	}
+	assert_int_equal(last, 9);
+	assert_int_equal(pairs, 1 + 2 + 2 + 2 + 3 + 3 + 3 + 3 + 3 + 4);
+	map_for_each_key (&m, const uint32_t *, k) {
+		if (*k % 2)
+			map_remove(&m, k);
+	}
+	sum = 0;
+	map_for_each_key (map_while(sum < 6, &m), const uint32_t *, k)
+		sum += *k;
+	assert_int_equal(sum, 0 + 2 + 4);
+	map_for_each_key (map_while(false, &m), const uint32_t *, k)
+		sum += *k;
+	assert_int_equal(sum, 6);
+	map_fini(&m);
+}
+
+static void test_pointers(void **state)
+{
+	uint32_t values[3] = { 7, 8, 9 }, sum = 0;
+	struct map m;
+
+	(void)state;
+	map_init(&m, 4, sizeof(void *), 100);
+	for (uint32_t k = 0; k < 3; k++)
+		*(uint32_t **)map_put(&m, &k, NULL) = &values[k];
+	map_for_each_pointer (&m, const uint32_t *, v)
+		sum += *v;
+	assert_int_equal(sum, 24);
+	map_fini(&m);
+}
+
 /* A window that moves for ever stays small: each round removes the oldest. */
 static void test_window(void **state)
 {
@@ -340,6 +400,8 @@ int main(void)
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_no_value),
 		cmocka_unit_test(test_remove_while_walking),
+		cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_pointers),
 		cmocka_unit_test(test_window),
 		cmocka_unit_test(test_coming_and_going),
 		cmocka_unit_test(test_spread),
