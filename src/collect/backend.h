@@ -38,6 +38,7 @@ enum heap_engine {
 };
 
 struct probe_options {
+	/* As the caller set them; may_pause only for a command. Text lasts until it has started. */
 	struct sooth_observer_options observer;
 	unsigned interest; /* enum interest, of all targets together */
 	bool is_host;	   /* every process, not only the added ones */
