@@ -6,6 +6,7 @@
 #include "base/json.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -119,16 +120,21 @@ void json_end(struct json *j)
 	buffer_char(j->out, is_object ? '}' : ']');
 }
 
-void json_key(struct json *j, const char *key)
+static void put_key(struct json *j, const char *key, size_t size)
 {
 	if (j->failed || !key || !j->depth || !(j->is_object & level_bit(j)) || j->has_key) {
 		misuse(j);
 		return;
 	}
 	separate(j);
-	quote(j, key, strlen(key));
+	quote(j, key, size);
 	buffer_string(j->out, j->indent ? ": " : ":");
 	j->has_key = true;
+}
+
+void json_key(struct json *j, const char *key)
+{
+	put_key(j, key, key ? strlen(key) : 0);
 }
 
 void json_chars(struct json *j, const char *text, size_t size)
@@ -196,4 +202,91 @@ void json_written(struct json *j, const char *text, size_t size)
 {
 	if (open_value(j))
 		buffer_append(j->out, text, size);
+}
+
+/* --- by a format --- */
+
+/* 'text', a number, true, false or null; behind it, what follows. */
+static const char *put_literal(struct json *j, const char *at)
+{
+	bool is_text = *at == '\'';
+	size_t size = is_text ? strcspn(++at, "'") : strspn(at, "-.0123456789aeflnrstu");
+
+	if (is_text && at[size] && at[size + 1] == ':')
+		put_key(j, at, size);
+	else if (is_text)
+		json_chars(j, at, size);
+	else if (size)
+		json_written(j, at, size);
+	if (at[size] == '\'' || (size && !is_text))
+		return at + size + is_text;
+	misuse(j);
+	return at + strlen(at);
+}
+
+static void put_text_argument(struct json *j, const char *text, int size, bool is_key)
+{
+	if (is_key)
+		json_key(j, text);
+	else if (size < 0)
+		json_cstring(j, text);
+	else
+		json_chars(j, text, (size_t)size);
+}
+
+/* Of a conversion what stands between its % and its letter is `size` characters. */
+static const char *put_argument(struct json *j, const char *at, va_list *args)
+{
+	size_t size = strspn(at, ".*lz0123456789");
+	int before = size && at[1] == '*' ? va_arg(*args, int) : -1;
+
+	switch (at[size]) {
+	case 's':
+		put_text_argument(j, va_arg(*args, const char *), before, at[size + 1] == ':');
+		break;
+	case 'u':
+		json_u64(j, size > 1 ? va_arg(*args, unsigned long long)
+			    : size   ? va_arg(*args, unsigned long)
+				     : va_arg(*args, unsigned));
+		break;
+	case 'd':
+		json_i64(j, size > 1 ? va_arg(*args, long long)
+			    : size   ? va_arg(*args, long)
+				     : va_arg(*args, int));
+		break;
+	case 'f':
+		json_f64(j, va_arg(*args, double),
+			before < 0 ? (unsigned)(at[1] - '0') : (unsigned)before);
+		break;
+	case 'i':
+		json_bool(j, va_arg(*args, int));
+		break;
+	default:
+		misuse(j);
+		return at + strlen(at);
+	}
+	return at + size + 1;
+}
+
+void json_format(struct json *j, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	while (*format) {
+		char c = *format;
+
+		if (c == '%') {
+			format = put_argument(j, format + 1, &args);
+		} else if (!strchr("{}[]:, ", c)) {
+			format = put_literal(j, format);
+		} else {
+			if (c == '{' || c == '[')
+				begin(j, c == '{');
+			else if (c == '}' || c == ']')
+				json_end(j);
+			format++;
+		}
+	}
+	va_end(args);
 }

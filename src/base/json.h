@@ -41,5 +41,12 @@ void json_bool(struct json *j, bool value);
 void json_nothing(struct json *j);
 /* A value that is JSON already. */
 void json_written(struct json *j, const char *text, size_t size);
+/*
+ * JSON of this form, with ' for ": "{'pid':%u,'names':[%s". It need be neither whole nor begun
+ * here: an object stays open, and a key at the end waits for its value. Conversions are those of
+ * printf: %s (also as a key, and %.*s), %u and %d (also with l, ll or z), %.1f and %.*f; and %i is
+ * a truth value.
+ */
+void json_format(struct json *j, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -30,54 +30,31 @@ static int row(
 	return 0;
 }
 
-/* As cells.c makes values of them. */
-static void put_field_type(struct json *j, const struct sooth_field *f)
-{
-	if (json_types_scalar(j, f))
-		return;
-	json_types_or_null(j,
-		f->type == SOOTH_FIELD_ROWS && (f->is_keyed || f->is_single) ? "object" : "array",
-		NULL);
-}
-
 static void put_column(struct json *j, const struct column *c)
 {
-	json_key(j, c->name);
-	json_begin_object(j);
+	json_format(j, "%s:{", c->name);
 	if (c->source == COLUMN_NOT_MEASURED)
-		json_types_pair(j, "type", "object");
+		json_format(j, "'type':'object'");
 	else if (c->field)
-		put_field_type(j, c->field);
+		json_types_put(j, c->field);
 	else
-		json_types_or_null(j, "string", NULL);
+		json_format(j, "'type':['string','null']");
 	if (c->help)
-		json_types_pair(j, "description", c->help);
+		json_format(j, "'description':%s", c->help);
 	json_end(j);
 }
 
 static void put_table(struct json *j, const struct table *t)
 {
-	json_begin_object(j);
-	json_types_pair(j, "title", t->name);
-	json_key(j, "properties");
-	json_begin_object(j);
-	json_key(j, "table");
-	json_begin_object(j);
-	json_types_pair(j, "const", t->name);
-	json_end(j);
+	json_format(j, "{'title':%s,'properties':{'table':{'const':%s}", t->name, t->name);
 	for (size_t i = 0; i < t->column_count; i++)
 		put_column(j, &t->columns[i]);
-	json_end(j);
-	json_key(j, "required");
-	json_begin_array(j);
+	json_format(j, "},'required':[");
 	for (size_t i = 0; i < t->column_count; i++) {
 		if (t->columns[i].source != COLUMN_NOT_MEASURED)
 			json_cstring(j, t->columns[i].name);
 	}
-	json_end(j);
-	json_key(j, "additionalProperties");
-	json_bool(j, false);
-	json_end(j);
+	json_format(j, "],'additionalProperties':false}");
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -86,22 +63,13 @@ static int finish(void *state, struct sooth_error *err)
 	struct json j;
 
 	json_init(&j, &s->out.bytes, 1);
-	json_begin_object(&j);
-	json_types_pair(&j, "$schema", JSON_SCHEMA_DRAFT);
-	json_types_pair(&j, "title", "a line of sooth export --format jsonl, of one capture");
-	json_types_pair(&j, "type", "object");
-	json_key(&j, "required");
-	json_begin_array(&j);
-	json_cstring(&j, "table");
-	json_end(&j);
-	json_key(&j, "oneOf");
-	json_begin_array(&j);
+	json_types_begin(&j, "a line of sooth export --format jsonl, of one capture");
+	json_format(&j, "'required':['table'],'oneOf':[");
 	for (size_t i = 0; i < s->tables->count; i++) {
 		if (s->tables->items[i]->user)
 			put_table(&j, s->tables->items[i]);
 	}
-	json_end(&j);
-	json_end(&j);
+	json_format(&j, "]}");
 	buffer_char(&s->out.bytes, '\n');
 	if (j.failed)
 		return error_no_memory(err);

@@ -7,6 +7,8 @@
  * An event that lasts as long as the samples stands beside them: the panel shows only threads that
  * have one.
  */
+#include <inttypes.h>
+
 #include "base/units.h"
 #include "sinks/sample_threads.h"
 
@@ -27,44 +29,23 @@ static void begin_file(struct chrome_sink *s)
 	if (s->has_begun)
 		return;
 	s->has_begun = true;
-	json_begin_object(&s->threads.json);
-	json_key(&s->threads.json, "traceEvents");
-	json_begin_array(&s->threads.json);
+	json_format(&s->threads.json, "{'traceEvents':[");
 }
 
 static void begin_event(struct chrome_sink *s, const struct sample_thread *t, const char *phase,
 	const char *category, const char *name, uint64_t at_us)
 {
-	struct json *j = &s->threads.json;
-
-	json_begin_object(j);
-	json_key(j, "ph");
-	json_cstring(j, phase);
-	json_key(j, "cat");
-	json_cstring(j, category);
-	json_key(j, "name");
-	json_cstring(j, name);
-	json_key(j, "pid");
-	json_u64(j, t->pid);
-	json_key(j, "tid");
-	json_u64(j, t->tid);
-	json_key(j, "ts");
-	json_u64(j, at_us);
+	json_format(&s->threads.json,
+		"{'ph':%s,'cat':%s,'name':%s,'pid':%" PRIu64 ",'tid':%" PRIu64 ",'ts':%" PRIu64,
+		phase, category, name, t->pid, t->tid, at_us);
 }
 
 static void put_name(struct chrome_sink *s, const struct sample_thread *t, const char *what,
 	const struct buffer *name)
 {
 	begin_event(s, t, "M", "__metadata", what, 0);
-	json_key(&s->threads.json, "args");
-	json_begin_object(&s->threads.json);
-	json_key(&s->threads.json, "name");
-	if (name->size)
-		json_chars(&s->threads.json, (const char *)name->data, name->size);
-	else
-		json_cstring(&s->threads.json, "all");
-	json_end(&s->threads.json);
-	json_end(&s->threads.json);
+	json_format(&s->threads.json, "'args':{'name':%.*s}}", name->size ? (int)name->size : 3,
+		name->size ? (const char *)name->data : "all");
 }
 
 /* An event of the profile of this thread, with its data begun. */
@@ -75,19 +56,12 @@ static void begin_profile_event(
 
 	snprintf(id, sizeof(id), "0x%llx", (unsigned long long)s->count);
 	begin_event(s, t, "P", CATEGORY, name, at_us);
-	json_key(&s->threads.json, "id");
-	json_cstring(&s->threads.json, id);
-	json_key(&s->threads.json, "args");
-	json_begin_object(&s->threads.json);
-	json_key(&s->threads.json, "data");
-	json_begin_object(&s->threads.json);
+	json_format(&s->threads.json, "'id':%s,'args':{'data':{", id);
 }
 
 static void end_profile_event(struct chrome_sink *s)
 {
-	json_end(&s->threads.json);
-	json_end(&s->threads.json);
-	json_end(&s->threads.json);
+	json_format(&s->threads.json, "}}}");
 }
 
 static void put_node(
@@ -95,33 +69,18 @@ static void put_node(
 {
 	struct json *j = &s->threads.json;
 
-	json_begin_object(j);
-	json_key(j, "id");
-	json_u64(j, id);
-	if (parent) {
-		json_key(j, "parent");
-		json_u64(j, parent);
-	}
-	json_key(j, "callFrame");
-	json_begin_object(j);
-	json_key(j, "functionName");
-	json_chars(j, name.data, name.size);
-	json_key(j, "scriptId");
-	json_u64(j, 0);
-	json_key(j, "url");
-	json_chars(j, file.data ?: "", file.size);
-	json_key(j, "lineNumber");
-	json_i64(j, -1);
-	json_key(j, "columnNumber");
-	json_i64(j, -1);
-	json_end(j);
-	json_end(j);
+	json_format(j, "{'id':%" PRIu64, id);
+	if (parent)
+		json_format(j, "'parent':%" PRIu64, parent);
+	json_format(j,
+		"'callFrame':{'functionName':%.*s,'scriptId':0,'url':%.*s,'lineNumber':-1,"
+		"'columnNumber':-1}}",
+		(int)name.size, name.data, (int)file.size, file.data ?: "");
 }
 
 static void put_nodes(struct chrome_sink *s, const struct sample_thread *t)
 {
-	json_key(&s->threads.json, "nodes");
-	json_begin_array(&s->threads.json);
+	json_format(&s->threads.json, "'nodes':[");
 	put_node(s, NODE_ROOT, 0, span_of_string("(root)"), span_of(NULL, 0));
 	put_node(s, NODE_IDLE, NODE_ROOT, span_of_string("(idle)"), span_of(NULL, 0));
 	for (size_t i = 0; i < sample_node_count(t); i++) {
@@ -148,21 +107,16 @@ static void put_chunk(struct chrome_sink *s, const struct sample_thread *t, size
 	uint64_t before = first ? time_us(s, sample_stretch_at(t, first - 1)->begin) : 0;
 
 	begin_profile_event(s, t, "ProfileChunk", before);
-	json_key(j, "cpuProfile");
-	json_begin_object(j);
+	json_format(j, "'cpuProfile':{");
 	if (!first)
 		put_nodes(s, t);
-	json_key(j, "samples");
-	json_begin_array(j);
+	json_format(j, "'samples':[");
 	for (size_t i = first; i < end; i++) {
 		uint32_t node = i < count ? sample_stretch_at(t, i)->node : SAMPLE_IDLE;
 
 		json_u64(j, node == SAMPLE_IDLE ? NODE_IDLE : NODES_OF_OWN + node);
 	}
-	json_end(j);
-	json_end(j);
-	json_key(j, "timeDeltas");
-	json_begin_array(j);
+	json_format(j, "]},'timeDeltas':[");
 	for (size_t i = first; i < end; i++) {
 		uint64_t at = time_us(s, i < count ? sample_stretch_at(t, i)->begin : t->end);
 
@@ -180,9 +134,7 @@ static void put_sampled(struct chrome_sink *s, const struct sample_thread *t)
 	uint64_t begin = time_us(s, first->samples ? first->begin : first->begin + first->length);
 
 	begin_event(s, t, "X", "sooth", "sampled", begin);
-	json_key(&s->threads.json, "dur");
-	json_u64(&s->threads.json, time_us(s, t->end) - begin);
-	json_end(&s->threads.json);
+	json_format(&s->threads.json, "'dur':%" PRIu64 "}", time_us(s, t->end) - begin);
 }
 
 static int put_thread(void *state, const struct sample_thread *t, struct sooth_error *err)
@@ -197,8 +149,7 @@ static int put_thread(void *state, const struct sample_thread *t, struct sooth_e
 	put_name(s, t, "thread_name", &t->thread);
 	put_sampled(s, t);
 	begin_profile_event(s, t, "Profile", 0);
-	json_key(&s->threads.json, "startTime");
-	json_u64(&s->threads.json, 0);
+	json_format(&s->threads.json, "'startTime':0");
 	end_profile_event(s);
 	for (size_t i = 0; i <= count && !status; i += CHUNK_SAMPLES) {
 		size_t end = i + CHUNK_SAMPLES;
@@ -225,8 +176,7 @@ static int end(void *state, struct sooth_error *err)
 	struct chrome_sink *s = state;
 
 	begin_file(s);
-	json_end(&s->threads.json);
-	json_end(&s->threads.json);
+	json_format(&s->threads.json, "]}");
 	return sample_threads_write_end(&s->threads, err);
 }
 

@@ -4,6 +4,9 @@
  * thread. The categories are the kinds of frames. Newer versions of the profiler read older ones of
  * the format.
  */
+#include <inttypes.h>
+#include <string.h>
+
 #include "base/units.h"
 #include "sinks/sample_threads.h"
 
@@ -21,84 +24,25 @@ static const char *const colors[] = { "grey", "yellow", "orange", "blue", "green
 	"purple", "lightblue", "lightgreen", "red", "brown" };
 #define COLORS (sizeof(colors) / sizeof(colors[0]))
 
-/* --- JSON in the shapes that the format has --- */
-
-static void put_text(struct json *j, const char *key, const char *text)
+/* A column of a table whose rows all have this value. */
+static void put_same(struct json *j, const char *key, size_t count, const char *value)
 {
-	json_key(j, key);
-	json_cstring(j, text);
-}
-
-static void put_number(struct json *j, const char *key, int64_t number)
-{
-	json_key(j, key);
-	json_i64(j, number);
-}
-
-static void put_truth(struct json *j, const char *key, bool value)
-{
-	json_key(j, key);
-	json_bool(j, value);
-}
-
-static void put_array(struct json *j, const char *key)
-{
-	json_key(j, key);
-	json_begin_array(j);
-}
-
-static void put_object(struct json *j, const char *key)
-{
-	json_key(j, key);
-	json_begin_object(j);
-}
-
-static void put_nothing(struct json *j, const char *key)
-{
-	put_array(j, key);
-	json_end(j);
-}
-
-static void put_same(struct json *j, const char *key, size_t count, int64_t number)
-{
-	put_array(j, key);
+	json_format(j, "%s:[", key);
 	for (size_t i = 0; i < count; i++)
-		json_i64(j, number);
+		json_written(j, value, strlen(value));
 	json_end(j);
 }
 
-static void put_nulls(struct json *j, const char *key, size_t count)
+static double ms(uint64_t ns)
 {
-	put_array(j, key);
-	for (size_t i = 0; i < count; i++)
-		json_nothing(j);
-	json_end(j);
-}
-
-static void put_falses(struct json *j, const char *key, size_t count)
-{
-	put_array(j, key);
-	for (size_t i = 0; i < count; i++)
-		json_bool(j, false);
-	json_end(j);
-}
-
-static void put_ms(struct json *j, uint64_t ns)
-{
-	json_f64(j, (double)ns / NS_PER_MS, MS_DECIMALS);
+	return (double)ns / NS_PER_MS;
 }
 
 /* --- the file --- */
 
 static void put_category(struct json *j, const char *name, const char *color)
 {
-	json_begin_object(j);
-	put_text(j, "name", name);
-	put_text(j, "color", color);
-	put_array(j, "subcategories");
-	json_cstring(j, "Other");
-	json_end(j);
-	json_end(j);
+	json_format(j, "{'name':%s,'color':%s,'subcategories':['Other']}", name, color);
 }
 
 static const struct sooth_names *kinds_of(const struct firefox_sink *s)
@@ -110,7 +54,7 @@ static void put_categories(struct firefox_sink *s)
 {
 	const struct sooth_names *kinds = kinds_of(s);
 
-	put_array(&s->threads.json, "categories");
+	json_format(&s->threads.json, "'categories':[");
 	put_category(&s->threads.json, "Idle", "transparent");
 	for (size_t i = 0; kinds && i < kinds->count; i++)
 		put_category(&s->threads.json, kinds->names[i], colors[i % COLORS]);
@@ -123,36 +67,19 @@ static void put_meta(struct firefox_sink *s, uint64_t period)
 {
 	struct json *j = &s->threads.json;
 
-	put_object(j, "meta");
+	json_format(j, "'meta':{");
 	put_categories(s);
-	json_key(j, "interval");
-	put_ms(j, s->threads.samples && period ? period : NS_PER_MS);
-	json_key(j, "startTime");
-	put_ms(j, s->threads.start_unix_ns);
-	put_number(j, "processType", 0);
-	put_text(j, "product", s->threads.title.size ? buffer_cstr(&s->threads.title) : "sooth");
-	put_text(j, "importedFrom", "sooth " SOOTH_VERSION);
-	put_number(j, "stackwalk", 1);
-	put_number(j, "version", GECKO_VERSION);
-	put_number(j, "preprocessedProfileVersion", PROCESSED_VERSION);
-	put_truth(j, "symbolicated", true);
-	put_truth(j, "debug", false);
-	put_truth(j, "usesOnlyOneStackType", true);
-	put_truth(j, "doesNotUseFrameImplementation", true);
-	put_truth(j, "sourceCodeIsNotOnSearchfox", true);
-	put_nothing(j, "markerSchema");
-	put_object(j, "extensions");
-	put_number(j, "length", 0);
-	put_nothing(j, "baseURL");
-	put_nothing(j, "id");
-	put_nothing(j, "name");
-	json_end(j);
-	put_object(j, "sampleUnits");
-	put_text(j, "time", "ms");
-	put_text(j, "eventDelay", "ms");
-	put_text(j, "threadCPUDelta", "ns");
-	json_end(j);
-	json_end(j);
+	json_format(j,
+		"'interval':%.*f,'startTime':%.*f,'processType':0,'product':%s,'importedFrom':%s,"
+		"'stackwalk':1,'version':%d,'preprocessedProfileVersion':%d,'symbolicated':true,"
+		"'debug':false,'usesOnlyOneStackType':true,'doesNotUseFrameImplementation':true,"
+		"'sourceCodeIsNotOnSearchfox':true,'markerSchema':[],"
+		"'extensions':{'length':0,'baseURL':[],'id':[],'name':[]},"
+		"'sampleUnits':{'time':'ms','eventDelay':'ms','threadCPUDelta':'ns'}}",
+		MS_DECIMALS, ms(s->threads.samples && period ? period : NS_PER_MS), MS_DECIMALS,
+		ms(s->threads.start_unix_ns),
+		s->threads.title.size ? buffer_cstr(&s->threads.title) : "sooth",
+		"sooth " SOOTH_VERSION, GECKO_VERSION, PROCESSED_VERSION);
 }
 
 static void begin_file(struct firefox_sink *s, uint64_t period)
@@ -162,15 +89,12 @@ static void begin_file(struct firefox_sink *s, uint64_t period)
 	s->has_begun = true;
 	json_begin_object(&s->threads.json);
 	put_meta(s, period);
-	put_nothing(&s->threads.json, "libs");
-	put_nothing(&s->threads.json, "pages");
-	put_nothing(&s->threads.json, "counters");
-	put_array(&s->threads.json, "threads");
+	json_format(&s->threads.json, "'libs':[],'pages':[],'counters':[],'threads':[");
 }
 
 /* --- tables of a thread: a column each, rows are numbers --- */
 
-static int64_t category_of(
+static uint64_t category_of(
 	const struct firefox_sink *s, const struct sample_thread *t, size_t frame)
 {
 	const struct sooth_names *kinds = kinds_of(s);
@@ -186,21 +110,20 @@ static void put_frame_table(struct firefox_sink *s, const struct sample_thread *
 	struct json *j = &s->threads.json;
 	size_t count = sample_frame_count(t);
 
-	put_object(j, "frameTable");
-	put_number(j, "length", (int64_t)count);
-	put_same(j, "address", count, -1);
-	put_same(j, "inlineDepth", count, 0);
-	put_array(j, "category");
+	json_format(j, "'frameTable':{'length':%zu", count);
+	put_same(j, "address", count, "-1");
+	put_same(j, "inlineDepth", count, "0");
+	json_format(j, "'category':[");
 	for (size_t i = 0; i < count; i++)
-		json_i64(j, category_of(s, t, i));
+		json_u64(j, category_of(s, t, i));
 	json_end(j);
-	put_same(j, "subcategory", count, 0);
-	put_array(j, "func");
+	put_same(j, "subcategory", count, "0");
+	json_format(j, "'func':[");
 	for (size_t i = 0; i < count; i++)
 		json_u64(j, i);
 	json_end(j);
 	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
-		put_nulls(j, absent[i], count);
+		put_same(j, absent[i], count, "null");
 	json_end(j);
 }
 
@@ -210,16 +133,14 @@ static void put_function_table(struct firefox_sink *s, const struct sample_threa
 	struct json *j = &s->threads.json;
 	size_t count = sample_frame_count(t);
 
-	put_object(j, "funcTable");
-	put_number(j, "length", (int64_t)count);
-	put_array(j, "name");
+	json_format(j, "'funcTable':{'length':%zu,'name':[", count);
 	for (size_t i = 0; i < count; i++)
 		json_u64(j, 2 * i);
 	json_end(j);
-	put_falses(j, "isJS", count);
-	put_falses(j, "relevantForJS", count);
-	put_same(j, "resource", count, -1);
-	put_array(j, "fileName");
+	put_same(j, "isJS", count, "false");
+	put_same(j, "relevantForJS", count, "false");
+	put_same(j, "resource", count, "-1");
+	json_format(j, "'fileName':[");
 	for (size_t i = 0; i < count; i++) {
 		if (sample_frame_file(t, i).size)
 			json_u64(j, 2 * i + 1);
@@ -227,10 +148,9 @@ static void put_function_table(struct firefox_sink *s, const struct sample_threa
 			json_nothing(j);
 	}
 	json_end(j);
-	put_nulls(j, "lineNumber", count);
-	put_nulls(j, "columnNumber", count);
-	json_end(j);
-	put_array(j, "stringArray");
+	put_same(j, "lineNumber", count, "null");
+	put_same(j, "columnNumber", count, "null");
+	json_format(j, "},'stringArray':[");
 	for (size_t i = 0; i < count; i++) {
 		struct span name = sample_frame_name(t, i), file = sample_frame_file(t, i);
 
@@ -240,30 +160,31 @@ static void put_function_table(struct firefox_sink *s, const struct sample_threa
 	json_end(j);
 }
 
+/* The number of a node, from 0; null for none. */
+static void put_node(struct json *j, uint32_t node)
+{
+	if (node == SAMPLE_IDLE)
+		json_nothing(j);
+	else
+		json_u64(j, node - 1);
+}
+
 static void put_stack_table(struct firefox_sink *s, const struct sample_thread *t)
 {
 	struct json *j = &s->threads.json;
 	size_t count = sample_node_count(t);
 
-	put_object(j, "stackTable");
-	put_number(j, "length", (int64_t)count);
-	put_array(j, "prefix");
-	for (size_t i = 0; i < count; i++) {
-		if (sample_node_at(t, i)->parent)
-			json_u64(j, sample_node_at(t, i)->parent - 1);
-		else
-			json_nothing(j);
-	}
-	json_end(j);
-	put_array(j, "frame");
+	json_format(j, "'stackTable':{'length':%zu,'prefix':[", count);
+	for (size_t i = 0; i < count; i++)
+		put_node(j, sample_node_at(t, i)->parent);
+	json_format(j, "],'frame':[");
 	for (size_t i = 0; i < count; i++)
 		json_u64(j, sample_node_at(t, i)->frame);
-	json_end(j);
-	put_array(j, "category");
+	json_format(j, "],'category':[");
 	for (size_t i = 0; i < count; i++)
-		json_i64(j, category_of(s, t, sample_node_at(t, i)->frame));
+		json_u64(j, category_of(s, t, sample_node_at(t, i)->frame));
 	json_end(j);
-	put_same(j, "subcategory", count, 0);
+	put_same(j, "subcategory", count, "0");
 	json_end(j);
 }
 
@@ -274,87 +195,37 @@ static void put_samples(struct firefox_sink *s, const struct sample_thread *t)
 	size_t count = sample_stretch_count(t);
 	bool is_single = s->threads.samples;
 
-	put_object(j, "samples");
-	put_number(j, "length", (int64_t)count);
-	put_array(j, "stack");
-	for (size_t i = 0; i < count; i++) {
-		uint32_t node = sample_stretch_at(t, i)->node;
-
-		if (node == SAMPLE_IDLE)
-			json_nothing(j);
-		else
-			json_u64(j, node - 1);
-	}
-	json_end(j);
-	put_array(j, "time");
+	json_format(j, "'samples':{'length':%zu,'stack':[", count);
 	for (size_t i = 0; i < count; i++)
-		put_ms(j, sample_stretch_at(t, i)->begin);
-	json_end(j);
-	put_text(j, "weightType", s->threads.is_bytes ? "bytes" : "samples");
-	put_array(j, "weight");
+		put_node(j, sample_stretch_at(t, i)->node);
+	json_format(j, "],'time':[");
+	for (size_t i = 0; i < count; i++)
+		json_f64(j, ms(sample_stretch_at(t, i)->begin), MS_DECIMALS);
+	json_format(j, "],'weightType':%s,'weight':[", s->threads.is_bytes ? "bytes" : "samples");
 	for (size_t i = 0; i < count; i++)
 		json_u64(j, is_single ? sample_stretch_at(t, i)->samples
 				      : sample_stretch_at(t, i)->length);
-	json_end(j);
-	put_array(j, "threadCPUDelta"); /* since the sample before */
+	json_format(j, "],'threadCPUDelta':["); /* since the sample before */
 	for (size_t i = 0; is_single && i < count; i++)
 		json_u64(j, i && sample_stretch_at(t, i - 1)->samples
 				    ? sample_stretch_at(t, i - 1)->length
 				    : 0);
-	json_end(j);
-	json_end(j);
-}
-
-static void put_empty_tables(struct json *j)
-{
-	static const char *const of_markers[] = { "data", "name", "startTime", "endTime", "phase",
-		"category" };
-	static const char *const of_symbols[] = { "libIndex", "address", "name", "functionSize" };
-	static const char *const of_resources[] = { "lib", "name", "host", "type" };
-
-	put_object(j, "markers");
-	put_number(j, "length", 0);
-	for (size_t i = 0; i < sizeof(of_markers) / sizeof(of_markers[0]); i++)
-		put_nothing(j, of_markers[i]);
-	json_end(j);
-	put_object(j, "nativeSymbols");
-	put_number(j, "length", 0);
-	for (size_t i = 0; i < sizeof(of_symbols) / sizeof(of_symbols[0]); i++)
-		put_nothing(j, of_symbols[i]);
-	json_end(j);
-	put_object(j, "resourceTable");
-	put_number(j, "length", 0);
-	for (size_t i = 0; i < sizeof(of_resources) / sizeof(of_resources[0]); i++)
-		put_nothing(j, of_resources[i]);
-	json_end(j);
-}
-
-static void put_numbered(struct json *j, const char *key, uint64_t number)
-{
-	char text[UNITS_SIZE];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
-	put_text(j, key, text);
+	json_format(j, "]}");
 }
 
 static void put_identity(struct firefox_sink *s, const struct sample_thread *t)
 {
-	struct json *j = &s->threads.json;
 	struct buffer *process = (struct buffer *)&t->process, *name = (struct buffer *)&t->thread;
+	char pid[UNITS_SIZE], tid[UNITS_SIZE];
 
-	put_text(j, "processType", "default");
-	put_text(j, "processName", process->size ? buffer_cstr(process) : "all");
-	put_text(j, "name", name->size ? buffer_cstr(name) : "all");
-	put_truth(j, "isMainThread", t->pid == t->tid);
-	put_numbered(j, "pid", t->pid);
-	put_numbered(j, "tid", t->tid);
-	put_number(j, "processStartupTime", 0);
-	json_key(j, "processShutdownTime");
-	json_nothing(j);
-	put_number(j, "registerTime", 0);
-	json_key(j, "unregisterTime");
-	json_nothing(j);
-	put_nothing(j, "pausedRanges");
+	snprintf(pid, sizeof(pid), "%" PRIu64, t->pid);
+	snprintf(tid, sizeof(tid), "%" PRIu64, t->tid);
+	json_format(&s->threads.json,
+		"{'processType':'default','processName':%s,'name':%s,'isMainThread':%i,'pid':%s,"
+		"'tid':%s,'processStartupTime':0,'processShutdownTime':null,'registerTime':0,"
+		"'unregisterTime':null,'pausedRanges':[]",
+		process->size ? buffer_cstr(process) : "all",
+		name->size ? buffer_cstr(name) : "all", t->pid == t->tid, pid, tid);
 }
 
 static int put_thread(void *state, const struct sample_thread *t, struct sooth_error *err)
@@ -362,14 +233,16 @@ static int put_thread(void *state, const struct sample_thread *t, struct sooth_e
 	struct firefox_sink *s = state;
 
 	begin_file(s, t->period);
-	json_begin_object(&s->threads.json);
 	put_identity(s, t);
 	put_frame_table(s, t);
 	put_function_table(s, t);
 	put_stack_table(s, t);
 	put_samples(s, t);
-	put_empty_tables(&s->threads.json);
-	json_end(&s->threads.json);
+	json_format(&s->threads.json,
+		"'markers':{'length':0,'data':[],'name':[],'startTime':[],'endTime':[],'phase':[],"
+		"'category':[]},'nativeSymbols':{'length':0,'libIndex':[],'address':[],'name':[],"
+		"'functionSize':[]},'resourceTable':{'length':0,'lib':[],'name':[],'host':[],"
+		"'type':[]}}");
 	return tabular_write(&s->threads.out, err);
 }
 
@@ -390,8 +263,7 @@ static int end(void *state, struct sooth_error *err)
 	struct firefox_sink *s = state;
 
 	begin_file(s, 0);
-	json_end(&s->threads.json);
-	json_end(&s->threads.json);
+	json_format(&s->threads.json, "]}");
 	return sample_threads_write_end(&s->threads, err);
 }
 

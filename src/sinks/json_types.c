@@ -1,50 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sinks/json_types.h"
 
-void json_types_pair(struct json *j, const char *key, const char *value)
+void json_types_begin(struct json *j, const char *title)
 {
-	json_key(j, key);
-	json_cstring(j, value);
+	json_format(j, "{'$schema':%s,'title':%s,'type':'object'",
+		"https://json-schema.org/draft/2020-12/schema", title);
 }
 
-void json_types_or_null(struct json *j, const char *first, const char *second)
-{
-	json_key(j, "type");
-	json_begin_array(j);
-	json_cstring(j, first);
-	if (second)
-		json_cstring(j, second);
-	json_cstring(j, "null");
-	json_end(j);
-}
-
-bool json_types_scalar(struct json *j, const struct sooth_field *f)
+void json_types_put(struct json *j, const struct sooth_field *f)
 {
 	switch (f->type) {
 	case SOOTH_FIELD_UNSIGNED:
-		json_types_or_null(j, "integer", NULL);
-		json_key(j, "minimum");
-		json_u64(j, 0);
-		return true;
+		json_format(j, "'type':['integer','null'],'minimum':0");
+		break;
 	case SOOTH_FIELD_SIGNED:
-		json_types_or_null(j, "integer", NULL);
-		return true;
+		json_format(j, "'type':['integer','null']");
+		break;
 	case SOOTH_FIELD_REAL:
-		json_types_or_null(j, "number", NULL);
-		return true;
+		json_format(j, "'type':['number','null']");
+		break;
 	case SOOTH_FIELD_BOOL:
-		json_types_or_null(j, "boolean", NULL);
-		return true;
+		json_format(j, "'type':['boolean','null']");
+		break;
 	case SOOTH_FIELD_ENUM: /* a number that a newer version named */
 	case SOOTH_FIELD_ERRNO:
-		json_types_or_null(j, "string", "integer");
-		return true;
+		json_format(j, "'type':['string','integer','null']");
+		break;
 	case SOOTH_FIELD_TEXT:
 	case SOOTH_FIELD_CHARS:
 	case SOOTH_FIELD_ARGS:
-		json_types_or_null(j, "string", NULL);
-		return true;
+		json_format(j, "'type':['string','null']");
+		break;
 	default:
-		return false;
+		json_format(j, "'type':[%s,'null']",
+			f->type == SOOTH_FIELD_ROWS && (f->is_keyed || f->is_single) ? "object"
+										     : "array");
+		break;
 	}
 }

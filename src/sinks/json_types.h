@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Types of fields, as a JSON Schema has them. */
+/* What every JSON Schema of sooth has: how it begins, and the types of fields. */
 #ifndef SOOTH_SINKS_JSON_TYPES_H
 #define SOOTH_SINKS_JSON_TYPES_H
 
@@ -7,14 +7,9 @@
 
 #include "base/json.h"
 
-#define JSON_SCHEMA_DRAFT "https://json-schema.org/draft/2020-12/schema"
-
-/* "key": "value" */
-void json_types_pair(struct json *j, const char *key, const char *value);
-/* "type": [first, second, "null"]; second NULL: none. */
-void json_types_or_null(struct json *j, const char *first, const char *second);
-/* Of a field whose value is a number, a truth value or a text. False: of any other, nothing is put.
- */
-bool json_types_scalar(struct json *j, const struct sooth_field *f);
+/* An object stays open: the schema of an object. */
+void json_types_begin(struct json *j, const char *title);
+/* "type" of a field, as a member of the open object. */
+void json_types_put(struct json *j, const struct sooth_field *f);
 
 #endif

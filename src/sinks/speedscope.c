@@ -4,6 +4,8 @@
  * profile for each thread, in the order of time, with gaps where the thread used no CPU. A frame is
  * a function and its file, so the left heavy and the sandwich view add up.
  */
+#include <inttypes.h>
+
 #include "sinks/sample_threads.h"
 
 #define FRAMES_MAX	 (1u << 20)
@@ -22,18 +24,11 @@ static void begin_file(struct speedscope_sink *s)
 	if (s->has_begun)
 		return;
 	s->has_begun = true;
-	json_begin_object(&s->threads.json);
-	json_key(&s->threads.json, "$schema");
-	json_cstring(&s->threads.json, "https://www.speedscope.app/file-format-schema.json");
-	json_key(&s->threads.json, "exporter");
-	json_cstring(&s->threads.json, "sooth " SOOTH_VERSION);
-	if (s->threads.title.size) {
-		json_key(&s->threads.json, "name");
-		json_chars(&s->threads.json, (const char *)s->threads.title.data,
-			s->threads.title.size);
-	}
-	json_key(&s->threads.json, "profiles");
-	json_begin_array(&s->threads.json);
+	json_format(&s->threads.json, "{'$schema':%s,'exporter':%s",
+		"https://www.speedscope.app/file-format-schema.json", "sooth " SOOTH_VERSION);
+	if (s->threads.title.size)
+		json_format(&s->threads.json, "'name':%s", buffer_cstr(&s->threads.title));
+	json_format(&s->threads.json, "'profiles':[");
 }
 
 /* --- frames --- */
@@ -63,25 +58,18 @@ static bool number_frames(struct speedscope_sink *s, const struct sample_thread 
 
 static void put_frames(struct speedscope_sink *s)
 {
-	json_key(&s->threads.json, "shared");
-	json_begin_object(&s->threads.json);
-	json_key(&s->threads.json, "frames");
-	json_begin_array(&s->threads.json);
+	json_format(&s->threads.json, "'shared':{'frames':[");
 	for (size_t i = 0; i < names_count(&s->frames); i++) {
 		struct span both = names_get(&s->frames, (uint32_t)i);
 		size_t size = strnlen(both.data, both.size);
 
-		json_begin_object(&s->threads.json);
-		json_key(&s->threads.json, "name");
-		json_chars(&s->threads.json, both.data, size);
-		if (size + 1 < both.size) {
-			json_key(&s->threads.json, "file");
-			json_chars(&s->threads.json, both.data + size + 1, both.size - size - 1);
-		}
+		json_format(&s->threads.json, "{'name':%.*s", (int)size, both.data);
+		if (size + 1 < both.size)
+			json_format(&s->threads.json, "'file':%.*s", (int)(both.size - size - 1),
+				both.data + size + 1);
 		json_end(&s->threads.json);
 	}
-	json_end(&s->threads.json);
-	json_end(&s->threads.json);
+	json_format(&s->threads.json, "]}");
 }
 
 /* --- a thread --- */
@@ -112,24 +100,19 @@ static void put_name(struct speedscope_sink *s, const struct sample_thread *t)
 			buffer_cstr((struct buffer *)&t->thread), (unsigned long long)t->tid);
 	else
 		buffer_string(&name, "all");
-	json_key(&s->threads.json, "name");
-	json_chars(&s->threads.json, (const char *)name.data, name.size);
+	json_format(&s->threads.json, "'name':%s", buffer_cstr(&name));
 	buffer_fini(&name);
 }
 
 static void put_head(struct speedscope_sink *s, const struct sample_thread *t)
 {
-	json_key(&s->threads.json, "type");
-	json_cstring(&s->threads.json, "sampled");
+	json_format(&s->threads.json, "{'type':'sampled'");
 	put_name(s, t);
-	json_key(&s->threads.json, "unit");
-	json_cstring(&s->threads.json, s->threads.is_time    ? "nanoseconds"
-				       : s->threads.is_bytes ? "bytes"
-							     : "none");
-	json_key(&s->threads.json, "startValue");
-	json_u64(&s->threads.json, 0);
-	json_key(&s->threads.json, "endValue");
-	json_u64(&s->threads.json, t->end);
+	json_format(&s->threads.json, "'unit':%s,'startValue':0,'endValue':%" PRIu64,
+		s->threads.is_time    ? "nanoseconds"
+		: s->threads.is_bytes ? "bytes"
+				      : "none",
+		t->end);
 }
 
 static int put_thread(void *state, const struct sample_thread *t, struct sooth_error *err)
@@ -141,21 +124,16 @@ static int put_thread(void *state, const struct sample_thread *t, struct sooth_e
 	begin_file(s);
 	if (!number_frames(s, t))
 		return error_no_memory(err);
-	json_begin_object(&s->threads.json);
 	put_head(s, t);
-	json_key(&s->threads.json, "samples");
-	json_begin_array(&s->threads.json);
+	json_format(&s->threads.json, "'samples':[");
 	for (size_t i = 0; i < count && !status; i++) {
 		put_stack(s, t, sample_stretch_at(t, i)->node);
 		status = tabular_write_full(&s->threads.out, err);
 	}
-	json_end(&s->threads.json);
-	json_key(&s->threads.json, "weights");
-	json_begin_array(&s->threads.json);
+	json_format(&s->threads.json, "],'weights':[");
 	for (size_t i = 0; i < count; i++)
 		json_u64(&s->threads.json, sample_stretch_at(t, i)->length);
-	json_end(&s->threads.json);
-	json_end(&s->threads.json);
+	json_format(&s->threads.json, "]}");
 	return status ? status : tabular_write(&s->threads.out, err);
 }
 

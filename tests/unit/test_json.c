@@ -72,6 +72,30 @@ static void test_indent(void **state)
 	buffer_fini(&b);
 }
 
+static void test_format(void **state)
+{
+	const char *volatile none = NULL;
+	struct buffer b = { 0 };
+	struct json j;
+
+	(void)state;
+	json_init(&j, &b, 0);
+	json_format(&j, "{'a':%s,'b':[%u,%llu,%zu, -1,null,true,''],%s:%d,'c':", "x\"", 1u,
+		18446744073709551615ull, (size_t)2, "key", -3);
+	json_bool(&j, false);
+	json_format(&j, "'d':{'e':%i,'f':%.*f,'g':%.0f},'h':%.*s,'i':%s}", 1, 2, 0.125, 2.0, 2,
+		"yes", none);
+	assert_string_equal(buffer_cstr(&b),
+		"{\"a\":\"x\\\"\",\"b\":[1,18446744073709551615,2,-1,null,true,\"\"],\"key\":-3,"
+		"\"c\":false,\"d\":{\"e\":true,\"f\":0.12,\"g\":2},\"h\":\"ye\",\"i\":null}");
+	assert_false(j.failed);
+	buffer_reset(&b);
+	json_init(&j, &b, 0);
+	json_format(&j, "{'a':'b");
+	assert_true(j.failed);
+	buffer_fini(&b);
+}
+
 static void check_f64(double value, unsigned decimals, const char *wanted)
 {
 	struct buffer b = { 0 };
@@ -299,6 +323,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_compact),
 		cmocka_unit_test(test_indent),
+		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_f64),
 		cmocka_unit_test(test_locale),
 		cmocka_unit_test(test_misuse),
