@@ -18,141 +18,11 @@
 #include "probes/proc.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
-#include "sinks/json_members.h"
+#include "sinks/tabular.h"
 
-#define WRITE_BYTES   (64u << 10)
 #define PROCESSES_MAX 65536
 #define THREADS_MAX   262144
 #define TIME_SIZE     32
-
-/* --- events: begin one, add to it, end it --- */
-
-struct chrome_events {
-	struct buffer bytes;
-	struct json json; /* the event being made */
-	bool has_arguments;
-	bool has_events;
-};
-
-static void chrome_begin(struct chrome_events *e)
-{
-	buffer_string(&e->bytes, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
-}
-
-/* Microseconds; as text, because a double has not room for all digits. */
-static void put_time(struct chrome_events *e, const char *key, uint64_t ns)
-{
-	char text[TIME_SIZE];
-	int size =
-		snprintf(text, sizeof(text), "%" PRIu64 ".%03u", ns / 1000, (unsigned)(ns % 1000));
-
-	json_key(&e->json, key);
-	json_written(&e->json, text, (size_t)size);
-}
-
-static void chrome_number(struct chrome_events *e, const char *key, uint64_t value)
-{
-	json_key(&e->json, key);
-	json_u64(&e->json, value);
-}
-
-/* Of the process and thread of a record. */
-static void chrome_event(struct chrome_events *e, char phase, const char *name, size_t size,
-	const struct sooth_record *r, uint64_t time_ns)
-{
-	buffer_string(&e->bytes, e->has_events ? ",\n" : "\n");
-	e->has_events = true;
-	e->has_arguments = false;
-	json_init(&e->json, &e->bytes, 0);
-	json_begin_object(&e->json);
-	json_key(&e->json, "name");
-	json_chars(&e->json, name, size);
-	json_key(&e->json, "ph");
-	json_chars(&e->json, &phase, 1);
-	put_time(e, "ts", time_ns);
-	chrome_number(e, "pid", r->pid);
-	chrome_number(e, "tid", r->tid ? r->tid : r->pid);
-}
-
-static void chrome_duration(struct chrome_events *e, uint64_t ns)
-{
-	put_time(e, "dur", ns);
-}
-
-static void chrome_text(struct chrome_events *e, const char *key, const char *text, size_t size)
-{
-	json_key(&e->json, key);
-	json_chars(&e->json, text, size);
-}
-
-/* What is added from here on are its arguments. */
-static void chrome_arguments(struct chrome_events *e)
-{
-	json_key(&e->json, "args");
-	json_begin_object(&e->json);
-	e->has_arguments = true;
-}
-
-static void chrome_flag(struct chrome_events *e, const char *key)
-{
-	json_key(&e->json, key);
-	json_bool(&e->json, true);
-}
-
-static void chrome_end(struct chrome_events *e)
-{
-	if (e->has_arguments)
-		json_end(&e->json);
-	json_end(&e->json);
-}
-
-/* The life of a process: its begin ('b') or end ('e'); not ended. */
-static void chrome_span(
-	struct chrome_events *e, char phase, const struct sooth_record *r, uint64_t ns)
-{
-	char id[48];
-	int size = snprintf(id, sizeof(id), "%" PRIu32 "-%" PRIu64, r->pid, r->start_ticks);
-
-	chrome_event(e, phase, "process", strlen("process"), r, ns);
-	chrome_text(e, "cat", "process", strlen("process"));
-	chrome_text(e, "id", id, (size_t)size);
-}
-
-/* A moment of a process; not ended. */
-static void chrome_mark(struct chrome_events *e, const char *name, const char *category,
-	const struct sooth_record *r, uint64_t ns)
-{
-	chrome_event(e, 'i', name, strlen(name), r, ns);
-	chrome_text(e, "cat", category, strlen(category));
-	chrome_text(e, "s", "p", 1);
-}
-
-/* What a thread or process is called. */
-static void chrome_name(
-	struct chrome_events *e, const char *what, uint32_t pid, uint32_t tid, const char *name)
-{
-	struct sooth_record r = { .pid = pid, .tid = tid };
-
-	chrome_event(e, 'M', what, strlen(what), &r, 0);
-	chrome_arguments(e);
-	chrome_text(e, "name", name, strlen(name));
-	chrome_end(e);
-}
-
-static void chrome_finish(struct chrome_events *e, uint64_t refused)
-{
-	buffer_string(&e->bytes, "\n],\"otherData\":{\"clock\":\"CLOCK_MONOTONIC\"");
-	if (refused)
-		buffer_format(&e->bytes, ",\"names_and_lives_left_out\":%" PRIu64, refused);
-	buffer_string(&e->bytes, "}}\n");
-}
-
-static void chrome_fini(struct chrome_events *e)
-{
-	buffer_fini(&e->bytes);
-}
-
-/* --- what is known of processes and threads --- */
 
 /* What is known of a process that runs. */
 struct life {
@@ -165,8 +35,9 @@ struct thread_name {
 };
 
 struct chrome_export {
-	FILE *stream;
-	struct chrome_events events;
+	struct tabular out;
+	struct json json; /* the event being made */
+	bool has_events;
 	struct map lives; /* process_id -> life */
 	struct map names; /* uint64_t pid << 32 | tid -> thread_name */
 	struct buffer scratch;
@@ -178,11 +49,63 @@ static int open_chrome(void *state, const struct export_place *place, struct soo
 	struct chrome_export *s = state;
 
 	(void)err;
-	s->stream = place->file->stream;
+	tabular_open(&s->out, place->file->stream, "write the trace");
 	map_init(&s->lives, sizeof(struct process_id), sizeof(struct life), PROCESSES_MAX);
 	map_init(&s->names, sizeof(uint64_t), sizeof(struct thread_name), THREADS_MAX);
-	chrome_begin(&s->events);
+	buffer_string(&s->out.bytes, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
 	return 0;
+}
+
+/* --- events --- */
+
+/* Microseconds; as text, because a double has not room for all digits. */
+static void put_us(struct chrome_export *s, uint64_t ns)
+{
+	char text[TIME_SIZE];
+	int size =
+		snprintf(text, sizeof(text), "%" PRIu64 ".%03u", ns / 1000, (unsigned)(ns % 1000));
+
+	json_written(&s->json, text, (size_t)size);
+}
+
+/* Of the process and thread of a record; the event stays open, as do those below. */
+static void begin_event(struct chrome_export *s, char phase, const char *name, size_t size,
+	const struct sooth_record *r, uint64_t ns)
+{
+	buffer_string(&s->out.bytes, s->has_events ? ",\n" : "\n");
+	s->has_events = true;
+	json_init(&s->json, &s->out.bytes, 0);
+	json_format(&s->json, "{'name':%.*s,'ph':%.*s,'ts':", (int)size, name, 1, &phase);
+	put_us(s, ns);
+	json_format(&s->json, "'pid':%u,'tid':%u", r->pid, r->tid ? r->tid : r->pid);
+}
+
+/* The life of a process: its begin ('b') or end ('e'). */
+static void begin_span(
+	struct chrome_export *s, char phase, const struct sooth_record *r, uint64_t ns)
+{
+	char id[48];
+
+	snprintf(id, sizeof(id), "%" PRIu32 "-%" PRIu64, r->pid, r->start_ticks);
+	begin_event(s, phase, "process", strlen("process"), r, ns);
+	json_format(&s->json, "'cat':'process','id':%s,'args':{", id);
+}
+
+/* A moment of a process. */
+static void begin_mark(struct chrome_export *s, const char *name, const struct sooth_record *r)
+{
+	begin_event(s, 'i', name, strlen(name), r, r->time_ns);
+	json_format(&s->json, "'cat':'process','s':'p','args':{");
+}
+
+/* What a thread or process is called. */
+static void put_name(
+	struct chrome_export *s, const char *what, uint32_t pid, uint32_t tid, const char *name)
+{
+	struct sooth_record r = { .pid = pid, .tid = tid };
+
+	begin_event(s, 'M', what, strlen(what), &r, 0);
+	json_format(&s->json, "'args':{'name':%s}}", name);
 }
 
 static const char *text_of(const char *name, char out[PROCESS_NAME_SIZE + 1])
@@ -202,9 +125,9 @@ static void name_thread(struct chrome_export *s, uint32_t pid, uint32_t tid, con
 	if (!known || !strncmp(known->text, name, PROCESS_NAME_SIZE))
 		return;
 	memcpy(known->text, name, PROCESS_NAME_SIZE);
-	chrome_name(&s->events, "thread_name", pid, tid, text_of(name, text));
+	put_name(s, "thread_name", pid, tid, text_of(name, text));
 	if (pid == tid)
-		chrome_name(&s->events, "process_name", pid, tid, text_of(name, text));
+		put_name(s, "process_name", pid, tid, text_of(name, text));
 }
 
 /* --- system calls --- */
@@ -226,8 +149,8 @@ static void put_cell(struct chrome_export *s, const struct table *t, const char 
 
 	if (cell.type == CELL_NONE)
 		return;
-	json_key(&s->events.json, name);
-	cell_write_json(&s->events.json, &cell);
+	json_key(&s->json, name);
+	cell_write_json(&s->json, &cell);
 }
 
 /* Of the columns that a call's event shows. */
@@ -235,12 +158,10 @@ static void put_result(struct chrome_export *s, const struct table *t, const str
 {
 	const struct syscalls_call *call = (const void *)r;
 
-	if (call->result_state == SOOTH_STATE_VALUE) {
-		json_key(&s->events.json, "result");
-		json_i64(&s->events.json, call->result);
-	} else {
-		chrome_flag(&s->events, "unfinished");
-	}
+	if (call->result_state == SOOTH_STATE_VALUE)
+		json_format(&s->json, "'result':%" PRId64, call->result);
+	else
+		json_format(&s->json, "'unfinished':true");
 	if (call->path_state != SOOTH_STATE_ABSENT)
 		put_cell(s, t, "path", r);
 	if (call->duration_state != SOOTH_STATE_VALUE ||
@@ -259,17 +180,17 @@ static void put_call(struct chrome_export *s, const struct table *t, const struc
 
 	name_thread(s, r->pid, r->tid, call->name);
 	if (call->duration_state == SOOTH_STATE_VALUE) {
-		chrome_event(&s->events, 'X', name, size, r,
+		begin_event(s, 'X', name, size, r,
 			r->time_ns > call->duration_ns ? r->time_ns - call->duration_ns : 0);
-		chrome_duration(&s->events, call->duration_ns);
+		json_key(&s->json, "dur");
+		put_us(s, call->duration_ns);
 	} else { /* entered before attach: a mark where it returned */
-		chrome_event(&s->events, 'i', name, size, r, r->time_ns);
-		chrome_text(&s->events, "s", "t", 1);
+		begin_event(s, 'i', name, size, r, r->time_ns);
+		json_format(&s->json, "'s':'t'");
 	}
-	chrome_text(&s->events, "cat", category, strlen(category));
-	chrome_arguments(&s->events);
+	json_format(&s->json, "'cat':%s,'args':{", category);
 	put_result(s, t, r);
-	chrome_end(&s->events);
+	json_format(&s->json, "}}");
 }
 
 /* --- processes --- */
@@ -290,10 +211,8 @@ static void put_join(struct chrome_export *s, const struct sooth_record *r)
 		return;
 	life->begin_ns = r->time_ns;
 	name_thread(s, r->pid, r->pid, join->name);
-	chrome_span(&s->events, 'b', r, r->time_ns);
-	chrome_arguments(&s->events);
-	chrome_number(&s->events, "ppid", join->parent_pid);
-	chrome_end(&s->events);
+	begin_span(s, 'b', r, r->time_ns);
+	json_format(&s->json, "'ppid':%u}}", join->parent_pid);
 }
 
 static void put_exec(struct chrome_export *s, const struct table *t, const struct sooth_record *r)
@@ -303,10 +222,9 @@ static void put_exec(struct chrome_export *s, const struct table *t, const struc
 	if (!record_holds(r, PROCESS_EXEC_LEAST))
 		return;
 	name_thread(s, r->pid, r->pid, exec->name);
-	chrome_mark(&s->events, "exec", "process", r, r->time_ns);
-	chrome_arguments(&s->events);
+	begin_mark(s, "exec", r);
 	put_cell(s, t, "command", r);
-	chrome_end(&s->events);
+	json_format(&s->json, "}}");
 }
 
 static void put_leave(struct chrome_export *s, const struct sooth_record *r)
@@ -317,26 +235,21 @@ static void put_leave(struct chrome_export *s, const struct sooth_record *r)
 
 	if (!record_holds(r, sizeof(*leave)))
 		return;
-	if (!life || !life->begin_ns) {
-		chrome_mark(&s->events, "exit", "process", r, r->time_ns);
-	} else {
-		chrome_span(&s->events, 'e', r, r->time_ns);
-	}
-	chrome_arguments(&s->events);
+	if (!life || !life->begin_ns)
+		begin_mark(s, "exit", r);
+	else
+		begin_span(s, 'e', r, r->time_ns);
 	if (!leave->status_state)
-		chrome_number(&s->events, "wait_status", leave->status);
-	chrome_end(&s->events);
+		json_format(&s->json, "'wait_status':%u", leave->status);
+	json_format(&s->json, "}}");
 	map_remove(&s->lives, &id);
 }
 
 static void put_counter(
 	struct chrome_export *s, const char *name, const struct sooth_record *r, double value)
 {
-	chrome_event(&s->events, 'C', name, strlen(name), r, r->time_ns);
-	chrome_arguments(&s->events);
-	json_key(&s->events.json, name);
-	json_f64(&s->events.json, value, 1);
-	chrome_end(&s->events);
+	begin_event(s, 'C', name, strlen(name), r, r->time_ns);
+	json_format(&s->json, "'args':{%s:%.1f}}", name, value);
 }
 
 static void put_sample(struct chrome_export *s, const struct sooth_record *r)
@@ -364,10 +277,10 @@ static void put_sample(struct chrome_export *s, const struct sooth_record *r)
 
 static void put_all(struct chrome_export *s, const struct table *t, const struct sooth_record *r)
 {
-	chrome_arguments(&s->events);
+	json_format(&s->json, "'args':{");
 	for (size_t i = 0; i < t->column_count; i++)
 		put_cell(s, t, t->columns[i].name, r);
-	chrome_end(&s->events);
+	json_format(&s->json, "}}");
 }
 
 static void put_finding(
@@ -377,43 +290,25 @@ static void put_finding(
 	uint64_t seen_ns = first.type == CELL_UNSIGNED ? first.u : s->last_ns;
 
 	id = cell_named(s, t, "id", r);
-	chrome_event(&s->events, 'i', id.text, id.size, r, seen_ns);
-	chrome_text(&s->events, "cat", "finding", strlen("finding"));
-	chrome_text(&s->events, "s", r->pid ? "p" : "g", 1);
+	begin_event(s, 'i', id.text, id.size, r, seen_ns);
+	json_format(&s->json, "'cat':'finding','s':%s", r->pid ? "p" : "g");
 	put_all(s, t, r);
 }
 
 static void put_loss(struct chrome_export *s, const struct table *t, const struct sooth_record *r)
 {
-	chrome_event(&s->events, 'i', "LOST", 4, r, r->time_ns ? r->time_ns : s->last_ns);
-	chrome_text(&s->events, "cat", "loss", 4);
-	chrome_text(&s->events, "s", "g", 1);
+	begin_event(s, 'i', "LOST", 4, r, r->time_ns ? r->time_ns : s->last_ns);
+	json_format(&s->json, "'cat':'loss','s':'g'");
 	put_all(s, t, r);
 }
 
 /* --- the format --- */
 
-static int write_out(struct chrome_export *s, struct sooth_error *err)
+static void put_record(
+	struct chrome_export *s, const struct table *table, const struct sooth_record *r)
 {
-	if (buffer_failed(&s->scratch) || s->events.json.failed)
-		return error_no_memory(err);
-	return json_write_out(&s->events.bytes, s->stream, "write the trace", err);
-}
-
-static int row(
-	void *state, struct table *table, const struct sooth_record *r, struct sooth_error *err)
-{
-	struct chrome_export *s = state;
-
-	if (table->is_of_records && r->time_ns > s->last_ns)
+	if (r->time_ns > s->last_ns)
 		s->last_ns = r->time_ns;
-	if (!table->is_of_records) {
-		if (!strcmp(table->name, "findings"))
-			put_finding(s, table, r);
-		else if (!strcmp(table->name, "loss"))
-			put_loss(s, table, r);
-		return s->events.bytes.size < WRITE_BYTES ? 0 : write_out(s, err);
-	}
 	switch (r->kind) {
 	case SYSCALLS_CALL:
 		if (record_holds(r, SYSCALLS_CALL_LEAST))
@@ -432,9 +327,24 @@ static int row(
 		put_sample(s, r);
 		break;
 	default:
-		return 0;
+		break;
 	}
-	return s->events.bytes.size < WRITE_BYTES ? 0 : write_out(s, err);
+}
+
+static int row(
+	void *state, struct table *table, const struct sooth_record *r, struct sooth_error *err)
+{
+	struct chrome_export *s = state;
+
+	if (table->is_of_records)
+		put_record(s, table, r);
+	else if (!strcmp(table->name, "findings"))
+		put_finding(s, table, r);
+	else if (!strcmp(table->name, "loss"))
+		put_loss(s, table, r);
+	if (buffer_failed(&s->scratch) || s->json.failed)
+		return error_no_memory(err);
+	return tabular_write_full(&s->out, err);
 }
 
 /* A process that is still running ends with the recording. */
@@ -452,10 +362,8 @@ static void end_lives(struct chrome_export *s)
 
 		if (!((struct life *)value)->begin_ns)
 			continue;
-		chrome_span(&s->events, 'e', &r, s->last_ns);
-		chrome_arguments(&s->events);
-		chrome_flag(&s->events, "still_running");
-		chrome_end(&s->events);
+		begin_span(s, 'e', &r, s->last_ns);
+		json_format(&s->json, "'still_running':true}}");
 	}
 }
 
@@ -463,16 +371,21 @@ static int finish(void *state, struct sooth_error *err)
 {
 	struct chrome_export *s = state;
 
+	uint64_t refused = s->lives.refused + s->names.refused;
+
 	end_lives(s);
-	chrome_finish(&s->events, s->lives.refused + s->names.refused);
-	return write_out(s, err);
+	buffer_string(&s->out.bytes, "\n],\"otherData\":{\"clock\":\"CLOCK_MONOTONIC\"");
+	if (refused)
+		buffer_format(&s->out.bytes, ",\"names_and_lives_left_out\":%" PRIu64, refused);
+	buffer_string(&s->out.bytes, "}}\n");
+	return s->json.failed ? error_no_memory(err) : tabular_write(&s->out, err);
 }
 
 static void close_chrome(void *state)
 {
 	struct chrome_export *s = state;
 
-	chrome_fini(&s->events);
+	tabular_fini(&s->out);
 	map_fini(&s->lives);
 	map_fini(&s->names);
 	buffer_fini(&s->scratch);

@@ -5,6 +5,7 @@
  * cut or sampled is seen with it. A report without such a section cannot be one.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,8 +234,7 @@ static void put_names(struct drawing *d, struct json *j)
 	const uint32_t *numbers = (const void *)d->numbers.data;
 	uint32_t next = 0;
 
-	json_key(j, "names");
-	json_begin_array(j);
+	json_format(j, "'names':[");
 	for (size_t i = 0; i < flamegraph_tree_count(d->tree); i++) {
 		const struct flamegraph_frame *frame = flamegraph_tree_frame(d->tree, i);
 		struct span name = name_of(d, frame->name);
@@ -251,8 +251,7 @@ static void put_frames(struct drawing *d, struct json *j)
 {
 	const uint32_t *numbers = (const void *)d->numbers.data;
 
-	json_key(j, "frames");
-	json_begin_array(j);
+	json_format(j, "'frames':[");
 	for (size_t i = 0; i < flamegraph_tree_count(d->tree); i++) {
 		const struct flamegraph_frame *frame = flamegraph_tree_frame(d->tree, i);
 
@@ -262,10 +261,8 @@ static void put_frames(struct drawing *d, struct json *j)
 		json_u64(j, numbers[frame->name] - 1);
 		json_u64(j, d->look->fields.before ? frame->differs : frame->kind);
 		json_u64(j, frame->value);
-		if (!d->look->fields.before)
-			continue;
-		json_u64(j, frame->before);
-		json_u64(j, frame->after);
+		if (d->look->fields.before)
+			json_format(j, "%" PRIu64 ",%" PRIu64, frame->before, frame->after);
 	}
 	json_end(j);
 }
@@ -276,26 +273,12 @@ static void put_data(struct drawing *d)
 
 	picture_data_begin(d->out);
 	json_init(&j, d->out, 0);
-	json_begin_object(&j);
-	json_key(&j, "unit");
-	json_cstring(&j, unit_name(d->look->fields.weight->unit));
-	json_key(&j, "weight");
-	json_cstring(&j, d->look->weight);
-	json_key(&j, "icicle");
-	json_bool(&j, d->look->is_icicle);
-	json_key(&j, "compared");
-	json_bool(&j, d->look->fields.before != NULL);
-	json_key(&j, "differs");
-	json_bool(&j, d->tree->differs);
-	json_key(&j, "total");
-	json_u64(&j, d->tree->total);
-	json_key(&j, "totals");
-	json_begin_array(&j);
-	json_u64(&j, d->tree->total_before);
-	json_u64(&j, d->tree->total_after);
-	json_end(&j);
-	json_key(&j, "kinds");
-	json_begin_array(&j);
+	json_format(&j,
+		"{'unit':%s,'weight':%s,'icicle':%i,'compared':%i,'differs':%i,'total':%" PRIu64
+		",'totals':[%" PRIu64 ",%" PRIu64 "],'kinds':[",
+		unit_name(d->look->fields.weight->unit), d->look->weight, d->look->is_icicle,
+		d->look->fields.before != NULL, d->tree->differs, d->tree->total,
+		d->tree->total_before, d->tree->total_after);
 	for (size_t i = 0; kind_name(d, i); i++)
 		json_cstring(&j, kind_name(d, i));
 	json_end(&j);

@@ -188,12 +188,10 @@ static void write_states(
 		if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_ABSENT)
 			continue;
 		if (!is_open) {
-			json_key(j, "not_measured");
-			json_begin_object(j);
+			json_format(j, "'not_measured':{");
 			is_open = true;
 		}
-		json_key(j, f->name);
-		json_cstring(j, value_state_text(&v));
+		json_format(j, "%s:%s", f->name, value_state_text(&v));
 	}
 	if (is_open)
 		json_end(j);
@@ -283,13 +281,7 @@ void json_section_end(struct json *j, const struct section *section, size_t rows
 
 void json_schema_member(struct json *j, const char *name, unsigned version)
 {
-	json_key(j, "schema");
-	json_begin_object(j);
-	json_key(j, "name");
-	json_cstring(j, name);
-	json_key(j, "version");
-	json_u64(j, version);
-	json_end(j);
+	json_format(j, "'schema':{'name':%s,'version':%u}", name, version);
 }
 
 int json_write_out(struct buffer *bytes, FILE *stream, const char *doing, struct sooth_error *err)

@@ -340,8 +340,7 @@ size_t layout_part_count(const struct timeline_layout *l, size_t lane)
 static void json_text(struct json *j, const struct timeline_layout *l, const char *key,
 	const struct sooth_text *text)
 {
-	json_key(j, key);
-	json_chars(j, layout_text(l, text), text->size);
+	json_format(j, "%s:%.*s", key, (int)text->size, layout_text(l, text));
 }
 
 static const char *unit_name(enum sooth_unit unit)
@@ -362,43 +361,27 @@ static void json_tracks(struct json *j, const struct timeline_layout *l, size_t 
 		json_text(j, l, "label", &tracks[i].label);
 		if (l->groups[group].parts) {
 			json_text(j, l, "part", &tracks[i].part);
-			json_key(j, "is_part");
-			json_bool(j, tracks[i].is_part);
+			json_format(j, "'is_part':%i", tracks[i].is_part);
 		}
-		json_key(j, "color");
-		json_u64(j, tracks[i].color);
-		json_key(j, "values");
-		json_begin_array(j);
+		json_format(j, "'color':%zu,'values':[", tracks[i].color);
 		for (size_t k = 0; k < tracks[i].count; k++)
 			json_f64(j, layout_values(l, &tracks[i])[k], series->decimals);
-		json_end(j);
-		json_end(j);
+		json_format(j, "]}");
 	}
 }
 
 static void json_groups(struct json *j, const struct timeline_layout *l)
 {
-	json_key(j, "groups");
-	json_begin_array(j);
+	json_format(j, "'groups':[");
 	for (size_t i = 0; i < l->group_count; i++) {
 		const struct layout_group *g = &l->groups[i];
 
-		json_begin_object(j);
-		json_key(j, "title");
-		json_cstring(j, g->section->title ? g->section->title : g->section->name);
-		json_key(j, "unit");
-		json_cstring(j, unit_name(g->series->unit));
-		json_key(j, "decimals");
-		json_u64(j, g->series->decimals);
-		json_key(j, "heat");
-		json_bool(j, g->section->is_heat);
-		json_key(j, "own");
-		json_bool(j, g->section->has_own_scales);
-		json_key(j, "lanes");
-		json_begin_array(j);
+		json_format(j, "{'title':%s,'unit':%s,'decimals':%u,'heat':%i,'own':%i,'lanes':[",
+			g->section->title ? g->section->title : g->section->name,
+			unit_name(g->series->unit), g->series->decimals, g->section->is_heat,
+			g->section->has_own_scales);
 		json_tracks(j, l, i);
-		json_end(j);
-		json_end(j);
+		json_format(j, "]}");
 	}
 	json_end(j);
 }
@@ -408,21 +391,13 @@ static void json_spans(struct json *j, const struct timeline_layout *l)
 	size_t count;
 	const struct layout_span *spans = layout_spans(l, &count);
 
-	json_key(j, "spans");
-	json_begin_array(j);
+	json_format(j, "'spans':[");
 	for (size_t i = 0; i < count; i++) {
 		json_begin_object(j);
 		json_text(j, l, "label", &spans[i].label);
 		json_text(j, l, "detail", &spans[i].detail);
-		json_key(j, "from");
-		json_f64(j, spans[i].from_ns, 0);
-		json_key(j, "to");
-		json_f64(j, spans[i].to_ns, 0);
-		json_key(j, "came");
-		json_bool(j, !spans[i].is_open_begin);
-		json_key(j, "ended");
-		json_bool(j, !spans[i].is_open_end);
-		json_end(j);
+		json_format(j, "'from':%.0f,'to':%.0f,'came':%i,'ended':%i}", spans[i].from_ns,
+			spans[i].to_ns, !spans[i].is_open_begin, !spans[i].is_open_end);
 	}
 	json_end(j);
 }
@@ -432,12 +407,9 @@ static void json_marks(struct json *j, const struct timeline_layout *l)
 	size_t count;
 	const struct layout_mark *marks = layout_marks(l, &count);
 
-	json_key(j, "marks");
-	json_begin_array(j);
+	json_format(j, "'marks':[");
 	for (size_t i = 0; i < count; i++) {
-		json_begin_object(j);
-		json_key(j, "at");
-		json_f64(j, marks[i].at_ns, 0);
+		json_format(j, "{'at':%.0f", marks[i].at_ns);
 		json_text(j, l, "label", &marks[i].label);
 		json_text(j, l, "detail", &marks[i].detail);
 		json_end(j);
@@ -450,11 +422,7 @@ bool timeline_data_put(struct buffer *out, const struct timeline_layout *l)
 	struct json j;
 
 	json_init(&j, out, 0);
-	json_begin_object(&j);
-	json_key(&j, "interval");
-	json_f64(&j, l->interval_ns, 0);
-	json_key(&j, "stretch");
-	json_f64(&j, l->stretch_ns, 0);
+	json_format(&j, "{'interval':%.0f,'stretch':%.0f", l->interval_ns, l->stretch_ns);
 	json_groups(&j, l);
 	json_spans(&j, l);
 	json_marks(&j, l);

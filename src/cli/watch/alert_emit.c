@@ -2,6 +2,7 @@
 /* Reporting an alert: on the screen or standard error, by the bell, to a program. */
 #include "cli/watch/alert_emit.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,33 +31,18 @@ static void text_member(struct json *j, const struct alert_event *e, const char 
 		json_nothing(j);
 }
 
-static void write_value(struct json *j, const struct alert_event *e, const char *name, double value)
-{
-	json_key(j, name);
-	json_f64(j, value, e->what->decimals);
-}
-
 static void write_threshold(struct json *j, const struct alert_event *e)
 {
 	if (!e->has_ended)
-		write_value(j, e, "value", e->value);
-	write_value(j, e, "threshold", e->threshold);
-	json_key(j, "unit");
-	json_cstring(j, e->what->unit);
+		json_format(j, "'value':%.*f", (int)e->what->decimals, e->value);
+	json_format(j, "'threshold':%.*f,'unit':%s", (int)e->what->decimals, e->threshold,
+		e->what->unit);
 }
 
 static void write_finding(struct json *j, const struct alert_finding *f)
 {
-	const char *const members[][2] = { { "id", f->id }, { "severity", f->severity },
-		{ "claim", f->claim }, { "remedy", f->remedy }, { "key", f->key } };
-
-	json_key(j, "finding");
-	json_begin_object(j);
-	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		json_key(j, members[i][0]);
-		json_cstring(j, members[i][1]);
-	}
-	json_end(j);
+	json_format(j, "'finding':{'id':%s,'severity':%s,'claim':%s,'remedy':%s,'key':%s}", f->id,
+		f->severity, f->claim, f->remedy, f->key);
 }
 
 /* A finding as it is in JSON, or the activity of the agent. */
@@ -68,8 +54,7 @@ static void write_details(struct json *j, const struct alert_event *e)
 	if (e->finding) {
 		write_finding(j, e->finding);
 	} else if (e->key.kind == ALERT_FINDING) {
-		json_key(j, "finding");
-		json_begin_object(j);
+		json_format(j, "'finding':{");
 		json_members(j, e->schema, e->row);
 		json_end(j);
 	} else if (f) {
@@ -86,24 +71,14 @@ static void write_json(struct buffer *out, const struct alert_event *e)
 
 	format_utc(time, clock_realtime_ns());
 	json_init(&j, out, 0);
-	json_begin_object(&j);
-	json_key(&j, "alert");
-	json_cstring(&j, e->alert);
-	json_key(&j, "state");
-	json_cstring(&j, e->is_raised ? "raised" : "cleared");
-	json_key(&j, "time");
-	json_cstring(&j, time);
-	json_key(&j, "pid");
-	json_u64(&j, e->key.pid);
-	json_key(&j, "start_ticks");
-	json_u64(&j, e->key.start_ticks);
-	json_key(&j, "name");
-	json_chars(&j, e->name, strlen(e->name));
+	json_format(&j,
+		"{'alert':%s,'state':%s,'time':%s,'pid':%u,'start_ticks':%" PRIu64 ",'name':%s",
+		e->alert, e->is_raised ? "raised" : "cleared", time, e->key.pid, e->key.start_ticks,
+		e->name);
 	text_member(&j, e, "agent");
 	text_member(&j, e, "project");
 	text_member(&j, e, "session_id");
-	json_key(&j, "has_ended");
-	json_bool(&j, e->has_ended);
+	json_format(&j, "'has_ended':%i", e->has_ended);
 	if (e->what)
 		write_threshold(&j, e);
 	write_details(&j, e);
