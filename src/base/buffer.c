@@ -108,7 +108,11 @@ void buffer_append(struct buffer *b, const void *data, size_t size)
 
 void buffer_char(struct buffer *b, char c)
 {
-	buffer_append(b, &c, 1);
+	/* Most have room: a byte for it, and one for the NUL. */
+	if (!b->failed && b->capacity - b->size > 1 && (!b->limit || b->size < b->limit))
+		b->data[b->size++] = (unsigned char)c;
+	else
+		buffer_append(b, &c, 1);
 }
 
 void buffer_string(struct buffer *b, const char *text)

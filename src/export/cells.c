@@ -9,7 +9,6 @@
 #include "base/escape.h"
 #include "base/units.h"
 #include "export/tables.h"
-#include "model/errno_names.h"
 #include "model/field.h"
 #include "probes/syscall_names.h"
 #include "sinks/json_members.h"
@@ -87,19 +86,14 @@ static struct cell of_unsigned(uint64_t u)
 	return (struct cell){ .type = CELL_UNSIGNED, .u = u };
 }
 
-static struct cell of_enum(const struct sooth_field *f, uint64_t u)
-{
-	if (f->names && u < f->names->count && f->names->names[u])
-		return of_name(f->names->names[u]);
-	return of_unsigned(u);
-}
-
 /* No error is no value. */
-static struct cell of_errno(uint64_t u)
+static struct cell of_named(const struct sooth_field *f, uint64_t u)
 {
-	if (!u)
+	const char *name = value_name(f, u);
+
+	if (f->type == SOOTH_FIELD_ERRNO && !u)
 		return (struct cell){ .type = CELL_NONE };
-	return errno_name(u) ? of_name(errno_name(u)) : of_unsigned(u);
+	return name ? of_name(name) : of_unsigned(u);
 }
 
 static struct cell of_field(
@@ -117,9 +111,8 @@ static struct cell of_field(
 	case SOOTH_FIELD_BOOL:
 		return (struct cell){ .type = CELL_BOOL, .u = v.u != 0 };
 	case SOOTH_FIELD_ENUM:
-		return of_enum(f, v.u);
 	case SOOTH_FIELD_ERRNO:
-		return of_errno(v.u);
+		return of_named(f, v.u);
 	case SOOTH_FIELD_TEXT:
 	case SOOTH_FIELD_CHARS:
 		return of_foreign(v.text.data, v.text.size, scratch);

@@ -187,13 +187,6 @@ static int section_end(void *state, const struct section *section, struct sooth_
 	return 0;
 }
 
-static int end(void *state, struct sooth_error *err)
-{
-	struct csv_sink *s = state;
-
-	return tabular_flush(&s->lines, err);
-}
-
 static void close_sink(void *state)
 {
 	struct csv_sink *s = state;
@@ -211,6 +204,6 @@ const struct sink_type sink_csv = {
 	.section = section_begin,
 	.rows = rows,
 	.section_end = section_end,
-	.end = end,
+	.end = tabular_sink_end,
 	.close = close_sink,
 };

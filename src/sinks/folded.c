@@ -150,13 +150,6 @@ static int section_end(void *state, const struct section *section, struct sooth_
 	return tabular_write(&s->lines, err);
 }
 
-static int end(void *state, struct sooth_error *err)
-{
-	struct folded_sink *s = state;
-
-	return tabular_flush(&s->lines, err);
-}
-
 static void close_sink(void *state)
 {
 	struct folded_sink *s = state;
@@ -174,6 +167,6 @@ const struct sink_type sink_folded = {
 	.section = section_begin,
 	.rows = rows,
 	.section_end = section_end,
-	.end = end,
+	.end = tabular_sink_end,
 	.close = close_sink,
 };

@@ -6,31 +6,24 @@
  */
 #include <errno.h>
 
-#include "base/json.h"
-#include "explain/sink.h"
 #include "sinks/json_members.h"
+#include "sinks/tabular.h"
 
 struct json_sink {
-	FILE *stream;
-	struct buffer bytes;
+	struct tabular out;
 	struct json json;
 	unsigned indent;
 	size_t rows; /* of the open section */
 };
-
-static int write_out(struct json_sink *s, struct sooth_error *err)
-{
-	return json_write_out(&s->bytes, s->stream, "write JSON", err);
-}
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
 {
 	struct json_sink *s = state;
 
 	(void)err;
-	s->stream = options->stream;
+	tabular_open(&s->out, options->stream, "write JSON");
 	s->indent = options->in_lines ? 0 : 2;
-	json_init(&s->json, &s->bytes, s->indent);
+	json_init(&s->json, &s->out.bytes, s->indent);
 	return 0;
 }
 
@@ -39,7 +32,7 @@ static int begin(void *state, const struct report_head *head, struct sooth_error
 	struct json_sink *s = state;
 
 	(void)err;
-	json_init(&s->json, &s->bytes, s->indent);
+	json_init(&s->json, &s->out.bytes, s->indent);
 	json_begin_object(&s->json);
 	json_schema_member(&s->json, head->name, head->version);
 	return 0;
@@ -64,7 +57,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 		json_section_row(&s->json, section, r);
 		s->rows++;
 	}
-	return write_out(s, err);
+	return tabular_write(&s->out, err);
 }
 
 static int section_end(void *state, const struct section *section, struct sooth_error *err)
@@ -72,30 +65,19 @@ static int section_end(void *state, const struct section *section, struct sooth_
 	struct json_sink *s = state;
 
 	json_section_end(&s->json, section, s->rows);
-	return write_out(s, err);
+	return tabular_write(&s->out, err);
 }
 
 static int end(void *state, struct sooth_error *err)
 {
 	struct json_sink *s = state;
-	int status;
 
 	json_end(&s->json);
-	buffer_char(&s->bytes, '\n');
+	buffer_char(&s->out.bytes, '\n');
 	if (s->json.failed)
 		return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL,
 			"write JSON: sections are not nested correctly");
-	status = write_out(s, err);
-	if (!status && fflush(s->stream))
-		status = error_errno(err, -errno, "write JSON");
-	return status;
-}
-
-static void close_sink(void *state)
-{
-	struct json_sink *s = state;
-
-	buffer_fini(&s->bytes);
+	return tabular_flush(&s->out, err);
 }
 
 const struct sink_type sink_json = {
@@ -108,5 +90,5 @@ const struct sink_type sink_json = {
 	.rows = rows,
 	.section_end = section_end,
 	.end = end,
-	.close = close_sink,
+	.close = tabular_sink_close,
 };

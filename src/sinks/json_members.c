@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fields as JSON, and out with it; see json_members.h. */
+/* Fields as JSON. */
 #include "sinks/json_members.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "model/errno_names.h"
@@ -50,20 +49,21 @@ static void write_series(
 	json_end(j);
 }
 
-static void write_enum(struct json *j, const struct sooth_field *field, uint64_t value)
+const char *value_name(const struct sooth_field *f, uint64_t number)
 {
-	if (field->names && value < field->names->count && field->names->names[value])
-		json_cstring(j, field->names->names[value]);
-	else
-		json_u64(j, value);
+	if (f->type == SOOTH_FIELD_ERRNO)
+		return errno_name(number);
+	return f->type == SOOTH_FIELD_ENUM && f->names && number < f->names->count
+		       ? f->names->names[number]
+		       : NULL;
 }
 
-static void write_errno(struct json *j, uint64_t value)
+static void write_named(struct json *j, const struct sooth_field *f, uint64_t number)
 {
-	if (errno_name(value))
-		json_cstring(j, errno_name(value));
+	if (value_name(f, number))
+		json_cstring(j, value_name(f, number));
 	else
-		json_u64(j, value);
+		json_u64(j, number);
 }
 
 static void write_texts(struct json *j, const struct sooth_value *v)
@@ -144,10 +144,8 @@ void json_value(struct json *j, const struct sooth_field *f, const struct sooth_
 		json_bool(j, v->u != 0);
 		break;
 	case SOOTH_FIELD_ENUM:
-		write_enum(j, f, v->u);
-		break;
 	case SOOTH_FIELD_ERRNO:
-		write_errno(j, v->u);
+		write_named(j, f, v->u);
 		break;
 	case SOOTH_FIELD_TEXT:
 	case SOOTH_FIELD_CHARS:
@@ -282,14 +280,4 @@ void json_section_end(struct json *j, const struct section *section, size_t rows
 void json_schema_member(struct json *j, const char *name, unsigned version)
 {
 	json_format(j, "'schema':{'name':%s,'version':%u}", name, version);
-}
-
-int json_write_out(struct buffer *bytes, FILE *stream, const char *doing, struct sooth_error *err)
-{
-	if (buffer_failed(bytes))
-		return error_no_memory(err);
-	if (bytes->size && fwrite(bytes->data, 1, bytes->size, stream) != bytes->size)
-		return error_errno(err, -errno, "%s", doing);
-	buffer_reset(bytes);
-	return 0;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rows as JSON members, and the way out of the finished text, for the JSON sinks. */
+/* Rows as JSON members, for the JSON sinks. */
 #ifndef SOOTH_SINKS_JSON_MEMBERS_H
 #define SOOTH_SINKS_JSON_MEMBERS_H
-
-#include <stdio.h>
 
 #include "base/json.h"
 #include "explain/sink.h"
 
+/* The name of an enum's or errno's number; NULL: it has none, or the field is neither. */
+const char *value_name(const struct sooth_field *f, uint64_t number);
 /* A value that is there. */
 void json_value(struct json *j, const struct sooth_field *f, const struct sooth_value *v);
 /* The fields of a record as members of the open object. What could not be measured is null, and
@@ -21,8 +21,5 @@ void json_section_row(
 	struct json *j, const struct section *section, const struct sooth_record *row);
 void json_section_end(struct json *j, const struct section *section, size_t rows);
 void json_schema_member(struct json *j, const char *name, unsigned version);
-/* What has been made so far goes to the stream, and the buffer is empty again. `doing` says what
- * failed if it does: "write JSON". */
-int json_write_out(struct buffer *bytes, FILE *stream, const char *doing, struct sooth_error *err);
 
 #endif

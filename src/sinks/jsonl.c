@@ -7,13 +7,11 @@
  */
 #include <errno.h>
 
-#include "base/json.h"
-#include "explain/sink.h"
 #include "sinks/json_members.h"
+#include "sinks/tabular.h"
 
 struct jsonl_sink {
-	FILE *stream;
-	struct buffer bytes; /* the line being made */
+	struct tabular out; /* the line being made */
 	struct json json;
 	bool in_notes; /* the last line is open */
 	bool has_type; /* the rows of the open section say theirs */
@@ -24,12 +22,12 @@ static int write_line(struct jsonl_sink *s, struct sooth_error *err)
 {
 	int status;
 
-	buffer_char(&s->bytes, '\n');
+	buffer_char(&s->out.bytes, '\n');
 	if (s->json.failed)
 		return error_no_memory(err);
-	status = json_write_out(&s->bytes, s->stream, "write JSON lines", err);
+	status = tabular_write(&s->out, err);
 	if (!status)
-		json_init(&s->json, &s->bytes, 0);
+		json_init(&s->json, &s->out.bytes, 0);
 	return status;
 }
 
@@ -38,23 +36,16 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	struct jsonl_sink *s = state;
 
 	(void)err;
-	s->stream = options->stream;
-	json_init(&s->json, &s->bytes, 0);
+	tabular_open(&s->out, options->stream, "write JSON lines");
+	json_init(&s->json, &s->out.bytes, 0);
 	return 0;
-}
-
-static void type_member(struct jsonl_sink *s, const char *type)
-{
-	json_key(&s->json, "type");
-	json_cstring(&s->json, type);
 }
 
 static int begin(void *state, const struct report_head *head, struct sooth_error *err)
 {
 	struct jsonl_sink *s = state;
 
-	json_begin_object(&s->json);
-	type_member(s, "begin");
+	json_format(&s->json, "{'type':'begin'");
 	json_schema_member(&s->json, head->name, head->version);
 	json_end(&s->json);
 	return write_line(s, err);
@@ -69,8 +60,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	if (!section->is_last)
 		return 0;
 	if (!s->in_notes) {
-		json_begin_object(&s->json);
-		type_member(s, "end");
+		json_format(&s->json, "{'type':'end'");
 		s->in_notes = true;
 	}
 	s->rows = 0;
@@ -83,7 +73,7 @@ static int line(struct jsonl_sink *s, const struct section *section, const struc
 {
 	json_begin_object(&s->json);
 	if (!s->has_type)
-		type_member(s, section->name);
+		json_format(&s->json, "'type':%s", section->name);
 	json_members(&s->json, section->schema, r);
 	json_end(&s->json);
 	return write_line(s, err);
@@ -103,9 +93,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 		s->rows++;
 	}
 	/* A line is worth something only when it is read: do not sit on it. */
-	if (!status && section->shape == SECTION_STREAM && fflush(s->stream))
-		return error_errno(err, -errno, "write JSON lines");
-	return status;
+	return !status && section->shape == SECTION_STREAM ? tabular_flush(&s->out, err) : status;
 }
 
 static int section_end(void *state, const struct section *section, struct sooth_error *err)
@@ -127,16 +115,7 @@ static int end(void *state, struct sooth_error *err)
 		json_end(&s->json);
 		status = write_line(s, err);
 	}
-	if (!status && fflush(s->stream))
-		status = error_errno(err, -errno, "write JSON lines");
-	return status;
-}
-
-static void close_sink(void *state)
-{
-	struct jsonl_sink *s = state;
-
-	buffer_fini(&s->bytes);
+	return status ? status : tabular_flush(&s->out, err);
 }
 
 const struct sink_type sink_jsonl = {
@@ -150,5 +129,5 @@ const struct sink_type sink_jsonl = {
 	.rows = rows,
 	.section_end = section_end,
 	.end = end,
-	.close = close_sink,
+	.close = tabular_sink_close,
 };

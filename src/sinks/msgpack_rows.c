@@ -10,8 +10,7 @@
 #include <zstd.h>
 
 #include "base/buffer.h"
-#include "explain/sink.h"
-#include "model/errno_names.h"
+#include "sinks/json_members.h"
 
 #define FRAME_ROWS  65536
 #define FRAME_LEVEL (-5) /* speed before size: rows come while their process waits */
@@ -89,12 +88,8 @@ static void pack_plain(msgpack_packer *p, const struct sooth_field *f, const str
 
 static void pack_value(msgpack_packer *p, const struct sooth_field *f, const struct sooth_value *v)
 {
-	const char *name = NULL;
+	const char *name = value_name(f, v->u);
 
-	if (f->type == SOOTH_FIELD_ERRNO)
-		name = errno_name(v->u);
-	else if (f->type == SOOTH_FIELD_ENUM && f->names && v->u < f->names->count)
-		name = f->names->names[v->u];
 	if (name)
 		pack_text(p, name, strlen(name));
 	else

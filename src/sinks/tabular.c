@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "base/csv.h"
-#include "base/escape.h"
-#include "sinks/json_members.h"
 
 #define WRITE_BYTES (64u << 10)
 
@@ -24,7 +22,12 @@ void tabular_fini(struct tabular *t)
 
 int tabular_write(struct tabular *t, struct sooth_error *err)
 {
-	return json_write_out(&t->bytes, t->stream, t->doing, err);
+	if (buffer_failed(&t->bytes))
+		return error_no_memory(err);
+	if (t->bytes.size && fwrite(t->bytes.data, 1, t->bytes.size, t->stream) != t->bytes.size)
+		return error_errno(err, -errno, "%s", t->doing);
+	buffer_reset(&t->bytes);
+	return 0;
 }
 
 int tabular_write_full(struct tabular *t, struct sooth_error *err)
@@ -37,6 +40,16 @@ int tabular_flush(struct tabular *t, struct sooth_error *err)
 	int status = tabular_write(t, err);
 
 	return status || !fflush(t->stream) ? status : error_errno(err, -errno, "%s", t->doing);
+}
+
+int tabular_sink_end(void *state, struct sooth_error *err)
+{
+	return tabular_flush(state, err);
+}
+
+void tabular_sink_close(void *state)
+{
+	tabular_fini(state);
 }
 
 void tabular_cell(struct tabular *t, const char *text, size_t size, bool may_be_formula)
@@ -56,23 +69,4 @@ void tabular_line_end(struct tabular *t)
 {
 	buffer_string(&t->bytes, "\r\n");
 	t->has_cell = false;
-}
-
-void tabular_key(struct tabular_keys *k, const char *name)
-{
-	if (k->count == TABULAR_KEYS_MAX) {
-		k->bytes.failed = true;
-		return;
-	}
-	buffer_char(&k->bytes, '"');
-	escape_json(&k->bytes, name, strlen(name));
-	buffer_append(&k->bytes, "\":", 2);
-	k->ends[k->count++] = (uint32_t)k->bytes.size;
-}
-
-void tabular_put_key(const struct tabular_keys *k, size_t index, struct buffer *out)
-{
-	size_t from = index ? k->ends[index - 1] : 0;
-
-	buffer_append(out, k->bytes.data + from, k->ends[index] - from);
 }

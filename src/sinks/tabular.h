@@ -27,25 +27,15 @@ int tabular_write_full(struct tabular *t, struct sooth_error *err);
 /* The same, and nothing waits in the stream. */
 int tabular_flush(struct tabular *t, struct sooth_error *err);
 
+/* Members of a sink (explain/sink.h) whose state begins with a tabular. */
+int tabular_sink_end(void *state, struct sooth_error *err);
+void tabular_sink_close(void *state);
+
 /* --- CSV: cells, then the end of the line --- */
 
 /* A text that begins like a formula gets an apostrophe if `may_be_formula`. */
 void tabular_cell(struct tabular *t, const char *text, size_t size, bool may_be_formula);
 void tabular_name(struct tabular *t, const char *name);
 void tabular_line_end(struct tabular *t);
-
-/* --- JSON lines: what is before each value is the same in every row --- */
-
-#define TABULAR_KEYS_MAX 512
-
-struct tabular_keys {
-	struct buffer bytes;
-	uint32_t ends[TABULAR_KEYS_MAX];
-	size_t count;
-};
-
-void tabular_key(struct tabular_keys *k, const char *name);
-/* The key of that index with its quotes and colon. */
-void tabular_put_key(const struct tabular_keys *k, size_t index, struct buffer *out);
 
 #endif

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "sinks/json_members.h"
 #include "sinks/svg.h"
+#include "sinks/tabular.h"
 #include "sinks/timeline_layout.h"
 
 #define PLOT_X	       (PICTURE_MARGIN + LAYOUT_LABEL_PX)
@@ -24,9 +24,8 @@
 extern const char timeline_css[], timeline_js[];
 
 struct timeline_svg {
-	struct sink_options options;
+	struct tabular out;
 	struct timeline_layout layout;
-	struct buffer bytes;
 	struct buffer gaps; /* of all lanes, one path: painters are slow at each hatched shape */
 	struct buffer sums; /* of parts, by bucket: doubles */
 	double y;	    /* where the next row begins */
@@ -44,7 +43,7 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	struct timeline_svg *s = state;
 
 	(void)err;
-	s->options = *options;
+	tabular_open(&s->out, options->stream, "write the picture");
 	return 0;
 }
 
@@ -94,17 +93,17 @@ static double bucket_x(const struct timeline_layout *l, size_t i)
 
 static void put_class_rect(struct timeline_svg *s, const char *class_, struct svg_box box)
 {
-	buffer_format(&s->bytes, "<g class=\"%s\">", class_);
-	svg_rect(&s->bytes, &box);
-	buffer_string(&s->bytes, "</g>");
+	buffer_format(&s->out.bytes, "<g class=\"%s\">", class_);
+	svg_rect(&s->out.bytes, &box);
+	buffer_string(&s->out.bytes, "</g>");
 }
 
 static void put_title(struct timeline_svg *s, const char *title)
 {
 	s->y += LAYOUT_TITLE_PX;
-	svg_text(&s->bytes, PICTURE_MARGIN, s->y - 8, "group", title, strlen(title),
+	svg_text(&s->out.bytes, PICTURE_MARGIN, s->y - 8, "group", title, strlen(title),
 		PICTURE_WIDTH - 2 * PICTURE_MARGIN);
-	buffer_char(&s->bytes, '\n');
+	buffer_char(&s->out.bytes, '\n');
 }
 
 #define LAYOUT_TRACK_PX 30 /* with the space below it */
@@ -182,17 +181,17 @@ static void put_ticks(struct timeline_svg *s)
 
 	for (double at = 0; l->interval_ns > 0 && at <= l->interval_ns; at += step) {
 		layout_tick(text, at);
-		svg_text(&s->bytes, x_of(l, at), s->y + 14, "tick", text, strlen(text), 100);
+		svg_text(&s->out.bytes, x_of(l, at), s->y + 14, "tick", text, strlen(text), 100);
 	}
 	s->y += LAYOUT_AXIS_PX;
-	buffer_char(&s->bytes, '\n');
+	buffer_char(&s->out.bytes, '\n');
 }
 
 /* `y` is where the text stands. */
 static void put_label(struct timeline_svg *s, const struct sooth_text *label, double y)
 {
-	svg_text(&s->bytes, PICTURE_MARGIN, y, NULL, layout_text(&s->layout, label), label->size,
-		LAYOUT_LABEL_PX - 8);
+	svg_text(&s->out.bytes, PICTURE_MARGIN, y, NULL, layout_text(&s->layout, label),
+		label->size, LAYOUT_LABEL_PX - 8);
 }
 
 static void put_point(struct buffer *out, char command, double value)
@@ -207,7 +206,7 @@ static void put_values(
 {
 	const double *values = layout_values(&s->layout, lane);
 	double bottom = s->y + height, top = layout_top(&s->layout, lane);
-	struct buffer *out = &s->bytes;
+	struct buffer *out = &s->out.bytes;
 
 	buffer_format(out, "<path class=\"k%zu\" d=\"", color);
 	for (size_t i = 0; i < lane->count; i++) {
@@ -241,7 +240,7 @@ static void put_level(struct timeline_svg *s, const struct layout_track *lane, u
 {
 	const double *values = layout_values(&s->layout, lane);
 	double top = layout_top(&s->layout, lane);
-	struct buffer *out = &s->bytes;
+	struct buffer *out = &s->out.bytes;
 
 	buffer_format(out, "<path class=\"k%zu\" fill-opacity=\"%.2f\" d=\"", lane->color,
 		(1.0 + level) / (1 + HEAT_LEVELS));
@@ -270,7 +269,7 @@ static void put_part(
 	const double *values = layout_values(&s->layout, part);
 	double top = layout_top(&s->layout, part), bottom = s->y + height;
 	double scale = top > 0 ? height / top : 0;
-	struct buffer *out = &s->bytes;
+	struct buffer *out = &s->out.bytes;
 
 	buffer_format(out, "<path class=\"k%zu\" d=\"", part->color);
 	for (size_t i = 0; i < part->count; i++) {
@@ -302,7 +301,7 @@ static void put_legend(
 	buffer_char(&text, ' ');
 	layout_value(&text, s->layout.groups[lane->group].series, lane->top);
 	put_class_rect(s, class_, box);
-	svg_text(&s->bytes, PICTURE_MARGIN + 22, y, "tick", (const char *)text.data, text.size,
+	svg_text(&s->out.bytes, PICTURE_MARGIN + 22, y, "tick", (const char *)text.data, text.size,
 		LAYOUT_LABEL_PX - 30);
 	buffer_fini(&text);
 }
@@ -351,7 +350,7 @@ static void put_figure(struct timeline_svg *s, const struct layout_track *lane, 
 	struct buffer figure = { 0 };
 
 	layout_value(&figure, s->layout.groups[lane->group].series, lane->top);
-	svg_text(&s->bytes, PLOT_X + PLOT_WIDTH + 6, y, "tick", (const char *)figure.data,
+	svg_text(&s->out.bytes, PLOT_X + PLOT_WIDTH + 6, y, "tick", (const char *)figure.data,
 		figure.size, LAYOUT_VALUE_PX);
 	buffer_fini(&figure);
 }
@@ -379,7 +378,7 @@ static void put_track(struct timeline_svg *s, size_t i)
 		put_values(s, lane, LAYOUT_FILL_PX, lane->color);
 	}
 	put_figure(s, lane, text_y);
-	buffer_char(&s->bytes, '\n');
+	buffer_char(&s->out.bytes, '\n');
 	s->y += height;
 }
 
@@ -422,7 +421,7 @@ static void put_spans(struct timeline_svg *s)
 		put_class_rect(s, "span",
 			(struct svg_box){ from, s->y + 2, to - from > 1 ? to - from : 1,
 				LAYOUT_SPAN_PX - 6 });
-		buffer_char(&s->bytes, '\n');
+		buffer_char(&s->out.bytes, '\n');
 		s->y += LAYOUT_SPAN_PX;
 	}
 }
@@ -434,21 +433,21 @@ static void put_marks(struct timeline_svg *s)
 
 	if (!count)
 		return;
-	svg_text(&s->bytes, PICTURE_MARGIN, s->y + LAYOUT_SPAN_PX - 5, NULL, "events", 6,
+	svg_text(&s->out.bytes, PICTURE_MARGIN, s->y + LAYOUT_SPAN_PX - 5, NULL, "events", 6,
 		LAYOUT_LABEL_PX);
 	for (size_t i = 0; i < count; i++)
 		put_class_rect(s, "mark",
 			(struct svg_box){ x_of(&s->layout, marks[i].at_ns) - 1, s->y + 1, 2,
 				LAYOUT_SPAN_PX - 4 });
-	buffer_char(&s->bytes, '\n');
+	buffer_char(&s->out.bytes, '\n');
 	s->y += LAYOUT_SPAN_PX;
 }
 
 static void put_shapes(struct timeline_svg *s)
 {
-	buffer_string(&s->bytes, "<style><![CDATA[\n");
-	buffer_string(&s->bytes, timeline_css);
-	buffer_string(&s->bytes,
+	buffer_string(&s->out.bytes, "<style><![CDATA[\n");
+	buffer_string(&s->out.bytes, timeline_css);
+	buffer_string(&s->out.bytes,
 		"]]></style>\n<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" "
 		"patternUnits=\"userSpaceOnUse\"><path class=\"hatch\" d=\"M0 6L6 0\"/>"
 		"</pattern></defs>\n<g id=\"lanes\">\n");
@@ -457,8 +456,8 @@ static void put_shapes(struct timeline_svg *s)
 	put_spans(s);
 	put_marks(s);
 	put_groups(s);
-	buffer_format(
-		&s->bytes, "<g class=\"gap\"><path d=\"%s\"/></g>\n</g>\n", buffer_cstr(&s->gaps));
+	buffer_format(&s->out.bytes, "<g class=\"gap\"><path d=\"%s\"/></g>\n</g>\n",
+		buffer_cstr(&s->gaps));
 }
 
 /* --- all --- */
@@ -511,16 +510,16 @@ static int end(void *state, struct sooth_error *err)
 	notes = buffer_cstr(&s->layout.notes);
 	p.subtitle = buffer_cstr(&subtitle);
 	p.height = height_of(&s->layout, notes);
-	picture_begin(&s->bytes, &p);
+	picture_begin(&s->out.bytes, &p);
 	put_shapes(s);
-	picture_notes(&s->bytes, s->y, notes);
-	picture_data_begin(&s->bytes);
-	if (!timeline_data_put(&s->bytes, &s->layout))
-		s->bytes.failed = true;
-	picture_data_end(&s->bytes);
-	picture_end(&s->bytes, &p);
+	picture_notes(&s->out.bytes, s->y, notes);
+	picture_data_begin(&s->out.bytes);
+	if (!timeline_data_put(&s->out.bytes, &s->layout))
+		s->out.bytes.failed = true;
+	picture_data_end(&s->out.bytes);
+	picture_end(&s->out.bytes, &p);
 	buffer_fini(&subtitle);
-	return json_write_out(&s->bytes, s->options.stream, "write the picture", err);
+	return tabular_write(&s->out, err);
 }
 
 static void close_sink(void *state)
@@ -528,7 +527,7 @@ static void close_sink(void *state)
 	struct timeline_svg *s = state;
 
 	timeline_layout_fini(&s->layout);
-	buffer_fini(&s->bytes);
+	tabular_fini(&s->out);
 	buffer_fini(&s->gaps);
 	buffer_fini(&s->sums);
 }
