@@ -119,18 +119,17 @@ static bool choice_has(const struct export_options *o, struct table *table)
 }
 
 /* What has to be read for those that are named. */
-static int choice_parts(const struct export_options *o, struct tables *tables, unsigned *parts,
-	struct sooth_error *err)
+static unsigned choice_parts(const struct export_options *o, struct tables *tables)
 {
-	(void)err;
-	*parts = 0;
+	unsigned parts = 0;
+
 	for (size_t i = 0; i < o->name_count; i++) {
 		if (tables_find(tables, o->names[i]))
-			*parts |= FEED_RECORDS;
+			parts |= FEED_RECORDS;
 		else
-			*parts |= strcmp(o->names[i], FEED_TABLE_CALL) ? FEED_VIEWS : FEED_CALLS;
+			parts |= strcmp(o->names[i], FEED_TABLE_CALL) ? FEED_VIEWS : FEED_CALLS;
 	}
-	return 0;
+	return parts;
 }
 
 /* At the end: each that was named has turned out to be one. */
@@ -141,16 +140,8 @@ static int choice_check(
 	for (size_t i = 0; i < tables->count; i++)
 		choice_has(o, tables->items[i]);
 	for (size_t i = 0; i < o->name_count; i++) {
-		const char *near;
-
-		if (tables_find(tables, o->names[i]))
-			continue;
-		near = tables_nearest(tables, o->names[i]);
-		error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "export the table %s", o->names[i]);
-		error_why(err, "the capture has no table of this name");
-		if (near)
-			return error_remedy(err, "did you mean %s?", near);
-		return error_remedy(err, "`sooth query FILE --tables` lists the tables");
+		if (!tables_find(tables, o->names[i]))
+			return tables_refuse(tables, "export", o->names[i], err);
 	}
 	return 0;
 }
@@ -178,8 +169,11 @@ static int count_rows(
 	const struct export_options *o, struct tables *tables, struct sooth_error *err)
 {
 	struct feed feed = { 0 };
-	int status = tables_init(tables, err);
+	int status;
 
+	if (!strcmp(o->path, "-"))
+		return 0;
+	status = tables_init(tables, err);
 	if (!status)
 		status = feed_open(&feed, tables, FEED_RECORDS | FEED_VIEWS, count, NULL, err);
 	if (!status)
@@ -196,7 +190,7 @@ static int choice_main(const struct export_options *o, const char **name, struct
 	static const char *const usual[] = { "syscalls_call", "heap_call", "syscalls",
 		"heap_by_function", "processes" };
 	struct tables tables = { 0 };
-	int status = strcmp(o->path, "-") ? count_rows(o, &tables, err) : 0;
+	int status = count_rows(o, &tables, err);
 
 	*name = NULL;
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]) && !status && !*name; i++) {
@@ -213,7 +207,7 @@ static int choice_refuse_many(const struct export_options *o, struct sooth_error
 {
 	struct tables tables = { 0 };
 	struct buffer names = { 0 };
-	int status = strcmp(o->path, "-") ? count_rows(o, &tables, err) : 0;
+	int status = count_rows(o, &tables, err);
 
 	if (!status) {
 		list(&tables, &names);
@@ -281,13 +275,11 @@ static int run_tables(struct job *j, struct sooth_error *err)
 	int status = tables_init(&j->tables, err);
 
 	if (!status && j->options->name_count)
-		status = choice_parts(j->options, &j->tables, &parts, err);
+		parts = choice_parts(j->options, &j->tables);
 	if (!status)
 		status = feed_open(&feed, &j->tables, parts, take, j, err);
-	if (!status && j->options->select)
-		status = j->options->select(j->options->user, feed.report, err);
-	if (!status && feed.calls && j->options->select)
-		status = j->options->select(j->options->user, feed.calls, err);
+	if (!status)
+		status = feed_select(&feed, j->options->select, j->options->user, err);
 	if (!status)
 		status = feed_read(&feed, j->options->path, err);
 	if (!status)

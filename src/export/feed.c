@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a capture to tables; see feed.h. */
 #include "export/feed.h"
 
 #include <errno.h>
@@ -189,6 +188,15 @@ int feed_open(struct feed *f, struct tables *tables, unsigned parts, feed_consum
 	if (!status && parts & FEED_CALLS)
 		status = make_calls(f, err);
 	return status;
+}
+
+int feed_select(struct feed *f,
+	int (*select)(void *user, struct sooth_report *report, struct sooth_error *err), void *user,
+	struct sooth_error *err)
+{
+	int status = select ? select(user, f->report, err) : 0;
+
+	return !status && select && f->calls ? select(user, f->calls, err) : status;
 }
 
 /* The consumer knows what failed, the report only that its handler did. */

@@ -468,7 +468,6 @@ static int emit_column(const struct table *t, const struct column *c, struct out
 static int find(
 	struct query *q, const char *name, const struct table **out, struct sooth_error *err)
 {
-	const char *near;
 	int status = 0;
 
 	*out = tables_find(&q->tables, name);
@@ -478,12 +477,7 @@ static int find(
 		*out = tables_find(&q->tables, name);
 	if (*out || status)
 		return status;
-	near = tables_nearest(&q->tables, name);
-	error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "describe the table %s", name);
-	error_why(err, "the capture has no table of this name");
-	if (near)
-		return error_remedy(err, "did you mean %s?", near);
-	return error_remedy(err, "`sooth query FILE --tables` lists the tables");
+	return tables_refuse(&q->tables, "describe", name, err);
 }
 
 int query_describe(struct query *q, const char *const *names, size_t count, struct output *output,

@@ -75,10 +75,8 @@ int query_begin(struct query *q, struct capture_file *file, struct feed *feed, u
 
 	if (!status)
 		status = feed_open(feed, &q->tables, parts, consumer, user, err);
-	if (!status && q->options.select)
-		status = q->options.select(q->options.user, feed->report, err);
-	if (!status && q->options.select && feed->calls)
-		status = q->options.select(q->options.user, feed->calls, err);
+	if (!status)
+		status = feed_select(feed, q->options.select, q->options.user, err);
 	return status ? status : report_choose(feed->report, file, err);
 }
 
@@ -347,19 +345,10 @@ static int take_row(
 	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
 {
 	struct filling *f = user;
-	sqlite3_stmt *insert = table->user;
-	int status = 0;
 
 	table->rows++;
-	if (table->is_of_records)
-		return 0;
-	if (!insert) {
-		status = sql_create(f->q->db, "temp", table, err);
-		if (!status)
-			status = sql_prepare_insert(f->q->db, "temp", table, &insert, err);
-		table->user = insert;
-	}
-	return status ? status : sql_insert(f->q->db, insert, table, record, &f->scratch, err);
+	return table->is_of_records ? 0
+				    : sql_insert(f->q->db, "temp", table, record, &f->scratch, err);
 }
 
 static int fill(

@@ -69,8 +69,9 @@ int sql_create(sqlite3 *db, const char *schema, const struct table *t, struct so
 	return status;
 }
 
-int sql_prepare_insert(sqlite3 *db, const char *schema, const struct table *t, sqlite3_stmt **out,
-	struct sooth_error *err)
+/* "INSERT INTO schema.name VALUES (?, ...)" of a table that is there. */
+static int prepare_insert(sqlite3 *db, const char *schema, const struct table *t,
+	sqlite3_stmt **out, struct sooth_error *err)
 {
 	struct buffer sql = { 0 };
 	int status = 0;
@@ -118,11 +119,17 @@ static int bind(sqlite3_stmt *s, int at, const struct cell *c)
 	}
 }
 
-int sql_insert(sqlite3 *db, sqlite3_stmt *insert, const struct table *t,
-	const struct sooth_record *r, struct buffer *scratch, struct sooth_error *err)
+int sql_insert(sqlite3 *db, const char *schema, struct table *t, const struct sooth_record *r,
+	struct buffer *scratch, struct sooth_error *err)
 {
-	int status = 0;
+	sqlite3_stmt *insert = t->user;
+	int status = insert ? 0 : sql_create(db, schema, t, err);
 
+	if (!status && !insert)
+		status = prepare_insert(db, schema, t, &insert, err);
+	t->user = insert;
+	if (status)
+		return status;
 	for (size_t i = 0; i < t->column_count && !status; i++) {
 		struct cell cell = cell_get(t, &t->columns[i], r, scratch);
 

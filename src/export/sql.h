@@ -11,13 +11,11 @@
 void sql_put_name(struct buffer *out, const char *name);
 /* "(time_ns INTEGER, ...)" */
 void sql_put_columns(struct buffer *out, const struct table *t);
-/* "INSERT INTO schema.name VALUES (?, ...)" of a table that is there. */
-int sql_prepare_insert(sqlite3 *db, const char *schema, const struct table *t, sqlite3_stmt **out,
-	struct sooth_error *err);
 /* CREATE TABLE in that schema. */
 int sql_create(sqlite3 *db, const char *schema, const struct table *t, struct sooth_error *err);
-int sql_insert(sqlite3 *db, sqlite3_stmt *insert, const struct table *t,
-	const struct sooth_record *r, struct buffer *scratch, struct sooth_error *err);
+/* A row; its table is created by its first one, which leaves a statement in t->user. */
+int sql_insert(sqlite3 *db, const char *schema, struct table *t, const struct sooth_record *r,
+	struct buffer *scratch, struct sooth_error *err);
 int sql_execute(sqlite3 *db, const char *sql, struct sooth_error *err);
 /* Of the last call on db, with what was tried. */
 int sql_error(sqlite3 *db, const char *tried, struct sooth_error *err);

@@ -36,16 +36,8 @@ static int row(
 	void *state, struct table *table, const struct sooth_record *r, struct sooth_error *err)
 {
 	struct sqlite_export *s = state;
-	sqlite3_stmt *insert = table->user;
-	int status = 0;
 
-	if (!insert) {
-		status = sql_create(s->db, "main", table, err);
-		if (!status)
-			status = sql_prepare_insert(s->db, "main", table, &insert, err);
-		table->user = insert;
-	}
-	return status ? status : sql_insert(s->db, insert, table, r, &s->scratch, err);
+	return sql_insert(s->db, "main", table, r, &s->scratch, err);
 }
 
 static int describe(struct sqlite_export *s, sqlite3_stmt *insert, struct sooth_error *err)

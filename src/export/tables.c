@@ -2,6 +2,7 @@
 /* Which tables a capture is, and what columns they have; see tables.h. */
 #include "export/tables.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,6 +223,18 @@ const char *tables_nearest(const struct tables *t, const char *name)
 	for (size_t i = 0; i < t->count; i++)
 		names[i] = t->items[i]->name;
 	return nearest_name(name, names, t->count);
+}
+
+int tables_refuse(
+	const struct tables *t, const char *tried, const char *name, struct sooth_error *err)
+{
+	const char *near = tables_nearest(t, name);
+
+	error_set(err, -ENOENT, SOOTH_FAULT_USAGE, "%s the table %s", tried, name);
+	error_why(err, "the capture has no table of this name");
+	if (near)
+		return error_remedy(err, "did you mean %s?", near);
+	return error_remedy(err, "`sooth query FILE --tables` lists the tables");
 }
 
 const char *column_type(const struct column *c)

@@ -66,6 +66,9 @@ struct table *tables_of_rows(struct tables *t, const struct sooth_field *field);
 struct table *tables_find(const struct tables *t, const char *name);
 /* The nearest name to one that is none; NULL: none is near. */
 const char *tables_nearest(const struct tables *t, const char *name);
+/* Says that there is none of this name. */
+int tables_refuse(
+	const struct tables *t, const char *tried, const char *name, struct sooth_error *err);
 
 /* "INTEGER", "REAL", "TEXT". */
 const char *column_type(const struct column *c);

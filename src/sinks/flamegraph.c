@@ -15,6 +15,7 @@
 #include "sinks/flamegraph_tree.h"
 #include "sinks/stack_walk.h"
 #include "sinks/svg.h"
+#include "sinks/tabular.h"
 
 /* --- flamegraph draw --- */
 
@@ -322,7 +323,7 @@ static void flamegraph_draw(struct buffer *out, const struct flamegraph_tree *t,
 #define NOTES_MAX (64u << 10)
 
 struct flamegraph_sink {
-	FILE *stream;
+	struct tabular out;
 	struct flamegraph_tree tree;
 	struct flamegraph_look look;
 	struct line_plan plan; /* of the open section, if it is notes */
@@ -337,7 +338,7 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	struct flamegraph_sink *s = state;
 
 	(void)err;
-	s->stream = options->stream;
+	tabular_open(&s->out, options->stream, "write the picture");
 	s->notes.limit = NOTES_MAX;
 	flamegraph_tree_init(&s->tree);
 	return 0;
@@ -472,20 +473,16 @@ static void put_notes(struct flamegraph_sink *s, struct buffer *out)
 static int end(void *state, struct sooth_error *err)
 {
 	struct flamegraph_sink *s = state;
-	struct buffer out = { 0 }, notes = { 0 };
-	int status = 0;
+	struct buffer notes = { 0 };
+	int status;
 
 	if (!s->has_graph)
 		return no_graph(err);
 	if (!flamegraph_tree_lay_out(&s->tree, s->least_share))
 		return error_no_memory(err);
 	put_notes(s, &notes);
-	flamegraph_draw(&out, &s->tree, &s->look, buffer_cstr(&notes));
-	if (buffer_failed(&out) || buffer_failed(&notes))
-		status = error_no_memory(err);
-	else if (fwrite(out.data, 1, out.size, s->stream) != out.size || fflush(s->stream))
-		status = error_errno(err, -errno, "write the picture");
-	buffer_fini(&out);
+	flamegraph_draw(&s->out.bytes, &s->tree, &s->look, buffer_cstr(&notes));
+	status = buffer_failed(&notes) ? error_no_memory(err) : tabular_flush(&s->out, err);
 	buffer_fini(&notes);
 	return status;
 }
@@ -494,6 +491,7 @@ static void close_sink(void *state)
 {
 	struct flamegraph_sink *s = state;
 
+	tabular_fini(&s->out);
 	flamegraph_tree_fini(&s->tree);
 	buffer_fini(&s->notes);
 }

@@ -26,10 +26,7 @@ static void put_name(struct buffer *out, struct span name)
 {
 	size_t at = out->size;
 
-	if (!name.size)
-		buffer_char(out, '?');
-	else
-		escape_terminal(out, name.data, name.size);
+	stack_name_put(out, name);
 	for (; !buffer_failed(out) && at < out->size; at++) {
 		if (out->data[at] == ';')
 			out->data[at] = ':';

@@ -36,6 +36,8 @@ static bool pack_gzip(struct packer *p, const struct buffer *bytes, bool is_last
 	z_stream *z = &p->gzip;
 	int status;
 
+	if (bytes->size > UINT32_MAX)
+		return false;
 	z->next_in = bytes->data;
 	z->avail_in = (uInt)bytes->size;
 	do {

@@ -5,18 +5,14 @@
  * alone: what there is of files and addresses is in the names. Without notes: the format has no
  * place for them.
  */
-#include <errno.h>
 #include <string.h>
-#include <zlib.h>
 
-#include "base/escape.h"
 #include "base/names.h"
+#include "sinks/packer.h"
 #include "sinks/stack_walk.h"
 
 #define NAMES_MAX	(1u << 20)
 #define NAMES_BYTES_MAX (256u << 20)
-#define GZIP_WINDOW	(MAX_WBITS + 16) /* zlib(3): with a head as gzip writes it */
-#define UNNAMED		"?"
 
 /* Numbers of fields. */
 enum {
@@ -36,7 +32,7 @@ enum { FUNCTION_ID = 1, FUNCTION_NAME = 2, FUNCTION_SYSTEM_NAME = 3 };
 enum wire { WIRE_VARINT = 0, WIRE_BYTES = 2 };
 
 struct pprof_sink {
-	FILE *stream;
+	struct packer packer;
 	struct stack_walk walk;
 	struct names strings;	  /* the first is empty, as the format demands */
 	struct buffer is_defined; /* by number of a string, a byte: as a function */
@@ -109,10 +105,7 @@ static uint32_t function_of(struct pprof_sink *s, struct span name)
 	uint32_t number;
 
 	buffer_reset(&s->text);
-	if (name.size)
-		escape_terminal(&s->text, name.data, name.size);
-	else
-		buffer_string(&s->text, UNNAMED);
+	stack_name_put(&s->text, name);
 	number = names_put(&s->strings, span_of((const char *)s->text.data, s->text.size), NULL);
 	if (number == NAMES_NONE || buffer_failed(&s->text)) {
 		s->profile.failed = true;
@@ -181,11 +174,9 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 {
 	struct pprof_sink *s = state;
 
-	(void)err;
-	s->stream = options->stream;
 	names_init(&s->strings, NAMES_MAX, NAMES_BYTES_MAX);
 	text_of(s, "", 0);
-	return 0;
+	return packer_open(&s->packer, PACKING_GZIP, options->stream, "write the profile", err);
 }
 
 /* A profile has one kind of samples: those of the first section with stacks. */
@@ -238,49 +229,23 @@ static int section_end(void *state, const struct section *section, struct sooth_
 									   : 0;
 }
 
-static bool compress_into(struct buffer *out, const struct buffer *from)
-{
-	z_stream z = { .next_in = from->data, .avail_in = (uInt)from->size };
-	size_t bound;
-	int status;
-
-	if (from->size > UINT32_MAX ||
-		deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, MAX_MEM_LEVEL,
-			Z_DEFAULT_STRATEGY) != Z_OK)
-		return false;
-	bound = deflateBound(&z, from->size);
-	z.next_out = buffer_reserve(out, bound);
-	z.avail_out = (uInt)bound;
-	status = z.next_out && bound <= UINT32_MAX ? deflate(&z, Z_FINISH) : Z_MEM_ERROR;
-	if (status == Z_STREAM_END)
-		buffer_commit(out, z.total_out);
-	deflateEnd(&z);
-	return status == Z_STREAM_END;
-}
-
 static int end(void *state, struct sooth_error *err)
 {
 	struct pprof_sink *s = state;
-	struct buffer packed = { 0 };
-	int status = 0;
 
 	for (size_t i = 0; i < names_count(&s->strings); i++) {
 		struct span string = names_get(&s->strings, (uint32_t)i);
 
 		put_bytes(&s->profile, PROFILE_STRING, string.data, string.size);
 	}
-	if (buffer_failed(&s->profile) || !compress_into(&packed, &s->profile))
-		status = error_no_memory(err);
-	else if (fwrite(packed.data, 1, packed.size, s->stream) != packed.size || fflush(s->stream))
-		status = error_errno(err, -errno, "write the profile");
-	buffer_fini(&packed);
-	return status;
+	return packer_write(&s->packer, &s->profile, true, err);
 }
 
 static void close_sink(void *state)
 {
 	struct pprof_sink *s = state;
 
+	packer_fini(&s->packer);
 	stack_walk_fini(&s->walk);
 	names_fini(&s->strings);
 	buffer_fini(&s->profile);

@@ -9,7 +9,6 @@
 #define TEXTS_MAX	(1u << 20)
 #define TEXTS_BYTES_MAX (256u << 20)
 #define NODES_MAX	(1u << 22)
-#define UNNAMED		"?"
 
 struct node_key {
 	uint32_t parent, frame;
@@ -58,10 +57,7 @@ static uint32_t frame_of(
 	bool is_new = false;
 	uint32_t number;
 
-	if (name.size)
-		escape_terminal(&text, name.data, name.size);
-	else
-		buffer_string(&text, UNNAMED);
+	stack_name_put(&text, name);
 	frame.file_at = (uint32_t)text.size;
 	escape_terminal(&text, file.data, file.size);
 	number = names_put(&t->texts, span_of((const char *)text.data, text.size), &is_new);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sinks/stack_walk.h"
 
+#include "base/escape.h"
+
 bool stack_walk_begin(struct stack_walk *w, const struct section *section)
 {
 	w->count = 0;
@@ -70,4 +72,12 @@ void stack_walk_end(struct stack_walk *w)
 void stack_walk_fini(struct stack_walk *w)
 {
 	buffer_fini(&w->names);
+}
+
+void stack_name_put(struct buffer *out, struct span name)
+{
+	if (name.size)
+		escape_terminal(out, name.data, name.size);
+	else
+		buffer_char(out, '?');
 }

@@ -55,6 +55,9 @@ void stack_walk_row(struct stack_walk *w, const struct sooth_record *row);
 void stack_walk_end(struct stack_walk *w);
 void stack_walk_fini(struct stack_walk *w);
 
+/* For readers; of a frame without a name "?". */
+void stack_name_put(struct buffer *out, struct span name);
+
 static inline struct span stack_walk_name(const struct stack_walk *w, size_t frame)
 {
 	const struct stack_frame *f = &w->frames[frame];

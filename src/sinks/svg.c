@@ -34,19 +34,21 @@ void svg_number(struct buffer *out, double value)
 		buffer_char(out, (char)('0' + hundredths % 10));
 }
 
+/* Bytes of the character there; what is no UTF-8 is one byte. */
+static size_t character(const char *text, size_t size, size_t at)
+{
+	size_t length = utf8_length(text + at, size - at);
+
+	return length ? length : 1;
+}
+
 /* How much of a text that ends before `most` is whole characters. */
 static size_t whole_characters(const char *text, size_t size, size_t most)
 {
 	size_t at = 0;
 
-	while (at < size) {
-		size_t length = utf8_length(text + at, size - at);
-
-		length = length ? length : 1;
-		if (at + length > most)
-			break;
-		at += length;
-	}
+	while (at < size && at + character(text, size, at) <= most)
+		at += character(text, size, at);
 	return at;
 }
 
@@ -79,8 +81,7 @@ static double all_columns(const char *text, size_t size)
 	double columns = 0;
 
 	for (size_t at = 0, length; at < size; at += length) {
-		length = utf8_length(text + at, size - at);
-		length = length ? length : 1;
+		length = character(text, size, at);
 		columns += columns_of(length);
 	}
 	return columns;
@@ -92,29 +93,22 @@ static size_t skip_to_fit(const char *text, size_t size, double columns)
 	double left = all_columns(text, size);
 	size_t at = 0;
 
-	while (at < size && left > columns) {
-		size_t length = utf8_length(text + at, size - at);
-
-		length = length ? length : 1;
+	for (size_t length; at < size && left > columns; at += length) {
+		length = character(text, size, at);
 		left -= columns_of(length);
-		at += length;
 	}
 	return at;
 }
 
 static size_t take_to_fit(const char *text, size_t size, double columns)
 {
-	double taken = 0;
 	size_t at = 0;
 
-	while (at < size) {
-		size_t length = utf8_length(text + at, size - at);
-
-		length = length ? length : 1;
-		taken += columns_of(length);
-		if (taken > columns)
+	for (size_t length; at < size; at += length) {
+		length = character(text, size, at);
+		columns -= columns_of(length);
+		if (columns < 0)
 			break;
-		at += length;
 	}
 	return at;
 }

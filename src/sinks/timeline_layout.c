@@ -62,42 +62,39 @@ static bool is_word(const struct sooth_field *f)
 	       (f->type == SOOTH_FIELD_UNSIGNED && f->unit == SOOTH_UNIT_NONE);
 }
 
-/* Words of the fields up to one, or behind it. */
-static struct sooth_text words(struct timeline_layout *l, const struct sooth_schema *schema,
-	const struct sooth_record *r, const char *pivot, bool behind)
+/* Words of the fields from one to before another, in the order in which they stand, or backwards.
+ */
+static struct sooth_text words(struct timeline_layout *l, const struct sooth_record *r,
+	const struct sooth_field *from, const struct sooth_field *to, const struct sooth_field *but)
 {
-	const struct sooth_field *at = sooth_schema_field(schema, pivot);
+	int step = from < to ? 1 : -1;
 	struct buffer text = { 0 };
 	struct sooth_text kept;
 
-	for (const struct sooth_field *f = behind ? at + 1 : schema->fields;
-		f != (behind ? schema->fields + schema->field_count : at); f++) {
-		if (is_word(f) && !f->is_hidden)
+	for (const struct sooth_field *f = from; f != to; f += step) {
+		if (is_word(f) && !f->is_hidden && f != but)
 			add_word(&text, f, r);
 	}
+	kept = keep_text(l, &text);
+	buffer_fini(&text);
+	return kept;
+}
+
+/* NULL: no text. */
+static struct sooth_text word(
+	struct timeline_layout *l, const struct sooth_field *f, const struct sooth_record *r)
+{
+	struct buffer text = { 0 };
+	struct sooth_text kept;
+
+	if (f)
+		add_word(&text, f, r);
 	kept = keep_text(l, &text);
 	buffer_fini(&text);
 	return kept;
 }
 
 /* --- lanes --- */
-
-/* What it is first: the rest may be cut. */
-static struct sooth_text track_words(struct timeline_layout *l, const struct sooth_schema *schema,
-	const struct sooth_record *r, const struct sooth_field *series,
-	const struct sooth_field *parts)
-{
-	struct buffer text = { 0 };
-	struct sooth_text kept;
-
-	for (const struct sooth_field *f = series; f-- > schema->fields;) {
-		if (is_word(f) && !f->is_hidden && f != parts)
-			add_word(&text, f, r);
-	}
-	kept = keep_text(l, &text);
-	buffer_fini(&text);
-	return kept;
-}
 
 static bool is_same_text(
 	const struct timeline_layout *l, const struct sooth_text *a, const struct sooth_text *b)
@@ -122,11 +119,8 @@ static void note_part(struct timeline_layout *l, const struct layout_group *grou
 {
 	size_t count;
 	const struct layout_track *before = layout_tracks(l, &count);
-	struct buffer text = { 0 };
 
-	add_word(&text, group->parts, r);
-	lane->part = keep_text(l, &text);
-	buffer_fini(&text);
+	lane->part = word(l, group->parts, r);
 	if (timeline_layout_failed(l))
 		return;
 	lane->is_part = count && before[count - 1].group == lane->group &&
@@ -171,8 +165,9 @@ static void take_track(struct timeline_layout *l, const struct section *section,
 		l->more_tracks++;
 		return;
 	}
+	/* What it is first: the rest may be cut. */
 	lane = (struct layout_track){ .group = (size_t)(group - l->groups),
-		.label = track_words(l, section->schema, r, series, group->parts),
+		.label = words(l, r, series - 1, section->schema->fields - 1, group->parts),
 		.color = 1 + (size_t)(group - l->groups) % LAYOUT_PARTS,
 		.values_at = l->values.size / sizeof(double),
 		.count = v.list.count };
@@ -189,45 +184,39 @@ static void take_track(struct timeline_layout *l, const struct section *section,
 static void take_span(
 	struct timeline_layout *l, const struct section *section, const struct sooth_record *r)
 {
+	const struct sooth_schema *schema = section->schema;
 	struct layout_span span = { 0 };
 
 	if (l->spans.size >= LAYOUT_TRACKS * sizeof(span)) {
 		l->more_tracks++;
 		return;
 	}
-	span.is_open_begin = !time_of(section->schema, r, "from_ns", &span.from_ns);
-	span.is_open_end = !time_of(section->schema, r, "to_ns", &span.to_ns);
+	span.is_open_begin = !time_of(schema, r, "from_ns", &span.from_ns);
+	span.is_open_end = !time_of(schema, r, "to_ns", &span.to_ns);
 	if (span.is_open_end)
 		span.to_ns = l->interval_ns;
-	span.label = words(l, section->schema, r, "from_ns", false);
-	span.detail = words(l, section->schema, r, "to_ns", true);
+	span.label = words(l, r, schema->fields, sooth_schema_field(schema, "from_ns"), NULL);
+	span.detail = words(l, r, sooth_schema_field(schema, "to_ns") + 1,
+		schema->fields + schema->field_count, NULL);
 	buffer_append(&l->spans, &span, sizeof(span));
 }
 
 static void take_mark(
 	struct timeline_layout *l, const struct section *section, const struct sooth_record *r)
 {
+	const struct sooth_schema *schema = section->schema;
+	const struct sooth_field *detail = sooth_schema_field(schema, "detail");
 	struct layout_mark mark = { 0 };
-	const struct sooth_field *detail = sooth_schema_field(section->schema, "detail");
-	struct buffer text = { 0 };
 
 	if (l->marks.size >= LAYOUT_MARKS * sizeof(mark)) {
 		l->more_marks++;
 		return;
 	}
-	time_of(section->schema, r, "at_ns", &mark.at_ns);
-	for (const struct sooth_field *f = sooth_schema_field(section->schema, "at_ns") + 1;
-		f < section->schema->fields + section->schema->field_count; f++) {
-		if (is_word(f) && f != detail)
-			add_word(&text, f, r);
-	}
-	mark.label = keep_text(l, &text);
-	buffer_reset(&text);
-	if (detail)
-		add_word(&text, detail, r);
-	mark.detail = keep_text(l, &text);
+	time_of(schema, r, "at_ns", &mark.at_ns);
+	mark.label = words(l, r, sooth_schema_field(schema, "at_ns") + 1,
+		schema->fields + schema->field_count, detail);
+	mark.detail = word(l, detail, r);
 	buffer_append(&l->marks, &mark, sizeof(mark));
-	buffer_fini(&text);
 }
 
 static void take_note(

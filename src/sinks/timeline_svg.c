@@ -200,6 +200,18 @@ static void put_point(struct buffer *out, char command, double value)
 	svg_number(out, value);
 }
 
+/* From one bucket to before another. */
+static void put_strip(
+	const struct timeline_svg *s, struct buffer *out, size_t from, size_t to, double height)
+{
+	put_point(out, 'M', bucket_x(&s->layout, from));
+	put_point(out, ' ', s->y);
+	put_point(out, 'H', bucket_x(&s->layout, to));
+	put_point(out, 'v', height);
+	put_point(out, 'H', bucket_x(&s->layout, from));
+	buffer_char(out, 'Z');
+}
+
 /* Runs of values as one shape each. */
 static void put_values(
 	struct timeline_svg *s, const struct layout_track *lane, double height, size_t color)
@@ -250,12 +262,7 @@ static void put_level(struct timeline_svg *s, const struct layout_track *lane, u
 			continue;
 		while (to < lane->count && level_of(values[to], top) == level)
 			to++;
-		put_point(out, 'M', bucket_x(&s->layout, i));
-		put_point(out, ' ', s->y);
-		put_point(out, 'H', bucket_x(&s->layout, to));
-		put_point(out, 'v', LAYOUT_HEAT_PX - 2);
-		put_point(out, 'H', bucket_x(&s->layout, i));
-		buffer_char(out, 'Z');
+		put_strip(s, out, i, to, LAYOUT_HEAT_PX - 2);
 	}
 	buffer_string(out, "\"/>");
 }
@@ -336,12 +343,7 @@ static void put_gaps(struct timeline_svg *s, const struct layout_track *lane, do
 			continue;
 		while (to < lane->count && isnan(values[to]))
 			to++;
-		put_point(&s->gaps, 'M', bucket_x(&s->layout, i));
-		put_point(&s->gaps, ' ', s->y);
-		put_point(&s->gaps, 'H', bucket_x(&s->layout, to));
-		put_point(&s->gaps, 'v', height);
-		put_point(&s->gaps, 'H', bucket_x(&s->layout, i));
-		buffer_char(&s->gaps, 'Z');
+		put_strip(s, &s->gaps, i, to, height);
 	}
 }
 
