@@ -1,34 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-JSON, CSV and SQL of every command over captures that never change, stored to be compared with.
-`SOOTH=build/sooth tests/cli/baseline.py --renew` stores what this build prints; tests only read it.
-What was renamed since stands in baseline/renames (see renames.py), and not in a renewed file.
+What every command prints of captures that never change, as text to be compared with and to be read:
+baseline/printed has a file for each command. `SOOTH=build/sooth tests/cli/baseline.py --renew` stores
+what this build prints, and the difference of these files is what changed for a user.
+
+A command line has its status and what it printed: a member a line, a list as a table, whose columns
+stand above it, and those with one value in all rows before them. ~ stands for words for people: other
+words will do, none will not. Of a form that says what the JSON says, as CSV, tables and columns are
+stored, and a sum of the values.
 """
 import concurrent.futures
 import contextlib
 import csv
-import functools
+import hashlib
 import io
 import json
-import lzma
 import os
-import re
 import sqlite3
 import subprocess
 import sys
 import tempfile
 
-import renames
-
 HERE = os.path.dirname(os.path.abspath(__file__))
 FOLDER = os.path.join(HERE, "baseline")
-STORED = os.path.join(FOLDER, "expected.json.xz")
-TABLE = os.path.join(FOLDER, "renames")
-HEADING = """\
-# What was renamed since baseline/expected.json.xz was stored: see ../renames.py for the form.
-"""
+PRINTED = os.path.join(FOLDER, "printed")
 CORPUS = os.path.join(HERE, "..", "fuzz", "corpus")
-FINDINGS = os.path.join(HERE, "..", "..", "src", "findings", "findings.def")
 # Captures by name. Those of the other corpora are copies of these.
 CORPUS_CAPTURES = ("capture/counted", "capture/cut", "capture/diagnosed", "capture/heap",
                    "capture/streamed", "capture/two", "index/indexed")
@@ -61,10 +57,11 @@ ONCE = ("diagnose --set fd-leak.min-age=0 --format json sick.sooth",
         "trace -c --format jsonl intervals.sooth", "ps -p 1 --format json streamed.sooth")
 PROCESSES_MAX, SELECTS = 3, 1
 
-# Words for people, by the name of the member that has them: other words will do, none will not.
+WHY_NULL = "not_measured"
+# Words for people, by the name of the member that has them.
 PROSE = {"why", "reason", "remedy", "words", "claim", "help", "need", "purpose", "reach", "inexact",
          "fine_text", "unseen_text", "unseen", "holds", "detail", "what", "unit", "rule",
-         "abandoned_reason", "orphaned_reason", "frozen_reason", "fallback_reason", renames.WHY_NULL}
+         "abandoned_reason", "orphaned_reason", "frozen_reason", "fallback_reason", WHY_NULL}
 # The same below a member of that name, whose figures stand beside.
 PROSE_BELOW = {"evidence": {"name", "text"}}
 # Cells of CSV that put several members into words.
@@ -74,12 +71,6 @@ PROSE_ROWS = {"reasons"}
 
 # What is another at each run: what this sooth costs, where it does not stand in the capture.
 OWN_COST = {"cpu_ns", "rss_bytes"}
-# Tables of findings, whose number of rows follows from how many findings there are.
-FINDING_TABLES = {"finding_fine", "finding_unseen"}
-# Members of the summary of sooth diagnose of the same kind.
-FINDING_COUNTS = {"unchecked"}
-# Follows from the tables themselves, whose columns are compared one by one.
-COUNTED_ELSEWHERE = {"columns"}
 
 
 def captures():
@@ -108,21 +99,20 @@ class Runner:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60,
             check=False)
 
-    def document(self, line, table=None):
-        """What a command line prints, as a document of JSON, with its status; of a query of a table
-        under its name of today."""
+    def document(self, line):
+        """What a command line prints, as a document of JSON, with its status."""
         words = line.split("\t")
         if words[0] == "select":
-            run = self.run(["query", "-j", words[1], 'SELECT * FROM "%s"' % table])
+            run = self.run(["query", "-j", words[1], 'SELECT * FROM "%s"' % words[2]])
             rows = json.loads(run.stdout)["rows"] if run.stdout else None
-            return {"status": run.returncode, "printed": {table: stored_kinds(explain(rows))}}
+            return {"status": run.returncode, "printed": {words[2]: explain(rows)}}
         form = words[words.index("--format") + 1]
         if words[0] == "export" and form in ("csv", "sqlite"):
             return self.exported(words, form)
         run = self.run(words)
         text = run.stdout.decode("utf-8")
         if words[:3] == ["export", "--format", "jsonl"]:
-            return {"status": run.returncode, "printed": stored_kinds(read_lines(text, "table"))}
+            return {"status": run.returncode, "printed": read_lines(text, "table")}
         printed = READERS[form](text) if text else None
         return {"status": run.returncode, "printed": tidy(printed, words)}
 
@@ -133,29 +123,10 @@ class Runner:
             found = read_database(where) if form == "sqlite" else {
                 name[:-len(".csv")]: read_csv(read(os.path.join(product, name)))
                 for name in sorted(os.listdir(product))}
-        return {"status": run.returncode, "printed": stored_kinds(found)}
+        return {"status": run.returncode, "printed": found}
 
 
 # --- reading what is printed ---
-
-
-@functools.cache
-def newer_findings():
-    """Ids of findings that are newer than what is stored: their rows are in no comparison."""
-    if not os.path.exists(STORED):
-        return frozenset()
-    stored = load()["diagnose\t--list-findings\t--format\tjson"]["printed"]["findings"]
-    ids = re.findall(r"^FINDING\((\w+)", read(FINDINGS), re.M)
-    return {name.replace("_", "-") for name in ids} - set(stored)
-
-
-def stored_kinds(value):
-    """Without the rows of findings that are newer than what is stored."""
-    if isinstance(value, dict):
-        return {name: stored_kinds(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [row for row in value if not (isinstance(row, dict) and row.get("id") in newer_findings())]
-    return value
 
 
 def read(path):
@@ -225,20 +196,16 @@ def tidy(printed, words):
 
     def walk(value):
         if isinstance(value, list):
-            return [walk(row) for row in stored_kinds(value)]
+            return [walk(row) for row in value]
         if not isinstance(value, dict):
             return value
         found = {}
         for name, member in value.items():
-            if "--tables" in words and name == "rows" and value.get("name") in FINDING_TABLES:
-                continue
             member = walk(member)
             if name in ("fine", "unseen") or lists and name in ("findings", "agents", "tables", "row"):
                 member = by_name(by_name(member, "id"), "name")
             if name == "self" and (lists or words[0] == "diff") and member:
                 member = {cost: member[cost] for cost in member if cost not in OWN_COST}
-            if name in COUNTED_ELSEWHERE and "--tables" in words:
-                continue
             found[name] = member
         return found
 
@@ -246,28 +213,6 @@ def tidy(printed, words):
 
 
 # --- what is run ---
-
-
-def kind_of(line):
-    """Of a rename: csv, sql or json."""
-    words = line.split("\t")
-    if words[0] == "select" or "sqlite" in words:
-        return "sql"
-    return "csv" if "csv" in words else "json"
-
-
-def command_of(line):
-    word = line.split("\t")[0]
-    return "query" if word == "select" else word
-
-
-def table_of_today(line, table):
-    """What a table that is selected from is called now; empty: it was dropped."""
-    words = line.split("\t")
-    if words[0] != "select":
-        return None
-    mapped = renames.Mapped({}, table, "query", "sql").name_of_today((words[2], 0))
-    return mapped[0][0] if mapped else ""
 
 
 def fixed_lines(captures_):
@@ -290,10 +235,10 @@ def lines_of(documents):
     for line, document in documents.items():
         words = line.split("\t")
         if words[:4] == ["report", "--format", "json", words[-1]]:
-            pids = [row["pid"] for row in document["printed"].get("processes", [])]
+            pids = [row["pid"] for row in (document["printed"] or {}).get("processes", [])]
             lines += ["\t".join(["inspect", "-a", "-p", str(pid), "--format", "json", words[-1]])
                       for pid in pids[:PROCESSES_MAX] if len(pids) > 1]
-        if words[:4] == ["query", "--tables", "--format", "json"]:
+        if words[:4] == ["query", "--tables", "--format", "json"] and document["printed"]:
             for name, table in document["printed"]["tables"].items():
                 rows.setdefault(name, []).append((table.get("rows") or 0, words[-1]))
     for name, counts in sorted(rows.items()):
@@ -302,91 +247,135 @@ def lines_of(documents):
     return lines
 
 
-def run_all(sooth, lines, table, work):
-    """work(line, document) for each, several at once; returns what it returned."""
-    def one(line):
-        selected = table_of_today(line, table)
-        return work(line, None if selected == "" else runner.document(line, selected))
-
+def run_all(sooth, lines):
+    """{line: document} of each, several at once."""
     with tempfile.TemporaryDirectory(prefix="sooth-baseline-") as folder:
         runner = Runner(sooth, folder)
         with concurrent.futures.ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
-            return list(pool.map(one, lines))
+            return dict(zip(lines, pool.map(runner.document, lines)))
 
 
-def is_prose(line, document):
-    """Of a stored document: whether a path in it has words for people."""
-    command, cells = command_of(line), set()
-    if kind_of(line) == "csv":
-        cells = PROSE_CELLS.get(command, cells)
+# --- as text ---
 
-    def look(path):
-        name = next((step for step in reversed(path) if isinstance(step, str)), None)
-        if command == "diff" and name in ("row", "before", "after"):
-            return is_prose_of_diff(name, row_of(document, path))
-        return name in PROSE or name in cells or renames.WHY_NULL in path or any(
+
+def prose_of(line):
+    """prose(path, row): whether a member of that path, in that row, has words for people."""
+    words = line.split("\t")
+    cells = PROSE_CELLS.get(words[0], set()) if "csv" in words else set()
+
+    def prose(path, row):
+        name = path[-1]
+        if words[0] == "diff" and name in ("row", "before", "after"):
+            return row.get("table") in PROSE_ROWS or name != "row" and row.get("field") in PROSE
+        return name in PROSE or name in cells or WHY_NULL in path or any(
             above in path and name in names for above, names in PROSE_BELOW.items())
 
-    return look
+    return prose
 
 
-def row_of(document, path):
-    for step in path[:-1]:
-        document = document[step]
-    return document
+def scalar(value):
+    if value is None or isinstance(value, bool):
+        return {None: "-", True: "yes", False: "no"}[value]
+    if isinstance(value, float):
+        text = "%.12g" % value
+        return text if text.strip("-0123456789") else text + ".0"
+    return str(value) if isinstance(value, int) else json.dumps(value)
 
 
-def is_prose_of_diff(name, row):
-    return row.get("table") in PROSE_ROWS or name != "row" and row.get("field") in PROSE
+class Text:
+    """A document as lines."""
+
+    def __init__(self, prose):
+        self.prose, self.lines = prose, []
+
+    def cell(self, value, path, row):
+        if isinstance(value, dict):
+            return "{%s}" % " ".join("%s=%s" % (n, self.cell(m, (*path, n), value)) for n, m in value.items())
+        if isinstance(value, list):
+            return "[%s]" % " ".join(self.cell(member, path, row) for member in value)
+        return "~" if isinstance(value, str) and value and self.prose(path, row) else scalar(value)
+
+    def members(self, value, path=(), indent=""):
+        nested = {name: member for name, member in value.items() if member and isinstance(member, (dict, list))}
+        for name, member in value.items():
+            if name not in nested:
+                self.lines.append("%s%s %s" % (indent, name, self.cell(member, (*path, name), value)))
+        for name, member in nested.items():
+            if isinstance(member, dict):
+                self.lines.append("%s%s:" % (indent, name))
+                self.members(member, (*path, name), indent + "  ")
+            elif all(isinstance(row, dict) for row in member):
+                self.table(name, member, (*path, name), indent)
+            else:
+                self.lines.append("%s%s %s" % (indent, name, self.cell(member, (*path, name), value)))
+
+    def table(self, name, rows, path, indent):
+        columns = {column: [] for row in rows for column in row}
+        for row in rows:
+            for column, cells in columns.items():
+                cells.append(self.cell(row[column], (*path, column), row) if column in row else "")
+        fixed = {column: cells[0] for column, cells in columns.items() if len(rows) > 1 and len(set(cells)) == 1}
+        varied = [column for column in columns if column not in fixed]
+        self.lines.append("%s%s, rows: %d%s" % (indent, name, len(rows), "".join(
+            ", %s %s" % pair for pair in fixed.items())))
+        if varied:
+            self.lines.append("%s  # %s" % (indent, " | ".join(varied)))
+            self.lines += ["%s  %s" % (indent, " | ".join(row)) for row in zip(*(columns[c] for c in varied))]
 
 
-def without_counts(printed, command):
-    """A new finding, which old captures cannot answer, is no difference."""
-    if command != "diagnose" or not isinstance(printed, dict) or not isinstance(printed.get("summary"), dict):
-        return printed
-    return dict(printed, summary={name: value for name, value in printed["summary"].items()
-                                  if name not in FINDING_COUNTS})
+def names_of(printed):
+    """Tables with their columns, and other members."""
+    for name, value in printed.items():
+        if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+            yield "%s, rows: %d, columns: %s" % (name, len(value), " ".join({c: 0 for row in value for c in row}))
+        else:
+            yield name
 
 
-def compare(line, stored, document, table):
-    """How what a line prints differs from what is stored, a line each."""
-    if document is None:
-        return []
-    if stored["status"] != document["status"]:
-        return ["status %d became %d" % (stored["status"], document["status"])]
-    old, new = (without_counts(d["printed"], command_of(line)) for d in (stored, document))
-    return renames.differences(old, new, table, command_of(line), kind_of(line), is_prose(line, old))
+def text_of(line, document):
+    """The paragraph of a command line."""
+    text, printed = Text(prose_of(line)), document["printed"]
+    text.members(printed if isinstance(printed, dict) else {"printed": printed})
+    lines = text.lines
+    if "json" not in line.split("\t") and isinstance(printed, dict):
+        values = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        lines = [*names_of(printed), "sum of the values: " + values[:16]]
+    return "\n".join(["$ " + line.replace("\t", " "), "status %d" % document["status"], *lines])
 
 
 # --- what is stored ---
 
 
+def file_of(paragraph):
+    """"query" of "$ query --tables": the file that a paragraph stands in."""
+    word = paragraph.split(None, 2)[1]
+    return "query" if word == "select" else word
+
+
+def printed_by(sooth):
+    """Paragraphs in order."""
+    documents = run_all(sooth, fixed_lines(captures()))
+    documents.update(run_all(sooth, lines_of(documents)))
+    return [text_of(line, document) for line, document in documents.items()]
+
+
 def load():
-    with lzma.open(STORED, "rt", encoding="utf-8") as file:
-        return json.load(file)
-
-
-def store(documents):
-    with lzma.open(STORED, "wt", encoding="utf-8", preset=9 | lzma.PRESET_EXTREME) as file:
-        json.dump(documents, file, separators=(",", ":"), ensure_ascii=False)
-
-
-def load_renames():
-    return renames.parse_table(read(TABLE))
+    found = []
+    for name in sorted(os.listdir(PRINTED)):
+        found += read(os.path.join(PRINTED, name)).rstrip("\n").split("\n\n")
+    return found
 
 
 def renew(sooth):
-    if os.path.exists(STORED):
-        os.remove(STORED)  # what is stored anew has all findings
-
-    def keep(line, document):
-        return line, document
-
-    documents = dict(run_all(sooth, fixed_lines(captures()), renames.Table(), keep))
-    documents.update(run_all(sooth, lines_of(documents), renames.Table(), keep))
-    store(documents)
-    with open(TABLE, "w", encoding="utf-8") as file:
-        file.write(HEADING)
+    files = {}
+    for paragraph in printed_by(sooth):
+        files.setdefault(file_of(paragraph), []).append(paragraph)
+    os.makedirs(PRINTED, exist_ok=True)
+    for name in os.listdir(PRINTED):
+        os.remove(os.path.join(PRINTED, name))
+    for name, paragraphs in files.items():
+        with open(os.path.join(PRINTED, name + ".txt"), "w", encoding="utf-8") as file:
+            file.write("\n\n".join(paragraphs) + "\n")
 
 
 def renew_contracts(sooth):
@@ -395,7 +384,6 @@ def renew_contracts(sooth):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["--renew"] or not os.environ.get("SOOTH"):
-        sys.exit("usage: SOOTH=PROGRAM %s --renew" % sys.argv[0])
-    renew(os.environ["SOOTH"])
-    renew_contracts(os.environ["SOOTH"])
+    if sys.argv[1:] not in (["--renew"], ["--renew-contracts"]) or not os.environ.get("SOOTH"):
+        sys.exit("usage: SOOTH=PROGRAM %s --renew | --renew-contracts" % sys.argv[0])
+    {"--renew": renew, "--renew-contracts": renew_contracts}[sys.argv[1]](os.environ["SOOTH"])

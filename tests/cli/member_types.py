@@ -2,13 +2,14 @@
 """
 Which members a report of JSON has, and of which types: of what is live values differ, and these do
 not. baseline/contracts.json has them of each command line in contracts.py that prints JSON;
-test_contracts.py compares on its own runs, and writes the file where RENEW_CONTRACTS is set.
+test_contracts.py compares on its own runs, and adds to the file what it sees where RENEW_CONTRACTS is
+set (`SOOTH=build/sooth tests/cli/baseline.py --renew-contracts`); what is no longer there is deleted by hand.
 """
 import json
 import os
+import re
 
 import baseline
-import renames
 
 STORED = os.path.join(baseline.FOLDER, "contracts.json")
 # Members whose names are values: descriptors of a type, processes in a state.
@@ -42,7 +43,7 @@ def types_of_members(row, path, found):
     known = {p for p in found if p[:-1] == path and p[-1]}
     found[path + ("",)] = set()  # such an object was seen
     for name, member in row.items():
-        if name == renames.WHY_NULL:
+        if name == baseline.WHY_NULL:
             continue
         named = path and path[-1] in NAMED_BY_VALUES
         below = path + ("*" if named else name,)
@@ -54,8 +55,16 @@ def types_of_members(row, path, found):
         found[missing].add(ABSENT)
 
 
+def written(path):
+    return "".join("[0]" if step == 0 else "." * (i > 0) + step for i, step in enumerate(path))
+
+
+def path_of(text):
+    return tuple(0 if step == "[0]" else step for step in re.findall(r"\[0\]|[^.\[]+", text))
+
+
 def as_stored(found):
-    return {renames.written(path): listed(types) for path, types in found.items() if path[-1] != ""}
+    return {written(path): listed(types) for path, types in found.items() if path[-1] != ""}
 
 
 def read_stored():
@@ -67,20 +76,20 @@ def read_stored():
 
 def renew(line, value):
     stored = read_stored()
-    stored[str(line)] = as_stored(types_of(value))
+    known = stored.setdefault(str(line), {})
+    for path, types in as_stored(types_of(without_sometimes(value))).items():
+        known[path] = listed({*types.split(" or "), *known.get(path, types).split(" or ")})
     with open(STORED, "w", encoding="utf-8") as file:
         json.dump(stored, file, indent=1, sort_keys=True)
         file.write("\n")
 
 
-def check(line, value, table=None):
+def check(line, value):
     """What members or types are not as they are stored, a line each."""
     stored = read_stored().get(str(line))
     if stored is None:
-        return ["nothing is stored of it: baseline.py --renew"]
-    value = without_sometimes(value)
-    command = line.name if line.name != "sooth" else line.words.split()[0]
-    return differences(stored, value, baseline.load_renames() if table is None else table, command)
+        return ["nothing is stored of it: baseline.py --renew-contracts"]
+    return differences(stored, without_sometimes(value))
 
 
 def without_sometimes(value):
@@ -92,24 +101,19 @@ def without_sometimes(value):
     return value
 
 
-def differences(stored, value, table, command):
-    mapped = renames.Mapped({}, table, command, "json")
-    found, expected, problems = types_of(value), {}, []
-    for text, types in stored.items():
-        today = mapped.name_of_today(path_of(text))
-        if today:
-            expected[today[0]] = set(types.split(" or "))
+def differences(stored, value):
+    found, problems = types_of(value), []
+    expected = {path_of(text): set(types.split(" or ")) for text, types in stored.items()}
     for path, types in expected.items():
         seen = found.get(path)
         if seen is None:
             if path[:-1] + ("",) in found and ABSENT not in types and path[-1] not in (0, "*"):
-                problems.append("%s: it is gone; it was %s" % (renames.written(path), listed(types)))
+                problems.append("%s: it is gone; it was %s" % (written(path), listed(types)))
         elif types - {"null", ABSENT} and seen - types - {"null"} or seen - types == {ABSENT}:
-            problems.append("%s: %s became %s" % (renames.written(path), listed(types), listed(seen)))
-    problems += ["%s: it is not stored; it is %s" % (renames.written(path), listed(types))
+            problems.append("%s: %s became %s" % (written(path), listed(types), listed(seen)))
+    problems += ["%s: it is not stored; it is %s" % (written(path), listed(types))
                  for path, types in found.items()
-                 if path[-1] != "" and path not in expected and not mapped.is_new(path)
-                 and not is_below_null(path, expected)]
+                 if path[-1] != "" and path not in expected and not is_below_null(path, expected)]
     return problems
 
 
@@ -118,11 +122,6 @@ def is_below_null(path, expected):
     return any(path[:i] in expected and (expected[path[:i]] <= {"null"} or expected[path[:i]] <= {
         "rows", "null"} and not any(p[:i + 1] == path[:i] + (0,) for p in expected))
         for i in range(1, len(path)))
-
-
-def path_of(text):
-    return tuple(0 if step is renames.ROW else "*" if step is renames.MEMBER else step
-                 for step in renames.parse_path(text.replace("[0]", "[]")))
 
 
 def listed(types):
