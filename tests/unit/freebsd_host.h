@@ -11,16 +11,6 @@
 #include "os/freebsd/decode/kinfo_proc.h"
 #include "os/freebsd/freebsd_source.h"
 
-#define BACKEND(probe, name, rank) extern const struct backend backend_##probe##_##name;
-#include "os/freebsd/backends.def"
-#undef BACKEND
-
-#define BACKEND(probe, name, rank) &backend_##probe##_##name,
-static const struct backend *const backends[] = {
-#include "os/freebsd/backends.def"
-	NULL,
-};
-
 /* --- a host --- */
 
 #define BOOT_S	    1000000
@@ -140,7 +130,7 @@ static inline void host_open(struct host *h)
 		.name_of = host_name_of,
 		.user = h };
 	h->source = (struct bsd_source)FREEBSD_SOURCE(&h->system);
-	h->os = bsd_test_os("freebsd", backends, &h->source);
+	h->os = bsd_test_os("freebsd", freebsd_backends, &h->source);
 	answer_name(h, "hw.pagesize", &page, sizeof(page));
 	answer_name(h, "hw.ncpu", &cpus, sizeof(cpus));
 	answer_name(h, "hw.physmem", &memory, sizeof(memory));

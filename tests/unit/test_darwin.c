@@ -11,16 +11,6 @@
 #include "os/darwin/darwin_source.h"
 #include "os/darwin/decode/proc_info.h"
 
-#define BACKEND(probe, name, rank) extern const struct backend backend_##probe##_##name;
-#include "os/darwin/backends.def"
-#undef BACKEND
-
-#define BACKEND(probe, name, rank) &backend_##probe##_##name,
-static const struct backend *const backends[] = {
-#include "os/darwin/backends.def"
-	NULL,
-};
-
 #define BOOT_S 1000000
 
 static void put(unsigned char *at, size_t offset, uint64_t value, size_t size)
@@ -271,7 +261,7 @@ static void host_open(struct host *h)
 				    .user = h },
 		.regions = 2 };
 	h->source = (struct bsd_source)DARWIN_SOURCE(&h->system);
-	h->os = bsd_test_os("darwin", backends, &h->source);
+	h->os = bsd_test_os("darwin", darwin_backends, &h->source);
 }
 
 static void test_ps(void **state)

@@ -12,11 +12,12 @@
 #include <unistd.h>
 
 #include "os/bsd/tool.h"
+#include "os/bsd/waits.h"
 #include "analyze/waits/waits.h"
 #include "os/darwin/decode/sample.h"
 #include "os/darwin/sample_run.h"
 
-extern const struct backend backend_profile_sample, backend_stacks_sample, backend_waits_libproc;
+extern const struct backend backend_profile_sample, backend_stacks_sample;
 
 static const char report[] =
 	"Sampling process 100 for 1 second with 1 millisecond of run time between samples\n"
@@ -301,7 +302,8 @@ static int host_descriptors(
 
 static char *show_waits(struct bsd_source *source, const char *program, unsigned interest)
 {
-	static const struct backend *const waits[] = { &backend_waits_libproc, NULL };
+	static const struct backend waits_backend = BSD_WAITS_BACKEND("libproc", "");
+	static const struct backend *const waits[] = { &waits_backend, NULL };
 	struct waits_options options = { .with_threads = true };
 	struct os os = open_host(source, program);
 	const int pids[] = { 100 };

@@ -17,8 +17,8 @@
 #include "os/darwin/decode/fs_usage.h"
 #include "probes/syscall_arguments.h"
 
-extern const struct backend backend_syscalls_dtrace_freebsd, backend_syscalls_dtrace_darwin,
-	backend_syscalls_fs_usage, backend_profile_dtrace_freebsd;
+extern const struct backend backend_syscalls_dtrace, backend_syscalls_fs_usage,
+	backend_profile_dtrace;
 
 #define UTC "1700005000"
 
@@ -256,6 +256,7 @@ static void host_open(struct host *h, const struct backend *const *backends, con
 	h->source = (struct bsd_source){ .process = host_process,
 		.processes = host_processes,
 		.dtrace = h->dtrace,
+		.abi = fs_usage ? SYSCALL_ABI_DARWIN : SYSCALL_ABI_FREEBSD,
 		.fs_usage = h->fs_usage };
 	h->os = bsd_test_os("freebsd", backends, &h->source);
 	h->os.host = no_host;
@@ -280,7 +281,7 @@ static void host_close(struct host *h)
 /* A process opens a file, forks a child that fails to open another, and ends. */
 static void test_calls(void **state)
 {
-	static const struct backend *const backends[] = { &backend_syscalls_dtrace_freebsd, NULL };
+	static const struct backend *const backends[] = { &backend_syscalls_dtrace, NULL };
 	static const char program[] =
 		RUNS "printf 'c\\t" UTC
 		     "000001000\\t100\\t1\\t200\\topen\\t0\\t3\\t1500\\t800001000\\t0\\t0"
@@ -320,7 +321,7 @@ static void test_calls(void **state)
 
 static void test_profile(void **state)
 {
-	static const struct backend *const backends[] = { &backend_profile_dtrace_freebsd, NULL };
+	static const struct backend *const backends[] = { &backend_profile_dtrace, NULL };
 	static const char program[] = RUNS
 		"printf 'w\\t" UTC "000004000\\n'\n"
 		"printf 's\\t100\\t1\\t200\\tcat\\t40\\n  libc.so.7`write+0xa\\n  cat`work+0x10\\n"
@@ -350,7 +351,7 @@ static void wait_until_printed(void)
 /* Where the system refuses dtrace, fs_usage serves, and the reason stands in the report. */
 static void test_fallback(void **state)
 {
-	static const struct backend *const backends[] = { &backend_syscalls_dtrace_darwin,
+	static const struct backend *const backends[] = { &backend_syscalls_dtrace,
 		&backend_syscalls_fs_usage, NULL };
 	static const char refusing[] = "echo 'dtrace: system integrity protection is on, some "
 				       "features will not be available' "
@@ -373,7 +374,7 @@ static void test_fallback(void **state)
 	if (geteuid())
 		skip(); /* it is for root */
 	host_open(&h, backends, refusing, usage);
-	assert_int_equal(backend_test_needs(&backend_syscalls_dtrace_darwin, &h.os, &err), -EPERM);
+	assert_int_equal(backend_test_needs(&backend_syscalls_dtrace, &h.os, &err), -EPERM);
 	assert_string_equal(err.why,
 		"dtrace: system integrity protection is on, some features will not be available");
 	assert_true(has(err.remedy, "csrutil enable --without dtrace"));

@@ -5,17 +5,29 @@
  *
  * Cannot be seen: frames of the kernel, names of threads, functions of processes that have ended.
  */
-#include "os/bsd/profile_dtrace.h"
-
 #include <errno.h>
 #include <string.h>
 
+#include "base/units.h"
+#include "os/bsd/dtrace_follow.h"
+#include "os/bsd/named_stacks.h"
 #include "os/os.h"
 
 #define RATE_DEFAULT 97
 #define SAMPLES_MAX  1000000 /* of one stack in a second: more is no number of samples */
 
-const struct need *const profile_dtrace_needs[] = { &need_dtrace, NULL };
+struct profile_dtrace {
+	struct dtrace_follow follow; /* first */
+	struct named_stacks stacks;
+	/* The stack whose lines come. */
+	struct dtrace_process of;
+	uint64_t tid, samples;
+	struct buffer frames; /* struct kept_frame */
+	struct buffer texts;
+	bool is_in_stack;
+};
+
+static const struct need *const needs[] = { &need_dtrace, NULL };
 
 /* Its texts are offsets in a buffer that grows. */
 struct kept_frame {
@@ -23,7 +35,7 @@ struct kept_frame {
 	uint64_t address, into;
 };
 
-int profile_dtrace_open(struct backend_run *run, struct sooth_error *err)
+static int profile_dtrace_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_dtrace *s = run->state;
 
@@ -37,7 +49,7 @@ int profile_dtrace_open(struct backend_run *run, struct sooth_error *err)
 	return dtrace_follow_open(&s->follow, err);
 }
 
-void profile_dtrace_close(struct backend_run *run)
+static void profile_dtrace_close(struct backend_run *run)
 {
 	struct profile_dtrace *s = run->state;
 
@@ -47,8 +59,8 @@ void profile_dtrace_close(struct backend_run *run)
 	buffer_fini(&s->texts);
 }
 
-int profile_dtrace_set(struct backend_run *run, const struct process_id *process, unsigned interest,
-	struct sooth_error *err)
+static int profile_dtrace_set(struct backend_run *run, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
 {
 	struct profile_dtrace *s = run->state;
 
@@ -141,21 +153,21 @@ static void take(struct backend_run *run, struct dtrace_process *p, const struct
 	}
 }
 
-int profile_dtrace_start(struct backend_run *run, struct sooth_error *err)
+static int profile_dtrace_start(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_dtrace *s = run->state;
 
 	return dtrace_follow_start(&s->follow, run, write_program, err);
 }
 
-int profile_dtrace_drain(struct backend_run *run, struct sooth_error *err)
+static int profile_dtrace_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_dtrace *s = run->state;
 
 	return dtrace_follow_drain(&s->follow, run, write_program, take, err);
 }
 
-int profile_dtrace_stop(struct backend_run *run, struct sooth_error *err)
+static int profile_dtrace_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct profile_dtrace *s = run->state;
 
@@ -168,3 +180,16 @@ int profile_dtrace_stop(struct backend_run *run, struct sooth_error *err)
 	s->follow.unread = s->stacks.refused = 0;
 	return 0;
 }
+
+const struct backend backend_profile_dtrace = { .name = "dtrace",
+	.probe = "profile",
+	.help = "dtrace(1), its profile provider: stacks of user space, as root",
+	.needs = needs,
+	.lateness_ns = 2 * NS_PER_S,
+	.state_size = sizeof(struct profile_dtrace),
+	.open = profile_dtrace_open,
+	.set = profile_dtrace_set,
+	.start = profile_dtrace_start,
+	.drain = profile_dtrace_drain,
+	.stop = profile_dtrace_stop,
+	.close = profile_dtrace_close };

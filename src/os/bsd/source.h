@@ -141,6 +141,7 @@ struct bsd_source {
 	const void *calls;	/* how it asks the system; tests put recorded answers here */
 	/* Programs of the system that are run; tests put their own here. NULL: there is none. */
 	const char *dtrace, *fs_usage, *sample;
+	unsigned abi; /* of its system calls, enum syscall_abi */
 
 	/* Appends struct bsd_process of all, or of one. */
 	int (*processes)(const struct bsd_source *s, struct buffer *out);

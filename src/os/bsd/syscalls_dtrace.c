@@ -3,31 +3,52 @@
  * Cannot be seen: what calls read and write, addresses of sockets, names of threads; a path that
  * was not in memory when the call began.
  */
-#include "os/bsd/syscalls_dtrace.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "os/bsd/call_counts.h"
+#include "os/bsd/dtrace_follow.h"
+#include "os/bsd/errno_numbers.h"
+#include "os/bsd/source.h"
 #include "os/os.h"
 #include "probes/syscall_arguments.h"
 #include "probes/syscall_names.h"
+#include "probes/syscall_set.h"
 #include "probes/syscalls.h"
 
 #define NAMES_MAX	 4096
 #define DTRACE_NAME_SIZE 48
 
-const struct need *const syscalls_dtrace_needs[] = { &need_dtrace, NULL };
+struct syscalls_dtrace {
+	struct dtrace_follow follow; /* first */
+	struct syscall_set set;
+	struct call_counts counts;
+	struct map names; /* char[DTRACE_NAME_SIZE] -> int32_t, number; -1: the table lacks it */
+	uint32_t (*error)(uint32_t number);
+	uint64_t unknown; /* lines with such a call */
+	unsigned abi;	  /* enum syscall_abi */
+};
 
-int syscalls_dtrace_open(
-	struct backend_run *run, unsigned abi, uint32_t (*error)(uint32_t), struct sooth_error *err)
+static const struct need *const needs[] = { &need_dtrace, NULL };
+
+static void syscalls_dtrace_close(struct backend_run *run)
+{
+	struct syscalls_dtrace *s = run->state;
+
+	dtrace_follow_close(&s->follow);
+	call_counts_fini(&s->counts);
+	map_fini(&s->names);
+}
+
+static int syscalls_dtrace_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_dtrace *s = run->state;
 	int status = dtrace_follow_open(&s->follow, err);
 
-	s->abi = abi;
-	s->error = error;
-	call_counts_init(&s->counts, abi, run->os->now_ns(run->os));
+	s->abi = bsd_source_of(run->os)->abi;
+	s->error = s->abi == SYSCALL_ABI_FREEBSD ? freebsd_errno : darwin_errno;
+	call_counts_init(&s->counts, s->abi, run->os->now_ns(run->os));
 	map_init(&s->names, DTRACE_NAME_SIZE, sizeof(int32_t), NAMES_MAX);
 	s->set = (struct syscall_set){ .is_all = true };
 	if (!status && run->options.observer.calls)
@@ -37,16 +58,7 @@ int syscalls_dtrace_open(
 	return status;
 }
 
-void syscalls_dtrace_close(struct backend_run *run)
-{
-	struct syscalls_dtrace *s = run->state;
-
-	dtrace_follow_close(&s->follow);
-	call_counts_fini(&s->counts);
-	map_fini(&s->names);
-}
-
-int syscalls_dtrace_set(struct backend_run *run, const struct process_id *process,
+static int syscalls_dtrace_set(struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err)
 {
 	struct syscalls_dtrace *s = run->state;
@@ -189,14 +201,14 @@ static void write_program(
 					  .counts = run->options.interest & INTEREST_COUNT });
 }
 
-int syscalls_dtrace_start(struct backend_run *run, struct sooth_error *err)
+static int syscalls_dtrace_start(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_dtrace *s = run->state;
 
 	return dtrace_follow_start(&s->follow, run, write_program, err);
 }
 
-int syscalls_dtrace_drain(struct backend_run *run, struct sooth_error *err)
+static int syscalls_dtrace_drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_dtrace *s = run->state;
 	int status = dtrace_follow_drain(&s->follow, run, write_program, take, err);
@@ -208,7 +220,7 @@ int syscalls_dtrace_drain(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-int syscalls_dtrace_stop(struct backend_run *run, struct sooth_error *err)
+static int syscalls_dtrace_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct syscalls_dtrace *s = run->state;
 
@@ -223,3 +235,16 @@ int syscalls_dtrace_stop(struct backend_run *run, struct sooth_error *err)
 	s->unknown = s->follow.unread = 0;
 	return 0;
 }
+
+const struct backend backend_syscalls_dtrace = { .name = "dtrace",
+	.probe = "syscalls",
+	.help = "dtrace(1): any process and the whole host, as root",
+	.needs = needs,
+	.lateness_ns = NS_PER_S,
+	.state_size = sizeof(struct syscalls_dtrace),
+	.open = syscalls_dtrace_open,
+	.set = syscalls_dtrace_set,
+	.start = syscalls_dtrace_start,
+	.drain = syscalls_dtrace_drain,
+	.stop = syscalls_dtrace_stop,
+	.close = syscalls_dtrace_close };

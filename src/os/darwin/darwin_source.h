@@ -5,6 +5,7 @@
 #define SOOTH_OS_DARWIN_SOURCE_H
 
 #include "os/bsd/source.h"
+#include "probes/syscall_names.h"
 #include "os/bsd/sysctl.h"
 #include "os/darwin/sample_run.h"
 
@@ -50,9 +51,9 @@ void darwin_memory(const struct bsd_source *s, struct host_memory *memory);
 		.maps_lack =                                                                       \
 			"huge and locked bytes of mappings (shown as 0); PSS is private bytes",    \
 		.waits_lack = "what a thread waits for: only its state and its children",          \
-		.wait_functions = darwin_wait_functions,                                           \
-		.dtrace = "/usr/sbin/dtrace", .fs_usage = "/usr/bin/fs_usage",                     \
-		.sample = "/usr/bin/sample", .calls = calls_, .processes = darwin_processes,       \
+		.wait_functions = darwin_wait_functions, .dtrace = "/usr/sbin/dtrace",             \
+		.fs_usage = "/usr/bin/fs_usage", .sample = "/usr/bin/sample", .calls = calls_,     \
+		.abi = SYSCALL_ABI_DARWIN, .processes = darwin_processes,                          \
 		.process = darwin_process, .arguments = darwin_arguments,                          \
 		.environment = darwin_environment, .executable = darwin_executable,                \
 		.directory = darwin_directory, .descriptors = darwin_descriptors,                  \
@@ -61,5 +62,6 @@ void darwin_memory(const struct bsd_source *s, struct host_memory *memory);
 	}
 
 extern const struct darwin_calls darwin_native_calls;
+extern const struct backend *const darwin_backends[];
 
 #endif

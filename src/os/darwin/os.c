@@ -4,25 +4,12 @@
 #include "os/bsd/source.h"
 #include "os/darwin/darwin_source.h"
 
-#define BACKEND(probe, name, rank) extern const struct backend backend_##probe##_##name;
-#include "os/darwin/backends.def"
-#include "os/bsd/backends.def"
-#undef BACKEND
-
-/* The list is in the order of ranks; a check enforces that. */
-#define BACKEND(probe, name, rank) &backend_##probe##_##name,
-static const struct backend *const backends[] = {
-#include "os/darwin/backends.def"
-#include "os/bsd/backends.def"
-	NULL,
-};
-
 static struct bsd_source source = DARWIN_SOURCE(&darwin_native_calls,
 	.watch_exit = bsd_native_watch_exit, .exit_status = bsd_native_exit_status);
 
 const struct os os_native = {
 	.name = "darwin",
-	.backends = backends,
+	.backends = darwin_backends,
 	.script = &source,
 	BSD_OS_FUNCTIONS,
 	BSD_OS_NATIVE_FUNCTIONS,

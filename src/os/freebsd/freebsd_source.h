@@ -5,6 +5,7 @@
 #define SOOTH_OS_FREEBSD_SOURCE_H
 
 #include "os/bsd/source.h"
+#include "probes/syscall_names.h"
 #include "os/bsd/sysctl.h"
 
 /* What the system does; a test gives recorded answers. As sysctl(3), but for the negative errno. */
@@ -49,13 +50,13 @@ void freebsd_memory(const struct bsd_source *s, struct host_memory *memory);
 		.maps_lack =                                                                       \
 			"swapped, huge and locked bytes of mappings (shown as 0); PSS and DIRTY "  \
 			"are private bytes",                                                       \
-		.dtrace = "/usr/sbin/dtrace", .calls = calls_, .processes = freebsd_processes,     \
-		.process = freebsd_process, .arguments = freebsd_arguments,                        \
-		.environment = freebsd_environment, .executable = freebsd_executable,              \
-		.directory = freebsd_directory, .descriptors = freebsd_descriptors,                \
-		.mappings = freebsd_mappings, .threads = freebsd_threads,                          \
-		.socket_addresses = freebsd_socket_addresses, .file_locks = freebsd_file_locks,    \
-		.waits_to_send = freebsd_waits_to_send,                                            \
+		.dtrace = "/usr/sbin/dtrace", .calls = calls_, .abi = SYSCALL_ABI_FREEBSD,         \
+		.processes = freebsd_processes, .process = freebsd_process,                        \
+		.arguments = freebsd_arguments, .environment = freebsd_environment,                \
+		.executable = freebsd_executable, .directory = freebsd_directory,                  \
+		.descriptors = freebsd_descriptors, .mappings = freebsd_mappings,                  \
+		.threads = freebsd_threads, .socket_addresses = freebsd_socket_addresses,          \
+		.file_locks = freebsd_file_locks, .waits_to_send = freebsd_waits_to_send,          \
 		.waits_lack =                                                                      \
 			"arguments and timeouts of calls that threads wait in; owners of locks "   \
 			"in memory",                                                               \
@@ -64,6 +65,7 @@ void freebsd_memory(const struct bsd_source *s, struct host_memory *memory);
 	}
 
 extern const struct freebsd_calls freebsd_native_calls;
+extern const struct backend *const freebsd_backends[];
 
 /* By kqueue(2), as in struct bsd_source. */
 int freebsd_watch_lives(void);
