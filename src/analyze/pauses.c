@@ -8,22 +8,11 @@
 #include "model/schema.h"
 #include "probes/pause.h"
 
-ROW_FIELDS(fields, PAUSES_ROW, pauses_row);
-
-const struct sooth_schema pauses_schema = {
-	.name = "pauses",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct pauses_row),
+ROW_SCHEMA(pauses, PAUSES_ROW, "pauses", pauses_row,
 	.line = "pauses: {count}, {paused_ns} in all[; stopping all threads took up to "
-		"{max_until_paused_ns}, with {min_reserve_ns} of buffer left]",
-	SCHEMA_FIELDS(fields),
-};
+		"{max_until_paused_ns}, with {min_reserve_ns} of buffer left]");
 
-const struct section pauses_section = {
-	.name = "pauses",
-	.schema = &pauses_schema,
-	.shape = SECTION_OBJECT,
-};
+const struct section pauses_section = SECTION_OF("pauses", pauses_schema, OBJECT);
 
 void pauses_init(struct pauses *h)
 {

@@ -21,10 +21,7 @@
 	F(S, U64, late, ALWAYS,                                                                    \
 		"number of pauses that came too late: the ring buffer was full before")
 
-struct pauses_row {
-	struct sooth_record record;
-	ROW_MEMBERS(PAUSES_ROW, pauses_row)
-};
+ROW_STRUCT(pauses_row, PAUSES_ROW);
 
 struct pauses {
 	struct pauses_row row;

@@ -30,20 +30,8 @@
 	F(S, TEXT, default_value, ALWAYS, "default value of the threshold")                        \
 	F(S, TEXT, help, ALWAYS, "meaning of the threshold")
 
-struct option_row {
-	struct sooth_record record;
-	ROW_MEMBERS(OPTION_ROW, option_row)
-};
-
-ROW_FIELDS(option_fields, OPTION_ROW, option_row);
-
-static const struct sooth_schema option_schema = {
-	.name = "finding.option",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct option_row),
-	.line = "{name} = {current_value}: {help}",
-	SCHEMA_FIELDS(option_fields),
-};
+ROW_TABLE(option, OPTION_ROW, "finding.option", option_row,
+	.line = "{name} = {current_value}: {help}");
 
 #define ENTRY_ROW(F, S)                                                                            \
 	F(S, TEXT, id, ALWAYS, "id of the finding; docs/findings has a page for each")             \
@@ -60,20 +48,8 @@ static const struct sooth_schema option_schema = {
 		"\"muted\" if the user muted the finding, else empty", .is_hidden = true)          \
 	F(S, ROWS, options, ALWAYS, "thresholds of the finding", .rows = &option_schema)
 
-struct entry_row {
-	struct sooth_record record;
-	ROW_MEMBERS(ENTRY_ROW, entry_row)
-};
-
-ROW_FIELDS(entry_fields, ENTRY_ROW, entry_row);
-
-static const struct sooth_schema entry_schema = {
-	.name = "finding.entry",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct entry_row),
-	.line = "{id} ({severity}[, {muted_text}]): {claim}",
-	SCHEMA_FIELDS(entry_fields),
-};
+ROW_TABLE(entry, ENTRY_ROW, "finding.entry", entry_row,
+	.line = "{id} ({severity}[, {muted_text}]): {claim}");
 
 static const char *format_value(const struct finding_option *o, double value, char out[UNITS_SIZE])
 {
@@ -133,9 +109,7 @@ static int emit_entry(struct output *o, const struct finding_entry *entry,
 
 static int emit_entries(struct output *o, void *user, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "findings", .schema = &entry_schema, .shape = SECTION_TABLE
-	};
+	static const struct section section = SECTION_OF("findings", entry_schema, TABLE);
 	const struct check_settings *settings = user;
 	int status = output_section(o, &section, err);
 

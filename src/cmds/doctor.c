@@ -33,19 +33,7 @@ static const struct option_group groups[] = {
 	F(S, NAMED, TEXT, value, text, ALWAYS, "value of the property", .label = "VALUE",          \
 		.may_shrink = true)
 
-struct fact_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FACT_ROW, fact_row)
-};
-
-ROW_FIELDS(fact_fields, FACT_ROW, fact_row);
-
-static const struct sooth_schema fact_schema = {
-	.name = "facts",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct fact_row),
-	SCHEMA_FIELDS(fact_fields),
-};
+ROW_TABLE(fact, FACT_ROW, "facts", fact_row);
 
 #define METHOD_ROW(F, S)                                                                           \
 	F(S, TEXT, probe, ALWAYS, "name of the probe")                                             \
@@ -68,19 +56,7 @@ static const struct sooth_schema fact_schema = {
 		.is_hidden = true)                                                                 \
 	F(S, TEXT, remedy, ALWAYS, "how to get the missing privilege or feature", .is_hidden = true)
 
-struct method_row {
-	struct sooth_record record;
-	ROW_MEMBERS(METHOD_ROW, method_row)
-};
-
-ROW_FIELDS(method_fields, METHOD_ROW, method_row);
-
-static const struct sooth_schema method_schema = {
-	.name = "methods",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct method_row),
-	SCHEMA_FIELDS(method_fields),
-};
+ROW_TABLE(method, METHOD_ROW, "methods", method_row);
 
 /* --- output --- */
 
@@ -91,10 +67,7 @@ static struct record_tail text(struct sooth_text *to, const char *value)
 
 static int emit_environment(struct output *o, struct sooth_error *err)
 {
-	static const struct section section = { .name = "facts",
-		.title = "This environment:",
-		.schema = &fact_schema,
-		.shape = SECTION_TABLE };
+	static const struct section section = SECTION_OF("facts", fact_schema, TABLE, .title = "This environment:");
 	struct environment_fact facts[FACTS_MAX];
 	size_t count = os_native.environment(&os_native, facts, FACTS_MAX);
 	int status = output_section(o, &section, err);
@@ -168,10 +141,7 @@ static int emit_modes(struct output *o, const struct backend *b, struct sooth_er
 
 static int emit_methods(struct output *o, struct sooth_error *err)
 {
-	static const struct section methods = { .name = "methods",
-		.title = "What sooth can observe on this system, by which method:",
-		.schema = &method_schema,
-		.shape = SECTION_TABLE };
+	static const struct section methods = SECTION_OF("methods", method_schema, TABLE, .title = "What sooth can observe on this system, by which method:");
 	int status = output_section(o, &methods, err);
 
 	for (size_t i = 0; os_native.backends[i] && !status; i++) {

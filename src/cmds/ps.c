@@ -37,19 +37,7 @@
 	F(S, U32, rules, ALWAYS, "number of rules that recognize the agent")                       \
 	F(S, TEXT, source, ALWAYS, "\"built in\", or the user's file that describes the agent")
 
-struct agent_row {
-	struct sooth_record record;
-	ROW_MEMBERS(AGENT_ROW, agent_row)
-};
-
-ROW_FIELDS(agent_fields, AGENT_ROW, agent_row);
-
-static const struct sooth_schema agent_schema = {
-	.name = "agents",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct agent_row),
-	SCHEMA_FIELDS(agent_fields),
-};
+ROW_TABLE(agent, AGENT_ROW, "agents", agent_row);
 
 static struct record_tail text(struct sooth_text *to, const char *value)
 {
@@ -106,9 +94,7 @@ static int emit_agent(struct output *o, const struct agent *a, const struct agen
 
 static int emit_agents(struct output *o, void *has_broken, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "agents", .schema = &agent_schema, .shape = SECTION_TABLE
-	};
+	static const struct section section = SECTION_OF("agents", agent_schema, TABLE);
 	struct user_list list = { o, agent_set_new(), has_broken };
 	const struct agent *agent;
 	size_t position = 0;

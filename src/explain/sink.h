@@ -93,6 +93,11 @@ struct section {
 	const struct section *const *asides;
 };
 
+#define SECTION_OF(name_, schema_, shape_, ...)                                                    \
+	{                                                                                          \
+		.name = name_, .schema = &(schema_), .shape = SECTION_##shape_, __VA_ARGS__        \
+	}
+
 /* Of the names and types in JSON; docs/json.md lists what each version changed. */
 #define REPORT_SCHEMA_VERSION 2
 

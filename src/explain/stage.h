@@ -35,4 +35,8 @@ struct stage_type {
 	void (*fini)(void *state); /* also when init failed, on what it had made until then */
 };
 
+/* Of a stage whose functions have these names. */
+#define STAGE_FUNCTIONS(state)                                                                     \
+	.state_size = sizeof(state), .init = init, .push = push, .finish = finish, .fini = fini
+
 #endif

@@ -17,10 +17,7 @@
 	F(S, NAMED, ENUM32, ended, end_reason, MAYBE(ended_state),                                 \
 		"reason why the recording ended", .names = &ended_values)
 
-struct observation_row {
-	struct sooth_record record;
-	ROW_MEMBERS(OBSERVATION_ROW, observation_row)
-};
+ROW_STRUCT(observation_row, OBSERVATION_ROW);
 
 #define ENDED_PART   (STREAM_END_STOPPED + 1) /* it went on, and is not looked at */
 #define ENDED_UNREAD (STREAM_END_STOPPED + 2)
@@ -35,9 +32,7 @@ static const char *const ended_names[] = {
 };
 static const struct sooth_names ended_values = { ARRAY_SIZE(ended_names), ended_names };
 
-ROW_FIELDS(observation_fields, OBSERVATION_ROW, observation_row);
-
-static ROW_SCHEMA(observation, "run", observation_row,
+static ROW_SCHEMA(observation, OBSERVATION_ROW, "run", observation_row,
 	.line = "[observed for {interval_ns}, until: {end_reason}]");
 
 /* Sources of one method that are not the best, for text without them. */
@@ -46,15 +41,8 @@ static ROW_SCHEMA(observation, "run", observation_row,
 	F(S, TEXT, method, ALWAYS, "source used instead")                                          \
 	F(S, TEXT, reason, ALWAYS, "reason why the best source was not used")
 
-struct fallback_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FALLBACK_ROW, fallback_row)
-};
-
-ROW_FIELDS(fallback_fields, FALLBACK_ROW, fallback_row);
-
-static ROW_SCHEMA(
-	fallback, "fallback", fallback_row, .line = "fallback: {probes} by {method}: {reason}");
+ROW_TABLE(fallback, FALLBACK_ROW, "fallback", fallback_row,
+	.line = "fallback: {probes} by {method}: {reason}");
 
 #define MARK_ROW(F, S)                                                                             \
 	F(S, U64, at_ns, ALWAYS, "time of the mark, since the start of the recording",             \
@@ -62,14 +50,7 @@ static ROW_SCHEMA(
 	F(S, TEXT, mark, ALWAYS, "phase, or pause and resume of the recording, or snapshot")       \
 	F(S, TEXT, name, MAYBE(name_state), "name of the phase that begins")
 
-struct mark_row {
-	struct sooth_record record;
-	ROW_MEMBERS(MARK_ROW, mark_row)
-};
-
-ROW_FIELDS(mark_fields, MARK_ROW, mark_row);
-
-static ROW_SCHEMA(mark, "marks", mark_row, .line = "{mark} at {at_ns}[: {name}]");
+ROW_TABLE(mark, MARK_ROW, "marks", mark_row, .line = "{mark} at {at_ns}[: {name}]");
 
 static const struct sooth_schema *stream_schema_of(uint16_t kind)
 {
@@ -314,11 +295,7 @@ static int emit_records(struct output *output, const struct section *section,
 
 static int emit_observation(struct summary *s, struct output *output, struct sooth_error *err)
 {
-	static const struct section section = { .name = "run",
-		.schema = &observation_schema,
-		.shape = SECTION_INLINE,
-		.audience = SECTION_DETAIL,
-		.is_last = true };
+	static const struct section section = SECTION_OF("run", observation_schema, INLINE, .audience = SECTION_DETAIL, .is_last = true);
 	uint64_t end_ns = s->has_end ? s->end_ns : s->last_ns;
 	struct observation_row row = {
 		.interval_ns = s->begin_ns && end_ns > s->begin_ns ? end_ns - s->begin_ns : 0,
@@ -386,12 +363,7 @@ static void fallback_probes(
 
 static int emit_fallbacks(struct summary *s, struct output *output, struct sooth_error *err)
 {
-	static const struct section section = { .name = "fallbacks",
-		.schema = &fallback_schema,
-		.shape = SECTION_TABLE,
-		.audience = SECTION_BRIEF,
-		.wraps = true,
-		.is_last = true };
+	static const struct section section = SECTION_OF("fallbacks", fallback_schema, TABLE, .audience = SECTION_BRIEF, .wraps = true, .is_last = true);
 	struct batch all = { s->sources.data, s->sources.size };
 	int status = output_section(output, &section, err);
 
@@ -427,9 +399,7 @@ static const char *mark_text(const struct sooth_record *r)
 /* There is a section only where there are some. */
 static int emit_marks(struct summary *s, struct output *output, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "marks", .schema = &mark_schema, .shape = SECTION_TABLE, .is_last = true
-	};
+	static const struct section section = SECTION_OF("marks", mark_schema, TABLE, .is_last = true);
 	struct batch all = { s->marks.data, s->marks.size };
 	int status = s->marks.size ? output_section(output, &section, err) : 0;
 

@@ -212,20 +212,13 @@ struct batch time_range_take(struct time_range *p, const struct batch *batch)
 	F(S, U64, left_out, MAYBE(left_out_state),                                                 \
 		"count records left out: their time window is only partly in the range")
 
-struct part_row {
-	struct sooth_record record;
-	ROW_MEMBERS(PART_ROW, part_row)
-};
-
-ROW_FIELDS(part_fields, PART_ROW, part_row);
-
-ROW_SCHEMA(part, "range", part_row,
+ROW_STRUCT(part_row, PART_ROW);
+ROW_SCHEMA(part, PART_ROW, "range", part_row,
 	.line = "[time range: {from_ns} to {to_ns} of {capture_ns}][; left out: {left_out count} "
 		"across its edges]");
 
-static const struct section part_section = {
-	.name = "range", .schema = &part_schema, .shape = SECTION_OBJECT, .is_last = true
-};
+static const struct section part_section =
+	SECTION_OF("range", part_schema, OBJECT, .is_last = true);
 
 int time_range_check(const struct time_range *p, struct sooth_error *err)
 {

@@ -438,9 +438,7 @@ static int emit_table(const struct table *t, struct output *output, struct sooth
 
 int query_list(struct query *q, struct output *output, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "tables", .schema = &query_table_schema, .shape = SECTION_TABLE
-	};
+	static const struct section section = SECTION_OF("tables", query_table_schema, TABLE);
 	int status = query_views(q, err);
 
 	if (!status)
@@ -483,9 +481,7 @@ static int find(
 int query_describe(struct query *q, const char *const *names, size_t count, struct output *output,
 	struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "columns", .schema = &query_column_schema, .shape = SECTION_TABLE
-	};
+	static const struct section section = SECTION_OF("columns", query_column_schema, TABLE);
 	const struct table *t;
 	int status = output_section(output, &section, err);
 

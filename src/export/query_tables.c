@@ -3,10 +3,5 @@
 
 #include "model/schema.h"
 
-ROW_FIELDS(query_table_fields, TABLE_ROW, query_table_row);
-
-ROW_SCHEMA(query_table, "query.tables", query_table_row);
-
-ROW_FIELDS(query_column_fields, COLUMN_ROW, query_column_row);
-
-ROW_SCHEMA(query_column, "query.columns", query_column_row);
+ROW_SCHEMA(query_table, TABLE_ROW, "query.tables", query_table_row);
+ROW_SCHEMA(query_column, COLUMN_ROW, "query.columns", query_column_row);

@@ -11,10 +11,7 @@
 	F(S, U64, columns, ALWAYS, "number of columns of the table")                               \
 	F(S, NAMED, TEXT, holds, content, ALWAYS, "source of the table's rows")
 
-struct query_table_row {
-	struct sooth_record record;
-	ROW_MEMBERS(TABLE_ROW, query_table_row)
-};
+ROW_STRUCT(query_table_row, TABLE_ROW);
 
 #define COLUMN_ROW(F, S)                                                                           \
 	F(S, TEXT, table, ALWAYS, "name of the table that has the column")                         \
@@ -23,10 +20,7 @@ struct query_table_row {
 	F(S, TEXT, unit, ALWAYS, "unit of the column's values")                                    \
 	F(S, TEXT, help, ALWAYS, "meaning of the column", .may_shrink = true)
 
-struct query_column_row {
-	struct sooth_record record;
-	ROW_MEMBERS(COLUMN_ROW, query_column_row)
-};
+ROW_STRUCT(query_column_row, COLUMN_ROW);
 
 extern const struct sooth_schema query_table_schema, query_column_schema;
 

@@ -32,19 +32,7 @@
 	F(S, U64, oldest_ns, ALWAYS, "when the oldest was allocated (CLOCK_MONOTONIC)",            \
 		.unit = SOOTH_UNIT_TIME_NS)
 
-struct snapshot_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SNAPSHOT_ROW, snapshot_row)
-};
-
-ROW_FIELDS(snapshot_fields, SNAPSHOT_ROW, snapshot_row);
-
-static const struct sooth_schema snapshot_schema = {
-	.name = "live",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct snapshot_row),
-	SCHEMA_FIELDS(snapshot_fields),
-};
+ROW_TABLE(snapshot, SNAPSHOT_ROW, "live", snapshot_row);
 
 struct block_key {
 	struct process_id process;

@@ -42,14 +42,7 @@ struct sum {
 	F(S, U64, total_ns, ALWAYS, "time in the call, of those that are timed",                   \
 		.unit = SOOTH_UNIT_NS)
 
-struct sum_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SUM_ROW, sum_row)
-};
-
-ROW_FIELDS(sum_fields, SUM_ROW, sum_row);
-
-static ROW_SCHEMA(sum, "trace.snapshot", sum_row);
+ROW_TABLE(sum, SUM_ROW, "trace.snapshot", sum_row);
 
 static void trace_sums_init(struct trace_sums *s)
 {

@@ -12,11 +12,10 @@
  * field of a member that is declared elsewhere.
  *
  *	#define ANY_ROW(F, S) F(...) F(...)
- *	struct any_row {
- *		struct sooth_record record;
- *		ROW_MEMBERS(ANY_ROW, any_row)
- *	};
- *	ROW_FIELDS(any_fields, ANY_ROW, any_row);
+ *	ROW_TABLE(any, ANY_ROW, "any", any_row);
+ *
+ * makes struct any_row, of a record and these members, and any_schema. ROW_STRUCT and ROW_SCHEMA
+ * are its halves, for a header and its source.
  *
  * Rows are never in a capture: the order of the list is that of columns, and moves the members.
  */
@@ -25,9 +24,32 @@
 
 #include "model/field.h"
 
-#define ROW_MEMBERS(LIST, S)	   LIST(ROW_VALUE, S) LIST(ROW_STATE, S)
-#define ROW_FIELDS(table, LIST, S) static const struct sooth_field table[] = { LIST(ROW_FIELD, S) }
+#define ROW_MEMBERS(LIST, S) LIST(ROW_VALUE, S) LIST(ROW_STATE, S)
 
+/* Members behind those of the list may follow. */
+#define ROW_STRUCT(struct_, LIST, ...)                                                             \
+	struct struct_ {                                                                           \
+		struct sooth_record record;                                                        \
+		ROW_MEMBERS(LIST, struct_)                                                         \
+		__VA_ARGS__                                                                        \
+	}
+
+/* A schema of such rows with the fields of the list from `from` on; more of struct sooth_schema may
+ * follow. */
+#define ROW_SCHEMA_OF(LIST, name_, struct_, from, ...)                                             \
+	{                                                                                          \
+		.name = name_, .class_ = SOOTH_CLASS_ROW, .fixed_size = sizeof(struct struct_),    \
+		.fields = (const struct sooth_field[]){ LIST(ROW_FIELD, struct_) } + (from),       \
+		.field_count = 0 LIST(ROW_COUNT, struct_) - (from), __VA_ARGS__                    \
+	}
+#define ROW_SCHEMA(id_, LIST, name_, struct_, ...)                                                 \
+	const struct sooth_schema id_##_schema = ROW_SCHEMA_OF(LIST, name_, struct_, 0, __VA_ARGS__)
+
+#define ROW_TABLE(id_, LIST, name_, struct_, ...)                                                  \
+	ROW_STRUCT(struct_, LIST);                                                                 \
+	static ROW_SCHEMA(id_, LIST, name_, struct_, __VA_ARGS__)
+
+#define ROW_COUNT(...)		+1
 #define ROW_VALUE(S, type, ...) ROW_VALUE_##type(__VA_ARGS__)
 #define ROW_STATE(S, type, ...) ROW_STATE_##type(__VA_ARGS__)
 #define ROW_FIELD(S, type, ...) ROW_FIELD_##type(S, __VA_ARGS__)

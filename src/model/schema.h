@@ -30,12 +30,4 @@ bool schema_row_key(
 		SCHEMA_FIELDS(table),                                                              \
 		__VA_ARGS__ }
 
-/* id_schema, of rows that are a struct_ and have id_fields. */
-#define ROW_SCHEMA(id_, name_, struct_, ...)                                                       \
-	const struct sooth_schema id_##_schema = { .name = name_,                                  \
-		.class_ = SOOTH_CLASS_ROW,                                                         \
-		.fixed_size = sizeof(struct struct_),                                              \
-		SCHEMA_FIELDS(id_##_fields),                                                       \
-		__VA_ARGS__ }
-
 #endif

@@ -210,9 +210,7 @@ static const char *activity_detail(const struct activity *a, char out[ACTIVITY_D
 	return out;
 }
 
-ROW_FIELDS(activity_row_fields, ACTIVITY_ROW, activity_row);
-
-ROW_SCHEMA(activity_row, "activity", activity_row, .line = "{text}");
+ROW_SCHEMA(activity_row, ACTIVITY_ROW, "activity", activity_row, .line = "{text}");
 
 static struct activity_row row_of(const struct process_id *id, const struct activity *a)
 {

@@ -36,10 +36,7 @@
 		.names = &activity_confidence_names)                                               \
 	F(S, TEXT, text, ALWAYS, "the activity as a sentence")
 
-struct activity_row {
-	struct sooth_record record;
-	ROW_MEMBERS(ACTIVITY_ROW, activity_row)
-};
+ROW_STRUCT(activity_row, ACTIVITY_ROW);
 
 extern const struct sooth_schema activity_row_schema;
 

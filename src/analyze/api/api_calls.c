@@ -146,9 +146,5 @@ const struct stage_type stage_api_calls = {
 	.help = "API calls as they show from outside, one line each",
 	.shows = "syscalls",
 	.tables = tables,
-	.state_size = sizeof(struct api_calls_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct api_calls_state),
 };

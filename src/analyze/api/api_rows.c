@@ -25,24 +25,13 @@ _Static_assert(ARRAY_SIZE(api_outcome_names_list) == API_OUTCOMES, "each has a n
 _Static_assert(ARRAY_SIZE(api_end_names_list) == API_ENDS, "each has a name");
 _Static_assert(ARRAY_SIZE(api_protocol_names_list) == API_PROTOCOLS, "each has a name");
 
-ROW_FIELDS(api_fields, API_ROW, api_row);
-
-const struct sooth_schema api_schema = {
-	.name = "api_calls",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct api_row),
-	SCHEMA_FIELDS(api_fields),
+ROW_SCHEMA(api, API_ROW, "api_calls", api_row,
 	.line = "{time} {pid} {process}: {endpoint}[ ({label})][ {method}][ {path}]: {what}"
 		"[, {sent_bytes} out][, first byte after {first_byte_ns}][, {received_bytes} in]"
 		"[, {total_ns} in all][, longest gap {gap_ns}][, silent for {silent_ns}]"
-		"[, {since_first_ns} since the first attempt]",
-};
+		"[, {since_first_ns} since the first attempt]");
 
-const struct section api_section = {
-	.name = "api_call",
-	.schema = &api_schema,
-	.shape = SECTION_STREAM,
-};
+const struct section api_section = SECTION_OF("api_call", api_schema, STREAM);
 
 static const char *const outcome_words[] = { "answered", "refused",
 	"closed by the server before an answer", "connection failed before an answer",

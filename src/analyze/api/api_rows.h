@@ -68,10 +68,7 @@ extern const struct sooth_names api_event_names, api_outcome_names, api_end_name
 	F(S, U32, fd, ALWAYS, "file descriptor of the connection")                                 \
 	F(S, TEXT, local, ALWAYS, "own address and port of the connection")
 
-struct api_row {
-	struct sooth_record record;
-	ROW_MEMBERS(API_ROW, api_row)
-};
+ROW_STRUCT(api_row, API_ROW);
 
 extern const struct sooth_schema api_schema;
 extern const struct section api_section;

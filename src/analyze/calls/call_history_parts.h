@@ -51,7 +51,7 @@ struct call_guest {
 	uint64_t since_ns;
 	uint64_t answers, bytes; /* written to it */
 	bool is_peeked;		 /* what it sent was looked at, and left there */
-	char log[CALL_PATH]; /* a file that was written to since */
+	char log[CALL_PATH];	 /* a file that was written to since */
 };
 
 /* Where it failed, or how long it took. */

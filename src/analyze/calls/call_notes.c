@@ -22,27 +22,12 @@
 	F(S, U64, count, ALWAYS, "io_uring requests that the kernel accepted",                     \
 		.label = "REQUESTS", .merge = SOOTH_MERGE_SUM)
 
-struct uring_row {
-	struct sooth_record record;
-	ROW_MEMBERS(URING_ROW, uring_row)
-};
+ROW_STRUCT(uring_row, URING_ROW);
+ROW_SCHEMA(call_notes_uring, URING_ROW, "io_uring", uring_row);
 
-ROW_FIELDS(uring_fields, URING_ROW, uring_row);
-
-const struct sooth_schema call_notes_uring_schema = {
-	.name = "io_uring",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct uring_row),
-	SCHEMA_FIELDS(uring_fields),
-};
-
-static const struct section uring_section = {
-	.name = "io_uring",
+static const struct section uring_section = SECTION_OF("io_uring", call_notes_uring_schema, TABLE,
 	.title = "io_uring requests: their effects are not system calls and are not in the tables "
-		 "above",
-	.schema = &call_notes_uring_schema,
-	.shape = SECTION_TABLE,
-};
+		 "above");
 
 int call_notes_init(struct call_notes *n, struct sooth_error *err)
 {
@@ -151,8 +136,7 @@ int call_notes_emit(struct call_notes *n, struct output *output, struct sooth_er
 
 void call_note_some_unseen(struct output *output, const char *what)
 {
-	output_limit(output, what,
-		"running at attach, or answered by seccomp", "");
+	output_limit(output, what, "running at attach, or answered by seccomp", "");
 }
 
 void call_note_unseen(struct output *output, uint64_t calls)

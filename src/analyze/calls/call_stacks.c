@@ -28,29 +28,12 @@
 		.label = "SHARE%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
 	STACK_TEXT_ROW(F, S)
 
-struct call_stack_row {
-	struct sooth_record record;
-	ROW_MEMBERS(CALL_STACK_ROW, call_stack_row)
-};
-
-ROW_FIELDS(call_stack_fields, CALL_STACK_ROW, call_stack_row);
-
-static const struct sooth_schema call_stack_schema = {
-	.name = "call_stacks",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct call_stack_row),
-	SCHEMA_FIELDS(call_stack_fields),
-};
+ROW_TABLE(call_stack, CALL_STACK_ROW, "call_stacks", call_stack_row);
 static const struct sooth_schema *const tables[] = { &call_stack_schema, NULL };
 
-static const struct section call_stack_section = {
-	.name = "call_stacks",
-	.title = "stacks of system calls",
-	.schema = &call_stack_schema,
-	.shape = SECTION_TABLE,
-	.if_empty = "no stack of a selected call was recorded",
-	.rows_most = PEOPLE_ROWS,
-};
+static const struct section call_stack_section =
+	SECTION_OF("call_stacks", call_stack_schema, TABLE, .title = "stacks of system calls",
+		.if_empty = "no stack of a selected call was recorded", .rows_most = PEOPLE_ROWS);
 
 struct call_key {
 	uint32_t abi, number;
@@ -236,9 +219,5 @@ const struct stage_type stage_call_stacks = {
 	.help = "stacks of system calls: which code makes them",
 	.shows = "profile",
 	.tables = tables,
-	.state_size = sizeof(struct stacks_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct stacks_state),
 };

@@ -41,41 +41,14 @@
 	F(S, TEXT, name, ALWAYS, "name of the process; empty: unknown")                            \
 	COUNTS(F, S)
 
-struct total_row {
-	struct sooth_record record;
-	ROW_MEMBERS(TOTAL_ROW, total_row)
-};
-
-struct statistics_row {
-	struct sooth_record record;
-	ROW_MEMBERS(PROCESS_ROW, statistics_row)
-};
-
-ROW_FIELDS(total_fields, TOTAL_ROW, total_row);
-ROW_FIELDS(process_fields, PROCESS_ROW, statistics_row);
-
-static const struct sooth_schema total_schema = {
-	.name = "statistics",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct total_row),
-	SCHEMA_FIELDS(total_fields),
+ROW_TABLE(total, TOTAL_ROW, "statistics", total_row,
 	.line = "{what} of {duration_ns}: {files_opened} files opened, {sent_bytes} sent, "
 		"{received_bytes} "
-		"received, {processes_started} processes started, {memory_maps} memory maps",
-};
+		"received, {processes_started} processes started, {memory_maps} memory maps");
 
-static const struct sooth_schema process_schema = {
-	.name = "statistics_by_process",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct statistics_row),
-	SCHEMA_FIELDS(process_fields),
-};
+ROW_TABLE(process, PROCESS_ROW, "statistics_by_process", statistics_row);
 
-static const struct section total_section = {
-	.name = "statistics",
-	.schema = &total_schema,
-	.shape = SECTION_OBJECT,
-};
+static const struct section total_section = SECTION_OF("statistics", total_schema, OBJECT);
 
 static const struct section by_process = {
 	.name = "statistics_by_process",
@@ -334,9 +307,5 @@ const struct stage_type stage_call_statistics = {
 	.help = "file opens, network bytes, process starts and memory maps, by process",
 	.shows = "syscalls",
 	.tables = tables,
-	.state_size = sizeof(struct statistics_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct statistics_state),
 };

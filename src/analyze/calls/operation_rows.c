@@ -5,21 +5,13 @@
 #include "analyze/calls/process_fields.h"
 
 /* Of each process by itself, or of all together. */
-#define OPERATION_SCHEMAS(id_, struct_)                                                            \
+#define OPERATION_SCHEMAS(id_, LIST, struct_)                                                      \
+	ROW_SCHEMA(id_##_process, LIST, "operation." #id_, struct_);                               \
 	const struct sooth_schema id_##_schema =                                                   \
-		SCHEMA_FROM("operation." #id_, struct_, id_##_fields, PROCESS_FIELD_COUNT);        \
-	const struct sooth_schema id_##_process_schema =                                           \
-		SCHEMA_FROM("operation." #id_, struct_, id_##_fields, 0)
+		ROW_SCHEMA_OF(LIST, "operation." #id_, struct_, PROCESS_FIELD_COUNT)
 
-ROW_FIELDS(io_fields, IO_ROW, io_row);
-OPERATION_SCHEMAS(io, io_row);
+OPERATION_SCHEMAS(io, IO_ROW, io_row);
+OPERATION_SCHEMAS(network, NETWORK_ROW, network_row);
+ROW_SCHEMA(lineage, LINEAGE_ROW, "operation.lineage", lineage_row);
 
-ROW_FIELDS(network_fields, NETWORK_ROW, network_row);
-OPERATION_SCHEMAS(network, network_row);
-
-ROW_FIELDS(lineage_fields, LINEAGE_ROW, lineage_row);
-const struct sooth_schema lineage_schema =
-	SCHEMA_FROM("operation.lineage", lineage_row, lineage_fields, 0);
-
-ROW_FIELDS(memory_fields, MEMORY_ROW, memory_row);
-OPERATION_SCHEMAS(memory, memory_row);
+OPERATION_SCHEMAS(memory, MEMORY_ROW, memory_row);

@@ -28,10 +28,7 @@
 	F(S, U64, max_ns, WITH(times_state), "time of the longest system call",                    \
 		.unit = SOOTH_UNIT_NS, .label = "MAX")
 
-struct io_row {
-	struct sooth_record record;
-	ROW_MEMBERS(IO_ROW, io_row)
-};
+ROW_STRUCT(io_row, IO_ROW);
 
 #define NETWORK_ROW(F, S)                                                                          \
 	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
@@ -57,10 +54,7 @@ struct io_row {
 	F(S, U64, max_ns, WITH(times_state), "time of the longest system call",                    \
 		.unit = SOOTH_UNIT_NS, .label = "MAX")
 
-struct network_row {
-	struct sooth_record record;
-	ROW_MEMBERS(NETWORK_ROW, network_row)
-};
+ROW_STRUCT(network_row, NETWORK_ROW);
 
 #define LINEAGE_ROW(F, S)                                                                          \
 	F(S, PID)                                                                                  \
@@ -75,10 +69,7 @@ struct network_row {
 	F(S, ARGS, command, MAYBE(command_state),                                                  \
 		"command line of the process when sooth last read it")
 
-struct lineage_row {
-	struct sooth_record record;
-	ROW_MEMBERS(LINEAGE_ROW, lineage_row)
-};
+ROW_STRUCT(lineage_row, LINEAGE_ROW);
 
 #define MEMORY_ROW(F, S)                                                                           \
 	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
@@ -96,10 +87,7 @@ struct lineage_row {
 	F(S, U64, max_ns, WITH(times_state), "time of the longest system call",                    \
 		.unit = SOOTH_UNIT_NS, .label = "MAX")
 
-struct memory_row {
-	struct sooth_record record;
-	ROW_MEMBERS(MEMORY_ROW, memory_row)
-};
+ROW_STRUCT(memory_row, MEMORY_ROW);
 
 extern const struct sooth_schema io_schema, network_schema, lineage_schema, memory_schema;
 /* Of each process by itself. */

@@ -330,11 +330,8 @@ static bool operation_lives_emits(
 
 static int emit_lives(struct operations_state *s, struct sooth_error *err)
 {
-	static const struct section section = { .name = "processes",
-		.title = "processes that started or ended",
-		.schema = &lineage_schema,
-		.shape = SECTION_TABLE,
-		.rows_most = PEOPLE_ROWS };
+	static const struct section section = SECTION_OF("processes", lineage_schema, TABLE,
+		.title = "processes that started or ended", .rows_most = PEOPLE_ROWS);
 	int status = output_section(s->output, &section, err);
 
 	map_for_each (map_while(!status, &s->lives.all), const void *, id, void *, life) {
@@ -424,9 +421,5 @@ const struct stage_type stage_operations = {
 	.help = "what system calls did to files, connections, processes and memory",
 	.shows = "syscalls",
 	.tables = tables,
-	.state_size = sizeof(struct operations_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct operations_state),
 };

@@ -265,9 +265,5 @@ const struct stage_type stage_syscall_folded = {
 	.name = "syscall-folded",
 	.help = "system calls as stacks with weights",
 	.shows = "syscalls",
-	.state_size = sizeof(struct folded_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct folded_state),
 };

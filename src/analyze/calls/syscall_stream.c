@@ -111,18 +111,9 @@ extern const struct section *const call_exit_asides[], *const call_exit_host_asi
 		"exit status of the process as wait(2) encodes it")                                \
 	F(S, TEXT, end, ALWAYS, "how the process ended: exit status or signal, as text")
 
-struct exit_row {
-	struct sooth_record record;
-	ROW_MEMBERS(EXIT_ROW, exit_row)
-};
+ROW_STRUCT(exit_row, EXIT_ROW);
 
-ROW_FIELDS(fields, EXIT_ROW, exit_row);
-
-#define EXIT_SCHEMA(line_)                                                                         \
-	{                                                                                          \
-		.name = "exits", .class_ = SOOTH_CLASS_ROW, .fixed_size = sizeof(struct exit_row), \
-		SCHEMA_FIELDS(fields), .line = line_                                               \
-	}
+#define EXIT_SCHEMA(line_) ROW_SCHEMA_OF(EXIT_ROW, "exits", exit_row, 0, .line = line_)
 
 static const struct sooth_schema schema = EXIT_SCHEMA("{time} {pid} {thread}: +++ {end} +++");
 static const struct sooth_schema exit_host_schema =
@@ -206,45 +197,20 @@ static int call_exit_emit(struct output *output, const struct call_exit *e, stru
 	F(S, U64, duration_ns, MAYBE(duration_state),                                              \
 		"time from the start of the call to its return", .unit = SOOTH_UNIT_NS)
 
-struct stream_row {
-	struct sooth_record record;
-	ROW_MEMBERS(STREAM_ROW, stream_row)
-};
-
-ROW_FIELDS(stream_fields, STREAM_ROW, stream_row);
-
-static const struct sooth_schema stream_schema = {
-	.name = "calls",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct stream_row),
-	SCHEMA_FIELDS(stream_fields),
+ROW_TABLE(stream, STREAM_ROW, "calls", stream_row,
 	.line = "{time} {tid} {thread}: {name}({arguments}) = {result_text}[ {error}][ "
-		"({error_text})] <{duration_ns}>",
-};
+		"({error_text})] <{duration_ns}>");
 
 /* Of many processes. */
-static const struct sooth_schema host_schema = {
-	.name = "calls",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct stream_row),
-	SCHEMA_FIELDS(stream_fields),
+static ROW_SCHEMA(host, STREAM_ROW, "calls", stream_row,
 	.line = "{time} {pid} {process} {tid} {thread}: {name}({arguments}) = {result_text}"
-		"[ {error}][ ({error_text})] <{duration_ns}>",
-};
+		"[ {error}][ ({error_text})] <{duration_ns}>");
 
-static const struct section stream_section = {
-	.name = "call",
-	.schema = &stream_schema,
-	.shape = SECTION_STREAM,
-	.asides = call_exit_asides,
-};
+static const struct section stream_section =
+	SECTION_OF("call", stream_schema, STREAM, .asides = call_exit_asides);
 
-static const struct section host_section = {
-	.name = "call",
-	.schema = &host_schema,
-	.shape = SECTION_STREAM,
-	.asides = call_exit_host_asides,
-};
+static const struct section host_section =
+	SECTION_OF("call", host_schema, STREAM, .asides = call_exit_host_asides);
 
 struct stream_state {
 	struct output *output;
@@ -528,9 +494,5 @@ const struct stage_type stage_syscall_stream = {
 	.help = "every system call, one line each",
 	.shows = "syscalls",
 	.tables = tables,
-	.state_size = sizeof(struct stream_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct stream_state),
 };

@@ -62,18 +62,12 @@
 		"histogram: slot i counts calls that took from 2^i to 2^(i+1) ns",                 \
 		.unit = SOOTH_UNIT_NS, .label = "TIMES")
 
-struct call_row {
-	struct sooth_record record;
-	ROW_MEMBERS(CALL_ROW, call_row)
-	uint32_t histogram[SYSCALLS_BUCKETS];
-};
-
-ROW_FIELDS(call_fields, CALL_ROW, call_row);
+ROW_STRUCT(call_row, CALL_ROW, uint32_t histogram[SYSCALLS_BUCKETS];);
 
 static const struct sooth_schema call_schema =
-	SCHEMA_FROM("syscalls", call_row, call_fields, PROCESS_FIELD_COUNT);
+	ROW_SCHEMA_OF(CALL_ROW, "syscalls", call_row, PROCESS_FIELD_COUNT);
 static const struct sooth_schema call_process_schema =
-	SCHEMA_FROM("syscalls", call_row, call_fields, 0);
+	ROW_SCHEMA_OF(CALL_ROW, "syscalls", call_row, 0);
 
 #define ERROR_ROW(F, S)                                                                            \
 	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
@@ -84,17 +78,12 @@ static const struct sooth_schema call_process_schema =
 	F(S, U64, count, ALWAYS, "number of occurrences", .label = "CALLS",                        \
 		.merge = SOOTH_MERGE_SUM)
 
-struct error_row {
-	struct sooth_record record;
-	ROW_MEMBERS(ERROR_ROW, error_row)
-};
-
-ROW_FIELDS(error_fields, ERROR_ROW, error_row);
+ROW_STRUCT(error_row, ERROR_ROW);
 
 static const struct sooth_schema error_schema =
-	SCHEMA_FROM("errors", error_row, error_fields, PROCESS_FIELD_COUNT);
+	ROW_SCHEMA_OF(ERROR_ROW, "errors", error_row, PROCESS_FIELD_COUNT);
 static const struct sooth_schema error_process_schema =
-	SCHEMA_FROM("errors", error_row, error_fields, 0);
+	ROW_SCHEMA_OF(ERROR_ROW, "errors", error_row, 0);
 
 struct table_state {
 	struct output *output;
@@ -415,9 +404,5 @@ const struct stage_type stage_syscall_table = {
 	.probe = "syscalls",
 	.shows = "syscalls",
 	.tables = tables,
-	.state_size = sizeof(struct table_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct table_state),
 };

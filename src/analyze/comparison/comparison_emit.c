@@ -24,10 +24,7 @@
 		.is_hidden = true)                                                                 \
 	F(S, TEXT, probes, ALWAYS, "probes that recorded data", .may_shrink = true)
 
-struct compared_side_row {
-	struct sooth_record record;
-	ROW_MEMBERS(COMPARED_SIDE_ROW, compared_side_row)
-};
+ROW_TABLE(compared_side, COMPARED_SIDE_ROW, "diff.side", compared_side_row);
 
 /* The compared time range, if one was requested. */
 #define COMPARED_PART_ROW(F, S)                                                                    \
@@ -44,10 +41,7 @@ struct compared_side_row {
 		"count records left out: their time window is only partly in the range",           \
 		.label = "LEFT-OUT")
 
-struct compared_part_row {
-	struct sooth_record record;
-	ROW_MEMBERS(COMPARED_PART_ROW, compared_part_row)
-};
+ROW_TABLE(compared_part, COMPARED_PART_ROW, "diff.range", compared_part_row);
 
 /* A table that only one capture has. */
 #define ONE_SIDED_ROW(F, S)                                                                        \
@@ -55,10 +49,7 @@ struct compared_part_row {
 	F(S, TEXT, side, ALWAYS, "capture that has the table: first or second")                    \
 	F(S, TEXT, reason, ALWAYS, "reason why the table was not compared")
 
-struct one_sided_row {
-	struct sooth_record record;
-	ROW_MEMBERS(ONE_SIDED_ROW, one_sided_row)
-};
+ROW_TABLE(one_sided, ONE_SIDED_ROW, "diff.one_sided", one_sided_row);
 
 #define COMPARISON_ROW(F, S)                                                                       \
 	F(S, NAMED, TEXT, words, text, ALWAYS, "summary of the result in one sentence")            \
@@ -76,41 +67,15 @@ struct one_sided_row {
 		"difference that counts as noise, in percent of the larger value",                 \
 		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
 
-struct comparison_row {
-	struct sooth_record record;
-	ROW_MEMBERS(COMPARISON_ROW, comparison_row)
-};
+ROW_TABLE(comparison, COMPARISON_ROW, "diff.summary", comparison_row,
+	.line = "{text}\nnoise: {rule}");
 
 /* --- fields --- */
 
 static const char *const kinds[CHANGES] = { "changed", "appeared", "vanished" };
 static const struct sooth_names kind_names = { CHANGES, kinds };
 
-ROW_FIELDS(change_fields, CHANGE_ROW, change_row);
-
-static ROW_SCHEMA(change, "diff.change", change_row);
-
-ROW_FIELDS(compared_side_fields, COMPARED_SIDE_ROW, compared_side_row);
-
-static ROW_SCHEMA(compared_side, "diff.side", compared_side_row);
-
-ROW_FIELDS(compared_part_fields, COMPARED_PART_ROW, compared_part_row);
-
-static ROW_SCHEMA(compared_part, "diff.range", compared_part_row);
-
-ROW_FIELDS(one_sided_fields, ONE_SIDED_ROW, one_sided_row);
-
-static ROW_SCHEMA(one_sided, "diff.one_sided", one_sided_row);
-
-ROW_FIELDS(comparison_fields, COMPARISON_ROW, comparison_row);
-
-static const struct sooth_schema comparison_schema = {
-	.name = "diff.summary",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct comparison_row),
-	.line = "{text}\nnoise: {rule}",
-	SCHEMA_FIELDS(comparison_fields),
-};
+static ROW_SCHEMA(change, CHANGE_ROW, "diff.change", change_row);
 
 /* --- comparison emit --- */
 
@@ -136,9 +101,7 @@ static int emit_side(struct comparing *c, const struct comparison_side *side, co
 
 static int emit_sides(struct comparing *c, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "captures", .schema = &compared_side_schema, .shape = SECTION_TABLE
-	};
+	static const struct section section = SECTION_OF("captures", compared_side_schema, TABLE);
 	int status = output_section(c->output, &section, err);
 
 	if (!status)
@@ -161,10 +124,8 @@ static int emit_part_of(struct comparing *c, const struct comparison_side *side,
 /* Only if a time range was requested. */
 static int emit_parts(struct comparing *c, struct sooth_error *err)
 {
-	static const struct section section = { .name = "ranges",
-		.title = "compared time ranges",
-		.schema = &compared_part_schema,
-		.shape = SECTION_TABLE };
+	static const struct section section =
+		SECTION_OF("ranges", compared_part_schema, TABLE, .title = "compared time ranges");
 	int status = 0;
 
 	if (!c->a.side->is_part && !c->b.side->is_part)
@@ -209,10 +170,8 @@ static int emit_table_of(struct comparing *c, const struct comparison_side *has,
 
 static int emit_one_sided(struct comparing *c, struct sooth_error *err)
 {
-	static const struct section section = { .name = "not_compared",
-		.title = "tables that only one of the two captures has",
-		.schema = &one_sided_schema,
-		.shape = SECTION_TABLE };
+	static const struct section section = SECTION_OF("not_compared", one_sided_schema, TABLE,
+		.title = "tables that only one of the two captures has");
 	int status = output_section(c->output, &section, err);
 
 	if (!status)
@@ -243,9 +202,7 @@ static void summary_words(const struct comparing *c, struct buffer *out)
 
 static int emit_summary(struct comparing *c, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "summary", .schema = &comparison_schema, .shape = SECTION_OBJECT
-	};
+	static const struct section section = SECTION_OF("summary", comparison_schema, OBJECT);
 	struct comparison_row row = { .rows = c->rows,
 		.changed = c->reported.changed,
 		.appeared = c->reported.appeared,
@@ -286,12 +243,9 @@ int comparing_emit(struct comparing *c, struct sooth_error *err)
 				? "no change in findings"
 				: "findings were not compared: one capture has no process samples"
 	};
-	static const struct section changes = { .name = "changes",
-		.title = "changes",
-		.schema = &change_schema,
-		.shape = SECTION_TABLE,
-		.rows_most = 100,
-		.if_empty = "no value in any table differs by more than noise" };
+	static const struct section changes =
+		SECTION_OF("changes", change_schema, TABLE, .title = "changes", .rows_most = 100,
+			.if_empty = "no value in any table differs by more than noise");
 	int status = comparing_emit_heap(c, err);
 
 	if (!status)

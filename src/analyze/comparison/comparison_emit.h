@@ -32,9 +32,6 @@ enum change_kind { CHANGE_CHANGED, CHANGE_APPEARED, CHANGE_VANISHED, CHANGES };
 		.is_hidden = true)                                                                 \
 	F(S, BOOL, is_rate, ALWAYS, "both values are rates per second", .is_hidden = true)
 
-struct change_row {
-	struct sooth_record record;
-	ROW_MEMBERS(CHANGE_ROW, change_row)
-};
+ROW_STRUCT(change_row, CHANGE_ROW);
 
 #endif

@@ -25,17 +25,9 @@
 	F(S, U64, peak_bytes, ALWAYS, "the same in the second", .unit = SOOTH_UNIT_BYTES)          \
 	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
 
-struct heap_change_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_CHANGE_ROW, heap_change_row)
-};
+ROW_TABLE(heap_change, HEAP_CHANGE_ROW, "diff.heap", heap_change_row, .line = "{text}");
 
-ROW_FIELDS(heap_change_fields, HEAP_CHANGE_ROW, heap_change_row);
-static ROW_SCHEMA(heap_change, "diff.heap", heap_change_row, .line = "{text}");
-
-static const struct section heap_section = {
-	.name = "heap_change", .schema = &heap_change_schema, .shape = SECTION_OBJECT
-};
+static const struct section heap_section = SECTION_OF("heap_change", heap_change_schema, OBJECT);
 
 static bool is_of(const struct compared_row *row, const char *schema)
 {

@@ -562,18 +562,10 @@ static void begin(struct answer *a, const struct section *section)
 
 int answer_emit(struct output *output, const struct diagnosis *s, struct sooth_error *err)
 {
-	static const struct section headline = { .name = "headline",
-		.schema = &finding_answer_schema,
-		.shape = SECTION_TABLE,
-		.audience = SECTION_FOR_PEOPLE,
-		.wraps = true,
-		.color = "severity" };
-	static const struct section rest = { .name = "answer",
-		.schema = &finding_answer_schema,
-		.shape = SECTION_TABLE,
-		.audience = SECTION_BRIEF,
-		.wraps = true,
-		.color = "severity" };
+	static const struct section headline = SECTION_OF("headline", finding_answer_schema, TABLE,
+		.audience = SECTION_FOR_PEOPLE, .wraps = true, .color = "severity");
+	static const struct section rest = SECTION_OF("answer", finding_answer_schema, TABLE,
+		.audience = SECTION_BRIEF, .wraps = true, .color = "severity");
 	struct answer a = { .output = output, .s = s, .err = err };
 
 	if (find_sick(&a))

@@ -30,27 +30,10 @@
 	F(S, U64, time_ns, ALWAYS, "time the process ended or was first found ended",              \
 		.unit = SOOTH_UNIT_TIME_NS, .is_hidden = true)
 
-struct end_row {
-	struct sooth_record record;
-	ROW_MEMBERS(END_ROW, end_row)
-};
+ROW_TABLE(end, END_ROW, "ends", end_row);
 
-ROW_FIELDS(end_fields, END_ROW, end_row);
-
-static const struct sooth_schema end_schema = {
-	.name = "ends",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct end_row),
-	SCHEMA_FIELDS(end_fields),
-};
-
-static const struct section end_section = {
-	.name = "ends",
-	.title = "processes that ended",
-	.schema = &end_schema,
-	.shape = SECTION_TABLE,
-	.if_empty = "no process ended",
-};
+static const struct section end_section = SECTION_OF(
+	"ends", end_schema, TABLE, .title = "processes that ended", .if_empty = "no process ended");
 
 struct exit_reasons_view {
 	struct output *output;
@@ -158,9 +141,5 @@ const struct stage_type stage_exit_reasons = {
 	.name = "ends",
 	.help = "ended processes: exit status, sender of the signal, core file",
 	.probe = "exit_reasons",
-	.state_size = sizeof(struct exit_reasons_view),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct exit_reasons_view),
 };

@@ -155,9 +155,7 @@ static int emit_cleared(
 static int emit_changes(
 	struct finding_changes *c, const struct buffer *cleared, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "finding", .schema = &finding_change_schema, .shape = SECTION_STREAM
-	};
+	static const struct section section = SECTION_OF("finding", finding_change_schema, STREAM);
 	const struct finding_cleared *over = (const void *)cleared->data;
 	int status = c->has_section ? 0 : output_section(c->output, &section, err);
 
@@ -260,9 +258,5 @@ const struct stage_type stage_finding_changes = {
 	.help = "findings when they are raised and cleared",
 	.shows = "proc",
 	.tables = tables,
-	.state_size = sizeof(struct finding_changes),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct finding_changes),
 };

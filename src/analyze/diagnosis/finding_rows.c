@@ -32,50 +32,44 @@ static const struct sooth_names state_names = { FINDING_STATES, states };
 static const double severity_levels[SOOTH_FIELD_LEVELS] = { FINDING_MEDIUM, FINDING_HIGH,
 	FINDING_CRITICAL };
 
-ROW_FIELDS(finding_subject_fields, FINDING_SUBJECT_ROW, finding_subject_row);
-ROW_SCHEMA(finding_subject, "finding.subject", finding_subject_row);
+ROW_SCHEMA(finding_subject, FINDING_SUBJECT_ROW, "finding.subject", finding_subject_row);
+ROW_SCHEMA(finding_evidence, FINDING_EVIDENCE_ROW, "finding.evidence", finding_evidence_row,
+	.line = "{name}: {text}");
 
-ROW_FIELDS(finding_evidence_fields, FINDING_EVIDENCE_ROW, finding_evidence_row);
-ROW_SCHEMA(finding_evidence, "finding.evidence", finding_evidence_row, .line = "{name}: {text}");
-
-ROW_FIELDS(finding_fields, FINDING_ROW, finding_row);
-ROW_SCHEMA(finding, "finding", finding_row,
+ROW_SCHEMA(finding, FINDING_ROW, "finding", finding_row,
 	.line = "{severity}: {id}: {claim} ({confidence} confidence)[\n  remedy: {remedy}][\n  not "
 		"seen: {caveats}]");
 
-ROW_FIELDS(finding_change_fields, FINDING_CHANGE_ROW, finding_change_row);
-ROW_SCHEMA(finding_change, "finding.change", finding_change_row,
+ROW_SCHEMA(finding_change, FINDING_CHANGE_ROW, "finding.change", finding_change_row,
 	.line = "{utc_ns} {state}: {severity}: {id}: {name}[ (pid {pid})]: {claim}[ (lasted "
 		"{duration_ns})][\n  remedy: {remedy}][\n  not seen: {caveats}]");
 
-ROW_FIELDS(finding_fine_fields, FINDING_FINE_ROW, finding_fine_row);
-ROW_SCHEMA(finding_fine, "finding.fine", finding_fine_row, .line = "{id}[: {text}]");
+ROW_SCHEMA(
+	finding_fine, FINDING_FINE_ROW, "finding.fine", finding_fine_row, .line = "{id}[: {text}]");
 
 static const char *const blind_causes[] = { "refused", "failed", "too short", "too young",
 	"undecided", "unsupported", "ended", "not requested", "only on request" };
 static const struct sooth_names blind_cause_names = { FINDING_BLIND_CAUSES, blind_causes };
 
-ROW_FIELDS(finding_blind_fields, FINDING_BLIND_ROW, finding_blind_row);
-ROW_SCHEMA(
-	finding_blind, "finding.unseen", finding_blind_row, .line = "{id}: {reason}[ ({remedy})]");
+ROW_SCHEMA(finding_blind, FINDING_BLIND_ROW, "finding.unseen", finding_blind_row,
+	.line = "{id}: {reason}[ ({remedy})]");
 
-ROW_FIELDS(finding_process_fields, FINDING_PROCESS_ROW, finding_process_row);
-ROW_SCHEMA(finding_process, "finding.process", finding_process_row,
+ROW_SCHEMA(finding_process, FINDING_PROCESS_ROW, "finding.process", finding_process_row,
 	.line = "{name} (pid {pid})[, {agent_title}][ {version}][, {role}][, in {project}][: "
 		"{cpu_percent} % CPU, {rss_bytes} resident, up {elapsed_s}][; worst: "
-		"{severity}][\n  waits: {waits_text}][\n  log: {log_text}][\n  fine: {fine_text}][\n  not seen: "
+		"{severity}][\n  waits: {waits_text}][\n  log: {log_text}][\n  fine: "
+		"{fine_text}][\n  not seen: "
 		"{unseen_text}]");
 
-ROW_FIELDS(finding_host_fields, FINDING_HOST_ROW, finding_host_row);
-ROW_SCHEMA(finding_host, "finding.host", finding_host_row,
+ROW_SCHEMA(finding_host, FINDING_HOST_ROW, "finding.host", finding_host_row,
 	.line = "host {hostname}[; worst: {severity}][\n  fine: {fine_text}][\n  not seen: "
 		"{unseen_text}]");
 
-ROW_FIELDS(finding_summary_fields, FINDING_SUMMARY_ROW, finding_summary_row);
-ROW_SCHEMA(finding_summary, "finding.summary", finding_summary_row, .line = "{text}");
+ROW_SCHEMA(finding_summary, FINDING_SUMMARY_ROW, "finding.summary", finding_summary_row,
+	.line = "{text}");
 
-ROW_FIELDS(finding_answer_fields, FINDING_ANSWER_ROW, finding_answer_row);
-ROW_SCHEMA(finding_answer, "finding.answer", finding_answer_row, .line = "{text}");
+ROW_SCHEMA(
+	finding_answer, FINDING_ANSWER_ROW, "finding.answer", finding_answer_row, .line = "{text}");
 
 bool finding_rows_have(const struct buffer *rows, const char *id)
 {

@@ -15,16 +15,14 @@
 	F(S, RECORD, U64, tid, tid, MAYBE(tid_state), "thread id in the initial pid namespace")    \
 	F(S, U32, fd, MAYBE(fd_state), "number of the file descriptor")                            \
 	F(S, TEXT, path, MAYBE(path_state), "path of the file or directory")                       \
-	F(S, TEXT, connection, MAYBE(connection_state), "local and peer address of the connection") \
+	F(S, TEXT, connection, MAYBE(connection_state),                                            \
+		"local and peer address of the connection")                                        \
 	F(S, TEXT, server, MAYBE(server_state), "name of the server at the other end",             \
 		.placeholder = "host")                                                             \
 	F(S, TEXT, message, MAYBE(message_state), "message of a log that the finding quotes",      \
 		.placeholder = "message")
 
-struct finding_subject_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FINDING_SUBJECT_ROW, finding_subject_row)
-};
+ROW_STRUCT(finding_subject_row, FINDING_SUBJECT_ROW);
 
 enum finding_subject_kind {
 	FINDING_SUBJECT_HOST,
@@ -47,10 +45,7 @@ enum finding_subject_kind {
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, TEXT, text, ALWAYS, "measurement in words")
 
-struct finding_evidence_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FINDING_EVIDENCE_ROW, finding_evidence_row)
-};
+ROW_STRUCT(finding_evidence_row, FINDING_EVIDENCE_ROW);
 
 enum finding_state { FINDING_RAISED, FINDING_STILL, FINDING_CLEARED, FINDING_STATES };
 
@@ -87,11 +82,7 @@ enum finding_state { FINDING_RAISED, FINDING_STILL, FINDING_CLEARED, FINDING_STA
 		"state of the finding: newly raised, still present, or cleared",                   \
 		.names = &state_names)
 
-struct finding_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FINDING_ROW, finding_row)
-	uint64_t last_seen_ns; /* CLOCK_MONOTONIC */
-};
+ROW_STRUCT(finding_row, FINDING_ROW, uint64_t last_seen_ns; /* CLOCK_MONOTONIC */);
 
 /* A finding was raised or cleared. */
 #define FINDING_CHANGE_ROW(F, S)                                                                   \
@@ -115,20 +106,14 @@ struct finding_row {
 	F(S, U64, duration_ns, MAYBE(lasted_state),                                                \
 		"time from the first to the last sight of the finding", .unit = SOOTH_UNIT_NS)
 
-struct finding_change_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FINDING_CHANGE_ROW, finding_change_row)
-};
+ROW_STRUCT(finding_change_row, FINDING_CHANGE_ROW);
 
 /* Checked, and fine. */
 #define FINDING_FINE_ROW(F, S)                                                                     \
 	F(S, TEXT, id, ALWAYS, "id of the finding")                                                \
 	F(S, NAMED, TEXT, words, text, ALWAYS, "measurements that show no problem, as text")
 
-struct finding_fine_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FINDING_FINE_ROW, finding_fine_row)
-};
+ROW_STRUCT(finding_fine_row, FINDING_FINE_ROW);
 
 /* Why a check has no result, from what a user can do most about to what needs no remedy. */
 enum finding_blind_cause {
@@ -153,10 +138,7 @@ enum finding_blind_cause {
 		"kind of the reason: refused, failed, too short, too young, undecided, ...",       \
 		.names = &blind_cause_names)
 
-struct finding_blind_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FINDING_BLIND_ROW, finding_blind_row)
-};
+ROW_STRUCT(finding_blind_row, FINDING_BLIND_ROW);
 
 /* What came of all checks of a process, or of the host. */
 #define FINDING_RESULTS(F, S)                                                                      \
@@ -199,20 +181,14 @@ struct finding_blind_row {
 		"the last error of a log of the process that ends with one",                       \
 		.placeholder = "message")
 
-struct finding_process_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FINDING_PROCESS_ROW, finding_process_row)
-};
+ROW_STRUCT(finding_process_row, FINDING_PROCESS_ROW);
 
 #define FINDING_HOST_ROW(F, S)                                                                     \
 	F(S, TEXT, hostname, ALWAYS, "name of the host", .placeholder = "host")                    \
 	F(S, TEXT, os_version, ALWAYS, "kernel release of the host")                               \
 	FINDING_RESULTS(F, S)
 
-struct finding_host_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FINDING_HOST_ROW, finding_host_row)
-};
+ROW_STRUCT(finding_host_row, FINDING_HOST_ROW);
 
 #define FINDING_SUMMARY_ROW(F, S)                                                                  \
 	F(S, NAMED, TEXT, words, text, ALWAYS, "summary of the result in one sentence")            \
@@ -231,10 +207,7 @@ struct finding_host_row {
 	F(S, U64, interval_ns, MAYBE(interval_state), "length of the observation",                 \
 		.unit = SOOTH_UNIT_NS)
 
-struct finding_summary_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FINDING_SUMMARY_ROW, finding_summary_row)
-};
+ROW_STRUCT(finding_summary_row, FINDING_SUMMARY_ROW);
 
 /* A line of the short text. */
 #define FINDING_ANSWER_ROW(F, S)                                                                   \
@@ -242,10 +215,7 @@ struct finding_summary_row {
 		.names = &finding_severity_names, .levels = severity_levels)                       \
 	F(S, TEXT, text, ALWAYS, "line of the answer")
 
-struct finding_answer_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FINDING_ANSWER_ROW, finding_answer_row)
-};
+ROW_STRUCT(finding_answer_row, FINDING_ANSWER_ROW);
 
 extern const struct sooth_schema finding_schema, finding_change_schema, finding_process_schema,
 	finding_host_schema, finding_summary_schema, finding_evidence_schema,

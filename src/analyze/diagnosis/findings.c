@@ -68,9 +68,5 @@ const struct stage_type stage_findings = {
 	.shows = "proc",
 	.tables = tables,
 	.reports_gaps = true,
-	.state_size = sizeof(struct findings_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct findings_state),
 };

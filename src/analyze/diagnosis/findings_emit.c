@@ -61,9 +61,8 @@ static int finding_gone_emit(struct output *output, const struct diagnosis_input
 int finding_gone_emit_all(struct output *output, const struct diagnosis_input *input,
 	const struct diagnosed *all, size_t count, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "ended_processes", .schema = &finding_process_schema, .shape = SECTION_TABLE
-	};
+	static const struct section section =
+		SECTION_OF("ended_processes", finding_process_schema, TABLE);
 	bool has_section = false;
 	int status = 0;
 
@@ -82,12 +81,8 @@ int finding_gone_emit_all(struct output *output, const struct diagnosis_input *i
 int findings_emit_host(struct output *output, const struct diagnosis *s, struct sooth_error *err)
 {
 	const struct diagnosed *j = &s->all[0];
-	static const struct section section = {
-		.name = "host",
-		.schema = &finding_host_schema,
-		.shape = SECTION_OBJECT,
-		.audience = SECTION_DETAIL,
-	};
+	static const struct section section =
+		SECTION_OF("host", finding_host_schema, OBJECT, .audience = SECTION_DETAIL);
 	const struct stream_segment *segment = s->input.host.segment;
 	struct buffer fine = { 0 }, blind = { 0 };
 	struct finding_host_row row = { .finding_count = j->count,
@@ -123,10 +118,8 @@ int findings_emit_host(struct output *output, const struct diagnosis *s, struct 
 int findings_emit_processes(
 	struct output *output, const struct diagnosis *s, struct sooth_error *err)
 {
-	static const struct section section = { .name = "processes",
-		.schema = &finding_process_schema,
-		.shape = SECTION_TABLE,
-		.audience = SECTION_DETAIL };
+	static const struct section section =
+		SECTION_OF("processes", finding_process_schema, TABLE, .audience = SECTION_DETAIL);
 	int status = output_section(output, &section, err);
 
 	for (size_t i = 1; i < s->count && !status; i++)

@@ -16,37 +16,14 @@
 
 static const double percent_levels[SOOTH_FIELD_LEVELS] = { 50, 75, 90 };
 
-#define FD_SCHEMA(id, name_, row, fields_)                                                         \
-	const struct sooth_schema id = {                                                           \
-		.name = name_,                                                                     \
-		.class_ = SOOTH_CLASS_ROW,                                                         \
-		.fixed_size = sizeof(struct row),                                                  \
-		SCHEMA_FIELDS(fields_),                                                            \
-	}
-
-ROW_FIELDS(type_fields, FD_TYPE_ROW, fd_type_row);
-FD_SCHEMA(fd_type_schema, "fds.by_type", fd_type_row, type_fields);
-
-ROW_FIELDS(fd_fields, FD_ROW, fd_row);
-FD_SCHEMA(fd_schema, "fds.fds", fd_row, fd_fields);
-
-ROW_FIELDS(path_fields, FD_PATH_ROW, fd_path_row);
-FD_SCHEMA(fd_path_schema, "fds.fd_paths", fd_path_row, path_fields);
-
-ROW_FIELDS(holder_fields, FD_HOLDER_ROW, fd_holder_row);
-FD_SCHEMA(fd_holder_schema, "fds.fd_holders", fd_holder_row, holder_fields);
-
-ROW_FIELDS(member_fields, FD_MEMBER_ROW, fd_member_row);
-FD_SCHEMA(fd_member_schema, "fds.epoll", fd_member_row, member_fields);
-
-ROW_FIELDS(directory_fields, FD_DIRECTORY_ROW, fd_directory_row);
-FD_SCHEMA(fd_directory_schema, "fds.watch_directories", fd_directory_row, directory_fields);
-
-ROW_FIELDS(watch_fields, FD_WATCH_ROW, fd_watch_row);
-FD_SCHEMA(fd_watch_schema, "fds.watches", fd_watch_row, watch_fields);
-
-ROW_FIELDS(limits_fields, FD_LIMITS_ROW, fd_limits_row);
-FD_SCHEMA(fd_limits_schema, "fds.fd_limits", fd_limits_row, limits_fields);
+ROW_SCHEMA(fd_type, FD_TYPE_ROW, "fds.by_type", fd_type_row);
+ROW_SCHEMA(fd, FD_ROW, "fds.fds", fd_row);
+ROW_SCHEMA(fd_path, FD_PATH_ROW, "fds.fd_paths", fd_path_row);
+ROW_SCHEMA(fd_holder, FD_HOLDER_ROW, "fds.fd_holders", fd_holder_row);
+ROW_SCHEMA(fd_member, FD_MEMBER_ROW, "fds.epoll", fd_member_row);
+ROW_SCHEMA(fd_directory, FD_DIRECTORY_ROW, "fds.watch_directories", fd_directory_row);
+ROW_SCHEMA(fd_watch, FD_WATCH_ROW, "fds.watches", fd_watch_row);
+ROW_SCHEMA(fd_limits, FD_LIMITS_ROW, "fds.fd_limits", fd_limits_row);
 
 /* --- masks as words --- */
 
@@ -268,7 +245,8 @@ static void find_listening(struct joined *j, const struct snapshot *sockets)
 	struct batch records = sockets ? snapshot_records(sockets) : (struct batch){ 0 };
 
 	batch_for_each (r, &records) {
-		const struct sockets_socket *socket = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+		const struct sockets_socket *socket =
+			record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (socket && !socket->state_state && socket->state == SOCKETS_LISTEN)
 			buffer_append(&j->listening, &socket->inode, sizeof(socket->inode));
@@ -355,13 +333,9 @@ static uint8_t exit_reasons_state(
 	return SOOTH_STATE_VALUE;
 }
 
-static const struct section descriptor_section = {
-	.name = "fds",
-	.title = "descriptors",
-	.schema = &fd_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,fd,kind,access,position,flags,inode,path,detail,other_end",
-};
+static const struct section descriptor_section =
+	SECTION_OF("fds", fd_schema, TABLE, .title = "descriptors",
+		.columns = "pid,fd,kind,access,position,flags,inode,path,detail,other_end");
 
 static int emit_descriptor(struct fds_view *s, struct joined *j, const struct fds_descriptor *d,
 	const struct fds_process *end, struct sooth_error *err)
@@ -459,15 +433,9 @@ int fd_emit_holders(struct fds_view *s, struct sooth_error *err)
 
 /* --- epoll --- */
 
-static const struct section member_section = {
-	.name = "epoll",
-	.title = "epoll members",
-	.schema = &fd_member_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,epoll_fd,fd,events,path",
-	.rows_least = 1,
-	.rows_most = 20,
-};
+static const struct section member_section =
+	SECTION_OF("epoll", fd_member_schema, TABLE, .title = "epoll members",
+		.columns = "pid,epoll_fd,fd,events,path", .rows_least = 1, .rows_most = 20);
 
 static const struct fds_descriptor *descriptor_of(const struct joined *j, uint32_t fd)
 {

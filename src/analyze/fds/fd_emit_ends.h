@@ -16,10 +16,7 @@
 		.names = &fd_type_names)                                                           \
 	F(S, U32, count, ALWAYS, "number of file descriptors of this type")
 
-struct fd_type_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FD_TYPE_ROW, fd_type_row)
-};
+ROW_STRUCT(fd_type_row, FD_TYPE_ROW);
 
 #define FD_ROW(F, S)                                                                               \
 	F(S, PID)                                                                                  \
@@ -63,10 +60,7 @@ struct fd_type_row {
 		"other end of the pipe or socket: pid/name:descriptor access",                     \
 		.label = "OTHER END", .may_shrink = true)
 
-struct fd_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FD_ROW, fd_row)
-};
+ROW_STRUCT(fd_row, FD_ROW);
 
 #define FD_PATH_ROW(F, S)                                                                          \
 	F(S, PID)                                                                                  \
@@ -75,10 +69,7 @@ struct fd_row {
 	F(S, U32, count, ALWAYS, "number of file descriptors open on the path")                    \
 	F(S, LIST, fds, ALWAYS, "file descriptors that are open on the path", .may_shrink = true)
 
-struct fd_path_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FD_PATH_ROW, fd_path_row)
-};
+ROW_STRUCT(fd_path_row, FD_PATH_ROW);
 
 #define FD_HOLDER_ROW(F, S)                                                                        \
 	F(S, PID)                                                                                  \
@@ -91,10 +82,7 @@ struct fd_path_row {
 		"access mode of the file descriptor at the other end: r, w, rw",                   \
 		.names = &fd_access_names)
 
-struct fd_holder_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FD_HOLDER_ROW, fd_holder_row)
-};
+ROW_STRUCT(fd_holder_row, FD_HOLDER_ROW);
 
 #define FD_MEMBER_ROW(F, S)                                                                        \
 	F(S, PID)                                                                                  \
@@ -110,10 +98,7 @@ struct fd_holder_row {
 		"file the descriptor refers to, if it is still the one added to epoll",            \
 		.may_shrink = true)
 
-struct fd_member_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FD_MEMBER_ROW, fd_member_row)
-};
+ROW_STRUCT(fd_member_row, FD_MEMBER_ROW);
 
 #define FD_DIRECTORY_ROW(F, S)                                                                     \
 	F(S, PID)                                                                                  \
@@ -122,10 +107,7 @@ struct fd_member_row {
 		.is_key = true, .may_shrink = true)                                                \
 	F(S, U32, watches, ALWAYS, "inotify watches in and below the directory")
 
-struct fd_directory_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FD_DIRECTORY_ROW, fd_directory_row)
-};
+ROW_STRUCT(fd_directory_row, FD_DIRECTORY_ROW);
 
 #define FD_WATCH_ROW(F, S)                                                                         \
 	F(S, PID)                                                                                  \
@@ -142,10 +124,7 @@ struct fd_directory_row {
 		.is_hidden = true)                                                                 \
 	F(S, TEXT, path, MAYBE(path_state), "path of the watched file", .may_shrink = true)
 
-struct fd_watch_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FD_WATCH_ROW, fd_watch_row)
-};
+ROW_STRUCT(fd_watch_row, FD_WATCH_ROW);
 
 #define FD_LIMITS_ROW(F, S)                                                                        \
 	F(S, PID)                                                                                  \
@@ -169,10 +148,7 @@ struct fd_watch_row {
 	F(S, U32, instances_max, WITH(inotify_state), "maximum inotify instances per user",        \
 		.label = "MOST")
 
-struct fd_limits_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FD_LIMITS_ROW, fd_limits_row)
-};
+ROW_STRUCT(fd_limits_row, FD_LIMITS_ROW);
 
 extern const struct sooth_schema fd_type_schema, fd_schema, fd_path_schema, fd_holder_schema,
 	fd_member_schema, fd_directory_schema, fd_watch_schema, fd_limits_schema;

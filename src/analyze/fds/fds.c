@@ -22,12 +22,8 @@
 
 /* --- by type --- */
 
-static const struct section type_section = {
-	.name = "by_type",
-	.schema = &fd_type_schema,
-	.shape = SECTION_KEYED,
-	.columns = "kind,count",
-};
+static const struct section type_section =
+	SECTION_OF("by_type", fd_type_schema, KEYED, .columns = "kind,count");
 
 /* By count, highest first, then by number. */
 static size_t order_types(const uint32_t counts[FDS_TYPES + 1], uint32_t order[FDS_TYPES + 1])
@@ -71,15 +67,9 @@ static int fd_emit_types(struct fds_view *s, struct sooth_error *err)
 
 /* --- open several times --- */
 
-static const struct section path_section = {
-	.name = "fd_paths",
-	.title = "open more than once",
-	.schema = &fd_path_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,count,path,fds",
-	.rows_least = 1,
-	.rows_most = PATHS_FOR_PEOPLE,
-};
+static const struct section path_section =
+	SECTION_OF("fd_paths", fd_path_schema, TABLE, .title = "open more than once",
+		.columns = "pid,count,path,fds", .rows_least = 1, .rows_most = PATHS_FOR_PEOPLE);
 
 struct named {
 	struct span path;
@@ -154,15 +144,9 @@ static int fd_emit_paths(struct fds_view *s, struct sooth_error *err)
 
 /* --- watches --- */
 
-static const struct section directory_section = {
-	.name = "watch_directories",
-	.title = "directories watched",
-	.schema = &fd_directory_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,watches,path",
-	.rows_least = 1,
-	.rows_most = DIRECTORIES_FOR_PEOPLE,
-};
+static const struct section directory_section = SECTION_OF("watch_directories", fd_directory_schema,
+	TABLE, .title = "directories watched", .columns = "pid,watches,path", .rows_least = 1,
+	.rows_most = DIRECTORIES_FOR_PEOPLE);
 
 static int emit_directories(void *state, const struct snapshot *snapshot, struct sooth_error *err)
 {
@@ -190,15 +174,9 @@ static int fd_emit_directories(struct fds_view *s, struct sooth_error *err)
 	return process_view_emit(&s->view, &directory_section, emit_directories, err);
 }
 
-static const struct section watch_section = {
-	.name = "watches",
-	.title = "inotify watches",
-	.schema = &fd_watch_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,fd,watch,path,events",
-	.rows_least = 1,
-	.rows_most = WATCHES_FOR_PEOPLE,
-};
+static const struct section watch_section = SECTION_OF("watches", fd_watch_schema, TABLE,
+	.title = "inotify watches", .columns = "pid,fd,watch,path,events", .rows_least = 1,
+	.rows_most = WATCHES_FOR_PEOPLE);
 
 static int emit_watch(struct fds_view *s, const struct fds_watch *w, struct buffer *words,
 	struct sooth_error *err)
@@ -242,14 +220,10 @@ static int fd_emit_watches(struct fds_view *s, struct sooth_error *err)
 
 /* --- limits --- */
 
-static const struct section limits_section = {
-	.name = "fd_limits",
+static const struct section limits_section = SECTION_OF("fd_limits", fd_limits_schema, TABLE,
 	.title = "descriptor and watch limits",
-	.schema = &fd_limits_schema,
-	.shape = SECTION_TABLE,
 	.columns = "pid,open_files,soft_limit,hard_limit,percent,watches,watches_max,instances,"
-		   "instances_max",
-};
+		   "instances_max");
 
 static uint8_t limit_state(uint8_t state, uint64_t value)
 {
@@ -394,9 +368,5 @@ const struct stage_type stage_fds = {
 	.help = "file descriptors: types, other ends of pipes and sockets, watches, limits",
 	.probe = "fds",
 	.shows = "fds",
-	.state_size = sizeof(struct fds_view),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct fds_view),
 };

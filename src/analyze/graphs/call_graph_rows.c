@@ -26,10 +26,7 @@
 		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, errors, ALWAYS, "failed calls in this frame and below")
 
-struct frame_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FRAME_ROW, frame_row)
-};
+ROW_STRUCT(frame_row, FRAME_ROW);
 
 static const char *const kind_names[FRAME_KINDS] = {
 	[FRAME_NEUTRAL] = "process or thread",
@@ -53,9 +50,7 @@ static const char *const value_names[CALL_GRAPH_VALUES] = {
 };
 const struct sooth_names call_graph_value_names = { CALL_GRAPH_VALUES, value_names };
 
-ROW_FIELDS(frame_fields, FRAME_ROW, frame_row);
-
-static ROW_SCHEMA(frame, "stacks", frame_row);
+static ROW_SCHEMA(frame, FRAME_ROW, "stacks", frame_row);
 
 static const char *const value_fields[CALL_GRAPH_VALUES] = {
 	[CALL_GRAPH_CALLS] = "calls",
@@ -166,28 +161,15 @@ int call_graph_emit(const struct call_graph *g, const struct call_graph_look *lo
 #define ERRORS_CHANGE(F, S)  CHANGE_ROW(F, S, errors, "ERRORS", SOOTH_UNIT_NONE)
 #define SAMPLES_CHANGE(F, S) CHANGE_ROW(F, S, samples, "SAMPLES", SOOTH_UNIT_NONE)
 
-struct change_row {
-	struct sooth_record record;
-	ROW_MEMBERS(CALLS_CHANGE, change_row)
-};
+ROW_STRUCT(change_row, CALLS_CHANGE);
+static ROW_SCHEMA(samples, SAMPLES_CHANGE, "stack_changes", change_row);
 
-ROW_FIELDS(calls_fields, CALLS_CHANGE, change_row);
-ROW_FIELDS(time_fields, TIME_CHANGE, change_row);
-ROW_FIELDS(bytes_fields, BYTES_CHANGE, change_row);
-ROW_FIELDS(errors_fields, ERRORS_CHANGE, change_row);
-ROW_FIELDS(samples_fields, SAMPLES_CHANGE, change_row);
-static ROW_SCHEMA(samples, "stack_changes", change_row);
-
-#define CHANGE_SCHEMA(fields_)                                                                     \
-	{                                                                                          \
-		.name = "stack_changes", .class_ = SOOTH_CLASS_ROW,                                \
-		.fixed_size = sizeof(struct change_row), SCHEMA_FIELDS(fields_),                   \
-	}
+#define CHANGE_SCHEMA(LIST) ROW_SCHEMA_OF(LIST, "stack_changes", change_row, 0)
 static const struct sooth_schema schemas[CALL_GRAPH_VALUES] = {
-	[CALL_GRAPH_CALLS] = CHANGE_SCHEMA(calls_fields),
-	[CALL_GRAPH_TIME] = CHANGE_SCHEMA(time_fields),
-	[CALL_GRAPH_BYTES] = CHANGE_SCHEMA(bytes_fields),
-	[CALL_GRAPH_ERRORS] = CHANGE_SCHEMA(errors_fields),
+	[CALL_GRAPH_CALLS] = CHANGE_SCHEMA(CALLS_CHANGE),
+	[CALL_GRAPH_TIME] = CHANGE_SCHEMA(TIME_CHANGE),
+	[CALL_GRAPH_BYTES] = CHANGE_SCHEMA(BYTES_CHANGE),
+	[CALL_GRAPH_ERRORS] = CHANGE_SCHEMA(ERRORS_CHANGE),
 };
 
 /* Meaning of the merged graph's values, in place of calls and time. */

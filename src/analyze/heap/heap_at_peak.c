@@ -15,28 +15,14 @@
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
 
-struct heap_peak_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_PEAK_ROW, heap_peak_row)
-};
+ROW_TABLE(heap_peak, HEAP_PEAK_ROW, "heap_peak", heap_peak_row, .line = "{text}");
 
-ROW_FIELDS(heap_peak_fields, HEAP_PEAK_ROW, heap_peak_row);
-static ROW_SCHEMA(heap_peak, "heap_peak", heap_peak_row, .line = "{text}");
+static const struct section peak_section = SECTION_OF("heap_peak", heap_peak_schema, OBJECT);
 
-static const struct section peak_section = {
-	.name = "heap_peak",
-	.schema = &heap_peak_schema,
-	.shape = SECTION_OBJECT,
-};
-
-static const struct section stacks_section = {
-	.name = "heap_stacks",
+static const struct section stacks_section = SECTION_OF("heap_stacks", heap_stack_row_schema, TABLE,
 	.title = "code that held memory at the peak",
-	.schema = &heap_stack_row_schema,
-	.shape = SECTION_TABLE,
 	.columns = "at_peak_bytes,at_peak_blocks,live_bytes,allocated_bytes,calls,stack",
-	.rows_most = HEAP_STACKS_SHOWN,
-};
+	.rows_most = HEAP_STACKS_SHOWN);
 
 static int by_peak(const void *left, const void *right)
 {

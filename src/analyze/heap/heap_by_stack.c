@@ -8,6 +8,7 @@
 #include "analyze/heap/heap_stacks.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/map_sorted.h"
 #include "model/row_list.h"
 #include "model/schema.h"
 
@@ -31,43 +32,18 @@
 	F(S, TEXT, file, ALWAYS, "the file of its code", .is_key = true, .label = "LIBRARY")
 #define LIBRARY_ROW(F, S) NAME_ROW(F, S, "the program or library")
 
-struct function_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FUNCTION_ROW, function_row)
-};
+ROW_STRUCT(function_row, FUNCTION_ROW);
+ROW_SCHEMA(heap_function_row, FUNCTION_ROW, "heap_functions", function_row);
+ROW_SCHEMA(heap_library_row, LIBRARY_ROW, "heap_libraries", function_row);
 
-ROW_FIELDS(function_fields, FUNCTION_ROW, function_row);
-ROW_FIELDS(library_fields, LIBRARY_ROW, function_row);
+static const struct section functions_section = SECTION_OF("heap_functions",
+	heap_function_row_schema, TABLE, .title = "functions that allocate, by memory not freed",
+	.rows_most = HEAP_STACKS_SHOWN);
 
-const struct sooth_schema heap_function_row_schema = {
-	.name = "heap_functions",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct function_row),
-	SCHEMA_FIELDS(function_fields),
-};
-
-const struct sooth_schema heap_library_row_schema = {
-	.name = "heap_libraries",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct function_row),
-	SCHEMA_FIELDS(library_fields),
-};
-
-static const struct section functions_section = {
-	.name = "heap_functions",
-	.title = "functions that allocate, by memory not freed",
-	.schema = &heap_function_row_schema,
-	.shape = SECTION_TABLE,
-	.rows_most = HEAP_STACKS_SHOWN,
-};
-
-static const struct section libraries_section = {
-	.name = "heap_libraries",
-	.title = "programs and libraries that allocate, by memory not freed",
-	.schema = &heap_library_row_schema,
-	.shape = SECTION_TABLE,
-	.rows_most = HEAP_STACKS_SHOWN,
-};
+static const struct section libraries_section =
+	SECTION_OF("heap_libraries", heap_library_row_schema, TABLE,
+		.title = "programs and libraries that allocate, by memory not freed",
+		.rows_most = HEAP_STACKS_SHOWN);
 
 /* Numbers of names in profile_sums. */
 struct place {
@@ -161,18 +137,14 @@ static int emit_row(struct output *output, const struct by_name *b, const struct
 
 static int emit_rows(struct heap_scope *scope, const struct by_name *b, struct sooth_error *err)
 {
-	_cleanup_free_ struct place_sum *all = calloc(b->places.count + 1, sizeof(*all));
-	size_t count = 0;
+	_cleanup_free_ struct place_sum *all = map_sorted(&b->places, by_own);
 	int status;
 
 	if (!all)
 		return error_no_memory(err);
-	map_for_each_value (&b->places, const struct place_sum *, value)
-		all[count++] = *value;
-	qsort(all, count, sizeof(*all), by_own);
 	status = heap_section(
 		scope, b->is_of_libraries ? &libraries_section : &functions_section, err);
-	for (size_t i = 0; i < count && !status; i++)
+	for (size_t i = 0; i < b->places.count && !status; i++)
 		status = emit_row(scope->output, b, &all[i], err);
 	return status;
 }
@@ -213,49 +185,19 @@ static int heap_by_name_emit(struct heap_scope *scope, const struct heap_live *l
 		.unit = SOOTH_UNIT_BYTES, .is_key = true)                                          \
 	GROUP_ROW(F, S)
 
-struct thread_row {
-	struct sooth_record record;
-	ROW_MEMBERS(THREAD_ROW, thread_row)
-};
+ROW_STRUCT(thread_row, THREAD_ROW);
+ROW_STRUCT(size_row, SIZE_ROW);
+ROW_SCHEMA(heap_thread_row, THREAD_ROW, "heap_threads", thread_row);
+ROW_SCHEMA(heap_exact_size_row, SIZE_ROW, "heap_exact_sizes", size_row);
 
-struct size_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SIZE_ROW, size_row)
-};
-
-ROW_FIELDS(thread_fields, THREAD_ROW, thread_row);
-ROW_FIELDS(size_fields, SIZE_ROW, size_row);
-
-const struct sooth_schema heap_thread_row_schema = {
-	.name = "heap_threads",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct thread_row),
-	SCHEMA_FIELDS(thread_fields),
-};
-
-const struct sooth_schema heap_exact_size_row_schema = {
-	.name = "heap_exact_sizes",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct size_row),
-	SCHEMA_FIELDS(size_fields),
-};
-
-static const struct section threads_section = {
-	.name = "heap_threads",
-	.title = "threads that allocate, by memory not freed",
-	.schema = &heap_thread_row_schema,
-	.shape = SECTION_TABLE,
+static const struct section threads_section = SECTION_OF("heap_threads", heap_thread_row_schema,
+	TABLE, .title = "threads that allocate, by memory not freed",
 	.columns = "pid,tid,name,live_bytes,live_blocks,allocated_bytes,calls",
-	.rows_most = HEAP_STACKS_SHOWN,
-};
+	.rows_most = HEAP_STACKS_SHOWN);
 
-static const struct section sizes_section = {
-	.name = "heap_exact_sizes",
-	.title = "sizes of blocks, by memory not freed",
-	.schema = &heap_exact_size_row_schema,
-	.shape = SECTION_TABLE,
-	.rows_most = HEAP_STACKS_SHOWN,
-};
+static const struct section sizes_section =
+	SECTION_OF("heap_exact_sizes", heap_exact_size_row_schema, TABLE,
+		.title = "sizes of blocks, by memory not freed", .rows_most = HEAP_STACKS_SHOWN);
 
 struct entry {
 	const struct heap_group_key *key;
@@ -336,14 +278,10 @@ static int heap_by_group_emit(
 	return status;
 }
 
-static const struct section by_stack_section = {
-	.name = "heap_stacks",
-	.title = "code that allocates, by memory not freed",
-	.schema = &heap_stack_row_schema,
-	.shape = SECTION_TABLE,
+static const struct section by_stack_section = SECTION_OF("heap_stacks", heap_stack_row_schema,
+	TABLE, .title = "code that allocates, by memory not freed",
 	.columns = "live_bytes,live_blocks,allocated_bytes,calls,stack",
-	.rows_most = HEAP_STACKS_SHOWN,
-};
+	.rows_most = HEAP_STACKS_SHOWN);
 
 void heap_by_stack_init(struct profile_sums *sums)
 {

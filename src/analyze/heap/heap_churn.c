@@ -11,8 +11,8 @@
 #define HEAP_CHURN_ROW(F, S)                                                                       \
 	F(S, REAL, calls_per_s, MAYBE(rate_state),                                                 \
 		"successful allocator calls each second, those with a stack", .decimals = 1)       \
-	F(S, U64, allocated_bytes_per_s, WITH(rate_state), "bytes that these requested each second", \
-		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, allocated_bytes_per_s, WITH(rate_state),                                         \
+		"bytes that these requested each second", .unit = SOOTH_UNIT_BYTES)                \
 	F(S, REAL, short_bytes_percent, MAYBE(share_state),                                        \
 		"share of these bytes that was freed within 10 ms", .unit = SOOTH_UNIT_PERCENT,    \
 		.decimals = 1)                                                                     \
@@ -23,28 +23,14 @@
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
 
-struct heap_churn_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_CHURN_ROW, heap_churn_row)
-};
+ROW_TABLE(heap_churn, HEAP_CHURN_ROW, "heap_churn", heap_churn_row, .line = "{text}");
 
-ROW_FIELDS(heap_churn_fields, HEAP_CHURN_ROW, heap_churn_row);
-static ROW_SCHEMA(heap_churn, "heap_churn", heap_churn_row, .line = "{text}");
+static const struct section churn_section = SECTION_OF("heap_churn", heap_churn_schema, OBJECT);
 
-static const struct section churn_section = {
-	.name = "heap_churn",
-	.schema = &heap_churn_schema,
-	.shape = SECTION_OBJECT,
-};
-
-static const struct section stacks_section = {
-	.name = "heap_stacks",
+static const struct section stacks_section = SECTION_OF("heap_stacks", heap_stack_row_schema, TABLE,
 	.title = "code that allocates, by bytes freed within 10 ms",
-	.schema = &heap_stack_row_schema,
-	.shape = SECTION_TABLE,
 	.columns = "short_bytes,short_blocks,allocated_bytes,calls,live_bytes,stack",
-	.rows_most = HEAP_STACKS_SHOWN,
-};
+	.rows_most = HEAP_STACKS_SHOWN);
 
 static int by_short_bytes(const void *left, const void *right)
 {
@@ -80,7 +66,8 @@ static void put_answer(struct buffer *out, const struct heap_churn_row *row,
 		buffer_format(out, "not judged: the calls cover %s; observe longer (-d 10)", time);
 		return;
 	}
-	buffer_format(out, "allocates %s in %.0f calls each second and frees %.0f %% of it within 10 ms",
+	buffer_format(out,
+		"allocates %s in %.0f calls each second and frees %.0f %% of it within 10 ms",
 		sentence_size(rate, row->allocated_bytes_per_s), row->calls_per_s,
 		row->short_bytes_percent);
 	if (!all->short_bytes)
@@ -126,8 +113,7 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live,
 }
 
 int heap_churn_emit(struct heap_scope *scope, const struct heap_live *live,
-	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
-	struct sooth_error *err)
+	struct heap_stacks_merged *stacks, const struct profile_sums *sums, struct sooth_error *err)
 {
 	int status;
 

@@ -34,10 +34,7 @@
 	F(S, U64, max_ns, WITH(time_state), "time of the longest allocator call", .label = "MAX",  \
 		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_MAX)
 
-struct heap_type_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_TYPE_ROW, heap_type_row)
-};
+ROW_STRUCT(heap_type_row, HEAP_TYPE_ROW);
 
 #define HEAP_SIZE_ROW(F, S)                                                                        \
 	F(S, U64, from_bytes, ALWAYS, "smallest requested size in this histogram bucket",          \
@@ -50,10 +47,7 @@ struct heap_type_row {
 	F(S, REAL, share_percent, ALWAYS, "share of all allocator calls that request memory",      \
 		.label = "SHARE%", .decimals = 1, .unit = SOOTH_UNIT_PERCENT)
 
-struct heap_size_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_SIZE_ROW, heap_size_row)
-};
+ROW_STRUCT(heap_size_row, HEAP_SIZE_ROW);
 
 #define HEAP_PROCESS_ROW(F, S)                                                                     \
 	F(S, PID)                                                                                  \
@@ -74,10 +68,7 @@ struct heap_size_row {
 	F(S, NAMED, BOOL, has_left, has_ended, ALWAYS, "the process ended during the recording",   \
 		.is_hidden = true)
 
-struct heap_process_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_PROCESS_ROW, heap_process_row)
-};
+ROW_STRUCT(heap_process_row, HEAP_PROCESS_ROW);
 
 /* --- fields --- */
 
@@ -89,33 +80,19 @@ static const struct sooth_names functions = { HEAP_FUNCTIONS + 1, function_names
 _Static_assert(sizeof(function_names) / sizeof(function_names[0]) == HEAP_FUNCTIONS + 1,
 	"each function has its name");
 
-ROW_FIELDS(heap_totals_fields, HEAP_TOTALS_ROW, heap_totals_row);
-
-ROW_FIELDS(heap_type_fields, HEAP_TYPE_ROW, heap_type_row);
-
-ROW_FIELDS(heap_size_fields, HEAP_SIZE_ROW, heap_size_row);
-
-ROW_FIELDS(heap_process_fields, HEAP_PROCESS_ROW, heap_process_row);
-
-ROW_FIELDS(heap_gap_fields, HEAP_GAP_ROW, heap_gap_row);
-
-ROW_FIELDS(heap_site_fields, HEAP_SITE_ROW, heap_site_row);
-
-ROW_FIELDS(heap_probes_fields, HEAP_PROBES_ROW, heap_probes_row);
-
-ROW_SCHEMA(heap_totals, "heap.totals", heap_totals_row,
+ROW_SCHEMA(heap_totals, HEAP_TOTALS_ROW, "heap.totals", heap_totals_row,
 	.line = "{calls call}[, {rate_per_s} per second]: {allocated_bytes} allocated[, "
 		"{freed_bytes} freed], {failed} failed[\nlive at the end: {live_bytes} in "
 		"{live_blocks block}][ (bytes +-{live_error_bytes}: 99 %)]"
 		"[, "
 		"{ended_bytes} of it left by processes that had ended][; "
 		"peak {peak_bytes} after {peak_after_ns}][\nnot exact: {inexact}]");
-ROW_SCHEMA(heap_type, "heap.by_function", heap_type_row);
-ROW_SCHEMA(heap_size, "heap.sizes", heap_size_row);
-ROW_SCHEMA(heap_process, "heap.processes", heap_process_row);
-ROW_SCHEMA(heap_gap, "heap.gaps", heap_gap_row);
-ROW_SCHEMA(heap_site, "heap.sites", heap_site_row);
-ROW_SCHEMA(heap_probes, "heap.probes", heap_probes_row,
+ROW_SCHEMA(heap_type, HEAP_TYPE_ROW, "heap.by_function", heap_type_row);
+ROW_SCHEMA(heap_size, HEAP_SIZE_ROW, "heap.sizes", heap_size_row);
+ROW_SCHEMA(heap_process, HEAP_PROCESS_ROW, "heap.processes", heap_process_row);
+ROW_SCHEMA(heap_gap, HEAP_GAP_ROW, "heap.gaps", heap_gap_row);
+ROW_SCHEMA(heap_site, HEAP_SITE_ROW, "heap.sites", heap_site_row);
+ROW_SCHEMA(heap_probes, HEAP_PROBES_ROW, "heap.probes", heap_probes_row,
 	.line = "probed: {sites function} in {files file}, {single_stepped} single-stepped[; "
 		"attached in {attach_ns}, detached in {detach_ns}][; returns only where needed, by "
 		"{sessions session link}]");
@@ -143,12 +120,8 @@ int heap_section(struct heap_scope *scope, const struct section *section, struct
 
 /* --- by function --- */
 
-static const struct section type_section = {
-	.name = "heap_by_function",
-	.schema = &heap_type_schema,
-	.shape = SECTION_KEYED,
-	.if_empty = "nothing was allocated or freed",
-};
+static const struct section type_section = SECTION_OF(
+	"heap_by_function", heap_type_schema, KEYED, .if_empty = "nothing was allocated or freed");
 
 static int emit_type(struct heap_scope *scope, uint32_t function, const struct heap_function_sum *f,
 	const struct heap_type_states *states, struct sooth_error *err)
@@ -211,11 +184,7 @@ int heap_emit_types(struct heap_scope *scope, const struct heap_sums *sums,
 
 /* --- by size --- */
 
-static const struct section size_section = {
-	.name = "heap_sizes",
-	.schema = &heap_size_schema,
-	.shape = SECTION_TABLE,
-};
+static const struct section size_section = SECTION_OF("heap_sizes", heap_size_schema, TABLE);
 
 int heap_emit_sizes(struct heap_scope *scope, const struct heap_sums *sums, struct sooth_error *err)
 {
@@ -242,13 +211,8 @@ int heap_emit_sizes(struct heap_scope *scope, const struct heap_sums *sums, stru
 
 /* --- by process --- */
 
-static const struct section process_section = {
-	.name = "heap_processes",
-	.schema = &heap_process_schema,
-	.shape = SECTION_TABLE,
-	.rows_least = 2,
-	.rows_most = PROCESSES_FOR_PEOPLE,
-};
+static const struct section process_section = SECTION_OF("heap_processes", heap_process_schema,
+	TABLE, .rows_least = 2, .rows_most = PROCESSES_FOR_PEOPLE);
 
 struct entry {
 	const struct process_id *id;

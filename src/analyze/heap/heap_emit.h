@@ -58,10 +58,7 @@
 	F(S, TEXT, inexact, MAYBE(inexact_state),                                                  \
 		"reason why freed, live and peak bytes are not exact")
 
-struct heap_totals_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_TOTALS_ROW, heap_totals_row)
-};
+ROW_STRUCT(heap_totals_row, HEAP_TOTALS_ROW);
 
 #define HEAP_GAP_ROW(F, S)                                                                         \
 	F(S, PID)                                                                                  \
@@ -71,10 +68,7 @@ struct heap_totals_row {
 		"time in which allocations of the file were missed: from loading it to its probe", \
 		.label = "UNSEEN FOR", .unit = SOOTH_UNIT_NS)
 
-struct heap_gap_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_GAP_ROW, heap_gap_row)
-};
+ROW_STRUCT(heap_gap_row, HEAP_GAP_ROW);
 
 #define HEAP_SITE_ROW(F, S)                                                                        \
 	F(S, TEXT, path, ALWAYS, "path of the probed program or library", .label = "FILE",         \
@@ -91,10 +85,7 @@ struct heap_gap_row {
 	F(S, NAMED, TEXT, why, reason, ALWAYS, "reason why this function was probed",              \
 		.may_shrink = true)
 
-struct heap_site_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_SITE_ROW, heap_site_row)
-};
+ROW_STRUCT(heap_site_row, HEAP_SITE_ROW);
 
 #define HEAP_PROBES_ROW(F, S)                                                                      \
 	F(S, U64, sites, ALWAYS, "number of functions probed")                                     \
@@ -108,10 +99,7 @@ struct heap_site_row {
 	F(S, U64, sessions, MAYBE(sessions_state),                                                 \
 		"number of links that probe the return of a call only if it is needed")
 
-struct heap_probes_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_PROBES_ROW, heap_probes_row)
-};
+ROW_STRUCT(heap_probes_row, HEAP_PROBES_ROW);
 
 extern const struct sooth_schema heap_totals_schema;
 extern const struct sooth_schema heap_type_schema;

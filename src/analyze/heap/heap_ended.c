@@ -22,14 +22,8 @@
 	F(S, TEXT, observed_by, ALWAYS, "what sooth had in it")                                    \
 	F(S, TEXT, remedy, MAYBE(remedy_state), "how to see whether it ends so without that")
 
-struct heap_ended_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_ENDED_ROW, heap_ended_row)
-};
-
-ROW_FIELDS(heap_ended_row_fields, HEAP_ENDED_ROW, heap_ended_row);
-
-ROW_SCHEMA(heap_ended_row, "heap.ended", heap_ended_row,
+ROW_STRUCT(heap_ended_row, HEAP_ENDED_ROW);
+ROW_SCHEMA(heap_ended_row, HEAP_ENDED_ROW, "heap.ended", heap_ended_row,
 	.line = "{name} {pid} ended by {signal}; sooth had {observed_by} in it[; {remedy}]");
 
 /* Signals that a fault of the program raises, or one of what is in it. */
@@ -99,10 +93,8 @@ static int emit(const struct heap_ended *e, struct output *output, const struct 
 
 int heap_ended_emit(const struct heap_ended *e, struct output *output, struct sooth_error *err)
 {
-	static const struct section section = { .name = "heap_ended",
-		.schema = &heap_ended_row_schema,
-		.shape = SECTION_TABLE,
-		.audience = SECTION_DETAIL };
+	static const struct section section =
+		SECTION_OF("heap_ended", heap_ended_row_schema, TABLE, .audience = SECTION_DETAIL);
 	struct section brief = section;
 	int status;
 

@@ -43,19 +43,7 @@ _Static_assert((int)HEAP_WEIGHTS <= (int)CALL_GRAPH_KEPT, "each has its value in
 		.names = &stack_kind_names, .is_hidden = true)                                     \
 	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)
 
-struct graph_row {
-	struct sooth_record record;
-	ROW_MEMBERS(GRAPH_ROW, graph_row)
-};
-
-ROW_FIELDS(graph_row_fields, GRAPH_ROW, graph_row);
-
-static const struct sooth_schema graph_row_schema = {
-	.name = "heap_graph",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct graph_row),
-	SCHEMA_FIELDS(graph_row_fields),
-};
+ROW_TABLE(graph_row, GRAPH_ROW, "heap_graph", graph_row);
 
 static const struct sooth_schema *const tables[] = { &graph_row_schema, NULL };
 
@@ -184,9 +172,5 @@ const struct stage_type stage_heap_graph = {
 	.help = "stacks of allocations as a tree, for flamegraphs and folded stacks",
 	.shows = "heap",
 	.tables = tables,
-	.state_size = sizeof(struct graph_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct graph_state),
 };

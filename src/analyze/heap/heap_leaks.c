@@ -30,28 +30,14 @@
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
 
-struct heap_growth_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_GROWTH_ROW, heap_growth_row)
-};
+ROW_TABLE(heap_growth, HEAP_GROWTH_ROW, "heap_growth", heap_growth_row, .line = "{text}");
 
-ROW_FIELDS(heap_growth_fields, HEAP_GROWTH_ROW, heap_growth_row);
-static ROW_SCHEMA(heap_growth, "heap_growth", heap_growth_row, .line = "{text}");
+static const struct section growth_section = SECTION_OF("heap_growth", heap_growth_schema, OBJECT);
 
-static const struct section growth_section = {
-	.name = "heap_growth",
-	.schema = &heap_growth_schema,
-	.shape = SECTION_OBJECT,
-};
-
-static const struct section growing_section = {
-	.name = "heap_stacks",
-	.title = "code that keeps more and more",
-	.schema = &heap_stack_row_schema,
-	.shape = SECTION_TABLE,
+static const struct section growing_section = SECTION_OF("heap_stacks", heap_stack_row_schema,
+	TABLE, .title = "code that keeps more and more",
 	.columns = "live_bytes,live_blocks,growth_bytes_per_s,allocated_bytes,calls,stack",
-	.rows_most = HEAP_STACKS_SHOWN,
-};
+	.rows_most = HEAP_STACKS_SHOWN);
 
 static int by_growth(const void *left, const void *right)
 {

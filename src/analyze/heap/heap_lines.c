@@ -53,19 +53,13 @@ static const struct sooth_names types = { LINE_TYPES, type_names };
 	F(S, ALSO, U64, old_address, old_addr, WITH(old_address_state),                            \
 		"address of the block passed to Realloc; 0: none", .unit = SOOTH_UNIT_HEX)         \
 	F(S, ALSO, ERRNO32, error, error, WITH(error_state),                                       \
-		"errno name of a failed call: of posix_memalign what it returned, of the others "   \
+		"errno name of a failed call: of posix_memalign what it returned, of the others "  \
 		"the one that malloc(3) knows; aligned_alloc and memalign have two, and no name")
 
-ROW_FIELDS(line_fields, LINE_ROW, heap_call);
-
-static ROW_SCHEMA(line, "allocations", heap_call,
+static ROW_SCHEMA(line, LINE_ROW, "allocations", heap_call,
 	.line = "{timestamp} {tid}: {type}[ {size}][ of {old_addr}] = {addr}[ {error}]");
 
-static const struct section line_section = {
-	.name = "allocation",
-	.schema = &line_schema,
-	.shape = SECTION_STREAM,
-};
+static const struct section line_section = SECTION_OF("allocation", line_schema, STREAM);
 
 struct lines_state {
 	struct output *output;
@@ -202,9 +196,5 @@ const struct stage_type stage_heap_lines = {
 	.name = "heap-lines",
 	.help = "every allocation and free, one line each",
 	.shows = "heap",
-	.state_size = sizeof(struct lines_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct lines_state),
 };

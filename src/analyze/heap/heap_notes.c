@@ -154,10 +154,8 @@ void heap_notes_take(struct heap_notes *n, const struct sooth_record *r)
 static int emit_probes(
 	const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
-	static const struct section section = { .name = "heap_probes",
-		.schema = &heap_probes_schema,
-		.shape = SECTION_OBJECT,
-		.audience = SECTION_DETAIL };
+	static const struct section section =
+		SECTION_OF("heap_probes", heap_probes_schema, OBJECT, .audience = SECTION_DETAIL);
 	struct heap_probes_row row = { .sites = n->sites.count,
 		.files = n->files.count,
 		.attach_ns = n->attach_ns,
@@ -179,9 +177,7 @@ static int emit_probes(
 
 static int emit_sites(const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "heap_sites", .schema = &heap_site_schema, .shape = SECTION_TABLE
-	};
+	static const struct section section = SECTION_OF("heap_sites", heap_site_schema, TABLE);
 	int status = heap_section(scope, &section, err);
 
 	map_for_each (
@@ -203,10 +199,8 @@ static int emit_sites(const struct heap_notes *n, struct heap_scope *scope, stru
 
 static int emit_gaps(const struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
-	static const struct section section = { .name = "heap_gaps",
-		.title = "files whose first allocator calls were not seen",
-		.schema = &heap_gap_schema,
-		.shape = SECTION_TABLE };
+	static const struct section section = SECTION_OF("heap_gaps", heap_gap_schema, TABLE,
+		.title = "files whose first allocator calls were not seen");
 	int status = heap_section(scope, &section, err);
 
 	if (n->gaps.refused)

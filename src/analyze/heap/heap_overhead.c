@@ -43,14 +43,8 @@
 	F(S, TEXT, source, ALWAYS, "where these values come from")                                 \
 	F(S, TEXT, remedy, MAYBE(remedy_state), "a command that slows the process less")
 
-struct heap_overhead_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_OVERHEAD_ROW, heap_overhead_row)
-};
-
-ROW_FIELDS(heap_overhead_row_fields, HEAP_OVERHEAD_ROW, heap_overhead_row);
-
-ROW_SCHEMA(heap_overhead_row, "heap.overheads", heap_overhead_row,
+ROW_STRUCT(heap_overhead_row, HEAP_OVERHEAD_ROW);
+ROW_SCHEMA(heap_overhead_row, HEAP_OVERHEAD_ROW, "heap.overheads", heap_overhead_row,
 	.line = "observing slowed {name} {pid}: some {probes_percent} % of its CPU time was spent "
 		"at probes, at about {calls_per_s} calls a second[; for less: {remedy}]");
 
@@ -174,11 +168,8 @@ static int emit(const struct heap_overheads *o, struct output *output,
 int heap_overhead_emit(struct heap_overheads *o, struct output *output,
 	const struct heap_observed *how, struct sooth_error *err)
 {
-	static const struct section section = { .name = "heap_overhead",
-		.schema = &heap_overhead_row_schema,
-		.shape = SECTION_TABLE,
-		.audience = SECTION_DETAIL,
-		.is_last = true };
+	static const struct section section = SECTION_OF("heap_overhead", heap_overhead_row_schema,
+		TABLE, .audience = SECTION_DETAIL, .is_last = true);
 	struct section brief = section;
 	int status;
 

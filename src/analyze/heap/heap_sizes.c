@@ -31,46 +31,21 @@
 	F(S, TEXT, stack, WITH(stack_state), "the code that holds most of the live bytes",         \
 		.label = "STACK")
 
-struct heap_class_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_CLASS_ROW, heap_class_row)
-};
+ROW_STRUCT(heap_class_row, HEAP_CLASS_ROW);
+ROW_SCHEMA(heap_class_row, HEAP_CLASS_ROW, "heap_classes", heap_class_row);
 
-ROW_FIELDS(heap_class_fields, HEAP_CLASS_ROW, heap_class_row);
-
-const struct sooth_schema heap_class_row_schema = {
-	.name = "heap_classes",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct heap_class_row),
-	SCHEMA_FIELDS(heap_class_fields),
-};
-
-static const struct section classes_section = {
-	.name = "heap_classes",
-	.title = "live blocks by size",
-	.schema = &heap_class_row_schema,
-	.shape = SECTION_TABLE,
-	.rows_most = HEAP_STACKS_SHOWN,
-};
+static const struct section classes_section = SECTION_OF("heap_classes", heap_class_row_schema,
+	TABLE, .title = "live blocks by size", .rows_most = HEAP_STACKS_SHOWN);
 
 #define HEAP_LARGEST_ROW(F, S)                                                                     \
 	F(S, U64, live_bytes, ALWAYS, "bytes that were not freed", .unit = SOOTH_UNIT_BYTES)       \
 	F(S, U64, live_blocks, ALWAYS, "blocks that were not freed")                               \
 	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
 
-struct heap_largest_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_LARGEST_ROW, heap_largest_row)
-};
+ROW_TABLE(heap_largest, HEAP_LARGEST_ROW, "heap_largest", heap_largest_row, .line = "{text}");
 
-ROW_FIELDS(heap_largest_fields, HEAP_LARGEST_ROW, heap_largest_row);
-static ROW_SCHEMA(heap_largest, "heap_largest", heap_largest_row, .line = "{text}");
-
-static const struct section largest_section = {
-	.name = "heap_largest",
-	.schema = &heap_largest_schema,
-	.shape = SECTION_OBJECT,
-};
+static const struct section largest_section =
+	SECTION_OF("heap_largest", heap_largest_schema, OBJECT);
 
 struct size_class {
 	uint32_t number;

@@ -11,7 +11,7 @@
 #include "model/row_list.h"
 #include "model/schema.h"
 
-#define ROWS_MAX       (1u << 20)
+#define ROWS_MAX (1u << 20)
 
 #define HEAP_STACK_ROW(F, S)                                                                       \
 	F(S, U64, live_bytes, ALWAYS,                                                              \
@@ -47,19 +47,8 @@
 		.label = "+-ALLOCATED", .unit = SOOTH_UNIT_BYTES, .is_hidden = true)               \
 	STACK_TEXT_ROW(F, S)
 
-struct heap_stack_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAP_STACK_ROW, heap_stack_row)
-};
-
-ROW_FIELDS(heap_stack_fields, HEAP_STACK_ROW, heap_stack_row);
-
-const struct sooth_schema heap_stack_row_schema = {
-	.name = "heap_stacks",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct heap_stack_row),
-	SCHEMA_FIELDS(heap_stack_fields),
-};
+ROW_STRUCT(heap_stack_row, HEAP_STACK_ROW);
+ROW_SCHEMA(heap_stack_row, HEAP_STACK_ROW, "heap_stacks", heap_stack_row);
 
 struct merged {
 	struct heap_stack_sum sum;

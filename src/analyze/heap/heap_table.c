@@ -371,9 +371,7 @@ static void note_limits(struct table_state *s)
 
 static int emit_totals(struct table_state *s, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "heap_totals", .schema = &heap_totals_schema, .shape = SECTION_OBJECT
-	};
+	static const struct section section = SECTION_OF("heap_totals", heap_totals_schema, OBJECT);
 	const struct heap_function_sum *all = &sums_of(s)->all;
 	const struct heap_live *l = &s->live;
 	uint64_t end_ns = s->end_ns ? s->end_ns : s->last_ns;
@@ -513,9 +511,5 @@ const struct stage_type stage_heap_table = {
 	.probe = "heap",
 	.shows = "heap",
 	.tables = tables,
-	.state_size = sizeof(struct table_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct table_state),
 };

@@ -23,44 +23,16 @@
 #define TABLE_MAX	  (1u << 22)
 #define NUMBERS_MAX	  5
 
-struct track_row {
-	struct sooth_record record;
-	uint32_t letter;
-	uint32_t unused;
-	struct sooth_text numbers; /* uint64_t, in the order of the line */
-	struct sooth_text text;
-	uint8_t text_state;
-	uint8_t more_unused[7];
-};
+/* The letter that begins the line, and what follows it: numbers of eight bytes, or a text. */
+#define TRACK_ROW(F, S)                                                                            \
+	F(S, NAMED, U32, letter, heaptrack_letter, ALWAYS,                                         \
+		"the letter that begins the line, as a number")                                    \
+	F(S, TEXT, numbers, ALWAYS, "numbers of the line, eight bytes each")                       \
+	F(S, TEXT, text, MAYBE(text_state), "text of the line")
 
-static const struct sooth_field track_fields[] = {
-	{ .name = "heaptrack_letter",
-		.type = SOOTH_FIELD_UNSIGNED,
-		FIELD_AT(track_row, letter),
-		.help = "the letter that begins the line, as a number" },
-	{ .name = "numbers",
-		.type = SOOTH_FIELD_TEXT,
-		FIELD_AT(track_row, numbers),
-		.help = "numbers of the line, eight bytes each" },
-	{ .name = "text",
-		.type = SOOTH_FIELD_TEXT,
-		FIELD_AT(track_row, text),
-		.help = "text of the line",
-		FIELD_STATE_AT(track_row, text_state) },
-};
+ROW_TABLE(track, TRACK_ROW, "heap_track", track_row);
 
-static const struct sooth_schema track_schema = {
-	.name = "heap_track",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct track_row),
-	SCHEMA_FIELDS(track_fields),
-};
-
-static const struct section track_section = {
-	.name = "heap_track",
-	.schema = &track_schema,
-	.shape = SECTION_STREAM,
-};
+static const struct section track_section = SECTION_OF("heap_track", track_schema, STREAM);
 
 /* An event: the number of its kind, or a time. */
 enum { EVENT_TIME, EVENT_ALLOCATED, EVENT_FREED };
@@ -411,9 +383,5 @@ const struct stage_type stage_heap_track = {
 	.name = "heap-track",
 	.help = "every allocation and free, for heaptrack's file",
 	.shows = "heap",
-	.state_size = sizeof(struct track_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct track_state),
 };

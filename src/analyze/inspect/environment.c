@@ -17,14 +17,7 @@
 	F(S, U32, position, ALWAYS, "position of the variable in the environment, from 1",         \
 		.is_hidden = true)
 
-struct environment_row {
-	struct sooth_record record;
-	ROW_MEMBERS(ENVIRONMENT_ROW, environment_row)
-};
-
-ROW_FIELDS(row_fields, ENVIRONMENT_ROW, environment_row);
-
-static ROW_SCHEMA(row, "environment", environment_row);
+ROW_TABLE(row, ENVIRONMENT_ROW, "environment", environment_row);
 
 #define ENVIRONMENT_SUMS_ROW(F, S)                                                                 \
 	F(S, PID)                                                                                  \
@@ -33,14 +26,7 @@ static ROW_SCHEMA(row, "environment", environment_row);
 		"total size of the values of all environment variables", .label = "SIZE",          \
 		.unit = SOOTH_UNIT_BYTES)
 
-struct environment_sums_row {
-	struct sooth_record record;
-	ROW_MEMBERS(ENVIRONMENT_SUMS_ROW, environment_sums_row)
-};
-
-ROW_FIELDS(sums_fields, ENVIRONMENT_SUMS_ROW, environment_sums_row);
-
-static ROW_SCHEMA(sums, "environment_totals", environment_sums_row);
+ROW_TABLE(sums, ENVIRONMENT_SUMS_ROW, "environment_totals", environment_sums_row);
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
@@ -80,14 +66,9 @@ static int emit_variables(void *state, const struct snapshot *process, struct so
 	return status;
 }
 
-static const struct section variables_section = {
-	.name = "environment",
-	.title = "environment: names, never values",
-	.schema = &row_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,name,size_bytes",
-	.if_empty = "no environment variables",
-};
+static const struct section variables_section =
+	SECTION_OF("environment", row_schema, TABLE, .title = "environment: names, never values",
+		.columns = "pid,name,size_bytes", .if_empty = "no environment variables");
 
 static int emit_sums(void *state, const struct snapshot *process, struct sooth_error *err)
 {
@@ -106,12 +87,8 @@ static int emit_sums(void *state, const struct snapshot *process, struct sooth_e
 	return OUTPUT_ROW(view->output, &row, NULL, 0, err);
 }
 
-static const struct section sums_section = {
-	.name = "environment_totals",
-	.schema = &sums_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,variables,value_bytes",
-};
+static const struct section sums_section = SECTION_OF(
+	"environment_totals", sums_schema, TABLE, .columns = "pid,variables,value_bytes");
 
 static int finish(void *state, struct sooth_error *err)
 {

@@ -45,12 +45,11 @@ static int by_rss(const void *a, const void *b)
 static int emit_classes(
 	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
-	static const struct section section = { .name = "memory_classes",
-		.schema = &inspect_class_schema,
-		.shape = SECTION_TABLE,
+	static const struct section section = SECTION_OF("memory_classes", inspect_class_schema,
+		TABLE,
 		.columns = "class,rss_bytes,pss_bytes,dirty_bytes,swap_bytes,size_bytes,reserved_"
 			   "bytes",
-		.rows_most = ROWS_MOST };
+		.rows_most = ROWS_MOST);
 	struct inspect_class_row rows[MAP_CLASSES];
 	size_t count = 0;
 	int status = output_section(s->output, &section, err);
@@ -78,10 +77,8 @@ static int emit_classes(
 
 static int emit_threads(struct inspect_snapshots *s, struct sooth_error *err)
 {
-	static const struct section section = { .name = "busiest_threads",
-		.schema = &inspect_thread_schema,
-		.shape = SECTION_TABLE,
-		.rows_most = ROWS_MOST };
+	static const struct section section =
+		SECTION_OF("busiest_threads", inspect_thread_schema, TABLE, .rows_most = ROWS_MOST);
 	const struct thread_time *all = (const void *)s->thread_list.data;
 	int status = output_section(s->output, &section, err);
 
@@ -129,10 +126,8 @@ static int by_count(const void *a, const void *b)
 static int emit_peers(
 	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
-	static const struct section section = { .name = "peers",
-		.schema = &inspect_peer_schema,
-		.shape = SECTION_TABLE,
-		.rows_most = ROWS_MOST };
+	static const struct section section =
+		SECTION_OF("peers", inspect_peer_schema, TABLE, .rows_most = ROWS_MOST);
 	const struct map *peers = &s->socket_sums.peers;
 	_cleanup_free_ struct peer_count *all = NULL;
 	size_t count = 0;
@@ -155,10 +150,8 @@ static int emit_peers(
 static int emit_directories(
 	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
-	static const struct section section = { .name = "watch_directories",
-		.schema = &inspect_directory_schema,
-		.shape = SECTION_TABLE,
-		.rows_most = ROWS_MOST };
+	static const struct section section = SECTION_OF(
+		"watch_directories", inspect_directory_schema, TABLE, .rows_most = ROWS_MOST);
 	const struct snapshot *snapshot = snapshots_get(&s->fds, id);
 	const struct fd_directory *all;
 	struct buffer list = { 0 };
@@ -202,10 +195,8 @@ static int emit_limit(
 static int emit_limits(
 	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
-	static const struct section section = { .name = "near_limits",
-		.schema = &inspect_limit_schema,
-		.shape = SECTION_TABLE,
-		.rows_most = ROWS_MOST };
+	static const struct section section =
+		SECTION_OF("near_limits", inspect_limit_schema, TABLE, .rows_most = ROWS_MOST);
 	const struct snapshot *snapshot = snapshots_get(&s->limits, id);
 	const struct limit_sum *all;
 	struct buffer list = { 0 };
@@ -366,7 +357,8 @@ static void add_sockets(struct inspect_snapshots *s, const struct snapshot *snap
 
 	batch_for_each (r, &all) {
 		enum peer_label_strength strength;
-		const struct sockets_socket *one = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+		const struct sockets_socket *one =
+			record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (one)
 			socket_sums_add(&s->socket_sums, one,
@@ -437,9 +429,5 @@ const struct stage_type stage_inspect = {
 	.name = "inspect",
 	.help = "one process on one screen",
 	.shows = "proc",
-	.state_size = sizeof(struct inspect_snapshots),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct inspect_snapshots),
 };

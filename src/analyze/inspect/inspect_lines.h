@@ -70,11 +70,7 @@ static inline void inspect_add_count(struct buffer *list, uint64_t count, const 
 		"working directory of the process")                                                \
 	F(S, TEXT, control_group, MAYBE(control_group_state), "control group of the process")
 
-struct inspect_process_row {
-	struct sooth_record record;
-	ROW_MEMBERS(INSPECT_PROCESS_ROW, inspect_process_row)
-	char state;
-};
+ROW_STRUCT(inspect_process_row, INSPECT_PROCESS_ROW, char state;);
 
 #define INSPECT_CPU_ROW(F, S)                                                                      \
 	F(S, REAL, cpu_percent, MAYBE(cpu_state),                                                  \
@@ -87,10 +83,7 @@ struct inspect_process_row {
 	F(S, U32, threads, MAYBE(threads_state), "number of threads of the process")               \
 	F(S, TEXT, states, MAYBE(states_state), "number of threads in each state")
 
-struct inspect_cpu_row {
-	struct sooth_record record;
-	ROW_MEMBERS(INSPECT_CPU_ROW, inspect_cpu_row)
-};
+ROW_STRUCT(inspect_cpu_row, INSPECT_CPU_ROW);
 
 #define INSPECT_WAITS_ROW(F, S)                                                                    \
 	F(S, TEXT, text, MAYBE(text_state),                                                        \
@@ -106,10 +99,7 @@ struct inspect_cpu_row {
 	F(S, ROWS, remedies, ALWAYS, "what to do about the wait", .rows = &why_remedy_schema,      \
 		.is_hidden = true)
 
-struct inspect_waits_row {
-	struct sooth_record record;
-	ROW_MEMBERS(INSPECT_WAITS_ROW, inspect_waits_row)
-};
+ROW_STRUCT(inspect_waits_row, INSPECT_WAITS_ROW);
 
 #define INSPECT_MEMORY_ROW(F, S)                                                                   \
 	F(S, U64, rss_bytes, MAYBE(rss_state), "resident memory of the process",                   \
@@ -132,10 +122,7 @@ struct inspect_waits_row {
 		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U32, mappings, MAYBE(mappings_state), "number of memory mappings")
 
-struct inspect_memory_row {
-	struct sooth_record record;
-	ROW_MEMBERS(INSPECT_MEMORY_ROW, inspect_memory_row)
-};
+ROW_STRUCT(inspect_memory_row, INSPECT_MEMORY_ROW);
 
 #define INSPECT_DESCRIPTORS_ROW(F, S)                                                              \
 	F(S, NAMED, U32, count, open_files, MAYBE(count_state),                                    \
@@ -150,10 +137,7 @@ struct inspect_memory_row {
 	F(S, U32, watches_max, MAYBE(inotify_state), "maximum inotify watches per user")           \
 	F(S, U32, instances_max, WITH(inotify_state), "maximum inotify instances per user")
 
-struct inspect_descriptors_row {
-	struct sooth_record record;
-	ROW_MEMBERS(INSPECT_DESCRIPTORS_ROW, inspect_descriptors_row)
-};
+ROW_STRUCT(inspect_descriptors_row, INSPECT_DESCRIPTORS_ROW);
 
 #define INSPECT_SOCKETS_ROW(F, S)                                                                  \
 	F(S, U64, count, MAYBE(count_state), "number of sockets of the process")                   \
@@ -173,10 +157,7 @@ struct inspect_descriptors_row {
 		"file descriptor of the connection that is silent longest")                        \
 	F(S, TEXT, silent_peer, WITH(silent_state), "peer of the connection that is silent longest")
 
-struct inspect_sockets_row {
-	struct sooth_record record;
-	ROW_MEMBERS(INSPECT_SOCKETS_ROW, inspect_sockets_row)
-};
+ROW_STRUCT(inspect_sockets_row, INSPECT_SOCKETS_ROW);
 
 #define INSPECT_SIGNALS_ROW(F, S)                                                                  \
 	F(S, U32, caught, MAYBE(masks_state), "number of signals with a handler")                  \
@@ -185,10 +166,7 @@ struct inspect_sockets_row {
 		"number of pending signals of the process and its threads")                        \
 	F(S, TEXT, pending_names, WITH(pending_state), "names of the pending signals")
 
-struct inspect_signals_row {
-	struct sooth_record record;
-	ROW_MEMBERS(INSPECT_SIGNALS_ROW, inspect_signals_row)
-};
+ROW_STRUCT(inspect_signals_row, INSPECT_SIGNALS_ROW);
 
 #define INSPECT_DANGER_ROW(F, S)                                                                   \
 	F(S, I64, oom_score, MAYBE(oom_state),                                                     \
@@ -207,10 +185,7 @@ struct inspect_signals_row {
 	F(S, NAMED, TEXT, group, control_group, WITH(group_state),                                 \
 		"control group closest to its memory limit")
 
-struct inspect_danger_row {
-	struct sooth_record record;
-	ROW_MEMBERS(INSPECT_DANGER_ROW, inspect_danger_row)
-};
+ROW_STRUCT(inspect_danger_row, INSPECT_DANGER_ROW);
 
 #define INSPECT_THREAD_ROW(F, S)                                                                   \
 	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the initial pid namespace",              \
@@ -222,11 +197,7 @@ struct inspect_danger_row {
 	F(S, ALSO, CHARS, state, state, ALWAYS,                                                    \
 		"thread state: R running, S sleeping, D uninterruptible, T stopped")
 
-struct inspect_thread_row {
-	struct sooth_record record;
-	ROW_MEMBERS(INSPECT_THREAD_ROW, inspect_thread_row)
-	char state;
-};
+ROW_STRUCT(inspect_thread_row, INSPECT_THREAD_ROW, char state;);
 
 #define INSPECT_CLASS_ROW(F, S)                                                                    \
 	F(S, NAMED, ENUM32, class_, class, ALWAYS,                                                 \
@@ -248,10 +219,7 @@ struct inspect_thread_row {
 		.label = "RESERVED")                                                               \
 	F(S, U64, mappings, ALWAYS, "number of memory mappings")
 
-struct inspect_class_row {
-	struct sooth_record record;
-	ROW_MEMBERS(INSPECT_CLASS_ROW, inspect_class_row)
-};
+ROW_STRUCT(inspect_class_row, INSPECT_CLASS_ROW);
 
 /* A thing and its count: peers, watched directories. */
 #define INSPECT_COUNT_ROW(F, S, what_name, what_, count_name, count_, help_)                       \
@@ -266,10 +234,7 @@ struct inspect_class_row {
 	INSPECT_COUNT_ROW(F, S, path, "WATCHED DIRECTORY", watches, "WATCHES",                     \
 		"directory watched by inotify")
 
-struct inspect_count_row {
-	struct sooth_record record;
-	ROW_MEMBERS(INSPECT_PEER_ROW, inspect_count_row)
-};
+ROW_STRUCT(inspect_count_row, INSPECT_PEER_ROW);
 
 #define INSPECT_LIMIT_ROW(F, S)                                                                    \
 	F(S, TEXT, name, ALWAYS, "name of the resource limit", .label = "NEAR ITS LIMIT",          \
@@ -280,10 +245,7 @@ struct inspect_count_row {
 	F(S, REAL, percent, ALWAYS, "use in percent of the limit", .decimals = 1,                  \
 		.unit = SOOTH_UNIT_PERCENT)
 
-struct inspect_limit_row {
-	struct sooth_record record;
-	ROW_MEMBERS(INSPECT_LIMIT_ROW, inspect_limit_row)
-};
+ROW_STRUCT(inspect_limit_row, INSPECT_LIMIT_ROW);
 
 extern const struct sooth_schema inspect_process_schema, inspect_waits_schema, inspect_cpu_schema,
 	inspect_memory_schema, inspect_descriptors_schema, inspect_sockets_schema,

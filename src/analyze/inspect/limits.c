@@ -175,10 +175,7 @@ const struct limits_group *limit_sums_tightest_memory(const struct snapshot *pro
 	F(S, NAMED, U64, hard, hard_limit, MAYBE(hard_state),                                      \
 		"hard limit of the resource; null: unlimited", .is_hidden = true)
 
-struct limits_row {
-	struct sooth_record record;
-	ROW_MEMBERS(LIMITS_ROW, limits_row)
-};
+ROW_TABLE(limits_row, LIMITS_ROW, "resource_limits", limits_row);
 
 #define LIMITS_GROUP_ROW(F, S)                                                                     \
 	F(S, PID)                                                                                  \
@@ -211,10 +208,7 @@ struct limits_row {
 	F(S, U64, peak, WITH(peak_state), "highest use of the control group so far",               \
 		.is_hidden = true)
 
-struct limits_group_row {
-	struct sooth_record record;
-	ROW_MEMBERS(LIMITS_GROUP_ROW, limits_group_row)
-};
+ROW_TABLE(limits_group_row, LIMITS_GROUP_ROW, "control_groups", limits_group_row);
 
 #define LIMITS_PRESSURE_ROW(F, S)                                                                  \
 	F(S, PID)                                                                                  \
@@ -244,10 +238,7 @@ struct limits_group_row {
 	F(S, BOOL, is_host, ALWAYS,                                                                \
 		"the values are for the whole host, not for one control group", .is_hidden = true)
 
-struct limits_pressure_row {
-	struct sooth_record record;
-	ROW_MEMBERS(LIMITS_PRESSURE_ROW, limits_pressure_row)
-};
+ROW_TABLE(limits_pressure_row, LIMITS_PRESSURE_ROW, "pressure", limits_pressure_row);
 
 #define LIMITS_OOM_ROW(F, S)                                                                       \
 	F(S, PID)                                                                                  \
@@ -261,26 +252,7 @@ struct limits_pressure_row {
 	F(S, U64, memory_bytes, WITH(memory_state), "total memory of the host", .label = "OF",     \
 		.unit = SOOTH_UNIT_BYTES)
 
-struct limits_oom_row {
-	struct sooth_record record;
-	ROW_MEMBERS(LIMITS_OOM_ROW, limits_oom_row)
-};
-
-ROW_FIELDS(limits_row_fields, LIMITS_ROW, limits_row);
-
-static ROW_SCHEMA(limits_row, "resource_limits", limits_row);
-
-ROW_FIELDS(limits_group_row_fields, LIMITS_GROUP_ROW, limits_group_row);
-
-static ROW_SCHEMA(limits_group_row, "control_groups", limits_group_row);
-
-ROW_FIELDS(limits_pressure_row_fields, LIMITS_PRESSURE_ROW, limits_pressure_row);
-
-static ROW_SCHEMA(limits_pressure_row, "pressure", limits_pressure_row);
-
-ROW_FIELDS(limits_oom_row_fields, LIMITS_OOM_ROW, limits_oom_row);
-
-static ROW_SCHEMA(limits_oom_row, "oom", limits_oom_row);
+ROW_TABLE(limits_oom_row, LIMITS_OOM_ROW, "oom", limits_oom_row);
 
 /* --- the view --- */
 
@@ -434,13 +406,9 @@ static int emit_resources(void *state, const struct snapshot *process, struct so
 	return status;
 }
 
-static const struct section resources_section = {
-	.name = "resource_limits",
-	.title = "limits",
-	.schema = &limits_row_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,name,used_text,soft_limit_text,hard_limit_text,percent,unit",
-};
+static const struct section resources_section =
+	SECTION_OF("resource_limits", limits_row_schema, TABLE, .title = "limits",
+		.columns = "pid,name,used_text,soft_limit_text,hard_limit_text,percent,unit");
 
 static int emit_groups(void *state, const struct snapshot *process, struct sooth_error *err)
 {
@@ -456,13 +424,9 @@ static int emit_groups(void *state, const struct snapshot *process, struct sooth
 	return status;
 }
 
-static const struct section groups_section = {
-	.name = "control_groups",
-	.title = "control groups",
-	.schema = &limits_group_row_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,name,used_text,limit_text,percent,peak_text,reached,kills,control_group",
-};
+static const struct section groups_section = SECTION_OF("control_groups", limits_group_row_schema,
+	TABLE, .title = "control groups",
+	.columns = "pid,name,used_text,limit_text,percent,peak_text,reached,kills,control_group");
 
 static int emit_pressures(void *state, const struct snapshot *process, struct sooth_error *err)
 {
@@ -478,22 +442,14 @@ static int emit_pressures(void *state, const struct snapshot *process, struct so
 	return status;
 }
 
-static const struct section pressure_section = {
-	.name = "pressure",
-	.title = "pressure: percent of time spent waiting",
-	.schema = &limits_pressure_row_schema,
-	.shape = SECTION_TABLE,
+static const struct section pressure_section = SECTION_OF("pressure", limits_pressure_row_schema,
+	TABLE, .title = "pressure: percent of time spent waiting",
 	.columns = "pid,resource,some_10s_percent,some_60s_percent,some_300s_percent,"
-		   "full_10s_percent,full_60s_percent,full_300s_percent,control_group",
-};
+		   "full_10s_percent,full_60s_percent,full_300s_percent,control_group");
 
-static const struct section oom_section = {
-	.name = "oom",
+static const struct section oom_section = SECTION_OF("oom", limits_oom_row_schema, TABLE,
 	.title = "out of memory",
-	.schema = &limits_oom_row_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,oom_score,oom_score_adjustment,memory_available_bytes,memory_bytes",
-};
+	.columns = "pid,oom_score,oom_score_adjustment,memory_available_bytes,memory_bytes");
 
 static void note(struct process_view *v, const char *what, uint8_t state)
 {

@@ -49,17 +49,12 @@ enum signals_action_kind { ACTION_DEFAULT, ACTION_IGNORED, ACTION_CAUGHT, ACTION
 	F(S, BOOL, is_pending_in_process, MAYBE(process_state),                                    \
 		"the signal is pending for the whole process", .is_hidden = true)
 
-struct signals_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SIGNALS_ROW, signals_row)
-};
+ROW_STRUCT(signals_row, SIGNALS_ROW);
 
 static const char *const action_names[ACTIONS] = { "default", "ignored", "caught" };
 static const struct sooth_names actions = { ACTIONS, action_names };
 
-ROW_FIELDS(row_fields, SIGNALS_ROW, signals_row);
-
-static ROW_SCHEMA(row, "signals", signals_row);
+static ROW_SCHEMA(row, SIGNALS_ROW, "signals", signals_row);
 
 #define SIGNALS_SUMS_ROW(F, S)                                                                     \
 	F(S, PID)                                                                                  \
@@ -71,14 +66,7 @@ static ROW_SCHEMA(row, "signals", signals_row);
 	F(S, REAL, queued_percent, MAYBE(percent_state), "queued signals in percent of the limit", \
 		.label = "QUEUED%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)
 
-struct signals_sums_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SIGNALS_SUMS_ROW, signals_sums_row)
-};
-
-ROW_FIELDS(sums_fields, SIGNALS_SUMS_ROW, signals_sums_row);
-
-static ROW_SCHEMA(sums, "signals_totals", signals_sums_row);
+ROW_TABLE(sums, SIGNALS_SUMS_ROW, "signals_totals", signals_sums_row);
 
 struct signals_view {
 	struct process_view view;
@@ -273,12 +261,8 @@ static int emit_sums(void *state, const struct snapshot *process, struct sooth_e
 	return OUTPUT_ROW(v->output, &row, NULL, 0, err);
 }
 
-static const struct section sums_section = {
-	.name = "signals_totals",
-	.schema = &sums_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,threads,caught,ignored,queued,queued_max,queued_percent",
-};
+static const struct section sums_section = SECTION_OF("signals_totals", sums_schema, TABLE,
+	.columns = "pid,threads,caught,ignored,queued,queued_max,queued_percent");
 
 static int emit_signals(void *state, const struct snapshot *process, struct sooth_error *err)
 {
@@ -293,14 +277,9 @@ static int emit_signals(void *state, const struct snapshot *process, struct soot
 	return status;
 }
 
-static const struct section signals_section = {
-	.name = "signals",
-	.title = "signals",
-	.schema = &row_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,signal,action,handler,flags,blocked_in,pending_for",
-	.if_empty = "every signal has its default action; none is blocked or pending",
-};
+static const struct section signals_section = SECTION_OF("signals", row_schema, TABLE,
+	.title = "signals", .columns = "pid,signal,action,handler,flags,blocked_in,pending_for",
+	.if_empty = "every signal has its default action; none is blocked or pending");
 
 static int finish(void *state, struct sooth_error *err)
 {

@@ -32,20 +32,7 @@
 	F(S, TEXT, text, ALWAYS, "the same as a sentence, with the purpose of most of it",         \
 		.is_hidden = true)
 
-struct growth_totals_row {
-	struct sooth_record record;
-	ROW_MEMBERS(TOTALS_ROW, growth_totals_row)
-};
-
-ROW_FIELDS(totals_fields, TOTALS_ROW, growth_totals_row);
-
-static const struct sooth_schema totals_schema = {
-	.name = "memory_growth",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct growth_totals_row),
-	.line = "{text}",
-	SCHEMA_FIELDS(totals_fields),
-};
+ROW_TABLE(totals, TOTALS_ROW, "memory_growth", growth_totals_row, .line = "{text}");
 
 #define CLASS_ROW(F, S)                                                                            \
 	F(S, NAMED, ENUM32, class_, class, ALWAYS,                                                 \
@@ -60,36 +47,14 @@ static const struct sooth_schema totals_schema = {
 	F(S, U64, swap_bytes, ALWAYS, "swapped out at the last look", .label = "SWAP",             \
 		.unit = SOOTH_UNIT_BYTES)
 
-struct class_growth_row {
-	struct sooth_record record;
-	ROW_MEMBERS(CLASS_ROW, class_growth_row)
-};
-
-ROW_FIELDS(class_fields, CLASS_ROW, class_growth_row);
-
-static const struct sooth_schema class_schema = {
-	.name = "memory_growth_by_class",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct class_growth_row),
-	SCHEMA_FIELDS(class_fields),
-};
+ROW_TABLE(class, CLASS_ROW, "memory_growth_by_class", class_growth_row);
 
 static const struct sooth_schema *const tables[] = { &totals_schema, &class_schema, NULL };
 
-static const struct section totals_section = {
-	.name = "memory_growth",
-	.schema = &totals_schema,
-	.shape = SECTION_OBJECT,
-};
-static const struct section class_section = {
-	.name = "memory_growth_by_class",
-	.title = "resident memory by purpose",
-	.schema = &class_schema,
-	.shape = SECTION_TABLE,
-	.rows_most = 6,
-	.sort = "rss_bytes",
-	.is_descending = true,
-};
+static const struct section totals_section = SECTION_OF("memory_growth", totals_schema, OBJECT);
+static const struct section class_section = SECTION_OF("memory_growth_by_class", class_schema,
+	TABLE, .title = "resident memory by purpose", .rows_most = 6, .sort = "rss_bytes",
+	.is_descending = true);
 
 /* --- state --- */
 
@@ -344,9 +309,5 @@ const struct stage_type stage_map_growth = {
 	.name = "map-growth",
 	.help = "resident memory by purpose, at the first look and at the last",
 	.tables = tables,
-	.state_size = sizeof(struct growth_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct growth_state),
 };

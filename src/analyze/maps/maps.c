@@ -15,6 +15,9 @@
 
 /* --- rows --- */
 
+#define RESERVED "anonymous address space without pages: it costs no memory"
+#define PSS	 "resident, each shared page divided by the processes that share it"
+
 #define MAPS_CLASS_ROW(F, S)                                                                       \
 	F(S, PID)                                                                                  \
 	F(S, NAMED, ENUM32, class_, class, ALWAYS,                                                 \
@@ -34,10 +37,7 @@
 	F(S, U64, swap_bytes, WITH(figures_state), "swapped out", .label = "SWAP",                 \
 		.unit = SOOTH_UNIT_BYTES)
 
-struct maps_class_row {
-	struct sooth_record record;
-	ROW_MEMBERS(MAPS_CLASS_ROW, maps_class_row)
-};
+ROW_TABLE(maps_class, MAPS_CLASS_ROW, "memory_classes", maps_class_row);
 
 #define MAPS_MAPPING_ROW(F, S)                                                                     \
 	F(S, PID)                                                                                  \
@@ -92,10 +92,7 @@ struct maps_class_row {
 		.is_hidden = true)                                                                 \
 	F(S, U32, device_minor, ALWAYS, "minor device number of the mapped file", .is_hidden = true)
 
-struct maps_mapping_row {
-	struct sooth_record record;
-	ROW_MEMBERS(MAPS_MAPPING_ROW, maps_mapping_row)
-};
+ROW_TABLE(maps_mapping_row, MAPS_MAPPING_ROW, "maps", maps_mapping_row);
 
 #define MAPS_RUNTIME_ROW(F, S)                                                                     \
 	F(S, PID)                                                                                  \
@@ -103,10 +100,7 @@ struct maps_mapping_row {
 		.names = &maps_runtime_names, .is_key = true)                                      \
 	F(S, NAMED, TEXT, why, reason, ALWAYS, "how the runtime was recognized", .may_shrink = true)
 
-struct maps_runtime_row {
-	struct sooth_record record;
-	ROW_MEMBERS(MAPS_RUNTIME_ROW, maps_runtime_row)
-};
+ROW_TABLE(maps_runtime, MAPS_RUNTIME_ROW, "map_runtimes", maps_runtime_row);
 
 #define MAPS_MEMORY_ROW(F, S)                                                                      \
 	F(S, PID)                                                                                  \
@@ -137,26 +131,7 @@ struct maps_runtime_row {
 	F(S, U32, mappings_max, MAYBE(max_state),                                                  \
 		"maximum mappings of a process (vm.max_map_count)")
 
-struct maps_memory_row {
-	struct sooth_record record;
-	ROW_MEMBERS(MAPS_MEMORY_ROW, maps_memory_row)
-};
-
-#define RESERVED "anonymous address space without pages: it costs no memory"
-#define PSS	 "resident, each shared page divided by the processes that share it"
-
-ROW_FIELDS(maps_class_fields, MAPS_CLASS_ROW, maps_class_row);
-
-ROW_FIELDS(maps_mapping_row_fields, MAPS_MAPPING_ROW, maps_mapping_row);
-
-ROW_FIELDS(maps_runtime_fields, MAPS_RUNTIME_ROW, maps_runtime_row);
-
-ROW_FIELDS(maps_memory_fields, MAPS_MEMORY_ROW, maps_memory_row);
-
-static ROW_SCHEMA(maps_class, "memory_classes", maps_class_row);
-static ROW_SCHEMA(maps_mapping_row, "maps", maps_mapping_row);
-static ROW_SCHEMA(maps_runtime, "map_runtimes", maps_runtime_row);
-static ROW_SCHEMA(maps_memory, "map_memory", maps_memory_row,
+ROW_TABLE(maps_memory, MAPS_MEMORY_ROW, "map_memory", maps_memory_row,
 	.line = "{pid}: {rss_bytes} resident (peak {rss_peak_bytes}): {rss_anonymous_bytes} "
 		"anonymous, {rss_file_bytes} of files, {rss_shared_bytes} shared; {swap_bytes} "
 		"swapped, {locked_bytes} locked\naddress space {vsz_bytes} (peak {vsz_peak_bytes}) "
@@ -213,13 +188,8 @@ static int emit_memory(void *state, const struct snapshot *one, struct sooth_err
 	return OUTPUT_ROW(v->output, &row, NULL, 0, err);
 }
 
-static const struct section memory_section = {
-	.name = "map_memory",
-	.title = "memory",
-	.schema = &maps_memory_schema,
-	.shape = SECTION_TABLE,
-	.if_empty = "nothing could be read",
-};
+static const struct section memory_section = SECTION_OF("map_memory", maps_memory_schema, TABLE,
+	.title = "memory", .if_empty = "nothing could be read");
 
 /* --- classes --- */
 
@@ -262,13 +232,8 @@ static int emit_classes(void *state, const struct snapshot *one, struct sooth_er
 	return status;
 }
 
-static const struct section classes_section = {
-	.name = "memory_classes",
-	.title = "memory by purpose",
-	.schema = &maps_class_schema,
-	.shape = SECTION_TABLE,
-	.columns = CLASS_COLUMNS,
-};
+static const struct section classes_section = SECTION_OF("memory_classes", maps_class_schema, TABLE,
+	.title = "memory by purpose", .columns = CLASS_COLUMNS);
 
 /* --- mappings --- */
 
@@ -349,15 +314,9 @@ static int emit_mappings(void *state, const struct snapshot *one, struct sooth_e
 	return status;
 }
 
-static const struct section mappings_section = {
-	.name = "maps",
-	.title = "mappings, largest resident first",
-	.schema = &maps_mapping_row_schema,
-	.shape = SECTION_TABLE,
-	.columns = MAPPING_COLUMNS,
-	.if_empty = "no mapping could be read",
-	.rows_most = ROWS_FOR_PEOPLE,
-};
+static const struct section mappings_section = SECTION_OF("maps", maps_mapping_row_schema, TABLE,
+	.title = "mappings, largest resident first", .columns = MAPPING_COLUMNS,
+	.if_empty = "no mapping could be read", .rows_most = ROWS_FOR_PEOPLE);
 
 /* --- runtimes --- */
 
@@ -381,13 +340,8 @@ static int emit_runtimes(void *state, const struct snapshot *one, struct sooth_e
 	return status;
 }
 
-static const struct section runtimes_section = {
-	.name = "map_runtimes",
-	.title = "runtimes and allocators",
-	.schema = &maps_runtime_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,runtime,reason",
-};
+static const struct section runtimes_section = SECTION_OF("map_runtimes", maps_runtime_schema,
+	TABLE, .title = "runtimes and allocators", .columns = "pid,runtime,reason");
 
 /* --- all --- */
 

@@ -263,9 +263,7 @@ struct bundle {
 
 static int emit_head(struct output *output, const struct host_state *h, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "bundle", .schema = &bundle_head_schema, .shape = SECTION_INLINE
-	};
+	static const struct section section = SECTION_OF("bundle", bundle_head_schema, INLINE);
 	const struct stream_segment none = { 0 }, *s = h->segment ? h->segment : &none;
 	struct bundle_head_row row = { .memory_bytes = s->memory_bytes, .cpus = s->cpus };
 	char timestamp[UNITS_SIZE] = "";
@@ -287,9 +285,8 @@ static int emit_head(struct output *output, const struct host_state *h, struct s
 static int emit_installed(
 	struct output *output, const struct process_table *c, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "installed", .schema = &bundle_installed_schema, .shape = SECTION_TABLE
-	};
+	static const struct section section =
+		SECTION_OF("installed", bundle_installed_schema, TABLE);
 	const struct process_table_installed *all = (const void *)c->installed.data;
 	int status = output_section(output, &section, err);
 
@@ -309,9 +306,7 @@ static int emit_installed(
 static int emit_host(struct output *output, const struct diagnosis_input *input,
 	const struct diagnosed *j, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "host", .schema = &finding_host_schema, .shape = SECTION_OBJECT
-	};
+	static const struct section section = SECTION_OF("host", finding_host_schema, OBJECT);
 	const struct host_state *h = &input->host;
 	struct finding_host_row row = { .finding_count = j->count,
 		.severity = (uint8_t)j->worst,
@@ -431,9 +426,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 static int emit_all(struct bundle *b, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "processes", .schema = &bundle_process_schema, .shape = SECTION_TABLE
-	};
+	static const struct section section = SECTION_OF("processes", bundle_process_schema, TABLE);
 	const struct diagnosis_input *input = &b->diagnosis.input;
 	const struct diagnosed *all = b->diagnosis.all;
 	size_t count = b->diagnosis.count;
@@ -469,9 +462,5 @@ const struct stage_type stage_bundle = {
 	.name = "bundle",
 	.help = "versions, process details and findings for a bug report",
 	.shows = "proc",
-	.state_size = sizeof(struct bundle),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct bundle),
 };

@@ -15,20 +15,14 @@
 	F(S, U32, cpus, ALWAYS, "number of online CPUs of the host")                               \
 	F(S, U64, memory_bytes, ALWAYS, "total memory of the host", .unit = SOOTH_UNIT_BYTES)
 
-struct bundle_head_row {
-	struct sooth_record record;
-	ROW_MEMBERS(BUNDLE_HEAD_ROW, bundle_head_row)
-};
+ROW_STRUCT(bundle_head_row, BUNDLE_HEAD_ROW);
 
 #define BUNDLE_INSTALLED_ROW(F, S)                                                                 \
 	F(S, TEXT, agent, ALWAYS, "id of an installed agent")                                      \
 	F(S, TEXT, version, ALWAYS, "installed version of the agent")                              \
 	F(S, TEXT, path, ALWAYS, "path of the installed agent")
 
-struct bundle_installed_row {
-	struct sooth_record record;
-	ROW_MEMBERS(BUNDLE_INSTALLED_ROW, bundle_installed_row)
-};
+ROW_STRUCT(bundle_installed_row, BUNDLE_INSTALLED_ROW);
 
 #define BUNDLE_THREADS_ROW(F, S)                                                                   \
 	F(S, ENUM32, role, ALWAYS, "role of the threads, recognized by their names",               \
@@ -39,19 +33,13 @@ struct bundle_installed_row {
 		.unit = SOOTH_UNIT_PERCENT)                                                        \
 	F(S, TEXTS, names, ALWAYS, "names of some of the threads")
 
-struct bundle_threads_row {
-	struct sooth_record record;
-	ROW_MEMBERS(BUNDLE_THREADS_ROW, bundle_threads_row)
-};
+ROW_STRUCT(bundle_threads_row, BUNDLE_THREADS_ROW);
 
 #define BUNDLE_COUNT_ROW(F, S)                                                                     \
 	F(S, TEXT, what, ALWAYS, "type of the counted file descriptors or name of the peer")       \
 	F(S, U64, count, ALWAYS, "number of file descriptors or connections")
 
-struct bundle_count_row {
-	struct sooth_record record;
-	ROW_MEMBERS(BUNDLE_COUNT_ROW, bundle_count_row)
-};
+ROW_STRUCT(bundle_count_row, BUNDLE_COUNT_ROW);
 
 #define BUNDLE_SOCKETS_ROW(F, S)                                                                   \
 	F(S, TEXT, protocol, ALWAYS, "protocol of the sockets: tcp, tcp6, unix stream, ...")       \
@@ -59,10 +47,7 @@ struct bundle_count_row {
 		"state of the sockets: ESTABLISHED, LISTEN, ...; empty: unknown")                  \
 	F(S, U64, count, ALWAYS, "number of sockets")
 
-struct bundle_sockets_row {
-	struct sooth_record record;
-	ROW_MEMBERS(BUNDLE_SOCKETS_ROW, bundle_sockets_row)
-};
+ROW_STRUCT(bundle_sockets_row, BUNDLE_SOCKETS_ROW);
 
 #define BUNDLE_MEMORY_ROW(F, S)                                                                    \
 	F(S, NAMED, ENUM32, class_, class, ALWAYS,                                                 \
@@ -78,10 +63,7 @@ struct bundle_sockets_row {
 	F(S, U64, reserved_bytes, WITH(figures_state),                                             \
 		"address space reserved without memory behind it", .unit = SOOTH_UNIT_BYTES)
 
-struct bundle_memory_row {
-	struct sooth_record record;
-	ROW_MEMBERS(BUNDLE_MEMORY_ROW, bundle_memory_row)
-};
+ROW_STRUCT(bundle_memory_row, BUNDLE_MEMORY_ROW);
 
 #define BUNDLE_PROCESS_ROW(F, S)                                                                   \
 	F(S, PID)                                                                                  \
@@ -134,11 +116,7 @@ struct bundle_memory_row {
 	F(S, ROWS, unseen, ALWAYS, "checks that could not be done, with the reason",               \
 		.rows = &finding_blind_schema)
 
-struct bundle_process_row {
-	struct sooth_record record;
-	ROW_MEMBERS(BUNDLE_PROCESS_ROW, bundle_process_row)
-	char state;
-};
+ROW_STRUCT(bundle_process_row, BUNDLE_PROCESS_ROW, char state;);
 
 extern const struct sooth_schema bundle_head_schema, bundle_installed_schema, bundle_process_schema;
 

@@ -38,13 +38,8 @@ struct operation_list {
 
 /* --- rows --- */
 
-ROW_FIELDS(io_operation_fields, IO_OPERATION_ROW, call_operation_row);
-
-ROW_SCHEMA(io_operation, "io.operation", call_operation_row);
-
-ROW_FIELDS(network_operation_fields, NETWORK_OPERATION_ROW, call_operation_row);
-
-ROW_SCHEMA(network_operation, "network.operation", call_operation_row);
+ROW_SCHEMA(io_operation, IO_OPERATION_ROW, "io.operation", call_operation_row);
+ROW_SCHEMA(network_operation, NETWORK_OPERATION_ROW, "network.operation", call_operation_row);
 
 /* --- input --- */
 

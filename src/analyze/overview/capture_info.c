@@ -46,14 +46,7 @@ static const struct sooth_names read_values = { ARRAY_SIZE(read_names), read_nam
 		"source of this summary: index of the capture, or the whole capture",              \
 		.names = &read_values)
 
-struct capture_row {
-	struct sooth_record record;
-	ROW_MEMBERS(CAPTURE_ROW, capture_row)
-};
-
-ROW_FIELDS(capture_fields, CAPTURE_ROW, capture_row);
-
-static ROW_SCHEMA(capture, "capture", capture_row,
+ROW_TABLE(capture, CAPTURE_ROW, "capture", capture_row,
 	.line = "[{file_bytes} with ]{records record} in {blocks block} ({raw_bytes} "
 		"uncompressed)[, started {start_utc_ns}][\nby sooth {sooth_version} on {hostname} "
 		"({os} {os_version}, {architecture})]\nread from {read}");
@@ -64,26 +57,12 @@ static ROW_SCHEMA(capture, "capture", capture_row,
 	F(S, NAMED, U32, number, kind_number, ALWAYS, "number of the record kind",                 \
 		.unit = SOOTH_UNIT_HEX, .is_hidden = true)
 
-struct kind_row {
-	struct sooth_record record;
-	ROW_MEMBERS(KIND_ROW, kind_row)
-};
+ROW_TABLE(kind, KIND_ROW, "kinds", kind_row);
 
-ROW_FIELDS(kind_fields, KIND_ROW, kind_row);
+static const struct section capture_section = SECTION_OF("capture", capture_schema, OBJECT);
 
-static ROW_SCHEMA(kind, "kinds", kind_row);
-
-static const struct section capture_section = {
-	.name = "capture", .schema = &capture_schema, .shape = SECTION_OBJECT
-};
-
-static const struct section kinds_section = {
-	.name = "kinds",
-	.title = "records by kind",
-	.schema = &kind_schema,
-	.shape = SECTION_TABLE,
-	.if_empty = "no records",
-};
+static const struct section kinds_section = SECTION_OF(
+	"kinds", kind_schema, TABLE, .title = "records by kind", .if_empty = "no records");
 
 struct info_state {
 	struct output *output;
@@ -249,9 +228,5 @@ static void fini(void *state)
 const struct stage_type stage_capture_info = {
 	.name = "capture-info",
 	.help = "time, host and number of records by kind of a capture",
-	.state_size = sizeof(struct info_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct info_state),
 };

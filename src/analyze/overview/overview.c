@@ -234,9 +234,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 static int emit_head(
 	struct output *output, const struct host_state *h, size_t count, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "overview", .schema = &overview_head_schema, .shape = SECTION_INLINE
-	};
+	static const struct section section = SECTION_OF("overview", overview_head_schema, INLINE);
 	struct overview_head_row row = { .process_count = (uint32_t)count };
 	char timestamp[UNITS_SIZE] = "";
 	struct span none = span_of("", 0);
@@ -316,9 +314,7 @@ static const char *pressure_level(const struct host_memory *m)
 
 static int emit_system(struct output *output, const struct host_memory *m, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "system", .schema = &overview_system_schema, .shape = SECTION_OBJECT
-	};
+	static const struct section section = SECTION_OF("system", overview_system_schema, OBJECT);
 	bool is_there = m->record.time_ns != 0;
 	struct overview_memory_row memory = {
 		.free_memory_mb = (double)m->available_bytes / MIB,
@@ -422,9 +418,8 @@ static bool is_warning(const struct finding_row *finding)
 static int emit_summary(struct output *output, const struct diagnosis_input *input,
 	const struct diagnosed *all, size_t count, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "summary", .schema = &overview_summary_schema, .shape = SECTION_OBJECT
-	};
+	static const struct section section =
+		SECTION_OF("summary", overview_summary_schema, OBJECT);
 	struct buffer critical = { 0 }, warnings = { 0 }, needs = { 0 };
 	struct overview_summary_row row = { .record = { 0 } };
 	int status = output_section(output, &section, err);
@@ -479,9 +474,8 @@ static void note_others(const struct overview *o, const struct diagnosed *all, s
 
 static int finish(void *state, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "processes", .schema = &overview_process_schema, .shape = SECTION_TABLE
-	};
+	static const struct section section =
+		SECTION_OF("processes", overview_process_schema, TABLE);
 	struct overview *o = state;
 	const struct diagnosis_input *input = &o->diagnosis.input;
 	int status = diagnosis_run(&o->diagnosis, err);
@@ -520,9 +514,5 @@ const struct stage_type stage_overview = {
 	.name = "overview",
 	.help = "findings in the format of claude-diagnose",
 	.shows = "proc",
-	.state_size = sizeof(struct overview),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct overview),
 };

@@ -30,10 +30,7 @@
 	F(S, RECORD, U64, pid, pid, MAYBE(pid_state),                                              \
 		"process id; absent: the finding is about the host")
 
-struct overview_issue_row {
-	struct sooth_record record;
-	ROW_MEMBERS(OVERVIEW_ISSUE_ROW, overview_issue_row)
-};
+ROW_TABLE(overview_issue, OVERVIEW_ISSUE_ROW, "overview.issue", overview_issue_row);
 
 #define OVERVIEW_TYPE_ROW(F, S)                                                                    \
 	F(S, TEXT, name, ALWAYS, "type of the file descriptors")                                   \
@@ -42,20 +39,14 @@ struct overview_issue_row {
 	F(S, NAMED, TEXT, name, function, ALWAYS, "name of the function")                          \
 	F(S, NAMED, U64, count, samples, ALWAYS, "samples in which it was on top")
 
-struct overview_count_row {
-	struct sooth_record record;
-	ROW_MEMBERS(OVERVIEW_TYPE_ROW, overview_count_row)
-};
+ROW_TABLE(overview_type, OVERVIEW_TYPE_ROW, "overview.type", overview_count_row);
 
 #define OVERVIEW_CONNECTION_ROW(F, S)                                                              \
 	F(S, TEXT, conn_type, ALWAYS, "protocol of the connection: tcp, tcp6, udp")                \
 	F(S, TEXT, connection, ALWAYS, "local address, peer address and state of the connection")  \
 	F(S, TEXT, label, MAYBE(label_state), "known name of the service at the peer address")
 
-struct overview_connection_row {
-	struct sooth_record record;
-	ROW_MEMBERS(OVERVIEW_CONNECTION_ROW, overview_connection_row)
-};
+ROW_STRUCT(overview_connection_row, OVERVIEW_CONNECTION_ROW);
 
 #define OVERVIEW_DESCRIPTORS_ROW(F, S)                                                             \
 	F(S, PID)                                                                                  \
@@ -72,10 +63,7 @@ struct overview_connection_row {
 		.rows = &overview_issue_schema)                                                    \
 	F(S, TEXT, error, MAYBE(error_state), "reason why file descriptors could not be read")
 
-struct overview_descriptors_row {
-	struct sooth_record record;
-	ROW_MEMBERS(OVERVIEW_DESCRIPTORS_ROW, overview_descriptors_row)
-};
+ROW_STRUCT(overview_descriptors_row, OVERVIEW_DESCRIPTORS_ROW);
 #define OVERVIEW_CATEGORY_ROW(F, S)                                                                \
 	F(S, NAMED, TEXT, name, category, ALWAYS,                                                  \
 		"category of the system calls: file, network, memory, ...")                        \
@@ -91,10 +79,7 @@ struct overview_descriptors_row {
 		.rows = &overview_issue_schema)                                                    \
 	F(S, TEXT, error, MAYBE(error_state), "reason why call stacks were not sampled")
 
-struct overview_sample_row {
-	struct sooth_record record;
-	ROW_MEMBERS(OVERVIEW_SAMPLE_ROW, overview_sample_row)
-};
+ROW_STRUCT(overview_sample_row, OVERVIEW_SAMPLE_ROW);
 
 /* --- processes of a profile --- */
 
@@ -199,47 +184,24 @@ void overview_add_sample(const char *refused, const struct diagnosis_input *inpu
 
 /* --- fields --- */
 
-ROW_FIELDS(overview_issue_fields, OVERVIEW_ISSUE_ROW, overview_issue_row);
-static ROW_SCHEMA(overview_issue, "overview.issue", overview_issue_row);
+static ROW_SCHEMA(overview_connection, OVERVIEW_CONNECTION_ROW, "overview.connection",
+	overview_connection_row);
 
-ROW_FIELDS(overview_type_fields, OVERVIEW_TYPE_ROW, overview_count_row);
-static ROW_SCHEMA(overview_type, "overview.type", overview_count_row);
+static ROW_SCHEMA(overview_descriptors, OVERVIEW_DESCRIPTORS_ROW, "overview.descriptors",
+	overview_descriptors_row);
 
-ROW_FIELDS(overview_connection_fields, OVERVIEW_CONNECTION_ROW, overview_connection_row);
-static ROW_SCHEMA(overview_connection, "overview.connection", overview_connection_row);
+static ROW_SCHEMA(overview_call, OVERVIEW_CALL_ROW, "overview.call", overview_call_row);
+static ROW_SCHEMA(overview_category, OVERVIEW_CATEGORY_ROW, "overview.category", overview_call_row);
+static ROW_SCHEMA(overview_calls, OVERVIEW_CALLS_ROW, "overview.calls", overview_calls_row);
+static ROW_SCHEMA(
+	overview_function, OVERVIEW_FUNCTION_ROW, "overview.function", overview_count_row);
 
-ROW_FIELDS(overview_descriptors_fields, OVERVIEW_DESCRIPTORS_ROW, overview_descriptors_row);
-static ROW_SCHEMA(overview_descriptors, "overview.descriptors", overview_descriptors_row);
-
-ROW_FIELDS(overview_call_fields, OVERVIEW_CALL_ROW, overview_call_row);
-static ROW_SCHEMA(overview_call, "overview.call", overview_call_row);
-
-ROW_FIELDS(overview_category_fields, OVERVIEW_CATEGORY_ROW, overview_call_row);
-static ROW_SCHEMA(overview_category, "overview.category", overview_call_row);
-
-ROW_FIELDS(overview_calls_fields, OVERVIEW_CALLS_ROW, overview_calls_row);
-static ROW_SCHEMA(overview_calls, "overview.calls", overview_calls_row);
-
-ROW_FIELDS(overview_function_fields, OVERVIEW_FUNCTION_ROW, overview_count_row);
-static ROW_SCHEMA(overview_function, "overview.function", overview_count_row);
-
-ROW_FIELDS(overview_sample_fields, OVERVIEW_SAMPLE_ROW, overview_sample_row);
-static ROW_SCHEMA(overview_sample, "overview.sample", overview_sample_row);
-
-ROW_FIELDS(overview_process_fields, OVERVIEW_PROCESS_ROW, overview_process_row);
-ROW_SCHEMA(overview_process, "overview.process", overview_process_row);
-
-ROW_FIELDS(overview_head_fields, OVERVIEW_HEAD_ROW, overview_head_row);
-ROW_SCHEMA(overview_head, "overview.head", overview_head_row);
-
-ROW_FIELDS(overview_memory_fields, OVERVIEW_MEMORY_ROW, overview_memory_row);
-static ROW_SCHEMA(overview_memory, "overview.memory", overview_memory_row);
-
-ROW_FIELDS(overview_system_fields, OVERVIEW_SYSTEM_ROW, overview_system_row);
-ROW_SCHEMA(overview_system, "overview.system", overview_system_row);
-
-ROW_FIELDS(overview_summary_fields, OVERVIEW_SUMMARY_ROW, overview_summary_row);
-ROW_SCHEMA(overview_summary, "overview.summary", overview_summary_row);
+static ROW_SCHEMA(overview_sample, OVERVIEW_SAMPLE_ROW, "overview.sample", overview_sample_row);
+ROW_SCHEMA(overview_process, OVERVIEW_PROCESS_ROW, "overview.process", overview_process_row);
+ROW_SCHEMA(overview_head, OVERVIEW_HEAD_ROW, "overview.head", overview_head_row);
+static ROW_SCHEMA(overview_memory, OVERVIEW_MEMORY_ROW, "overview.memory", overview_memory_row);
+ROW_SCHEMA(overview_system, OVERVIEW_SYSTEM_ROW, "overview.system", overview_system_row);
+ROW_SCHEMA(overview_summary, OVERVIEW_SUMMARY_ROW, "overview.summary", overview_summary_row);
 
 /* --- overview parts --- */
 

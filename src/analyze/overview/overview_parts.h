@@ -16,10 +16,7 @@
 #define OVERVIEW_CALL_ROW(F, S)                                                                    \
 	F(S, TEXT, name, ALWAYS, "name of the system call") OVERVIEW_CALL_VALUES(F, S)
 
-struct overview_call_row {
-	struct sooth_record record;
-	ROW_MEMBERS(OVERVIEW_CALL_ROW, overview_call_row)
-};
+ROW_STRUCT(overview_call_row, OVERVIEW_CALL_ROW);
 
 #define OVERVIEW_CALLS_ROW(F, S)                                                                   \
 	F(S, PID)                                                                                  \
@@ -42,10 +39,7 @@ struct overview_call_row {
 	F(S, TEXT, fallback_reason, MAYBE(fallback_state),                                         \
 		"reason why no better tracing method was used")
 
-struct overview_calls_row {
-	struct sooth_record record;
-	ROW_MEMBERS(OVERVIEW_CALLS_ROW, overview_calls_row)
-};
+ROW_STRUCT(overview_calls_row, OVERVIEW_CALLS_ROW);
 
 #define OVERVIEW_PROCESS_ROW(F, S)                                                                 \
 	F(S, PID)                                                                                  \
@@ -67,10 +61,7 @@ struct overview_calls_row {
 	F(S, ROWS, unseen, ALWAYS, "checks that could not be done, with the reason",               \
 		.rows = &finding_blind_schema)
 
-struct overview_process_row {
-	struct sooth_record record;
-	ROW_MEMBERS(OVERVIEW_PROCESS_ROW, overview_process_row)
-};
+ROW_STRUCT(overview_process_row, OVERVIEW_PROCESS_ROW);
 
 #define OVERVIEW_HEAD_ROW(F, S)                                                                    \
 	F(S, TEXT, timestamp, ALWAYS, "time of the report, RFC 3339 UTC")                          \
@@ -78,10 +69,7 @@ struct overview_process_row {
 	F(S, TEXT, os_version, ALWAYS, "kernel release of the host")                               \
 	F(S, U32, process_count, ALWAYS, "number of processes in the report")
 
-struct overview_head_row {
-	struct sooth_record record;
-	ROW_MEMBERS(OVERVIEW_HEAD_ROW, overview_head_row)
-};
+ROW_STRUCT(overview_head_row, OVERVIEW_HEAD_ROW);
 
 #define OVERVIEW_MEMORY_ROW(F, S)                                                                  \
 	F(S, TEXT, pressure_level, MAYBE(pressure_state),                                          \
@@ -90,19 +78,13 @@ struct overview_head_row {
 	F(S, REAL, free_memory_mb, MAYBE(free_state),                                              \
 		"memory of the host that is available without swapping, in MiB", .decimals = 1)
 
-struct overview_memory_row {
-	struct sooth_record record;
-	ROW_MEMBERS(OVERVIEW_MEMORY_ROW, overview_memory_row)
-};
+ROW_STRUCT(overview_memory_row, OVERVIEW_MEMORY_ROW);
 
 #define OVERVIEW_SYSTEM_ROW(F, S)                                                                  \
 	F(S, ROWS, memory, ALWAYS, "total memory of the host", .rows = &overview_memory_schema,    \
 		.is_single = true)
 
-struct overview_system_row {
-	struct sooth_record record;
-	ROW_MEMBERS(OVERVIEW_SYSTEM_ROW, overview_system_row)
-};
+ROW_STRUCT(overview_system_row, OVERVIEW_SYSTEM_ROW);
 
 #define OVERVIEW_SUMMARY_ROW(F, S)                                                                 \
 	F(S, REAL, total_cpu, MAYBE(cpu_state), "CPU use of all processes, in percent of one CPU", \
@@ -120,10 +102,7 @@ struct overview_system_row {
 	F(S, TEXTS, needs_interval, ALWAYS,                                                        \
 		"findings not checked because they need an interval (-d)")
 
-struct overview_summary_row {
-	struct sooth_record record;
-	ROW_MEMBERS(OVERVIEW_SUMMARY_ROW, overview_summary_row)
-};
+ROW_STRUCT(overview_summary_row, OVERVIEW_SUMMARY_ROW);
 
 extern const struct sooth_schema overview_head_schema, overview_process_schema,
 	overview_system_schema, overview_summary_schema;

@@ -96,9 +96,5 @@ const struct stage_type stage_slow_calls = {
 	.name = "slow-calls",
 	.help = "slowest system calls on files and sockets",
 	.shows = "syscalls",
-	.state_size = sizeof(struct slow_calls_view),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct slow_calls_view),
 };

@@ -193,11 +193,9 @@ static double share(const struct phase_sum *states, enum activity_state state, u
 
 static int emit_answer(struct emit *e, struct sooth_error *err)
 {
-	static const struct section section = { .name = "phase_answer",
-		.schema = &phase_answer_schema,
-		.shape = SECTION_OBJECT,
-		.if_empty = "no session of an agent was observed in that time",
-		.wraps = true };
+	static const struct section section = SECTION_OF("phase_answer", phase_answer_schema,
+		OBJECT, .if_empty = "no session of an agent was observed in that time",
+		.wraps = true);
 	const struct phase_sums *s = &e->sums;
 	struct phase_answer_row row = { .start_utc_ns = e->axis.begin_ns,
 		.interval_ns = e->axis.end_ns - e->axis.begin_ns,
@@ -289,13 +287,10 @@ static int emit_state(const struct emit *e, const struct phase_agent *a, unsigne
 
 static int emit_states(const struct emit *e, struct sooth_error *err)
 {
-	static const struct section section = { .name = "phase_states",
-		.title = "what they did",
-		.schema = &phase_state_schema,
-		.shape = SECTION_TABLE,
-		.rows_most = ROWS_FOR_PEOPLE,
+	static const struct section section = SECTION_OF("phase_states", phase_state_schema, TABLE,
+		.title = "what they did", .rows_most = ROWS_FOR_PEOPLE,
 		.spare = "io_calls,read_bytes,turns,input_tokens,output_tokens,written_bytes,"
-			 "project" };
+			 "project");
 	int status = output_section(e->output, &section, err);
 
 	for (size_t i = 0; i < e->count && !status; i++) {
@@ -340,11 +335,8 @@ static int emit_tool(
 
 static int emit_tools(const struct emit *e, struct sooth_error *err)
 {
-	static const struct section section = { .name = "phase_tools",
-		.title = "tools, MCP servers and questions",
-		.schema = &phase_tool_schema,
-		.shape = SECTION_TABLE,
-		.rows_most = ROWS_FOR_PEOPLE };
+	static const struct section section = SECTION_OF("phase_tools", phase_tool_schema, TABLE,
+		.title = "tools, MCP servers and questions", .rows_most = ROWS_FOR_PEOPLE);
 	size_t count = e->sums.tools.count, position = 0;
 	_cleanup_free_ const struct phase_tool_sum **all = calloc(count + 1, sizeof(*all));
 	void *value;
@@ -397,11 +389,8 @@ static int emit_phase(const struct emit *e, const struct phase_piece *p, struct 
 
 static int emit_phases(const struct emit *e, struct sooth_error *err)
 {
-	static const struct section section = { .name = "phases",
-		.title = "phases",
-		.schema = &phase_schema,
-		.shape = SECTION_TABLE,
-		.audience = SECTION_DETAIL };
+	static const struct section section = SECTION_OF(
+		"phases", phase_schema, TABLE, .title = "phases", .audience = SECTION_DETAIL);
 	const struct phase_piece *all = (const void *)e->sums.phases.data;
 	size_t count = e->sums.phases.size / sizeof(*all);
 	int status = output_section(e->output, &section, err);

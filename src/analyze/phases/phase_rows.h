@@ -48,10 +48,7 @@
 	PHASE_SHARES(F, S)                                                                         \
 	F(S, TEXT, text, ALWAYS, "where the time went, as a sentence")
 
-struct phase_answer_row {
-	struct sooth_record record;
-	ROW_MEMBERS(PHASE_ANSWER_ROW, phase_answer_row)
-};
+ROW_STRUCT(phase_answer_row, PHASE_ANSWER_ROW);
 
 #define PHASE_USE(F, S)                                                                            \
 	F(S, U64, cpu_ns, MAYBE(cpu_state),                                                        \
@@ -100,10 +97,7 @@ struct phase_answer_row {
 	F(S, TEXT, model, MAYBE(model_state), "model, as the agent itself writes it",              \
 		.may_shrink = true)
 
-struct phase_session_row {
-	struct sooth_record record;
-	ROW_MEMBERS(PHASE_SESSION_ROW, phase_session_row)
-};
+ROW_STRUCT(phase_session_row, PHASE_SESSION_ROW);
 
 /* All phases of one state of a session. */
 #define PHASE_STATE_ROW(F, S)                                                                      \
@@ -123,10 +117,7 @@ struct phase_session_row {
 	PHASE_USE(F, S)                                                                            \
 	PHASE_TOKENS(F, S)
 
-struct phase_state_row {
-	struct sooth_record record;
-	ROW_MEMBERS(PHASE_STATE_ROW, phase_state_row)
-};
+ROW_STRUCT(phase_state_row, PHASE_STATE_ROW);
 
 /* All calls of one tool, MCP server, or question. */
 #define PHASE_TOOL_ROW(F, S)                                                                       \
@@ -141,10 +132,7 @@ struct phase_state_row {
 		.unit = SOOTH_UNIT_NS)                                                             \
 	PHASE_USE(F, S)
 
-struct phase_tool_row {
-	struct sooth_record record;
-	ROW_MEMBERS(PHASE_TOOL_ROW, phase_tool_row)
-};
+ROW_STRUCT(phase_tool_row, PHASE_TOOL_ROW);
 
 /* One phase. */
 #define PHASE_ROW(F, S)                                                                            \
@@ -166,10 +154,7 @@ struct phase_tool_row {
 	F(S, ENUM8, confidence, WITH(source_state), "confidence in the state",                     \
 		.names = &activity_confidence_names)
 
-struct phase_row {
-	struct sooth_record record;
-	ROW_MEMBERS(PHASE_ROW, phase_row)
-};
+ROW_STRUCT(phase_row, PHASE_ROW);
 
 /* A session's values over time. */
 #define PHASE_TRACK_ROW(F, S, TYPE, suffix, unit_, decimals_, what)                                \
@@ -187,10 +172,7 @@ struct phase_row {
 #define PHASE_MEMORY_TRACK(F, S)                                                                   \
 	PHASE_TRACK_ROW(F, S, REAL, bytes, SOOTH_UNIT_BYTES, 0, "most bytes")
 
-struct phase_track_row {
-	struct sooth_record record;
-	ROW_MEMBERS(PHASE_SHARE_TRACK, phase_track_row)
-};
+ROW_STRUCT(phase_track_row, PHASE_SHARE_TRACK);
 
 extern const struct sooth_schema phase_answer_schema, phase_session_schema, phase_state_schema,
 	phase_tool_schema, phase_schema, phase_share_track_schema, phase_cpu_track_schema,

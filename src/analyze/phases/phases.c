@@ -116,9 +116,5 @@ const struct stage_type stage_phases = {
 	.name = "phases",
 	.help = "what sessions of agents did over time",
 	.tables = phase_tables,
-	.state_size = sizeof(struct phases_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct phases_state),
 };

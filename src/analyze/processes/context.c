@@ -27,14 +27,7 @@
 		"number of memory mappings with a known build id")                                 \
 	F(S, ARGS, command, MAYBE(command_state), "command line of the process, secrets masked")
 
-struct context_row {
-	struct sooth_record record;
-	ROW_MEMBERS(CONTEXT_ROW, context_row)
-};
-
-ROW_FIELDS(context_fields, CONTEXT_ROW, context_row);
-
-static ROW_SCHEMA(context, "context", context_row);
+ROW_TABLE(context, CONTEXT_ROW, "context", context_row);
 
 struct known_process {
 	struct process_id id;
@@ -146,13 +139,8 @@ static uint32_t count_threads(const struct context_state *s, const struct proces
 	return count;
 }
 
-static const struct section context_section = {
-	.name = "context",
-	.title = "context",
-	.schema = &context_schema,
-	.shape = SECTION_TABLE,
-	.if_empty = "no process lived long enough to be read",
-};
+static const struct section context_section = SECTION_OF("context", context_schema, TABLE,
+	.title = "context", .if_empty = "no process lived long enough to be read");
 
 static int finish(void *state, struct sooth_error *err)
 {
@@ -194,9 +182,5 @@ const struct stage_type stage_context = {
 	.help = "command lines, threads and mapped files, by process",
 	.probe = "context",
 	.shows = "context",
-	.state_size = sizeof(struct context_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct context_state),
 };

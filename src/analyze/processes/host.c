@@ -22,8 +22,8 @@
 		.decimals = 2)                                                                     \
 	F(S, ALSO, REAL, load.load_15m, load_15m, WITH(load.load_state), "load over 15 minutes",   \
 		.decimals = 2)                                                                     \
-	F(S, ALSO, U32, load.running, running, WITH(load.tasks_state), "runnable threads")          \
-	F(S, ALSO, U32, load.tasks, tasks, WITH(load.tasks_state), "threads of the host")           \
+	F(S, ALSO, U32, load.running, running, WITH(load.tasks_state), "runnable threads")         \
+	F(S, ALSO, U32, load.tasks, tasks, WITH(load.tasks_state), "threads of the host")          \
 	F(S, ALSO, U32, load.cpus, cpus, ALWAYS, "number of online CPUs of the host")              \
 	F(S, ALSO, U64, load.uptime_ns, uptime_ns, WITH(load.uptime_state), "time since boot",     \
 		.unit = SOOTH_UNIT_NS)                                                             \
@@ -69,36 +69,23 @@ struct tracer_row {
 		"share of the interval in which the CPU was used", .label = "USE%", .decimals = 1, \
 		.unit = SOOTH_UNIT_PERCENT)
 
-struct cpu_row {
-	struct sooth_record record;
-	ROW_MEMBERS(CPU_ROW, cpu_row)
-};
+ROW_TABLE(cpu_row, CPU_ROW, "status.cpu", cpu_row);
 
 /* --- records of the probe --- */
 
-ROW_FIELDS(load_row_fields, LOAD_ROW, load_row);
-
-static ROW_SCHEMA(load_row, "status.load", load_row,
+static ROW_SCHEMA(load_row, LOAD_ROW, "status.load", load_row,
 	.line = "load: {load_1m} {load_5m} {load_15m} on {cpus CPU}; {running} of {tasks thread} "
 		"running; up {uptime_ns}; pressure (10 s): CPU {cpu_some_10s_percent} %, I/O "
 		"{io_some_10s_percent} "
 		"%");
 
-ROW_FIELDS(memory_row_fields, MEMORY_ROW, memory_row);
-
-static ROW_SCHEMA(memory_row, "status.memory", memory_row,
+static ROW_SCHEMA(memory_row, MEMORY_ROW, "status.memory", memory_row,
 	.line = "memory: {available_bytes} available of {total_bytes}, {free_bytes} free; swap: "
 		"{swap_used_bytes} used of {swap_total_bytes}; pressure (10 s): {some_10s_percent} "
 		"%, all "
 		"tasks {full_10s_percent} %");
 
-ROW_FIELDS(cpu_row_fields, CPU_ROW, cpu_row);
-
-static ROW_SCHEMA(cpu_row, "status.cpu", cpu_row);
-
-ROW_FIELDS(tracer_row_fields, TRACER_ROW, tracer_row);
-
-static ROW_SCHEMA(tracer_row, "tracers", tracer_row);
+static ROW_SCHEMA(tracer_row, TRACER_ROW, "tracers", tracer_row);
 
 bool host_load_take(struct host_load *out, const struct sooth_record *r)
 {
@@ -220,9 +207,7 @@ static void note_state(struct host_view *h, const char *what, uint8_t state)
 
 static int emit_load(struct host_view *h, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "load", .schema = &load_row_schema, .shape = SECTION_OBJECT
-	};
+	static const struct section section = SECTION_OF("load", load_row_schema, OBJECT);
 	struct load_row row = { .load = h->load };
 	int status;
 
@@ -236,9 +221,7 @@ static int emit_load(struct host_view *h, struct sooth_error *err)
 
 static int emit_memory(struct host_view *h, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "memory", .schema = &memory_row_schema, .shape = SECTION_OBJECT
-	};
+	static const struct section section = SECTION_OF("memory", memory_row_schema, OBJECT);
 	const struct host_memory *m = &h->memory;
 	struct memory_row row = { .memory = *m };
 	int status;
@@ -254,7 +237,8 @@ static int emit_memory(struct host_view *h, struct sooth_error *err)
 }
 
 /* Between two samples; of a CPU that went away meanwhile nothing. */
-static int emit_cpu(struct host_view *h, uint32_t number, struct cpu_times *t, struct sooth_error *err)
+static int emit_cpu(
+	struct host_view *h, uint32_t number, struct cpu_times *t, struct sooth_error *err)
 {
 	struct cpu_row row = { .number = number,
 		.use_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL) };
@@ -271,11 +255,8 @@ static int emit_cpu(struct host_view *h, uint32_t number, struct cpu_times *t, s
 
 static int emit_cpus(struct host_view *h, struct sooth_error *err)
 {
-	static const struct section section = { .name = "cpu_use",
-		.schema = &cpu_row_schema,
-		.shape = SECTION_TABLE,
-		.is_of_interval = true,
-		.audience = SECTION_DETAIL };
+	static const struct section section = SECTION_OF("cpu_use", cpu_row_schema, TABLE,
+		.is_of_interval = true, .audience = SECTION_DETAIL);
 	int status = h->cpus.count ? output_section(h->output, &section, err) : 0;
 
 	map_for_each (map_while(!status, &h->cpus), const uint32_t *, number, void *, times)
@@ -301,14 +282,9 @@ static int emit_tracer(struct host_view *h, const struct host_tracer *t, struct 
 
 static int emit_tracers(struct host_view *h, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "tracers",
-		.title = "tracers on this host",
-		.schema = &tracer_row_schema,
-		.shape = SECTION_TABLE,
-		.columns = "name,version,reach,path,need",
-		.if_empty = "sooth did not look for tracers",
-	};
+	static const struct section section = SECTION_OF("tracers", tracer_row_schema, TABLE,
+		.title = "tracers on this host", .columns = "name,version,reach,path,need",
+		.if_empty = "sooth did not look for tracers");
 	int status = output_section(h->output, &section, err);
 
 	if (h->is_full)
@@ -345,9 +321,5 @@ const struct stage_type stage_host = {
 	.help = "load, memory and pressure of the host, and its tracing tools",
 	.probe = "host",
 	.shows = "host",
-	.state_size = sizeof(struct host_view),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct host_view),
 };

@@ -14,25 +14,14 @@
 
 /* --- fields --- */
 
-ROW_FIELDS(host_row_fields, HOST_ROW, host_row);
+static ROW_SCHEMA(host_row, HOST_ROW, "host", host_row);
+ROW_SCHEMA(session_row, SESSION_ROW, "sessions", session_row);
 
-static ROW_SCHEMA(host_row, "host", host_row);
+ROW_SCHEMA(reason_row, REASON_ROW, "reasons", reason_row,
+	.line = "{pid} ({name}) {verdict}[: {reason}]");
 
-ROW_FIELDS(session_row_fields, SESSION_ROW, session_row);
-
-ROW_SCHEMA(session_row, "sessions", session_row);
-
-ROW_FIELDS(reason_row_fields, REASON_ROW, reason_row);
-
-ROW_SCHEMA(reason_row, "reasons", reason_row, .line = "{pid} ({name}) {verdict}[: {reason}]");
-
-ROW_FIELDS(installed_row_fields, INSTALLED_ROW, installed_row);
-
-ROW_SCHEMA(installed_row, "installed", installed_row);
-
-ROW_FIELDS(totals_row_fields, TOTALS_ROW, totals_row);
-
-static ROW_SCHEMA(totals_row, "totals", totals_row,
+ROW_SCHEMA(installed_row, INSTALLED_ROW, "installed", installed_row);
+static ROW_SCHEMA(totals_row, TOTALS_ROW, "totals", totals_row,
 	.line = "total of {processes}: {cpu_percent} % CPU, {rss_human} resident ({mem_percent} % "
 		"of memory; shared pages counted once per process)[, above a threshold: "
 		"{over_threshold}]");
@@ -162,9 +151,7 @@ static struct span newest_on_host(const struct process_table *c, const struct ag
 
 int host_emit_host(const struct host_emit *t, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "host", .schema = &host_row_schema, .shape = SECTION_INLINE
-	};
+	static const struct section section = SECTION_OF("host", host_row_schema, INLINE);
 	const struct stream_segment *segment = t->host->segment;
 	struct verdict_count orphaned = count_verdict(t->list, VERDICT_ORPHANED);
 	struct verdict_count outdated = count_verdict(t->list, VERDICT_OUTDATED);
@@ -233,10 +220,8 @@ static int emit_reason(const struct host_emit *t, const struct listed *l, enum v
 
 int host_emit_reasons(const struct host_emit *t, struct sooth_error *err)
 {
-	static const struct section section = { .name = "reasons",
-		.schema = &reason_row_schema,
-		.shape = SECTION_TABLE,
-		.wraps = true };
+	static const struct section section =
+		SECTION_OF("reasons", reason_row_schema, TABLE, .wraps = true);
 	int status = output_section(t->output, &section, err);
 
 	for (size_t i = 0; i < t->list->count; i++) {
@@ -289,22 +274,18 @@ static int emit_all_installed(
 
 int host_emit_installed(const struct host_emit *t, struct sooth_error *err)
 {
-	static const struct section section = { .name = "installed",
-		.schema = &installed_row_schema,
-		.shape = SECTION_TABLE,
-		.rows_least = SIZE_MAX };
+	static const struct section section =
+		SECTION_OF("installed", installed_row_schema, TABLE, .rows_least = SIZE_MAX);
 
 	return emit_all_installed(t, &section, err);
 }
 
 int host_emit_versions(const struct host_emit *t, struct sooth_error *err)
 {
-	static const struct section section = { .name = "installed",
+	static const struct section section = SECTION_OF("installed", installed_row_schema, TABLE,
 		.title = "installed",
-		.schema = &installed_row_schema,
-		.shape = SECTION_TABLE,
 		.if_empty = "no installed versions found; NEWEST also counts folders that running "
-			    "agents use" };
+			    "agents use");
 
 	return emit_all_installed(t, &section, err);
 }
@@ -321,14 +302,10 @@ static uint8_t emit_unmeasured(const struct host_emit *t)
 
 int host_emit_totals(const struct host_emit *t, struct sooth_error *err)
 {
-	static const struct section section = { .name = "totals",
-		.schema = &totals_row_schema,
-		.shape = SECTION_OBJECT,
-		.wraps = true };
-	static const struct section of_none = { .name = "totals",
-		.schema = &totals_row_schema,
-		.shape = SECTION_OBJECT,
-		.audience = SECTION_DETAIL };
+	static const struct section section =
+		SECTION_OF("totals", totals_row_schema, OBJECT, .wraps = true);
+	static const struct section of_none =
+		SECTION_OF("totals", totals_row_schema, OBJECT, .audience = SECTION_DETAIL);
 	bool has_threshold = t->options->cpu_over_percent > 0 || t->options->rss_over_bytes;
 	struct totals_row row = { .processes = (uint32_t)t->list->count,
 		.over_state = has_threshold ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
@@ -476,12 +453,9 @@ static void add_all(const struct host_emit *t, const struct map *places, struct 
 
 int host_emit_sessions(const struct host_emit *t, struct sooth_error *err)
 {
-	const struct section section = { .name = "sessions",
-		.title = "sessions",
-		.schema = &session_row_schema,
-		.spare = "oldest_s,status,mcp_servers,tools,session_id",
-		.shape = SECTION_TABLE,
-		.rows_least = t->options->hides_sessions ? SIZE_MAX : 1 };
+	const struct section section = SECTION_OF("sessions", session_row_schema, TABLE,
+		.title = "sessions", .spare = "oldest_s,status,mcp_servers,tools,session_id",
+		.rows_least = t->options->hides_sessions ? SIZE_MAX : 1);
 	_cleanup_free_ struct session_sum *sums = calloc(t->list->count + 1, sizeof(*sums));
 	struct map places;
 	int status = sums ? output_section(t->output, &section, err) : error_no_memory(err);

@@ -23,10 +23,7 @@
 	F(S, U32, abandoned_count, MAYBE(abandoned_state),                                         \
 		"listed MCP servers known to have no client")
 
-struct host_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HOST_ROW, host_row)
-};
+ROW_STRUCT(host_row, HOST_ROW);
 
 /* An agent's session: its main process and all processes that belong to it. */
 #define SESSION_ROW(F, S)                                                                          \
@@ -56,10 +53,7 @@ struct host_row {
 	F(S, TEXT, flags, MAYBE(flags_state),                                                      \
 		"flags set for processes of the session, for example ORPHANED")
 
-struct session_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SESSION_ROW, session_row)
-};
+ROW_STRUCT(session_row, SESSION_ROW);
 
 /* A verdict about a process, with the reason. */
 #define REASON_ROW(F, S)                                                                           \
@@ -69,10 +63,7 @@ struct session_row {
 	F(S, NAMED, TEXT, why, reason, MAYBE(why_state),                                           \
 		"reason why the process counts as orphaned or abandoned, or why that is unknown")
 
-struct reason_row {
-	struct sooth_record record;
-	ROW_MEMBERS(REASON_ROW, reason_row)
-};
+ROW_STRUCT(reason_row, REASON_ROW);
 
 #define INSTALLED_ROW(F, S)                                                                        \
 	F(S, TEXT, agent, ALWAYS, "id of the agent")                                               \
@@ -83,10 +74,7 @@ struct reason_row {
 		"user id of the home directory the agent is installed in; null: system-wide")      \
 	F(S, TEXT, path, ALWAYS, "path of the installed agent", .may_shrink = true)
 
-struct installed_row {
-	struct sooth_record record;
-	ROW_MEMBERS(INSTALLED_ROW, installed_row)
-};
+ROW_STRUCT(installed_row, INSTALLED_ROW);
 
 #define TOTALS_ROW(F, S)                                                                           \
 	F(S, U32, processes, ALWAYS, "number of processes listed")                                 \
@@ -100,10 +88,7 @@ struct installed_row {
 	F(S, NAMED, U32, over, over_threshold, MAYBE(over_state),                                  \
 		"number of processes over the CPU (-k) or memory (-m) threshold")
 
-struct totals_row {
-	struct sooth_record record;
-	ROW_MEMBERS(TOTALS_ROW, totals_row)
-};
+ROW_STRUCT(totals_row, TOTALS_ROW);
 extern const struct sooth_schema session_row_schema;
 extern const struct sooth_schema reason_row_schema;
 extern const struct sooth_schema installed_row_schema;

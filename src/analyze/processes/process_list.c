@@ -31,9 +31,7 @@ static const char *const link_names[] = {
 };
 static const struct sooth_names links = { sizeof(link_names) / sizeof(link_names[0]), link_names };
 
-ROW_FIELDS(process_row_fields, PROCESS_ROW, process_row);
-
-ROW_SCHEMA(process_row, "processes", process_row);
+ROW_SCHEMA(process_row, PROCESS_ROW, "processes", process_row);
 
 /* --- the list --- */
 

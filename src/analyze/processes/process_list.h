@@ -177,11 +177,7 @@
 		"what the agent is doing now", .label = "ACTIVITY", .may_shrink = true,            \
 		.least_width = 40)
 
-struct process_row {
-	struct sooth_record record;
-	ROW_MEMBERS(PROCESS_ROW, process_row)
-	char state;
-};
+ROW_STRUCT(process_row, PROCESS_ROW, char state;);
 
 extern const struct sooth_schema process_row_schema;
 

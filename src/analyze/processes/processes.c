@@ -36,15 +36,8 @@
 		"longest lifetime of one of these processes", .label = "LONGEST",                  \
 		.unit = SOOTH_UNIT_NS)
 
-struct short_lived_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SHORT_LIVED_ROW, short_lived_row)
-	char name[SHORT_LIVED_NAME_SIZE];
-};
-
-ROW_FIELDS(short_lived_row_fields, SHORT_LIVED_ROW, short_lived_row);
-
-ROW_SCHEMA(short_lived_row, "short_lived", short_lived_row);
+ROW_STRUCT(short_lived_row, SHORT_LIVED_ROW, char name[SHORT_LIVED_NAME_SIZE];);
+ROW_SCHEMA(short_lived_row, SHORT_LIVED_ROW, "short_lived", short_lived_row);
 
 #define SUM_ROW(F, S)                                                                              \
 	F(S, U64, count, MAYBE(state),                                                             \
@@ -56,24 +49,12 @@ ROW_SCHEMA(short_lived_row, "short_lived", short_lived_row);
 	F(S, NAMED, TEXT, unseen, reason, MAYBE(unseen_state),                                     \
 		"reason why short-lived processes could not be counted")
 
-struct sum_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SUM_ROW, sum_row)
-};
-
-ROW_FIELDS(sum_fields, SUM_ROW, sum_row);
-
-static ROW_SCHEMA(sum, "short_lived_totals", sum_row,
+ROW_TABLE(sum, SUM_ROW, "short_lived_totals", sum_row,
 	.line = "short-lived processes: {count}, {in_sessions} of agents; {cpu_ns} CPU");
 
 /* Without values: the reason comes first in the line. */
-static const struct sooth_schema unseen_schema = {
-	.name = "short_lived_totals",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct sum_row),
-	SCHEMA_FIELDS(sum_fields),
-	.line = "short-lived processes: not measured: {reason}",
-};
+static ROW_SCHEMA(unseen, SUM_ROW, "short_lived_totals", sum_row,
+	.line = "short-lived processes: not measured: {reason}");
 
 /* --- in order --- */
 
@@ -128,13 +109,9 @@ static int emit_group(const struct host_emit *t, const struct shown *s, struct s
 
 static int emit_groups(const struct host_emit *t, struct sooth_error *err)
 {
-	static const struct section section = { .name = "short_lived",
-		.title = "short-lived processes",
-		.schema = &short_lived_row_schema,
-		.shape = SECTION_TABLE,
-		.is_of_interval = true,
-		.rows_least = 1,
-		.rows_most = ROWS_MOST };
+	static const struct section section = SECTION_OF("short_lived", short_lived_row_schema,
+		TABLE, .title = "short-lived processes", .is_of_interval = true, .rows_least = 1,
+		.rows_most = ROWS_MOST);
 	_cleanup_free_ struct shown *shown =
 		calloc(t->host->short_lived.groups.count + 1, sizeof(*shown));
 	size_t count = shown ? choose(t, shown) : 0;
@@ -147,12 +124,9 @@ static int emit_groups(const struct host_emit *t, struct sooth_error *err)
 
 static int host_emit_short_lived(const struct host_emit *t, struct sooth_error *err)
 {
-	static const struct section seen = {
-		.name = "short_lived_totals", .schema = &sum_schema, .shape = SECTION_OBJECT
-	};
-	static const struct section not_seen = {
-		.name = "short_lived_totals", .schema = &unseen_schema, .shape = SECTION_OBJECT
-	};
+	static const struct section seen = SECTION_OF("short_lived_totals", sum_schema, OBJECT);
+	static const struct section not_seen =
+		SECTION_OF("short_lived_totals", unseen_schema, OBJECT);
 	static const char unseen[] = "sooth gets no events when processes exit";
 	const struct short_lived *f = &t->host->short_lived;
 	struct sum_row row = { .count = f->all.count,
@@ -454,9 +428,5 @@ const struct stage_type stage_processes = {
 	.probe = "proc",
 	.shows = "proc",
 	.tables = tables,
-	.state_size = sizeof(struct processes_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct processes_state),
 };

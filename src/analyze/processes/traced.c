@@ -34,14 +34,7 @@ struct traced_view {
 	F(S, TEXT, tracer, MAYBE(tracer_state),                                                    \
 		"name of the tracing process; null: the tracer is not a main thread")
 
-struct traced_row {
-	struct sooth_record record;
-	ROW_MEMBERS(TRACED_ROW, traced_row)
-};
-
-ROW_FIELDS(traced_fields, TRACED_ROW, traced_row);
-
-static ROW_SCHEMA(traced, "traced", traced_row);
+ROW_TABLE(traced, TRACED_ROW, "traced", traced_row);
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
@@ -123,12 +116,8 @@ static int emit_all(struct traced_view *v, unsigned *unknown, struct sooth_error
 
 static int finish(void *state, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "traced",
-		.title = "traced processes of agents",
-		.schema = &traced_schema,
-		.shape = SECTION_TABLE,
-	};
+	static const struct section section =
+		SECTION_OF("traced", traced_schema, TABLE, .title = "traced processes of agents");
 	struct traced_view *v = state;
 	unsigned unknown = 0;
 	int status = process_table_resolve(&v->process_table);
@@ -155,9 +144,5 @@ const struct stage_type stage_traced = {
 	.name = "traced",
 	.help = "processes of agents that are traced by ptrace, and their tracers",
 	.shows = "proc",
-	.state_size = sizeof(struct traced_view),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct traced_view),
 };

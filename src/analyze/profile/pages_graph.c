@@ -31,19 +31,7 @@
 		.names = &stack_kind_names, .is_hidden = true)                                     \
 	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)
 
-struct pages_graph_row {
-	struct sooth_record record;
-	ROW_MEMBERS(GRAPH_ROW, pages_graph_row)
-};
-
-ROW_FIELDS(graph_row_fields, GRAPH_ROW, pages_graph_row);
-
-static const struct sooth_schema graph_row_schema = {
-	.name = "pages_graph",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct pages_graph_row),
-	SCHEMA_FIELDS(graph_row_fields),
-};
+ROW_TABLE(graph_row, GRAPH_ROW, "pages_graph", pages_graph_row);
 
 static const struct sooth_schema *const tables[] = { &graph_row_schema, NULL };
 
@@ -154,9 +142,5 @@ const struct stage_type stage_pages_graph = {
 	.help = "memory by the stacks that touched its pages, as a tree for flamegraphs",
 	.shows = "profile",
 	.tables = tables,
-	.state_size = sizeof(struct graph_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct graph_state),
 };

@@ -49,9 +49,5 @@ const struct stage_type stage_pages_seen = {
 	.name = "pages-seen",
 	.help = "the same as profile-pages, if page faults were recorded",
 	.tables = profile_pages_tables,
-	.state_size = sizeof(struct seen_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct seen_state),
 };

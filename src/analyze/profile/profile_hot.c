@@ -7,6 +7,7 @@
 
 #include "analyze/profile/profile_regexp.h"
 #include "base/cleanup.h"
+#include "base/map_sorted.h"
 
 #define FUNCTIONS_MAX (1u << 16)
 
@@ -69,15 +70,9 @@ static int by_samples(const void *left, const void *right)
 static void put_sorted(
 	const struct profile_sums *s, const struct map *functions, struct buffer *out)
 {
-	struct hot_count *sorted = calloc(functions->count + 1, sizeof(*sorted));
-	size_t count = 0, position = 0;
-	void *value;
+	struct hot_count *sorted = map_sorted(functions, by_samples);
 
-	while (sorted && map_next(functions, &position, NULL, &value))
-		sorted[count++] = *(const struct hot_count *)value;
-	if (sorted)
-		qsort(sorted, count, sizeof(*sorted), by_samples);
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; sorted && i < functions->count; i++) {
 		struct profile_hot hot = { .name = names_get(&s->names, sorted[i].key.name),
 			.file = names_get(&s->names, sorted[i].key.file),
 			.samples = sorted[i].samples,

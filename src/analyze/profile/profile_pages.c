@@ -17,6 +17,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/estimate.h"
+#include "base/map_sorted.h"
 #include "base/units.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
@@ -67,23 +68,11 @@
 		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)                                         \
 	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
 
-struct page_totals_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SUMMARY_ROW, page_totals_row)
-};
-
-ROW_FIELDS(summary_fields, SUMMARY_ROW, page_totals_row);
-
-static const struct sooth_schema summary_schema = {
-	.name = "page_totals",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct page_totals_row),
+ROW_TABLE(summary, SUMMARY_ROW, "page_totals", page_totals_row,
 	.line = "{text}; {touched_bytes} touched[ (+-{touched_error_bytes})], {released_bytes} "
 		"given "
 		"back[; resident: {resident_before_bytes}, then {resident_bytes}][; "
-		"whole stacks: {whole_stacks_percent} %]",
-	SCHEMA_FIELDS(summary_fields),
-};
+		"whole stacks: {whole_stacks_percent} %]");
 
 #define PLACE_ROW(F, S)                                                                            \
 	F(S, REAL, percent, MAYBE(percent_state),                                                  \
@@ -109,37 +98,14 @@ static const struct sooth_schema summary_schema = {
 	F(S, TEXT, file, ALWAYS, "file with the code of the function", .is_key = true,             \
 		.may_shrink = true)
 
-struct page_place_row {
-	struct sooth_record record;
-	ROW_MEMBERS(PLACE_ROW, page_place_row)
-};
-
-ROW_FIELDS(place_fields, PLACE_ROW, page_place_row);
-
-static const struct sooth_schema place_schema = {
-	.name = "pages_by_function",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct page_place_row),
-	SCHEMA_FIELDS(place_fields),
-};
+ROW_TABLE(place, PLACE_ROW, "pages_by_function", page_place_row);
 
 const struct sooth_schema *const profile_pages_tables[] = { &summary_schema, &place_schema, NULL };
 
-static const struct section summary_section = {
-	.name = "page_totals",
-	.schema = &summary_schema,
-	.shape = SECTION_OBJECT,
-};
-static const struct section place_section = {
-	.name = "pages_by_function",
-	.title = "memory by the code that touched it",
-	.schema = &place_schema,
-	.shape = SECTION_TABLE,
-	.if_empty = "no new page was touched",
-	.rows_most = ROWS_SHOWN,
-	.sort = "remaining_bytes",
-	.is_descending = true,
-};
+static const struct section summary_section = SECTION_OF("page_totals", summary_schema, OBJECT);
+static const struct section place_section = SECTION_OF("pages_by_function", place_schema, TABLE,
+	.title = "memory by the code that touched it", .if_empty = "no new page was touched",
+	.rows_most = ROWS_SHOWN, .sort = "remaining_bytes", .is_descending = true);
 
 struct place_key {
 	uint32_t function, file; /* names */
@@ -334,20 +300,6 @@ static int emit_places(struct pages_state *s, struct sooth_error *err)
 	return status;
 }
 
-static int sort_places(struct pages_state *s, struct sooth_error *err)
-{
-	size_t count = 0, position = 0;
-	void *value;
-
-	s->sorted = calloc(s->places.count + 1, sizeof(*s->sorted));
-	if (!s->sorted)
-		return error_no_memory(err);
-	while (map_next(&s->places, &position, NULL, &value))
-		s->sorted[count++] = *(const struct place *)value;
-	qsort(s->sorted, count, sizeof(*s->sorted), by_remaining);
-	return 0;
-}
-
 static void put_name(struct buffer *out, struct span name)
 {
 	buffer_append(out, name.data, name.size);
@@ -473,9 +425,9 @@ static int finish(void *state, struct sooth_error *err)
 	int status;
 
 	find_places(s);
-	status = sort_places(s, err);
-	if (status)
-		return status;
+	s->sorted = map_sorted(&s->places, by_remaining);
+	if (!s->sorted)
+		return error_no_memory(err);
 	note_refused(s);
 	row = (struct page_totals_row){ .remaining_bytes = l->remaining.pages * l->page_bytes,
 		.remaining_error_bytes = error_bytes(l, l->remaining.variance),
@@ -523,9 +475,5 @@ const struct stage_type stage_profile_pages = {
 	.probe = "profile",
 	.shows = "profile",
 	.tables = profile_pages_tables,
-	.state_size = sizeof(struct pages_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct pages_state),
 };

@@ -40,19 +40,7 @@
 	F(S, NAMED, U64, cpu_ns, cpu_time_ns, ALWAYS, "CPU time that the sample stands for",       \
 		.label = "CPU TIME", .unit = SOOTH_UNIT_NS, .is_hidden = true)
 
-struct sample_frame_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SAMPLE_FRAME_ROW, sample_frame_row)
-};
-
-ROW_FIELDS(sample_frame_fields, SAMPLE_FRAME_ROW, sample_frame_row);
-
-static const struct sooth_schema sample_frame_schema = {
-	.name = "samples",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct sample_frame_row),
-	SCHEMA_FIELDS(sample_frame_fields),
-};
+ROW_TABLE(sample_frame, SAMPLE_FRAME_ROW, "samples", sample_frame_row);
 static const struct sooth_schema *const tables[] = { &sample_frame_schema, NULL };
 
 struct kept_sample {
@@ -245,9 +233,5 @@ const struct stage_type stage_profile_samples = {
 	.help = "each sample with its time, thread and stack",
 	.shows = "profile",
 	.tables = tables,
-	.state_size = sizeof(struct samples_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct samples_state),
 };

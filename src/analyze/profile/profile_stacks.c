@@ -39,12 +39,7 @@
 	F(S, NAMED, U64, cpu_ns, cpu_time_ns, ALWAYS, "CPU time of the samples",                   \
 		.label = "CPU TIME", .unit = SOOTH_UNIT_NS, .is_hidden = true)
 
-struct stack_row {
-	struct sooth_record record;
-	ROW_MEMBERS(STACK_ROW, stack_row)
-};
-
-ROW_FIELDS(stack_row_fields, STACK_ROW, stack_row);
+ROW_TABLE(stack_row, STACK_ROW, "stacks", stack_row);
 
 /* The same row for waits. */
 #define WAIT_ROW(F, S)                                                                             \
@@ -61,14 +56,12 @@ ROW_FIELDS(stack_row_fields, STACK_ROW, stack_row);
 		.names = &stack_kind_names, .is_hidden = true)                                     \
 	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)
 
-ROW_FIELDS(wait_row_fields, WAIT_ROW, stack_row);
-
 /* And for all the time of threads. */
 #define WALL_ROW(F, S)                                                                             \
 	F(S, REAL, percent, ALWAYS, "share of the time of all threads in this frame and below",    \
 		.label = "TOTAL%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
-	F(S, NAMED, U64, cpu_ns, wall_ns, ALWAYS, "time in this frame and below",                  \
-		.label = "TIME", .unit = SOOTH_UNIT_NS)                                            \
+	F(S, NAMED, U64, cpu_ns, wall_ns, ALWAYS, "time in this frame and below", .label = "TIME", \
+		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, NAMED, U64, samples, observations, ALWAYS,                                            \
 		"samples and waits in this frame and below", .label = "COUNT")                     \
 	F(S, TEXT, frame, ALWAYS, "stack frame: process, role of the thread, or function",         \
@@ -78,28 +71,8 @@ ROW_FIELDS(wait_row_fields, WAIT_ROW, stack_row);
 		.names = &stack_kind_names, .is_hidden = true)                                     \
 	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)
 
-ROW_FIELDS(wall_row_fields, WALL_ROW, stack_row);
-
-static const struct sooth_schema wall_row_schema = {
-	.name = "wall_stacks",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct stack_row),
-	SCHEMA_FIELDS(wall_row_fields),
-};
-
-static const struct sooth_schema wait_row_schema = {
-	.name = "wait_stacks",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct stack_row),
-	SCHEMA_FIELDS(wait_row_fields),
-};
-
-static const struct sooth_schema stack_row_schema = {
-	.name = "stacks",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct stack_row),
-	SCHEMA_FIELDS(stack_row_fields),
-};
+static ROW_SCHEMA(wall_row, WALL_ROW, "wall_stacks", stack_row);
+static ROW_SCHEMA(wait_row, WAIT_ROW, "wait_stacks", stack_row);
 
 static const struct sooth_schema *const tables[] = { &stack_row_schema, &wait_row_schema,
 	&wall_row_schema, NULL };
@@ -266,8 +239,8 @@ static int emit_rows(struct emitting *e, struct sooth_error *err)
 		.shape = SECTION_TABLE,
 		.tree = "frame",
 		.depth = "depth",
-		.if_empty = profile_sums_if_empty(
-			&e->s->sums, e->s->options.role, all_of(e->s), &why),
+		.if_empty =
+			profile_sums_if_empty(&e->s->sums, e->s->options.role, all_of(e->s), &why),
 		.graph = &graph };
 	int status;
 
@@ -338,9 +311,5 @@ const struct stage_type stage_profile_stacks = {
 	.help = "sampled stacks as a tree, for flamegraphs and folded stacks",
 	.shows = "profile",
 	.tables = tables,
-	.state_size = sizeof(struct stacks_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct stacks_state),
 };

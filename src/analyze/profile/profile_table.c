@@ -6,12 +6,12 @@
 #include "analyze/profile/profile_table.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/profile/profile_sums.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/map_sorted.h"
 #include "explain/output.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
@@ -149,21 +149,9 @@ static void profile_symbols_note(const struct profile_symbols *s, const struct n
 		"samples with a stack down to the entry of the thread", .label = "WHOLE STACKS",   \
 		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
 
-struct summary_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SUMMARY_ROW, summary_row)
-};
-
-ROW_FIELDS(summary_fields, SUMMARY_ROW, summary_row);
-
-static const struct sooth_schema summary_schema = {
-	.name = "profile",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct summary_row),
+ROW_TABLE(summary, SUMMARY_ROW, "profile", summary_row,
 	.line = "{samples sample}, {cpu_time_ns} of CPU time, one per {period_ns}[; whole "
-		"stacks: {whole_stacks_percent} %]",
-	SCHEMA_FIELDS(summary_fields),
-};
+		"stacks: {whole_stacks_percent} %]");
 
 #define FUNCTION_ROW(F, S)                                                                         \
 	F(S, REAL, self_percent, ALWAYS, "share of all samples taken in this function itself",     \
@@ -183,19 +171,7 @@ static const struct sooth_schema summary_schema = {
 	F(S, TEXT, file, ALWAYS, "file with the code of the function", .is_key = true,             \
 		.may_shrink = true)
 
-struct function_row {
-	struct sooth_record record;
-	ROW_MEMBERS(FUNCTION_ROW, function_row)
-};
-
-ROW_FIELDS(function_fields, FUNCTION_ROW, function_row);
-
-static const struct sooth_schema function_schema = {
-	.name = "functions",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct function_row),
-	SCHEMA_FIELDS(function_fields),
-};
+ROW_TABLE(function, FUNCTION_ROW, "functions", function_row);
 
 #define END_ROW(F, S)                                                                              \
 	F(S, TEXT, end, ALWAYS, "how the walk up the stack ended", .is_key = true)                 \
@@ -204,28 +180,12 @@ static const struct sooth_schema function_schema = {
 	F(S, REAL, percent, ALWAYS, "share of all samples", .label = "SHARE",                      \
 		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
 
-struct end_row {
-	struct sooth_record record;
-	ROW_MEMBERS(END_ROW, end_row)
-};
-
-ROW_FIELDS(end_fields, END_ROW, end_row);
-
-static const struct sooth_schema end_schema = {
-	.name = "stack_ends",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct end_row),
-	SCHEMA_FIELDS(end_fields),
-};
+ROW_TABLE(end, END_ROW, "stack_ends", end_row);
 
 static const struct sooth_schema *const tables[] = { &summary_schema, &function_schema, &end_schema,
 	NULL };
 
-static const struct section summary_section = {
-	.name = "profile",
-	.schema = &summary_schema,
-	.shape = SECTION_OBJECT,
-};
+static const struct section summary_section = SECTION_OF("profile", summary_schema, OBJECT);
 #define FUNCTION_SECTION(sort_)                                                                    \
 	{                                                                                          \
 		.name = "functions", .title = "functions", .schema = &function_schema,             \
@@ -235,13 +195,8 @@ static const struct section summary_section = {
 	}
 static const struct section function_section = FUNCTION_SECTION("self_samples");
 static const struct section function_total_section = FUNCTION_SECTION("total_samples");
-static const struct section end_section = {
-	.name = "stack_ends",
-	.title = "ends of stacks",
-	.schema = &end_schema,
-	.shape = SECTION_TABLE,
-	.audience = SECTION_DETAIL,
-};
+static const struct section end_section = SECTION_OF(
+	"stack_ends", end_schema, TABLE, .title = "ends of stacks", .audience = SECTION_DETAIL);
 
 /* Engines whose functions have names only when they are asked for. */
 static const struct {
@@ -426,11 +381,8 @@ static int emit_function(
 static int emit_functions(struct table_state *s, struct sooth_error *err)
 {
 	_cleanup_free_ struct function_sum *sorted =
-		calloc(s->functions.count + 1, sizeof(*sorted));
+		map_sorted(&s->functions, s->options.by_total ? by_total : by_self);
 	int status;
-	size_t count = 0, position = 0;
-	const void *key;
-	void *value;
 
 	s->functions_section = s->options.by_total ? function_total_section : function_section;
 	s->functions_section.if_empty = profile_sums_if_empty(
@@ -438,10 +390,7 @@ static int emit_functions(struct table_state *s, struct sooth_error *err)
 	status = output_section(s->output, &s->functions_section, err);
 	if (!sorted)
 		return error_no_memory(err);
-	while (map_next(&s->functions, &position, &key, &value))
-		sorted[count++] = *(const struct function_sum *)value;
-	qsort(sorted, count, sizeof(*sorted), s->options.by_total ? by_total : by_self);
-	for (size_t i = 0; i < count && !status; i++)
+	for (size_t i = 0; i < s->functions.count && !status; i++)
 		status = emit_function(s, &sorted[i], err);
 	return status;
 }
@@ -508,9 +457,5 @@ const struct stage_type stage_profile_table = {
 	.probe = "profile",
 	.shows = "profile",
 	.tables = tables,
-	.state_size = sizeof(struct table_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct table_state),
 };

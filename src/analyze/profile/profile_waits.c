@@ -5,7 +5,6 @@
  * library's: it is the one that can be changed.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/profile/profile_sums.h"
@@ -13,6 +12,7 @@
 #include "analyze/profile/wait_places.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/map_sorted.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -33,21 +33,9 @@
 		"waits with a stack down to the entry of the thread", .label = "WHOLE STACKS",     \
 		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
 
-struct wait_summary_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SUMMARY_ROW, wait_summary_row)
-};
-
-ROW_FIELDS(summary_fields, SUMMARY_ROW, wait_summary_row);
-
-static const struct sooth_schema summary_schema = {
-	.name = "waiting",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct wait_summary_row),
+ROW_TABLE(summary, SUMMARY_ROW, "waiting", wait_summary_row,
 	.line = "{wait_count wait}, {waited_ns} together, of {threads thread}[; whole stacks: "
-		"{whole_stacks_percent} %]",
-	SCHEMA_FIELDS(summary_fields),
-};
+		"{whole_stacks_percent} %]");
 
 #define PLACE_ROW(F, S)                                                                            \
 	F(S, REAL, percent, ALWAYS, "share of the time of all waits", .label = "SHARE",            \
@@ -71,37 +59,14 @@ static const struct sooth_schema summary_schema = {
 	F(S, TEXT, waker, MAYBE(waker_state),                                                      \
 		"thread that woke them most of the time: name and process id", .may_shrink = true)
 
-struct wait_place_row {
-	struct sooth_record record;
-	ROW_MEMBERS(PLACE_ROW, wait_place_row)
-};
-
-ROW_FIELDS(place_fields, PLACE_ROW, wait_place_row);
-
-static const struct sooth_schema place_schema = {
-	.name = "waits_by_function",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct wait_place_row),
-	SCHEMA_FIELDS(place_fields),
-};
+ROW_TABLE(place, PLACE_ROW, "waits_by_function", wait_place_row);
 
 static const struct sooth_schema *const tables[] = { &summary_schema, &place_schema, NULL };
 
-static const struct section summary_section = {
-	.name = "waiting",
-	.schema = &summary_schema,
-	.shape = SECTION_OBJECT,
-};
-static const struct section place_section = {
-	.name = "waits_by_function",
-	.title = "waits",
-	.schema = &place_schema,
-	.shape = SECTION_TABLE,
-	.if_empty = "no waits were recorded",
-	.rows_most = ROWS_SHOWN,
-	.sort = "waited_ns",
-	.is_descending = true,
-};
+static const struct section summary_section = SECTION_OF("waiting", summary_schema, OBJECT);
+static const struct section place_section = SECTION_OF("waits_by_function", place_schema, TABLE,
+	.title = "waits", .if_empty = "no waits were recorded", .rows_most = ROWS_SHOWN,
+	.sort = "waited_ns", .is_descending = true);
 
 /* As they come: stacks are resolved at the end. */
 struct stack_key {
@@ -291,17 +256,12 @@ static int emit_place(struct waits_state *s, const struct place *p, struct sooth
 
 static int emit_places(struct waits_state *s, struct sooth_error *err)
 {
-	_cleanup_free_ struct place *sorted = calloc(s->places.count + 1, sizeof(*sorted));
+	_cleanup_free_ struct place *sorted = map_sorted(&s->places, by_time);
 	int status = output_section(s->output, &place_section, err);
-	size_t count = 0, position = 0;
-	void *value;
 
 	if (!sorted)
 		return error_no_memory(err);
-	while (map_next(&s->places, &position, NULL, &value))
-		sorted[count++] = *(const struct place *)value;
-	qsort(sorted, count, sizeof(*sorted), by_time);
-	for (size_t i = 0; i < count && !status; i++)
+	for (size_t i = 0; i < s->places.count && !status; i++)
 		status = emit_place(s, &sorted[i], err);
 	return status;
 }
@@ -342,9 +302,5 @@ const struct stage_type stage_profile_waits = {
 	.probe = "profile",
 	.shows = "profile",
 	.tables = tables,
-	.state_size = sizeof(struct waits_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct waits_state),
 };

@@ -37,31 +37,13 @@
 		.label = "CHAIN", .is_key = true, .may_shrink = true)                              \
 	F(S, TEXTS, links, ALWAYS, "the parts of `wait_chain`, one by one", .is_hidden = true)
 
-struct chain_row {
-	struct sooth_record record;
-	ROW_MEMBERS(CHAIN_ROW, chain_row)
-};
-
-ROW_FIELDS(chain_fields, CHAIN_ROW, chain_row);
-
-static const struct sooth_schema chain_schema = {
-	.name = "wait_chains",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct chain_row),
-	SCHEMA_FIELDS(chain_fields),
-};
+ROW_TABLE(chain, CHAIN_ROW, "wait_chains", chain_row);
 static const struct sooth_schema *const tables[] = { &chain_schema, NULL };
 
-static const struct section chain_section = {
-	.name = "wait_chains",
+static const struct section chain_section = SECTION_OF("wait_chains", chain_schema, TABLE,
 	.title = "waits that another thread ended, and what that thread waited for meanwhile",
-	.schema = &chain_schema,
-	.shape = SECTION_TABLE,
-	.if_empty = "no wait was ended by another thread in a system call",
-	.rows_most = ROWS_SHOWN,
-	.sort = "waited_ns",
-	.is_descending = true,
-};
+	.if_empty = "no wait was ended by another thread in a system call", .rows_most = ROWS_SHOWN,
+	.sort = "waited_ns", .is_descending = true);
 
 struct kept_wait {
 	uint64_t from_ns, to_ns;
@@ -379,9 +361,5 @@ const struct stage_type stage_wait_chains = {
 	.probe = "profile",
 	.shows = "profile",
 	.tables = tables,
-	.state_size = sizeof(struct chains_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct chains_state),
 };

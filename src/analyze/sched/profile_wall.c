@@ -5,7 +5,6 @@
  * only say in which functions. What remains are waits that were too short to be recorded one by
  * one, so that the rows of a thread add up to the time in which it was observed.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/profile/profile_sums.h"
@@ -14,6 +13,7 @@
 #include "analyze/records.h"
 #include "analyze/sched/sched_sums.h"
 #include "base/cleanup.h"
+#include "base/map_sorted.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -36,21 +36,9 @@
 	F(S, REAL, short_percent, WITH(wall_state), "share in shorter waits",                      \
 		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
 
-struct wall_summary_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SUMMARY_ROW, wall_summary_row)
-};
-
-ROW_FIELDS(summary_fields, SUMMARY_ROW, wall_summary_row);
-
-static const struct sooth_schema summary_schema = {
-	.name = "wall",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct wall_summary_row),
+ROW_TABLE(summary, SUMMARY_ROW, "wall", wall_summary_row,
 	.line = "{thread_count thread}, {wall_ns} together[: {running_percent} % running][, "
-		"{waiting_percent} % waiting][, {short_percent} % in short waits]",
-	SCHEMA_FIELDS(summary_fields),
-};
+		"{waiting_percent} % waiting][, {short_percent} % in short waits]");
 
 #define PLACE_ROW(F, S)                                                                            \
 	F(S, REAL, percent, ALWAYS, "share of the time of all threads", .label = "SHARE",          \
@@ -72,37 +60,14 @@ static const struct sooth_schema summary_schema = {
 	F(S, U64, observations, ALWAYS, "number of its samples or waits", .label = "COUNT",        \
 		.merge = SOOTH_MERGE_SUM)
 
-struct wall_row {
-	struct sooth_record record;
-	ROW_MEMBERS(PLACE_ROW, wall_row)
-};
-
-ROW_FIELDS(place_fields, PLACE_ROW, wall_row);
-
-static const struct sooth_schema place_schema = {
-	.name = "wall_by_function",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct wall_row),
-	SCHEMA_FIELDS(place_fields),
-};
+ROW_TABLE(place, PLACE_ROW, "wall_by_function", wall_row);
 
 static const struct sooth_schema *const tables[] = { &summary_schema, &place_schema, NULL };
 
-static const struct section summary_section = {
-	.name = "wall",
-	.schema = &summary_schema,
-	.shape = SECTION_OBJECT,
-};
-static const struct section place_section = {
-	.name = "wall_by_function",
-	.title = "running and waiting",
-	.schema = &place_schema,
-	.shape = SECTION_TABLE,
-	.if_empty = "no thread was observed",
-	.rows_most = ROWS_SHOWN,
-	.sort = "wall_ns",
-	.is_descending = true,
-};
+static const struct section summary_section = SECTION_OF("wall", summary_schema, OBJECT);
+static const struct section place_section = SECTION_OF("wall_by_function", place_schema, TABLE,
+	.title = "running and waiting", .if_empty = "no thread was observed",
+	.rows_most = ROWS_SHOWN, .sort = "wall_ns", .is_descending = true);
 
 struct thread_key {
 	uint32_t pid, tid;
@@ -382,17 +347,12 @@ static int emit_place(
 
 static int emit_places(struct wall_state *s, double all_ns, struct sooth_error *err)
 {
-	_cleanup_free_ struct place *sorted = calloc(s->places.count + 1, sizeof(*sorted));
+	_cleanup_free_ struct place *sorted = map_sorted(&s->places, by_time);
 	int status = output_section(s->output, &place_section, err);
-	size_t count = 0, position = 0;
-	void *value;
 
 	if (!sorted)
 		return error_no_memory(err);
-	while (map_next(&s->places, &position, NULL, &value))
-		sorted[count++] = *(const struct place *)value;
-	qsort(sorted, count, sizeof(*sorted), by_time);
-	for (size_t i = 0; i < count && !status; i++)
+	for (size_t i = 0; i < s->places.count && !status; i++)
 		status = emit_place(s, &sorted[i], all_ns, err);
 	return status;
 }
@@ -459,9 +419,5 @@ const struct stage_type stage_profile_wall = {
 	.probe = "profile",
 	.shows = "profile",
 	.tables = tables,
-	.state_size = sizeof(struct wall_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct wall_state),
 };

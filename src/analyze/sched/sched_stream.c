@@ -33,27 +33,11 @@
 	F(S, U32, waker_tid, WITH(waker_state), "thread id of the thread that ended the wait")     \
 	F(S, TEXT, note, MAYBE(note_state), "what is missing of the state", .is_hidden = true)
 
-struct change_row {
-	struct sooth_record record;
-	ROW_MEMBERS(CHANGE_ROW, change_row)
-};
-
-ROW_FIELDS(change_fields, CHANGE_ROW, change_row);
-
-static const struct sooth_schema change_schema = {
-	.name = "states",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct change_row),
-	SCHEMA_FIELDS(change_fields),
+ROW_TABLE(change, CHANGE_ROW, "states", change_row,
 	.line = "{time} {tid} {thread}: {state} {duration_ns}[ ({note})][, then {next}]"
-		"[, by {waker}][ ({waker_tid})]",
-};
+		"[, by {waker}][ ({waker_tid})]");
 
-static const struct section change_section = {
-	.name = "state",
-	.schema = &change_schema,
-	.shape = SECTION_STREAM,
-};
+static const struct section change_section = SECTION_OF("state", change_schema, STREAM);
 
 struct changes_state {
 	struct output *output;
@@ -184,9 +168,5 @@ const struct stage_type stage_sched_stream = {
 	.help = "every state of every thread, one line each",
 	.shows = "sched",
 	.tables = tables,
-	.state_size = sizeof(struct changes_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct changes_state),
 };

@@ -35,22 +35,10 @@ _Static_assert(SCHED_BUCKETS == SYSCALLS_BUCKETS, "their percentiles are compute
 	F(S, REAL, stopped_percent, WITH(wall_state), "share in which they were stopped",          \
 		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)
 
-struct summary_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SUMMARY_ROW, summary_row)
-};
-
-ROW_FIELDS(summary_fields, SUMMARY_ROW, summary_row);
-
-static const struct sooth_schema summary_schema = {
-	.name = "scheduling",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct summary_row),
+ROW_TABLE(summary, SUMMARY_ROW, "scheduling", summary_row,
 	.line = "{thread_count thread}, {wall_ns} together[: {running_percent} % running][, "
 		"{ready_percent} % ready to run][, {sleeping_percent} % sleeping][, "
-		"{blocked_percent} % blocked][, {stopped_percent} % stopped]",
-	SCHEMA_FIELDS(summary_fields),
-};
+		"{blocked_percent} % blocked][, {stopped_percent} % stopped]");
 
 #define THREAD_ROW(F, S)                                                                           \
 	F(S, PID)                                                                                  \
@@ -80,8 +68,9 @@ static const struct sooth_schema summary_schema = {
 		.label = "SLEEPING", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)              \
 	F(S, U64, blocked_ns, ALWAYS, "time in waits that no signal ends: disk, page of memory",   \
 		.label = "BLOCKED", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)               \
-	F(S, NAMED, U64, stopped_ns, stopped_time_ns, ALWAYS, "time stopped by a signal, a debugger or its control group", \
-		.label = "STOPPED", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)               \
+	F(S, NAMED, U64, stopped_ns, stopped_time_ns, ALWAYS,                                      \
+		"time stopped by a signal, a debugger or its control group", .label = "STOPPED",   \
+		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                                   \
 	F(S, U64, voluntary, ALWAYS, "switches to another thread because it had to wait",          \
 		.label = "WAITS", .merge = SOOTH_MERGE_SUM)                                        \
 	F(S, U64, involuntary, ALWAYS, "switches to another thread though it could have run on",   \
@@ -96,39 +85,17 @@ static const struct sooth_schema summary_schema = {
 		"histogram of times from a wake-up until it ran: slot i from 2^i to 2^(i+1) ns",   \
 		.unit = SOOTH_UNIT_NS, .label = "LATENCIES")
 
-struct thread_row {
-	struct sooth_record record;
-	ROW_MEMBERS(THREAD_ROW, thread_row)
-	uint32_t histogram[SCHED_BUCKETS];
-};
-
-ROW_FIELDS(thread_fields, THREAD_ROW, thread_row);
-
-static const struct sooth_schema thread_schema = {
-	.name = "threads",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct thread_row),
-	SCHEMA_FIELDS(thread_fields),
-};
+ROW_STRUCT(thread_row, THREAD_ROW, uint32_t histogram[SCHED_BUCKETS];);
+static ROW_SCHEMA(thread, THREAD_ROW, "threads", thread_row);
 
 static const struct sooth_schema *const tables[] = { &summary_schema, &thread_schema, NULL };
 
-static const struct section summary_section = {
-	.name = "scheduling",
-	.schema = &summary_schema,
-	.shape = SECTION_OBJECT,
-};
+static const struct section summary_section = SECTION_OF("scheduling", summary_schema, OBJECT);
 
-static const struct section thread_section = {
-	.name = "threads",
-	.schema = &thread_schema,
-	.shape = SECTION_TABLE,
-	.if_empty = "no thread of the target was observed",
-	.rows_most = ROWS_SHOWN,
-	.sort = "longest_ns",
-	.is_descending = true,
-	.spare = "migrations,stopped_time_ns,p50_ns,blocked_ns,involuntary,voluntary",
-};
+static const struct section thread_section = SECTION_OF("threads", thread_schema, TABLE,
+	.if_empty = "no thread of the target was observed", .rows_most = ROWS_SHOWN,
+	.sort = "longest_ns", .is_descending = true,
+	.spare = "migrations,stopped_time_ns,p50_ns,blocked_ns,involuntary,voluntary");
 
 struct table_state {
 	struct output *output;
@@ -281,9 +248,5 @@ const struct stage_type stage_sched_table = {
 	.probe = "sched",
 	.shows = "sched",
 	.tables = tables,
-	.state_size = sizeof(struct table_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct table_state),
 };

@@ -66,9 +66,7 @@ struct connection_row {
 	ROW_MEMBERS(CONNECTION_ROW, connection_row)
 };
 
-ROW_FIELDS(connection_row_fields, CONNECTION_ROW, connection_row);
-
-static ROW_SCHEMA(connection_row, "connections", connection_row);
+static ROW_SCHEMA(connection_row, CONNECTION_ROW, "connections", connection_row);
 
 /* --- the view --- */
 
@@ -169,7 +167,8 @@ static int emit_process(struct connections_view *c, const struct process_entry *
 
 	note_snapshot(c, snapshot_end(snapshot, sizeof(struct sockets_process)));
 	batch_for_each (r, &records) {
-		const struct sockets_socket *one = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+		const struct sockets_socket *one =
+			record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		/* A socket that is neither bound nor connected has no peer. */
 		if (one && socket_is_inet(one) && one->local_state != SOOTH_STATE_ABSENT && !status)
@@ -235,16 +234,12 @@ static const char *nothing(struct connections_view *c)
 
 static int emit_connections(struct connections_view *c, struct sooth_error *err)
 {
-	const struct section section = {
-		.name = "connections",
+	const struct section section = SECTION_OF("connections", connection_row_schema, TABLE,
 		.title = "connections of agents",
-		.schema = &connection_row_schema,
-		.shape = SECTION_TABLE,
 		.columns = "pid,agent,role,protocol,state,local,peer,label,sent_ago_ns,"
 			   "received_ago_ns",
 		.spare = "received_ago_ns,sent_ago_ns,protocol,local,role,agent",
-		.if_empty = nothing(c),
-	};
+		.if_empty = nothing(c));
 	const struct snapshot *snapshot;
 	size_t position = 0;
 	int status = output_section(c->output, &section, err);
@@ -288,9 +283,5 @@ const struct stage_type stage_connections = {
 	.name = "connections",
 	.help = "internet connections of agents' processes, with the service of the peer",
 	.shows = "sockets",
-	.state_size = sizeof(struct connections_view),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct connections_view),
 };

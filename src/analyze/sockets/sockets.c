@@ -115,31 +115,15 @@ struct socket_row {
 		.is_key = true, .names = &socket_state_names)                                      \
 	F(S, U64, count, ALWAYS, "number of sockets with this protocol and state")
 
-struct socket_state_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SOCKET_STATE_ROW, socket_state_row)
-};
+ROW_TABLE(socket_state, SOCKET_STATE_ROW, "sockets_by_state", socket_state_row);
 
 /* The result of a snapshot: the state says why nothing, or not everything, was read. */
 #define SOCKET_PROCESS_ROW(F, S)                                                                   \
 	F(S, PID)                                                                                  \
 	F(S, U32, sockets, MAYBE(sockets_state), "number of sockets of the process that are listed")
 
-struct socket_process_row {
-	struct sooth_record record;
-	ROW_MEMBERS(SOCKET_PROCESS_ROW, socket_process_row)
-};
-
-ROW_FIELDS(socket_fields, SOCKET_ROW, socket_row);
-
-ROW_FIELDS(socket_state_fields, SOCKET_STATE_ROW, socket_state_row);
-
-ROW_FIELDS(socket_process_fields, SOCKET_PROCESS_ROW, socket_process_row);
-
-ROW_SCHEMA(socket, "sockets", socket_row);
-static ROW_SCHEMA(socket_state, "sockets_by_state", socket_state_row);
-static ROW_SCHEMA(socket_process, "sockets_totals", socket_process_row);
-
+ROW_TABLE(socket_process, SOCKET_PROCESS_ROW, "sockets_totals", socket_process_row);
+ROW_SCHEMA(socket, SOCKET_ROW, "sockets", socket_row);
 /* --- the view --- */
 
 #define ENDS_MAX 65536 /* per process; beyond it, rows are named by inode */
@@ -253,9 +237,7 @@ static struct span find_label(
 static int emit_socket(
 	struct sockets_view *s, const struct sockets_socket *socket, struct sooth_error *err)
 {
-	struct socket_row row = {
-		.socket = socket_whole(socket), .unnamed_inode = socket->inode
-	};
+	struct socket_row row = { .socket = socket_whole(socket), .unnamed_inode = socket->inode };
 	const struct sooth_record *r = &socket->record;
 	char room[256];
 	struct span label = find_label(s, socket, room);
@@ -298,15 +280,11 @@ static int emit_sockets(void *state, const struct snapshot *one, struct sooth_er
 	return status;
 }
 
-static const struct section sockets_section = {
-	.name = "sockets",
-	.title = "sockets",
-	.schema = &socket_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,fd,protocol,state,local,peer,label,receive_queue,send_queue,rtt_ns,"
-		   "retransmits,sent_ago_ns,received_ago_ns",
-	.if_empty = "no sockets",
-};
+static const struct section sockets_section =
+	SECTION_OF("sockets", socket_schema, TABLE, .title = "sockets",
+		.columns = "pid,fd,protocol,state,local,peer,label,receive_queue,send_queue,rtt_ns,"
+			   "retransmits,sent_ago_ns,received_ago_ns",
+		.if_empty = "no sockets");
 
 /* --- by state --- */
 
@@ -354,14 +332,8 @@ static int emit_kinds(void *state, const struct snapshot *one, struct sooth_erro
 	return status;
 }
 
-static const struct section kinds_section = {
-	.name = "sockets_by_state",
-	.title = "sockets by state",
-	.schema = &socket_state_schema,
-	.shape = SECTION_KEYED,
-	.columns = "pid,protocol,state,count",
-	.rows_least = 2,
-};
+static const struct section kinds_section = SECTION_OF("sockets_by_state", socket_state_schema,
+	KEYED, .title = "sockets by state", .columns = "pid,protocol,state,count", .rows_least = 2);
 
 /* --- completeness --- */
 

@@ -113,14 +113,10 @@ static void stack_groups(struct buffer *groups, const struct batch *records, uin
 #define OUTER_SHOWN   4
 #define THREADS_SHOWN 3
 
-ROW_FIELDS(stack_frame_fields, STACK_FRAME_ROW, stack_frame_row);
-static ROW_SCHEMA(stack_frame, "stack.frame", stack_frame_row, .line = "{text}");
-ROW_FIELDS(stack_thread_fields, STACK_THREAD_ROW, stack_thread_row);
-static ROW_SCHEMA(stack_thread, "stack.thread", stack_thread_row);
-ROW_FIELDS(stack_group_fields, STACK_GROUP_ROW, stack_group_row);
-static ROW_SCHEMA(stack_group, "stack", stack_group_row, .line = "{text}");
-ROW_FIELDS(stack_process_fields, STACK_PROCESS_ROW, stack_process_row);
-ROW_SCHEMA(stack_process, "stack.process", stack_process_row, .line = "{text}");
+static ROW_SCHEMA(stack_frame, STACK_FRAME_ROW, "stack.frame", stack_frame_row, .line = "{text}");
+static ROW_SCHEMA(stack_thread, STACK_THREAD_ROW, "stack.thread", stack_thread_row);
+static ROW_SCHEMA(stack_group, STACK_GROUP_ROW, "stack", stack_group_row, .line = "{text}");
+ROW_SCHEMA(stack_process, STACK_PROCESS_ROW, "stack.process", stack_process_row, .line = "{text}");
 
 /* --- frames --- */
 

@@ -22,10 +22,7 @@
 		.names = &profile_frame_kind_names)                                                \
 	F(S, TEXT, text, ALWAYS, "the frame as text: function and place", .is_hidden = true)
 
-struct stack_frame_row {
-	struct sooth_record record;
-	ROW_MEMBERS(STACK_FRAME_ROW, stack_frame_row)
-};
+ROW_STRUCT(stack_frame_row, STACK_FRAME_ROW);
 
 #define STACK_THREAD_ROW(F, S)                                                                     \
 	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the initial pid namespace",              \
@@ -34,10 +31,7 @@ struct stack_frame_row {
 	F(S, U64, cpu_ns, MAYBE(cpu_state), "CPU time of the thread since its start",              \
 		.label = "CPU", .unit = SOOTH_UNIT_NS)
 
-struct stack_thread_row {
-	struct sooth_record record;
-	ROW_MEMBERS(STACK_THREAD_ROW, stack_thread_row)
-};
+ROW_STRUCT(stack_thread_row, STACK_THREAD_ROW);
 
 #define STACK_GROUP_ROW(F, S)                                                                      \
 	F(S, U32, threads, ALWAYS, "number of threads with this stack")                            \
@@ -57,11 +51,7 @@ struct stack_thread_row {
 		"frames of the stack, innermost first", .rows = &stack_frame_schema)               \
 	F(S, ROWS, members, ALWAYS, "the threads", .rows = &stack_thread_schema)
 
-struct stack_group_row {
-	struct sooth_record record;
-	ROW_MEMBERS(STACK_GROUP_ROW, stack_group_row)
-	char state;
-};
+ROW_STRUCT(stack_group_row, STACK_GROUP_ROW, char state;);
 
 #define STACK_PROCESS_ROW(F, S)                                                                    \
 	F(S, PID)                                                                                  \
@@ -71,10 +61,7 @@ struct stack_group_row {
 	F(S, ROWS, stacks, ALWAYS, "stacks, the one that matters first",                           \
 		.rows = &stack_group_schema)
 
-struct stack_process_row {
-	struct sooth_record record;
-	ROW_MEMBERS(STACK_PROCESS_ROW, stack_process_row)
-};
+ROW_STRUCT(stack_process_row, STACK_PROCESS_ROW);
 
 extern const struct sooth_schema stack_process_schema;
 

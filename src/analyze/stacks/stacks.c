@@ -113,28 +113,16 @@ static int emit_process(struct stacks_state *s, const struct snapshot *snapshot,
 	return status;
 }
 
-static const struct section whole_section = {
-	.name = "stacks",
-	.schema = &stack_process_schema,
-	.shape = SECTION_TABLE,
+static const struct section whole_section = SECTION_OF("stacks", stack_process_schema, TABLE,
 	.if_empty = "no process was read: it had ended, or the capture has no stacks",
-	.audience = SECTION_DETAIL,
-};
-static const struct section short_section = {
-	.name = "stacks",
-	.schema = &stack_process_schema,
-	.shape = SECTION_TABLE,
+	.audience = SECTION_DETAIL);
+static const struct section short_section = SECTION_OF("stacks", stack_process_schema, TABLE,
 	.if_empty = "no process was read: it had ended, or the capture has no stacks",
-	.audience = SECTION_BRIEF,
-};
+	.audience = SECTION_BRIEF);
 
 /* Beside another view, which says what could not be read. */
-static const struct section first_section = {
-	.name = "stacks",
-	.schema = &stack_process_schema,
-	.shape = SECTION_TABLE,
-	.audience = SECTION_DETAIL,
-};
+static const struct section first_section =
+	SECTION_OF("stacks", stack_process_schema, TABLE, .audience = SECTION_DETAIL);
 
 static int emit_section(
 	struct stacks_state *s, const struct section *section, struct sooth_error *err)
@@ -175,9 +163,5 @@ const struct stage_type stage_stacks = {
 	.probe = "stacks",
 	.shows = "stacks",
 	.tables = tables,
-	.state_size = sizeof(struct stacks_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct stacks_state),
 };

@@ -58,15 +58,8 @@
 	F(S, NAMED, BOOL, has_come, is_new, ALWAYS, "the thread was not in the previous sample",   \
 		.is_hidden = true)
 
-struct threads_row {
-	struct sooth_record record;
-	ROW_MEMBERS(THREADS_ROW, threads_row)
-	char state;
-};
-
-ROW_FIELDS(row_fields, THREADS_ROW, threads_row);
-
-static ROW_SCHEMA(row, "threads", threads_row);
+ROW_STRUCT(threads_row, THREADS_ROW, char state;);
+static ROW_SCHEMA(row, THREADS_ROW, "threads", threads_row);
 
 #define THREADS_SUMS_ROW(F, S)                                                                     \
 	F(S, PID)                                                                                  \
@@ -82,14 +75,7 @@ static ROW_SCHEMA(row, "threads", threads_row);
 		"time between the two samples of the measurement", .label = "INTERVAL",            \
 		.unit = SOOTH_UNIT_NS)
 
-struct threads_sums_row {
-	struct sooth_record record;
-	ROW_MEMBERS(THREADS_SUMS_ROW, threads_sums_row)
-};
-
-ROW_FIELDS(sums_fields, THREADS_SUMS_ROW, threads_sums_row);
-
-static ROW_SCHEMA(sums, "threads_totals", threads_sums_row);
+ROW_TABLE(sums, THREADS_SUMS_ROW, "threads_totals", threads_sums_row);
 
 #define THREADS_STATE_ROW(F, S)                                                                    \
 	F(S, ALSO, CHARS, state, state, ALWAYS,                                                    \
@@ -97,15 +83,8 @@ static ROW_SCHEMA(sums, "threads_totals", threads_sums_row);
 		.is_key = true)                                                                    \
 	F(S, U64, threads, ALWAYS, "number of threads in this state")
 
-struct threads_state_row {
-	struct sooth_record record;
-	ROW_MEMBERS(THREADS_STATE_ROW, threads_state_row)
-	char state;
-};
-
-ROW_FIELDS(state_fields, THREADS_STATE_ROW, threads_state_row);
-
-static ROW_SCHEMA(state, "threads_by_state", threads_state_row);
+ROW_STRUCT(threads_state_row, THREADS_STATE_ROW, char state;);
+static ROW_SCHEMA(state, THREADS_STATE_ROW, "threads_by_state", threads_state_row);
 
 struct threads_view {
 	struct process_view view;
@@ -235,14 +214,10 @@ static int emit_threads(void *state, const struct snapshot *process, struct soot
 	return status;
 }
 
-static const struct section threads_section = {
-	.name = "threads",
+static const struct section threads_section = SECTION_OF("threads", row_schema, TABLE,
 	.title = "threads",
-	.schema = &row_schema,
-	.shape = SECTION_TABLE,
 	.columns = "pid,tid,name,role,state,cpu_percent,cpu_ns,call,wait_channel,policy,nice",
-	.if_empty = "no threads could be read",
-};
+	.if_empty = "no threads could be read");
 
 static int emit_sums(void *state, const struct snapshot *process, struct sooth_error *err)
 {
@@ -266,19 +241,11 @@ static int emit_sums(void *state, const struct snapshot *process, struct sooth_e
 	return status;
 }
 
-static const struct section sums_section = {
-	.name = "threads_totals",
-	.schema = &sums_schema,
-	.shape = SECTION_TABLE,
-	.columns = "pid,threads,started,ended,cpu_percent,interval_ns",
-};
+static const struct section sums_section = SECTION_OF("threads_totals", sums_schema, TABLE,
+	.columns = "pid,threads,started,ended,cpu_percent,interval_ns");
 
-static const struct section states_section = {
-	.name = "threads_by_state",
-	.schema = &state_schema,
-	.shape = SECTION_KEYED,
-	.rows_least = 2,
-};
+static const struct section states_section =
+	SECTION_OF("threads_by_state", state_schema, KEYED, .rows_least = 2);
 
 static int emit_states(struct threads_view *s, struct sooth_error *err)
 {
@@ -320,9 +287,5 @@ const struct stage_type stage_threads = {
 	.help = "threads: CPU use, state, system call, wait",
 	.probe = "threads",
 	.shows = "threads",
-	.state_size = sizeof(struct threads_view),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct threads_view),
 };

@@ -24,26 +24,11 @@
 		"blocks have mappings of their own",                                               \
 		.label = "USED", .unit = SOOTH_UNIT_PERCENT, .decimals = 0)
 
-struct allocator_use_row {
-	struct sooth_record record;
-	ROW_MEMBERS(ALLOCATOR_USE_ROW, allocator_use_row)
-};
+ROW_STRUCT(allocator_use_row, ALLOCATOR_USE_ROW);
+ROW_SCHEMA(allocator_use, ALLOCATOR_USE_ROW, "allocator_use", allocator_use_row);
 
-ROW_FIELDS(allocator_use_fields, ALLOCATOR_USE_ROW, allocator_use_row);
-
-const struct sooth_schema allocator_use_schema = {
-	.name = "allocator_use",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct allocator_use_row),
-	SCHEMA_FIELDS(allocator_use_fields),
-};
-
-static const struct section use_section = {
-	.name = "allocator_use",
-	.title = "live blocks, and the resident memory of the allocator",
-	.schema = &allocator_use_schema,
-	.shape = SECTION_TABLE,
-};
+static const struct section use_section = SECTION_OF("allocator_use", allocator_use_schema, TABLE,
+	.title = "live blocks, and the resident memory of the allocator");
 
 static bool is_of_allocator(uint32_t class)
 {

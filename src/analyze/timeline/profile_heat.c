@@ -14,7 +14,7 @@
 #include "analyze/timeline/timeline_rows.h"
 #include "analyze/timeline/track.h"
 #include "base/cleanup.h"
-#include "base/map.h"
+#include "base/map_sorted.h"
 #include "base/units.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
@@ -39,13 +39,7 @@
 		"longest time between two samples of the thread in which it used no CPU",          \
 		.label = "LONGEST IDLE", .unit = SOOTH_UNIT_NS)
 
-struct heat_row {
-	struct sooth_record record;
-	ROW_MEMBERS(HEAT_ROW, heat_row)
-};
-
-ROW_FIELDS(heat_fields, HEAT_ROW, heat_row);
-static ROW_SCHEMA(heat, "heat", heat_row);
+ROW_TABLE(heat, HEAT_ROW, "heat", heat_row);
 static const struct sooth_schema *const tables[] = { &heat_schema, NULL };
 
 struct heat_key {
@@ -154,10 +148,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 static int emit_axis(struct heat_state *s, struct sooth_error *err)
 {
-	static const struct section section = { .name = "timeline",
-		.schema = &timeline_axis_schema,
-		.shape = SECTION_OBJECT,
-		.if_empty = "nothing was observed" };
+	static const struct section section = SECTION_OF(
+		"timeline", timeline_axis_schema, OBJECT, .if_empty = "nothing was observed");
 	struct timeline_axis_row row = { .begin_ns = s->axis.begin_ns,
 		.begin_utc_ns = s->axis.begin_ns + (uint64_t)s->realtime_offset_ns,
 		.interval_ns = s->axis.end_ns - s->axis.begin_ns,
@@ -206,27 +198,18 @@ static int busiest_first(const void *a, const void *b)
 
 static int emit_threads(struct heat_state *s, struct sooth_error *err)
 {
-	static const struct section section = { .name = "heat",
-		.title = "CPU by thread (percent of one core)",
-		.schema = &heat_schema,
-		.shape = SECTION_TABLE,
-		.rows_most = THREADS_FOR_PEOPLE,
+	static const struct section section = SECTION_OF("heat", heat_schema, TABLE,
+		.title = "CPU by thread (percent of one core)", .rows_most = THREADS_FOR_PEOPLE,
 		.spare = "mean_percent,max_percent",
-		.if_empty = "no samples: no thread of the target used the CPU",
-		.is_heat = true };
-	struct heat_thread **order = calloc(s->threads.count + 1, sizeof(struct heat_thread *));
-	size_t count = 0;
+		.if_empty = "no samples: no thread of the target used the CPU", .is_heat = true);
+	_cleanup_free_ struct heat_thread **order = map_sorted(&s->threads, busiest_first);
 	int status;
 
 	if (!order)
 		return error_no_memory(err);
-	map_for_each_pointer (&s->threads, struct heat_thread *, t)
-		order[count++] = t;
-	qsort(order, count, sizeof(struct heat_thread *), busiest_first);
 	status = output_section(s->output, &section, err);
-	for (size_t i = 0; i < count && !status; i++)
+	for (size_t i = 0; i < s->threads.count && !status; i++)
 		status = emit_thread(s, order[i], err);
-	free(order);
 	return status;
 }
 
@@ -261,9 +244,5 @@ const struct stage_type stage_profile_heat = {
 	.help = "CPU of each thread over time",
 	.shows = "profile",
 	.tables = tables,
-	.state_size = sizeof(struct heat_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct heat_state),
 };

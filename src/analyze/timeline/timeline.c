@@ -257,12 +257,8 @@ static uint64_t since_begin(const struct timeline_tracker *b, uint64_t at_ns)
 
 static int emit_axis(struct timeline_state *s, struct sooth_error *err)
 {
-	static const struct section section = {
-		.name = "timeline",
-		.schema = &timeline_axis_schema,
-		.shape = SECTION_OBJECT,
-		.if_empty = "nothing was observed",
-	};
+	static const struct section section = SECTION_OF(
+		"timeline", timeline_axis_schema, OBJECT, .if_empty = "nothing was observed");
 	const struct timeline_tracker *b = &s->tracker;
 	struct timeline_axis_row row = { .begin_ns = b->axis.begin_ns,
 		.begin_utc_ns = b->axis.begin_ns + (uint64_t)b->segment.realtime_offset_ns,
@@ -413,11 +409,8 @@ static int emit_group(struct timeline_state *s, enum timeline_group group, struc
 
 static int emit_lives(struct timeline_state *s, struct sooth_error *err)
 {
-	static const struct section section = { .name = "lives",
-		.title = "processes",
-		.schema = &timeline_life_schema,
-		.shape = SECTION_TABLE,
-		.rows_most = TRACKS_FOR_PEOPLE };
+	static const struct section section = SECTION_OF("lives", timeline_life_schema, TABLE,
+		.title = "processes", .rows_most = TRACKS_FOR_PEOPLE);
 	int status = output_section(s->output, &section, err);
 
 	for (size_t i = 1; i < s->count && !status; i++) {
@@ -444,11 +437,8 @@ static int emit_lives(struct timeline_state *s, struct sooth_error *err)
 
 static int emit_events(struct timeline_state *s, struct sooth_error *err)
 {
-	static const struct section section = { .name = "events",
-		.title = "events",
-		.schema = &timeline_event_schema,
-		.shape = SECTION_TABLE,
-		.rows_most = EVENTS_FOR_PEOPLE };
+	static const struct section section = SECTION_OF("events", timeline_event_schema, TABLE,
+		.title = "events", .rows_most = EVENTS_FOR_PEOPLE);
 	const struct timeline_event_kept *all = (const void *)s->tracker.events.data;
 	size_t count = s->tracker.events.size / sizeof(*all);
 	int status = output_section(s->output, &section, err);
@@ -569,9 +559,5 @@ const struct stage_type stage_timeline = {
 	.help = "CPU, memory, I/O and system calls over time",
 	.shows = "proc",
 	.tables = tables,
-	.state_size = sizeof(struct timeline_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct timeline_state),
 };

@@ -28,10 +28,7 @@ enum timeline_group {
 		"length of one time bucket of the timeline", .unit = SOOTH_UNIT_NS)                \
 	F(S, NAMED, U64, stretches, buckets, ALWAYS, "number of time buckets of each track")
 
-struct timeline_axis_row {
-	struct sooth_record record;
-	ROW_MEMBERS(TIMELINE_AXIS_ROW, timeline_axis_row)
-};
+ROW_STRUCT(timeline_axis_row, TIMELINE_AXIS_ROW);
 
 /* A double, or an integer if the group's unit is bytes. */
 union timeline_value {
@@ -86,10 +83,7 @@ struct timeline_track_row {
 		.label = "TO", .unit = SOOTH_UNIT_NS)                                              \
 	F(S, TEXT, end, ALWAYS, "how the process ended: exit status or signal", .label = "ENDED")
 
-struct timeline_life_row {
-	struct sooth_record record;
-	ROW_MEMBERS(TIMELINE_LIFE_ROW, timeline_life_row)
-};
+ROW_STRUCT(timeline_life_row, TIMELINE_LIFE_ROW);
 
 enum timeline_event {
 	TIMELINE_EVENT_START,
@@ -111,10 +105,7 @@ enum timeline_event {
 		.names = &timeline_event_names)                                                    \
 	F(S, TEXT, detail, ALWAYS, "details of the event", .may_shrink = true)
 
-struct timeline_event_row {
-	struct sooth_record record;
-	ROW_MEMBERS(TIMELINE_EVENT_ROW, timeline_event_row)
-};
+ROW_STRUCT(timeline_event_row, TIMELINE_EVENT_ROW);
 
 extern const struct sooth_names timeline_event_names;
 extern const struct sooth_schema timeline_axis_schema, timeline_life_schema, timeline_event_schema;

@@ -202,9 +202,5 @@ const struct stage_type stage_waits = {
 	.probe = "waits",
 	.shows = "waits",
 	.tables = tables,
-	.state_size = sizeof(struct waits_state),
-	.init = init,
-	.push = push,
-	.finish = finish,
-	.fini = fini,
+	STAGE_FUNCTIONS(struct waits_state),
 };

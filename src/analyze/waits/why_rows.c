@@ -45,18 +45,12 @@ static const char *const whats[WAIT_WHATS] = {
 };
 static const struct sooth_names wait_what_names = { WAIT_WHATS, whats };
 
-ROW_FIELDS(why_link_fields, WHY_LINK_ROW, why_link_row);
-ROW_SCHEMA(why_link, "why.link", why_link_row);
-
-ROW_FIELDS(why_thread_fields, WHY_THREAD_ROW, why_thread_row);
-static ROW_SCHEMA(why_thread, "why.thread", why_thread_row,
+ROW_SCHEMA(why_link, WHY_LINK_ROW, "why.link", why_link_row);
+static ROW_SCHEMA(why_thread, WHY_THREAD_ROW, "why.thread", why_thread_row,
 	.line = "thread {name} ({pid}/{tid}) {text}[; in {call}][, {wait_channel}]");
 
-ROW_FIELDS(why_remedy_fields, WHY_REMEDY_ROW, why_remedy_row);
-ROW_SCHEMA(why_remedy, "why.remedy", why_remedy_row, .line = "try: {text}");
+ROW_SCHEMA(why_remedy, WHY_REMEDY_ROW, "why.remedy", why_remedy_row, .line = "try: {text}");
 
-ROW_FIELDS(why_fields, WHY_ROW, why_row);
-ROW_FIELDS(why_evidence_fields, WHY_EVIDENCE_ROW, why_row);
 #define LINE "{text}[\n  not known: {reason}]"
-ROW_SCHEMA(why, "why", why_row, .line = LINE);
-ROW_SCHEMA(why_evidence, "why", why_row, .line = LINE);
+ROW_SCHEMA(why, WHY_ROW, "why", why_row, .line = LINE);
+ROW_SCHEMA(why_evidence, WHY_EVIDENCE_ROW, "why", why_row, .line = LINE);

@@ -35,11 +35,7 @@
 		.unit = SOOTH_UNIT_PERCENT, .decimals = 1)                                         \
 	F(S, TEXT, text, ALWAYS, "the link as a sentence")
 
-struct why_link_row {
-	struct sooth_record record;
-	ROW_MEMBERS(WHY_LINK_ROW, why_link_row)
-	char state;
-};
+ROW_STRUCT(why_link_row, WHY_LINK_ROW, char state;);
 
 /* A thread, for those who want the evidence. */
 #define WHY_THREAD_ROW(F, S)                                                                       \
@@ -59,18 +55,11 @@ struct why_link_row {
 		.unit = SOOTH_UNIT_S, .decimals = 1)                                               \
 	F(S, TEXT, text, ALWAYS, "what the thread does, as a sentence")
 
-struct why_thread_row {
-	struct sooth_record record;
-	ROW_MEMBERS(WHY_THREAD_ROW, why_thread_row)
-	char state;
-};
+ROW_STRUCT(why_thread_row, WHY_THREAD_ROW, char state;);
 
 #define WHY_REMEDY_ROW(F, S) F(S, TEXT, text, ALWAYS, "what to do about the wait")
 
-struct why_remedy_row {
-	struct sooth_record record;
-	ROW_MEMBERS(WHY_REMEDY_ROW, why_remedy_row)
-};
+ROW_STRUCT(why_remedy_row, WHY_REMEDY_ROW);
 
 #define WHY_VALUES(F, S)                                                                           \
 	F(S, PID)                                                                                  \
@@ -96,10 +85,7 @@ struct why_remedy_row {
 #define WHY_EVIDENCE_ROW(F, S)                                                                     \
 	WHY_VALUES(F, S) F(S, ROWS, evidence, ALWAYS, WHY_THREADS_HELP, .rows = &why_thread_schema)
 
-struct why_row {
-	struct sooth_record record;
-	ROW_MEMBERS(WHY_ROW, why_row)
-};
+ROW_STRUCT(why_row, WHY_ROW);
 
 extern const struct sooth_schema why_schema, why_evidence_schema, why_link_schema,
 	why_remedy_schema;

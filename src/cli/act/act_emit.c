@@ -28,10 +28,7 @@
 		"reason why the process was selected, or why nothing was done",                    \
 		.may_shrink = true)
 
-struct act_row {
-	struct sooth_record record;
-	ROW_MEMBERS(ACT_ROW, act_row)
-};
+ROW_STRUCT(act_row, ACT_ROW);
 
 static const char *const outcome_names[ACT_OUTCOMES] = {
 	[ACT_SELECTED] = "not done",
@@ -46,14 +43,7 @@ static const char *const outcome_names[ACT_OUTCOMES] = {
 };
 static const struct sooth_names outcomes = { ACT_OUTCOMES, outcome_names };
 
-ROW_FIELDS(act_fields, ACT_ROW, act_row);
-
-static const struct sooth_schema act_schema = {
-	.name = "results",
-	.class_ = SOOTH_CLASS_ROW,
-	.fixed_size = sizeof(struct act_row),
-	SCHEMA_FIELDS(act_fields),
-};
+static ROW_SCHEMA(act, ACT_ROW, "results", act_row);
 
 static struct record_tail text(struct sooth_text *to, const char *value)
 {

@@ -50,13 +50,7 @@
 	F(S, BOOL, is_paused, ALWAYS, "records are paused")                                        \
 	F(S, TEXT, phase, MAYBE(phase_state), "name of the phase that began last")
 
-#define LINE_ROW(id_, LIST, table_)                                                                \
-	struct id_##_row {                                                                         \
-		struct sooth_record record;                                                        \
-		ROW_MEMBERS(LIST, id_##_row)                                                       \
-	};                                                                                         \
-	ROW_FIELDS(id_##_fields, LIST, id_##_row);                                                 \
-	static ROW_SCHEMA(id_, table_, id_##_row)
+#define LINE_ROW(id_, LIST, table_) ROW_TABLE(id_, LIST, table_, id_##_row)
 
 LINE_ROW(begin, BEGIN_ROW, "monitor.begin");
 LINE_ROW(process, PROCESS_ROW, "monitor.process");
@@ -198,12 +192,9 @@ static void put_feed(
 void monitor_report(struct buffer *out, const struct monitor_feed_row *feeds, size_t feed_count,
 	const struct monitor_process *processes, size_t process_count)
 {
-	static const struct section of_feeds = {
-		.name = "feeds", .schema = &feed_schema, .shape = SECTION_TABLE
-	};
-	static const struct section of_processes = {
-		.name = "monitor_processes", .schema = &process_schema, .shape = SECTION_TABLE
-	};
+	static const struct section of_feeds = SECTION_OF("feeds", feed_schema, TABLE);
+	static const struct section of_processes =
+		SECTION_OF("monitor_processes", process_schema, TABLE);
 	struct json json;
 
 	json_init(&json, out, 0);
