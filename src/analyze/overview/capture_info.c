@@ -182,7 +182,7 @@ static int emit_kind(struct info_state *s, const struct kind_count *c, struct so
 
 static int emit_kinds(struct info_state *s, struct sooth_error *err)
 {
-	struct buffer sorted = { 0 };
+	_cleanup_(buffer_fini) struct buffer sorted = { 0 };
 	size_t position = 0, count;
 	const void *kind;
 	void *records;
@@ -199,7 +199,6 @@ static int emit_kinds(struct info_state *s, struct sooth_error *err)
 		qsort(sorted.data, count, sizeof(struct kind_count), compare_counts);
 	for (size_t i = 0; i < count && !status; i++)
 		status = emit_kind(s, (const struct kind_count *)(void *)sorted.data + i, err);
-	buffer_fini(&sorted);
 	return status;
 }
 

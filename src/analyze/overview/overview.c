@@ -151,8 +151,8 @@ static void overview_add_calls(struct overview *o, const struct diagnosis_input 
 						       : "system calls were not observed";
 	const char *picture = o->options.flamegraph_path ? o->options.flamegraph_path : "";
 	struct overview_calls_row row = { .record = row_head(&j->id) };
-	struct buffer calls = { 0 }, categories = { 0 }, io = { 0 }, network = { 0 },
-		      issues = { 0 };
+	_cleanup_(buffer_fini) struct buffer calls = { 0 }, categories = { 0 }, io = { 0 },
+					     network = { 0 }, issues = { 0 };
 
 	fill_calls(o, input, &row);
 	list_calls(o, &j->id, &calls, &categories);
@@ -176,11 +176,6 @@ static void overview_add_calls(struct overview *o, const struct diagnosis_input 
 					 : tail_buffer(&row.fallback_reason, &o->fallback),
 	};
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
-	buffer_fini(&calls);
-	buffer_fini(&categories);
-	buffer_fini(&io);
-	buffer_fini(&network);
-	buffer_fini(&issues);
 }
 
 /* --- the report --- */
@@ -277,9 +272,9 @@ static int emit_process(struct overview *o, struct output *output,
 	const struct diagnosis_input *input, const struct diagnosed *j, struct sooth_error *err)
 {
 	const struct proc_process *p = j->process->process;
-	struct buffer descriptors = { 0 }, sample = { 0 }, calls = { 0 }, issues = { 0 };
+	_cleanup_(buffer_fini) struct buffer descriptors = { 0 }, sample = { 0 }, calls = { 0 },
+					     issues = { 0 };
 	struct overview_process_row row;
-	int status;
 
 	fill_process(o, input, j, &row);
 	if (o->options.has_descriptors)
@@ -297,12 +292,7 @@ static int emit_process(struct overview *o, struct output *output,
 		tail_buffer(&row.unseen, &j->blind),
 		tail_text(&row.command, &p->record, &p->arguments),
 	};
-	status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
-	buffer_fini(&descriptors);
-	buffer_fini(&sample);
-	buffer_fini(&calls);
-	buffer_fini(&issues);
-	return status;
+	return OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 static const char *pressure_level(const struct host_memory *m)
@@ -325,14 +315,13 @@ static int emit_system(struct output *output, const struct host_memory *m, struc
 	};
 	struct overview_system_row row = { .record = { 0 } };
 	struct record_tail words[] = { tail_string(&memory.pressure_level, pressure_level(m)) };
-	struct buffer inner = { 0 };
+	_cleanup_(buffer_fini) struct buffer inner = { 0 };
 	int status = output_section(output, &section, err);
 
 	RECORD_APPEND(&inner, &memory, words, 1);
 	struct record_tail tail[] = { tail_buffer(&row.memory, &inner) };
 	if (!status)
 		status = OUTPUT_ROW(output, &row, tail, 1, err);
-	buffer_fini(&inner);
 	return status;
 }
 
@@ -420,7 +409,7 @@ static int emit_summary(struct output *output, const struct diagnosis_input *inp
 {
 	static const struct section section =
 		SECTION_OF("summary", overview_summary_schema, OBJECT);
-	struct buffer critical = { 0 }, warnings = { 0 }, needs = { 0 };
+	_cleanup_(buffer_fini) struct buffer critical = { 0 }, warnings = { 0 }, needs = { 0 };
 	struct overview_summary_row row = { .record = { 0 } };
 	int status = output_section(output, &section, err);
 
@@ -437,9 +426,6 @@ static int emit_summary(struct output *output, const struct diagnosis_input *inp
 	};
 	if (!status)
 		status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
-	buffer_fini(&critical);
-	buffer_fini(&warnings);
-	buffer_fini(&needs);
 	return status;
 }
 

@@ -117,7 +117,7 @@ static void add_matches(
 {
 	struct profile_match found[PROFILE_PATTERNS_MAX];
 	size_t count = profile_patterns_match(sums, id, found);
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
 		buffer_reset(&text);
@@ -129,7 +129,6 @@ static void add_matches(
 		add_issue(id, found[i].pattern->id, found[i].pattern->severity, &text,
 			found[i].pattern->remedy, out);
 	}
-	buffer_fini(&text);
 }
 
 /* The patterns are names of functions: code without them is not judged. */
@@ -138,7 +137,7 @@ static void add_unnamed(
 {
 	const struct profile_hot *all = (const void *)hot->data;
 	uint64_t unnamed = 0;
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	for (size_t i = 0; i < hot->size / sizeof(*all); i++)
 		unnamed += all[i].is_named ? 0 : all[i].samples;
@@ -150,13 +149,13 @@ static void add_unnamed(
 		100 * (double)unnamed / (double)samples);
 	add_issue(id, "no-function-names", FINDING_INFO, &text,
 		"install the debug symbols of the program", out);
-	buffer_fini(&text);
 }
 
 void overview_add_sample(const char *refused, const struct diagnosis_input *input,
 	const struct diagnosed *j, struct buffer *out)
 {
-	struct buffer hot = { 0 }, in_user = { 0 }, functions = { 0 }, issues = { 0 };
+	_cleanup_(buffer_fini) struct buffer hot = { 0 }, in_user = { 0 }, functions = { 0 },
+					     issues = { 0 };
 	struct overview_sample_row row = { .record = row_head(&j->id),
 		.success = !refused,
 		.error_state = refused ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
@@ -176,10 +175,6 @@ void overview_add_sample(const char *refused, const struct diagnosis_input *inpu
 		tail_string(&row.error, refused ? refused : ""),
 	};
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
-	buffer_fini(&hot);
-	buffer_fini(&in_user);
-	buffer_fini(&functions);
-	buffer_fini(&issues);
 }
 
 /* --- fields --- */
@@ -262,7 +257,7 @@ static void describe(const struct finding_row *finding, struct buffer *out)
 void overview_add_issues(const struct diagnosed *j, overview_chooser chooser, struct buffer *out)
 {
 	struct batch all = { j->findings.data, j->findings.size };
-	struct buffer description = { 0 };
+	_cleanup_(buffer_fini) struct buffer description = { 0 };
 
 	batch_for_each (r, &all) {
 		const struct finding_row *finding = (const void *)r;
@@ -281,7 +276,6 @@ void overview_add_issues(const struct diagnosed *j, overview_chooser chooser, st
 		};
 		RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
 	}
-	buffer_fini(&description);
 }
 
 /* --- descriptors --- */
@@ -343,7 +337,7 @@ static void add_connection(
 	struct span label = socket_sums_label(&input->labels, s, &strength);
 	struct overview_connection_row row = { .record = row_head_like(&s->record),
 		.label_state = label.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
-	struct buffer type = { 0 }, connection = { 0 };
+	_cleanup_(buffer_fini) struct buffer type = { 0 }, connection = { 0 };
 
 	socket_put_protocol(&type, s);
 	put_connection(s, &connection);
@@ -353,8 +347,6 @@ static void add_connection(
 		tail_span(&row.label, label),
 	};
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
-	buffer_fini(&type);
-	buffer_fini(&connection);
 }
 
 /* Returns the state of the list: whether it could be read. */
@@ -401,7 +393,8 @@ void overview_add_descriptors(
 {
 	const struct snapshot *snapshot = snapshots_get(&input->fds.last, &j->id);
 	struct overview_descriptors_row row = { .record = row_head(&j->id) };
-	struct buffer types = { 0 }, connections = { 0 }, issues = { 0 }, paths = { 0 };
+	_cleanup_(buffer_fini) struct buffer types = { 0 }, connections = { 0 }, issues = { 0 },
+					     paths = { 0 };
 	struct fd_sums sums = { 0 };
 	const char *error;
 
@@ -422,8 +415,4 @@ void overview_add_descriptors(
 		tail_string(&row.error, row.error_state ? "" : error),
 	};
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
-	buffer_fini(&types);
-	buffer_fini(&connections);
-	buffer_fini(&issues);
-	buffer_fini(&paths);
 }

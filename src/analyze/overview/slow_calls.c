@@ -2,6 +2,7 @@
 /* The slowest calls for files and for sockets, of each process. */
 #include "analyze/diagnosis/diagnosis_input.h"
 #include "analyze/overview/call_operations.h"
+#include "base/cleanup.h"
 #include "explain/stage.h"
 
 #define SHOWN_MOST 20 /* in text output */
@@ -57,7 +58,7 @@ static int emit_kind(
 	int status = output_section(v->output, &sections[kind], err);
 
 	while (!status && map_next(&v->input.points, &position, &key, NULL)) {
-		struct buffer rows = { 0 };
+		_cleanup_(buffer_fini) struct buffer rows = { 0 };
 		struct batch all;
 
 		call_operations_note(
@@ -67,7 +68,6 @@ static int emit_kind(
 			if (!status)
 				status = output_record(v->output, r, err);
 		}
-		buffer_fini(&rows);
 	}
 	return status;
 }

@@ -249,7 +249,7 @@ static void put_within(
 void profile_spots(
 	const struct profile_sums *s, const struct process_id *id, struct profile_spots *out)
 {
-	struct buffer all = { 0 };
+	_cleanup_(buffer_fini) struct buffer all = { 0 };
 	uint64_t samples = profile_hot_functions(s, id, PROFILE_IN_SCRIPT, &all);
 	const struct profile_hot *hot = (const void *)all.data;
 
@@ -259,7 +259,6 @@ void profile_spots(
 		if ((double)hot->samples < NEARLY_ALL * (double)samples)
 			put_within(s, id, out);
 	}
-	buffer_fini(&all);
 }
 
 void profile_spots_fini(struct profile_spots *spots)

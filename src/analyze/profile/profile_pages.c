@@ -419,7 +419,7 @@ static int finish(void *state, struct sooth_error *err)
 	struct pages_state *s = state;
 	const struct page_live *l = &s->live;
 	uint64_t first = l->touched - l->again;
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	struct page_totals_row row;
 	struct record_tail tail[1];
 	int status;
@@ -454,7 +454,6 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status)
 		status = buffer_failed(&text) ? error_no_memory(err)
 					      : OUTPUT_ROW(s->output, &row, tail, 1, err);
-	buffer_fini(&text);
 	return status ? status : emit_places(s, err);
 }
 

@@ -187,7 +187,7 @@ static int finish(void *state, struct sooth_error *err)
 			s->origin.has_segment
 				? s->origin.begin_ns + (uint64_t)s->origin.realtime_offset_ns
 				: 0 };
-	struct buffer origin = { 0 };
+	_cleanup_(buffer_fini) struct buffer origin = { 0 };
 	struct section_graph graph = { .about = "functions, by thread and time",
 		.weight = "samples",
 		.kind = "kind",
@@ -215,7 +215,6 @@ static int finish(void *state, struct sooth_error *err)
 	/* The section is a local variable. */
 	status = status ? status : output_close_section(s->output, err);
 	emit_left_out(s);
-	buffer_fini(&origin);
 	return status;
 }
 

@@ -226,8 +226,8 @@ static void put_origin(const struct stacks_state *s, struct buffer *out)
 static int emit_rows(struct emitting *e, struct sooth_error *err)
 {
 	enum profile_of of = e->s->options.of;
-	struct buffer origin = { 0 };
-	struct buffer why = { 0 };
+	_cleanup_(buffer_fini) struct buffer origin = { 0 };
+	_cleanup_(buffer_fini) struct buffer why = { 0 };
 	struct section_graph graph = { .about = "process, role of the thread, functions",
 		.weight = kinds[of].weight,
 		.kind = "kind",
@@ -250,15 +250,12 @@ static int emit_rows(struct emitting *e, struct sooth_error *err)
 	for (size_t at = 0; at < e->count && !status; at++)
 		at = put_row(e, at, &status, err);
 	/* The section is a local variable. */
-	status = status ? status : output_close_section(e->s->output, err);
-	buffer_fini(&origin);
-	buffer_fini(&why);
-	return status;
+	return status ? status : output_close_section(e->s->output, err);
 }
 
 static int emit(struct stacks_state *s, struct sooth_error *err)
 {
-	struct buffer sums = { 0 }, order = { 0 };
+	_cleanup_(buffer_fini) struct buffer sums = { 0 }, order = { 0 };
 	struct emitting e = { .s = s };
 	int status;
 
@@ -272,8 +269,6 @@ static int emit(struct stacks_state *s, struct sooth_error *err)
 		e.count = order.size / sizeof(*e.order);
 		status = emit_rows(&e, err);
 	}
-	buffer_fini(&sums);
-	buffer_fini(&order);
 	buffer_fini(&e.name);
 	buffer_fini(&e.depths);
 	return status;

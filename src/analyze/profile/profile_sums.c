@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/records.h"
+#include "base/cleanup.h"
 #include "base/escape.h"
 
 #define FRAMES_MAX	(1u << 20)
@@ -97,12 +98,11 @@ static void name_unknown(
 
 static uint32_t put_demangled(struct profile_sums *s, struct span name)
 {
-	struct buffer made = { 0 };
+	_cleanup_(buffer_fini) struct buffer made = { 0 };
 	uint32_t number;
 
 	demangle(&made, name, s->naming.style);
 	number = names_put(&s->names, span_of((const char *)made.data, made.size), NULL);
-	buffer_fini(&made);
 	return number;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyze/profile/wait_places.h"
+#include "base/cleanup.h"
 
 #define BETWEEN	    " < "
 #define CODE_FRAMES 4
@@ -11,7 +12,7 @@
 struct stack_text stack_text_of(struct profile_sums *sums, uint32_t stack)
 {
 	struct profile_stacked stacked = { 0 };
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	struct stack_text out;
 
 	profile_sums_stack(sums, stack, &stacked);
@@ -27,7 +28,6 @@ struct stack_text stack_text_of(struct profile_sums *sums, uint32_t stack)
 	out = (struct stack_text){ names_put(&sums->names,
 					   span_of((const char *)text.data, text.size), NULL),
 		stacked.end };
-	buffer_fini(&text);
 	return out;
 }
 

@@ -262,7 +262,7 @@ static void find_chains(struct chains_state *s)
 {
 	const struct kept_wait *all = (const void *)s->waits.data;
 	size_t count = s->waits.size / sizeof(*all);
-	struct buffer links = { 0 };
+	_cleanup_(buffer_fini) struct buffer links = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
 		if (!all[i].waker_tid ||
@@ -271,7 +271,6 @@ static void find_chains(struct chains_state *s)
 			continue;
 		add_chain(s, &all[i], &links);
 	}
-	buffer_fini(&links);
 }
 
 /* --- rows --- */
@@ -319,7 +318,7 @@ static int emit_chain(
 static int finish(void *state, struct sooth_error *err)
 {
 	struct chains_state *s = state;
-	struct buffer text = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	size_t count = 0, position = 0;
 	const void *key;
 	void *value;
@@ -341,7 +340,6 @@ static int finish(void *state, struct sooth_error *err)
 	status = output_section(s->output, &chain_section, err);
 	for (size_t i = 0; i < count && !status; i++)
 		status = emit_chain(s, &sorted[i], &text, err);
-	buffer_fini(&text);
 	return status;
 }
 

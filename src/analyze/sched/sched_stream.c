@@ -111,8 +111,7 @@ static int emit(struct changes_state *s, const struct sched_change *c, struct so
 		.waker_pid = c->waker_pid,
 		.waker_tid = c->waker_tid,
 		.note_state = note ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
-	struct buffer time = { 0 };
-	int status;
+	_cleanup_(buffer_fini) struct buffer time = { 0 };
 
 	buffer_format(&time, "%llu.%06llu", (unsigned long long)(c->record.time_ns / NS_PER_S),
 		(unsigned long long)(c->record.time_ns % NS_PER_S / 1000));
@@ -121,9 +120,7 @@ static int emit(struct changes_state *s, const struct sched_change *c, struct so
 		tail_span(&row.thread, chars(c->thread)), tail_span(&row.waker, chars(c->waker)),
 		tail_string(&row.note, note ? note : "") };
 
-	status = OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
-	buffer_fini(&time);
-	return status;
+	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
