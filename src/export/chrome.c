@@ -18,7 +18,6 @@
 #include "probes/proc.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
-#include "sinks/tabular.h"
 
 #define PROCESSES_MAX 65536
 #define THREADS_MAX   262144
@@ -35,24 +34,24 @@ struct thread_name {
 };
 
 struct chrome_export {
-	struct tabular out;
-	struct json json; /* the event being made */
+	struct buffer *bytes, *scratch; /* of the export */
+	struct json json;		/* the event being made */
 	bool has_events;
 	struct map lives; /* process_id -> life */
 	struct map names; /* uint64_t pid << 32 | tid -> thread_name */
-	struct buffer scratch;
 	uint64_t last_ns;
 };
 
-static int open_chrome(void *state, const struct export_place *place, struct sooth_error *err)
+static int open_chrome(struct export_place *p, struct sooth_error *err)
 {
-	struct chrome_export *s = state;
+	struct chrome_export *s = p->state;
 
 	(void)err;
-	tabular_open(&s->out, place->file->stream, "write the trace");
+	s->bytes = &p->out.bytes;
+	s->scratch = &p->scratch;
 	map_init(&s->lives, sizeof(struct process_id), sizeof(struct life), PROCESSES_MAX);
 	map_init(&s->names, sizeof(uint64_t), sizeof(struct thread_name), THREADS_MAX);
-	buffer_string(&s->out.bytes, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
+	buffer_string(s->bytes, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
 	return 0;
 }
 
@@ -72,9 +71,9 @@ static void put_us(struct chrome_export *s, uint64_t ns)
 static void begin_event(struct chrome_export *s, char phase, const char *name, size_t size,
 	const struct sooth_record *r, uint64_t ns)
 {
-	buffer_string(&s->out.bytes, s->has_events ? ",\n" : "\n");
+	buffer_string(s->bytes, s->has_events ? ",\n" : "\n");
 	s->has_events = true;
-	json_init(&s->json, &s->out.bytes, 0);
+	json_init(&s->json, s->bytes, 0);
 	json_format(&s->json, "{'name':%.*s,'ph':%.*s,'ts':", (int)size, name, 1, &phase);
 	put_us(s, ns);
 	json_format(&s->json, "'pid':%u,'tid':%u", r->pid, r->tid ? r->tid : r->pid);
@@ -137,7 +136,7 @@ static struct cell cell_named(struct chrome_export *s, const struct table *t, co
 {
 	for (size_t i = 0; i < t->column_count; i++) {
 		if (!strcmp(t->columns[i].name, name))
-			return cell_get(t, &t->columns[i], r, &s->scratch);
+			return cell_get(t, &t->columns[i], r, s->scratch);
 	}
 	return (struct cell){ .type = CELL_NONE };
 }
@@ -331,10 +330,10 @@ static void put_record(
 	}
 }
 
-static int row(
-	void *state, struct table *table, const struct sooth_record *r, struct sooth_error *err)
+static int row(struct export_place *p, struct table *table, const struct sooth_record *r,
+	struct sooth_error *err)
 {
-	struct chrome_export *s = state;
+	struct chrome_export *s = p->state;
 
 	if (table->is_of_records)
 		put_record(s, table, r);
@@ -342,9 +341,7 @@ static int row(
 		put_finding(s, table, r);
 	else if (!strcmp(table->name, "loss"))
 		put_loss(s, table, r);
-	if (buffer_failed(&s->scratch) || s->json.failed)
-		return error_no_memory(err);
-	return tabular_write_full(&s->out, err);
+	return s->json.failed ? error_no_memory(err) : 0;
 }
 
 /* A process that is still running ends with the recording. */
@@ -367,28 +364,26 @@ static void end_lives(struct chrome_export *s)
 	}
 }
 
-static int finish(void *state, struct sooth_error *err)
+static int finish(struct export_place *p, struct sooth_error *err)
 {
-	struct chrome_export *s = state;
+	struct chrome_export *s = p->state;
 
 	uint64_t refused = s->lives.refused + s->names.refused;
 
 	end_lives(s);
-	buffer_string(&s->out.bytes, "\n],\"otherData\":{\"clock\":\"CLOCK_MONOTONIC\"");
+	buffer_string(s->bytes, "\n],\"otherData\":{\"clock\":\"CLOCK_MONOTONIC\"");
 	if (refused)
-		buffer_format(&s->out.bytes, ",\"names_and_lives_left_out\":%" PRIu64, refused);
-	buffer_string(&s->out.bytes, "}}\n");
-	return s->json.failed ? error_no_memory(err) : tabular_write(&s->out, err);
+		buffer_format(s->bytes, ",\"names_and_lives_left_out\":%" PRIu64, refused);
+	buffer_string(s->bytes, "}}\n");
+	return s->json.failed ? error_no_memory(err) : 0;
 }
 
-static void close_chrome(void *state)
+static void close_chrome(struct export_place *p)
 {
-	struct chrome_export *s = state;
+	struct chrome_export *s = p->state;
 
-	tabular_fini(&s->out);
 	map_fini(&s->lives);
 	map_fini(&s->names);
-	buffer_fini(&s->scratch);
 }
 
 const struct export_type export_chrome = {
@@ -396,6 +391,7 @@ const struct export_type export_chrome = {
 	.help = "a timeline for Perfetto, chrome://tracing, speedscope",
 	.parts = FEED_RECORDS | FEED_FINDINGS,
 	.state_size = sizeof(struct chrome_export),
+	.doing = "write the trace",
 	.open = open_chrome,
 	.row = row,
 	.finish = finish,

@@ -5,7 +5,6 @@
  * escaped as for a terminal, and kept from being computed (base/csv.h).
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,7 +13,6 @@
 #include "base/escape.h"
 #include "base/same_file.h"
 #include "export/export.h"
-#include "sinks/tabular.h"
 
 /* A table's file; hangs on it. */
 struct csv_table {
@@ -23,22 +21,13 @@ struct csv_table {
 };
 
 struct csv_export {
-	struct out_file *file; /* NULL: a folder */
-	const char *folder, *read;
-	struct tables *tables;
-	struct buffer scratch, text;
+	struct buffer text;
 };
 
-static int open_csv(void *state, const struct export_place *place, struct sooth_error *err)
+static int open_csv(struct export_place *p, struct sooth_error *err)
 {
-	struct csv_export *s = state;
-
-	s->file = place->file;
-	s->folder = place->folder;
-	s->read = place->read;
-	s->tables = place->tables;
-	if (s->folder && mkdir(s->folder, 0700) && errno != EEXIST)
-		return error_errno(err, -errno, "make the folder %s", s->folder);
+	if (p->folder && mkdir(p->folder, 0700) && errno != EEXIST)
+		return error_errno(err, -errno, "make the folder %s", p->folder);
 	return 0;
 }
 
@@ -49,7 +38,7 @@ static int refuse_read(const char *path, struct sooth_error *err)
 	return error_remedy(err, "name another folder");
 }
 
-static int begin_table(struct csv_export *s, struct table *table, struct sooth_error *err)
+static int begin_table(struct export_place *p, struct table *table, struct sooth_error *err)
 {
 	struct csv_table *t = table->user = calloc(1, sizeof(*t));
 	_cleanup_free_ char *path = NULL;
@@ -57,17 +46,17 @@ static int begin_table(struct csv_export *s, struct table *table, struct sooth_e
 
 	if (!t)
 		return error_no_memory(err);
-	if (s->folder && asprintf(&path, "%s/%s.csv", s->folder, table->name) < 0) {
+	if (p->folder && asprintf(&path, "%s/%s.csv", p->folder, table->name) < 0) {
 		path = NULL;
 		return error_no_memory(err);
 	}
-	if (s->folder && file_is_same(path, s->read))
+	if (p->folder && file_is_same(path, p->read))
 		status = refuse_read(path, err);
-	else if (s->folder)
+	else if (p->folder)
 		status = out_file_open(&t->file, path, false, err);
 	if (status)
 		return status;
-	tabular_open(&t->lines, s->folder ? t->file.stream : s->file->stream, "write CSV");
+	tabular_open(&t->lines, p->folder ? t->file.stream : p->file->stream, p->out.doing);
 	for (size_t i = 0; i < table->column_count; i++)
 		tabular_name(&t->lines, table->columns[i].name);
 	tabular_line_end(&t->lines);
@@ -89,53 +78,48 @@ static void put_cell(struct csv_export *s, struct tabular *out, const struct cel
 	tabular_cell(out, (const char *)s->text.data, s->text.size, is_text);
 }
 
-static int row(
-	void *state, struct table *table, const struct sooth_record *r, struct sooth_error *err)
+static int row(struct export_place *p, struct table *table, const struct sooth_record *r,
+	struct sooth_error *err)
 {
-	struct csv_export *s = state;
-	int status = table->user ? 0 : begin_table(s, table, err);
+	struct csv_export *s = p->state;
+	int status = table->user ? 0 : begin_table(p, table, err);
 	struct csv_table *t = table->user;
 
 	if (status)
 		return status;
 	for (size_t i = 0; i < table->column_count; i++) {
-		struct cell cell = cell_get(table, &table->columns[i], r, &s->scratch);
+		struct cell cell = cell_get(table, &table->columns[i], r, &p->scratch);
 
 		put_cell(s, &t->lines, &cell);
 	}
 	tabular_line_end(&t->lines);
-	if (buffer_failed(&s->scratch) || buffer_failed(&s->text))
-		return error_no_memory(err);
-	return tabular_write_full(&t->lines, err);
+	return buffer_failed(&s->text) ? error_no_memory(err) : tabular_write_full(&t->lines, err);
 }
 
-static int finish(void *state, struct sooth_error *err)
+static int finish(struct export_place *p, struct sooth_error *err)
 {
-	struct csv_export *s = state;
 	int status = 0;
 
-	for (size_t i = 0; i < s->tables->count && !status; i++) {
-		struct table *table = s->tables->items[i];
+	for (size_t i = 0; i < p->tables.count && !status; i++) {
+		struct table *table = p->tables.items[i];
 		struct csv_table *t = table->user;
 
 		/* The one that was asked for has its names even without rows. */
-		if (!t && s->file && table->choice == TABLE_SELECTED)
-			status = begin_table(s, table, err);
+		if (!t && p->file && table->choice == TABLE_SELECTED)
+			status = begin_table(p, table, err);
 		t = table->user;
 		if (!status && t)
 			status = tabular_write(&t->lines, err);
-		if (!status && t && s->folder)
+		if (!status && t && p->folder)
 			status = out_file_commit(&t->file, err);
 	}
 	return status;
 }
 
-static void close_csv(void *state)
+static void close_csv(struct export_place *p)
 {
-	struct csv_export *s = state;
-
-	for (size_t i = 0; s->tables && i < s->tables->count; i++) {
-		struct csv_table *t = s->tables->items[i]->user;
+	for (size_t i = 0; i < p->tables.count; i++) {
+		struct csv_table *t = p->tables.items[i]->user;
 
 		if (!t)
 			continue;
@@ -143,8 +127,7 @@ static void close_csv(void *state)
 		tabular_fini(&t->lines);
 		free(t);
 	}
-	buffer_fini(&s->scratch);
-	buffer_fini(&s->text);
+	buffer_fini(&((struct csv_export *)p->state)->text);
 }
 
 const struct export_type export_csv = {
@@ -154,6 +137,7 @@ const struct export_type export_csv = {
 	.has_choice = true,
 	.is_of_one = true,
 	.state_size = sizeof(struct csv_export),
+	.doing = "write CSV",
 	.open = open_csv,
 	.row = row,
 	.finish = finish,

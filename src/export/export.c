@@ -240,8 +240,7 @@ struct job {
 	const struct export_options *options;
 	struct export_reported *told;
 	struct out_file file;
-	struct tables tables;
-	void *state;
+	struct export_place place;
 	bool has_needed;
 };
 
@@ -260,32 +259,38 @@ static int take(
 	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
 {
 	struct job *j = user;
+	int status;
 
 	if (!choice_has(j->options, table))
 		return 0;
 	j->told->tables += !table->rows++;
 	j->told->rows++;
-	return j->type->row(j->state, table, record, err);
+	status = j->type->row(&j->place, table, record, err);
+	if (!status && buffer_failed(&j->place.scratch))
+		status = error_no_memory(err);
+	return status ? status : tabular_write_full(&j->place.out, err);
 }
 
 static int run_tables(struct job *j, struct sooth_error *err)
 {
 	unsigned parts = j->type->parts;
 	struct feed feed = { 0 };
-	int status = tables_init(&j->tables, err);
+	int status = tables_init(&j->place.tables, err);
 
 	if (!status && j->options->name_count)
-		parts = choice_parts(j->options, &j->tables);
+		parts = choice_parts(j->options, &j->place.tables);
 	if (!status)
-		status = feed_open(&feed, &j->tables, parts, take, j, err);
+		status = feed_open(&feed, &j->place.tables, parts, take, j, err);
 	if (!status)
 		status = feed_select(&feed, j->options->select, j->options->user, err);
 	if (!status)
 		status = feed_read(&feed, j->options->path, err);
 	if (!status)
-		status = choice_check(j->options, &j->tables, err);
+		status = choice_check(j->options, &j->place.tables, err);
+	if (!status && j->type->finish)
+		status = j->type->finish(&j->place, err);
 	if (!status)
-		status = j->type->finish(j->state, err);
+		status = tabular_write(&j->place.out, err);
 	if (!status)
 		status = export_losses(feed.report, j->told, err);
 	feed_close(&feed);
@@ -382,13 +387,13 @@ static int refuse_stream(const struct export_type *type, struct sooth_error *err
 static int open_place(struct job *j, struct sooth_error *err)
 {
 	const struct export_options *o = j->options;
-	struct export_place place = { .read = o->path, .tables = &j->tables };
+	struct export_place *place = &j->place;
 	int status;
 
 	if (j->type->is_no_stream && !strcmp(o->output, "-"))
 		return refuse_stream(j->type, err);
 	if (j->type->is_of_one && is_folder(o->output)) {
-		place.folder = o->output;
+		place->folder = o->output;
 	} else if (j->type->is_of_one && o->name_count != 1) {
 		return choice_refuse_many(o, err);
 	} else {
@@ -398,19 +403,22 @@ static int open_place(struct job *j, struct sooth_error *err)
 			return status;
 		if (j->type->is_no_stream && !j->file.temporary)
 			return refuse_stream(j->type, err);
-		place.file = &j->file;
+		place->file = &j->file;
 	}
-	j->state = calloc(1, j->type->state_size + 1);
-	if (!j->state)
+	tabular_open(&place->out, j->file.stream, j->type->doing);
+	place->state = calloc(1, j->type->state_size + 1);
+	if (!place->state)
 		return error_no_memory(err);
-	return j->type->open ? j->type->open(j->state, &place, err) : 0;
+	return j->type->open ? j->type->open(place, err) : 0;
 }
 
 int export_run(const struct export_type *type, const struct export_options *options,
 	struct export_reported *told, struct sooth_error *err)
 {
 	struct export_options chosen = *options;
-	struct job j = { .type = type, .options = &chosen, .told = told };
+	struct job j = {
+		.type = type, .options = &chosen, .told = told, .place = { .read = options->path }
+	};
 	int status = 0;
 
 	if (type->is_of_one && !chosen.name_count && !is_folder(chosen.output))
@@ -423,12 +431,14 @@ int export_run(const struct export_type *type, const struct export_options *opti
 		status = open_place(&j, err);
 	if (!status)
 		status = type->view ? run_view(&j, err) : run_tables(&j, err);
-	if (j.state && type->close)
-		type->close(j.state);
-	free(j.state);
+	if (j.place.state && type->close)
+		type->close(&j.place);
+	free(j.place.state);
+	tabular_fini(&j.place.out);
+	buffer_fini(&j.place.scratch);
 	if (!status && j.file.stream)
 		status = out_file_commit(&j.file, err);
 	out_file_close(&j.file);
-	tables_fini(&j.tables);
+	tables_fini(&j.place.tables);
 	return status;
 }

@@ -9,6 +9,7 @@
 #include "analyze/calls/syscall_folded.h"
 #include "base/file.h"
 #include "export/feed.h"
+#include "sinks/tabular.h"
 
 struct export_options {
 	const char *path;	      /* of the capture; "-": standard input */
@@ -29,12 +30,15 @@ struct export_reported {
 	struct buffer limits; /* what the view left out, of a format that is one; a line each */
 };
 
-/* What a format is opened with. */
+/* One export: what a format has at hand. */
 struct export_place {
 	struct out_file *file; /* NULL: a folder */
 	const char *folder;
 	const char *read; /* the capture: never written over */
-	struct tables *tables;
+	struct tables tables;
+	struct tabular out;    /* lines of the file */
+	struct buffer scratch; /* of cells */
+	void *state;
 };
 
 struct export_type {
@@ -48,11 +52,13 @@ struct export_type {
 	uint16_t needs; /* of a view: a kind without which there is nothing to write; 0: none */
 	const char *needs_text, *needs_remedy;
 	size_t state_size;
-	int (*open)(void *state, const struct export_place *place, struct sooth_error *err);
-	int (*row)(void *state, struct table *table, const struct sooth_record *record,
-		struct sooth_error *err);
-	int (*finish)(void *state, struct sooth_error *err);
-	void (*close)(void *state); /* also when open failed */
+	const char *doing; /* what failed if writing the file does: "write CSV" */
+	/* All but `row` may be NULL. */
+	int (*open)(struct export_place *place, struct sooth_error *err);
+	int (*row)(struct export_place *place, struct table *table,
+		const struct sooth_record *record, struct sooth_error *err);
+	int (*finish)(struct export_place *place, struct sooth_error *err);
+	void (*close)(struct export_place *place); /* also when open failed */
 };
 
 extern const struct export_type *const export_types[]; /* NULL at the end */

@@ -3,27 +3,11 @@
  * rows, made of its columns. */
 #include "export/export.h"
 #include "sinks/json_types.h"
-#include "sinks/tabular.h"
 
-struct schema_export {
-	struct tabular out;
-	struct tables *tables;
-};
-
-static int open_schema(void *state, const struct export_place *place, struct sooth_error *err)
+static int row(struct export_place *p, struct table *table, const struct sooth_record *r,
+	struct sooth_error *err)
 {
-	struct schema_export *s = state;
-
-	(void)err;
-	tabular_open(&s->out, place->file->stream, "write a JSON Schema");
-	s->tables = place->tables;
-	return 0;
-}
-
-static int row(
-	void *state, struct table *table, const struct sooth_record *r, struct sooth_error *err)
-{
-	(void)state;
+	(void)p;
 	(void)r;
 	(void)err;
 	table->user = table; /* has rows */
@@ -57,30 +41,20 @@ static void put_table(struct json *j, const struct table *t)
 	json_format(j, "],'additionalProperties':false}");
 }
 
-static int finish(void *state, struct sooth_error *err)
+static int finish(struct export_place *p, struct sooth_error *err)
 {
-	struct schema_export *s = state;
 	struct json j;
 
-	json_init(&j, &s->out.bytes, 1);
+	json_init(&j, &p->out.bytes, 1);
 	json_types_begin(&j, "a line of sooth export --format jsonl, of one capture");
 	json_format(&j, "'required':['table'],'oneOf':[");
-	for (size_t i = 0; i < s->tables->count; i++) {
-		if (s->tables->items[i]->user)
-			put_table(&j, s->tables->items[i]);
+	for (size_t i = 0; i < p->tables.count; i++) {
+		if (p->tables.items[i]->user)
+			put_table(&j, p->tables.items[i]);
 	}
 	json_format(&j, "]}");
-	buffer_char(&s->out.bytes, '\n');
-	if (j.failed)
-		return error_no_memory(err);
-	return tabular_write(&s->out, err);
-}
-
-static void close_schema(void *state)
-{
-	struct schema_export *s = state;
-
-	tabular_fini(&s->out);
+	buffer_char(&p->out.bytes, '\n');
+	return j.failed ? error_no_memory(err) : 0;
 }
 
 const struct export_type export_json_schema = {
@@ -88,9 +62,7 @@ const struct export_type export_json_schema = {
 	.help = "a JSON Schema of the lines that jsonl has of the same capture",
 	.parts = FEED_RECORDS | FEED_VIEWS,
 	.has_choice = true,
-	.state_size = sizeof(struct schema_export),
-	.open = open_schema,
+	.doing = "write a JSON Schema",
 	.row = row,
 	.finish = finish,
-	.close = close_schema,
 };

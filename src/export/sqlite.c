@@ -13,17 +13,14 @@
 
 struct sqlite_export {
 	sqlite3 *db;
-	struct tables *tables;
-	struct buffer scratch;
 };
 
-static int open_sqlite(void *state, const struct export_place *place, struct sooth_error *err)
+static int open_sqlite(struct export_place *p, struct sooth_error *err)
 {
-	struct sqlite_export *s = state;
+	struct sqlite_export *s = p->state;
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW;
 
-	s->tables = place->tables;
-	if (sqlite3_open_v2(place->file->temporary, &s->db, flags, NULL))
+	if (sqlite3_open_v2(p->file->temporary, &s->db, flags, NULL))
 		return s->db ? sql_error(s->db, "open the new database", err)
 			     : error_no_memory(err);
 	return sql_execute(s->db,
@@ -32,18 +29,19 @@ static int open_sqlite(void *state, const struct export_place *place, struct soo
 		err);
 }
 
-static int row(
-	void *state, struct table *table, const struct sooth_record *r, struct sooth_error *err)
+static int row(struct export_place *p, struct table *table, const struct sooth_record *r,
+	struct sooth_error *err)
 {
-	struct sqlite_export *s = state;
+	struct sqlite_export *s = p->state;
 
-	return sql_insert(s->db, "main", table, r, &s->scratch, err);
+	return sql_insert(s->db, "main", table, r, &p->scratch, err);
 }
 
-static int describe(struct sqlite_export *s, sqlite3_stmt *insert, struct sooth_error *err)
+static int describe(
+	sqlite3 *db, const struct tables *tables, sqlite3_stmt *insert, struct sooth_error *err)
 {
-	for (size_t i = 0; i < s->tables->count; i++) {
-		const struct table *t = s->tables->items[i];
+	for (size_t i = 0; i < tables->count; i++) {
+		const struct table *t = tables->items[i];
 
 		for (size_t k = 0; t->user && k < t->column_count; k++) {
 			const struct column *c = &t->columns[k];
@@ -53,16 +51,16 @@ static int describe(struct sqlite_export *s, sqlite3_stmt *insert, struct sooth_
 			for (int n = 0; n < 5; n++)
 				sqlite3_bind_text(insert, n + 1, cells[n], -1, SQLITE_STATIC);
 			if (sqlite3_step(insert) != SQLITE_DONE)
-				return sql_error(s->db, "write the database", err);
+				return sql_error(db, "write the database", err);
 			sqlite3_reset(insert);
 		}
 	}
 	return 0;
 }
 
-static int finish(void *state, struct sooth_error *err)
+static int finish(struct export_place *p, struct sooth_error *err)
 {
-	struct sqlite_export *s = state;
+	struct sqlite_export *s = p->state;
 	sqlite3_stmt *insert = NULL;
 	int status = sql_execute(s->db,
 		"CREATE TABLE columns (table_name TEXT, column_name TEXT, type TEXT, unit TEXT, "
@@ -73,19 +71,16 @@ static int finish(void *state, struct sooth_error *err)
 			       &insert, NULL))
 		status = sql_error(s->db, "write the database", err);
 	if (!status)
-		status = describe(s, insert, err);
+		status = describe(s->db, &p->tables, insert, err);
 	sqlite3_finalize(insert);
 	return status ? status : sql_execute(s->db, "COMMIT", err);
 }
 
-static void close_sqlite(void *state)
+static void close_sqlite(struct export_place *p)
 {
-	struct sqlite_export *s = state;
-
-	for (size_t i = 0; s->tables && i < s->tables->count; i++)
-		sqlite3_finalize(s->tables->items[i]->user);
-	sqlite3_close(s->db);
-	buffer_fini(&s->scratch);
+	for (size_t i = 0; i < p->tables.count; i++)
+		sqlite3_finalize(p->tables.items[i]->user);
+	sqlite3_close(((struct sqlite_export *)p->state)->db);
 }
 
 const struct export_type export_sqlite = {

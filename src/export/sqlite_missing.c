@@ -56,9 +56,8 @@ void query_close(struct query *q)
 	(void)q;
 }
 
-static int open_none(void *state, const struct export_place *place, struct sooth_error *err)
+static int open_none(struct export_place *place, struct sooth_error *err)
 {
-	(void)state;
 	(void)place;
 	return refuse("write a database", err);
 }
