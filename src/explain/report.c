@@ -540,16 +540,30 @@ void report_damage(const struct sooth_report *r, struct buffer *out)
 		buffer_string(out, "cut off: the end of the recording is missing");
 }
 
+static void put_lines(struct buffer *lines, uint16_t kind, const struct batch *records)
+{
+	struct line_plan plan;
+
+	line_plan(&plan, registry_schema(kind));
+	batch_for_each (record, records) {
+		line_format(lines, &plan, record);
+		buffer_char(lines, '\n');
+	}
+}
+
 void report_limit_lines(const struct sooth_report *r, struct buffer *lines)
 {
 	struct batch limits = output_limits(r->output);
-	struct line_plan plan;
 
-	line_plan(&plan, registry_schema(STREAM_LIMIT));
-	batch_for_each (limit, &limits) {
-		line_format(lines, &plan, limit);
-		buffer_char(lines, '\n');
-	}
+	put_lines(lines, STREAM_LIMIT, &limits);
+}
+
+void report_loss_lines(const struct sooth_report *r, struct buffer *lines)
+{
+	struct batch losses = { r->summary.losses.data, r->summary.losses.size };
+
+	time_range_loss_line(&r->part, lines);
+	put_lines(lines, STREAM_LOSS, &losses);
 }
 
 bool report_has_probe(const struct sooth_report *r, const char *probe)

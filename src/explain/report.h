@@ -29,6 +29,8 @@ void report_may_lack_pids(struct sooth_report *r);
 int report_notes(struct sooth_report *r, bool is_whole, struct output *o, struct sooth_error *err);
 /* The limits of its views, one per line: for formats that have no notes. */
 void report_limit_lines(const struct sooth_report *r, struct buffer *lines);
+/* What was lost, one loss per line, of a report that was finished. */
+void report_loss_lines(const struct sooth_report *r, struct buffer *lines);
 /*
  * Whether a table of this report can have the fields of the filter: else -EINVAL. Views that do not
  * declare their tables may have any; then the filter is checked at the end.

@@ -241,16 +241,22 @@ int time_range_check(const struct time_range *p, struct sooth_error *err)
 	return error_remedy(err, "`sooth report --info FILE` prints its length");
 }
 
-int time_range_emit(const struct time_range *p, struct output *output, struct sooth_error *err)
+static struct part_row row_of(const struct time_range *p)
 {
 	uint64_t end_ns = p->to_ns < p->end_ns ? p->to_ns : p->end_ns;
-	struct part_row row = {
+
+	return (struct part_row){
 		.from_ns = p->from_ns > p->begin_ns ? p->from_ns - p->begin_ns : 0,
 		.to_ns = end_ns - p->begin_ns,
 		.whole_ns = p->end_ns - p->begin_ns,
 		.left_out = p->left_out,
-		.left_out_state = p->left_out ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.left_out_state = state_if(p->left_out),
 	};
+}
+
+int time_range_emit(const struct time_range *p, struct output *output, struct sooth_error *err)
+{
+	struct part_row row = row_of(p);
 	int status;
 
 	if (!p->is_requested || !p->is_known || !p->is_resolved)
@@ -261,9 +267,20 @@ int time_range_emit(const struct time_range *p, struct output *output, struct so
 	return status ? status : output_close_section(output, err);
 }
 
-bool time_range_leaves_out(const struct sooth_record *row)
+void time_range_loss_line(const struct time_range *p, struct buffer *lines)
 {
-	return ((const struct part_row *)row)->left_out > 0;
+	struct part_row row = row_of(p);
+	struct buffer record = { 0 };
+	struct line_plan plan;
+
+	if (!p->is_requested || !p->is_known || !p->is_resolved || !p->left_out)
+		return;
+	RECORD_APPEND(&record, &row, NULL, 0);
+	line_plan(&plan, &part_schema);
+	line_format(lines, &plan, (const void *)record.data);
+	buffer_char(lines, '\n');
+	lines->failed |= buffer_failed(&record);
+	buffer_fini(&record);
 }
 
 void time_range_fini(struct time_range *p)

@@ -46,9 +46,8 @@ bool time_range_classify(const struct sooth_record *r, uint64_t *since_ns);
 int time_range_check(const struct time_range *p, struct sooth_error *err);
 /* Note the range and what was left out. Nothing for a whole capture. */
 int time_range_emit(const struct time_range *p, struct output *output, struct sooth_error *err);
-/* The schema of that row. */
-extern const struct sooth_schema part_schema;
-bool time_range_leaves_out(const struct sooth_record *row);
+/* What was left out, as a line; nothing if nothing was. */
+void time_range_loss_line(const struct time_range *p, struct buffer *lines);
 void time_range_fini(struct time_range *p);
 
 #endif

@@ -20,10 +20,6 @@ struct csv_table {
 	struct tabular lines;
 };
 
-struct csv_export {
-	struct buffer text;
-};
-
 static int open_csv(struct export_place *p, struct sooth_error *err)
 {
 	if (p->folder && mkdir(p->folder, 0700) && errno != EEXIST)
@@ -63,25 +59,25 @@ static int begin_table(struct export_place *p, struct table *table, struct sooth
 	return 0;
 }
 
-static void put_cell(struct csv_export *s, struct tabular *out, const struct cell *c)
+/* `text` is room for one that has to be escaped. */
+static void put_cell(struct tabular *out, const struct cell *c, struct buffer *text)
 {
 	bool is_text = c->type == CELL_TEXT || c->type == CELL_JSON;
 	struct json json;
 
-	buffer_reset(&s->text);
+	buffer_reset(text);
 	if (is_text) {
-		escape_terminal(&s->text, c->text, c->size);
+		escape_terminal(text, c->text, c->size);
 	} else if (c->type != CELL_NONE) { /* a real has a point in any locale */
-		json_init(&json, &s->text, 0);
+		json_init(&json, text, 0);
 		cell_write_json(&json, c);
 	}
-	tabular_cell(out, (const char *)s->text.data, s->text.size, is_text);
+	tabular_cell(out, (const char *)text->data, text->size, is_text);
 }
 
 static int row(struct export_place *p, struct table *table, const struct sooth_record *r,
 	struct sooth_error *err)
 {
-	struct csv_export *s = p->state;
 	int status = table->user ? 0 : begin_table(p, table, err);
 	struct csv_table *t = table->user;
 
@@ -90,10 +86,10 @@ static int row(struct export_place *p, struct table *table, const struct sooth_r
 	for (size_t i = 0; i < table->column_count; i++) {
 		struct cell cell = cell_get(table, &table->columns[i], r, &p->scratch);
 
-		put_cell(s, &t->lines, &cell);
+		put_cell(&t->lines, &cell, p->state);
 	}
 	tabular_line_end(&t->lines);
-	return buffer_failed(&s->text) ? error_no_memory(err) : tabular_write_full(&t->lines, err);
+	return buffer_failed(p->state) ? error_no_memory(err) : tabular_write_full(&t->lines, err);
 }
 
 static int finish(struct export_place *p, struct sooth_error *err)
@@ -127,7 +123,7 @@ static void close_csv(struct export_place *p)
 		tabular_fini(&t->lines);
 		free(t);
 	}
-	buffer_fini(&((struct csv_export *)p->state)->text);
+	buffer_fini(p->state);
 }
 
 const struct export_type export_csv = {
@@ -136,7 +132,7 @@ const struct export_type export_csv = {
 	.parts = FEED_RECORDS | FEED_VIEWS,
 	.has_choice = true,
 	.is_of_one = true,
-	.state_size = sizeof(struct csv_export),
+	.state_size = sizeof(struct buffer),
 	.doing = "write CSV",
 	.open = open_csv,
 	.row = row,

@@ -78,21 +78,34 @@ static void write_texts(struct json *j, const struct sooth_value *v)
 	json_end(j);
 }
 
+/* The first field, where it is the key of the row. */
+static void write_row_key(
+	struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
+{
+	struct sooth_value v = sooth_field_get(&schema->fields[0], r);
+	struct buffer key = { 0 };
+
+	value_format(&key, &schema->fields[0], &v);
+	json_key(j, buffer_cstr(&key));
+	buffer_fini(&key);
+}
+
+static void write_if_there(struct json *j, const struct sooth_field *f, const struct sooth_value *v)
+{
+	if (value_is_there(v))
+		json_value(j, f, v);
+	else
+		json_nothing(j);
+}
+
 /* {"file": 40}: a row of two fields. */
 static void write_pair(
 	struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
 {
-	struct sooth_value key = sooth_field_get(&schema->fields[0], r);
 	struct sooth_value value = sooth_field_get(&schema->fields[1], r);
-	struct buffer text = { 0 };
 
-	value_format(&text, &schema->fields[0], &key);
-	json_key(j, buffer_cstr(&text));
-	if (value_is_there(&value))
-		json_value(j, &schema->fields[1], &value);
-	else
-		json_nothing(j);
-	buffer_fini(&text);
+	write_row_key(j, schema, r);
+	write_if_there(j, &schema->fields[1], &value);
 }
 
 static void write_keyed_rows(
@@ -212,10 +225,7 @@ static void write_members(struct json *j, const struct sooth_schema *schema,
 
 		has_states |= v.state != SOOTH_STATE_VALUE && v.state != SOOTH_STATE_ABSENT;
 		json_key(j, f->name);
-		if (value_is_there(&v))
-			json_value(j, f, &v);
-		else
-			json_nothing(j);
+		write_if_there(j, f, &v);
 	}
 	if (has_states)
 		write_states(j, schema, r);
@@ -230,15 +240,10 @@ void json_members(struct json *j, const struct sooth_schema *schema, const struc
 static void write_keyed(
 	struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
 {
-	struct sooth_value v = sooth_field_get(&schema->fields[0], r);
-	struct buffer key = { 0 };
-
-	value_format(&key, &schema->fields[0], &v);
-	json_key(j, buffer_cstr(&key));
+	write_row_key(j, schema, r);
 	json_begin_object(j);
 	write_members(j, schema, r, 1);
 	json_end(j);
-	buffer_fini(&key);
 }
 
 static bool is_array(const struct section *section)

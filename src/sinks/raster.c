@@ -138,22 +138,27 @@ static int cannot_draw(struct sooth_error *err, const char *why)
 	return error_remedy(err, "write an SVG instead: -o FILE.svg");
 }
 
+static int failed_by(struct raster *r, struct g_error *failed, struct sooth_error *err)
+{
+	int status = cannot_draw(err, failed ? failed->message : "no reason given by the library");
+
+	if (failed)
+		r->g_error_free(failed);
+	return status;
+}
+
 /* Transparent is black to some viewers. */
 static int paint(struct raster *r, struct svg *svg, struct drawing *cairo, double width,
 	double height, struct sooth_error *err)
 {
 	struct rsvg_rectangle all = { 0, 0, width, height };
 	struct g_error *failed = NULL;
-	int status;
 
 	r->cairo_set_source_rgb(cairo, 1, 1, 1);
 	r->cairo_paint(cairo);
 	if (r->rsvg_handle_render_document(svg, cairo, &all, &failed))
 		return 0;
-	status = cannot_draw(err, failed ? failed->message : "no reason given by the library");
-	if (failed)
-		r->g_error_free(failed);
-	return status;
+	return failed_by(r, failed, err);
 }
 
 static int draw(struct raster *r, struct svg *svg, FILE *to, struct sooth_error *err)
@@ -194,13 +199,8 @@ int raster_png(struct raster *r, const char *svg, size_t size, FILE *to, struct 
 		r->rsvg_handle_new_from_data((const unsigned char *)svg, size, &failed);
 	int status;
 
-	if (!handle) {
-		status = cannot_draw(
-			err, failed ? failed->message : "no reason given by the library");
-		if (failed)
-			r->g_error_free(failed);
-		return status;
-	}
+	if (!handle)
+		return failed_by(r, failed, err);
 	status = draw(r, handle, to, err);
 	r->g_object_unref(handle);
 	if (!status && fflush(to))

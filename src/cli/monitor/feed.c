@@ -155,9 +155,7 @@ static void make_line(struct feed *f, const char *type, const struct sooth_schem
 
 	buffer_reset(&f->line);
 	json_init(&json, &f->line, 0);
-	json_begin_object(&json);
-	json_key(&json, "type");
-	json_cstring(&json, type);
+	json_format(&json, "{'type':%s", type);
 	json_members(&json, schema, row);
 	json_end(&json);
 }

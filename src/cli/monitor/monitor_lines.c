@@ -90,9 +90,7 @@ static void put_line(struct buffer *out, const char *type, const struct sooth_sc
 	record_append(&whole, row, schema->fixed_size, tail, tail_count);
 	buffer_reset(out);
 	json_init(&json, out, 0);
-	json_begin_object(&json);
-	json_key(&json, "type");
-	json_cstring(&json, type);
+	json_format(&json, "{'type':%s", type);
 	if (!buffer_failed(&whole))
 		json_members(&json, schema, (const void *)whole.data);
 	json_end(&json);

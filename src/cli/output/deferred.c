@@ -246,6 +246,13 @@ static bool show(const char *command, const char *text, size_t size)
 							 WEXITSTATUS(status) == NOT_EXECUTABLE));
 }
 
+static int write_whole(FILE *stream, const char *text, size_t size, struct sooth_error *err)
+{
+	if (fwrite(text, 1, size, stream) != size || fflush(stream))
+		return error_errno(err, -errno, "write the report");
+	return 0;
+}
+
 /* By the pager, or by `stream` itself if the text fits or no pager runs. */
 static int pager_show(FILE *stream, const char *text, size_t size, struct sooth_error *err)
 {
@@ -255,9 +262,7 @@ static int pager_show(FILE *stream, const char *text, size_t size, struct sooth_
 		return error_errno(err, -errno, "write the report");
 	if (command && !fits(stream, text, size) && show(command, text, size))
 		return 0;
-	if (fwrite(text, 1, size, stream) != size || fflush(stream))
-		return error_errno(err, -errno, "write the report");
-	return 0;
+	return write_whole(stream, text, size, err);
 }
 
 /* --- the report --- */
@@ -280,9 +285,7 @@ int held_release(struct held *h, struct sooth_error *err)
 		return error_no_memory(err);
 	if (h->is_paged)
 		return pager_show(h->to, h->text, h->size, err);
-	if (fwrite(h->text, 1, h->size, h->to) != h->size || fflush(h->to))
-		return error_errno(err, -errno, "write the report");
-	return 0;
+	return write_whole(h->to, h->text, h->size, err);
 }
 
 void held_fini(struct held *h)
