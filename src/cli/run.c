@@ -56,8 +56,7 @@ struct told {
 	struct sooth_report *report, *product;
 	struct out_file file, side_file, beside_file;
 	struct held held;		 /* of the report, when it has a filter */
-	struct screen *screen;		 /* NULL: none */
-	const struct watch_front *front; /* instead of that; NULL: none */
+	const struct watch_front *front; /* NULL: no screen */
 	struct alerts alerts;
 	struct control_run control;
 };
@@ -72,7 +71,7 @@ static int add_alerts(const struct run *run, struct told *t, const struct alert_
 {
 	/* A stream on a terminal shows them. */
 	t->alerts.is_silent = !run->watch && isatty(STDOUT_FILENO);
-	return watch_alerts(&t->alerts, options, t->screen, t->front, t->report, err);
+	return watch_alerts(&t->alerts, options, t->front, t->report, err);
 }
 
 static int make_frames(const struct run *run, struct told *t, struct sooth_error *err)
@@ -90,7 +89,7 @@ static int make_frames(const struct run *run, struct told *t, struct sooth_error
 	if (t->front)
 		status = report_add_sink_type(t->report, t->front->sink, &user, err);
 	else if (!run->found->capture)
-		status = watch_open(&t->screen, run->output, run->watch, t->report, err);
+		watch_announce(run->watch->interval_ns);
 	return status || !run->watch->alerts ? status : add_alerts(run, t, run->watch->alerts, err);
 }
 
@@ -109,7 +108,7 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 		stream = stderr;
 	if (!status && run->watch)
 		status = make_frames(run, t, err);
-	if (!status && !run->is_silent && !t->screen && !t->front) {
+	if (!status && !run->is_silent && !t->front) {
 		struct sooth_sink_options sink = output_sink_options(run->output, stream);
 
 		sink.in_lines = run->watch != NULL;
@@ -309,7 +308,6 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 	*why = SOOTH_END_STOPPED;
 	progress_begin(&progress, run->progress, now, end_ns);
 	while ((status > 0 || status == -EINTR) && !stop_is_selected() &&
-		!(t->screen && !watch_step(t->screen)) &&
 		!(t->front && !t->front->step(t->front->stepped))) {
 		now = clock_monotonic_ns();
 		if (now >= end_ns && run->extension.take)
@@ -519,7 +517,6 @@ static int run_found(const struct run *run, struct sooth_error *err)
 			 : capture	      ? run_capture(run, &t, capture, err)
 					      : run_live(run, &t, err);
 	control_run_close(&t.control);
-	screen_close(t.screen);
 	alerts_fini(&t.alerts);
 	sooth_report_free(t.report);
 	sooth_report_free(t.product);

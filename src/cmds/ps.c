@@ -14,7 +14,9 @@
 #include "cli/command/command.h"
 #include "cli/output/output.h"
 #include "cli/output/own_report.h"
-#include "cli/run.h"
+#include "cli/top/columns.h"
+#include "cli/top_run.h"
+#include "model/filter.h"
 #include "model/row_list.h"
 #include "model/schema.h"
 
@@ -131,9 +133,6 @@ static int agent_list_emit(const struct output_options *options, const struct ar
 
 /* --- the command --- */
 
-/* The whole host is scanned, whatever is shown: owners may be anywhere. */
-#define TARGETS (TARGET_MAY_BE_HOST | TARGET_IS_HOST | TARGET_SELECTS_ROWS)
-
 struct ps_config {
 	struct target_options target;
 	struct output_options output;
@@ -172,7 +171,7 @@ static const struct option ps_options[] = {
 	VALUE_ROW('m', "rss-over", MEGABYTES, "SIZE", ps_config, ps.rss_over,
 		"flag processes above this resident memory: 512 (in MB), 512M, 2G"),
 	VALUE_ROW('w', "watch", DURATION, "[N]", ps_config, ps.watch_ns,
-		"refresh every N seconds (2), as a screen with keys; N before a PID",
+		"refresh every N seconds (2), on a terminal in `sooth top`; N before a PID",
 		.default_value = "2", .min = 100 * NS_PER_MS, .max = 3600 * NS_PER_S),
 	FLAG_ROW(0, "bell", ps_config, ps.has_bell, "with -w: ring the bell on an alert"),
 	FLAG_ROW(0, "desktop", ps_config, ps.has_desktop,
@@ -215,7 +214,6 @@ struct ps_view {
 	struct processes_options options;
 	struct target_found found;
 	struct buffer typed, more; /* columns */
-	bool has_screen;
 	struct alert_options alerts;
 	const char *finder[FINDER_PIDS + 12];
 	char finder_on[1024]; /* the findings that it alerts on */
@@ -229,8 +227,6 @@ static void fill_options(const struct ps_config *c, struct ps_view *v)
 			 : c->ps.is_tree ? PROCESSES_SESSIONS
 					 : PROCESSES_AGENTS,
 		.is_tree = c->ps.is_tree,
-		/* With --all every row is in the list. */
-		.emits_both = c->target.all ? NULL : &v->has_screen,
 		.is_verbose = c->output.verbose,
 		.hides_sessions = !c->output.verbose,
 		.emits_versions = c->ps.check_version,
@@ -297,18 +293,6 @@ static int choose_columns(const struct ps_config *c, struct ps_view *v, struct s
 		&v->options.sort, &v->options.is_descending, &process_row_schema, c->ps.sort, err);
 }
 
-/* Keys of the screen: actions on the selected process. */
-static const struct screen_key keys[] = {
-	{ 'y', "why", { "why" }, .doing = "reading what is blocking" },
-	{ 'd', "diagnose", { "diagnose" }, .doing = "diagnosing" },
-	{ 'i', "inspect", { "inspect" }, .doing = "inspecting" },
-	{ 'k', "kill", { "kill", "--ask" }, .is_act = true },
-	{ 'z', "freeze", { "freeze", "-t" }, .is_act = true },
-	{ 'Z', "thaw", { "thaw", "-t" }, .is_act = true },
-	{ 'T', "trace", { "trace", "-c", "-d", "5", "-p" }, .is_act = false },
-	{ 0 },
-};
-
 static int report(const struct ps_config *c, const struct arguments *arguments, struct ps_view *v,
 	struct sooth_error *err)
 {
@@ -325,16 +309,12 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 		.arguments = arguments,
 		.found = v->found.capture ? &whole : &v->found,
 		.views = { { "processes", &v->options } },
-		.allowed = TARGETS,
+		.allowed = TOP_TARGETS,
 		.duration_ns = c->ps.interval_ns ? c->ps.interval_ns : ONE_SNAPSHOT,
 	};
-	struct watch_options watch = { .schema = "proc.snapshot",
-		.title = "sooth ps",
-		.interval_ns = c->ps.watch_ns,
-		.keys = keys,
-		.alerts = &v->alerts,
-		.is_tree = c->ps.is_tree,
-		.has_screen = &v->has_screen };
+	struct watch_options watch = {
+		.schema = "proc.snapshot", .interval_ns = c->ps.watch_ns, .alerts = &v->alerts
+	};
 
 	if (c->ps.watch_ns) {
 		run.watch = &watch;
@@ -416,6 +396,70 @@ static int choose_alerts(const struct ps_config *c, struct ps_view *v, struct so
 	return 0;
 }
 
+/* --- on a terminal --- */
+
+/* The filter of the screen takes it. */
+static bool fits_screen(const char *text)
+{
+	struct filter *filter = NULL;
+	struct sooth_error ignored;
+	bool fits = strlen(text) < TOP_FILTER_SIZE && !filter_new(&filter, text, &ignored) &&
+		    filter_fits(filter, &process_row_schema);
+
+	filter_free(filter);
+	return fits;
+}
+
+/* The screen has columns of its own, and shows whole sessions beside what alerts are about. */
+static bool is_for_screen(const struct ps_config *c, const struct ps_view *v)
+{
+	const struct sooth_field *sort = v->options.sort;
+	bool has_alerts = c->ps.cpu_over > 0 || c->ps.rss_over || c->ps.alert_on.count;
+	bool has_columns = c->ps.columns.count || c->ps.why || c->ps.transcript ||
+			   c->ps.check_version || c->output.verbose;
+
+	return c->ps.watch_ns && !v->found.capture && !has_columns &&
+	       (!sort || (!c->ps.is_tree && top_column_of(sort->name, c->target.all))) &&
+	       (!c->output.filter || (!has_alerts && fits_screen(c->output.filter))) &&
+	       top_run_is_possible(&c->output);
+}
+
+static int show(const struct ps_config *c, const struct arguments *arguments,
+	const struct ps_view *v, struct sooth_error *err)
+{
+	const struct sooth_field *sort = v->options.sort;
+	const struct top_column *column = sort ? top_column_of(sort->name, c->target.all) : NULL;
+	struct settings texts = { .help = "sooth help top" };
+	struct top_settings s = TOP_DEFAULTS;
+	int status = top_settings_read(&s, &texts, &(struct arguments){ 0 }, err);
+
+	s.interval_ns = c->ps.watch_ns;
+	s.is_tree = c->ps.is_tree;
+	s.sort = column ? column->name : c->target.all ? NULL : s.sort;
+	s.cpu_over = c->ps.cpu_over > 0 ? c->ps.cpu_over : s.cpu_over;
+	s.rss_over = c->ps.rss_over ? c->ps.rss_over : s.rss_over;
+	s.has_bell |= c->ps.has_bell;
+	s.has_desktop |= c->ps.has_desktop;
+	if (c->ps.alert_on.count)
+		s.alert_on = c->ps.alert_on;
+	if (c->ps.on_alert)
+		s.on_alert = c->ps.on_alert;
+	s.is_program_users &= !c->ps.on_alert;
+	if (!status)
+		status = top_run(&(struct top_run){ .settings = s,
+					 .target = &c->target,
+					 .found = &v->found,
+					 .arguments = arguments,
+					 .output = &c->output,
+					 .filter = c->output.filter,
+					 .is_reversed = column && v->options.is_descending !=
+									  top_column_falls(column),
+					 .finder = v->alerts.finder },
+			err);
+	settings_fini(&texts);
+	return status;
+}
+
 static int run_ps(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct ps_config *c = config;
@@ -430,7 +474,7 @@ static int run_ps(void *config, const struct arguments *arguments, struct sooth_
 		return agent_list_emit(&c->output, arguments, err);
 	status = check_watch(c, err);
 	if (!status)
-		status = target_find(&c->target, arguments, TARGETS, &v.found, err);
+		status = target_find(&c->target, arguments, TOP_TARGETS, &v.found, err);
 	if (!status) {
 		fill_options(c, &v);
 		status = choose_columns(c, &v, err);
@@ -438,7 +482,8 @@ static int run_ps(void *config, const struct arguments *arguments, struct sooth_
 	if (!status)
 		status = choose_alerts(c, &v, err);
 	if (!status)
-		status = report(c, arguments, &v, err);
+		status = is_for_screen(c, &v) ? show(c, arguments, &v, err)
+					      : report(c, arguments, &v, err);
 	target_found_fini(&v.found);
 	buffer_fini(&v.typed);
 	buffer_fini(&v.more);
@@ -461,8 +506,8 @@ const struct command command_ps = {
 		"  sooth ps                 the agents, and what they left behind\n  sooth ps -t   "
 		"           whole sessions as trees, with roles\n  sooth ps -a -i 2         every "
 		"process, CPU over two seconds\n  sooth ps --why           and the rule that "
-		"recognized each\n  sooth ps -w              a screen, refreshed every two "
-		"seconds\n  sooth ps -w 2 4711       one process: the first number is the "
+		"recognized each\n  sooth ps -w              sooth top; piped: a table every "
+		"two seconds\n  sooth ps -w 2 4711       one process: the first number is the "
 		"interval\n  sooth ps -w --alert-on waits-for-user --on-alert ./notify\n  sooth ps "
 		"--columns "
 		"+user,container --sort -rss\n  sooth ps -j 4711         one process as JSON\n",

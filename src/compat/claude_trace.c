@@ -17,6 +17,7 @@
 #include "cli/command/command.h"
 #include "cli/command/compat.h"
 #include "cli/run.h"
+#include "cli/top_run.h"
 #include "cli/terminal/stop.h"
 
 #define AGENT	    "claude"
@@ -79,20 +80,40 @@ static void print_help(const char *name)
 
 /* --- listing --- */
 
+static int show(const struct claude_trace_config *c, struct sooth_error *err)
+{
+	static const struct target_options host;
+	static const struct target_found found;
+	static const struct arguments none;
+	struct settings texts = { .help = "sooth help top" };
+	struct top_settings s = TOP_DEFAULTS;
+	int status = top_settings_read(&s, &texts, &none, err);
+
+	s.interval_ns = c->watch_ns;
+	s.is_tree = c->is_tree;
+	s.cpu_over = c->cpu_over;
+	s.rss_over = c->rss_over;
+	if (!status)
+		status = top_run(&(struct top_run){ .settings = s,
+					 .target = &host,
+					 .found = &found,
+					 .arguments = &none,
+					 .output = &c->output,
+					 .agent = AGENT },
+			err);
+	settings_fini(&texts);
+	return status;
+}
+
 static int list(const struct claude_trace_config *c, struct sooth_error *err)
 {
 	struct alert_options alerts = { .cpu_percent = c->cpu_over, .rss_bytes = c->rss_over };
-	bool has_screen = false;
-	struct watch_options watch = { .schema = "proc.snapshot",
-		.title = "claude-trace",
-		.interval_ns = c->watch_ns,
-		.alerts = &alerts,
-		.is_tree = c->is_tree,
-		.has_screen = &has_screen };
+	struct watch_options watch = {
+		.schema = "proc.snapshot", .interval_ns = c->watch_ns, .alerts = &alerts
+	};
 	struct processes_options options = {
 		.shown = c->is_tree ? PROCESSES_SESSIONS : PROCESSES_AGENTS,
 		.is_tree = c->is_tree,
-		.emits_both = &has_screen,
 		.is_verbose = c->is_verbose,
 		.emits_versions = c->check_version,
 		.hides_sessions = true,
@@ -117,6 +138,8 @@ static int list(const struct claude_trace_config *c, struct sooth_error *err)
 	};
 	size_t count = 0;
 
+	if (c->watch_ns && !c->is_verbose && !c->check_version && top_run_is_possible(&c->output))
+		return show(c, err);
 	/* Processes that are too short-lived for samples. */
 	if (c->watch_ns)
 		run.probes[count++] = (struct run_probe){ "short_lived", SOOTH_STREAM };

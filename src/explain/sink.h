@@ -77,12 +77,7 @@ struct section {
 	/* The field that names parts of a whole, which is the first of the rows that have all other
 	 * words in common; NULL: rows are not parts. */
 	const char *parts;
-	/* The order of the rows: by this field; NULL: none in particular. */
-	const char *sort;
-	bool is_descending;
 	const char *alarm; /* a BOOL field: where it is true the row deserves a look; NULL: none */
-	bool is_of_interval; /* in frames: of the time since the one before, so none is new or gone
-			      */
 	enum section_audience audience;
 	bool is_empty_detail; /* `if_empty` is only for verbose text */
 	bool wraps;	      /* lines break where a terminal ends, further in than their start */

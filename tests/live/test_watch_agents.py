@@ -39,7 +39,7 @@ class Watched(Case):
     def test_among_many(self):
         fillers = self.workload("children", "--count", str(FILLERS))
         idle, busy = self.start_agent(modes.IDLE), self.start_agent(modes.TOOL_LOOP)
-        with Screen([SOOTH, "ps", "-w", "0.5"], 160, 50) as screen:
+        with Screen([SOOTH, "ps", "-w", "0.5"], 160, 40) as screen:
             for agent in (idle, busy):
                 screen.wait_for(lambda lines, pid=agent.worker_pid: "claude" in self.rows(lines).get(pid, ""),
                                 "row of an agent")

@@ -15,9 +15,9 @@ static struct buffer told;
 static const struct alert_help help = { .events = "end", .remedy = "sooth ps" };
 
 /* The screen of this test. */
-void screen_emit(struct screen *s, const char *text)
+static void say(void *said_to, const char *text)
 {
-	(void)s;
+	(void)said_to;
 	buffer_format(&told, "%s\n", text);
 }
 
@@ -87,7 +87,7 @@ static void frame(const struct row *rows, size_t count)
 static void begin(double cpu, uint64_t rss)
 {
 	alerts_init(&alerts, &(struct alert_options){ .cpu_percent = cpu, .rss_bytes = rss });
-	alerts.screen = (void *)&alerts;
+	alerts.say = say;
 }
 
 static int end(void **state)
@@ -166,7 +166,7 @@ static void begin_on(const char *one, const char *other)
 
 	assert_int_equal(alert_choose(&options.on, &list, &process_row_schema, &help, &err), 0);
 	alerts_init(&alerts, &options);
-	alerts.screen = (void *)&alerts;
+	alerts.say = say;
 }
 
 #define DOING(state)                                                                               \

@@ -53,8 +53,7 @@ static const struct sooth_schema *const tables[] = { &totals_schema, &class_sche
 
 static const struct section totals_section = SECTION_OF("memory_growth", totals_schema, OBJECT);
 static const struct section class_section = SECTION_OF("memory_growth_by_class", class_schema,
-	TABLE, .title = "resident memory by purpose", .rows_most = 6, .sort = "rss_bytes",
-	.is_descending = true);
+	TABLE, .title = "resident memory by purpose", .rows_most = 6);
 
 /* --- state --- */
 

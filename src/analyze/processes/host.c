@@ -255,8 +255,8 @@ static int emit_cpu(
 
 static int emit_cpus(struct host_view *h, struct sooth_error *err)
 {
-	static const struct section section = SECTION_OF("cpu_use", cpu_row_schema, TABLE,
-		.is_of_interval = true, .audience = SECTION_DETAIL);
+	static const struct section section =
+		SECTION_OF("cpu_use", cpu_row_schema, TABLE, .audience = SECTION_DETAIL);
 	int status = h->cpus.count ? output_section(h->output, &section, err) : 0;
 
 	map_for_each (map_while(!status, &h->cpus), const uint32_t *, number, void *, times)

@@ -110,8 +110,7 @@ static int emit_group(const struct host_emit *t, const struct shown *s, struct s
 static int emit_groups(const struct host_emit *t, struct sooth_error *err)
 {
 	static const struct section section = SECTION_OF("short_lived", short_lived_row_schema,
-		TABLE, .title = "short-lived processes", .is_of_interval = true, .rows_least = 1,
-		.rows_most = ROWS_MOST);
+		TABLE, .title = "short-lived processes", .rows_least = 1, .rows_most = ROWS_MOST);
 	_cleanup_free_ struct shown *shown =
 		calloc(t->host->short_lived.groups.count + 1, sizeof(*shown));
 	size_t count = shown ? choose(t, shown) : 0;
@@ -292,8 +291,6 @@ static int emit_processes(struct processes_state *s, struct sooth_error *err)
 		.tree = s->options.is_tree ? "name" : NULL,
 		.depth = "depth",
 		.alarm = "is_over_threshold",
-		.sort = s->options.sort ? s->options.sort->name : "cpu_percent",
-		.is_descending = s->options.sort ? s->options.is_descending : true,
 		.spare =
 			"mem_percent,ppid,state,cwd,command,session_id,terminal,user,open_files,"
 			"threads,version,elapsed_time,role_name,role,rss_bytes,project,cpu_percent,"
@@ -315,17 +312,6 @@ static int list_processes(struct processes_state *s, struct sooth_error *err)
 	if (process_list_make(&s->list, &s->host, &s->options))
 		return error_no_memory(err);
 	return make_rows(s, err);
-}
-
-/* The same once more: whole sessions as trees. */
-static int emit_tree(struct processes_state *s, struct sooth_error *err)
-{
-	int status;
-
-	s->options.is_tree = true;
-	s->options.shown = PROCESSES_SESSIONS;
-	status = list_processes(s, err);
-	return status ? status : emit_processes(s, err);
 }
 
 static int emit_values(const struct host_emit *emit, struct sooth_error *err)
@@ -378,19 +364,31 @@ static int emit_all(struct processes_state *s, struct sooth_error *err)
 	return status;
 }
 
+/* What a screen shows, as trees. */
+static void choose_all(struct processes_state *s)
+{
+	s->options.is_tree = true;
+	s->options.shown = *s->options.shows_all ? PROCESSES_ALL : PROCESSES_SESSIONS;
+}
+
 static int emit_frame(struct processes_state *s, struct sooth_error *err)
 {
-	bool emits_both = s->options.emits_both && *s->options.emits_both;
+	enum processes_shown listed = s->options.shown;
 	int status;
 
-	if (s->options.shows_all)
-		s->options.shown = *s->options.shows_all ? PROCESSES_ALL : PROCESSES_SESSIONS;
-	if (emits_both) {
-		s->options.is_tree = false;
-		s->options.shown = PROCESSES_AGENTS;
-	}
+	if (!s->options.shows_all)
+		return emit_all(s, err);
+	s->options.is_tree = false;
+	if (!s->options.emits_list)
+		choose_all(s);
 	status = emit_all(s, err);
-	return status || !emits_both ? status : emit_tree(s, err);
+	if (!status && s->options.emits_list) {
+		choose_all(s);
+		status = list_processes(s, err);
+		status = status ? status : emit_processes(s, err);
+	}
+	s->options.shown = listed;
+	return status;
 }
 
 static int finish(void *state, struct sooth_error *err)

@@ -28,11 +28,9 @@ enum processes_shown {
 struct processes_options {
 	enum processes_shown shown;
 	bool is_tree; /* each process below its parent */
-	/* Read before each frame: the list, and whole sessions as trees in a second section. NULL:
-	 * one of them, as above. */
-	const bool *emits_both;
-	/* Read before each frame: true: every process. NULL: as above. */
+	/* Read before each frame: true: every process, false: whole sessions. NULL: as above. */
 	const bool *shows_all;
+	bool emits_list;     /* before these, in a section of its own: what `shown` says */
 	bool is_verbose;     /* also reasons for harmless and undecided verdicts */
 	bool hides_sessions; /* no sessions table in text output */
 	bool emits_versions; /* installed and running versions instead of CPU and memory */

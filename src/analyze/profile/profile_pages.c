@@ -105,7 +105,7 @@ const struct sooth_schema *const profile_pages_tables[] = { &summary_schema, &pl
 static const struct section summary_section = SECTION_OF("page_totals", summary_schema, OBJECT);
 static const struct section place_section = SECTION_OF("pages_by_function", place_schema, TABLE,
 	.title = "memory by the code that touched it", .if_empty = "no new page was touched",
-	.rows_most = ROWS_SHOWN, .sort = "remaining_bytes", .is_descending = true);
+	.rows_most = ROWS_SHOWN);
 
 struct place_key {
 	uint32_t function, file; /* names */
@@ -292,8 +292,6 @@ static int emit_places(struct pages_state *s, struct sooth_error *err)
 
 	s->section = place_section;
 	s->section.columns = columns[is_over][page_live_is_estimate(&s->live)];
-	if (is_over)
-		s->section.sort = "at_peak_bytes";
 	status = output_section(s->output, &s->section, err);
 	for (size_t i = 0; i < s->places.count && !status; i++)
 		status = emit_place(s, &s->sorted[i], err);

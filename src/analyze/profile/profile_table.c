@@ -191,7 +191,7 @@ static const struct section summary_section = SECTION_OF("profile", summary_sche
 		.name = "functions", .title = "functions", .schema = &function_schema,             \
 		.shape = SECTION_TABLE,                                                            \
 		.if_empty = "no samples: no thread of the target used the CPU",                    \
-		.rows_most = FUNCTIONS_SHOWN, .sort = sort_, .is_descending = true,                \
+		.rows_most = FUNCTIONS_SHOWN, .sort = sort_,                                       \
 	}
 static const struct section function_section = FUNCTION_SECTION("self_samples");
 static const struct section function_total_section = FUNCTION_SECTION("total_samples");
@@ -384,7 +384,7 @@ static int emit_functions(struct table_state *s, struct sooth_error *err)
 		map_sorted(&s->functions, s->options.by_total ? by_total : by_self);
 	int status;
 
-	s->functions_section = s->options.by_total ? function_total_section : function_section;
+	s->functions_section = function_section;
 	s->functions_section.if_empty = profile_sums_if_empty(
 		&s->sums, s->options.role, s->selected.samples, &s->why_empty);
 	status = output_section(s->output, &s->functions_section, err);

@@ -65,8 +65,7 @@ static const struct sooth_schema *const tables[] = { &summary_schema, &place_sch
 
 static const struct section summary_section = SECTION_OF("waiting", summary_schema, OBJECT);
 static const struct section place_section = SECTION_OF("waits_by_function", place_schema, TABLE,
-	.title = "waits", .if_empty = "no waits were recorded", .rows_most = ROWS_SHOWN,
-	.sort = "waited_ns", .is_descending = true);
+	.title = "waits", .if_empty = "no waits were recorded", .rows_most = ROWS_SHOWN);
 
 /* As they come: stacks are resolved at the end. */
 struct stack_key {

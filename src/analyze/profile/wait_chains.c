@@ -42,8 +42,8 @@ static const struct sooth_schema *const tables[] = { &chain_schema, NULL };
 
 static const struct section chain_section = SECTION_OF("wait_chains", chain_schema, TABLE,
 	.title = "waits that another thread ended, and what that thread waited for meanwhile",
-	.if_empty = "no wait was ended by another thread in a system call", .rows_most = ROWS_SHOWN,
-	.sort = "waited_ns", .is_descending = true);
+	.if_empty = "no wait was ended by another thread in a system call",
+	.rows_most = ROWS_SHOWN);
 
 struct kept_wait {
 	uint64_t from_ns, to_ns;

@@ -65,9 +65,9 @@ ROW_TABLE(place, PLACE_ROW, "wall_by_function", wall_row);
 static const struct sooth_schema *const tables[] = { &summary_schema, &place_schema, NULL };
 
 static const struct section summary_section = SECTION_OF("wall", summary_schema, OBJECT);
-static const struct section place_section = SECTION_OF("wall_by_function", place_schema, TABLE,
-	.title = "running and waiting", .if_empty = "no thread was observed",
-	.rows_most = ROWS_SHOWN, .sort = "wall_ns", .is_descending = true);
+static const struct section place_section =
+	SECTION_OF("wall_by_function", place_schema, TABLE, .title = "running and waiting",
+		.if_empty = "no thread was observed", .rows_most = ROWS_SHOWN);
 
 struct thread_key {
 	uint32_t pid, tid;

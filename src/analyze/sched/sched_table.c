@@ -94,7 +94,6 @@ static const struct section summary_section = SECTION_OF("scheduling", summary_s
 
 static const struct section thread_section = SECTION_OF("threads", thread_schema, TABLE,
 	.if_empty = "no thread of the target was observed", .rows_most = ROWS_SHOWN,
-	.sort = "longest_ns", .is_descending = true,
 	.spare = "migrations,stopped_time_ns,p50_ns,blocked_ns,involuntary,voluntary");
 
 struct table_state {

@@ -102,6 +102,41 @@ int top_column_compare(uint8_t column, const struct top_session *a, const struct
 		       : 0;
 }
 
+uint8_t top_column_number(const char *name)
+{
+	uint8_t i = 0;
+
+	while (i + 1u < top_column_count && strcmp(top_columns[i].name, name))
+		i++;
+	return i;
+}
+
+bool top_column_orders(const struct top *t, size_t column)
+{
+	const struct top_column *c = &top_columns[column];
+
+	return c->heading[0] && (t->is_flat ? c->field != NULL : c->compare != NULL);
+}
+
+bool top_column_falls(const struct top_column *c)
+{
+	return c->is_number && c->compare != by_pid;
+}
+
+const struct top_column *top_column_of(const char *field, bool is_flat)
+{
+	for (const struct top_column *c = top_columns; c < top_columns + top_column_count; c++) {
+		/* Sums of a session; its texts are not those of a process. */
+		bool is_same = is_flat || (c->is_number && c->compare != by_age);
+
+		if (c->field && is_same && !strcmp(c->field, field))
+			return c;
+		if (!is_flat && !strcmp(c->name, field))
+			return c;
+	}
+	return NULL;
+}
+
 /* --- cells --- */
 
 static void put(struct top *t, struct top_cell_place at, unsigned style, const char *text)
@@ -319,35 +354,37 @@ static void draw_finding(struct top *t, const struct top_row *row, struct top_ce
 /* --- the table --- */
 
 const struct top_column top_columns[] = {
-	{ "pid", "PID", "process id of the main process", 7, 0, 80, true, by_pid, draw_pid },
-	{ "agent", "AGENT", "agent; role of a process", 7, 12, 85, false, by_agent, draw_agent },
-	{ "project", "PROJECT", "project; name of a process", 12, 24, 90, false, by_project,
+	{ "pid", "PID", "process id of the main process", 7, 0, 80, true, "pid", by_pid, draw_pid },
+	{ "agent", "AGENT", "agent; role of a process", 7, 12, 85, false, "role", by_agent,
+		draw_agent },
+	{ "project", "PROJECT", "project; name of a process", 12, 24, 90, false, "name", by_project,
 		draw_project },
-	{ "for", "FOR", "time in this activity; age of a process", 5, 0, 98, true, by_age,
-		draw_age },
+	{ "for", "FOR", "time in this activity; age of a process", 5, 0, 98, true, "elapsed_s",
+		by_age, draw_age },
 	{ "activity", "ACTIVITY", "what the session is doing; command of a process", 26, 64, 100,
-		false, by_urgency, draw_activity },
-	{ "model", "MODEL", "model, where the agent writes it", 11, 20, 40, false, by_model,
+		false, "command", by_urgency, draw_activity },
+	{ "model", "MODEL", "model, where the agent writes it", 11, 20, 40, false, NULL, by_model,
 		draw_model },
 	{ "context", "CONTEXT", "tokens of context in use, where the agent writes it", 7, 0, 62,
-		true, by_context, draw_context },
+		true, NULL, by_context, draw_context },
 	{ "cpu", "CPU%", "CPU of all its processes, in percent of one processor", 6, 0, 95, true,
-		by_cpu, draw_cpu },
-	{ "cpu_graph", "", "CPU over the last minutes", 6, 12, 70, false, by_cpu, draw_cpu_graph },
-	{ "memory", "MEM", "resident memory of all its processes", 6, 0, 88, true, by_memory,
-		draw_memory },
-	{ "memory_graph", "", "memory over the last minutes", 6, 10, 35, false, by_memory,
+		"cpu_percent", by_cpu, draw_cpu },
+	{ "cpu_graph", "", "CPU over the last minutes", 6, 12, 70, false, NULL, by_cpu,
+		draw_cpu_graph },
+	{ "memory", "MEM", "resident memory of all its processes", 6, 0, 88, true, "rss_bytes",
+		by_memory, draw_memory },
+	{ "memory_graph", "", "memory over the last minutes", 6, 10, 35, false, NULL, by_memory,
 		draw_memory_graph },
 	{ "in", "IN/s", "bytes received on open TCP connections of all its processes", 6, 0, 60,
-		true, by_received, draw_received },
+		true, NULL, by_received, draw_received },
 	{ "out", "OUT/s", "bytes sent on open TCP connections of all its processes", 6, 0, 58, true,
-		by_sent, draw_sent },
-	{ "in_graph", "", "bytes received over the last minutes", 6, 10, 30, false, by_received,
-		draw_traffic_graph },
-	{ "processes", "N", "number of its processes", 3, 0, 50, true, by_processes,
+		NULL, by_sent, draw_sent },
+	{ "in_graph", "", "bytes received over the last minutes", 6, 10, 30, false, NULL,
+		by_received, draw_traffic_graph },
+	{ "processes", "N", "number of its processes", 3, 0, 50, true, NULL, by_processes,
 		draw_processes },
 	{ "finding", "FINDING", "the most severe finding, or flags of its processes", 14, 60, 84,
-		false, by_finding, draw_finding },
+		false, "flags", by_finding, draw_finding },
 };
 const size_t top_column_count = ARRAY_SIZE(top_columns);
 
@@ -400,6 +437,12 @@ static int least(const struct top_column *c, int room)
 	return c->compare == by_urgency ? 15 : c->compare == by_project ? 9 : c->width;
 }
 
+/* In a list of all processes the number is what names one. */
+static uint8_t keep_of(const struct top *t, size_t i)
+{
+	return t->is_flat && top_columns[i].compare == by_pid ? 99 : top_columns[i].keep;
+}
+
 /* The most wanted first, as long as they fit. */
 static void choose(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 {
@@ -410,14 +453,13 @@ static void choose(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 		size_t best = top_column_count;
 
 		for (size_t i = 0; i < top_column_count; i++) {
-			if (was_kept(top_columns[i].keep, below, widths[i]) &&
-				(best == top_column_count ||
-					top_columns[i].keep > top_columns[best].keep))
+			if (was_kept(keep_of(t, i), below, widths[i]) &&
+				(best == top_column_count || keep_of(t, i) > keep_of(t, best)))
 				best = i;
 		}
 		if (best == top_column_count)
 			return;
-		below = top_columns[best].keep;
+		below = keep_of(t, best);
 		widths[best] = least(&top_columns[best], room);
 		if (width_of_all(widths) > room || !(t->columns >> best & 1))
 			widths[best] = 0;

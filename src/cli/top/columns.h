@@ -17,6 +17,7 @@ struct top_column {
 	int most;     /* it takes what is left over, up to so much; 0: it does not grow */
 	uint8_t keep; /* the lowest goes first where there is no room */
 	bool is_number;
+	const char *field; /* of a process, for the list of all of them; NULL: no order */
 	/* The order of two sessions, the one that comes first by itself; NULL: no order. */
 	int (*compare)(const struct top_session *a, const struct top_session *b);
 	void (*draw)(struct top *t, const struct top_row *row, struct top_cell_place at);
@@ -30,6 +31,14 @@ const char *top_column_name(size_t index);
 /* -EINVAL: one of them is no column. */
 int top_columns_check(const char *const *names, size_t count, struct sooth_error *err);
 int top_column_compare(uint8_t column, const struct top_session *a, const struct top_session *b);
+/* Of a name that exists. */
+uint8_t top_column_number(const char *name);
+/* The list that is shown can be ordered by it. */
+bool top_column_orders(const struct top *t, size_t column);
+/* The largest comes first by itself. */
+bool top_column_falls(const struct top_column *c);
+/* That which orders sessions, or all processes, as a field of `ps` does; NULL: none. */
+const struct top_column *top_column_of(const char *field, bool is_flat);
 /* Which of them stand in a list of that width, with the width of each (0: left out). */
 void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX]);
 

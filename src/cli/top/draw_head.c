@@ -113,6 +113,22 @@ static int put_pressure(struct top *t, int y, int x, int room)
 			      h->memory_pressure);
 }
 
+/* What no row can show. */
+static int put_short_lived(struct top *t, int y, int x, int room)
+{
+	const struct top_table *sum = top_table_of(&t->model.frame, "short_lived_totals");
+	double count;
+
+	if (!sum)
+		return 0;
+	if (!top_number(
+		    sum->schema, t->shows_all ? "count" : "in_sessions", top_row_of(sum), &count))
+		return canvas_put(&t->canvas, y, x, room, TOP_DIM, "  short-lived: ? (b)");
+	return count > 0 ? canvas_format(
+				   &t->canvas, y, x, room, TOP_DIM, "  %.0f short-lived (b)", count)
+			 : 0;
+}
+
 /* "6 agents: 1 waits for you  2 model  3 idle", the loudest first. */
 static int put_agents(struct top *t, int y, int x, int room)
 {
@@ -132,7 +148,7 @@ static int put_agents(struct top *t, int y, int x, int room)
 		used += canvas_format(c, y, x + used, room - used, style, "%u %s",
 			t->model.by_doing[i], top_doings[i].word);
 	}
-	return used;
+	return used + put_short_lived(t, y, x + used, room - used);
 }
 
 /* How old what is said about findings is, at the right. Returns the room that is left. */

@@ -68,6 +68,16 @@ static void restyle(struct top *t, int y, const struct canvas_area *a, uint8_t s
 		t->canvas.cells[y * t->canvas.columns + x].style = style;
 }
 
+/* Over a threshold of -k or -m. */
+static bool is_over(const struct top *t, const struct top_row *row)
+{
+	double is_it = 0;
+
+	return row->process &&
+	       top_number(t->model.schema, "is_over_threshold", row->process->row, &is_it) &&
+	       is_it > 0;
+}
+
 static void draw_row(struct top *t, size_t i, int y, const struct canvas_area *a,
 	const int widths[TOP_COLUMNS_MAX])
 {
@@ -85,6 +95,8 @@ static void draw_row(struct top *t, size_t i, int y, const struct canvas_area *a
 		restyle(t, y, a, TOP_GONE);
 	else if (is_tagged(t, row))
 		restyle(t, y, a, TOP_TAGGED);
+	else if (is_over(t, row))
+		restyle(t, y, a, TOP_ALARM);
 	if (i == t->picked && !t->is_pick_gone)
 		canvas_mark(&t->canvas, y, a->x, a->columns, TOP_PICKED);
 }

@@ -53,7 +53,8 @@ int top_tracks_rows(const struct top *t, int room)
 {
 	int count = session_rows(t), each = rows_each(count, room);
 
-	if (t->is_tree || t->canvas.rows < FROM_ROWS || t->canvas.columns < FROM_COLUMNS || !each)
+	if (t->is_tree || t->is_flat || t->canvas.rows < FROM_ROWS ||
+		t->canvas.columns < FROM_COLUMNS || !each)
 		return 0;
 	return count * each + 2 - (each == MOST_ROWS);
 }

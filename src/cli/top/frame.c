@@ -113,12 +113,17 @@ static int section_begin(void *state, const struct section *section, struct soot
 {
 	struct top_frames *f = ((struct frame_sink *)state)->frames;
 	struct top_frame *frame = &f->filling;
+	size_t at = 0;
 
 	(void)err;
 	f->open = NULL;
-	if (frame->count == TOP_TABLES_MAX || top_table_of(frame, section->name))
+	/* The list comes before the tree: that is for alerts. */
+	while (at < frame->count && strcmp(frame->tables[at].name, section->name))
+		at++;
+	if (at == TOP_TABLES_MAX)
 		return 0;
-	f->open = &frame->tables[frame->count++];
+	frame->count += at == frame->count;
+	f->open = &frame->tables[at];
 	f->open->name = section->name;
 	f->open->schema = section->schema;
 	f->open->if_empty = NULL;

@@ -36,7 +36,7 @@ static void sort_by(struct top *t, int step)
 	/* By what is on display only. */
 	for (size_t i = 0; i < top_column_count; i++) {
 		at = (at + top_column_count + (size_t)step) % top_column_count;
-		if (widths[at] && top_columns[at].compare && top_columns[at].heading[0])
+		if (widths[at] && top_column_orders(t, at))
 			break;
 	}
 	t->sort = (uint8_t)at;
@@ -62,14 +62,15 @@ static void unfold(struct top *t, bool is_wanted, bool toggles)
 	if (!row)
 		return;
 	/* From a process back to its session. */
-	if (!t->is_tree && row->kind == TOP_ROW_PROCESS && !is_wanted && row->session) {
+	if (!t->is_tree && !t->is_flat && row->kind == TOP_ROW_PROCESS && !is_wanted &&
+		row->session) {
 		t->picked_id = row->session->id;
 		top_want_folding(t, &t->picked_id, TOP_FOLDED);
 		top_arrange(t);
 		return;
 	}
 	if (!row->has_below) {
-		if (is_wanted && !t->is_tree)
+		if (is_wanted && !t->is_tree && !t->is_flat)
 			top_say(t, "%u has no other processes", row->id.pid);
 		return;
 	}
@@ -80,14 +81,30 @@ static void unfold(struct top *t, bool is_wanted, bool toggles)
 	top_arrange(t);
 }
 
+static void show_all(struct top *t, bool is_tree, bool is_flat)
+{
+	t->is_tree = is_tree;
+	t->is_flat = is_flat;
+	t->shows_all = is_tree || is_flat;
+	map_clear(&t->folding);
+	top_arrange(t);
+	top_say(t, is_tree   ? "tree of all processes, complete with the next frame"
+		   : is_flat ? "all processes, complete with the next frame"
+			     : "sessions of agents");
+}
+
 static void change_tree(struct top *t, int key)
 {
 	(void)key;
-	t->is_tree = t->shows_all = !t->is_tree;
-	map_clear(&t->folding);
-	top_arrange(t);
-	top_say(t, t->is_tree ? "tree of all processes, complete with the next frame"
-			      : "sessions of agents");
+	show_all(t, !t->is_tree, false);
+}
+
+static void change_flat(struct top *t, int key)
+{
+	(void)key;
+	if (!t->is_flat && !top_columns[t->sort].field)
+		t->sort = top_column_number("cpu");
+	show_all(t, false, !t->is_flat);
 }
 
 static void tag(struct top *t, int key)
@@ -115,6 +132,8 @@ static void click_heading(struct top *t, int x)
 	while (at + 1 < p->headings && p->heading_x[at + 1] <= x)
 		at++;
 	column = p->heading_column[at];
+	if (!top_column_orders(t, column))
+		return;
 	t->is_reversed = column == t->sort && !t->is_reversed;
 	t->sort = column;
 	top_arrange(t);
@@ -315,6 +334,8 @@ static const struct {
 	{ { TOP_KEY_F1 + 5 }, choose_order },
 	{ { 'I' }, reverse },
 	{ { 't', TOP_KEY_F1 + 4 }, change_tree },
+	{ { 'l' }, change_flat },
+	{ { 'b' }, top_show_short_lived },
 	{ { '\\', TOP_KEY_F1 + 3 }, ask_filter },
 	{ { '/', TOP_KEY_F1 + 2 }, search },
 	{ { 'n', 'N' }, search },

@@ -8,6 +8,7 @@
 #include "cli/top/prompt.h"
 #include "cli/top/text.h"
 #include "cli/top/timeline.h"
+#include "model/batch.h"
 
 static void open_pane(struct top *t, const struct top_pane_kind *kind, const struct process_id *id,
 	const char *about)
@@ -98,6 +99,46 @@ void top_open_finding(struct top *t, const struct top_finding *f)
 	if (f->remedy[0])
 		buffer_format(&words, "\n%s\n", f->remedy);
 	top_pane_open(&t->pane, &text, &f->id, 0, about, top_pane_columns(t));
+	top_pane_set_text(&t->pane, buffer_cstr(&words));
+	buffer_fini(&words);
+}
+
+static void write_short_lived(struct buffer *out, const struct top_frame *frame)
+{
+	const struct top_table *rows = top_table_of(frame, "short_lived");
+	const struct top_table *sum = top_table_of(frame, "short_lived_totals");
+	struct batch batch = { 0 };
+	char text[256];
+	double count;
+
+	if (rows)
+		batch = (struct batch){ rows->records.data, rows->records.size };
+	batch_for_each (r, &batch) {
+		if (top_number(rows->schema, "count", r, &count))
+			buffer_format(out, "%7.0f  ", count);
+		top_word(rows->schema, "name", r, text, sizeof(text));
+		buffer_format(out, "%-16s", text);
+		if (top_number(rows->schema, "session_pid", r, &count))
+			buffer_format(out, "  of %.0f", count);
+		buffer_string(out, "\n");
+	}
+	if (sum && top_word(sum->schema, "reason", top_row_of(sum), text, sizeof(text)))
+		buffer_format(out, "not measured: %s\n", text);
+	else if (!out->size)
+		buffer_string(out, "none\n");
+}
+
+void top_show_short_lived(struct top *t, int key)
+{
+	static const struct top_pane_kind kind = {
+		.name = "short-lived processes", .help = "", .doing = ""
+	};
+	struct buffer words = { 0 };
+
+	(void)key;
+	write_short_lived(&words, &t->model.frame);
+	top_pane_open(&t->pane, &kind, &(struct process_id){ 0 }, 0,
+		"began and ended between the last two frames", top_pane_columns(t));
 	top_pane_set_text(&t->pane, buffer_cstr(&words));
 	buffer_fini(&words);
 }

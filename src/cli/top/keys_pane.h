@@ -15,4 +15,7 @@ void top_copy(struct top *t, bool is_resume);
 /* Goes to the pane of tmux, else says which terminal the process has. */
 void top_say_terminal(struct top *t, int key);
 
+/* Processes that were too short-lived for the list, by name. */
+void top_show_short_lived(struct top *t, int key);
+
 #endif

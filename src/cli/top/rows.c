@@ -3,6 +3,7 @@
  * The rows of the list: sessions in an order, below an unfolded one its processes by role, and what
  * ended sessions left; or all processes as a tree. The selected row keeps its place on the screen.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -41,6 +42,7 @@ void top_pick(struct top *t, size_t row)
 	if (!count)
 		return;
 	t->picked = row < count ? row : count - 1;
+	t->has_moved = true;
 	t->is_pick_gone = false;
 	t->picked_id = top_row_at(t, t->picked)->id;
 }
@@ -217,6 +219,66 @@ static void add_tree(struct top *t)
 	}
 }
 
+/* --- all processes in an order --- */
+
+struct ordered {
+	const struct top_process *process;
+	double number;
+	char text[64];
+};
+
+static int by_value(const void *a, const void *b)
+{
+	const struct ordered *x = a, *y = b;
+	int result = (x->number > y->number) - (x->number < y->number);
+
+	if (!result)
+		result = strcasecmp(x->text, y->text);
+	return result ? result
+		      : (x->process->id.pid > y->process->id.pid) -
+				(x->process->id.pid < y->process->id.pid);
+}
+
+/* Numbers but PIDs begin with the largest; what has none comes last. */
+static void fill_ordered(const struct top *t, const struct top_process *p, struct ordered *o)
+{
+	const struct top_column *column = &top_columns[t->sort];
+
+	*o = (struct ordered){ .process = p };
+	if (!column->is_number)
+		top_word(t->model.schema, column->field, p->row, o->text, sizeof(o->text));
+	else if (!top_number(t->model.schema, column->field, p->row, &o->number))
+		o->number = HUGE_VAL;
+	else if (top_column_falls(column))
+		o->number = -o->number;
+}
+
+static void add_flat(struct top *t)
+{
+	size_t count = 0, all = top_process_count(&t->model);
+	struct ordered *list = calloc(all + 1, sizeof(*list));
+
+	for (size_t i = 0; list && i < all; i++) {
+		const struct top_process *p = top_process_at(&t->model, i);
+
+		if (top_match_process(&t->match, t->model.schema, p))
+			fill_ordered(t, p, &list[count++]);
+		else
+			t->hidden++;
+	}
+	if (count)
+		qsort(list, count, sizeof(*list), by_value);
+	for (size_t i = 0; i < count; i++) {
+		const struct top_process *p = list[t->is_reversed ? count - 1 - i : i].process;
+
+		add(t, &(struct top_row){ .kind = TOP_ROW_PROCESS,
+			       .id = p->id,
+			       .session = p->session,
+			       .process = p });
+	}
+	free(list);
+}
+
 /* --- the selected row --- */
 
 /* It stays where it is on the screen. A key that comes right after a frame must not act on the
@@ -224,8 +286,10 @@ static void add_tree(struct top *t)
 static void follow_pick(struct top *t, bool is_frame)
 {
 	size_t count = top_row_count(t), was = t->picked;
+	/* The first row of the order, until the user selects one. */
+	bool is_first = t->is_flat && !t->has_moved;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; !is_first && i < count; i++) {
 		if (!process_id_equal(&top_row_at(t, i)->id, &t->picked_id))
 			continue;
 		t->picked = i;
@@ -233,9 +297,11 @@ static void follow_pick(struct top *t, bool is_frame)
 		t->first = t->first + i > was ? t->first + i - was : 0;
 		return;
 	}
+	if (is_first)
+		t->picked = t->first = 0;
 	if (t->picked >= count)
 		t->picked = count ? count - 1 : 0;
-	t->is_pick_gone |= is_frame && t->picked_id.pid;
+	t->is_pick_gone |= is_frame && !is_first && t->picked_id.pid;
 	if (count && !t->is_pick_gone)
 		t->picked_id = top_row_at(t, t->picked)->id;
 }
@@ -247,7 +313,9 @@ static void arrange(struct top *t, bool is_frame)
 	if (!t->model.schema)
 		return;
 	top_match_prepare(&t->match, &t->model);
-	if (t->is_tree) {
+	if (t->is_flat) {
+		add_flat(t);
+	} else if (t->is_tree) {
 		add_tree(t);
 	} else {
 		add_sessions(t);

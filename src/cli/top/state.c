@@ -22,7 +22,8 @@ void top_say(struct top *t, const char *format, ...)
 /* Selected processes that belong to no agent are in no session. */
 static void begin_with_tree(struct top *t)
 {
-	if (t->options.has_targets && t->model.frames == 1 && !t->model.session_count)
+	if (t->options.has_targets && t->model.frames == 1 && !t->model.session_count &&
+		!t->is_flat)
 		t->is_tree = t->shows_all = true;
 }
 
@@ -47,22 +48,13 @@ static void take_frame(void *user, const struct top_frame *frame)
 	t->is_new = true;
 }
 
-static uint8_t column_called(const char *name)
-{
-	uint8_t i = 0;
-
-	while (i + 1u < top_column_count && strcmp(top_columns[i].name, name))
-		i++;
-	return i;
-}
-
 /* All of them, where the user chose none. */
 static uint32_t columns_of(const struct top_options *options)
 {
 	uint32_t columns = 0;
 
 	for (size_t i = 0; i < options->column_count; i++)
-		columns |= 1u << column_called(options->columns[i]);
+		columns |= 1u << top_column_number(options->columns[i]);
 	return columns ? columns : (uint32_t)((1ull << top_column_count) - 1);
 }
 
@@ -71,7 +63,15 @@ void top_init(struct top *t, const struct top_options *options)
 	*t = (struct top){ .options = *options,
 		.interval_ns = options->interval_ns,
 		.columns = columns_of(options),
-		.sort = column_called(options->sort ? options->sort : "activity") };
+		.shows_all = options->shows_all,
+		.is_tree = options->is_tree,
+		.is_flat = options->shows_all && !options->is_tree,
+		.is_reversed = options->is_reversed };
+	t->sort = top_column_number(options->sort ? options->sort : "activity");
+	if (t->is_flat && (!options->sort || !top_columns[t->sort].field))
+		t->sort = top_column_number("cpu");
+	snprintf(t->match.text, sizeof(t->match.text), "%s", options->filter ?: "");
+	top_match_changed(&t->match, NULL);
 	t->canvas.is_utf8 = text_is_utf8();
 	t->graphs = t->canvas.is_utf8 ? GRAPH_BRAILLE : GRAPH_ASCII;
 	for (int i = 0; t->canvas.is_utf8 && options->graphs && i < GRAPH_FORMS; i++) {

@@ -109,12 +109,14 @@ struct top {
 	size_t hidden;	    /* by the filter */
 	struct process_id picked_id;
 	size_t picked, first; /* row, and the first one in the window */
+	bool has_moved;	      /* the user selected a row */
 	bool is_pick_gone;    /* its row left the list: none until the user moves */
 	struct map folding;   /* struct process_id -> uint8_t, enum top_folding */
 	struct map tagged;    /* struct process_id -> nothing */
 
 	enum top_mode mode;
-	bool is_tree; /* of everything */
+	bool is_tree; /* of sessions, or of everything */
+	bool is_flat; /* all processes in the order of a column */
 	bool is_held, is_reversed;
 	bool has_room;	      /* all sessions are unfolded, but for those that the user folded */
 	bool shows_all;	      /* read by the view before each frame */

@@ -142,7 +142,7 @@ struct watch_front top_front(struct top *t)
 		.wait = wait_for_key,
 		.stepped = t,
 		.say = say,
-		.take_alerts = take_alerts,
+		.take_alerts = t->options.has_own_alerts ? NULL : take_alerts,
 		.interval_ns = &t->interval_ns };
 }
 

@@ -13,9 +13,13 @@ struct top_options {
 	FILE *in, *out;
 	uint64_t interval_ns; /* between frames */
 	bool use_color;
-	const char *theme;	    /* NULL: the default */
-	const char *graphs;	    /* NULL: what the terminal can do */
-	const char *sort;	    /* a column; NULL: activity */
+	const char *theme;	 /* NULL: the default */
+	const char *graphs;	 /* NULL: what the terminal can do */
+	const char *sort;	 /* a column; NULL: activity, of all processes cpu */
+	bool is_reversed;	 /* its order */
+	bool shows_all, is_tree; /* every process; as a tree, whole sessions without the former */
+	const char *filter;	 /* NULL: none */
+	bool has_own_alerts;	 /* on findings: the run has a diagnosis for them */
 	const char *const *columns; /* by name; for top_init() only */
 	size_t column_count;	    /* 0: all that fit */
 	uint64_t findings_ns;	    /* between two diagnoses; 0: none */

@@ -124,9 +124,7 @@ void alert_emit(struct alerts *a, const struct alert_event *e)
 	struct buffer line = { 0 }, json = { 0 };
 
 	describe(&line, e);
-	if (a->screen)
-		screen_emit(a->screen, buffer_cstr(&line));
-	else if (a->say)
+	if (a->say)
 		a->say(a->said_to, buffer_cstr(&line));
 	else if (!a->is_silent)
 		fprintf(stderr, "sooth: %s: %s\n",

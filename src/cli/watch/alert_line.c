@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Screens, standard error and the bell. */
+/* A screen, standard error and the bell. */
 #include "cli/watch/alert_line.h"
 
 #include <stdio.h>
@@ -7,9 +7,7 @@
 
 void alert_line(struct alerts *a, const char *text)
 {
-	if (a->screen)
-		screen_emit(a->screen, text);
-	else if (a->say)
+	if (a->say)
 		a->say(a->said_to, text);
 	else
 		fprintf(stderr, "sooth: %s\n", text);

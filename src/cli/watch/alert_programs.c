@@ -115,7 +115,7 @@ void alert_run(struct alerts *a, const struct buffer *json)
 	}
 	child = fork();
 	if (!child)
-		run_child(words, ends[0], a->screen || a->say, a->options.is_users);
+		run_child(words, ends[0], a->say, a->options.is_users);
 	*place = (struct alert_program){ .pid = child > 0 ? child : 0 };
 	if (child < 0)
 		complain(a, "the alert program could not be run: fork failed");

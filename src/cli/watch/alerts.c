@@ -504,7 +504,7 @@ static int begin(void *state, const struct report_head *head, struct sooth_error
 	return 0;
 }
 
-/* A second table of them is for a screen: the same ones as a tree. */
+/* A second table of them is for a screen. */
 static bool is_watched(const struct alert_state *s, const struct section *section)
 {
 	return !s->has_rows && section->shape == SECTION_TABLE &&

@@ -11,7 +11,6 @@
 
 #include "base/map.h"
 #include "cli/command/own_command.h"
-#include "cli/screen/screen.h"
 #include "cli/watch/alert_choice.h"
 
 /* Cleared only below this fraction of the threshold, so that a value near it does not alternate. */
@@ -39,10 +38,9 @@ struct alert_options {
 };
 
 struct alerts {
-	void (*say)(void *said_to, const char *text); /* another screen; NULL: none */
+	void (*say)(void *said_to, const char *text); /* on a screen; NULL: on standard error */
 	void *said_to;
 	struct alert_options options;
-	struct screen *screen;		   /* where to report; NULL: standard error */
 	struct map raised;		   /* alert_key -> struct raised_alert */
 	const struct sooth_schema *schema; /* of the rows, which are copied */
 	uint32_t frame;

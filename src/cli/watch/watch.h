@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A repeated run: on a terminal a screen, elsewhere one report after the other. */
+/* A repeated run: one report after the other, or a screen of the caller's. */
 #ifndef SOOTH_CLI_WATCH_H
 #define SOOTH_CLI_WATCH_H
 
 #include "cli/watch/alerts.h"
-#include "cli/output/output.h"
-#include "cli/screen/screen.h"
 
 struct sooth_report;
 
-/* Another screen for the frames than the common one. */
+/* A screen for the frames. */
 struct watch_front {
 	const struct sink_type *sink;
 	void *user;		     /* of the sink */
@@ -24,24 +22,17 @@ struct watch_front {
 };
 
 struct watch_options {
-	const char *schema; /* name of the schema whose records end a frame */
-	const char *title;
-	uint64_t interval_ns;		    /* between frames, for the title; 0: none */
-	const struct screen_key *keys;	    /* NULL: none */
+	const char *schema;		    /* name of the schema whose records end a frame */
+	uint64_t interval_ns;		    /* between frames; a long one is announced. 0: not */
+	bool in_intervals;		    /* one table after the other, the last one of all */
 	const struct alert_options *alerts; /* NULL: none */
-	bool is_tree;
-	bool *has_screen;  /* set when a screen shows the frames; NULL: not needed */
-	bool in_intervals; /* never a screen: one table after the other, the last one of all */
-	const struct watch_front *front; /* NULL: the common screen */
+	const struct watch_front *front;    /* NULL: one report after the other */
 };
 
-/* NULL in *out: no terminal, or a format other than text. */
-int watch_open(struct screen **out, const struct output_options *output,
-	const struct watch_options *watch, struct sooth_report *report, struct sooth_error *err);
-/* Begins alerts of a report, on either screen or on none; a front reports what it finds itself. */
-int watch_alerts(struct alerts *a, const struct alert_options *options, struct screen *screen,
+/* A number behind -w may be a mistyped PID. */
+void watch_announce(uint64_t interval_ns);
+/* Begins alerts of a report; a front reports what it finds itself. */
+int watch_alerts(struct alerts *a, const struct alert_options *options,
 	const struct watch_front *front, struct sooth_report *report, struct sooth_error *err);
-/* To be called often. False: the user has quit. */
-bool watch_step(struct screen *s);
 
 #endif
