@@ -5,6 +5,7 @@
  */
 #include "base/buffer.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,7 @@ bool buffer_failed(const struct buffer *b)
 
 void *buffer_reserve(struct buffer *b, size_t size)
 {
+	assert(b->size <= b->capacity); /* its own memory, not a view of another's */
 	if (!admit(b, size) || !grow(b, b->size + size + 1))
 		return NULL;
 	return b->data + b->size;
@@ -74,6 +76,7 @@ void *buffer_reserve(struct buffer *b, size_t size)
 
 void buffer_commit(struct buffer *b, size_t size)
 {
+	assert(b->size <= b->capacity);
 	if (!admit(b, size))
 		return;
 	if (size > b->capacity - b->size)
@@ -97,6 +100,7 @@ void buffer_append(struct buffer *b, const void *data, size_t size)
 {
 	void *room;
 
+	assert(data || !size);
 	if (!size)
 		return;
 	room = buffer_reserve(b, size);

@@ -5,6 +5,7 @@
  */
 #include "base/json.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -91,6 +92,7 @@ static void begin(struct json *j, bool is_object)
 
 void json_init(struct json *j, struct buffer *out, unsigned indent)
 {
+	assert(out);
 	*j = (struct json){ .out = out, .indent = indent };
 }
 

@@ -11,6 +11,7 @@
  */
 #include "base/map.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,6 +182,7 @@ static bool make_room(struct map *m)
 
 void map_init(struct map *m, size_t key_size, size_t value_size, size_t limit)
 {
+	assert(key_size);
 	*m = (struct map){ .key_size = key_size, .value_size = value_size, .limit = limit };
 }
 
@@ -209,6 +211,9 @@ void *map_get(const struct map *m, const void *key)
 
 void *map_put(struct map *m, const void *key, bool *is_new)
 {
+	assert(m->key_size); /* map_init() came first */
+	assert(key);
+
 	uint32_t hash = hash_bytes(key, m->key_size);
 	struct entry *e = find(m, key, hash);
 
@@ -250,6 +255,7 @@ bool map_remove(struct map *m, const void *key)
 
 bool map_next(const struct map *m, size_t *position, const void **key, void **value)
 {
+	assert(m->count <= m->used);
 	while (*position < m->used) {
 		struct entry *e = entry_at(m, (*position)++);
 

@@ -6,6 +6,7 @@
  */
 #include "capture/writer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <zlib.h>
@@ -199,6 +200,7 @@ int capture_writer_block(
 {
 	int status = 0;
 
+	assert(batch_check(&block->batch) >= 0);
 	if (w->segment_bytes >= w->options.segment_bytes)
 		status = segment_roll(w, err);
 	if (status)

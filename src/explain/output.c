@@ -2,6 +2,7 @@
 /* Fan-out of one report's sections to its sinks, in batches. */
 #include "explain/output.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,8 @@ int output_add_sink(struct output *o, const struct sink_type *type,
 	struct output_sink *sink = &o->sinks[o->sink_count];
 	int status;
 
+	assert(type->open && type->rows);
+	assert(!o->section); /* it would miss the heading */
 	if (o->sink_count == OUTPUT_SINKS_MAX)
 		return error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "add the sink %s: there are %d",
 			type->name, OUTPUT_SINKS_MAX);
@@ -106,6 +109,7 @@ int output_flush(struct output *o, struct sooth_error *err)
 	struct batch batch = { o->rows.data, o->rows.size };
 	int status = 0;
 
+	assert(o->section || !batch.size);
 	if (buffer_failed(&o->rows))
 		return error_no_memory(err);
 	if (batch.size)
@@ -148,6 +152,7 @@ int output_section(struct output *o, const struct section *section, struct sooth
 {
 	int status = output_close_section(o, err);
 
+	assert(section->schema);
 	if (status)
 		return status;
 	o->section = section;
@@ -192,6 +197,7 @@ int output_row(struct output *o, struct sooth_record *row, size_t fixed, struct 
 	size_t at = o->rows.size;
 	int status;
 
+	assert(o->section); /* output_section() came first */
 	row->kind = o->section->schema->kind;
 	record_append(&o->rows, row, fixed, tail, tail_count);
 	status = filter_row(o, at, err);
@@ -235,6 +241,7 @@ int output_record(struct output *o, const struct sooth_record *record, struct so
 	size_t at = o->rows.size;
 	int status;
 
+	assert(o->section);
 	buffer_append(&o->rows, record, record_bytes(record));
 	status = filter_row(o, at, err);
 	return status ? status : flush_when_full(o, err);

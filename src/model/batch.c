@@ -2,6 +2,7 @@
 /* Building records and checking runs of them. */
 #include "model/batch.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <sooth/field.h>
@@ -42,6 +43,15 @@ void record_append(struct buffer *out, struct sooth_record *record, size_t fixed
 	size_t total = fixed_bytes;
 	unsigned char *to;
 
+	assert(fixed >= sizeof(*record) && total <= SOOTH_RECORD_BYTES_MAX);
+	for (size_t i = 0; i < tail_count; i++) {
+		const char *text = (const char *)tail[i].text;
+
+		/* A text is a member of this record: it is copied with it. */
+		assert(text >= (const char *)(record + 1) &&
+			text + sizeof(*tail[i].text) <= (const char *)record + fixed);
+		assert(tail[i].data || !tail[i].size);
+	}
 	for (size_t i = 0; i < tail_count; i++) {
 		size_t room = SOOTH_RECORD_BYTES_MAX - total;
 

@@ -2,6 +2,7 @@
 /* What a detector reads and what it reports. */
 #include "analyze/diagnosis/check.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,7 @@ double check_option(const struct check *e, const char *name)
 		if (!strcmp(e->type->options[i].name, name))
 			return e->setting->options[i];
 	}
+	assert(!"a threshold that the finding has no row of");
 	return 0;
 }
 
@@ -89,6 +91,7 @@ void finding_begin(struct check_result *out, enum finding_confidence confidence,
 	struct buffer *all[] = { &out->claim, &out->remedy, &out->key, &out->evidence, &out->unseen,
 		&out->place, &out->server, &out->message };
 
+	assert(!out->is_open); /* the one before has its finding_end() */
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_reset(all[i]);
 	out->row = (struct finding_row){
@@ -113,6 +116,7 @@ void finding_begin(struct check_result *out, enum finding_confidence confidence,
 
 void finding_severity(struct check_result *out, enum finding_severity severity)
 {
+	assert(out->is_open);
 	if (!out->of->setting->is_severity_chosen)
 		out->row.severity = (uint8_t)severity;
 }
@@ -127,16 +131,19 @@ void finding_severity(struct check_result *out, enum finding_severity severity)
 
 void finding_claim(struct check_result *out, const char *format, ...)
 {
+	assert(out->is_open);
 	FORMAT_INTO(&out->claim, format);
 }
 
 void finding_remedy(struct check_result *out, const char *format, ...)
 {
+	assert(out->is_open);
 	FORMAT_INTO(&out->remedy, format);
 }
 
 void finding_unseen(struct check_result *out, const char *format, ...)
 {
+	assert(out->is_open);
 	FORMAT_INTO(&out->unseen, format);
 	buffer_char(&out->unseen, '\0');
 }
@@ -190,6 +197,8 @@ static void format_value(struct buffer *out, double value, enum sooth_unit unit,
 static void add_evidence(struct check_result *out, struct finding_evidence_row *row,
 	const char *name, const char *unit, const struct buffer *text)
 {
+	assert(out->is_open);
+	assert(*name);
 	row->record = row_head(&out->of->id);
 	struct record_tail tail[] = {
 		tail_string(&row->name, name),
@@ -243,6 +252,7 @@ void finding_text(struct check_result *out, const char *name, const char *format
 
 void finding_thread(struct check_result *out, uint32_t tid)
 {
+	assert(out->is_open);
 	out->subject.kind = FINDING_SUBJECT_THREAD;
 	out->subject.record.tid = tid;
 	out->subject.tid_state = SOOTH_STATE_VALUE;
@@ -250,6 +260,7 @@ void finding_thread(struct check_result *out, uint32_t tid)
 
 void finding_descriptor(struct check_result *out, uint32_t fd)
 {
+	assert(out->is_open);
 	out->subject.kind = FINDING_SUBJECT_FD;
 	out->subject.fd = fd;
 	out->subject.fd_state = SOOTH_STATE_VALUE;
@@ -257,6 +268,7 @@ void finding_descriptor(struct check_result *out, uint32_t fd)
 
 void finding_path(struct check_result *out, struct span path)
 {
+	assert(out->is_open);
 	buffer_reset(&out->place);
 	buffer_append(&out->place, path.data, path.size);
 	if (out->subject.kind != FINDING_SUBJECT_FD)
@@ -266,6 +278,7 @@ void finding_path(struct check_result *out, struct span path)
 
 void finding_connection(struct check_result *out, struct span connection)
 {
+	assert(out->is_open);
 	buffer_reset(&out->place);
 	buffer_append(&out->place, connection.data, connection.size);
 	out->subject.kind = FINDING_SUBJECT_CONNECTION;
@@ -274,6 +287,7 @@ void finding_connection(struct check_result *out, struct span connection)
 
 void finding_server(struct check_result *out, struct span name)
 {
+	assert(out->is_open);
 	buffer_reset(&out->server);
 	buffer_append(&out->server, name.data, name.size);
 	out->subject.server_state = SOOTH_STATE_VALUE;
@@ -281,6 +295,7 @@ void finding_server(struct check_result *out, struct span name)
 
 void finding_message(struct check_result *out, struct span message)
 {
+	assert(out->is_open);
 	buffer_reset(&out->message);
 	buffer_append(&out->message, message.data, message.size);
 	out->subject.message_state = SOOTH_STATE_VALUE;
@@ -316,6 +331,7 @@ void finding_end(struct check_result *out)
 
 	if (!out->is_open)
 		return;
+	assert(out->claim.size || buffer_failed(&out->claim));
 	out->is_open = false;
 	if (out->of->setting->is_muted) {
 		out->muted++;

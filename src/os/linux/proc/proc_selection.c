@@ -2,6 +2,7 @@
 /* Processes close to an agent. */
 #include "os/linux/proc/proc_selection.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -36,6 +37,8 @@ static struct proc_entry *parent_of(
 const struct proc_entry *proc_selection_parent(
 	const struct proc_entry *entries, size_t count, const struct proc_entry *e)
 {
+	assert(count < 2 ||
+		entries[0].values.id.pid <= entries[count - 1].values.id.pid); /* sorted */
 	return parent_of(entries, count, e);
 }
 

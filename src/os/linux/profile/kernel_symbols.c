@@ -5,6 +5,7 @@
  */
 #include "os/linux/profile/kernel_symbols.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -65,6 +66,7 @@ size_t kernel_symbols_take(
 	struct cursor c = cursor_over(data, size);
 	size_t known = 0;
 
+	assert(count < 2 || symbols[0].address <= symbols[count - 1].address); /* sorted */
 	while (!cursor_at_end(&c)) {
 		struct span name;
 		uint64_t address;

@@ -2,6 +2,7 @@
 /* Lines of perf maps. */
 #include "os/linux/profile/perf_map.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/cursor.h"
@@ -40,6 +41,7 @@ static void offer(struct perf_map_place *place, uint64_t begin, struct span name
 void perf_map_put(struct perf_map_place *places, size_t count, uint64_t begin, uint64_t size,
 	struct span name)
 {
+	assert(count < 2 || places[0].address <= places[count - 1].address); /* sorted */
 	if (!size || size > FUNCTION_BYTES_MAX || (name.size && memchr(name.data, '\0', name.size)))
 		return;
 	for (size_t i = first_from(places, count, begin);

@@ -2,6 +2,7 @@
 /* Tables of .eh_frame (Linux Standard Base, 10.6: Exception Frames). */
 #include "os/linux/profile/unwind_table.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -270,6 +271,7 @@ size_t unwind_table_rows_to(const struct unwind_row *rows, size_t count, uint64_
 {
 	size_t from = 0, to = count;
 
+	assert(count < 2 || rows[0].offset <= rows[count - 1].offset); /* sorted */
 	while (from < to) {
 		size_t middle = from + (to - from) / 2;
 

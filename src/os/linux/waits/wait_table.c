@@ -2,6 +2,7 @@
 /* All processes of the host, as /proc/PID/stat has them: parents, states, names. */
 #include "os/linux/waits/wait_reader.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,7 @@ size_t wait_table_count(struct wait_table *t)
 
 const struct wait_entry *wait_table_at(struct wait_table *t, size_t i)
 {
+	assert(t->is_read && i < t->entries.size / sizeof(struct wait_entry));
 	return (const struct wait_entry *)(const void *)t->entries.data + i;
 }
 
