@@ -6,7 +6,7 @@
 
 #include "analyze/overview/bundle.h"
 #include "analyze/diagnosis/findings.h"
-#include "cli/agents/labels.h"
+#include "cli/config/labels.h"
 #include "analyze/diagnosis/undecided.h"
 #include "cli/run.h"
 #define DIAGNOSING_REASON_BYTES 512

@@ -10,7 +10,7 @@
 
 #include "analyze/waits/wait_below.h"
 #include "base/units.h"
-#include "cli/agents/process_table_scan.h"
+#include "cli/selected/process_table_scan.h"
 
 #define TREE_MOST 64 /* processes; a build has more, and each costs time to observe */
 #define LOOKS	  3  /* a shell between two commands waits for none of them */

@@ -3,7 +3,7 @@
 
 #include "analyze/maps/map_growth.h"
 #include "analyze/profile/profile_table.h"
-#include "cli/target/target_memory.h"
+#include "cli/selected/target_memory.h"
 
 /* A stack takes some 10 us: 1 % of a CPU. */
 #define PAGES_HZ 997

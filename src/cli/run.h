@@ -11,7 +11,7 @@
 #include "capture/index.h"
 #include "cli/debug_servers.h"
 #include "cli/output/output.h"
-#include "cli/target/target_found.h"
+#include "cli/selected/target_found.h"
 #include "cli/watch/watch.h"
 #include "explain/sink.h"
 

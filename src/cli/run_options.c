@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "cli/agents/config_files.h"
+#include "cli/config/config_files.h"
 #include "cli/rights/invoker.h"
 #include "cli/terminal/log.h"
 

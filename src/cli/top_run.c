@@ -9,8 +9,8 @@
 
 #include "analyze/processes/processes.h"
 #include "base/units.h"
-#include "cli/agents/config_files.h"
-#include "cli/agents/config_keep.h"
+#include "cli/config/config_files.h"
+#include "cli/config/config_keep.h"
 #include "cli/top/columns.h"
 #include "cli/top/graph.h"
 #include "cli/top/theme.h"

@@ -12,7 +12,7 @@
 #include "base/escape.h"
 #include "base/units.h"
 #include "cli/terminal/ask.h"
-#include "cli/agents/process_table_scan.h"
+#include "cli/selected/process_table_scan.h"
 #include "cli/command/command.h"
 
 #define LISTED_MAX 99

@@ -3,7 +3,7 @@
 #include "analyze/api/api_calls.h"
 #include "analyze/sockets/sockets.h"
 #include "base/units.h"
-#include "cli/agents/labels.h"
+#include "cli/config/labels.h"
 #include "cli/command/command.h"
 #include "cli/run.h"
 

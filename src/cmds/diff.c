@@ -16,7 +16,7 @@
 #include "cli/output/own_report.h"
 #include "cli/picture.h"
 #include "cli/run.h"
-#include "cli/target/target_found.h"
+#include "cli/selected/target_found.h"
 #include "explain/report.h"
 
 #define EXIT_CHANGED 1

@@ -9,7 +9,7 @@
 #include "cli/command/command.h"
 #include "cli/picture.h"
 #include "cli/run.h"
-#include "cli/target/target_found.h"
+#include "cli/selected/target_found.h"
 
 struct export_config {
 	struct target_options target;

@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/command/command.h"
-#include "cli/agents/labels.h"
+#include "cli/config/labels.h"
 #include "cli/resolve.h"
 #include "cli/run.h"
 

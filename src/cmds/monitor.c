@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/units.h"
-#include "cli/agents/config_files.h"
+#include "cli/config/config_files.h"
 #include "cli/command/command.h"
 #include "cli/command/settings.h"
 #include "cli/monitor/monitor.h"

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agents/agent_set.h"
+#include "recognize/agent_set.h"
 #include "analyze/processes/process_list.h"
 #include "analyze/processes/processes.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "cli/agents/user_agents.h"
+#include "cli/user_agents/user_agents.h"
 #include "cli/command/columns.h"
 #include "cli/command/command.h"
 #include "cli/output/output.h"

@@ -13,7 +13,7 @@
 #include "cli/output/output.h"
 #include "cli/terminal/stop.h"
 #include "cli/run.h"
-#include "cli/target/target_found.h"
+#include "cli/selected/target_found.h"
 #include "explain/registry.h"
 
 #define TIMEOUT_NS (600 * NS_PER_S)

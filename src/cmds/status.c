@@ -5,9 +5,9 @@
 #include "analyze/processes/traced.h"
 #include "base/units.h"
 #include "cli/command/command.h"
-#include "cli/agents/labels.h"
+#include "cli/config/labels.h"
 #include "cli/run.h"
-#include "cli/agents/user_agents.h"
+#include "cli/user_agents/user_agents.h"
 
 #define INTERVAL_NS (200 * NS_PER_MS) /* enough for one decimal of a percent */
 #define TARGETS	    (TARGET_MAY_BE_HOST | TARGET_IS_HOST | TARGET_SELECTS_ROWS)

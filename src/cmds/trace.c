@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "base/plain_path.h"
 #include "base/units.h"
-#include "cli/agents/labels.h"
+#include "cli/config/labels.h"
 #include "cli/command/command.h"
 #include "cli/picture.h"
 #include "cli/run.h"

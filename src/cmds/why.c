@@ -6,7 +6,7 @@
 #include "analyze/stacks/stacks.h"
 #include "analyze/waits/waits.h"
 #include "base/units.h"
-#include "cli/agents/process_table_scan.h"
+#include "cli/selected/process_table_scan.h"
 #include "cli/command/command.h"
 #include "cli/run.h"
 

@@ -3,7 +3,7 @@
 #ifndef SOOTH_COLLECT_COLLECTOR_H
 #define SOOTH_COLLECT_COLLECTOR_H
 
-#include "agents/agent_set.h"
+#include "recognize/agent_set.h"
 #include "model/field.h"
 #include "os/os.h"
 

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "agents/agent_set.h"
+#include "recognize/agent_set.h"
 #include "capture/writer.h"
 #include "collect/hub.h"
 #include "collect/observer.h"

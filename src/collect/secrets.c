@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a secret looks like is decided by base/mask. */
+/* What a secret looks like is decided by secrets/mask. */
 #include "collect/secrets.h"
 
 #include <string.h>
 
-#include "base/mask.h"
+#include "secrets/mask.h"
 #include "model/probe.h"
 #include "model/batch.h"
 #include "model/stream_records.h"

@@ -8,7 +8,7 @@
 
 #include "base/map.h"
 #include "capture/block.h"
-#include "agents/agent_set.h"
+#include "recognize/agent_set.h"
 #include "explain/time_range.h"
 #include "model/stream_records.h"
 

@@ -85,7 +85,7 @@ struct stream_begin {
 struct stream_agent {
 	struct sooth_record record;
 	struct sooth_text file; /* its name, without folders */
-	struct sooth_text text; /* as agents/agent_text.h reads it */
+	struct sooth_text text; /* as recognize/agent_text.h reads it */
 };
 
 enum stream_end_reason {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One JSON object that may be shared: names of users, hosts and projects, homes, private paths,
- * addresses and arguments are replaced (base/redact.h). All rows are kept until the end, because
+ * addresses and arguments are replaced (secrets/redact.h). All rows are kept until the end, because
  * only then all names are known.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/redact.h"
+#include "secrets/redact.h"
 #include "explain/sink.h"
 
 #define SECTIONS_MAX 128

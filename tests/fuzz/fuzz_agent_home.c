@@ -5,10 +5,10 @@
  */
 #include <string.h>
 
-#include "agents/agent_path.h"
+#include "recognize/agent_path.h"
 #include "fuzz.h"
-#include "os/agents/agent_environment.h"
-#include "os/linux/agents/agent_home.h"
+#include "os/agent_logs/agent_environment.h"
+#include "os/linux/agent_logs/agent_home.h"
 #include "os/linux/files/user_names.h"
 
 static void check_names(const char *text, size_t size)

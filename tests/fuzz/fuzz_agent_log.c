@@ -5,8 +5,8 @@
 
 #include "base/units.h"
 #include "fuzz.h"
-#include "os/linux/agents/agent_opencode.h"
-#include "os/agents/agent_tokens.h"
+#include "os/linux/agent_logs/agent_opencode.h"
+#include "os/agent_logs/agent_tokens.h"
 #include "probes/proc.h"
 
 static void check_word(const char *word, size_t room)

@@ -3,7 +3,7 @@
  * more when its comments are gone. */
 #include <string.h>
 
-#include "agents/agent_set.h"
+#include "recognize/agent_set.h"
 #include "fuzz.h"
 
 static void check_whole(const struct agent *a)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log_tail.h"
+#include "probes/log_tail.h"
 #include "fuzz.h"
 
 static void within(struct span part, const char *text, size_t size)

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "base/mask.h"
+#include "secrets/mask.h"
 #include "fuzz.h"
 
 #define SECRET "Zq7Xw9Vt3Rk5Lm2P"

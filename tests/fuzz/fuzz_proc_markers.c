@@ -5,7 +5,7 @@
 
 #include "base/cursor.h"
 #include "fuzz.h"
-#include "agents/markers.h"
+#include "recognize/markers.h"
 
 static void check_entry(struct span entry)
 {

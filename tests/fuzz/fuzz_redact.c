@@ -3,7 +3,7 @@
  * a word of its own. */
 #include <string.h>
 
-#include "base/redact.h"
+#include "secrets/redact.h"
 #include "fuzz.h"
 
 #define NAME "zebulon"

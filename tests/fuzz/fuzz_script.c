@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Command lines, paths and marks: whatever stands there, what is found lies inside. */
 #include "fuzz.h"
-#include "agents/agent.h"
-#include "agents/script.h"
+#include "recognize/agent.h"
+#include "recognize/script.h"
 
 static void check_inside(struct span part, const uint8_t *data, size_t size)
 {

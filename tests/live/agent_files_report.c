@@ -15,9 +15,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "model/probe.h"
-#include "agents/agent_set.h"
-#include "os/linux/agents/agent_files.h"
-#include "os/linux/agents/agent_installs.h"
+#include "recognize/agent_set.h"
+#include "os/linux/agent_logs/agent_files.h"
+#include "os/linux/agent_logs/agent_installs.h"
 #include "os/os.h"
 #include "probes/proc.h"
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "cli/act/act.h"
-#include "cli/agents/process_table_scan.h"
+#include "cli/selected/process_table_scan.h"
 #include "cli/output/own_report.h"
 
 /* Nobody looks at this host here, and nothing is told. */

@@ -5,7 +5,7 @@
 
 #include "analyze/diagnosis/answer_name.h"
 #include "base/units.h"
-#include "agents/agent_set.h"
+#include "recognize/agent_set.h"
 #include "probes/proc.h"
 #include "probes/sockets.h"
 

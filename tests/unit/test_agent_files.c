@@ -2,11 +2,11 @@
 /* What agents' files say, from bytes: patterns, session files, logs, environments, users. */
 #include "support.h"
 
-#include "os/agents/agent_environment.h"
-#include "os/linux/agents/agent_files.h"
-#include "os/linux/agents/agent_home.h"
-#include "os/agents/agent_json.h"
-#include "os/agents/agent_turn.h"
+#include "os/agent_logs/agent_environment.h"
+#include "os/linux/agent_logs/agent_files.h"
+#include "os/linux/agent_logs/agent_home.h"
+#include "os/agent_logs/agent_json.h"
+#include "os/agent_logs/agent_turn.h"
 #include "os/linux/files/user_names.h"
 
 static struct span text(const char *s)

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "os/linux/agents/agent_installs.h"
+#include "os/linux/agent_logs/agent_installs.h"
 #include "os/os.h"
 #include "probes/proc.h"
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/units.h"
-#include "os/linux/agents/agent_read.h"
+#include "os/linux/agent_logs/agent_read.h"
 #include "os/linux/files/procfs.h"
 
 #define SESSION "{\"sessionId\": \"the-session\", \"status\": \"idle\"}"

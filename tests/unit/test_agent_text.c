@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "agents/agent_set.h"
+#include "recognize/agent_set.h"
 #include "collect/collector.h"
 
 static const char whole[] = "# ours\n"

@@ -3,7 +3,7 @@
  */
 #include "support.h"
 
-#include "os/agents/agent_tokens.h"
+#include "os/agent_logs/agent_tokens.h"
 
 static struct agent_tokens read_log(enum agent_log kind, const char *text)
 {

@@ -3,7 +3,7 @@
 #include "support.h"
 
 #include "base/units.h"
-#include "os/linux/agents/agent_opencode.h"
+#include "os/linux/agent_logs/agent_opencode.h"
 #include "probes/proc.h"
 
 #define AT(s)	  "\"timestamp\":\"1970-01-01T00:00:0" #s "Z\""

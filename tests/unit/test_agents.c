@@ -2,9 +2,9 @@
 /* What the rules make of evidence: which agent, or none. */
 #include "support.h"
 
-#include "agents/agent.h"
-#include "agents/agent_set.h"
-#include "agents/script.h"
+#include "recognize/agent.h"
+#include "recognize/agent_set.h"
+#include "recognize/script.h"
 
 #define NODE	       "/usr/bin/node"
 #define CLAUDE_MARKS   ".bun PACKAGE_URL:\"@anthropic-ai/claude-code\""

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log_tail.h"
+#include "probes/log_tail.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

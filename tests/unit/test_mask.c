@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/mask.h"
+#include "secrets/mask.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mask.h"
+#include "secrets/mask.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

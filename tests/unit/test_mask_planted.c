@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Secrets of known services and of known forms, planted in command lines. They are made here, by
- * prefix, alphabet and length as their services document them (see base/mask_shapes.c), so that no
+ * prefix, alphabet and length as their services document them (see secrets/mask_shapes.c), so that no
  * file of the project holds one. And command lines that must stay to the byte.
  */
 #include <stdarg.h>
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mask.h"
+#include "secrets/mask.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

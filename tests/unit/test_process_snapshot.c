@@ -11,7 +11,7 @@
 
 #include "os/linux/files/timeout.h"
 #include "os/linux/proc/proc_selection.h"
-#include "agents/markers.h"
+#include "recognize/markers.h"
 #include "os/linux/proc/proc_stream.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/terminal_names.h"

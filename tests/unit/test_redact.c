@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "base/redact.h"
+#include "secrets/redact.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -6,7 +6,7 @@
 
 #include "explain/registry.h"
 #include "model/probe.h"
-#include "agents/agent_set.h"
+#include "recognize/agent_set.h"
 #include "model/schema.h"
 
 #define SCHEMAS_MAX 256

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "base/log_tail.h"
+#include "probes/log_tail.h"
 #include "probes/logs.h"
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"

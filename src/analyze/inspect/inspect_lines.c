@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agents/agent.h"
+#include "recognize/agent.h"
 #include "analyze/activity/activity_rows.h"
 #include "analyze/fds/fd_sums.h"
 #include "analyze/inspect/limits.h"

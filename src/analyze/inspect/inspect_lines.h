@@ -3,7 +3,7 @@
 #ifndef SOOTH_ANALYZE_INSPECT_INSPECT_LINES_H
 #define SOOTH_ANALYZE_INSPECT_INSPECT_LINES_H
 
-#include "agents/agent_set.h"
+#include "recognize/agent_set.h"
 #include "analyze/maps/map_classes.h"
 #include "analyze/process_table/host_state.h"
 #include "analyze/sockets/socket_sums.h"

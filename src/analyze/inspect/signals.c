@@ -8,7 +8,7 @@
 
 #include "analyze/process_view.h"
 #include "base/cleanup.h"
-#include "agents/script.h"
+#include "recognize/script.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "agents/agent.h"
+#include "recognize/agent.h"
 #include "model/field.h"
 
 #define ANCESTORS_MAX 1024

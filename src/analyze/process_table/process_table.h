@@ -12,8 +12,8 @@
 
 #include <sooth/record.h>
 
-#include "agents/agent.h"
-#include "agents/agent_set.h"
+#include "recognize/agent.h"
+#include "recognize/agent_set.h"
 #include "analyze/records.h"
 #include "base/map.h"
 #include "base/walk.h"

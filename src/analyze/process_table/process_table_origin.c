@@ -13,8 +13,8 @@
 
 #include "analyze/process_table/process_table_resolving.h"
 #include "base/cleanup.h"
-#include "agents/agent_path.h"
-#include "agents/script.h"
+#include "recognize/agent_path.h"
+#include "recognize/script.h"
 
 #define FOLDER_MAX 190 /* Claude Code shortens names of 200 */
 

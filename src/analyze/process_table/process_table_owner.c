@@ -22,7 +22,7 @@
 
 #include "analyze/process_table/process_table_resolving.h"
 #include "analyze/process_table/process_table_origin.h"
-#include "agents/agent_path.h"
+#include "recognize/agent_path.h"
 
 #define TEXT(span) (int)(span).size, (span).data
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/script.h"
+#include "recognize/script.h"
 #include "analyze/process_table/process_table_owner.h"
 #include "base/cursor.h"
 

@@ -6,7 +6,7 @@
 #ifndef SOOTH_ANALYZE_PROCESS_TABLE_PROCESS_TABLE_SESSIONS_H
 #define SOOTH_ANALYZE_PROCESS_TABLE_PROCESS_TABLE_SESSIONS_H
 
-#include "agents/agent.h"
+#include "recognize/agent.h"
 #include "probes/proc.h"
 
 #define MARKERS_MAX 64 /* of all agents together; more are ignored */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "agents/script.h"
+#include "recognize/script.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/process_table/process_table_resolving.h"
 #include "base/cursor.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "agents/script.h"
+#include "recognize/script.h"
 
 #define WORDS_MAX 32 /* later words do not name a server */
 #define DEPTH_MAX 4  /* a shell that runs npx that runs... */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "base/cursor.h"
-#include "agents/agent.h"
+#include "recognize/agent.h"
 
 struct server_command {
 	struct span executable; /* path; may be empty */

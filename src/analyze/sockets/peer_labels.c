@@ -9,7 +9,7 @@
 #include "analyze/sockets/sockets.h"
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "base/mask.h"
+#include "secrets/mask.h"
 
 #define RULES_MAX   16384
 #define ADDRESS_MAX 64

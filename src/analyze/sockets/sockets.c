@@ -13,7 +13,7 @@
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/hash.h"
-#include "base/mask.h"
+#include "secrets/mask.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"

@@ -10,7 +10,7 @@
 
 #include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
-#include "cli/agents/process_table_scan.h"
+#include "cli/selected/process_table_scan.h"
 #include "cli/command/target.h"
 
 #define PROCESSES_MAX 65536

@@ -7,7 +7,7 @@
 
 #include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
-#include "cli/target/target_search.h"
+#include "cli/selected/target_search.h"
 
 #define LISTED_MAX 8 /* PIDs in an error */
 

@@ -9,7 +9,7 @@
 #include <sooth/report.h>
 
 #include "cli/control/control.h"
-#include "cli/target/target_found.h"
+#include "cli/selected/target_found.h"
 
 struct control_run {
 	struct control control;

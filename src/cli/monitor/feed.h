@@ -11,7 +11,7 @@
 #include "cli/monitor/feed_unseen.h"
 #include "cli/monitor/line_queue.h"
 #include "cli/monitor/monitor_lines.h"
-#include "cli/target/target_found.h"
+#include "cli/selected/target_found.h"
 #include "model/filter.h"
 
 enum feed_id { FEED_SYSCALLS, FEED_SCHEDULER, FEED_API_CALLS, FEEDS };

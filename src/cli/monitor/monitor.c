@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
-#include "cli/agents/process_table_scan.h"
+#include "cli/selected/process_table_scan.h"
 #include "cli/monitor/clients.h"
 #include "cli/monitor/feed.h"
 #include "cli/monitor/fifo_folder.h"

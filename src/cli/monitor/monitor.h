@@ -3,7 +3,7 @@
 #ifndef SOOTH_CLI_MONITOR_H
 #define SOOTH_CLI_MONITOR_H
 
-#include "cli/target/target_found.h"
+#include "cli/selected/target_found.h"
 
 struct monitor_options {
 	const char *fifo_folder;	   /* NULL: ~/.claude/fifos */

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "base/units.h"
-#include "cli/agents/user_agents.h"
+#include "cli/user_agents/user_agents.h"
 #include "cli/terminal/log.h"
 
 #define RETRY_NS (10 * NS_PER_S)

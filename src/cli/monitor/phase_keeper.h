@@ -8,7 +8,7 @@
 
 #include "analyze/phases/phases.h"
 #include "cli/state/history_writer.h"
-#include "cli/target/target_found.h"
+#include "cli/selected/target_found.h"
 
 #define PHASE_SAMPLE_NS 2000000000ull
 

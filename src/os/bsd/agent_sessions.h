@@ -10,7 +10,7 @@
 #ifndef SOOTH_OS_BSD_AGENT_SESSIONS_H
 #define SOOTH_OS_BSD_AGENT_SESSIONS_H
 
-#include "agents/agent.h"
+#include "recognize/agent.h"
 #include "base/map.h"
 #include "collect/backend.h"
 #include "os/bsd/source.h"

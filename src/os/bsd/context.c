@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/environ.h"
-#include "base/forget.h"
+#include "secrets/forget.h"
 #include "collect/secrets.h"
 #include "os/bsd/sampling.h"
 #include "probes/context.h"

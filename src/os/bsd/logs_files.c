@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/forget.h"
+#include "secrets/forget.h"
 #include "os/bsd/members.h"
 #include "os/bsd/timed_call.h"
 #include "os/logs/log_paths.h"

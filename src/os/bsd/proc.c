@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/agent.h"
-#include "agents/agent_set.h"
-#include "agents/markers.h"
+#include "recognize/agent.h"
+#include "recognize/agent_set.h"
+#include "recognize/markers.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "collect/secrets.h"

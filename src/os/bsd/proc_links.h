@@ -23,7 +23,7 @@ void bsd_links_init(struct bsd_links *l);
 void bsd_links_fini(struct bsd_links *l);
 void bsd_links_begin(struct bsd_links *l);
 /* Reads the descriptors; returns how many an own program opened, and the state of that. Markers are
- * as agents/markers.h finds them. */
+ * as recognize/markers.h finds them. */
 uint32_t bsd_links_add(struct bsd_links *l, const struct backend_run *run,
 	const struct bsd_process *process, const struct buffer *markers, uint8_t markers_state,
 	uint8_t *state);

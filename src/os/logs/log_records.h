@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/buffer.h"
-#include "base/log_tail.h"
+#include "probes/log_tail.h"
 #include "base/map.h"
 #include "collect/backend.h"
 #include "probes/logs.h"

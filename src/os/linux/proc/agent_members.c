@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "agents/agent.h"
-#include "agents/script.h"
+#include "recognize/agent.h"
+#include "recognize/script.h"
 #include "base/units.h"
 #include "collect/agents_found.h"
 #include "collect/secrets.h"

@@ -5,7 +5,7 @@
 #define SOOTH_OS_LINUX_AGENT_MEMBERS_H
 
 #include "base/map.h"
-#include "agents/agent_set.h"
+#include "recognize/agent_set.h"
 #include "os/linux/bpf/members.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/programs/programs.h"

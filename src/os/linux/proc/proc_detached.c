@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agents/script.h"
+#include "recognize/script.h"
 #include "os/linux/proc/proc_recognition.h"
 
 #define YOUNG_S	   10 /* npm and others have set their title by then */

@@ -9,8 +9,8 @@
 
 #include "base/map.h"
 #include "collect/backend.h"
-#include "os/linux/agents/agent_files.h"
-#include "os/linux/agents/agent_installs.h"
+#include "os/linux/agent_logs/agent_files.h"
+#include "os/linux/agent_logs/agent_installs.h"
 #include "os/linux/bpf/members.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/proc/proc_values.h"

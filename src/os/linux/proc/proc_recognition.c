@@ -9,7 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
-#include "agents/script.h"
+#include "recognize/script.h"
 #include "os/linux/proc/proc_slow_reads.h"
 #include "os/linux/files/path_lookup.h"
 #include "os/linux/files/procfs.h"

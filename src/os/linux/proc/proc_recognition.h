@@ -10,7 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/map.h"
-#include "agents/agent_set.h"
+#include "recognize/agent_set.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/proc/proc_selection.h"
 #include "os/linux/programs/programs.h"

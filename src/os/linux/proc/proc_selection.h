@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "agents/agent.h"
+#include "recognize/agent.h"
 #include "os/linux/proc/proc_values.h"
 
 /* A process of the current sample. */

@@ -18,7 +18,7 @@
 #include "os/linux/files/task_files.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/proc/proc_detached.h"
-#include "agents/markers.h"
+#include "recognize/markers.h"
 #include "os/linux/proc/proc_proxies.h"
 #include "probes/proc.h"
 

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agents/script.h"
+#include "recognize/script.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/read_at.h"

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agents/agent_set.h"
+#include "recognize/agent_set.h"
 #include "base/cursor.h"
 #include "base/map.h"
 #include "model/process_id.h"

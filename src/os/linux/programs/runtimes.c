@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "agents/script.h"
+#include "recognize/script.h"
 #include "symbols/elf.h"
 #include "symbols/elf_sections.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/log_line.h"
+#include "probes/log_line.h"
 #include "collect/backend.h"
 #include "model/batch.h"
 #include "probes/syscalls.h"

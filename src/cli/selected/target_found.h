@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the target options and words of a command line select: resolved once, here, for every
+ * command.
+ */
+#ifndef SOOTH_CLI_SELECTED_TARGET_FOUND_H
+#define SOOTH_CLI_SELECTED_TARGET_FOUND_H
+
+#include <sooth/observer.h>
+#include <sooth/report.h>
+#include "base/buffer.h"
+#include "cli/command/target.h"
+
+enum target_allowed {
+	TARGET_MAY_BE_HOST = 1,	   /* no target: every process */
+	TARGET_MAY_BE_COMMAND = 2, /* behind "--" */
+	TARGET_IS_HOST = 4,	   /* every process is scanned; the target selects among them */
+	TARGET_SELECTS_ROWS = 8,   /* the target selects rows, and --all more of them */
+	TARGET_KEEPS_MISSING = 16, /* PIDs without a process stay among the others */
+};
+
+struct target_found {
+	const char *capture;  /* NULL: what runs now */
+	char *const *command; /* to launch; NULL: none */
+	bool is_host;	      /* every process */
+	bool has_user;	      /* every process of a user, later ones as well */
+	uid_t user;
+	struct buffer pids; /* uint32_t, each once */
+	bool is_searched;   /* some pids were found by a search: one may have exited since */
+	size_t missing;	    /* given PIDs without a process, dropped beside others that have one */
+	struct buffer
+		note; /* lines about dropped PIDs and names of several processes; empty: none */
+};
+
+/*
+ * `found` is zeroed before and freed by target_found_fini(), also after a failure. Of names,
+ * sessions, agents and control groups this scans the process table, or reads the capture.
+ */
+int target_find(const struct target_options *t, const struct arguments *a, unsigned allowed,
+	struct target_found *found, struct sooth_error *err);
+size_t target_found_count(const struct target_found *found);
+const uint32_t *target_found_pids(const struct target_found *found);
+/* Lets a report show the selected processes of the capture, and the time range. */
+int target_found_select(const struct target_found *found, const struct time_range_options *part,
+	struct sooth_report *r, struct sooth_error *err);
+void target_found_fini(struct target_found *found);
+
+/* What a consumer of a capture calls back to have the same done to its report. */
+struct target_choice {
+	const struct target_options *target;
+	struct target_found found;
+};
+
+/* `user`: the struct target_choice. */
+int target_choice_select(void *user, struct sooth_report *report, struct sooth_error *err);
+
+/* The same in a capture of that name; `words` has no other capture. */
+int target_find_in(const struct target_options *t, const char *capture,
+	const struct arguments *words, struct target_found *found, struct sooth_error *err);
+
+#endif

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The processes that names, sessions, agents, control groups and users select in a process table.
+ */
+#include "cli/selected/target_search.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyze/process_table/process_match.h"
+#include "cli/user_agents/user_agents.h"
+#include "model/stream_records.h"
+
+#define ANCESTORS_MAX 1024
+#define NOTE_PIDS_MAX 12 /* of a name, in the note */
+
+static const struct target_item *item_at(const struct target_search *s, size_t i)
+{
+	return (const struct target_item *)(const void *)s->items.data + i;
+}
+
+static size_t item_count(const struct target_search *s)
+{
+	return s->items.size / sizeof(struct target_item);
+}
+
+static size_t *hits_of(struct target_search *s, size_t i)
+{
+	return (size_t *)(void *)s->hits.data + i;
+}
+
+static void add_item(struct target_search *s, const struct target_item *item)
+{
+	size_t none = 0;
+
+	buffer_append(&s->items, item, sizeof(*item));
+	buffer_append(&s->hits, &none, sizeof(none));
+}
+
+static void add_list(
+	struct target_search *s, enum target_item_kind kind, const struct option_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		add_item(s, &(struct target_item){ .kind = kind, .text = list->items[i] });
+}
+
+int target_search_begin(struct target_search *s, const struct target_options *t,
+	const struct arguments *a, bool with_user, struct sooth_error *err)
+{
+	struct process_id ignored;
+	uid_t uid = 0;
+	int status = 0;
+
+	*s = (struct target_search){ 0 };
+	s->is_capture = target_capture(a) != NULL;
+	for (size_t i = 0; i < a->count; i++) {
+		if (target_word(a->items[i], &ignored) == TARGET_WORD_NAME)
+			add_item(s, &(struct target_item){ TARGET_ITEM_NAME, a->items[i], 0 });
+	}
+	add_list(s, TARGET_ITEM_SESSION, &t->sessions);
+	add_list(s, TARGET_ITEM_AGENT, &t->agents);
+	if (t->control_group)
+		add_item(
+			s, &(struct target_item){ TARGET_ITEM_CONTROL_GROUP, t->control_group, 0 });
+	if (t->user && with_user) {
+		status = target_parse_user(t->user, &uid, err);
+		add_item(s, &(struct target_item){ TARGET_ITEM_USER, t->user, uid });
+	}
+	if (!status && (buffer_failed(&s->items) || buffer_failed(&s->hits)))
+		status = error_no_memory(err);
+	return status;
+}
+
+bool target_search_is_needed(const struct target_search *s)
+{
+	return s->items.size != 0;
+}
+
+/* --- a table --- */
+
+static bool is_called(const struct agent *agent, const char *name)
+{
+	return agent && (!strcmp(agent->name, name) || !strcmp(agent->title, name));
+}
+
+/* The agent itself, and every process in one of its sessions; by id. */
+static bool process_match_agent(const struct process_entry *p, const char *agent)
+{
+	return (p->agent && !strcmp(p->agent->name, agent)) ||
+	       (p->owner_agent && !strcmp(p->owner_agent->name, agent));
+}
+
+/* Exactly the process name, the base name of the executable, or the id or display name of the
+ * agent that the process is. */
+static bool process_match_name(const struct process_entry *p, const char *name)
+{
+	const struct sooth_record *r = &p->process->record;
+
+	return span_equal(process_table_field(r, &p->process->name), name) ||
+	       span_equal(path_base(process_table_field(r, &p->process->executable)), name) ||
+	       is_called(p->agent, name);
+}
+
+/* In this control group or one below it. */
+static bool process_match_control_group(const struct process_entry *p, const char *path)
+{
+	struct span group = process_table_field(&p->process->record, &p->process->control_group);
+	size_t size = strlen(path);
+
+	while (size && path[size - 1] == '/')
+		size--;
+	if (!group.size || group.size < size || memcmp(group.data, path, size) != 0)
+		return false;
+	return group.size == size || group.data[size] == '/';
+}
+
+static bool is_selected(const struct process_table *c, const struct target_item *item,
+	const struct process_entry *p)
+{
+	switch (item->kind) {
+	case TARGET_ITEM_NAME:
+		return process_match_name(p, item->text) || process_match_session(c, p, item->text);
+	case TARGET_ITEM_SESSION:
+		return process_match_session(c, p, item->text);
+	case TARGET_ITEM_AGENT:
+		return process_match_agent(p, item->text);
+	case TARGET_ITEM_CONTROL_GROUP:
+		return process_match_control_group(p, item->text);
+	default:
+		return p->process->uid == item->uid && !process_match_kernel(p);
+	}
+}
+
+/* sooth, or a process it was started from: the shell, the terminal, sudo. */
+static bool is_own(const struct process_entry *p, const struct process_entry *own)
+{
+	for (unsigned i = 0; own && i < ANCESTORS_MAX; i++, own = own->parent) {
+		if (own == p)
+			return true;
+	}
+	return false;
+}
+
+static const struct process_entry *find_own(const struct process_table *c)
+{
+	struct process_entry *p;
+	size_t position = 0;
+
+	while ((p = process_table_next(c, &position)) && p->id.pid != (uint64_t)getpid())
+		continue;
+	return p;
+}
+
+static bool has_process(const struct target_search *s, const struct process_id *id)
+{
+	const struct process_id *all = (const void *)s->processes.data;
+
+	for (size_t i = 0; i < s->processes.size / sizeof(*id); i++) {
+		if (!memcmp(&all[i], id, sizeof(*id)))
+			return true;
+	}
+	return false;
+}
+
+static void add_process(struct target_search *s, size_t item, const struct process_id *id)
+{
+	uint32_t pid = id->pid;
+	bool is_tree = item_at(s, item)->kind != TARGET_ITEM_NAME;
+
+	++*hits_of(s, item);
+	if (has_process(s, id))
+		return;
+	buffer_append(&s->processes, id, sizeof(*id));
+	if (is_tree)
+		buffer_append(&s->trees, &pid, sizeof(pid));
+}
+
+/* Several sessions begin with the text: which one is not known. */
+static int check_one_session(const struct target_item *item, const struct process_table *c,
+	const struct process_entry *p, struct span *known, struct sooth_error *err)
+{
+	struct span id = process_table_text(c, &p->session_id);
+	bool by_id = (item->kind == TARGET_ITEM_SESSION || item->kind == TARGET_ITEM_NAME) &&
+		     strlen(item->text) >= SESSION_PREFIX_LEAST && span_starts(id, item->text);
+
+	if (!by_id)
+		return 0;
+	if (!known->size)
+		*known = id;
+	if (!span_compare(*known, id))
+		return 0;
+	error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "find the session \"%s\"", item->text);
+	error_why(err, "the session ids %.*s and %.*s both begin with these characters",
+		(int)known->size, known->data, (int)id.size, id.data);
+	return error_remedy(err, "give more characters of the id; `sooth ps -v` shows them");
+}
+
+/* Of a name sooth and what it was started from are left out, unless nothing else has it. */
+static int search_item(
+	struct target_search *s, size_t i, const struct process_table *c, struct sooth_error *err)
+{
+	const struct target_item *item = item_at(s, i);
+	const struct process_entry *own =
+		item->kind == TARGET_ITEM_NAME && !s->is_capture ? find_own(c) : NULL;
+	size_t before = *hits_of(s, i);
+	struct span session = { 0 };
+	int status = 0;
+
+	for (int with_own = 0; with_own < 2 && !status; with_own++) {
+		struct process_entry *p;
+		size_t position = 0;
+
+		while (!status && (p = process_table_next(c, &position))) {
+			if (!is_selected(c, item, p) || (!with_own && is_own(p, own)))
+				continue;
+			/* An exited process cannot be observed any more. */
+			if (!s->is_capture && p->process->state == 'Z')
+				continue;
+			status = check_one_session(item, c, p, &session, err);
+			add_process(s, i, &p->id);
+		}
+		if (!own || *hits_of(s, i) != before)
+			break;
+	}
+	return status;
+}
+
+/* How many processes a name has selected, and which. */
+static void note_name(struct target_search *s, size_t i, size_t first)
+{
+	const struct process_id *all = (const void *)s->processes.data;
+	size_t count = s->processes.size / sizeof(*all);
+
+	if (item_at(s, i)->kind != TARGET_ITEM_NAME || count < first + 2)
+		return;
+	buffer_format(&s->note, "sooth: %s: %zu processes:", item_at(s, i)->text, count - first);
+	for (size_t k = first; k < count && k < first + NOTE_PIDS_MAX; k++)
+		buffer_format(
+			&s->note, "%s %llu", k > first ? "," : "", (unsigned long long)all[k].pid);
+	buffer_string(&s->note, count > first + NOTE_PIDS_MAX ? ", ...\n" : "\n");
+}
+
+int target_search_table(
+	struct target_search *s, const struct process_table *c, struct sooth_error *err)
+{
+	int status = 0;
+
+	s->has_table |= c->processes.count != 0;
+	for (size_t i = 0; i < item_count(s) && !status; i++) {
+		size_t first = s->processes.size / sizeof(struct process_id);
+
+		status = search_item(s, i, c, err);
+		if (!s->is_capture)
+			note_name(s, i, first);
+	}
+	return status;
+}
+
+/* --- between tables --- */
+
+static bool is_tree(const struct target_search *s, uint32_t pid)
+{
+	const uint32_t *all = (const void *)s->trees.data;
+
+	for (size_t i = 0; i < s->trees.size / sizeof(pid); i++) {
+		if (all[i] == pid)
+			return true;
+	}
+	return false;
+}
+
+static void search_name(
+	struct target_search *s, const struct sooth_record *r, const char name[PROCESS_NAME_SIZE])
+{
+	struct process_id id = process_id_of(r);
+
+	for (size_t i = 0; i < item_count(s); i++) {
+		if (item_at(s, i)->kind == TARGET_ITEM_NAME &&
+			span_equal(span_of(name, strnlen(name, PROCESS_NAME_SIZE)),
+				item_at(s, i)->text))
+			add_process(s, i, &id);
+	}
+}
+
+void target_search_record(struct target_search *s, const struct sooth_record *r)
+{
+	const struct process_join *join = (const void *)r;
+	struct process_id id = process_id_of(r);
+
+	if (r->kind == PROCESS_JOIN && is_tree(s, join->parent_pid) && !has_process(s, &id)) {
+		buffer_append(&s->processes, &id, sizeof(id));
+		buffer_append(&s->trees, &(uint32_t){ id.pid }, sizeof(uint32_t));
+	}
+	if (r->kind == PROCESS_JOIN)
+		search_name(s, r, join->name);
+	else if (r->kind == PROCESS_EXEC)
+		search_name(s, r, ((const struct process_exec *)(const void *)r)->name);
+}
+
+/* --- what was not found --- */
+
+static int no_table(const struct target_item *item, struct sooth_error *err)
+{
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find \"%s\" in the capture", item->text);
+	error_why(
+		err, "the capture has no process table, so processes can be selected only by PID");
+	return error_remedy(err, "give -p PID; `sooth record -o FILE.sooth PID` writes captures "
+				 "with a process table");
+}
+
+static int no_session(const struct target_search *s, const char *session, struct sooth_error *err)
+{
+	const char *where = s->is_capture ? "in the capture" : "here";
+
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the session %s", session);
+	if (strlen(session) < SESSION_PREFIX_LEAST)
+		error_why(err,
+			"no main process %s has this PID, and a session id needs at least %d "
+			"characters",
+			where, SESSION_PREFIX_LEAST);
+	else
+		error_why(
+			err, "no process %s belongs to a session with this id or main PID", where);
+	return error_remedy(err, "`sooth ps -v` lists sessions and their main processes");
+}
+
+static int no_agent(const struct target_search *s, const char *agent, struct sooth_error *err)
+{
+	int status = s->is_capture ? 0 : user_agents_check_name(agent, err);
+
+	if (status)
+		return status;
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the agent %s", agent);
+	error_why(err, "no process %s belongs to this agent",
+		s->is_capture ? "in the capture" : "here");
+	return error_remedy(err, "`sooth ps` lists the agents that run");
+}
+
+static int no_group(const struct target_search *s, const char *path, struct sooth_error *err)
+{
+	error_set(
+		err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find processes of the control group %s", path);
+	error_why(err, "no process %s is in this control group or below it",
+		s->is_capture ? "in the capture" : "here");
+	return error_remedy(err, "`cat /proc/PID/cgroup` shows the group of a process");
+}
+
+static int no_name(const struct target_search *s, const char *name, struct sooth_error *err)
+{
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find \"%s\"", name);
+	error_why(err, "no process, agent or session %s has exactly this name",
+		s->is_capture ? "in the capture" : "here");
+	return error_remedy(err,
+		"`sooth ps -a` lists names; to read a capture file: ./%s, to launch a command: -- "
+		"%s",
+		name, name);
+}
+
+static int no_user(const struct target_search *s, const char *user, struct sooth_error *err)
+{
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find processes of the user %s", user);
+	error_why(err, "no process %s belongs to this user",
+		s->is_capture ? "in the capture" : "here");
+	return error_remedy(err, "`sooth ps -a --columns +user` lists users");
+}
+
+int target_search_end(struct target_search *s, struct sooth_error *err)
+{
+	if (buffer_failed(&s->processes) || buffer_failed(&s->trees) || buffer_failed(&s->note))
+		return error_no_memory(err);
+	for (size_t i = 0; i < item_count(s); i++) {
+		const struct target_item *item = item_at(s, i);
+
+		if (*hits_of(s, i))
+			continue;
+		if (s->is_capture && !s->has_table)
+			return no_table(item, err);
+		if (item->kind == TARGET_ITEM_SESSION)
+			return no_session(s, item->text, err);
+		if (item->kind == TARGET_ITEM_AGENT)
+			return no_agent(s, item->text, err);
+		if (item->kind == TARGET_ITEM_CONTROL_GROUP)
+			return no_group(s, item->text, err);
+		return item->kind == TARGET_ITEM_USER ? no_user(s, item->text, err)
+						      : no_name(s, item->text, err);
+	}
+	return 0;
+}
+
+void target_search_fini(struct target_search *s)
+{
+	buffer_fini(&s->items);
+	buffer_fini(&s->processes);
+	buffer_fini(&s->trees);
+	buffer_fini(&s->hits);
+	buffer_fini(&s->note);
+}

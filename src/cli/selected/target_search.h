@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The processes that names, sessions, agents, control groups and users select in a process table.
+ */
+#ifndef SOOTH_CLI_SELECTED_TARGET_SEARCH_H
+#define SOOTH_CLI_SELECTED_TARGET_SEARCH_H
+
+#include "analyze/process_table/process_table.h"
+#include "cli/command/target.h"
+
+enum target_item_kind {
+	TARGET_ITEM_NAME, /* a word: a session, else a process or agent */
+	TARGET_ITEM_SESSION,
+	TARGET_ITEM_AGENT,
+	TARGET_ITEM_CONTROL_GROUP,
+	TARGET_ITEM_USER,
+};
+
+/* One thing that was typed. */
+struct target_item {
+	enum target_item_kind kind;
+	const char *text;
+	uint32_t uid;
+};
+
+struct target_search {
+	struct buffer items;	 /* struct target_item */
+	struct buffer processes; /* struct process_id, each once */
+	struct buffer trees;	 /* uint32_t: pids in there with what they start */
+	struct buffer hits;	 /* size_t of each item */
+	struct buffer note;	 /* a line for each name of several processes */
+	bool is_capture;
+	bool has_table; /* a process table was seen at all */
+};
+
+/* What has to be searched for; of the options and words those that are no PID and no capture. The
+ * user is searched for only where `with_user`. */
+int target_search_begin(struct target_search *s, const struct target_options *t,
+	const struct arguments *a, bool with_user, struct sooth_error *err);
+/* There is something to search for. */
+bool target_search_is_needed(const struct target_search *s);
+/* Adds what a resolved table has. -E2BIG: the beginning of several sessions. */
+int target_search_table(
+	struct target_search *s, const struct process_table *c, struct sooth_error *err);
+/* Of a capture, between two tables: a child of a selected tree, a process by its name. */
+void target_search_record(struct target_search *s, const struct sooth_record *r);
+/* Every item has found something, or -ESRCH. */
+int target_search_end(struct target_search *s, struct sooth_error *err);
+void target_search_fini(struct target_search *s);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/agent_logs/agent_tokens.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "os/agent_logs/agent_json.h"
+
+#define TOKENS_MAX (1ull << 40) /* of a session, in and out: more is no number of tokens */
+#define ANSWER_MAX (1ull << 32) /* of one answer */
+
+/* 0: none, or no number of tokens. */
+static uint64_t tokens_of(const json_t *usage, const char *key, uint64_t most)
+{
+	uint64_t number;
+
+	return agent_json_number(usage, key, &number) && number <= most ? number : 0;
+}
+
+static uint64_t tokens(const json_t *usage, const char *key)
+{
+	return tokens_of(usage, key, ANSWER_MAX);
+}
+
+bool agent_tokens_are_plausible(const struct agent_tokens *t)
+{
+	return t->input <= TOKENS_MAX && t->output <= TOKENS_MAX && t->context <= TOKENS_MAX;
+}
+
+static void keep_model(struct agent_tokens *t, const json_t *object)
+{
+	char model[AGENT_MODEL_MAX + 1];
+
+	if (agent_json_word(object, "model", model, sizeof(model)))
+		memcpy(t->model, model, sizeof(model));
+}
+
+/* Another line of the answer before replaces what that said; without an id each line is one. */
+static void count(struct agent_tokens *t, const char *id, uint64_t input, uint64_t output)
+{
+	if (*id && !strcmp(id, t->last_id)) {
+		t->input -= t->last_input;
+		t->output -= t->last_output;
+	} else if (t->turns < UINT32_MAX) {
+		t->turns++;
+	}
+	if (t->input + input > TOKENS_MAX || t->output + output > TOKENS_MAX)
+		input = output = 0;
+	snprintf(t->last_id, sizeof(t->last_id), "%s", id);
+	t->input += input;
+	t->output += output;
+	t->last_input = input;
+	t->last_output = output;
+	t->has_any = true;
+}
+
+/* {"type": "assistant", "message": {"id": …, "model": …, "usage": {"input_tokens": …}}}; what the
+ * agent says itself has "<synthetic>" for a model. */
+static void claude_line(struct agent_tokens *t, const json_t *line)
+{
+	const json_t *message = json_object_get(line, "message");
+	const json_t *usage = json_object_get(message, "usage");
+	char model[AGENT_MODEL_MAX + 1], id[AGENT_ID_MAX + 1];
+	uint64_t input, output;
+
+	if (!agent_json_is(line, "type", "assistant") || !json_is_object(usage) ||
+		!agent_json_word(message, "model", model, sizeof(model)))
+		return;
+	agent_json_word(message, "id", id, sizeof(id));
+	input = tokens(usage, "input_tokens") + tokens(usage, "cache_creation_input_tokens") +
+		tokens(usage, "cache_read_input_tokens");
+	output = tokens(usage, "output_tokens");
+	count(t, id, input, output);
+	if (json_is_true(json_object_get(line, "isSidechain"))) /* a subagent has its own context */
+		return;
+	t->context = input + output;
+	memcpy(t->model, model, sizeof(model));
+}
+
+/* The sums of the session stand in each line: {"type": "event_msg", "payload": {"type":
+ * "token_count", "info": {"total_token_usage": …, "last_token_usage": …}}} */
+static void codex_line(struct agent_tokens *t, const json_t *line)
+{
+	const json_t *payload = json_object_get(line, "payload");
+	const json_t *info = json_object_get(payload, "info");
+	const json_t *total = json_object_get(info, "total_token_usage");
+	const json_t *last = json_object_get(info, "last_token_usage");
+	uint64_t input = tokens_of(total, "input_tokens", TOKENS_MAX);
+	uint64_t output = tokens_of(total, "output_tokens", TOKENS_MAX);
+
+	if (agent_json_is(line, "type", "turn_context"))
+		keep_model(t, payload);
+	/* It is repeated with the limits of the account. */
+	if (!agent_json_is(payload, "type", "token_count") || !json_is_object(total) ||
+		(t->has_any && input == t->input && output == t->output))
+		return;
+	t->turns += t->turns < UINT32_MAX;
+	t->input = input;
+	t->output = output;
+	t->context = tokens(last, "input_tokens") + tokens(last, "output_tokens");
+	t->has_any = true;
+}
+
+/* {"type": "gemini", "id": …, "tokens": {"input": …, "output": …, "thoughts": …}, "model": …} */
+static void gemini_line(struct agent_tokens *t, const json_t *line)
+{
+	const json_t *usage = json_object_get(line, "tokens");
+	char id[AGENT_ID_MAX + 1];
+	uint64_t input = tokens(usage, "input");
+	uint64_t output = tokens(usage, "output") + tokens(usage, "thoughts");
+
+	if (!agent_json_is(line, "type", "gemini") || !json_is_object(usage))
+		return;
+	agent_json_word(line, "id", id, sizeof(id));
+	count(t, id, input, output);
+	t->context = input + output;
+	keep_model(t, line);
+}
+
+static const struct token_kind {
+	const char *marks[AGENT_MARKS_MAX]; /* of lines that matter */
+	void (*line)(struct agent_tokens *t, const json_t *line);
+} kinds[] = {
+	[AGENT_LOG_NONE] = { { NULL }, NULL },
+	[AGENT_LOG_CLAUDE] = { { "\"usage\"" }, claude_line },
+	[AGENT_LOG_CODEX] = { { "\"token_count\"", "\"turn_context\"" }, codex_line },
+	[AGENT_LOG_GEMINI] = { { "\"tokens\"" }, gemini_line },
+	[AGENT_LOG_OPENCODE] = { { NULL }, NULL },
+};
+
+static void take_line(struct agent_tokens *t, const struct token_kind *kind, struct span line)
+{
+	_cleanup_json_ json_t *json = agent_json_marked(line, kind->marks);
+
+	if (json)
+		kind->line(t, json);
+}
+
+size_t agent_tokens_read(struct agent_tokens *t, enum agent_log kind, const void *data, size_t size)
+{
+	const char *at = data, *end = at + size, *newline;
+
+	while (at < end && (newline = memchr(at, '\n', (size_t)(end - at)))) {
+		if (kinds[kind].line)
+			take_line(t, &kinds[kind], span_of(at, (size_t)(newline - at)));
+		at = newline + 1;
+	}
+	return (size_t)(at - (const char *)data);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an agent's log says of its answers from the model: how many, with how many tokens, of which
+ * model. Numbers and one plain word leave it, no text of the conversation. A log is read as it
+ * grows, each line once.
+ */
+#ifndef SOOTH_OS_AGENT_LOGS_AGENT_TOKENS_H
+#define SOOTH_OS_AGENT_LOGS_AGENT_TOKENS_H
+
+#include "recognize/agent.h"
+#include "recognize/agent_path.h"
+
+#define AGENT_MODEL_MAX 63
+
+/* Zeroed: nothing was read yet. */
+struct agent_tokens {
+	bool has_any;	/* an answer was counted */
+	uint32_t turns; /* answers of the model, those of subagents too */
+	uint64_t input; /* also what came from a cache, or went into one */
+	uint64_t output;
+	uint64_t context; /* of the last request and its answer; 0: unknown */
+	char model[AGENT_MODEL_MAX + 1];
+	/* An answer may be written in several lines, each with what it has so far. */
+	char last_id[AGENT_ID_MAX + 1];
+	uint64_t last_input, last_output;
+};
+
+/* Whether the sums may be those of a session: files of an agent may hold any number. */
+bool agent_tokens_are_plausible(const struct agent_tokens *t);
+/* Takes whole lines; gives the bytes that it took: what follows the last newline is left. */
+size_t agent_tokens_read(
+	struct agent_tokens *t, enum agent_log kind, const void *data, size_t size);
+
+#endif

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Session files and logs of agents. */
+#include "os/agent_logs/agent_turn.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "recognize/agent.h"
+#include "recognize/agent_path.h"
+#include "base/cleanup.h"
+#include "os/agent_logs/agent_json.h"
+#include "probes/proc.h"
+
+/* --- sessions, and the last tool --- */
+
+bool agent_session_info_parse(struct agent_session_info *info, const struct agent_files *files,
+	const void *data, size_t size)
+{
+	_cleanup_json_ json_t *json = agent_json_object(data, size);
+
+	*info = (struct agent_session_info){ 0 };
+	if (!json ||
+		!agent_json_word(json, files->session_key, info->session, sizeof(info->session)))
+		return false;
+	agent_json_word(json, files->status_key, info->status, sizeof(info->status));
+	agent_json_word(json, files->version_key, info->version, sizeof(info->version));
+	agent_json_words(json, files->waiting_key, info->waiting, sizeof(info->waiting));
+	info->changed_utc_ns = agent_json_utc_ns(json, files->changed_key);
+	info->has_start_ticks = agent_json_number(json, files->start_key, &info->start_ticks);
+	if (!info->has_start_ticks)
+		info->start_utc_ns = agent_json_utc_ns(json, files->start_key);
+	return true;
+}
+
+/* --- a line of a log --- */
+
+static bool keep(struct agent_tool *tool, const json_t *call, const json_t *dated)
+{
+	if (!agent_json_word(call, "name", tool->name, sizeof(tool->name)))
+		return false;
+	tool->utc_ns = agent_json_utc_ns(dated, "timestamp");
+	return true;
+}
+
+/* {"type": "assistant", "timestamp": …, "message": {"content": [{"type": "tool_use", "name": …}]}}
+ */
+static bool claude_call(struct agent_tool *tool, const json_t *line)
+{
+	const json_t *content = json_object_get(json_object_get(line, "message"), "content");
+
+	if (!agent_json_is(line, "type", "assistant"))
+		return false;
+	for (size_t i = json_array_size(content); i-- > 0;) {
+		const json_t *part = json_array_get(content, i);
+
+		if (agent_json_is(part, "type", "tool_use") && keep(tool, part, line))
+			return true;
+	}
+	return false;
+}
+
+/* {"timestamp": …, "type": "response_item", "payload": {"type": "function_call", "name": …}} */
+static bool codex_call(struct agent_tool *tool, const json_t *line)
+{
+	const json_t *payload = json_object_get(line, "payload");
+
+	if (!agent_json_is(line, "type", "response_item"))
+		return false;
+	if (agent_json_is(payload, "type", "function_call") ||
+		agent_json_is(payload, "type", "custom_tool_call"))
+		return keep(tool, payload, line);
+	if (!agent_json_is(payload, "type", "local_shell_call"))
+		return false;
+	/* It has no name: the kind of call is the tool. */
+	strcpy(tool->name, "local_shell");
+	tool->utc_ns = agent_json_utc_ns(line, "timestamp");
+	return true;
+}
+
+/* {"type": "gemini", "toolCalls": [{"name": …, "timestamp": …}]} */
+static bool gemini_call(struct agent_tool *tool, const json_t *line)
+{
+	const json_t *calls = json_object_get(line, "toolCalls");
+
+	for (size_t i = json_array_size(calls); i-- > 0;) {
+		const json_t *call = json_array_get(calls, i);
+
+		if (keep(tool, call, call))
+			return true;
+	}
+	return false;
+}
+
+static const struct tool_kind {
+	/* Lines without it are not parsed: most of a log is something else, and long. */
+	const char *mark;
+	bool (*call)(struct agent_tool *tool, const json_t *line);
+} tool_kinds[] = {
+	[AGENT_LOG_NONE] = { NULL, NULL },
+	[AGENT_LOG_CLAUDE] = { "\"tool_use\"", claude_call },
+	[AGENT_LOG_CODEX] = { "_call\"", codex_call },
+	[AGENT_LOG_GEMINI] = { "\"toolCalls\"", gemini_call },
+	[AGENT_LOG_OPENCODE] = { NULL, NULL },
+};
+
+static bool line_call(struct agent_tool *tool, const struct tool_kind *kind, struct span line)
+{
+	_cleanup_json_ json_t *json = NULL;
+
+	if (!span_contains(line, kind->mark))
+		return false;
+	json = agent_json_object(line.data, line.size);
+	*tool = (struct agent_tool){ 0 };
+	return json && kind->call(tool, json);
+}
+
+bool agent_log_last_tool(
+	struct agent_tool *tool, enum agent_log kind, const void *data, size_t size, bool is_cut)
+{
+	const char *begin = data, *end = span_last(span_of(data, size), '\n');
+	struct agent_tool found;
+
+	if (!tool_kinds[kind].mark)
+		return false;
+	while (end) {
+		const char *before =
+			span_last(span_of(begin, (size_t)(end - begin)), '\n');
+		const char *line = before ? before + 1 : begin;
+
+		if (!before && is_cut)
+			return false;
+		if (line_call(&found, &tool_kinds[kind], span_of(line, (size_t)(end - line)))) {
+			*tool = found;
+			return true;
+		}
+		end = before;
+	}
+	return false;
+}
+
+#define CALLS_MAX    16 /* open at the same time; more are ignored */
+#define ATTEMPTS_MAX 1000
+#define STATUS_MAX   999
+
+struct open_call {
+	char id[AGENT_ID_MAX + 1];
+	char name[AGENT_TOOL_MAX + 1];
+	uint64_t utc_ns;
+};
+
+struct reading {
+	struct agent_turn turn;
+	struct open_call open[CALLS_MAX];
+	size_t count;
+	uint32_t requests; /* to the model, since the last line of the conversation */
+};
+
+static void set_turn(struct reading *r, enum proc_turn of, uint64_t utc_ns)
+{
+	r->turn.of = (uint8_t)of;
+	r->turn.utc_ns = utc_ns;
+	r->turn.attempts = 0;
+	r->turn.error_status = 0;
+}
+
+static void begin(struct reading *r, enum proc_turn of, uint64_t utc_ns)
+{
+	r->count = 0;
+	set_turn(r, of, utc_ns);
+}
+
+/* Codex has the server of an MCP call beside it: "namespace": "mcp__files". The result is named as
+ * Claude Code does it: "mcp__files__read". */
+static void name_call(char name[AGENT_TOOL_MAX + 1], const json_t *call)
+{
+	char server[AGENT_TOOL_MAX + 1], tool[AGENT_TOOL_MAX + 1];
+	int size = 0;
+
+	agent_json_word(call, "name", tool, sizeof(tool));
+	if (agent_json_word(call, "namespace", server, sizeof(server)) &&
+		!strncmp(server, "mcp__", 5))
+		size = snprintf(name, AGENT_TOOL_MAX + 1, "%s__", server);
+	if (size <= AGENT_TOOL_MAX)
+		snprintf(name + size, AGENT_TOOL_MAX + 1 - (size_t)size, "%.*s",
+			AGENT_TOOL_MAX - size, tool);
+}
+
+static void open_call(struct reading *r, const json_t *call, const char *id_key, uint64_t utc_ns)
+{
+	struct open_call one = { .utc_ns = utc_ns };
+
+	if (r->count == CALLS_MAX || !agent_json_word(call, id_key, one.id, sizeof(one.id)))
+		return;
+	name_call(one.name, call);
+	r->open[r->count++] = one;
+	set_turn(r, PROC_TURN_TOOL, r->open[0].utc_ns);
+}
+
+static void close_call(struct reading *r, const json_t *result, const char *id_key, uint64_t utc_ns)
+{
+	char id[AGENT_ID_MAX + 1];
+	size_t i = 0;
+
+	if (!agent_json_word(result, id_key, id, sizeof(id)))
+		return;
+	while (i < r->count && strcmp(r->open[i].id, id))
+		i++;
+	if (i < r->count)
+		memmove(&r->open[i], &r->open[i + 1], (--r->count - i) * sizeof(*r->open));
+	if (r->count)
+		set_turn(r, PROC_TURN_TOOL, r->open[0].utc_ns);
+	else
+		set_turn(r, PROC_TURN_MODEL, utc_ns);
+}
+
+/* --- Claude Code --- */
+
+/* A line that Claude Code writes itself, about a command of its own, is no prompt. */
+static bool is_own_text(const char *text)
+{
+	static const char *const begins[] = { "<command-", "<local-command", "<bash-" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(begins); i++) {
+		if (text && !strncmp(text, begins[i], strlen(begins[i])))
+			return true;
+	}
+	return false;
+}
+
+static const char *first_text(const json_t *content)
+{
+	const json_t *part;
+	size_t i;
+
+	if (json_is_string(content))
+		return json_string_value(content);
+	json_array_foreach(content, i, part)
+	{
+		if (agent_json_is(part, "type", "text"))
+			return json_string_value(json_object_get(part, "text"));
+	}
+	return NULL;
+}
+
+static void claude_user(struct reading *r, const json_t *line, const json_t *content, uint64_t utc)
+{
+	static const char interrupted[] = "[Request interrupted";
+	const char *text = first_text(content);
+	bool is_result = false;
+	const json_t *part;
+	size_t i;
+
+	json_array_foreach(content, i, part)
+	{
+		if (!agent_json_is(part, "type", "tool_result"))
+			continue;
+		close_call(r, part, "tool_use_id", utc);
+		is_result = true;
+	}
+	if (text && !strncmp(text, interrupted, sizeof(interrupted) - 1))
+		begin(r, PROC_TURN_USER, utc);
+	else if (!is_result && !json_is_true(json_object_get(line, "isMeta")) && !is_own_text(text))
+		begin(r, PROC_TURN_MODEL, utc);
+}
+
+/* Each part of an answer is a line: a thought or a text before a call does not end it. */
+static void claude_assistant(
+	struct reading *r, const json_t *message, const json_t *content, uint64_t utc)
+{
+	const json_t *part;
+	bool has_call = false;
+	size_t i;
+
+	json_array_foreach(content, i, part)
+	{
+		if (!agent_json_is(part, "type", "tool_use"))
+			continue;
+		open_call(r, part, "id", utc);
+		has_call = true;
+	}
+	if (!has_call && !r->count && first_text(content) &&
+		!agent_json_is(message, "stop_reason", "tool_use"))
+		begin(r, PROC_TURN_USER, utc);
+}
+
+static void claude_error(struct reading *r, const json_t *line)
+{
+	const json_t *error = json_object_get(line, "error");
+	uint64_t retry, status;
+
+	if (!agent_json_number(line, "retryAttempt", &retry) || !retry || retry >= ATTEMPTS_MAX)
+		return;
+	r->turn.attempts = (uint32_t)retry + 1;
+	r->turn.error_status = 0;
+	if (agent_json_number(error, "status", &status) && status <= STATUS_MAX)
+		r->turn.error_status = (uint16_t)status;
+}
+
+/* One line for each attempt, with the same prompt; nothing else is written between them. */
+static void claude_request(struct reading *r, uint64_t utc)
+{
+	if (r->requests < ATTEMPTS_MAX)
+		r->requests++;
+	if (r->turn.of == PROC_TURN_UNKNOWN)
+		set_turn(r, PROC_TURN_MODEL, utc);
+	if (r->turn.of == PROC_TURN_MODEL && r->requests > 1 && r->turn.attempts < r->requests)
+		r->turn.attempts = r->requests;
+}
+
+static void claude_line(struct reading *r, const json_t *line)
+{
+	const json_t *message = json_object_get(line, "message");
+	const json_t *content = json_object_get(message, "content");
+	uint64_t utc = agent_json_utc_ns(line, "timestamp");
+
+	if (json_is_true(json_object_get(line, "isSidechain"))) /* of a subagent */
+		return;
+	if (agent_json_is(line, "type", "api-request") &&
+		agent_json_is(line, "querySource", "repl_main_thread")) {
+		claude_request(r, utc);
+		return;
+	}
+	if (agent_json_is(line, "type", "user") || agent_json_is(line, "type", "assistant"))
+		r->requests = 0;
+	if (agent_json_is(line, "type", "user"))
+		claude_user(r, line, content, utc);
+	else if (agent_json_is(line, "type", "assistant"))
+		claude_assistant(r, message, content, utc);
+	else if (agent_json_is(line, "subtype", "api_error"))
+		claude_error(r, line);
+}
+
+/* --- Codex --- */
+
+static void codex_event(struct reading *r, const json_t *payload, uint64_t utc)
+{
+	if (agent_json_is(payload, "type", "task_started"))
+		begin(r, PROC_TURN_MODEL, utc);
+	else if (agent_json_is(payload, "type", "task_complete") ||
+		 agent_json_is(payload, "type", "turn_aborted"))
+		begin(r, PROC_TURN_USER, utc);
+}
+
+static void codex_line(struct reading *r, const json_t *line)
+{
+	const json_t *payload = json_object_get(line, "payload");
+	uint64_t utc = agent_json_utc_ns(line, "timestamp");
+
+	if (agent_json_is(line, "type", "event_msg"))
+		codex_event(r, payload, utc);
+	else if (!agent_json_is(line, "type", "response_item"))
+		return;
+	else if (agent_json_is(payload, "type", "function_call") ||
+		 agent_json_is(payload, "type", "custom_tool_call") ||
+		 agent_json_is(payload, "type", "local_shell_call"))
+		open_call(r, payload, "call_id", utc);
+	else if (agent_json_is(payload, "type", "function_call_output") ||
+		 agent_json_is(payload, "type", "custom_tool_call_output"))
+		close_call(r, payload, "call_id", utc);
+}
+
+/* --- Gemini: a call is in the log only once it has its result --- */
+
+static void gemini_line(struct reading *r, const json_t *line)
+{
+	const char *content = json_string_value(json_object_get(line, "content"));
+	uint64_t utc = agent_json_utc_ns(line, "timestamp");
+
+	if (agent_json_is(line, "type", "user"))
+		begin(r, PROC_TURN_MODEL, utc);
+	else if (!agent_json_is(line, "type", "gemini"))
+		return;
+	else if (json_array_size(json_object_get(line, "toolCalls")))
+		begin(r, PROC_TURN_MODEL, utc);
+	else
+		begin(r, content && *content ? PROC_TURN_USER : PROC_TURN_TOOL, utc);
+}
+
+/* --- lines --- */
+
+static const struct log_kind {
+	const char *marks[AGENT_MARKS_MAX]; /* of lines that matter */
+	void (*line)(struct reading *r, const json_t *line);
+} kinds[] = {
+	[AGENT_LOG_NONE] = { { NULL }, NULL },
+	[AGENT_LOG_CLAUDE] = { { "\"user\"", "\"assistant\"", "\"api_error\"", "\"api-request\"" },
+		claude_line },
+	[AGENT_LOG_CODEX] = { { "\"event_msg\"", "_call" }, codex_line },
+	[AGENT_LOG_GEMINI] = { { "\"user\"", "\"gemini\"" }, gemini_line },
+	[AGENT_LOG_OPENCODE] = { { NULL }, NULL },
+};
+
+static void take_line(struct reading *r, const struct log_kind *kind, struct span line)
+{
+	_cleanup_json_ json_t *json = agent_json_marked(line, kind->marks);
+
+	if (json)
+		kind->line(r, json);
+}
+
+bool agent_turn_read(
+	struct agent_turn *turn, enum agent_log kind, const void *data, size_t size, bool is_cut)
+{
+	const char *at = data, *end = at + size;
+	struct reading r = { 0 };
+
+	while (kinds[kind].line && at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+		if (!newline) /* it is still being written */
+			break;
+		if (!is_cut)
+			take_line(&r, &kinds[kind], span_of(at, (size_t)(newline - at)));
+		is_cut = false;
+		at = newline + 1;
+	}
+	*turn = r.turn;
+	if (r.count)
+		memcpy(turn->call, r.open[0].name, sizeof(turn->call));
+	return turn->of != PROC_TURN_UNKNOWN;
+}

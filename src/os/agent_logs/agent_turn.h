@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The data read from an agent's session files: from the one that names its session, and from its
+ * log the last tool call, and whose turn it is by the end of the log: the model's (a prompt or a
+ * tool result without an answer), the tool's (a call without a result), or the user's. Names and
+ * times, never conversation text.
+ */
+#ifndef SOOTH_OS_AGENT_LOGS_AGENT_TURN_H
+#define SOOTH_OS_AGENT_LOGS_AGENT_TURN_H
+
+#include "recognize/agent.h"
+#include "recognize/agent_path.h"
+
+#define AGENT_TOOL_MAX	  64
+#define AGENT_STATUS_MAX  32
+#define AGENT_VERSION_MAX 48
+#define AGENT_WAITING_MAX 48
+
+struct agent_session_info {
+	char session[AGENT_ID_MAX + 1]; /* "": unknown, as for all of these */
+	char status[AGENT_STATUS_MAX + 1];
+	char version[AGENT_VERSION_MAX + 1];
+	char waiting[AGENT_WAITING_MAX + 1];
+	uint64_t changed_utc_ns;
+	/* When the process or the session started. */
+	bool has_start_ticks;
+	uint64_t start_ticks, start_utc_ns;
+};
+
+struct agent_tool {
+	char name[AGENT_TOOL_MAX + 1];
+	uint64_t utc_ns; /* 0: unknown */
+};
+
+struct agent_turn {
+	uint8_t of;	 /* enum proc_turn */
+	uint64_t utc_ns; /* when it began; 0: unknown */
+	/* The oldest call without a result; "": none, or the log does not name it. */
+	char call[AGENT_TOOL_MAX + 1];
+	/* Of the request to the model, as the log counts them; 0: it is the first. */
+	uint32_t attempts;
+	uint16_t error_status; /* HTTP status of the attempt before; 0: unknown */
+};
+
+/* False when the end of the log does not say it. `is_cut`: the first line is incomplete. */
+bool agent_turn_read(
+	struct agent_turn *turn, enum agent_log kind, const void *data, size_t size, bool is_cut);
+
+/* False when it is no object that names a session. */
+bool agent_session_info_parse(struct agent_session_info *info, const struct agent_files *files,
+	const void *data, size_t size);
+/*
+ * The last tool call at the end of a log; false when there is none. `is_cut`: the first line is
+ * incomplete. A line without a newline is still being written.
+ */
+bool agent_log_last_tool(
+	struct agent_tool *tool, enum agent_log kind, const void *data, size_t size, bool is_cut);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Installed versions of the known agents: folders named after versions, and the folders where
+ * package managers install for all users or below a home. Nothing is run and no package manager's
+ * index is read: a few names are looked up for each agent.
+ */
+#ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_INSTALLS_H
+#define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_INSTALLS_H
+
+#include "base/map.h"
+#include "collect/backend.h"
+#include "os/linux/files/timeout.h"
+
+/* Zeroed is valid. */
+struct agent_installs {
+	struct timeout timeout;
+	const char *root;   /* root folder in place of "/"; NULL: "/" itself */
+	struct map read;    /* hashes of homes that were read */
+	bool is_incomplete; /* a folder timed out the last time */
+	unsigned tries;
+};
+
+void agent_installs_fini(struct agent_installs *i);
+/* Appends a record for each version to run->out: of those for all users, and of those in the homes
+ * of the given users. */
+void agent_installs_emit(
+	struct agent_installs *i, struct backend_run *run, const uint32_t *uids, size_t count);
+/* The same in the home that the environment of an agent's process names, if it belongs to the
+ * user and is another one than that of its account. */
+void agent_installs_emit_of(
+	struct agent_installs *i, struct backend_run *run, pid_t pid, uint32_t uid);
+
+#endif

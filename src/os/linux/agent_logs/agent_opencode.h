@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The log of opencode: lines of KEY=VALUE, of all its processes with that home. Each process has
+ * its own `run=`, which is attributed by the time of its first line.
+ */
+#ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_OPENCODE_H
+#define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_OPENCODE_H
+
+#include "os/agent_logs/agent_turn.h"
+
+/* As agent_turn_read(), of the process that started at `start_utc_ns`; false also if it is unknown
+ * which lines are its own. */
+bool agent_opencode_read(
+	struct agent_turn *turn, const void *data, size_t size, bool is_cut, uint64_t start_utc_ns);
+
+#endif

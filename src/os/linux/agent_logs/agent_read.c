@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads an agent's files. */
+#include "os/linux/agent_logs/agent_read.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "os/linux/agent_logs/agent_opencode.h"
+#include "os/linux/agent_logs/agent_walk.h"
+#include "os/linux/files/root_file.h"
+
+#define SESSION_FILE_MAX (64u << 10)
+#define LINE_MAX_BYTES	 (4u << 10)   /* of the first line of a log */
+#define TAIL_BYTES	 (256u << 10) /* of a log */
+#define TOKEN_BYTES	 (1u << 20)   /* of a log, at a time */
+#define DESCRIPTORS_MAX	 4096
+/* The wall clock may have been set since; a file of another process is older than this. */
+#define CLOCK_SLACK_NS (2 * NS_PER_S)
+
+static uint64_t ns_of(struct timespec t)
+{
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static struct agent_path path_of(const struct agent_read *job)
+{
+	return (struct agent_path){ .pid = span_of_string(job->pid),
+		.session = span_of_string(job->info.session),
+		.directory = span_of_string(job->directory) };
+}
+
+/* The keys again, in the form that agent_session_info_parse() takes. */
+static struct agent_files keys_of(const struct agent_read *job)
+{
+	return (struct agent_files){ .session_key = job->files.session_key,
+		.status_key = job->files.status_key,
+		.start_key = job->files.start_key,
+		.version_key = job->files.version_key,
+		.changed_key = job->files.changed_key,
+		.waiting_key = job->files.waiting_key };
+}
+
+/* A time that is still to come was written before the clock was set back: any process may have. */
+static bool is_since_start(const struct agent_read *job, uint64_t utc_ns)
+{
+	return utc_ns + CLOCK_SLACK_NS >= job->start_utc_ns &&
+	       utc_ns <= clock_realtime_ns() + CLOCK_SLACK_NS;
+}
+
+/* --- which session --- */
+
+/* An earlier process with the same pid may have left its file. */
+static void read_session_file(struct agent_read *job, int root)
+{
+	struct agent_path values = path_of(job);
+	struct agent_files keys = keys_of(job);
+	char name[AGENT_READ_TEXT + AGENT_ID_MAX], path[AGENT_READ_PATH * 2];
+	struct agent_session_info info;
+	struct buffer bytes = { 0 };
+	struct stat st;
+
+	if (!agent_path_expand(
+		    name, sizeof(name), span_of_string(job->files.session_file), &values))
+		return;
+	snprintf(path, sizeof(path), "%s/%s", job->home, name);
+	job->status = root_file_whole(root, path, &bytes, SESSION_FILE_MAX, &st);
+	if (!job->status && agent_session_info_parse(&info, &keys, bytes.data, bytes.size) &&
+		(info.has_start_ticks ? info.start_ticks == job->start_ticks
+				      : is_since_start(job, ns_of(st.st_mtim)))) {
+		job->info = info;
+		job->source = AGENT_READ_FILE;
+	}
+	buffer_fini(&bytes);
+}
+
+/* Which of its open files belong to a session. */
+static void read_open_files(struct agent_read *job)
+{
+	int fd = openat(job->process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct agent_path values = path_of(job);
+	char path[AGENT_READ_PATH];
+	unsigned left = DESCRIPTORS_MAX;
+
+	if (!dir) {
+		job->status = -errno;
+		return;
+	}
+	for (struct dirent *entry; left-- && (entry = readdir(dir));) {
+		ssize_t size = readlinkat(dirfd(dir), entry->d_name, path, sizeof(path));
+		struct span id = { "", 0 };
+
+		if (size <= 0 || (size_t)size == sizeof(path) ||
+			!agent_path_ends(span_of_string(job->files.open_file),
+				span_of(path, (size_t)size), &values, &id) ||
+			!id.size || span_equal(id, job->info.session))
+			continue;
+		if (job->info.session[0])
+			job->is_ambiguous = true;
+		snprintf(job->info.session, sizeof(job->info.session), "%.*s", (int)id.size,
+			id.data);
+		job->source = AGENT_READ_OPEN;
+	}
+	if (job->is_ambiguous)
+		job->info.session[0] = '\0';
+}
+
+/* --- its log --- */
+
+struct log_search {
+	struct agent_read *job;
+	int root;
+	struct buffer line;
+};
+
+static void take_log(struct agent_read *job, const struct stat *st)
+{
+	job->has_log = true;
+	job->log = (struct agent_log_file){ st->st_dev, st->st_ino, (uint64_t)st->st_size,
+		ns_of(st->st_mtim) };
+}
+
+/* A log whose first line names the session: if just one of them was begun after the process
+ * started, it is the process's own. */
+static bool take_begun(void *user, const char *path, const struct stat *seen)
+{
+	struct log_search *s = user;
+	struct agent_files keys = keys_of(s->job);
+	_cleanup_close_ int fd = -1;
+	struct agent_session_info info;
+	struct stat st;
+	const char *end;
+
+	if (!is_since_start(s->job, ns_of(seen->st_mtim)))
+		return true;
+	buffer_reset(&s->line);
+	fd = root_file_open_regular(s->root, path, &st);
+	if (fd < 0 || root_file_read(fd, &s->line, 0, LINE_MAX_BYTES))
+		return true;
+	end = s->line.size ? memchr(s->line.data, '\n', s->line.size) : NULL;
+	if (!end ||
+		!agent_session_info_parse(
+			&info, &keys, s->line.data, (size_t)(end - (const char *)s->line.data)) ||
+		!info.start_utc_ns || !is_since_start(s->job, info.start_utc_ns))
+		return true;
+	if (s->job->has_log) {
+		s->job->is_ambiguous = true;
+		return false;
+	}
+	take_log(s->job, &st);
+	s->job->info = info;
+	s->job->source = AGENT_READ_LOG;
+	snprintf(s->job->log_path, sizeof(s->job->log_path), "%s", path);
+	return true;
+}
+
+static bool take_only(void *user, const char *path, const struct stat *st)
+{
+	struct log_search *s = user;
+
+	take_log(s->job, st);
+	snprintf(s->job->log_path, sizeof(s->job->log_path), "%s", path);
+	return false;
+}
+
+/* Its end names its own session, and the directory: the path has only the letters of that. */
+static bool is_of_directory(struct log_search *s, const char *path, struct agent_session_info *out)
+{
+	struct agent_path values = { .directory = span_of_string(s->job->directory) };
+	struct agent_files keys = keys_of(s->job);
+	char place[AGENT_READ_PATH + 16];
+	struct agent_session_info info;
+	struct span id = { 0 };
+	bool is_there = false;
+	struct stat st;
+	_cleanup_close_ int fd = root_file_open_regular(s->root, path, &st);
+	off_t from = fd >= 0 && st.st_size > (off_t)TAIL_BYTES ? st.st_size - TAIL_BYTES : 0;
+	struct cursor c;
+
+	buffer_reset(&s->line);
+	if (fd < 0 || root_file_read(fd, &s->line, (uint64_t)from, TAIL_BYTES) ||
+		!agent_path_ends(
+			span_of_string(s->job->files.log), span_of_string(path), &values, &id))
+		return false;
+	snprintf(place, sizeof(place), "\"cwd\":\"%s\"", s->job->directory);
+	c = cursor_over(s->line.data, s->line.size);
+	while (!cursor_at_end(&c)) {
+		struct span line = cursor_line(&c);
+
+		if (!agent_session_info_parse(&info, &keys, line.data, line.size) ||
+			!span_equal(id, info.session))
+			continue;
+		is_there |= span_contains(line, place);
+		*out = info;
+	}
+	return is_there;
+}
+
+/* Older versions say nowhere which process writes a log. */
+static bool take_newest(void *user, const char *path, const struct stat *st)
+{
+	struct log_search *s = user;
+	uint64_t changed_ns = ns_of(st->st_mtim);
+	struct agent_session_info info;
+
+	if (is_since_start(s->job, changed_ns) &&
+		(!s->job->has_log || changed_ns > s->job->log.changed_ns) &&
+		is_of_directory(s, path, &info)) {
+		s->job->info = info;
+		s->job->source = AGENT_READ_NEWEST;
+		take_only(user, path, st);
+	}
+	return true;
+}
+
+static void find_log(struct agent_read *job, int root)
+{
+	struct agent_path values = path_of(job);
+	bool is_begun = !job->files.session_file[0] && job->files.session_key[0];
+	bool is_newest = job->files.session_file[0] && !job->info.session[0] &&
+			 (job->status == -ENOENT || job->status == -ENOTDIR);
+	struct log_search s = { .job = job, .root = root };
+	struct agent_walk walk = { .root = root,
+		.values = &values,
+		.project_file = job->files.project_file,
+		.end_cpu_ns = job->end_cpu_ns,
+		.visit = is_begun    ? take_begun
+			 : is_newest ? take_newest
+				     : take_only,
+		.user = &s };
+
+	job->is_ambiguous |= is_newest && job->is_shared;
+	if (is_newest ? job->is_shared
+		      : !is_begun && !job->info.session[0] &&
+				job->files.log_kind != AGENT_LOG_OPENCODE)
+		return;
+	job->log_status = agent_walk(&walk, job->home, job->files.log);
+	if (!is_newest && !job->has_log && !job->log_status &&
+		strstr(job->files.log, "{directory}")) {
+		values.is_any_directory = true;
+		job->log_status = agent_walk(&walk, job->home, job->files.log);
+	}
+	if (job->is_ambiguous) {
+		job->has_log = false;
+		job->info = (struct agent_session_info){ 0 };
+		job->source = AGENT_READ_NONE;
+	}
+	buffer_fini(&s.line);
+}
+
+/* The log goes on where it was read up to; a new one is read from its start if it is short. */
+static void find_place(struct agent_read *job)
+{
+	struct agent_token_place *p = &job->tokens;
+
+	if (p->is_read && p->device == job->log.device && p->inode == job->log.inode &&
+		p->offset <= job->log.size)
+		return;
+	*p = (struct agent_token_place){ .device = job->log.device,
+		.inode = job->log.inode,
+		.offset = job->log.size > TOKEN_BYTES ? job->log.size - TOKEN_BYTES : 0,
+		.is_read = true };
+	p->is_cut = p->offset != 0;
+}
+
+/* The part of a line in which it begins, if it is cut, holds no answer. */
+static void read_tokens(struct agent_read *job, int fd)
+{
+	struct agent_token_place *p = &job->tokens;
+	struct buffer bytes = { 0 };
+	size_t taken;
+
+	if (job->files.database[0])
+		return;
+	find_place(job);
+	if (p->offset == job->log.size)
+		return;
+	if (!root_file_read(fd, &bytes, p->offset, TOKEN_BYTES)) {
+		taken = agent_tokens_read(&p->sum, job->files.log_kind, bytes.data, bytes.size);
+		/* A line that is longer than all of it is none of an answer. */
+		p->offset += taken || bytes.size < TOKEN_BYTES ? taken : bytes.size;
+	}
+	buffer_fini(&bytes);
+}
+
+static void read_log(struct agent_read *job, int root)
+{
+	bool is_shared = job->files.log_kind == AGENT_LOG_OPENCODE;
+	_cleanup_close_ int fd = -1;
+	struct buffer bytes = { 0 };
+	uint64_t from;
+	struct stat st;
+
+	fd = root_file_open_regular(root, job->log_path, &st);
+	if (fd < 0) {
+		job->log_status = fd;
+		return;
+	}
+	take_log(job, &st);
+	from = job->log.size > TAIL_BYTES ? job->log.size - TAIL_BYTES : 0;
+	job->log_status = root_file_read(fd, &bytes, from, TAIL_BYTES);
+	if (!job->log_status)
+		job->has_tool = agent_log_last_tool(
+			&job->tool, job->files.log_kind, bytes.data, bytes.size, from);
+	if (!job->log_status && is_shared)
+		job->has_turn = agent_opencode_read(
+			&job->turn, bytes.data, bytes.size, from, job->start_utc_ns);
+	else if (!job->log_status)
+		job->has_turn = agent_turn_read(
+			&job->turn, job->files.log_kind, bytes.data, bytes.size, from);
+	job->is_tool_cut = from && !job->has_tool && !is_shared;
+	if (!job->log_status)
+		read_tokens(job, fd);
+	buffer_fini(&bytes);
+}
+
+void agent_read_option(struct agent_read *job)
+{
+	if (job->is_ambiguous || !job->option[0])
+		return;
+	memcpy(job->info.session, job->option, sizeof(job->option));
+	job->source = AGENT_READ_OPTION;
+}
+
+static void read_database(struct agent_read *job, int root)
+{
+	char path[AGENT_READ_PATH * 2];
+	const struct agent_database_request request = { .root = root,
+		.path = path,
+		.directory = job->directory,
+		.start_utc_ns = job->start_utc_ns,
+		.end_cpu_ns = job->end_cpu_ns };
+
+	snprintf(path, sizeof(path), "%s/%s", job->home, job->files.database);
+	job->database_status = agent_database_read(
+		&request, &job->database, &job->tokens.sum, &job->tokens.is_cut);
+}
+
+/* A time that is still to come says nothing about what the agent does now. */
+static void drop_later_times(struct agent_read *job)
+{
+	uint64_t *times[] = { &job->info.changed_utc_ns, &job->tool.utc_ns, &job->turn.utc_ns };
+	uint64_t last = clock_realtime_ns() + CLOCK_SLACK_NS;
+
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
+		*times[i] = *times[i] > last ? 0 : *times[i];
+}
+
+static bool is_over(const struct agent_read *job)
+{
+	return job->end_cpu_ns && clock_ns(CLOCK_THREAD_CPUTIME_ID) >= job->end_cpu_ns;
+}
+
+void agent_read(struct agent_read *job)
+{
+	_cleanup_close_ int root = root_open(job->process);
+
+	if (root < 0 || is_over(job)) {
+		job->status = job->log_status = job->database_status = root < 0 ? root : -EDQUOT;
+		return;
+	}
+	if (job->files.session_file[0])
+		read_session_file(job, root);
+	if (job->files.open_file[0])
+		read_open_files(job);
+	if (!job->info.session[0])
+		agent_read_option(job);
+	if (job->files.log[0])
+		find_log(job, root);
+	if (job->has_log && job->needs_tool && memcmp(&job->log, &job->known, sizeof(job->log)))
+		read_log(job, root);
+	if (job->files.database[0] && job->needs_tool && job->directory[0])
+		read_database(job, root);
+	drop_later_times(job);
+}

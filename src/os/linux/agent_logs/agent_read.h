@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reads the files of one agent's process once. It opens files that may be on a dead mount, so it
+ * runs with timeout.h: its input is copied, and its output is names and times.
+ */
+#ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_READ_H
+#define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_READ_H
+
+#include "os/linux/agent_logs/agent_database.h"
+#include "os/agent_logs/agent_tokens.h"
+#include "os/agent_logs/agent_turn.h"
+
+#define AGENT_READ_PATH 1024
+#define AGENT_READ_TEXT 128 /* of a pattern or a key of an agent */
+
+/* A log file's state; an unchanged one has the same contents. */
+struct agent_log_file {
+	uint64_t device, inode, size, changed_ns;
+};
+
+struct agent_read {
+	/* Input. */
+	int process;		    /* its own descriptor of /proc/PID */
+	char home[AGENT_READ_PATH]; /* of the agent, as the process sees it */
+	char directory[AGENT_READ_PATH];
+	char pid[16];		       /* in its own pid namespace */
+	char option[AGENT_ID_MAX + 1]; /* the session named by the command line */
+	uint64_t start_ticks, start_utc_ns;
+	uint64_t end_cpu_ns; /* CLOCK_THREAD_CPUTIME_ID: then nothing more is begun; 0: no end */
+	struct {
+		char session_file[AGENT_READ_TEXT], open_file[AGENT_READ_TEXT],
+			log[AGENT_READ_TEXT], project_file[AGENT_READ_TEXT],
+			database[AGENT_READ_TEXT];
+		char session_key[AGENT_READ_TEXT], status_key[AGENT_READ_TEXT],
+			start_key[AGENT_READ_TEXT], version_key[AGENT_READ_TEXT],
+			changed_key[AGENT_READ_TEXT], waiting_key[AGENT_READ_TEXT];
+		enum agent_log log_kind;
+	} files; /* copies: the agent set may be freed while this call is still stuck */
+	struct agent_log_file known; /* it need not be read again */
+	/* Also output: what its tokens are counted up to. Of another file it starts over. */
+	struct agent_token_place {
+		uint64_t device, inode, offset;
+		bool is_read; /* of this log */
+		bool is_cut;  /* it was longer than was read when it was first seen */
+		struct agent_tokens sum;
+	} tokens;
+	struct agent_database_place database; /* also output: where the tokens were read, instead */
+	bool needs_tool;
+	bool is_shared; /* another process of the agent has the same home and directory */
+
+	/* Output. */
+	int database_status;
+	int status; /* of finding the session; 0 also when there is none; -EDQUOT: no time was left
+		     */
+	struct agent_session_info info;
+	enum {
+		AGENT_READ_NONE,
+		AGENT_READ_FILE,
+		AGENT_READ_OPEN,
+		AGENT_READ_OPTION,
+		AGENT_READ_LOG,
+		AGENT_READ_NEWEST /* log of its directory */
+	} source;
+	bool is_ambiguous; /* several sessions, and it is unknown which one is current */
+	bool has_log;
+	struct agent_log_file log;
+	char log_path[AGENT_READ_PATH * 2];
+	int log_status;		    /* of reading it */
+	bool has_tool, is_tool_cut; /* the log is longer than was read, and that part has no call */
+	struct agent_tool tool;
+	bool has_turn;
+	struct agent_turn turn;
+};
+
+void agent_read(struct agent_read *job);
+/* The session named by the command line, if there is at most one. */
+void agent_read_option(struct agent_read *job);
+
+#endif

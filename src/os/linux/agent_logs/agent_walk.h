@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The files that match a pattern of an agent, in the root of a process. May wait for a disk. */
+#ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_WALK_H
+#define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_WALK_H
+
+#include <sys/stat.h>
+
+#include "recognize/agent_path.h"
+
+struct agent_walk {
+	int root;
+	const struct agent_path *values;
+	const char *project_file; /* of {project}; "": none */
+	/* A matching regular file, no link; false stops the walk. */
+	bool (*visit)(void *user, const char *path, const struct stat *st);
+	void *user;
+	unsigned seen;	     /* names compared */
+	uint64_t end_cpu_ns; /* CLOCK_THREAD_CPUTIME_ID; 0: no end */
+};
+
+/* 0 also when none matches; -E2BIG when there are more names than the limit, -EDQUOT when it takes
+ * too long, or another negative errno. */
+int agent_walk(struct agent_walk *walk, const char *home, const char *pattern);
+
+#endif

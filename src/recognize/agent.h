@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A known kind of AI coding agent, and how it is recognized. An agent is
+ * data: rules, each with a pattern and a text that says why; one engine (recognize/agent.c)
+ * serves all. Paths are compared by whole components, never by parts of them, and what
+ * merely stands somewhere in the arguments counts for nothing.
+ */
+#ifndef SOOTH_RECOGNIZE_AGENT_H
+#define SOOTH_RECOGNIZE_AGENT_H
+
+#include <stdbool.h>
+
+#include "base/cursor.h"
+
+/* From the strongest to the weakest: rules of one kind are tried for all agents before those of
+ * the next. */
+enum agent_rule_kind {
+	AGENT_RULE_BELOW,     /* the executable lies below these folders */
+	AGENT_RULE_PACKAGE,   /* an interpreter runs a script of this npm package */
+	AGENT_RULE_MODULE,    /* Python runs this module, or an entry script of its name */
+	AGENT_RULE_PROGRAM,   /* what the executable is made of; see below */
+	AGENT_RULE_NAME,      /* the file of the executable is called so */
+	AGENT_RULE_SOMEWHERE, /* as BELOW, where the folders say less */
+	AGENT_RULE_TITLE,     /* JavaScript has written it over its arguments */
+	AGENT_RULE_COMMAND,   /* it was started by this name and the process is called so */
+	AGENT_RULE_KINDS,
+};
+
+/*
+ * PROGRAM: the executable has a section that begins with `begins` (NULL: whatever), and its
+ * own text holds `holds`. That is, of a program that Bun made (section .bun), its options
+ * and the script it begins with; of any other what stands in .rodata. `version_behind`
+ * says behind which text the version stands, close by or at once (""); NULL: it does not.
+ */
+struct agent_program {
+	const char *section;
+	const char *begins;
+	const char *holds;
+	const char *version_behind;
+};
+
+/* What a process is in the session of an agent. */
+enum agent_role {
+	AGENT_ROLE_MAIN,     /* the agent itself */
+	AGENT_ROLE_LAUNCHER, /* it starts the main process and waits */
+	AGENT_ROLE_HELPER,   /* one of the agent's own programs or a short question to one */
+	AGENT_ROLE_DAEMON,   /* a helper that outlives sessions by design */
+	AGENT_ROLE_TOOL,     /* a tool call, and what that started */
+	AGENT_ROLE_MCP,	     /* an MCP server, and what that started */
+	AGENT_ROLE_STATUS_LINE,
+	AGENT_ROLE_LANGUAGE_SERVER,
+	AGENT_ROLES,
+};
+
+struct agent_rule {
+	enum agent_rule_kind kind;
+	enum agent_role role; /* of a process that is known by it */
+	const char *what;     /* folders with "/" between, package, module, name */
+	/* BELOW, PROGRAM: and the file is called so; NULL: whatever. */
+	const char *called;
+	struct agent_program program;
+	const char *why; /* in words */
+};
+
+/* The last rule has no words. */
+#define AGENT_RULES_MAX 16
+
+/* A variable that an agent puts into the environment of what it starts. */
+enum agent_marker_kind {
+	AGENT_MARKER_KIND,    /* says that it is that agent's, its value is no matter */
+	AGENT_MARKER_SESSION, /* the id of the session */
+	AGENT_MARKER_PID,     /* of the main process, in its own pid namespace */
+	AGENT_MARKER_TOOL,    /* as KIND; only tool calls have it */
+};
+
+struct agent_marker {
+	const char *name; /* NULL ends the list */
+	enum agent_marker_kind kind;
+};
+#define AGENT_MARKERS_MAX 12
+
+/* How the lines of its log are written, as far as tool calls go. */
+enum agent_log {
+	AGENT_LOG_NONE,
+	AGENT_LOG_CLAUDE,
+	AGENT_LOG_CODEX,
+	AGENT_LOG_GEMINI,
+	AGENT_LOG_OPENCODE, /* one for all processes */
+};
+
+/*
+ * Where an agent stores its session data, below its home. In the paths
+ * {pid} is the process (in its own pid namespace), {session} its session's id, {directory} its
+ * working directory with "-" for all but letters and digits (or, should there be no such file, any
+ * other), {project} a folder whose `project_file` holds the path of its working directory,
+ * and * any part of one name. They are read by recognize/agent_path.h.
+ */
+struct agent_files {
+	const char *home_variable; /* of its environment, instead of HOME and `home` */
+	const char *home;	   /* below HOME: ".claude" */
+	const char *session_file;  /* JSON object; NULL: the first line of the log is it */
+	/* Members of that. The time of start is in clock ticks after boot or in UTC. */
+	const char *session_key, *status_key, *start_key, *version_key;
+	const char *changed_key;  /* when it last changed its status, UTC */
+	const char *waiting_key;  /* what it waits for */
+	const char *open_file;	  /* that it holds open, with {session} in it */
+	const char *log;	  /* that grows as it works */
+	const char *project_file; /* ".project_root" */
+	const char
+		*database; /* of SQLite, with its answers; NULL: they are in the log, if at all */
+	enum agent_log log_kind;
+};
+
+/*
+ * What a child of the main process is, by which of the agent's variables it has and has not;
+ * the first that holds. Where none does, its place and streams decide.
+ */
+enum agent_place {
+	AGENT_PLACE_ANY,
+	AGENT_PLACE_OWN,  /* in a session of its own, as setsid(2) makes it */
+	AGENT_PLACE_SAME, /* in the one of the main process */
+};
+
+struct agent_child {
+	enum agent_role role;
+	enum agent_place place;
+	bool is_piped;	   /* its standard input and output are pipes or sockets */
+	const char *has;   /* names with blanks between them; NULL ends the list */
+	const char *lacks; /* as `has`; NULL: whatever */
+};
+#define AGENT_CHILDREN_MAX 8
+
+/* Options of its command line whose value is the id of the session: "--resume". */
+#define AGENT_OPTIONS_MAX 6
+
+struct agent {
+	const char *name;  /* "claude" */
+	const char *title; /* "Claude Code" */
+	const char *tried; /* versions it was tried with; NULL: never on the real thing */
+	/* Folders whose next one is called by the version; NULL: none. */
+	const char *versions;
+	/* Of Python, as its folder is called: "aider_chat"; NULL: none. */
+	const char *distribution;
+	struct agent_marker markers[AGENT_MARKERS_MAX];
+	struct agent_files files;
+	const char *session_options[AGENT_OPTIONS_MAX];
+	struct agent_child children[AGENT_CHILDREN_MAX];
+	/* Names by which it starts its own executable as another program: "rg ugrep"; NULL: none.
+	 */
+	const char *other_names;
+	/* Arguments by which it works from its start to its end, without a user: "-p --print". */
+	const char *headless;
+	/* Without data from the model it asks again; 0: unknown. */
+	unsigned deadline_s;
+	const char *deadline_since; /* the first version in which that was seen */
+	bool starts_itself; /* the first process starts itself again, and that one is the agent */
+	/* Whole components of a path in which it keeps the output of tool calls: "tasks". */
+	const char *tool_outputs;
+	/* Pattern of the last names of such a file's path, as those of `files`, with {session} in
+	 * it: a process that writes there belongs to that session. */
+	const char *output_file;
+	/* How the script of a tool call's shell begins, `*` for anything: the main process itself
+	 * starts that shell, in a session of its own. NULL: unknown. */
+	const char *tool_shell;
+	/* An argument with which a process has one session from its start to its end; NULL: none.
+	 */
+	const char *one_session;
+	struct agent_rule rules[AGENT_RULES_MAX];
+};
+
+/* What is known of a process. Missing things are empty spans. */
+struct agent_evidence {
+	struct span executable; /* path, without " (deleted)" */
+	struct span name;	/* comm */
+	struct span arguments;	/* NUL-separated, secrets masked */
+	struct span directory;
+	struct span marks;	  /* NUL-separated, of the executable: "SECTION TEXT" */
+	struct span mark_version; /* that stands behind the last of them */
+	struct span package;	  /* npm's, of the script or of the executable */
+	struct span package_version;
+};
+
+struct agent_match {
+	const char *rule; /* which rule said so, in words */
+	enum agent_role role;
+	struct span version; /* empty: not found in the files read */
+	bool is_covered;     /* by a title over its arguments, which would name its files */
+	bool is_own_word; /* recognized by its arguments and name only: the executable is hidden */
+};
+
+struct agent_set;
+
+/* The agent of the set (NULL: the built-in ones) whose rule is the strongest; NULL: none. */
+const struct agent *agent_recognise(const struct agent_set *set,
+	const struct agent_evidence *evidence, struct agent_match *match);
+size_t agent_rule_count(const struct agent *agent);
+/* The text without the platform it may name, if it begins like a version, with a digit; else empty.
+ */
+struct span agent_version(struct span text);
+const char *agent_role_name(enum agent_role role);
+
+#endif

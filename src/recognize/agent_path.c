@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Patterns of agents' files; see agent_path.h. */
+#include "recognize/agent_path.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+#define NAMES_MAX 16 /* of a pattern */
+
+enum token { TOKEN_CHARACTER, TOKEN_ANY, TOKEN_PROJECT, TOKEN_PID, TOKEN_SESSION, TOKEN_DIRECTORY };
+
+static const struct {
+	const char *text;
+	enum token token;
+} tokens[] = {
+	{ "*", TOKEN_ANY },
+	{ "{project}", TOKEN_PROJECT },
+	{ "{pid}", TOKEN_PID },
+	{ "{session}", TOKEN_SESSION },
+	{ "{directory}", TOKEN_DIRECTORY },
+};
+
+static bool is_alphanumeric(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool is_plain(char c)
+{
+	return is_alphanumeric(c) || (c && strchr("._:-", c));
+}
+
+bool agent_word_is_plain(struct span word, size_t most)
+{
+	if (!word.size || word.size > most || !is_alphanumeric(word.data[0]))
+		return false;
+	for (size_t i = 1; i < word.size; i++) {
+		if (!is_plain(word.data[i]))
+			return false;
+	}
+	return true;
+}
+
+static struct span behind(struct span text, size_t size)
+{
+	return span_of(text.data + size, text.size - size);
+}
+
+struct span agent_path_next(struct span *pattern)
+{
+	struct cursor c = cursor_over(pattern->data, pattern->size);
+	struct span name = cursor_until(&c, '/');
+
+	*pattern = span_of((const char *)c.at, cursor_left(&c));
+	return name;
+}
+
+static enum token token_at(struct span pattern, size_t *size)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tokens); i++) {
+		*size = strlen(tokens[i].text);
+		if (span_starts(pattern, tokens[i].text))
+			return tokens[i].token;
+	}
+	*size = 1;
+	return TOKEN_CHARACTER;
+}
+
+/* What the token stands for; false: for several things. */
+static bool value_of(enum token token, const struct agent_path *values, struct span *value)
+{
+	*value = token == TOKEN_PID	  ? values->pid
+		 : token == TOKEN_SESSION ? values->session
+					  : values->directory;
+	return (token == TOKEN_PID || token == TOKEN_SESSION ||
+		       (token == TOKEN_DIRECTORY && !values->is_any_directory)) &&
+	       value->size;
+}
+
+static char written(enum token token, char c)
+{
+	return token == TOKEN_DIRECTORY && !is_alphanumeric(c) ? '-' : c;
+}
+
+bool agent_path_expand(char *out, size_t room, struct span pattern, const struct agent_path *values)
+{
+	size_t used = 0;
+
+	while (pattern.size) {
+		size_t size;
+		enum token token = token_at(pattern, &size);
+		struct span value = span_of(pattern.data, 1);
+
+		if (token != TOKEN_CHARACTER && !value_of(token, values, &value))
+			return false;
+		if (value.size >= room - used)
+			return false;
+		for (size_t i = 0; i < value.size; i++)
+			out[used++] = written(token, value.data[i]);
+		pattern = behind(pattern, size);
+	}
+	out[used] = '\0';
+	return used;
+}
+
+/* The value stands at the begin of the name. */
+static bool stands(enum token token, struct span value, struct span name)
+{
+	if (name.size < value.size)
+		return false;
+	for (size_t i = 0; i < value.size; i++) {
+		if (written(token, value.data[i]) != name.data[i])
+			return false;
+	}
+	return true;
+}
+
+bool agent_path_match(struct span pattern, struct span name, const struct agent_path *values,
+	struct span *session)
+{
+	while (pattern.size) {
+		size_t size;
+		enum token token = token_at(pattern, &size);
+		struct span rest = behind(pattern, size), value = span_of(pattern.data, 1);
+
+		if (token == TOKEN_CHARACTER || value_of(token, values, &value)) {
+			if (!stands(token, value, name))
+				return false;
+			name = behind(name, value.size);
+			pattern = rest;
+			continue;
+		}
+		/* Depth and turns are bounded by the pattern and the name, both short. */
+		for (size_t part = name.size + 1; part-- > 0;) {
+			struct span word = span_of(name.data, part);
+
+			if (token == TOKEN_SESSION && !agent_word_is_plain(word, AGENT_ID_MAX))
+				continue;
+			if (!agent_path_match(rest, behind(name, part), values, session))
+				continue;
+			if (token == TOKEN_SESSION && session)
+				*session = word;
+			return true;
+		}
+		return false;
+	}
+	return !name.size;
+}
+
+bool agent_path_ends(struct span pattern, struct span path, const struct agent_path *values,
+	struct span *session)
+{
+	struct span names[NAMES_MAX];
+	size_t count = 0;
+
+	while (pattern.size && count < NAMES_MAX)
+		names[count++] = agent_path_next(&pattern);
+	while (count) {
+		const char *slash = span_last(path, '/');
+		size_t head = slash ? (size_t)(slash - path.data) : 0;
+
+		if (!slash ||
+			!agent_path_match(names[--count], behind(path, head + 1), values, session))
+			return false;
+		path.size = head;
+	}
+	return !pattern.size;
+}

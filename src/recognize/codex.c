@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Codex: npm's launcher, run by node, starts the program of @openai/codex-PLATFORM, which
+ * on a terminal starts copies of itself from ~/.codex. All of them are Codex; the rule
+ * says which it is.
+ * Not it: what else lies in the package (codex-path/rg), other programs called codex: the
+ * name alone says too little.
+ */
+#include "recognize/agent.h"
+
+const struct agent agent_codex = {
+	.name = "codex",
+	.title = "Codex",
+	.tried = "0.169.0",
+	.versions = ".codex/packages/app-server-daemon/releases",
+	.markers = {
+		{ "CODEX_CI", AGENT_MARKER_KIND },
+		{ "CODEX_THREAD_ID", AGENT_MARKER_SESSION },
+		{ "CODEX_SESSION_ID", AGENT_MARKER_SESSION },
+		{ "CODEX_TOOL_CALL_ID", AGENT_MARKER_TOOL },
+	},
+	.files = {
+		.home_variable = "CODEX_HOME",
+		.home = ".codex",
+		/* From the start on; the log only from the first request on. */
+		.open_file = "thread-writer-locks/{session}.lock",
+		.log = "sessions/*/*/*/rollout-*-{session}.jsonl",
+		.log_kind = AGENT_LOG_CODEX,
+	},
+	.one_session = "exec",
+	.headless = "exec e",
+	.rules = {
+		{ .kind = AGENT_RULE_BELOW,
+			.role = AGENT_ROLE_DAEMON,
+			.what = ".codex/packages/app-server-daemon/releases",
+			.called = "codex",
+			.why = "the executable is Codex's daemon below "
+			       ".codex/packages/app-server-daemon" },
+		{ .kind = AGENT_RULE_BELOW,
+			.what = "node_modules/@openai/codex-linux-x64",
+			.called = "codex",
+			.why = "the executable is codex of the package @openai/codex-linux-x64" },
+		{ .kind = AGENT_RULE_BELOW,
+			.what = "node_modules/@openai/codex-linux-arm64",
+			.called = "codex",
+			.why = "the executable is codex of the package @openai/codex-linux-arm64" },
+		{ .kind = AGENT_RULE_PACKAGE,
+			.role = AGENT_ROLE_LAUNCHER,
+			.what = "@openai/codex",
+			.why = "node runs a script of the package @openai/codex, its launcher" },
+		{ .kind = AGENT_RULE_PROGRAM,
+			.program = { .section = ".gnu_debuglink",
+				.begins = "codex.debug",
+				.holds = "codex_cli_rs" },
+			.why = "the executable was linked as codex and contains codex_cli_rs" },
+	},
+};

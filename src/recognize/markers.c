@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Markers in an environment. */
+#include "recognize/markers.h"
+
+#include <string.h>
+
+#include "secrets/mask.h"
+#include "base/environ.h"
+
+#define MARKERS_MAX   32    /* reported per process */
+#define VARIABLES_MAX 65536 /* compared */
+
+/* First letters of all markers: most variables are skipped by that. */
+static uint32_t first_letters(const struct agent_set *agents)
+{
+	uint32_t letters = 0;
+
+	agent_set_for_each (agents, agent) {
+		for (const struct agent_marker *m = agent->markers; m->name; m++)
+			letters |= 1u << (m->name[0] & 31);
+	}
+	return letters;
+}
+
+static bool is_marker(const struct agent_set *agents, struct span name)
+{
+	agent_set_for_each (agents, agent) {
+		for (const struct agent_marker *m = agent->markers; m->name; m++) {
+			if (span_equal(name, m->name))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* An API key may have the same form as a session id. */
+static bool looks_secret(struct span value)
+{
+	struct buffer masked = { 0 };
+	bool is_secret;
+
+	mask_text(&masked, value.data, value.size);
+	is_secret = buffer_failed(&masked) || masked.size != value.size ||
+		    memcmp(masked.data, value.data, value.size) != 0;
+	buffer_fini(&masked);
+	return is_secret;
+}
+
+static bool is_identifier(struct span value)
+{
+	if (!value.size || value.size > MARKER_VALUE_MAX)
+		return false;
+	for (size_t i = 0; i < value.size; i++) {
+		char c = value.data[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			    (c && strchr("._:-", c))))
+			return false;
+	}
+	return !looks_secret(value);
+}
+
+/* If a name appears twice the first one counts, as for getenv(3). */
+static bool is_reported(const struct buffer *out, size_t from, struct span name)
+{
+	struct cursor c;
+
+	if (out->size == from)
+		return false;
+	c = cursor_over(out->data + from, out->size - from);
+	while (!cursor_at_end(&c)) {
+		struct span entry = cursor_until(&c, '\0');
+		const char *equals = memchr(entry.data, '=', entry.size);
+
+		if (equals)
+			entry.size = (size_t)(equals - entry.data);
+		if (!span_compare(entry, name))
+			return true;
+	}
+	return false;
+}
+
+void proc_markers_find(struct buffer *out, const struct agent_set *agents, const void *environment,
+	size_t size, bool is_cut)
+{
+	struct environ_walk walk = environ_over(environment, size, is_cut);
+	uint32_t letters = first_letters(agents);
+	struct environ_variable v;
+	size_t from = out->size;
+	unsigned reported = 0;
+
+	for (unsigned i = 0; i < VARIABLES_MAX && reported < MARKERS_MAX; i++) {
+		struct span value;
+
+		if (!environ_next(&walk, &v))
+			return;
+		if (!v.name.size || !(letters & 1u << (v.name.data[0] & 31)) ||
+			!is_marker(agents, v.name) || is_reported(out, from, v.name))
+			continue;
+		value = span_of(v.name.data + v.name.size + 1, v.size_bytes);
+		buffer_append(out, v.name.data, v.name.size);
+		if (is_identifier(value)) {
+			buffer_char(out, '=');
+			buffer_append(out, value.data, value.size);
+		}
+		buffer_char(out, '\0');
+		reported++;
+	}
+}

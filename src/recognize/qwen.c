@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Qwen Code, a fork of Gemini CLI: a script of its npm package. */
+#include "recognize/agent.h"
+
+const struct agent agent_qwen = {
+	.name = "qwen",
+	.title = "Qwen Code",
+	/* As its documentation says of the commands it runs. */
+	.markers = { { "QWEN_CODE", AGENT_MARKER_KIND } },
+	.starts_itself = true,
+	.rules = {
+		{ .kind = AGENT_RULE_PACKAGE,
+			.what = "@qwen-code/qwen-code",
+			.why = "node runs a script of the package @qwen-code/qwen-code" },
+	},
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Values that are kept no longer than needed: stores that a compiler may not leave out. Not every
+ * system has explicit_bzero(3). */
+#ifndef SOOTH_SECRETS_FORGET_H
+#define SOOTH_SECRETS_FORGET_H
+
+#include <stddef.h>
+
+static inline void forget_bytes(void *bytes, size_t size)
+{
+	volatile unsigned char *at = bytes;
+
+	for (size_t i = 0; i < size; i++)
+		at[i] = 0;
+}
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Secrets that a shell passes to the standard input of a command that reads a password there:
+ * `echo X | sudo -S`, `docker login --password-stdin <<< X`. Only mask.c includes this.
+ */
+#ifndef SOOTH_SECRETS_MASK_PIPES_H
+#define SOOTH_SECRETS_MASK_PIPES_H
+
+#include "base/buffer.h"
+
+/* The text is one script or line, and is changed. */
+void mask_pipes(struct buffer *text);
+
+#endif

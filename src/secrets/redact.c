@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is private in a text, and what it becomes; see redact.h. */
+#include "secrets/redact.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "secrets/mask.h"
+#include "secrets/mask_rules.h"
+
+#define NAMES_MAX   4096
+#define NAME_LEAST  3
+#define NUMBERS_MAX 65536
+#define PATHS_MAX   (1u << 20) /* bytes */
+
+/* --- paths --- */
+
+/* Paths for strangers; see redact.h. */
+
+static const char *const systems[] = {
+#define SYSTEM(name) name,
+#define WORD(name)
+#define ENDING(text)
+#include "secrets/redact_words.def"
+#undef SYSTEM
+#undef WORD
+#undef ENDING
+};
+
+static const char *const words[] = {
+#define SYSTEM(name)
+#define WORD(name) name,
+#define ENDING(text)
+#include "secrets/redact_words.def"
+#undef SYSTEM
+#undef WORD
+#undef ENDING
+};
+
+static const char *const endings[] = {
+#define SYSTEM(name)
+#define WORD(name)
+#define ENDING(text) text,
+#include "secrets/redact_words.def"
+#undef SYSTEM
+#undef WORD
+#undef ENDING
+};
+
+/* What stands before the name of a user. */
+static const char *const homes[] = { "/home/", "/Users/", "/var/home/", "/export/home/" };
+
+static bool is_among(struct span word, const char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (span_equal(word, list[i]))
+			return true;
+	}
+	return false;
+}
+
+bool redact_is_public(struct span word)
+{
+	return is_among(word, words, ARRAY_SIZE(words));
+}
+
+/* The next part of a path, without slashes; false at the end. *at stands behind it then. */
+static bool next_part(struct span path, size_t *at, struct span *part)
+{
+	size_t start = *at, end;
+
+	while (start < path.size && path.data[start] == '/')
+		start++;
+	for (end = start; end < path.size && path.data[end] != '/'; end++)
+		;
+	*part = span_of(path.data + start, end - start);
+	*at = end;
+	return end > start;
+}
+
+/* How much of a path is a home, and whose; 0: it begins with none. */
+static size_t redact_home(struct span path, struct span *user)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
+		size_t at = strlen(homes[i]);
+
+		if (span_starts(path, homes[i]) && next_part(path, &at, user))
+			return at;
+	}
+	*user = span_of(path.data + 1, 4);
+	if (span_starts(path, "/root") && (path.size == 5 || path.data[5] == '/'))
+		return 5;
+	return 0;
+}
+
+/* "2.1.328", "v20.1.0", "1000", "[7]": numbers identify no user. */
+static bool is_number(struct span part)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < part.size; i++) {
+		char c = part.data[i];
+
+		if (c >= '0' && c <= '9')
+			digits++;
+		else if (!strchr(".-_[]:", c) && !(c == 'v' && !i))
+			return false;
+	}
+	return digits > 0;
+}
+
+static struct span ending_of(struct span part)
+{
+	size_t dot = part.size;
+
+	while (dot > 0 && part.data[dot - 1] != '.')
+		dot--;
+	if (dot > 1 && is_among(span_of(part.data + dot - 1, part.size - dot + 1), endings,
+			       ARRAY_SIZE(endings)))
+		return span_of(part.data + dot - 1, part.size - dot + 1);
+	return span_of("", 0);
+}
+
+static void write_part(struct redactor *r, struct span part, struct buffer *out)
+{
+	struct span ending = ending_of(part);
+
+	if (is_number(part) || redact_is_public(part)) {
+		buffer_append(out, part.data, part.size);
+		return;
+	}
+	redactor_number(r, "path", part, out);
+	buffer_append(out, ending.data, ending.size);
+}
+
+struct redact_name {
+	uint32_t at, size; /* in texts: the placeholder with its number, then the name */
+	uint32_t placeholder_size;
+};
+
+static struct span name_of(const struct redactor *r, const struct redact_name *n)
+{
+	return span_of((const char *)r->texts.data + n->at + n->placeholder_size, n->size);
+}
+
+static bool is_same(struct span a, const char *b)
+{
+	for (size_t i = 0; i < a.size; i++) {
+		if (ascii_lower(a.data[i]) != ascii_lower(b[i]))
+			return false;
+	}
+	return true;
+}
+
+/* May a word begin at `at`? */
+static bool is_boundary(struct span text, size_t at)
+{
+	char before = at ? text.data[at - 1] : ' ';
+
+	return !ascii_is_alnum(before) && before != '_';
+}
+
+/* The name that stands at `at` as a whole word; NULL: none does. */
+static const struct redact_name *name_at(const struct redactor *r, struct span text, size_t at)
+{
+	const struct redact_name *all = (const void *)r->names.data;
+
+	if (!is_boundary(text, at))
+		return NULL;
+	for (size_t i = 0; i < r->names.size / sizeof(*all); i++) {
+		size_t end = at + all[i].size;
+
+		if (end > text.size || !is_same(name_of(r, &all[i]), text.data + at))
+			continue;
+		if (end == text.size || (!ascii_is_alnum(text.data[end]) && text.data[end] != '_'))
+			return &all[i];
+	}
+	return NULL;
+}
+
+/* Text without paths and addresses: names in it are replaced. */
+static void redactor_write_names(struct redactor *r, struct span text, struct buffer *out)
+{
+	for (size_t at = 0; at < text.size;) {
+		const struct redact_name *n = name_at(r, text, at);
+
+		if (n) {
+			buffer_append(out, r->texts.data + n->at, n->placeholder_size);
+			at += n->size;
+		} else {
+			buffer_char(out, text.data[at++]);
+		}
+	}
+}
+
+/* Of a path the slashes stay where they are. */
+static void redactor_write_path(struct redactor *r, struct span path, struct buffer *out)
+{
+	struct span user, part;
+	size_t at = redact_home(path, &user), done = at;
+	bool is_system;
+
+	if (at && redact_is_public(user))
+		buffer_format(out, "~%.*s", (int)user.size, user.data);
+	else if (at) {
+		buffer_char(out, '~');
+		redactor_number(r, "user", user, out);
+	}
+	is_system = !at && next_part(path, &(size_t){ 0 }, &part) &&
+		    is_among(part, systems, ARRAY_SIZE(systems));
+	while (next_part(path, &at, &part)) {
+		buffer_append(out, path.data + done, (size_t)(part.data - path.data) - done);
+		if (is_system)
+			redactor_write_names(r, part, out);
+		else
+			write_part(r, part, out);
+		done = at;
+	}
+	buffer_append(out, path.data + done, path.size - done);
+}
+
+/* --- addresses --- */
+
+/* Finding addresses of the internet in a text; see redact.h. */
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_hex(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* Four numbers up to 255; more than that is a version. */
+static size_t address_4(struct span text, bool *is_own)
+{
+	unsigned parts = 0, first = 0, all = 0;
+	size_t at = 0;
+
+	while (at < text.size && is_digit(text.data[at])) {
+		unsigned number = 0;
+		size_t start = at;
+
+		while (at < text.size && is_digit(text.data[at]) && at - start < 3)
+			number = number * 10 + (unsigned)(text.data[at++] - '0');
+		if (number > 255)
+			return 0;
+		first = parts ? first : number;
+		all |= number;
+		if (++parts == 4 || at == text.size || text.data[at] != '.')
+			break;
+		at++;
+	}
+	if (parts != 4 || (at < text.size && (is_digit(text.data[at]) ||
+						     (text.data[at] == '.' && at + 1 < text.size &&
+							     is_digit(text.data[at + 1])))))
+		return 0;
+	*is_own = first == 127 || !all;
+	return at;
+}
+
+/* Groups of up to four digits with colons between: eight, or "::" among them. */
+static size_t address_6(struct span text, bool *is_own)
+{
+	unsigned colons = 0, digits = 0;
+	bool has_gap = false, has_other = false;
+	size_t at;
+
+	for (at = 0; at < text.size; at++) {
+		char c = text.data[at];
+
+		if (c == ':') {
+			has_gap |= at && text.data[at - 1] == ':';
+			colons++;
+			digits = 0;
+		} else if (is_hex(c) && ++digits <= 4) {
+			has_other |= c != '0' && !(c == '1' && at + 1 == text.size);
+		} else {
+			break;
+		}
+	}
+	if (digits > 4 || colons < 2 || (!has_gap && colons != 7))
+		return 0;
+	/* "::1" and "::", also before a bracket. */
+	*is_own = !has_other || (at == 3 && !memcmp(text.data, "::1", 3));
+	return at;
+}
+
+/* The length of an address of the internet at the beginning; 0: there is none. *is_own:
+ * loopback, or no address at all. */
+static size_t redact_address(struct span text, bool *is_own)
+{
+	size_t length = address_4(text, is_own);
+
+	return length ? length : address_6(text, is_own);
+}
+
+void redactor_init(struct redactor *r)
+{
+	*r = (struct redactor){ 0 };
+	map_init(&r->numbers, sizeof(uint64_t), sizeof(uint32_t), NUMBERS_MAX);
+	map_init(&r->counts, sizeof(uint64_t), sizeof(uint32_t), NAMES_MAX);
+}
+
+void redactor_fini(struct redactor *r)
+{
+	buffer_fini(&r->names);
+	buffer_fini(&r->texts);
+	buffer_fini(&r->paths);
+	buffer_fini(&r->masked);
+	map_fini(&r->numbers);
+	map_fini(&r->counts);
+}
+
+/* --- numbers --- */
+
+/* FNV-1a; a name is the same in any case. */
+static uint64_t hash_text(uint64_t hash, struct span text)
+{
+	for (size_t i = 0; i < text.size; i++)
+		hash = (hash ^ (unsigned char)ascii_lower(text.data[i])) * 0x100000001b3u;
+	return hash;
+}
+
+static uint64_t hash_placeholder(const char *placeholder)
+{
+	return hash_text(0xcbf29ce484222325u, span_of(placeholder, strlen(placeholder) + 1));
+}
+
+/* Beyond the bounds all have the number 0. */
+void redactor_number(
+	struct redactor *r, const char *placeholder, struct span text, struct buffer *out)
+{
+	uint64_t kind = hash_placeholder(placeholder), key = hash_text(kind, text);
+	bool is_new = false;
+	uint32_t *number = map_put(&r->numbers, &key, &is_new);
+
+	if (number && is_new) {
+		uint32_t *count = map_put(&r->counts, &kind, NULL);
+
+		*number = count ? ++*count : 0;
+	}
+	buffer_format(out, "%s-%u", placeholder, number ? *number : 0);
+}
+
+/* --- learning --- */
+
+static bool is_known(const struct redactor *r, struct span name)
+{
+	const struct redact_name *all = (const void *)r->names.data;
+
+	for (size_t i = 0; i < r->names.size / sizeof(*all); i++) {
+		if (all[i].size == name.size && is_same(name_of(r, &all[i]), name.data))
+			return true;
+	}
+	return false;
+}
+
+/* Longer ones first, so that "alice-laptop" is not taken for "alice". */
+static void insert(struct redactor *r, const struct redact_name *name)
+{
+	struct redact_name *all;
+	size_t i;
+
+	buffer_append(&r->names, name, sizeof(*name));
+	if (buffer_failed(&r->names))
+		return;
+	all = (void *)r->names.data;
+	for (i = r->names.size / sizeof(*all) - 1; i && all[i - 1].size < name->size; i--)
+		all[i] = all[i - 1];
+	all[i] = *name;
+}
+
+static void learn(struct redactor *r, const char *placeholder, struct span name)
+{
+	struct redact_name n = { .at = (uint32_t)r->texts.size, .size = (uint32_t)name.size };
+
+	if (name.size < NAME_LEAST || redact_is_public(name) || is_known(r, name) ||
+		r->names.size >= NAMES_MAX * sizeof(n))
+		return;
+	redactor_number(r, placeholder, name, &r->texts);
+	n.placeholder_size = (uint32_t)r->texts.size - n.at;
+	buffer_append(&r->texts, name.data, name.size);
+	insert(r, &n);
+}
+
+/* Of "build-7.example.org" the first part identifies as much as the whole; of an address not. */
+void redactor_learn(struct redactor *r, const char *placeholder, struct span name)
+{
+	const char *dot = name.size ? memchr(name.data, '.', name.size) : NULL;
+
+	struct span first = span_of(name.data, dot ? (size_t)(dot - name.data) : 0);
+
+	learn(r, placeholder, name);
+	if (first.size && !is_number(first))
+		learn(r, placeholder, first);
+}
+
+static bool begins_path(struct span text, size_t at)
+{
+	char before = at ? text.data[at - 1] : ' ';
+
+	return text.data[at] == '/' && at + 1 < text.size && text.data[at + 1] > ' ' &&
+	       !ascii_is_alnum(before) && !strchr("_.-/~", before);
+}
+
+void redactor_learn_text(struct redactor *r, struct span text)
+{
+	for (size_t at = 0; at < text.size; at++) {
+		struct span user;
+
+		if (begins_path(text, at) &&
+			redact_home(span_of(text.data + at, text.size - at), &user))
+			redactor_learn(r, "user", user);
+	}
+	if (text.size < 2 || text.data[0] != '/' || !memchr(text.data, ' ', text.size) ||
+		r->paths.size + text.size >= PATHS_MAX)
+		return;
+	buffer_append(&r->paths, text.data, text.size);
+	buffer_char(&r->paths, '\0');
+}
+
+/* --- writing --- */
+
+static bool ends_word(char c)
+{
+	return (unsigned char)c <= ' ' || strchr("\"'`<>,;()[]{}|", c) != NULL;
+}
+
+static size_t word_length(struct span text)
+{
+	size_t i = 0;
+
+	while (i < text.size && !ends_word(text.data[i]))
+		i++;
+	return i;
+}
+
+/* A path with blanks is known from where it stood alone. */
+static size_t path_length(const struct redactor *r, struct span text)
+{
+	size_t longest = word_length(text);
+
+	for (size_t at = 0; at < r->paths.size;) {
+		const char *path = (const char *)r->paths.data + at;
+		size_t size = strlen(path);
+
+		if (size > longest && size <= text.size && !memcmp(path, text.data, size))
+			longest = size;
+		at += size + 1;
+	}
+	while (longest > 1 && strchr(".:", text.data[longest - 1]))
+		longest--; /* of the sentence */
+	return longest;
+}
+
+/* "alice@example.com", "@socket": its length; 0: it is none. "4711@1234" is a process. */
+static size_t mail_length(struct span text)
+{
+	size_t length = word_length(text), at = 0;
+	bool has_letter = false;
+
+	while (at < length && (ascii_is_alnum(text.data[at]) || strchr("._+-", text.data[at]))) {
+		has_letter |= !ascii_is_digit(text.data[at]);
+		at++;
+	}
+	if (at + 1 >= length || text.data[at] != '@' || text.data[at + 1] == '/' ||
+		(at && !has_letter) || redact_is_public(span_of(text.data, length)))
+		return 0;
+	return length;
+}
+
+/* What stands at `at`, if it is private as a whole: it is written, and its length returned. */
+static size_t write_private(struct redactor *r, struct span text, size_t at, struct buffer *out)
+{
+	struct span rest = span_of(text.data + at, text.size - at);
+	bool is_own = false, is_within;
+	size_t length;
+
+	if (begins_path(text, at)) {
+		length = path_length(r, rest);
+		redactor_write_path(r, span_of(rest.data, length), out);
+		return length;
+	}
+	if (!is_boundary(text, at))
+		return 0;
+	/* Not from the second number of "1.2.3.4.5" on. */
+	is_within = at > 1 && text.data[at - 1] == '.' && ascii_is_digit(text.data[at - 2]);
+	length = is_within ? 0 : redact_address(rest, &is_own);
+	if (length && is_own)
+		buffer_append(out, rest.data, length);
+	else if (length)
+		redactor_number(r, "address", span_of(rest.data, length), out);
+	if (length)
+		return length;
+	length = mail_length(rest);
+	if (length)
+		redactor_number(r, "name", span_of(rest.data, length), out);
+	return length;
+}
+
+static void write_masked(struct redactor *r, struct span text, struct buffer *out)
+{
+	size_t at = 0;
+
+	while (at < text.size) {
+		const struct redact_name *n;
+		size_t length = write_private(r, text, at, out);
+
+		n = length ? NULL : name_at(r, text, at);
+		if (n) {
+			buffer_append(out, r->texts.data + n->at, n->placeholder_size);
+			length = n->size;
+		} else if (!length) {
+			buffer_char(out, text.data[at]);
+			length = 1;
+		}
+		at += length;
+	}
+}
+
+void redactor_write(struct redactor *r, struct span text, struct buffer *out)
+{
+	struct span masked;
+
+	buffer_reset(&r->masked);
+	mask_text(&r->masked, text.data, text.size);
+	masked = span_of((const char *)r->masked.data, r->masked.size);
+	/* Alone it is a path to its end, blanks and all. */
+	if (masked.size > 1 && masked.data[0] == '/')
+		redactor_write_path(r, masked, out);
+	else
+		write_masked(r, masked, out);
+}
+
+void redactor_write_arguments(struct redactor *r, struct span arguments, struct buffer *out)
+{
+	bool is_first = true;
+
+	for (size_t at = 0; at < arguments.size; is_first = false) {
+		const char *stop = memchr(arguments.data + at, '\0', arguments.size - at);
+		size_t end = stop ? (size_t)(stop - arguments.data) : arguments.size;
+
+		if (is_first)
+			redactor_write(r, span_of(arguments.data + at, end - at), out);
+		else
+			buffer_string(out, "***");
+		buffer_char(out, '\0');
+		at = end + 1;
+	}
+}

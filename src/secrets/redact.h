@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Texts that may be handed to strangers: what names a person, a host or a project becomes a
+ * placeholder, the same one wherever it stands. Secrets are masked as well (secrets/mask.h).
+ *
+ *   names that were learnt          user-1, host-1, project-2: as whole words, in any case
+ *   /home/alice/work/x.js           ~user-1/path-1/path-2.js: homes, then parts that are
+ *                                   not public; what is below /usr, /proc and the like stays
+ *   192.0.2.7, 2001:db8::7          address-1; loopback and unspecified ones stay
+ *   alice@example.com, @name        name-1
+ *   arguments                       all but the first are ***
+ *
+ * What it cannot know: a name that was not learnt, stands in no path, and is in a sentence or
+ * the name of a program or thread.
+ */
+#ifndef SOOTH_SECRETS_REDACT_H
+#define SOOTH_SECRETS_REDACT_H
+
+#include "base/buffer.h"
+#include "base/cursor.h"
+#include "base/map.h"
+
+struct redactor {
+	struct buffer names;  /* struct redact_name of redact.c, the longest first */
+	struct buffer texts;  /* what these point into */
+	struct map numbers;   /* hash of placeholder and text -> uint32_t */
+	struct map counts;    /* hash of a placeholder -> uint32_t */
+	struct buffer paths;  /* whole paths, each ended by NUL: they may have blanks in them */
+	struct buffer masked; /* scratch */
+};
+
+void redactor_init(struct redactor *r);
+void redactor_fini(struct redactor *r);
+/* The text is a name of that kind, wherever it stands: "user", "host". Public words and
+ * texts shorter than three characters are not names. */
+void redactor_learn(struct redactor *r, const char *placeholder, struct span name);
+/* Whose homes are in the text, and that it is a path, if it is one. */
+void redactor_learn_text(struct redactor *r, struct span text);
+/* After all was learnt. */
+void redactor_write(struct redactor *r, struct span text, struct buffer *out);
+/* NUL-separated, each ended by NUL. */
+void redactor_write_arguments(struct redactor *r, struct span arguments, struct buffer *out);
+
+/* --- for redact*.c --- */
+
+/* "path-3": the same for the same text. */
+void redactor_number(
+	struct redactor *r, const char *placeholder, struct span text, struct buffer *out);
+/* A public word. */
+bool redact_is_public(struct span word);
+
+#endif
