@@ -45,11 +45,9 @@ void record_append(struct buffer *out, struct sooth_record *record, size_t fixed
 
 	assert(fixed >= sizeof(*record) && total <= SOOTH_RECORD_BYTES_MAX);
 	for (size_t i = 0; i < tail_count; i++) {
-		const char *text = (const char *)tail[i].text;
-
 		/* A text is a member of this record: it is copied with it. */
-		assert(text >= (const char *)(record + 1) &&
-			text + sizeof(*tail[i].text) <= (const char *)record + fixed);
+		assert((char *)tail[i].text >= (char *)(record + 1) &&
+			(char *)(tail[i].text + 1) <= (char *)record + fixed);
 		assert(tail[i].data || !tail[i].size);
 	}
 	for (size_t i = 0; i < tail_count; i++) {

@@ -186,15 +186,9 @@ static const struct sooth_schema *const tables[] = { &summary_schema, &function_
 	NULL };
 
 static const struct section summary_section = SECTION_OF("profile", summary_schema, OBJECT);
-#define FUNCTION_SECTION(sort_)                                                                    \
-	{                                                                                          \
-		.name = "functions", .title = "functions", .schema = &function_schema,             \
-		.shape = SECTION_TABLE,                                                            \
-		.if_empty = "no samples: no thread of the target used the CPU",                    \
-		.rows_most = FUNCTIONS_SHOWN, .sort = sort_,                                       \
-	}
-static const struct section function_section = FUNCTION_SECTION("self_samples");
-static const struct section function_total_section = FUNCTION_SECTION("total_samples");
+static const struct section function_section = SECTION_OF("functions", function_schema, TABLE,
+	.title = "functions", .if_empty = "no samples: no thread of the target used the CPU",
+	.rows_most = FUNCTIONS_SHOWN);
 static const struct section end_section = SECTION_OF(
 	"stack_ends", end_schema, TABLE, .title = "ends of stacks", .audience = SECTION_DETAIL);
 

@@ -8,16 +8,29 @@ ROW_SCHEMA(timeline_axis, TIMELINE_AXIS_ROW, "timeline", timeline_axis_row,
 	.line = "{interval_ns}[ from {start_utc_ns}], {buckets value} of {bucket_ns} per "
 		"track; blank: not measured");
 
-#define TRACK_SCHEMA(name_, LIST) ROW_SCHEMA_OF(LIST, name_, timeline_track_row, 0)
+/* The JSON Schema of tracks with the same fields is one, so each table stands once. */
+#define TRACK_FIELDS(table, LIST)                                                                  \
+	static const struct sooth_field table[] = { LIST(ROW_FIELD, timeline_track_row) }
+
+TRACK_FIELDS(cpu_fields, TIMELINE_CPU_ROW);
+TRACK_FIELDS(memory_fields, TIMELINE_MEMORY_ROW);
+TRACK_FIELDS(io_fields, TIMELINE_IO_ROW);
+TRACK_FIELDS(calls_fields, TIMELINE_CALLS_ROW);
+
+#define TRACK_SCHEMA(name_, table)                                                                 \
+	{                                                                                          \
+		.name = name_, .class_ = SOOTH_CLASS_ROW,                                          \
+		.fixed_size = sizeof(struct timeline_track_row), SCHEMA_FIELDS(table)              \
+	}
 
 const struct sooth_schema timeline_track_schemas[TIMELINE_GROUPS] = {
-	[TIMELINE_CPU] = TRACK_SCHEMA("timeline_cpu", TIMELINE_CPU_ROW),
-	[TIMELINE_MEMORY] = TRACK_SCHEMA("timeline_memory", TIMELINE_MEMORY_ROW),
-	[TIMELINE_IO] = TRACK_SCHEMA("timeline_io", TIMELINE_IO_ROW),
-	[TIMELINE_CALLS] = TRACK_SCHEMA("timeline_calls", TIMELINE_CALLS_ROW),
-	[TIMELINE_LOST] = TRACK_SCHEMA("timeline_lost", TIMELINE_CALLS_ROW),
-	[TIMELINE_HEAP] = TRACK_SCHEMA("timeline_heap", TIMELINE_MEMORY_ROW),
-	[TIMELINE_HEAP_RATE] = TRACK_SCHEMA("timeline_heap_rate", TIMELINE_IO_ROW),
+	[TIMELINE_CPU] = TRACK_SCHEMA("timeline_cpu", cpu_fields),
+	[TIMELINE_MEMORY] = TRACK_SCHEMA("timeline_memory", memory_fields),
+	[TIMELINE_IO] = TRACK_SCHEMA("timeline_io", io_fields),
+	[TIMELINE_CALLS] = TRACK_SCHEMA("timeline_calls", calls_fields),
+	[TIMELINE_LOST] = TRACK_SCHEMA("timeline_lost", calls_fields),
+	[TIMELINE_HEAP] = TRACK_SCHEMA("timeline_heap", memory_fields),
+	[TIMELINE_HEAP_RATE] = TRACK_SCHEMA("timeline_heap_rate", io_fields),
 };
 
 ROW_SCHEMA(timeline_life, TIMELINE_LIFE_ROW, "timeline_lives", timeline_life_row);
