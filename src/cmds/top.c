@@ -2,18 +2,9 @@
 /* sooth top: a screen of the host, its agents and their processes. */
 #include "cli/command/command.h"
 #include "cli/top_run.h"
-
-struct top_config {
-	struct target_options target;
-	struct top_settings top;
-};
+#include "cli/top_settings.h"
 
 static const struct top_config top_config_defaults = { .top = TOP_DEFAULTS };
-
-static const struct option_group groups[] = {
-	TOP_GROUP(struct top_config, top),
-	TARGET_GROUP(struct top_config, target),
-};
 
 static int run_top(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
@@ -62,7 +53,7 @@ const struct command command_top = {
 		    "-i 5 "
 		    "        every five seconds\n  sooth top -a           every process, by CPU\n  "
 		    "sooth top --theme mono    without colors\n",
-	COMMAND_GROUPS(groups),
+	COMMAND_GROUPS(top_groups),
 	.config_size = sizeof(struct top_config),
 	.defaults = &top_config_defaults,
 	.run = run_top,

@@ -66,15 +66,16 @@ static void put_key(unsigned direction, const char *path, char *out, size_t size
 static double waits_of(const struct check *e)
 {
 	double sum = 0, one;
-	size_t position = 0;
+	bool is_seen = false;
 
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		one = thread_history_voluntary(t);
 		if (one < 0)
 			return -1;
+		is_seen = true;
 		sum += one;
 	}
-	return position ? sum : -1;
+	return is_seen ? sum : -1;
 }
 
 /* What a pipe holds is read in crumbs. */

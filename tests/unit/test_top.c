@@ -23,10 +23,21 @@ static struct buffer records, shown;
 static struct processes_options options;
 static uint64_t now;
 
-static int begin(void **state)
+static void begin_report(void)
 {
 	struct sooth_error err;
 
+	assert_int_equal(sooth_report_new(&report, "top", &err), 0);
+	report_in_frames(report, "proc.snapshot");
+	assert_int_equal(sooth_report_add_view(report, "processes", &options, &err), 0);
+	assert_int_equal(sooth_report_add_view(report, "host", NULL, &err), 0);
+	assert_int_equal(report_add_sink_type(report, &top_sink,
+				 &(struct sink_options){ .user = &top.frames }, &err),
+		0);
+}
+
+static int begin(void **state)
+{
 	(void)state;
 	assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
 	top_init(&top, &(struct top_options){ .interval_ns = 2 * NS_PER_S });
@@ -38,13 +49,7 @@ static int begin(void **state)
 		.hides_sessions = true,
 		.hide_ended = true };
 	now = 100 * NS_PER_S;
-	assert_int_equal(sooth_report_new(&report, "top", &err), 0);
-	report_in_frames(report, "proc.snapshot");
-	assert_int_equal(sooth_report_add_view(report, "processes", &options, &err), 0);
-	assert_int_equal(sooth_report_add_view(report, "host", NULL, &err), 0);
-	assert_int_equal(report_add_sink_type(report, &top_sink,
-				 &(struct sink_options){ .user = &top.frames }, &err),
-		0);
+	begin_report();
 	return 0;
 }
 
@@ -321,6 +326,51 @@ static void test_tree_of_targets(void **state)
 	assert_shows("sleep");
 	type("t");
 	assert_hides("sleep");
+}
+
+/* Neither sessions nor a tree; what has no value comes last. */
+static void test_all_in_an_order(void **state)
+{
+	const char *text;
+
+	(void)state;
+	top.sort = top_column_number("pid");
+	type("l");
+	assert_true(top.shows_all);
+	add(20, 10, "later", "/bin/later", "/");
+	add(10, 1, "sleeper", "/bin/sleeper", "/");
+	take();
+	text = draw();
+	assert_true(strstr(text, "sleeper") < strstr(text, "later"));
+	type("I");
+	text = draw();
+	assert_true(strstr(text, "sleeper") > strstr(text, "later"));
+	assert_int_equal(top_picked(&top)->id.pid, 20);
+	type("j");
+	assert_int_equal(top_picked(&top)->id.pid, 10);
+	type("I");
+	assert_int_equal(top_picked(&top)->id.pid, 10);
+	type("l");
+	assert_hides("sleeper");
+	assert_string_equal(top_column_of("rss_bytes", false)->name, "memory");
+	assert_string_equal(top_column_of("name", true)->name, "project");
+	assert_null(top_column_of("name", false));
+	assert_null(top_column_of("user", true));
+}
+
+/* Alerts are about the list, which comes first; the screen has the sessions. */
+static void test_list_before_the_tree(void **state)
+{
+	(void)state;
+	options.emits_list = true;
+	options.shown = PROCESSES_AGENTS;
+	sooth_report_free(report);
+	begin_report();
+	add_agent(10, "/work/alpha");
+	add(11, 10, "tool", "/bin/tool", "/work/alpha");
+	take();
+	type("\n");
+	assert_shows("tool");
 }
 
 static void test_marks(void **state)
@@ -715,6 +765,8 @@ int main(void)
 		TEST(test_traffic),
 		TEST(test_found),
 		TEST(test_tree_of_targets),
+		TEST(test_all_in_an_order),
+		TEST(test_list_before_the_tree),
 		TEST(test_marks),
 		TEST(test_marks_of_the_tree),
 		TEST(test_pick_stays),

@@ -156,15 +156,16 @@ static const struct sockets_socket *socket_of(const struct sooth_record *r)
 
 static bool is_read(const struct sockets_view *s)
 {
-	size_t position = 0;
+	bool is_seen = false;
 
 	snapshots_for_each (s->view.input, one) {
 		const struct sockets_process *p = snapshot_end(one, sizeof(*p));
 
 		if (!p || p->sockets_state != SOOTH_STATE_VALUE)
 			return false;
+		is_seen = true;
 	}
-	return position > 0;
+	return is_seen;
 }
 
 /* --- sockets --- */
