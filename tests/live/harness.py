@@ -58,6 +58,8 @@ for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 IS_LONG = bool(os.environ.get("SOOTH_TEST_LONG"))
 
 PATIENCE_S = 60  # a bound against hanging, not a claim about speed
+POLL_S, MOST_POLL_S = 0.01, 0.5
+RESTS = 9  # times as long as a condition took
 NOBODY = 65534
 SKIP = 77
 
@@ -203,12 +205,14 @@ class Process:
 def wait_until(condition, what, timeout=PATIENCE_S):
     deadline = time.monotonic() + timeout
     while True:
+        began_s = time.thread_time()
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
             raise AssertionError("waited %d s for %s" % (timeout, what() if callable(what) else what))
-        time.sleep(0.01)
+        # A condition that compares a program's code takes milliseconds: what is waited for needs the processor.
+        time.sleep(min(max(POLL_S, RESTS * (time.thread_time() - began_s)), MOST_POLL_S))
 
 
 def read(path):
