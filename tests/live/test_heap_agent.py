@@ -22,14 +22,21 @@ ITS_OWN = ("malloc", "free", "calloc", "realloc")
 PATIENCE_S = 180
 
 
-@needs_bpf
-class ClaudeCode(HeapCase):
+class AgentCase(HeapCase):
     def setUp(self):
         super().setUp()
         reason = require_native()
         if reason:
             self.skipTest(reason)
 
+    def assert_sampled(self, report):
+        """It went on with samples, and says so once."""
+        said = [limit for limit in report["limits"] if "samples" in limit["reason"]]
+        self.assertEqual([limit["what"] for limit in said], ["every call"], report["limits"])
+
+
+@needs_bpf
+class Launched(AgentCase):
     def ask(self, *before):
         """(report of sooth if there was one, seconds) of one prompt, which was answered."""
         with Agent(known.CLAUDE_CODE, mode=modes.ANSWER, before=before,
@@ -80,15 +87,33 @@ class ClaudeCode(HeapCase):
                   totals["calls"], totals["peak_bytes"], totals["live_bytes"],
                   totals["live_blocks"], totals["frees_unknown"], holds["count"], seconds))
 
-    def test_added_up_under_tokens(self):
-        """Attached while an answer floods in: what the kernel adds up is whole, and the answer goes on."""
-        with Agent(known.CLAUDE_CODE, mode=modes.SLOW, words_per_s=1000, folder=self.folder) as agent:
-            agent.wait_until_in_mode()
-            words = agent.conversation()[-1].words
-            began = time.monotonic()
-            text, counts = run_and_count(self, harness.SOOTH, "heap", "--in-kernel", "-j", "-d", "4", "-p", str(agent.pid))
-            words = agent.conversation()[-1].words - words
-            seconds = time.monotonic() - began
+    def test_sampled_by_itself(self):
+        # The others are attached below.
+        for option in ("--stack", "--leaks", "--churn") if harness.IS_LONG else ("--churn",):
+            report, seconds = self.ask(harness.SOOTH, "heap", "-j", option, "--")
+            self.assertEqual(report["loss"], [])
+            self.assert_sampled(report)
+            print("%s: %.2f s" % (option, seconds))
+
+
+@needs_bpf
+class UnderTokens(AgentCase):
+    """Attached while an answer floods in, one command behind another to one agent."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if not require_native():
+            cls.agent = cls.enterClassContext(Agent(known.CLAUDE_CODE, mode=modes.SLOW, words_per_s=1000))
+            cls.agent.wait_until_in_mode()
+
+    def test_added_up(self):
+        """What the kernel adds up is whole, and the answer goes on."""
+        words = self.agent.conversation()[-1].words
+        began = time.monotonic()
+        text, counts = run_and_count(self, harness.SOOTH, "heap", "--in-kernel", "-j", "-d", "4", "-p", str(self.agent.pid))
+        words = self.agent.conversation()[-1].words - words
+        seconds = time.monotonic() - began
         report = last_json(text)
         check_counts(self, counts)
         self.assert_nothing_lost(report)
@@ -102,43 +127,26 @@ class ClaudeCode(HeapCase):
         print("added up under tokens: %d calls, %d stacks, %d bytes live of new ones; %.0f words a second"
               % (totals["calls"], len(rows), totals["live_bytes"], words / seconds))
 
-    def assert_sampled(self, report):
-        """It went on with samples, and says so once."""
-        said = [limit for limit in report["limits"] if "samples" in limit["reason"]]
-        self.assertEqual([limit["what"] for limit in said], ["every call"], report["limits"])
-
-    def test_sampled_by_itself(self):
-        # The others are attached below.
-        for option in ("--stack", "--leaks", "--churn") if harness.IS_LONG else ("--churn",):
-            report, seconds = self.ask(harness.SOOTH, "heap", "-j", option, "--")
-            self.assertEqual(report["loss"], [])
-            self.assert_sampled(report)
-            print("%s: %.2f s" % (option, seconds))
-
-    def test_sampled_under_tokens(self):
+    def test_sampled(self):
         """Attached: with what every call takes, the answer would nearly stop."""
-        with Agent(known.CLAUDE_CODE, mode=modes.SLOW, words_per_s=1000, folder=self.folder) as agent:
-            agent.wait_until_in_mode()
-            for option in ("--stack", "--leaks"):
-                words, began = agent.conversation()[-1].words, time.monotonic()
-                report = last_json(self.sooth("heap", option, "-j", "-d", "5", "-p", str(agent.pid)).text)
-                words = agent.conversation()[-1].words - words
-                print("%s attached under tokens: %s; %.0f words a second" % (
-                    option, report["limits"][0]["reason"], words / (time.monotonic() - began)))
-                self.assertEqual(report["loss"], [])
-                # On a busy host the agent gets too little of a CPU to be slowed much.
-                if any("samples" in limit["reason"] for limit in report["limits"]):
-                    self.assert_sampled(report)
-                else:
-                    self.assertLess(max([row["probes_percent"] or 0 for row in report["heap_overhead"]], default=0), 50)
-                self.assertGreater(words, 100)
+        for option in ("--stack", "--leaks"):
+            words, began = self.agent.conversation()[-1].words, time.monotonic()
+            report = last_json(self.sooth("heap", option, "-j", "-d", "5", "-p", str(self.agent.pid)).text)
+            words = self.agent.conversation()[-1].words - words
+            print("%s attached under tokens: %s; %.0f words a second" % (
+                option, report["limits"][0]["reason"], words / (time.monotonic() - began)))
+            self.assertEqual(report["loss"], [])
+            # On a busy host the agent gets too little of a CPU to be slowed much.
+            if any("samples" in limit["reason"] for limit in report["limits"]):
+                self.assert_sampled(report)
+            else:
+                self.assertLess(max([row["probes_percent"] or 0 for row in report["heap_overhead"]], default=0), 50)
+            self.assertGreater(words, 100)
 
     def test_first_answer(self):
         """Without an option: by page and by purpose first, and the kernel's counts of the same run."""
-        with Agent(known.CLAUDE_CODE, mode=modes.SLOW, words_per_s=1000, folder=self.folder) as agent:
-            agent.wait_until_in_mode()
-            capture = self.path("first.sooth")
-            report = self.sooth("heap", "-j", "--save", capture, "-d", "4", "-p", str(agent.pid)).json()
+        capture = self.path("first.sooth")
+        report = self.sooth("heap", "-j", "--save", capture, "-d", "4", "-p", str(self.agent.pid)).json()
         self.assertGreater(report["page_totals"]["faults"], 0)
         heap = [row for row in report["memory_growth_by_class"] if row["class"] == "javascriptcore"]
         self.assertGreater(one(heap)["rss_bytes"], 0)
