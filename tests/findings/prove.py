@@ -8,7 +8,7 @@ a healthy one did, or the capture says something else.
     tests/findings/prove.py [--rounds N] [--seed S] [--only FINDING[: CASE]] [--all] [--jobs N]
                             [--table FILE] [--second-try] [--failed FILE]
 
-Without --all and --only the cases of default_cases.py run. --second-try: a case that fails runs once more, alone, and
+Cases of some findings are observed six at a time; each is judged by its own processes in that report. Without --all and --only the cases of default_cases.py run. --second-try: a case that fails runs once more, alone, and
 counts as passed if it then passes; the table has the first run. --failed FILE: failed cases are
 written there; with SOOTH_ONLY_FAILED in the environment only those of it run. SOOTH and WORKLOADS
 name the programs; without them those of build/ run.
@@ -16,6 +16,7 @@ name the programs; without them those of build/ run.
 import argparse
 import collections
 import concurrent.futures
+import dataclasses
 import importlib
 import json
 import os
@@ -32,13 +33,15 @@ for variable, program in (("SOOTH", "sooth"), ("WORKLOADS", "tests/workloads")):
     if not os.environ.setdefault(variable, str(BUILD / program)) or not os.path.exists(os.environ[variable]):
         sys.exit("there is no %s: build first (script/build), or name a program by %s" % (
             os.environ[variable], variable))
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 import case as cases  # noqa: E402
 import default_cases  # noqa: E402
 import harness  # noqa: E402
+from agents import processes  # noqa: E402
 
 BAD = ("medium", "high", "critical")
 FEW = 3
+BESIDE = 6  # cases of one observation: it reads all of /proc, which takes longer than to diagnose one more process
 
 
 def all_cases():
@@ -71,6 +74,7 @@ class Outcome:
         self.case, self.seed = case, seed
         self.fired = self.skipped = None
         self.problems, self.margin, self.took_s = [], None, 0.0
+        self.beside = []  # what was wrong beside others, before it ran by itself
 
 
 def thresholds():
@@ -103,25 +107,28 @@ def margin_of(case, finding, table):
     return None
 
 
-def said_instead(stdout, finding):
+def said_instead(report, finding):
     """What the check of a finding says of each process where it did not fire."""
-    report = json.loads(stdout)
     rows = [row for one in (*report["processes"], report["host"]) if one
             for row in (*one["fine"], *one["unseen"]) if row["id"] == finding]
     return "; ".join(row.get("text") or row.get("reason") or "fine" for row in rows)
 
 
-def judge(outcome, result, again, table):
-    case = outcome.case
+def report_of(result):
     if result.returncode not in (0, 1):
-        outcome.problems.append("exit %d: %s" % (result.returncode, result.stderr))
-        return
-    found = cases.findings_of(json.loads(result.stdout))
+        raise AssertionError("exit %d: %s" % (result.returncode, result.stderr))
+    return json.loads(result.stdout)
+
+
+def judge(outcome, report, repeated, table, others=()):
+    """`others`: findings that other cases of the same observation set the thresholds of."""
+    case = outcome.case
+    found = [f for f in cases.findings_of(report) if f["id"] not in others]
     own = [f for f in found if f["id"] == case.finding]
     outcome.fired = bool(own)
     if outcome.fired != case.sick:
         outcome.problems.append("fired: " + own[0]["claim"] if own else
-            "did not fire: " + said_instead(result.stdout, case.finding))
+            "did not fire: " + said_instead(report, case.finding))
     if own and (case.says not in own[0]["claim"] or
             case.severity not in ("", own[0]["severity"])):
         outcome.problems.append("says something else: %s" % own[0])
@@ -133,41 +140,116 @@ def judge(outcome, result, again, table):
             outcome.problems.append("also found %s: %s" % (finding["id"], finding["claim"]))
         if not finding["evidence"] or not finding["claim"]:
             outcome.problems.append("%s has no evidence or claim" % finding["id"])
-    if again.returncode not in (0, 1):
-        outcome.problems.append("from the capture: %s" % again.stderr)
-        return
-    repeated = cases.findings_of(json.loads(again.stdout))
     keys = lambda all_: sorted((f["key"], f["severity"], f["claim"]) for f in all_)  # noqa: E731
-    if keys(repeated) != keys(found):
-        outcome.problems.append("the capture says otherwise: %s, live %s" % (keys(repeated),
-            keys(found)))
+    live, stored = (keys(cases.findings_of(each)) for each in (report, repeated))
+    if stored != live:
+        outcome.problems.append("the capture says otherwise: %s, live %s" % (stored, live))
+
+
+class Trial:
+    """A case that runs."""
+
+    def __init__(self, case, seed):
+        self.outcome, self.scope, self.begin = Outcome(case, seed), cases.Scope(), time.monotonic()
+        self.pids = None  # None: all agents
+
+    def start(self):
+        """Whether it runs."""
+        case = self.outcome.case
+        try:
+            self.outcome.skipped = case.may_skip and case.may_skip()
+            if self.outcome.skipped:
+                return False
+            made = case.make(self.scope, random.Random("%s %s %d" % (case.finding, case.name, self.outcome.seed)))
+            self.pids = made if made is None or isinstance(made, list) else [made]
+            return True
+        except Exception:  # noqa: BLE001: one case must not hide the others
+            self.outcome.problems.append(traceback.format_exc())
+            return False
+
+    def end(self):
+        self.scope.close()
+        self.outcome.took_s = time.monotonic() - self.begin
+
+
+def part_of(report, pids):
+    return {**report, "processes": [p for p in report["processes"] if p["pid"] in pids]}
+
+
+def observe(trials, table):
+    """One observation of cases that are alike; what it says of each one's processes is that one's."""
+    together = dataclasses.replace(trials[0].outcome.case, settings=sorted({s for t in trials for s in t.outcome.case.settings}))
+    pids = [pid for t in trials for pid in t.pids or []]
+    capture = str(trials[0].scope.path / "case.sooth")
+    try:
+        report = report_of(cases.diagnose(together, pids, capture))
+        repeated = report_of(cases.diagnose_capture(together, capture))
+        if len(trials) == 1:
+            judge(trials[0].outcome, report, repeated, table)
+            return
+        for trial in trials:
+            own = trial.outcome.case.finding
+            judge(trial.outcome, part_of(report, trial.pids), part_of(repeated, trial.pids), table,
+                {other.outcome.case.finding for other in trials} - {own})
+    except Exception:  # noqa: BLE001
+        for trial in trials:
+            trial.outcome.problems.append(traceback.format_exc())
+
+
+def try_cases(wanted, table):
+    trials = [Trial(*each) for each in wanted]
+    try:
+        with concurrent.futures.ThreadPoolExecutor(len(trials)) as pool:
+            running = [trial for trial, is_started in zip(trials, pool.map(Trial.start, trials)) if is_started]
+        # What one process has started is diagnosed with it, but not with several.
+        parents = {processes.parent(pid) for pid in processes.all_pids()}
+        beside = [trial for trial in running if trial.pids and not parents & set(trial.pids)]
+        for group in [beside] * bool(beside) + [[trial] for trial in running if trial not in beside]:
+            observe(group, table)
+    finally:
+        for trial in trials:
+            trial.end()
+    return [trial.outcome for trial in trials]
 
 
 def try_case(case, seed, table):
-    outcome = Outcome(case, seed)
-    if case.may_skip:
-        outcome.skipped = case.may_skip()
-        if outcome.skipped:
-            return outcome
-    scope, begin = cases.Scope(), time.monotonic()
-    try:
-        made = case.make(scope, random.Random("%s %s %d" % (case.finding, case.name, seed)))
-        pids = [] if made is None else made if isinstance(made, list) else [made]
-        capture = str(scope.path / "case.sooth")
-        result = cases.diagnose(case, pids, capture)
-        judge(outcome, result, cases.diagnose_capture(case, capture), table)
-    except Exception:  # noqa: BLE001: one case must not hide the others
-        outcome.problems.append(traceback.format_exc())
-    finally:
-        scope.close()
-        outcome.took_s = time.monotonic() - begin
-    return outcome
+    return try_cases([(case, seed)], table)[0]
+
+
+def try_group(wanted, table):
+    """One that fails beside others runs by itself: that counts."""
+    for outcome in try_cases(wanted, table):
+        beside = outcome.problems
+        if beside:
+            outcome = try_case(outcome.case, outcome.seed, table)
+            outcome.beside = beside
+        yield outcome
+
+
+# Their states last, and are about single processes. Others are tried beside each other first.
+BESIDE_EACH_OTHER = ("deadlock", "frozen", "held-up", "lock-kept", "prompt-unanswered", "task-lost")
+
+
+def is_observed_beside(case):
+    return case.finding in BESIDE_EACH_OTHER and not (case.alone or case.few or case.calls or case.options or case.start_s)
+
+
+def groups_of(wanted):
+    """Those of one duration, the cases of a finding in different groups."""
+    alike = collections.defaultdict(list)
+    for each in wanted:
+        if is_observed_beside(each[0]):
+            alike[float(each[0].duration_s)].append(each)
+    for duration_s in sorted(alike, reverse=True):
+        count = -(-len(alike[duration_s]) // BESIDE)
+        yield from (alike[duration_s][i::count] for i in range(count))
 
 
 def run_all(wanted, jobs, table):
     """Many at once, then those that get on with a few, then one by one; the longest first."""
-    outcomes = []
-    for at_once, is_meant in ((jobs, lambda c: not (c.alone or c.few)),
+    with concurrent.futures.ThreadPoolExecutor(max(1, jobs // BESIDE)) as pool:
+        outcomes = [o for group in pool.map(lambda g: list(try_group(g, table)), groups_of(wanted)) for o in group]
+    for at_once, is_meant in ((jobs, lambda c: not (c.alone or c.few or is_observed_beside(c))),
                               (min(jobs, FEW), lambda c: c.few), (1, lambda c: c.alone)):
         meant = sorted((w for w in wanted if is_meant(w[0])), key=lambda w: -(w[0].start_s + w[0].duration_s))
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
@@ -245,7 +327,8 @@ def main():
             failed.append(name)
             failed_cases.append(name_of(o.case))
         else:
-            print("ok   %s, %.1f s%s" % (name, o.took_s, ", alone" if o.case.alone else ""))
+            print("ok   %s, %.1f s%s%s" % (name, o.took_s, ", alone" if o.case.alone else "",
+                "".join("\n     beside others: " + problem for problem in o.beside)))
     print("\n" + table_of(outcomes))
     if args.table:
         pathlib.Path(args.table).write_text(table_of(outcomes) + "\n")
