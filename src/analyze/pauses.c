@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/pauses.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "analyze/records.h"
@@ -21,6 +22,9 @@ void pauses_init(struct pauses *h)
 
 void pauses_take(struct pauses *h, const struct sooth_record *r, uint16_t kind)
 {
+	assert(h);
+	assert(r);
+
 	const struct pause_event *one = record_as(r, kind, sizeof(*one));
 	struct pauses_row *row = &h->row;
 	uint64_t until_ns;
@@ -41,6 +45,8 @@ void pauses_take(struct pauses *h, const struct sooth_record *r, uint16_t kind)
 
 void pauses_note_late(const struct pauses *h, struct output *output, const char *what)
 {
+	assert(h);
+
 	const struct pauses_row *row = &h->row;
 	char reason[192], took[UNITS_SIZE], left[UNITS_SIZE];
 
@@ -56,6 +62,8 @@ void pauses_note_late(const struct pauses *h, struct output *output, const char 
 
 void pauses_end(struct pauses *h)
 {
+	assert(h);
+
 	struct pauses_row *row = &h->row;
 
 	row->reserve_state =
@@ -66,6 +74,7 @@ int pauses_emit(struct pauses *h, struct output *output, const char *what, struc
 {
 	int status;
 
+	assert(h);
 	pauses_note_late(h, output, what);
 	if (!h->row.count)
 		return 0;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/process_view.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define PID_COLUMN "pid,"
 
 void process_view_init(struct process_view *v, struct output *output, uint16_t end_kind)
 {
+	assert(v);
 	v->output = output;
 	v->input = &v->own;
 	snapshots_init(&v->own, end_kind);
@@ -32,6 +34,8 @@ void process_view_fini(void *state)
 int process_view_section(
 	struct process_view *v, const struct section *section, struct sooth_error *err)
 {
+	assert(v);
+	assert(section);
 	/* The output borrows the section before until it is closed. */
 	int status = output_close_section(v->output, err);
 	const char *columns = section->columns;
@@ -48,6 +52,8 @@ int process_view_section(
 int process_view_emit(struct process_view *v, const struct section *section, process_emitter emit,
 	struct sooth_error *err)
 {
+	assert(v);
+
 	int status = process_view_section(v, section, err);
 	const struct snapshot *snapshot;
 	size_t position = 0;

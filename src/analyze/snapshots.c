@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/snapshots.h"
 
+#include <assert.h>
+
 #define PROCESSES_MAX 65536
 #define BYTES_MAX     (64u << 20) /* alone: of 250,000 mappings or so */
 
 void snapshots_init(struct snapshots *s, uint16_t end_kind)
 {
+	assert(s);
 	*s = (struct snapshots){ .end_kind = end_kind };
 	map_init(&s->processes, sizeof(struct process_id), sizeof(struct snapshot), PROCESSES_MAX);
 }
 
 void snapshots_init_in(struct snapshots *s, uint16_t end_kind, struct snapshots_room *room)
 {
+	assert(s);
 	snapshots_init(s, end_kind);
 	s->room = room;
 }
@@ -46,6 +50,7 @@ static bool append(struct snapshots *s, struct buffer *to, const struct sooth_re
 
 void snapshots_fini(struct snapshots *s)
 {
+	assert(s);
 	give_back(s, s->bytes);
 
 	map_for_each_value (&s->processes, struct snapshot *, one) {
@@ -58,6 +63,8 @@ void snapshots_fini(struct snapshots *s)
 
 void snapshots_drop(struct snapshots *s, const struct process_id *id)
 {
+	assert(s);
+
 	struct snapshot *one = map_get(&s->processes, id);
 
 	if (!one)
@@ -84,9 +91,12 @@ static void finish_snapshot(struct snapshots *s, struct snapshot *one, const str
 
 void snapshots_take(struct snapshots *s, const struct sooth_record *r)
 {
+	assert(r);
+
 	struct process_id id = process_id_of(r);
 	struct snapshot *one;
 
+	assert(s);
 	if (!snapshots_are_of(s, r))
 		return;
 	one = map_put(&s->processes, &id, NULL);
@@ -107,6 +117,7 @@ const struct snapshot *snapshots_next(const struct snapshots *s, size_t *positio
 {
 	void *value;
 
+	assert(s);
 	while (map_next(&s->processes, position, NULL, &value)) {
 		if (((struct snapshot *)value)->end.size)
 			return value;
@@ -123,6 +134,8 @@ bool snapshots_are_of_one(const struct snapshots *s)
 
 const struct snapshot *snapshots_get(const struct snapshots *s, const struct process_id *id)
 {
+	assert(s);
+
 	const struct snapshot *one = map_get(&s->processes, id);
 
 	return one && one->end.size ? one : NULL;
@@ -130,6 +143,8 @@ const struct snapshot *snapshots_get(const struct snapshots *s, const struct pro
 
 const void *snapshot_end(const struct snapshot *s, size_t size)
 {
+	assert(s);
+
 	const struct sooth_record *r = (const void *)s->end.data;
 
 	return record_holds(r, size) ? r : NULL;

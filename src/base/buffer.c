@@ -51,23 +51,27 @@ static bool admit(struct buffer *b, size_t size)
 
 void buffer_fini(struct buffer *b)
 {
+	assert(b);
 	free(b->data);
 	*b = (struct buffer){ .limit = b->limit };
 }
 
 void buffer_reset(struct buffer *b)
 {
+	assert(b);
 	b->size = 0;
 	b->failed = false;
 }
 
 bool buffer_failed(const struct buffer *b)
 {
+	assert(b);
 	return b->failed;
 }
 
 void *buffer_reserve(struct buffer *b, size_t size)
 {
+	assert(b);
 	assert(b->size <= b->capacity); /* its own memory, not a view of another's */
 	if (!admit(b, size) || !grow(b, b->size + size + 1))
 		return NULL;
@@ -76,6 +80,7 @@ void *buffer_reserve(struct buffer *b, size_t size)
 
 void buffer_commit(struct buffer *b, size_t size)
 {
+	assert(b);
 	assert(b->size <= b->capacity);
 	if (!admit(b, size))
 		return;
@@ -87,6 +92,8 @@ void buffer_commit(struct buffer *b, size_t size)
 
 void *buffer_zeros(struct buffer *b, size_t size)
 {
+	assert(b);
+
 	void *room = buffer_reserve(b, size);
 
 	if (!room)
@@ -100,6 +107,7 @@ void buffer_append(struct buffer *b, const void *data, size_t size)
 {
 	void *room;
 
+	assert(b);
 	assert(data || !size);
 	if (!size)
 		return;
@@ -112,6 +120,7 @@ void buffer_append(struct buffer *b, const void *data, size_t size)
 
 void buffer_char(struct buffer *b, char c)
 {
+	assert(b);
 	/* Most have room: a byte for it, and one for the NUL. */
 	if (!b->failed && b->capacity - b->size > 1 && (!b->limit || b->size < b->limit))
 		b->data[b->size++] = (unsigned char)c;
@@ -145,6 +154,8 @@ void buffer_i64(struct buffer *b, int64_t value)
 
 void buffer_vformat(struct buffer *b, const char *format, va_list args)
 {
+	assert(b);
+
 	size_t room = b->capacity - b->size;
 	va_list again;
 	int length;
@@ -174,6 +185,7 @@ void buffer_format(struct buffer *b, const char *format, ...)
 
 void buffer_consume(struct buffer *b, size_t size)
 {
+	assert(b);
 	if (size >= b->size) {
 		b->size = 0;
 		return;
@@ -186,6 +198,7 @@ void buffer_consume(struct buffer *b, size_t size)
 
 const char *buffer_cstr(struct buffer *b)
 {
+	assert(b);
 	if (b->failed || !grow(b, b->size + 1))
 		return "";
 	b->data[b->size] = '\0';

@@ -5,6 +5,7 @@
  */
 #include "base/cursor.h"
 
+#include <assert.h>
 #include <string.h>
 
 static void fail(struct cursor *c)
@@ -30,11 +31,13 @@ struct cursor cursor_over(const void *data, size_t size)
 
 size_t cursor_left(const struct cursor *c)
 {
+	assert(c);
 	return (size_t)(c->end - c->at);
 }
 
 bool cursor_at_end(const struct cursor *c)
 {
+	assert(c);
 	return c->at == c->end;
 }
 
@@ -50,6 +53,7 @@ static struct span take(struct cursor *c, size_t size)
 
 struct span cursor_bytes(struct cursor *c, size_t size)
 {
+	assert(c);
 	if (c->failed || size > cursor_left(c)) {
 		fail(c);
 		size = 0;
@@ -89,6 +93,8 @@ uint64_t cursor_u64(struct cursor *c)
 
 struct span cursor_until(struct cursor *c, char stop)
 {
+	assert(c);
+
 	size_t left = cursor_left(c);
 	const unsigned char *found = left ? memchr(c->at, (unsigned char)stop, left) : NULL;
 	struct span s;
@@ -109,6 +115,7 @@ struct span cursor_word(struct cursor *c)
 {
 	size_t size = 0, left;
 
+	assert(c);
 	cursor_blanks(c);
 	left = cursor_left(c);
 	while (size < left && !is_blank((char)c->at[size]))
@@ -180,6 +187,7 @@ bool cursor_skip(struct cursor *c, const char *literal)
 {
 	size_t size = strlen(literal);
 
+	assert(c);
 	if (c->failed || size > cursor_left(c) || (size && memcmp(c->at, literal, size) != 0))
 		return false;
 	take(c, size);
@@ -188,6 +196,7 @@ bool cursor_skip(struct cursor *c, const char *literal)
 
 void cursor_blanks(struct cursor *c)
 {
+	assert(c);
 	while (c->at < c->end && is_blank((char)*c->at))
 		c->at++;
 }

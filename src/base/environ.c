@@ -2,6 +2,7 @@
 /* Names of environment variables. */
 #include "base/environ.h"
 
+#include <assert.h>
 #include <string.h>
 
 static bool is_letter(char c)
@@ -58,6 +59,7 @@ bool environ_next(struct environ_walk *walk, struct environ_variable *out)
 {
 	struct span entry;
 
+	assert(walk);
 	while (next_entry(walk, &entry)) {
 		if (!entry.size) {
 			/* A title is padded with NULs; behind them may be the rest of a value. */

@@ -7,6 +7,7 @@
  */
 #include "base/file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -386,6 +387,7 @@ int out_file_place(struct out_file *f, struct sooth_error *err)
 {
 	int code = 0;
 
+	assert(f);
 	if (f->is_nameless)
 		code = give_name(f);
 	if (code)
@@ -419,6 +421,8 @@ int stream_failure(FILE *stream)
 
 int out_file_commit(struct out_file *f, struct sooth_error *err)
 {
+	assert(f);
+
 	const char *name = f->path ? f->path : "standard output";
 	int code = stream_failure(f->stream);
 
@@ -433,6 +437,7 @@ int out_file_commit(struct out_file *f, struct sooth_error *err)
 
 void out_file_close(struct out_file *f)
 {
+	assert(f);
 	drop_temporary(f);
 	if (f->stream && f->path)
 		fclose(f->stream);

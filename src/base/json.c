@@ -110,6 +110,7 @@ void json_end(struct json *j)
 {
 	bool is_object, has_items;
 
+	assert(j);
 	if (j->failed || !j->depth || j->has_key) {
 		misuse(j);
 		return;
@@ -155,12 +156,14 @@ void json_cstring(struct json *j, const char *text)
 
 void json_u64(struct json *j, uint64_t number)
 {
+	assert(j);
 	if (open_value(j))
 		buffer_u64(j->out, number);
 }
 
 void json_i64(struct json *j, int64_t number)
 {
+	assert(j);
 	if (open_value(j))
 		buffer_i64(j->out, number);
 }
@@ -202,6 +205,7 @@ void json_nothing(struct json *j)
 
 void json_written(struct json *j, const char *text, size_t size)
 {
+	assert(j);
 	if (open_value(j))
 		buffer_append(j->out, text, size);
 }

@@ -188,6 +188,7 @@ void map_init(struct map *m, size_t key_size, size_t value_size, size_t limit)
 
 void map_fini(struct map *m)
 {
+	assert(m);
 	free(m->entries);
 	free(m->index);
 	map_init(m, m->key_size, m->value_size, m->limit);
@@ -195,6 +196,7 @@ void map_fini(struct map *m)
 
 void map_clear(struct map *m)
 {
+	assert(m);
 	/* `refused` stays: a loss does not go away because the map was emptied. */
 	m->count = 0;
 	m->used = 0;
@@ -204,6 +206,8 @@ void map_clear(struct map *m)
 
 void *map_get(const struct map *m, const void *key)
 {
+	assert(m);
+
 	struct entry *e = m->count ? find(m, key, hash_bytes(key, m->key_size)) : NULL;
 
 	return e ? value_of(m, e) : NULL;
@@ -211,6 +215,7 @@ void *map_get(const struct map *m, const void *key)
 
 void *map_put(struct map *m, const void *key, bool *is_new)
 {
+	assert(m);
 	assert(m->key_size); /* map_init() came first */
 	assert(key);
 
@@ -240,6 +245,8 @@ void *map_put(struct map *m, const void *key, bool *is_new)
 
 bool map_remove(struct map *m, const void *key)
 {
+	assert(m);
+
 	size_t at = m->count ? find_place(m, key, hash_bytes(key, m->key_size)) : 0;
 
 	if (!m->count || !m->index[at].number)
@@ -255,6 +262,7 @@ bool map_remove(struct map *m, const void *key)
 
 bool map_next(const struct map *m, size_t *position, const void **key, void **value)
 {
+	assert(m);
 	assert(m->count <= m->used);
 	while (*position < m->used) {
 		struct entry *e = entry_at(m, (*position)++);

@@ -2,6 +2,7 @@
 /* Texts by number; see names.h. Two texts of one hash stand at hashes behind each other. */
 #include "base/names.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -12,12 +13,14 @@ struct names_place {
 
 void names_init(struct names *n, size_t most, size_t bytes_most)
 {
+	assert(n);
 	*n = (struct names){ .bytes_most = bytes_most };
 	map_init(&n->by_hash, sizeof(uint64_t), sizeof(uint32_t), most);
 }
 
 void names_fini(struct names *n)
 {
+	assert(n);
 	map_fini(&n->by_hash);
 	buffer_fini(&n->places);
 	buffer_fini(&n->bytes);
@@ -25,11 +28,14 @@ void names_fini(struct names *n)
 
 size_t names_count(const struct names *n)
 {
+	assert(n);
 	return n->places.size / sizeof(struct names_place);
 }
 
 struct span names_get(const struct names *n, uint32_t number)
 {
+	assert(n);
+
 	const struct names_place *place = (const struct names_place *)(const void *)n->places.data;
 
 	if (!place[number].size)
@@ -63,6 +69,7 @@ uint32_t names_put(struct names *n, struct span text, bool *is_new)
 	uint32_t *number;
 	bool is_free;
 
+	assert(n);
 	if (is_new)
 		*is_new = false;
 	for (;; hash++) {

@@ -3,6 +3,7 @@
  * opened, even if a name leads elsewhere a moment later. */
 #include "base/trusted.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -155,6 +156,8 @@ static int walk(struct walk *w, const char *path, bool is_folder, struct sooth_e
 int trusted_open(
 	const struct trust *t, const char *path, int flags, uid_t *owner, struct sooth_error *err)
 {
+	assert(t);
+
 	struct walk w = { .trust = t, .path = path, .at = AT_FDCWD };
 	bool is_folder = flags & O_DIRECTORY;
 	int fd = t->is_checked ? walk(&w, path, is_folder, err)

@@ -3,6 +3,7 @@
  * without looking at its header. */
 #include "capture/capture_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -148,6 +149,7 @@ int capture_file_open(struct capture_file *f, const char *path, struct sooth_err
 	struct stat st;
 	int status;
 
+	assert(f);
 	*f = (struct capture_file){ .path = path, .fd = STDIN_FILENO };
 	if (!strcmp(path, "-"))
 		return 0;
@@ -244,6 +246,8 @@ bool capture_file_survey(struct capture_file *f, struct survey *s)
 {
 	static const struct visitor surveyor = { survey_index, survey_gap };
 
+	assert(f);
+	assert(s);
 	if (!visit(f, &surveyor, s) || s->failed) {
 		survey_fini(s);
 		return false;
@@ -329,6 +333,7 @@ bool capture_file_choose(struct capture_file *f, entry_chooser choose, void *use
 	static const struct visitor chooser = { choose_blocks, choose_gap };
 	struct choice c = { choose, user, false };
 
+	assert(f);
 	buffer_reset(&f->stretches);
 	f->is_chosen = visit(f, &chooser, &c);
 	f->at = 0;
@@ -362,6 +367,8 @@ static ssize_t read_chosen(struct capture_file *f, void *data, size_t size)
 
 ssize_t capture_file_read(struct capture_file *f, void *data, size_t size, struct sooth_error *err)
 {
+	assert(f);
+
 	ssize_t got = f->is_chosen ? read_chosen(f, data, size) : read(f->fd, data, size);
 
 	return got < 0 ? error_errno(err, -errno, "read the capture %s", f->path) : got;
@@ -369,12 +376,14 @@ ssize_t capture_file_read(struct capture_file *f, void *data, size_t size, struc
 
 bool capture_file_rewind(struct capture_file *f)
 {
+	assert(f);
 	f->is_chosen = false;
 	return f->bytes && !lseek(f->fd, 0, SEEK_SET);
 }
 
 void capture_file_close(struct capture_file *f)
 {
+	assert(f);
 	if (f->path && strcmp(f->path, "-") && f->fd >= 0)
 		close(f->fd);
 	buffer_fini(&f->places);

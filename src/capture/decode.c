@@ -7,6 +7,7 @@
  */
 #include "capture/block.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <zlib.h>
@@ -183,6 +184,7 @@ int block_reader_feed(struct block_reader *r, const void *data, size_t size, blo
 {
 	ssize_t used;
 
+	assert(r);
 	r->bytes += size;
 	if (r->pending.size == 0) {
 		used = take_blocks(r, data, size, handler, user, err);
@@ -216,6 +218,8 @@ static bool is_cut_index(const unsigned char *data, size_t size)
 int block_reader_finish(
 	struct block_reader *r, block_handler handler, void *user, struct sooth_error *err)
 {
+	assert(r);
+
 	const unsigned char *data = r->pending.data;
 	size_t size = r->pending.size, at = 0;
 
@@ -240,6 +244,7 @@ int block_reader_finish(
 
 void block_reader_fini(struct block_reader *r)
 {
+	assert(r);
 	ZSTD_freeDCtx(r->zstd);
 	r->zstd = NULL;
 	buffer_fini(&r->pending);

@@ -2,6 +2,7 @@
 /* Making blocks. Checksums by zlib, compression by zstd: both are everywhere. */
 #include "capture/block.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <zlib.h>
@@ -13,6 +14,8 @@
 
 void block_describe(struct block *block)
 {
+	assert(block);
+
 	struct block_header *h = &block->header;
 
 	h->first_ns = UINT64_MAX;
@@ -53,10 +56,13 @@ static bool batch_compress(struct block_encoder *e, const struct batch *batch)
 int block_encode(struct block_encoder *e, struct buffer *out, const struct block *block,
 	enum block_codec codec, struct sooth_error *err)
 {
+	assert(block);
+
 	static const char zeros[SOOTH_RECORD_WORD];
 	struct block_header h = block->header;
 	const unsigned char *stored = block->batch.data;
 
+	assert(e);
 	memcpy(h.magic, BLOCK_MAGIC, BLOCK_MAGIC_SIZE);
 	h.header_bytes = sizeof(h);
 	h.reserved = 0;
@@ -80,6 +86,7 @@ int block_encode(struct block_encoder *e, struct buffer *out, const struct block
 
 void block_encoder_fini(struct block_encoder *e)
 {
+	assert(e);
 	ZSTD_freeCCtx(e->zstd);
 	e->zstd = NULL;
 	buffer_fini(&e->stored);

@@ -2,6 +2,7 @@
 /* Making an index and taking one apart; see index.h. */
 #include "capture/index.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "model/stream_records.h"
@@ -45,6 +46,9 @@ static void survey_init(struct survey *s)
 
 void survey_block(struct survey *s, const struct block *block)
 {
+	assert(s);
+	assert(block);
+
 	bool repeats = is_repeated(s, block);
 	uint16_t kind = 0;
 	uint64_t run = 0;
@@ -74,6 +78,7 @@ void survey_block(struct survey *s, const struct block *block)
 
 void survey_fini(struct survey *s)
 {
+	assert(s);
 	map_fini(&s->kinds);
 	*s = (struct survey){ 0 };
 }

@@ -200,6 +200,8 @@ int capture_writer_block(
 {
 	int status = 0;
 
+	assert(w);
+	assert(block);
 	assert(batch_check(&block->batch) >= 0);
 	if (w->segment_bytes >= w->options.segment_bytes)
 		status = segment_roll(w, err);
@@ -211,11 +213,14 @@ int capture_writer_block(
 
 int capture_writer_place(struct capture_writer *w, struct sooth_error *err)
 {
+	assert(w);
 	return out_file_place(&w->file, err);
 }
 
 int capture_writer_finish(struct capture_writer *w, struct sooth_error *err)
 {
+	assert(w);
+
 	int status = write_index(w, err);
 
 	return status ? status : out_file_commit(&w->file, err);

@@ -2,6 +2,7 @@
 /* Small demo processes. */
 #include "cli/demo_workloads.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -147,6 +148,7 @@ int demo_workloads_start(struct demo_workloads *s, struct sooth_error *err)
 	struct trust trust = invoker_trust();
 	int status;
 
+	assert(s);
 	/* Programs are started there: no user may exchange them before root does. */
 	trust.user = 0;
 	if (parent && !trusted_is_folder(&trust, parent))
@@ -176,6 +178,7 @@ static void end_process(pid_t pid)
 
 void demo_workloads_end(struct demo_workloads *s)
 {
+	assert(s);
 	end_process(s->worker);
 	/* Before its parent: until then its PID is not given to another process. */
 	if (s->tool > 0)

@@ -5,6 +5,7 @@
  */
 #include "cli/diagnosing.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -457,6 +458,9 @@ static void go_on_while_undecided(struct diagnosing *d, struct run *run)
 
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
+	assert(d);
+	assert(run);
+
 	bool is_capture = target_capture(run->arguments) != NULL;
 	bool is_given = target_is_given(run->target, run->arguments);
 	bool is_named, is_open;
@@ -512,6 +516,7 @@ bool diagnosing_without_samples(
 {
 	struct sooth_error ignored;
 
+	assert(d);
 	/* Samples need less privilege than calls: these were refused first. */
 	if (!d->has_samples || !is_refusal(d, refusal) ||
 		(d->has_calls && !diagnosing_can_observe("syscalls", &ignored)))
@@ -525,6 +530,8 @@ bool diagnosing_without_samples(
 bool diagnosing_without_calls(
 	struct diagnosing *d, struct run *run, const struct sooth_error *refusal)
 {
+	assert(d);
+	assert(run);
 	if (!d->has_calls || !is_refusal(d, refusal))
 		return false;
 	diagnosing_note_refusal(d->no_calls, refusal);
@@ -538,6 +545,7 @@ bool diagnosing_without_calls(
 
 int diagnosing_exit(const struct diagnosing *d, bool may_lack)
 {
+	assert(d);
 	if (*d->no_calls && d->insists_on_calls && !may_lack)
 		return EXIT_LACKING;
 	return d->has_missing ? EXIT_MISSING : 0;
@@ -545,6 +553,7 @@ int diagnosing_exit(const struct diagnosing *d, bool may_lack)
 
 void diagnosing_end(struct diagnosing *d)
 {
+	assert(d);
 	labels_fini(&d->labels);
 	undecided_fini(&d->longer);
 	buffer_fini(&d->selected);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/page_answer.h"
 
+#include <assert.h>
+
 #include "analyze/maps/map_growth.h"
 #include "analyze/profile/profile_table.h"
 #include "cli/selected/target_memory.h"
@@ -22,6 +24,7 @@ static void add_probes(struct run *run, struct run_probe *probes)
 
 void page_answer_alone(struct run *run, bool is_exact)
 {
+	assert(run);
 	add_probes(run, run->probes);
 	run->views[0] = (struct run_view){ "profile-pages", &options };
 	run->views[1] = (struct run_view){ "map-growth", NULL };
@@ -32,6 +35,9 @@ void page_answer_alone(struct run *run, bool is_exact)
 
 int page_answer_first(struct run *run, struct target_found *found, struct sooth_error *err)
 {
+	assert(run);
+	assert(found);
+
 	int status = target_find(run->target, run->arguments, run->allowed, found, err);
 	enum target_memory memory;
 

@@ -2,6 +2,7 @@
 /* Pictures beside a report. */
 #include "cli/picture.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +36,7 @@ enum call_graph_value picture_weight(const char *name, enum call_graph_value oth
 struct call_graph_look picture_look(
 	const struct picture_options *o, enum call_graph_value otherwise)
 {
+	assert(o);
 	return (struct call_graph_look){ .value = picture_weight(o->weight, otherwise),
 		.is_icicle = o->icicle,
 		.least_share = o->least_percent / 100 };
@@ -96,6 +98,9 @@ int picture_files(struct picture_files *f, const struct picture_options *o,
 {
 	int status;
 
+	assert(f);
+	assert(o);
+	assert(output);
 	*f = (struct picture_files){ .report = *output };
 	if (!o->flamegraph && (o->icicle || o->least_percent > 0))
 		return needs_flamegraph(o->icicle ? "--icicle" : "--min-width", err);
@@ -116,12 +121,14 @@ int picture_files(struct picture_files *f, const struct picture_options *o,
 
 void picture_files_fini(struct picture_files *f)
 {
+	assert(f);
 	buffer_fini(&f->folded);
 }
 
 struct run_side_output picture_side_output(
 	struct picture_files *f, const struct syscall_folded_options *stacks)
 {
+	assert(f);
 	return (struct run_side_output){ .path = f->picture,
 		.view = { "syscall-folded", stacks },
 		.sink = "flamegraph",

@@ -2,6 +2,7 @@
 /* Resolving names of addresses, with a timeout. */
 #include "cli/resolve.h"
 
+#include <assert.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -205,6 +206,7 @@ bool resolver_name(void *resolver, const char *address, char *name, size_t size)
 
 unsigned resolver_unanswered(const struct resolver *r)
 {
+	assert(r);
 	return r->unanswered;
 }
 

@@ -2,6 +2,7 @@
 /* One run of a report, live or from a capture. */
 #include "cli/run.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -529,6 +530,8 @@ static int run_found(const struct run *run, struct sooth_error *err)
 
 int run_report(const struct run *run, struct sooth_error *err)
 {
+	assert(run);
+
 	struct target_found found = { 0 };
 	struct run resolved = *run;
 	int status = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/top_run.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,6 +158,8 @@ static struct top_options options_of(const struct top_run *r)
 
 int top_run(const struct top_run *r, struct sooth_error *err)
 {
+	assert(r);
+
 	const struct top_settings *s = &r->settings;
 	const struct top_options options = options_of(r);
 	struct alert_options alerts;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/top_settings.h"
 
+#include <assert.h>
+
 #include "base/cleanup.h"
 #include "cli/config/config_files.h"
 #include "cli/top/columns.h"
@@ -49,6 +51,8 @@ const struct option_group top_groups[TOP_GROUPS] = {
 int top_settings_read(struct top_settings *s, struct settings *texts,
 	const struct arguments *arguments, struct sooth_error *err)
 {
+	assert(s);
+
 	static const struct option_group group = { .options = top_options,
 		.count = ARRAY_SIZE(top_options) };
 	struct top_settings typed = *s;

@@ -3,6 +3,7 @@
  * and what they could not see. */
 #include "collect/backend.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@ int backend_test_needs(const struct backend *backend, const struct os *os, struc
 {
 	int status = 0;
 
+	assert(backend);
 	for (size_t i = 0; backend->needs && backend->needs[i] && !status; i++)
 		status = backend->needs[i]->test(os, err);
 	return status;
@@ -22,6 +24,8 @@ int backend_test_needs(const struct backend *backend, const struct os *os, struc
 void backend_loss_of(struct backend_run *run, const char *source, uint64_t records, uint64_t bytes,
 	const char *reason)
 {
+	assert(run);
+
 	struct stream_loss loss = {
 		.record = { .time_ns = run->os->now_ns(run->os),
 			.kind = STREAM_LOSS,
@@ -41,12 +45,15 @@ void backend_loss_of(struct backend_run *run, const char *source, uint64_t recor
 
 void backend_loss(struct backend_run *run, uint64_t records, uint64_t bytes, const char *reason)
 {
+	assert(run);
 	backend_loss_of(run, run->backend->probe, records, bytes, reason);
 }
 
 void backend_limit(
 	struct backend_run *run, const char *what, const char *reason, const char *remedy)
 {
+	assert(run);
+
 	struct stream_limit limit = {
 		.record = { .time_ns = run->os->now_ns(run->os),
 			.kind = STREAM_LIMIT,

@@ -2,6 +2,7 @@
 /* The collector's own records; see collector.h. */
 #include "collect/collector.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -156,6 +157,8 @@ void collector_agents(const struct os *os, struct buffer *out, const struct agen
 
 uint64_t collector_self(const struct os *os, struct buffer *out, uint64_t records, uint64_t bytes)
 {
+	assert(os);
+
 	struct stream_self self = {
 		.record = head(os, STREAM_SELF), .records = records, .bytes = bytes
 	};

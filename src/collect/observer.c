@@ -6,6 +6,7 @@
  */
 #include "collect/observer_state.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,11 +205,13 @@ int sooth_observer_save(struct sooth_observer *o, const char *path, struct sooth
 
 void observer_sample_every(struct sooth_observer *o, uint64_t sample_ns)
 {
+	assert(o);
 	o->options.sample_ns = sample_ns;
 }
 
 uint64_t observer_agent_arrivals(const struct sooth_observer *o)
 {
+	assert(o);
 	return hub_agent_arrivals(o->hub);
 }
 

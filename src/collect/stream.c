@@ -2,6 +2,7 @@
 /* Records into blocks; see stream.h. */
 #include "collect/stream.h"
 
+#include <assert.h>
 #include <errno.h>
 
 int stream_connect(struct stream *s, block_handler handler, void *user, struct sooth_error *err)
@@ -16,6 +17,7 @@ int stream_connect(struct stream *s, block_handler handler, void *user, struct s
 
 struct buffer *stream_source(struct stream *s, unsigned source)
 {
+	assert(s);
 	return &s->sources[source];
 }
 

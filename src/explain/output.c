@@ -42,9 +42,13 @@ int output_new(struct output **out, struct sooth_error *err)
 int output_add_sink(struct output *o, const struct sink_type *type,
 	const struct sink_options *options, struct sooth_error *err)
 {
+	assert(o);
+
 	struct output_sink *sink = &o->sinks[o->sink_count];
 	int status;
 
+	assert(type);
+	assert(options);
 	assert(type->open && type->rows);
 	assert(!o->section); /* it would miss the heading */
 	if (o->sink_count == OUTPUT_SINKS_MAX)
@@ -106,6 +110,8 @@ int output_begin(struct output *o, const struct report_head *head, struct sooth_
 
 int output_flush(struct output *o, struct sooth_error *err)
 {
+	assert(o);
+
 	struct batch batch = { o->rows.data, o->rows.size };
 	int status = 0;
 
@@ -135,6 +141,7 @@ int output_close_section(struct output *o, struct sooth_error *err)
 	struct section section;
 	int status;
 
+	assert(o);
 	if (!o->section)
 		return 0;
 	section = *o->section;
@@ -150,8 +157,11 @@ int output_close_section(struct output *o, struct sooth_error *err)
 
 int output_section(struct output *o, const struct section *section, struct sooth_error *err)
 {
+	assert(o);
+
 	int status = output_close_section(o, err);
 
+	assert(section);
 	assert(section->schema);
 	if (status)
 		return status;
@@ -182,6 +192,7 @@ bool output_holds(
 {
 	struct sooth_error ignored;
 
+	assert(o);
 	return !o->filter || !filter_fits(o->filter, schema) ||
 	       filter_holds(o->filter, schema, row, &ignored) > 0;
 }
@@ -194,9 +205,12 @@ static int flush_when_full(struct output *o, struct sooth_error *err)
 int output_row(struct output *o, struct sooth_record *row, size_t fixed, struct record_tail *tail,
 	size_t tail_count, struct sooth_error *err)
 {
+	assert(o);
+
 	size_t at = o->rows.size;
 	int status;
 
+	assert(row);
 	assert(o->section); /* output_section() came first */
 	row->kind = o->section->schema->kind;
 	record_append(&o->rows, row, fixed, tail, tail_count);
@@ -238,6 +252,8 @@ int output_interleaved(struct output *o, const struct section *section, struct s
 
 int output_record(struct output *o, const struct sooth_record *record, struct sooth_error *err)
 {
+	assert(o);
+
 	size_t at = o->rows.size;
 	int status;
 
@@ -256,6 +272,7 @@ void output_limit(struct output *o, const char *what, const char *reason, const 
 		{ &limit.remedy, remedy, strlen(remedy) },
 	};
 
+	assert(o);
 	RECORD_APPEND(&o->limits, &limit, tail, 3);
 }
 
@@ -269,6 +286,7 @@ int output_filter(struct output *o, const char *text, struct sooth_error *err)
 	struct filter *filter;
 	int status = filter_new(&filter, text, err);
 
+	assert(o);
 	if (status)
 		return status;
 	filter_free(o->filter);
@@ -317,6 +335,8 @@ int output_check_filter(const struct output *o, const struct sooth_schema *const
 
 int output_end(struct output *o, struct sooth_error *err)
 {
+	assert(o);
+
 	int status = output_close_section(o, err);
 
 	if (!status)

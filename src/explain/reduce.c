@@ -2,6 +2,7 @@
 /* Merging by key; see reduce.h. Fields of the fixed part only: tails do not merge. */
 #include "explain/reduce.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@ bool reducer_init(
 {
 	size_t bytes = 0;
 
+	assert(r);
+	assert(schema);
 	*r = (struct reducer){ .schema = schema };
 	while (*keys) {
 		char name[64];
@@ -106,6 +109,8 @@ static void fixed_part(
 
 void reducer_push(struct reducer *r, const struct sooth_record *record)
 {
+	assert(r);
+
 	unsigned char key[REDUCE_KEY_BYTES];
 	unsigned char whole[r->schema->fixed_size] __attribute__((aligned(8)));
 	bool is_new;
@@ -128,11 +133,14 @@ const struct sooth_record *reducer_next(const struct reducer *r, size_t *positio
 {
 	void *row;
 
+	assert(r);
 	return map_next(&r->rows, position, NULL, &row) ? row : NULL;
 }
 
 const struct sooth_record **reducer_rows(const struct reducer *r, size_t *count)
 {
+	assert(r);
+
 	const struct sooth_record **rows = calloc(r->rows.count + 1, sizeof(*rows));
 	size_t position = 0;
 
@@ -144,5 +152,6 @@ const struct sooth_record **reducer_rows(const struct reducer *r, size_t *count)
 
 void reducer_fini(struct reducer *r)
 {
+	assert(r);
 	map_fini(&r->rows);
 }

@@ -5,6 +5,7 @@
  */
 #include "explain/report.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,6 +125,7 @@ int sooth_report_filter(struct sooth_report *r, const char *expression, struct s
 
 int report_check_filter(const struct sooth_report *r, struct sooth_error *err)
 {
+	assert(r);
 	/* What stands under every report can be filtered as well. */
 	const struct sooth_schema *tables[REPORT_TABLES_MAX] = { registry_schema(STREAM_SOURCE),
 		registry_schema(STREAM_LOSS), registry_schema(STREAM_LIMIT) };
@@ -182,6 +184,7 @@ int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 int report_add_sink_type(struct sooth_report *r, const struct sink_type *type,
 	const struct sink_options *options, struct sooth_error *err)
 {
+	assert(r);
 	return output_add_sink(r->output, type, options, err);
 }
 
@@ -198,6 +201,7 @@ int sooth_report_add_pid(struct sooth_report *r, pid_t pid, struct sooth_error *
 
 void report_may_lack_pids(struct sooth_report *r)
 {
+	assert(r);
 	r->may_lack_pids = true;
 }
 
@@ -367,11 +371,13 @@ static int take_batch(void *user, const struct batch *all, struct sooth_error *e
 
 void report_in_frames(struct sooth_report *r, const char *schema)
 {
+	assert(r);
 	r->frame_kind = registry_kind(schema);
 }
 
 void report_in_intervals(struct sooth_report *r, const char *schema)
 {
+	assert(r);
 	report_in_frames(r, schema);
 	r->emits_intervals = true;
 }
@@ -389,6 +395,7 @@ int report_block(void *user, const struct block *block, struct sooth_error *err)
 
 void report_pass_on(struct sooth_report *r, struct sooth_report *to)
 {
+	assert(r);
 	r->passes_to = to;
 }
 
@@ -468,6 +475,7 @@ static int check_pids(const struct sooth_report *r, struct sooth_error *err)
 
 bool report_is_partial(const struct sooth_report *r)
 {
+	assert(r);
 	return report_is_damaged(r) || r->reader.cut_bytes || summary_is_cut(&r->summary);
 }
 
@@ -501,17 +509,21 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 
 int report_notes(struct sooth_report *r, bool is_whole, struct output *o, struct sooth_error *err)
 {
+	assert(r);
 	r->summary.is_unread = !is_whole;
 	return summary_emit(&r->summary, o, err);
 }
 
 int report_end_of_file(struct sooth_report *r, struct sooth_error *err)
 {
+	assert(r);
 	return block_reader_finish(&r->reader, report_block, r, err);
 }
 
 uint64_t report_damages(const struct sooth_report *r)
 {
+	assert(r);
+
 	const struct block_reader *b = &r->reader;
 
 	return b->damaged_blocks + b->damaged_bytes + b->cut_bytes;
@@ -519,16 +531,19 @@ uint64_t report_damages(const struct sooth_report *r)
 
 void report_set_snapshot(struct sooth_report *r)
 {
+	assert(r);
 	r->summary.is_snapshot = true;
 }
 
 void report_note(struct sooth_report *r, const char *what, const char *reason, const char *remedy)
 {
+	assert(r);
 	output_limit(r->output, what, reason, remedy);
 }
 
 bool report_is_damaged(const struct sooth_report *r)
 {
+	assert(r);
 	return r->reader.damaged_blocks || r->reader.damaged_bytes;
 }
 
@@ -553,6 +568,8 @@ static void put_lines(struct buffer *lines, uint16_t kind, const struct batch *r
 
 void report_limit_lines(const struct sooth_report *r, struct buffer *lines)
 {
+	assert(r);
+
 	struct batch limits = output_limits(r->output);
 
 	put_lines(lines, STREAM_LIMIT, &limits);
@@ -560,6 +577,8 @@ void report_limit_lines(const struct sooth_report *r, struct buffer *lines)
 
 void report_loss_lines(const struct sooth_report *r, struct buffer *lines)
 {
+	assert(r);
+
 	struct batch losses = { r->summary.losses.data, r->summary.losses.size };
 
 	time_range_loss_line(&r->part, lines);
@@ -568,6 +587,7 @@ void report_loss_lines(const struct sooth_report *r, struct buffer *lines)
 
 bool report_has_probe(const struct sooth_report *r, const char *probe)
 {
+	assert(r);
 	return summary_has_probe(&r->summary, probe);
 }
 

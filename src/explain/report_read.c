@@ -4,6 +4,8 @@
  * those no index covers; without a valid index all are. The result is the same.
  */
 #include <errno.h>
+
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -70,6 +72,7 @@ int report_choose(struct sooth_report *r, struct capture_file *f, struct sooth_e
 	struct survey s = { 0 };
 	int status = 0;
 
+	assert(f);
 	if (!report_time_range(r)->is_requested)
 		return 0;
 	if (choose_by_index(r, f, &s)) {
@@ -101,6 +104,7 @@ int report_check_capture(const struct sooth_report *r, const char *path, struct 
 int report_check_stream(
 	const struct sooth_report *r, const struct capture_file *f, struct sooth_error *err)
 {
+	assert(f);
 	if (f->bytes || report_reader(r)->bytes < STREAM_LOOK_BYTES)
 		return 0;
 	return report_check_capture(r, f->path, err);
@@ -181,6 +185,7 @@ int report_read_survey(
 	bool is_reported;
 	int status = import_open(&f, path, err);
 
+	assert(survey);
 	if (status)
 		return status;
 	is_reported = capture_file_survey(&f, survey) && capture_file_choose(&f, has_notes, NULL);

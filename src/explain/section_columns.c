@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "explain/section_columns.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +28,8 @@ static size_t named_columns(
 size_t section_columns(
 	const struct section *section, const struct sooth_field *out[SECTION_COLUMNS_MAX])
 {
+	assert(section);
+
 	const struct sooth_schema *schema = section->schema;
 	size_t count = 0;
 

@@ -2,6 +2,7 @@
 /* The notes at the end of every report; see summary.h. */
 #include "explain/summary.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -150,6 +151,8 @@ static void take_agent(struct summary *s, const struct sooth_record *r)
 
 void summary_take(struct summary *s, const struct sooth_record *r)
 {
+	assert(s);
+	assert(r);
 	if (r->time_ns > s->last_ns)
 		s->last_ns = r->time_ns;
 	switch (r->kind) {
@@ -295,7 +298,8 @@ static int emit_records(struct output *output, const struct section *section,
 
 static int emit_observation(struct summary *s, struct output *output, struct sooth_error *err)
 {
-	static const struct section section = SECTION_OF("run", observation_schema, INLINE, .audience = SECTION_DETAIL, .is_last = true);
+	static const struct section section = SECTION_OF(
+		"run", observation_schema, INLINE, .audience = SECTION_DETAIL, .is_last = true);
 	uint64_t end_ns = s->has_end ? s->end_ns : s->last_ns;
 	struct observation_row row = {
 		.interval_ns = s->begin_ns && end_ns > s->begin_ns ? end_ns - s->begin_ns : 0,
@@ -363,7 +367,8 @@ static void fallback_probes(
 
 static int emit_fallbacks(struct summary *s, struct output *output, struct sooth_error *err)
 {
-	static const struct section section = SECTION_OF("fallbacks", fallback_schema, TABLE, .audience = SECTION_BRIEF, .wraps = true, .is_last = true);
+	static const struct section section = SECTION_OF("fallbacks", fallback_schema, TABLE,
+		.audience = SECTION_BRIEF, .wraps = true, .is_last = true);
 	struct batch all = { s->sources.data, s->sources.size };
 	int status = output_section(output, &section, err);
 
@@ -399,7 +404,8 @@ static const char *mark_text(const struct sooth_record *r)
 /* There is a section only where there are some. */
 static int emit_marks(struct summary *s, struct output *output, struct sooth_error *err)
 {
-	static const struct section section = SECTION_OF("marks", mark_schema, TABLE, .is_last = true);
+	static const struct section section =
+		SECTION_OF("marks", mark_schema, TABLE, .is_last = true);
 	struct batch all = { s->marks.data, s->marks.size };
 	int status = s->marks.size ? output_section(output, &section, err) : 0;
 
@@ -465,6 +471,8 @@ static int emit_limits(struct summary *s, struct output *output, struct sooth_er
 
 int summary_emit(struct summary *s, struct output *output, struct sooth_error *err)
 {
+	assert(s);
+
 	const struct section sections[] = {
 		{ .name = "target",
 			.schema = stream_schema_of(STREAM_TARGET),
@@ -508,6 +516,7 @@ int summary_emit(struct summary *s, struct output *output, struct sooth_error *e
 
 void summary_fini(struct summary *s)
 {
+	assert(s);
 	buffer_fini(&s->target);
 	buffer_fini(&s->sources);
 	buffer_fini(&s->losses);

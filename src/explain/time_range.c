@@ -2,6 +2,7 @@
 /* What belongs to a part of a capture; see time_range.h. */
 #include "explain/time_range.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -96,6 +97,7 @@ static uint64_t since_of(const struct sooth_record *r)
 
 bool time_range_classify(const struct sooth_record *r, uint64_t *since_ns)
 {
+	assert(r);
 	switch (time_span_of(r->kind)) {
 	case SOOTH_TIME_SPAN_RUN:
 		return true;

@@ -2,6 +2,7 @@
 /* One conversion, whatever the format: who feeds it, which tables, where it goes. */
 #include "export/export.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -345,6 +346,10 @@ static int open_place(struct job *j, struct sooth_error *err)
 int export_run(const struct export_type *type, const struct export_options *options,
 	struct export_reported *told, struct sooth_error *err)
 {
+	assert(type);
+	assert(options);
+	assert(told);
+
 	struct export_options chosen = *options;
 	struct job j = {
 		.type = type, .options = &chosen, .told = told, .place = { .read = options->path }

@@ -6,6 +6,7 @@
  */
 #include "export/query.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -333,6 +334,7 @@ int query_open(struct query **out, const struct query_options *options, struct s
 	struct query *q = calloc(1, sizeof(*q));
 	int status;
 
+	assert(options);
 	if (!q)
 		return error_no_memory(err);
 	q->options = *options;
@@ -379,6 +381,7 @@ int query_run(struct query *q, const char *sql, struct output *output, struct so
 
 bool query_is_damaged(const struct query *q)
 {
+	assert(q);
 	return q->notes && report_is_damaged(q->notes);
 }
 
@@ -438,6 +441,8 @@ static int emit_table(const struct table *t, struct output *output, struct sooth
 
 int query_list(struct query *q, struct output *output, struct sooth_error *err)
 {
+	assert(q);
+
 	static const struct section section = SECTION_OF("tables", query_table_schema, TABLE);
 	int status = query_views(q, err);
 

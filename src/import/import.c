@@ -2,6 +2,7 @@
 /* Which files are converted, by how they begin. */
 #include "import/import.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,6 +60,8 @@ static int convert(struct capture_file *f, bool is_lines, struct sooth_error *er
 
 int import_open(struct capture_file *f, const char *path, struct sooth_error *err)
 {
+	assert(f);
+
 	unsigned char begin[sizeof(lines_begin)];
 	bool is_lines;
 	int status = capture_file_open(f, path, err);

@@ -20,6 +20,7 @@ long batch_check(const struct batch *b)
 	size_t at = 0;
 	long count = 0;
 
+	assert(b);
 	while (at < b->size) {
 		const struct sooth_record *r = (const void *)(b->data + at);
 
@@ -43,6 +44,7 @@ void record_append(struct buffer *out, struct sooth_record *record, size_t fixed
 	size_t total = fixed_bytes;
 	unsigned char *to;
 
+	assert(record);
 	assert(fixed >= sizeof(*record) && total <= SOOTH_RECORD_BYTES_MAX);
 	for (size_t i = 0; i < tail_count; i++) {
 		/* A text is a member of this record: it is copied with it. */

@@ -5,6 +5,7 @@
  */
 #include "model/field.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "model/batch.h"
@@ -159,12 +160,14 @@ double series_at(const struct sooth_value *value, size_t i)
 {
 	double v;
 
+	assert(value);
 	memcpy(&v, value->list.data + i * sizeof(v), sizeof(v));
 	return v;
 }
 
 const char *value_state_text(const struct sooth_value *v)
 {
+	assert(v);
 	if (v->state == SOOTH_STATE_TRUNCATED)
 		return "truncated";
 	if (v->state == SOOTH_STATE_REDACTED)
@@ -174,6 +177,8 @@ const char *value_state_text(const struct sooth_value *v)
 
 struct batch field_rows(const struct sooth_value *value)
 {
+	assert(value);
+
 	struct batch rows = { (const unsigned char *)value->text.data, value->text.size };
 
 	if ((uintptr_t)rows.data % SOOTH_RECORD_WORD || batch_check(&rows) < 0)

@@ -2,6 +2,7 @@
 /* Whether an expression holds for a record; see filter.h. */
 #include "model/filter.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <regex.h>
@@ -318,6 +319,7 @@ static const struct sooth_field *find_field(const struct sooth_schema *schema, c
 
 bool filter_fits(const struct filter *f, const struct sooth_schema *schema)
 {
+	assert(f);
 	for (size_t i = 0; i < f->count; i++) {
 		if (f->nodes[i].kind == NODE_COMPARE && !find_field(schema, f->nodes[i].field))
 			return false;
@@ -329,6 +331,7 @@ const char *filter_field(const struct filter *f)
 {
 	size_t i = 0;
 
+	assert(f);
 	while (i < f->count && f->nodes[i].kind != NODE_COMPARE)
 		i++;
 	return i < f->count ? f->nodes[i].field : "";
@@ -337,6 +340,7 @@ const char *filter_field(const struct filter *f)
 const char *filter_unknown(
 	const struct filter *f, const struct sooth_schema *const *schemas, size_t count)
 {
+	assert(f);
 	for (size_t i = 0; i < f->count; i++) {
 		bool is_known = f->nodes[i].kind != NODE_COMPARE;
 
@@ -549,5 +553,6 @@ static int evaluate(struct filter *f, size_t i, const struct sooth_schema *schem
 int filter_holds(struct filter *f, const struct sooth_schema *schema,
 	const struct sooth_record *record, struct sooth_error *err)
 {
+	assert(f);
 	return evaluate(f, f->root, schema, record, err);
 }

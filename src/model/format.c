@@ -5,6 +5,7 @@
  */
 #include "model/field.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
@@ -19,6 +20,7 @@ void field_label(const struct sooth_field *field, char out[FIELD_LABEL_SIZE])
 {
 	size_t i;
 
+	assert(field);
 	if (field->label) {
 		snprintf(out, FIELD_LABEL_SIZE, "%s", field->label);
 		return;
@@ -217,6 +219,7 @@ static void format_present(
 
 void value_format(struct buffer *out, const struct sooth_field *field, const struct sooth_value *v)
 {
+	assert(v);
 	switch (v->state) {
 	case SOOTH_STATE_VALUE:
 		format_present(out, field, v);
@@ -317,9 +320,12 @@ static const char *plan_field(
 
 void line_plan(struct line_plan *plan, const struct sooth_schema *schema)
 {
+	assert(schema);
+
 	const char *at = schema->line;
 	unsigned depth = 0;
 
+	assert(plan);
 	plan->count = 0;
 	plan->says_reasons = false;
 	while (*at) {
@@ -356,7 +362,8 @@ struct line_state {
 };
 
 /* " thread": with an s unless it is one. */
-static void write_noun(struct buffer *out, const struct line_part *part, const struct sooth_value *v)
+static void write_noun(
+	struct buffer *out, const struct line_part *part, const struct sooth_value *v)
 {
 	buffer_append(out, part->text, part->size);
 	if (part->size && (v->state != SOOTH_STATE_VALUE || v->u != 1))
@@ -387,6 +394,9 @@ static void write_close(struct line_state *s)
 void line_format(
 	struct buffer *out, const struct line_plan *plan, const struct sooth_record *record)
 {
+	assert(out);
+	assert(plan);
+
 	struct line_state s = { .out = out, .says_reasons = plan->says_reasons };
 
 	for (size_t i = 0; i < plan->count; i++) {

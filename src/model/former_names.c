@@ -3,6 +3,7 @@
  * --table still accept them. docs/json.md lists them too. */
 #include "model/former_names.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -291,6 +292,8 @@ static const struct {
 
 const struct sooth_field *field_by_any_name(const struct sooth_schema *schema, const char *name)
 {
+	assert(schema);
+
 	const struct sooth_field *field = sooth_schema_field(schema, name);
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields) && !field; i++) {

@@ -2,6 +2,8 @@
 /* Field tables of the kinds that every stream has. */
 #include "model/schema.h"
 
+#include <assert.h>
+
 #include "model/phase_records.h"
 
 static const struct sooth_field stream_segment_fields[] = {
@@ -257,6 +259,7 @@ const struct sooth_schema *const stream_schemas[] = {
 
 void schema_describe(struct buffer *out, const struct sooth_schema *schema)
 {
+	assert(schema);
 	for (size_t i = 0; i < schema->field_count; i++) {
 		const struct sooth_field *f = &schema->fields[i];
 
@@ -270,6 +273,7 @@ bool schema_row_key(
 {
 	bool has_key = false;
 
+	assert(schema);
 	/* Events are not compared; they stream by in millions. */
 	for (size_t i = 0; schema->class_ != SOOTH_CLASS_EVENT && i < schema->field_count; i++) {
 		const struct sooth_field *f = &schema->fields[i];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/launch_pipe.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -33,6 +34,8 @@ bool launch_pipe_read(int pipe, struct launch_preload *preload)
 
 int launch_pipe_release(const struct os *os, struct launch *launch, struct sooth_error *err)
 {
+	assert(launch);
+
 	_cleanup_close_ int start_pipe = TAKE_FD(launch->start_pipe);
 	_cleanup_close_ int failure = TAKE_FD(launch->failure);
 	int code = 0;
@@ -65,6 +68,7 @@ void launch_pipe_abandon(const struct os *os, struct launch *launch)
 {
 	int status;
 
+	assert(launch);
 	(void)os;
 	if (launch->start_pipe >= 0) {
 		close(launch->start_pipe); /* it reads end of file and exits */

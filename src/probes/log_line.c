@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "probes/log_line.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <strings.h>
 
@@ -441,6 +442,7 @@ void log_line_read(struct log_line *out, struct span line, bool is_log)
 	struct span head;
 	unsigned status;
 
+	assert(out);
 	*out = (struct log_line){ .kind = LOG_LINE_BLANK, .message = line };
 	if (!line.size)
 		return;

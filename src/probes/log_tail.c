@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "probes/log_tail.h"
 
+#include <assert.h>
+
 #define NO_FORM LOG_TAIL_FORMS
 
 static bool is_error(const struct log_form *f)
@@ -17,10 +19,9 @@ static uint32_t find_form(struct log_tail *t, const struct log_line *line)
 	}
 	if (t->form_count == LOG_TAIL_FORMS)
 		return NO_FORM;
-	t->forms[t->form_count] = (struct log_form){ .form = line->form,
-		.kind = line->kind,
-		.is_done = line->is_done,
-		.first = t->lines };
+	t->forms[t->form_count] = (struct log_form){
+		.form = line->form, .kind = line->kind, .is_done = line->is_done, .first = t->lines
+	};
 	return t->form_count++;
 }
 
@@ -56,6 +57,7 @@ static bool is_part(const struct log_tail *t, const struct log_line *line, bool 
 
 void log_tail_begin(struct log_tail *t)
 {
+	assert(t);
 	t->lines = t->lines_new = t->errors = t->errors_new = t->form_count = 0;
 	t->is_text = true;
 }
@@ -63,6 +65,8 @@ void log_tail_begin(struct log_tail *t)
 void log_tail_add(
 	struct log_tail *t, const struct log_line *line, bool is_new, bool is_behind_detail)
 {
+	assert(t);
+	assert(line);
 	if (is_part(t, line, is_behind_detail))
 		t->forms[t->form_at[(t->lines - 1) % LOG_TAIL_LINES]].end = line->message;
 	else
@@ -80,6 +84,7 @@ void log_tail_read(
 	bool is_behind_detail = false;
 	size_t at = 0;
 
+	assert(out);
 	log_tail_begin(out);
 	out->is_text = is_text(text, size);
 	while (out->is_text && at < size) {
@@ -105,6 +110,8 @@ void log_tail_read(
 
 struct log_repeat log_tail_repeat(const struct log_tail *t, const struct log_form *f)
 {
+	assert(t);
+
 	uint32_t begin = f->first, counts[LOG_TAIL_FORMS + 1] = { 0 };
 	struct log_repeat r = { .behind = t->lines - f->last - 1 };
 
@@ -156,6 +163,7 @@ size_t log_tail_worst(const struct log_tail *t, const struct log_form **out, siz
 	const struct log_form *last = NULL;
 	size_t count = 0;
 
+	assert(t);
 	for (uint32_t i = 0; i < t->form_count; i++) {
 		const struct log_form *f = &t->forms[i];
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "probes/syscall_arguments.h"
 
+#include <assert.h>
+
 static const struct argument_type types[] = {
 #define TYPE(id, form, keep, unit, is_result, flags)                                               \
 	{ #id, ARGUMENT_AS_##form, SYSCALLS_KEEP_##keep, is_result, unit, flags },
@@ -9,11 +11,13 @@ static const struct argument_type types[] = {
 
 const struct argument_type *syscall_argument(const struct syscall_row *row, size_t position)
 {
+	assert(row);
 	return &types[row->arguments[position]];
 }
 
 uint8_t syscall_path_argument(const struct syscall_row *row)
 {
+	assert(row);
 	for (size_t i = 0; i < row->argument_count; i++) {
 		if (syscall_argument(row, i)->form == ARGUMENT_AS_PATH)
 			return (uint8_t)(i + 1);

@@ -2,6 +2,8 @@
 /* Tables of names; see syscall_flags.def. */
 #include "probes/syscall_flags.h"
 
+#include <assert.h>
+
 #define BEGIN(id)	  static const struct flag_name id##_names[] = {
 #define FLAG(value, name) { value, #name },
 #define END(id, one_of, aarch64)                                                                   \
@@ -22,6 +24,7 @@ const struct flag_table *const flag_tables[] = {
 
 const char *flag_name(const struct flag_table *table, uint64_t value)
 {
+	assert(table);
 	for (size_t i = 0; i < table->count; i++) {
 		if (table->names[i].value == value)
 			return table->names[i].name;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "probes/syscall_names.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -106,8 +107,8 @@ enum {
  * A row's position in rows[]. Named after its line in the table, as the line is the one thing a
  * macro can distinguish rows by: a name may stand in two.
  */
-#define ROW_OF_LINE_(line) ROW_##line
-#define ROW_OF_LINE(line)  ROW_OF_LINE_(line)
+#define ROW_OF_LINE_(line)     ROW_##line
+#define ROW_OF_LINE(line)      ROW_OF_LINE_(line)
 #define BSD_ROW_OF_LINE_(line) BSD_ROW_##line
 #define BSD_ROW_OF_LINE(line)  BSD_ROW_OF_LINE_(line)
 
@@ -330,21 +331,25 @@ int32_t syscall_number(unsigned abi, const char *name, size_t size)
 
 bool syscall_waits(const struct syscall_row *row)
 {
+	assert(row);
 	return row->wait.is_purpose;
 }
 
 bool syscall_returns_descriptor(const struct syscall_row *row)
 {
+	assert(row);
 	return row->effect.what > SYSCALL_FD_NOTHING_SEEN && row->effect.what < SYSCALL_FD_RESULTS;
 }
 
 bool syscall_moves_descriptors(const struct syscall_row *row)
 {
+	assert(row);
 	return row->effect.is_needed;
 }
 
 bool syscall_never_returns(const struct syscall_row *row)
 {
+	assert(row);
 	return row->traits & SYSCALL_ENDS_THREAD;
 }
 

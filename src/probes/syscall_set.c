@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "probes/syscall_set.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -147,7 +148,8 @@ static int unknown(const char *word, struct sooth_error *err)
 		return error_remedy(err, "did you mean %s?", near);
 	return error_remedy(err,
 		"use names as in strace, a category (file, network, memory, process, event, time, "
-		"ipc, signal, other) or a class (%%path, %%desc, %%bytes, %%connections, %%exits, %%api)");
+		"ipc, signal, other) or a class (%%path, %%desc, %%bytes, %%connections, %%exits, "
+		"%%api)");
 }
 
 /* "!", ",", "read,": a call is named nowhere. */
@@ -187,6 +189,7 @@ int syscall_set_parse(struct syscall_set *s, const char *text, struct sooth_erro
 	const char *whole = text;
 	bool is_all_but;
 
+	assert(s);
 	text = skip_qualifier(text);
 	is_all_but = text && *text == '!';
 	syscall_set_init(s);
@@ -215,6 +218,7 @@ bool syscall_set_has(const struct syscall_set *s, const struct syscall_row *row)
 {
 	size_t position;
 
+	assert(s);
 	if (s->is_all || !row)
 		return s->is_all;
 	position = syscall_row_position(row);

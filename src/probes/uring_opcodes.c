@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "probes/uring_opcodes.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include "base/cleanup.h"
@@ -27,5 +28,6 @@ static bool is_network(uint32_t opcode)
 
 uint64_t uring_network_requests(const struct syscalls_uring *u)
 {
+	assert(u);
 	return is_network(u->opcode) ? u->count : u->sockets;
 }

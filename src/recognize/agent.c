@@ -2,6 +2,7 @@
 /* The engine that tries the agents' rules; see agent.h. */
 #include "recognize/agent.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -235,6 +236,7 @@ const struct agent *agent_recognise(const struct agent_set *set,
 {
 	struct seen s;
 
+	assert(evidence);
 	*match = (struct agent_match){ 0 };
 	look(&s, evidence);
 	for (unsigned kind = 0; kind < AGENT_RULE_KINDS; kind++) {

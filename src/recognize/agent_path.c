@@ -2,6 +2,7 @@
 /* Patterns of agents' files; see agent_path.h. */
 #include "recognize/agent_path.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -49,6 +50,8 @@ static struct span behind(struct span text, size_t size)
 
 struct span agent_path_next(struct span *pattern)
 {
+	assert(pattern);
+
 	struct cursor c = cursor_over(pattern->data, pattern->size);
 	struct span name = cursor_until(&c, '/');
 

@@ -2,6 +2,8 @@
 /* What a rule is called, and how many an agent has. */
 #include "recognize/agent.h"
 
+#include <assert.h>
+
 const char *agent_role_name(enum agent_role role)
 {
 	static const char *const names[AGENT_ROLES] = {
@@ -22,6 +24,7 @@ size_t agent_rule_count(const struct agent *agent)
 {
 	size_t count = 0;
 
+	assert(agent);
 	while (count < AGENT_RULES_MAX && agent->rules[count].why)
 		count++;
 	return count;

@@ -2,6 +2,7 @@
 /* Built-in agents and the user's own; see agent_set.h. */
 #include "recognize/agent_set.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -199,6 +200,8 @@ static int put_again(struct agent_set *set, struct agent_text *t, struct sooth_e
 
 int agent_set_take(struct agent_set **set, const struct sooth_record *r, struct sooth_error *err)
 {
+	assert(r);
+
 	const struct stream_agent *record = (const void *)r;
 	char file[AGENT_FILE_NAME_MAX + 1] = "";
 	struct agent_text *t;

@@ -2,6 +2,7 @@
 /* Markers in an environment. */
 #include "recognize/markers.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "secrets/mask.h"
@@ -83,6 +84,8 @@ static bool is_reported(const struct buffer *out, size_t from, struct span name)
 void proc_markers_find(struct buffer *out, const struct agent_set *agents, const void *environment,
 	size_t size, bool is_cut)
 {
+	assert(out);
+
 	struct environ_walk walk = environ_over(environment, size, is_cut);
 	uint32_t letters = first_letters(agents);
 	struct environ_variable v;

@@ -15,6 +15,7 @@
  */
 #include "secrets/mask.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "secrets/mask_commands.h"
@@ -493,6 +494,8 @@ static void mask_pending(struct masker *m, struct span argument)
 
 bool mask_arguments(struct buffer *out, const char *args, size_t size, size_t limit)
 {
+	assert(out);
+
 	struct buffer scratch = { 0 };
 	struct masker m = { .out = &scratch, .room = SIZE_MAX, .is_argument = true };
 	struct masker whole = { .out = out, .room = limit ? limit : SIZE_MAX };
@@ -567,6 +570,7 @@ void mask_text(struct buffer *out, const char *text, size_t size)
 {
 	struct buffer request = { 0 };
 
+	assert(out);
 	if (mask_request(&request, text, size)) {
 		out->failed |= buffer_failed(&request);
 		mask_any_text(out, buffer_cstr(&request), request.size);

@@ -2,6 +2,7 @@
 /* What is private in a text, and what it becomes; see redact.h. */
 #include "secrets/redact.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -300,6 +301,7 @@ static size_t redact_address(struct span text, bool *is_own)
 
 void redactor_init(struct redactor *r)
 {
+	assert(r);
 	*r = (struct redactor){ 0 };
 	map_init(&r->numbers, sizeof(uint64_t), sizeof(uint32_t), NUMBERS_MAX);
 	map_init(&r->counts, sizeof(uint64_t), sizeof(uint32_t), NAMES_MAX);
@@ -307,6 +309,7 @@ void redactor_init(struct redactor *r)
 
 void redactor_fini(struct redactor *r)
 {
+	assert(r);
 	buffer_fini(&r->names);
 	buffer_fini(&r->texts);
 	buffer_fini(&r->paths);
@@ -334,6 +337,8 @@ static uint64_t hash_placeholder(const char *placeholder)
 void redactor_number(
 	struct redactor *r, const char *placeholder, struct span text, struct buffer *out)
 {
+	assert(r);
+
 	uint64_t kind = hash_placeholder(placeholder), key = hash_text(kind, text);
 	bool is_new = false;
 	uint32_t *number = map_put(&r->numbers, &key, &is_new);
@@ -409,6 +414,7 @@ static bool begins_path(struct span text, size_t at)
 
 void redactor_learn_text(struct redactor *r, struct span text)
 {
+	assert(r);
 	for (size_t at = 0; at < text.size; at++) {
 		struct span user;
 
@@ -526,6 +532,7 @@ void redactor_write(struct redactor *r, struct span text, struct buffer *out)
 {
 	struct span masked;
 
+	assert(r);
 	buffer_reset(&r->masked);
 	mask_text(&r->masked, text.data, text.size);
 	masked = span_of((const char *)r->masked.data, r->masked.size);

@@ -2,6 +2,7 @@
 /* Fields as JSON. */
 #include "sinks/json_members.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "model/errno_names.h"
@@ -51,6 +52,7 @@ static void write_series(
 
 const char *value_name(const struct sooth_field *f, uint64_t number)
 {
+	assert(f);
 	if (f->type == SOOTH_FIELD_ERRNO)
 		return errno_name(number);
 	return f->type == SOOTH_FIELD_ENUM && f->names && number < f->names->count
@@ -146,6 +148,8 @@ static void write_rows(struct json *j, const struct sooth_field *f, const struct
 
 void json_value(struct json *j, const struct sooth_field *f, const struct sooth_value *v)
 {
+	assert(f);
+	assert(v);
 	switch (f->type) {
 	case SOOTH_FIELD_SIGNED:
 		json_i64(j, v->i);
@@ -253,6 +257,7 @@ static bool is_array(const struct section *section)
 
 void json_section_begin(struct json *j, const struct section *section)
 {
+	assert(section);
 	if (section->shape != SECTION_INLINE)
 		json_key(j, section->name);
 	if (is_array(section))
@@ -263,6 +268,7 @@ void json_section_begin(struct json *j, const struct section *section)
 
 void json_section_row(struct json *j, const struct section *section, const struct sooth_record *row)
 {
+	assert(section);
 	if (section->shape == SECTION_KEYED) {
 		write_keyed(j, section->schema, row);
 		return;
@@ -276,6 +282,7 @@ void json_section_row(struct json *j, const struct section *section, const struc
 
 void json_section_end(struct json *j, const struct section *section, size_t rows)
 {
+	assert(section);
 	if (is_array(section) || section->shape == SECTION_KEYED)
 		json_end(j);
 	else if (section->shape == SECTION_OBJECT && !rows)

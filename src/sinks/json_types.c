@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sinks/json_types.h"
 
+#include <assert.h>
+
 void json_types_begin(struct json *j, const char *title)
 {
 	json_format(j, "{'$schema':%s,'title':%s,'type':'object'",
@@ -9,6 +11,7 @@ void json_types_begin(struct json *j, const char *title)
 
 void json_types_put(struct json *j, const struct sooth_field *f)
 {
+	assert(f);
 	switch (f->type) {
 	case SOOTH_FIELD_UNSIGNED:
 		json_format(j, "'type':['integer','null'],'minimum':0");

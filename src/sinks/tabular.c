@@ -2,6 +2,7 @@
 /* Lines of rows, gathered and written. */
 #include "sinks/tabular.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -11,17 +12,20 @@
 
 void tabular_open(struct tabular *t, FILE *stream, const char *doing)
 {
+	assert(t);
 	t->stream = stream;
 	t->doing = doing;
 }
 
 void tabular_fini(struct tabular *t)
 {
+	assert(t);
 	buffer_fini(&t->bytes);
 }
 
 int tabular_write(struct tabular *t, struct sooth_error *err)
 {
+	assert(t);
 	if (buffer_failed(&t->bytes))
 		return error_no_memory(err);
 	if (t->bytes.size && fwrite(t->bytes.data, 1, t->bytes.size, t->stream) != t->bytes.size)
@@ -32,6 +36,7 @@ int tabular_write(struct tabular *t, struct sooth_error *err)
 
 int tabular_write_full(struct tabular *t, struct sooth_error *err)
 {
+	assert(t);
 	return t->bytes.size < WRITE_BYTES ? 0 : tabular_write(t, err);
 }
 
@@ -54,6 +59,7 @@ void tabular_sink_close(void *state)
 
 void tabular_cell(struct tabular *t, const char *text, size_t size, bool may_be_formula)
 {
+	assert(t);
 	if (t->has_cell)
 		buffer_char(&t->bytes, ',');
 	t->has_cell = true;
@@ -67,6 +73,7 @@ void tabular_name(struct tabular *t, const char *name)
 
 void tabular_line_end(struct tabular *t)
 {
+	assert(t);
 	buffer_string(&t->bytes, "\r\n");
 	t->has_cell = false;
 }

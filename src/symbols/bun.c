@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "symbols/bun.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/cursor.h"
@@ -31,6 +32,7 @@ bool bun_parse_end(struct bun_places *places, const void *data, size_t size, uin
 {
 	struct cursor c = cursor_over(data, size);
 
+	assert(places);
 	*places = (struct bun_places){ 0 };
 	cursor_u64(&c); /* bytes before */
 	if (!take_place(&places->modules, &c, section_size))
@@ -44,6 +46,7 @@ bool bun_parse_end(struct bun_places *places, const void *data, size_t size, uin
 
 bool bun_may_be_row(const struct bun_places *places, unsigned row_size)
 {
+	assert(places);
 	return row_size >= BUN_ROW_LEAST && !(places->modules.size % row_size) &&
 	       places->entry < places->modules.size / row_size;
 }

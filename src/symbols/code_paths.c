@@ -2,6 +2,7 @@
 /* One walk over the instructions, each at most twice: with a target met on the way, and without. */
 #include "symbols/code_paths.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -206,6 +207,7 @@ int code_paths_find(int fd, enum machine machine, const struct elf_function *fun
 {
 	_cleanup_free_ struct walk *w = calloc(1, sizeof(*w));
 
+	assert(function);
 	*out = (struct code_paths){ 0 };
 	if (!w)
 		return -ENOMEM;

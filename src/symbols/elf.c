@@ -6,6 +6,7 @@
  */
 #include "symbols/elf.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <gelf.h>
 #include <libelf.h>
@@ -394,6 +395,7 @@ int elf_functions(int fd, const char *const *names, size_t count, struct elf_fou
 
 ssize_t elf_code(int fd, const struct elf_function *function, void *out, size_t size)
 {
+	assert(function);
 	if (function->size && function->size < size)
 		size = (size_t)function->size;
 	return read_at(fd, out, size, function->offset);

@@ -2,6 +2,7 @@
 /* Exported symbols, with libelf; elf.c says why files are read and not mapped. */
 #include "symbols/elf_exports.h"
 
+#include <assert.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <string.h>
@@ -158,6 +159,7 @@ bool elf_functions_range(int fd, const char *prefix, struct elf_export *range)
 	size_t sections, segments;
 	GElf_Shdr header;
 
+	assert(range);
 	*range = (struct elf_export){ 0 };
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);

@@ -2,6 +2,7 @@
 /* Relocations, by libelf; elf.c says why files are read and not mapped. */
 #include "symbols/elf_slots.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <gelf.h>
 #include <libelf.h>
@@ -133,6 +134,7 @@ bool elf_slots_find(const struct elf_slots *s, uint64_t address, struct elf_slot
 
 bool elf_slots_call(const struct elf_slots *s, bool (*is_wanted)(const char *name))
 {
+	assert(s);
 	for (size_t i = 0; i < s->count; i++) {
 		for (size_t k = 0; k < s->tables[i].count; k++) {
 			struct elf_slot slot;

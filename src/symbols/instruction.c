@@ -2,6 +2,8 @@
 /* Calls the machine's decoder, and derives what follows from an instruction's kind alone. */
 #include "symbols/instruction.h"
 
+#include <assert.h>
+
 bool instruction_decode(
 	enum machine machine, const void *code, size_t size, struct instruction *out)
 {
@@ -21,6 +23,7 @@ size_t instruction_step(enum machine machine)
 
 bool instruction_falls_through(const struct instruction *i)
 {
+	assert(i);
 	switch (i->kind) {
 	case INSTRUCTION_JUMP:
 	case INSTRUCTION_JUMP_INDIRECT:

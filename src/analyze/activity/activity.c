@@ -5,6 +5,7 @@
  */
 #include "analyze/activity/activity.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -124,6 +125,8 @@ static bool is_one_of(const char *words, struct span argument)
 
 bool activity_has_headless_argument(const struct process_entry *p)
 {
+	assert(p);
+
 	struct span all = record_text(&p->process->record, &p->process->arguments);
 	struct cursor c = cursor_over(all.data, all.size);
 
@@ -451,6 +454,8 @@ static void set_from_outside(struct finding_activity *f)
 const struct process_entry *activity_main(
 	const struct host_state *host, const struct process_id *id)
 {
+	assert(host);
+
 	const struct process_entry *p = process_table_get(&host->process_table, id);
 
 	return p && p->link == PROCESS_LINK_SELF && p->agent && p->is_there &&
@@ -478,6 +483,8 @@ static const struct process_entry *worker_of(
 void activity_find(
 	struct activity *a, const struct host_state *host, const struct process_entry *main)
 {
+	assert(main);
+
 	const struct process_entry *worker = worker_of(host, main);
 	struct finding_activity f = {
 		.a = a, .host = host, .main = main, .worker = worker, .session = worker->session

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/activity/activity_request.h"
 
+#include <assert.h>
+
 #include "analyze/records.h"
 #include "analyze/sockets/stream_state.h"
 #include "base/units.h"
@@ -69,12 +71,16 @@ static void take(struct activity_request *request, const struct sockets_socket *
 void activity_request_find(struct activity_request *request, const struct host_state *host,
 	const struct process_entry *worker)
 {
+	assert(host);
+	assert(worker);
+
 	static const struct stream_limits limits = { .gap_ns = GAP_NS, .retransmits = RETRANSMITS };
 	const struct snapshot *snapshot = snapshots_get(&host->sockets, &worker->id);
 	const struct sockets_process *end = snapshot ? snapshot_end(snapshot, sizeof(*end)) : NULL;
 	struct batch records;
 	bool is_unknown = false;
 
+	assert(request);
 	*request = (struct activity_request){ .is = ACTIVITY_REQUEST_UNSEEN,
 		.state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED) };
 	if (!end || end->sockets_state > SOOTH_STATE_TRUNCATED) {

@@ -2,6 +2,7 @@
 /* Field table of the activity of a main process. */
 #include "analyze/activity/activity_rows.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "analyze/activity/activity.h"
@@ -158,6 +159,7 @@ static void put_plain(
 
 void activity_write(struct buffer *out, const struct activity *a, enum activity_text form)
 {
+	assert(a);
 	switch (a->state) {
 	case ACTIVITY_WAITS_FOR_USER:
 		put_user(out, a, form);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/activity/activity_tool.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,9 @@
 
 uint64_t activity_age_ns(const struct host_state *host, const struct process_entry *p)
 {
+	assert(host);
+	assert(p);
+
 	uint64_t ticks =
 		host->segment && host->segment->ticks_per_s ? host->segment->ticks_per_s : 100;
 	int64_t boottime = host->segment ? host->segment->boottime_offset_ns : 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/api/api_history.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -87,6 +88,7 @@ static int take(void *user, const struct api_seen *seen, struct sooth_error *err
 
 void api_history_init(struct api_history *h)
 {
+	assert(h);
 	*h = (struct api_history){ 0 };
 	map_init(&h->endpoints, sizeof(struct api_story_key), sizeof(struct api_endpoint),
 		ENDPOINTS_MAX);
@@ -94,12 +96,14 @@ void api_history_init(struct api_history *h)
 
 void api_history_fini(struct api_history *h)
 {
+	assert(h);
 	api_tracker_fini(&h->tracker);
 	map_fini(&h->endpoints);
 }
 
 void api_history_begin(struct api_history *h)
 {
+	assert(h);
 	if (!h->is_on)
 		api_tracker_init(&h->tracker, take, h);
 	h->is_on = true;
@@ -109,6 +113,7 @@ void api_history_take(struct api_history *h, const struct sooth_record *r)
 {
 	struct sooth_error ignored;
 
+	assert(h);
 	if (h->is_on && call_fold_follows(r))
 		api_tracker_record(&h->tracker, r, &ignored);
 }
@@ -117,6 +122,7 @@ void api_history_resolve(struct api_history *h)
 {
 	struct sooth_error ignored;
 
+	assert(h);
 	if (h->is_on)
 		api_tracker_flush(&h->tracker, &ignored);
 }
@@ -125,6 +131,8 @@ void api_history_resolve(struct api_history *h)
 bool api_history_waits(const struct api_history *h, const struct process_id *process, uint32_t fd,
 	struct api_wait *out)
 {
+	assert(h);
+
 	const struct api_connection *x =
 		h->is_on ? api_tracker_connection(&h->tracker, process, fd) : NULL;
 
@@ -136,5 +144,6 @@ bool api_history_waits(const struct api_history *h, const struct process_id *pro
 
 void api_history_next_interval(struct api_history *h)
 {
+	assert(h);
 	map_clear(&h->endpoints);
 }

@@ -2,6 +2,8 @@
 /* Numbers of errors are those of Linux, whatever this runs on. */
 #include "analyze/calls/call_errors.h"
 
+#include <assert.h>
+
 #include "base/cleanup.h"
 #include "model/errno_names.h"
 
@@ -14,6 +16,7 @@ static bool is_any_answer(unsigned error)
 
 bool call_error_is_no_room(const struct syscall_row *row, unsigned error)
 {
+	assert(row);
 	return row->traits & SYSCALL_STARTS_TASK && error == LINUX_EAGAIN;
 }
 
@@ -21,7 +24,8 @@ bool call_error_is_answer(const struct syscall_row *row, unsigned error)
 {
 	if (call_error_is_no_room(row, error))
 		return false;
-	/* Which peer does not answer is reported by connection. The value of sigreturn is no result. */
+	/* Which peer does not answer is reported by connection. The value of sigreturn is no
+	 * result. */
 	if (is_any_answer(error) || row->traits & (SYSCALL_CONNECTS | SYSCALL_RESTORES))
 		return true;
 	for (size_t i = 0; i < SYSCALL_ANSWERS && row->answers[i]; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/calls/call_fold.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -241,6 +242,8 @@ static struct folded_call resolve(struct call_fold *f, const struct syscalls_cal
 
 struct span folded_path(struct folded_call *c, uint8_t *state)
 {
+	assert(c);
+
 	struct buffer *path = &c->fold->path;
 
 	buffer_reset(path);
@@ -266,6 +269,8 @@ bool folded_path_is_descriptor(const struct folded_call *c)
 void folded_peer(
 	const struct folded_call *c, const struct fd_followed *socket, char out[FD_FOLLOW_ADDRESS])
 {
+	assert(c);
+
 	bool is_connected = socket && *socket->peer;
 	bool begins =
 		c->row->traits & SYSCALL_CONNECTS || c->row->effect.what == SYSCALL_FD_ACCEPTS;
@@ -338,6 +343,7 @@ static int take(void *state, const struct sooth_record *r, struct sooth_error *e
 
 void call_fold_init(struct call_fold *f, const struct call_fold_consumer *consumer, void *state)
 {
+	assert(f);
 	*f = (struct call_fold){ .consumer = consumer, .state = state };
 	call_backlog_init(&f->backlog, &f->fds, take, f);
 	fd_follow_init(&f->fds);
@@ -345,6 +351,7 @@ void call_fold_init(struct call_fold *f, const struct call_fold_consumer *consum
 
 void call_fold_fini(struct call_fold *f)
 {
+	assert(f);
 	if (!f->consumer)
 		return;
 	call_backlog_fini(&f->backlog);
@@ -360,16 +367,19 @@ void call_fold_begin_at_once(struct call_fold *f)
 
 int call_fold_push(struct call_fold *f, const struct batch *batch, struct sooth_error *err)
 {
+	assert(f);
 	return call_backlog_push(&f->backlog, batch, err);
 }
 
 int call_fold_record(struct call_fold *f, const struct sooth_record *r, struct sooth_error *err)
 {
+	assert(f);
 	return call_backlog_record(&f->backlog, r, err);
 }
 
 int call_fold_end(struct call_fold *f, struct sooth_error *err)
 {
+	assert(f);
 	return call_backlog_end(&f->backlog, err);
 }
 
@@ -430,6 +440,7 @@ bool call_fold_follows(const struct sooth_record *r)
 		SOCKETS_SOCKET, SOCKETS_PROCESS, PROC_PROCESS, PROCESS_JOIN, PROCESS_EXEC,
 		PROCESS_LEAVE, STREAM_BEGIN, STREAM_END };
 
+	assert(r);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (kinds[i] == r->kind)
 			return true;

@@ -3,6 +3,7 @@
  * does to them. */
 #include "analyze/calls/call_history.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -298,6 +299,8 @@ static void freeze(struct call_histories *all)
 const struct call_history *call_histories_get(
 	const struct call_histories *h, const struct process_id *id)
 {
+	assert(h);
+
 	struct call_history *const *kept = map_get(&h->processes, id);
 
 	return kept ? *kept : NULL;
@@ -396,6 +399,7 @@ static const struct call_fold_consumer consumer = { .call = take_call };
 
 void call_histories_init(struct call_histories *h)
 {
+	assert(h);
 	*h = (struct call_histories){ 0 };
 	map_init(&h->processes, sizeof(struct process_id), sizeof(struct call_history *),
 		PROCESSES_MAX);
@@ -403,6 +407,7 @@ void call_histories_init(struct call_histories *h)
 
 void call_histories_begin(struct call_histories *h)
 {
+	assert(h);
 	if (h->is_on)
 		return;
 	call_fold_init(&h->fold, &consumer, h);
@@ -420,6 +425,7 @@ static void forget(struct call_histories *h)
 
 void call_histories_fini(struct call_histories *h)
 {
+	assert(h);
 	forget(h);
 	map_fini(&h->processes);
 	call_fold_fini(&h->fold);
@@ -433,9 +439,12 @@ static void take_loss(struct call_histories *h, const struct stream_loss *loss)
 
 void call_histories_take(struct call_histories *h, const struct sooth_record *r)
 {
+	assert(r);
+
 	const struct stream_loss *loss = record_as(r, STREAM_LOSS, sizeof(*loss));
 	struct sooth_error ignored;
 
+	assert(h);
 	if (!h->is_on)
 		return;
 	h->has_counts |= r->kind == SYSCALLS_COUNT;
@@ -449,6 +458,7 @@ void call_histories_resolve(struct call_histories *h)
 {
 	struct sooth_error ignored;
 
+	assert(h);
 	if (!h->is_on)
 		return;
 	if (call_fold_end(&h->fold, &ignored))
@@ -492,6 +502,7 @@ static void renew(struct call_history **one)
 
 void call_histories_next_interval(struct call_histories *h)
 {
+	assert(h);
 	h->lost = h->refused = 0;
 	h->has_time_gaps = false;
 	h->is_full = false;
@@ -505,6 +516,7 @@ double call_history_correction(const struct call_history *h, uint16_t abi, uint3
 {
 	double all = 0, given = 0;
 
+	assert(h);
 	for (unsigned class_ = 0; class_ < SYSCALLS_CLASSES; class_++) {
 		struct call_kind kind = { .number = number, .abi = abi, .class_ = (uint8_t)class_ };
 		const struct call_weight *w = map_get(&h->weights, &kind);
@@ -521,6 +533,7 @@ const struct call_repeat *call_repeats_next(
 	const void *at;
 	void *value;
 
+	assert(h);
 	if (!map_next(&h->repeats, position, &at, &value))
 		return NULL;
 	*key = at;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/calls/call_pieces.h"
 
+#include <assert.h>
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <inttypes.h>
@@ -49,6 +50,7 @@ struct call_piece call_piece(
 
 struct call_piece call_piece_of_any(const struct syscalls_call *call, enum syscalls_piece_part part)
 {
+	assert(call);
 	for (size_t i = 0; i < ARRAY_SIZE(call->arguments); i++) {
 		struct call_piece piece = call_piece(call, i, part);
 
@@ -60,6 +62,7 @@ struct call_piece call_piece_of_any(const struct syscalls_call *call, enum sysca
 
 unsigned call_http_status(const struct syscalls_call *call)
 {
+	assert(call);
 	for (size_t i = 0; i < ARRAY_SIZE(call->arguments); i++) {
 		struct call_piece piece = call_piece(call, i, SYSCALLS_PART_STATUS);
 		uint64_t status;
@@ -88,6 +91,8 @@ bool call_database_error(const struct syscalls_call *call, struct syscalls_datab
 
 struct call_piece call_path(const struct syscalls_call *call, size_t argument)
 {
+	assert(call);
+
 	struct call_piece piece = call_piece(call, argument, SYSCALLS_PART_TARGET);
 
 	if (piece.is_there) {
@@ -111,6 +116,7 @@ int64_t call_int(uint64_t argument)
 
 bool call_is_timed(const struct syscalls_call *call)
 {
+	assert(call);
 	return call->duration_state == SOOTH_STATE_VALUE;
 }
 

@@ -2,6 +2,8 @@
 /* Where calls fail, what is found, and how long those take that work (see call_history.h). */
 #include <string.h>
 
+#include <assert.h>
+
 #include "analyze/calls/call_history_parts.h"
 #include "base/lock_name.h"
 #include "base/units.h"
@@ -75,6 +77,8 @@ static uint64_t name_hash(struct span path)
 
 uint64_t call_history_found(const struct call_history *h, const char *path)
 {
+	assert(h);
+
 	uint64_t hash = name_hash(span_of(path, strlen(path)));
 	const uint64_t *count = map_get(&h->found, &hash);
 
@@ -155,6 +159,8 @@ static void add_failure(const struct call_at_hand *c, const struct call_place *p
 
 void call_failures_add(struct call_failures *sum, const struct call_failures *f)
 {
+	assert(sum);
+	assert(f);
 	if (!sum->count || f->first_ns < sum->first_ns)
 		sum->first_ns = f->first_ns;
 	if (f->last_ns > sum->last_ns)

@@ -3,6 +3,7 @@
  * What calls do stands in fd_effects.c. */
 #include "analyze/calls/fd_follow.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -362,6 +363,8 @@ void fd_follow_take_state(struct fd_follow *f, const struct sooth_record *r)
 const struct fd_followed *fd_follow_get(
 	const struct fd_follow *f, const struct process_id *process, int64_t fd)
 {
+	assert(f);
+
 	const struct fd_table *t = map_get(&f->tables, process);
 	uint32_t number = (uint32_t)fd;
 
@@ -410,6 +413,8 @@ void fd_followed_connection(const struct fd_followed *known, char *out, size_t s
 
 struct span fd_follow_process(const struct fd_follow *f, const struct process_id *process)
 {
+	assert(f);
+
 	const struct fd_table *t = map_get(&f->tables, process);
 
 	return t ? span_of(t->name, strnlen(t->name, sizeof(t->name))) : span_of("", 0);

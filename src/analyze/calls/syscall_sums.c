@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/calls/syscall_sums.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@ int syscall_sums_init(struct syscall_sums *s, const char *more, struct sooth_err
 	char counts[64], errors[64];
 	size_t most = *more ? ROWS_MAX_OF_EACH : ROWS_MAX;
 
+	assert(s);
 	snprintf(counts, sizeof(counts), "%sabi,number", more);
 	snprintf(errors, sizeof(errors), "%sabi,number,error", more);
 	if (reducer_init(&s->counts, registry_schema(SYSCALLS_COUNT), counts, most) &&
@@ -69,6 +71,8 @@ static void take_call(struct syscall_sums *s, const struct syscalls_call *call)
 
 void syscall_sums_take(struct syscall_sums *s, const struct sooth_record *r)
 {
+	assert(s);
+	assert(r);
 	if (r->kind == SYSCALLS_COUNT)
 		reducer_push(&s->counts, r);
 	else if (r->kind == SYSCALLS_ERROR)
@@ -84,6 +88,7 @@ bool syscall_sums_refused(const struct syscall_sums *s)
 
 void syscall_sums_fini(struct syscall_sums *s)
 {
+	assert(s);
 	reducer_fini(&s->counts);
 	reducer_fini(&s->errors);
 }
@@ -92,6 +97,7 @@ uint64_t call_timed(const struct syscalls_count *c)
 {
 	uint64_t timed = 0;
 
+	assert(c);
 	for (unsigned i = 0; i < SYSCALLS_BUCKETS && !timed; i++)
 		timed = c->histogram[i];
 	/* Older captures do not say that a call without an end is untimed. */
@@ -105,6 +111,7 @@ uint64_t call_unseen(const struct syscalls_count *c)
 
 uint8_t call_times_state(const struct syscalls_count *c)
 {
+	assert(c);
 	if (call_timed(c))
 		return SOOTH_STATE_VALUE;
 	if (!c->count || never_returns(c->abi, c->number))

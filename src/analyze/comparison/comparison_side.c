@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One side of a comparison: a sink that keeps the rows. */
 #include <stdio.h>
+
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/comparison/comparison.h"
@@ -181,6 +183,7 @@ int comparison_take(
 	const struct stream_source *source;
 	struct span probe;
 
+	assert(record);
 	(void)schema;
 	if (record->time_ns > side->last_ns)
 		side->last_ns = record->time_ns;
@@ -202,6 +205,8 @@ int comparison_take(
 
 uint64_t comparison_side_ns(const struct comparison_side *side)
 {
+	assert(side);
+
 	uint64_t end_ns = side->end_ns ? side->end_ns : side->last_ns;
 
 	if (side->is_part && !side->end_ns)
@@ -211,6 +216,7 @@ uint64_t comparison_side_ns(const struct comparison_side *side)
 
 void comparison_side_fini(struct comparison_side *side)
 {
+	assert(side);
 	for (size_t i = 0; i < side->table_count; i++)
 		buffer_fini(&side->tables[i].rows);
 	buffer_fini(&side->probes);

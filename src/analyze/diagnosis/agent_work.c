@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/agent_work.h"
 
+#include <assert.h>
+
 #include "analyze/activity/activity.h"
 
 static void find_session(struct agent_work *w, const struct check *e)
@@ -51,8 +53,11 @@ static void find_work(struct agent_work *w, const struct check *e, bool is_liste
 
 void agent_work_find(struct agent_work *w, const struct check *e, bool is_listening)
 {
+	assert(e);
+
 	const struct process_entry *p = e->process;
 
+	assert(w);
 	if (!p || !p->agent)
 		return;
 	w->is_agent = !p->has_role || p->role == AGENT_ROLE_MAIN || p->role == AGENT_ROLE_DAEMON;

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/archive_failure.h"
 
+#include <assert.h>
+
 /* By set_ps_display() of its src/backend/postmaster/pgarch.c, "failed on 00000001...", behind the
  * name of the process; after a success "last was ...". */
 #define FAILED "archiver failed on "
 
 struct span archive_failure_of(const struct process_entry *p)
 {
+	assert(p);
+
 	struct span title =
 		p->process ? process_table_field(&p->process->record, &p->process->arguments)
 			   : span_of("", 0);

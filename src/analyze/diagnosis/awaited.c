@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/awaited.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/sentence_units.h"
@@ -87,6 +88,8 @@ static void find_in_graph(struct awaited *a, const struct wait_graph *g, uint32_
 
 struct awaited awaited_of(const struct check *e, uint32_t fd)
 {
+	assert(e);
+
 	const struct snapshot *last = check_last(e, &e->input->waits);
 	struct awaited a = { 0 };
 
@@ -114,6 +117,8 @@ bool awaited_is_short(const struct check *e, struct check_result *out, uint64_t 
 
 void awaited_put_peer(struct buffer *out, const struct awaited *a)
 {
+	assert(a);
+
 	struct span name = a->peer ? record_text(&a->peer->record, &a->peer->name) : span_of("", 0);
 
 	if (a->peer)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/call_check.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -16,8 +17,11 @@ static bool is_too_short(const struct check_calls *c, const struct check *e)
 
 bool check_calls_read(struct check_calls *c, const struct check *e)
 {
+	assert(e);
+
 	const struct diagnosis_input *r = e->input;
 
+	assert(c);
 	*c = (struct check_calls){ .history = call_histories_get(&r->calls, &e->id),
 		.interval_ns = r->end_ns - r->begin_ns,
 		.lost = r->calls.lost };
@@ -27,8 +31,11 @@ bool check_calls_read(struct check_calls *c, const struct check *e)
 
 bool check_calls_begin(struct check_calls *c, const struct check *e, struct check_result *out)
 {
+	assert(e);
+
 	const struct diagnosis_input *r = e->input;
 
+	assert(c);
 	if (check_calls_read(c, e))
 		return true;
 	if (!r->calls.has_calls && r->calls.has_counts)
@@ -47,6 +54,7 @@ bool check_calls_begin(struct check_calls *c, const struct check *e, struct chec
 
 void check_calls_fine(const struct check *e, struct check_result *out, const char *what)
 {
+	assert(e);
 	if (e->input->calls.has_time_gaps)
 		check_blind_by(out, FINDING_FAILED,
 			"calls were counted in short windows: rare ones can be missed",
@@ -57,11 +65,14 @@ void check_calls_fine(const struct check *e, struct check_result *out, const cha
 
 bool check_calls_suffice(const struct check_calls *c, double seen)
 {
+	assert(c);
 	return !c->is_sampled || seen >= SEEN_LEAST;
 }
 
 double check_calls_looks_ns(const struct check_calls *c)
 {
+	assert(c);
+
 	const struct call_history *h = c->history;
 
 	return h->looks_timed ? (double)h->looks_ns * (double)h->looks / (double)h->looks_timed : 0;
@@ -69,11 +80,13 @@ double check_calls_looks_ns(const struct check_calls *c)
 
 double check_calls_rate(const struct check_calls *c, double count)
 {
+	assert(c);
 	return count * (double)NS_PER_S / (double)c->interval_ns;
 }
 
 const char *check_calls_least(const struct check *e)
 {
+	assert(e);
 	return e->input->calls.has_time_gaps ? "at least " : "";
 }
 
@@ -87,6 +100,8 @@ void check_calls_windows(struct check_result *out)
 void check_calls_unseen(
 	const struct check_calls *c, const struct check *e, struct check_result *out)
 {
+	assert(c);
+	assert(e);
 	if (c->lost)
 		finding_unseen(out,
 			"calls whose records were lost (%llu): the counts do not include them",
@@ -156,6 +171,7 @@ size_t check_rank(const struct map *m,
 void check_calls_times(const struct check_calls *c, struct check_result *out, double times,
 	uint64_t first_ns, uint64_t last_ns)
 {
+	assert(c);
 	finding_rate(out, "failures", check_calls_rate(c, times), SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(out, "times", times, SOOTH_UNIT_NONE, c->interval_ns);
 	finding_number(out, "time from the first to the last failure", (double)(last_ns - first_ns),

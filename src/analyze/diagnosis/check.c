@@ -20,6 +20,7 @@
 
 double check_option(const struct check *e, const char *name)
 {
+	assert(e);
 	for (size_t i = 0; i < e->type->option_count; i++) {
 		if (!strcmp(e->type->options[i].name, name))
 			return e->setting->options[i];
@@ -30,11 +31,16 @@ double check_option(const struct check *e, const char *name)
 
 const struct snapshot *check_first(const struct check *e, const struct snapshot_pair *pair)
 {
+	assert(e);
+	assert(pair);
 	return snapshots_get(&pair->first, &e->id);
 }
 
 const struct snapshot *check_last(const struct check *e, const struct snapshot_pair *pair)
 {
+	assert(e);
+	assert(pair);
+
 	const struct snapshot *last = snapshots_get(&pair->last, &e->id);
 
 	return last ? last : check_first(e, pair);
@@ -42,11 +48,13 @@ const struct snapshot *check_last(const struct check *e, const struct snapshot_p
 
 uint64_t check_age_ns(const struct check *e)
 {
+	assert(e);
 	return e->process ? host_state_elapsed(&e->input->host, e->process) * NS_PER_S : 0;
 }
 
 bool check_is_stopped(const struct check *e)
 {
+	assert(e);
 	return e->process &&
 	       (e->process->process->state == 'T' || e->process->process->state == 't');
 }
@@ -66,6 +74,7 @@ bool check_is_raised(const struct check *e, const char *what)
 	struct buffer key = { 0 };
 	bool is_raised;
 
+	assert(e);
 	make_key(e, what, &key);
 	is_raised = e->raised && finding_tracker_is_raised(e->raised, buffer_cstr(&key));
 	buffer_fini(&key);
@@ -74,6 +83,7 @@ bool check_is_raised(const struct check *e, const char *what)
 
 bool check_has_finding(const struct check *e, const char *id)
 {
+	assert(e);
 	return finding_rows_have(e->findings, id);
 }
 
@@ -88,6 +98,8 @@ bool check_is_over(const struct check *e, const char *option, double value, cons
 
 void finding_begin(struct check_result *out, enum finding_confidence confidence, const char *what)
 {
+	assert(out);
+
 	struct buffer *all[] = { &out->claim, &out->remedy, &out->key, &out->evidence, &out->unseen,
 		&out->place, &out->server, &out->message };
 
@@ -116,6 +128,7 @@ void finding_begin(struct check_result *out, enum finding_confidence confidence,
 
 void finding_severity(struct check_result *out, enum finding_severity severity)
 {
+	assert(out);
 	assert(out->is_open);
 	if (!out->of->setting->is_severity_chosen)
 		out->row.severity = (uint8_t)severity;
@@ -131,18 +144,21 @@ void finding_severity(struct check_result *out, enum finding_severity severity)
 
 void finding_claim(struct check_result *out, const char *format, ...)
 {
+	assert(out);
 	assert(out->is_open);
 	FORMAT_INTO(&out->claim, format);
 }
 
 void finding_remedy(struct check_result *out, const char *format, ...)
 {
+	assert(out);
 	assert(out->is_open);
 	FORMAT_INTO(&out->remedy, format);
 }
 
 void finding_unseen(struct check_result *out, const char *format, ...)
 {
+	assert(out);
 	assert(out->is_open);
 	FORMAT_INTO(&out->unseen, format);
 	buffer_char(&out->unseen, '\0');
@@ -252,6 +268,7 @@ void finding_text(struct check_result *out, const char *name, const char *format
 
 void finding_thread(struct check_result *out, uint32_t tid)
 {
+	assert(out);
 	assert(out->is_open);
 	out->subject.kind = FINDING_SUBJECT_THREAD;
 	out->subject.record.tid = tid;
@@ -260,6 +277,7 @@ void finding_thread(struct check_result *out, uint32_t tid)
 
 void finding_descriptor(struct check_result *out, uint32_t fd)
 {
+	assert(out);
 	assert(out->is_open);
 	out->subject.kind = FINDING_SUBJECT_FD;
 	out->subject.fd = fd;
@@ -268,6 +286,7 @@ void finding_descriptor(struct check_result *out, uint32_t fd)
 
 void finding_path(struct check_result *out, struct span path)
 {
+	assert(out);
 	assert(out->is_open);
 	buffer_reset(&out->place);
 	buffer_append(&out->place, path.data, path.size);
@@ -278,6 +297,7 @@ void finding_path(struct check_result *out, struct span path)
 
 void finding_connection(struct check_result *out, struct span connection)
 {
+	assert(out);
 	assert(out->is_open);
 	buffer_reset(&out->place);
 	buffer_append(&out->place, connection.data, connection.size);
@@ -287,6 +307,7 @@ void finding_connection(struct check_result *out, struct span connection)
 
 void finding_server(struct check_result *out, struct span name)
 {
+	assert(out);
 	assert(out->is_open);
 	buffer_reset(&out->server);
 	buffer_append(&out->server, name.data, name.size);
@@ -295,6 +316,7 @@ void finding_server(struct check_result *out, struct span name)
 
 void finding_message(struct check_result *out, struct span message)
 {
+	assert(out);
 	assert(out->is_open);
 	buffer_reset(&out->message);
 	buffer_append(&out->message, message.data, message.size);
@@ -325,6 +347,8 @@ static const char *remedy_here(
 /* Nested rows come first in the tail: they have to be aligned. */
 void finding_end(struct check_result *out)
 {
+	assert(out);
+
 	struct finding_row *row = &out->row;
 	struct buffer subject = { 0 };
 	char text[ERROR_REMEDY_SIZE];
@@ -359,6 +383,8 @@ void finding_end(struct check_result *out)
 
 void check_fine(struct check_result *out, const char *format, ...)
 {
+	assert(out);
+
 	struct finding_fine_row row = { .record = row_head(&out->of->id) };
 	struct buffer text = { 0 };
 
@@ -375,6 +401,8 @@ void check_fine(struct check_result *out, const char *format, ...)
 void check_blind_by(struct check_result *out, enum finding_blind_cause cause, const char *reason,
 	const char *remedy)
 {
+	assert(out);
+
 	struct finding_blind_row row = { .record = row_head(&out->of->id),
 		.cause = (uint8_t)cause,
 		.remedy_state = *remedy ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
@@ -434,6 +462,7 @@ const char *check_remedy(uint8_t state)
 
 bool check_has_heap_sums(struct check_result *out)
 {
+	assert(out);
 	if (!heap_use_is_unsummed(&out->of->input->heap, &out->of->id))
 		return true;
 	check_blind_because(out, "its allocations were recorded one by one, not added up by stack",
@@ -445,6 +474,7 @@ void check_too_young(struct check_result *out)
 {
 	char age[UNITS_SIZE], reason[UNITS_SIZE + 48];
 
+	assert(out);
 	snprintf(reason, sizeof(reason), CHECK_YOUNG_WORDS " %s",
 		sentence_duration(age, (uint64_t)check_option(out->of, "min-age")));
 	check_blind_by(out, FINDING_YOUNG, reason, "try again later");
@@ -459,6 +489,7 @@ void check_blind(struct check_result *out, uint8_t state)
 {
 	enum sooth_reason reason = (enum sooth_reason)(state >> 4);
 
+	assert(out);
 	/* A kernel thread has no memory and no descriptors: nothing to check, and no process that
 	 * exited. */
 	if (reason == SOOTH_REASON_ENDED && out->of->process &&
@@ -552,6 +583,7 @@ bool check_has_probes(struct check_result *out)
 {
 	char probe[32], reason[96];
 
+	assert(out);
 	if (!lacks_probe(out->of, probe))
 		return true;
 	snprintf(reason, sizeof(reason), "this check needs the probe `%s`, which was not recorded",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/check_settings.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 
 void check_settings_init(struct check_settings *s)
 {
+	assert(s);
 	*s = (struct check_settings){ 0 };
 	for (size_t i = 0; registry_findings[i].type && i < CHECK_SETTINGS_MAX; i++) {
 		const struct finding_type *type = registry_findings[i].type;
@@ -153,6 +155,7 @@ int check_settings_set(struct check_settings *s, const char *line, struct sooth_
 	struct check_setting *setting;
 	char *option;
 
+	assert(s);
 	if (!split(line, name, value))
 		return refuse(err, line, "expected NAME=VALUE",
 			"use a form such as fd-leak.min-rate=2, fd-leak=medium or outdated=off");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/check_verdict.h"
 
+#include <assert.h>
+
 #include "base/units.h"
 
 #define REASON(state) ((enum sooth_reason)((state) >> 4))
@@ -8,6 +10,8 @@
 bool check_holds(const struct check *e, struct check_result *out, enum verdict_kind kind,
 	const char *fine, struct verdict *verdict)
 {
+	assert(e);
+	assert(verdict);
 	*verdict = (struct verdict){ 0 };
 	if (!e->process || !e->process->is_there) {
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
@@ -28,6 +32,7 @@ bool check_is_reported_of(
 {
 	struct verdict verdict;
 
+	assert(e);
 	if (!p || p == e->process || !diagnosis_input_is_selected(e->input, p))
 		return false;
 	verdict_decide(&e->input->host.process_table, p, kind, &verdict);
@@ -36,11 +41,14 @@ bool check_is_reported_of(
 
 uint64_t check_watched_ns(const struct check *e)
 {
+	assert(e);
 	return sample_series_ns(&e->series);
 }
 
 bool check_has_lost_parent(const struct check *e)
 {
+	assert(e);
+
 	size_t count = e->series.count;
 
 	return count && e->series.points[0].ppid != e->series.points[count - 1].ppid;
@@ -49,6 +57,8 @@ bool check_has_lost_parent(const struct check *e)
 /* Sessions of 0 are not known: of another PID namespace, or of kernel threads. */
 bool check_has_new_parent(const struct process_entry *p)
 {
+	assert(p);
+
 	uint32_t session = p->process->session;
 
 	return p->parent && session && session != p->id.pid &&
@@ -57,6 +67,8 @@ bool check_has_new_parent(const struct process_entry *p)
 
 void finding_upkeep(const struct check *e, struct check_result *out)
 {
+	assert(e);
+
 	const struct process_entry *p = e->process;
 	double cpu = process_table_cpu_percent(p);
 
@@ -68,6 +80,8 @@ void finding_upkeep(const struct check *e, struct check_result *out)
 
 void finding_since(const struct check *e, struct check_result *out, uint64_t since_ns)
 {
+	assert(e);
+
 	uint64_t last_ns = e->process->last_ns;
 
 	if (last_ns > since_ns)
@@ -80,5 +94,6 @@ void finding_since(const struct check *e, struct check_result *out, uint64_t sin
 
 struct span check_name(const struct process_entry *p)
 {
+	assert(p);
 	return record_text(&p->process->record, &p->process->name);
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/check_waits.h"
 
+#include <assert.h>
+
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_text.h"
 
 const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd)
 {
+	assert(e);
+
 	const struct snapshot *last = check_last(e, &e->input->fds);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 
@@ -20,6 +24,7 @@ const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd
 
 bool check_is_one_wait(const struct check *e, const struct thread_history *t)
 {
+	assert(t);
 	return t->met >= check_option(e, "min-readings") &&
 	       (double)thread_history_ns(t) >= check_option(e, "min-time") &&
 	       t->first.cpu_ns == t->last.cpu_ns && !t->switches_state &&
@@ -29,9 +34,12 @@ bool check_is_one_wait(const struct check *e, const struct thread_history *t)
 
 bool check_graph(const struct check *e, struct wait_graph *g)
 {
+	assert(e);
+
 	const struct snapshot *first = check_first(e, &e->input->waits),
 			      *last = check_last(e, &e->input->waits);
 
+	assert(g);
 	*g = (struct wait_graph){ 0 };
 	if (!last)
 		return false;
@@ -44,6 +52,8 @@ bool check_graph(const struct check *e, struct wait_graph *g)
 bool check_chain(
 	const struct check *e, uint32_t tid, struct wait_graph *g, struct wait_chain *chain)
 {
+	assert(e);
+	assert(chain);
 	*chain = (struct wait_chain){ 0 };
 	if (!check_graph(e, g))
 		return false;
@@ -80,6 +90,7 @@ void check_chain_evidence(
 {
 	struct buffer text = { 0 };
 
+	assert(chain);
 	if (!chain->count)
 		return;
 	wait_chain_text(&text, g, chain);

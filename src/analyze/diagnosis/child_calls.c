@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/child_calls.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -191,6 +192,7 @@ void child_calls_each(const struct check *e,
 
 void child_calls_read(struct child_calls *c, const struct check *e)
 {
+	assert(c);
 	map_init(&c->peers, sizeof(struct call_path), sizeof(struct child_peer), PEERS_MAX);
 	map_init(&c->failures, sizeof(struct call_place), sizeof(struct child_failures),
 		FAILURES_MAX);
@@ -199,6 +201,7 @@ void child_calls_read(struct child_calls *c, const struct check *e)
 
 void child_calls_fini(struct child_calls *c)
 {
+	assert(c);
 	map_fini(&c->peers);
 	map_fini(&c->failures);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/circle_claims.h"
 
+#include <assert.h>
+
 #include "analyze/waits/wait_prompts.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
@@ -16,6 +18,8 @@ bool circle_is_sure(const struct wait_chain *chain)
  * the link that writes, or the count. */
 size_t circle_writer(const struct wait_chain *chain)
 {
+	assert(chain);
+
 	size_t writer = chain->count, writers = 0;
 
 	for (size_t i = 0; i < chain->count; i++) {
@@ -33,6 +37,7 @@ size_t circle_writer(const struct wait_chain *chain)
 
 bool circle_is_full_pipe(const struct wait_chain *chain)
 {
+	assert(chain);
 	return circle_writer(chain) < chain->count;
 }
 
@@ -44,6 +49,8 @@ static void put_link(struct buffer *out, const struct wait_chain *chain, size_t 
 
 void circle_claim_full_pipe(struct check_result *out, const struct wait_chain *chain)
 {
+	assert(chain);
+
 	size_t writer = circle_writer(chain);
 	bool is_reader = writer + 1 == chain->count;
 	struct buffer writing = { 0 }, reader = { 0 }, child = { 0 };
@@ -75,6 +82,8 @@ void circle_claim_full_pipe(struct check_result *out, const struct wait_chain *c
 /* One is blocked writing to the other, which waits for it meanwhile. */
 bool circle_is_unread(const struct wait_chain *chain)
 {
+	assert(chain);
+
 	const struct wait_link *a = &chain->links[0], *b = &chain->links[1];
 
 	return circle_is_sure(chain) && chain->count == 2 && !chain->circle &&
@@ -83,6 +92,8 @@ bool circle_is_unread(const struct wait_chain *chain)
 
 void circle_claim_unread(struct check_result *out, const struct wait_chain *chain)
 {
+	assert(chain);
+
 	size_t writer = !wait_is_writing(&chain->links[0]);
 	const char *to = wait_error_output(&chain->links[writer]);
 	struct buffer other = { 0 };
@@ -104,6 +115,7 @@ void circle_claim_unread(struct check_result *out, const struct wait_chain *chai
 /* "deadlock: this process and server (9) each wait for the other to write; ..." */
 void circle_claim_readers(struct check_result *out, const struct wait_chain *chain)
 {
+	assert(chain);
 	finding_claim(out, "deadlock: this process");
 	for (size_t i = 1; i < chain->count; i++) {
 		struct buffer name = { 0 };
@@ -120,6 +132,8 @@ void circle_claim_readers(struct check_result *out, const struct wait_chain *cha
 
 bool circle_is_prompt(const struct wait_chain *chain)
 {
+	assert(chain);
+
 	const struct wait_link *a = &chain->links[0], *b = &chain->links[1];
 
 	return circle_is_sure(chain) && chain->count == 2 && !chain->circle &&
@@ -129,6 +143,8 @@ bool circle_is_prompt(const struct wait_chain *chain)
 /* "deadlock: it waits for output of ssh (9) on ..., and ssh waits there for input: ..." */
 void circle_claim_prompt(struct check_result *out, const struct wait_chain *chain)
 {
+	assert(chain);
+
 	bool is_user = chain->links[0].what == WAIT_TERMINAL_READ;
 	const struct wait_link *user = &chain->links[!is_user], *runner = &chain->links[is_user];
 	const char *asks = wait_prompt_of(user);

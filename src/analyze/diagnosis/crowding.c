@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/crowding.h"
 
+#include <assert.h>
+
 #define OWN  2 /* ready threads of the diagnosed process and of sooth */
 #define MOST 8 /* two moments say no more */
 
 double crowding_of(const struct diagnosis_input *input)
 {
+	assert(input);
+
 	const struct host_load *first = &input->first_load, *last = &input->load;
 	double crowding;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/datagram_requests.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "model/errno_names.h"
@@ -61,6 +62,7 @@ bool datagram_requests_find(struct datagram_requests *r, const struct call_histo
 	const struct call_repeat_key *key;
 	const struct call_repeat *one;
 
+	assert(r);
 	*r = (struct datagram_requests){ 0 };
 	while ((one = call_repeats_next(h, &position, &key))) {
 		struct side side;
@@ -79,6 +81,8 @@ bool datagram_requests_find(struct datagram_requests *r, const struct call_histo
 
 const char *datagram_requests_peer(const struct datagram_requests *r)
 {
+	assert(r);
+
 	const char *arrow = strstr(r->connection, FD_FOLLOW_ARROW);
 
 	return arrow ? arrow + strlen(FD_FOLLOW_ARROW) : r->connection;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/datagram_wait.h"
 
+#include <assert.h>
+
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 
@@ -62,6 +64,8 @@ static bool wait_of(struct datagram_wait *w, const struct check *e,
 
 bool datagram_wait_find(struct datagram_wait *w, const struct check *e)
 {
+	assert(e);
+
 	const struct snapshot *last = check_last(e, &e->input->sockets);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	struct datagram_wait best = { 0 }, one;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/diagnosis.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 int diagnosis_init(
 	struct diagnosis *s, const struct findings_options *options, struct sooth_error *err)
 {
+	assert(s);
 	if (options)
 		s->options = *options;
 	check_settings_init(&s->settings);
@@ -333,6 +335,8 @@ static void note_worst(struct diagnosis *s)
 
 int diagnosis_run(struct diagnosis *s, struct sooth_error *err)
 {
+	assert(s);
+
 	int status = diagnosis_input_resolve(&s->input, err);
 
 	if (!status && choose(s))
@@ -363,6 +367,7 @@ void diagnosis_forget(struct diagnosis *s)
 
 void diagnosis_fini(struct diagnosis *s)
 {
+	assert(s);
 	diagnosis_forget(s);
 	check_result_fini(&s->result);
 	finding_tracker_fini(&s->tracker);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/diagnosis_input.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/processes/host.h"
@@ -21,8 +22,8 @@
 
 static struct snapshot_pair *pair_at(struct diagnosis_input *r, size_t i)
 {
-	struct snapshot_pair *const all[] = { &r->fds, &r->sockets, &r->maps, &r->limits,
-		&r->waits, &r->logs };
+	struct snapshot_pair *const all[] = { &r->fds, &r->sockets, &r->maps, &r->limits, &r->waits,
+		&r->logs };
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
 }
@@ -33,6 +34,7 @@ void diagnosis_input_init(struct diagnosis_input *r)
 		WAITS_SNAPSHOT, LOGS_PROCESS };
 	struct snapshot_pair *pair;
 
+	assert(r);
 	*r = (struct diagnosis_input){ .room.most = ROOM_BYTES };
 	host_state_init(&r->host);
 	map_init(&r->points, sizeof(struct process_id), sizeof(struct buffer), PROCESSES_MAX);
@@ -67,6 +69,7 @@ void diagnosis_input_fini(struct diagnosis_input *r)
 {
 	struct snapshot_pair *pair;
 
+	assert(r);
 	host_state_fini(&r->host);
 	free_points(r);
 	for (size_t i = 0; (pair = pair_at(r, i)); i++) {
@@ -171,6 +174,7 @@ void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch)
 {
 	const void *known;
 
+	assert(r);
 	host_state_take(&r->host, batch);
 	profile_sums_take(&r->profile, batch);
 	profile_sums_take(&r->stacks_sums, batch);
@@ -226,6 +230,7 @@ bool diagnosis_input_has_probe(const struct diagnosis_input *r, const char *prob
 {
 	size_t size = strlen(probe) + 1;
 
+	assert(r);
 	for (size_t at = 0; at + size <= r->probes.size;) {
 		const char *name = (const char *)r->probes.data + at;
 
@@ -243,10 +248,13 @@ bool diagnosis_input_lacks_calls(const struct diagnosis_input *r, const struct p
 
 bool diagnosis_input_is_selected(const struct diagnosis_input *r, const struct process_entry *p)
 {
+	assert(r);
+
 	const struct host_state *h = &r->host;
 	const uint32_t *requested = (const void *)h->asked.data;
 	size_t count = h->asked.size / sizeof(*requested);
 
+	assert(p);
 	for (size_t i = 0; i < count; i++) {
 		if (requested[i] == p->id.pid)
 			return true;
@@ -267,6 +275,7 @@ struct sample_series diagnosis_input_series(
 
 uint64_t sample_series_ns(const struct sample_series *s)
 {
+	assert(s);
 	return s->count < 2 ? 0 : s->points[s->count - 1].time_ns - s->points[0].time_ns;
 }
 

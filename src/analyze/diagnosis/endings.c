@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/endings.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "model/stream_records.h"
@@ -10,12 +11,14 @@
 
 void endings_init(struct endings *e)
 {
+	assert(e);
 	*e = (struct endings){ .launched_status = -1 };
 	map_init(&e->processes, sizeof(struct process_id), sizeof(struct ending), PROCESSES_MAX);
 }
 
 void endings_fini(struct endings *e)
 {
+	assert(e);
 	map_for_each_value (&e->processes, struct ending *, value)
 		free(value->core);
 	map_fini(&e->processes);
@@ -97,6 +100,8 @@ void endings_take(struct endings *e, const struct sooth_record *r)
 {
 	const void *known;
 
+	assert(e);
+	assert(r);
 	if ((known = record_as(r, STREAM_TARGET, sizeof(struct stream_target))))
 		take_launched(e, known);
 	else if ((known = record_as(r, STREAM_END, sizeof(struct stream_end))))
@@ -117,6 +122,8 @@ void endings_take(struct endings *e, const struct sooth_record *r)
 
 const struct ending *endings_get(const struct endings *e, const struct process_id *id)
 {
+	assert(e);
+
 	const struct ending *of = map_get(&e->processes, id);
 
 	return of && of->has_end ? of : NULL;
@@ -135,6 +142,8 @@ const struct ending *endings_next(const struct endings *e, size_t *position)
 
 const struct exit_reasons_log *endings_log(const struct endings *e, uint32_t pid, uint64_t from_ns)
 {
+	assert(e);
+
 	struct batch all = { e->logs.data, e->logs.size };
 	const struct exit_reasons_log *last = NULL;
 
@@ -149,6 +158,8 @@ const struct exit_reasons_log *endings_log(const struct endings *e, uint32_t pid
 
 const struct exit_reasons_core *endings_stored(const struct endings *e, uint32_t pid)
 {
+	assert(e);
+
 	struct batch all = { e->stored.data, e->stored.size };
 	const struct exit_reasons_core *last = NULL;
 
@@ -170,6 +181,9 @@ struct span ending_name(const struct endings *e, const struct process_id *id)
 
 uint8_t ending_status(const struct endings *e, const struct ending *of, uint32_t *status)
 {
+	assert(e);
+	assert(of);
+
 	bool is_launched = of->id.pid == e->launched_pid && e->launched_status != -1;
 
 	if (of->end.status_state && !is_launched)
@@ -180,6 +194,7 @@ uint8_t ending_status(const struct endings *e, const struct ending *of, uint32_t
 
 const struct exit_reasons_signal *ending_signal(const struct ending *of, unsigned number)
 {
+	assert(of);
 	for (unsigned i = 0; i < of->signal_count; i++) {
 		if (of->signals[i].signal == number)
 			return &of->signals[i];
@@ -194,6 +209,7 @@ static bool is_request(unsigned number)
 
 const struct exit_reasons_signal *ending_request(const struct ending *of)
 {
+	assert(of);
 	for (unsigned i = 0; i < of->signal_count; i++) {
 		if (is_request(of->signals[i].signal))
 			return &of->signals[i];

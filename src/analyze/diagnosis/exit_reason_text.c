@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/exit_reason_text.h"
 
+#include <assert.h>
+
 #include "base/units.h"
 #include "probes/signal_names.h"
 
@@ -29,6 +31,8 @@ void exit_reason_text_status(struct buffer *out, uint32_t status)
 void exit_reason_text_sender(
 	struct buffer *out, const struct ending *of, const struct exit_reasons_signal *s)
 {
+	assert(of);
+	assert(s);
 	if (s->is_from_kernel) {
 		buffer_string(out, "the kernel");
 		return;
@@ -47,6 +51,7 @@ void exit_reason_text_sender(
 
 bool exit_reason_is_oom(const struct ending *of, uint32_t status)
 {
+	assert(of);
 	return END_SIGNAL(status) == KILL_SIGNAL &&
 	       (of->has_oom || (!of->end.oom_state && of->end.is_oom_victim));
 }
@@ -86,6 +91,8 @@ uint8_t exit_reason_text_end(struct buffer *out, const struct endings *all, cons
 
 void exit_reason_text_core(struct buffer *out, const struct exit_reasons_core *core)
 {
+	assert(core);
+
 	struct span path =
 		core->path_state ? span_of("", 0) : record_text(&core->record, &core->path);
 	struct span handler =

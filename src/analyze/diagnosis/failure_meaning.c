@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/failure_meaning.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
@@ -83,6 +84,8 @@ void failure_meaning_put_child(
 	const struct process_entry *child = NULL;
 	struct span name;
 
+	assert(e);
+	assert(place);
 	if (place->error != LINUX_EPIPE || !begins(place, "pipe:"))
 		return;
 	for (const struct process_entry *p = e->process->first_child; p; p = p->next_sibling) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/fd_most.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/sockets/socket_text.h"
@@ -100,6 +101,7 @@ bool fd_most_put(struct buffer *out, const struct check *e)
 	struct most most = { 0 };
 	struct map sockets;
 
+	assert(e);
 	map_init(&sockets, sizeof(uint64_t), sizeof(const struct sockets_socket *), SOCKETS_MAX);
 	read_sockets(&sockets, e);
 	count_all(&most, &sockets, check_last(e, &e->input->fds));

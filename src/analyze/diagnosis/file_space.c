@@ -2,6 +2,7 @@
 /* On which file system a path is, and how full that is. */
 #include "analyze/diagnosis/file_space.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 struct span file_space_point(const struct fds_filesystem *f)
 {
+	assert(f);
 	return record_text(&f->record, &f->point);
 }
 
@@ -62,6 +64,8 @@ bool file_space_is_measured(const struct fds_filesystem *f)
 
 double file_space_used(const struct fds_filesystem *f)
 {
+	assert(f);
+
 	double used = (double)(f->total_bytes - f->free_bytes);
 	double all = used + (double)f->available_bytes;
 
@@ -70,6 +74,8 @@ double file_space_used(const struct fds_filesystem *f)
 
 uint64_t file_space_interval_ns(const struct check *e)
 {
+	assert(e);
+
 	const struct snapshot *first = check_first(e, &e->input->fds),
 			      *last = check_last(e, &e->input->fds);
 	const struct fds_process *begin = first ? snapshot_end(first, sizeof(*begin)) : NULL;
@@ -117,6 +123,8 @@ const char *file_space_command(const struct fds_filesystem *f, char out[FILE_SPA
 
 const char *file_space_text(const struct fds_filesystem *f, char out[FILE_SPACE_TEXT])
 {
+	assert(f);
+
 	double used = file_space_used(f);
 
 	/* 100 % is what has nothing left. */

@@ -5,6 +5,7 @@
  */
 #include "analyze/diagnosis/growth.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,7 @@ void growth_diagnose(struct growth *g, const struct growth_point *points, size_t
 	struct steps steps;
 	bool is_often;
 
+	assert(g);
 	*g = (struct growth){ 0 };
 	count = thin_out(kept, points, count);
 	if (!count)
@@ -156,6 +158,8 @@ void growth_diagnose(struct growth *g, const struct growth_point *points, size_t
 
 bool growth_reaches(const struct growth *g, double limit, uint64_t *ns)
 {
+	assert(g);
+
 	double left = limit > g->last ? (limit - g->last) / g->per_s * (double)NS_PER_S : 0;
 
 	if (!g->grows || left > FORESIGHT * (double)g->interval_ns)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/heap_use.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/profile/stack_text.h"
@@ -185,6 +186,7 @@ void heap_use_take(struct heap_use *u, const struct sooth_record *r)
 
 const struct heap_use_process *heap_use_of(const struct heap_use *u, const struct process_id *id)
 {
+	assert(u);
 	return map_get(&u->processes, id);
 }
 
@@ -217,6 +219,8 @@ void heap_use_top_stack(const struct heap_use *u, const struct process_id *id, u
 {
 	struct map stacks;
 
+	assert(u);
+	assert(out);
 	*out = (struct heap_use_part){ .size_class = size_class };
 	map_init(&stacks, sizeof(uint32_t), sizeof(struct heap_use_sum), PARTS_MAX);
 	map_for_each (&u->parts, const struct part_key *, k, void *, value) {
@@ -245,6 +249,7 @@ void heap_use_top_class(const struct heap_use *u, const struct process_id *id,
 	struct heap_use_part stack;
 	uint32_t top = 0;
 
+	assert(u);
 	map_for_each (&u->parts, const struct part_key *, k, void *, value) {
 		if (is_of(u, k, id) && k->size_class < CLASSES)
 			merge(&classes[k->size_class], value);
@@ -258,9 +263,12 @@ void heap_use_top_class(const struct heap_use *u, const struct process_id *id,
 void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint64_t until_ns,
 	struct heap_use_growth *out)
 {
+	assert(u);
+
 	const struct heap_use_process *p = heap_use_of(u, id);
 	struct heap_clock clock = p ? p->clock : (struct heap_clock){ 0 };
 
+	assert(out);
 	if (clock.begin_ns && until_ns > clock.end_ns)
 		clock.end_ns = until_ns;
 	*out = (struct heap_use_growth){ .time_ns = clock.end_ns - clock.begin_ns };
@@ -288,5 +296,6 @@ void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint
 
 void heap_use_put_stack(const struct heap_use *u, uint32_t stack, struct buffer *out)
 {
+	assert(u);
 	stack_text_put_callers(out, &u->names, stack);
 }

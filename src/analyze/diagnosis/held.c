@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/held.h"
 
+#include <assert.h>
+
 #include "analyze/inspect/limits.h"
 #include "base/units.h"
 
@@ -29,6 +31,8 @@ static bool compare(
 
 struct held_limit held_limit_of(const struct check *e, const char *name)
 {
+	assert(e);
+
 	const struct snapshot *first = check_first(e, &e->input->limits);
 	const struct snapshot *last = check_last(e, &e->input->limits);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
@@ -69,6 +73,8 @@ static bool fits(const struct limits_group *g, double moved_per_s)
 
 struct held_io held_io_of(const struct check *e)
 {
+	assert(e);
+
 	const struct limits_group *reads = tightest(e, "io-read"),
 				  *writes = tightest(e, "io-write");
 	const struct thread_history *t;

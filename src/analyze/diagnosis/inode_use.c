@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/inode_use.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -101,10 +102,13 @@ static void report(const struct check *e, struct check_result *out, const struct
 size_t inode_use_report(const struct check *e, struct check_result *out,
 	const struct check_calls *calls, double max_ns, double high_ns)
 {
+	assert(e);
+
 	const struct snapshot *last = check_last(e, &e->input->fds);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	size_t count = 0;
 
+	assert(calls);
 	batch_for_each (r, &all) {
 		const struct fds_filesystem *f = record_as(r, FDS_FILESYSTEM, sizeof(*f));
 		struct inode_use u;

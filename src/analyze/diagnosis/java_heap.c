@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/java_heap.h"
 
+#include <assert.h>
+
 #include "probes/maps.h"
 
 #define COLLECTIONS_LEAST 2
@@ -22,6 +24,8 @@ static const struct maps_java_heap *heap_in(const struct snapshot *s)
 
 void java_heap_read(struct java_heap *h, const struct check *e)
 {
+	assert(e);
+
 	const struct maps_java_heap *first = heap_in(check_first(e, &e->input->maps)),
 				    *last = heap_in(check_last(e, &e->input->maps));
 
@@ -38,6 +42,7 @@ void java_heap_read(struct java_heap *h, const struct check *e)
 
 bool java_heap_grows(const struct java_heap *h, double least_bytes)
 {
+	assert(h);
 	return h->is_known && h->collections >= COLLECTIONS_LEAST && h->last > h->first &&
 	       (double)(h->last - h->first) >= least_bytes &&
 	       (double)h->last >= GROWTH_LEAST * (double)h->first;

@@ -5,6 +5,7 @@
  */
 #include "analyze/diagnosis/left_files.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -148,6 +149,7 @@ size_t left_files_report(
 	size_t count;
 	struct map all;
 
+	assert(calls);
 	read_all(&all, calls->history);
 	count = check_rank(&all, weigh, &least, &top, 1);
 	if (count && are_removed(e, top.value, &is_known))

@@ -2,6 +2,8 @@
 /* Instances and watches of inotify have findings of their own (watch_failure.h). */
 #include "analyze/diagnosis/limit_failure.h"
 
+#include <assert.h>
+
 #include "analyze/calls/call_history.h"
 #include "base/cleanup.h"
 #include "model/errno_names.h"
@@ -60,9 +62,12 @@ static const struct {
 
 uint64_t limit_failure_descriptors(const struct check *e, const struct call_place *place)
 {
+	assert(e);
+
 	const struct snapshot *last = check_last(e, &e->input->fds);
 	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 
+	assert(place);
 	/* A few are closed again at times, as that of the file that an error is written to. */
 	return place->error == LINUX_EMFILE && end && end->descriptors_state == SOOTH_STATE_VALUE &&
 			       end->limit_state == SOOTH_STATE_VALUE &&
@@ -73,6 +78,8 @@ uint64_t limit_failure_descriptors(const struct check *e, const struct call_plac
 
 const struct limit_failure *limit_failure_of(const struct check *e, const struct call_place *place)
 {
+	assert(place);
+
 	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
 
 	if (!row || !row->limit || limit_failure_descriptors(e, place))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/lock_failure.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -10,6 +11,8 @@
 
 void lock_failure_text(struct buffer *to, const struct call_place *place)
 {
+	assert(place);
+
 	bool is_file = place->error == LINUX_EEXIST;
 
 	buffer_format(to, "%s%s %s", is_file ? "lock file " : "", place->text,
@@ -18,9 +21,12 @@ void lock_failure_text(struct buffer *to, const struct call_place *place)
 
 const struct waits_party *lock_failure_owner(const struct check *e, const struct call_place *place)
 {
+	assert(e);
+
 	const struct snapshot *samples[] = { check_last(e, &e->input->waits),
 		check_first(e, &e->input->waits) };
 
+	assert(place);
 	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
 		struct batch all = samples[i] ? snapshot_records(samples[i]) : (struct batch){ 0 };
 
@@ -56,6 +62,7 @@ static bool emit_owner(struct check_result *out, const struct waits_party *owner
 void lock_failure_emit(
 	struct check_result *out, const struct call_place *place, const struct waits_party *owner)
 {
+	assert(place);
 	finding_path(out, span_of(place->text, strlen(place->text)));
 	if (emit_owner(out, owner))
 		return;

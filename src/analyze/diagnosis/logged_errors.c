@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/logged_errors.h"
 
+#include <assert.h>
+
 #include "base/cleanup.h"
 
 #define ABOVE_MAX     64
@@ -68,11 +70,14 @@ static const struct logs_error *error_at(const struct batch *all, size_t *i)
 bool logged_errors_at(const struct diagnosis_input *input, const struct process_id *id, size_t i,
 	struct logged_error *out)
 {
+	assert(input);
+
 	const struct snapshot *s = writes_for_others(input, id) ? NULL : snapshot_of(input, id);
 	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
 	struct batch messages = message_logs_get(&input->messages, id);
 	const struct logs_error *e = error_at(&all, &i);
 
+	assert(out);
 	if (e) {
 		*out = (struct logged_error){ .error = e, .file = file_in(&all, e->inode, e->fd) };
 		out->elsewhere_new = new_elsewhere(&all, out->file);
@@ -82,8 +87,7 @@ bool logged_errors_at(const struct diagnosis_input *input, const struct process_
 	if (!e)
 		return false;
 	*out = (struct logged_error){ .error = e, .file = file_in(&messages, e->inode, e->fd) };
-	out->elsewhere_new =
-		new_elsewhere(&all, NULL) + message_logs_outputs(&input->messages, id);
+	out->elsewhere_new = new_elsewhere(&all, NULL) + message_logs_outputs(&input->messages, id);
 	return out->file != NULL;
 }
 
@@ -110,6 +114,7 @@ const struct logs_file *logged_errors_file(const struct diagnosis_input *input,
 bool logged_errors_are_said_above(const struct diagnosis_input *input,
 	const struct process_entry *p, const struct logs_file *file)
 {
+	assert(file);
 	for (unsigned depth = 0; p && p->parent && depth < ABOVE_MAX; depth++) {
 		p = p->parent;
 		if (logged_errors_file(
@@ -121,6 +126,8 @@ bool logged_errors_are_said_above(const struct diagnosis_input *input,
 
 bool logged_error_is_all(const struct logged_error *e)
 {
+	assert(e);
+
 	uint64_t times = e->error->times;
 
 	return (uint64_t)e->error->done * DONE_FEW <= times && e->error->other_most <= times &&

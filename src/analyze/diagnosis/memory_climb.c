@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/memory_climb.h"
 
+#include <assert.h>
+
 #include "analyze/process_table/process_table.h"
 #include "base/units.h"
 
@@ -21,6 +23,7 @@
 
 bool memory_has_collector(const struct memory_gain *m)
 {
+	assert(m);
 	return (m->runtimes & MEMORY_COLLECTORS) != 0;
 }
 
@@ -133,6 +136,8 @@ static bool is_start(const struct check *e, const struct memory_trend *j,
 /* Worth a report with low severity, whatever else may explain it. */
 bool memory_climbs(const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
+	assert(j);
+
 	const struct growth *g = &j->growth;
 	double gain = g->last - g->first;
 

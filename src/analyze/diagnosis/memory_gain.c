@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/memory_gain.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static int by_gain(const void *a, const void *b)
@@ -48,11 +49,14 @@ static bool has_values(const struct snapshot *s)
 
 void memory_gain_read(struct memory_gain *m, const struct check *e)
 {
+	assert(e);
+
 	const struct snapshot *first = check_first(e, &e->input->maps);
 	const struct snapshot *last = check_last(e, &e->input->maps);
 	struct map_total before[MAP_CLASSES], after[MAP_CLASSES];
 	struct map_facts facts = { 0 };
 
+	assert(m);
 	*m = (struct memory_gain){ 0 };
 	if (last && !map_facts_gather(&facts, last))
 		m->runtimes = facts.runtimes;
@@ -68,6 +72,7 @@ void memory_gain_read(struct memory_gain *m, const struct check *e)
 
 const struct memory_class *memory_gain_leading(const struct memory_gain *m)
 {
+	assert(m);
 	for (unsigned i = 0; m->is_known && i < MAP_CLASSES; i++) {
 		const struct memory_class *c = &m->classes[i];
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/memory_place.h"
 
+#include <assert.h>
+
 #include "analyze/profile/wait_places.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
@@ -116,6 +118,9 @@ bool memory_place_find(struct memory_place *out, const struct page_touches *t,
 	struct map places;
 	uint64_t best;
 
+	assert(out);
+	assert(t);
+	assert(names);
 	map_init(&places, sizeof(struct place_key), sizeof(uint64_t), PLACES_MAX);
 	all = add_places(&places, t, names, id);
 	best = find_most(&places, &most);

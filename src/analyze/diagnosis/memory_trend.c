@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/memory_trend.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "base/units.h"
@@ -13,6 +14,7 @@ size_t memory_trend_points(const struct check *e, struct growth_point out[MEMORY
 {
 	size_t count = 0;
 
+	assert(e);
 	for (size_t i = 0; i < e->series.count && count < MEMORY_POINTS_MAX; i++) {
 		const struct sample_point *p = &e->series.points[i];
 
@@ -123,6 +125,7 @@ void memory_trend_of(struct memory_trend *j, const struct check *e,
 	struct growth_point floors[MEMORY_POINTS_MAX];
 	struct growth of_floors;
 
+	assert(j);
 	*j = (struct memory_trend){ .bend = bend_of(points, count),
 		.late = late_of(points, count),
 		.largest_fall = largest_fall(points, count) };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/nesting.h"
 
+#include <assert.h>
+
 #define LEVELS_MAX   4096
 #define LEVELS_LEAST 20 /* a shell below make below a shell of an agent: fewer */
 #define LEVELS_SHARE 0.6
@@ -47,8 +49,7 @@ struct nesting nesting_below(const struct process_table *table, const struct pro
 	struct nesting n = { 0 };
 
 	process_table_for_each (table, p) {
-		bool is_below =
-			p != top && process_table_is_below(p, top);
+		bool is_below = p != top && process_table_is_below(p, top);
 		unsigned levels = is_below && !p->zombie_ns ? levels_between(top, p) : 0;
 
 		if (levels > n.levels)
@@ -61,5 +62,6 @@ struct nesting nesting_below(const struct process_table *table, const struct pro
 
 bool nesting_is_endless(const struct nesting *n, double alive)
 {
+	assert(n);
 	return n->levels >= LEVELS_LEAST && n->levels >= LEVELS_SHARE * alive;
 }

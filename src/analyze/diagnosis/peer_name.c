@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/peer_name.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,6 +31,8 @@ static bool is_at(struct span proxy, const unsigned char address[16], unsigned p
 
 bool peer_name_is_proxy(const struct check *e, const char *address, struct span *variable)
 {
+	assert(e);
+
 	const struct proc_process *p = e->process ? e->process->process : NULL;
 	unsigned char bytes[16];
 	struct cursor c;
@@ -58,6 +61,7 @@ void peer_name_put(const struct check *e, const char *address, char *out, size_t
 	unsigned char bytes[16];
 	unsigned port;
 
+	assert(e);
 	*out = '\0';
 	if (peer_name_is_proxy(e, address, &label)) {
 		snprintf(out, size, " (the proxy in %.*s)", (int)label.size, label.data);

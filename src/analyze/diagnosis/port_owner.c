@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/port_owner.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,11 +78,14 @@ static struct port_owner find(const struct check *e, const char *address, enum f
 
 bool port_owner_is_in_use(const struct call_place *place)
 {
+	assert(place);
 	return place->error == LINUX_EADDRINUSE && *place->text;
 }
 
 void port_owner_put(struct buffer *out, const struct check *e, const char *address)
 {
+	assert(e);
+
 	struct port_owner o = find(e, address, FITS_ANY);
 	const struct waits_listener *l = o.listener;
 	struct span name;
@@ -129,6 +133,8 @@ void port_owner_put_refused(struct buffer *out, const struct check *e, const cha
 
 bool port_owner_remedy(const struct check *e, struct check_result *out, const char *address)
 {
+	assert(e);
+
 	struct port_owner o = find(e, address, FITS_ANY);
 	const struct waits_listener *l = o.listener;
 	const char *port = is_path(address) ? NULL : strrchr(address, ':');

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/progress.h"
 
+#include <assert.h>
+
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/sockets/socket_sums.h"
 #include "base/units.h"
@@ -71,6 +73,8 @@ static void add_calls(struct progress *p, const struct check *e)
 
 void progress_of(struct progress *p, const struct check *e)
 {
+	assert(p);
+	assert(e);
 	*p = (struct progress){ 0 };
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		double bytes = thread_history_moved_bytes(t);
@@ -100,6 +104,7 @@ bool progress_is_worker(const struct thread_history *t)
 
 void progress_emit(const struct progress *p, struct check_result *out)
 {
+	assert(p);
 	if (!p->is_measured) {
 		finding_unseen(out,
 			"how much the process reads and writes: only its user and root can see it");

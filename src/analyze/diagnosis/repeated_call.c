@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/repeated_call.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -132,6 +133,7 @@ void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t
 {
 	struct check_calls c;
 
+	assert(out);
 	*out = (struct repeated_call){ 0 };
 	if (!check_calls_read(&c, e))
 		return;
@@ -149,18 +151,21 @@ void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t
 
 unsigned repeated_call_category(const struct repeated_call *c)
 {
+	assert(c);
 	return syscall_row_of(c->key->abi, c->key->number)->category;
 }
 
 bool repeated_call_is_cut_off(const struct repeated_call *c)
 {
+	assert(c);
 	return c->kind == REPEATED_END_OF_DATA &&
-	       (c->is_pipe || (c->repeat->is_socket && c->key->fd >= 0 &&
-				      c->key->fd <= STANDARD_LAST));
+	       (c->is_pipe ||
+		       (c->repeat->is_socket && c->key->fd >= 0 && c->key->fd <= STANDARD_LAST));
 }
 
 bool repeated_call_is_pointless(const struct repeated_call *c)
 {
+	assert(c);
 	return c->kind >= REPEATED_FAILURE;
 }
 
@@ -234,6 +239,8 @@ static const char *readiness(const struct repeated_call *c)
 
 void repeated_call_put(struct buffer *out, const struct repeated_call *c)
 {
+	assert(c);
+
 	char name[SYSCALL_NAME_SIZE];
 	bool polls = c->kind == REPEATED_READY || c->kind == REPEATED_NO_EVENT;
 

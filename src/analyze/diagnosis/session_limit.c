@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/session_limit.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
@@ -29,6 +30,8 @@ static struct span state_of(struct span title)
 bool session_counts_of(struct session_counts *out, const struct check *e,
 	const struct process_entry *server, const char *program)
 {
+	assert(out);
+	assert(e);
 	*out = (struct session_counts){ 0 };
 	if (strcmp(program, PROGRAM) != 0 || !span_equal(check_name(server), PROGRAM))
 		return false;

@@ -5,6 +5,7 @@
  */
 #include "analyze/diagnosis/space_failure.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,6 +113,8 @@ bool space_failure_is(const struct check *e, const struct call_place *place)
 
 bool space_failure_text(struct buffer *out, const struct check *e, const struct call_place *place)
 {
+	assert(place);
+
 	struct space_sum s = { .space = space_of(e, place) };
 
 	if (s.space)
@@ -202,6 +205,7 @@ size_t space_failures_report(const struct check *e, struct check_result *out,
 	struct map all;
 	size_t count;
 
+	assert(calls);
 	read_all(&all, e, calls->history);
 	count = check_rank(&all, weigh, &least, top, SHOWN_MAX);
 	for (size_t i = 0; i < count; i++)

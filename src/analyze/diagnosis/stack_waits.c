@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/stack_waits.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -11,11 +12,15 @@
 struct span stack_wait_function(
 	const struct diagnosis_input *input, const struct profile_function *f)
 {
+	assert(input);
+	assert(f);
 	return names_get(&input->stacks_sums.names, f->name);
 }
 
 struct span stack_wait_file(const struct diagnosis_input *input, const struct profile_function *f)
 {
+	assert(input);
+	assert(f);
 	return names_get(&input->stacks_sums.names, f->file);
 }
 
@@ -266,6 +271,8 @@ static const struct stacks_thread *thread_of(
 bool stack_wait_frames(const struct diagnosis_input *input, const struct process_id *id,
 	uint32_t tid, struct profile_stacked *out)
 {
+	assert(input);
+
 	const struct stacks_thread *t = thread_of(input, id, tid);
 
 	return t && !t->stack_state && profile_sums_stack(&input->stacks_sums, t->stack, out);
@@ -286,6 +293,8 @@ struct stack_wait stack_wait_of(
 
 bool stack_wait_is_same(const struct stack_wait *a, const struct stack_wait *b)
 {
+	assert(a);
+	assert(b);
 	return a->within.size == b->within.size && a->file.size == b->file.size &&
 	       !memcmp(a->within.data, b->within.data, a->within.size) &&
 	       !memcmp(a->file.data, b->file.data, a->file.size);

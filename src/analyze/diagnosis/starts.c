@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/starts.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -121,8 +122,8 @@ static void add_status(struct starts *s, uint32_t status)
 	s->status = status;
 }
 
-/* Among the processes that were sampled. What a copy of a shell starts is not below anything there, if
- * no sample has the copy. */
+/* Among the processes that were sampled. What a copy of a shell starts is not below anything there,
+ * if no sample has the copy. */
 static bool is_sampled_below(const struct counting *c, const struct process_entry *p)
 {
 	return p && starter_of(p) && starts_is_below(c->check->process, p);
@@ -243,6 +244,9 @@ static uint64_t behind_first(const struct sample_series *s)
 
 void starts_of(struct starts *s, const struct check *e)
 {
+	assert(s);
+	assert(e);
+
 	const struct short_lived *b = &e->input->host.short_lived;
 	uint64_t from_ns, to_ns = e->input->host.last_ns;
 	struct counting c = { .s = s, .check = e };
@@ -272,11 +276,13 @@ void starts_of(struct starts *s, const struct check *e)
 
 double starts_rate(const struct starts *s)
 {
+	assert(s);
 	return s->interval_ns ? (double)s->count * (double)NS_PER_S / (double)s->interval_ns : 0;
 }
 
 double starts_cpu(const struct starts *s)
 {
+	assert(s);
 	return s->interval_ns ? 100 * (double)s->cpu_ns / (double)s->interval_ns : 0;
 }
 
@@ -304,6 +310,8 @@ static bool is_even(const struct starts_program *p)
 
 bool starts_are_of_a_shell(const struct process_entry *starter)
 {
+	assert(starter);
+
 	static const char *const names[] = { "sh", "bash", "dash", "zsh", "ash", "ksh", "ksh93",
 		"mksh", "busybox" };
 	struct span name =
@@ -331,6 +339,8 @@ static bool are_same(const struct starts *s, bool in_shell)
 
 bool starts_repeat(const struct starts *s, const struct process_entry *starter)
 {
+	assert(s);
+
 	bool in_shell = starts_are_of_a_shell(starter);
 	uint64_t programs = s->count - s->copies, most = 0;
 

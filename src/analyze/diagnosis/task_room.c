@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/task_room.h"
 
+#include <assert.h>
+
 #include "analyze/inspect/limits.h"
 
 /* It is full, or was at some time of the observation. */
@@ -17,6 +19,8 @@ static bool refused(const struct check *e, const struct limits_group *g)
 
 const struct limits_group *task_room_full_group(const struct check *e)
 {
+	assert(e);
+
 	const struct snapshot *last = check_last(e, &e->input->limits);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 

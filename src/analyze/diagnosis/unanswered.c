@@ -6,6 +6,7 @@
  */
 #include "analyze/diagnosis/unanswered.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/sockets/socket_text.h"
@@ -123,6 +124,8 @@ static void compare(struct look *l, const struct snapshot *first, const struct s
 
 void unanswered_read(struct map *out, const struct check *e)
 {
+	assert(e);
+
 	const struct snapshot *first = check_first(e, &e->input->sockets);
 	const struct snapshot *last = check_last(e, &e->input->sockets);
 	struct look l = { .out = out };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/undecided.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -49,12 +50,14 @@ struct looked_at {
 
 void undecided_init(struct undecided *g, const uint32_t *selected, size_t selected_count)
 {
+	assert(g);
 	*g = (struct undecided){ .selected = selected, .selected_count = selected_count };
 	map_init(&g->processes, sizeof(struct process_id), sizeof(struct looked_at), PROCESSES_MAX);
 }
 
 void undecided_fini(struct undecided *g)
 {
+	assert(g);
 	map_fini(&g->processes);
 }
 
@@ -240,6 +243,8 @@ static bool connects_again(const struct undecided *g)
 int undecided_take(
 	void *undecided, const struct sooth_schema *schema, const struct sooth_record *record)
 {
+	assert(record);
+
 	struct undecided *g = undecided;
 	struct process_id id = process_id_of(record);
 	const struct sockets_socket *s = record_as(record, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/wanted_lock.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/sentence_units.h"
@@ -23,6 +24,8 @@ static const struct waits_wanted *longest_in(const struct snapshot *s)
 const struct waits_wanted *wanted_lock_last(
 	const struct diagnosis_input *input, const struct process_id *id)
 {
+	assert(input);
+
 	const struct waits_wanted *last = longest_in(snapshots_get(&input->waits.last, id));
 	const struct waits_wanted *first =
 		last ? NULL : longest_in(snapshots_get(&input->waits.first, id));
@@ -33,9 +36,12 @@ const struct waits_wanted *wanted_lock_last(
 
 bool wanted_lock_lasts(const struct check *e, const struct waits_wanted *last)
 {
+	assert(e);
+
 	const struct snapshot *first = check_first(e, &e->input->waits);
 	struct batch all = first ? snapshot_records(first) : (struct batch){ 0 };
 
+	assert(last);
 	if (last->is_polled)
 		return true;
 	batch_for_each (r, &all) {
@@ -51,6 +57,8 @@ bool wanted_lock_lasts(const struct check *e, const struct waits_wanted *last)
 
 void wanted_lock_put(struct buffer *out, const struct waits_wanted *w)
 {
+	assert(w);
+
 	struct span name = record_text(&w->record, &w->waiter_name);
 	const char *what = w->source == WAITS_SOURCE_TITLE ? "database session" : "process";
 	const char *plural = w->source == WAITS_SOURCE_TITLE ? "s" : "es";

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/watch_use.h"
 
+#include <assert.h>
+
 #include "analyze/fds/fd_sums.h"
 
 /* Returns the last record of the descriptors; NULL: they are unknown. */
@@ -59,9 +61,12 @@ static void add_others(struct watch_use *u, const struct check *e)
 
 bool watch_use_of(struct watch_use *u, const struct check *e)
 {
+	assert(e);
+
 	const struct snapshot *last = check_last(e, &e->input->fds);
 	const struct fds_process *end;
 
+	assert(u);
 	*u = (struct watch_use){ 0 };
 	end = last ? counts_of(last, u->own) : NULL;
 	if (!end || end->inotify_state != SOOTH_STATE_VALUE)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/work_share.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/profile/profile_hot.h"
@@ -9,6 +10,8 @@
 
 void work_cpu_of(struct work_cpu *w, const struct check *e)
 {
+	assert(w);
+	assert(e);
 	*w = (struct work_cpu){ 0 };
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		double cpu = thread_history_cpu(t), demand = thread_history_selected(t);
@@ -28,6 +31,8 @@ bool work_share_of(struct work_share *w, const struct check *e, struct check_res
 {
 	struct profile_match match;
 
+	assert(w);
+	assert(e);
 	work_cpu_of(&w->of, e);
 	if (!w->of.is_measured) {
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
@@ -50,6 +55,7 @@ bool work_share_of(struct work_share *w, const struct check *e, struct check_res
 bool work_is_most(const struct work_share *w, const struct check *e, struct check_result *out,
 	const char *name)
 {
+	assert(w);
 	if (w->percent >= check_option(e, "min-share"))
 		return true;
 	check_fine(out, "%s: %.0f %% of its CPU time", name, w->percent);
@@ -58,6 +64,7 @@ bool work_is_most(const struct work_share *w, const struct check *e, struct chec
 
 void work_emit(const struct work_share *w, struct check_result *out, const char *name)
 {
+	assert(w);
 	finding_number(out, "CPU", w->of.cpu, SOOTH_UNIT_PERCENT, w->of.interval_ns);
 	if (w->of.demand >= 1.2 * w->of.cpu)
 		finding_number(out, "the same with the time in which it waited for a CPU",
@@ -73,6 +80,7 @@ void work_put_place(struct buffer *out, const struct check *e)
 	struct profile_spots spots = { 0 };
 	const char *place;
 
+	assert(e);
 	profile_spots(&e->input->profile, &e->id, &spots);
 	place = buffer_cstr(spots.within.size ? &spots.within : &spots.hottest);
 	if (strchr(place, '(')) /* the file of a function with a name */
@@ -82,6 +90,8 @@ void work_put_place(struct buffer *out, const struct check *e)
 
 bool work_has_listener(const struct check *e)
 {
+	assert(e);
+
 	const struct snapshot *last = check_last(e, &e->input->sockets);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 
@@ -96,6 +106,8 @@ bool work_has_listener(const struct check *e)
 
 bool work_is_awaited(const struct check *e)
 {
+	assert(e);
+
 	const struct process_entry *p = e->process;
 
 	return work_has_listener(e) ||

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/fds/fd_sums.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #define GROUP_DEPTH 4 /* enough directories to separate projects and their parts */
@@ -9,6 +10,7 @@ void fd_sums_of(struct fd_sums *sums, const struct snapshot *snapshot)
 {
 	struct batch records = snapshot_records(snapshot);
 
+	assert(sums);
 	*sums = (struct fd_sums){ .process = snapshot_end(snapshot, sizeof(struct fds_process)) };
 	batch_for_each (r, &records) {
 		const struct fds_descriptor *d = record_as(r, FDS_DESCRIPTOR, sizeof(*d));
@@ -74,6 +76,7 @@ void fd_sums_directories(struct buffer *out, const struct snapshot *snapshot)
 	struct fd_directory *all;
 	size_t count, kept = 0;
 
+	assert(out);
 	buffer_reset(out);
 	list_groups(out, snapshot);
 	all = (void *)out->data;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/graphs/call_graph.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ static struct call_graph_node *nodes_of(const struct call_graph *g)
 
 int call_graph_init(struct call_graph *g)
 {
+	assert(g);
 	*g = (struct call_graph){ 0 };
 	names_init(&g->names, CALL_GRAPH_NODES_MAX, CALL_GRAPH_BYTES_MAX);
 	map_init(&g->children, sizeof(struct child_key), sizeof(uint32_t), CALL_GRAPH_NODES_MAX);
@@ -27,6 +29,7 @@ int call_graph_init(struct call_graph *g)
 
 void call_graph_fini(struct call_graph *g)
 {
+	assert(g);
 	buffer_fini(&g->nodes);
 	names_fini(&g->names);
 	map_fini(&g->children);
@@ -34,6 +37,7 @@ void call_graph_fini(struct call_graph *g)
 
 size_t call_graph_count(const struct call_graph *g)
 {
+	assert(g);
 	return g->nodes.size / sizeof(struct call_graph_node);
 }
 
@@ -44,6 +48,8 @@ struct call_graph_node *call_graph_node(const struct call_graph *g, size_t numbe
 
 struct span call_graph_name(const struct call_graph *g, const struct call_graph_node *node)
 {
+	assert(g);
+	assert(node);
 	return node->depth ? names_get(&g->names, node->name) : span_of("", 0);
 }
 
@@ -153,6 +159,8 @@ void call_graph_add(struct call_graph *g, const struct call_graph_frame *stack, 
 	uint32_t at = CALL_GRAPH_NONE;
 	size_t i;
 
+	assert(g);
+	assert(values);
 	for (i = 0; i < depth && i < CALL_GRAPH_DEPTH_MAX; i++) {
 		uint32_t below = call_graph_below(g, at, &stack[i]);
 
@@ -231,6 +239,7 @@ bool call_graph_order(const struct call_graph *g, const struct call_graph_values
 	struct sibling *all = malloc((count ? count : 1) * sizeof(*all));
 	uint32_t *first = malloc((count + 1) * sizeof(*first));
 
+	assert(out);
 	if (all && first && count) {
 		for (uint32_t i = 0; i < count; i++)
 			all[i] = (struct sibling){ .graph = g,

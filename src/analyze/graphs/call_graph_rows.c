@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/graphs/call_graph_rows.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -99,6 +100,8 @@ static void call_graph_emit_bounds(const struct call_graph *g, struct output *ou
 int call_graph_emit(const struct call_graph *g, const struct call_graph_look *look,
 	struct output *output, struct sooth_error *err)
 {
+	assert(look);
+
 	struct section_graph graph = { .origin = look->origin,
 		.about = look->about,
 		.weight = value_fields[look->value],
@@ -253,6 +256,9 @@ static int emit_changes(const struct call_graph_comparison *c, const struct call
 int call_graph_compare(const struct call_graph_comparison *c, const struct call_graph_look *look,
 	struct output *output, struct sooth_error *err)
 {
+	assert(c);
+	assert(look);
+
 	static const char *const widest[] = { "max_calls", "max_ns", "max_bytes", "max_errors",
 		"max_samples" };
 	static const char *const before[] = { "before_calls", "before_ns", "before_bytes",

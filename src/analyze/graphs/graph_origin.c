@@ -2,6 +2,7 @@
 /* The words about a target come from its record. */
 #include "analyze/graphs/graph_origin.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/records.h"
@@ -52,6 +53,7 @@ static void take_target(struct graph_origin *o, const struct stream_target *targ
 
 void graph_origin_take(struct graph_origin *o, const struct batch *batch)
 {
+	assert(o);
 	batch_for_each (r, batch) {
 		const struct stream_segment *segment =
 			record_as(r, STREAM_SEGMENT, sizeof(*segment));
@@ -75,6 +77,7 @@ void graph_origin_put(const struct graph_origin *o, struct buffer *out)
 {
 	char time[UNITS_SIZE];
 
+	assert(o);
 	buffer_append(out, o->target.data, o->target.size);
 	if (o->has_segment && o->begin_ns)
 		buffer_format(out, "%s%s", o->target.size ? "; " : "",
@@ -83,11 +86,13 @@ void graph_origin_put(const struct graph_origin *o, struct buffer *out)
 
 void graph_origin_put_lost(const struct graph_origin *o, struct buffer *out)
 {
+	assert(o);
 	buffer_format(out, "; %llu %s lost", (unsigned long long)o->lost,
 		o->lost == 1 ? "record" : "records");
 }
 
 void graph_origin_fini(struct graph_origin *o)
 {
+	assert(o);
 	buffer_fini(&o->target);
 }

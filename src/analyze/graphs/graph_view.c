@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/graphs/graph_view.h"
 
+#include <assert.h>
+
 #include "explain/stage.h"
 
 static int put_frames(const struct graph_view *v, const struct call_graph *g,
@@ -61,6 +63,7 @@ int graph_view_emit(const struct graph_view *v, const struct call_graph *g, stru
 	struct buffer sums = { 0 }, order = { 0 }, depths = { 0 };
 	int status;
 
+	assert(v);
 	if (!call_graph_sums(g, &sums) ||
 		!call_graph_order(g, (const void *)sums.data, v->weight, &order) ||
 		!buffer_zeros(&depths, call_graph_count(g) * sizeof(uint32_t)))

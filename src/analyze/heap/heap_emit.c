@@ -2,6 +2,7 @@
 /* The tables of the view "heap-table". */
 #include "analyze/heap/heap_emit.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,8 @@ ROW_SCHEMA(heap_probes, HEAP_PROBES_ROW, "heap.probes", heap_probes_row,
 
 int heap_section(struct heap_scope *scope, const struct section *section, struct sooth_error *err)
 {
+	assert(scope);
+	assert(section);
 	/* The output borrows the section until it is closed. */
 	int status = output_close_section(scope->output, err);
 

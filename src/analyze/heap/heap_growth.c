@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/heap/heap_growth.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -20,6 +21,7 @@ unsigned heap_clock_window(struct heap_clock *clock, uint64_t time_ns, unsigned 
 {
 	uint64_t window;
 
+	assert(clock);
 	*fold = 0;
 	if (!clock->begin_ns)
 		*clock = (struct heap_clock){ time_ns, time_ns, FIRST_WINDOW_NS };
@@ -35,6 +37,7 @@ unsigned heap_clock_window(struct heap_clock *clock, uint64_t time_ns, unsigned 
 
 void heap_gains_fold(struct heap_gains *g)
 {
+	assert(g);
 	for (unsigned i = 0; i < HEAP_WINDOWS / 2; i++) {
 		g->bytes[i] = g->bytes[2 * i];
 		heap_gain_add(&g->bytes[i], (uint64_t)g->bytes[2 * i + 1]);
@@ -113,6 +116,8 @@ static unsigned windows_before_free(const struct heap_gains *g, unsigned windows
 
 struct heap_growth heap_growth_of(const struct heap_clock *clock, const struct heap_gains *g)
 {
+	assert(clock);
+
 	uint64_t run_ns = clock->end_ns - clock->begin_ns;
 	unsigned windows = clock->window_ns ? (unsigned)(run_ns / clock->window_ns) + 1 : 0;
 	struct heap_growth out = growth_over(g, windows, run_ns), before;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/heap/heap_overhead.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,12 +57,14 @@ void heap_overhead_take(struct heap_overheads *o, const struct sooth_record *r)
 {
 	const struct heap_overhead *overhead = record_as(r, HEAP_OVERHEAD, sizeof(*overhead));
 
+	assert(o);
 	if (overhead && o->all.size < PROCESSES_MAX * sizeof(*overhead))
 		buffer_append(&o->all, overhead, sizeof(*overhead));
 }
 
 void heap_overhead_fini(struct heap_overheads *o)
 {
+	assert(o);
 	buffer_fini(&o->all);
 }
 
@@ -173,6 +176,7 @@ int heap_overhead_emit(struct heap_overheads *o, struct output *output,
 	struct section brief = section;
 	int status;
 
+	assert(o);
 	if (o->all.size)
 		qsort(o->all.data, o->all.size / sizeof(struct heap_overhead),
 			sizeof(struct heap_overhead), by_time);

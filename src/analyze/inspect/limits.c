@@ -4,6 +4,7 @@
  */
 #include "analyze/inspect/limits.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sooth/field.h>
 #include <stdlib.h>
@@ -62,6 +63,7 @@ static bool limit_sums_group_percent(const struct limits_group *g, double *perce
 
 bool limit_sums_group_files(const struct limits_group *g, uint64_t *bytes)
 {
+	assert(g);
 	if (!record_holds(&g->record, sizeof(*g)) || g->file_state != SOOTH_STATE_VALUE)
 		return false;
 	*bytes = g->file_bytes;
@@ -70,12 +72,15 @@ bool limit_sums_group_files(const struct limits_group *g, uint64_t *bytes)
 
 bool limit_sums_group_is(const struct limits_group *g, const char *name)
 {
+	assert(g);
 	return span_equal(record_text(&g->record, &g->name), name);
 }
 
 const struct limits_group *limit_sums_same_group(
 	const struct snapshot *s, const struct limits_group *group)
 {
+	assert(group);
+
 	struct batch all = snapshot_records(s);
 	struct span name = record_text(&group->record, &group->name);
 	struct span path = record_text(&group->record, &group->path);

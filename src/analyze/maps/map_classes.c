@@ -5,6 +5,7 @@
  */
 #include "analyze/maps/map_classes.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -414,6 +415,7 @@ int map_facts_gather(struct map_facts *facts, const struct snapshot *snapshot)
 	const struct batch records = snapshot_records(snapshot);
 	size_t mappings = 0, stacks = 0;
 
+	assert(facts);
 	*facts = (struct map_facts){ 0 };
 	batch_for_each (r, &records) {
 		mappings += r->kind == MAPS_MAPPING;
@@ -432,6 +434,7 @@ int map_facts_gather(struct map_facts *facts, const struct snapshot *snapshot)
 
 void map_facts_fini(struct map_facts *facts)
 {
+	assert(facts);
 	free(facts->mappings);
 	free(facts->stacks);
 	*facts = (struct map_facts){ 0 };

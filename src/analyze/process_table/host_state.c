@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/process_table/host_state.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,8 @@ static void keep_text(struct short_lived *b, uint64_t hash, struct span argument
 
 struct span short_lived_command(const struct short_lived *b, uint64_t hash)
 {
+	assert(b);
+
 	const struct short_lived_text *text = map_get(&b->command_texts, &hash);
 
 	if (!text || buffer_failed(&b->command_bytes))
@@ -108,6 +111,7 @@ void short_lived_take(struct short_lived *b, const struct sooth_record *r)
 const struct process_entry *short_lived_starter(const struct short_lived *b,
 	const struct process_table *c, const struct short_lived_process *p)
 {
+	assert(b);
 	for (unsigned i = 0; p && i < CLIMB_MAX; i++) {
 		const struct process_entry *parent = process_table_get(c, &p->parent);
 
@@ -184,6 +188,7 @@ void short_lived_next_interval(struct short_lived *b, uint64_t now_ns)
 
 void host_state_init(struct host_state *h)
 {
+	assert(h);
 	*h = (struct host_state){ 0 };
 	process_table_init(&h->process_table);
 	short_lived_init(&h->short_lived);
@@ -193,6 +198,7 @@ void host_state_init(struct host_state *h)
 
 void host_state_fini(struct host_state *h)
 {
+	assert(h);
 	process_table_fini(&h->process_table);
 	short_lived_fini(&h->short_lived);
 	snapshots_fini(&h->sockets);
@@ -229,6 +235,7 @@ static void take_target(struct host_state *h, const struct stream_target *target
 
 void host_state_take(struct host_state *h, const struct batch *batch)
 {
+	assert(h);
 	batch_for_each (r, batch) {
 		const void *known;
 
@@ -250,6 +257,8 @@ void host_state_take(struct host_state *h, const struct batch *batch)
 
 int host_state_resolve(struct host_state *h, struct sooth_error *err)
 {
+	assert(h);
+
 	int status = process_table_resolve(&h->process_table);
 
 	if (status)
@@ -260,6 +269,7 @@ int host_state_resolve(struct host_state *h, struct sooth_error *err)
 
 void host_state_next_interval(struct host_state *h)
 {
+	assert(h);
 	process_table_next_interval(&h->process_table);
 	short_lived_next_interval(&h->short_lived, h->last_ns);
 }
@@ -274,6 +284,7 @@ static void drop_ended(const struct host_state *h, struct snapshots *s)
 
 void host_state_drop_ended(struct host_state *h)
 {
+	assert(h);
 	process_table_drop_ended(&h->process_table);
 	drop_ended(h, &h->sockets);
 	drop_ended(h, &h->waits);
@@ -281,21 +292,27 @@ void host_state_drop_ended(struct host_state *h)
 
 struct span host_state_text(const struct host_state *h, const struct sooth_text *text)
 {
+	assert(h);
 	return h->segment ? record_text(&h->segment->record, text) : span_of("", 0);
 }
 
 uint64_t host_state_memory(const struct host_state *h)
 {
+	assert(h);
 	return h->segment ? h->segment->memory_bytes : 0;
 }
 
 uint64_t host_state_utc(const struct host_state *h)
 {
+	assert(h);
 	return h->segment ? h->last_ns + (uint64_t)h->realtime_offset_ns : 0;
 }
 
 uint64_t host_state_elapsed(const struct host_state *h, const struct process_entry *p)
 {
+	assert(h);
+	assert(p);
+
 	uint64_t ticks = h->segment && h->segment->ticks_per_s ? h->segment->ticks_per_s : 100;
 	int64_t boottime = h->segment ? h->segment->boottime_offset_ns : 0;
 	uint64_t now_s = (p->last_ns + (uint64_t)boottime) / NS_PER_S;

@@ -2,6 +2,7 @@
 /* Comparing a process with what a target names. */
 #include "analyze/process_table/process_match.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "recognize/agent.h"
@@ -13,6 +14,8 @@
 bool process_match_session(
 	const struct process_table *c, const struct process_entry *p, const char *session)
 {
+	assert(p);
+
 	struct span id = process_table_text(c, &p->session_id);
 	uint64_t pid;
 
@@ -34,6 +37,8 @@ static bool has_pid(const struct process_choice *choice, uint64_t pid)
 
 bool process_match_choice(const struct process_entry *p, const struct process_choice *choice)
 {
+	assert(choice);
+
 	const struct agent *agent = p->owner_agent ? p->owner_agent : p->agent;
 	bool has_it = !choice->pid_count;
 
@@ -47,6 +52,7 @@ bool process_match_choice(const struct process_entry *p, const struct process_ch
 
 bool process_match_kernel_record(const struct proc_process *p)
 {
+	assert(p);
 	/* In a pid namespace the number can be any process. */
 	return (p->record.pid == KTHREADD || p->ppid == KTHREADD) && !p->vsz_bytes &&
 	       p->state != 'Z';
@@ -54,5 +60,6 @@ bool process_match_kernel_record(const struct proc_process *p)
 
 bool process_match_kernel(const struct process_entry *p)
 {
+	assert(p);
 	return process_match_kernel_record(p->process);
 }

@@ -5,6 +5,7 @@
  */
 #include "analyze/process_table/process_table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -55,6 +56,7 @@ struct agent_evidence process_evidence(const struct sooth_record *process)
 
 void process_table_init(struct process_table *c)
 {
+	assert(c);
 	*c = (struct process_table){ .installed_records.limit = INSTALLED_BYTES,
 		.texts.limit = TEXTS_BYTES };
 	map_init(&c->processes, sizeof(struct process_id), sizeof(void *), PROCESSES_MAX);
@@ -98,6 +100,7 @@ static void drop(struct process_table *c, struct process_entry *p)
 
 void process_table_fini(struct process_table *c)
 {
+	assert(c);
 	map_for_each_pointer (&c->processes, struct process_entry *, p)
 		process_free(p);
 	map_fini(&c->processes);
@@ -307,6 +310,8 @@ void process_table_take(struct process_table *c, const struct sooth_record *r)
 {
 	struct sooth_error ignored; /* the summary reports what is wrong with an agent */
 
+	assert(c);
+	assert(r);
 	agent_set_take(&c->agents, r, &ignored);
 	if (r->kind != PROC_PROCESS && r->kind != PROC_SNAPSHOT && r->kind != PROC_LINKS &&
 		r->kind != PROC_SESSION && r->kind != PROC_INSTALLED)
@@ -378,6 +383,7 @@ struct process_entry *process_table_next(const struct process_table *c, size_t *
 {
 	void *value;
 
+	assert(c);
 	while (map_next(&c->processes, position, NULL, &value)) {
 		struct process_entry *p = *(struct process_entry **)value;
 
@@ -389,6 +395,8 @@ struct process_entry *process_table_next(const struct process_table *c, size_t *
 
 struct process_entry *process_table_get(const struct process_table *c, const struct process_id *id)
 {
+	assert(c);
+
 	struct process_entry **at = map_get(&c->processes, id);
 
 	return at ? *at : NULL;
@@ -396,6 +404,8 @@ struct process_entry *process_table_get(const struct process_table *c, const str
 
 struct span process_table_text(const struct process_table *c, const struct sooth_text *text)
 {
+	assert(c);
+	assert(text);
 	if ((uint64_t)text->offset + text->size > c->texts.size || !text->size)
 		return span_of("", 0);
 	return span_of(buffer_at(&c->texts, text->offset), text->size);
@@ -408,6 +418,7 @@ struct span process_table_field(const struct sooth_record *r, const struct sooth
 
 bool process_table_is_unknown(const struct process_entry *p)
 {
+	assert(p);
 	return p->is_there && p->id.pid != 1 && !p->agent && !p->owner_agent &&
 	       !process_table_is_ended(p) && p->process->vsz_bytes &&
 	       p->process->executable_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
@@ -417,6 +428,8 @@ bool process_table_lost_directory(const struct process_entry *p, struct span *wa
 {
 	static const char mark[] = " (deleted)"; /* proc_pid_cwd(5) */
 
+	assert(p);
+	assert(was);
 	*was = record_text(&p->process->record, &p->process->directory);
 	if (p->process->directory_state || !span_ends(*was, mark))
 		return false;
@@ -426,6 +439,7 @@ bool process_table_lost_directory(const struct process_entry *p, struct span *wa
 
 double process_table_cpu_percent(const struct process_entry *p)
 {
+	assert(p);
 	if (p->last_ns <= p->first_ns)
 		return -1;
 	if (p->process->cpu_ns < p->first_cpu_ns)

@@ -2,6 +2,7 @@
 /* The steps, in their order; process_table_resolving.h. */
 #include "analyze/process_table/process_table_resolving.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -464,6 +465,8 @@ static void process_table_resolve_projects(struct resolving *s)
 
 int process_table_resolve(struct process_table *c)
 {
+	assert(c);
+
 	struct resolving s = { .process_table = c };
 	int status;
 

@@ -6,6 +6,7 @@
  */
 #include "analyze/process_table/process_table_versions.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "recognize/script.h"
@@ -317,6 +318,7 @@ int version_compare(struct span a, struct span b)
 
 struct span process_table_version(const struct process_entry *p)
 {
+	assert(p);
 	if (p->match.version.size)
 		return p->match.version;
 	if (p->session && process_table_state_is_value(p->session->version_state))
@@ -415,6 +417,8 @@ static struct span newer(struct span a, struct span b)
  */
 bool process_table_is_searched(const struct process_table *c, const struct process_entry *p)
 {
+	assert(p);
+
 	struct place place = place_of_process(p);
 	uint64_t seen = p->process->is_deleted ? place.folder : place.entry;
 
@@ -436,6 +440,8 @@ struct span verdict_newest(const struct process_table *c, const struct agent *ag
 
 struct span process_table_newest(const struct process_table *c, const struct process_entry *p)
 {
+	assert(p);
+
 	uint64_t world = world_of(p), folder = folder_of(p);
 	struct span newest = span_of("", 0);
 

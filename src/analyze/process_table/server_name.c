@@ -5,6 +5,7 @@
  */
 #include "analyze/process_table/server_name.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -224,6 +225,8 @@ static struct server_name of_words(struct words *w)
 
 struct server_name server_name(const struct server_command *command)
 {
+	assert(command);
+
 	struct cursor c = cursor_over(command->arguments.data, command->arguments.size);
 	struct span first = cursor_until(&c, '\0');
 	enum interpreter interpreter =
@@ -263,6 +266,8 @@ static bool is_part(struct span from, size_t at, size_t size)
 
 bool server_name_is_mcp(const struct server_name *name)
 {
+	assert(name);
+
 	struct span from = name->from;
 
 	if (span_contains(from, "@modelcontextprotocol/"))

@@ -5,6 +5,7 @@
  */
 #include "analyze/process_table/verdicts.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -187,6 +188,7 @@ static void diagnose_generation(
 struct verdict_generation verdict_generation(
 	const struct process_table *c, const struct process_entry *p)
 {
+	assert(p);
 	(void)c;
 	return (struct verdict_generation){ p->generation, p->generations };
 }
@@ -305,6 +307,7 @@ static const struct {
 void verdict_decide(const struct process_table *c, const struct process_entry *p,
 	enum verdict_kind kind, struct verdict *out)
 {
+	assert(out);
 	*out = (struct verdict){ .state = SOOTH_STATE_VALUE };
 	if (kind < VERDICTS)
 		verdicts[kind].decide(c, p, out);

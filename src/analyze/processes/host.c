@@ -5,6 +5,7 @@
  */
 #include "analyze/processes/host.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,8 +90,11 @@ static ROW_SCHEMA(tracer_row, TRACER_ROW, "tracers", tracer_row);
 
 bool host_load_take(struct host_load *out, const struct sooth_record *r)
 {
+	assert(r);
+
 	size_t size = (size_t)r->fixed_words * SOOTH_RECORD_WORD;
 
+	assert(out);
 	if (!record_as(r, HOST_LOAD, HOST_LOAD_LEAST))
 		return false;
 	*out = (struct host_load){ .forks_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) };

@@ -2,6 +2,7 @@
 /* Samples by function of one process. */
 #include "analyze/profile/profile_hot.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,6 +108,7 @@ uint64_t profile_hot_functions(const struct profile_sums *s, const struct proces
 
 bool profile_hot_is_regexp(const struct profile_hot *hot)
 {
+	assert(hot);
 	return hot->regexp_samples * 2 > hot->samples;
 }
 
@@ -263,6 +265,7 @@ void profile_spots(
 
 void profile_spots_fini(struct profile_spots *spots)
 {
+	assert(spots);
 	buffer_fini(&spots->hottest);
 	buffer_fini(&spots->of_hottest);
 	buffer_fini(&spots->next);

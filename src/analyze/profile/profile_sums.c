@@ -2,6 +2,7 @@
 /* Samples by stack. */
 #include "analyze/profile/profile_sums.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/records.h"
@@ -56,6 +57,7 @@ const char *profile_end_text(enum profile_end end)
 
 void profile_sums_init(struct profile_sums *s)
 {
+	assert(s);
 	*s = (struct profile_sums){ .stack_frames.limit = STACK_BYTES_MAX,
 		.inlined.limit = STACK_BYTES_MAX,
 		.stack_kind = PROFILE_STACK,
@@ -68,6 +70,7 @@ void profile_sums_init(struct profile_sums *s)
 
 void profile_sums_fini(struct profile_sums *s)
 {
+	assert(s);
 	map_fini(&s->frames);
 	map_fini(&s->stacks);
 	map_fini(&s->counts);
@@ -190,6 +193,8 @@ static struct span chars(const char *text)
 
 struct span profile_role_of(const struct profile_sample *r)
 {
+	assert(r);
+
 	struct span thread = chars(r->thread), process = chars(r->process);
 	enum thread_role role = thread_role_of(thread, process, r->record.tid == r->record.pid);
 
@@ -200,6 +205,8 @@ struct span profile_role_of(const struct profile_sample *r)
 
 struct profile_sample profile_sample_of_wait(const struct profile_wait *w)
 {
+	assert(w);
+
 	struct profile_sample sample = { .record = w->record, .stack = w->stack };
 
 	memcpy(sample.process, w->process, sizeof(sample.process));
@@ -240,6 +247,7 @@ static void take_wait(struct profile_sums *s, const struct profile_wait *w)
 
 void profile_sums_take(struct profile_sums *s, const struct batch *batch)
 {
+	assert(s);
 	batch_for_each (r, batch) {
 		if (r->kind == PROFILE_SAMPLE && s->of != PROFILE_OF_WAITS &&
 			record_holds(r, sizeof(struct profile_sample)))
@@ -257,6 +265,7 @@ void profile_sums_take(struct profile_sums *s, const struct batch *batch)
 
 void profile_sums_next_interval(struct profile_sums *s)
 {
+	assert(s);
 	map_clear(&s->counts);
 	s->total = (struct profile_count){ 0 };
 	s->refused = 0;
@@ -285,8 +294,11 @@ static void put_frames(
 
 bool profile_sums_stack(const struct profile_sums *s, uint32_t stack, struct profile_stacked *out)
 {
+	assert(s);
+
 	const struct stack_place *place = map_get(&s->stacks, &stack);
 
+	assert(out);
 	out->depth = 0;
 	out->end = PROFILE_ENDS;
 	if (!place) /* it found no room, or the capture was cut */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/profile/stack_text.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/profile/wait_places.h"
@@ -15,6 +16,7 @@ struct stack_text stack_text_of(struct profile_sums *sums, uint32_t stack)
 	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	struct stack_text out;
 
+	assert(sums);
 	profile_sums_stack(sums, stack, &stacked);
 	for (size_t i = 0; i < stacked.depth; i++) {
 		struct span name = names_get(&sums->names, stacked.frames[i]->name);
@@ -33,6 +35,8 @@ struct stack_text stack_text_of(struct profile_sums *sums, uint32_t stack)
 
 int stack_text_compare(const struct stack_text *a, const struct stack_text *b)
 {
+	assert(a);
+	assert(b);
 	if (a->text != b->text)
 		return a->text < b->text ? -1 : 1;
 	return a->end < b->end ? -1 : a->end > b->end;
@@ -56,6 +60,7 @@ void stack_text_put_callers(struct buffer *out, const struct profile_sums *sums,
 	bool is_script;
 	unsigned put = 0;
 
+	assert(sums);
 	profile_sums_stack(sums, stack, &stacked);
 	if (!stacked.depth)
 		buffer_string(out, "code without a recorded stack");
@@ -88,6 +93,7 @@ void stack_text_functions(const struct profile_sums *sums, uint32_t stack, struc
 {
 	struct profile_stacked stacked = { 0 };
 
+	assert(sums);
 	profile_sums_stack(sums, stack, &stacked);
 	for (size_t i = 0; i < stacked.depth; i++) {
 		struct span name = names_get(&sums->names, stacked.frames[i]->name);

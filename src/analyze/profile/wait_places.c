@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/profile/wait_places.h"
 
+#include <assert.h>
+
 #include "base/cleanup.h"
 
 #define BEFORE	"[since before sooth attached]"
@@ -86,6 +88,8 @@ const struct profile_function *wait_place_function(
 	const struct profile_function *best = NULL;
 	bool is_own = false;
 
+	assert(sums);
+	assert(stacked);
 	for (size_t i = 0; i < stacked->depth; i++) {
 		const struct profile_function *f = stacked->frames[i];
 
@@ -106,6 +110,7 @@ struct wait_place wait_place_of(struct profile_sums *sums, uint32_t stack)
 	const char *none = stack == WAIT_NOT_ANY ? BEFORE : UNKNOWN;
 	const struct profile_function *f;
 
+	assert(sums);
 	if (stack != WAIT_NOT_ANY)
 		profile_sums_stack(sums, stack, &stacked);
 	f = wait_place_function(sums, &stacked);
@@ -120,6 +125,7 @@ struct wait_place wait_place_of(struct profile_sums *sums, uint32_t stack)
 
 struct wait_key wait_key_of(const struct profile_wait *w)
 {
+	assert(w);
 	return (struct wait_key){ .stack = w->stack_state ? WAIT_NOT_ANY : w->stack,
 		.number = w->call_state ? WAIT_NOT_ANY : w->number,
 		.abi = w->call_state ? 0 : w->abi,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/sockets/peer_labels.h"
 
+#include <assert.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
@@ -170,6 +171,7 @@ void peer_labels_init(struct peer_labels *l)
 
 void peer_labels_fini(struct peer_labels *l)
 {
+	assert(l);
 	buffer_fini(&l->rules);
 	buffer_fini(&l->texts);
 }

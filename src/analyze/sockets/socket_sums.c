@@ -2,6 +2,7 @@
 
 #include "analyze/sockets/socket_sums.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/records.h"
@@ -13,6 +14,7 @@ void socket_index_init(struct socket_index *i, const struct snapshot *snapshot)
 {
 	struct batch all = snapshot ? snapshot_records(snapshot) : (struct batch){ 0 };
 
+	assert(i);
 	map_init(&i->sockets, sizeof(uint64_t), sizeof(const struct sockets_socket *),
 		all.size / sizeof(struct sooth_record));
 	batch_for_each (r, &all) {
@@ -30,11 +32,14 @@ void socket_index_init(struct socket_index *i, const struct snapshot *snapshot)
 
 void socket_index_fini(struct socket_index *i)
 {
+	assert(i);
 	map_fini(&i->sockets);
 }
 
 const struct sockets_socket *socket_index_get(const struct socket_index *i, uint64_t inode)
 {
+	assert(i);
+
 	const struct sockets_socket *const *kept = map_get(&i->sockets, &inode);
 
 	return kept ? *kept : NULL;
@@ -60,6 +65,7 @@ bool sockets_listen(const struct snapshot *snapshot)
 
 void socket_sums_init(struct socket_sums *s)
 {
+	assert(s);
 	*s = (struct socket_sums){ 0 };
 	map_init(&s->kinds, sizeof(struct socket_kind_key), sizeof(uint64_t), KINDS_MAX);
 	map_init(&s->peers, sizeof(struct socket_peer_key), sizeof(struct socket_peer_sum),
@@ -68,6 +74,7 @@ void socket_sums_init(struct socket_sums *s)
 
 void socket_sums_fini(struct socket_sums *s)
 {
+	assert(s);
 	map_fini(&s->kinds);
 	map_fini(&s->peers);
 }
@@ -78,6 +85,7 @@ struct span socket_sums_label(const struct peer_labels *labels, const struct soc
 	struct span label = span_of("", 0);
 	unsigned char address[16];
 
+	assert(socket);
 	*strength = PEER_LABEL_NONE;
 	if (socket_is_inet(socket) && socket->peer_state == SOOTH_STATE_VALUE &&
 		peer_address(address, record_text(&socket->record, &socket->peer)))
@@ -166,6 +174,8 @@ static void add_connection(
 
 void socket_sums_add(struct socket_sums *s, const struct sockets_socket *socket, struct span label)
 {
+	assert(s);
+	assert(socket);
 	s->count++;
 	add_kind(s, socket);
 	if (socket->state_state != SOOTH_STATE_VALUE)

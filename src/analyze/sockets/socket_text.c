@@ -2,6 +2,8 @@
 /* Socket records as text. */
 #include "analyze/sockets/socket_text.h"
 
+#include <assert.h>
+
 #include "analyze/records.h"
 #include "probes/socket_names.h"
 
@@ -14,6 +16,8 @@ const char *socket_state_text(uint8_t state, uint8_t state_state)
 
 void socket_put_protocol(struct buffer *out, const struct sockets_socket *s)
 {
+	assert(s);
+
 	static const char *const before[SOCKETS_FAMILIES] = {
 		[SOCKETS_UNIX] = "unix", [SOCKETS_NETLINK] = "netlink", [SOCKETS_PACKET] = "packet"
 	};
@@ -50,17 +54,20 @@ static void put_end(struct buffer *out, const struct sockets_socket *s, struct s
 
 void socket_put_local(struct buffer *out, const struct sockets_socket *s)
 {
+	assert(s);
 	if (s->local_state == SOOTH_STATE_VALUE)
 		put_end(out, s, record_text(&s->record, &s->local), s->local_port, s->port_state);
 }
 
 bool socket_is_inet(const struct sockets_socket *s)
 {
+	assert(s);
 	return s->family == SOCKETS_INET || s->family == SOCKETS_INET6;
 }
 
 void socket_put_peer(struct buffer *out, const struct sockets_socket *s)
 {
+	assert(s);
 	if (s->peer_state == SOOTH_STATE_VALUE) {
 		put_end(out, s, record_text(&s->record, &s->peer), s->peer_port,
 			s->peer_port_state);
@@ -73,6 +80,8 @@ void socket_put_peer(struct buffer *out, const struct sockets_socket *s)
 
 struct sockets_socket socket_whole(const struct sockets_socket *s)
 {
+	assert(s);
+
 	struct sockets_socket whole = { 0 };
 	bool is_whole = record_holds(&s->record, sizeof(whole));
 
@@ -84,6 +93,7 @@ struct sockets_socket socket_whole(const struct sockets_socket *s)
 
 void socket_text_take(struct socket_text *w, const struct sockets_socket *s)
 {
+	assert(w);
 	buffer_reset(&w->protocol);
 	buffer_reset(&w->local);
 	buffer_reset(&w->peer);
@@ -99,6 +109,7 @@ uint8_t socket_text_state(const struct buffer *words, uint8_t of_record)
 
 void socket_text_fini(struct socket_text *w)
 {
+	assert(w);
 	buffer_fini(&w->protocol);
 	buffer_fini(&w->local);
 	buffer_fini(&w->peer);

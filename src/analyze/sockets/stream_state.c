@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/sockets/stream_state.h"
 
+#include <assert.h>
+
 #include "analyze/records.h"
 #include "analyze/sockets/socket_text.h"
 
@@ -81,6 +83,7 @@ struct stream_state stream_state_of(const struct sockets_socket *first,
 {
 	struct stream_state state = { .turn = STREAM_NONE };
 
+	assert(last);
 	if (!is_made_and_stands(last))
 		return state;
 	state.turn = STREAM_UNKNOWN;

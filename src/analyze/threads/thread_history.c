@@ -2,6 +2,7 @@
 
 #include "analyze/threads/thread_history.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -109,6 +110,7 @@ struct process_ends {
 
 void thread_histories_init(struct thread_histories *h)
 {
+	assert(h);
 	*h = (struct thread_histories){ 0 };
 	map_init(
 		&h->threads, sizeof(struct thread_key), sizeof(struct thread_history), THREADS_MAX);
@@ -118,6 +120,7 @@ void thread_histories_init(struct thread_histories *h)
 
 void thread_histories_fini(struct thread_histories *h)
 {
+	assert(h);
 	map_fini(&h->threads);
 	map_fini(&h->processes);
 }
@@ -281,6 +284,7 @@ void thread_histories_take(struct thread_histories *h, const struct sooth_record
 
 void thread_histories_next_interval(struct thread_histories *h)
 {
+	assert(h);
 	map_for_each (&h->threads, const void *, key, void *, value) {
 		struct thread_history *t = value, old = *t;
 
@@ -303,6 +307,7 @@ const struct thread_history *thread_histories_next(
 	const void *key;
 	void *value;
 
+	assert(h);
 	while (map_next(&h->threads, position, &key, &value)) {
 		const struct thread_history *t = value;
 
@@ -323,6 +328,8 @@ static double a_second(const struct thread_history *t, uint8_t state, uint64_t f
 
 double thread_history_cpu(const struct thread_history *t)
 {
+	assert(t);
+
 	double ns = a_second(t, t->cpu_state, t->first.cpu_ns, t->last.cpu_ns);
 
 	return ns < 0 ? ns : 100 * ns / (double)NS_PER_S;
@@ -330,6 +337,8 @@ double thread_history_cpu(const struct thread_history *t)
 
 double thread_history_selected(const struct thread_history *t)
 {
+	assert(t);
+
 	double ran = thread_history_cpu(t);
 	double waited = a_second(t, t->waited_state, t->first.waited_ns, t->last.waited_ns);
 
@@ -345,6 +354,8 @@ double thread_history_selected(const struct thread_history *t)
  */
 double thread_history_system(const struct thread_history *t)
 {
+	assert(t);
+
 	uint64_t cpu_ns = t->last.cpu_ns - t->first.cpu_ns;
 
 	if (t->times_state || t->cpu_state || cpu_ns < SYSTEM_LEAST_NS ||
@@ -355,16 +366,20 @@ double thread_history_system(const struct thread_history *t)
 
 double thread_history_faults(const struct thread_history *t)
 {
+	assert(t);
 	return a_second(t, t->times_state, t->first.faults, t->last.faults);
 }
 
 double thread_history_major_faults(const struct thread_history *t)
 {
+	assert(t);
 	return a_second(t, t->major_state, t->first.major_faults, t->last.major_faults);
 }
 
 double thread_history_bucket(const struct thread_history *t)
 {
+	assert(t);
+
 	uint64_t times = t->last.involuntary_switches - t->first.involuntary_switches;
 
 	if (t->switches_state || t->cpu_state || !times)
@@ -374,38 +389,45 @@ double thread_history_bucket(const struct thread_history *t)
 
 double thread_history_moved_bytes(const struct thread_history *t)
 {
+	assert(t);
 	return a_second(t, t->io_state, t->first.moved_bytes, t->last.moved_bytes);
 }
 
 double thread_history_io_calls(const struct thread_history *t)
 {
+	assert(t);
 	return a_second(t, t->io_state, t->first.io_calls, t->last.io_calls);
 }
 
 double thread_history_reads(const struct thread_history *t)
 {
+	assert(t);
 	return a_second(t, t->io_state, t->first.reads, t->last.reads);
 }
 
 double thread_history_writes(const struct thread_history *t)
 {
+	assert(t);
 	return a_second(t, t->io_state, t->first.writes, t->last.writes);
 }
 
 double thread_history_voluntary(const struct thread_history *t)
 {
+	assert(t);
 	return a_second(
 		t, t->switches_state, t->first.voluntary_switches, t->last.voluntary_switches);
 }
 
 double thread_history_involuntary(const struct thread_history *t)
 {
+	assert(t);
 	return a_second(
 		t, t->switches_state, t->first.involuntary_switches, t->last.involuntary_switches);
 }
 
 uint8_t thread_history_unseen(const struct thread_history *t)
 {
+	assert(t);
 	if (t->syscall_state > SOOTH_STATE_TRUNCATED)
 		return t->syscall_state;
 	return t->bare ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) : SOOTH_STATE_VALUE;
@@ -413,6 +435,7 @@ uint8_t thread_history_unseen(const struct thread_history *t)
 
 uint8_t thread_history_stay_unseen(const struct thread_history *t)
 {
+	assert(t);
 	return t->switches_state ? t->switches_state : thread_history_unseen(t);
 }
 

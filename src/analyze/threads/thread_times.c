@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/threads/thread_times.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,12 +14,14 @@
 
 void thread_times_init(struct thread_times *t)
 {
+	assert(t);
 	snapshots_init(&t->now, THREADS_PROCESS);
 	snapshots_init(&t->before, THREADS_PROCESS);
 }
 
 void thread_times_fini(struct thread_times *t)
 {
+	assert(t);
 	snapshots_fini(&t->now);
 	snapshots_fini(&t->before);
 }
@@ -34,9 +37,12 @@ static void keep(struct thread_times *t, const struct snapshot *s)
 
 void thread_times_take(struct thread_times *t, const struct sooth_record *r)
 {
+	assert(r);
+
 	struct process_id id = process_id_of(r);
 	const struct snapshot *last;
 
+	assert(t);
 	if (r->kind == THREADS_PROCESS) {
 		last = snapshots_get(&t->now, &id);
 		/* A snapshot of an ended process is empty: keep the last one. */
@@ -164,11 +170,15 @@ static void fill_sums(struct thread_sums *sums, const struct snapshot *now,
 int thread_times_list(const struct thread_times *t, const struct snapshot *process,
 	struct buffer *out, struct thread_sums *sums)
 {
+	assert(t);
+	assert(process);
+
 	const struct snapshot *former = snapshots_get(&t->before, &process->id);
 	struct batch batch = snapshot_records(process);
 	struct thread_sums ignored;
 	struct map index;
 
+	assert(out);
 	if (!sums)
 		sums = &ignored;
 	*sums = (struct thread_sums){ 0 };

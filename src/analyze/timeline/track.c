@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/timeline/track.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ void track_axis_begin(struct track_axis *axis, uint64_t begin_ns)
 
 size_t track_axis_count(const struct track_axis *axis)
 {
+	assert(axis);
 	if (axis->end_ns == axis->begin_ns)
 		return 0;
 	return (size_t)((axis->end_ns - axis->begin_ns) / axis->stretch_ns) + 1;
@@ -36,6 +38,7 @@ static bool is_beyond(const struct track_axis *axis, uint64_t time_ns)
 
 void track_axis_reach(struct track_axis *axis, uint64_t time_ns)
 {
+	assert(axis);
 	if (time_ns <= axis->end_ns || is_beyond(axis, time_ns))
 		return;
 	axis->end_ns = time_ns;
@@ -116,6 +119,7 @@ static void note_span(struct track *track, uint64_t from_ns, uint64_t to_ns)
 void track_rate(struct track *track, struct track_axis *axis, uint64_t from_ns, uint64_t to_ns,
 	double amount)
 {
+	assert(track);
 	if (to_ns <= from_ns)
 		return;
 	track->total += amount;
@@ -127,6 +131,7 @@ void track_rate(struct track *track, struct track_axis *axis, uint64_t from_ns, 
 void track_level(struct track *track, struct track_axis *axis, uint64_t from_ns, uint64_t to_ns,
 	double level)
 {
+	assert(track);
 	track->least = track->has_level ? smaller(track->least, level) : level;
 	track->last = level;
 	track->has_level = true;
@@ -189,6 +194,7 @@ struct track_values track_values(
 	uint64_t covered_ns = 0;
 	double amount = 0;
 
+	assert(track);
 	catch_up(track, axis);
 	if (sum)
 		catch_up(sum, axis);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/waits/wait_activity.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "analyze/waits/wait_text.h"
@@ -24,10 +25,14 @@ bool wait_activity_add(
 void wait_activity_find(
 	struct activity *a, const struct host_state *host, const struct process_entry *main)
 {
+	assert(host);
+	assert(main);
+
 	const struct snapshot *last = snapshots_get(&host->waits, &main->id);
 	struct wait_graph g = { 0 };
 	struct wait_chain chain;
 
+	assert(a);
 	activity_find(a, host, main);
 	if (a->state != ACTIVITY_UNKNOWN || !last)
 		return;

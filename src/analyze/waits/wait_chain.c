@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/waits/wait_chain.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/threads/thread_roles.h"
@@ -441,6 +442,7 @@ void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_cha
 {
 	const struct waits_process *p = wait_graph_process(g, pid);
 
+	assert(out);
 	*out = (struct wait_chain){ 0 };
 	if (!p)
 		return;
@@ -454,6 +456,7 @@ void wait_chain_follow_thread(
 	const struct waits_process *p = wait_graph_process(g, pid);
 	const struct waits_thread *t = wait_graph_thread_of(g, pid, tid);
 
+	assert(out);
 	*out = (struct wait_chain){ 0 };
 	if (!p || !t)
 		return;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/waits/wait_circle.h"
 
+#include <assert.h>
+
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_java.h"
 #include "analyze/waits/wait_lookup.h"
@@ -129,6 +131,7 @@ void wait_circle_weigh(const struct wait_graph *g, struct wait_chain *chain)
 
 bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link)
 {
+	assert(link);
 	return link->what == WAIT_MUTEX && link->thread &&
 	       link->thread->arguments[1] & WAITS_FUTEX_PRIVATE && link->party &&
 	       !wait_is_of_java(link->thread) &&

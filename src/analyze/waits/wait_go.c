@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/waits/wait_go.h"
 
+#include <assert.h>
+
 #include "base/cleanup.h"
 #include "base/cursor.h"
 
@@ -41,6 +43,7 @@ const struct waits_goroutines *wait_goroutines_next(
 {
 	bool is_behind = !before;
 
+	assert(g);
 	batch_for_each (r, &g->records) {
 		const struct waits_goroutines *w = record_as(r, WAITS_GOROUTINES, sizeof(*w));
 
@@ -53,6 +56,8 @@ const struct waits_goroutines *wait_goroutines_next(
 
 bool wait_goroutines_want_lock(const struct waits_goroutines *w)
 {
+	assert(w);
+
 	struct span by = record_text(&w->record, &w->by);
 
 	/* Before Go 1.20 the reason of all of these is "semacquire". RLock is inlined: what it
@@ -65,12 +70,15 @@ bool wait_goroutines_want_lock(const struct waits_goroutines *w)
 
 bool wait_goroutines_want_to_write(const struct waits_goroutines *w)
 {
+	assert(w);
 	return wait_goroutines_want_lock(w) &&
 	       span_starts(record_text(&w->record, &w->by), "sync.(*RWMutex).Lock");
 }
 
 bool wait_goroutines_send(const struct waits_goroutines *w)
 {
+	assert(w);
+
 	int i = reason_of(w);
 
 	return i >= 0 && !w->is_main && span_equal(span_of_string(reasons[i].reason), "chan send");
@@ -92,6 +100,8 @@ bool wait_goroutines_want_channel(const struct waits_goroutines *w)
 
 bool wait_goroutines_want_event(const struct waits_goroutines *w)
 {
+	assert(w);
+
 	struct span reason = record_text(&w->record, &w->reason);
 
 	return w->state == WAITS_GOROUTINE_WAITS && !w->reason_state &&
@@ -100,6 +110,8 @@ bool wait_goroutines_want_event(const struct waits_goroutines *w)
 
 void wait_goroutines_text(struct buffer *out, const struct waits_goroutines *w)
 {
+	assert(w);
+
 	struct span by = record_text(&w->record, &w->by), at = record_text(&w->record, &w->at);
 	struct span reason = record_text(&w->record, &w->reason);
 	int i = reason_of(w);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/waits/wait_graph.h"
 
+#include <assert.h>
+
 static const struct waits_process *process_in(const struct batch *records, uint32_t pid)
 {
 	batch_for_each (r, records) {
@@ -14,6 +16,7 @@ static const struct waits_process *process_in(const struct batch *records, uint3
 
 const struct waits_process *wait_graph_process(const struct wait_graph *g, uint32_t pid)
 {
+	assert(g);
 	return process_in(&g->records, pid);
 }
 
@@ -41,6 +44,7 @@ static const struct waits_thread *thread_in(
 const struct waits_thread *wait_graph_thread(
 	const struct wait_graph *g, uint32_t pid, const struct waits_thread *before)
 {
+	assert(g);
 	return thread_in(&g->records, pid, before);
 }
 
@@ -59,14 +63,18 @@ static const struct waits_thread *find_thread(
 const struct waits_thread *wait_graph_thread_of(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid)
 {
+	assert(g);
 	return find_thread(&g->records, pid, tid);
 }
 
 const struct waits_object *wait_graph_object(const struct wait_graph *g,
 	const struct waits_thread *of, const struct waits_object *before)
 {
+	assert(g);
+
 	const struct sooth_record *r = after(&g->records, before ? &before->record : NULL);
 
+	assert(of);
 	for (; r; r = batch_next(&g->records, r)) {
 		const struct waits_object *o = record_as(r, WAITS_OBJECT, sizeof(*o));
 
@@ -79,6 +87,8 @@ const struct waits_object *wait_graph_object(const struct wait_graph *g,
 const struct waits_party *wait_graph_party(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid, const struct waits_party *before)
 {
+	assert(g);
+
 	const struct sooth_record *r = after(&g->records, before ? &before->record : NULL);
 
 	for (; r; r = batch_next(&g->records, r)) {
@@ -122,6 +132,8 @@ static double percent(uint64_t from, uint64_t to, uint64_t interval_ns)
 
 double wait_graph_cpu(const struct wait_graph *g, uint32_t pid)
 {
+	assert(g);
+
 	const struct waits_process *now = process_in(&g->records, pid);
 	const struct waits_process *then = process_in(&g->before, pid);
 
@@ -143,6 +155,8 @@ double wait_graph_thread_cpu(const struct wait_graph *g, const struct waits_thre
 
 double wait_graph_user_share(const struct wait_graph *g, uint32_t pid)
 {
+	assert(g);
+
 	const struct waits_process *now = process_in(&g->records, pid);
 	const struct waits_process *then = process_in(&g->before, pid);
 	uint64_t user = now ? now->user_ns : 0, system = now ? now->system_ns : 0;
@@ -156,6 +170,9 @@ double wait_graph_user_share(const struct wait_graph *g, uint32_t pid)
 
 bool wait_graph_has_run(const struct wait_graph *g, const struct waits_thread *t)
 {
+	assert(g);
+	assert(t);
+
 	struct wait_graph before = { .records = g->before };
 	const struct waits_thread *then = wait_graph_thread_of(&before, t->node_pid, t->record.tid);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/waits/wait_java.h"
 
+#include <assert.h>
+
 bool wait_is_of_java(const struct waits_thread *t)
 {
 	return t && (t->lock == WAITS_LOCK_JAVA_MONITOR || t->lock == WAITS_LOCK_JAVA);
@@ -8,6 +10,7 @@ bool wait_is_of_java(const struct waits_thread *t)
 
 bool wait_is_java_idle(const struct waits_thread *t)
 {
+	assert(t);
 	return t->lock == WAITS_LOCK_JAVA_IDLE || t->lock == WAITS_LOCK_JAVA_CONDITION;
 }
 
@@ -29,6 +32,8 @@ const char *wait_java_text(const struct waits_thread *t)
 
 bool wait_is_same_monitor(const struct wait_graph *g, const struct waits_thread *t)
 {
+	assert(g);
+
 	struct wait_graph before = { .records = g->before };
 	const struct waits_party *owner, *earlier;
 

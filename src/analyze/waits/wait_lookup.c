@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/waits/wait_lookup.h"
 
+#include <assert.h>
+
 #include "probes/fds.h"
 #include "probes/sockets.h"
 #include "base/units.h"
@@ -66,6 +68,7 @@ const struct waits_party *wait_party_by(
 {
 	const struct waits_party *p = NULL, *best = NULL;
 
+	assert(t);
 	while ((p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
 		if (p->waiting_fd == fd && (!best || is_better(g, t, p, best)))
 			best = p;
@@ -85,6 +88,8 @@ const struct waits_object *wait_first_object(
 
 bool wait_is_terminal(const struct waits_object *o)
 {
+	assert(o);
+
 	struct span path = record_text(&o->record, &o->path);
 
 	return (o->type == FDS_PTY || o->type == FDS_TTY) && !span_ends(path, "/ptmx");
@@ -163,6 +168,8 @@ const struct waits_object *wait_used_terminal(
 
 bool wait_is_pager(const struct waits_process *p)
 {
+	assert(p);
+
 	static const char *const pagers[] = { "less", "more", "most", "man", "pg", "bat" };
 	struct span name = record_text(&p->record, &p->name);
 
@@ -194,11 +201,13 @@ bool wait_is_woken_by_time(const struct waits_thread *t)
 
 bool wait_is_writing(const struct wait_link *link)
 {
+	assert(link);
 	return link->what == WAIT_PIPE_WRITE || link->what == WAIT_SOCKET_WRITE;
 }
 
 const char *wait_error_output(const struct wait_link *link)
 {
+	assert(link);
 	return wait_is_writing(link) && link->object && link->object->fd == ERROR_OUTPUT
 		       ? " (its standard error)"
 		       : "";

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/waits/wait_party_text.h"
 
+#include <assert.h>
+
 #include "probes/fds.h"
 
 static void put_span(struct buffer *out, struct span text)
@@ -17,6 +19,7 @@ void wait_put_name(struct buffer *out, const struct sooth_record *r, const struc
 
 void wait_put_process(struct buffer *out, const struct waits_process *p)
 {
+	assert(p);
 	wait_put_name(out, &p->record, &p->name, p->node_pid);
 }
 
@@ -38,6 +41,8 @@ void wait_put_party(struct buffer *out, const struct wait_link *link)
 
 void wait_object_text(struct buffer *out, const struct wait_link *link)
 {
+	assert(link);
+
 	const struct waits_object *o = link->object;
 	struct span path, local, peer;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/waits/wait_prompts.h"
 
+#include <assert.h>
+
 #include "analyze/waits/wait_lookup.h"
 #include "base/cleanup.h"
 #include "probes/syscall_names.h"
@@ -120,6 +122,7 @@ const char *wait_prompt_of(const struct wait_link *link)
 {
 	bool is_by_tty;
 
+	assert(link);
 	if (link->what != WAIT_TERMINAL_READ || !link->object || wait_is_pager(link->process))
 		return NULL;
 	is_by_tty = is_read_of_tty(link);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/waits/wait_rows.h"
 
+#include <assert.h>
+
 #include "analyze/waits/wait_text.h"
 #include "analyze/waits/why_rows.h"
 #include "base/cleanup.h"
@@ -77,6 +79,7 @@ static void add_link(struct buffer *rows, const struct wait_graph *g, const stru
 void wait_rows_links(
 	struct buffer *rows, const struct wait_graph *g, const struct wait_chain *chain)
 {
+	assert(chain);
 	for (size_t i = 0; i < chain->count; i++)
 		add_link(rows, g, &chain->links[i]);
 }

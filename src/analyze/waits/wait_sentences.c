@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/waits/wait_sentences.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -325,6 +326,8 @@ static void put_database(
 
 void wait_put_user(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
+	assert(link);
+
 	const struct waits_process *user = wait_graph_process(g, link->object->node_pid);
 
 	if (!user || user == link->process)
@@ -503,6 +506,7 @@ static const sentence sentences[WAIT_WHATS] = {
 
 void wait_sentence(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
+	assert(link);
 	if (fixed[link->what])
 		buffer_string(out, fixed[link->what]);
 	else if (sentences[link->what])

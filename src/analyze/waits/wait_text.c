@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/waits/wait_text.h"
 
+#include <assert.h>
+
 #include "base/units.h"
 
 #define SHOWN_LEAST NS_PER_S /* a shorter wait is not worth its length */
@@ -61,6 +63,8 @@ static void put_sharer(struct buffer *out, const struct wait_graph *g, const str
 
 void wait_link_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
+	assert(link);
+
 	bool has_timer = has_own_timer(link);
 	char length[WAIT_DURATION_SIZE];
 
@@ -126,6 +130,7 @@ static void put_end(struct buffer *out, const struct wait_chain *chain)
 
 const char *wait_stop_text(const struct wait_link *link)
 {
+	assert(link);
 	switch (link->what) {
 	case WAIT_STOPPED:
 		return "stopped by a signal";
@@ -175,6 +180,7 @@ static void put_kept(struct buffer *out, const struct wait_chain *chain)
 
 void wait_chain_text(struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain)
 {
+	assert(chain);
 	if (chain->count) {
 		put_subject(out, chain, 0);
 		wait_link_text(out, g, &chain->links[0]);
@@ -207,6 +213,8 @@ static bool is_idle(const struct wait_chain *chain)
 
 const char *wait_chain_state(const struct wait_chain *chain)
 {
+	assert(chain);
+
 	const struct wait_link *first = &chain->links[0];
 
 	if (!chain->count)
@@ -235,6 +243,7 @@ const char *wait_chain_state(const struct wait_chain *chain)
 
 const char *wait_chain_unknown(const struct wait_chain *chain)
 {
+	assert(chain);
 	for (size_t i = 0; i < chain->count; i++) {
 		const struct wait_link *l = &chain->links[i];
 
@@ -283,6 +292,9 @@ const char *wait_chain_way_out(const struct wait_chain *chain)
 
 void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)
 {
+	assert(out);
+	assert(chain);
+
 	const struct wait_link *first = &chain->links[0],
 			       *last = chain->count ? &chain->links[chain->count - 1] : NULL;
 	unsigned pid = last ? last->process->node_pid : 0;

@@ -2,6 +2,7 @@
 /* Selecting the processes to act on. */
 #include "cli/act/act.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +19,14 @@
 
 void act_init(struct act *a, const struct os *os)
 {
+	assert(a);
 	*a = (struct act){ .os = os };
 	process_table_init(&a->process_table);
 }
 
 void act_fini(struct act *a)
 {
+	assert(a);
 	for (size_t i = 0; i < act_count(a); i++)
 		cleanup_close(&act_at(a, i)->handle);
 	buffer_fini(&a->processes);
@@ -32,6 +35,7 @@ void act_fini(struct act *a)
 
 int act_look(struct act *a, struct sooth_error *err)
 {
+	assert(a);
 	process_table_fini(&a->process_table);
 	return a->is_detailed ? process_table_scan_all(&a->process_table, err)
 			      : process_table_scan(&a->process_table, err);
@@ -39,11 +43,13 @@ int act_look(struct act *a, struct sooth_error *err)
 
 size_t act_count(const struct act *a)
 {
+	assert(a);
 	return a->processes.size / sizeof(struct act_process);
 }
 
 struct act_process *act_at(const struct act *a, size_t i)
 {
+	assert(a);
 	return (struct act_process *)(void *)a->processes.data + i;
 }
 
@@ -157,6 +163,8 @@ static bool select_processes(struct act *a, const struct process_entry *p, uint3
 
 int act_select_pid(struct act *a, uint32_t pid, struct sooth_error *err)
 {
+	assert(a);
+
 	struct process_entry *p = by_pid(&a->process_table, pid);
 
 	if (!p) {
@@ -238,6 +246,7 @@ void act_select_verdict(struct act *a, enum verdict_kind kind)
 {
 	struct verdict verdict;
 
+	assert(a);
 	a->undecided_access = a->doubted = 0;
 	process_table_for_each (&a->process_table, p) {
 		verdict_decide(&a->process_table, p, kind, &verdict);
@@ -325,6 +334,7 @@ size_t act_select_others(struct act *a)
 {
 	size_t added = 0;
 
+	assert(a);
 	if (a->reach == ACT_ONLY)
 		return 0;
 	keep_terminals(a);
@@ -343,6 +353,7 @@ size_t act_select_others(struct act *a)
 
 void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind)
 {
+	assert(a);
 	for (size_t i = 0; i < act_count(a); i++) {
 		struct act_process *one = act_at(a, i);
 		struct process_entry *p = process_table_get(&a->process_table, &one->id);
@@ -385,6 +396,7 @@ static int by_depth(const void *a, const void *b)
 
 void act_sort(struct act *a)
 {
+	assert(a);
 	if (act_count(a))
 		qsort(a->processes.data, act_count(a), sizeof(struct act_process), by_depth);
 }

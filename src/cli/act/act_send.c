@@ -9,6 +9,7 @@
  */
 #include "cli/act/act.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -62,6 +63,7 @@ void act_hold(struct act *a)
 
 void act_would_end(struct act *a)
 {
+	assert(a);
 	act_hold(a);
 	for (size_t i = 0; i < act_count(a); i++) {
 		struct act_process *p = act_at(a, i);

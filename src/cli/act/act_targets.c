@@ -2,6 +2,7 @@
 /* The target options of commands that act. */
 #include "cli/act/act_targets.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -13,6 +14,7 @@
 
 bool act_targets_are_broad(const struct target_options *t)
 {
+	assert(t);
 	return t->agents.count || t->control_group || t->user;
 }
 
@@ -27,6 +29,9 @@ static int refuse_capture(const char *verb, const char *capture, struct sooth_er
 int act_targets_check(const char *verb, const struct target_options *t, const struct arguments *a,
 	struct sooth_error *err)
 {
+	assert(t);
+	assert(a);
+
 	const char *capture = target_capture(a);
 	int kinds = (a->count || t->pids.count) + (t->sessions.count > 0) + (t->agents.count > 0) +
 		    (t->control_group != NULL) + (t->user != NULL);
@@ -165,6 +170,8 @@ int act_targets_select(struct act *act, const char *verb, const struct target_op
 {
 	int status = 0;
 
+	assert(act);
+	assert(t);
 	for (size_t i = 0; i < t->pids.count && !status; i++)
 		status = act_select_identity(act, t->pids.items[i], err);
 	if (!status)

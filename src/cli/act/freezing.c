@@ -2,6 +2,7 @@
 /* `sooth freeze` and `sooth thaw`: everything except the direction. */
 #include "cli/act/freezing.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -297,6 +298,8 @@ static int act_on(const struct freezing *f, struct sooth_error *err)
 int freezing_run(const char *name, const struct freezing_config *c,
 	const struct arguments *arguments, bool is_frozen, struct sooth_error *err)
 {
+	assert(c);
+
 	struct act a;
 	const struct freezing f = { name, c, arguments, &a, is_frozen };
 	int status;

@@ -2,6 +2,7 @@
 /* Columns and sort order, by name or heading. */
 #include "cli/command/columns.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,17 +87,20 @@ static int unknown(const struct sooth_schema *schema, const char *verb, const ch
 
 bool columns_want_help(const struct option_list *typed)
 {
+	assert(typed);
 	return typed->count == 1 && !strcmp(typed->items[0], "help");
 }
 
 void columns_help(const struct sooth_schema *schema)
 {
+	assert(schema);
 	for (size_t i = 0; i < schema->field_count; i++)
 		printf("%-18s  %s\n", schema->fields[i].name, schema->fields[i].help);
 }
 
 void columns_add(struct buffer *out, const char *names)
 {
+	assert(out);
 	buffer_format(out, "%s%s", out->size ? "," : "", names);
 }
 
@@ -115,6 +119,7 @@ bool columns_have(const char *columns, const char *name)
 int columns_choose(struct buffer *out, bool *is_more, const struct sooth_schema *schema,
 	const struct option_list *typed, struct sooth_error *err)
 {
+	assert(typed);
 	*is_more = !typed->count || typed->items[0][0] == '+';
 	for (size_t i = 0; i < typed->count; i++) {
 		const char *item = typed->items[i] + (typed->items[i][0] == '+');

@@ -2,6 +2,7 @@
 /* Running a command: options, help, errors. */
 #include "cli/command/command.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,7 @@ static bool is_read(const char *path, const char *argument, bool reads_numbers)
 int written_check_one(const char *path, const struct arguments *arguments, bool reads_numbers,
 	struct sooth_error *err)
 {
+	assert(arguments);
 	if (is_standard_stream(path))
 		return 0;
 	for (size_t i = 0; i < arguments->count; i++) {
@@ -389,6 +391,8 @@ static int check_rules(
 
 int command_main(const struct command *c, int argc, char **argv)
 {
+	assert(c);
+
 	_cleanup_free_ char *config = calloc(1, c->config_size + 1);
 	struct arguments arguments = { 0 };
 	struct sooth_error err = { 0 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Help on a command: a screen of it, or all. */
 #include <stdio.h>
+
+#include <assert.h>
 #include <string.h>
 
 #include "base/buffer.h"
@@ -66,6 +68,7 @@ static void print_option(const struct option *o)
 
 void command_print_options(const struct option_group *group)
 {
+	assert(group);
 	for (size_t i = 0; i < group->count; i++)
 		print_option(&group->options[i]);
 }
@@ -185,6 +188,7 @@ static void print_examples(const char *text)
 
 void command_print_help(const struct command *c)
 {
+	assert(c);
 	if (!c->main_options) {
 		command_print_help_all(c);
 		return;

@@ -2,6 +2,7 @@
 /* Parsing options by their tables. */
 #include "cli/command/options.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -310,6 +311,8 @@ static int parse_letters(struct parser *p)
 int options_parse(const struct option_group *groups, size_t group_count, void *config, int argc,
 	char **argv, struct arguments *arguments, struct sooth_error *err)
 {
+	assert(arguments);
+
 	struct parser p = { groups, group_count, config, argc, argv, 1, arguments, err };
 
 	*arguments = (struct arguments){ .items = calloc((size_t)argc + 1, sizeof(char *)) };

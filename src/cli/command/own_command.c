@@ -2,6 +2,7 @@
 /* A command of sooth beside this one. */
 #include "cli/command/own_command.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -46,6 +47,7 @@ int own_command_start(struct own_command *c, const char *const *words, int colum
 	pid_t parent = getpid();
 	int ends[2];
 
+	assert(c);
 	*c = (struct own_command){ .out = -1 };
 	if (closed_at_exec_pipe(ends))
 		return -errno;
@@ -77,6 +79,7 @@ bool own_command_read(struct own_command *c, struct buffer *text)
 	size_t taken = 0;
 	ssize_t got = 1;
 
+	assert(c);
 	while (c->pid && taken < READ_AT_ONCE && got > 0) {
 		got = read(c->out, bytes, sizeof(bytes));
 		if (got > 0)
@@ -92,6 +95,7 @@ bool own_command_read(struct own_command *c, struct buffer *text)
 
 void own_command_end(struct own_command *c)
 {
+	assert(c);
 	if (!c->pid)
 		return;
 	if (c->out >= 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/command/settings.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,6 +159,7 @@ int settings_parse(struct settings *s, const char *file, struct span text,
 
 void settings_fini(struct settings *s)
 {
+	assert(s);
 	for (size_t i = 0; i < s->count; i++)
 		free(s->words[i]);
 	*s = (struct settings){ 0 };

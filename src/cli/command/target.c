@@ -2,6 +2,7 @@
 /* The target options that every command shares, and what a word without an option is. */
 #include "cli/command/target.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -103,6 +104,7 @@ const char *target_capture(const struct arguments *a)
 {
 	struct process_id ignored;
 
+	assert(a);
 	for (size_t i = 0; i < a->count && !a->command; i++) {
 		if (target_word(a->items[i], &ignored) == TARGET_WORD_CAPTURE)
 			return a->items[i];
@@ -112,6 +114,8 @@ const char *target_capture(const struct arguments *a)
 
 int target_needs_capture(const char *command, const struct arguments *a, struct sooth_error *err)
 {
+	assert(a);
+
 	const char *word = a->count ? a->items[0] : NULL;
 	bool is_missing = word && access(word, F_OK);
 
@@ -130,6 +134,8 @@ int target_needs_capture(const char *command, const struct arguments *a, struct 
 
 bool target_is_given(const struct target_options *t, const struct arguments *a)
 {
+	assert(t);
+	assert(a);
 	return t->pids.count || t->sessions.count || t->agents.count || t->control_group ||
 	       t->user || t->all || a->command || a->count > (target_capture(a) != NULL);
 }

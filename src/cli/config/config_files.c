@@ -2,6 +2,7 @@
 /* Configuration files of the user. */
 #include "cli/config/config_files.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -79,6 +80,7 @@ int config_read(
 	_cleanup_close_ int fd = open_file(path, 0, owner, err);
 	ssize_t got;
 
+	assert(out);
 	if (fd < 0)
 		return fd;
 	do {
@@ -110,6 +112,7 @@ int config_file_read(struct config_file *f, const char *name, size_t limit, stru
 	uid_t owner;
 	int status;
 
+	assert(f);
 	*f = (struct config_file){ 0 };
 	config_path(&f->path, name);
 	if (!f->path.size)
@@ -124,6 +127,7 @@ int config_file_read(struct config_file *f, const char *name, size_t limit, stru
 
 void config_file_fini(struct config_file *f)
 {
+	assert(f);
 	buffer_fini(&f->path);
 	buffer_fini(&f->text);
 }

@@ -2,6 +2,8 @@
 /* The user's names for peers of connections. */
 #include "cli/config/labels.h"
 
+#include <assert.h>
+
 #include "analyze/sockets/sockets.h"
 
 #include "cli/config/config_files.h"
@@ -22,6 +24,7 @@ int labels_read(struct labels *l, struct sooth_error *err)
 	struct config_file file;
 	int status = config_file_read(&file, "peers", FILE_MAX, err);
 
+	assert(l);
 	l->path = file.path;
 	l->rules = file.text;
 	/* An error in the system's file is not the user's fault. */
@@ -32,6 +35,7 @@ int labels_read(struct labels *l, struct sooth_error *err)
 
 void labels_options(struct labels *l, struct sockets_options *out)
 {
+	assert(l);
 	*out = (struct sockets_options){ .labels = (const char *)l->rules.data,
 		.labels_size = l->rules.size,
 		.labels_name = buffer_cstr(&l->path),
@@ -41,6 +45,7 @@ void labels_options(struct labels *l, struct sockets_options *out)
 
 void labels_fini(struct labels *l)
 {
+	assert(l);
 	buffer_fini(&l->path);
 	buffer_fini(&l->rules);
 	buffer_fini(&l->hosts);

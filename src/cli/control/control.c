@@ -5,6 +5,7 @@
  */
 #include "cli/control/control.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 
 void control_init(struct control *c)
 {
+	assert(c);
 	*c = (struct control){ .listener = -1 };
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		c->clients[i].fd = -1;
@@ -108,6 +110,8 @@ static int check_folder(struct control *c, const char *path, struct sooth_error 
 
 int control_open(struct control *c, const char *path, struct sooth_error *err)
 {
+	assert(c);
+
 	struct rights before;
 	int status = check_folder(c, path, err), fd;
 
@@ -141,6 +145,7 @@ void control_close(struct control *c)
 	struct rights before = { 0 };
 	struct sooth_error ignored;
 
+	assert(c);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		if (c->clients[i].fd >= 0)
 			let_go(&c->clients[i]);
@@ -350,6 +355,7 @@ void control_serve(struct control *c, const struct control_actions *actions, voi
 {
 	int fd;
 
+	assert(c);
 	if (c->listener < 0)
 		return;
 	while ((fd = closed_at_exec_accept(c->listener, true)) >= 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/control/control_run.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 
 void control_run_init(struct control_run *c)
 {
+	assert(c);
 	*c = (struct control_run){ 0 };
 	control_init(&c->control);
 }
@@ -24,6 +26,7 @@ int control_run_add_report(
 {
 	struct sooth_sink_options sink = { .size = sizeof(sink), .in_lines = true };
 
+	assert(c);
 	if (c->control.listener < 0 || c->has_no_report)
 		return 0;
 	c->memory = open_memstream(&c->text, &c->size);
@@ -37,6 +40,7 @@ int control_run_add_report(
 void control_run_begin(struct control_run *c, const char *command, const struct target_found *found,
 	FILE *const others[3])
 {
+	assert(c);
 	c->command = command;
 	c->found = found;
 	memcpy(c->others, others, sizeof(c->others));
@@ -44,6 +48,7 @@ void control_run_begin(struct control_run *c, const char *command, const struct 
 
 void control_run_close(struct control_run *c)
 {
+	assert(c);
 	control_close(&c->control);
 	if (c->memory)
 		fclose(c->memory);
@@ -169,6 +174,7 @@ static const struct control_actions actions = {
 
 void control_run_serve(struct control_run *c, struct sooth_observer *o)
 {
+	assert(c);
 	c->observer = o;
 	control_serve(&c->control, &actions, c);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/control/ipc_channel.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -82,6 +83,7 @@ int ipc_channel_open(struct ipc_channel *c, const char *name, struct sooth_error
 {
 	int ends[2], status = 0, server = connect_to(name, err);
 
+	assert(c);
 	c->receiver = -1;
 	if (server < 0)
 		return server;
@@ -101,6 +103,7 @@ int ipc_channel_open(struct ipc_channel *c, const char *name, struct sooth_error
 
 void ipc_channel_close(struct ipc_channel *c)
 {
+	assert(c);
 	if (c->receiver >= 0)
 		close(TAKE_FD(c->receiver));
 }

@@ -7,6 +7,7 @@
  */
 #include "cli/monitor/monitor.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -490,6 +491,8 @@ static void close_all(struct monitor *m)
 
 int monitor_run(const struct monitor_options *options, struct sooth_error *err)
 {
+	assert(options);
+
 	struct monitor m = { .options = options, .folder = { .fd = -1 } };
 	uint64_t end_ns =
 		options->duration_ns ? clock_monotonic_ns() + options->duration_ns : UINT64_MAX;

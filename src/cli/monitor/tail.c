@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/monitor/tail.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <pwd.h>
@@ -138,6 +139,8 @@ static int take(int fd, bool *is_first, struct sooth_error *err)
 
 int tail_run(const struct tail_options *o, struct sooth_error *err)
 {
+	assert(o);
+
 	uint64_t end_ns = o->duration_ns ? clock_monotonic_ns() + o->duration_ns : UINT64_MAX;
 	int fd = connect_to(o, err), status = fd < 0 ? fd : send_request(fd, o, err);
 	struct pollfd ready = { .fd = fd, .events = POLLIN };

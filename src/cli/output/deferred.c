@@ -2,6 +2,7 @@
 /* A report that is buffered until it is known to be one; for people, a pager then shows it. */
 #include "cli/output/deferred.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -270,6 +271,8 @@ static int pager_show(FILE *stream, const char *text, size_t size, struct sooth_
 int held_begin(
 	struct held *h, const struct output_options *options, FILE *to, struct sooth_error *err)
 {
+	assert(h);
+	assert(options);
 	*h = (struct held){ .to = to, .is_paged = pager_may_show(options, to) };
 	if (!options->filter && !h->is_paged)
 		return 0;
@@ -279,6 +282,7 @@ int held_begin(
 
 int held_release(struct held *h, struct sooth_error *err)
 {
+	assert(h);
 	if (!h->stream)
 		return 0;
 	if (fflush(h->stream))
@@ -290,6 +294,7 @@ int held_release(struct held *h, struct sooth_error *err)
 
 void held_fini(struct held *h)
 {
+	assert(h);
 	if (h->stream)
 		fclose(h->stream);
 	free(h->text);

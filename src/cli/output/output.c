@@ -2,6 +2,7 @@
 /* The output options that every command shares. */
 #include "cli/output/output.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -86,6 +87,7 @@ bool output_is_png(const char *path)
 
 const char *output_sink_name(const struct output_options *o, bool is_stream)
 {
+	assert(o);
 	if (o->format)
 		return o->format;
 	if (!o->json)
@@ -124,6 +126,7 @@ struct sooth_sink_options output_sink_options(const struct output_options *o, FI
 {
 	int fd = fileno(stream);
 
+	assert(o);
 	return (struct sooth_sink_options){
 		.size = sizeof(struct sooth_sink_options),
 		.stream = stream,

@@ -2,6 +2,8 @@
 /* A report about sooth itself. */
 #include "cli/output/own_report.h"
 
+#include <assert.h>
+
 #include "base/file.h"
 #include "cli/output/deferred.h"
 #include "collect/collector.h"
@@ -49,6 +51,7 @@ int own_report_emit(const char *name, const struct output_options *options,
 	struct output *o = NULL;
 	int status = output_new(&o, err);
 
+	assert(options);
 	if (!status)
 		status = out_file_open(&file, options->output ? options->output : "-", false, err);
 	if (!status)

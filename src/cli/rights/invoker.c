@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/rights/invoker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -61,6 +62,7 @@ int rights_take(struct rights *before, uid_t uid, struct sooth_error *err)
 	gid_t gid;
 	int status;
 
+	assert(before);
 	*before = (struct rights){ .uid = geteuid(), .gid = getegid() };
 	if (uid == before->uid || !invoker_find(&user, &gid))
 		return 0;
@@ -75,6 +77,7 @@ int rights_take(struct rights *before, uid_t uid, struct sooth_error *err)
 
 void rights_restore(const struct rights *before)
 {
+	assert(before);
 	if (before->is_changed && (seteuid(before->uid) || setegid(before->gid) ||
 					  setgroups((size_t)before->group_count, before->groups)))
 		abort(); /* every right that sooth has from here on would be another's */

@@ -2,6 +2,7 @@
 /* From the text of a command to rows. */
 #include "cli/screen/pane_text.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -17,6 +18,7 @@
 
 int pane_text_run(struct pane_text *p, const char *const *words, int columns)
 {
+	assert(p);
 	p->start_ns = clock_monotonic_ns();
 	p->shown_s = UINT64_MAX;
 	return own_command_start(&p->command, words, columns > 1 ? columns : 1);
@@ -24,11 +26,13 @@ int pane_text_run(struct pane_text *p, const char *const *words, int columns)
 
 bool pane_text_is_running(const struct pane_text *p)
 {
+	assert(p);
 	return p->command.pid != 0;
 }
 
 uint64_t pane_text_seconds(const struct pane_text *p)
 {
+	assert(p);
 	return (clock_monotonic_ns() - p->start_ns) / NS_PER_S;
 }
 
@@ -75,6 +79,7 @@ static void drop_older(struct pane_text *p)
 
 bool pane_text_step(struct pane_text *p)
 {
+	assert(p);
 	if (!pane_text_is_running(p))
 		return false;
 	if (!own_command_read(&p->command, &p->text))
@@ -92,6 +97,7 @@ bool pane_text_step(struct pane_text *p)
 
 void pane_text_set(struct pane_text *p, const char *text)
 {
+	assert(p);
 	buffer_reset(&p->text);
 	buffer_string(&p->text, text);
 	p->columns = 0;
@@ -99,6 +105,7 @@ void pane_text_set(struct pane_text *p, const char *text)
 
 void pane_text_end(struct pane_text *p)
 {
+	assert(p);
 	own_command_end(&p->command);
 	buffer_fini(&p->text);
 	buffer_fini(&p->lines);
@@ -110,11 +117,13 @@ void pane_text_end(struct pane_text *p)
 
 size_t pane_text_rows(const struct pane_text *p)
 {
+	assert(p);
 	return p->rows.size / sizeof(size_t);
 }
 
 const char *pane_text_row(const struct pane_text *p, size_t i)
 {
+	assert(p);
 	return (const char *)p->lines.data + ((const size_t *)(const void *)p->rows.data)[i];
 }
 
@@ -168,6 +177,7 @@ static size_t last_first(const struct pane_text *p)
 
 void pane_text_fit(struct pane_text *p, bool is_utf8, int columns, int rows)
 {
+	assert(p);
 	columns = columns > 2 * INDENT ? columns : 2 * INDENT;
 	p->page = rows;
 	if (p->columns != columns) {
@@ -189,6 +199,8 @@ static void scroll_by(struct pane_text *p, long by)
 
 void pane_text_move(struct pane_text *p, enum pane_move move)
 {
+	assert(p);
+
 	long page = p->page > 1 ? p->page - 1 : 1;
 
 	switch (move) {
@@ -213,6 +225,8 @@ void pane_text_move(struct pane_text *p, enum pane_move move)
 
 bool pane_text_find(struct pane_text *p, const char *searched)
 {
+	assert(p);
+
 	size_t count = pane_text_rows(p);
 
 	for (size_t i = 1; searched[0] && i <= count; i++) {

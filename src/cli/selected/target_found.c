@@ -2,6 +2,7 @@
 /* What the target options and words of a command line select. */
 #include "cli/selected/target_found.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,16 +19,19 @@
 
 size_t target_found_count(const struct target_found *found)
 {
+	assert(found);
 	return found->pids.size / sizeof(uint32_t);
 }
 
 const uint32_t *target_found_pids(const struct target_found *found)
 {
+	assert(found);
 	return (const void *)found->pids.data;
 }
 
 void target_found_fini(struct target_found *found)
 {
+	assert(found);
 	buffer_fini(&found->pids);
 	buffer_fini(&found->note);
 }
@@ -368,8 +372,11 @@ static int find(const struct target_options *t, const struct arguments *a, unsig
 int target_find(const struct target_options *t, const struct arguments *a, unsigned allowed,
 	struct target_found *found, struct sooth_error *err)
 {
+	assert(a);
+
 	int status = check(t, a, allowed, err);
 
+	assert(found);
 	if (status)
 		return status;
 	found->capture = target_capture(a);
@@ -384,6 +391,7 @@ int target_find_in(const struct target_options *t, const char *capture,
 {
 	int status = check_one(t, words, 0, err);
 
+	assert(found);
 	found->capture = capture;
 	return status ? status : find(t, words, 0, found, err);
 }
@@ -428,6 +436,7 @@ int target_found_select(const struct target_found *found, const struct time_rang
 {
 	int status = 0;
 
+	assert(found);
 	for (size_t i = 0; i < target_found_count(found) && !status; i++)
 		status = sooth_report_add_pid(r, (pid_t)target_found_pids(found)[i], err);
 	if (found->is_searched)

@@ -3,6 +3,7 @@
  */
 #include "cli/selected/target_search.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,6 +52,9 @@ int target_search_begin(struct target_search *s, const struct target_options *t,
 	uid_t uid = 0;
 	int status = 0;
 
+	assert(s);
+	assert(t);
+	assert(a);
 	*s = (struct target_search){ 0 };
 	s->is_capture = target_capture(a) != NULL;
 	for (size_t i = 0; i < a->count; i++) {
@@ -245,6 +249,8 @@ int target_search_table(
 {
 	int status = 0;
 
+	assert(s);
+	assert(c);
 	s->has_table |= c->processes.count != 0;
 	for (size_t i = 0; i < item_count(s) && !status; i++) {
 		size_t first = s->processes.size / sizeof(struct process_id);
@@ -366,6 +372,7 @@ static int no_user(const struct target_search *s, const char *user, struct sooth
 
 int target_search_end(struct target_search *s, struct sooth_error *err)
 {
+	assert(s);
 	if (buffer_failed(&s->processes) || buffer_failed(&s->trees) || buffer_failed(&s->note))
 		return error_no_memory(err);
 	for (size_t i = 0; i < item_count(s); i++) {
@@ -389,6 +396,7 @@ int target_search_end(struct target_search *s, struct sooth_error *err)
 
 void target_search_fini(struct target_search *s)
 {
+	assert(s);
 	buffer_fini(&s->items);
 	buffer_fini(&s->processes);
 	buffer_fini(&s->trees);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/state/history_writer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 int history_writer_open(
 	struct history_writer *w, const char *path, uint64_t most_bytes, struct sooth_error *err)
 {
+	assert(w);
 	*w = (struct history_writer){ .fd = -1,
 		.most_bytes = most_bytes ? most_bytes : HISTORY_BYTES_DEFAULT,
 		.head = { .limit = HEAD_MOST },
@@ -36,6 +38,8 @@ int history_writer_open(
 
 void history_writer_learn(struct history_writer *w, const struct sooth_record *r)
 {
+	assert(w);
+	assert(r);
 	if (r->kind == STREAM_TICK && record_holds(r, sizeof(struct stream_tick)))
 		w->realtime_offset_ns =
 			((const struct stream_tick *)(const void *)r)->realtime_offset_ns;
@@ -48,6 +52,7 @@ void history_writer_learn(struct history_writer *w, const struct sooth_record *r
 
 void history_writer_take(struct history_writer *w, const struct batch *spans)
 {
+	assert(w);
 	batch_for_each (r, spans) {
 		/* The end of a session is asked for soon. */
 		if (r->kind == PHASE_SPAN && record_holds(r, PHASE_SPAN_LEAST) &&
@@ -240,6 +245,8 @@ static int write_pending(struct history_writer *w, struct sooth_error *err)
 
 int history_writer_step(struct history_writer *w, uint64_t now_ns, struct sooth_error *err)
 {
+	assert(w);
+
 	uint64_t every_ns = w->is_failing		      ? RETRY_NS
 			    : w->pending.size > PENDING_WRITE ? 0
 							      : WRITE_NS;
@@ -280,6 +287,7 @@ void history_writer_close(struct history_writer *w)
 {
 	struct sooth_error ignored;
 
+	assert(w);
 	/* A file with nothing but an end is not worth making. */
 	if (w->folder.fd >= 0 && w->head.size && (w->fd >= 0 || w->pending.size)) {
 		put_end(w);

@@ -3,6 +3,7 @@
 #include "cli/state/user_folder.h"
 #include "base/cleanup.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,11 +21,13 @@
 
 int user_folder_enter(struct user_folder *f, struct sooth_error *err)
 {
+	assert(f);
 	return rights_take(&f->before, f->uid, err);
 }
 
 void user_folder_leave(struct user_folder *f)
 {
+	assert(f);
 	rights_restore(&f->before);
 }
 
@@ -59,6 +62,7 @@ static int try_another(const struct user_folder *f, bool beside, struct sooth_er
 int user_folder_refuse(
 	const struct user_folder *f, const char *name, const char *why, struct sooth_error *err)
 {
+	assert(f);
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use %s%s%s", f->path, name ? "/" : "",
 		name ? name : "");
 	error_why(err, "%s", why);
@@ -197,6 +201,7 @@ void user_folder_set(struct user_folder *f, const struct user_folder_kind *kind)
 {
 	gid_t ignored;
 
+	assert(f);
 	*f = (struct user_folder){ .fd = -1, .uid = getuid(), .kind = kind };
 	invoker_find(&f->uid, &ignored);
 }
@@ -228,6 +233,7 @@ bool user_folder_is_there(struct user_folder *f)
 	struct sooth_error ignored;
 	bool is_there;
 
+	assert(f);
 	if (user_folder_enter(f, &ignored))
 		return false;
 	is_there = !fstat(f->fd, &here) &&
@@ -239,6 +245,7 @@ bool user_folder_is_there(struct user_folder *f)
 
 void user_folder_close(struct user_folder *f)
 {
+	assert(f);
 	if (f->fd >= 0)
 		close(f->fd);
 	f->fd = -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/terminal/progress.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@ void progress_begin(struct progress *p, const char *doing, uint64_t now_ns, uint
 {
 	bool is_worth_it = doing && end_ns != UINT64_MAX && end_ns > now_ns + NS_PER_S;
 
+	assert(p);
 	*p = (struct progress){ .begin_ns = now_ns, .end_ns = end_ns };
 	if (is_worth_it && isatty(STDERR_FILENO))
 		p->doing = doing;
@@ -22,6 +24,7 @@ void progress_step(struct progress *p, uint64_t now_ns)
 {
 	uint64_t left_s;
 
+	assert(p);
 	if (!p->doing || now_ns >= p->end_ns)
 		return;
 	left_s = (p->end_ns - now_ns + NS_PER_S - 1) / NS_PER_S;
@@ -34,6 +37,7 @@ void progress_step(struct progress *p, uint64_t now_ns)
 
 void progress_end(struct progress *p)
 {
+	assert(p);
 	if (p->shown_s)
 		fputs(ERASE_LINE, stderr);
 	p->shown_s = 0;
@@ -41,6 +45,7 @@ void progress_end(struct progress *p)
 
 void progress_extend(struct progress *p, const char *doing, uint64_t end_ns)
 {
+	assert(p);
 	p->end_ns = end_ns;
 	if (p->doing)
 		p->doing = doing;

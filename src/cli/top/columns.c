@@ -2,6 +2,7 @@
 /* The columns of the list. */
 #include "cli/top/columns.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -120,6 +121,7 @@ bool top_column_orders(const struct top *t, size_t column)
 
 bool top_column_falls(const struct top_column *c)
 {
+	assert(c);
 	return c->is_number && c->compare != by_pid;
 }
 

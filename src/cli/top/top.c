@@ -2,6 +2,7 @@
 /* The screen as a whole: frames come in, keys are taken, and what is new is drawn. */
 #include "cli/top/top.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -94,6 +95,8 @@ static int refuse_without_terminal(struct sooth_error *err)
 
 int top_open(struct top **out, const struct top_options *options, struct sooth_error *err)
 {
+	assert(options);
+
 	const struct theme *theme = theme_called(options->theme ? options->theme : "default");
 	struct top *t = calloc(1, sizeof(*t));
 	int status;
@@ -136,6 +139,7 @@ static void take_alerts(void *user, struct alerts *alerts)
 
 struct watch_front top_front(struct top *t)
 {
+	assert(t);
 	return (struct watch_front){ .sink = &top_sink,
 		.user = &t->frames,
 		.step = step,
@@ -148,17 +152,20 @@ struct watch_front top_front(struct top *t)
 
 const bool *top_shows_all(const struct top *t)
 {
+	assert(t);
 	return &t->shows_all;
 }
 
 bool top_begin_replay(struct top *t)
 {
+	assert(t);
 	t->replay = calloc(1, sizeof(*t->replay));
 	return t->replay != NULL;
 }
 
 void top_replay(struct top *t)
 {
+	assert(t);
 	replay_step(t->replay, &t->model, (long)t->replay->count);
 	top_arrange(t);
 	t->is_new = true;

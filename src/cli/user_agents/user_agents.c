@@ -2,6 +2,7 @@
 /* Agents that the user has described. */
 #include "cli/user_agents/user_agents.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -106,6 +107,8 @@ int user_agents_visit(user_agent_consumer take, void *user, struct sooth_error *
 
 void user_agents_note(const struct sooth_error *failure, char *what, char *why, size_t size)
 {
+	assert(failure);
+
 	const char *slash = strrchr(failure->tried, '/');
 
 	snprintf(what, size, "user-defined agent (%s)", slash ? slash + 1 : failure->tried);

@@ -2,6 +2,7 @@
 /* Events beside the thresholds that alerts are for. */
 #include "cli/watch/alert_choice.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,6 +76,7 @@ static bool choose_finding(struct alert_choice *out, const char *typed)
 int alert_choose_findings(
 	struct alert_choice *out, const struct option_list *list, struct sooth_error *err)
 {
+	assert(list);
 	*out = (struct alert_choice){ 0 };
 	for (size_t i = 0; i < list->count; i++) {
 		if (choose_finding(out, list->items[i]))
@@ -90,6 +92,7 @@ void alert_finding_words(const struct alert_choice *c, char *out, size_t size)
 {
 	size_t used = 0;
 
+	assert(c);
 	out[0] = '\0';
 	if (c->severity)
 		used = (size_t)snprintf(
@@ -101,6 +104,7 @@ void alert_finding_words(const struct alert_choice *c, char *out, size_t size)
 
 bool alert_wants_findings(const struct alert_choice *c)
 {
+	assert(c);
 	return c->severity || c->id_count;
 }
 
@@ -120,6 +124,8 @@ int alert_choose(struct alert_choice *out, const struct option_list *list,
 {
 	const struct sooth_names *names = alert_activities(schema);
 
+	assert(out);
+	assert(list);
 	*out = (struct alert_choice){ 0 };
 	for (size_t i = 0; i < list->count; i++) {
 		const char *typed = list->items[i];

@@ -2,6 +2,7 @@
 /* Alerts: the thresholds of processes, and the rows of each frame. */
 #include "cli/watch/alerts.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -108,6 +109,8 @@ static void emit_finding(struct alerts *a, struct alert_event *e, struct span id
 
 bool alert_on_finding(struct alerts *a, const struct alert_finding *f)
 {
+	assert(f);
+
 	struct alert_event e = { .alert = "finding",
 		.row = f->row,
 		.schema = f->schema,
@@ -116,6 +119,7 @@ bool alert_on_finding(struct alerts *a, const struct alert_finding *f)
 		.is_raised = f->is_raised,
 		.has_ended = f->has_ended };
 
+	assert(a);
 	if (!alert_wants_finding(&a->options.on, f->id, f->severity))
 		return false;
 	emit_finding(a, &e, span_of(f->id, strlen(f->id)), span_of(f->claim, strlen(f->claim)));
@@ -378,6 +382,7 @@ void alerts_fini(struct alerts *a)
 	const void *key;
 	void *value;
 
+	assert(a);
 	while (map_next(&a->raised, &position, &key, &value))
 		buffer_fini(&((struct raised_alert *)value)->row);
 	map_fini(&a->raised);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/watch/watch.h"
 
+#include <assert.h>
 #include <unistd.h>
 
 #include "base/units.h"
@@ -19,6 +20,8 @@ void watch_announce(uint64_t interval_ns)
 int watch_alerts(struct alerts *a, const struct alert_options *options,
 	const struct watch_front *front, struct sooth_report *report, struct sooth_error *err)
 {
+	assert(a);
+
 	bool is_silent = a->is_silent;
 
 	alerts_init(a, options);

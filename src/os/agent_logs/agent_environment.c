@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/agent_logs/agent_environment.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/environ.h"
@@ -23,6 +24,7 @@ bool agent_home_of(char *home, size_t room, const struct agent_files *files,
 	struct span of_user = { NULL, 0 }, of_agent = { NULL, 0 };
 	struct environ_variable v;
 
+	assert(files);
 	while (environ_next(&walk, &v)) {
 		struct span value = v.name.size
 					    ? span_of(v.name.data + v.name.size + 1, v.size_bytes)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/agent_logs/agent_tokens.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ static uint64_t tokens(const json_t *usage, const char *key)
 
 bool agent_tokens_are_plausible(const struct agent_tokens *t)
 {
+	assert(t);
 	return t->input <= TOKENS_MAX && t->output <= TOKENS_MAX && t->context <= TOKENS_MAX;
 }
 

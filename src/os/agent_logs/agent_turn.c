@@ -2,6 +2,7 @@
 /* Session files and logs of agents. */
 #include "os/agent_logs/agent_turn.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,8 @@ bool agent_session_info_parse(struct agent_session_info *info, const struct agen
 {
 	_cleanup_json_ json_t *json = agent_json_object(data, size);
 
+	assert(info);
+	assert(files);
 	*info = (struct agent_session_info){ 0 };
 	if (!json ||
 		!agent_json_word(json, files->session_key, info->session, sizeof(info->session)))
@@ -123,8 +126,7 @@ bool agent_log_last_tool(
 	if (!tool_kinds[kind].mark)
 		return false;
 	while (end) {
-		const char *before =
-			span_last(span_of(begin, (size_t)(end - begin)), '\n');
+		const char *before = span_last(span_of(begin, (size_t)(end - begin)), '\n');
 		const char *line = before ? before + 1 : begin;
 
 		if (!before && is_cut)
@@ -404,6 +406,7 @@ bool agent_turn_read(
 	const char *at = data, *end = at + size;
 	struct reading r = { 0 };
 
+	assert(turn);
 	while (kinds[kind].line && at < end) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 

@@ -2,6 +2,7 @@
 /* Launching a command that waits until it may run. */
 #include "os/linux/launch.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -49,6 +50,7 @@ bool launch_find(const struct launch *launch, char path[PATH_MAX])
 {
 	const char *at = NULL;
 
+	assert(launch);
 	if (strchr(launch->name, '/'))
 		return snprintf(path, PATH_MAX, "%s", launch->name) < PATH_MAX;
 	return exec_search_next(launch->name, &at, path);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/logs/log_records.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ void log_end_read(struct log_end *e, int fd, log_time_reader written)
 	struct stat st;
 	ssize_t got;
 
+	assert(e);
 	e->size = 0;
 	e->status = fd < 0 ? fd : fstat(fd, &st) ? -errno : 0;
 	if (e->status)
@@ -70,6 +72,7 @@ bool log_end_has_pid(const struct log_end *e, uint32_t pid)
 	size_t lines = 0, own = 0;
 	char digits[16];
 
+	assert(e);
 	snprintf(digits, sizeof(digits), "%u", pid);
 	for (size_t at = 0; at < e->size; lines++) {
 		const char *line = e->bytes + at, *end = memchr(line, '\n', e->size - at);
@@ -85,22 +88,26 @@ bool log_end_has_pid(const struct log_end *e, uint32_t pid)
 
 void log_records_init(struct log_records *r)
 {
+	assert(r);
 	map_init(&r->sizes, sizeof(struct logs_key), sizeof(uint64_t), SIZES_MAX);
 }
 
 void log_records_fini(struct log_records *r)
 {
+	assert(r);
 	map_fini(&r->sizes);
 	buffer_fini(&r->text);
 }
 
 void log_records_begin(struct log_records *r, struct sooth_record head)
 {
+	assert(r);
 	r->summary = (struct logs_process){ .record = head };
 }
 
 bool log_records_are_full(const struct log_records *r)
 {
+	assert(r);
 	return r->summary.files == LOG_RECORDS_FILES;
 }
 
@@ -177,6 +184,10 @@ static bool was_seen(const struct log_records *r, const struct logs_key *key)
 void log_records_add(struct log_records *r, struct backend_run *run, const struct log_place *place,
 	struct log_end *end)
 {
+	assert(r);
+	assert(place);
+	assert(end);
+
 	const struct sooth_record *head = &r->summary.record;
 	const struct logs_key key = { .process = { .pid = head->pid,
 					      .start_ticks = head->start_ticks },
@@ -194,6 +205,7 @@ void log_records_add(struct log_records *r, struct backend_run *run, const struc
 	struct record_tail tail[] = { { &file.path, place->path.data, place->path.size } };
 	size_t count;
 
+	assert(run);
 	if (was_seen(r, &key) || log_records_are_full(r))
 		return;
 	r->seen[r->summary.files++] = key;
@@ -207,6 +219,8 @@ void log_records_add(struct log_records *r, struct backend_run *run, const struc
 
 void log_records_end(struct log_records *r, struct backend_run *run, uint8_t files_state)
 {
+	assert(r);
+	assert(run);
 	r->summary.record.kind = LOGS_PROCESS;
 	r->summary.files_state = files_state;
 	RECORD_APPEND(&run->out, &r->summary, NULL, 0);

@@ -5,6 +5,7 @@
  */
 #include "os/linux/agent_logs/agent_files.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -82,12 +83,14 @@ static struct known *known_put(struct agent_files_reader *f, const struct proces
 
 void agent_files_init(struct agent_files_reader *f)
 {
+	assert(f);
 	*f = (struct agent_files_reader){ 0 };
 	map_init(&f->known, sizeof(struct process_id), sizeof(struct known), KNOWN_MAX);
 }
 
 void agent_files_fini(struct agent_files_reader *f)
 {
+	assert(f);
 	map_fini(&f->known);
 	buffer_fini(&f->environment);
 	buffer_fini(&f->pending);
@@ -443,12 +446,16 @@ void agent_files_add(struct agent_files_reader *f, const struct backend_run *run
 	const struct process_id *id, const struct agent *agent, struct span arguments,
 	struct span directory)
 {
+	assert(run);
+	assert(agent);
+
 	struct pending p = { .id = *id,
 		.agent = agent,
 		.job = { .process = -1,
 			.needs_tool = run->options.interest & INTEREST_TRANSCRIPT &&
 				      agent->files.log_kind } };
 
+	assert(f);
 	p.option = find_option(agent, arguments, p.job.option);
 	if (agent->files.home)
 		p.status = find_files(f, run, &p, directory);
@@ -539,9 +546,12 @@ static void write_record(struct agent_files_reader *f, struct backend_run *run, 
 
 void agent_files_emit(struct agent_files_reader *f, struct backend_run *run)
 {
+	assert(f);
+
 	size_t count;
 	struct pending *all = pending_of(f, &count);
 
+	assert(run);
 	if (run->agents_found)
 		buffer_reset(&run->agents_found->silent);
 	if (count)

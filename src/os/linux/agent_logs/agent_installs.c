@@ -5,6 +5,7 @@
  */
 #include "os/linux/agent_logs/agent_installs.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -378,6 +379,7 @@ static void drop_users(void *argument)
 
 void agent_installs_fini(struct agent_installs *i)
 {
+	assert(i);
 	timeout_fini(&i->timeout);
 	map_fini(&i->read);
 }
@@ -388,6 +390,7 @@ void agent_installs_emit(
 	struct users_scan users = { 0 };
 	int status;
 
+	assert(i);
 	set_top(i, users.top);
 	i->is_incomplete = false;
 	if (!i->tries)
@@ -445,6 +448,7 @@ void agent_installs_emit_of(
 	struct buffer environment = { 0 };
 	struct span home = span_of("", 0);
 
+	assert(i);
 	if (process >= 0 && timeout_read_at(&i->timeout, process, "environ", &environment,
 				    ENVIRON_BYTES, TIMEOUT_MS) >= 0)
 		home = home_in(&environment);

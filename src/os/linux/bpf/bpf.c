@@ -3,6 +3,7 @@
 #include "os/linux/bpf/bpf.h"
 
 #include <bpf/bpf.h>
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,6 +127,8 @@ static int bpf_error(struct sooth_error *err, int code, const char *tried, const
 int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struct log *log,
 	struct sooth_error *err)
 {
+	assert(b);
+	assert(image);
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = image->name);
 	libbpf_print_fn_t before;
 	int status = bpf_fitted_open(&b->fitted, image, err);
@@ -151,6 +154,8 @@ int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struc
 void *bpf_code_constants(
 	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err)
 {
+	assert(b);
+
 	struct bpf_map *map = bpf_object__find_map_by_name(b->object, section);
 	size_t has = 0;
 	void *data = map ? (void *)(uintptr_t)bpf_map__initial_value(map, &has) : NULL;
@@ -165,6 +170,8 @@ void *bpf_code_constants(
 void *bpf_code_variables(
 	struct bpf_code *b, const char *section, size_t size, struct sooth_error *err)
 {
+	assert(b);
+
 	struct bpf_map *map = bpf_object__find_map_by_name(b->object, section);
 	void *data = map ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0)
 			 : MAP_FAILED;
@@ -179,11 +186,14 @@ void *bpf_code_variables(
 
 int bpf_code_map(struct bpf_code *b, const char *map)
 {
+	assert(b);
 	return bpf_object__find_map_fd_by_name(b->object, map);
 }
 
 int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err)
 {
+	assert(b);
+
 	struct bpf_map *found = bpf_object__find_map_by_name(b->object, map);
 	int status = found ? bpf_map__set_max_entries(found, (uint32_t)entries) : -ENOENT;
 
@@ -193,6 +203,8 @@ int bpf_code_resize(struct bpf_code *b, const char *map, uint64_t entries, struc
 int bpf_code_preallocate(
 	struct bpf_code *b, const char *map, uint64_t entries, struct sooth_error *err)
 {
+	assert(b);
+
 	struct bpf_map *found = bpf_object__find_map_by_name(b->object, map);
 	int status = found ? bpf_map__set_map_flags(found, 0) : -ENOENT;
 
@@ -266,6 +278,8 @@ static int attach(struct bpf_code *b, const struct bpf_program *program,
 int bpf_code_attach_raw(struct bpf_code *b, const char *program, const char *const *tracepoints,
 	struct sooth_error *err)
 {
+	assert(b);
+
 	const struct bpf_program *again = again_program(b->object, program);
 	int status =
 		attach(b, bpf_object__find_program_by_name(b->object, program), tracepoints, err);
@@ -280,6 +294,8 @@ int bpf_code_attach(struct bpf_code *b, const char *program, struct sooth_error 
 
 int bpf_code_expect(struct bpf_code *b, const char *program, unsigned type, struct sooth_error *err)
 {
+	assert(b);
+
 	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
 	int status =
 		found ? bpf_program__set_expected_attach_type(found, (enum bpf_attach_type)type)
@@ -290,6 +306,8 @@ int bpf_code_expect(struct bpf_code *b, const char *program, unsigned type, stru
 
 int bpf_code_postpone(struct bpf_code *b, const char *program, struct sooth_error *err)
 {
+	assert(b);
+
 	struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
 	int status = found ? bpf_program__set_autoload(found, false) : -ENOENT;
 
@@ -347,6 +365,8 @@ static int load_later(struct bpf_code *b, struct bpf_later *later)
 
 int bpf_code_program(struct bpf_code *b, const char *program)
 {
+	assert(b);
+
 	const struct bpf_program *found = bpf_object__find_program_by_name(b->object, program);
 
 	for (size_t i = 0; i < b->later_count; i++) {
@@ -444,6 +464,8 @@ static int walk_over(struct bpf_code *b, const char *program, const struct itera
 int bpf_code_walk_thread(struct bpf_code *b, const char *program, const struct process_id *process,
 	struct buffer *out, struct sooth_error *err)
 {
+	assert(process);
+
 	const struct iterator_thread over = { .tid = process->pid };
 
 	return walk_over(b, program, &over, process, out, err);
@@ -452,6 +474,8 @@ int bpf_code_walk_thread(struct bpf_code *b, const char *program, const struct p
 int bpf_code_walk_process(struct bpf_code *b, const char *program, const struct process_id *process,
 	struct buffer *out, struct sooth_error *err)
 {
+	assert(process);
+
 	const struct iterator_thread over = { .pid = process->pid };
 
 	return walk_over(b, program, &over, process, out, err);
@@ -459,6 +483,7 @@ int bpf_code_walk_process(struct bpf_code *b, const char *program, const struct 
 
 void bpf_code_detach(struct bpf_code *b)
 {
+	assert(b);
 	for (size_t i = 0; i < b->link_count; i++)
 		bpf_link__destroy(b->links[i]);
 	b->link_count = 0;
@@ -466,6 +491,7 @@ void bpf_code_detach(struct bpf_code *b)
 
 void bpf_code_close(struct bpf_code *b)
 {
+	assert(b);
 	bpf_code_detach(b);
 	for (size_t i = 0; i < b->variables_count; i++)
 		munmap(b->variables[i].data, b->variables[i].size);

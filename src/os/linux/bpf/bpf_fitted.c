@@ -2,6 +2,7 @@
 #include "os/linux/bpf/bpf_fitted.h"
 
 #include <bpf/bpf.h>
+#include <assert.h>
 #include <errno.h>
 #include <linux/btf.h>
 #include <pthread.h>
@@ -222,6 +223,7 @@ void bpf_fitted_close(struct bpf_fitted *f)
 
 uint32_t bpf_fitted_arguments(const struct bpf_fitted *f, const char *section)
 {
+	assert(f);
 	for (size_t i = 0; i < f->count; i++) {
 		if (!strcmp(f->entries[i].section, section))
 			return f->entries[i].arguments;

@@ -2,6 +2,7 @@
 /* Small iterators. */
 #include "os/linux/bpf/bpf_walk.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdio.h>
@@ -179,6 +180,7 @@ int bpf_walk_open(struct bpf_walk *out, const struct bpf_image *image, const cha
 	struct bpf_walk made = { -1, -1 };
 	int status = caller_may_watch(NULL, NULL, err);
 
+	assert(image);
 	if (!status)
 		status = w ? read_image(w, image, over, err) : error_no_memory(err);
 	if (!status)
@@ -207,6 +209,8 @@ int bpf_walk_open(struct bpf_walk *out, const struct bpf_image *image, const cha
 int bpf_walk_run(const struct bpf_walk *w, struct buffer *scratch,
 	void (*take)(void *user, const struct buffer *piece), void *user, struct sooth_error *err)
 {
+	assert(w);
+
 	_cleanup_close_ int fd = bpf_iter_create(w->link);
 	ssize_t got = fd < 0 ? -1 : 1;
 
@@ -230,6 +234,7 @@ int bpf_walk_run(const struct bpf_walk *w, struct buffer *scratch,
 
 void bpf_walk_close(struct bpf_walk *w)
 {
+	assert(w);
 	cleanup_close(&w->link);
 	cleanup_close(&w->program);
 	*w = (struct bpf_walk){ -1, -1 };

@@ -2,6 +2,7 @@
 /* Following by BPF. */
 #include "os/linux/bpf/follow.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
@@ -51,6 +52,10 @@ static bool has_task_storage(void)
 int follow_open(struct follow *f, const struct backend_run *run,
 	const struct follow_options *options, struct sooth_error *err)
 {
+	assert(f);
+	assert(run);
+	assert(options);
+
 	struct follow_config *config;
 	bool in_hash = !has_task_storage();
 	int status = bpf_code_open(
@@ -84,6 +89,8 @@ static int attach(struct follow *f, struct sooth_error *err)
 
 int follow_load(struct follow *f, struct sooth_error *err)
 {
+	assert(f);
+
 	int status = bpf_code_load(&f->code, err);
 
 	if (status)
@@ -185,6 +192,7 @@ int follow_all(struct follow *f, struct backend_run *run, struct sooth_error *er
 {
 	struct marked all = { 0 };
 
+	assert(run);
 	if (!run->options.is_host && !run->options.has_uid)
 		return 0;
 	return mark_found(f, NULL, run->options.interest, &all, err);
@@ -234,6 +242,7 @@ static int flush(struct follow *f, const struct process_id *process, struct soot
 int follow_set(struct follow *f, struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err)
 {
+	assert(run);
 	if (run->options.is_host || run->options.has_uid)
 		return 0;
 	return interest ? mark(f, run, process, interest, err) : flush(f, process, err);
@@ -288,6 +297,7 @@ static void emit_losses(struct follow *f, struct backend_run *run)
 
 void follow_read(struct follow *f, struct backend_run *run, struct buffer *out)
 {
+	assert(f);
 	ring_awake(&f->ring);
 	ring_read(&f->ring, out);
 	emit_losses(f, run);
@@ -295,8 +305,11 @@ void follow_read(struct follow *f, struct backend_run *run, struct buffer *out)
 
 int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *err)
 {
+	assert(f);
+
 	int status = flush(f, NULL, err);
 
+	assert(run);
 	ring_read(&f->ring, &run->out);
 	bpf_code_detach(&f->code);
 	wait_until_through(); /* a program of an ending thread may still be writing */
@@ -309,6 +322,7 @@ int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *e
 
 void follow_close(struct follow *f)
 {
+	assert(f);
 	ring_close(&f->ring);
 	bpf_code_close(&f->code);
 }

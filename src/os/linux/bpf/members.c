@@ -2,6 +2,8 @@
 /* The processes a procfs backend reads. */
 #include "os/linux/bpf/members.h"
 
+#include <assert.h>
+
 #include <sys/stat.h>
 
 #include "os/linux/files/procfs.h"
@@ -10,11 +12,13 @@
 
 void members_init(struct members *m)
 {
+	assert(m);
 	map_init(&m->processes, sizeof(struct process_id), sizeof(struct member), MEMBERS_MAX);
 }
 
 void members_fini(struct members *m)
 {
+	assert(m);
 	map_fini(&m->processes);
 }
 
@@ -61,6 +65,7 @@ static int visit_known(struct members *m, struct backend_run *run, member_visito
 int members_visit(
 	struct members *m, struct backend_run *run, member_visitor visitor, struct sooth_error *err)
 {
+	assert(run);
 	/* Of a host or user all processes, or only the named ones. */
 	if (run->options.interest & INTEREST_BRIEF)
 		return visit_known(m, run, visitor);
@@ -70,6 +75,7 @@ int members_visit(
 int members_visit_all(
 	struct members *m, struct backend_run *run, member_visitor visitor, struct sooth_error *err)
 {
+	assert(run);
 	if (run->options.is_host || run->options.has_uid)
 		return visit_all(run, visitor, err);
 	return visit_known(m, run, visitor);
@@ -78,6 +84,7 @@ int members_visit_all(
 int members_backend_set(struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err)
 {
+	assert(run);
 	return members_set(run->state, process, interest, err);
 }
 

@@ -2,6 +2,7 @@
 /* Consumer of a BPF ring buffer. */
 #include "os/linux/bpf/ring.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -66,6 +67,9 @@ int ring_open(struct ring *r, int map, size_t size, struct sooth_error *err)
 
 size_t ring_read(struct ring *r, struct buffer *out)
 {
+	assert(r);
+	assert(out);
+
 	unsigned long at = *r->consumer, released = at;
 	/* Data produced after this line waits for the next read, or a busy target could keep this
 	 * loop running forever. */
@@ -104,6 +108,7 @@ void ring_forget(int wake)
 
 void ring_awake(const struct ring *r)
 {
+	assert(r);
 	ring_forget(r->wake);
 }
 
@@ -121,6 +126,7 @@ uint64_t ring_waiting(const struct ring *r)
 
 void ring_close(struct ring *r)
 {
+	assert(r);
 	if (!r->consumer)
 		return;
 	close(r->wake);

@@ -2,6 +2,7 @@
 /* Pauses what is followed while the ring is full. */
 #include "os/linux/bpf/ring_pauser.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -286,17 +287,20 @@ static void pause_until_drained(struct ring_pauser *p)
 
 const volatile bool *ring_pauser_hold(struct ring_pauser *p)
 {
+	assert(p);
 	pause_guard_set(&p->guard, true);
 	return &p->guard.state->releases;
 }
 
 void ring_pauser_let_go(struct ring_pauser *p)
 {
+	assert(p);
 	pause_guard_set(&p->guard, false);
 }
 
 bool ring_pauser_pause(struct ring_pauser *p, pid_t tid, uint64_t *next)
 {
+	assert(p);
 	*next = 0;
 	if (*ring_pauser_hold(p) || !pause_threads(p->pause, &tid, 1) ||
 		pause_wait(p->pause, STOP_TIMEOUT_NS) || !pause_count(p->pause)) {
@@ -309,6 +313,7 @@ bool ring_pauser_pause(struct ring_pauser *p, pid_t tid, uint64_t *next)
 
 void ring_pauser_continue(struct ring_pauser *p)
 {
+	assert(p);
 	pause_release(p->pause);
 	ring_pauser_let_go(p);
 }
@@ -391,11 +396,13 @@ int ring_pauser_start(struct ring_pauser *p, struct follow *follow,
 
 void ring_pauser_wake(struct ring_pauser *p)
 {
+	assert(p);
 	(void)!write(p->wake, &(uint64_t){ 1 }, sizeof(uint64_t));
 }
 
 void ring_pauser_stop(struct ring_pauser *p)
 {
+	assert(p);
 	p->stops = true;
 	pause_guard_cancel(&p->guard);
 	ring_pauser_wake(p);

@@ -7,6 +7,7 @@
  */
 #include "os/linux/fds/fd_ends.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +34,7 @@
 
 void fd_ends_init(struct fd_ends *e)
 {
+	assert(e);
 	*e = (struct fd_ends){ 0 };
 	map_init(&e->sockets, sizeof(uint64_t), 0, ENDS_MAX);
 	map_init(&e->targets, sizeof(struct fd_end_key), sizeof(struct fd_end), ENDS_MAX);
@@ -40,6 +42,7 @@ void fd_ends_init(struct fd_ends *e)
 
 void fd_ends_fini(struct fd_ends *e)
 {
+	assert(e);
 	map_fini(&e->sockets);
 	map_fini(&e->targets);
 	buffer_fini(&e->paths);
@@ -47,6 +50,7 @@ void fd_ends_fini(struct fd_ends *e)
 
 void fd_ends_clear(struct fd_ends *e)
 {
+	assert(e);
 	map_clear(&e->sockets);
 	map_clear(&e->targets);
 	buffer_reset(&e->paths);
@@ -55,6 +59,8 @@ void fd_ends_clear(struct fd_ends *e)
 
 void fd_ends_add_pipe(struct fd_ends *e, uint64_t inode)
 {
+	assert(e);
+
 	struct fd_end_key key = { .inode = inode };
 	struct fd_end *end = map_put(&e->targets, &key, NULL);
 
@@ -64,6 +70,8 @@ void fd_ends_add_pipe(struct fd_ends *e, uint64_t inode)
 
 void fd_ends_add_fifo(struct fd_ends *e, uint64_t inode, uint64_t device, struct span path)
 {
+	assert(e);
+
 	struct fd_end_key key = { inode, device };
 	bool is_new = false;
 	struct fd_end *end = map_put(&e->targets, &key, &is_new);
@@ -279,9 +287,13 @@ static bool sees_all(const struct os *os)
 uint8_t fd_ends_search_in(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
 	const struct buffer *pids)
 {
+	assert(e);
+	assert(run);
+
 	uint64_t deadline_ns = run->os->now_ns(run->os) + SEARCH_NS_MAX;
 	struct search s = { .ends = e, .run = run, .of = of };
 
+	assert(pids);
 	if (!e->targets.count)
 		return SOOTH_STATE_VALUE;
 	mounts_init(&s.mounts);
@@ -311,6 +323,7 @@ uint8_t fd_ends_search(struct fd_ends *e, struct backend_run *run, const struct 
 	uint8_t state = SOOTH_STATE_VALUE;
 	int status = 0;
 
+	assert(e);
 	if (e->targets.count)
 		status = procfs_list(&pids);
 	if (status)

@@ -2,6 +2,7 @@
 /* Reads /proc/PID/fdinfo/N. Unknown or broken lines are skipped. */
 #include "os/linux/fds/fdinfo.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -144,6 +145,7 @@ void fdinfo_parse(struct fdinfo *out, const void *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);
 
+	assert(out);
 	*out = (struct fdinfo){ 0 };
 	while (!cursor_at_end(&c)) {
 		struct span line = cursor_line(&c), key;
@@ -165,6 +167,7 @@ void fdinfo_parse(struct fdinfo *out, const void *data, size_t size)
 
 bool fdinfo_next_member(struct cursor *c, struct fdinfo_member *out)
 {
+	assert(out);
 	while (!cursor_at_end(c)) {
 		struct span line = cursor_line(c);
 		struct cursor rest = cursor_over(line.data, line.size);

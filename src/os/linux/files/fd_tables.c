@@ -3,6 +3,7 @@
 #include "os/linux/files/fd_tables.h"
 
 #include <linux/kcmp.h>
+#include <assert.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 
 void fd_tables_fini(struct fd_tables *t)
 {
+	assert(t);
 	buffer_fini(&t->tids);
 	buffer_fini(&t->text);
 }
@@ -27,6 +29,8 @@ static bool has_any(const struct process_snapshot *of, uint32_t tid)
 
 bool fd_tables_are_several(struct fd_tables *t, const struct process_snapshot *of, uint32_t tid)
 {
+	assert(t);
+
 	int status = process_snapshot_threads(of, &t->tids, THREADS_MAX);
 	const uint32_t *tids = (const void *)t->tids.data;
 

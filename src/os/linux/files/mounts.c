@@ -2,6 +2,7 @@
 /* Mounts of a process. */
 #include "os/linux/files/mounts.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "base/cleanup.h"
@@ -31,6 +32,7 @@ bool mounts_parse(struct span line, struct mount_line *out)
 	uint64_t id = cursor_decimal(&c), major, minor;
 	struct span word;
 
+	assert(out);
 	cursor_decimal(&c); /* the mount above */
 	major = cursor_decimal(&c);
 	if (!cursor_skip(&c, ":"))
@@ -76,12 +78,14 @@ void mounts_unescape(struct buffer *out, struct span text)
 
 void mounts_init(struct mounts *m)
 {
+	assert(m);
 	*m = (struct mounts){ 0 };
 	map_init(&m->by_id, sizeof(uint32_t), sizeof(struct mount), MOUNTS_MAX);
 }
 
 void mounts_fini(struct mounts *m)
 {
+	assert(m);
 	map_fini(&m->by_id);
 	buffer_fini(&m->text);
 }
@@ -106,10 +110,13 @@ static void add_mount(struct mounts *m, const struct mount_line *line)
 
 int mounts_read(struct mounts *m, int process, struct buffer *scratch)
 {
+	assert(scratch);
+
 	int status = procfs_read_at(process, "mountinfo", scratch, MOUNTS_BYTES);
 	struct cursor c = cursor_over(scratch->data, status < 0 ? 0 : scratch->size);
 	struct mount_line line;
 
+	assert(m);
 	map_clear(&m->by_id);
 	buffer_reset(&m->text);
 	while (!cursor_at_end(&c)) {
@@ -123,10 +130,13 @@ int mounts_read(struct mounts *m, int process, struct buffer *scratch)
 
 const struct mount *mounts_get(const struct mounts *m, uint32_t id)
 {
+	assert(m);
 	return map_get(&m->by_id, &id);
 }
 
 struct span mounts_point(const struct mounts *m, const struct mount *mount)
 {
+	assert(m);
+	assert(mount);
 	return span_of((const char *)m->text.data + mount->point_offset, mount->point_size);
 }

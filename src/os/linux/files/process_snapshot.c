@@ -2,6 +2,7 @@
 /* A process while it is read. */
 #include "os/linux/files/process_snapshot.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,8 +26,12 @@ static int gone(struct process_snapshot *r, const struct process_id *expected)
 int process_snapshot_open_stat(struct process_snapshot *r, const struct backend_run *run, pid_t pid,
 	const struct process_id *expected, struct procfs_stat *stat, struct buffer *bytes)
 {
+	assert(stat);
+
 	struct stat owner;
 
+	assert(r);
+	assert(run);
 	*r = (struct process_snapshot){ .process = procfs_open(pid) };
 	if (r->process < 0 || fstat(r->process, &owner))
 		return gone(r, expected);
@@ -54,6 +59,7 @@ int process_snapshot_open(struct process_snapshot *r, const struct backend_run *
 
 void process_snapshot_close(struct process_snapshot *r)
 {
+	assert(r);
 	cleanup_close(&r->process);
 	r->process = -1;
 }
@@ -61,6 +67,8 @@ void process_snapshot_close(struct process_snapshot *r)
 struct sooth_record process_snapshot_head(const struct process_snapshot *r,
 	const struct backend_run *run, uint32_t tid, uint16_t kind)
 {
+	assert(r);
+	assert(run);
 	return (struct sooth_record){ .time_ns = run->os->now_ns(run->os),
 		.start_ticks = r->id.start_ticks,
 		.pid = r->id.pid,
@@ -73,6 +81,7 @@ int process_snapshot_status(const struct process_snapshot *r, int status)
 {
 	struct process_id now;
 
+	assert(r);
 	if (status != -ENOENT && status != -EINVAL && status != -EIO)
 		return status;
 	return procfs_identify_at(r->process, &now) ? -ESRCH : status;
@@ -86,6 +95,7 @@ int process_snapshot_file(
 	ssize_t got;
 	void *to;
 
+	assert(r);
 	buffer_reset(out);
 	to = buffer_reserve(out, PROCFS_SMALL);
 	if (!to)
@@ -103,6 +113,7 @@ uint8_t process_snapshot_state(const struct process_snapshot *r, uint32_t tid, i
 {
 	char path[32];
 
+	assert(r);
 	if (status != -ENOENT)
 		return procfs_state(status);
 	snprintf(path, sizeof(path), "task/%u", tid);
@@ -121,6 +132,8 @@ static bool thread_number(const char *name, uint32_t *tid)
 
 int process_snapshot_threads(const struct process_snapshot *r, struct buffer *tids, size_t limit)
 {
+	assert(r);
+
 	int fd = openat(r->process, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_dir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	size_t count = 0;

@@ -2,6 +2,7 @@
 /* Reads /proc. Formats: proc(5). */
 #include "os/linux/files/procfs.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +31,7 @@ bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size)
 	struct cursor c = cursor_over(data, size);
 	const unsigned char *open, *close;
 
+	assert(stat);
 	*stat = (struct procfs_stat){ .pid = (uint32_t)cursor_decimal(&c) };
 	/* The name may contain anything, even ") R 1": only the last parenthesis ends it. */
 	open = memchr(data, '(', size);
@@ -104,6 +106,8 @@ int procfs_open(pid_t pid)
 
 void procfs_open_living(int *process, const struct procfs_stat *stat)
 {
+	assert(stat);
+
 	int thread = stat->living ? procfs_open((pid_t)stat->living) : -1;
 
 	if (thread < 0)
@@ -124,6 +128,7 @@ int procfs_read_at(int process, const char *name, struct buffer *out, size_t lim
 {
 	_cleanup_close_ int fd = open_as_caller(process, name, O_RDONLY | O_CLOEXEC);
 
+	assert(out);
 	if (fd < 0)
 		return -errno;
 	buffer_reset(out);
@@ -200,10 +205,13 @@ static void find_living(int process, struct procfs_stat *stat)
 /* The kernel makes the whole line at the first read. */
 int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes)
 {
+	assert(stat);
+
 	_cleanup_close_ int fd = openat(process, "stat", O_RDONLY | O_CLOEXEC);
 	ssize_t got = -1;
 	void *to;
 
+	assert(bytes);
 	if (fd < 0)
 		return -errno;
 	buffer_reset(bytes);
@@ -223,6 +231,7 @@ int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes)
 
 bool procfs_has_ended(const struct procfs_stat *stat)
 {
+	assert(stat);
 	return stat->state == 'Z' || stat->state == 'X';
 }
 

@@ -2,6 +2,7 @@
 /* Files in the root of a process. */
 #include "os/linux/files/root_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -38,6 +39,7 @@ int root_file_open_regular(int root, const char *path, struct stat *st)
 	char name[sizeof("/proc/self/fd/-2147483648")];
 	int fd;
 
+	assert(st);
 	if (place < 0)
 		return place;
 	if (fstat(place, st))
@@ -62,6 +64,8 @@ int root_file_read(int fd, struct buffer *out, uint64_t offset, size_t most)
 
 int root_file_whole(int root, const char *path, struct buffer *out, size_t most, struct stat *st)
 {
+	assert(st);
+
 	_cleanup_close_ int fd = root_file_open_regular(root, path, st);
 
 	buffer_reset(out);

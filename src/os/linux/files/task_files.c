@@ -2,6 +2,7 @@
 /* Files of threads in procfs. */
 #include "os/linux/files/task_files.h"
 
+#include <assert.h>
 #include <string.h>
 
 bool task_stat_parse(struct task_stat *stat, const void *data, size_t size)
@@ -9,6 +10,7 @@ bool task_stat_parse(struct task_stat *stat, const void *data, size_t size)
 	const unsigned char *close;
 	struct cursor c;
 
+	assert(stat);
 	*stat = (struct task_stat){ 0 };
 	if (!procfs_parse_stat(&stat->shared, data, size))
 		return false;
@@ -61,6 +63,7 @@ bool task_call_parse(struct task_call *call, const void *data, size_t size)
 	struct task_call found = { 0 };
 	int64_t number;
 
+	assert(call);
 	*call = found;
 	if (cursor_skip(&c, "running")) {
 		call->is_running = true;

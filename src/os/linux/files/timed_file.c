@@ -2,6 +2,7 @@
 /* Reads a file that may not answer, piece by piece. */
 #include "os/linux/files/timed_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -58,6 +59,7 @@ static void begin(struct timed_file *f, struct timeout *timeout, int timeout_ms)
 int timed_file_open(struct timed_file *f, struct timeout *timeout, int process, const char *name,
 	int timeout_ms)
 {
+	assert(f);
 	begin(f, timeout, timeout_ms);
 	f->fd = open_as_caller(process, name, O_RDONLY | O_CLOEXEC);
 	return f->fd < 0 ? -errno : 0;
@@ -65,12 +67,15 @@ int timed_file_open(struct timed_file *f, struct timeout *timeout, int process, 
 
 void timed_file_take(struct timed_file *f, struct timeout *timeout, int fd, int timeout_ms)
 {
+	assert(f);
 	begin(f, timeout, timeout_ms);
 	f->fd = fd;
 }
 
 int timed_file_read(struct timed_file *f, struct buffer *out, size_t most)
 {
+	assert(f);
+
 	struct piece p = { .fd = f->fd, .most = most };
 	uint64_t now = clock_monotonic_ns();
 	int status;
@@ -90,6 +95,7 @@ int timed_file_read(struct timed_file *f, struct buffer *out, size_t most)
 
 void timed_file_close(struct timed_file *f)
 {
+	assert(f);
 	if (f->fd >= 0)
 		close(f->fd);
 	f->fd = -1;

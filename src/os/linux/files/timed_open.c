@@ -2,6 +2,7 @@
 /* Opens a file that may not answer. */
 #include "os/linux/files/timed_open.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -172,6 +173,7 @@ int timed_open_mapped(
 {
 	_cleanup_free_ struct opening *o = opening_new("root", 4, READING);
 
+	assert(mapping);
 	if (!o || mapping->path.size >= sizeof(o->path) - 4)
 		return -ENOMEM;
 	memcpy(o->path + 4, mapping->path.data, mapping->path.size);

@@ -2,6 +2,7 @@
 /* Calls that may never return. */
 #include "os/linux/files/timeout.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -356,6 +357,7 @@ int timeout_call_about(struct timeout *p, void (*work)(void *argument),
 
 void timeout_fini(struct timeout *p)
 {
+	assert(p);
 	stuck_unref(p->stuck);
 	p->stuck = NULL;
 	if (!p->thread)
@@ -450,6 +452,7 @@ struct timed_batch *timed_batch_new(
 
 void *timed_batch_item(struct timed_batch *b, size_t i)
 {
+	assert(b);
 	return b->items + i * b->size;
 }
 
@@ -481,6 +484,7 @@ int timed_batch_begin(struct timed_batch *b, struct timeout *p, int kept)
 {
 	int status;
 
+	assert(b);
 	b->kept = kept;
 	atomic_fetch_add(&b->users, 1);
 	status = timeout_begin(p, do_items, drop_items, &b, sizeof(b), kept, -1, open_about_item);
@@ -491,6 +495,8 @@ int timed_batch_begin(struct timed_batch *b, struct timeout *p, int kept)
 
 size_t timed_batch_end(struct timed_batch *b, struct timeout *p, int timeout_ms, int *status)
 {
+	assert(b);
+
 	struct timed_batch *same = b;
 
 	*status = timeout_end(p, &same, sizeof(same), timeout_ms);

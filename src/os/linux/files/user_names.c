@@ -7,6 +7,7 @@
  */
 #include "os/linux/files/user_names.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <pwd.h>
@@ -40,12 +41,14 @@ struct lookup {
 
 void user_names_init(struct user_names *u)
 {
+	assert(u);
 	*u = (struct user_names){ 0 };
 	map_init(&u->names, sizeof(uint32_t), USER_NAME_SIZE, USERS_MAX);
 }
 
 void user_names_fini(struct user_names *u)
 {
+	assert(u);
 	map_fini(&u->names);
 }
 
@@ -146,6 +149,8 @@ static bool look_up(uint32_t uid, char name[USER_NAME_SIZE])
 
 const char *user_names_get(struct user_names *u, uint32_t uid)
 {
+	assert(u);
+
 	bool is_new = false;
 	char *name = map_put(&u->names, &uid, &is_new);
 

@@ -3,6 +3,7 @@
  * cgroup-v2. */
 #include "os/linux/host/control_groups.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -63,6 +64,7 @@ static const struct resource resources[] = {
 
 void control_groups_fini(struct control_groups *g)
 {
+	assert(g);
 	buffer_fini(&g->lines);
 	buffer_fini(&g->bytes);
 }
@@ -109,6 +111,7 @@ void control_groups_read_mounts(struct control_groups *g)
 {
 	struct cursor c;
 
+	assert(g);
 	g->count = 0;
 	g->status = procfs_read_at(AT_FDCWD, "/proc/self/mountinfo", &g->lines, MOUNTS_BYTES_MAX);
 	c = cursor_over(g->lines.data, g->lines.size);
@@ -374,6 +377,8 @@ static int read_hierarchy(struct control_groups *g, struct backend_run *run,
 uint8_t control_groups_read(
 	struct control_groups *g, struct backend_run *run, const struct process_snapshot *snapshot)
 {
+	assert(g);
+
 	int status = g->status < 0 ? g->status : read_own(g, snapshot), worst = 0;
 	struct cursor c = cursor_over(g->lines.data, g->lines.size);
 	bool seen = false;
@@ -421,6 +426,8 @@ int control_groups_open_of(const struct control_groups *g, struct span own, cons
 int control_groups_open(
 	struct control_groups *g, int process, const char *controller, char path[GROUP_PATH_MAX])
 {
+	assert(g);
+
 	int status = procfs_read_at(process, "cgroup", &g->lines, PROCFS_SMALL);
 
 	if (status < 0)

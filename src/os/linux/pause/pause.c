@@ -2,6 +2,7 @@
 /* Pauses threads. */
 #include "os/linux/pause/pause.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -389,6 +390,7 @@ size_t pause_threads(struct pause *p, const pid_t *tids, size_t count)
 {
 	size_t requested = 0;
 
+	assert(p);
 	pthread_mutex_lock(&p->lock);
 	p->is_seizing = true;
 	rescue_guard(&p->rescue, true);
@@ -451,6 +453,7 @@ size_t pause_wait(struct pause *p, uint64_t timeout_ns)
 	uint64_t until_ns = timeout_ns < UINT64_MAX - begin_ns ? begin_ns + timeout_ns : UINT64_MAX;
 	struct pause_sleeper sleeper = { .spin_until_ns = begin_ns + SPIN_NS };
 
+	assert(p);
 	for (;;) {
 		check_all(p);
 		if (p->selected == p->stopped || clock_monotonic_ns() >= until_ns)
@@ -492,6 +495,7 @@ static void release_detached(struct pause *p)
 
 size_t pause_reap(struct pause *p)
 {
+	assert(p);
 	if (!p->threads.count && !p->detached)
 		return 0;
 	check_all(p);
@@ -501,6 +505,7 @@ size_t pause_reap(struct pause *p)
 
 void pause_release(struct pause *p)
 {
+	assert(p);
 	/* Stopped threads first: they are losing time. */
 	map_for_each (&p->threads, const pid_t *, key, struct thread *, t) {
 		pid_t tid = *key;
@@ -519,11 +524,14 @@ void pause_release(struct pause *p)
 
 size_t pause_count(const struct pause *p)
 {
+	assert(p);
 	return p->selected;
 }
 
 uint64_t pause_address(const struct pause *p, pid_t tid)
 {
+	assert(p);
+
 	const struct thread *t = map_get(&p->threads, &tid);
 	struct __ptrace_syscall_info info;
 
@@ -534,6 +542,7 @@ uint64_t pause_address(const struct pause *p, pid_t tid)
 
 size_t pause_refused(const struct pause *p)
 {
+	assert(p);
 	return p->refusals;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "os/linux/proc/agent_members.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,7 @@ struct known_process {
 
 void agent_members_init(struct agent_members *a, const struct agent_set *agents)
 {
+	assert(a);
 	a->agents = agent_set_ref(agents);
 	programs_init(&a->programs, agents);
 	map_init(&a->blocked, sizeof(struct process_id), 0, BLOCKED_MAX);
@@ -58,6 +60,8 @@ void agent_members_init(struct agent_members *a, const struct agent_set *agents)
 
 void agent_members_fini(struct agent_members *a)
 {
+	assert(a);
+
 	struct buffer *all[] = { &a->found, &a->stat, &a->executable, &a->raw, &a->arguments,
 		&a->directory, &a->requests, &a->request_owners };
 
@@ -310,6 +314,7 @@ int agent_members_visit(struct agent_members *a, struct backend_run *run, member
 	size_t count;
 	int status;
 
+	assert(a);
 	if (visit_found(run, visitor))
 		return 0;
 	status = procfs_list(&pids);

@@ -2,6 +2,7 @@
 /* Debug files from servers. */
 #include "os/linux/profile/debuginfod.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,6 +44,8 @@ int debuginfod_init(
 {
 	int directory;
 
+	assert(d);
+	assert(options);
 	if (!options->observer.debuginfod_urls)
 		return 0;
 	if (debuginfod_fetch_test())
@@ -181,6 +184,8 @@ void debuginfod_report(const struct debuginfod *d, struct backend_run *run)
 {
 	char reason[128];
 
+	assert(d);
+	assert(run);
 	if (!d->urls)
 		return;
 	log_line(run->log, LOG_INFO,

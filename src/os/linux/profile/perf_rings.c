@@ -2,6 +2,7 @@
 /* Events and their rings. */
 #include "os/linux/profile/perf_rings.h"
 
+#include <assert.h>
 #include <asm/perf_regs.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -213,6 +214,8 @@ int perf_rings_open(
 
 int perf_rings_open_mappings(struct perf_rings *r, uint64_t bytes, struct sooth_error *err)
 {
+	assert(r);
+
 	int status = perf_rings_open(r, 0, bytes, err);
 
 	r->has_no_samples = true;
@@ -221,6 +224,8 @@ int perf_rings_open_mappings(struct perf_rings *r, uint64_t bytes, struct sooth_
 
 void perf_rings_close(struct perf_rings *r)
 {
+	assert(r);
+
 	int *events = (void *)r->events.data;
 
 	for (size_t i = 0; i < r->events.size / sizeof(*events); i++)
@@ -254,6 +259,8 @@ static int add_on(struct perf_rings *r, const struct perf_event_attr *attr, pid_
 
 int perf_rings_add(struct perf_rings *r, pid_t tid, struct sooth_error *err)
 {
+	assert(r);
+
 	const struct perf_event_attr attr = sampling(r);
 	int status = 0;
 
@@ -299,6 +306,7 @@ void perf_rings_read(struct perf_rings *r, struct buffer *out)
 {
 	struct epoll_event events[16];
 
+	assert(r);
 	/* Forget the wake-ups so far. */
 	while (epoll_wait(r->wake, events, 16, 0) == 16)
 		;
@@ -319,6 +327,8 @@ void perf_rings_read(struct perf_rings *r, struct buffer *out)
 
 uint64_t perf_record_time(const struct perf_event_header *header)
 {
+	assert(header);
+
 	const unsigned char *bytes = (const void *)(header + 1);
 	size_t size = header->size - sizeof(*header), at = 8; /* behind pid and tid */
 	uint64_t time;

@@ -2,6 +2,7 @@
 /* Sampled files. */
 #include "os/linux/profile/profile_files.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -99,6 +100,9 @@ static void open_vdso(struct profile_known *known)
 
 struct profile_known *profile_files_open(struct profile_files *f, const struct profile_seen *seen)
 {
+	assert(f);
+	assert(seen);
+
 	bool is_new;
 	struct profile_known *known = map_put(&f->by_key, &seen->file, &is_new);
 
@@ -195,6 +199,7 @@ void profile_files_open_ahead(
 
 struct profile_known *profile_files_get(const struct profile_files *f, uint64_t key)
 {
+	assert(f);
 	return map_get(&f->by_key, &key);
 }
 

@@ -2,6 +2,7 @@
 /* Frames and stacks by number, and their definitions. */
 #include "os/linux/profile/profile_stacks.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -260,6 +261,9 @@ static size_t put_frames(
 uint32_t profile_stacks_put(
 	struct profile_stacks *s, const struct profile_raw *raw, struct buffer *out)
 {
+	assert(s);
+	assert(raw);
+
 	uint32_t numbers[NUMBERS_MAX];
 	size_t count = put_frames(s, raw, numbers) * sizeof(numbers[0]), seed = raw->end + 1;
 	struct stack_key key = { hash_bytes(HASH_BEGIN + raw->end, numbers, count),
@@ -489,6 +493,8 @@ static int name_kernel(const struct to_name *frames, size_t count, const struct 
 int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
 	const struct profile_entries *entries, struct buffer *out, bool *is_kernel_hidden)
 {
+	assert(s);
+
 	_cleanup_free_ struct to_name *frames = calloc(s->frames.count + 1, sizeof(*frames));
 	const struct frame_writer writer = { out, s->frame_kind, s->has_lines };
 	size_t count = 0, to;

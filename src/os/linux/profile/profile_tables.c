@@ -3,6 +3,7 @@
 #include "os/linux/profile/profile_tables.h"
 
 #include <bpf/bpf.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -156,6 +157,7 @@ void profile_tables_wait(struct profile_tables *t, unsigned ms)
 	struct timespec until = timeout_deadline((int)ms);
 	int status = 0;
 
+	assert(t);
 	pthread_mutex_lock(&t->lock);
 	while ((t->queue.size || t->busy) && !t->is_stopping && !status)
 		status = pthread_cond_timedwait(&t->changed, &t->lock, &until);
@@ -219,6 +221,7 @@ void profile_tables_stop(struct profile_tables *t)
 {
 	struct profile_table_job job;
 
+	assert(t);
 	if (!t->worker_count)
 		return;
 	pthread_mutex_lock(&t->lock);

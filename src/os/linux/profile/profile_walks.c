@@ -2,6 +2,7 @@
 /* The user half of walks in BPF. */
 #include "os/linux/profile/profile_walks.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 void profile_walks_init(struct profile_walks *w, uint16_t stack_kind, uint16_t frame_kind)
 {
+	assert(w);
 	profile_files_init(&w->files);
 	profile_stacks_init(&w->stacks, stack_kind, frame_kind);
 	map_init(&w->programs, sizeof(uint64_t), sizeof(uint8_t), PROGRAMS_MAX);
@@ -22,6 +24,7 @@ void profile_walks_init(struct profile_walks *w, uint16_t stack_kind, uint16_t f
 
 void profile_walks_fini(struct profile_walks *w)
 {
+	assert(w);
 	profile_files_fini(&w->files);
 	profile_stacks_fini(&w->stacks);
 	map_fini(&w->programs);
@@ -46,6 +49,7 @@ void profile_walks_ahead(struct profile_walks *w, pid_t pid, const char *const *
 	struct buffer keys = { 0 };
 	const uint64_t *all;
 
+	assert(w);
 	profile_files_open_ahead(&w->files, pid, names, &keys);
 	all = (const void *)keys.data;
 	for (size_t i = 0; i < keys.size / sizeof(*all); i++)
@@ -80,6 +84,8 @@ int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
 {
 	int status;
 
+	assert(w);
+	assert(options);
 	w->control = bpf_code_variables(code, ".data.walks", sizeof(*w->control), err);
 	if (!w->control)
 		return -EINVAL;
@@ -116,6 +122,8 @@ static void take_file(struct profile_walks *w, const struct profile_seen *seen)
 
 bool profile_walks_take(struct profile_walks *w, const struct sooth_record *r)
 {
+	assert(w);
+	assert(r);
 	if (r->kind == PROFILE_SEEN)
 		take_file(w, (const void *)r);
 	else if (r->kind == PROFILE_PYTHON_NAME)
@@ -130,6 +138,8 @@ bool profile_walks_take(struct profile_walks *w, const struct sooth_record *r)
 uint32_t profile_walks_put(
 	struct profile_walks *w, const struct profile_raw *raw, struct buffer *out)
 {
+	assert(w);
+	assert(raw);
 	if (raw->js_file)
 		jsc_names_meet(&w->stacks.jsc, raw);
 	return profile_stacks_put(&w->stacks, raw, out);
@@ -137,6 +147,8 @@ uint32_t profile_walks_put(
 
 void profile_walks_emit(struct profile_walks *w, struct backend_run *run, const char *source)
 {
+	assert(w);
+
 	uint64_t files_full = w->control->files_full;
 	bool lacks_tables = w->tables.refused || w->tables.cut;
 
@@ -156,6 +168,7 @@ void profile_walks_emit(struct profile_walks *w, struct backend_run *run, const 
 
 void profile_walks_close(struct profile_walks *w)
 {
+	assert(w);
 	profile_tables_close(&w->tables);
 }
 
@@ -178,9 +191,12 @@ static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_
 
 int profile_walks_name(struct profile_walks *w, struct backend_run *run, struct sooth_error *err)
 {
+	assert(w);
+
 	const struct profile_entries entries = { w, find_entry };
 	bool is_kernel_hidden = false;
 
+	assert(run);
 	jsc_names_limits(&w->stacks.jsc, run);
 	v8_names_limits(&w->stacks.v8, run);
 	if (profile_stacks_name(&w->stacks, &w->files, &entries, &run->out, &is_kernel_hidden))

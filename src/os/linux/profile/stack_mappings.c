@@ -2,6 +2,7 @@
 /* Mappings of a process. */
 #include "os/linux/profile/stack_mappings.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "bpf/profile.h"
@@ -62,6 +63,8 @@ static size_t count_to(const struct buffer *mappings, uint64_t address)
 
 const struct stack_mapping *stack_mappings_find(const struct buffer *mappings, uint64_t address)
 {
+	assert(mappings);
+
 	const struct stack_mapping *all = (const void *)mappings->data;
 	size_t at = count_to(mappings, address);
 

@@ -2,6 +2,7 @@
 /* Walking stacks from user space. */
 #include "os/linux/profile/stack_walker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,7 @@ static bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t address
 void stack_walker_init(
 	struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind, const char *cache_folder)
 {
+	assert(s);
 	profile_files_init(&s->files);
 	profile_stacks_init(&s->stacks, stack_kind, frame_kind);
 	python_names_init(&s->stacks.python, -1, &s->has_python);
@@ -166,6 +168,7 @@ void stack_walker_init(
 
 void stack_walker_fini(struct stack_walker *s)
 {
+	assert(s);
 	map_for_each_value (&s->tables, void *, value)
 		unwind_table_fini(value);
 	map_fini(&s->tables);
@@ -182,6 +185,8 @@ void stack_walker_fini(struct stack_walker *s)
 
 int stack_walker_process(struct stack_walker *s, const struct process_id *process, int directory)
 {
+	assert(s);
+
 	int status =
 		timeout_read_at(&s->timeout, directory, "maps", &s->bytes, PROCFS_MAPS, MAPS_MS);
 
@@ -467,6 +472,7 @@ static uint32_t walk(struct stack_walker *s, const struct stacks_seen *seen, con
 uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *seen,
 	const uint64_t *kernel, uint64_t time_ns, struct buffer *out)
 {
+	assert(s);
 	stack_memory_begin(&s->memory, (pid_t)s->process.pid, NULL);
 	return walk(s, seen, kernel, time_ns, out);
 }
@@ -495,6 +501,8 @@ static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_
 
 int stack_walker_name(struct stack_walker *s, struct buffer *out, bool *is_kernel_hidden)
 {
+	assert(s);
+
 	const struct profile_entries entries = { s, find_entry };
 
 	return profile_stacks_name(&s->stacks, &s->files, &entries, out, is_kernel_hidden);

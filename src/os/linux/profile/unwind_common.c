@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/linux/profile/unwind_common.h"
 
+#include <assert.h>
+
 uint64_t unwind_pointer(struct cursor *c, uint8_t form)
 {
+	assert(c);
 	switch (form & POINTER_FORM) {
 	case 0x00: /* an address */
 	case 0x04:
@@ -55,11 +58,14 @@ static void read_augmentation(struct cursor *c, struct span letters, struct unwi
 bool unwind_common_read(
 	struct cursor *c, enum machine machine, uint64_t *budget, struct unwind_common *common)
 {
+	assert(c);
+
 	struct unwind_run run = { .budget = *budget };
 	uint8_t version = cursor_u8(c);
 	struct span letters = cursor_until(c, '\0');
 	uint64_t next;
 
+	assert(common);
 	*common = (struct unwind_common){ .encoding = POINTER_ABSOLUTE };
 	if (version == 4)
 		cursor_u16(c); /* sizes of addresses and of segment selectors */

@@ -2,6 +2,7 @@
 /* Instructions of .eh_frame. */
 #include "os/linux/profile/unwind_program.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* DWARF numbers of registers, in the psABI of each machine. */
@@ -48,6 +49,7 @@ uint64_t unwind_uleb(struct cursor *c)
 {
 	uint64_t value = 0;
 
+	assert(c);
 	for (unsigned shift = 0; !c->failed; shift += 7) {
 		uint8_t byte = cursor_u8(c);
 
@@ -88,6 +90,8 @@ static uint64_t sp_of(enum machine machine)
 
 void unwind_run_init(struct unwind_run *r, enum machine machine, const struct unwind_common *common)
 {
+	assert(r);
+	assert(common);
 	r->machine = machine;
 	r->common = common;
 	r->state = common->initial;
@@ -293,6 +297,8 @@ static void execute(struct unwind_run *r, struct cursor *c, uint8_t op)
 
 bool unwind_run_advance(struct unwind_run *r, struct cursor *c, uint64_t *next)
 {
+	assert(r);
+	assert(c);
 	while (!cursor_at_end(c) && !c->failed && !r->is_unknown && r->budget) {
 		uint8_t op = cursor_u8(c);
 		uint64_t delta = 0;
@@ -328,6 +334,8 @@ static struct unwind_rule plain_rule(enum unwind_kind kind)
 
 struct unwind_rule unwind_rule_of(const struct unwind_run *r)
 {
+	assert(r);
+
 	const struct unwind_state *s = &r->state;
 	bool is_saved = s->kind == UNWIND_FP_SAVED;
 	struct unwind_rule rule = plain_rule(s->kind);

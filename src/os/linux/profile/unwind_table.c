@@ -263,6 +263,7 @@ bool unwind_table_make(struct unwind_table *t, const struct unwind_input *in)
 
 void unwind_table_fini(struct unwind_table *t)
 {
+	assert(t);
 	buffer_fini(&t->rules);
 	buffer_fini(&t->rows);
 }

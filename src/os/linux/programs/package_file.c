@@ -2,6 +2,7 @@
 /* package.json. */
 #include "os/linux/programs/package_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -50,6 +51,7 @@ void package_parse(struct package *package, const void *data, size_t size)
 	unsigned depth = 0;
 	bool is_value = false;
 
+	assert(package);
 	*package = (struct package){ 0 };
 	while (!cursor_at_end(&c)) {
 		char at = (char)cursor_u8(&c);

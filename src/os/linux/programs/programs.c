@@ -2,6 +2,7 @@
 /* Programs of processes. */
 #include "os/linux/programs/programs.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -258,6 +259,7 @@ struct known_script {
 
 void programs_init(struct programs *p, const struct agent_set *agents)
 {
+	assert(p);
 	p->agents = agent_set_ref(agents);
 	map_init(&p->files, sizeof(struct file_id), sizeof(struct known_file), FILES_MAX);
 	map_init(
@@ -267,6 +269,7 @@ void programs_init(struct programs *p, const struct agent_set *agents)
 
 void programs_fini(struct programs *p)
 {
+	assert(p);
 	map_fini(&p->files);
 	map_fini(&p->scripts);
 	map_fini(&p->small);
@@ -459,6 +462,8 @@ static void emit_script(
 void programs_find(
 	struct programs *p, const struct program_process *process, struct program_facts *facts)
 {
+	assert(process);
+	assert(facts);
 	*facts = (struct program_facts){ .marks_state = SOOTH_STATE_ABSENT,
 		.package_state = SOOTH_STATE_ABSENT };
 	if (!process->executable.size)

@@ -2,6 +2,7 @@
 /* Allocators and runtimes of a process. */
 #include "os/linux/programs/runtimes.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -84,12 +85,14 @@ struct evidence {
 
 void runtimes_init(struct runtimes *r)
 {
+	assert(r);
 	map_init(&r->executables, sizeof(struct executable), sizeof(struct evidence),
 		EXECUTABLES_MAX);
 }
 
 void runtimes_fini(struct runtimes *r)
 {
+	assert(r);
 	map_fini(&r->executables);
 }
 
@@ -224,6 +227,7 @@ int runtimes_see_executable(
 	struct evidence *known = NULL;
 	int status = l.process < 0 ? -errno : scan(timeout, &l, do_identify);
 
+	assert(r);
 	if (!status) {
 		known = map_get(&r->executables, &l.id);
 		if (!known)

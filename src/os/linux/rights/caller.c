@@ -2,6 +2,7 @@
 /* What the invoking user may watch. */
 #include "os/linux/rights/caller.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -67,6 +68,7 @@ bool caller_has_ids_of(const struct process_id *process)
 	uint32_t caller = getuid();
 	bool all = false;
 
+	assert(process);
 	if (procfs_read((pid_t)process->pid, "status", &status, PROCFS_SMALL) < 0)
 		return false;
 	c = cursor_over(status.data, status.size);

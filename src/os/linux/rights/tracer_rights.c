@@ -9,6 +9,7 @@
  */
 #include "os/linux/rights/tracer_rights.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -84,6 +85,7 @@ void tracer_rights_read(struct tracer_rights *rights)
 	struct stat ns;
 	bool is_initial = !stat("/proc/self/ns/user", &ns) && ns.st_ino == USER_NAMESPACE_INITIAL;
 
+	assert(rights);
 	*rights = (struct tracer_rights){ .is_root = !getuid() && is_initial };
 	rights->inner = after_exec(!getuid());
 	rights->bounding = after_exec(true);
@@ -171,6 +173,8 @@ static bool has_bpf(uint64_t capabilities)
 struct tracer_verdict tracer_rights_decide(
 	const struct tracer_rights *r, enum tracer_way way, uint64_t of_file)
 {
+	assert(r);
+
 	uint64_t has = r->capabilities | (r->gets_from_files ? of_file & r->bounding : 0);
 
 	switch (way) {

@@ -6,6 +6,7 @@
  */
 #include "os/linux/sock_diag/socket_diag.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -157,6 +158,7 @@ int socket_diag_request(int netlink, const struct socket_request *request,
 {
 	_cleanup_free_ void *buffer = malloc(ANSWER_BYTES);
 
+	assert(request);
 	if (!buffer)
 		return error_no_memory(err);
 	for (int i = 0; i < RETRIES; i++) {
@@ -245,6 +247,8 @@ static void pair_connections(struct pairing *p)
 
 int socket_diag_peers(int netlink, struct map *peers, struct sooth_error *err)
 {
+	assert(peers);
+
 	static const struct socket_request requests[] = {
 		{ .family = AF_UNIX },
 		{ .family = AF_INET, .protocol = IPPROTO_TCP },

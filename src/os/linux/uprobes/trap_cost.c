@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/linux/uprobes/trap_cost.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
@@ -62,6 +63,7 @@ int trap_cost_places(struct trap_cost_places *out, struct sooth_error *err)
 {
 	struct own_code own = { .address = (uint64_t)(uintptr_t)sooth_trap_function };
 
+	assert(out);
 	if (!dl_iterate_phdr(find_own, &own))
 		return error_errno(err, -ENOENT, "find sooth's own code");
 	out->file = open(own.path, O_RDONLY | O_CLOEXEC);
