@@ -182,7 +182,6 @@ static bool make_room(struct map *m)
 
 void map_init(struct map *m, size_t key_size, size_t value_size, size_t limit)
 {
-	assert(key_size);
 	*m = (struct map){ .key_size = key_size, .value_size = value_size, .limit = limit };
 }
 

@@ -49,7 +49,7 @@ void record_append(struct buffer *out, struct sooth_record *record, size_t fixed
 	for (size_t i = 0; i < tail_count; i++) {
 		/* A text is a member of this record: it is copied with it. */
 		assert((char *)tail[i].text >= (char *)(record + 1) &&
-			(char *)(tail[i].text + 1) <= (char *)record + fixed);
+			(char *)tail[i].text < (char *)record + fixed);
 		assert(tail[i].data || !tail[i].size);
 	}
 	for (size_t i = 0; i < tail_count; i++) {

@@ -9,7 +9,7 @@ static int short_lived_start(struct backend_run *run, struct sooth_error *err)
 	return 0;
 }
 
-const struct backend backend_short_lived_none = {
+const struct backend backend_short_lived_unseen = {
 	.name = "none",
 	.probe = "short_lived",
 	.help = "measures nothing, so that commands which ask for more run",
