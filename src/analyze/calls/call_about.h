@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a call is about: the path among its arguments, and whether it touches a given one. */
+/* The path among a call's arguments, and whether the call touches a given path. */
 #ifndef SOOTH_ANALYZE_CALL_ABOUT_H
 #define SOOTH_ANALYZE_CALL_ABOUT_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What became of the connections that a server accepts (see call_history.h): it reads what a client
- * sends, or closes the connection at once, as it does at its limit of connections. A server that
+ * The fate of connections that a server accepts (see call_history.h): the server reads from the
+ * client, or closes the connection at once, as it does at its limit of connections. A server that
  * starts a child for each connection, or passes it to another process, closes it too; that is seen
  * by the call in between, and such a connection does not count.
  */
@@ -71,7 +71,7 @@ static bool gives_away(const struct folded_call *call)
 		       call->to.file && !strcmp(call->to.file->protocol, "UNIX"));
 }
 
-/* What it writes to a file while a connection is new may say why it is closed. */
+/* A file that it writes while a connection is new may say why the connection is closed. */
 static void note_log(struct call_history *h, const struct fd_followed *file)
 {
 	if (!file || file->kind != FD_FOLLOWED_FILE || !file->name)

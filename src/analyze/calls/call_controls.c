@@ -297,7 +297,7 @@ const call_writer call_struct_writers[ARGUMENT_FORMS] = {
 
 enum futex_part { UNUSED, COUNT, TIME, WORD, BITS, CHANGE, UNKNOWN };
 
-/* Of those from the third on; the last row is of all others. */
+/* the arguments from the third on; the last row is for all other operations */
 static const struct use {
 	int operation;
 	uint8_t parts[FUTEX_PARTS];
@@ -379,7 +379,7 @@ static void as_futex(const struct written *a)
 
 /* --- fcntl --- */
 
-/* What its third argument is, and its result; the last row is of all others. */
+/* the kinds of its third argument and of its result; the last row is for all other commands */
 static const struct control {
 	int64_t command;
 	enum { CONTROL_NONE, CONTROL_INT, CONTROL_COPY, CONTROL_FLAGS, CONTROL_HEX } what;

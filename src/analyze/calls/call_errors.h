@@ -13,7 +13,7 @@
 bool call_error_is_answer(const struct syscall_row *row, unsigned error);
 /* A limit of processes and threads is reached: "try again" is no answer there. */
 bool call_error_is_no_room(const struct syscall_row *row, unsigned error);
-/* What no program takes lightly: no space, no descriptors, no memory, a broken device. */
+/* A serious error for any program: no space, no descriptors, no memory, a broken device. */
 bool call_error_is_grave(unsigned error);
 
 #endif

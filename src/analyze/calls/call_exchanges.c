@@ -35,7 +35,7 @@ static void note_gap(struct call_exchanging *x, const struct syscalls_call *call
 	x->in_window++;
 }
 
-/* What came from elsewhere: from another connection, a pipe, a terminal. */
+/* Input from elsewhere: from another connection, a pipe, a terminal. */
 static void note_input(struct call_exchanging *x, const struct call_path *from, uint64_t now)
 {
 	if (memcmp(&x->input_of, from, sizeof(*from))) {

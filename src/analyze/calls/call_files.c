@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What becomes of the files that a process writes (see call_history.h): where it writes is known
- * from the open, lseek and the offsets of calls; of a descriptor that it had before, or that was
- * duplicated, it is not, and what it writes counts as added at the end.
+ * The fate of files that a process writes (see call_history.h): the position of a write is known
+ * from the open, lseek and the offsets of calls. It is not for a descriptor that the process had
+ * before, or that was duplicated: its writes count as added at the end.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +75,7 @@ static void write_at(struct call_contents *c, uint64_t at, uint64_t bytes, uint6
 	c->since_bytes += bytes;
 	time_span = c->end - c->begin;
 	c->there_bytes = c->since_bytes < time_span ? c->since_bytes : time_span;
-	/* Of these so many took no place of their own. */
+	/* Bytes that added nothing to what is there overwrote other bytes. */
 	if (c->there_bytes - there < bytes)
 		c->overwritten_bytes += (bytes - (c->there_bytes - there)) * weight;
 }
@@ -243,7 +243,7 @@ static void add_scrap(const struct call_at_hand *c, const struct call_path *path
 	memcpy(s->last, path->text, sizeof(s->last));
 }
 
-/* What is read of it afterwards, by a descriptor that is still open, counts again from zero. */
+/* Later writes to the removed file, by a descriptor still open, count again from zero. */
 static void take_removal(const struct call_at_hand *c)
 {
 	struct call_path key = call_path_of(c->path);
@@ -268,7 +268,7 @@ static bool second_path(const struct call_at_hand *c, struct call_path *key)
 	return path.size;
 }
 
-/* What was there goes, and what was elsewhere takes its place. */
+/* The contents at the new name are replaced by those at the old name. */
 static void rename_contents(
 	struct call_contents *to, const struct call_contents *from, uint64_t weight)
 {

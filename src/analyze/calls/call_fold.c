@@ -131,7 +131,7 @@ static bool is_snapshot(const struct sooth_record *r)
 	       r->kind == SOCKETS_PROCESS || r->kind == PROC_PROCESS;
 }
 
-/* What the calls alone say of a number is of after them, and says that the reading's is too. */
+/* A descriptor known from earlier calls keeps what they say: its snapshot was read after them. */
 static void take_snapshots(struct call_backlog *b)
 {
 	const struct sooth_record *r;
@@ -217,7 +217,7 @@ static void resolve_transfer(struct folded_call *c)
 		return;
 	c->from = side_of(c, t->from);
 	c->to = side_of(c, t->to);
-	/* What is only looked at is read again by the next call. */
+	/* Bytes that a call only peeks at are read again by the next call. */
 	if (!c->is_error && !(syscall_value(c->call->arguments, t->flags, 0) & MSG_PEEK_LINUX))
 		c->bytes = (uint64_t)c->call->result;
 }

@@ -74,11 +74,11 @@ void call_fold_fini(struct call_fold *f);
 /* No snapshots will come: waits for none. */
 void call_fold_begin_at_once(struct call_fold *f);
 int call_fold_push(struct call_fold *f, const struct batch *batch, struct sooth_error *err);
-/* What says which descriptors there are, and the calls; the rest of a stream is long, and need not
- * be pushed. */
+/* True: a call, or a record about descriptors; the rest of a stream is long, and need not be
+ * pushed. */
 bool call_fold_follows(const struct sooth_record *r);
 int call_fold_record(struct call_fold *f, const struct sooth_record *r, struct sooth_error *err);
-/* No record will come: what waits for a snapshot goes on without it. */
+/* No record will come: records that wait for a snapshot go on without it. */
 int call_fold_end(struct call_fold *f, struct sooth_error *err);
 
 /* The first path among its arguments, from the root where its beginning is known; not escaped;
@@ -97,8 +97,8 @@ uint64_t folded_open_flags(const struct folded_call *c);
 /* It opens a file, and makes it where it does not exist. */
 bool folded_makes_file(const struct folded_call *c);
 
-/* The first descriptor that a call which polls found ready, and its events; -1: none. Of epoll the
- * number in the event: libraries put the descriptor there, so one that is open is taken for it. */
+/* The first descriptor that a polling call found ready, and its events; -1: none. With epoll it is
+ * the number in the event, if that is open: libraries put the descriptor there. */
 int32_t call_ready_fd(const struct folded_call *call, uint32_t *events);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * How TLS begins on connections that the process makes or accepts (see call_history.h): by the
  * heads of its records, which are not encrypted (bpf/api.bpf.h). In TLS 1.3 even an alert is
- * encrypted after the hello of the server: it is known by its length. What a process sends behind
- * its hello and its last message of the handshake is data: then the handshake was made.
+ * encrypted after the hello of the server: it is known by its length. A record that a process sends
+ * after its hello and its last message of the handshake is data: then the handshake was made.
  */
 #include <string.h>
 
@@ -86,8 +86,8 @@ static bool is_alert(const struct syscalls_tls_record *r)
 	return r->type == TLS_ALERT || (r->type == TLS_DATA && r->length == ENCRYPTED_ALERT);
 }
 
-/* Of the client, no alert; true: it is data. In TLS 1.3 its first encrypted record ends the
- * handshake; in TLS 1.2 the handshake goes on in plain, and it is data. */
+/* A client's record that is no alert; true: it is data. In TLS 1.3 the client's first encrypted
+ * record ends the handshake; in TLS 1.2 the handshake goes on in plain, and it is data. */
 static bool goes_on(struct call_hello *hello, const struct syscalls_tls_record *r)
 {
 	if (r->type == TLS_DATA && (hello->is_finished || hello->is_plain))
@@ -106,7 +106,7 @@ static bool take_sent(struct call_hello *hello, const struct syscalls_tls_record
 	return false;
 }
 
-/* Of a client; true: it is data. */
+/* A client's record; true: it is data. */
 static bool take_of_client(struct call_hello *hello, const struct syscalls_tls_record *r)
 {
 	if (!is_alert(r))

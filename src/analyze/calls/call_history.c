@@ -130,7 +130,7 @@ static int32_t result_of(const struct folded_call *call)
 	return call->call->result > 0;
 }
 
-/* Of a socket without a peer each datagram names one. */
+/* Each datagram of a socket without a peer names one. */
 static void put_peer(const struct folded_call *call, char *text, size_t size)
 {
 	char peer[FD_FOLLOW_ADDRESS];
@@ -157,7 +157,7 @@ static void describe(struct call_repeat *r, const struct folded_call *call, int3
 	r->is_socket = file && file->kind == FD_FOLLOWED_SOCKET;
 }
 
-/* What does not fit is no repeated call, so it is not counted as refused. */
+/* A call that does not fit is no repeated call, so it is not counted as refused. */
 static struct call_repeat *repeat_of(struct map *all, const struct call_repeat_key *key)
 {
 	return all->count < all->limit ? map_put(all, key, NULL) : map_get(all, key);
@@ -481,7 +481,7 @@ static void swap(struct map *a, struct map *b)
 	*b = kept;
 }
 
-/* What its descriptors are at goes on. */
+/* The state of its descriptors is kept. */
 static void renew(struct call_history **one)
 {
 	struct call_history *fresh = new_history(&(*one)->id), *old = *one;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What each process asked of the kernel over an observation, from its single calls: how often
+ * Each process's requests to the kernel during a recording, from its single calls: how often
  * each failed, on which path; what became of the files it wrote; which peers it could reach; how
  * long the calls took that work; what its threads waited for. It takes any record, live or from
  * a capture, and judges nothing.
@@ -54,7 +54,7 @@ struct call_failures {
 	uint64_t seconds; /* of the clock, in which it failed; 0 in a sum */
 };
 
-/* Of reads and writes without the time that so many bytes take anyhow. */
+/* times of reads and writes, without the time that so many bytes take anyhow */
 struct call_times {
 	uint64_t count, seen, total_ns, max_ns;
 	uint32_t histogram[SYSCALLS_BUCKETS]; /* as in struct syscalls_count */
@@ -73,8 +73,8 @@ struct call_moves {
 
 enum { CALL_READ, CALL_WRITTEN, CALL_MOVES };
 
-/* What became of what it wrote to a file. Parts that were written in any order are all there; only
- * what exceeds the extent between the first and the last of them was written over others. */
+/* The fate of the bytes that it wrote to a file. Parts written in any order are all there; only
+ * bytes that exceed the span from the first to the last of them were written over others. */
 struct call_contents {
 	bool is_made;		    /* the file itself, if it was not there, and not removed */
 	uint64_t there_bytes;	    /* still */
@@ -131,7 +131,7 @@ struct call_exchange {
 	uint64_t sends;
 };
 
-/* What all exchanges of a process share. */
+/* state that all exchanges of a process share */
 struct call_exchanging {
 	uint64_t broken_ns; /* calls before that may be missing */
 	uint64_t window, in_window;
@@ -151,7 +151,7 @@ struct call_peer {
 	uint64_t excused;   /* failures that another address of the same service made good */
 	uint64_t fresh;	    /* failures that may still be */
 	uint64_t first_ns, last_failed_ns, last_made_ns;
-	/* Of those made: the peer ended the connection within a second, before it sent anything. */
+	/* connections that the peer ended within a second, before it sent anything */
 	uint64_t cut, cut_after_sending; /* the latter: the process had sent something */
 	uint64_t cut_life_ns;		 /* of all of these */
 	uint64_t first_cut_ns, last_cut_ns, last_answer_ns;
@@ -164,7 +164,7 @@ struct call_peer {
 	char service[8]; /* ":443"; empty: it has none */
 };
 
-/* What one thread waited for. Waits that returned at once are not among them. */
+/* The waits of one thread. Waits that returned at once are not among them. */
 struct call_waits {
 	char name[16];
 	uint64_t by_time, by_event; /* ends of a wait: the time was over; there was something */
@@ -199,7 +199,7 @@ struct call_database {
 };
 
 /* The connections that a server accepted on one of its listening sockets and read from, or closed
- * within a second without reading. What it gave to a child or another process is not among them. */
+ * within a second without reading. Those given to a child or another process are not among them. */
 struct call_clients {
 	uint64_t served;
 	uint64_t dropped;	    /* nothing was written either */
@@ -235,8 +235,8 @@ struct call_handshakes {
 /* The calls of one thread, by descriptor and kind of result. */
 struct call_repeat_key {
 	uint32_t tid, number;
-	/* Of a call that polls: a ready one, or the only one; of one that asks whether a process is
-	 * there (signal 0), that process. */
+	/* the descriptor; of a poll: a ready one, or the only one; of a call that checks whether a
+	 * process is there (signal 0): that process */
 	int32_t fd;
 	int32_t result; /* negative errno, 0, or 1 for all above */
 	uint16_t abi;
@@ -316,9 +316,9 @@ void call_histories_next_interval(struct call_histories *h);
 const struct call_history *call_histories_get(
 	const struct call_histories *h, const struct process_id *id);
 
-/* Of several places; `sum` begins as { 0 }. */
+/* Adds the failures at one place; `sum` begins as { 0 }. */
 void call_failures_add(struct call_failures *sum, const struct call_failures *f);
-/* False: what is no file of a disk: of /dev, /proc, /sys, or without a path. */
+/* False: the path is in /dev, /proc or /sys, or is not absolute. */
 bool call_is_on_disk(const char *path);
 /* Every program that looks up a name asks the cache of names, and needs no answer. */
 bool call_is_optional_peer(const char *address);

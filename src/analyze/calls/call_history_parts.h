@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of call_history.h share: one call at hand. */
+/* The call at hand, shared by the parts of call_history.h. */
 #ifndef SOOTH_ANALYZE_CALL_HISTORY_PARTS_H
 #define SOOTH_ANALYZE_CALL_HISTORY_PARTS_H
 
@@ -56,7 +56,7 @@ struct call_guest {
 
 /* Where it failed, or how long it took. */
 void call_places_take(const struct call_at_hand *c);
-/* Of what it reads, writes, empties, removes. */
+/* The files that it reads, writes, empties or removes. */
 void call_files_take(const struct call_at_hand *c);
 void call_exchanges_take(const struct call_at_hand *c);
 void call_answers_take(const struct call_at_hand *c);
@@ -65,7 +65,7 @@ void call_handshakes_take(const struct call_at_hand *c);
 void call_clients_take(const struct call_at_hand *c);
 void call_peers_take(const struct call_at_hand *c);
 void call_nesting_take(const struct call_at_hand *c);
-/* What is under way when an interval ends. */
+/* Counts the connects that are under way when an interval ends. */
 void call_peers_resolve(struct call_history *h);
 
 /* A key made of a path; its rest is zero. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What every view of system calls reports beside them: how its target was paused, and its
- * io_uring requests, which are no calls.
+ * Notes that every view of system calls adds: how its target was paused, and its io_uring
+ * requests, which are no calls.
  */
 #ifndef SOOTH_ANALYZE_CALL_NOTES_H
 #define SOOTH_ANALYZE_CALL_NOTES_H

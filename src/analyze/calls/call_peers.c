@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which peers a process could reach (see call_history.h). What became of a connect that did not
+ * The peers that a process could reach (see call_history.h). The result of a connect that did not
  * wait shows when the process asks for it (getsockopt of SO_ERROR, a second connect), or when it
  * reads or writes; a process that only polls and then closes does not show it.
  *
@@ -338,7 +338,7 @@ static void take_read(const struct call_at_hand *c, const struct call_unused *u,
 		is_cut(c, u, fd);
 }
 
-/* What the process ends itself, closing or shutting it down, is not the peer's doing. */
+/* A connection that the process itself closes or shuts down is not ended by the peer. */
 static void take_unused(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;

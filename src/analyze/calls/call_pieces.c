@@ -96,7 +96,7 @@ struct call_piece call_path(const struct syscalls_call *call, size_t argument)
 	struct call_piece piece = call_piece(call, argument, SYSCALLS_PART_TARGET);
 
 	if (piece.is_there) {
-		/* Of a path with a secret less is left. */
+		/* A path with a masked secret is shorter than its bytes. */
 		piece.bytes.size = strnlen(piece.bytes.data, piece.bytes.size);
 		return piece;
 	}
@@ -196,7 +196,7 @@ bool call_address(struct span sockaddr, char *out, size_t size)
 	}
 }
 
-/* Of a call that moves bytes: a message holds its address, others have an argument for it. */
+/* The peer of a call that moves bytes: in its message, or in an argument of its own. */
 static struct call_piece peer_piece(const struct syscalls_call *call, const struct syscall_row *row)
 {
 	for (size_t i = 0; i < row->argument_count; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a call's record holds of the targets of its arguments. */
+/* The targets of a call's arguments, as far as its record holds them. */
 #ifndef SOOTH_ANALYZE_CALL_PIECES_H
 #define SOOTH_ANALYZE_CALL_PIECES_H
 
@@ -33,7 +33,7 @@ struct call_piece call_path(const struct syscalls_call *call, size_t argument);
 int64_t call_int(uint64_t argument);
 /* Whether its begin was seen: if not, how long it took is not known. */
 bool call_is_timed(const struct syscalls_call *call);
-/* What it returned, when it did and it is no error. */
+/* It returned, and without an error. */
 bool call_succeeded(const struct syscalls_call *call);
 
 /* "10.0.0.2:443", "[::1]:443", "[fe80::1%2]:443" (the interface's number, if the address has one),

@@ -59,8 +59,8 @@ bool call_takes_space(const char *path)
 
 /* --- names that are searched for --- */
 
-/* Of the last part of a path, without what follows its last dot: x, x.js and x.json are tried one
- * after the other. */
+/* Hashes the last part of a path, without its extension: x, x.js and x.json are tried one after the
+ * other. */
 static uint64_t name_hash(struct span path)
 {
 	uint64_t hash = 14695981039346656037u;

@@ -93,7 +93,7 @@ static bool is_network(const struct folded_side *side)
 	       (!strncmp(file->protocol, "TCP", 3) || !strncmp(file->protocol, "UDP", 3));
 }
 
-/* Of clone3(2) the flags are the first member of what it points to. */
+/* The flags of clone3(2) are the first member of the struct that it points to. */
 static bool starts_process(const struct folded_call *c)
 {
 	struct call_piece piece = call_piece(c->call, 0, SYSCALLS_PART_TARGET);

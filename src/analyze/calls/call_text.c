@@ -106,7 +106,7 @@ static void as_path(const struct written *a)
 	written_put_quoted(a->w->out, &path);
 }
 
-/* Of an exec that worked; what else is there may be anything. */
+/* Only the arguments of an exec that worked are known; other pointers may lead to anything. */
 static void as_words(const struct written *a)
 {
 	struct process_id id = process_id_of(&a->w->call->record);
@@ -134,7 +134,7 @@ static void as_words(const struct written *a)
 	buffer_char(a->w->out, ']');
 }
 
-/* What others read and write is kept only when it is asked for. */
+/* The data of reads and writes is kept only when requested. */
 static void as_data(const struct written *a)
 {
 	if (is_unread(&a->target))
@@ -268,7 +268,7 @@ static const call_writer writers[ARGUMENT_FORMS] = {
 	[ARGUMENT_AS_FLAGS_AND_MODE] = as_flags_and_mode,
 };
 
-/* What the kernel does not look at is whatever a register held. */
+/* An argument that the kernel does not read is whatever its register held. */
 static bool is_targeted(const struct written *a)
 {
 	uint64_t flags = a->i ? a->w->call->arguments[a->i - 1] : 0;

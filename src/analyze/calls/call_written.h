@@ -26,7 +26,7 @@ void written_as_pointer(const struct written *a);
 /* Names joined by "|"; what has none as a number. */
 void call_put_flags(
 	struct buffer *out, const struct flag_table *table, unsigned abi, uint64_t value);
-/* Of a target that is cut: "text"... */
+/* "text"; a target that is cut: "text"... */
 void written_put_quoted(struct buffer *out, const struct call_piece *piece);
 /* "3</etc/passwd>" */
 void written_put_fd(const struct call_text *w, int64_t fd);
@@ -37,11 +37,11 @@ typedef void (*call_writer)(const struct written *a);
  * argument before says the meaning of. */
 extern const call_writer call_struct_writers[], call_control_writers[];
 
-/* Of an argument whose form is in call_control_writers: the call looks at it. True for others. */
+/* The call reads the argument; always true for forms that are not in call_control_writers. */
 bool call_control_is_read(const struct written *a);
-/* Of fcntl(2): whether what it returns is a descriptor. */
+/* This command of fcntl(2) returns a descriptor. */
 bool written_control_copies(uint64_t command);
-/* What the bits of its result are called; NULL: it is a number. */
+/* The names of the bits of its result; NULL: the result is a number. */
 const struct flag_table *written_control_result(uint64_t command);
 
 #endif

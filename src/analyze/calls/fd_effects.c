@@ -58,7 +58,7 @@ static void shows_directory(const struct effect *e)
 		known->kind = FD_FOLLOWED_DIRECTORY;
 }
 
-/* Of one that was not read nothing is known, not even the directory that it begins at. */
+/* A path that was not read is unknown, even the directory that it begins at. */
 static void put_path(const struct effect *e, int64_t directory, const struct call_piece *path,
 	struct buffer *out)
 {
@@ -169,7 +169,7 @@ static void makes_two(const struct effect *e)
 	}
 }
 
-/* Of which nothing is known, not even by what its number was before. */
+/* The new descriptor is unknown: what its number meant before is forgotten. */
 static void makes_unknown(const struct effect *e)
 {
 	fd_follow_close(e->follow, e->table, e->call->result);
@@ -334,7 +334,7 @@ static void closes_range(const struct effect *e)
 
 /* --- directories --- */
 
-/* Of a path from an unknown directory on it is not known where that leads to. */
+/* A relative path from an unknown directory leads to an unknown one. */
 static void set_directory(const struct effect *e, struct span path)
 {
 	bool is_whole = path.size && *path.data == '/';

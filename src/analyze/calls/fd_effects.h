@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What system calls do to descriptors, by the effect in the row of the call. */
+/* The effects of system calls on descriptors, as the row of the call names them. */
 #ifndef SOOTH_ANALYZE_FD_EFFECTS_H
 #define SOOTH_ANALYZE_FD_EFFECTS_H
 

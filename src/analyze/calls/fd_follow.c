@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables of descriptors, and what readings and lives of processes do to them; see fd_follow.h.
- * What calls do stands in fd_effects.c. */
+/* Tables of descriptors, changed by snapshots and by starts and ends of processes; see fd_follow.h.
+ * The effects of calls are in fd_effects.c. */
 #include "analyze/calls/fd_follow.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What each descriptor of each process is, as calls go by: from a reading at the start, and
+ * The meaning of each descriptor of each process, as calls go by: from a snapshot at the start, and
  * from then on by what open, close, dup, socket, connect, accept, pipe, fcntl, fork and exec
  * do. Live or from a capture, it takes records only.
  *
@@ -49,8 +49,8 @@ void fd_follow_init(struct fd_follow *f);
 void fd_follow_fini(struct fd_follow *f);
 /* Any record but a call: fd_follow_take() of fd_effects.h passes these on. */
 void fd_follow_take_state(struct fd_follow *f, const struct sooth_record *r);
-/* Calls that change descriptors were not recorded: what calls said before is not known any more.
- * What a snapshot said remains: it is mostly what stays open. */
+/* Calls that change descriptors were not recorded: descriptors known from calls are forgotten.
+ * Descriptors from a snapshot remain: most of them stay open. */
 void fd_follow_gap(struct fd_follow *f, const struct process_id *process);
 /* NULL: not known. */
 const struct fd_followed *fd_follow_get(
@@ -58,7 +58,7 @@ const struct fd_followed *fd_follow_get(
 /* "/etc/passwd", "TCP 10.0.0.2:5000→160.79.104.10:443", "?"; not escaped. */
 void fd_follow_put(const struct fd_follow *f, const struct process_id *process, int64_t fd,
 	struct buffer *out);
-/* Of a socket: "TCP 10.0.0.2:5000→160.79.104.10:443"; not escaped. */
+/* A socket: "TCP 10.0.0.2:5000→160.79.104.10:443"; not escaped. */
 void fd_followed_connection(const struct fd_followed *known, char *out, size_t size);
 /* The name of the process; empty: not known. */
 struct span fd_follow_process(const struct fd_follow *f, const struct process_id *process);

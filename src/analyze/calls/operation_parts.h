@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the files of operation_sums.c share. */
+/* Declarations that the parts of operation_sums.c share. */
 #ifndef SOOTH_ANALYZE_OPERATION_PARTS_H
 #define SOOTH_ANALYZE_OPERATION_PARTS_H
 

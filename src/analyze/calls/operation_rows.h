@@ -90,7 +90,7 @@ ROW_STRUCT(lineage_row, LINEAGE_ROW);
 ROW_STRUCT(memory_row, MEMORY_ROW);
 
 extern const struct sooth_schema io_schema, network_schema, lineage_schema, memory_schema;
-/* Of each process by itself. */
+/* rows of each process by itself */
 extern const struct sooth_schema io_process_schema, network_process_schema, memory_process_schema;
 
 #endif

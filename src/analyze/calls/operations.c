@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What calls did: to each file, over each connection, which processes came and went, how
- * memory was asked for. Read from single calls, so counts alone give nothing here.
+ * The work of calls: on each file, over each connection, processes started and ended, memory
+ * requested. It is read from single calls; counts are not enough.
  */
 #include "analyze/calls/operations.h"
 
@@ -341,7 +341,7 @@ static int emit_lives(struct operations_state *s, struct sooth_error *err)
 	return status;
 }
 
-/* Of all processes together, and of each by itself. */
+/* One section for all processes together, one for each by itself. */
 #define SECTIONS(id, ...)                                                                          \
 	static const struct section id##_sections[] = {                                            \
 		{ .schema = &id##_schema, __VA_ARGS__ },                                           \

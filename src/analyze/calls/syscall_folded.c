@@ -87,7 +87,7 @@ static void put_process(
 				   : span_of_string(thread_role_names.names[role]);
 }
 
-/* What it is about, when that is known. */
+/* The call's descriptor or path, if known. */
 static struct span find_about(struct folded_state *s, struct folded_call *c)
 {
 	uint8_t state;

@@ -33,7 +33,7 @@
 
 /* --- what a call returned: numbers are written as the arguments of their kind are --- */
 
-/* What fcntl(2) returns its command says. */
+/* The command of fcntl(2) says what the call returns. */
 static bool is_control(const struct syscall_row *row)
 {
 	return row->argument_count > 2 && syscall_argument(row, 2)->form == ARGUMENT_AS_CONTROL;
@@ -94,7 +94,7 @@ struct call_exit {
 	bool is_host; /* of many processes */
 };
 
-/* What comes among calls, for the section of these: `asides` of explain/sink.h. */
+/* Rows that come among calls, for the section of the calls: `asides` of explain/sink.h. */
 extern const struct section *const call_exit_asides[], *const call_exit_host_asides[];
 
 #define EXIT_ROW(F, S)                                                                             \
@@ -201,7 +201,7 @@ ROW_TABLE(stream, STREAM_ROW, "calls", stream_row,
 	.line = "{time} {tid} {thread}: {name}({arguments}) = {result_text}[ {error}][ "
 		"({error_text})] <{duration_ns}>");
 
-/* Of many processes. */
+/* rows of many processes */
 static ROW_SCHEMA(host, STREAM_ROW, "calls", stream_row,
 	.line = "{time} {pid} {process} {tid} {thread}: {name}({arguments}) = {result_text}"
 		"[ {error}][ ({error_text})] <{duration_ns}>");
@@ -224,7 +224,7 @@ struct stream_state {
 	bool has_clock;
 	bool has_section;
 	bool has_counts, has_calls;
-	/* Of the current call, until its effect: */
+	/* the current call, until its effect: */
 	struct stream_row row;
 	bool is_requested, is_on_path;
 };
@@ -296,7 +296,7 @@ static bool is_requested(const struct stream_state *s, const struct folded_call 
 	return syscall_set_has(&s->set, row) && (!s->options.only_failed || c->is_error);
 }
 
-/* What stands in a row before the call has changed what descriptors are. */
+/* Fills in the part of a row that must be read before the call changes descriptors. */
 static void describe(struct stream_state *s, struct folded_call *c, struct stream_row *row)
 {
 	struct call_text words = { s->options.only_numbers ? NULL : &s->fold.fds, c->row, c->call,

@@ -309,7 +309,7 @@ static int emit_sorted(struct table_state *s, const struct section *section,
 	return status;
 }
 
-/* Of all processes together, and of each by itself. */
+/* One section for all processes together, one for each by itself. */
 static const struct section call_sections[] = {
 	{ .name = "syscalls",
 		.schema = &call_schema,

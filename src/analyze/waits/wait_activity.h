@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a main process is doing; where nothing says it, what its main thread waits for. */
+/* The activity of a main process; where it is not known, the wait of its main thread. */
 #ifndef SOOTH_ANALYZE_WAIT_ACTIVITY_H
 #define SOOTH_ANALYZE_WAIT_ACTIVITY_H
 

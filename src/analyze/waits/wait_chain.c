@@ -190,7 +190,7 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 	return s.main;
 }
 
-/* One that wakes often is not idle, whatever it waits for at this moment. */
+/* A process that uses CPU is not idle, whatever it waits for at this moment. */
 static struct wait_link weigh_cpu(
 	const struct wait_graph *g, const struct waits_process *p, struct wait_link link)
 {
@@ -218,7 +218,7 @@ static bool is_between_waits(const struct wait_link *link)
 	       (link->what == WAIT_UNKNOWN && !link->party);
 }
 
-/* What is between two waits at this moment waited at the sample before, as a rule: for that. */
+/* A process between two waits usually waits for the same as in the sample before. */
 static struct wait_link choose(const struct wait_graph *g, const struct waits_process *p)
 {
 	struct wait_link link = choose_now(g, p), earlier;
@@ -271,7 +271,7 @@ static bool has_task(const struct wait_graph *g, const struct wait_chain *chain,
 	       !(link.party && has_process(chain, link.party->party_pid));
 }
 
-/* Of several that can write to the pipe, the rest of a pool has delivered and waits for work. */
+/* Prefers a writer of the pipe that has a task: the rest of a pool waits for work. */
 static void choose_writer(
 	const struct wait_graph *g, const struct wait_chain *chain, struct wait_link *reader)
 {
@@ -289,7 +289,7 @@ static void choose_writer(
 	}
 }
 
-/* What it waits for next; false: this is the end. */
+/* The next wait of the chain; false: this is the end. */
 static bool next_link(const struct wait_graph *g, struct wait_chain *chain, struct wait_link *out)
 {
 	struct wait_link *last = &chain->links[chain->count - 1];
@@ -314,7 +314,7 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 		}
 		return true;
 	}
-	/* What runs a terminal matters only if an answer to a question is missing there. */
+	/* The program that runs a terminal matters only if a question there has no answer yet. */
 	if (party->relation == WAITS_RELATION_TERMINAL && !wait_has_prompt(last))
 		return false;
 	if (has_process(chain, party->party_pid)) {
@@ -363,7 +363,7 @@ static enum leads leads_of(const struct wait_graph *g, const struct wait_chain *
 	return LEADS_UNKNOWN;
 }
 
-/* One that waits for any of its children goes on when another one ends. */
+/* A process that waits for any of its children goes on when another child ends. */
 static bool is_ended_by_another(
 	const struct wait_graph *g, struct wait_chain *chain, struct wait_link *link)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a process waits for, link by link: its own wait, then that of the process or thread that
- * could end it, until one that waits for nothing of this kind, or for one before it: a deadlock.
+ * The wait of a process, link by link: its own, then that of the process or thread that could end
+ * it, until one that waits for nothing of this kind, or for an earlier one: a deadlock.
  */
 #ifndef SOOTH_ANALYZE_WAIT_CHAIN_H
 #define SOOTH_ANALYZE_WAIT_CHAIN_H
@@ -76,7 +76,7 @@ struct wait_chain {
 	bool is_open;	    /* another thread or process than those of the circle could end it */
 };
 
-/* What a thread waits for (wait_kinds.c). */
+/* The wait of a thread (wait_kinds.c). */
 struct wait_link wait_link_of(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t);
 /* A client waits for the server of this link: if that has one open request to another server, it
@@ -88,7 +88,7 @@ void wait_chain_follow_thread(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid, struct wait_chain *out);
 /* A mutex whose owner is a thread of the process that has ended. */
 bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link);
-/* Of the weakest link. */
+/* The confidence of the weakest link. */
 enum waits_confidence wait_chain_confidence(const struct wait_chain *chain);
 
 #endif

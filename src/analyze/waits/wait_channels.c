@@ -7,8 +7,8 @@
 #include "analyze/waits/wait_object_kinds.h"
 #include "probes/bsd_channels.h"
 
-/* Of several descriptors: a server, or one that has nothing else than a connection. Which of its
- * descriptors it watches is not known. */
+/* A wait for several descriptors: of a server, or of a process that has only a connection. The
+ * descriptors that it watches are not known. */
 static enum wait_channel_kind of_events(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {

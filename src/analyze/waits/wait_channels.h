@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a thread waits for by the message that FreeBSD's kernel gives its wait. */
+/* The wait of a thread, from the message that FreeBSD's kernel gives it. */
 #ifndef SOOTH_ANALYZE_WAIT_CHANNELS_H
 #define SOOTH_ANALYZE_WAIT_CHANNELS_H
 

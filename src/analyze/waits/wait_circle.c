@@ -9,8 +9,7 @@
 #include "analyze/waits/wait_pace.h"
 #include "probes/fds.h"
 
-/* Of another thread nothing is to come: it waits for a lock inside the process, or serves the
- * runtime. */
+/* No other thread can help: each waits for a lock inside the process, or serves the runtime. */
 static bool is_locked(const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_thread *t = NULL;
@@ -27,7 +26,8 @@ static bool is_locked(const struct wait_graph *g, const struct wait_link *link)
 	return i >= link->process->threads;
 }
 
-/* Of its own file the lock may be that of a process which shares it, as a child does. */
+/* A file lock of the process itself may be that of a process which shares the file, as a child
+ * does. */
 static bool is_own_lock(const struct wait_link *link)
 {
 	return link->what == WAIT_LOCK && link->party->party_pid == link->process->node_pid;
@@ -39,8 +39,8 @@ static bool only_reads(const struct wait_link *link)
 	       link->what == WAIT_TERMINAL_READ;
 }
 
-/* One that ran since the sample before is not stuck. One that sleeps and tries again always runs.
- */
+/* A process that ran since the sample before is not stuck, unless it polls: a process that sleeps
+ * and tries again always runs. */
 static bool has_run(const struct wait_graph *g, const struct wait_link *link)
 {
 	if (wait_is_same_monitor(g, link->thread))
@@ -82,8 +82,8 @@ static bool goes_on_by_time(const struct wait_link *link)
 	return link->thread && link->thread->timeout_state == SOOTH_STATE_VALUE && !is_to_itself;
 }
 
-/* Of a ring in which one runs, that one can end the waits of the others. So can a client with a
- * timer of its own, which asks its server now and then. */
+/* If one process of a circle runs, it can end the waits of the others. So can a client with a timer
+ * of its own, which asks its server now and then. */
 void wait_circle_drop(const struct wait_graph *g, struct wait_chain *chain)
 {
 	for (size_t i = chain->circle; i < chain->count; i++) {
@@ -99,9 +99,9 @@ void wait_circle_drop(const struct wait_graph *g, struct wait_chain *chain)
 }
 
 /* Processes that wait for each other are stuck only if no other thread and no other process could
- * go on in place of those seen. Of readers one may still have something to say; of a socket that is
- * the ordinary state between two requests, of a pipe it is rare: a program reads from a child when
- * it expects something. */
+ * go on in place of those seen. If all of them read, one may still have something to say: with
+ * sockets that is the ordinary state between two requests, with pipes it is rare: a program reads
+ * from a child when it expects something. */
 void wait_circle_weigh(const struct wait_graph *g, struct wait_chain *chain)
 {
 	size_t readers = 0, of_pipes = 0;

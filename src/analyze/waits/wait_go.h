@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the goroutines of a Go program wait for. */
+/* The waits of the goroutines of a Go program. */
 #ifndef SOOTH_ANALYZE_WAIT_GO_H
 #define SOOTH_ANALYZE_WAIT_GO_H
 

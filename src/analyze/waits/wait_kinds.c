@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What one thread waits for, from its call, the objects of the call and the parties found. */
+/* The wait of one thread, from its call, the objects of the call and the parties found. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +70,7 @@ static bool is_to_itself(
 	return wait_party_by(g, t, o->fd)->relation == WAITS_RELATION_LISTENER;
 }
 
-/* Of two sockets one of the network says more. */
+/* A network socket says more than a local one. */
 static bool is_clearer(const struct waits_object *o, const struct waits_object *known)
 {
 	return !known || (known->type == FDS_UNIX && o->type != FDS_UNIX);
@@ -142,7 +142,7 @@ static bool is_repeated(const struct wait_graph *g, const struct waits_party *of
 	return false;
 }
 
-/* A handler is called when a child ends. Of an older capture this is not known. */
+/* A handler is called when a child ends; true also where that is unknown: an older capture. */
 static bool catches_child_ends(const struct wait_graph *g, const struct waits_thread *t)
 {
 	const struct waits_signals *s = wait_signals_in(&g->records, t->node_pid);
@@ -214,8 +214,8 @@ static void of_loop(const struct watched *w, struct wait_link *link)
 	}
 }
 
-/* What is woken by signals has a pipe of its parent only to learn of that one's end, as the helpers
- * of PostgreSQL. */
+/* A process woken by signals has a pipe of its parent only to learn of the parent's end, as the
+ * helpers of PostgreSQL. */
 static bool is_death_watch(
 	const struct wait_graph *g, const struct waits_thread *t, const struct watched *w)
 {

@@ -53,7 +53,7 @@ const struct waits_party *wait_party_with(const struct wait_graph *g, const stru
 			continue;
 		if (count)
 			++*count;
-		/* Of several children the youngest: a shell waits for the one in the foreground. */
+		/* The youngest of several children: a shell waits for the one in the foreground. */
 		if (!best || p->party_start_ticks > best->party_start_ticks ||
 			(p->party_start_ticks == best->party_start_ticks &&
 				p->party_pid > best->party_pid))

@@ -23,7 +23,7 @@ bool wait_is_pager(const struct waits_process *p);
 bool wait_is_terminal(const struct waits_object *o);
 /* The other end of a pseudo terminal, of the program that runs it. */
 bool wait_is_terminal_master(const struct waits_object *o);
-/* What is written at one end is read at the other: a pipe, a FIFO, the master of a terminal. */
+/* Data written at one end is read at the other: a pipe, a FIFO, the master of a terminal. */
 bool wait_is_pipe(const struct waits_object *o);
 /* Blocked writing to a pipe or a local socket. */
 bool wait_is_writing(const struct wait_link *link);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a wait for one descriptor is. */
+/* The kind of a wait for one descriptor. */
 #ifndef SOOTH_ANALYZE_WAIT_OBJECT_KINDS_H
 #define SOOTH_ANALYZE_WAIT_OBJECT_KINDS_H
 

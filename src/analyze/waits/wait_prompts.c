@@ -14,7 +14,7 @@
  * input; pinentry opens the terminal that gpg-agent names. The kernel keeps 15 characters of a
  * name.
  */
-/* What git has in a file while it waits for the editor that it opened. */
+/* files that git or crontab opens in an editor, and what they hold */
 #define EDITOR(name)                                                                               \
 	{ name, "MERGE_MSG", false, "the message of a merge, in an editor that git opened" },      \
 		{ name, "COMMIT_EDITMSG", false,                                                   \
@@ -165,7 +165,7 @@ static bool is_named(const struct waits_process *p, const char *const *names, si
 	return false;
 }
 
-/* What a person, or a program in place of one, types commands into: at its prompt it is at rest. */
+/* A person, or a program in place of one, types commands into it: at its prompt it is at rest. */
 static bool is_session(const struct waits_process *p)
 {
 	static const char *const interpreters[] = { "bash", "sh", "dash", "zsh", "fish", "ksh",

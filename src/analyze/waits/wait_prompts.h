@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a program asks for at its terminal, known by what the program is. */
+/* The input that a program asks for at its terminal, known by which program it is. */
 #ifndef SOOTH_ANALYZE_WAIT_PROMPTS_H
 #define SOOTH_ANALYZE_WAIT_PROMPTS_H
 

@@ -72,7 +72,7 @@ void wait_link_text(struct buffer *out, const struct wait_graph *g, const struct
 	put_sharer(out, g, link);
 	if (link->is_active)
 		buffer_format(out, " and uses %.0f %% of a CPU between waits", link->cpu_percent);
-	/* What wakes up so often works. */
+	/* A thread that wakes up so often works. */
 	if (has_timer && link->thread->timeout_ns < NS_PER_S) {
 		put_own_timer(out, link->thread);
 		return;

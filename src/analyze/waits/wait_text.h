@@ -5,19 +5,19 @@
 
 #include "analyze/waits/wait_sentences.h"
 
-/* What one link says, without its subject: "waits for its child sleep (12), 3 min". */
+/* The text of one link, without its subject: "waits for its child sleep (12), 3 min". */
 void wait_link_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
 /* "stopped by a signal", by its terminal, or frozen; NULL: the process is none of that. */
 const char *wait_stop_text(const struct wait_link *link);
 /* The whole paragraph. */
 void wait_chain_text(
 	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain);
-/* What follows the first link: "; 12 sleeps: 16 min left". */
+/* The text after the first link: "; 12 sleeps: 16 min left". */
 void wait_chain_rest(
 	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain);
-/* What ends a deadlock: "only ending the process helps". */
+/* The way out of a deadlock: "only ending the process helps". */
 const char *wait_chain_way_out(const struct wait_chain *chain);
-/* What to do about it; empty: nothing is needed, or known. */
+/* The remedy; empty: none is needed, or known. */
 void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain);
 /* "waits", "runs", "idle", "stopped", "ended", "deadlock", "unknown" */
 const char *wait_chain_state(const struct wait_chain *chain);

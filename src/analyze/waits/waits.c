@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What each process waits for, followed to the end: a paragraph, and the chain as rows. */
+/* The wait of each process, followed to the end: a paragraph, and the chain as rows. */
 #include "analyze/waits/waits.h"
 
 #include "analyze/activity/activity_rows.h"
@@ -70,7 +70,7 @@ static bool is_whole(const struct activity *a)
 	       a->state == ACTIVITY_IDLE;
 }
 
-/* What it is doing comes before its chain, which follows if it shows more. */
+/* The activity comes before the chain, which follows if it shows more. */
 static void add_activity(const struct waits_state *s, const struct process_entry *main,
 	const struct wait_graph *g, const struct wait_chain *chain, struct buffer *rows,
 	struct buffer *text)
@@ -98,7 +98,7 @@ static void add_activity(const struct waits_state *s, const struct process_entry
 	wait_chain_text(text, g, &own);
 }
 
-/* Of so many processes that the time did not suffice for this one. */
+/* There were so many processes that the time did not suffice for this one. */
 static bool is_left_out(const struct snapshot *snapshot)
 {
 	const struct waits_snapshot *end = snapshot_end(snapshot, sizeof(*end));
