@@ -122,7 +122,7 @@ struct heap_scope {
 
 /* Closes the section before it. */
 int heap_section(struct heap_scope *scope, const struct section *section, struct sooth_error *err);
-/* Of values that single calls do not give, and that samples do not. */
+/* the states of values that single calls do not give (unfinished), or samples do not (times) */
 struct heap_type_states {
 	uint8_t unfinished, times;
 };

@@ -40,7 +40,7 @@ static void add(struct sample_sum *s, const struct heap_sum *one)
 	s->short_bytes += one->short_bytes;
 }
 
-/* What all of it stands for now, less what was reported: so rounding does not add up. */
+/* The estimate of the whole, less the amount reported so far: so rounding does not add up. */
 static uint64_t scaled(uint64_t value, double weight, uint64_t *reported)
 {
 	uint64_t all = (uint64_t)llround((double)value * weight), gain = all - *reported;

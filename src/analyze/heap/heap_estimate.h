@@ -2,10 +2,10 @@
 /*
  * From samples to all blocks. A block of s bytes is a sample with the chance p = 1 - exp(-s/N), N
  * the mean distance of samples, and stands for 1/p blocks: what is estimated so has no bias, and
- * its variance is the sum of (1-p)/p^2 over the samples, times s^2 where bytes are estimated. Of
- * blocks no error is given: small ones are samples so seldom that none of them may be among the
- * samples. (Horvitz and Thompson 1952; the samples are a Poisson process along the allocated
- * bytes.)
+ * its variance is the sum of (1-p)/p^2 over the samples, times s^2 where bytes are estimated. No
+ * error is given for a number of blocks: small ones are samples so seldom that none of them may be
+ * among the samples. (Horvitz and Thompson 1952; the samples are a Poisson process along the
+ * allocated bytes.)
  */
 #ifndef SOOTH_ANALYZE_HEAP_ESTIMATE_H
 #define SOOTH_ANALYZE_HEAP_ESTIMATE_H

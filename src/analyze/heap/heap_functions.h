@@ -19,7 +19,7 @@ struct heap_function_sum {
 	bool is_partial; /* more may have failed */
 };
 
-/* Of the number that failed. */
+/* The state of the number of failed calls. */
 uint8_t heap_failed_state(const struct heap_function_sum *sum, uint8_t measured_state);
 
 struct heap_sums {

@@ -48,7 +48,7 @@ void heap_gains_fold(struct heap_gains *g)
 	memset(g->blocks + HEAP_WINDOWS / 2, 0, sizeof(g->blocks) / 2);
 }
 
-/* What is kept in steps: a batch of requests, a session, a reload. */
+/* Memory may be kept in steps: a batch of requests, a session, a reload. */
 static bool gains_by_quarters(const int64_t parts[PARTS], double gain)
 {
 	for (unsigned i = 2; i < PARTS; i += 2) {
@@ -77,7 +77,7 @@ static void judge(struct heap_growth *out, const int64_t parts[PARTS])
 	out->may_grow = !out->grows;
 }
 
-/* Of the first windows of the run. */
+/* The growth over the first windows of the run. */
 static struct heap_growth growth_over(
 	const struct heap_gains *g, unsigned windows, uint64_t time_ns)
 {

@@ -82,8 +82,8 @@ static void sum_up(struct heap_process *p, const struct heap_sum *s)
 	p->summed_freed += s->freed_bytes;
 }
 
-/* Of samples the process's own values are estimates as well: the sums of its stacks, those of
- * before the samples too. */
+/* With samples, the process's own values are estimates as well: the sums of its stacks, including
+ * those from before the samples. */
 static void take_summed(struct heap_live *l, struct heap_process *p, const struct heap_sum *s)
 {
 	if (s->program > p->held_program)
@@ -229,7 +229,7 @@ void heap_held_take(struct heap_live *l, const struct heap_held *h)
 	take_roomless(l, p, h);
 	p->held_freed = h->freed_bytes;
 	p->held_unknown = h->frees_unknown;
-	/* Of one process the kernel has the peak; of several the sum is known at each look. */
+	/* The kernel has the peak of one process; the sum of several is known at each record. */
 	raise_peak(l, p->peak_bytes, h->record.time_ns);
 	raise_peak(l, l->bytes, h->record.time_ns);
 }

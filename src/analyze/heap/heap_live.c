@@ -431,7 +431,7 @@ void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns)
 	}
 }
 
-/* What the kernel added up of the program that ends may come later. */
+/* The kernel's aggregates of the program that ends may come later. */
 static void end_program(struct heap_live *l, struct heap_process *p, uint64_t time_ns)
 {
 	p->over_program = p->program > p->held_program ? p->program : p->held_program;
@@ -458,7 +458,7 @@ static void take_exec(struct heap_live *l, const struct process_exec *exec)
 	name_process(p, exec->name);
 }
 
-/* Of the last process: they stay in its own values. */
+/* Young blocks of the last process leave their stacks, but stay in the process's own values. */
 static void forget_young(struct heap_live *l, const struct heap_process *p, uint64_t now_ns)
 {
 	map_for_each_value (map_while(l->min_age_ns, &p->blocks), const struct heap_block *, b) {

@@ -45,7 +45,7 @@ struct heap_process {
 	struct heap_events counted; /* from aggregates */
 	uint8_t origin;		    /* enum heap_origin */
 	bool has_left;
-	/* Of values added up in the kernel. */
+	/* values aggregated in the kernel */
 	uint32_t program, held_program;	  /* the latest; 0: none seen */
 	uint32_t over_program;		  /* up to this one an exec has ended them */
 	uint64_t over_bytes, over_blocks; /* that it held then, as far as known */
@@ -76,7 +76,7 @@ struct heap_stack_sum {
 	double allocated_variance, live_variance; /* of bytes estimated from samples */
 };
 
-/* The same by process and size class (bpf/log2.h). Of sums made in the kernel also by program: an
+/* The same by process and size class (bpf/log2.h). Sums made in the kernel are also by program: an
  * exec ends it. */
 struct heap_part_key {
 	struct process_id process;
@@ -146,13 +146,13 @@ void heap_live_total(const struct heap_live *l, uint64_t *bytes, uint64_t *block
 struct heap_process *heap_live_process(struct heap_live *l, const struct sooth_record *r);
 /* Before what is live of a stack changes. */
 void heap_live_note_peak(const struct heap_live *l, struct heap_stack_sum *stack);
-/* What the stack held when most was live. */
+/* The memory that the stack held when most was live. */
 struct heap_at_peak heap_live_at_peak(
 	const struct heap_live *l, const struct heap_stack_sum *stack);
 /* The window of a time, in which gains are counted; what was gained before is folded to its
  * length. */
 unsigned heap_live_window(struct heap_live *l, uint64_t time_ns);
-/* Of the last process: the parts of programs before this one end by an exec. */
+/* Ends the last process's parts of programs earlier than `before`: an exec ended these. */
 void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns);
 /* After the last record, where min_age_ns is set: what is left of the processes that are there. */
 void heap_live_forget_young(struct heap_live *l);

@@ -139,7 +139,7 @@ static int emit_row(const struct heap_overhead *o, struct output *output,
 		2, err);
 }
 
-/* What lost most time first. */
+/* The process that lost most time comes first. */
 static int by_time(const void *a, const void *b)
 {
 	const struct heap_overhead *x = a, *y = b;

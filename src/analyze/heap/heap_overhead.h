@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What observing did to the processes: the share of their time that the probes took. */
+/* The overhead of observing processes: the share of their time that the probes took. */
 #ifndef SOOTH_ANALYZE_HEAP_OVERHEAD_H
 #define SOOTH_ANALYZE_HEAP_OVERHEAD_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What each stack held when most was live. A stack takes note of it at its first change after a
- * peak; one that has not changed since holds it still. So a peak costs nothing, however many follow
- * each other.
+ * The memory that each stack held when most was live. A stack takes note of it at its first change
+ * after a peak; a stack that has not changed since holds it still. So a peak costs nothing, however
+ * many follow each other.
  */
 #ifndef SOOTH_ANALYZE_HEAP_PEAK_H
 #define SOOTH_ANALYZE_HEAP_PEAK_H

@@ -10,7 +10,7 @@
 #include "model/batch.h"
 
 #define HEAP_RESIDENT_LEAST (1u << 20) /* bytes of growth: less comes and goes */
-/* Of a program that was started: what is mapped of files alone is less, but of the largest. */
+/* bytes of a started program: only the largest programs have as much mapped from files */
 #define HEAP_RESIDENT_STARTED (16u << 20)
 
 struct heap_resident {

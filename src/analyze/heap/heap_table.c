@@ -231,8 +231,8 @@ static uint8_t unfinished_state(const struct table_state *s)
 	return s->counted.has_any ? SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) : NOT_REQUESTED;
 }
 
-/* Calls that were made and are not in the stream. What the kernel adds up for some of the processes
- * is not in it either. */
+/* Calls that were made and are missing in the stream. Calls that the kernel aggregates for some of
+ * the processes are not in it either, but not lost. */
 static uint64_t lost_calls(const struct table_state *s)
 {
 	uint64_t missing =

@@ -19,7 +19,7 @@ enum heap_answer {
 	HEAP_ANSWERS,
 };
 
-/* What the code that allocates is listed by. */
+/* the key by which allocating code is listed */
 enum heap_by {
 	HEAP_BY_STACK,
 	HEAP_BY_FUNCTION,
