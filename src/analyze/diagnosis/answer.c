@@ -102,8 +102,7 @@ static void put_remedy(struct answer *a, const struct finding_row *f)
 		put_do(a, remedy);
 }
 
-/* Of an agent, what it does is known: the files that it looks for meanwhile are not what it waits
- * for. */
+/* An agent's activity is known: the files that it looks for meanwhile are not what it waits for. */
 static void add_awaited(
 	const struct answer *a, const struct diagnosed *j, const char *before, struct buffer *out)
 {
@@ -209,7 +208,7 @@ static size_t rows_in(const struct buffer *rows)
 	return count;
 }
 
-/* Of one process: how many checks found nothing, and what it uses. */
+/* The number of checks that found nothing, and the use of resources; for a single process. */
 static void put_fine_checks(struct answer *a)
 {
 	const struct diagnosed *j = &a->s->all[1];
@@ -282,7 +281,7 @@ static unsigned depth_of(const struct diagnosed *j)
 	return depth;
 }
 
-/* Of equals the one above the others first: it is the one that the user knows. */
+/* Among equals the process above the others comes first: the user knows that process. */
 static int by_severity(const void *a, const void *b)
 {
 	const struct diagnosed *x = *(const struct diagnosed *const *)a;
@@ -475,7 +474,7 @@ static void put_headline(struct answer *a)
 	buffer_fini(&line);
 }
 
-/* Of many processes, those that wait without a line of their own. */
+/* The number of processes that wait without a line of their own, if there are many. */
 static void put_more_waiting(struct answer *a, const char *more)
 {
 	struct buffer line = { 0 };

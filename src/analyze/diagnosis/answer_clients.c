@@ -27,7 +27,7 @@ static bool is_to(const struct sockets_socket *s, const struct sockets_socket *o
 		       record_text(&other->record, &other->peer));
 }
 
-/* What came was read, so it is known to the program. */
+/* The request that came was read, so the program knows it. */
 static bool has_read_request(const struct sockets_socket *s)
 {
 	return socket_owes_answer(s) && !s->receive_queue_state && !s->receive_queue_bytes &&

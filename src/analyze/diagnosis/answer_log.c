@@ -11,8 +11,8 @@
 #define START_NS   (1 * NS_PER_S)   /* two clocks are compared */
 #define SILENT_NS  (900 * NS_PER_S) /* an error before that is no news */
 
-/* What comes between successes is made good; and an error that the next message may follow at once
- * is no end. */
+/* An error between successes is made good; an error that the next message may follow at once is no
+ * end. */
 static bool is_news(const struct logged_error *e)
 {
 	bool is_last = e->error->behind <= (e->error->is_warning ? 0 : BEHIND_FEW) &&
@@ -54,7 +54,7 @@ void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char
 	struct span text, path;
 
 	for (size_t i = 0; p && logged_errors_at(input, &p->id, i, &e); i++) {
-		/* What a run before this one has left there is not its own. */
+		/* An error that an earlier run left in the log is not this process's own. */
 		if (is_news(&e) && (double)e.file->silent_ns < age_ns + START_NS &&
 			!logged_errors_are_said_above(input, p, e.file) &&
 			(!last.error || e.error->behind < last.error->behind))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a process says of itself in its log, where no finding has it. */
+/* The last error in a process's log, where no finding has it. */
 #ifndef SOOTH_ANALYZE_ANSWER_LOG_H
 #define SOOTH_ANALYZE_ANSWER_LOG_H
 

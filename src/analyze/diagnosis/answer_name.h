@@ -8,8 +8,8 @@
 
 /* "claude 4711 (app)", "bash 4720 (tool of claude 4711, app)", "python3 99", "the host". */
 void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
-/* What the main process of a session does now: "runs Bash 8 min: sleep 3000"; nothing is appended
- * for other processes, and when it is not known. */
+/* The activity of a session's main process: "runs Bash 8 min: sleep 3000"; nothing is appended for
+ * other processes, and when the activity is not known. */
 void answer_activity(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
 /* A request to the model waits to be repeated if its last answer, which came at `came_ns` (0: at
  * any time), was an error of HTTP by the calls of the process. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a process that rests waits for: where no check finds anything, that may be the answer. */
+/* The wait of a process at rest: where no check finds anything, that may be the answer. */
 #ifndef SOOTH_ANALYZE_ANSWER_REST_H
 #define SOOTH_ANALYZE_ANSWER_REST_H
 

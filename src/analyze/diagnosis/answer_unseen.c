@@ -44,7 +44,7 @@ static const char *const cause_words[FINDING_BLIND_CAUSES] = {
 	[FINDING_ON_REQUEST] = "only on request",
 };
 
-/* What this system does not have, and what was not requested, is no open check. */
+/* A check that this system does not support, or that was not requested, is not open. */
 static bool is_open(const struct finding_blind_row *row)
 {
 	return row->cause != FINDING_NOT_REQUESTED && row->cause != FINDING_ON_REQUEST &&
@@ -225,7 +225,7 @@ static void add_targets(const struct diagnosis *s, struct buffer *out)
 		out->size = end;
 }
 
-/* What was refused to root, sudo does not open: root of a container, or of a user namespace. */
+/* sudo does not help where root was refused: root of a container, or of a user namespace. */
 static bool is_of_root(const struct diagnosis *s)
 {
 	return s->input.host.process_table.is_of_root;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What could not be checked, of all processes together, and one remedy for it. */
+/* The checks that could not be done, of all processes together, and one remedy for them. */
 #ifndef SOOTH_ANALYZE_ANSWER_UNSEEN_H
 #define SOOTH_ANALYZE_ANSWER_UNSEEN_H
 

@@ -39,7 +39,7 @@ static void put_within(
 	buffer_char(out, ')');
 }
 
-/* Of time that is spread over many functions: the one that nearly all of them are called by. */
+/* The function that calls nearly all others, where the time is spread over many functions. */
 static void put_common_caller(
 	const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {

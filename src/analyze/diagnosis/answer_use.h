@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a single process uses, for the end of its first line. */
+/* The resources that a single process uses, for the end of its first line. */
 #ifndef SOOTH_ANALYZE_ANSWER_USE_H
 #define SOOTH_ANALYZE_ANSWER_USE_H
 

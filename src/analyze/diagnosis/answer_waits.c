@@ -16,7 +16,7 @@
 #define SILENT_LEAST (5 * NS_PER_S) /* on a connection */
 #define SHOWN_LEAST  NS_PER_S	    /* a process at work waits too, but not for so long */
 
-/* Of so many processes that the time did not suffice for this one. */
+/* There were so many processes that the time did not suffice for this one. */
 static bool is_left_out(const struct snapshot *last)
 {
 	const struct waits_snapshot *end = snapshot_end(last, sizeof(*end));
@@ -62,7 +62,7 @@ static bool is_halted(const struct wait_chain *chain)
 	return !strcmp(state, "deadlock") || !strcmp(state, "stopped");
 }
 
-/* Of the connection that it polls again and again. */
+/* the silence of the connection that it waits for */
 struct silence {
 	uint64_t ns;		/* since data last moved; 0: unknown */
 	bool is_never_answered; /* nothing has come since it was opened, and something was sent */
@@ -140,7 +140,7 @@ unsigned answer_waits_left_out(const struct diagnosis *s)
 	return count;
 }
 
-/* What it waited for when it was last read is over. */
+/* The process has ended: the wait in its last snapshot is over. */
 static bool has_ended(const struct diagnosis *s, const struct diagnosed *j)
 {
 	const struct ending *end = endings_get(&s->input.endings, &j->id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a diagnosed process waits for: the sentence of `sooth why`. */
+/* The wait of a diagnosed process: the sentence of `sooth why`. */
 #ifndef SOOTH_ANALYZE_ANSWER_WAITS_H
 #define SOOTH_ANALYZE_ANSWER_WAITS_H
 
@@ -17,7 +17,7 @@ void answer_rest(const struct diagnosis *s, const struct diagnosed *j, struct bu
 /* It is stopped, or in a deadlock. */
 bool answer_halted(const struct diagnosis *s, const struct diagnosed *j);
 
-/* What shows more of a wait inside a JVM: jstack. */
+/* The remedy of a wait inside a JVM (jstack), or of a script's wait for the end of a process. */
 void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs that do one task and end: compilers, linkers, compressors, git commands. What they use
- * says nothing about a defect, because it follows the task. By the name of the process, as the
- * kernel has it (15 characters).
+ * Programs that do one task and end: compilers, linkers, compressors, git commands. Their use of
+ * resources says nothing about a defect, because it follows the task. By the name of the process,
+ * as the kernel has it (15 characters).
  */
 #ifndef SOOTH_ANALYZE_BATCH_PROGRAM_H
 #define SOOTH_ANALYZE_BATCH_PROGRAM_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the detectors that use system calls share. */
+/* Functions shared by the detectors that use system calls. */
 #ifndef SOOTH_ANALYZE_CALL_CHECK_H
 #define SOOTH_ANALYZE_CALL_CHECK_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a detector reads and what it reports. */
+/* The input and the results of a detector. */
 #include "analyze/diagnosis/check.h"
 
 #include <assert.h>
@@ -543,7 +543,7 @@ static bool has_recorded_calls(const struct check *e)
 }
 
 /* Only the exit of a zombie can be fine: everything else of it is gone and was not
- * sampled. What was found before remains. */
+ * sampled. Findings that were made remain. */
 static void diagnose_rest(const struct check *e, struct check_result *out)
 {
 	size_t before = out->fine->size;

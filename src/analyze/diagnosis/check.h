@@ -34,7 +34,7 @@ struct check_setting {
 	double options[16]; /* by index in the type's table */
 };
 
-/* What a detector reads. */
+/* The input of a detector. */
 struct check {
 	const struct finding_type *type;
 	const struct check_setting *setting;
@@ -48,7 +48,7 @@ struct check {
 	bool is_one_look;	       /* skip detectors that need an interval */
 };
 
-/* What a detector reports, by the functions below that take it. */
+/* The results of a detector, filled in by the functions below that take it. */
 struct check_result {
 	const struct check *of;
 	struct finding_tracker *tracker; /* NULL: none */
@@ -108,7 +108,7 @@ void finding_path(struct check_result *out, struct span path);
 void finding_connection(struct check_result *out, struct span connection);
 /* Its name, which reports for sharing replace, also in the texts of the finding. */
 void finding_server(struct check_result *out, struct span name);
-/* What the target itself wrote, which the same reports replace. */
+/* A message that the target itself wrote, which the same reports replace. */
 void finding_message(struct check_result *out, struct span message);
 void finding_end(struct check_result *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the detectors that use a verdict (verdicts.h) share: deciding it, and the evidence
- * about a process that should not be there.
+ * Functions shared by the detectors that use a verdict (verdicts.h): deciding it, and the
+ * evidence about a process that should not be there.
  */
 #ifndef SOOTH_ANALYZE_CHECK_VERDICT_H
 #define SOOTH_ANALYZE_CHECK_VERDICT_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the detectors of long waits share. */
+/* Functions shared by the detectors of long waits. */
 #ifndef SOOTH_ANALYZE_CHECK_WAITS_H
 #define SOOTH_ANALYZE_CHECK_WAITS_H
 

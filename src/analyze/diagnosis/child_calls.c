@@ -91,7 +91,7 @@ static void add_peer(struct child_peer *to, const struct call_peer *p, const str
 {
 	struct call_peer *sum = &to->sum;
 	uint64_t excused = p->excused < p->failed ? p->excused : p->failed;
-	/* One that ended well did not need that answer: it had another address. */
+	/* A command that ended well did not need that answer: it had another address. */
 	bool is_excused = child->is_over && !child->status;
 
 	if (!sum->attempts || p->first_ns < sum->first_ns)
@@ -111,7 +111,7 @@ static void add_peer(struct child_peer *to, const struct call_peer *p, const str
 	add_name(to->names, child->name);
 }
 
-/* Of a command that fails, most errors are answers all the same: no terminal, no such file. */
+/* Most errors of a failing command are ordinary answers: no terminal, no such file. */
 static bool explains_end(const struct call_place *place)
 {
 	static const uint16_t errors[] = { LINUX_EACCES, LINUX_EPERM, LINUX_EADDRINUSE,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the short commands of a process asked of the kernel: a loop of psql or cat that fails makes
- * no failing call itself. The calls of processes that it started, directly or through others that
+ * The calls made by the short commands of a process: a loop of psql or cat that fails makes no
+ * failing call itself. The calls of processes that it started, directly or through others that
  * are not diagnosed themselves, are added up; those that are diagnosed have findings of their own.
  */
 #ifndef SOOTH_ANALYZE_CHILD_CALLS_H

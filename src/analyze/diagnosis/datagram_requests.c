@@ -34,7 +34,7 @@ static bool is_send(const struct call_repeat_key *key, const struct call_repeat 
 	       !is_to_many(r->text);
 }
 
-/* What else happened on that descriptor. */
+/* Answers and timed-out waits on that descriptor. */
 static struct side side_of(const struct call_history *h, int32_t fd)
 {
 	struct side side = { 0 };

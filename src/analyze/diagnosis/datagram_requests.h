@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Datagrams that a process sends again and again without an answer, by its calls: it sends to a UDP
- * peer, waits for the answer with a time limit, and nothing comes. What is only sent (statistics,
- * log lines) is not among them, because nothing is waited for.
+ * peer, waits for the answer with a time limit, and nothing comes. Datagrams that are only sent
+ * (statistics, log lines) are not among them, because the process does not wait for an answer.
  */
 #ifndef SOOTH_ANALYZE_DATAGRAM_REQUESTS_H
 #define SOOTH_ANALYZE_DATAGRAM_REQUESTS_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What all detectors reported for one process, or for the host. */
+/* The reports of all detectors for one process, or for the host. */
 #ifndef SOOTH_ANALYZE_DIAGNOSED_H
 #define SOOTH_ANALYZE_DIAGNOSED_H
 

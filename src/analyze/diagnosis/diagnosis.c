@@ -119,8 +119,8 @@ static bool is_below_requested(const struct diagnosis *s, const struct process_e
 	return false;
 }
 
-/* What a diagnosed process started, and what ended meanwhile as commands do, is no subject of its
- * own. */
+/* A process that a requested one started, and that ended meanwhile as commands do, is no subject of
+ * its own, unless it has a finding of at least medium severity. */
 static void leave_out_ended(struct diagnosis *s)
 {
 	for (size_t i = s->count; i-- > 1;) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The diagnosis: every detector checks every selected process, and the host; the worst comes
- * first. Of a whole-host recording, the processes that belong to agents are selected.
+ * first. In a whole-host recording, the processes that belong to agents are selected.
  */
 #ifndef SOOTH_ANALYZE_DIAGNOSIS_H
 #define SOOTH_ANALYZE_DIAGNOSIS_H

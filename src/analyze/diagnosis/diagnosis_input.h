@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the detectors read from a recording: the process table, how the values of each process
- * developed, its first and last snapshot from each probe, and what each of its threads did. It
- * takes records and knows nothing about findings.
+ * The input of the detectors, read from a recording: the process table, how the values of each
+ * process developed, its first and last snapshot from each probe, and what each of its threads did.
+ * It takes records and knows nothing about findings.
  */
 #ifndef SOOTH_ANALYZE_DIAGNOSIS_INPUT_H
 #define SOOTH_ANALYZE_DIAGNOSIS_INPUT_H

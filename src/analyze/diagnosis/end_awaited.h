@@ -14,7 +14,7 @@
 bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out);
 
-/* What to do about it; nothing where it does not wait so. */
+/* The remedy; nothing where the process does not wait so. */
 void end_awaited_remedy(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out);
 

@@ -26,7 +26,7 @@ static const struct row rows[] = {
 		{ "the descriptor is closed",
 			"the program uses a descriptor after it closed it, or one it never "
 			"opened" } },
-	/* Of bind(): an attempt to connect counts elsewhere. */
+	/* by bind(): attempts to connect count elsewhere */
 	{ LINUX_EADDRNOTAVAIL, NULL,
 		{ "this address is on no interface of the host",
 			"choose an address of this host: ip addr lists them" } },

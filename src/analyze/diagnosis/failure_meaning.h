@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a failed call means for the program, where the name of the error does not say it. */
+/* The meaning of a failed call for the program, where the name of the error does not say it. */
 #ifndef SOOTH_ANALYZE_FAILURE_MEANING_H
 #define SOOTH_ANALYZE_FAILURE_MEANING_H
 

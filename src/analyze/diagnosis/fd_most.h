@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What most of the open descriptors of a process are: one file, connections to one peer, a type. */
+/* The kind of most open descriptors of a process: one file, connections to one peer, a type. */
 #ifndef SOOTH_ANALYZE_FD_MOST_H
 #define SOOTH_ANALYZE_FD_MOST_H
 

@@ -49,7 +49,7 @@ ROW_STRUCT(finding_evidence_row, FINDING_EVIDENCE_ROW);
 
 enum finding_state { FINDING_RAISED, FINDING_STILL, FINDING_CLEARED, FINDING_STATES };
 
-/* What a finding and a change of it have in common. */
+/* the fields that a finding and a change of it have in common */
 #define FINDING_WEIGHT(F, S)                                                                       \
 	F(S, ENUM8, severity, ALWAYS,                                                              \
 		"severity of the finding: critical, high, medium, low, info",                      \
@@ -140,7 +140,7 @@ enum finding_blind_cause {
 
 ROW_STRUCT(finding_blind_row, FINDING_BLIND_ROW);
 
-/* What came of all checks of a process, or of the host. */
+/* the results of all checks of a process, or of the host */
 #define FINDING_RESULTS(F, S)                                                                      \
 	F(S, ENUM8, severity, MAYBE(severity_state), "severity of the worst finding",              \
 		.names = &finding_severity_names, .levels = severity_levels)                       \

@@ -232,7 +232,7 @@ void heap_use_top_stack(const struct heap_use *u, const struct process_id *id, u
 		if (!sum)
 			continue;
 		merge(sum, value);
-		/* Of equals the one with the lower number: the same from a capture. */
+		/* The lower number wins a tie: the same from a capture. */
 		if (weight(sum) > weight(&out->sum) || (out->stack == k->stack) ||
 			(weight(sum) == weight(&out->sum) && k->stack < out->stack)) {
 			out->sum = *sum;
@@ -285,7 +285,7 @@ void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint
 		heap_gain_add(&out->bytes, (uint64_t)one.bytes);
 		heap_gain_add(&out->blocks, (uint64_t)one.blocks);
 		out->bytes_per_s += one.bytes_per_s;
-		/* Of equals the one with the lower number: the same from a capture. */
+		/* The lower number wins a tie: the same from a capture. */
 		if (one.bytes_per_s > out->top_bytes_per_s ||
 			(one.bytes_per_s == out->top_bytes_per_s && k->stack < out->top)) {
 			out->top = k->stack;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a process did with its allocator while it was observed, by what the kernel added up: how
- * much and how short, which blocks are left of it by size, which code keeps more and more, and
- * frees that are errors. Of sums without samples; a program that an exec has ended no longer
+ * The use that a process made of its allocator while it was observed, by the kernel's aggregates:
+ * how much and how short, which blocks are left of it by size, which code keeps more and more, and
+ * frees that are errors. Sums of samples are marked; a program that an exec has ended no longer
  * counts.
  */
 #ifndef SOOTH_ANALYZE_HEAP_USE_H
@@ -45,7 +45,7 @@ struct heap_use {
 	bool has_any;
 };
 
-/* Of the blocks of one size class, or of one stack. */
+/* The blocks of one size class, or of one stack. */
 struct heap_use_part {
 	uint32_t stack, size_class;
 	struct heap_use_sum sum;

@@ -48,7 +48,7 @@ struct held_limit held_limit_of(const struct check *e, const char *name)
 	return most;
 }
 
-/* Of its own group or of one above, the least. */
+/* The lowest limit of its own group and those above. */
 static const struct limits_group *tightest(const struct check *e, const char *name)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What keeps a process from running although it could: limits of its control groups that were
- * reached during the observation, and other processes on the CPUs.
+ * The obstacles of a process that could run: limits of its control groups that were reached during
+ * the observation, and other processes on the CPUs.
  */
 #ifndef SOOTH_ANALYZE_HELD_H
 #define SOOTH_ANALYZE_HELD_H

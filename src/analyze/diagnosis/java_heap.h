@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What remains of a Java heap after its collections: resident memory does not show that, because a
- * JVM takes a large part of its heap at once and fills it with garbage first.
+ * The bytes that remain in a Java heap after its collections: resident memory does not show them,
+ * because a JVM takes a large part of its heap at once and fills it with garbage first.
  */
 #ifndef SOOTH_ANALYZE_JAVA_HEAP_H
 #define SOOTH_ANALYZE_JAVA_HEAP_H

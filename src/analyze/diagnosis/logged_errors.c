@@ -39,7 +39,7 @@ static uint64_t new_elsewhere(const struct batch *all, const struct logs_file *b
 	return count;
 }
 
-/* What stands in their files is of the programs that they write for. */
+/* The lines in a logger's files come from the programs that it writes for. */
 static bool writes_for_others(const struct diagnosis_input *input, const struct process_id *id)
 {
 	static const char *const names[] = { "rsyslogd", "syslog-ng", "syslogd", "systemd-journal",

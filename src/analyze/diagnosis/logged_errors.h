@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a process reports in its own log files, and on standard error where that is none: the error
- * that says most.
+ * The errors that a process reports in its own log files, and on standard error where that is no
+ * file: the error that says most.
  */
 #ifndef SOOTH_ANALYZE_LOGGED_ERRORS_H
 #define SOOTH_ANALYZE_LOGGED_ERRORS_H

@@ -32,7 +32,7 @@ bool memory_is_young(const struct check *e)
 	return (double)check_age_ns(e) < check_option(e, "min-age");
 }
 
-/* What it has now came at this rate, not in a start that is over. */
+/* Its present memory came at this rate, not in a start that is over. */
 static bool keeps_pace(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
@@ -73,7 +73,7 @@ static bool is_long(const struct memory_trend *j, const struct memory_gain *m)
 }
 
 /* The same of a runtime that collects garbage, for long enough that a heap without live data in it
- * would have been collected. One that works hard may well need what it takes. */
+ * would have been collected. A process that works hard may well need the memory that it takes. */
 static bool is_long_climb(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {

@@ -23,7 +23,7 @@ struct memory_trend {
 };
 
 size_t memory_trend_points(const struct check *e, struct growth_point out[MEMORY_POINTS_MAX]);
-/* Of at least two points. */
+/* `points`: at least two. */
 void memory_trend_of(struct memory_trend *j, const struct check *e,
 	const struct growth_point *points, size_t count);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What processes write to standard error, where that is no file, as if it was a log: LOGS_FILE
- * without a path, and LOGS_ERROR. The messages of a command that has ended are those of the process
- * that started it: it has the same standard error, as a rule.
+ * The messages that processes write to standard error, where that is no file, as if it was a log:
+ * LOGS_FILE without a path, and LOGS_ERROR. The messages of a command that has ended count for the
+ * process that started it: it has the same standard error, as a rule.
  */
 #ifndef SOOTH_ANALYZE_MESSAGE_LOGS_H
 #define SOOTH_ANALYZE_MESSAGE_LOGS_H

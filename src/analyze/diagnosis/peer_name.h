@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the peer of a connection is to the process: by the user's labels, or its proxy. */
+/* The name of a connection's peer, by the user's labels, or as the proxy of the process. */
 #ifndef SOOTH_ANALYZE_PEER_NAME_H
 #define SOOTH_ANALYZE_PEER_NAME_H
 

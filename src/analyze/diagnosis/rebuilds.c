@@ -68,8 +68,8 @@ static bool builds(const char *name)
 	return is_one_of(name, names, ARRAY_SIZE(names));
 }
 
-/* What a build compiles with: not the driver's own children, whose temporary files have new names.
- */
+/* The compilers of a build, not the children of a compiler's driver: their temporary files have new
+ * names. */
 static bool compiles(const char *name)
 {
 	static const char *const names[] = { "cc", "c++", "gcc", "g++", "clang", "clang++", "rustc",
@@ -84,8 +84,8 @@ struct counting {
 	struct map commands; /* hash of the arguments -> uint64_t */
 };
 
-/* Of nested builds each may compile a file of the same name, in a directory of its own: only those
- * count that the process starts itself, one after the other. */
+/* Nested builds may each compile a file of the same name, in a directory of its own: only builds
+ * that the process starts itself count, one after the other. */
 static void count_one(struct counting *c, const char *name, const uint64_t *hash, bool is_direct)
 {
 	uint64_t *times;
@@ -183,7 +183,7 @@ static bool diagnose_itself(const struct check *e, struct check_result *out)
 	return true;
 }
 
-/* One that tries what the compiler can do compiles the same name over and over. */
+/* A configure script tries the abilities of the compiler on the same name over and over. */
 static bool diagnose_rebuilds(const struct check *e, struct check_result *out)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);

@@ -41,7 +41,7 @@ static enum repeated_kind kind_of(const struct call_repeat_key *key, const struc
 		return REPEATED_NO_CHILD;
 	if (!key->result && reads(row) && key->fd >= 0)
 		return REPEATED_END_OF_DATA;
-	/* Of a path it may be another one each time. */
+	/* A call with a path may have another path each time. */
 	return r->has_path || r->bytes || row->transfer.direction ? REPEATED_NOTHING
 								  : REPEATED_SAME;
 }
@@ -87,7 +87,7 @@ static void choose(struct repeated_call *out, const struct call_history *h, uint
 		if ((tid && key->tid != tid) || r->seen < SEEN_LEAST ||
 			share < (kind == REPEATED_SAME ? SHARE_SAME : SHARE_LEAST))
 			continue;
-		/* What is ready is read, at least now and then. */
+		/* A working event loop reads ready descriptors, at least now and then. */
 		if (kind == REPEATED_READY && totals.moved * 4 >= totals.all)
 			continue;
 		if (!kind || !is_better(out, kind, r->count))

@@ -31,7 +31,7 @@ struct repeated_call {
 
 /* tid 0: of all threads together the most repeated one. */
 void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t tid);
-/* Of a chosen one: enum syscall_category. */
+/* The enum syscall_category of a chosen call. */
 unsigned repeated_call_category(const struct repeated_call *c);
 /* No program gets anything done by it. */
 bool repeated_call_is_pointless(const struct repeated_call *c);
@@ -39,7 +39,7 @@ bool repeated_call_is_pointless(const struct repeated_call *c);
 bool repeated_call_is_cut_off(const struct repeated_call *c);
 /* "read returns end of file on fd 3 (/var/log/a), 410,000 times a second"; not escaped. */
 void repeated_call_put(struct buffer *out, const struct repeated_call *c);
-/* What to change in the program; of a pointless one. */
+/* The change to make in the program; only for a pointless call. */
 const char *repeated_call_remedy(const struct repeated_call *c);
 
 #endif

@@ -147,7 +147,7 @@ static void of_python(struct stack_wait *out, const struct diagnosis_input *inpu
 	}
 }
 
-/* Of the main thread, which waits in a call for events. */
+/* A wait of Ruby's main thread, which waits in a call for events. */
 static bool of_ruby(struct stack_wait *out, const struct diagnosis_input *input,
 	const struct profile_stacked *stack, size_t at)
 {
@@ -177,7 +177,7 @@ static bool is_condition(struct span name)
 	return has_any(name, parts, ARRAY_SIZE(parts));
 }
 
-/* What called it: of C++ the function behind the class of the library. */
+/* The caller of the wait: in C++ the function behind the class of the library. */
 static void of_condition(struct stack_wait *out, const struct diagnosis_input *input,
 	const struct profile_stacked *stack, size_t at)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a thread that waits on a futex waits for, by its stack: a lock, the result of a task, or
- * work. The futex itself shows that only of mutexes of glibc: locks of Rust and Python have no
- * owner, and a queue that is empty looks the same.
+ * The object of a thread's wait on a futex, by its stack: a lock, the result of a task, or work.
+ * The futex itself shows that only for mutexes of glibc: locks of Rust and Python have no owner,
+ * and a queue that is empty looks the same.
  */
 #ifndef SOOTH_ANALYZE_STACK_WAITS_H
 #define SOOTH_ANALYZE_STACK_WAITS_H

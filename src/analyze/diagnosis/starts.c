@@ -122,8 +122,8 @@ static void add_status(struct starts *s, uint32_t status)
 	s->status = status;
 }
 
-/* Among the processes that were sampled. What a copy of a shell starts is not below anything there,
- * if no sample has the copy. */
+/* Among the processes that were sampled. A process started by a copy of a shell is not below
+ * anything there, if no sample has the copy. */
 static bool is_sampled_below(const struct counting *c, const struct process_entry *p)
 {
 	return p && starter_of(p) && starts_is_below(c->check->process, p);

@@ -87,7 +87,7 @@ static bool is_lookup(const struct sockets_socket *s)
 	       span_starts(protocol, "udp");
 }
 
-/* Of any process of the target, and what it started. */
+/* The end of any process of the target, or of a process that it started. */
 static void take_end(struct undecided *g, const struct sooth_record *record)
 {
 	const struct process_leave *end =
@@ -121,7 +121,7 @@ static bool fails_again(const struct undecided *g)
 	return false;
 }
 
-/* Of any process of the target. */
+/* An error message of any process of the target. */
 static void take_message(struct undecided *g, const struct sooth_record *record)
 {
 	const struct syscalls_message *m = record_as(record, SYSCALLS_MESSAGE, sizeof(*m));
@@ -153,7 +153,7 @@ static uint64_t bit_of(uint64_t fd)
 	return fd < 64 ? 1ull << fd : 0;
 }
 
-/* What goes on to be made, or was refused: it may be tried again. */
+/* A connection is made, or was refused: it may be tried again. */
 static bool is_attempt(int64_t result)
 {
 	return result == 0 || result == -LINUX_EINPROGRESS || result == -LINUX_ECONNREFUSED ||

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is not decided when the observation ends, so that it goes on for a while: memory that still
- * grows (a start, a cache or garbage ends), a wait for a name server, which may last as long as
- * the observation, a command that failed each time, but too few times to say that it keeps
+ * Events that are undecided when the observation ends, so that it goes on for a while: memory that
+ * still grows (a start, a cache or garbage ends), a wait for a name server, which may last as long
+ * as the observation, a command that failed each time, but too few times to say that it keeps
  * failing, an error on standard error that was repeated once, and connections that were closed
- * without a good answer, once or twice: what fails is tried again after a pause.
+ * without a good answer, once or twice: a failed request is tried again after a pause.
  */
 #ifndef SOOTH_ANALYZE_UNDECIDED_H
 #define SOOTH_ANALYZE_UNDECIDED_H
@@ -30,7 +30,7 @@ struct undecided {
 	uint64_t answered, answered_again; /* of these: an answer came last; after another one */
 	uint64_t asked;			   /* something was sent after an answer */
 	unsigned connections, closed;	   /* closed: of these, without use */
-	/* Of the first two errors on standard error: a message and the exception behind it. */
+	/* the first two errors on standard error: a message and the exception behind it */
 	struct undecided_error {
 		uint64_t form;
 		unsigned times;

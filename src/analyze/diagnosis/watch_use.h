@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the processes of one user take of the inotify watches and instances that it may have. */
+/* The inotify watches and instances used by the processes of one user, and the user's limits. */
 #ifndef SOOTH_ANALYZE_WATCH_USE_H
 #define SOOTH_ANALYZE_WATCH_USE_H
 

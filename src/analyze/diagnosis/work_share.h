@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What share of its CPU time a process spends on one kind of work, by its sampled stacks, and
- * whether that process should rather be waiting for requests. A share of little CPU time says
+ * The share of a process's CPU time spent on one kind of work, by its sampled stacks, and whether
+ * that process should rather be waiting for requests. A share of little CPU time says
  * nothing: detectors compare `demand` with a threshold first.
  */
 #ifndef SOOTH_ANALYZE_WORK_SHARE_H
