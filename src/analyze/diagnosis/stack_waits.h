@@ -40,7 +40,7 @@ struct span stack_wait_file(const struct diagnosis_input *input, const struct pr
  * on the stack of a thread; not its outermost level. False: none is known. */
 bool stack_wait_put_own(struct buffer *out, const struct diagnosis_input *input,
 	const struct process_entry *process, uint32_t tid);
-/* Of Python: the part behind the class, "Condition.wait" is "wait"; a file is "threading.py:288". */
+/* Python's names: "Condition.wait" is the method "wait"; a file is "threading.py:288". */
 bool stack_wait_is_method(struct span name, const char *method);
 bool stack_wait_is_file(struct span file, const char *name);
 /* The same function of the program, at the same line. */
