@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the main process of an agent's session is doing now: it waits for its user or for the
- * model, runs a tool, computes, is idle. From the agent's own files where it writes them, else
- * from outside: its processes, connections, CPU time and arguments. docs/activity.md has what each
- * state rests on.
+ * Current activity of the main process of an agent's session: it waits for its user or for the
+ * model, runs a tool, computes, is idle. The evidence is the agent's own files where it writes
+ * them, else its processes, connections, CPU time and arguments. docs/activity.md has the evidence
+ * for each state.
  */
 #ifndef SOOTH_ANALYZE_ACTIVITY_H
 #define SOOTH_ANALYZE_ACTIVITY_H
@@ -52,9 +52,9 @@ struct activity {
 	enum activity_confidence confidence;
 	bool has_since;
 	uint64_t since_ns; /* time in that state, up to the last sample */
-	/* Of the tool, the MCP server, or what the user has to do; "": unknown. */
+	/* name of the tool or MCP server, or the user's next action; "": unknown */
 	char name[ACTIVITY_NAME_SIZE];
-	/* Of a tool: its process that matters, and what that does. */
+	/* process that the tool waits for, and its command */
 	uint32_t pid; /* 0: none */
 	char command[ACTIVITY_COMMAND_SIZE];
 	bool is_silent_cpu;   /* its tree used no CPU between the samples */
@@ -62,17 +62,17 @@ struct activity {
 	uint8_t output_state; /* of output_ns */
 	bool is_output_least; /* it may be longer: what was before the samples is unknown */
 	uint64_t output_ns;   /* since the tool last wrote; if it never did, its age */
-	/* Of a request to the model. */
+	/* for a request to the model */
 	unsigned attempts;     /* 0: not counted */
 	unsigned error_status; /* HTTP status of the attempt before; 0: unknown */
 	bool has_silence;
 	uint64_t silence_ns; /* since data last came on its connection */
 	unsigned deadline_s; /* of silence, after which the agent asks again; 0: unknown */
-	/* Of an unknown state: what its main thread waits for; "": not known either. */
+	/* wait of its main thread, if the state is unknown; "": not known either */
 	char wait[ACTIVITY_DETAIL_SIZE];
 };
 
-/* Of a main process (link PROCESS_LINK_SELF); the process table must be resolved. */
+/* `main`: a main process (link PROCESS_LINK_SELF); the process table must be resolved. */
 void activity_find(
 	struct activity *a, const struct host_state *host, const struct process_entry *main);
 

@@ -57,7 +57,7 @@ static void take(struct activity_request *request, const struct sockets_socket *
 	enum activity_request_state is = state_of(s, socket);
 	uint64_t for_ns = is == ACTIVITY_REQUEST_NONE ? s->for_ns : socket->sent_ago_ns;
 
-	/* Of several the one used last. */
+	/* the most recently used one of several */
 	if (request->socket &&
 		(is < request->is || (is == request->is && for_ns >= request->for_ns)))
 		return;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The request under way, by the connections of a process. Inside TLS requests cannot be distinguished:
- * a connection on which data was sent last, and not as a reaction to what came, waits for an answer.
- * One that is quiet after data came has been answered, or its answer stopped: these look alike.
+ * The request under way, by the connections of a process. Requests inside TLS all look alike:
+ * a connection whose last data was sent, and not in reaction to received data, waits for an answer.
+ * A connection that is quiet after received data was answered, or its answer stopped: these look
+ * alike.
  */
 #ifndef SOOTH_ANALYZE_ACTIVITY_REQUEST_H
 #define SOOTH_ANALYZE_ACTIVITY_REQUEST_H

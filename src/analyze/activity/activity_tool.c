@@ -67,7 +67,7 @@ static const struct process_entry *next_below(const struct process_entry *p)
 
 /* --- its output --- */
 
-/* Of one process: since when it wrote nothing. */
+/* time since one process last wrote */
 struct unwritten {
 	uint8_t state;
 	bool is_least;

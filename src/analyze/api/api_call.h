@@ -41,7 +41,7 @@ enum api_outcome {
 	API_OUTCOMES,
 };
 
-/* What showed that it was over. */
+/* evidence that the call is over */
 enum api_end {
 	API_END_NONE,	    /* nothing */
 	API_END_LAST_CHUNK, /* of a plain answer in chunks */

@@ -103,7 +103,7 @@ static uint8_t outcome_of(const struct api_connection *x, enum api_end by)
 	}
 }
 
-/* What was uncertain is all that came: then it was the answer. Not where the connection failed: a
+/* Uncertain bytes were the answer if nothing else came. They are none if the connection failed: a
  * server that gives it up may have sent a ticket before. */
 static int settle(struct api_connection *x, const struct api_listener *l, struct sooth_error *err)
 {
@@ -171,7 +171,7 @@ static bool is_request(const struct api_bytes *b, const char *method)
 	       b->request.data[size] == ' ';
 }
 
-/* Of plain HTTP a request line, elsewhere any data after an answer. */
+/* A request line begins one in plain HTTP; elsewhere any data after an answer does. */
 static bool begins_request(const struct api_connection *x, const struct api_bytes *b)
 {
 	if (x->protocol == API_HTTP)

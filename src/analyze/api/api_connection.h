@@ -22,7 +22,7 @@ struct api_connection {
 	uint64_t maybe_ns, maybe_bytes;
 };
 
-/* What a call of the process moved. */
+/* bytes moved by one system call of the process */
 struct api_bytes {
 	uint64_t begin_ns, end_ns, bytes;
 	uint32_t tid;
@@ -31,7 +31,7 @@ struct api_bytes {
 	struct span request, tls, server; /* pieces; empty: none */
 };
 
-/* What happened, by its call; called while it is at hand. */
+/* Called at each event of a call, while the call is at hand. */
 struct api_listener {
 	void *user;
 	int (*event)(void *user, struct api_connection *x, enum api_event event, uint64_t now_ns,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What became of the API calls of each process, by endpoint, for findings. */
+/* Outcomes of the API calls of each process, by endpoint, for findings. */
 #ifndef SOOTH_ANALYZE_API_HISTORY_H
 #define SOOTH_ANALYZE_API_HISTORY_H
 
@@ -9,13 +9,13 @@
 /* Calls of one process to one endpoint that ended in the interval. */
 struct api_endpoint {
 	uint64_t calls, answered, refused;
-	/* Those that failed one after the other up to now: without an answer, or in the middle of
-	 * one. What fails at once is a matter of the connection, and what the client soon gives up
-	 * is its own decision: neither is among them. */
+	/* Calls that failed one after the other up to now: without an answer, or in the middle of
+	 * one. Calls that fail at once (the connection failed) and calls that the client soon gives
+	 * up (its own decision) are left out. */
 	uint64_t failed;
 	uint64_t failed_since_ns, failed_last_ns;
 	uint64_t cut, closed, reset, given_up; /* of these */
-	/* Of exact calls: from the request to the first byte. */
+	/* times of exact calls, from the request to the first byte */
 	uint64_t waited, wait_ns, wait_max_ns;
 	uint32_t fd;
 	char peer[FD_FOLLOW_ADDRESS];

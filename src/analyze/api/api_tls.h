@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What of the bytes on a TLS connection is data of HTTP: records of the handshake, alerts, and the
- * tickets that servers send behind it are not. By the heads of records, which are not encrypted.
+ * Finds the bytes of a TLS connection that are data of HTTP: records of the handshake, alerts, and
+ * the tickets that servers send behind it are not. Reads only record headers: these are plain text.
  */
 #ifndef SOOTH_ANALYZE_API_TLS_H
 #define SOOTH_ANALYZE_API_TLS_H
@@ -30,10 +30,10 @@ struct api_tls {
 	char server[API_SERVER];
 };
 
-/* What one call brought. */
+/* bytes received by one call */
 struct api_tls_bytes {
 	uint64_t data, maybe;
-	/* What was uncertain before is data of an answer, or no data. */
+	/* earlier uncertain bytes are data of an answer, or no data */
 	bool maybe_is_data, maybe_is_none;
 };
 

@@ -30,7 +30,7 @@ static struct socket_key key_of(const struct process_id *process, int64_t fd)
 
 /* --- events --- */
 
-/* Of a process and endpoint; NULL: none, or no room. */
+/* The story of the process at hand and an endpoint; NULL: none, or no room. */
 static struct api_story *story_of(struct api_tracker *t, const char *endpoint, bool makes)
 {
 	struct api_story_key key = api_story_key_of(&t->seen.process, endpoint);
@@ -256,7 +256,7 @@ static void take_connect(struct api_tracker *t, const struct folded_call *c)
 		connect_failed(t, c, peer);
 }
 
-/* What became of a connect that did not wait. */
+/* The result of a connect that did not wait: getsockopt(SO_ERROR). */
 static void take_answer(struct api_tracker *t, const struct folded_call *c)
 {
 	struct call_piece value = call_piece(c->call, 3, SYSCALLS_PART_TARGET);

@@ -45,7 +45,7 @@ void api_tracker_fini(struct api_tracker *t);
 int api_tracker_push(struct api_tracker *t, const struct batch *batch, struct sooth_error *err);
 int api_tracker_record(
 	struct api_tracker *t, const struct sooth_record *r, struct sooth_error *err);
-/* What waits for a snapshot goes on without it; more may come. */
+/* Calls that wait for a snapshot go on without it; more may come. */
 int api_tracker_flush(struct api_tracker *t, struct sooth_error *err);
 /* The recording is over: what is under way is handed on as it is. */
 int api_tracker_end(struct api_tracker *t, struct sooth_error *err);

@@ -27,7 +27,7 @@ static inline bool comparing_has_table(
 	return false;
 }
 
-/* Of two captures with allocations. */
+/* Compares allocations, if both captures have them. */
 int comparing_emit_heap(struct comparing *c, struct sooth_error *err);
 /* Emits the sections once everything is compared. */
 int comparing_emit(struct comparing *c, struct sooth_error *err);

@@ -142,7 +142,7 @@ static bool is_of_findings(const struct compared_row *row)
 	return !strncmp(row->schema->name, "finding", 7);
 }
 
-/* Of a finding, only its process, severity and evidence: the rest is in other tables. */
+/* Only severity, confidence and evidence of a finding are compared: the rest is in other tables. */
 static bool is_said_by_finding(const struct sooth_field *f)
 {
 	return !strcmp(f->name, "severity") || !strcmp(f->name, "confidence") ||

@@ -36,7 +36,7 @@ struct comparison_side {
 	struct comparison_table *filling; /* NULL: rows are ignored */
 	uint64_t bytes;
 	uint64_t refused; /* rows beyond the bound */
-	/* Of the stream. */
+	/* the stream */
 	uint64_t begin_ns, end_ns;
 	uint64_t last_ns; /* of the latest record: the end of a cut capture */
 	uint64_t lost;	  /* records */

@@ -6,7 +6,7 @@
 #include "analyze/graphs/call_graph.h"
 #include "explain/output.h"
 
-/* What a frame is, for colors: new kinds come last. */
+/* kind of a frame, for colors: new kinds come last */
 enum frame_kind {
 	FRAME_NEUTRAL, /* a process, a thread, or another container */
 	FRAME_FILE,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the stacks of a picture are of: target, time, and how much was lost. A picture is kept and
- * passed on without its command line. */
+/* Origin of the stacks in a picture: target, time, and number of lost records. A picture is kept
+ * and passed on without its command line. */
 #ifndef SOOTH_ANALYZE_GRAPH_ORIGIN_H
 #define SOOTH_ANALYZE_GRAPH_ORIGIN_H
 

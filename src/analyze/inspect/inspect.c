@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One process on one screen: a line for each aspect, then its largest, busiest and most nearly
- * exhausted resources. Of a capture with several processes one must be selected.
+ * exhausted resources. A capture with several processes needs a selected one.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -320,7 +320,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			snapshots_take(all[i], r);
 		take_waits(s, r);
 		thread_times_take(&s->threads, r);
-		/* What is wrong with an agent is among the notes. */
+		/* the notes report errors in an agent's definition */
 		agent_set_take(&s->agents, r, &ignored);
 	}
 	return 0;

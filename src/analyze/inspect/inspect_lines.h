@@ -24,14 +24,14 @@ struct inspect_snapshots {
 	struct agent_set *agents; /* NULL: the built-in ones */
 	uint32_t ticks_per_s;
 	int64_t boottime_offset_ns;
-	/* Of the shown process, for lines and tables; empty without its snapshots. */
+	/* sums of the shown process, for lines and tables; empty without its snapshots */
 	struct map_total map_totals[MAP_CLASSES];
 	struct socket_sums socket_sums;
 	struct buffer thread_list; /* struct thread_time, busiest first */
 	struct thread_sums thread_sums;
 };
 
-/* Of the one shown process. Missing snapshots are printed as not measured. */
+/* `id`: the shown process. Missing snapshots are printed as not measured. */
 int inspect_emit_lines(struct inspect_snapshots *s, const struct process_id *id,
 	const struct sooth_record *process, struct sooth_error *err);
 

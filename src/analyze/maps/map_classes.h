@@ -64,7 +64,7 @@ struct map_facts {
 	uint32_t runtimes; /* bit: enum maps_runtime */
 };
 
-/* Of the last snapshot of a process; call map_facts_fini() in any case. 0, or -ENOMEM. */
+/* `snapshot`: the last one of a process. Call map_facts_fini() in any case. 0, or -ENOMEM. */
 int map_facts_gather(struct map_facts *facts, const struct snapshot *snapshot);
 void map_facts_fini(struct map_facts *facts);
 /* The class of each mapping; `classes` has room for facts->count. */

@@ -70,7 +70,7 @@ struct growth_state {
 	uint64_t first_ns, last_ns;
 };
 
-/* Of one class, over all processes. */
+/* growth of one class over all processes */
 struct growth {
 	enum map_class class_;
 	uint64_t before, rss, swap;

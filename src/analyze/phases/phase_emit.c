@@ -114,7 +114,6 @@ static void phase_answer_write(
 #define ROWS_FOR_PEOPLE 20
 #define LATE_NS		(60 * NS_PER_S) /* a history that begins so much later is not all of it */
 
-/* What rows are made of. */
 struct emit {
 	struct output *output;
 	const struct phase_history *history;
@@ -147,7 +146,7 @@ static uint8_t text_state(const char *text)
 	return *text ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 }
 
-/* Of the rows that have PHASE_USE and PHASE_TOKENS. */
+/* `row`: has PHASE_USE and PHASE_TOKENS. */
 #define FILL_USE(row, sum)                                                                         \
 	do {                                                                                       \
 		(row)->cpu_ns = (sum)->cpu_ns;                                                     \
@@ -168,7 +167,7 @@ static uint8_t text_state(const char *text)
 		(row)->output_tokens = (sum)->output_tokens;                                       \
 		(row)->tokens_state = (sum)->has_tokens ? SOOTH_STATE_VALUE : (sum)->tokens_state; \
 	} while (0)
-/* Of those with PHASE_SHARES; `all` has the observed time. */
+/* `row`: has PHASE_SHARES; `all`: the observed time. */
 #define FILL_SHARES(row, states, all)                                                              \
 	do {                                                                                       \
 		(row)->shares_state = (all) ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;              \

@@ -25,7 +25,7 @@ struct phase_agent {
 	uint8_t end_state;
 };
 
-/* What a tool, an MCP server or a question is called. */
+/* name of a tool, an MCP server or a question */
 struct phase_label {
 	uint32_t number;
 	char name[ACTIVITY_NAME_SIZE], command[ACTIVITY_COMMAND_SIZE];
@@ -64,7 +64,7 @@ static inline const struct phase_piece *phase_pieces(const struct phase_history 
 	return (const void *)h->pieces.data;
 }
 
-/* Of label 0: an empty one. */
+/* Label 0 is an empty one. */
 const struct phase_label *phase_label_of(const struct phase_history *h, uint32_t number);
 /* "npm test", else the tool's name; "": neither. */
 const char *phase_label_text(const struct phase_label *l);

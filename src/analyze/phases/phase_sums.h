@@ -39,7 +39,7 @@ struct phase_sums {
 	uint64_t refused;
 };
 
-/* Of nothing also when there is no memory: `refused` says so. */
+/* The sums are incomplete if memory runs out: `refused` says so. */
 void phase_sums_make(struct phase_sums *s, const struct phase_history *h);
 void phase_sums_fini(struct phase_sums *s);
 

@@ -31,7 +31,7 @@ struct phase_io {
 	uint64_t written_bytes, read_bytes, calls;
 };
 
-/* What a session used between two samples. */
+/* resources used by a session between two samples */
 struct phase_use {
 	uint64_t cpu_ns, own_cpu_ns, rss_bytes;
 	struct phase_io io;
@@ -198,7 +198,7 @@ static void add_member(struct phase_tracker *t, struct phase_session *s,
 {
 	bool is_new;
 	struct phase_member *m = map_put(&t->members, &p->id, &is_new);
-	/* What it used before its session was observed is no part of any span. */
+	/* CPU time from before its session was observed is no part of any span */
 	uint64_t before = is_new && !s->last_ns ? p->process->cpu_ns : m && !is_new ? m->cpu_ns : 0;
 	uint64_t used = p->process->cpu_ns > before ? p->process->cpu_ns - before : 0;
 
@@ -261,7 +261,7 @@ static void add_tokens(struct phase_session *s, const struct proc_session *p, bo
 	if (!has_tokens(p))
 		return;
 	span->tokens_state = SOOTH_STATE_VALUE;
-	/* What stood in a long log before it was first read is of no phase. */
+	/* tokens of a long log from before it was first read belong to no phase */
 	is_counted &= before->is_known || p->tokens_state == SOOTH_STATE_VALUE;
 	if (is_counted && p->turns >= before->turns && p->input_tokens >= before->input &&
 		p->output_tokens >= before->output) {
@@ -351,7 +351,7 @@ static bool is_same(const struct phase_session *s, const struct activity *a, uin
 
 	if (s->state != a->state || strcmp(s->name, a->name) != 0)
 		return false;
-	/* Of two tools in a row each has a process of its own. */
+	/* two tools in a row have a process each */
 	return a->state != ACTIVITY_RUNS_TOOL || !s->since_ns || !since ||
 	       since < s->since_ns + SAME_TOOL_NS;
 }
@@ -478,7 +478,7 @@ static uint64_t end_ns(const struct phase_tracker *t, const struct host_state *h
 	return at > last_ns && at <= now ? at : last_ns + (now - last_ns) / 2;
 }
 
-/* Of those that are gone. */
+/* Ends the sessions that are gone. */
 static void end_sessions(struct phase_tracker *t, const struct host_state *host, uint64_t now)
 {
 	map_for_each (&t->sessions, const void *, id, struct phase_session *, s) {
@@ -494,7 +494,7 @@ static void end_sessions(struct phase_tracker *t, const struct host_state *host,
 	}
 }
 
-/* What it used up to its end came with the events; what stands there from before was taken. */
+/* Earlier uses were taken: an ended session gets only the use that its exit events report. */
 static void clear_uses(struct phase_tracker *t)
 {
 	map_for_each_value (&t->sessions, struct phase_session *, s) {

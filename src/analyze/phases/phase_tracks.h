@@ -14,7 +14,7 @@ enum phase_track_group {
 	PHASE_TRACK_GROUPS
 };
 
-/* Of the first sessions of that order. */
+/* Emits tracks of the first sessions in `order`. */
 int phase_tracks_emit(struct output *o, const struct phase_history *h,
 	const struct phase_session_sum *const *order, size_t count, struct track_axis *axis,
 	enum phase_track_group group, struct sooth_error *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What sessions of agents did over time. Records of samples become spans of phases here; of a
- * history that the monitor keeps the spans are there already.
+ * Phases of the sessions of agents over time. Records of samples become spans of phases here; a
+ * history that the monitor keeps already has the spans.
  */
 #include "analyze/phases/phases.h"
 

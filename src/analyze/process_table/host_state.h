@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What views of the host's processes collect while records come: the process table, the host, the
+ * State that views of the host's processes collect from records: the process table, the host, the
  * clock, and the processes that were too short-lived for a sample. It takes batches and knows
  * nothing of rows.
  */

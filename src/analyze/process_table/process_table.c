@@ -15,7 +15,7 @@
 
 /* --- evidence --- */
 
-/* What the recognizers get from a record of the probe proc. */
+/* The recognizers get these texts of a record of the probe proc. */
 
 /* A text field of a record by its name, borrowed; empty: the field has no value. */
 static struct span record_field_text(const struct sooth_record *r, const char *name)

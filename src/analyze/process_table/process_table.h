@@ -63,7 +63,7 @@ struct process_entry {
 	/* Everything below is set by process_table_resolve(). */
 	struct process_entry *parent; /* NULL: gone, or it started later */
 	struct process_entry *first_child, *next_sibling;
-	/* Of an ended process: its parent at its last record, live or not. */
+	/* parent of an ended process at its last record, live or not */
 	struct process_entry *last_parent;
 	const struct agent *agent; /* the agent that this process runs; NULL: none */
 	struct agent_match match;
@@ -71,7 +71,7 @@ struct process_entry {
 	struct process_entry *main; /* main process of that session; NULL: no session, or ended */
 	enum process_link link;
 	/*
-	 * The session's main process has ended: `gone` says how that is known. Of a main process:
+	 * The session's main process has ended: `gone` says how that is known. For a main process,
 	 * the session whose tool call started it has ended.
 	 */
 	bool is_main_gone;
@@ -89,17 +89,17 @@ struct process_entry {
 	struct sooth_text place;   /* directory of the project; empty: unknown */
 	uint8_t project_state;
 	struct process_entry
-		*above; /* of a main process: the main process of the session that started it */
+		*above; /* main process of the session that started this main process */
 	struct process_entry *linked; /* itself, or the ancestor, whose link is known */
 	/*
-	 * Of a process whose main process is gone, or that no longer descends from it: the process,
-	 * itself or a related one, that left the session on purpose, and how that is known. NULL:
-	 * left by accident, if left_state is a value.
+	 * The process, itself or a related one, that left the session on purpose, and how that is
+	 * known, for a process whose main process is gone or no longer its ancestor. NULL: left by
+	 * accident, if left_state is a value.
 	 */
 	struct process_entry *left;
 	struct sooth_text left_reason;
 	uint8_t left_state;
-	/* Of an MCP server. */
+	/* for an MCP server */
 	enum process_table_input input;
 	uint8_t input_state;
 	uint32_t generation, generations; /* 0: not an MCP server with generations */
@@ -144,8 +144,7 @@ int process_table_resolve(struct process_table *c);
  * them.
  */
 void process_table_next_interval(struct process_table *c);
-/* Of a process table that is used for days, after process_table_next_interval(): agents that ended
- * go too. */
+/* Drops ended agents too, after process_table_next_interval(): for a table in use for days. */
 void process_table_drop_ended(struct process_table *c);
 /* Walks the live processes in the order of their first record; *position starts at 0. */
 struct process_entry *process_table_next(const struct process_table *c, size_t *position);

@@ -255,7 +255,7 @@ static const char *why_not(const struct origin *o, const struct process_entry *m
 	return has_other_session(o, main) ? "has had another session since its start" : NULL;
 }
 
-/* Of the same user, or of root, which can become any user; of any user if P became root. */
+/* `main` has the same user, or is root, which can become any user; any user if P became root. */
 static bool is_candidate(const struct origin *o, const struct process_entry *main)
 {
 	uint64_t space = process_table_namespace(o->p), its = process_table_namespace(main);

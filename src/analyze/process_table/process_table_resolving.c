@@ -45,7 +45,7 @@ static void take_from_parent(struct process_entry *p)
 	p->main = parent->main;
 	p->link = parent->link;
 	p->linked = parent->linked;
-	/* Of a main process these fields are about itself as a leftover. */
+	/* these fields of a main process describe it as a leftover */
 	if (parent->main != parent) {
 		p->is_main_gone = parent->is_main_gone;
 		p->doubt = parent->doubt;
@@ -99,8 +99,8 @@ static bool is_foster_child(const struct resolving *s, const struct process_entr
 /* --- owners: main processes --- */
 
 /*
- * Of the environment of a main process only markers that name a session count: a program that
- * embeds an agent sets the others too.
+ * Only environment markers of a main process that name a session count: a program that embeds an
+ * agent sets the others too.
  */
 static void find_above(struct resolving *s, struct process_entry *p)
 {

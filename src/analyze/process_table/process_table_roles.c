@@ -499,7 +499,7 @@ static void play_itself(
 	play(p, role, p);
 }
 
-/* Of no known session, but named and connected like an MCP server. */
+/* Finds a process of no known session that is named and connected like an MCP server. */
 static void find_detached(struct resolving *s, struct process_entry *p)
 {
 	struct server_name name;

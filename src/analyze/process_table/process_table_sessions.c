@@ -176,7 +176,8 @@ static void find_parents(struct resolving *s)
 	}
 }
 
-/* Of ended processes, for views of starts and exits. Of two with one pid: the younger. */
+/* Finds parents of ended processes, for views of starts and exits. The younger of two processes
+ * with one pid is the parent. */
 static int find_last_parents(struct resolving *s)
 {
 	const struct process_table *c = s->process_table;

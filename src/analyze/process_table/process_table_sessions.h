@@ -24,7 +24,7 @@ struct markers {
 /* `links` may be NULL. Borrowed from the record. */
 void markers_read(struct markers *m, const struct proc_ties *links);
 
-/* What they say about one agent. */
+/* markers of one agent */
 struct agent_markers {
 	bool is_any, is_tool;
 	struct span session[2]; /* ids, in the order the agent lists them */

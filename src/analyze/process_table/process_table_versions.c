@@ -175,7 +175,7 @@ static void find_launcher(struct process_entry *p)
 	}
 }
 
-/* Of several daemons left by one program, the oldest does the work: it started first. */
+/* The oldest of several daemons left by one program does the work: it started first. */
 static void join_daemon(struct process_entry **oldest, size_t *count, struct process_entry *p)
 {
 	struct span executable = process_table_field(&p->process->record, &p->process->executable);

@@ -6,7 +6,7 @@
 #include "analyze/process_table/process_table.h"
 #include "analyze/process_table/verdicts.h"
 
-/* Of a running agent, from its program or its self-reported version; empty: unknown. */
+/* Version of a running agent, from its program or self-reported; empty: unknown. */
 struct span process_table_version(const struct process_entry *p);
 /* The newest version of its agent that is installed for its user; empty: unknown. */
 struct span process_table_newest(const struct process_table *c, const struct process_entry *p);

@@ -40,7 +40,7 @@ int version_compare(struct span a, struct span b);
 struct verdict_generation {
 	uint32_t number, count; /* 1 is the oldest */
 };
-/* Of an MCP server: its number among the processes of the same server for the same project. */
+/* Number of an MCP server among the processes of the same server for the same project. */
 struct verdict_generation verdict_generation(
 	const struct process_table *c, const struct process_entry *p);
 

@@ -109,7 +109,7 @@ bool host_load_take(struct host_load *out, const struct sooth_record *r)
 #define TRACERS_MAX 256
 #define CPUS_MAX    4096
 
-/* Of one CPU: where the interval begins, and now. */
+/* times of one CPU: at the start of the interval, and of its last record (last_*) */
 struct cpu_times {
 	uint64_t busy_ns, idle_ns;
 	uint64_t last_busy_ns, last_idle_ns;

@@ -108,7 +108,7 @@ bool host_emit_limits(const struct host_emit *t);
 /* 0 or a negative errno with err filled. */
 int host_emit_host(const struct host_emit *t, struct sooth_error *err);
 int host_emit_reasons(const struct host_emit *t, struct sooth_error *err);
-/* Of the listed main processes. */
+/* Emits the sessions of the listed main processes. */
 int host_emit_sessions(const struct host_emit *t, struct sooth_error *err);
 /* Installed versions, for programs; host_emit_versions() prints them for users on request. */
 int host_emit_installed(const struct host_emit *t, struct sooth_error *err);

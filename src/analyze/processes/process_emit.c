@@ -18,7 +18,7 @@
 /* --- containers --- */
 
 /*
- * What the runtimes make, by the cgroupfs and by the systemd driver:
+ * Control group paths of the runtimes, by the cgroupfs and by the systemd driver:
  *   docker: /docker/ID, /system.slice/docker-ID.scope
  *   podman: /libpod_parent/libpod-ID, /machine.slice/libpod-ID.scope
  *   containerd: /NAMESPACE/ID (nothing marks it as a container: left out)
@@ -281,7 +281,7 @@ static uint64_t since_s(const struct row_builder *t, uint64_t utc_ns)
 	return now > utc_ns ? (now - utc_ns) / NS_PER_S : 0;
 }
 
-/* Of main processes: from the agent's own files. */
+/* Fills main processes only, from the agent's own files. */
 static void fill_activity(struct row_builder *t)
 {
 	struct process_row *row = &t->row;
@@ -316,7 +316,7 @@ static void fill_tokens(struct row_builder *t)
 	row->output_tokens = t->s.output_tokens;
 }
 
-/* Of connections that are open now: what closed took its bytes along. */
+/* Counts only connections that are open now: a closed one took its bytes along. */
 static void fill_traffic(struct row_builder *t)
 {
 	const struct snapshot *snapshot = snapshots_get(&t->h->sockets, &t->l->p->id);
@@ -344,7 +344,7 @@ static void fill_traffic(struct row_builder *t)
 	}
 }
 
-/* What a main process is doing. */
+/* the current activity of a main process */
 static void fill_doing(struct row_builder *t)
 {
 	const struct process_entry *p = t->l->p;

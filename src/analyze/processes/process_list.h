@@ -191,7 +191,7 @@ struct listed {
 	unsigned depth;
 	struct process_row *row; /* for callers that make rows; also needed to sort by a field */
 	const struct processes_options *options;
-	/* Of the tree, by index; LISTED_NONE. */
+	/* indexes of the tree; LISTED_NONE: none */
 	size_t above, first, last, next;
 };
 

@@ -364,7 +364,7 @@ static int emit_all(struct processes_state *s, struct sooth_error *err)
 	return status;
 }
 
-/* What a screen shows, as trees. */
+/* Selects the processes that a screen shows, as trees. */
 static void choose_all(struct processes_state *s)
 {
 	s->options.is_tree = true;

@@ -47,7 +47,7 @@ struct processes_options {
 	bool has_uid;	    /* only this user */
 	uint32_t uid;
 	const char *agent; /* only this agent; NULL: all */
-	/* Of tables: "pid,name"; NULL: a default for the rows. Then `more`; NULL: none. */
+	/* columns of tables ("pid,name"), then `more`; NULL: the rows' default, and no more */
 	const char *columns, *more;
 	const struct sooth_field *sort; /* of process_row_schema; NULL: by CPU, highest first */
 	bool is_descending;		/* by `sort` */

@@ -53,7 +53,7 @@ static struct page_process *process_of(struct page_live *l, const struct sooth_r
 	return p;
 }
 
-/* Of one that was taken with a chance of 1 in `faults`: Horvitz and Thompson, 1952. */
+/* Variance of a fault sampled with a chance of 1 in `faults`: Horvitz and Thompson, 1952. */
 static uint64_t variance_of(uint32_t faults)
 {
 	return (uint64_t)faults * (faults - 1);

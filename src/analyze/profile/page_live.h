@@ -23,7 +23,7 @@ struct pages_held {
 struct page_sum {
 	uint64_t touched, touched_variance;
 	struct pages_held remaining; /* of these */
-	/* What remained at a peak; a stack takes note at its first change after it. */
+	/* pages that remained at a peak; a stack notes them at its first change after it */
 	struct pages_held noted;
 	uint64_t noted_peak; /* 0: it never changed */
 };
@@ -46,7 +46,7 @@ void page_live_init(struct page_live *l);
 void page_live_fini(struct page_live *l);
 /* Records of other kinds are ignored. */
 void page_live_take(struct page_live *l, const struct sooth_record *r);
-/* What of a stack remained at the peak. */
+/* Pages of a stack that remained at the peak. */
 struct pages_held page_live_at_peak(const struct page_live *l, const struct page_sum *sum);
 /* Whether all that was touched has been given back, or its processes have ended. */
 bool page_live_is_over(const struct page_live *l);

@@ -9,7 +9,7 @@ enum profile_place {
 	PROFILE_ON_TOP,	 /* the innermost function, in user space or in the kernel */
 	PROFILE_IN_USER, /* the innermost function of user space: it called the kernel */
 	/* The innermost function of a script, with what its interpreter does for it; in a stack
-	 * without one as PROFILE_IN_USER. Of a regular expression the function that called it. */
+	 * without one as PROFILE_IN_USER. A regular expression counts for its caller. */
 	PROFILE_IN_SCRIPT,
 };
 

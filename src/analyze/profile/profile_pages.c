@@ -132,7 +132,7 @@ struct pages_state {
 	struct place *sorted;
 };
 
-/* What the kernel counts, of a process. */
+/* resident memory of a process, by the kernel's count */
 struct resident {
 	uint64_t first_ns, last_ns;
 	uint64_t first, last; /* bytes */
@@ -243,7 +243,7 @@ static uint8_t state_of_error(const struct pages_state *s)
 						: SOOTH_STATE_VALUE;
 }
 
-/* What is asked: what remains, or what there was at the peak. */
+/* The reported pages: those that remain, or those at the peak if none remain. */
 static const struct pages_held *answer_of(const struct page_live *l)
 {
 	return page_live_is_over(l) ? &l->peak : &l->remaining;
@@ -340,7 +340,7 @@ static bool is_contradicted(const struct page_live *l, const struct page_totals_
 	       (differs > error || -differs > error);
 }
 
-/* What the kernel counts comes first: pages that are touched may take the place of others. */
+/* The kernel's count comes first: touched pages may take the place of others. */
 static void put_growth(const struct page_totals_row *row, struct buffer *out)
 {
 	uint64_t before = row->resident_before_bytes, now = row->resident_bytes;
@@ -393,8 +393,8 @@ static void note_refused(const struct pages_state *s)
 	output_limit(s->output, "pages", text, "observe a single process, or for a shorter time");
 }
 
-/* Of those that are there at the end; one that began meanwhile had nothing. False: there was one
- * look, or none. */
+/* Sums the processes that are there at the end; one that began meanwhile had nothing. False: there
+ * was at most one sample. */
 static bool sum_resident(const struct pages_state *s, struct page_totals_row *row)
 {
 	size_t position = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the sampled functions of a process show: kinds of work that take a share of its CPU time
- * which they should not have. By names of functions, so code without symbols shows nothing.
+ * Finds kinds of work that take too large a share of a process's CPU time, by the names of its
+ * sampled functions: code without symbols shows nothing.
  */
 #ifndef SOOTH_ANALYZE_PROFILE_PATTERNS_H
 #define SOOTH_ANALYZE_PROFILE_PATTERNS_H

@@ -77,7 +77,7 @@ static ROW_SCHEMA(wait_row, WAIT_ROW, "wait_stacks", stack_row);
 static const struct sooth_schema *const tables[] = { &stack_row_schema, &wait_row_schema,
 	&wall_row_schema, NULL };
 
-/* What differs between them. */
+/* differences between the kinds of stacks */
 static const struct {
 	const char *title, *weight, *one;
 	const struct sooth_schema *schema;
@@ -96,7 +96,7 @@ struct stacks_state {
 	uint64_t samples, time_ns;
 };
 
-/* What shares are of. */
+/* The value that shares refer to. */
 static unsigned weight_of(const struct stacks_state *s)
 {
 	return s->options.of ? CPU_TIME : SAMPLES;

@@ -109,8 +109,7 @@ static uint32_t put_demangled(struct profile_sums *s, struct span name)
 	return number;
 }
 
-/* What the compiler put into the function, each with the line in it; and the line in the function.
- */
+/* Takes functions inlined into the frame's function, each with its line, and the frame's line. */
 static void take_lines(
 	struct profile_sums *s, const struct profile_frame *f, struct known_frame *frame)
 {

@@ -15,7 +15,7 @@
 
 #define PROFILE_STACK_FRAMES_MAX 512
 
-/* What a frame is in a report: functions of the same name and file are one. */
+/* a frame in a report: functions of the same name and file are one */
 struct profile_function {
 	uint32_t name; /* in sums->names: the symbol, or file+0x12 */
 	uint32_t file; /* the last part of its path, or "hot.c:17"; empty: none */

@@ -18,8 +18,8 @@ struct profile_options {
 	bool is_icicle;	   /* a picture: the first frames on top */
 	bool folds_chains; /* a frame and its only callee are one row */
 	enum profile_of of; /* stacks of waits, by their time, instead of samples or beside them */
-	/* Of the stacks: nothing is shown, the graph is filled (values: samples as calls, CPU time)
-	 * and the CPU time between two samples set. NULL: they are shown. */
+	/* Graph that is filled with the stacks (values: samples as calls, CPU time) instead of
+	 * printing them; the CPU time between two samples is set too. NULL: they are printed. */
 	struct call_graph *keep;
 	uint64_t *period_ns;
 };

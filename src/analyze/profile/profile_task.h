@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a known server does in most of its samples, by functions that stand anywhere in the stacks:
+ * The task of a known server in most of its samples, by functions anywhere in the stacks:
  * the time of a script or of a query is spread over many functions, none of which says what it is.
  */
 #ifndef SOOTH_ANALYZE_PROFILE_TASK_H

@@ -75,7 +75,7 @@ struct stack_key {
 
 struct wait_sum {
 	uint64_t waits, waited_ns, longest_ns;
-	/* What woke it, as a majority vote by time goes. */
+	/* the waker, by a majority vote weighted by time */
 	uint32_t waker, waker_pid; /* name; 0: none */
 	uint64_t waker_ns;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What waits wait for in the end: from a wait to the thread that ended it, and to what that thread
- * itself waited for meanwhile, and so on. The next wait of a chain is the one that covers most of
- * this one; where none covers half of it, the thread was running.
+ * Chains of waits, to their ends: from a wait to the thread that ended it, then to the wait of that
+ * thread in the meantime, and so on. The next wait of a chain is the one that covers most of this
+ * one; where none covers half of it, the thread was running.
  *
  * Bounded: waits behind the last that has room are left out, and counted.
  */
@@ -166,7 +166,7 @@ static uint32_t first_behind(const struct kept_wait *all, struct range range, ui
 	return range.from;
 }
 
-/* What the thread that ended it waited for most of that time; NULL: it ran, or is not observed. */
+/* The wait that filled most of this time in the waking thread; NULL: it ran, or is not observed. */
 static const struct kept_wait *next_of(const struct chains_state *s, const struct kept_wait *w)
 {
 	const struct kept_wait *all = (const void *)s->waits.data, *best = NULL;

@@ -28,7 +28,7 @@ extern const struct sooth_names wait_reason_names;
 
 #define WAIT_NOT_ANY UINT32_MAX /* no stack; no system call */
 
-/* What waits at one place have in common. */
+/* properties shared by all waits at one place */
 struct wait_key {
 	uint32_t stack;	      /* WAIT_NOT_ANY: it began before the recording */
 	uint32_t number, abi; /* of the system call; WAIT_NOT_ANY */
@@ -39,8 +39,8 @@ struct wait_key wait_key_of(const struct profile_wait *w);
 /* The name of the system call, empty: none. Returns its state in a row. */
 uint8_t wait_call_text(uint32_t abi, uint32_t number, char name[SYSCALL_NAME_SIZE]);
 
-/* What a person has written, rather than the interpreter that runs it: the function of a script, or
- * the innermost one that is neither the kernel's nor a library's of C or C++. NULL: none is known.
+/* The user's own function, not the interpreter that runs it: the function of a script, or the
+ * innermost one that is neither the kernel's nor a library's of C or C++. NULL: none is known.
  */
 const struct profile_function *wait_place_function(
 	const struct profile_sums *sums, const struct profile_stacked *stacked);

@@ -2,8 +2,8 @@
 /*
  * All the time of threads as one table: where they ran, by samples, and where they waited, by the
  * stacks at which they stopped running. The time on a CPU is counted exactly, by thread; samples
- * only say in which functions. What remains are waits that were too short to be recorded one by
- * one, so that the rows of a thread add up to the time in which it was observed.
+ * only say in which functions. The rest is waits that were too short to be recorded one by one, so
+ * that the rows of a thread add up to its observed time.
  */
 #include <string.h>
 
@@ -269,7 +269,7 @@ static void find_place(struct wall_state *s, const struct stack_key *key, struct
 	add_place(s, &at, spent);
 }
 
-/* What neither a sample nor a wait stands for. */
+/* Adds the time that neither a sample nor a wait covers. */
 static void find_rest(struct wall_state *s, const struct thread *t)
 {
 	uint64_t known_ns = t->running_ns + t->waited_ns;

@@ -178,7 +178,7 @@ static uint64_t hashed(uint64_t hash, const struct buffer *text)
 	return hash_bytes(hash_bytes(hash, text->data, text->size), &end, 1);
 }
 
-/* Of protocol, addresses and ports; from the scratch texts. */
+/* Hash of protocol, addresses and ports, from the scratch texts. */
 static uint64_t end_hash(const struct sockets_view *s)
 {
 	return hashed(

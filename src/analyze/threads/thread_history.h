@@ -44,7 +44,7 @@ struct thread_waiting {
 	uint64_t address;    /* of a futex; 0: several */
 };
 
-/* Of readings by what they met: those in which it was seen to wait in a call. */
+/* Number of samples, of `input`, in which the thread was seen to wait in a call. */
 static inline uint32_t thread_waits_seen(const uint32_t waits[THREAD_WAITS], uint32_t input)
 {
 	return input - waits[THREAD_WAIT_UNKNOWN] - waits[THREAD_WAIT_NOTHING];

@@ -244,7 +244,7 @@ static void take_maps(struct timeline_tracker *b, const struct maps_process *end
 
 /* --- allocations, as the kernel adds them up --- */
 
-/* Of samples the values have no weights: they are left out. */
+/* Sampled values have no weight and are skipped. */
 static void take_held(struct timeline_tracker *b, const struct heap_held *h)
 {
 	struct timeline_process *p = timeline_process_of(b, &h->record);

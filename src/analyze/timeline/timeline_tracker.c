@@ -393,7 +393,7 @@ void timeline_total_forget(struct timeline_tracker *b)
 
 /*
  * CPU time by thread role, and bytes moved: differences between two snapshots of the probe threads.
- * What a thread did after its last snapshot is missing.
+ * Use after a thread's last snapshot is missing.
  */
 
 struct thread_key {

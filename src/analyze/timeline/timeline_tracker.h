@@ -41,7 +41,7 @@ struct timeline_threads {
 	uint64_t first_ns, time_ns; /* of the first and the last whole snapshot */
 	uint32_t round;
 	bool is_partial; /* more threads than the bound */
-	/* Of the unfinished snapshot: */
+	/* sums of the unfinished snapshot */
 	double cpu_ns[THREAD_ROLES];
 	bool has_role[THREAD_ROLES], had_role[THREAD_ROLES], is_reported[THREAD_ROLES];
 	double read_bytes, written_bytes;
@@ -92,7 +92,7 @@ struct timeline_tracker {
 	struct map processes; /* process_id -> struct timeline_process * */
 	size_t track_count;
 	struct snapshots maps;
-	/* Of the last snapshot of every process: */
+	/* sums over the last snapshot of every process */
 	double held_rss;
 	size_t holders;
 	uint64_t rss_round;    /* counts samples */
