@@ -168,7 +168,7 @@ static const char answers_text[] =
 	" WHERE s.directory = ?1 AND s.time_updated >= ?2"
 	" AND json_extract(m.data, '$.role') = 'assistant'"
 	" AND json_extract(m.data, '$.time.completed') IS NOT NULL";
-/* Of the session itself, not of a subagent's. */
+/* The session's own last answer, not a subagent's. */
 static const char last_text[] =
 	"SELECT json_extract(m.data, '$.tokens.total'), json_extract(m.data, '$.modelID')"
 	" FROM message m JOIN session s ON s.id = m.session_id"

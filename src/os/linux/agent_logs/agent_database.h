@@ -24,11 +24,11 @@ struct agent_database_request {
 };
 
 /*
- * Of the sessions of that directory that changed since the process started. Nothing is read when
- * the database is still as in `place`. *is_cut: some of it was there before the process. 0, or a
- * negative errno: -ENOENT when there is none, -EOPNOTSUPP when it is none that can be read without
- * changing anything or running code of its own, or SQLite is not installed; -EDQUOT when it takes
- * too long, -ERANGE when its figures are none of tokens.
+ * Reads the tokens of that directory's sessions that changed since the process started. Nothing is
+ * read when the database is still as in `place`. *is_cut: some of it was there before the process.
+ * 0, or a negative errno: -ENOENT when there is none, -EOPNOTSUPP when it is none that can be read
+ * without changing anything or running code of its own, or SQLite is not installed; -EDQUOT when it
+ * takes too long, -ERANGE when its figures are none of tokens.
  */
 int agent_database_read(const struct agent_database_request *request,
 	struct agent_database_place *place, struct agent_tokens *tokens, bool *is_cut);

@@ -33,7 +33,7 @@
 #define EXPENSIVE_NS (200 * NS_PER_MS) /* of a processor */
 #define OPTION_LEAST 16		       /* ids are long; shorter values are list indexes or names */
 
-/* Of a process. */
+/* State that is kept of a process between samples. */
 struct known {
 	char home[AGENT_READ_PATH];
 	struct agent_log_file file; /* its log, and what was read from it */
@@ -52,7 +52,7 @@ struct known {
 	int blocked_status;  /* why not: they did not answer, or took too long */
 };
 
-/* One whose files are to be read. */
+/* A process whose files are to be read. */
 struct pending {
 	struct agent_read job;
 	struct process_id id;
@@ -193,7 +193,7 @@ static void set_input(struct agent_read *job, const struct agent *agent)
 
 /* --- what was read --- */
 
-/* What the same log said before. */
+/* Keeps what was read; an unchanged log has what it said before. */
 static void remember(
 	struct agent_files_reader *f, const struct process_id *id, struct agent_read *job)
 {

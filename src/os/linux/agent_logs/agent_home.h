@@ -8,7 +8,7 @@
 #include "os/linux/files/timeout.h"
 
 /* Where an agent's process keeps its files. The path is only opened, never reported. */
-/* Of a process; 0, or a negative errno: -ENOENT when it is not known. */
+/* Finds the folder; 0, or a negative errno: -ENOENT when the folder is not known. */
 int agent_home_find(char *home, size_t room, const struct agent_files *files,
 	struct timeout *timeout, const struct process_snapshot *snapshot, struct buffer *scratch);
 

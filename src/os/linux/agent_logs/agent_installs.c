@@ -305,7 +305,7 @@ static void set_top(const struct agent_installs *i, char top[PATH_SIZE])
 	snprintf(top, PATH_SIZE, "%s", i->root ? i->root : "/");
 }
 
-/* What is known of the versions of this user is not all there is, or is by now. */
+/* Reports that the known versions of this user are not all there are (is_unread), or are by now. */
 static void emit_unread(struct agent_installs *i, struct backend_run *run, uint32_t uid,
 	struct span home, int status, bool is_unread)
 {

@@ -37,7 +37,7 @@ struct agent_read {
 		enum agent_log log_kind;
 	} files; /* copies: the agent set may be freed while this call is still stuck */
 	struct agent_log_file known; /* it need not be read again */
-	/* Also output: what its tokens are counted up to. Of another file it starts over. */
+	/* Also output: how far its tokens are counted. The count of another file starts over. */
 	struct agent_token_place {
 		uint64_t device, inode, offset;
 		bool is_read; /* of this log */

@@ -27,7 +27,7 @@ struct item {
 	uint64_t spent_ns;
 };
 
-/* What may still be read of this one's files, in ns of a processor. */
+/* CPU time that is left for this item's files, in ns. */
 static uint64_t left_ns(const struct item *item)
 {
 	uint64_t user = item->user_spent_ns, all = item->spent_all_ns;

@@ -18,7 +18,7 @@ struct agent_read_request {
 
 /*
  * A user may keep any files: those of one user have a second of a processor, and all of them two.
- * What is left then has -EDQUOT in its own statuses.
+ * Reads that are left then have -EDQUOT in their own statuses.
  */
 void agent_reads_run(struct agent_read_request *requests, size_t count, struct timeout *p);
 

@@ -99,7 +99,7 @@ struct wanted {
 	size_t count;
 };
 
-/* Of each section those that are not there yet. */
+/* Adds the program's names that are not there yet. */
 static int want(struct wanted *w, const struct bpf_unfitted *program)
 {
 	struct kernel_name names[KERNEL_NAMES_MAX];
@@ -133,7 +133,7 @@ static void want_entries(struct wanted *w, const struct bpf_fitted *f)
 	}
 }
 
-/* Of an alias of a pointer to a function, whose first argument is the registrant's. */
+/* The argument count of the function that an alias points to, less the first, the registrant's. */
 static uint32_t arguments_of(const struct kernel_types *kernel, uint32_t id)
 {
 	struct kernel_type type;

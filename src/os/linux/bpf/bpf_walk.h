@@ -16,7 +16,7 @@ struct bpf_walk {
 	int program, link;
 };
 
-/* Of the image's section "iter/<over>". */
+/* Opens the image's section "iter/<over>". */
 int bpf_walk_open(struct bpf_walk *w, const struct bpf_image *image, const char *over,
 	const struct log *log, struct sooth_error *err);
 /*

@@ -44,13 +44,13 @@ int follow_load(struct follow *f, struct sooth_error *err);
 /* A process joins or leaves, as backend.set says; checks whether the caller may watch it. */
 int follow_set(struct follow *f, struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err);
-/* Of a whole host or user: mark every thread that is there, for programs that cannot make memory
- * for a thread where they meet it. Of other targets: nothing. */
+/* Marks every thread of a whole host or user, for programs that cannot make memory for a thread
+ * where they meet it. Other targets: nothing is marked. */
 int follow_all(struct follow *f, struct backend_run *run, struct sooth_error *err);
 /* Marks the threads of a followed process (FOLLOW_MARK). From any thread. */
 int follow_mark(struct follow *f, const struct process_id *process, unsigned interest,
 	struct sooth_error *err);
-/* What the threads of a followed process used of a CPU until now was not observed. */
+/* CPU time that the threads of a followed process used until now counts as not observed. */
 int follow_begin(struct follow *f, const struct process_id *process, struct sooth_error *err);
 /* Followed threads: struct follow_listed, appended. From any thread. */
 int follow_list(struct follow *f, struct buffer *out, struct sooth_error *err);

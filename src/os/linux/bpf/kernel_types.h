@@ -65,10 +65,10 @@ bool kernel_types_get(const struct kernel_types *t, uint32_t id, struct kernel_t
 /* Empty if it has none. */
 struct span kernel_types_name(const struct kernel_types *t, uint32_t name);
 
-/* What a type's name is a name of; KERNEL_UNNAMED: nothing that is looked up. */
+/* The kind of a type's name; KERNEL_UNNAMED: it is not looked up. */
 enum kernel_named kernel_type_names(const struct kernel_type *type);
-/* Of an enumeration: the name of the enumerator at that index (empty: there is none), and whether it
- * has one of that name. */
+/* The name of an enumeration's enumerator at that index (empty: there is none), and whether the
+ * enumeration has one of that name. */
 struct span kernel_enumerator(
 	const struct kernel_types *t, const struct kernel_type *type, uint32_t index);
 bool kernel_has_enumerator(

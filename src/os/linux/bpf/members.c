@@ -66,7 +66,7 @@ int members_visit(
 	struct members *m, struct backend_run *run, member_visitor visitor, struct sooth_error *err)
 {
 	assert(run);
-	/* Of a host or user all processes, or only the named ones. */
+	/* Brief backends visit only the named processes of a host or user, others all of them. */
 	if (run->options.interest & INTEREST_BRIEF)
 		return visit_known(m, run, visitor);
 	return members_visit_all(m, run, visitor, err);

@@ -21,11 +21,11 @@ void members_fini(struct members *m);
 /* Called with the pid and, where it is known, the identity that pid must still have. */
 typedef void (*member_visitor)(
 	struct backend_run *run, pid_t pid, const struct process_id *expected);
-/* Of a host or a user every process; of a brief one only the named ones. Processes that have not
- * exec'd yet are left out this time; at the next visit they run their own program. */
+/* Visits every process of a host or a user; a brief run visits only the named ones. Processes that
+ * have not exec'd yet are left out this time; at the next visit they run their own program. */
 int members_visit(struct members *m, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err);
-/* Of a host or a user every process: even a brief backend counts them. */
+/* Visits every process of a host or a user: even a brief backend counts them. */
 int members_visit_all(struct members *m, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err);
 

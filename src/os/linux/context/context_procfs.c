@@ -96,8 +96,9 @@ static void drop_job(void *argument)
 	close(((struct job *)argument)->file);
 }
 
-/* Of a file that the process has mapped, whose directory is open. 0; -ENOENT when there is none;
- * -ETIMEDOUT when the file did not answer; another negative errno when it cannot be read as ELF. */
+/* The build ID of a file that the process has mapped, whose directory is open. 0; -ENOENT when
+ * there is none; -ETIMEDOUT when the file did not answer; another negative errno when it cannot be
+ * read as ELF. */
 static int build_id_read(struct timeout *timeout, int process, const struct maps_line *mapping,
 	char out[BUILD_ID_TEXT_SIZE])
 {
@@ -223,7 +224,7 @@ static void write_mapping(
 	struct maps_line parsed;
 	struct span path;
 
-	/* Of unnamed mappings only code matters later: it may be a JIT's. */
+	/* Unnamed mappings matter later only if they have code: it may be a JIT's. */
 	if (!maps_parse(line, &parsed) || (!parsed.path.size && !parsed.is_executable))
 		return;
 	path = parsed.path;

@@ -126,7 +126,7 @@ struct search {
 	const struct sooth_record *of;
 	struct buffer text, scratch;
 	struct fd_found found;
-	/* Of the process being searched, once they are needed. */
+	/* Mounts of the process being searched, read once they are needed. */
 	struct mounts mounts;
 	bool has_mounts;
 	uint64_t links;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Kinds of descriptors. What has no name in a file system is identified by the text of its link,
- * which begins with the name of its kind instead of a slash: no path can look like that.
+ * Kinds of descriptors. A descriptor without a name in a file system is identified by the text of
+ * its link, which begins with the name of its kind instead of a slash: no path can look like that.
  */
 #include "os/linux/fds/fd_kind.h"
 

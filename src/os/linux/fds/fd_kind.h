@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a descriptor is, from the kernel's data about it, and its details in words. Shared by all
- * backends, so that they report the same.
+ * The kind of a descriptor, from the kernel's data about it, and its details in words. Shared by
+ * all backends, so that they report the same.
  */
 #ifndef SOOTH_OS_LINUX_FD_KIND_H
 #define SOOTH_OS_LINUX_FD_KIND_H

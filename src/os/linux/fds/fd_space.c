@@ -101,7 +101,7 @@ static int read_mount(struct fds_reader *r, const struct mount *m, struct statvf
 	return status;
 }
 
-/* Of the same mount for all processes of a sample. */
+/* The space of a mount is read once for all processes of a sample. */
 static int read_space_once(struct fds_reader *r, const struct mount *m, struct statvfs *out)
 {
 	const struct statvfs *known = map_get(&r->spaces, &m->id);

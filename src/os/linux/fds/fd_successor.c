@@ -108,7 +108,7 @@ void fd_successor_write(struct fds_reader *r, struct backend_run *run,
 
 	if (!is_at_end(d) || !path.size || path.data[0] != '/' || d->path_state)
 		return;
-	/* One that was deleted may have been rotated before: "app.log.1 (deleted)". */
+	/* A deleted file may have been rotated before: "app.log.1 (deleted)". */
 	if (!d->is_deleted || !finds(r, d, path, &a)) {
 		path.size = rotated_name_base(path);
 		if (!finds(r, d, path, &a))

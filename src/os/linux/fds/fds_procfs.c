@@ -46,7 +46,7 @@ static void read_file(void *request)
 			: 0;
 }
 
-/* Of raw->fd: fills mode, links, inode, size and devices, and inode_state. */
+/* Fills mode, links, inode, size and devices of raw->fd, and inode_state. */
 static void fd_file_read(struct fds_reader *r, struct fd_raw *raw)
 {
 	struct file_request a = { .call.folder = r->table };

@@ -49,7 +49,7 @@ struct fds_reader {
 	struct buffer detail, scratch;
 };
 
-/* What processes share is read once for all that are read within this time. */
+/* Data that processes share is read once for all processes read within this time. */
 #define FDS_SHARED_NS ((uint64_t)1000000000)
 
 void fds_reader_init(struct fds_reader *r);

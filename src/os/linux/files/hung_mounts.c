@@ -127,7 +127,7 @@ static const struct mounts *mounts_of(int about, struct buffer *scratch)
 	return space ? &mounts : NULL;
 }
 
-/* Of a process those where it may be looked for; of other files none. */
+/* A process has a key, and its mounts have, if these may be read; other files have none. */
 static void find_keys(int about, struct hung_keys *keys)
 {
 	struct buffer scratch = { 0 };

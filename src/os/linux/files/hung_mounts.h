@@ -15,7 +15,8 @@ struct backend_run;
 
 #define HUNG_KEYS_MAX 13 /* the process, and two for each link */
 
-/* What a call about an open /proc/PID may hang on; other descriptors have none. */
+/* The process and the mounts that a call about an open /proc/PID may hang on; other descriptors
+ * have none. */
 struct hung_keys {
 	size_t count;
 	uint64_t keys[HUNG_KEYS_MAX];

@@ -97,7 +97,8 @@ static void end_work(struct timeout_thread *t)
 }
 
 /* Calls often come one behind the other, and a process for each took as much of a CPU as all else.
- * One that kept a descriptor has none of the next call, which the thread's next process makes. */
+ * A process that kept a descriptor has none of the next call, which the thread's next process
+ * makes. */
 static bool takes_next(struct timeout_thread *t)
 {
 	struct timespec deadline = timeout_deadline(IDLE_MS);
@@ -466,7 +467,7 @@ static void do_items(void *argument)
 	}
 }
 
-/* Of the item that does not return. */
+/* Opens what the item that does not return is about. */
 static int open_about_item(void *argument)
 {
 	struct timed_batch *b = *(struct timed_batch **)argument;

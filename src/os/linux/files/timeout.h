@@ -7,8 +7,8 @@
  * uninterruptibly, and a process with such a thread can neither exit nor be killed. So the thread
  * has a child process make the call, sharing its memory (as after vfork(2)), and waits for that;
  * the thread can be killed, and the child is left behind. The child has only the one descriptor
- * that the call needs, so it keeps no other file open whose closing others wait for. One that was
- * given none makes the next calls of this kind, too, if they come within 20 ms.
+ * that the call needs, so it keeps no other file open whose closing others wait for. A child that
+ * was given none makes the next calls of this kind, too, if they come within 20 ms.
  */
 #ifndef SOOTH_OS_LINUX_TIMEOUT_H
 #define SOOTH_OS_LINUX_TIMEOUT_H

@@ -170,7 +170,7 @@ static struct allocator_site *new_site(struct search *s)
 	return file->count < ALLOCATOR_SITES_MAX ? &file->sites[file->count++] : NULL;
 }
 
-/* Of the function at the given place; false if there is none. */
+/* Adds a site of the function, with the given place; false if there is none. */
 static bool add_site(struct search *s, const struct elf_function *f, uint8_t place,
 	const struct site_requirement *requirement, bool has_return)
 {
@@ -259,7 +259,7 @@ static void add_throwing(struct search *s, const struct elf_function *f)
 		add_return(s, f, paths.returns[i]);
 }
 
-/* Of something that is no function of an allocator. */
+/* Adds a site of a function that is not an allocator's. */
 static void add_mark(struct search *s, const struct elf_function *f, uint8_t place)
 {
 	const struct site_requirement requirement = { .kernel = s->kernel };

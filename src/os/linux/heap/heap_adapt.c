@@ -55,7 +55,7 @@ void heap_adapt_add(struct heap_adapt *a, struct backend_run *run, const struct 
 		p->cpu_ns = cpu_ns_of(process);
 }
 
-/* What is new of a value that only grows, as long as it can be read. */
+/* The increase of a value that only grows, as long as it can be read. */
 static uint64_t gain(uint64_t *known, uint64_t now)
 {
 	uint64_t before = *known;
@@ -66,8 +66,8 @@ static uint64_t gain(uint64_t *known, uint64_t now)
 	return now - before;
 }
 
-/* Of all processes since the last look. One that is met for the first time began under observation.
- */
+/* The sum over all processes since the last look. A process that is met for the first time began
+ * under observation. */
 static struct heap_probed_value used_since(struct heap_state *s)
 {
 	int map = bpf_code_map(&s->follow.code, "probed");

@@ -2,7 +2,7 @@
 /*
  * A target that is slowed too much: what the probes take of its time is looked at again and again,
  * and once it is too much, its allocations are sampled from then on instead of all being added up.
- * What was added up before stays, block by block, so nothing is estimated of it.
+ * Allocations that were added up before stay, block by block, so nothing is estimated of them.
  */
 #ifndef SOOTH_OS_LINUX_HEAP_ADAPT_H
 #define SOOTH_OS_LINUX_HEAP_ADAPT_H

@@ -48,7 +48,7 @@ struct heap_attach {
 		failure; /* the first one of a program that has begun; its code is 0: none */
 };
 
-/* Of each table (struct heap_places). */
+/* The program of each table (struct heap_places). */
 extern const char *const heap_entry_programs[HEAP_TABLES];
 
 int heap_attach_open(struct heap_attach *a, const struct prober_type *type, struct follow *follow,
@@ -96,7 +96,7 @@ int heap_attach_child(struct heap_attach *a, const struct process_id *process, b
 /* Whether a process is one of `only`, or there is no such limit; and makes it one, or not. */
 bool heap_attach_only(struct heap_attach *a, uint32_t pid);
 bool heap_attach_only_set(struct heap_attach *a, uint32_t pid, bool is_probed);
-/* What reads files for it from now on has the calling thread's priority. */
+/* Threads that read files for it from now on have the calling thread's priority. */
 void heap_attach_hurry(struct heap_attach *a);
 /* A failure for the next drain, and that. */
 void heap_attach_fail(struct heap_attach *a, const struct sooth_error *failure);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What probes on allocators do not show, as limits of the report. */
+/* Limits of the report: allocations that probes on allocators do not show. */
 #ifndef SOOTH_OS_LINUX_HEAP_LIMITS_H
 #define SOOTH_OS_LINUX_HEAP_LIMITS_H
 
