@@ -66,8 +66,8 @@ struct mixed_state {
 
 /* --- which engine --- */
 
-/* A program that loads the library connects before its first call. What never did was not seen,
- * for whatever reason its loader had. */
+/* A program that loads the library connects before its first call. A program that never connected
+ * was not seen, for whatever reason its loader had. */
 static void check_taken(struct mixed_state *s, const struct process_id *process)
 {
 	struct heap_state *kernel = s->kernel.state;
@@ -129,7 +129,7 @@ static bool mixed_takes(
 	pthread_mutex_lock(&s->programs_lock);
 	takes = preload_programs_runs(
 		&s->programs, (pid_t)process->pid, s->library, s->session.uid);
-	/* What has ended since has no environment any more. */
+	/* A process that has ended since has no environment any more. */
 	if (!takes && preload_session_met(&s->session, process->pid, begun->record.time_ns))
 		takes = preload_programs_fits_as(&s->programs, begun->path,
 			makedev(begun->device_major, begun->device_minor), begun->inode);
@@ -308,7 +308,7 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-/* What has to be done for a process shows when it is launched. */
+/* A command is only noted here: mixed_launching() decides how it is observed. */
 static int mixed_set(struct backend_run *run, const struct process_id *process, unsigned interest,
 	struct sooth_error *err)
 {
@@ -382,7 +382,7 @@ static void put_kernel(struct mixed_state *s, struct buffer *out)
 	buffer_reset(&s->kernel.out);
 }
 
-/* What processes loaded and sooth did not see, with the ends of these processes. */
+/* Emits the files that processes loaded unseen, with the ends of these processes. */
 static void put_late(struct mixed_state *s, const struct buffer *ends)
 {
 	struct batch ended = { ends->data, ends->size };
@@ -508,7 +508,7 @@ static uint64_t mixed_cost(
 
 	(void)os;
 	(void)processes;
-	/* One that was named and is not there is a reason to report. */
+	/* A named library that is not there counts too, so that its absence is reported. */
 	return options->observer.heap_engine == HEAP_ENGINE_MIXED && options->is_launched &&
 			       !options->observer.heap_sums &&
 			       (options->observer.heap_library ||

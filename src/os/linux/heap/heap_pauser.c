@@ -54,7 +54,8 @@ static void emit_pause(void *user, struct pause_event *event)
 	heap_attach_emit(p->attach, &event->record, sizeof(*event));
 }
 
-/* Called while the program is stopped. What it ran before its first stop was unseen. */
+/* Called while the program is stopped. Code that the program ran before its first stop was
+ * unseen. */
 static void mapped(void *user, pid_t pid, bool has_run)
 {
 	struct heap_pauser *p = user;

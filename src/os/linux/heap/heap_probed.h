@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the probes took of the time of each process (struct heap_overhead). */
+/* The time that the probes took of each process (struct heap_overhead). */
 #ifndef SOOTH_OS_LINUX_HEAP_PROBED_H
 #define SOOTH_OS_LINUX_HEAP_PROBED_H
 
@@ -8,14 +8,14 @@
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/heap/heap_attach.h"
 
-/* What a hit takes, in ns; 0: not measured. */
+/* The time that a hit takes, in ns; 0: not measured. */
 struct heap_hit_cost {
 	uint32_t entry_ns, return_ns, stepped_ns;
 };
 
 /* While probes stand, some 5 ms, once: in the calling thread, which hits them itself. */
 void heap_probed_measure(struct heap_attach *a, struct heap_hit_cost *out, const struct log *log);
-/* What these hits have taken. */
+/* The time that these hits have taken. */
 uint64_t heap_probed_ns(const struct heap_hit_cost *cost, const struct heap_probed_value *value);
 /* When all threads were flushed: the records. */
 void heap_probed_emit(

@@ -80,7 +80,7 @@ static void emit_site(struct heap_attach *a, const struct process_id *process,
 	RECORD_APPEND(&a->pending, &pending, tail, 2);
 }
 
-/* What is loaded later is reported by the library; and the stack shows that it makes a call. */
+/* The library reports later loads itself, and the return address shows which calls it makes. */
 static const struct allocator_site *place_of(
 	struct finding_sites *f, const struct allocator_site *site)
 {

@@ -293,7 +293,7 @@ static void emit_child(struct backend_run *run, const struct process_id *process
 		backend_limit_error(run, "some calls of a child", &err);
 }
 
-/* What a child has not inherited. */
+/* Attaches the events that a child has not inherited. */
 static int attach_child(
 	struct heap_state *s, const struct process_join *join, struct sooth_error *err)
 {

@@ -55,7 +55,7 @@ struct heap_state {
 /* Where the engine in the process is asked for: they are not tried. */
 uint64_t heap_source_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes);
-/* What the kernel does of it: samples are added up, and no call is streamed. */
+/* The kernel side's interest: calls that are added up are not streamed. */
 unsigned heap_source_interest(const struct backend_run *run, unsigned interest);
 int heap_source_open(
 	struct backend_run *run, const struct prober_type *prober, struct sooth_error *err);

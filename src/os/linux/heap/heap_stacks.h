@@ -25,8 +25,8 @@ struct heap_stacks *heap_stacks_open(
 /* Makes the tables of what a process has mapped, and waits for them: it has not allocated yet, or
  * runs. */
 void heap_stacks_ahead(struct heap_stacks *s, pid_t pid);
-/* Of the kernel side's records from `from` on: stacks become definitions, calls get their numbers.
- */
+/* Rewrites the kernel side's records from `from` on: stacks become definitions, calls get their
+ * numbers. */
 void heap_stacks_number(struct heap_stacks *s, struct buffer *out, size_t from);
 /* The number of the stack with that hash; 0: it is not known. */
 uint32_t heap_stacks_number_of(struct heap_stacks *s, uint64_t hash);

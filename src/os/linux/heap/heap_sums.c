@@ -301,7 +301,7 @@ static int by_program(const void *left, const void *right, void *user)
 	return a < b ? -1 : a > b;
 }
 
-/* What a process held before an exec comes first: the exec ends it. */
+/* Blocks that a process held before an exec come first: the exec ends them. */
 static void look_at_held(const struct look *l)
 {
 	struct heap_sums_reader *r = l->reader;

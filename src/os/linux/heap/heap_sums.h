@@ -16,7 +16,7 @@ int heap_sums_prepare(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
 /* After they are loaded. NULL: failed, err is filled. */
 struct heap_sums_reader *heap_sums_open(struct bpf_code *code, struct sooth_error *err);
-/* Of all allocations that are in sums. */
+/* Totals of all allocations that are in sums. */
 struct heap_sums_total {
 	uint64_t calls, bytes;
 };

@@ -7,7 +7,7 @@
 
 /* A limit for each of these PRELOAD_AROUND_*. */
 void preload_around_limits(struct backend_run *run, uint32_t around);
-/* What a session has missed, as limits. */
+/* Limits for calls and times that a session has missed. */
 void preload_session_limits(struct backend_run *run, struct preload_session_reader *s);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What threads ask in their slots, and wait for there (preload/layout.h). */
+/* Requests that threads put in their slots, and wait for there (preload/layout.h). */
 #ifndef SOOTH_OS_LINUX_PRELOAD_ASKS_H
 #define SOOTH_OS_LINUX_PRELOAD_ASKS_H
 

@@ -21,7 +21,7 @@
 #define NAME_BYTES 16		     /* TASK_COMM_LEN, linux/sched.h */
 #define NEW_NS	   (150 * NS_PER_MS) /* a program's first call may take its time */
 
-/* What a process runs. */
+/* The program that a process runs. */
 struct late_image {
 	uint64_t exec_ns; /* 0: not known */
 	bool is_forked;	  /* since its exec: then all that it maps is late */
@@ -80,7 +80,7 @@ static bool had_library(struct preload_late *l, uint32_t pid, uint64_t time_ns)
 	return met_ns && met_ns < time_ns;
 }
 
-/* Of a program that is over, or old enough to have connected. */
+/* Call it for a program that is over, or old enough to have connected. */
 static void check_image(struct preload_late *l, uint32_t pid, const struct late_image *image)
 {
 	if (!l->attach && image->exec_ns &&

@@ -103,8 +103,8 @@ static bool has_privileges(int fd, const struct stat *st)
 }
 
 /*
- * Of an allocator, and not in the library: a program that asks whether there is such a function
- * would be made to believe that the allocator is there.
+ * A function that only another allocator has, not the library: a program that asks whether there is
+ * such a function would be made to believe that the allocator is there.
  */
 static bool is_of_others(const char *name)
 {
@@ -137,7 +137,7 @@ static bool calls(int fd, bool (*is_wanted)(const char *name))
 	return calls;
 }
 
-/* What begins CPython and node, from the program or its library. */
+/* Functions that begin CPython and node, in the program or its library. */
 static const char *const script_starts[] = { "Py_BytesMain", "Py_RunMain", "Py_Main",
 	"_ZN4node5StartEiPPc" };
 
@@ -168,7 +168,7 @@ static bool uses_others(int fd)
 	return allocator_is_in(fd) || calls(fd, is_of_others);
 }
 
-/* What the library would be behind: a malloc in the program comes first. */
+/* A malloc in the program itself would come before the library's. */
 static bool loads_ours(int fd)
 {
 	static const char *const names[] = { "malloc" };

@@ -178,7 +178,7 @@ static void emit_leave(struct preload_session_reader *s, struct preload_process 
 		RECORD_APPEND(&s->staged, &leave, NULL, 0);
 }
 
-/* Of a forked child that has ended there is no more than what it wrote. */
+/* A forked child that has ended left no more than what it wrote. */
 void preload_emit_forked(struct preload_session_reader *s, const struct preload_reading *r,
 	const struct preload_segment *segment)
 {
@@ -333,7 +333,7 @@ static bool has_slot(struct preload_session_reader *s, const struct process_id *
 	return false;
 }
 
-/* What a slot still has, when nothing more comes. */
+/* Counts what a slot still has, when nothing more comes, and releases the slot. */
 static void finish_slot(
 	struct preload_session_reader *s, struct preload_segment *segment, unsigned slot)
 {

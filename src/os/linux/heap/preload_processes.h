@@ -9,7 +9,7 @@ struct preload_process *preload_process_at(struct preload_session_reader *s, siz
 size_t preload_process_count(const struct preload_session_reader *s);
 struct preload_segment *preload_segment_at(struct preload_session_reader *s, size_t i);
 size_t preload_segment_count_all(const struct preload_session_reader *s);
-/* Of those that run. */
+/* Finds a process that still runs; NULL: there is none. */
 struct preload_process *preload_find_pid(struct preload_session_reader *s, uint32_t pid);
 void preload_read_name(struct preload_process *p);
 /* It runs a program from that time on. */

@@ -16,7 +16,7 @@
 #include "os/linux/heap/preload_stacks.h"
 #include "preload/layout.h"
 
-/* What is read of one slot. */
+/* How far one slot is read, and for which process. */
 struct preload_reading {
 	bool is_known;		   /* its process is, and it is read */
 	bool is_gone;		   /* that had ended before: nothing more will come */
@@ -54,7 +54,7 @@ struct preload_segment {
 	void *user;
 };
 
-/* What the readings lack. */
+/* Losses in the readings. */
 struct preload_missing {
 	uint64_t lost;	  /* records that found no room */
 	uint64_t damaged; /* rings with something that is no record */

@@ -221,7 +221,7 @@ static void welcome(struct preload_session_reader *s, int connection, pid_t pid,
 		preload_segment_free(segment);
 }
 
-/* Of the command's user, or of root, and with what the environment of the command says. */
+/* A program of the command's user or of root, with the token from the command's environment. */
 static bool is_admitted(const struct preload_session_reader *s, const struct ucred *peer,
 	const struct preload_hello *hello)
 {

@@ -6,8 +6,7 @@
  * in a slow write while programs fill their rings.
  *
  * Only the user of the command and root reach the socket, and only who has read its environment is
- * answered. What a program says of itself is not believed: its process is the one that the kernel
- * names.
+ * answered. A program's own claims are not believed: its process is the one that the kernel names.
  */
 #ifndef SOOTH_OS_LINUX_PRELOAD_SESSION_H
 #define SOOTH_OS_LINUX_PRELOAD_SESSION_H
@@ -121,7 +120,7 @@ uint64_t preload_session_met_ns(struct preload_session_reader *s, uint32_t pid, 
 void preload_session_drain(struct preload_session_reader *s, struct buffer *out);
 /* No program records any more from here on; the last is appended. */
 void preload_session_stop(struct preload_session_reader *s, struct buffer *out);
-/* What is left of children whose start was reported since. */
+/* Appends the rest of the calls of children whose start was reported since. */
 void preload_session_rest(struct preload_session_reader *s, struct buffer *out);
 void preload_session_close(struct preload_session_reader *s);
 

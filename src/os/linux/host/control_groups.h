@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Control groups of processes, of both versions: where each hierarchy is mounted for sooth, and
- * the values of a process's groups. Of the groups above its own only those with a limit are
- * reported, because that applies too.
+ * Control groups of processes, of both versions: where each hierarchy is mounted for sooth, and the
+ * values of a process's groups. Groups above its own are reported only if they have a limit,
+ * because that applies too.
  *
  * Cannot be seen: hierarchies that are mounted nowhere here; in a container, the limits of groups
  * above its own root.

@@ -19,7 +19,7 @@ bool host_uptime_parse(uint64_t *ns, const void *data, size_t size);
 /* A line of meminfo; `name` has its colon. */
 bool host_memory_parse(uint64_t *bytes, const char *name, const void *data, size_t size);
 /* The times of a CPU in a line of proc_stat(5), "cpu3 1 2 ...", in clock ticks; false also for the
- * line of all together. Of guests they are in those of their host already. */
+ * line of all together. Times of guests are in those of their host already. */
 bool host_cpu_parse(uint32_t *number, uint64_t *busy, uint64_t *idle, const char *line, size_t size);
 /* The extended attribute security.capability: permitted capabilities, one bit each. */
 bool host_capability_parse(uint64_t *permitted, const void *data, size_t size);

@@ -42,7 +42,7 @@ static uint8_t read_file(struct host_state *s, const char *path)
 	return procfs_state(procfs_read_at(AT_FDCWD, path, &s->bytes, PROCFS_SMALL));
 }
 
-/* Of the last 10 seconds; full NULL: the file has none. */
+/* Shares of the last 10 seconds; full NULL: the file has none. */
 static uint8_t read_pressure(struct host_state *s, const char *path, double *some, double *full)
 {
 	int status = procfs_read_at(AT_FDCWD, path, &s->bytes, PROCFS_SMALL);

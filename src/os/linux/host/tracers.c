@@ -345,7 +345,7 @@ static void write_tracer(struct backend_run *run, struct host_tracer *r, const c
 	RECORD_APPEND(&run->out, r, tail, ARRAY_SIZE(tail));
 }
 
-/* What sooth may do now, by the rules its probes follow. */
+/* Emits sooth's own reach now, by the rules its probes follow. */
 static void emit_sooth(struct backend_run *run)
 {
 	struct sooth_error refusal = { 0 };

@@ -34,8 +34,7 @@
 
 #define GROUPS_KNOWN_MAX 16
 
-/* What was read of the groups of one process, for the others of this sample that are in the same.
- */
+/* Records of one process's groups, for other processes of this sample in the same groups. */
 struct known_groups {
 	struct buffer own, records; /* its file "cgroup" */
 	uint8_t groups_state, pressure_state;
@@ -46,7 +45,7 @@ struct limits_state {
 	struct control_groups groups;
 	struct known_groups known[GROUPS_KNOWN_MAX];
 	size_t known_count;
-	/* Of this sample: the list of shared memory and the largest number of segments. */
+	/* The list of shared memory and the largest number of segments, read for this sample. */
 	struct buffer segments;
 	int segments_status;
 	uint64_t segments_max;

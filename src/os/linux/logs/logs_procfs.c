@@ -5,11 +5,11 @@
  * with a timeout: it may lie where nothing answers. Nothing of what is read is kept but messages
  * about errors.
  *
- * Of logs that are opened for each message, as Redis does: those in its working directory that were
- * written just now, and of which most lines begin with its pid.
+ * Logs that are opened for each message, as Redis does, are read if they are in the process's
+ * working directory, were written just now, and most of their lines begin with its pid.
  *
- * Cannot be seen: other logs that are opened for each line (`echo >> log`). What goes into a pipe, a
- * terminal, or to the system's journal is seen by calls alone (os/linux/syscalls/error_output.h).
+ * Cannot be seen: other logs that are opened for each line (`echo >> log`). Output into a pipe, a
+ * terminal, or to the system's journal is seen only by calls (os/linux/syscalls/error_output.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -109,7 +109,7 @@ static void read_end(void *argument)
 		close(fd);
 }
 
-/* What is called with a timeout begins with the descriptor of /proc/PID, its own. */
+/* The argument of a call with a timeout begins with a descriptor of /proc/PID, its own. */
 static void drop_call(void *argument)
 {
 	close(*(int *)argument);

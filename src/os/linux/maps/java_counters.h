@@ -21,7 +21,7 @@ struct java_counters {
 bool java_counters_parse(struct java_counters *out, const void *data, size_t size);
 /* Whether it is the path of such a file. */
 bool java_counters_is(struct span path);
-/* Of a process whose /proc/PID is open as `process`. */
+/* Reads a process's counters; `process` is its open /proc/PID. */
 bool java_counters_read(
 	struct java_counters *out, struct timeout *timeout, int process, const char *path);
 

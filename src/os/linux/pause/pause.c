@@ -308,7 +308,7 @@ struct pause {
 	size_t detached;
 	uint64_t detached_until_ns;
 	struct rescue rescue;
-	/* Of `threads` in pause_threads(), the only time when two threads use them. */
+	/* Guards `threads` in pause_threads(), the only time when two threads use them. */
 	pthread_mutex_t lock;
 	bool is_seizing;
 };

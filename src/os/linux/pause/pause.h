@@ -59,8 +59,8 @@ struct pause;
 
 /* -ENOMEM. */
 int pause_new(struct pause **out, struct sooth_error *err);
-/* Request a stop of threads that are not paused yet. Returns how many were requested now. One that
- * cannot be traced is counted as refused (once), one that is gone is not. */
+/* Request a stop of threads that are not paused yet. Returns how many were requested now. A thread
+ * that cannot be traced is counted as refused (once), a thread that is gone is not. */
 size_t pause_threads(struct pause *p, const pid_t *tids, size_t count);
 /* Wait until each requested thread has stopped or is gone, or the timeout is over; returns how
  * many still run. Another stop in between (a signal to be delivered) is kept for the release. */
@@ -72,7 +72,7 @@ void pause_release(struct pause *p);
 /* Threads with a requested stop that have not stopped yet and are no longer needed. */
 size_t pause_reap(struct pause *p);
 size_t pause_count(const struct pause *p); /* paused or requested */
-/* Of a thread that is paused: the address of its next instruction, 0: not known. */
+/* The address of a paused thread's next instruction; 0: not known. */
 uint64_t pause_address(const struct pause *p, pid_t tid);
 size_t pause_refused(const struct pause *p); /* since it was made */
 void pause_free(struct pause *p);	     /* releases */

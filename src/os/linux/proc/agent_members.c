@@ -253,7 +253,7 @@ static void take_markers(void *user, size_t i, struct proc_slow_read *result)
 	const uint32_t *request_owners = (const void *)a->request_owners.data;
 	struct found_process *all = (void *)a->found.data;
 
-	/* What could not be read is tried again. */
+	/* Markers that could not be read are tried again. */
 	if (result->markers_state <= SOOTH_STATE_TRUNCATED)
 		keep_marker(a, &all[request_owners[i]].id, result->markers.size > 0);
 	all[request_owners[i]].is_selected |= result->markers.size > 0;

@@ -273,7 +273,7 @@ static struct span text_of(const struct proc_process *p, const struct sooth_text
 	return span_of((const char *)p + text->offset, text->size);
 }
 
-/* What an agent does changes all the time, whatever else of it stays. */
+/* An agent's activity changes all the time, whatever else of it stays. */
 static void write_again(struct proc_reader *r, struct backend_run *run, const struct proc_entry *e)
 {
 	const struct proc_process *p = proc_refresh_record(&r->refresh, e);

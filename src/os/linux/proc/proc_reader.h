@@ -34,7 +34,7 @@ struct proc_reader {
 	bool has_reported_mount; /* one that does not answer */
 	struct map blocked;	 /* process_id -> nothing: reading it timed out */
 	uint64_t reported_ns;	 /* end of the last complete snapshot; 0: none yet */
-	/* Of the current sample. */
+	/* State of the current sample. */
 	uint64_t from_ns;
 	bool is_brief;	       /* most processes are reported briefly */
 	bool is_requested;     /* all processes were selected by pid */

@@ -24,7 +24,7 @@ struct proc_recognition {
 	struct map plain_keys;	/* uint64_t, key of such a file -> nothing */
 	struct buffer commands; /* const char *: names in the agents' rules by command */
 	uint32_t sample;
-	/* Of the current sample. */
+	/* State of the current sample. */
 	bool is_unsorted; /* they were not listed in the order of pids */
 	uint64_t last_pid;
 	struct buffer texts; /* paths of executables */

@@ -193,7 +193,7 @@ static const struct proc_process *fresh_record_of(const struct refresh_known *k)
 	return k->record;
 }
 
-/* What does not run changes nothing of itself; what others change of it is not urgent. */
+/* A process that does not run changes nothing of itself; changes by others are not urgent. */
 static bool is_due(const struct proc_refresh *r, const struct refresh_known *k,
 	const struct proc_values *values)
 {

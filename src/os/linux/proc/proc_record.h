@@ -33,9 +33,9 @@ void proc_record_whole(struct backend_run *run, const struct proc_values *values
 	const struct proc_particulars *p, const struct program_facts *facts);
 
 /*
- * What repeated samples need not read each time: identity, program, working directory. It is read
- * again once in a while, after an exec, when parent or name change, and, if it depends on other
- * processes, also as soon as one of them has ended. Values and states are always those of the
+ * Data that repeated samples need not read each time: identity, program, working directory. It is
+ * read again once in a while, after an exec, when parent or name change, and, if it depends on
+ * other processes, also as soon as one of them has ended. Values and states are always those of the
  * sample.
  */
 #define PROC_REFRESH_NS (10 * (uint64_t)1000000000) /* no reported data is older */

@@ -228,7 +228,7 @@ static void read_server_name(struct proc_slow_read *q, int process, struct buffe
 	explicit_bzero(scratch->data, scratch->size);
 }
 
-/* Of the reads that ask the mounts of its directory and its standard streams. */
+/* Sets the state of reads that depend on the mounts of its directory and standard streams. */
 static void set_files_state(struct proc_slow_read *q, uint8_t state)
 {
 	buffer_reset(&q->root);
@@ -371,7 +371,7 @@ static struct timed_batch *batch_of(const struct request_run *a, size_t first, s
 	return b;
 }
 
-/* Of the requests that ran; returns how many are done. */
+/* Takes the results of requests that ran; returns how many are done. */
 static size_t resolve(struct request_run *a, struct timed_batch *b, size_t first, size_t count,
 	size_t done, int status)
 {

@@ -21,7 +21,7 @@ void proc_stat_fini(struct proc_stat_reader *r);
 int proc_stat_read(struct proc_stat_reader *r, const struct backend_run *run, pid_t pid,
 	const struct process_id *expected, struct process_snapshot *snapshot,
 	struct proc_values *values);
-/* Of all its threads, ended ones too. False: the process is gone. */
+/* CPU time of all threads, ended ones too. False: the process is gone. */
 bool proc_stat_cpu_clock(pid_t pid, uint64_t *cpu_ns);
 
 #endif
