@@ -60,7 +60,8 @@ static void read_lines(int file, struct file_names *shared, pid_t parent)
 {
 	static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU };
 
-	/* What runs at the exit of this program is its own; the newest comes first. */
+	/* Exit handlers of sooth must not run here: the newest one is first, and ends the
+	 * process. */
 	if (atexit(end_here))
 		_exit(EXIT_FAILURE);
 	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)

@@ -13,7 +13,7 @@
 #define DEBUG_BUILD_ID_SIZE 129 /* 64 bytes in hexadecimal */
 #define DEBUG_LINK_SIZE	    256
 
-/* What a program says about its debug file. */
+/* A program's own data about its debug file. */
 struct debug_identity {
 	char build_id[DEBUG_BUILD_ID_SIZE]; /* empty: none */
 	char link[DEBUG_LINK_SIZE];	    /* a name without folders; empty: none */

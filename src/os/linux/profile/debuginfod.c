@@ -72,7 +72,7 @@ void debuginfod_fini(struct debuginfod *d)
 
 /* --- a file --- */
 
-/* One that is damaged, or of another version, is as none, and does not stay. */
+/* A kept file that is damaged, or of another version, counts as none and is removed. */
 static bool read_kept(int directory, const char *name, struct timeout *timeout,
 	const struct debug_identity *identity, struct file_names *names)
 {

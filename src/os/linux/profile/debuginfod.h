@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Names and lines of files whose debug files are not on this machine, from debuginfod servers: only
- * if the user names servers. What was fetched is kept in the folder of symbol_cache.h.
+ * if the user names servers. Fetched files are kept in the folder of symbol_cache.h.
  */
 #ifndef SOOTH_OS_LINUX_DEBUGINFOD_H
 #define SOOTH_OS_LINUX_DEBUGINFOD_H
@@ -30,7 +30,7 @@ void debuginfod_fini(struct debuginfod *d);
 /* As debug_file_names(). */
 bool debuginfod_names(struct debuginfod *d, struct timeout *timeout,
 	const struct debug_identity *identity, struct file_names *names);
-/* What it did, into the log, and what it could not, as limits. */
+/* Logs what was fetched, and reports what could not be fetched as limits. */
 void debuginfod_report(const struct debuginfod *d, struct backend_run *run);
 
 #endif

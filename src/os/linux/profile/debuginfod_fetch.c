@@ -71,7 +71,7 @@ static void remove_work(int directory, const char *name, int depth)
 	unlinkat(directory, name, AT_REMOVEDIR);
 }
 
-/* Of processes that were killed. */
+/* Removes work folders of processes that were killed. */
 static void remove_unfinished(int directory)
 {
 	int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is looked up in one file, in one piece of memory: a call with a timeout has its own copy. */
+/* Addresses to look up in one file, in one piece of memory: a call with a timeout has its own
+ * copy. */
 #ifndef SOOTH_OS_LINUX_FILE_NAMES_H
 #define SOOTH_OS_LINUX_FILE_NAMES_H
 

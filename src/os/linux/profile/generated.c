@@ -23,7 +23,7 @@
 #define MAP_BYTES_MAX (256u << 20)
 #define PIECE_BYTES   (256u << 10)
 
-/* Of executables by their name, so that few are read. */
+/* Engines by the name of the executable, so that few executables are read. */
 static const struct {
 	const char *program, *engine;
 } programs[] = {
@@ -186,7 +186,7 @@ static int open_map(struct generated *g, const struct generated_process *p)
 	return fd;
 }
 
-/* What a file has of the places. */
+/* Places that a file may name, while the file is read. */
 struct names_reading {
 	struct perf_map_place *places;
 	size_t count;

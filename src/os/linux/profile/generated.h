@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Processes whose samples are in generated code: which engine made it, and the perf map or jitdump
- * that names it, if the engine was started to write one. What leads to that file is kept from the
+ * that names it, if the engine was started to write one. The way to that file is kept from the
  * first such sample on: the process may be gone at the end.
  */
 #ifndef SOOTH_OS_LINUX_GENERATED_H

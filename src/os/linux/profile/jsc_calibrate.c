@@ -291,14 +291,14 @@ static bool find_provider(struct work *w)
 
 /* --- compiled code --- */
 
-/* What runs in the interpreter may have been compiled for its next call. */
+/* A function in the interpreter may have been compiled for its next call. */
 static bool fits_tier(const struct sample *s, uint8_t tier)
 {
 	return s->pair->pc ? tier >= JSC_TIER_BASELINE && tier <= TIER_FTL
 			   : tier == TIER_INTERPRETER || tier == JSC_TIER_BASELINE;
 }
 
-/* Of one byte of what a word of the code blocks leads to. */
+/* Counts for one byte of the objects that a word of the code blocks leads to. */
 struct tier_counts {
 	uint32_t of[TIER_FTL + 1], wrong;
 };

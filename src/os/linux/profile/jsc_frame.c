@@ -123,8 +123,8 @@ static bool read_url(const struct reading *r, const struct cell *executable, str
 	       read_text(r, url, URL_LETTERS, out);
 }
 
-/* The last part of the module's path; names of modules inside of an executable stay whole. What
- * is no path, such as text that the program passed to eval(), is left out. */
+/* The last part of the module's path; names of modules inside of an executable stay whole. Text
+ * that is no path, such as code that the program passed to eval(), is left out. */
 static void put_module(const struct buffer *url, struct buffer *out)
 {
 	struct span path = span_of((const char *)url->data, url->size);
@@ -219,7 +219,7 @@ static void finish(struct jsc_frame *f, struct buffer *text)
 	f->refusal = f->size ? JSC_NAMED : JSC_NO_TEXT;
 }
 
-/* What leads to the text of a function without a name, where that is in the executable. */
+/* Keeps where the text of a function without a name is, if that is in the executable. */
 static void keep_place(struct jsc_frame *f, const struct buffer *url, uint32_t start)
 {
 	if (url->size >= sizeof(f->module) ||
@@ -408,7 +408,8 @@ static void read_native(const struct reading *r, struct jsc_frame *f)
 		return;
 	f->refusal = JSC_NO_TEXT;
 	if (!f->raw.name || read_text(r, f->raw.name, JSC_LETTERS_MAX, &text)) {
-		/* What the engine makes for itself, such as both ends of a promise, has no name. */
+		/* Functions that the engine makes for itself, such as both ends of a promise, have
+		 * no name. */
 		if (!text.size)
 			buffer_string(&text, "[host function]");
 		buffer_char(&text, '\0');

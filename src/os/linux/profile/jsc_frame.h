@@ -46,7 +46,7 @@ struct jsc_frame {
 	char text[2 * 4 * JSC_LETTERS_MAX + 64]; /* "FUNCTION\0MODULE+OFFSET\0" */
 };
 
-/* What is beside a frame pointer, and what the kernel side finds from there. */
+/* Values beside a frame pointer, from which the kernel side finds the function. */
 struct jsc_slots {
 	uint64_t block, callee;
 	uint32_t arguments, call_site;

@@ -391,8 +391,8 @@ static void read_inlined(
 	}
 }
 
-/* What is around the call that the frame is in. The place of the call is that of an earlier one as
- * long as the frame runs itself, or code that is not of the engine's language. */
+/* Puts the functions around the call that the frame is in. The place of the call is that of an
+ * earlier one as long as the frame runs itself, or code that is not of the engine's language. */
 static size_t put_inlined(struct jsc_names *j, struct jsc_file *file, struct frame_job *job,
 	struct block_key key, uint32_t numbers[])
 {
@@ -409,7 +409,7 @@ static size_t put_inlined(struct jsc_names *j, struct jsc_file *file, struct fra
 	return call->count;
 }
 
-/* The interrupted frame may be being entered: what is beside it is its caller's. What is found at
+/* The interrupted frame may be being entered: what is beside it is its caller's. A layout found at
  * first may lack the code of the last tier, or where functions start: it is used, and the search
  * goes on. */
 static void search(struct jsc_names *j, const struct profile_raw *raw,
@@ -486,8 +486,8 @@ void jsc_names_get(
 	*file = text.size ? text.data + strlen(text.data) + 1 : "";
 }
 
-/* Of the frames that should have a name, those without one, in percent; and why most of them. NULL:
- * all have one. */
+/* The share of frames without a name among those that should have one, in percent; and why most of
+ * them have none. NULL: all have one. */
 static const char *why_refused(const struct jsc_names *j, double *percent)
 {
 	static const char *const reasons[JSC_REFUSALS] = {

@@ -51,7 +51,7 @@ static int open_event(const struct perf_event_attr *attr, pid_t tid, int cpu)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-/* What all events have in the same way, so that they can share a ring. */
+/* Attributes that are the same for all events, so that they can share a ring. */
 static struct perf_event_attr attributes(const struct perf_rings *r)
 {
 	return (struct perf_event_attr){ .size = sizeof(struct perf_event_attr),
@@ -291,7 +291,7 @@ void perf_rings_stop(struct perf_rings *r)
 
 /* --- records --- */
 
-/* Of a ring, which may wrap within a record. */
+/* Copies records out of a ring, which may wrap within a record. */
 static void copy_out(const struct perf_ring *ring, uint64_t from, uint64_t to, struct buffer *out)
 {
 	const unsigned char *data = (const unsigned char *)ring->page + ring->page_bytes;

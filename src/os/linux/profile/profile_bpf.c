@@ -140,7 +140,7 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 
 /* --- the clocks --- */
 
-/* What calls the program on each CPU: the clock, or page faults. */
+/* The event that calls the program on each CPU: the clock, or page faults. */
 struct clock {
 	uint64_t event, period;
 	uint64_t hz; /* instead of a period: so often that there are at most so many a second */

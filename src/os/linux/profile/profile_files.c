@@ -52,7 +52,7 @@ static bool find_line(struct buffer *bytes, const struct profile_seen *seen, str
 	return false;
 }
 
-/* Of a process in a container: its debug files are there. */
+/* Opens the root of a process in a container: its debug files are there. */
 static int open_root(const struct profile_files *f, int process)
 {
 	int root = root_open(process);

@@ -307,7 +307,7 @@ static void take_sample(struct backend_run *run, const struct perf_event_header 
 	RECORD_APPEND(&run->out, &sample, NULL, 0);
 }
 
-/* One that has ended already was started in the tick of its record. */
+/* A process that has ended already counts as started in the tick of its record. */
 static struct process_id identify(void *user, uint32_t pid, uint64_t time_ns)
 {
 	struct backend_run *run = user;
@@ -420,9 +420,9 @@ static void list_records(struct profile_perf *s)
 }
 
 /*
- * In the order of time, over all CPUs: of a thread that moves, one ring has its start and another
- * one its samples. What is younger than `until` waits: a ring that was read before may have got an
- * older record since.
+ * Records are taken in the order of time, over all CPUs: when a thread moves, one ring has its
+ * start and another one its samples. A record younger than `until` waits: a ring that was read
+ * before may have got an older record since.
  */
 static void take_records(struct backend_run *run, uint64_t until)
 {

@@ -18,7 +18,7 @@
 
 #define FRAMES_MAX (1u << 20)
 #define STACKS_MAX (1u << 20)
-/* Of one stack: of all kinds at once, and as many again that are compiled into others. */
+/* Frames of one stack: of all kinds at once, and as many again that are compiled into others. */
 #define NUMBERS_MAX                                                                                \
 	(3 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + PYTHON_FRAMES_MAX + SCRIPT_FRAMES_MAX)
 #define FILE_KERNEL UINT64_MAX /* beside profile_file_key() */
@@ -130,7 +130,7 @@ static const struct profile_raw_js *javascript_of(const struct profile_raw *raw)
 	return (const void *)(python + raw->python_frames);
 }
 
-/* What stands beside a frame of generated code or of the interpreter; NULL: nothing. */
+/* The engine's values beside a frame of generated code or of the interpreter; NULL: none. */
 static const struct profile_raw_js *next_javascript(
 	const struct profile_raw *raw, uint32_t index, const struct profile_raw_js **next)
 {
@@ -157,7 +157,7 @@ static size_t find_jsc(struct profile_stacks *s, const struct profile_raw *raw,
 static bool put_jsc(struct profile_stacks *s, const uint32_t names[], size_t found,
 	uint32_t numbers[], size_t *count)
 {
-	/* What is compiled into a function is left out of the deepest of stacks. */
+	/* Functions that are compiled into another one are left out of the deepest stacks. */
 	size_t room = NUMBERS_MAX - PROFILE_FRAMES_MAX - PYTHON_FRAMES_MAX - 1;
 	size_t first = *count + found > room ? found - 1 : 0;
 
@@ -408,7 +408,7 @@ static int name_user(struct profile_files *files, const struct profile_entries *
 	return 0;
 }
 
-/* Of one process. Where its file would be, the engine is named. */
+/* Names frames of one process. The engine is named in place of a file. */
 static int name_generated(struct generated *g, const struct to_name *frames, size_t count,
 	const struct frame_writer *out)
 {

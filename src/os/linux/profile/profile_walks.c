@@ -57,7 +57,7 @@ void profile_walks_ahead(struct profile_walks *w, pid_t pid, const char *const *
 	buffer_fini(&keys);
 }
 
-/* What nearly every program uses, as far as it is the same file for sooth. */
+/* Makes tables of files that nearly every program uses, as far as sooth uses the same files. */
 static void make_common(struct profile_walks *w)
 {
 	static const char *const names[] = { "ld-", "ld.", "libc.", "libc-", NULL };

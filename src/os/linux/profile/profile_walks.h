@@ -34,7 +34,7 @@ bool profile_walks_take(struct profile_walks *w, const struct sooth_record *r);
 /* The number of the stack that was walked; a new one is written to `out`. */
 uint32_t profile_walks_put(
 	struct profile_walks *w, const struct profile_raw *raw, struct buffer *out);
-/* What is lost or limited since the last time. */
+/* Emits what was lost or limited since the last time. */
 void profile_walks_emit(struct profile_walks *w, struct backend_run *run, const char *source);
 /* Names all frames and writes them; the tables must be stopped. */
 int profile_walks_name(struct profile_walks *w, struct backend_run *run, struct sooth_error *err);

@@ -21,7 +21,7 @@ struct python_code {
 	char text[2 * 4 * PYTHON_LETTERS_MAX + 32]; /* "FUNCTION\0FILE:LINE\0" */
 };
 
-/* Of a code object, how much is read. */
+/* Bytes that are read of a code object. */
 size_t python_code_size(const struct python_layout *layout);
 /* May wait: call it with a timeout (timeout.h). */
 void python_code_read(struct python_code *job);

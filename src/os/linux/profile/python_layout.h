@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where an interpreter of Python keeps what leads to names of functions. Of 3.11 and 3.12 it is
- * known by version; 3.13 has it in its file, for debuggers (_Py_DebugOffsets).
+ * Where an interpreter of Python keeps what leads to names of functions. The layout of 3.11 and
+ * 3.12 is known by version; 3.13 has it in its file, for debuggers (_Py_DebugOffsets).
  */
 #ifndef SOOTH_OS_LINUX_PYTHON_LAYOUT_H
 #define SOOTH_OS_LINUX_PYTHON_LAYOUT_H

@@ -146,7 +146,7 @@ bool python_names_is_entering(const struct python_names *p, const struct profile
 
 /* --- code objects --- */
 
-/* Of the mapped memory a page may never come. */
+/* A page of the mapped memory may never come. */
 static void do_read(void *argument)
 {
 	python_code_read(argument);
@@ -193,7 +193,7 @@ uint32_t python_names_put(struct python_names *p, const struct profile_raw *raw,
 	uint32_t *known = map_get(&p->objects, &key);
 	uint32_t number = known ? *known : read_name(p, raw, frame);
 
-	/* What could not be read is tried again at the next sample. */
+	/* A name that could not be read is tried again at the next sample. */
 	if (!known && number != PYTHON_NAME_NONE && (known = map_put(&p->objects, &key, NULL)))
 		*known = number;
 	return number;

@@ -2,10 +2,10 @@
 /*
  * Functions of Python 3.11 to 3.13 by name, without a start flag: the kernel side reads the
  * interpreter's frames at the sample, and the names of each code object that it meets for the first
- * time. What it could not read (a name that is too long, or in memory that is not there) this side
- * reads as soon as the sample is here: such a name counts only if the object is a code object
- * still, with the same name object and first line as at the sample. Nothing else of the program is
- * read: no value, no argument.
+ * time. A name that it could not read (too long, or in memory that is not there) is read by this
+ * side as soon as the sample is here: such a name counts only if the object is a code object still,
+ * with the same name object and first line as at the sample. Nothing else of the program is read:
+ * no value, no argument.
  */
 #ifndef SOOTH_OS_LINUX_PYTHON_NAMES_H
 #define SOOTH_OS_LINUX_PYTHON_NAMES_H

@@ -170,7 +170,7 @@ static const struct {
 	{ "VM/thread", "Thread#join" },
 };
 
-/* What a frame without code of Ruby waits in, if it is a method of these; else NULL. */
+/* The method that a frame without code of Ruby waits in, if it is one of these; else NULL. */
 static const char *ruby_wait(const struct reading *r, uint64_t frame)
 {
 	struct reading own = { .job = r->job };

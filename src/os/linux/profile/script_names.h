@@ -23,7 +23,7 @@ struct script_names {
 				memory */
 	struct names *names; /* texts "FUNCTION\0FILE:LINE\0" */
 	struct timeout timeout;
-	/* Of the last process that was read. */
+	/* The last process that was read, and its functions. */
 	uint32_t pid, count;
 	uint64_t start_ticks, read_ns;
 	uint32_t found[SCRIPT_FRAMES_MAX]; /* innermost first */

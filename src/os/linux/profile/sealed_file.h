@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A fetched file that is kept: its bytes, and behind them a seal with their number and sum. What
- * was cut, damaged or written by another version has no such seal. An ELF file may have more bytes
- * than its headers say, so it is read as it is.
+ * A fetched file that is kept: its bytes, and behind them a seal with their number and sum. A file
+ * that was cut, damaged or written by another version has no such seal. An ELF file may have more
+ * bytes than its headers say, so it is read as it is.
  */
 #ifndef SOOTH_OS_LINUX_SEALED_FILE_H
 #define SOOTH_OS_LINUX_SEALED_FILE_H

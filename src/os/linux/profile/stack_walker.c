@@ -99,7 +99,8 @@ static const struct page *page_at(struct stack_memory *m, uint64_t number)
 	return map_get(&m->pages, &number);
 }
 
-/* Of memory that was copied when the thread was interrupted: nothing else is of that moment. */
+/* Reads only memory that was copied when the thread was interrupted: nothing else is of that
+ * moment. */
 static bool read_copy(const struct stack_copy *copy, void *out, uint32_t size, uint64_t address)
 {
 	if (address < copy->address || address - copy->address > copy->size ||
@@ -246,7 +247,7 @@ void stack_walker_meet(struct stack_walker *s, const struct process_id *process,
 		open_file(s, mapping, path);
 }
 
-/* Of a file without an index its whole table. */
+/* Looks into the whole table of a file that has no index. */
 static void find_in_table(
 	struct stack_walker *s, const struct row_key *key, int fd, struct unwind_found *found)
 {
@@ -322,8 +323,8 @@ static bool meet_v8(struct stack_walker *s)
 	return layout;
 }
 
-/* What the engine has beside the frame that the walk is at. The frame is in the copy of a stack;
- * the objects that it leads to are always read from the process. */
+/* Takes the engine's values beside the frame that the walk is at. The frame is in the copy of a
+ * stack; the objects that it leads to are always read from the process. */
 static void meet_javascript(struct stack_walker *s, uint64_t offset)
 {
 	struct walk *w = &s->walk;

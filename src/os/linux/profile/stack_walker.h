@@ -17,7 +17,7 @@
 #include "os/linux/profile/unwind_table.h"
 #include "os/linux/profile/stack_mappings.h"
 
-/* Of a stack, as it was at one moment. */
+/* Bytes of a stack, as they were at one moment. */
 struct stack_copy {
 	const unsigned char *bytes;
 	uint64_t address;
@@ -52,7 +52,7 @@ struct stack_walker {
 	struct walk walk;
 };
 
-/* What a thread left when it was interrupted; all of it the caller's. */
+/* Data of a thread, copied when it was interrupted; all of it is the caller's. */
 struct stack_copied {
 	struct process_id process;
 	const struct buffer *mappings; /* as stack_mappings.h keeps them */

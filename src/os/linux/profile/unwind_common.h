@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What functions have in common in .eh_frame (a CIE), and the forms of its addresses. */
+/* Data that functions have in common in .eh_frame (a CIE), and the forms of its addresses. */
 #ifndef SOOTH_OS_LINUX_UNWIND_COMMON_H
 #define SOOTH_OS_LINUX_UNWIND_COMMON_H
 

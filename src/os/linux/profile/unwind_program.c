@@ -116,7 +116,7 @@ static void put_saved(struct unwind_run *r, uint64_t reg, enum unwind_where wher
 		*saved = (struct unwind_saved){ where, offset };
 }
 
-/* Of hostile numbers only that nothing is undefined matters. */
+/* Hostile numbers may give any result, but nothing may be undefined. */
 static int64_t times(int64_t a, int64_t b)
 {
 	return (int64_t)((uint64_t)a * (uint64_t)b);

@@ -30,7 +30,7 @@ struct unwind_state {
 
 #define UNWIND_REMEMBERED_MAX 16
 
-/* What a CIE says: common to many functions. */
+/* The content of a CIE, common to many functions. */
 struct unwind_common {
 	uint64_t code_align;
 	int64_t data_align;

@@ -17,8 +17,8 @@ struct unwind_found {
 	uint8_t unused[6];
 };
 
-/* Of an open file, which may not answer. 0, also without a rule for the place; -ENOENT: the file has
- * no index of a known form; another negative errno. */
+/* Finds the row in an open file, which may not answer. 0, also without a rule for the place;
+ * -ENOENT: the file has no index of a known form; another negative errno. */
 int unwind_row_find(
 	struct timeout *timeout, int file, uint64_t offset, struct unwind_found *found);
 /* From rules and rows of a table, as unwind_table_make() makes them. */

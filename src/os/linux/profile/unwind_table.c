@@ -191,8 +191,8 @@ static int by_number(const void *left, const void *right)
 	return *a < *b ? -1 : *a > *b;
 }
 
-/* Merges the ends in: behind a function there is nothing, unless another one begins there. Of
- * several rows for one place the first holds. */
+/* Merges the ends in: behind a function there is nothing, unless another one begins there. The
+ * first of several rows for one place holds. */
 static void merge(struct maker *m)
 {
 	struct buffer merged = { 0 };

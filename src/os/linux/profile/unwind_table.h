@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The unwind table of a file (bpf/unwind.h), made of its .eh_frame: the rules by which an address
- * and the registers there lead to the caller's frame. Of the registers only the stack pointer, the
- * frame pointer and the return address are followed.
+ * and the registers there lead to the caller's frame. Only the stack pointer, the frame pointer and
+ * the return address are followed.
  *
  * The bytes are foreign: every read is bounded, and so is the work, also of programs that are
  * written to take long. libdw reads the same information for one address at a time, and begins each

@@ -274,7 +274,7 @@ void v8_frame_read(struct v8_frame *f, v8_read read, void *user)
 	if (!is_same(&m, &f->raw))
 		return;
 	type = v8_type(&m, f->raw.name);
-	/* What was compiled has a scope. */
+	/* A compiled function has a scope. */
 	if (type >= 0 && type < f->layout.type_nonstring)
 		f->refusal = V8_ENGINE;
 	else if (v8_is_small(f->raw.name))

@@ -71,7 +71,7 @@ static void take_piece(struct v8_lines *l, const struct piece_job *job, uint32_t
 
 		if (wide == 2)
 			letter |= (uint32_t)job->bytes[2 * i + 1] << 8;
-		/* Of "\r\n" the second one counts. */
+		/* Only the second letter of "\r\n" counts. */
 		if (*before == '\r' && letter != '\n') {
 			uint32_t end = first + i - 1;
 

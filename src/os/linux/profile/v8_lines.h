@@ -13,7 +13,7 @@ struct v8_lines {
 	struct timeout timeout;
 };
 
-/* Of a process: pid and when it started. */
+/* A source, and its process: pid and when it started. */
 struct v8_source {
 	uint64_t source, start_ticks;
 	uint32_t pid;

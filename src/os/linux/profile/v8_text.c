@@ -57,7 +57,7 @@ static uint32_t length_of(const struct v8_memory *m, uint64_t string)
 	return length < LETTERS_MAX_ALL ? length : 0;
 }
 
-/* What the string refers to, if it is one of two kinds that mean all or a part of another one. */
+/* Goes to the string that this one refers to, if it means all or a part of another one. */
 static bool follow(const struct v8_memory *m, int kind, uint64_t *string, uint32_t *from)
 {
 	const struct v8_layout *l = m->layout;
