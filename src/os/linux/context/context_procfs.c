@@ -96,7 +96,7 @@ static void drop_job(void *argument)
 	close(((struct job *)argument)->file);
 }
 
-/* The build ID of a file that the process has mapped, whose directory is open. 0; -ENOENT when
+/* The build id of a file that the process has mapped, whose directory is open. 0; -ENOENT when
  * there is none; -ETIMEDOUT when the file did not answer; another negative errno when it cannot be
  * read as ELF. */
 static int build_id_read(struct timeout *timeout, int process, const struct maps_line *mapping,

@@ -13,7 +13,7 @@
 #define DEBUGINFOD_SILENT_S 10 /* without 100 KB received meanwhile, the fetch ends */
 #define DEBUGINFOD_FETCH_S  60
 
-/* The build ID is in hexadecimal, and its file is below the open directory of symbol_cache.h. */
+/* The build id is in hexadecimal, and its file is below the open directory of symbol_cache.h. */
 struct debuginfod_request {
 	const char *urls; /* with blanks between them */
 	const char *build_id;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the invoking user may watch. */
+/* The processes that the invoking user may watch. */
 #include "os/linux/rights/caller.h"
 
 #include <assert.h>
@@ -53,7 +53,7 @@ bool caller_drop_all(const struct os *os)
 
 	(void)os;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	/* What root gets by an exec is bounded by this set. It fails for numbers that the kernel
+	/* This set bounds what root gets by an exec. Dropping fails for numbers that the kernel
 	 * does not know, and without CAP_SETPCAP. */
 	for (unsigned long i = 0; i < CAPABILITIES_MAX; i++)
 		prctl(PR_CAPBSET_DROP, i, 0, 0, 0);

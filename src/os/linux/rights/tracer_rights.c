@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What tracers may do for the caller. The rules are the kernel's: ptrace(2) with Yama
+ * The rights of tracers that the caller starts. The rules are the kernel's: ptrace(2) with Yama
  * (Documentation/admin-guide/LSM/Yama.rst), perf_event_open(2) with
  * Documentation/admin-guide/perf-security.rst (values above 2 come from patches of distributions),
  * and the capabilities of capabilities(7).

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a tracer started by the caller could do: by the capabilities it would have after its exec
- * (capabilities(7)) and the settings that limit it. Derived from rules; nothing is tried.
+ * The reach of a tracer started by the caller: by the capabilities that the tracer would have after
+ * its exec (capabilities(7)) and the settings that limit it. Derived from rules; nothing is tried.
  */
 #ifndef SOOTH_OS_LINUX_TRACER_RIGHTS_H
 #define SOOTH_OS_LINUX_TRACER_RIGHTS_H
@@ -39,7 +39,7 @@ struct tracer_rights {
 	int perf_event_paranoid;
 };
 
-/* Of the caller, at this moment. */
+/* Reads the caller's rights at this moment. */
 void tracer_rights_read(struct tracer_rights *rights);
 
 struct tracer_verdict {
@@ -50,7 +50,7 @@ struct tracer_verdict {
 /* `of_file`: capabilities that the tracer's file has. */
 struct tracer_verdict tracer_rights_decide(
 	const struct tracer_rights *rights, enum tracer_way way, uint64_t of_file);
-/* What this way needs in general, in words. */
+/* The general needs of this way, in words. */
 const char *tracer_way_need(enum tracer_way way);
 
 #endif

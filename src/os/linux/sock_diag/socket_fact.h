@@ -47,8 +47,8 @@ struct socket_fact {
 	uint64_t dropped; /* packets, of a listening socket connections */
 	unsigned char local[16], peer[16]; /* inet: 4 bytes, inet6: 16, as on the wire */
 	struct span name; /* of a unix socket, borrowed; an abstract one begins with NUL */
-	/* Of a listening unix socket: inodes (uint32_t) of the sockets whose connection waits to be
-	 * accepted; borrowed, and empty if not requested. */
+	/* Inodes (uint32_t) of sockets whose connection waits for a listening unix socket to accept
+	 * it; borrowed, and empty if not requested. */
 	struct span pending;
 	struct socket_tcp tcp;
 };

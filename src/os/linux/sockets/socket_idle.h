@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Processes without a socket that have not run since: what does not run opens nothing, so their
- * descriptors need not be read again. One that shares its table of descriptors with another process
- * is read again when it runs itself.
+ * Processes without a socket that have not run since: a process that does not run opens nothing, so
+ * its descriptors need not be read again. A process that shares its table of descriptors with
+ * another process is read again when it runs itself.
  */
 #ifndef SOOTH_OS_LINUX_SOCKET_IDLE_H
 #define SOOTH_OS_LINUX_SOCKET_IDLE_H
@@ -22,7 +22,7 @@ void socket_idle_fini(struct socket_idle *s);
 /* Reads its CPU time (0: it cannot be read). True: it has no socket still, which is written. */
 bool socket_idle_write(const struct socket_idle *s, struct backend_run *run, pid_t pid,
 	const struct process_id *id, uint64_t *cpu_ns);
-/* What its descriptors were, read after that time was. */
+/* Notes the state of its descriptors, which were read after its CPU time. */
 void socket_idle_note(struct socket_idle *s, const struct backend_run *run,
 	const struct sockets_process *found, uint64_t cpu_ns);
 

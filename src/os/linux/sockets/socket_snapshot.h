@@ -26,7 +26,7 @@ struct socket_holdings {
 	bool has_closed_links; /* descriptors can be listed, but their links may not be read */
 	/* For TCP over IPv4 and IPv6: ports with any listening socket in the namespace, as bits. */
 	uint64_t listened[2][65536 / 64];
-	/* Of the current input. */
+	/* State of the current input. */
 	bool is_from_tables;
 	bool needs_detail;
 	int netlink; /* -1: none; to look up names of interfaces */

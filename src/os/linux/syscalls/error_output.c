@@ -159,7 +159,7 @@ static void take_call(struct error_outputs *e, const struct syscalls_call *call)
 		return;
 	take_bytes(
 		w, &e->rebuilt, &call->record, span_of(pieces.data + at + sizeof(head), head.size));
-	/* What was cut off may have been the end of the line. */
+	/* The bytes that were cut off may have been the end of the line. */
 	if (head.state == SOOTH_STATE_TRUNCATED && w->size)
 		end_line(w, &e->rebuilt, &call->record);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Lines that processes write to standard error, of calls that carry what was written
- * (bpf/error_output.bpf.h). Of each line the kind and the form are kept, of errors and warnings
- * their text, cut. What else was written is removed from the records.
+ * (bpf/error_output.bpf.h). The kind and the form of each line are kept, and the text of errors and
+ * warnings, cut. Everything else that was written is removed from the records.
  */
 #ifndef SOOTH_OS_LINUX_ERROR_OUTPUT_H
 #define SOOTH_OS_LINUX_ERROR_OUTPUT_H
@@ -17,7 +17,7 @@ struct error_outputs {
 
 void error_outputs_init(struct error_outputs *e);
 void error_outputs_fini(struct error_outputs *e);
-/* Of the records in `out` from that byte on. */
+/* Takes the records in `out` from that byte on. */
 void error_outputs_take(struct error_outputs *e, struct buffer *out, size_t from);
 
 #endif

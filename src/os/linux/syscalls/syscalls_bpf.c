@@ -88,9 +88,9 @@ struct syscalls_state {
 	uint64_t swept; /* overflow entries created until the last sweep */
 };
 
-/* Arguments are captured only if requested: a call without captures costs half as much. Of what was
- * read there may be the status of an answer (keep_status() in bpf/pieces.bpf.h); of what is sent
- * and read on a connection what shows an API call (bpf/api.bpf.h). */
+/* Arguments are captured only if requested: a call without captures costs half as much. Data that
+ * was read is captured also for the status of an answer (keep_status() in bpf/pieces.bpf.h), data
+ * on a connection for what shows an API call (bpf/api.bpf.h). */
 static void captures_of(const struct syscall_row *row, const struct sooth_observer_options *o,
 	struct syscalls_capture *captures)
 {
@@ -110,7 +110,7 @@ static void captures_of(const struct syscall_row *row, const struct sooth_observ
 	}
 }
 
-/* What has the same form in a program of 32 bits: strings, bytes, addresses, and no struct with a
+/* Data with the same form in a program of 32 bits: strings, bytes, addresses, and no struct with a
  * long or a pointer in it. The path of an exec is gone when the call returns. */
 static bool is_alike(const struct syscalls_capture *c)
 {
@@ -164,7 +164,7 @@ static uint8_t entry_argument(const struct syscall_row *row)
 	return 0;
 }
 
-/* What has to be known of a call for the others to be understood. */
+/* Calls that have to be known for other calls to be understood. */
 static bool is_kept(const struct syscall_row *row)
 {
 	return syscall_moves_descriptors(row) ||

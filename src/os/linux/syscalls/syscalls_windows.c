@@ -116,7 +116,7 @@ static double count_for(struct syscalls_windows *w, uint64_t ns, bool *is_over)
 	return passed ? (double)calls * (double)NS_PER_S / (double)passed : 0;
 }
 
-/* What each call of the next window stands for: itself, and those of the gap before it. */
+/* How many calls each call of the next window stands for: itself, and those of the gap before. */
 static uint32_t step_after(uint64_t gap_ns, uint64_t window_ns)
 {
 	uint64_t step = (gap_ns + window_ns + window_ns / 2) / window_ns;

@@ -30,7 +30,8 @@ void threads_again_begin(struct threads_again *a);
  * again. */
 bool threads_again_process(struct threads_again *a, struct backend_run *run,
 	const struct process_id *id, uint32_t *count);
-/* Of a thread whose file schedstat reads so. True: it has not run, and is written again. */
+/* `schedstat`: text of the thread's file of that name. True: the thread has not run, and is written
+ * again. */
 bool threads_again_thread(
 	struct threads_again *a, struct backend_run *run, uint32_t tid, struct span schedstat);
 /* After it was read: keeps what run->out has from that offset on. */

@@ -51,15 +51,15 @@ struct prober_type {
 
 /* The attach type for loading programs of prober_multi: BPF_TRACE_UPROBE_MULTI. */
 #define PROBER_MULTI_ATTACH_TYPE 48
-/* Of prober_session: BPF_TRACE_UPROBE_SESSION. */
+/* The attach type of prober_session: BPF_TRACE_UPROBE_SESSION. */
 #define PROBER_SESSION_ATTACH_TYPE 57
 
 extern const struct prober_type prober_tracefs;
 extern const struct prober_type prober_multi;
 /*
  * Links of sessions (Linux 6.13): the program runs at an entry, and at the return of the call
- * unless it has answered 1. What a program answers at an entry suppresses no other return probe of
- * the place, so there must be none. Events have is_return false.
+ * unless it has answered 1. A program's answer at an entry suppresses no other return probe of the
+ * place, so there must be none. Events have is_return false.
  */
 extern const struct prober_type prober_session;
 

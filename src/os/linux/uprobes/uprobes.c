@@ -57,7 +57,7 @@
 #define OWN_MACHINE EM_NONE
 #endif
 
-/* What can be checked without the kernel: it is a file, and contains that offset. */
+/* Checks without the kernel that the place is in a regular file that contains the offset. */
 static int uprobes_check_place(const struct prober_place *place, struct sooth_error *err)
 {
 	unsigned long long offset = place->offset;

@@ -32,7 +32,7 @@ enum order {
 	ORDER_KEEP, /* with descriptors: open until they are removed */
 };
 
-/* Of one message; the kernel takes 253. */
+/* Descriptors in one message; the kernel takes 253. */
 #define PASSED_MAX 64
 
 union control {

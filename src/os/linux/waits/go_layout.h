@@ -4,7 +4,8 @@
  * the structure `g` changed between its versions; so the places are found in the goroutines
  * themselves, by what is known of each of them: the scheduler's buffer of a goroutine points back
  * to it, the first goroutine has the number 1 and began with runtime.main, numbers differ, states
- * and reasons are small (Go 1.19 to 1.24, src/runtime/runtime2.go). What does not fit is refused.
+ * and reasons are small (Go 1.19 to 1.24, src/runtime/runtime2.go). Places that do not fit are
+ * refused.
  */
 #ifndef SOOTH_OS_LINUX_WAITS_GO_LAYOUT_H
 #define SOOTH_OS_LINUX_WAITS_GO_LAYOUT_H

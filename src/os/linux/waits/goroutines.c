@@ -34,7 +34,7 @@ enum symbol { ALL, MAIN, REASONS, SYMBOLS };
 static const char *const symbol_names[SYMBOLS] = { "runtime.allgs", "runtime.main",
 	"runtime.waitReasonStrings" };
 
-/* What stays the same as long as the process runs this program. */
+/* Values that stay the same as long as the process runs this program. */
 struct go_program {
 	uint64_t start_ticks;
 	uint32_t pid;
@@ -297,7 +297,7 @@ static const struct go_program *program_of(struct wait_reader *r, const struct w
 
 /* --- names and records --- */
 
-/* Of the runtime and of what waits for others by it; not the program's own. */
+/* Functions of the runtime, and of packages that wait for others by it; not the program's own. */
 static bool is_of_runtime(const char *name)
 {
 	return !strncmp(name, "runtime.", 8) || !strncmp(name, "internal/", 9) ||

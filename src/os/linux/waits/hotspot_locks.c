@@ -281,7 +281,7 @@ static bool is_lock(const char *class)
 	return !strncmp(class, "java.util.concurrent.locks.", 27);
 }
 
-/* What an executor makes of a task; while it runs, it has the thread that does. */
+/* Classes that an executor makes of a task; a running task refers to the thread that runs it. */
 static bool is_task(const char *class)
 {
 	static const char *const classes[] = { "java.util.concurrent.FutureTask",
@@ -295,7 +295,7 @@ static bool is_task(const char *class)
 	return false;
 }
 
-/* What any other thread may end, by the class that a parked thread names. */
+/* Kinds of wait that any other thread may end, by the class that a parked thread names. */
 static enum waits_lock signal_of(const char *class)
 {
 	static const struct {
@@ -405,8 +405,8 @@ static bool was_before(const struct question *q, const struct hotspot_edge *e)
 	return false;
 }
 
-/* What was there in both passes was so for all of them at once, between the passes: two threads
- * that hand one monitor to each other make no circle. */
+/* Edges that were there in both passes were there all at once, between the passes: two threads that
+ * hand one monitor to each other make no circle. */
 static void keep_lasting(struct question *q)
 {
 	unsigned kept = 0;

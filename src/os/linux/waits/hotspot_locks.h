@@ -30,7 +30,8 @@ struct hotspot_locks {
 	struct hotspot_edge edges[HOTSPOT_EDGES];
 };
 
-/* Of the node; reads at most once. NULL: no Java virtual machine, or it could not be read. */
+/* The locks of the node, which is read at most once. NULL: no Java virtual machine, or it could not
+ * be read. */
 const struct hotspot_locks *hotspot_locks_of(struct wait_reader *r, struct wait_node *n);
 
 #endif

@@ -34,7 +34,7 @@ static void describe(struct wait_reader *r, const struct wait_node *n, const str
 		buffer_append(out, r->more.data, r->more.size);
 }
 
-/* Of a lock without a living owner: the processes whose descriptor has it. */
+/* Adds the processes whose descriptor has a lock without a living owner. */
 static bool add_by_descriptors(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
 	struct span path, enum waits_confidence confidence)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a call's arguments point to: the owner of a mutex, the length of a timeout. Reading another
- * process's memory may block on a page that a file system has to bring, so it has a timeout.
+ * Values that a call's arguments point to: the owner of a mutex, the length of a timeout. Reading
+ * another process's memory may block on a page that a file system has to bring, so it has a
+ * timeout.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +59,8 @@ bool wait_memory(
 
 /* --- locks --- */
 
-/* Of glibc's pthread_mutex_t on 64-bit systems; the first four numbers are the same elsewhere. */
+/* Begin of glibc's pthread_mutex_t on 64-bit systems; elsewhere the first four numbers are the
+ * same. */
 struct mutex {
 	uint32_t lock, count, owner, users;
 	uint32_t kind;
@@ -137,7 +139,7 @@ static uint64_t left_until(clockid_t clock, uint64_t at_ns)
 	return at_ns > now_ns ? at_ns - now_ns : 0;
 }
 
-/* Of a time on a clock: the time that is left, and the time that went by. */
+/* The whole wait until a time on a clock: the time that is left, and the time that went by. */
 static uint64_t whole(const struct waits_thread *t, clockid_t clock, uint64_t at_ns)
 {
 	return left_until(clock, at_ns) + (t->since_state ? 0 : t->since_ns);

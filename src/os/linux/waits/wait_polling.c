@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A thread that sleeps for a short time is often waiting for something that the kernel does not
- * know: a lock file to go away, a lock of a database to be free. What it could be is looked for in
- * its working directory and among its descriptors.
+ * know: a lock file to go away, a lock of a database to be free. Candidates are looked for in its
+ * working directory and among its descriptors.
  */
 #include <ctype.h>
 #include <dirent.h>

@@ -175,7 +175,7 @@ static uint32_t tracer_of(struct wait_reader *r)
 	return (uint32_t)pid;
 }
 
-/* Of r->bytes. */
+/* Emits the signals in r->bytes, the file "status". */
 static void add_signals(struct wait_reader *r, const struct wait_node *n)
 {
 	struct waits_signals s = { .record = wait_head(r, 0, WAITS_SIGNALS),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the parts of the backend share: the snapshot being made, the process of the chain being
- * read, and tables of the host that are read once for a sample.
+ * State that the parts of the backend share: the snapshot being made, the process of the chain
+ * being read, and tables of the host that are read once for a sample.
  */
 #ifndef SOOTH_OS_LINUX_WAIT_READER_H
 #define SOOTH_OS_LINUX_WAIT_READER_H
@@ -41,7 +41,7 @@ struct wait_reader {
 	struct members members; /* first: members_backend_set() */
 	struct timeout timeout;
 	uint64_t ticks_per_s;
-	/* Of the host, read when first needed in a sample. */
+	/* Data of the host, read when first needed in a sample. */
 	struct wait_table table;
 	struct wait_ends ends;
 	struct wait_sockets sockets;
@@ -50,7 +50,7 @@ struct wait_reader {
 	bool has_locks;
 	struct go_program *go; /* the last one that was read; NULL: none */
 	struct control_groups *groups; /* the hierarchies; NULL: not read yet */
-	/* Of the snapshot. */
+	/* Data of the snapshot. */
 	struct backend_run *run;
 	struct sooth_record head; /* its identity */
 	struct buffer steps;	  /* struct wait_step, each process once */

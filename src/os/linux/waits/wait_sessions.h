@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a process of PostgreSQL does, by the title that it writes over its arguments. */
+/* The state of a PostgreSQL process, by the title that it writes over its arguments. */
 #ifndef SOOTH_OS_LINUX_WAIT_SESSIONS_H
 #define SOOTH_OS_LINUX_WAIT_SESSIONS_H
 

@@ -30,8 +30,8 @@ static bool is_here(const struct wait_node *n)
 	       own.st_dev == its.st_dev && own.st_ino == its.st_ino;
 }
 
-/* Of several operations of a call the kernel does not say which one waits: the first is the one
- * of most programs. */
+/* The kernel does not say which of a call's several operations waits: it is the first in most
+ * programs. */
 static int last_operator(
 	struct wait_reader *r, const struct wait_node *n, const uint64_t *arguments)
 {
@@ -71,7 +71,7 @@ static void wait_ipc(struct wait_reader *r, struct wait_node *n, const struct wa
 		pid = last_sender((int)arguments[0]);
 	else
 		pid = last_receiver((int)arguments[0]);
-	/* What it did itself before says nothing of the one that could end the wait. */
+	/* The process's own last use says nothing of the process that could end the wait. */
 	if (pid <= 0 || (uint32_t)pid == n->stat.pid)
 		return;
 	wait_party(r, n, c->thread->record.tid,
@@ -322,7 +322,7 @@ static void add_of_kind(struct wait_reader *r, struct wait_node *n, const struct
 	}
 }
 
-/* Of an unknown call on a pipe: standard input or output, if that is one, is the likely one. */
+/* The pipe of an unknown call is likely standard input or output, if that is a pipe. */
 static void add_standard_pipe(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	bool reads = strstr(c->channel, "pipe_read"), writes = strstr(c->channel, "pipe_write");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The other side of a lock: which locks of the observed process others wait for, how many, and the
- * one that waits longest. Of files by /proc/locks; of SQLite, whose clients sleep and try again, by
- * the processes that have the database open and sleep for moments; of PostgreSQL by the titles of
- * its processes, for the session itself and for the program at its other end.
+ * one that waits longest. Locks of files are known by /proc/locks; of SQLite, whose clients sleep
+ * and try again, by the processes that have the database open and sleep for moments; of PostgreSQL
+ * by the titles of its processes, for the session itself and for the program at its other end.
  *
  * Cannot be seen: which lock of a database a session waits for, and since when a lock is there.
  */

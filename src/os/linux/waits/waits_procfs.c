@@ -5,8 +5,8 @@
  * other processes, sock_diag, memory. The chain is followed breadth first. Nothing is attached,
  * stopped or slowed.
  *
- * Cannot be seen: the calls of processes that ptrace(2) would refuse; of these the wait channel
- * shows the kind only. What a process waits for inside itself, when no call shows it.
+ * Cannot be seen: the calls of processes that ptrace(2) would refuse (their wait channel shows only
+ * the kind); waits inside of a process that no call shows.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -105,7 +105,7 @@ static void wait_listeners(struct wait_reader *r, int process)
 
 #define THREADS_MAX 1024 /* of a process */
 
-/* Of many observed processes those are left out that the time of a sample does not suffice for. */
+/* Processes that the time of a sample does not suffice for are left out. */
 #define SAMPLE_NS (700 * NS_PER_MS)
 #define SURE_MAX  16 /* processes that are read however long it takes */
 
@@ -257,7 +257,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 	process_snapshot_close(&of);
 }
 
-/* Of a host without selected processes: what else nothing says of an agent. */
+/* Samples agents whose activity nothing else shows, on a host without selected processes. */
 static void sample_silent(struct backend_run *run)
 {
 	const struct buffer *silent = run->agents_found ? &run->agents_found->silent : NULL;
