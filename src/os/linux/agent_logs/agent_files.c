@@ -52,7 +52,7 @@ struct known {
 	int blocked_status;  /* why not: they did not answer, or took too long */
 };
 
-/* A process whose files are to be read. */
+/* A process with files to read. */
 struct pending {
 	struct agent_read job;
 	struct process_id id;

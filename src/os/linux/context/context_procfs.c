@@ -96,9 +96,9 @@ static void drop_job(void *argument)
 	close(((struct job *)argument)->file);
 }
 
-/* The build id of a file that the process has mapped, whose directory is open. 0; -ENOENT when
- * there is none; -ETIMEDOUT when the file did not answer; another negative errno when it cannot be
- * read as ELF. */
+/* The build id of a file that the process has mapped; the process's directory is open. 0; -ENOENT
+ * when there is none; -ETIMEDOUT when the file did not answer; another negative errno when it
+ * cannot be read as ELF. */
 static int build_id_read(struct timeout *timeout, int process, const struct maps_line *mapping,
 	char out[BUILD_ID_TEXT_SIZE])
 {

@@ -11,7 +11,7 @@
 
 #include "base/buffer.h"
 
-/* Opens the root of a process whose /proc/PID is open: a descriptor, or a negative errno. */
+/* Opens a process's root from its open /proc/PID: a descriptor, or a negative errno. */
 int root_open(int process);
 /* Flags of open(2). A descriptor, or a negative errno. */
 int root_file_open(int root, const char *path, int flags);

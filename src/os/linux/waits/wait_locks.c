@@ -34,7 +34,7 @@ static void describe(struct wait_reader *r, const struct wait_node *n, const str
 		buffer_append(out, r->more.data, r->more.size);
 }
 
-/* Adds the processes whose descriptor has a lock without a living owner. */
+/* Adds the processes with a descriptor that has a lock without a living owner. */
 static bool add_by_descriptors(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
 	struct span path, enum waits_confidence confidence)
 {
