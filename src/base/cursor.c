@@ -41,7 +41,7 @@ bool cursor_at_end(const struct cursor *c)
 	return c->at == c->end;
 }
 
-/* What was checked to be there. */
+/* The caller has checked that `size` bytes are there. */
 static struct span take(struct cursor *c, size_t size)
 {
 	struct span s = { (const char *)c->at, size };

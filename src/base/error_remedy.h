@@ -8,10 +8,10 @@
 #define ERROR_REMEDY_SIZE 512
 
 /*
- * What is left to do for root. The alternatives of a remedy are separated by "; " or ", or ": those
- * that consist in being root ("run sooth as root") are left out, as root that lacks a right, in a
- * container or a PID namespace, gains nothing by them. Of a command for root ("as root: sysctl
- * ...") only these words are. Returns `remedy` or `out`.
+ * The remedy for root. Its alternatives are separated by "; " or ", or ": those that consist in
+ * being root ("run sooth as root") are left out, as root that lacks a right, in a container or a
+ * PID namespace, gains nothing by them. A command for root ("as root: sysctl ...") loses only these
+ * two words. Returns `remedy` or `out`.
  */
 const char *error_remedy_of(char *out, size_t room, const char *remedy, bool is_root);
 

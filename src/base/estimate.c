@@ -7,6 +7,6 @@
 
 uint64_t estimate_error(double variance)
 {
-	/* Of differences of large sums a little less than nothing may be left. */
+	/* Differences of large sums may be a little less than 0. */
 	return variance > 0 ? (uint64_t)llround(DEVIATIONS * sqrt(variance)) : 0;
 }

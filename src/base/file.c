@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Output files. What is recorded is private, so a file is made with mode 0600;
- * and sooth often runs as root in folders that others may write to, so the name
- * given is never followed when it is a symbolic link. What is opened is asked
- * again what it is, since it may have been swapped after the first look.
+ * Output files. Recordings are private, so a file is made with mode 0600; and sooth often runs as
+ * root in folders that others may write to, so the name given is never followed when it is a
+ * symbolic link. An opened file is checked again, since it may have been swapped after the first
+ * check.
  */
 #include "base/file.h"
 
@@ -26,8 +26,8 @@
 /* --- file checks --- */
 
 /*
- * What stands at the name of an output file, and whether what is written there reaches only
- * the caller: a FIFO, a terminal or a file of another user is read by that user, whatever its
+ * Checks of the name of an output file: its kind, and whether only the caller can read what is
+ * written there: a FIFO, a terminal or a file of another user is read by that user, whatever its
  * mode.
  */
 

@@ -37,7 +37,7 @@ static void newline(struct json *j)
 		buffer_char(j->out, ' ');
 }
 
-/* What stands before an item of the container at hand. */
+/* Writes the comma, if any, and the line break before an item of the current container. */
 static void separate(struct json *j)
 {
 	if (j->has_items & level_bit(j))
@@ -240,7 +240,7 @@ static void put_text_argument(struct json *j, const char *text, int size, bool i
 		json_chars(j, text, (size_t)size);
 }
 
-/* Of a conversion what stands between its % and its letter is `size` characters. */
+/* `size` characters of a conversion stand between its % and its letter. */
 static const char *put_argument(struct json *j, const char *at, va_list *args)
 {
 	size_t size = strspn(at, ".*lz0123456789");

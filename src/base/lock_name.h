@@ -8,9 +8,9 @@
 
 #include "base/cursor.h"
 
-/* Of the last part of a path: "index.lock", "lock-frontend", "db.lck". */
+/* Whether the last part of a path names a lock: "index.lock", "lock-frontend", "db.lck". */
 bool is_lock_name(const char *name);
-/* Of a path: a database of SQLite, or its index of the write-ahead log. */
+/* Whether a path names a database of SQLite, or its index of the write-ahead log. */
 bool is_database_name(struct span path);
 
 #endif

@@ -253,7 +253,7 @@ bool map_remove(struct map *m, const void *key)
 	entry_at(m, m->index[at].number - 1)->is_live = 0;
 	index_remove(m, at);
 	m->count--;
-	/* What came last and goes first leaves nothing behind. */
+	/* Removed entries at the end are dropped. */
 	while (m->used && !entry_at(m, m->used - 1)->is_live)
 		m->used--;
 	return true;

@@ -43,7 +43,7 @@ bool map_remove(struct map *m, const void *key);
 /* Walk: *position starts at 0; false at the end. Removing the entry at hand is allowed. */
 bool map_next(const struct map *m, size_t *position, const void **key, void **value);
 
-/* What the macros below keep; in_body still holds after a break. */
+/* State of the macros below; in_body is still true after a break. */
 struct map_walk {
 	size_t position;
 	const void *key;
@@ -64,7 +64,7 @@ static inline bool map_walk_enter(struct map_walk *w)
 	return w->in_body;
 }
 
-/* Of a map whose values are pointers. */
+/* The value, in a map whose values are pointers. */
 static inline void *map_walk_pointer(const struct map_walk *w)
 {
 	void *pointer;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Structs of options of the public headers begin with their size, so that a program and the library
- * may be of different versions. What the program's has more is to be 0; a size that is none was
- * forgotten.
+ * may be of different versions. Members that only the program's struct has must be 0; an impossible
+ * size means that it was not set.
  */
 #ifndef SOOTH_BASE_OPTIONS_H
 #define SOOTH_BASE_OPTIONS_H

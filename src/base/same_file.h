@@ -7,8 +7,8 @@
 
 /*
  * ./x and x, a symbolic and a hard link are the same; so are two spellings of a name whose file is
- * still to be made. What is no regular file (a device, a pipe, a folder) keeps nothing that could
- * be lost, and is the same as none. What cannot be found out is taken for different files.
+ * still to be made. Any other kind of file (a device, a pipe, a folder) keeps nothing that could be
+ * lost, and is the same as none. Files that cannot be compared count as different.
  */
 bool file_is_same(const char *a, const char *b);
 /* The same of one that is open already. */

@@ -26,7 +26,7 @@ int trusted_open(
 int trusted_open_parent(
 	const struct trust *t, const char *path, uid_t *owner, struct sooth_error *err);
 bool trusted_is_folder(const struct trust *t, const char *path);
-/* Of a folder, or where one can be made, and by no other user. */
+/* Whether the path is such a folder, or one can be made there, and by no other user. */
 bool trusted_is_place(const struct trust *t, const char *path);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What all backends are asked and say the same way: whether they can be had here, what they lost
- * and what they could not see. */
+/* Checks and reports that all backends share: whether they are available here, what they lost and
+ * what they could not see. */
 #include "collect/backend.h"
 
 #include <assert.h>

@@ -29,7 +29,7 @@ struct need {
 	int (*test)(const struct os *os, struct sooth_error *err);
 };
 
-/* Of observer.heap_engine: where allocations of a launched command are observed. */
+/* Values of observer.heap_engine: where allocations of a launched command are observed. */
 enum heap_engine {
 	HEAP_ENGINE_AUTO,
 	HEAP_ENGINE_BPF,     /* in the kernel */
@@ -60,7 +60,7 @@ struct backend_run {
 	struct agents_found *agents_found; /* of the hub; NULL: there is none */
 };
 
-/* What a mode that an option turns on costs, beside what the backend does without it. */
+/* Cost of a mode that an option turns on, beside the backend's cost without it. */
 struct backend_mode {
 	const char *name; /* "bpf --pages"; NULL ends a list */
 	const char *help;
@@ -73,8 +73,8 @@ struct backend {
 	const char *probe;
 	const char *help;
 	const struct need *const *needs; /* NULL at the end; NULL: none */
-	/* What one hit costs the target and other processes, and the source of that value;
-	 * 0 and NULL: nothing is attached. */
+	/* Cost of one hit for the target and other processes, and the source of that value; 0 and
+	 * NULL: nothing is attached. */
 	uint32_t target_ns;
 	uint32_t bystander_ns;
 	const char *price_source;
@@ -87,9 +87,8 @@ struct backend {
 	bool admits_itself;
 	size_t state_size;
 	/*
-	 * What one sample of these processes (struct process_id) takes about, in ns; where backends
-	 * of a probe say it, the one that takes least is tried first, UINT64_MAX is not tried at
-	 * all. NULL: 0.
+	 * Approximate time of one sample of these processes (struct process_id), in ns: the backend
+	 * of a probe that takes least is tried first, UINT64_MAX is not tried at all. NULL: 0.
 	 */
 	uint64_t (*sample_cost)(const struct os *os, const struct probe_options *options,
 		const struct buffer *processes);
@@ -103,7 +102,7 @@ struct backend {
 	int (*launching)(struct backend_run *run, struct launch *launch, struct sooth_error *err);
 	/* From here on records flow. */
 	int (*start)(struct backend_run *run, struct sooth_error *err);
-	/* What has come since, where something comes by itself. */
+	/* Takes the records that have come since, where records come by themselves. */
 	int (*drain)(struct backend_run *run, struct sooth_error *err);
 	/* After a drain: up to when it has all records. NULL: lateness_ns before the drain. */
 	uint64_t (*complete_ns)(struct backend_run *run, uint64_t now_ns);

@@ -17,14 +17,14 @@ uint64_t collector_begin(const struct os *os, struct buffer *out);
 uint64_t collector_tick(const struct os *os, struct buffer *out);
 uint64_t collector_end(const struct os *os, struct buffer *out, uint32_t reason, int child_status,
 	uint64_t end_ns);
-/* Of one process, or, NULL, of all. */
+/* A limit of one process; NULL: of all. */
 uint64_t collector_limit(const struct os *os, struct buffer *out, const struct process_id *process,
 	const char *what, const char *reason, const char *remedy);
 /* On request; `what` is an enum stream_mark_what. */
 uint64_t collector_mark(const struct os *os, struct buffer *out, uint32_t what, const char *name);
 /* The definitions of those that are not built in. */
 void collector_agents(const struct os *os, struct buffer *out, const struct agent_set *agents);
-/* What was collected so far, and its cost. */
+/* The amount collected so far, and its cost. */
 uint64_t collector_self(const struct os *os, struct buffer *out, uint64_t records, uint64_t bytes);
 
 #endif

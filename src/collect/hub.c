@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is attached, and for which observers. */
+/* Attached sources, and the observers that use them. */
 #include "collect/hub.h"
 
 #include <errno.h>
@@ -174,7 +174,7 @@ static bool is_same_text(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-/* What a backend does is fixed when it is opened; the rate of samples may be another's. */
+/* A backend's work is fixed when it is opened; only the rate of samples may differ. */
 static bool is_same_choice(
 	const struct sooth_observer_options *a, const struct sooth_observer_options *b)
 {
@@ -197,7 +197,7 @@ static bool is_shareable(
 {
 	const struct probe_options *has = &source->run.options;
 
-	/* What is observed without being asked for is fixed when it is opened. */
+	/* The interest in a whole host or user is fixed when the source is opened. */
 	if ((has->is_host || has->has_uid) && has->interest != options->interest)
 		return false;
 	return source->run.backend->drain && !strcmp(source->run.backend->probe, probe) &&

@@ -30,10 +30,10 @@ int hub_join(struct hub *hub, hub_receiver receiver, void *user, struct sooth_er
 void hub_leave(struct hub *hub, void *user);
 
 /*
- * The best backend of the probe that works here, opened or shared: that which
- * needs least for these processes (struct process_id; NULL: unknown), then that
- * of the lowest rank. What kept better ones from working is added to `refusals`,
- * a line each. Fails with the last refusal when none works.
+ * The best backend of the probe that works here, opened or shared: that which needs least for these
+ * processes (struct process_id; NULL: unknown), then that of the lowest rank. The reasons why
+ * better ones do not work are added to `refusals`, a line each. Fails with the last refusal when
+ * none works.
  */
 int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *options,
 	const struct buffer *processes, struct hub_source **out, struct buffer *refusals,

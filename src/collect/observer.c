@@ -466,7 +466,7 @@ static void abandon_sources(struct sooth_observer *o)
 
 void sooth_observer_free(struct sooth_observer *o)
 {
-	/* What a child has of it are copies of its parent's. */
+	/* A forked child has only copies of its parent's resources. */
 	if (!o || o->owner != getpid())
 		return;
 	abandon_sources(o);

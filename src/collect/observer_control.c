@@ -51,7 +51,7 @@ int sooth_observer_mark(struct sooth_observer *o, const char *name, struct sooth
 	return status ? status : buffer_failed(observer_out(o)) ? error_no_memory(err) : 0;
 }
 
-/* What is only added up in the kernel has no times of single events. */
+/* Aggregates made in the kernel have no times of single events. */
 static int check_streams(const struct sooth_observer *o, struct sooth_error *err)
 {
 	for (unsigned i = 1; i <= o->probe_count; i++) {

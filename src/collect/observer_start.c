@@ -23,7 +23,7 @@
 
 /* --- processes that a probe may not observe, among others that it may --- */
 
-/* What an analysis calls it (analyze/diagnosis/diagnosis_input.c). */
+/* The probe's name in an analysis (analyze/diagnosis/diagnosis_input.c). */
 static const char *limit_name(const struct observed_probe *p)
 {
 	return !strcmp(p->name, "syscalls") ? "system calls" : p->name;
@@ -59,7 +59,7 @@ static void follow(struct sooth_observer *o, const struct process_id *process)
 			continue;
 		if (p->is_started || is_followed)
 			hub_want(p->source, process, p->interest, is_followed, &ignored);
-		/* What is wanted of the start alone is known of its children by their parent. */
+		/* A probe that is wanted only at the start knows a child by its parent. */
 		if (p->is_started && !(p->interest & INTEREST_ONCE))
 			hub_joined(p->source, process);
 		else if (is_followed) /* it is being stopped: nothing would release it later */
@@ -329,7 +329,7 @@ static int want_targets(struct sooth_observer *o, struct observed_probe *p, stru
 
 	while (!status && (process = target_next(&o->target, &position))) {
 		status = hub_want(p->source, process, interest, false, err);
-		/* Of several selected processes one may exit before it is attached to. */
+		/* One of several selected processes may exit before it is attached to. */
 		if (status == -ESRCH && o->target.live > 1 &&
 			(o->target.may_be_gone || target_means_some(&o->target))) {
 			target_leave(&o->target, process);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of the observer share: making and running it, starting it, admitting records. */
+/* State shared by the parts of the observer: making and running it, starting it, admitting
+ * records. */
 #ifndef SOOTH_COLLECT_OBSERVER_STATE_H
 #define SOOTH_COLLECT_OBSERVER_STATE_H
 

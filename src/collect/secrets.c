@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a secret looks like is decided by secrets/mask. */
+/* The form of a secret is decided by secrets/mask. */
 #include "collect/secrets.h"
 
 #include <string.h>
@@ -119,7 +119,7 @@ bool secrets_mask_arguments(struct buffer *out, const char *raw, size_t size)
 	return mask_arguments(out, raw, size, ARGUMENTS_KEPT);
 }
 
-/* What is cut may have been cut inside a secret: then its last argument goes. */
+/* A cut command line may end inside a secret, so its last argument is left out. */
 static size_t whole_arguments(const char *arguments, size_t size, bool is_cut)
 {
 	while (is_cut && size && arguments[size - 1])
@@ -127,8 +127,8 @@ static size_t whole_arguments(const char *arguments, size_t size, bool is_cut)
 	return size;
 }
 
-/* Of a record whose tail is the command line alone. A fixed part beyond the bound is none of ours,
- * and goes rather than its secrets stay. */
+/* Rebuilds a record whose tail is only the command line. A fixed part beyond the bound is none of
+ * ours, and goes rather than its secrets stay. */
 static void rebuild(struct secrets *s, const struct sooth_record *r)
 {
 	const struct sooth_field *f = s->arguments;

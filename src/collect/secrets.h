@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The one place where secrets are masked in records, so that neither reports nor captures hold
- * them. What is masked, and how, the schema of the record says: texts by their type, command lines
+ * them. The schema of the record says what is masked, and how: texts by their type, command lines
  * and runs of bytes by `masking` and `runs` (sooth/field.h).
  *
  * A command line that is cut has to be masked before, or half a secret may be left: its reader

@@ -211,7 +211,7 @@ static void selector_text(const struct target *t, char *text, size_t size)
 		snprintf(text, size, "%s", names[t->selector]);
 }
 
-/* What the held child will be, not what it is: a copy of sooth. */
+/* The command that the paused child will become; until then it is a copy of sooth. */
 static void launched_command(const struct target *t, struct buffer *out)
 {
 	struct buffer raw = { 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the characters of a token may be, and whether they were made by chance. */
+/* The characters that a token may have, and whether they were made by chance. */
 #include "secrets/mask_alphabet.h"
 
 #include "secrets/mask_rules.h"

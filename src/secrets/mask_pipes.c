@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Quotes are no more than marks here: the script may itself be quoted. What a file or a variable
- * holds is not in the text, and stays. */
+/* Quotes are no more than marks here: the script may itself be quoted. The content of a file or a
+ * variable is not in the text, so their names stay. */
 #include "secrets/mask_pipes.h"
 
 #include <string.h>
@@ -188,7 +188,8 @@ static void mask_words(struct masker *m, size_t from, size_t to)
 	masker_put_range(m, done, to);
 }
 
-/* What each echo of the commands in [from, to) writes; where the first may have begun before. */
+/* Masks the words that each echo in [from, to) writes; the first echo may have begun before
+ * `from`. */
 static void mask_written(struct masker *m, size_t from, size_t to)
 {
 	struct span text = span_of(m->text, m->size);

@@ -340,7 +340,7 @@ size_t command_assignment(const struct command *c, struct span word)
 	return value;
 }
 
-/* What stands behind the first `stop`. */
+/* The part behind the first `stop`; empty: there is none. */
 static struct span after(struct span value, char stop)
 {
 	const char *at = value.size ? memchr(value.data, stop, value.size) : NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is asked about single words; apart so that the rules can be read and
- * extended without the walk through the text. Only mask*.c includes this.
+ * Rules about single words, apart so that they can be read and extended without the walk through
+ * the text. Only mask*.c includes this.
  */
 #ifndef SOOTH_SECRETS_MASK_RULES_H
 #define SOOTH_SECRETS_MASK_RULES_H

@@ -168,7 +168,7 @@ static size_t shape_size(const struct shape *shape, struct span text)
 
 	if (!span_starts(text, shape->prefix))
 		return 0;
-	/* What is no token is not walked far: there may be many such prefixes in one word. */
+	/* Text that is no token is not walked far: there may be many such prefixes in one word. */
 	for (i = prefix; i < text.size && i < prefix + SHAPE_SCAN_MAX; i++) {
 		if (!mask_is_of(shape->alphabet, text.data[i]))
 			break;
@@ -186,8 +186,8 @@ static size_t shape_size(const struct shape *shape, struct span text)
 }
 
 /*
- * AWS key ids: AKIA, ASIA, ABIA or ACCA and 16 capitals or digits. What a thread's name, of 15
- * characters, leaves of the first is asked for a digit.
+ * AWS key ids: AKIA, ASIA, ABIA or ACCA and 16 capitals or digits. A key cut to the 15 characters
+ * of a thread's name counts only if it is an AKIA with a digit.
  */
 static size_t aws_size(struct span word)
 {

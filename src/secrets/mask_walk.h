@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The walk of mask.c through one piece of text, shared by the files that know
- * about values and about URLs. Only mask*.c includes this. What is named
- * mask_...() and returns a position has written all before that position.
+ * The walk of mask.c through one piece of text, shared by the files that know about values and
+ * about URLs. Only mask*.c includes this. A function mask_...() that returns a position has written
+ * all before that position.
  */
 #ifndef SOOTH_SECRETS_MASK_WALK_H
 #define SOOTH_SECRETS_MASK_WALK_H
@@ -10,7 +10,7 @@
 #include "base/buffer.h"
 #include "secrets/mask_rules.h"
 
-/* What the argument before this one asks for. */
+/* Effect of the previous argument on this one. */
 enum pending {
 	PENDING_NOTHING,
 	PENDING_VALUE,	/* `--api-key`: this one is the value */

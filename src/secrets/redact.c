@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is private in a text, and what it becomes; see redact.h. */
+/* Replaces what is private in a text. */
 #include "secrets/redact.h"
 
 #include <assert.h>
@@ -49,7 +49,7 @@ static const char *const endings[] = {
 #undef ENDING
 };
 
-/* What stands before the name of a user. */
+/* Folders of home directories, followed by the name of a user. */
 static const char *const homes[] = { "/home/", "/Users/", "/var/home/", "/export/home/" };
 
 static bool is_among(struct span word, const char *const *list, size_t count)
@@ -195,7 +195,7 @@ static void redactor_write_names(struct redactor *r, struct span text, struct bu
 	}
 }
 
-/* Of a path the slashes stay where they are. */
+/* The slashes of a path stay where they are. */
 static void redactor_write_path(struct redactor *r, struct span path, struct buffer *out)
 {
 	struct span user, part;
@@ -392,7 +392,8 @@ static void learn(struct redactor *r, const char *placeholder, struct span name)
 	insert(r, &n);
 }
 
-/* Of "build-7.example.org" the first part identifies as much as the whole; of an address not. */
+/* The first part of "build-7.example.org" identifies as much as the whole; that of an address does
+ * not. */
 void redactor_learn(struct redactor *r, const char *placeholder, struct span name)
 {
 	const char *dot = name.size ? memchr(name.data, '.', name.size) : NULL;
@@ -479,7 +480,8 @@ static size_t mail_length(struct span text)
 	return length;
 }
 
-/* What stands at `at`, if it is private as a whole: it is written, and its length returned. */
+/* Writes the replacement of a private text at `at`. Returns the length of that text; 0: there is
+ * none. */
 static size_t write_private(struct redactor *r, struct span text, size_t at, struct buffer *out)
 {
 	struct span rest = span_of(text.data + at, text.size - at);
