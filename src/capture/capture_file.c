@@ -180,8 +180,8 @@ bool capture_file_is_indexed(struct capture_file *f)
 	return f->places.size > 0;
 }
 
-/* What is in a file, in its order: blocks listed by an index, and the rest, which may
- * hold anything. */
+/* Callbacks for the parts of a file, in its order: blocks listed by an index, and the rest, which
+ * may hold anything. */
 struct visitor {
 	bool (*index)(
 		struct capture_file *f, void *user, const struct index_view *v, uint64_t offset);

@@ -31,8 +31,8 @@ typedef bool (*entry_chooser)(void *user, const struct index_entry *e);
 int capture_file_open(struct capture_file *f, const char *path, struct sooth_error *err);
 /* Whether one or more indexes cover it, or some of it; they are searched for once. */
 bool capture_file_is_indexed(struct capture_file *f);
-/* What the indexes say, and what is in the byte ranges without one; false when there is no
- * index, or reading failed. */
+/* Surveys the indexes, and the byte ranges without one; false when there is no index, or reading
+ * failed. */
 bool capture_file_survey(struct capture_file *f, struct survey *s);
 /* From here on only those blocks are read, after each the next one with a watermark, and all
  * blocks without an index. False, and nothing selected, when there is no index or it is wrong about

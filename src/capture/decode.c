@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Taking blocks apart, from bytes that may be cut, damaged or made to hurt. A
- * block counts only as a whole: header checksum, payload checksum, and every
- * record in it well formed. What is not a block is skipped to the next magic
- * and counted.
+ * Taking blocks apart, from bytes that may be cut, damaged or made to hurt. A block counts only as
+ * a whole: header checksum, payload checksum, and every record in it well formed. Bytes that are
+ * not a block are skipped to the next magic and counted.
  */
 #include "capture/block.h"
 
@@ -129,7 +128,7 @@ static size_t skip_damaged(
 	at = memmem(data + 1, bytes - 1, BLOCK_MAGIC, BLOCK_MAGIC_SIZE);
 	if (at)
 		return (size_t)(at - data);
-	/* What begins in the last bytes may be a magic; more is not looked at, for it may not
+	/* The last bytes may begin a magic; only these bytes are compared, for the rest may not
 	 * have come yet. */
 	for (size_t left = BLOCK_MAGIC_SIZE - 1; left > 0; left--) {
 		if (!memcmp(data + bytes - left, BLOCK_MAGIC, left))
@@ -203,7 +202,7 @@ int block_reader_feed(struct block_reader *r, const void *data, size_t size, blo
 	return 0;
 }
 
-/* What is cut in an index has lost no record; where its header is cut too, the type is enough. */
+/* A cut index has lost no record; where its header is cut too, the type is enough. */
 static bool is_cut_index(const unsigned char *data, size_t size)
 {
 	struct block_header h;
@@ -223,7 +222,7 @@ int block_reader_finish(
 	const unsigned char *data = r->pending.data;
 	size_t size = r->pending.size, at = 0;
 
-	/* What stands behind a block that was cut short may be whole. */
+	/* Blocks behind one that was cut short may be whole. */
 	while (at < size) {
 		size_t skip = skip_to_magic(data + at, size - at);
 		ssize_t used;

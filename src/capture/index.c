@@ -29,7 +29,7 @@ static void count_kind(struct survey *s, uint16_t kind, uint64_t records)
 		s->failed = true;
 }
 
-/* What the last one says holds, but a capture begins with its first. */
+/* A capture begins with its first recording and ends with its last. */
 static void note_times(struct survey *s, uint64_t begin_ns, uint64_t end_ns)
 {
 	if (begin_ns && !s->begin_ns)

@@ -60,7 +60,7 @@ _Static_assert(sizeof(struct index_head) == 48 && sizeof(struct index_entry) == 
  * speaks of. */
 typedef bool (*index_check)(const struct sooth_record *r, uint64_t *since_ns);
 
-/* What a capture holds, from its index or counted on the way. Zero-initialised is ready. */
+/* Contents of a capture, from its index or counted on the way. Zero-initialised is ready. */
 struct survey {
 	struct map kinds; /* uint16_t -> uint64_t: records */
 	uint64_t file_bytes;

@@ -115,7 +115,7 @@ static int hand_over(struct merge *m, const struct batch *batch, struct sooth_er
 	return batch->size ? m->handler(m->user, batch, err) : 0;
 }
 
-/* What stands together is copied together. */
+/* Adjacent records are copied together. */
 static void append_runs(struct buffer *out, const unsigned char *data,
 	const struct merge_entry *entries, size_t count)
 {

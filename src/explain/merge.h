@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One stream in time order out of blocks of several sources. A block's
- * watermark promises that nothing earlier follows; what lies at or before it is
- * sorted (by time, then by arrival) and released. A record that breaks the
- * promise is released at once and counted late. What waits is bounded: beyond
- * MERGE_BYTES_MAX everything is released, and what then comes late is counted.
+ * One stream in time order out of blocks of several sources. A block's watermark promises that
+ * nothing earlier follows; what lies at or before it is sorted (by time, then by arrival) and
+ * released. A record that breaks the promise is released at once and counted late. The waiting
+ * records are bounded: beyond MERGE_BYTES_MAX all are released, and those that then come late are
+ * counted.
  *
  * Names of probes in captures of earlier versions are replaced by those in use now.
  */

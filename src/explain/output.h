@@ -32,9 +32,9 @@ bool output_holds(
 	const struct output *o, const struct sooth_schema *schema, const struct sooth_record *row);
 /* Something a view could not do: printed once among the notes. */
 void output_limit(struct output *o, const char *what, const char *reason, const char *remedy);
-/* What was noted: stream.limit records. */
+/* The limits noted so far: stream.limit records. */
 struct batch output_limits(const struct output *o);
-/* What was read is a part: a table without rows does not mean that there was nothing. */
+/* Only a part was read: a table without rows does not mean that there was nothing. */
 void output_of_part(struct output *o);
 int output_close_section(struct output *o, struct sooth_error *err);
 /* A row of the open section; tails as in record_append(). */

@@ -126,7 +126,7 @@ int sooth_report_filter(struct sooth_report *r, const char *expression, struct s
 int report_check_filter(const struct sooth_report *r, struct sooth_error *err)
 {
 	assert(r);
-	/* What stands under every report can be filtered as well. */
+	/* The tables under every report can be filtered as well. */
 	const struct sooth_schema *tables[REPORT_TABLES_MAX] = { registry_schema(STREAM_SOURCE),
 		registry_schema(STREAM_LOSS), registry_schema(STREAM_LIMIT) };
 	size_t count = 3;

@@ -29,7 +29,7 @@ void report_may_lack_pids(struct sooth_report *r);
 int report_notes(struct sooth_report *r, bool is_whole, struct output *o, struct sooth_error *err);
 /* The limits of its views, one per line: for formats that have no notes. */
 void report_limit_lines(const struct sooth_report *r, struct buffer *lines);
-/* What was lost, one loss per line, of a report that was finished. */
+/* The losses of a finished report, one per line. */
 void report_loss_lines(const struct sooth_report *r, struct buffer *lines);
 /*
  * Whether a table of this report can have the fields of the filter: else -EINVAL. Views that do not
@@ -42,7 +42,7 @@ int report_end_of_file(struct sooth_report *r, struct sooth_error *err);
 bool report_is_damaged(const struct sooth_report *r);
 /* That, or its end is missing, in the middle of a block or between two. */
 bool report_is_partial(const struct sooth_report *r);
-/* What is wrong with a capture that was read to its end, in one line; empty: nothing. */
+/* The damage of a capture that was read to its end, in one line; empty: none. */
 void report_damage(const struct sooth_report *r, struct buffer *out);
 /* Grows with each damage that was found in what was read so far. */
 uint64_t report_damages(const struct sooth_report *r);
@@ -50,9 +50,9 @@ uint64_t report_damages(const struct sooth_report *r);
 void report_set_snapshot(struct sooth_report *r);
 /* A limit of the report, beside those of its views. */
 void report_note(struct sooth_report *r, const char *what, const char *reason, const char *remedy);
-/* What became of the bytes that were fed. */
+/* The reader that took the bytes that were fed. */
 const struct block_reader *report_reader(const struct sooth_report *r);
-/* Of bytes that were fed: -EINVAL when they are no capture. */
+/* -EINVAL when the bytes that were fed are no capture. */
 int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err);
 /* The same of what has no end that is known, while it is read: of a device that gives zeros for
  * ever, of a pipe whose writer means something else. */
@@ -61,7 +61,7 @@ int report_check_stream(
 /* The part that is asked for, and the report that takes the same blocks; NULL: none. */
 struct time_range *report_time_range(struct sooth_report *r);
 struct sooth_report *report_passed_on_to(const struct sooth_report *r);
-/* What comes is counted there; NULL: no more. */
+/* Blocks that come are counted in `survey`; NULL: no longer. */
 void report_survey(struct sooth_report *r, struct survey *survey);
 /* Before the first byte: only what the part needs is read of the file. */
 int report_choose(struct sooth_report *r, struct capture_file *f, struct sooth_error *err);

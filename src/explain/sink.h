@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A sink is an output format. It receives sections and rows and renders them by
- * their field tables; it never asks what kind of record it has. What begins and ends may
- * begin again: a report in frames.
+ * A sink is an output format. It receives sections and rows and renders them by their field tables;
+ * it never asks what kind of record it has. A report in frames begins and ends more than once.
  */
 #ifndef SOOTH_EXPLAIN_SINK_H
 #define SOOTH_EXPLAIN_SINK_H
@@ -30,8 +29,8 @@ enum section_audience {
 	SECTION_DETAIL,	    /* programs, and verbose text */
 };
 
-/* Of stacks that are single samples, thread by thread in the order of time; names of fields. A row
- * of depth 0 begins the next sample. */
+/* Names of the fields of stacks that are single samples, thread by thread in the order of time. A
+ * row of depth 0 begins the next sample. */
 struct section_samples {
 	const char *time; /* since the recording began */
 	const char *process, *pid, *thread, *tid;
@@ -40,12 +39,11 @@ struct section_samples {
 	uint64_t start_unix_ns; /* of the recording; 0: unknown */
 };
 
-/* Of a tree whose rows are frames of stacks, for sinks that draw it; names of fields. */
+/* Names of the fields of a tree whose rows are frames of stacks, for sinks that draw it. */
 struct section_graph {
 	const char *origin; /* what was observed, when, and how much; NULL: not known */
 	const char *about;  /* what stands below what, in words */
-	/* A number: what is in the row and in all that stand below it. What is in the row alone is
-	 * the rest. */
+	/* A number: the sum of the row and of all rows below it. The row's own part is the rest. */
 	const char *weight;
 	const char *kind; /* an enum that chooses the color of the row; NULL: none */
 	/* Compared: what the first and the second had, and whether that is a difference at all; the
@@ -71,8 +69,9 @@ struct section {
 	const struct section_graph *graph; /* NULL: rows are no frames */
 	const char *spare; /* "ppid,state": columns that a narrow terminal may do without, in that
 			    * order; NULL: those on the right */
-	/* Of values over time: a strip for each row, whose color is the value; each row from 0 to
-	 * its own highest value and not to that of all. */
+	/* is_heat: values over time are a strip for each row, whose color is the value.
+	 * has_own_scales: each row goes from 0 to its own highest value, not to that of all
+	 * rows. */
 	bool is_heat, has_own_scales;
 	/* The field that names parts of a whole, which is the first of the rows that have all other
 	 * words in common; NULL: rows are not parts. */
@@ -83,8 +82,8 @@ struct section {
 	bool wraps;	      /* lines break where a terminal ends, further in than their start */
 	const char *color;    /* of a section of lines: the field whose level colors the line */
 	bool is_last;	      /* it stands after all measured sections, among the notes */
-	/* Of a stream: the sections of which rows may come among its own, NULL at the end; NULL:
-	 * none. Formats that name columns before the first row read them here. */
+	/* The sections whose rows may come among those of a stream, NULL at the end; NULL: none.
+	 * Formats that name columns before the first row read them here. */
 	const struct section *const *asides;
 };
 
@@ -93,7 +92,7 @@ struct section {
 		.name = name_, .schema = &(schema_), .shape = SECTION_##shape_, __VA_ARGS__        \
 	}
 
-/* Of the names and types in JSON; docs/json.md lists what each version changed. */
+/* Version of the names and types in JSON; docs/json.md lists what each version changed. */
 #define REPORT_SCHEMA_VERSION 2
 
 struct report_head {
@@ -123,7 +122,7 @@ struct sink_type {
 	bool takes_asides;
 	/* Text: it leaves out sections that people need only on request. */
 	bool is_for_people;
-	/* Of rows that are no stacks it makes nothing, or nonsense: no format for every report. */
+	/* Rows that are no stacks give nothing, or nonsense: it is no format for every report. */
 	bool is_of_stacks;
 	/* It has a place for the time and thread of each sample. */
 	bool is_of_samples;

@@ -35,7 +35,7 @@ struct stage_type {
 	void (*fini)(void *state); /* also when init failed, on what it had made until then */
 };
 
-/* Of a stage whose functions have these names. */
+/* Members of a stage whose functions have these names. */
 #define STAGE_FUNCTIONS(state)                                                                     \
 	.state_size = sizeof(state), .init = init, .push = push, .finish = finish, .fini = fini
 

@@ -237,7 +237,7 @@ void summary_end_time_range(struct summary *s)
 
 	if (!part || !part->is_known)
 		return;
-	/* Of a capture that was cut it ends with the part. */
+	/* The interval ends with the time range, even if the capture was cut. */
 	s->last_ns = part->to_ns < part->end_ns ? part->to_ns : part->end_ns;
 	if (part->to_ns < part->end_ns)
 		s->end_reason = ENDED_PART;

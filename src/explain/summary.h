@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What every report says at its end, whatever it was about: target, interval,
- * how it was measured, what was lost, what could not be seen, what it cost.
+ * The end of every report, whatever it was about: target, interval, how it was measured, what was
+ * lost, what could not be seen, what it cost.
  */
 #ifndef SOOTH_EXPLAIN_SUMMARY_H
 #define SOOTH_EXPLAIN_SUMMARY_H
@@ -36,12 +36,13 @@ struct summary {
 	bool is_newer;		/* the capture is of a later format than this build knows */
 };
 
-/* Of what it was a part, when no more will come; said before summary_losses(). */
+/* Ends the interval with the time range, when no more records will come; before
+ * summary_losses(). */
 void summary_end_time_range(struct summary *s);
 void summary_take(struct summary *s, const struct sooth_record *r);
 /* The recording has no end. */
 bool summary_is_cut(const struct summary *s);
-/* What the reader and the merge found; reader is NULL for a live stream. */
+/* Losses that the reader and the merge found; reader is NULL for a live stream. */
 void summary_losses(struct summary *s, const struct block_reader *reader, uint64_t late_records);
 bool summary_has_probe(const struct summary *s, const char *probe);
 int summary_emit(struct summary *s, struct output *output, struct sooth_error *err);

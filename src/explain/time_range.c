@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What belongs to a part of a capture; see time_range.h. */
+/* Selects the records of a time range of a capture. */
 #include "explain/time_range.h"
 
 #include <assert.h>
@@ -33,7 +33,7 @@ bool time_range_needs_end(const struct time_range *p)
 	return p->is_requested && (p->requested_from_ns < 0 || p->requested_to_ns < 0);
 }
 
-/* Of times before the end that reach over the begin, that is what is left. */
+/* A time before the end that reaches beyond the begin gives the begin. */
 static uint64_t border_ns(const struct time_range *p, int64_t asked_ns)
 {
 	uint64_t before;

@@ -31,12 +31,12 @@ struct time_range {
 /* -EINVAL when nothing can lie between the two. */
 int time_range_ask(struct time_range *p, int64_t from_ns, int64_t to_ns, struct sooth_error *err);
 bool time_range_needs_end(const struct time_range *p);
-/* What an index, or a first reading, says of begin and end. */
+/* Takes begin and end from an index, or from a first reading. */
 void time_range_learn(struct time_range *p, const struct survey *s);
 /* No more will come. */
 void part_end(struct time_range *p);
-/* What belongs to it, borrowed until the next call; batches come in order of time. Without memory
- * kept has failed. */
+/* The records in the range, borrowed until the next call; batches come in order of time. Without
+ * memory `kept` has failed. */
 struct batch time_range_take(struct time_range *p, const struct batch *batch);
 /* An entry_chooser, of a part that is known; user is the struct part. */
 bool time_range_wants(void *user, const struct index_entry *e);
@@ -46,7 +46,7 @@ bool time_range_classify(const struct sooth_record *r, uint64_t *since_ns);
 int time_range_check(const struct time_range *p, struct sooth_error *err);
 /* Note the range and what was left out. Nothing for a whole capture. */
 int time_range_emit(const struct time_range *p, struct output *output, struct sooth_error *err);
-/* What was left out, as a line; nothing if nothing was. */
+/* A line about the records that were left out; none if there are none. */
 void time_range_loss_line(const struct time_range *p, struct buffer *lines);
 void time_range_fini(struct time_range *p);
 

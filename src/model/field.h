@@ -71,15 +71,15 @@ static inline bool state_is_unmeasured(uint8_t state)
 /* The records of a ROWS value, empty when they are none; the value's text is 8-byte aligned when
  * this build made it. */
 struct batch field_rows(const struct sooth_value *value);
-/* Of a SERIES value; i is below its count. */
+/* Number i of a SERIES value; i is below its count. */
 double series_at(const struct sooth_value *value, size_t i);
 
 #define FIELD_LABEL_SIZE 64
 
 /* The heading of its column for people: "RSS", "LAST ACTIVE"; formats for programs use its name. */
 void field_label(const struct sooth_field *field, char out[FIELD_LABEL_SIZE]);
-/* Of an argument list, how much is to be shown: what a title that was written over it leaves blank
- * behind itself is not. */
+/* The length of an argument list to show: without the blanks behind a title that was written over
+ * it. */
 size_t args_shown(const char *data, size_t size);
 /* Why a value is not there, or not whole: of a state that is neither VALUE nor ABSENT. */
 const char *value_state_text(const struct sooth_value *value);

@@ -42,7 +42,7 @@ struct node {
 	char value[WORD_MAX];
 	bool has_regex;
 	regex_t regex;
-	/* Of the schema at hand: */
+	/* For the current schema: */
 	const struct sooth_schema *schema;
 	const struct sooth_field *known;
 	bool is_number;

@@ -13,7 +13,7 @@
  *
  * A field alone holds when it is true, not zero, not empty. "~" looks for a regular expression
  * (POSIX, extended) in the field as people see it. Enumerations and errors compare by name or by
- * number; "errno" stands for a field that is one. What was not measured, and what there is not,
+ * number; "errno" stands for a field that is one. A value that was not measured, or is absent,
  * compares to nothing: each comparison with it is false, "!=" and "!~" too.
  */
 #ifndef SOOTH_MODEL_FILTER_H
@@ -29,8 +29,8 @@ int filter_new(struct filter **out, const char *text, struct sooth_error *err);
 void filter_free(struct filter *f);
 /* Whether a schema has every field that the expression names. */
 bool filter_fits(const struct filter *f, const struct sooth_schema *schema);
-/* Of a record of a schema that it fits. -EINVAL: a value makes no sense for its field, err says
- * so; else 0 or 1. */
+/* Whether it holds for a record of a schema that it fits: 0 or 1. -EINVAL: a value makes no sense
+ * for its field, err says so. */
 int filter_holds(struct filter *f, const struct sooth_schema *schema,
 	const struct sooth_record *record, struct sooth_error *err);
 /* The first field that it names; for an error. */

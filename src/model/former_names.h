@@ -7,8 +7,7 @@
 
 /* The field of that name, or the one that had it before. NULL: none. */
 const struct sooth_field *field_by_any_name(const struct sooth_schema *schema, const char *name);
-/* What a field or a table of that name is called now, in whichever table has it; NULL: it was not
- * renamed. */
+/* The present name of a field or a table, in whichever table has it; NULL: it was not renamed. */
 const char *field_new_name(const char *former);
 const char *table_new_name(const char *former);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What an agent's session was doing, and what it used meanwhile: derived from samples, so that
- * weeks of it are small. Names of states are texts: an older reader shows those it does not know.
+ * Phases of an agent's session, and what it used in each: derived from samples, so that weeks of it
+ * are small. Names of states are texts: an older reader shows those it does not know.
  */
 #ifndef SOOTH_MODEL_PHASE_RECORDS_H
 #define SOOTH_MODEL_PHASE_RECORDS_H

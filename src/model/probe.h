@@ -5,7 +5,7 @@
 
 #include "model/field.h"
 
-/* What an observer wants of a process from a probe; a probe may offer only some. */
+/* An observer's requests to a probe for a process; a probe may offer only some. */
 enum interest {
 	INTEREST_SAMPLE = 1,	  /* states at moments */
 	INTEREST_COUNT = 2,	  /* aggregates made in the kernel */
@@ -23,8 +23,8 @@ struct probe {
 	const char *old_name; /* of earlier versions, still accepted; NULL: none */
 	const char *help;
 	unsigned offers; /* enum interest: what can be wanted of it */
-	/* What to want beside a stream, because its views take sums from there: these hold
-	 * although events are lost. 0: events are enough. */
+	/* Interest to add to a stream, because its views take sums from there: these hold although
+	 * events are lost. 0: events are enough. */
 	unsigned beside_stream;
 	const struct sooth_schema *const *schemas; /* NULL at the end */
 };

@@ -12,9 +12,9 @@ extern const struct sooth_schema *const stream_schemas[]; /* NULL at the end */
 void schema_describe(struct buffer *out, const struct sooth_schema *schema);
 
 /*
- * What names a row among the others of its section and process: the values of its key
- * fields, blanks between. The same thing has the same key in another reading of the
- * process, so that readings can be compared. False when the schema has no key.
+ * The name of a row among the others of its section and process: the values of its key fields,
+ * blanks between. The same thing has the same key in another reading of the process, so that
+ * readings can be compared. False when the schema has no key.
  */
 bool schema_row_key(
 	struct buffer *out, const struct sooth_schema *schema, const struct sooth_record *row);

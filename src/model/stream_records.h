@@ -81,7 +81,8 @@ struct stream_begin {
 	struct sooth_record record;
 };
 
-/* What the user's own file says, without comments, so that a capture explains itself elsewhere. */
+/* The text of the user's own file, without comments, so that a capture explains itself
+ * elsewhere. */
 struct stream_agent {
 	struct sooth_record record;
 	struct sooth_text file; /* its name, without folders */

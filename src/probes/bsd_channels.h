@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a wait message of FreeBSD's kernel says (bsd_channels.def). */
+/* Meaning of a wait message of FreeBSD's kernel (bsd_channels.def). */
 #ifndef SOOTH_PROBES_BSD_CHANNELS_H
 #define SOOTH_PROBES_BSD_CHANNELS_H
 

@@ -18,7 +18,7 @@ enum fds_kind {
 	FDS_SUCCESSOR = 0x0506,
 };
 
-/* What a descriptor is; sockets by their protocol. */
+/* Types of descriptors; sockets by their protocol. */
 enum fds_type {
 	FDS_UNKNOWN,
 	FDS_FILE,

@@ -114,7 +114,7 @@ struct heap_sum {
 
 #define HEAP_SUM_LEAST offsetof(struct heap_sum, sample_bytes)
 
-/* What a process held at that time, and its calls that are in no sum. */
+/* Memory that a process held at that time, and its calls that are in no sum. */
 struct heap_held {
 	struct sooth_record record;
 	uint64_t live_bytes, live_blocks;
@@ -178,7 +178,7 @@ struct heap_gap {
 
 #define HEAP_GAP_LEAST offsetof(struct heap_gap, is_of_samples)
 
-/* What the observation cost, recorded at its end. */
+/* Cost of the observation, recorded at its end. */
 struct heap_cost {
 	struct sooth_record record;
 	uint64_t attach_ns;    /* of all attaching */
@@ -189,7 +189,7 @@ struct heap_cost {
 	uint32_t sessions; /* links that probe a return only if it is needed; older: 0 */
 };
 
-/* What the probes took of a process's time, recorded at the end. */
+/* Time that the probes took from a process, recorded at the end. */
 struct heap_overhead {
 	struct sooth_record record;
 	uint64_t from_ns;     /* of its first hit, about */
@@ -199,7 +199,7 @@ struct heap_overhead {
 	uint64_t programs_ns; /* sooth's programs, of one hit in 61, times 61 */
 	uint64_t entries, returns, stepped; /* hits, to 61 a thread; stepped: at return
 					       instructions */
-	/* What the kernel takes for one, measured by sooth in itself when the recording ended. */
+	/* The kernel's time for one hit, measured by sooth in itself when the recording ended. */
 	uint32_t entry_ns, return_ns, stepped_ns;
 	uint8_t cost_state;   /* of these, and of probes_ns */
 	uint8_t return_state; /* of return_ns: without it returns are not in probes_ns */

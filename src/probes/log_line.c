@@ -212,7 +212,7 @@ static const char *const phrases[] = { "failed", "failure", "failing", "error", 
 	"aborted", "rejected", "fatal", "panic", "invalid", "out of memory", "has expired",
 	"not reachable", "disk full", "segmentation fault", "unauthorized", "forbidden" };
 
-/* Of routine messages: that something is done, not that it begins. */
+/* Words of routine messages that say that something is done, not that it begins. */
 static const char *const done[] = { "ok", "done", "success", "successful", "successfully",
 	"succeeded", "complete", "completed", "finished", "uploaded", "stored", "saved", "sent",
 	"written", "wrote", "processed", "imported", "exported", "delivered", "accepted", "passed",

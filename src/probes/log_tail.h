@@ -30,7 +30,7 @@ struct log_tail {
 	uint16_t form_at[LOG_TAIL_LINES]; /* of the message, by its number modulo the size */
 };
 
-/* What there is around the messages of one form. */
+/* Counts of messages around those of one form. */
 struct log_repeat {
 	uint32_t messages;   /* of all forms, from its first to the end of the log */
 	uint32_t other_most; /* the most that another form has of them */

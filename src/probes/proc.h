@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * proc: the state of processes, one record per process and sample. What needs an
- * interval (CPU in percent) is computed from two samples.
+ * proc: the state of processes, one record per process and sample. Values over an interval (CPU in
+ * percent) are computed from two samples.
  */
 #ifndef SOOTH_PROBES_PROC_H
 #define SOOTH_PROBES_PROC_H
@@ -122,8 +122,8 @@ enum proc_stream {
 };
 
 /*
- * Of processes that may belong to an agent's session: recognized, started by an agent, or
- * with an agent's markers in their environment; and of those requested by pid.
+ * Recorded for processes that may belong to an agent's session: recognized, started by an agent, or
+ * with an agent's markers in their environment; and for those requested by pid.
  */
 struct proc_ties {
 	struct sooth_record record;

@@ -78,7 +78,7 @@ struct sockets_socket {
 	uint32_t fd;	    /* the lowest of the process */
 	uint32_t fd_count;
 	uint32_t retransmits; /* since the connection began */
-	/* Of what is unacknowledged now, how often it was sent again. */
+	/* Retransmissions of the data that is unacknowledged now. */
 	uint32_t retransmits_waiting;
 	uint16_t local_port, peer_port;
 	uint8_t family;		/* enum sockets_family */

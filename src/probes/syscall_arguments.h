@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the arguments of system calls are: a row of syscall_types.def says what of its target is
- * kept and how it is written.
+ * Types of the arguments of system calls: a row of syscall_types.def says which part of the target
+ * is kept and how it is written.
  */
 #ifndef SOOTH_PROBES_SYSCALL_ARGUMENTS_H
 #define SOOTH_PROBES_SYSCALL_ARGUMENTS_H

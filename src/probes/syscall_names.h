@@ -42,7 +42,7 @@ enum syscall_category {
 /* Room for the longest name with its ABI in front and for every unknown number. */
 #define SYSCALL_NAME_SIZE 48
 
-/* What the kernel sets in the number of an x32 call. */
+/* The bit that the kernel sets in the number of an x32 call. */
 #define SYSCALL_X32_BIT 0x40000000u
 
 /* A row of syscalls.def, or of syscalls_bsd.def. */
@@ -82,8 +82,8 @@ const struct syscall_row *syscall_row_of(unsigned abi, uint32_t number);
  */
 const struct syscall_row *syscall_by_name(const char *name, size_t size);
 
-/* Whether waiting is what the call is for: for others, or for time to pass. What reads or writes
- * waits by what its descriptor is. */
+/* Whether the purpose of the call is to wait: for others, or for time to pass. Calls that read or
+ * write wait depending on their descriptor. */
 bool syscall_waits(const struct syscall_row *row);
 /* Whether its result is a descriptor. */
 bool syscall_returns_descriptor(const struct syscall_row *row);
@@ -101,8 +101,8 @@ const char *syscall_of_function(const char *function);
 int32_t syscall_number(unsigned abi, const char *name, size_t size);
 
 /*
- * What to show: "openat", "i386:open", "x32:read"; "syscall_471" or "i386:syscall_600" if unknown.
- * Returns the length without the NUL.
+ * The name to show: "openat", "i386:open", "x32:read"; "syscall_471" or "i386:syscall_600" if
+ * unknown. Returns the length without the NUL.
  */
 size_t syscall_name(unsigned abi, uint32_t number, char out[SYSCALL_NAME_SIZE]);
 

@@ -52,7 +52,7 @@ static bool connects(const struct syscall_row *row)
 	return row->traits & (SYSCALL_CONNECTS | SYSCALL_ASKS_SOCKET);
 }
 
-/* What moves bytes on a socket, and what says which socket a descriptor is. */
+/* Calls that move bytes on a socket, and calls that show which socket a descriptor is. */
 static bool serves_connections(const struct syscall_row *row)
 {
 	switch (row->effect.what) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the columns of syscalls.def mean: the traits of a system call. An argument is stored as its
+ * Meaning of the columns of syscalls.def: the traits of a system call. An argument is stored as its
  * position plus one, so that 0 says "none"; syscall_value() reads it.
  */
 #ifndef SOOTH_PROBES_SYSCALL_TRAITS_H
@@ -13,8 +13,7 @@
 #define SYSCALL_ARGUMENTS 6
 #define SYSCALL_ANSWERS	  4
 
-/* What a limit of the user or the host is of, where an error of the call means that it is reached.
- */
+/* Limits of the user or the host: an error of the call means that one of them is reached. */
 enum syscall_limit {
 	SYSCALL_LIMIT_NONE,
 	SYSCALL_LIMIT_KEYS,
@@ -75,7 +74,7 @@ struct syscall_transfer {
 	uint8_t flags;	/* of a message */
 };
 
-/* What a thread asleep in the call waits for. */
+/* Reasons why a thread sleeps in the call. */
 enum syscall_wait_kind {
 	SYSCALL_WAIT_OTHER, /* anything */
 	SYSCALL_WAIT_LOCK,  /* a futex */
@@ -99,7 +98,7 @@ struct syscall_wait {
 	uint8_t timeout_ms; /* an int, negative for none */
 };
 
-/* What a call does to descriptors or the working directory. */
+/* Effects of a call on descriptors or the working directory. */
 enum syscall_fd_effect {
 	SYSCALL_FD_NOTHING_SEEN, /* nothing that the record of the call shows */
 	/* The result is a new descriptor: */

@@ -79,7 +79,8 @@ struct syscalls_call {
 
 #define SYSCALLS_CALL_LEAST 136
 
-/* What of a thread's calls has a budget of its own, where each may be recorded or only counted. */
+/* Classes of a thread's calls, each with its own budget, where each call may be recorded or only
+ * counted. */
 enum syscalls_class {
 	SYSCALLS_CLASS_OTHER,
 	SYSCALLS_CLASS_ERROR,  /* failed, but for EAGAIN and those of SYSCALLS_CLASS_ABSENT */
@@ -90,7 +91,7 @@ enum syscalls_class {
 	SYSCALLS_CLASSES,
 };
 
-/* What was not recorded of a thread's calls before this one, and of this one. */
+/* Gaps in the record of a thread's calls: calls before this one, and parts of this one. */
 enum syscalls_gap {
 	SYSCALLS_GAP_KEPT = 1,	    /* calls of SYSCALLS_CLASS_KEPT, since its last record */
 	SYSCALLS_GAP_WINDOW = 2,    /* any call, in this time window */
@@ -132,22 +133,23 @@ struct syscalls_message {
 	struct sooth_text text; /* of errors and warnings alone, cut; secrets are masked */
 };
 
-/* What of an argument's target a piece holds. */
+/* The part of an argument's target that a piece holds. */
 enum syscalls_piece_part {
 	SYSCALLS_PART_TARGET,	/* what it points to */
 	SYSCALLS_PART_DATA,	/* of an array of vectors, or a message: the first bytes it names */
 	SYSCALLS_PART_ADDRESS,	/* of a message: its address */
 	SYSCALLS_PART_NEAR_END, /* of a socket: the address of this end after the call */
 	SYSCALLS_PART_STATUS,	/* of bytes that were read: the three digits of HTTP's status */
-	/* Of bytes that were sent: "POST /v1/messages", without its query; a NUL ends it. */
+	/* The request line of bytes that were sent: "POST /v1/messages", without its query; a NUL
+	 * ends it. */
 	SYSCALLS_PART_REQUEST,
 	SYSCALLS_PART_TLS,	  /* of bytes: struct syscalls_tls_record, the first ones */
 	SYSCALLS_PART_LAST_CHUNK, /* of bytes that were read: no bytes; they end an answer of HTTP
 				     in chunks */
 	SYSCALLS_PART_SERVER,	  /* of a TLS hello: enum syscalls_offer, then the server's name */
 	SYSCALLS_PART_DATABASE_ERROR, /* of bytes that were read: struct syscalls_database_error */
-	/* Of bytes that were written to standard error: these. The recorder makes SYSCALLS_MESSAGE
-	 * of them; no capture has them. */
+	/* The bytes that were written to standard error. The recorder makes SYSCALLS_MESSAGE of
+	 * them; no capture has them. */
 	SYSCALLS_PART_ERROR_OUTPUT,
 	SYSCALLS_PARTS,
 };

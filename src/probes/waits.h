@@ -74,7 +74,7 @@ struct waits_thread {
 	struct sooth_text name, wait_channel;
 };
 
-/* What kind of lock a futex belongs to, as far as its word and the call show it. */
+/* The kind of lock that a futex belongs to, as far as its word and the call show it. */
 enum waits_lock {
 	WAITS_LOCK_NONE,	 /* no futex */
 	WAITS_LOCK_UNKNOWN,	 /* its memory could not be read, or has no known form */
@@ -183,7 +183,7 @@ struct waits_party {
 	struct sooth_text detail; /* path of the lock, type of the lock */
 };
 
-/* Of a process of the chain, where they could be read. Bit n-1 is signal n. */
+/* Signals of a process of the chain, where they could be read. Bit n-1 is signal n. */
 struct waits_signals {
 	struct sooth_record record; /* the observed process */
 	uint64_t node_start_ticks;

@@ -23,8 +23,8 @@ enum code_target {
 	CODE_TARGET_INSIDE /* the returns of a path that jumps there are looked for too */
 };
 
-/* What the code at an offset in the file is, or a function of another file. The name is that of its
- * slot; "": it has none. */
+/* Classifies the code at an offset in the file, or a function of another file. The name is that of
+ * its slot; "": it has none. */
 typedef enum code_target (*code_classify)(
 	void *user, uint64_t offset, bool is_defined, const char *name);
 

@@ -15,7 +15,8 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Of a name in UTF-8: bytes of letters outside of ASCII are checked when the name is taken. */
+/* A character of a name in UTF-8; bytes of letters outside of ASCII are checked when the name is
+ * taken. */
 static bool is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

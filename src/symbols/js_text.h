@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a function of JavaScript is called, from the text around its start: by its own name, by what
- * it is assigned to, or by the function that it is passed to. Foreign bytes. Where the text is not
+ * The name of a function of JavaScript, from the text around its start: its own name, the one that
+ * it is assigned to, or that of the function it is passed to. Foreign bytes. Where the text is not
  * plainly one of these, there is no name: a wrong one is worse.
  */
 #ifndef SOOTH_SYMBOLS_JS_TEXT_H

@@ -14,7 +14,7 @@
 #define PREFIXES_MAX 14
 
 /*
- * What follows an opcode:
+ * Bytes that follow an opcode:
  *   .  nothing       m  ModRM        b  imm8        z  imm32 (16 with 66)
  *   B  ModRM, imm8   Z  ModRM, imm32 (16)           v  imm32 (16, or 64 with REX.W)
  *   j  rel8          J  rel32        o  address of 64 bits (32 with 67)
