@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the bytes that a call moved on a connection show of an API call: the request line of HTTP
- * without its query, the status of an answer, the heads of TLS records, and of a TLS hello the name
- * of the server and the protocols that are offered. Nothing else leaves the kernel: no header, no
- * body, no random bytes.
+ * API calls in the bytes that a call moved on a connection: the request line of HTTP without its
+ * query, the status of an answer, the heads of TLS records, and the name of the server and the
+ * offered protocols in a TLS hello. Nothing else leaves the kernel: no header, no body, no random
+ * bytes.
  *
  * Seen is what begins with the call: of several buffers the first, and no record that begins in
  * the middle of what was read.
@@ -236,7 +236,8 @@ VERIFIED_ALONE_BY_NUMBERS int keep_request(
 	if (at > PIECE_AT_MAX)
 		return 0;
 	to = p->pieces + at + sizeof(struct syscalls_piece);
-	/* What rounds the piece up must not be the query. It is a string: a masked one ends early. */
+	/* Padding of the piece must not be the query. The piece is a string: a masked one ends
+	 * early. */
 	for (uint32_t i = 0; i < 9; i++)
 		to[(end + i) & 0xff] = 0;
 	put_head(p, at, (uint8_t)argument, SYSCALLS_PART_REQUEST,
@@ -352,7 +353,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_api(uint32_t number, uint32_t index, uint32_t
 	from = p->arguments[c->argument & (ARGUMENT_SLOTS - 1)];
 	if (c->keep == SYSCALLS_KEEP_NOTHING || !from)
 		return 0;
-	/* What begins a file may look like a request, and is none. */
+	/* The start of a file may look like a request, and is none. */
 	is_elsewhere = !config.only_api && !is_internet_socket(p->arguments[0]);
 	if (is_elsewhere &&
 		(!config.keeps_errors || c->is_result || !is_error_output(p->arguments[0])))

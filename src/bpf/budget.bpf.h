@@ -44,7 +44,7 @@ static inline uint32_t budget_class(const struct thread *t, int64_t result, uint
 	if (is_native &&
 		config.kept[(t->number / 64) & (SYSCALLS_NUMBERS / 64 - 1)] >> (t->number % 64) & 1)
 		return SYSCALLS_CLASS_KEPT;
-	/* What is written to standard error: messages are rare, and say what the matter is. */
+	/* Messages to standard error are rare, and say what is wrong. */
 	if (moves_bytes(t) && t->arguments[0] == STANDARD_ERROR)
 		return SYSCALLS_CLASS_KEPT;
 	if (t->entered_ns && now - t->entered_ns >= SYSCALLS_SLOW_NS)

@@ -24,8 +24,8 @@
 #define MYSQL_FIRST   1000
 #define MYSQL_LAST    4999
 
-/* What precedes an error where a statement was prepared: '1' parsed, '2' bound, '3' closed, 'n' no
- * rows. */
+/* Messages before an error where a statement was prepared: '1' parsed, '2' bound, '3' closed, 'n'
+ * no rows. */
 static inline bool is_small_message(const uint8_t *at)
 {
 	return (at[0] == '1' || at[0] == '2' || at[0] == '3' || at[0] == 'n') && !at[1] && !at[2] &&
@@ -132,7 +132,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_database_error(
 	return 0;
 }
 
-/* Of a call that read bytes into one buffer, which is its first or second argument that is kept. */
+/* Keeps the answer that a call read into one buffer, its first or second argument that is kept. */
 static inline void keep_answer(const struct call_with_pieces *p, const struct thread *t,
 	int64_t result, uint32_t scratch_index)
 {

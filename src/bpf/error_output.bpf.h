@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What is written to standard error where that is no file: a pipe, a socket or a terminal. Also by
- * another descriptor that leads there: standard output, or a terminal that was opened once more, as
- * node does. Seen is the first buffer of a call, cut.
+ * Output to standard error where that is no file: a pipe, a socket or a terminal. Also by another
+ * descriptor that leads there: standard output, or a terminal that was opened once more, as node
+ * does. Seen is the first buffer of a call, cut.
  */
 #ifndef SOOTH_BPF_ERROR_OUTPUT_H
 #define SOOTH_BPF_ERROR_OUTPUT_H

@@ -16,7 +16,7 @@
 #include "bpf/threads.bpf.h"
 #include "bpf/privilege.bpf.h"
 
-/* Of the report of a child: when the collector wakes up for it. */
+/* Ring flags of a child's record: when the collector wakes up for it. */
 #ifndef JOIN_FLAGS
 #define JOIN_FLAGS ring_flags()
 #endif

@@ -188,7 +188,7 @@ static inline void uncount_call(struct thread *t)
 	aggregate_of(t, t->function)->bytes -= t->size;
 }
 
-/* Of a call that is no sample and has not failed. */
+/* Notes the block of a call that is no sample and has not failed. */
 static inline void meet_result(struct thread *t, uint64_t result)
 {
 	uint64_t address = result;
@@ -329,7 +329,7 @@ static enum frame frame_of(const struct thread *t)
 		if (!bpf_core_type_exists(struct xol_area))
 			return FRAME_UNKNOWN;
 		replaced = BPF_CORE_READ(task, mm, uprobes_state.xol_area, vaddr);
-		/* Of a call that is skipped, other observers may have the return probed. */
+		/* The return of a skipped call may be probed by other observers. */
 		if (!IS_SKIPPED(t))
 			kept = replaced;
 	}
@@ -395,7 +395,7 @@ static inline void enter_free(struct thread *t, struct pt_regs *regs)
 
 #include "bpf/heap_loaded.bpf.h"
 
-/* Of a call that no session has begun. false: it is part of another. */
+/* Begins a call that no session has begun. false: it is part of another. */
 static inline bool begin_function(
 	struct thread *t, struct pt_regs *regs, uint32_t form, bool is_by_result)
 {

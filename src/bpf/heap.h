@@ -125,7 +125,7 @@ struct heap_kept {
 
 #define HEAP_KEPT_ENTRIES 4096
 
-/* What the probes take of the time of a process: hits, and how long the programs ran. */
+/* Time that the probes take from a process: hits, and how long the programs ran. */
 struct heap_probed_key {
 	uint64_t start_ticks;
 	uint32_t pid;
@@ -168,7 +168,7 @@ struct walk_memos {
 
 /*
  * Sums by stack and size class, made in the kernel: the blocks that are live, by address, and what
- * was added up. Of a process: its program too, a number that each exec raises.
+ * was added up. A process is named with its program, a number that each exec raises.
  */
 #define HEAP_SUM_ENTRIES   (1u << 18)
 #define HEAP_HELD_ENTRIES  4096
@@ -191,10 +191,11 @@ struct heap_block_kept {
 	uint64_t code;		/* the probed instruction of its allocator; 0: not known */
 };
 
-/* Of samples: live blocks by a hash of their addresses; those of ended processes stay in it. */
+/* Live blocks that are samples, counted by a hash of their addresses; those of ended processes stay
+ * counted. */
 #define HEAP_ALIKE_BITS 16
 
-/* Of a form, of calls whose return was probed. */
+/* Calls of a form whose return was probed. */
 struct heap_nesting {
 	uint32_t returned; /* so many at least */
 	uint32_t contains; /* one contained another call */
@@ -208,7 +209,7 @@ struct heap_samples {
 /*
  * Where samples may replace all blocks: a byte for each hash of an address at which a block was
  * allocated, so that a free of one that was there before is known among frees of blocks that are no
- * samples. Of those with the same hash as another it is not.
+ * samples. Blocks with the same hash as another are not known.
  */
 #define HEAP_MET_BYTES	 64
 #define HEAP_MET_ENTRIES (1u << 15)

@@ -28,7 +28,8 @@ static inline bool report_begun(void *to, struct thread *t, struct linux_binprm 
 static void thread_execs(struct thread *t, struct linux_binprm *program)
 {
 	t->stack = 0; /* its call was in the previous program */
-	/* What its program had loaded late is counted no more, though its probes are inherited. */
+	/* Code that the previous program had loaded late is no longer counted, though its probes
+	 * are inherited. */
 	t->member.interest &= ~FOLLOW_MARK;
 	t->starting = HEAP_LOADED_AT_START;
 	t->code_pages = 0;

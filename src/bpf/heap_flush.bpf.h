@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a thread counted goes to user space: by the ring, or where that is full by a table. */
+/* A thread's counts go to user space: by the ring, or by a table where the ring is full. */
 #ifndef SOOTH_BPF_HEAP_FLUSH_BPF_H
 #define SOOTH_BPF_HEAP_FLUSH_BPF_H
 

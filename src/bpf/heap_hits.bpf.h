@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the probes take of a process's time: how often they are hit, and how long the programs run,
- * both from one hit in HIT_EVERY of each thread, which is timed and stands for as many. What the
- * kernel needs around the programs is measured elsewhere (os/linux/uprobes/trap_cost.h).
+ * Time that the probes take from a process: how often they are hit, and how long the programs run,
+ * both from one hit in HIT_EVERY of each thread, which is timed and stands for as many. The
+ * kernel's time around the programs is measured elsewhere (os/linux/uprobes/trap_cost.h).
  */
 #ifndef SOOTH_BPF_HEAP_HITS_BPF_H
 #define SOOTH_BPF_HEAP_HITS_BPF_H
@@ -36,8 +36,8 @@ static inline struct heap_probed_value *probed_of(const struct thread *t)
 	return bpf_map_lookup_elem(&probed, &key);
 }
 
-/* What is known of the hit is kept in the thread: the verifier would follow variables through all
- * that is between. */
+/* The state of the hit is kept in the thread: the verifier would follow variables through all code
+ * in between. */
 static inline void hit_begins(struct thread *t, uint32_t what)
 {
 	t->hit_ns = 0;

@@ -7,14 +7,14 @@
  * (enter_function()).
  *
  * One process has such a link: for any other, the kernel takes the link's part as the answer 0.
- * Other processes have events at returns, as all have without sessions. What a process calls until
- * it has them (it was forked) is counted; whether a call fails is seen by its size alone, and a
- * sample is in the sum of its stack as a block that is live no longer.
+ * Other processes have events at returns, as all have without sessions. Calls that a forked process
+ * makes before it has them are counted; only a call's size shows whether it fails, and a sample is
+ * in the sum of its stack as a block that is live no longer.
  *
- * The return shows also which calls are part of this one. Of each form the first calls have theirs
- * probed: if none contained another, a call is over as soon as it has begun. Otherwise its return
- * address is kept: it is still under way where that is unchanged in the stack and the next call
- * comes from near it.
+ * The return shows also which calls are part of this one. The returns of the first calls of each
+ * form are probed: if none contained another, a call is over as soon as it has begun. Otherwise its
+ * return address is kept: it is still under way where that is unchanged in the stack and the next
+ * call comes from near it.
  */
 
 /* Calls that may fail; the return of those shows it. Small ones fail when a limit is reached. */
@@ -125,7 +125,7 @@ static inline int begins_session(struct thread *t, struct pt_regs *regs, uint32_
 	return t->is_skipped;
 }
 
-/* What the session of this call has left, for the program behind it. */
+/* Takes the mark that the session of this call has left for the program behind it. */
 static inline uint32_t take_mark(struct thread *t, struct pt_regs *regs)
 {
 	uint32_t mark = t->session_stack == CALL_STACK(regs) ? t->session_mark : MARK_NONE;

@@ -55,7 +55,7 @@ static inline void release_walk(struct walk *w)
 	w->is_claimed = 0;
 }
 
-/* Of the words between these, added to w->address. */
+/* Adds the words from `from` up to `to` to the hash in w->address. */
 VERIFIED_ALONE_BY_NUMBERS int hash_walk(uint32_t walk, uint32_t from, uint32_t to)
 {
 	struct walk *w = walk_at(walk);
@@ -78,7 +78,7 @@ VERIFIED_ALONE_BY_NUMBERS int hash_walk(uint32_t walk, uint32_t from, uint32_t t
 	return 0;
 }
 
-/* Of the functions of Python, behind the hash of the frames in w->address. */
+/* Adds the functions of Python to the hash of the frames in w->address. */
 static inline void hash_python(struct walk *w)
 {
 	uint32_t native = w->frames * FRAME_WORDS;
@@ -86,7 +86,7 @@ static inline void hash_python(struct walk *w)
 	hash_walk(w->index, native, native + 3 * w->raw.python_frames);
 }
 
-/* Of all frames, and of how the walk ended. */
+/* Hashes all frames, and how the walk ended. */
 static inline void hash_all(struct walk *w, uint32_t words)
 {
 #ifdef WALK_NOTES

@@ -8,8 +8,8 @@
 
 #include <sooth/record.h> /* the integer types, of whichever side */
 
-/* Of a value below 2^32. Unrolled: clang makes more code of a loop, and the verifier walks through
- * all of it. */
+/* The log2 of a value below 2^32. Unrolled: clang makes more code of a loop, and the verifier walks
+ * through all of it. */
 static inline uint32_t log2_low(uint64_t value)
 {
 	uint32_t bits = 0;
@@ -38,8 +38,8 @@ static inline uint32_t log2_of(uint64_t value)
 	return value >> 32 ? 32 + log2_low(value >> 32) : log2_low(value);
 }
 
-/* Of at most 32 slots: slot i is for values from 2^i up to 2^(i+1), the last one also for
- * everything above. */
+/* The slot of a value, of at most 32: slot i is for values from 2^i up to 2^(i+1), the last one
+ * also for everything above. */
 static inline uint32_t log2_bucket(uint64_t value, uint32_t slots)
 {
 	return value >> slots ? slots - 1 : log2_low(value);
@@ -54,8 +54,8 @@ static inline uint32_t size_class_of(uint64_t size)
 			    : exponent * 4 + (uint32_t)((size >> (exponent - 2)) & 3);
 }
 
-/* What stands for a size among samples: sizes have the same weight if they are the same in nine bits.
- * At least 1; what does not fit is sampled always. */
+/* The size that stands for `size` among samples: sizes have the same weight if they are the same in
+ * nine bits. At least 1; a size that does not fit is always sampled. */
 static inline uint32_t sampled_size_of(uint64_t size)
 {
 	uint32_t exponent = log2_of(size), shift = exponent > 8 ? exponent - 8 : 0;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the arguments of a call point to, read when it returned: by then its pages have been
- * touched, so that reading them cannot fault. What the kernel writes over by then was read when the
- * call began. Each piece is a small head and its bytes, in the
- * tail of the call's record.
+ * Memory that the arguments of a call point to, read when it returned: by then its pages have been
+ * touched, so that reading them cannot fault. Memory that the kernel writes over by then was read
+ * when the call began. Each piece is a small head and its bytes, in the tail of the call's record.
  */
 #ifndef SOOTH_BPF_PIECES_H
 #define SOOTH_BPF_PIECES_H
@@ -71,7 +70,7 @@ static inline __attribute__((always_inline)) void keep_bytes(struct call_with_pi
 	put_head(p, at, argument, part, state, size);
 }
 
-/* The NUL stays outside. Of an exec: its memory is gone, but the path was read before. */
+/* The NUL stays outside. The memory of an exec is gone, but the path was read before. */
 static inline void keep_string(struct call_with_pieces *p, uint8_t argument, uint64_t from)
 {
 	uint32_t at = p->at;
@@ -109,7 +108,7 @@ static inline void keep_string(struct call_with_pieces *p, uint8_t argument, uin
 	p->string_size = (uint32_t)size;
 }
 
-/* What the call was asked, whatever stands there by now. */
+/* Keeps the request as it was when the call began, whatever stands there by now. */
 static inline void keep_requested(struct call_with_pieces *p, uint8_t argument)
 {
 	uint32_t at = p->at;
@@ -122,7 +121,7 @@ static inline void keep_requested(struct call_with_pieces *p, uint8_t argument)
 		p->requested_state ? 0 : sizeof(p->asked));
 }
 
-/* What went through a vector is at its beginning: so many bytes in all, of unknown 64 bits. */
+/* Keeps the first bytes that went through vectors: of `moved` in all, any number of 64 bits. */
 static inline void keep_first_data(
 	struct call_with_pieces *p, uint8_t argument, uint64_t vectors, uint64_t moved)
 {
@@ -274,7 +273,7 @@ static inline uint64_t length_at(uint64_t from)
 	return length;
 }
 
-/* Of arrays and structs a bounded part, of what is read and written what was asked for. */
+/* Arrays and structs are kept up to a bound, bytes that are read or written as requested. */
 static inline uint32_t most_of(const volatile struct syscalls_capture *c)
 {
 	return c->is_data ? config.data_bytes & PIECE_MASK : SYSCALLS_ITEMS_MAX;
@@ -300,7 +299,7 @@ static inline void keep_by_type(
 {
 	uint64_t from = p->arguments[c->argument & (ARGUMENT_SLOTS - 1)];
 	uint64_t done = aggregate_is_error(result) ? 0 : (uint64_t)result;
-	/* What should have been written is there also when nothing was. */
+	/* Data to be written is there even if none of it was written. */
 	uint64_t moved = c->is_result ? done : ~0ULL;
 
 	if (c->keep == SYSCALLS_KEEP_STRING) {

@@ -76,7 +76,7 @@ struct profile_v8 {
 	uint16_t shared, unused[3];
 };
 
-/* Of struct profile_raw_js.call_site. */
+/* Bits of struct profile_raw_js.call_site. */
 #define V8_IS_TOP     1u /* the interrupted instruction */
 #define V8_IS_BUILTIN 2u /* in code of the engine */
 #define V8_IS_KIND    4u /* not of a function: `callee` is the kind of frame */
@@ -123,8 +123,8 @@ struct profile_raw_python {
 	uint64_t line;	     /* the first; PYTHON_IS_ENTRY: the interpreter was called for it */
 };
 
-/* What the engine has beside a frame in its code, at the sample. Of V8: nothing, the script, the
- * shared function, its name or what has it. */
+/* Objects of the engine beside a frame in its code, at the sample. Those of V8: nothing, the
+ * script, the shared function, its name or the object that has it. */
 struct profile_raw_js {
 	uint32_t index; /* of the user frame */
 	uint32_t call_site;
@@ -152,7 +152,7 @@ struct profile_raw {
 	uint32_t call;	 /* its number; PROFILE_NO_CALL */
 	uint64_t hash;	 /* of an allocation: of what follows; of a page fault: its address */
 	uint64_t faults; /* that a page fault stands for */
-	/* Of a wait: */
+	/* Only for a wait: */
 	uint64_t waited_ns;
 	uint32_t waker_pid, waker_tid; /* 0: not known */
 	char waker[PROFILE_NAME_BYTES];
@@ -215,7 +215,7 @@ struct profile_control {
 	uint64_t faults_most;
 };
 
-/* Of all walks. */
+/* State shared by all walks. */
 struct walks_control {
 	uint64_t files_full;  /* frames in a file for which there was no room */
 	uint64_t pythons;     /* set by the collector: files of the interpreter that are known */

@@ -135,7 +135,7 @@ static inline void take_file(struct walk *w, struct vm_area_struct *vma)
 	}
 }
 
-/* Of the walk's address, into its mapping. Returns whether there is one. */
+/* Puts the mapping of the walk's address into the walk. Returns whether there is one. */
 VERIFIED_ALONE_BY_NUMBERS int find_mapping(uint32_t walk)
 {
 	struct walk *w = walk_at(walk);

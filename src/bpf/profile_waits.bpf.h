@@ -68,9 +68,9 @@ static inline void end_wait(struct wait *k, uint64_t now)
 	k->began_ns = 0;
 }
 
-/* Of some 1 in 1,000 waits no program hears that the thread runs again, nor what wakes it (6.18,
- * two CPUs; no recursion is counted). When it stops again, the CPU time that it has used since says
- * when that was. */
+/* About 1 in 1,000 waits ends without any program seeing that the thread runs again, or what wakes
+ * it (6.18, two CPUs; no recursion is counted). When the thread stops again, the CPU time that it
+ * has used since says when it ran again. */
 static inline void end_missed(struct wait *k, struct task_struct *task)
 {
 	uint64_t end;
@@ -137,7 +137,7 @@ static inline void begin_old_wait(struct thread *t, struct task_struct *task)
 	t->wait.began_ns = t->member.from_ns;
 }
 
-/* What wakes it. */
+/* Records what wakes the thread. */
 SEC("kernel_tp/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {

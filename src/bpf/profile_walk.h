@@ -24,7 +24,7 @@ struct walk_mapping {
 #define HASH_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 by the golden ratio */
 
 #ifdef WALK_NOTES
-/* What a walk has read, frame by frame, for walk_memo.bpf.h. */
+/* Words that a walk has read, frame by frame, for walk_memo.bpf.h. */
 #define WALK_WORDS_MAX	 256
 #define WALK_CHUNK_WORDS 128	      /* a power of two */
 #define WALK_FP_WORD	 (1ULL << 63) /* in an address: the frame pointer of an inner frame is there \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Functions of Python on a stack: the interpreter's own frames, from its state of this thread.
- * What is read of a code object here, at the sample, has to be the same when its name is read.
+ * Functions of Python on a stack: the interpreter's own frames, from its state of this thread. The
+ * words of a code object that are read here, at the sample, must be the same when its name is read.
  */
 #ifndef SOOTH_BPF_PYTHON_BPF_H
 #define SOOTH_BPF_PYTHON_BPF_H
@@ -55,7 +55,7 @@ VERIFIED_ALONE_BY_NUMBERS int next_python(uint32_t walk)
 	return p && python_up(w, &p->layout);
 }
 
-/* Of the walk's thread, behind the other frames. */
+/* Adds the frames of Python of the walk's thread, behind the other frames. */
 VERIFIED_ALONE_BY_NUMBERS int walk_python(uint32_t walk)
 {
 	struct walk *w = walk_at(walk);

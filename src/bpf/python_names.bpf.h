@@ -12,7 +12,8 @@
 
 #define NAMES_BITS 12
 
-/* Marks of names that were sent. One that takes another's place costs sending that once more. */
+/* Marks of names that were sent. A mark that takes another's place costs sending that name once
+ * more. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1 << NAMES_BITS);

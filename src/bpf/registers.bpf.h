@@ -15,7 +15,7 @@ static inline struct pt_regs *registers_on_stack(struct task_struct *task)
 			bpf_core_type_size(struct pt_regs));
 }
 
-/* Of a thread that does not run. */
+/* Registers of a thread that does not run. */
 static inline struct pt_regs *registers_of(struct task_struct *task)
 {
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
@@ -23,7 +23,7 @@ static inline struct pt_regs *registers_of(struct task_struct *task)
 	return registers_on_stack(task);
 }
 
-/* Of the current thread. */
+/* Registers of the current thread. */
 static inline struct pt_regs *user_registers(struct task_struct *task)
 {
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
@@ -64,8 +64,8 @@ static inline bool is_64_bit(struct pt_regs *regs)
 #define PF_EXITING 0x00000004
 
 /* Not an interrupt, which has nothing to do with the thread that runs here: one in a system call
- * has a stack of its own, one in user space is no system call. What the kernel does for the network
- * in between is done like that too: the sender is not known then. A thread that ends, for whatever
+ * has a stack of its own, one in user space is no system call. The kernel's work for the network in
+ * between runs like that too: the sender is not known then. A thread that ends, for whatever
  * reason, wakes its parent when it has no memory any more. */
 static inline bool is_in_call(struct task_struct *task)
 {

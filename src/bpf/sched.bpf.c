@@ -59,7 +59,7 @@ static inline uint8_t waiting_state(uint64_t state)
 				      : SCHED_SLEEPS;
 }
 
-/* Of any thread, at any time. */
+/* The state of any thread, at any time. */
 static inline uint8_t state_now(struct task_struct *task)
 {
 	struct task_struct___of_sched *t = (void *)task;
@@ -197,8 +197,8 @@ static inline void end_to_run(
 	change(t, task, now, could_run ? SCHED_PREEMPTED : waiting_state(state));
 }
 
-/* What wakes a thread on another CPU changes its state before it has left this one: where the
- * switch has no copy of it, one that blocks may be read as one that sleeps. */
+/* A waker on another CPU changes the state of a thread before it has left this one: where the
+ * switch has no copy of the state, a thread that blocks may be read as one that sleeps. */
 static inline uint64_t state_left(const unsigned long long *arguments, struct task_struct *from)
 {
 	return config.has_state ? (uint32_t)arguments[SWITCH_STATE] : task_state(from);

@@ -68,7 +68,7 @@ static inline void name_path(struct call_with_pieces *p)
 	r->path.size = p->string_size;
 }
 
-/* Of which row of config.captures the call is. Numbers of x32 are in neither ABI. */
+/* The call's row of config.captures. Numbers of x32 are in neither ABI. */
 static inline uint32_t captures_row(const struct thread *t)
 {
 	uint32_t number = t->number & (SYSCALLS_NUMBERS - 1);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * System calls of followed threads. A thread is followed when it has task
- * storage with an interest; a fork hands it on, so threads and children are in
- * from their first call. Counting happens in that storage and crosses to user
- * space when the thread ends or is visited at the end; a stream crosses call by
- * call. Of a call in flight when a thread is marked no entry is seen: it is reported when it
- * returns, without a time.
+ * System calls of followed threads. A thread is followed when it has task storage with an interest;
+ * a fork hands it on, so threads and children are in from their first call. Counting happens in
+ * that storage and crosses to user space when the thread ends or is visited at the end; a stream
+ * crosses call by call. A call in flight when its thread is marked has no entry: it is reported
+ * when it returns, without a time.
  */
 #include "bpf/count.bpf.h"
 #include "bpf/stream.bpf.h"

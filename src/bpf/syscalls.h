@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the system call programs and their loader agree on. */
+/* Interface between the system call programs and their loader. */
 #ifndef SOOTH_BPF_SYSCALLS_H
 #define SOOTH_BPF_SYSCALLS_H
 
@@ -65,7 +65,7 @@ struct syscalls_control {
 	uint32_t epoch;
 };
 
-/* What finds no room in a thread's own memory. */
+/* Aggregates that find no room in a thread's own memory. */
 struct overflow_key {
 	uint64_t start_ticks;
 	uint32_t pid;

@@ -22,7 +22,7 @@ static __attribute__((noinline)) void note_read(struct walk *w, uint64_t value, 
 	w->notes.count = at + 1;
 }
 
-/* What is smaller than a word, by the word that it is in. */
+/* Notes a value that is smaller than a word, by the word that it is in. */
 static inline void note_part(struct walk *w, uint32_t size, uint64_t address)
 {
 	uint64_t from = address & ~7ULL, word;

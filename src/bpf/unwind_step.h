@@ -78,7 +78,7 @@ static inline int step_by_signal(struct walk *w)
 	return 1;
 }
 
-/* What is left when no rule is known; `end`: why not. */
+/* The last resort when no rule is known; `end`: why none is known. */
 static inline int step_by_frame_pointer(struct walk *w, uint32_t end)
 {
 	uint64_t fp, next, pc;

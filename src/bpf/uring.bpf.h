@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What threads submit through io_uring, counted in the thread: in io_uring_enter(2), or by a thread
- * of the kernel that takes it from the ring (IORING_SETUP_SQPOLL). That one belongs to the process
- * since Linux 5.12, but no fork event comes for it; so it is followed from its first request on.
+ * Requests that threads submit through io_uring, counted in the thread: in io_uring_enter(2), or by
+ * a thread of the kernel that takes them from the ring (IORING_SETUP_SQPOLL). That thread belongs
+ * to the process since Linux 5.12, but no fork event comes for it; so it is followed from its first
+ * request on.
  */
 #ifndef SOOTH_BPF_URING_H
 #define SOOTH_BPF_URING_H
@@ -81,7 +82,7 @@ static inline uint32_t is_on_connection(int fd)
 	return fd >= 0 && is_internet_socket((uint32_t)fd);
 }
 
-/* Of type raw_tp, with untyped arguments: they differ between kernels. The first is of
+/* Programs of type raw_tp, with untyped arguments: they differ between kernels. The first is of
  * io_uring_submit_req, the second of io_uring_submit_sqe; a kernel has one of them. */
 SEC("raw_tp")
 int on_uring_request(unsigned long long *arguments)

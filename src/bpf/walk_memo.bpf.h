@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Stacks that were walked before. What a walk finds depends on the registers at its start and on
+ * Stacks that were walked before. The result of a walk depends on the registers at its start and on
  * the words that it reads, of the stack and of objects of an engine: where all of these are the
- * same, it would find the same. So the last walk of a thread is kept, frame by frame with these
+ * same, the result is the same. So the last walk of a thread is kept, frame by frame with these
  * words. A new walk steps up until it meets a kept frame that all words above still lead on from:
  * the rest is the kept one. Comparing a word takes some nanoseconds, a step ten times that.
  *
@@ -183,9 +183,9 @@ VERIFIED_ALONE_BY_NUMBERS int begin_step(uint32_t walk)
 	return 0;
 }
 
-/* Of what the function is named by: its other objects differ from one closure to the next. Without
- * a mark the executable is no function's, or one of the engine's own, which are made when they are
- * first called. */
+/* Hash of the objects that name the function: its other objects differ from one closure to the
+ * next. Without a mark the executable is no function's, or one of the engine's own, which are made
+ * when they are first called. */
 static inline uint64_t hash_of_function(const struct walk *w, uint32_t js_frame)
 {
 	const uint64_t *js = &w->js[(js_frame & (PROFILE_FRAMES_MAX - 1)) * JSC_FRAME_WORDS];
@@ -198,7 +198,7 @@ static inline uint64_t hash_of_function(const struct walk *w, uint32_t js_frame)
 	return js[2] < V8_KINDS_MAX ? mix(js[4], js[2]) : js[4];
 }
 
-/* Of the frame that was put, and of the function of JavaScript that it has. */
+/* Hash of the frame that was put, and of the function of JavaScript that it has. */
 static inline uint64_t hash_of_frame(const struct walk *w, uint32_t at, uint32_t js_frames)
 {
 	uint64_t hash;
@@ -285,7 +285,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_words(uint32_t walk, uint32_t kept, uint32_t 
 	return 0;
 }
 
-/* What a frame needs from below, it or one above it. */
+/* Adds to a frame's needs from below those of the frame above it. */
 static inline void inherit(struct walk_step *s, const struct walk_step *above)
 {
 	s->has_python |= above->has_python;

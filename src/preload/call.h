@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What each function does before and after the real one. All is inlined into the function itself,
- * whose frame leads to the caller.
+ * Work of each function before and after the real one, all inlined into the function itself, whose
+ * frame leads to the caller.
  */
 #ifndef SOOTH_PRELOAD_CALL_H
 #define SOOTH_PRELOAD_CALL_H

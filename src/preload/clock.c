@@ -2,7 +2,7 @@
 /*
  * A program may make the time-stamp counter a reason to be ended: by prctl(PR_SET_TSC), and in
  * strict seccomp. It says so to the kernel by these functions; then its calls get the time of
- * sooth's last beat. What it says by an instruction of its own is not seen.
+ * sooth's last beat. A call of the kernel by an instruction of the program's own is not seen.
  */
 #include <linux/prctl.h>
 #include <linux/seccomp.h>

@@ -268,7 +268,7 @@ void *connect_map(size_t size, int fd, int protection)
 	return at < 0 && at > -4096 ? NULL : (void *)at;
 }
 
-/* What could be cut would end the program by a signal. */
+/* A file that could be cut would end the program by a signal. */
 static bool has_size(int fd, size_t size)
 {
 	struct stat st;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a program gets when it starts; calls of the kernel are made here only. */
+/* Memory that a program gets from sooth when it starts. */
 #ifndef SOOTH_PRELOAD_CONNECT_H
 #define SOOTH_PRELOAD_CONNECT_H
 

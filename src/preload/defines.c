@@ -104,7 +104,7 @@ static bool goes_around(const char *name)
 	return false;
 }
 
-/* What is not in the table comes before what is: functions of other objects. */
+/* Symbols that are not in the table come before those that are: functions of other objects. */
 static bool calls_around(const struct exported *e)
 {
 	for (uint32_t i = 1; i < e->hash[1]; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The C library's functions. Of calls inside one another only the outermost is recorded; one that
- * was left by a jump is noticed when the next begins higher in the stack.
+ * The C library's functions. Only the outermost of calls inside one another is recorded; a call
+ * that was left by a jump is noticed when the next begins higher in the stack.
  */
 #include "preload/take.h"
 

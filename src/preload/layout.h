@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the library in a process and sooth share: the memory in which each thread writes its calls,
- * and the messages by which a process gets it. All of it is written by the observed program too:
- * sooth copies, then checks.
+ * Interface of the library in a process and sooth: the memory in which each thread writes its
+ * calls, and the messages by which a process gets it. All of it is written by the observed program
+ * too: sooth copies, then checks.
  */
 #ifndef SOOTH_PRELOAD_LAYOUT_H
 #define SOOTH_PRELOAD_LAYOUT_H
@@ -80,7 +80,7 @@ struct preload_count {
 	uint32_t histogram[HEAP_BUCKETS];
 };
 
-/* What a thread asks, in memory, and waits for in its slot. */
+/* Requests that a thread writes into its slot, and waits there for the answer. */
 enum preload_ask {
 	PRELOAD_ASK_CODE = 1, /* code was loaded: until sooth has read the mappings */
 	PRELOAD_ASK_MAPPING,  /* the mapping of an address: its start and end */
@@ -146,7 +146,7 @@ static inline uint32_t preload_ring_words(unsigned slot)
 
 /*
  * Words: the head, then the address, and as the head says: the size, the block that was passed to
- * realloc, an error, a duration that does not fit the head, a stack. Of a free only the address.
+ * realloc, an error, a duration that does not fit the head, a stack. A free has only the address.
  */
 #define PRELOAD_HEAD_FUNCTION	   0x0000000fu /* enum heap_function, or PRELOAD_TIME */
 #define PRELOAD_HEAD_HAS_OLD	   0x00000010u

@@ -122,7 +122,7 @@ static bool is_in_deep(struct thread *t)
 	return is;
 }
 
-/* Of two threads that see the same change each has to wait. */
+/* Two threads that see the same change both have to wait. */
 void loaded_look(struct thread *t)
 {
 	struct looking l = { 0 };

@@ -58,8 +58,8 @@ static void *ours_for(void *found)
 	return found;
 }
 
-/* What is searched before this library finds this one; and a wrapper behind it calls the C
- * library's as part of calls that are recorded. */
+/* Objects searched before this library find this one's functions; and a wrapper behind it calls the
+ * C library's as part of calls that are recorded. */
 static __attribute__((noinline)) void look_up_next(const void *caller, const char *name)
 {
 	if (loaded_is_allocator(name) && !loaded_is_before(caller) &&
@@ -89,7 +89,8 @@ void *dlvsym(void *handle, const char *name, const char *version)
 	return ours_for(loader.dlvsym(handle, name, version));
 }
 
-/* What it loads is searched for first in itself and its own libraries, the C library among them. */
+/* A library loaded with RTLD_DEEPBIND looks first in itself and its own libraries, the C library
+ * among them. */
 void *dlopen(const char *file, int flags)
 {
 	const uintptr_t *frame = __builtin_frame_address(0);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * C++ new and delete. Those of the C++ library call malloc and free, which are recorded; those of
- * jemalloc, tcmalloc and mimalloc have ways of their own, and are recorded here. What throws is
- * called only when the form that does not throw has failed: an exception then passes no call that
- * this library believes to be in.
+ * jemalloc, tcmalloc and mimalloc have ways of their own, and are recorded here. The form that
+ * throws is called only when the form that does not throw has failed: an exception then passes no
+ * call that this library believes to be in.
  */
 #include "preload/call.h"
 #include "preload/through.h"
@@ -148,7 +148,7 @@ static __attribute__((noinline)) void *record_aligned(
 	return (void *)call.address;
 }
 
-/* Of a delete that is recorded the free inside is part. */
+/* The free inside a recorded delete is part of it. */
 static __attribute__((noinline)) void record_delete(void *block, int form)
 {
 	struct thread *t = &self;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The library in an observed program. It has no other library, no lock that the program could
- * hold, and allocates nothing by the functions it observes. What it may not do is change the
- * program: without sooth, and when anything of it fails, calls go straight through. Once the
- * program has started it makes no system call but futex(2), where a ring is full, and not that
- * where a seccomp filter could be set: it could end the program for it. It trusts nothing in memory
- * that it shares.
+ * The library in an observed program. It has no other library, no lock that the program could hold,
+ * and allocates nothing by the functions it observes. It must not change the program: without
+ * sooth, and when anything of it fails, calls go straight through. Once the program has started it
+ * makes no system call but futex(2), where a ring is full, and not that where a seccomp filter
+ * could be set: it could end the program for it. It trusts nothing in memory that it shares.
  */
 #ifndef SOOTH_PRELOAD_PRELOAD_H
 #define SOOTH_PRELOAD_PRELOAD_H
@@ -46,8 +45,8 @@ struct kept_stack {
 
 #define SENT 4096u /* stacks that are known to be in a ring, by their hash; a power of two */
 
-/* What a thread needs beside its ring, in memory of this process alone; by its slot, because that
- * of the thread itself is the program's stack. The second is there where stacks are walked. */
+/* Memory of a thread beside its ring, only in this process; by its slot, because memory of the
+ * thread itself is the program's stack. The second struct is there where stacks are walked. */
 struct thread_calls {
 	struct call waiting[NESTED_MAX], written[NESTED_MAX];
 };
@@ -112,7 +111,7 @@ struct real {
 	void *(*memalign)(size_t alignment, size_t size);
 	void *(*valloc)(size_t size);
 	void *(*pvalloc)(size_t size);
-	/* Of glibc alone. */
+	/* Only glibc has these. */
 	void *(*__libc_malloc)(size_t size);
 	void (*__libc_free)(void *block);
 	void *(*__libc_calloc)(size_t count, size_t size);
@@ -139,8 +138,8 @@ extern struct loader_functions loader;
 bool real_resolve(void);
 extern atomic_uint real_is_resolved;
 void *real_function(const char *name);
-/* What dlsym() with RTLD_NEXT finds: for dlsym() itself, for what is no function, and where nothing
- * may be left for dlerror(). */
+/* The symbol that dlsym() with RTLD_NEXT finds: for dlsym() itself, for symbols that are no
+ * functions, and where nothing may be left for dlerror(). */
 void *real_behind(const char *name);
 /* From a library that is loaded already; NULL: it is not, or has no such function. */
 void *real_function_of(const char *library, const char *name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the threads of a program share with sooth. All memory is there from the start on
+ * Memory that the threads of a program share with sooth. All of it is there from the start on
  * (connect.h); a thread, and a forked child, takes a slot of it when it calls the first function.
  * Sooth is waited for by looking at memory, never in the kernel.
  */
@@ -65,8 +65,8 @@ static uint32_t number_of_thread(void)
 	return number_at ? *(const volatile uint32_t *)(const void *)at : 0;
 }
 
-/* The C library keeps the number beside its other words of the thread. What describes that place to
- * debuggers (bits, count, offset) is exported since glibc 2.34. */
+/* The C library keeps the number beside its other words of the thread. The description of that
+ * place for debuggers (bits, count, offset) is exported since glibc 2.34. */
 static void find_number(void)
 {
 	const uint32_t *field = real_behind("_thread_db_pthread_tid");
@@ -237,7 +237,7 @@ static void begin_thread(struct thread *t, uint32_t image)
 		session_ask(t, PRELOAD_ASK_PROCESS, 0, ignored);
 }
 
-/* What a signal handler on top of it calls is not recorded. `image` 0: a new one. */
+/* Calls of a signal handler on top of it are not recorded. `image` 0: a new one. */
 static void begin_alone(struct thread *t, uint32_t image)
 {
 	t->is_busy = true;
@@ -258,7 +258,7 @@ static bool leave_out(struct thread *t)
 	return false;
 }
 
-/* What was begun in the parent's memory goes nowhere: pointers are read again for each word. */
+/* A record begun in the parent's memory goes nowhere: pointers are read again for each word. */
 static void session_leave_parent(void)
 {
 	struct thread *t = &self;
@@ -448,8 +448,8 @@ static void turn_to_probes(uint32_t image)
 	turn_off();
 }
 
-/* What a probed process loads later has to be probed, too: its threads ask with the slot that they
- * had or, as in a forked child, a new one. */
+/* Code that a probed process loads later has to be probed, too: its threads ask with the slot that
+ * they had or, as in a forked child, a new one. */
 static bool begin_to_ask(struct thread *t)
 {
 	uint32_t image = atomic_load(&own_page->probed);

@@ -8,7 +8,7 @@
 
 /* When the program starts. */
 bool unwind_begin(void);
-/* Of an address that is code; kind UNWIND_NONE: there is none. */
+/* The rule of an address that is code; kind UNWIND_NONE: there is none. */
 struct unwind_rule unwind_find(uint64_t address);
 /* Code was unloaded: its addresses may be others' from now on. */
 void unwind_forget(void);
