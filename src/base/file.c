@@ -144,7 +144,7 @@ static int file_inherited(const char *path)
 {
 	int fd = inherited_number(path), flags = fd < 0 ? -1 : fcntl(fd, F_GETFD);
 
-	/* Those that sooth has opened close at an exec. */
+	/* Descriptors that sooth has opened close at an exec. */
 	if (flags < 0 || (flags & FD_CLOEXEC) || (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
 		return -1;
 	return fcntl(fd, F_DUPFD_CLOEXEC, 0);

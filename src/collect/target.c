@@ -100,7 +100,7 @@ int target_set_command(struct target *t, char *const *command, struct sooth_erro
 	return t->command ? 0 : error_no_memory(err);
 }
 
-/* Those that left go when their room is needed. */
+/* Members that have left are removed when their room is needed. */
 static void make_room(struct target *t)
 {
 	if (t->members.count < t->members.limit)

@@ -155,7 +155,7 @@ static int release_sorted(struct merge *m, size_t count, size_t total, struct so
 	return status;
 }
 
-/* Those that stand in order are handed over where they are. */
+/* Records that stand in order are handed over where they are. */
 static int release_first(struct merge *m, const struct merge_entry *entries, size_t total,
 	uint64_t watermark_ns, struct sooth_error *err)
 {

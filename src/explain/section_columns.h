@@ -8,7 +8,7 @@
 
 #define SECTION_COLUMNS_MAX 96
 
-/* Those that the section names, else the fields of its schema that are not hidden. Returns how
+/* The fields that the section names, else those of its schema that are not hidden. Returns how
  * many; names that the schema lacks are left out. */
 size_t section_columns(
 	const struct section *section, const struct sooth_field *out[SECTION_COLUMNS_MAX]);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Those that are judged by, as Linux numbers them: whatever system explains what it saw. */
+/* Errors that the diagnosis uses, as Linux numbers them, whatever system explains the recording. */
 enum linux_error {
 	LINUX_EPERM = 1,
 	LINUX_ENOENT = 2,

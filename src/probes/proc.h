@@ -29,7 +29,7 @@ enum proc_frozen {
 	PROC_FROZEN_ANSWERS,
 };
 
-/* What SIGTERM does to it. */
+/* Effect of SIGTERM on the process. */
 enum proc_term {
 	PROC_TERM_NOT_REPORTED,
 	PROC_TERM_ENDS,

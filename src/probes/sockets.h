@@ -88,7 +88,7 @@ struct sockets_socket {
 	 * connected, or was made in another namespace; nothing more is known. */
 	uint8_t state_state;
 	uint8_t receive_queue_state, send_queue_state;
-	/* Of TCP connections; absent when it is none. */
+	/* Only TCP connections have these; absent for other sockets. */
 	uint8_t rtt_state; /* also absent: nothing was measured yet */
 	uint8_t retransmits_state;
 	uint8_t waiting_state;		 /* of retransmits_waiting */

@@ -10,8 +10,8 @@
  * The commands in what is left are then walked for options that hold secrets in some programs
  * only (mask_commands; mask_programs has the table).
  *
- * What it cannot see: a secret without a known name or shape in an option that the table does
- * not have, and a secret cut off by the end of the text.
+ * Masking misses a secret without a known name or shape in an option that the table does not have,
+ * and a secret cut off by the end of the text.
  */
 #include "secrets/mask.h"
 

@@ -49,7 +49,7 @@ enum secret_part command_position(struct command *c);
  * (has_more: what follows is glued to the word); else it is pending, or there is none.
  */
 enum secret_part command_option(struct command *c, struct span word, bool has_more, size_t *value);
-/* Of NAME=X or NAME/X, an argument of a program that takes such: where X begins; 0: it is none. */
+/* The start of X in NAME=X or NAME/X, an argument of a program that takes such; 0: it is none. */
 size_t command_assignment(const struct command *c, struct span word);
 /* The secret in a value; of no size when there is none. */
 struct span secret_part_of(enum secret_part part, struct span value);

@@ -10,8 +10,8 @@
  *   alice@example.com, @name        name-1
  *   arguments                       all but the first are ***
  *
- * What it cannot know: a name that was not learnt, stands in no path, and is in a sentence or
- * the name of a program or thread.
+ * Redaction misses a name that was not learnt, stands in no path, and is in a sentence or the name
+ * of a program or thread.
  */
 #ifndef SOOTH_SECRETS_REDACT_H
 #define SOOTH_SECRETS_REDACT_H

@@ -2,8 +2,8 @@
 /*
  * The source line of an address, and the functions that the compiler inlined there, from DWARF, by
  * libdw. The file belongs to the target: it is read, never mapped, and what one address may have is
- * bounded. libdw's time and memory are not bounded, and it may crash: it runs only in a process
- * made for that.
+ * bounded. libdw's time and memory are not bounded here, and it may crash: it runs only in a
+ * process made for that.
  */
 #ifndef SOOTH_SYMBOLS_ELF_LINES_H
 #define SOOTH_SYMBOLS_ELF_LINES_H
