@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is wrong with a process: the findings of `sooth diagnose`.
+ * Diagnoses a process: the findings of `sooth diagnose`.
  *
  *	struct sooth_table *findings = sooth_diagnose(pid, NULL, NULL);
  *

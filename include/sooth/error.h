@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What went wrong, for a person and for a program.
+ * Errors, for a person and for a program.
  *
  * Functions that can fail return 0 or a negative errno value and fill the
  * caller's struct sooth_error, when one is given (NULL is allowed everywhere).
@@ -24,8 +24,8 @@ enum sooth_fault {
 	SOOTH_FAULT_NOT_FOUND,	 /* the target does not exist: exit 4 */
 	SOOTH_FAULT_IO,		 /* reading or writing failed: exit 5 */
 	SOOTH_FAULT_INTERNAL,	 /* memory ran out, or a defect in sooth: exit 5 */
-	/* Of a command to launch, as a shell reports them (POSIX, 2.8.2 Exit Status for Commands).
-	 */
+	/* Faults of a command to launch, as a shell reports them (POSIX, 2.8.2 Exit Status for
+	 * Commands). */
 	SOOTH_FAULT_NO_COMMAND,	    /* it is not found: exit 127 */
 	SOOTH_FAULT_NOT_EXECUTABLE, /* it cannot be executed: exit 126 */
 };

@@ -54,7 +54,7 @@ enum sooth_merge {
 	SOOTH_MERGE_LAST,
 };
 
-/* What stands where a value should. */
+/* The state of a field's value. */
 enum sooth_state {
 	SOOTH_STATE_VALUE = 0,
 	SOOTH_STATE_ABSENT,	  /* there is none: a kernel thread has no command line */
@@ -85,7 +85,7 @@ enum sooth_reason {
 #define SOOTH_STATE(state, reason) ((uint8_t)((state) | (reason) << 4))
 #define SOOTH_NOT_MEASURED(reason) SOOTH_STATE(SOOTH_STATE_NOT_MEASURED, reason)
 
-/* What is done about secrets in a field before a record reaches a report or a capture. */
+/* How secrets in a field are masked before a record reaches a report or a capture. */
 enum sooth_masking {
 	SOOTH_MASK_BY_TYPE = 0,	  /* TEXT and CHARS as a text, all others not */
 	SOOTH_MASK_ARGUMENTS,	  /* a command line: an argument is known by the one before it */
@@ -175,7 +175,7 @@ enum sooth_class {
 	SOOTH_CLASS_ROW,	/* made by a stage; never in a capture */
 };
 
-/* What time a record speaks of: whether it belongs to a part of a capture. */
+/* The time that a record covers: it decides whether a time range of a capture has the record. */
 enum sooth_time_span {
 	SOOTH_TIME_SPAN_MOMENT, /* its own */
 	/* From 64 bits right behind the header to its own; 0: start unknown. */

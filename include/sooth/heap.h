@@ -43,8 +43,8 @@ struct sooth_observer_options;
 /* Zeroed fields mean the default; `size` is sizeof(struct sooth_heap_options). */
 struct sooth_heap_options {
 	size_t size;
-	/* Of the ring between the kernel and the library; 0: as `sooth heap`. When it is full calls
-	 * are dropped, and counted. */
+	/* Size of the ring between the kernel and the library; 0: as `sooth heap`. When it is full
+	 * calls are dropped, and counted. */
 	uint64_t buffer_bytes;
 	/* A launched command is paused for moments rather than that calls are dropped; what is
 	 * dropped nevertheless is counted. A ring below 256 KiB fills faster than that. */
@@ -150,11 +150,11 @@ struct sooth_table *sooth_heap_snapshot(struct sooth_heap *heap, struct sooth_er
 size_t sooth_heap_frames(
 	struct sooth_heap *heap, uint32_t stack, const struct sooth_frame **frames);
 
-/* What is beneath, to share what is attached to the kernel with another tracker:
+/* The observer of the tracker, to share its kernel attachments with another tracker:
  * options->observer->share. All that share it are used by one thread at a time. It is the
  * tracker's. */
 struct sooth_observer *sooth_heap_observer(struct sooth_heap *heap);
-/* Of the launched command, in the caller's pid namespace; 0: none was launched. */
+/* PID of the launched command, in the caller's pid namespace; 0: none was launched. */
 pid_t sooth_heap_child_pid(const struct sooth_heap *heap);
 /* As waitpid(2) gives it; -1: none was launched, it runs, or the caller's program took its status
  * (a wait of its own, SIGCHLD that is ignored). */

@@ -41,7 +41,7 @@ extern "C" {
 struct sooth_observer;
 struct sooth_report;
 
-/* What to have of a probe. A probe may not offer all; sooth_observer_start() says so. */
+/* Records that a probe is to deliver. A probe may not offer all; sooth_observer_start() says so. */
 enum sooth_interest {
 	SOOTH_SAMPLE = 1, /* states, at start, every sample_ns, and at the end */
 	SOOTH_COUNT = 2,  /* counted where it happens; only sums cross */
@@ -89,17 +89,16 @@ struct sooth_observer_options {
 	/* A launched command may be held for moments while the ring is full, so that nothing is
 	 * lost; by the probes that can. Nothing else is held unless must_hold says so. */
 	bool may_pause;
-	/* Of the probe "host": where to look for tracers beside the system's own folders; absolute
-	 * folders with ":" between, as in PATH. NULL: nowhere else. Borrowed until start returns.
-	 */
+	/* Folders where the probe "host" looks for tracers beside the system's own; absolute, with
+	 * ":" between, as in PATH. NULL: no others. Borrowed until start returns. */
 	const char *search_path;
 	/* Some of the added pids may have exited; at least one has to run. After
 	 * sooth_observer_set_host() all may: the probe "exit_reasons" then looks for what is left
 	 * of them. */
 	bool may_be_gone;
-	/* Of the probe "syscalls": which calls, "openat,close", "file,network", "%path", "!futex";
-	 * borrowed until start returns; NULL: all. What changes descriptors comes in any case where
-	 * calls are streamed. */
+	/* Calls to record by the probe "syscalls": "openat,close", "file,network", "%path",
+	 * "!futex"; borrowed until start returns; NULL: all. Calls that change descriptors are in
+	 * every stream. */
 	const char *calls;
 	bool only_failed; /* of a stream of calls those that failed */
 	/* How many bytes of what a call reads or writes are kept: of others' data, so nothing
@@ -111,14 +110,15 @@ struct sooth_observer_options {
 	 * "syscalls" when it streams. If the target cannot be paused, start fails. Never for a
 	 * host or a user: the process that reads the records would be paused too. */
 	bool must_hold;
-	/* Of a stream of calls: record at most some hundred a thread, and some thousand in all, per
-	 * 0.1 s, and only count the others. */
+	/* Record at most some hundred streamed calls a thread, and some thousand in all, per 0.1 s,
+	 * and only count the others. */
 	bool has_call_budget;
 #define SOOTH_PROFILE_HZ_MOST 10000
-	/* Of the probe "profile": samples a second of each CPU, at most so many; 0: 99. */
+	/* Samples per second and CPU by the probe "profile"; 0: 99; at most
+	 * SOOTH_PROFILE_HZ_MOST. */
 	uint32_t profile_hz;
-	/* Of several added pids those that a probe may not observe are left out of it, with a limit
-	 * that names the process; if it may observe none, start fails. */
+	/* Added pids that a probe may not observe are left out of it, with a limit that names the
+	 * process; if it may observe none, start fails. */
 	bool may_be_refused;
 	/* The probe "profile" takes the stack of each call that `calls` selects, where the call
 	 * begins, instead of samples. */
@@ -150,8 +150,8 @@ struct sooth_observer_options {
 	 */
 	uint64_t heap_blocks;
 	/* With heap_sums: a block is taken into account with a chance that grows with its size, so
-	 * that about one sample is taken per so many allocated bytes; 0: every block. What is
-	 * reported of stacks and live blocks is an estimate then, with its error. */
+	 * that about one sample is taken per so many allocated bytes; 0: every block. Values of
+	 * stacks and live blocks are estimates then, with their error. */
 	uint64_t heap_sample_bytes;
 	/* With heap_sums: frees that are errors are recorded, with their stacks: of a block that is
 	 * free already, or of what is none. A call takes some 200 ns longer. */
@@ -165,10 +165,10 @@ struct sooth_observer_options {
 	 * kept in cache_folder. It takes up to some minutes after the observation. Borrowed until
 	 * start returns; NULL: nothing is fetched. */
 	const char *debuginfod_urls;
-	/* Of these files: those not used for longest are removed when they take more; 0: 512 MiB.
-	 * One that takes more than half of it is not fetched. */
+	/* Space for these files: the least recently used ones are removed when all take more; 0:
+	 * 512 MiB. A file that takes more than half of it is not fetched. */
 	uint64_t debug_cache_bytes;
-	/* Of a stream of calls: also what the bytes on connections show of API calls: request lines
+	/* A stream of calls also has what the bytes on connections show of API calls: request lines
 	 * of HTTP without their query, statuses, the heads of TLS records, the server's name in a
 	 * TLS hello. Never a header or a body. */
 	bool keeps_api;
@@ -190,8 +190,8 @@ struct sooth_observer_options {
 	uint32_t page_fault_hz;
 	/* Implies heap_sums, for what is probed. Where the probes take more than 40 % of the CPU
 	 * time of the target over 200 ms, samples are added up from then on, one in about 128
-	 * calls, as with heap_sample_bytes; a limit in the stream says so. What was added up before
-	 * stays, and is no estimate. */
+	 * calls, as with heap_sample_bytes; a limit in the stream says so. Sums from before stay,
+	 * and are no estimates. */
 	bool heap_adapts;
 };
 

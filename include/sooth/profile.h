@@ -118,7 +118,7 @@ struct sooth_profile_stats {
 	size_t size;
 	uint64_t samples; /* taken so far */
 	uint64_t dropped; /* that are not among them */
-	/* Of the target's time that a sample takes, as measured for this method on one machine; 0:
+	/* Time of the target that a sample takes, as measured for this method on one machine; 0:
 	 * not measured. */
 	uint64_t sample_ns;
 };

@@ -46,7 +46,7 @@ struct sooth_sink_options {
  * freed, and is written on success only. -ENOMEM. */
 int sooth_report_new(struct sooth_report **out, const char *name, struct sooth_error *err);
 /*
- * A view by name, -ENOENT when there is none. What each needs to have been observed:
+ * A view by name, -ENOENT when there is none. Each view needs these probes:
  *
  *   processes, findings, finding-changes   proc; findings see more with more probes
  *   syscall-table                          syscalls, counted or streamed
@@ -70,11 +70,11 @@ void sooth_report_add_default_views(struct sooth_report *r);
  * are escaped as the format wants it. */
 int sooth_report_add_sink(struct sooth_report *r, const char *sink,
 	const struct sooth_sink_options *options, struct sooth_error *err);
-/* The last one said holds. Of the tables that have its fields only the rows that an expression
- * holds for: "errno != 0 and path ~ \"/etc\"", see filters in the manual page. -EINVAL with the
- * place that makes no sense; sooth_report_finish() fails with it when no table had the fields. */
+/* The last filter holds. Tables that have its fields show only the rows that match it: "errno != 0
+ * and path ~ \"/etc\"", see filters in the manual page. -EINVAL with the place that makes no sense;
+ * sooth_report_finish() fails with it when no table had the fields. */
 int sooth_report_filter(struct sooth_report *r, const char *expression, struct sooth_error *err);
-/* Of the processes in the stream only those added; none added: all. Before the first block.
+/* Shows only the added processes of the stream; none added: all. Before the first block.
  * sooth_report_finish() fails with -ESRCH when one of them was not there. */
 int sooth_report_add_pid(struct sooth_report *r, pid_t pid, struct sooth_error *err);
 /* Only of the time from from_ns to to_ns, since the begin of the observation, or before its end
@@ -118,7 +118,7 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err);
 /* Wait status of the launched command, as waitpid(2) returns it and the stream records it; -1:
  * none. */
 int sooth_report_child_status(const struct sooth_report *r);
-/* NULL is fine. What was borrowed from it is gone with it. */
+/* NULL is fine. Everything borrowed from the report is gone with it. */
 void sooth_report_free(struct sooth_report *r);
 
 #ifdef __cplusplus

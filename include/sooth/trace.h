@@ -146,11 +146,11 @@ int sooth_trace_resume(struct sooth_trace *trace, struct sooth_error *err);
  * `err` says why.
  */
 struct sooth_table *sooth_trace_snapshot(struct sooth_trace *trace, struct sooth_error *err);
-/* What is beneath, to share what is attached to the kernel with another tracker:
+/* The observer of the tracker, to share its kernel attachments with another tracker:
  * options->observer->share. All that share it are used by one thread at a time. It is the
  * tracker's. */
 struct sooth_observer *sooth_trace_observer(struct sooth_trace *trace);
-/* Of the launched command, in the caller's pid namespace; 0: none was launched. */
+/* PID of the launched command, in the caller's pid namespace; 0: none was launched. */
 pid_t sooth_trace_child_pid(const struct sooth_trace *trace);
 /* As waitpid(2) gives it; -1: none was launched, or it runs. */
 int sooth_trace_child_status(struct sooth_trace *trace);

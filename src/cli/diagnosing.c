@@ -176,7 +176,7 @@ static bool is_of_agent(const struct diagnosing *d, const struct process_entry *
 	return !d->agent || (p->agent && !strcmp(p->agent->name, d->agent));
 }
 
-/* Of the host every process with a program, sooth excepted. */
+/* Every process with a program, except sooth, if the target is the host. */
 static bool is_selected(const struct diagnosing *d, const struct process_entry *p)
 {
 	if (!d->found.is_host)
@@ -228,7 +228,7 @@ static int find_selected(struct diagnosing *d, struct run *run, struct sooth_err
 		buffer_append(&d->selected, d->found.pids.data, d->found.pids.size);
 	else
 		status = list_selected(d, &d->selected, err);
-	/* One that has exited since it was found is no error. */
+	/* A process that has exited since it was found is no error. */
 	run->observer.may_be_gone = true;
 	run->selected = (const void *)d->selected.data;
 	run->selected_count = d->selected.size / sizeof(uint32_t);
@@ -259,8 +259,8 @@ static bool may_find_more(struct diagnosing *d, const struct sooth_observer *o)
 	return may_find;
 }
 
-/* Of a watch: processes that are new since the last scan. The list holds what runs now, so a
- * reused PID is new. */
+/* Adds to a watch the processes that are new since the last scan. The list holds what runs now, so
+ * a reused PID is new. */
 static int join_selected(void *user, struct sooth_observer *o, struct sooth_error *err)
 {
 	struct diagnosing *d = user;
@@ -281,7 +281,7 @@ static int join_selected(void *user, struct sooth_observer *o, struct sooth_erro
 	pids = (const void *)now.data;
 
 	for (size_t i = 0; i < now.size / sizeof(*pids) && !status; i++) {
-		/* One that has exited meanwhile is not watched. */
+		/* A process that has exited meanwhile is not watched. */
 		if (!has_pid(&d->selected, pids[i]))
 			sooth_observer_add_pid(o, (pid_t)pids[i], &gone);
 	}
@@ -440,7 +440,7 @@ static int add_tree(struct diagnosing *d, struct run *run, struct sooth_error *e
 	if (!d->agent && !d->is_gone && !d->found.is_host && !d->found.has_user &&
 		!d->found.command && target_found_count(&d->found) == 1)
 		status = diagnosing_add_tree(&d->found.pids, err);
-	/* What it started may end meanwhile. */
+	/* Processes below the target may end meanwhile. */
 	run->observer.may_be_gone |= status > 0;
 	return status < 0 ? status : 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What every way to diagnose shares: the selected processes, the probes, and the settings of
- * the detectors. */
+/* The parts that every way to diagnose shares: the selected processes, the probes, and the settings
+ * of the detectors. */
 #ifndef SOOTH_CLI_DIAGNOSING_H
 #define SOOTH_CLI_DIAGNOSING_H
 

@@ -52,7 +52,7 @@ static void read_waits(uint32_t pid, struct buffer *out)
 	sooth_report_free(r);
 }
 
-/* What is below it does the work. */
+/* The process waits for those below it, which do the work. */
 static bool waits_for_below(uint32_t pid, const struct buffer *below)
 {
 	struct buffer records = { 0 };
@@ -115,7 +115,7 @@ static bool look(uint32_t root, struct buffer *below)
 
 	buffer_reset(below);
 	p = process_table_scan_all(&table, &ignored) ? NULL : find(&table, root);
-	/* What an agent started is known by its session. */
+	/* Processes that an agent started are known by its session. */
 	if (p && p->first_child && !p->agent) {
 		add_below(p, false, below);
 		is_known = waits_for_below(root, below);

@@ -12,8 +12,8 @@
 #include "base/error.h"
 
 /* `pids` has one process (uint32_t): if that waits for what is below it, appends up to 64 of these
- * processes, the caller excepted; else those below it that run the same program. Of an agent
- * nothing. Returns whether there was any, or -ENOMEM. */
+ * processes, the caller excepted; else those below it that run the same program. Nothing is added
+ * for an agent. Returns whether there was any, or -ENOMEM. */
 int diagnosing_add_tree(struct buffer *pids, struct sooth_error *err);
 
 #endif

@@ -20,8 +20,8 @@ bool act_targets_are_broad(const struct target_options *t);
 int act_targets_check(const char *verb, const struct target_options *t, const struct arguments *a,
 	struct sooth_error *err);
 /* Selects the processes of the last scan, and widens the reach of the act to sessions. A name of
- * several processes is -E2BIG. Of agents, users and control groups what belongs to no agent is
- * left out without --any. */
+ * several processes is -E2BIG. An agent, a user or a control group selects only processes of agents
+ * unless --any is given. */
 int act_targets_select(struct act *act, const char *verb, const struct target_options *t,
 	const struct arguments *a, struct sooth_error *err);
 

@@ -166,7 +166,7 @@ const struct option_rule freezing_rules[FREEZING_RULE_COUNT] = {
 	ACT_NEVER_ALL("stop"),
 };
 
-/* What to freeze or thaw. */
+/* A request to freeze or thaw. */
 struct freezing {
 	const char *name;
 	const struct freezing_config *config;
@@ -194,7 +194,7 @@ static int select_new(const struct freezing *f, size_t *added, struct sooth_erro
 	size_t before = act_count(f->act);
 	int status = act_look(f->act, err);
 
-	/* What a resumed process starts was never frozen. */
+	/* Processes that a resumed one starts were never frozen. */
 	if (!status && f->is_frozen && act_targets_are_broad(&f->config->target))
 		status = select_processes(f, err);
 	else if (!status && f->is_frozen)
@@ -203,8 +203,8 @@ static int select_new(const struct freezing *f, size_t *added, struct sooth_erro
 	return status;
 }
 
-/* Processes that they started before they stopped are stopped too. What forks faster than that
- * stays behind, and is counted by the caller. */
+/* Processes that they started before they stopped are stopped too. Processes forked faster than
+ * that stay behind, and the caller counts them. */
 static int by_signals(const struct freezing *f, size_t *added, struct sooth_error *err)
 {
 	struct act *a = f->act;

@@ -57,7 +57,7 @@ struct command {
 	const struct option_rule *rules; /* NULL: none */
 	size_t rule_count;
 	const struct command_table *tables; /* NULL: none */
-	/* Of its own stream of lines: those beside the events of some views; NULL: none. */
+	/* Tables of its own stream of lines, beside the events of some views; NULL: none. */
 	const struct command_table *lines;
 	const char *const *line_views; /* NULL at the end */
 	bool reads_numbers;	       /* a number is a file here, not a PID */
@@ -80,7 +80,7 @@ int command_main(const struct command *command, int argc, char **argv);
 /* The same in a child process, which exits with it: `words` with the command's name first, and
  * NULL at the end. -1: it was killed. */
 int command_per_process(char *const *words);
-/* What fits a screen of 80 columns and 24 lines: the main options. */
+/* Help for a screen of 80 columns and 24 lines: the main options. */
 void command_print_help(const struct command *command);
 /* Every option. */
 void command_print_help_all(const struct command *command);

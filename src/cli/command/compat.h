@@ -25,7 +25,7 @@ extern const struct option compat_requested_options[COMPAT_REQUESTED_OPTIONS];
 #define COMPAT_REQUESTED_GROUP(struct_, asked)                                                     \
 	OPTION_GROUP("", compat_requested_options, offsetof(struct_, asked))
 
-/* Of one word, for a tool without a table. */
+/* The request made by one word, for a tool without a table. */
 struct compat_requested compat_requested_by(const char *word);
 /* Prints help or version; false: neither was requested. */
 bool compat_answer(

@@ -41,8 +41,8 @@ struct option {
 	const char *argument; /* what help calls the value */
 	const char *help;
 	uint64_t min, max; /* of numbers; both 0: any */
-	/* The value of the option alone, as in `-w`; NULL: a value is needed. What applies without
-	 * the option is in the command's `defaults`. */
+	/* The value of the option alone, as in `-w`; NULL: a value is needed. The value without the
+	 * option is in the command's `defaults`. */
 	const char *default_value;
 	const char *(*choice)(size_t index); /* of OPTION_CHOICE; NULL behind the last */
 };

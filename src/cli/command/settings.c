@@ -69,7 +69,7 @@ static const struct option *option_near(
 	return found ? option_named(groups, group_count, span_of(found, strlen(found))) : NULL;
 }
 
-/* What the option refuses, with the place. */
+/* Adds the file and line to the option's error about its value. */
 static int refuse_value(
 	const struct settings *s, const char *file, unsigned line, struct sooth_error *err)
 {

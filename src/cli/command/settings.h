@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A file of settings: lines of NAME = VALUE, named and checked as the long options of a command;
- * yes or no for those without a value, # begins a comment. What the command line says goes before.
+ * yes or no for those without a value, # begins a comment. The command line overrides the file.
  */
 #ifndef SOOTH_CLI_SETTINGS_H
 #define SOOTH_CLI_SETTINGS_H
@@ -18,8 +18,7 @@ struct settings {
 	size_t count;
 };
 
-/* What is done with the error of a wrong line before the next one is read; NULL: nothing, and the
- * first ends it. */
+/* Takes the error of each wrong line but the last; NULL: the first one ends the parsing. */
 struct settings_errors {
 	void (*take)(void *user, const struct sooth_error *err);
 	void *user;

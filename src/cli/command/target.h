@@ -23,7 +23,7 @@ struct target_options {
 
 #define TARGET_OPTION_COUNT 6
 extern const struct option target_option_rows[TARGET_OPTION_COUNT];
-/* Of a command that reads no captures. */
+/* Target options of a command that reads no captures. */
 #define TARGET_LIVE_GROUP(config, member)                                                          \
 	{                                                                                          \
 		.title = "Target", .options = target_option_rows, .count = TARGET_OPTION_COUNT,    \
@@ -65,7 +65,7 @@ enum target_word {
 enum target_word target_word(const char *word, struct process_id *process);
 /* The first word that is a capture; NULL: none is. */
 const char *target_capture(const struct arguments *a);
-/* Of a command that reads one: 0, or why there is none. */
+/* Checks that a command has the capture that it reads: 0, or an error. */
 int target_needs_capture(const char *command, const struct arguments *a, struct sooth_error *err);
 /* Some target option or word is given; a capture is none. */
 bool target_is_given(const struct target_options *t, const struct arguments *a);

@@ -36,7 +36,7 @@ struct control {
 	struct control_client clients[CONTROL_CLIENTS];
 };
 
-/* What requests do; each gives 0 or a negative errno with err filled. */
+/* Actions of requests; each gives 0 or a negative errno with err filled. */
 struct control_actions {
 	int (*pause)(void *user, struct sooth_error *err);
 	int (*resume)(void *user, struct sooth_error *err);

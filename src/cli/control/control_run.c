@@ -135,7 +135,7 @@ static int prepare_report(void *user, struct sooth_error *err)
 	return status < 0 && status != -EINTR ? status : 0;
 }
 
-/* What only the other process may write to. */
+/* Only the original process may write to these streams, not its copy. */
 static void silence(const struct control_run *c)
 {
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);

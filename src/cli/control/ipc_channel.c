@@ -133,7 +133,7 @@ static void reply(int fd, bool is_done)
 	} __attribute__((packed))
 	words = { sizeof(uint32_t), is_done ? ANSWER_DONE : ANSWER_FAILED };
 
-	/* One that does not wait for it gets none. */
+	/* A client that does not wait for the reply gets none. */
 	send(fd, &words, sizeof(words), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
