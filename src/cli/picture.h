@@ -53,8 +53,8 @@ bool picture_has_ending(const char *path, const char *ending);
 int picture_files(struct picture_files *f, const struct picture_options *o,
 	const struct output_options *output, struct sooth_error *err);
 void picture_files_fini(struct picture_files *f);
-/* Of system calls, with their text beside it; path NULL without a picture. Both arguments are
- * borrowed until the run ends. */
+/* The picture of system calls, with their text beside it; path NULL without a picture. Both
+ * arguments are borrowed until the run ends. */
 struct run_side_output picture_side_output(
 	struct picture_files *f, const struct syscall_folded_options *stacks);
 

@@ -86,7 +86,7 @@ static int make_frames(const struct run *run, struct told *t, struct sooth_error
 	}
 	report_in_frames(t->report, run->watch->schema);
 	t->front = run->watch->front;
-	/* Of a capture all frames come at once: they are printed one after the other. */
+	/* All frames of a capture come at once: they are printed one after the other. */
 	if (t->front)
 		status = report_add_sink_type(t->report, t->front->sink, &user, err);
 	else if (!run->found->capture)
@@ -462,7 +462,7 @@ static bool is_same_name(const char *a, const char *b)
 	return a && b && (!strcmp(a, b) || (!is_standard_output(a) && file_is_same(a, b)));
 }
 
-/* What written_check() cannot see: derived names, and the user of standard output. */
+/* Checks what written_check() cannot see: derived names, and the user of standard output. */
 static int check_outputs(const struct run *run, struct sooth_error *err)
 {
 	const char *save = run->output->save, *product = run->product.path;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What commands with a target share: the target and output options, and the run itself. Live and
- * from a capture it is the same report; only the source differs.
+ * The parts that commands with a target share: the target and output options, and the run itself.
+ * Live and from a capture it is the same report; only the source differs.
  */
 #ifndef SOOTH_CLI_RUN_H
 #define SOOTH_CLI_RUN_H
@@ -56,7 +56,7 @@ struct run_side_output {
 	bool is_whole;	   /* it gets its name at the end: a part of it is useless */
 };
 
-/* What will not be seen, known before the start; for the notes of the report. */
+/* Gaps that are known before the start; for the notes of the report. */
 enum run_unseen_what { RUN_UNSEEN_PROCESSES, RUN_UNSEEN_CALLS, RUN_UNSEEN_MAX };
 
 struct run_unseen {
@@ -72,7 +72,7 @@ struct run_chore {
 };
 
 /* One run, as the command describes it. */
-/* What a live run saw decides at its end whether it goes on. */
+/* A live run decides at its end, by what it saw, whether it goes on. */
 struct run_extension {
 	sooth_record_handler take;	 /* each record; NULL: the duration is final */
 	uint64_t (*more_ns)(void *user); /* 0: it ends */

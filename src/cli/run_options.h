@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a run asks of its observer. */
+/* The options that a run sets for its observer. */
 #ifndef SOOTH_CLI_RUN_OPTIONS_H
 #define SOOTH_CLI_RUN_OPTIONS_H
 

@@ -180,7 +180,7 @@ int top_run(const struct top_run *r, struct sooth_error *err)
 	return status;
 }
 
-/* One that cannot be redrawn gets report after report, as no terminal does. */
+/* A terminal that cannot be redrawn gets report after report, as if there were none. */
 static bool is_dumb(void)
 {
 	const char *terminal = getenv("TERM");

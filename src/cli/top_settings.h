@@ -33,7 +33,7 @@ struct top_config {
 #define TOP_GROUPS 3
 extern const struct option_group top_groups[TOP_GROUPS];
 
-/* What the file says, then what was typed. A missing file is none. */
+/* The settings of the file, then the typed ones, which override them. A missing file has none. */
 int top_settings_read(struct top_settings *s, struct settings *texts,
 	const struct arguments *arguments, struct sooth_error *err);
 

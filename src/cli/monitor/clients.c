@@ -178,7 +178,7 @@ static void accept_all(struct clients *c)
 		accept_one(c, fd);
 }
 
-/* False: it is gone. What comes behind the request is read, and means nothing. */
+/* False: it is gone. Bytes behind the request are read and ignored. */
 static bool read_request(struct clients *c, struct client *client)
 {
 	char bytes[CLIENTS_REQUEST];

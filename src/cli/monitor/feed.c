@@ -80,8 +80,8 @@ const struct sooth_schema *const *feed_schemas(enum feed_id id)
 	return registry_stage(types[id].view)->tables;
 }
 
-/* What still waits is for no reader, and is not made into records: behind a busy target that would
- * take a minute. */
+/* Events that still wait have no reader, and are not made into records: behind a busy target that
+ * would take a minute. */
 static void feed_stop(struct feed *f)
 {
 	sooth_observer_free(f->observer);
@@ -313,7 +313,7 @@ void feed_put_state(const struct feed *f, struct line_queue *queue)
 
 /* --- start --- */
 
-/* What the kernel side lost is a line of its own, at its place. */
+/* A loss on the kernel side is a line of its own, at its place. */
 static int take_record(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
@@ -440,7 +440,7 @@ void feed_add(struct feed *f, const uint32_t *pids, size_t count)
 	for (size_t i = 0; f->observer && i < count; i++) {
 		if (!map_put(&f->pids, &pids[i], &is_new) || !is_new)
 			continue;
-		/* What failed is tried again with the next look. */
+		/* A PID that failed is tried again at the next call. */
 		if (sooth_observer_add_pid(f->observer, (pid_t)pids[i], &err))
 			map_remove(&f->pids, &pids[i]);
 	}
@@ -454,7 +454,7 @@ int feed_step(struct feed *f, int timeout_ms, struct sooth_error *err)
 
 	if (status > 0 || status == -EINTR || f->is_ending)
 		return 0;
-	/* What was held back for the order of time comes now. */
+	/* Records that were held back for the order of time come now. */
 	if (f->observer && !sooth_observer_stop(f->observer, SOOTH_END_STOPPED, err))
 		sooth_report_finish(f->report, err);
 	feed_stop(f);

@@ -20,12 +20,10 @@ int fifo_folder_open(struct user_folder *f, const char *path, struct sooth_error
 int fifo_open(struct user_folder *f, const char *name, struct sooth_error *err);
 /* As far as the system allows, until its last end is closed. */
 void fifo_enlarge(int fd);
-/* A Unix socket of that name, listening, which only the user can connect to: its descriptor. One
- * that a monitor left is replaced. */
+/* A Unix socket of that name, listening, which only the user can connect to: its descriptor. A
+ * socket that a monitor left is replaced. */
 int fifo_folder_listen(struct user_folder *f, const char *name, struct sooth_error *err);
-/* Of a client: the path of a socket in the folder of that path; NULL: ~/.claude/fifos. -EINVAL: too
- * long.
- */
+/* The address of a socket in `folder`, for a client; NULL: ~/.claude/fifos. -EINVAL: too long. */
 int fifo_folder_socket(
 	const char *folder, const char *name, struct sockaddr_un *out, struct sooth_error *err);
 

@@ -121,7 +121,7 @@ static size_t next_part(const struct line_queue *q)
 	return end ? (size_t)(end - (const char *)(q->lines.data + q->begin)) + 1 : 0;
 }
 
-/* What was written goes, so that a reader who never comes to the end does not make it grow. */
+/* Written lines are removed: the queue would grow if its reader never came to the end. */
 static void compact(struct line_queue *q)
 {
 	size_t left = q->lines.size - q->begin;

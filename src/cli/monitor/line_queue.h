@@ -32,16 +32,16 @@ void line_queue_fini(struct line_queue *q);
 void line_queue_begin(struct line_queue *q, const char *what);
 /* An object of JSON, without a newline. */
 void line_queue_put(struct line_queue *q, const char *line, size_t size);
-/* What was lost before it came here; 0 records: none come, for that reason. `pid` 0: of no process
- * alone. */
+/* Records that were lost before the queue; `records` 0: none come, for that reason. `pid` 0: of no
+ * single process. */
 void line_queue_put_loss(struct line_queue *q, uint64_t records, uint32_t pid, const char *reason,
 	size_t reason_size);
 /* Half of it is taken: it is to be written before more comes. */
 bool line_queue_is_filling(const struct line_queue *q);
 /*
  * Whole lines. A reader that takes what there is gets some time for the rest: what a pipe or a
- * socket holds at once is a fraction of what comes in between. One that took nothing the last time
- * gets none: *is_stuck. 0 or -EPIPE: the reader is gone.
+ * socket holds at once is a fraction of what comes in between. A reader that took nothing the last
+ * time gets no time: *is_stuck. 0 or -EPIPE: the reader is gone.
  */
 int line_queue_write_all(struct line_queue *q, int fd, bool *is_stuck);
 

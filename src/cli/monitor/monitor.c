@@ -351,7 +351,7 @@ static bool has_readers(const struct monitor *m)
 	return false;
 }
 
-/* What is there already, before what happens. */
+/* The processes that already run come before events. */
 static void put_snapshot(const struct monitor *m, struct line_queue *queue)
 {
 	size_t count = m->processes.size / sizeof(struct monitor_process);
@@ -423,7 +423,7 @@ static void look(struct monitor *m)
 	}
 }
 
-/* Of this moment. */
+/* Scans now, however recent the last scan is. */
 static int look_for_snapshot(void *user, struct sooth_error *err)
 {
 	struct monitor *m = user;

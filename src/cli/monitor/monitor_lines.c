@@ -12,7 +12,7 @@
 #include "model/stream_records.h"
 #include "sinks/json_members.h"
 
-/* Of the lines themselves: docs/monitor.md says when it grows. */
+/* The version of the lines themselves: docs/monitor.md says when it grows. */
 #define LINES_VERSION 1
 
 /* --- tables --- */

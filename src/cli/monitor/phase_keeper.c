@@ -10,7 +10,7 @@
 #define RETRY_NS (10 * NS_PER_S)
 /*
  * An observer remembers processes, within bounds that weeks of agents which come and go would
- * reach. One that starts over, each hour at 2 s between samples, remembers nothing.
+ * reach. An observer that starts over, each hour at 2 s between samples, remembers nothing.
  */
 #define SAMPLES_MOST 1800
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What sessions of agents do, into the history: by samples, whether anything is read or not. */
+/* Writes what sessions of agents do into the history: by samples, also without a reader. */
 #ifndef SOOTH_CLI_PHASE_KEEPER_H
 #define SOOTH_CLI_PHASE_KEEPER_H
 
@@ -24,7 +24,7 @@ struct phase_keeper {
 	uint64_t start_ns;
 };
 
-/* `folder` NULL: the default. Of a target only its sessions are kept. */
+/* `folder` NULL: the default. Only sessions of `target` are kept; NULL: all. */
 int phase_keeper_open(struct phase_keeper *k, const struct target_found *target, const char *folder,
 	uint64_t most_bytes, uint64_t sample_ns, struct sooth_error *err);
 /* To be called some times a second. A failure is returned once; it is tried again later. */

@@ -103,7 +103,7 @@ static int send_request(int fd, const struct tail_options *o, struct sooth_error
 	return sent < 0 ? error_errno(err, -errno, "write to the monitor") : 0;
 }
 
-/* What the monitor has against the request is its first line. */
+/* An error about the request is the monitor's first line. */
 static int check_error(const char *text, struct sooth_error *err)
 {
 	const char *what = strstr(text, ERROR_LINE);

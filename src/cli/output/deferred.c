@@ -136,7 +136,7 @@ static void exec_words(const char *command)
 		execvp(words[0], words);
 }
 
-/* What sooth ignores or catches is the pager's own business. */
+/* Signals that sooth ignores or catches have their default action in the pager. */
 static void default_signals(void)
 {
 	static const int numbers[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ };
@@ -240,7 +240,7 @@ static bool show(const char *command, const char *text, size_t size)
 	status = pid > 0 ? wait_for(pid) : 0;
 	shown_by = 0;
 	take_back(before);
-	/* One that was killed leaves the terminal without echo. */
+	/* A pager that was killed leaves the terminal without echo. */
 	if (has_terminal && pid > 0 && WIFSIGNALED(status))
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal);
 	return pid > 0 && !(WIFEXITED(status) && (WEXITSTATUS(status) == NOT_STARTED ||

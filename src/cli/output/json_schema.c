@@ -58,7 +58,8 @@ static void put_examples(struct json_schema *s, const struct sooth_names *names)
 
 static void put_type(struct json_schema *s, const struct sooth_field *f);
 
-/* Of an object whose keys are the rows' first fields; pairs: the second one is the value. */
+/* Values of an object whose keys are the rows' first fields; pairs: the second field is the
+ * value. */
 static void put_values(struct json_schema *s, const struct sooth_schema *rows, bool has_pairs)
 {
 	json_key(&s->json, "additionalProperties");
@@ -299,7 +300,7 @@ static const struct sooth_schema *schema_of_section(const struct json_schema *s,
 	return s->all.sections[i].schema;
 }
 
-/* What has no value is left out of these lines. */
+/* Fields without a value are left out of these lines. */
 static void put_memtrack(struct json_schema *s)
 {
 	const struct sooth_schema *rows = schema_of_section(s, "allocation");

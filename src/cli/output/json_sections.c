@@ -174,7 +174,7 @@ static int collect_variants(struct json_sections *s, struct sooth_error *err)
 	return status;
 }
 
-/* Of two reports of which nothing is known. */
+/* The sections of a comparison, from two empty reports. */
 static int collect_comparison(struct json_sections *s, struct sooth_error *err)
 {
 	struct sink_options options = { .user = s };

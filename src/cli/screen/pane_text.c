@@ -60,7 +60,7 @@ static bool is_beginning(const struct pane_text *p, const char *row, size_t size
 	return false;
 }
 
-/* What stands before the last beginning is old. */
+/* Text before the last beginning is old. */
 static void drop_older(struct pane_text *p)
 {
 	const char *text = (const char *)p->text.data, *end;

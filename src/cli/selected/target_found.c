@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the target options and words of a command line select. */
+/* The targets that the options and words of a command line select. */
 #include "cli/selected/target_found.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the target options and words of a command line select: resolved once, here, for every
+ * The targets that the options and words of a command line select: resolved once, here, for every
  * command.
  */
 #ifndef SOOTH_CLI_SELECTED_TARGET_FOUND_H
@@ -33,8 +33,8 @@ struct target_found {
 };
 
 /*
- * `found` is zeroed before and freed by target_found_fini(), also after a failure. Of names,
- * sessions, agents and control groups this scans the process table, or reads the capture.
+ * `found` is zeroed before and freed by target_found_fini(), also after a failure. Names, sessions,
+ * agents and control groups are searched in a scan of the process table, or in the capture.
  */
 int target_find(const struct target_options *t, const struct arguments *a, unsigned allowed,
 	struct target_found *found, struct sooth_error *err);
@@ -45,7 +45,7 @@ int target_found_select(const struct target_found *found, const struct time_rang
 	struct sooth_report *r, struct sooth_error *err);
 void target_found_fini(struct target_found *found);
 
-/* What a consumer of a capture calls back to have the same done to its report. */
+/* Lets a consumer of a capture select in its own report, by target_choice_select(). */
 struct target_choice {
 	const struct target_options *target;
 	struct target_found found;

@@ -199,7 +199,7 @@ static int check_one_session(const struct target_item *item, const struct proces
 	return error_remedy(err, "give more characters of the id; `sooth ps -v` shows them");
 }
 
-/* Of a name sooth and what it was started from are left out, unless nothing else has it. */
+/* A name leaves out sooth and its ancestors, unless no other process has it. */
 static int search_item(
 	struct target_search *s, size_t i, const struct process_table *c, struct sooth_error *err)
 {

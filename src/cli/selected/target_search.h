@@ -32,8 +32,8 @@ struct target_search {
 	bool has_table; /* a process table was seen at all */
 };
 
-/* What has to be searched for; of the options and words those that are no PID and no capture. The
- * user is searched for only where `with_user`. */
+/* Begins the search for the options and words that are no PID and no capture; for the user only if
+ * `with_user`. */
 int target_search_begin(struct target_search *s, const struct target_options *t,
 	const struct arguments *a, bool with_user, struct sooth_error *err);
 /* There is something to search for. */
@@ -41,7 +41,8 @@ bool target_search_is_needed(const struct target_search *s);
 /* Adds what a resolved table has. -E2BIG: the beginning of several sessions. */
 int target_search_table(
 	struct target_search *s, const struct process_table *c, struct sooth_error *err);
-/* Of a capture, between two tables: a child of a selected tree, a process by its name. */
+/* Adds from a record between two tables of a capture: a child of a selected tree, a process by its
+ * name. */
 void target_search_record(struct target_search *s, const struct sooth_record *r);
 /* Every item has found something, or -ESRCH. */
 int target_search_end(struct target_search *s, struct sooth_error *err);

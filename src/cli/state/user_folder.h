@@ -33,9 +33,9 @@ int user_folder_open(struct user_folder *f, const struct user_folder_kind *kind,
 	struct sooth_error *err);
 /* False: it was removed, or its path leads to another. */
 bool user_folder_is_there(struct user_folder *f);
-/* What is in it stays. */
+/* The content of the folder stays. */
 void user_folder_close(struct user_folder *f);
-/* Of one that is not opened: its user, then the path of the default. */
+/* Set the user, then the default path, of a folder that is not opened. */
 void user_folder_set(struct user_folder *f, const struct user_folder_kind *kind);
 int user_folder_default(struct user_folder *f, struct sooth_error *err);
 /* From here to user_folder_leave() with the rights of its user. */

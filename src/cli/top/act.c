@@ -248,7 +248,8 @@ static void draw_menu(struct top *t)
 				(const char *const[]){ wide, narrow, "Enter: next", NULL }));
 }
 
-/* What is asked in rows of whole words, then the keys: never cut, where there is any room. */
+/* The question in rows of whole words, then the keys, which are never cut where there is any
+ * room. */
 static void draw_question(struct top *t)
 {
 	static const char *const keys[] = {

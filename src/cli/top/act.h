@@ -31,9 +31,10 @@ struct top_act {
 	char about[160];
 };
 
-/* Of the tagged rows, else of the selected one. False: there is none to act on, which is said. */
+/* Begins an act on the tagged rows, else on the selected one. False: there is none; this is
+ * shown. */
 bool top_act_begin(struct top *t, enum top_act_verb verb);
-/* Of the process that the open pane is about. */
+/* Begins an act on the process that the open pane is about. */
 void top_act_begin_pane(struct top *t, enum top_act_verb verb);
 bool top_act_is_key(int key, enum top_act_verb *verb);
 void top_act_take_key(struct top *t, int key);

@@ -81,7 +81,7 @@ void top_column_list_take_key(struct top *t, int key)
 		top_say(t, "Space shows or hides it, Enter keeps the choice, Escape ends the list");
 }
 
-/* One that has no room now is dim. */
+/* A hidden column is dim; a shown one that has no room now says so. */
 static void put_column(struct top *t, size_t i, int y, int x, int room, bool has_room)
 {
 	bool is_on = t->columns >> i & 1;

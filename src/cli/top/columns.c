@@ -45,7 +45,7 @@ static int by_age(const struct top_session *a, const struct top_session *b)
 	return descending(a->has_since ? a->since_s : -1, b->has_since ? b->since_s : -1);
 }
 
-/* What an agent does, the loudest first; what ended comes last. */
+/* The most urgent activity comes first; ended sessions come last. */
 static int by_urgency(const struct top_session *a, const struct top_session *b)
 {
 	bool x = a->mark == TOP_MARK_GONE, y = b->mark == TOP_MARK_GONE;
@@ -475,7 +475,7 @@ void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 
 	choose(t, room, widths);
 	left = room - width_of_all(widths);
-	/* What the session does is what the list is for: it grows first. */
+	/* The activity of a session is what the list is for: its column grows first. */
 	for (size_t i = 0; i < top_column_count && left > 0; i++) {
 		if (top_columns[i].compare != by_urgency || !widths[i] || widths[i] >= READABLE)
 			continue;

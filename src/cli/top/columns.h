@@ -31,7 +31,7 @@ const char *top_column_name(size_t index);
 /* -EINVAL: one of them is no column. */
 int top_columns_check(const char *const *names, size_t count, struct sooth_error *err);
 int top_column_compare(uint8_t column, const struct top_session *a, const struct top_session *b);
-/* Of a name that exists. */
+/* The number of a column by its name, which must exist. */
 uint8_t top_column_number(const char *name);
 /* The list that is shown can be ordered by it. */
 bool top_column_orders(const struct top *t, size_t column);

@@ -117,7 +117,7 @@ struct below {
 static struct below share_room(const struct top *t, int rows, int columns)
 {
 	struct below b = { .detail = top_detail_rows(t) };
-	/* What is wrong goes before what is so. */
+	/* Findings go before details. */
 	int all = top_found_rows(t, rows, columns), left;
 
 	left = rows - (int)top_row_count(t) - 2 - all;

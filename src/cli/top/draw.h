@@ -9,11 +9,11 @@
 int top_head_rows(const struct top *t);
 void top_draw_head(struct top *t, struct canvas_area area);
 void top_draw_list(struct top *t, struct canvas_area area);
-/* Of the findings in full, where the list leaves so many rows free; 0: it does not, or there are
+/* Rows of the findings in full, where the list leaves so many free; 0: it does not, or there are
  * none. */
 int top_found_rows(const struct top *t, int room, int columns);
 void top_draw_found(struct top *t, struct canvas_area area);
-/* What all sessions did, where so many rows are free for it; 0: there is no room. */
+/* Rows for the tracks of all sessions, where so many are free; 0: there is no room. */
 int top_tracks_rows(const struct top *t, int room);
 void top_draw_tracks(struct top *t, struct canvas_area area);
 /* A row of what it did, a column for as many frames as in a graph; its colors are those of the

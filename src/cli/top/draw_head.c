@@ -113,7 +113,7 @@ static int put_pressure(struct top *t, int y, int x, int room)
 			      h->memory_pressure);
 }
 
-/* What no row can show. */
+/* The number of short-lived processes, which no row can show. */
 static int put_short_lived(struct top *t, int y, int x, int room)
 {
 	const struct top_table *sum = top_table_of(&t->model.frame, "short_lived_totals");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the screen passes to other programs: commands that resume a session, the pane of tmux. */
+/* Hands over to other programs: commands that resume a session, the pane of tmux. */
 #ifndef SOOTH_CLI_TOP_ELSEWHERE_H
 #define SOOTH_CLI_TOP_ELSEWHERE_H
 

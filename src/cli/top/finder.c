@@ -242,7 +242,7 @@ void finder_start(struct finder *f, uint64_t wanted_ns)
 	run(f, wanted_ns < FIRST_NS ? wanted_ns : FIRST_NS);
 }
 
-/* What the command before it reported, and this one did not, has ended. */
+/* Findings that an earlier command reported and this one did not have ended. */
 static bool drop_older(struct finder *f)
 {
 	size_t kept = 0, count = f->count;

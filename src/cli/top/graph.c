@@ -81,8 +81,7 @@ static char ascii_of(int height, int steps)
 	return steps_of[height * 8 / steps];
 }
 
-/* Of a high graph each row has the color of its own height, so that a peak and a plateau differ.
- */
+/* Each row of a high graph has the color of its own height, so that a peak and a plateau differ. */
 static uint8_t row_style(const struct graph *g, double value, int full, int all)
 {
 	double level = g->scale->bottom + (g->top - g->scale->bottom) * full / all;

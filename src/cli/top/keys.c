@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What keys and the mouse do. An unknown key says so. */
+/* The actions of keys and the mouse. An unknown key says so. */
 #include <string.h>
 
 #include "base/cleanup.h"

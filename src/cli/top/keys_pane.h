@@ -5,7 +5,7 @@
 
 #include "cli/top/state.h"
 
-/* Of the selected row. */
+/* Opens a pane about the selected row. */
 void top_open_pane(struct top *t, const struct top_pane_kind *kind);
 /* The evidence of a finding: a diagnosis of its process, which is selected too. */
 void top_open_finding(struct top *t, const struct top_finding *f);

@@ -66,7 +66,7 @@ void top_match_changed(struct top_match *m, const struct sooth_schema *schema)
 	}
 }
 
-/* What cannot be decided hides nothing. */
+/* A filter that cannot be decided hides nothing. */
 static bool fits(
 	struct top_match *m, const struct sooth_schema *schema, const struct top_process *p)
 {
@@ -99,7 +99,7 @@ void top_match_prepare(struct top_match *m, const struct top_model *model)
 
 	if (!m->user[0] && !m->expression)
 		return;
-	/* One that has ended stays what it was. */
+	/* A session that has ended stays as it was matched. */
 	while ((s = top_session_next(model, &position)))
 		s->is_fit = s->is_fit && s->mark == TOP_MARK_GONE;
 	for (size_t i = 0; i < top_process_count(model); i++) {

@@ -86,7 +86,7 @@ static uint8_t role_of(const struct top_model *m, const struct sooth_record *r)
 	return rank;
 }
 
-/* What the tree adds to the list is new only where it has just started. */
+/* A process that the tree adds to the list is new only if it has just started. */
 static bool is_old(const struct top_model *m, const struct sooth_record *r)
 {
 	double elapsed_s;
@@ -147,7 +147,7 @@ static void add_process(struct top_model *m, const struct sooth_record *r)
 	buffer_append(&m->processes, &p, sizeof(p));
 }
 
-/* Of numbers that come back and of processes that are gone. */
+/* Forgets the processes that are not in this frame. */
 static void forget_processes(struct top_model *m)
 {
 	struct map seen;

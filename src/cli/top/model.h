@@ -21,7 +21,7 @@
 
 enum top_mark { TOP_MARK_NONE, TOP_MARK_NEW, TOP_MARK_CHANGED, TOP_MARK_GONE, TOP_MARKS };
 
-/* What a session is doing; in the order of urgency. */
+/* The activities of a session, in the order of urgency. */
 struct top_doing {
 	const char *state; /* as in JSON */
 	const char *word;  /* a short one */
@@ -78,7 +78,7 @@ struct top_process {
 	struct top_session *session; /* NULL: none */
 };
 
-/* What is kept of a process between frames. */
+/* The values of a process that are kept between frames. */
 struct top_known {
 	unsigned first; /* the frame it was first seen in */
 	bool has_traffic;

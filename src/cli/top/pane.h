@@ -48,7 +48,7 @@ int top_pane_columns(const struct top *t);
  * -errno. */
 int top_pane_open(struct top_pane *p, const struct top_pane_kind *kind,
 	const struct process_id *ids, size_t count, const char *about, int columns);
-/* Of a kind without a command, or with words of the caller's. */
+/* Fill a pane of a kind without a command: by a text, or by a command of the caller's. */
 void top_pane_set_text(struct top_pane *p, const char *text);
 int top_pane_run(struct top_pane *p, const char *const *words, int columns);
 /* Known before, and shown until its text comes. */

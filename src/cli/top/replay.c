@@ -53,7 +53,7 @@ void replay_step(struct replay *r, struct top_model *m, long by)
 	if (!r->count)
 		return;
 	r->at = to < 0 ? 0 : (size_t)to < r->count ? (size_t)to : r->count - 1;
-	/* What the graphs and marks show comes from the frames before. */
+	/* Graphs and marks show the frames before as well. */
 	begin = r->at > RECENT_MAX ? r->at - RECENT_MAX : 0;
 	top_model_fini(m);
 	top_model_init(m);

@@ -141,8 +141,8 @@ static int compare(const struct top *t, const struct top_session *x, const struc
 	return result ? result : (x->id.pid > y->id.pid) - (x->id.pid < y->id.pid);
 }
 
-/* On a large screen all processes of sessions have a place. What comes and goes folds nothing at
- * once. */
+/* On a large screen all processes of sessions have a place. A process that comes or goes folds
+ * nothing at once. */
 static void find_room(struct top *t)
 {
 	size_t rows = t->canvas.rows > 0 ? (size_t)t->canvas.rows : 0, wanted = 0, position = 0;
@@ -171,7 +171,8 @@ static void add_sessions(struct top *t)
 		add_session(t, list[i]);
 }
 
-/* Of no running session, and listed all the same: orphans, servers without a client. */
+/* Processes of no running session that are listed all the same: orphans, servers without a
+ * client. */
 static void add_left_over(struct top *t)
 {
 	for (size_t i = 0; i < top_process_count(&t->model); i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of the screen share: the model, the rows on display, and the choices made by keys.
- */
+/* State that the parts of the screen share: the model, the rows on display, and the choices made by
+ * keys. */
 #ifndef SOOTH_CLI_TOP_STATE_H
 #define SOOTH_CLI_TOP_STATE_H
 
@@ -63,7 +63,7 @@ enum top_mode {
 	TOP_HELP,
 	TOP_FINDINGS, /* a list of them */
 	TOP_CHOOSES_COLUMNS,
-	/* What is typed. */
+	/* Modes in which a text is typed. */
 	TOP_ASKS_FILTER,
 	TOP_ASKS_USER,
 	TOP_ASKS_SEARCH,
@@ -71,7 +71,7 @@ enum top_mode {
 	TOP_MODES,
 };
 
-/* What the user wants of a row, whatever the others do. */
+/* The user's choice for a row, whatever the others do. */
 enum top_folding { TOP_FOLDED = 1, TOP_UNFOLDED };
 
 /* Where things stand in the last frame, for the mouse. */

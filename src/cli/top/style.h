@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of a frame mean; a theme says how each looks. */
+/* The meanings of the parts of a frame; a theme says how each looks. */
 #ifndef SOOTH_CLI_TOP_STYLE_H
 #define SOOTH_CLI_TOP_STYLE_H
 
@@ -19,7 +19,7 @@ enum top_style {
 	TOP_MEMORY,
 	TOP_RECEIVED,
 	TOP_SENT,
-	/* What a session is doing. */
+	/* The activities of a session. */
 	TOP_FOR_USER,
 	TOP_FOR_MODEL,
 	TOP_ASKS_AGAIN,
@@ -37,7 +37,7 @@ enum top_style {
 	TOP_STYLES,
 };
 
-/* Of a cell, beside its style. */
+/* Attributes of a cell, beside its style. */
 enum top_attribute {
 	TOP_BOLD = 1,
 	TOP_UNDERLINE = 2,

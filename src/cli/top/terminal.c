@@ -109,7 +109,7 @@ void terminal_close(struct terminal *t)
 
 /* --- colors --- */
 
-/* Of a direct color terminal the number of a color is its red, green and blue. */
+/* The number of a color on a direct color terminal is its red, green and blue. */
 static int color_of(uint32_t rgb, uint8_t basic)
 {
 	if (COLORS > MANY_COLORS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a session did, a line for each activity, the last one first. */
+/* The activities of a session, a line for each, the last one first. */
 #include "cli/top/timeline.h"
 
 #include <stdio.h>

@@ -46,7 +46,7 @@ static bool step(void *user)
 		if (!top_take_key(t, key, &mouse))
 			return false;
 		is_touched = true;
-		/* What was typed before a question is seen is no answer. */
+		/* Keys typed before a question is seen are no answer. */
 		if (t->act.stage == TOP_ACT_ASKS && !t->act.is_seen) {
 			terminal_forget_typed(t->terminal);
 			t->act.is_seen = true;

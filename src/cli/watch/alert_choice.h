@@ -16,7 +16,7 @@ struct alert_choice {
 	bool end; /* of a session's main process */
 };
 
-/* What a command says about a name that is none. */
+/* The help that a command gives for an unknown name. */
 struct alert_help {
 	const char *events; /* that it has beside activities */
 	const char *remedy;
@@ -25,7 +25,7 @@ struct alert_help {
 /* `schema` is that of the rows, which have the activity. -EINVAL. */
 int alert_choose(struct alert_choice *out, const struct option_list *list,
 	const struct sooth_schema *schema, const struct alert_help *help, struct sooth_error *err);
-/* Of findings only: by id or severity. -EINVAL. */
+/* Chooses only findings: by id or severity. -EINVAL. */
 int alert_choose_findings(
 	struct alert_choice *out, const struct option_list *list, struct sooth_error *err);
 /* Its findings as alert_choose_findings() takes them. */

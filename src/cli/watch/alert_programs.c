@@ -77,7 +77,7 @@ static struct alert_program *find_place(struct alerts *a)
 	return NULL;
 }
 
-/* What it prints would stand in the middle of a screen. */
+/* The output of the program would stand in the middle of a screen. */
 static void run_child(const char *const *words, int in, bool is_on_screen, bool is_users)
 {
 	int none = is_on_screen ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
@@ -176,7 +176,7 @@ void alert_notice(struct alerts *a, const struct alert_event *e, const char *sen
 	pid_t child;
 	int none;
 
-	/* One that hangs is not waited for, and the alert itself is reported. */
+	/* A program that hangs is not waited for, and the alert itself is reported. */
 	if (!place)
 		return;
 	summarize(summary, e);

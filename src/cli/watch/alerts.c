@@ -14,7 +14,7 @@
 #include "model/batch.h"
 #include "model/field.h"
 
-/* What is kept of an alert that is raised, and its row. */
+/* An alert that is raised, and its row. */
 struct raised_alert {
 	uint32_t frame;	   /* frame in which it was last seen */
 	uint32_t state;	   /* of an activity */
