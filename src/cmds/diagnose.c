@@ -422,8 +422,8 @@ static int check_gone(struct diagnosing *d, struct run *run, struct sooth_error 
 }
 
 /*
- * The run itself. Of a selected PID that does not exist, what the kernel log knows is reported;
- * when that is nothing it is an error, as for every other command.
+ * The run itself. A selected PID that does not exist is reported from the kernel log; if the log
+ * has nothing about it, it is an error, as for every other command.
  */
 static int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {

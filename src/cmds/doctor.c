@@ -113,7 +113,7 @@ static int emit_method(struct output *o, const struct backend *b, struct sooth_e
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-/* What an option makes of it is usable where the method is. */
+/* A mode of a method, set by an option, is usable where the method is. */
 static int emit_modes(struct output *o, const struct backend *b, struct sooth_error *err)
 {
 	int status = 0;

@@ -259,7 +259,7 @@ static enum packing packing_of(const char *path)
 					     : PACKING_NONE;
 }
 
-/* What is written beside the report: every call, or the stacks. */
+/* The output beside the report: every call, or the stacks. */
 static int choose_side_output(const struct heap_config *c, struct picture_files *files,
 	const struct heap_graph_options *graph, const struct pages_graph_options *pages,
 	struct run *run, struct sooth_error *err)
@@ -391,7 +391,7 @@ static int run_timeline(const struct heap_config *c, struct run *run, struct soo
 	return run_report(run, err);
 }
 
-/* What grows may not be from malloc. A command may end before the last sample. */
+/* Memory that grows may not be from malloc. A command may end before the last sample. */
 static void compare_with_resident(struct run *run, bool is_launched)
 {
 	run->probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE };

@@ -209,7 +209,7 @@ static const struct option_rule rules[] = {
 		"--check-version lists agents only: other processes have no known versions", NULL },
 };
 
-/* What the report shows, with the texts that it borrows. */
+/* The view of the report, with the texts that it borrows. */
 struct ps_view {
 	struct processes_options options;
 	struct target_found found;
@@ -324,7 +324,7 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 		run.probes[count++] = (struct run_probe){ "short_lived", SOOTH_STREAM };
 	}
 	run.probes[count++] = (struct run_probe){ "proc", interest };
-	/* What an agent waits for. */
+	/* Sockets and waits show what an agent waits for. */
 	run.probes[count++] = (struct run_probe){ "sockets",
 		SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL | (c->ps.interval_ns ? 0 : SOOTH_ONCE) };
 	if (v->options.pid_count <= WAITS_MOST)

@@ -104,7 +104,7 @@ static void emit_recorded(const char *path, bool has_totals_only)
 			stderr);
 }
 
-/* Of a probe that can do either. */
+/* Some probe only counts its events, and does not stream them. */
 static bool counts_only(const struct run *run)
 {
 	for (size_t i = 0; run->probes[i].name; i++) {

@@ -110,7 +110,7 @@ static bool is_other_picture(const char *path)
 	return false;
 }
 
-/* What sessions did: of the history, or of one of its files. */
+/* The activities of sessions: of the history, or of one of its files. */
 struct shown {
 	struct phases_options phases;
 	struct timeline_options timeline;

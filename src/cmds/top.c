@@ -28,7 +28,7 @@ static int run_top(void *config, const struct arguments *arguments, struct sooth
 	return status;
 }
 
-/* What is wrong with the settings, `sooth top` says. */
+/* Errors in the settings are ignored: `sooth top` reports them. */
 static bool is_default(void)
 {
 	static const struct arguments none;

@@ -96,7 +96,7 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 	};
 	int status = find(c, arguments, is_of_agents, &found, err);
 
-	/* Of a user, or of all, every process is read; else only the selected ones. */
+	/* Every process is read for a user, or for all; else only the selected ones. */
 	if (found.is_host || found.has_user) {
 		run.probes[0].interest = SOOTH_SAMPLE;
 		run.allowed = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * api-retry-storm: requests to a server fail one after the other, in the middle of an answer or
- * after a wait for one, and are made again. What fails at once, before anything came, is
- * connect-failing's; what the server refuses by a status is requests-refused's.
+ * after a wait for one, and are made again. Requests that fail at once, before anything came, are
+ * for connect-failing; those that the server refuses by a status, for requests-refused.
  */
 #include <stdio.h>
 #include <string.h>

@@ -158,7 +158,7 @@ static void emit_file(
 		out, "device number of the file system", "%u:%u", d->device_major, d->device_minor);
 }
 
-/* What sooth why says, where it knows another process. */
+/* The chain of sooth why, where it has another process. */
 static void emit_chain(
 	const struct check *e, struct check_result *out, const struct thread_history *t)
 {

@@ -277,7 +277,7 @@ static struct group_status status_of(const struct group *g)
 	return most;
 }
 
-/* Of the children of a process that ended; a pause of the loop is none. */
+/* The number of ended children of a process, without sleeps: these are pauses of the loop. */
 static uint64_t count_direct(const struct counting *c, const struct process_entry *starter)
 {
 	uint64_t all = 0;

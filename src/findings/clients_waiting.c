@@ -236,7 +236,7 @@ static bool computes(const struct thread_history *t)
 	return t && (thread_history_cpu(t) >= BUSY_PERCENT || t->running == t->met);
 }
 
-/* What its main thread waits for, to the end: it serves nothing meanwhile. */
+/* The wait of its main thread, to the end of the chain: the thread serves nothing meanwhile. */
 static void put_chain(struct buffer *out, const struct check *e)
 {
 	struct buffer subject = { 0 }, text = { 0 };

@@ -2,8 +2,8 @@
 /*
  * cpu-limit-near: the process has used most of the CPU time it is allowed (RLIMIT_CPU), as shared
  * hosts set it for logins and batch jobs. At the soft limit it gets SIGXCPU, which ends most
- * programs. Of one that handles it the kernel raises the soft limit by a second each time: such a
- * process is compared with the hard limit, where it gets SIGKILL.
+ * programs. The kernel raises the soft limit of a process that handles SIGXCPU by a second each
+ * time: such a process is compared with the hard limit, where it gets SIGKILL.
  */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"

@@ -133,7 +133,7 @@ static bool main_writes_results(const struct check *e)
 	return false;
 }
 
-/* What the thread does, with little beside it. */
+/* The thread does this call, and little beside it. */
 static bool is_most_of(
 	const struct check *e, const struct thread_history *t, const struct repeated_call *call)
 {
@@ -160,7 +160,7 @@ static bool works(const struct check *e, const struct thread_history *t)
 	is_most = is_most_of(e, t, &call);
 	if (is_most && changes_memory(&call))
 		return true;
-	/* What it repeats in vain counts, whatever it reads and writes beside it. */
+	/* A call repeated in vain counts, whatever the thread reads and writes beside it. */
 	return (progress_is_worker(t) || writes_results(e, t) ||
 		       (t->tid != e->id.pid && main_writes_results(e))) &&
 	       !(is_most && repeated_call_is_pointless(&call));
@@ -317,9 +317,9 @@ static double lookups_of(const struct check *e)
 	return check_calls_rate(&c, (double)c.history->looks);
 }
 
-/* Of one that reads what no process writes to any more: its client is gone. A child of init may
- * lead its session from the start, but init gives its own children no pipe or connection to read.
- */
+/* The ended parent of a process that reads what no process writes to any more: its client is gone.
+ * A child of init may lead its session from the start, but init gives its own children no pipe or
+ * connection to read. */
 static void put_parent(struct buffer *out, const struct check *e, const struct spin *s)
 {
 	const struct process_entry *p = e->process;

@@ -251,7 +251,7 @@ static enum kind kind_of(const struct locked *l)
 		return KIND_LOCKS;
 	if (is_clear && l->pool && l->pool == l->pool_waits && !l->loops)
 		return KIND_POOL;
-	/* One that rests would take the task, if it were of that pool. */
+	/* A thread that rests would take the task, if it were of that pool. */
 	if (is_clear && l->tasks > 1 && !l->count[PLACE_RUNS])
 		return KIND_TASKS;
 	/* Its whole pool waits, whatever the main thread and others do beside it. */

@@ -3,8 +3,8 @@
  * debugger-awaited: the process does nothing until a debugger speaks to it: node that was started
  * with --inspect-brk or --inspect-wait, or is paused at a breakpoint; a JVM with suspend=y; Python
  * in debugpy.wait_for_client() or at the prompt of pdb. Known by the stack of the thread that waits:
- * a process that only listens for a debugger runs on. One that a debugger stopped by ptrace(2) is
- * that of frozen and held-up.
+ * a process that only listens for a debugger runs on. A process that a debugger stopped by
+ * ptrace(2) is for frozen and held-up.
  */
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/stack_waits.h"

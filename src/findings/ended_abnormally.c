@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ended-abnormally: the reason a process ended. What the probe saw comes first, then the
+ * ended-abnormally: the reason a process ended. The records of the probe come first, then the
  * kernel log. An exit that its parent or the process itself asked for politely is no finding.
  */
 #include "analyze/diagnosis/exit_reason_text.h"

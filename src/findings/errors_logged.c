@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * errors-logged: the process writes the same error into its own log again and again, and hardly
- * anything else: it tries what cannot succeed. What it says there is the cause in its own words,
+ * anything else: it tries what cannot succeed. The error is the cause in the process's own words,
  * also where no call and no other check shows one: a wrong encoding, a bad record, a setting.
  *
  * A program that goes on well logs other things more often than a certain error; one whose log has

@@ -56,7 +56,7 @@ static bool is_input(const struct check *e, const char *path)
 	       span_equal(record_text(&d->record, &d->path), path);
 }
 
-/* What it appends there it reads later. */
+/* The process reads later what it appends there. */
 static bool is_fed_input(const struct check *e, const char *path, const struct call_file *f)
 {
 	const struct call_moves *written = &f->moves[CALL_WRITTEN], *read = &f->moves[CALL_READ];

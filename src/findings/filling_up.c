@@ -119,7 +119,7 @@ static const struct call_contents *contents_of(
 	return f && f->moves[CALL_WRITTEN].calls ? &f->contents : NULL;
 }
 
-/* What was written once does not remain. */
+/* At least as many bytes were replaced or overwritten as are there. */
 static bool is_rewritten(const struct call_contents *c)
 {
 	return c && c->replaced_bytes + c->overwritten_bytes >= c->there_bytes &&
@@ -157,8 +157,9 @@ static uint64_t gain_of(const struct look_at_sizes *l, const struct fds_descript
 	return c ? (c->there_bytes < d->size_bytes ? c->there_bytes : d->size_bytes) : 0;
 }
 
-/* Of a gain. One whose size was set and that is filled through a mapping keeps its position; memory
- * files are not followed by name, and one that is written by calls is at its end. */
+/* The written bytes of a gain. Memory files are not followed by name: one that is written by calls
+ * is at its end, and one whose size was set and that is filled through a mapping keeps its
+ * position. */
 static uint64_t written_of(
 	const struct fds_descriptor *d, const struct call_contents *c, uint64_t gained)
 {
@@ -308,7 +309,7 @@ static double rate_of(const struct file_growth *g)
 	return (double)g->gained_bytes * (double)NS_PER_S / (double)g->interval_ns;
 }
 
-/* What can still be written; false: unknown. Files in memory need memory too. */
+/* Bytes that can still be written; false: unknown. Files in memory need memory too. */
 static bool left_of(const struct check *e, const struct file_growth *g, double *left)
 {
 	const struct host_memory *memory = &e->input->memory;
@@ -349,7 +350,7 @@ static bool is_nearly_full(const struct check *e, const struct file_growth *g, d
 	       file_space_used(g->space) >= check_option(e, "nearly-full");
 }
 
-/* Of the file that grew most, on a file system on a disk. */
+/* Bytes per second of the file that grew most, on a file system on a disk. */
 static double rate_of_most(const struct file_growth *g)
 {
 	return (double)g->most_bytes * (double)NS_PER_S / (double)g->interval_ns;

@@ -137,7 +137,7 @@ static bool was_before(const struct wait_graph *g, uint32_t pid)
 	return earlier_of(g, pid).wants_lock;
 }
 
-/* Of all its threads, a second. */
+/* Voluntary switches of all its threads per second. */
 static double switches_of(const struct check *e)
 {
 	double all = 0;
@@ -191,7 +191,8 @@ static bool has_only_waiters(const struct stuck *s)
 	       (wait_goroutines_want_lock(s->main) || accepts(s->main));
 }
 
-/* Of the group that has waited longest; of one that has not become smaller since the first look. */
+/* The wait of the group that has waited longest, and has not become smaller since the first
+ * sample. */
 static uint64_t lock_wait_of(
 	const struct check *e, const struct wait_graph *g, const struct stuck *s)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * heap-churn: nearly all that a process allocates is freed at once, many times a second. Each such
- * block costs two calls, and large ones pages that the kernel clears. What is kept for a while is
- * data, however much it is.
+ * block costs two calls, and large ones pages that the kernel clears. Blocks that are kept for a
+ * while are data, however many they are.
  */
 #include "analyze/diagnosis/check.h"
 #include "base/units.h"

@@ -213,9 +213,9 @@ static void report_starved(
 	finding_end(out);
 }
 
-/* The kernel adds a wait for a CPU to the counter when it ends: one that lasts is in the states.
- * One that ran meanwhile has most of its waits in the counter: if that has little, it was met ready
- * by chance, as one that a timer wakes together with the samples. */
+/* The kernel adds a wait for a CPU to the counter when it ends: one that lasts is in the states. A
+ * thread that ran meanwhile has most of its waits in the counter: if that has little, the thread
+ * was met ready by chance, as one that a timer wakes together with the samples. */
 static double waited_of(const struct check *e, const struct thread_history *t, double ran)
 {
 	bool is_always_ready = t->running == t->input && t->input >= STATES_LEAST;
@@ -226,7 +226,7 @@ static double waited_of(const struct check *e, const struct thread_history *t, d
 	return t->first.cpu_ns == t->last.cpu_ns || counted >= COUNTED_LEAST ? 100 - ran : counted;
 }
 
-/* Of a thread: ready to run, and others ran. */
+/* The longest time that a thread was ready to run while others ran. */
 static struct held_time held_time_of(const struct check *e)
 {
 	struct held_time most = { 0 };

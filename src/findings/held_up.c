@@ -57,7 +57,7 @@ static uint64_t waited_ns(const struct wait_link *link)
 	return link->thread && !link->thread->since_state ? link->thread->since_ns : 0;
 }
 
-/* The shortest wait of the links up to that one. One that tries again has no length of its own. */
+/* The shortest wait of the links up to that one. A wait that polls has no length of its own. */
 static uint64_t shortest_ns(const struct wait_chain *chain, size_t at)
 {
 	uint64_t least = UINT64_MAX;
@@ -160,7 +160,7 @@ static bool is_on_duty(const struct wait_chain *chain, size_t at)
 
 /* --- a FIFO --- */
 
-/* One that reads a FIFO waits for work; one that writes has something to say. */
+/* A reader of a FIFO waits for work; a writer has something to say. */
 static bool has_no_reader(const struct wait_link *link)
 {
 	return link->what == WAIT_FIFO_OPEN && !link->party && link->object &&
@@ -231,7 +231,7 @@ static enum cause of_socket(const struct check *e, const struct wait_graph *g,
 										   : CAUSE_NONE;
 }
 
-/* Of the thread of the first link: most of the time it waits, and each wait is long. */
+/* The thread of the first link waits most of the time, and each wait is long. */
 static bool waits_mostly(const struct check *e, const struct wait_link *link)
 {
 	const struct thread_history *t;

@@ -2,9 +2,9 @@
 /*
  * hot-function: one function uses most of the CPU time of a process that others wait for: a
  * regular expression that goes back and back, a list that is searched from its start each time, a
- * copy of everything on each request. What computes by its nature is healthy, and so is a command:
- * it was started to compute. A thread that shows no progress at all is cpu-spin, which names
- * its function too.
+ * copy of everything on each request. A process that computes by its nature is healthy, and so is a
+ * command: it was started to compute. A thread that shows no progress at all is cpu-spin, which
+ * names its function too.
  */
 #include <string.h>
 
@@ -73,7 +73,7 @@ static bool is_interpreter(struct span name)
 	return false;
 }
 
-/* What another detector has said already, with the function. */
+/* Another detector has said it already, with the function. */
 static bool is_explained(const struct check *e)
 {
 	return check_has_finding(e, "cpu-spin") || check_has_finding(e, "gc-pressure") ||

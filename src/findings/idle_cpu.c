@@ -3,7 +3,7 @@
  * idle-cpu: an agent has nothing to do and still uses CPU. It waits for its user if its
  * session file says so, or if it has a terminal without input, sent and received nothing, and
  * its child processes do nothing. It waits for its model if its session file says so and its
- * connection is silent. What it draws meanwhile costs CPU too.
+ * connection is silent. Drawing meanwhile costs CPU too.
  */
 #include <string.h>
 

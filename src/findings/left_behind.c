@@ -132,7 +132,7 @@ static bool is_left_too(const struct check *e, const struct waits_party *w)
 
 	if (!p || !p->is_there || p->process->session != e->process->process->session)
 		return false;
-	/* What a process started that was left behind has inherited it in turn. */
+	/* A descendant of a process that was left behind has inherited the descriptor. */
 	for (unsigned i = 0; p && p != e->process && i < UP_MAX; i++) {
 		if (check_has_new_parent(p))
 			return true;

@@ -2,7 +2,7 @@
 /*
  * lock-kept: the process has a lock that others wait for, and does nothing: a script that sleeps
  * with a file locked, a program whose transaction stays open. It is the other side of held-up and
- * lock-refused. One that works while it has the lock will give it back, and a server on duty
+ * lock-refused. A process that works while it has the lock will give it back, and a server on duty
  * keeps its standby waiting on purpose.
  *
  * Cannot be seen: since when it has the lock, if that is longer than the others have waited.

@@ -35,7 +35,7 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-times", 2, 1, 1e9, "minimum number of attempts that were refused"),
 };
 
-/* What was refused, on one file. */
+/* Refused attempts to lock one file. */
 struct refusal {
 	const char *path;
 	double count;

@@ -263,7 +263,7 @@ static void find_convoy(const struct check *e, struct convoy *c)
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		uint32_t at_lock = at_its_lock(t, c->is_interpreter);
 
-		/* One that never gets the lock uses no CPU; a mutex is not fair. */
+		/* A thread that never gets the lock uses no CPU; a mutex is not fair. */
 		if (t->met < check_option(e, "min-readings") || !at_lock ||
 			thread_history_cpu(t) < 0 ||
 			(c->is_interpreter && thread_history_cpu(t) <= 0))

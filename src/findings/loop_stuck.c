@@ -5,8 +5,8 @@
  * its own threads wake it by, and all of these wait too. A coroutine or promise awaits what never
  * comes, as the next item of a queue that nothing is put into any more.
  *
- * Cannot be seen: which await it is. One that waits for a signal on purpose has a handler for it;
- * node has handlers of its own for some.
+ * Cannot be seen: which await it is. A process that waits for a signal on purpose has a handler for
+ * it; node has handlers of its own for some.
  */
 #include <signal.h>
 #include <string.h>

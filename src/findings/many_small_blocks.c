@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * many-small-blocks: most of what a process allocated and kept are small blocks of one size. Each
- * has the allocator's overhead, and their memory comes back only when all neighbors are free. What
- * was allocated before the observation is not seen.
+ * has the allocator's overhead, and their memory comes back only when all neighbors are free.
+ * Blocks allocated before the observation are not seen.
  */
 #include "analyze/diagnosis/check.h"
 #include "base/units.h"

@@ -57,7 +57,7 @@ static bool is_unread(const struct check *e, const struct sockets_socket *s)
 	if (!b || b->send_queue_state ||
 		(double)b->send_queue_bytes < LEFT_SHARE * (double)s->send_queue_bytes)
 		return false;
-	/* Of a unix socket the kernel does not count what was read: the queue alone says it. */
+	/* The kernel does not count what was read from a unix socket: only the queue shows it. */
 	return s->bytes_state || b->bytes_state || s->sent_bytes - b->sent_bytes <= MOVED_MOST;
 }
 

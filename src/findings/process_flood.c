@@ -234,7 +234,7 @@ static bool keeps_pace(const struct check *e, const struct growth *g)
 	return s.interval_ns && !s.ended;
 }
 
-/* What is below one another is of one program, or of a few that start one another in turn. */
+/* Nested processes are of one program, or of a few that start one another in turn. */
 static void claim_growth(const struct check *e, struct check_result *out, const struct growth *g)
 {
 	struct nesting n = nesting_below(&e->input->host.process_table, e->process);
@@ -317,7 +317,7 @@ static bool sleeps_between(const struct check *e, const struct starts *s)
 	return false;
 }
 
-/* How much faster it would be on an idle host. One that pauses is not held up by others. */
+/* How much faster it would be on an idle host. A process that pauses is not held up by others. */
 static double speed_of(const struct check *e, const struct starts *s)
 {
 	return s->pauses || sleeps_between(e, s) ? 1 : crowding_of(e->input);

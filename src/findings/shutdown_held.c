@@ -5,8 +5,8 @@
  * connection for later requests, or never reads its answer, holds it up for as long.
  *
  * Two connections with one local port are those of a server, since each that a process makes gets a
- * port of its own. Of one alone the kernel's counts show which end opened it; programs that serve
- * one client and listen no more exist, so it counts only where the process has a handler for
+ * port of its own. The kernel's counts show which end opened a single connection; programs that
+ * serve one client and listen no more exist, so it counts only where the process has a handler for
  * SIGTERM.
  */
 #include <signal.h>

@@ -19,7 +19,7 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
-/* What ends a program that does nothing about it, and is sent for that. */
+/* Signals that end a program that does nothing about them, and are sent for that. */
 static const unsigned asking[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
 
 static const struct waits_signals *signals_of(const struct check *e, const struct snapshot *s)

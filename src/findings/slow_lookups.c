@@ -35,7 +35,7 @@ struct lookups {
 	uint64_t connects;  /* other than to name servers */
 	const char *server; /* with most answers */
 	double most;
-	/* One that did not answer at all: how often it was asked, and since when. */
+	/* A server that did not answer at all: how often it was asked, and for how long. */
 	const char *silent;
 	uint64_t questions, silent_ns;
 };

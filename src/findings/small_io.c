@@ -78,7 +78,7 @@ static double waits_of(const struct check *e)
 	return is_seen ? sum : -1;
 }
 
-/* What a pipe holds is read in crumbs. */
+/* The content of a pipe is read in crumbs. */
 static bool is_pipe_in_crumbs(const struct look *l, const struct call_file *f, double rate)
 {
 	double waits = waits_of(l->e);

@@ -203,8 +203,8 @@ static void take_sockets(const struct check *e, struct talker *t)
 
 /* --- severity --- */
 
-/* An idle agent may keep a request open for news; no work depends on it. What its thread waits for
- * has been said where held-up has a finding. */
+/* An idle agent may keep a request open for news; no work depends on it. A finding of held-up has
+ * already said what its thread waits for. */
 static bool is_worth_it(const struct check *e, const struct talker *t, const struct stream *s)
 {
 	bool is_silent = s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET;
@@ -293,7 +293,7 @@ static void claim(
 	}
 }
 
-/* What its user can do about the request itself. */
+/* Advice for its user about the request itself. */
 static const char *again_of(const struct talker *t)
 {
 	if (!t->work.is_agent)

@@ -3,8 +3,7 @@
  * syscall-errors: a system call keeps failing with the same error on the same file or
  * descriptor. Errors that are ordinary answers do not count (probes/syscalls.def), nor do searches:
  * a missing path counts only from its second failure, and only as often as its name was not found
- * elsewhere. What fails because a file system is full or read-only counts together, whatever the
- * path.
+ * elsewhere. Failures because a file system is full or read-only count together, whatever the path.
  */
 #include <stdio.h>
 #include <string.h>

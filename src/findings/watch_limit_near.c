@@ -3,7 +3,7 @@
  * watch-limit-near: a user has nearly used up the inotify watches or instances the kernel
  * allows. All processes of the user count together, and the kernel does not report the sum: it
  * is added up over the sampled processes, so it is a lower bound, and the finding says how
- * many were not sampled. Of several processes, the one with most gets the finding.
+ * many were not sampled. The process with most watches or instances gets the finding.
  *
  * Cannot be seen: which user an instance counts for if the process changed its user since;
  * whether two descriptors are one instance (dup, fork): they count as two.

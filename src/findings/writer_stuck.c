@@ -210,7 +210,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 }
 
 /* A reader that computes, or passes the data on, is the slow part of a pipeline at work, and a
- * pager waits for its user. One that sleeps or waits for others holds the writer up. */
+ * pager waits for its user. A reader that sleeps or waits for others holds the writer up. */
 static bool find_slow_reader(const struct check *e, const struct thread_history *t,
 	struct wait_graph *g, struct wait_chain *chain)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is wrong with a process: as much as the caller may see, else the rest. */
+/* Diagnoses a process by all probes or, if some are refused, by those that only read. */
 #include <sooth/diagnose.h>
 
 #include <errno.h>
@@ -64,7 +64,7 @@ static bool has_same_subject(const struct sooth_row *row, const struct sooth_row
 			       !memcmp(a.text.data, b.text.data, a.text.size)));
 }
 
-/* What was raised before about the same, and got worse or has cleared. */
+/* Drops earlier findings about the same, which got worse or have cleared. */
 static void drop_earlier(struct sooth_table *t, const struct sooth_row *last)
 {
 	const struct sooth_row *row = NULL, *next = sooth_table_next(t, NULL);
@@ -81,7 +81,7 @@ struct tables {
 	struct sooth_table *findings, *unseen; /* unseen NULL: not wanted */
 };
 
-/* Of a process the checks that could not be made are rows in its row. */
+/* Checks that could not be made on a process are rows in the row of the process. */
 static int take_unseen(struct sooth_table *t, const struct sooth_schema *schema,
 	const struct sooth_record *process)
 {
@@ -148,7 +148,7 @@ static int run(struct observation *n, const struct observation_probe *chosen, st
 	return status;
 }
 
-/* Of what is attached to the kernel one may be permitted and another not. */
+/* Runs only the probes that read if one of the others is refused. */
 static int run_permitted(
 	struct observation *n, bool is_passive, struct tables *tables, struct sooth_error *err)
 {

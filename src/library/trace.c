@@ -54,7 +54,7 @@ static void trace_sums_fini(struct trace_sums *s)
 	map_fini(&s->calls);
 }
 
-/* Of a call that returned; -ENOMEM. */
+/* Adds a call that returned; -ENOMEM. */
 static int trace_sums_take(
 	struct trace_sums *s, const char *name, const struct sooth_trace_event *event)
 {
@@ -120,7 +120,7 @@ static struct sooth_table *trace_sums_table(const struct trace_sums *s, struct s
 #define NS_PER_S    1000000000ull
 #define DURATION_NS (5 * NS_PER_S)
 
-/* What a row may have as a text, and where the event has it. */
+/* The texts that a row may have, and where the event has them. */
 static const struct {
 	const char *call_field, *end_field; /* NULL: none */
 	size_t member;

@@ -32,7 +32,6 @@ int tracker_begin(struct tracker *t, const char *name, const char *probe, size_t
 	return status ? status : sooth_observer_new(&t->observer, options, err);
 }
 
-/* What it does to read its events would be events. */
 static int refuse_own(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "track the calling process");
@@ -124,7 +123,7 @@ const char *tracker_phase_at(const struct tracker *t, uint64_t time_ns)
 	return count ? all[count - 1].name : NULL;
 }
 
-/* What the report holds back, to bring records in order, comes with its end. */
+/* Records that the report holds back, to bring them in order, come with its end. */
 int tracker_stop(struct tracker *t, struct sooth_error *err)
 {
 	int status;

@@ -40,7 +40,7 @@ struct tracker_phase {
 	char *name;
 };
 
-/* What is tracked: pids, or a command with NULL at its end. */
+/* The target that is tracked: pids, or a command with NULL at its end. */
 struct tracker_target {
 	const pid_t *pids;
 	size_t count;

@@ -9,7 +9,7 @@
 #include "recognize/agent_set.h"
 #include "recognize/script.h"
 
-/* What the rules look at, taken apart once a process. */
+/* The evidence that the rules look at, taken apart once per process. */
 struct seen {
 	const struct agent_evidence *e;
 	struct span executable; /* where it may not be read: what the process says itself */
@@ -86,7 +86,7 @@ static bool is_below(const struct agent_rule *rule, const struct seen *s)
 	return rest.size && is_called(rule, path_base(rest));
 }
 
-/* What npm runs when it installs the package is not the agent. */
+/* Scripts that npm runs when it installs the package are not the agent. */
 static bool is_of_package(const struct agent_rule *rule, const struct seen *s)
 {
 	static const char *const others[] = { "install.", "postinstall.", "preinstall." };

@@ -39,7 +39,7 @@ struct agent_program {
 	const char *version_behind;
 };
 
-/* What a process is in the session of an agent. */
+/* The role of a process in the session of an agent. */
 enum agent_role {
 	AGENT_ROLE_MAIN,     /* the agent itself */
 	AGENT_ROLE_LAUNCHER, /* it starts the main process and waits */
@@ -112,8 +112,8 @@ struct agent_files {
 };
 
 /*
- * What a child of the main process is, by which of the agent's variables it has and has not;
- * the first that holds. Where none does, its place and streams decide.
+ * The role of a child of the main process, by the agent's variables that it has and lacks; the
+ * first that holds. Where none does, its place and streams decide.
  */
 enum agent_place {
 	AGENT_PLACE_ANY,
@@ -168,7 +168,7 @@ struct agent {
 	struct agent_rule rules[AGENT_RULES_MAX];
 };
 
-/* What is known of a process. Missing things are empty spans. */
+/* The evidence about a process. Missing things are empty spans. */
 struct agent_evidence {
 	struct span executable; /* path, without " (deleted)" */
 	struct span name;	/* comm */

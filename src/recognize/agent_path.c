@@ -70,7 +70,7 @@ static enum token token_at(struct span pattern, size_t *size)
 	return TOKEN_CHARACTER;
 }
 
-/* What the token stands for; false: for several things. */
+/* The value that the token stands for; false: it may be any of several. */
 static bool value_of(enum token token, const struct agent_path *values, struct span *value)
 {
 	*value = token == TOKEN_PID	  ? values->pid

@@ -28,8 +28,8 @@ struct span agent_path_next(struct span *pattern);
 bool agent_path_expand(
 	char *out, size_t room, struct span pattern, const struct agent_path *values);
 /*
- * Whether it stands for this name. Of a session that is not known yet `session` (may be NULL)
- * becomes the id; that is the longest plain word that fits.
+ * Whether it stands for this name. `session` (may be NULL) becomes the id of a session that is not
+ * known yet: the longest plain word that fits.
  */
 bool agent_path_match(struct span pattern, struct span name, const struct agent_path *values,
 	struct span *session);

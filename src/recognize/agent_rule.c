@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a rule is called, and how many an agent has. */
+/* The names of roles, and the number of rules that an agent has. */
 #include "recognize/agent.h"
 
 #include <assert.h>

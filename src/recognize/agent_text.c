@@ -106,7 +106,7 @@ static int take_line(struct agent_parser *p, struct span line)
 
 /* --- the whole --- */
 
-/* Of its files, what they need of each other. Without a file of their own the keys are of the
+/* Checks what an agent's files need of each other. Without a file of their own the keys are of the
  * first line of the log, which is known by when it began. */
 static int check_files(struct agent_parser *p)
 {

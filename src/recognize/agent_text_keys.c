@@ -52,7 +52,7 @@ static const struct rule_form forms[AGENT_RULE_KINDS] = {
 
 /* --- options --- */
 
-/* Of the others it depends on who started the process. */
+/* The other roles depend on the process that started this one. */
 static int take_role(struct agent_parser *p, struct agent_rule *rule, const char *value)
 {
 	static const enum agent_role roles[] = { AGENT_ROLE_MAIN, AGENT_ROLE_LAUNCHER,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the parts of the parser of agents' texts share: the walk over lines
- * (agent_text.c), keys and rules (agent_text_keys.c), what a value may be
- * (agent_text_values.c). Only these include it.
+ * The declarations that the parts of the parser of agents' texts share: the walk over lines
+ * (agent_text.c), keys and rules (agent_text_keys.c), what a value may be (agent_text_values.c).
+ * Only these include it.
  */
 #ifndef SOOTH_RECOGNIZE_AGENT_TEXT_PARTS_H
 #define SOOTH_RECOGNIZE_AGENT_TEXT_PARTS_H
@@ -29,7 +29,7 @@ int agent_text_wrong(struct agent_parser *p, const char *remedy, const char *why
 /* The words of a line: its key and value. */
 int agent_text_key(struct agent_parser *p);
 
-/* What a value has to be. */
+/* The kinds of values. */
 enum agent_value {
 	AGENT_VALUE_ANY,
 	AGENT_VALUE_NAME,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the values in a text about an agent may be; see agent_text_parts.h. */
+/* Checks the values in a text about an agent. */
 #include "recognize/agent_text_parts.h"
 
 #include <errno.h>
@@ -241,7 +241,7 @@ static const char *wrong_home(const char *value)
 	return !wrong && strchr(value, '*') ? "a home is one folder without *" : wrong;
 }
 
-/* What stands for several names is not searched for here. */
+/* A pattern that stands for several names is not searched for here. */
 static const char *wrong_session_file(const char *value)
 {
 	static const char *const places[] = { "pid", "directory", NULL };
@@ -284,7 +284,7 @@ static const char *wrong_distribution(const char *value)
 		       : "expected a distribution folder such as mine_agent, with _ for -";
 }
 
-/* Of a line: names with blanks between them. */
+/* The names of a line, with blanks between them. */
 static const char *wrong_names(const char *value)
 {
 	struct cursor c = cursor_over(value, strlen(value));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * opencode: a program made by Bun. What it was built with gives Bun the option
- * --user-agent=opencode/VERSION, whatever its file is called.
+ * opencode: a program made by Bun. Its build gives Bun the option --user-agent=opencode/VERSION,
+ * whatever its file is called.
  */
 #include "recognize/agent.h"
 

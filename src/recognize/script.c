@@ -15,7 +15,7 @@ static const char *const javascript_values[] = { "-r", "--require", "--import", 
 	"--config", "-c", "--cwd", "--input-type", "--icu-data-dir", "--openssl-config",
 	"--disable-warning", "--max-http-header-size", "--stack-trace-limit", "--cpu-prof-dir",
 	"--diagnostic-dir", "--redirect-warnings", "--report-dir", "--unhandled-rejections" };
-/* What follows is the program itself. */
+/* The argument behind these is the program itself. */
 static const char *const javascript_texts[] = { "-e", "--eval", "-p", "--print", "-pe" };
 /* bun and deno have commands of their own before the script. */
 static const char *const javascript_commands[] = { "run", "x" };
