@@ -15,7 +15,7 @@
 #include "cli/command/compat.h"
 #include "cli/run.h"
 
-/* What the statistics count, and what descriptors are. */
+/* Calls that the statistics count, and those that say what descriptors are. */
 #define CALLS	    "file,%bytes,process,memory"
 #define INTERVAL_NS (5 * NS_PER_S)
 

@@ -220,7 +220,7 @@ static int check(const struct claude_trace_config *c, const struct arguments *ar
 	return 0;
 }
 
-/* What the older tool did beside looking: a line each, and the end, as there. */
+/* Prints a line for each option that does nothing here. True: the run ends, as in the old tool. */
 static bool answer_foreign(const char *name, const struct claude_trace_config *c)
 {
 	const struct {

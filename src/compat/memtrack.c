@@ -66,7 +66,7 @@ static void want_log(void)
 	}
 }
 
-/* What was found, for one sentence. */
+/* The result of the run, for one sentence. */
 struct outcome {
 	struct heap_totals_row totals;
 	char inexact[512];

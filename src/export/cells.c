@@ -129,7 +129,7 @@ static struct cell of_field(
 	}
 }
 
-/* What the header has instead of a state. */
+/* The fields of the header have no state: a special value stands for none. */
 static struct cell of_header(const struct sooth_field *f, const struct sooth_record *r)
 {
 	struct sooth_value v = sooth_field_get(f, r);
@@ -170,7 +170,7 @@ static struct cell of_call(const struct table *t, const struct column *c,
 	return of_text((const char *)scratch->data, scratch->size);
 }
 
-/* What has no state has a value, unless it lies elsewhere in the record and that is damaged. */
+/* A field without a state has a value, unless it lies in a damaged part of the record. */
 static bool may_lack(const struct sooth_field *f)
 {
 	return f->state_offset || f->type == SOOTH_FIELD_TEXT || f->type == SOOTH_FIELD_ARGS ||

@@ -23,7 +23,7 @@
 #define THREADS_MAX   262144
 #define TIME_SIZE     32
 
-/* What is known of a process that runs. */
+/* Times of a process that runs. */
 struct life {
 	uint64_t begin_ns;	     /* 0: unknown */
 	uint64_t cpu_ns, sampled_ns; /* 0: not sampled */
@@ -67,7 +67,7 @@ static void put_us(struct chrome_export *s, uint64_t ns)
 	json_written(&s->json, text, (size_t)size);
 }
 
-/* Of the process and thread of a record; the event stays open, as do those below. */
+/* Begins an event of a record's process and thread; it stays open, as do those below. */
 static void begin_event(struct chrome_export *s, char phase, const char *name, size_t size,
 	const struct sooth_record *r, uint64_t ns)
 {
@@ -97,7 +97,7 @@ static void begin_mark(struct chrome_export *s, const char *name, const struct s
 	json_format(&s->json, "'cat':'process','s':'p','args':{");
 }
 
-/* What a thread or process is called. */
+/* Names a thread or a process. */
 static void put_name(
 	struct chrome_export *s, const char *what, uint32_t pid, uint32_t tid, const char *name)
 {
@@ -152,7 +152,7 @@ static void put_cell(struct chrome_export *s, const struct table *t, const char 
 	cell_write_json(&s->json, &cell);
 }
 
-/* Of the columns that a call's event shows. */
+/* Writes the columns of the result that a call's event shows. */
 static void put_result(struct chrome_export *s, const struct table *t, const struct sooth_record *r)
 {
 	const struct syscalls_call *call = (const void *)r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Comma-separated values: one table a file, names first; of a folder a file for each table that
- * has rows. What has no value is an empty cell, and the column not_measured says why. Texts are
- * escaped as for a terminal, and kept from being computed (base/csv.h).
+ * has rows. A field without a value is an empty cell, and the column not_measured says why. Texts
+ * are escaped as for a terminal, and kept from being computed (base/csv.h).
  */
 #include <errno.h>
 #include <stdlib.h>

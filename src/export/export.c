@@ -49,7 +49,7 @@ static bool choice_has(const struct export_options *o, struct table *table)
 	return table->choice == TABLE_SELECTED;
 }
 
-/* What has to be read for those that are named. */
+/* Parts of the feed that the named tables need. */
 static unsigned choice_parts(const struct export_options *o, struct tables *tables)
 {
 	unsigned parts = 0;
@@ -117,7 +117,7 @@ static int count_rows(
  * capture, unless that is a stream. */
 static int choice_main(const struct export_options *o, const char **name, struct sooth_error *err)
 {
-	/* What most captures are made for; single events before their sums. */
+	/* Tables that most captures are made for; single events before their sums. */
 	static const char *const usual[] = { "syscalls_call", "heap_call", "syscalls",
 		"heap_by_function", "processes" };
 	struct tables tables = { 0 };

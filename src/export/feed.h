@@ -50,7 +50,7 @@ struct feed {
 
 int feed_open(struct feed *f, struct tables *tables, unsigned parts, feed_consumer consumer,
 	void *user, struct sooth_error *err);
-/* What is read of the capture; select NULL: all. */
+/* Selects the records that are read of the capture; select NULL: all. */
 int feed_select(struct feed *f,
 	int (*select)(void *user, struct sooth_report *report, struct sooth_error *err), void *user,
 	struct sooth_error *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JSON lines: an object a row, with the name of its table first. What has no value is null, and
- * "not_measured" says why, as everywhere. */
+/* JSON lines: an object a row, with the name of its table first. A field without a value is null,
+ * and "not_measured" says why, as everywhere. */
 #include "export/export.h"
 
 static int row(struct export_place *p, struct table *table, const struct sooth_record *r,

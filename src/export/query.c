@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One statement, from its text to its end. It may read the tables and nothing else: an authorizer
- * refuses the rest when it is prepared. What scans more than one table (a join, a subquery) would
- * read the capture again and again: the columns it names are copied into temporary tables first.
+ * refuses the rest when it is prepared. A statement that scans more than one table (a join, a
+ * subquery) would read the capture again and again: the columns it names are copied into temporary
+ * tables first.
  */
 #include "export/query.h"
 
@@ -25,7 +26,7 @@
 
 /* --- notes --- */
 
-/* What stands under the rows of a query: the notes of the capture, as under every report. */
+/* The notes of the capture stand under the rows of a query, as under every report. */
 
 static const char *probe_of(const struct sooth_schema *schema)
 {
@@ -56,7 +57,7 @@ static void note_unobserved(struct query *q, struct output *output)
 	}
 }
 
-/* What stands under it: losses and limits of the capture, as far as it was read. */
+/* Emits losses and limits of the capture, as far as it was read. */
 static int query_emit_notes(struct query *q, struct output *output, struct sooth_error *err)
 {
 	note_unobserved(q, output);
@@ -125,7 +126,7 @@ static int authorize(void *user, int action, const char *first, const char *seco
 
 /* --- preparing --- */
 
-/* Of virtual tables SQLite refuses some changes before it asks the authorizer. */
+/* SQLite refuses some changes of virtual tables before it asks the authorizer. */
 static bool is_change(sqlite3 *db)
 {
 	const char *message = sqlite3_errmsg(db);

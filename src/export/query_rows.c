@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a statement gives, as rows of a schema made for it. A column that is a field's is that
+ * The result of a statement, as rows of a schema made for it. A column that is a field's is that
  * field: with its unit and its help. Any other one is of the type that its first rows have: SQLite
  * has types for values, sinks have them for columns. Mixed ones are texts.
  */

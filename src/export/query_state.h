@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of a query share; see query.h. */
+/* State that the parts of a query share; see query.h. */
 #ifndef SOOTH_EXPORT_QUERY_STATE_H
 #define SOOTH_EXPORT_QUERY_STATE_H
 

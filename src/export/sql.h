@@ -17,9 +17,9 @@ int sql_create(sqlite3 *db, const char *schema, const struct table *t, struct so
 int sql_insert(sqlite3 *db, const char *schema, struct table *t, const struct sooth_record *r,
 	struct buffer *scratch, struct sooth_error *err);
 int sql_execute(sqlite3 *db, const char *sql, struct sooth_error *err);
-/* Of the last call on db, with what was tried. */
+/* Sets `err` to the error of the last call on db, with what was tried. */
 int sql_error(sqlite3 *db, const char *tried, struct sooth_error *err);
-/* What a cell is as the value of a column of a virtual table. */
+/* Returns a cell to SQLite as the value of a column of a virtual table. */
 void sql_result(sqlite3_context *context, const struct cell *cell);
 
 #endif

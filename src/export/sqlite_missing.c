@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What stands for the database where there was none when sooth was built. */
+/* Refuses every query, in a build without SQLite. */
 #include <errno.h>
 
 #include "export/export.h"

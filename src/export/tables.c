@@ -49,7 +49,7 @@ static void add_header(struct table *t)
 		bool names_process = f->offset == offsetof(struct sooth_record, pid) ||
 				     f->offset == offsetof(struct sooth_record, start_ticks);
 
-		/* Of a view's row nothing else is filled in. */
+		/* Only pid and start_ticks are filled in the header of a view's row. */
 		if (own)
 			add(t, (struct column){ own->name, own->help, COLUMN_FIELD, own });
 		else if (t->is_of_records || names_process)
@@ -74,7 +74,7 @@ static void add_columns(struct table *t)
 	for (size_t i = 0; i < t->schema->field_count; i++) {
 		const struct sooth_field *f = &t->schema->fields[i];
 
-		/* What stands in a part is not taken apart again. */
+		/* Rows in a part are not split again. */
 		bool is_split = !t->is_of_records && !t->is_part && is_split_field(f);
 
 		if (!is_split && !is_added(t, f))

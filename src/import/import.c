@@ -66,7 +66,7 @@ int import_open(struct capture_file *f, const char *path, struct sooth_error *er
 	bool is_lines;
 	int status = capture_file_open(f, path, err);
 
-	/* Of a pipe nothing can be read ahead. */
+	/* A pipe cannot be read ahead. */
 	if (status || f->bytes < sizeof(begin) || !read_all_at(f->fd, begin, sizeof(begin), 0))
 		return status;
 	is_lines = !memcmp(begin, lines_begin, sizeof(lines_begin));

@@ -72,7 +72,7 @@ static bool may_go_on(const struct reader *r)
 
 static struct value read_value(struct reader *r, unsigned depth);
 
-/* What is in a list or map is of no use here. */
+/* The values in a list or map are of no use here. */
 static void skip_values(struct reader *r, uint64_t count, unsigned depth)
 {
 	r->is_wrong |= depth >= DEPTH_MAX || count > MEMTRACK_EVENT_BYTES_MAX;

@@ -6,7 +6,7 @@
 #include "base/cursor.h"
 #include "import/memtrack_event.h"
 
-/* What an event must have. */
+/* Members that an event must have. */
 enum {
 	MEMTRACK_HAS_PID = 1,
 	MEMTRACK_HAS_TIME = 2,

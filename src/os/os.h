@@ -43,7 +43,7 @@ struct os_watch {
 	int timer;
 };
 
-/* What a launched command finds in its environment. */
+/* Variables that a launched command finds in its environment. */
 struct launch_preload {
 	char library[4096]; /* before others in LD_PRELOAD; empty: none */
 	char variable[256]; /* "NAME=VALUE" */
@@ -130,7 +130,7 @@ struct os {
 	 * on this system. */
 	int (*watch_begin)(const struct os *os, struct os_watch *watch, const int *descriptors,
 		size_t count, int interval_ms);
-	/* What made it readable was seen. */
+	/* Clears the event that made the watch readable. */
 	void (*watch_clear)(const struct os *os, const struct os_watch *watch);
 	void (*watch_end)(const struct os *os, struct os_watch *watch);
 };

@@ -2,7 +2,7 @@
 /*
  * Stacks for the performance panel of Chrome and Edge: trace events "Profile" and "ProfileChunk",
  * which hold the CPU profile of a thread each. Not a .cpuprofile: that has one thread. Times are in
- * microseconds. Of stacks that are summed up a unit of weight is a microsecond.
+ * microseconds. A unit of weight of aggregated stacks is a microsecond.
  *
  * An event that lasts as long as the samples stands beside them: the panel shows only threads that
  * have one.

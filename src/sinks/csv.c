@@ -7,9 +7,9 @@
  * Rows that come among those of a stream (ends of processes among calls) are rows of that table:
  * it then has a column "type" behind its own, and behind that what only the others have.
  *
- * Numbers are plain, without units. What has no value, whatever the reason, is an empty cell:
- * this is for spreadsheets, not for proof. Texts are escaped as for a terminal. One that begins
- * with = + - @ gets an apostrophe in front, because a process or a folder can have such a
+ * Numbers are plain, without units. A field without a value, whatever the reason, is an empty
+ * cell: this is for spreadsheets, not for proof. Texts are escaped as for a terminal. A text that
+ * begins with = + - @ gets an apostrophe in front, because a process or a folder can have such a
  * name, and a spreadsheet would run it as a formula.
  */
 #include <string.h>

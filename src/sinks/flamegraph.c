@@ -25,7 +25,7 @@
  * box as wide as the window on zoom.
  */
 
-/* What the section said, kept beyond it: its strings may be gone when the report ends. */
+/* Copies from the section: its strings may be gone when the report ends. */
 struct flamegraph_look {
 	char title[240], about[480];
 	char weight[64]; /* what widths are */
@@ -85,7 +85,7 @@ static void put_tip(struct drawing *d, struct span name, uint64_t value)
 	buffer_format(d->out, " %s, %.1f %% of all</title>", d->look->weight, share);
 }
 
-/* Of a compared frame both numbers, in the box itself. */
+/* Both numbers of a compared frame, in the box itself. */
 static void put_both(struct drawing *d, struct span name, uint64_t before, uint64_t after)
 {
 	struct drawing words = { .out = &d->both, .tree = d->tree, .look = d->look };
@@ -452,7 +452,7 @@ static int no_graph(struct sooth_error *err)
 	return error_remedy(err, "sooth trace --flamegraph -o FILE.svg PID");
 }
 
-/* What the picture leaves out comes first. */
+/* The boxes that the picture leaves out come first. */
 static void put_notes(struct flamegraph_sink *s, struct buffer *out)
 {
 	const struct flamegraph_tree *t = &s->tree;

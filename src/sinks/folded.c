@@ -59,7 +59,7 @@ static void put_stack(void *user, const struct stack_walk *w, const uint64_t own
 	buffer_char(out, '\n');
 }
 
-/* Of a comparison both numbers. False: the section has no such rows. */
+/* A comparison has both numbers. False: the section has no such rows. */
 static bool begin_stacks(struct folded_sink *s, const struct section *section)
 {
 	const struct section_graph *graph = section->graph;

@@ -10,8 +10,8 @@
 const char *value_name(const struct sooth_field *f, uint64_t number);
 /* A value that is there. */
 void json_value(struct json *j, const struct sooth_field *f, const struct sooth_value *v);
-/* The fields of a record as members of the open object. What could not be measured is null, and
- * a member "not_measured" names the reason. */
+/* The fields of a record as members of the open object. A field that could not be measured is null,
+ * and a member "not_measured" names the reason. */
 void json_members(struct json *j, const struct sooth_schema *schema, const struct sooth_record *r);
 /* A section of a report as members of the open object: its name and an array, an object or, inline,
  * its fields. Count the rows and hand them back at the end: a single row that never came is null.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What every JSON Schema of sooth has: how it begins, and the types of fields. */
+/* The parts of every JSON Schema of sooth: how it begins, and the types of fields. */
 #ifndef SOOTH_SINKS_JSON_TYPES_H
 #define SOOTH_SINKS_JSON_TYPES_H
 

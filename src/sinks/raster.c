@@ -19,7 +19,7 @@
 #define SMALLER	     0.9
 #define SIDE_MOST    32000 /* of a surface of cairo */
 
-/* What is passed to them, as librsvg 2.52, cairo 1.16 and glib 2.66 and later define it. */
+/* Types of their arguments, as librsvg 2.52, cairo 1.16 and glib 2.66 and later define them. */
 struct rsvg_length {
 	double length;
 	int unit;
@@ -172,7 +172,7 @@ static int draw(struct raster *r, struct svg *svg, FILE *to, struct sooth_error 
 	struct drawing *cairo;
 	int status;
 
-	/* Of width and height a style sheet may say that they are the viewer's. */
+	/* A style sheet may say that width and height are the viewer's: the view box is used. */
 	r->rsvg_handle_get_intrinsic_dimensions(
 		svg, &has_width, &width, &has_height, &height, &has_view, &view);
 	if (!has_view || !(view.width > 0) || !(view.height > 0))

@@ -256,7 +256,7 @@ int sample_threads_rows(void *state, const struct section *section, const struct
 	batch_for_each (r, batch) {
 		size_t depth = graph_number(s->walk.depth, r);
 
-		/* What was before goes to its own thread first. */
+		/* The stack before this row goes to its own thread first. */
 		stack_walk_row(&s->walk, r);
 		if (!depth && s->samples)
 			status = begin_sample(s, r, err);

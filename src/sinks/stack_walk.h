@@ -44,7 +44,7 @@ struct stack_walk {
 	struct stack_frame frames[STACK_DEPTH_MAX];
 	size_t count;	   /* frames of the stack; in `take` the last one is the frame at hand */
 	uint64_t too_deep; /* rows left out; what they hold stands with the frame above them */
-	/* What the frame at hand holds alone; one number at least is not 0. */
+	/* Takes the numbers that only the frame at hand holds; at least one is not 0. */
 	void (*take)(void *user, const struct stack_walk *w, const uint64_t own[STACK_NUMBERS]);
 	void *user;
 };

@@ -194,7 +194,7 @@ static void put_embedded(struct buffer *out, const char *element, const char *te
 	buffer_format(out, "]]></%s>\n", element);
 }
 
-/* What is cut here has room in a browser, which can break lines. */
+/* A line that is cut here is whole in a browser, which can break lines. */
 static void put_line(
 	struct buffer *out, double y, const char *class_, const char *plain, size_t size)
 {

@@ -24,7 +24,7 @@ struct table_sink {
 	const struct sooth_field *columns[SECTION_COLUMNS_MAX];
 	size_t column_count;
 	size_t row_count;
-	/* Of rows that stand below others: */
+	/* For rows that stand below others: */
 	const struct sooth_field *depth, *alarm;
 	struct libscols_line *above[TREE_DEPTH_MAX]; /* the last line of each depth */
 	unsigned reasons;      /* a bit for each enum sooth_reason seen in the table */

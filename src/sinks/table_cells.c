@@ -17,7 +17,7 @@
 
 /* --- the locale --- */
 
-/* What the locale, which is the program's business, can say. */
+/* The characters that the locale can print; the program sets the locale. */
 
 #define ARROW "→"
 #define PLAIN "->"
@@ -50,7 +50,7 @@ void table_plain_arrows(struct buffer *text)
 
 #define TEXT_MAX 512 /* characters of a cell that are measured; no terminal is wider */
 
-/* In columns of the terminal. What it cannot say is counted by bytes: that is never too few. */
+/* In columns of the terminal. A text that it cannot print is counted by bytes: never too few. */
 static size_t text_width(const char *text)
 {
 	wchar_t wide[TEXT_MAX];
@@ -120,7 +120,7 @@ static size_t column_width(struct libscols_table *table, size_t n, size_t least)
 	return widest + tree_width(table, n);
 }
 
-/* What a column needs: one that may be cut has room enough in that of its heading. */
+/* The width that a column needs: one that may be cut needs only that of its heading. */
 static size_t table_column_width(struct libscols_table *table, size_t n)
 {
 	return column_width(table, n, 0);
@@ -251,7 +251,7 @@ bool table_bars_keep(struct table_bars *b, size_t column, size_t line, const str
 	return !buffer_failed(&b->kept);
 }
 
-/* What the other columns leave; where there is no terminal, plenty. */
+/* The room that the other columns leave; where there is no terminal, plenty. */
 static size_t room_of(struct libscols_table *table, unsigned width, size_t column)
 {
 	size_t used = 0, columns = scols_table_get_ncols(table);

@@ -22,7 +22,7 @@ void table_block(struct buffer *out, const struct sooth_schema *schema,
 	const struct sooth_record *r, const struct sink_options *options);
 /* Breaks an escaped line where the terminal ends, and ends it. `color` NULL: none. */
 void table_wrap(struct buffer *line, const char *color, const struct sink_options *options);
-/* Of a value by the levels of its field; NULL: none. */
+/* The color of a value by the levels of its field; NULL: none. */
 const char *table_level_color(const struct sooth_field *f, const struct sooth_value *v);
 
 /* Where it is not UTF-8, arrows ("10.0.0.2:5000→10.0.0.3:443") become "->", in place. */
@@ -53,7 +53,7 @@ bool table_bars_keep(struct table_bars *b, size_t column, size_t line, const str
  * unless each has its own. */
 bool table_bars_draw(struct table_bars *b, struct libscols_table *table,
 	const struct sooth_field *const *fields, unsigned width, bool has_own_scales);
-/* What the characters of histograms that are shown stand for; and the next table may come. */
+/* Writes the meaning of the characters of the shown histograms; then the next table may come. */
 void table_bars_legend(struct table_bars *b, struct libscols_table *table,
 	const struct sooth_field *const *fields, struct buffer *out);
 void table_bars_fini(struct table_bars *b);

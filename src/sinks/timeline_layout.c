@@ -165,7 +165,7 @@ static void take_track(struct timeline_layout *l, const struct section *section,
 		l->more_tracks++;
 		return;
 	}
-	/* What it is first: the rest may be cut. */
+	/* The label begins with the last field before the series: the rest may be cut. */
 	lane = (struct layout_track){ .group = (size_t)(group - l->groups),
 		.label = words(l, r, series - 1, section->schema->fields - 1, group->parts),
 		.color = 1 + (size_t)(group - l->groups) % LAYOUT_PARTS,
@@ -324,7 +324,7 @@ size_t layout_part_count(const struct timeline_layout *l, size_t lane)
 
 /* --- data of the script --- */
 
-/* What a timeline's picture shows as numbers, for the script in it. */
+/* The content of a timeline's picture as numbers, for the script in it. */
 
 static void json_text(struct json *j, const struct timeline_layout *l, const char *key,
 	const struct sooth_text *text)

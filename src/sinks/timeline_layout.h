@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a timeline's picture shows, gathered from a report, and where it stands without a script.
- * By the fields of a section, whatever its rows are of:
+ * The content of a timeline's picture, gathered from a report, and its places without a script.
+ * The fields of a section decide, whatever its rows are of:
  *
  *   stretch_ns, interval_ns  the axis: how long a value of a series is, how long all is
  *   a series                 a lane; texts and numbers before it name it, the last one first

@@ -117,7 +117,7 @@ static double layout_top(const struct timeline_layout *l, const struct layout_tr
 	return group->section->has_own_scales ? lane->scale : group->top;
 }
 
-/* What the lane takes, with the space below it; of a part 0. */
+/* The height of the lane with the space below it; 0 for a part. */
 static double layout_height(const struct timeline_layout *l, size_t lane)
 {
 	size_t count, parts;

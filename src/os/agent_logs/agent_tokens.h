@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What an agent's log says of its answers from the model: how many, with how many tokens, of which
- * model. Numbers and one plain word leave it, no text of the conversation. A log is read as it
- * grows, each line once.
+ * The answers of the model, as an agent's log records them: how many, with how many tokens, of
+ * which model. Numbers and one plain word leave it, no text of the conversation. A log is read as
+ * it grows, each line once.
  */
 #ifndef SOOTH_OS_AGENT_LOGS_AGENT_TOKENS_H
 #define SOOTH_OS_AGENT_LOGS_AGENT_TOKENS_H

@@ -37,7 +37,7 @@ struct agent_turn {
 	uint64_t utc_ns; /* when it began; 0: unknown */
 	/* The oldest call without a result; "": none, or the log does not name it. */
 	char call[AGENT_TOOL_MAX + 1];
-	/* Of the request to the model, as the log counts them; 0: it is the first. */
+	/* Attempts of the request to the model, as the log counts them; 0: it is the first. */
 	uint32_t attempts;
 	uint16_t error_status; /* HTTP status of the attempt before; 0: unknown */
 };

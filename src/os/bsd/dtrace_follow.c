@@ -149,7 +149,7 @@ static uint64_t time_of(const struct dtrace_follow *f, uint64_t utc_ns)
 	return (uint64_t)((int64_t)utc_ns - f->realtime_offset_ns);
 }
 
-/* Of one that may have ended: then its start is about the time of its first line. */
+/* The process may have ended: then its start is about the time of its first line. */
 static struct process_id identify(
 	const struct backend_run *run, const struct dtrace_line *l, uint64_t time_ns)
 {

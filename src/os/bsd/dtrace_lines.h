@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the programs of dtrace_program.h print. Tabs stand between words; texts of the target come
- *with everything that cannot be printed escaped (%S), so a process cannot make a line.
+ * The lines that the programs of dtrace_program.h print. Tabs stand between words; texts of the
+ * target come with everything that cannot be printed escaped (%S), so a process cannot make a line.
  *
  *	b TIME                                                       it runs
  *	t TIME                                                       nothing is missing up to then

@@ -22,7 +22,7 @@ static const char options[] = "#pragma D option quiet\n"
 static void write_begin(struct buffer *out, const struct dtrace_targets *t)
 {
 	buffer_string(out, options);
-	/* What is read has to be written somewhere. */
+	/* A variable that is read has to be assigned somewhere. */
 	buffer_string(out, "\ndtrace:::BEGIN\n{\n\tfollowed[0] = 0;\n\tleft[0] = 1;\n");
 	for (size_t i = 0; i < t->pid_count; i++)
 		buffer_format(out, "\tfollowed[%u] = 1;\n", t->pids[i]);

@@ -22,8 +22,8 @@ int bsd_members_set(struct backend_run *run, const struct process_id *process, u
 	struct sooth_error *err);
 int bsd_members_stop(struct backend_run *run, struct sooth_error *err);
 
-/* Visits each that exists and still is the process that was given. Of a brief sample of a host or a
- * user only those that were given. */
+/* Visits each member that exists and still is the process that was given. A brief sample of a host
+ * or a user visits only the given processes. */
 int bsd_members_visit(struct backend_run *run, bsd_member_visitor visitor, struct sooth_error *err);
 void bsd_members_visit_one(
 	struct backend_run *run, const struct process_id *process, bsd_member_visitor visitor);

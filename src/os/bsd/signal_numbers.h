@@ -8,7 +8,7 @@
 
 /* Bit n-1 is signal n. SIGEMT and SIGINFO, which Linux lacks, are left out. */
 uint64_t bsd_signal_mask(uint64_t theirs);
-/* Of wait(2), of a process that has ended. */
+/* The status that wait(2) gives of a process that has ended. */
 uint32_t bsd_wait_status(uint32_t theirs);
 
 #endif

@@ -81,7 +81,7 @@ enum bsd_special {
 struct bsd_descriptor {
 	struct fds_descriptor file; /* its record header and texts are empty */
 	enum bsd_special special;
-	/* Of a pipe or a socket: what names this end and the other one; 0: unknown. */
+	/* The numbers that name this end of a pipe or a socket and the other end; 0: unknown. */
 	uint64_t own, peer;
 	bool appends; /* a file is only added to */
 	bool is_socket;
@@ -97,7 +97,7 @@ struct bsd_mapping {
 	struct span path;	     /* borrowed until the next one */
 };
 
-/* What a limit is compared with, beside what its name says. */
+/* The count that a limit is compared with; BSD_USE_BY_NAME: the one that its name says. */
 enum bsd_use { BSD_USE_BY_NAME, BSD_USE_UNKNOWN, BSD_USE_DESCRIPTORS, BSD_USE_PROCESSES };
 
 struct bsd_limit {

@@ -33,7 +33,7 @@ static pid_t *free_slot(struct timed_calls *t)
 	return found;
 }
 
-/* What others wait for to be closed is not kept open here. */
+/* The child closes its descriptors: other processes may wait until they are closed. */
 static __attribute__((noreturn)) void child(timed_work work, void *argument, size_t size, int out)
 {
 	const char *at = argument;

@@ -18,7 +18,7 @@ struct timed_calls {
 	pid_t stuck[TIMED_CALL_STUCK_MAX];
 };
 
-/* What the work leaves of its argument is sent back. */
+/* The argument is sent back as the work leaves it. */
 typedef void (*timed_work)(void *argument);
 
 /*

@@ -25,7 +25,7 @@ struct tool {
 void tool_init(struct tool *t);
 /* `words` ends with NULL; the first is the path of the program. */
 int tool_start(struct tool *t, const char *const *words, struct sooth_error *err);
-/* What has come since. True: the program has ended and all is read. */
+/* Reads the output that has come since. True: the program has ended and all is read. */
 bool tool_read(struct tool *t);
 /* Hands over the whole lines that were read, without their ends; what is behind the last one comes
  * with the next. */

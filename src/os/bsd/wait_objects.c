@@ -71,8 +71,8 @@ static void write_object(const struct bsd_wait_node *n, const struct bsd_descrip
 	RECORD_APPEND(&n->run->out, &o, tail, ARRAY_SIZE(tail));
 }
 
-/* The processes that have the other end. One that the process has itself, as it got it from its
- * parent, counts only where there is no other. */
+/* The processes that have the other end. The process's own other end, as it got it from its parent,
+ * counts only where no other process has one. */
 static void add_ends(
 	const struct bsd_wait_node *n, const struct bsd_descriptor *d, enum waits_relation relation)
 {

@@ -193,7 +193,7 @@ static bool wants_functions(const struct backend_run *run)
 	return bsd_source_of(run->os)->wait_functions && run->options.interest & INTEREST_DETAIL;
 }
 
-/* Of the observed process alone: it takes seconds. */
+/* Only the observed process is asked for its functions: it takes seconds. */
 static void read_functions(
 	const struct bsd_wait_node *n, const struct bsd_source *s, struct buffer *threads)
 {

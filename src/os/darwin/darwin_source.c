@@ -55,7 +55,7 @@ static struct mach_scale scale_of(const struct bsd_source *s)
 
 /* --- processes --- */
 
-/* Of a process of any user. */
+/* The signals of any user's process can be read. */
 static void read_signals(const struct darwin_calls *c, pid_t pid, struct bsd_process *out)
 {
 	const int name[] = { CTL_KERN_, KERN_PROC_, KERN_PROC_PID_, (int)pid };
@@ -129,7 +129,7 @@ int darwin_processes(const struct bsd_source *s, struct buffer *out)
 	const struct bsd_bytes b = { pids.data, pids.size };
 	struct bsd_process p;
 
-	/* One that ends meanwhile is left out. Process 0 is the kernel. */
+	/* A process that ends meanwhile is left out. Process 0 is the kernel. */
 	for (size_t at = 0; !status && at + sizeof(uint32_t) <= pids.size; at += sizeof(uint32_t)) {
 		pid_t pid = (pid_t)bsd_u32(&b, at);
 
@@ -418,7 +418,7 @@ void darwin_memory(const struct bsd_source *s, struct host_memory *memory)
 	memory->memory_state = memory->total_bytes && page
 				       ? SOOTH_STATE_VALUE
 				       : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
-	/* What could be had without swapping needs host_statistics64(), which is not asked. */
+	/* The memory available without swapping needs host_statistics64(), which is not called. */
 	memory->available_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	read_swap(s, memory);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* macOS as a source of the backends in os/bsd: libproc and sysctl(3). Of other users' processes
- * only root gets memory, CPU time and descriptors. */
+/* macOS as a source of the backends in os/bsd: libproc and sysctl(3). Only root gets memory, CPU
+ * time and descriptors of other users' processes. */
 #ifndef SOOTH_OS_DARWIN_SOURCE_H
 #define SOOTH_OS_DARWIN_SOURCE_H
 
@@ -9,7 +9,7 @@
 #include "os/bsd/sysctl.h"
 #include "os/darwin/sample_run.h"
 
-/* What the system does; a test gives recorded answers. Sizes, or a negative errno. */
+/* Calls to the system; a test gives recorded answers. They return sizes, or a negative errno. */
 struct darwin_calls {
 	/* proc_listpids(PROC_ALL_PIDS): bytes of 32-bit numbers; NULL: how many there may be. */
 	int (*list_pids)(const struct darwin_calls *c, void *out, size_t size);
@@ -45,7 +45,7 @@ void darwin_host(const struct bsd_source *s, struct host_facts *facts);
 void darwin_load(const struct bsd_source *s, struct host_load *load);
 void darwin_memory(const struct bsd_source *s, struct host_memory *memory);
 
-/* What else a source has comes behind the calls. */
+/* Other members of a source come behind the calls. */
 #define DARWIN_SOURCE(calls_, ...)                                                                 \
 	{                                                                                          \
 		.maps_lack =                                                                       \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the decoders take for granted, against the headers of this system: it compiles, or the
- * decoders are wrong there. */
+/* Compares the numbers in the decoders with the headers of this system: where this file does not
+ * compile, the decoders are wrong. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libproc.h>

@@ -20,7 +20,7 @@ struct writing {
 	struct sample_image *images;
 	size_t image_count;
 	struct sample_counts *counts;
-	/* Of the thread at hand, for stacks. */
+	/* The thread at hand, for stacks. */
 	uint64_t tid, weight;
 	struct stacks_thread thread;
 	struct span channel; /* what it waits in */

@@ -15,7 +15,7 @@ struct sample_counts {
  * because a sample stands for CPU time. False: it is no whole report. */
 bool sample_write_profile(struct named_stacks *s, struct backend_run *run,
 	const struct process_id *process, struct span report, struct sample_counts *counts);
-/* Of each thread the stack that it had in most samples. */
+/* Writes for each thread the stack that it had in most samples. */
 bool sample_write_stacks(struct named_stacks *s, struct backend_run *run,
 	const struct process_id *process, struct span report, struct sample_counts *counts);
 

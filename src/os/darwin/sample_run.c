@@ -49,7 +49,7 @@ static struct bsd_thread *thread_of(struct finding *f, uint64_t tid)
 	return NULL;
 }
 
-/* Of several stacks of a thread the one that had the most samples. */
+/* Keeps the wait channel of that stack of a thread that had the most samples. */
 static void keep(void *user, const struct sample_thread *thread, const struct sample_frame *frames,
 	size_t depth, uint64_t weight, bool is_cut)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stacks by sample(1), which stops the process for a moment: one sample of each thread. Of the
- * caller's own processes without privilege, but for programs that the system protects.
+ * stacks by sample(1), which stops the process for a moment: one sample of each thread. The
+ * caller's own processes need no privilege, except programs that the system protects.
  *
  * Cannot be seen: the call that a thread is in, its CPU time.
  */

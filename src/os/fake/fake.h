@@ -53,7 +53,7 @@ struct fake_call {
 	const char *path;   /* the first argument, if it is a path */
 };
 
-/* What can be made to fail: the step then fails with the code until the code is set to 0. */
+/* Steps that can be made to fail: a step fails with the code until the code is set to 0. */
 enum fake_step {
 	FAKE_NEED_SCRIPTED, /* the need of syscalls/scripted */
 	FAKE_NEED_SECOND,

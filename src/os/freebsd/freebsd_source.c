@@ -175,7 +175,7 @@ static int ask_text(const struct bsd_source *s, int what, pid_t pid, struct buff
 	size_t before = out->size;
 	int status = ask_of(s, what, pid, out);
 
-	/* What it answers of a process of the kernel. */
+	/* An empty answer: it is a process of the kernel. */
 	if (!status && out->size == before)
 		return -ENOENT;
 	return status;
@@ -472,8 +472,7 @@ void freebsd_memory(const struct bsd_source *s, struct host_memory *memory)
 
 	memory->total_bytes = number_of(s, "hw.physmem");
 	memory->free_bytes = number_of(s, "vm.stats.vm.v_free_count") * page;
-	/* What is inactive is given back when it is needed; the laundry has to be written before.
-	 */
+	/* Inactive pages are given back when needed; the laundry has to be written first. */
 	memory->available_bytes = memory->free_bytes +
 				  number_of(s, "vm.stats.vm.v_inactive_count") * page +
 				  number_of(s, "vm.stats.vm.v_cache_count") * page;

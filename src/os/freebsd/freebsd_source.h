@@ -8,7 +8,7 @@
 #include "probes/syscall_names.h"
 #include "os/bsd/sysctl.h"
 
-/* What the system does; a test gives recorded answers. As sysctl(3), but for the negative errno. */
+/* Calls to the system; a test gives recorded answers. As sysctl(3), but for the negative errno. */
 struct freebsd_calls {
 	int (*sysctl)(const struct freebsd_calls *c, const int *name, unsigned names, void *out,
 		size_t *size);
@@ -44,7 +44,7 @@ void freebsd_host(const struct bsd_source *s, struct host_facts *facts);
 void freebsd_load(const struct bsd_source *s, struct host_load *load);
 void freebsd_memory(const struct bsd_source *s, struct host_memory *memory);
 
-/* What else a source has comes behind the calls. */
+/* Other members of a source come behind the calls. */
 #define FREEBSD_SOURCE(calls_, ...)                                                                \
 	{                                                                                          \
 		.maps_lack =                                                                       \

@@ -154,7 +154,7 @@ int ktrace_follow_set(struct ktrace_follow *f, struct backend_run *run,
 
 /* --- records --- */
 
-/* Of a child that may have ended: then its start is about the time of its first record. */
+/* The child may have ended: then its start is about the time of its first record. */
 static struct process_id identify(const struct backend_run *run, const struct ktrace_record *r,
 	uint64_t time_ns, uint32_t *ppid)
 {

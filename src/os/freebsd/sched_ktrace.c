@@ -141,7 +141,7 @@ static struct switching *thread_of(struct sched_ktrace *s, const struct process_
 	return w;
 }
 
-/* What it waits in the kernel for it has asked for; a record of user mode is the scheduler's. */
+/* A thread that stops in the kernel waits for what it asked for; in user mode it was preempted. */
 static void take(struct backend_run *run, struct ktrace_process *p, const struct ktrace_record *r,
 	uint64_t time_ns)
 {
@@ -258,7 +258,7 @@ static void find_alive(struct backend_run *run, struct map *alive)
 	buffer_fini(&all);
 }
 
-/* Of a thread that is gone what came after its last record is not known. */
+/* The time of a thread after its last record is not known when the thread is gone. */
 static void write_all(struct backend_run *run, uint64_t now_ns)
 {
 	struct sched_ktrace *s = run->state;

@@ -49,7 +49,7 @@ struct short_lived_kqueue {
 	bool is_of_all;
 	bool has_thread;
 	pthread_t thread;
-	/* What the thread has found, for the next drain. */
+	/* The results of the thread, for the next drain. */
 	pthread_mutex_t lock;
 	struct buffer ended; /* struct short_lived_exit */
 	uint64_t lost, unread;
@@ -204,7 +204,7 @@ static void take(struct backend_run *run, const struct bsd_life_event *e)
 	}
 }
 
-/* What there is, in the order of its happening. */
+/* Takes the waiting events in the order in which they happened. */
 static void take_all(struct backend_run *run)
 {
 	const struct bsd_source *source = bsd_source_of(run->os);
@@ -304,7 +304,7 @@ static void watch(struct backend_run *run, const struct bsd_process *p)
 	fill(run, life, p);
 }
 
-/* What is forked by a process before it is watched is in the next list. */
+/* A child that was forked before its parent was watched is in the next list. */
 static int watch_all(struct backend_run *run, struct sooth_error *err)
 {
 	const struct bsd_source *source = bsd_source_of(run->os);

@@ -138,7 +138,7 @@ static void take_begin(struct syscalls_state *s, const struct ktrace_record *r, 
 		*p = (struct pending){ .begun_ns = time_ns, .call = call };
 }
 
-/* What is looked up first during a call is its path. */
+/* The path of a call is the first one that is looked up during it. */
 static void take_path(struct syscalls_state *s, const struct ktrace_record *r)
 {
 	struct pending *p = map_get(&s->pending, &r->tid);
@@ -177,7 +177,7 @@ static void take_return(struct backend_run *run, struct ktrace_process *p,
 	if (s->set.is_all || (row && syscall_set_has(&s->set, row)))
 		count(s, p, r->tid, ret.number, error, is_timed ? time_ns - begun->begun_ns : 0,
 			is_timed);
-	/* What moves descriptors keeps names right, whatever was selected. */
+	/* Calls that move descriptors keep names right, also when they are not selected. */
 	if (p->interest & INTEREST_STREAM && (!run->options.observer.only_failed || error) &&
 		(s->set.is_all ||
 			(row && (syscall_set_has(&s->set, row) || syscall_moves_descriptors(row)))))

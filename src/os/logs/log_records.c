@@ -153,7 +153,7 @@ static void count_messages(struct log_records *r, struct log_end *e, const struc
 	bool is_log, struct logs_file *file)
 {
 	uint64_t *before = map_get(&r->sizes, key), size = e->from + e->size;
-	/* One that is shorter now was emptied. */
+	/* A file that is shorter now was emptied. */
 	uint64_t new_from = before && *before <= size ? *before : 0;
 	bool is_first = !before;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is reported of a log file whose end was read. Which files these are and how they are opened
- * is the system's; nothing of what is read is kept but messages about errors.
+ * Records of a log file whose end was read. The code of each system finds and opens the files; only
+ * messages about errors are kept of the text that is read.
  */
 #ifndef SOOTH_OS_LOG_RECORDS_H
 #define SOOTH_OS_LOG_RECORDS_H
@@ -31,11 +31,11 @@ struct log_end {
 /* The time that a file was written last: its member has another name on each system. */
 typedef struct timespec (*log_time_reader)(const struct stat *st);
 
-/* Of an open file, or of a negative errno. Without memory of its own: it may run in a process that
- * shares this one's. */
+/* Reads an open file, or takes a negative errno. It allocates no memory: it may run in a process
+ * that shares this one's. */
 void log_end_read(struct log_end *e, int fd, log_time_reader written);
 
-/* Of 32 bits on macOS, and signed. */
+/* The number has 32 bits on macOS, and is signed. */
 static inline uint64_t log_device_of(const struct stat *st)
 {
 	return sizeof(st->st_dev) == sizeof(uint32_t) ? (uint32_t)st->st_dev : (uint64_t)st->st_dev;
@@ -71,7 +71,7 @@ struct log_records {
 
 void log_records_init(struct log_records *r);
 void log_records_fini(struct log_records *r);
-/* Of the process that `head` is of. */
+/* Begins the records of the process that `head` is of. */
 void log_records_begin(struct log_records *r, struct sooth_record head);
 bool log_records_are_full(const struct log_records *r);
 /* Writes what was read of a file, unless it was written already. Its bytes are overwritten. */

@@ -186,7 +186,7 @@ enum region_at {
 #define PATH_SIZE  1024
 #define SHARE_TRUE 5 /* SM_TRUESHARED */
 
-/* What the tag of a region says, as far as an agent has such. */
+/* Names of the tags of regions that agents have. */
 static const struct {
 	uint8_t tag;
 	const char *name;

@@ -8,7 +8,7 @@
 
 #include "os/bsd/source.h"
 
-/* Of others' processes only BSDINFO_SIZE. */
+/* Other users' processes give only BSDINFO_SIZE. */
 #define STRUCT_SIZE(name, theirs, value) name = value,
 enum proc_info_size {
 #include "os/darwin/decode/layouts.def"
@@ -42,14 +42,14 @@ bool fd_decode(int32_t *fd, uint32_t *kind, const void *data, size_t size);
 bool vnode_fd_decode(struct bsd_descriptor *out, const void *data, size_t size);
 bool socket_fd_decode(struct bsd_descriptor *out, const void *data, size_t size);
 bool pipe_fd_decode(struct bsd_descriptor *out, const void *data, size_t size);
-/* Of the other kinds nothing more is known. */
+/* Nothing more is known of the other kinds. */
 void other_fd(struct bsd_descriptor *out, uint32_t kind);
 
 bool region_decode(struct bsd_mapping *out, const void *data, size_t size, uint32_t page_bytes);
 
 /*
  * KERN_PROCARGS2: the number of arguments, the path of the executable, NULs up to a multiple of 8,
- * the arguments, the environment. Of others' processes the environment is missing.
+ * the arguments, the environment. The environment of other users' processes is missing.
  */
 struct process_arguments {
 	struct span executable, arguments, environment;

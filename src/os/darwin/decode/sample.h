@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What sample(1) of macOS writes: a head, a tree of calls for each thread ("Call graph:"), and the
- * programs in memory ("Binary Images:"). A line of the tree has a weight: in how many samples the
- * frame was there; what its callees do not have of it is its own.
+ * The report of sample(1) of macOS: a head, a tree of calls for each thread ("Call graph:"), and
+ * the programs in memory ("Binary Images:"). A line of the tree has a weight: in how many samples
+ * the frame was there; what its callees do not have of it is its own.
  */
 #ifndef SOOTH_OS_DARWIN_SAMPLE_H
 #define SOOTH_OS_DARWIN_SAMPLE_H

@@ -100,7 +100,7 @@ bool ktrace_fault(struct ktrace_fault *out, const struct ktrace_record *r);
 bool ktrace_fault_end(int32_t *result, const struct ktrace_record *r);
 bool ktrace_program(uint32_t *flags, const struct ktrace_record *r); /* of PROCCTOR */
 
-/* What jemalloc writes with utrace:true in MALLOC_CONF. */
+/* The records that jemalloc writes with utrace:true in MALLOC_CONF. */
 enum utrace_malloc_kind {
 	UTRACE_INIT,
 	UTRACE_MALLOC,

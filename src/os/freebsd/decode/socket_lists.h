@@ -11,7 +11,7 @@ enum socket_list {
 	SOCKET_LIST_INET,  /* struct xinpcb */
 };
 
-/* Of struct xinpcb behind these members, at least: a head is 32 bytes long. */
+/* The least bytes of struct xinpcb behind the members that are read: a head is 32 bytes long. */
 #define SOCKET_LIST_REST 128
 
 /* The next one. False: the end, or (the cursor has failed then) no whole record. */
