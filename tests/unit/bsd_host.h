@@ -16,7 +16,7 @@
 
 #define BSD_TEST_NOW_NS ((uint64_t)5000 * 1000000000)
 
-/* What is done between start and stop; NULL: nothing. */
+/* Runs between start and stop; NULL: nothing does. */
 static void (*bsd_test_meanwhile)(void) __attribute__((unused));
 
 /* Sees each record; NULL: nothing does. */
@@ -44,7 +44,7 @@ static inline struct os bsd_test_os(
 	return os;
 }
 
-/* What one sample of a probe shows: of the pids, or of the host (count 0). */
+/* The report of one sample of a probe: of the pids, or of the host (count 0). */
 static inline char *bsd_test_show(const struct os *os, const char *probe, const char *view,
 	const void *options, unsigned wanted, const int *pids, size_t count)
 {

@@ -7,7 +7,7 @@
 
 #include "analyze/calls/call_pieces.h"
 
-/* Of the next call; it is freed by call_records_fini(). */
+/* The next call and its pieces; freed by call_records_fini(). */
 static struct buffer call_record, call_pieces;
 
 static void call_records_fini(void)

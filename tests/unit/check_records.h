@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Judging a process that is made of records, so that a detector can be asked about both sides of
- * each of its thresholds. What it says comes as one line:
+ * each of its thresholds. The result comes as one line:
  *
  *   high/medium: opens descriptors ... [growth: 2 a second over 5.00s]   severity/confidence
  *   fine: 10 descriptors, then 10
@@ -234,7 +234,7 @@ static inline void set_all(struct check_settings *settings, const char *words)
 			fail_msg("%s", word);
 }
 
-/* Of a process, or with HOST_SAYS of the host; `settings` as for --set, with blanks between. */
+/* The line of a process, or with HOST_SAYS of the host; `settings` as for --set, blanks between. */
 static inline const char *check_says(const char *id, uint32_t pid, const char *settings)
 {
 	const struct batch batch = { records.data, records.size };

@@ -71,7 +71,7 @@ static inline void thread_at(double s, const struct thread_made *m, bool runs)
 	RECORD_APPEND(&records, &t, tail, 2);
 }
 
-/* Of one that is never asleep each look says so. */
+/* Each sample of a thread that is never asleep says so. */
 static inline void thread(struct thread_made m)
 {
 	int looks = m.looks ? m.looks : LOOKS;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A host made by hand, for tests of what is judged about processes: one line a process, and a
- * census of all. What is left out is as of an ordinary process of user 1000 in the initial pid
- * namespace, in a session of its own parent's making, with its streams at a terminal.
+ * table of all. A member that is left out is that of an ordinary process of user 1000 in the
+ * initial pid namespace, in a session of its own parent's making, with its streams at a terminal.
  */
 #ifndef SOOTH_TESTS_PROCESS_TABLE_RECORDS_H
 #define SOOTH_TESTS_PROCESS_TABLE_RECORDS_H

@@ -61,7 +61,7 @@ static inline const char *show_report(struct sooth_report *r, const char *format
 	return shown.data;
 }
 
-/* What a view makes of the records, in `shown`. */
+/* The output of a view for the records, in `shown`. */
 static inline const char *show_view(
 	const char *name, const char *view, const void *options, const char *format)
 {

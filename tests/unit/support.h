@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What several unit tests need: cmocka with what it wants included first, texts
+ * Parts of several unit tests: cmocka behind the headers that it needs, texts
  * kept in memory, seeded random numbers, and making records and blocks.
  */
 #ifndef SOOTH_TESTS_SUPPORT_H

@@ -48,7 +48,7 @@ static int end_act(void **state)
 	return end(state);
 }
 
-/* What the kernel gave this test may be one of the numbers below. */
+/* The pid that the kernel gave this test may be one of the numbers below. */
 #define OWN 4999999
 
 pid_t getpid(void)
@@ -129,7 +129,7 @@ static void neither_itself_nor_above(void **state)
 	act.reach = ACT_TREE;
 	while (act_select_others(&act))
 		;
-	/* What is below somebody refused is not selected for that. */
+	/* A process below a refused one is not selected for that. */
 	assert_null(selected(42));
 }
 
@@ -241,7 +241,7 @@ static void all_below_a_named_one(void **state)
 		assert_int_equal(selected(all[i])->outcome, ACT_SELECTED);
 }
 
-/* What hangs below one that is there is its; of one that is gone not what was made to stay. */
+/* A process below a live session belongs to it; below a gone one, not if it was made to stay. */
 static void of_a_session_that_is_there(void **state)
 {
 	struct sooth_error err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What an agent is doing, by records made by hand: one source after another, and against each
+/* The activity of an agent, by records made by hand: one source after another, and against each
  * other. */
 #include "support.h"
 
@@ -304,7 +304,7 @@ static void test_deadline(void **state)
 	/* It is alive. */
 	assert_string_equal(
 		find((struct made){ STALLED, .received_s = 1 }), "waits for the model 1 min");
-	/* Of older versions and other agents it is not known. */
+	/* The deadline of older versions and other agents is not known. */
 	assert_string_equal(
 		find((struct made){ STALLED, .received_s = 90,
 			.executable = "/home/me/.local/share/claude/versions/2.1.298" }),
@@ -502,7 +502,7 @@ static void test_refusal(void **state)
 	(void)state;
 	check_refusal(50, 50, 40, "asks the model again, status 429");
 	check_refusal(50, 40, 50, "waits for the model");
-	/* What came from the model is something else. */
+	/* The last data from the model is something else. */
 	check_refusal(60, 50, 40, "waits for the model");
 	check_refusal(40, 50, 30, "waits for the model");
 	check_refusal(50, 0, 50, "waits for the model");

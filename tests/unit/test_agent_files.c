@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What agents' files say, from bytes: patterns, session files, logs, environments, users. */
+/* Content of agents' files, from bytes: patterns, session files, logs, environments, users. */
 #include "support.h"
 
 #include "os/agent_logs/agent_environment.h"
@@ -193,7 +193,7 @@ static void test_claude_log(void **state)
 	assert_null(last(AGENT_LOG_CLAUDE, "", false));
 	assert_null(last(AGENT_LOG_CLAUDE, "\n\n", false));
 	assert_null(last(AGENT_LOG_NONE, USE("Bash"), false));
-	/* What the user pasted is not what the agent did. */
+	/* A call that the user pasted is none of the agent's. */
 	assert_null(last(AGENT_LOG_CLAUDE,
 		"{\"type\":\"user\",\"message\":{\"content\":[{\"type\":\"tool_use\","
 		"\"name\":\"Bash\"}]}}\n",

@@ -116,7 +116,7 @@ static void test_owner(void **state)
 	assert_string_equal(session_reported(), "");
 	write_file("sessions/42.json", SESSION, BEGIN_S + 5);
 	assert_string_equal(session_reported(), "the-session");
-	/* Of the process that had the pid before. */
+	/* A file of the process that had the pid earlier. */
 	write_file("sessions/42.json", SESSION, BEGIN_S - 5);
 	assert_string_equal(session_reported(), "");
 	/* Written before the clock was set back. */
@@ -190,7 +190,7 @@ static void test_log(void **state)
 	assert_true(look.log.changed_ns == (BEGIN_S + 9) * NS_PER_S);
 	assert_string_equal(look.tool.name, "Bash");
 	known = look.log;
-	/* What has not changed is not read again. */
+	/* A log that has not changed is not read again. */
 	look = like_claude();
 	look.known = known;
 	run(&look);
@@ -218,7 +218,7 @@ static void test_newest_log(void **state)
 	write_file("projects/-here/one.jsonl", "{\"type\":\"summary\"}\n" OLD("one", "/here") CALL,
 		BEGIN_S + 5);
 	write_file("projects/-here/two.jsonl", OLD("two", "/here"), BEGIN_S + 3);
-	/* Of a subagent, and of a directory whose name looks the same. */
+	/* Logs of a subagent, and of a directory whose name looks the same. */
 	write_file("projects/-here/agent-1.jsonl", OLD("one", "/here"), BEGIN_S + 6);
 	write_file("projects/-here/three.jsonl", OLD("three", "-here"), BEGIN_S + 7);
 	look = like_claude();
@@ -228,7 +228,7 @@ static void test_newest_log(void **state)
 	assert_string_equal(look.info.version, "2.0.50");
 	assert_int_equal(look.source, AGENT_READ_NEWEST);
 	assert_true(look.has_log && look.has_tool);
-	/* Of two processes there neither is known to write it. */
+	/* Neither of two processes there is known to write it. */
 	look = like_claude();
 	look.is_shared = true;
 	run(&look);

@@ -121,8 +121,8 @@ static void test_whole(void **state)
 
 #define RULE "name mine\nbelow opt/mine\n"
 
-/* What sooth knows of Gemini CLI can be said in a file: its session stands in the first line of a
- * log, in a folder that says in a file whose it is. */
+/* A file can say all that sooth knows of Gemini CLI: its session stands in the first line of a log,
+ * in a folder with a file that names the owner. */
 static void test_as_built_in(void **state)
 {
 	const struct agent *gemini = NULL;
@@ -460,7 +460,7 @@ static void test_stream(void **state)
 	agent_set_unref(to);
 }
 
-/* What no collector writes. */
+/* Records that no collector writes. */
 static void test_hostile_stream(void **state)
 {
 	struct stream_agent record = { .record = { .kind = STREAM_AGENT } };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the rules make of evidence: which agent, or none. */
+/* The result of the rules for evidence: which agent, or none. */
 #include "support.h"
 
 #include "recognize/agent.h"

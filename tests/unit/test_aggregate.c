@@ -113,7 +113,7 @@ static void test_errors(void **state)
 	free(t);
 }
 
-/* What the kernel returns for an error, and what only looks like one: an address. */
+/* Numbers that the kernel returns for errors, and those that only look like one: addresses. */
 static void test_what_is_an_error(void **state)
 {
 	(void)state;

@@ -75,7 +75,7 @@ static void frame(const struct row *rows, size_t count)
 	output_free(o);
 }
 
-/* What one frame makes it say. */
+/* The alerts of one frame. */
 #define SAYS(...)                                                                                  \
 	({                                                                                         \
 		const struct row rows_[] = { __VA_ARGS__ };                                        \

@@ -219,7 +219,7 @@ static void test_failed_connects_are_attempts(void **state)
 	assert_int_equal(calls[0].since_ns, since_ns);
 }
 
-/* What is no HTTP, and what a server does. */
+/* Calls that are no HTTP, and those of a server. */
 static void test_others(void **state)
 {
 	(void)state;

@@ -267,7 +267,7 @@ static void test_appended_to_a_cut_one(void **state)
 			buffer_append(&both, first.data, cut);
 			buffer_append(&both, second.data, second.size);
 			g = read_all(both.data, both.size, 1000, &reader);
-			/* Of the zeros up to the next word nothing is missed. */
+			/* A cut within the zeros up to the next word loses nothing. */
 			if (g.blocks == whole + 1 + BLOCKS && ends[whole] - cut < 8)
 				whole++;
 			assert_int_equal(g.blocks, whole + BLOCKS);

@@ -23,7 +23,7 @@ static unsigned char files[16384];
 static size_t files_size;
 static struct kinfo process;
 
-/* What was reported. */
+/* The report. */
 static struct text seen;
 
 static const char *path_of(const char *name)

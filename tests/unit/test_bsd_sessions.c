@@ -134,7 +134,7 @@ static void go_on(void)
 	write_file(LOG_AT, PROMPT CALL("m1", "Bash") PROMPT CALL("m2", "Edit"));
 }
 
-/* What is added between two samples is counted once. */
+/* Lines that are added between two samples are counted once. */
 static void test_growth(void **state)
 {
 	char *shown;

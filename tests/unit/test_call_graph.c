@@ -110,7 +110,7 @@ static void test_many_children(void **state)
 	call_graph_fini(&g);
 }
 
-/* What is too deep stays with the deepest frame that is kept, and is counted. */
+/* Frames that are too deep stay with the deepest frame that is kept, and are counted. */
 static void test_too_deep(void **state)
 {
 	char text[2 * (CALL_GRAPH_DEPTH_MAX + 5) + 1];

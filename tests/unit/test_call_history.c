@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What calls did, as detectors are told: files that were written for nothing, peers, errors that
- * are none, times of what works, what threads waited for; and what no honest writer records. */
+/* The history of calls for detectors: files that were written for nothing, peers, errors that are
+ * none, times of what works, what threads waited for; and what no honest writer records. */
 #include "call_records.h"
 
 #include <errno.h>
@@ -135,7 +135,7 @@ static void test_a_log_remains(void **state)
 	assert_int_equal(file("/log")->contents.there_bytes, 1000);
 	assert_int_equal(file("/log")->contents.overwritten_bytes, 0);
 	assert_int_equal(file("/log")->contents.replaced, 0);
-	/* Of one that it had before nobody knows where it stands. */
+	/* The position of a duplicate is not known. */
 	open_as(4, "/old", 1);
 	CALL("dup", 5, 4);
 	CALL("write", 100, 5, 0, 100);
@@ -201,7 +201,7 @@ static void test_renamed_and_removed(void **state)
 	assert_int_equal(scraps->bytes, 300);
 	assert_int_equal(scraps->files, 1);
 	assert_false(scraps->has_many_names);
-	/* What was never written here is nobody's waste. */
+	/* A file that was never written here is no waste. */
 	path_at(1, "/d/else");
 	CALL("unlinkat", 0, HERE, 1, 0);
 	assert_int_equal(scraps->files, 1);
@@ -449,7 +449,7 @@ static void test_waits(void **state)
 	assert_int_equal(w->lock, 4096);
 }
 
-/* Of what began unseen nobody knows whether it was slow, or slept; whatever its record says. */
+/* A call that began unseen is not known to be slow, or to sleep, whatever its record says. */
 static void test_what_began_unseen(void **state)
 {
 	const struct call_waits *w;

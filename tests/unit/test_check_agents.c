@@ -225,7 +225,7 @@ static void test_idle_cpu(void **state)
 static const struct agent_made asking = {
 	.cpu = 1, .word = "busy", .said_s = 60, .sent_s = 40, .came_s = 50, .age_s = 600
 };
-/* What came last was an answer, or its beginning. */
+/* An answer, or its beginning, came last. */
 static const struct agent_made answered = {
 	.cpu = 1, .word = "busy", .said_s = 60, .sent_s = 42, .came_s = 40, .age_s = 600
 };

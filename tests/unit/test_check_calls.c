@@ -387,7 +387,7 @@ static void has_no_descriptors(double times)
 	fails_elsewhere("/data", -EMFILE, times);
 }
 
-/* What a signal interrupted had just failed. */
+/* The call that a signal interrupted had just failed. */
 static void returns_from_signals(double times)
 {
 	observe();

@@ -58,7 +58,7 @@ static void test_zombies(void **state)
 		{ "zombie-children", zombies_gather, 0, NULL,
 			"medium/high: |: 10 zombies |[zombies: 10] [zombies that appeared during "
 			"the observation: 0 over" },
-		/* Of the last two looks it is not known yet whether they stay. */
+		/* The zombies of the last two samples have not stayed for long enough. */
 		{ "zombie-children", zombies_gather, 4, NULL,
 			"medium/high: |[zombies: 30] [zombies that appeared during the "
 			"observation: 20 over" },

@@ -141,7 +141,7 @@ static void does_with_each(double does)
 	keeps(3);
 }
 
-/* Of twenty so many. */
+/* It drops that many of twenty connections. */
 static void drops_of_twenty(double times)
 {
 	observe();

@@ -298,7 +298,7 @@ static void fault_is_logged(double signal)
 	logged(GONE_S, EXIT_REASONS_LOG_FAULT, false, SOOTH_STATE_VALUE);
 }
 
-/* Of somebody who had the number before it. */
+/* The fault is of a process that had the number earlier. */
 static void fault_of_another(double s)
 {
 	started_s = FROM_S - 100;

@@ -593,7 +593,7 @@ static void test_watch_limit_near(void **state)
 			"processes|[number of the user's processes that were sampled: 2]" },
 		{ "watch-limit-near", with_another, 29, NULL,
 			"fine: 79 of 100 watches, 1 of 100 instances; 2 of the user's 3" },
-		/* Of equals the lowest pid, and of others whoever has most. */
+		/* The process with the most watches has the finding; of equals, the lowest pid. */
 		{ "watch-limit-near", with_another, 50, NULL, "high/medium: " },
 		{ "watch-limit-near", with_another, 51, NULL, "fine: " },
 		{ "watch-limit-near", has_watches_unread, 0, NULL,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a process does with its allocator: heap-leak, heap-churn, many-small-blocks, double-free,
- * invalid-free, each on both sides of its thresholds.
+ * Findings about a process and its allocator: heap-leak, heap-churn, many-small-blocks,
+ * double-free, invalid-free, each on both sides of its thresholds.
  */
 #include "check_records.h"
 

@@ -187,7 +187,7 @@ static void heap_of_agent_leaks(double age_s)
 	heap_leaks(age_s);
 }
 
-/* Of the twenty that it gains so many are its own; the rest are pages of a file. */
+/* That many of the twenty that it gains are its own; the rest are pages of a file. */
 static void gains_own(double own)
 {
 	grows(20);
@@ -210,7 +210,7 @@ static void grows_slowly(double megabytes)
 	}
 }
 
-/* Of twenty so many are pages of shared memory that was there; the others of a file. */
+/* That many of twenty are pages of shared memory that was there; the others are of a file. */
 static void touches_shared(double megabytes)
 {
 	grows(20);
@@ -885,7 +885,7 @@ static void in_group(struct limits_group g, const char *name)
 	limits_read(LAST_S, PID, (struct limits_process){ .oom_score = 700 });
 }
 
-/* Of a thousand megabytes; these are not of files. */
+/* The group may have a thousand megabytes; these are not of files. */
 static void group_holds(double megabytes)
 {
 	in_group((struct limits_group){ .used = (uint64_t)((megabytes + 50) * (double)MB),

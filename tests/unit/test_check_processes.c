@@ -65,7 +65,7 @@ static void other_has_zombies(double count)
 	zombies_of(60, count, 0);
 }
 
-/* Of each of them other threads go on. */
+/* Other threads of each of the zombies go on. */
 static void zombies_with_threads(double threads)
 {
 	for (int i = 0; i < LOOKS; i++) {
@@ -458,7 +458,7 @@ static void deleted_with_newer(double value)
 	runs_deleted(1);
 }
 
-/* What is installed beside 2.1.50, which runs. */
+/* The version that is installed beside 2.1.50, which runs. */
 static void is_older(double than)
 {
 	static const char *const versions[] = { "2.1.50", "2.1.51", "2.1.9", "10.0.0" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a user may say of findings, and what is refused with a reason; which are raised when. */
+/* Settings of findings that a user may give, or that are refused; which ones are raised when. */
 #include "support.h"
 
 #include <errno.h>
@@ -137,7 +137,7 @@ static void test_tracker(void **state)
 	finding_tracker_fini(&b);
 }
 
-/* What no detector may be without. */
+/* Members that no detector may be without. */
 static void test_registry(void **state)
 {
 	(void)state;

@@ -232,7 +232,7 @@ static void is_untold(double state)
 	connection(last, last);
 }
 
-/* What is refused to root, as in a container, is not had by being root. */
+/* Values are refused to root, as in a container: being root does not help. */
 static void is_untold_to_root(double state)
 {
 	struct proc_snapshot snapshot = { .record = head_of(0.5, 0, PROC_SNAPSHOT),
@@ -272,7 +272,7 @@ static void is_taken_slowly(double went)
 	connection(first, last);
 }
 
-/* What had come before the first reading is there at the last. */
+/* The data that came before the first reading is still there at the last. */
 static void is_not_read(double before_s)
 {
 	struct sockets_socket first = asking(before_s, 0), last = asking(before_s + 5, 0);

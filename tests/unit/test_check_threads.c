@@ -5,7 +5,7 @@
 #define HIDDEN SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
 #define GONE   SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED)
 
-/* What a maker of one thread changes of it. */
+/* A maker of one thread, which changes one member of a base. */
 #define ONE_THREAD(name, base, member)                                                             \
 	static void name(double value)                                                             \
 	{                                                                                          \
@@ -803,7 +803,7 @@ static void test_lock_storm(void **state)
 		/* 50 us each time. */
 		{ "lock-storm", give_cpu, 5, NULL, "medium/high: " },
 		{ "lock-storm", give_cpu, 6, NULL, "fine: " },
-		/* What they want counts. */
+		/* The CPU time that they want counts. */
 		{ "lock-storm", give_waited, 5, NULL, "medium/high: " },
 		{ "lock-storm", give_waited, 4, NULL, "fine: " },
 		/* A tenth of a second of both, over five. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is noise in a comparison, and how a row is found again. */
+/* Noise in a comparison, and how a row is found again. */
 #include "support.h"
 
 #include "analyze/comparison/comparison.h"
@@ -152,7 +152,7 @@ static void test_rows(void **state)
 	char *json;
 
 	(void)state;
-	/* Of two of one name the order tells which is which. */
+	/* The order distinguishes two rows of one name. */
 	add(&one, small, 1, "x", "1");
 	add(&one, large, 2, "x", "1");
 	add(&one, small, 3, "gone", "1");
@@ -171,7 +171,7 @@ static void test_rows(void **state)
 	free(json);
 }
 
-/* One that both have seen is itself, whatever stands before it. */
+/* A process that both have seen is itself, whatever stands before it. */
 static void test_same_process(void **state)
 {
 	struct row small = { .size = 1 << 20 }, large = { .size = 9 << 20 };

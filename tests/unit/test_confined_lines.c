@@ -241,7 +241,7 @@ static void test_memory(void **state)
 	if (__has_feature(address_sanitizer))
 		return;
 	check_refused(1, ROWS);
-	/* Of the process between this one and the reader, that waited for it. */
+	/* The process between this one and the reader counts, which waited for the reader. */
 	assert_false(getrusage(RUSAGE_CHILDREN, &children));
 	assert_true(children.ru_maxrss < 3 << 20); /* KiB */
 }

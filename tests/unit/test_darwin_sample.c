@@ -88,7 +88,7 @@ static void see(void *user, const struct sample_thread *thread, const struct sam
 	snprintf(s->text + used, sizeof(s->text) - used, " %llu\n", (unsigned long long)weight);
 }
 
-/* What a frame did not hand on to its callees is its own: weights, not words. */
+/* The weight that a frame did not hand on to its callees is its own. */
 static void test_weights(void **state)
 {
 	struct seen s = { 0 };

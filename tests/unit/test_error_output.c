@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What calls wrote to standard error becomes messages; nothing else of it stays. */
+/* Texts that calls wrote to standard error become messages; nothing else of them stays. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -95,7 +95,7 @@ static void test_trace(void **state)
 	assert_string_equal(messages(), "error:job failed|part of error:KeyError: 'price'|");
 }
 
-/* Of what was cut the end is not awaited; what could not be read is none. */
+/* The end of a cut text is not awaited; a text that could not be read is none. */
 static void test_cut(void **state)
 {
 	char longest[1023];
@@ -110,7 +110,7 @@ static void test_cut(void **state)
 	assert_string_equal(messages(), "error:disk full|");
 }
 
-/* Of more processes than are kept at a time each one's lines are read. */
+/* Each process's lines are read, also of more processes than are kept at a time. */
 static void test_many(void **state)
 {
 	size_t count = 0;

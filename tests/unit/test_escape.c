@@ -141,7 +141,7 @@ static void test_json(void **state)
 	check(escape_json, "\x7f\xc2\x9b", "\\u007f\\u009b");
 	check(escape_json, "</script>&", "\\u003c/script\\u003e\\u0026");
 	check(escape_json, "\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029");
-	/* What reorders or hides text: as escapes, of two units above U+FFFF. */
+	/* Characters that reorder or hide text are escapes, of two units above U+FFFF. */
 	check(escape_json,
 		"a\xe2\x80\xae"
 		"b\xe2\x81\xa6",

@@ -18,7 +18,7 @@ static void test_split(void **state)
 	assert_true(kernel_log_split(&l, "6,1091,1997763905,-;hello; you\n KEY=x\n", 39));
 	assert_int_equal(l.logged_ns, UINT64_C(1997763905000));
 	assert_true(span_equal(l.message, "hello; you"));
-	/* Of user space: who writes there may say anything. */
+	/* A line of user space: its writer may say anything. */
 	assert_false(kernel_log_split(&l, "12,1,5,-;x[1]: segfault at 0\n", 29));
 	assert_false(kernel_log_split(&l, "6,1,-;x", 7));
 	assert_false(kernel_log_split(&l, "", 0));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What descriptors are while calls go by: each effect, what survives a fork and an exec, what is
+/* Files of descriptors while calls go by: each effect, what survives a fork and an exec, what is
  * not known, and calls that no honest writer records. */
 #include "call_records.h"
 
@@ -246,7 +246,7 @@ static void test_numbers(void **state)
 	IS(9, "?");
 	IS(10, "?");
 	IS(20, "/a");
-	/* What it was is not known, and no longer what it was before. */
+	/* The new file of 4 is not known, and it is no longer the one before. */
 	CALL("dup2", 4, 99, 4);
 	IS(4, "?");
 	CALL("epoll_create1", 5, 0);

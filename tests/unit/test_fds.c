@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the view "fds" makes of records. */
+/* The output of the view "fds" for records. */
 #include "shown.h"
 
 #include "analyze/fds/fd_sums.h"

@@ -357,7 +357,7 @@ static void test_fifo(void **state)
 
 #define OTHER_USER 54321
 
-/* What another user owns, that user reads: the mode of the file is no protection. */
+/* A file of another user can be read by that user: its mode is no protection. */
 static void test_others(void **state)
 {
 	static const char *const names[] = { "fifo", "file" };

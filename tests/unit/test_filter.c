@@ -123,7 +123,7 @@ static void test_refused(void **state)
 	}
 }
 
-/* What was not measured equals nothing, and differs from nothing. */
+/* A value that was not measured equals nothing, and differs from nothing. */
 static void test_not_measured(void **state)
 {
 	static const char *const all[] = { "bytes = 0", "bytes != 0", "bytes > 1", "bytes < 1",

@@ -81,7 +81,7 @@ static void test_found(void **state)
 	assert_non_null(strstr(json, "\"interval_ns\": 5000000000"));
 	assert_non_null(strstr(json, "\"state\": \"raised\""));
 	assert_non_null(strstr(json, "\"first_seen_utc_ns\": 1700000105000000000"));
-	/* What was not recorded is told, not passed over. */
+	/* A probe that was not recorded is reported, not passed over. */
 	assert_non_null(strstr(json, "this check needs the probe `fds`, which was not recorded"));
 }
 
@@ -385,7 +385,7 @@ static void add_jvm(void)
 	RECORD_APPEND(&records, &end, NULL, 0);
 }
 
-/* Of many processes one may be left out: only the end of its snapshot is there. */
+/* One of many processes may be left out: only the end of its snapshot is there. */
 static void add_left_out(void)
 {
 	struct waits_snapshot end = {
@@ -406,8 +406,7 @@ static void add_two_samples(void)
 	add_process(2 * NS_PER_S, 10, "thing");
 }
 
-/* What a stuck process waits for is the headline, and no finding; one that runs is as before.
- */
+/* The wait of a stuck process is the headline, and no finding; one that runs is as before. */
 static void test_waits(void **state)
 {
 	(void)state;
@@ -436,7 +435,7 @@ static void test_waits(void **state)
 		"\"waits_text\": \"not requested\""));
 }
 
-/* What shows more of a wait inside a JVM follows it. */
+/* A command that shows more of a wait inside a JVM follows it. */
 static void test_wait_inside(void **state)
 {
 	(void)state;
@@ -447,7 +446,7 @@ static void test_wait_inside(void **state)
 		"jstack 99 shows what each thread waits for\n"));
 }
 
-/* One that ended before it was read has no figures: claude-diagnose has no row for it. */
+/* A process that ended before it was read has no values: claude-diagnose has no row for it. */
 static void test_ended_unread(void **state)
 {
 	struct exit_reasons_end end = { .record = { .time_ns = NS_PER_S,

@@ -172,7 +172,7 @@ static void test_lines(void **state)
 	assert_string_equal(line("a[ {args}]b", 0, 0, "", 0), "ab");
 	assert_string_equal(line("a[ {args}]b", 0, 0, "", 3), "a x yb");
 	assert_string_equal(line("a[ {number}]", absent, 0, "", 0), "a");
-	/* What could not be measured is said, not left out. */
+	/* A value that could not be measured is shown as "?", not left out. */
 	assert_string_equal(line("a[ {number}]", unknown, 0, "", 0), "a ?");
 	assert_string_equal(line("a[ {number}]", not_requested, 0, "", 0), "a");
 	assert_string_equal(line("{number}", absent, 0, "", 0), "-");
@@ -282,7 +282,7 @@ static void test_odd_templates(void **state)
 		"");
 }
 
-/* What a target wrote cannot speak to the terminal, nor pretend to be part of the line. */
+/* A target's text cannot speak to the terminal, nor pretend to be part of the line. */
 static void test_hostile(void **state)
 {
 	(void)state;

@@ -447,7 +447,7 @@ static void test_hostile_lengths(void **state)
 	put(bytes, 0, 400, 4);
 	put(bytes, 400, 5, 4);
 	answer(&h, 33, 5, bytes, 1000);
-	/* What came before holds, and it is said that there is more. */
+	/* The descriptors before that hold, and -EOVERFLOW says that there is more. */
 	assert_int_equal(h.source.descriptors(&h.source, 5, count_descriptor, &count), -EOVERFLOW);
 	assert_int_equal(count, 1);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What threads of FreeBSD wait for, from answers of its sysctls put together by hand: kern.proc
- * with threads, descriptors, kern.lockf, the lists of sockets.
+ * Waits of threads of FreeBSD, from answers of its sysctls put together by hand: kern.proc with
+ * threads, descriptors, kern.lockf, the lists of sockets.
  */
 #include "freebsd_host.h"
 
@@ -165,7 +165,7 @@ static void answer_list(const int *name, unsigned names, const void *data, size_
 	memcpy(a->name, name, names * sizeof(*name));
 }
 
-/* What `sooth why` says of that process. */
+/* The report of `sooth why` on that process. */
 static char *why(int pid)
 {
 	char *shown;

@@ -94,7 +94,7 @@ static void test_too_little(void **state)
 	assert_false(g.is_measured);
 }
 
-/* What is within the noise is none. */
+/* A rise within the noise is no growth. */
 static void test_noise(void **state)
 {
 	const struct growth_point points[] = { { 1 * NS_PER_S, 100 }, { 2 * NS_PER_S, 101 },

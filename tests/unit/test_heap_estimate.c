@@ -32,8 +32,8 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Of numbers that cover their whole range: the mean, and the share beyond it and twice it, are
- * those of an exponential distribution. */
+/* Numbers that cover their whole range have gaps with the mean, and the shares beyond it and twice
+ * it, of an exponential distribution. */
 static void test_gaps(void **state)
 {
 	static const uint64_t means[] = { 1 << 10, 1 << 19, 1ull << 39 };
@@ -182,7 +182,7 @@ static void test_unbiased_within_errors(void **state)
 	assert_in_range(allocated.inside, RUNS * 97 / 100, RUNS - 1);
 }
 
-/* What was all freed is nothing, however it was rounded meanwhile. */
+/* Blocks that were all freed leave nothing, however they were rounded meanwhile. */
 static void test_nothing_is_left(void **state)
 {
 	uint64_t bytes, blocks;

@@ -83,7 +83,7 @@ static void test_undecided(void **state)
 	assert_false(growth().grows);
 	assert_true(growth().may_grow);
 	assert_int_equal(growth().rising, 2);
-	/* What is given back is none. */
+	/* Memory that is given back is no growth. */
 	gain_at(8.5, -200, 1000);
 	gain_at(8.6, -190, 1000);
 	assert_false(growth().may_grow);

@@ -169,7 +169,7 @@ static void test_early_exec(void **state)
 	assert_int_equal(live.bytes, 20);
 }
 
-/* What a process left behind comes after its end. */
+/* The last sums of a process come after its end. */
 static void test_leave(void **state)
 {
 	(void)state;
@@ -193,7 +193,7 @@ static void test_leave(void **state)
 	assert_int_equal(heap_live_at_end(&live), 0);
 }
 
-/* Of several processes the peak is that of the moments of looking. */
+/* The peak of several processes is that of the moments of sampling. */
 static void test_peak(void **state)
 {
 	(void)state;

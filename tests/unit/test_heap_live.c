@@ -271,7 +271,7 @@ static void test_peak_over_processes(void **state)
 	assert_int_equal(process(1)->peak_bytes, 90);
 	assert_int_equal(process(2)->peak_bytes, 60);
 	assert_true(process(2)->has_left);
-	/* What still comes of it counts as a call, and changes nothing. */
+	/* A later event of the ended process counts as a call, and changes nothing. */
 	add_heap_call(&records, malloc_call(150, 2, 0x5000, 1000));
 	assert_live(150, 3);
 	assert_int_equal(process(2)->seen.events, 2);
@@ -298,7 +298,7 @@ static uint64_t at_peak(uint32_t stack)
 	return sum ? heap_live_at_peak(&live, sum).bytes : 0;
 }
 
-/* Of those that are there then; whatever comes later. */
+/* The peak of stacks is of the processes that are there then, whatever comes later. */
 static void test_peak_of_stacks(void **state)
 {
 	(void)state;

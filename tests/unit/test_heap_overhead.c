@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What observing took of the time of a process: when it is worth a line, and what the line says. */
+/* The time of a process that observing took: when it is worth a line, and what the line says. */
 #include "heap_records.h"
 
 #include "analyze/heap/heap_table.h"

@@ -64,7 +64,7 @@ static void test_little(void **state)
 	heap_resident_fini(&h);
 }
 
-/* What a program has when it starts is no growth, and what it had at most outlives it. */
+/* The memory of a program when it starts is no growth, and its peak outlives it. */
 static void test_started(void **state)
 {
 	struct sooth_record of = {

@@ -73,7 +73,7 @@ static void add_aggregates(const struct heap_call *calls, size_t count, uint64_t
 	}
 }
 
-/* What both tell: from by_type up to the processes. */
+/* The part that both reports have: from heap_by_function up to the processes. */
 static char *common_part(const char *json)
 {
 	const char *from = strstr(json, "\"heap_by_function\""),
@@ -298,7 +298,7 @@ static void test_from_before(void **state)
 	assert_shows(shown.data, "\"what\": \"blocks allocated before attach\"");
 }
 
-/* What would have lost less depends on who wrote into which buffer. */
+/* The remedy for losses depends on which backend wrote into which buffer. */
 static void test_loss_remedy(void **state)
 {
 	static const struct {
@@ -589,7 +589,7 @@ static void test_by_age(void **state)
 	assert_shows(show(&options, "table"), " 176B 176B      1 ");
 }
 
-/* What the kernel added up has none of this, and that is said. */
+/* The kernel's sums have none of this, and the report says so. */
 static void test_sums_have_no_threads(void **state)
 {
 	static const struct heap_table_options all[] = { { .by = HEAP_BY_THREAD },

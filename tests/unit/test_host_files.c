@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is read of a Linux host, and what tracers may do by the kernel's rules. */
+/* Files that are read of a Linux host, and what tracers may do by the kernel's rules. */
 #include "support.h"
 
 #include "os/linux/rights/capabilities.h"
@@ -76,7 +76,7 @@ static void test_memory(void **state)
 
 static void test_capability(void **state)
 {
-	/* What `setcap cap_net_raw,cap_perfmon+ep` writes. */
+	/* Bytes that `setcap cap_net_raw,cap_perfmon+ep` writes. */
 	static const unsigned char two[] = { 1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0,
 		0, 0, 0, 0 };
 	static const unsigned char one[] = { 0, 0, 0, 1, 0, 0x20, 0, 0, 0, 0, 0, 0 };

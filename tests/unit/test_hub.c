@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is attached once for several, and when a backend is told what. */
+/* Sources that are attached once for several consumers, and when a backend gets which interest. */
 #include "support.h"
 
 #include <errno.h>
@@ -117,7 +117,7 @@ static void test_interest(void **state)
 	hub_release(s->hub, source);
 }
 
-/* What the kernel side follows by itself is only noted. */
+/* A child that the kernel side follows by itself is only noted. */
 static void test_followed(void **state)
 {
 	struct scene *s = *state;
@@ -186,7 +186,7 @@ static void test_gate(void **state)
 	assert_int_equal(want(s, source, INTEREST_COUNT | INTEREST_FROM_EXEC), 0);
 	assert_int_equal(unwant(s, source, INTEREST_COUNT), 0);
 	assert_int_equal(gated.asked, 2);
-	/* What gains privilege in between is released, and the run fails. */
+	/* A process that gains privilege in between is released, and the run fails. */
 	gated.asked = 0;
 	gated.allowed = 1;
 	assert_int_equal(want(s, source, INTEREST_COUNT), -EAGAIN);
@@ -342,7 +342,7 @@ static void test_cheapest(void **state)
 	assert_string_equal(chosen(s, INTEREST_SAMPLE, 0), "walk");
 	assert_string_equal(chosen(s, INTEREST_SAMPLE, 3), "walk");
 	assert_string_equal(chosen(s, INTEREST_SAMPLE, 4), "iterate");
-	/* One that cannot serve is not tried. */
+	/* A backend that cannot serve is not tried. */
 	assert_string_equal(chosen(s, INTEREST_SAMPLE | INTEREST_DETAIL, 4), "walk");
 }
 

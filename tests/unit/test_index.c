@@ -118,7 +118,7 @@ static int count_block(void *user, const struct block *block, struct sooth_error
 	return 0;
 }
 
-/* What is read of the file, chosen before or not; whatever is damaged of it. */
+/* Reads the file, whether parts were chosen before or not, and whatever is damaged in it. */
 static struct survey read_damaged(struct capture_file *file, size_t piece, uint64_t *damaged)
 {
 	struct block_reader reader = { 0 };
@@ -225,7 +225,7 @@ static void put_with(struct capture_writer *w, struct buffer *records, uint64_t 
 	buffer_reset(records);
 }
 
-/* What is read of far away blocks must not wait for a watermark of the part. */
+/* Records of far away blocks must not wait for a watermark of the part. */
 static void test_watermarks(void **state)
 {
 	struct capture_options options = { .segment_bytes = 1000, .judge = time_range_classify };
@@ -520,7 +520,7 @@ static void test_part(void **state)
 	assert_int_equal(p.left_out, 3);
 	assert_int_equal(kept(&p, &records, 0x0281, &last_ns), 1);
 	assert_int_equal(last_ns, BEGIN_NS + 10);
-	/* What is of the whole is moved inside: no rate is of another time. */
+	/* Records of the whole capture are moved inside: no rate is of another time. */
 	assert_int_equal(kept(&p, &records, STREAM_BEGIN, &last_ns), 1);
 	assert_int_equal(last_ns, BEGIN_NS + 100);
 	assert_int_equal(kept(&p, &records, STREAM_LIMIT, &last_ns), 1);
@@ -546,7 +546,7 @@ static void test_part_from_the_end(void **state)
 	assert_true(p.is_known);
 	assert_int_equal(p.from_ns, BEGIN_NS + 400);
 	assert_int_equal(p.to_ns, UINT64_MAX);
-	/* Longer than the capture is: what there is. One that was cut ends with its last record. */
+	/* Longer than the capture is: what there is. A cut capture ends with its last record. */
 	p = (struct time_range){ 0 };
 	assert_int_equal(time_range_ask(&p, 0, -9000, &err), 0);
 	time_range_learn(&p, &s);
