@@ -390,7 +390,7 @@ static const char *mnemonic(const char *text)
 }
 
 /*
- * What objdump says when it has lost the thread among data: nothing, prefixes alone, VEX behind
+ * The output of objdump when it has lost the thread among data: nothing, only prefixes, VEX behind
  * a REX (which the processor refuses), and jumps of 16 bits (which Intel has not).
  */
 static bool is_junk(const char *text)
@@ -874,7 +874,8 @@ static void check_overhead(double ns, double limit, const char *bytes, bool is_s
 		print_message("%s: emulated here, though not said to be\n", bytes);
 }
 
-/* What is said to be emulated is cheap under a probe of this kernel; what it refuses is refused. */
+/* Instructions said to be emulated are cheap under a probe of this kernel; those that it refuses
+ * are said to be refused. */
 static void test_kernel(void **state)
 {
 	char path[] = "/tmp/test-instruction-XXXXXX";

@@ -72,7 +72,7 @@ static void test_own_names(void **state)
 	check(examples, ARRAY_SIZE(examples));
 }
 
-/* What runs of an async function or of a generator starts behind its parameters. */
+/* The code of an async function or of a generator starts behind its parameters. */
 static void test_bodies(void **state)
 {
 	static const struct example examples[] = {

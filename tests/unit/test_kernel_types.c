@@ -261,7 +261,7 @@ struct one_note {
 	uint32_t kind;
 };
 
-/* What the program knows: two shapes of thing, and of what is not there. */
+/* The types that the program knows: two shapes of thing, and types that are not there. */
 static struct made own(uint32_t ids[5])
 {
 	struct made m = begin();

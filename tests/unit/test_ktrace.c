@@ -561,7 +561,7 @@ static void test_traced(void **state)
 	sooth_observer_free(o);
 }
 
-/* What a followed process has forked is traced by sooth itself. */
+/* A child of a followed process is traced by sooth itself. */
 static void test_inherited(void **state)
 {
 	struct trace t = { .pid = 60, .tid = 100060 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What mappings are for. The fixtures are parts of real address spaces (Linux 6.18: node 20,
+ * Classes of mappings. The fixtures are parts of real address spaces (Linux 6.18: node 20,
  * python 3.11, redis 7, the native Claude Code 2.1, musl; Go's from its sources); beside each
  * stands what nearly is one and must not be taken for it.
  */
@@ -373,7 +373,7 @@ static void test_jit_and_reservations(void **state)
 	check(HAS(GLIBC), NULL, some);
 }
 
-/* What two rules claim is nobody's. */
+/* A mapping that two rules claim belongs to neither. */
 static void test_claimed_twice(void **state)
 {
 	const struct fixture both[] = { AT(0xc000000000, 0xc000200000, "rw-p", NR | DC, MAP_OTHER),

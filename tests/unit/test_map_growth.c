@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the view "map-growth" makes of the looks at several processes. */
+/* The output of the view "map-growth" for samples of several processes. */
 #include "shown.h"
 
 #include "model/stream_records.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the view "maps" makes of records. */
+/* The output of the view "maps" for records. */
 #include "shown.h"
 
 #include "probes/maps.h"

@@ -24,7 +24,7 @@
 #define HEX   "3f7a90c1e5b28d46f0a1937be4c58d20"
 #define UUID  "3f7a90c1-e5b2-8d46-f0a1-937be4c58d20"
 
-/* What must not come out is the secret of the row, or of most rows SECRET. */
+/* The secret of a row, in most rows SECRET, must not come out. */
 #define SECRET "zQ7k3wm9x2"
 
 static const struct form {

@@ -24,7 +24,7 @@ static size_t raw_size, frames;
 
 /* --- written --- */
 
-/* What the records are in the artifact, in raw; as many frames as there are. */
+/* Writes the records as an artifact, unpacks it into `raw` and counts its frames. */
 static void write_artifact(void)
 {
 	const struct heap_lines_options options = { .only_memory = true };
@@ -341,7 +341,7 @@ static void test_foreign_bytes(void **state)
 	}
 }
 
-/* What was whole is reported, and that it is not all. */
+/* The whole events are reported, and that they are not all. */
 static void test_cut(void **state)
 {
 	struct sooth_error err;

@@ -202,7 +202,7 @@ static void test_random_sources(void **state)
 	assert_int_equal(s->merge.late_records, 0);
 }
 
-/* What waits is bounded, whatever the watermarks say. */
+/* The bytes that wait are bounded, whatever the watermarks say. */
 static void test_bound(void **state)
 {
 	struct scene *s = *state;
@@ -221,7 +221,7 @@ static void test_bound(void **state)
 	assert_int_equal(s->merge.forced, 1);
 	assert_true(s->released.count > 0);
 	assert_int_equal(s->released.times[0], 994);
-	/* What then comes from before is counted. */
+	/* A record that then comes from an earlier time is counted. */
 	GIVE(s, 0, 999);
 	assert_int_equal(s->merge.late_records, 1);
 	buffer_fini(&records);

@@ -351,7 +351,7 @@ static void test_samples_follow_the_live_set(void **state)
 	scene_close(&s);
 }
 
-/* What is wanted of the start alone is read of a process that is added later, and of no child. */
+/* A sample that is taken only once is taken of a process that is added later, and of no child. */
 static void test_added_later_is_read_once(void **state)
 {
 	struct scene s;
@@ -374,7 +374,7 @@ static void test_added_later_is_read_once(void **state)
 	scene_close(&s);
 }
 
-/* What waits for an observer that is freed is taken by nothing: no sample, no record. */
+/* Nothing is taken any more for an observer that is freed: no sample, no record. */
 static void test_freed_while_it_runs(void **state)
 {
 	struct scene s;
@@ -835,7 +835,7 @@ static void test_targeted_and_gone(void **state)
 	}
 }
 
-/* Of several PIDs one may have exited since they were found, but not all. */
+/* One of several PIDs may have exited since they were found, but not all. */
 static void test_pids_that_have_exited(void **state)
 {
 	struct sooth_observer_options options = { .size = sizeof(options) };
@@ -1232,7 +1232,7 @@ static void test_log_after_its_owner(void **state)
 	fake_free(fake);
 }
 
-/* What is added before the start stands in the stream; later it is refused. */
+/* An agent or limit added before the start stands in the stream; later it is refused. */
 static void test_added_before_start(void **state)
 {
 	static const char text[] = "name mine # ours\nbelow opt/mine\n";

@@ -23,7 +23,7 @@ static void test_tool_shell(void **state)
 {
 	(void)state;
 	HOST({ 150, 1, NODE_MAIN }, { 200, 1, NODE_MAIN },
-		/* Of a main process that was killed, and what it started. */
+		/* The shell of a main process that was killed, and what it started. */
 		{ 300, 1, CLAUDE_MARK, .arguments = CALL, .stream = AT_SOCKETS },
 		{ 301, 300, .session = 300, .group = 300, CLAUDE_MARK, .stream = AT_SOCKETS },
 		/* Its parent, which another process of the call was, has ended too. */
@@ -77,7 +77,7 @@ static void test_reapers(void **state)
 		{ 300, 100, CLAUDE_MARK, .arguments = CALL, .stream = AT_SOCKETS },
 		{ 310, 110, CLAUDE_MARK, .arguments = CALL, .stream = AT_SOCKETS },
 		{ 320, 120, CLAUDE_MARK, .arguments = CALL, .stream = AT_SOCKETS },
-		/* One whose environment may not be read. */
+		/* A child of a process whose executable may not be read. */
 		{ 325, 125, CLAUDE_MARK, .arguments = CALL, .stream = AT_SOCKETS },
 		/* A program that a tool call started. */
 		{ 330, 160, CLAUDE_MARK, .arguments = CALL, .stream = AT_SOCKETS },
@@ -125,7 +125,7 @@ static void test_nested(void **state)
 		{ 210, 200, .session = 200, .group = 200, CLAUDE_MARK, NODE_MAIN },
 		{ 220, 210, CLAUDE_MARK, .arguments = CALL, .stream = AT_SOCKETS },
 		{ 230, 1, CLAUDE_MARK, .arguments = CALL, .stream = AT_SOCKETS },
-		/* Of the outer one, or the inner one, or one that ended. */
+		/* A process of the outer agent, or the inner one, or one that ended. */
 		{ 240, 1, .session = 200, .group = 200, CLAUDE_MARK, .stream = AT_SOCKETS });
 	assert_not(220, VERDICT_ORPHANED);
 	assert_holds(230, VERDICT_ORPHANED, "itself started this shell");

@@ -262,7 +262,7 @@ static void test_asides(void **state)
 	buffer_fini(&lines.text);
 }
 
-/* What a section says of itself without rows is not true of one whose rows were filtered away. */
+/* The text of a section without rows is not true of one whose rows were filtered away. */
 static void test_filtered_away(void **state)
 {
 	static const struct sooth_field fields[] = {

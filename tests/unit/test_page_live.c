@@ -192,7 +192,7 @@ static uint64_t at_peak(uint32_t stack)
 	return sum ? page_live_at_peak(&live, sum).pages : 0;
 }
 
-/* What each stack held when most was there, whatever came and went since. */
+/* The pages of each stack when most were there, whatever came and went since. */
 static void test_peak(void **state)
 {
 	struct sooth_record leave = head(PROCESS_LEAVE, PID, sizeof(leave));

@@ -185,7 +185,7 @@ static void tokens_belong_to_the_phase_that_waited(void **state)
 	sample(202000, "idle", 201500, 0, 6);
 	sample(204000, "busy", 203000, 0, 7);
 	phase_tracker_finish(&tracker);
-	/* What was there when it was first seen is of no phase. */
+	/* Tokens that were there at the first sample are of no phase. */
 	assert_int_equal(span_at(0)->turns, 1);
 	assert_int_equal(span_at(0)->input_tokens, 100);
 	assert_int_equal(span_at(1)->turns, 0);
@@ -330,7 +330,7 @@ static void parts_are_one_phase(void **state)
 	end();
 }
 
-/* Of a part of the time a part of what was used. */
+/* A part of the time has that part of the CPU time that was used. */
 static void a_selection_is_clipped(void **state)
 {
 	struct phase_selection selection = { .from_utc_ns = (UTC_S + 203) * NS_PER_S,

@@ -153,7 +153,7 @@ static void test_wraps(void **state)
 	end(&g);
 }
 
-/* What a program says of its indices is compared with what sooth knows. */
+/* The indices that a program writes are compared with those that sooth knows. */
 static void test_indices(void **state)
 {
 	struct segment g;

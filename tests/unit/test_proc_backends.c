@@ -47,7 +47,7 @@ static void test_choice(void **state)
 	assert_true(is_by_bpf(&once, 2000));
 	assert_true(is_by_bpf(&user, 2000));
 	assert_false(is_by_bpf(&once, 60));
-	/* Of some processes it is no way to tell. */
+	/* BPF is not used where only some processes are selected. */
 	assert_true(proc_cost_of_bpf(&named, 100000) == UINT64_MAX);
 }
 
@@ -146,7 +146,7 @@ static void test_clock(void **state)
 	assert_false(read_one(&s).needs_clock);
 }
 
-/* What makes it another file makes another key; what cannot be told by it has none. */
+/* Another file has another key; a file that cannot be recognized by a key has none. */
 static void test_keys(void **state)
 {
 	uint64_t key = read_one(&plain).values.executable_key;
@@ -270,7 +270,7 @@ static void test_detached(void **state)
 	all[1].values.state = 'S';
 	all[4].is_no_server = true;
 	assert_false(proc_detached_is_candidate(all, count, &all[4]));
-	/* What it started is one as well, also what that was known for. */
+	/* A process that a detached one started is detached as well, even if known as no server. */
 	all[1].is_detached = true;
 	all[2].is_no_server = true;
 	proc_detached_below(all, count);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What of a process need not be read at each sample, and when it must. */
+/* Parts of a process that need not be read at each sample, and when they must. */
 #include "support.h"
 
 #include <unistd.h>
@@ -93,7 +93,7 @@ static void recalled(void **state)
 	assert_int_equal(again.role, AGENT_ROLE_MCP);
 	again = entry(8, false);
 	assert_false(proc_refresh_recall(&refresh, &again));
-	/* Of one that is no agent's nothing was found out but its arguments. */
+	/* Only the arguments were found out of a process that is no agent's. */
 	e = entry(9, false);
 	keep(&e, false);
 	again = entry(9, false);
@@ -141,7 +141,7 @@ static void in_time(void **state)
 	assert_in_range(samples * 2, 6, PROC_REFRESH_NS / NS_PER_S);
 }
 
-/* What did not run is read again as well, but later. */
+/* A process that did not run is read again as well, but later. */
 static void in_time_at_rest(void **state)
 {
 	struct proc_entry e = entry(7, true);

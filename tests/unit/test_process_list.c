@@ -212,7 +212,7 @@ static void test_thresholds_unmeasured(void **state)
 	assert_false(has(show(&o, "json"), "processes above the CPU threshold"));
 }
 
-/* What has no value comes last, whichever way the others stand. */
+/* Rows without a value come last, whichever way the others stand. */
 static void test_order(void **state)
 {
 	struct processes_options o = { .columns = "pid" };
@@ -258,7 +258,7 @@ static void test_container(void **state)
 		show(&o, "csv"), "pid,container,user\r\n1,docker 0123456789ab,me\r\n2,,me\r\n");
 }
 
-/* What is left of a session: listed although it is no agent, with the reason in words. */
+/* A process left of a session is listed although it is no agent, with the reason in words. */
 static void test_orphan(void **state)
 {
 	static const char markers[] = "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=4f1c\0CLAUDE_PID=11\0"

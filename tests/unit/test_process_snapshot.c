@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the collector of proc makes of what it reads: markers, names of terminals, who is close to
- * an agent; and batches of calls one of which does not return. */
+/* Results of the collector of proc: markers, names of terminals, processes that are close to an
+ * agent; and batches of calls one of which does not return. */
 #include "support.h"
 
 #include <errno.h>
@@ -49,12 +49,12 @@ static void test_markers(void **state)
 	/* Names are whole ones. */
 	assert_markers("XCLAUDECODE=1|CLAUDECODE2=1|CLAUDECOD=1|claudecode=1|", false, "");
 	assert_markers("A=CLAUDECODE=1|CLAUDECODE|", false, "");
-	/* What is no plain identifier is not told, nor what looks like a key. */
+	/* A value that is no plain identifier is left out, and so is one that looks like a key. */
 	assert_markers("CLAUDE_PID=|CLAUDECODE=a/b|CODEX_CI=a=b|", false,
 		"CLAUDE_PID|CLAUDECODE|CODEX_CI|");
 	assert_markers("CLAUDE_CODE_SESSION_ID=sk-ant-api03-AAAABBBBCCCC|", false,
 		"CLAUDE_CODE_SESSION_ID|");
-	/* Of the last one the rest may be missing. */
+	/* The rest of the last one may be missing. */
 	assert_markers("A=b|CLAUDE_CODE_SESSION_ID=0f3a", true, "");
 	/* Behind the rest of a title may stand the rest of a value. */
 	assert_markers("a title|||CLAUDECODE=1|CLAUDE_PID=2|", false, "CLAUDE_PID=2|");
@@ -178,7 +178,7 @@ static void test_interest(void **state)
 							  (pid >= 32 && pid <= 34));
 	}
 	assert_true(proc_selection_is_below(all, ARRAY_SIZE(all), 50, 70));
-	/* Of the first one that is looked at; there is no array yet. */
+	/* The first process has no array to look in yet. */
 	assert_null(proc_selection_parent(NULL, 0, &all[0]));
 	assert_true(proc_selection_is_below(all, ARRAY_SIZE(all), 70, 70));
 	assert_false(proc_selection_is_below(all, ARRAY_SIZE(all), 70, 50));

@@ -191,7 +191,7 @@ static void test_kind_and_more(void **state)
 			.output = "/tmp/claude-0/-home-me-work/sess-c/tasks/b1.output" },
 		{ 320, 1, .stream = AT_FILE, .markers = T("CLAUDECODE=1"),
 			.output = "/tmp/sess-b/other/b1.output" },
-		/* What its environment says goes before. */
+		/* Its environment goes before the path of its output. */
 		{ 330, 1, .stream = AT_FILE, .output = "/t/-w/sess-b/tasks/b1.output",
 			.markers = T("CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-a") },
 		/* A server in the group of the launcher; one in a group that nobody leads. */
@@ -710,7 +710,7 @@ static void test_server_names(void **state)
 			true },
 		/* "mcp" has to be a word. */
 		{ "/opt/tcmcpx", T("tcmcpx"), "", "tcmcpx", false },
-		/* Of the folders above nothing follows. */
+		/* Nothing follows from the folders above. */
 		{ NODE, T("node\0/home/mcp/work/tool.js"), "", "tool", false },
 		{ "/usr/bin/claude-thing", T(""), "", "claude-thing", false },
 		{ "", T(""), "", "", false },

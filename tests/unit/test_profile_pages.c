@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the view "profile-pages" says of an estimate: with its error, but where the kernel's count
- * of the resident memory is outside of that. */
+/* The view "profile-pages" prints an estimate with its error, but where the kernel's count of the
+ * resident memory is outside of that. */
 #include "analyze/profile/page_live.h"
 #include "base/units.h"
 #include "probes/proc.h"
@@ -29,7 +29,7 @@ static void look(uint64_t time_ns, uint64_t rss_bytes)
 	buffer_append(&records, &p, sizeof(p));
 }
 
-/* Of a process that touched FAULTS * STANDS pages, by an estimate, and grew by so much. */
+/* The output for a process that touched about FAULTS * STANDS pages, and grew by that much. */
 static const char *shown_of(int64_t grown_bytes, const char *format)
 {
 	buffer_reset(&records);

@@ -606,7 +606,7 @@ static void test_hot(void **state)
 	profile_sums_fini(&sums);
 }
 
-/* What a finding says of these samples. */
+/* The texts of a finding from these samples. */
 static void test_spots(void **state)
 {
 	static const struct process_id other = { .start_ticks = 8, .pid = 10 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What programs are made of: the end of section .bun, package.json and where it is found. */
+/* Parts of programs: the end of section .bun, package.json and where it is found. */
 #include "support.h"
 
 #include <errno.h>

@@ -200,7 +200,7 @@ static struct profile_python_text text_of(const struct python_text *t, size_t fr
 	return text;
 }
 
-/* What the kernel side has read of it. */
+/* The record of the name as the kernel side reads it. */
 static struct profile_python_name sent_name(void)
 {
 	return (struct profile_python_name){ .record = raw.record,

@@ -373,7 +373,7 @@ static void test_public_way(void **state)
 	file_drop(&file);
 }
 
-/* What every object says, whatever it is about. */
+/* Members that every object has, whatever it is about. */
 static void test_members(void **state)
 {
 	static const char *const members[] = { "\"schema\"", "\"target\"", "\"interval_ns\"",
@@ -395,7 +395,7 @@ static void test_members(void **state)
 	}
 	assert_true(has(live.texts[0].data, "LOST by syscalls"));
 	assert_true(has(live.texts[0].data, "fallback: scripted"));
-	/* What a target wrote never reaches a terminal or a page as it is. */
+	/* A target's text never reaches a terminal or a page as it is. */
 	assert_null(strchr(live.texts[0].data, '\x1b'));
 	assert_false(has(live.texts[1].data, "</script>"));
 	reports_free(&live);

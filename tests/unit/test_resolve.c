@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names with a bound in time: with a system that answers, is slow, or never answers. What
- * getnameinfo(3) does stands here in place of the C library's. */
+/* Names with a bound in time: with a system that answers, is slow, or never answers. A
+ * getnameinfo(3) of this file stands in place of the C library's. */
 #include "support.h"
 
 #include <netdb.h>

@@ -129,7 +129,7 @@ static void check_field(const struct sooth_schema *s, const struct sooth_field *
 		assert_true(f->state_offset >= sizeof(struct sooth_record));
 		assert_true(f->state_offset < s->fixed_size);
 	}
-	/* What merging knows to merge. */
+	/* Types that merging knows to merge. */
 	if (f->merge != SOOTH_MERGE_KEY)
 		assert_true(f->type == SOOTH_FIELD_UNSIGNED || f->type == SOOTH_FIELD_HISTOGRAM);
 	if (f->type == SOOTH_FIELD_HISTOGRAM)

@@ -106,7 +106,7 @@ static void none_twice(void **state)
 	assert_int_equal(short_lived.groups.count, 0);
 }
 
-/* What a capture may say. */
+/* Records that a hostile capture may hold. */
 static void hostile(void **state)
 {
 	struct sooth_record r = { .kind = SHORT_LIVED_PROCESS, .words = 4, .fixed_words = 4 };

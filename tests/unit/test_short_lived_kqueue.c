@@ -157,7 +157,7 @@ static void test_read(void **state)
 	add((struct bsd_life_event){ .pid = 200, .parent = 100, .starts = true });
 	add((struct bsd_life_event){ .pid = 200, .execs = true });
 	add((struct bsd_life_event){ .pid = 200, .ends = true, .status = 3 << 8 });
-	/* One that was there for long. */
+	/* A process that was there for long. */
 	add((struct bsd_life_event){ .pid = 100, .ends = true });
 	assert_string_equal(look(), "watch all 1\n200 of 100 (6000): cc1 768, lived 300 ms\n");
 	assert_int_equal(watched, 2);

@@ -819,7 +819,7 @@ static void test_keyed_rows(void **state)
 	check_outer("json", "\"path\": \"/home/zoe/x\"");
 }
 
-/* What is said of one field holds in all of the report, also in what came before it. */
+/* The redaction of one field holds in all of the report, also in what came before it. */
 static void test_redacted(void **state)
 {
 	(void)state;

@@ -102,7 +102,7 @@ static void test_other_probes(void **state)
 	snapshots_fini(&s);
 }
 
-/* Of room that several share what one has taken is gone for the others, until it ends. */
+/* Shared room that one of several has taken is gone for the others, until it ends. */
 static void test_room(void **state)
 {
 	struct snapshots_room room = { .most = 4096 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is made of the kernel's answers and tables, member by member. */
+/* Records made of the kernel's answers and tables, member by member. */
 #include "support.h"
 
 #include <errno.h>
@@ -182,7 +182,7 @@ static void test_short_tcp(void **state)
 	assert_int_equal(r.sent_state, SOOTH_STATE_ABSENT);
 }
 
-/* What a socket dropped is the ninth number of its memory. */
+/* The drops of a socket are the ninth number of its memory. */
 static void test_dropped(void **state)
 {
 	static const char line[] =
@@ -290,7 +290,7 @@ static void test_refusals(void **state)
 	add_tcp(1, SOCKETS_ESTABLISHED, NULL, 0);
 	bytes.data[0] = 3;
 	assert_int_equal(answer_of(&a, &t, AF_INET, IPPROTO_TCP), -EBADMSG);
-	/* What was left of another answer. */
+	/* A message left of another answer. */
 	add_tcp(1, SOCKETS_ESTABLISHED, NULL, 0);
 	bytes.data[8]++;
 	assert_int_equal(answer_of(&a, &t, AF_INET, IPPROTO_TCP), 0);

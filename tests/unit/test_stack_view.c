@@ -141,7 +141,7 @@ static void test_one_thread(void **state)
 	assert_true(has(show_view("stack", "stacks", &none, "text"), "none of them is 99"));
 }
 
-/* What may not be read has a reason, and is never a process without threads. */
+/* A process that may not be read has a reason, and is never one without threads. */
 static void test_refused(void **state)
 {
 	(void)state;

@@ -181,8 +181,8 @@ static void test_secrets_in_texts(void **state)
 	secrets_fini(&s);
 }
 
-/* A command line may grow by its masking, and the record with it. What is cut loses its last
- * argument. */
+/* A command line may grow by its masking, and the record with it. A command line that is cut loses
+ * its last argument. */
 static void check_exec(const char *arguments, size_t size, uint8_t exec_state, const char *masked,
 	size_t masked_size)
 {
@@ -234,8 +234,8 @@ static void add_piece(struct buffer *pieces, uint8_t part, const char *bytes, si
 		buffer_char(pieces, 0);
 }
 
-/* What a call's arguments point to is masked in its place, by more of the mask where that is
- * shorter; an address is no text. Behind a damaged piece nothing is touched. */
+/* The text that a call's argument points to is masked in its place, by more of the mask where that
+ * is shorter; an address is no text. Nothing behind a damaged piece is touched. */
 static void test_secrets_in_pieces(void **state)
 {
 	static const char secret[] = "key sk-ant-0123456789 end";

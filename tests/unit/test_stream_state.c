@@ -204,7 +204,7 @@ static void test_untold(void **state)
 		((uint8_t *)&t.socket)[states[i]] = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 		assert_int_equal(alone(&t).turn, STREAM_UNKNOWN);
 	}
-	/* Of which the first reading tells nothing is as if it were new. */
+	/* A connection whose first reading has no values is as if it were new. */
 	first.socket.bytes_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 	assert_int_equal(stream_state_of(&first.socket, &last.socket, &limits).interval_ns, 0);
 	assert_int_equal(alone(&last).interval_ns, 0);

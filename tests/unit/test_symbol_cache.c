@@ -116,7 +116,7 @@ static void test_modes(void **state)
 	name_of(name, 1);
 	assert_false(fstatat(directory, name, &st, 0));
 	assert_int_equal(st.st_mode & 07777, 0600);
-	/* One that is not whole leaves the older one as it is, and nothing else. */
+	/* A file that is not whole leaves the older one as it is, and nothing else. */
 	unfinished = symbol_cache_begin(directory, name, part);
 	assert_true(unfinished >= 0);
 	assert_false(symbol_cache_end(directory, name, part, false));

@@ -261,7 +261,7 @@ static void test_words(void **state)
 	check_words(&flags_mount, 0, 0xc0ed1020, "MS_MGC_VAL|MS_REMOUNT|MS_BIND");
 }
 
-/* What a type looks at is there. */
+/* The flags and arguments that a type looks at are there. */
 static void test_types(void **state)
 {
 	const struct syscall_row *row;
@@ -275,7 +275,7 @@ static void test_types(void **state)
 
 			kept += type->keep != SYSCALLS_KEEP_NOTHING;
 			assert_true(type->form != ARGUMENT_AS_FLAGS || type->flags);
-			/* What needs its neighbour has one. */
+			/* A type that needs the next argument has one. */
 			if (type->keep >= SYSCALLS_KEEP_BY_NEXT &&
 				type->keep != SYSCALLS_KEEP_BY_RESULT &&
 				type->keep != SYSCALLS_KEEP_MESSAGE &&
@@ -354,8 +354,7 @@ static void test_sets(void **state)
 	assert_false(syscall_set_has(&s, NULL));
 }
 
-/* What only sockets, queues and the like take, waits by its nature; a read waits by what it reads.
- */
+/* Calls that only sockets, queues and the like take wait by nature, a read by what it reads. */
 static void test_waits(void **state)
 {
 	static const char *const wait[] = { "recvfrom", "recvmsg", "recvmmsg", "accept4", "poll",

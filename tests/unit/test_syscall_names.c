@@ -22,7 +22,7 @@ struct call {
 	uint32_t number;
 };
 
-/* What this machine's headers say, where they are those of a native 64-bit ABI. */
+/* Numbers from this machine's headers, where they are those of a native 64-bit ABI. */
 #if (defined(__x86_64__) && !defined(__ILP32__)) || defined(__aarch64__)
 #define HAVE_NATIVE_CALLS 1
 #ifdef __aarch64__
@@ -599,7 +599,7 @@ static const struct syscall_row *row_of(const char *name)
 	return row;
 }
 
-/* What is said of a call in its row is known wherever it is needed. */
+/* The traits of a call in its row are known wherever they are needed. */
 static void test_traits(void **state)
 {
 	const struct syscall_row *row;

@@ -145,7 +145,7 @@ static void shown(struct text *text, const char *format, const struct buffer *re
 	struct sooth_report *r;
 	struct sooth_error err;
 
-	/* What differs on purpose is the interval: no begin, so there is none. */
+	/* The interval differs on purpose: no begin, so there is none. */
 	text_open(text);
 	options.stream = text->stream;
 	assert_int_equal(sooth_report_new(&r, "trace", &err), 0);
@@ -238,7 +238,7 @@ static void test_rows(void **state)
 	buffer_fini(&records);
 }
 
-/* What nobody timed is in the count, and in no figure of time. */
+/* An untimed call is in the count, and in no value of time. */
 static void test_unseen(void **state)
 {
 	struct buffer records = { 0 };
@@ -320,7 +320,6 @@ static void add_uring(struct buffer *out, uint32_t opcode, uint32_t tid, uint64_
 	RECORD_APPEND(out, &u, NULL, 0);
 }
 
-/* Of several threads together, the most first; what has no name yet is its number. */
 static int by_size(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -380,6 +379,7 @@ static void test_percentiles(void **state)
 	assert_int_equal(call_percentile(histogram, 0, 50), 0);
 }
 
+/* Several threads together, the most first; an operation without a name yet is its number. */
 static void test_urings(void **state)
 {
 	struct buffer records = { 0 };

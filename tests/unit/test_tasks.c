@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the views threads, signals, limits and environment make of records, and their sums. */
+/* The output of the views threads, signals, limits and environment, and their sums. */
 #include "shown.h"
 
 #include "analyze/inspect/limits.h"

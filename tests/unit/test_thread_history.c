@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What threads did between readings: shares, states, calls and waits met, who is gone. */
+/* Threads between readings: shares, states, calls and waits met, threads that are gone. */
 #include "support.h"
 
 #include "analyze/threads/thread_history.h"

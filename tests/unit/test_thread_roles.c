@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What names of threads stand for. */
+/* Roles that names of threads stand for. */
 #include "support.h"
 
 #include "analyze/threads/thread_roles.h"

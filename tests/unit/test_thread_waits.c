@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a thread waits for, by its call; and what its history keeps of that, also of shorter
- * records of older captures. */
+/* The wait of a thread, by its call; and what its history keeps of that, also of shorter records
+ * of older captures. */
 #include "support.h"
 
 #include <linux/futex.h>
@@ -59,7 +59,7 @@ static void test_timeouts(void **state)
 	assert_false(wait_of("epoll_pwait", 5, 0x10, 64, UINT64_MAX, 0).has_timeout);
 	w = wait_of("epoll_pwait2", 5, 0x10, 64, 0x20, 0);
 	assert_true(w.has_timeout && !w.timeout_ms);
-	/* Of no descriptor: a way to sleep. */
+	/* A poll of no descriptor is a way to sleep. */
 	w = wait_of("poll", 0, 0, 7, 0, 0);
 	assert_true(w.what == THREAD_WAIT_TIME && w.timeout_ms == 7);
 	assert_int_equal(wait_of("select", 0, 0, 0, 0, 0x10).what, THREAD_WAIT_TIME);
@@ -173,7 +173,7 @@ static void test_history(void **state)
 	thread_histories_fini(&h);
 }
 
-/* What such a record does not say is not measured, and none of it is 0. */
+/* Values that such a record does not have are not measured, and none of them is 0. */
 static void test_old_record(void **state)
 {
 	struct thread_histories h;

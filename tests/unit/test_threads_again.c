@@ -170,7 +170,7 @@ static void one_by_one(void **state)
 		assert_int_equal(
 			((const struct sooth_record *)(const void *)run.out.data)->time_ns, now);
 		assert_false(threads_again_thread(&again, &run, 11, words("10 3 1\n")));
-		/* Of a kernel that does not count. */
+		/* A thread of a kernel that does not count. */
 		assert_false(threads_again_thread(&again, &run, 12, words("0 0 0\n")));
 		threads_again_end(&again, true);
 	}
@@ -178,7 +178,7 @@ static void one_by_one(void **state)
 	assert_false(threads_again_process(&again, &run, &id, &count));
 	assert_false(threads_again_thread(&again, &run, 10, words("10 3 2\n")));
 	threads_again_end(&again, true);
-	/* What is not in a sample is forgotten. */
+	/* A process or thread that is not in a sample is forgotten. */
 	next_sample();
 	next_sample();
 	assert_false(threads_again_process(&again, &run, &id, &count));

@@ -96,7 +96,7 @@ static void add_call(uint64_t ms, const char *name, int64_t result)
 	RECORD_APPEND(&records, &c, NULL, 0);
 }
 
-/* What stands between the braces of the lane of that name in that array. */
+/* The text between the braces of the track of that name in that array. */
 static const char *track_of(const char *json, const char *group, const char *lane)
 {
 	static char part[65536];
@@ -137,7 +137,7 @@ static void test_cpu_and_memory(void **state)
 	assert_true(has(track_of(json, "cpu", "all threads"), "\"max_gap_ns\": 1000000000"));
 	assert_true(has(track_of(json, "memory", "resident"), "\"min_bytes\": 4096"));
 	assert_true(has(track_of(json, "memory", "resident"), "\"last_bytes\": 8192"));
-	/* Of one process all together is no lane of its own. */
+	/* A single process has no track for all together. */
 	assert_false(has(json, "all together"));
 }
 
@@ -163,7 +163,7 @@ static void test_roles(void **state)
 	assert_true(has(track_of(json, "cpu", "main"), "\"last_percent\": 0.0"));
 	assert_true(has(track_of(json, "cpu", "unknown"), "\"mean_percent\": 25.0"));
 	assert_true(has(track_of(json, "cpu", "unknown"), "\"max_percent\": 75.0"));
-	/* What could not be read has no lane. */
+	/* A value that could not be read has no track. */
 	assert_null(track_of(json, "io", "read"));
 }
 
@@ -380,8 +380,8 @@ static void test_many(void **state)
 	assert_true(has(json, "tracks of some ended processes"));
 }
 
-/* What the kernel adds up: live bytes, and rates that are 0 where nothing came; samples have no
- * weight here. */
+/* The kernel's sums: live bytes, and rates that are 0 where nothing came; samples have no weight
+ * here. */
 static void test_heap(void **state)
 {
 	struct heap_held held = {

@@ -86,8 +86,7 @@ static void add_agent(uint32_t pid, const char *directory)
 	add(pid, 1, "claude", "/home/u/.local/share/claude/versions/2.1.328", directory);
 }
 
-/* What was added is a frame. */
-/* What one connection of a process has carried so far. */
+/* Adds the bytes that one connection of a process has carried so far. */
 static void add_traffic(uint32_t pid, uint64_t received, uint64_t sent)
 {
 	const struct sooth_record record = { .time_ns = now, .pid = pid, .start_ticks = pid };
@@ -104,6 +103,7 @@ static void add_traffic(uint32_t pid, uint64_t received, uint64_t sent)
 	RECORD_APPEND(&records, &end, NULL, 0);
 }
 
+/* Makes a frame of the records that were added. */
 static void take(void)
 {
 	struct proc_snapshot s = { .record = { .time_ns = now + 1, .kind = PROC_SNAPSHOT },
@@ -145,7 +145,7 @@ static void assert_hides(const char *text)
 		fail_msg("\"%s\" on the screen:\n%s", text, buffer_cstr(&shown));
 }
 
-/* What would be an alert. */
+/* The alerts that would be shown. */
 static char alerted[512];
 
 bool alert_on_finding(struct alerts *a, const struct alert_finding *f)
@@ -175,7 +175,7 @@ static void test_cells(void **state)
 	assert_string_equal(put("short", 12), "short\n");
 	assert_string_equal(put("too long for it", 8), "too lon\u2026\n");
 	assert_string_equal(put("wide \u4e2d\u6587\u5b57", 9), "wide \u4e2d\u2026\n");
-	/* Of a target: no control character, no text that moves or hides. */
+	/* A target's text: no control character, no text that moves or hides. */
 	assert_string_equal(put("a\033[2Jb", 12), "a?[2Jb\n");
 	assert_string_equal(put("a\u202eb\u200bc\xff", 12), "a?b?c?\n");
 	top.canvas.is_utf8 = false;
@@ -276,8 +276,7 @@ static void test_sessions(void **state)
 	assert_shows("\u2514 sleep");
 }
 
-/* Selected processes of no agent. */
-/* Of all its processes, since the frame before. */
+/* The traffic of all its processes, since the frame before. */
 static void test_traffic(void **state)
 {
 	struct top_session *s;
@@ -317,6 +316,7 @@ static void test_found(void **state)
 	assert_hides("close them");
 }
 
+/* Selected processes of no agent. */
 static void test_tree_of_targets(void **state)
 {
 	(void)state;
@@ -485,7 +485,7 @@ static void test_findings(void **state)
 	assert_hides("fd-leak");
 }
 
-/* What a pane is about is acted on, whatever row is selected behind it. */
+/* The process that a pane is about is acted on, whatever row is selected behind it. */
 static void test_acting_in_a_pane(void **state)
 {
 	static const char rows[] = "utc_ns,state,severity,id,claim,key\n"
@@ -569,7 +569,7 @@ static void test_filters(void **state)
 	type("\\pid = 21 or pid = 99\n");
 	assert_hides("alpha");
 	assert_shows("beta");
-	/* What is not an expression yet hides nothing, and is not accepted. */
+	/* A text that is not an expression yet hides nothing, and is not accepted. */
 	type("\\\b\b\b\b\b\b >\n");
 	assert_shows("alpha");
 	assert_int_equal(top.mode, TOP_ASKS_FILTER);
@@ -675,7 +675,7 @@ static void test_list_of_findings(void **state)
 	assert_int_equal(top.mode, TOP_LIST);
 	assert_shows("no room");
 	type("qwjG");
-	/* One that is gone is selected no more. */
+	/* A finding that is gone is selected no more. */
 	assert_true(finder_take(&top.finder, gone, strlen(gone)));
 	assert_hides("spins");
 	type("\033");

@@ -70,7 +70,7 @@ static void test_parts(void **state)
 	track_rate(&track, &axis, BEGIN + 250000, BEGIN + 750000, 1);
 	figures();
 	assert_near(values[0], 2000);
-	/* What lies before the beginning is left out. */
+	/* The part before the beginning is left out. */
 	setup(NULL);
 	track.kind = TRACK_RATE;
 	track_rate(&track, &axis, BEGIN - 10 * NS_PER_MS, at(10), 200);

@@ -206,7 +206,7 @@ static void test_aarch64(void **state)
 	assert_row(1, 0x804, UNWIND_SP, 32, -32, -24);
 }
 
-/* What was remembered comes back, registers too. */
+/* A remembered row comes back, registers too. */
 static void test_remembered(void **state)
 {
 	size_t common = put_x86_common("zR");

@@ -254,7 +254,7 @@ static void test_refused(void **state)
 	make(false);
 	frame.raw.executable = BASE + SIZE + TAG;
 	assert_refused(V8_UNREAD);
-	/* Of the engine: the name stands where a scope would. */
+	/* A function of the engine: its name stands where a scope would. */
 	make(false);
 	put(SHARED + 16, NAME + TAG);
 	frame.raw.name = NAME + TAG;

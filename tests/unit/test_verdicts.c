@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What should not be there, each beside a twin in which nothing is wrong. */
+/* Processes that should not be there, each beside a twin in which nothing is wrong. */
 #include "process_table_records.h"
 
 #define MARKS_X		  "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=sess-x\0CLAUDE_PID=200\0CLAUDE_CODE_EXECPATH"
@@ -106,7 +106,7 @@ static void test_who_may_not_be_read(void **state)
 	assert_not(220, VERDICT_ORPHANED);
 }
 
-/* What is piped is a server, what is not a helper, and what cannot be read neither. */
+/* A process at sockets is a server, another one a helper, and an unreadable one neither. */
 static void test_role_that_may_not_be_read(void **state)
 {
 	(void)state;
@@ -229,7 +229,7 @@ static void test_abandoned(void **state)
 	assert_role(300, AGENT_ROLE_MCP);
 	assert_holds(300, VERDICT_ABANDONED, "no process has the other end");
 	assert_holds(310, VERDICT_ABANDONED, "only the server itself");
-	/* What it started has an input of its own. */
+	/* The process that it started has an input of its own. */
 	assert_role(311, AGENT_ROLE_MCP);
 	assert_no_query(311, VERDICT_ABANDONED);
 	assert_holds(320, VERDICT_ABANDONED, "leftovers");
@@ -480,10 +480,10 @@ static void test_outdated(void **state)
 	assert_not(250, VERDICT_OUTDATED);
 	assert_holds(260, VERDICT_OUTDATED, "newer 1.18.33 is installed");
 	assert_holds(280, VERDICT_OUTDATED, "runs 2.0.1; newer 2.0.2");
-	/* What else is in that folder nobody has looked up. */
+	/* Other files of that folder were not searched. */
 	assert_doubted(281, VERDICT_OUTDATED, "did not search the folder of this installation");
 	assert_doubted(282, VERDICT_OUTDATED, "did not search the folder");
-	/* Of other folders only what is told as installed counts. */
+	/* Only versions that are reported as installed count in other folders. */
 	assert_holds(283, VERDICT_OUTDATED, "runs 1.0.9; newer 1.0.128");
 	assert_not(284, VERDICT_OUTDATED);
 	assert_doubted(290, VERDICT_OUTDATED, "did not search the folder of this installation");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the views processes, context and syscall-stream make of records, and their own tables. */
+/* The output of the views processes, context and syscall-stream, and their own tables. */
 #include "shown.h"
 
 #include "analyze/processes/processes.h"
@@ -154,7 +154,7 @@ static void test_older_records(void **state)
 	assert_true(has(json, "\"version\": \"2.1.50\""));
 }
 
-/* What the executable contains and its package come with the record. */
+/* The marks in the executable and its package come with the record. */
 static void test_marks(void **state)
 {
 	static const char marks[] = ".bun PACKAGE_URL:\"@anthropic-ai/claude-code\"";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What sessions of PostgreSQL do, by their titles. */
+/* States of PostgreSQL's sessions, by their titles. */
 #include "support.h"
 
 #include "os/linux/waits/wait_sessions.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a process waits for, explained from records made by hand. */
+/* Waits of a process, explained from records made by hand. */
 #include "support.h"
 
 #include "analyze/waits/wait_text.h"
@@ -174,8 +174,8 @@ static void waits_by_pidfd(uint32_t parent)
 	party(11, 11, WAITS_RELATION_WRITER, 12, 0, "make");
 }
 
-/* What a child cannot wake does not wait for it: it has no handler of SIGCHLD, and nothing watched
- * is the child's. */
+/* A process that its child cannot wake does not wait for it: it has no handler of SIGCHLD, and
+ * nothing watched is the child's. */
 static void watches_with_child(const char *call, uint32_t caught)
 {
 	struct waits_signals signals = { .record = { .kind = WAITS_SIGNALS,
@@ -518,7 +518,7 @@ static void test_own_lock(void **state)
 	assert_true(is_open());
 }
 
-/* Of this process alone: then the owner is no thread of another one. */
+/* The futex may be of this process only: then the owner is no thread of another one. */
 static void test_abandoned(void **state)
 {
 	struct wait_graph g = { 0 };
@@ -688,7 +688,7 @@ static void test_jvm(void **state)
 	thread(10, 11, "futex", 0x2000);
 	last_thread = (void *)(records.data + at);
 	expect("waits", "java (10) waits inside the JVM, for work or for a lock of Java, 3 min");
-	/* What works at intervals is not stuck. */
+	/* A thread that works at intervals is not stuck. */
 	last_thread->timeout_state = SOOTH_STATE_VALUE;
 	last_thread->timeout_ns = 20 * NS_PER_MS;
 	expect("waits", "java (10) in thread worker (11) sleeps for 20 ms at a time");
@@ -760,7 +760,7 @@ static void test_proxy(void **state)
 	expect("waits",
 		"curl (10) waits for nginx (11) on 127.0.0.1:80, 3 min; 11 waits for python3 (12) "
 		"on 127.0.0.1:80, 3 min; 12 sleeps");
-	/* Of two it is not known which one is the client's. */
+	/* Two requests are open, and it is not known which one is the client's. */
 	object_at(11, 7)->has_open_request = 1;
 	expect("waits", "curl (10) waits for nginx (11) on 127.0.0.1:80, 3 min; 11 waits for "
 			"connections on "
@@ -814,7 +814,7 @@ static void test_half_open(void **state)
 	expect("waits", "ruby (10) waits for data from 127.0.0.1:40000, 1 s");
 }
 
-/* Of one process that waits for itself the others, that wait for it, are no part of the circle. */
+/* Processes that wait for one that waits for itself are no part of the circle. */
 static void test_itself(void **state)
 {
 	(void)state;

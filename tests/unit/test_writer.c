@@ -105,7 +105,7 @@ static void segment(struct buffer *out, int64_t realtime_offset_ns)
 	RECORD_APPEND(out, &s, NULL, 0);
 }
 
-/* What the segments hold, each by itself. */
+/* The content of the segments, each by itself. */
 struct segments {
 	unsigned count;
 	unsigned threads[256][8]; /* definitions by segment and pid */
