@@ -19,7 +19,7 @@
 #define SMALLER	     0.9
 #define SIDE_MOST    32000 /* of a surface of cairo */
 
-/* Types of their arguments, as librsvg 2.52, cairo 1.16 and glib 2.66 and later define them. */
+/* Types of the libraries, as librsvg 2.52, cairo 1.16 and glib 2.66 and later define them. */
 struct rsvg_length {
 	double length;
 	int unit;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Text for people: tables by libsmartcols, lines by the templates of schemas.
- * Numbers stand to the right. What could not be measured shows as "?", with the
+ * Numbers stand to the right. A value that could not be measured is "?", with the
  * reasons in a line below the table.
  */
 #include <errno.h>
@@ -252,7 +252,7 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 	return 0;
 }
 
-/* What stands as "?" in a line by itself, not in a part that is left out without a value. */
+/* Notes the reasons of each "?" in a line, not in a part that is left out without a value. */
 static void note_reasons(struct table_sink *s, const struct sooth_record *r)
 {
 	unsigned depth = 0;

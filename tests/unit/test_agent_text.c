@@ -106,7 +106,7 @@ static void test_whole(void **state)
 	assert_string_equal(a->other_names, "rg fd");
 	assert_string_equal(a->output_file, "{session}/tasks/*.output");
 	assert_true(a->starts_itself);
-	/* What is passed on has no comments, the same lines, and says the same. */
+	/* The text that is passed on has no comments, the same lines, and says the same. */
 	t->text[t->text_size] = '\0';
 	assert_null(strstr(t->text, "ours"));
 	assert_null(strstr(t->text, "the best"));

@@ -171,7 +171,7 @@ static void wants_latch(double is_idle)
 	has_threads(all, ARRAY_SIZE(all));
 }
 
-/* Of Java: waits on a condition, beside a pool at rest, or one that wakes by time or a call. */
+/* A wait of Java on a condition, beside a pool at rest, or one that wakes by time or a call. */
 static void waits_on_java_condition(double beside)
 {
 	struct made all[] = {

@@ -493,7 +493,7 @@ static void grows_in_group(double limit_mb)
 	limits_read(LAST_S, PID, (struct limits_process){ 0 });
 }
 
-/* Of 20 MiB more, pages of so many megabytes were touched in remember(). */
+/* Pages of that many megabytes, of 20 MiB more, were touched in remember(). */
 static void grows_in(double megabytes)
 {
 	static const char *const names[] = { "malloc", "remember" };
@@ -945,7 +945,7 @@ static void group_waits(double percent)
 }
 
 /* Another one of the group, which was asked about too. */
-/* Of 48 MB, nearly all of it file pages; `hits` and `faults` in a second. */
+/* A limit of 48 MB, used nearly all by file pages; `hits` and `faults` in a second. */
 static void hits_limit(const char *name, double hits, double faults)
 {
 	is_there();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What CPU time is spent on: gc-pressure by functions, jit-churn, crypto-heavy, hot-function, each
- * on both sides of its thresholds.
+ * Findings about the use of CPU time: gc-pressure by functions, jit-churn, crypto-heavy,
+ * hot-function, each on both sides of its thresholds.
  */
 #include "check_threads.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What Linux still tells of processes that have ended: its log, core_pattern, a zombie's stat. */
+/* Sources of Linux on processes that have ended: its log, core_pattern, a zombie's stat. */
 #include "support.h"
 
 #include <fnmatch.h>

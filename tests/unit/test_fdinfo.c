@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What /proc/PID/fdinfo and mountinfo say, in the words of several kernels; kinds and details. */
+/* /proc/PID/fdinfo and mountinfo in the words of several kernels; kinds and details. */
 #include "support.h"
 
 #include <fcntl.h>

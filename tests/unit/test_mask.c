@@ -244,7 +244,7 @@ static void test_urls(void **state)
 	check_args("x\n--url=https://h/?a=b", "x\n--url=https://h/?a=***");
 }
 
-/* What only the program tells; the user stays. */
+/* Secrets that only the program makes known; the user stays. */
 static void test_programs(void **state)
 {
 	static const char *const cases[][2] = {

@@ -275,7 +275,7 @@ static void test_later(void **state)
 	assert_name("Shop.open");
 }
 
-/* What 3.13.0 has for debuggers: its words, as they stand in the file. */
+/* The table of 3.13.0 for debuggers: its words, as they stand in the file. */
 static const uint64_t debug_3_13[] = { 0, 0x030d00f0, 0, 283320, 608, 632, 194968, 7272, 7264, 7344,
 	7400, 7656, 7640, 7648, 16, 7752, 0, 7768, 7760, 304, 0, 8, 16, 72, 152, 160, 232, 32, 80,
 	8, 0, 56, 72, 70, 208, 112, 120, 128, 136, 68, 52, 96, 104, 200, 16, 8, 416, 24, 88, 168,

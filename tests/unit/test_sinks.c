@@ -241,7 +241,7 @@ static void test_empty(void **state)
 	}
 }
 
-/* What could not be measured is null with its reason, in a table "?" with a line below. */
+/* A value that could not be measured is null with its reason, in a table "?" with a line below. */
 static void test_not_measured(void **state)
 {
 	struct row row = plain;

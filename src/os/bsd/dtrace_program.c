@@ -79,7 +79,7 @@ static bool is_selected(const struct dtrace_calls *c, const struct syscall_row *
 	       (c->streams && syscall_moves_descriptors(row));
 }
 
-/* What DTrace calls it: FreeBSD names older forms after the version that had them last. */
+/* DTrace's name of a call: FreeBSD names older forms after the version that had them last. */
 static void write_name(struct buffer *out, const char *name)
 {
 	size_t length = strlen("freebsd");

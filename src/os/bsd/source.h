@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What FreeBSD and macOS have in common for the backends in this folder: a system answers with
+ * The common part of FreeBSD and macOS for the backends in this folder: a system answers with
  * arrays about its processes, by number. A source asks the system and decodes the answer into
  * these structs; the backends write records of them. Both know no header of the system, so they
  * are compiled and tested everywhere.

@@ -12,7 +12,7 @@ struct bsd_sysctl {
 	void *user;
 };
 
-/* Of 4 or 8 bytes; 0: there is none. */
+/* A number of 4 or 8 bytes; 0: there is none. */
 uint64_t bsd_sysctl_number(const struct bsd_sysctl *c, const char *name);
 /* "": there is none. */
 void bsd_sysctl_text(const struct bsd_sysctl *c, const char *name, char *out, size_t room);

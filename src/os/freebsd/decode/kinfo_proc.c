@@ -147,7 +147,7 @@ bool kinfo_thread_decode(struct bsd_thread *out, const void *data, size_t size)
 		.wait_address = bsd_u64(&b, AT_WCHAN),
 		.state = state_of(&b),
 	};
-	/* The number of a thread that runs is the time since the boot. */
+	/* The sleep time of a thread that runs is the time since the boot. */
 	out->asleep_state =
 		out->state == 'S' || out->state == 'D' ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	if (!out->asleep_state)
