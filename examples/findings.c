@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is wrong with some processes, on the public headers alone: a line for each finding that
+ * Findings of some processes, using only the public headers: a line for each finding that
  * comes or goes, the figures it rests on below it. Live for some seconds, or of a capture. Ends
  * with 1 when something was found, so that a script can ask.
  *
@@ -18,7 +18,7 @@
 
 #define FOUND 1
 
-/* What detectors judge by. More of it makes more of them see: `sooth diagnose --list-findings`. */
+/* Probes that detectors read; more probes, more findings: `sooth diagnose --list-findings`. */
 static const char *const probes[] = { "proc", "threads", "fds", "sockets", "maps", "limits",
 	"host" };
 

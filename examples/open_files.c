@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a process has open; or another table of `sooth inspect`, as JSON.
+ * The open files of a process; or another table of `sooth inspect`, as JSON.
  *
  *   cc open_files.c $(pkg-config --cflags --libs sooth) -o open_files && ./open_files PID [TABLE]
  */

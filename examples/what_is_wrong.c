@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is wrong with a process, in fifteen lines.
+ * The findings of a process, in fifteen lines.
  *
  *   cc what_is_wrong.c $(pkg-config --cflags --libs sooth) -o what_is_wrong && ./what_is_wrong PID
  */

@@ -90,15 +90,15 @@ static const struct option heap_options[] = {
 		"with -o FILE.svg or FILE.png a picture"),
 	FLAG_ROW(0, "pages", heap_config, heap.pages,
 		"memory by page faults, in any language: which code touched what remains; "
-		"instead of calls of malloc. Of some 1000 a second and CPU with their stacks: "
-		"estimates with their error where there are more"),
+		"instead of calls of malloc. About 1000 faults a second and CPU have their "
+		"stacks read: where there are more, estimates with their error"),
 	FLAG_ROW(0, "in-kernel", heap_config, heap.in_kernel,
 		"add up by stack in the kernel: no call is lost at any rate, and no single call is "
 		"recorded"),
 	VALUE_ROW(0, "sample-bytes", BYTES, "SIZE", heap_config, observer.heap_sample_bytes,
 		"add up samples only, about one per SIZE of allocated memory (e.g. 512K): less "
-		"overhead; estimates with their error. Of a launched command each program that "
-		"loads sooth's library records every call, which takes less still",
+		"overhead; estimates with their error. Launched commands: each program that loads "
+		"sooth's library records every call, which costs even less",
 		.min = 1, .max = 1ull << 30),
 	FLAG_ROW(0, "exact", heap_config, heap.exact,
 		"record every call, where stacks would be added up in the kernel, or sampled "
