@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * FNV-1a: a number for some bytes, the same in each run and on each machine, where a map of the
- * bytes themselves would be too large. Who chooses the bytes can make two of them alike; what hangs
- * on them being different has to compare.
+ * bytes themselves would be too large. An attacker who chooses the bytes can make two hashes equal:
+ * code that relies on different hashes must compare the bytes too.
  */
 #ifndef SOOTH_BASE_HASH_H
 #define SOOTH_BASE_HASH_H

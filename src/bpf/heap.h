@@ -78,7 +78,7 @@ enum heap_place {
 	HEAP_PLACE_FUNCTION = 1, /* and above: 1 + enum heap_form */
 	/* added to all: of a file that was loaded late, and is probed for marked threads alone */
 	HEAP_PLACE_LATE = 0x20,
-	/* added to these: the function may throw, and its own return instructions are probed */
+	/* added to functions that may throw: their own return instructions are probed */
 	HEAP_PLACE_THROWS = 0x40,
 	HEAP_PLACE_LOADER = 0x80, /* the dynamic loader reports that its list has changed */
 	HEAP_PLACE_RESULT,	  /* a return instruction of a function that may throw */

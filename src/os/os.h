@@ -111,7 +111,7 @@ struct os {
 
 	int (*launch)(const struct os *os, char *const *command, struct launch *launch,
 		struct sooth_error *err);
-	/* Let it run; fails when its exec did (not on all systems: on others it exits with 127). */
+	/* Lets the command run; an error if its exec fails (on some systems it exits with 127). */
 	int (*release)(const struct os *os, struct launch *launch, struct sooth_error *err);
 	/* True when it ended; launch->status is its exit status. */
 	bool (*reap)(const struct os *os, struct launch *launch);

@@ -73,7 +73,7 @@ _Static_assert(THREADS_THREAD_WITH_TIMES == offsetof(struct threads_thread, majo
 struct threads_process {
 	struct sooth_record record;
 	uint32_t threads;      /* number of records */
-	uint8_t threads_state; /* truncated: there are more; else why none could be read */
+	uint8_t threads_state; /* truncated: there are more threads; not measured: why */
 	uint8_t unused[3];
 };
 

@@ -21,7 +21,7 @@ enum agent_rule_kind {
 	AGENT_RULE_PROGRAM,   /* what the executable is made of; see below */
 	AGENT_RULE_NAME,      /* the file of the executable is called so */
 	AGENT_RULE_SOMEWHERE, /* as BELOW, where the folders say less */
-	AGENT_RULE_TITLE,     /* JavaScript has written it over its arguments */
+	AGENT_RULE_TITLE,     /* a title that a JavaScript program wrote over its arguments */
 	AGENT_RULE_COMMAND,   /* it was started by this name and the process is called so */
 	AGENT_RULE_KINDS,
 };
@@ -137,7 +137,7 @@ struct agent {
 	const char *name;  /* "claude" */
 	const char *title; /* "Claude Code" */
 	const char *tried; /* versions it was tried with; NULL: never on the real thing */
-	/* Folders whose next one is called by the version; NULL: none. */
+	/* Folders that contain a folder named after the version; NULL: none. */
 	const char *versions;
 	/* Of Python, as its folder is called: "aider_chat"; NULL: none. */
 	const char *distribution;

@@ -284,7 +284,7 @@ static const char *wrong_distribution(const char *value)
 		       : "expected a distribution folder such as mine_agent, with _ for -";
 }
 
-/* The names of a line, with blanks between them. */
+/* The error in the first wrong name of a line of names, with blanks between them; NULL: none. */
 static const char *wrong_names(const char *value)
 {
 	struct cursor c = cursor_over(value, strlen(value));

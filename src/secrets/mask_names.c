@@ -50,7 +50,7 @@ static bool says_key(struct span word)
 	return ends_with(word, "key") && !mask_is_one_of(word, others);
 }
 
-/* SSHPASS, a variable; but --compass is none. */
+/* True for SSHPASS; false for a word that only contains "pass", as --compass does. */
 static bool says_pass(struct span word)
 {
 	static const char *const others[] = { "bypass", "compass", "encompass", "overpass",

@@ -129,7 +129,7 @@ static bool skip_arguments(struct back *b)
 	return false;
 }
 
-/* --- what the function is the value of --- */
+/* --- the variable or property that a function is assigned to --- */
 
 static bool put_name(struct buffer *out, const char *before, struct span name)
 {

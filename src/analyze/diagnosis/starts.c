@@ -15,7 +15,7 @@
 #define PROGRAMS_SHARE 0.9
 #define ABOVE	       1  /* make starts a shell, and that the commands */
 #define KNOWN_LEAST    2  /* commands with known arguments */
-#define MANY_KNOWN     16 /* from here on each command must have come several times */
+#define MANY_KNOWN     16 /* with so many known commands each must have come TIMES_LEAST times */
 #define TIMES_LEAST    4
 #define SHELL_LEAST    4 /* in a shell one of so many commands came before */
 #define PAUSE	       "sleep"
@@ -169,7 +169,8 @@ static void count_short_lived(struct counting *c)
 	}
 }
 
-/* The arguments of its exec are the same bytes as those of others; a sample has them otherwise. */
+/* Prefers the arguments recorded at exec, which can be compared with those of other processes, to
+ * those of a sample. */
 static void add_sampled(struct counting *c, const struct process_entry *p)
 {
 	const uint64_t *hash = map_get(&c->check->input->host.short_lived.commands, &p->id);

@@ -17,7 +17,7 @@ struct graph_frame {
 };
 
 struct graph_view {
-	struct section section; /* its name, title, schema, and what is said where there is none */
+	struct section section; /* its name, title, schema, and the text for no rows */
 	const char *column;	/* that has the weight */
 	size_t weight;		/* its value in a node */
 	uint64_t all;		/* the sum of it */

@@ -22,7 +22,7 @@ static inline void heap_peak_note(
 		*at = (struct heap_at_peak){ bytes, blocks, number };
 }
 
-/* At the latest peak, of what holds this now. */
+/* The values at the latest peak of an entry that has these values now. */
 static inline struct heap_at_peak heap_peak_of(
 	const struct heap_at_peak *at, uint64_t bytes, uint64_t blocks, uint64_t number)
 {

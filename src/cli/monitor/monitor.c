@@ -260,7 +260,7 @@ static void print_failure(const struct sooth_error *err)
 
 /* --- the folder --- */
 
-/* Where it was removed, or another has its place: readers look by its name. */
+/* Makes the folder again if it was removed or replaced: readers find it by its name. */
 static void keep_folder(struct monitor *m)
 {
 	struct user_folder again;

@@ -24,8 +24,8 @@ struct mach_scale {
  */
 bool task_decode(
 	struct bsd_process *out, const void *data, size_t size, const struct mach_scale *scale);
-/* struct kinfo_proc of sysctl(3): signals that are ignored and caught, and the debugger. False: it
- * is not of that process. */
+/* struct kinfo_proc of sysctl(3): signals that are ignored and caught, and the debugger. False:
+ * the data belong to another process. */
 bool signals_decode(struct bsd_process *out, const void *data, size_t size);
 /* Physical footprint of struct rusage_info_v2, which Activity Monitor calls memory. */
 bool footprint_decode(uint64_t *bytes, const void *data, size_t size);

@@ -176,8 +176,8 @@ static void take_entry(struct listing *l, int folder, const char *name, time_t n
 		snprintf(l->names[l->count++], sizeof(l->names[0]), "%s", name);
 }
 
-/* In the timed child: without the memory of opendir(3), of which another thread may have the lock.
- */
+/* Runs in the timed child, so without opendir(3): that allocates, and another thread may have had
+ * the allocator's lock. */
 static void list_logs(void *argument)
 {
 	struct listing *l = argument;

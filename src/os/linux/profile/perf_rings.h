@@ -24,7 +24,7 @@ struct perf_rings {
 	uint64_t period_ns;
 	uint32_t stack_bytes; /* copied for each sample */
 	bool has_kernel;      /* samples in the kernel too, with its frames */
-	bool has_no_samples;  /* mappings of code, programs, starts and ends alone */
+	bool has_no_samples;  /* only mappings of code, execs, starts and ends */
 };
 
 struct perf_sample {

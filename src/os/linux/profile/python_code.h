@@ -8,7 +8,7 @@
 #include "bpf/profile.h"
 
 #define PYTHON_LETTERS_MAX 300 /* of a name or path: longer ones are not read */
-#define PYTHON_CODE_BYTES  256 /* of a code object: all that is read is within */
+#define PYTHON_CODE_BYTES  256 /* the first bytes of a code object, which have all that is read */
 
 /* With its own copies of everything: the call may outlive its caller. */
 struct python_code {
