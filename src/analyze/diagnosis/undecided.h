@@ -27,7 +27,7 @@ struct undecided {
 	size_t command_count;
 	uint64_t streams;    /* bits of descriptors below 64: sockets of TCP and the like */
 	uint64_t connecting; /* of these, those that connected */
-	uint64_t answered, answered_again; /* of these: last came an answer; it followed another answer */
+	uint64_t answered, answered_again; /* of these: an answer came last; it followed another */
 	uint64_t asked;			   /* something was sent after an answer */
 	unsigned connections, closed;	   /* closed: of these, without use */
 	/* the first two errors on standard error: a message and the exception behind it */

@@ -15,7 +15,7 @@
 
 #define PROCESSES_MAX	 4096
 #define NOTABLE_PERCENT	 10  /* of the CPU time of a process */
-#define LEAST_SHARE	 100 /* and at least 1 / LEAST_SHARE of the time that the process was observed */
+#define LEAST_SHARE	 100 /* at least 1 / LEAST_SHARE of the time it was observed */
 #define PERCENT_MOST	 99
 #define LINES_FOR_PEOPLE 3
 
