@@ -141,10 +141,10 @@ static __attribute__((noreturn)) void watch(int socket, const struct uprobes_gua
 	int kept[] = { socket, guarded->tracefs, guarded->latch };
 	enum order order;
 
-	prctl(PR_SET_NAME, "sooth-guard");
 	set_signals();
 	close_others(kept, ARRAY_SIZE(kept));
 	setsid();
+	prctl(PR_SET_NAME, "sooth-guard"); /* last: the name says that it is ready */
 	if (chdir("/"))
 		_exit(1);
 	do
