@@ -199,13 +199,14 @@ def observe(trials, table):
 def try_cases(wanted, table):
     trials = [Trial(*each) for each in wanted]
     try:
+        # Some programs end with the thread that started them (PR_SET_PDEATHSIG): it stays until all are observed.
         with concurrent.futures.ThreadPoolExecutor(len(trials)) as pool:
             running = [trial for trial, is_started in zip(trials, pool.map(Trial.start, trials)) if is_started]
-        # What one process has started is diagnosed with it, but not with several.
-        parents = {processes.parent(pid) for pid in processes.all_pids()}
-        beside = [trial for trial in running if trial.pids and not parents & set(trial.pids)]
-        for group in [beside] * bool(beside) + [[trial] for trial in running if trial not in beside]:
-            observe(group, table)
+            # Children of a process are diagnosed with it, but not with several.
+            parents = {processes.parent(pid) for pid in processes.all_pids()}
+            beside = [trial for trial in running if trial.pids and not parents & set(trial.pids)]
+            for group in [beside] * bool(beside) + [[trial] for trial in running if trial not in beside]:
+                observe(group, table)
     finally:
         for trial in trials:
             trial.end()
