@@ -71,7 +71,6 @@ struct run_chore {
 	int (*act)(void *user, struct sooth_observer *o, struct sooth_error *err);
 };
 
-/* One run, as the command describes it. */
 /* A live run decides at its end, by what it saw, whether it goes on. */
 struct run_extension {
 	sooth_record_handler take;	 /* each record; NULL: the duration is final */
@@ -87,6 +86,7 @@ struct run_history {
 	uint64_t from_utc_ns;
 };
 
+/* One run, as the command describes it. */
 struct run {
 	const char *name; /* of the report */
 	const struct target_options *target;

@@ -8,8 +8,9 @@ a healthy one did, or the capture says something else.
     tests/findings/prove.py [--rounds N] [--seed S] [--only FINDING[: CASE]] [--all] [--jobs N]
                             [--table FILE] [--second-try] [--failed FILE]
 
-Cases of some findings are observed six at a time; each is judged by its own processes in that report. Without --all and --only the cases of default_cases.py run. --second-try: a case that fails runs once more, alone, and
-counts as passed if it then passes; the table has the first run. --failed FILE: failed cases are
+Cases of some findings are observed six at a time; each is judged by its own processes in that report.
+Without --all and --only the cases of default_cases.py run. --second-try: a case that fails runs once
+more, alone, and counts as passed if it then passes; the table has the first run. --failed FILE: failed cases are
 written there; with SOOTH_ONLY_FAILED in the environment only those of it run. SOOTH and WORKLOADS
 name the programs; without them those of build/ run.
 """
