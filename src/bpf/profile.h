@@ -36,19 +36,27 @@ struct python_layout {
 	uint32_t has_ready;		 /* a text has a bit that says so */
 };
 
-/* The same from 3.11 to 3.13 (Include/cpython/unicodeobject.h, object.h). */
+/* The same from 3.9 to 3.14 (Include/cpython/unicodeobject.h, object.h). */
 #define PYTHON_OBJECT_COUNT 0
 #define PYTHON_OBJECT_TYPE  8
 #define PYTHON_TEXT_LENGTH  16 /* PyASCIIObject */
 #define PYTHON_TEXT_STATE   32
 #define PYTHON_KIND(state)  ((state) >> 2 & 7) /* bytes of a letter */
 #define PYTHON_IS_ASCII	    (1u << 6)
+#define PYTHON_TAG	    3ULL /* bits of a reference that are no address, from 3.14 on (_PyStackRef) */
 
 struct profile_python {
 	struct python_layout layout;
 	uint64_t eval_from, eval_to; /* of _PyEval_EvalFrameDefault(), in the file */
+	uint64_t rest_from, rest_to; /* what the compiler has put elsewhere of it */
 	uint64_t runtime, code_type; /* _PyRuntime, PyCode_Type: from offset 0 as it is mapped */
 };
+
+static inline int python_is_eval(const struct profile_python *p, uint64_t offset)
+{
+	return (offset >= p->eval_from && offset < p->eval_to) ||
+	       (offset >= p->rest_from && offset < p->rest_to);
+}
 
 /* JavaScriptCore: where its interpreter is, and what is followed from a frame to its name. */
 #define JSC_FILES_MAX	64

@@ -21,7 +21,7 @@ static inline void meet_python(struct walk *w, uint64_t offset)
 {
 	struct profile_python *p = bpf_map_lookup_elem(&pythons, &w->mapping.file);
 
-	if (!p || offset < p->eval_from || offset >= p->eval_to)
+	if (!p || !python_is_eval(p, offset))
 		return;
 	w->python_runtime = w->mapping.shift + p->runtime;
 	w->raw.python_type = w->mapping.shift + p->code_type;

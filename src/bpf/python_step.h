@@ -24,6 +24,17 @@ static inline uint64_t python_current(
 		w, (l->is_current_of_runtime ? w->python_runtime : interpreter) + l->current);
 }
 
+#define PTHREAD_TID 720 /* in the thread of a pthread_t: glibc 2.4 to 2.42, x86-64 */
+
+/* `id` 0: the state has no number of the kernel's, but its pthread_t leads to it. */
+static inline bool is_thread(
+	struct walk *w, const struct python_layout *l, uint64_t thread, uint32_t id, uint64_t self)
+{
+	if (id)
+		return word_at(w, thread + id) == self;
+	return (uint32_t)word_at(w, word_at(w, thread + l->thread_id) + PTHREAD_TID) == self;
+}
+
 /* The state of this thread: it may be running without the interpreter's lock. `id`: where a state
  * has the number that it is looked for by. */
 static inline uint64_t python_thread(
@@ -32,11 +43,11 @@ static inline uint64_t python_thread(
 	uint64_t interpreter = word_at(w, w->python_runtime + l->interpreters);
 	uint64_t thread = interpreter ? python_current(w, l, interpreter) : 0;
 
-	if (thread && word_at(w, thread + id) == self)
+	if (thread && is_thread(w, l, thread, id, self))
 		return thread;
 	thread = interpreter ? word_at(w, interpreter + l->threads) : 0;
 	for (int i = 0; i < PYTHON_THREADS_MAX && interpreter; i++) {
-		if (thread && word_at(w, thread + id) == self)
+		if (thread && is_thread(w, l, thread, id, self))
 			return thread;
 		if (thread)
 			thread = word_at(w, thread + l->next_thread);
@@ -79,7 +90,8 @@ static inline bool meet_frame(struct walk *w, const struct python_layout *l, uin
 		return false;
 	if (!l->entry_mark || mark != l->entry_mark)
 		return w->raw.python_frames < PYTHON_FRAMES_MAX &&
-		       put_python(w, l, word_at(w, frame + l->frame_code), !l->entry_mark && mark);
+		       put_python(w, l, word_at(w, frame + l->frame_code) & ~PYTHON_TAG,
+			       !l->entry_mark && mark);
 	/* Without a function above it the innermost call has not begun one. */
 	if (w->raw.python_frames)
 		w->tail[python_line_at(w, w->raw.python_frames - 1)] |= PYTHON_IS_ENTRY;

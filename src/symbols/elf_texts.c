@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The text in .rodata, a lea of its address in .text, and the start of that function. */
+/* The text in .rodata, a lea of its address in .text, and the start of that function; jumps of a
+ * function into what starts elsewhere. */
 #include "symbols/elf_texts.h"
 
 #include <stdlib.h>
@@ -13,6 +14,11 @@
 #define LEA_BYTES	  7    /* REX.W, opcode, ModRM, the distance */
 #define TABLE_ENCODING	  0x3b /* of 32-bit distances from the section */
 #define TABLE_OFFSET	  12   /* version, three encodings, a pointer, a count */
+
+#define JUMP_BYTES	   6
+#define JUMPS_MIN	   2 /* one may be bytes that look like a jump */
+#define RESTS_MAX	   16
+#define FUNCTION_BYTES_MAX 65536 /* each jump costs a look at all starts */
 
 enum { TEXTS, CODE, STARTS, SECTIONS };
 
@@ -55,9 +61,11 @@ static bool find_use(const struct part *code, uint64_t address, uint64_t *use)
 	return false;
 }
 
-/* The last start at or before an address; 0: none. The table may not be sorted, as it should. */
-static bool find_start(const struct part *starts, uint64_t address, uint64_t *start)
+/* The last start at or before an address, and the first behind it; 0: none. The table may not be
+ * sorted, as it should. */
+static bool find_start(const struct part *starts, uint64_t address, uint64_t *start, uint64_t *next)
 {
+	*start = *next = 0;
 	if (starts->size < TABLE_OFFSET || starts->data[0] != 1 ||
 		starts->data[3] != TABLE_ENCODING)
 		return false;
@@ -66,6 +74,8 @@ static bool find_start(const struct part *starts, uint64_t address, uint64_t *st
 
 		if (one <= address && one > *start)
 			*start = one;
+		if (one > address && (!*next || one < *next))
+			*next = one;
 	}
 	return *start;
 }
@@ -74,10 +84,10 @@ static bool find(const struct part parts[SECTIONS], const char *text, struct elf
 {
 	const struct part *texts = &parts[TEXTS], *code = &parts[CODE];
 	const unsigned char *at = memmem(texts->data, texts->size, text, strlen(text) + 1);
-	uint64_t use, start = 0;
+	uint64_t use, start, next;
 
 	if (!at || !find_use(code, texts->address + (uint64_t)(at - texts->data), &use) ||
-		!find_start(&parts[STARTS], use, &start) || start < code->address)
+		!find_start(&parts[STARTS], use, &start, &next) || start < code->address)
 		return false;
 	*out = (struct elf_function){
 		.address = start,
@@ -87,17 +97,111 @@ static bool find(const struct part parts[SECTIONS], const char *text, struct elf
 	return true;
 }
 
-bool elf_function_of_text(int fd, const char *text, struct elf_function *out)
+/* --- the rest of a function --- */
+
+struct rest {
+	uint64_t start, end;
+	uint32_t jumps;
+};
+
+/* Where a jump with a distance of 32 bits leads to; 0: there is none. The bytes may be the middle
+ * of another instruction. */
+static uint64_t target_at(const struct part *code, uint64_t at)
+{
+	const unsigned char *byte = code->data + at;
+
+	if (byte[0] == 0xe9)
+		return code->address + at + 5 + (uint64_t)(int64_t)number_at(byte + 1);
+	if (byte[0] == 0x0f && (byte[1] & 0xf0) == 0x80)
+		return code->address + at + 6 + (uint64_t)(int64_t)number_at(byte + 2);
+	return 0;
+}
+
+static void count_jump(struct rest rests[RESTS_MAX], uint64_t start, uint64_t end)
+{
+	for (size_t i = 0; i < RESTS_MAX; i++) {
+		if (rests[i].jumps && rests[i].start != start)
+			continue;
+		rests[i] = (struct rest){ start, end, rests[i].jumps + 1 };
+		return;
+	}
+}
+
+static void count_jumps(const struct part parts[SECTIONS], const struct elf_export *function,
+	struct rest rests[RESTS_MAX])
+{
+	const struct part *code = &parts[CODE];
+	uint64_t from = function->address - code->address;
+	uint64_t start, next;
+
+	for (uint64_t i = from; i + JUMP_BYTES <= from + function->size; i++) {
+		uint64_t target = target_at(code, i);
+
+		if (target > code->address && target < code->address + code->size &&
+			target - function->address >= function->size &&
+			find_start(&parts[STARTS], target, &start, &next) && start < target &&
+			start != function->address && next > target)
+			count_jump(rests, start, next);
+	}
+}
+
+static bool find_rest(const struct part parts[SECTIONS], const struct elf_export *function,
+	struct elf_export *out)
+{
+	const struct part *code = &parts[CODE];
+	struct rest rests[RESTS_MAX] = { 0 };
+	size_t most = 0;
+
+	if (function->size > FUNCTION_BYTES_MAX || function->address < code->address ||
+		function->address - code->address > code->size ||
+		function->size > code->size - (function->address - code->address))
+		return false;
+	count_jumps(parts, function, rests);
+	for (size_t i = 1; i < RESTS_MAX; i++) {
+		if (rests[i].jumps > rests[most].jumps)
+			most = i;
+	}
+	if (rests[most].jumps < JUMPS_MIN || rests[most].start < code->address)
+		return false;
+	*out = (struct elf_export){ .address = rests[most].start,
+		.size = rests[most].end - rests[most].start,
+		.offset = code->offset + (rests[most].start - code->address) };
+	return true;
+}
+
+/* --- files --- */
+
+static bool read_parts(int fd, struct part parts[SECTIONS])
 {
 	static const char *const names[SECTIONS] = { ".rodata", ".text", ".eh_frame_hdr" };
 	struct elf_section sections[SECTIONS];
-	struct part parts[SECTIONS] = { 0 };
 	bool is_read = !elf_sections_find(fd, names, SECTIONS, sections);
 
 	for (size_t i = 0; i < SECTIONS && is_read; i++)
 		is_read = read_part(fd, &sections[i], &parts[i]);
-	is_read = is_read && find(parts, text, out);
+	return is_read;
+}
+
+static void drop_parts(struct part parts[SECTIONS])
+{
 	for (size_t i = 0; i < SECTIONS; i++)
 		free(parts[i].data);
-	return is_read;
+}
+
+bool elf_function_of_text(int fd, const char *text, struct elf_function *out)
+{
+	struct part parts[SECTIONS] = { 0 };
+	bool is_found = read_parts(fd, parts) && find(parts, text, out);
+
+	drop_parts(parts);
+	return is_found;
+}
+
+bool elf_function_rest(int fd, const struct elf_export *function, struct elf_export *rest)
+{
+	struct part parts[SECTIONS] = { 0 };
+	bool is_found = read_parts(fd, parts) && find_rest(parts, function, rest);
+
+	drop_parts(parts);
+	return is_found;
 }

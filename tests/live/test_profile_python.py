@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Functions of Python 3.11 to 3.13 that was started without any option, against what the program knows about
+Functions of Python 3.9 to 3.14 that was started without any option, against what the program knows about
 itself: shares, callers, threads, generators, exceptions, recursion, callbacks of C functions, names of
 all letters. Never a name of a function that does not run.
 """
@@ -15,7 +15,8 @@ import unittest
 import harness
 from harness import Case, Process, needs_bpf
 
-VERSIONS = ("3.11", "3.12", "3.13")
+VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.9")
+FETCHED = ("3.9", "3.13", "3.14")  # where they are not here: packages of other suites (script/fetch-runtime)
 STRONGEST = ("test_shares", "test_callbacks")  # of a version beside the first: the others with --long
 
 WORK = r"""
@@ -110,7 +111,9 @@ class Größe:
     def messen(self): return spend(3000)
 def 水(): Größe().messen()
 hostile = (lambda: spend(3000))
-hostile.__code__ = hostile.__code__.replace(co_name="x", co_qualname="evil\n\x1b[31m;name")
+evil = "evil\n\x1b[31m;name"
+more = {"co_qualname": evil} if sys.version_info >= (3, 11) else {}
+hostile.__code__ = hostile.__code__.replace(co_name=evil, **more)
 def both(): 水(); hostile()
 until(2, both)
 """,
@@ -128,15 +131,33 @@ def executable_of(program, version):
     return os.path.realpath(said[1]) if said[0] == version and said[1] else None
 
 
+def fetched(version):
+    if version not in FETCHED:
+        return None
+    run = subprocess.run([os.path.join(os.path.dirname(__file__), "..", "..", "script", "fetch-runtime"), "python" + version],
+        capture_output=True, text=True)
+    if run.returncode:
+        print("python%s: %s" % (version, run.stderr.strip()[-300:]))
+        return None
+    command = run.stdout.splitlines()
+    return ["env", "PYTHONHOME=" + os.path.dirname(os.path.dirname(command[-1])), *command]
+
+
 def interpreter(version):
-    """The distribution's comes first, then what is on the path, or was put there by pyenv."""
+    """A command. The distribution's comes first, then what is on the path, or was put there by pyenv."""
     programs = ["/usr/bin/python3", shutil.which("python" + version),
                 *glob.glob(os.path.expanduser("~/.pyenv/versions/%s.*/bin/python3" % version))]
-    return next(filter(None, (executable_of(program, version) for program in programs if program)), None)
+    here = next(filter(None, (executable_of(program, version) for program in programs if program)), None)
+    return [here] if here else fetched(version)
 
 
 class Functions:
     version = None
+
+    @property
+    def method(self):
+        """3.9 has no name with the class."""
+        return "messen" if self.version == "3.9" else "Größe.messen"
 
     def setUp(self):
         super().setUp()
@@ -155,7 +176,7 @@ class Functions:
     def stacks(self, name):
         """Functions from the process on, with samples; those of the interpreter's start are left out."""
         path = self.path("stacks.folded")
-        self.sooth("profile", "--rate", "997", "--folded", path, "--", self.python, self.script(name))
+        self.sooth("profile", "--rate", "997", "--folded", path, "--", *self.python, self.script(name))
         found = []
         for line in harness.read(path).decode().splitlines():
             names, _, count = line.rpartition(" ")
@@ -216,7 +237,7 @@ class Functions:
 
     def test_letters(self):
         stacks = self.stacks("letters")
-        self.assertGreater(self.share(stacks, "until", "both", "水", "Größe.messen", "spend"), 0.3)
+        self.assertGreater(self.share(stacks, "until", "both", "水", self.method, "spend"), 0.3)
         text = str(stacks)
         self.assertIn("evil", text)
         self.assertNotIn("\x1b", harness.read(self.path("stacks.folded")).decode())
@@ -226,7 +247,7 @@ class Functions:
         path = self.path("long.py")
         with open(path, "w", encoding="utf-8") as file:
             file.write(WORK + CASES["shares"].replace("until(2,", "until(60,"))
-        target = Process([self.python, path])
+        target = Process([*self.python, path])
         self.addCleanup(target.end)
         report = self.sooth("profile", "-j", "--rate", "499", "-d", "2", str(target.pid)).json()
         self.assertTrue(target.is_running())
@@ -247,7 +268,7 @@ class Ended(Case):
 
     def waits(self, settle_s):
         path = self.path("waits.json")
-        sooth = self.start_sooth("profile", "--off-cpu", "-j", "-o", path, "--", self.python, "-c", self.PROGRAM)
+        sooth = self.start_sooth("profile", "--off-cpu", "-j", "-o", path, "--", *self.python, "-c", self.PROGRAM)
         sooth.wait_for_output(b"ready")
         time.sleep(settle_s)
         target, = [pid for pid in map(int, harness.read("/proc/%d/task/%d/children" % (sooth.pid, sooth.pid)).split())
@@ -277,7 +298,7 @@ def of_version(version):
     return needs_bpf(unittest.skipUnless(os.uname().machine == "x86_64", "only layouts of x86-64 are known")(case))
 
 
-Python3_11, Python3_12, Python3_13 = map(of_version, VERSIONS)
+Python3_11, Python3_12, Python3_13, Python3_14, Python3_9 = map(of_version, VERSIONS)
 
 
 if __name__ == "__main__":

@@ -39,12 +39,19 @@ static const char source[] =
 	"function inside\n jmp target@PLT\n.size inside,.-inside\n"
 	".cfi_startproc\nnop\n.cfi_endproc\n"
 	"named: .cfi_startproc\n push %rax\n lea text(%rip),%rdi\n ret\n.cfi_endproc\n"
+	/* two jumps into the middle of a rest elsewhere, one to a function's start */
+	"function split\n.cfi_startproc\n test %rdi,%rdi\n {disp32} je inner\n {disp32} jne "
+	"inner2\n"
+	" {disp32} jmp start\n.cfi_endproc\n.size split,.-split\n"
+	"start: .cfi_startproc\n ret\n.cfi_endproc\n"
+	"rest: .cfi_startproc\n nop\ninner: nop\ninner2: ret\n.cfi_endproc\n"
+	"behind_rest: .cfi_startproc\n ret\n.cfi_endproc\n"
 	".section .rodata\ntext: .asciz \"the text of named\"\n";
 
-enum { TWO, ONE_OF_TWO, FORWARDS, THROWS, LOST, TURNS, TARGET, INSIDE, NAMES };
+enum { TWO, ONE_OF_TWO, FORWARDS, THROWS, LOST, TURNS, TARGET, INSIDE, SPLIT, NAMES };
 
 static const char *const names[NAMES] = { "two", "one_of_two", "forwards", "throws", "lost",
-	"turns", "target", "inside" };
+	"turns", "target", "inside", "split" };
 
 static struct elf_found found;
 static int library = -1;
@@ -175,12 +182,43 @@ static void test_texts(void **state)
 	assert_int_equal(code, 0x50); /* push %rax */
 }
 
+static struct elf_export export_of(const char *name)
+{
+	struct elf_export export = { 0 };
+	struct elf_exports exports = { .found = &export };
+
+	assert_true(elf_exports_find(library, &name, 1, &exports));
+	return export;
+}
+
+static void test_rest(void **state)
+{
+	struct elf_export split, other, rest = { 0 };
+	unsigned char code[3];
+
+	(void)state;
+	open_library();
+	split = export_of("split");
+	other = export_of("two");
+	assert_true(elf_function_rest(library, &split, &rest));
+	assert_int_equal(rest.size, sizeof(code));
+	assert_int_equal(pread(library, code, sizeof(code), (off_t)rest.offset), sizeof(code));
+	assert_memory_equal(code, "\x90\x90\xc3", sizeof(code));
+	assert_false(elf_function_rest(library, &other, &rest));
+	split.size = UINT64_MAX;
+	assert_false(elf_function_rest(library, &split, &rest));
+	split.size = 4;
+	split.address = UINT64_MAX - 2;
+	assert_false(elf_function_rest(library, &split, &rest));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_slots),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_rest),
 	};
 
 	return cmocka_run_group_tests(tests, make_library, NULL);

@@ -275,20 +275,28 @@ static void test_later(void **state)
 	assert_name("Shop.open");
 }
 
-/* The table of 3.13.0 for debuggers: its words, as they stand in the file. */
-static const uint64_t debug_3_13[] = { 0, 0x030d00f0, 0, 283320, 608, 632, 194968, 7272, 7264, 7344,
-	7400, 7656, 7640, 7648, 16, 7752, 0, 7768, 7760, 304, 0, 8, 16, 72, 152, 160, 232, 32, 80,
-	8, 0, 56, 72, 70, 208, 112, 120, 128, 136, 68, 52, 96, 104, 200, 16, 8, 416, 24, 88, 168,
-	32, 24, 16, 40, 24, 16, 48, 32, 40, 24, 16, 32, 16, 24, 40, 16, 32, 64, 32, 16, 40 };
+/* Tables for debuggers: their words, as they stand in the files of 3.13.0 and 3.14.8. */
+static const uint64_t debug_3_13[PYTHON_DEBUG_BYTES / 8] = { 0, 0x030d00f0, 0, 283320, 608, 632,
+	194968, 7272, 7264, 7344, 7400, 7656, 7640, 7648, 16, 7752, 0, 7768, 7760, 304, 0, 8, 16,
+	72, 152, 160, 232, 32, 80, 8, 0, 56, 72, 70, 208, 112, 120, 128, 136, 68, 52, 96, 104, 200,
+	16, 8, 416, 24, 88, 168, 32, 24, 16, 40, 24, 16, 48, 32, 40, 24, 16, 32, 16, 24, 40, 16, 32,
+	64, 32, 16, 40 };
+static const uint64_t debug_3_14[PYTHON_DEBUG_BYTES / 8] = { 0, 0x30e08f0, 0, 316616, 784, 808,
+	225864, 7280, 7272, 7344, 7360, 7408, 7688, 7672, 7680, 16, 7784, 0, 7800, 7792, 7992, 0,
+	832, 0, 8, 16, 72, 152, 160, 232, 32, 88, 8, 0, 56, 80, 74, 64, 0, 216, 112, 120, 128, 136,
+	68, 52, 96, 104, 208, 0, 16, 8, 416, 24, 88, 168, 40, 32, 16, 40, 24, 16, 200, 24, 40, 32,
+	48, 32, 40, 24, 16, 32, 16, 24, 40, 16, 32, 64, 32, 16, 40 };
 
-static bool find_3_13(struct python_layout *found, size_t at, uint64_t value)
+static bool find_debug(
+	struct python_layout *found, const uint64_t *table, size_t at, uint64_t value)
 {
-	uint64_t words[ARRAY_SIZE(debug_3_13)];
+	uint64_t words[PYTHON_DEBUG_BYTES / 8];
 
-	memcpy(words, debug_3_13, sizeof(words));
+	memcpy(words, table, sizeof(words));
 	memcpy(words, "xdebugpy", 8);
 	words[at] = at ? value : words[at];
-	return python_layout_find(found, 0x030d00f0, (const unsigned char *)words, sizeof(words));
+	return python_layout_find(
+		found, (uint32_t)table[1], (const unsigned char *)words, sizeof(words));
 }
 
 static void test_for_debuggers(void **state)
@@ -296,8 +304,7 @@ static void test_for_debuggers(void **state)
 	struct python_layout found = { 0 };
 
 	(void)state;
-	assert_int_equal(sizeof(debug_3_13), PYTHON_DEBUG_BYTES);
-	assert_true(find_3_13(&found, 0, 0));
+	assert_true(find_debug(&found, debug_3_13, 0, 0));
 	assert_int_equal(found.interpreters, 632);
 	assert_int_equal(found.next_interpreter, 7264);
 	assert_int_equal(found.threads, 7344);
@@ -309,12 +316,31 @@ static void test_for_debuggers(void **state)
 	assert_int_equal(found.code_name, 128);
 	assert_int_equal(found.code_line, 68);
 	assert_int_equal(found.text_other, 56);
-	assert_false(find_3_13(&found, 1, 0x030d01f0)); /* of another version */
-	assert_false(find_3_13(&found, 2, 1));		/* without the lock: other objects */
-	assert_false(find_3_13(&found, 9, 1ull << 40));
-	assert_false(find_3_13(&found, 37, 300)); /* behind the object */
-	assert_false(find_3_13(&found, 45, 16));
-	assert_false(find_3_13(&found, 68, 24));
+	assert_false(find_debug(&found, debug_3_13, 1, 0x030d01f0)); /* of another version */
+	assert_false(find_debug(&found, debug_3_13, 2, 1)); /* without the lock: other objects */
+	assert_false(find_debug(&found, debug_3_13, 9, 1ull << 40));
+	assert_false(find_debug(&found, debug_3_13, 37, 300)); /* behind the object */
+	assert_false(find_debug(&found, debug_3_13, 45, 16));
+	assert_false(find_debug(&found, debug_3_13, 68, 24));
+}
+
+/* The offsets of Include/internal of 3.14, 64-bit. */
+static void test_for_debuggers_3_14(void **state)
+{
+	struct python_layout found = { 0 };
+
+	(void)state;
+	assert_true(find_debug(&found, debug_3_14, 0, 0));
+	assert_int_equal(found.thread_frame, 72);
+	assert_int_equal(found.frame_code, 0);
+	assert_int_equal(found.frame_previous, 8);
+	assert_int_equal(found.frame_mark, 74);
+	assert_int_equal(found.code_name, 128); /* the one with the class */
+	assert_int_equal(found.code_line, 68);
+	assert_int_equal(found.text_ascii, 40);
+	assert_false(find_debug(&found, debug_3_14, 1, 0x030e00f0));
+	assert_false(find_debug(&found, debug_3_14, 42, 1u << 19));
+	assert_false(find_debug(&found, debug_3_14, 51, 16));
 }
 
 static void test_versions(void **state)
@@ -322,11 +348,13 @@ static void test_versions(void **state)
 	struct python_layout found;
 
 	(void)state;
+	assert_true(python_layout_find(&found, 0x030900f0, NULL, 0));
 	assert_true(python_layout_find(&found, 0x030b00f0, NULL, 0));
 	assert_false(python_layout_find(&found, 0x030b00c2, NULL, 0)); /* not yet released */
 	assert_false(python_layout_find(&found, 0x030a0df0, NULL, 0));
 	assert_false(python_layout_find(&found, 0x030d00f0, NULL, 0));
 	assert_false(python_layout_find(&found, 0x030e00f0, NULL, 0));
+	assert_false(python_layout_find(&found, 0x030f00f0, NULL, 0));
 }
 
 int main(void)
@@ -341,6 +369,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sent_unusable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_later, setup, teardown),
 		cmocka_unit_test(test_for_debuggers),
+		cmocka_unit_test(test_for_debuggers_3_14),
 		cmocka_unit_test(test_versions),
 	};
 

@@ -9,17 +9,41 @@
 #define VERSION_SHIFT	16
 #define VERSION_LEVEL	0xf0
 #define VERSION_RELEASE 0xf0 /* layouts changed before */
+#define VERSION_3_9	0x0309
 #define VERSION_3_11	0x030b
 #define VERSION_3_12	0x030c
 #define VERSION_3_13	0x030d
+#define VERSION_3_14	0x030e
 #define COOKIE		"xdebugpy"
 #define COOKIE_BYTES	8
 #define OFFSET_MAX	(1u << 20)
-#define ENTRY_OWNER	3 /* FRAME_OWNED_BY_CSTACK */
+#define ENTRY_OWNER	3 /* FRAME_OWNED_BY_CSTACK, from 3.14 on FRAME_OWNED_BY_INTERPRETER */
 #define OBJECT_TYPE	8
 #define TEXT_LENGTH	16
 #define TEXT_STATE	32
 #define TEXT_MORE	16 /* PyCompactUnicodeObject has so much more than PyASCIIObject */
+
+/* Include/internal/pycore_runtime.h, pycore_interp.h and Include/cpython/pystate.h, frameobject.h,
+ * code.h, 64-bit, seen in the debug information of 3.9.2. Each frame is a call of the interpreter,
+ * as `f_trace_lines`, the mark, says: 1 unless a tracer of the program has cleared it. */
+static const struct python_layout layout_3_9 = {
+	.interpreters = 40, /* the main one */
+	.threads = 8,
+	.current = 568,
+	.is_current_of_runtime = 1,
+	.next_thread = 8,
+	.thread_id = 176,
+	.thread_frame = 24,
+	.frame_code = 32,
+	.frame_previous = 24,
+	.frame_mark = 88,
+	.code_line = 40,
+	.code_file = 104,
+	.code_name = 112,
+	.text_ascii = 48,
+	.text_other = 72,
+	.has_ready = 1,
+};
 
 /* Include/internal/pycore_runtime.h, pycore_interp.h, pycore_frame.h and Include/cpython/pystate.h,
  * code.h, unicodeobject.h, 64-bit: the same in 3.11.2 and 3.11.7. */
@@ -68,76 +92,84 @@ static const struct python_layout layout_3_12 = {
 
 /* --- for debuggers --- */
 
-/* Words of _Py_DebugOffsets in 3.13, behind the cookie. */
-enum {
-	DEBUG_VERSION = 1,
-	DEBUG_FREE_THREADED = 2,
-	DEBUG_INTERPRETERS = 5,
-	DEBUG_NEXT_INTERPRETER = 8,
-	DEBUG_THREADS = 9,
-	DEBUG_LOCK_HOLDER = 18,
-	DEBUG_NEXT_THREAD = 21,
-	DEBUG_THREAD_FRAME = 23,
-	DEBUG_THREAD_ID = 24,
-	DEBUG_NATIVE_ID = 25,
-	DEBUG_FRAME_PREVIOUS = 29,
-	DEBUG_FRAME_CODE = 30,
-	DEBUG_FRAME_OWNER = 33,
-	DEBUG_CODE_SIZE = 34,
-	DEBUG_CODE_FILE = 35,
-	DEBUG_CODE_NAME = 37,
-	DEBUG_CODE_LINE = 39,
-	DEBUG_OBJECT_TYPE = 45,
-	DEBUG_TEXT_STATE = 68,
-	DEBUG_TEXT_LENGTH = 69,
-	DEBUG_TEXT_SIZE = 70,
+enum debug_word {
+	DEBUG_INTERPRETERS,
+	DEBUG_NEXT_INTERPRETER,
+	DEBUG_THREADS,
+	DEBUG_LOCK_HOLDER,
+	DEBUG_NEXT_THREAD,
+	DEBUG_THREAD_FRAME,
+	DEBUG_THREAD_ID,
+	DEBUG_NATIVE_ID,
+	DEBUG_FRAME_PREVIOUS,
+	DEBUG_FRAME_CODE,
+	DEBUG_FRAME_OWNER,
+	DEBUG_CODE_SIZE,
+	DEBUG_CODE_FILE,
+	DEBUG_CODE_NAME,
+	DEBUG_CODE_LINE,
+	DEBUG_OBJECT_TYPE,
+	DEBUG_TEXT_STATE,
+	DEBUG_TEXT_LENGTH,
+	DEBUG_TEXT_SIZE,
 	DEBUG_WORDS,
 };
 
-_Static_assert(DEBUG_WORDS * sizeof(uint64_t) == PYTHON_DEBUG_BYTES, "all of them are read");
+#define DEBUG_VERSION	    1 /* behind the cookie */
+#define DEBUG_FREE_THREADED 2
+#define DEBUG_LAST	    (PYTHON_DEBUG_BYTES / sizeof(uint64_t))
 
-static bool is_consistent(const uint64_t *word)
+/* Where _Py_DebugOffsets has them, in words (Include/internal/pycore_debug_offsets.h). */
+static const uint8_t words_3_13[DEBUG_WORDS] = { 5, 8, 9, 18, 21, 23, 24, 25, 29, 30, 33, 34, 35,
+	37, 39, 45, 68, 69, 70 };
+static const uint8_t words_3_14[DEBUG_WORDS] = { 5, 8, 9, 19, 24, 26, 27, 28, 32, 33, 36, 39, 40,
+	42, 44, 51, 78, 79, 80 };
+
+static bool is_consistent(const uint32_t *offset)
 {
-	for (size_t i = DEBUG_FREE_THREADED + 1; i < DEBUG_WORDS; i++) {
-		if (word[i] >= OFFSET_MAX)
-			return false;
-	}
-	return !word[DEBUG_FREE_THREADED] && word[DEBUG_OBJECT_TYPE] == OBJECT_TYPE &&
-	       word[DEBUG_TEXT_STATE] == TEXT_STATE && word[DEBUG_TEXT_LENGTH] == TEXT_LENGTH &&
-	       word[DEBUG_TEXT_SIZE] > TEXT_STATE &&
-	       word[DEBUG_CODE_FILE] < word[DEBUG_CODE_SIZE] &&
-	       word[DEBUG_CODE_NAME] < word[DEBUG_CODE_SIZE] &&
-	       word[DEBUG_CODE_LINE] < word[DEBUG_CODE_SIZE];
+	return offset[DEBUG_OBJECT_TYPE] == OBJECT_TYPE && offset[DEBUG_TEXT_STATE] == TEXT_STATE &&
+	       offset[DEBUG_TEXT_LENGTH] == TEXT_LENGTH && offset[DEBUG_TEXT_SIZE] > TEXT_STATE &&
+	       offset[DEBUG_CODE_FILE] < offset[DEBUG_CODE_SIZE] &&
+	       offset[DEBUG_CODE_NAME] < offset[DEBUG_CODE_SIZE] &&
+	       offset[DEBUG_CODE_LINE] < offset[DEBUG_CODE_SIZE];
 }
 
-static bool from_debug(
-	struct python_layout *out, uint32_t version, const unsigned char *debug, size_t size)
+static bool from_debug(struct python_layout *out, uint32_t version, const uint8_t *place,
+	const unsigned char *debug, size_t size)
 {
-	uint64_t word[DEBUG_WORDS];
+	uint64_t word[DEBUG_LAST];
+	uint32_t offset[DEBUG_WORDS];
 
 	if (size < sizeof(word) || memcmp(debug, COOKIE, COOKIE_BYTES))
 		return false;
 	memcpy(word, debug, sizeof(word));
-	if (word[DEBUG_VERSION] != version || !is_consistent(word))
+	if (word[DEBUG_VERSION] != version || word[DEBUG_FREE_THREADED])
+		return false;
+	for (size_t i = 0; i < DEBUG_WORDS; i++) {
+		if (word[place[i]] >= OFFSET_MAX)
+			return false;
+		offset[i] = (uint32_t)word[place[i]];
+	}
+	if (!is_consistent(offset))
 		return false;
 	*out = (struct python_layout){
-		.interpreters = (uint32_t)word[DEBUG_INTERPRETERS],
-		.next_interpreter = (uint32_t)word[DEBUG_NEXT_INTERPRETER],
-		.threads = (uint32_t)word[DEBUG_THREADS],
-		.current = (uint32_t)word[DEBUG_LOCK_HOLDER],
-		.next_thread = (uint32_t)word[DEBUG_NEXT_THREAD],
-		.thread_id = (uint32_t)word[DEBUG_THREAD_ID],
-		.native_id = (uint32_t)word[DEBUG_NATIVE_ID],
-		.thread_frame = (uint32_t)word[DEBUG_THREAD_FRAME],
-		.frame_code = (uint32_t)word[DEBUG_FRAME_CODE],
-		.frame_previous = (uint32_t)word[DEBUG_FRAME_PREVIOUS],
-		.frame_mark = (uint32_t)word[DEBUG_FRAME_OWNER],
+		.interpreters = offset[DEBUG_INTERPRETERS],
+		.next_interpreter = offset[DEBUG_NEXT_INTERPRETER],
+		.threads = offset[DEBUG_THREADS],
+		.current = offset[DEBUG_LOCK_HOLDER],
+		.next_thread = offset[DEBUG_NEXT_THREAD],
+		.thread_id = offset[DEBUG_THREAD_ID],
+		.native_id = offset[DEBUG_NATIVE_ID],
+		.thread_frame = offset[DEBUG_THREAD_FRAME],
+		.frame_code = offset[DEBUG_FRAME_CODE],
+		.frame_previous = offset[DEBUG_FRAME_PREVIOUS],
+		.frame_mark = offset[DEBUG_FRAME_OWNER],
 		.entry_mark = ENTRY_OWNER,
-		.code_line = (uint32_t)word[DEBUG_CODE_LINE],
-		.code_file = (uint32_t)word[DEBUG_CODE_FILE],
-		.code_name = (uint32_t)word[DEBUG_CODE_NAME],
-		.text_ascii = (uint32_t)word[DEBUG_TEXT_SIZE],
-		.text_other = (uint32_t)word[DEBUG_TEXT_SIZE] + TEXT_MORE,
+		.code_line = offset[DEBUG_CODE_LINE],
+		.code_file = offset[DEBUG_CODE_FILE],
+		.code_name = offset[DEBUG_CODE_NAME],
+		.text_ascii = offset[DEBUG_TEXT_SIZE],
+		.text_other = offset[DEBUG_TEXT_SIZE] + TEXT_MORE,
 	};
 	return python_code_size(out) <= PYTHON_CODE_BYTES;
 }
@@ -148,6 +180,9 @@ bool python_layout_find(
 	if ((version & VERSION_LEVEL) != VERSION_RELEASE)
 		return false;
 	switch (version >> VERSION_SHIFT) {
+	case VERSION_3_9:
+		*out = layout_3_9;
+		return true;
 	case VERSION_3_11:
 		*out = layout_3_11;
 		return true;
@@ -155,7 +190,9 @@ bool python_layout_find(
 		*out = layout_3_12;
 		return true;
 	case VERSION_3_13:
-		return from_debug(out, version, debug, size);
+		return from_debug(out, version, words_3_13, debug, size);
+	case VERSION_3_14:
+		return from_debug(out, version, words_3_14, debug, size);
 	default:
 		return false;
 	}

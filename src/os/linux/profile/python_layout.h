@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where an interpreter of Python keeps what leads to names of functions. The layout of 3.11 and
- * 3.12 is known by version; 3.13 has it in its file, for debuggers (_Py_DebugOffsets).
+ * Where an interpreter of Python keeps what leads to names of functions. The layout of 3.9,
+ * 3.11 and 3.12 is known by version; 3.13 and 3.14 have it in their file, for debuggers
+ * (_Py_DebugOffsets).
  */
 #ifndef SOOTH_OS_LINUX_PYTHON_LAYOUT_H
 #define SOOTH_OS_LINUX_PYTHON_LAYOUT_H
@@ -13,7 +14,7 @@
 #include "bpf/profile.h"
 
 /* Of _PyRuntime, as the file has it: what is read of it. */
-#define PYTHON_DEBUG_BYTES 568
+#define PYTHON_DEBUG_BYTES 648
 
 /* `version`: Py_Version. `debug`: the first bytes of _PyRuntime in the file. False: not a layout
  * that is known, or numbers that no interpreter has. */

@@ -3,6 +3,7 @@
 #include "os/linux/profile/python_names.h"
 
 #include <bpf/bpf.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -12,13 +13,14 @@
 #include "base/cursor.h"
 #include "os/linux/profile/python_code.h"
 #include "os/linux/profile/python_layout.h"
-#include "symbols/elf_exports.h"
+#include "symbols/elf_texts.h"
 
 #define OBJECTS_MAX 65536
 #define NAMES_MAX   65536
 #define NAMES_BYTES (16u << 20)
 #define READ_MS	    2000
-#define ENTRY_BYTES 512 /* of the interpreter: here it makes its frame known */
+#define PYTHON_3_9  0x030900f0 /* as Py_Version is from 3.11 on */
+#define ENTRY_BYTES 512	       /* of the interpreter: here it makes its frame known */
 
 enum { RUNTIME, CODE_TYPE, EVAL, VERSION, EXPORTS };
 
@@ -54,7 +56,8 @@ void python_names_fini(struct python_names *p)
 
 struct job {
 	int file;
-	bool is_known; /* it is an interpreter of a known layout */
+	uint32_t version; /* by the file's name; 3.9 does not export one */
+	bool is_known;	  /* it is an interpreter of a known layout */
 	struct profile_python python;
 };
 
@@ -76,32 +79,43 @@ static void do_job(void *argument)
 	struct job *job = argument;
 	struct elf_export found[EXPORTS];
 	struct elf_exports exports = { .found = found };
+	struct elf_export rest = { 0 };
 	uint32_t version;
 
 	if (!elf_exports_find(job->file, export_names, EXPORTS, &exports))
 		return;
-	for (size_t i = 0; i < EXPORTS; i++) {
-		if (!found[i].address)
-			return;
-	}
-	if (!found[VERSION].offset || pread(job->file, &version, sizeof(version),
-					      (off_t)found[VERSION].offset) != sizeof(version))
+	if (!found[RUNTIME].address || !found[CODE_TYPE].address || !found[EVAL].address)
+		return;
+	version = job->version;
+	if (found[VERSION].offset && pread(job->file, &version, sizeof(version),
+					     (off_t)found[VERSION].offset) != sizeof(version))
 		return;
 	job->is_known = find_layout(job, version, found[RUNTIME].offset) && found[EVAL].size &&
 			found[EVAL].offset;
+	elf_function_rest(job->file, &found[EVAL], &rest);
 	job->python = (struct profile_python){ .layout = job->python.layout,
 		.eval_from = found[EVAL].offset,
 		.eval_to = found[EVAL].offset + found[EVAL].size,
+		.rest_from = rest.offset,
+		.rest_to = rest.offset + rest.size,
 		.runtime = found[RUNTIME].address - exports.code_shift,
 		.code_type = found[CODE_TYPE].address - exports.code_shift };
 }
 
-static bool is_interpreter_name(const char *path)
+static bool is_interpreter_name(const char *path, uint32_t *version)
 {
 	const char *slash = strrchr(path, '/');
 	struct span name = span_of_string(slash ? slash + 1 : path);
+	struct span old = span_of_string("python3.9");
 
-	return span_starts(name, "python") || span_starts(name, "libpython");
+	if (span_starts(name, "lib"))
+		name = span_of_string(name.data + 3);
+	*version =
+		span_starts(name, old.data) && (name.size == old.size ||
+						       !isdigit((unsigned char)name.data[old.size]))
+			? PYTHON_3_9
+			: 0;
+	return span_starts(name, "python");
 }
 
 void python_names_see(struct python_names *p, uint64_t file, const char *path, int fd)
@@ -110,7 +124,7 @@ void python_names_see(struct python_names *p, uint64_t file, const char *path, i
 	struct profile_python *kept;
 	bool is_new;
 
-	if (!path || !is_interpreter_name(path) || map_get(&p->files, &file))
+	if (!path || !is_interpreter_name(path, &job.version) || map_get(&p->files, &file))
 		return;
 	job.file = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (job.file < 0)
@@ -133,7 +147,7 @@ bool python_names_is_eval(const struct python_names *p, const struct profile_raw
 {
 	const struct profile_python *python = map_get(&p->files, &frame->file);
 
-	return python && frame->offset >= python->eval_from && frame->offset < python->eval_to;
+	return python && python_is_eval(python, frame->offset);
 }
 
 bool python_names_is_entering(const struct python_names *p, const struct profile_raw_frame *frame)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Functions of Python 3.11 to 3.13 by name, without a start flag: the kernel side reads the
+ * Functions of Python 3.9 and 3.11 to 3.14 by name, without a start flag: the kernel side reads the
  * interpreter's frames at the sample, and the names of each code object that it meets for the first
  * time. A name that it could not read (too long, or in memory that is not there) is read by this
  * side as soon as the sample is here: such a name counts only if the object is a code object still,

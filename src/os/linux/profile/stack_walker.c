@@ -282,7 +282,7 @@ static void meet_python(struct walk *w, const struct python_names *names, uint64
 {
 	const struct profile_python *p = map_get(&names->files, &w->mapping.file);
 
-	if (!p || offset < p->eval_from || offset >= p->eval_to)
+	if (!p || !python_is_eval(p, offset))
 		return;
 	w->python_runtime = w->mapping.shift + p->runtime;
 	w->raw.python_type = w->mapping.shift + p->code_type;
