@@ -408,11 +408,8 @@ static void choose_view(struct diagnosing *d, struct run *run, bool is_named)
 		(struct run_view){ d->watch_ns ? "finding-changes" : "findings", &d->options };
 	if (!d->bundle_path)
 		return;
-	/* The user's own labels are private names. */
-	d->bundle.findings = d->options;
-	d->bundle.findings.labels = NULL;
 	run->product = (struct run_side_output){ .path = d->bundle_path,
-		.view = { "bundle", &d->bundle },
+		.view = { "bundle", &d->options },
 		.sink = "redacted",
 		.name = "bundle",
 		.is_whole = true };

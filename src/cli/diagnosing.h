@@ -4,7 +4,6 @@
 #ifndef SOOTH_CLI_DIAGNOSING_H
 #define SOOTH_CLI_DIAGNOSING_H
 
-#include "analyze/overview/bundle.h"
 #include "analyze/diagnosis/findings.h"
 #include "cli/config/labels.h"
 #include "analyze/diagnosis/undecided.h"
@@ -34,7 +33,6 @@ struct diagnosing {
 	struct labels labels;
 	struct sockets_options peers;
 	struct findings_options options;
-	struct bundle_options bundle;
 	struct findings_reported told;
 	const struct run *run;
 	struct target_found found, whole;

@@ -3,8 +3,6 @@
  * The content of a bug report: versions, each selected process in detail, and the findings of the
  * view "findings". It has names and paths as they are: the sink "redacted" replaces them.
  */
-#include "analyze/overview/bundle.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +10,6 @@
 #include "analyze/diagnosis/diagnosed.h"
 #include "analyze/diagnosis/diagnosis.h"
 #include "analyze/diagnosis/findings_emit.h"
-#include "analyze/fds/fd_sums.h"
 #include "analyze/maps/map_classes.h"
 #include "analyze/overview/bundle_rows.h"
 #include "analyze/sockets/socket_sums.h"
@@ -21,7 +18,6 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/stage.h"
-#include "probes/fd_names.h"
 
 #define NAMES_MOST 8 /* of threads of one role */
 #define UNREADABLE SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
@@ -39,23 +35,7 @@ struct role_sum {
 	uint32_t count;
 	bool has_cpu;
 	struct buffer names; /* each NUL-terminated */
-	unsigned named;
 };
-
-static void add_name(struct role_sum *sum, const char *name)
-{
-	for (size_t at = 0; at < sum->names.size;) {
-		const char *known = (const char *)sum->names.data + at;
-
-		if (!strcmp(known, name))
-			return;
-		at += strlen(known) + 1;
-	}
-	if (sum->named++ >= NAMES_MOST)
-		return;
-	buffer_string(&sum->names, name);
-	buffer_char(&sum->names, '\0');
-}
 
 static void add_thread(
 	struct role_sum *sums, const struct diagnosed *j, const struct thread_history *t)
@@ -73,7 +53,7 @@ static void add_thread(
 		sum->cpu_percent += cpu;
 		sum->has_cpu = true;
 	}
-	add_name(sum, name);
+	bundle_text(&sum->names, span_of_string(name), NAMES_MOST);
 }
 
 static void list_threads(
@@ -102,16 +82,6 @@ static void list_threads(
 
 /* --- descriptors --- */
 
-static void add_count(
-	const struct process_id *id, struct span what, uint64_t count, struct buffer *out)
-{
-	struct bundle_count_row row = { .record = row_head(id), .count = count };
-	struct record_tail tail[] = { tail_span(&row.what, what) };
-
-	if (count)
-		RECORD_APPEND(out, &row, tail, 1);
-}
-
 static void list_descriptors(const struct diagnosis_input *input, const struct diagnosed *j,
 	struct bundle_process_row *row, struct buffer *out)
 {
@@ -127,9 +97,7 @@ static void list_descriptors(const struct diagnosis_input *input, const struct d
 	row->descriptor_count = sums.process->descriptors;
 	row->soft_limit = sums.process->soft_limit;
 	row->watches = sums.process->watches;
-	for (size_t i = 0; i < FDS_TYPES; i++)
-		add_count(&j->id, span_of_string(fd_type_names.names[i]), sums.types[i], out);
-	add_count(&j->id, span_of_string("other"), sums.other, out);
+	bundle_count_types(&sums, out);
 }
 
 /* --- sockets --- */
@@ -157,8 +125,7 @@ static void list_kinds(
 }
 
 /* Addresses are private: peers without a label are counted together. */
-static void list_peers(
-	const struct process_id *id, const struct socket_sums *sums, struct buffer *out)
+static void list_peers(const struct socket_sums *sums, struct buffer *out)
 {
 	size_t position = 0;
 	uint64_t others = 0;
@@ -170,12 +137,12 @@ static void list_peers(
 		const struct socket_peer_sum *sum = value;
 
 		if (sum->has_label)
-			add_count(id, span_of(peer->text, strnlen(peer->text, SOCKET_SUMS_TEXT)),
+			bundle_count(span_of(peer->text, strnlen(peer->text, SOCKET_SUMS_TEXT)),
 				sum->count, out);
 		else
 			others += sum->count;
 	}
-	add_count(id, span_of_string("without a label"), others, out);
+	bundle_count(span_of_string("without a label"), others, out);
 }
 
 static void list_sockets(const struct diagnosis_input *input, const struct diagnosed *j,
@@ -198,7 +165,7 @@ static void list_sockets(const struct diagnosis_input *input, const struct diagn
 			socket_sums_add(&sums, s, socket_sums_label(&input->labels, s, &strength));
 	}
 	list_kinds(&j->id, &sums, &parts->sockets);
-	list_peers(&j->id, &sums, &parts->peers);
+	list_peers(&sums, &parts->peers);
 	socket_sums_fini(&sums);
 }
 
@@ -261,13 +228,14 @@ struct bundle {
 
 /* --- the host --- */
 
-static int emit_head(struct output *output, const struct host_state *h, struct sooth_error *err)
+int bundle_emit_head(struct output *output, const struct section *section,
+	const struct host_state *h, uint32_t processes, struct sooth_error *err)
 {
-	static const struct section section = SECTION_OF("bundle", bundle_head_schema, INLINE);
-	const struct stream_segment none = { 0 }, *s = h->segment ? h->segment : &none;
-	struct bundle_head_row row = { .memory_bytes = s->memory_bytes, .cpus = s->cpus };
+	const struct stream_segment none = { 0 }, *s = h->segment ?: &none;
+	struct bundle_head_row row = {
+		.memory_bytes = s->memory_bytes, .cpus = s->cpus, .process_count = processes
+	};
 	char timestamp[UNITS_SIZE] = "";
-	int status = output_section(output, &section, err);
 
 	if (h->segment)
 		format_utc(timestamp, host_state_utc(h));
@@ -279,7 +247,8 @@ static int emit_head(struct output *output, const struct host_state *h, struct s
 		tail_span(&row.os_version, host_state_text(h, &s->os_version)),
 		tail_span(&row.architecture, host_state_text(h, &s->architecture)),
 	};
-	return status ? status : OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	return output_section(output, section, err)
+		       ?: OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 static int emit_installed(
@@ -307,25 +276,21 @@ static int emit_host(struct output *output, const struct diagnosis_input *input,
 	const struct diagnosed *j, struct sooth_error *err)
 {
 	static const struct section section = SECTION_OF("host", finding_host_schema, OBJECT);
-	const struct host_state *h = &input->host;
+	const struct stream_segment none = { 0 }, *s = input->host.segment ?: &none;
 	struct finding_host_row row = { .finding_count = j->count,
 		.severity = (uint8_t)j->worst,
-		.severity_state = j->count ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.severity_state = state_if(j->count),
 		.fine_text_state = SOOTH_STATE_ABSENT,
 		.blind_text_state = SOOTH_STATE_ABSENT };
-	struct span none = span_of("", 0);
 	struct record_tail tail[] = {
 		tail_buffer(&row.findings, &j->findings),
 		tail_buffer(&row.fine, &j->fine),
 		tail_buffer(&row.blind, &j->blind),
-		tail_span(&row.hostname,
-			h->segment ? host_state_text(h, &h->segment->hostname) : none),
-		tail_span(&row.os_version,
-			h->segment ? host_state_text(h, &h->segment->os_version) : none),
+		tail_span(&row.hostname, host_state_text(&input->host, &s->hostname)),
+		tail_span(&row.os_version, host_state_text(&input->host, &s->os_version)),
 	};
-	int status = output_section(output, &section, err);
-
-	return status ? status : OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	return output_section(output, &section, err)
+		       ?: OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 /* --- processes --- */
@@ -409,7 +374,8 @@ static int init(void *state, struct output *output, const void *options, struct 
 	struct bundle *b = state;
 
 	if (options)
-		findings = ((const struct bundle_options *)options)->findings;
+		findings = *(const struct findings_options *)options;
+	findings.labels = NULL; /* the user's own are private names */
 	findings.result = NULL;
 	b->output = output;
 	return diagnosis_init(&b->diagnosis, &findings, err);
@@ -424,31 +390,22 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return 0;
 }
 
-static int emit_all(struct bundle *b, struct sooth_error *err)
-{
-	static const struct section section = SECTION_OF("processes", bundle_process_schema, TABLE);
-	const struct diagnosis_input *input = &b->diagnosis.input;
-	const struct diagnosed *all = b->diagnosis.all;
-	size_t count = b->diagnosis.count;
-	int status = emit_head(b->output, &input->host, err);
-
-	if (!status)
-		status = emit_installed(b->output, &input->host.process_table, err);
-	if (!status)
-		status = output_section(b->output, &section, err);
-	for (size_t i = 1; i < count && !status; i++)
-		status = all[i].process ? emit_process(b->output, input, &all[i], err) : 0;
-	if (!status)
-		status = finding_gone_emit_all(b->output, input, all, count, err);
-	return status ? status : emit_host(b->output, input, &all[0], err);
-}
-
 static int finish(void *state, struct sooth_error *err)
 {
+	static const struct section head = SECTION_OF("bundle", bundle_head_schema, INLINE);
+	static const struct section section = SECTION_OF("processes", bundle_process_schema, TABLE);
 	struct bundle *b = state;
-	int status = diagnosis_run(&b->diagnosis, err);
+	const struct diagnosis_input *input = &b->diagnosis.input;
+	int status = diagnosis_run(&b->diagnosis, err)
+			     ?: bundle_emit_head(b->output, &head, &input->host, 0, err)
+			     ?: emit_installed(b->output, &input->host.process_table, err)
+			     ?: output_section(b->output, &section, err);
+	const struct diagnosed *all = b->diagnosis.all;
 
-	return status ? status : emit_all(b, err);
+	for (size_t i = 1; i < b->diagnosis.count && !status; i++)
+		status = all[i].process ? emit_process(b->output, input, &all[i], err) : 0;
+	return status ?: finding_gone_emit_all(b->output, input, all, b->diagnosis.count, err)
+		      ?: emit_host(b->output, input, &all[0], err);
 }
 
 static void fini(void *state)

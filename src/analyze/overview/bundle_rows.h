@@ -3,6 +3,9 @@
 #ifndef SOOTH_ANALYZE_BUNDLE_ROWS_H
 #define SOOTH_ANALYZE_BUNDLE_ROWS_H
 
+#include "analyze/fds/fd_sums.h"
+#include "analyze/process_table/host_state.h"
+#include "explain/output.h"
 #include "model/row_list.h"
 
 #define BUNDLE_HEAD_ROW(F, S)                                                                      \
@@ -15,7 +18,7 @@
 	F(S, U32, cpus, ALWAYS, "number of online CPUs of the host")                               \
 	F(S, U64, memory_bytes, ALWAYS, "total memory of the host", .unit = SOOTH_UNIT_BYTES)
 
-ROW_STRUCT(bundle_head_row, BUNDLE_HEAD_ROW);
+ROW_STRUCT(bundle_head_row, BUNDLE_HEAD_ROW, uint32_t process_count;);
 
 #define BUNDLE_INSTALLED_ROW(F, S)                                                                 \
 	F(S, TEXT, agent, ALWAYS, "id of an installed agent")                                      \
@@ -118,6 +121,17 @@ ROW_STRUCT(bundle_memory_row, BUNDLE_MEMORY_ROW);
 
 ROW_STRUCT(bundle_process_row, BUNDLE_PROCESS_ROW, char state;);
 
-extern const struct sooth_schema bundle_head_schema, bundle_installed_schema, bundle_process_schema;
+/* Append to lists of a row: a count by name (bundle_count_schema), unless it is 0; all types of
+ * descriptors; a text (TEXTS), unless it is there or there are `most`. */
+void bundle_count(struct span what, uint64_t count, struct buffer *out);
+void bundle_count_types(const struct fd_sums *sums, struct buffer *out);
+void bundle_text(struct buffer *texts, struct span text, size_t most);
+
+/* A row of struct bundle_head_row in that section. */
+int bundle_emit_head(struct output *output, const struct section *section,
+	const struct host_state *h, uint32_t processes, struct sooth_error *err);
+
+extern const struct sooth_schema bundle_count_schema, bundle_head_schema, bundle_installed_schema,
+	bundle_process_schema;
 
 #endif
