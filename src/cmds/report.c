@@ -2,7 +2,6 @@
 /* sooth report: every probe in a capture, in its default view. */
 #include <errno.h>
 
-#include "analyze/overview/capture_info.h"
 #include "cli/command/command.h"
 #include "cli/run.h"
 
@@ -47,7 +46,6 @@ static int run_report_command(
 {
 	struct report_config *c = config;
 	struct survey survey = { 0 };
-	const struct capture_info_options info = { &survey };
 	struct run run = {
 		.name = "report",
 		.target = &c->target,
@@ -58,7 +56,7 @@ static int run_report_command(
 	int status = check(c, arguments, err);
 
 	if (c->report.info) {
-		run.views[0] = (struct run_view){ "capture-info", &info };
+		run.views[0] = (struct run_view){ "capture-info", &survey };
 		run.survey = &survey;
 	}
 	if (!status)

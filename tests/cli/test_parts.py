@@ -271,6 +271,8 @@ class Counts(Parts):
 
 
 class Info(Parts):
+    """The view capture-info: by the index and by all records it says the same."""
+
     def test_same_figures(self):
         long = self.lengthen(DIAGNOSED)
         plain = self.strip(long)

@@ -3,6 +3,8 @@
  * The content of a bug report: versions, each selected process in detail, and the findings of the
  * view "findings". It has names and paths as they are: the sink "redacted" replaces them.
  */
+#include "analyze/overview/bundle.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,29 +13,157 @@
 #include "analyze/diagnosis/diagnosis.h"
 #include "analyze/diagnosis/findings_emit.h"
 #include "analyze/maps/map_classes.h"
-#include "analyze/overview/bundle_rows.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/threads/thread_roles.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/stage.h"
+#include "model/schema.h"
+#include "probes/fd_names.h"
 
 #define NAMES_MOST 8 /* of threads of one role */
 #define UNREADABLE SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
 
-/* --- the tables of a process --- */
+/* --- rows --- */
 
-struct bundle_parts {
-	struct buffer threads, descriptors, sockets, peers, memory; /* rows */
-};
+#define BUNDLE_INSTALLED_ROW(F, S)                                                                 \
+	F(S, TEXT, agent, ALWAYS, "id of an installed agent")                                      \
+	F(S, TEXT, version, ALWAYS, "installed version of the agent")                              \
+	F(S, TEXT, path, ALWAYS, "path of the installed agent")
+
+ROW_TABLE(bundle_installed, BUNDLE_INSTALLED_ROW, "bundle.installed", bundle_installed_row);
+
+#define BUNDLE_THREADS_ROW(F, S)                                                                   \
+	F(S, ENUM32, role, ALWAYS, "role of the threads, recognized by their names",               \
+		.names = &thread_role_names)                                                       \
+	F(S, U32, count, ALWAYS, "number of threads with this role")                               \
+	F(S, REAL, cpu_percent, MAYBE(cpu_state),                                                  \
+		"CPU use of all these threads, in percent of one CPU", .decimals = 1,              \
+		.unit = SOOTH_UNIT_PERCENT)                                                        \
+	F(S, TEXTS, names, ALWAYS, "names of some of the threads")
+
+ROW_TABLE(bundle_threads, BUNDLE_THREADS_ROW, "bundle.threads", bundle_threads_row);
+
+#define BUNDLE_SOCKETS_ROW(F, S)                                                                   \
+	F(S, TEXT, protocol, ALWAYS, "protocol of the sockets: tcp, tcp6, unix stream, ...")       \
+	F(S, TEXT, state, ALWAYS,                                                                  \
+		"state of the sockets: ESTABLISHED, LISTEN, ...; empty: unknown")                  \
+	F(S, U64, count, ALWAYS, "number of sockets")
+
+ROW_TABLE(bundle_sockets, BUNDLE_SOCKETS_ROW, "bundle.sockets", bundle_sockets_row);
+
+#define BUNDLE_MEMORY_ROW(F, S)                                                                    \
+	F(S, NAMED, ENUM32, class_, class, ALWAYS,                                                 \
+		"use of the memory: glibc-heap, thread-stack, file, v8, ...",                      \
+		.names = &map_class_names)                                                         \
+	F(S, U64, mappings, ALWAYS, "number of memory mappings")                                   \
+	F(S, U64, size_bytes, ALWAYS, "size of the address space (virtual memory)",                \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, rss_bytes, MAYBE(figures_state), "resident memory of this use",                  \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, dirty_bytes, WITH(figures_state), "memory in changed (dirty) pages",             \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, U64, reserved_bytes, WITH(figures_state),                                             \
+		"address space reserved without memory behind it", .unit = SOOTH_UNIT_BYTES)
+
+ROW_TABLE(bundle_memory, BUNDLE_MEMORY_ROW, "bundle.memory", bundle_memory_row);
+
+#define BUNDLE_PROCESS_ROW(F, S)                                                                   \
+	F(S, PID)                                                                                  \
+	F(S, U32, ppid, ALWAYS, "process id of the parent")                                        \
+	F(S, TEXT, name, ALWAYS, "name of the program of the process")                             \
+	F(S, TEXT, agent, MAYBE(agent_state), "id of the agent that the process is or belongs to") \
+	F(S, TEXT, version, MAYBE(version_state), "version of the agent")                          \
+	F(S, TEXT, rule, MAYBE(rule_state), "rule that recognized the agent")                      \
+	F(S, TEXT, role, MAYBE(role_state),                                                        \
+		"role of the process in its session: main, helper, tool call, ...")                \
+	F(S, TEXT, user, MAYBE(user_state), "name of the owner of the process",                    \
+		.placeholder = "user")                                                             \
+	F(S, TEXT, project, MAYBE(project_state), "project directory the agent works in",          \
+		.placeholder = "project")                                                          \
+	F(S, ALSO, CHARS, state, state, ALWAYS,                                                    \
+		"process state: R running, S sleeping, D uninterruptible, T stopped, Z zombie, I " \
+		"idle")                                                                            \
+	F(S, U64, elapsed_s, ALWAYS, "seconds since the process started", .unit = SOOTH_UNIT_S)    \
+	F(S, REAL, cpu_percent, MAYBE(cpu_state),                                                  \
+		"CPU use over the interval, in percent of one CPU", .decimals = 1,                 \
+		.unit = SOOTH_UNIT_PERCENT)                                                        \
+	F(S, U64, rss_bytes, ALWAYS, "resident memory of the process", .unit = SOOTH_UNIT_BYTES)   \
+	F(S, U64, vsz_bytes, ALWAYS, "size of the address space (virtual memory)",                 \
+		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, TEXT, executable, MAYBE(executable_state), "path of the executable of the process")   \
+	F(S, BOOL, is_deleted, ALWAYS, "the executable of the process was removed or replaced")    \
+	F(S, NAMED, TEXT, directory, cwd, MAYBE(directory_state),                                  \
+		"working directory of the process")                                                \
+	F(S, ARGS, command, MAYBE(command_state), "command line of the process, secrets masked")   \
+	F(S, NAMED, U32, thread_count, threads, ALWAYS, "number of threads of the process")        \
+	F(S, NAMED, ROWS, threads, threads_by_role, MAYBE(threads_state),                          \
+		"number of threads of each role", .rows = &bundle_threads_schema)                  \
+	F(S, NAMED, U32, descriptor_count, open_files, MAYBE(descriptors_state),                   \
+		"number of open file descriptors of the process")                                  \
+	F(S, U64, soft_limit, MAYBE(limit_state), "soft limit of open files; null: none")          \
+	F(S, NAMED, ROWS, descriptors, descriptors_by_type, WITH(descriptors_state),               \
+		"number of file descriptors of each type", .rows = &bundle_count_schema,           \
+		.is_keyed = true)                                                                  \
+	F(S, U32, watches, WITH(descriptors_state), "number of inotify watches of the process")    \
+	F(S, NAMED, ROWS, sockets, sockets_by_state, MAYBE(sockets_state),                         \
+		"number of sockets of each protocol and state", .rows = &bundle_sockets_schema)    \
+	F(S, NAMED, ROWS, peers, connections_by_peer, WITH(sockets_state),                         \
+		"number of established connections to each service", .rows = &bundle_count_schema, \
+		.is_keyed = true)                                                                  \
+	F(S, NAMED, ROWS, memory, memory_by_class, MAYBE(maps_state),                              \
+		"memory of the process by purpose (heap, stack, code, files)",                     \
+		.rows = &bundle_memory_schema)                                                     \
+	F(S, ROWS, findings, ALWAYS, "list of findings, worst first", .rows = &finding_schema)     \
+	F(S, ROWS, fine, ALWAYS, "checks that found no problem", .rows = &finding_fine_schema)     \
+	F(S, ROWS, unseen, ALWAYS, "checks that could not be done, with the reason",               \
+		.rows = &finding_blind_schema)
+
+ROW_STRUCT(bundle_process_row, BUNDLE_PROCESS_ROW, char state;);
+static ROW_SCHEMA(bundle_process, BUNDLE_PROCESS_ROW, "bundle.process", bundle_process_row);
+static ROW_SCHEMA(bundle_head, BUNDLE_HEAD_ROW, "bundle.head", bundle_head_row);
+ROW_SCHEMA(bundle_count, BUNDLE_COUNT_ROW, "bundle.count", bundle_count_row);
+
+/* --- lists of a row --- */
+
+void bundle_count(struct span what, uint64_t count, struct buffer *out)
+{
+	struct bundle_count_row row = { .count = count };
+	struct record_tail tail[] = { tail_span(&row.what, what) };
+
+	if (count)
+		RECORD_APPEND(out, &row, tail, 1);
+}
+
+void bundle_count_types(const struct fd_sums *sums, struct buffer *out)
+{
+	for (size_t i = 0; i < FDS_TYPES; i++)
+		bundle_count(span_of_string(fd_type_names.names[i]), sums->types[i], out);
+	bundle_count(span_of_string("other"), sums->other, out);
+}
+
+void bundle_text(struct buffer *texts, struct span text, size_t most)
+{
+	size_t count = 0;
+
+	for (size_t at = 0; at < texts->size; count++) {
+		const char *known = (const char *)texts->data + at;
+
+		if (span_equal(text, known))
+			return;
+		at += strlen(known) + 1;
+	}
+	if (count >= most)
+		return;
+	buffer_append(texts, text.data, text.size);
+	buffer_char(texts, '\0');
+}
 
 /* --- threads --- */
 
 struct role_sum {
-	double cpu_percent;
-	uint32_t count;
-	bool has_cpu;
+	struct bundle_threads_row row;
 	struct buffer names; /* each NUL-terminated */
 };
 
@@ -48,10 +178,11 @@ static void add_thread(
 	memcpy(name, t->name, THREAD_HISTORY_NAME);
 	sum = &sums[thread_role_of(
 		span_of_string(name), record_text(&p->record, &p->name), t->tid == j->id.pid)];
-	sum->count++;
+	if (!sum->row.count++)
+		sum->row.cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 	if (cpu >= 0) {
-		sum->cpu_percent += cpu;
-		sum->has_cpu = true;
+		sum->row.cpu_percent += cpu;
+		sum->row.cpu_state = SOOTH_STATE_VALUE;
 	}
 	bundle_text(&sum->names, span_of_string(name), NAMES_MOST);
 }
@@ -66,16 +197,11 @@ static void list_threads(
 	while ((t = thread_histories_next(&input->threads, &j->id, &position)))
 		add_thread(sums, j, t);
 	for (uint32_t i = 0; i < THREAD_ROLES; i++) {
-		struct bundle_threads_row row = { .record = row_head(&j->id),
-			.cpu_percent = sums[i].cpu_percent,
-			.count = sums[i].count,
-			.role = i,
-			.cpu_state = sums[i].has_cpu ? SOOTH_STATE_VALUE
-						     : SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL) };
-		struct record_tail tail[] = { tail_buffer(&row.names, &sums[i].names) };
+		struct record_tail tail = tail_buffer(&sums[i].row.names, &sums[i].names);
 
-		if (row.count)
-			RECORD_APPEND(out, &row, tail, 1);
+		sums[i].row.role = i;
+		if (sums[i].row.count)
+			RECORD_APPEND(out, &sums[i].row, &tail, 1);
 		buffer_fini(&sums[i].names);
 	}
 }
@@ -102,58 +228,45 @@ static void list_descriptors(const struct diagnosis_input *input, const struct d
 
 /* --- sockets --- */
 
-static void list_kinds(
-	const struct process_id *id, const struct socket_sums *sums, struct buffer *out)
+static void add_kind(const struct socket_kind_key *kind, uint64_t count, struct buffer *out)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
+	struct bundle_sockets_row row = { .count = count };
+	struct record_tail tail[] = {
+		tail_span(&row.protocol,
+			span_of(kind->protocol, strnlen(kind->protocol, sizeof(kind->protocol)))),
+		tail_string(&row.state, socket_state_text(kind->state, kind->state_state)),
+	};
 
-	while (map_next(&sums->kinds, &position, &key, &value)) {
-		const struct socket_kind_key *kind = key;
-		struct bundle_sockets_row row = { .record = row_head(id),
-			.count = *(uint64_t *)value };
-		struct record_tail tail[] = {
-			tail_span(&row.protocol,
-				span_of(kind->protocol,
-					strnlen(kind->protocol, sizeof(kind->protocol)))),
-			tail_string(&row.state, socket_state_text(kind->state, kind->state_state)),
-		};
-
-		RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
-	}
+	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
 }
 
 /* Addresses are private: peers without a label are counted together. */
-static void list_peers(const struct socket_sums *sums, struct buffer *out)
+static void list_sums(const struct socket_sums *sums, struct buffer *kinds, struct buffer *peers)
 {
-	size_t position = 0;
 	uint64_t others = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&sums->peers, &position, &key, &value)) {
-		const struct socket_peer_key *peer = key;
-		const struct socket_peer_sum *sum = value;
-
+	map_for_each (&sums->kinds, const struct socket_kind_key *, kind, uint64_t *, count)
+		add_kind(kind, *count, kinds);
+	map_for_each (
+		&sums->peers, const struct socket_peer_key *, peer, struct socket_peer_sum *, sum) {
 		if (sum->has_label)
 			bundle_count(span_of(peer->text, strnlen(peer->text, SOCKET_SUMS_TEXT)),
-				sum->count, out);
+				sum->count, peers);
 		else
 			others += sum->count;
 	}
-	bundle_count(span_of_string("without a label"), others, out);
+	bundle_count(span_of_string("without a label"), others, peers);
 }
 
-static void list_sockets(const struct diagnosis_input *input, const struct diagnosed *j,
-	struct bundle_process_row *row, struct bundle_parts *parts)
+/* Returns the state of both lists. */
+static uint8_t list_sockets(const struct diagnosis_input *input, const struct process_id *id,
+	struct buffer *kinds, struct buffer *peers)
 {
-	const struct snapshot *snapshot = snapshots_get(&input->sockets.last, &j->id);
+	const struct snapshot *snapshot = snapshots_get(&input->sockets.last, id);
 	const struct sockets_process *end = snapshot ? snapshot_end(snapshot, sizeof(*end)) : NULL;
 	struct batch records = { 0 };
 	struct socket_sums sums;
 
-	row->sockets_state = end ? end->sockets_state : UNREADABLE;
 	if (end)
 		records = snapshot_records(snapshot);
 	socket_sums_init(&sums);
@@ -164,9 +277,9 @@ static void list_sockets(const struct diagnosis_input *input, const struct diagn
 		if (s)
 			socket_sums_add(&sums, s, socket_sums_label(&input->labels, s, &strength));
 	}
-	list_kinds(&j->id, &sums, &parts->sockets);
-	list_peers(&sums, &parts->peers);
+	list_sums(&sums, kinds, peers);
 	socket_sums_fini(&sums);
+	return end ? end->sockets_state : UNREADABLE;
 }
 
 /* --- memory --- */
@@ -196,27 +309,6 @@ static int list_memory(const struct diagnosis_input *input, const struct diagnos
 			RECORD_APPEND(out, &one, NULL, 0);
 	}
 	return 0;
-}
-
-/* Fills the tables, and the values and states of the row that belong to them. -ENOMEM. */
-static int bundle_parts_make(struct bundle_parts *parts, const struct diagnosis_input *input,
-	const struct diagnosed *j, struct bundle_process_row *row)
-{
-	*parts = (struct bundle_parts){ 0 };
-	list_threads(input, j, &parts->threads);
-	row->threads_state = parts->threads.size ? SOOTH_STATE_VALUE : UNREADABLE;
-	list_descriptors(input, j, row, &parts->descriptors);
-	list_sockets(input, j, row, parts);
-	return list_memory(input, j, row, &parts->memory);
-}
-
-static void bundle_parts_fini(struct bundle_parts *parts)
-{
-	buffer_fini(&parts->threads);
-	buffer_fini(&parts->descriptors);
-	buffer_fini(&parts->sockets);
-	buffer_fini(&parts->peers);
-	buffer_fini(&parts->memory);
 }
 
 /* --- the view --- */
@@ -332,21 +424,23 @@ static int emit_process(struct output *output, const struct diagnosis_input *inp
 	const struct proc_process *p = one->process;
 	const struct agent *agent = one->agent ? one->agent : one->owner_agent;
 	struct span none = span_of("", 0);
+	_cleanup_(buffer_fini) struct buffer threads = { 0 }, descriptors = { 0 }, sockets = { 0 },
+					     peers = { 0 }, memory = { 0 };
 	struct bundle_process_row row;
-	struct bundle_parts parts;
-	int status;
 
 	fill_row(input, j, agent, &row);
-	if (bundle_parts_make(&parts, input, j, &row)) {
-		bundle_parts_fini(&parts);
+	list_threads(input, j, &threads);
+	row.threads_state = threads.size ? SOOTH_STATE_VALUE : UNREADABLE;
+	list_descriptors(input, j, &row, &descriptors);
+	row.sockets_state = list_sockets(input, &j->id, &sockets, &peers);
+	if (list_memory(input, j, &row, &memory))
 		return error_no_memory(err);
-	}
 	struct record_tail tail[] = {
-		tail_buffer(&row.threads, &parts.threads),
-		tail_buffer(&row.descriptors, &parts.descriptors),
-		tail_buffer(&row.sockets, &parts.sockets),
-		tail_buffer(&row.peers, &parts.peers),
-		tail_buffer(&row.memory, &parts.memory),
+		tail_buffer(&row.threads, &threads),
+		tail_buffer(&row.descriptors, &descriptors),
+		tail_buffer(&row.sockets, &sockets),
+		tail_buffer(&row.peers, &peers),
+		tail_buffer(&row.memory, &memory),
 		tail_buffer(&row.findings, &j->findings),
 		tail_buffer(&row.fine, &j->fine),
 		tail_buffer(&row.unseen, &j->blind),
@@ -361,9 +455,7 @@ static int emit_process(struct output *output, const struct diagnosis_input *inp
 		tail_text(&row.directory, &p->record, &p->directory),
 		tail_text(&row.command, &p->record, &p->arguments),
 	};
-	status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
-	bundle_parts_fini(&parts);
-	return status;
+	return OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 /* --- the stage --- */

@@ -4,13 +4,12 @@
  * come from a survey, that is from the index or from counting; of the records themselves only the
  * stream's own are read.
  */
-#include "analyze/overview/capture_info.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "capture/index.h"
 #include "model/probe.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
@@ -76,11 +75,10 @@ struct info_state {
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
 {
 	struct info_state *s = state;
-	const struct capture_info_options *o = options;
 
 	(void)err;
 	s->output = output;
-	s->survey = o ? o->survey : &s->own;
+	s->survey = options ?: &s->own;
 	map_init(&s->named, sizeof(uint16_t), sizeof(uint32_t), NAMES_MAX);
 	return 0;
 }
@@ -132,9 +130,9 @@ static int emit_capture(struct info_state *s, struct sooth_error *err)
 		.read = v->has_gaps	? READ_GAPS
 			: v->is_indexed ? READ_INDEX
 					: READ_WHOLE,
-		.file_state = v->file_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.began_state = segment && v->begin_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.host_state = segment ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.file_state = state_if(v->file_bytes),
+		.began_state = state_if(segment && v->begin_ns),
+		.host_state = state_if(segment) };
 	struct record_tail tail[5] = { { 0 } };
 
 	if (segment) {
@@ -205,13 +203,9 @@ static int emit_kinds(struct info_state *s, struct sooth_error *err)
 static int finish(void *state, struct sooth_error *err)
 {
 	struct info_state *s = state;
-	int status = output_section(s->output, &capture_section, err);
 
-	if (!status)
-		status = emit_capture(s, err);
-	if (!status)
-		status = output_section(s->output, &kinds_section, err);
-	return status ? status : emit_kinds(s, err);
+	return output_section(s->output, &capture_section, err) ?: emit_capture(s, err)
+		?: output_section(s->output, &kinds_section, err) ?: emit_kinds(s, err);
 }
 
 static void fini(void *state)

@@ -7,7 +7,7 @@
 #define SOOTH_ANALYZE_OVERVIEW_ROWS_H
 
 #include "analyze/diagnosis/finding_rows.h"
-#include "analyze/overview/bundle_rows.h"
+#include "analyze/overview/bundle.h"
 #include "analyze/overview/call_operations.h"
 #include "explain/finding.h"
 #include "model/schema.h"
