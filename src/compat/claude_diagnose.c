@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/overview/call_operations.h"
+#include "analyze/overview/slow_calls.h"
 #include "analyze/overview/overview.h"
 #include "analyze/calls/syscall_folded.h"
 #include "analyze/calls/syscall_table.h"

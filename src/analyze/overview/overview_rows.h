@@ -8,7 +8,7 @@
 
 #include "analyze/diagnosis/finding_rows.h"
 #include "analyze/overview/bundle.h"
-#include "analyze/overview/call_operations.h"
+#include "analyze/overview/slow_calls.h"
 #include "explain/finding.h"
 #include "model/schema.h"
 

@@ -3,8 +3,8 @@
  * Single calls that read, write, open or communicate: the slowest of each process, with what
  * their descriptor was at the time of the call (call_fold.h).
  */
-#ifndef SOOTH_ANALYZE_CALL_OPERATIONS_H
-#define SOOTH_ANALYZE_CALL_OPERATIONS_H
+#ifndef SOOTH_ANALYZE_SLOW_CALLS_H
+#define SOOTH_ANALYZE_SLOW_CALLS_H
 
 #include "analyze/calls/call_fold.h"
 #include "base/map.h"
