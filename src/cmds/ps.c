@@ -404,7 +404,7 @@ static bool fits_screen(const char *text)
 	struct filter *filter = NULL;
 	struct sooth_error ignored;
 	bool fits = strlen(text) < TOP_FILTER_SIZE && !filter_new(&filter, text, &ignored) &&
-		    filter_fits(filter, &process_row_schema);
+		    filter_fits_schema(filter, &process_row_schema);
 
 	filter_free(filter);
 	return fits;

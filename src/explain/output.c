@@ -167,7 +167,8 @@ int output_section(struct output *o, const struct section *section, struct sooth
 		return status;
 	o->section = section;
 	o->kept = o->dropped = 0;
-	o->filters = o->filter && is_table(section) && filter_fits(o->filter, section->schema);
+	o->filters =
+		o->filter && is_table(section) && filter_fits_schema(o->filter, section->schema);
 	o->has_filtered |= o->filters;
 	return EACH_READER(o, section, sink_section, section, err);
 }
@@ -179,7 +180,8 @@ static int filter_row(struct output *o, size_t at, struct sooth_error *err)
 
 	if (!o->filters || buffer_failed(&o->rows))
 		return 0;
-	holds = filter_holds(o->filter, o->section->schema, (const void *)(o->rows.data + at), err);
+	holds = filter_matches_record(
+		o->filter, o->section->schema, (const void *)(o->rows.data + at), err);
 	if (!holds)
 		o->rows.size = at;
 	o->kept += holds > 0;
@@ -193,8 +195,8 @@ bool output_holds(
 	struct sooth_error ignored;
 
 	assert(o);
-	return !o->filter || !filter_fits(o->filter, schema) ||
-	       filter_holds(o->filter, schema, row, &ignored) > 0;
+	return !o->filter || !filter_fits_schema(o->filter, schema) ||
+	       filter_matches_record(o->filter, schema, row, &ignored) > 0;
 }
 
 static int flush_when_full(struct output *o, struct sooth_error *err)
@@ -327,7 +329,7 @@ int output_check_filter(const struct output *o, const struct sooth_schema *const
 	if (unknown)
 		return filters_unknown(unknown, tables, count, err);
 	for (size_t i = 0; i < count; i++) {
-		if (o->filter && filter_fits(o->filter, tables[i]))
+		if (o->filter && filter_fits_schema(o->filter, tables[i]))
 			return 0;
 	}
 	return o->filter ? filters_nothing(o, err) : 0;

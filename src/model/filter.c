@@ -317,7 +317,7 @@ static const struct sooth_field *find_field(const struct sooth_schema *schema, c
 	return field;
 }
 
-bool filter_fits(const struct filter *f, const struct sooth_schema *schema)
+bool filter_fits_schema(const struct filter *f, const struct sooth_schema *schema)
 {
 	assert(f);
 	for (size_t i = 0; i < f->count; i++) {
@@ -550,7 +550,7 @@ static int evaluate(struct filter *f, size_t i, const struct sooth_schema *schem
 	return evaluate(f, n->b, schema, record, err);
 }
 
-int filter_holds(struct filter *f, const struct sooth_schema *schema,
+int filter_matches_record(struct filter *f, const struct sooth_schema *schema,
 	const struct sooth_record *record, struct sooth_error *err)
 {
 	assert(f);

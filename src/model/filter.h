@@ -28,10 +28,10 @@ struct filter;
 int filter_new(struct filter **out, const char *text, struct sooth_error *err);
 void filter_free(struct filter *f);
 /* Whether a schema has every field that the expression names. */
-bool filter_fits(const struct filter *f, const struct sooth_schema *schema);
+bool filter_fits_schema(const struct filter *f, const struct sooth_schema *schema);
 /* Whether it holds for a record of a schema that it fits: 0 or 1. -EINVAL: a value makes no sense
  * for its field, err says so. */
-int filter_holds(struct filter *f, const struct sooth_schema *schema,
+int filter_matches_record(struct filter *f, const struct sooth_schema *schema,
 	const struct sooth_record *record, struct sooth_error *err);
 /* The first field that it names; for an error. */
 const char *filter_field(const struct filter *f);

@@ -394,7 +394,7 @@ static void learn(struct redactor *r, const char *placeholder, struct span name)
 
 /* The first part of "build-7.example.org" identifies as much as the whole; that of an address does
  * not. */
-void redactor_learn(struct redactor *r, const char *placeholder, struct span name)
+void redactor_learn_name(struct redactor *r, const char *placeholder, struct span name)
 {
 	const char *dot = name.size ? memchr(name.data, '.', name.size) : NULL;
 
@@ -413,7 +413,7 @@ static bool begins_path(struct span text, size_t at)
 	       !ascii_is_alnum(before) && !strchr("_.-/~", before);
 }
 
-void redactor_learn_text(struct redactor *r, struct span text)
+void redactor_learn_paths(struct redactor *r, struct span text)
 {
 	assert(r);
 	for (size_t at = 0; at < text.size; at++) {
@@ -421,7 +421,7 @@ void redactor_learn_text(struct redactor *r, struct span text)
 
 		if (begins_path(text, at) &&
 			redact_home(span_of(text.data + at, text.size - at), &user))
-			redactor_learn(r, "user", user);
+			redactor_learn_name(r, "user", user);
 	}
 	if (text.size < 2 || text.data[0] != '/' || !memchr(text.data, ' ', text.size) ||
 		r->paths.size + text.size >= PATHS_MAX)

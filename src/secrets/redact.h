@@ -33,9 +33,9 @@ void redactor_init(struct redactor *r);
 void redactor_fini(struct redactor *r);
 /* The text is a name of that kind, wherever it stands: "user", "host". Public words and
  * texts shorter than three characters are not names. */
-void redactor_learn(struct redactor *r, const char *placeholder, struct span name);
+void redactor_learn_name(struct redactor *r, const char *placeholder, struct span name);
 /* Whose homes are in the text, and that it is a path, if it is one. */
-void redactor_learn_text(struct redactor *r, struct span text);
+void redactor_learn_paths(struct redactor *r, struct span text);
 /* After all was learnt. */
 void redactor_write(struct redactor *r, struct span text, struct buffer *out);
 /* NUL-separated, each ended by NUL. */

@@ -87,7 +87,7 @@ static void learn_texts(struct redactor *r, const struct sooth_value *v)
 	for (size_t at = 0; at < v->text.size;) {
 		size_t length = strnlen(v->text.data + at, v->text.size - at);
 
-		redactor_learn_text(r, span_of(v->text.data + at, length));
+		redactor_learn_paths(r, span_of(v->text.data + at, length));
 		at += length + 1;
 	}
 }
@@ -104,8 +104,8 @@ static void learn_field(struct redactor *r, const struct sooth_field *f,
 	case SOOTH_FIELD_TEXT:
 	case SOOTH_FIELD_CHARS:
 		if (f->placeholder)
-			redactor_learn(r, f->placeholder, span_of(v.text.data, v.text.size));
-		redactor_learn_text(r, span_of(v.text.data, v.text.size));
+			redactor_learn_name(r, f->placeholder, span_of(v.text.data, v.text.size));
+		redactor_learn_paths(r, span_of(v.text.data, v.text.size));
 		break;
 	case SOOTH_FIELD_TEXTS:
 	case SOOTH_FIELD_ARGS:

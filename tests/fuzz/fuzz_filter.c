@@ -16,9 +16,9 @@ static void use(struct filter *f, const struct sooth_schema *schema)
 
 	CHECK(head);
 	head->words = head->fixed_words = (uint16_t)(schema->fixed_size / SOOTH_RECORD_WORD);
-	holds = filter_holds(f, schema, head, &err);
+	holds = filter_matches_record(f, schema, head, &err);
 	CHECK(holds == 0 || holds == 1 || (holds < 0 && err.why[0]));
-	CHECK(filter_holds(f, schema, head, &err) == holds);
+	CHECK(filter_matches_record(f, schema, head, &err) == holds);
 	buffer_fini(&record);
 }
 
@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	for (size_t i = 0; registry_probes[i]; i++) {
 		for (size_t k = 0; registry_probes[i]->schemas[k]; k++) {
-			if (filter_fits(f, registry_probes[i]->schemas[k]))
+			if (filter_fits_schema(f, registry_probes[i]->schemas[k]))
 				use(f, registry_probes[i]->schemas[k]);
 		}
 	}

@@ -33,8 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct redactor r;
 
 	redactor_init(&r);
-	redactor_learn_text(&r, text);
-	redactor_learn(&r, "user", name());
+	redactor_learn_paths(&r, text);
+	redactor_learn_name(&r, "user", name());
 	redactor_write(&r, text, &out);
 	redactor_write_arguments(&r, text, &out);
 	buffer_fini(&out);

@@ -70,8 +70,8 @@ static int holds(const char *text)
 	if (result)
 		return result;
 	RECORD_APPEND(&record, &row, tail, 2);
-	assert_true(filter_fits(f, &schema));
-	result = filter_holds(f, &schema, (const void *)record.data, &err);
+	assert_true(filter_fits_schema(f, &schema));
+	result = filter_matches_record(f, &schema, (const void *)record.data, &err);
 	filter_free(f);
 	buffer_fini(&record);
 	return result;
@@ -138,7 +138,8 @@ static void test_not_measured(void **state)
 		struct filter *f;
 
 		assert_int_equal(filter_new(&f, all[i], &err), 0);
-		assert_int_equal(filter_holds(f, &schema, (const void *)record.data, &err), 0);
+		assert_int_equal(
+			filter_matches_record(f, &schema, (const void *)record.data, &err), 0);
 		filter_free(f);
 	}
 	buffer_fini(&record);
@@ -151,7 +152,7 @@ static void test_fits(void **state)
 
 	(void)state;
 	assert_int_equal(filter_new(&f, "pid = 1 and nothing = 2", &err), 0);
-	assert_false(filter_fits(f, &schema));
+	assert_false(filter_fits_schema(f, &schema));
 	filter_free(f);
 }
 

@@ -39,7 +39,7 @@ static void take_all(void)
 		else if (r->kind == HEAP_HELD)
 			heap_held_take(&live, (const void *)r);
 		else
-			heap_live_take(&live, r);
+			heap_live_add_record(&live, r);
 	}
 	buffer_reset(&records);
 }

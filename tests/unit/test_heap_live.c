@@ -32,7 +32,7 @@ static void take_all(void)
 	struct batch all = { records.data, records.size };
 
 	batch_for_each (r, &all)
-		heap_live_take(&live, r);
+		heap_live_add_record(&live, r);
 	buffer_reset(&records);
 }
 
@@ -367,7 +367,7 @@ static void test_short_records(void **state)
 
 	(void)state;
 	c.record.words = c.record.fixed_words = 5;
-	heap_live_take(&live, &c.record);
+	heap_live_add_record(&live, &c.record);
 	add_tick(&records, 100);
 	assert_live(0, 0);
 	assert_int_equal(live.processes.count, 0);

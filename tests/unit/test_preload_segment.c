@@ -326,7 +326,7 @@ static void test_hostile_head(void **state)
 	atomic_store(&g.head->used, UINT32_MAX);
 	atomic_store(&g.head->around, UINT32_MAX);
 	atomic_store(&g.slot->state, 77);
-	assert_int_equal(preload_segment_used(g.s), PRELOAD_SLOTS);
+	assert_int_equal(preload_segment_used_slots(g.s), PRELOAD_SLOTS);
 	assert_false(read_all(&g));
 	assert_int_equal(g.s->around, PRELOAD_AROUND_ALL);
 	end(&g);

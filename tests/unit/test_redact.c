@@ -33,11 +33,11 @@ static void test_names(void **state)
 
 	(void)state;
 	redactor_init(&r);
-	redactor_learn(&r, "user", span("zoe"));
-	redactor_learn(&r, "user", span("zoe-admin"));
-	redactor_learn(&r, "host", span("Lab7.example.org"));
-	redactor_learn(&r, "user", span("al"));	  /* too short to be told from a word */
-	redactor_learn(&r, "user", span("node")); /* everybody's */
+	redactor_learn_name(&r, "user", span("zoe"));
+	redactor_learn_name(&r, "user", span("zoe-admin"));
+	redactor_learn_name(&r, "host", span("Lab7.example.org"));
+	redactor_learn_name(&r, "user", span("al"));   /* too short to be told from a word */
+	redactor_learn_name(&r, "user", span("node")); /* everybody's */
 	check(&r, "zoe runs it on lab7, ZOE's", "user-1 runs it on host-2, user-1's");
 	check(&r, "zoe-admin@x", "name-1");
 	check(&r, "of zoe-admin, zoetrope, azoe", "of user-2, zoetrope, azoe");
@@ -75,7 +75,7 @@ static void test_paths(void **state)
 	(void)state;
 	redactor_init(&r);
 	for (size_t i = 0; i < COUNT(cases); i++)
-		redactor_learn_text(&r, span(cases[i][0]));
+		redactor_learn_paths(&r, span(cases[i][0]));
 	for (size_t i = 0; i < COUNT(cases); i++)
 		check(&r, cases[i][0], cases[i][1]);
 	redactor_fini(&r);

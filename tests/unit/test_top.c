@@ -307,7 +307,7 @@ static void test_found(void **state)
 	(void)state;
 	add_agent(10, "/work/alpha");
 	take();
-	assert_true(finder_take(&top.finder, rows, strlen(rows)));
+	assert_true(finder_add_lines(&top.finder, rows, strlen(rows)));
 	assert_shows("findings: w selects one");
 	assert_shows("close them");
 	for (uint32_t pid = 10; pid < 24; pid++)
@@ -473,14 +473,14 @@ static void test_findings(void **state)
 	add_agent(10, "/work/alpha");
 	add_agent(20, "/work/beta");
 	take();
-	assert_false(finder_take(&top.finder, "sooth: a word beside it\n", 24));
-	assert_false(finder_take(&top.finder, head, strlen(head)));
-	assert_false(finder_take(&top.finder, raised, 30));
-	assert_true(finder_take(&top.finder, raised + 30, strlen(raised) - 30));
+	assert_false(finder_add_lines(&top.finder, "sooth: a word beside it\n", 24));
+	assert_false(finder_add_lines(&top.finder, head, strlen(head)));
+	assert_false(finder_add_lines(&top.finder, raised, 30));
+	assert_true(finder_add_lines(&top.finder, raised + 30, strlen(raised) - 30));
 	finder_apply(&top.finder, &top.model);
 	assert_shows("beta (20): fd-leak: grows, \"fast\"\\nand \\x1b more");
-	assert_true(finder_take(&top.finder, "2,cleared,high,fd-leak,x,fd-leak:20@20\n", 40));
-	assert_false(finder_take(&top.finder, "2,cleared,high,fd-leak,x,fd-leak:20@20\n", 40));
+	assert_true(finder_add_lines(&top.finder, "2,cleared,high,fd-leak,x,fd-leak:20@20\n", 40));
+	assert_false(finder_add_lines(&top.finder, "2,cleared,high,fd-leak,x,fd-leak:20@20\n", 40));
 	finder_apply(&top.finder, &top.model);
 	assert_hides("fd-leak");
 }
@@ -494,7 +494,7 @@ static void test_acting_in_a_pane(void **state)
 	(void)state;
 	add_agent(10, "/work/alpha");
 	take();
-	assert_true(finder_take(&top.finder, rows, strlen(rows)));
+	assert_true(finder_add_lines(&top.finder, rows, strlen(rows)));
 	type("w\r");
 	assert_shows("cpu-spin: 30");
 	assert_int_equal(top_picked(&top)->id.pid, 10);
@@ -524,7 +524,7 @@ static void test_alerts_of_findings(void **state)
 	top.alerting.alerts = (void *)&top;
 	add_agent(20, "/work/beta");
 	take();
-	assert_true(finder_take(&top.finder, rows, strlen(rows)));
+	assert_true(finder_add_lines(&top.finder, rows, strlen(rows)));
 	alerted[0] = '\0';
 	top_alert_on_findings(&top);
 	assert_string_equal(alerted, "+fd-leak:20@20 known +full-disk unknown ");
@@ -666,7 +666,7 @@ static void test_list_of_findings(void **state)
 	take();
 	type("w");
 	assert_int_equal(top.mode, TOP_LIST);
-	finder_take(&top.finder, rows, strlen(rows));
+	finder_add_lines(&top.finder, rows, strlen(rows));
 	type("w");
 	assert_shows("3 findings");
 	assert_shows("Enter: diagnose");
@@ -676,7 +676,7 @@ static void test_list_of_findings(void **state)
 	assert_shows("no room");
 	type("qwjG");
 	/* A finding that is gone is selected no more. */
-	assert_true(finder_take(&top.finder, gone, strlen(gone)));
+	assert_true(finder_add_lines(&top.finder, gone, strlen(gone)));
 	assert_hides("spins");
 	type("\033");
 	assert_hides("findings\u2500");

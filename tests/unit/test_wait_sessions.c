@@ -33,12 +33,12 @@ static void test_advisory(void **state)
 	struct wait_sessions s = { .waiting = 1, .idle = 2 };
 
 	(void)state;
-	assert_true(wait_sessions_have_advisory(&s));
+	assert_true(wait_sessions_may_hold_advisory_lock(&s));
 	s.holding = 1;
-	assert_false(wait_sessions_have_advisory(&s));
+	assert_false(wait_sessions_may_hold_advisory_lock(&s));
 	assert_false(wait_sessions_have_no_holder(&s));
 	s.holding = s.idle = 0;
-	assert_false(wait_sessions_have_advisory(&s));
+	assert_false(wait_sessions_may_hold_advisory_lock(&s));
 	assert_true(wait_sessions_have_no_holder(&s));
 	s.working = 1;
 	assert_false(wait_sessions_have_no_holder(&s));

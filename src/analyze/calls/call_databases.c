@@ -55,7 +55,7 @@ void call_databases_take(const struct call_at_hand *c)
 	if (c->folded->is_error || !c->folded->from.is_there || !file ||
 		file->kind != FD_FOLLOWED_SOCKET || !*file->peer || c->folded->call->result <= 0)
 		return;
-	peer = call_path_of(span_of(file->peer, strlen(file->peer)));
+	peer = call_path_key(span_of(file->peer, strlen(file->peer)));
 	if (call_database_error(c->folded->call, &error)) {
 		if (!is_expected(&error))
 			take_error(c, &peer, &error);

@@ -29,7 +29,7 @@ static bool key_of(const struct fd_followed *known, struct call_path *key)
 		fd_followed_connection(known, key->text, sizeof(key->text));
 	else if (known->name &&
 		 (known->kind == FD_FOLLOWED_FILE || known->kind == FD_FOLLOWED_PIPE))
-		*key = call_path_of(span_of(known->name, strlen(known->name)));
+		*key = call_path_key(span_of(known->name, strlen(known->name)));
 	return *key->text;
 }
 
@@ -158,7 +158,7 @@ static void replace(struct call_contents *c, uint64_t weight)
 /* A file that is empty counts too: it takes an inode. */
 static void take_new(const struct call_at_hand *c)
 {
-	struct call_path key = call_path_of(c->path);
+	struct call_path key = call_path_key(c->path);
 	struct call_file *f = c->path.size ? file_at(c, &key) : NULL;
 
 	if (f)
@@ -177,7 +177,7 @@ static void take_open(const struct call_at_hand *c)
 		take_new(c);
 	if (!(flags & O_TRUNC_LINUX) || !c->path.size)
 		return;
-	key = call_path_of(c->path);
+	key = call_path_key(c->path);
 	f = map_get(&c->history->files, &key);
 	if (f)
 		replace(&f->contents, c->weight);
@@ -218,7 +218,7 @@ static void take_size(const struct call_at_hand *c)
 	struct call_path key;
 
 	if (c->path.size)
-		key = call_path_of(c->path);
+		key = call_path_key(c->path);
 	if (c->path.size || key_of(c->folded->file, &key))
 		f = map_get(&c->history->files, &key);
 	if (f)
@@ -231,7 +231,7 @@ static void add_scrap(const struct call_at_hand *c, const struct call_path *path
 {
 	const char *slash = strrchr(path->text, '/');
 	struct call_path folder =
-		call_path_of(span_of(path->text, slash ? (size_t)(slash - path->text) : 0));
+		call_path_key(span_of(path->text, slash ? (size_t)(slash - path->text) : 0));
 	struct call_scraps *s = map_put(&c->history->scraps, &folder, NULL);
 
 	if (!s)
@@ -246,7 +246,7 @@ static void add_scrap(const struct call_at_hand *c, const struct call_path *path
 /* Later writes to the removed file, by a descriptor still open, count again from zero. */
 static void take_removal(const struct call_at_hand *c)
 {
-	struct call_path key = call_path_of(c->path);
+	struct call_path key = call_path_key(c->path);
 	struct call_file *f = c->path.size ? map_get(&c->history->files, &key) : NULL;
 	uint64_t bytes;
 
@@ -264,7 +264,7 @@ static bool second_path(const struct call_at_hand *c, struct call_path *key)
 	struct span path = folded_second_path(c->folded);
 
 	if (path.size)
-		*key = call_path_of(path);
+		*key = call_path_key(path);
 	return path.size;
 }
 
@@ -297,7 +297,7 @@ static void add_moves(struct call_moves *to, const struct call_moves *from)
 
 static void take_rename(const struct call_at_hand *c)
 {
-	struct call_path from = call_path_of(c->path), to;
+	struct call_path from = call_path_key(c->path), to;
 	struct call_file *old = c->path.size ? map_get(&c->history->files, &from) : NULL, *f;
 	struct call_file moved;
 
@@ -348,9 +348,9 @@ static void take_look(const struct call_at_hand *c)
 	c->history->looks_timed++;
 	c->history->looks_ns += c->folded->call->duration_ns;
 	if (c->path.size)
-		key = call_path_of(c->path);
+		key = call_path_key(c->path);
 	else if (fd && fd->name && fd->kind == FD_FOLLOWED_DIRECTORY)
-		key = call_path_of(span_of(fd->name, strlen(fd->name)));
+		key = call_path_key(span_of(fd->name, strlen(fd->name)));
 	else
 		return;
 	c->history->looks += c->weight;

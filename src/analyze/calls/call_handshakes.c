@@ -40,7 +40,7 @@ static void begin(const struct call_at_hand *c, uint32_t fd, struct span offers_
 	hello = map_put(&c->history->hellos, &fd, NULL);
 	if (!hello)
 		return;
-	*hello = (struct call_hello){ .peer = call_path_of(
+	*hello = (struct call_hello){ .peer = call_path_key(
 					      span_of(file->peer, strlen(file->peer))) };
 	if (size > sizeof(hello->server) - 1)
 		size = sizeof(hello->server) - 1;

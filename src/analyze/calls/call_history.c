@@ -151,7 +151,7 @@ static void describe(struct call_repeat *r, const struct folded_call *call, int3
 		fd_followed_connection(file, path.text, sizeof(path.text));
 		put_peer(call, path.text, sizeof(path.text));
 	} else if (file && file->name) {
-		path = call_path_of(span_of(file->name, strlen(file->name)));
+		path = call_path_key(span_of(file->name, strlen(file->name)));
 	}
 	memcpy(r->text, path.text, sizeof(r->text));
 	r->is_socket = file && file->kind == FD_FOLLOWED_SOCKET;

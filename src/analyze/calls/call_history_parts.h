@@ -69,6 +69,6 @@ void call_nesting_take(const struct call_at_hand *c);
 void call_peers_resolve(struct call_history *h);
 
 /* A key made of a path; its rest is zero. */
-struct call_path call_path_of(struct span path);
+struct call_path call_path_key(struct span path);
 
 #endif

@@ -16,7 +16,7 @@
 
 /* --- paths --- */
 
-struct call_path call_path_of(struct span path)
+struct call_path call_path_key(struct span path)
 {
 	struct call_path key = { { 0 } };
 
@@ -110,13 +110,13 @@ static void put_place(const struct call_at_hand *c, struct call_path *out)
 	const struct fd_followed *file = c->folded->file;
 
 	if (c->path.size)
-		*out = call_path_of(c->path);
+		*out = call_path_key(c->path);
 	else if (put_own_address(c->folded, out->text, sizeof(out->text)))
 		return;
 	else if (file && file->kind == FD_FOLLOWED_SOCKET)
 		fd_followed_connection(file, out->text, sizeof(out->text));
 	else if (file && file->name)
-		*out = call_path_of(span_of(file->name, strlen(file->name)));
+		*out = call_path_key(span_of(file->name, strlen(file->name)));
 }
 
 static struct call_place place_of(const struct call_at_hand *c, bool has_text)

@@ -101,7 +101,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		else if (held)
 			heap_held_take(&s->live, held);
 		else
-			heap_live_take(&s->live, r);
+			heap_live_add_record(&s->live, r);
 	}
 	return 0;
 }

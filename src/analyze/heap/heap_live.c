@@ -515,7 +515,7 @@ static void take_leave(struct heap_live *l, const struct process_leave *leave)
 	l->last = NULL;
 }
 
-void heap_live_take(struct heap_live *l, const struct sooth_record *r)
+void heap_live_add_record(struct heap_live *l, const struct sooth_record *r)
 {
 	if (r->time_ns > l->end_ns)
 		l->end_ns = r->time_ns;

@@ -113,7 +113,7 @@ static void take(struct table_state *s, const struct sooth_record *r)
 
 	if (r->time_ns > s->last_ns)
 		s->last_ns = r->time_ns;
-	heap_live_take(&s->live, r);
+	heap_live_add_record(&s->live, r);
 	heap_resident_take(&s->resident, r);
 	heap_ended_take(&s->ended, r);
 	switch (r->kind) {

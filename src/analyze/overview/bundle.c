@@ -478,7 +478,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct bundle *b = state;
 
 	(void)err;
-	diagnosis_input_take(&b->diagnosis.input, batch);
+	diagnosis_input_add_batch(&b->diagnosis.input, batch);
 	return 0;
 }
 

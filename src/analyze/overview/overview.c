@@ -402,7 +402,7 @@ static uint8_t list_operations(struct overview *o, const struct process_id *id,
 {
 	if (!is_requested)
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
-	call_operations_note(o->output, call_operations_list(&o->operations, id, kind, out));
+	call_operations_note(o->output, call_operations_copy_slowest(&o->operations, id, kind, out));
 	return SOOTH_STATE_VALUE;
 }
 
@@ -482,9 +482,9 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			take_source(o, source);
 		if (r->kind == STREAM_END)
 			o->end_ns = r->time_ns;
-		syscall_sums_take(&o->sums, r);
+		syscall_sums_add_record(&o->sums, r);
 	}
-	diagnosis_input_take(&o->diagnosis.input, batch);
+	diagnosis_input_add_batch(&o->diagnosis.input, batch);
 	return o->options.has_io || o->options.has_network
 		       ? call_operations_take(&o->operations, batch, err)
 		       : 0;

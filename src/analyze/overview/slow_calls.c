@@ -226,7 +226,7 @@ static void add_row(const struct operation *one, struct buffer *out)
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
 }
 
-uint64_t call_operations_list(struct call_operations *o, const struct process_id *id,
+uint64_t call_operations_copy_slowest(struct call_operations *o, const struct process_id *id,
 	enum call_operation_kind kind, struct buffer *out)
 {
 	struct operation_list *list = map_get(&o->lists, id);
@@ -279,7 +279,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct slow_calls_view *v = state;
 
-	diagnosis_input_take(&v->input, batch);
+	diagnosis_input_add_batch(&v->input, batch);
 	return call_operations_take(&v->operations, batch, err);
 }
 
@@ -309,7 +309,7 @@ static int emit_kind(
 		struct batch all;
 
 		call_operations_note(
-			v->output, call_operations_list(&v->operations, key, kind, &rows));
+			v->output, call_operations_copy_slowest(&v->operations, key, kind, &rows));
 		all = (struct batch){ rows.data, rows.size };
 		batch_for_each (r, &all) {
 			if (!status)

@@ -66,7 +66,7 @@ void call_operations_note(struct output *output, uint64_t count);
  * struct call_operation_row of a process, the slowest first, at most CALL_OPERATIONS_KEPT of the
  * kind. Returns the number of all calls of the kind.
  */
-uint64_t call_operations_list(struct call_operations *o, const struct process_id *id,
+uint64_t call_operations_copy_slowest(struct call_operations *o, const struct process_id *id,
 	enum call_operation_kind kind, struct buffer *out);
 
 #endif

@@ -144,8 +144,9 @@ static bool is_wanted(const struct feed_reader *reader, const struct sooth_schem
 {
 	struct sooth_error ignored;
 
-	return !reader->filter || (filter_fits(reader->filter, schema) &&
-					  filter_holds(reader->filter, schema, row, &ignored) > 0);
+	return !reader->filter ||
+	       (filter_fits_schema(reader->filter, schema) &&
+		       filter_matches_record(reader->filter, schema, row, &ignored) > 0);
 }
 
 static void make_line(struct feed *f, const char *type, const struct sooth_schema *schema,

@@ -175,7 +175,7 @@ static bool take_record(struct finder *f, const char *text, size_t size)
 	return is_changed;
 }
 
-bool finder_take(struct finder *f, const char *text, size_t size)
+bool finder_add_lines(struct finder *f, const char *text, size_t size)
 {
 	bool is_changed = false;
 	size_t end;
@@ -265,7 +265,7 @@ static bool has_reported(const struct finder *f)
 	return false;
 }
 
-bool finder_step(struct finder *f)
+bool finder_update_findings(struct finder *f)
 {
 	uint64_t since = clock_monotonic_ns() - f->start_ns, periods;
 	struct buffer text = { 0 };
@@ -274,7 +274,7 @@ bool finder_step(struct finder *f)
 	if (!f->command.pid)
 		return false;
 	if (own_command_read(&f->command, &text) && text.size)
-		is_changed = finder_take(f, (const char *)text.data, text.size);
+		is_changed = finder_add_lines(f, (const char *)text.data, text.size);
 	buffer_fini(&text);
 	periods = since / f->interval_ns;
 	if (periods)

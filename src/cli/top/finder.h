@@ -43,9 +43,9 @@ struct finder {
  * that is wanted. */
 void finder_start(struct finder *f, uint64_t wanted_ns);
 /* Reads what is there. True: something changed. */
-bool finder_step(struct finder *f);
+bool finder_update_findings(struct finder *f);
 /* Takes lines of the format csv, as they come. True: something changed. */
-bool finder_take(struct finder *f, const char *text, size_t size);
+bool finder_add_lines(struct finder *f, const char *text, size_t size);
 /* Drops those of processes that have ended since. True: there were some. */
 bool finder_drop_ended(struct finder *f);
 bool top_finding_is(const struct top_finding *f, const char *key);

@@ -59,7 +59,7 @@ void top_match_changed(struct top_match *m, const struct sooth_schema *schema)
 	if (filter_new(&m->expression, m->text, &err)) {
 		m->expression = NULL;
 		snprintf(m->why, sizeof(m->why), "%s", err.why[0] ? err.why : err.tried);
-	} else if (schema && !filter_fits(m->expression, schema)) {
+	} else if (schema && !filter_fits_schema(m->expression, schema)) {
 		snprintf(m->why, sizeof(m->why),
 			"no field %s here: sooth ps --columns help lists them",
 			filter_unknown(m->expression, &schema, 1));
@@ -79,7 +79,7 @@ static bool fits(
 		return false;
 	if (!m->expression || m->why[0])
 		return true;
-	status = filter_holds(m->expression, schema, p->row, &err);
+	status = filter_matches_record(m->expression, schema, p->row, &err);
 	if (status < 0)
 		snprintf(m->why, sizeof(m->why), "%s", err.why[0] ? err.why : err.tried);
 	return status != 0;

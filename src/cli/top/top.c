@@ -59,7 +59,7 @@ static bool step(void *user)
 	/* Beside the first frame: neither waits for the other. */
 	if (!t->replay && t->model.frames && !t->finder.is_started && t->options.findings_ns)
 		finder_start(&t->finder, t->options.findings_ns);
-	if (finder_step(&t->finder)) {
+	if (finder_update_findings(&t->finder)) {
 		top_alert_on_findings(t);
 		finder_apply(&t->finder, &t->model);
 		top_arrange_frame(t);

@@ -93,7 +93,7 @@ void dtrace_follow_close(struct dtrace_follow *f)
 	buffer_fini(&f->others);
 }
 
-int dtrace_follow_set(struct dtrace_follow *f, struct backend_run *run,
+int dtrace_follow_set_interest(struct dtrace_follow *f, struct backend_run *run,
 	const struct process_id *process, unsigned interest, struct sooth_error *err)
 {
 	uint32_t pid = process->pid;

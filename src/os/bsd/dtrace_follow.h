@@ -41,7 +41,7 @@ extern const struct need need_dtrace;
 
 int dtrace_follow_open(struct dtrace_follow *f, struct sooth_error *err);
 void dtrace_follow_close(struct dtrace_follow *f);
-int dtrace_follow_set(struct dtrace_follow *f, struct backend_run *run,
+int dtrace_follow_set_interest(struct dtrace_follow *f, struct backend_run *run,
 	const struct process_id *process, unsigned interest, struct sooth_error *err);
 /* Runs the program, until it says that its probes are there. */
 int dtrace_follow_start(struct dtrace_follow *f, struct backend_run *run, dtrace_writer writer,

@@ -64,7 +64,7 @@ static int profile_dtrace_set(struct backend_run *run, const struct process_id *
 {
 	struct profile_dtrace *s = run->state;
 
-	return dtrace_follow_set(&s->follow, run, process, interest, err);
+	return dtrace_follow_set_interest(&s->follow, run, process, interest, err);
 }
 
 static uint32_t rate_of(const struct backend_run *run)

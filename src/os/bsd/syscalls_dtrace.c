@@ -63,7 +63,7 @@ static int syscalls_dtrace_set(struct backend_run *run, const struct process_id 
 {
 	struct syscalls_dtrace *s = run->state;
 
-	return dtrace_follow_set(&s->follow, run, process, interest, err);
+	return dtrace_follow_set_interest(&s->follow, run, process, interest, err);
 }
 
 /* "compat11.stat" is freebsd11_stat. */

@@ -59,7 +59,7 @@ static int heap_set(struct backend_run *run, const struct process_id *process, u
 {
 	struct heap_state *s = run->state;
 
-	return ktrace_follow_set(&s->follow, run, process, interest, err);
+	return ktrace_follow_set_interest(&s->follow, run, process, interest, err);
 }
 
 static int heap_launching(struct backend_run *run, struct launch *launch, struct sooth_error *err)

@@ -114,7 +114,7 @@ static int check_untraced(const struct ktrace_follow *f, const struct backend_ru
 	return error_remedy(err, "end that first: ktrace -c -p %u", process->pid);
 }
 
-int ktrace_follow_set(struct ktrace_follow *f, struct backend_run *run,
+int ktrace_follow_set_interest(struct ktrace_follow *f, struct backend_run *run,
 	const struct process_id *process, unsigned interest, struct sooth_error *err)
 {
 	const struct freebsd_calls *c = calls_of(run);

@@ -20,7 +20,7 @@ struct ktrace_process {
 	bool is_before_exec; /* a copy of sooth until its exec */
 	bool has_status;     /* it is about to end, with this one of wait(2) */
 	uint32_t status;
-	bool is_joined;	     /* its coming was reported, or it was selected */
+	bool is_joined; /* its coming was reported, or it was selected */
 	char name[KTRACE_NAME_SIZE];
 };
 
@@ -44,7 +44,7 @@ typedef void (*ktrace_ended)(struct backend_run *run, const struct ktrace_proces
 
 int ktrace_follow_open(struct ktrace_follow *f, const struct backend_run *run, int points,
 	struct sooth_error *err);
-int ktrace_follow_set(struct ktrace_follow *f, struct backend_run *run,
+int ktrace_follow_set_interest(struct ktrace_follow *f, struct backend_run *run,
 	const struct process_id *process, unsigned interest, struct sooth_error *err);
 int ktrace_follow_drain(struct ktrace_follow *f, struct backend_run *run, ktrace_visitor visitor,
 	ktrace_ended ended, struct sooth_error *err);

@@ -206,7 +206,7 @@ static int sched_set(struct backend_run *run, const struct process_id *process, 
 	struct sooth_error *err)
 {
 	struct sched_ktrace *s = run->state;
-	int status = ktrace_follow_set(&s->follow, run, process, interest, err);
+	int status = ktrace_follow_set_interest(&s->follow, run, process, interest, err);
 
 	/* A command that waits for its exec is a copy of sooth. */
 	if (!status && interest && !(interest & INTEREST_FROM_EXEC))

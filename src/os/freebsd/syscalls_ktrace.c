@@ -68,7 +68,7 @@ static int syscalls_set(struct backend_run *run, const struct process_id *proces
 {
 	struct syscalls_state *s = run->state;
 
-	return ktrace_follow_set(&s->follow, run, process, interest, err);
+	return ktrace_follow_set_interest(&s->follow, run, process, interest, err);
 }
 
 /* --- one call --- */

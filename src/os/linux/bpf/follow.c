@@ -239,7 +239,7 @@ static int flush(struct follow *f, const struct process_id *process, struct soot
 	return visit(f, &flushing, NULL, NULL, err);
 }
 
-int follow_set(struct follow *f, struct backend_run *run, const struct process_id *process,
+int follow_set_interest(struct follow *f, struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err)
 {
 	assert(run);

@@ -42,7 +42,7 @@ int follow_open(struct follow *f, const struct backend_run *run,
 /* Load, open the ring, follow forks, execs and exits. On failure call follow_close(). */
 int follow_load(struct follow *f, struct sooth_error *err);
 /* A process joins or leaves, as backend.set says; checks whether the caller may watch it. */
-int follow_set(struct follow *f, struct backend_run *run, const struct process_id *process,
+int follow_set_interest(struct follow *f, struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err);
 /* Marks every thread of a whole host or user, for programs that cannot make memory for a thread
  * where they meet it. Other targets: nothing is marked. */

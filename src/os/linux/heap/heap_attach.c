@@ -269,7 +269,7 @@ int heap_attach_process(struct heap_attach *a, const struct process_id *process,
 	return status < 0 ? status : 0;
 }
 
-int heap_attach_sessions(
+int heap_attach_choose_returns(
 	struct heap_attach *a, const struct process_id *process, struct sooth_error *err)
 {
 	int status = 0;
@@ -395,7 +395,7 @@ int heap_attach_own(struct heap_attach *a, bool is_return, struct sooth_error *e
 
 	pthread_mutex_lock(&a->lock);
 	if (!a->type->is_inherited && !a->own.is_tried)
-		status = heap_sites_define_own(a, err);
+		status = heap_sites_define_overhead_probes(a, err);
 	event = is_return ? a->own.returning : a->own.entry;
 	if (!status && event >= 0) {
 		status =

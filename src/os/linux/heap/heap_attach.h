@@ -85,7 +85,7 @@ bool heap_attach_preloads(struct heap_attach *a, const struct process_id *proces
 int heap_attach_process(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err);
 /* It is to be attached to: the first one has sessions, if the kernel has any. */
-int heap_attach_sessions(
+int heap_attach_choose_returns(
 	struct heap_attach *a, const struct process_id *process, struct sooth_error *err);
 /* It was forked at that time by a process that has sessions. */
 int heap_attach_forked(struct heap_attach *a, const struct process_id *process, uint32_t parent,

@@ -164,7 +164,7 @@ static bool mixed_is_probed(void *user, pid_t pid)
 		pthread_mutex_unlock(&s->lock);
 		if (at == s->command.pid)
 			break;
-		at = preload_parent(at);
+		at = preload_parent_pid(at);
 	}
 	return is_probed;
 }
@@ -316,7 +316,7 @@ static int mixed_set(struct backend_run *run, const struct process_id *process, 
 	struct heap_state *kernel = s->kernel.state;
 
 	if (!(interest & INTEREST_FROM_EXEC))
-		return follow_set(&kernel->follow, &s->kernel, process,
+		return follow_set_interest(&kernel->follow, &s->kernel, process,
 			heap_source_interest(&s->kernel, interest), err);
 	s->command = s->session.command = *process;
 	s->interest = interest;
@@ -337,7 +337,7 @@ static int mixed_launching(struct backend_run *run, struct launch *launch, struc
 		heap_source_probe(kernel, &s->command);
 		return heap_source_set(&s->kernel, &s->command, s->interest, err);
 	}
-	status = follow_set(&kernel->follow, &s->kernel, &s->command,
+	status = follow_set_interest(&kernel->follow, &s->kernel, &s->command,
 		heap_source_interest(&s->kernel, s->interest), err);
 	if (!status)
 		status = preload_late_add(&s->late, (pid_t)s->command.pid, err);

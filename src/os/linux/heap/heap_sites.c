@@ -275,7 +275,7 @@ static int define_with_own(struct finding_sites *f, struct place_list *list, boo
 	return define(f->attach, list, is_return, f->is_late, program, err);
 }
 
-int heap_sites_define_own(struct heap_attach *a, struct sooth_error *err)
+int heap_sites_define_overhead_probes(struct heap_attach *a, struct sooth_error *err)
 {
 	struct trap_cost_places own;
 	struct prober_place places[2];

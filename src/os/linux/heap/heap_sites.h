@@ -35,7 +35,7 @@ int heap_sites_take(void *user, const struct allocator_file *file, struct sooth_
 /* Makes events of all that was taken. */
 int heap_sites_define(struct finding_sites *f, struct sooth_error *err);
 /* Events of sooth's own functions alone, which no other process gets. */
-int heap_sites_define_own(struct heap_attach *a, struct sooth_error *err);
+int heap_sites_define_overhead_probes(struct heap_attach *a, struct sooth_error *err);
 /* From now on other processes than that with sessions have events at returns. */
 int heap_sites_open_returns(struct heap_attach *a, struct sooth_error *err);
 void heap_sites_fini(struct finding_sites *f);

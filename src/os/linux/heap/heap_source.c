@@ -166,7 +166,7 @@ static bool may_trace_an_exec(struct backend_run *run)
 static int attach_other(struct heap_state *s, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err)
 {
-	int status = heap_attach_sessions(&s->attach, process, err);
+	int status = heap_attach_choose_returns(&s->attach, process, err);
 
 	return status ? status : heap_attach_process(&s->attach, process, since_ns, err);
 }
@@ -178,7 +178,7 @@ int heap_source_set(struct backend_run *run, const struct process_id *process, u
 	int status;
 
 	interest = heap_source_interest(run, interest);
-	status = follow_set(&s->follow, run, process, interest, err);
+	status = follow_set_interest(&s->follow, run, process, interest, err);
 	if (status || !interest)
 		return status;
 	if (!(interest & INTEREST_FROM_EXEC))
@@ -276,7 +276,7 @@ static int probe_program(struct heap_state *s, const struct process_id *process,
 	int status;
 
 	heap_source_probe(s, process);
-	status = heap_attach_sessions(&s->attach, process, err);
+	status = heap_attach_choose_returns(&s->attach, process, err);
 	if (status || heap_pauser_handles(s->pauser, process, since_ns))
 		return status;
 	status = heap_attach_process(&s->attach, process, since_ns, err);

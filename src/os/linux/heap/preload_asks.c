@@ -77,7 +77,7 @@ static void answer(struct preload_session_reader *s, struct preload_segment *seg
 static unsigned look_in(
 	struct preload_session_reader *s, struct preload_segment *segment, unsigned left)
 {
-	for (unsigned i = 0; i < preload_segment_used(segment) && left; i++) {
+	for (unsigned i = 0; i < preload_segment_used_slots(segment) && left; i++) {
 		struct preload_reading *r = &segment->slots[i];
 		uint32_t ask = atomic_load(&preload_segment_slot(segment, i)->ask);
 

@@ -207,7 +207,7 @@ bool preload_is_there(uint32_t pid)
 	return directory >= 0;
 }
 
-uint32_t preload_parent(uint32_t pid)
+uint32_t preload_parent_pid(uint32_t pid)
 {
 	_cleanup_close_ int directory = procfs_open((pid_t)pid);
 	struct buffer bytes = { 0 };
@@ -241,7 +241,7 @@ bool preload_is_in_tree(struct preload_session_reader *s, uint32_t pid)
 	for (int i = 0; i < ANCESTORS_MAX && at > 1; i++) {
 		if (at == s->command.pid || preload_find_pid(s, at) || map_get(&s->forked, &at))
 			return true;
-		at = preload_parent(at);
+		at = preload_parent_pid(at);
 	}
 	return has_token(s, pid);
 }
@@ -307,7 +307,7 @@ bool preload_read_all(struct preload_session_reader *s)
 
 void preload_count_slots(struct preload_session_reader *s, struct preload_segment *segment)
 {
-	for (unsigned i = 0; i < preload_segment_used(segment); i++)
+	for (unsigned i = 0; i < preload_segment_used_slots(segment); i++)
 		preload_segment_count(segment, i, &s->clock, s->os->now_ns(s->os), &s->staged);
 }
 
@@ -315,7 +315,7 @@ void preload_count_slots(struct preload_session_reader *s, struct preload_segmen
 
 bool preload_is_of(const struct preload_segment *segment, const struct process_id *id)
 {
-	for (unsigned k = 0; k < preload_segment_used(segment); k++) {
+	for (unsigned k = 0; k < preload_segment_used_slots(segment); k++) {
 		const struct preload_reading *r = &segment->slots[k];
 
 		if (r->is_known && !memcmp(&r->process, id, sizeof(*id)))
@@ -355,7 +355,7 @@ static bool has_ended(struct preload_session_reader *s, const struct preload_rea
 static void release_ended(struct preload_session_reader *s, struct preload_segment *segment)
 {
 	bool ended[PRELOAD_SLOTS], has_any = false;
-	unsigned used = preload_segment_used(segment);
+	unsigned used = preload_segment_used_slots(segment);
 
 	for (unsigned i = 0; i < used; i++) {
 		ended[i] = segment->slots[i].is_known && has_ended(s, &segment->slots[i]);
@@ -371,7 +371,7 @@ static void release_ended(struct preload_session_reader *s, struct preload_segme
 
 static bool is_in_use(const struct preload_segment *segment)
 {
-	for (unsigned i = 0; i < preload_segment_used(segment); i++) {
+	for (unsigned i = 0; i < preload_segment_used_slots(segment); i++) {
 		if (atomic_load(&preload_segment_slot(segment, i)->state) == PRELOAD_SLOT_TAKEN)
 			return true;
 	}
@@ -402,7 +402,7 @@ static void free_unmapped(struct preload_session_reader *s)
 void preload_meet_forked(struct preload_session_reader *s)
 {
 	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
-		if (preload_segment_unknown(preload_segment_at(s, i)))
+		if (preload_segment_unknown_slots(preload_segment_at(s, i)))
 			preload_read_segment(s, preload_segment_at(s, i));
 	}
 }
@@ -412,14 +412,14 @@ uint64_t preload_unknown(struct preload_session_reader *s)
 	uint64_t unknown = s->missing.unknown;
 
 	for (size_t i = 0; i < preload_segment_count_all(s); i++)
-		unknown += preload_segment_unknown(preload_segment_at(s, i));
+		unknown += preload_segment_unknown_slots(preload_segment_at(s, i));
 	return unknown;
 }
 
 bool preload_slots_are_few(struct preload_session_reader *s)
 {
 	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
-		if (preload_segment_used(preload_segment_at(s, i)) > PRELOAD_SLOTS / 2)
+		if (preload_segment_used_slots(preload_segment_at(s, i)) > PRELOAD_SLOTS / 2)
 			return true;
 	}
 	return false;
@@ -439,7 +439,7 @@ void preload_end_program(struct preload_session_reader *s, const struct process_
 		if (!is_owner && !preload_is_of(segment, &own))
 			continue;
 		preload_read_segment(s, segment); /* threads that began since are of it, too */
-		for (unsigned k = 0; k < preload_segment_used(segment); k++) {
+		for (unsigned k = 0; k < preload_segment_used_slots(segment); k++) {
 			if (segment->slots[k].is_known &&
 				!memcmp(&segment->slots[k].process, &own, sizeof(own)))
 				finish_slot(s, segment, k);
@@ -483,7 +483,7 @@ static void look_for_filters(struct preload_session_reader *s)
 	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
 		struct preload_segment *segment = preload_segment_at(s, i);
 
-		for (unsigned k = 0; k < preload_segment_used(segment); k++) {
+		for (unsigned k = 0; k < preload_segment_used_slots(segment); k++) {
 			const struct preload_reading *r = &segment->slots[k];
 			const struct preload_process *p =
 				r->is_known ? preload_find_pid(s, r->process.pid) : NULL;

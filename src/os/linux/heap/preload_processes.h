@@ -23,7 +23,7 @@ void preload_emit_forked(struct preload_session_reader *s, const struct preload_
 	const struct preload_segment *segment);
 bool preload_is_there(uint32_t pid);
 /* 0: it is gone. */
-uint32_t preload_parent(uint32_t pid);
+uint32_t preload_parent_pid(uint32_t pid);
 /* Whether it descends from the command, or, if its parents have ended, has its environment. */
 bool preload_is_in_tree(struct preload_session_reader *s, uint32_t pid);
 /* Whether it has a slot there. */

@@ -104,7 +104,7 @@ static struct preload_head *head_of(const struct preload_segment *s)
 	return (struct preload_head *)(void *)s->memory;
 }
 
-unsigned preload_segment_used(const struct preload_segment *s)
+unsigned preload_segment_used_slots(const struct preload_segment *s)
 {
 	unsigned used = atomic_load(&head_of(s)->used);
 
@@ -380,11 +380,11 @@ static bool read_slot(struct preload_segment *s, unsigned number, const struct p
 	return true;
 }
 
-unsigned preload_segment_unknown(const struct preload_segment *s)
+unsigned preload_segment_unknown_slots(const struct preload_segment *s)
 {
 	unsigned unknown = 0;
 
-	for (unsigned i = 0; i < preload_segment_used(s); i++)
+	for (unsigned i = 0; i < preload_segment_used_slots(s); i++)
 		unknown += !s->slots[i].is_known &&
 			   atomic_load(&preload_segment_slot(s, i)->state) == PRELOAD_SLOT_TAKEN;
 	return unknown;
@@ -394,7 +394,7 @@ bool preload_segment_read(struct preload_segment *s, const struct preload_clock 
 	struct buffer *out, struct preload_missing *missing, uint64_t *complete_ns)
 {
 	uint64_t lowest = *complete_ns, left_out = atomic_load(&head_of(s)->left_out);
-	unsigned used = preload_segment_used(s);
+	unsigned used = preload_segment_used_slots(s);
 	bool has_read = false;
 
 	missing->lost += left_out - s->left_out;

@@ -71,9 +71,9 @@ int preload_memory(size_t size, const char *name);
 void preload_slot_changed(struct preload_slot *slot);
 struct preload_slot *preload_segment_slot(const struct preload_segment *s, unsigned slot);
 /* Slots, from the first, that were ever in use. */
-unsigned preload_segment_used(const struct preload_segment *s);
+unsigned preload_segment_used_slots(const struct preload_segment *s);
 /* Slots whose process is not known. */
-unsigned preload_segment_unknown(const struct preload_segment *s);
+unsigned preload_segment_unknown_slots(const struct preload_segment *s);
 /* Whether a process still has it: the kernel forbids writing only where none could. */
 bool preload_segment_is_mapped(struct preload_segment *s);
 void preload_segment_free(struct preload_segment *s);

@@ -260,7 +260,8 @@ static void write_brief(struct proc_reader *r, struct backend_run *run, const st
 			  e->executable_state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 
 	/* Reports that this process could not be recognized as an agent. */
-	proc_record_brief(run, &e->values, user_names_get(&r->users, e->values.uid), is_refused);
+	proc_record_append_brief(
+		run, &e->values, user_names_get(&r->users, e->values.uid), is_refused);
 }
 
 static bool has_session(const struct proc_entry *e)
@@ -320,7 +321,7 @@ static void write_whole(struct proc_reader *r, struct backend_run *run, struct p
 	proc_particulars_read(p, snapshot);
 	proc_recognition_program(&r->recognition, e, snapshot->process, p->arguments,
 		buffer_span(&p->directory), &facts);
-	proc_record_whole(run, &e->values, p, &facts);
+	proc_record_append_full(run, &e->values, p, &facts);
 }
 
 struct writing {
@@ -542,7 +543,7 @@ int proc_reader_end(struct proc_reader *r, struct backend_run *run, struct sooth
 	struct writing writing = { r, run };
 	size_t count;
 	const struct proc_entry *all = entries_of(r, &count);
-	int status = proc_slow_queue_end(&r->evidence);
+	int status = proc_slow_queue_finish_reads(&r->evidence);
 
 	if (buffer_failed(&r->entries) || buffer_failed(&r->recognition.texts) ||
 		buffer_failed(&r->request_owners))

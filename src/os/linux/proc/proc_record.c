@@ -87,8 +87,8 @@ static void proc_record_again(
 	memcpy(record, p, sizeof(*p));
 }
 
-void proc_record_brief(struct backend_run *run, const struct proc_values *values, const char *user,
-	bool is_refused)
+void proc_record_append_brief(struct backend_run *run, const struct proc_values *values,
+	const char *user, bool is_refused)
 {
 	struct proc_process p = record_of(values);
 	char terminal[TERMINAL_NAME_SIZE];
@@ -109,7 +109,7 @@ void proc_record_brief(struct backend_run *run, const struct proc_values *values
 	RECORD_APPEND(&run->out, &p, tail, ARRAY_SIZE(tail));
 }
 
-void proc_record_whole(struct backend_run *run, const struct proc_values *values,
+void proc_record_append_full(struct backend_run *run, const struct proc_values *values,
 	const struct proc_particulars *from, const struct program_facts *facts)
 {
 	struct proc_process p = record_of(values);

@@ -27,9 +27,9 @@ struct proc_particulars {
 };
 
 /* Only the values and the user's name, and whether its executable was not read or refused. */
-void proc_record_brief(struct backend_run *run, const struct proc_values *values, const char *user,
-	bool is_refused);
-void proc_record_whole(struct backend_run *run, const struct proc_values *values,
+void proc_record_append_brief(struct backend_run *run, const struct proc_values *values,
+	const char *user, bool is_refused);
+void proc_record_append_full(struct backend_run *run, const struct proc_values *values,
 	const struct proc_particulars *p, const struct program_facts *facts);
 
 /*

@@ -529,7 +529,7 @@ void proc_slow_queue_add(struct proc_slow_queue *s, const struct proc_slow_read 
 		s->status = start_gathered(s);
 }
 
-int proc_slow_queue_end(struct proc_slow_queue *s)
+int proc_slow_queue_finish_reads(struct proc_slow_queue *s)
 {
 	if (!s->status && s->gathered.size)
 		s->status = start_gathered(s);

@@ -78,7 +78,7 @@ struct proc_slow_queue {
 /* 0 or a negative errno; call end in both cases. */
 int proc_slow_queue_begin(struct proc_slow_queue *s);
 void proc_slow_queue_add(struct proc_slow_queue *s, const struct proc_slow_read *request);
-int proc_slow_queue_end(struct proc_slow_queue *s);
+int proc_slow_queue_finish_reads(struct proc_slow_queue *s);
 void proc_slow_queue_fini(struct proc_slow_queue *s);
 
 #endif

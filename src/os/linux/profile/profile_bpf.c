@@ -135,7 +135,7 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 	/* A program may touch all that it keeps in its first moment; it is not followed yet. */
 	if (run->options.observer.profile_pages)
 		profile_tables_wait(&s->walks.tables, TABLES_WAIT_MS);
-	return follow_set(&s->follow, run, process, interest, err);
+	return follow_set_interest(&s->follow, run, process, interest, err);
 }
 
 /* --- the clocks --- */

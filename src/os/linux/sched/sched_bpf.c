@@ -76,7 +76,7 @@ static int sched_set(struct backend_run *run, const struct process_id *process, 
 {
 	struct sched_run *s = run->state;
 
-	return follow_set(&s->follow, run, process, interest, err);
+	return follow_set_interest(&s->follow, run, process, interest, err);
 }
 
 /* A program that reads 0 while its clock is already past this misses a change: so it is set before

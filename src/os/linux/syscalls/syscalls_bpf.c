@@ -295,7 +295,7 @@ static int syscalls_set(struct backend_run *run, const struct process_id *proces
 	/* A launched command belongs to no other user yet. */
 	if (!status && may_pause_target(run) && interest && !(interest & INTEREST_FROM_EXEC))
 		status = syscalls_pauser_may_pause_process(process, err);
-	return status ? status : follow_set(&s->follow, run, process, interest, err);
+	return status ? status : follow_set_interest(&s->follow, run, process, interest, err);
 }
 
 /* Without it only io_uring requests are missing; without io_uring in the kernel nothing is. */

@@ -199,7 +199,7 @@ static void add_fifo(struct wait_reader *r, const struct wait_node *n, uint32_t 
 	struct span path, bool writes)
 {
 	struct end_search s = { .kind = WAIT_END_PATH,
-		.key = wait_ends_path_key(path),
+		.key = wait_ends_hash_path(path),
 		.wants_writers = !writes,
 		.found = { .relation = writes ? WAITS_RELATION_READER : WAITS_RELATION_WRITER,
 			.source = WAITS_SOURCE_DESCRIPTORS,
@@ -325,7 +325,7 @@ static void add_terminal(
 {
 	size_t count;
 	const struct wait_end *ends = wait_ends_get(
-		&r->ends, WAIT_END_PATH, wait_ends_path_key(span_of_string("/dev/ptmx")), &count);
+		&r->ends, WAIT_END_PATH, wait_ends_hash_path(span_of_string("/dev/ptmx")), &count);
 
 	for (size_t i = 0; i < count; i++) {
 		struct wait_found found = { .relation = WAITS_RELATION_TERMINAL,
@@ -372,7 +372,7 @@ static void add_terminal_users(
 		return;
 	snprintf(path, sizeof(path), "/dev/pts/%u", (unsigned)info.terminal);
 	struct end_search s = { .kind = WAIT_END_PATH,
-		.key = wait_ends_path_key(span_of_string(path)),
+		.key = wait_ends_hash_path(span_of_string(path)),
 		.is_both = true,
 		.found = { .relation = WAITS_RELATION_TERMINAL_USER,
 			.source = WAITS_SOURCE_DESCRIPTORS,

@@ -34,7 +34,7 @@ void wait_ends_clear(struct wait_ends *e)
 }
 
 /* FNV-1a: a path among thousands; another one with its hash would only be named as well. */
-uint64_t wait_ends_path_key(struct span path)
+uint64_t wait_ends_hash_path(struct span path)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
 
@@ -53,7 +53,7 @@ static void add(struct wait_ends *e, pid_t pid, uint32_t fd, struct span link)
 		end.kind = WAIT_END_SOCKET;
 	} else if (span_starts(link, "/") && !span_equal(link, "/dev/null")) {
 		end.kind = WAIT_END_PATH;
-		end.key = wait_ends_path_key(link);
+		end.key = wait_ends_hash_path(link);
 	} else {
 		return;
 	}

@@ -32,7 +32,7 @@ void wait_ends_clear(struct wait_ends *e);
 /* The first of those with that key; they stand one behind the other, `*count` of them. */
 const struct wait_end *wait_ends_get(
 	struct wait_ends *e, enum wait_end_kind kind, uint64_t key, size_t *count);
-uint64_t wait_ends_path_key(struct span path);
+uint64_t wait_ends_hash_path(struct span path);
 /* Whether the descriptor was opened for reading, or writing. */
 bool wait_end_reads(const struct wait_end *end);
 bool wait_end_writes(const struct wait_end *end);

@@ -40,7 +40,7 @@ static bool add_by_descriptors(struct wait_reader *r, const struct wait_node *n,
 {
 	size_t count;
 	const struct wait_end *ends =
-		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_path_key(path), &count);
+		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count);
 	bool is_found = false;
 
 	r->ends_state = wait_ends_state(&r->ends);
@@ -164,7 +164,8 @@ static void add_polled(struct wait_reader *r, const struct wait_node *n, const s
 }
 
 /* A lock for writing that another process has on a file that this one has open. */
-void wait_polled_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+void wait_add_polled_lock_owners(
+	struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	struct own_file files[FDS_MAX];
 	size_t count = 0;

@@ -95,7 +95,7 @@ static bool has_open(struct wait_reader *r, const struct wait_node *n, struct sp
 {
 	size_t count;
 	const struct wait_end *ends =
-		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_path_key(path), &count);
+		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count);
 
 	for (size_t i = 0; i < count; i++) {
 		if (ends[i].pid == n->stat.pid)
@@ -110,7 +110,7 @@ static uint32_t opener_of(
 {
 	size_t count;
 	const struct wait_end *ends =
-		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_path_key(path), &count);
+		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count);
 
 	for (size_t i = 0; i < count; i++) {
 		if (ends[i].pid != n->stat.pid) {
@@ -162,7 +162,7 @@ void wait_polling(struct wait_reader *r, struct wait_node *n, const struct wait_
 
 	if (t->timeout_state == SOOTH_STATE_VALUE && t->timeout_ns > SLEEP_MAX)
 		return;
-	wait_polled_locks(r, n, c);
+	wait_add_polled_lock_owners(r, n, c);
 	wait_package_locks(r, n, c);
 	add_lock_files(r, n, c);
 }

@@ -48,7 +48,7 @@ struct wait_reader {
 	struct wait_clock clock;
 	struct buffer locks; /* text of /proc/locks */
 	bool has_locks;
-	struct go_program *go; /* the last one that was read; NULL: none */
+	struct go_program *go;	       /* the last one that was read; NULL: none */
 	struct control_groups *groups; /* the hierarchies; NULL: not read yet */
 	/* Data of the snapshot. */
 	struct backend_run *run;
@@ -72,8 +72,8 @@ struct wait_node {
 	char name[16];
 	struct mounts mounts;
 	bool has_mounts;
-	bool may_read; /* calls and descriptors of its threads may be read */
-	uint32_t abi;  /* enum syscall_abi of its program */
+	bool may_read;		       /* calls and descriptors of its threads may be read */
+	uint32_t abi;		       /* enum syscall_abi of its program */
 	struct hotspot_locks *hotspot; /* NULL: not read, or not possible */
 	bool has_hotspot;
 };
@@ -111,8 +111,8 @@ void wait_process_read(
 void wait_thread_read(
 	struct wait_reader *r, struct wait_node *n, uint32_t tid, struct waits_thread *t);
 /* Only its state, since when, and its call with the timeout; a tid of 0: it could not be read. */
-enum syscall_wait_kind wait_thread_glance(struct wait_reader *r, const struct wait_node *n,
-	uint32_t tid, struct waits_thread *t);
+enum syscall_wait_kind wait_thread_glance(
+	struct wait_reader *r, const struct wait_node *n, uint32_t tid, struct waits_thread *t);
 /* Its own locks that others wait for. */
 void wait_wanted(struct wait_reader *r, struct wait_node *n);
 /* The transactions that keep the write-ahead log of its SQLite database from being emptied. */
@@ -124,7 +124,8 @@ void wait_watched(struct wait_reader *r, struct wait_node *n, const struct wait_
 void wait_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 void wait_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* A lock for writing that another process has on a file that this one has open. */
-void wait_polled_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+void wait_add_polled_lock_owners(
+	struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* The locks of apt and dpkg, of one of their programs. */
 void wait_package_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 void wait_polling(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);

@@ -74,7 +74,7 @@ bool wait_sessions_have_no_holder(const struct wait_sessions *s)
 	return s->waiting && !s->holding && !s->working;
 }
 
-bool wait_sessions_have_advisory(const struct wait_sessions *s)
+bool wait_sessions_may_hold_advisory_lock(const struct wait_sessions *s)
 {
 	return s->idle && wait_sessions_have_no_holder(s);
 }

@@ -30,6 +30,6 @@ struct wait_sessions wait_sessions_of(struct wait_reader *r, uint32_t server_pid
  * have an advisory lock, or a transaction was prepared and belongs to none. */
 bool wait_sessions_have_no_holder(const struct wait_sessions *s);
 /* The first of these. */
-bool wait_sessions_have_advisory(const struct wait_sessions *s);
+bool wait_sessions_may_hold_advisory_lock(const struct wait_sessions *s);
 
 #endif

@@ -458,7 +458,7 @@ void wait_thread_read(
 	if (is_waiting(t->state))
 		read_wait(r, n, t, &c);
 	else if (t->state == 'R' && !n->depth)
-		wait_polled_locks(r, n, &c); /* it may ask for one without a pause */
+		wait_add_polled_lock_owners(r, n, &c); /* it may ask for one without a pause */
 	else if (t->state == 'T' && c.row && c.row->wait.descriptor)
 		wait_descriptor(r, n, &c,
 			(uint32_t)syscall_value(t->arguments, c.row->wait.descriptor, 0),

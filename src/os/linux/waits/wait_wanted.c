@@ -155,7 +155,7 @@ static void count_listed(struct wait_reader *r, const struct wait_node *n, struc
 		else if (w->record.waiters <= WAITERS_MAX && l.pid != n->stat.pid)
 			add_waiter(r, w, (uint32_t)l.pid, GLANCE_TURN);
 	}
-	ends = unnamed ? wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_path_key(path), &count)
+	ends = unnamed ? wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count)
 		       : NULL;
 	for (size_t i = 0; ends && i < count && i < WAITERS_MAX; i++) {
 		if (ends[i].pid != n->stat.pid)
@@ -168,7 +168,7 @@ static void count_polling(
 {
 	size_t count;
 	const struct wait_end *ends =
-		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_path_key(path), &count);
+		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count);
 	uint32_t last = 0;
 
 	w->record.is_polled = true;
@@ -312,7 +312,8 @@ static void of_sessions(struct wait_reader *r, const struct wait_node *n)
 		is_advisory = own != NULL;
 	}
 	of_server = own ? wait_sessions_of(r, own->ppid) : (struct wait_sessions){ 0 };
-	if (is_advisory && (!wait_sessions_have_advisory(&of_server) || of_server.idle > 1))
+	if (is_advisory &&
+		(!wait_sessions_may_hold_advisory_lock(&of_server) || of_server.idle > 1))
 		own = NULL;
 	for (size_t i = 0; own && i < count; i++) {
 		if (all[i].ppid == own->ppid && all[i].is == WAIT_SESSION_WAITS)
