@@ -28,7 +28,7 @@ static inline bool is_nested(const struct thread *t, uintptr_t frame)
 static inline __attribute__((always_inline)) uint64_t call_stack(
 	struct thread *t, const void *function)
 {
-	if (LIKELY(!atomic_load_explicit(&session->stacks, memory_order_relaxed)))
+	if (LIKELY(!atomic_load_explicit(&sooth_page->stacks, memory_order_relaxed)))
 		return 0;
 	return call_walk(t, __builtin_frame_address(0), function);
 }

@@ -283,12 +283,12 @@ static bool map_both(const int descriptors[2], struct connection *to)
 	if (!has_size(descriptors[0], PRELOAD_PAGE) ||
 		!has_size(descriptors[1], PRELOAD_SEGMENT_BYTES))
 		return false;
-	to->session = connect_map(PRELOAD_PAGE, descriptors[0], PROT_READ);
+	to->sooth_page = connect_map(PRELOAD_PAGE, descriptors[0], PROT_READ);
 	to->segment = connect_map(PRELOAD_SEGMENT_BYTES, descriptors[1], PROT_READ | PROT_WRITE);
-	if (!to->session || !to->segment)
+	if (!to->sooth_page || !to->segment)
 		return false;
 	KERNEL(madvise, to->segment, PRELOAD_SEGMENT_BYTES, MADV_DONTDUMP, 0, 0, 0);
-	return atomic_load(&to->session->version) == PRELOAD_VERSION;
+	return atomic_load(&to->sooth_page->version) == PRELOAD_VERSION;
 }
 
 static bool take_memory(long fd, const struct place *p, int sooth_pid, struct connection *to)

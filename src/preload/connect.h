@@ -6,7 +6,7 @@
 #include "preload/preload.h"
 
 struct connection {
-	const struct preload_session *session;
+	const struct preload_page *sooth_page;
 	unsigned char *segment;
 };
 

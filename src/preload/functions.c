@@ -203,7 +203,7 @@ int dlclose(void *handle)
 	if (!next)
 		next = (int (*)(void *))(uintptr_t)real_function("dlclose");
 	status = next ? next(handle) : -1;
-	if (atomic_load(&session->stacks))
+	if (atomic_load(&sooth_page->stacks))
 		stack_forget_code();
 	return status;
 }

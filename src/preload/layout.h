@@ -36,12 +36,12 @@
 #define PRELOAD_FRAMES_MAX 128u
 #define PRELOAD_WORDS_MAX  (PRELOAD_FRAMES_MAX + 8u) /* of a record */
 
-/* --- the session: one page of all processes, which sooth alone can write --- */
+/* --- sooth's page: one of all processes, which only sooth can write --- */
 
 #define PRELOAD_MUTEX_BYTES 64u
 #define PRELOAD_OWNER_DIED  0x40000000u /* FUTEX_OWNER_DIED */
 
-struct preload_session {
+struct preload_page {
 	/* A robust mutex that sooth holds (pthread_mutexattr_setrobust(3)): when sooth is killed
 	 * the kernel sets a bit in its first word, so that programs learn it from memory. */
 	_Alignas(64) union {
@@ -121,7 +121,7 @@ struct preload_slot {
 #define PRELOAD_SLOT_BYTES PRELOAD_PAGE
 
 _Static_assert(sizeof(struct preload_slot) <= PRELOAD_SLOT_BYTES, "a page each");
-_Static_assert(sizeof(struct preload_session) <= PRELOAD_PAGE, "a page");
+_Static_assert(sizeof(struct preload_page) <= PRELOAD_PAGE, "a page");
 
 #define PRELOAD_SLOT_AT(slot) (PRELOAD_PAGE + (size_t)(slot)*PRELOAD_SLOT_BYTES)
 #define PRELOAD_LARGE_BYTES   ((size_t)PRELOAD_RING_WORDS * 8u)
@@ -197,7 +197,7 @@ struct preload_hello {
 	char token[PRELOAD_TOKEN_BYTES];
 };
 
-/* With two descriptors: the session's, for reading only, and the segment's. */
+/* With two descriptors: sooth's page, for reading only, and the segment's. */
 struct preload_welcome {
 	uint32_t version;
 	uint32_t unused;

@@ -170,7 +170,7 @@ static int look_for_either(struct dl_phdr_info *info, size_t size, void *user)
 
 	(void)size;
 	o->is_before = loaded_has(info, o->address);
-	return o->is_before || loaded_has(info, &session);
+	return o->is_before || loaded_has(info, &sooth_page);
 }
 
 bool loaded_is_before(const void *address)

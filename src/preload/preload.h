@@ -94,7 +94,7 @@ struct own_page {
 
 extern __thread struct thread self;
 extern struct own_page *own_page;
-extern const struct preload_session *session;
+extern const struct preload_page *sooth_page;
 extern bool clock_is_off;
 /* A seccomp filter is set, or what comes before one. */
 extern bool filter_is_near;
@@ -188,8 +188,8 @@ void stack_forget_code(void);
 /* Sooth has not ended, however it may have. */
 static inline bool session_is_on(void)
 {
-	return LIKELY(atomic_load_explicit(&session->is_on, memory_order_relaxed) &&
-		      !(atomic_load_explicit(&session->owner, memory_order_relaxed) &
+	return LIKELY(atomic_load_explicit(&sooth_page->is_on, memory_order_relaxed) &&
+		      !(atomic_load_explicit(&sooth_page->owner, memory_order_relaxed) &
 			      PRELOAD_OWNER_DIED));
 }
 
@@ -205,8 +205,9 @@ static inline bool thread_begin(struct thread *t)
 /* A program without its clock has sooth's, which beats from time to time. */
 static inline uint64_t session_ticks(void)
 {
-	return LIKELY(!clock_is_off) ? preload_ticks()
-				     : atomic_load_explicit(&session->ticks, memory_order_relaxed);
+	return LIKELY(!clock_is_off)
+		       ? preload_ticks()
+		       : atomic_load_explicit(&sooth_page->ticks, memory_order_relaxed);
 }
 
 static inline void spin_once(void)

@@ -14,7 +14,8 @@ static inline bool has_room(const struct thread *t)
 
 void record_make_room(struct thread *t)
 {
-	if (LIKELY(has_room(t)) || !atomic_load_explicit(&session->streams, memory_order_relaxed))
+	if (LIKELY(has_room(t)) ||
+		!atomic_load_explicit(&sooth_page->streams, memory_order_relaxed))
 		return;
 	t->tail = atomic_load_explicit(&t->slot->tail, memory_order_acquire);
 	if (!has_room(t))
@@ -93,7 +94,7 @@ static inline void put_words(struct thread *t, const struct call *call)
 static inline void put(struct thread *t, const struct call *call)
 {
 	count(t, call);
-	if (!atomic_load_explicit(&session->streams, memory_order_relaxed))
+	if (!atomic_load_explicit(&sooth_page->streams, memory_order_relaxed))
 		return;
 	/* Here a wait would come behind the time of the call. */
 	if (LIKELY(t->head + CALL_WORDS - t->tail <= t->ring_mask))

@@ -31,8 +31,8 @@ __thread struct thread self __attribute__((tls_model("initial-exec")));
 static struct own_page no_page;
 struct own_page *own_page = &no_page;
 /* Until there is one: sooth is on, so that the page decides. */
-static const struct preload_session no_session = { .is_on = 1 };
-const struct preload_session *session = &no_session;
+static const struct preload_page no_sooth_page = { .is_on = 1 };
+const struct preload_page *sooth_page = &no_sooth_page;
 bool clock_is_off, filter_is_near;
 
 enum { START_NONE, START_IN_PROGRESS, START_DONE };
@@ -109,7 +109,7 @@ static bool make_page(void)
 static bool make_memory(void)
 {
 	calls = connect_map(PRELOAD_SLOTS * sizeof(*calls), -1, PROT_READ | PROT_WRITE);
-	if (!calls || !atomic_load(&session->stacks))
+	if (!calls || !atomic_load(&sooth_page->stacks))
 		return calls;
 	stacks = connect_map(PRELOAD_SLOTS * sizeof(*stacks), -1, PROT_READ | PROT_WRITE);
 	return stacks && stack_begin();
@@ -121,7 +121,7 @@ static bool start_all(void)
 
 	if (!connect_to_sooth(&connection))
 		return false;
-	session = connection.session;
+	sooth_page = connection.sooth_page;
 	segment = connection.segment;
 	if (!make_page() || !make_memory())
 		return false;
@@ -233,7 +233,7 @@ static void begin_thread(struct thread *t, uint32_t image)
 	t->nested = 0;
 	t->left_out = !find_slot(t);
 	/* Once it has ended it could not be found. */
-	if (!own_pid && !t->left_out && atomic_load(&session->waits))
+	if (!own_pid && !t->left_out && atomic_load(&sooth_page->waits))
 		session_ask(t, PRELOAD_ASK_PROCESS, 0, ignored);
 }
 
@@ -332,7 +332,7 @@ struct waiting {
 
 static struct waiting begin_waiting(void)
 {
-	return (struct waiting){ session_ticks(), 0, atomic_load(&session->heartbeat), 0 };
+	return (struct waiting){ session_ticks(), 0, atomic_load(&sooth_page->heartbeat), 0 };
 }
 
 /* The thread gives its CPU away until sooth has changed something, or for a moment. */
@@ -357,7 +357,7 @@ static bool goes_on(struct waiting *w, unsigned seconds)
 	if (!session_is_on() || w->steps++ == STEPS_MAX ||
 		w->moments > seconds * (1000000000u / MOMENT_NS))
 		return false;
-	return session_ticks() - w->begin <= atomic_load(&session->second) * seconds;
+	return session_ticks() - w->begin <= atomic_load(&sooth_page->second) * seconds;
 }
 
 static void turn_off(void)
@@ -368,7 +368,7 @@ static void turn_off(void)
 /* Without a sign of life sooth is stopped, and this process goes on alone. */
 static void end_waiting(const struct waiting *w)
 {
-	if (atomic_load(&session->heartbeat) != w->beats)
+	if (atomic_load(&sooth_page->heartbeat) != w->beats)
 		return;
 	turn_off();
 	atomic_fetch_add(&head_of_segment()->gave_up, 1);
@@ -377,7 +377,7 @@ static void end_waiting(const struct waiting *w)
 /* In that time it would have looked many times. */
 static bool is_alive(struct waiting *w)
 {
-	return atomic_load(&session->heartbeat) != w->beats || goes_on(w, SILENT_S);
+	return atomic_load(&sooth_page->heartbeat) != w->beats || goes_on(w, SILENT_S);
 }
 
 /* Whether there is room; a wait ends with the first progress. */
@@ -403,7 +403,7 @@ void session_wait_for_room(struct thread *t)
 {
 	uint64_t words = (uint64_t)t->ring_mask + 1;
 
-	while (atomic_load(&session->waits) && session_is_on() && t->slot != &nowhere &&
+	while (atomic_load(&sooth_page->waits) && session_is_on() && t->slot != &nowhere &&
 		t->head + words / 8 + PRELOAD_WORDS_MAX - t->tail > words &&
 		t->stalled != t->tail + 1) {
 		if (!waits_for_progress(t))

@@ -275,9 +275,9 @@ int heap_attach_choose_returns(
 	int status = 0;
 
 	pthread_mutex_lock(&a->lock);
-	if (a->sessions.program && !a->sessions.pid)
-		a->sessions.pid = process->pid;
-	else if (a->sessions.program && a->sessions.pid != process->pid)
+	if (a->return_links.program && !a->return_links.pid)
+		a->return_links.pid = process->pid;
+	else if (a->return_links.program && a->return_links.pid != process->pid)
 		status = heap_sites_open_returns(a, err);
 	pthread_mutex_unlock(&a->lock);
 	return status;
@@ -289,7 +289,7 @@ int heap_attach_forked(struct heap_attach *a, const struct process_id *process, 
 	int status = 0;
 
 	pthread_mutex_lock(&a->lock);
-	if (heap_sessions_leave_out(&a->sessions, parent, forked_ns)) {
+	if (heap_return_links_leave_out(&a->return_links, parent, forked_ns)) {
 		status = heap_sites_open_returns(a, err);
 		if (status >= 0)
 			status = heap_sites_cover(a,
@@ -297,7 +297,8 @@ int heap_attach_forked(struct heap_attach *a, const struct process_id *process, 
 					.pid = process->pid,
 					.only_returns = true },
 				err);
-		heap_sessions_attached(&a->sessions, process->pid, clock_monotonic_ns());
+		heap_return_links_note_attached(
+			&a->return_links, process->pid, clock_monotonic_ns());
 		emit_gap(a, process, forked_ns, "", true);
 	}
 	pthread_mutex_unlock(&a->lock);
@@ -313,7 +314,7 @@ int heap_attach_child(struct heap_attach *a, const struct process_id *process, b
 	if (is_over && a->type->release)
 		a->type->release(a->prober, (pid_t)process->pid);
 	if (is_over)
-		heap_sessions_ended(&a->sessions, process->pid);
+		heap_return_links_note_ended(&a->return_links, process->pid);
 	for (unsigned e = 0; !is_over && a->type->keep && e < a->events && !status; e++) {
 		if (!heap_sites_is_late(a, e))
 			status = a->type->keep(a->prober, e, process->pid, err);
@@ -416,7 +417,8 @@ void heap_attach_own_over(struct heap_attach *a)
 
 size_t heap_attach_descriptors(const struct heap_attach *a)
 {
-	return a->type->descriptors(a->prober) + heap_sessions_descriptors(&a->sessions);
+	return a->type->descriptors(a->prober) +
+	       heap_return_links_count_descriptors(&a->return_links);
 }
 
 void heap_attach_detach(struct heap_attach *a)
@@ -424,7 +426,7 @@ void heap_attach_detach(struct heap_attach *a)
 	pthread_mutex_lock(&a->lock);
 	if (a->type->detach)
 		a->type->detach(a->prober);
-	heap_sessions_detach(&a->sessions);
+	heap_return_links_detach(&a->return_links);
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -432,7 +434,7 @@ void heap_attach_close(struct heap_attach *a, uint64_t *detach_ns)
 {
 	uint64_t own_ns = 0;
 
-	heap_sessions_close(&a->sessions, &own_ns);
+	heap_return_links_close(&a->return_links, &own_ns);
 	if (a->type)
 		a->type->close(a->prober, detach_ns);
 	if (detach_ns)

@@ -11,7 +11,7 @@
 #include "bpf/heap.h"
 #include "collect/backend.h"
 #include "os/linux/heap/allocators.h"
-#include "os/linux/heap/heap_sessions.h"
+#include "os/linux/heap/heap_return_links.h"
 #include "os/linux/bpf/follow.h"
 #include "os/linux/uprobes/prober.h"
 
@@ -28,10 +28,10 @@ struct heap_attach {
 	unsigned events;       /* defined so far */
 	struct buffer late;    /* a byte for each: of files that were loaded late (heap_late.h) */
 	struct map late_files; /* device and inode -> the events of one */
-	struct heap_sessions sessions; /* of one process, instead of events at returns */
-	uint64_t returns;	       /* bits: events that are at returns, for the others */
-	struct map late_processes;     /* uint32_t: those that loaded one, and their children */
-	char operator_new[256];	       /* the first allocator whose own is not seen; empty: none */
+	struct heap_return_links return_links; /* of one process, instead of events at returns */
+	uint64_t returns;	   /* bits: events that are at returns, for the others */
+	struct map late_processes; /* uint32_t: those that loaded one, and their children */
+	char operator_new[256];	   /* the first allocator whose own is not seen; empty: none */
 	struct {
 		bool is_tried;
 		int entry, returning; /* events that probe sooth's own functions too; -1: none */
@@ -84,10 +84,10 @@ bool heap_attach_preloads(struct heap_attach *a, const struct process_id *proces
  * as above. */
 int heap_attach_process(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err);
-/* It is to be attached to: the first one has sessions, if the kernel has any. */
+/* It is to be attached to: the first one has return links, if the kernel has any. */
 int heap_attach_choose_returns(
 	struct heap_attach *a, const struct process_id *process, struct sooth_error *err);
-/* It was forked at that time by a process that has sessions. */
+/* It was forked at that time by a process that has return links. */
 int heap_attach_forked(struct heap_attach *a, const struct process_id *process, uint32_t parent,
 	uint64_t forked_ns, struct sooth_error *err);
 /* A child that was forked, or one that has ended (is_over), for the prober. */

@@ -34,7 +34,7 @@
 #include "os/linux/heap/preload_late.h"
 #include "os/linux/heap/preload_library.h"
 #include "os/linux/heap/preload_processes.h"
-#include "os/linux/heap/preload_session.h"
+#include "os/linux/heap/preload_run.h"
 #include "os/linux/launch.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
@@ -44,7 +44,7 @@
 #define PROBED_MAX    65536
 
 struct mixed_state {
-	struct preload_session_reader session;
+	struct preload_run preload;
 	struct preload_programs programs;
 	char library[PATH_MAX];
 	struct backend_run kernel; /* of the probes */
@@ -53,7 +53,7 @@ struct mixed_state {
 	unsigned interest;
 	pthread_mutex_t programs_lock; /* of `programs`, for two threads */
 	pthread_mutex_t lock;
-	struct map probed; /* uint32_t, a PID: a copy for the session's threads */
+	struct map probed; /* uint32_t, a PID: a copy for the threads of the run */
 	struct map
 		taken; /* struct process_id -> uint64_t: when a program began that will connect */
 	struct preload_late late;
@@ -79,7 +79,7 @@ static void check_taken(struct mixed_state *s, const struct process_id *process)
 	since_ns = known ? *known : 0;
 	map_remove(&s->taken, process);
 	pthread_mutex_unlock(&s->lock);
-	if (since_ns && !preload_session_met(&s->session, process->pid, since_ns))
+	if (since_ns && !preload_run_has_met(&s->preload, process->pid, since_ns))
 		heap_attach_ended(&kernel->attach, process, since_ns);
 }
 
@@ -128,9 +128,9 @@ static bool mixed_takes(
 	check_taken(s, process);
 	pthread_mutex_lock(&s->programs_lock);
 	takes = preload_programs_runs(
-		&s->programs, (pid_t)process->pid, s->library, s->session.uid);
+		&s->programs, (pid_t)process->pid, s->library, s->preload.uid);
 	/* A process that has ended since has no environment any more. */
-	if (!takes && preload_session_met(&s->session, process->pid, begun->record.time_ns))
+	if (!takes && preload_run_has_met(&s->preload, process->pid, begun->record.time_ns))
 		takes = preload_programs_fits_as(&s->programs, begun->path,
 			makedev(begun->device_major, begun->device_minor), begun->inode);
 	pthread_mutex_unlock(&s->programs_lock);
@@ -179,7 +179,7 @@ static bool probe_all(struct mixed_state *s, const struct preload_asked *asked)
 	struct sooth_error err;
 
 	return !heap_late_probe(&kernel->attach, &asked->process, &err) &&
-	       preload_asked_waits(&s->session, asked) &&
+	       preload_asked_waits(&s->preload, asked) &&
 	       !follow_mark(&kernel->follow, &asked->process,
 		       heap_source_interest(&s->kernel, interest), &err);
 }
@@ -223,7 +223,7 @@ static void mixed_close(struct backend_run *run)
 	struct mixed_state *s = run->state;
 
 	preload_late_close(&s->late);
-	preload_session_close(&s->session);
+	preload_run_close(&s->preload);
 	if (s->kernel.state)
 		heap_source_close(&s->kernel);
 	map_fini(&s->elsewhere.probed);
@@ -263,7 +263,7 @@ static int open_kernel(struct mixed_state *s, struct backend_run *run, struct so
 
 static int open_ready(struct mixed_state *s, struct sooth_error *err)
 {
-	int descriptors[] = { s->session.filled, heap_source_descriptor(&s->kernel) };
+	int descriptors[] = { s->preload.filled, heap_source_descriptor(&s->kernel) };
 
 	s->ready = epoll_create1(EPOLL_CLOEXEC);
 	for (size_t i = 0; i < ARRAY_SIZE(descriptors) && s->ready >= 0; i++) {
@@ -287,16 +287,16 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	map_init(&s->probed, sizeof(uint32_t), 0, PROBED_MAX);
 	map_init(&s->taken, sizeof(struct process_id), sizeof(uint64_t), PROBED_MAX);
 	preload_programs_init(&s->programs, run->options.observer.heap_stacks);
-	s->session.is_elsewhere = mixed_is_probed;
-	s->session.elsewhere_user = s;
-	s->session.calls_around = mixed_calls_around;
+	s->preload.is_elsewhere = mixed_is_probed;
+	s->preload.elsewhere_user = s;
+	s->preload.calls_around = mixed_calls_around;
 	status = preload_library_check(&run->options, s->library, err);
 	if (!status)
-		status = preload_session_open(&s->session, run, err);
+		status = preload_run_open(&s->preload, run, err);
 	if (!status)
 		status = open_kernel(s, run, err);
 	if (!status)
-		status = preload_late_open(&s->late, &s->session,
+		status = preload_late_open(&s->late, &s->preload,
 			&((struct heap_state *)s->kernel.state)->attach, err);
 	if (!status)
 		status = open_ready(s, err);
@@ -304,7 +304,7 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 		mixed_close(run);
 	else
 		preload_stacks_share(
-			s->session.stacks, ((struct heap_state *)s->kernel.state)->stacks);
+			s->preload.stacks, ((struct heap_state *)s->kernel.state)->stacks);
 	return status;
 }
 
@@ -318,7 +318,7 @@ static int mixed_set(struct backend_run *run, const struct process_id *process, 
 	if (!(interest & INTEREST_FROM_EXEC))
 		return follow_set_interest(&kernel->follow, &s->kernel, process,
 			heap_source_interest(&s->kernel, interest), err);
-	s->command = s->session.command = *process;
+	s->command = s->preload.command = *process;
 	s->interest = interest;
 	return 0;
 }
@@ -346,7 +346,7 @@ static int mixed_launching(struct backend_run *run, struct launch *launch, struc
 	if (status)
 		return status;
 	snprintf(launch->preload.library, sizeof(launch->preload.library), "%s", s->library);
-	return preload_session_start(&s->session, launch, err);
+	return preload_run_start(&s->preload, launch, err);
 }
 
 static int mixed_start(struct backend_run *run, struct sooth_error *err)
@@ -367,7 +367,7 @@ static void put_kernel(struct mixed_state *s, struct buffer *out)
 	batch_for_each (r, &batch) {
 		if (r->kind == PROCESS_JOIN) {
 			process = process_id_of(r);
-			preload_forked_reported(&s->session, &process);
+			preload_forked_reported(&s->preload, &process);
 		}
 		if (r->kind != PROCESS_LEAVE) {
 			buffer_append(out, r, record_bytes(r));
@@ -412,7 +412,7 @@ static void put_all(struct mixed_state *s, struct buffer *out)
 static void emit_missing(struct backend_run *run)
 {
 	struct mixed_state *s = run->state;
-	struct preload_missing now = s->session.missing, *known = &s->session.reported;
+	struct preload_missing now = s->preload.missing, *known = &s->preload.reported;
 
 	if (now.lost != known->lost)
 		backend_loss(run, now.lost - known->lost, 0,
@@ -430,7 +430,7 @@ static int mixed_drain(struct backend_run *run, struct sooth_error *err)
 
 	preload_late_read(&s->late);
 	/* The rings first: who wrote there has begun before. */
-	preload_session_drain(&s->session, &s->calls);
+	preload_run_drain(&s->preload, &s->calls);
 	status = heap_source_drain(&s->kernel, err);
 	put_all(s, &run->out);
 	emit_missing(run);
@@ -444,8 +444,8 @@ static uint64_t mixed_complete(struct backend_run *run, uint64_t now_ns)
 	const struct mixed_state *s = run->state;
 	uint64_t complete_ns = now_ns - HEAP_LATENESS_NS;
 
-	if (s->session.drained_ns && s->session.drained_ns < complete_ns)
-		complete_ns = s->session.drained_ns;
+	if (s->preload.drained_ns && s->preload.drained_ns < complete_ns)
+		complete_ns = s->preload.drained_ns;
 	if (s->leaving.size && s->leaving_ns <= complete_ns)
 		complete_ns = s->leaving_ns - 1;
 	return complete_ns;
@@ -471,7 +471,7 @@ static int mixed_stop(struct backend_run *run, struct sooth_error *err)
 	struct mixed_state *s = run->state;
 	int status;
 
-	preload_session_stop(&s->session, &s->calls);
+	preload_run_stop(&s->preload, &s->calls);
 	status = heap_source_stop(&s->kernel, err);
 	preload_late_read(&s->late);
 	check_gone(s);
@@ -479,14 +479,14 @@ static int mixed_stop(struct backend_run *run, struct sooth_error *err)
 	put_late(s, &s->leaving);
 	preload_late_emit(&s->late, NULL);
 	heap_attach_reported(&((struct heap_state *)s->kernel.state)->attach, &run->out);
-	preload_session_rest(&s->session, &run->out);
+	preload_run_drain_rest(&s->preload, &run->out);
 	buffer_append(&run->out, s->leaving.data, s->leaving.size);
 	buffer_reset(&s->leaving);
 	emit_missing(run);
 	if (s->late.emitted)
 		emit_late(run, &s->late);
-	preload_around_limits(run, s->session.around & ~PRELOAD_AROUND_OWN);
-	preload_session_limits(run, &s->session);
+	preload_around_limits(run, s->preload.around & ~PRELOAD_AROUND_OWN);
+	preload_run_limits(run, &s->preload);
 	if (s->late.has_lost)
 		backend_limit(run, "allocators that were loaded later",
 			"records of mappings were lost: what such a library allocated is not known",

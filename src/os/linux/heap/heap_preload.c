@@ -18,13 +18,13 @@
 #include "os/linux/heap/preload_late.h"
 #include "os/linux/heap/preload_library.h"
 #include "os/linux/launch.h"
-#include "os/linux/heap/preload_session.h"
+#include "os/linux/heap/preload_run.h"
 #include "os/linux/heap/preload_unseen.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
 
 struct preload_state {
-	struct preload_session_reader session;
+	struct preload_run preload;
 	struct preload_late late; /* for the programs that run */
 	char library[PATH_MAX];
 	char command[PATH_MAX]; /* its program; "": not found */
@@ -46,7 +46,7 @@ static void preload_close(struct backend_run *run)
 	struct preload_state *s = run->state;
 
 	preload_late_close(&s->late);
-	preload_session_close(&s->session);
+	preload_run_close(&s->preload);
 }
 
 static int preload_open(struct backend_run *run, struct sooth_error *err)
@@ -61,7 +61,7 @@ static int preload_open(struct backend_run *run, struct sooth_error *err)
 	status = preload_library_check(&run->options, s->library, err);
 	if (status)
 		return status;
-	status = preload_session_open(&s->session, run, err);
+	status = preload_run_open(&s->preload, run, err);
 	if (status)
 		preload_close(run);
 	return status;
@@ -74,7 +74,7 @@ static int preload_set(struct backend_run *run, const struct process_id *process
 
 	(void)err;
 	if (interest & INTEREST_FROM_EXEC)
-		s->session.command = *process;
+		s->preload.command = *process;
 	return 0;
 }
 
@@ -83,10 +83,10 @@ static void watch_execs(struct preload_state *s, pid_t command)
 {
 	struct sooth_error ignored;
 
-	if (preload_late_open(&s->late, &s->session, NULL, &ignored) ||
+	if (preload_late_open(&s->late, &s->preload, NULL, &ignored) ||
 		preload_late_add(&s->late, command, &ignored))
 		preload_late_close(&s->late);
-	s->session.execs_are_known = s->late.is_open;
+	s->preload.execs_are_known = s->late.is_open;
 }
 
 static int preload_launching(
@@ -102,13 +102,13 @@ static int preload_launching(
 	preload_programs_fini(&programs);
 	watch_execs(s, launch->process.pid);
 	snprintf(launch->preload.library, sizeof(launch->preload.library), "%s", s->library);
-	return preload_session_start(&s->session, launch, err);
+	return preload_run_start(&s->preload, launch, err);
 }
 
 static void emit_missing(struct backend_run *run)
 {
 	struct preload_state *s = run->state;
-	struct preload_missing now = s->session.missing, *reported = &s->session.reported;
+	struct preload_missing now = s->preload.missing, *reported = &s->preload.reported;
 
 	if (now.lost != reported->lost)
 		backend_loss(run, now.lost - reported->lost, 0,
@@ -125,7 +125,7 @@ static int preload_drain(struct backend_run *run, struct sooth_error *err)
 
 	if (s->late.is_open)
 		preload_late_read(&s->late);
-	preload_session_drain(&s->session, &run->out);
+	preload_run_drain(&s->preload, &run->out);
 	emit_missing(run);
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }
@@ -147,7 +147,7 @@ static void emit_not_loaded(struct backend_run *run, struct span path, const cha
 static void emit_unseen(struct backend_run *run)
 {
 	struct preload_state *s = run->state;
-	const struct buffer *paths = &s->session.unseen.paths;
+	const struct buffer *paths = &s->preload.unseen.paths;
 	struct cursor c = cursor_over(paths->data, paths->size);
 
 	while (!cursor_at_end(&c))
@@ -162,29 +162,29 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct preload_state *s = run->state;
 
-	preload_session_stop(&s->session, &run->out);
+	preload_run_stop(&s->preload, &run->out);
 	if (s->late.is_open) {
 		preload_late_read(&s->late);
 		preload_late_check(&s->late);
 	}
 	emit_missing(run);
-	if (!s->session.connected)
+	if (!s->preload.connected)
 		emit_not_loaded(run, span_of_string(s->command[0] ? s->command : "the command"),
 			"is static, defines malloc itself, or gains privileges");
 	else
 		emit_unseen(run);
-	if (preload_unseen_marked(&s->session))
+	if (preload_unseen_marked(&s->preload))
 		emit_not_loaded(run, span_of_string("a program"),
 			"runs under a seccomp filter, as another user, or with another /tmp");
 	if (s->uses_others)
 		emit_not_loaded(run, span_of_string(s->command),
 			"has or calls an allocator with names of its own (mallocx, mi_malloc, "
 			"...)");
-	preload_around_limits(run, s->session.around);
-	preload_session_limits(run, &s->session);
+	preload_around_limits(run, s->preload.around);
+	preload_run_limits(run, &s->preload);
 	if (buffer_failed(&run->out))
 		return error_no_memory(err);
-	return preload_stacks_name(s->session.stacks, run, err);
+	return preload_stacks_name(s->preload.stacks, run, err);
 }
 
 /* Before those in the kernel if it was asked for; else behind them. */
@@ -208,7 +208,7 @@ static uint64_t preload_cost(
 static uint64_t preload_complete(struct backend_run *run, uint64_t now_ns)
 {
 	struct preload_state *s = run->state;
-	uint64_t complete_ns = s->session.drained_ns;
+	uint64_t complete_ns = s->preload.drained_ns;
 
 	return complete_ns && complete_ns < now_ns ? complete_ns : now_ns;
 }
@@ -217,7 +217,7 @@ static int preload_descriptor(struct backend_run *run)
 {
 	struct preload_state *s = run->state;
 
-	return s->session.filled;
+	return s->preload.filled;
 }
 
 const struct backend backend_heap_preload = {

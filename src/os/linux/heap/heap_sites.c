@@ -31,9 +31,9 @@ static bool place_add(struct place_list *list, int file, const struct allocator_
 /* Where the function returns: one of both lists. */
 static bool return_add(struct finding_sites *f, int file, const struct allocator_site *site)
 {
-	bool has_sessions = f->attach->sessions.program && !f->is_late;
+	bool has_links = f->attach->return_links.program && !f->is_late;
 
-	return place_add(has_sessions ? &f->sessions : &f->returns, file, site);
+	return place_add(has_links ? &f->return_links : &f->returns, file, site);
 }
 
 /* The first table whose entry for these low bits is free, or the same site. */
@@ -145,7 +145,7 @@ static bool is_covered(
 
 	if (heap_sites_is_late(a, event) != c->is_late)
 		return false;
-	return is_return ? pid != a->sessions.pid : !c->only_returns;
+	return is_return ? pid != a->return_links.pid : !c->only_returns;
 }
 
 /* Threads that were created by a thread before it was attached have to be found too: repeat until
@@ -175,7 +175,7 @@ static int cover_pass(struct heap_attach *a, const struct covering *c, struct ma
 			attached |= status > 0;
 		}
 		if (status >= 0 && !c->is_late)
-			status = heap_sessions_attach(&a->sessions, threads[i].pid, err);
+			status = heap_return_links_attach(&a->return_links, threads[i].pid, err);
 		status = status == -ESRCH || status > 0 ? 0 : status;
 	}
 	buffer_fini(&list);
@@ -230,11 +230,12 @@ int heap_sites_open_returns(struct heap_attach *a, struct sooth_error *err)
 	struct place_list list;
 	int status = 0;
 
-	a->sessions.has_others = true;
+	a->return_links.has_others = true;
 	do {
 		struct covering c = { .first = a->events };
 
-		list.count = heap_sessions_take_waiting(&a->sessions, list.places, PLACES_MAX);
+		list.count =
+			heap_return_links_take_waiting(&a->return_links, list.places, PLACES_MAX);
 		status = define(a, &list, true, false, "on_return", err);
 		for (size_t i = 0; i < list.count; i++)
 			close(list.places[i].file);
@@ -325,10 +326,10 @@ int heap_sites_define(struct finding_sites *f, struct sooth_error *err)
 	struct heap_attach *a = f->attach;
 	int status = define_calls(f, err);
 
-	if (!status && f->sessions.count)
-		status = heap_sessions_define(
-			&a->sessions, f->sessions.places, f->sessions.count, err);
-	if (!status && a->sessions.has_others)
+	if (!status && f->return_links.count)
+		status = heap_return_links_define(
+			&a->return_links, f->return_links.places, f->return_links.count, err);
+	if (!status && a->return_links.has_others)
 		status = heap_sites_open_returns(a, err);
 	return status;
 }

@@ -22,7 +22,7 @@ struct finding_sites {
 	bool is_late; /* they count only in processes that loaded the file late */
 	const struct process_id *process;
 	uint64_t since_ns;
-	struct place_list returns, sessions;
+	struct place_list returns, return_links;
 	struct place_list entries[HEAP_TABLES];
 	int files[FILES_MAX];
 	size_t file_count;
@@ -36,7 +36,7 @@ int heap_sites_take(void *user, const struct allocator_file *file, struct sooth_
 int heap_sites_define(struct finding_sites *f, struct sooth_error *err);
 /* Events of sooth's own functions alone, which no other process gets. */
 int heap_sites_define_overhead_probes(struct heap_attach *a, struct sooth_error *err);
-/* From now on other processes than that with sessions have events at returns. */
+/* From now on other processes than that with return links have events at returns. */
 int heap_sites_open_returns(struct heap_attach *a, struct sooth_error *err);
 void heap_sites_fini(struct finding_sites *f);
 

@@ -83,7 +83,7 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 	if (!status && with_sums)
 		status = heap_sums_prepare(&s->follow.code, &run->options, err);
 	if (!status && with_sums)
-		status = heap_sessions_prepare(&s->follow.code, err);
+		status = heap_return_links_prepare(&s->follow.code, err);
 	if (!status)
 		status = follow_load(&s->follow, err);
 	if (status)
@@ -103,7 +103,7 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 		return -EINVAL;
 	s->control->has_sessions =
 		run->options.observer.heap_sample_bytes &&
-		heap_sessions_open(&s->attach.sessions, &s->follow.code, run->log);
+		heap_return_links_open(&s->attach.return_links, &s->follow.code, run->log);
 	return heap_attach_open(&s->attach, prober, &s->follow, places, run->log, err);
 }
 
@@ -551,7 +551,7 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct heap_state *s = run->state;
 	size_t before = run->out.size, descriptors = heap_attach_descriptors(&s->attach),
-	       sessions = heap_sessions_descriptors(&s->attach.sessions);
+	       sessions = heap_return_links_count_descriptors(&s->attach.return_links);
 	uint64_t forgotten_ns = 0;
 	struct sooth_error ignored;
 	int status;

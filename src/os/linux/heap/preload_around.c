@@ -34,7 +34,7 @@ void preload_around_limits(struct backend_run *run, uint32_t around)
 			backend_limit(run, limits[i].what, limits[i].why, remedy);
 }
 
-void preload_session_limits(struct backend_run *run, struct preload_session_reader *s)
+void preload_run_limits(struct backend_run *run, struct preload_run *s)
 {
 	uint64_t unknown = preload_unknown(s);
 	char why[160];

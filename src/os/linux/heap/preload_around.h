@@ -3,11 +3,11 @@
 #ifndef SOOTH_OS_LINUX_PRELOAD_AROUND_H
 #define SOOTH_OS_LINUX_PRELOAD_AROUND_H
 
-#include "os/linux/heap/preload_session.h"
+#include "os/linux/heap/preload_run.h"
 
 /* A limit for each of these PRELOAD_AROUND_*. */
 void preload_around_limits(struct backend_run *run, uint32_t around);
-/* Limits for calls and times that a session has missed. */
-void preload_session_limits(struct backend_run *run, struct preload_session_reader *s);
+/* Limits for calls and times that a run has missed. */
+void preload_run_limits(struct backend_run *run, struct preload_run *s);
 
 #endif

@@ -41,8 +41,8 @@ static void find_mapping(const struct preload_process *p, uint64_t address, uint
 	buffer_fini(&bytes);
 }
 
-static void answer(struct preload_session_reader *s, struct preload_segment *segment,
-	unsigned slot_number, uint32_t ask)
+static void answer(
+	struct preload_run *s, struct preload_segment *segment, unsigned slot_number, uint32_t ask)
 {
 	struct preload_slot *slot = preload_segment_slot(segment, slot_number);
 	const struct preload_reading *r = &segment->slots[slot_number];
@@ -74,8 +74,7 @@ static void answer(struct preload_session_reader *s, struct preload_segment *seg
 	give(slot, ask >> PRELOAD_ASK_NUMBER, found[0], found[1]);
 }
 
-static unsigned look_in(
-	struct preload_session_reader *s, struct preload_segment *segment, unsigned left)
+static unsigned look_in(struct preload_run *s, struct preload_segment *segment, unsigned left)
 {
 	for (unsigned i = 0; i < preload_segment_used_slots(segment) && left; i++) {
 		struct preload_reading *r = &segment->slots[i];
@@ -90,7 +89,7 @@ static unsigned look_in(
 	return left;
 }
 
-void preload_asks_look(struct preload_session_reader *s)
+void preload_asks_look(struct preload_run *s)
 {
 	unsigned left = LOOK_MAX;
 
@@ -99,8 +98,7 @@ void preload_asks_look(struct preload_session_reader *s)
 }
 
 /* Its slot, if it still waits; called with the lock held. */
-static struct preload_slot *slot_of(
-	struct preload_session_reader *s, const struct preload_asked *asked)
+static struct preload_slot *slot_of(struct preload_run *s, const struct preload_asked *asked)
 {
 	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
 		struct preload_segment *segment = preload_segment_at(s, i);
@@ -115,7 +113,7 @@ static struct preload_slot *slot_of(
 	return NULL;
 }
 
-bool preload_asked_waits(struct preload_session_reader *s, const struct preload_asked *asked)
+bool preload_asked_waits(struct preload_run *s, const struct preload_asked *asked)
 {
 	bool waits;
 
@@ -125,7 +123,7 @@ bool preload_asked_waits(struct preload_session_reader *s, const struct preload_
 	return waits;
 }
 
-bool preload_asks_take(struct preload_session_reader *s)
+bool preload_asks_take(struct preload_run *s)
 {
 	struct preload_asked asked;
 	struct preload_slot *slot;

@@ -3,12 +3,12 @@
 #ifndef SOOTH_OS_LINUX_PRELOAD_ASKS_H
 #define SOOTH_OS_LINUX_PRELOAD_ASKS_H
 
-#include "os/linux/heap/preload_session.h"
+#include "os/linux/heap/preload_run.h"
 
 /* Answers what is quick, and leaves the rest to the thread that answers programs. Called with the
- * session's lock held. */
-void preload_asks_look(struct preload_session_reader *s);
+ * run's lock held. */
+void preload_asks_look(struct preload_run *s);
 /* Answers one of the rest; false: there is none. Called without the lock. */
-bool preload_asks_take(struct preload_session_reader *s);
+bool preload_asks_take(struct preload_run *s);
 
 #endif

@@ -63,14 +63,14 @@ static uint32_t number_inside(int directory)
 /* --- which process --- */
 
 static preload_program program_of(
-	struct preload_session_reader *s, const struct preload_segment *segment, uint32_t parent)
+	struct preload_run *s, const struct preload_segment *segment, uint32_t parent)
 {
 	const struct preload_process *p = parent ? preload_find_pid(s, parent) : NULL;
 
 	return p && p->program ? p->program : segment->program;
 }
 
-static void take(struct preload_session_reader *s, const struct preload_segment *segment,
+static void take(struct preload_run *s, const struct preload_segment *segment,
 	struct preload_process *p, uint32_t parent, struct preload_reading *r)
 {
 	if (!p->program) {
@@ -84,7 +84,7 @@ static void take(struct preload_session_reader *s, const struct preload_segment 
 }
 
 /* As it says, and as it is. */
-static struct preload_process *by_number(struct preload_session_reader *s,
+static struct preload_process *by_number(struct preload_run *s,
 	const struct preload_segment *segment, const struct preload_reading *r, uint32_t parent)
 {
 	struct preload_process *p = preload_find_pid(s, r->pid);
@@ -101,7 +101,7 @@ static struct preload_process *by_number(struct preload_session_reader *s,
 }
 
 struct search {
-	struct preload_session_reader *s;
+	struct preload_run *s;
 	const struct preload_segment *segment;
 	const struct preload_reading *r;
 	unsigned left;
@@ -147,7 +147,7 @@ static struct preload_process *search_below(struct search *search, pid_t pid, in
 
 /* In another namespace its number is another one; and of one that was forked by the kernel's call
  * alone there is none. */
-static struct preload_process *by_search(struct preload_session_reader *s,
+static struct preload_process *by_search(struct preload_run *s,
 	const struct preload_segment *segment, const struct preload_reading *r)
 {
 	struct search search = { s, segment, r, SEARCH_MAX };
@@ -169,7 +169,7 @@ static bool is_there(const struct process_id *process)
 }
 
 /* Without the kernel's reports nothing says when it was forked: then it began with its slot. */
-static bool take_ended(struct preload_session_reader *s, const struct preload_segment *segment,
+static bool take_ended(struct preload_run *s, const struct preload_segment *segment,
 	uint32_t parent, struct preload_reading *r)
 {
 	const struct process_id *reported = map_get(&s->forked, &r->pid);
@@ -193,7 +193,7 @@ static bool take_ended(struct preload_session_reader *s, const struct preload_se
 bool preload_forked_find(
 	void *user, struct preload_segment *segment, struct preload_reading *r, uint32_t parent)
 {
-	struct preload_session_reader *s = user;
+	struct preload_run *s = user;
 	struct preload_process *p = by_number(s, segment, r, parent);
 
 	if (!p && take_ended(s, segment, parent, r))
@@ -205,7 +205,7 @@ bool preload_forked_find(
 	return p;
 }
 
-void preload_forked_reported(struct preload_session_reader *s, const struct process_id *process)
+void preload_forked_reported(struct preload_run *s, const struct process_id *process)
 {
 	struct process_id *at;
 

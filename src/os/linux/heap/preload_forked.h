@@ -8,12 +8,12 @@
 #ifndef SOOTH_OS_LINUX_PRELOAD_FORKED_H
 #define SOOTH_OS_LINUX_PRELOAD_FORKED_H
 
-#include "os/linux/heap/preload_session.h"
+#include "os/linux/heap/preload_run.h"
 
-/* For struct preload_segment; `user` is the session. */
+/* For struct preload_segment; `user` is the run. */
 bool preload_forked_find(
 	void *user, struct preload_segment *segment, struct preload_reading *r, uint32_t parent);
 /* The kernel has reported the start of that process: a child that ended is known by it. */
-void preload_forked_reported(struct preload_session_reader *s, const struct process_id *process);
+void preload_forked_reported(struct preload_run *s, const struct process_id *process);
 
 #endif

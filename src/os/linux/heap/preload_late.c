@@ -46,10 +46,10 @@ struct mapping {
 	const char *path;
 };
 
-int preload_late_open(struct preload_late *l, struct preload_session_reader *session,
-	struct heap_attach *attach, struct sooth_error *err)
+int preload_late_open(struct preload_late *l, struct preload_run *run, struct heap_attach *attach,
+	struct sooth_error *err)
 {
-	l->session = session;
+	l->run = run;
 	l->attach = attach;
 	pthread_mutex_init(&l->lock, NULL);
 	map_init(&l->images, sizeof(uint32_t), sizeof(struct late_image), IMAGES_MAX);
@@ -76,16 +76,15 @@ static bool had_library(struct preload_late *l, uint32_t pid, uint64_t time_ns)
 		return false;
 	if (image->is_forked)
 		return image->has_library;
-	met_ns = preload_session_met_ns(l->session, pid, image->exec_ns);
+	met_ns = preload_run_met_ns(l->run, pid, image->exec_ns);
 	return met_ns && met_ns < time_ns;
 }
 
 /* Call it for a program that is over, or old enough to have connected. */
 static void check_image(struct preload_late *l, uint32_t pid, const struct late_image *image)
 {
-	if (!l->attach && image->exec_ns &&
-		!preload_session_met_ns(l->session, pid, image->exec_ns))
-		preload_unseen_add(&l->session->unseen, span_of_string(image->name));
+	if (!l->attach && image->exec_ns && !preload_run_met_ns(l->run, pid, image->exec_ns))
+		preload_unseen_add(&l->run->unseen, span_of_string(image->name));
 }
 
 /* The process has that image from now on; what it ran before, or another one of its number, is

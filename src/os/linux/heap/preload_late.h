@@ -10,13 +10,13 @@
 
 #include "base/map.h"
 #include "os/linux/heap/heap_attach.h"
-#include "os/linux/heap/preload_session.h"
+#include "os/linux/heap/preload_run.h"
 #include "os/linux/profile/perf_rings.h"
 
 /* Used by two threads, the collector's and that which answers programs. */
 struct preload_late {
 	pthread_mutex_t lock;
-	struct preload_session_reader *session;
+	struct preload_run *run;
 	struct heap_attach *attach; /* NULL: nothing can be probed */
 	struct perf_rings rings;
 	struct buffer records; /* for the next reading */
@@ -29,8 +29,8 @@ struct preload_late {
 };
 
 /* 0, or a negative errno: then it finds nothing. */
-int preload_late_open(struct preload_late *l, struct preload_session_reader *session,
-	struct heap_attach *attach, struct sooth_error *err);
+int preload_late_open(struct preload_late *l, struct preload_run *run, struct heap_attach *attach,
+	struct sooth_error *err);
 /* Before the command's exec. */
 int preload_late_add(struct preload_late *l, pid_t command, struct sooth_error *err);
 /* Reads what was mapped up to now. */
@@ -39,7 +39,7 @@ void preload_late_read(struct preload_late *l);
 void preload_late_probed(struct preload_late *l, uint32_t pid);
 /* A process has ended, and all that it mapped is read; NULL: emit what is left. */
 void preload_late_emit(struct preload_late *l, const struct process_id *ended);
-/* Without `attach`: programs that ran and never connected go to the session's `unseen`. */
+/* Without `attach`: programs that ran and never connected go to the run's `unseen`. */
 void preload_late_check(struct preload_late *l);
 void preload_late_close(struct preload_late *l);
 

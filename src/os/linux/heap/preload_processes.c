@@ -28,27 +28,27 @@
 #define REAP_US		  500
 #define FREE_NS		  (250 * NS_PER_MS)
 
-struct preload_process *preload_process_at(struct preload_session_reader *s, size_t i)
+struct preload_process *preload_process_at(struct preload_run *s, size_t i)
 {
 	return (struct preload_process *)(void *)s->processes.data + i;
 }
 
-size_t preload_process_count(const struct preload_session_reader *s)
+size_t preload_process_count(const struct preload_run *s)
 {
 	return s->processes.size / sizeof(struct preload_process);
 }
 
-struct preload_segment *preload_segment_at(struct preload_session_reader *s, size_t i)
+struct preload_segment *preload_segment_at(struct preload_run *s, size_t i)
 {
 	return ((struct preload_segment **)(void *)s->segments.data)[i];
 }
 
-size_t preload_segment_count_all(const struct preload_session_reader *s)
+size_t preload_segment_count_all(const struct preload_run *s)
 {
 	return s->segments.size / sizeof(struct preload_segment *);
 }
 
-struct preload_process *preload_find_pid(struct preload_session_reader *s, uint32_t pid)
+struct preload_process *preload_find_pid(struct preload_run *s, uint32_t pid)
 {
 	for (size_t i = preload_process_count(s); i-- > 0;) {
 		if (preload_process_at(s, i)->id.pid == pid && !preload_process_at(s, i)->has_left)
@@ -89,7 +89,7 @@ static bool status_has(int directory, const char *name, const char *any)
 
 /* The process that started it, as far as it is known here; else the command. */
 static struct process_id parent_of(
-	struct preload_session_reader *s, const struct preload_process *p, uint32_t claimed)
+	struct preload_run *s, const struct preload_process *p, uint32_t claimed)
 {
 	struct buffer bytes = { 0 };
 	struct procfs_stat stat;
@@ -112,8 +112,8 @@ static struct sooth_record head_of(const struct process_id *id, uint64_t time_ns
 		.cpu = SOOTH_CPU_NONE };
 }
 
-static void emit_join(struct preload_session_reader *s, const struct preload_process *p,
-	uint64_t time_ns, uint32_t claimed)
+static void emit_join(
+	struct preload_run *s, const struct preload_process *p, uint64_t time_ns, uint32_t claimed)
 {
 	struct process_id parent = parent_of(s, p, claimed);
 	struct process_join join = { .record = head_of(&p->id, time_ns, PROCESS_JOIN),
@@ -125,8 +125,7 @@ static void emit_join(struct preload_session_reader *s, const struct preload_pro
 		RECORD_APPEND(&s->staged, &join, NULL, 0);
 }
 
-void preload_emit_exec(
-	struct preload_session_reader *s, const struct preload_process *p, uint64_t time_ns)
+void preload_emit_exec(struct preload_run *s, const struct preload_process *p, uint64_t time_ns)
 {
 	struct process_exec exec = { .record = head_of(&p->id, time_ns, PROCESS_EXEC) };
 	struct buffer arguments = { 0 };
@@ -146,8 +145,8 @@ void preload_emit_exec(
 
 /* The command is sooth's child, and may be reaped already: then its status is where that is kept.
  */
-static void take_status(const struct preload_session_reader *s, const struct process_id *id,
-	struct process_leave *leave)
+static void take_status(
+	const struct preload_run *s, const struct process_id *id, struct process_leave *leave)
 {
 	const struct launch *launch = memcmp(id, &s->command, sizeof(*id)) ? NULL : s->launch;
 	int status = -1;
@@ -163,7 +162,7 @@ static void take_status(const struct preload_session_reader *s, const struct pro
 		leave->status = (uint32_t)status;
 }
 
-static void emit_leave(struct preload_session_reader *s, struct preload_process *p)
+static void emit_leave(struct preload_run *s, struct preload_process *p)
 {
 	struct process_leave leave = { .record = head_of(
 					       &p->id, s->os->now_ns(s->os), PROCESS_LEAVE) };
@@ -179,7 +178,7 @@ static void emit_leave(struct preload_session_reader *s, struct preload_process 
 }
 
 /* A forked child that has ended left no more than what it wrote. */
-void preload_emit_forked(struct preload_session_reader *s, const struct preload_reading *r,
+void preload_emit_forked(struct preload_run *s, const struct preload_reading *r,
 	const struct preload_segment *segment)
 {
 	const struct preload_process *parent = preload_find_pid(s, segment->process.pid);
@@ -192,7 +191,7 @@ void preload_emit_forked(struct preload_session_reader *s, const struct preload_
 	RECORD_APPEND(&s->staged, &join, NULL, 0);
 }
 
-static void emit_forked_end(struct preload_session_reader *s, const struct process_id *id)
+static void emit_forked_end(struct preload_run *s, const struct process_id *id)
 {
 	struct process_leave leave = { .record = head_of(id, s->os->now_ns(s->os), PROCESS_LEAVE),
 		.status_state = SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED) };
@@ -219,7 +218,7 @@ uint32_t preload_parent_pid(uint32_t pid)
 	return stat.ppid;
 }
 
-static bool has_token(const struct preload_session_reader *s, uint32_t pid)
+static bool has_token(const struct preload_run *s, uint32_t pid)
 {
 	_cleanup_close_ int directory = procfs_open((pid_t)pid);
 	struct timeout timeout = { 0 };
@@ -234,7 +233,7 @@ static bool has_token(const struct preload_session_reader *s, uint32_t pid)
 	return has;
 }
 
-bool preload_is_in_tree(struct preload_session_reader *s, uint32_t pid)
+bool preload_is_in_tree(struct preload_run *s, uint32_t pid)
 {
 	uint32_t at = pid;
 
@@ -247,7 +246,7 @@ bool preload_is_in_tree(struct preload_session_reader *s, uint32_t pid)
 }
 
 struct preload_process *preload_add_process(
-	struct preload_session_reader *s, pid_t pid, uint64_t time_ns, uint32_t claimed)
+	struct preload_run *s, pid_t pid, uint64_t time_ns, uint32_t claimed)
 {
 	struct preload_process p = { .directory = procfs_open(pid), .exit = -1 };
 	bool is_command;
@@ -278,7 +277,7 @@ static bool thread_is_there(const struct preload_process *p, uint32_t tid)
 	return p->is_nested || !faccessat(p->directory, name, F_OK, 0);
 }
 
-bool preload_read_segment(struct preload_session_reader *s, struct preload_segment *segment)
+bool preload_read_segment(struct preload_run *s, struct preload_segment *segment)
 {
 	uint64_t complete_ns = s->look_ns;
 	bool has_read =
@@ -291,7 +290,7 @@ bool preload_read_segment(struct preload_session_reader *s, struct preload_segme
 	return has_read;
 }
 
-bool preload_read_all(struct preload_session_reader *s)
+bool preload_read_all(struct preload_run *s)
 {
 	uint64_t before = s->complete_ns;
 	bool has_read = false;
@@ -305,7 +304,7 @@ bool preload_read_all(struct preload_session_reader *s)
 	return has_read;
 }
 
-void preload_count_slots(struct preload_session_reader *s, struct preload_segment *segment)
+void preload_count_slots(struct preload_run *s, struct preload_segment *segment)
 {
 	for (unsigned i = 0; i < preload_segment_used_slots(segment); i++)
 		preload_segment_count(segment, i, &s->clock, s->os->now_ns(s->os), &s->staged);
@@ -324,7 +323,7 @@ bool preload_is_of(const struct preload_segment *segment, const struct process_i
 	return false;
 }
 
-static bool has_slot(struct preload_session_reader *s, const struct process_id *id)
+static bool has_slot(struct preload_run *s, const struct process_id *id)
 {
 	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
 		if (preload_is_of(preload_segment_at(s, i), id))
@@ -334,8 +333,7 @@ static bool has_slot(struct preload_session_reader *s, const struct process_id *
 }
 
 /* Counts what a slot still has, when nothing more comes, and releases the slot. */
-static void finish_slot(
-	struct preload_session_reader *s, struct preload_segment *segment, unsigned slot)
+static void finish_slot(struct preload_run *s, struct preload_segment *segment, unsigned slot)
 {
 	struct preload_reading r = segment->slots[slot];
 
@@ -345,14 +343,14 @@ static void finish_slot(
 		emit_forked_end(s, &r.process);
 }
 
-static bool has_ended(struct preload_session_reader *s, const struct preload_reading *r)
+static bool has_ended(struct preload_run *s, const struct preload_reading *r)
 {
 	const struct preload_process *p = r->tid ? preload_find_pid(s, r->process.pid) : NULL;
 
 	return r->is_gone || (p && !thread_is_there(p, r->tid));
 }
 
-static void release_ended(struct preload_session_reader *s, struct preload_segment *segment)
+static void release_ended(struct preload_run *s, struct preload_segment *segment)
 {
 	bool ended[PRELOAD_SLOTS], has_any = false;
 	unsigned used = preload_segment_used_slots(segment);
@@ -378,14 +376,14 @@ static bool is_in_use(const struct preload_segment *segment)
 	return false;
 }
 
-static void free_segment(struct preload_session_reader *s, struct preload_segment *segment)
+static void free_segment(struct preload_run *s, struct preload_segment *segment)
 {
 	preload_stacks_ended(s->stacks, segment->program);
 	preload_segment_free(segment);
 }
 
 /* Forked children may take slots of it for as long as they have it. */
-static void free_unmapped(struct preload_session_reader *s)
+static void free_unmapped(struct preload_run *s)
 {
 	struct preload_segment **all = (void *)s->segments.data;
 	size_t kept = 0, count = preload_segment_count_all(s);
@@ -399,7 +397,7 @@ static void free_unmapped(struct preload_session_reader *s)
 	s->segments.size = kept * sizeof(*all);
 }
 
-void preload_meet_forked(struct preload_session_reader *s)
+void preload_meet_forked(struct preload_run *s)
 {
 	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
 		if (preload_segment_unknown_slots(preload_segment_at(s, i)))
@@ -407,7 +405,7 @@ void preload_meet_forked(struct preload_session_reader *s)
 	}
 }
 
-uint64_t preload_unknown(struct preload_session_reader *s)
+uint64_t preload_unknown(struct preload_run *s)
 {
 	uint64_t unknown = s->missing.unknown;
 
@@ -416,7 +414,7 @@ uint64_t preload_unknown(struct preload_session_reader *s)
 	return unknown;
 }
 
-bool preload_slots_are_few(struct preload_session_reader *s)
+bool preload_slots_are_few(struct preload_run *s)
 {
 	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
 		if (preload_segment_used_slots(preload_segment_at(s, i)) > PRELOAD_SLOTS / 2)
@@ -426,7 +424,7 @@ bool preload_slots_are_few(struct preload_session_reader *s)
 }
 
 /* Reads the rest of a program that has ended, or runs another one. */
-void preload_end_program(struct preload_session_reader *s, const struct process_id *id)
+void preload_end_program(struct preload_run *s, const struct process_id *id)
 {
 	/* Reading may find new processes, and move the list. */
 	const struct process_id own = *id;
@@ -451,7 +449,7 @@ void preload_end_program(struct preload_session_reader *s, const struct process_
 		preload_stacks_ended(s->stacks, p->program);
 }
 
-void preload_end_process(struct preload_session_reader *s, struct preload_process *p)
+void preload_end_process(struct preload_run *s, struct preload_process *p)
 {
 	const struct process_id id = p->id;
 
@@ -465,7 +463,7 @@ void preload_end_process(struct preload_session_reader *s, struct preload_proces
 	p->directory = p->exit = -1;
 }
 
-static void forget_left(struct preload_session_reader *s)
+static void forget_left(struct preload_run *s)
 {
 	struct preload_process *all = (void *)s->processes.data;
 	size_t kept = 0, count = preload_process_count(s);
@@ -478,7 +476,7 @@ static void forget_left(struct preload_session_reader *s)
 }
 
 /* A filter that was set without the library's knowledge: it makes no more calls then. */
-static void look_for_filters(struct preload_session_reader *s)
+static void look_for_filters(struct preload_run *s)
 {
 	for (size_t i = 0; i < preload_segment_count_all(s); i++) {
 		struct preload_segment *segment = preload_segment_at(s, i);
@@ -494,7 +492,7 @@ static void look_for_filters(struct preload_session_reader *s)
 	}
 }
 
-void preload_look_for_ended(struct preload_session_reader *s)
+void preload_look_for_ended(struct preload_run *s)
 {
 	uint64_t now_ns = clock_monotonic_ns();
 	bool has_time = now_ns - s->filters_ns >= FILTERS_NS, has_filtered = false;

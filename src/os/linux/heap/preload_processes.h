@@ -1,45 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes of a session and their memory; called with its lock held. */
+/* The processes of a run and their memory; called with its lock held. */
 #ifndef SOOTH_OS_LINUX_PRELOAD_PROCESSES_H
 #define SOOTH_OS_LINUX_PRELOAD_PROCESSES_H
 
-#include "os/linux/heap/preload_session.h"
+#include "os/linux/heap/preload_run.h"
 
-struct preload_process *preload_process_at(struct preload_session_reader *s, size_t i);
-size_t preload_process_count(const struct preload_session_reader *s);
-struct preload_segment *preload_segment_at(struct preload_session_reader *s, size_t i);
-size_t preload_segment_count_all(const struct preload_session_reader *s);
+struct preload_process *preload_process_at(struct preload_run *s, size_t i);
+size_t preload_process_count(const struct preload_run *s);
+struct preload_segment *preload_segment_at(struct preload_run *s, size_t i);
+size_t preload_segment_count_all(const struct preload_run *s);
 /* Finds a process that still runs; NULL: there is none. */
-struct preload_process *preload_find_pid(struct preload_session_reader *s, uint32_t pid);
+struct preload_process *preload_find_pid(struct preload_run *s, uint32_t pid);
 void preload_read_name(struct preload_process *p);
 /* It runs a program from that time on. */
-void preload_emit_exec(
-	struct preload_session_reader *s, const struct preload_process *p, uint64_t time_ns);
+void preload_emit_exec(struct preload_run *s, const struct preload_process *p, uint64_t time_ns);
 /* A process that was not known; `claimed`: where it says that it was forked. NULL: it is gone. */
 struct preload_process *preload_add_process(
-	struct preload_session_reader *s, pid_t pid, uint64_t time_ns, uint32_t claimed);
+	struct preload_run *s, pid_t pid, uint64_t time_ns, uint32_t claimed);
 /* A forked child that has ended: its start. */
-void preload_emit_forked(struct preload_session_reader *s, const struct preload_reading *r,
+void preload_emit_forked(struct preload_run *s, const struct preload_reading *r,
 	const struct preload_segment *segment);
 bool preload_is_there(uint32_t pid);
 /* 0: it is gone. */
 uint32_t preload_parent_pid(uint32_t pid);
 /* Whether it descends from the command, or, if its parents have ended, has its environment. */
-bool preload_is_in_tree(struct preload_session_reader *s, uint32_t pid);
+bool preload_is_in_tree(struct preload_run *s, uint32_t pid);
 /* Whether it has a slot there. */
 bool preload_is_of(const struct preload_segment *segment, const struct process_id *id);
 /* Finds the processes of slots that were taken since, and reads them. */
-void preload_meet_forked(struct preload_session_reader *s);
-uint64_t preload_unknown(struct preload_session_reader *s);
-bool preload_slots_are_few(struct preload_session_reader *s);
+void preload_meet_forked(struct preload_run *s);
+uint64_t preload_unknown(struct preload_run *s);
+bool preload_slots_are_few(struct preload_run *s);
 /* True: there was something. */
-bool preload_read_segment(struct preload_session_reader *s, struct preload_segment *segment);
-bool preload_read_all(struct preload_session_reader *s);
-void preload_count_slots(struct preload_session_reader *s, struct preload_segment *segment);
+bool preload_read_segment(struct preload_run *s, struct preload_segment *segment);
+bool preload_read_all(struct preload_run *s);
+void preload_count_slots(struct preload_run *s, struct preload_segment *segment);
 /* Reads the rest of a program that has ended, or was replaced. */
-void preload_end_program(struct preload_session_reader *s, const struct process_id *id);
-void preload_end_process(struct preload_session_reader *s, struct preload_process *p);
+void preload_end_program(struct preload_run *s, const struct process_id *id);
+void preload_end_process(struct preload_run *s, struct preload_process *p);
 /* Processes and threads that have ended. */
-void preload_look_for_ended(struct preload_session_reader *s);
+void preload_look_for_ended(struct preload_run *s);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Stacks that programs walked themselves: addresses become files and offsets by the mappings of the
- * program, which are read while it waits for that. Called with the session's lock held; all take
+ * program, which are read while it waits for that. Called with the run's lock held; all take
  * NULL, and then do nothing.
  */
 #ifndef SOOTH_OS_LINUX_PRELOAD_STACKS_H
@@ -15,7 +15,7 @@ struct heap_stacks;
 
 #define PRELOAD_RECENT 4096 /* a power of two */
 
-/* Which program of a session; from 1. */
+/* Which program of a run; from 1. */
 typedef uint64_t preload_program;
 
 struct preload_stacks {

@@ -92,8 +92,7 @@ static void look_at(struct preload_unseen *u, pid_t pid, uint64_t now_ns)
 	report(u, directory);
 }
 
-static void look_at_children(
-	struct preload_session_reader *s, int directory, pid_t pid, uint64_t now_ns)
+static void look_at_children(struct preload_run *s, int directory, pid_t pid, uint64_t now_ns)
 {
 	struct buffer bytes = { 0 };
 	struct cursor c;
@@ -113,7 +112,7 @@ static void look_at_children(
 	buffer_fini(&bytes);
 }
 
-void preload_unseen_look(struct preload_session_reader *s, uint64_t now_ns)
+void preload_unseen_look(struct preload_run *s, uint64_t now_ns)
 {
 	for (size_t i = 0; i < preload_process_count(s); i++) {
 		const struct preload_process *p = preload_process_at(s, i);
@@ -127,7 +126,7 @@ void preload_unseen_look(struct preload_session_reader *s, uint64_t now_ns)
 
 /* A file that such a program opens, and closes unread: it has a byte for those that read all of
  * /tmp. */
-int preload_unseen_watch(struct preload_session_reader *s, struct sooth_error *err)
+int preload_unseen_watch(struct preload_run *s, struct sooth_error *err)
 {
 	char path[sizeof(s->folder) + sizeof(PRELOAD_UNSEEN) + 1];
 	int fd;
@@ -141,7 +140,7 @@ int preload_unseen_watch(struct preload_session_reader *s, struct sooth_error *e
 	return 0;
 }
 
-bool preload_unseen_marked(const struct preload_session_reader *s)
+bool preload_unseen_marked(const struct preload_run *s)
 {
 	struct inotify_event event;
 	unsigned opened = 0, was_read = 0;

@@ -13,7 +13,7 @@
 #include "os/linux/files/task_files.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/host/freezer.h"
-#include "os/linux/waits/wait_sessions.h"
+#include "os/linux/waits/database_sessions.h"
 #include "os/os.h"
 #include "probes/waits.h"
 
@@ -264,19 +264,19 @@ static void add_backend(
 static void add_backends(struct wait_reader *r, const struct wait_node *n, const char *title)
 {
 	size_t count = wait_table_count(&r->table);
-	struct wait_sessions all;
+	struct database_sessions all;
 
-	if (wait_session_of(title) != WAIT_SESSION_WAITS)
+	if (database_session_from_title(title) != DATABASE_SESSION_WAITS)
 		return;
 	for (size_t i = 0; i < count; i++) {
 		const struct wait_entry *e = wait_table_at(&r->table, i);
 
 		if (e->ppid == n->stat.ppid && e->pid != n->stat.pid &&
-			wait_session_read(r, e->pid) == WAIT_SESSION_HOLDS)
+			database_session_read(r, e->pid) == DATABASE_SESSION_HOLDS)
 			add_backend(r, n, e->pid, "row lock");
 	}
-	all = wait_sessions_of(r, n->stat.ppid);
-	if (wait_sessions_have_no_holder(&all))
+	all = database_sessions_read_all(r, n->stat.ppid);
+	if (database_sessions_have_no_holder(&all))
 		add_backend(r, n, all.idle == 1 && strstr(title, " SELECT ") ? all.idle_pid : 0,
 			WAIT_ADVISORY);
 }

@@ -15,7 +15,7 @@
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/waits/wait_lock_lines.h"
 #include "os/linux/waits/wait_reader.h"
-#include "os/linux/waits/wait_sessions.h"
+#include "os/linux/waits/database_sessions.h"
 
 #define FDS_MAX	    512 /* descriptors that are compared */
 #define WAITERS_MAX 64
@@ -227,21 +227,21 @@ static void of_files(struct wait_reader *r, struct wait_node *n)
 
 /* --- sessions of PostgreSQL --- */
 
-struct session {
+struct database_process {
 	uint32_t pid, ppid;
-	enum wait_session is;
+	enum database_session is;
 };
 
-static void read_sessions(struct wait_reader *r, struct buffer *out)
+static void read_database_processes(struct wait_reader *r, struct buffer *out)
 {
 	size_t count = wait_table_count(&r->table);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct wait_entry *e = wait_table_at(&r->table, i);
-		struct session s = { .pid = e->pid, .ppid = e->ppid };
+		struct database_process s = { .pid = e->pid, .ppid = e->ppid };
 
 		if (!strncmp(e->name, "postgres", 8))
-			s.is = wait_session_read(r, e->pid);
+			s.is = database_session_read(r, e->pid);
 		if (s.is)
 			buffer_append(out, &s, sizeof(s));
 	}
@@ -280,8 +280,9 @@ static bool is_client(struct wait_reader *r, const struct wait_node *n, uint32_t
 
 /* The session of this process, or that it is: one in a transaction, or one that may have an
  * advisory lock. */
-static const struct session *own_session(struct wait_reader *r, const struct wait_node *n,
-	const struct session *all, size_t count, enum wait_session is)
+static const struct database_process *own_database_process(struct wait_reader *r,
+	const struct wait_node *n, const struct database_process *all, size_t count,
+	enum database_session is)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (all[i].is == is && (all[i].pid == n->stat.pid || is_client(r, n, all[i].pid)))
@@ -294,29 +295,30 @@ static void of_sessions(struct wait_reader *r, const struct wait_node *n)
 {
 	struct waiters w = { .record = { .source = WAITS_SOURCE_TITLE } };
 	struct buffer sessions = { 0 };
-	const struct session *all, *own = NULL;
-	struct wait_sessions of_server;
+	const struct database_process *all, *own = NULL;
+	struct database_sessions of_server;
 	bool is_advisory = false;
 	unsigned waiting = 0;
 	size_t count;
 
-	read_sessions(r, &sessions);
+	read_database_processes(r, &sessions);
 	all = (const void *)sessions.data;
 	count = sessions.size / sizeof(*all);
 	for (size_t i = 0; i < count; i++)
-		waiting += all[i].is == WAIT_SESSION_WAITS;
+		waiting += all[i].is == DATABASE_SESSION_WAITS;
 	if (waiting)
-		own = own_session(r, n, all, count, WAIT_SESSION_HOLDS);
+		own = own_database_process(r, n, all, count, DATABASE_SESSION_HOLDS);
 	if (waiting && !own) {
-		own = own_session(r, n, all, count, WAIT_SESSION_IDLE);
+		own = own_database_process(r, n, all, count, DATABASE_SESSION_IDLE);
 		is_advisory = own != NULL;
 	}
-	of_server = own ? wait_sessions_of(r, own->ppid) : (struct wait_sessions){ 0 };
+	of_server =
+		own ? database_sessions_read_all(r, own->ppid) : (struct database_sessions){ 0 };
 	if (is_advisory &&
-		(!wait_sessions_may_hold_advisory_lock(&of_server) || of_server.idle > 1))
+		(!database_sessions_may_hold_advisory_lock(&of_server) || of_server.idle > 1))
 		own = NULL;
 	for (size_t i = 0; own && i < count; i++) {
-		if (all[i].ppid == own->ppid && all[i].is == WAIT_SESSION_WAITS)
+		if (all[i].ppid == own->ppid && all[i].is == DATABASE_SESSION_WAITS)
 			w.record.waiters += add_waiter(r, &w, all[i].pid, GLANCE_MAIN);
 	}
 	if (w.record.waiters) {

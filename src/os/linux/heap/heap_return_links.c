@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/heap/heap_sessions.h"
+#include "os/linux/heap/heap_return_links.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@ static bool has_sessions(void)
 #endif
 }
 
-int heap_sessions_prepare(struct bpf_code *code, struct sooth_error *err)
+int heap_return_links_prepare(struct bpf_code *code, struct sooth_error *err)
 {
 	int status;
 
@@ -34,7 +34,8 @@ int heap_sessions_prepare(struct bpf_code *code, struct sooth_error *err)
 	return status ? status : bpf_code_expect(code, PROGRAM, PROBER_SESSION_ATTACH_TYPE, err);
 }
 
-bool heap_sessions_open(struct heap_sessions *s, struct bpf_code *code, const struct log *log)
+bool heap_return_links_open(
+	struct heap_return_links *s, struct bpf_code *code, const struct log *log)
 {
 	struct sooth_error ignored;
 	int program;
@@ -61,8 +62,8 @@ bool heap_sessions_open(struct heap_sessions *s, struct bpf_code *code, const st
 	return true;
 }
 
-int heap_sessions_define(struct heap_sessions *s, const struct prober_place *places, size_t count,
-	struct sooth_error *err)
+int heap_return_links_define(struct heap_return_links *s, const struct prober_place *places,
+	size_t count, struct sooth_error *err)
 {
 	unsigned event;
 	int status = prober_session.define(
@@ -82,7 +83,8 @@ int heap_sessions_define(struct heap_sessions *s, const struct prober_place *pla
 	return buffer_failed(&s->waiting) ? error_no_memory(err) : 0;
 }
 
-size_t heap_sessions_take_waiting(struct heap_sessions *s, struct prober_place *places, size_t room)
+size_t heap_return_links_take_waiting(
+	struct heap_return_links *s, struct prober_place *places, size_t room)
 {
 	size_t count = s->waiting.size / sizeof(*places);
 
@@ -93,7 +95,7 @@ size_t heap_sessions_take_waiting(struct heap_sessions *s, struct prober_place *
 	return count;
 }
 
-int heap_sessions_attach(struct heap_sessions *s, uint32_t pid, struct sooth_error *err)
+int heap_return_links_attach(struct heap_return_links *s, uint32_t pid, struct sooth_error *err)
 {
 	int status = 0;
 
@@ -104,7 +106,8 @@ int heap_sessions_attach(struct heap_sessions *s, uint32_t pid, struct sooth_err
 	return status < 0 ? status : 0;
 }
 
-bool heap_sessions_leave_out(const struct heap_sessions *s, uint32_t parent, uint64_t forked_ns)
+bool heap_return_links_leave_out(
+	const struct heap_return_links *s, uint32_t parent, uint64_t forked_ns)
 {
 	const uint64_t *attached_ns;
 
@@ -114,7 +117,7 @@ bool heap_sessions_leave_out(const struct heap_sessions *s, uint32_t parent, uin
 	return parent == s->pid || (attached_ns && forked_ns < *attached_ns);
 }
 
-void heap_sessions_attached(struct heap_sessions *s, uint32_t pid, uint64_t now_ns)
+void heap_return_links_note_attached(struct heap_return_links *s, uint32_t pid, uint64_t now_ns)
 {
 	uint64_t *attached_ns = map_put(&s->attached, &pid, NULL);
 
@@ -122,24 +125,24 @@ void heap_sessions_attached(struct heap_sessions *s, uint32_t pid, uint64_t now_
 		*attached_ns = now_ns;
 }
 
-void heap_sessions_ended(struct heap_sessions *s, uint32_t pid)
+void heap_return_links_note_ended(struct heap_return_links *s, uint32_t pid)
 {
 	if (s->program)
 		map_remove(&s->attached, &pid);
 }
 
-size_t heap_sessions_descriptors(const struct heap_sessions *s)
+size_t heap_return_links_count_descriptors(const struct heap_return_links *s)
 {
 	return s->program ? prober_session.descriptors(s->prober) : 0;
 }
 
-void heap_sessions_detach(struct heap_sessions *s)
+void heap_return_links_detach(struct heap_return_links *s)
 {
 	if (s->program)
 		prober_session.detach(s->prober);
 }
 
-void heap_sessions_close(struct heap_sessions *s, uint64_t *detach_ns)
+void heap_return_links_close(struct heap_return_links *s, uint64_t *detach_ns)
 {
 	if (!s->program)
 		return;
@@ -148,5 +151,5 @@ void heap_sessions_close(struct heap_sessions *s, uint64_t *detach_ns)
 		close(((const struct prober_place *)(const void *)s->waiting.data)[i].file);
 	buffer_fini(&s->waiting);
 	map_fini(&s->attached);
-	*s = (struct heap_sessions){ 0 };
+	*s = (struct heap_return_links){ 0 };
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/heap/preload_session.h"
+#include "os/linux/heap/preload_run.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -57,12 +57,12 @@
 
 /* Few processes are looked at more often: sooth ends with the last of them. So are few slots:
  * threads that come and go are many, and a new one waits for nothing. */
-static uint64_t look_ns(struct preload_session_reader *s)
+static uint64_t look_ns(struct preload_run *s)
 {
 	return preload_process_count(s) <= FEW || preload_slots_are_few(s) ? LOOK_FEW_NS : LOOK_NS;
 }
 
-static bool look(struct preload_session_reader *s)
+static bool look(struct preload_run *s)
 {
 	uint64_t now = clock_monotonic_ns();
 	bool has_read;
@@ -85,7 +85,7 @@ static bool look(struct preload_session_reader *s)
 /* While it holds the mutex sooth lives: the kernel marks it when this thread has gone otherwise. */
 static void *read_until_stop(void *argument)
 {
-	struct preload_session_reader *s = argument;
+	struct preload_run *s = argument;
 	struct timespec pause = { .tv_nsec = SLEEP_NS };
 	const uint64_t one = 1;
 
@@ -118,7 +118,7 @@ static void *read_until_stop(void *argument)
 
 /* --- answering --- */
 
-static bool send_welcome(int connection, int session, int segment)
+static bool send_welcome(int connection, int page, int segment)
 {
 	struct preload_welcome welcome = { .version = PRELOAD_VERSION };
 	union {
@@ -130,7 +130,7 @@ static bool send_welcome(int connection, int session, int segment)
 		.msg_iovlen = 1,
 		.msg_control = &control,
 		.msg_controllen = sizeof(control) };
-	const int descriptors[2] = { session, segment };
+	const int descriptors[2] = { page, segment };
 
 	control.head.cmsg_level = SOL_SOCKET;
 	control.head.cmsg_type = SCM_RIGHTS;
@@ -139,7 +139,7 @@ static bool send_welcome(int connection, int session, int segment)
 	return sendmsg(connection, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(welcome);
 }
 
-static void note_met(struct preload_session_reader *s, uint32_t pid, uint64_t time_ns)
+static void note_met(struct preload_run *s, uint32_t pid, uint64_t time_ns)
 {
 	uint64_t *met = map_put(&s->met, &pid, NULL);
 
@@ -147,7 +147,7 @@ static void note_met(struct preload_session_reader *s, uint32_t pid, uint64_t ti
 		*met = time_ns;
 }
 
-uint64_t preload_session_met_ns(struct preload_session_reader *s, uint32_t pid, uint64_t since_ns)
+uint64_t preload_run_met_ns(struct preload_run *s, uint32_t pid, uint64_t since_ns)
 {
 	const uint64_t *met;
 	uint64_t met_ns;
@@ -159,13 +159,13 @@ uint64_t preload_session_met_ns(struct preload_session_reader *s, uint32_t pid, 
 	return met_ns;
 }
 
-bool preload_session_met(struct preload_session_reader *s, uint32_t pid, uint64_t since_ns)
+bool preload_run_has_met(struct preload_run *s, uint32_t pid, uint64_t since_ns)
 {
-	return preload_session_met_ns(s, pid, since_ns) != 0;
+	return preload_run_met_ns(s, pid, since_ns) != 0;
 }
 
 /* The process is known when this returns; NULL: it cannot be. */
-static struct preload_process *meet(struct preload_session_reader *s, pid_t pid)
+static struct preload_process *meet(struct preload_run *s, pid_t pid)
 {
 	struct preload_process *p;
 	uint64_t time_ns = s->os->now_ns(s->os); /* before all that it records */
@@ -195,8 +195,8 @@ static struct preload_process *meet(struct preload_session_reader *s, pid_t pid)
 	return p;
 }
 
-static void welcome(struct preload_session_reader *s, int connection, pid_t pid,
-	const struct preload_hello *hello)
+static void welcome(
+	struct preload_run *s, int connection, pid_t pid, const struct preload_hello *hello)
 {
 	struct preload_process *p =
 		!preload_is_in_tree(s, (uint32_t)pid) ||
@@ -222,14 +222,14 @@ static void welcome(struct preload_session_reader *s, int connection, pid_t pid,
 }
 
 /* A program of the command's user or of root, with the token from the command's environment. */
-static bool is_admitted(const struct preload_session_reader *s, const struct ucred *peer,
-	const struct preload_hello *hello)
+static bool is_admitted(
+	const struct preload_run *s, const struct ucred *peer, const struct preload_hello *hello)
 {
 	return peer->pid > 0 && (!peer->uid || peer->uid == s->uid) &&
 	       !memcmp(hello->token, s->token, sizeof(hello->token));
 }
 
-static void answer(struct preload_session_reader *s, int connection)
+static void answer(struct preload_run *s, int connection)
 {
 	struct timeval timeout = { .tv_usec = HELLO_MS * 1000 };
 	struct preload_hello hello;
@@ -257,7 +257,7 @@ static void answer(struct preload_session_reader *s, int connection)
 /* Programs wait for the answer, and on a busy host they would give up. */
 static void *answer_until_stop(void *argument)
 {
-	struct preload_session_reader *s = argument;
+	struct preload_run *s = argument;
 	struct pollfd waits[] = { { .fd = s->listening, .events = POLLIN },
 		{ .fd = s->wake, .events = POLLIN }, { .fd = s->stop, .events = POLLIN } };
 
@@ -343,7 +343,7 @@ static int make_token(char token[PRELOAD_TOKEN_BYTES + 1], struct sooth_error *e
 	return 0;
 }
 
-static int listen_here(struct preload_session_reader *s, struct sooth_error *err)
+static int listen_here(struct preload_run *s, struct sooth_error *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int status;
@@ -370,7 +370,7 @@ static int listen_here(struct preload_session_reader *s, struct sooth_error *err
 	return 0;
 }
 
-static int make_mutex(struct preload_session *page)
+static int make_mutex(struct preload_page *page)
 {
 	pthread_mutexattr_t attributes;
 	int status = pthread_mutexattr_init(&attributes);
@@ -386,7 +386,7 @@ static int make_mutex(struct preload_session *page)
 }
 
 /* Once it is mapped here no process can map it for writing, or write it. */
-static int make_page(struct preload_session_reader *s, struct sooth_error *err)
+static int make_page(struct preload_run *s, struct sooth_error *err)
 {
 	void *at;
 
@@ -403,8 +403,7 @@ static int make_page(struct preload_session_reader *s, struct sooth_error *err)
 	return 0;
 }
 
-int preload_session_open(
-	struct preload_session_reader *s, struct backend_run *run, struct sooth_error *err)
+int preload_run_open(struct preload_run *s, struct backend_run *run, struct sooth_error *err)
 {
 	int status;
 
@@ -433,8 +432,8 @@ int preload_session_open(
 	return status;
 }
 
-static int start_thread(struct preload_session_reader *s, pthread_t *thread, void *(*run)(void *),
-	struct sooth_error *err)
+static int start_thread(
+	struct preload_run *s, pthread_t *thread, void *(*run)(void *), struct sooth_error *err)
 {
 	int status = pthread_create(thread, NULL, run, s);
 
@@ -444,7 +443,7 @@ static int start_thread(struct preload_session_reader *s, pthread_t *thread, voi
 	return 0;
 }
 
-static void fill_page(const struct preload_session_reader *s)
+static void fill_page(const struct preload_run *s)
 {
 	atomic_store(&s->page->streams, (s->options.interest & INTEREST_STREAM) != 0);
 	atomic_store(&s->page->stacks, s->stacks != NULL);
@@ -453,8 +452,7 @@ static void fill_page(const struct preload_session_reader *s)
 	atomic_store(&s->page->ticks, preload_ticks());
 }
 
-int preload_session_start(
-	struct preload_session_reader *s, struct launch *launch, struct sooth_error *err)
+int preload_run_start(struct preload_run *s, struct launch *launch, struct sooth_error *err)
 {
 	int status;
 
@@ -480,7 +478,7 @@ int preload_session_start(
 	return status;
 }
 
-static void take_staged(struct preload_session_reader *s, struct buffer *out)
+static void take_staged(struct preload_run *s, struct buffer *out)
 {
 	if (!out->size && !out->limit) {
 		struct buffer empty = *out;
@@ -493,7 +491,7 @@ static void take_staged(struct preload_session_reader *s, struct buffer *out)
 	buffer_reset(&s->staged);
 }
 
-void preload_session_drain(struct preload_session_reader *s, struct buffer *out)
+void preload_run_drain(struct preload_run *s, struct buffer *out)
 {
 	uint64_t ignored;
 
@@ -508,7 +506,7 @@ void preload_session_drain(struct preload_session_reader *s, struct buffer *out)
 	pthread_mutex_unlock(&s->lock);
 }
 
-static void stop_threads(struct preload_session_reader *s)
+static void stop_threads(struct preload_run *s)
 {
 	uint64_t one = 1;
 
@@ -523,7 +521,7 @@ static void stop_threads(struct preload_session_reader *s)
 	s->threads = 0;
 }
 
-void preload_session_stop(struct preload_session_reader *s, struct buffer *out)
+void preload_run_stop(struct preload_run *s, struct buffer *out)
 {
 	atomic_store(&s->page->is_on, 0);
 	stop_threads(s);
@@ -531,10 +529,10 @@ void preload_session_stop(struct preload_session_reader *s, struct buffer *out)
 	for (size_t i = 0; i < preload_segment_count_all(s); i++)
 		preload_read_segment(s, preload_segment_at(s, i));
 	preload_look_for_ended(s);
-	preload_session_rest(s, out);
+	preload_run_drain_rest(s, out);
 }
 
-void preload_session_rest(struct preload_session_reader *s, struct buffer *out)
+void preload_run_drain_rest(struct preload_run *s, struct buffer *out)
 {
 	for (size_t i = 0; i < preload_segment_count_all(s); i++)
 		preload_read_segment(s, preload_segment_at(s, i));
@@ -543,7 +541,7 @@ void preload_session_rest(struct preload_session_reader *s, struct buffer *out)
 	take_staged(s, out);
 }
 
-void preload_session_close(struct preload_session_reader *s)
+void preload_run_close(struct preload_run *s)
 {
 	if (s->page)
 		atomic_store(&s->page->is_on, 0);

@@ -8,8 +8,8 @@
  * Only the user of the command and root reach the socket, and only who has read its environment is
  * answered. A program's own claims are not believed: its process is the one that the kernel names.
  */
-#ifndef SOOTH_OS_LINUX_PRELOAD_SESSION_H
-#define SOOTH_OS_LINUX_PRELOAD_SESSION_H
+#ifndef SOOTH_OS_LINUX_PRELOAD_RUN_H
+#define SOOTH_OS_LINUX_PRELOAD_RUN_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,7 +24,7 @@
 
 /* A thread that waits until its calls are probed. */
 struct preload_asked {
-	const struct preload_segment *segment; /* as long as it is one of the session's */
+	const struct preload_segment *segment; /* as long as it is one of the run's */
 	struct process_id process;
 	unsigned slot;
 	uint32_t ask, around;
@@ -51,7 +51,7 @@ struct preload_unseen {
 	struct buffer paths; /* of the new ones, each with its NUL */
 };
 
-struct preload_session_reader {
+struct preload_run {
 	const struct os *os;
 	struct probe_options options;
 	char folder[64], path[PRELOAD_PATH_BYTES];
@@ -61,7 +61,7 @@ struct preload_session_reader {
 	int marker; /* inotify: programs that could not connect */
 	int wake;   /* the thread that answers: something is asked */
 	int filled; /* readable when a drain is worth it */
-	struct preload_session *page;
+	struct preload_page *page;
 	struct preload_clock clock;
 	pthread_t answerer, reader;
 	unsigned threads;
@@ -105,23 +105,21 @@ struct preload_session_reader {
 
 struct launch;
 
-int preload_session_open(
-	struct preload_session_reader *s, struct backend_run *run, struct sooth_error *err);
+int preload_run_open(struct preload_run *s, struct backend_run *run, struct sooth_error *err);
 /* Before the command runs; fills what it needs of that for its environment. */
-int preload_session_start(
-	struct preload_session_reader *s, struct launch *launch, struct sooth_error *err);
+int preload_run_start(struct preload_run *s, struct launch *launch, struct sooth_error *err);
 /* Whether that thread still does: it may have waited for too long. */
-bool preload_asked_waits(struct preload_session_reader *s, const struct preload_asked *asked);
+bool preload_asked_waits(struct preload_run *s, const struct preload_asked *asked);
 /* Whether a program of that process has connected since then, also if it has ended. */
-bool preload_session_met(struct preload_session_reader *s, uint32_t pid, uint64_t since_ns);
+bool preload_run_has_met(struct preload_run *s, uint32_t pid, uint64_t since_ns);
 /* When its last program did, if that was since then; else 0. */
-uint64_t preload_session_met_ns(struct preload_session_reader *s, uint32_t pid, uint64_t since_ns);
+uint64_t preload_run_met_ns(struct preload_run *s, uint32_t pid, uint64_t since_ns);
 /* Appends what came; what was written before the call is in it. */
-void preload_session_drain(struct preload_session_reader *s, struct buffer *out);
+void preload_run_drain(struct preload_run *s, struct buffer *out);
 /* No program records any more from here on; the last is appended. */
-void preload_session_stop(struct preload_session_reader *s, struct buffer *out);
+void preload_run_stop(struct preload_run *s, struct buffer *out);
 /* Appends the rest of the calls of children whose start was reported since. */
-void preload_session_rest(struct preload_session_reader *s, struct buffer *out);
-void preload_session_close(struct preload_session_reader *s);
+void preload_run_drain_rest(struct preload_run *s, struct buffer *out);
+void preload_run_close(struct preload_run *s);
 
 #endif

@@ -6,8 +6,8 @@
  * nothing. Events at returns are left until a second process needs them: they are part of each call
  * of the first as well. Not thread-safe: under the lock of heap_attach.h.
  */
-#ifndef SOOTH_OS_LINUX_HEAP_SESSIONS_H
-#define SOOTH_OS_LINUX_HEAP_SESSIONS_H
+#ifndef SOOTH_OS_LINUX_HEAP_RETURN_LINKS_H
+#define SOOTH_OS_LINUX_HEAP_RETURN_LINKS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/uprobes/prober.h"
 
-struct heap_sessions {
+struct heap_return_links {
 	int program; /* 0: there are none, and returns are probed by events */
 	void *prober;
 	unsigned events;
@@ -29,25 +29,27 @@ struct heap_sessions {
 };
 
 /* Before the object is loaded; without an effect where it has no such program. */
-int heap_sessions_prepare(struct bpf_code *code, struct sooth_error *err);
+int heap_return_links_prepare(struct bpf_code *code, struct sooth_error *err);
 /* After. False: the kernel has none, or refused the program, which the log says. */
-bool heap_sessions_open(struct heap_sessions *s, struct bpf_code *code, const struct log *log);
-/* Also keeps the places for events at returns, until heap_sessions_take_waiting(). */
-int heap_sessions_define(struct heap_sessions *s, const struct prober_place *places, size_t count,
-	struct sooth_error *err);
+bool heap_return_links_open(
+	struct heap_return_links *s, struct bpf_code *code, const struct log *log);
+/* Also keeps the places for events at returns, until heap_return_links_take_waiting(). */
+int heap_return_links_define(struct heap_return_links *s, const struct prober_place *places,
+	size_t count, struct sooth_error *err);
 /* Moves them, or as many as there is room for; their files are the caller's. */
-size_t heap_sessions_take_waiting(
-	struct heap_sessions *s, struct prober_place *places, size_t room);
-/* Opens what is missing, if it is the process that has sessions. After the events at the entries.
+size_t heap_return_links_take_waiting(
+	struct heap_return_links *s, struct prober_place *places, size_t room);
+/* Opens what is missing, if it is the process that has links. After the events at the entries.
  */
-int heap_sessions_attach(struct heap_sessions *s, uint32_t pid, struct sooth_error *err);
+int heap_return_links_attach(struct heap_return_links *s, uint32_t pid, struct sooth_error *err);
 /* Whether a process that was forked at that time has inherited no events at returns. */
-bool heap_sessions_leave_out(const struct heap_sessions *s, uint32_t parent, uint64_t forked_ns);
+bool heap_return_links_leave_out(
+	const struct heap_return_links *s, uint32_t parent, uint64_t forked_ns);
 /* It has them now. */
-void heap_sessions_attached(struct heap_sessions *s, uint32_t pid, uint64_t now_ns);
-void heap_sessions_ended(struct heap_sessions *s, uint32_t pid);
-size_t heap_sessions_descriptors(const struct heap_sessions *s);
-void heap_sessions_detach(struct heap_sessions *s);
-void heap_sessions_close(struct heap_sessions *s, uint64_t *detach_ns);
+void heap_return_links_note_attached(struct heap_return_links *s, uint32_t pid, uint64_t now_ns);
+void heap_return_links_note_ended(struct heap_return_links *s, uint32_t pid);
+size_t heap_return_links_count_descriptors(const struct heap_return_links *s);
+void heap_return_links_detach(struct heap_return_links *s);
+void heap_return_links_close(struct heap_return_links *s, uint64_t *detach_ns);
 
 #endif

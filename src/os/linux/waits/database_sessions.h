@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The state of a PostgreSQL process, by the title that it writes over its arguments. */
+#ifndef SOOTH_OS_LINUX_DATABASE_SESSIONS_H
+#define SOOTH_OS_LINUX_DATABASE_SESSIONS_H
+
+#include "os/linux/waits/wait_reader.h"
+
+#define WAIT_ADVISORY "advisory lock" /* the detail of a party that may have one */
+
+enum database_session {
+	DATABASE_SESSION_NONE,	/* another program, or a process of the server's own that rests */
+	DATABASE_SESSION_IDLE,	/* without a transaction: it may still have an advisory lock */
+	DATABASE_SESSION_HOLDS, /* idle in a transaction */
+	DATABASE_SESSION_WAITS, /* for a lock */
+	DATABASE_SESSION_WORKS,
+};
+
+enum database_session database_session_from_title(const char *title);
+/* The same of a process of the table. */
+enum database_session database_session_read(struct wait_reader *r, uint32_t pid);
+
+/* The sessions of one server. */
+struct database_sessions {
+	unsigned idle, holding, waiting, working;
+	uint32_t idle_pid; /* the last of these */
+};
+
+struct database_sessions database_sessions_read_all(struct wait_reader *r, uint32_t server_pid);
+/* A session waits, and none has a transaction that could be what it waits for: one that rests may
+ * have an advisory lock, or a transaction was prepared and belongs to none. */
+bool database_sessions_have_no_holder(const struct database_sessions *s);
+/* The first of these. */
+bool database_sessions_may_hold_advisory_lock(const struct database_sessions *s);
+
+#endif
