@@ -20,7 +20,7 @@ void pauses_init(struct pauses *h)
 	*h = (struct pauses){ .row.min_reserve_ns = PAUSE_NO_RESERVE };
 }
 
-void pauses_take(struct pauses *h, const struct sooth_record *r, uint16_t kind)
+void pauses_add_record(struct pauses *h, const struct sooth_record *r, uint16_t kind)
 {
 	assert(h);
 	assert(r);

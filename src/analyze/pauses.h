@@ -33,7 +33,7 @@ extern const struct section pauses_section;
 
 void pauses_init(struct pauses *h);
 /* `kind`: that of the probe's pause records; other records are ignored. */
-void pauses_take(struct pauses *h, const struct sooth_record *r, uint16_t kind);
+void pauses_add_record(struct pauses *h, const struct sooth_record *r, uint16_t kind);
 /* The row is complete: no pause was for the ring buffer, or it says how long that would have
  * lasted.
  */

@@ -20,7 +20,7 @@ int process_view_push(void *state, const struct batch *batch, struct sooth_error
 
 	(void)err;
 	batch_for_each (r, batch)
-		snapshots_take(&v->own, r);
+		snapshots_add_record(&v->own, r);
 	return 0;
 }
 

@@ -89,7 +89,7 @@ static void finish_snapshot(struct snapshots *s, struct snapshot *one, const str
 		s->refused++;
 }
 
-void snapshots_take(struct snapshots *s, const struct sooth_record *r)
+void snapshots_add_record(struct snapshots *s, const struct sooth_record *r)
 {
 	assert(r);
 

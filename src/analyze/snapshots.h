@@ -41,8 +41,7 @@ static inline bool snapshots_are_of(const struct snapshots *s, const struct soot
 {
 	return !((r->kind ^ s->end_kind) & 0xff00);
 }
-/* Records of other probes are ignored. */
-void snapshots_take(struct snapshots *s, const struct sooth_record *r);
+void snapshots_add_record(struct snapshots *s, const struct sooth_record *r);
 /*
  * Walks the processes with a whole snapshot in the order of their first record; *position starts at
  * 0.

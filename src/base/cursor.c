@@ -42,7 +42,7 @@ bool cursor_at_end(const struct cursor *c)
 }
 
 /* The caller has checked that `size` bytes are there. */
-static struct span take(struct cursor *c, size_t size)
+static struct span take_bytes(struct cursor *c, size_t size)
 {
 	struct span s = { (const char *)c->at, size };
 
@@ -58,7 +58,7 @@ struct span cursor_bytes(struct cursor *c, size_t size)
 		fail(c);
 		size = 0;
 	}
-	return take(c, size);
+	return take_bytes(c, size);
 }
 
 static uint64_t little_endian(struct cursor *c, size_t size)
@@ -100,8 +100,8 @@ struct span cursor_until(struct cursor *c, char stop)
 	struct span s;
 
 	if (!found)
-		return take(c, left);
-	s = take(c, (size_t)(found - c->at));
+		return take_bytes(c, left);
+	s = take_bytes(c, (size_t)(found - c->at));
 	c->at++;
 	return s;
 }
@@ -120,7 +120,7 @@ struct span cursor_word(struct cursor *c)
 	left = cursor_left(c);
 	while (size < left && !is_blank((char)c->at[size]))
 		size++;
-	return take(c, size);
+	return take_bytes(c, size);
 }
 
 static int digit_of(unsigned char c)
@@ -190,7 +190,7 @@ bool cursor_skip(struct cursor *c, const char *literal)
 	assert(c);
 	if (c->failed || size > cursor_left(c) || (size && memcmp(c->at, literal, size) != 0))
 		return false;
-	take(c, size);
+	take_bytes(c, size);
 	return true;
 }
 

@@ -148,7 +148,7 @@ static void escape(struct buffer *out, const char *text, size_t size, replace_fn
 		buffer_append(out, text + from, size - from);
 }
 
-static size_t put(char *to, const char *text)
+static size_t put_escape(char *to, const char *text)
 {
 	size_t size = strlen(text);
 
@@ -166,11 +166,11 @@ static size_t for_terminal(char *to, const char *text, size_t length, uint32_t c
 	size_t size = 0;
 
 	if (code == '\n')
-		return put(to, "\\n");
+		return put_escape(to, "\\n");
 	if (code == '\t')
-		return put(to, "\\t");
+		return put_escape(to, "\\t");
 	if (code == '\r')
-		return put(to, "\\r");
+		return put_escape(to, "\\r");
 	if (length && !is_control(code) && !is_hidden(code))
 		return 0;
 	for (size_t i = 0; i < (length ? length : 1); i++) {
@@ -199,7 +199,7 @@ static size_t for_json(char *to, const char *text, size_t length, uint32_t code)
 
 	(void)text;
 	if (!length)
-		return put(to, REPLACEMENT);
+		return put_escape(to, REPLACEMENT);
 	for (size_t i = 0; letters[i]; i += 2) {
 		if (code != (unsigned char)letters[i])
 			continue;
@@ -223,15 +223,15 @@ static size_t for_xml(char *to, const char *text, size_t length, uint32_t code)
 {
 	switch (code) {
 	case '&':
-		return put(to, "&amp;");
+		return put_escape(to, "&amp;");
 	case '<':
-		return put(to, "&lt;");
+		return put_escape(to, "&lt;");
 	case '>':
-		return put(to, "&gt;");
+		return put_escape(to, "&gt;");
 	case '"':
-		return put(to, "&quot;");
+		return put_escape(to, "&quot;");
 	case '\'':
-		return put(to, "&apos;");
+		return put_escape(to, "&apos;");
 	default:
 		return for_terminal(to, text, length, code);
 	}

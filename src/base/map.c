@@ -90,7 +90,7 @@ static size_t find_place(const struct map *m, const void *key, uint32_t hash)
 	return at;
 }
 
-static struct entry *find(const struct map *m, const void *key, uint32_t hash)
+static struct entry *find_entry(const struct map *m, const void *key, uint32_t hash)
 {
 	size_t at = m->index_size ? find_place(m, key, hash) : 0;
 
@@ -207,7 +207,7 @@ void *map_get(const struct map *m, const void *key)
 {
 	assert(m);
 
-	struct entry *e = m->count ? find(m, key, hash_bytes(key, m->key_size)) : NULL;
+	struct entry *e = m->count ? find_entry(m, key, hash_bytes(key, m->key_size)) : NULL;
 
 	return e ? value_of(m, e) : NULL;
 }
@@ -219,7 +219,7 @@ void *map_put(struct map *m, const void *key, bool *is_new)
 	assert(key);
 
 	uint32_t hash = hash_bytes(key, m->key_size);
-	struct entry *e = find(m, key, hash);
+	struct entry *e = find_entry(m, key, hash);
 
 	if (is_new)
 		*is_new = false;

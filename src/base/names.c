@@ -50,7 +50,7 @@ static bool is_text(const struct names *n, uint32_t number, struct span text)
 	return known.size == text.size && (!text.size || !memcmp(known.data, text.data, text.size));
 }
 
-static bool keep(struct names *n, struct span text)
+static bool keep_text(struct names *n, struct span text)
 {
 	struct names_place place = { n->bytes.size, text.size };
 
@@ -82,7 +82,7 @@ uint32_t names_put(struct names *n, struct span text, bool *is_new)
 			return *number;
 	}
 	*number = (uint32_t)names_count(n);
-	if (!keep(n, text)) {
+	if (!keep_text(n, text)) {
 		map_remove(&n->by_hash, &hash);
 		return NAMES_NONE;
 	}

@@ -105,7 +105,8 @@ static void diagnose_records(struct index_entry *e, const struct batch *batch, i
 	}
 }
 
-void index_take(struct index_builder *b, const struct block *block, size_t bytes, index_check judge)
+void index_add_block(
+	struct index_builder *b, const struct block *block, size_t bytes, index_check judge)
 {
 	const struct block_header *h = &block->header;
 	struct index_entry e = { .first_ns = h->first_ns,

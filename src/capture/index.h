@@ -86,7 +86,7 @@ struct index_builder {
 };
 
 /* A block that takes so many bytes in the file; judge may be NULL. */
-void index_take(
+void index_add_block(
 	struct index_builder *b, const struct block *block, size_t bytes, index_check judge);
 /* The index block of the blocks so far, then start over. Nothing is appended when there are
  * none. */

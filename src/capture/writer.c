@@ -100,7 +100,7 @@ static int write_block(struct capture_writer *w, const struct block *block, stru
 		status = write_bytes(w, err);
 	if (status)
 		return status;
-	index_take(&w->index, &copy, w->bytes.size, w->options.judge);
+	index_add_block(&w->index, &copy, w->bytes.size, w->options.judge);
 	return w->index.entries.size / sizeof(struct index_entry) < INDEX_ENTRIES_MAX
 		       ? 0
 		       : write_index(w, err);

@@ -447,7 +447,7 @@ static void go_on_while_undecided(struct diagnosing *d, struct run *run)
 {
 	undecided_init(&d->longer, (const void *)d->found.pids.data,
 		d->found.pids.size / sizeof(uint32_t));
-	run->extension = (struct run_extension){ .take = undecided_take,
+	run->extension = (struct run_extension){ .take = undecided_add_record,
 		.more_ns = undecided_more,
 		.progress = "not decided yet, observing longer",
 		.user = &d->longer };

@@ -59,7 +59,7 @@ static bool waits_for_below(uint32_t pid, const struct buffer *below)
 	bool waits;
 
 	read_waits(pid, &records);
-	waits = wait_is_for_below(&(struct batch){ records.data, records.size }, pid,
+	waits = waits_for_descendant(&(struct batch){ records.data, records.size }, pid,
 		(const void *)below->data, below->size / sizeof(uint32_t));
 	buffer_fini(&records);
 	return waits;
@@ -96,7 +96,7 @@ static void add_below(const struct process_entry *p, bool only_workers, struct b
 	}
 }
 
-static const struct process_entry *find(const struct process_table *t, uint32_t pid)
+static const struct process_entry *find_process(const struct process_table *t, uint32_t pid)
 {
 	process_table_for_each (t, p) {
 		if (p->id.pid == pid)
@@ -106,7 +106,7 @@ static const struct process_entry *find(const struct process_table *t, uint32_t 
 }
 
 /* False: it runs, so what it waits for has to be looked at again. */
-static bool look(uint32_t root, struct buffer *below)
+static bool find_awaited_below(uint32_t root, struct buffer *below)
 {
 	struct sooth_error ignored;
 	struct process_table table;
@@ -114,7 +114,7 @@ static bool look(uint32_t root, struct buffer *below)
 	bool is_known = true;
 
 	buffer_reset(below);
-	p = process_table_scan_all(&table, &ignored) ? NULL : find(&table, root);
+	p = process_table_scan_all(&table, &ignored) ? NULL : find_process(&table, root);
 	/* Processes that an agent started are known by its session. */
 	if (p && p->first_child && !p->agent) {
 		add_below(p, false, below);
@@ -135,7 +135,7 @@ int diagnosing_add_tree(struct buffer *pids, struct sooth_error *err)
 	struct buffer below = { 0 };
 	bool is_any;
 
-	for (unsigned i = 0; i < LOOKS && !look(root, &below); i++)
+	for (unsigned i = 0; i < LOOKS && !find_awaited_below(root, &below); i++)
 		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
 	is_any = below.size;
 	buffer_append(pids, below.data, below.size);

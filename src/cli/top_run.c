@@ -24,7 +24,7 @@ static int keep(const char *name, const char *value, struct sooth_error *err)
 
 	config_path(&path, "top.conf");
 	if (path.size)
-		status = config_keep(buffer_cstr(&path), name, value, err);
+		status = config_save(buffer_cstr(&path), name, value, err);
 	else
 		status = error_errno(err, -ENOENT, "find the folder of settings");
 	buffer_fini(&path);

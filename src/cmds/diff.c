@@ -98,7 +98,7 @@ static int read_side(struct both *b, size_t i, bool has_graphs, struct sooth_err
 	if (status)
 		return status;
 	sooth_report_add_default_views(report);
-	sooth_report_on_record(report, comparison_take, side);
+	sooth_report_on_record(report, comparison_add_row, side);
 	status = report_add_sink_type(
 		report, &comparison_sink, &(struct sink_options){ .user = side }, err);
 	if (!status)

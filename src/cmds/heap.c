@@ -429,7 +429,7 @@ static int check_pages(const struct heap_config *c, struct sooth_error *err)
 	return error_remedy(err, "give --weight live, --weight peak or --weight allocated");
 }
 
-static int check(const struct heap_config *c, struct sooth_error *err)
+static int check_options(const struct heap_config *c, struct sooth_error *err)
 {
 	if (c->heap.pages)
 		return check_pages(c, err);
@@ -529,7 +529,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		compare_with_resident(&run, arguments->command);
 	if (c->picture.flamegraph)
 		output.output = c->heap.lines;
-	status = check(c, err);
+	status = check_options(c, err);
 	status = status ? status : picture_files(&files, &c->picture, &output, err);
 	if (!status)
 		status = choose_side_output(c, &files, &graph, &pages_graph, &run, err);

@@ -122,7 +122,7 @@ static size_t count_selected(const struct act *a)
 }
 
 /* A line for each process, before something is done to it. */
-static void act_list(const struct act *a, FILE *stream)
+static void act_print_processes(const struct act *a, FILE *stream)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
 		const struct act_process *p = act_at(a, i);
@@ -146,7 +146,7 @@ static void act_list(const struct act *a, FILE *stream)
 }
 
 /* A target that was not given by PID or session is listed and confirmed. */
-static int agree(
+static int confirm_kill(
 	const struct kill_config *c, struct act *a, bool *is_selected, struct sooth_error *err)
 {
 	bool by_verdict = c->kill.orphans || c->kill.abandoned;
@@ -158,11 +158,11 @@ static int agree(
 		return 0;
 	if (!ask_is_answered())
 		return refuse_unasked(err);
-	act_list(a, stderr);
+	act_print_processes(a, stderr);
 	*is_selected = ask_yes("kill these?");
 	if (!*is_selected)
 		return 0;
-	status = act_look(a, err);
+	status = act_scan_host(a, err);
 	if (!status)
 		act_recheck(a, c->kill.orphans ? VERDICT_ORPHANED : VERDICT_ABANDONED, by_verdict);
 	return status;
@@ -189,7 +189,7 @@ static int end_all(const struct kill_config *c, struct act *a, struct sooth_erro
 	if (status || signal_of(c) == SIGKILL || act_exit(a) != STILL_THERE)
 		return status;
 	if (ask_is_answered() && ask_is_seen() && !c->kill.yes && !stop_is_selected()) {
-		act_list(a, stderr);
+		act_print_processes(a, stderr);
 		if (ask_yes("still running; send SIGKILL?"))
 			return end_with(c, a, SIGKILL, err);
 	}
@@ -202,9 +202,9 @@ static int kill_selected(const struct kill_config *c, struct act *a, struct soot
 	int status = 0;
 
 	if (c->kill.dry_run)
-		act_would_end(a);
+		act_check_permission(a);
 	else
-		status = agree(c, a, &is_selected, err);
+		status = confirm_kill(c, a, &is_selected, err);
 	if (!status && is_selected && !c->kill.dry_run)
 		status = end_all(c, a, err);
 	if (!status)
@@ -231,7 +231,7 @@ static int run_kill(void *config, const struct arguments *arguments, struct soot
 		a.reach = ACT_TREE;
 	a.is_whole = arguments->count || c->target.pids.count;
 	a.is_detailed = true;
-	status = act_look(&a, err);
+	status = act_scan_host(&a, err);
 	if (!status)
 		status = select_processes(c, arguments, &a, err);
 	if (!status)

@@ -90,7 +90,7 @@ static int check_format(const struct query_config *c, struct sooth_error *err)
 	return error_remedy(err, "`sooth report --format redacted FILE.sooth` replaces names");
 }
 
-static int tell(struct query *q, const struct query_config *c, const struct arguments *a,
+static int write_answer(struct query *q, const struct query_config *c, const struct arguments *a,
 	struct output *o, struct sooth_error *err)
 {
 	int status = output_begin(o, &(struct report_head){ "query", REPORT_SCHEMA_VERSION }, err);
@@ -182,7 +182,7 @@ static int run_query(void *config, const struct arguments *arguments, struct soo
 	if (!status)
 		status = make_output(&o, &c->output, &file, &held, err);
 	if (!status)
-		status = tell(q, c, arguments, o, err);
+		status = write_answer(q, c, arguments, o, err);
 	damage = !status && query_is_damaged(q) ? EXIT_DAMAGED : 0;
 	deadline_clear();
 	query_close(q);

@@ -48,8 +48,8 @@ static const char *only_agent(const struct target_options *t, const struct argum
 }
 
 /* An agent alone is selected by the views, all else by PID. */
-static int find(const struct status_config *c, const struct arguments *arguments, const char *agent,
-	struct target_found *found, struct sooth_error *err)
+static int find_target(const struct status_config *c, const struct arguments *arguments,
+	const char *agent, struct target_found *found, struct sooth_error *err)
 {
 	struct target_options target = c->target;
 	int status = 0;
@@ -67,7 +67,7 @@ static int run_status(void *config, const struct arguments *arguments, struct so
 	struct status_config *c = config;
 	const char *agent = only_agent(&c->target, arguments);
 	struct target_found found = { 0 };
-	int status = find(c, arguments, agent, &found, err);
+	int status = find_target(c, arguments, agent, &found, err);
 	const struct process_choice choice = { .agent = agent,
 		.pids = target_found_pids(&found),
 		.pid_count = target_found_count(&found),

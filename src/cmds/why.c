@@ -58,8 +58,8 @@ static int find_agents(struct target_found *found, struct sooth_error *err)
 	return status;
 }
 
-static int find(const struct why_config *c, const struct arguments *arguments, bool is_of_agents,
-	struct target_found *found, struct sooth_error *err)
+static int find_target(const struct why_config *c, const struct arguments *arguments,
+	bool is_of_agents, struct target_found *found, struct sooth_error *err)
 {
 	int status = target_find(&c->target, arguments, TARGETS, found, err);
 
@@ -94,7 +94,7 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 		.allowed = TARGETS,
 		.duration_ns = c->why.interval_ns ? c->why.interval_ns : INTERVAL_NS,
 	};
-	int status = find(c, arguments, is_of_agents, &found, err);
+	int status = find_target(c, arguments, is_of_agents, &found, err);
 
 	/* Every process is read for a user, or for all; else only the selected ones. */
 	if (found.is_host || found.has_user) {

@@ -351,8 +351,8 @@ static unsigned selected_interest(const struct wanted *w)
 
 /* Asked again afterwards: it may have gained privilege before it was marked; from then on backends
  * release it at the exec that does. */
-static int set(struct hub_source *source, const struct process_id *process, unsigned interest,
-	struct sooth_error *err)
+static int set_interest(struct hub_source *source, const struct process_id *process,
+	unsigned interest, struct sooth_error *err)
 {
 	const struct backend *backend = source->run.backend;
 	/* A launched command belongs to the caller: it runs with their ids. */
@@ -391,7 +391,7 @@ static int change_selected(struct hub_source *source, const struct process_id *p
 		return 0;
 	if (after)
 		after |= interest & INTEREST_FROM_EXEC;
-	return set(source, process, after, err);
+	return set_interest(source, process, after, err);
 }
 
 int hub_want(struct hub_source *source, const struct process_id *process, unsigned interest,

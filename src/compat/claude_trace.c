@@ -191,7 +191,7 @@ static int end_one(const char *name, const struct claude_trace_config *c, struct
 	stop_catch();
 	act_init(&a, &os_native);
 	a.only_agent = AGENT;
-	status = act_look(&a, err);
+	status = act_scan_host(&a, err);
 	if (!status)
 		status = act_select_pid(&a, (uint32_t)c->end_pid, err);
 	if (!status)

@@ -252,7 +252,7 @@ static int take_record(
 {
 	int status = 0;
 
-	summary_take(&r->summary, record);
+	summary_add_record(&r->summary, record);
 	if (record->kind == STREAM_SOURCE && r->wants_default_views)
 		status = add_views_of(r, record, err);
 	if (!status && r->handler) {

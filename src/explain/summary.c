@@ -143,13 +143,13 @@ static void take_agent(struct summary *s, const struct sooth_record *r)
 	struct sooth_error err = { 0 };
 	char what[sizeof(err.tried) + 32];
 
-	if (!agent_set_take(&s->agents, r, &err))
+	if (!agent_set_add_record(&s->agents, r, &err))
 		return;
 	snprintf(what, sizeof(what), "an agent (%s)", err.tried);
 	add_limit(s, what, err.why, err.remedy);
 }
 
-void summary_take(struct summary *s, const struct sooth_record *r)
+void summary_add_record(struct summary *s, const struct sooth_record *r)
 {
 	assert(s);
 	assert(r);

@@ -39,7 +39,7 @@ struct summary {
 /* Ends the interval with the time range, when no more records will come; before
  * summary_losses(). */
 void summary_end_time_range(struct summary *s);
-void summary_take(struct summary *s, const struct sooth_record *r);
+void summary_add_record(struct summary *s, const struct sooth_record *r);
 /* The recording has no end. */
 bool summary_is_cut(const struct summary *s);
 /* Losses that the reader and the merge found; reader is NULL for a live stream. */

@@ -103,7 +103,7 @@ static uint8_t unseen_of(const struct check *e, const struct thread_history *t)
 
 /* One thread that is not stuck is enough. A thread seen not to be stuck outweighs one that
  * could not be read. */
-static void look(const struct check *e, struct hang *h)
+static void find_hang(const struct check *e, struct hang *h)
 {
 	const struct thread_history *t;
 	size_t position = 0;
@@ -470,7 +470,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct wait_graph g;
 	bool is_all, is_circle = find_circle(e, &g, &chain);
 
-	look(e, &h);
+	find_hang(e, &h);
 	is_all = h.threads && h.worst == STANDING_STUCK &&
 		 (double)h.least_ns >= check_option(e, "min-time");
 	if (!h.threads)

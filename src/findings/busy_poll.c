@@ -140,7 +140,7 @@ static int by_wakes(const void *a, const void *b)
 	return (y > x) - (y < x);
 }
 
-static void find(const struct check *e, struct polling *p)
+static void find_pollers(const struct check *e, struct polling *p)
 {
 	const struct thread_history *t;
 	size_t position = 0;
@@ -251,7 +251,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct polling p = { 0 };
 	struct progress progress;
 
-	find(e, &p);
+	find_pollers(e, &p);
 	progress_of(&progress, e);
 	if (p.highest < 0)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));

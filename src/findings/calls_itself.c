@@ -72,7 +72,7 @@ static void note_answers(struct own *own, const struct call_history *h)
 	own->deepest = h->nesting.deepest;
 }
 
-static struct own find(const struct call_history *h)
+static struct own find_own(const struct call_history *h)
 {
 	struct own most = { 0 };
 
@@ -138,7 +138,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 	if (!check_calls_begin(&calls, e, out))
 		return;
-	own = find(calls.history);
+	own = find_own(calls.history);
 	if (is_loop(e, &own))
 		report(e, out, &calls, &own);
 	else if (own.address)

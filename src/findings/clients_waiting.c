@@ -185,7 +185,7 @@ static unsigned count_requests(const struct batch *all, uint64_t least_ns)
 	return count;
 }
 
-static void look(struct clients *c, const struct check *e)
+static void find_clients(struct clients *c, const struct check *e)
 {
 	struct batch before = snapshot_records(check_first(e, &e->input->sockets));
 	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
@@ -520,7 +520,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 					 : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	look(&c, e);
+	find_clients(&c, e);
 	ns = c.unread_ns > c.queued_ns ? c.unread_ns : c.queued_ns;
 	if (c.queued + c.unread < SLOW_LEAST && diagnose_slow(e, out, &c))
 		return;

@@ -166,7 +166,7 @@ static bool works(const struct check *e, const struct thread_history *t)
 	       !(is_most && repeated_call_is_pointless(&call));
 }
 
-static void find(const struct check *e, struct spin *s)
+static void find_spin(const struct check *e, struct spin *s)
 {
 	const struct thread_history *t;
 	size_t position = 0;
@@ -474,7 +474,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct spin s = { 0 };
 	struct progress p;
 
-	find(e, &s);
+	find_spin(e, &s);
 	if (s.count)
 		find_call(e, &s);
 	s.is_held = held_limit_of(e, "cpu").per_s >= QUOTA_PER_S;

@@ -109,7 +109,7 @@ static const struct meaning redis[] = {
 	{ "EXECABORT", "the transaction is discarded after an error in it", STATEMENT },
 };
 
-static const struct meaning *find(const struct meaning *among, size_t count, const char *code)
+static const struct meaning *find_code(const struct meaning *among, size_t count, const char *code)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!strcmp(among[i].code, code))
@@ -122,11 +122,11 @@ static const struct meaning *meaning_of(const struct call_database *d, const cha
 {
 	switch (d->database) {
 	case SYSCALLS_POSTGRES:
-		return find(postgres, ARRAY_SIZE(postgres), code);
+		return find_code(postgres, ARRAY_SIZE(postgres), code);
 	case SYSCALLS_MYSQL:
-		return find(mysql, ARRAY_SIZE(mysql), code);
+		return find_code(mysql, ARRAY_SIZE(mysql), code);
 	default:
-		return find(redis, ARRAY_SIZE(redis), code);
+		return find_code(redis, ARRAY_SIZE(redis), code);
 	}
 }
 

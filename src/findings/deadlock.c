@@ -147,7 +147,7 @@ static bool is_putting(enum place place, const struct stack_wait *s)
 	return place == PLACE_RESTS && s->is_queue && !span_ends(s->by, "get");
 }
 
-static void take(struct locked *l, const struct waits_thread *t, enum place place,
+static void add_waiter(struct locked *l, const struct waits_thread *t, enum place place,
 	const struct stack_wait *s)
 {
 	l->woken += place == PLACE_RESTS && can_be_woken(t);
@@ -201,7 +201,7 @@ static void count_peers(struct locked *l, const struct check *e, const struct wa
 	}
 }
 
-static void look(struct locked *l, const struct check *e, const struct wait_graph *g)
+static void find_locked(struct locked *l, const struct check *e, const struct wait_graph *g)
 {
 	const struct waits_process *p = wait_graph_process(g, e->id.pid);
 	const struct waits_thread *t = NULL;
@@ -214,7 +214,7 @@ static void look(struct locked *l, const struct check *e, const struct wait_grap
 			continue;
 		l->is_main_pausing |= is_pausing(g, p, t);
 		l->has_main_ended |= span_equal(record_text(&t->record, &t->name), "DestroyJavaVM");
-		take(l, t, place_of(g, p, t, &s), &s);
+		add_waiter(l, t, place_of(g, p, t, &s), &s);
 	}
 	count_peers(l, e, g);
 }
@@ -564,7 +564,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	look(&l, e, &g);
+	find_locked(&l, e, &g);
 	kind = kind_of(&l);
 	if (kind == KIND_NONE)
 		check_fine(out, "%u thread%s for a lock with a holder that could not go on",

@@ -71,7 +71,7 @@ static bool is_of_debugger(const struct waits_thread *t)
 	return span_starts(name, "JDWP") || span_starts(name, "pydevd");
 }
 
-static const struct stop *find(
+static const struct stop *find_debugger(
 	const struct check *e, const struct wait_graph *g, const struct waits_thread **thread)
 {
 	const struct waits_thread *t = NULL;
@@ -141,7 +141,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	s = find(e, &g, &t);
+	s = find_debugger(e, &g, &t);
 	if (!s)
 		check_fine(out, "no thread waits for a debugger");
 	else if (check_is_stopped(e) || t->since_state)

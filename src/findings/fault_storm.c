@@ -55,7 +55,7 @@ static void add_thread(struct storm *s, const struct thread_history *t)
 	s->kernel += system * thread_history_cpu(t);
 }
 
-static void find(struct storm *s, const struct check *e)
+static void find_storm(struct storm *s, const struct check *e)
 {
 	const struct sample_series *points = &e->series;
 	uint64_t interval_ns = sample_series_ns(points);
@@ -103,7 +103,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct storm s;
 
-	find(&s, e);
+	find_storm(&s, e);
 	if (!s.of.is_measured)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (!check_is_over(e, "min-cpu", s.of.demand, ""))

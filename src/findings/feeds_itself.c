@@ -80,7 +80,7 @@ static bool is_circle(const struct check *e, const struct check_calls *c, const 
 	       check_is_over(e, "min-rate", check_calls_rate(c, (double)written->bytes), path);
 }
 
-static struct circle find(const struct check *e, const struct check_calls *c)
+static struct circle find_circle(const struct check *e, const struct check_calls *c)
 {
 	struct circle most = { 0 };
 
@@ -145,7 +145,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 	if (!check_calls_begin(&c, e, out))
 		return;
-	o = find(e, &c);
+	o = find_circle(e, &c);
 	if (o.file)
 		report(e, out, &c, &o);
 	else

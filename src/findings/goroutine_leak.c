@@ -56,7 +56,7 @@ static uint64_t count_before(const struct wait_graph *before, const struct waits
 }
 
 /* The group that gained most. */
-static void look(struct leak *l, const struct wait_graph *g, uint32_t pid)
+static void find_leak(struct leak *l, const struct wait_graph *g, uint32_t pid)
 {
 	struct wait_graph before = { .records = g->before };
 	const struct waits_goroutines *w = NULL;
@@ -133,7 +133,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	look(&l, &g, e->id.pid);
+	find_leak(&l, &g, e->id.pid);
 	if (!l.groups) {
 		check_fine(out, "no goroutines");
 		return;

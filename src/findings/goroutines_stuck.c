@@ -63,7 +63,7 @@ static bool accepts(const struct waits_goroutines *w)
 	       span_starts(record_text(&w->record, &w->start), "net/http.(*connReader).");
 }
 
-static void look(struct stuck *s, const struct wait_graph *g, uint32_t pid)
+static void find_stuck(struct stuck *s, const struct wait_graph *g, uint32_t pid)
 {
 	const struct waits_goroutines *w = NULL;
 
@@ -127,7 +127,7 @@ static struct stuck earlier_of(const struct wait_graph *g, uint32_t pid)
 	struct wait_graph before = { .records = g->before };
 	struct stuck earlier = { 0 };
 
-	look(&earlier, &before, pid);
+	find_stuck(&earlier, &before, pid);
 	return earlier;
 }
 
@@ -393,7 +393,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	look(&s, &g, e->id.pid);
+	find_stuck(&s, &g, e->id.pid);
 	s.idle_ns = idle_of(&g, e->id.pid);
 	sends = unreceived(e, &g, &s);
 	if (!s.main)

@@ -173,7 +173,7 @@ static void of_lock(struct held_up *h, const struct check *e, const struct wait_
 	uint64_t rested;
 
 	if (at + 1 == chain->count || is_on_duty(chain, at) ||
-		wait_stop_text(&chain->links[chain->count - 1]))
+		stopped_process_text(&chain->links[chain->count - 1]))
 		return;
 	if (chain->links[at].is_polling && !is_lasting(e, &chain->links[at], at))
 		return;
@@ -267,17 +267,17 @@ static bool is_of_busy(
 
 /* --- the chain --- */
 
-static struct held_up find(
+static struct held_up find_held_up(
 	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {
 	struct held_up h = { 0 };
 
-	if (chain->is_deadlock || wait_stop_text(&chain->links[0]))
+	if (chain->is_deadlock || stopped_process_text(&chain->links[0]))
 		return h;
 	for (h.at = 0; h.at < chain->count && !h.cause; h.at++) {
 		const struct wait_link *link = &chain->links[h.at];
 
-		if (wait_stop_text(link))
+		if (stopped_process_text(link))
 			h.cause = CAUSE_STOPPED;
 		else if (has_no_reader(link))
 			h.cause = CAUSE_NO_READER;
@@ -373,7 +373,7 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 	put_load(out, g, chain, h);
 	finding_claim(out, "%s", h->cause == CAUSE_BUSY ? "" : ": ");
 	if (h->cause == CAUSE_STOPPED)
-		finding_claim(out, "it is %s", wait_stop_text(link));
+		finding_claim(out, "it is %s", stopped_process_text(link));
 	else if (h->cause == CAUSE_NO_READER)
 		finding_claim(out,
 			"it opens the FIFO %s to write, and no process has it open to read",
@@ -497,7 +497,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	interval = ended_ns(last) - ended_ns(first);
-	h = find(e, &g, &chain);
+	h = find_held_up(e, &g, &chain);
 	if (h.cause && h.for_ns < interval && is_of_busy(e, &g, &chain))
 		h = (struct held_up){ .cause = CAUSE_BUSY, .for_ns = interval };
 	if (!h.cause || h.for_ns < interval)

@@ -40,7 +40,7 @@ struct hot {
 	uint64_t samples;
 };
 
-static void find(struct hot *h, const struct check *e)
+static void find_hot(struct hot *h, const struct check *e)
 {
 	struct buffer all = { 0 };
 
@@ -187,7 +187,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct profile_task task;
 	struct hot h;
 
-	find(&h, e);
+	find_hot(&h, e);
 	if (!h.of.is_measured)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (!check_is_over(e, "min-cpu", h.of.demand, ""))

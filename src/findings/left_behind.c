@@ -170,7 +170,7 @@ static void find_heirs(const struct check *e, struct buffer *out)
 	}
 }
 
-static void look(const struct check *e, struct left *l)
+static void find_left(const struct check *e, struct left *l)
 {
 	const struct fds_descriptor *out = check_descriptor(e, OUTPUT);
 	bool is_kept = ignores_hangup(e->process);
@@ -257,7 +257,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "nothing says that its parent has ended");
 		return;
 	}
-	look(e, &l);
+	find_left(e, &l);
 	if (l.failed < check_option(e, "min-writes") && !l.is_terminal_closed &&
 		!l.is_directory_deleted && !l.heirs.size) {
 		if (!l.has_pipe || l.are_calls_known ||

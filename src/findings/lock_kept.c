@@ -50,7 +50,7 @@ static uint64_t kept_ns(
 
 	if (w->session_pid)
 		return w->longest_state ? 0 : w->longest_ns;
-	if (is_on_duty(chain, w) || wait_stop_text(&chain->links[0]))
+	if (is_on_duty(chain, w) || stopped_process_text(&chain->links[0]))
 		return 0;
 	for (size_t i = 0; i < chain->count; i++) {
 		if (w->source == WAITS_SOURCE_TITLE && i)

@@ -168,7 +168,7 @@ static uint64_t lasted_ns(const struct refusal *r, uint64_t interval_ns)
 }
 
 /* The file with the most refusals; path NULL: none is refused all the time. */
-static struct refusal find(const struct check *e, const struct check_calls *c)
+static struct refusal find_lock(const struct check *e, const struct check_calls *c)
 {
 	struct refusal most = { 0 };
 	const struct call_repeat_key *key;
@@ -273,7 +273,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 	if (!check_calls_begin(&c, e, out))
 		return;
-	r = find(e, &c);
+	r = find_lock(e, &c);
 	if (r.path && check_has_finding(e, "held-up"))
 		check_fine(out, "the lock that is refused is that of held-up");
 	else if (!r.path)

@@ -150,7 +150,7 @@ static void add(struct storm *s, const struct thread_history *t, bool is_yielder
 	s->has_times = t->times_state == SOOTH_STATE_VALUE;
 }
 
-static void find(const struct check *e, struct storm *s)
+static void find_storm(const struct check *e, struct storm *s)
 {
 	const struct thread_history *t;
 	size_t position = 0;
@@ -415,7 +415,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	enum sharing sharing;
 	struct progress p;
 
-	find(e, &s);
+	find_storm(e, &s);
 	find_convoy(e, &convoy);
 	sharing = sharing_of(e, &convoy);
 	progress_of(&p, e);

@@ -124,7 +124,7 @@ static enum waits_so look_at(const struct wait_graph *g, const struct waits_thre
 static bool handles_signals(
 	const struct check *e, const struct wait_graph *g, const struct runtime *runtime)
 {
-	const struct waits_signals *s = wait_signals_in(&g->records, e->id.pid);
+	const struct waits_signals *s = find_process_signals(&g->records, e->id.pid);
 
 	return !s || s->caught & ~runtime->own_signals;
 }
@@ -134,7 +134,7 @@ struct stuck {
 	uint64_t for_ns; /* the shortest wait */
 };
 
-static bool find(const struct check *e, const struct wait_graph *g, struct stuck *s)
+static bool find_stuck(const struct check *e, const struct wait_graph *g, struct stuck *s)
 {
 	const struct waits_thread *t = NULL;
 	bool has_main = false;
@@ -187,7 +187,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	if (!runtime)
 		check_fine(out, "it has no event loop of Python or node");
-	else if (!find(e, &g, &s) || handles_signals(e, &g, runtime))
+	else if (!find_stuck(e, &g, &s) || handles_signals(e, &g, runtime))
 		check_fine(out, "something can wake its event loop");
 	else if (check_is_stopped(e))
 		check_fine(out, "the process is stopped");

@@ -78,7 +78,7 @@ static size_t check_directory_size(const char *path)
 	return slash == path ? 1 : slash ? (size_t)(slash - path) : 0;
 }
 
-static void find(struct storm *s, const struct call_history *h)
+static void find_storm(struct storm *s, const struct call_history *h)
 {
 	s->scale = h->looks_seen ? (double)h->looks / (double)h->looks_seen : 1;
 	map_init(&s->folders, sizeof(struct call_path), sizeof(double), FOLDERS_MAX);
@@ -296,7 +296,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 	if (!check_calls_begin(&c, e, out))
 		return;
-	find(&s, c.history);
+	find_storm(&s, c.history);
 	leave_out_gaps(&s, c.history);
 	if (c.is_sampled)
 		find_apart(&s, c.history);

@@ -61,7 +61,7 @@ static bool is_unread(const struct check *e, const struct sockets_socket *s)
 	return s->bytes_state || b->bytes_state || s->sent_bytes - b->sent_bytes <= MOVED_MOST;
 }
 
-static struct unread find(const struct check *e)
+static struct unread find_unread(const struct check *e)
 {
 	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
 	struct unread u = { 0 };
@@ -120,7 +120,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	u = find(e);
+	u = find_unread(e);
 	if (!u.of) {
 		check_fine(out, "its peers read what it sends");
 		return;

@@ -57,7 +57,7 @@ static enum member member_of(const struct check *e, uint32_t tid)
 	return MEMBER_NONE;
 }
 
-static void look(struct pool *p, const struct check *e, const struct wait_graph *g)
+static void find_pool(struct pool *p, const struct check *e, const struct wait_graph *g)
 {
 	const struct waits_thread *t = NULL;
 
@@ -131,7 +131,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	look(&p, e, &g);
+	find_pool(&p, e, &g);
 	if (!p.threads)
 		check_fine(out, "no pool of libuv");
 	else if (p.stuck < p.threads)

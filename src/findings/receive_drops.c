@@ -35,7 +35,8 @@ static bool can_drop(const struct sockets_socket *s)
 	       span_equal(record_text(&s->record, &s->protocol), "udp");
 }
 
-static void take(struct drops *d, const struct sockets_socket *before, const struct sockets_socket *s)
+static void add_drops(
+	struct drops *d, const struct sockets_socket *before, const struct sockets_socket *s)
 {
 	struct sockets_socket then = socket_whole(before), now = socket_whole(s);
 
@@ -83,7 +84,7 @@ static bool is_own_client(const struct batch *all, const struct sockets_socket *
 	return false;
 }
 
-static void find(struct drops *d, const struct check *e, const struct snapshot *first,
+static void find_drops(struct drops *d, const struct check *e, const struct snapshot *first,
 	const struct snapshot *last)
 {
 	struct batch all = snapshot_records(last);
@@ -98,7 +99,7 @@ static void find(struct drops *d, const struct check *e, const struct snapshot *
 			can_drop(s) ? socket_index_get(&index, s->inode) : NULL;
 
 		if (before && !socket_index_get(&parent, s->inode) && !is_own_client(&all, s))
-			take(d, before, s);
+			add_drops(d, before, s);
 	}
 	socket_index_fini(&parent);
 	socket_index_fini(&index);
@@ -110,7 +111,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	double per_s = (double)d->count * (double)NS_PER_S / (double)d->interval_ns;
 	struct socket_text text = { 0 };
 
-	socket_text_take(&text, d->of);
+	socket_text_add_socket(&text, d->of);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, buffer_cstr(&text.local));
 	if (is_listening)
 		finding_claim(out,
@@ -152,7 +153,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind_because(out, "its sockets were not read twice", CHECK_LONGER);
 		return;
 	}
-	find(&d, e, first, last);
+	find_drops(&d, e, first, last);
 	least = check_option(e, "min-rate") * (double)d.interval_ns / (double)NS_PER_S;
 	if (d.count && (double)d.count >= least && (double)d.count >= check_option(e, "min-drops"))
 		report(e, out, &d);

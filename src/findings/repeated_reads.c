@@ -45,7 +45,7 @@ static bool is_read_anew(const struct call_path *path, const struct call_file *f
 	       f->looks * 2 >= f->moves[CALL_READ].seen;
 }
 
-static void find(struct reads *r, const struct check_calls *c)
+static void find_reads(struct reads *r, const struct check_calls *c)
 {
 	const struct call_history *h = c->history;
 	double scale = h->looks_seen ? (double)h->looks / (double)h->looks_seen : 1;
@@ -104,7 +104,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 	if (!check_calls_begin(&c, e, out))
 		return;
-	find(&r, &c);
+	find_reads(&r, &c);
 	if (r.file && r.share >= check_option(e, "min-share") &&
 		check_calls_suffice(&c, (double)r.file->moves[CALL_READ].seen) &&
 		check_is_over(e, "min-rate", r.rate, r.path->text))

@@ -92,7 +92,7 @@ static struct ended port_of(const struct batch *all, const struct sockets_socket
 	return e;
 }
 
-static struct ended find(const struct check *e)
+static struct ended find_awaited(const struct check *e)
 {
 	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
 	struct ended most = { 0 };
@@ -139,7 +139,7 @@ static bool handles_end(const struct check *e)
 	const struct snapshot *last = check_last(e, &e->input->waits);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 
-	const struct waits_signals *w = wait_signals_in(&all, e->id.pid);
+	const struct waits_signals *w = find_process_signals(&all, e->id.pid);
 
 	return w && w->caught & 1u << (SIGTERM - 1);
 }
@@ -209,7 +209,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED));
 		return;
 	}
-	ended = find(e);
+	ended = find_awaited(e);
 	if (is_held_by_one(e, &ended))
 		report_one(e, out, &ended);
 	else if ((double)ended.count < check_option(e, "min-connections"))

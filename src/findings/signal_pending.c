@@ -26,7 +26,7 @@ static const struct waits_signals *signals_of(const struct check *e, const struc
 {
 	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
 
-	return wait_signals_in(&all, e->id.pid);
+	return find_process_signals(&all, e->id.pid);
 }
 
 /* "SIGTERM", "SIGTERM and SIGHUP"; empty: none. */

@@ -65,7 +65,7 @@ static void note_rest(struct pool *p, uint64_t ns)
 		p->for_ns = ns;
 }
 
-static struct pool look(const struct check *e)
+static struct pool find_pool(const struct check *e)
 {
 	struct pool p = { .for_ns = rested_ns(e, &e->id) };
 
@@ -161,7 +161,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_fine(out, "it waits for no result of a pool of Python");
 		return;
 	}
-	p = look(e);
+	p = find_pool(e);
 	if (is_served(e))
 		check_fine(out, "a thread that serves its pool is in code of the program");
 	else if (!p.workers)

@@ -71,7 +71,7 @@ static bool is_slowed(const struct check *e, const struct thread_history *t)
 	       has_reader(check_descriptor(e, t->waiting.descriptor));
 }
 
-static void look(const struct check *e, struct stuck *s)
+static void find_stuck(const struct check *e, struct stuck *s)
 {
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		s->threads++;
@@ -144,7 +144,7 @@ static void name_reader(const struct wait_chain *chain, uint64_t *reader, struct
 /* Why the reader does not read, if that is seen at once; NULL: not. */
 static const char *why_no_reader(const struct wait_chain *chain)
 {
-	return chain->count < 2 ? NULL : wait_stop_text(&chain->links[1]);
+	return chain->count < 2 ? NULL : stopped_process_text(&chain->links[1]);
 }
 
 static void emit_remedy(const struct check *e, struct check_result *out,
@@ -292,7 +292,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct wait_graph g;
 	struct stuck s = { 0 };
 
-	look(e, &s);
+	find_stuck(e, &s);
 	if (!s.threads)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	else if (s.stuck && reader_computes(e, s.first))

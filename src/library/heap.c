@@ -255,7 +255,7 @@ static int take(void *user, const struct sooth_schema *schema, const struct soot
 		break;
 	case HEAP_STACK:
 	case HEAP_FRAME:
-		stacks_take(&h->stacks, record);
+		stacks_add_record(&h->stacks, record);
 		break;
 	case PROCESS_EXEC:
 		if (h->blocks)

@@ -81,7 +81,7 @@ static int take_record(
 	(void)schema;
 	tracker_count(&p->tracker, record);
 	if (record->kind == PROFILE_STACK || record->kind == PROFILE_FRAME)
-		stacks_take(&p->stacks, record);
+		stacks_add_record(&p->stacks, record);
 	if (record->kind != PROFILE_SAMPLE || !record_holds(record, sizeof(sample)))
 		return 0;
 	memcpy(&sample, record, sizeof(sample));

@@ -36,11 +36,11 @@ void stacks_fini(struct stacks *s)
 	profile_sums_fini(&s->sums);
 }
 
-void stacks_take(struct stacks *s, const struct sooth_record *record)
+void stacks_add_record(struct stacks *s, const struct sooth_record *record)
 {
 	struct batch one = { (const unsigned char *)record, record_bytes(record) };
 
-	profile_sums_take(&s->sums, &one);
+	profile_sums_add_batch(&s->sums, &one);
 }
 
 static char *put_text(char **at, struct span text)

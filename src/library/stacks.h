@@ -16,7 +16,7 @@ struct stacks {
 /* The kinds of its definitions. */
 void stacks_init(struct stacks *s, uint16_t stack_kind, uint16_t frame_kind, bool has_lines);
 void stacks_fini(struct stacks *s);
-void stacks_take(struct stacks *s, const struct sooth_record *record);
+void stacks_add_record(struct stacks *s, const struct sooth_record *record);
 /*
  * The frames, innermost first, borrowed until stacks_fini(); 0: the stack is not known, or memory
  * ran out. They have names when the observation has stopped: not to be called before.

@@ -206,7 +206,7 @@ bool tracker_is_over(const struct tracker *t)
 	return t->has_ended && !tracker_waiting(t);
 }
 
-static int step(struct tracker *t, int timeout_ms, struct sooth_error *err)
+static int step_observer(struct tracker *t, int timeout_ms, struct sooth_error *err)
 {
 	int status;
 
@@ -223,7 +223,7 @@ int tracker_take(struct tracker *t, struct sooth_error *err)
 	int status = t->has_ended ? 0 : sooth_observer_snapshot(t->observer, err);
 
 	while (!status && !t->has_ended && t->snapshots == snapshots) {
-		status = step(t, STEP_MS, err);
+		status = step_observer(t, STEP_MS, err);
 		status = status == -EINTR || status > 0 ? 0 : status;
 		if (!status && clock_monotonic_ns() > end_ns)
 			return error_errno(err, -ETIMEDOUT, "take a snapshot");
@@ -252,7 +252,7 @@ static int wait_for_events(struct tracker *t, int timeout_ms, struct sooth_error
 	if (tracker_turn(t))
 		return 1;
 	do {
-		status = step(t, wait_ms, err);
+		status = step_observer(t, wait_ms, err);
 		if (tracker_turn(t))
 			return 1;
 		if (status < 0)

@@ -30,7 +30,7 @@ uint64_t call_walk(struct thread *t, const uintptr_t *frame, const void *functio
 	t->busy_frame = (uintptr_t)__builtin_frame_address(0);
 	t->is_busy = true;
 	SIGNAL_BARRIER();
-	hash = stack_take(t, frame, function);
+	hash = stack_walk_frames(t, frame, function);
 	SIGNAL_BARRIER();
 	t->is_busy = false;
 	return hash;
@@ -42,7 +42,7 @@ void *malloc(size_t size)
 		return early_block(size, 0);
 	if (UNLIKELY(
 		    (uintptr_t)__builtin_return_address(0) - loader_code.begin < loader_code.bytes))
-		loaded_look(&self);
+		loaded_find_new(&self);
 	return take_malloc(real.malloc, HEAP_MALLOC, size);
 }
 

@@ -123,7 +123,7 @@ static bool is_in_deep(struct thread *t)
 }
 
 /* Two threads that see the same change both have to wait. */
-void loaded_look(struct thread *t)
+void loaded_find_new(struct thread *t)
 {
 	struct looking l = { 0 };
 	uint32_t around = 0;

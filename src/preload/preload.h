@@ -180,7 +180,7 @@ extern struct loader_code loader_code;
 /* Finds it; what has been loaded up to now is known. */
 void loaded_begin(void);
 /* The loader allocates: it may have loaded libraries. */
-void loaded_look(struct thread *t);
+void loaded_find_new(struct thread *t);
 /* When the program starts, where stacks are walked. */
 bool stack_begin(void);
 void stack_forget_code(void);

@@ -434,7 +434,7 @@ void stack_forget_code(void)
 
 /* --- stacks --- */
 
-uint64_t stack_take(struct thread *t, const uintptr_t *frame, const void *function)
+uint64_t stack_walk_frames(struct thread *t, const uintptr_t *frame, const void *function)
 {
 	struct walking walking;
 	const struct kept_stack *kept = &t->stacks->kept;

@@ -16,6 +16,6 @@ void unwind_forget(void);
 void stack_meet_code(uintptr_t begin);
 /* Walks from a frame of this library up; `function`: the one that is called. The number that
  * stands for the stack in this image, after it was written. */
-uint64_t stack_take(struct thread *t, const uintptr_t *frame, const void *function);
+uint64_t stack_walk_frames(struct thread *t, const uintptr_t *frame, const void *function);
 
 #endif

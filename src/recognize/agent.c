@@ -37,7 +37,7 @@ static struct span stated_executable(const struct agent_evidence *e, struct span
 	return file.size && !span_compare(file, e->name) ? first : span_of("", 0);
 }
 
-static void look(struct seen *s, const struct agent_evidence *e)
+static void read_evidence(struct seen *s, const struct agent_evidence *e)
 {
 	struct cursor c = cursor_over(e->arguments.data, e->arguments.size);
 	struct span path = e->executable, first = cursor_until(&c, '\0'), rest;
@@ -238,7 +238,7 @@ const struct agent *agent_recognise(const struct agent_set *set,
 
 	assert(evidence);
 	*match = (struct agent_match){ 0 };
-	look(&s, evidence);
+	read_evidence(&s, evidence);
 	for (unsigned kind = 0; kind < AGENT_RULE_KINDS; kind++) {
 		agent_set_for_each (set, agent) {
 			const struct agent_rule *rule = rule_of_kind(agent, kind, &s);

@@ -133,7 +133,7 @@ static int check(const struct agent_set *set, const struct agent_text *t, const 
 	return 0;
 }
 
-static int put(
+static int put_agent(
 	struct agent_set *set, struct agent_text *t, const char *path, struct sooth_error *err)
 {
 	int status = check(set, t, path, err);
@@ -158,7 +158,7 @@ int agent_set_add(struct agent_set *set, const char *path, const char *text, siz
 	struct agent_text *t;
 	int status = agent_text_parse(&t, path, text, size, err);
 
-	return status ? status : put(set, t, path, err);
+	return status ? status : put_agent(set, t, path, err);
 }
 
 /* --- from a stream --- */
@@ -186,19 +186,20 @@ static int put_again(struct agent_set *set, struct agent_text *t, struct sooth_e
 	int status;
 
 	if (older == set->count)
-		return put(set, t, t->file, err);
+		return put_agent(set, t, t->file, err);
 	if (set->own[older].text->text_size == t->text_size &&
 		!memcmp(set->own[older].text->text, t->text, t->text_size)) {
 		agent_text_free(t);
 		return 0;
 	}
 	set->own[older].is_out = true;
-	status = put(set, t, t->file, err);
+	status = put_agent(set, t, t->file, err);
 	set->own[older].is_out = !status;
 	return status;
 }
 
-int agent_set_take(struct agent_set **set, const struct sooth_record *r, struct sooth_error *err)
+int agent_set_add_record(
+	struct agent_set **set, const struct sooth_record *r, struct sooth_error *err)
 {
 	assert(r);
 

@@ -39,6 +39,7 @@ int agent_set_add(struct agent_set *set, const char *path, const char *text, siz
  * From a stream: makes the set when the first definition of an agent comes; other records
  * are no matter. The last text of a file holds, and pointers to agents of older texts stay good.
  */
-int agent_set_take(struct agent_set **set, const struct sooth_record *r, struct sooth_error *err);
+int agent_set_add_record(
+	struct agent_set **set, const struct sooth_record *r, struct sooth_error *err);
 
 #endif

@@ -46,7 +46,7 @@ static struct span name_of(const struct masker *m, size_t start, size_t end)
 	return run_of(m, start + is_escaped, end);
 }
 
-static const char *find(const struct masker *m, size_t from, size_t most, const char *text)
+static const char *find_text(const struct masker *m, size_t from, size_t most, const char *text)
 {
 	size_t size = m->size - from < most ? m->size - from : most;
 
@@ -66,15 +66,16 @@ static size_t mask_pem(struct masker *m, size_t start, size_t end)
 	const char *body, *stop;
 	size_t at;
 
-	if (!span_equal(name_of(m, start, end), "PRIVATE") || find(m, end, 4, " KEY") == NULL ||
+	if (!span_equal(name_of(m, start, end), "PRIVATE") ||
+		find_text(m, end, 4, " KEY") == NULL ||
 		stands_before(m, start, PEM_NAME_MAX, "-----END"))
 		return 0;
-	body = find(m, end, PEM_NAME_MAX, "-----");
+	body = find_text(m, end, PEM_NAME_MAX, "-----");
 	if (!body)
 		return 0;
 	at = (size_t)(body - m->text) + 5;
 	masker_put_range(m, start, at);
-	stop = find(m, at, SIZE_MAX, "-----END");
+	stop = find_text(m, at, SIZE_MAX, "-----END");
 	if (at < m->size)
 		masker_put_mask(m);
 	return stop ? (size_t)(stop - m->text) : m->size;
@@ -190,8 +191,8 @@ static size_t mask_short_name(struct masker *m, size_t start, size_t end)
 	struct span run = run_of(m, start, end);
 	bool is_value =
 		end + 1 < m->size && m->text[end] == '=' && !strchr("/$.~", m->text[end + 1]);
-	bool is_code =
-		mask_is_one_of(run, codes) || (mask_same(run, "pw") && find(m, end, 4, " is "));
+	bool is_code = mask_is_one_of(run, codes) ||
+		       (mask_same(run, "pw") && find_text(m, end, 4, " is "));
 
 	if (!is_code && !is_value && mask_is_one_of(run, names))
 		return mask_noted(m, start, end);
@@ -214,7 +215,7 @@ static size_t mask_connection(struct masker *m, size_t start, size_t end)
 		!is_quote(m->text[at]))
 		at++;
 	if (at == end + 1 || at >= m->size || m->text[at] != '@' ||
-		!(is_thin || find(m, at, 5, "@tcp(") || find(m, at, 6, "@unix(") ||
+		!(is_thin || find_text(m, at, 5, "@tcp(") || find_text(m, at, 6, "@unix(") ||
 			mask_is_login(m, start, end, at)))
 		return 0;
 	masker_put_range(m, start, end + 1);
@@ -256,7 +257,7 @@ static size_t mask_send(struct masker *m, size_t start, size_t end)
 
 	if (!span_equal(name_of(m, start, end), "send") || at == end)
 		return 0;
-	if (find(m, at, 3, "-- "))
+	if (find_text(m, at, 3, "-- "))
 		at = masker_skip_blanks(m, at + 3);
 	for (; at < m->size && m->text[at] == '\\'; slashes++)
 		at++;

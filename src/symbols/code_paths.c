@@ -158,7 +158,7 @@ static void call(
 		fall_through(w, at, length, at->has_met || classify(w, to));
 }
 
-static void step(struct walk *w, const struct place *at)
+static void follow_place(struct walk *w, const struct place *at)
 {
 	struct destination to = { 0, "", false };
 	unsigned char code[INSTRUCTION_LENGTH_MAX];
@@ -224,7 +224,7 @@ int code_paths_find(int fd, enum machine machine, const struct elf_function *fun
 	while (w->pending_count) {
 		struct place at = w->pending[--w->pending_count];
 
-		step(w, &at);
+		follow_place(w, &at);
 	}
 	map_fini(&w->seen);
 	return 0;

@@ -80,7 +80,8 @@ static bool find_start(const struct part *starts, uint64_t address, uint64_t *st
 	return *start;
 }
 
-static bool find(const struct part parts[SECTIONS], const char *text, struct elf_function *out)
+static bool find_user_of_text(
+	const struct part parts[SECTIONS], const char *text, struct elf_function *out)
 {
 	const struct part *texts = &parts[TEXTS], *code = &parts[CODE];
 	const unsigned char *at = memmem(texts->data, texts->size, text, strlen(text) + 1);
@@ -191,7 +192,7 @@ static void drop_parts(struct part parts[SECTIONS])
 bool elf_function_of_text(int fd, const char *text, struct elf_function *out)
 {
 	struct part parts[SECTIONS] = { 0 };
-	bool is_found = read_parts(fd, parts) && find(parts, text, out);
+	bool is_found = read_parts(fd, parts) && find_user_of_text(parts, text, out);
 
 	drop_parts(parts);
 	return is_found;

@@ -68,7 +68,7 @@ static const char two_writes[] = "m*rr.***........"  /* 00 */
 
 _Static_assert(sizeof(one_writes) == 257 && sizeof(two_writes) == 257, "a letter an opcode");
 
-static unsigned whole(unsigned number)
+static unsigned all_bits(unsigned number)
 {
 	return BIT(number & 15);
 }
@@ -76,7 +76,7 @@ static unsigned whole(unsigned number)
 /* An 8-bit register: without REX 4 to 7 are ah, ch, dh and bh. */
 static unsigned byte_of(const struct x86_64_fields *d, unsigned number)
 {
-	return whole(!d->has_rex && number >= 4 && number < 8 ? number & 3 : number);
+	return all_bits(!d->has_rex && number >= 4 && number < 8 ? number & 3 : number);
 }
 
 static unsigned reg_number(const struct x86_64_fields *d)
@@ -95,7 +95,7 @@ static unsigned rm_written(const struct x86_64_fields *d, bool is_byte)
 
 	if (d->mode != 3)
 		return 0;
-	return is_byte ? byte_of(d, number) : whole(number);
+	return is_byte ? byte_of(d, number) : all_bits(number);
 }
 
 static unsigned group_written(const struct x86_64_fields *d, char letter)
@@ -135,13 +135,13 @@ static unsigned written_by_letter(const struct x86_64_fields *d, char letter)
 	case 'R':
 		return byte_of(d, reg_number(d));
 	case 'r':
-		return whole(reg_number(d));
+		return all_bits(reg_number(d));
 	case 'X':
-		return rm_written(d, false) | whole(reg_number(d));
+		return rm_written(d, false) | all_bits(reg_number(d));
 	case 'Y':
 		return rm_written(d, true) | byte_of(d, reg_number(d));
 	case 'o':
-		return whole(low);
+		return all_bits(low);
 	case 'O':
 		return byte_of(d, low);
 	case 'd':
@@ -164,14 +164,14 @@ static unsigned registers_written(const struct x86_64_fields *d)
 	case MAP_0F:
 		return written_by_letter(d, two_writes[d->opcode]);
 	case MAP_0F38:
-		return d->opcode >= 0xf0 ? whole(reg_number(d)) : 0;
+		return d->opcode >= 0xf0 ? all_bits(reg_number(d)) : 0;
 	case MAP_0F3A:
 		return strings |
 		       (d->opcode >= 0x14 && d->opcode <= 0x17 ? rm_written(d, false) : 0);
 	default:
 		if (!d->has_modrm)
 			return 0;
-		return strings | whole(reg_number(d)) | whole(d->vector_register) |
+		return strings | all_bits(reg_number(d)) | all_bits(d->vector_register) |
 		       rm_written(d, false);
 	}
 }

@@ -117,7 +117,7 @@ static void add_block(struct buffer *out, struct index_builder *index, uint64_t 
 	block.batch = (struct batch){ records.data, records.size };
 	block_describe(&block);
 	CHECK(!block_encode(&encoder, out, &block, CODEC_NONE, NULL));
-	index_take(index, &block, out->size - at, time_range_classify);
+	index_add_block(index, &block, out->size - at, time_range_classify);
 	buffer_fini(&records);
 }
 

@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	process_table_init(&process_table);
 	while (size >= sizeof(*r) && (r = next_record(data, size, &at))) {
-		process_table_take(&process_table, r);
+		process_table_add_record(&process_table, r);
 		free(r);
 		if (!is_half_reported && at > size / 2) {
 			is_half_reported = true;

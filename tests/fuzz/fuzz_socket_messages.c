@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	answer.request = &questions[data[0] % (sizeof(questions) / sizeof(questions[0]))];
 	in = (struct input){ (const char *)data + 1, (const char *)data + size, 0 };
 	/* Sequence 0, as inputs have it. */
-	if (socket_messages_take(&answer, data + 1, size - 1, take, &in) == 0)
+	if (socket_messages_parse(&answer, data + 1, size - 1, take, &in) == 0)
 		CHECK(in.told <= answer.messages);
 	CHECK(in.told <= size / 16);
 	CHECK(socket_messages_request(request, answer.request, 1) <= sizeof(request));

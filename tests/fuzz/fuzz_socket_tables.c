@@ -45,12 +45,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	table = &tables[data[0] % (sizeof(tables) / sizeof(tables[0]))];
 	size--;
 	whole = parts = (struct sums){ text, text + size, 0, 0, 0 };
-	used = socket_tables_take(table, text, size, true, take, &whole);
+	used = socket_tables_parse(table, text, size, true, take, &whole);
 	CHECK(used <= size);
 	half = size / 2;
-	used = socket_tables_take(table, text, half, false, take, &parts);
+	used = socket_tables_parse(table, text, half, false, take, &parts);
 	CHECK(used <= half);
-	socket_tables_take(table, text + used, size - used, true, take, &parts);
+	socket_tables_parse(table, text + used, size - used, true, take, &parts);
 	CHECK(whole.told == parts.told && whole.inodes == parts.inodes);
 	CHECK(whole.name_bytes == parts.name_bytes);
 	return 0;

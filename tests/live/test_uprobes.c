@@ -91,7 +91,7 @@ static void test_kept(void **state)
 		target.shared->go = true;
 		await(&target.shared->ready, 1);
 		child = target.shared->other;
-		assert_int_equal(uprobes_keep(u, entry, child, NULL), 0);
+		assert_int_equal(uprobes_keep_breakpoints(u, entry, child, NULL), 0);
 		target.shared->kept = true;
 		assert_int_equal(finish(&target), 0);
 		assert_int_equal(counted(&entries, places[0].offset), round * CHILD_CALLS);

@@ -247,7 +247,7 @@ static inline const char *check_says(const char *id, uint32_t pid, const char *s
 	assert_false(buffer_failed(&records));
 	assert_true(batch_check(&batch) > 0);
 	assert_int_equal(diagnosis_init(&diagnosis, &options, &err), 0);
-	diagnosis_input_take(&diagnosis.input, &batch);
+	diagnosis_input_add_batch(&diagnosis.input, &batch);
 	assert_int_equal(diagnosis_run(&diagnosis, &err), 0);
 	text_free(&line_said);
 	text_open(&line_said);

@@ -221,7 +221,7 @@ static inline void take_all(void)
 
 	assert_false(buffer_failed(&records));
 	batch_for_each (r, &batch)
-		process_table_take(&process_table, r);
+		process_table_add_record(&process_table, r);
 	buffer_reset(&records);
 	assert_int_equal(process_table_resolve(&process_table), 0);
 }

@@ -187,7 +187,7 @@ static const char *find(struct made m)
 	host_state_fini(&host);
 	host_state_init(&host);
 	add_all(&m, m.age_s ? m.age_s : 900);
-	host_state_take(&host, &(struct batch){ records.data, records.size });
+	host_state_add_batch(&host, &(struct batch){ records.data, records.size });
 	assert_int_equal(host_state_resolve(&host, &err), 0);
 	while ((p = process_table_next(&host.process_table, &position)) && p->id.pid != MAIN)
 		;

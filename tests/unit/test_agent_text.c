@@ -419,7 +419,7 @@ static int take_all(struct agent_set **to, const struct agent_set *from, struct 
 	all = (struct batch){ out.data, out.size };
 	batch_for_each (r, &all) {
 		if (!status)
-			status = agent_set_take(to, r, err);
+			status = agent_set_add_record(to, r, err);
 	}
 	buffer_fini(&out);
 	return status;
@@ -474,12 +474,12 @@ static void test_hostile_stream(void **state)
 	(void)state;
 	RECORD_APPEND(&out, &record, tail, 1);
 	written = (void *)out.data;
-	assert_int_equal(agent_set_take(&set, &written->record, &err), -EINVAL);
+	assert_int_equal(agent_set_add_record(&set, &written->record, &err), -EINVAL);
 	assert_non_null(strstr(err.why, "no rule"));
 	written->text.size = 1u << 30; /* points outside */
-	assert_int_equal(agent_set_take(&set, &written->record, &err), -EINVAL);
+	assert_int_equal(agent_set_add_record(&set, &written->record, &err), -EINVAL);
 	written->record.fixed_words--; /* shorter than this build knows it */
-	assert_int_equal(agent_set_take(&set, &written->record, &err), 0);
+	assert_int_equal(agent_set_add_record(&set, &written->record, &err), 0);
 	assert_int_equal(count_of(set), count_of(NULL));
 	buffer_fini(&out);
 	agent_set_unref(set);

@@ -31,7 +31,7 @@ static void take(uint16_t kind)
 		.fixed_words = sizeof(r) / SOOTH_RECORD_WORD,
 		.time_ns = now_ns };
 
-	call_histories_take(&all, &r);
+	call_histories_add_record(&all, &r);
 }
 
 static int setup(void **state)
@@ -69,7 +69,7 @@ static void call_with(const char *name, int64_t result, const uint64_t arguments
 	};
 
 	memcpy(call.arguments, arguments, sizeof(call.arguments));
-	call_histories_take(&all, make_call(&call, name));
+	call_histories_add_record(&all, make_call(&call, name));
 	now_ns += NS_PER_MS;
 }
 
@@ -481,7 +481,7 @@ static void test_loss(void **state)
 
 	(void)state;
 	RECORD_APPEND(&record, &loss, tail, 1);
-	call_histories_take(&all, (const void *)record.data);
+	call_histories_add_record(&all, (const void *)record.data);
 	assert_int_equal(all.lost, 5);
 	buffer_fini(&record);
 	call_histories_next_interval(&all);

@@ -52,7 +52,7 @@ static const char *messages(void)
 	static char text[4096];
 	size_t at = 0;
 
-	error_outputs_take(&outputs, &records, 0);
+	error_outputs_move_to(&outputs, &records, 0);
 	text[0] = '\0';
 	const struct batch all = { records.data, records.size };
 	assert_true(batch_check(&all) >= 0);
@@ -118,7 +118,7 @@ static void test_many(void **state)
 	(void)state;
 	for (uint32_t pid = 100; pid < 3100; pid++)
 		write_line(pid, "Error: disk full\n");
-	error_outputs_take(&outputs, &records, 0);
+	error_outputs_move_to(&outputs, &records, 0);
 	const struct batch all = { records.data, records.size };
 	batch_for_each (r, &all)
 		count += r->kind == SYSCALLS_MESSAGE;
@@ -139,7 +139,7 @@ static void test_others(void **state)
 	call.pieces = (struct sooth_text){ .offset = 4000, .size = 8 };
 	RECORD_APPEND(&records, &call, NULL, 0);
 	buffer_append(&before, records.data, records.size);
-	error_outputs_take(&outputs, &records, 0);
+	error_outputs_move_to(&outputs, &records, 0);
 	assert_int_equal(records.size, before.size);
 	assert_memory_equal(records.data, before.data, before.size);
 	buffer_reset(&records);

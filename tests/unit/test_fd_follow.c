@@ -44,7 +44,7 @@ static void call_of(uint32_t pid, const char *name, int64_t result, uint64_t a, 
 		.result = result,
 		.arguments = { a, b, c, d } };
 
-	fd_follow_take(&follow, make_call(&call, name));
+	fd_follow_add_record(&follow, make_call(&call, name));
 }
 
 #define CALL(name, result, ...)                                                                    \
@@ -78,7 +78,7 @@ static void read_directory(const char *path)
 
 	buffer_reset(&record);
 	RECORD_APPEND(&record, &p, tail, 1);
-	fd_follow_take(&follow, (const void *)record.data);
+	fd_follow_add_record(&follow, (const void *)record.data);
 }
 
 static void test_files(void **state)
@@ -297,12 +297,12 @@ static void test_a_snapshot_of_what_calls_have_shown(void **state)
 	CALL("connect", 0, 3, 1, 16);
 	buffer_reset(&record);
 	RECORD_APPEND(&record, &d, NULL, 0);
-	fd_follow_take(&follow, (const void *)record.data);
+	fd_follow_add_record(&follow, (const void *)record.data);
 	IS(3, "TCP →160.79.104.10:443");
 	d.type = FDS_PIPE; /* another file: a call was lost */
 	buffer_reset(&record);
 	RECORD_APPEND(&record, &d, NULL, 0);
-	fd_follow_take(&follow, (const void *)record.data);
+	fd_follow_add_record(&follow, (const void *)record.data);
 	IS(3, "pipe");
 }
 
@@ -310,7 +310,7 @@ static void test_a_snapshot_of_what_calls_have_shown(void **state)
 	do {                                                                                       \
 		buffer_reset(&record);                                                             \
 		RECORD_APPEND(&record, &(value), NULL, 0);                                         \
-		fd_follow_take(&follow, (const void *)record.data);                                \
+		fd_follow_add_record(&follow, (const void *)record.data);                          \
 	} while (0)
 
 static void test_lives(void **state)

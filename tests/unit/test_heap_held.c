@@ -37,7 +37,7 @@ static void take_all(void)
 		if (r->kind == HEAP_SUM)
 			heap_held_take_sum(&live, (const void *)r);
 		else if (r->kind == HEAP_HELD)
-			heap_held_take(&live, (const void *)r);
+			heap_held_add(&live, (const void *)r);
 		else
 			heap_live_add_record(&live, r);
 	}

@@ -16,7 +16,7 @@ static void look(struct heap_resident *h, uint32_t pid, uint64_t bytes)
 					  .fixed_words = sizeof(p) / SOOTH_RECORD_WORD },
 		.rss_bytes = bytes };
 
-	heap_resident_take(h, &p.record);
+	heap_resident_add_record(h, &p.record);
 }
 
 static void test_growth(void **state)
@@ -37,7 +37,7 @@ static void test_growth(void **state)
 	look(&h, 1, 8 * MIB); /* less: no growth of another takes from it */
 	look(&h, 2, 24 * MIB);
 	look(&h, 3, 90 * MIB);
-	heap_resident_take(&h, &leave); /* what it had is gone */
+	heap_resident_add_record(&h, &leave); /* what it had is gone */
 	g = heap_resident_growth(&h);
 	assert_true(g.pid == 2 && g.grown_bytes == 4 * MIB);
 	assert_true(g.before_bytes == 30 * MIB && g.bytes == 32 * MIB);
@@ -77,14 +77,14 @@ static void test_started(void **state)
 	heap_resident_init(&h);
 	look(&h, 1, 2 * MIB);
 	look(&h, 2, 90 * MIB);
-	heap_resident_take(&h, &of);
+	heap_resident_add_record(&h, &of);
 	look(&h, 1, 60 * MIB);
 	look(&h, 1, 40 * MIB);
 	g = heap_resident_growth(&h);
 	assert_int_equal(g.grown_bytes, 0);
 	assert_int_equal(h.started_bytes, 60 * MIB);
 	of.kind = PROCESS_LEAVE;
-	heap_resident_take(&h, &of);
+	heap_resident_add_record(&h, &of);
 	assert_int_equal(h.started_bytes, 60 * MIB);
 	heap_resident_fini(&h);
 }

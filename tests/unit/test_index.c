@@ -419,8 +419,8 @@ static struct buffer payload_of_one(void)
 
 	add_tick(&records, 5);
 	block = block_of(&records, BLOCK_RECORDS, 0);
-	index_take(&b, &block, 120, NULL);
-	index_take(&b, &block, 128, NULL);
+	index_add_block(&b, &block, 120, NULL);
+	index_add_block(&b, &block, 128, NULL);
 	assert_int_equal(index_encode(&b, &out, 2, &err), 0);
 	buffer_consume(&out, sizeof(struct block_header));
 	index_builder_fini(&b);

@@ -29,7 +29,7 @@ static void touch_for(uint32_t pid, uint64_t from, uint64_t count, uint32_t stac
 			.stack = stack,
 			.faults = faults };
 
-		page_live_take(&live, &p.record);
+		page_live_add_record(&live, &p.record);
 	}
 }
 
@@ -48,7 +48,7 @@ static void give(enum profile_release_kind how, uint64_t from, uint64_t bytes, u
 		.moved_bytes = to_bytes,
 		.how = (uint8_t)how };
 
-	page_live_take(&live, &r.record);
+	page_live_add_record(&live, &r.record);
 }
 
 static uint64_t remains(uint32_t stack)
@@ -144,11 +144,11 @@ static void test_ends(void **state)
 
 	(void)state;
 	touch(PID + 1, BEGIN, 2, 1);
-	page_live_take(&live, &exec);
+	page_live_add_record(&live, &exec);
 	assert_int_equal(remains(1), 2);
 	assert_int_equal(live.ended, 10);
 	touch(PID, BEGIN, 4, 3);
-	page_live_take(&live, &leave);
+	page_live_add_record(&live, &leave);
 	assert_int_equal(remains(3), 0);
 	assert_int_equal(live.remaining.pages, 2);
 	assert_int_equal(live.touched - live.again - live.released - live.ended, live.remaining.pages);
@@ -216,7 +216,7 @@ static void test_peak(void **state)
 	assert_int_equal(at_peak(1), 2);
 	assert_int_equal(at_peak(2), 8);
 	assert_int_equal(at_peak(3), 101);
-	page_live_take(&live, &leave);
+	page_live_add_record(&live, &leave);
 	assert_true(page_live_is_over(&live));
 	assert_int_equal(at_peak(1) + at_peak(2) + at_peak(3), 111);
 }

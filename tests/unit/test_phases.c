@@ -117,7 +117,7 @@ static void sample(
 		add_session(now_ms, status, since_ms, turns);
 	}
 	RECORD_APPEND(&records, &snapshot, NULL, 0);
-	host_state_take(&host, &(struct batch){ records.data, records.size });
+	host_state_add_batch(&host, &(struct batch){ records.data, records.size });
 	assert_int_equal(host_state_resolve(&host, &err), 0);
 	phase_tracker_sample(&tracker, &host);
 	host_state_next_interval(&host);
@@ -273,7 +273,7 @@ static void check_end(const struct exit_reasons_end *of, const char *expected, u
 	endings_init(&endings);
 	tracker.endings = &endings;
 	sample(200000, "idle", 150000, 0, 0);
-	endings_take(&endings, &of->record);
+	endings_add_record(&endings, &of->record);
 	sample(202000, "", 0, 0, 0);
 	assert_span(0, "idle", 200000, end_ms);
 	p = span_at(0);
@@ -319,7 +319,7 @@ static void parts_are_one_phase(void **state)
 	assert_true(all.size > 3 * sizeof(struct phase_span));
 	phase_history_init(&history, NULL);
 	batch_for_each (r, &all)
-		phase_history_take(&history, r);
+		phase_history_add_record(&history, r);
 	phase_sums_make(&sums, &history);
 	phases = (const void *)sums.phases.data;
 	assert_int_equal(sums.phases.size, sizeof(*phases));
@@ -348,7 +348,7 @@ static void a_selection_is_clipped(void **state)
 	all = (struct batch){ tracker.out.data, tracker.out.size };
 	phase_history_init(&history, &selection);
 	batch_for_each (r, &all)
-		phase_history_take(&history, r);
+		phase_history_add_record(&history, r);
 	p = phase_pieces(&history, &count);
 	assert_int_equal(count, 1);
 	assert_int_equal((p->end_utc_ns - p->begin_utc_ns) / NS_PER_S, 2);
@@ -357,7 +357,7 @@ static void a_selection_is_clipped(void **state)
 	selection.which = "codex";
 	phase_history_init(&history, &selection);
 	batch_for_each (r, &all)
-		phase_history_take(&history, r);
+		phase_history_add_record(&history, r);
 	phase_pieces(&history, &count);
 	assert_int_equal(count, 0);
 	phase_history_fini(&history);

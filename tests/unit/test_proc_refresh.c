@@ -68,7 +68,7 @@ static void keep(const struct proc_entry *e, bool has_input)
 		.descriptors = 12,
 		.frozen = PROC_FROZEN_NO };
 
-	proc_refresh_keep(&refresh, e, &p, sizeof(p), has_input);
+	proc_refresh_keep_record(&refresh, e, &p, sizeof(p), has_input);
 }
 
 /* As the reader asks. */

@@ -168,7 +168,7 @@ static void test_interest(void **state)
 	(void)state;
 	all[2].agent = &agent;
 	all[5].has_markers = all[8].has_markers = true;
-	proc_selection_find(all, ARRAY_SIZE(all));
+	proc_selection_mark_close(all, ARRAY_SIZE(all));
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		uint64_t pid = all[i].values.id.pid;
 

@@ -569,7 +569,7 @@ static void take_all(struct profile_sums *sums)
 	struct batch batch = { records.data, records.size };
 
 	profile_sums_init(sums);
-	profile_sums_take(sums, &batch);
+	profile_sums_add_batch(sums, &batch);
 }
 
 /* The innermost function, and the innermost of user space; another process has none of them. */

@@ -34,7 +34,7 @@ static void ends_after(uint32_t pid, uint32_t parent, const char *name, uint64_t
 		.status = name[0] == 'f' };
 
 	memcpy(e.name, name, strnlen(name, sizeof(e.name)));
-	short_lived_take(&short_lived, &e.record);
+	short_lived_add_record(&short_lived, &e.record);
 }
 
 static void a_session(void)
@@ -117,7 +117,7 @@ static void hostile(void **state)
 	ends_after(501, 500, "ring", 1);
 	ends_after(502, 502, "self", 1);
 	ends_after(503, 502, "0123456789abcdef", 1);
-	short_lived_take(&short_lived, &r);
+	short_lived_add_record(&short_lived, &r);
 	short_lived_resolve(&short_lived, &process_table);
 	assert_int_equal(short_lived.all.count, 4);
 	assert_int_equal(short_lived.in_sessions, 0);

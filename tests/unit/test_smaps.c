@@ -169,7 +169,7 @@ static void test_no_answer(void **state)
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	assert_int_equal(write(ends[1], "some", 4), 4);
-	timed_file_take(&file, &timeout, ends[0], 200);
+	timed_file_adopt(&file, &timeout, ends[0], 200);
 	assert_int_equal(timed_file_read(&file, &bytes, 1), 1);
 	assert_int_equal(timed_file_read(&file, &bytes, 1), -ETIMEDOUT);
 	assert_int_equal(timed_file_read(&file, &bytes, 1), -ETIMEDOUT);

@@ -14,7 +14,7 @@ static void take_variable(struct snapshots *s, uint32_t pid, const char *name)
 	struct buffer one = { 0 };
 
 	RECORD_APPEND(&one, &v, tail, 1);
-	snapshots_take(s, (const void *)one.data);
+	snapshots_add_record(s, (const void *)one.data);
 	buffer_fini(&one);
 }
 
@@ -27,7 +27,7 @@ static void take_end(struct snapshots *s, uint32_t pid, uint32_t variables)
 	struct buffer one = { 0 };
 
 	RECORD_APPEND(&one, &p, NULL, 0);
-	snapshots_take(s, (const void *)one.data);
+	snapshots_add_record(s, (const void *)one.data);
 	buffer_fini(&one);
 }
 
@@ -96,7 +96,7 @@ static void test_other_probes(void **state)
 	(void)state;
 	snapshots_init(&s, ENVIRONMENT_PROCESS);
 	add_tick(&ticks, 1);
-	snapshots_take(&s, (const void *)ticks.data);
+	snapshots_add_record(&s, (const void *)ticks.data);
 	assert_int_equal(s.processes.count, 0);
 	buffer_fini(&ticks);
 	snapshots_fini(&s);

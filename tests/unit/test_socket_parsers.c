@@ -100,7 +100,7 @@ static int answer_of(struct socket_answer *a, struct taken *t, int family, int p
 	q = (struct socket_request){ family, protocol, true };
 	*a = (struct socket_answer){ .request = &q, .sequence = SEQUENCE };
 	*t = (struct taken){ 0 };
-	status = socket_messages_take(a, bytes.data, bytes.size, take, t);
+	status = socket_messages_parse(a, bytes.data, bytes.size, take, t);
 	buffer_reset(&bytes);
 	return status;
 }
@@ -214,7 +214,7 @@ static void test_dropped(void **state)
 	socket_record_fill(&r, &texts, &t.facts[1], &way);
 	assert_int_equal(r.dropped_state, SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED));
 	t.count = 0;
-	socket_tables_take(&udp, line, strlen(line), true, take, &t);
+	socket_tables_parse(&udp, line, strlen(line), true, take, &t);
 	assert_int_equal(t.count, 1);
 	assert_int_equal(t.facts[0].inode, 77);
 	assert_int_equal(t.facts[0].receive_queue, 0x3c00);
@@ -304,7 +304,7 @@ static void take_table(struct taken *t, const char *file, int family, const char
 	struct socket_table table = { file, family, IPPROTO_TCP };
 
 	*t = (struct taken){ 0 };
-	socket_tables_take(&table, text, strlen(text), true, take, t);
+	socket_tables_parse(&table, text, strlen(text), true, take, t);
 }
 
 static void test_inet_tables(void **state)

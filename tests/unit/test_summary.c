@@ -35,7 +35,7 @@ static int teardown(void **state)
 
 static void take(struct scene *s)
 {
-	summary_take(&s->summary, (const void *)s->record.data);
+	summary_add_record(&s->summary, (const void *)s->record.data);
 	buffer_reset(&s->record);
 }
 
@@ -210,7 +210,7 @@ static void test_short_records(void **state)
 		struct sooth_record *r = malloc(sizeof(*r));
 
 		*r = (struct sooth_record){ .kind = kinds[i], .words = 4, .fixed_words = 4 };
-		summary_take(&s->summary, r);
+		summary_add_record(&s->summary, r);
 		free(r);
 	}
 	summary_losses(&s->summary, NULL, 0);

@@ -114,7 +114,7 @@ static void test_thread_times(void **state)
 	thread_times_init(&t);
 	batch = (struct batch){ records.data, records.size };
 	batch_for_each (r, &batch)
-		thread_times_take(&t, r);
+		thread_times_add_record(&t, r);
 	assert_int_equal(thread_times_list(&t, thread_times_get(&t, &id), &list, &sums), 0);
 	times = (const void *)list.data;
 	assert_int_equal(list.size, 2 * sizeof(*times));
@@ -312,7 +312,7 @@ static void test_limit_sums(void **state)
 	add_limits();
 	snapshots_init(&s, LIMITS_PROCESS);
 	batch_for_each (r, (&(struct batch){ records.data, records.size }))
-		snapshots_take(&s, r);
+		snapshots_add_record(&s, r);
 	assert_int_equal(limit_sums_near(snapshots_get(&s, &id), 50, &near), 0);
 	sums = (const void *)near.data;
 	assert_int_equal(near.size, 3 * sizeof(*sums));

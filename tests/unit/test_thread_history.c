@@ -54,7 +54,7 @@ static void take(struct made m)
 
 	buffer_reset(&record);
 	RECORD_APPEND(&record, &t, tail, 2);
-	thread_histories_take(&histories, (const void *)record.data);
+	thread_histories_add_record(&histories, (const void *)record.data);
 }
 
 static void end_snapshot(uint64_t at_ms, uint32_t threads)
@@ -67,7 +67,7 @@ static void end_snapshot(uint64_t at_ms, uint32_t threads)
 
 	buffer_reset(&record);
 	RECORD_APPEND(&record, &p, NULL, 0);
-	thread_histories_take(&histories, (const void *)record.data);
+	thread_histories_add_record(&histories, (const void *)record.data);
 }
 
 static const struct thread_history *get(uint32_t tid)

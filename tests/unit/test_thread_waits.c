@@ -129,7 +129,7 @@ static const struct thread_history *history(struct thread_histories *h)
 
 	thread_histories_init(h);
 	batch_for_each (r, &all)
-		thread_histories_take(h, r);
+		thread_histories_add_record(h, r);
 	return thread_histories_next(h, &id, &position);
 }
 

@@ -92,7 +92,7 @@ static void read_thread(pid_t pid, uint32_t tid, const char *schedstat)
 	size_t from = run.out.size;
 
 	RECORD_APPEND(&run.out, &t, NULL, 0);
-	threads_again_keep(&again, &run, from, words(schedstat));
+	threads_again_keep_record(&again, &run, from, words(schedstat));
 }
 
 /* Two threads of it. */

@@ -44,8 +44,8 @@ struct finding_activity {
 	enum proc_turn turn; /* UNKNOWN also if the log was not read */
 };
 
-static void set(struct finding_activity *f, enum activity_state state, enum activity_source source,
-	enum activity_confidence confidence)
+static void set_activity(struct finding_activity *f, enum activity_state state,
+	enum activity_source source, enum activity_confidence confidence)
 {
 	f->a->state = state;
 	f->a->source = source;
@@ -198,7 +198,7 @@ static void set_tool(struct finding_activity *f)
 {
 	const struct activity_tool *tool = &f->tool;
 
-	set(f, ACTIVITY_RUNS_TOOL, ACTIVITY_FROM_PROCESSES, ACTIVITY_HIGH);
+	set_activity(f, ACTIVITY_RUNS_TOOL, ACTIVITY_FROM_PROCESSES, ACTIVITY_HIGH);
 	set_since(f, tool->age_ns);
 	f->a->pid = tool->matters->id.pid;
 	f->a->is_silent_cpu = tool->is_silent_cpu;
@@ -223,7 +223,7 @@ static void set_user(struct finding_activity *f)
 {
 	struct span waiting = text_of(f, &f->session->waiting);
 
-	set(f, ACTIVITY_WAITS_FOR_USER, ACTIVITY_FROM_SESSION_FILE, ACTIVITY_HIGH);
+	set_activity(f, ACTIVITY_WAITS_FOR_USER, ACTIVITY_FROM_SESSION_FILE, ACTIVITY_HIGH);
 	set_since_status(f);
 	if (span_equal(waiting, "permission prompt"))
 		set_permission(f);
@@ -243,7 +243,7 @@ static bool set_mcp(struct finding_activity *f)
 	call.size -= strlen(MCP_PREFIX);
 	while (size < call.size && !span_starts(span_of(call.data + size, call.size - size), "__"))
 		size++;
-	set(f, ACTIVITY_TALKS_TO_MCP, ACTIVITY_FROM_LOG, ACTIVITY_HIGH);
+	set_activity(f, ACTIVITY_TALKS_TO_MCP, ACTIVITY_FROM_LOG, ACTIVITY_HIGH);
 	set_since_turn(f);
 	set_name(f, span_of(call.data, size));
 	return true;
@@ -264,7 +264,7 @@ static void set_model(struct finding_activity *f, enum activity_source source)
 	bool is_seen = f->request.is >= ACTIVITY_REQUEST_ANSWERED;
 	bool has_turn = f->turn == PROC_TURN_MODEL;
 
-	set(f, ACTIVITY_WAITS_FOR_MODEL, is_seen ? ACTIVITY_FROM_CONNECTION : source,
+	set_activity(f, ACTIVITY_WAITS_FOR_MODEL, is_seen ? ACTIVITY_FROM_CONNECTION : source,
 		is_seen && (has_turn || has_status(f)) ? ACTIVITY_HIGH : ACTIVITY_MEDIUM);
 	if (f->request.socket && f->request.has_for && is_seen)
 		set_since(f, f->request.for_ns);
@@ -281,7 +281,7 @@ static void set_model(struct finding_activity *f, enum activity_source source)
 
 static void set_again(struct finding_activity *f)
 {
-	set(f, ACTIVITY_ASKS_AGAIN, ACTIVITY_FROM_LOG, ACTIVITY_HIGH);
+	set_activity(f, ACTIVITY_ASKS_AGAIN, ACTIVITY_FROM_LOG, ACTIVITY_HIGH);
 	set_since_turn(f);
 	f->a->attempts = f->session->attempts;
 	if (f->session->error_state == SOOTH_STATE_VALUE)
@@ -301,13 +301,13 @@ static bool pauses(const struct finding_activity *f)
 
 static void set_paused(struct finding_activity *f)
 {
-	set(f, ACTIVITY_ASKS_AGAIN, ACTIVITY_FROM_CONNECTION, ACTIVITY_MEDIUM);
+	set_activity(f, ACTIVITY_ASKS_AGAIN, ACTIVITY_FROM_CONNECTION, ACTIVITY_MEDIUM);
 	set_since_turn(f);
 }
 
 static void set_computes(struct finding_activity *f)
 {
-	set(f, ACTIVITY_COMPUTES, ACTIVITY_FROM_CPU, ACTIVITY_MEDIUM);
+	set_activity(f, ACTIVITY_COMPUTES, ACTIVITY_FROM_CPU, ACTIVITY_MEDIUM);
 }
 
 /* --- which of them --- */
@@ -323,7 +323,7 @@ static bool has_younger_tool(struct finding_activity *f)
 
 static void set_question(struct finding_activity *f)
 {
-	set(f, ACTIVITY_WAITS_FOR_USER, ACTIVITY_FROM_LOG, ACTIVITY_HIGH);
+	set_activity(f, ACTIVITY_WAITS_FOR_USER, ACTIVITY_FROM_LOG, ACTIVITY_HIGH);
 	set_since_turn(f);
 	set_permission(f);
 }
@@ -334,7 +334,7 @@ static void set_call(struct finding_activity *f)
 	bool is_asked =
 		!has_status(f) && !f->is_headless && is_at_terminal(f) && !uses_cpu(f, WORKS_LEAST);
 
-	set(f, ACTIVITY_RUNS_TOOL, ACTIVITY_FROM_LOG, ACTIVITY_MEDIUM);
+	set_activity(f, ACTIVITY_RUNS_TOOL, ACTIVITY_FROM_LOG, ACTIVITY_MEDIUM);
 	set_since_turn(f);
 	if (is_asked && f->a->has_since && f->a->since_ns > SETTLES_NS &&
 		f->request.is != ACTIVITY_REQUEST_SENT) {
@@ -397,7 +397,7 @@ static void set_by_status(struct finding_activity *f, struct span status)
 		if (!set_granted(f))
 			set_user(f);
 	} else if (span_equal(status, "idle")) {
-		set(f, ACTIVITY_IDLE, ACTIVITY_FROM_SESSION_FILE, ACTIVITY_HIGH);
+		set_activity(f, ACTIVITY_IDLE, ACTIVITY_FROM_SESSION_FILE, ACTIVITY_HIGH);
 		set_since_status(f);
 	} else {
 		set_busy(f, ACTIVITY_FROM_SESSION_FILE);
@@ -411,7 +411,7 @@ static void set_answered(struct finding_activity *f)
 		set_busy(f, ACTIVITY_FROM_ARGUMENTS);
 		return;
 	}
-	set(f, ACTIVITY_IDLE, ACTIVITY_FROM_LOG, ACTIVITY_MEDIUM);
+	set_activity(f, ACTIVITY_IDLE, ACTIVITY_FROM_LOG, ACTIVITY_MEDIUM);
 	set_since_turn(f);
 }
 
@@ -432,7 +432,7 @@ static void set_from_outside(struct finding_activity *f)
 	if (f->has_tool) {
 		set_tool(f);
 	} else if (activity_age_ns(f->host, f->main) < STARTS_NS) {
-		set(f, ACTIVITY_STARTS, ACTIVITY_FROM_PROCESSES, ACTIVITY_MEDIUM);
+		set_activity(f, ACTIVITY_STARTS, ACTIVITY_FROM_PROCESSES, ACTIVITY_MEDIUM);
 		set_since(f, activity_age_ns(f->host, f->main));
 	} else if (f->is_headless) {
 		set_busy(f, ACTIVITY_FROM_ARGUMENTS);
@@ -441,11 +441,11 @@ static void set_from_outside(struct finding_activity *f)
 	} else if (uses_cpu(f, COMPUTES_LEAST)) {
 		set_computes(f);
 	} else if (has_no_prompt(f) && is_at_terminal(f)) {
-		set(f, ACTIVITY_IDLE, ACTIVITY_FROM_LOG, ACTIVITY_MEDIUM);
+		set_activity(f, ACTIVITY_IDLE, ACTIVITY_FROM_LOG, ACTIVITY_MEDIUM);
 	} else if (f->request.is == ACTIVITY_REQUEST_NONE && !f->request.socket &&
 		   is_at_terminal(f)) {
 		/* On a quiet connection an answer may be complete, or have stopped. */
-		set(f, ACTIVITY_IDLE, ACTIVITY_FROM_CONNECTION, ACTIVITY_LOW);
+		set_activity(f, ACTIVITY_IDLE, ACTIVITY_FROM_CONNECTION, ACTIVITY_LOW);
 	} else if (f->request.is == ACTIVITY_REQUEST_UNSEEN) {
 		f->a->unknown_state = f->request.state;
 	}
@@ -493,7 +493,7 @@ void activity_find(
 	*a = (struct activity){ .state = ACTIVITY_UNKNOWN,
 		.unknown_state = SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT) };
 	if (is_stopped(main)) {
-		set(&f, ACTIVITY_STOPPED, ACTIVITY_FROM_PROCESSES, ACTIVITY_HIGH);
+		set_activity(&f, ACTIVITY_STOPPED, ACTIVITY_FROM_PROCESSES, ACTIVITY_HIGH);
 		return;
 	}
 	if (!main->agent)

@@ -51,7 +51,7 @@ static enum activity_request_state state_of(
 	}
 }
 
-static void take(struct activity_request *request, const struct sockets_socket *socket,
+static void add_socket(struct activity_request *request, const struct sockets_socket *socket,
 	const struct stream_state *s)
 {
 	enum activity_request_state is = state_of(s, socket);
@@ -98,7 +98,7 @@ void activity_request_find(struct activity_request *request, const struct host_s
 			s = stream_state_of(NULL, socket, &limits);
 		is_unknown |= s.turn == STREAM_UNKNOWN;
 		if (s.turn > STREAM_UNKNOWN && !is_within(host, worker, socket))
-			take(request, socket, &s);
+			add_socket(request, socket, &s);
 	}
 	if (!request->socket && is_unknown) {
 		request->is = ACTIVITY_REQUEST_UNSEEN;

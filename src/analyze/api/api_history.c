@@ -109,7 +109,7 @@ void api_history_begin(struct api_history *h)
 	h->is_on = true;
 }
 
-void api_history_take(struct api_history *h, const struct sooth_record *r)
+void api_history_add_record(struct api_history *h, const struct sooth_record *r)
 {
 	struct sooth_error ignored;
 

@@ -37,7 +37,7 @@ void api_history_init(struct api_history *h);
 void api_history_fini(struct api_history *h);
 /* Calls are in the stream: from here on records are taken. */
 void api_history_begin(struct api_history *h);
-void api_history_take(struct api_history *h, const struct sooth_record *r);
+void api_history_add_record(struct api_history *h, const struct sooth_record *r);
 void api_history_resolve(struct api_history *h);
 /* An unanswered request on a connection. False: there is none, it does not show, or calls are not
  * in the stream. */

@@ -21,7 +21,7 @@ static void add_error(struct call_answers *a, unsigned status)
 	}
 }
 
-void call_answers_take(const struct call_at_hand *c)
+void call_answers_add_call(const struct call_at_hand *c)
 {
 	const struct fd_followed *file = c->folded->from.file;
 	uint64_t now = c->folded->call->record.time_ns;

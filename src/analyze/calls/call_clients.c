@@ -112,7 +112,7 @@ static void take_fd(const struct call_at_hand *c)
 	}
 }
 
-void call_clients_take(const struct call_at_hand *c)
+void call_clients_add_call(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;
 

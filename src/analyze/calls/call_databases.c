@@ -45,7 +45,7 @@ static void take_error(const struct call_at_hand *c, const struct call_path *pee
 	add_code(d, error);
 }
 
-void call_databases_take(const struct call_at_hand *c)
+void call_databases_add_call(const struct call_at_hand *c)
 {
 	const struct fd_followed *file = c->folded->from.file;
 	struct syscalls_database_error error;

@@ -167,7 +167,7 @@ static void take_side(
 		note_input(all, &key, c->folded->call->record.time_ns);
 }
 
-void call_exchanges_take(const struct call_at_hand *c)
+void call_exchanges_add_call(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;
 

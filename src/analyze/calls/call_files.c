@@ -371,7 +371,7 @@ static void take_look(const struct call_at_hand *c)
 	f->looks_ns += c->folded->call->duration_ns;
 }
 
-void call_files_take(const struct call_at_hand *c)
+void call_files_add_call(const struct call_at_hand *c)
 {
 	const struct syscall_row *row = c->folded->row;
 

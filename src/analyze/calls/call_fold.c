@@ -141,9 +141,9 @@ static void take_snapshots(struct call_backlog *b)
 	fd_follow_init(&by_calls);
 	while ((r = next_held(b, &at))) {
 		if (!is_snapshot(r))
-			fd_follow_take(&by_calls, r);
+			fd_follow_add_record(&by_calls, r);
 		else if (!is_known(&by_calls, r))
-			fd_follow_take(b->fds, r);
+			fd_follow_add_record(b->fds, r);
 	}
 	fd_follow_fini(&by_calls);
 }
@@ -321,7 +321,7 @@ static int take_call(struct call_fold *f, const struct syscalls_call *call, stru
 	c = resolve(f, call);
 	status = f->consumer->call(f->state, &c, err);
 
-	fd_follow_take(&f->fds, &call->record);
+	fd_follow_add_record(&f->fds, &call->record);
 	if (!status && f->consumer->after)
 		status = f->consumer->after(f->state, &c, err);
 	return status;
@@ -337,7 +337,7 @@ static int take(void *state, const struct sooth_record *r, struct sooth_error *e
 		return status;
 	if (call)
 		return take_call(f, call, err);
-	fd_follow_take(&f->fds, r);
+	fd_follow_add_record(&f->fds, r);
 	return 0;
 }
 

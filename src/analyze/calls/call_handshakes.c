@@ -163,7 +163,7 @@ static bool begin_served(const struct call_at_hand *c, uint32_t fd)
 	return true;
 }
 
-void call_handshakes_take(const struct call_at_hand *c)
+void call_handshakes_add_call(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;
 	bool moves = call->to.is_there || call->from.is_there;

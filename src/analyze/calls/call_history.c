@@ -379,15 +379,15 @@ static int take_call(void *state, struct folded_call *call, struct sooth_error *
 		return 0; /* what it does is unknown */
 	c.history->uring_calls += call->row->traits & SYSCALL_SUBMITS ? c.weight : 0;
 	c.path = find_path(call);
-	call_places_take(&c);
-	call_files_take(&c);
-	call_exchanges_take(&c);
-	call_answers_take(&c);
-	call_databases_take(&c);
-	call_handshakes_take(&c);
-	call_clients_take(&c);
-	call_peers_take(&c);
-	call_nesting_take(&c);
+	call_places_add_call(&c);
+	call_files_add_call(&c);
+	call_exchanges_add_call(&c);
+	call_answers_add_call(&c);
+	call_databases_add_call(&c);
+	call_handshakes_add_call(&c);
+	call_clients_add_call(&c);
+	call_peers_add_call(&c);
+	call_nesting_add_call(&c);
 	call_waits_take(&c);
 	call_repeats_take(&c);
 	return 0;
@@ -437,7 +437,7 @@ static void take_loss(struct call_histories *h, const struct stream_loss *loss)
 		h->lost += loss->records ? loss->records : 1;
 }
 
-void call_histories_take(struct call_histories *h, const struct sooth_record *r)
+void call_histories_add_record(struct call_histories *h, const struct sooth_record *r)
 {
 	assert(r);
 

@@ -308,7 +308,7 @@ void call_histories_init(struct call_histories *h);
 void call_histories_fini(struct call_histories *h);
 /* The probe is in the stream: from here on records are taken. */
 void call_histories_begin(struct call_histories *h);
-void call_histories_take(struct call_histories *h, const struct sooth_record *r);
+void call_histories_add_record(struct call_histories *h, const struct sooth_record *r);
 /* Nothing comes any more. */
 void call_histories_resolve(struct call_histories *h);
 void call_histories_next_interval(struct call_histories *h);

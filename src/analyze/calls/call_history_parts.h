@@ -55,16 +55,16 @@ struct call_guest {
 };
 
 /* Where it failed, or how long it took. */
-void call_places_take(const struct call_at_hand *c);
+void call_places_add_call(const struct call_at_hand *c);
 /* The files that it reads, writes, empties or removes. */
-void call_files_take(const struct call_at_hand *c);
-void call_exchanges_take(const struct call_at_hand *c);
-void call_answers_take(const struct call_at_hand *c);
-void call_databases_take(const struct call_at_hand *c);
-void call_handshakes_take(const struct call_at_hand *c);
-void call_clients_take(const struct call_at_hand *c);
-void call_peers_take(const struct call_at_hand *c);
-void call_nesting_take(const struct call_at_hand *c);
+void call_files_add_call(const struct call_at_hand *c);
+void call_exchanges_add_call(const struct call_at_hand *c);
+void call_answers_add_call(const struct call_at_hand *c);
+void call_databases_add_call(const struct call_at_hand *c);
+void call_handshakes_add_call(const struct call_at_hand *c);
+void call_clients_add_call(const struct call_at_hand *c);
+void call_peers_add_call(const struct call_at_hand *c);
+void call_nesting_add_call(const struct call_at_hand *c);
 /* Counts the connects that are under way when an interval ends. */
 void call_peers_resolve(struct call_history *h);
 

@@ -32,7 +32,7 @@ static void connects(struct call_nesting *n)
 		n->deepest = n->depth;
 }
 
-void call_nesting_take(const struct call_at_hand *c)
+void call_nesting_add_call(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;
 	struct call_nesting *n = &c->history->nesting;

@@ -37,9 +37,9 @@ int call_notes_init(struct call_notes *n, struct sooth_error *err)
 	return error_set(err, -EINVAL, SOOTH_FAULT_INTERNAL, "make the table of io_uring");
 }
 
-void call_notes_take(struct call_notes *n, const struct sooth_record *r)
+void call_notes_add_record(struct call_notes *n, const struct sooth_record *r)
 {
-	pauses_take(&n->holds, r, SYSCALLS_PAUSE);
+	pauses_add_record(&n->holds, r, SYSCALLS_PAUSE);
 	if (record_as(r, SYSCALLS_URING, sizeof(struct syscalls_uring)))
 		reducer_push(&n->urings, r);
 }

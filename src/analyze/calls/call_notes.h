@@ -17,7 +17,7 @@ struct call_notes {
 extern const struct sooth_schema call_notes_uring_schema;
 
 int call_notes_init(struct call_notes *n, struct sooth_error *err);
-void call_notes_take(struct call_notes *n, const struct sooth_record *r);
+void call_notes_add_record(struct call_notes *n, const struct sooth_record *r);
 /* At the end of a report; io_uring as a limit. */
 int call_notes_emit(struct call_notes *n, struct output *output, struct sooth_error *err);
 /* The same with io_uring as a table of its own. */

@@ -363,7 +363,7 @@ static void take_unused(const struct call_at_hand *c)
 		u->has_sent = true;
 }
 
-void call_peers_take(const struct call_at_hand *c)
+void call_peers_add_call(const struct call_at_hand *c)
 {
 	const struct syscall_row *row = c->folded->row;
 

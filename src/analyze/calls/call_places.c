@@ -258,7 +258,7 @@ static void add_times(const struct call_at_hand *c)
 		add_time(c, true, ns);
 }
 
-void call_places_take(const struct call_at_hand *c)
+void call_places_add_call(const struct call_at_hand *c)
 {
 	if (c->folded->is_error)
 		take_error(c);

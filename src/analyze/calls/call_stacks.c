@@ -85,7 +85,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct stacks_state *s = state;
 
 	(void)err;
-	profile_sums_take(&s->sums, batch);
+	profile_sums_add_batch(&s->sums, batch);
 	batch_for_each (r, batch) {
 		const struct profile_call *c =
 			record_as(r, PROFILE_CALL, sizeof(struct profile_call));

@@ -412,7 +412,7 @@ static void call_effects_apply(struct fd_follow *f, const struct syscalls_call *
 		effects[e.row->what](&e);
 }
 
-void fd_follow_take(struct fd_follow *f, const struct sooth_record *r)
+void fd_follow_add_record(struct fd_follow *f, const struct sooth_record *r)
 {
 	const struct syscalls_call *call = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
 

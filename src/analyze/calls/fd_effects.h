@@ -6,6 +6,6 @@
 #include "analyze/calls/fd_follow.h"
 
 /* Any record; a call after it was reported, because its arguments are of before. */
-void fd_follow_take(struct fd_follow *f, const struct sooth_record *r);
+void fd_follow_add_record(struct fd_follow *f, const struct sooth_record *r);
 
 #endif

@@ -47,7 +47,7 @@ struct fd_follow {
 
 void fd_follow_init(struct fd_follow *f);
 void fd_follow_fini(struct fd_follow *f);
-/* Any record but a call: fd_follow_take() of fd_effects.h passes these on. */
+/* Any record but a call: fd_follow_add_record() of fd_effects.h passes these on. */
 void fd_follow_take_state(struct fd_follow *f, const struct sooth_record *r);
 /* Calls that change descriptors were not recorded: descriptors known from calls are forgotten.
  * Descriptors from a snapshot remain: most of them stay open. */

@@ -102,7 +102,7 @@ static void take_target(struct operation_lives *s, const struct stream_target *t
 	buffer_append(&s->asked, pids.data, pids.size / sizeof(uint32_t) * sizeof(uint32_t));
 }
 
-void operation_lives_take(struct operation_lives *s, const struct sooth_record *r)
+void operation_lives_add_record(struct operation_lives *s, const struct sooth_record *r)
 {
 	const void *known;
 	struct life *life;

@@ -346,7 +346,7 @@ static void add_truncate(struct operation_sums *s, const struct folded_call *c)
 		empty(sum);
 }
 
-void operation_sums_take(struct operation_sums *s, struct folded_call *c)
+void operation_sums_add_call(struct operation_sums *s, struct folded_call *c)
 {
 	const struct syscall_row *row = c->row;
 

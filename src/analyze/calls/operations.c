@@ -48,9 +48,9 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 	s->has_calls = true;
 	if (s->options.by_process)
 		operation_lives_name(&s->lives, c->call);
-	operation_sums_take(&s->interval, c);
+	operation_sums_add_call(&s->interval, c);
 	if (s->options.is_repeated)
-		operation_sums_take(&s->all, c);
+		operation_sums_add_call(&s->all, c);
 	return 0;
 }
 
@@ -60,10 +60,10 @@ static int take_record(void *state, const struct sooth_record *r, struct sooth_e
 
 	(void)err;
 	if (r->kind != SYSCALLS_CALL)
-		operation_lives_take(&s->lives, r);
+		operation_lives_add_record(&s->lives, r);
 	operation_sums_follow(&s->interval, r);
 	operation_sums_follow(&s->all, r);
-	call_notes_take(&s->notes, r);
+	call_notes_add_record(&s->notes, r);
 	s->has_counts |= r->kind == SYSCALLS_COUNT;
 	s->has_uring |= r->kind == SYSCALLS_URING;
 	s->is_over |= r->kind == STREAM_END;

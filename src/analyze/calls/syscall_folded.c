@@ -201,7 +201,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct folded_state *s = state;
 
-	graph_origin_take(&s->origin, batch);
+	graph_origin_add_batch(&s->origin, batch);
 	return call_fold_push(&s->fold, batch, err);
 }
 

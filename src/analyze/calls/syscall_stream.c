@@ -427,7 +427,7 @@ static int take_record(void *state, const struct sooth_record *r, struct sooth_e
 	s->has_counts |= r->kind == SYSCALLS_COUNT;
 	s->has_calls |= r->kind == SYSCALLS_CALL;
 	take_clock(s, r);
-	call_notes_take(&s->notes, r);
+	call_notes_add_record(&s->notes, r);
 	if (record_as(r, PROCESS_LEAVE, sizeof(struct process_leave)))
 		return emit_exit(s, (const void *)r, err);
 	return 0;

@@ -69,7 +69,7 @@ static void take_call(struct syscall_sums *s, const struct syscalls_call *call)
 	}
 }
 
-void syscall_sums_take(struct syscall_sums *s, const struct sooth_record *r)
+void syscall_sums_add_record(struct syscall_sums *s, const struct sooth_record *r)
 {
 	assert(s);
 	assert(r);

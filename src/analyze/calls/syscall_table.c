@@ -155,7 +155,7 @@ static void take_name(struct table_state *s, const struct sooth_record *r)
 	if (known)
 		operation_lives_name(&s->lives, known);
 	else
-		operation_lives_take(&s->lives, r);
+		operation_lives_add_record(&s->lives, r);
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
@@ -165,13 +165,13 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	(void)err;
 	batch_for_each (r, batch) {
 		if (is_requested_for(s, r)) {
-			syscall_sums_take(&s->sums, r);
+			syscall_sums_add_record(&s->sums, r);
 			if (s->options.is_repeated)
-				syscall_sums_take(&s->all, r);
+				syscall_sums_add_record(&s->all, r);
 		}
 		if (s->options.by_process)
 			take_name(s, r);
-		call_notes_take(&s->notes, r);
+		call_notes_add_record(&s->notes, r);
 		s->is_over |= r->kind == STREAM_END;
 	}
 	return 0;
@@ -354,7 +354,7 @@ static uint64_t unseen(const struct syscall_sums *sums)
 	return calls;
 }
 
-static int tell(struct table_state *s, const struct syscall_sums *sums, struct sooth_error *err)
+static int emit_all(struct table_state *s, const struct syscall_sums *sums, struct sooth_error *err)
 {
 	const struct section *calls = &call_sections[s->options.by_process];
 	const struct section *errors = &error_sections[s->options.by_process];
@@ -376,11 +376,11 @@ static int finish(void *state, struct sooth_error *err)
 	if (!s->options.is_repeated || s->is_over) {
 		const struct syscall_sums *sums = s->options.is_repeated ? &s->all : &s->sums;
 
-		status = tell(s, sums, err);
+		status = emit_all(s, sums, err);
 		call_note_unseen(s->output, unseen(sums));
 		return status ? status : call_notes_emit_table(&s->notes, s->output, err);
 	}
-	status = tell(s, &s->sums, err);
+	status = emit_all(s, &s->sums, err);
 	syscall_sums_fini(&s->sums);
 	return status ? status : syscall_sums_init(&s->sums, key_of(s), err);
 }

@@ -51,7 +51,7 @@ struct comparison_side {
 /* A sink; `user` of its options is the side. */
 extern const struct sink_type comparison_sink;
 /* A sooth_record_handler; `user` is the side. */
-int comparison_take(
+int comparison_add_row(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record);
 void comparison_side_fini(struct comparison_side *side);
 /* Length of the run, as far as the capture has it; 0: it never started. */

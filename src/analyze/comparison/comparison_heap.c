@@ -66,7 +66,7 @@ struct most {
 	int64_t more;			/* bytes */
 };
 
-static void look(struct most *m, struct compared_rows *rows, struct compared_rows *others)
+static void find_growth(struct most *m, struct compared_rows *rows, struct compared_rows *others)
 {
 	const struct compared_row *all = (const void *)rows->rows.data;
 
@@ -125,7 +125,7 @@ static void put_answer(struct comparing *c, const struct heap_change_row *row, s
 		buffer_format(out, "as much memory from malloc is live: %s",
 			sentence_size(text, row->live_bytes));
 	} else {
-		look(&most, more > 0 ? &c->b : &c->a, more > 0 ? &c->a : &c->b);
+		find_growth(&most, more > 0 ? &c->b : &c->a, more > 0 ? &c->a : &c->b);
 		buffer_format(out, "%s %s live from malloc: ", sentence_size(text, (uint64_t)size),
 			more > 0 ? "more is" : "less is");
 		buffer_format(out, "%s, before ", sentence_size(text, row->live_bytes));

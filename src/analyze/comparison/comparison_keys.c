@@ -50,7 +50,7 @@ const char *compared_text(const struct compared_rows *rows, const struct sooth_t
 	return text->size ? (const char *)rows->texts.data + text->offset : "";
 }
 
-static struct sooth_text keep(struct compared_rows *rows, const struct buffer *text)
+static struct sooth_text keep_text(struct compared_rows *rows, const struct buffer *text)
 {
 	struct sooth_text kept = { (uint32_t)rows->texts.size, (uint32_t)text->size };
 
@@ -104,7 +104,7 @@ static void name_process(struct compared_rows *rows, const struct sooth_schema *
 	if (!label.size)
 		add_value(&label, schema, "name", row, "");
 	if (!buffer_failed(&label) && label.size)
-		p->label = keep(rows, &label);
+		p->label = keep_text(rows, &label);
 	buffer_fini(&label);
 }
 
@@ -154,7 +154,7 @@ static void number_process(
 		if (count && ++*count > 1)
 			buffer_format(&label, " #%u", *count);
 	}
-	p->label = keep(rows, &label);
+	p->label = keep_text(rows, &label);
 	buffer_fini(&label);
 }
 
@@ -271,8 +271,8 @@ static uint32_t add_row(struct compared_rows *rows, struct compared_row row, con
 		return 0;
 	*index = (uint32_t)(rows->rows.size / sizeof(row));
 	buffer_string(&name, table);
-	row.table = keep(rows, &name);
-	row.label = keep(rows, label);
+	row.table = keep_text(rows, &name);
+	row.label = keep_text(rows, label);
 	buffer_append(&rows->rows, &row, sizeof(row));
 	buffer_fini(&name);
 	return (uint32_t)(rows->rows.size / sizeof(row));

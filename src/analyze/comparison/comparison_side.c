@@ -175,7 +175,7 @@ static void add_probe(struct comparison_side *side, struct span probe)
 			probe.data);
 }
 
-int comparison_take(
+int comparison_add_row(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	struct comparison_side *side = user;

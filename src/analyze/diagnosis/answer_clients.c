@@ -34,7 +34,7 @@ static bool has_read_request(const struct sockets_socket *s)
 	       !s->bytes_state && s->received_bytes && s->received_ago_ns >= LEAST;
 }
 
-static void take(struct clients *c, const struct sockets_socket *s)
+static void add_client(struct clients *c, const struct sockets_socket *s)
 {
 	if (s->side == SOCKETS_SIDE_ACCEPTED && has_read_request(s)) {
 		c->asking++;
@@ -63,7 +63,7 @@ void answer_clients(const struct diagnosis *s, const struct diagnosed *j, struct
 		const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (o && socket_is_inet(o) && !o->state_state)
-			take(&c, o);
+			add_client(&c, o);
 	}
 	/* Without such a pool it may hold requests on purpose: a queue, a long poll. */
 	if (!c.asking || c.is_serving || c.made < POOL_LEAST || c.at_rest != c.made ||

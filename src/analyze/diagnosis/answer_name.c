@@ -153,7 +153,7 @@ bool answer_left(const struct diagnosed *j, struct buffer *out)
 	return is_perhaps;
 }
 
-static const struct diagnosed *find(const struct diagnosis *s, const struct process_entry *p)
+static const struct diagnosed *find_check(const struct diagnosis *s, const struct process_entry *p)
 {
 	for (size_t i = 1; i < s->count; i++) {
 		if (s->all[i].process == p)
@@ -175,7 +175,7 @@ const struct diagnosed *answer_above(const struct diagnosis *s, const struct dia
 		p = p->is_there ? p->parent : p->last_parent;
 		if (!p || p->agent || p->owner_agent)
 			break;
-		found = find(s, p);
+		found = find_check(s, p);
 		above = found ? found : above;
 	}
 	return above;
@@ -185,5 +185,5 @@ bool answer_is_child(const struct diagnosis *s, const struct diagnosed *j)
 {
 	const struct process_entry *main = j->process ? j->process->main : NULL;
 
-	return (main && main != j->process && find(s, main)) || answer_above(s, j);
+	return (main && main != j->process && find_check(s, main)) || answer_above(s, j);
 }

@@ -114,7 +114,7 @@ static unsigned duration_of(struct span remedy)
 	return value * unit;
 }
 
-static void take(struct unseen *u, const struct diagnosed *j)
+static void add_unseen_checks(struct unseen *u, const struct diagnosed *j)
 {
 	struct batch all = { j->blind.data, j->blind.size };
 
@@ -150,7 +150,7 @@ static void collect(struct unseen *u, const struct diagnosis *s)
 {
 	*u = (struct unseen){ 0 };
 	for (size_t i = 0; i < s->count; i++)
-		take(u, &s->all[i]);
+		add_unseen_checks(u, &s->all[i]);
 	qsort(u->groups, u->count, sizeof(*u->groups), by_cause);
 }
 

@@ -73,7 +73,7 @@ static void find_in_graph(struct awaited *a, const struct wait_graph *g, uint32_
 	const struct waits_thread *t = NULL;
 
 	while ((t = wait_graph_thread(g, pid, t))) {
-		const struct waits_party *peer = wait_party_by(g, t, fd);
+		const struct waits_party *peer = wait_party_by_fd(g, t, fd);
 
 		if (peer && peer->party_pid && peer->party_pid != pid)
 			a->peer = peer;

@@ -132,8 +132,8 @@ static void take_pair(struct snapshot_pair *pair, const struct sooth_record *r)
 		return;
 	id = process_id_of(r);
 	if (!snapshots_get(&pair->first, &id))
-		snapshots_take(&pair->first, r);
-	snapshots_take(&pair->last, r);
+		snapshots_add_record(&pair->first, r);
+	snapshots_add_record(&pair->last, r);
 }
 
 static void take_source(struct diagnosis_input *r, const struct stream_source *source)
@@ -170,29 +170,29 @@ static void note_first_load(struct diagnosis_input *r)
 		r->first_load = r->load;
 }
 
-void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch)
+void diagnosis_input_add_batch(struct diagnosis_input *r, const struct batch *batch)
 {
 	const void *known;
 
 	assert(r);
-	host_state_take(&r->host, batch);
-	profile_sums_take(&r->profile, batch);
-	profile_sums_take(&r->stacks_sums, batch);
-	profile_sums_take(&r->heap.names, batch);
+	host_state_add_batch(&r->host, batch);
+	profile_sums_add_batch(&r->profile, batch);
+	profile_sums_add_batch(&r->stacks_sums, batch);
+	profile_sums_add_batch(&r->heap.names, batch);
 	batch_for_each (record, batch) {
 		struct snapshot_pair *pair;
 
 		for (size_t i = 0; (pair = pair_at(r, i)); i++)
 			take_pair(pair, record);
-		thread_histories_take(&r->threads, record);
-		call_histories_take(&r->calls, record);
-		api_history_take(&r->api, record);
-		endings_take(&r->endings, record);
-		heap_use_take(&r->heap, record);
-		message_logs_take(&r->messages, record);
-		page_touches_take(&r->touches, record);
+		thread_histories_add_record(&r->threads, record);
+		call_histories_add_record(&r->calls, record);
+		api_history_add_record(&r->api, record);
+		endings_add_record(&r->endings, record);
+		heap_use_add_record(&r->heap, record);
+		message_logs_add_record(&r->messages, record);
+		page_touches_add_record(&r->touches, record);
 		if (record->kind == STACKS_THREAD || record->kind == STACKS_SNAPSHOT)
-			snapshots_take(&r->stacks, record);
+			snapshots_add_record(&r->stacks, record);
 		if ((known = record_as(record, PROC_PROCESS, PROC_PROCESS_LEAST)))
 			take_process(r, known);
 		else if ((known = record_as(record, STREAM_SOURCE, sizeof(struct stream_source))))
@@ -201,7 +201,7 @@ void diagnosis_input_take(struct diagnosis_input *r, const struct batch *batch)
 			take_limit(r, known);
 		else if ((known = record_as(record, STREAM_BEGIN, sizeof(struct stream_begin))))
 			r->begin_ns = record->time_ns;
-		else if (host_load_take(&r->load, record))
+		else if (host_load_read_record(&r->load, record))
 			note_first_load(r);
 		else if ((known = record_as(record, HOST_MEMORY, sizeof(r->memory))))
 			memcpy(&r->memory, known, sizeof(r->memory));

@@ -71,7 +71,7 @@ struct awaited_end {
 	const struct call_repeat *questions;
 };
 
-static struct awaited_end find(
+static struct awaited_end find_awaited_end(
 	const struct diagnosis *s, const struct diagnosed *j, const struct wait_chain *chain)
 {
 	struct awaited_end a = { 0 };
@@ -110,7 +110,7 @@ static const char *state_of(const struct process_entry *p)
 bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out)
 {
-	struct awaited_end a = find(s, j, chain);
+	struct awaited_end a = find_awaited_end(s, j, chain);
 	const struct call_repeat *r = a.questions;
 	struct span name;
 
@@ -131,7 +131,7 @@ bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 void end_awaited_remedy(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out)
 {
-	struct awaited_end a = find(s, j, chain);
+	struct awaited_end a = find_awaited_end(s, j, chain);
 
 	if (a.process && is_zombie(a.process))
 		buffer_format(out,

@@ -96,7 +96,7 @@ static void append(struct buffer *to, const struct sooth_record *r)
 		buffer_append(to, r, record_bytes(r));
 }
 
-void endings_take(struct endings *e, const struct sooth_record *r)
+void endings_add_record(struct endings *e, const struct sooth_record *r)
 {
 	const void *known;
 

@@ -33,7 +33,7 @@ struct endings {
 
 void endings_init(struct endings *e);
 void endings_fini(struct endings *e);
-void endings_take(struct endings *e, const struct sooth_record *r);
+void endings_add_record(struct endings *e, const struct sooth_record *r);
 /* NULL: its exit was not seen. */
 const struct ending *endings_get(const struct endings *e, const struct process_id *id);
 /* Iterates over the processes that ended; *position starts at 0. */

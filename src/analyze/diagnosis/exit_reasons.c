@@ -57,7 +57,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 	(void)err;
 	batch_for_each (r, batch)
-		endings_take(&v->endings, r);
+		endings_add_record(&v->endings, r);
 	return 0;
 }
 

@@ -221,14 +221,14 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 		if (status || !is_over(c, r))
 			continue;
-		diagnosis_input_take(input, &(struct batch){ taken, (size_t)(end - taken) });
+		diagnosis_input_add_batch(input, &(struct batch){ taken, (size_t)(end - taken) });
 		taken = end;
 		status = diagnose(c, err);
 		diagnosis_forget(&c->diagnosis);
 		diagnosis_input_next_interval(input);
 	}
 	if (taken < last)
-		diagnosis_input_take(input, &(struct batch){ taken, (size_t)(last - taken) });
+		diagnosis_input_add_batch(input, &(struct batch){ taken, (size_t)(last - taken) });
 	return status;
 }
 

@@ -26,7 +26,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct findings_state *s = state;
 
 	(void)err;
-	diagnosis_input_take(&s->diagnosis.input, batch);
+	diagnosis_input_add_batch(&s->diagnosis.input, batch);
 	return 0;
 }
 

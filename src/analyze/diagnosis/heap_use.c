@@ -168,7 +168,7 @@ static void take_call(struct heap_use *u, const struct sooth_record *r)
 		p->has_calls = true;
 }
 
-void heap_use_take(struct heap_use *u, const struct sooth_record *r)
+void heap_use_add_record(struct heap_use *u, const struct sooth_record *r)
 {
 	if (r->kind == HEAP_SUM && record_holds(r, HEAP_SUM_LEAST))
 		take_sum(u, (const void *)r);

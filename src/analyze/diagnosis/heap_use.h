@@ -66,8 +66,7 @@ typedef uint64_t (*heap_use_weight)(const struct heap_use_sum *sum);
 
 void heap_use_init(struct heap_use *u);
 void heap_use_fini(struct heap_use *u);
-/* Takes any record. */
-void heap_use_take(struct heap_use *u, const struct sooth_record *r);
+void heap_use_add_record(struct heap_use *u, const struct sooth_record *r);
 /* NULL: nothing was recorded of it. */
 const struct heap_use_process *heap_use_of(const struct heap_use *u, const struct process_id *id);
 /* Its calls were recorded, but not added up: nothing follows from what is here. */

@@ -41,7 +41,7 @@ void page_touches_next_interval(struct page_touches *t)
 	map_clear(&t->stacks);
 }
 
-void page_touches_take(struct page_touches *t, const struct sooth_record *r)
+void page_touches_add_record(struct page_touches *t, const struct sooth_record *r)
 {
 	const struct profile_page *page = record_as(r, PROFILE_PAGE, sizeof(*page));
 	const struct stream_segment *segment = record_as(r, STREAM_SEGMENT, sizeof(*segment));

@@ -22,7 +22,7 @@ struct memory_place {
 
 void page_touches_init(struct page_touches *t);
 void page_touches_fini(struct page_touches *t);
-void page_touches_take(struct page_touches *t, const struct sooth_record *r);
+void page_touches_add_record(struct page_touches *t, const struct sooth_record *r);
 void page_touches_next_interval(struct page_touches *t);
 /* False: there are too few, or no function has a third of them, or they are not what the memory
  * grew by (`grown_bytes`): it is given back and taken again. */

@@ -59,7 +59,7 @@ static bool writes_output(const struct syscalls_call *call)
 	       syscall_row_of(call->abi, call->number)->transfer.direction == SYSCALL_WRITES;
 }
 
-void message_logs_take(struct message_logs *m, const struct sooth_record *r)
+void message_logs_add_record(struct message_logs *m, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	const struct syscalls_call *call = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);

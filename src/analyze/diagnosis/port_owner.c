@@ -51,7 +51,7 @@ static enum fit fit_of(const struct waits_listener *l, const char *address)
 }
 
 /* A socket of any address has each port, and one that asks for any address is refused by each. */
-static struct port_owner find(const struct check *e, const char *address, enum fit least)
+static struct port_owner find_owner(const struct check *e, const char *address, enum fit least)
 {
 	const struct snapshot *last = check_last(e, &e->input->waits);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
@@ -86,7 +86,7 @@ void port_owner_put(struct buffer *out, const struct check *e, const char *addre
 {
 	assert(e);
 
-	struct port_owner o = find(e, address, FITS_ANY);
+	struct port_owner o = find_owner(e, address, FITS_ANY);
 	const struct waits_listener *l = o.listener;
 	struct span name;
 
@@ -113,7 +113,7 @@ static bool is_on_this_host(const char *address)
 
 void port_owner_put_refused(struct buffer *out, const struct check *e, const char *address)
 {
-	struct port_owner o = find(e, address, FITS_PORT);
+	struct port_owner o = find_owner(e, address, FITS_PORT);
 	const struct waits_listener *l = o.listener && !o.listener->is_datagram ? o.listener : NULL;
 	struct span name, local;
 
@@ -135,7 +135,7 @@ bool port_owner_remedy(const struct check *e, struct check_result *out, const ch
 {
 	assert(e);
 
-	struct port_owner o = find(e, address, FITS_ANY);
+	struct port_owner o = find_owner(e, address, FITS_ANY);
 	const struct waits_listener *l = o.listener;
 	const char *port = is_path(address) ? NULL : strrchr(address, ':');
 

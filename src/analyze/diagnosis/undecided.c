@@ -240,7 +240,7 @@ static bool connects_again(const struct undecided *g)
 	return g->connections && g->connections < CONNECTIONS && g->closed >= g->connections;
 }
 
-int undecided_take(
+int undecided_add_record(
 	void *undecided, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	assert(record);

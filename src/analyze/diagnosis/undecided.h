@@ -42,7 +42,7 @@ struct undecided {
 void undecided_init(struct undecided *g, const uint32_t *selected, size_t selected_count);
 void undecided_fini(struct undecided *g);
 /* A sooth_record_handler. */
-int undecided_take(
+int undecided_add_record(
 	void *undecided, const struct sooth_schema *schema, const struct sooth_record *record);
 /* Time to go on for; 0: nothing is undecided, or it went on already. */
 uint64_t undecided_more(void *undecided);

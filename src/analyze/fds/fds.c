@@ -302,9 +302,9 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		if (r->kind == STREAM_SEGMENT)
 			take_segment(s, r);
 		else if (r->kind == SOCKETS_SOCKET || r->kind == SOCKETS_PROCESS)
-			snapshots_take(&s->sockets, r);
+			snapshots_add_record(&s->sockets, r);
 		else
-			snapshots_take(&s->view.own, r);
+			snapshots_add_record(&s->view.own, r);
 	}
 	return 0;
 }

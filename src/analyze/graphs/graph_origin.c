@@ -51,7 +51,7 @@ static void take_target(struct graph_origin *o, const struct stream_target *targ
 	put_command(&o->target, command);
 }
 
-void graph_origin_take(struct graph_origin *o, const struct batch *batch)
+void graph_origin_add_batch(struct graph_origin *o, const struct batch *batch)
 {
 	assert(o);
 	batch_for_each (r, batch) {

@@ -15,7 +15,7 @@ struct graph_origin {
 	bool has_segment;
 };
 
-void graph_origin_take(struct graph_origin *o, const struct batch *batch);
+void graph_origin_add_batch(struct graph_origin *o, const struct batch *batch);
 /* "pid 4711: node server.js; 2026-11-23T05:12:00Z"; appends. */
 void graph_origin_put(const struct graph_origin *o, struct buffer *out);
 /* "; 12 records lost"; appends. */

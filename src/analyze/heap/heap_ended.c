@@ -47,7 +47,7 @@ static void take_source(struct heap_ended *e, const struct stream_source *source
 	e->has_probes |= !span_equal(backend, "preload");
 }
 
-void heap_ended_take(struct heap_ended *e, const struct sooth_record *r)
+void heap_ended_add_record(struct heap_ended *e, const struct sooth_record *r)
 {
 	const struct process_leave *leave = record_as(r, PROCESS_LEAVE, sizeof(*leave));
 	const struct stream_source *source = record_as(r, STREAM_SOURCE, sizeof(*source));

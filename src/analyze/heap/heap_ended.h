@@ -15,8 +15,7 @@ struct heap_ended {
 
 extern const struct sooth_schema heap_ended_row_schema;
 
-/* Takes any record; others are ignored. */
-void heap_ended_take(struct heap_ended *e, const struct sooth_record *r);
+void heap_ended_add_record(struct heap_ended *e, const struct sooth_record *r);
 /* A section "heap_ended", if there is any. */
 int heap_ended_emit(const struct heap_ended *e, struct output *output, struct sooth_error *err);
 void heap_ended_fini(struct heap_ended *e);

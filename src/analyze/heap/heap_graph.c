@@ -91,15 +91,15 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	const struct heap_sum *sum;
 
 	(void)err;
-	profile_sums_take(&s->sums, batch);
-	graph_origin_take(&s->origin, batch);
+	profile_sums_add_batch(&s->sums, batch);
+	graph_origin_add_batch(&s->origin, batch);
 	batch_for_each (r, batch) {
 		sum = record_as(r, HEAP_SUM, sizeof(*sum));
 		held = record_as(r, HEAP_HELD, sizeof(*held));
 		if (sum)
 			heap_held_take_sum(&s->live, sum);
 		else if (held)
-			heap_held_take(&s->live, held);
+			heap_held_add(&s->live, held);
 		else
 			heap_live_add_record(&s->live, r);
 	}

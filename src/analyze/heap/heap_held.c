@@ -201,7 +201,7 @@ static void take_sampled(struct heap_live *l, struct heap_process *p, const stru
 	raise_peak(l, l->bytes, h->record.time_ns);
 }
 
-void heap_held_take(struct heap_live *l, const struct heap_held *h)
+void heap_held_add(struct heap_live *l, const struct heap_held *h)
 {
 	struct heap_process *p = heap_live_process(l, &h->record);
 

@@ -135,7 +135,6 @@ struct heap_live {
 };
 
 void heap_live_init(struct heap_live *l, size_t blocks_max);
-/* Takes any record of the stream; others are ignored. */
 void heap_live_add_record(struct heap_live *l, const struct sooth_record *r);
 /* The live bytes of the processes that were there at the end: when the last one left, or now. */
 uint64_t heap_live_at_end(const struct heap_live *l);

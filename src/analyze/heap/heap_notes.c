@@ -138,7 +138,7 @@ static void take_cost(struct heap_notes *n, const struct heap_cost *c)
 	n->sessions += c->sessions;
 }
 
-void heap_notes_take(struct heap_notes *n, const struct sooth_record *r)
+void heap_notes_add_record(struct heap_notes *n, const struct sooth_record *r)
 {
 	if (record_as(r, HEAP_GAP, HEAP_GAP_LEAST))
 		take_gap(n, (const void *)r);
@@ -146,7 +146,7 @@ void heap_notes_take(struct heap_notes *n, const struct sooth_record *r)
 		take_cost(n, (const void *)r);
 	else if (record_as(r, HEAP_SITE, sizeof(struct heap_site)))
 		take_site(n, (const void *)r);
-	pauses_take(&n->pauses, r, HEAP_PAUSE);
+	pauses_add_record(&n->pauses, r, HEAP_PAUSE);
 }
 
 /* --- output --- */

@@ -27,7 +27,7 @@ void heap_notes_init(struct heap_notes *n);
 /* Where the values of stacks are estimates: says so. */
 void heap_notes_samples(struct output *output, const struct heap_live *live);
 void heap_notes_fini(struct heap_notes *n);
-void heap_notes_take(struct heap_notes *n, const struct sooth_record *r);
+void heap_notes_add_record(struct heap_notes *n, const struct sooth_record *r);
 /* Sections "probes", "gaps", "pauses" and, if requested, "sites". */
 int heap_notes_emit(
 	struct heap_notes *n, struct heap_scope *scope, bool with_sites, struct sooth_error *err);

@@ -53,7 +53,7 @@ ROW_SCHEMA(heap_overhead_row, HEAP_OVERHEAD_ROW, "heap.overheads", heap_overhead
 	"hits and the time of programs: 1 hit in 61; what the kernel takes: sooth, at probes "     \
 	"of its own; CPU time: the scheduler"
 
-void heap_overhead_take(struct heap_overheads *o, const struct sooth_record *r)
+void heap_overhead_add_record(struct heap_overheads *o, const struct sooth_record *r)
 {
 	const struct heap_overhead *overhead = record_as(r, HEAP_OVERHEAD, sizeof(*overhead));
 

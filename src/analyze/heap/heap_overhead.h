@@ -19,8 +19,7 @@ struct heap_observed {
 
 extern const struct sooth_schema heap_overhead_row_schema;
 
-/* Takes any record; others are ignored. */
-void heap_overhead_take(struct heap_overheads *o, const struct sooth_record *r);
+void heap_overhead_add_record(struct heap_overheads *o, const struct sooth_record *r);
 /* A section "heap_overhead"; people see only processes that were slowed. */
 int heap_overhead_emit(struct heap_overheads *o, struct output *output,
 	const struct heap_observed *how, struct sooth_error *err);

@@ -24,7 +24,7 @@ void heap_resident_fini(struct heap_resident *h)
 	map_fini(&h->processes);
 }
 
-void heap_resident_take(struct heap_resident *h, const struct sooth_record *r)
+void heap_resident_add_record(struct heap_resident *h, const struct sooth_record *r)
 {
 	const struct proc_process *p = record_as(r, PROC_PROCESS, PROC_PROCESS_LEAST);
 	struct process_id id = process_id_of(r);

@@ -26,7 +26,7 @@ struct heap_resident_growth {
 
 void heap_resident_init(struct heap_resident *h);
 void heap_resident_fini(struct heap_resident *h);
-void heap_resident_take(struct heap_resident *h, const struct sooth_record *r);
+void heap_resident_add_record(struct heap_resident *h, const struct sooth_record *r);
 struct heap_resident_growth heap_resident_growth(const struct heap_resident *h);
 /* Whether most of the growth is not from malloc, which holds so many bytes more at most. */
 bool heap_resident_is_elsewhere(const struct heap_resident_growth *g, uint64_t live_bytes);

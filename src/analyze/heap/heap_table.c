@@ -107,15 +107,15 @@ static void take_limit(struct table_state *s, const struct sooth_record *r)
 	}
 }
 
-static void take(struct table_state *s, const struct sooth_record *r)
+static void add_record(struct table_state *s, const struct sooth_record *r)
 {
 	const struct batch one = { (const unsigned char *)r, record_bytes(r) };
 
 	if (r->time_ns > s->last_ns)
 		s->last_ns = r->time_ns;
 	heap_live_add_record(&s->live, r);
-	heap_resident_take(&s->resident, r);
-	heap_ended_take(&s->ended, r);
+	heap_resident_add_record(&s->resident, r);
+	heap_ended_add_record(&s->ended, r);
 	switch (r->kind) {
 	case HEAP_CALL:
 		if (record_holds(r, HEAP_CALL_LEAST))
@@ -131,11 +131,11 @@ static void take(struct table_state *s, const struct sooth_record *r)
 		break;
 	case HEAP_HELD:
 		if (record_holds(r, HEAP_HELD_LEAST))
-			heap_held_take(&s->live, (const void *)r);
+			heap_held_add(&s->live, (const void *)r);
 		break;
 	case HEAP_STACK:
 	case HEAP_FRAME:
-		profile_sums_take(&s->stacks, &one);
+		profile_sums_add_batch(&s->stacks, &one);
 		break;
 	case STREAM_BEGIN:
 		s->begin_ns = r->time_ns;
@@ -154,10 +154,10 @@ static void take(struct table_state *s, const struct sooth_record *r)
 			take_loss(s, (const struct stream_loss *)r);
 		break;
 	case HEAP_OVERHEAD:
-		heap_overhead_take(&s->overheads, r);
+		heap_overhead_add_record(&s->overheads, r);
 		break;
 	default:
-		heap_notes_take(&s->notes, r);
+		heap_notes_add_record(&s->notes, r);
 		break;
 	}
 }
@@ -166,7 +166,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	(void)err;
 	batch_for_each (r, batch)
-		take(state, r);
+		add_record(state, r);
 	return 0;
 }
 

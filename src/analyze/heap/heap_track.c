@@ -187,7 +187,7 @@ static void take_target(struct track_state *s, const struct stream_target *t)
 		s->command.size--;
 }
 
-static void take(struct track_state *s, const struct sooth_record *r)
+static void add_record(struct track_state *s, const struct sooth_record *r)
 {
 	const struct stream_segment *segment = record_as(r, STREAM_SEGMENT, sizeof(*segment));
 	const struct stream_target *target = record_as(r, STREAM_TARGET, sizeof(*target));
@@ -214,9 +214,9 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct track_state *s = state;
 
 	(void)err;
-	profile_sums_take(&s->sums, batch);
+	profile_sums_add_batch(&s->sums, batch);
 	batch_for_each (r, batch)
-		take(s, r);
+		add_record(s, r);
 	return 0;
 }
 

@@ -299,8 +299,8 @@ static void take_waits(struct inspect_snapshots *s, const struct sooth_record *r
 	if (!snapshots_are_of(&s->waits, r))
 		return;
 	if (!snapshots_get(&s->first_waits, &id))
-		snapshots_take(&s->first_waits, r);
-	snapshots_take(&s->waits, r);
+		snapshots_add_record(&s->first_waits, r);
+	snapshots_add_record(&s->waits, r);
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
@@ -310,18 +310,18 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct sooth_error ignored;
 
 	(void)err;
-	host_state_take(&s->host, batch);
+	host_state_add_batch(&s->host, batch);
 	batch_for_each (r, batch) {
 		if (r->kind == PROC_PROCESS)
 			take_process(s, r);
 		if (r->kind == STREAM_SEGMENT)
 			take_segment(s, r);
 		for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-			snapshots_take(all[i], r);
+			snapshots_add_record(all[i], r);
 		take_waits(s, r);
-		thread_times_take(&s->threads, r);
+		thread_times_add_record(&s->threads, r);
 		/* the notes report errors in an agent's definition */
-		agent_set_take(&s->agents, r, &ignored);
+		agent_set_add_record(&s->agents, r, &ignored);
 	}
 	return 0;
 }

@@ -227,8 +227,8 @@ static int emit_waits(
 	int status;
 
 	wait_chain_text(&text, &g, &chain);
-	wait_rows_links(&links, &g, &chain);
-	wait_rows_remedy(&remedies, &chain);
+	wait_append_link_rows(&links, &g, &chain);
+	wait_append_remedy_row(&remedies, &chain);
 	/* Rows come first, where they are aligned. */
 	struct record_tail tail[] = {
 		tail_buffer(&row.chain, &links),

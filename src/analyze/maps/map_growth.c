@@ -139,7 +139,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 		s->is_shown |= r->kind == PROFILE_PAGE || r->kind == PROFILE_RELEASE ||
 			       map_growth_is_of_runtime(r);
-		snapshots_take(&s->last, r);
+		snapshots_add_record(&s->last, r);
 		if (r->kind == MAPS_PROCESS && keep_first(s, r))
 			return error_no_memory(err);
 		if (r->kind == PROCESS_LEAVE)

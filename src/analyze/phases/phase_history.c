@@ -215,7 +215,7 @@ static void take_span(struct phase_history *h, const struct phase_span *p)
 	buffer_append(&h->pieces, &piece, sizeof(piece));
 }
 
-void phase_history_take(struct phase_history *h, const struct sooth_record *r)
+void phase_history_add_record(struct phase_history *h, const struct sooth_record *r)
 {
 	const struct stream_segment *segment = record_as(r, STREAM_SEGMENT, sizeof(*segment));
 	const struct phase_span *span = record_as(r, PHASE_SPAN, PHASE_SPAN_LEAST);

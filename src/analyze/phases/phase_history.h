@@ -56,7 +56,7 @@ struct phase_history {
 void phase_history_init(struct phase_history *h, const struct phase_selection *selection);
 void phase_history_fini(struct phase_history *h);
 /* Records of other kinds are ignored, but for the boot that they are of. */
-void phase_history_take(struct phase_history *h, const struct sooth_record *r);
+void phase_history_add_record(struct phase_history *h, const struct sooth_record *r);
 
 static inline const struct phase_piece *phase_pieces(const struct phase_history *h, size_t *count)
 {

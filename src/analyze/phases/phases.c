@@ -49,7 +49,7 @@ static int take_made(struct phases_state *s, struct sooth_error *err)
 		status = s->options.take(s->options.user, &made, err);
 	if (!s->options.take) {
 		batch_for_each (r, &made)
-			phase_history_take(&s->history, r);
+			phase_history_add_record(&s->history, r);
 	}
 	buffer_reset(&s->tracker.out);
 	return status;
@@ -79,16 +79,16 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		const unsigned char *end = (const unsigned char *)r + record_bytes(r);
 
-		phase_history_take(&s->history, r);
-		endings_take(&s->endings, r);
+		phase_history_add_record(&s->history, r);
+		endings_add_record(&s->endings, r);
 		if (status || r->kind != PROC_SNAPSHOT)
 			continue;
-		host_state_take(&s->host, &(struct batch){ taken, (size_t)(end - taken) });
+		host_state_add_batch(&s->host, &(struct batch){ taken, (size_t)(end - taken) });
 		taken = end;
 		status = sample(s, err);
 	}
 	if (!status && taken < last)
-		host_state_take(&s->host, &(struct batch){ taken, (size_t)(last - taken) });
+		host_state_add_batch(&s->host, &(struct batch){ taken, (size_t)(last - taken) });
 	return status;
 }
 

@@ -83,7 +83,7 @@ static void take_command(struct short_lived *b, const struct sooth_record *r)
 	keep_text(b, *hash, arguments);
 }
 
-void short_lived_take(struct short_lived *b, const struct sooth_record *r)
+void short_lived_add_record(struct short_lived *b, const struct sooth_record *r)
 {
 	const struct short_lived_exit *e = record_as(r, SHORT_LIVED_PROCESS, sizeof(*e));
 	const struct short_lived_watch *watch = record_as(r, SHORT_LIVED_WATCH, sizeof(*watch));
@@ -233,7 +233,7 @@ static void take_target(struct host_state *h, const struct stream_target *target
 			&h->asked, pids.data, pids.size / sizeof(uint32_t) * sizeof(uint32_t));
 }
 
-void host_state_take(struct host_state *h, const struct batch *batch)
+void host_state_add_batch(struct host_state *h, const struct batch *batch)
 {
 	assert(h);
 	batch_for_each (r, batch) {
@@ -241,10 +241,10 @@ void host_state_take(struct host_state *h, const struct batch *batch)
 
 		if (r->time_ns > h->last_ns)
 			h->last_ns = r->time_ns;
-		process_table_take(&h->process_table, r);
-		short_lived_take(&h->short_lived, r);
-		snapshots_take(&h->sockets, r);
-		snapshots_take(&h->waits, r);
+		process_table_add_record(&h->process_table, r);
+		short_lived_add_record(&h->short_lived, r);
+		snapshots_add_record(&h->sockets, r);
+		snapshots_add_record(&h->waits, r);
 		if ((known = record_as(r, STREAM_SEGMENT, sizeof(struct stream_segment))))
 			take_segment(h, known);
 		else if ((known = record_as(r, STREAM_TARGET, sizeof(struct stream_target))))

@@ -58,8 +58,7 @@ struct short_lived {
 
 void short_lived_init(struct short_lived *b);
 void short_lived_fini(struct short_lived *b);
-/* Records of other kinds are ignored. */
-void short_lived_take(struct short_lived *b, const struct sooth_record *r);
+void short_lived_add_record(struct short_lived *b, const struct sooth_record *r);
 /* The process table must be resolved. */
 void short_lived_resolve(struct short_lived *b, const struct process_table *c);
 /* The arguments of such a hash, NUL-separated, masked and perhaps cut; empty: not kept. Until the
@@ -85,7 +84,7 @@ struct host_state {
 
 void host_state_init(struct host_state *h);
 void host_state_fini(struct host_state *h);
-void host_state_take(struct host_state *h, const struct batch *batch);
+void host_state_add_batch(struct host_state *h, const struct batch *batch);
 /* Resolves the process table. 0 or a negative errno with err filled. */
 int host_state_resolve(struct host_state *h, struct sooth_error *err);
 /* Starts the next interval of a repeated report. */

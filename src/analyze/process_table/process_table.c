@@ -69,7 +69,7 @@ static size_t bytes_of(const void *record)
 }
 
 /* False: there is no room. */
-static bool keep(struct process_table *c, const void *former, const void *record)
+static bool replace_record(struct process_table *c, const void *former, const void *record)
 {
 	uint64_t bytes = c->bytes - bytes_of(former) + bytes_of(record);
 
@@ -197,7 +197,7 @@ static void take_process(struct process_table *c, const struct sooth_record *r)
 
 	if (p)
 		p->last_ns = r->time_ns;
-	if (copy && !becomes_zombie && !keep(c, p ? p->process : NULL, copy)) {
+	if (copy && !becomes_zombie && !replace_record(c, p ? p->process : NULL, copy)) {
 		free(copy);
 		return;
 	}
@@ -260,7 +260,7 @@ static void take_beside(struct process_table *c, const struct sooth_record *r)
 	if (!copy)
 		return;
 	if (r->kind == PROC_LINKS) {
-		if (!keep(c, p->links, copy)) {
+		if (!replace_record(c, p->links, copy)) {
 			free(copy);
 			return;
 		}
@@ -268,7 +268,7 @@ static void take_beside(struct process_table *c, const struct sooth_record *r)
 		free(p->links);
 		p->links = copy;
 		note_input(p, p->links);
-	} else if (!keep(c, p->session, copy)) {
+	} else if (!replace_record(c, p->session, copy)) {
 		free(copy);
 	} else {
 		free(p->session);
@@ -306,13 +306,13 @@ static void take_snapshot(struct process_table *c, const struct sooth_record *r)
 	forget_ended(c);
 }
 
-void process_table_take(struct process_table *c, const struct sooth_record *r)
+void process_table_add_record(struct process_table *c, const struct sooth_record *r)
 {
 	struct sooth_error ignored; /* the summary reports what is wrong with an agent */
 
 	assert(c);
 	assert(r);
-	agent_set_take(&c->agents, r, &ignored);
+	agent_set_add_record(&c->agents, r, &ignored);
 	if (r->kind != PROC_PROCESS && r->kind != PROC_SNAPSHOT && r->kind != PROC_LINKS &&
 		r->kind != PROC_SESSION && r->kind != PROC_INSTALLED)
 		return;

@@ -135,8 +135,7 @@ struct process_table {
 
 void process_table_init(struct process_table *c);
 void process_table_fini(struct process_table *c);
-/* Records of other probes are ignored. */
-void process_table_take(struct process_table *c, const struct sooth_record *r);
+void process_table_add_record(struct process_table *c, const struct sooth_record *r);
 /* Computes everything above; call again after more records. -ENOMEM. */
 int process_table_resolve(struct process_table *c);
 /*

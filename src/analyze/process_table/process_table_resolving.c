@@ -25,7 +25,7 @@
 
 /* --- owners: inherit from the parent --- */
 
-static void take(struct process_entry *p, const struct owner *owner)
+static void set_owner(struct process_entry *p, const struct owner *owner)
 {
 	p->owner_agent = owner->agent;
 	p->main = owner->main;
@@ -145,11 +145,11 @@ static void find_by_markers(struct resolving *s, struct process_entry *p)
 		return;
 	}
 	if (!owner.main && owner_by_input(s, p, &owner)) {
-		take(p, &owner);
+		set_owner(p, &owner);
 		return;
 	}
 	if (owner.agent)
-		take(p, &owner);
+		set_owner(p, &owner);
 }
 
 /* A program of the agent itself, of an unknown session. */

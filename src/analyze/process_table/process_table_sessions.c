@@ -300,7 +300,7 @@ int process_table_resolve_tree(struct resolving *s)
 
 /* --- sessions --- */
 
-static void keep(struct resolving *s, struct map *m, const void *key, struct process_entry *p)
+static void keep_entry(struct resolving *s, struct map *m, const void *key, struct process_entry *p)
 {
 	if (!process_table_keep(m, key, p))
 		s->is_out_of_memory = true;
@@ -500,7 +500,7 @@ void process_table_resolve_sessions(struct resolving *s)
 		if (process_table_namespace(p) != PROCESS_TABLE_UNREPORTED) {
 			const uint64_t key[2] = { process_table_namespace(p), p->links->inner_pid };
 
-			keep(s, &s->by_inner, key, p);
+			keep_entry(s, &s->by_inner, key, p);
 		}
 		if (!is_session_head(p))
 			continue;

@@ -103,7 +103,7 @@ static void take_mapping(
 	p->build_ids += m->build_id.size != 0;
 }
 
-static void take(struct context_state *s, const struct sooth_record *r)
+static void add_record(struct context_state *s, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	struct thread_key thread = { id, r->tid };
@@ -125,7 +125,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	(void)err;
 	batch_for_each (r, batch) {
 		if (r->kind >= CONTEXT_COMMAND && r->kind <= CONTEXT_MAPPING)
-			take(state, r);
+			add_record(state, r);
 	}
 	return 0;
 }

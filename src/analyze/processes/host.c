@@ -88,7 +88,7 @@ static ROW_SCHEMA(memory_row, MEMORY_ROW, "status.memory", memory_row,
 
 static ROW_SCHEMA(tracer_row, TRACER_ROW, "tracers", tracer_row);
 
-bool host_load_take(struct host_load *out, const struct sooth_record *r)
+bool host_load_read_record(struct host_load *out, const struct sooth_record *r)
 {
 	assert(r);
 
@@ -186,7 +186,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	int status = 0;
 
 	batch_for_each (r, batch) {
-		if (host_load_take(&h->load, r)) {
+		if (host_load_read_record(&h->load, r)) {
 			h->has_load = true;
 		} else if ((known = record_as(r, HOST_MEMORY, sizeof(h->memory)))) {
 			h->memory = *(const struct host_memory *)known;

@@ -30,6 +30,6 @@ struct memory_row {
 };
 
 /* Whether it is a load record; fields that an older writer lacks are not measured. */
-bool host_load_take(struct host_load *out, const struct sooth_record *r);
+bool host_load_read_record(struct host_load *out, const struct sooth_record *r);
 
 #endif

@@ -150,7 +150,7 @@ struct row_builder {
 	char rule[RULE_SIZE];
 };
 
-static void bring(void *whole, size_t size, const struct sooth_record *r)
+static void copy_padded(void *whole, size_t size, const struct sooth_record *r)
 {
 	size_t has = (size_t)r->fixed_words * SOOTH_RECORD_WORD;
 
@@ -529,11 +529,11 @@ void process_emit(const struct host_state *h, const struct listed *l, struct buf
 		.links = p->links ? &p->links->record : NULL,
 		.session = p->session ? &p->session->record : NULL };
 
-	bring(&t.p, sizeof(t.p), t.process);
+	copy_padded(&t.p, sizeof(t.p), t.process);
 	if (t.links)
-		bring(&t.t, sizeof(t.t), t.links);
+		copy_padded(&t.t, sizeof(t.t), t.links);
 	if (t.session)
-		bring(&t.s, sizeof(t.s), t.session);
+		copy_padded(&t.s, sizeof(t.s), t.session);
 	t.row.record = (struct sooth_record){ .time_ns = t.p.record.time_ns,
 		.start_ticks = p->id.start_ticks,
 		.pid = p->id.pid,

@@ -176,7 +176,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct processes_state *s = state;
 
 	(void)err;
-	host_state_take(&s->host, batch);
+	host_state_add_batch(&s->host, batch);
 	return 0;
 }
 

@@ -54,7 +54,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 	(void)err;
 	batch_for_each (r, batch)
-		process_table_take(&v->process_table, r);
+		process_table_add_record(&v->process_table, r);
 	return 0;
 }
 
@@ -68,7 +68,7 @@ static bool is_selected(const struct traced_view *v, const struct process_entry 
 	return p->links && process_match_choice(p, &v->options.choice);
 }
 
-static const struct process_entry *find(const struct process_table *c, uint32_t pid)
+static const struct process_entry *find_process(const struct process_table *c, uint32_t pid)
 {
 	const struct process_entry *p;
 	size_t position = 0;
@@ -80,7 +80,7 @@ static const struct process_entry *find(const struct process_table *c, uint32_t 
 
 static int emit_row(struct traced_view *v, const struct process_entry *p, struct sooth_error *err)
 {
-	const struct process_entry *tracer = find(&v->process_table, p->links->tracer_pid);
+	const struct process_entry *tracer = find_process(&v->process_table, p->links->tracer_pid);
 	struct traced_row row = { .record = p->process->record,
 		.tracer_pid = p->links->tracer_pid,
 		.role_state = p->has_role ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,

@@ -96,7 +96,7 @@ static void forget(struct page_live *l, struct page page)
 	l->count--;
 }
 
-static void keep(struct page_live *l, struct page_sum *sum, struct page page)
+static void keep_page(struct page_live *l, struct page_sum *sum, struct page page)
 {
 	sum->touched += page.faults;
 	sum->touched_variance += variance_of(page.faults);
@@ -133,7 +133,7 @@ static void touch(struct page_live *l, const struct profile_page *page)
 		return;
 	}
 	*kept = touched;
-	keep(l, sum, touched);
+	keep_page(l, sum, touched);
 }
 
 static void release_one(struct page_live *l, struct page_process *p, uint64_t number)
@@ -256,7 +256,7 @@ static void clear(struct page_live *l, const struct sooth_record *r)
 	p->break_at = 0;
 }
 
-void page_live_take(struct page_live *l, const struct sooth_record *r)
+void page_live_add_record(struct page_live *l, const struct sooth_record *r)
 {
 	const struct profile_page *page = record_as(r, PROFILE_PAGE, sizeof(*page));
 	const struct profile_release *given = record_as(r, PROFILE_RELEASE, sizeof(*given));

@@ -44,8 +44,7 @@ struct page_live {
 
 void page_live_init(struct page_live *l);
 void page_live_fini(struct page_live *l);
-/* Records of other kinds are ignored. */
-void page_live_take(struct page_live *l, const struct sooth_record *r);
+void page_live_add_record(struct page_live *l, const struct sooth_record *r);
 /* Pages of a stack that remained at the peak. */
 struct pages_held page_live_at_peak(const struct page_live *l, const struct page_sum *sum);
 /* Whether all that was touched has been given back, or its processes have ended. */

@@ -61,10 +61,10 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct graph_state *s = state;
 
 	(void)err;
-	profile_sums_take(&s->sums, batch);
-	graph_origin_take(&s->origin, batch);
+	profile_sums_add_batch(&s->sums, batch);
+	graph_origin_add_batch(&s->origin, batch);
 	batch_for_each (r, batch)
-		page_live_take(&s->live, r);
+		page_live_add_record(&s->live, r);
 	return 0;
 }
 

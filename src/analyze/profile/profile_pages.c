@@ -154,7 +154,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-static void look(struct pages_state *s, const struct proc_process *p)
+static void add_resident(struct pages_state *s, const struct proc_process *p)
 {
 	struct process_id id = process_id_of(&p->record);
 	bool is_new;
@@ -178,11 +178,11 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct pages_state *s = state;
 
 	(void)err;
-	profile_sums_take(&s->sums, batch);
+	profile_sums_add_batch(&s->sums, batch);
 	batch_for_each (r, batch) {
 		if (r->kind == PROC_PROCESS && record_holds(r, PROC_PROCESS_LEAST))
-			look(s, (const void *)r);
-		page_live_take(&s->live, r);
+			add_resident(s, (const void *)r);
+		page_live_add_record(&s->live, r);
 	}
 	return 0;
 }

@@ -75,7 +75,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-static void keep(struct samples_state *s, const struct profile_sample *r)
+static void keep_sample(struct samples_state *s, const struct profile_sample *r)
 {
 	struct kept_sample kept = { .id = process_id_of(&r->record),
 		.time_ns = r->record.time_ns,
@@ -97,13 +97,13 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct samples_state *s = state;
 
-	profile_sums_take(&s->sums, batch);
-	graph_origin_take(&s->origin, batch);
+	profile_sums_add_batch(&s->sums, batch);
+	graph_origin_add_batch(&s->origin, batch);
 	batch_for_each (r, batch) {
 		const struct profile_sample *sample = record_as(r, PROFILE_SAMPLE, sizeof(*sample));
 
 		if (sample)
-			keep(s, sample);
+			keep_sample(s, sample);
 	}
 	return buffer_failed(&s->kept) ? error_no_memory(err) : 0;
 }

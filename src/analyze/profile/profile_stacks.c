@@ -125,8 +125,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct stacks_state *s = state;
 
 	(void)err;
-	profile_sums_take(&s->sums, batch);
-	graph_origin_take(&s->origin, batch);
+	profile_sums_add_batch(&s->sums, batch);
+	graph_origin_add_batch(&s->origin, batch);
 	return 0;
 }
 

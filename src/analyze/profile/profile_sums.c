@@ -244,7 +244,7 @@ static void take_wait(struct profile_sums *s, const struct profile_wait *w)
 	add(s, &sample, w->waited_ns);
 }
 
-void profile_sums_take(struct profile_sums *s, const struct batch *batch)
+void profile_sums_add_batch(struct profile_sums *s, const struct batch *batch)
 {
 	assert(s);
 	batch_for_each (r, batch) {

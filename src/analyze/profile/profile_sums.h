@@ -74,7 +74,7 @@ struct profile_stacked {
 
 void profile_sums_init(struct profile_sums *s);
 void profile_sums_fini(struct profile_sums *s);
-void profile_sums_take(struct profile_sums *s, const struct batch *batch);
+void profile_sums_add_batch(struct profile_sums *s, const struct batch *batch);
 /* Forgets the samples; definitions stay. */
 void profile_sums_next_interval(struct profile_sums *s);
 /* Walk: *position starts at 0; false at the end. Texts are borrowed. */

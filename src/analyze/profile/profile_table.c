@@ -249,7 +249,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct table_state *s = state;
 
 	(void)err;
-	profile_sums_take(&s->sums, batch);
+	profile_sums_add_batch(&s->sums, batch);
 	return 0;
 }
 

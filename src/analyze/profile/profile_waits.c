@@ -166,7 +166,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct waits_state *s = state;
 
 	(void)err;
-	profile_sums_take(&s->sums, batch);
+	profile_sums_add_batch(&s->sums, batch);
 	batch_for_each (r, batch) {
 		const struct profile_wait *w = record_as(r, PROFILE_WAIT, sizeof(*w));
 
@@ -272,7 +272,7 @@ static int finish(void *state, struct sooth_error *err)
 	int status;
 
 	find_places(s);
-	wait_note_old(s->output, s->old);
+	wait_report_old_waits(s->output, s->old);
 	row = (struct wait_summary_row){ .waits = s->waits,
 		.waited_ns = s->waited_ns,
 		.threads = s->threads.count,

@@ -92,7 +92,7 @@ static uint32_t name_of(struct chains_state *s, const char *text)
 	return names_put(&s->sums.names, span_of(text, strnlen(text, PROFILE_NAME_BYTES)), NULL);
 }
 
-static void keep(struct chains_state *s, const struct profile_wait *w)
+static void keep_wait(struct chains_state *s, const struct profile_wait *w)
 {
 	struct profile_sample sample = profile_sample_of_wait(w);
 	struct kept_wait kept = { .from_ns = w->record.time_ns - w->waited_ns,
@@ -114,12 +114,12 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct chains_state *s = state;
 
-	profile_sums_take(&s->sums, batch);
+	profile_sums_add_batch(&s->sums, batch);
 	batch_for_each (r, batch) {
 		const struct profile_wait *w = record_as(r, PROFILE_WAIT, sizeof(*w));
 
 		if (w)
-			keep(s, w);
+			keep_wait(s, w);
 	}
 	return buffer_failed(&s->waits) ? error_no_memory(err) : 0;
 }

@@ -141,7 +141,7 @@ uint8_t wait_call_text(uint32_t abi, uint32_t number, char name[SYSCALL_NAME_SIZ
 	return SOOTH_STATE_VALUE;
 }
 
-void wait_note_old(struct output *output, uint64_t old)
+void wait_report_old_waits(struct output *output, uint64_t old)
 {
 	if (old)
 		output_limit(output, "stacks of waits that began before sooth attached",

@@ -56,6 +56,6 @@ struct wait_place {
 bool wait_place_is_below(const struct profile_sums *sums, const struct profile_function *f);
 struct wait_place wait_place_of(struct profile_sums *sums, uint32_t stack);
 /* A limit, where some waits began before the recording. */
-void wait_note_old(struct output *output, uint64_t old);
+void wait_report_old_waits(struct output *output, uint64_t old);
 
 #endif

@@ -189,8 +189,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct wall_state *s = state;
 
 	(void)err;
-	profile_sums_take(&s->sums, batch);
-	sched_sums_take(&s->sched, batch);
+	profile_sums_add_batch(&s->sums, batch);
+	sched_sums_add_batch(&s->sched, batch);
 	batch_for_each (r, batch) {
 		const struct profile_sample *sample = record_as(r, PROFILE_SAMPLE, sizeof(*sample));
 		const struct profile_wait *wait = record_as(r, PROFILE_WAIT, sizeof(*wait));
@@ -393,7 +393,7 @@ static int finish(void *state, struct sooth_error *err)
 
 	take_times(s);
 	find_places(s);
-	wait_note_old(s->output, s->old);
+	wait_report_old_waits(s->output, s->old);
 	if (!s->sched.threads.count && s->threads.count)
 		output_limit(s->output, "time on a CPU, exactly, and short waits",
 			"it was not counted: the time of samples stands for it",

@@ -46,7 +46,7 @@ uint64_t sched_wall_ns(const struct sched_times *t)
 	       t->stopped_ns;
 }
 
-static void take(struct sched_sums *s, const struct sched_times *t)
+static void add_times(struct sched_sums *s, const struct sched_times *t)
 {
 	struct thread_key key = { process_id_of(&t->record), t->record.tid };
 	bool is_new = false;
@@ -58,13 +58,13 @@ static void take(struct sched_sums *s, const struct sched_times *t)
 		sched_times_add(sum, t);
 }
 
-void sched_sums_take(struct sched_sums *s, const struct batch *batch)
+void sched_sums_add_batch(struct sched_sums *s, const struct batch *batch)
 {
 	batch_for_each (r, batch) {
 		const struct sched_times *t = record_as(r, SCHED_TIMES, sizeof(*t));
 
 		if (t)
-			take(s, t);
+			add_times(s, t);
 	}
 }
 

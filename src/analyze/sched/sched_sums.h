@@ -13,7 +13,7 @@ struct sched_sums {
 
 void sched_sums_init(struct sched_sums *s);
 void sched_sums_fini(struct sched_sums *s);
-void sched_sums_take(struct sched_sums *s, const struct batch *batch);
+void sched_sums_add_batch(struct sched_sums *s, const struct batch *batch);
 /* Walk: *position starts at 0; NULL at the end. */
 const struct sched_times *sched_sums_next(const struct sched_sums *s, size_t *position);
 /* Counts and times. */

@@ -117,7 +117,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct table_state *s = state;
 
 	(void)err;
-	sched_sums_take(&s->sums, batch);
+	sched_sums_add_batch(&s->sums, batch);
 	return 0;
 }
 

@@ -99,8 +99,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 	(void)err;
 	batch_for_each (r, batch) {
-		process_table_take(&c->process_table, r);
-		snapshots_take(&c->sockets, r);
+		process_table_add_record(&c->process_table, r);
+		snapshots_add_record(&c->sockets, r);
 	}
 	return 0;
 }
@@ -123,7 +123,7 @@ static int emit_socket(struct connections_view *c, const struct process_entry *p
 	enum peer_label_strength strength;
 	struct span label = socket_sums_label(&c->labels, socket, &strength);
 
-	socket_text_take(&c->words, socket);
+	socket_text_add_socket(&c->words, socket);
 	row.role_state = process_table_role_state(p);
 	row.label_state = label.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 	row.local_end_state = socket_text_state(&c->words.local, socket->local_state);

@@ -91,7 +91,7 @@ struct sockets_socket socket_whole(const struct sockets_socket *s)
 	return whole;
 }
 
-void socket_text_take(struct socket_text *w, const struct sockets_socket *s)
+void socket_text_add_socket(struct socket_text *w, const struct sockets_socket *s)
 {
 	assert(w);
 	buffer_reset(&w->protocol);

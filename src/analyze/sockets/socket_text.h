@@ -19,7 +19,7 @@ struct socket_text {
 };
 
 /* Replaces the texts by those of the socket. */
-void socket_text_take(struct socket_text *w, const struct sockets_socket *s);
+void socket_text_add_socket(struct socket_text *w, const struct sockets_socket *s);
 /* State of a text in a row: a text is a value, else the record says why it is missing. */
 uint8_t socket_text_state(const struct buffer *words, uint8_t of_record);
 void socket_text_fini(struct socket_text *w);

@@ -197,7 +197,7 @@ static void count_ends(struct sockets_view *s, const struct snapshot *one)
 
 		if (!socket)
 			continue;
-		socket_text_take(&s->words, socket);
+		socket_text_add_socket(&s->words, socket);
 		hash = end_hash(s);
 		count = map_put(&s->ends, &hash, NULL);
 		if (count)
@@ -252,7 +252,7 @@ static int emit_socket(
 		tail_span(&row.label, label),
 	};
 
-	socket_text_take(&s->words, socket);
+	socket_text_add_socket(&s->words, socket);
 	tail[3] = tail_buffer(&row.family_protocol, &s->words.protocol);
 	tail[4] = tail_buffer(&row.local_end, &s->words.local);
 	tail[5] = tail_buffer(&row.peer_end, &s->words.peer);

@@ -65,7 +65,7 @@ static int by_weight(const void *left, const void *right)
 	return a->first->record.tid < b->first->record.tid ? -1 : 1;
 }
 
-static void take(struct map *by_key, struct buffer *groups, const struct stacks_thread *t)
+static void add_thread(struct map *by_key, struct buffer *groups, const struct stacks_thread *t)
 {
 	struct group_key key = key_of(t);
 	bool is_new, is_main = t->record.tid == t->record.pid;
@@ -100,7 +100,7 @@ static void stack_groups(struct buffer *groups, const struct batch *records, uin
 		const struct stacks_thread *t = record_as(r, STACKS_THREAD, sizeof(*t));
 
 		if (t && (!tid || t->record.tid == tid))
-			take(&by_key, groups, t);
+			add_thread(&by_key, groups, t);
 	}
 	map_fini(&by_key);
 	if (groups->size)

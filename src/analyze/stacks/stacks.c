@@ -35,10 +35,10 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct stacks_state *s = state;
 
 	(void)err;
-	profile_sums_take(&s->sums, batch);
+	profile_sums_add_batch(&s->sums, batch);
 	batch_for_each (r, batch) {
 		if (r->kind == STACKS_THREAD || r->kind == STACKS_SNAPSHOT)
-			snapshots_take(&s->last, r);
+			snapshots_add_record(&s->last, r);
 	}
 	return 0;
 }

@@ -272,7 +272,7 @@ static bool is_there(const struct thread_histories *h, const struct thread_histo
 	return ends && t->last.time_ns > ends->before_ns;
 }
 
-void thread_histories_take(struct thread_histories *h, const struct sooth_record *r)
+void thread_histories_add_record(struct thread_histories *h, const struct sooth_record *r)
 {
 	const void *known;
 

@@ -107,8 +107,7 @@ struct thread_histories {
 
 void thread_histories_init(struct thread_histories *h);
 void thread_histories_fini(struct thread_histories *h);
-/* Records of other probes are ignored. */
-void thread_histories_take(struct thread_histories *h, const struct sooth_record *r);
+void thread_histories_add_record(struct thread_histories *h, const struct sooth_record *r);
 void thread_histories_next_interval(struct thread_histories *h);
 /* The next live thread of a process; *position starts at 0. */
 const struct thread_history *thread_histories_next(

@@ -26,16 +26,16 @@ void thread_times_fini(struct thread_times *t)
 	snapshots_fini(&t->before);
 }
 
-static void keep(struct thread_times *t, const struct snapshot *s)
+static void keep_snapshot(struct thread_times *t, const struct snapshot *s)
 {
 	struct batch batch = snapshot_records(s);
 
 	batch_for_each (r, &batch)
-		snapshots_take(&t->before, r);
-	snapshots_take(&t->before, (const void *)s->end.data);
+		snapshots_add_record(&t->before, r);
+	snapshots_add_record(&t->before, (const void *)s->end.data);
 }
 
-void thread_times_take(struct thread_times *t, const struct sooth_record *r)
+void thread_times_add_record(struct thread_times *t, const struct sooth_record *r)
 {
 	assert(r);
 
@@ -47,9 +47,9 @@ void thread_times_take(struct thread_times *t, const struct sooth_record *r)
 		last = snapshots_get(&t->now, &id);
 		/* A snapshot of an ended process is empty: keep the last one. */
 		if (last && last->pending.size)
-			keep(t, last);
+			keep_snapshot(t, last);
 	}
-	snapshots_take(&t->now, r);
+	snapshots_add_record(&t->now, r);
 }
 
 struct thread_key {

@@ -32,8 +32,7 @@ struct thread_sums {
 
 void thread_times_init(struct thread_times *t);
 void thread_times_fini(struct thread_times *t);
-/* Records of other probes are ignored. */
-void thread_times_take(struct thread_times *t, const struct sooth_record *r);
+void thread_times_add_record(struct thread_times *t, const struct sooth_record *r);
 
 static inline const struct snapshot *thread_times_get(
 	const struct thread_times *t, const struct process_id *id)

@@ -110,7 +110,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 	(void)err;
 	batch_for_each (r, batch)
-		thread_times_take(&s->times, r);
+		thread_times_add_record(&s->times, r);
 	return 0;
 }
 

@@ -242,8 +242,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		if (r->kind == STREAM_TARGET)
 			s->is_launched = target_is_command(r);
-		heap_overhead_take(&s->overheads, r);
-		timeline_tracker_take(&s->tracker, r);
+		heap_overhead_add_record(&s->overheads, r);
+		timeline_tracker_add_record(&s->tracker, r);
 	}
 	return timeline_findings_push(&s->findings, batch, err);
 }

@@ -345,7 +345,7 @@ static void take_aggregate(struct timeline_tracker *b, const struct syscalls_cou
 		add_calls(b, p, TIMELINE_FAILED, &span, (double)c->errors);
 }
 
-void timeline_tracker_take(struct timeline_tracker *b, const struct sooth_record *r)
+void timeline_tracker_add_record(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	const void *known;
 
@@ -358,8 +358,8 @@ void timeline_tracker_take(struct timeline_tracker *b, const struct sooth_record
 	track_axis_reach(&b->axis, r->time_ns);
 	if (take_coming(b, r))
 		return;
-	snapshots_take(&b->maps, r);
-	timeline_threads_take(b, r);
+	snapshots_add_record(&b->maps, r);
+	timeline_threads_add_record(b, r);
 	if ((known = record_as(r, PROC_PROCESS, PROC_PROCESS_LEAST)))
 		take_process(b, known);
 	else if (r->kind == PROC_SNAPSHOT)

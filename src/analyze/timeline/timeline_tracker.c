@@ -297,7 +297,7 @@ static void extend(struct timeline_tracker *b, uint64_t now_ns)
 }
 
 /* Without processes there is no sum: a gap, not 0. */
-static void set(struct timeline_tracker *b, uint64_t now_ns)
+static void set_memory_sum(struct timeline_tracker *b, uint64_t now_ns)
 {
 	struct timeline_snapshot *all = &b->all.rss;
 	struct track *track =
@@ -333,7 +333,7 @@ void timeline_total_read(struct timeline_tracker *b, struct timeline_process *p,
 		return;
 	if (is_valid)
 		extend(b, now_ns);
-	set(b, now_ns);
+	set_memory_sum(b, now_ns);
 }
 
 /* A process that is not in the sample has ended. */
@@ -362,7 +362,7 @@ void timeline_total_sampled(struct timeline_tracker *b, uint64_t now_ns)
 	if (is_valid)
 		extend(b, now_ns);
 	forget_missing(b);
-	set(b, now_ns);
+	set_memory_sum(b, now_ns);
 	b->rss_round++;
 }
 
@@ -376,7 +376,7 @@ void timeline_total_end(struct timeline_tracker *b, struct timeline_process *p, 
 		extend(b, now_ns);
 	forget(b, p);
 	if (b->is_whole)
-		set(b, now_ns);
+		set_memory_sum(b, now_ns);
 }
 
 void timeline_total_forget(struct timeline_tracker *b)
@@ -504,7 +504,7 @@ static void end_snapshot(
 	t->round++;
 }
 
-void timeline_threads_take(struct timeline_tracker *b, const struct sooth_record *r)
+void timeline_threads_add_record(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	const struct threads_thread *thread = record_as(r, THREADS_THREAD, THREADS_THREAD_LEAST);
 	const struct threads_process *end = record_as(r, THREADS_PROCESS, sizeof(*end));

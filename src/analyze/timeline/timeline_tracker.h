@@ -108,7 +108,7 @@ struct timeline_tracker {
 
 void timeline_tracker_init(struct timeline_tracker *b);
 void timeline_tracker_fini(struct timeline_tracker *b);
-void timeline_tracker_take(struct timeline_tracker *b, const struct sooth_record *r);
+void timeline_tracker_add_record(struct timeline_tracker *b, const struct sooth_record *r);
 /* After the last record: marks the time that counts cover. */
 void timeline_tracker_resolve(struct timeline_tracker *b);
 
@@ -146,6 +146,6 @@ void timeline_total_end(struct timeline_tracker *b, struct timeline_process *p, 
 void timeline_total_forget(struct timeline_tracker *b);
 
 /* Records of the probe threads. */
-void timeline_threads_take(struct timeline_tracker *b, const struct sooth_record *r);
+void timeline_threads_add_record(struct timeline_tracker *b, const struct sooth_record *r);
 
 #endif

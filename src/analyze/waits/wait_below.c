@@ -12,7 +12,7 @@ static bool is_one_of(uint32_t pid, const uint32_t *pids, size_t count)
 	return false;
 }
 
-bool wait_is_for_below(
+bool waits_for_descendant(
 	const struct batch *records, uint32_t pid, const uint32_t *below, size_t count)
 {
 	struct wait_graph g = { .records = *records };

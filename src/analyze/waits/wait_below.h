@@ -10,7 +10,7 @@
 
 /* By the records of the probe waits: a thread waits for a child, for a signal (sigsuspend), or at a
  * pipe or socket whose other end one of `below` has. */
-bool wait_is_for_below(
+bool waits_for_descendant(
 	const struct batch *records, uint32_t pid, const uint32_t *below, size_t count);
 
 #endif

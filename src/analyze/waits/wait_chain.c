@@ -50,7 +50,7 @@ struct survey {
 	unsigned threads, locked;
 };
 
-static void look(struct survey *s, const struct wait_graph *g, const struct waits_process *p)
+static void survey_wait(struct survey *s, const struct wait_graph *g, const struct waits_process *p)
 {
 	const struct waits_thread *t = NULL;
 
@@ -155,7 +155,7 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 	const struct waits_thread *jvm;
 	struct survey s = { 0 };
 
-	look(&s, g, p);
+	survey_wait(&s, g, p);
 	/* Its first thread has ended, or was not read. */
 	if (!s.has_main)
 		s.main = wait_link_of(g, p, wait_graph_thread(g, p->node_pid, NULL));
@@ -219,7 +219,7 @@ static bool is_between_waits(const struct wait_link *link)
 }
 
 /* A process between two waits usually waits for the same as in the sample before. */
-static struct wait_link choose(const struct wait_graph *g, const struct waits_process *p)
+static struct wait_link choose_thread(const struct wait_graph *g, const struct waits_process *p)
 {
 	struct wait_link link = choose_now(g, p), earlier;
 	struct wait_graph before = sample_before(g);
@@ -265,7 +265,7 @@ static bool has_task(const struct wait_graph *g, const struct wait_chain *chain,
 
 	if (!p || has_process(chain, writer->party_pid))
 		return false;
-	link = choose(g, p);
+	link = choose_thread(g, p);
 	return !link.is_idle && !wait_is_of_locks(&link) && link.what != WAIT_UNKNOWN &&
 	       link.what != WAIT_ZOMBIE && link.what != WAIT_IPC &&
 	       !(link.party && has_process(chain, link.party->party_pid));
@@ -329,12 +329,12 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 	}
 	if (!p)
 		return false;
-	*out = choose(g, p);
+	*out = choose_thread(g, p);
 	if (party->relation == WAITS_RELATION_TERMINAL &&
 		!(out->party && has_process(chain, out->party->party_pid)))
 		return false;
 	if (last->what == WAIT_SOCKET_READ)
-		wait_link_serve(g, out);
+		wait_link_follow_server(g, out);
 	return true;
 }
 
@@ -353,7 +353,7 @@ static enum leads leads_of(const struct wait_graph *g, const struct wait_chain *
 			return LEADS_IN;
 		if (!p)
 			return LEADS_UNKNOWN;
-		link = choose(g, p);
+		link = choose_thread(g, p);
 		if (link.is_idle || link.what == WAIT_UNKNOWN || link.what == WAIT_ZOMBIE)
 			return LEADS_UNKNOWN;
 		if (!link.party || link.party->party_pid == pid)
@@ -446,7 +446,7 @@ void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_cha
 	*out = (struct wait_chain){ 0 };
 	if (!p)
 		return;
-	out->links[out->count++] = choose(g, p);
+	out->links[out->count++] = choose_thread(g, p);
 	follow(g, out);
 }
 

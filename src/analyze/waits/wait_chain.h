@@ -81,7 +81,7 @@ struct wait_link wait_link_of(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t);
 /* A client waits for the server of this link: if that has one open request to another server, it
  * waits for that. */
-void wait_link_serve(const struct wait_graph *g, struct wait_link *link);
+void wait_link_follow_server(const struct wait_graph *g, struct wait_link *link);
 void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_chain *out);
 /* From that thread on, whether it matters or not; without such a thread the chain is empty. */
 void wait_chain_follow_thread(

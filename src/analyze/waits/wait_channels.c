@@ -31,7 +31,7 @@ static enum wait_channel_kind of_events(
 	if (only && !others) {
 		link->is_idle = false;
 		wait_link_of_object(link, NULL, only, false);
-		link->party = wait_party_by(g, t, only->fd);
+		link->party = wait_party_by_fd(g, t, only->fd);
 		link->confidence = WAITS_LOW;
 	}
 	return WAIT_CHANNEL_OR_WORKER;
@@ -43,7 +43,7 @@ static void of_descriptor(
 	const struct waits_object *o = wait_first_object(g, t, WAITS_ROLE_CALL);
 	bool connects = link->what == WAIT_CONNECT;
 
-	link->party = wait_party_of(g, t, link);
+	link->party = wait_best_party(g, t, link);
 	if (!o)
 		return;
 	wait_link_of_object(link, NULL, o, o->events == POLLOUT);
@@ -56,7 +56,7 @@ static void of_children(
 {
 	unsigned count = 0;
 
-	link->party = wait_party_with(g, t, WAITS_RELATION_CHILD, &count);
+	link->party = wait_youngest_party(g, t, WAITS_RELATION_CHILD, &count);
 	link->others = count ? count - 1 : 0;
 }
 
@@ -108,7 +108,7 @@ enum wait_channel_kind wait_link_of_channel(
 		return of_events(g, t, link);
 	case BSD_CHANNEL_FILE_LOCK:
 		link->object = wait_first_object(g, t, WAITS_ROLE_CALL);
-		link->party = wait_party_of(g, t, link);
+		link->party = wait_best_party(g, t, link);
 		break;
 	case BSD_CHANNEL_SIGNAL:
 		link->is_idle = true;

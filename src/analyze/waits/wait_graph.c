@@ -114,7 +114,7 @@ const struct waits_party *wait_graph_sharer(
 	return NULL;
 }
 
-const struct waits_signals *wait_signals_in(const struct batch *records, uint32_t pid)
+const struct waits_signals *find_process_signals(const struct batch *records, uint32_t pid)
 {
 	batch_for_each (r, records) {
 		const struct waits_signals *s = record_as(r, WAITS_SIGNALS, sizeof(*s));

@@ -26,7 +26,7 @@ const struct waits_object *wait_graph_object(const struct wait_graph *g,
 const struct waits_party *wait_graph_party(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid, const struct waits_party *before);
 /* The signals of a process, in the records of a snapshot; NULL: not read, or an older capture. */
-const struct waits_signals *wait_signals_in(const struct batch *records, uint32_t pid);
+const struct waits_signals *find_process_signals(const struct batch *records, uint32_t pid);
 /* The parent of the process, if it has the same input; it could not end the wait, and is no party. */
 const struct waits_party *wait_graph_sharer(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid, uint32_t fd);

@@ -36,7 +36,7 @@ static void of_data(const struct wait_graph *g, const struct waits_thread *t,
 {
 	const struct waits_object *o = wait_first_object(g, t, WAITS_ROLE_CALL);
 
-	link->party = wait_party_of(g, t, link);
+	link->party = wait_best_party(g, t, link);
 	if (!o) {
 		link->what = WAIT_IO;
 		return;
@@ -59,7 +59,7 @@ struct watched {
 static bool is_own(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {
-	const struct waits_party *p = wait_party_by(g, t, o->fd);
+	const struct waits_party *p = wait_party_by_fd(g, t, o->fd);
 
 	return p && p->party_pid == t->node_pid;
 }
@@ -67,7 +67,7 @@ static bool is_own(
 static bool is_to_itself(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {
-	return wait_party_by(g, t, o->fd)->relation == WAITS_RELATION_LISTENER;
+	return wait_party_by_fd(g, t, o->fd)->relation == WAITS_RELATION_LISTENER;
 }
 
 /* A network socket says more than a local one. */
@@ -145,7 +145,7 @@ static bool is_repeated(const struct wait_graph *g, const struct waits_party *of
 /* A handler is called when a child ends; true also where that is unknown: an older capture. */
 static bool catches_child_ends(const struct wait_graph *g, const struct waits_thread *t)
 {
-	const struct waits_signals *s = wait_signals_in(&g->records, t->node_pid);
+	const struct waits_signals *s = find_process_signals(&g->records, t->node_pid);
 
 	return !s || s->caught >> (SIGNAL_CHILD - 1) & 1;
 }
@@ -153,7 +153,7 @@ static bool catches_child_ends(const struct wait_graph *g, const struct waits_th
 static bool is_of_child(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {
-	const struct waits_party *by = wait_party_by(g, t, o->fd), *p = NULL;
+	const struct waits_party *by = wait_party_by_fd(g, t, o->fd), *p = NULL;
 
 	while (by && (p = wait_graph_party(g, t->node_pid, t->record.tid, p))) {
 		if (p->relation == WAITS_RELATION_CHILD && p->party_pid == by->party_pid)
@@ -220,7 +220,7 @@ static bool is_death_watch(
 	const struct wait_graph *g, const struct waits_thread *t, const struct watched *w)
 {
 	const struct waits_process *p = wait_graph_process(g, t->node_pid);
-	const struct waits_party *party = w->pipe ? wait_party_by(g, t, w->pipe->fd) : NULL;
+	const struct waits_party *party = w->pipe ? wait_party_by_fd(g, t, w->pipe->fd) : NULL;
 
 	return w->has_signals && p && party && party->party_pid == p->ppid;
 }
@@ -231,11 +231,11 @@ static void of_request(const struct wait_graph *g, const struct waits_thread *t,
 	link->what = WAIT_SOCKET_READ;
 	link->is_idle = false;
 	link->object = w->request;
-	link->party = wait_party_by(g, t, w->request->fd);
+	link->party = wait_party_by_fd(g, t, w->request->fd);
 	link->confidence = WAITS_MEDIUM;
 }
 
-void wait_link_serve(const struct wait_graph *g, struct wait_link *link)
+void wait_link_follow_server(const struct wait_graph *g, struct wait_link *link)
 {
 	struct watched w;
 
@@ -260,11 +260,11 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 	}
 	if (w.own && is_few) {
 		wait_link_of_object(link, NULL, w.own, false);
-		link->party = wait_party_by(g, t, w.own->fd);
+		link->party = wait_party_by_fd(g, t, w.own->fd);
 		return;
 	}
 	if (!w.listener && (is_epoll || !w.terminal) &&
-		!(is_few && w.pipe && wait_party_by(g, t, w.pipe->fd)) &&
+		!(is_few && w.pipe && wait_party_by_fd(g, t, w.pipe->fd)) &&
 		is_woken_by_children(g, t) && of_worker(g, t, link))
 		return;
 	if (!w.listener && !is_few && w.requests == 1) {
@@ -279,13 +279,13 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 		o = w.connection;
 	else if (w.terminal)
 		o = w.terminal;
-	else if (w.pipe && wait_party_by(g, t, w.pipe->fd))
+	else if (w.pipe && wait_party_by_fd(g, t, w.pipe->fd))
 		o = w.pipe;
 	else if (w.connections)
 		o = w.connection;
 	else if (w.other)
 		o = w.other;
-	if (!o || (o == w.other && wait_party_with(g, t, WAITS_RELATION_CHILD, NULL))) {
+	if (!o || (o == w.other && wait_youngest_party(g, t, WAITS_RELATION_CHILD, NULL))) {
 		of_loop(&w, link);
 		return;
 	}
@@ -293,7 +293,7 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 	link->count = w.count;
 	if (wait_is_terminal(o))
 		return;
-	link->party = wait_party_by(g, t, o->fd);
+	link->party = wait_party_by_fd(g, t, o->fd);
 	if (link->confidence > WAITS_MEDIUM && w.count > 1)
 		link->confidence = WAITS_MEDIUM;
 }
@@ -303,9 +303,9 @@ static void of_ready(const struct wait_graph *g, const struct waits_thread *t,
 static void of_lock(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
-	link->party = wait_party_with(g, t, WAITS_RELATION_THREAD, NULL);
+	link->party = wait_youngest_party(g, t, WAITS_RELATION_THREAD, NULL);
 	if (!link->party)
-		link->party = wait_party_with(g, t, WAITS_RELATION_LOCK, NULL);
+		link->party = wait_youngest_party(g, t, WAITS_RELATION_LOCK, NULL);
 	link->what = t->lock == WAITS_LOCK_JOIN && link->party ? WAIT_THREAD_END
 		     : link->party			       ? WAIT_MUTEX
 							       : WAIT_CONDITION;
@@ -315,11 +315,11 @@ static void of_time(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
 	link->what = WAIT_SLEEP;
-	link->party = wait_party_with(g, t, WAITS_RELATION_LOCK, NULL);
+	link->party = wait_youngest_party(g, t, WAITS_RELATION_LOCK, NULL);
 	if (link->party) {
 		link->what = WAIT_LOCK;
 	} else {
-		link->party = wait_party_with(g, t, WAITS_RELATION_LOCK_FILE, NULL);
+		link->party = wait_youngest_party(g, t, WAITS_RELATION_LOCK_FILE, NULL);
 		if (link->party)
 			link->what = WAIT_LOCK_FILE;
 	}
@@ -340,7 +340,7 @@ static void of_open(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
 	link->object = wait_first_object(g, t, WAITS_ROLE_CALL);
-	link->party = wait_party_of(g, t, link);
+	link->party = wait_best_party(g, t, link);
 	link->what = link->object && link->object->type == FDS_FIFO ? WAIT_FIFO_OPEN
 		     : link->object				    ? WAIT_IO
 								    : WAIT_UNKNOWN;
@@ -369,13 +369,13 @@ static void of_call(const struct wait_graph *g, const struct waits_thread *t,
 		break;
 	case SYSCALL_WAIT_TURN:
 		link->object = wait_first_object(g, t, WAITS_ROLE_CALL);
-		link->party = wait_party_of(g, t, link);
+		link->party = wait_best_party(g, t, link);
 		link->what = row->wait.descriptor ? WAIT_LOCK : WAIT_IPC;
 		break;
 	case SYSCALL_WAIT_CHILD:
 	case SYSCALL_WAIT_SPAWN:
 		link->what = WAIT_CHILD;
-		link->party = wait_party_with(g, t, WAITS_RELATION_CHILD, &count);
+		link->party = wait_youngest_party(g, t, WAITS_RELATION_CHILD, &count);
 		link->others = count ? count - 1 : 0;
 		break;
 	case SYSCALL_WAIT_SIGNAL:
@@ -429,15 +429,16 @@ static void of_channel(const struct wait_graph *g, const struct waits_thread *t,
 		link->confidence = WAITS_MEDIUM;
 		if (link->what == WAIT_PIPE_READ || link->what == WAIT_PIPE_WRITE) {
 			link->object = wait_first_object(g, t, WAITS_ROLE_WATCHED);
-			link->party = link->object ? wait_party_by(g, t, link->object->fd) : NULL;
+			link->party =
+				link->object ? wait_party_by_fd(g, t, link->object->fd) : NULL;
 		}
 		if (link->what == WAIT_CHILD) {
-			link->party = wait_party_with(g, t, WAITS_RELATION_CHILD, &count);
+			link->party = wait_youngest_party(g, t, WAITS_RELATION_CHILD, &count);
 			link->others = count ? count - 1 : 0;
 		}
 		return;
 	}
-	link->party = wait_party_with(g, t, WAITS_RELATION_CHILD, &count);
+	link->party = wait_youngest_party(g, t, WAITS_RELATION_CHILD, &count);
 	if (link->party) {
 		link->what = WAIT_CHILD;
 		link->others = count - 1;

@@ -24,7 +24,7 @@ static bool is_better(const struct wait_graph *g, const struct waits_thread *t,
 	return !wait_graph_process(g, b->party_pid) && wait_graph_process(g, a->party_pid);
 }
 
-const struct waits_party *wait_party_of(
+const struct waits_party *wait_best_party(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
 	const struct waits_party *p = NULL, *best = NULL;
@@ -43,8 +43,8 @@ const struct waits_party *wait_party_of(
 	return best;
 }
 
-const struct waits_party *wait_party_with(const struct wait_graph *g, const struct waits_thread *t,
-	enum waits_relation relation, unsigned *count)
+const struct waits_party *wait_youngest_party(const struct wait_graph *g,
+	const struct waits_thread *t, enum waits_relation relation, unsigned *count)
 {
 	const struct waits_party *p = NULL, *best = NULL;
 
@@ -63,7 +63,7 @@ const struct waits_party *wait_party_with(const struct wait_graph *g, const stru
 }
 
 /* The best party found by a descriptor. */
-const struct waits_party *wait_party_by(
+const struct waits_party *wait_party_by_fd(
 	const struct wait_graph *g, const struct waits_thread *t, uint32_t fd)
 {
 	const struct waits_party *p = NULL, *best = NULL;

@@ -6,13 +6,13 @@
 #include "analyze/waits/wait_chain.h"
 
 /* The party that says most; counts the others into the link. */
-const struct waits_party *wait_party_of(
+const struct waits_party *wait_best_party(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link);
 /* The youngest of a relation; counts all of them. */
-const struct waits_party *wait_party_with(const struct wait_graph *g, const struct waits_thread *t,
-	enum waits_relation relation, unsigned *count);
+const struct waits_party *wait_youngest_party(const struct wait_graph *g,
+	const struct waits_thread *t, enum waits_relation relation, unsigned *count);
 /* The best party found by a descriptor. */
-const struct waits_party *wait_party_by(
+const struct waits_party *wait_party_by_fd(
 	const struct wait_graph *g, const struct waits_thread *t, uint32_t fd);
 const struct waits_object *wait_first_object(
 	const struct wait_graph *g, const struct waits_thread *t, enum waits_role role);

@@ -69,7 +69,7 @@ void wait_object_text(struct buffer *out, const struct wait_link *link)
 	}
 }
 
-void wait_put_on(struct buffer *out, const struct wait_link *link, const char *before)
+void wait_put_object(struct buffer *out, const struct wait_link *link, const char *before)
 {
 	struct buffer text = { 0 };
 

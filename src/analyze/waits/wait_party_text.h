@@ -14,7 +14,7 @@ void wait_put_process(struct buffer *out, const struct waits_process *p);
 /* The other party: "sleep (12) and 2 others", "process 12, which has ended", "itself". */
 void wait_put_party(struct buffer *out, const struct wait_link *link);
 /* The object behind `before`, where there is one that means something. */
-void wait_put_on(struct buffer *out, const struct wait_link *link, const char *before);
+void wait_put_object(struct buffer *out, const struct wait_link *link, const char *before);
 /* The object of a link: a path or an address; nothing: none. */
 void wait_object_text(struct buffer *out, const struct wait_link *link);
 

@@ -76,7 +76,7 @@ static void add_link(struct buffer *rows, const struct wait_graph *g, const stru
 	buffer_fini(&text);
 }
 
-void wait_rows_links(
+void wait_append_link_rows(
 	struct buffer *rows, const struct wait_graph *g, const struct wait_chain *chain)
 {
 	assert(chain);
@@ -116,7 +116,7 @@ static void add_thread(struct buffer *rows, const struct wait_graph *g,
 	buffer_fini(&text);
 }
 
-void wait_rows_threads(
+void wait_append_thread_rows(
 	struct buffer *rows, const struct wait_graph *g, const struct wait_chain *chain)
 {
 	const struct waits_process *before = NULL;
@@ -134,7 +134,7 @@ void wait_rows_threads(
 	}
 }
 
-void wait_rows_remedy(struct buffer *rows, const struct wait_chain *chain)
+void wait_append_remedy_row(struct buffer *rows, const struct wait_chain *chain)
 {
 	struct why_remedy_row row = { 0 };
 	struct buffer text = { 0 };

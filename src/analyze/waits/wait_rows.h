@@ -5,13 +5,12 @@
 
 #include "analyze/waits/wait_chain.h"
 
-/* Appends a struct why_link_row for each link. */
-void wait_rows_links(
+void wait_append_link_rows(
 	struct buffer *rows, const struct wait_graph *g, const struct wait_chain *chain);
 /* Appends a struct why_thread_row for each thread of the processes in the chain, 64 at most. */
-void wait_rows_threads(
+void wait_append_thread_rows(
 	struct buffer *rows, const struct wait_graph *g, const struct wait_chain *chain);
 /* Appends a struct why_remedy_row, if there is a remedy. */
-void wait_rows_remedy(struct buffer *rows, const struct wait_chain *chain);
+void wait_append_remedy_row(struct buffer *rows, const struct wait_chain *chain);
 
 #endif

@@ -84,7 +84,7 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 	bool is_own = link->party && link->party->party_pid == link->process->node_pid;
 
 	if (link->object && wait_is_terminal_master(link->object)) {
-		wait_master_text(out, g, link);
+		pty_master_text(out, g, link);
 		return;
 	}
 	if (is_own && writes)
@@ -110,7 +110,7 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 		buffer_string(out, is_fifo ? "" : " through a pipe");
 	}
 	if (is_fifo)
-		wait_put_on(out, link,
+		wait_put_object(out, link,
 			writes || is_own ? ", FIFO "
 			: is_known	 ? " through FIFO "
 					 : " ");
@@ -126,16 +126,16 @@ static void put_socket_read(
 	(void)g;
 	if (is_dns(o)) {
 		buffer_string(out, "waits for an answer of the name server");
-		wait_put_on(out, link, " ");
+		wait_put_object(out, link, " ");
 		return;
 	}
 	if (link->party) {
 		buffer_string(out, "waits for ");
 		wait_put_party(out, link);
-		wait_put_on(out, link, " on ");
+		wait_put_object(out, link, " on ");
 	} else {
 		buffer_string(out, "waits for data");
-		wait_put_on(
+		wait_put_object(
 			out, link, o && o->type == FDS_UDP && !o->peer.size ? " on " : " from ");
 		if (wait_is_half_open(link))
 			buffer_string(out, ": the other end is gone, no data will come");
@@ -156,7 +156,7 @@ static void put_socket_write(
 
 	buffer_string(out, paced ? "sends data" : "is blocked sending");
 	buffer_string(out, wait_error_output(link));
-	wait_put_on(out, link, " to ");
+	wait_put_object(out, link, " to ");
 	buffer_string(out, paced ? " as fast as " : ": ");
 	put_party_or(out, link, "the peer");
 	buffer_string(out, paced ? " reads" : " does not read");
@@ -169,7 +169,7 @@ static void put_connect(
 
 	(void)g;
 	buffer_string(out, is_dns(o) ? "connects to the name server" : "connects");
-	wait_put_on(out, link, is_dns(o) ? " " : " to ");
+	wait_put_object(out, link, is_dns(o) ? " " : " to ");
 	if (link->party) {
 		buffer_string(out, ": ");
 		wait_put_party(out, link);
@@ -191,11 +191,11 @@ static void put_lock(struct buffer *out, const struct wait_graph *g, const struc
 		else
 			buffer_string(out, "another process");
 		buffer_string(out, " has a lock");
-		wait_put_on(out, link, " on ");
+		wait_put_object(out, link, " on ");
 		return;
 	}
 	buffer_string(out, "waits for a lock");
-	wait_put_on(out, link, " on ");
+	wait_put_object(out, link, " on ");
 	if (!p)
 		buffer_string(out, ": its holder is not known");
 	else {
@@ -407,7 +407,7 @@ static void put_fifo_open(
 {
 	(void)g;
 	buffer_string(out, "opens the FIFO");
-	wait_put_on(out, link, " ");
+	wait_put_object(out, link, " ");
 	buffer_string(out, ": no process has the other end open");
 }
 
@@ -417,7 +417,7 @@ static void put_io(struct buffer *out, const struct wait_graph *g, const struct 
 	buffer_string(out, link->what == WAIT_IO
 				   ? "waits for the disk or file system"
 				   : "waits for the server or daemon of a file system");
-	wait_put_on(out, link, ", for ");
+	wait_put_object(out, link, ", for ");
 	put_call(out, link, ", in ");
 }
 

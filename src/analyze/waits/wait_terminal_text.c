@@ -17,7 +17,7 @@ void wait_terminal_text(
 	(void)g;
 	if (link->what == WAIT_TERMINAL_WRITE) {
 		buffer_string(out, "is blocked writing to its terminal");
-		wait_put_on(out, link, " ");
+		wait_put_object(out, link, " ");
 		if (link->party) {
 			buffer_string(out, ": ");
 			wait_put_party(out, link);
@@ -29,14 +29,14 @@ void wait_terminal_text(
 	}
 	buffer_string(out, wait_is_pager(p) ? "is a pager and waits for a key from its terminal"
 					    : "waits for input from its terminal");
-	wait_put_on(out, link, " ");
+	wait_put_object(out, link, " ");
 	if (is_background)
 		buffer_string(out, " (in the background)");
 	if (asks)
 		buffer_format(out, ": it asks for %s", asks);
 }
 
-void wait_master_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+void pty_master_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	bool writes = link->what == WAIT_PIPE_WRITE, paced = writes && wait_is_paced(g, link);
 	struct span terminal = link->party ? record_text(&link->party->record, &link->party->detail)

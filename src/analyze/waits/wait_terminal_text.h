@@ -10,6 +10,6 @@
 void wait_terminal_text(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
 /* "waits for output of bash (12) on the pseudo terminal /dev/pts/3 that it runs" */
-void wait_master_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
+void pty_master_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
 
 #endif

@@ -128,7 +128,7 @@ static void put_end(struct buffer *out, const struct wait_chain *chain)
 		buffer_string(out, ": a deadlock");
 }
 
-const char *wait_stop_text(const struct wait_link *link)
+const char *stopped_process_text(const struct wait_link *link)
 {
 	assert(link);
 	switch (link->what) {

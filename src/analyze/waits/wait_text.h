@@ -8,7 +8,7 @@
 /* The text of one link, without its subject: "waits for its child sleep (12), 3 min". */
 void wait_link_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
 /* "stopped by a signal", by its terminal, or frozen; NULL: the process is none of that. */
-const char *wait_stop_text(const struct wait_link *link);
+const char *stopped_process_text(const struct wait_link *link);
 /* The whole paragraph. */
 void wait_chain_text(
 	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain);

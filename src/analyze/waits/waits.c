@@ -47,13 +47,13 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct waits_state *s = state;
 
 	(void)err;
-	host_state_take(&s->host, batch);
+	host_state_add_batch(&s->host, batch);
 	batch_for_each (r, batch) {
 		struct process_id id = process_id_of(r);
 
 		if (!snapshots_are_of(&s->first, r) || map_get(&s->has_first, &id))
 			continue;
-		snapshots_take(&s->first, r);
+		snapshots_add_record(&s->first, r);
 		if (r->kind == WAITS_SNAPSHOT)
 			map_put(&s->has_first, &id, NULL);
 	}
@@ -130,9 +130,9 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct s
 	if (!chain.count)
 		buffer_format(&text, "process %u %s", snapshot->id.pid,
 			is_left_out(snapshot) ? "was not looked at" : "has ended");
-	wait_rows_links(&waits, &g, &chain);
-	wait_rows_threads(&threads, &g, &chain);
-	wait_rows_remedy(&remedy, &chain);
+	wait_append_link_rows(&waits, &g, &chain);
+	wait_append_thread_rows(&threads, &g, &chain);
+	wait_append_remedy_row(&remedy, &chain);
 	reason = is_left_out(snapshot) ? "the time for so many processes was used up: give fewer"
 				       : wait_chain_unknown(&chain);
 	struct why_row row = { .record = row_head(&snapshot->id),

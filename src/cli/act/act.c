@@ -33,7 +33,7 @@ void act_fini(struct act *a)
 	process_table_fini(&a->process_table);
 }
 
-int act_look(struct act *a, struct sooth_error *err)
+int act_scan_host(struct act *a, struct sooth_error *err)
 {
 	assert(a);
 	process_table_fini(&a->process_table);
@@ -53,7 +53,7 @@ struct act_process *act_at(const struct act *a, size_t i)
 	return (struct act_process *)(void *)a->processes.data + i;
 }
 
-static struct act_process *find(const struct act *a, const struct process_id *id)
+static struct act_process *find_one(const struct act *a, const struct process_id *id)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
 		if (!memcmp(&act_at(a, i)->id, id, sizeof(*id)))
@@ -154,7 +154,7 @@ static bool select_processes(struct act *a, const struct process_entry *p, uint3
 {
 	struct act_process one = { .id = p->id, .handle = -1, .depth = depth };
 
-	if (find(a, &p->id) || act_count(a) >= PROCESSES_MAX)
+	if (find_one(a, &p->id) || act_count(a) >= PROCESSES_MAX)
 		return false;
 	describe(a, p, &one);
 	buffer_append(&a->processes, &one, sizeof(one));
@@ -255,7 +255,7 @@ void act_select_verdict(struct act *a, enum verdict_kind kind)
 		else
 			a->doubted += state_is_unmeasured(verdict.state);
 		if (verdict.holds && !verdict.state && select_processes(a, p, 0))
-			snprintf(find(a, &p->id)->why, sizeof(verdict.why), "%s", verdict.why);
+			snprintf(find_one(a, &p->id)->why, sizeof(verdict.why), "%s", verdict.why);
 	}
 }
 
@@ -279,7 +279,7 @@ static const struct act_process *selected_above(const struct act *a, const struc
 		const struct act_process *found;
 
 		p = p->parent;
-		found = find(a, &p->id);
+		found = find_one(a, &p->id);
 		if (found && found->outcome != ACT_REFUSED)
 			return found;
 	}
@@ -291,7 +291,7 @@ static void keep_terminal_of(struct act *a, const struct process_entry *p)
 	const struct process_entry *above = p->parent;
 
 	for (unsigned i = 0; above && i < ANCESTORS_MAX; above = above->parent, i++) {
-		struct act_process *found = find(a, &above->id);
+		struct act_process *found = find_one(a, &above->id);
 
 		if (!found || found->outcome != ACT_SELECTED)
 			continue;
@@ -307,7 +307,8 @@ static void keep_terminal_of(struct act *a, const struct process_entry *p)
 static void keep_terminals(struct act *a)
 {
 	process_table_for_each (&a->process_table, p) {
-		if (p->process->terminal != PROC_NO_TERMINAL && goes_on(a, p) && !find(a, &p->id))
+		if (p->process->terminal != PROC_NO_TERMINAL && goes_on(a, p) &&
+			!find_one(a, &p->id))
 			keep_terminal_of(a, p);
 	}
 }
@@ -344,7 +345,7 @@ size_t act_select_others(struct act *a)
 		/* Daemons outlive the session. */
 		if (!by && a->reach == ACT_SESSION && !p->left)
 			by = selected_beside(a, p);
-		if (by && !find(a, &p->id))
+		if (by && !find_one(a, &p->id))
 			added += select_processes(
 				a, p, by->depth + (p->link != PROCESS_LINK_LAUNCHED));
 	}

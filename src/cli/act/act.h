@@ -64,7 +64,7 @@ struct act {
 void act_init(struct act *a, const struct os *os);
 void act_fini(struct act *a);
 /* Scans the host again. */
-int act_look(struct act *a, struct sooth_error *err);
+int act_scan_host(struct act *a, struct sooth_error *err);
 size_t act_count(const struct act *a);
 struct act_process *act_at(const struct act *a, size_t i);
 
@@ -96,10 +96,9 @@ struct act_progress {
 	void *user;
 };
 
-/* Pins every selected process. */
-void act_hold(struct act *a);
+void act_pin_processes(struct act *a);
 /* --dry-run of a kill: pins them and checks permission (signal 0), nothing more. */
-void act_would_end(struct act *a);
+void act_check_permission(struct act *a);
 /* Signals and waits. SIGKILL also ends a process that forks without pause. */
 int act_end(struct act *a, int signal, uint64_t wait_ns, const struct act_progress *progress,
 	struct sooth_error *err);

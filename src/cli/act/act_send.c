@@ -41,7 +41,7 @@ static bool has_ended(struct act *a, struct act_process *p)
 	return a->os->wait(a->os, &p->handle, 1, 0) > 0;
 }
 
-void act_hold(struct act *a)
+void act_pin_processes(struct act *a)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
 		struct act_process *p = act_at(a, i);
@@ -61,10 +61,10 @@ void act_hold(struct act *a)
 	}
 }
 
-void act_would_end(struct act *a)
+void act_check_permission(struct act *a)
 {
 	assert(a);
-	act_hold(a);
+	act_pin_processes(a);
 	for (size_t i = 0; i < act_count(a); i++) {
 		struct act_process *p = act_at(a, i);
 		struct sooth_error err;
@@ -140,12 +140,12 @@ static int look_for_others(struct act *a, size_t *found, struct sooth_error *err
 	*found = 0;
 	if (a->reach == ACT_ONLY)
 		return 0;
-	status = act_look(a, err);
+	status = act_scan_host(a, err);
 	if (!status)
 		*found = act_select_others(a);
 	if (!status && *found) {
 		act_sort(a);
-		act_hold(a);
+		act_pin_processes(a);
 	}
 	return status;
 }
@@ -284,7 +284,7 @@ int act_end(struct act *a, int signal, uint64_t wait_ns, const struct act_progre
 	int status;
 
 	act_sort(a);
-	act_hold(a);
+	act_pin_processes(a);
 	status = signal == SIGKILL ? kill_all(a, wait_ns, progress, err)
 				   : ask_all(a, signal, wait_ns, progress, err);
 	explain_still(a);

@@ -133,7 +133,7 @@ static void signal_all(struct act *a, bool is_frozen)
 	size_t count = act_count(a);
 
 	act_sort(a);
-	act_hold(a);
+	act_pin_processes(a);
 	for (size_t i = 0; i < count; i++) {
 		/* Stopped from the leaves up, resumed from the root down. */
 		struct act_process *p = act_at(a, is_frozen ? count - 1 - i : i);
@@ -192,7 +192,7 @@ static int select_processes(const struct freezing *f, struct sooth_error *err)
 static int select_new(const struct freezing *f, size_t *added, struct sooth_error *err)
 {
 	size_t before = act_count(f->act);
-	int status = act_look(f->act, err);
+	int status = act_scan_host(f->act, err);
 
 	/* Processes that a resumed one starts were never frozen. */
 	if (!status && f->is_frozen && act_targets_are_broad(&f->config->target))
@@ -317,7 +317,7 @@ int freezing_run(const char *name, const struct freezing_config *c,
 	a.reach = c->who.tree ? ACT_TREE : ACT_ONLY;
 	a.is_whole = !c->target.sessions.count;
 	a.is_detailed = true;
-	status = act_look(&a, err);
+	status = act_scan_host(&a, err);
 	if (!status)
 		status = select_processes(&f, err);
 	if (!status)

@@ -27,7 +27,7 @@ static bool is_called(const struct sooth_field *f, const char *typed)
 	return !f->name[i] && !typed[i];
 }
 
-static const struct sooth_field *find(const struct sooth_schema *schema, const char *typed)
+static const struct sooth_field *find_column(const struct sooth_schema *schema, const char *typed)
 {
 	const struct sooth_field *found = field_by_any_name(schema, typed);
 
@@ -123,7 +123,7 @@ int columns_choose(struct buffer *out, bool *is_more, const struct sooth_schema 
 	*is_more = !typed->count || typed->items[0][0] == '+';
 	for (size_t i = 0; i < typed->count; i++) {
 		const char *item = typed->items[i] + (typed->items[i][0] == '+');
-		const struct sooth_field *f = find(schema, item);
+		const struct sooth_field *f = find_column(schema, item);
 
 		if (!f)
 			return unknown(schema, "show", item, err);
@@ -136,7 +136,7 @@ int columns_choose(struct buffer *out, bool *is_more, const struct sooth_schema 
 int columns_sort(const struct sooth_field **field, bool *is_descending,
 	const struct sooth_schema *schema, const char *typed, struct sooth_error *err)
 {
-	const struct sooth_field *f = find(schema, typed + (typed[0] == '-'));
+	const struct sooth_field *f = find_column(schema, typed + (typed[0] == '-'));
 
 	if (!f)
 		return unknown(schema, "sort by", typed + (typed[0] == '-'), err);

@@ -216,8 +216,8 @@ static int store(
 	}
 }
 
-static const struct option *find(struct parser *p, char letter, const char *name, size_t size,
-	const struct option_group **group)
+static const struct option *find_option(struct parser *p, char letter, const char *name,
+	size_t size, const struct option_group **group)
 {
 	for (size_t g = 0; g < p->group_count; g++) {
 		for (size_t i = 0; i < p->groups[g].count; i++) {
@@ -257,7 +257,7 @@ static int parse_long(struct parser *p)
 	char *equals = strchr(word, '=');
 	size_t size = equals ? (size_t)(equals - word - 2) : strlen(word + 2);
 	const struct option_group *group;
-	const struct option *o = find(p, 0, word + 2, size, &group);
+	const struct option *o = find_option(p, 0, word + 2, size, &group);
 	char *value = equals ? equals + 1 : NULL;
 	int status = 0;
 
@@ -282,7 +282,7 @@ static int parse_letters(struct parser *p)
 
 	while (*letters) {
 		const struct option_group *group;
-		const struct option *o = find(p, *letters, NULL, 0, &group);
+		const struct option *o = find_option(p, *letters, NULL, 0, &group);
 		char *value = letters + 1;
 		int status = 0;
 

@@ -65,7 +65,7 @@ static int write_file(
 {
 	struct out_file file = { 0 };
 	struct rights before;
-	int status = rights_take(&before, owner, err);
+	int status = rights_drop_to_user(&before, owner, err);
 
 	if (status)
 		return status;
@@ -80,7 +80,7 @@ static int write_file(
 	return status;
 }
 
-int config_keep(const char *path, const char *name, const char *value, struct sooth_error *err)
+int config_save(const char *path, const char *name, const char *value, struct sooth_error *err)
 {
 	struct buffer before = { 0 }, after = { 0 };
 	uid_t owner;

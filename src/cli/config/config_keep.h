@@ -7,6 +7,6 @@
 
 /* NAME = VALUE in the place of the line of that name, else at the end. NULL as value: without that
  * line. A missing file is made, with its folder. -errno. */
-int config_keep(const char *path, const char *name, const char *value, struct sooth_error *err);
+int config_save(const char *path, const char *name, const char *value, struct sooth_error *err);
 
 #endif

@@ -116,7 +116,7 @@ int control_open(struct control *c, const char *path, struct sooth_error *err)
 	int status = check_folder(c, path, err), fd;
 
 	if (!status)
-		status = rights_take(&before, c->owner, err);
+		status = rights_drop_to_user(&before, c->owner, err);
 	if (status)
 		return status;
 	fd = closed_at_exec_socket(AF_UNIX, SOCK_STREAM, false);
@@ -151,7 +151,7 @@ void control_close(struct control *c)
 			let_go(&c->clients[i]);
 	}
 	if (c->listener >= 0) {
-		if (!rights_take(&before, c->owner, &ignored))
+		if (!rights_drop_to_user(&before, c->owner, &ignored))
 			unlink(c->path);
 		rights_restore(&before);
 		close(c->listener);

@@ -324,7 +324,7 @@ static int take_record(
 
 	if (is_ending(f))
 		return -ECANCELED;
-	if (feed_unseen_take(&f->unseen, record)) {
+	if (feed_unseen_add_record(&f->unseen, record)) {
 		for (size_t i = 0; i < f->reader_count; i++)
 			feed_unseen_put(&f->unseen, (uint32_t)record->pid, f->readers[i].queue);
 	}

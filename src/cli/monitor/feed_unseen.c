@@ -24,7 +24,7 @@ void feed_unseen_fini(struct feed_unseen *u)
 		map_fini(&u->processes);
 }
 
-bool feed_unseen_take(struct feed_unseen *u, const struct sooth_record *record)
+bool feed_unseen_add_record(struct feed_unseen *u, const struct sooth_record *record)
 {
 	const struct syscalls_uring *requests = (const void *)record;
 	bool has_requests =

@@ -321,7 +321,7 @@ static void reload(struct monitor *m)
 	struct monitor_options now = *m->options;
 	struct sooth_error err;
 
-	if (!m->options->reload || !reload_take())
+	if (!m->options->reload || !reload_was_requested())
 		return;
 	if (now.reload(now.user, &now, &err)) {
 		print_failure(&err);
@@ -380,7 +380,7 @@ static void put_snapshots(struct monitor *m, uint64_t now_ns)
 		put_snapshot(m, queue);
 }
 
-static void step(struct monitor *m)
+static void step_feeds(struct monitor *m)
 {
 	int timeout_ms = BATCH_MS;
 	struct sooth_error err;
@@ -401,7 +401,7 @@ static void step(struct monitor *m)
 		poll(NULL, 0, has_readers(m) ? BATCH_MS : LOOK_MS);
 }
 
-static void look(struct monitor *m)
+static void serve_readers(struct monitor *m)
 {
 	struct sooth_error err;
 	uint64_t now_ns;
@@ -508,11 +508,11 @@ int monitor_run(const struct monitor_options *options, struct sooth_error *err)
 		fprintf(stderr, "sooth: records are in %s, while they are read; stop with Ctrl-C\n",
 			m.folder.path);
 	while (!status && !stop_is_selected() && clock_monotonic_ns() < end_ns) {
-		look(&m);
+		serve_readers(&m);
 		monitor_control_serve(&m.control);
 		reload(&m);
 		keep_phases(&m);
-		step(&m);
+		step_feeds(&m);
 	}
 	close_all(&m);
 	return status;

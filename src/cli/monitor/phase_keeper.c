@@ -32,7 +32,7 @@ static int take_spans(void *user, const struct batch *spans, struct sooth_error 
 	(void)err;
 	batch_for_each (r, spans) {
 		if (is_kept(k, r))
-			history_writer_take(&k->writer,
+			history_writer_add_spans(&k->writer,
 				&(struct batch){ (const unsigned char *)r, record_bytes(r) });
 	}
 	return 0;

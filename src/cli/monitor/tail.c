@@ -121,7 +121,7 @@ static int check_error(const char *text, struct sooth_error *err)
 }
 
 /* 1: go on; 0: the monitor has ended. */
-static int take(int fd, bool *is_first, struct sooth_error *err)
+static int copy_output(int fd, bool *is_first, struct sooth_error *err)
 {
 	char bytes[65536];
 	ssize_t size = read(fd, bytes, sizeof(bytes) - 1);
@@ -150,7 +150,7 @@ int tail_run(const struct tail_options *o, struct sooth_error *err)
 	status = status ? status : 1;
 	while (status > 0 && !stop_is_selected() && clock_monotonic_ns() < end_ns) {
 		if (poll(&ready, 1, WAIT_MS) > 0)
-			status = take(fd, &is_first, err);
+			status = copy_output(fd, &is_first, err);
 	}
 	if (fd >= 0)
 		close(fd);

@@ -21,7 +21,7 @@ static int emit_notes(struct output *o, struct sooth_error *err)
 
 	collector_self(&os_native, &self, 0, 0);
 	if (!buffer_failed(&self))
-		summary_take(&summary, (const void *)self.data);
+		summary_add_record(&summary, (const void *)self.data);
 	status = summary_emit(&summary, o, err);
 	buffer_fini(&self);
 	summary_fini(&summary);

@@ -56,7 +56,7 @@ bool invoker_become(void)
 	return take_groups(uid, gid) && !setgid(gid) && !setuid(uid) && getuid() == uid;
 }
 
-int rights_take(struct rights *before, uid_t uid, struct sooth_error *err)
+int rights_drop_to_user(struct rights *before, uid_t uid, struct sooth_error *err)
 {
 	uid_t user;
 	gid_t gid;

@@ -25,7 +25,7 @@ struct rights {
 };
 
 /* Until rights_restore(): of the caller, or of the user of sudo and its first group. */
-int rights_take(struct rights *before, uid_t uid, struct sooth_error *err);
+int rights_drop_to_user(struct rights *before, uid_t uid, struct sooth_error *err);
 void rights_restore(const struct rights *before);
 
 #endif

@@ -7,11 +7,11 @@
 static int take(void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	(void)schema;
-	process_table_take(user, record);
+	process_table_add_record(user, record);
 	return 0;
 }
 
-int process_table_look(struct sooth_observer *o, struct sooth_report *r, unsigned interest,
+int process_table_observe_once(struct sooth_observer *o, struct sooth_report *r, unsigned interest,
 	struct sooth_error *err)
 {
 	int status = sooth_observer_add_probe(o, "proc", interest, err);
@@ -42,7 +42,7 @@ static int scan(struct process_table *c, unsigned interest, struct sooth_error *
 		status = sooth_observer_set_host(o, err);
 	}
 	if (!status)
-		status = process_table_look(o, r, interest, err);
+		status = process_table_observe_once(o, r, interest, err);
 	if (!status && process_table_resolve(c))
 		status = error_no_memory(err);
 	sooth_observer_free(o);

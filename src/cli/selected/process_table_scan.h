@@ -14,7 +14,7 @@ int process_table_scan(struct process_table *c, struct sooth_error *err);
 /* The same with executable and control group of processes far from any agent, too. */
 int process_table_scan_all(struct process_table *c, struct sooth_error *err);
 /* One look of an observer that has its target: at processes, agents among them, into the report. */
-int process_table_look(struct sooth_observer *o, struct sooth_report *r, unsigned interest,
+int process_table_observe_once(struct sooth_observer *o, struct sooth_report *r, unsigned interest,
 	struct sooth_error *err);
 
 #endif

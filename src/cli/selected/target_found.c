@@ -239,7 +239,7 @@ static int take(void *user, const struct sooth_schema *schema, const struct soot
 	struct process_snapshot *reading = user;
 
 	(void)schema;
-	process_table_take(&reading->process_table, record);
+	process_table_add_record(&reading->process_table, record);
 	target_search_record(reading->search, record);
 	return record->kind == PROC_SNAPSHOT ? search_now(reading) : 0;
 }
@@ -349,8 +349,8 @@ static int add_number(const char *word, struct target_found *found, struct sooth
 	return id.pid ? add_process(found, &id, err) : target_bad_pid(word, err);
 }
 
-static int find(const struct target_options *t, const struct arguments *a, unsigned allowed,
-	struct target_found *found, struct sooth_error *err)
+static int find_processes(const struct target_options *t, const struct arguments *a,
+	unsigned allowed, struct target_found *found, struct sooth_error *err)
 {
 	bool selects_rows = allowed & TARGET_SELECTS_ROWS;
 	int status = 0;
@@ -383,7 +383,7 @@ int target_find(const struct target_options *t, const struct arguments *a, unsig
 	found->command = a->command;
 	if (!found->capture && !target_is_given(t, a) && !(allowed & TARGET_MAY_BE_HOST))
 		return no_target(allowed, err);
-	return found->command ? 0 : find(t, a, allowed, found, err);
+	return found->command ? 0 : find_processes(t, a, allowed, found, err);
 }
 
 int target_find_in(const struct target_options *t, const char *capture,
@@ -393,7 +393,7 @@ int target_find_in(const struct target_options *t, const char *capture,
 
 	assert(found);
 	found->capture = capture;
-	return status ? status : find(t, words, 0, found, err);
+	return status ? status : find_processes(t, words, 0, found, err);
 }
 
 /* --- using it --- */

@@ -16,7 +16,7 @@ static int take(void *user, const struct sooth_schema *schema, const struct soot
 	struct look *look = user;
 
 	(void)schema;
-	process_table_take(&look->table, record);
+	process_table_add_record(&look->table, record);
 	look->has_heap |= map_growth_is_of_runtime(record);
 	return 0;
 }
@@ -28,7 +28,7 @@ static int observe(struct sooth_observer *o, struct sooth_report *r,
 
 	for (size_t i = 0; i < target_found_count(found) && !status; i++)
 		status = sooth_observer_add_pid(o, (pid_t)target_found_pids(found)[i], err);
-	return status ? status : process_table_look(o, r, SOOTH_SAMPLE, err);
+	return status ? status : process_table_observe_once(o, r, SOOTH_SAMPLE, err);
 }
 
 static bool has_agent(struct process_table *table)

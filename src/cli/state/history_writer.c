@@ -50,7 +50,7 @@ void history_writer_learn(struct history_writer *w, const struct sooth_record *r
 	buffer_append(&w->head, r, record_bytes(r));
 }
 
-void history_writer_take(struct history_writer *w, const struct batch *spans)
+void history_writer_add_spans(struct history_writer *w, const struct batch *spans)
 {
 	assert(w);
 	batch_for_each (r, spans) {

@@ -34,7 +34,7 @@ int history_writer_open(
 	struct history_writer *w, const char *path, uint64_t most_bytes, struct sooth_error *err);
 /* A record of the stream that the spans are made of: its definitions are kept for the heads. */
 void history_writer_learn(struct history_writer *w, const struct sooth_record *r);
-void history_writer_take(struct history_writer *w, const struct batch *spans);
+void history_writer_add_spans(struct history_writer *w, const struct batch *spans);
 /* Writes when it is time. A failure is returned once; it is tried again later. */
 int history_writer_step(struct history_writer *w, uint64_t now_ns, struct sooth_error *err);
 void history_writer_close(struct history_writer *w);

@@ -22,7 +22,7 @@
 int user_folder_enter(struct user_folder *f, struct sooth_error *err)
 {
 	assert(f);
-	return rights_take(&f->before, f->uid, err);
+	return rights_drop_to_user(&f->before, f->uid, err);
 }
 
 void user_folder_leave(struct user_folder *f)

@@ -73,7 +73,7 @@ void reload_catch(void)
 	sigaction(SIGHUP, &action, NULL);
 }
 
-bool reload_take(void)
+bool reload_was_requested(void)
 {
 	bool was_wanted = reload_wanted;
 

@@ -16,7 +16,7 @@ bool stop_is_selected(void);
  * terminal which is gone stays one to stop. */
 void reload_catch(void);
 /* There was one since it was last asked. */
-bool reload_take(void);
+bool reload_was_requested(void);
 
 /* In `after_ns` the program prints this error and ends with its status. */
 void deadline_set(uint64_t after_ns, const struct sooth_error *err);

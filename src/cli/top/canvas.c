@@ -54,7 +54,7 @@ int canvas_width(const struct canvas *c, const char *text)
 	return text_width(c->is_utf8, text);
 }
 
-static void set(struct canvas *c, int y, int x, unsigned style, uint32_t character)
+static void set_cell(struct canvas *c, int y, int x, unsigned style, uint32_t character)
 {
 	struct canvas_cell *cell = cell_at(c, y, x), *before = cell_at(c, y, x - 1);
 
@@ -70,7 +70,7 @@ static void set(struct canvas *c, int y, int x, unsigned style, uint32_t charact
 
 void canvas_char(struct canvas *c, int y, int x, unsigned style, uint32_t utf8, char ascii)
 {
-	set(c, y, x, style, c->is_utf8 ? utf8 : (unsigned char)ascii);
+	set_cell(c, y, x, style, c->is_utf8 ? utf8 : (unsigned char)ascii);
 }
 
 int canvas_put(struct canvas *c, int y, int x, int room, unsigned style, const char *text)
@@ -92,7 +92,7 @@ int canvas_put(struct canvas *c, int y, int x, int room, unsigned style, const c
 			continue;
 		if (at_column + width > room - is_cut)
 			break;
-		set(c, y, x + at_column, style, character);
+		set_cell(c, y, x + at_column, style, character);
 		if (width == 2 && cell_at(c, y, x + at_column + 1))
 			*cell_at(c, y, x + at_column + 1) =
 				(struct canvas_cell){ 0, (uint8_t)style, (uint8_t)(style >> 8) };
@@ -139,7 +139,7 @@ void canvas_blank(struct canvas *c, struct canvas_area area, unsigned style)
 {
 	for (int y = 0; y < area.rows; y++) {
 		for (int x = 0; x < area.columns; x++)
-			set(c, area.y + y, area.x + x, style, ' ');
+			set_cell(c, area.y + y, area.x + x, style, ' ');
 	}
 }
 

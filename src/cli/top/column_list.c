@@ -32,7 +32,7 @@ static void names_of(uint32_t columns, char *out, size_t size)
 	}
 }
 
-static void keep(struct top *t)
+static void save_columns(struct top *t)
 {
 	char names[256];
 	struct sooth_error err;
@@ -74,7 +74,7 @@ void top_column_list_take_key(struct top *t, int key)
 	else if (key == '*')
 		t->columns = all_of_them();
 	else if (key == TOP_KEY_ENTER || key == '\r')
-		keep(t);
+		save_columns(t);
 	else if (key == TOP_KEY_ESCAPE || key == 'q' || key == 'o' || key == TOP_KEY_LEFT)
 		t->mode = TOP_LIST;
 	else

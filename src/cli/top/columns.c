@@ -141,7 +141,7 @@ const struct top_column *top_column_of(const char *field, bool is_flat)
 
 /* --- cells --- */
 
-static void put(struct top *t, struct top_cell_place at, unsigned style, const char *text)
+static void put_cell(struct top *t, struct top_cell_place at, unsigned style, const char *text)
 {
 	canvas_put(&t->canvas, at.y, at.x, at.width, style, text);
 }
@@ -170,12 +170,12 @@ static void draw_agent(struct top *t, const struct top_row *row, struct top_cell
 	char text[64];
 
 	if (of_session(row)) {
-		put(t, at, TOP_STYLED(TOP_TEXT, TOP_BOLD), row->session->agent);
+		put_cell(t, at, TOP_STYLED(TOP_TEXT, TOP_BOLD), row->session->agent);
 		return;
 	}
 	if (!top_word(t->model.schema, "role", row->process->row, text, sizeof(text)))
 		top_word(t->model.schema, "session_agent", row->process->row, text, sizeof(text));
-	put(t, at, TOP_DIM, text);
+	put_cell(t, at, TOP_DIM, text);
 }
 
 static void draw_project(struct top *t, const struct top_row *row, struct top_cell_place at)
@@ -183,11 +183,11 @@ static void draw_project(struct top *t, const struct top_row *row, struct top_ce
 	char text[128];
 
 	if (of_session(row)) {
-		put(t, at, top_project_style(row->session), row->session->project);
+		put_cell(t, at, top_project_style(row->session), row->session->project);
 		return;
 	}
 	top_tree_name(t, row, text, sizeof(text));
-	put(t, at, TOP_TEXT, text);
+	put_cell(t, at, TOP_TEXT, text);
 }
 
 static void draw_age(struct top *t, const struct top_row *row, struct top_cell_place at)
@@ -210,20 +210,20 @@ static void draw_activity(struct top *t, const struct top_row *row, struct top_c
 	char text[512];
 
 	if (of_session(row) && s->mark == TOP_MARK_GONE) {
-		put(t, at, TOP_GONE, "ended");
+		put_cell(t, at, TOP_GONE, "ended");
 	} else if (of_session(row)) {
-		put(t, at, top_doing_style(s), s->doing_text[0] ? s->doing_text : "unknown");
+		put_cell(t, at, top_doing_style(s), s->doing_text[0] ? s->doing_text : "unknown");
 	} else {
 		if (!top_word(t->model.schema, "command", row->process->row, text, sizeof(text)))
 			top_word(t->model.schema, "name", row->process->row, text, sizeof(text));
-		put(t, at, TOP_DIM, text);
+		put_cell(t, at, TOP_DIM, text);
 	}
 }
 
 static void draw_model(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
 	if (of_session(row))
-		put(t, at, TOP_TEXT, row->session->model);
+		put_cell(t, at, TOP_TEXT, row->session->model);
 }
 
 static void draw_context(struct top *t, const struct top_row *row, struct top_cell_place at)
@@ -346,11 +346,11 @@ static void draw_finding(struct top *t, const struct top_row *row, struct top_ce
 			at.width < CLAIM_LEAST ? strcspn(s->finding, ":") : strlen(s->finding);
 
 		snprintf(text, sizeof(text), "%.*s", (int)size, s->finding);
-		put(t, at, top_finding_style(s->finding_level), size ? text : s->flags);
+		put_cell(t, at, top_finding_style(s->finding_level), size ? text : s->flags);
 		return;
 	}
 	top_word(t->model.schema, "flags", row->process->row, flags, sizeof(flags));
-	put(t, at, TOP_HIGH, flags);
+	put_cell(t, at, TOP_HIGH, flags);
 }
 
 /* --- the table --- */

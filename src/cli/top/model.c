@@ -362,7 +362,7 @@ static double time_of(const struct top_frame *frame)
 	return (double)time_ns / (double)NS_PER_S;
 }
 
-void top_model_take(struct top_model *m, const struct top_frame *frame)
+void top_model_add_frame(struct top_model *m, const struct top_frame *frame)
 {
 	const struct top_table *t;
 	struct batch batch;
@@ -375,7 +375,7 @@ void top_model_take(struct top_model *m, const struct top_frame *frame)
 	buffer_reset(&m->processes);
 	memset(m->by_doing, 0, sizeof(m->by_doing));
 	m->session_count = 0;
-	top_host_take(m);
+	top_host_read_rows(m);
 	t = top_table_of(&m->frame, "processes");
 	if (!t)
 		return;

@@ -119,7 +119,7 @@ struct top_model {
 void top_model_init(struct top_model *m);
 void top_model_fini(struct top_model *m);
 /* The frame is copied. */
-void top_model_take(struct top_model *m, const struct top_frame *frame);
+void top_model_add_frame(struct top_model *m, const struct top_frame *frame);
 
 static inline size_t top_process_count(const struct top_model *m)
 {

@@ -93,7 +93,7 @@ static void take_cpus(struct top_model *m)
 	recent_add(&h->cpu, or_gap(count > 0, count ? sum / count : 0));
 }
 
-void top_host_take(struct top_model *m)
+void top_host_read_rows(struct top_model *m)
 {
 	struct top_host *h = &m->host;
 	const struct top_table *t = top_table_of(&m->frame, "host");

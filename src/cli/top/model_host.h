@@ -6,6 +6,6 @@
 #include "cli/top/model.h"
 
 /* From its current frame. */
-void top_host_take(struct top_model *m);
+void top_host_read_rows(struct top_model *m);
 
 #endif

@@ -58,7 +58,7 @@ void replay_step(struct replay *r, struct top_model *m, long by)
 	top_model_fini(m);
 	top_model_init(m);
 	for (size_t i = begin; i <= r->at; i++)
-		top_model_take(m, r->frames[i]);
+		top_model_add_frame(m, r->frames[i]);
 	host = top_table_of(r->frames[r->at], "host");
 	r->time[0] = '\0';
 	if (host)

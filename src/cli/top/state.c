@@ -40,7 +40,7 @@ static void take_frame(void *user, const struct top_frame *frame)
 		top_alert_on_findings(t);
 	if (t->is_held)
 		return;
-	top_model_take(&t->model, frame);
+	top_model_add_frame(&t->model, frame);
 	begin_with_tree(t);
 	finder_apply(&t->finder, &t->model);
 	top_targets_update(&t->targets);

@@ -110,7 +110,7 @@ bool agent_json_number(const json_t *object, const char *key, uint64_t *number)
 }
 
 /* The given number of digits, and the character that has to follow. */
-static bool take(struct span *text, int *value, size_t digits, char end)
+static bool take_number(struct span *text, int *value, size_t digits, char end)
 {
 	uint64_t number;
 
@@ -147,14 +147,14 @@ uint64_t agent_json_utc_of(struct span text)
 	uint64_t ns = 0;
 	time_t seconds;
 
-	if (!take(&text, &tm.tm_year, 4, '-') || !take(&text, &tm.tm_mon, 2, '-') ||
-		!take(&text, &tm.tm_mday, 2, 'T') || !take(&text, &tm.tm_hour, 2, ':') ||
-		!take(&text, &tm.tm_min, 2, ':'))
+	if (!take_number(&text, &tm.tm_year, 4, '-') || !take_number(&text, &tm.tm_mon, 2, '-') ||
+		!take_number(&text, &tm.tm_mday, 2, 'T') ||
+		!take_number(&text, &tm.tm_hour, 2, ':') || !take_number(&text, &tm.tm_min, 2, ':'))
 		return 0;
-	if (take(&text, &tm.tm_sec, 2, '.')) {
+	if (take_number(&text, &tm.tm_sec, 2, '.')) {
 		if (!take_fraction(text, &ns))
 			return 0;
-	} else if (!take(&text, &tm.tm_sec, 2, 'Z') || text.size) {
+	} else if (!take_number(&text, &tm.tm_sec, 2, 'Z') || text.size) {
 		return 0;
 	}
 	if (tm.tm_year < 1970 || tm.tm_year > YEAR_MAX || tm.tm_mon < 1 || tm.tm_mon > 12 ||

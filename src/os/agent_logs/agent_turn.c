@@ -37,7 +37,7 @@ bool agent_session_info_parse(struct agent_session_info *info, const struct agen
 
 /* --- a line of a log --- */
 
-static bool keep(struct agent_tool *tool, const json_t *call, const json_t *dated)
+static bool read_tool(struct agent_tool *tool, const json_t *call, const json_t *dated)
 {
 	if (!agent_json_word(call, "name", tool->name, sizeof(tool->name)))
 		return false;
@@ -56,7 +56,7 @@ static bool claude_call(struct agent_tool *tool, const json_t *line)
 	for (size_t i = json_array_size(content); i-- > 0;) {
 		const json_t *part = json_array_get(content, i);
 
-		if (agent_json_is(part, "type", "tool_use") && keep(tool, part, line))
+		if (agent_json_is(part, "type", "tool_use") && read_tool(tool, part, line))
 			return true;
 	}
 	return false;
@@ -71,7 +71,7 @@ static bool codex_call(struct agent_tool *tool, const json_t *line)
 		return false;
 	if (agent_json_is(payload, "type", "function_call") ||
 		agent_json_is(payload, "type", "custom_tool_call"))
-		return keep(tool, payload, line);
+		return read_tool(tool, payload, line);
 	if (!agent_json_is(payload, "type", "local_shell_call"))
 		return false;
 	/* It has no name: the kind of call is the tool. */
@@ -88,7 +88,7 @@ static bool gemini_call(struct agent_tool *tool, const json_t *line)
 	for (size_t i = json_array_size(calls); i-- > 0;) {
 		const json_t *call = json_array_get(calls, i);
 
-		if (keep(tool, call, call))
+		if (read_tool(tool, call, call))
 			return true;
 	}
 	return false;

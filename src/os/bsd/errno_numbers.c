@@ -19,7 +19,7 @@ static const uint8_t of_darwin[] = {
 #include "os/bsd/errno.def"
 };
 
-static uint32_t find(const uint8_t *numbers, size_t count, uint32_t number)
+static uint32_t find_number(const uint8_t *numbers, size_t count, uint32_t number)
 {
 	if (number < count && numbers[number])
 		return numbers[number];
@@ -29,10 +29,10 @@ static uint32_t find(const uint8_t *numbers, size_t count, uint32_t number)
 
 uint32_t freebsd_errno(uint32_t number)
 {
-	return find(of_freebsd, ARRAY_SIZE(of_freebsd), number);
+	return find_number(of_freebsd, ARRAY_SIZE(of_freebsd), number);
 }
 
 uint32_t darwin_errno(uint32_t number)
 {
-	return find(of_darwin, ARRAY_SIZE(of_darwin), number);
+	return find_number(of_darwin, ARRAY_SIZE(of_darwin), number);
 }

@@ -57,7 +57,7 @@ struct reading {
 	uint32_t descriptors;
 };
 
-static struct text_at keep(struct bsd_links *l, const void *data, size_t size)
+static struct text_at keep_text(struct bsd_links *l, const void *data, size_t size)
 {
 	struct text_at at = { l->texts.size, size };
 
@@ -117,7 +117,7 @@ static bool read_one(void *user, const struct bsd_descriptor *d)
 	t->stream[d->file.fd] = stream_of(d);
 	t->stream_inode[d->file.fd] = d->file.inode;
 	if (t->stream[d->file.fd] == PROC_STREAM_FILE)
-		r->pending->paths[d->file.fd] = keep(r->links, d->path.data, d->path.size);
+		r->pending->paths[d->file.fd] = keep_text(r->links, d->path.data, d->path.size);
 	if (!d->file.fd && (t->stream[0] == PROC_STREAM_PIPE || d->is_socket))
 		r->pending->input_peer = d->peer;
 	return true;
@@ -153,7 +153,7 @@ uint32_t bsd_links_add(struct bsd_links *l, const struct backend_run *run,
 		for (unsigned i = 0; i < STREAMS; i++)
 			p.links.stream_state[i] = *state;
 	}
-	p.markers = keep(l, markers->data, markers->size);
+	p.markers = keep_text(l, markers->data, markers->size);
 	buffer_append(&l->pending, &p, sizeof(p));
 	return r.descriptors;
 }

@@ -74,7 +74,7 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 }
 
 /* The report of a second is there. */
-static void take(struct backend_run *run, struct tool_slot *t)
+static void write_report(struct backend_run *run, struct tool_slot *t)
 {
 	struct profile_sample_state *s = run->state;
 	struct sample_counts counts;
@@ -104,7 +104,7 @@ static int profile_drain(struct backend_run *run, struct sooth_error *err)
 		if (!t->process.pid || t->failures >= FAILURES_MAX)
 			continue;
 		if (t->tool.pid && tool_read(&t->tool))
-			take(run, t);
+			write_report(run, t);
 		if (!t->tool.pid && t->failures < FAILURES_MAX)
 			status = start(run, t, err);
 		if (status)
@@ -127,7 +127,7 @@ static int profile_stop(struct backend_run *run, struct sooth_error *err)
 		/* It ends by itself, after its second. */
 		for (int ms = 0; !tool_read(&t->tool) && ms < REPORT_MS; ms += 100)
 			tool_wait(&t->tool, 100);
-		take(run, t);
+		write_report(run, t);
 	}
 	snprintf(text, sizeof(text),
 		"%llu samples of threads in a function that waits are left out",

@@ -16,7 +16,7 @@ void tool_slots_fini(struct tool_slots *s)
 		tool_fini(&s->all[i].tool);
 }
 
-static struct tool_slot *find(struct tool_slots *s, uint32_t pid)
+static struct tool_slot *find_slot(struct tool_slots *s, uint32_t pid)
 {
 	for (size_t i = 0; i < TOOL_SLOTS; i++) {
 		if (s->all[i].process.pid == pid)
@@ -28,7 +28,7 @@ static struct tool_slot *find(struct tool_slots *s, uint32_t pid)
 int tool_slots_set(struct tool_slots *s, const struct process_id *process, unsigned interest,
 	const char *program, struct tool_slot **added, struct sooth_error *err)
 {
-	struct tool_slot *known = find(s, process->pid), *place;
+	struct tool_slot *known = find_slot(s, process->pid), *place;
 
 	*added = NULL;
 	if (known && !interest) {
@@ -37,7 +37,7 @@ int tool_slots_set(struct tool_slots *s, const struct process_id *process, unsig
 	}
 	if (known || !interest)
 		return 0;
-	place = find(s, 0);
+	place = find_slot(s, 0);
 	if (!place) {
 		error_set(err, -E2BIG, SOOTH_FAULT_UNSUPPORTED, "observe process %u", process->pid);
 		return error_why(err, "%s runs for %d processes at a time", program, TOOL_SLOTS);

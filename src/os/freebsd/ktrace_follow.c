@@ -244,8 +244,8 @@ static void take_end(struct ktrace_process *p, const struct ktrace_record *r)
 	p->has_status = true;
 }
 
-static void take(struct ktrace_follow *f, struct backend_run *run, const struct ktrace_record *r,
-	ktrace_visitor visitor, ktrace_ended ended)
+static void handle_record(struct ktrace_follow *f, struct backend_run *run,
+	const struct ktrace_record *r, ktrace_visitor visitor, ktrace_ended ended)
 {
 	uint64_t time_ns = (uint64_t)((int64_t)r->utc_ns - f->realtime_offset_ns);
 	struct ktrace_process *p = map_get(&f->processes, &r->pid);
@@ -303,7 +303,7 @@ static int take_all(struct ktrace_follow *f, struct backend_run *run, ktrace_vis
 		return error_errno(err, status, "read the records of ktrace");
 	c = cursor_over(f->bytes.data, f->bytes.size);
 	while (ktrace_next(&r, &c))
-		take(f, run, &r, visitor, ended);
+		handle_record(f, run, &r, visitor, ended);
 	if (c.failed) {
 		backend_loss(run, 0, cursor_left(&c), "bytes that are no record of ktrace");
 		buffer_reset(&f->bytes);

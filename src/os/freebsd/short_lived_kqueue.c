@@ -186,7 +186,7 @@ static void write_end(struct backend_run *run, const struct life *life, uint32_t
 	pthread_mutex_unlock(&s->lock);
 }
 
-static void take(struct backend_run *run, const struct bsd_life_event *e)
+static void handle_event(struct backend_run *run, const struct bsd_life_event *e)
 {
 	struct short_lived_kqueue *s = run->state;
 	struct life *life = e->starts ? add_life(run, e) : map_get(&s->lives, &e->pid);
@@ -215,7 +215,7 @@ static void take_all(struct backend_run *run)
 	for (unsigned i = 0; status > 0 && i < EVENTS_MAX; i++) {
 		status = source->next_life(s->queue, &e);
 		if (status > 0)
-			take(run, &e);
+			handle_event(run, &e);
 	}
 	if (status >= 0)
 		return;

@@ -85,7 +85,7 @@ static void look_below(struct search *s, uint32_t pid)
 	buffer_fini(&bytes);
 }
 
-static void look(struct search *s)
+static void find_children(struct search *s)
 {
 	map_for_each_key (&s->followed, const uint32_t *, pid)
 		look_below(s, *pid);
@@ -136,7 +136,7 @@ void children_before_emit(struct backend_run *run, struct follow *f)
 
 		for (size_t i = 0; i < list.size / sizeof(*threads); i++)
 			map_put(&s.followed, &threads[i].pid, NULL);
-		look(&s);
+		find_children(&s);
 	}
 	if (s.found.size)
 		emit(run, (struct child *)(void *)s.found.data,

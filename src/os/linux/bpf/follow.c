@@ -199,7 +199,7 @@ int follow_all(struct follow *f, struct backend_run *run, struct sooth_error *er
 }
 
 /* Programs run in RCU read-side sections: after one grace period none is left (membarrier(2)). */
-static void wait_until_through(void)
+static void wait_until_programs_left(void)
 {
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 		usleep(20000);
@@ -235,7 +235,7 @@ static int flush(struct follow *f, const struct process_id *process, struct soot
 
 	if (status)
 		return status;
-	wait_until_through();
+	wait_until_programs_left();
 	return visit(f, &flushing, NULL, NULL, err);
 }
 
@@ -312,7 +312,7 @@ int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *e
 	assert(run);
 	ring_read(&f->ring, &run->out);
 	bpf_code_detach(&f->code);
-	wait_until_through(); /* a program of an ending thread may still be writing */
+	wait_until_programs_left(); /* a program of an ending thread may still be writing */
 	again_emit(f->code.object, run,
 		"some calls, forks, execs or thread exits: the kernel skipped the BPF program "
 		"while a preempted thread was inside it");

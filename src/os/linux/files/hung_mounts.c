@@ -35,7 +35,7 @@ static bool holds(uint64_t key)
 	return false;
 }
 
-static void put(struct hung_keys *keys, uint64_t key)
+static void put_key(struct hung_keys *keys, uint64_t key)
 {
 	if (keys->count < HUNG_KEYS_MAX)
 		keys->keys[keys->count++] = key;
@@ -66,8 +66,8 @@ static void put_mount(struct hung_keys *keys, const struct mounts *m, const stru
 
 	if (!mount->may_block)
 		return;
-	put(keys, OF_ID | mount->id);
-	put(keys, (uint64_t)mount->device_major << 20 | mount->device_minor);
+	put_key(keys, OF_ID | mount->id);
+	put_key(keys, (uint64_t)mount->device_major << 20 | mount->device_minor);
 	snprintf(last_point, sizeof(last_point), "%.*s", (int)point.size, point.data);
 }
 
@@ -139,7 +139,7 @@ static void find_keys(int about, struct hung_keys *keys)
 		mounts = mounts_of(about, &scratch);
 		if (mounts)
 			put_links(keys, mounts, about, &scratch);
-		put(keys, OF_FOLDER | st.st_ino);
+		put_key(keys, OF_FOLDER | st.st_ino);
 	}
 	buffer_fini(&scratch);
 }

@@ -65,7 +65,7 @@ int timed_file_open(struct timed_file *f, struct timeout *timeout, int process, 
 	return f->fd < 0 ? -errno : 0;
 }
 
-void timed_file_take(struct timed_file *f, struct timeout *timeout, int fd, int timeout_ms)
+void timed_file_adopt(struct timed_file *f, struct timeout *timeout, int fd, int timeout_ms)
 {
 	assert(f);
 	begin(f, timeout, timeout_ms);

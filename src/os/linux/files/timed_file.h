@@ -18,8 +18,7 @@ struct timed_file {
 /* 0, or a negative errno. */
 int timed_file_open(struct timed_file *f, struct timeout *timeout, int process, const char *name,
 	int timeout_ms);
-/* Takes over a descriptor. */
-void timed_file_take(struct timed_file *f, struct timeout *timeout, int fd, int timeout_ms);
+void timed_file_adopt(struct timed_file *f, struct timeout *timeout, int fd, int timeout_ms);
 /* Append up to about `most` bytes. 1: there may be more, 0: that was the end; -ETIMEDOUT, -EBUSY
  * and the errors of open(2) and read(2). */
 int timed_file_read(struct timed_file *f, struct buffer *out, size_t most);

@@ -114,7 +114,7 @@ static void go_on_with_samples(struct heap_state *s, struct backend_run *run, un
 	backend_limit(run, HEAP_EVERY_CALL, reason, "for every call: --exact");
 }
 
-void heap_adapt_look(struct heap_state *s, struct backend_run *run)
+void heap_adapt_decide(struct heap_state *s, struct backend_run *run)
 {
 	struct heap_adapt *a = &s->adapt;
 	uint64_t now_ns = run->os->now_ns(run->os), took_ns = now_ns - a->looked_ns, probes_ns;

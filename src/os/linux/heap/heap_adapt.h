@@ -25,6 +25,6 @@ void heap_adapt_fini(struct heap_adapt *a);
 void heap_adapt_add(
 	struct heap_adapt *a, struct backend_run *run, const struct process_id *process);
 /* Decides, when it is time to. */
-void heap_adapt_look(struct heap_state *s, struct backend_run *run);
+void heap_adapt_decide(struct heap_state *s, struct backend_run *run);
 
 #endif

@@ -119,17 +119,17 @@ static bool is_copy(const struct process_id *process)
 	return result;
 }
 
-static int look(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
-	struct sooth_error *err)
+static int probe_new_files(struct heap_attach *a, const struct process_id *process,
+	uint64_t since_ns, struct sooth_error *err)
 {
 	struct finding_sites f = { .attach = a, .process = process, .since_ns = since_ns };
 	uint64_t begin_ns = clock_monotonic_ns();
 	unsigned first = a->events;
-	int status = allocators_examine(&a->allocators, process->pid, heap_sites_take, &f, err);
+	int status = allocators_examine(&a->allocators, process->pid, heap_sites_add_file, &f, err);
 	bool defines;
 
 	if (status == -EACCES && is_copy(process))
-		status = allocators_examine(&a->allocators, getpid(), heap_sites_take, &f, err);
+		status = allocators_examine(&a->allocators, getpid(), heap_sites_add_file, &f, err);
 	defines = status > 0;
 	if (status >= 0 && f.file_count) {
 		status = heap_sites_define(&f, err);
@@ -151,7 +151,7 @@ int heap_attach_examine(struct heap_attach *a, const struct process_id *process,
 	int status;
 
 	pthread_mutex_lock(&a->lock);
-	status = look(a, process, since_ns, err);
+	status = probe_new_files(a, process, since_ns, err);
 	pthread_mutex_unlock(&a->lock);
 	return status;
 }

@@ -71,7 +71,7 @@ static int find_in(void *user, const uint64_t key[2], struct sooth_error *err)
 	if (map_get(&a->late_files, key) || d->count == FILES_MAX)
 		return 0;
 	status = allocators_find(&a->allocators, (pid_t)d->sites.process->pid, key[0], key[1],
-		heap_sites_take, &d->sites, err);
+		heap_sites_add_file, &d->sites, err);
 	if (status == -ENOENT)
 		return keep_events(a, key, 0, 0);
 	if (status >= 0)

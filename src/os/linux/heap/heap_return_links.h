@@ -45,7 +45,6 @@ int heap_return_links_attach(struct heap_return_links *s, uint32_t pid, struct s
 /* Whether a process that was forked at that time has inherited no events at returns. */
 bool heap_return_links_leave_out(
 	const struct heap_return_links *s, uint32_t parent, uint64_t forked_ns);
-/* It has them now. */
 void heap_return_links_note_attached(struct heap_return_links *s, uint32_t pid, uint64_t now_ns);
 void heap_return_links_note_ended(struct heap_return_links *s, uint32_t pid);
 size_t heap_return_links_count_descriptors(const struct heap_return_links *s);

@@ -97,7 +97,7 @@ static const struct allocator_site *place_of(
 	return &f->moved;
 }
 
-int heap_sites_take(void *user, const struct allocator_file *file, struct sooth_error *err)
+int heap_sites_add_file(void *user, const struct allocator_file *file, struct sooth_error *err)
 {
 	struct finding_sites *f = user;
 	int kept;

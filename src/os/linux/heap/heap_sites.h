@@ -31,7 +31,7 @@ struct finding_sites {
 };
 
 /* An allocator_handler: keeps the file open until its places are defined. */
-int heap_sites_take(void *user, const struct allocator_file *file, struct sooth_error *err);
+int heap_sites_add_file(void *user, const struct allocator_file *file, struct sooth_error *err);
 /* Makes events of all that was taken. */
 int heap_sites_define(struct finding_sites *f, struct sooth_error *err);
 /* Events of sooth's own functions alone, which no other process gets. */

@@ -467,7 +467,7 @@ static void emit_own(struct backend_run *run, bool is_stopping)
 	s->reported_lost = lost;
 	heap_stacks_emit(s->stacks, run, s->control);
 	if (!is_stopping)
-		heap_adapt_look(s, run);
+		heap_adapt_decide(s, run);
 	if (heap_sums_emit(s->sums, run, s->stacks, s->control, is_stopping))
 		note_left(s);
 }

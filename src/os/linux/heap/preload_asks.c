@@ -89,7 +89,7 @@ static unsigned look_in(struct preload_run *s, struct preload_segment *segment, 
 	return left;
 }
 
-void preload_asks_look(struct preload_run *s)
+void preload_asks_answer_quick(struct preload_run *s)
 {
 	unsigned left = LOOK_MAX;
 
@@ -123,7 +123,7 @@ bool preload_asked_waits(struct preload_run *s, const struct preload_asked *aske
 	return waits;
 }
 
-bool preload_asks_take(struct preload_run *s)
+bool preload_asks_answer_next(struct preload_run *s)
 {
 	struct preload_asked asked;
 	struct preload_slot *slot;

@@ -7,8 +7,8 @@
 
 /* Answers what is quick, and leaves the rest to the thread that answers programs. Called with the
  * run's lock held. */
-void preload_asks_look(struct preload_run *s);
+void preload_asks_answer_quick(struct preload_run *s);
 /* Answers one of the rest; false: there is none. Called without the lock. */
-bool preload_asks_take(struct preload_run *s);
+bool preload_asks_answer_next(struct preload_run *s);
 
 #endif

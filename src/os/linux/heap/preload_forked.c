@@ -70,7 +70,7 @@ static preload_program program_of(
 	return p && p->program ? p->program : segment->program;
 }
 
-static void take(struct preload_run *s, const struct preload_segment *segment,
+static void read_forked(struct preload_run *s, const struct preload_segment *segment,
 	struct preload_process *p, uint32_t parent, struct preload_reading *r)
 {
 	if (!p->program) {
@@ -201,7 +201,7 @@ bool preload_forked_find(
 	if (!p)
 		p = by_search(s, segment, r);
 	if (p)
-		take(s, segment, p, parent, r);
+		read_forked(s, segment, p, parent, r);
 	return p;
 }
 

@@ -167,7 +167,7 @@ static void take_mapping(struct preload_late *l, struct cursor *c, uint64_t time
 	snprintf(file->path, sizeof(file->path), "%s", m.path);
 }
 
-static void take(struct preload_late *l, const struct perf_event_header *header)
+static void handle_event(struct preload_late *l, const struct perf_event_header *header)
 {
 	struct cursor c = cursor_over(header + 1, header->size - sizeof(*header));
 	uint64_t time_ns = perf_record_time(header);
@@ -233,7 +233,7 @@ static void read_all(struct preload_late *l)
 		qsort(order.data, count, sizeof(header), by_time);
 	all = (const void *)order.data;
 	for (i = 0; i < count && perf_record_time(all[i]) <= until_ns; i++)
-		take(l, all[i]);
+		handle_event(l, all[i]);
 	keep_rest(&l->records, all, i, count);
 	buffer_fini(&order);
 }

@@ -62,7 +62,7 @@ static uint64_t look_ns(struct preload_run *s)
 	return preload_process_count(s) <= FEW || preload_slots_are_few(s) ? LOOK_FEW_NS : LOOK_NS;
 }
 
-static bool look(struct preload_run *s)
+static bool read_segments(struct preload_run *s)
 {
 	uint64_t now = clock_monotonic_ns();
 	bool has_read;
@@ -70,14 +70,14 @@ static bool look(struct preload_run *s)
 	atomic_store(&s->page->ticks, preload_ticks());
 	atomic_fetch_add(&s->page->heartbeat, 1);
 	has_read = preload_read_all(s);
-	preload_asks_look(s);
+	preload_asks_answer_quick(s);
 	if (now - s->looked_ns >= look_ns(s)) {
 		s->looked_ns = now;
 		preload_look_for_ended(s);
 	}
 	if (!s->is_elsewhere && !s->execs_are_known && now - s->unseen_ns >= UNSEEN_NS) {
 		s->unseen_ns = now;
-		preload_unseen_look(s, now);
+		preload_unseen_find_programs(s, now);
 	}
 	return has_read;
 }
@@ -98,7 +98,7 @@ static void *read_until_stop(void *argument)
 
 		pthread_mutex_lock(&s->lock);
 		before = s->staged.size;
-		has_read = look(s);
+		has_read = read_segments(s);
 		is_much = s->staged.size > STAGED_MUCH || s->has_ended;
 		s->has_ended = false;
 		before = s->staged.size > before ? s->staged.size - before : 0;
@@ -269,7 +269,7 @@ static void *answer_until_stop(void *argument)
 		if (poll(waits, ARRAY_SIZE(waits), -1) <= 0)
 			continue;
 		if (waits[1].revents & POLLIN && read(s->wake, &ignored, sizeof(ignored)) > 0)
-			while (preload_asks_take(s))
+			while (preload_asks_answer_next(s))
 				;
 		if (!(waits[0].revents & POLLIN))
 			continue;
@@ -500,7 +500,7 @@ void preload_run_drain(struct preload_run *s, struct buffer *out)
 	pthread_mutex_lock(&s->lock);
 	/* First: what the reader left in the rings, because there was too much, fits then. */
 	take_staged(s, out);
-	look(s);
+	read_segments(s);
 	take_staged(s, out);
 	s->drained_ns = s->complete_ns;
 	pthread_mutex_unlock(&s->lock);

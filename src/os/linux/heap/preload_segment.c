@@ -178,7 +178,7 @@ static bool take_stack(const struct preload_segment *s, const struct preload_rea
 	if (!take_word(w, true, &hash) || count > w->count - w->at || count > PRELOAD_FRAMES_MAX)
 		return false;
 	ticks = ticks_behind(w, w->at + count, r->last_ticks);
-	preload_stacks_take(s->stacks,
+	preload_stacks_add(s->stacks,
 		&(struct preload_stack){ r->program, hash, preload_clock_ns(clock, ticks),
 			&w->word[w->at], count, (head >> PRELOAD_STACK_END) & 0xff },
 		out);

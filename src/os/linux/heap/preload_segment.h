@@ -72,7 +72,6 @@ void preload_slot_changed(struct preload_slot *slot);
 struct preload_slot *preload_segment_slot(const struct preload_segment *s, unsigned slot);
 /* Slots, from the first, that were ever in use. */
 unsigned preload_segment_used_slots(const struct preload_segment *s);
-/* Slots whose process is not known. */
 unsigned preload_segment_unknown_slots(const struct preload_segment *s);
 /* Whether a process still has it: the kernel forbids writing only where none could. */
 bool preload_segment_is_mapped(struct preload_segment *s);

@@ -194,7 +194,7 @@ static void put_frames(const struct preload_mapped *mapped, const uint64_t *fram
 	}
 }
 
-void preload_stacks_take(
+void preload_stacks_add(
 	struct preload_stacks *s, const struct preload_stack *from, struct buffer *out)
 {
 	const struct preload_mapped *mapped = s ? map_get(&s->programs, &from->program) : NULL;

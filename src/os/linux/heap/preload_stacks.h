@@ -55,7 +55,7 @@ void preload_stacks_forked(struct preload_stacks *s, preload_program program,
 	preload_program parent, const struct process_id *process);
 void preload_stacks_ended(struct preload_stacks *s, preload_program program);
 /* A stack that it wrote; a new one is defined in `out`. */
-void preload_stacks_take(
+void preload_stacks_add(
 	struct preload_stacks *s, const struct preload_stack *from, struct buffer *out);
 /* 0: not known. */
 uint32_t preload_stacks_number(struct preload_stacks *s, preload_program program, uint64_t hash);

@@ -112,7 +112,7 @@ static void look_at_children(struct preload_run *s, int directory, pid_t pid, ui
 	buffer_fini(&bytes);
 }
 
-void preload_unseen_look(struct preload_run *s, uint64_t now_ns)
+void preload_unseen_find_programs(struct preload_run *s, uint64_t now_ns)
 {
 	for (size_t i = 0; i < preload_process_count(s); i++) {
 		const struct preload_process *p = preload_process_at(s, i);

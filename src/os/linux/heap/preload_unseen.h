@@ -18,6 +18,6 @@ int preload_unseen_watch(struct preload_run *s, struct sooth_error *err);
 /* Whether one could not. */
 bool preload_unseen_marked(const struct preload_run *s);
 /* With the run's lock held. */
-void preload_unseen_look(struct preload_run *s, uint64_t now_ns);
+void preload_unseen_find_programs(struct preload_run *s, uint64_t now_ns);
 
 #endif

@@ -207,7 +207,7 @@ int freezer_set(const struct os *os, const struct process_id *processes, size_t 
 	return status;
 }
 
-enum proc_frozen freezer_look(struct control_groups **groups, struct span own)
+enum proc_frozen freezer_read_state(struct control_groups **groups, struct span own)
 {
 	enum proc_frozen answer;
 	char path[GROUP_PATH_MAX];

@@ -15,7 +15,7 @@ int freezer_set(const struct os *os, const struct process_id *processes, size_t 
 	bool is_frozen, char *group, size_t room, struct sooth_error *err);
 /* Whether one of the groups of a process is frozen; `own` is its /proc/PID/cgroup. `*groups` begins
  * as NULL and is read at the first call. */
-enum proc_frozen freezer_look(struct control_groups **groups, struct span own);
+enum proc_frozen freezer_read_state(struct control_groups **groups, struct span own);
 void freezer_forget(struct control_groups **groups);
 
 #endif

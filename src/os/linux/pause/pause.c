@@ -366,7 +366,7 @@ static int seize(struct pause *p, pid_t tid)
 	return code;
 }
 
-static bool take(struct pause *p, pid_t tid)
+static bool pause_thread(struct pause *p, pid_t tid)
 {
 	bool is_new;
 	struct thread *t = map_put(&p->threads, &tid, &is_new);
@@ -395,7 +395,7 @@ size_t pause_threads(struct pause *p, const pid_t *tids, size_t count)
 	p->is_seizing = true;
 	rescue_guard(&p->rescue, true);
 	for (size_t i = 0; i < count; i++)
-		requested += take(p, tids[i]);
+		requested += pause_thread(p, tids[i]);
 	rescue_guard(&p->rescue, false);
 	p->is_seizing = false;
 	pthread_mutex_unlock(&p->lock);

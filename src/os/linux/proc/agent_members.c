@@ -161,7 +161,7 @@ static const struct known_process *recall(struct agent_members *a, const struct 
 	return run->os->now_ns(run->os) < k->due_ns && is_named(k, name) ? k : NULL;
 }
 
-static void keep(struct agent_members *a, const struct backend_run *run,
+static void keep_process(struct agent_members *a, const struct backend_run *run,
 	const struct process_id *id, struct span name, bool is_found)
 {
 	struct known_process *k =
@@ -214,7 +214,7 @@ static void look_at(struct agent_members *a, struct backend_run *run, pid_t pid)
 		found.is_selected = known->is_agent || (known->has_markers && known->is_marked);
 	} else if (!found.has_ended) {
 		found.is_selected = is_agent(a, &snapshot, &stat);
-		keep(a, run, &found.id, stat.name, found.is_selected);
+		keep_process(a, run, &found.id, stat.name, found.is_selected);
 	}
 	buffer_append(&a->found, &found, sizeof(found));
 }

@@ -67,7 +67,7 @@ static void read_control_group(struct proc_particulars *p, int process)
 	p->frozen = status < 0 ? PROC_FROZEN_NOT_REPORTED : PROC_FROZEN_NO;
 	/* The roots of hierarchies cannot be frozen. */
 	if (best.size > 1)
-		p->frozen = freezer_look(
+		p->frozen = freezer_read_state(
 			&p->groups, span_of((const char *)p->scratch.data, p->scratch.size));
 }
 
@@ -235,7 +235,7 @@ static int resolve_selection(struct proc_reader *r)
 	struct proc_entry *all = entries_of(r, &count);
 	int status;
 
-	proc_selection_find(all, count);
+	proc_selection_mark_close(all, count);
 	buffer_reset(&r->requests);
 	buffer_reset(&r->request_owners);
 	for (size_t i = 0; i < count; i++) {
@@ -357,7 +357,7 @@ static void take_result(void *user, size_t i, struct proc_slow_read *result)
 	before = w->run->out.size;
 	write_whole(r, w->run, e, &snapshot, result);
 	if (!buffer_failed(&w->run->out))
-		proc_refresh_keep(&r->refresh, e, w->run->out.data + before,
+		proc_refresh_keep_record(&r->refresh, e, w->run->out.data + before,
 			w->run->out.size - before, has_input(result));
 	if (has_session(e))
 		agent_files_add(&r->files, w->run, &snapshot.id, e->agent, r->particulars.arguments,
@@ -560,7 +560,7 @@ int proc_reader_end(struct proc_reader *r, struct backend_run *run, struct sooth
 	publish_agents(r, run);
 	emit_installs(r, run);
 	if (!r->is_requested) /* selected processes are read in full each time */
-		proc_recognition_keep(&r->recognition, all, count);
+		proc_recognition_keep_valid(&r->recognition, all, count);
 	return status ? error_errno(err, status, "read processes in /proc") : 0;
 }
 

@@ -348,7 +348,7 @@ static void forget_ended(struct proc_recognition *l)
 	}
 }
 
-void proc_recognition_keep(
+void proc_recognition_keep_valid(
 	struct proc_recognition *l, const struct proc_entry *entries, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

@@ -43,7 +43,7 @@ void proc_recognition_note(struct proc_recognition *l, struct proc_entry *e);
 void proc_recognition_at(struct proc_recognition *l, struct proc_entry *e, int process,
 	const struct proc_entry *before, size_t count);
 /* When it is known which processes have markers: keeps what is valid until their exec. */
-void proc_recognition_keep(
+void proc_recognition_keep_valid(
 	struct proc_recognition *l, const struct proc_entry *entries, size_t count);
 
 /* Whether it has an executable and memory: a kernel thread never has, an ended process has lost

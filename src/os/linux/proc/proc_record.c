@@ -203,7 +203,7 @@ static bool is_due(const struct proc_refresh *r, const struct refresh_known *k,
 }
 
 /* NULL: it has another identity, program or name by now, or it is due. */
-static struct refresh_known *find(struct proc_refresh *r, const struct proc_entry *e)
+static struct refresh_known *find_fresh(struct proc_refresh *r, const struct proc_entry *e)
 {
 	struct refresh_known *k = r->is_on ? map_get(&r->known, &e->values.id) : NULL;
 
@@ -220,7 +220,7 @@ bool proc_refresh_recall(struct proc_refresh *r, struct proc_entry *e)
 
 	if (k && e->values.state != 'Z' && e->values.state != 'X')
 		k->sample = r->sample;
-	k = find(r, e);
+	k = find_fresh(r, e);
 	if (!k || !k->is_close)
 		return false;
 	e->agent = k->agent;
@@ -246,7 +246,7 @@ bool proc_refresh_has_ended(struct proc_refresh *r)
 
 bool proc_refresh_is_fresh(struct proc_refresh *r, const struct proc_entry *e, bool has_ended)
 {
-	struct refresh_known *k = find(r, e);
+	struct refresh_known *k = find_fresh(r, e);
 
 	return k && k->is_close == e->is_close && k->is_detached == e->is_detached &&
 	       !(has_ended && k->has_input);
@@ -273,8 +273,8 @@ static uint64_t due_ns(const struct proc_refresh *r, const struct proc_entry *e)
 	       e->values.id.pid % SPREAD * (PROC_REFRESH_NS / 4 / SPREAD);
 }
 
-void proc_refresh_keep(struct proc_refresh *r, const struct proc_entry *e, const void *record,
-	size_t size, bool has_input)
+void proc_refresh_keep_record(struct proc_refresh *r, const struct proc_entry *e,
+	const void *record, size_t size, bool has_input)
 {
 	struct refresh_known *k = NULL;
 	void *copy = r->is_on && e->token ? malloc(size) : NULL;

@@ -65,7 +65,7 @@ void proc_refresh_write(
 const struct proc_process *proc_refresh_record(
 	const struct proc_refresh *r, const struct proc_entry *e);
 /* Keeps the record that was written. has_input: its data depends on other processes too. */
-void proc_refresh_keep(struct proc_refresh *r, const struct proc_entry *e, const void *record,
-	size_t size, bool has_input);
+void proc_refresh_keep_record(struct proc_refresh *r, const struct proc_entry *e,
+	const void *record, size_t size, bool has_input);
 
 #endif

@@ -16,7 +16,7 @@ static int by_pid(const void *a, const void *b)
 	return first < second ? -1 : first > second;
 }
 
-static struct proc_entry *find(const struct proc_entry *entries, size_t count, uint32_t pid)
+static struct proc_entry *find_entry(const struct proc_entry *entries, size_t count, uint32_t pid)
 {
 	struct proc_entry key = { .values.id.pid = pid };
 
@@ -27,7 +27,7 @@ static struct proc_entry *find(const struct proc_entry *entries, size_t count, u
 static struct proc_entry *parent_of(
 	const struct proc_entry *entries, size_t count, const struct proc_entry *e)
 {
-	struct proc_entry *parent = find(entries, count, e->values.ppid);
+	struct proc_entry *parent = find_entry(entries, count, e->values.ppid);
 
 	return parent && parent != e && parent->values.id.start_ticks <= e->values.id.start_ticks
 		       ? parent
@@ -83,7 +83,7 @@ static bool find_in_order(struct proc_entry *entries, size_t count)
 			continue;
 		if (e->values.ppid != ppid) {
 			ppid = e->values.ppid;
-			parent = find(entries, count, ppid);
+			parent = find_entry(entries, count, ppid);
 		}
 		if (!parent || parent->values.id.start_ticks > e->values.id.start_ticks)
 			continue;
@@ -93,7 +93,7 @@ static bool find_in_order(struct proc_entry *entries, size_t count)
 	return is_all;
 }
 
-void proc_selection_find(struct proc_entry *entries, size_t count)
+void proc_selection_mark_close(struct proc_entry *entries, size_t count)
 {
 	bool has_any = false;
 
@@ -112,14 +112,14 @@ bool proc_selection_is_left(
 {
 	const struct proc_values *f = &e->values;
 
-	return f->ppid == 1 || !find(entries, count, f->process_group) ||
-	       !find(entries, count, f->session);
+	return f->ppid == 1 || !find_entry(entries, count, f->process_group) ||
+	       !find_entry(entries, count, f->session);
 }
 
 bool proc_selection_is_below(
 	const struct proc_entry *entries, size_t count, uint32_t above, uint32_t pid)
 {
-	const struct proc_entry *e = find(entries, count, pid);
+	const struct proc_entry *e = find_entry(entries, count, pid);
 
 	for (unsigned steps = 0; e && steps < ANCESTORS_MAX; steps++) {
 		if (e->values.id.pid == above)

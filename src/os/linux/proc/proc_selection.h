@@ -35,7 +35,7 @@ struct proc_entry {
 };
 
 /* Sorts them by pid, and sets is_close. */
-void proc_selection_find(struct proc_entry *entries, size_t count);
+void proc_selection_mark_close(struct proc_entry *entries, size_t count);
 /* In sorted entries, which `e` may follow: its parent; NULL: not there. */
 const struct proc_entry *proc_selection_parent(
 	const struct proc_entry *entries, size_t count, const struct proc_entry *e);

@@ -217,7 +217,7 @@ static void read_names(struct generated *g, int fd, const struct names_reading *
 	uint64_t read = 0;
 	int status = 1;
 
-	timed_file_take(&file, &g->timeout, fd, READ_MS);
+	timed_file_adopt(&file, &g->timeout, fd, READ_MS);
 	while (status > 0 && read < MAP_BYTES_MAX) {
 		size_t before = bytes.size;
 

@@ -30,7 +30,7 @@ static struct span take_string(struct cursor *c)
 	return span_of(begin, size);
 }
 
-static void keep(char *out, size_t room, struct span text, const char *legal)
+static void copy_legal(char *out, size_t room, struct span text, const char *legal)
 {
 	if (out[0] || !text.size || text.size >= room)
 		return;
@@ -73,9 +73,9 @@ void package_parse(struct package *package, const void *data, size_t size)
 		if (!is_value)
 			key = text;
 		else if (span_equal(key, "name"))
-			keep(package->name, sizeof(package->name), text, LETTERS "@/._-~");
+			copy_legal(package->name, sizeof(package->name), text, LETTERS "@/._-~");
 		else if (span_equal(key, "version"))
-			keep(package->version, sizeof(package->version), text, LETTERS ".+-");
+			copy_legal(package->version, sizeof(package->version), text, LETTERS ".+-");
 	}
 }
 

@@ -146,7 +146,7 @@ static int request_once(int netlink, struct socket_answer *answer, void *buffer,
 	while (!status && !answer->is_done) {
 		status = receive(netlink, buffer, ANSWER_BYTES, &got);
 		if (!status)
-			status = socket_messages_take(answer, buffer, got, take, user);
+			status = socket_messages_parse(answer, buffer, got, take, user);
 		if (!status && answer->messages > MESSAGES_MAX)
 			status = -EFBIG;
 	}

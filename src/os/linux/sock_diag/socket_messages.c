@@ -343,7 +343,7 @@ static int code_of(struct span body)
 	return code < 0 && code > -4096 ? code : 0;
 }
 
-int socket_messages_take(struct socket_answer *answer, const void *data, size_t size,
+int socket_messages_parse(struct socket_answer *answer, const void *data, size_t size,
 	socket_fact_consumer take, void *user)
 {
 	struct cursor c = cursor_over(data, size);

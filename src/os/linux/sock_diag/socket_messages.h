@@ -30,7 +30,7 @@ struct socket_answer {
  * One datagram of the answer. 0, the error in the kernel's answer, or -EBADMSG when it is invalid.
  * Messages with another sequence number are skipped.
  */
-int socket_messages_take(struct socket_answer *answer, const void *data, size_t size,
+int socket_messages_parse(struct socket_answer *answer, const void *data, size_t size,
 	socket_fact_consumer take, void *user);
 
 #endif

@@ -234,7 +234,7 @@ static size_t name_size(const struct socket_fact *f, const char *end)
 }
 
 /* Text after a line up to the next socket belongs to its name, with the newlines. */
-size_t socket_tables_take(const struct socket_table *table, const void *data, size_t size,
+size_t socket_tables_parse(const struct socket_table *table, const void *data, size_t size,
 	bool is_last, socket_fact_consumer take, void *user)
 {
 	const char *at = data, *end_of_all = at + size, *begin = NULL, *end;
@@ -279,7 +279,7 @@ int socket_tables_read(
 		}
 		buffer_commit(&bytes, (size_t)got);
 		buffer_consume(&bytes,
-			socket_tables_take(table, bytes.data, bytes.size, !got, take, user));
+			socket_tables_parse(table, bytes.data, bytes.size, !got, take, user));
 		if (!got)
 			break;
 		total += (uint64_t)got;

@@ -26,7 +26,7 @@ struct socket_table {
 
 /* Parses the lines of `data`; returns how many bytes are done. A socket is reported once the next
  * one has begun, or with `is_last`. The heading before the first socket is skipped. */
-size_t socket_tables_take(const struct socket_table *table, const void *data, size_t size,
+size_t socket_tables_parse(const struct socket_table *table, const void *data, size_t size,
 	bool is_last, socket_fact_consumer take, void *user);
 /* The whole table of a process, read in pieces. A negative errno, or 1 when it was too long. */
 int socket_tables_read(

@@ -211,7 +211,7 @@ static void put_threads(struct backend_run *run, const struct process_snapshot *
 		put_thread(run, of, &all[i], process);
 }
 
-static int look(struct backend_run *run, const struct process_snapshot *of)
+static int read_threads(struct backend_run *run, const struct process_snapshot *of)
 {
 	struct stacks_reader *s = run->state;
 	int status, cut;
@@ -245,7 +245,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 		return;
 	buffer_reset(&s->threads);
 	if (!status)
-		status = process_snapshot_status(&of, look(run, &of));
+		status = process_snapshot_status(&of, read_threads(run, &of));
 	end.record = process_snapshot_head(&of, run, 0, STACKS_SNAPSHOT);
 	end.threads = (uint32_t)(s->threads.size / sizeof(struct stacks_reading));
 	end.threads_state = procfs_state(status);

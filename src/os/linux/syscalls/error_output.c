@@ -176,7 +176,7 @@ static bool has_any(const struct batch *all)
 	return false;
 }
 
-void error_outputs_take(struct error_outputs *e, struct buffer *out, size_t from)
+void error_outputs_move_to(struct error_outputs *e, struct buffer *out, size_t from)
 {
 	struct batch all;
 

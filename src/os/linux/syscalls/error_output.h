@@ -18,6 +18,6 @@ struct error_outputs {
 void error_outputs_init(struct error_outputs *e);
 void error_outputs_fini(struct error_outputs *e);
 /* Takes the records in `out` from that byte on. */
-void error_outputs_take(struct error_outputs *e, struct buffer *out, size_t from);
+void error_outputs_move_to(struct error_outputs *e, struct buffer *out, size_t from);
 
 #endif

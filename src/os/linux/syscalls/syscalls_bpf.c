@@ -486,7 +486,7 @@ static int syscalls_drain(struct backend_run *run, struct sooth_error *err)
 	if (s->control->overflows - s->swept >= OVERFLOW_ENTRIES / 4)
 		sweep_overflow(run, &swept);
 	follow_read(&s->follow, run, &run->out);
-	error_outputs_take(&s->error_outputs, &run->out, begin);
+	error_outputs_move_to(&s->error_outputs, &run->out, begin);
 	buffer_append(&run->out, swept.data, swept.size);
 	syscalls_pauser_drain(s->pauser, &run->out);
 	emit_losses(run);
@@ -507,7 +507,7 @@ static int syscalls_stop(struct backend_run *run, struct sooth_error *err)
 	syscalls_pauser_stop(TAKE_PTR(s->pauser), &run->out);
 	begin = run->out.size;
 	status = follow_stop(&s->follow, run, err);
-	error_outputs_take(&s->error_outputs, &run->out, begin);
+	error_outputs_move_to(&s->error_outputs, &run->out, begin);
 	drain_overflow(run);
 	emit_windows(run, &sums);
 	emit_losses(run);

@@ -116,7 +116,7 @@ bool threads_again_process(struct threads_again *a, struct backend_run *run,
 
 /* Threads are listed by their number, but for those after the numbers began again: these are read
  * again. NULL: it was not there. */
-static const struct sooth_record *find(struct threads_again *a, uint32_t tid)
+static const struct sooth_record *find_thread(struct threads_again *a, uint32_t tid)
 {
 	const struct sooth_record *record = NULL;
 
@@ -145,17 +145,17 @@ bool threads_again_thread(
 
 	if (!a->open || !has_counts(schedstat))
 		return false;
-	record = find(a, tid);
+	record = find_thread(a, tid);
 	if (!record || a->index >= a->texts.size / sizeof(*texts) ||
 		texts[a->index].size != schedstat.size ||
 		memcmp(texts[a->index].text, schedstat.data, schedstat.size))
 		return false;
 	write_again(run, record);
-	threads_again_keep(a, run, from, schedstat);
+	threads_again_keep_record(a, run, from, schedstat);
 	return true;
 }
 
-void threads_again_keep(
+void threads_again_keep_record(
 	struct threads_again *a, const struct backend_run *run, size_t from, struct span schedstat)
 {
 	struct again_text text = { 0 };

@@ -35,7 +35,7 @@ bool threads_again_process(struct threads_again *a, struct backend_run *run,
 bool threads_again_thread(
 	struct threads_again *a, struct backend_run *run, uint32_t tid, struct span schedstat);
 /* After it was read: keeps what run->out has from that offset on. */
-void threads_again_keep(
+void threads_again_keep_record(
 	struct threads_again *a, const struct backend_run *run, size_t from, struct span schedstat);
 /* The process was read. Not whole: nothing of it is kept. */
 void threads_again_end(struct threads_again *a, bool is_whole);

@@ -245,7 +245,7 @@ static bool read_thread(struct backend_run *run, const struct program *p, uint32
 		!task_stat_parse(&stat, s->bytes.data, s->bytes.size))
 		return false;
 	write_thread(run, p, tid, &stat);
-	threads_again_keep(&s->again, run, from, schedstat);
+	threads_again_keep_record(&s->again, run, from, schedstat);
 	return true;
 }
 

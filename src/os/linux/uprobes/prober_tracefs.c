@@ -29,7 +29,7 @@ static int tracefs_prober_attach(
 
 static int tracefs_prober_keep(void *prober, unsigned event, pid_t pid, struct sooth_error *err)
 {
-	return uprobes_keep(prober, event, pid, err);
+	return uprobes_keep_breakpoints(prober, event, pid, err);
 }
 
 static void tracefs_prober_release(void *prober, pid_t pid)

@@ -397,7 +397,7 @@ bool uprobes_needs_keeping(const struct uprobes *u)
 	return u->is_loose;
 }
 
-int uprobes_keep(struct uprobes *u, unsigned event, pid_t tid, struct sooth_error *err)
+int uprobes_keep_breakpoints(struct uprobes *u, unsigned event, pid_t tid, struct sooth_error *err)
 {
 	return u->is_loose ? attach(u, event, tid, TRACEFS_THREAD, err) : 0;
 }

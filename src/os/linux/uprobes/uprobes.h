@@ -10,9 +10,9 @@
  * instead of switching them, and when one of the two ends it removes the other's breakpoints (a
  * forked process that forked and waited lost them in nearly every run). Safe are the processes of
  * attached threads, and their children until these start threads or processes. So if
- * uprobes_needs_keeping(), the caller has to call uprobes_keep() for each new process as soon as
- * it is known: from then on that one is safe too, and has its breakpoints again if they were lost
- * meanwhile. Its calls before that may be missed.
+ * uprobes_needs_keeping(), the caller has to call uprobes_keep_breakpoints() for each new process
+ * as soon as it is known: from then on that one is safe too, and has its breakpoints again if they
+ * were lost meanwhile. Its calls before that may be missed.
  *
  * A hit costs some 10 ns more for each other thread and process that has the event: the kernel
  * goes through a list of them, the newest first.
@@ -62,7 +62,7 @@ int uprobes_attach(struct uprobes *u, unsigned event, pid_t tid, struct sooth_er
 bool uprobes_needs_keeping(const struct uprobes *u);
 /* Secure a process that has the event by inheritance; errors as above. Use its main thread while
  * it lives. Does nothing if there is no need. */
-int uprobes_keep(struct uprobes *u, unsigned event, pid_t tid, struct sooth_error *err);
+int uprobes_keep_breakpoints(struct uprobes *u, unsigned event, pid_t tid, struct sooth_error *err);
 /* The thread has ended: closes what kept its events. No process inherits from that. */
 void uprobes_release(struct uprobes *u, pid_t tid);
 

@@ -157,7 +157,7 @@ static struct group *group_of(
 	return new;
 }
 
-static void take(struct look *l, const struct go_goroutine *g, bool is_main)
+static void add_goroutine(struct look *l, const struct go_goroutine *g, bool is_main)
 {
 	enum go_status status = go_status_of(&l->layout, g);
 	uint64_t since = go_number_at(g, l->layout.since);
@@ -193,7 +193,7 @@ static void do_look(void *argument)
 
 		got = read_some(l, list[0] + done * sizeof(uint64_t), next);
 		for (size_t i = 0; i < got; i++)
-			take(l, &l->some[i], !done && !i);
+			add_goroutine(l, &l->some[i], !done && !i);
 		if (got != next)
 			break;
 	}
@@ -361,7 +361,7 @@ static void add_group(struct wait_reader *r, const struct wait_node *n, const st
 	name_frames(p, g, &names);
 	if (!g->is_main && names.start.is_found && is_of_runtime(names.start.name))
 		return;
-	struct waits_goroutines row = { .record = wait_head(r, 0, WAITS_GOROUTINES),
+	struct waits_goroutines row = { .record = wait_record(r, 0, WAITS_GOROUTINES),
 		.node_start_ticks = n->stat.start_ticks,
 		.count = g->count,
 		.count_state = l->is_cut ? SOOTH_STATE_TRUNCATED : SOOTH_STATE_VALUE,

@@ -204,7 +204,7 @@ static bool is_wanted_type(const char *type)
 	return false;
 }
 
-static void keep(struct hotspot_layout *out, const char *type, const char *field, uint64_t at)
+static void keep_field(struct hotspot_layout *out, const char *type, const char *field, uint64_t at)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
 		if (strcmp(wanted[i].type, type) != 0 || strcmp(wanted[i].field, field) != 0)
@@ -248,7 +248,7 @@ bool hotspot_layout_read(pid_t pid, uint64_t base, struct hotspot_layout *out)
 		if (!is_known || !read_name(pid, member(entry, t.field), field))
 			continue;
 		memcpy(&is_static, entry + t.is_static, sizeof(is_static));
-		keep(out, type, field, member(entry, is_static ? t.address : t.offset));
+		keep_field(out, type, field, member(entry, is_static ? t.address : t.offset));
 	}
 	return false;
 }

@@ -87,8 +87,8 @@ static bool read_info(
 	return true;
 }
 
-bool wait_file_of(struct wait_reader *r, struct wait_node *n, uint32_t fd, uint64_t *inode,
-	uint32_t *major, uint32_t *minor)
+bool wait_read_file_identity(struct wait_reader *r, struct wait_node *n, uint32_t fd,
+	uint64_t *inode, uint32_t *major, uint32_t *minor)
 {
 	const struct mount *mount;
 	struct fdinfo info;
@@ -152,7 +152,7 @@ static unsigned add_ends(
 	struct wait_reader *r, const struct wait_node *n, uint32_t tid, const struct end_search *s)
 {
 	size_t count, fitting = 0;
-	const struct wait_end *all = wait_ends_get(&r->ends, s->kind, s->key, &count);
+	const struct wait_end *all = wait_ends_first(&r->ends, s->kind, s->key, &count);
 	struct wait_end ends[PARTIES_MAX];
 	unsigned added = 0;
 
@@ -174,7 +174,7 @@ static unsigned add_ends(
 			found.follows = pass == 0 && found.follows && found.pid != n->stat.pid;
 			if (pass == 1 && found.confidence > WAITS_LOW)
 				found.confidence = WAITS_LOW;
-			wait_party(r, n, tid, &found);
+			wait_add_party(r, n, tid, &found);
 			added++;
 		}
 	}
@@ -252,7 +252,8 @@ static void add_named(struct wait_reader *r, const struct wait_node *n, const st
 	const struct wait_socket *listener;
 
 	if (size <= sizeof(to.sun_family) || size > sizeof(to) ||
-		!wait_memory(r, n, c->thread->arguments[1], &to, size) || to.sun_family != AF_UNIX)
+		!wait_read_memory(r, n, c->thread->arguments[1], &to, size) ||
+		to.sun_family != AF_UNIX)
 		return;
 	if (!to.sun_path[0])
 		to.sun_path[0] = '@';
@@ -324,7 +325,7 @@ static void add_terminal(
 	struct wait_reader *r, const struct wait_node *n, uint32_t tid, uint64_t number)
 {
 	size_t count;
-	const struct wait_end *ends = wait_ends_get(
+	const struct wait_end *ends = wait_ends_first(
 		&r->ends, WAIT_END_PATH, wait_ends_hash_path(span_of_string("/dev/ptmx")), &count);
 
 	for (size_t i = 0; i < count; i++) {
@@ -342,7 +343,7 @@ static void add_terminal(
 			continue;
 		fdinfo_parse(&info, r->more.data, r->more.size);
 		if (info.has & FDINFO_TERMINAL && info.terminal == number) {
-			wait_party(r, n, tid, &found);
+			wait_add_party(r, n, tid, &found);
 			return;
 		}
 	}
@@ -430,7 +431,7 @@ static void read_kind(struct wait_reader *r, struct wait_node *n, const struct w
 	case FDS_PIDFD:
 		if (wants_parties && read_info(r, n, w->fd, &info) && info.has & FDINFO_PID &&
 			info.pid > 0)
-			wait_party(r, n, tid,
+			wait_add_party(r, n, tid,
 				&(struct wait_found){ .relation = WAITS_RELATION_CHILD,
 					.source = WAITS_SOURCE_DESCRIPTORS,
 					.confidence = WAITS_HIGH,
@@ -461,7 +462,7 @@ static void add_sharer(struct wait_reader *r, const struct wait_node *n, const s
 	parent = procfs_open((pid_t)n->stat.ppid);
 	if (parent >= 0 && !procfs_link_at(parent, "fd/0", &r->more) &&
 		r->more.size == o->link.size && !memcmp(r->more.data, o->link.data, o->link.size))
-		wait_party(r, n, c->thread->record.tid, &found);
+		wait_add_party(r, n, c->thread->record.tid, &found);
 }
 
 /* A FIFO looks like a file: its wait channel shows it, or that a thread waits until it is ready,
@@ -478,7 +479,7 @@ static enum fds_type refined(const struct object *o, const struct wait_call *c)
 
 static void write_object(struct wait_reader *r, const struct wait_call *c, struct object *o)
 {
-	o->record.record = wait_head(r, c->thread->record.tid, WAITS_OBJECT);
+	o->record.record = wait_record(r, c->thread->record.tid, WAITS_OBJECT);
 	o->record.node_pid = c->thread->node_pid;
 	o->record.node_start_ticks = c->thread->node_start_ticks;
 	struct record_tail tail[] = {
@@ -489,8 +490,9 @@ static void write_object(struct wait_reader *r, const struct wait_call *c, struc
 	RECORD_APPEND(&r->run->out, &o->record, tail, ARRAY_SIZE(tail));
 }
 
-enum fds_type wait_descriptor(struct wait_reader *r, struct wait_node *n, const struct wait_call *c,
-	uint32_t fd, enum waits_role role, uint32_t events, bool wants_parties)
+enum fds_type wait_add_descriptor(struct wait_reader *r, struct wait_node *n,
+	const struct wait_call *c, uint32_t fd, enum waits_role role, uint32_t events,
+	bool wants_parties)
 {
 	struct object o = { .record = { .fd = fd,
 				    .role = role,

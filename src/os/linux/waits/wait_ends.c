@@ -126,7 +126,7 @@ static void read_all(struct wait_ends *e)
 			sizeof(struct wait_end), compare);
 }
 
-const struct wait_end *wait_ends_get(
+const struct wait_end *wait_ends_first(
 	struct wait_ends *e, enum wait_end_kind kind, uint64_t key, size_t *count)
 {
 	const struct wait_end *all;

@@ -30,7 +30,7 @@ struct wait_ends {
 void wait_ends_fini(struct wait_ends *e);
 void wait_ends_clear(struct wait_ends *e);
 /* The first of those with that key; they stand one behind the other, `*count` of them. */
-const struct wait_end *wait_ends_get(
+const struct wait_end *wait_ends_first(
 	struct wait_ends *e, enum wait_end_kind kind, uint64_t key, size_t *count);
 uint64_t wait_ends_hash_path(struct span path);
 /* Whether the descriptor was opened for reading, or writing. */

@@ -65,7 +65,7 @@ size_t own_files_read(struct wait_reader *r, struct wait_node *n, struct own_fil
 		struct own_file *f = &files[count];
 
 		f->fd = fd;
-		count += wait_file_of(r, n, fd, &f->inode, &f->major, &f->minor);
+		count += wait_read_file_identity(r, n, fd, &f->inode, &f->major, &f->minor);
 	}
 	return count;
 }

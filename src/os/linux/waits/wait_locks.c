@@ -40,7 +40,7 @@ static bool add_by_descriptors(struct wait_reader *r, const struct wait_node *n,
 {
 	size_t count;
 	const struct wait_end *ends =
-		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count);
+		wait_ends_first(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count);
 	bool is_found = false;
 
 	r->ends_state = wait_ends_state(&r->ends);
@@ -55,7 +55,7 @@ static bool add_by_descriptors(struct wait_reader *r, const struct wait_node *n,
 		if (!strstr(buffer_cstr(&r->more), "\nlock:") &&
 			!strstr(buffer_cstr(&r->more), "lock:\t"))
 			continue;
-		wait_party(r, n, tid,
+		wait_add_party(r, n, tid,
 			&(struct wait_found){ .relation = WAITS_RELATION_LOCK,
 				.source = WAITS_SOURCE_LOCKS,
 				.confidence = confidence,
@@ -86,7 +86,7 @@ static void add_holder(struct wait_reader *r, const struct wait_node *n, uint32_
 		buffer_fini(&path);
 		return;
 	}
-	wait_party(r, n, tid, &found);
+	wait_add_party(r, n, tid, &found);
 	buffer_fini(&path);
 }
 
@@ -108,7 +108,7 @@ static bool find_wait(
 	return false;
 }
 
-void wait_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+void wait_add_lock_owners(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	uint32_t fd = (uint32_t)c->thread->arguments[0], tid = c->thread->record.tid;
 	uint32_t major = 0, minor = 0;
@@ -117,7 +117,7 @@ void wait_locks(struct wait_reader *r, struct wait_node *n, const struct wait_ca
 	uint64_t inode = 0;
 	struct cursor all;
 
-	if (!has_wait && !wait_file_of(r, n, fd, &inode, &major, &minor))
+	if (!has_wait && !wait_read_file_identity(r, n, fd, &inode, &major, &minor))
 		return;
 	all = wait_lock_lines(r);
 	while (wait_lock_next(&all, &l)) {
@@ -153,7 +153,7 @@ static void add_polled(struct wait_reader *r, const struct wait_node *n, const s
 	/* That of an open file names no process. */
 	if (!l->pid && add_by_descriptors(r, n, tid, path, WAITS_MEDIUM))
 		return;
-	wait_party(r, n, tid,
+	wait_add_party(r, n, tid,
 		&(struct wait_found){ .relation = WAITS_RELATION_LOCK,
 			.source = WAITS_SOURCE_LOCKS,
 			.confidence = WAITS_MEDIUM,
@@ -164,8 +164,7 @@ static void add_polled(struct wait_reader *r, const struct wait_node *n, const s
 }
 
 /* A lock for writing that another process has on a file that this one has open. */
-void wait_add_polled_lock_owners(
-	struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+void wait_add_polled_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	struct own_file files[FDS_MAX];
 	size_t count = 0;
@@ -179,7 +178,7 @@ void wait_add_polled_lock_owners(
 		struct own_file *f = &files[count];
 
 		f->fd = fd;
-		count += wait_file_of(r, n, fd, &f->inode, &f->major, &f->minor) &&
+		count += wait_read_file_identity(r, n, fd, &f->inode, &f->major, &f->minor) &&
 			 !shares_lock(r, n, fd);
 	}
 	while (wait_lock_next(&all, &l)) {
@@ -241,7 +240,7 @@ static bool is_package_program(const struct wait_node *n)
 	return false;
 }
 
-void wait_package_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+void wait_add_package_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	struct package_files f = { .process = n->process };
 	struct lock_line l;
@@ -258,7 +257,7 @@ void wait_package_locks(struct wait_reader *r, struct wait_node *n, const struct
 			if (l.is_waiting || !l.pid || l.pid == n->stat.pid || !file->inode ||
 				!is_same(&l, file->inode, file->major, file->minor))
 				continue;
-			wait_party(r, n, c->thread->record.tid,
+			wait_add_party(r, n, c->thread->record.tid,
 				&(struct wait_found){ .relation = WAITS_RELATION_LOCK,
 					.source = WAITS_SOURCE_LOCKS,
 					.confidence = WAITS_MEDIUM,

@@ -44,7 +44,7 @@ static void do_read(void *argument)
 	m->is_read = do_read_memory(m->pid, m->address, m->bytes, m->size);
 }
 
-bool wait_memory(
+bool wait_read_memory(
 	struct wait_reader *r, const struct wait_node *n, uint64_t address, void *out, size_t size)
 {
 	struct read_memory m = { .pid = (pid_t)n->stat.pid, .address = address, .size = size };
@@ -88,7 +88,7 @@ static enum waits_lock waiting_lock(struct wait_reader *r, const struct wait_nod
 		*owner = expected;
 		return WAITS_LOCK_JOIN;
 	}
-	if (!wait_memory(r, n, t->arguments[0], &m, sizeof(m)))
+	if (!wait_read_memory(r, n, t->arguments[0], &m, sizeof(m)))
 		return expected == HELD ? WAITS_LOCK_PLAIN : WAITS_LOCK_UNKNOWN;
 	if (expected == HELD && (m.lock == 1 || m.lock == HELD) && m.owner && m.owner < 1u << 22 &&
 		m.users && m.users < 1u << 20 && m.kind <= MUTEX_KIND_MAX) {
@@ -98,7 +98,7 @@ static enum waits_lock waiting_lock(struct wait_reader *r, const struct wait_nod
 	return expected == HELD ? WAITS_LOCK_PLAIN : WAITS_LOCK_SIGNAL;
 }
 
-enum waits_lock wait_futex(struct wait_reader *r, const struct wait_node *n,
+enum waits_lock wait_read_futex(struct wait_reader *r, const struct wait_node *n,
 	const struct waits_thread *t, uint32_t *owner)
 {
 	uint32_t word;
@@ -107,7 +107,7 @@ enum waits_lock wait_futex(struct wait_reader *r, const struct wait_node *n,
 	switch (t->arguments[1] & FUTEX_CMD_MASK) {
 	case FUTEX_LOCK_PI:
 	case FUTEX_LOCK_PI2:
-		if (!wait_memory(r, n, t->arguments[0], &word, sizeof(word)))
+		if (!wait_read_memory(r, n, t->arguments[0], &word, sizeof(word)))
 			return WAITS_LOCK_UNKNOWN;
 		*owner = word & FUTEX_TID_MASK;
 		return WAITS_LOCK_OWNED;
@@ -150,7 +150,7 @@ static bool is_clock(uint64_t number)
 	return number == CLOCK_REALTIME || number == CLOCK_MONOTONIC || number == CLOCK_BOOTTIME;
 }
 
-int wait_argument(const struct syscall_row *row, enum argument_type_id type)
+int wait_find_argument(const struct syscall_row *row, enum argument_type_id type)
 {
 	for (int i = 0; i < row->argument_count; i++) {
 		if (row->arguments[i] == type)
@@ -159,16 +159,16 @@ int wait_argument(const struct syscall_row *row, enum argument_type_id type)
 	return -1;
 }
 
-uint8_t wait_timeout(struct wait_reader *r, const struct wait_node *n, const struct waits_thread *t,
-	const struct syscall_row *row, uint64_t *timeout_ns)
+uint8_t wait_read_timeout(struct wait_reader *r, const struct wait_node *n,
+	const struct waits_thread *t, const struct syscall_row *row, uint64_t *timeout_ns)
 {
 	const struct syscall_wait *w = &row->wait;
 	uint64_t command = t->arguments[1] & FUTEX_CMD_MASK, address = 0;
 	int64_t time[2] = { 0 };
 	int sleep = row->traits & SYSCALL_SLEEPS
-			    ? wait_argument(row, ARGUMENT_TYPE_timespec_requested)
+			    ? wait_find_argument(row, ARGUMENT_TYPE_timespec_requested)
 			    : -1;
-	int flags = wait_argument(row, ARGUMENT_TYPE_timer_flags);
+	int flags = wait_find_argument(row, ARGUMENT_TYPE_timer_flags);
 
 	if (w->timeout_ms) {
 		int32_t ms = (int32_t)syscall_value(t->arguments, w->timeout_ms, 0);
@@ -184,9 +184,9 @@ uint8_t wait_timeout(struct wait_reader *r, const struct wait_node *n, const str
 		return SOOTH_STATE_ABSENT;
 	if (n->abi != SYSCALL_ABI_X86_64 && n->abi != SYSCALL_ABI_AARCH64)
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
-	if (!wait_memory(r, n, address, time, sizeof(time)))
+	if (!wait_read_memory(r, n, address, time, sizeof(time)))
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
-	if (wait_argument(row, ARGUMENT_TYPE_timeval_requested) >= 0)
+	if (wait_find_argument(row, ARGUMENT_TYPE_timeval_requested) >= 0)
 		time[1] *= 1000; /* a struct timeval: microseconds */
 	*timeout_ns = ns_of(time);
 	if (flags >= 0 && t->arguments[flags] & TIMER_ABSTIME)

@@ -95,7 +95,7 @@ static bool has_open(struct wait_reader *r, const struct wait_node *n, struct sp
 {
 	size_t count;
 	const struct wait_end *ends =
-		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count);
+		wait_ends_first(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count);
 
 	for (size_t i = 0; i < count; i++) {
 		if (ends[i].pid == n->stat.pid)
@@ -110,7 +110,7 @@ static uint32_t opener_of(
 {
 	size_t count;
 	const struct wait_end *ends =
-		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count);
+		wait_ends_first(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count);
 
 	for (size_t i = 0; i < count; i++) {
 		if (ends[i].pid != n->stat.pid) {
@@ -142,7 +142,7 @@ static void add_file(struct wait_reader *r, const struct wait_node *n, const str
 		found.source = opener ? WAITS_SOURCE_DESCRIPTORS : WAITS_SOURCE_FILE;
 	}
 	if (found.pid != n->stat.pid && !has_open(r, n, found.detail))
-		wait_party(r, n, c->thread->record.tid, &found);
+		wait_add_party(r, n, c->thread->record.tid, &found);
 	buffer_fini(&path);
 }
 
@@ -156,13 +156,13 @@ static void add_lock_files(struct wait_reader *r, struct wait_node *n, const str
 		add_file(r, n, c, l.files[i].path, l.files[i].text);
 }
 
-void wait_polling(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+void wait_add_polled_causes(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	const struct waits_thread *t = c->thread;
 
 	if (t->timeout_state == SOOTH_STATE_VALUE && t->timeout_ns > SLEEP_MAX)
 		return;
-	wait_add_polled_lock_owners(r, n, c);
-	wait_package_locks(r, n, c);
+	wait_add_polled_locks(r, n, c);
+	wait_add_package_locks(r, n, c);
 	add_lock_files(r, n, c);
 }

@@ -20,7 +20,7 @@
 #define STEPS_MAX 48 /* processes of a chain */
 #define DEPTH_MAX 16
 
-struct sooth_record wait_head(const struct wait_reader *r, uint32_t tid, uint16_t kind)
+struct sooth_record wait_record(const struct wait_reader *r, uint32_t tid, uint16_t kind)
 {
 	struct sooth_record head = r->head;
 
@@ -30,7 +30,7 @@ struct sooth_record wait_head(const struct wait_reader *r, uint32_t tid, uint16_
 	return head;
 }
 
-void wait_follow(struct wait_reader *r, uint32_t pid, uint32_t depth)
+void wait_add_process(struct wait_reader *r, uint32_t pid, uint32_t depth)
 {
 	struct wait_step step = { (pid_t)pid, depth };
 	const struct wait_step *all = (const void *)r->steps.data;
@@ -46,11 +46,11 @@ void wait_follow(struct wait_reader *r, uint32_t pid, uint32_t depth)
 		buffer_append(&r->steps, &step, sizeof(step));
 }
 
-void wait_party(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
+void wait_add_party(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
 	const struct wait_found *found)
 {
 	const struct wait_entry *entry = found->pid ? wait_table_get(&r->table, found->pid) : NULL;
-	struct waits_party p = { .record = wait_head(r, tid, WAITS_PARTY),
+	struct waits_party p = { .record = wait_record(r, tid, WAITS_PARTY),
 		.node_start_ticks = n->stat.start_ticks,
 		.node_pid = n->stat.pid,
 		.party_pid = found->pid,
@@ -70,7 +70,7 @@ void wait_party(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
 
 	RECORD_APPEND(&r->run->out, &p, tail, ARRAY_SIZE(tail));
 	if (found->follows && entry)
-		wait_follow(r, found->pid, n->depth + 1);
+		wait_add_process(r, found->pid, n->depth + 1);
 }
 
 /* --- a process of the chain: what it is, its children, its tracer --- */
@@ -96,7 +96,7 @@ static struct child_choice choice_of(const struct wait_node *n, const struct wai
 
 	if (c->thread->call_state || !c->row || c->what != SYSCALL_WAIT_CHILD)
 		return (struct child_choice){ WAIT_ALL, 0 };
-	if (wait_argument(c->row, ARGUMENT_TYPE_wait_type) == 0)
+	if (wait_find_argument(c->row, ARGUMENT_TYPE_wait_type) == 0)
 		return (struct child_choice){ a[0] <= WAIT_GROUP ? (unsigned)a[0] : WAIT_ALL,
 			(uint32_t)a[1] };
 	if (pid > 0)
@@ -123,7 +123,7 @@ static void add_children(struct wait_reader *r, const struct wait_node *n, uint3
 
 		if (e->ppid != n->stat.pid || !is_chosen(e, choice))
 			continue;
-		wait_party(r, n, tid,
+		wait_add_party(r, n, tid,
 			&(struct wait_found){ .relation = WAITS_RELATION_CHILD,
 				.source = WAITS_SOURCE_PROCESSES,
 				.confidence = confidence,
@@ -133,7 +133,7 @@ static void add_children(struct wait_reader *r, const struct wait_node *n, uint3
 	}
 }
 
-void wait_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+void wait_add_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	struct child_choice choice = choice_of(n, c);
 
@@ -178,7 +178,7 @@ static uint32_t tracer_of(struct wait_reader *r)
 /* Emits the signals in r->bytes, the file "status". */
 static void add_signals(struct wait_reader *r, const struct wait_node *n)
 {
-	struct waits_signals s = { .record = wait_head(r, 0, WAITS_SIGNALS),
+	struct waits_signals s = { .record = wait_record(r, 0, WAITS_SIGNALS),
 		.node_start_ticks = n->stat.start_ticks,
 		.node_pid = n->stat.pid };
 	struct task_signals signals;
@@ -205,21 +205,21 @@ static bool is_frozen(struct wait_reader *r, const struct wait_node *n)
 {
 	return n->stat.state == 'D' &&
 	       procfs_read_at(n->process, "cgroup", &r->bytes, PROCFS_SMALL) >= 0 &&
-	       freezer_look(&r->groups, span_of((const char *)r->bytes.data, r->bytes.size)) ==
-		       PROC_FROZEN_YES;
+	       freezer_read_state(&r->groups,
+		       span_of((const char *)r->bytes.data, r->bytes.size)) == PROC_FROZEN_YES;
 }
 
 static void add_others(struct wait_reader *r, const struct wait_node *n, uint32_t tracer)
 {
 	if (n->stat.state == 'Z')
-		wait_party(r, n, n->stat.pid,
+		wait_add_party(r, n, n->stat.pid,
 			&(struct wait_found){ .relation = WAITS_RELATION_PARENT,
 				.source = WAITS_SOURCE_PROCESSES,
 				.confidence = WAITS_HIGH,
 				.pid = n->stat.ppid,
 				.follows = true });
 	if (n->stat.state == 't' && tracer)
-		wait_party(r, n, n->stat.pid,
+		wait_add_party(r, n, n->stat.pid,
 			&(struct wait_found){ .relation = WAITS_RELATION_TRACER,
 				.source = WAITS_SOURCE_PROCESSES,
 				.confidence = WAITS_HIGH,
@@ -241,7 +241,7 @@ static void follow_job(struct wait_reader *r, const struct wait_node *n)
 		if (e->pid == n->stat.pid || e->process_group != n->stat.process_group ||
 			e->state != 'T')
 			continue;
-		wait_follow(r, e->pid, n->depth + 1);
+		wait_add_process(r, e->pid, n->depth + 1);
 		added++;
 	}
 }
@@ -251,7 +251,7 @@ static void add_backend(
 {
 	bool is_advisory = !strcmp(what, WAIT_ADVISORY);
 
-	wait_party(r, n, n->stat.pid,
+	wait_add_party(r, n, n->stat.pid,
 		&(struct wait_found){ .relation = WAITS_RELATION_BACKEND,
 			.source = WAITS_SOURCE_TITLE,
 			.confidence = is_advisory ? WAITS_LOW : WAITS_MEDIUM,
@@ -282,7 +282,7 @@ static void add_backends(struct wait_reader *r, const struct wait_node *n, const
 }
 
 /* An event loop may wait for its children by a signal: a launcher without connections does. */
-void wait_loop_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+void wait_add_loop_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	bool is_unknown =
 		c->thread->call_state > SOOTH_STATE_ABSENT && c->what == SYSCALL_WAIT_OTHER;
@@ -302,10 +302,10 @@ static uint64_t age_ns(const struct wait_reader *r, const struct wait_node *n)
 	return now > started ? now - started : 0;
 }
 
-void wait_process_read(
+void wait_read_process(
 	struct wait_reader *r, struct wait_node *n, uint64_t cpu_ns, uint8_t cpu_state)
 {
-	struct waits_process p = { .record = wait_head(r, 0, WAITS_PROCESS),
+	struct waits_process p = { .record = wait_record(r, 0, WAITS_PROCESS),
 		.node_start_ticks = n->stat.start_ticks,
 		.age_ns = age_ns(r, n),
 		.cpu_ns = cpu_ns,

@@ -95,56 +95,55 @@ struct wait_found {
 	bool follows; /* what it waits for matters too */
 };
 
-/* Adds a process to the chain. */
-void wait_follow(struct wait_reader *r, uint32_t pid, uint32_t depth);
+void wait_add_process(struct wait_reader *r, uint32_t pid, uint32_t depth);
 /* A record about a thread of a node. */
-struct sooth_record wait_head(const struct wait_reader *r, uint32_t tid, uint16_t kind);
+struct sooth_record wait_record(const struct wait_reader *r, uint32_t tid, uint16_t kind);
 /* Writes a party and, if it is to be followed, adds it to the chain. */
-void wait_party(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
+void wait_add_party(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
 	const struct wait_found *found);
 
 /* --- the parts, one file each --- */
 
-void wait_process_read(
+void wait_read_process(
 	struct wait_reader *r, struct wait_node *n, uint64_t cpu_ns, uint8_t cpu_state);
 /* Writes the thread and all that belongs to it; adds its CPU time. */
-void wait_thread_read(
+void wait_read_thread(
 	struct wait_reader *r, struct wait_node *n, uint32_t tid, struct waits_thread *t);
 /* Only its state, since when, and its call with the timeout; a tid of 0: it could not be read. */
-enum syscall_wait_kind wait_thread_glance(
+enum syscall_wait_kind wait_read_thread_call(
 	struct wait_reader *r, const struct wait_node *n, uint32_t tid, struct waits_thread *t);
 /* Its own locks that others wait for. */
-void wait_wanted(struct wait_reader *r, struct wait_node *n);
+void wait_add_wanted_locks(struct wait_reader *r, struct wait_node *n);
 /* The transactions that keep the write-ahead log of its SQLite database from being emptied. */
-void wait_wal_readers(struct wait_reader *r, struct wait_node *n);
+void wait_add_wal_readers(struct wait_reader *r, struct wait_node *n);
 /* The descriptor of a call; its type. */
-enum fds_type wait_descriptor(struct wait_reader *r, struct wait_node *n, const struct wait_call *c,
-	uint32_t fd, enum waits_role role, uint32_t events, bool wants_parties);
-void wait_watched(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
-void wait_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
-void wait_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+enum fds_type wait_add_descriptor(struct wait_reader *r, struct wait_node *n,
+	const struct wait_call *c, uint32_t fd, enum waits_role role, uint32_t events,
+	bool wants_parties);
+void wait_add_watched(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+void wait_add_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+void wait_add_lock_owners(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* A lock for writing that another process has on a file that this one has open. */
-void wait_add_polled_lock_owners(
-	struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+void wait_add_polled_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* The locks of apt and dpkg, of one of their programs. */
-void wait_package_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
-void wait_polling(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+void wait_add_package_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+void wait_add_polled_causes(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* Reads memory of a process with the caller's rights; false when that is refused or blocks. */
-bool wait_memory(
+bool wait_read_memory(
 	struct wait_reader *r, const struct wait_node *n, uint64_t address, void *out, size_t size);
 /* The children of an event loop, which it may wait for by a signal. */
-void wait_loop_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+void wait_add_loop_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* Device and inode of a descriptor, by its fdinfo and the mounts; false: unknown. */
-bool wait_file_of(struct wait_reader *r, struct wait_node *n, uint32_t fd, uint64_t *inode,
-	uint32_t *major, uint32_t *minor);
+bool wait_read_file_identity(struct wait_reader *r, struct wait_node *n, uint32_t fd,
+	uint64_t *inode, uint32_t *major, uint32_t *minor);
 /* The futex of a call: its kind, and the owner. */
-enum waits_lock wait_futex(struct wait_reader *r, const struct wait_node *n,
+enum waits_lock wait_read_futex(struct wait_reader *r, const struct wait_node *n,
 	const struct waits_thread *t, uint32_t *owner);
 /* The length of the call's timeout; the state of it. */
-uint8_t wait_timeout(struct wait_reader *r, const struct wait_node *n, const struct waits_thread *t,
-	const struct syscall_row *row, uint64_t *timeout_ns);
+uint8_t wait_read_timeout(struct wait_reader *r, const struct wait_node *n,
+	const struct waits_thread *t, const struct syscall_row *row, uint64_t *timeout_ns);
 /* Which argument has that type; -1: none. */
-int wait_argument(const struct syscall_row *row, enum argument_type_id type);
+int wait_find_argument(const struct syscall_row *row, enum argument_type_id type);
 
 void wait_table_fini(struct wait_table *t);
 /* Forget all: the next one asking reads again. */

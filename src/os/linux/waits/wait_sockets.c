@@ -200,10 +200,9 @@ const struct wait_socket *wait_sockets_peer(
 	for (size_t i = 0; i < count; i++) {
 		const struct wait_socket *e = &all[i];
 
-		if (of->family == AF_UNIX
-				? of->peer_inode && e->family == AF_UNIX &&
-					  e->inode == of->peer_inode
-				: is_other_end(e, of))
+		if (of->family == AF_UNIX ? of->peer_inode && e->family == AF_UNIX &&
+						    e->inode == of->peer_inode
+					  : is_other_end(e, of))
 			return e->inode ? e : NULL;
 	}
 	return of->protocol == IPPROTO_UDP ? udp_server(s, of) : NULL;

@@ -37,7 +37,7 @@ static int last_operator(
 {
 	struct sembuf first;
 
-	return wait_memory(r, n, arguments[1], &first, sizeof(first))
+	return wait_read_memory(r, n, arguments[1], &first, sizeof(first))
 		       ? semctl((int)arguments[0], first.sem_num, GETPID)
 		       : -1;
 }
@@ -60,7 +60,7 @@ static int last_receiver(int queue)
 static void wait_ipc(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	const uint64_t *arguments = c->thread->arguments;
-	bool is_queue = wait_argument(c->row, ARGUMENT_TYPE_msgq_flags) >= 0;
+	bool is_queue = wait_find_argument(c->row, ARGUMENT_TYPE_msgq_flags) >= 0;
 	int pid;
 
 	if (!n->may_read || c->row->arguments[0] != ARGUMENT_TYPE_int || !is_here(n))
@@ -74,7 +74,7 @@ static void wait_ipc(struct wait_reader *r, struct wait_node *n, const struct wa
 	/* The process's own last use says nothing of the process that could end the wait. */
 	if (pid <= 0 || (uint32_t)pid == n->stat.pid)
 		return;
-	wait_party(r, n, c->thread->record.tid,
+	wait_add_party(r, n, c->thread->record.tid,
 		&(struct wait_found){ .relation = WAITS_RELATION_LAST_USER,
 			.source = WAITS_SOURCE_IPC,
 			.confidence = WAITS_MEDIUM,
@@ -196,7 +196,7 @@ static void add_opened(struct wait_reader *r, struct wait_node *n, const struct 
 	uint64_t address = syscall_value(c->thread->arguments, effect->path, 0);
 	uint64_t flags = syscall_value(c->thread->arguments, effect->flags, 0);
 	char path[PATH_BYTES + 1] = "";
-	struct waits_object o = { .record = wait_head(r, c->thread->record.tid, WAITS_OBJECT),
+	struct waits_object o = { .record = wait_record(r, c->thread->record.tid, WAITS_OBJECT),
 		.node_pid = n->stat.pid,
 		.node_start_ticks = n->stat.start_ticks,
 		.role = WAITS_ROLE_CALL,
@@ -211,7 +211,7 @@ static void add_opened(struct wait_reader *r, struct wait_node *n, const struct 
 
 	/* A path near the end of a page may be shorter than what is read. */
 	for (size_t size = PATH_BYTES; size >= 16 && !path[0]; size /= 2)
-		wait_memory(r, n, address, path, size);
+		wait_read_memory(r, n, address, path, size);
 	struct record_tail tail[] = { { &o.path, path, strlen(path) } };
 	RECORD_APPEND(&r->run->out, &o, tail, 1);
 }
@@ -237,7 +237,7 @@ static bool add_shared_owner(
 
 	if (!holder)
 		return false;
-	wait_party(r, n, t->record.tid,
+	wait_add_party(r, n, t->record.tid,
 		&(struct wait_found){ .relation = WAITS_RELATION_LOCK,
 			.source = WAITS_SOURCE_MEMORY,
 			.confidence = WAITS_MEDIUM,
@@ -263,7 +263,7 @@ static void add_java_owner(struct wait_reader *r, struct wait_node *n, struct wa
 		t->lock = (uint8_t)e->lock;
 		if (!e->owner)
 			return;
-		wait_party(r, n, t->record.tid,
+		wait_add_party(r, n, t->record.tid,
 			&(struct wait_found){ .relation = WAITS_RELATION_THREAD,
 				.source = WAITS_SOURCE_MEMORY,
 				.confidence = WAITS_HIGH,
@@ -280,7 +280,7 @@ static void add_owner(struct wait_reader *r, struct wait_node *n, struct waits_t
 	char path[48];
 	bool is_own;
 
-	t->lock = wait_futex(r, n, t, &owner);
+	t->lock = wait_read_futex(r, n, t, &owner);
 	if (!owner) {
 		add_java_owner(r, n, t);
 		return;
@@ -289,7 +289,7 @@ static void add_owner(struct wait_reader *r, struct wait_node *n, struct waits_t
 	is_own = !faccessat(n->process, path, F_OK, 0);
 	if (!is_own && add_shared_owner(r, n, t, owner))
 		return;
-	wait_party(r, n, t->record.tid,
+	wait_add_party(r, n, t->record.tid,
 		&(struct wait_found){ .relation = WAITS_RELATION_THREAD,
 			.source = t->lock == WAITS_LOCK_JOIN ? WAITS_SOURCE_NONE
 							     : WAITS_SOURCE_MEMORY,
@@ -302,20 +302,20 @@ static void add_of_kind(struct wait_reader *r, struct wait_node *n, const struct
 {
 	switch (c->what) {
 	case SYSCALL_WAIT_READY:
-		wait_watched(r, n, c);
+		wait_add_watched(r, n, c);
 		break;
 	case SYSCALL_WAIT_TIME:
-		wait_polling(r, n, c);
+		wait_add_polled_causes(r, n, c);
 		break;
 	case SYSCALL_WAIT_TURN:
 		if (c->row && c->row->wait.descriptor)
-			wait_locks(r, n, c);
+			wait_add_lock_owners(r, n, c);
 		else if (c->row)
 			wait_ipc(r, n, c);
 		break;
 	case SYSCALL_WAIT_CHILD:
 	case SYSCALL_WAIT_SPAWN:
-		wait_children(r, n, c);
+		wait_add_children(r, n, c);
 		break;
 	default:
 		break;
@@ -328,9 +328,9 @@ static void add_standard_pipe(struct wait_reader *r, struct wait_node *n, const 
 	bool reads = strstr(c->channel, "pipe_read"), writes = strstr(c->channel, "pipe_write");
 
 	if (reads)
-		wait_descriptor(r, n, c, STDIN_FILENO, WAITS_ROLE_WATCHED, POLLIN, true);
+		wait_add_descriptor(r, n, c, STDIN_FILENO, WAITS_ROLE_WATCHED, POLLIN, true);
 	else if (writes)
-		wait_descriptor(r, n, c, STDOUT_FILENO, WAITS_ROLE_WATCHED, POLLOUT, true);
+		wait_add_descriptor(r, n, c, STDOUT_FILENO, WAITS_ROLE_WATCHED, POLLOUT, true);
 }
 
 static void add_parties(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
@@ -339,7 +339,7 @@ static void add_parties(struct wait_reader *r, struct wait_node *n, const struct
 	const uint64_t *arguments = c->thread->arguments;
 
 	if (w && w->count && !syscall_value(arguments, w->count, 1)) {
-		wait_polling(r, n, c); /* of no descriptor: a sleep */
+		wait_add_polled_causes(r, n, c); /* of no descriptor: a sleep */
 		return;
 	}
 	if (w && c->row->effect.what == SYSCALL_FD_OPENS_FILE) {
@@ -347,7 +347,7 @@ static void add_parties(struct wait_reader *r, struct wait_node *n, const struct
 		return;
 	}
 	if (w && w->descriptor)
-		wait_descriptor(r, n, c, (uint32_t)syscall_value(arguments, w->descriptor, 0),
+		wait_add_descriptor(r, n, c, (uint32_t)syscall_value(arguments, w->descriptor, 0),
 			WAITS_ROLE_CALL, 0, c->what != SYSCALL_WAIT_TURN);
 	if (!w)
 		add_standard_pipe(r, n, c);
@@ -398,15 +398,15 @@ static void read_wait(struct wait_reader *r, struct wait_node *n, struct waits_t
 	const struct wait_call *c)
 {
 	if (c->row)
-		t->timeout_state = wait_timeout(r, n, t, c->row, &t->timeout_ns);
+		t->timeout_state = wait_read_timeout(r, n, t, c->row, &t->timeout_ns);
 	if (c->row && c->row->traits & SYSCALL_FUTEX)
 		add_owner(r, n, t);
 	add_parties(r, n, c);
 	if (t->record.tid == n->stat.pid)
-		wait_loop_children(r, n, c);
+		wait_add_loop_children(r, n, c);
 }
 
-enum syscall_wait_kind wait_thread_glance(
+enum syscall_wait_kind wait_read_thread_call(
 	struct wait_reader *r, const struct wait_node *n, uint32_t tid, struct waits_thread *t)
 {
 	char channel[CHANNEL_SIZE];
@@ -425,11 +425,11 @@ enum syscall_wait_kind wait_thread_glance(
 	if (is_waiting(t->state))
 		set_call(&c);
 	if (c.row)
-		t->timeout_state = wait_timeout(r, n, t, c.row, &t->timeout_ns);
+		t->timeout_state = wait_read_timeout(r, n, t, c.row, &t->timeout_ns);
 	return c.what;
 }
 
-void wait_thread_read(
+void wait_read_thread(
 	struct wait_reader *r, struct wait_node *n, uint32_t tid, struct waits_thread *t)
 {
 	char channel[CHANNEL_SIZE], name[16] = "";
@@ -437,7 +437,7 @@ void wait_thread_read(
 	struct task_stat stat;
 	size_t size;
 
-	*t = (struct waits_thread){ .record = wait_head(r, tid, WAITS_THREAD),
+	*t = (struct waits_thread){ .record = wait_record(r, tid, WAITS_THREAD),
 		.node_pid = n->stat.pid,
 		.node_start_ticks = n->stat.start_ticks,
 		.timeout_state = SOOTH_STATE_ABSENT };
@@ -458,9 +458,9 @@ void wait_thread_read(
 	if (is_waiting(t->state))
 		read_wait(r, n, t, &c);
 	else if (t->state == 'R' && !n->depth)
-		wait_add_polled_lock_owners(r, n, &c); /* it may ask for one without a pause */
+		wait_add_polled_locks(r, n, &c); /* it may ask for one without a pause */
 	else if (t->state == 'T' && c.row && c.row->wait.descriptor)
-		wait_descriptor(r, n, &c,
+		wait_add_descriptor(r, n, &c,
 			(uint32_t)syscall_value(t->arguments, c.row->wait.descriptor, 0),
 			WAITS_ROLE_CALL, 0, false);
 	struct record_tail tail[] = {

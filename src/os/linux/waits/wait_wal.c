@@ -47,7 +47,7 @@ static bool parse_index(struct waits_reader *out, const struct buffer *bytes)
 static void emit(
 	struct wait_reader *r, const struct wait_node *n, const struct lock_line *l, uint32_t fd)
 {
-	struct waits_reader w = { .record = wait_head(r, 0, WAITS_READER),
+	struct waits_reader w = { .record = wait_record(r, 0, WAITS_READER),
 		.reader_pid = (uint32_t)l->pid,
 		.fd = fd,
 		.slot = (uint8_t)(l->begin - READ_LOCKS_BEGIN) };
@@ -69,7 +69,7 @@ static void emit(
 	RECORD_APPEND(&r->run->out, &w, tail, ARRAY_SIZE(tail));
 }
 
-void wait_wal_readers(struct wait_reader *r, struct wait_node *n)
+void wait_add_wal_readers(struct wait_reader *r, struct wait_node *n)
 {
 	struct own_file files[OWN_FILES_MAX];
 	struct cursor all = wait_lock_lines(r);

@@ -62,7 +62,7 @@ static bool find_thread(struct wait_reader *r, uint32_t pid, enum glance wanted,
 		*start_ticks = n.stat.start_ticks;
 		all = (const void *)tids.data;
 		for (size_t i = 0; i < tids.size / sizeof(*all) && !is_found; i++) {
-			enum syscall_wait_kind kind = wait_thread_glance(r, &n, all[i], found);
+			enum syscall_wait_kind kind = wait_read_thread_call(r, &n, all[i], found);
 
 			is_found = found->record.tid && is_fitting(found, kind, wanted, pid);
 		}
@@ -106,7 +106,7 @@ static void emit(struct wait_reader *r, struct waiters *w, struct span detail)
 		{ &w->record.detail, detail.data, detail.size },
 	};
 
-	w->record.record = wait_head(r, 0, WAITS_WANTED);
+	w->record.record = wait_record(r, 0, WAITS_WANTED);
 	w->record.longest_state = w->record.is_polled ? SOOTH_STATE_ABSENT
 				  : w->has_longest    ? SOOTH_STATE_VALUE
 						      : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
@@ -155,7 +155,7 @@ static void count_listed(struct wait_reader *r, const struct wait_node *n, struc
 		else if (w->record.waiters <= WAITERS_MAX && l.pid != n->stat.pid)
 			add_waiter(r, w, (uint32_t)l.pid, GLANCE_TURN);
 	}
-	ends = unnamed ? wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count)
+	ends = unnamed ? wait_ends_first(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count)
 		       : NULL;
 	for (size_t i = 0; ends && i < count && i < WAITERS_MAX; i++) {
 		if (ends[i].pid != n->stat.pid)
@@ -168,7 +168,7 @@ static void count_polling(
 {
 	size_t count;
 	const struct wait_end *ends =
-		wait_ends_get(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count);
+		wait_ends_first(&r->ends, WAIT_END_PATH, wait_ends_hash_path(path), &count);
 	uint32_t last = 0;
 
 	w->record.is_polled = true;
@@ -270,7 +270,8 @@ static bool is_client(struct wait_reader *r, const struct wait_node *n, uint32_t
 			continue;
 		own = wait_sockets_get(&r->sockets, process, inode);
 		peer = own ? wait_sockets_peer(&r->sockets, own) : NULL;
-		ends = peer ? wait_ends_get(&r->ends, WAIT_END_SOCKET, peer->inode, &count) : NULL;
+		ends = peer ? wait_ends_first(&r->ends, WAIT_END_SOCKET, peer->inode, &count)
+			    : NULL;
 		for (size_t i = 0; ends && i < count; i++)
 			is_found |= ends[i].pid == n->stat.pid;
 	}
@@ -330,11 +331,11 @@ static void of_sessions(struct wait_reader *r, const struct wait_node *n)
 	buffer_fini(&sessions);
 }
 
-void wait_wanted(struct wait_reader *r, struct wait_node *n)
+void wait_add_wanted_locks(struct wait_reader *r, struct wait_node *n)
 {
 	if (!n->may_read)
 		return;
 	of_files(r, n);
 	of_sessions(r, n);
-	wait_wal_readers(r, n);
+	wait_add_wal_readers(r, n);
 }

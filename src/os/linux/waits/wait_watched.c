@@ -33,7 +33,7 @@ static void read_epoll(struct wait_reader *r, struct wait_node *n, const struct 
 			count++;
 		lines = cursor_over(text.data, text.size);
 		for (size_t i = 0; i < WATCHED_MAX && fdinfo_next_member(&lines, &member); i++)
-			wait_descriptor(r, n, c, member.fd, WAITS_ROLE_WATCHED, member.events,
+			wait_add_descriptor(r, n, c, member.fd, WAITS_ROLE_WATCHED, member.events,
 				are_few(count));
 	}
 	buffer_fini(&text);
@@ -45,11 +45,11 @@ static void read_poll(struct wait_reader *r, struct wait_node *n, const struct w
 	uint64_t count = c->thread->arguments[1];
 	size_t kept = count < WATCHED_MAX ? (size_t)count : WATCHED_MAX;
 
-	if (!kept || !wait_memory(r, n, c->thread->arguments[0], fds, kept * sizeof(fds[0])))
+	if (!kept || !wait_read_memory(r, n, c->thread->arguments[0], fds, kept * sizeof(fds[0])))
 		return;
 	for (size_t i = 0; i < kept; i++) {
 		if (fds[i].fd >= 0)
-			wait_descriptor(r, n, c, (uint32_t)fds[i].fd, WAITS_ROLE_WATCHED,
+			wait_add_descriptor(r, n, c, (uint32_t)fds[i].fd, WAITS_ROLE_WATCHED,
 				(uint32_t)fds[i].events, are_few(kept));
 	}
 }
@@ -67,7 +67,7 @@ static void read_select(struct wait_reader *r, struct wait_node *n, const struct
 		uint64_t address = c->thread->arguments[1 + set];
 
 		if (address)
-			wait_memory(r, n, address, sets[set], words * sizeof(uint64_t));
+			wait_read_memory(r, n, address, sets[set], words * sizeof(uint64_t));
 	}
 	for (uint32_t fd = 0; fd < count && kept < WATCHED_MAX; fd++) {
 		bool reads = sets[0][fd / 64] >> fd % 64 & 1;
@@ -76,21 +76,21 @@ static void read_select(struct wait_reader *r, struct wait_node *n, const struct
 		if (!reads && !writes)
 			continue;
 		kept++;
-		wait_descriptor(r, n, c, fd, WAITS_ROLE_WATCHED,
+		wait_add_descriptor(r, n, c, fd, WAITS_ROLE_WATCHED,
 			(reads ? POLLIN : 0u) | (writes ? POLLOUT : 0u), true);
 	}
 }
 
-void wait_watched(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+void wait_add_watched(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	if (!c->row)
 		return;
-	if (wait_argument(c->row, ARGUMENT_TYPE_epoll_out) >= 0)
+	if (wait_find_argument(c->row, ARGUMENT_TYPE_epoll_out) >= 0)
 		read_epoll(r, n, c);
-	else if (wait_argument(c->row, ARGUMENT_TYPE_polled) >= 0)
+	else if (wait_find_argument(c->row, ARGUMENT_TYPE_polled) >= 0)
 		read_poll(r, n, c);
 	else if (c->row->traits & SYSCALL_SUBMITS)
-		wait_descriptor(
+		wait_add_descriptor(
 			r, n, c, (uint32_t)c->thread->arguments[0], WAITS_ROLE_CALL, 0, false);
 	else if (c->row->wait.count)
 		read_select(r, n, c);

@@ -43,7 +43,7 @@ static bool is_open_to_others(const struct wait_socket *s)
 static void find_owner(struct wait_reader *r, const struct wait_socket *s, struct waits_listener *l)
 {
 	size_t count;
-	const struct wait_end *ends = wait_ends_get(&r->ends, WAIT_END_SOCKET, s->inode, &count);
+	const struct wait_end *ends = wait_ends_first(&r->ends, WAIT_END_SOCKET, s->inode, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct wait_entry *e;
@@ -62,7 +62,7 @@ static void find_owner(struct wait_reader *r, const struct wait_socket *s, struc
 
 static void add(struct wait_reader *r, const struct wait_socket *s)
 {
-	struct waits_listener l = { .record = wait_head(r, 0, WAITS_LISTENER),
+	struct waits_listener l = { .record = wait_record(r, 0, WAITS_LISTENER),
 		.local_port = s->local_port,
 		.family = s->family == AF_UNIX	 ? SOCKETS_UNIX
 			  : s->family == AF_INET ? SOCKETS_INET
@@ -149,13 +149,13 @@ static void read_threads(
 		/* A program whose first thread has ended waits where the others do. */
 		if (n->stat.living && all[i] == n->stat.pid)
 			continue;
-		wait_thread_read(r, n, all[i], &t);
+		wait_read_thread(r, n, all[i], &t);
 		cpu_ns += t.cpu_ns;
 		if (t.record.tid && t.cpu_state)
 			cpu_state = t.cpu_state;
 	}
 	buffer_fini(&tids);
-	wait_process_read(r, n, cpu_ns, cpu_state);
+	wait_read_process(r, n, cpu_ns, cpu_state);
 	goroutines_read(r, n);
 }
 
@@ -180,7 +180,7 @@ static void read_node(
 	mounts_init(&n.mounts);
 	read_threads(r, &n, &of);
 	if (!n.depth)
-		wait_wanted(r, &n);
+		wait_add_wanted_locks(r, &n);
 	mounts_fini(&n.mounts);
 	free(n.hotspot);
 	buffer_fini(&bytes);
@@ -194,7 +194,7 @@ static void read_chain(struct wait_reader *r, pid_t pid)
 	buffer_reset(&r->steps);
 	r->is_cut = false;
 	r->ends_state = r->sockets_state = SOOTH_STATE_VALUE;
-	wait_follow(r, (uint32_t)pid, 0);
+	wait_add_process(r, (uint32_t)pid, 0);
 	for (; i < r->steps.size / sizeof(struct wait_step); i++) {
 		struct wait_step step = ((const struct wait_step *)(const void *)r->steps.data)[i];
 
@@ -216,7 +216,7 @@ static bool leave_out(struct wait_reader *r, pid_t pid, const struct process_id 
 		return false;
 	r->head.start_ticks = expected->start_ticks;
 	r->head.pid = (uint32_t)pid;
-	end.record = wait_head(r, 0, WAITS_SNAPSHOT);
+	end.record = wait_record(r, 0, WAITS_SNAPSHOT);
 	RECORD_APPEND(&r->run->out, &end, NULL, 0);
 	return true;
 }
@@ -245,7 +245,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 			read_chain(r, pid);
 		if (!status && wants_listeners(r))
 			wait_listeners(r, of.process);
-		end.record = wait_head(r, 0, WAITS_SNAPSHOT);
+		end.record = wait_record(r, 0, WAITS_SNAPSHOT);
 		end.processes = (uint32_t)(r->steps.size / sizeof(struct wait_step));
 		end.processes_state = status	  ? procfs_state(status)
 				      : r->is_cut ? SOOTH_STATE_TRUNCATED
