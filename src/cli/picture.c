@@ -52,7 +52,7 @@ static int needs_flamegraph(const char *option, struct sooth_error *err)
 static int needs_name(struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a flamegraph");
-	error_why(err, "a flamegraph is written to a file, and its name is missing");
+	error_why(err, "no file name given for the flamegraph");
 	return error_remedy(err, "name the file: -o FILE.svg");
 }
 

@@ -442,7 +442,7 @@ static int check_options(const struct heap_config *c, struct sooth_error *err)
 	if (needs_calls(c) && (c->heap.in_kernel || c->observer.heap_sample_bytes)) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --by %s with %s", c->heap.by,
 			c->heap.in_kernel ? "--in-kernel" : "--sample-bytes");
-		error_why(err, "sums of the kernel have neither threads nor exact sizes");
+		error_why(err, "the kernel's sums have neither threads nor exact sizes");
 		return error_remedy(err, "leave out one, or use --by class");
 	}
 	if (c->heap.stack && c->heap.count) {

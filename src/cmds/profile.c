@@ -103,7 +103,7 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("rate"),
 	OPTION_OVER("min-wait"),
 	OPTION_OVER("unwind"),
-	{ OPTION_NEEDS, "min-wait", "off-cpu,wall", "it is the length of a wait", NULL },
+	{ OPTION_NEEDS, "min-wait", "off-cpu,wall", "--min-wait selects among waits", NULL },
 	{ OPTION_NEEDS, "chains", "off-cpu", "chains are of waits", NULL },
 	{ OPTION_PER_PROCESS, "chains", "tree", "both are tables of the waits", NULL },
 	{ OPTION_PER_PROCESS, "wall", "off-cpu", "--wall has the waits too", NULL },

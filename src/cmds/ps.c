@@ -200,7 +200,7 @@ static const struct option_group groups[] = {
 
 static const struct option_rule rules[] = {
 	{ OPTION_ALONE, "list-agents", "json,format,color,filter,output",
-		"--list-agents lists the agents that sooth knows and looks at no process", NULL },
+		"--list-agents prints the agents that sooth knows and checks no process", NULL },
 	{ OPTION_PER_PROCESS, "interval", "watch",
 		"with -w the CPU use is measured between two refreshes",
 		"-w N sets the seconds between two refreshes" },

@@ -137,7 +137,7 @@ static int run_record(void *config, const struct arguments *arguments, struct so
 
 	if (!c->record.output) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "record without -o");
-		error_why(err, "a recording needs a capture file, and its name is missing");
+		error_why(err, "no file name given for the capture");
 		return error_remedy(err, "give -o FILE.sooth");
 	}
 	status = choose_probes(c, &run, err);

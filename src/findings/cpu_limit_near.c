@@ -92,7 +92,7 @@ static void compare(const struct check *e, struct check_result *out, struct cpu_
 	if (check_is_over(e, "percent", percent, ""))
 		report(e, out, &limit, percent);
 	else
-		check_fine(out, "%s of %s of CPU time are used",
+		check_fine(out, "has used %s of its %s of CPU time",
 			sentence_duration(text[0], limit.r->used * NS_PER_S),
 			sentence_duration(text[1], limit.s * NS_PER_S));
 }

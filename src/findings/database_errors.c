@@ -33,7 +33,7 @@ struct meaning {
 #define ROOM	   "look what holds the connections; close those that are not used, or use a pool"
 #define AGAIN	   "repeat the transaction, and keep transactions short; look what it collides with"
 #define DATA	   "look at the values that the program sends"
-#define READ_ONLY  "send what writes to the primary, or look why this server takes no writes"
+#define READ_ONLY  "send writes to the primary, or find out why this server refuses writes"
 #define STARTS	   "wait until the server is ready; its log says what it does"
 #define MEMORY	   "give the server more memory, or let it remove old keys (maxmemory-policy)"
 
@@ -65,7 +65,7 @@ static const struct meaning postgres[] = {
 	{ "57P03", "the server starts, or stops", STARTS },
 	{ "57P01", "the server ends this connection", STARTS },
 	{ "53100", "the server's disk is full", "make room on the disk of the server" },
-	{ "53200", "the server has no memory", "give the server more memory" },
+	{ "53200", "the server is out of memory", "give the server more memory" },
 };
 
 /* "Server Error Message Reference" of MySQL's manual. */
@@ -92,8 +92,8 @@ static const struct meaning mysql[] = {
 /* "-CODE text", as its clients see them. */
 static const struct meaning redis[] = {
 	{ "OOM", "its memory limit is reached", MEMORY },
-	{ "MISCONF", "it cannot save to its disk, and takes no writes",
-		"look into the server's log: the disk of its snapshots is full, or not writable" },
+	{ "MISCONF", "it cannot save to disk and refuses writes",
+		"read the server's log: the disk for its snapshots is full or not writable" },
 	{ "READONLY", "it is a replica, and read-only", READ_ONLY },
 	{ "NOAUTH", "it wants a password", CREDENTIAL },
 	{ "WRONGPASS", "wrong name or password", CREDENTIAL },

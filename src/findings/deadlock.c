@@ -32,7 +32,7 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these threads wait",
 		.unit = SOOTH_UNIT_NS),
 	THRESHOLD("min-time-at-rest", 4e9, 1e9, 86400e9,
-		"the same of a process of which no other thread runs", .unit = SOOTH_UNIT_NS),
+		"the same for a process with no other running thread", .unit = SOOTH_UNIT_NS),
 };
 
 enum place {

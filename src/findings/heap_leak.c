@@ -79,7 +79,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!check_has_heap_sums(out))
 		return;
 	if (!p || !p->all.live_blocks) {
-		check_fine(out, "kept no new block");
+		check_fine(out, "all memory allocated during the observation was freed");
 		return;
 	}
 	heap_use_growth(&e->input->heap, &e->id, last_sample_ns(e), &g);

@@ -469,8 +469,8 @@ static void emit_short(const struct check *e, struct check_result *out,
 	char time[UNITS_SIZE], least[UNITS_SIZE];
 
 	put_holder(&holder, chain, h);
-	buffer_format(&text, "it waits for %s for %s; judged from %s", buffer_cstr(&holder),
-		sentence_duration(time, h->for_ns),
+	buffer_format(&text, "it has waited for %s for only %s; the check needs %s",
+		buffer_cstr(&holder), sentence_duration(time, h->for_ns),
 		sentence_duration(least, (uint64_t)check_option(e, "min-time")));
 	check_blind_because(out, buffer_cstr(&text), CHECK_LONGER);
 	buffer_fini(&text);

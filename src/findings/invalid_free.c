@@ -23,10 +23,10 @@ static void report(const struct check *e, struct check_result *out,
 		buffer_string(&stack, "code without a recorded stack");
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out, "frees %s: in %s", what, buffer_cstr(&stack));
-	finding_number(out, "frees of what is no block", (double)count, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "invalid frees", (double)count, SOOTH_UNIT_NONE, 0);
 	finding_text(out, "first of them", "0x%llx, by thread %u",
 		(unsigned long long)first->address, first->record.tid);
-	finding_unseen(out, "frees of other addresses that no allocator gave");
+	finding_unseen(out, "invalid frees of other addresses");
 	finding_remedy(out, "build it with -fsanitize=address, or run it by valgrind: both print "
 			    "where the memory comes from");
 	finding_thread(out, first->record.tid);
@@ -34,8 +34,7 @@ static void report(const struct check *e, struct check_result *out,
 	buffer_fini(&stack);
 }
 
-/* Why frees of what is no block may be among those that were seen; NULL: all were of known blocks.
- */
+/* Why there may be invalid frees among those that were seen; NULL: all were of known blocks. */
 static const char *doubt(const struct heap_use_process *p)
 {
 	if (!p)
@@ -61,7 +60,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 				   : "launch it with sooth, so that every block is known: sooth "
 				     "diagnose --heap -- COMMAND");
 	else if (!is_found)
-		check_fine(out, "no free of what is no block");
+		check_fine(out, "no invalid free");
 	else if (on_stack >= inside)
 		report(e, out, &p->errors[HEAP_FREED_STACK], "a variable on the stack",
 			on_stack + inside);

@@ -254,7 +254,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	if (!check_has_new_parent(p)) {
-		check_fine(out, "nothing says that its parent has ended");
+		check_fine(out, "no evidence that its parent has ended");
 		return;
 	}
 	find_left(e, &l);

@@ -354,9 +354,8 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 		sample_series_ns(&e->series));
 	finding_unseen(out, "which lock of the program the threads wait for");
 	if (c->is_interpreter)
-		finding_remedy(out,
-			"threads of Python compute one at a time (the GIL): use processes "
-			"(multiprocessing, ProcessPoolExecutor) for what computes");
+		finding_remedy(out, "Python runs one thread at a time (the GIL): use processes "
+				    "(multiprocessing, ProcessPoolExecutor) for computation");
 	else
 		finding_remedy(out,
 			"hold the lock for a shorter time, or split it; sooth why -v %u shows "

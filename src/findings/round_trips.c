@@ -278,7 +278,7 @@ static void report(const struct look *l, struct check_result *out, const struct 
 	claim(l, out, x, path->text);
 	emit_values(l, out, x);
 	finding_unseen(out, delayed ? "whether the peer itself takes that long"
-				    : "whether these questions could be asked together");
+				    : "whether these requests could be combined into one");
 	check_calls_unseen(l->calls, l->e, out);
 	if (delayed)
 		finding_remedy(out, "send each request with one call (writev, a buffer), or set "

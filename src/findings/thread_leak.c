@@ -222,7 +222,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!n.count)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (n.idle < IDLE_SHARE * n.count)
-		check_fine(out, "%.0f threads, then %.0f, and the new ones work", g.first, g.last);
+		check_fine(out, "%.0f threads, then %.0f: most new threads are not idle", g.first,
+			g.last);
 	else
 		report(e, out, &g, &n);
 }

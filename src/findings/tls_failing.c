@@ -156,7 +156,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_served(e, out, &calls, &served);
 	if (!out->found || calls.history->handshakes.count)
 		check_report_ranked(e, out, &calls, &calls.history->handshakes, weigh, report,
-			"no TLS handshake fails again and again");
+			"no repeated TLS failures");
 }
 
 const struct finding_type finding_tls_failing = {

@@ -46,7 +46,7 @@ int tracker_add(struct tracker *t, const struct tracker_target *target, struct s
 	if (!target->count && !target->command) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "track a process");
 		error_why(err, "no process is given");
-		return error_remedy(err, "give the PID of at least one, or a command");
+		return error_remedy(err, "give at least one PID, or a command");
 	}
 	for (size_t i = 0; i < target->count && !status; i++) {
 		status = observation_check_pid(target->pids[i], "track", err);

@@ -250,7 +250,7 @@ static const struct sooth_field listener_fields[] = {
 	FIELD_NAMED(waits_listener, family, socket_family_names, "address family"),
 	FIELD_TRUTH(waits_listener, is_datagram, "it receives datagrams"),
 	FIELD_NUMBER(waits_listener, owner_pid,
-		"the oldest process that has it open; 0: none could be read"),
+		"oldest process that has the socket open; 0: none could be read"),
 	FIELD_NUMBER(waits_listener, owner_start_ticks, "start of that process in clock ticks",
 		.is_hidden = true),
 	FIELD_STRING(waits_listener, owner_name, "name of that process (comm)"),
@@ -280,8 +280,8 @@ static const struct sooth_field wanted_fields[] = {
 static const struct sooth_field reader_fields[] = {
 	FIELD_PID(waits_reader),
 	FIELD_STRING(waits_reader, path, "-shm file of the database", .may_shrink = true),
-	FIELD_NUMBER(waits_reader, reader_pid, "process that has a transaction which reads",
-		.is_key = true),
+	FIELD_NUMBER(
+		waits_reader, reader_pid, "process with an open read transaction", .is_key = true),
 	FIELD_NUMBER(waits_reader, reader_start_ticks, "start of that process in clock ticks",
 		.is_hidden = true),
 	FIELD_STRING(waits_reader, reader_name, "name of that process (comm)"),

@@ -2568,7 +2568,7 @@ static void test_left_behind(void **state)
 			"=fine: its parent has ended, and its output leads somewhere\n" },
 		{ "left-behind", is_in_session_of_parent, 71, NULL, "medium/high: " },
 		{ "left-behind", is_in_session_of_parent, 70, NULL,
-			"=fine: nothing says that its parent has ended\n" },
+			"=fine: no evidence that its parent has ended\n" },
 		{ "left-behind", is_in_session_of_parent, PID, NULL, "fine: " },
 		{ "left-behind", is_in_session_of_parent, 1, NULL, "fine: " },
 		{ "left-behind", is_in_session_of_parent, 0, NULL, "fine: " },

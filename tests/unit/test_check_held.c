@@ -239,7 +239,7 @@ static void test_cpu_limit_near(void **state)
 			"limit: 16m40s] [used: 80 %] <remove the limit now: prlimit --pid 99 "
 			"--cpu=unlimited>\n" },
 		{ "cpu-limit-near", has_used, 799, NULL,
-			"=fine: 13 min 19 s of 16 min 40 s of CPU time are used\n" },
+			"=fine: has used 13 min 19 s of its 16 min 40 s of CPU time\n" },
 		{ "cpu-limit-near", has_used, 30, "cpu-limit-near.percent=3",
 			"high/high: almost out of CPU time: 30 s of|[CPU time: 30s]" },
 		{ "cpu-limit-near", has_used, 998, NULL, "high/high: |!(unseen" },
@@ -248,7 +248,7 @@ static void test_cpu_limit_near(void **state)
 		{ "cpu-limit-near", handles_signal, 625, NULL,
 			"critical/high: |of 10 min 25 s used|(SIGKILL)|[hard limit: 10m25s]|<as "
 			"root|!(unseen" },
-		{ "cpu-limit-near", handles_signal, 626, NULL, "fine: 8 min 20 s of 10 min" },
+		{ "cpu-limit-near", handles_signal, 626, NULL, "fine: has used 8 min 20 s of its 10 min" },
 		{ "cpu-limit-near", handles_without_limit, 500, NULL,
 			"=fine: has passed its limit of CPU time, and handles SIGXCPU\n" },
 		{ "cpu-limit-near", handles_without_limit, 499, NULL, "high/medium: " },

@@ -420,7 +420,7 @@ static void test_stream_stalled(void **state)
 			"low/medium: waiting for HTTPS (10.0.0.1:443): no data for 30 s|[thread: "
 			"99 is blocked reading it]" },
 		{ "stream-stalled", reads_after, 29.9, NULL,
-			"blind: no data for 30 s; judged from 30 s|<observe longer" },
+			"blind: no data for only 30 s; the check needs 30 s|<observe longer" },
 		{ "stream-stalled", reads_after, 4.9, NULL, "fine: |1 in use" },
 		{ "stream-stalled", reads_more, 30, NULL,
 			"low/low: waiting for HTTPS (10.0.0.1:443): no data for 30 s {|(unseen: "

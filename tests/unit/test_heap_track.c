@@ -107,7 +107,7 @@ static void test_only_sums(void **state)
 	(void)state;
 	RECORD_APPEND(&records, &held, NULL, 0);
 	assert_true(has(show_view("heap", "heap-track", NULL, "table"),
-		"not measured: every allocation: the kernel added the calls up"));
+		"not measured: every allocation: the kernel aggregated the calls"));
 }
 
 int main(void)

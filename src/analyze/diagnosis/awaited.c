@@ -108,7 +108,7 @@ bool awaited_is_short(const struct check *e, struct check_result *out, uint64_t 
 
 	if (silence_ns < WORTH_NS)
 		return false;
-	snprintf(reason, sizeof(reason), "no data for %s; judged from %s",
+	snprintf(reason, sizeof(reason), "no data for only %s; the check needs %s",
 		sentence_duration(time, silence_ns),
 		sentence_duration(least, (uint64_t)check_option(e, "silence")));
 	check_blind_because(out, reason, CHECK_LONGER);

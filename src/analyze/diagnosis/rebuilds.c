@@ -167,15 +167,14 @@ static bool diagnose_itself(const struct check *e, struct check_result *out)
 		sentence_duration(time, r.last_ns - r.first_ns));
 	if (is_make(e))
 		finding_claim(out,
-			"; a makefile that it has remade is out of date again at once, as "
-			"where a file is dated in the future");
+			"; each time make rebuilds its makefile, restarts and finds it out of "
+			"date again (often because a file is dated in the future)");
 	finding_number(out, "execs of itself", (double)r.count, SOOTH_UNIT_NONE, interval_ns);
 	if (is_make(e))
 		finding_remedy(out,
-			"in its directory (/proc/%u/cwd): find . -newermt now lists the files "
-			"dated in "
-			"the future; touch them, and look at the clock; else make -d names the "
-			"makefile",
+			"in its directory (/proc/%u/cwd), find . -newermt now lists the files "
+			"dated in the future: touch them and check the clock; if there are none, "
+			"make -d names the makefile",
 			e->id.pid);
 	else
 		finding_remedy(out, "sooth trace -e execve -p %u shows what it becomes", e->id.pid);

@@ -264,7 +264,7 @@ static int heap_by_group_emit(
 		output_limit(scope->output,
 			g->by == HEAP_GROUPS_BY_THREAD ? "threads that allocate"
 						       : "exact sizes of blocks",
-			"the kernel added the calls up: single calls were not recorded",
+			"the kernel aggregated the calls: single calls were not recorded",
 			"record every call: --exact");
 	else if (g->all.refused)
 		output_limit(scope->output, "some threads or sizes",

@@ -427,7 +427,7 @@ static void note_age(struct table_state *s)
 			format_ns(text, s->options.min_age_ns));
 	if (s->options.min_age_ns && s->live.has_held)
 		output_limit(s->scope.output, "the age of blocks",
-			"the kernel added the calls up: single calls were not recorded",
+			"the kernel aggregated the calls: single calls were not recorded",
 			"record every call: --exact");
 }
 

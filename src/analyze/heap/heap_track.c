@@ -350,7 +350,7 @@ static int finish(void *state, struct sooth_error *err)
 		return error_no_memory(err);
 	if (s->has_sums && !s->kind_list.size)
 		output_limit(s->output, "every allocation",
-			"the kernel added the calls up: single calls were not recorded",
+			"the kernel aggregated the calls: single calls were not recorded",
 			"record every call: --exact");
 	if (s->is_full)
 		output_limit(s->output, "every allocation",

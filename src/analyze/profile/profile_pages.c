@@ -388,7 +388,7 @@ static void note_refused(const struct pages_state *s)
 
 	if (!s->live.refused)
 		return;
-	snprintf(text, sizeof(text), "%llu pages found no room: what remains is more",
+	snprintf(text, sizeof(text), "no room to track %llu pages: more remains than shown",
 		(unsigned long long)s->live.refused);
 	output_limit(s->output, "pages", text, "observe a single process, or for a shorter time");
 }

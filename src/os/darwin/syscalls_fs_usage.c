@@ -59,7 +59,7 @@ static int calls_open(struct backend_run *run, struct sooth_error *err)
 
 	if (run->options.is_host || run->options.has_uid) {
 		error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED, "observe the whole host");
-		return error_why(err, "fs_usage names processes by their names alone");
+		return error_why(err, "fs_usage reports the names of processes, but no PIDs");
 	}
 	tool_slots_init(&s->targets);
 	call_counts_init(&s->counts, SYSCALL_ABI_DARWIN, run->os->now_ns(run->os));

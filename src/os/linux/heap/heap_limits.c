@@ -77,9 +77,8 @@ void heap_limits_emit_unfollowed(struct backend_run *run, uint64_t samples)
 	if (!samples)
 		return;
 	snprintf(why, sizeof(why),
-		"what was sampled before the returns of a process were probed counts as freed: "
-		"%llu of the samples",
+		"blocks sampled before returns were probed count as freed: %llu samples",
 		(unsigned long long)samples);
 	backend_limit(run, "when some sampled blocks of new processes were freed", why,
-		"add up every block, of new processes too: sooth heap --in-kernel -p PID");
+		"count every block, also of new processes: sooth heap --in-kernel -p PID");
 }

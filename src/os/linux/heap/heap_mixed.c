@@ -271,9 +271,9 @@ static int open_ready(struct mixed_state *s, struct sooth_error *err)
 
 		if (descriptors[i] >= 0 &&
 			epoll_ctl(s->ready, EPOLL_CTL_ADD, descriptors[i], &event))
-			return error_errno(err, -errno, "wait for two engines");
+			return error_errno(err, -errno, "wait for library and uprobes");
 	}
-	return s->ready < 0 ? error_errno(err, -errno, "wait for two engines") : 0;
+	return s->ready < 0 ? error_errno(err, -errno, "wait for library and uprobes") : 0;
 }
 
 static int mixed_open(struct backend_run *run, struct sooth_error *err)
