@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 
+import waiting
 from agents import fake_api, install, known, modes, namespace, processes, tls
 from agents import terminal as terminals
 
@@ -42,6 +43,7 @@ QUIET_S = 1.0       # a terminal that has shown nothing for so long waits
 KEYS_S = 0.3
 RETURN_S = 5
 REQUIRE = "SOOTH_REQUIRE_NATIVE_AGENT"
+wait_until = functools.partial(waiting.wait_until, timeout=PATIENCE_S)
 
 
 class Ended:
@@ -53,21 +55,6 @@ class Ended:
     def __str__(self):
         return "status %d\n--- out\n%s\n--- err\n%s" % (self.status, self.out[-4000:],
                                                         self.err[-4000:])
-
-
-def wait_until(condition, what, timeout=PATIENCE_S):
-    """`what` may be a function, for what is only worth finding out when it failed."""
-    deadline = time.monotonic() + timeout
-    while True:
-        began_s = time.thread_time()
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError("waited %d s for %s" % (timeout,
-                                                         what() if callable(what) else what))
-        # Nine times as long as the condition took: the agent needs the processor.
-        time.sleep(min(max(0.02, 9 * (time.thread_time() - began_s)), 0.5))
 
 
 @functools.cache
@@ -349,7 +336,7 @@ class Agent:
                                                                         self.tell()))
             return value
         return wait_until(condition_or_end, lambda: "%s to be in mode: %s; %s" % (
-            self.agent.name, what, self.tell()), timeout)
+            self.agent.name, what, self.tell()), timeout=timeout)
 
     def _is_in_mode(self):
         now = [exchange for exchange in self.conversation()
@@ -401,7 +388,7 @@ class Agent:
         """Of the agent and of its launcher."""
         pid = self.pid
         wait_until(lambda: self.child.poll() is not None and not processes.is_alive(pid),
-                   lambda: "%s to end; %s" % (self.agent.name, self.tell()), timeout)
+                   lambda: "%s to end; %s" % (self.agent.name, self.tell()), timeout=timeout)
         return self.child.returncode
 
     def finish(self, timeout=PATIENCE_S):

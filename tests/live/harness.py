@@ -26,6 +26,10 @@ import threading
 import time
 import unittest
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from waiting import PATIENCE_S, wait_until  # noqa: E402
+
 # A test that looks at a terminal reads all of it.
 os.environ.setdefault("SOOTH_PAGER", "cat")
 
@@ -57,9 +61,6 @@ for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIG
 # Of what is alike only the strongest is tried; script/test --long sets this, and tries all.
 IS_LONG = bool(os.environ.get("SOOTH_TEST_LONG"))
 
-PATIENCE_S = 60  # a bound against hanging, not a claim about speed
-POLL_S, MOST_POLL_S = 0.01, 0.5
-RESTS = 9  # times as long as a condition took
 NOBODY = 65534
 SKIP = 77
 
@@ -200,19 +201,6 @@ class Process:
         until = time.monotonic() + 1  # a process that it left behind may hold its pipes
         for reader in self.readers:
             reader.join(timeout=max(0, until - time.monotonic()))
-
-
-def wait_until(condition, what, timeout=PATIENCE_S):
-    deadline = time.monotonic() + timeout
-    while True:
-        began_s = time.thread_time()
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError("waited %d s for %s" % (timeout, what() if callable(what) else what))
-        # A condition that compares a program's code takes milliseconds: what is waited for needs the processor.
-        time.sleep(min(max(POLL_S, RESTS * (time.thread_time() - began_s)), MOST_POLL_S))
 
 
 def read(path):

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from test_verified import INFO_SIZE, OBJ_GET_INFO_BY_FD, bpf, ctypes
+from waiting import rest
 
 MAP_LOOKUP, MAP_GET_FD_BY_ID = 1, 14
 MEMOS, NAME_AT, SIZE_AT = ".data.memos", 24, 12
@@ -51,7 +52,7 @@ def run_and_count(case, *command, **more):
             while run.poll() is None:
                 began_s = time.thread_time()
                 counts = memos_of(run.pid) or counts
-                time.sleep(max(0.02, 9 * (time.thread_time() - began_s)))  # it has some hundred descriptors
+                rest(began_s)  # it has some hundred descriptors
         finally:
             if run.poll() is None:
                 run.kill()
