@@ -98,7 +98,7 @@ static void choose_heap(const struct diagnosing *d, struct run *run, bool has_pr
 	while (run->probes[n].name)
 		n++;
 	run->probes[n] = (struct run_probe){ "heap", SOOTH_COUNT };
-	run->observer.heap_stacks = run->observer.heap_sums = run->observer.heap_frees = true;
+	run->observer.heap_sums = run->observer.heap_frees = true;
 }
 
 /* --- diagnosing gone --- */

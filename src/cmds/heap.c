@@ -48,14 +48,14 @@ static const char *engine_name(size_t i)
 	return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;
 }
 
-/* 0: none was named. */
-static int engine_of(const char *name)
+/* The place of a chosen word among those that an option takes; 0: none was named. */
+static unsigned place_of(const char *word, const char *(*words)(size_t index))
 {
-	int engine = 1;
+	unsigned place = 0;
 
-	while (name && strcmp(engine_name((size_t)engine - 1), name) != 0)
-		engine++;
-	return name ? engine : 0;
+	while (word && strcmp(words(place), word) != 0)
+		place++;
+	return place;
 }
 
 static const struct option heap_options[] = {
@@ -206,21 +206,18 @@ static enum heap_answer answer_of(const struct heap_config *c)
 			       : HEAP_NO_ANSWER;
 }
 
-static enum heap_by by_of(const char *name)
+/* 0: none was named. */
+static int engine_of(const struct heap_config *c)
 {
-	enum heap_by by = HEAP_BY_STACK;
-
-	while (name && strcmp(heap_by_name(by), name) != 0)
-		by++;
-	return by;
+	return c->heap.engine ? 1 + (int)place_of(c->heap.engine, engine_name) : 0;
 }
 
 /* Probed addresses are asked for: the library has none. */
 static int chosen_engine(const struct heap_config *c, const struct arguments *arguments)
 {
-	if (c->heap.engine || !arguments->command || c->heap.sites)
-		return engine_of(c->heap.engine);
-	return ENGINE_AUTO;
+	if (c->heap.engine)
+		return engine_of(c);
+	return arguments->command && !c->heap.sites ? ENGINE_AUTO : 0;
 }
 
 static bool writes_lines(const struct heap_config *c)
@@ -231,15 +228,6 @@ static bool writes_lines(const struct heap_config *c)
 static bool writes_stacks(const struct heap_config *c)
 {
 	return c->picture.flamegraph || c->heap.folded || c->heap.pprof || c->heap.heaptrack;
-}
-
-static enum heap_weight weight_of(const char *name)
-{
-	enum heap_weight weight = HEAP_WEIGHT_LIVE;
-
-	while (name && strcmp(heap_weight_name(weight), name) != 0)
-		weight++;
-	return weight;
 }
 
 static int refuse_lines(const char *option, struct sooth_error *err)
@@ -300,7 +288,7 @@ static int choose_side_output(const struct heap_config *c, struct picture_files 
 
 static bool needs_calls(const struct heap_config *c)
 {
-	enum heap_by by = by_of(c->heap.by);
+	enum heap_by by = place_of(c->heap.by, heap_by_name);
 
 	return by == HEAP_BY_THREAD || by == HEAP_BY_SIZE || c->heap.min_age_ns ||
 	       c->heap.heaptrack;
@@ -338,7 +326,7 @@ static bool adds_up_in_kernel(const struct heap_config *c, const struct argument
 	if (c->heap.exact || writes_lines(c) || samples_what_is_probed(c, arguments))
 		return false;
 	/* The engine in the process loses none at any rate; what has to be probed is added up. */
-	if ((engine_of(c->heap.engine) >= ENGINE_PRELOAD ||
+	if ((engine_of(c) >= ENGINE_PRELOAD ||
 		    (adapts(c) && arguments->command &&
 			    chosen_engine(c, arguments) == ENGINE_AUTO)) &&
 		!c->heap.in_kernel && !c->observer.heap_sample_bytes)
@@ -378,7 +366,7 @@ static int run_timeline(const struct heap_config *c, struct run *run, struct soo
 	memcpy(run->probes, probes, sizeof(probes));
 	run->output = &c->output;
 	run->views[0] = (struct run_view){ "timeline", &timeline };
-	run->observer.heap_stacks = run->observer.heap_sums = true;
+	run->observer.heap_sums = true;
 	run->observer.sample_ns = SAMPLE_NS;
 	run->observer.may_pause = false;
 	if (c->heap.lines)
@@ -412,7 +400,7 @@ static int check_library(const struct heap_config *c, struct sooth_error *err)
 /* There are no calls, and what stacks of pages show is fewer things. */
 static int check_pages(const struct heap_config *c, struct sooth_error *err)
 {
-	enum heap_weight weight = weight_of(c->heap.weight);
+	enum heap_weight weight = place_of(c->heap.weight, heap_weight_name);
 
 	if (c->heap.lines && !c->picture.flamegraph) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use -o with --pages");
@@ -471,7 +459,7 @@ static struct heap_table_options table_options_of(const struct heap_config *c, b
 {
 	return (struct heap_table_options){ .sites = c->heap.sites,
 		.stacks = needs_stacks(c) || in_kernel || c->observer.heap_sample_bytes,
-		.by = by_of(c->heap.by),
+		.by = place_of(c->heap.by, heap_by_name),
 		.min_age_ns = c->heap.min_age_ns,
 		.rows_most = c->heap.top,
 		.answer = answer_of(c) };
@@ -495,7 +483,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 {
 	struct heap_config *c = config;
 	bool in_kernel = adds_up_in_kernel(c, arguments);
-	struct heap_graph_options graph = { .weight = weight_of(c->heap.weight),
+	struct heap_graph_options graph = { .weight = place_of(c->heap.weight, heap_weight_name),
 		.is_icicle = c->picture.icicle,
 		.least_share = c->picture.least_percent / 100 };
 	struct pages_graph_options pages_graph = { .weight = pages_weight_of(graph.weight),
