@@ -11,7 +11,6 @@
 #include "export/tables.h"
 #include "model/field.h"
 #include "probes/syscall_names.h"
-#include "sinks/json_members.h"
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
@@ -86,33 +85,15 @@ static struct cell of_unsigned(uint64_t u)
 	return (struct cell){ .type = CELL_UNSIGNED, .u = u };
 }
 
-/* No error is no value. */
-static struct cell of_named(const struct sooth_field *f, uint64_t u)
-{
-	const char *name = value_name(f, u);
-
-	if (f->type == SOOTH_FIELD_ERRNO && !u)
-		return (struct cell){ .type = CELL_NONE };
-	return name ? of_name(name) : of_unsigned(u);
-}
-
 static struct cell of_field(
 	const struct sooth_field *f, const struct sooth_record *r, struct buffer *scratch)
 {
 	struct sooth_value v = sooth_field_get(f, r);
+	struct cell cell;
 
-	if (!value_is_there(&v))
+	if (!value_is_there(&v) || (f->type == SOOTH_FIELD_ERRNO && !v.u))
 		return (struct cell){ .type = CELL_NONE };
 	switch (f->type) {
-	case SOOTH_FIELD_SIGNED:
-		return (struct cell){ .type = CELL_SIGNED, .i = v.i };
-	case SOOTH_FIELD_REAL:
-		return (struct cell){ .type = CELL_REAL, .f = v.f };
-	case SOOTH_FIELD_BOOL:
-		return (struct cell){ .type = CELL_BOOL, .u = v.u != 0 };
-	case SOOTH_FIELD_ENUM:
-	case SOOTH_FIELD_ERRNO:
-		return of_named(f, v.u);
 	case SOOTH_FIELD_TEXT:
 	case SOOTH_FIELD_CHARS:
 		return of_foreign(v.text.data, v.text.size, scratch);
@@ -125,7 +106,9 @@ static struct cell of_field(
 	case SOOTH_FIELD_SERIES:
 		return of_json(f, &v, scratch);
 	default:
-		return of_unsigned(v.u);
+		cell = cell_of_value(f, &v);
+		cell.decimals = DECIMALS_EXACT;
+		return cell;
 	}
 }
 
@@ -223,32 +206,5 @@ struct cell cell_get(const struct table *t, const struct column *c, const struct
 		return of_states(t, r, scratch);
 	default:
 		return of_field(c->field, r, scratch);
-	}
-}
-
-void cell_write_json(struct json *j, const struct cell *c)
-{
-	switch (c->type) {
-	case CELL_NONE:
-		json_nothing(j);
-		break;
-	case CELL_SIGNED:
-		json_i64(j, c->i);
-		break;
-	case CELL_UNSIGNED:
-		json_u64(j, c->u);
-		break;
-	case CELL_REAL:
-		json_f64(j, c->f, DECIMALS_EXACT);
-		break;
-	case CELL_BOOL:
-		json_bool(j, c->u != 0);
-		break;
-	case CELL_TEXT:
-		json_chars(j, c->text, c->size);
-		break;
-	case CELL_JSON:
-		json_written(j, c->text, c->size);
-		break;
 	}
 }

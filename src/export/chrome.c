@@ -149,7 +149,7 @@ static void put_cell(struct chrome_export *s, const struct table *t, const char 
 	if (cell.type == CELL_NONE)
 		return;
 	json_key(&s->json, name);
-	cell_write_json(&s->json, &cell);
+	json_cell(&s->json, &cell);
 }
 
 /* Writes the columns of the result that a call's event shows. */

@@ -70,7 +70,7 @@ static void put_cell(struct tabular *out, const struct cell *c, struct buffer *t
 		escape_terminal(text, c->text, c->size);
 	} else if (c->type != CELL_NONE) { /* a real has a point in any locale */
 		json_init(&json, text, 0);
-		cell_write_json(&json, c);
+		json_cell(&json, c);
 	}
 	tabular_cell(out, (const char *)text->data, text->size, is_text);
 }

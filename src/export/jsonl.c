@@ -17,7 +17,7 @@ static int row(struct export_place *p, struct table *table, const struct sooth_r
 		if (c->source == COLUMN_NOT_MEASURED && cell.type == CELL_NONE)
 			continue;
 		json_key(&json, c->name);
-		cell_write_json(&json, &cell);
+		json_cell(&json, &cell);
 	}
 	json_end(&json);
 	buffer_char(&p->out.bytes, '\n');

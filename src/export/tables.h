@@ -7,8 +7,7 @@
 #ifndef SOOTH_EXPORT_TABLES_H
 #define SOOTH_EXPORT_TABLES_H
 
-#include "base/json.h"
-#include "explain/sink.h"
+#include "sinks/json_members.h"
 
 #define TABLES_MAX	  256
 #define TABLE_COLUMNS_MAX 96
@@ -75,31 +74,8 @@ const char *column_type(const struct column *c);
 /* "bytes", "ns", ...; "" for none. */
 const char *column_unit(const struct column *c);
 
-enum cell_type {
-	CELL_NONE,
-	CELL_SIGNED,
-	CELL_UNSIGNED,
-	CELL_REAL,
-	CELL_BOOL,
-	CELL_TEXT,
-	CELL_JSON
-};
-
-/* A value in one of few forms that every format knows. */
-struct cell {
-	enum cell_type type;
-	union {
-		int64_t i;
-		uint64_t u;
-		double f;
-	};
-	const char *text; /* UTF-8 without NUL, borrowed until the next call */
-	size_t size;
-};
-
-/* `scratch` holds a value that has to be formatted. */
+/* Its text is UTF-8 without NUL; `scratch` holds a value that has to be formatted. */
 struct cell cell_get(const struct table *t, const struct column *c, const struct sooth_record *r,
 	struct buffer *scratch);
-void cell_write_json(struct json *j, const struct cell *c);
 
 #endif

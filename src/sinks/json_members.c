@@ -50,9 +50,9 @@ static void write_series(
 	json_end(j);
 }
 
-const char *value_name(const struct sooth_field *f, uint64_t number)
+/* The name of an enum's or errno's number; NULL: it has none, or the field is neither. */
+static const char *name_of(const struct sooth_field *f, uint64_t number)
 {
-	assert(f);
 	if (f->type == SOOTH_FIELD_ERRNO)
 		return errno_name(number);
 	return f->type == SOOTH_FIELD_ENUM && f->names && number < f->names->count
@@ -60,12 +60,61 @@ const char *value_name(const struct sooth_field *f, uint64_t number)
 		       : NULL;
 }
 
-static void write_named(struct json *j, const struct sooth_field *f, uint64_t number)
+struct cell cell_of_value(const struct sooth_field *f, const struct sooth_value *v)
 {
-	if (value_name(f, number))
-		json_cstring(j, value_name(f, number));
-	else
-		json_u64(j, number);
+	const char *name;
+
+	assert(f);
+	assert(v);
+	switch (f->type) {
+	case SOOTH_FIELD_SIGNED:
+		return (struct cell){ .type = CELL_SIGNED, .i = v->i };
+	case SOOTH_FIELD_REAL:
+		return (struct cell){ .type = CELL_REAL, .decimals = f->decimals, .f = v->f };
+	case SOOTH_FIELD_BOOL:
+		return (struct cell){ .type = CELL_BOOL, .u = v->u != 0 };
+	case SOOTH_FIELD_TEXT:
+	case SOOTH_FIELD_CHARS:
+		return (struct cell){
+			.type = CELL_TEXT, .text = v->text.data, .size = v->text.size
+		};
+	case SOOTH_FIELD_UNSIGNED:
+	case SOOTH_FIELD_ENUM:
+	case SOOTH_FIELD_ERRNO:
+		name = name_of(f, v->u);
+		return name ? (struct cell){ .type = CELL_TEXT, .text = name, .size = strlen(name) }
+			    : (struct cell){ .type = CELL_UNSIGNED, .u = v->u };
+	default: /* a list */
+		return (struct cell){ .type = CELL_NONE };
+	}
+}
+
+void json_cell(struct json *j, const struct cell *c)
+{
+	assert(c);
+	switch (c->type) {
+	case CELL_NONE:
+		json_nothing(j);
+		break;
+	case CELL_SIGNED:
+		json_i64(j, c->i);
+		break;
+	case CELL_UNSIGNED:
+		json_u64(j, c->u);
+		break;
+	case CELL_REAL:
+		json_f64(j, c->f, c->decimals);
+		break;
+	case CELL_BOOL:
+		json_bool(j, c->u != 0);
+		break;
+	case CELL_TEXT:
+		json_chars(j, c->text, c->size);
+		break;
+	case CELL_JSON:
+		json_written(j, c->text, c->size);
+		break;
+	}
 }
 
 static void write_texts(struct json *j, const struct sooth_value *v)
@@ -148,26 +197,11 @@ static void write_rows(struct json *j, const struct sooth_field *f, const struct
 
 void json_value(struct json *j, const struct sooth_field *f, const struct sooth_value *v)
 {
+	struct cell cell;
+
 	assert(f);
 	assert(v);
 	switch (f->type) {
-	case SOOTH_FIELD_SIGNED:
-		json_i64(j, v->i);
-		break;
-	case SOOTH_FIELD_REAL:
-		json_f64(j, v->f, f->decimals);
-		break;
-	case SOOTH_FIELD_BOOL:
-		json_bool(j, v->u != 0);
-		break;
-	case SOOTH_FIELD_ENUM:
-	case SOOTH_FIELD_ERRNO:
-		write_named(j, f, v->u);
-		break;
-	case SOOTH_FIELD_TEXT:
-	case SOOTH_FIELD_CHARS:
-		json_chars(j, v->text.data, v->text.size);
-		break;
 	case SOOTH_FIELD_ARGS:
 		write_args(j, v);
 		break;
@@ -185,7 +219,8 @@ void json_value(struct json *j, const struct sooth_field *f, const struct sooth_
 		write_series(j, f, v);
 		break;
 	default:
-		json_u64(j, v->u);
+		cell = cell_of_value(f, v);
+		json_cell(j, &cell);
 		break;
 	}
 }

@@ -6,8 +6,33 @@
 #include "base/json.h"
 #include "explain/sink.h"
 
-/* The name of an enum's or errno's number; NULL: it has none, or the field is neither. */
-const char *value_name(const struct sooth_field *f, uint64_t number);
+enum cell_type {
+	CELL_NONE,
+	CELL_SIGNED,
+	CELL_UNSIGNED,
+	CELL_REAL,
+	CELL_BOOL,
+	CELL_TEXT,
+	CELL_JSON
+};
+
+/* A value in one of few forms that every format knows. */
+struct cell {
+	enum cell_type type;
+	unsigned decimals; /* of a real */
+	union {
+		int64_t i;
+		uint64_t u;
+		double f;
+	};
+	const char *text; /* borrowed */
+	size_t size;
+};
+
+/* A number, a truth value or a text that is there; a number that has a name is that. Exported
+ * tables differ in three ways: error 0 is no value, reals have all digits, and texts no NUL. */
+struct cell cell_of_value(const struct sooth_field *f, const struct sooth_value *v);
+void json_cell(struct json *j, const struct cell *c);
 /* A value that is there. */
 void json_value(struct json *j, const struct sooth_field *f, const struct sooth_value *v);
 /* The fields of a record as members of the open object. A field that could not be measured is null,

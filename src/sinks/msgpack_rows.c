@@ -62,38 +62,27 @@ static void pack_text(msgpack_packer *p, const char *text, size_t size)
 	msgpack_pack_str_body(p, text, size);
 }
 
-static void pack_plain(msgpack_packer *p, const struct sooth_field *f, const struct sooth_value *v)
+static void pack_value(msgpack_packer *p, const struct sooth_field *f, const struct sooth_value *v)
 {
-	switch (f->type) {
-	case SOOTH_FIELD_TEXT:
-	case SOOTH_FIELD_CHARS:
-		pack_text(p, v->text.data, v->text.size);
+	struct cell c = cell_of_value(f, v);
+
+	switch (c.type) {
+	case CELL_TEXT:
+		pack_text(p, c.text, c.size);
 		break;
-	case SOOTH_FIELD_SIGNED:
-		msgpack_pack_int64(p, v->i);
+	case CELL_SIGNED:
+		msgpack_pack_int64(p, c.i);
 		break;
-	case SOOTH_FIELD_REAL:
-		msgpack_pack_double(p, v->f);
+	case CELL_REAL:
+		msgpack_pack_double(p, c.f);
 		break;
-	case SOOTH_FIELD_UNSIGNED:
-	case SOOTH_FIELD_BOOL:
-	case SOOTH_FIELD_ENUM:
-	case SOOTH_FIELD_ERRNO:
-		msgpack_pack_uint64(p, v->u);
+	case CELL_UNSIGNED:
+	case CELL_BOOL:
+		msgpack_pack_uint64(p, c.u);
 		break;
 	default: /* no row of this kind has lists */
 		msgpack_pack_nil(p);
 	}
-}
-
-static void pack_value(msgpack_packer *p, const struct sooth_field *f, const struct sooth_value *v)
-{
-	const char *name = value_name(f, v->u);
-
-	if (name)
-		pack_text(p, name, strlen(name));
-	else
-		pack_plain(p, f, v);
 }
 
 static void pack_row(
