@@ -7,6 +7,7 @@
 #include "base/escape.h"
 
 #include <string.h>
+#include <wchar.h>
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
@@ -95,8 +96,7 @@ size_t utf8_length(const char *text, size_t size)
 	return length;
 }
 
-/* The code point of a valid sequence. */
-static uint32_t decode(const char *text, size_t length)
+uint32_t utf8_decode(const char *text, size_t length)
 {
 	const unsigned char *t = (const unsigned char *)text;
 	uint32_t code = length == 1 ? t[0] : t[0] & (0x7fu >> length);
@@ -104,6 +104,17 @@ static uint32_t decode(const char *text, size_t length)
 	for (size_t i = 1; i < length; i++)
 		code = code << 6 | (t[i] & 0x3f);
 	return code;
+}
+
+unsigned terminal_columns(const char *text, size_t size, size_t *bytes)
+{
+	mbstate_t state = { 0 };
+	wchar_t c;
+	size_t n = mbrtowc(&c, text, size, &state);
+	int width = n && n <= size ? wcwidth(c) : 1;
+
+	*bytes = n && n <= size ? n : 1;
+	return width > 0 ? (unsigned)width : 0;
 }
 
 #define REPLACED_MAX 20
@@ -135,7 +146,7 @@ static void escape(struct buffer *out, const char *text, size_t size, replace_fn
 		}
 		length = utf8_length(text + at, size - at);
 		replaced = replace(to, text + at, length,
-			length ? decode(text + at, length) : (unsigned char)text[at]);
+			length ? utf8_decode(text + at, length) : (unsigned char)text[at]);
 		if (replaced) {
 			buffer_append(out, text + from, at - from);
 			buffer_append(out, to, replaced);

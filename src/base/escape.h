@@ -23,6 +23,10 @@ void escape_xml(struct buffer *out, const char *text, size_t size);
 /* Length of the valid UTF-8 sequence at text (1 to 4), 0 when there is none:
  * overlong forms, surrogates and values above U+10FFFF are invalid. */
 size_t utf8_length(const char *text, size_t size);
+/* The code point of a valid sequence of that length. */
+uint32_t utf8_decode(const char *text, size_t length);
+/* Columns that the first character takes on a terminal, in the locale's encoding, and its bytes. */
+unsigned terminal_columns(const char *text, size_t size, size_t *bytes);
 
 /* A shell takes it as one word without quotes: a text of a target may stand in a command to paste.
  */

@@ -9,6 +9,7 @@
 
 #include "base/bars.h"
 #include "base/cleanup.h"
+#include "base/escape.h"
 
 /*
  * A table on a terminal that is too narrow for it: figures are never cut, so columns are left
@@ -420,19 +421,6 @@ bool table_has_blocks(const struct sooth_schema *schema)
 	return schema->line && has_rows;
 }
 
-/* How many columns a character takes, and how many bytes it has. */
-static unsigned char_width(const char *at, size_t size, size_t *bytes)
-{
-	mbstate_t state = { 0 };
-	wchar_t c;
-	size_t n = mbrtowc(&c, at, size, &state);
-	int width;
-
-	*bytes = n && n <= size ? n : 1;
-	width = n && n <= size ? wcwidth(c) : 1;
-	return width > 0 ? (unsigned)width : 0;
-}
-
 /* How much of the text fits; up to a blank where there is one. */
 static size_t fitting(const char *text, size_t size, unsigned room)
 {
@@ -440,7 +428,7 @@ static size_t fitting(const char *text, size_t size, unsigned room)
 	unsigned used = 0;
 
 	while (at < size) {
-		used += char_width(text + at, size - at, &bytes);
+		used += terminal_columns(text + at, size - at, &bytes);
 		if (used > room)
 			break;
 		if (text[at] == ' ')

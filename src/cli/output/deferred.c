@@ -12,10 +12,10 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
-#include <wchar.h>
 
 #include "base/cleanup.h"
 #include "base/closed_at_exec.h"
+#include "base/escape.h"
 #include "cli/output/output.h"
 #include "cli/rights/invoker.h"
 #include "os/os.h"
@@ -74,17 +74,6 @@ static size_t skip_color(const char *at, size_t size)
 	return i < size ? i + 1 : 0;
 }
 
-static unsigned char_columns(const char *at, size_t size, size_t *bytes)
-{
-	mbstate_t state = { 0 };
-	wchar_t c;
-	size_t n = mbrtowc(&c, at, size, &state);
-	int width = n && n <= size ? wcwidth(c) : 1;
-
-	*bytes = n && n <= size ? n : 1;
-	return width > 0 ? (unsigned)width : 0;
-}
-
 /* A line wider than the terminal takes several. */
 static size_t line_height(const char *line, size_t size, unsigned columns)
 {
@@ -93,7 +82,7 @@ static size_t line_height(const char *line, size_t size, unsigned columns)
 	for (size_t i = 0; i < size; i += bytes) {
 		bytes = skip_color(line + i, size - i);
 		if (!bytes)
-			width += char_columns(line + i, size - i, &bytes);
+			width += terminal_columns(line + i, size - i, &bytes);
 	}
 	return width ? (width + columns - 1) / columns : 1;
 }

@@ -18,28 +18,10 @@ static bool is_harmful(uint32_t c)
 
 uint32_t text_decode(const char *text, size_t size, size_t *used)
 {
-	const unsigned char *t = (const unsigned char *)text;
 	size_t length = utf8_length(text, size);
-	uint32_t c;
+	uint32_t c = length ? utf8_decode(text, length) : '?';
 
 	*used = length ? length : 1;
-	switch (length) {
-	case 1:
-		c = t[0];
-		break;
-	case 2:
-		c = (uint32_t)(t[0] & 0x1f) << 6 | (t[1] & 0x3f);
-		break;
-	case 3:
-		c = (uint32_t)(t[0] & 0x0f) << 12 | (uint32_t)(t[1] & 0x3f) << 6 | (t[2] & 0x3f);
-		break;
-	case 4:
-		c = (uint32_t)(t[0] & 0x07) << 18 | (uint32_t)(t[1] & 0x3f) << 12 |
-		    (uint32_t)(t[2] & 0x3f) << 6 | (t[3] & 0x3f);
-		break;
-	default:
-		c = '?';
-	}
 	return is_harmful(c) ? '?' : c;
 }
 
