@@ -137,7 +137,7 @@ static void escape(struct buffer *out, const char *text, size_t size, replace_fn
 	char to[REPLACED_MAX];
 	size_t from = 0, at = 0;
 
-	while (at < size && !buffer_failed(out)) {
+	while (at < size) {
 		size_t length, replaced;
 
 		if (is_plain((unsigned char)text[at])) {

@@ -131,7 +131,9 @@ static void put_key(struct json *j, const char *key, size_t size)
 	}
 	separate(j);
 	quote(j, key, size);
-	buffer_string(j->out, j->indent ? ": " : ":");
+	buffer_char(j->out, ':');
+	if (j->indent)
+		buffer_char(j->out, ' ');
 	j->has_key = true;
 }
 
