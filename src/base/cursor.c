@@ -235,6 +235,16 @@ bool span_contains(struct span s, const char *needle)
 	return !size || (size <= s.size && memmem(s.data, s.size, needle, size));
 }
 
+bool span_any(struct span s, bool (*fits)(struct span s, const char *text),
+	const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fits(s, texts[i]))
+			return true;
+	}
+	return false;
+}
+
 bool span_decimal(struct span s, uint64_t *value)
 {
 	struct cursor c = cursor_over(s.data, s.size);

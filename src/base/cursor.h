@@ -50,6 +50,10 @@ int span_compare(struct span a, struct span b);
 bool span_starts(struct span s, const char *prefix);
 bool span_ends(struct span s, const char *suffix);
 bool span_contains(struct span s, const char *needle);
+/* Whether any of the texts fits; SPAN_ANY(name, span_equal, names) takes an array. */
+bool span_any(struct span s, bool (*fits)(struct span s, const char *text),
+	const char *const *texts, size_t count);
+#define SPAN_ANY(s, fits, texts) span_any(s, fits, texts, sizeof(texts) / sizeof((texts)[0]))
 /* The last such byte; NULL: there is none. */
 const char *span_last(struct span s, char byte);
 /* The part of a path behind its last slash. */

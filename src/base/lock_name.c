@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-
 #define POSTGRES ".s.PGSQL."
 
 static bool ends_with(const char *name, const char *end)
@@ -22,11 +20,8 @@ bool is_lock_name(const char *name)
 	/* Beside the socket of a server of PostgreSQL that runs: no client waits for it. */
 	if (!strncmp(name, POSTGRES, strlen(POSTGRES)))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(name, names[i]))
-			return true;
-	}
-	return ends_with(name, ".lock") || ends_with(name, ".lck");
+	return SPAN_ANY(span_of_string(name), span_equal, names) || ends_with(name, ".lock") ||
+	       ends_with(name, ".lck");
 }
 
 bool is_database_name(struct span path)
@@ -34,9 +29,5 @@ bool is_database_name(struct span path)
 	static const char *const endings[] = { ".db", ".sqlite", ".sqlite3", ".db3", ".s3db",
 		".sqlitedb", ".gpkg", ".store", "-shm" };
 
-	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++) {
-		if (span_ends(path, endings[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(path, span_ends, endings);
 }

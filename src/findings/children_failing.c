@@ -323,11 +323,7 @@ static bool runs_others(const struct group_key *key)
 	static const char *const names[] = { "sh", "bash", "dash", "zsh", "env", "timeout", "sudo",
 		"nice", "stdbuf", "npm", "npx", "make" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (!strcmp(names[i], key->name))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(span_of_string(key->name), span_equal, names);
 }
 
 struct choice {

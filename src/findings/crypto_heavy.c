@@ -8,7 +8,6 @@
 #include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/work_share.h"
-#include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"
 
@@ -29,10 +28,8 @@ static bool is_for_it(const struct check *e)
 		"openvpn", "gpg-agent", "ssh-agent", "tor", "restic", "borg" };
 	struct span name = e->process ? check_name(e->process) : span_of("", 0);
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (span_equal(name, names[i]))
-			return true;
-	return batch_program_computes(name) || batch_program_measures(name);
+	return SPAN_ANY(name, span_equal, names) || batch_program_computes(name) ||
+	       batch_program_measures(name);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct work_share *w)

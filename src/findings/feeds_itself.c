@@ -13,7 +13,6 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -41,11 +40,8 @@ static bool is_log_name(const char *path)
 	const char *slash = strrchr(path, '/');
 	struct span name = span_of_string(slash ? slash + 1 : path);
 
-	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
-		if (span_ends(name, endings[i]))
-			return true;
-	}
-	return span_equal(name, "log") || span_starts(name, "log.") || span_contains(name, ".log.");
+	return SPAN_ANY(name, span_ends, endings) || span_equal(name, "log") ||
+	       span_starts(name, "log.") || span_contains(name, ".log.");
 }
 
 static bool is_input(const struct check *e, const char *path)

@@ -51,10 +51,7 @@ static bool is_of_java(const char *name)
 {
 	static const char *const names[] = { "VM Thread", "GC Thread#", "G1 " };
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strncmp(name, names[i], strlen(names[i])))
-			return true;
-	return false;
+	return SPAN_ANY(span_of_string(name), span_starts, names);
 }
 
 static void rank(struct collection *c, const struct thread_history *t)

@@ -16,7 +16,6 @@
 #include "analyze/profile/profile_hot.h"
 #include "analyze/profile/profile_regexp.h"
 #include "analyze/profile/profile_task.h"
-#include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"
 
@@ -67,10 +66,7 @@ static bool is_interpreter(struct span name)
 		"vm_exec_core", "execute_ex", "Perl_runops_standard", "execute_command_internal",
 		"Interpreter", "Builtins_InterpreterEntryTrampoline", "JS_CallInternal" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (span_equal(name, names[i]))
-			return true;
-	return false;
+	return SPAN_ANY(name, span_equal, names);
 }
 
 /* Another detector has said it already, with the function. */

@@ -16,7 +16,6 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/waits/wait_graph.h"
-#include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -127,11 +126,7 @@ static bool serves_one(const struct check *e)
 {
 	struct span name = e->process ? check_name(e->process) : span_of("", 0);
 
-	for (size_t i = 0; i < ARRAY_SIZE(for_one); i++) {
-		if (span_equal(name, for_one[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(name, span_equal, for_one);
 }
 
 static bool handles_end(const struct check *e)

@@ -283,11 +283,7 @@ static bool is_exception(struct span word)
 		if (!is_word_byte(word.data[i]) && !strchr(".:$\\", word.data[i]))
 			return false;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-		if (span_ends(word, ends[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(word, span_ends, ends);
 }
 
 static bool has_exception(struct span s, bool is_first)
@@ -316,11 +312,7 @@ static bool is_detail(struct span line)
 
 	if (isspace((unsigned char)line.data[0]))
 		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(begins); i++) {
-		if (span_starts(line, begins[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(line, span_starts, begins);
 }
 
 /* The status of an access log, `GET / HTTP/1.1" 502`: 0: it is no such line. */

@@ -94,11 +94,7 @@ static bool is_of_package(const struct agent_rule *rule, const struct seen *s)
 	if (s->interpreter != INTERPRETER_JAVASCRIPT || !s->script.path.size ||
 		!span_equal(s->package, rule->what))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-		if (span_starts(s->entry, others[i]))
-			return false;
-	}
-	return true;
+	return !SPAN_ANY(s->entry, span_starts, others);
 }
 
 /* python -m aider; .../bin/aider, as pip writes it; .../site-packages/aider/... */

@@ -3,9 +3,9 @@
 #include "recognize/agent_text_parts.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "secrets/mask.h"
 #include "recognize/script.h"
 
@@ -45,15 +45,6 @@ static bool is_of(const char *value, const char *legal)
 	return value[0] && !value[strspn(value, legal)];
 }
 
-static bool is_one_of(struct span word, const char *const *words, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (span_equal(word, words[i]))
-			return true;
-	}
-	return false;
-}
-
 /* Interpreters, what starts others, and names that many programs or threads have. */
 bool agent_value_is_generic(const char *name)
 {
@@ -66,7 +57,7 @@ bool agent_value_is_generic(const char *name)
 		"uvx", "vi", "vim", "worker", "yarn", "zsh" };
 
 	return interpreter_of(span_of_string(name)) ||
-	       is_one_of(span_of_string(name), names, ARRAY_SIZE(names));
+	       SPAN_ANY(span_of_string(name), span_equal, names);
 }
 
 bool agent_value_is_generic_folder(const char *folders)
@@ -78,7 +69,7 @@ bool agent_value_is_generic_folder(const char *folders)
 	struct cursor c = cursor_over(folders, strlen(folders));
 
 	while (!cursor_at_end(&c)) {
-		if (!is_one_of(cursor_until(&c, '/'), names, ARRAY_SIZE(names)))
+		if (!SPAN_ANY(cursor_until(&c, '/'), span_equal, names))
 			return false;
 	}
 	return true;
@@ -161,8 +152,7 @@ static const char *wrong_module(const char *value)
 
 	if (!is_of(value, LOWER UPPER DIGITS "._-") || strchr(DIGITS ".-", value[0]))
 		return "expected a Python module name such as mine or mine.cli";
-	return is_one_of(span_of_string(value), common, ARRAY_SIZE(common)) ||
-			       agent_value_is_generic(value)
+	return SPAN_ANY(span_of_string(value), span_equal, common) || agent_value_is_generic(value)
 		       ? "other programs run it too"
 		       : NULL;
 }
@@ -197,7 +187,7 @@ static const char *wrong_marker(const char *value)
 
 	if (wrong)
 		return wrong;
-	return is_one_of(name, common, ARRAY_SIZE(common)) || span_starts(name, "LC_") ||
+	return SPAN_ANY(name, span_equal, common) || span_starts(name, "LC_") ||
 			       span_starts(name, "XDG_") || span_starts(name, "SSH_")
 		       ? "processes that no agent started have it too"
 		       : NULL;

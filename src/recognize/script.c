@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "base/cleanup.h"
-
 #define ARGUMENTS_MAX 256 /* looked at: no command line has more options before its script */
 #define MODULES	      "node_modules"
 
@@ -20,17 +18,6 @@ static const char *const javascript_texts[] = { "-e", "--eval", "-p", "--print",
 /* bun and deno have commands of their own before the script. */
 static const char *const javascript_commands[] = { "run", "x" };
 static const char *const python_values[] = { "-W", "-X", "--check-hash-based-pycs" };
-
-static bool is_one_of(struct span word, const char *const *words, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (span_equal(word, words[i]))
-			return true;
-	}
-	return false;
-}
-
-#define IS_ONE_OF(word, words) is_one_of(word, words, ARRAY_SIZE(words))
 
 /* python, python3, python3.11 */
 static bool is_python(struct span name)
@@ -49,7 +36,7 @@ enum interpreter interpreter_of(struct span executable)
 	static const char *const names[] = { "node", "nodejs", "bun", "deno" };
 	struct span name = path_base(executable);
 
-	if (IS_ONE_OF(name, names))
+	if (SPAN_ANY(name, span_equal, names))
 		return INTERPRETER_JAVASCRIPT;
 	return is_python(name) ? INTERPRETER_PYTHON : INTERPRETER_NONE;
 }
@@ -64,11 +51,11 @@ static struct script javascript(struct cursor *c, struct span interpreter)
 
 		if (span_equal(word, "--"))
 			return (struct script){ .path = cursor_until(c, '\0') };
-		if (IS_ONE_OF(word, javascript_texts))
+		if (SPAN_ANY(word, span_equal, javascript_texts))
 			return none;
-		if (IS_ONE_OF(word, javascript_values))
+		if (SPAN_ANY(word, span_equal, javascript_values))
 			cursor_until(c, '\0');
-		else if (has_commands && IS_ONE_OF(word, javascript_commands))
+		else if (has_commands && SPAN_ANY(word, span_equal, javascript_commands))
 			has_commands = false;
 		else if (!span_starts(word, "-"))
 			return (struct script){ .path = word };
@@ -87,7 +74,7 @@ static struct script python(struct cursor *c)
 			return (struct script){ .path = word };
 		if (span_equal(word, "-") || span_equal(word, "--") || span_starts(word, "-c"))
 			return none;
-		if (IS_ONE_OF(word, python_values))
+		if (SPAN_ANY(word, span_equal, python_values))
 			cursor_until(c, '\0');
 		/* Short options may be run together: -Im */
 		else if (!span_starts(word, "--") && span_ends(word, "m"))

@@ -52,18 +52,9 @@ static const char *const endings[] = {
 /* Folders of home directories, followed by the name of a user. */
 static const char *const homes[] = { "/home/", "/Users/", "/var/home/", "/export/home/" };
 
-static bool is_among(struct span word, const char *const *list, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (span_equal(word, list[i]))
-			return true;
-	}
-	return false;
-}
-
 bool redact_is_public(struct span word)
 {
-	return is_among(word, words, ARRAY_SIZE(words));
+	return SPAN_ANY(word, span_equal, words);
 }
 
 /* The next part of a path, without slashes; false at the end. *at stands behind it then. */
@@ -117,8 +108,8 @@ static struct span ending_of(struct span part)
 
 	while (dot > 0 && part.data[dot - 1] != '.')
 		dot--;
-	if (dot > 1 && is_among(span_of(part.data + dot - 1, part.size - dot + 1), endings,
-			       ARRAY_SIZE(endings)))
+	if (dot > 1 &&
+		SPAN_ANY(span_of(part.data + dot - 1, part.size - dot + 1), span_equal, endings))
 		return span_of(part.data + dot - 1, part.size - dot + 1);
 	return span_of("", 0);
 }
@@ -209,7 +200,7 @@ static void redactor_write_path(struct redactor *r, struct span path, struct buf
 		redactor_number(r, "user", user, out);
 	}
 	is_system = !at && next_part(path, &(size_t){ 0 }, &part) &&
-		    is_among(part, systems, ARRAY_SIZE(systems));
+		    SPAN_ANY(part, span_equal, systems);
 	while (next_part(path, &at, &part)) {
 		buffer_append(out, path.data + done, (size_t)(part.data - path.data) - done);
 		if (is_system)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/cursor.h"
 #include "base/map.h"
 
 #define STEPS_MAX   4096
@@ -41,10 +42,7 @@ static const char *const endless[] = { "__cxa_throw", "__cxa_rethrow", "_Unwind_
 
 static bool is_endless(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(endless); i++)
-		if (!strcmp(name, endless[i]))
-			return true;
-	return false;
+	return SPAN_ANY(span_of_string(name), span_equal, endless);
 }
 
 static bool decode_at(

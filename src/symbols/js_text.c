@@ -34,11 +34,7 @@ static bool is_name(struct span s)
 
 	if (!s.size || s.size > JS_TEXT_NAME || (s.data[0] >= '0' && s.data[0] <= '9'))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++) {
-		if (span_equal(s, reserved[i]))
-			return false;
-	}
-	return true;
+	return !SPAN_ANY(s, span_equal, reserved);
 }
 
 /* --- backwards --- */

@@ -238,6 +238,7 @@ static void test_truncated(void **state)
 
 static void test_spans(void **state)
 {
+	static const char *const words[] = { "world", "hello" };
 	struct span s = span_of("hello", 5), none = { NULL, 0 };
 	uint64_t value = 77;
 
@@ -260,6 +261,10 @@ static void test_spans(void **state)
 	assert_true(span_contains(none, ""));
 	assert_true(span_ends(none, ""));
 	assert_false(span_contains(none, "x"));
+	assert_true(SPAN_ANY(s, span_equal, words));
+	assert_true(SPAN_ANY(s, span_ends, words));
+	assert_false(SPAN_ANY(none, span_starts, words));
+	assert_false(span_any(s, span_equal, words, 1));
 
 	assert_true(span_decimal(span_of("0042", 4), &value));
 	assert_int_equal(value, 42);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "analyze/records.h"
-#include "base/cleanup.h"
 #include "model/schema.h"
 
 #define ROWS_MAX    4194304
@@ -25,24 +24,17 @@ static const char *const passing[] = { "state", "states", "call", "wait_channel"
 	"last_seen_utc_ns", "first_seen_utc_ns", "evidence_text", "fds", "activity", "tool",
 	"running", "rss_human" };
 
-static bool stands_in(const char *name, const char *const *list, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (!strcmp(name, list[i]))
-			return true;
-	}
-	return false;
-}
-
 static bool is_identity(const struct sooth_field *f)
 {
-	return f->unit == SOOTH_UNIT_HEX || stands_in(f->name, identities, ARRAY_SIZE(identities));
+	return f->unit == SOOTH_UNIT_HEX ||
+	       SPAN_ANY(span_of_string(f->name), span_equal, identities);
 }
 
 bool is_comparable(const struct sooth_field *f)
 {
 	return !f->is_key && !f->is_hidden && !is_identity(f) && f->unit != SOOTH_UNIT_TIME_NS &&
-	       f->unit != SOOTH_UNIT_UTC_NS && !stands_in(f->name, passing, ARRAY_SIZE(passing));
+	       f->unit != SOOTH_UNIT_UTC_NS &&
+	       !SPAN_ANY(span_of_string(f->name), span_equal, passing);
 }
 
 const char *compared_text(const struct compared_rows *rows, const struct sooth_text *text)
@@ -204,7 +196,7 @@ static void add_words(
 
 		if (is_identity(f) || f->is_hidden)
 			continue;
-		if (!is_word(f) || stands_in(f->name, passing, ARRAY_SIZE(passing)) ||
+		if (!is_word(f) || SPAN_ANY(span_of_string(f->name), span_equal, passing) ||
 			!strcmp(f->name, "severity"))
 			break;
 		add_value(out, schema, f->name, row, has_any ? " " : "");

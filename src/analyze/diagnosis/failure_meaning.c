@@ -6,7 +6,6 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/process_table/process_table.h"
-#include "base/cleanup.h"
 #include "base/cursor.h"
 #include "model/errno_names.h"
 
@@ -118,9 +117,5 @@ bool failure_is_query(const char *program, struct span command)
 			cursor_until(&c, '\0');
 		word = cursor_until(&c, '\0');
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(queries); i++) {
-		if (span_equal(word, queries[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(word, span_equal, queries);
 }

@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-#include "base/cleanup.h"
-
 #define ABOVE_MAX     64
 #define DONE_FEW      8 /* a success beside fewer errors than that is one now and then */
 #define SHARE_PERCENT 10
@@ -48,11 +46,7 @@ static bool writes_for_others(const struct diagnosis_input *input, const struct 
 	const struct process_entry *p = process_table_get(&input->host.process_table, id);
 	struct span name = p ? record_text(&p->process->record, &p->process->name) : span_of("", 0);
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (span_equal(name, names[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(name, span_equal, names);
 }
 
 /* The one number *i of these; counts down for each. */

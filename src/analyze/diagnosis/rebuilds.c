@@ -8,7 +8,6 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/sentence_units.h"
 #include "analyze/diagnosis/starts.h"
-#include "base/cleanup.h"
 
 #define COMMANDS_MAX 1024
 
@@ -51,21 +50,12 @@ static void of_itself(struct restarts_of_itself *r, const struct check *e)
 
 /* --- by commands --- */
 
-static bool is_one_of(const char *name, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (!strcmp(name, names[i]))
-			return true;
-	}
-	return false;
-}
-
 static bool builds(const char *name)
 {
 	static const char *const names[] = { "make", "gmake", "bmake", "ninja", "samu", "cargo",
 		"gradle", "mvn", "bazel", "scons" };
 
-	return is_one_of(name, names, ARRAY_SIZE(names));
+	return SPAN_ANY(span_of_string(name), span_equal, names);
 }
 
 /* The compilers of a build, not the children of a compiler's driver: their temporary files have new
@@ -76,7 +66,7 @@ static bool compiles(const char *name)
 		"javac", "tsc", "gfortran", "ghc", "ocamlopt", "x86_64-linux-gn",
 		"aarch64-linux-g" };
 
-	return is_one_of(name, names, ARRAY_SIZE(names));
+	return SPAN_ANY(span_of_string(name), span_equal, names);
 }
 
 struct counting {

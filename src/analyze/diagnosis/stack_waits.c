@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "probes/stacks.h"
 
 /* --- names --- */
@@ -22,15 +21,6 @@ struct span stack_wait_file(const struct diagnosis_input *input, const struct pr
 	assert(input);
 	assert(f);
 	return names_get(&input->stacks_sums.names, f->file);
-}
-
-static bool has_any(struct span name, const char *const *parts, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (span_contains(name, parts[i]))
-			return true;
-	}
-	return false;
 }
 
 bool stack_wait_is_method(struct span name, const char *method)
@@ -59,7 +49,7 @@ static bool wants_lock(struct span name)
 		"absl::Mutex::LockSlow", "lll_lock_wait", "pthread_mutex_lock",
 		"pthread_rwlock_rdlock", "pthread_rwlock_wrlock" };
 
-	return has_any(name, parts, ARRAY_SIZE(parts));
+	return SPAN_ANY(name, span_contains, parts);
 }
 
 static bool wants_work(struct span name, struct span file)
@@ -68,7 +58,7 @@ static bool wants_work(struct span name, struct span file)
 		"pthread_barrier_wait", "Condvar", "Parker", "uv_cond_wait", "uv_sem_wait",
 		"runtime." };
 
-	return has_any(name, parts, ARRAY_SIZE(parts)) || span_starts(file, "_queue.");
+	return SPAN_ANY(name, span_contains, parts) || span_starts(file, "_queue.");
 }
 
 static bool is_python_lock(struct span name)
@@ -174,7 +164,7 @@ static bool is_condition(struct span name)
 {
 	static const char *const parts[] = { "pthread_cond_wait", "pthread_barrier_wait" };
 
-	return has_any(name, parts, ARRAY_SIZE(parts));
+	return SPAN_ANY(name, span_contains, parts);
 }
 
 /* The caller of the wait: in C++ the function behind the class of the library. */

@@ -318,11 +318,7 @@ bool starts_are_of_a_shell(const struct process_entry *starter)
 	struct span name =
 		path_base(record_text(&starter->process->record, &starter->process->executable));
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (span_equal(name, names[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(name, span_equal, names);
 }
 
 /* A loop over many files starts the same program, each time with other arguments. A shell that cuts

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/cursor.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -91,11 +90,7 @@ static bool is_kernel_name(struct span path)
 	static const char *const names[] = { "[vdso]", "[vvar]", "[vvar_vclock]", "[vsyscall]",
 		"[uprobes]", "[sigpage]", "[vectors]" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (span_equal(path, names[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(path, span_equal, names);
 }
 
 static enum map_class class_of_brk(const struct map_facts *f)

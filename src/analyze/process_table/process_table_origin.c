@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "analyze/process_table/process_table_resolving.h"
-#include "base/cleanup.h"
 #include "recognize/agent_path.h"
 #include "recognize/script.h"
 
@@ -22,15 +21,6 @@ static const char *const shells[] = { "bash", "zsh", "sh" };
 /* They adopt what lost its parent. Process 1 of a pid namespace does so too. */
 static const char *const reapers[] = { "systemd", "init", "tini", "dumb-init", "docker-init",
 	"catatonit" };
-
-static bool is_one_of(struct span name, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (span_equal(name, names[i]))
-			return true;
-	}
-	return false;
-}
 
 static struct agent_markers markers_in(
 	const struct process_entry *p, const struct agent *agent, bool *is_reported)
@@ -67,7 +57,7 @@ static bool is_tool_shell(const struct process_entry *p, const struct agent *age
 	bool has_script = false;
 
 	if (!agent->tool_shell || p->process->session != p->id.pid ||
-		!is_one_of(path_base(cursor_until(&c, '\0')), shells, ARRAY_SIZE(shells)))
+		!SPAN_ANY(path_base(cursor_until(&c, '\0')), span_equal, shells))
 		return false;
 	for (word = cursor_until(&c, '\0'); span_starts(word, "-"); word = cursor_until(&c, '\0'))
 		has_script = has_script || span_equal(word, "-c");
@@ -102,7 +92,7 @@ static bool has_reaper(const struct origin *o)
 		process_table_namespace(parent) == process_table_namespace(o->p) &&
 		process_table_namespace(parent) != PROCESS_TABLE_UNREPORTED)
 		return true;
-	return is_one_of(process_table_name(parent), reapers, ARRAY_SIZE(reapers)) ||
+	return SPAN_ANY(process_table_name(parent), span_equal, reapers) ||
 	       is_above_mains(o, parent);
 }
 
@@ -343,9 +333,9 @@ static bool is_script(const struct process_entry *p)
 {
 	static const char *const interpreters[] = { "node", "bun", "deno" };
 
-	return is_one_of(
+	return SPAN_ANY(
 		path_base(process_table_field(&p->process->record, &p->process->executable)),
-		interpreters, ARRAY_SIZE(interpreters));
+		span_equal, interpreters);
 }
 
 static bool has_same_markers(const struct origin *o, const struct process_entry *main)

@@ -31,16 +31,6 @@ static void split(struct words *w, struct span text, char by)
 	}
 }
 
-static bool is_one_of(struct span s, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (span_equal(s, names[i]))
-			return true;
-	}
-	return false;
-}
-#define IS_ONE_OF(s, names) is_one_of(s, names, ARRAY_SIZE(names))
-
 /* --- parts --- */
 
 static struct span without_extension(struct span file)
@@ -79,7 +69,7 @@ static struct span of_path(struct span path)
 
 	for (int i = 0; i < PARTS_MAX && path.size; i++) {
 		name = without_extension(path_base(path));
-		if (name.size && !IS_ONE_OF(name, anybody))
+		if (name.size && !SPAN_ANY(name, span_equal, anybody))
 			return name;
 		while (path.size && path.data[path.size - 1] != '/')
 			path.size--;
@@ -102,11 +92,11 @@ static struct span first_of(const struct words *w, size_t at)
 	for (; at < w->count; at++) {
 		struct span word = w->all[at];
 
-		if (IS_ONE_OF(word, named))
+		if (SPAN_ANY(word, span_equal, named))
 			return at + 1 < w->count ? w->all[at + 1] : span_of("", 0);
 		if (span_starts(word, package))
 			return span_of(word.data + strlen(package), word.size - strlen(package));
-		if (IS_ONE_OF(word, valued))
+		if (SPAN_ANY(word, span_equal, valued))
 			at++;
 		else if (word.data[0] != '-')
 			return word;
@@ -131,7 +121,7 @@ static struct span run_by(const struct words *w)
 		program = span_of("npx", 3);
 		at = 2;
 	}
-	if (IS_ONE_OF(program, alone))
+	if (SPAN_ANY(program, span_equal, alone))
 		return first_of(w, at);
 	if (w->count > 3 && span_equal(program, "uv") && span_equal(w->all[1], "tool") &&
 		span_equal(w->all[2], "run"))
@@ -149,7 +139,7 @@ static struct span given_to_shell(const struct words *w)
 	static const char *const shells[] = { "sh", "bash", "dash", "zsh", "ash" };
 	struct span program = w->count ? path_base(w->all[0]) : span_of("", 0);
 
-	if (!IS_ONE_OF(program, shells))
+	if (!SPAN_ANY(program, span_equal, shells))
 		return span_of("", 0);
 	for (size_t i = 1; i + 1 < w->count; i++) {
 		if (w->all[i].data[0] != '-')

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/profile/profile_regexp.h"
 
-#include "base/cleanup.h"
-
 #define INSIDE_MAX 4 /* functions that an engine calls: of a callback there are more */
 #define GAP_MAX	   2 /* between functions of an engine: without a name, or of the runtime */
 
@@ -56,30 +54,19 @@ static bool is_wrapper(const struct profile_sums *s, const struct profile_functi
 	if (f->kind != PROFILE_SCRIPT ||
 		!(span_starts(file, "__init__.py") || span_starts(file, "re.py")))
 		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(wrappers); i++) {
-		if (span_equal(name, wrappers[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(name, span_equal, wrappers);
 }
 
 static bool is_engine(const struct profile_sums *s, const struct profile_function *f)
 {
 	struct span name = names_get(&s->names, f->name), file = names_get(&s->names, f->file);
 
-	for (size_t i = 0; f->is_named && i < ARRAY_SIZE(names); i++) {
-		if (span_starts(name, names[i]))
-			return true;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		if (span_starts(file, files[i]))
-			return true;
-	}
-	return false;
+	if (f->is_named && SPAN_ANY(name, span_starts, names))
+		return true;
+	return SPAN_ANY(file, span_starts, files);
 }
 
-size_t profile_regexp_frames(
-	const struct profile_sums *s, const struct profile_stacked *stacked)
+size_t profile_regexp_frames(const struct profile_sums *s, const struct profile_stacked *stacked)
 {
 	size_t end = 0, others = 0;
 

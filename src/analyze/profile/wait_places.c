@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-#include "base/cleanup.h"
-
 #define BEFORE	"[since before sooth attached]"
 #define UNKNOWN "[unknown]"
 
@@ -56,11 +54,7 @@ static bool is_library_of_c(struct span file)
 		"libpthread", "[vdso]", "libc.musl", "libstdc++", "libc++", "libgcc_s",
 		"libjemalloc", "libmimalloc", "libtcmalloc" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (span_starts(file, names[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(file, span_starts, names);
 }
 
 /* The standard libraries of C++, Rust and Go are compiled into each program. */
@@ -70,11 +64,7 @@ static bool is_of_language(struct span name)
 		"alloc::", "core::", "<alloc::", "<core::", "hashbrown::", "__rust_", "__rdl_",
 		"runtime.", "_Znwm" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(begins); i++) {
-		if (span_starts(name, begins[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(name, span_starts, begins);
 }
 
 bool wait_place_is_below(const struct profile_sums *sums, const struct profile_function *f)

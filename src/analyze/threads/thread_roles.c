@@ -73,10 +73,8 @@ bool thread_is_service(struct span name, size_t index)
 	/* Before node 22 V8's timer thread has the program's name, and is the first one started. */
 	if (index == 1 && span_equal(name, "node"))
 		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(of_java); i++) {
-		if (span_equal(name, of_java[i]))
-			return true;
-	}
+	if (SPAN_ANY(name, span_equal, of_java))
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (fits(rows[i].name, name))
 			return serves(rows[i].role);

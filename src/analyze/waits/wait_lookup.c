@@ -173,11 +173,7 @@ bool wait_is_pager(const struct waits_process *p)
 	static const char *const pagers[] = { "less", "more", "most", "man", "pg", "bat" };
 	struct span name = record_text(&p->record, &p->name);
 
-	for (size_t i = 0; i < sizeof(pagers) / sizeof(pagers[0]); i++) {
-		if (span_equal(name, pagers[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(name, span_equal, pagers);
 }
 
 bool wait_is_of_locks(const struct wait_link *link)

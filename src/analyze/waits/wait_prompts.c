@@ -154,17 +154,6 @@ static bool has_script(struct span title)
 	return false;
 }
 
-static bool is_named(const struct waits_process *p, const char *const *names, size_t count)
-{
-	struct span name = record_text(&p->record, &p->name);
-
-	for (size_t i = 0; i < count; i++) {
-		if (span_equal(name, names[i]))
-			return true;
-	}
-	return false;
-}
-
 /* A person, or a program in place of one, types commands into it: at its prompt it is at rest. */
 static bool is_session(const struct waits_process *p)
 {
@@ -176,10 +165,11 @@ static bool is_session(const struct waits_process *p)
 		"sqlite3", "redis-cli", "mongosh", "mongo", "gdb", "lldb", "ftp", "sftp", "lftp",
 		"telnet", "nc", "ncat", "socat", "bc", "dc", "ed", "ex", "cat" };
 
-	bool is_interpreter = is_named(p, interpreters, ARRAY_SIZE(interpreters)) ||
-			      span_starts(record_text(&p->record, &p->name), "python");
+	struct span name = record_text(&p->record, &p->name);
+	bool is_interpreter =
+		SPAN_ANY(name, span_equal, interpreters) || span_starts(name, "python");
 
-	return is_named(p, clients, ARRAY_SIZE(clients)) ||
+	return SPAN_ANY(name, span_equal, clients) ||
 	       (is_interpreter && !has_script(record_text(&p->record, &p->title)));
 }
 
@@ -204,9 +194,5 @@ bool wait_is_terminal_program(struct span name)
 		"gnome-terminal-", "wezterm-gui", "xfce4-terminal", "mate-terminal", "urxvt", "st",
 		"mosh-server", "ttyd", "dtach", "script" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-		if (span_equal(name, programs[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(name, span_equal, programs);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/darwin/decode/sample.h"
 
-#include "base/cleanup.h"
 #include "base/units.h"
 #include "os/bsd/trimmed.h"
 
@@ -275,9 +274,5 @@ bool sample_waits(struct span function)
 		"__sigsuspend_nocancel", "__sigwait", "__sigwait_nocancel", "__sem_wait",
 		"swtch_pri" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (span_equal(function, names[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(function, span_equal, names);
 }

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/cursor.h"
 
 /* As logrotate(8) and the handlers of logging libraries name them: a number or a date. */
@@ -31,11 +30,7 @@ static bool is_word(struct span s)
 {
 	static const char *const words[] = { "old", "bak", "prev", "previous", "rotated", "orig" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (span_equal(s, words[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(s, span_equal, words);
 }
 
 /* The size of the name before the rotation, "app.log"; 0: it is no such name. */

@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "base/cleanup.h"
 #include "os/linux/files/procfs.h"
 
 /* Without overlay, whose layers may be on any file system, and without types that mount on
@@ -19,11 +18,7 @@ static const char *const safe_types[] = { "bdev", "bfs", "binfmt_misc", "bpf", "
 
 bool mounts_is_safe(struct span type)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(safe_types); i++) {
-		if (span_equal(type, safe_types[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(type, span_equal, safe_types);
 }
 
 bool mounts_parse(struct span line, struct mount_line *out)

@@ -143,11 +143,7 @@ static const char *const script_starts[] = { "Py_BytesMain", "Py_RunMain", "Py_M
 
 static bool is_script_start(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(script_starts); i++) {
-		if (!strcmp(name, script_starts[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(span_of_string(name), span_equal, script_starts);
 }
 
 static bool runs_scripts(int fd)

@@ -111,11 +111,7 @@ static bool is_command(const struct proc_recognition *l, struct span name)
 {
 	const char *const *all = (const void *)l->commands.data;
 
-	for (size_t i = 0; i < l->commands.size / sizeof(*all); i++) {
-		if (span_equal(name, all[i]))
-			return true;
-	}
-	return false;
+	return span_any(name, span_equal, all, l->commands.size / sizeof(*all));
 }
 
 /*

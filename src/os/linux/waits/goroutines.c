@@ -310,11 +310,7 @@ static bool is_of_waits(const char *name)
 		"net/", "os.", "os/", "io.", "bufio.", "syscall.", "golang.org/x/", "crypto/",
 		"vendor/" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(packages); i++) {
-		if (!strncmp(name, packages[i], strlen(packages[i])))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(span_of_string(name), span_starts, packages);
 }
 
 struct names {

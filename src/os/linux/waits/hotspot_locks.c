@@ -288,11 +288,7 @@ static bool is_task(const char *class)
 		"java.util.concurrent.ExecutorCompletionService$QueueingFuture",
 		"java.util.concurrent.ScheduledThreadPoolExecutor$ScheduledFutureTask" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
-		if (!strcmp(class, classes[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(span_of_string(class), span_equal, classes);
 }
 
 /* Kinds of wait that any other thread may end, by the class that a parked thread names. */

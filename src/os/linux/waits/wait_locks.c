@@ -233,11 +233,7 @@ static void do_stat(void *argument)
 
 static bool is_package_program(const struct wait_node *n)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(package_programs); i++) {
-		if (!strcmp(n->name, package_programs[i]))
-			return true;
-	}
-	return false;
+	return SPAN_ANY(span_of_string(n->name), span_equal, package_programs);
 }
 
 void wait_add_package_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
