@@ -594,8 +594,9 @@ static void test_sums_have_no_threads(void **state)
 {
 	static const struct heap_table_options all[] = { { .by = HEAP_BY_THREAD },
 		{ .by = HEAP_BY_SIZE }, { .min_age_ns = 1 } };
-	static const char *const expected[] = { "threads that allocate: the kernel added",
-		"exact sizes of blocks: the kernel added", "the age of blocks: the kernel added" };
+	static const char *const expected[] = { "threads that allocate: the kernel aggregated",
+		"exact sizes of blocks: the kernel aggregated",
+		"the age of blocks: the kernel aggregated" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
