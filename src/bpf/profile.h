@@ -170,6 +170,26 @@ struct profile_raw {
 
 #define PROFILE_RAW_FAULT (1u << 31)
 
+static inline const struct profile_raw_frame *profile_raw_user(const struct profile_raw *raw)
+{
+	return (const void *)(raw + 1);
+}
+
+static inline const uint64_t *profile_raw_kernel(const struct profile_raw *raw)
+{
+	return (const void *)(profile_raw_user(raw) + raw->user_frames);
+}
+
+static inline const struct profile_raw_python *profile_raw_python(const struct profile_raw *raw)
+{
+	return (const void *)(profile_raw_kernel(raw) + raw->kernel_frames);
+}
+
+static inline const struct profile_raw_js *profile_raw_js(const struct profile_raw *raw)
+{
+	return (const void *)(profile_raw_python(raw) + raw->python_frames);
+}
+
 /* The longest period of page faults, and shorter than any of the clock: one fault takes 0.5 us. */
 #define PROFILE_FAULTS_MOST 20000
 #define PROFILE_MOMENT_NS   10000000ull

@@ -7,8 +7,8 @@
 
 #include <unistd.h>
 
-#include "os/linux/profile/python_layout.h"
-#include "os/linux/profile/python_names.h"
+#include "os/linux/runtimes/python/python.h"
+#include "os/linux/runtimes/python/python_layout.h"
 
 #define ASCII	 (1u << 5 | 1u << 6 | 1u << 7 | 1u << 2)
 #define FILE_KEY 7
@@ -37,7 +37,8 @@ static uint64_t type[2];
 static struct profile_python python;
 static struct profile_raw raw;
 static struct profile_raw_python frame;
-static struct python_names names;
+static struct names texts;
+static struct python names;
 
 static void set_ascii(struct python_text *t, const char *letters)
 {
@@ -55,10 +56,19 @@ static void begin(void)
 	uint64_t file = FILE_KEY;
 	struct profile_python *kept;
 
-	python_names_init(&names, -1, NULL);
+	names_init(&texts, 64, 65536);
+	names = (struct python){ .of = { .map = -1, .names = &texts } };
+	runtime_python.init(&names);
 	kept = map_put(&names.files, &file, NULL);
 	assert_non_null(kept);
 	*kept = python;
+}
+
+static void end(void)
+{
+	runtime_python.fini(&names);
+	timeout_fini(&names.of.timeout);
+	names_fini(&texts);
 }
 
 static int setup(void **state)
@@ -85,24 +95,24 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	python_names_fini(&names);
+	end();
 	return 0;
 }
 
 static void assert_name(const char *wanted)
 {
-	uint32_t number = python_names_put(&names, &raw, &frame);
-	const char *function, *path;
+	uint32_t number = python_put(&names, &raw, &frame);
+	const char *function;
 
-	assert_int_not_equal(number, PYTHON_NAME_NONE);
-	python_names_get(&names, number, &function, &path);
+	assert_int_not_equal(number, NAMES_NONE);
+	function = names_get(&texts, number).data;
 	assert_string_equal(function, wanted);
-	assert_string_equal(path, "/app/shop.py:7");
+	assert_string_equal(function + strlen(function) + 1, "/app/shop.py:7");
 }
 
 static void assert_none(void)
 {
-	assert_int_equal(python_names_put(&names, &raw, &frame), PYTHON_NAME_NONE);
+	assert_int_equal(python_put(&names, &raw, &frame), NAMES_NONE);
 }
 
 static void test_ascii(void **state)
@@ -119,13 +129,13 @@ static void test_letters(void **state)
 	name.one[0] = 'G';
 	name.one[1] = 0xf6;
 	assert_name("G\xc3\xb6");
-	python_names_fini(&names);
+	end();
 	begin();
 	name.state = KIND(2u);
 	name.two[0] = 0x6c34;
 	name.two[1] = 'x';
 	assert_name("\xe6\xb0\xb4x");
-	python_names_fini(&names);
+	end();
 	begin();
 	name.state = KIND(4u);
 	name.four[0] = 0x1f600;
@@ -219,7 +229,7 @@ static void test_sent(void **state)
 	raw.record.pid = 1u << 23;
 	sent = sent_name();
 	assert_none();
-	python_names_take(&names, &sent);
+	runtime_python.take(&names, &sent);
 	assert_name("Shop.open");
 	frame.code++;
 	assert_none();
@@ -241,19 +251,19 @@ static void test_sent_unusable(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		sent.name.length = wrong[i].length;
 		sent.name.state = wrong[i].state;
-		python_names_take(&names, &sent);
+		runtime_python.take(&names, &sent);
 		assert_none();
 	}
 	sent = sent_name();
 	sent.file++;
-	python_names_take(&names, &sent);
+	runtime_python.take(&names, &sent);
 	assert_none();
 	sent.file--;
 	sent.path.length = 1000;
-	python_names_take(&names, &sent);
+	runtime_python.take(&names, &sent);
 	assert_none();
 	sent = sent_name();
-	python_names_take(&names, &sent);
+	runtime_python.take(&names, &sent);
 	assert_name("Shop.open");
 }
 
@@ -262,7 +272,7 @@ static void test_later(void **state)
 {
 	(void)state;
 	assert_true(python_layout_find(&python.layout, 0x030c01f0, NULL, 0));
-	python_names_fini(&names);
+	end();
 	begin();
 	set_line(7);
 	assert_none(); /* the letters are elsewhere */

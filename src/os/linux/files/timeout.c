@@ -419,6 +419,25 @@ int timeout_read_at(struct timeout *p, int process, const char *name, struct buf
 	return status;
 }
 
+static void drop_file(void *argument)
+{
+	close(*(int *)argument);
+}
+
+int timeout_call_file(struct timeout *p, void (*work)(void *argument), void *argument, size_t size,
+	int fd, int timeout_ms)
+{
+	int *file = argument, status;
+
+	*file = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (*file < 0)
+		return -errno;
+	status = timeout_call(p, work, drop_file, argument, size, *file, timeout_ms);
+	if (status != -ETIMEDOUT) /* then the thread owns it */
+		drop_file(argument);
+	return status;
+}
+
 /* --- many in one go --- */
 
 /* Shared by its owner and, while it runs, the thread that works on it; the last of the two frees

@@ -50,6 +50,10 @@ int timeout_call(struct timeout *p, void (*work)(void *argument), void (*drop)(v
 int timeout_call_about(struct timeout *p, void (*work)(void *argument),
 	void (*drop)(void *argument), void *argument, size_t size, int kept, int about,
 	int timeout_ms);
+/* The same for one that reads a file: `argument` begins with an int, set to a copy of `fd` that the
+ * work may use; closed at the end. */
+int timeout_call_file(struct timeout *p, void (*work)(void *argument), void *argument, size_t size,
+	int fd, int timeout_ms);
 /* As procfs_read_at(), and -ETIMEDOUT or -EBUSY. */
 int timeout_read_at(struct timeout *p, int process, const char *name, struct buffer *out,
 	size_t limit, int timeout_ms);

@@ -3,10 +3,8 @@
 #include "os/linux/profile/profile_names.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "os/linux/profile/confined_lines.h"
@@ -32,11 +30,6 @@ static void do_job(void *argument)
 		confined_lines(job->file, n);
 }
 
-static void drop_job(void *argument)
-{
-	close(((struct job *)argument)->file);
-}
-
 int profile_names(struct timeout *timeout, int file, struct file_names *names,
 	struct debug_identity *identity)
 {
@@ -46,15 +39,8 @@ int profile_names(struct timeout *timeout, int file, struct file_names *names,
 
 	if (!job)
 		return -ENOMEM;
-	job->file = fcntl(file, F_DUPFD_CLOEXEC, 0);
-	if (job->file < 0)
-		return -errno;
 	memcpy(&job->names, names, file_names_size(names));
-	status =
-		timeout_call(timeout, do_job, drop_job, job, size, job->file, file_names_ms(names));
-	if (status == -ETIMEDOUT)
-		return status; /* the thread owns the file now */
-	drop_job(job);
+	status = timeout_call_file(timeout, do_job, job, size, file, file_names_ms(names));
 	status = status ? status : job->status;
 	if (!status) {
 		memcpy(names, &job->names, file_names_size(names));

@@ -40,8 +40,7 @@ struct profile_perf {
 	uint32_t period_ns;
 	uint64_t start_ns;
 	uint64_t ticks_per_s;
-	uint64_t cut;	  /* stacks that go on where their copies end */
-	uint64_t pythons; /* stacks with an interpreter */
+	uint64_t cut; /* stacks that go on where their copies end */
 	uint64_t throttled;
 	uint64_t reported_refused;
 	bool has_failed;
@@ -86,7 +85,7 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 	stack_walker_init(
 		&s->walker, PROFILE_STACK, PROFILE_FRAME, run->options.observer.cache_folder);
 	s->walker.stacks.has_lines = run->options.observer.profile_lines;
-	s->walker.walk.tables_only = run->options.observer.profile_tables_only;
+	s->walker.at.walk.tables_only = run->options.observer.profile_tables_only;
 	status = perf_rings_open(&s->rings, s->period_ns, run->options.observer.buffer_bytes, err);
 	if (!status)
 		status = debuginfod_init(&s->walker.files.debuginfod, &run->options, err);
@@ -297,9 +296,8 @@ static void take_sample(struct backend_run *run, const struct perf_event_header 
 		.is_foreign = from.is_foreign,
 		.kernel_frames = from.kernel_frames };
 	sample.stack = stack_walker_walk_copy(&s->walker, &copied, &seen, from.time_ns, &run->out);
-	s->cut +=
-		s->walker.walk.end == PROFILE_UNREADABLE && from.stack_size == s->rings.stack_bytes;
-	s->pythons += s->walker.walk.python_runtime != 0;
+	s->cut += s->walker.at.walk.end == PROFILE_UNREADABLE &&
+		  from.stack_size == s->rings.stack_bytes;
 	sample.record = head(process, from.tid, from.time_ns, PROFILE_SAMPLE);
 	sample.record.cpu = (uint16_t)from.cpu;
 	memcpy(sample.process, perf_thread_name(&s->processes, from.pid), PROFILE_NAME_BYTES);
@@ -481,10 +479,7 @@ static void emit_limits(struct backend_run *run)
 			s->rings.stack_bytes >> 10, (unsigned long long)s->cut);
 		backend_limit(run, "the outer frames of some stacks", text, "run sooth as root");
 	}
-	if (s->pythons)
-		backend_limit(run, "names of functions of Python",
-			"perf events copy the stack only; their frames are in other memory",
-			"run sooth as root");
+	RUNTIME_CALL(&s->walker.stacks.runtimes, limits, run);
 	jsc_names_limits(&s->walker.stacks.jsc, run);
 	if (s->throttled)
 		backend_limit(run, "some samples",

@@ -19,12 +19,13 @@
 #define FRAMES_MAX (1u << 20)
 #define STACKS_MAX (1u << 20)
 /* Frames of one stack: of all kinds at once, and as many again that are compiled into others. */
-#define NUMBERS_MAX                                                                                \
-	(3 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + PYTHON_FRAMES_MAX + SCRIPT_FRAMES_MAX)
-#define FILE_KERNEL UINT64_MAX /* beside profile_file_key() */
-#define FILE_PYTHON (UINT64_MAX - 1)
-#define FILE_JSC    (UINT64_MAX - 2)
-#define FILE_V8	    (UINT64_MAX - 3)
+#define NUMBERS_MAX (3 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + RUNTIME_FUNCTIONS_MAX + 24)
+/* Functions that are compiled into another one are left out of deeper stacks. */
+#define NUMBERS_MANY (NUMBERS_MAX - PROFILE_FRAMES_MAX - RUNTIME_FUNCTIONS_MAX - 1)
+#define FILE_KERNEL  UINT64_MAX /* beside profile_file_key() */
+#define FILE_JSC     (UINT64_MAX - 2)
+#define FILE_V8	     (UINT64_MAX - 3)
+#define FILE_RUNTIME (UINT64_MAX - 4) /* of the first; of the others below it */
 
 struct frame_key {
 	uint64_t file;
@@ -45,15 +46,13 @@ void profile_stacks_init(struct profile_stacks *s, uint16_t stack_kind, uint16_t
 	map_init(&s->frames, sizeof(struct frame_key), sizeof(uint32_t), FRAMES_MAX);
 	map_init(&s->stacks, sizeof(struct stack_key), sizeof(uint32_t), STACKS_MAX);
 	generated_init(&s->generated);
-	script_names_init(&s->script, &s->python.names);
 }
 
 void profile_stacks_fini(struct profile_stacks *s)
 {
 	map_fini(&s->frames);
 	map_fini(&s->stacks);
-	script_names_fini(&s->script);
-	python_names_fini(&s->python);
+	runtime_set_fini(&s->runtimes);
 	jsc_names_fini(&s->jsc);
 	v8_names_fini(&s->v8);
 	generated_fini(&s->generated);
@@ -74,67 +73,18 @@ static bool put_frame(struct profile_stacks *s, const struct frame_key *key, uin
 	return true;
 }
 
-struct python_walk {
-	const struct profile_raw_python *frames;
-	uint32_t count, next;
-	bool is_usable;
-	bool skips_first; /* the innermost call of the interpreter has no function yet */
-};
-
-/* Each call of the interpreter stands for the functions up to the one it was called for. Where the
- * numbers of both differ, nothing says which belong together. */
-static struct python_walk match_python(
-	const struct profile_stacks *s, const struct profile_raw *raw)
+/* A frame of a stack. False: there is no room. */
+static bool put_number(
+	struct profile_stacks *s, const struct frame_key *key, uint32_t numbers[], size_t *count)
 {
-	const struct profile_raw_frame *user = (const void *)(raw + 1);
-	const uint64_t *kernel = (const void *)(user + raw->user_frames);
-	struct python_walk w = { (const void *)(kernel + raw->kernel_frames), raw->python_frames, 0,
-		false, false };
-	uint32_t calls = 0, entries = 0;
-
-	for (uint32_t i = 0; i < raw->user_frames && w.count; i++)
-		calls += python_names_is_eval(&s->python, &user[i]);
-	for (uint32_t i = 0; i < w.count; i++)
-		entries += (w.frames[i].line & PYTHON_IS_ENTRY) != 0;
-	w.skips_first = calls == entries + 1;
-	w.is_usable = raw->is_python_whole && raw->end == PROFILE_WHOLE &&
-		      !(raw->user_frames && python_names_is_entering(&s->python, &user[0])) &&
-		      (calls == entries || w.skips_first);
-	return w;
-}
-
-/* The functions of one call. */
-static bool put_python(struct profile_stacks *s, const struct profile_raw *raw,
-	struct python_walk *w, uint32_t numbers[], size_t *count)
-{
-	bool is_entry = false;
-
-	while (w->next < w->count && !is_entry) {
-		const struct profile_raw_python *f = &w->frames[w->next++];
-		struct frame_key key = { .file = FILE_PYTHON,
-			.offset = python_names_put(&s->python, raw, f) };
-
-		is_entry = f->line & PYTHON_IS_ENTRY;
-		if (!put_frame(s, &key, &numbers[(*count)++]))
-			return false;
-	}
-	return true;
-}
-
-static const struct profile_raw_js *javascript_of(const struct profile_raw *raw)
-{
-	const struct profile_raw_frame *user = (const void *)(raw + 1);
-	const uint64_t *kernel = (const void *)(user + raw->user_frames);
-	const struct profile_raw_python *python = (const void *)(kernel + raw->kernel_frames);
-
-	return (const void *)(python + raw->python_frames);
+	return *count < NUMBERS_MAX && put_frame(s, key, &numbers[(*count)++]);
 }
 
 /* The engine's values beside a frame of generated code or of the interpreter; NULL: none. */
 static const struct profile_raw_js *next_javascript(
 	const struct profile_raw *raw, uint32_t index, const struct profile_raw_js **next)
 {
-	const struct profile_raw_js *end = javascript_of(raw) + raw->js_frames;
+	const struct profile_raw_js *end = profile_raw_js(raw) + raw->js_frames;
 
 	while (*next < end && (*next)->index < index)
 		++*next;
@@ -146,8 +96,8 @@ static const struct profile_raw_js *next_javascript(
 static size_t find_jsc(struct profile_stacks *s, const struct profile_raw *raw,
 	const struct profile_raw_js *frame, uint32_t names[JSC_FUNCTIONS_MAX])
 {
-	const struct profile_raw_frame *user = (const void *)(raw + 1);
-	const struct profile_raw_js *first = javascript_of(raw);
+	const struct profile_raw_frame *user = profile_raw_user(raw);
+	const struct profile_raw_js *first = profile_raw_js(raw);
 	bool is_calling = frame > first && frame[-1].index + 1 == frame->index;
 
 	return jsc_names_put(&s->jsc, raw, frame, &user[frame->index], is_calling, names);
@@ -164,7 +114,7 @@ static bool put_jsc(struct profile_stacks *s, const uint32_t names[], size_t fou
 	for (size_t i = first; i < found; i++) {
 		struct frame_key key = { .file = FILE_JSC, .offset = names[i] };
 
-		if (!put_frame(s, &key, &numbers[(*count)++]))
+		if (!put_number(s, &key, numbers, count))
 			return false;
 	}
 	return true;
@@ -174,7 +124,7 @@ static bool put_jsc(struct profile_stacks *s, const uint32_t names[], size_t fou
 static bool put_v8(struct profile_stacks *s, const struct profile_raw *raw,
 	const struct profile_raw_js *frame, uint32_t numbers[], size_t *count)
 {
-	const struct profile_raw_frame *user = (const void *)(raw + 1);
+	const struct profile_raw_frame *user = profile_raw_user(raw);
 	struct frame_key key = { .file = user[frame->index].file,
 		.offset = user[frame->index].offset };
 	bool is_behind;
@@ -184,16 +134,16 @@ static bool put_v8(struct profile_stacks *s, const struct profile_raw *raw,
 
 	key.pid = key.file == PROFILE_FILE_NONE ? raw->record.pid : 0;
 	if (has_name && !is_behind)
-		return put_frame(s, &function, &numbers[(*count)++]);
-	return put_frame(s, &key, &numbers[(*count)++]) &&
-	       (!has_name || put_frame(s, &function, &numbers[(*count)++]));
+		return put_number(s, &function, numbers, count);
+	return put_number(s, &key, numbers, count) &&
+	       (!has_name || put_number(s, &function, numbers, count));
 }
 
-/* A frame that is no function of Python. False: there is no room. */
-static bool put_user(struct profile_stacks *s, const struct profile_raw *raw, uint32_t index,
+/* False: there is no room. */
+static bool put_native(struct profile_stacks *s, const struct profile_raw *raw, uint32_t index,
 	const struct profile_raw_js *beside, uint32_t numbers[], size_t *count)
 {
-	const struct profile_raw_frame *user = (const void *)(raw + 1);
+	const struct profile_raw_frame *user = profile_raw_user(raw);
 	struct frame_key key = { .file = user[index].file, .offset = user[index].offset };
 	uint32_t names[JSC_FUNCTIONS_MAX];
 	size_t found = 0;
@@ -205,56 +155,62 @@ static bool put_user(struct profile_stacks *s, const struct profile_raw *raw, ui
 	if (found)
 		return put_jsc(s, names, found, numbers, count);
 	key.pid = key.file == PROFILE_FILE_NONE ? raw->record.pid : 0;
-	return put_frame(s, &key, &numbers[(*count)++]);
+	return put_number(s, &key, numbers, count);
 }
 
-/* Of PHP and Ruby. False: there is no room. */
-static bool put_script(struct profile_stacks *s, const struct script_stack *script,
-	uint32_t numbers[], size_t *count)
+static bool put_functions(struct profile_stacks *s, enum runtime_id id,
+	const struct runtime_functions *f, uint32_t numbers[], size_t *count)
 {
-	for (uint32_t i = 0; i < script->count; i++) {
-		struct frame_key key = { .file = FILE_PYTHON, .offset = script->names[i] };
+	for (uint32_t i = *count + f->count > NUMBERS_MANY ? f->count - 1 : 0; i < f->count; i++) {
+		struct frame_key key = { .file = FILE_RUNTIME - id, .offset = f->names[i] };
 
-		if (!put_frame(s, &key, &numbers[(*count)++]))
+		if (!put_number(s, &key, numbers, count))
 			return false;
 	}
 	return true;
+}
+
+/* A frame, and what a runtime has in its place or beside it. */
+static bool put_user(struct profile_stacks *s, const struct runtime_frame *at,
+	const struct profile_raw_js *beside, uint32_t numbers[], size_t *count)
+{
+	bool is_put = false; /* or replaced */
+
+	for (enum runtime_id id = 0; id < RUNTIMES && !is_put; id++) {
+		struct runtime_functions f;
+
+		if (!runtime_set_functions(&s->runtimes, id, at, &f))
+			continue;
+		is_put = f.place != RUNTIME_INNER;
+		if ((f.place == RUNTIME_OUTER &&
+			    !put_native(s, at->raw, at->index, beside, numbers, count)) ||
+			!put_functions(s, id, &f, numbers, count))
+			return false;
+	}
+	return is_put || put_native(s, at->raw, at->index, beside, numbers, count);
 }
 
 /* The kernel's frames are inside of the user's. Returns how many, 0 if there is no room. */
 static size_t put_frames(
 	struct profile_stacks *s, const struct profile_raw *raw, uint32_t numbers[])
 {
-	const struct profile_raw_frame *user = (const void *)(raw + 1);
-	const uint64_t *kernel = (const void *)(user + raw->user_frames);
-	struct python_walk python = match_python(s, raw);
-	const struct profile_raw_js *javascript = javascript_of(raw);
-	struct script_stack script = script_names_of(&s->script, raw);
+	const uint64_t *kernel = profile_raw_kernel(raw);
+	const struct profile_raw_js *javascript = profile_raw_js(raw);
 	size_t count = 0;
 
+	RUNTIME_CALL(&s->runtimes, begin, raw);
 	for (uint32_t i = 0; i < raw->kernel_frames; i++) {
 		struct frame_key key = { .file = FILE_KERNEL, .offset = kernel[i] - (i > 0) };
 
-		if (!put_frame(s, &key, &numbers[count++]))
+		if (!put_number(s, &key, numbers, &count))
 			return 0;
 	}
 	for (uint32_t i = 0; i < raw->user_frames; i++) {
-		if (script.count && script.at == i && !put_script(s, &script, numbers, &count))
-			return 0;
-		if (python.is_usable && python_names_is_eval(&s->python, &user[i])) {
-			if (!python.skips_first) {
-				if (!put_python(s, raw, &python, numbers, &count))
-					return 0;
-				continue;
-			}
-			python.skips_first = false;
-		}
-		if (!put_user(s, raw, i, next_javascript(raw, i, &javascript), numbers, &count))
+		const struct runtime_frame at = { raw, i };
+
+		if (!put_user(s, &at, next_javascript(raw, i, &javascript), numbers, &count))
 			return 0;
 	}
-	if (script.count && script.at == raw->user_frames &&
-		!put_script(s, &script, numbers, &count))
-		return 0;
 	return count;
 }
 
@@ -450,18 +406,18 @@ static void name_javascript(const struct profile_stacks *s, const struct to_name
 	}
 }
 
-static void name_python(const struct python_names *p, const struct to_name *frames, size_t count,
+static void name_functions(const struct runtime_set *s, const struct to_name *frames, size_t count,
 	const struct frame_writer *out)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct elf_address found = { .is_found = frames[i].key.offset < PYTHON_NAME_NONE };
-		const char *function, *file = "Python";
+		struct elf_address found = { 0 };
+		const char *function, *place;
 
-		if (found.is_found) {
-			python_names_get(p, (uint32_t)frames[i].key.offset, &function, &file);
-			snprintf(found.name, sizeof(found.name), "%s", function);
-		}
-		write_frame(out, &frames[i], PROFILE_SCRIPT, &found, file, "", NULL);
+		runtime_set_name(s, (enum runtime_id)(FILE_RUNTIME - frames[i].key.file),
+			(uint32_t)frames[i].key.offset, &function, &place);
+		found.is_found = function != NULL;
+		snprintf(found.name, sizeof(found.name), "%s", function ? function : "");
+		write_frame(out, &frames[i], PROFILE_SCRIPT, &found, place, "", NULL);
 	}
 }
 
@@ -510,10 +466,10 @@ int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
 				frames[to].key.pid == frames[from].key.pid;
 			to++)
 			;
-		if (frames[from].key.file == FILE_PYTHON)
-			name_python(&s->python, frames + from, to - from, &writer);
-		else if (frames[from].key.file == FILE_JSC || frames[from].key.file == FILE_V8)
+		if (frames[from].key.file == FILE_JSC || frames[from].key.file == FILE_V8)
 			name_javascript(s, frames + from, to - from, &writer);
+		else if (FILE_RUNTIME - frames[from].key.file < RUNTIMES)
+			name_functions(&s->runtimes, frames + from, to - from, &writer);
 		else if (frames[from].key.file == PROFILE_FILE_NONE)
 			status = name_generated(&s->generated, frames + from, to - from, &writer);
 		else if (frames[from].key.file == FILE_KERNEL)

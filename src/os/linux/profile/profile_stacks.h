@@ -9,9 +9,8 @@
 #include "os/linux/profile/generated.h"
 #include "os/linux/profile/jsc_names.h"
 #include "os/linux/profile/profile_files.h"
-#include "os/linux/profile/python_names.h"
-#include "os/linux/profile/script_names.h"
 #include "os/linux/profile/v8_names.h"
+#include "os/linux/runtimes/runtime_set.h"
 
 #define PROFILE_STACK_NONE 0
 
@@ -28,8 +27,7 @@ struct profile_stacks {
 	uint64_t refused;		 /* samples whose stack found no room */
 	bool has_lines; /* of the source; set by the user of this before names are asked for */
 	struct generated generated;
-	struct python_names python;
-	struct script_names script;
+	struct runtime_set runtimes;
 	struct jsc_names jsc;
 	struct v8_names v8;
 };

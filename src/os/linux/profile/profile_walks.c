@@ -36,8 +36,7 @@ static void make_table(struct profile_walks *w, uint64_t key, struct profile_kno
 {
 	if (!known->has_table) {
 		profile_tables_add(&w->tables, key, known->fd);
-		python_names_see(&w->stacks.python, key, known->path, known->fd);
-		script_names_see(&w->stacks.script, key, known->path, known->fd);
+		RUNTIME_CALL(&w->stacks.runtimes, see, key, known->path, known->fd);
 		jsc_names_see(&w->stacks.jsc, key, known->fd);
 		v8_names_see(&w->stacks.v8, key, known->fd);
 	}
@@ -93,7 +92,8 @@ int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
 		&w->tables, bpf_code_map(code, "files"), bpf_code_map(code, "tables"), err);
 	if (status)
 		return status;
-	python_names_init(&w->stacks.python, bpf_code_map(code, "pythons"), &w->control->pythons);
+	runtime_set_init(&w->stacks.runtimes);
+	runtime_set_share(&w->stacks.runtimes, code, w->control);
 	jsc_names_init(&w->stacks.jsc, bpf_code_map(code, "jscs"), &w->control->jscs,
 		options->observer.cache_folder);
 	v8_names_init(&w->stacks.v8, bpf_code_map(code, "v8s"), &w->control->jscs);
@@ -127,7 +127,7 @@ bool profile_walks_take(struct profile_walks *w, const struct sooth_record *r)
 	if (r->kind == PROFILE_SEEN)
 		take_file(w, (const void *)r);
 	else if (r->kind == PROFILE_PYTHON_NAME)
-		python_names_take(&w->stacks.python, (const void *)r);
+		RUNTIME_CALL(&w->stacks.runtimes, take, (const void *)r);
 	else if (r->kind == PROCESS_EXEC)
 		take_exec(w, (const void *)r);
 	return r->kind == PROFILE_SEEN || r->kind == PROFILE_PYTHON_NAME;
@@ -197,6 +197,7 @@ int profile_walks_name(struct profile_walks *w, struct backend_run *run, struct 
 	bool is_kernel_hidden = false;
 
 	assert(run);
+	RUNTIME_CALL(&w->stacks.runtimes, limits, run);
 	jsc_names_limits(&w->stacks.jsc, run);
 	v8_names_limits(&w->stacks.v8, run);
 	if (profile_stacks_name(&w->stacks, &w->files, &entries, &run->out, &is_kernel_hidden))

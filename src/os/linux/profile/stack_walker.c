@@ -12,6 +12,7 @@
 #include "os/linux/files/procfs.h"
 #include "os/linux/profile/unwind_file.h"
 #include "os/linux/profile/unwind_row.h"
+#include "os/linux/runtimes/runtime_walk.h"
 
 /* --- pages of another process --- */
 
@@ -144,22 +145,21 @@ struct row_key {
 	uint64_t file, offset;
 };
 
-static bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t address)
+static bool read_at(struct runtime_walk *at, void *out, uint32_t size, uint64_t address)
 {
-	struct stack_walker *s = (void *)((unsigned char *)w - offsetof(struct stack_walker, walk));
+	struct stack_walker *s = (void *)((unsigned char *)at - offsetof(struct stack_walker, at));
 
 	return stack_memory_read(&s->memory, out, size, address);
 }
-
-#include "bpf/v8_step.h"
 
 void stack_walker_init(
 	struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind, const char *cache_folder)
 {
 	assert(s);
+	s->at.read = read_at;
 	profile_files_init(&s->files);
 	profile_stacks_init(&s->stacks, stack_kind, frame_kind);
-	python_names_init(&s->stacks.python, -1, &s->has_python);
+	runtime_set_init(&s->stacks.runtimes);
 	jsc_names_init(&s->stacks.jsc, -1, &s->has_javascript, cache_folder);
 	v8_names_init(&s->stacks.v8, -1, &s->has_javascript);
 	map_init(&s->rows, sizeof(struct row_key), sizeof(struct unwind_found), ROWS_MAX);
@@ -216,8 +216,7 @@ static struct profile_seen seen_of(const struct stack_walker *s, const struct st
 
 static void see_file(struct stack_walker *s, uint64_t file, const struct profile_known *known)
 {
-	python_names_see(&s->stacks.python, file, known->path, known->fd);
-	script_names_see(&s->stacks.script, file, known->path, known->fd);
+	RUNTIME_CALL(&s->stacks.runtimes, see, file, known->path, known->fd);
 	jsc_names_see(&s->stacks.jsc, file, known->fd);
 	v8_names_see(&s->stacks.v8, file, known->fd);
 }
@@ -278,22 +277,11 @@ static struct unwind_found find_row(
 
 /* --- a walk --- */
 
-static void meet_python(struct walk *w, const struct python_names *names, uint64_t offset)
-{
-	const struct profile_python *p = map_get(&names->files, &w->mapping.file);
-
-	if (!p || !python_is_eval(p, offset))
-		return;
-	w->python_runtime = w->mapping.shift + p->runtime;
-	w->raw.python_type = w->mapping.shift + p->code_type;
-	w->raw.python_file = w->mapping.file;
-}
-
 /* The file of the process that has an engine: no library of such a size is smaller. */
 static void begin_javascript(struct stack_walker *s)
 {
 	const struct stack_mapping *all = (const void *)s->mappings->data;
-	struct profile_raw *raw = &s->walk.raw;
+	struct profile_raw *raw = &s->at.walk.raw;
 
 	raw->js_file = 0;
 	raw->js_frames = 0;
@@ -313,7 +301,7 @@ static void begin_javascript(struct stack_walker *s)
 /* Objects of V8 are moved often: of a copied stack they are not followed. */
 static bool meet_v8(struct stack_walker *s)
 {
-	struct walk *w = &s->walk;
+	struct walk *w = &s->at.walk;
 	const struct v8_layout *layout =
 		w->raw.js_file ? v8_names_layout(&s->stacks.v8, w->raw.js_file) : NULL;
 
@@ -327,7 +315,7 @@ static bool meet_v8(struct stack_walker *s)
  * stack; the objects that it leads to are always read from the process. */
 static void meet_javascript(struct stack_walker *s, uint64_t offset)
 {
-	struct walk *w = &s->walk;
+	struct walk *w = &s->at.walk;
 	struct profile_raw_js frame = { .index = w->frames };
 	struct jsc_slots slots;
 
@@ -354,7 +342,7 @@ static void put_javascript(struct walk *w)
 /* The frame that the walk is at; NULL: it is no code, and the walk has ended. */
 static const struct stack_mapping *put_frame(struct stack_walker *s)
 {
-	struct walk *w = &s->walk;
+	struct walk *w = &s->at.walk;
 	uint64_t address = w->pc - !w->is_exact;
 	const struct stack_mapping *m = stack_mappings_find(s->mappings, address);
 
@@ -386,7 +374,7 @@ static bool needs_frame_pointer(const struct walk *w, uint32_t end)
 
 static bool step(struct stack_walker *s, const struct stack_mapping *m)
 {
-	struct walk *w = &s->walk;
+	struct walk *w = &s->at.walk;
 	struct row_key key = { m->file, w->pc - w->mapping.shift - !w->is_exact };
 	struct unwind_found found = { .end = PROFILE_NO_ROW };
 
@@ -394,7 +382,8 @@ static bool step(struct stack_walker *s, const struct stack_mapping *m)
 		return true;
 	if (m->file != PROFILE_FILE_NONE) {
 		found = find_row(s, &key, open_file(s, m, NULL));
-		meet_python(w, &s->stacks.python, key.offset);
+		s->at.offset = key.offset;
+		RUNTIME_CALL(&s->stacks.runtimes, meet, &s->at);
 	}
 	w->rule = found.rule;
 	if (s->has_no_fp && needs_frame_pointer(w, found.end)) {
@@ -407,26 +396,9 @@ static bool step(struct stack_walker *s, const struct stack_mapping *m)
 	return true;
 }
 
-/* By the thread's pointer, or where that is not known by its number, which is another one in a
- * container. */
-static void walk_python(struct stack_walker *s, const struct stacks_seen *seen)
-{
-	const struct profile_python *p = map_get(&s->stacks.python.files, &s->walk.raw.python_file);
-
-	if (!p)
-		return;
-	if (seen->thread_pointer)
-		python_begin(&s->walk, &p->layout, p->layout.thread_id, seen->thread_pointer);
-	else
-		python_begin(&s->walk, &p->layout, p->layout.native_id, seen->tid);
-	for (size_t i = 0; i < PYTHON_STEPS_MAX && python_up(&s->walk, &p->layout); i++)
-		;
-	python_end(&s->walk);
-}
-
 static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
 {
-	struct walk *w = &s->walk;
+	struct walk *w = &s->at.walk;
 	const struct stack_mapping *m;
 
 	w->frames = 0;
@@ -451,7 +423,7 @@ static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
 static uint32_t walk(struct stack_walker *s, const struct stacks_seen *seen, const uint64_t *kernel,
 	uint64_t time_ns, struct buffer *out)
 {
-	struct walk *w = &s->walk;
+	struct walk *w = &s->at.walk;
 
 	w->raw.record = (struct sooth_record){ .time_ns = time_ns,
 		.start_ticks = s->process.start_ticks,
@@ -462,8 +434,8 @@ static uint32_t walk(struct stack_walker *s, const struct stacks_seen *seen, con
 	if (seen->kernel_frames)
 		memcpy(&w->tail[w->frames * FRAME_WORDS], kernel,
 			seen->kernel_frames * sizeof(*kernel));
-	if (w->python_runtime)
-		walk_python(s, seen);
+	s->at.thread = seen;
+	RUNTIME_CALL(&s->stacks.runtimes, end, &s->at);
 	put_javascript(w);
 	w->raw.user_frames = w->frames;
 	w->raw.end = w->end;
@@ -474,6 +446,7 @@ uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *see
 	const uint64_t *kernel, uint64_t time_ns, struct buffer *out)
 {
 	assert(s);
+	s->at.is_copy = false;
 	stack_memory_begin(&s->memory, (pid_t)s->process.pid, NULL);
 	return walk(s, seen, kernel, time_ns, out);
 }
@@ -481,6 +454,7 @@ uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *see
 uint32_t stack_walker_walk_copy(struct stack_walker *s, const struct stack_copied *of,
 	const struct stacks_seen *seen, uint64_t time_ns, struct buffer *out)
 {
+	s->at.is_copy = true;
 	s->process = of->process;
 	s->mappings = of->mappings;
 	stack_memory_begin(&s->memory, (pid_t)of->process.pid, &of->stack);

@@ -9,8 +9,6 @@
 #include <sys/types.h>
 
 #include "base/map.h"
-#include "bpf/profile_walk.h"
-#include "bpf/stacks.h"
 #include "model/process_id.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/profile/profile_stacks.h"
@@ -39,9 +37,9 @@ struct stack_memory {
 struct stack_walker {
 	struct profile_files files;
 	struct profile_stacks stacks;
-	struct map rows;		     /* file and offset -> struct unwind_found */
-	struct map tables;		     /* file without an index -> struct unwind_table */
-	uint64_t has_python, has_javascript; /* of any engine */
+	struct map rows;   /* file and offset -> struct unwind_found */
+	struct map tables; /* file without an index -> struct unwind_table */
+	uint64_t has_javascript;
 	struct timeout timeout;
 	struct stack_memory memory;
 	struct buffer bytes; /* of /proc/PID/maps */
@@ -49,7 +47,7 @@ struct stack_walker {
 	const struct buffer *mappings; /* of the process: these, or the caller's */
 	struct process_id process;
 	bool has_no_fp; /* of the frame that the walk is at */
-	struct walk walk;
+	struct runtime_walk at;
 };
 
 /* Data of a thread, copied when it was interrupted; all of it is the caller's. */
@@ -61,8 +59,8 @@ struct stack_copied {
 };
 
 /* The kinds are those of the records that define stacks and frames. */
-void stack_walker_init(struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind,
-	const char *cache_folder);
+void stack_walker_init(
+	struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind, const char *cache_folder);
 void stack_walker_fini(struct stack_walker *s);
 /* The process of the next walks, with its directory: 0, or why its mappings could not be read. */
 int stack_walker_process(struct stack_walker *s, const struct process_id *process, int directory);

@@ -14,7 +14,7 @@
 #include "os/linux/files/timed_open.h"
 #include "os/linux/syscalls/native_abi.h"
 #include "os/linux/waits/go_layout.h"
-#include "os/linux/waits/read_memory.h"
+#include "os/linux/files/read_memory.h"
 #include "symbols/elf_address.h"
 #include "symbols/elf_exports.h"
 #include "symbols/elf_sections.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "os/linux/waits/read_memory.h"
+#include "os/linux/files/read_memory.h"
 
 #define NAME_SIZE    64
 #define HEADERS_MAX  64

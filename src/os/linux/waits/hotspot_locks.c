@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "os/linux/waits/read_memory.h"
+#include "os/linux/files/read_memory.h"
 #include "base/cursor.h"
 #include "os/linux/files/maps.h"
 #include "os/linux/syscalls/native_abi.h"

@@ -9,14 +9,13 @@
 #include <linux/futex.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/units.h"
-#include "os/linux/waits/read_memory.h"
+#include "os/linux/files/read_memory.h"
 #include "os/linux/waits/wait_reader.h"
 
 #define MEMORY_MAX 2048
@@ -29,13 +28,6 @@ struct read_memory {
 	bool is_read;
 	unsigned char bytes[MEMORY_MAX];
 };
-
-bool do_read_memory(pid_t pid, uint64_t address, void *out, size_t size)
-{
-	struct iovec here = { out, size }, there = { (void *)address, size };
-
-	return address && process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)size;
-}
 
 static void do_read(void *argument)
 {

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Layouts of Python by version, and the one that a file has for debuggers. */
-#include "os/linux/profile/python_layout.h"
+#include "os/linux/runtimes/python/python_layout.h"
 
 #include <string.h>
 
-#include "os/linux/profile/python_code.h"
+#include "os/linux/runtimes/python/python_code.h"
 
 #define VERSION_SHIFT	16
 #define VERSION_LEVEL	0xf0
 #define VERSION_RELEASE 0xf0 /* layouts changed before */
 #define VERSION_3_9	0x0309
+#define VERSION_3_10	0x030a
 #define VERSION_3_11	0x030b
 #define VERSION_3_12	0x030c
 #define VERSION_3_13	0x030d
 #define VERSION_3_14	0x030e
+#define FRAME_MARK_3_10 84 /* behind fields of other sizes */
 #define COOKIE		"xdebugpy"
 #define COOKIE_BYTES	8
 #define OFFSET_MAX	(1u << 20)
@@ -24,8 +26,9 @@
 #define TEXT_MORE	16 /* PyCompactUnicodeObject has so much more than PyASCIIObject */
 
 /* Include/internal/pycore_runtime.h, pycore_interp.h and Include/cpython/pystate.h, frameobject.h,
- * code.h, 64-bit, seen in the debug information of 3.9.2. Each frame is a call of the interpreter,
- * as `f_trace_lines`, the mark, says: 1 unless a tracer of the program has cleared it. */
+ * code.h, 64-bit, seen in the debug information of 3.9.2, 3.9.18 and 3.10.13. Each frame is a call
+ * of the interpreter, as `f_trace_lines`, the mark, says: 1 unless a tracer of the program has
+ * cleared it. */
 static const struct python_layout layout_3_9 = {
 	.interpreters = 40, /* the main one */
 	.threads = 8,
@@ -182,6 +185,10 @@ bool python_layout_find(
 	switch (version >> VERSION_SHIFT) {
 	case VERSION_3_9:
 		*out = layout_3_9;
+		return true;
+	case VERSION_3_10:
+		*out = layout_3_9;
+		out->frame_mark = FRAME_MARK_3_10;
 		return true;
 	case VERSION_3_11:
 		*out = layout_3_11;

@@ -23,8 +23,8 @@ struct python_code {
 
 /* Bytes that are read of a code object. */
 size_t python_code_size(const struct python_layout *layout);
-/* May wait: call it with a timeout (timeout.h). */
-void python_code_read(struct python_code *job);
+/* May wait: for a timeout_call() (timeout.h). */
+void do_python_code(void *job);
 /* The same of what the kernel side has read; no text: it was too long for that. */
 void python_code_take(struct python_code *job, const struct profile_python_name *r);
 

@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Code objects in the memory of other processes. */
-#include "os/linux/profile/python_code.h"
+#include "os/linux/runtimes/python/python_code.h"
 
 #include <string.h>
-#include <sys/uio.h>
 
 #include "base/buffer.h"
+#include "os/linux/files/read_memory.h"
 
 #define TEXT_HEAD     40 /* with length and state */
 #define STATE_COMPACT (1u << 5)
 #define STATE_READY   (1u << 7)
-
-static bool read_at(uint32_t pid, uint64_t address, void *out, size_t size)
-{
-	struct iovec local = { out, size }, remote = { (void *)address, size };
-
-	return process_vm_readv((pid_t)pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
-}
 
 static void put_letter(struct buffer *out, uint32_t letter)
 {
@@ -66,19 +59,19 @@ static bool put_letters(
 }
 
 /* Appended; false: it is no text. */
-static bool read_text(const struct python_code *job, uint64_t address, struct buffer *out)
+static bool do_read_text(struct python_code *job, uint64_t address, struct buffer *out)
 {
 	const struct python_layout *layout = &job->layout;
 	unsigned char head[TEXT_HEAD], letters[4 * PYTHON_LETTERS_MAX];
 	uint64_t length;
 	uint32_t state;
 
-	if (!read_at(job->pid, address, head, sizeof(head)))
+	if (!do_read_process(&job->pid, address, head, sizeof(head)))
 		return false;
 	memcpy(&length, head + PYTHON_TEXT_LENGTH, sizeof(length));
 	memcpy(&state, head + PYTHON_TEXT_STATE, sizeof(state));
 	return is_text(layout, length, state) &&
-	       read_at(job->pid,
+	       do_read_process(&job->pid,
 		       address +
 			       (state & PYTHON_IS_ASCII ? layout->text_ascii : layout->text_other),
 		       letters, length * PYTHON_KIND(state)) &&
@@ -116,22 +109,24 @@ static void end_text(struct python_code *job, struct buffer *text)
 		memcpy(job->text, text->data, job->size);
 }
 
-void python_code_read(struct python_code *job)
+void do_python_code(void *argument)
 {
+	struct python_code *job = argument;
 	unsigned char code[PYTHON_CODE_BYTES], again[PYTHON_CODE_BYTES];
 	size_t size = python_code_size(&job->layout);
 	struct buffer text = { 0 };
 	uint64_t file;
 
-	if (size > sizeof(code) || !read_at(job->pid, job->frame.code, code, size) ||
+	if (size > sizeof(code) || !do_read_process(&job->pid, job->frame.code, code, size) ||
 		!is_same(code, job))
 		return;
 	memcpy(&file, code + job->layout.code_file, sizeof(file));
-	if (read_text(job, job->frame.name, &text)) {
+	if (do_read_text(job, job->frame.name, &text)) {
 		buffer_char(&text, '\0');
 		/* The names were read after the object: it must be there still. */
-		if (read_text(job, file, &text) &&
-			read_at(job->pid, job->frame.code, again, size) && is_same(again, job))
+		if (do_read_text(job, file, &text) &&
+			do_read_process(&job->pid, job->frame.code, again, size) &&
+			is_same(again, job))
 			end_text(job, &text);
 	}
 	buffer_fini(&text);

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Code objects of other processes. */
+#include "os/linux/runtimes/python/python.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/cursor.h"
+#include "os/linux/runtimes/python/python_code.h"
+#include "os/linux/runtimes/python/python_layout.h"
+#include "os/linux/runtimes/runtime_walk.h"
+#include "symbols/elf_texts.h"
+
+#define OBJECTS_MAX 65536
+#define READ_MS	    2000
+#define ENTRY_BYTES 512 /* of the interpreter: here it makes its frame known */
+
+enum { RUNTIME, CODE_TYPE, EVAL, VERSION, EXPORTS };
+
+static const char *const export_names[EXPORTS] = { "_PyRuntime", "PyCode_Type",
+	"_PyEval_EvalFrameDefault", "Py_Version" };
+
+/* The same object may be another function later, with another name or line. */
+struct object_key {
+	uint64_t code, name, line;
+	uint64_t start_ticks;
+	uint32_t pid;
+	uint32_t unused;
+};
+
+static void init(void *state)
+{
+	struct python *p = state;
+
+	map_init(&p->files, sizeof(uint64_t), sizeof(struct profile_python), PYTHON_FILES_MAX);
+	map_init(&p->objects, sizeof(struct object_key), sizeof(uint32_t), OBJECTS_MAX);
+}
+
+static void fini(void *state)
+{
+	struct python *p = state;
+
+	map_fini(&p->files);
+	map_fini(&p->objects);
+}
+
+/* --- interpreters --- */
+
+struct job {
+	int file;
+	uint32_t version; /* by the file's name: before 3.11 it exports none; 0: another name */
+	bool is_known;	  /* it is an interpreter of a known layout */
+	struct profile_python python;
+};
+
+static bool find_layout(struct job *job, uint32_t version, uint64_t runtime)
+{
+	unsigned char debug[PYTHON_DEBUG_BYTES];
+	ssize_t size = runtime ? pread(job->file, debug, sizeof(debug), (off_t)runtime) : 0;
+
+	return python_layout_find(&job->python.layout, version, debug, size < 0 ? 0 : (size_t)size);
+}
+
+static void do_job(void *argument)
+{
+	struct job *job = argument;
+	struct elf_export found[EXPORTS];
+	struct elf_exports exports = { .found = found };
+	struct elf_export rest = { 0 };
+	uint32_t version;
+
+	if (!elf_exports_find(job->file, export_names, EXPORTS, &exports))
+		return;
+	if (!found[RUNTIME].address || !found[CODE_TYPE].address || !found[EVAL].address)
+		return;
+	version = job->version;
+	if (found[VERSION].offset && pread(job->file, &version, sizeof(version),
+					     (off_t)found[VERSION].offset) != sizeof(version))
+		return;
+	job->is_known = find_layout(job, version, found[RUNTIME].offset) && found[EVAL].size &&
+			found[EVAL].offset;
+	elf_function_rest(job->file, &found[EVAL], &rest);
+	job->python = (struct profile_python){ .layout = job->python.layout,
+		.eval_from = found[EVAL].offset,
+		.eval_to = found[EVAL].offset + found[EVAL].size,
+		.rest_from = rest.offset,
+		.rest_to = rest.offset + rest.size,
+		.runtime = found[RUNTIME].address - exports.code_shift,
+		.code_type = found[CODE_TYPE].address - exports.code_shift };
+}
+
+/* python3.10, libpython3.10.so.1.0. */
+static bool is_interpreter_name(const char *path, uint32_t *version)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	unsigned minor;
+
+	*version = 0;
+	if (!strncmp(name, "lib", 3))
+		name += 3;
+	if (sscanf(name, "python3.%2u", &minor) == 1)
+		*version = PYTHON_VERSION(3, minor);
+	return !strncmp(name, "python", 6);
+}
+
+static void see(void *state, uint64_t file, const char *path, int fd)
+{
+	struct python *p = state;
+	struct job job = { 0 };
+	struct profile_python *kept;
+
+	if (!path || !is_interpreter_name(path, &job.version) || map_get(&p->files, &file))
+		return;
+	timeout_call_file(&p->of.timeout, do_job, &job, sizeof(job), fd, READ_MS);
+	kept = job.is_known ? map_put(&p->files, &file, NULL) : NULL;
+	if (!kept)
+		return;
+	*kept = job.python;
+	runtime_share(&p->of, file, kept);
+}
+
+/* --- code objects --- */
+
+static uint32_t put_text(struct python *p, const struct python_code *job)
+{
+	return job->size ? names_put(p->of.names, span_of(job->text, job->size), NULL) : NAMES_NONE;
+}
+
+static uint32_t read_name(
+	struct python *p, const struct profile_raw *raw, const struct profile_raw_python *frame)
+{
+	const struct profile_python *python = map_get(&p->files, &raw->python_file);
+	struct python_code job = {
+		.pid = raw->record.pid, .type = raw->python_type, .frame = *frame
+	};
+
+	if (!python)
+		return NAMES_NONE;
+	job.layout = python->layout;
+	if (timeout_call(&p->of.timeout, do_python_code, NULL, &job, sizeof(job), -1, TIMEOUT_MS))
+		return NAMES_NONE;
+	return put_text(p, &job);
+}
+
+static struct object_key key_of(
+	const struct sooth_record *r, const struct profile_raw_python *frame)
+{
+	return (struct object_key){ .code = frame->code,
+		.name = frame->name,
+		.line = (uint32_t)frame->line,
+		.start_ticks = r->start_ticks,
+		.pid = r->pid };
+}
+
+uint32_t python_put(
+	struct python *p, const struct profile_raw *raw, const struct profile_raw_python *frame)
+{
+	struct object_key key = key_of(&raw->record, frame);
+	uint32_t *known = map_get(&p->objects, &key);
+	uint32_t number = known ? *known : read_name(p, raw, frame);
+
+	/* A name that could not be read is tried again at the next sample. */
+	if (!known && number != NAMES_NONE && (known = map_put(&p->objects, &key, NULL)))
+		*known = number;
+	return number;
+}
+
+static void take(void *state, const struct profile_python_name *r)
+{
+	struct python *p = state;
+	const struct profile_python *python = map_get(&p->files, &r->file);
+	struct object_key key = key_of(&r->record, &r->frame);
+	struct python_code job = { .frame = r->frame };
+	uint32_t number, *known;
+
+	if (!python || map_get(&p->objects, &key))
+		return;
+	job.layout = python->layout;
+	python_code_take(&job, r);
+	number = put_text(p, &job);
+	if (number != NAMES_NONE && (known = map_put(&p->objects, &key, NULL)))
+		*known = number;
+}
+
+/* --- samples --- */
+
+static const struct profile_python *eval_at(const struct python *p, uint64_t file, uint64_t offset)
+{
+	const struct profile_python *python = map_get(&p->files, &file);
+
+	return python && python_is_eval(python, offset) ? python : NULL;
+}
+
+/* Whether the interpreter has just been called: its own frame may not be there yet. */
+static bool is_entering(const struct python *p, const struct profile_raw *raw)
+{
+	const struct profile_raw_frame *first = profile_raw_user(raw);
+	const struct profile_python *python =
+		raw->user_frames ? eval_at(p, first->file, first->offset) : NULL;
+
+	return python && first->offset - python->eval_from < ENTRY_BYTES;
+}
+
+/* Each call of the interpreter stands for the functions up to the one it was called for. Where the
+ * numbers of both differ, nothing says which belong together. */
+static void begin(void *state, const struct profile_raw *raw)
+{
+	struct python *p = state;
+	const struct profile_raw_frame *user = profile_raw_user(raw);
+	const struct profile_raw_python *frames = profile_raw_python(raw);
+	uint32_t calls = 0, entries = 0;
+
+	for (uint32_t i = 0; i < raw->user_frames && raw->python_frames; i++)
+		calls += eval_at(p, user[i].file, user[i].offset) != NULL;
+	for (uint32_t i = 0; i < raw->python_frames; i++)
+		entries += (frames[i].line & PYTHON_IS_ENTRY) != 0;
+	p->next = 0;
+	p->skips_first = calls == entries + 1;
+	p->is_usable = raw->is_python_whole && raw->end == PROFILE_WHOLE && !is_entering(p, raw) &&
+		       (calls == entries || p->skips_first);
+}
+
+static void functions(void *state, const struct runtime_frame *at, struct runtime_functions *out)
+{
+	struct python *p = state;
+	const struct profile_raw_frame *user = profile_raw_user(at->raw) + at->index;
+	const struct profile_raw_python *frames = profile_raw_python(at->raw);
+	bool is_entry = p->skips_first;
+
+	if (!p->is_usable || !eval_at(p, user->file, user->offset))
+		return;
+	if (!p->skips_first)
+		out->place = RUNTIME_INSTEAD;
+	p->skips_first = false;
+	for (; p->next < at->raw->python_frames && !is_entry; p->next++) {
+		is_entry = frames[p->next].line & PYTHON_IS_ENTRY;
+		out->names[out->count++] = python_put(p, at->raw, &frames[p->next]);
+	}
+}
+
+/* --- walks in user space --- */
+
+static void meet(void *state, struct runtime_walk *at)
+{
+	struct walk *w = &at->walk;
+	const struct profile_python *python = eval_at(state, w->mapping.file, at->offset);
+
+	if (!python)
+		return;
+	w->python_runtime = w->mapping.shift + python->runtime;
+	w->raw.python_type = w->mapping.shift + python->code_type;
+	w->raw.python_file = w->mapping.file;
+}
+
+/* By the thread's pointer, or where that is not known by its number, which is another one in a
+ * container. */
+static void end(void *state, struct runtime_walk *at)
+{
+	struct python *p = state;
+	struct walk *w = &at->walk;
+	const struct profile_python *python =
+		w->python_runtime ? map_get(&p->files, &w->raw.python_file) : NULL;
+
+	p->is_copied |= w->python_runtime && at->is_copy;
+	if (!python)
+		return;
+	if (at->thread->thread_pointer)
+		python_begin(
+			w, &python->layout, python->layout.thread_id, at->thread->thread_pointer);
+	else
+		python_begin(w, &python->layout, python->layout.native_id, at->thread->tid);
+	for (size_t i = 0; i < PYTHON_STEPS_MAX && python_up(w, &python->layout); i++)
+		;
+	python_end(w);
+}
+
+static void limits(const void *state, struct backend_run *run)
+{
+	if (((const struct python *)state)->is_copied)
+		backend_limit(run, "names of functions of Python",
+			"perf events copy the stack only; their frames are in other memory",
+			"run sooth as root");
+}
+
+const struct runtime runtime_python = {
+	.title = "Python",
+	.state_size = sizeof(struct python),
+	.kernel_map = "pythons",
+	.kernel_known = offsetof(struct walks_control, pythons),
+	.init = init,
+	.fini = fini,
+	.see = see,
+	.begin = begin,
+	.functions = functions,
+	.take = take,
+	.meet = meet,
+	.end = end,
+	.limits = limits,
+};

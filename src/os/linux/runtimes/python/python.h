@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Functions of Python 3.11 to 3.13 by name, without a start flag: the kernel side reads the
+ * interpreter's frames at the sample, and the names of each code object that it meets for the first
+ * time. A name that it could not read (too long, or in memory that is not there) is read by this
+ * side as soon as the sample is here: such a name counts only if the object is a code object still,
+ * with the same name object and first line as at the sample. Nothing else of the program is read:
+ * no value, no argument.
+ */
+#ifndef SOOTH_OS_LINUX_PYTHON_H
+#define SOOTH_OS_LINUX_PYTHON_H
+
+#include "base/map.h"
+#include "os/linux/runtimes/runtime.h"
+
+struct python {
+	struct runtime_state of;
+	struct map files;   /* uint64_t file -> struct profile_python */
+	struct map objects; /* process and object -> uint32_t name */
+	bool is_copied;	    /* functions of a copied stack have no names */
+	/* The sample: */
+	uint32_t next; /* of its functions */
+	bool is_usable;
+	bool skips_first; /* the innermost call of the interpreter has no function yet */
+};
+
+extern const struct runtime runtime_python;
+
+/* The name of a function in the process of the sample, or NAMES_NONE. */
+uint32_t python_put(
+	struct python *p, const struct profile_raw *raw, const struct profile_raw_python *frame);
+
+#endif

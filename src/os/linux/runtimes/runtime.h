@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What sooth knows of a language's runtime: a row in runtimes.def, a folder beside this file, and
+ * in it a struct runtime. Code about all languages goes through that table (runtime_set.h)
+ * and names none.
+ *
+ * A runtime gives what it can; all but its title is optional (NULL or 0).
+ *
+ * State. Names of functions need a state for each recording: `state_size` zeroed bytes that begin
+ * with struct runtime_state. `init` fills in the rest, `fini` frees it. Where the walk in the
+ * kernel follows the runtime's objects, `kernel_map` is the BPF map of its files, and
+ * `kernel_known` the member that says that there are some.
+ *
+ * A file. `see` gets each file that a sampled process has mapped as code, once or more, and keeps
+ * those that have the engine, with the layout of their version. That is known by the version, or
+ * stands in the file for debuggers, or is searched for in the process; a layout that is not certain
+ * gives no names rather than wrong ones. A file may never answer: timeout_call_file().
+ *
+ * Frames of a sample. `begin` gets each sample before its frames. `functions` gets each user frame
+ * of it, innermost first, with what the walk found beside it, and says which functions the frame
+ * stands for. These are texts in the names that all runtimes share. The process runs on: what is
+ * read of it is checked, or counts only as the sample saw it. `take` gets names that the kernel
+ * side has read, before such a sample.
+ *
+ * A walk in user space. `meet` gets each frame that a walk is at, `end` the whole of them: they put
+ * beside the frames what the kernel side puts there.
+ *
+ * `limits` reports what could not be named, and why.
+ */
+#ifndef SOOTH_OS_LINUX_RUNTIME_H
+#define SOOTH_OS_LINUX_RUNTIME_H
+
+#include <bpf/bpf.h>
+
+#include "base/names.h"
+#include "bpf/profile_walk.h"
+#include "bpf/stacks.h"
+#include "collect/backend.h"
+#include "os/linux/files/timeout.h"
+
+enum runtime_id {
+#define RUNTIME(name) RUNTIME_##name,
+#include "os/linux/runtimes/runtimes.def"
+#undef RUNTIME
+	RUNTIMES
+};
+
+#define RUNTIME_FUNCTIONS_MAX 64
+
+struct runtime_state {
+	int map;	     /* BPF: file -> what the kernel side needs of it; negative: none */
+	uint64_t *known;     /* set when that map has one */
+	struct names *names; /* "FUNCTION\0FILE:LINE\0" */
+	struct timeout timeout;
+};
+
+static inline void runtime_share(struct runtime_state *s, uint64_t file, const void *layout)
+{
+	if (s->map >= 0 && !bpf_map_update_elem(s->map, &file, layout, BPF_ANY))
+		*s->known = 1;
+}
+
+struct runtime_frame {
+	const struct profile_raw *raw;
+	uint32_t index; /* of the user frame */
+};
+
+enum runtime_place {
+	RUNTIME_NONE,
+	RUNTIME_INSTEAD,
+	RUNTIME_INNER, /* the frame called them */
+	RUNTIME_OUTER, /* they called the frame */
+};
+
+struct runtime_functions {
+	enum runtime_place place;
+	uint32_t count;
+	uint32_t names[RUNTIME_FUNCTIONS_MAX]; /* innermost first */
+};
+
+/* A walk up a stack in user space. */
+struct runtime_walk {
+	struct walk walk;
+	bool (*read)(struct runtime_walk *w, void *out, uint32_t size, uint64_t address);
+	const struct stacks_seen *thread;
+	uint64_t offset; /* of the frame that it is at, in its file */
+	bool is_copy;	 /* of the stack, which is all that can be read */
+};
+
+struct runtime {
+	const char *title;
+	const char *kernel_map;
+	size_t kernel_known; /* in struct walks_control */
+	size_t state_size;
+	void (*init)(void *state);
+	void (*fini)(void *state);
+	void (*see)(void *state, uint64_t file, const char *path, int fd);
+	void (*begin)(void *state, const struct profile_raw *raw);
+	void (*functions)(
+		void *state, const struct runtime_frame *at, struct runtime_functions *out);
+	void (*take)(void *state, const struct profile_python_name *name);
+	void (*meet)(void *state, struct runtime_walk *at);
+	void (*end)(void *state, struct runtime_walk *at);
+	void (*limits)(const void *state, struct backend_run *run);
+};
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "os/linux/runtimes/runtime_set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NAMES_MAX   (1u << 18)
+#define NAMES_BYTES (48u << 20)
+
+#define RUNTIME(name) extern const struct runtime runtime_##name;
+#include "os/linux/runtimes/runtimes.def"
+#undef RUNTIME
+
+const struct runtime *const runtime_table[RUNTIMES] = {
+#define RUNTIME(name) &runtime_##name,
+#include "os/linux/runtimes/runtimes.def"
+#undef RUNTIME
+};
+
+void runtime_set_init(struct runtime_set *s)
+{
+	names_init(&s->names, NAMES_MAX, NAMES_BYTES);
+	for (size_t i = 0; i < RUNTIMES; i++) {
+		struct runtime_state *state = runtime_table[i]->state_size
+						      ? calloc(1, runtime_table[i]->state_size)
+						      : NULL;
+
+		s->states[i] = state;
+		if (!state)
+			continue;
+		state->map = -1;
+		state->names = &s->names;
+		runtime_table[i]->init(state);
+	}
+}
+
+void runtime_set_fini(struct runtime_set *s)
+{
+	for (size_t i = 0; i < RUNTIMES; i++) {
+		struct runtime_state *state = s->states[i];
+
+		if (!state)
+			continue;
+		runtime_table[i]->fini(state);
+		timeout_fini(&state->timeout);
+		free(state);
+	}
+	names_fini(&s->names);
+}
+
+void runtime_set_share(struct runtime_set *s, struct bpf_code *code, struct walks_control *control)
+{
+	for (size_t i = 0; i < RUNTIMES; i++) {
+		struct runtime_state *state = s->states[i];
+
+		if (!state || !runtime_table[i]->kernel_map)
+			continue;
+		state->map = bpf_code_map(code, runtime_table[i]->kernel_map);
+		state->known = (void *)((char *)control + runtime_table[i]->kernel_known);
+	}
+}
+
+bool runtime_set_functions(struct runtime_set *s, enum runtime_id id,
+	const struct runtime_frame *at, struct runtime_functions *out)
+{
+	out->place = RUNTIME_NONE;
+	out->count = 0;
+	if (s->states[id])
+		runtime_table[id]->functions(s->states[id], at, out);
+	return out->place != RUNTIME_NONE;
+}
+
+void runtime_set_name(const struct runtime_set *s, enum runtime_id id, uint32_t name,
+	const char **function, const char **place)
+{
+	struct span text = name == NAMES_NONE ? span_of("", 0) : names_get(&s->names, name);
+
+	/* Both end with a NUL. */
+	*function = text.size ? text.data : NULL;
+	*place = text.size ? text.data + strlen(text.data) + 1 : runtime_table[id]->title;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* All runtimes (runtime.h), with their states in one recording. */
+#ifndef SOOTH_OS_LINUX_RUNTIME_SET_H
+#define SOOTH_OS_LINUX_RUNTIME_SET_H
+
+#include "os/linux/bpf/bpf.h"
+#include "os/linux/runtimes/runtime.h"
+
+struct runtime_set {
+	struct names names;
+	void *states[RUNTIMES]; /* NULL: it has none */
+};
+
+extern const struct runtime *const runtime_table[RUNTIMES];
+
+/* Calls a member of all that have it. */
+#define RUNTIME_CALL(set, member, ...)                                                             \
+	do {                                                                                       \
+		for (size_t i_ = 0; i_ < RUNTIMES; i_++) {                                         \
+			if ((set)->states[i_] && runtime_table[i_]->member)                        \
+				runtime_table[i_]->member((set)->states[i_], __VA_ARGS__);         \
+		}                                                                                  \
+	} while (0)
+
+/* Zeroed is valid: without names. */
+void runtime_set_init(struct runtime_set *s);
+void runtime_set_fini(struct runtime_set *s);
+/* For walks in the kernel, which need to know what files have. */
+void runtime_set_share(struct runtime_set *s, struct bpf_code *code, struct walks_control *control);
+/* The functions that one runtime has for a frame; false: none. */
+bool runtime_set_functions(struct runtime_set *s, enum runtime_id id,
+	const struct runtime_frame *at, struct runtime_functions *out);
+/* A function (NULL: it has no name) and its place, NUL-terminated; borrowed until the next sample.
+ */
+void runtime_set_name(const struct runtime_set *s, enum runtime_id id, uint32_t name,
+	const char **function, const char **place);
+
+#endif
