@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A kept layout: what is accepted is the same when it is printed and read again. */
 #include "fuzz.h"
-#include "os/linux/profile/jsc_cache.h"
+#include "os/linux/runtimes/jsc/jsc_cache.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The memory of a process with JavaScriptCore: it may hold any bytes. */
 #include "fuzz.h"
-#include "os/linux/profile/jsc_frame.h"
+#include "os/linux/runtimes/jsc/jsc_frame.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The memory of a process with V8: it may hold any bytes. */
 #include "fuzz.h"
-#include "os/linux/profile/v8_frame.h"
+#include "os/linux/runtimes/v8/v8_frame.h"
 
 #include <string.h>
 

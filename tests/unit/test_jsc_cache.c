@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "os/linux/profile/jsc_cache.h"
-#include "os/linux/profile/jsc_votes.h"
+#include "os/linux/runtimes/jsc/jsc_cache.h"
+#include "os/linux/runtimes/jsc/jsc_votes.h"
 
 #define BUILD "a9a0d18db4f98a86ad4778800c5fa46943f81b2e" /* bun 1.3.14 */
 

@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#include "os/linux/profile/jsc_frame.h"
+#include "os/linux/runtimes/jsc/jsc_frame.h"
 
 #define BASE 0x10000
 #define SIZE 0x4000

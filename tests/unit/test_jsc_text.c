@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "os/linux/profile/jsc_text.h"
+#include "os/linux/runtimes/jsc/jsc_text.h"
 
 #define PREFIX 64 /* bytes before the section */
 

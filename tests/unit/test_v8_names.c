@@ -6,7 +6,7 @@
  */
 #include "support.h"
 
-#include "os/linux/profile/v8_frame.h"
+#include "os/linux/runtimes/v8/v8_frame.h"
 
 #define BASE 0x10000
 #define SIZE 0x4000

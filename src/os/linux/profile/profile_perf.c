@@ -480,7 +480,6 @@ static void emit_limits(struct backend_run *run)
 		backend_limit(run, "the outer frames of some stacks", text, "run sooth as root");
 	}
 	RUNTIME_CALL(&s->walker.stacks.runtimes, limits, run);
-	jsc_names_limits(&s->walker.stacks.jsc, run);
 	if (s->throttled)
 		backend_limit(run, "some samples",
 			"the kernel stopped sampling for moments: the rate is too high",

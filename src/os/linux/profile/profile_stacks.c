@@ -22,10 +22,8 @@
 #define NUMBERS_MAX (3 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + RUNTIME_FUNCTIONS_MAX + 24)
 /* Functions that are compiled into another one are left out of deeper stacks. */
 #define NUMBERS_MANY (NUMBERS_MAX - PROFILE_FRAMES_MAX - RUNTIME_FUNCTIONS_MAX - 1)
-#define FILE_KERNEL  UINT64_MAX /* beside profile_file_key() */
-#define FILE_JSC     (UINT64_MAX - 2)
-#define FILE_V8	     (UINT64_MAX - 3)
-#define FILE_RUNTIME (UINT64_MAX - 4) /* of the first; of the others below it */
+#define FILE_KERNEL  UINT64_MAX	      /* beside profile_file_key() */
+#define FILE_RUNTIME (UINT64_MAX - 1) /* of the first; of the others below it */
 
 struct frame_key {
 	uint64_t file;
@@ -53,8 +51,6 @@ void profile_stacks_fini(struct profile_stacks *s)
 	map_fini(&s->frames);
 	map_fini(&s->stacks);
 	runtime_set_fini(&s->runtimes);
-	jsc_names_fini(&s->jsc);
-	v8_names_fini(&s->v8);
 	generated_fini(&s->generated);
 }
 
@@ -80,81 +76,13 @@ static bool put_number(
 	return *count < NUMBERS_MAX && put_frame(s, key, &numbers[(*count)++]);
 }
 
-/* The engine's values beside a frame of generated code or of the interpreter; NULL: none. */
-static const struct profile_raw_js *next_javascript(
-	const struct profile_raw *raw, uint32_t index, const struct profile_raw_js **next)
+static bool put_native(
+	struct profile_stacks *s, const struct runtime_frame *at, uint32_t numbers[], size_t *count)
 {
-	const struct profile_raw_js *end = profile_raw_js(raw) + raw->js_frames;
+	const struct profile_raw_frame *user = profile_raw_user(at->raw) + at->index;
+	struct frame_key key = { .file = user->file, .offset = user->offset };
 
-	while (*next < end && (*next)->index < index)
-		++*next;
-	return *next < end && (*next)->index == index ? *next : NULL;
-}
-
-/* In place of such a frame: the functions of JavaScriptCore that it stands for. How many, 0: it has
- * no name. */
-static size_t find_jsc(struct profile_stacks *s, const struct profile_raw *raw,
-	const struct profile_raw_js *frame, uint32_t names[JSC_FUNCTIONS_MAX])
-{
-	const struct profile_raw_frame *user = profile_raw_user(raw);
-	const struct profile_raw_js *first = profile_raw_js(raw);
-	bool is_calling = frame > first && frame[-1].index + 1 == frame->index;
-
-	return jsc_names_put(&s->jsc, raw, frame, &user[frame->index], is_calling, names);
-}
-
-/* False: there is no room. */
-static bool put_jsc(struct profile_stacks *s, const uint32_t names[], size_t found,
-	uint32_t numbers[], size_t *count)
-{
-	/* Functions that are compiled into another one are left out of the deepest stacks. */
-	size_t room = NUMBERS_MAX - PROFILE_FRAMES_MAX - PYTHON_FRAMES_MAX - 1;
-	size_t first = *count + found > room ? found - 1 : 0;
-
-	for (size_t i = first; i < found; i++) {
-		struct frame_key key = { .file = FILE_JSC, .offset = names[i] };
-
-		if (!put_number(s, &key, numbers, count))
-			return false;
-	}
-	return true;
-}
-
-/* A frame in a process with V8: its function, or behind it the one that called it. */
-static bool put_v8(struct profile_stacks *s, const struct profile_raw *raw,
-	const struct profile_raw_js *frame, uint32_t numbers[], size_t *count)
-{
-	const struct profile_raw_frame *user = profile_raw_user(raw);
-	struct frame_key key = { .file = user[frame->index].file,
-		.offset = user[frame->index].offset };
-	bool is_behind;
-	struct frame_key function = { .file = FILE_V8,
-		.offset = v8_names_put(&s->v8, raw, frame, &user[frame->index], &is_behind) };
-	bool has_name = function.offset != V8_NAME_NONE;
-
-	key.pid = key.file == PROFILE_FILE_NONE ? raw->record.pid : 0;
-	if (has_name && !is_behind)
-		return put_number(s, &function, numbers, count);
-	return put_number(s, &key, numbers, count) &&
-	       (!has_name || put_number(s, &function, numbers, count));
-}
-
-/* False: there is no room. */
-static bool put_native(struct profile_stacks *s, const struct profile_raw *raw, uint32_t index,
-	const struct profile_raw_js *beside, uint32_t numbers[], size_t *count)
-{
-	const struct profile_raw_frame *user = profile_raw_user(raw);
-	struct frame_key key = { .file = user[index].file, .offset = user[index].offset };
-	uint32_t names[JSC_FUNCTIONS_MAX];
-	size_t found = 0;
-
-	if (beside && v8_names_layout(&s->v8, raw->js_file))
-		return put_v8(s, raw, beside, numbers, count);
-	if (beside)
-		found = find_jsc(s, raw, beside, names);
-	if (found)
-		return put_jsc(s, names, found, numbers, count);
-	key.pid = key.file == PROFILE_FILE_NONE ? raw->record.pid : 0;
+	key.pid = key.file == PROFILE_FILE_NONE ? at->raw->record.pid : 0;
 	return put_number(s, &key, numbers, count);
 }
 
@@ -171,8 +99,8 @@ static bool put_functions(struct profile_stacks *s, enum runtime_id id,
 }
 
 /* A frame, and what a runtime has in its place or beside it. */
-static bool put_user(struct profile_stacks *s, const struct runtime_frame *at,
-	const struct profile_raw_js *beside, uint32_t numbers[], size_t *count)
+static bool put_user(
+	struct profile_stacks *s, const struct runtime_frame *at, uint32_t numbers[], size_t *count)
 {
 	bool is_put = false; /* or replaced */
 
@@ -182,12 +110,11 @@ static bool put_user(struct profile_stacks *s, const struct runtime_frame *at,
 		if (!runtime_set_functions(&s->runtimes, id, at, &f))
 			continue;
 		is_put = f.place != RUNTIME_INNER;
-		if ((f.place == RUNTIME_OUTER &&
-			    !put_native(s, at->raw, at->index, beside, numbers, count)) ||
+		if ((f.place == RUNTIME_OUTER && !put_native(s, at, numbers, count)) ||
 			!put_functions(s, id, &f, numbers, count))
 			return false;
 	}
-	return is_put || put_native(s, at->raw, at->index, beside, numbers, count);
+	return is_put || put_native(s, at, numbers, count);
 }
 
 /* The kernel's frames are inside of the user's. Returns how many, 0 if there is no room. */
@@ -195,7 +122,7 @@ static size_t put_frames(
 	struct profile_stacks *s, const struct profile_raw *raw, uint32_t numbers[])
 {
 	const uint64_t *kernel = profile_raw_kernel(raw);
-	const struct profile_raw_js *javascript = profile_raw_js(raw);
+	const struct profile_raw_js *next = profile_raw_js(raw), *end = next + raw->js_frames;
 	size_t count = 0;
 
 	RUNTIME_CALL(&s->runtimes, begin, raw);
@@ -206,9 +133,13 @@ static size_t put_frames(
 			return 0;
 	}
 	for (uint32_t i = 0; i < raw->user_frames; i++) {
-		const struct runtime_frame at = { raw, i };
+		struct runtime_frame at = { .raw = raw, .index = i };
 
-		if (!put_user(s, &at, next_javascript(raw, i, &javascript), numbers, &count))
+		while (next < end && next->index < i)
+			next++;
+		if (next < end && next->index == i)
+			at.beside = next;
+		if (!put_user(s, &at, numbers, &count))
 			return 0;
 	}
 	return count;
@@ -389,23 +320,6 @@ static int name_generated(struct generated *g, const struct to_name *frames, siz
 	return 0;
 }
 
-static void name_javascript(const struct profile_stacks *s, const struct to_name *frames,
-	size_t count, const struct frame_writer *out)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct elf_address found = { .is_found = true };
-		uint32_t name = (uint32_t)frames[i].key.offset;
-		const char *function, *file;
-
-		if (frames[i].key.file == FILE_V8)
-			v8_names_get(&s->v8, name, &function, &file);
-		else
-			jsc_names_get(&s->jsc, name, &function, &file);
-		snprintf(found.name, sizeof(found.name), "%s", function);
-		write_frame(out, &frames[i], PROFILE_SCRIPT, &found, file, "", NULL);
-	}
-}
-
 static void name_functions(const struct runtime_set *s, const struct to_name *frames, size_t count,
 	const struct frame_writer *out)
 {
@@ -466,9 +380,7 @@ int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
 				frames[to].key.pid == frames[from].key.pid;
 			to++)
 			;
-		if (frames[from].key.file == FILE_JSC || frames[from].key.file == FILE_V8)
-			name_javascript(s, frames + from, to - from, &writer);
-		else if (FILE_RUNTIME - frames[from].key.file < RUNTIMES)
+		if (FILE_RUNTIME - frames[from].key.file < RUNTIMES)
 			name_functions(&s->runtimes, frames + from, to - from, &writer);
 		else if (frames[from].key.file == PROFILE_FILE_NONE)
 			status = name_generated(&s->generated, frames + from, to - from, &writer);

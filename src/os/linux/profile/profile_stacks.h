@@ -7,9 +7,7 @@
 #define SOOTH_OS_LINUX_PROFILE_STACKS_H
 
 #include "os/linux/profile/generated.h"
-#include "os/linux/profile/jsc_names.h"
 #include "os/linux/profile/profile_files.h"
-#include "os/linux/profile/v8_names.h"
 #include "os/linux/runtimes/runtime_set.h"
 
 #define PROFILE_STACK_NONE 0
@@ -28,8 +26,6 @@ struct profile_stacks {
 	bool has_lines; /* of the source; set by the user of this before names are asked for */
 	struct generated generated;
 	struct runtime_set runtimes;
-	struct jsc_names jsc;
-	struct v8_names v8;
 };
 
 void profile_stacks_init(struct profile_stacks *s, uint16_t stack_kind, uint16_t frame_kind);

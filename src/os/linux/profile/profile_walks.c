@@ -37,8 +37,6 @@ static void make_table(struct profile_walks *w, uint64_t key, struct profile_kno
 	if (!known->has_table) {
 		profile_tables_add(&w->tables, key, known->fd);
 		RUNTIME_CALL(&w->stacks.runtimes, see, key, known->path, known->fd);
-		jsc_names_see(&w->stacks.jsc, key, known->fd);
-		v8_names_see(&w->stacks.v8, key, known->fd);
 	}
 	known->has_table = true;
 }
@@ -92,11 +90,8 @@ int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
 		&w->tables, bpf_code_map(code, "files"), bpf_code_map(code, "tables"), err);
 	if (status)
 		return status;
-	runtime_set_init(&w->stacks.runtimes);
+	runtime_set_init(&w->stacks.runtimes, options->observer.cache_folder);
 	runtime_set_share(&w->stacks.runtimes, code, w->control);
-	jsc_names_init(&w->stacks.jsc, bpf_code_map(code, "jscs"), &w->control->jscs,
-		options->observer.cache_folder);
-	v8_names_init(&w->stacks.v8, bpf_code_map(code, "v8s"), &w->control->jscs);
 	w->stacks.has_lines = options->observer.profile_lines;
 	w->control->tables_only = options->observer.profile_tables_only;
 	status = debuginfod_init(&w->files.debuginfod, options, err);
@@ -140,8 +135,6 @@ uint32_t profile_walks_put(
 {
 	assert(w);
 	assert(raw);
-	if (raw->js_file)
-		jsc_names_meet(&w->stacks.jsc, raw);
 	return profile_stacks_put(&w->stacks, raw, out);
 }
 
@@ -198,8 +191,6 @@ int profile_walks_name(struct profile_walks *w, struct backend_run *run, struct 
 
 	assert(run);
 	RUNTIME_CALL(&w->stacks.runtimes, limits, run);
-	jsc_names_limits(&w->stacks.jsc, run);
-	v8_names_limits(&w->stacks.v8, run);
 	if (profile_stacks_name(&w->stacks, &w->files, &entries, &run->out, &is_kernel_hidden))
 		return error_no_memory(err);
 	debuginfod_report(&w->files.debuginfod, run);

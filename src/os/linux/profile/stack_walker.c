@@ -159,9 +159,7 @@ void stack_walker_init(
 	s->at.read = read_at;
 	profile_files_init(&s->files);
 	profile_stacks_init(&s->stacks, stack_kind, frame_kind);
-	runtime_set_init(&s->stacks.runtimes);
-	jsc_names_init(&s->stacks.jsc, -1, &s->has_javascript, cache_folder);
-	v8_names_init(&s->stacks.v8, -1, &s->has_javascript);
+	runtime_set_init(&s->stacks.runtimes, cache_folder);
 	map_init(&s->rows, sizeof(struct row_key), sizeof(struct unwind_found), ROWS_MAX);
 	map_init(&s->tables, sizeof(uint64_t), sizeof(struct unwind_table), TABLES_MAX);
 	stack_memory_init(&s->memory);
@@ -214,13 +212,6 @@ static struct profile_seen seen_of(const struct stack_walker *s, const struct st
 		.device_minor = m->device_minor };
 }
 
-static void see_file(struct stack_walker *s, uint64_t file, const struct profile_known *known)
-{
-	RUNTIME_CALL(&s->stacks.runtimes, see, file, known->path, known->fd);
-	jsc_names_see(&s->stacks.jsc, file, known->fd);
-	v8_names_see(&s->stacks.v8, file, known->fd);
-}
-
 static const struct profile_known *open_file(
 	struct stack_walker *s, const struct stack_mapping *m, const char *path)
 {
@@ -234,7 +225,7 @@ static const struct profile_known *open_file(
 	if (known && known->fd < 0 && path)
 		profile_files_open_path(&s->files, &seen, path);
 	if (known && known->fd >= 0)
-		see_file(s, m->file, known);
+		RUNTIME_CALL(&s->stacks.runtimes, see, m->file, known->path, known->fd);
 	return known;
 }
 
@@ -278,7 +269,7 @@ static struct unwind_found find_row(
 /* --- a walk --- */
 
 /* The file of the process that has an engine: no library of such a size is smaller. */
-static void begin_javascript(struct stack_walker *s)
+static void find_engine(struct stack_walker *s)
 {
 	const struct stack_mapping *all = (const void *)s->mappings->data;
 	struct profile_raw *raw = &s->at.walk.raw;
@@ -290,48 +281,13 @@ static void begin_javascript(struct stack_walker *s)
 			all[i].to - all[i].from < ENGINE_BYTES_LEAST)
 			continue;
 		open_file(s, &all[i], NULL);
-		if (jsc_names_has(&s->stacks.jsc, all[i].file) ||
-			v8_names_layout(&s->stacks.v8, all[i].file))
+		if (runtime_set_has(&s->stacks.runtimes, all[i].file))
 			raw->js_file = all[i].file;
 	}
-	if (raw->js_file)
-		jsc_names_meet(&s->stacks.jsc, raw);
-}
-
-/* Objects of V8 are moved often: of a copied stack they are not followed. */
-static bool meet_v8(struct stack_walker *s)
-{
-	struct walk *w = &s->at.walk;
-	const struct v8_layout *layout =
-		w->raw.js_file ? v8_names_layout(&s->stacks.v8, w->raw.js_file) : NULL;
-
-	w->address = w->pc - !w->is_exact;
-	if (layout && !s->has_no_fp && !s->memory.copy)
-		v8_frame(w, &layout->shared);
-	return layout;
-}
-
-/* Takes the engine's values beside the frame that the walk is at. The frame is in the copy of a
- * stack; the objects that it leads to are always read from the process. */
-static void meet_javascript(struct stack_walker *s, uint64_t offset)
-{
-	struct walk *w = &s->at.walk;
-	struct profile_raw_js frame = { .index = w->frames };
-	struct jsc_slots slots;
-
-	if (meet_v8(s) || !w->raw.js_file || s->has_no_fp ||
-		w->raw.js_frames >= PROFILE_FRAMES_MAX ||
-		(w->mapping.file != PROFILE_FILE_NONE &&
-			!jsc_names_is_interpreter(
-				&s->stacks.jsc, &w->raw, w->mapping.file, offset)) ||
-		!walk_read(w, &slots, sizeof(slots), w->fp + JSC_SLOTS_AT))
-		return;
-	jsc_names_follow(&s->stacks.jsc, &w->raw, &slots, &frame);
-	memcpy(&w->js[w->raw.js_frames++ * JSC_FRAME_WORDS], &frame, sizeof(frame));
 }
 
 /* Behind the other frames. */
-static void put_javascript(struct walk *w)
+static void put_beside(struct walk *w)
 {
 	size_t words = w->frames * FRAME_WORDS + w->raw.kernel_frames +
 		       w->raw.python_frames * PYTHON_FRAME_WORDS;
@@ -358,7 +314,9 @@ static const struct stack_mapping *put_frame(struct stack_walker *s)
 	w->mapping.shift = m->file == PROFILE_FILE_NONE ? 0 : m->from - m->offset;
 	w->tail[w->frames * FRAME_WORDS] = m->file;
 	w->tail[w->frames * FRAME_WORDS + 1] = address - w->mapping.shift;
-	meet_javascript(s, address - w->mapping.shift);
+	s->at.offset = address - w->mapping.shift;
+	s->file = m->file == PROFILE_FILE_NONE ? NULL : open_file(s, m, NULL);
+	RUNTIME_CALL(&s->stacks.runtimes, meet, &s->at);
 	w->frames++;
 	return m;
 }
@@ -381,18 +339,16 @@ static bool step(struct stack_walker *s, const struct stack_mapping *m)
 	if (m->file == PROFILE_FILE_NONE && step_by_trampoline(w))
 		return true;
 	if (m->file != PROFILE_FILE_NONE) {
-		found = find_row(s, &key, open_file(s, m, NULL));
-		s->at.offset = key.offset;
-		RUNTIME_CALL(&s->stacks.runtimes, meet, &s->at);
+		found = find_row(s, &key, s->file);
 	}
 	w->rule = found.rule;
-	if (s->has_no_fp && needs_frame_pointer(w, found.end)) {
+	if (s->at.has_no_fp && needs_frame_pointer(w, found.end)) {
 		w->end = PROFILE_NO_REGISTER;
 		return false;
 	}
 	if (!step_by(w, found.end))
 		return false;
-	s->has_no_fp &= w->rule.fp == UNWIND_KEPT && !w->is_exact;
+	s->at.has_no_fp &= w->rule.fp == UNWIND_KEPT && !w->is_exact;
 	return true;
 }
 
@@ -411,10 +367,10 @@ static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
 	w->sp = seen->sp;
 	w->fp = seen->fp;
 	w->link = seen->link;
-	s->has_no_fp = seen->has_no_fp;
+	s->at.has_no_fp = seen->has_no_fp;
 	w->is_exact = 1;
 	w->has_link = seen->link != 0;
-	begin_javascript(s);
+	find_engine(s);
 	do
 		m = put_frame(s);
 	while (m && step(s, m));
@@ -436,7 +392,7 @@ static uint32_t walk(struct stack_walker *s, const struct stacks_seen *seen, con
 			seen->kernel_frames * sizeof(*kernel));
 	s->at.thread = seen;
 	RUNTIME_CALL(&s->stacks.runtimes, end, &s->at);
-	put_javascript(w);
+	put_beside(w);
 	w->raw.user_frames = w->frames;
 	w->raw.end = w->end;
 	return profile_stacks_put(&s->stacks, &w->raw, out);

@@ -39,14 +39,13 @@ struct stack_walker {
 	struct profile_stacks stacks;
 	struct map rows;   /* file and offset -> struct unwind_found */
 	struct map tables; /* file without an index -> struct unwind_table */
-	uint64_t has_javascript;
 	struct timeout timeout;
 	struct stack_memory memory;
 	struct buffer bytes; /* of /proc/PID/maps */
 	struct buffer own_mappings;
 	const struct buffer *mappings; /* of the process: these, or the caller's */
 	struct process_id process;
-	bool has_no_fp; /* of the frame that the walk is at */
+	const struct profile_known *file; /* of the frame that the walk is at; NULL: none */
 	struct runtime_walk at;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What sooth knows of a language's runtime: a row in runtimes.def, a folder beside this file, and
- * in it a struct runtime. Code about all languages goes through that table (runtime_set.h)
+ * A language's runtime, as sooth knows it: a row in runtimes.def, a folder beside this file, and in
+ * it a struct runtime. Code about all languages goes through that table (runtime_set.h)
  * and names none.
  *
  * A runtime gives what it can; all but its title is optional (NULL or 0).
@@ -14,7 +14,8 @@
  * A file. `see` gets each file that a sampled process has mapped as code, once or more, and keeps
  * those that have the engine, with the layout of their version. That is known by the version, or
  * stands in the file for debuggers, or is searched for in the process; a layout that is not certain
- * gives no names rather than wrong ones. A file may never answer: timeout_call_file().
+ * gives no names rather than wrong ones. A file may never answer: timeout_call_file(). `has` is for
+ * engines with objects beside their frames: whether a file that was seen has one.
  *
  * Frames of a sample. `begin` gets each sample before its frames. `functions` gets each user frame
  * of it, innermost first, with what the walk found beside it, and says which functions the frame
@@ -51,6 +52,7 @@ struct runtime_state {
 	int map;	     /* BPF: file -> what the kernel side needs of it; negative: none */
 	uint64_t *known;     /* set when that map has one */
 	struct names *names; /* "FUNCTION\0FILE:LINE\0" */
+	const char *cache_folder; /* for layouts that were found; NULL: none */
 	struct timeout timeout;
 };
 
@@ -62,7 +64,8 @@ static inline void runtime_share(struct runtime_state *s, uint64_t file, const v
 
 struct runtime_frame {
 	const struct profile_raw *raw;
-	uint32_t index; /* of the user frame */
+	uint32_t index;			     /* of the user frame */
+	const struct profile_raw_js *beside; /* NULL: nothing */
 };
 
 enum runtime_place {
@@ -84,7 +87,8 @@ struct runtime_walk {
 	bool (*read)(struct runtime_walk *w, void *out, uint32_t size, uint64_t address);
 	const struct stacks_seen *thread;
 	uint64_t offset; /* of the frame that it is at, in its file */
-	bool is_copy;	 /* of the stack, which is all that can be read */
+	bool is_copy;	 /* of the stack, which is all that `read` has */
+	bool has_no_fp;	 /* the frame pointer is not known */
 };
 
 struct runtime {
@@ -95,6 +99,7 @@ struct runtime {
 	void (*init)(void *state);
 	void (*fini)(void *state);
 	void (*see)(void *state, uint64_t file, const char *path, int fd);
+	bool (*has)(const void *state, uint64_t file);
 	void (*begin)(void *state, const struct profile_raw *raw);
 	void (*functions)(
 		void *state, const struct runtime_frame *at, struct runtime_functions *out);

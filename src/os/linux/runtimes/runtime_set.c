@@ -17,8 +17,9 @@ const struct runtime *const runtime_table[RUNTIMES] = {
 #undef RUNTIME
 };
 
-void runtime_set_init(struct runtime_set *s)
+void runtime_set_init(struct runtime_set *s, const char *cache_folder)
 {
+	s->cache_folder = cache_folder ? strdup(cache_folder) : NULL;
 	names_init(&s->names, NAMES_MAX, NAMES_BYTES);
 	for (size_t i = 0; i < RUNTIMES; i++) {
 		struct runtime_state *state = runtime_table[i]->state_size
@@ -30,6 +31,7 @@ void runtime_set_init(struct runtime_set *s)
 			continue;
 		state->map = -1;
 		state->names = &s->names;
+		state->cache_folder = s->cache_folder;
 		runtime_table[i]->init(state);
 	}
 }
@@ -46,6 +48,7 @@ void runtime_set_fini(struct runtime_set *s)
 		free(state);
 	}
 	names_fini(&s->names);
+	free(s->cache_folder);
 }
 
 void runtime_set_share(struct runtime_set *s, struct bpf_code *code, struct walks_control *control)
@@ -58,6 +61,16 @@ void runtime_set_share(struct runtime_set *s, struct bpf_code *code, struct walk
 		state->map = bpf_code_map(code, runtime_table[i]->kernel_map);
 		state->known = (void *)((char *)control + runtime_table[i]->kernel_known);
 	}
+}
+
+bool runtime_set_has(const struct runtime_set *s, uint64_t file)
+{
+	bool has = false;
+
+	for (size_t i = 0; i < RUNTIMES && !has; i++)
+		has = s->states[i] && runtime_table[i]->has &&
+		      runtime_table[i]->has(s->states[i], file);
+	return has;
 }
 
 bool runtime_set_functions(struct runtime_set *s, enum runtime_id id,

@@ -9,6 +9,7 @@
 struct runtime_set {
 	struct names names;
 	void *states[RUNTIMES]; /* NULL: it has none */
+	char *cache_folder;
 };
 
 extern const struct runtime *const runtime_table[RUNTIMES];
@@ -23,10 +24,12 @@ extern const struct runtime *const runtime_table[RUNTIMES];
 	} while (0)
 
 /* Zeroed is valid: without names. */
-void runtime_set_init(struct runtime_set *s);
+void runtime_set_init(struct runtime_set *s, const char *cache_folder);
 void runtime_set_fini(struct runtime_set *s);
 /* For walks in the kernel, which need to know what files have. */
 void runtime_set_share(struct runtime_set *s, struct bpf_code *code, struct walks_control *control);
+/* Whether the file has an engine with objects beside its frames. */
+bool runtime_set_has(const struct runtime_set *s, uint64_t file);
 /* The functions that one runtime has for a frame; false: none. */
 bool runtime_set_functions(struct runtime_set *s, enum runtime_id id,
 	const struct runtime_frame *at, struct runtime_functions *out);

@@ -4,7 +4,7 @@
  * the right type, the function and the code block have the same executable, and the address is in
  * the code of that block. No value of the program is read.
  */
-#include "os/linux/profile/jsc_frame.h"
+#include "os/linux/runtimes/jsc/jsc_frame.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #ifndef SOOTH_OS_LINUX_JSC_SEARCH_H
 #define SOOTH_OS_LINUX_JSC_SEARCH_H
 
-#include "os/linux/profile/jsc_calibrate.h"
+#include "os/linux/runtimes/jsc/jsc_calibrate.h"
 
 struct jsc_search {
 	struct jsc_calibration calibration; /* its pairs, and how the last try ended */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/profile/jsc_calibrate.h"
+#include "os/linux/runtimes/jsc/jsc_calibrate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/map.h"
-#include "os/linux/profile/jsc_votes.h"
+#include "os/linux/runtimes/jsc/jsc_votes.h"
 #include "symbols/bun.h"
 
 #define OBJECT_WORDS	   26 /* that are looked at of a cell */

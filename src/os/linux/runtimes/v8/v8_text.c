@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Strings are flat, or refer to others: both halves, a part, another one, memory outside. */
-#include "os/linux/profile/v8_text.h"
+#include "os/linux/runtimes/v8/v8_text.h"
 
 #include <string.h>
 

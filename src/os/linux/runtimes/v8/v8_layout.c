@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The constants of V8. Their names end in the type of a member in some versions only. */
-#include "os/linux/profile/v8_layout.h"
+#include "os/linux/runtimes/v8/v8_layout.h"
 
 #include <stddef.h>
 #include <string.h>

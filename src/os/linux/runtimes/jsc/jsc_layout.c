@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Known builds of JavaScriptCore. */
-#include "os/linux/profile/jsc_layout.h"
+#include "os/linux/runtimes/jsc/jsc_layout.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "base/buffer.h"
-#include "os/linux/profile/v8_layout.h"
+#include "os/linux/runtimes/v8/v8_layout.h"
 
 #define V8_LETTERS_MAX 1024 /* of a name or a path */
 

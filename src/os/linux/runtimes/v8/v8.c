@@ -1,27 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of functions in processes with V8. */
-#include "os/linux/profile/v8_names.h"
-
-#include <bpf/bpf.h>
+/*
+ * Functions of V8 by name, without a start flag: the walk follows what the engine has beside its
+ * frames to the shared function (bpf/v8_step.h), this side checks that again and reads the name as
+ * soon as the sample is here.
+ */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/cursor.h"
-#include "os/linux/profile/v8_process.h"
+#include "os/linux/files/read_memory.h"
+#include "os/linux/runtimes/runtime_walk.h"
+#include "os/linux/runtimes/v8/v8_frame.h"
+#include "os/linux/runtimes/v8/v8_lines.h"
 
 #define FUNCTIONS_MAX	 131072
-#define NAMES_MAX	 131072
-#define NAMES_BYTES	 (16u << 20)
 #define READ_MS		 10000 /* the symbols of an executable of 100 MB, beside the making of its table */
 #define FILE_BYTES_LEAST (16 << 20) /* no file with this engine is smaller */
 #define NOTED_PERCENT	 10	    /* of the frames: fewer without a name have no note */
 #define FILE_SCHEME	 "file://"
+
+struct v8 {
+	struct runtime_state of;
+	struct map files;     /* uint64_t file -> struct v8_layout */
+	struct map functions; /* process and objects -> uint32_t name */
+	struct v8_lines lines;
+	uint64_t frames; /* that could have a name */
+	uint64_t refused[V8_REFUSALS];
+	bool is_late;	  /* a file was not read in time */
+	bool has_partial; /* an engine whose constants are not as expected */
+};
 
 /* Three objects at addresses that are used again only one by one. */
 struct function_key {
@@ -31,23 +42,22 @@ struct function_key {
 	uint32_t unused;
 };
 
-void v8_names_init(struct v8_names *v, int map, uint64_t *known)
+static void init(void *state)
 {
-	v->map = map;
-	v->known = known;
+	struct v8 *v = state;
+
 	map_init(&v->files, sizeof(uint64_t), sizeof(struct v8_layout), V8_FILES_MAX);
 	map_init(&v->functions, sizeof(struct function_key), sizeof(uint32_t), FUNCTIONS_MAX);
-	names_init(&v->names, NAMES_MAX, NAMES_BYTES);
 	v8_lines_init(&v->lines);
 }
 
-void v8_names_fini(struct v8_names *v)
+static void fini(void *state)
 {
+	struct v8 *v = state;
+
 	map_fini(&v->files);
 	map_fini(&v->functions);
-	names_fini(&v->names);
 	v8_lines_fini(&v->lines);
-	timeout_fini(&v->timeout);
 }
 
 /* --- files --- */
@@ -58,11 +68,6 @@ struct see_job {
 	struct v8_layout layout;
 };
 
-static void drop_see(void *argument)
-{
-	close(((struct see_job *)argument)->file);
-}
-
 static void do_see(void *argument)
 {
 	struct see_job *job = argument;
@@ -70,43 +75,30 @@ static void do_see(void *argument)
 	job->status = v8_layout_read(job->file, &job->layout);
 }
 
-static void keep_file(struct v8_names *v, uint64_t key, const struct see_job *job)
+static void see(void *state, uint64_t key, const char *path, int fd)
 {
-	struct v8_layout *kept = NULL;
-
-	v->has_partial |= job->status == V8_LAYOUT_PARTIAL;
-	if (job->status == V8_LAYOUT_KNOWN)
-		kept = map_put(&v->files, &key, NULL);
-	if (!kept)
-		return;
-	*kept = job->layout;
-	if (v->map < 0 || !bpf_map_update_elem(v->map, &key, &kept->shared, BPF_ANY))
-		*v->known = 1;
-}
-
-void v8_names_see(struct v8_names *v, uint64_t key, int fd)
-{
-	struct see_job job = { .file = -1 };
+	struct v8 *v = state;
+	struct see_job job = { 0 };
+	struct v8_layout *kept;
 	struct stat st;
 
+	(void)path;
 	if (map_get(&v->files, &key) || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
 		st.st_size < FILE_BYTES_LEAST)
 		return;
-	job.file = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (job.file < 0)
+	v->is_late |= timeout_call_file(&v->of.timeout, do_see, &job, sizeof(job), fd, READ_MS) ==
+		      -ETIMEDOUT;
+	v->has_partial |= job.status == V8_LAYOUT_PARTIAL;
+	kept = job.status == V8_LAYOUT_KNOWN ? map_put(&v->files, &key, NULL) : NULL;
+	if (!kept)
 		return;
-	if (timeout_call(&v->timeout, do_see, drop_see, &job, sizeof(job), job.file, READ_MS) ==
-		-ETIMEDOUT) {
-		v->is_late = true;
-		return; /* the thread owns the file now */
-	}
-	close(job.file);
-	keep_file(v, key, &job);
+	*kept = job.layout;
+	runtime_share(&v->of, key, &kept->shared);
 }
 
-const struct v8_layout *v8_names_layout(const struct v8_names *v, uint64_t file)
+static bool has(const void *state, uint64_t file)
 {
-	return map_get(&v->files, &file);
+	return map_get(&((const struct v8 *)state)->files, &file);
 }
 
 /* --- functions --- */
@@ -124,14 +116,13 @@ static void do_frame(void *argument)
 	struct frame_job *job = argument;
 
 	if (job->pc)
-		job->is_framed = v8_is_framed(v8_process_read, &job->pid, job->pc);
+		job->is_framed = v8_is_framed(do_read_process, &job->pid, job->pc);
 	if (job->needs_name)
-		v8_frame_read(&job->frame, v8_process_read, &job->pid);
+		v8_frame_read(&job->frame, do_read_process, &job->pid);
 }
 
 /* "FUNCTION\0SCRIPT:LINE\0" */
-static uint32_t keep_name(
-	struct v8_names *v, const struct profile_raw *raw, const struct v8_frame *f)
+static uint32_t keep_name(struct v8 *v, const struct profile_raw *raw, const struct v8_frame *f)
 {
 	const struct v8_source source = { f->source, raw->record.start_ticks, raw->record.pid, 0 };
 	const char *function = f->text, *script = function + strlen(function) + 1, *slash;
@@ -152,15 +143,16 @@ static uint32_t keep_name(
 	buffer_char(&text, '\0');
 	buffer_append(&text, place.data, place.size);
 	buffer_char(&text, '\0');
-	number = buffer_failed(&text) || buffer_failed(&place)
-			 ? NAMES_NONE
-			 : names_put(&v->names, span_of((const char *)text.data, text.size), NULL);
+	number =
+		buffer_failed(&text) || buffer_failed(&place)
+			? NAMES_NONE
+			: names_put(v->of.names, span_of((const char *)text.data, text.size), NULL);
 	buffer_fini(&text);
 	buffer_fini(&place);
-	return number == NAMES_NONE ? V8_NAME_NONE : number;
+	return number;
 }
 
-static uint32_t read_name(struct v8_names *v, const struct profile_raw *raw, struct frame_job *job,
+static uint32_t read_name(struct v8 *v, const struct profile_raw *raw, struct frame_job *job,
 	const struct function_key *key)
 {
 	uint32_t *known =
@@ -170,25 +162,28 @@ static uint32_t read_name(struct v8_names *v, const struct profile_raw *raw, str
 	job->needs_name = !known;
 	job->frame.refusal = V8_UNREAD;
 	if ((job->pc || job->needs_name) &&
-		timeout_call(&v->timeout, do_frame, NULL, job, sizeof(*job), -1, TIMEOUT_MS))
-		return V8_NAME_NONE;
+		timeout_call(&v->of.timeout, do_frame, NULL, job, sizeof(*job), -1, TIMEOUT_MS))
+		return NAMES_NONE;
 	if (known) {
 		job->frame.refusal = V8_NAMED;
 		return *known;
 	}
 	if (job->frame.refusal)
-		return V8_NAME_NONE;
+		return NAMES_NONE;
 	number = keep_name(v, raw, &job->frame);
-	if (number != V8_NAME_NONE && !(job->frame.raw.call_site & V8_IS_KIND) &&
+	if (number != NAMES_NONE && !(job->frame.raw.call_site & V8_IS_KIND) &&
 		(known = map_put(&v->functions, key, NULL)))
 		*known = number;
 	return number;
 }
 
-uint32_t v8_names_put(struct v8_names *v, const struct profile_raw *raw,
-	const struct profile_raw_js *frame, const struct profile_raw_frame *user, bool *is_behind)
+/* *is_behind: it is the function that called the code of that frame. */
+static uint32_t put(struct v8 *v, const struct runtime_frame *at, bool *is_behind)
 {
-	const struct v8_layout *layout = v8_names_layout(v, raw->js_file);
+	const struct profile_raw *raw = at->raw;
+	const struct profile_raw_js *frame = at->beside;
+	const struct profile_raw_frame *user = profile_raw_user(raw) + at->index;
+	const struct v8_layout *layout = map_get(&v->files, &raw->js_file);
 	struct function_key key = { frame->executable, frame->name, frame->callee,
 		raw->record.start_ticks, raw->record.pid, 0 };
 	bool is_generated = user->file == PROFILE_FILE_NONE;
@@ -198,7 +193,7 @@ uint32_t v8_names_put(struct v8_names *v, const struct profile_raw *raw,
 
 	*is_behind = false;
 	if (!job)
-		return V8_NAME_NONE;
+		return NAMES_NONE;
 	job->pid = raw->record.pid;
 	job->pc = is_top && is_generated ? user->offset : 0;
 	job->frame.layout = *layout;
@@ -206,24 +201,38 @@ uint32_t v8_names_put(struct v8_names *v, const struct profile_raw *raw,
 	number = read_name(v, raw, job, &key);
 	*is_behind = is_top && (!is_generated || !job->is_framed);
 	if (*is_behind && frame->call_site & V8_IS_KIND)
-		return V8_NAME_NONE; /* the caller's */
+		return NAMES_NONE; /* the caller's */
 	if (is_generated && job->frame.refusal != V8_ENGINE)
 		v->frames++;
-	if (number == V8_NAME_NONE && is_generated)
+	if (number == NAMES_NONE && is_generated)
 		v->refused[job->frame.refusal]++;
 	return number;
 }
 
-void v8_names_get(const struct v8_names *v, uint32_t name, const char **function, const char **file)
+static void functions(void *state, const struct runtime_frame *at, struct runtime_functions *out)
 {
-	struct span text = names_get(&v->names, name);
+	bool is_behind;
+	uint32_t name = at->beside ? put(state, at, &is_behind) : NAMES_NONE;
 
-	/* Both end with a NUL; a text without any is of no function. */
-	*function = text.size ? text.data : "";
-	*file = text.size ? text.data + strlen(text.data) + 1 : "";
+	if (name == NAMES_NONE)
+		return;
+	out->place = is_behind ? RUNTIME_OUTER : RUNTIME_INSTEAD;
+	out->names[out->count++] = name;
 }
 
-static const char *why_refused(const struct v8_names *v, double *percent)
+/* Objects are moved often: of a copied stack they are not followed. */
+static void meet(void *state, struct runtime_walk *at)
+{
+	struct v8 *v = state;
+	struct walk *w = &at->walk;
+	const struct v8_layout *layout = map_get(&v->files, &w->raw.js_file);
+
+	w->address = w->pc - !w->is_exact;
+	if (layout && !at->has_no_fp && !at->is_copy)
+		v8_frame(w, &layout->shared);
+}
+
+static const char *why_refused(const struct v8 *v, double *percent)
 {
 	static const char *const reasons[V8_REFUSALS] = {
 		[V8_OTHER] = "the objects of the engine were not as expected",
@@ -242,12 +251,15 @@ static const char *why_refused(const struct v8_names *v, double *percent)
 	return all ? reasons[most] : NULL;
 }
 
-void v8_names_limits(const struct v8_names *v, struct backend_run *run)
+static void limits(const void *state, struct backend_run *run)
 {
+	const struct v8 *v = state;
 	double percent;
 	const char *why = why_refused(v, &percent);
 	char text[200];
 
+	if (v->of.map < 0)
+		return;
 	if (v->is_late)
 		backend_limit(run, "names of functions of JavaScript",
 			"the symbols of an executable could not be read in time", "");
@@ -259,3 +271,17 @@ void v8_names_limits(const struct v8_names *v, struct backend_run *run)
 	snprintf(text, sizeof(text), "%.0f %% of their frames; most: %s", percent, why);
 	backend_limit(run, "names of some functions of JavaScript", text, "");
 }
+
+const struct runtime runtime_v8 = {
+	.title = "V8",
+	.state_size = sizeof(struct v8),
+	.kernel_map = "v8s",
+	.kernel_known = offsetof(struct walks_control, jscs),
+	.init = init,
+	.fini = fini,
+	.see = see,
+	.has = has,
+	.functions = functions,
+	.meet = meet,
+	.limits = limits,
+};

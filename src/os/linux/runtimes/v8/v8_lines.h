@@ -5,7 +5,7 @@
 
 #include "base/map.h"
 #include "os/linux/files/timeout.h"
-#include "os/linux/profile/v8_text.h"
+#include "os/linux/runtimes/v8/v8_text.h"
 
 struct v8_lines {
 	struct map scripts; /* process and source -> struct v8_script_lines */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/profile/jsc_cache.h"
+#include "os/linux/runtimes/jsc/jsc_cache.h"
 
 #include <stddef.h>
 #include <string.h>

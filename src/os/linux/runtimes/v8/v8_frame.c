@@ -4,7 +4,7 @@
  * object on the way has the right type, all members of the scope are what its flags say, and the
  * objects are the same afterwards. No value of the program is read.
  */
-#include "os/linux/profile/v8_frame.h"
+#include "os/linux/runtimes/v8/v8_frame.h"
 
 #include <string.h>
 

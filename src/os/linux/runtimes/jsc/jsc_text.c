@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/profile/jsc_text.h"
+#include "os/linux/runtimes/jsc/jsc_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,13 +37,6 @@ struct read_job {
 	uint64_t offset;
 	char bytes[JS_TEXT_BEFORE + JS_TEXT_FROM];
 };
-
-static void drop_file(void *argument)
-{
-	close(*(int *)argument);
-}
-
-/* --- the modules --- */
 
 static bool starts_as_module(const struct find_job *job, const struct bun_place *name)
 {
@@ -124,20 +117,16 @@ static const struct jsc_module *find_module(
 	struct jsc_text *t, struct timeout *timeout, const char *path)
 {
 	uint64_t hash = hash_bytes(HASH_BEGIN, path, strlen(path));
-	struct find_job job = { .file = -1, .section = t->section };
+	struct find_job job = { .section = t->section };
 	struct jsc_module *known = map_get(&t->modules, &hash);
 
 	if (known)
 		return known;
 	known = map_put(&t->modules, &hash, NULL);
-	job.file = known ? fcntl(t->fd, F_DUPFD_CLOEXEC, 0) : -1;
-	if (job.file < 0)
-		return known;
+	if (!known)
+		return NULL;
 	memcpy(job.path, path, strlen(path) + 1);
-	/* After a timeout the thread owns the file. */
-	if (timeout_call(timeout, do_find, drop_file, &job, sizeof(job), job.file, READ_MS) !=
-		-ETIMEDOUT)
-		close(job.file);
+	timeout_call_file(timeout, do_find, &job, sizeof(job), t->fd, READ_MS);
 	*known = job.found;
 	return known;
 }
@@ -157,18 +146,11 @@ static bool read_around(struct jsc_text *t, struct timeout *timeout, const struc
 	uint32_t start, struct read_job *job)
 {
 	uint64_t behind = m->size - start;
-	int status;
 
 	job->before = start < JS_TEXT_BEFORE ? start : JS_TEXT_BEFORE;
 	job->from = behind < JS_TEXT_FROM ? (uint32_t)behind : JS_TEXT_FROM;
 	job->offset = m->offset + start - job->before;
-	job->file = fcntl(t->fd, F_DUPFD_CLOEXEC, 0);
-	if (job->file < 0)
-		return false;
-	status = timeout_call(timeout, do_read, drop_file, job, sizeof(*job), job->file, READ_MS);
-	if (status != -ETIMEDOUT)
-		close(job->file);
-	return !status && job->from;
+	return !timeout_call_file(timeout, do_read, job, sizeof(*job), t->fd, READ_MS) && job->from;
 }
 
 bool jsc_text_name(struct jsc_text *t, struct timeout *timeout, const char *path, uint32_t start,

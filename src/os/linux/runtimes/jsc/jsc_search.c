@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/profile/jsc_search.h"
+#include "os/linux/runtimes/jsc/jsc_search.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 
-#include "os/linux/profile/jsc_votes.h"
+#include "os/linux/files/read_memory.h"
+#include "os/linux/runtimes/jsc/jsc_votes.h"
 
 #define CALIBRATE_MS 3000
 #define TRY_EACH     64 /* more pairs */
@@ -28,19 +28,11 @@ void jsc_search_fini(struct jsc_search *s)
 	map_fini(&s->known);
 }
 
-static bool read_process(void *user, uint64_t address, void *out, size_t size)
-{
-	struct iovec local = { out, size }, remote = { (void *)address, size };
-
-	return process_vm_readv((pid_t) * (const uint32_t *)user, &local, 1, &remote, 1, 0) ==
-	       (ssize_t)size;
-}
-
 static void do_calibrate(void *argument)
 {
 	struct jsc_calibration *c = argument;
 
-	jsc_calibrate(c, read_process, &c->pid);
+	jsc_calibrate(c, do_read_process, &c->pid);
 }
 
 /* --- where the text of a function starts: by the names that are known --- */

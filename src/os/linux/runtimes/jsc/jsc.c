@@ -1,32 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of functions in processes with JavaScriptCore. */
-#include "os/linux/profile/jsc_names.h"
-
-#include <bpf/bpf.h>
-#include <errno.h>
-#include <fcntl.h>
+/*
+ * Functions of JavaScriptCore by name, without a start flag: the kernel side follows what the
+ * engine has beside its frames to the text object of the name (bpf/javascript.bpf.h), this side
+ * checks all of it again and reads the text as soon as the sample is here.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/linux/files/read_memory.h"
 #include "os/linux/profile/debug_file.h"
-#include "os/linux/profile/jsc_cache.h"
-#include "os/linux/profile/jsc_search.h"
+#include "os/linux/runtimes/jsc/jsc_cache.h"
+#include "os/linux/runtimes/jsc/jsc_search.h"
+#include "os/linux/runtimes/runtime_walk.h"
 #include "symbols/elf_sections.h"
 
 #define BLOCKS_MAX	 131072
-#define NAMES_MAX	 131072
-#define NAMES_BYTES	 (16u << 20)
 #define READ_MS		 2000
 #define FILE_BYTES_LEAST (16 << 20) /* no executable with this engine is smaller */
 #define OPCODES_MAX	 4096
 #define HANDLERS_LEAST	 200 /* of bytecodes: there are some 800 */
 #define NOTED_PERCENT	 10  /* of the frames: fewer without a name are not reported */
 #define TRIES_MAX	 100 /* a process fills in its table of handlers when it starts */
+
+#define FUNCTIONS_MAX 9 /* of one frame: those compiled into a function, and itself */
+
+struct jsc {
+	struct runtime_state of;
+	struct map files;  /* uint64_t file -> struct jsc_file */
+	struct map blocks; /* process and objects -> struct jsc_block */
+	struct map calls;  /* the same and the place of a call -> struct jsc_call */
+	uint64_t frames;   /* that could have a name */
+	uint64_t refused[JSC_REFUSALS];
+};
 
 struct jsc_file {
 	struct jsc_layout layout;  /* without types: not known */
@@ -56,18 +64,16 @@ struct jsc_block {
 /* The functions that the one of the block has inside of its code, around a call. */
 struct jsc_call {
 	uint32_t count;
-	uint32_t names[JSC_FUNCTIONS_MAX - 1];
+	uint32_t names[FUNCTIONS_MAX - 1];
 };
 
-void jsc_names_init(struct jsc_names *j, int map, uint64_t *known, const char *cache_folder)
+static void init(void *state)
 {
-	j->cache_folder = cache_folder ? strdup(cache_folder) : NULL;
-	j->map = map;
-	j->known = known;
+	struct jsc *j = state;
+
 	map_init(&j->files, sizeof(uint64_t), sizeof(struct jsc_file), JSC_FILES_MAX);
 	map_init(&j->blocks, sizeof(struct block_key), sizeof(struct jsc_block), BLOCKS_MAX);
 	map_init(&j->calls, sizeof(struct block_key), sizeof(struct jsc_call), BLOCKS_MAX);
-	names_init(&j->names, NAMES_MAX, NAMES_BYTES);
 }
 
 static void end_search(struct jsc_file *file)
@@ -84,16 +90,15 @@ static void end_file(struct jsc_file *file)
 	end_search(file);
 }
 
-void jsc_names_fini(struct jsc_names *j)
+static void fini(void *state)
 {
+	struct jsc *j = state;
+
 	map_for_each_value (&j->files, void *, value)
 		end_file(value);
 	map_fini(&j->files);
 	map_fini(&j->blocks);
 	map_fini(&j->calls);
-	names_fini(&j->names);
-	timeout_fini(&j->timeout);
-	free(j->cache_folder);
 }
 
 /* --- executables --- */
@@ -104,11 +109,6 @@ struct see_job {
 	struct elf_section found[3]; /* of the table of handlers, of code, of modules */
 	struct debug_identity identity;
 };
-
-static void drop_see(void *argument)
-{
-	close(((struct see_job *)argument)->file);
-}
 
 static void do_see(void *argument)
 {
@@ -121,14 +121,8 @@ static void do_see(void *argument)
 		debug_identity_read(job->file, &job->identity);
 }
 
-static void share(struct jsc_names *j, uint64_t key, const struct jsc_file *file)
-{
-	if (!bpf_map_update_elem(j->map, &key, &file->shared, BPF_ANY))
-		*j->known = 1;
-}
-
 static void use_layout(
-	struct jsc_names *j, uint64_t key, struct jsc_file *file, const struct jsc_layout *l)
+	struct jsc *j, uint64_t key, struct jsc_file *file, const struct jsc_layout *l)
 {
 	file->layout = *l;
 	file->shared.callee_executable = l->callee_executable;
@@ -138,11 +132,11 @@ static void use_layout(
 	file->shared.unlinked_name = l->unlinked_name;
 	file->shared.native_name = l->native_name;
 	file->shared.function_type = l->type_function;
-	share(j, key, file);
+	runtime_share(&j->of, key, &file->shared);
 }
 
 /* Without a known layout, what is beside the frames is collected until it is found. */
-static void keep_file(struct jsc_names *j, uint64_t key, const struct see_job *job, int fd)
+static void keep_file(struct jsc *j, uint64_t key, const struct see_job *job, int fd)
 {
 	const char *build_id = job->identity.build_id;
 	const struct jsc_layout *known = jsc_layout_of(build_id);
@@ -156,7 +150,7 @@ static void keep_file(struct jsc_names *j, uint64_t key, const struct see_job *j
 	jsc_text_init(&file->text, fd, &job->found[2]);
 	if (known) {
 		layout = *known;
-	} else if (!jsc_cache_read(j->cache_folder, build_id, &layout)) {
+	} else if (!jsc_cache_read(j->of.cache_folder, build_id, &layout)) {
 		file->search = malloc(sizeof(*file->search));
 		if (file->search)
 			jsc_search_init(file->search);
@@ -164,21 +158,17 @@ static void keep_file(struct jsc_names *j, uint64_t key, const struct see_job *j
 	use_layout(j, key, file, &layout);
 }
 
-void jsc_names_see(struct jsc_names *j, uint64_t key, int fd)
+static void see(void *state, uint64_t key, const char *path, int fd)
 {
-	struct see_job job = { .file = -1 };
+	struct jsc *j = state;
+	struct see_job job = { 0 };
 	struct stat st;
 
+	(void)path;
 	if (map_get(&j->files, &key) || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
 		st.st_size < FILE_BYTES_LEAST)
 		return;
-	job.file = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (job.file < 0)
-		return;
-	if (timeout_call(&j->timeout, do_see, drop_see, &job, sizeof(job), job.file, READ_MS) ==
-		-ETIMEDOUT)
-		return; /* the thread owns the file now */
-	close(job.file);
+	timeout_call_file(&j->of.timeout, do_see, &job, sizeof(job), fd, READ_MS);
 	if (job.has_engine)
 		keep_file(j, key, &job, fd);
 }
@@ -193,23 +183,15 @@ struct handlers_job {
 	uint64_t words[OPCODES_MAX];
 };
 
-static bool read_process(void *user, uint64_t address, void *out, size_t size)
-{
-	struct iovec local = { out, size }, remote = { (void *)address, size };
-
-	return process_vm_readv((pid_t) * (const uint32_t *)user, &local, 1, &remote, 1, 0) ==
-	       (ssize_t)size;
-}
-
 static void do_handlers(void *argument)
 {
 	struct handlers_job *job = argument;
 
-	if (!read_process(&job->pid, job->address, job->words, job->count * sizeof(uint64_t)))
+	if (!do_read_process(&job->pid, job->address, job->words, job->count * sizeof(uint64_t)))
 		job->count = 0;
 }
 
-static void read_ranges(struct jsc_names *j, const struct profile_raw *raw, struct jsc_file *file)
+static void read_ranges(struct jsc *j, const struct profile_raw *raw, struct jsc_file *file)
 {
 	_cleanup_free_ struct handlers_job *job = calloc(1, sizeof(*job));
 	size_t count = 0;
@@ -221,7 +203,7 @@ static void read_ranges(struct jsc_names *j, const struct profile_raw *raw, stru
 	job->count = file->handlers.size / sizeof(uint64_t);
 	if (job->count > OPCODES_MAX)
 		job->count = OPCODES_MAX;
-	if (timeout_call(&j->timeout, do_handlers, NULL, job, sizeof(*job), -1, TIMEOUT_MS))
+	if (timeout_call(&j->of.timeout, do_handlers, NULL, job, sizeof(*job), -1, TIMEOUT_MS))
 		return;
 	for (size_t i = 0; i < job->count; i++) {
 		uint64_t offset = job->words[i] - file->code.address;
@@ -232,10 +214,11 @@ static void read_ranges(struct jsc_names *j, const struct profile_raw *raw, stru
 	if (count < HANDLERS_LEAST)
 		return; /* not filled in yet, or loaded at another address than linked */
 	jsc_ranges_find(&file->shared, job->words, count);
-	share(j, raw->js_file, file);
+	runtime_share(&j->of, raw->js_file, &file->shared);
 }
 
-void jsc_names_meet(struct jsc_names *j, const struct profile_raw *raw)
+/* A sample of a process, before its frames are named. */
+static void meet_process(struct jsc *j, const struct profile_raw *raw)
 {
 	struct jsc_file *file = map_get(&j->files, &raw->js_file);
 
@@ -245,18 +228,23 @@ void jsc_names_meet(struct jsc_names *j, const struct profile_raw *raw)
 	}
 }
 
-bool jsc_names_has(const struct jsc_names *j, uint64_t file)
+static void begin(void *state, const struct profile_raw *raw)
 {
-	return map_get(&j->files, &file);
+	struct jsc *j = state;
+
+	if (j->of.map >= 0) /* else the walk has met it */
+		meet_process(j, raw);
 }
 
-bool jsc_names_is_interpreter(
-	const struct jsc_names *j, const struct profile_raw *raw, uint64_t file, uint64_t offset)
+static bool has(const void *state, uint64_t file)
 {
-	const struct jsc_file *known = file == raw->js_file ? map_get(&j->files, &file) : NULL;
+	return map_get(&((const struct jsc *)state)->files, &file);
+}
 
-	for (uint32_t i = 0; known && i < known->shared.ranges; i++) {
-		if (offset >= known->shared.range[i].from && offset < known->shared.range[i].to)
+static bool is_interpreter(const struct jsc_file *file, uint64_t offset)
+{
+	for (uint32_t i = 0; i < file->shared.ranges; i++) {
+		if (offset >= file->shared.range[i].from && offset < file->shared.range[i].to)
 			return true;
 	}
 	return false;
@@ -275,25 +263,36 @@ static void do_follow(void *argument)
 {
 	struct follow_job *job = argument;
 
-	jsc_frame_follow(&job->frame, &job->layout, read_process, &job->pid);
+	jsc_frame_follow(&job->frame, &job->layout, do_read_process, &job->pid);
 }
 
-void jsc_names_follow(struct jsc_names *j, const struct profile_raw *raw,
-	const struct jsc_slots *slots, struct profile_raw_js *frame)
+/* Takes the engine's values beside the frame that the walk is at. The frame is in the copy of a
+ * stack; the objects that it leads to are always read from the process. */
+static void meet(void *state, struct runtime_walk *at)
 {
-	const struct jsc_file *file = map_get(&j->files, &raw->js_file);
-	struct follow_job job = { .pid = raw->record.pid,
-		.frame = { .call_site = slots->call_site,
-			.block = slots->block,
-			.callee = slots->callee } };
+	struct jsc *j = state;
+	struct walk *w = &at->walk;
+	const struct jsc_file *file = map_get(&j->files, &w->raw.js_file);
+	struct follow_job job = { .pid = w->raw.record.pid };
+	struct jsc_slots slots;
 
-	if (file && file->layout.type_function) {
+	if (file && !w->frames)
+		meet_process(j, &w->raw);
+	if (!file || at->has_no_fp || w->raw.js_frames >= PROFILE_FRAMES_MAX ||
+		(w->mapping.file != PROFILE_FILE_NONE &&
+			(w->mapping.file != w->raw.js_file || !is_interpreter(file, at->offset))) ||
+		!walk_read(w, &slots, sizeof(slots), w->fp + JSC_SLOTS_AT))
+		return;
+	job.frame = (struct profile_raw_js){
+		.call_site = slots.call_site, .block = slots.block, .callee = slots.callee
+	};
+	if (file->layout.type_function) {
 		job.layout = file->layout;
 		/* After a timeout no executable is known. */
-		timeout_call(&j->timeout, do_follow, NULL, &job, sizeof(job), -1, TIMEOUT_MS);
+		timeout_call(&j->of.timeout, do_follow, NULL, &job, sizeof(job), -1, TIMEOUT_MS);
 	}
-	job.frame.index = frame->index;
-	*frame = job.frame;
+	job.frame.index = w->frames;
+	memcpy(&w->js[w->raw.js_frames++ * JSC_FRAME_WORDS], &job.frame, sizeof(job.frame));
 }
 
 struct frame_job {
@@ -306,18 +305,19 @@ static void do_frame(void *argument)
 {
 	struct frame_job *job = argument;
 
-	jsc_frame_read(&job->frame, read_process, &job->pid);
+	jsc_frame_read(&job->frame, do_read_process, &job->pid);
 }
 
 /* "FUNCTION\0MODULE+OFFSET\0" of the job, with what only the text of the module has. */
-static uint32_t keep_name(struct jsc_names *j, struct jsc_file *file, const struct jsc_frame *f)
+static uint32_t keep_name(struct jsc *j, struct jsc_file *file, const struct jsc_frame *f)
 {
 	const char *place = f->text + strlen(f->text) + 1;
 	struct buffer text = { 0 };
 	uint32_t number;
 
 	buffer_char(&text, '~');
-	if (!*f->module || !jsc_text_name(&file->text, &j->timeout, f->module, f->start, &text)) {
+	if (!*f->module ||
+		!jsc_text_name(&file->text, &j->of.timeout, f->module, f->start, &text)) {
 		buffer_reset(&text);
 		buffer_string(&text, f->text);
 	}
@@ -325,19 +325,19 @@ static uint32_t keep_name(struct jsc_names *j, struct jsc_file *file, const stru
 		buffer_string(&text, " [inlined]");
 	buffer_char(&text, '\0');
 	buffer_append(&text, place, strlen(place) + 1);
-	number = buffer_failed(&text)
-			 ? NAMES_NONE
-			 : names_put(&j->names, span_of((const char *)text.data, text.size), NULL);
+	number = buffer_failed(&text) ? NAMES_NONE
+				      : names_put(j->of.names,
+						span_of((const char *)text.data, text.size), NULL);
 	buffer_fini(&text);
-	return number == NAMES_NONE ? JSC_NAME_NONE : number;
+	return number;
 }
 
-static uint32_t read_name(struct jsc_names *j, struct jsc_file *file, struct frame_job *job)
+static uint32_t read_name(struct jsc *j, struct jsc_file *file, struct frame_job *job)
 {
 	job->frame.refusal = JSC_UNREAD;
-	if (timeout_call(&j->timeout, do_frame, NULL, job, sizeof(*job), -1, TIMEOUT_MS) ||
+	if (timeout_call(&j->of.timeout, do_frame, NULL, job, sizeof(*job), -1, TIMEOUT_MS) ||
 		job->frame.refusal)
-		return JSC_NAME_NONE;
+		return NAMES_NONE;
 	return keep_name(j, file, &job->frame);
 }
 
@@ -351,7 +351,7 @@ static bool is_in(const struct jsc_block *block, uint64_t pc)
  * its own, where that was a known block's before the sample and is the same block's after it.
  */
 static const struct jsc_block *find_by_place(
-	struct jsc_names *j, const struct profile_raw *raw, const struct jsc_frame *frame)
+	struct jsc *j, const struct profile_raw *raw, const struct jsc_frame *frame)
 {
 	struct frame_job job = { .pid = raw->record.pid };
 
@@ -366,7 +366,8 @@ static const struct jsc_block *find_by_place(
 			.block = k->block, .executable = k->executable, .name = k->name
 		};
 		job.frame.refusal = JSC_UNREAD;
-		if (!timeout_call(&j->timeout, do_frame, NULL, &job, sizeof(job), -1, TIMEOUT_MS) &&
+		if (!timeout_call(
+			    &j->of.timeout, do_frame, NULL, &job, sizeof(job), -1, TIMEOUT_MS) &&
 			!job.frame.refusal)
 			return block;
 	}
@@ -375,14 +376,14 @@ static const struct jsc_block *find_by_place(
 
 /* All of them or none: with one missing, the others would seem to call each other. */
 static void read_inlined(
-	struct jsc_names *j, struct jsc_file *file, struct frame_job *job, struct jsc_call *call)
+	struct jsc *j, struct jsc_file *file, struct frame_job *job, struct jsc_call *call)
 {
 	for (call->count = 0; call->count < ARRAY_SIZE(call->names); call->count++) {
 		uint32_t number;
 
 		job->frame.depth = (uint8_t)(call->count + 1);
 		number = read_name(j, file, job);
-		if (number == JSC_NAME_NONE) {
+		if (number == NAMES_NONE) {
 			if (job->frame.refusal != JSC_STUB)
 				call->count = 0;
 			return;
@@ -393,7 +394,7 @@ static void read_inlined(
 
 /* Puts the functions around the call that the frame is in. The place of the call is that of an
  * earlier one as long as the frame runs itself, or code that is not of the engine's language. */
-static size_t put_inlined(struct jsc_names *j, struct jsc_file *file, struct frame_job *job,
+static size_t put_inlined(struct jsc *j, struct jsc_file *file, struct frame_job *job,
 	struct block_key key, uint32_t numbers[])
 {
 	struct jsc_call *call;
@@ -412,33 +413,35 @@ static size_t put_inlined(struct jsc_names *j, struct jsc_file *file, struct fra
 /* The interrupted frame may be being entered: what is beside it is its caller's. A layout found at
  * first may lack the code of the last tier, or where functions start: it is used, and the search
  * goes on. */
-static void search(struct jsc_names *j, const struct profile_raw *raw,
-	const struct profile_raw_js *frame, const struct profile_raw_frame *user,
-	struct jsc_file *file)
+static void search(struct jsc *j, const struct profile_raw *raw, const struct profile_raw_js *frame,
+	const struct profile_raw_frame *user, struct jsc_file *file)
 {
 	struct jsc_pair pair = { frame->block, frame->callee,
 		user->file == PROFILE_FILE_NONE ? user->offset : 0 };
 	const struct jsc_layout *found = &file->search->calibration.layout;
 
-	if (!frame->index || !jsc_search_put(file->search, raw, &pair, &j->timeout, &file->text))
+	if (!frame->index || !jsc_search_put(file->search, raw, &pair, &j->of.timeout, &file->text))
 		return;
 	use_layout(j, raw->js_file, file, found);
 	if (!found->code_range_ftl || (!found->start_bits && file->text.section.size))
 		return;
-	jsc_cache_write(j->cache_folder, file->build_id, found);
+	jsc_cache_write(j->of.cache_folder, file->build_id, found);
 	end_search(file);
 }
 
-size_t jsc_names_put(struct jsc_names *j, const struct profile_raw *raw,
-	const struct profile_raw_js *frame, const struct profile_raw_frame *user, bool is_calling,
-	uint32_t numbers[JSC_FUNCTIONS_MAX])
+/* The names of a frame, of functions compiled into it first; 0: none. */
+static uint32_t put(struct jsc *j, const struct runtime_frame *at, uint32_t numbers[])
 {
+	const struct profile_raw *raw = at->raw;
+	const struct profile_raw_js *frame = at->beside;
+	const struct profile_raw_frame *user = profile_raw_user(raw) + at->index;
+	bool is_calling = frame > profile_raw_js(raw) && frame[-1].index + 1 == frame->index;
 	struct jsc_file *file = map_get(&j->files, &raw->js_file);
 	struct block_key key = { frame->block ? frame->block : frame->callee, frame->executable,
 		frame->name, raw->record.start_ticks, raw->record.pid, 0 };
 	struct jsc_block *known = map_get(&j->blocks, &key), block;
 	struct frame_job job = { .pid = raw->record.pid };
-	size_t count = 0;
+	uint32_t count = 0;
 
 	if (file && file->search)
 		search(j, raw, frame, user, file);
@@ -455,7 +458,7 @@ size_t jsc_names_put(struct jsc_names *j, const struct profile_raw *raw,
 		block.name = read_name(j, file, &job);
 		block = (struct jsc_block){ job.frame.from, job.frame.to, block.name,
 			job.frame.tier };
-		if (block.name == JSC_NAME_NONE) {
+		if (block.name == NAMES_NONE) {
 			const struct jsc_block *entered =
 				job.frame.refusal == JSC_OUTSIDE ? find_by_place(j, raw, &job.frame)
 								 : NULL;
@@ -476,19 +479,15 @@ size_t jsc_names_put(struct jsc_names *j, const struct profile_raw *raw,
 	return count;
 }
 
-void jsc_names_get(
-	const struct jsc_names *j, uint32_t name, const char **function, const char **file)
+static void functions(void *state, const struct runtime_frame *at, struct runtime_functions *out)
 {
-	struct span text = names_get(&j->names, name);
-
-	/* Both end with a NUL; a text without any is of no function. */
-	*function = text.size ? text.data : "";
-	*file = text.size ? text.data + strlen(text.data) + 1 : "";
+	if (at->beside)
+		out->count = put(state, at, out->names);
+	if (out->count)
+		out->place = RUNTIME_INSTEAD;
 }
 
-/* The share of frames without a name among those that should have one, in percent; and why most of
- * them have none. NULL: all have one. */
-static const char *why_refused(const struct jsc_names *j, double *percent)
+static const char *why_refused(const struct jsc *j, double *percent)
 {
 	static const char *const reasons[JSC_REFUSALS] = {
 		[JSC_STUB] = "they are stubs of the engine",
@@ -509,8 +508,9 @@ static const char *why_refused(const struct jsc_names *j, double *percent)
 	return all ? reasons[most] : NULL;
 }
 
-void jsc_names_limits(const struct jsc_names *j, struct backend_run *run)
+static void limits(const void *state, struct backend_run *run)
 {
+	const struct jsc *j = state;
 	double percent;
 	const char *why = why_refused(j, &percent);
 	char text[400];
@@ -531,3 +531,18 @@ void jsc_names_limits(const struct jsc_names *j, struct backend_run *run)
 	snprintf(text, sizeof(text), "%.0f %% of their frames; most: %s", percent, why);
 	backend_limit(run, "names of some functions of JavaScript", text, "");
 }
+
+const struct runtime runtime_jsc = {
+	.title = "JavaScriptCore",
+	.state_size = sizeof(struct jsc),
+	.kernel_map = "jscs",
+	.kernel_known = offsetof(struct walks_control, jscs),
+	.init = init,
+	.fini = fini,
+	.see = see,
+	.has = has,
+	.begin = begin,
+	.functions = functions,
+	.meet = meet,
+	.limits = limits,
+};

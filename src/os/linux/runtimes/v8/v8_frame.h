@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "os/linux/profile/v8_text.h"
+#include "os/linux/runtimes/v8/v8_text.h"
 
 /* Why a frame has no name. */
 enum v8_refusal {

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "bpf/profile.h"
-#include "os/linux/profile/jsc_layout.h"
-#include "os/linux/profile/jsc_text.h"
+#include "os/linux/runtimes/jsc/jsc_layout.h"
+#include "os/linux/runtimes/jsc/jsc_text.h"
 
 #define JSC_TIER_BASELINE 3 /* JITCode::tier: of compiled code, the first */
 

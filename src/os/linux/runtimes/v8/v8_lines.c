@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sources are read in pieces, each with a timeout. */
-#include "os/linux/profile/v8_lines.h"
+#include "os/linux/runtimes/v8/v8_lines.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "os/linux/profile/v8_process.h"
+#include "os/linux/files/read_memory.h"
 
 #define SCRIPTS_MAX 4096
 #define ENDS_MAX    (4u << 20)
@@ -45,12 +45,12 @@ void v8_lines_fini(struct v8_lines *l)
 static void do_piece(void *argument)
 {
 	struct piece_job *job = argument;
-	const struct v8_memory m = { &job->layout, v8_process_read, &job->of.pid };
+	const struct v8_memory m = { &job->layout, do_read_process, &job->of.pid };
 
 	if (!job->size)
 		job->is_there = v8_flat(&m, job->of.source, &job->letters);
 	else
-		job->is_there = v8_process_read(
+		job->is_there = do_read_process(
 			&job->of.pid, job->letters.address + job->at, job->bytes, job->size);
 }
 

@@ -7,7 +7,7 @@
 #ifndef SOOTH_OS_LINUX_JSC_CALIBRATE_H
 #define SOOTH_OS_LINUX_JSC_CALIBRATE_H
 
-#include "os/linux/profile/jsc_frame.h"
+#include "os/linux/runtimes/jsc/jsc_frame.h"
 
 #define JSC_PAIRS_MAX	1024
 #define JSC_PAIRS_LEAST 96 /* fewer are not tried */

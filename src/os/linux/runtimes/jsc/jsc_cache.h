@@ -5,7 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/cursor.h"
-#include "os/linux/profile/jsc_layout.h"
+#include "os/linux/runtimes/jsc/jsc_layout.h"
 
 #define JSC_CACHE_BYTES	    1024		/* of a file, at most */
 #define JSC_CACHE_BYTES_MAX (UINT64_C(1) << 20) /* of all, as the disk has them */
