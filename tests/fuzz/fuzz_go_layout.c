@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/waits/go_layout.h"
+#include "os/linux/runtimes/go/go_layout.h"
 
 #define MOST 8
 

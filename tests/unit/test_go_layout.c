@@ -2,7 +2,7 @@
 /* Goroutines by made-up structures of two layouts, and by such that are none. */
 #include "support.h"
 
-#include "os/linux/waits/go_layout.h"
+#include "os/linux/runtimes/go/go_layout.h"
 
 #define COUNT 4
 #define MAIN  UINT64_C(0x438ea0)

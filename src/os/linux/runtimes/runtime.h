@@ -26,6 +26,9 @@
  * A walk in user space. `meet` gets each frame that a walk is at, `end` the whole of them: they put
  * beside the frames what the kernel side puts there.
  *
+ * Waits of a process. `waits` writes records of what runs in it beside threads; `locks` sets which
+ * thread waits for a lock of which other one. Both get what wait_reader.h has.
+ *
  * `limits` reports what could not be named, and why.
  */
 #ifndef SOOTH_OS_LINUX_RUNTIME_H
@@ -38,6 +41,9 @@
 #include "bpf/stacks.h"
 #include "collect/backend.h"
 #include "os/linux/files/timeout.h"
+
+struct wait_reader;
+struct wait_node;
 
 enum runtime_id {
 #define RUNTIME(name) RUNTIME_##name,
@@ -106,6 +112,8 @@ struct runtime {
 	void (*take)(void *state, const struct profile_python_name *name);
 	void (*meet)(void *state, struct runtime_walk *at);
 	void (*end)(void *state, struct runtime_walk *at);
+	void (*waits)(void *state, struct wait_reader *r, struct wait_node *n);
+	void (*locks)(void *state, struct wait_reader *r, struct wait_node *n);
 	void (*limits)(const void *state, struct backend_run *run);
 };
 

@@ -32,7 +32,8 @@ void runtime_set_init(struct runtime_set *s, const char *cache_folder)
 		state->map = -1;
 		state->names = &s->names;
 		state->cache_folder = s->cache_folder;
-		runtime_table[i]->init(state);
+		if (runtime_table[i]->init)
+			runtime_table[i]->init(state);
 	}
 }
 
@@ -43,7 +44,8 @@ void runtime_set_fini(struct runtime_set *s)
 
 		if (!state)
 			continue;
-		runtime_table[i]->fini(state);
+		if (runtime_table[i]->fini)
+			runtime_table[i]->fini(state);
 		timeout_fini(&state->timeout);
 		free(state);
 	}
@@ -78,7 +80,7 @@ bool runtime_set_functions(struct runtime_set *s, enum runtime_id id,
 {
 	out->place = RUNTIME_NONE;
 	out->count = 0;
-	if (s->states[id])
+	if (s->states[id] && runtime_table[id]->functions)
 		runtime_table[id]->functions(s->states[id], at, out);
 	return out->place != RUNTIME_NONE;
 }

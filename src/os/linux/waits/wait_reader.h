@@ -11,6 +11,7 @@
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/host/control_groups.h"
+#include "os/linux/runtimes/runtime_set.h"
 #include "os/linux/waits/wait_clock.h"
 #include "os/linux/waits/wait_ends.h"
 #include "os/linux/waits/wait_sockets.h"
@@ -48,7 +49,7 @@ struct wait_reader {
 	struct wait_clock clock;
 	struct buffer locks; /* text of /proc/locks */
 	bool has_locks;
-	struct go_program *go;	       /* the last one that was read; NULL: none */
+	struct runtime_set runtimes;
 	struct control_groups *groups; /* the hierarchies; NULL: not read yet */
 	/* Data of the snapshot. */
 	struct backend_run *run;
@@ -64,6 +65,21 @@ struct wait_reader {
 	struct buffer bytes, text, more, tids;
 };
 
+#define WAIT_OWNERS_MAX 256
+#define WAIT_CLASS_SIZE 96
+
+/* A thread that waits for a lock of its runtime. */
+struct wait_owner {
+	uint32_t waiter, owner;	     /* tids; only monitors and locks have an owner */
+	enum waits_lock lock;	     /* WAITS_LOCK_JAVA_*, but _IDLE */
+	char class[WAIT_CLASS_SIZE]; /* of the object; "": unknown */
+};
+
+struct wait_owners {
+	unsigned count;
+	struct wait_owner all[WAIT_OWNERS_MAX];
+};
+
 /* The process of the chain that is being read. */
 struct wait_node {
 	int process; /* descriptor of /proc/PID */
@@ -72,10 +88,10 @@ struct wait_node {
 	char name[16];
 	struct mounts mounts;
 	bool has_mounts;
-	bool may_read;		       /* calls and descriptors of its threads may be read */
-	uint32_t abi;		       /* enum syscall_abi of its program */
-	struct hotspot_locks *hotspot; /* NULL: not read, or not possible */
-	bool has_hotspot;
+	bool may_read;		    /* calls and descriptors of its threads may be read */
+	uint32_t abi;		    /* enum syscall_abi of its program */
+	struct wait_owners *owners; /* NULL: not read, or not possible */
+	bool has_owners;
 };
 
 /* A thread that is being read, and its call. */

@@ -19,7 +19,6 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "os/linux/files/task_files.h"
-#include "os/linux/waits/hotspot_locks.h"
 #include "os/linux/waits/wait_reader.h"
 
 static bool is_here(const struct wait_node *n)
@@ -248,15 +247,16 @@ static bool add_shared_owner(
 
 /* A timed wait for a lock of java.util.concurrent ends by itself; HotSpot's wait for a monitor has
  * a timeout only to look again. */
-static void add_java_owner(struct wait_reader *r, struct wait_node *n, struct waits_thread *t)
+static void add_runtime_owner(struct wait_reader *r, struct wait_node *n, struct waits_thread *t)
 {
-	const struct hotspot_locks *locks = hotspot_locks_of(r, n);
-	const struct hotspot_edge *e = locks ? locks->edges : NULL;
-
-	if (!locks)
+	if (!n->has_owners)
+		RUNTIME_CALL(&r->runtimes, locks, r, n);
+	n->has_owners = true;
+	if (!n->owners)
 		return;
 	t->lock = WAITS_LOCK_JAVA_IDLE;
-	for (; e < locks->edges + locks->count; e++) {
+	for (const struct wait_owner *e = n->owners->all; e < n->owners->all + n->owners->count;
+		e++) {
 		if (e->waiter != t->record.tid || (e->lock != WAITS_LOCK_JAVA_MONITOR &&
 							  t->timeout_state != SOOTH_STATE_ABSENT))
 			continue;
@@ -282,7 +282,7 @@ static void add_owner(struct wait_reader *r, struct wait_node *n, struct waits_t
 
 	t->lock = wait_read_futex(r, n, t, &owner);
 	if (!owner) {
-		add_java_owner(r, n, t);
+		add_runtime_owner(r, n, t);
 		return;
 	}
 	snprintf(path, sizeof(path), "task/%u", owner);

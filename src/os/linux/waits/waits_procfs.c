@@ -23,7 +23,6 @@
 #include "os/linux/host/freezer.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/syscalls/native_abi.h"
-#include "os/linux/waits/goroutines.h"
 #include "os/linux/waits/wait_reader.h"
 #include "os/os.h"
 #include "probes/sockets.h"
@@ -156,7 +155,7 @@ static void read_threads(
 	}
 	buffer_fini(&tids);
 	wait_read_process(r, n, cpu_ns, cpu_state);
-	goroutines_read(r, n);
+	RUNTIME_CALL(&r->runtimes, waits, r, n);
 }
 
 static void read_node(
@@ -182,7 +181,7 @@ static void read_node(
 	if (!n.depth)
 		wait_add_wanted_locks(r, &n);
 	mounts_fini(&n.mounts);
-	free(n.hotspot);
+	free(n.owners);
 	buffer_fini(&bytes);
 }
 
@@ -295,6 +294,7 @@ static int waits_open(struct backend_run *run, struct sooth_error *err)
 	r->waiting_fd = WAITS_NO_FD;
 	wait_clock_init(&r->clock);
 	members_init(&r->members);
+	runtime_set_init(&r->runtimes, NULL);
 	r->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
 	return 0;
 }
@@ -304,7 +304,7 @@ static void waits_close(struct backend_run *run)
 	struct wait_reader *r = run->state;
 
 	members_fini(&r->members);
-	go_program_free(r->go);
+	runtime_set_fini(&r->runtimes);
 	timeout_fini(&r->timeout);
 	freezer_forget(&r->groups);
 	wait_table_fini(&r->table);

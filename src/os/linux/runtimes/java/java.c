@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/waits/hotspot_locks.h"
-
+/*
+ * Which thread of a Java virtual machine waits for a lock that another of its threads has: monitors
+ * (`synchronized`), by what HotSpot keeps of each; locks of java.util.concurrent, by the object
+ * that a parked thread names and the thread that this one names as its owner. Which one waits for
+ * a task (FutureTask) that names no thread: none has begun it. And which one waits for what any
+ * other thread may end: a latch, a semaphore, a CompletableFuture.
+ *
+ * The process runs on meanwhile and its collector moves objects: one answer may be wrong, the same
+ * one of two samples is not. Cannot be seen: owners of read locks, which have none; virtual
+ * threads; locks of java.util.concurrent where the heap has colored pointers (ZGC) or compact
+ * object headers.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "os/linux/files/read_memory.h"
 #include "base/cursor.h"
 #include "os/linux/files/maps.h"
+#include "os/linux/files/read_memory.h"
+#include "os/linux/runtimes/java/hotspot_layout.h"
+#include "os/linux/runtimes/runtime.h"
 #include "os/linux/syscalls/native_abi.h"
-#include "os/linux/waits/hotspot_layout.h"
+#include "os/linux/waits/wait_reader.h"
 
 #define THREADS_MAX 512 /* of Java */
 #define MAPS_BYTES  (16u << 20)
@@ -35,7 +47,8 @@ struct question {
 	uint64_t blocker; /* offset of the object that a parked thread waits for; 0: not met yet */
 	unsigned threads;
 	struct java_thread all[THREADS_MAX];
-	struct hotspot_locks before, locks; /* of the two passes */
+	bool is_read;
+	struct wait_owners before, locks; /* of the two passes */
 };
 
 /* --- reading --- */
@@ -103,14 +116,14 @@ static bool is_object(const struct question *q, uint64_t address)
 }
 
 /* Copies the name of a class, "java.lang.Object"; false: it is none. */
-static bool class_name(const struct question *q, uint64_t class, char out[HOTSPOT_CLASS_SIZE])
+static bool class_name(const struct question *q, uint64_t class, char out[WAIT_CLASS_SIZE])
 {
 	uint64_t symbol = class ? field(q, class, HOTSPOT_CLASS_NAME) : 0;
 	uint16_t length;
 
 	if (!symbol ||
 		!get(q, symbol + q->layout.at[HOTSPOT_SYMBOL_LENGTH], &length, sizeof(length)) ||
-		!length || length >= HOTSPOT_CLASS_SIZE ||
+		!length || length >= WAIT_CLASS_SIZE ||
 		!get(q, symbol + q->layout.at[HOTSPOT_SYMBOL_BODY], out, length))
 		return false;
 	out[length] = '\0';
@@ -124,7 +137,7 @@ static bool class_name(const struct question *q, uint64_t class, char out[HOTSPO
 }
 
 /* The class of an object: of both ways to write it the one that leads to a name. */
-static uint64_t class_of(const struct question *q, uint64_t object, char name[HOTSPOT_CLASS_SIZE])
+static uint64_t class_of(const struct question *q, uint64_t object, char name[WAIT_CLASS_SIZE])
 {
 	uint64_t at = object + q->layout.at[HOTSPOT_OBJECT_CLASS], full;
 	uint32_t narrow;
@@ -206,11 +219,11 @@ static bool read_threads(struct question *q)
 static void add(struct question *q, const struct java_thread *waiter,
 	const struct java_thread *owner, enum waits_lock lock, const char *class)
 {
-	struct hotspot_edge *e = &q->locks.edges[q->locks.count];
+	struct wait_owner *e = &q->locks.all[q->locks.count];
 
-	if (q->locks.count >= HOTSPOT_EDGES)
+	if (q->locks.count >= WAIT_OWNERS_MAX)
 		return;
-	*e = (struct hotspot_edge){
+	*e = (struct wait_owner){
 		.waiter = waiter->tid, .owner = owner ? owner->tid : 0, .lock = lock
 	};
 	snprintf(e->class, sizeof(e->class), "%s", class);
@@ -264,7 +277,7 @@ static void look_at_monitor(struct question *q, const struct java_thread *t, uin
 	uint64_t object = handle ? pointer(q, handle) : 0;
 	uint64_t value = field(q, monitor, HOTSPOT_MONITOR_OWNER);
 	const struct java_thread *owner = owner_of(q, value, object);
-	char class[HOTSPOT_CLASS_SIZE];
+	char class[WAIT_CLASS_SIZE];
 
 	if (!owner || owner == t)
 		return;
@@ -334,7 +347,7 @@ static bool look_at_blocker(struct question *q, const struct java_thread *t, uin
 {
 	uint64_t lock = object_at(q, t->object + at), class;
 	const struct java_thread *owner;
-	char name[HOTSPOT_CLASS_SIZE];
+	char name[WAIT_CLASS_SIZE];
 
 	class = lock ? class_of(q, lock, name) : 0;
 	if (class && signal_of(name) != WAITS_LOCK_NONE) {
@@ -359,7 +372,7 @@ static bool look_at_blocker(struct question *q, const struct java_thread *t, uin
 static void look_at_thread_object(struct question *q, const struct java_thread *t)
 {
 	uint32_t step = is_compressed(q) ? sizeof(uint32_t) : sizeof(uint64_t);
-	char name[HOTSPOT_CLASS_SIZE];
+	char name[WAIT_CLASS_SIZE];
 	uint64_t class;
 	uint32_t size;
 
@@ -390,10 +403,10 @@ static void look_at_all(struct question *q)
 	}
 }
 
-static bool was_before(const struct question *q, const struct hotspot_edge *e)
+static bool was_before(const struct question *q, const struct wait_owner *e)
 {
 	for (unsigned i = 0; i < q->before.count; i++) {
-		const struct hotspot_edge *b = &q->before.edges[i];
+		const struct wait_owner *b = &q->before.all[i];
 
 		if (b->waiter == e->waiter && b->owner == e->owner && b->lock == e->lock)
 			return true;
@@ -408,8 +421,8 @@ static void keep_lasting(struct question *q)
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < q->locks.count; i++) {
-		if (was_before(q, &q->locks.edges[i]))
-			q->locks.edges[kept++] = q->locks.edges[i];
+		if (was_before(q, &q->locks.all[i]))
+			q->locks.all[kept++] = q->locks.all[i];
 	}
 	q->locks.count = kept;
 }
@@ -426,7 +439,7 @@ static void do_read(void *argument)
 	q->locks.count = 0;
 	look_at_all(q);
 	keep_lasting(q);
-	q->locks.is_read = true;
+	q->is_read = true;
 }
 
 /* Where libjvm.so is mapped; 0: it is not. */
@@ -449,26 +462,29 @@ static uint64_t library_base(struct wait_reader *r, const struct wait_node *n)
 	return 0;
 }
 
-const struct hotspot_locks *hotspot_locks_of(struct wait_reader *r, struct wait_node *n)
+static void locks(void *state, struct wait_reader *r, struct wait_node *n)
 {
 	struct question *q;
 
-	if (n->has_hotspot)
-		return n->hotspot;
-	n->has_hotspot = true;
+	(void)state;
 	if (strcmp(n->name, "java") != 0 || !n->may_read || n->abi != ABI_64)
-		return NULL;
+		return;
 	q = calloc(1, sizeof(*q));
 	if (!q)
-		return NULL;
+		return;
 	q->pid = (pid_t)n->stat.pid;
 	q->base = library_base(r, n);
 	if (q->base && !timeout_call(&r->timeout, do_read, NULL, q, sizeof(*q), -1, TIMEOUT_MS) &&
-		q->locks.is_read) {
-		n->hotspot = malloc(sizeof(q->locks));
-		if (n->hotspot)
-			memcpy(n->hotspot, &q->locks, sizeof(q->locks));
+		q->is_read) {
+		n->owners = malloc(sizeof(q->locks));
+		if (n->owners)
+			*n->owners = q->locks;
 	}
 	free(q);
-	return n->hotspot;
 }
+
+const struct runtime runtime_java = {
+	.title = "JVM",
+	.state_size = sizeof(struct runtime_state),
+	.locks = locks,
+};

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/waits/goroutines.h"
-
+/*
+ * The goroutines of a Go program, in groups: those that began with one function and wait for one
+ * reason. Read from its memory; nothing is stopped, so a group may be of two moments.
+ *
+ * Not seen: programs without a symbol table (-ldflags -s), goroutines beyond the limit.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +15,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "os/linux/files/maps.h"
-#include "os/linux/files/timed_open.h"
-#include "os/linux/syscalls/native_abi.h"
-#include "os/linux/waits/go_layout.h"
 #include "os/linux/files/read_memory.h"
+#include "os/linux/files/timed_open.h"
+#include "os/linux/runtimes/go/go_layout.h"
+#include "os/linux/runtimes/runtime.h"
+#include "os/linux/syscalls/native_abi.h"
+#include "os/linux/waits/wait_reader.h"
 #include "symbols/elf_address.h"
 #include "symbols/elf_exports.h"
 #include "symbols/elf_sections.h"
@@ -34,12 +40,13 @@ enum symbol { ALL, MAIN, REASONS, SYMBOLS };
 static const char *const symbol_names[SYMBOLS] = { "runtime.allgs", "runtime.main",
 	"runtime.waitReasonStrings" };
 
-/* Values that stay the same as long as the process runs this program. */
+/* The last program that was read: values that stay the same as long as the process runs it. */
 struct go_program {
+	struct runtime_state of;
 	uint64_t start_ticks;
 	uint32_t pid;
 	bool is_go;
-	int file; /* its executable; -1: not open */
+	int file; /* its executable; negative: not open */
 	uint64_t
 		code_from; /* where byte 0 of the file would be loaded by the mapping of its code */
 	uint64_t code_to;
@@ -68,11 +75,14 @@ struct look {
 	bool is_read, is_cut;
 };
 
-void go_program_free(struct go_program *p)
+static void init(void *state)
 {
-	if (p && p->file >= 0)
-		close(p->file);
-	free(p);
+	((struct go_program *)state)->file = -1;
+}
+
+static void fini(void *state)
+{
+	cleanup_close(&((struct go_program *)state)->file);
 }
 
 /* --- memory, in the child --- */
@@ -217,12 +227,7 @@ struct symbols_job {
 	struct elf_export found[SYMBOLS];
 };
 
-static void drop_symbols(void *argument)
-{
-	close(((struct symbols_job *)argument)->file);
-}
-
-static void find_symbols(void *argument)
+static void do_symbols(void *argument)
 {
 	struct symbols_job *j = argument;
 	struct elf_export found[SYMBOLS];
@@ -263,12 +268,7 @@ static void open_program(struct wait_reader *r, const struct wait_node *n, struc
 	p->file = timed_open_regular(&r->timeout, n->process, "exe", TIMEOUT_MS);
 	if (p->file < 0)
 		return;
-	job.file = p->file;
-	if (timeout_call(&r->timeout, find_symbols, drop_symbols, &job, sizeof(job), p->file,
-		    READ_MS) == -ETIMEDOUT) {
-		p->file = -1; /* the job has it now */
-		return;
-	}
+	timeout_call_file(&r->timeout, do_symbols, &job, sizeof(job), p->file, READ_MS);
 	p->is_go = job.is_go && find_code(r, n, p);
 	for (size_t i = 0; i < SYMBOLS; i++)
 		p->at[i] = p->code_from - job.shift + job.found[i].address;
@@ -277,22 +277,17 @@ static void open_program(struct wait_reader *r, const struct wait_node *n, struc
 		p->reasons = GO_REASONS;
 }
 
-/* NULL: it is no Go program, or its memory may not be read. */
-static const struct go_program *program_of(struct wait_reader *r, const struct wait_node *n)
+/* False: it is no Go program, or its memory may not be read. */
+static bool find_program(struct wait_reader *r, const struct wait_node *n, struct go_program *p)
 {
-	struct go_program *p = r->go;
-
-	if (!p || p->pid != n->stat.pid || p->start_ticks != n->stat.start_ticks) {
-		go_program_free(p);
-		r->go = p = calloc(1, sizeof(*p));
-		if (!p)
-			return NULL;
-		*p = (struct go_program){
-			.start_ticks = n->stat.start_ticks, .pid = n->stat.pid, .file = -1
-		};
+	if (p->pid != n->stat.pid || p->start_ticks != n->stat.start_ticks) {
+		fini(p);
+		p->pid = n->stat.pid;
+		p->start_ticks = n->stat.start_ticks;
+		p->is_go = false;
 		open_program(r, n, p);
 	}
-	return p->is_go ? p : NULL;
+	return p->is_go;
 }
 
 /* --- names and records --- */
@@ -313,12 +308,12 @@ static bool is_of_waits(const char *name)
 	return SPAN_ANY(span_of_string(name), span_starts, packages);
 }
 
-struct names {
+struct group_names {
 	struct elf_address start, frames[FRAMES_MAX];
 	const char *by, *at; /* "": not found */
 };
 
-static void name_frames(const struct go_program *p, const struct group *g, struct names *out)
+static void name_frames(const struct go_program *p, const struct group *g, struct group_names *out)
 {
 	struct elf_address all[1 + FRAMES_MAX] = { { .offset = g->start - p->code_from } };
 
@@ -352,7 +347,7 @@ static void add_group(struct wait_reader *r, const struct wait_node *n, const st
 	const struct look *l, const struct group *g)
 {
 	bool waits = is_waiting(g->status);
-	struct names names;
+	struct group_names names;
 
 	name_frames(p, g, &names);
 	if (!g->is_main && names.start.is_found && is_of_runtime(names.start.name))
@@ -376,14 +371,13 @@ static void add_group(struct wait_reader *r, const struct wait_node *n, const st
 	RECORD_APPEND(&r->run->out, &row, tail, ARRAY_SIZE(tail));
 }
 
-void goroutines_read(struct wait_reader *r, struct wait_node *n)
+static void waits(void *state, struct wait_reader *r, struct wait_node *n)
 {
-	const struct go_program *p = NULL;
-	struct look *l;
+	struct go_program *p = state;
+	struct look *l = NULL;
 
-	if (!n->depth && n->may_read && n->abi == ABI_64)
-		p = program_of(r, n);
-	l = p ? calloc(1, sizeof(*l)) : NULL;
+	if (!n->depth && n->may_read && n->abi == ABI_64 && find_program(r, n, p))
+		l = calloc(1, sizeof(*l));
 	if (!l)
 		return;
 	l->pid = (pid_t)n->stat.pid;
@@ -396,3 +390,11 @@ void goroutines_read(struct wait_reader *r, struct wait_node *n)
 	}
 	free(l);
 }
+
+const struct runtime runtime_go = {
+	.title = "Go",
+	.state_size = sizeof(struct go_program),
+	.init = init,
+	.fini = fini,
+	.waits = waits,
+};

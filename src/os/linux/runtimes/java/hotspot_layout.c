@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/waits/hotspot_layout.h"
+#include "os/linux/runtimes/java/hotspot_layout.h"
 
 #include <elf.h>
 #include <string.h>

@@ -7,8 +7,8 @@
  * and reasons are small (Go 1.19 to 1.24, src/runtime/runtime2.go). Places that do not fit are
  * refused.
  */
-#ifndef SOOTH_OS_LINUX_WAITS_GO_LAYOUT_H
-#define SOOTH_OS_LINUX_WAITS_GO_LAYOUT_H
+#ifndef SOOTH_OS_LINUX_GO_LAYOUT_H
+#define SOOTH_OS_LINUX_GO_LAYOUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,8 +7,8 @@
  * Everything is read from the memory of the process, also the symbols of libjvm.so. The functions
  * run in the child of a timeout_call(): they allocate nothing.
  */
-#ifndef SOOTH_OS_LINUX_WAITS_HOTSPOT_LAYOUT_H
-#define SOOTH_OS_LINUX_WAITS_HOTSPOT_LAYOUT_H
+#ifndef SOOTH_OS_LINUX_HOTSPOT_LAYOUT_H
+#define SOOTH_OS_LINUX_HOTSPOT_LAYOUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/waits/go_layout.h"
+#include "os/linux/runtimes/go/go_layout.h"
 
 #include <string.h>
 
