@@ -91,26 +91,19 @@ static void do_job(void *argument)
 	elf_end(elf);
 }
 
-static void drop_job(void *argument)
-{
-	close(((struct job *)argument)->file);
-}
-
 /* The build id of a file that the process has mapped; the process's directory is open. 0; -ENOENT
  * when there is none; -ETIMEDOUT when the file did not answer; another negative errno when it
  * cannot be read as ELF. */
 static int build_id_read(struct timeout *timeout, int process, const struct maps_line *mapping,
 	char out[BUILD_ID_TEXT_SIZE])
 {
-	struct job job = { .file = timed_open_mapped(timeout, process, mapping, TIMEOUT_MS) };
+	_cleanup_close_ int file = timed_open_mapped(timeout, process, mapping, TIMEOUT_MS);
+	struct job job = { 0 };
 	int status;
 
-	if (job.file < 0)
-		return job.file;
-	status = timeout_call(timeout, do_job, drop_job, &job, sizeof(job), job.file, TIMEOUT_MS);
-	if (status == -ETIMEDOUT)
-		return status; /* the thread owns the file */
-	drop_job(&job);
+	if (file < 0)
+		return file;
+	status = timeout_call_file(timeout, do_job, &job, sizeof(job), file, TIMEOUT_MS);
 	if (!status)
 		status = job.status;
 	if (!status)

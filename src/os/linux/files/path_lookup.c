@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define ROOT "root" /* of a process, in its /proc/PID */
 
@@ -38,11 +37,6 @@ static void do_lookup(void *argument)
 		      leads_there(l->process, l->path + strlen(ROOT), &l->aim);
 }
 
-static void drop_lookup(void *argument)
-{
-	close(((struct lookup *)argument)->process);
-}
-
 int path_leads_to(
 	struct timeout *timeout, int process, struct span path, const struct path_aim *aim)
 {
@@ -53,12 +47,6 @@ int path_leads_to(
 		return -ENAMETOOLONG;
 	memcpy(l.path, ROOT, strlen(ROOT));
 	memcpy(l.path + strlen(ROOT), path.data, path.size);
-	l.process = fcntl(process, F_DUPFD_CLOEXEC, 0);
-	if (l.process < 0)
-		return -errno;
-	status =
-		timeout_call(timeout, do_lookup, drop_lookup, &l, sizeof(l), l.process, TIMEOUT_MS);
-	if (status != -ETIMEDOUT)
-		close(l.process); /* else the thread owns it */
+	status = timeout_call_file(timeout, do_lookup, &l, sizeof(l), process, TIMEOUT_MS);
 	return status ? status : l.is_there;
 }

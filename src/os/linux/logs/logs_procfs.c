@@ -109,24 +109,11 @@ static void read_end(void *argument)
 		close(fd);
 }
 
-/* The argument of a call with a timeout begins with a descriptor of /proc/PID, its own. */
-static void drop_call(void *argument)
-{
-	close(*(int *)argument);
-}
-
+/* The argument begins with a descriptor of /proc/PID, its own. */
 static int call_timed(
 	struct logs_state *s, void (*work)(void *argument), void *argument, size_t size)
 {
-	int *process = argument, status;
-
-	*process = fcntl(s->of->process, F_DUPFD_CLOEXEC, 0);
-	if (*process < 0)
-		return -errno;
-	status = timeout_call(&s->timeout, work, drop_call, argument, size, *process, TIMEOUT_MS);
-	if (status != -ETIMEDOUT)
-		close(*process); /* else the thread owns it */
-	return status;
+	return timeout_call_file(&s->timeout, work, argument, size, s->of->process, TIMEOUT_MS);
 }
 
 static void read_file(struct backend_run *run, struct log_place *p, const char *below)

@@ -149,28 +149,17 @@ static void do_stat(void *argument)
 			    : 0;
 }
 
-static void drop_stat(void *argument)
-{
-	close(((struct named *)argument)->process);
-}
-
 /* Whether the file of a mapping has exactly this name, seen from the process's root. */
 static bool lives_as(struct maps_snapshot *m, struct span path, const struct maps_mapping *mapping)
 {
-	struct named n = { .process = fcntl(m->who.process, F_DUPFD_CLOEXEC, 0) };
+	struct named n = { 0 };
 	int status;
 
-	if (n.process < 0)
-		return false;
 	if (snprintf(n.path, sizeof(n.path), "root%.*s", (int)path.size, path.data) >=
-		(int)sizeof(n.path)) {
-		close(n.process);
+		(int)sizeof(n.path))
 		return false;
-	}
-	status = timeout_call(
-		&m->reader->timeout, do_stat, drop_stat, &n, sizeof(n), n.process, TIMEOUT_MS);
-	if (status != -ETIMEDOUT)
-		close(n.process);
+	status = timeout_call_file(
+		&m->reader->timeout, do_stat, &n, sizeof(n), m->who.process, TIMEOUT_MS);
 	return !status && !n.status && n.st.st_ino == mapping->inode &&
 	       n.st.st_dev == makedev(mapping->device_major, mapping->device_minor);
 }

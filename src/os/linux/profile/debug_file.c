@@ -124,11 +124,6 @@ struct job {
 	struct file_names names; /* its end is open */
 };
 
-static void drop_job(void *argument)
-{
-	close(((struct job *)argument)->root);
-}
-
 static bool has_sum(int file, uint64_t size, uint32_t sum)
 {
 	_cleanup_free_ unsigned char *piece = size <= CRC_BYTES_MAX ? malloc(CRC_PIECE) : NULL;
@@ -246,22 +241,14 @@ static void do_sealed_job(void *argument)
 		read_open(job, job->root);
 }
 
-/* `kept`: becomes the job's. */
 static bool call(struct timeout *timeout, void (*work)(void *), struct job *job, int kept,
 	struct file_names *names)
 {
 	size_t size = offsetof(struct job, names) + file_names_size(names);
-	int status;
 
-	job->root = fcntl(kept, F_DUPFD_CLOEXEC, 0);
-	if (job->root < 0)
-		return false;
 	memcpy(&job->names, names, file_names_size(names));
-	status = timeout_call(timeout, work, drop_job, job, size, job->root, file_names_ms(names));
-	if (status == -ETIMEDOUT)
-		return false; /* the thread owns the descriptor now */
-	drop_job(job);
-	if (status || !job->is_read)
+	if (timeout_call_file(timeout, work, job, size, kept, file_names_ms(names)) ||
+		!job->is_read)
 		return false;
 	memcpy(names, &job->names, file_names_size(names));
 	return true;

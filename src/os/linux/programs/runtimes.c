@@ -180,17 +180,10 @@ static void do_identify(void *argument)
 			(uint64_t)st.st_ctim.tv_sec, (uint64_t)st.st_ctim.tv_nsec };
 }
 
-static void drop_scan(void *argument)
+static int scan(struct timeout *timeout, int process, struct scan *l, void (*work)(void *argument))
 {
-	close(((struct scan *)argument)->process);
-}
+	int status = timeout_call_file(timeout, work, l, sizeof(*l), process, SCAN_MS);
 
-static int scan(struct timeout *timeout, struct scan *l, void (*work)(void *argument))
-{
-	int status = timeout_call(timeout, work, drop_scan, l, sizeof(*l), l->process, SCAN_MS);
-
-	if (status == -ETIMEDOUT)
-		l->process = -1; /* the thread owns it */
 	return status ? status : l->status;
 }
 
@@ -223,15 +216,15 @@ static void tell(const struct evidence *e, struct runtimes_seen *seen)
 int runtimes_see_executable(
 	struct runtimes *r, struct timeout *timeout, int process, struct runtimes_seen *seen)
 {
-	struct scan l = { .process = fcntl(process, F_DUPFD_CLOEXEC, 0) };
+	struct scan l = { 0 };
 	struct evidence *known = NULL;
-	int status = l.process < 0 ? -errno : scan(timeout, &l, do_identify);
+	int status = scan(timeout, process, &l, do_identify);
 
 	assert(r);
 	if (!status) {
 		known = map_get(&r->executables, &l.id);
 		if (!known)
-			status = scan(timeout, &l, do_scan);
+			status = scan(timeout, process, &l, do_scan);
 		if (!status && !known) {
 			known = map_put(&r->executables, &l.id, NULL);
 			if (known)
@@ -240,7 +233,5 @@ int runtimes_see_executable(
 		if (!status)
 			tell(known ? known : &l.found, seen);
 	}
-	if (l.process >= 0)
-		close(l.process);
 	return status;
 }

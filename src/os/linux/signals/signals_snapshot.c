@@ -43,30 +43,23 @@ static void do_job(void *argument)
 	job->status = elf_addresses(job->file, job->addresses, job->count, NULL);
 }
 
-static void drop_job(void *argument)
-{
-	close(((struct job *)argument)->file);
-}
-
 /* `process` is a descriptor of /proc/PID. Offsets are in the file of that mapping. 0, or a
  * negative errno: -ETIMEDOUT when the file did not answer. */
 static int mapped_symbols(struct timeout *timeout, int process, const struct maps_line *mapping,
 	struct elf_address *addresses, size_t count)
 {
 	_cleanup_free_ struct job *job = calloc(1, sizeof(*job));
+	_cleanup_close_ int file = -1;
 	int status;
 
 	if (!job || count > ELF_ADDRESSES_MAX)
 		return -ENOMEM;
 	job->count = count;
 	memcpy(job->addresses, addresses, count * sizeof(*addresses));
-	job->file = timed_open_mapped(timeout, process, mapping, SYMBOLS_MS);
-	if (job->file < 0)
-		return job->file;
-	status = timeout_call(timeout, do_job, drop_job, job, sizeof(*job), job->file, SYMBOLS_MS);
-	if (status == -ETIMEDOUT)
-		return status; /* the thread owns the file now */
-	drop_job(job);
+	file = timed_open_mapped(timeout, process, mapping, SYMBOLS_MS);
+	if (file < 0)
+		return file;
+	status = timeout_call_file(timeout, do_job, job, sizeof(*job), file, SYMBOLS_MS);
 	if (!status)
 		status = job->status;
 	if (!status)
