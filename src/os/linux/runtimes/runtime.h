@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A language's runtime, as sooth knows it: a row in runtimes.def, a folder beside this file, and in
- * it a struct runtime. Code about all languages goes through that table (runtime_set.h)
- * and names none.
+ * it a struct runtime. Code about all languages goes through that table (runtime_set.h) and names
+ * none.
  *
- * A runtime gives what it can; all but its title is optional (NULL or 0).
+ * A runtime gives what it can: each member but `title` is optional (NULL or 0). `title` stands
+ * where a function has no file. The order of the rows decides which one is called first.
  *
- * State. Names of functions need a state for each recording: `state_size` zeroed bytes that begin
- * with struct runtime_state. `init` fills in the rest, `fini` frees it. Where the walk in the
- * kernel follows the runtime's objects, `kernel_map` is the BPF map of its files, and
- * `kernel_known` the member that says that there are some.
+ * State. All members but these need a state for each recording: `state_size` zeroed bytes that
+ * begin with struct runtime_state. `init` fills in the rest, `fini` frees it. Where the walk in the
+ * kernel follows the runtime's objects, `kernel_map` is the BPF map of its files, filled by
+ * runtime_share(), and `kernel_known` the member of struct walks_control that says that there are
+ * some.
  *
  * A file. `see` gets each file that a sampled process has mapped as code, once or more, and keeps
  * those that have the engine, with the layout of their version. That is known by the version, or
@@ -19,15 +21,17 @@
  *
  * Frames of a sample. `begin` gets each sample before its frames. `functions` gets each user frame
  * of it, innermost first, with what the walk found beside it, and says which functions the frame
- * stands for. These are texts in the names that all runtimes share. The process runs on: what is
- * read of it is checked, or counts only as the sample saw it. `take` gets names that the kernel
- * side has read, before such a sample.
+ * stands for. These are texts in the names that all runtimes share, each with its file and line.
+ * The process runs on: what is read of it is checked, or counts only as the sample saw it; it may
+ * be backed by a file that never answers, so a timeout_call() reads it. `take` gets names that the
+ * kernel side has read, before such a sample.
  *
- * A walk in user space. `meet` gets each frame that a walk is at, `end` the whole of them: they put
- * beside the frames what the kernel side puts there.
+ * A walk in user space. `meet` gets each frame that a walk is at, before it is counted, `end` the
+ * whole of them: they put beside the frames what the kernel side puts there. For their steps
+ * include runtime_walk.h.
  *
  * Waits of a process. `waits` writes records of what runs in it beside threads; `locks` sets which
- * thread waits for a lock of which other one. Both get what wait_reader.h has.
+ * thread waits for a lock of which other one (wait_node.owners). Both get what wait_reader.h has.
  *
  * `limits` reports what could not be named, and why.
  */
@@ -67,6 +71,12 @@ static inline void runtime_share(struct runtime_state *s, uint64_t file, const v
 	if (s->map >= 0 && !bpf_map_update_elem(s->map, &file, layout, BPF_ANY))
 		*s->known = 1;
 }
+
+/* A limit, where many of the frames have no name; by `reasons`, of which some may be no limit:
+ * NULL.
+ */
+void runtime_refused(struct backend_run *run, const char *what, const uint64_t *refused,
+	const char *const *reasons, size_t count, uint64_t frames);
 
 struct runtime_frame {
 	const struct profile_raw *raw;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/linux/runtimes/runtime_set.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NAMES_MAX   (1u << 18)
-#define NAMES_BYTES (48u << 20)
+#define NAMES_MAX     (1u << 18)
+#define NAMES_BYTES   (48u << 20)
+#define NOTED_PERCENT 10 /* of the frames: fewer without a name have no note */
 
 #define RUNTIME(name) extern const struct runtime runtime_##name;
 #include "os/linux/runtimes/runtimes.def"
@@ -93,4 +95,23 @@ void runtime_set_name(const struct runtime_set *s, enum runtime_id id, uint32_t 
 	/* Both end with a NUL. */
 	*function = text.size ? text.data : NULL;
 	*place = text.size ? text.data + strlen(text.data) + 1 : runtime_table[id]->title;
+}
+
+void runtime_refused(struct backend_run *run, const char *what, const uint64_t *refused,
+	const char *const *reasons, size_t count, uint64_t frames)
+{
+	uint64_t all = 0;
+	size_t most = 0;
+	char text[200];
+
+	for (size_t i = 0; i < count; i++) {
+		all += reasons[i] ? refused[i] : 0;
+		if (reasons[i] && (!reasons[most] || refused[i] > refused[most]))
+			most = i;
+	}
+	if (!all || !frames || 100 * (double)all / (double)frames < NOTED_PERCENT)
+		return;
+	snprintf(text, sizeof(text), "%.0f %% of their frames; most: %s",
+		100 * (double)all / (double)frames, reasons[most]);
+	backend_limit(run, what, text, "");
 }

@@ -22,7 +22,6 @@
 #define FILE_BYTES_LEAST (16 << 20) /* no executable with this engine is smaller */
 #define OPCODES_MAX	 4096
 #define HANDLERS_LEAST	 200 /* of bytecodes: there are some 800 */
-#define NOTED_PERCENT	 10  /* of the frames: fewer without a name are not reported */
 #define TRIES_MAX	 100 /* a process fills in its table of handlers when it starts */
 
 #define FUNCTIONS_MAX 9 /* of one frame: those compiled into a function, and itself */
@@ -487,7 +486,7 @@ static void functions(void *state, const struct runtime_frame *at, struct runtim
 		out->place = RUNTIME_INSTEAD;
 }
 
-static const char *why_refused(const struct jsc *j, double *percent)
+static void limits(const void *state, struct backend_run *run)
 {
 	static const char *const reasons[JSC_REFUSALS] = {
 		[JSC_STUB] = "they are stubs of the engine",
@@ -496,23 +495,7 @@ static const char *why_refused(const struct jsc *j, double *percent)
 		[JSC_NO_TEXT] = "the name is not text",
 		[JSC_UNREAD] = "the memory of the process could not be read in time",
 	};
-	uint64_t all = 0;
-	size_t most = JSC_STUB;
-
-	for (size_t i = JSC_STUB; i < JSC_REFUSALS; i++) {
-		all += j->refused[i];
-		if (j->refused[i] > j->refused[most])
-			most = i;
-	}
-	*percent = j->frames ? 100.0 * (double)all / (double)j->frames : 0;
-	return all ? reasons[most] : NULL;
-}
-
-static void limits(const void *state, struct backend_run *run)
-{
 	const struct jsc *j = state;
-	double percent;
-	const char *why = why_refused(j, &percent);
 	char text[400];
 
 	map_for_each_value (&j->files, const struct jsc_file *, file) {
@@ -526,10 +509,8 @@ static void limits(const void *state, struct backend_run *run)
 		backend_limit(run, "names of functions of JavaScript", text,
 			"observe it for longer, while it works: sooth profile -d 30s PID");
 	}
-	if (!why || percent < NOTED_PERCENT)
-		return;
-	snprintf(text, sizeof(text), "%.0f %% of their frames; most: %s", percent, why);
-	backend_limit(run, "names of some functions of JavaScript", text, "");
+	runtime_refused(run, "names of some functions of JavaScript", j->refused, reasons,
+		JSC_REFUSALS, j->frames);
 }
 
 const struct runtime runtime_jsc = {

@@ -20,7 +20,6 @@
 #define FUNCTIONS_MAX	 131072
 #define READ_MS		 10000 /* the symbols of an executable of 100 MB, beside the making of its table */
 #define FILE_BYTES_LEAST (16 << 20) /* no file with this engine is smaller */
-#define NOTED_PERCENT	 10	    /* of the frames: fewer without a name have no note */
 #define FILE_SCHEME	 "file://"
 
 struct v8 {
@@ -232,31 +231,14 @@ static void meet(void *state, struct runtime_walk *at)
 		v8_frame(w, &layout->shared);
 }
 
-static const char *why_refused(const struct v8 *v, double *percent)
+static void limits(const void *state, struct backend_run *run)
 {
 	static const char *const reasons[V8_REFUSALS] = {
 		[V8_OTHER] = "the objects of the engine were not as expected",
 		[V8_NO_TEXT] = "the name is not text",
 		[V8_UNREAD] = "the memory of the process could not be read in time",
 	};
-	uint64_t all = 0;
-	size_t most = V8_OTHER;
-
-	for (size_t i = V8_OTHER; i < V8_REFUSALS; i++) {
-		all += v->refused[i];
-		if (v->refused[i] > v->refused[most])
-			most = i;
-	}
-	*percent = v->frames ? 100.0 * (double)all / (double)v->frames : 0;
-	return all ? reasons[most] : NULL;
-}
-
-static void limits(const void *state, struct backend_run *run)
-{
 	const struct v8 *v = state;
-	double percent;
-	const char *why = why_refused(v, &percent);
-	char text[200];
 
 	if (v->of.map < 0)
 		return;
@@ -266,10 +248,8 @@ static void limits(const void *state, struct backend_run *run)
 	if (v->has_partial)
 		backend_limit(run, "names of functions of JavaScript",
 			"this build of V8 does not export its layout as expected (v8dbg_*)", "");
-	if (!why || percent < NOTED_PERCENT)
-		return;
-	snprintf(text, sizeof(text), "%.0f %% of their frames; most: %s", percent, why);
-	backend_limit(run, "names of some functions of JavaScript", text, "");
+	runtime_refused(run, "names of some functions of JavaScript", v->refused, reasons,
+		V8_REFUSALS, v->frames);
 }
 
 const struct runtime runtime_v8 = {
