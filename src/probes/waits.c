@@ -13,6 +13,7 @@ _Static_assert(sizeof(struct waits_object) == 120, "its layout is part of the ca
 _Static_assert(sizeof(struct waits_party) == 88, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_signals) == 56, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_goroutines) == 104, "its layout is part of the capture format");
+_Static_assert(sizeof(struct waits_tasks) == 104, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_listener) == 72, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_reader) == 88, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_wanted) == 80, "its layout is part of the capture format");
@@ -55,11 +56,12 @@ static const char *const confidences[WAITS_CONFIDENCES] = { "low", "medium", "hi
 const struct sooth_names waits_confidence_names = { WAITS_CONFIDENCES, confidences };
 
 static const char *const locks[WAITS_LOCKS] = { "none", "unknown", "mutex", "owned", "signal",
-	"join", "plain", "Java monitor", "Java lock", "Java idle", "Java task", "Java latch", "Java semaphore",
-	"Java future", "Java condition" };
+	"join", "plain", "Java monitor", "Java lock", "Java idle", "Java task", "Java latch",
+	"Java semaphore", "Java future", "Java condition" };
 const struct sooth_names waits_lock_names = { WAITS_LOCKS, locks };
 
-static const char *const goroutine_states[WAITS_GOROUTINE_STATES] = { "waits", "runs", "in a call" };
+static const char *const goroutine_states[WAITS_GOROUTINE_STATES] = { "waits", "runs",
+	"in a call" };
 const struct sooth_names waits_goroutine_state_names = { WAITS_GOROUTINE_STATES, goroutine_states };
 
 static const char *const roles[WAITS_ROLES] = { "call", "watched" };
@@ -242,6 +244,25 @@ static const struct sooth_field goroutine_fields[] = {
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(waits_goroutines, longest_state)),
 };
 
+static const struct sooth_field task_fields[] = {
+	FIELD_PID(waits_tasks),
+	FIELD_NODE(waits_tasks),
+	FIELD_STRING(
+		waits_tasks, start, "function that these tasks of asyncio run", .is_key = true),
+	FIELD_NUMBER(waits_tasks, count, "number of these tasks",
+		FIELD_STATE_AT(waits_tasks, count_state)),
+	FIELD_TRUTH(waits_tasks, is_waiting, "they wait; else they run, or have not begun"),
+	FIELD_STRING(waits_tasks, by, "function of a library that they wait in",
+		FIELD_STATE_AT(waits_tasks, at_state)),
+	FIELD_STRING(waits_tasks, at, "function of the program that called it",
+		FIELD_STATE_AT(waits_tasks, at_state)),
+	FIELD_STRING(waits_tasks, place, "file and first line of that function",
+		FIELD_STATE_AT(waits_tasks, at_state)),
+	FIELD_NUMBER(waits_tasks, awaited, "number of other tasks that they await"),
+	FIELD_STRING(waits_tasks, awaiter, "function of the task that awaits them, or one of them",
+		FIELD_STATE_AT(waits_tasks, awaiter_state)),
+};
+
 static const struct sooth_field listener_fields[] = {
 	FIELD_PID(waits_listener),
 	FIELD_STRING(waits_listener, local, "address and port, or the name of a unix socket",
@@ -262,8 +283,8 @@ static const struct sooth_field wanted_fields[] = {
 	FIELD_STRING(waits_wanted, detail, "path of the locked file; of a database empty",
 		.may_shrink = true),
 	FIELD_NUMBER(waits_wanted, waiters, "processes that wait for the lock"),
-	FIELD_NUMBER(waits_wanted, waiter_pid,
-		"process that waits longest; 0: none could be read", .is_key = true),
+	FIELD_NUMBER(waits_wanted, waiter_pid, "process that waits longest; 0: none could be read",
+		.is_key = true),
 	FIELD_NUMBER(waits_wanted, waiter_start_ticks, "start of that process in clock ticks",
 		.is_hidden = true),
 	FIELD_STRING(waits_wanted, waiter_name, "name of that process (comm)"),
@@ -341,6 +362,14 @@ static const struct sooth_schema goroutines_schema = {
 	SCHEMA_FIELDS(goroutine_fields),
 };
 
+static const struct sooth_schema tasks_schema = {
+	.name = "waits.tasks",
+	.kind = WAITS_TASKS,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct waits_tasks),
+	SCHEMA_FIELDS(task_fields),
+};
+
 static const struct sooth_schema listener_schema = {
 	.name = "waits.listener",
 	.kind = WAITS_LISTENER,
@@ -374,8 +403,8 @@ static const struct sooth_schema snapshot_schema = {
 };
 
 static const struct sooth_schema *const schemas[] = { &process_schema, &thread_schema,
-	&object_schema, &party_schema, &signals_schema, &goroutines_schema,
-	&listener_schema, &wanted_schema, &reader_schema, &snapshot_schema, NULL };
+	&object_schema, &party_schema, &signals_schema, &goroutines_schema, &listener_schema,
+	&wanted_schema, &reader_schema, &tasks_schema, &snapshot_schema, NULL };
 
 const struct probe probe_waits = {
 	.name = "waits",

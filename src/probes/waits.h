@@ -23,6 +23,7 @@ enum waits_kind {
 	WAITS_LISTENER = 0x0f07,
 	WAITS_WANTED = 0x0f08,
 	WAITS_READER = 0x0f09,
+	WAITS_TASKS = 0x0f0a,
 };
 
 /* A process of the chain; its other records follow it. */
@@ -143,7 +144,7 @@ enum waits_relation {
 	WAITS_RELATION_TERMINAL,  /* has the other end of the terminal */
 	WAITS_RELATION_DAEMON,	  /* serves the file system */
 	WAITS_RELATION_LAST_USER, /* of a System V semaphore or queue */
-	WAITS_RELATION_SHARER,	 /* its parent, which has the same input: who reads first has it */
+	WAITS_RELATION_SHARER,	  /* its parent, which has the same input: who reads first has it */
 	WAITS_RELATION_TERMINAL_USER, /* is on the terminal that it runs */
 	WAITS_RELATIONS,
 };
@@ -218,6 +219,25 @@ struct waits_goroutines {
 	struct sooth_text by;	  /* what it called: "sync.(*WaitGroup).Wait"; empty: nothing */
 	struct sooth_text at;	  /* the function of the program that waits: "main.main" */
 	struct sooth_text start;  /* the function that it began with */
+};
+
+/* Tasks of an asyncio program whose coroutines stand in the same functions, in one state. Count not
+ * measured: it has tasks, but this version of Python does not say where. */
+struct waits_tasks {
+	struct sooth_record record; /* the observed process */
+	uint64_t node_start_ticks;
+	uint64_t count;
+	uint64_t awaited; /* tasks that these await */
+	uint32_t node_pid;
+	uint8_t is_waiting;  /* not: it runs, or has not begun */
+	uint8_t count_state; /* truncated: not all tasks were read */
+	uint8_t at_state;    /* of `at`, `by` and `place` */
+	uint8_t awaiter_state;
+	struct sooth_text start;   /* the function that the task runs */
+	struct sooth_text at;	   /* the innermost function of the program; empty: none */
+	struct sooth_text by;	   /* the function of a library that it awaits; empty: none */
+	struct sooth_text place;   /* file and first line of `at` */
+	struct sooth_text awaiter; /* the function of the task that awaits them, or one of them */
 };
 
 /* A socket that others connect or send to, in the network namespace of the observed process, and a

@@ -13,9 +13,10 @@ import time
 import unittest
 
 import harness
+import other_runtimes
 from harness import Case, Process, needs_bpf
 
-VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.9")
+VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.9", "3.10")
 FETCHED = ("3.9", "3.13", "3.14")  # where they are not here: packages of other suites (script/fetch-runtime)
 STRONGEST = ("test_shares", "test_callbacks")  # of a version beside the first: the others with --long
 
@@ -131,24 +132,14 @@ def executable_of(program, version):
     return os.path.realpath(said[1]) if said[0] == version and said[1] else None
 
 
-def fetched(version):
-    if version not in FETCHED:
-        return None
-    run = subprocess.run([os.path.join(os.path.dirname(__file__), "..", "..", "script", "fetch-runtime"), "python" + version],
-        capture_output=True, text=True)
-    if run.returncode:
-        print("python%s: %s" % (version, run.stderr.strip()[-300:]))
-        return None
-    command = run.stdout.splitlines()
-    return ["env", "PYTHONHOME=" + os.path.dirname(os.path.dirname(command[-1])), *command]
-
-
 def interpreter(version):
     """A command. The distribution's comes first, then what is on the path, or was put there by pyenv."""
     programs = ["/usr/bin/python3", shutil.which("python" + version),
                 *glob.glob(os.path.expanduser("~/.pyenv/versions/%s.*/bin/python3" % version))]
     here = next(filter(None, (executable_of(program, version) for program in programs if program)), None)
-    return [here] if here else fetched(version)
+    if here:
+        return [here]
+    return other_runtimes.command("python" + version) if version in FETCHED else None
 
 
 class Functions:
@@ -156,8 +147,8 @@ class Functions:
 
     @property
     def method(self):
-        """3.9 has no name with the class."""
-        return "messen" if self.version == "3.9" else "Größe.messen"
+        """Names have no class before 3.11."""
+        return "messen" if self.version in ("3.9", "3.10") else "Größe.messen"
 
     def setUp(self):
         super().setUp()
@@ -298,7 +289,7 @@ def of_version(version):
     return needs_bpf(unittest.skipUnless(os.uname().machine == "x86_64", "only layouts of x86-64 are known")(case))
 
 
-Python3_11, Python3_12, Python3_13, Python3_14, Python3_9 = map(of_version, VERSIONS)
+Python3_11, Python3_12, Python3_13, Python3_14, Python3_9, Python3_10 = map(of_version, VERSIONS)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import time
 import unittest
 
 import harness
+import other_runtimes
 from harness import Case, wait_until
 
 PYTHON = os.path.realpath(sys.executable)
@@ -947,6 +948,40 @@ class Kinds(Situations):
         self.addCleanup(server.stdout.close)
         port = int(server.stdout.readline())
         return server.pid, "idle", r"waits for connections on 127.0.0.1:%d" % port
+
+    def of_asyncio_tasks(self):
+        """The chain of awaits ends at a server that does not answer; workers without work come after it."""
+        command = other_runtimes.command("python3.14")
+        if not command:
+            return None
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+        client = self.begin(*command, "-c", textwrap.dedent("""
+            import asyncio, sys
+            async def read_reply(reader):
+                return await reader.readexactly(10)
+            async def fetch(port):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                return await read_reply(reader)
+            async def fetch_all(port):
+                async with asyncio.TaskGroup() as group:
+                    for i in range(3):
+                        group.create_task(fetch(port))
+            async def work(queue):
+                await queue.get()
+            async def main():
+                queue = asyncio.Queue()
+                workers = [asyncio.create_task(work(queue)) for i in range(5)]
+                fetching = asyncio.create_task(fetch_all(int(sys.argv[1])))
+                await asyncio.sleep(0.5)
+                print("all wait", flush=True)
+                await asyncio.gather(fetching, *workers)
+            asyncio.run(main())
+            """), str(server.getsockname()[1]), stdout=subprocess.PIPE)
+        self.addCleanup(client.stdout.close)
+        client.stdout.readline()
+        return client.pid, None, r"; 3 asyncio tasks of %d wait in StreamReader\.readexactly, called by read_reply < fetch < fetch_all < main, " \
+            r"and 5 in Queue\.get, called by work < main$" % client.pid
 
     def test_kinds(self):
         names = [name for name in dir(self) if name.startswith("of_")]

@@ -361,7 +361,7 @@ static void test_versions(void **state)
 	assert_true(python_layout_find(&found, 0x030900f0, NULL, 0));
 	assert_true(python_layout_find(&found, 0x030b00f0, NULL, 0));
 	assert_false(python_layout_find(&found, 0x030b00c2, NULL, 0)); /* not yet released */
-	assert_false(python_layout_find(&found, 0x030a0df0, NULL, 0));
+	assert_false(python_layout_find(&found, 0x03080df0, NULL, 0));
 	assert_false(python_layout_find(&found, 0x030d00f0, NULL, 0));
 	assert_false(python_layout_find(&found, 0x030e00f0, NULL, 0));
 	assert_false(python_layout_find(&found, 0x030f00f0, NULL, 0));

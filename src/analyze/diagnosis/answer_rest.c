@@ -5,6 +5,7 @@
 
 #include "analyze/diagnosis/stack_waits.h"
 #include "analyze/waits/wait_go.h"
+#include "analyze/waits/wait_tasks.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
@@ -111,6 +112,7 @@ void answer_put_rest(const struct diagnosis *s, const struct diagnosed *j,
 		wait_link_text(out, g, first);
 	}
 	wait_put_main_goroutine(out, g, j->id.pid);
+	wait_put_tasks(out, g, j->id.pid);
 }
 
 /* --- a child --- */

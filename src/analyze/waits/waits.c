@@ -7,6 +7,7 @@
 #include "analyze/waits/wait_activity.h"
 #include "analyze/waits/wait_go.h"
 #include "analyze/waits/wait_rows.h"
+#include "analyze/waits/wait_tasks.h"
 #include "analyze/waits/wait_text.h"
 #include "analyze/waits/why_rows.h"
 #include "base/cleanup.h"
@@ -125,8 +126,10 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct s
 		add_activity(s, main, &g, &chain, &activity, &text);
 	else
 		wait_chain_text(&text, &g, &chain);
-	if (chain.count)
+	if (chain.count) {
 		wait_put_main_goroutine(&text, &g, snapshot->id.pid);
+		wait_put_tasks(&text, &g, snapshot->id.pid);
+	}
 	if (!chain.count)
 		buffer_format(&text, "process %u %s", snapshot->id.pid,
 			is_left_out(snapshot) ? "was not looked at" : "has ended");

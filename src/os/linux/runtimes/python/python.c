@@ -3,6 +3,7 @@
 #include "os/linux/runtimes/python/python.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "base/cursor.h"
 #include "os/linux/runtimes/python/python_code.h"
 #include "os/linux/runtimes/python/python_layout.h"
+#include "os/linux/runtimes/python/python_tasks.h"
 #include "os/linux/runtimes/runtime_walk.h"
 #include "symbols/elf_texts.h"
 
@@ -44,6 +46,7 @@ static void fini(void *state)
 
 	map_fini(&p->files);
 	map_fini(&p->objects);
+	free(p->program);
 }
 
 /* --- interpreters --- */
@@ -298,5 +301,6 @@ const struct runtime runtime_python = {
 	.take = take,
 	.meet = meet,
 	.end = end,
+	.waits = python_tasks_add,
 	.limits = limits,
 };

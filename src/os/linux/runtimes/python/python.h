@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Functions of Python 3.11 to 3.13 by name, without a start flag: the kernel side reads the
+ * Functions of Python 3.9 to 3.14 by name, without a start flag: the kernel side reads the
  * interpreter's frames at the sample, and the names of each code object that it meets for the first
  * time. A name that it could not read (too long, or in memory that is not there) is read by this
  * side as soon as the sample is here: such a name counts only if the object is a code object still,
@@ -15,9 +15,10 @@
 
 struct python {
 	struct runtime_state of;
-	struct map files;   /* uint64_t file -> struct profile_python */
-	struct map objects; /* process and object -> uint32_t name */
-	bool is_copied;	    /* functions of a copied stack have no names */
+	struct map files;		/* uint64_t file -> struct profile_python */
+	struct map objects;		/* process and object -> uint32_t name */
+	struct python_program *program; /* whose tasks were read last; NULL: none */
+	bool is_copied;			/* functions of a copied stack have no names */
 	/* The sample: */
 	uint32_t next; /* of its functions */
 	bool is_usable;

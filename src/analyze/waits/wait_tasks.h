@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tasks of an asyncio program. */
+#ifndef SOOTH_ANALYZE_WAIT_TASKS_H
+#define SOOTH_ANALYZE_WAIT_TASKS_H
+
+#include "analyze/waits/wait_graph.h"
+#include "base/buffer.h"
+
+/* "; 3 tasks wait in StreamReader.read, called by fetch < fetch_all < main, and 5 in Queue.get,
+ * called by worker < main"; or nothing. */
+void wait_put_tasks(struct buffer *out, const struct wait_graph *g, uint32_t pid);
+
+#endif

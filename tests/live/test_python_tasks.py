@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Tasks of an asyncio program that changes them all the time, or has broken them: `sooth why` ends, says
+what can be read, and the program goes on."""
+import time
+
+import harness
+import other_runtimes
+from harness import Case, Process
+
+CHANGES = """
+import asyncio
+async def leaf(n):
+    await asyncio.sleep(n % 3 * 0.001)
+async def middle(n):
+    await asyncio.gather(*(leaf(i) for i in range(n % 7)))
+async def main():
+    print("ready", flush=True)
+    while True:
+        await asyncio.gather(*(middle(i) for i in range(50)))
+asyncio.run(main())
+"""
+
+# Objects of the interpreter, written through ctypes: each word of a task and of its coroutine in turn.
+LIES = """
+import asyncio, ctypes, gc, random, time
+gc.disable()  # the collector would follow them too
+async def waits():
+    await asyncio.Event().wait()
+async def main():
+    tasks = [asyncio.create_task(waits()) for i in range(8)]
+    await asyncio.sleep(0.1)
+    print("ready", flush=True)
+    coroutine, node = 128, 152
+    values = [0, 1, 8, 2**64 - 8, 0x7fffffffffff, id(tasks[0]), id(tasks[1]), id(tasks[0]) + node, id(tasks[1]) + node]
+    objects = [(id(tasks[0]), 168), (ctypes.c_uint64.from_address(id(tasks[0]) + coroutine).value, 240)]
+    while True:
+        begin, size = random.choice(objects)
+        word = ctypes.c_uint64.from_address(begin + random.randrange(8, size, 8))
+        before, word.value = word.value, random.choice(values)
+        time.sleep(0.05)
+        word.value = before
+asyncio.run(main())
+"""
+
+
+class Tasks(Case):
+    def start_python(self, source):
+        command = other_runtimes.command("python3.14")
+        if not command:
+            self.skipTest("Python 3.14 cannot be had here")
+        target = Process([*command, "-c", source])
+        self.addCleanup(target.end)
+        target.wait_for_output(b"ready")
+        return target
+
+    def why(self, pid):
+        begin = time.monotonic()
+        run = self.sooth("why", "-j", str(pid), status=None)
+        self.assertIn(run.status, (0, 1, 4))
+        self.assertLess(time.monotonic() - begin, 20)
+        return run.json()["processes"][0]["text"]
+
+    def test_changes(self):
+        target = self.start_python(CHANGES)
+        texts = [self.why(target.pid) for _ in range(10)]
+        self.assertTrue(any("asyncio task" in text for text in texts), texts)
+        self.assertTrue(target.is_running())
+
+    def test_lies(self):
+        target = self.start_python(LIES)
+        for _ in range(15):
+            self.why(target.pid)
+        self.assertTrue(target.is_running(), bytes(target.err[-2000:]))
+
+
+if __name__ == "__main__":
+    harness.main()
