@@ -13,4 +13,5 @@ def command(name):
         print("%s: %s" % (name, run.stderr.strip()[-300:]))
         return None
     words = run.stdout.splitlines()
-    return ["env", "PYTHONHOME=" + os.path.dirname(os.path.dirname(words[-1])), *words]
+    home = ["env", "PYTHONHOME=" + os.path.dirname(os.path.dirname(words[-1]))] if name.startswith("python") else []
+    return home + words

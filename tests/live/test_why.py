@@ -790,6 +790,23 @@ class Kinds(Situations):
         jvm.stdout.readline()
         return jvm.pid, "idle", r"waits for work: no thread waits for a lock of Java, idle"
 
+    def of_newer_jvm(self):
+        """Two threads with a lock each want the other's. Its program is not called java."""
+        command = other_runtimes.command("java25")
+        if not command or not self.has("javac"):
+            return None
+        with open(self.path("Crossed.java"), "w", encoding="ascii") as file:
+            file.write("public class Crossed { static void cross(Object a, Object b) { synchronized (a) {"
+                       " try { Thread.sleep(300); } catch (InterruptedException e) { } synchronized (b) { } } }"
+                       " public static void main(String[] s) { Object a = new Object(), b = new Object();"
+                       " new Thread(() -> cross(a, b), \"first\").start(); new Thread(() -> cross(b, a), \"second\").start();"
+                       " System.out.println(1); } }")
+        subprocess.run(["javac", self.path("Crossed.java")], check=True)
+        jvm = self.begin(*command, "-Xmx64m", "-cp", self.folder, "Crossed", stdout=subprocess.PIPE)
+        self.addCleanup(jvm.stdout.close)
+        jvm.stdout.readline()
+        return jvm.pid, "deadlock", r"in thread (first|second) \(\d+\) waits for a Java monitor .* held by its thread .*: a deadlock"
+
     def of_unix_server_that_does_not_accept(self):
         path = self.path("busy.sock")
         server = self.python("""

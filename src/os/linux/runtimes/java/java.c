@@ -467,7 +467,7 @@ static void locks(void *state, struct wait_reader *r, struct wait_node *n)
 	struct question *q;
 
 	(void)state;
-	if (strcmp(n->name, "java") != 0 || !n->may_read || n->abi != ABI_64)
+	if (!n->may_read || n->abi != ABI_64)
 		return;
 	q = calloc(1, sizeof(*q));
 	if (!q)
