@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * queue-starved: the main thread of a Python or Ruby program waits at a queue of its own, and the
+ * queue-starved: the main thread of a Python program waits at a queue of its own, and the
  * other threads only sleep or wait. Nothing new can come into the process then: no thread reads,
  * connects or looks at a file, and those that sleep woke several times meanwhile and put nothing
  * in. The thread that should have done so has mostly ended by an error.

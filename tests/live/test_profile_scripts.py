@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Functions of PHP and Ruby that were started without any option: where a script computes, and where it waits. Of other
+Functions of PHP that was started without any option: where a script computes, and where it waits. Of other
 versions than those whose layout is known nothing is named, and nothing wrong.
 """
 import json
@@ -9,12 +9,13 @@ import subprocess
 import unittest
 
 import harness
+import other_runtimes
 from harness import Case, needs_bpf
 
 PHP = r"""<?php
 function lookup($all, $x) {
     $n = 0;
-    foreach ($all as $y) if (str_contains((string)$y, (string)$x)) $n++;
+    foreach ($all as $y) if (strpos((string)$y, (string)$x) !== false) $n++;
     return $n;
 }
 class Report {
@@ -31,39 +32,18 @@ if ($argv[1] === "waits") (new Report)->await_rows();
 while (true) (new Report)->build(range(1, 500));
 """
 
-RUBY = r"""
-class Matcher
-  def scan_lines(lines)
-    lines.each { |l| l =~ /(a+)+$/ }
-  end
-  def await_lines
-    sleep 100
-  end
-end
-def never_called; end
-def run_report
-  Matcher.new.await_lines if ARGV[0] == "waits"
-  loop { Matcher.new.scan_lines(["a" * 18 + "b"] * 10) }
-end
-STDOUT.sync = true
-puts "ready"
-run_report
-"""
-
-
-def has(program, argument, text):
-    """Whether that version is here, whose layout is known."""
-    if not shutil.which(program):
-        return False
-    return subprocess.run([program, *argument], stdout=subprocess.PIPE, check=True).stdout.decode().startswith(text)
+def command(version):
+    """One that is installed, or of another suite."""
+    said = subprocess.run(["php", "-r", "echo PHP_VERSION;"], capture_output=True, text=True).stdout if shutil.which("php") else ""
+    return ["php"] if said.startswith(version) else other_runtimes.command("php" + version)
 
 
 class Scripts(Case):
-    def script(self, program, name, text, what):
-        path = self.path(name)
+    def script(self, program, what):
+        path = self.path("report.php")
         with open(path, "w", encoding="ascii") as f:
-            f.write(text)
-        process = self.start(program, path, what)
+            f.write(PHP)
+        process = self.start(*program, path, what)
         process.wait_for_output(b"ready")
         return process
 
@@ -73,27 +53,30 @@ class Scripts(Case):
     def profile(self, pid):
         return json.dumps(json.loads(bytes(self.sooth("profile", "-j", "--duration", "2s", str(pid)).out)))
 
-    @needs_bpf
-    @unittest.skipUnless(has("php", ["-r", "echo PHP_VERSION;"], "8.2"), "no PHP 8.2 here")
-    def test_php(self):
-        pid = self.script("php", "report.php", PHP, "computes").pid
+    def check(self, version):
+        program = command(version)
+        if not program:
+            self.skipTest("PHP %s cannot be had here" % version)
+        pid = self.script(program, "computes").pid
         text = self.profile(pid)
         self.assertIn("Report::build", text)
         self.assertIn("lookup", text)
         self.assertIn("report.php:2", text)
         self.assertNotIn("never_called", text)
-        self.assertIn("Report::await_rows", self.stack(self.script("php", "report.php", PHP, "waits").pid))
+        self.assertIn("Report::await_rows", self.stack(self.script(program, "waits").pid))
 
     @needs_bpf
-    @unittest.skipUnless(has("ruby", ["-e", "print RUBY_VERSION"], "3.1"), "no Ruby 3.1 here")
-    def test_ruby(self):
-        pid = self.script("ruby", "match.rb", RUBY, "computes").pid
-        text = self.profile(pid)
-        self.assertIn("scan_lines", text)
-        self.assertIn("run_report", text)
-        self.assertIn("match.rb:3", text)
-        self.assertNotIn("never_called", text)
-        self.assertIn("await_lines", self.stack(self.script("ruby", "match.rb", RUBY, "waits").pid))
+    def test_php_8_2(self):
+        self.check("8.2")
+
+    @needs_bpf
+    def test_php_8_4(self):
+        self.check("8.4")
+
+    @needs_bpf
+    @unittest.skipUnless(harness.IS_LONG, "only in script/test --long")
+    def test_php_7_4(self):
+        self.check("7.4")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* queue-starved, by made-up threads of Python and Ruby: each differs from its healthy twin in one
+/* queue-starved, by made-up threads of Python: each differs from its healthy twin in one
  * value. */
 #include "call_records.h"
 #include "check_stacks.h"
@@ -37,15 +37,13 @@ static void put_waits_of(uint32_t tid, const char *call, uint64_t since_ns, bool
 
 static void put_snapshot(const struct beside *b, double s)
 {
-	bool is_ruby = !strncmp(b->by, "(Thread::", 9);
 	struct waits_process p = { .record = head_of(s, PID, WAITS_PROCESS),
 		.node_pid = PID,
 		.threads = 2,
 		.state = 'S' };
 	struct waits_snapshot end = { .record = head_of(s, PID, WAITS_SNAPSHOT) };
 
-	put_waits_of(PID, is_ruby ? "ppoll" : "futex", (uint64_t)(b->waited_s * (double)NS_PER_S),
-		false, s);
+	put_waits_of(PID, "futex", (uint64_t)(b->waited_s * (double)NS_PER_S), false, s);
 	put_waits_of(200, "clock_nanosleep", NS_PER_S / 2, b->wakes > 0, s);
 	RECORD_APPEND(&records, &p, NULL, 0);
 	RECORD_APPEND(&records, &end, NULL, 0);
@@ -69,8 +67,6 @@ static void has_threads(const struct beside *b)
 {
 	const char *const python[] = { "PyThread_acquire_lock_timed libpython3.11.so",
 		"lock_acquire", "(Condition.wait threading.py:327)", b->by, "(collect app.py:3)" };
-	const char *const ruby[] = { "ppoll", b->by, "(collect app.rb:3)" };
-	bool is_ruby = !strncmp(b->by, "(Thread::", 9);
 	struct stacks_thread t = { .record = head_of(0, PID, STACKS_THREAD), .stack = 1 };
 	struct stacks_snapshot end = { .record = head_of(0, PID, STACKS_SNAPSHOT), .threads = 1 };
 
@@ -78,7 +74,7 @@ static void has_threads(const struct beside *b)
 	is_there();
 	add_source("waits");
 	add_source("stacks");
-	thread((struct thread_made){ .call = is_ruby ? "ppoll" : "futex" });
+	thread((struct thread_made){ .call = "futex" });
 	thread((struct thread_made){
 		.tid = 200, .call = "clock_nanosleep", .voluntary = b->wakes });
 	threads_read(2);
@@ -89,7 +85,7 @@ static void has_threads(const struct beside *b)
 	put_call(b);
 	put_snapshot(b, LOOKS - 1);
 	frames = 0;
-	put_stack(1, is_ruby ? ruby : python, is_ruby ? ARRAY_SIZE(ruby) : ARRAY_SIZE(python));
+	put_stack(1, python, ARRAY_SIZE(python));
 }
 
 #define GET	 "(Queue.get queue.py:171)"
@@ -134,12 +130,6 @@ static void joins_queue(double is_queue)
 	waits_by(is_queue > 0 ? "(Queue.join queue.py:89)" : "(Thread.join threading.py:1112)");
 }
 
-static void pops(double is_queue)
-{
-	waits_by(is_queue > 0 ? "(Thread::Queue#pop <internal:thread_sync>:0)"
-			      : "(Thread#join <internal:thread_sync>:0)");
-}
-
 static void test_queue_starved(void **state)
 {
 	static const struct check_case cases[] = {
@@ -155,10 +145,6 @@ static void test_queue_starved(void **state)
 		{ "queue-starved", joins_queue, 1, NULL,
 			"medium/medium: its main thread has waited in Queue.join|task_done" },
 		{ "queue-starved", joins_queue, 0, NULL, "fine: its main thread does not wait" },
-		{ "queue-starved", pops, 1, NULL,
-			"low/low: its main thread has waited in Thread::Queue#pop, called by "
-			"collect (app.rb:3)" },
-		{ "queue-starved", pops, 0, NULL, "fine: its main thread does not wait" },
 	};
 
 	(void)state;

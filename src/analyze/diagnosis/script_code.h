@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Scripts of interpreters whose own functions cannot be read (PHP, Ruby, Perl, Lua, Tcl): a stack
+ * Scripts of interpreters whose own functions cannot be read (Ruby, Perl, Lua, Tcl, most of PHP): a stack
  * shows the C functions of the interpreter only, so the name of the script stands beside them, and
  * what a few of these functions are called for.
  */

@@ -137,26 +137,6 @@ static void of_python(struct stack_wait *out, const struct diagnosis_input *inpu
 	}
 }
 
-/* A wait of Ruby's main thread, which waits in a call for events. */
-static bool of_ruby(struct stack_wait *out, const struct diagnosis_input *input,
-	const struct profile_stacked *stack, size_t at)
-{
-	struct span name = stack_wait_function(input, stack->frames[at]);
-
-	if (!span_starts(stack_wait_file(input, stack->frames[at]), "<internal:thread_sync>"))
-		return false;
-	out->kind = STACK_WAIT_OTHER;
-	out->by = name;
-	out->is_queue = span_ends(name, "Queue#pop") || span_ends(name, "SizedQueue");
-	while (++at < stack->depth) {
-		if (!is_script(stack->frames[at]))
-			continue;
-		set_within(out, input, stack->frames[at]);
-		break;
-	}
-	return true;
-}
-
 /* --- a stack --- */
 
 /* A signal handler may post a semaphore, but not signal a condition (POSIX.1-2017, 2.4.3). */
@@ -190,8 +170,6 @@ static void of_frames(struct stack_wait *out, const struct diagnosis_input *inpu
 
 		if (f->kind == PROFILE_KERNEL)
 			continue;
-		if (is_script(f) && of_ruby(out, input, stack, i))
-			return;
 		if (is_script(f)) {
 			if (out->kind == STACK_WAIT_NOTIFY)
 				set_within(out, input, f);
