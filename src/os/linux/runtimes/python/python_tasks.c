@@ -20,6 +20,7 @@
 
 #define MAPS_BYTES	 (1 << 20)
 #define READ_MS		 1000
+#define FILES_MAX	 16 /* mapped files that have the name of one of the two */
 #define THREADS_MAX	 256
 #define INTERPRETERS_MAX 16
 #define TASKS_MAX	 4096
@@ -381,6 +382,7 @@ static void take_table(struct python_program *p, const struct file_job *job, boo
 static void open_program(struct wait_reader *r, const struct wait_node *n, struct python_program *p)
 {
 	bool has_table = false, has_interpreter = false;
+	unsigned files = 0;
 	struct maps_line line;
 	struct file_job job;
 	struct cursor c;
@@ -398,6 +400,8 @@ static void open_program(struct wait_reader *r, const struct wait_node *n, struc
 		if (!is_module && (has_interpreter || (!is_named(&line, "python") &&
 							      !is_named(&line, "libpython"))))
 			continue;
+		if (files++ == FILES_MAX)
+			return;
 		if (!read_mapped(r, n, &line, &job))
 			continue;
 		if (job.has_table)
