@@ -23,7 +23,7 @@ static inline void call_fill(
 	r->class_ = t->budget.class_;
 	r->gaps = t->budget.gaps;
 	r->skipped = t->budget.skipped;
-	t->budget.gaps &= (uint8_t)~(SYSCALLS_GAP_KEPT | SYSCALLS_GAP_TIME);
+	t->budget.gaps &= (uint8_t) ~(SYSCALLS_GAP_KEPT | SYSCALLS_GAP_TIME);
 	r->path.offset = 0;
 	r->path.size = 0;
 	r->pieces.offset = 0;
@@ -31,7 +31,8 @@ static inline void call_fill(
 	bpf_get_current_comm(r->name, sizeof(r->name));
 }
 
-static void stream_plain(struct thread *t, int64_t result, uint64_t now, uint8_t result_state)
+static void stream_call_without_pieces(
+	struct thread *t, int64_t result, uint64_t now, uint8_t result_state)
 {
 	struct syscalls_call *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
@@ -98,8 +99,7 @@ static void stream_with_pieces(
 	}
 	if (config.keeps_status && t->abi == ABI_NATIVE)
 		keep_answer(p, t, result, scratch_index);
-	for (uint32_t i = 0;
-		i < SYSCALLS_PIECES && config.keeps_api && t->abi == ABI_NATIVE; i++) {
+	for (uint32_t i = 0; i < SYSCALLS_PIECES && config.keeps_api && t->abi == ABI_NATIVE; i++) {
 		if (!keep_api(t->number, i, scratch_index))
 			break;
 	}
@@ -132,7 +132,7 @@ static void stream_call(struct thread *t, int64_t result, uint64_t now, uint32_t
 	if (has_captures(t))
 		stream_with_pieces(t, result, now, scratch_index);
 	else
-		stream_plain(t, result, now, 0);
+		stream_call_without_pieces(t, result, now, 0);
 }
 
 #endif

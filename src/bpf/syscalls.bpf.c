@@ -202,7 +202,8 @@ static void thread_ends(struct thread *t, uint64_t now)
 	if (config.has_budget)
 		budget_enter_window(t);
 	if (t->member.interest & INTEREST_STREAM && t->in_call && !t->is_unwanted)
-		stream_plain(t, 0, now, 1); /* SOOTH_STATE_ABSENT: it does not return */
+		stream_call_without_pieces(
+			t, 0, now, 1); /* SOOTH_STATE_ABSENT: it does not return */
 }
 
 /* Where its caller had not touched the page of the path yet (a child right after its fork) it

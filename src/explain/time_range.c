@@ -158,7 +158,7 @@ static bool keeps(struct time_range *p, const struct sooth_record *r)
 	}
 }
 
-static void note_borders(struct time_range *p, const struct sooth_record *r)
+static void note_records_at_borders(struct time_range *p, const struct sooth_record *r)
 {
 	if (r->kind == STREAM_BEGIN && !p->begin_ns) {
 		p->begin_ns = r->time_ns;
@@ -192,7 +192,7 @@ struct batch time_range_take(struct time_range *p, const struct batch *batch)
 	batch_for_each (r, batch) {
 		size_t at = p->kept.size;
 
-		note_borders(p, r);
+		note_records_at_borders(p, r);
 		if (!keeps(p, r))
 			continue;
 		buffer_append(&p->kept, r, record_bytes(r));

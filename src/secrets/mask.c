@@ -406,7 +406,7 @@ static size_t mask_run(struct masker *m, size_t start)
 		return next;
 	kind = mask_name_kind(run_of(m, start, end));
 	if (end + 1 < m->size && m->text[end + 1] == '!') /* credential.helper=!f() { echo X; } */
-		kind = mask_name_holds(run_of(m, start, end));
+		kind = mask_file_name_kind(run_of(m, start, end));
 	return kind == NAME_PLAIN ? end : mask_named(m, start, end, kind);
 }
 

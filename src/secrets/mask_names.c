@@ -94,7 +94,7 @@ static bool next_word(struct span *name, struct span *word)
 	return size > 0;
 }
 
-enum name_kind mask_name_holds(struct span name)
+enum name_kind mask_file_name_kind(struct span name)
 {
 	/* A sign of a secret anywhere in a name: PGPASSWORD, PassWord, clientSecret. */
 	static const char *const anywhere[] = { "secret", "password", "passwort", "passwd",
@@ -143,7 +143,7 @@ static bool is_about(struct span name)
 
 enum name_kind mask_name_kind(struct span name)
 {
-	enum name_kind kind = mask_name_holds(name);
+	enum name_kind kind = mask_file_name_kind(name);
 
 	return kind != NAME_PLAIN && is_about(name) ? NAME_PLAIN : kind;
 }

@@ -27,7 +27,7 @@ static bool is_stdin_option(struct span word, struct span before)
 	static const char *const options[] = { "--with-token", "--passphrase-fd", NULL };
 
 	return mask_is_one_of(word, options) ||
-	       (span_starts(word, "--") && span_ends(word, "stdin") && mask_name_holds(word)) ||
+	       (span_starts(word, "--") && span_ends(word, "stdin") && mask_file_name_kind(word)) ||
 	       (span_starts(before, "-pass") && span_equal(word, "stdin"));
 }
 
@@ -75,7 +75,7 @@ static bool reads_secret(struct span command)
 		} else if ((mask_is_one_of(program, with_secrets) &&
 				   mask_is_one_of(word, subcommands)) ||
 			   (span_equal(program, "tee") &&
-				   (mask_name_holds(word) || holds_passwords(word))) ||
+				   (mask_file_name_kind(word) || holds_passwords(word))) ||
 			   (span_equal(program, "vault") && span_equal(word, "login"))) {
 			return true;
 		}
@@ -226,7 +226,7 @@ static bool is_substituted(struct span text, size_t at)
 		end--;
 	for (start = end; start > least && is_word(text.data[start - 1]);)
 		start--;
-	return mask_name_holds(span_of(text.data + start, end - start)) != NAME_PLAIN;
+	return mask_file_name_kind(span_of(text.data + start, end - start)) != NAME_PLAIN;
 }
 
 /* `<<< X`, or `<<WORD` and lines up to WORD, at `at`. Returns where to go on. */
@@ -271,7 +271,7 @@ void mask_pipes(struct buffer *text)
 			(c == ')' && (is_substituted(all, at) ||
 					     reads_secret(command_at(all, command, false)))) ||
 			(c == '>' && !strchr("-=>", before) && written_from(all, at) < at &&
-				(mask_name_holds(command_at(all, at, false)) ||
+				(mask_file_name_kind(command_at(all, at, false)) ||
 					holds_passwords(command_at(all, at, false))))) {
 			size_t from = written_from(all, at);
 

@@ -54,7 +54,7 @@ enum name_kind {
 /* Does an option or variable of this name hold a secret? */
 enum name_kind mask_name_kind(struct span name);
 /* The same of a file of this name, even one for a size or a type. */
-enum name_kind mask_name_holds(struct span name);
+enum name_kind mask_file_name_kind(struct span name);
 /* `--no-auth`, `--password-stdin`: a switch, nothing follows it. */
 bool mask_name_is_switch(struct span name);
 /* grep and its kin: the words behind it are patterns and files. */

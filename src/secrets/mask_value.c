@@ -445,7 +445,7 @@ static size_t mask_element(struct masker *m, size_t start, size_t end, enum name
 	while (at < m->size && at < end + ATTRIBUTES_MAX && m->text[at] != '>')
 		at++;
 	if (at >= m->size || m->text[at] != '>' || m->text[at - 1] == '/' ||
-		mask_name_holds(span_of(m->text + end, at - end)))
+		mask_file_name_kind(span_of(m->text + end, at - end)))
 		return 0;
 	most = m->size - at < ELEMENT_MAX ? m->size - at : ELEMENT_MAX;
 	stop = memmem(m->text + at, most, "</", 2);

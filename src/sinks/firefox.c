@@ -25,7 +25,7 @@ static const char *const colors[] = { "grey", "yellow", "orange", "blue", "green
 #define COLORS (sizeof(colors) / sizeof(colors[0]))
 
 /* A column of a table whose rows all have this value. */
-static void put_same(struct json *j, const char *key, size_t count, const char *value)
+static void put_repeated_value(struct json *j, const char *key, size_t count, const char *value)
 {
 	json_format(j, "%s:[", key);
 	for (size_t i = 0; i < count; i++)
@@ -111,19 +111,19 @@ static void put_frame_table(struct firefox_sink *s, const struct sample_thread *
 	size_t count = sample_frame_count(t);
 
 	json_format(j, "'frameTable':{'length':%zu", count);
-	put_same(j, "address", count, "-1");
-	put_same(j, "inlineDepth", count, "0");
+	put_repeated_value(j, "address", count, "-1");
+	put_repeated_value(j, "inlineDepth", count, "0");
 	json_format(j, "'category':[");
 	for (size_t i = 0; i < count; i++)
 		json_u64(j, category_of(s, t, i));
 	json_end(j);
-	put_same(j, "subcategory", count, "0");
+	put_repeated_value(j, "subcategory", count, "0");
 	json_format(j, "'func':[");
 	for (size_t i = 0; i < count; i++)
 		json_u64(j, i);
 	json_end(j);
 	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
-		put_same(j, absent[i], count, "null");
+		put_repeated_value(j, absent[i], count, "null");
 	json_end(j);
 }
 
@@ -137,9 +137,9 @@ static void put_function_table(struct firefox_sink *s, const struct sample_threa
 	for (size_t i = 0; i < count; i++)
 		json_u64(j, 2 * i);
 	json_end(j);
-	put_same(j, "isJS", count, "false");
-	put_same(j, "relevantForJS", count, "false");
-	put_same(j, "resource", count, "-1");
+	put_repeated_value(j, "isJS", count, "false");
+	put_repeated_value(j, "relevantForJS", count, "false");
+	put_repeated_value(j, "resource", count, "-1");
 	json_format(j, "'fileName':[");
 	for (size_t i = 0; i < count; i++) {
 		if (sample_frame_file(t, i).size)
@@ -148,8 +148,8 @@ static void put_function_table(struct firefox_sink *s, const struct sample_threa
 			json_nothing(j);
 	}
 	json_end(j);
-	put_same(j, "lineNumber", count, "null");
-	put_same(j, "columnNumber", count, "null");
+	put_repeated_value(j, "lineNumber", count, "null");
+	put_repeated_value(j, "columnNumber", count, "null");
 	json_format(j, "},'stringArray':[");
 	for (size_t i = 0; i < count; i++) {
 		struct span name = sample_frame_name(t, i), file = sample_frame_file(t, i);
@@ -184,7 +184,7 @@ static void put_stack_table(struct firefox_sink *s, const struct sample_thread *
 	for (size_t i = 0; i < count; i++)
 		json_u64(j, category_of(s, t, sample_node_at(t, i)->frame));
 	json_end(j);
-	put_same(j, "subcategory", count, "0");
+	put_repeated_value(j, "subcategory", count, "0");
 	json_end(j);
 }
 

@@ -39,7 +39,7 @@ static void fit(const struct bpf_unfitted *program)
 	struct sooth_error err;
 	size_t count;
 
-	if (!bpf_relocate_names(program, names, KERNEL_NAMES_MAX, &count) &&
+	if (!bpf_list_relocated_types(program, names, KERNEL_NAMES_MAX, &count) &&
 		!kernel_types_over(&t, program->types.data, program->types.size, names, count)) {
 		bpf_relocate(program, &t, names, count, &err);
 		kernel_types_close(&t);

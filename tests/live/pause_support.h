@@ -180,9 +180,9 @@ static inline bool all_let_go(struct pause *h)
 {
 	uint64_t until = clock_monotonic_ns() + 60000 * MS;
 
-	while (pause_reap(h) && clock_monotonic_ns() < until)
+	while (pause_release_late(h) && clock_monotonic_ns() < until)
 		usleep(500);
-	return pause_reap(h) == 0;
+	return pause_release_late(h) == 0;
 }
 
 #endif

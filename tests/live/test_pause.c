@@ -82,7 +82,7 @@ static void *trace_busy(void *argument)
 		EXPECT(t, !moved(t->shared, before, false));
 		pause_release(h);
 		EXPECT(t, pause_count(h) == 0);
-		EXPECT(t, pause_reap(h) == 0);
+		EXPECT(t, pause_release_late(h) == 0);
 		if (round < 5)
 			EXPECT(t, all_move(t->shared));
 	}
@@ -425,17 +425,17 @@ static void *trace_lingering(void *argument)
 	EXPECT(t, clock_monotonic_ns() - begin >= 20 * MS);
 	pause_release(h);
 	EXPECT(t, pause_count(h) == 0);
-	EXPECT(t, pause_reap(h) == 1);
+	EXPECT(t, pause_release_late(h) == 1);
 	/* Wanted again before it has stopped: it is held then. */
 	EXPECT(t, pause_threads(h, (const pid_t *)s->tids, 1) == 1);
-	EXPECT(t, pause_reap(h) == 0);
+	EXPECT(t, pause_release_late(h) == 0);
 	s->go = 1;
 	EXPECT(t, pause_wait(h, 5000 * MS) == 0);
 	count = s->counts[0];
 	usleep(10000);
 	EXPECT(t, s->counts[0] == count);
 	pause_release(h);
-	EXPECT(t, pause_reap(h) == 0);
+	EXPECT(t, pause_release_late(h) == 0);
 	pause_free(h);
 	return NULL;
 }
@@ -448,7 +448,7 @@ static void *trace_left_lingering(void *argument)
 	EXPECT(t, !pause_new(&h, NULL));
 	EXPECT(t, pause_threads(h, (const pid_t *)t->shared->tids, 1) == 1);
 	pause_release(h);
-	EXPECT(t, pause_reap(h) == 1);
+	EXPECT(t, pause_release_late(h) == 1);
 	t->shared->go = 1;
 	EXPECT(t, all_let_go(h));
 	EXPECT(t, !pause_is_seized(t->pid));

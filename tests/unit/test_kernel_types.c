@@ -330,7 +330,7 @@ static int fit(struct bpf_insn *code, size_t count, const uint32_t ids[5], struc
 	int status;
 
 	(void)ids;
-	assert_int_equal(bpf_relocate_names(&program, names, ARRAY_SIZE(names), &found), 0);
+	assert_int_equal(bpf_list_relocated_types(&program, names, ARRAY_SIZE(names), &found), 0);
 	assert_int_equal(
 		kernel_types_over(&t, kernel_bytes.data, kernel_bytes.size, names, found), 0);
 	status = bpf_relocate(&program, &t, names, found, &err);

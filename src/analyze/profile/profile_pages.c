@@ -193,7 +193,7 @@ static void add(struct pages_held *sum, struct pages_held more)
 	sum->variance += more.variance;
 }
 
-static void find_places(struct pages_state *s)
+static void sum_stacks_by_place(struct pages_state *s)
 {
 	size_t position = 0;
 	const void *stack;
@@ -422,7 +422,7 @@ static int finish(void *state, struct sooth_error *err)
 	struct record_tail tail[1];
 	int status;
 
-	find_places(s);
+	sum_stacks_by_place(s);
 	s->sorted = map_sorted(&s->places, by_remaining);
 	if (!s->sorted)
 		return error_no_memory(err);

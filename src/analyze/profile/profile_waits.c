@@ -187,7 +187,7 @@ static void add_sum(struct wait_sum *to, const struct wait_sum *from)
 	vote(to, from->waker, from->waker_pid, from->waker_ns);
 }
 
-static void find_places(struct waits_state *s)
+static void sum_stacks_by_place(struct waits_state *s)
 {
 	size_t position = 0;
 	const void *next;
@@ -271,7 +271,7 @@ static int finish(void *state, struct sooth_error *err)
 	struct wait_summary_row row;
 	int status;
 
-	find_places(s);
+	sum_stacks_by_place(s);
 	wait_report_old_waits(s->output, s->old);
 	row = (struct wait_summary_row){ .waits = s->waits,
 		.waited_ns = s->waited_ns,

@@ -290,7 +290,7 @@ static void find_rest(struct wall_state *s, const struct thread *t)
 	}
 }
 
-static void find_places(struct wall_state *s)
+static void sum_stacks_by_place(struct wall_state *s)
 {
 	size_t position = 0;
 	const void *key;
@@ -392,7 +392,7 @@ static int finish(void *state, struct sooth_error *err)
 	int status;
 
 	take_times(s);
-	find_places(s);
+	sum_stacks_by_place(s);
 	wait_report_old_waits(s->output, s->old);
 	if (!s->sched.threads.count && s->threads.count)
 		output_limit(s->output, "time on a CPU, exactly, and short waits",

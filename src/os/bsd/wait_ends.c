@@ -5,7 +5,7 @@
 
 #define ENDS_MAX 65536
 
-bool bsd_wait_end_of(struct bsd_wait_end *out, const struct bsd_descriptor *d, uint32_t pid)
+bool bsd_find_other_end(struct bsd_wait_end *out, const struct bsd_descriptor *d, uint32_t pid)
 {
 	bool is_pipe = d->file.type == FDS_PIPE || d->file.type == FDS_FIFO;
 
@@ -41,7 +41,7 @@ static bool read_one(void *user, const struct bsd_descriptor *d)
 
 	if (r->ends->all.size >= ENDS_MAX * sizeof(end))
 		return false;
-	if (bsd_wait_end_of(&end, d, r->pid))
+	if (bsd_find_other_end(&end, d, r->pid))
 		buffer_append(&r->ends->all, &end, sizeof(end));
 	return true;
 }

@@ -82,7 +82,7 @@ static void add_ends(
 	size_t position = 0;
 	unsigned others = 0;
 
-	if (!bsd_wait_end_of(&own, d, n->process->id.pid))
+	if (!bsd_find_other_end(&own, d, n->process->id.pid))
 		return;
 	bsd_wait_ends_read(&w->ends, bsd_source_of(n->run->os), &w->processes);
 	while (others < PARTIES_MAX && (end = bsd_wait_ends_next(&w->ends, &own, &position))) {

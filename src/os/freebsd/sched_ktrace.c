@@ -55,7 +55,7 @@ static void sched_close(struct backend_run *run)
 
 /* --- the states of one thread --- */
 
-static uint64_t *time_in(struct sched_times *t, uint8_t state)
+static uint64_t *time_of_state(struct sched_times *t, uint8_t state)
 {
 	switch (state) {
 	case SCHED_RUNS:
@@ -77,7 +77,7 @@ static void account(struct sched_ktrace *s, struct switching *w, uint64_t time_n
 	uint64_t from_ns = w->since_ns > s->written_ns ? w->since_ns : s->written_ns;
 
 	if (time_ns > from_ns)
-		*time_in(&w->times, w->state) += time_ns - from_ns;
+		*time_of_state(&w->times, w->state) += time_ns - from_ns;
 }
 
 static void note_preempted(struct switching *w, uint64_t time_ns)

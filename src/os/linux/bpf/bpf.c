@@ -131,7 +131,7 @@ int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struc
 	assert(image);
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = image->name);
 	libbpf_print_fn_t before;
-	int status = bpf_fitted_open(&b->fitted, image, err);
+	int status = bpf_load_fitted(&b->fitted, image, err);
 
 	if (status)
 		return status;

@@ -169,7 +169,7 @@ static const struct kernel_name *find_name(
 	return NULL;
 }
 
-int bpf_relocate_names(
+int bpf_list_relocated_types(
 	const struct bpf_unfitted *program, struct kernel_name *names, size_t room, size_t *count)
 {
 	struct kernel_types types;

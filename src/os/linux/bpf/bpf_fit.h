@@ -2,11 +2,11 @@
 /*
  * Fits a program that was compiled against a few members of the kernel's structs to the running
  * kernel: clang's notes in .BTF.ext (Documentation/bpf/llvm_reloc.rst, CO-RE) are looked up in the
- * kernel's own types and written into the instructions. libbpf does the same, and for that reads and
- * indexes all types of the kernel for each object, which takes longer than all the rest.
+ * kernel's own types and written into the instructions. libbpf does the same, and for that reads
+ * and indexes all types of the kernel for each object, which takes longer than all the rest.
  *
- * It handles fewer kinds than libbpf: members, their existence and bit fields, types, their size and
- * existence, and the existence of enumerators; no calls or maps. Unknown kinds are refused.
+ * It handles fewer kinds than libbpf: members, their existence and bit fields, types, their size
+ * and existence, and the existence of enumerators; no calls or maps. Unknown kinds are refused.
  */
 #ifndef SOOTH_OS_LINUX_BPF_FIT_H
 #define SOOTH_OS_LINUX_BPF_FIT_H
@@ -34,7 +34,7 @@ void bpf_sections_visit(
 
 /* Names of the types to find, without a suffix "___..." (another shape of the same type). The
  * names are borrowed from the notes' types. -ENOSPC: more than there is room for. */
-int bpf_relocate_names(
+int bpf_list_relocated_types(
 	const struct bpf_unfitted *program, struct kernel_name *names, size_t room, size_t *count);
 int bpf_relocate(const struct bpf_unfitted *program, const struct kernel_types *kernel,
 	const struct kernel_name *names, size_t count, struct sooth_error *err);

@@ -104,7 +104,7 @@ static int want(struct wanted *w, const struct bpf_unfitted *program)
 {
 	struct kernel_name names[KERNEL_NAMES_MAX];
 	size_t count;
-	int status = bpf_relocate_names(program, names, ARRAY_SIZE(names), &count);
+	int status = bpf_list_relocated_types(program, names, ARRAY_SIZE(names), &count);
 
 	for (size_t i = 0; i < count && !status; i++) {
 		size_t at = 0;
@@ -201,7 +201,7 @@ static int fit(struct bpf_fitted *f, const struct bpf_image *image, struct sooth
 	return status;
 }
 
-int bpf_fitted_open(struct bpf_fitted *f, const struct bpf_image *image, struct sooth_error *err)
+int bpf_load_fitted(struct bpf_fitted *f, const struct bpf_image *image, struct sooth_error *err)
 {
 	int status;
 

@@ -35,7 +35,7 @@ struct bpf_fitted {
 };
 
 /* Owned by the caller until bpf_fitted_close(). */
-int bpf_fitted_open(struct bpf_fitted *f, const struct bpf_image *image, struct sooth_error *err);
+int bpf_load_fitted(struct bpf_fitted *f, const struct bpf_image *image, struct sooth_error *err);
 void bpf_fitted_close(struct bpf_fitted *f);
 /* "kernel_tp/sched_switch": how many arguments there are; 0: unknown. */
 uint32_t bpf_fitted_arguments(const struct bpf_fitted *f, const char *section);

@@ -72,7 +72,7 @@ static int read_image(struct walk_image *w, const struct bpf_image *image, const
 	snprintf(w->function, sizeof(w->function), "bpf_iter_%s", over);
 	w->program.section = span_of(w->section, strlen(w->section));
 	bpf_sections_visit(image->data, image->size, take_section, w);
-	status = w->program.instructions ? bpf_relocate_names(&w->program, w->names,
+	status = w->program.instructions ? bpf_list_relocated_types(&w->program, w->names,
 						   KERNEL_NAMES_MAX - 2, &w->count)
 					 : -EINVAL;
 	if (status)

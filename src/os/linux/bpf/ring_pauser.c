@@ -325,7 +325,7 @@ static void serve(struct ring_pauser *p)
 		{ .fd = p->work.event ? p->work.events : -1, .events = POLLIN } };
 
 	while (!p->stops) {
-		bool is_filling = pause_reap(p->pause) || waiting(p) > size_of(p) / 4;
+		bool is_filling = pause_release_late(p->pause) || waiting(p) > size_of(p) / 4;
 		uint64_t wakes;
 
 		poll(polled, ARRAY_SIZE(polled), is_filling ? FILLING_MS : IDLE_MS);

@@ -493,7 +493,7 @@ static void release_detached(struct pause *p)
 	}
 }
 
-size_t pause_reap(struct pause *p)
+size_t pause_release_late(struct pause *p)
 {
 	assert(p);
 	if (!p->threads.count && !p->detached)
@@ -519,7 +519,7 @@ void pause_release(struct pause *p)
 		p->selected -= t->is_selected;
 		t->is_stopped = t->is_selected = false;
 	}
-	pause_reap(p);
+	pause_release_late(p);
 }
 
 size_t pause_count(const struct pause *p)
@@ -554,7 +554,7 @@ void pause_free(struct pause *p)
 	if (!p)
 		return;
 	pause_release(p);
-	while (pause_reap(p) && clock_monotonic_ns() < until_ns)
+	while (pause_release_late(p) && clock_monotonic_ns() < until_ns)
 		pause_sleep(&sleeper, until_ns);
 	pause_sleep_end(&sleeper);
 	rescue_stop(&p->rescue);

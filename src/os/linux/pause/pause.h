@@ -66,11 +66,11 @@ size_t pause_threads(struct pause *p, const pid_t *tids, size_t count);
  * many still run. Another stop in between (a signal to be delivered) is kept for the release. */
 size_t pause_wait(struct pause *p, uint64_t timeout_ns);
 /* Let all continue, and deliver the signals that arrived. A thread that has not stopped yet (it
- * sleeps in an uninterruptible call) is released when it stops: call pause_reap() now and then
- * until it returns 0. A thread that was stopped by a stop signal stays stopped. */
+ * sleeps in an uninterruptible call) is released when it stops: call pause_release_late() now and
+ * then until it returns 0. A thread that was stopped by a stop signal stays stopped. */
 void pause_release(struct pause *p);
 /* Threads with a requested stop that have not stopped yet and are no longer needed. */
-size_t pause_reap(struct pause *p);
+size_t pause_release_late(struct pause *p);
 size_t pause_count(const struct pause *p); /* paused or requested */
 /* The address of a paused thread's next instruction; 0: not known. */
 uint64_t pause_address(const struct pause *p, pid_t tid);
