@@ -52,10 +52,18 @@ struct profile_python {
 	uint64_t runtime, code_type; /* _PyRuntime, PyCode_Type: from offset 0 as it is mapped */
 };
 
+/* Bit 63 only, without a branch: the verifier follows each branch of a walk's loop. */
+static inline uint64_t python_within(uint64_t offset, uint64_t from, uint64_t to)
+{
+	uint64_t behind = offset - from;
+
+	return ~behind & (behind - (to - from)) & 1ULL << 63;
+}
+
 static inline int python_is_eval(const struct profile_python *p, uint64_t offset)
 {
-	return (offset >= p->eval_from && offset < p->eval_to) ||
-	       (offset >= p->rest_from && offset < p->rest_to);
+	return (python_within(offset, p->eval_from, p->eval_to) |
+		       python_within(offset, p->rest_from, p->rest_to)) != 0;
 }
 
 /* JavaScriptCore: where its interpreter is, and what is followed from a frame to its name. */

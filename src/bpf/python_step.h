@@ -30,9 +30,14 @@ static inline uint64_t python_current(
 static inline bool is_thread(
 	struct walk *w, const struct python_layout *l, uint64_t thread, uint32_t id, uint64_t self)
 {
-	if (id)
-		return word_at(w, thread + id) == self;
-	return (uint32_t)word_at(w, word_at(w, thread + l->thread_id) + PTHREAD_TID) == self;
+#ifndef __bpf__ /* the kernel side knows the thread's pointer */
+	if (!id)
+		return (uint32_t)word_at(w, word_at(w, thread + l->thread_id) + PTHREAD_TID) ==
+		       self;
+#else
+	(void)l;
+#endif
+	return word_at(w, thread + id) == self;
 }
 
 /* The state of this thread: it may be running without the interpreter's lock. `id`: where a state
