@@ -10,8 +10,8 @@
 #include "probes/pause.h"
 
 ROW_SCHEMA(pauses, PAUSES_ROW, "pauses", pauses_row,
-	.line = "pauses: {count}, {paused_ns} in all[; stopping all threads took up to "
-		"{max_until_paused_ns}, with {min_reserve_ns} of buffer left]");
+	.line = "pauses: {count}, {paused_ns} in total[; stopping all threads took up to "
+		"{max_until_paused_ns}; the event buffer had room for at least {min_reserve_ns}]");
 
 const struct section pauses_section = SECTION_OF("pauses", pauses_schema, OBJECT);
 
@@ -53,8 +53,8 @@ void pauses_note_late(const struct pauses *h, struct output *output, const char 
 	if (!row->late || !h->lost_to_ring)
 		return;
 	snprintf(reason, sizeof(reason),
-		"%llu of %llu pauses came too late: pausing took up to %s, and the rest of the "
-		"buffer lasted down to %s",
+		"%llu of %llu pauses came too late: pausing took up to %s, and the event "
+		"buffer could be full after %s",
 		(unsigned long long)row->late, (unsigned long long)row->count,
 		format_ns(took, row->max_until_paused_ns), format_ns(left, row->min_reserve_ns));
 	output_limit(output, what, reason, "use a larger buffer, e.g. --buffer 128M");

@@ -81,7 +81,7 @@ static const struct option heap_options[] = {
 	FLAG_ROW(0, "churn", heap_config, heap.churn,
 		"print only which code frees at once; within 10 ms, with the answer first"),
 	FLAG_ROW(0, "sizes", heap_config, heap.sizes,
-		"print only the live blocks by size, with the code that holds most of each, the "
+		"print only the live blocks by size class and the code with most of each, with the "
 		"answer first"),
 	FLAG_ROW(0, "peak", heap_config, heap.peak,
 		"print only which code held the memory when most was live, with the answer first"),

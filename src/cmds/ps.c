@@ -171,7 +171,8 @@ static const struct option ps_options[] = {
 	VALUE_ROW('m', "rss-over", MEGABYTES, "SIZE", ps_config, ps.rss_over,
 		"flag processes above this resident memory: 512 (in MB), 512M, 2G"),
 	VALUE_ROW('w', "watch", DURATION, "[N]", ps_config, ps.watch_ns,
-		"refresh every N seconds (2), on a terminal in `sooth top`; N before a PID",
+		"refresh every N seconds (default 2), on a terminal in `sooth top`; a PID after it "
+		"needs N",
 		.default_value = "2", .min = 100 * NS_PER_MS, .max = 3600 * NS_PER_S),
 	FLAG_ROW(0, "bell", ps_config, ps.has_bell, "with -w: ring the bell on an alert"),
 	FLAG_ROW(0, "desktop", ps_config, ps.has_desktop,

@@ -90,7 +90,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_rate(out, "page faults", s->faults, SOOTH_UNIT_NONE, s->of.interval_ns);
 	finding_number(out, "CPU", s->of.cpu, SOOTH_UNIT_PERCENT, s->of.interval_ns);
 	finding_number(out, "kernel share", s->kernel, SOOTH_UNIT_PERCENT, s->of.interval_ns);
-	finding_text(out, "resident memory", "grows by a small part of that, or not at all");
+	finding_text(
+		out, "resident memory", "grows little or not at all, compared with the faults");
 	finding_unseen(out, "what else the kernel does in that time");
 	finding_remedy(out,
 		"keep the buffer instead of mapping or allocating it for each use; sooth profile "

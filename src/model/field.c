@@ -149,7 +149,7 @@ const char *sooth_reason_text(enum sooth_reason reason)
 		[SOOTH_REASON_UNSEEN] = "entered before attach",
 		[SOOTH_REASON_COVERED] = "the process overwrote its command line",
 		[SOOTH_REASON_AGENT] = "the agent does not report it",
-		[SOOTH_REASON_UNDECIDED] = "what sooth could read does not decide it",
+		[SOOTH_REASON_UNDECIDED] = "the data that sooth could read is not enough to decide",
 		[SOOTH_REASON_EXPENSIVE] = "reading it takes too long",
 	};
 

@@ -56,7 +56,8 @@ static const struct sooth_field call_fields[] = {
 	FIELD_TID(profile_call),
 	FIELD_NUMBER(profile_call, number, "number of the system call in its ABI"),
 	FIELD_NUMBER(profile_call, abi,
-		"0 x86-64, 1 aarch64, 2 i386, 3 x32, 4 arm: which numbers these are"),
+		"system-call table of the number: 0 x86-64, 1 aarch64, 2 i386, "
+		"3 x32, 4 arm"),
 	{ .name = "process",
 		.type = SOOTH_FIELD_CHARS,
 		FIELD_AT(profile_call, process),
@@ -171,7 +172,8 @@ static const struct sooth_field wait_fields[] = {
 		"number of the system call it waited in; absent: in none",
 		FIELD_STATE_AT(profile_wait, call_state)),
 	FIELD_NUMBER(profile_wait, abi,
-		"0 x86-64, 1 aarch64, 2 i386, 3 x32, 4 arm: which numbers these are",
+		"system-call table of the number: 0 x86-64, 1 aarch64, 2 i386, "
+		"3 x32, 4 arm",
 		FIELD_STATE_AT(profile_wait, call_state)),
 	FIELD_NUMBER(profile_wait, waker_pid, "process that woke it",
 		FIELD_STATE_AT(profile_wait, waker_state)),

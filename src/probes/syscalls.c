@@ -14,7 +14,8 @@
 #define NUMBER_FIELDS(type_)                                                                       \
 	FIELD_NUMBER(type_, number, "number of the system call in its ABI"),                       \
 		FIELD_NUMBER(type_, abi,                                                           \
-			"0 x86-64, 1 aarch64, 2 i386, 3 x32, 4 arm: which numbers these are")
+			"system-call table of the number: 0 x86-64, 1 aarch64, 2 i386, "           \
+			"3 x32, 4 arm")
 
 static const struct sooth_field count_fields[] = {
 	FIELD_PID(syscalls_count),

@@ -123,7 +123,7 @@ class Lossless(Case):
                          [line for line in again if line["type"] == "pauses"])
         self.assertEqual(stream_counts(lines), stream_counts(again))
         text = self.sooth("trace", "-c", capture).text
-        self.assertRegex(text, r"pauses: \d+, \S+ in all; stopping all threads took up to \S+")
+        self.assertRegex(text, r"pauses: \d+, \S+ in total; stopping all threads took up to \S+")
 
     # --- while it is held ---
 

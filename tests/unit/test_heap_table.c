@@ -412,14 +412,14 @@ static void test_holds(void **state)
 	add_hold(1000, 1050, 2000, 0);
 	add_hold(3000, 3070, 5000, 0);
 	assert_shows(show(NULL, "table"),
-		"pauses: 2, 3.00us in all; stopping all threads took up to 70ns, with 100ns of "
-		"buffer left\n");
+		"pauses: 2, 3.00us in total; stopping all threads took up to 70ns; the event "
+		"buffer had room for at least 100ns\n");
 	assert_shows(show(NULL, "json"), "\"late\": 0");
 	assert_false(has(shown.data, "pauses came too late"));
 	add_hold(6000, 6300, 6400, 4);
 	assert_shows(show(NULL, "json"), "\"late\": 1");
 	assert_shows(shown.data, "1 of 3 pauses came too late: pausing took up to 300ns, and the "
-				 "rest of the buffer lasted down to 100ns");
+				 "event buffer could be full after 100ns");
 }
 
 static void add_site(uint64_t inode, uint32_t function, bool is_emulated)

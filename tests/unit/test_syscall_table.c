@@ -426,8 +426,8 @@ static void test_holds(void **state)
 	add_hold(&records, 5000, 5300, 0);
 	shown(&text, "table", &records);
 	assert_true(has(text.data,
-		"pauses: 2, 2.00us in all; stopping all threads took up to 300ns, with 100ns of "
-		"buffer left"));
+		"pauses: 2, 2.00us in total; stopping all threads took up to 300ns; the event "
+		"buffer had room for at least 100ns"));
 	assert_false(has(text.data, "came too late"));
 	text_free(&text);
 	add_hold(&records, 9000, 9050, 3);

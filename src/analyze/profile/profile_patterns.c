@@ -24,7 +24,7 @@ static const struct profile_pattern patterns[] = {
 	[PROFILE_WORK_EVENTS] = { "event-loop-spin", FINDING_MEDIUM, NULL,
 		NAMES("do_epoll_", "ep_poll", "do_sys_poll", "do_select", "core_sys_select",
 			"kevent", "uv__io_poll", "us_loop_run", "g_main_context_poll"),
-		0.30, "asking for events that are there already, or not waiting for one",
+		0.30, "polling in a loop: events stay unread, or the call does not wait",
 		"sooth trace -c PID shows the call that returns at once, and its descriptor",
 		NULL },
 	[PROFILE_WORK_POLLING] = { "polling-storm", FINDING_MEDIUM, NULL,

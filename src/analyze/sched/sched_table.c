@@ -64,9 +64,9 @@ ROW_TABLE(summary, SUMMARY_ROW, "scheduling", summary_row,
 		.unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                                   \
 	F(S, U64, preempted_ns, ALWAYS, "part of it in which another thread had taken its CPU",    \
 		.is_hidden = true, .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)                \
-	F(S, U64, sleeping_ns, ALWAYS, "time in waits that a signal ends too",                     \
+	F(S, U64, sleeping_ns, ALWAYS, "time in interruptible waits: a signal can end them",       \
 		.label = "SLEEPING", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)              \
-	F(S, U64, blocked_ns, ALWAYS, "time in waits that no signal ends: disk, page of memory",   \
+	F(S, U64, blocked_ns, ALWAYS, "time in uninterruptible waits: disk, page of memory",       \
 		.label = "BLOCKED", .unit = SOOTH_UNIT_NS, .merge = SOOTH_MERGE_SUM)               \
 	F(S, NAMED, U64, stopped_ns, stopped_time_ns, ALWAYS,                                      \
 		"time stopped by a signal, a debugger or its control group", .label = "STOPPED",   \
