@@ -34,13 +34,12 @@ extern const struct section pauses_section;
 void pauses_init(struct pauses *h);
 /* `kind`: that of the probe's pause records; other records are ignored. */
 void pauses_add_record(struct pauses *h, const struct sooth_record *r, uint16_t kind);
-/* The row is complete: no pause was for the ring buffer, or it says how long that would have
- * lasted.
- */
+/* Completes the row. Without a pause for the ring buffer it has no time that the buffer would have
+ * lasted. */
 void pauses_end(struct pauses *h);
 /* Adds a limit when calls were lost in spite of pauses; `what` names the calls. */
 void pauses_note_late(const struct pauses *h, struct output *output, const char *what);
-/* The section, if there were pauses, and the limit. */
+/* Emits the section, if there were pauses, and the limit. */
 int pauses_emit(struct pauses *h, struct output *output, const char *what, struct sooth_error *err);
 
 #endif

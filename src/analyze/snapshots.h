@@ -36,7 +36,7 @@ struct snapshots {
 void snapshots_init(struct snapshots *s, uint16_t end_kind);
 void snapshots_init_in(struct snapshots *s, uint16_t end_kind, struct snapshots_room *room);
 void snapshots_fini(struct snapshots *s);
-/* A record of its probe. */
+/* Returns whether this is a record of the snapshots' probe. */
 static inline bool snapshots_are_of(const struct snapshots *s, const struct sooth_record *r)
 {
 	return !((r->kind ^ s->end_kind) & 0xff00);
@@ -50,7 +50,7 @@ const struct snapshot *snapshots_next(const struct snapshots *s, size_t *positio
 #define snapshots_for_each(s, one) walk_each (const struct snapshot *, one, snapshots_next, s)
 /* Whether exactly one process has a whole snapshot: then rows need no PID column. */
 bool snapshots_are_of_one(const struct snapshots *s);
-/* The process has ended for good: what is kept of it goes. */
+/* The process has ended for good: drops what is kept of the process. */
 void snapshots_drop(struct snapshots *s, const struct process_id *id);
 const struct snapshot *snapshots_get(const struct snapshots *s, const struct process_id *id);
 

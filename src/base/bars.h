@@ -17,7 +17,7 @@
  */
 void bars_format(struct buffer *out, const double *values, size_t count, size_t cells, double top,
 	bool is_utf8);
-/* The highest value; NaN: there are only gaps. */
+/* Returns the highest value; NaN: there are only gaps. */
 double bars_top(const double *values, size_t count);
 
 #endif

@@ -54,9 +54,9 @@ bool span_contains(struct span s, const char *needle);
 bool span_any(struct span s, bool (*fits)(struct span s, const char *text),
 	const char *const *texts, size_t count);
 #define SPAN_ANY(s, fits, texts) span_any(s, fits, texts, sizeof(texts) / sizeof((texts)[0]))
-/* The last such byte; NULL: there is none. */
+/* Returns the last such byte; NULL: there is none. */
 const char *span_last(struct span s, char byte);
-/* The part of a path behind its last slash. */
+/* Returns the part of a path after its last slash. */
 struct span path_base(struct span path);
 /* The whole span as an unsigned decimal number; false when it is anything else. */
 bool span_decimal(struct span s, uint64_t *value);

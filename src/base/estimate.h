@@ -5,7 +5,8 @@
 
 #include <stdint.h>
 
-/* Half the interval that has the true value in 99 of 100 cases, where there are enough samples. */
+/* Returns half the width of the interval that has the true value in 99 of 100 cases, where there
+ * are enough samples. */
 uint64_t estimate_error(double variance);
 
 #endif

@@ -27,13 +27,14 @@ int stream_failure(FILE *stream);
 /* path "-" is standard output (not closed by out_file_close()). /dev/stdout, /dev/stderr and
  * /dev/fd/N are descriptors that the program was started with. */
 int out_file_open(struct out_file *f, const char *path, bool in_place, struct sooth_error *err);
-/* For a writer that opens the file by its name, which is f->temporary; NULL: no regular file. */
+/* Opens an output file for a writer that opens it by its name, f->temporary; NULL: it is no regular
+ * file. */
 int out_file_open_named(struct out_file *f, const char *path, struct sooth_error *err);
 /* Give it its final name now; what is written from here on goes there. */
 int out_file_place(struct out_file *f, struct sooth_error *err);
 /* Flush, sync the name: rename when written beside. On failure the temporary is removed. */
 int out_file_commit(struct out_file *f, struct sooth_error *err);
-/* Without a commit before: removes the temporary. Accepts a zeroed struct. */
+/* Removes the temporary file, unless it was committed. Accepts a zeroed struct. */
 void out_file_close(struct out_file *f);
 
 #endif

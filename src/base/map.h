@@ -37,7 +37,8 @@ void map_init(struct map *m, size_t key_size, size_t value_size, size_t limit);
 void map_fini(struct map *m);
 void map_clear(struct map *m);
 void *map_get(const struct map *m, const void *key);
-/* The value of key, made of zero bytes when it is new (*is_new says so; may be NULL). */
+/* Returns the value of a key. The value of a new key is made of zero bytes (*is_new says so; may be
+ * NULL). */
 void *map_put(struct map *m, const void *key, bool *is_new);
 bool map_remove(struct map *m, const void *key);
 /* Walk: *position starts at 0; false at the end. Removing the entry at hand is allowed. */

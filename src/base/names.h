@@ -21,8 +21,8 @@ struct names {
 
 void names_init(struct names *n, size_t most, size_t bytes_most);
 void names_fini(struct names *n);
-/* The number of the text, which is kept when it is new (*is_new says so; may be NULL). NAMES_NONE:
- * there is no room. */
+/* Returns the number of a text, which is kept when it is new (*is_new says so; may be NULL).
+ * NAMES_NONE: there is no room. */
 uint32_t names_put(struct names *n, struct span text, bool *is_new);
 size_t names_count(const struct names *n);
 /* Borrowed until the next put. */

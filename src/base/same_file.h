@@ -11,7 +11,7 @@
  * lost, and is the same as none. Files that cannot be compared count as different.
  */
 bool file_is_same(const char *a, const char *b);
-/* The same of one that is open already. */
+/* Returns whether the file of that path is the one that is open as `fd`. */
 bool file_is_open_as(const char *path, int fd);
 
 #endif

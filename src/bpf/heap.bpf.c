@@ -353,8 +353,8 @@ static inline bool is_nested(
 		frame = FRAME_LEFT;
 	if (IS_SKIPPED(t) && (frame == FRAME_UNKNOWN || !is_within_skipped(t, regs)))
 		frame = FRAME_LEFT;
-	/* At the same height a tail-called function continues for its caller. When the frame does
-	 * not show that, the same function again means that its earlier call never returned. */
+	/* A call at the same stack pointer is a tail call: it continues the call of its caller. If
+	 * the frame is unknown and the function is the same, its earlier call never returned. */
 	if (frame == FRAME_KEPT ||
 		(frame == FRAME_UNKNOWN &&
 			(stack < t->stack || layout_of(form)->function != t->function))) {

@@ -88,7 +88,7 @@ struct mm_struct;
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
-	unsigned long maxrss; /* pages; of the process alone, set when its last thread exits */
+	unsigned long maxrss; /* in pages, without its children; set when its last thread exits */
 	struct rlimit rlim[16];
 	short oom_score_adj;
 	struct mm_struct *oom_mm; /* not NULL: it was chosen as OOM victim */

@@ -40,8 +40,8 @@ static inline bool read_word(struct walk *w, uint64_t *out, uint64_t address)
 }
 
 #ifndef PUTS_OFF_FP
-/* The frame pointer is read at once. Where it is put off, these are defined by who includes this.
- */
+/* The frame pointer is read in each step. A file that defines PUTS_OFF_FP reads it only when it is
+ * needed, by its own versions of these functions. */
 static inline bool take_fp(const struct walk *w)
 {
 	(void)w;

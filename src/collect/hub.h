@@ -45,16 +45,17 @@ bool hub_is_shared(const struct hub_source *source);
 bool hub_has_lost_comings(const struct hub_source *source);
 const struct backend *hub_source_backend(const struct hub_source *source);
 
-/* One more observer wants `interest` of the process, or one fewer. is_followed: the kernel side
- * has it already, because it follows the parent, or has dropped it because it ended. */
+/* Adds or removes an observer that wants `interest` of the process. is_followed: the kernel side
+ * has the process already, because it follows the parent, or has dropped it because it ended. */
 int hub_want(struct hub_source *source, const struct process_id *process, unsigned interest,
 	bool is_followed, struct sooth_error *err);
 int hub_unwant(struct hub_source *source, const struct process_id *process, unsigned interest,
 	bool is_followed, struct sooth_error *err);
 int hub_start(struct hub *hub, struct hub_source *source, struct sooth_error *err);
-/* The last user stops it; for the others only what is waiting is handed over. */
+/* Stops the source for an observer. The last one stops the backend; for the others only what is
+ * waiting is handed over. */
 int hub_stop(struct hub *hub, struct hub_source *source, struct sooth_error *err);
-/* The same without its last records; of a source that is only sampled. */
+/* Stops the source for an observer without its last records; for a source that is only sampled. */
 void hub_forget(struct hub_source *source);
 /* Hand over what is waiting in one source that drains. */
 int hub_drain(struct hub *hub, struct hub_source *source, struct sooth_error *err);

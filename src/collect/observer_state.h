@@ -70,14 +70,14 @@ static inline int observer_check_owner(const struct sooth_observer *o, struct so
 	return error_remedy(err, "use it in the process that made it, or make one here");
 }
 
-/* One more of the target, while the observer runs. */
+/* Adds a process to the target, while the observer runs. */
 int observer_join(struct sooth_observer *o, pid_t pid, struct sooth_error *err);
 
 /* As sooth_observer_pause(), whether it runs or not. */
 int observer_pause_begin(struct sooth_observer *o, struct sooth_error *err);
 /* Whether the event is in a pause; it may come after that has ended. */
 bool observer_is_paused(const struct sooth_observer *o, const struct sooth_record *event);
-/* All records until then have come. */
+/* To be called when all records up to `complete_ns` have come. */
 void observer_forget_pauses(struct sooth_observer *o, uint64_t complete_ns);
 /* Let go of the live processes up to a position of target_next(); SIZE_MAX: all. */
 void observer_unwant(struct sooth_observer *o, struct observed_probe *p, size_t until);

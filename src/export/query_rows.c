@@ -232,7 +232,7 @@ static int put_row(struct result *r, sqlite3_value **values, struct sooth_error 
 		} else {
 			sizes[tails] = put_text(&r->texts, values[i]);
 			total += sizes[tails];
-			/* A record has an end; record_append() cuts there. */
+			/* record_append() cuts texts at the maximum size of a record. */
 			if (total > SOOTH_RECORD_BYTES_MAX)
 				*state = SOOTH_STATE_TRUNCATED;
 			tail[tails++].text = (struct sooth_text *)(void *)(base + VALUE_AT(i));

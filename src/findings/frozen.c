@@ -27,7 +27,8 @@ static uint64_t stopped_ns(const struct check *e)
 	return i < s->count ? s->points[s->count - 1].time_ns - s->points[i].time_ns : 0;
 }
 
-/* The stop as sooth why has it; unknown without the probe waits. */
+/* Returns why the process is stopped, as `sooth why` reports it; unknown without the probe waits.
+ * For a stop by the terminal `use` gets how the process used the terminal. */
 static enum wait_what stop_of(
 	const struct check *e, const struct waits_process **p, struct buffer *use)
 {

@@ -65,7 +65,7 @@ static bool is_missing(const struct call_place *place)
 	return place->error == LINUX_ENOENT || place->error == LINUX_ENOTDIR;
 }
 
-/* Failures that are no part of a search, and that no client asked for. */
+/* Returns how many of these failures neither belong to a search nor answer a client's request. */
 static double surplus(const struct look *l, const struct call_place *place, double count)
 {
 	const struct call_history *h = l->calls.history;

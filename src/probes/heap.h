@@ -186,7 +186,8 @@ struct heap_cost {
 	uint32_t sites;
 	uint32_t events;
 	uint32_t descriptors;
-	uint32_t sessions; /* links that probe a return only if it is needed; older: 0 */
+	uint32_t sessions; /* session links, which probe a return only if it is
+			      needed; 0 in older captures */
 };
 
 /* Time that the probes took from a process, recorded at the end. */

@@ -201,10 +201,11 @@ enum syscalls_keep {
 	SYSCALLS_KEEP_NOTHING,
 	SYSCALLS_KEEP_STRING,	 /* up to a NUL */
 	SYSCALLS_KEEP_UNIT,	 /* `unit` bytes */
-	SYSCALLS_KEEP_BY_NEXT,	 /* `unit` bytes as often as the next argument says */
-	SYSCALLS_KEEP_BY_RESULT, /* as often as the result says */
+	SYSCALLS_KEEP_BY_NEXT,	 /* `unit` bytes for each that the next argument counts */
+	SYSCALLS_KEEP_BY_RESULT, /* `unit` bytes for each that the result counts */
 	SYSCALLS_KEEP_BY_LENGTH, /* as many bytes as the 32 bits say that the next one points to */
-	SYSCALLS_KEEP_VECTORS,	 /* struct iovec as often as the next one says, and first bytes */
+	SYSCALLS_KEEP_VECTORS,	 /* the struct iovec that the next argument counts, and the
+				    first bytes that they point to */
 	SYSCALLS_KEEP_MESSAGE,	 /* struct msghdr, its address, and first bytes */
 	SYSCALLS_KEEP_NEAR_END,	 /* of the socket that it is; is_result: that the call made */
 	SYSCALLS_KEEP_ASKED,	 /* SYSCALLS_REQUESTED_BYTES as they were when the call began: the

@@ -48,7 +48,7 @@ static void put_name(struct chrome_sink *s, const struct sample_thread *t, const
 		name->size ? (const char *)name->data : "all");
 }
 
-/* An event of the profile of this thread, with its data begun. */
+/* Begins an event of the profile of this thread, up to the members of its data. */
 static void begin_profile_event(
 	struct chrome_sink *s, const struct sample_thread *t, const char *name, uint64_t at_us)
 {

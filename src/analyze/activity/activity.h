@@ -76,11 +76,12 @@ struct activity {
 void activity_find(
 	struct activity *a, const struct host_state *host, const struct process_entry *main);
 
-/* The process, if it is the main one of a session that runs; else NULL. */
+/* Returns the process if it is the main process of a running session, else NULL. */
 const struct process_entry *activity_main(
 	const struct host_state *host, const struct process_id *id);
 
-/* An argument says that it works from its start to its end without a user. */
+/* Returns whether an argument says that the process works without a user from its start to its
+ * end. */
 bool activity_has_headless_argument(const struct process_entry *p);
 
 enum activity_text {

@@ -43,7 +43,7 @@ extern const struct sooth_schema activity_row_schema;
 /* Appends the row; of a field with `is_single`. */
 void activity_append_row(
 	struct buffer *rows, const struct process_id *id, const struct activity *a);
-/* The row of the open section. */
+/* Emits the activity of a process as a row of the open section. */
 int activity_emit_row(struct output *o, const struct process_id *id, const struct activity *a,
 	struct sooth_error *err);
 

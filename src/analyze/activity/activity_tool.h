@@ -17,10 +17,10 @@ struct activity_tool {
 	char command[ACTIVITY_COMMAND_SIZE];
 };
 
-/* Age of a process at its last sample. */
+/* Returns the age of a process at its last sample. */
 uint64_t activity_age_ns(const struct host_state *host, const struct process_entry *p);
-/* The oldest tool call of a main process, of those younger than `younger_ns`; false: it runs none.
- */
+/* Finds the oldest of the main process's tool calls that are younger than `younger_ns`. Returns
+ * false if there is none. */
 bool activity_tool_find(struct activity_tool *tool, const struct host_state *host,
 	const struct process_entry *main, uint64_t younger_ns);
 

@@ -42,10 +42,10 @@ int api_connection_sent(struct api_connection *x, const struct api_bytes *b,
 	const struct api_listener *l, struct sooth_error *err);
 int api_connection_received(struct api_connection *x, const struct api_bytes *b,
 	const struct api_listener *l, struct sooth_error *err);
-/* Nothing more comes; API_END_NONE: the recording is over. */
+/* The connection ends, for the reason `by`; API_END_NONE: only the recording is over. */
 int api_connection_ended(struct api_connection *x, enum api_end by, uint32_t error, uint64_t now_ns,
 	const struct api_listener *l, struct sooth_error *err);
-/* The name of the server, or its address. */
+/* Returns the name of the server, or its address. */
 const char *api_connection_endpoint(const struct api_connection *x);
 
 #endif

@@ -35,12 +35,12 @@ struct api_history {
 
 void api_history_init(struct api_history *h);
 void api_history_fini(struct api_history *h);
-/* Calls are in the stream: from here on records are taken. */
+/* Starts taking records: calls are in the stream. */
 void api_history_begin(struct api_history *h);
 void api_history_add_record(struct api_history *h, const struct sooth_record *r);
 void api_history_resolve(struct api_history *h);
-/* An unanswered request on a connection. False: there is none, it does not show, or calls are not
- * in the stream. */
+/* Finds an unanswered request on a connection. Returns false if there is none, if it cannot be
+ * seen, or if calls are not in the stream. */
 bool api_history_waits(const struct api_history *h, const struct process_id *process, uint32_t fd,
 	struct api_wait *out);
 void api_history_next_interval(struct api_history *h);

@@ -20,11 +20,11 @@ struct api_story {
 };
 
 struct api_story_key api_story_key_of(const struct process_id *process, const char *endpoint);
-/* A request begins: says in the call which attempt it is. */
+/* A request begins: sets in `call` which attempt it is, and since when the first attempt waits. */
 void api_story_begin(const struct api_story *s, struct api_call *call);
-/* It ended in a way that is answered by trying again. */
+/* Returns whether the call ended in a way after which a client tries again. */
 bool api_story_failed(const struct api_call *call);
-/* It has an answer that no attempt follows. */
+/* Returns whether the call has an answer after which no further attempt follows. */
 bool api_story_is_over(const struct api_call *call, enum api_event event);
 void api_story_add(struct api_story *s, const struct api_call *call);
 void api_story_add_connect(struct api_story *s, uint64_t now_ns);

@@ -37,7 +37,7 @@ struct api_tls_bytes {
 	bool maybe_is_data, maybe_is_none;
 };
 
-/* The connection goes on from before the recording. */
+/* The connection began before the recording. */
 void api_tls_resume(struct api_tls *t);
 void api_tls_hello(struct api_tls *t, struct span offers_and_name, uint64_t now_ns);
 /* `records`: struct syscalls_tls_record; empty: the call does not begin with a record. */

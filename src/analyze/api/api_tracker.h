@@ -45,16 +45,16 @@ void api_tracker_fini(struct api_tracker *t);
 int api_tracker_push(struct api_tracker *t, const struct batch *batch, struct sooth_error *err);
 int api_tracker_record(
 	struct api_tracker *t, const struct sooth_record *r, struct sooth_error *err);
-/* Calls that wait for a snapshot go on without it; more may come. */
+/* Handles the calls that wait for a snapshot without it. More calls may come. */
 int api_tracker_flush(struct api_tracker *t, struct sooth_error *err);
-/* The recording is over: what is under way is handed on as it is. */
+/* The recording is over: hands on the calls that are under way, as they are. */
 int api_tracker_end(struct api_tracker *t, struct sooth_error *err);
 /* NULL: nothing that looks like a call was seen on it. */
 const struct api_connection *api_tracker_connection(
 	const struct api_tracker *t, const struct process_id *process, uint32_t fd);
 /* Connections that had no room. */
 uint64_t api_tracker_refused(const struct api_tracker *t);
-/* Retransmitted segments in the time of the call; false: not measured. */
+/* Sets `out` to the number of segments retransmitted during the call. False: not measured. */
 bool api_tracker_retransmits(const struct api_connection *x, uint32_t *out);
 
 #endif

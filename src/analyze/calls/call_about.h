@@ -6,11 +6,11 @@
 #include "analyze/calls/call_pieces.h"
 #include "analyze/calls/fd_follow.h"
 
-/* The first path among its arguments, from the root where its beginning is known; not escaped.
- * Returns its state: absent when there is none. */
+/* Appends the first path among the call's arguments, from the root where its beginning is known;
+ * not escaped. Returns the state of the path: absent when there is none. */
 uint8_t call_find_path(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, struct buffer *out);
-/* The same for the path behind the first one. False: none, or not readable. */
+/* Appends the path after the first one. Returns false if there is none, or it is not readable. */
 bool call_find_second_path(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, struct buffer *out);
 /* Whether the first path among its arguments is empty: the call is about the descriptor
@@ -19,7 +19,8 @@ bool call_means_descriptor(const struct syscall_row *row, const struct syscalls_
 /* Whether any path or descriptor among its arguments is `top`, or lies below it. */
 bool call_touches(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, const char *top);
-/* The same of the descriptor that it made, once that is followed. */
+/* Whether the call made a descriptor that is `top`, or lies below it. Ask after the descriptor is
+ * followed. */
 bool call_made(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, const char *top);
 

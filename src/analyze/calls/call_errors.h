@@ -11,9 +11,11 @@
  * for, a single call does not show.
  */
 bool call_error_is_answer(const struct syscall_row *row, unsigned error);
-/* A limit of processes and threads is reached: "try again" is no answer there. */
+/* Returns whether the error means that a limit of processes and threads is reached: trying again
+ * does not help then. */
 bool call_error_is_no_room(const struct syscall_row *row, unsigned error);
-/* A serious error for any program: no space, no descriptors, no memory, a broken device. */
+/* Returns whether the error is serious for any program: no space, no descriptors, no memory, a
+ * broken device. */
 bool call_error_is_grave(unsigned error);
 
 #endif

@@ -53,9 +53,10 @@ struct folded_call {
 };
 
 struct call_fold_consumer {
-	/* Every record, calls among them, before its effect. NULL: not needed. */
+	/* Called for each record, calls included, before its effect. NULL: not needed. */
 	int (*record)(void *state, const struct sooth_record *r, struct sooth_error *err);
-	/* A call, before and after its effect on descriptors. `after` NULL: not needed. */
+	/* Called for each call before its effect on descriptors, and after it. `after` NULL: not
+	 * needed. */
 	int (*call)(void *state, struct folded_call *c, struct sooth_error *err);
 	int (*after)(void *state, struct folded_call *c, struct sooth_error *err);
 };
@@ -68,37 +69,38 @@ struct call_fold {
 	struct buffer path, second_path; /* of the current call */
 };
 
-/* Zeroed is valid for call_fold_fini(). */
+/* call_fold_fini() accepts a zeroed struct. */
 void call_fold_init(struct call_fold *f, const struct call_fold_consumer *consumer, void *state);
 void call_fold_fini(struct call_fold *f);
-/* No snapshots will come: waits for none. */
+/* No snapshots will come: calls do not wait for them. */
 void call_fold_begin_at_once(struct call_fold *f);
 int call_fold_push(struct call_fold *f, const struct batch *batch, struct sooth_error *err);
 /* True: a call, or a record about descriptors; the rest of a stream is long, and need not be
  * pushed. */
 bool call_fold_follows(const struct sooth_record *r);
 int call_fold_record(struct call_fold *f, const struct sooth_record *r, struct sooth_error *err);
-/* No record will come: records that wait for a snapshot go on without it. */
+/* No more records will come: handles the records that wait for a snapshot without it. */
 int call_fold_end(struct call_fold *f, struct sooth_error *err);
 
-/* The first path among its arguments, from the root where its beginning is known; not escaped;
- * until the next call. `*state`: absent without one. */
+/* Returns the first path among the call's arguments, from the root where its beginning is known;
+ * not escaped; valid until the next call. `*state` is absent if there is none. */
 struct span folded_path(struct folded_call *c, uint8_t *state);
-/* The path behind the first one; empty: none, or not readable. */
+/* Returns the path after the first one; empty: none, or not readable. */
 struct span folded_second_path(struct folded_call *c);
 /* Whether the first path is empty: the call is about the descriptor beside it (AT_EMPTY_PATH). */
 bool folded_path_is_descriptor(const struct folded_call *c);
-/* The other end of a call on a socket; empty: none, or not known. A stream goes to its connected
- * peer, whatever a call names. */
+/* Writes the peer of a call on a socket to `out`; empty: none, or not known. A stream goes to its
+ * connected peer, whatever a call names. */
 void folded_peer(
 	const struct folded_call *c, const struct fd_followed *socket, char out[FD_FOLLOW_ADDRESS]);
-/* The flags of a call that opens a file, also of creat(2) and openat2(2). */
+/* Returns the flags of a call that opens a file, also of creat(2) and openat2(2). */
 uint64_t folded_open_flags(const struct folded_call *c);
-/* It opens a file, and makes it where it does not exist. */
+/* Returns whether the call opens a file, and creates it if it does not exist. */
 bool folded_makes_file(const struct folded_call *c);
 
-/* The first descriptor that a polling call found ready, and its events; -1: none. With epoll it is
- * the number in the event, if that is open: libraries put the descriptor there. */
+/* Returns the first descriptor that a polling call found ready, and its events; -1: none. With
+ * epoll the number in the event is used if a descriptor of that number is open: libraries put the
+ * descriptor there. */
 int32_t call_ready_fd(const struct folded_call *call, uint32_t *events);
 
 #endif

@@ -43,7 +43,7 @@ struct call_place {
 	char text[CALL_PATH]; /* a path, or what the descriptor is; empty: neither */
 };
 
-/* The errno of the call. */
+/* Returns the errno of the call. */
 static inline unsigned call_place_errno(const struct call_place *place)
 {
 	return place->error == CALL_NO_DIRECTORY ? LINUX_ENOENT : place->error;
@@ -306,10 +306,10 @@ struct call_histories {
 
 void call_histories_init(struct call_histories *h);
 void call_histories_fini(struct call_histories *h);
-/* The probe is in the stream: from here on records are taken. */
+/* Starts taking records: the probe is in the stream. */
 void call_histories_begin(struct call_histories *h);
 void call_histories_add_record(struct call_histories *h, const struct sooth_record *r);
-/* Nothing comes any more. */
+/* To be called after the last record. */
 void call_histories_resolve(struct call_histories *h);
 void call_histories_next_interval(struct call_histories *h);
 /* NULL: it made no call. */
@@ -320,19 +320,21 @@ const struct call_history *call_histories_get(
 void call_failures_add(struct call_failures *sum, const struct call_failures *f);
 /* False: the path is in /dev, /proc or /sys, or is not absolute. */
 bool call_is_on_disk(const char *path);
-/* Every program that looks up a name asks the cache of names, and needs no answer. */
+/* Returns whether the address is that of the name cache, nscd: each lookup of a name tries it, and
+ * needs no answer. */
 bool call_is_optional_peer(const char *address);
-/* POSIX shared memory: a file system of its own. */
+/* Returns whether the path is in POSIX shared memory, which is a file system of its own. */
 bool call_is_in_shared_memory(const char *path);
-/* A file of a disk or of shared memory. */
+/* Returns whether the path is that of a file on a disk or in shared memory. */
 bool call_takes_space(const char *path);
-/* The repeated calls of a process, one after the other: NULL at the end. `position` begins at 0. */
+/* Returns the next repeated call of a process; NULL after the last one. `position` begins at 0. */
 const struct call_repeat *call_repeats_next(
 	const struct call_history *h, size_t *position, const struct call_repeat_key **key);
 /* Weights follow the first gap, so counts of a call are rather too low: what to multiply them by.
  */
 double call_history_correction(const struct call_history *h, uint16_t abi, uint32_t number);
-/* How often the name of a path was found, in whatever directory. */
+/* Returns how often a file with the last name of this path, of any extension, was found in any
+ * directory. */
 uint64_t call_history_found(const struct call_history *h, const char *path);
 
 #endif

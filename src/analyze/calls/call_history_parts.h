@@ -56,7 +56,7 @@ struct call_guest {
 
 /* Where it failed, or how long it took. */
 void call_places_add_call(const struct call_at_hand *c);
-/* The files that it reads, writes, empties or removes. */
+/* Notes the files that the call reads, writes, empties or removes. */
 void call_files_add_call(const struct call_at_hand *c);
 void call_exchanges_add_call(const struct call_at_hand *c);
 void call_answers_add_call(const struct call_at_hand *c);
@@ -68,7 +68,7 @@ void call_nesting_add_call(const struct call_at_hand *c);
 /* Counts the connects that are under way when an interval ends. */
 void call_peers_resolve(struct call_history *h);
 
-/* A key made of a path; its rest is zero. */
+/* Makes a key of a path, padded with zeros. */
 struct call_path call_path_key(struct span path);
 
 #endif

@@ -19,33 +19,34 @@ struct call_piece {
 struct call_piece call_piece(
 	const struct syscalls_call *call, size_t argument, enum syscalls_piece_part part);
 /* The path of an argument: of older captures the only one they have. */
-/* The status of an answer of HTTP that the call read; 0: it read none, or that was not kept. */
+/* Returns the HTTP status of an answer that the call read; 0: it read none, or the text was not
+ * kept. */
 unsigned call_http_status(const struct syscalls_call *call);
 /* Whether the call read an answer of a database that begins with an error. */
 bool call_database_error(const struct syscalls_call *call, struct syscalls_database_error *error);
-/* The first piece of that part, whatever the argument. */
+/* Returns the first piece of that part, of any argument. */
 struct call_piece call_piece_of_any(
 	const struct syscalls_call *call, enum syscalls_piece_part part);
 struct call_piece call_path(const struct syscalls_call *call, size_t argument);
 
-/* A C int, as descriptors are, arrives in a 64-bit register with anything in the upper half:
- * engines of JavaScript leave the mark of a number there. */
+/* Returns an argument as a C int, such as a descriptor. The upper half of its 64-bit register may
+ * hold anything: JavaScript engines leave the tag of a number there. */
 int64_t call_int(uint64_t argument);
 /* Whether its begin was seen: if not, how long it took is not known. */
 bool call_is_timed(const struct syscalls_call *call);
-/* It returned, and without an error. */
+/* Returns whether the call returned without an error. */
 bool call_succeeded(const struct syscalls_call *call);
 
 /* "10.0.0.2:443", "[::1]:443", "[fe80::1%2]:443" (the interface's number, if the address has one),
  * "/run/x", "@abstract"; false: it is another family. The protocol's
  * suffix for it: "", "6". */
 bool call_address(struct span sockaddr, char *out, size_t size);
-/* The peer that the call itself names: of sendto and recvfrom in its fifth argument, of sendmsg and
- * recvmsg in the message. False: none, or one that a failed call should have filled in. */
+/* Formats the peer that the call itself names: the fifth argument of sendto and recvfrom, the
+ * message of sendmsg and recvmsg. False: there is none, or a failed call did not fill it in. */
 bool call_named_peer(const struct syscalls_call *call, char *out, size_t size);
-/* This end of the socket, as the kernel had it when the call returned; of IPv4 and IPv6. False, and
- * `out` is left alone: there is none, as when the connection was refused before the call returned.
- */
+/* Formats the local address of the socket, as the kernel had it when the call returned; only of
+ * IPv4 and IPv6. False, and `out` is left alone: there is no address, as when the connection was
+ * refused before the call returned. */
 bool call_near_end(const struct syscalls_call *call, char *out, size_t size);
 
 #endif

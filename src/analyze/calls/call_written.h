@@ -23,7 +23,7 @@ void written_put_pointer(struct buffer *out, uint64_t value);
 void written_as_hex(const struct written *a);
 void written_as_int(const struct written *a);
 void written_as_pointer(const struct written *a);
-/* Names joined by "|"; what has none as a number. */
+/* Appends the names of the flags joined by "|". Bits without a name follow as a number. */
 void call_put_flags(
 	struct buffer *out, const struct flag_table *table, unsigned abi, uint64_t value);
 /* "text"; a target that is cut: "text"... */
@@ -37,11 +37,12 @@ typedef void (*call_writer)(const struct written *a);
  * argument before says the meaning of. */
 extern const call_writer call_struct_writers[], call_control_writers[];
 
-/* The call reads the argument; always true for forms that are not in call_control_writers. */
+/* Returns whether the call reads the argument; always true for forms that are not in
+ * call_control_writers. */
 bool call_control_is_read(const struct written *a);
-/* This command of fcntl(2) returns a descriptor. */
+/* Returns whether this command of fcntl(2) returns a descriptor. */
 bool written_control_copies(uint64_t command);
-/* The names of the bits of its result; NULL: the result is a number. */
+/* Returns the names of the bits in the result of a command; NULL: the result is a number. */
 const struct flag_table *written_control_result(uint64_t command);
 
 #endif

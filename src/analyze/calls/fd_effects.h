@@ -5,7 +5,8 @@
 
 #include "analyze/calls/fd_follow.h"
 
-/* Any record; a call after it was reported, because its arguments are of before. */
+/* Takes any record. A call is taken after it was reported: its arguments refer to the state before
+ * the call. */
 void fd_follow_add_record(struct fd_follow *f, const struct sooth_record *r);
 
 #endif

@@ -47,7 +47,7 @@ struct fd_follow {
 
 void fd_follow_init(struct fd_follow *f);
 void fd_follow_fini(struct fd_follow *f);
-/* Any record but a call: fd_follow_add_record() of fd_effects.h passes these on. */
+/* Takes any record but a call: fd_follow_add_record() of fd_effects.h passes these on. */
 void fd_follow_take_state(struct fd_follow *f, const struct sooth_record *r);
 /* Calls that change descriptors were not recorded: descriptors known from calls are forgotten.
  * Descriptors from a snapshot remain: most of them stay open. */
@@ -60,19 +60,20 @@ void fd_follow_put(const struct fd_follow *f, const struct process_id *process, 
 	struct buffer *out);
 /* A socket: "TCP 10.0.0.2:5000→160.79.104.10:443"; not escaped. */
 void fd_followed_connection(const struct fd_followed *known, char *out, size_t size);
-/* The name of the process; empty: not known. */
+/* Returns the name of the process; empty: not known. */
 struct span fd_follow_process(const struct fd_follow *f, const struct process_id *process);
-/* The command line of its last exec, masked, NULs between; false: not known. */
+/* Sets `out` to the command line of the process's last exec, masked, with NULs between the
+ * arguments. False: not known. */
 bool fd_follow_arguments(
 	const struct fd_follow *f, const struct process_id *process, struct span *out);
 bool fd_follow_arguments_are_cut(const struct fd_follow *f, const struct process_id *process);
-/* The working directory; empty: not known. */
+/* Returns the working directory; empty: not known. */
 struct span fd_follow_directory(const struct fd_follow *f, const struct process_id *process);
-/* A call has changed it, to one that is known or not. */
+/* Returns whether a call has changed the working directory, even if the new one is not known. */
 bool fd_follow_has_moved(const struct fd_follow *f, const struct process_id *process);
-/* A path among a call's arguments, whole where its beginning is known: of `directory` (a
- * descriptor, or AT_FDCWD). As it was typed, with "..": where these lead past a link only the
- * kernel knows. Not escaped. */
+/* Appends a path among a call's arguments, relative to `directory` (a descriptor, or AT_FDCWD). It
+ * is absolute where that directory is known. It keeps "..": only the kernel knows where these lead
+ * past a link. Not escaped. */
 void fd_follow_resolve(const struct fd_follow *f, const struct process_id *process,
 	int64_t directory, struct span path, struct buffer *out);
 
@@ -89,7 +90,7 @@ struct fd_table {
 	bool has_moved;		   /* to another directory, also one that is not known */
 };
 
-/* The table of a process, made when it is new; NULL: no memory. */
+/* Returns the table of a process, and makes it for a new one; NULL: no memory. */
 struct fd_table *fd_follow_table(struct fd_follow *f, const struct process_id *process);
 /* A descriptor becomes something new; NULL: it cannot be kept. */
 struct fd_followed *fd_follow_set(

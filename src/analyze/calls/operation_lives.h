@@ -28,7 +28,7 @@ struct operation_lives {
 void operation_lives_init(struct operation_lives *s);
 void operation_lives_fini(struct operation_lives *s);
 void operation_lives_add_record(struct operation_lives *s, const struct sooth_record *r);
-/* A process without a name: its thread at least has one. Whatever is read later is better. */
+/* Names a process without a name by that of its thread, until a better name is read. */
 void operation_lives_name(struct operation_lives *s, const struct syscalls_call *call);
 
 #endif

@@ -53,7 +53,7 @@ void operation_sums_init(struct operation_sums *s, bool by_process);
 void operation_sums_fini(struct operation_sums *s);
 void operation_sums_reset(struct operation_sums *s);
 void operation_sums_add_call(struct operation_sums *s, struct folded_call *c);
-/* Any other record: fork, exec and exit change the state of a process. */
+/* Takes any other record: fork, exec and exit change the state of a process. */
 void operation_sums_follow(struct operation_sums *s, const struct sooth_record *r);
 
 #endif

@@ -15,7 +15,8 @@ struct syscall_folded_options {
 	uint64_t *unfinished;	 /* with `keep`: how many calls did not return, at the end */
 };
 
-/* That they are in no stack; `of` names the part, NULL: all that is reported. */
+/* Notes that `count` calls that did not return are in no stack; `of` names the calls, NULL: all
+ * that are reported. */
 void syscall_folded_emit_unfinished(struct output *output, uint64_t count, const char *of);
 
 #endif

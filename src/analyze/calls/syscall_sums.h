@@ -22,15 +22,15 @@ void syscall_sums_add_record(struct syscall_sums *s, const struct sooth_record *
 bool syscall_sums_refused(const struct syscall_sums *s);
 void syscall_sums_fini(struct syscall_sums *s);
 
-/* How many calls have a duration, and how many were entered before attach. */
+/* Returns how many calls have a duration, and how many were entered before attach. */
 uint64_t call_timed(const struct syscalls_count *c);
 uint64_t call_unseen(const struct syscalls_count *c);
-/* State of all durations: absent when no call returned, not measured when none was timed. */
+/* Returns the state of all durations: absent when no call returned, not measured when none was
+ * timed. */
 uint8_t call_times_state(const struct syscalls_count *c);
-/*
- * The duration that `percent` of the calls did not exceed. It is estimated within a bucket (a power
- * of two), so it is off by less than a factor of 2, and never more than the longest call.
- */
+/* Returns the duration that `percent` of the calls did not exceed. It is estimated within a bucket
+ * (a power of two), so it is off by less than a factor of 2, and never more than the longest
+ * call. */
 uint64_t call_percentile(
 	const uint32_t histogram[SYSCALLS_BUCKETS], uint64_t max_ns, unsigned percent);
 

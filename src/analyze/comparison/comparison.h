@@ -54,14 +54,14 @@ extern const struct sink_type comparison_sink;
 int comparison_add_row(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record);
 void comparison_side_fini(struct comparison_side *side);
-/* Length of the run, as far as the capture has it; 0: it never started. */
+/* Returns the length of the run, as far as the capture has it; 0: the run never started. */
 uint64_t comparison_side_ns(const struct comparison_side *side);
 
 struct comparison_reported {
 	uint64_t changed, appeared, vanished, within_noise;
 };
 
-/* The sections of the comparison. `share` of the larger value is noise. */
+/* Emits the sections of the comparison. Differences up to `share` of the larger value are noise. */
 int comparison_emit(struct output *output, const struct comparison_side *a,
 	const struct comparison_side *b, double share, struct comparison_reported *reported,
 	struct sooth_error *err);

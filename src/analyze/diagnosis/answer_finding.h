@@ -5,7 +5,7 @@
 
 #include "analyze/diagnosis/diagnosed.h"
 
-/* The process has a finding. */
+/* Returns the worst finding of a process; the process must have one. */
 const struct finding_row *answer_worst(const struct diagnosed *j);
 /* "leaks descriptors: 41 more (low confidence)" */
 void answer_claim(const struct finding_row *f, struct buffer *out);

@@ -11,19 +11,23 @@ void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct bu
 /* The activity of a session's main process: "runs Bash 8 min: sleep 3000"; nothing is appended for
  * other processes, and when the activity is not known. */
 void answer_activity(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
-/* A request to the model waits to be repeated if its last answer, which came at `came_ns` (0: at
- * any time), was an error of HTTP by the calls of the process. */
+/* Marks the activity as a request to the model that will be repeated, if the last answer was an
+ * HTTP error by the calls of the process. That answer came at `came_ns`, 0: at any time. */
 void answer_refusal(struct activity *a, const struct call_history *h, uint64_t came_ns);
-/* It goes on only when its user acts: the activity has a line of its own. */
+/* Returns whether the process continues only when its user acts: then the activity has a line of
+ * its own. */
 bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j);
 /* "ended with exit status 0": of a process that ended while it was observed. */
 bool answer_ended(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
-/* A doubt or a fact about a process without a finding that its user should hear first: its agent
- * session has ended, its working directory is gone. True: it may be left over. */
+/* Appends a doubt or a fact that the user should hear first about a process without a finding: its
+ * agent session has ended, its working directory is gone. Returns whether the process may be left
+ * over. */
 bool answer_left(const struct diagnosed *j, struct buffer *out);
-/* The process above it, of no agent, that is diagnosed too: the uppermost; NULL: none. */
+/* Returns the uppermost ancestor of the process that is of no agent and is diagnosed too; NULL:
+ * none. */
 const struct diagnosed *answer_above(const struct diagnosis *s, const struct diagnosed *j);
-/* It belongs to a session whose main process is diagnosed too, or has one above it. */
+/* Returns whether the process belongs to a session whose main process is diagnosed too, or has a
+ * diagnosed ancestor of no agent. */
 bool answer_is_child(const struct diagnosis *s, const struct diagnosed *j);
 
 #endif

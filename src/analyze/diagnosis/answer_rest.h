@@ -10,8 +10,8 @@
  * condition. Nothing: it is at work. */
 void answer_put_rest(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_graph *g, const struct wait_chain *chain, struct buffer *out);
-/* A process and its child that read from each other for some time, and neither writes; false: they
- * do not. */
+/* Appends that a process and its child have waited for some time to read from each other, and
+ * neither writes. Returns false if that is not so. */
 bool answer_put_exchange(const struct wait_chain *chain, struct buffer *out);
 
 #endif

@@ -5,14 +5,16 @@
 
 #include "analyze/diagnosis/diagnosis.h"
 
-/* A check without a result could have found the trouble. */
+/* Returns whether a check without a result could have found the problem. */
 bool answer_is_open(const struct diagnosed *j);
-/* Without a result are only a few checks that come too early: the headline names them. */
+/* Returns whether only a few checks have no result, and all of them because they come too early:
+ * the headline names them. */
 bool answer_unseen_is_early(const struct diagnosis *s);
 /* "; 7 checks were refused: missing privilege; sudo sooth diagnose 4711": what a headline without
  * a finding has to add. Empty: every check has a result. */
 void answer_unseen_headline(const struct diagnosis *s, struct buffer *out);
-/* The paragraph and its remedy; both empty if every check has a result. */
+/* Appends the paragraph about checks without a result, and its remedy; nothing if every check has a
+ * result. */
 void answer_unseen(const struct diagnosis *s, struct buffer *paragraph, struct buffer *remedy);
 /* Checks without a result that could have found the trouble. */
 uint32_t answer_unseen_count(const struct diagnosis *s);

@@ -5,8 +5,8 @@
 
 #include "analyze/process_table/process_table.h"
 
-/* The segment of the write-ahead log that could not be archived, borrowed; empty: it is no archiver,
- * or has not failed. */
+/* Returns the segment of the write-ahead log that could not be archived, borrowed; empty: the
+ * process is no archiver, or has not failed. */
 struct span archive_failure_of(const struct process_entry *p);
 
 #endif

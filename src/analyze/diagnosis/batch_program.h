@@ -13,9 +13,10 @@
 
 /* Uses a CPU for as long as its task takes. */
 bool batch_program_computes(struct span name);
-/* A benchmark: it asks a server as often as it can. */
+/* Returns whether a program of that name is a benchmark: it sends requests to a server as fast as
+ * it can. */
 bool batch_program_measures(struct span name);
-/* Its memory grows with its task; also "clang-14". */
+/* Returns whether the memory of a program of that name grows with its task; also of "clang-14". */
 bool batch_program_grows(struct span name);
 
 #endif

@@ -16,11 +16,12 @@ struct check_calls {
 bool check_calls_read(struct check_calls *c, const struct check *e);
 /* False: not diagnosed, and the reason has been reported. */
 bool check_calls_begin(struct check_calls *c, const struct check *e, struct check_result *out);
-/* Nothing is wrong, as check_fine(); undecided where a rare call may have been missed. */
+/* Reports like check_fine() that nothing is wrong; undecided where a rare call may have been
+ * missed. */
 void check_calls_fine(const struct check *e, struct check_result *out, const char *what);
 /* Per second. */
 double check_calls_rate(const struct check_calls *c, double count);
-/* Time in file lookups, estimated from those that were recorded. */
+/* Returns the time in file lookups, estimated from the lookups that were recorded. */
 double check_calls_looks_ns(const struct check_calls *c);
 /* Adds to the open finding how often something happened, and over what time. */
 void check_calls_times(const struct check_calls *c, struct check_result *out, double times,
@@ -36,9 +37,9 @@ void check_calls_windows(struct check_result *out);
 void check_calls_unseen(
 	const struct check_calls *c, const struct check *e, struct check_result *out);
 
-/* The waits of a thread when every call was recorded, else NULL. */
+/* Returns the waits of a thread if every call was recorded, else NULL. */
 const struct call_waits *check_waits(const struct check *e, uint32_t tid);
-/* The same for the process. */
+/* Returns the calls of the process if every call was recorded, else NULL. */
 const struct call_history *check_all_calls(const struct check *e);
 
 /* The name of a system call. */

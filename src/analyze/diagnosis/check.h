@@ -72,12 +72,13 @@ const struct snapshot *check_last(const struct check *e, const struct snapshot_p
 uint64_t check_age_ns(const struct check *e);
 /* Stopped by a signal or a debugger at the last sample. */
 bool check_is_stopped(const struct check *e);
-/* The diagnosis before this one, of a watch, has raised it. `what` as for finding_begin(). */
+/* Returns whether the previous diagnosis of a watch raised this finding. `what` as for
+ * finding_begin(). */
 bool check_is_raised(const struct check *e, const char *what);
-/* A detector before this one in the list has a finding of the same process. */
+/* Returns whether an earlier detector of the list has a finding of the same process. */
 bool check_has_finding(const struct check *e, const char *id);
-/* A value has reached a threshold: the option to be raised, nine tenths of it to stay raised.
- * `what` as for finding_begin(). */
+/* Returns whether a value has reached a threshold. A finding is raised at the option's value, and
+ * stays raised from nine tenths of it on. `what` as for finding_begin(). */
 bool check_is_over(const struct check *e, const char *option, double value, const char *what);
 
 /* --- reporting --- */
@@ -106,16 +107,17 @@ void finding_thread(struct check_result *out, uint32_t tid);
 void finding_descriptor(struct check_result *out, uint32_t fd);
 void finding_path(struct check_result *out, struct span path);
 void finding_connection(struct check_result *out, struct span connection);
-/* Its name, which reports for sharing replace, also in the texts of the finding. */
+/* Names the server of the finding. Reports for sharing replace the name, also in the texts of the
+ * finding. */
 void finding_server(struct check_result *out, struct span name);
-/* A message that the target itself wrote, which the same reports replace. */
+/* Adds a message that the target itself wrote. Reports for sharing replace it, too. */
 void finding_message(struct check_result *out, struct span message);
 void finding_end(struct check_result *out);
 
 /* Nothing is wrong; a few words say what was measured. */
 void check_fine(struct check_result *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Could not be diagnosed: not measured, or another reason. */
+/* Reports that the process could not be diagnosed: a value was not measured, or another reason. */
 void check_blind(struct check_result *out, uint8_t state);
 /* The remedy for a value that was not measured; "" for most reasons. */
 const char *check_remedy(uint8_t state);
@@ -132,7 +134,7 @@ bool check_has_heap_sums(struct check_result *out);
 /* Begins the reason of check_too_young(). */
 #define CHECK_YOUNG_WORDS "this check needs a process older than"
 
-/* The process is younger than the option min-age. */
+/* Reports that the process is younger than the option min-age. */
 void check_too_young(struct check_result *out);
 /* Adds to a finding of such a process what cannot be known yet. */
 void check_may_be_start(struct check_result *out);

@@ -16,18 +16,20 @@ bool check_holds(const struct check *e, struct check_result *out, enum verdict_k
 /* True if it holds for another diagnosed process, which then gets the finding. */
 bool check_is_reported_of(
 	const struct check *e, const struct process_entry *p, enum verdict_kind kind);
-/* Observed time of the process; 0: sampled once. */
+/* Returns how long the process was observed; 0: it was sampled once. */
 uint64_t check_watched_ns(const struct check *e);
-/* Its parent changed during the observation: the old one has just exited. */
+/* Returns whether the parent of the process changed during the observation: the old one has just
+ * exited. */
 bool check_has_lost_parent(const struct check *e);
 
-/* It outlived what started it: a child gets the session of its parent, so one that neither leads
- * its session nor shares it with its parent got another parent. */
+/* Returns whether the process outlived the process that started it. A child has the session of its
+ * parent. So a process that neither leads its session nor shares it with its parent got another
+ * parent. */
 bool check_has_new_parent(const struct process_entry *p);
 
-/* Evidence: age, resident memory and CPU. */
+/* Adds the evidence: age, resident memory and CPU. */
 void finding_upkeep(const struct check *e, struct check_result *out);
-/* Evidence: how long the verdict has been known to hold, at least. */
+/* Adds the evidence: how long the verdict has been known to hold, at least. */
 void finding_since(const struct check *e, struct check_result *out, uint64_t since_ns);
 
 /* The name of the process, not escaped. */

@@ -9,23 +9,23 @@
 
 /* A descriptor at the last sample; NULL: not sampled, or closed. */
 const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd);
-/* The thread stayed in one wait: for `min-time` and `min-readings`, both options of the
- * detector, without a context switch. */
+/* Returns whether the thread stayed in one wait for `min-time` and `min-readings`, both options of
+ * the detector, without a context switch. */
 bool check_is_one_wait(const struct check *e, const struct thread_history *t);
 
-/* The waits of the process at the last sample, and at the first. False: the capture has none of it. */
+/* Makes the graph of the process's waits at the last sample, and at the first. Returns false if the
+ * capture has none of the process. */
 bool check_graph(const struct check *e, struct wait_graph *g);
-/*
- * The chain of waits that `sooth why` prints, from thread `tid` on; 0: from the thread that
- * matters. False: the capture has none of this process, and the chain is empty.
- */
+/* Follows the chain of waits that `sooth why` prints, from thread `tid` on; 0: from the thread that
+ * matters. Returns false, and an empty chain, if the capture has none of this process. */
 bool check_chain(
 	const struct check *e, uint32_t tid, struct wait_graph *g, struct wait_chain *chain);
 /* Adds the chain as a sentence to the evidence, and the process that could end the wait. */
 void check_chain_evidence(
 	struct check_result *out, const struct wait_graph *g, const struct wait_chain *chain);
 
-/* Time in which no thread of the process ran, apart from those that serve its runtime. */
+/* Returns the time in which no thread of the process ran, apart from threads that serve its
+ * runtime. */
 uint64_t check_rested_ns(const struct wait_graph *g, uint32_t pid);
 
 #endif

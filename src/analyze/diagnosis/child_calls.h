@@ -27,7 +27,8 @@ struct child_calls {
 	struct map failures; /* call_place -> struct child_failures */
 };
 
-/* The calls of each process that it started: of none where these are not known. */
+/* Calls `take` with the calls of each process that this process started. If these processes are not
+ * known, `take` is not called. */
 void child_calls_each(const struct check *e,
 	void (*take)(void *user, const struct call_history *child), void *user);
 /* Empty where it is not known which processes it started. */

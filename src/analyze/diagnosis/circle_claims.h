@@ -6,20 +6,21 @@
 #include "analyze/diagnosis/check_waits.h"
 
 bool circle_is_sure(const struct wait_chain *chain);
-/* One fills a pipe that another would read only after its end: the link that writes, or the count.
- */
+/* Returns the only link that is blocked writing to a pipe, whose reader waits for that process to
+ * end first; else the number of links. */
 size_t circle_writer(const struct wait_chain *chain);
 bool circle_is_full_pipe(const struct wait_chain *chain);
 void circle_claim_full_pipe(struct check_result *out, const struct wait_chain *chain);
-/* One is blocked writing to the other, which waits for it meanwhile. */
+/* Returns whether one process is blocked writing to another one that waits for it meanwhile. */
 bool circle_is_unread(const struct wait_chain *chain);
 void circle_claim_unread(struct check_result *out, const struct wait_chain *chain);
-/* Each waits for the other to write. */
+/* Makes the claim that each process waits for the other to write. */
 void circle_claim_readers(struct check_result *out, const struct wait_chain *chain);
-/* One waits for output of a program on a pseudo terminal that it runs, and that for input. */
+/* Returns whether one process waits for output of a program that it runs on a pseudo terminal,
+ * while the program waits for input. */
 bool circle_is_prompt(const struct wait_chain *chain);
 void circle_claim_prompt(struct check_result *out, const struct wait_chain *chain);
-/* A server with one thread asks itself. */
+/* Makes the claim that a server with one thread sends a request to itself. */
 void circle_claim_self(struct check_result *out, const struct wait_link *link);
 
 #endif

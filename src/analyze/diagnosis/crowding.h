@@ -6,7 +6,8 @@
 
 #include "analyze/diagnosis/diagnosis_input.h"
 
-/* 1: enough processors for all, or not measured. */
+/* Returns how many runnable threads share a CPU; 1: there are enough CPUs for all, or it was not
+ * measured. */
 double crowding_of(const struct diagnosis_input *input);
 
 #endif

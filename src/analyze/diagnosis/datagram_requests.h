@@ -18,7 +18,7 @@ struct datagram_requests {
 	const char *connection; /* "UDP 127.0.0.1:4000→127.0.0.1:53"; not escaped */
 };
 
-/* The descriptor with most requests; false: none. */
+/* Finds the descriptor with the most requests. Returns false if there is none. */
 bool datagram_requests_find(struct datagram_requests *r, const struct call_history *h);
 /* "127.0.0.1:53", or the whole connection where the peer is unknown. */
 const char *datagram_requests_peer(const struct datagram_requests *r);

@@ -20,7 +20,7 @@ struct datagram_wait {
 	struct awaited awaited;
 };
 
-/* The longest wait; false: none. */
+/* Finds the longest wait. Returns false if there is none. */
 bool datagram_wait_find(struct datagram_wait *w, const struct check *e);
 
 #endif

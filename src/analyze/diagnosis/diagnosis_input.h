@@ -74,7 +74,7 @@ int diagnosis_input_resolve(struct diagnosis_input *r, struct sooth_error *err);
 void diagnosis_input_next_interval(struct diagnosis_input *r);
 
 bool diagnosis_input_has_probe(const struct diagnosis_input *r, const char *probe);
-/* Requested, and refused: of all processes, or of this one. */
+/* Returns whether calls were requested and refused, of all processes or of this one. */
 bool diagnosis_input_lacks_calls(const struct diagnosis_input *r, const struct process_id *id);
 
 struct sample_series {
@@ -82,10 +82,10 @@ struct sample_series {
 	size_t count;
 };
 
-/* In order of time, including points without a value. */
+/* Returns the samples of a process in order of time, including points without a value. */
 struct sample_series diagnosis_input_series(
 	const struct diagnosis_input *r, const struct process_id *id);
-/* The process is selected for diagnosis. */
+/* Returns whether the process is selected for diagnosis. */
 bool diagnosis_input_is_selected(const struct diagnosis_input *r, const struct process_entry *p);
 /* Time between the first and the last point; 0: fewer than two. */
 uint64_t sample_series_ns(const struct sample_series *s);

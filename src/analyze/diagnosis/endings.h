@@ -38,19 +38,20 @@ void endings_add_record(struct endings *e, const struct sooth_record *r);
 const struct ending *endings_get(const struct endings *e, const struct process_id *id);
 /* Iterates over the processes that ended; *position starts at 0. */
 const struct ending *endings_next(const struct endings *e, size_t *position);
-/* The last log entry of that pid after a time; NULL: none. */
+/* Returns the last log entry of that pid after a time; NULL: none. */
 const struct exit_reasons_log *endings_log(const struct endings *e, uint32_t pid, uint64_t from_ns);
-/* A stored core of that pid; NULL: none. */
+/* Returns a stored core of that pid; NULL: none. */
 const struct exit_reasons_core *endings_stored(const struct endings *e, uint32_t pid);
 
-/* Its name, from its exit or the log. */
+/* Returns the name of the process, from its exit or the log. */
 struct span ending_name(const struct endings *e, const struct process_id *id);
-/* Its exit status; for a launched command without another source, the one sooth waited
- * for. */
+/* Sets `status` to the exit status of the process. For a launched command without another source it
+ * is the one that sooth waited for. Returns its state. */
 uint8_t ending_status(const struct endings *e, const struct ending *of, uint32_t *status);
-/* The signal of that number that it was sent; NULL: none was seen. */
+/* Returns the signal of that number that the process was sent; NULL: none was seen. */
 const struct exit_reasons_signal *ending_signal(const struct ending *of, unsigned number);
-/* The last request to end (SIGTERM and similar) it was sent; NULL: none was seen. */
+/* Returns the last request to end (SIGTERM and similar) that the process was sent; NULL: none was
+ * seen. */
 const struct exit_reasons_signal *ending_request(const struct ending *of);
 
 #endif

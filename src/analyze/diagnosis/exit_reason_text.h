@@ -13,14 +13,15 @@
 /* A name in the fixed part of a record, for "%.*s". */
 #define END_NAME(name) (int)strnlen(name, sizeof(name)), name
 
-/* A signal that the kernel sends for an instruction of the program: an invalid address, ... */
+/* Returns whether the kernel sends this signal for an instruction of the program: an invalid
+ * address, ... */
 bool exit_reason_is_fault(unsigned signal);
 /* "exit status 1", "SIGSEGV, with a core". */
 void exit_reason_text_status(struct buffer *out, uint32_t status);
 /* "its parent make (pid 12)", "kill (pid 14), started by bash (pid 9)", "the kernel", "itself". */
 void exit_reason_text_sender(
 	struct buffer *out, const struct ending *of, const struct exit_reasons_signal *s);
-/* SIGKILL, by the kernel because memory ran out. */
+/* Returns whether the kernel sent SIGKILL because memory ran out. */
 bool exit_reason_is_oom(const struct ending *of, uint32_t status);
 /* "killed by SIGKILL from bash (pid 9)", "exited with status 0 after SIGTERM from itself", "killed
  * by the kernel: out of memory". Returns the state of the status; nothing if it is not known. */

@@ -13,14 +13,14 @@ struct failure_meaning {
 
 /* NULL: the error says it already, or means different things. */
 const struct failure_meaning *failure_meaning_of(const struct call_place *place);
-/* The same of an attempt to connect. */
+/* Returns the meaning of a failed attempt to connect. */
 const struct failure_meaning *failure_meaning_of_connect(uint16_t error);
 /* ", its child head (4711) has ended": the reader of a pipe, where only one child can be it. */
 void failure_meaning_put_child(
 	struct buffer *out, const struct check *e, const struct call_place *place);
 
-/* A command that asks by its exit status: a program runs `git rev-parse` to learn whether a folder
- * is in a repository, and what is there. */
+/* Returns whether a command answers by its exit status: a program runs `git rev-parse` to learn
+ * whether a folder is in a repository, and what is there. */
 bool failure_is_query(const char *program, struct span command);
 
 #endif

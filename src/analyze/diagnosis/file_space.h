@@ -9,17 +9,19 @@
 #define FILE_SPACE_TEXT	   64
 #define FILE_SPACE_COMMAND 256
 
-/* The one with the longest mount point above the path; NULL: unknown. Only some are recorded (the
- * fds probe), so a path may be on another one below it. */
+/* Returns the file system with the longest mount point above the path; NULL: unknown. Only some are
+ * recorded (the fds probe), so a path may be on another one below it. */
 const struct fds_filesystem *file_space_of_path(const struct snapshot *s, const char *path);
 const struct fds_filesystem *file_space_of_mount(const struct snapshot *s, uint32_t mount);
 struct span file_space_point(const struct fds_filesystem *f);
 bool file_space_is_measured(const struct fds_filesystem *f);
 /* Percent of the space in use, of what processes without privilege can have, as df(1) has it. */
 double file_space_used(const struct fds_filesystem *f);
-/* Between the two listings of the descriptors of a process; 0: they were not listed twice. */
+/* Returns the time between the two listings of a process's descriptors; 0: they were not listed
+ * twice. */
 uint64_t file_space_interval_ns(const struct check *e);
-/* By all processes meanwhile, negative: given back. False: not measured, or it has no inodes. */
+/* Sets `inodes` to how many inodes all processes have taken meanwhile; negative: freed. False: not
+ * measured, or the file system has no inodes. */
 bool file_space_inodes_taken(
 	const struct check *e, const struct fds_filesystem *now, double *inodes);
 bool file_space_is_full(const struct fds_filesystem *f);

@@ -8,7 +8,7 @@
 
 int finding_process_emit(struct output *output, const struct diagnosis *s,
 	const struct diagnosed *j, struct sooth_error *err);
-/* The filter lets the row of the process pass. */
+/* Returns whether the filter lets the row of the process pass. */
 bool finding_process_is_shown(
 	const struct output *output, const struct diagnosis *s, const struct diagnosed *j);
 

@@ -221,7 +221,7 @@ extern const struct sooth_schema finding_schema, finding_change_schema, finding_
 	finding_host_schema, finding_summary_schema, finding_evidence_schema,
 	finding_subject_schema, finding_fine_schema, finding_blind_schema, finding_answer_schema;
 
-/* One of these rows, struct finding_row, is of that detector. */
+/* Returns whether one of these rows (struct finding_row) is of that detector. */
 bool finding_rows_have(const struct buffer *rows, const char *id);
 
 #endif

@@ -21,7 +21,7 @@ struct finding_tracker {
 
 void finding_tracker_init(struct finding_tracker *b);
 void finding_tracker_fini(struct finding_tracker *b);
-/* A diagnosis begins. */
+/* Begins a diagnosis. */
 void finding_tracker_begin(struct finding_tracker *b, uint64_t now_ns, uint64_t utc_ns);
 bool finding_tracker_is_raised(const struct finding_tracker *b, const char *key);
 /* Records the finding, and fills in the times and state of the row. */

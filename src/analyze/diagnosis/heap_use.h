@@ -69,15 +69,16 @@ void heap_use_fini(struct heap_use *u);
 void heap_use_add_record(struct heap_use *u, const struct sooth_record *r);
 /* NULL: nothing was recorded of it. */
 const struct heap_use_process *heap_use_of(const struct heap_use *u, const struct process_id *id);
-/* Its calls were recorded, but not added up: nothing follows from what is here. */
+/* Returns whether the calls of the process were recorded, but not added up: nothing follows from
+ * this use. */
 bool heap_use_is_unsummed(const struct heap_use *u, const struct process_id *id);
-/* The size class, and within it the stack, with most of that weight. */
+/* Finds the size class with most of that weight, and within it the stack with most. */
 void heap_use_top_class(const struct heap_use *u, const struct process_id *id,
 	heap_use_weight weight, struct heap_use_part *out);
-/* The stack with most of that weight, of the size class, or (UINT32_MAX) of all. */
+/* Finds the stack with most of that weight, in the size class or (UINT32_MAX) in all. */
 void heap_use_top_stack(const struct heap_use *u, const struct process_id *id, uint32_t size_class,
 	heap_use_weight weight, struct heap_use_part *out);
-/* Until that time: a process that allocates nothing more has no later records. */
+/* Finds the growth until that time: a process that allocates nothing more has no later records. */
 void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint64_t until_ns,
 	struct heap_use_growth *out);
 /* "parse < handle < main"; cut when it is long. */

@@ -37,7 +37,7 @@ struct held_io {
 	uint64_t interval_ns;
 };
 
-/* A thread that mostly waits for the disk, and moves about as much as an I/O limit allows. */
+/* Finds a thread that mostly waits for the disk, and moves about as much as an I/O limit allows. */
 struct held_io held_io_of(const struct check *e);
 
 #endif

@@ -16,7 +16,8 @@ struct java_heap {
 };
 
 void java_heap_read(struct java_heap *h, const struct check *e);
-/* More remains after each collection than before: by so many bytes in so many collections. */
+/* Returns whether more remains after each collection than after the one before: by so many bytes in
+ * so many collections. */
 bool java_heap_grows(const struct java_heap *h, double least_bytes);
 
 #endif

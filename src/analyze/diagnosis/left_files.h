@@ -5,8 +5,8 @@
 
 #include "analyze/diagnosis/call_check.h"
 
-/* Reports the directory with most of them, from `min-files` on; of shared memory
- * `min-memory-files`. Returns the number of findings. */
+/* Reports the directory with the most such files, if it has at least `min-files` of them, or
+ * `min-memory-files` in shared memory. Returns the number of findings. */
 size_t left_files_report(
 	const struct check *e, struct check_result *out, const struct check_calls *calls);
 

@@ -13,9 +13,10 @@ struct limit_failure {
 	const char *text, *remedy;
 };
 
-/* The limit that is the reason of a failure; NULL: it is another reason. */
+/* Returns the limit that is the reason of a failure; NULL: the reason is another one. */
 const struct limit_failure *limit_failure_of(const struct check *e, const struct call_place *place);
-/* The number of descriptors that the process may have open and has; 0: it has some left. */
+/* Returns the limit of open descriptors if the process has reached it, or nearly; 0: some are
+ * left. */
 uint64_t limit_failure_descriptors(const struct check *e, const struct call_place *place);
 
 #endif

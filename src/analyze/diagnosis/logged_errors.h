@@ -23,10 +23,11 @@ bool logged_error_is_in_file(const struct logged_error *e);
 /* The log file of the process that is this inode; NULL: it is none of its logs. */
 const struct logs_file *logged_errors_file(const struct diagnosis_input *input,
 	const struct process_id *id, uint64_t inode, uint32_t major, uint32_t minor);
-/* A process above has the same file open, and its errors are said there. */
+/* Returns whether an ancestor has the same file open, so that its diagnosis reports the errors. */
 bool logged_errors_are_said_above(const struct diagnosis_input *input,
 	const struct process_entry *p, const struct logs_file *file);
-/* Nearly all that it logs is this error, and what comes with it once each time. */
+/* Returns whether nearly all lines of the log are this error, and lines that come with it each
+ * time. */
 bool logged_error_is_all(const struct logged_error *e);
 
 #endif

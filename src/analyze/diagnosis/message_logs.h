@@ -23,9 +23,9 @@ void message_logs_add_record(struct message_logs *m, const struct sooth_record *
 void message_logs_resolve(
 	struct message_logs *m, const struct process_table *table, uint64_t now_ns);
 void message_logs_next_interval(struct message_logs *m, uint64_t now_ns);
-/* Its log: LOGS_FILE, then LOGS_ERROR; empty: it wrote none. */
+/* Returns the log of a process: LOGS_FILE, then LOGS_ERROR; empty: it wrote none. */
 struct batch message_logs_get(const struct message_logs *m, const struct process_id *id);
-/* Calls of the interval that wrote to its standard output. */
+/* Returns how many calls of the interval wrote to the standard output of the process. */
 uint64_t message_logs_outputs(const struct message_logs *m, const struct process_id *id);
 
 #endif

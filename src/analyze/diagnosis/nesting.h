@@ -14,7 +14,8 @@ struct nesting {
 };
 
 struct nesting nesting_below(const struct process_table *table, const struct process_entry *top);
-/* Recursion: most of `alive` processes are a level of their own. */
+/* Returns whether this is a recursion: most of the `alive` processes are each a level of their
+ * own. */
 bool nesting_is_endless(const struct nesting *n, double alive);
 
 #endif

@@ -10,7 +10,8 @@
 /* " (HTTPS)": the name of 127.0.0.1:443, where the user or the table of peers has one; " (the proxy
  * in HTTPS_PROXY)". */
 void peer_name_put(const struct check *e, const char *address, char *out, size_t size);
-/* The variable of the environment that names this address as a proxy; false: none. Borrowed. */
+/* Sets `variable` to the environment variable that names this address as a proxy, borrowed; false:
+ * none. */
 bool peer_name_is_proxy(const struct check *e, const char *address, struct span *variable);
 
 #endif

@@ -7,7 +7,7 @@
 #include "analyze/diagnosis/check.h"
 #include "probes/waits.h"
 
-/* A call failed because another socket has that port or path. */
+/* Returns whether the call failed because another socket has that port or path. */
 bool port_owner_is_in_use(const struct call_place *place);
 /* `address`: "127.0.0.1:80", "[::1]:80", "/run/x"; not escaped, as what is appended.
  * ": node (4711) has that port, and is stopped"; nothing if that is not known. */

@@ -21,8 +21,8 @@ struct progress {
 };
 
 void progress_of(struct progress *p, const struct check *e);
-/* A thread that reads jobs and writes results, a few bytes each, and computes between: a worker of
- * a pool. */
+/* Returns whether the thread reads jobs and writes results, a few bytes each, and computes between:
+ * a worker of a pool. */
 bool progress_is_worker(const struct thread_history *t);
 /* Adds it as evidence, if it was measured. */
 void progress_emit(const struct progress *p, struct check_result *out);

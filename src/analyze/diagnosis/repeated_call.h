@@ -33,9 +33,10 @@ struct repeated_call {
 void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t tid);
 /* The enum syscall_category of a chosen call. */
 unsigned repeated_call_category(const struct repeated_call *c);
-/* No program gets anything done by it. */
+/* Returns whether no program gets anything done by the call. */
 bool repeated_call_is_pointless(const struct repeated_call *c);
-/* Its input is a pipe or connection of which the other end is closed: no client of a server. */
+/* Returns whether the input of the call is a pipe or connection whose other end is closed: no
+ * client of a server. */
 bool repeated_call_is_cut_off(const struct repeated_call *c);
 /* "read returns end of file on fd 3 (/var/log/a), 410,000 times a second"; not escaped. */
 void repeated_call_put(struct buffer *out, const struct repeated_call *c);

@@ -7,7 +7,7 @@
 
 #define SERVER_RESTARTS_OPTION "min-restarts"
 
-/* A finding each, of the servers that the agent started itself. */
+/* Reports a finding for each server that the agent started itself. */
 void server_restarts_report(const struct check *e, struct check_result *out);
 
 #endif

@@ -43,7 +43,7 @@ bool stack_wait_put_own(struct buffer *out, const struct diagnosis_input *input,
 /* Python's names: "Condition.wait" is the method "wait"; a file is "threading.py:288". */
 bool stack_wait_is_method(struct span name, const char *method);
 bool stack_wait_is_file(struct span file, const char *name);
-/* The same function of the program, at the same line. */
+/* Returns whether both stacks wait in the same function of the program, at the same line. */
 bool stack_wait_is_same(const struct stack_wait *a, const struct stack_wait *b);
 
 #endif

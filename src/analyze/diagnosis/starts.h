@@ -33,20 +33,21 @@ struct starts {
 	const struct process_entry *starter; /* that started nine tenths of them; NULL: several */
 };
 
-/* Itself, or else its closest ancestor that is alive; NULL: none is known. */
+/* Returns the process if it is alive, else its closest living ancestor; NULL: none is known. */
 const struct process_entry *starts_living(const struct process_entry *p);
-/* A living process that `top`, its descendants or its session started. */
+/* Returns whether `p` is a living process that `top`, its descendants or its session started. */
 bool starts_is_below(const struct process_entry *top, const struct process_entry *p);
 void starts_of(struct starts *s, const struct check *e);
 /* Per second; 0: not recorded. */
 double starts_rate(const struct starts *s);
 /* Percent of one CPU. */
 double starts_cpu(const struct starts *s);
-/* It works through a list by its nature: make, xargs, a compiler driver. */
+/* Returns whether the starter is a program that works through a list: make, xargs, a compiler
+ * driver. */
 bool starts_are_of_a_list(const struct process_entry *starter);
 bool starts_are_of_a_shell(const struct process_entry *starter);
-/* The same few programs with the same arguments, evenly over the interval; of a shell, with the
- * same arguments in more than a quarter of them. */
+/* Returns whether the same few programs were started with the same arguments, evenly over the
+ * interval. For a shell more than a quarter of the starts must have the same arguments. */
 bool starts_repeat(const struct starts *s, const struct process_entry *starter);
 
 #endif

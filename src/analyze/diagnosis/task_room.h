@@ -6,7 +6,8 @@
 #include "analyze/diagnosis/check.h"
 #include "probes/limits.h"
 
-/* The control group that is full, or was during the observation; NULL: none is known. */
+/* Returns the control group that is full, or was full during the observation; NULL: none is
+ * known. */
 const struct limits_group *task_room_full_group(const struct check *e);
 
 #endif

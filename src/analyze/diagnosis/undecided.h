@@ -44,7 +44,8 @@ void undecided_fini(struct undecided *g);
 /* A sooth_record_handler. */
 int undecided_add_record(
 	void *undecided, const struct sooth_schema *schema, const struct sooth_record *record);
-/* Time to go on for; 0: nothing is undecided, or it went on already. */
+/* Returns for how long to continue the observation; 0: nothing is undecided, or it was continued
+ * already. */
 uint64_t undecided_more(void *undecided);
 
 #endif

@@ -10,7 +10,8 @@
  * again and again; NULL: none. */
 const struct waits_wanted *wanted_lock_last(
 	const struct diagnosis_input *input, const struct process_id *id);
-/* The same lock was wanted at the first snapshot too, or others try to get it again and again. */
+/* Returns whether others waited for the same lock at the first snapshot too, or try to get it again
+ * and again. */
 bool wanted_lock_lasts(const struct check *e, const struct waits_wanted *last);
 /* "2 processes wait for it, psql (4711) for 45 s" */
 void wanted_lock_put(struct buffer *out, const struct waits_wanted *w);

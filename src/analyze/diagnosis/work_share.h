@@ -32,17 +32,18 @@ void work_cpu_of(struct work_cpu *w, const struct check *e);
  */
 bool work_share_of(struct work_share *w, const struct check *e, struct check_result *out,
 	enum profile_work work);
-/* At least "min-share"; otherwise the check has reported that it is fine. `name`: of the work. */
+/* Returns whether the share is at least "min-share"; otherwise reports that the process is fine.
+ * `name`: of the work. */
 bool work_is_most(const struct work_share *w, const struct check *e, struct check_result *out,
 	const char *name);
-/* Evidence: CPU, share, and the function. */
+/* Adds the evidence: CPU, share, and the function. */
 void work_emit(const struct work_share *w, struct check_result *out, const char *name);
 
 /* "; in check (server.py:2)": the function that nearly all stacks have, or the hottest; nothing
  * where none has a name. */
 void work_put_place(struct buffer *out, const struct check *e);
 
-/* It has a listening socket. */
+/* Returns whether the process has a listening socket. */
 bool work_has_listener(const struct check *e);
 /* Programs that others wait for: an agent, an MCP or language server, a process that listens. */
 bool work_is_awaited(const struct check *e);

@@ -10,9 +10,10 @@
 #include "analyze/heap/heap_table.h"
 #include "analyze/profile/profile_sums.h"
 
-/* The sums with the dictionaries of heap.stack and heap.frame. */
+/* Prepares sums with the dictionaries of heap.stack and heap.frame. */
 void heap_by_stack_init(struct profile_sums *sums);
-/* Nothing if no stacks were recorded; a note of it where they were requested. */
+/* Emits the sections by stack. Without recorded stacks there is nothing, and a note where stacks
+ * were requested. */
 int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct profile_sums *sums, const struct heap_table_options *options,
 	struct sooth_error *err);

@@ -115,29 +115,28 @@ struct heap_scope {
 	struct section section;		      /* the open section */
 	struct heap_resident_growth resident; /* of the processes; zeros: not known */
 	const char *loss_remedy;	      /* so that fewer calls are lost */
-	size_t rows_most; /* that people see of tables with a bound; 0: the table's own */
+	size_t rows_most; /* most rows of a bounded table in text; 0: the table's own */
 	char age[48];	  /* follows the titles of these; empty: nothing does */
 	char title[160];
 };
 
 /* Closes the section before it. */
 int heap_section(struct heap_scope *scope, const struct section *section, struct sooth_error *err);
-/* the states of values that single calls do not give (unfinished), or samples do not (times) */
+/* States of values that may be missing: single calls do not give `unfinished`, and sampled calls do
+ * not give `times`. */
 struct heap_type_states {
 	uint8_t unfinished, times;
 };
-/* blind: why nothing was observed, so that no calls means nothing; else NULL. */
+/* `blind`: why nothing was observed, so that a count of 0 calls means nothing; else NULL. */
 int heap_emit_types(struct heap_scope *scope, const struct heap_sums *sums,
 	const struct heap_type_states *states, const char *blind, struct sooth_error *err);
 int heap_emit_sizes(
 	struct heap_scope *scope, const struct heap_sums *sums, struct sooth_error *err);
-/*
- * by_calls: sums from single calls, not from aggregates. live_state: of values that only single
- * calls give.
- */
+/* `by_calls`: the sums come from single calls, not from aggregates. `live_state`: state of the
+ * values that only single calls give. */
 int heap_emit_processes(struct heap_scope *scope, const struct heap_live *live, bool by_calls,
 	uint8_t live_state, struct sooth_error *err);
-/* Number of processes in that table. */
+/* Returns the number of processes in the table of heap_emit_processes(). */
 uint64_t heap_emit_count(const struct heap_live *live);
 
 #endif

@@ -16,7 +16,7 @@ struct heap_ended {
 extern const struct sooth_schema heap_ended_row_schema;
 
 void heap_ended_add_record(struct heap_ended *e, const struct sooth_record *r);
-/* A section "heap_ended", if there is any. */
+/* Emits a section "heap_ended", if it has a row. */
 int heap_ended_emit(const struct heap_ended *e, struct output *output, struct sooth_error *err);
 void heap_ended_fini(struct heap_ended *e);
 

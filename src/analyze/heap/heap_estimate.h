@@ -20,9 +20,9 @@ struct heap_estimates {
 
 void heap_estimates_init(struct heap_estimates *e);
 void heap_estimates_fini(struct heap_estimates *e);
-/* The sum with all blocks that its samples stand for, less what was reported before, and how much
- * the variance grows of the bytes that were allocated and of those that are live. False: no room.
- */
+/* Sets `estimate` to the sum of all blocks that the samples stand for, less what was reported
+ * before. Sets `allocated` and `live` to how much the variances of the allocated and the live bytes
+ * grow. False: no room. */
 bool heap_estimates_take(struct heap_estimates *e, const struct heap_sum *samples,
 	struct heap_sum *estimate, double *allocated, double *live);
 

@@ -19,7 +19,7 @@ struct heap_function_sum {
 	bool is_partial; /* more may have failed */
 };
 
-/* The state of the number of failed calls. */
+/* Returns the state of the number of failed calls. */
 uint8_t heap_failed_state(const struct heap_function_sum *sum, uint8_t measured_state);
 
 struct heap_sums {
@@ -31,7 +31,7 @@ struct heap_sums {
 
 void heap_sums_add_call(struct heap_sums *s, const struct heap_call *c);
 void heap_sums_add_count(struct heap_sums *s, const struct heap_count *c);
-/* A request for memory failed. */
+/* Returns whether the call is a request for memory that failed. */
 bool heap_call_failed(const struct heap_call *c);
 
 #endif

@@ -44,9 +44,10 @@ struct heap_growth {
 	double until_bytes_per_s;
 };
 
-/* The window of a time; `*fold`: how many times the gains of all stacks have to be folded first. */
+/* Returns the window of a time. `*fold`: how many times the gains of all stacks have to be folded
+ * first. */
 unsigned heap_clock_window(struct heap_clock *clock, uint64_t time_ns, unsigned *fold);
-/* Two windows become one. */
+/* Merges each two windows into one. */
 void heap_gains_fold(struct heap_gains *gains);
 struct heap_growth heap_growth_of(const struct heap_clock *clock, const struct heap_gains *gains);
 

@@ -136,24 +136,26 @@ struct heap_live {
 
 void heap_live_init(struct heap_live *l, size_t blocks_max);
 void heap_live_add_record(struct heap_live *l, const struct sooth_record *r);
-/* The live bytes of the processes that were there at the end: when the last one left, or now. */
+/* Returns the live bytes of the processes that existed at the end: when the last process left, or
+ * now. */
 uint64_t heap_live_at_end(const struct heap_live *l);
-/* The live bytes and blocks of all processes, at their end or now. */
+/* Sets the live bytes and blocks of all processes, each at its end or now. */
 void heap_live_total(const struct heap_live *l, uint64_t *bytes, uint64_t *blocks);
-/* For those who take records of their own kind. The process of a record, which becomes l->last;
- * NULL: no room, it is counted. */
+/* Returns the process of a record and makes it l->last; NULL: there is no room, and the record is
+ * counted. For code that takes records of a kind of its own. */
 struct heap_process *heap_live_process(struct heap_live *l, const struct sooth_record *r);
-/* Before what is live of a stack changes. */
+/* To be called before the live memory of a stack changes. */
 void heap_live_note_peak(const struct heap_live *l, struct heap_stack_sum *stack);
-/* The memory that the stack held when most was live. */
+/* Returns the memory that the stack held when most memory was live. */
 struct heap_at_peak heap_live_at_peak(
 	const struct heap_live *l, const struct heap_stack_sum *stack);
-/* The window of a time, in which gains are counted; what was gained before is folded to its
- * length. */
+/* Returns the window of a time, in which gains are counted. Earlier gains are folded to the length
+ * of the windows. */
 unsigned heap_live_window(struct heap_live *l, uint64_t time_ns);
 /* Ends the last process's parts of programs earlier than `before`: an exec ended these. */
 void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns);
-/* After the last record, where min_age_ns is set: what is left of the processes that are there. */
+/* To be called after the last record, where min_age_ns is set: forgets the young blocks of the
+ * processes that still run. */
 void heap_live_forget_young(struct heap_live *l);
 void heap_live_fini(struct heap_live *l);
 

@@ -20,7 +20,7 @@ struct heap_observed {
 extern const struct sooth_schema heap_overhead_row_schema;
 
 void heap_overhead_add_record(struct heap_overheads *o, const struct sooth_record *r);
-/* A section "heap_overhead"; people see only processes that were slowed. */
+/* Emits a section "heap_overhead". Text shows only processes that were slowed. */
 int heap_overhead_emit(struct heap_overheads *o, struct output *output,
 	const struct heap_observed *how, struct sooth_error *err);
 void heap_overhead_fini(struct heap_overheads *o);

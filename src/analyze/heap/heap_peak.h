@@ -14,7 +14,8 @@ struct heap_at_peak {
 	uint64_t number; /* of the peak, from 1 on; 0: it never changed */
 };
 
-/* Before the values of a stack change: what it holds now, and the number of the latest peak. */
+/* To be called before the values of a stack change, with what it holds now and the number of the
+ * latest peak. */
 static inline void heap_peak_note(
 	struct heap_at_peak *at, uint64_t bytes, uint64_t blocks, uint64_t number)
 {
@@ -22,7 +23,7 @@ static inline void heap_peak_note(
 		*at = (struct heap_at_peak){ bytes, blocks, number };
 }
 
-/* The values at the latest peak of an entry that has these values now. */
+/* Returns the values at the latest peak, of a stack that has these values now. */
 static inline struct heap_at_peak heap_peak_of(
 	const struct heap_at_peak *at, uint64_t bytes, uint64_t blocks, uint64_t number)
 {

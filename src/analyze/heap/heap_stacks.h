@@ -34,19 +34,20 @@ int heap_stacks_by_live(const void *left, const void *right); /* for qsort */
 int heap_stack_emit(struct output *output, const struct heap_stack *stack,
 	const struct profile_sums *sums, struct sooth_error *err);
 
-/* The code that keeps more and more. */
+/* Emits the code that keeps more and more memory. */
 int heap_leaks_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
 	struct sooth_error *err);
-/* The code whose memory is freed at once, by bytes. */
+/* Emits the code whose memory is freed at once, by bytes. */
 int heap_churn_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
 	struct sooth_error *err);
-/* The code that held most when most was live. */
+/* Emits the code that held most memory when most was live. */
 int heap_at_peak_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
 	struct sooth_error *err);
-/* Live blocks by size class, each with the code that holds most of it; the answer before them. */
+/* Emits the live blocks by size class, each with the code that holds most of it. The answer comes
+ * before them. */
 int heap_sizes_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct profile_sums *sums, bool has_answer, struct sooth_error *err);
 

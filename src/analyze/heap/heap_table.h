@@ -39,7 +39,7 @@ struct heap_table_options {
 	enum heap_answer answer;
 	enum heap_by by;
 	uint64_t min_age_ns; /* of blocks that count as live; 0: all */
-	size_t rows_most;    /* that people see of what answers; 0: as many as by default */
+	size_t rows_most;    /* most rows of a bounded table in text; 0: the default */
 	struct heap_totals_row
 		*reported; /* a copy of the totals, for callers that need one sentence */
 	char *inexact;	   /* with it: the reasons why they are not exact; empty: they are */

@@ -15,16 +15,18 @@ struct limit_sum {
 const struct limits_group *limit_sums_group(const struct sooth_record *r);
 const struct limits_pressure *limit_sums_pressure(const struct sooth_record *r);
 
-/* Page cache within the group's use: the kernel reclaims it when needed. False: unknown. */
+/* Sets `bytes` to the page cache within the group's use, which the kernel reclaims when needed.
+ * False: unknown. */
 bool limit_sums_group_files(const struct limits_group *g, uint64_t *bytes);
-/* The same resource of the same group in a snapshot; NULL: it is not there. */
+/* Returns the same resource of the same group in a snapshot; NULL: it is not there. */
 const struct limits_group *limit_sums_same_group(
 	const struct snapshot *s, const struct limits_group *group);
 bool limit_sums_group_is(const struct limits_group *g, const char *name);
 
-/* struct limit_sum of each limit that is used at least so much. 0 or -ENOMEM. */
+/* Appends a struct limit_sum for each limit that is used by at least `percent_least`. Returns 0 or
+ * -ENOMEM. */
 int limit_sums_near(const struct snapshot *process, double percent_least, struct buffer *out);
-/* The group whose memory limit has the least room; NULL: no limit. */
+/* Returns the group whose memory limit has the least room; NULL: no limit. */
 const struct limits_group *limit_sums_tightest_memory(const struct snapshot *process);
 
 #endif

@@ -67,7 +67,7 @@ struct map_facts {
 /* `snapshot`: the last one of a process. Call map_facts_fini() in any case. 0, or -ENOMEM. */
 int map_facts_gather(struct map_facts *facts, const struct snapshot *snapshot);
 void map_facts_fini(struct map_facts *facts);
-/* The class of each mapping; `classes` has room for facts->count. */
+/* Sets the class of each mapping; `classes` has room for facts->count. */
 void map_classify(const struct map_facts *facts, uint8_t *classes);
 /*
  * Address space without a file and without resident or swapped pages; needs the mapping's values.

@@ -14,8 +14,8 @@ struct map_growth_options {
 	bool beside_calls;
 };
 
-/* A record of the probe maps that says so: a JavaScript, Java or Go heap, small objects of Python.
- */
+/* Returns whether this record of the probe maps shows the heap of a runtime: a JavaScript, Java or
+ * Go heap, small objects of Python. */
 bool map_growth_is_of_runtime(const struct sooth_record *r);
 
 #endif

@@ -58,14 +58,12 @@ void call_operations_fini(struct call_operations *o);
 /* Records of other probes are ignored. */
 int call_operations_take(
 	struct call_operations *o, const struct batch *batch, struct sooth_error *err);
-/* No record will come; before the lists are read. */
+/* To be called after the last record, before the lists are read. */
 int call_operations_end(struct call_operations *o, struct sooth_error *err);
 /* Reports that a process made more calls than are kept, of which `count` says how many. */
 void call_operations_note(struct output *output, uint64_t count);
-/*
- * struct call_operation_row of a process, the slowest first, at most CALL_OPERATIONS_KEPT of the
- * kind. Returns the number of all calls of the kind.
- */
+/* Appends the rows of a process (struct call_operation_row), the slowest first, at most
+ * CALL_OPERATIONS_KEPT of the kind. Returns the number of all calls of the kind. */
 uint64_t call_operations_copy_slowest(struct call_operations *o, const struct process_id *id,
 	enum call_operation_kind kind, struct buffer *out);
 

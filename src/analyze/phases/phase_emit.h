@@ -6,7 +6,7 @@
 #include "analyze/phases/phase_sums.h"
 #include "explain/output.h"
 
-/* All of it; without a phase only that there is none. */
+/* Emits the whole history; without a phase only that there is none. */
 int phase_emit(struct output *o, const struct phase_history *h, struct sooth_error *err);
 
 extern const struct sooth_schema *const phase_tables[]; /* NULL at the end */

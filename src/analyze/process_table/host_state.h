@@ -66,7 +66,7 @@ void short_lived_resolve(struct short_lived *b, const struct process_table *c);
 struct span short_lived_command(const struct short_lived *b, uint64_t hash);
 /* The next interval starts at now_ns. */
 void short_lived_next_interval(struct short_lived *b, uint64_t now_ns);
-/* The closest ancestor that a sample has; NULL: it ended earlier. */
+/* Returns the closest ancestor that was sampled; NULL: it ended earlier. */
 const struct process_entry *short_lived_starter(const struct short_lived *b,
 	const struct process_table *c, const struct short_lived_process *p);
 
@@ -90,7 +90,8 @@ int host_state_resolve(struct host_state *h, struct sooth_error *err);
 /* Starts the next interval of a repeated report. */
 void host_state_next_interval(struct host_state *h);
 
-/* And forgets every process that ended: for a state that is used for days. */
+/* Starts the next interval and forgets every process that ended: for a state that is used for
+ * days. */
 void host_state_drop_ended(struct host_state *h);
 
 /* A text of the host record; empty: no host record came. */

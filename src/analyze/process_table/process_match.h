@@ -23,13 +23,14 @@ struct process_choice {
 
 #define SESSION_PREFIX_LEAST 4 /* characters of an id that select a session */
 
-/* The session of the process has this id, or begins with it, or this is the pid of its main
- * process. */
+/* Returns whether the session of the process has this id, or an id that begins with it, or whether
+ * this is the PID of the session's main process. */
 bool process_match_session(
 	const struct process_table *c, const struct process_entry *p, const char *session);
-/* A process of an agent that the choice has, or was started by one that it has. */
+/* Returns whether this is a process of the chosen agent and user. If PIDs are chosen, it or one of
+ * its ancestors must have one of them. */
 bool process_match_choice(const struct process_entry *p, const struct process_choice *choice);
-/* A thread of the kernel: it has no program. */
+/* Returns whether this is a thread of the kernel, which has no program. */
 bool process_match_kernel(const struct process_entry *p);
 bool process_match_kernel_record(const struct proc_process *p);
 

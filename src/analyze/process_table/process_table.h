@@ -158,20 +158,20 @@ static inline bool process_table_is_below(
 struct span process_table_text(const struct process_table *c, const struct sooth_text *text);
 /* A text field of the process record, its links or its session, borrowed. */
 struct span process_table_field(const struct sooth_record *r, const struct sooth_text *text);
-/*
- * A live process whose program and environment the collector could not read: it may be an agent or
- * a leftover of one. Never a kernel thread, nor the first process, which may have rights that no
- * user has.
- */
+/* Returns whether this is a live process whose program and environment the collector could not
+ * read: it may be an agent or a leftover of one. A kernel thread is not, nor the first process,
+ * which may have rights that no user has. */
 bool process_table_is_unknown(const struct process_entry *p);
-/* Its working directory was deleted: `was` is the path that it had. */
+/* Returns whether the working directory of the process was deleted; `was` is the path that it
+ * had. */
 bool process_table_lost_directory(const struct process_entry *p, struct span *was);
 /* State of the role field. */
 static inline uint8_t process_table_role_state(const struct process_entry *p)
 {
 	return p->has_role ? SOOTH_STATE_VALUE : p->role_state ? p->role_state : SOOTH_STATE_ABSENT;
 }
-/* Percent of one CPU between the first and the last record; negative: there is one record only. */
+/* Returns the percent of one CPU between the first and the last record; negative: there is one
+ * record only. */
 double process_table_cpu_percent(const struct process_entry *p);
 
 #endif

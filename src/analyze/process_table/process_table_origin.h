@@ -24,20 +24,15 @@ struct origin_others {
 	const char *why; /* of `one`: "is in another process session" */
 };
 
-/*
- * A main process that can have started it, best one in the same directory. NULL: none; `others` has
- * those that were ruled out.
- */
+/* Returns a main process that can have started the process, preferably one in the same directory.
+ * NULL: none; `others` has those that were ruled out. */
 struct process_entry *origin_possible(const struct origin *o, struct origin_others *others);
-/*
- * It is the shell of a tool call, which the main process itself started, and now has another
- * parent: so that main process has ended.
- */
+/* Returns whether the process is the shell of a tool call, which the main process itself started,
+ * and now has another parent: so that main process has ended. */
 bool origin_is_left_shell(const struct origin *o);
-/*
- * A living main process of any agent that was started in the session the markers name, and hands
- * them on: it can have started P while the main process of that session is gone. NULL: none.
- */
+/* Returns a living main process of any agent that was started in the session the markers name, and
+ * hands the markers on: it can have started P while the main process of that session is gone. NULL:
+ * none. */
 struct process_entry *origin_below(const struct origin *o);
 
 #endif

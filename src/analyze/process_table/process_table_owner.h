@@ -22,7 +22,7 @@ enum owner_by { OWNER_NAMED, OWNER_ANY };
  */
 struct owner owner_by_markers(struct resolving *s, const struct process_entry *p,
 	const struct markers *markers, enum owner_by by);
-/* The main process has the other end of its standard input. */
+/* Finds the owner of a process: the main process that has the other end of its standard input. */
 bool owner_by_input(const struct resolving *s, const struct process_entry *p, struct owner *owner);
 
 #endif

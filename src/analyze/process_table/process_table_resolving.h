@@ -44,7 +44,7 @@ int process_table_resolve_tree(struct resolving *s);
 void process_table_resolve_agents(struct resolving *s);
 /* The ids of their sessions, and the tables that look up markers. */
 void process_table_resolve_sessions(struct resolving *s);
-/* The role of each process in its session. */
+/* Sets the role of each process in its session. */
 void process_table_resolve_roles(struct resolving *s);
 /* The inputs of MCP servers, and their generations. */
 void process_table_resolve_servers(struct resolving *s);
@@ -101,9 +101,9 @@ static inline struct span process_table_name(const struct process_entry *p)
 	return process_table_field(&p->process->record, &p->process->name);
 }
 
-/* Descriptors 0 and 1 are pipes or sockets, as of a server. */
+/* Returns whether descriptors 0 and 1 are pipes or sockets, as of a server. */
 bool process_table_is_piped(const struct process_entry *p);
-/* Descriptor 0 is a pipe or socket. */
+/* Returns whether descriptor 0 is a pipe or socket. */
 bool process_table_is_fed(const struct process_entry *p);
 
 /* --- texts --- */

@@ -6,13 +6,16 @@
 #include "analyze/process_table/process_table.h"
 #include "analyze/process_table/verdicts.h"
 
-/* Version of a running agent, from its program or self-reported; empty: unknown. */
+/* Returns the version of a running agent, from its program or self-reported; empty: unknown. */
 struct span process_table_version(const struct process_entry *p);
-/* The newest version of its agent that is installed for its user; empty: unknown. */
+/* Returns the newest version of the process's agent that is installed for its user; empty:
+ * unknown. */
 struct span process_table_newest(const struct process_table *c, const struct process_entry *p);
-/* A folder of its user with versions could not be read: a newer one may be there. */
+/* Returns whether a folder with versions of the process's user could not be read: a newer version
+ * may be there. */
 bool process_table_is_unread(const struct process_table *c, const struct process_entry *p);
-/* Its place of installation was searched, so an unrecorded newer version does not exist. */
+/* Returns whether the place where the agent is installed was searched, so that an unrecorded newer
+ * version does not exist. */
 bool process_table_is_searched(const struct process_table *c, const struct process_entry *p);
 
 #endif

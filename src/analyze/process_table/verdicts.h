@@ -40,7 +40,8 @@ int version_compare(struct span a, struct span b);
 struct verdict_generation {
 	uint32_t number, count; /* 1 is the oldest */
 };
-/* Number of an MCP server among the processes of the same server for the same project. */
+/* Returns the number of an MCP server among the processes of the same server for the same
+ * project. */
 struct verdict_generation verdict_generation(
 	const struct process_table *c, const struct process_entry *p);
 

@@ -21,7 +21,7 @@ struct profile_hot {
 	bool is_named;
 };
 
-/* Most of its samples are in a regular expression. */
+/* Returns whether most samples of the hot code are in a regular expression. */
 bool profile_hot_is_regexp(const struct profile_hot *hot);
 
 /* Appends struct profile_hot, the most samples first. Returns the samples of the process, also

@@ -41,10 +41,10 @@ struct profile_match {
 #define PROFILE_PATTERNS_MAX  PROFILE_WORKS
 #define PROFILE_PATTERN_LEAST 20 /* samples of a process from which shares are judged */
 
-/* The patterns that a process matches, the largest share first. Returns how many. */
+/* Finds the patterns that a process matches, the largest share first. Returns how many. */
 size_t profile_patterns_match(const struct profile_sums *s, const struct process_id *id,
 	struct profile_match found[PROFILE_PATTERNS_MAX]);
-/* One kind of work, however small its share. */
+/* Returns the match of one kind of work, however small its share. */
 struct profile_match profile_work_of(
 	const struct profile_sums *s, const struct process_id *id, enum profile_work work);
 

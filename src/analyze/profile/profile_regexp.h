@@ -13,7 +13,8 @@
 	"repetitions inside repetitions, as in (a+)+, take exponential time: rewrite the "         \
 	"expression, or limit the length of the text"
 
-/* How many of the innermost frames match a regular expression; 0: none. The next frame called it. */
+/* Returns how many of the innermost frames match a regular expression; 0: none. The next frame
+ * called it. */
 size_t profile_regexp_frames(
 	const struct profile_sums *s, const struct profile_stacked *stacked);
 

@@ -79,15 +79,15 @@ void profile_sums_add_batch(struct profile_sums *s, const struct batch *batch);
 void profile_sums_next_interval(struct profile_sums *s);
 /* Walk: *position starts at 0; false at the end. Texts are borrowed. */
 bool profile_sums_next(const struct profile_sums *s, size_t *position, struct profile_stacked *out);
-/* Why a report of a role (NULL: of all) has no rows, though it has `selected` samples; in `text` if
- * it names the roles that were sampled. */
+/* Returns why a report of a role (NULL: of all) has no rows, though there are `selected` samples.
+ * The reason is in `text` if it names the roles that were sampled. */
 const char *profile_sums_if_empty(
 	const struct profile_sums *s, const char *role, uint64_t selected, struct buffer *text);
-/* The frames of one stack and how it ended; false: it is not defined. */
+/* Sets `out` to the frames of a stack and how its walk ended; false: the stack is not defined. */
 bool profile_sums_stack(const struct profile_sums *s, uint32_t stack, struct profile_stacked *out);
 /* The same of a wait. */
 struct profile_sample profile_sample_of_wait(const struct profile_wait *w);
-/* The role of the thread of a sample, or its name when it has none. */
+/* Returns the role of a sample's thread, or the name of the thread if it has no role. */
 struct span profile_role_of(const struct profile_sample *r);
 /* "whole", "too-deep", ... in words for people. */
 const char *profile_end_text(enum profile_end end);

@@ -25,11 +25,10 @@ struct stack_text {
 
 struct stack_text stack_text_of(struct profile_sums *sums, uint32_t stack);
 int stack_text_compare(const struct stack_text *a, const struct stack_text *b);
-/*
- * The code that called a probed function, in a sentence: "handle (a.py:4) < work < main", from the
- * innermost caller on that is not of the C library or a language's own (wait_place_function()); of
- * a script its own functions alone. Some callers, not all.
- */
+/* Appends the code that called a probed function, for a sentence: "handle (a.py:4) < work < main".
+ * It begins with the innermost caller that is not of the C library or a language's own
+ * (wait_place_function()). For a script only its own functions are named. There are some callers,
+ * not all. */
 void stack_text_put_callers(struct buffer *out, const struct profile_sums *sums, uint32_t stack);
 /* The column `functions` of a stack: names, each with a NUL behind it, appended. */
 void stack_text_functions(const struct profile_sums *sums, uint32_t stack, struct buffer *out);

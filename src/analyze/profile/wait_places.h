@@ -39,9 +39,9 @@ struct wait_key wait_key_of(const struct profile_wait *w);
 /* The name of the system call, empty: none. Returns its state in a row. */
 uint8_t wait_call_text(uint32_t abi, uint32_t number, char name[SYSCALL_NAME_SIZE]);
 
-/* The user's own function, not the interpreter that runs it: the function of a script, or the
- * innermost one that is neither the kernel's nor a library's of C or C++. NULL: none is known.
- */
+/* Returns the user's own function, not the interpreter that runs it: the function of a script, or
+ * the innermost one that is neither the kernel's nor a library's of C or C++. NULL: none is
+ * known. */
 const struct profile_function *wait_place_function(
 	const struct profile_sums *sums, const struct profile_stacked *stacked);
 
@@ -55,7 +55,7 @@ struct wait_place {
 /* Whether a frame is the kernel's, the C library's or an allocator's. */
 bool wait_place_is_below(const struct profile_sums *sums, const struct profile_function *f);
 struct wait_place wait_place_of(struct profile_sums *sums, uint32_t stack);
-/* A limit, where some waits began before the recording. */
+/* Emits a limit, if some waits began before the recording. */
 void wait_report_old_waits(struct output *output, uint64_t old);
 
 #endif

@@ -18,7 +18,7 @@ void sched_sums_add_batch(struct sched_sums *s, const struct batch *batch);
 const struct sched_times *sched_sums_next(const struct sched_sums *s, size_t *position);
 /* Counts and times. */
 void sched_times_add(struct sched_times *to, const struct sched_times *from);
-/* All states together. */
+/* Returns the time in all states together. */
 uint64_t sched_wall_ns(const struct sched_times *t);
 
 #endif

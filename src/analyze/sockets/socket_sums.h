@@ -18,7 +18,7 @@ void socket_index_fini(struct socket_index *i);
 /* NULL: it was not there. */
 const struct sockets_socket *socket_index_get(const struct socket_index *i, uint64_t inode);
 
-/* One of them serves. */
+/* Returns whether one of the sockets listens. */
 bool sockets_listen(const struct snapshot *snapshot);
 
 #define SOCKET_SUMS_TEXT 64 /* of a peer or protocol; longer texts are cut */

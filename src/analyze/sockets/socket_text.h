@@ -25,7 +25,8 @@ uint8_t socket_text_state(const struct buffer *words, uint8_t of_record);
 void socket_text_fini(struct socket_text *w);
 /* Whether it is an IPv4 or IPv6 socket. */
 bool socket_is_inet(const struct sockets_socket *s);
-/* A copy of the record at its present size: what an older capture does not have is absent. */
+/* Returns a copy of the record at its present size: what an older capture does not have is
+ * absent. */
 struct sockets_socket socket_whole(const struct sockets_socket *s);
 /* "LISTEN"; empty: unknown. */
 const char *socket_state_text(uint8_t state, uint8_t state_state);

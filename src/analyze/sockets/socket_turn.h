@@ -5,7 +5,7 @@
 
 #include "probes/sockets.h"
 
-/* Nothing was sent since the last data came. */
+/* Returns whether nothing was sent since the last data came. */
 static inline bool socket_owes_answer(const struct sockets_socket *s)
 {
 	return s->state == SOCKETS_ESTABLISHED && !s->received_state &&

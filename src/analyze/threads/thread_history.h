@@ -115,11 +115,11 @@ const struct thread_history *thread_histories_next(
 #define thread_histories_for_each(h, id, t)                                                        \
 	walk_each (const struct thread_history *, t, thread_histories_next, h, id)
 
-/* Why the waits of a thread are unknown; 0: they are known. */
+/* Returns why the waits of a thread are unknown; 0: they are known. */
 uint8_t thread_history_unseen(const struct thread_history *t);
-/* Why it is unknown whether it stayed in its wait; 0: it is known. */
+/* Returns why it is unknown whether the thread stayed in its wait; 0: it is known. */
 uint8_t thread_history_stay_unseen(const struct thread_history *t);
-/* Why no thread of a process has CPU counters. */
+/* Returns why no thread of a process has CPU counters. */
 uint8_t thread_histories_uncounted(const struct thread_histories *h, const struct process_id *id);
 
 /* Length of the interval; 0: fewer than two snapshots. */
@@ -130,9 +130,9 @@ static inline uint64_t thread_history_ns(const struct thread_history *t)
 
 /* Percent of one core; negative: not measured. */
 double thread_history_cpu(const struct thread_history *t);
-/* Share of the time in which it ran or was runnable. */
+/* Returns the share of the time in which the thread ran or was runnable. */
 double thread_history_selected(const struct thread_history *t);
-/* Share of its CPU time in the kernel. */
+/* Returns the share of the thread's CPU time that it spent in the kernel. */
 double thread_history_system(const struct thread_history *t);
 double thread_history_faults(const struct thread_history *t); /* per second */
 double thread_history_major_faults(const struct thread_history *t);

@@ -118,7 +118,7 @@ struct timeline_process *timeline_process_of(
 /* NULL: too many tracks. */
 struct track *timeline_track(struct timeline_tracker *b, struct timeline_process *p,
 	enum timeline_group group, uint32_t what, enum track_kind kind);
-/* The total of which a track like this is a part; NULL: none. */
+/* Returns the total of which a track like this is a part; NULL: none. */
 struct track *timeline_sum(
 	const struct timeline_tracker *b, enum timeline_group group, uint32_t what);
 /* Marks the total as measured wherever the tracks of this process are. */
@@ -129,23 +129,22 @@ struct track *timeline_track_next(const struct timeline_process *p, size_t *posi
 /* Adds a rate to one process and to the total. */
 void timeline_rate(struct timeline_tracker *b, struct timeline_process *p,
 	enum timeline_group group, uint32_t what, const struct timeline_span *span, double amount);
-/*
- * A new snapshot of a state: the value before holds until now, unless that is too long ago (false).
- */
+/* Takes a new snapshot of a state. The earlier value holds until now, unless it is too old
+ * (false). */
 bool timeline_state(struct timeline_tracker *b, struct timeline_process *p,
 	enum timeline_group group, struct timeline_snapshot *snapshot, uint32_t what,
 	uint64_t now_ns, double value);
 void timeline_event(struct timeline_tracker *b, const struct sooth_record *r, uint64_t at_ns,
 	enum timeline_event what, struct span name, struct span detail);
 
-/* The total memory: after a snapshot, a sample, an end. */
+/* Takes the total memory after a snapshot, a sample or an end. */
 void timeline_total_read(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns,
 	double bytes, bool was_valid);
 void timeline_total_sampled(struct timeline_tracker *b, uint64_t now_ns);
 void timeline_total_end(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns);
 void timeline_total_forget(struct timeline_tracker *b);
 
-/* Records of the probe threads. */
+/* Takes a record of the probe threads. */
 void timeline_threads_add_record(struct timeline_tracker *b, const struct sooth_record *r);
 
 #endif

@@ -8,8 +8,8 @@
 
 #include "model/batch.h"
 
-/* By the records of the probe waits: a thread waits for a child, for a signal (sigsuspend), or at a
- * pipe or socket whose other end one of `below` has. */
+/* Returns whether a thread waits for a child, for a signal (sigsuspend), or at a pipe or socket
+ * whose other end one of `below` has; by the records of the probe waits. */
 bool waits_for_descendant(
 	const struct batch *records, uint32_t pid, const uint32_t *below, size_t count);
 

@@ -76,17 +76,19 @@ struct wait_chain {
 	bool is_open;	    /* another thread or process than those of the circle could end it */
 };
 
-/* The wait of a thread (wait_kinds.c). */
+/* Returns the link for the wait of a thread (wait_kinds.c). */
 struct wait_link wait_link_of(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t);
-/* A client waits for the server of this link: if that has one open request to another server, it
+/* Follows the server that a client waits for: if it has one open request to another server, it
  * waits for that. */
 void wait_link_follow_server(const struct wait_graph *g, struct wait_link *link);
 void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_chain *out);
-/* From that thread on, whether it matters or not; without such a thread the chain is empty. */
+/* Follows the chain from that thread on, whether the thread matters or not; without such a thread
+ * the chain is empty. */
 void wait_chain_follow_thread(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid, struct wait_chain *out);
-/* A mutex whose owner is a thread of the process that has ended. */
+/* Returns whether the link waits for a mutex whose owner, a thread of the same process, has
+ * ended. */
 bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link);
 /* The confidence of the weakest link. */
 enum waits_confidence wait_chain_confidence(const struct wait_chain *chain);

@@ -9,18 +9,20 @@
 /* The next group of a process: the first for `before` NULL. */
 const struct waits_goroutines *wait_goroutines_next(
 	const struct wait_graph *g, uint32_t pid, const struct waits_goroutines *before);
-/* They wait for a mutex that another goroutine has. */
+/* Returns whether the goroutines wait for a mutex that another goroutine has. */
 bool wait_goroutines_want_lock(const struct waits_goroutines *w);
-/* The same of a read-write lock, to write. */
+/* Returns whether the goroutines wait for a read-write lock, to write. */
 bool wait_goroutines_want_to_write(const struct waits_goroutines *w);
-/* They send to a channel that is full, or that no goroutine receives from; not the main one. */
+/* Returns whether the goroutines send to a channel that is full, or that no goroutine receives
+ * from; not the main one. */
 bool wait_goroutines_send(const struct waits_goroutines *w);
-/* Only another goroutine of the program can end the wait: no client, file or timer does. A channel
- * that it receives from may be one of a timer or of signals. */
+/* Returns whether only another goroutine of the program can end the wait: no client, file or timer
+ * does. A channel that is received from may be one of a timer or of signals. */
 bool wait_goroutines_want_goroutine(const struct waits_goroutines *w);
-/* They receive from a channel, or select; so does a main goroutine until a signal comes. */
+/* Returns whether the goroutines receive from a channel, or select; so does a main goroutine until
+ * a signal comes. */
 bool wait_goroutines_want_channel(const struct waits_goroutines *w);
-/* They wait for a client or a file, or for a time. */
+/* Returns whether the goroutines wait for a client or a file, or for a time. */
 bool wait_goroutines_want_event(const struct waits_goroutines *w);
 /* "sync.(*WaitGroup).Wait, called by main.main", or "a channel to send to, in main.main". */
 void wait_goroutines_text(struct buffer *out, const struct waits_goroutines *w);

@@ -18,7 +18,7 @@ const struct waits_thread *wait_graph_thread(
 	const struct wait_graph *g, uint32_t pid, const struct waits_thread *before);
 const struct waits_thread *wait_graph_thread_of(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid);
-/* The thread ran since the first snapshot, or that is not known. */
+/* Returns whether the thread ran since the first snapshot, or whether that is not known. */
 bool wait_graph_has_run(const struct wait_graph *g, const struct waits_thread *t);
 /* The next object, or party, of a thread. */
 const struct waits_object *wait_graph_object(const struct wait_graph *g,
@@ -30,10 +30,11 @@ const struct waits_signals *find_process_signals(const struct batch *records, ui
 /* The parent of the process, if it has the same input; it could not end the wait, and is no party. */
 const struct waits_party *wait_graph_sharer(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid, uint32_t fd);
-/* Percent of one CPU between the two snapshots; negative: unknown. */
+/* Returns the percent of one CPU that the process used between the two snapshots; negative:
+ * unknown. */
 double wait_graph_cpu(const struct wait_graph *g, uint32_t pid);
 double wait_graph_thread_cpu(const struct wait_graph *g, const struct waits_thread *t);
-/* The share of user mode in what it used, from 0 to 1. */
+/* Returns the share of user mode in the CPU time of the process, from 0 to 1. */
 double wait_graph_user_share(const struct wait_graph *g, uint32_t pid);
 
 #endif

@@ -8,11 +8,12 @@
 
 /* "waits for a CountDownLatch"; NULL: it is not one of the waits of Java without an owner. */
 const char *wait_java_text(const struct waits_thread *t);
-/* No other thread has what it waits for: it waits for work, or on a condition. */
+/* Returns whether no other thread has what this one waits for: it waits for work, or on a
+ * condition. */
 bool wait_is_java_idle(const struct waits_thread *t);
 bool wait_is_of_java(const struct waits_thread *t);
-/* A monitor with the same owner at the sample before: one wait, although HotSpot wakes the thread
- * once a second to look again. */
+/* Returns whether the thread waits for a monitor that had the same owner at the sample before. That
+ * is one wait, although HotSpot wakes the thread once a second to look again. */
 bool wait_is_same_monitor(const struct wait_graph *g, const struct waits_thread *t);
 /* "waits for a Java lock (ReentrantLock) held by "; false: it is none. */
 bool wait_put_java_lock(struct buffer *out, const struct wait_link *link);

@@ -8,10 +8,10 @@
 /* "a user name or password"; NULL: the link is no wait for its terminal, or the program asks for
  * nothing that is known: a shell, an editor, a pager. */
 const char *wait_prompt_of(const struct wait_link *link);
-/* A program in which people type has that name: a terminal, sshd, tmux. */
+/* Returns whether people type in a program of that name: a terminal, sshd, tmux. */
 bool wait_is_terminal_program(struct span name);
-/* It asks, or reads one answer at its terminal; not a shell or another session for commands, nor a
- * program with a screen of its own, which are at rest there. */
+/* Returns whether the program asks, or reads one answer, at its terminal. A shell or another
+ * session for commands is at rest there, and so is a program with a screen of its own. */
 bool wait_has_prompt(const struct wait_link *link);
 
 #endif

@@ -9,7 +9,7 @@
 void wait_link_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
 /* "stopped by a signal", by its terminal, or frozen; NULL: the process is none of that. */
 const char *stopped_process_text(const struct wait_link *link);
-/* The whole paragraph. */
+/* Appends the whole paragraph about a chain. */
 void wait_chain_text(
 	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain);
 /* The text after the first link: "; 12 sleeps: 16 min left". */
@@ -21,7 +21,7 @@ const char *wait_chain_way_out(const struct wait_chain *chain);
 void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain);
 /* "waits", "runs", "idle", "stopped", "ended", "deadlock", "unknown" */
 const char *wait_chain_state(const struct wait_chain *chain);
-/* Why nothing is known; NULL: it is. */
+/* Returns why a wait of the chain cannot be known; NULL: all are known. */
 const char *wait_chain_unknown(const struct wait_chain *chain);
 
 #endif

@@ -84,9 +84,9 @@ void act_select_verdict(struct act *a, enum verdict_kind kind);
  * ancestor of one with a terminal is refused, as it may keep that terminal open.
  */
 size_t act_select_others(struct act *a);
-/* After another scan: a process that is gone or has changed is left alone. */
+/* To be called after another scan: a process that is gone or has changed is left alone. */
 void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind);
-/* In the order in which to act: parents first. */
+/* Sorts the processes in the order in which to act: parents first. */
 void act_sort(struct act *a);
 
 /* --- doing it (act_send.c) --- */

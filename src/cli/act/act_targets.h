@@ -14,7 +14,7 @@
 			"choose: a PID, --session ID, --agent NAME, --cgroup PATH or -u USER"      \
 	}
 
-/* A target that is larger than what was typed: it is listed and confirmed. */
+/* Returns whether the target is larger than what was typed: then it is listed and confirmed. */
 bool act_targets_are_broad(const struct target_options *t);
 /* -EINVAL: none, several kinds, a capture, a command to launch. */
 int act_targets_check(const char *verb, const struct target_options *t, const struct arguments *a,

@@ -67,7 +67,7 @@ enum target_word target_word(const char *word, struct process_id *process);
 const char *target_capture(const struct arguments *a);
 /* Checks that a command has the capture that it reads: 0, or an error. */
 int target_needs_capture(const char *command, const struct arguments *a, struct sooth_error *err);
-/* Some target option or word is given; a capture is none. */
+/* Returns whether a target option or word is given; a capture does not count. */
 bool target_is_given(const struct target_options *t, const struct arguments *a);
 /* -EINVAL with an error about `text`, which is no PID. */
 int target_bad_pid(const char *text, struct sooth_error *err);

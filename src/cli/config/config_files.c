@@ -34,7 +34,7 @@ static const char *base_folder(const char **below)
 	return folder_of("XDG_CONFIG_HOME", "/.config", below);
 }
 
-/* sooth writes there: as root it is not a user's. */
+/* sooth writes into this folder. So root never gets the folder of a user. */
 const char *config_cache_folder(void)
 {
 	static char path[PATH_MAX];

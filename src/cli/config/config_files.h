@@ -20,8 +20,8 @@ void config_path(struct buffer *path, const char *name);
 /* The folder for what sooth found out and may forget: $XDG_CACHE_HOME/sooth, else ~/.cache/sooth;
  * NULL without one. As root: a folder of root. */
 const char *config_cache_folder(void);
-/* The errno means: no such file for this user. sooth may run with another user's home, and a
- * file closed to the caller is not theirs. */
+/* Returns whether the errno means that this user has no such file. sooth may run with another
+ * user's home, and a file closed to the caller is not theirs. */
 bool config_is_missing(int code);
 /* A regular file up to `limit` bytes. -ENOENT and the like when it is missing, -EPERM when it may
  * not configure root. `owner` as of trusted_open(). */
@@ -32,7 +32,7 @@ int config_read(
 int config_file_read(
 	struct config_file *f, const char *name, size_t limit, struct sooth_error *err);
 void config_file_fini(struct config_file *f);
-/* The folder of that name is refused. */
+/* Returns whether the folder of that name is refused. */
 bool config_refuses_folder(const char *path, struct sooth_error *err);
 
 #endif

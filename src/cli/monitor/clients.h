@@ -35,7 +35,7 @@ struct clients {
 /* 0 or a negative errno with err filled: the socket cannot be made. */
 int clients_open(struct clients *c, struct user_folder *folder, struct feed *const *feeds,
 	struct sooth_error *err);
-/* Again, in a folder that is another; those that have connected stay. */
+/* Listens again, in another folder; clients that have connected stay. */
 int clients_listen(struct clients *c, struct user_folder *folder, struct sooth_error *err);
 void clients_close(struct clients *c);
 /* Takes those that connect, reads requests, writes what there is, and lets go of those that are
@@ -43,7 +43,8 @@ void clients_close(struct clients *c);
 void clients_serve(struct clients *c);
 /* Writes what waits in this queue, where it is of a client. */
 void clients_drain(struct clients *c, struct line_queue *queue);
-/* The next client without a snapshot: it is to be put into the queue now. NULL: each has it. */
+/* Returns the queue of the next client without a snapshot, to put a snapshot into; NULL: each
+ * client has one. */
 struct line_queue *clients_next_new(struct clients *c);
 
 #endif

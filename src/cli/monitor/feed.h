@@ -62,24 +62,24 @@ int feed_add_reader(struct feed *f, struct line_queue *queue, struct filter *fil
 void feed_remove_reader(struct feed *f, const struct line_queue *queue);
 /* Attaches to the processes; without one nothing is, and it may be started again. */
 int feed_start(struct feed *f, const uint32_t *pids, size_t count, struct sooth_error *err);
-/* To every process of the host or of a user, also those to come: feed_add() is not needed. */
+/* Attaches to every process of the host or of a user, also to later ones: feed_add() is not
+ * needed. */
 int feed_start_all(struct feed *f, const struct target_found *whole, struct sooth_error *err);
-/*
- * A reader, of which every process has no records: what it does to read them would be among them.
- * Those of a FIFO are found by their calls, those of the socket are named here.
- */
+/* Hides a reader of the feed: its own calls to read the records would be among them. Readers of a
+ * FIFO are found by their calls, readers of the socket are named here. */
 void feed_hide(struct feed *f, uint32_t pid);
-/* Those that are new; one that is gone by now is none. */
+/* Adds the processes that are new, without those that are gone by now. */
 void feed_add(struct feed *f, const uint32_t *pids, size_t count);
-/* Up to `timeout_ms`. The end of all its processes ends it. */
+/* Observes for up to `timeout_ms`. The feed ends when all its processes have ended. */
 int feed_step(struct feed *f, int timeout_ms, struct sooth_error *err);
-/* From now on no records, until it is resumed; also of what is attached later. */
+/* Pauses or resumes the records, also of what is attached later. */
 int feed_pause(struct feed *f, bool is_paused, struct sooth_error *err);
 /* A phase of the targets begins: a line among the records. */
 int feed_mark(struct feed *f, const char *name, struct sooth_error *err);
-/* For a reader that comes: the phase that began last, and which processes are not seen in full. */
+/* Queues the state for a new reader: the phase that began last, and which processes are not seen in
+ * full. */
 void feed_put_state(const struct feed *f, struct line_queue *queue);
-/* A reason why no records come. */
+/* Queues a reason why no records come. */
 void feed_note(struct feed *f, const char *reason);
 
 #endif

@@ -23,7 +23,7 @@ void feed_unseen_fini(struct feed_unseen *u);
 /* Takes any record. True: the process has become one of these. */
 bool feed_unseen_add_record(struct feed_unseen *u, const struct sooth_record *record);
 void feed_unseen_put(const struct feed_unseen *u, uint32_t pid, struct line_queue *queue);
-/* All that are known, for a reader that comes. */
+/* Queues for a new reader all processes that are not seen in full. */
 void feed_unseen_put_all(const struct feed_unseen *u, struct line_queue *queue);
 
 #endif

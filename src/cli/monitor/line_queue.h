@@ -36,7 +36,7 @@ void line_queue_put(struct line_queue *q, const char *line, size_t size);
  * single process. */
 void line_queue_put_loss(struct line_queue *q, uint64_t records, uint32_t pid, const char *reason,
 	size_t reason_size);
-/* Half of it is taken: it is to be written before more comes. */
+/* Returns whether the queue is half full: then it is to be written before more comes. */
 bool line_queue_is_filling(const struct line_queue *q);
 /*
  * Whole lines. A reader that takes what there is gets some time for the rest: what a pipe or a

@@ -36,7 +36,7 @@ struct target_search {
  * `with_user`. */
 int target_search_begin(struct target_search *s, const struct target_options *t,
 	const struct arguments *a, bool with_user, struct sooth_error *err);
-/* There is something to search for. */
+/* Returns whether there is something to search for. */
 bool target_search_is_needed(const struct target_search *s);
 /* Adds what a resolved table has. -E2BIG: the beginning of several sessions. */
 int target_search_table(
@@ -44,7 +44,7 @@ int target_search_table(
 /* Adds from a record between two tables of a capture: a child of a selected tree, a process by its
  * name. */
 void target_search_record(struct target_search *s, const struct sooth_record *r);
-/* Every item has found something, or -ESRCH. */
+/* Returns 0 if every item has found something, else -ESRCH. */
 int target_search_end(struct target_search *s, struct sooth_error *err);
 void target_search_fini(struct target_search *s);
 

@@ -17,7 +17,7 @@ struct progress {
 /* `doing`: "observing"; NULL: nothing is shown. */
 void progress_begin(struct progress *p, const char *doing, uint64_t now_ns, uint64_t end_ns);
 void progress_step(struct progress *p, uint64_t now_ns);
-/* It goes on until then. */
+/* The observation continues until `end_ns`. */
 void progress_extend(struct progress *p, const char *doing, uint64_t end_ns);
 void progress_end(struct progress *p);
 

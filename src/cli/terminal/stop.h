@@ -15,7 +15,7 @@ bool stop_is_selected(void);
 /* From here on a SIGHUP that another process sends is a request to read settings again; that of a
  * terminal which is gone stays one to stop. */
 void reload_catch(void);
-/* There was one since it was last asked. */
+/* Returns whether there was such a request since the last call. */
 bool reload_was_requested(void);
 
 /* In `after_ns` the program prints this error and ends with its status. */

@@ -35,9 +35,10 @@ int top_column_compare(uint8_t column, const struct top_session *a, const struct
 uint8_t top_column_number(const char *name);
 /* The list that is shown can be ordered by it. */
 bool top_column_orders(const struct top *t, size_t column);
-/* The largest comes first by itself. */
+/* Returns whether the largest value comes first by default. */
 bool top_column_falls(const struct top_column *c);
-/* That which orders sessions, or all processes, as a field of `ps` does; NULL: none. */
+/* Returns the column that orders sessions, or all processes, as a field of `ps` does; NULL:
+ * none. */
 const struct top_column *top_column_of(const char *field, bool is_flat);
 /* Which of them stand in a list of that width, with the width of each (0: left out). */
 void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX]);

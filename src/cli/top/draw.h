@@ -5,21 +5,23 @@
 
 #include "cli/top/state.h"
 
-/* Rows that the head takes. */
+/* Returns how many rows the head takes. */
 int top_head_rows(const struct top *t);
 void top_draw_head(struct top *t, struct canvas_area area);
 void top_draw_list(struct top *t, struct canvas_area area);
-/* Rows of the findings in full, where the list leaves so many free; 0: it does not, or there are
- * none. */
+/* Returns how many rows the findings in full take, if the list leaves `room` rows; 0: there is not
+ * enough room, or there are no findings. */
 int top_found_rows(const struct top *t, int room, int columns);
 void top_draw_found(struct top *t, struct canvas_area area);
-/* Rows for the tracks of all sessions, where so many are free; 0: there is no room. */
+/* Returns how many rows the tracks of all sessions take, if `room` rows are free; 0: there is not
+ * enough room. */
 int top_tracks_rows(const struct top *t, int room);
 void top_draw_tracks(struct top *t, struct canvas_area area);
-/* A row of what it did, a column for as many frames as in a graph; its colors are those of the
- * list. */
+/* Draws a row of what the session did. A column stands for as many frames as in a graph, and its
+ * colors are those of the list. */
 void top_draw_strip(struct top *t, const struct top_session *s, struct canvas_area area);
-/* At least; 0: there is no room, or no session is selected. */
+/* Returns how many rows the details take at least; 0: there is no room, or no session is
+ * selected. */
 int top_detail_rows(const struct top *t);
 void top_draw_detail(struct top *t, struct canvas_area area);
 void top_draw_help(struct top *t);

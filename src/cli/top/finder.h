@@ -49,11 +49,11 @@ bool finder_add_lines(struct finder *f, const char *text, size_t size);
 /* Drops those of processes that have ended since. True: there were some. */
 bool finder_drop_ended(struct finder *f);
 bool top_finding_is(const struct top_finding *f, const char *key);
-/* Its process still runs, or may run. */
+/* Returns whether the process of the finding still runs, or may run. */
 bool top_finding_is_alive(const struct top_finding *f);
 /* Gives each session the worst of its processes. */
 void finder_apply(const struct finder *f, struct top_model *m);
-/* The worst of all; NULL: none. */
+/* Returns the worst of all findings; NULL: none. */
 const struct top_finding *finder_worst(const struct finder *f);
 /* How old the last complete diagnosis is; negative: there is none. */
 double finder_age_s(const struct finder *f);

@@ -25,7 +25,7 @@ struct top_frame {
 
 /* NULL: the frame has none of that name. */
 const struct top_table *top_table_of(const struct top_frame *f, const char *name);
-/* Its first row; NULL: there is none. */
+/* Returns the first row of a table; NULL: there is none. */
 const struct sooth_record *top_row_of(const struct top_table *t);
 void top_frame_fini(struct top_frame *f);
 bool top_frame_copy(struct top_frame *to, const struct top_frame *from);

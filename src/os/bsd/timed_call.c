@@ -17,7 +17,7 @@
 #define REAP_MS		20
 #define REAP_TRIES	5
 
-/* A slot of its own for each; NULL: all have one that does not end. */
+/* Returns a free slot for a child. NULL: each slot has a child that has not ended. */
 static pid_t *free_slot(struct timed_calls *t)
 {
 	pid_t *found = NULL;

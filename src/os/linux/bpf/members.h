@@ -32,7 +32,7 @@ int members_visit_all(struct members *m, struct backend_run *run, member_visitor
 /* For a backend whose state begins with a struct members. */
 int members_backend_set(struct backend_run *run, const struct process_id *process,
 	unsigned interest, struct sooth_error *err);
-/* The end of a run adds nothing to the last sample. */
+/* Does nothing: the end of a run adds nothing to the last sample. */
 int members_backend_stop(struct backend_run *run, struct sooth_error *err);
 
 #endif

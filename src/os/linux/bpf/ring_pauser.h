@@ -62,15 +62,16 @@ struct ring_pauser {
 /* On failure no thread is left stopped. */
 int ring_pauser_start(struct ring_pauser *p, struct follow *follow,
 	const struct ring_pauser_work *work, struct sooth_error *err);
-/* From any thread: work.room is called soon. */
+/* Wakes the pauser, which then calls work.room soon. From any thread. */
 void ring_pauser_wake(struct ring_pauser *p);
-/* From work.room: whether there is still room. */
+/* Returns whether the ring still has room. To be called from work.room. */
 bool ring_pauser_has_room(const struct ring_pauser *p);
-/* From work: something is held, and may have to continue at any time; true then. */
+/* To be called from work when it pauses something. The result turns true when that has to
+ * continue. */
 const volatile bool *ring_pauser_hold(struct ring_pauser *p);
 void ring_pauser_let_go(struct ring_pauser *p);
-/* From work: one thread is paused, if it can be; *next is its next instruction then, 0: not known.
- * Until ring_pauser_continue(). */
+/* Pauses one thread, if it can be, until ring_pauser_continue(). *next is the thread's next
+ * instruction then, 0: not known. To be called from work. */
 bool ring_pauser_pause(struct ring_pauser *p, pid_t tid, uint64_t *next);
 void ring_pauser_continue(struct ring_pauser *p);
 /* Releases everything, and ends the thread. */

@@ -30,29 +30,28 @@ struct exit_reasons_left {
 
 void exit_reasons_left_init(struct exit_reasons_left *l);
 void exit_reasons_left_fini(struct exit_reasons_left *l);
-/* Its working directory: a core would be written there. Call it again now and then. */
+/* Notes the working directory of a process, where a core would be written. To be called again now
+ * and then. */
 void exit_reasons_left_place(struct exit_reasons_left *l, const struct process_id *process);
-/* Its exit. */
+/* Notes the exit of a process. */
 void exit_reasons_left_note(struct exit_reasons_left *l, const struct exit_reasons_end *end);
 /* Writes EXIT_REASONS_CORE, EXIT_REASONS_LOG, EXIT_REASONS_HOST. */
 void exit_reasons_left_emit(struct exit_reasons_left *l, struct backend_run *run);
 
-/*
- * Processes of agents, as the last sample of processes found them: for a recording of the host that
- * selects none, and of a user, which does not see later ones join. Empty for any other.
- */
+/* Returns the processes of agents, as the last sample of processes found them: for a recording of
+ * the host that selects none, and of a user, which does not see later ones join. Empty for any
+ * other. */
 struct span exit_reasons_agents(const struct backend_run *run, bool has_selected);
 
-/*
- * /proc/sys/kernel/core_pattern for one process, as a pattern of fnmatch(3): what cannot be known
- * afterwards (time, host name, name of the thread) is a "*". False: cores are piped to a program,
- * or it is no pattern. `uses_pid`: core_uses_pid, for patterns without a %p.
- */
+/* Makes a pattern of fnmatch(3) from /proc/sys/kernel/core_pattern, for one process. A "*" stands
+ * for the parts that cannot be known afterwards (time, host name, name of the thread). False: cores
+ * are piped to a program, or it is no pattern. `uses_pid`: core_uses_pid, for patterns without a
+ * %p. */
 bool core_file_pattern(struct buffer *out, struct span pattern, uint32_t pid, bool uses_pid);
-/* The program that cores are piped to; empty: none. */
+/* Returns the program that cores are piped to; empty: none. */
 struct span core_file_handler(struct span pattern);
-/* A file name of systemd-coredump, "core.NAME.UID.BOOT.PID.TIME...": the pid, if it is of this
- * boot. */
+/* Reads a file name of systemd-coredump, "core.NAME.UID.BOOT.PID.TIME...". Sets the pid; false: it
+ * is not of this boot. */
 bool core_file_stored(struct span name, struct span boot_id, uint32_t *pid);
 
 /*

@@ -22,12 +22,13 @@ struct hung_keys {
 	uint64_t keys[HUNG_KEYS_MAX];
 };
 
-/* Does a call hang there already? -1: it is about nothing known. */
+/* Returns whether a call for the same files hangs already. `about` is /proc/PID of the process they
+ * belong to; -1: no files are known. */
 bool hung_mounts_hold(int about);
-/* A call about it hangs, until hung_mounts_remove(). */
+/* Notes that a call about these files hangs, until hung_mounts_remove(). */
 void hung_mounts_add(int about, struct hung_keys *keys);
 void hung_mounts_remove(const struct hung_keys *keys);
-/* By the id of a mount (/proc/PID/fdinfo), for the rest of the run. */
+/* The same by the id of a mount (/proc/PID/fdinfo), for the rest of the run. */
 bool hung_mounts_hold_id(uint32_t id);
 void hung_mounts_add_id(uint32_t id);
 /* Says once which mount does not answer. */

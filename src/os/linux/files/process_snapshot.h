@@ -33,13 +33,15 @@ struct sooth_record process_snapshot_head(const struct process_snapshot *r,
 	const struct backend_run *run, uint32_t tid, uint16_t kind);
 /* Missing files of a process that has ended give -ESRCH, whatever error reading them returned. */
 int process_snapshot_status(const struct process_snapshot *r, int status);
-/* A file of a thread, replacing the buffer's contents: 0, or a negative errno. Only for files that
- * the kernel returns whole in one read. */
+/* Reads a file of a thread into the buffer, replacing its contents. Returns 0 or a negative errno.
+ * Only for files that the kernel returns whole in one read. */
 int process_snapshot_file(
 	const struct process_snapshot *r, uint32_t tid, const char *name, struct buffer *out);
-/* A field's state after that: a file missing for a living thread is not supported by the kernel. */
+/* Returns the state of a field from such a file, after reading it with `status`. A file that is
+ * missing for a living thread is not supported by the kernel. */
 uint8_t process_snapshot_state(const struct process_snapshot *r, uint32_t tid, int status);
-/* uint32_t of each thread; 0, 1 when there are more than `limit`, or a negative errno. */
+/* Appends the tid of each thread, uint32_t. Returns 0, 1 if there are more than `limit`, or a
+ * negative errno. */
 int process_snapshot_threads(const struct process_snapshot *r, struct buffer *tids, size_t limit);
 
 #endif

@@ -53,55 +53,57 @@ extern const char *const heap_entry_programs[HEAP_TABLES];
 
 int heap_attach_open(struct heap_attach *a, const struct prober_type *type, struct follow *follow,
 	struct heap_places *places, const struct log *log, struct sooth_error *err);
-/*
- * Examine a process; 1: something it has mapped defines an allocator, 0: nothing does. New files
- * are probed in all followed threads. since_ns: since when it may have run unseen code of these
- * files, reported as a gap; 0: it is stopped, or has not run any yet.
- */
+/* Examines a process. 1: something it has mapped defines an allocator, 0: nothing does. New files
+ * are probed in all followed threads. since_ns: since when the process may have run unseen code of
+ * these files, reported as a gap; 0: it is stopped, or has not run any yet. */
 int heap_attach_examine(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err);
-/* It loaded libraries at that time, and ran on: a gap of each whose probes came later. Before
- * heap_attach_examine(). */
+/* Reports a gap of each library whose probes came late: the process loaded libraries at `since_ns`,
+ * and ran on. To be called before heap_attach_examine(). */
 void heap_attach_missed(struct heap_attach *a, const struct process_id *process, uint64_t since_ns);
-/* Calls of the file at `path` are missing since then. */
+/* Reports that calls of the file at `path` are missing since `since_ns`. */
 void heap_attach_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	const char *path);
 /* Whether a file that a process has mapped defines an allocator (allocators_define()). */
 bool heap_attach_defines(
 	struct heap_attach *a, pid_t pid, const char *path, uint64_t device, uint64_t inode);
-/* It ended before it could be examined, and may have had its own allocator. */
+/* Reports a process that ended before it could be examined, and may have had its own allocator. */
 void heap_attach_ended(struct heap_attach *a, const struct process_id *process, uint64_t since_ns);
 /* Whether a program was examined before, or is found now to define no allocator, even if its
  * process has ended. Its libraries may still be new. */
 bool heap_attach_knows(struct heap_attach *a, const char *path, uint64_t device, uint64_t inode);
-/* A program was executed. */
+/* Notes a program that was executed. */
 void heap_attach_program(struct heap_attach *a, const struct heap_begun *begun);
-/* How many of them allocate in a way that is not seen; the path of the first. */
+/* Returns how many of the executed programs allocate in a way that is not seen; `path` gets the
+ * path of the first. */
 uint32_t heap_attach_opaque(struct heap_attach *a, char path[HEAP_PATH_BYTES]);
 /* Whether a library that its environment names is loaded first: it may be an allocator. */
 bool heap_attach_preloads(struct heap_attach *a, const struct process_id *process);
-/* A process that was not followed before: existing events are attached to its threads. since_ns:
- * as above. */
+/* Attaches the existing events to the threads of a process that was not followed before. since_ns:
+ * as in heap_attach_examine(). */
 int heap_attach_process(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err);
-/* It is to be attached to: the first one has return links, if the kernel has any. */
+/* To be called before a process is attached to. The first one gets return links, if the kernel has
+ * any. */
 int heap_attach_choose_returns(
 	struct heap_attach *a, const struct process_id *process, struct sooth_error *err);
-/* It was forked at that time by a process that has return links. */
+/* The process was forked at `forked_ns`. If its parent has return links, it gets events at
+ * returns. */
 int heap_attach_forked(struct heap_attach *a, const struct process_id *process, uint32_t parent,
 	uint64_t forked_ns, struct sooth_error *err);
-/* A child that was forked, or one that has ended (is_over), for the prober. */
+/* Notes for the prober a child that was forked, or one that has ended (is_over). */
 int heap_attach_child(struct heap_attach *a, const struct process_id *process, bool is_over,
 	struct sooth_error *err);
 /* Whether a process is one of `only`, or there is no such limit; and makes it one, or not. */
 bool heap_attach_only(struct heap_attach *a, uint32_t pid);
 bool heap_attach_only_set(struct heap_attach *a, uint32_t pid, bool is_probed);
-/* Threads that read files for it from now on have the calling thread's priority. */
+/* Gives threads that read files for `a` the calling thread's priority, from now on. */
 void heap_attach_hurry(struct heap_attach *a);
-/* A failure for the next drain, and that. */
+/* heap_attach_fail() keeps a failure for the next drain, which takes it with
+ * heap_attach_failure(). */
 void heap_attach_fail(struct heap_attach *a, const struct sooth_error *failure);
 bool heap_attach_failure(struct heap_attach *a, struct sooth_error *failure);
-/* A record for the next drain. */
+/* Keeps a record for the next drain, which takes it with heap_attach_reported(). */
 void heap_attach_emit(struct heap_attach *a, struct sooth_record *record, size_t size);
 void heap_attach_reported(struct heap_attach *a, struct buffer *out);
 /* The calling thread hits the probes of sooth's own functions (uprobes/trap_cost.h) at entries, or

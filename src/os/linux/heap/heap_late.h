@@ -11,7 +11,8 @@
 
 #include "os/linux/heap/heap_attach.h"
 
-/* All allocators that a process has mapped, for all its threads. Errors as of a prober. */
+/* Probes all allocators that a process has mapped, for all its threads. Errors are those of a
+ * prober. */
 int heap_late_probe(
 	struct heap_attach *a, const struct process_id *process, struct sooth_error *err);
 /* Whether a file was probed then, for any process. */

@@ -5,11 +5,12 @@
 
 #include "os/linux/heap/heap_attach.h"
 
-/* A process in which no allocator is found; the path of its program, "": not known. */
+/* Emits a limit for processes in which no allocator is found; `path` is that of their program, "":
+ * not known. */
 void heap_limits_emit_opaque(struct backend_run *run, const char *path, uint32_t programs);
-/* All others, at the end; is_blind: no allocator was found in the command. */
+/* Emits all other limits, at the end; is_blind: no allocator was found in the command. */
 void heap_limits_emit(struct backend_run *run, struct heap_attach *attach, bool is_blind);
-/* So many samples, of processes whose returns were not probed yet. */
+/* Emits a limit for so many samples of processes whose returns were not probed yet. */
 void heap_limits_emit_unfollowed(struct backend_run *run, uint64_t samples);
 
 #endif

@@ -10,15 +10,16 @@
 
 /* A program has begun (HEAP_BEGUN), or loaded libraries (HEAP_LOADED); in the pauser's thread. */
 typedef void heap_pauser_take(struct heap_state *s, const struct sooth_record *r);
-/* Its libraries may have run unseen since then; 0: they have not. */
+/* Examines the libraries that were loaded. They may have run unseen since `since_ns`; 0: they have
+ * not. */
 typedef void heap_pauser_examine(void *user, const struct sooth_record *loaded, uint64_t since_ns);
 
 /* `command` is launched and waits for its exec; it is seized when this returns, unless it is
  * observed elsewhere. */
 int heap_pauser_start(struct heap_state *s, const struct process_id *command, bool is_elsewhere,
 	heap_pauser_take *take, struct sooth_error *err);
-/* A program has started: whether that is the first exec of the command, which is watched from the
- * beginning. */
+/* A program has started. Returns whether this is the first exec of the command, which is watched
+ * from the beginning. */
 bool heap_pauser_began(struct heap_pauser *p, const struct process_id *process);
 /*
  * A program has started in a process at exec_ns. True: it is handled here. A file that was not seen

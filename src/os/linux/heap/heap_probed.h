@@ -13,11 +13,12 @@ struct heap_hit_cost {
 	uint32_t entry_ns, return_ns, stepped_ns;
 };
 
-/* While probes stand, some 5 ms, once: in the calling thread, which hits them itself. */
+/* Measures the time of a hit, once, for some 5 ms. The probes are attached, and the calling thread
+ * hits them itself. */
 void heap_probed_measure(struct heap_attach *a, struct heap_hit_cost *out, const struct log *log);
-/* The time that these hits have taken. */
+/* Returns the time that the hits of `value` took. */
 uint64_t heap_probed_ns(const struct heap_hit_cost *cost, const struct heap_probed_value *value);
-/* When all threads were flushed: the records. */
+/* Emits a record for each probed process. All threads were flushed before. */
 void heap_probed_emit(
 	const struct heap_hit_cost *cost, struct backend_run *run, struct bpf_code *code);
 

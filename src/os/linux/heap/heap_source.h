@@ -31,7 +31,7 @@ struct heap_elsewhere {
 	bool (*takes)(void *user, const struct process_id *process, const struct heap_begun *begun);
 	/* Whether a process is probed because one above it is, perhaps not yet in `probed`. */
 	bool (*inherits)(void *user, pid_t pid);
-	/* A process is probed from now on, or (is_over) no more. */
+	/* Called when a process is probed from now on, or (is_over) no more. */
 	void (*note)(void *user, const struct process_id *process, bool is_over);
 	void *user;
 };

@@ -19,7 +19,7 @@ struct heap_stacks {
 	uint64_t reported_lost, reported_unwalked, reported_differing;
 };
 
-/* After the programs are loaded. NULL: failed, err is filled. */
+/* To be called after the programs are loaded. NULL: failed, err is filled. */
 struct heap_stacks *heap_stacks_open(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
 /* Makes the tables of what a process has mapped, and waits for them: it has not allocated yet, or
@@ -28,11 +28,11 @@ void heap_stacks_ahead(struct heap_stacks *s, pid_t pid);
 /* Rewrites the kernel side's records from `from` on: stacks become definitions, calls get their
  * numbers. */
 void heap_stacks_number(struct heap_stacks *s, struct buffer *out, size_t from);
-/* The number of the stack with that hash; 0: it is not known. */
+/* Returns the number of the stack with that hash; 0: it is not known. */
 uint32_t heap_stacks_number_of(struct heap_stacks *s, uint64_t hash);
 void heap_stacks_emit(
 	struct heap_stacks *s, struct backend_run *run, const struct heap_control *control);
-/* Names all stacks; after the last record. */
+/* Names all stacks. To be called after the last record. */
 int heap_stacks_stop(struct heap_stacks *s, struct backend_run *run, struct sooth_error *err);
 /* Before the programs are unloaded. */
 void heap_stacks_close(struct heap_stacks *s);

@@ -10,11 +10,11 @@
 
 struct heap_sums_reader;
 
-/* Before the programs are loaded: the tables in the form that this kernel can have, with the room
- * that was requested. */
+/* To be called before the programs are loaded. Gives the tables the form that this kernel can have,
+ * with the room that was requested. */
 int heap_sums_prepare(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
-/* After they are loaded. NULL: failed, err is filled. */
+/* To be called after the programs are loaded. NULL: failed, err is filled. */
 struct heap_sums_reader *heap_sums_open(struct bpf_code *code, struct sooth_error *err);
 /* Totals of all allocations that are in sums. */
 struct heap_sums_total {
@@ -24,8 +24,8 @@ struct heap_sums_total heap_sums_total(struct heap_sums_reader *r);
 /* Appends what is new, if it is time to look or `is_last`: true then, and without a reader. */
 bool heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct heap_stacks *stacks,
 	const struct heap_control *control, bool is_last);
-/* The process had ended before the last look: its blocks give their places to others when these
- * need them. */
+/* The process had ended before the tables were last read: its blocks make room for others when
+ * these need it. */
 void heap_sums_ended(struct heap_sums_reader *r, const struct process_id *process);
 void heap_sums_close(struct heap_sums_reader *r);
 

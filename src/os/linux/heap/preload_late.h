@@ -37,7 +37,8 @@ int preload_late_add(struct preload_late *l, pid_t command, struct sooth_error *
 void preload_late_read(struct preload_late *l);
 /* All that the process has mapped by now is probed (heap_late.h), before anything of it ran. */
 void preload_late_probed(struct preload_late *l, uint32_t pid);
-/* A process has ended, and all that it mapped is read; NULL: emit what is left. */
+/* Emits the gaps of a process that has ended, when all that it mapped is read. NULL: emits all gaps
+ * that are left. */
 void preload_late_emit(struct preload_late *l, const struct process_id *ended);
 /* Without `attach`: programs that ran and never connected go to the run's `unseen`. */
 void preload_late_check(struct preload_late *l);

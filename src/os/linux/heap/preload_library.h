@@ -35,8 +35,9 @@ bool preload_programs_fits_as(
  * mi_malloc().
  */
 bool preload_program_uses_others(struct preload_programs *p, const char *path);
-/* The program that a process runs, if its environment still names the library, and nothing keeps
- * that from connecting; `uid`: of the command. */
+/* Returns whether the program that a process runs will connect: its environment still names the
+ * library, and nothing keeps it from connecting. True also if the process is gone. `uid`: of the
+ * command. */
 bool preload_programs_runs(
 	struct preload_programs *p, pid_t pid, const char *library, uint32_t uid);
 

@@ -12,16 +12,17 @@ size_t preload_segment_count_all(const struct preload_run *s);
 /* Finds a process that still runs; NULL: there is none. */
 struct preload_process *preload_find_pid(struct preload_run *s, uint32_t pid);
 void preload_read_name(struct preload_process *p);
-/* It runs a program from that time on. */
+/* Emits that the process runs a program from `time_ns` on. */
 void preload_emit_exec(struct preload_run *s, const struct preload_process *p, uint64_t time_ns);
-/* A process that was not known; `claimed`: where it says that it was forked. NULL: it is gone. */
+/* Adds a process that was not known; `claimed`: the parent it says it was forked by. NULL: the
+ * process is gone. */
 struct preload_process *preload_add_process(
 	struct preload_run *s, pid_t pid, uint64_t time_ns, uint32_t claimed);
-/* A forked child that has ended: its start. */
+/* Emits the start of a forked child that has ended. */
 void preload_emit_forked(struct preload_run *s, const struct preload_reading *r,
 	const struct preload_segment *segment);
 bool preload_is_there(uint32_t pid);
-/* 0: it is gone. */
+/* Returns the pid of the parent; 0: the process is gone. */
 uint32_t preload_parent_pid(uint32_t pid);
 /* Whether it descends from the command, or, if its parents have ended, has its environment. */
 bool preload_is_in_tree(struct preload_run *s, uint32_t pid);
@@ -38,7 +39,7 @@ void preload_count_slots(struct preload_run *s, struct preload_segment *segment)
 /* Reads the rest of a program that has ended, or was replaced. */
 void preload_end_program(struct preload_run *s, const struct process_id *id);
 void preload_end_process(struct preload_run *s, struct preload_process *p);
-/* Processes and threads that have ended. */
+/* Looks for processes and threads that have ended. */
 void preload_look_for_ended(struct preload_run *s);
 
 #endif

@@ -92,14 +92,14 @@ struct preload_run {
 	struct preload_stacks *stacks; /* NULL: not requested */
 	struct preload_unseen unseen;
 	bool execs_are_known; /* each, so nothing is looked for */
-	/* The kernel reports processes, and observes those of which this is true; NULL: it does
-	 * not. Called with the lock held. */
+	/* Returns whether the kernel observes this process. NULL: the kernel does not report
+	 * processes. Called with the lock held. */
 	bool (*is_elsewhere)(void *user, pid_t pid);
 	void *elsewhere_user;
 	uint32_t around; /* PRELOAD_AROUND_*: calls that are missing */
-	/* Calls of a process will go around the library, and a thread of it waits until this
-	 * returns. True: all its calls are probed from now on. NULL: they are missing. Called
-	 * without the lock. */
+	/* Calls of a process will go around the library, and a thread of the process waits until
+	 * this returns. True: all its calls are probed from now on. NULL: such calls are missing.
+	 * Called without the lock. */
 	bool (*calls_around)(void *user, const struct preload_asked *asked);
 };
 
@@ -116,7 +116,7 @@ bool preload_run_has_met(struct preload_run *s, uint32_t pid, uint64_t since_ns)
 uint64_t preload_run_met_ns(struct preload_run *s, uint32_t pid, uint64_t since_ns);
 /* Appends what came; what was written before the call is in it. */
 void preload_run_drain(struct preload_run *s, struct buffer *out);
-/* No program records any more from here on; the last is appended. */
+/* No program records any more from here on. Appends the last records. */
 void preload_run_stop(struct preload_run *s, struct buffer *out);
 /* Appends the rest of the calls of children whose start was reported since. */
 void preload_run_drain_rest(struct preload_run *s, struct buffer *out);

@@ -13,18 +13,19 @@
 #include "base/cursor.h"
 #include "os/linux/proc/proc_selection.h"
 
-/* A path or arguments that contain something like a server's name. */
+/* Returns whether a path or arguments contain something like a server's name. */
 bool proc_detached_looks_like_server(struct span text);
-/* An interpreter of JavaScript: the package name is in neither its path nor its arguments. */
+/* Returns whether the executable is an interpreter of JavaScript: neither the path nor the
+ * arguments of the process have the package name. */
 bool proc_detached_hides_its_name(struct span executable);
-/* It may still rename itself. */
+/* Returns whether the process is so young that it may still rename itself. */
 bool proc_detached_is_young(const struct proc_values *values);
 
 /* Whether its name has to be read: entries are sorted, is_close is set. */
 bool proc_detached_is_candidate(
 	const struct proc_entry *entries, size_t count, const struct proc_entry *e);
-/* A child of a detached process is detached as well, whatever its name; call it once is_detached
- * is set for those detected by themselves. */
+/* Marks the descendants of detached processes as detached, whatever their names. To be called once
+ * is_detached is set for those detected by themselves. */
 void proc_detached_below(struct proc_entry *entries, size_t count);
 
 #endif

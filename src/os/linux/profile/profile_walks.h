@@ -28,17 +28,17 @@ int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
 /* Walks in a file are cut until its table is made: of files that a process has mapped, it is made
  * before. `names` as in profile_files_open_ahead(). */
 void profile_walks_ahead(struct profile_walks *w, pid_t pid, const char *const *names);
-/* Files and names that walks met, and programs that start; others are ignored. Returns whether it
- * is of no use to anything else. */
+/* Takes files and names that walks met, and programs that start, and ignores other records. Returns
+ * whether the record is of no use to anything else. */
 bool profile_walks_take(struct profile_walks *w, const struct sooth_record *r);
-/* The number of the stack that was walked; a new one is written to `out`. */
+/* Returns the number of the stack that was walked. A new stack is written to `out`. */
 uint32_t profile_walks_put(
 	struct profile_walks *w, const struct profile_raw *raw, struct buffer *out);
 /* Emits what was lost or limited since the last time. */
 void profile_walks_emit(struct profile_walks *w, struct backend_run *run, const char *source);
 /* Names all frames and writes them; the tables must be stopped. */
 int profile_walks_name(struct profile_walks *w, struct backend_run *run, struct sooth_error *err);
-/* Before the programs are detached from their maps. */
+/* To be called before the programs are detached from their maps. */
 void profile_walks_close(struct profile_walks *w);
 void profile_walks_fini(struct profile_walks *w);
 

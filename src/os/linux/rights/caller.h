@@ -16,18 +16,14 @@
 
 struct os;
 
-/*
- * For the program, once at its start: of the privileges that its file gave it keeps those that BPF
- * needs, and it takes the caller's ids. The rest can read no file and no process that the caller
- * could not read.
- */
+/* To be called by the program once, at its start. It keeps of the privileges that its file gave it
+ * only those that BPF needs, and takes the caller's ids. With these privileges no file and no
+ * process can be read that the caller could not read. */
 void caller_keep_least(const struct os *os);
-/*
- * Before the exec of another program: the caller's ids, no capability, and none that the exec
- * could give back.
- */
+/* To be called before the exec of another program. Sets the caller's ids, without any capability,
+ * and without one that the exec could give back. */
 bool caller_drop_all(const struct os *os);
-/* All its user ids are the caller's real one. */
+/* Returns whether all user ids of the process are the caller's real one. */
 bool caller_has_ids_of(const struct process_id *process);
 /*
  * Whether the caller could watch the process without sooth; NULL: every process of a user or of the

@@ -24,20 +24,20 @@ struct threads_again {
 
 void threads_again_init(struct threads_again *a);
 void threads_again_fini(struct threads_again *a);
-/* Before each sample: forgets processes that were not in the one before. */
+/* To be called before each sample: forgets processes that the sample before did not have. */
 void threads_again_begin(struct threads_again *a);
-/* Before a process is read: true when none of its threads has run, and their records are written
- * again. */
+/* To be called before a process is read. Returns true when none of its threads has run, and their
+ * records are written again. */
 bool threads_again_process(struct threads_again *a, struct backend_run *run,
 	const struct process_id *id, uint32_t *count);
 /* `schedstat`: text of the thread's file of that name. True: the thread has not run, and is written
  * again. */
 bool threads_again_thread(
 	struct threads_again *a, struct backend_run *run, uint32_t tid, struct span schedstat);
-/* After it was read: keeps what run->out has from that offset on. */
+/* To be called after a thread was read: keeps what run->out has from that offset on. */
 void threads_again_keep_record(
 	struct threads_again *a, const struct backend_run *run, size_t from, struct span schedstat);
-/* The process was read. Not whole: nothing of it is kept. */
+/* To be called after a process was read. If it was not read as a whole, nothing of it is kept. */
 void threads_again_end(struct threads_again *a, bool is_whole);
 
 #endif

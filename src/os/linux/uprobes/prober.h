@@ -26,15 +26,13 @@ struct prober_type {
 	 * new process has to be attached to, and runs unseen until then. */
 	bool is_inherited;
 	int (*open)(void **out, const struct log *log, struct sooth_error *err);
-	/*
-	 * A new event over `count` places, run by a loaded BPF program (a descriptor, borrowed).
-	 * *event is its number, from 0. When the kernel refuses a place the whole event is removed
-	 * and *refused (may be NULL) is that place.
-	 */
+	/* Defines an event over `count` places, run by a loaded BPF program (a descriptor,
+	 * borrowed). *event is the number of the event, from 0. When the kernel refuses a place the
+	 * whole event is removed and *refused (may be NULL) is that place. */
 	int (*define)(void *prober, const struct prober_place *places, size_t count, bool is_return,
 		int program, unsigned *event, size_t *refused, struct sooth_error *err);
-	/* To a thread of a process. 1; 0 when it was attached already. -ESRCH: it is gone; -EMFILE
-	 * with the limit named. */
+	/* Attaches an event to a thread of a process. Returns 1, or 0 when it was attached already.
+	 * -ESRCH: the thread is gone; -EMFILE with the limit named. */
 	int (*attach)(void *prober, unsigned event, pid_t pid, pid_t tid, struct sooth_error *err);
 	/* Makes sure that a child keeps events that it has only by inheritance; called as soon as
 	 * the child is known. NULL: not needed. */

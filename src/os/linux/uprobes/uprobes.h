@@ -58,12 +58,12 @@ int uprobes_define(struct uprobes *u, const struct prober_place *places, size_t 
  * -EMFILE with the limit named. Attaching twice does no harm. */
 int uprobes_attach(struct uprobes *u, unsigned event, pid_t tid, struct sooth_error *err);
 
-/* Before Linux 6.12; see above. */
+/* Returns whether children need uprobes_keep_breakpoints(): before Linux 6.12. */
 bool uprobes_needs_keeping(const struct uprobes *u);
 /* Secure a process that has the event by inheritance; errors as above. Use its main thread while
  * it lives. Does nothing if there is no need. */
 int uprobes_keep_breakpoints(struct uprobes *u, unsigned event, pid_t tid, struct sooth_error *err);
-/* The thread has ended: closes what kept its events. No process inherits from that. */
+/* The thread has ended: closes what kept its events. No process inherits from a closed one. */
 void uprobes_release(struct uprobes *u, pid_t tid);
 
 /* Open descriptors: one for each event, one for each attached thread and event (two if

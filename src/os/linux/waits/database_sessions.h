@@ -26,10 +26,10 @@ struct database_sessions {
 };
 
 struct database_sessions database_sessions_read_all(struct wait_reader *r, uint32_t server_pid);
-/* A session waits, and none has a transaction that could be what it waits for: one that rests may
- * have an advisory lock, or a transaction was prepared and belongs to none. */
+/* Returns whether a session waits, and none has a transaction that could be the reason. An idle
+ * session may have an advisory lock, or a prepared transaction belongs to no session. */
 bool database_sessions_have_no_holder(const struct database_sessions *s);
-/* The first of these. */
+/* Returns whether an idle session may have the advisory lock that a session waits for. */
 bool database_sessions_may_hold_advisory_lock(const struct database_sessions *s);
 
 #endif

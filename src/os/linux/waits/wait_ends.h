@@ -29,7 +29,7 @@ struct wait_ends {
 
 void wait_ends_fini(struct wait_ends *e);
 void wait_ends_clear(struct wait_ends *e);
-/* The first of those with that key; they stand one behind the other, `*count` of them. */
+/* Returns the first end with that key. The `*count` ends with the key are one after the other. */
 const struct wait_end *wait_ends_first(
 	struct wait_ends *e, enum wait_end_kind kind, uint64_t key, size_t *count);
 uint64_t wait_ends_hash_path(struct span path);

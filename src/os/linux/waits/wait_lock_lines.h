@@ -27,13 +27,13 @@ struct own_file {
 
 #define OWN_FILES_MAX 512 /* descriptors that are compared */
 
-/* Into `files`, of OWN_FILES_MAX; returns how many. */
+/* Reads the open files of a node into `files`, of OWN_FILES_MAX. Returns how many. */
 size_t own_files_read(struct wait_reader *r, struct wait_node *n, struct own_file *files);
-/* The descriptor of the file that the lock is on; false: it has none. */
+/* Finds the descriptor of the file that the lock is on; false: the process has none. */
 bool own_files_find(
 	const struct own_file *files, size_t count, const struct lock_line *l, uint32_t *fd);
 
-/* Read once for a sample. */
+/* Returns a cursor over the lines of /proc/locks, which are read once for a sample. */
 struct cursor wait_lock_lines(struct wait_reader *r);
 bool wait_lock_next(struct cursor *c, struct lock_line *out);
 

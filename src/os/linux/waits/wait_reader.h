@@ -125,12 +125,14 @@ void wait_read_process(
 /* Writes the thread and all that belongs to it; adds its CPU time. */
 void wait_read_thread(
 	struct wait_reader *r, struct wait_node *n, uint32_t tid, struct waits_thread *t);
-/* Only its state, since when, and its call with the timeout; a tid of 0: it could not be read. */
+/* Reads only the state of a thread, since when it has it, and its call with the timeout; a tid of
+ * 0: it could not be read. */
 enum syscall_wait_kind wait_read_thread_call(
 	struct wait_reader *r, const struct wait_node *n, uint32_t tid, struct waits_thread *t);
-/* Its own locks that others wait for. */
+/* Adds the process's own locks that others wait for. */
 void wait_add_wanted_locks(struct wait_reader *r, struct wait_node *n);
-/* The transactions that keep the write-ahead log of its SQLite database from being emptied. */
+/* Adds the transactions that keep the write-ahead log of the process's SQLite database from being
+ * emptied. */
 void wait_add_wal_readers(struct wait_reader *r, struct wait_node *n);
 /* The descriptor of a call; its type. */
 enum fds_type wait_add_descriptor(struct wait_reader *r, struct wait_node *n,
@@ -139,15 +141,15 @@ enum fds_type wait_add_descriptor(struct wait_reader *r, struct wait_node *n,
 void wait_add_watched(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 void wait_add_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 void wait_add_lock_owners(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
-/* A lock for writing that another process has on a file that this one has open. */
+/* Adds a lock for writing that another process has on a file that this one has open. */
 void wait_add_polled_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
-/* The locks of apt and dpkg, of one of their programs. */
+/* Adds the locks of apt and dpkg that one of their programs waits for. */
 void wait_add_package_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 void wait_add_polled_causes(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* Reads memory of a process with the caller's rights; false when that is refused or blocks. */
 bool wait_read_memory(
 	struct wait_reader *r, const struct wait_node *n, uint64_t address, void *out, size_t size);
-/* The children of an event loop, which it may wait for by a signal. */
+/* Adds the children of an event loop, which it may wait for by a signal. */
 void wait_add_loop_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* Device and inode of a descriptor, by its fdinfo and the mounts; false: unknown. */
 bool wait_read_file_identity(struct wait_reader *r, struct wait_node *n, uint32_t fd,
@@ -155,10 +157,10 @@ bool wait_read_file_identity(struct wait_reader *r, struct wait_node *n, uint32_
 /* The futex of a call: its kind, and the owner. */
 enum waits_lock wait_read_futex(struct wait_reader *r, const struct wait_node *n,
 	const struct waits_thread *t, uint32_t *owner);
-/* The length of the call's timeout; the state of it. */
+/* Sets `timeout_ns` to the length of the call's timeout. Returns the state of the value. */
 uint8_t wait_read_timeout(struct wait_reader *r, const struct wait_node *n,
 	const struct waits_thread *t, const struct syscall_row *row, uint64_t *timeout_ns);
-/* Which argument has that type; -1: none. */
+/* Returns which argument has that type; -1: none. */
 int wait_find_argument(const struct syscall_row *row, enum argument_type_id type);
 
 void wait_table_fini(struct wait_table *t);

@@ -34,17 +34,18 @@ void wait_sockets_fini(struct wait_sockets *s);
 void wait_sockets_clear(struct wait_sockets *s);
 /* In the network namespace of the process whose /proc/PID is open; NULL: unknown. */
 const struct wait_socket *wait_sockets_get(struct wait_sockets *s, int process, uint64_t inode);
-/* Those of the namespace that was read last, `*count` of them. */
+/* Returns the sockets of the namespace that was read last, `*count` of them. */
 const struct wait_socket *wait_sockets_all(const struct wait_sockets *s, size_t *count);
-/* The other end: NULL when it is not here, or not accepted yet. */
+/* Returns the other end of a socket; NULL: it is not on this machine, or was not accepted yet. */
 const struct wait_socket *wait_sockets_peer(
 	const struct wait_sockets *s, const struct wait_socket *of);
-/* An established TCP connection within this machine, and no socket has the other end: the kernel
- * forgot it without a word, as after a crash. Where packets are redirected it looks the same. */
+/* Returns whether this is an established TCP connection within this machine whose other end no
+ * socket has: the kernel forgot that end without a word, as after a crash. Where packets are
+ * redirected it looks the same. */
 bool wait_sockets_is_half_open(const struct wait_sockets *s, const struct wait_socket *of);
 /* Whether a server accepted it: one that listens at its own address is here. */
 bool wait_sockets_is_accepted(const struct wait_sockets *s, const struct wait_socket *of);
-/* The socket that listens where this one connects to; NULL: not here. */
+/* Returns the socket that listens where this one connects to; NULL: it is not on this machine. */
 const struct wait_socket *wait_sockets_listener(
 	const struct wait_sockets *s, const struct wait_socket *of);
 /* The unix socket that listens under that name. */
