@@ -11,7 +11,7 @@
 /* As pread(2), as often as it takes: fewer bytes only where the file ends. Returns the number read,
  * or a negative errno. */
 ssize_t read_at(int fd, void *out, size_t size, uint64_t offset);
-/* All of it, or false. */
+/* Reads all `size` bytes, or returns false. */
 bool read_all_at(int fd, void *out, size_t size, uint64_t offset);
 
 #endif

@@ -56,10 +56,8 @@ int diagnosing_settings(
 	struct check_settings *settings, const struct option_list *set, struct sooth_error *err);
 /* Reads the user's settings, selects processes, and completes the run. */
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err);
-/*
- * After a failed run: where system calls were the reason they are dropped, no_calls and the report
- * say why, and the run may be repeated.
- */
+/* To be called after a failed run. If system calls were the reason they are dropped, no_calls and
+ * the report say why, and the run may be repeated. */
 bool diagnosing_without_calls(
 	struct diagnosing *d, struct run *run, const struct sooth_error *refusal);
 /* The same for the stacks of busy threads. */

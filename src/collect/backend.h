@@ -100,11 +100,12 @@ struct backend {
 		struct sooth_error *err);
 	/* The command is about to run: what it is to find in its environment. */
 	int (*launching)(struct backend_run *run, struct launch *launch, struct sooth_error *err);
-	/* From here on records flow. */
+	/* Starts the records. */
 	int (*start)(struct backend_run *run, struct sooth_error *err);
 	/* Takes the records that have come since, where records come by themselves. */
 	int (*drain)(struct backend_run *run, struct sooth_error *err);
-	/* After a drain: up to when it has all records. NULL: lateness_ns before the drain. */
+	/* Returns up to when a drain has given all records. NULL: up to lateness_ns before the
+	 * drain. */
 	uint64_t (*complete_ns)(struct backend_run *run, uint64_t now_ns);
 	/* A sample is due. */
 	int (*sample)(struct backend_run *run, struct sooth_error *err);

@@ -32,11 +32,11 @@ struct probe {
 /* Those of this build, from probes.def; NULL at the end. */
 extern const struct probe *const registry_probes[];
 
-/* By its name, or that of earlier versions; NULL when there is none. */
+/* Finds a probe by its name, or that of earlier versions; NULL when there is none. */
 const struct probe *registry_probe(const char *name);
 /* The schema of a kind; NULL when this build does not know it. */
 const struct sooth_schema *registry_schema(uint16_t kind);
-/* And the kind of a schema, by its name; 0 when there is none. */
+/* Returns the kind of a schema by its name; 0 when there is none. */
 uint16_t registry_kind(const char *schema);
 
 #endif

@@ -13,7 +13,7 @@ struct agent_work {
 	const char *busy;	   /* the evidence for it; NULL: not known to be busy */
 };
 
-/* All false of a process that is no agent. */
+/* Finds the work of an agent. All members are false for a process that is no agent. */
 void agent_work_find(struct agent_work *w, const struct check *e, bool is_listening);
 
 #endif

@@ -68,7 +68,7 @@ struct diagnosis_input {
 void diagnosis_input_init(struct diagnosis_input *r);
 void diagnosis_input_fini(struct diagnosis_input *r);
 void diagnosis_input_add_batch(struct diagnosis_input *r, const struct batch *batch);
-/* After the last record, before any diagnosis. */
+/* To be called after the last record, before any diagnosis. */
 int diagnosis_input_resolve(struct diagnosis_input *r, struct sooth_error *err);
 /* Starts another interval: the last snapshot becomes the first. */
 void diagnosis_input_next_interval(struct diagnosis_input *r);

@@ -19,7 +19,7 @@ struct message_logs {
 void message_logs_init(struct message_logs *m);
 void message_logs_fini(struct message_logs *m);
 void message_logs_add_record(struct message_logs *m, const struct sooth_record *r);
-/* After the last record: `now_ns` is the end of what was observed. */
+/* To be called after the last record; `now_ns` is the end of what was observed. */
 void message_logs_resolve(
 	struct message_logs *m, const struct process_table *table, uint64_t now_ns);
 void message_logs_next_interval(struct message_logs *m, uint64_t now_ns);

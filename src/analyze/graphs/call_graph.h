@@ -67,7 +67,7 @@ struct span call_graph_name(const struct call_graph *g, const struct call_graph_
 uint32_t call_graph_below(
 	struct call_graph *g, uint32_t parent, const struct call_graph_frame *frame);
 
-/* By node: its own values plus those of all below. False: out of memory. */
+/* Appends for each node its own values plus those of all nodes below. False: out of memory. */
 bool call_graph_sums(const struct call_graph *g, struct buffer *out);
 /*
  * Node numbers without the root, parents before children; siblings by value (of `sums`, one per

@@ -58,10 +58,8 @@ struct process_entry *process_table_kept(const struct map *m, const void *key);
 /* Every agent, one after the other; NULL at the end. */
 const struct agent *process_table_agent_next(const struct process_table *c, size_t *position);
 
-/*
- * It is the head of a session, or was started to start one: the role of its children follows from
- * their place.
- */
+/* Returns whether the process is the head of a session, or was started to start one: the role of
+ * its children follows from their place. */
 static inline bool process_table_is_head(const struct process_entry *p)
 {
 	return p->agent && p->has_role &&
@@ -69,7 +67,8 @@ static inline bool process_table_is_head(const struct process_entry *p)
 		       p->role == AGENT_ROLE_DAEMON);
 }
 
-/* It is in the table and has ended. A process whose first thread ended while others run has not. */
+/* Returns whether a process of the table has ended. A process whose first thread ended while others
+ * run has not. */
 static inline bool process_table_is_ended(const struct process_entry *p)
 {
 	return (p->process->state == 'Z' || p->process->state == 'X') && p->process->threads <= 1;

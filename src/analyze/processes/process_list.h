@@ -207,7 +207,7 @@ struct process_list {
 /* The process table must be resolved; the options are borrowed. -ENOMEM. */
 int process_list_make(
 	struct process_list *list, const struct host_state *h, const struct processes_options *o);
-/* By the options; in a tree among the children of one process. -ENOMEM. */
+/* Sorts by the options; in a tree the children of each process. -ENOMEM. */
 int process_list_sort(struct process_list *list, const struct processes_options *o);
 void process_list_fini(struct process_list *list);
 

@@ -12,7 +12,7 @@ struct socket_index {
 	struct map sockets; /* inode -> const struct sockets_socket * */
 };
 
-/* Of NULL, none. The snapshot has to stay as it is. */
+/* Makes an index of a snapshot, which has to stay as it is; NULL: an empty index. */
 void socket_index_init(struct socket_index *i, const struct snapshot *snapshot);
 void socket_index_fini(struct socket_index *i);
 /* NULL: it was not there. */

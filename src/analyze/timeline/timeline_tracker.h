@@ -109,7 +109,7 @@ struct timeline_tracker {
 void timeline_tracker_init(struct timeline_tracker *b);
 void timeline_tracker_fini(struct timeline_tracker *b);
 void timeline_tracker_add_record(struct timeline_tracker *b, const struct sooth_record *r);
-/* After the last record: marks the time that counts cover. */
+/* To be called after the last record: marks the time that counts cover. */
 void timeline_tracker_resolve(struct timeline_tracker *b);
 
 /* The process of a record, added if it is new; NULL: too many. */

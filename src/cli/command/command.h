@@ -77,8 +77,8 @@ extern const struct command *const commands[]; /* NULL at the end */
 const struct command *command_find(const char *name);
 /* Parse, run, print an error; returns the exit status. */
 int command_main(const struct command *command, int argc, char **argv);
-/* The same in a child process, which exits with it: `words` with the command's name first, and
- * NULL at the end. -1: it was killed. */
+/* Runs a command in a child process and returns its exit status: `words` with the command's name
+ * first, and NULL at the end. -1: the child was killed. */
 int command_per_process(char *const *words);
 /* Help for a screen of 80 columns and 24 lines: the main options. */
 void command_print_help(const struct command *command);

@@ -31,8 +31,8 @@ struct compat_requested compat_requested_by(const char *word);
 bool compat_answer(
 	struct compat_requested asked, const char *name, void (*print_help)(const char *name));
 
-/* By the name that the program was called by, with or without folders; NULL: as itself. *name
- * points into it. */
+/* Finds a tool by the name that the program was called by, with or without folders; NULL: the
+ * program was called as itself. *name points into it. */
 const struct compat *compat_find(const char *called, const char **name);
 
 #endif

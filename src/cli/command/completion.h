@@ -7,7 +7,7 @@
 
 /* The shells, NULL behind the last. */
 const char *completion_shell(size_t index);
-/* To standard output; 0. */
+/* Prints the completion to standard output. Returns 0. */
 int completion_print(const char *shell);
 
 #endif

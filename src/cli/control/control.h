@@ -41,7 +41,7 @@ struct control_actions {
 	int (*pause)(void *user, struct sooth_error *err);
 	int (*resume)(void *user, struct sooth_error *err);
 	int (*mark)(void *user, const char *name, struct sooth_error *err);
-	/* Before a snapshot, in this process; NULL: nothing to do. */
+	/* Called before a snapshot, in this process; NULL: nothing to do. */
 	int (*prepare)(void *user, struct sooth_error *err);
 	/* Then in a copy of it that ends afterwards: the report of now, as one line of JSON. */
 	int (*report)(void *user, struct buffer *text, struct sooth_error *err);

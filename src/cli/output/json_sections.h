@@ -25,7 +25,7 @@ struct json_sections {
 bool json_sections_same_table(const struct sooth_schema *a, const struct sooth_schema *b);
 /* -E2BIG: there are more than fit. */
 int json_sections_collect(struct json_sections *s, struct sooth_error *err);
-/* Those of one view, by its name. */
+/* Collects the sections of one view, by its name. */
 int json_sections_collect_view(struct json_sections *s, const char *view, struct sooth_error *err);
 /* The lines of the commands that have a stream of their own. */
 int json_sections_collect_lines(struct json_sections *s, struct sooth_error *err);

@@ -24,7 +24,8 @@ struct rights {
 	bool is_changed;
 };
 
-/* Until rights_restore(): of the caller, or of the user of sudo and its first group. */
+/* Takes the rights of the caller, or of the user of sudo and its first group, until
+ * rights_restore(). */
 int rights_drop_to_user(struct rights *before, uid_t uid, struct sooth_error *err);
 void rights_restore(const struct rights *before);
 

@@ -13,7 +13,8 @@
 int process_table_scan(struct process_table *c, struct sooth_error *err);
 /* The same with executable and control group of processes far from any agent, too. */
 int process_table_scan_all(struct process_table *c, struct sooth_error *err);
-/* One look of an observer that has its target: at processes, agents among them, into the report. */
+/* Takes one sample of an observer that has its target: of processes, agents among them, into the
+ * report. */
 int process_table_observe_once(struct sooth_observer *o, struct sooth_report *r, unsigned interest,
 	struct sooth_error *err);
 

@@ -38,7 +38,7 @@ void user_folder_close(struct user_folder *f);
 /* Set the user, then the default path, of a folder that is not opened. */
 void user_folder_set(struct user_folder *f, const struct user_folder_kind *kind);
 int user_folder_default(struct user_folder *f, struct sooth_error *err);
-/* From here to user_folder_leave() with the rights of its user. */
+/* Takes the rights of the folder's user, until user_folder_leave(). */
 int user_folder_enter(struct user_folder *f, struct sooth_error *err);
 void user_folder_leave(struct user_folder *f);
 /* -EINVAL: a name in it (NULL: the folder) is not used, for that reason. */

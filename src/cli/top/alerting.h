@@ -5,7 +5,7 @@
 
 #include "cli/top/state.h"
 
-/* After the findings have changed. */
+/* To be called after the findings have changed. */
 void top_alert_on_findings(struct top *t);
 void top_alerting_fini(struct top_alerting *a);
 

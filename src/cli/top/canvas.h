@@ -37,11 +37,11 @@ void canvas_clear(struct canvas *c);
 /* Puts text into at most `room` columns from x on; where it is cut, the last one says so. Outside
  * of the canvas nothing is drawn. Returns the columns that it took. */
 int canvas_put(struct canvas *c, int y, int x, int room, unsigned style, const char *text);
-/* To the right edge of the room. */
+/* Puts a text to the right edge of the room. */
 int canvas_put_right(struct canvas *c, int y, int x, int room, unsigned style, const char *text);
 int canvas_format(struct canvas *c, int y, int x, int room, unsigned style, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
-/* One character; in ASCII the other one. */
+/* Puts one character: `ascii` where only ASCII is shown, else `utf8`. */
 void canvas_char(struct canvas *c, int y, int x, unsigned style, uint32_t utf8, char ascii);
 /* Adds attributes to what stands there. */
 void canvas_mark(struct canvas *c, int y, int x, int columns, unsigned attributes);

@@ -19,9 +19,9 @@ struct top_match {
 };
 
 void top_match_fini(struct top_match *m);
-/* After its text has changed: an operator makes it an expression. */
+/* To be called after the text has changed: an operator makes it an expression. */
 void top_match_changed(struct top_match *m, const struct sooth_schema *schema);
-/* Before the questions below: which sessions have a process that fits. */
+/* To be called before the questions below: finds the sessions that have a process that fits. */
 void top_match_prepare(struct top_match *m, const struct top_model *model);
 bool top_match_session(const struct top_match *m, const struct top_session *s);
 bool top_match_process(

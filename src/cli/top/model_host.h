@@ -5,7 +5,7 @@
 
 #include "cli/top/model.h"
 
-/* From its current frame. */
+/* Reads the rows about the host from the current frame. */
 void top_host_read_rows(struct top_model *m);
 
 #endif

@@ -11,7 +11,7 @@ void top_prompt_take_key(struct top *t, int key);
 void top_prompt_draw(struct top *t, int y);
 /* The next row, or the one before (-1), that has the text of the last search. */
 void top_find_next(struct top *t, int step);
-/* The same of the lines of a pane. */
+/* Finds the next text in the lines of a pane. */
 void top_find_in_pane(struct top *t);
 
 #endif

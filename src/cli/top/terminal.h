@@ -26,8 +26,8 @@ void terminal_show(struct terminal *t, const struct canvas *c);
 /* For a key, at most so long. */
 void terminal_wait(const struct terminal *t, int ms);
 void terminal_forget_typed(struct terminal *t);
-/* Into the clipboard, by OSC 52, where the terminal allows it. The text has printable ASCII only.
- */
+/* Copies a text into the clipboard, by OSC 52, where the terminal allows it. The text has printable
+ * ASCII only. */
 void terminal_copy(struct terminal *t, const char *text);
 /* Everything is drawn again with the next frame. */
 void terminal_redraw(struct terminal *t);

@@ -13,10 +13,10 @@ struct top_timeline_line {
 
 /* How many activities are kept. */
 unsigned top_timeline_phases(const struct top_session *s);
-/* One of them, 0 is the last one. */
+/* Writes one of these activities as a line; 0 is the last one. */
 void top_timeline_phase(const struct top *t, const struct top_session *s, unsigned i,
 	struct top_timeline_line *line);
-/* Into the open pane, for its process. */
+/* Writes the timeline into the open pane, for its process. */
 void top_timeline_write(struct top *t);
 
 #endif

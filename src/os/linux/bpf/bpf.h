@@ -98,7 +98,7 @@ int bpf_code_attach_raw(struct bpf_code *b, const char *program, const char *con
  */
 int bpf_code_walk_thread(struct bpf_code *b, const char *program, const struct process_id *process,
 	struct buffer *out, struct sooth_error *err);
-/* The same over all its threads. */
+/* Iterates in the same way over all threads of the process. */
 int bpf_code_walk_process(struct bpf_code *b, const char *program, const struct process_id *process,
 	struct buffer *out, struct sooth_error *err);
 /* The descriptor of a program, for attaching it by other means, or a negative errno. */

@@ -39,7 +39,8 @@ int bpf_load_fitted(struct bpf_fitted *f, const struct bpf_image *image, struct 
 void bpf_fitted_close(struct bpf_fitted *f);
 /* "kernel_tp/sched_switch": how many arguments there are; 0: unknown. */
 uint32_t bpf_fitted_arguments(const struct bpf_fitted *f, const char *section);
-/* Before an object over the bytes is opened. A negative errno: libbpf has no memory. */
+/* To be called before an object over the bytes is opened. A negative errno: libbpf has no
+ * memory. */
 int bpf_fitted_register(void);
 /* bpf_object__load() of an object that was opened over the bytes. */
 int bpf_fitted_load(const struct bpf_fitted *f, struct bpf_object *object);

@@ -19,11 +19,9 @@ struct bpf_walk {
 /* Opens the image's section "iter/<over>". */
 int bpf_walk_open(struct bpf_walk *w, const struct bpf_image *image, const char *over,
 	const struct log *log, struct sooth_error *err);
-/*
- * One iteration over everything. The program's output comes in pieces, one for each read(2), and
- * each piece was seen just now; a piece may end in the middle of one write of the program. The
- * buffer is scratch.
- */
+/* Runs one iteration over everything. The program's output comes in pieces, one for each read(2),
+ * and each piece was seen just now; a piece may end in the middle of one write of the program. The
+ * buffer is scratch. */
 int bpf_walk_run(const struct bpf_walk *w, struct buffer *scratch,
 	void (*take)(void *user, const struct buffer *piece), void *user, struct sooth_error *err);
 void bpf_walk_close(struct bpf_walk *w);

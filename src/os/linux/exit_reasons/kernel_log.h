@@ -30,7 +30,7 @@ struct kernel_log_end {
 	struct span object;
 };
 
-/* One record of /dev/kmsg; false when it is no record, or of user space. */
+/* Splits one record of /dev/kmsg; false when it is no record, or of user space. */
 bool kernel_log_split(struct kernel_log_line *out, const void *data, size_t size);
 /* False when the message is not about the end of a process. */
 bool kernel_log_parse(struct kernel_log_end *out, struct span message);

@@ -37,7 +37,7 @@ void fd_watches_resolve_some(
  * timed out before. */
 void fd_watches_resolve(struct fd_watches *w, struct timeout *timeout, const struct mounts *mounts,
 	const struct map *blocked, int process);
-/* All watches as records. */
+/* Writes all watches as records. */
 void fd_watches_write(struct fd_watches *w, struct backend_run *run, const struct sooth_record *of);
 
 #endif

@@ -28,9 +28,10 @@ struct heap_return_links {
 	struct map attached;   /* uint32_t -> uint64_t: when a process got these events by itself */
 };
 
-/* Before the object is loaded; without an effect where it has no such program. */
+/* To be called before the object is loaded; without an effect where it has no such program. */
 int heap_return_links_prepare(struct bpf_code *code, struct sooth_error *err);
-/* After. False: the kernel has none, or refused the program, which the log says. */
+/* To be called after the object is loaded. False: the kernel has no such links, or refused the
+ * program, which the log says. */
 bool heap_return_links_open(
 	struct heap_return_links *s, struct bpf_code *code, const struct log *log);
 /* Also keeps the places for events at returns, until heap_return_links_take_waiting(). */

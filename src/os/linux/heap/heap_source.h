@@ -59,7 +59,7 @@ uint64_t heap_source_cost(
 unsigned heap_source_interest(const struct backend_run *run, unsigned interest);
 int heap_source_open(
 	struct backend_run *run, const struct prober_type *prober, struct sooth_error *err);
-/* Before the first process. */
+/* To be called before the first process. */
 void heap_source_share(struct backend_run *run, struct heap_elsewhere *elsewhere);
 /* Programs that are probed may be paused while they load, and while the ring is full; not the
  * command itself. */

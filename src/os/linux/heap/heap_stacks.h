@@ -34,7 +34,7 @@ void heap_stacks_emit(
 	struct heap_stacks *s, struct backend_run *run, const struct heap_control *control);
 /* Names all stacks. To be called after the last record. */
 int heap_stacks_stop(struct heap_stacks *s, struct backend_run *run, struct sooth_error *err);
-/* Before the programs are unloaded. */
+/* To be called before the programs are unloaded. */
 void heap_stacks_close(struct heap_stacks *s);
 
 #endif

@@ -31,7 +31,7 @@ struct preload_late {
 /* 0, or a negative errno: then it finds nothing. */
 int preload_late_open(struct preload_late *l, struct preload_run *run, struct heap_attach *attach,
 	struct sooth_error *err);
-/* Before the command's exec. */
+/* To be called before the command's exec. */
 int preload_late_add(struct preload_late *l, pid_t command, struct sooth_error *err);
 /* Reads what was mapped up to now. */
 void preload_late_read(struct preload_late *l);

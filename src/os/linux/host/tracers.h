@@ -13,9 +13,9 @@
 /* Writes a HOST_TRACER for each; sooth itself is the first. */
 void tracers_emit(struct backend_run *run);
 
-/* Of /var/lib/dpkg/status: the version of an installed package. */
+/* Finds the version of an installed package in /var/lib/dpkg/status. */
 bool package_list_dpkg(struct span *version, struct span package, const void *data, size_t size);
-/* Of /lib/apk/db/installed. */
+/* Finds the version of an installed package in /lib/apk/db/installed. */
 bool package_list_apk(struct span *version, struct span package, const void *data, size_t size);
 
 #endif

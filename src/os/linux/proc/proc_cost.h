@@ -11,7 +11,7 @@ uint64_t proc_cost_procfs(
 uint64_t proc_cost_bpf(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes);
 
-/* The same for that many processes. */
+/* Returns the approximate time of one sample of that many processes, in ns. */
 uint64_t proc_cost_of_procfs(const struct probe_options *options, uint64_t processes);
 uint64_t proc_cost_of_bpf(const struct probe_options *options, uint64_t processes);
 
