@@ -172,13 +172,14 @@ static bool find_rest(const struct part parts[SECTIONS], const struct elf_export
 
 /* --- files --- */
 
-static bool read_parts(int fd, struct part parts[SECTIONS])
+/* From the part `first` on: the others stay empty. */
+static bool read_parts(int fd, size_t first, struct part parts[SECTIONS])
 {
 	static const char *const names[SECTIONS] = { ".rodata", ".text", ".eh_frame_hdr" };
 	struct elf_section sections[SECTIONS];
 	bool is_read = !elf_sections_find(fd, names, SECTIONS, sections);
 
-	for (size_t i = 0; i < SECTIONS && is_read; i++)
+	for (size_t i = first; i < SECTIONS && is_read; i++)
 		is_read = read_part(fd, &sections[i], &parts[i]);
 	return is_read;
 }
@@ -192,7 +193,7 @@ static void drop_parts(struct part parts[SECTIONS])
 bool elf_function_of_text(int fd, const char *text, struct elf_function *out)
 {
 	struct part parts[SECTIONS] = { 0 };
-	bool is_found = read_parts(fd, parts) && find_user_of_text(parts, text, out);
+	bool is_found = read_parts(fd, TEXTS, parts) && find_user_of_text(parts, text, out);
 
 	drop_parts(parts);
 	return is_found;
@@ -201,7 +202,7 @@ bool elf_function_of_text(int fd, const char *text, struct elf_function *out)
 bool elf_function_rest(int fd, const struct elf_export *function, struct elf_export *rest)
 {
 	struct part parts[SECTIONS] = { 0 };
-	bool is_found = read_parts(fd, parts) && find_rest(parts, function, rest);
+	bool is_found = read_parts(fd, CODE, parts) && find_rest(parts, function, rest);
 
 	drop_parts(parts);
 	return is_found;

@@ -9,19 +9,12 @@
 #define SHOWN_MAX   2
 #define CALLERS_MAX 4
 
-static const struct waits_tasks *next(
-	const struct wait_graph *g, uint32_t pid, const struct waits_tasks *before)
+/* The record, if it is one of the process; else NULL. */
+static const struct waits_tasks *tasks_in(const struct sooth_record *r, uint32_t pid)
 {
-	bool is_behind = !before;
+	const struct waits_tasks *w = record_as(r, WAITS_TASKS, sizeof(*w));
 
-	batch_for_each (r, &g->records) {
-		const struct waits_tasks *w = record_as(r, WAITS_TASKS, sizeof(*w));
-
-		if (w && w->node_pid == pid && is_behind)
-			return w;
-		is_behind |= w && w == before;
-	}
-	return NULL;
+	return w && w->node_pid == pid ? w : NULL;
 }
 
 static struct span start_of(const struct waits_tasks *w)
@@ -33,11 +26,14 @@ static struct span start_of(const struct waits_tasks *w)
 static const struct waits_tasks *awaiter_of(
 	const struct wait_graph *g, uint32_t pid, const struct waits_tasks *w)
 {
-	const struct waits_tasks *other = NULL;
+	struct span name = record_text(&w->record, &w->awaiter);
 
-	while (!w->awaiter_state && (other = next(g, pid, other))) {
-		if (other != w &&
-			!span_compare(start_of(other), record_text(&w->record, &w->awaiter)))
+	if (w->awaiter_state)
+		return NULL;
+	batch_for_each (r, &g->records) {
+		const struct waits_tasks *other = tasks_in(r, pid);
+
+		if (other && other != w && !span_compare(start_of(other), name))
 			return other;
 	}
 	return NULL;
@@ -91,10 +87,10 @@ void wait_put_tasks(struct buffer *out, const struct wait_graph *g, uint32_t pid
 
 	assert(out && g);
 	for (int rests = 0; rests < 2; rests++) {
-		const struct waits_tasks *w = NULL;
+		batch_for_each (r, &g->records) {
+			const struct waits_tasks *w = tasks_in(r, pid);
 
-		while ((w = next(g, pid, w))) {
-			if (shown < SHOWN_MAX && is_last(w) && is_at_rest(w) == rests)
+			if (w && shown < SHOWN_MAX && is_last(w) && is_at_rest(w) == rests)
 				put_group(out, g, pid, w, !shown++);
 		}
 	}

@@ -84,6 +84,8 @@ static void do_job(void *argument)
 		return;
 	job->is_known = find_layout(job, version, found[RUNTIME].offset) && found[EVAL].size &&
 			found[EVAL].offset;
+	if (!job->is_known)
+		return;
 	elf_function_rest(job->file, &found[EVAL], &rest);
 	job->python = (struct profile_python){ .layout = job->python.layout,
 		.eval_from = found[EVAL].offset,

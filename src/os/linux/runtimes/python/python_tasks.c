@@ -31,9 +31,6 @@
 #define SET_MAX		 64
 #define DEBUG_WORDS	 89 /* of _Py_DebugOffsets in 3.14 */
 #define OFFSET_MAX	 (1u << 20)
-#define OBJECT_TYPE	 8
-#define VERSION_3_14	 0x030e
-#define TAG		 3ULL /* bits of a reference on the stack of a frame that are no address */
 #define SECTION		 ".AsyncioDebug"
 
 /* PyFrameState (Include/internal/pycore_frame.h) */
@@ -57,16 +54,9 @@ enum task_word {
 	TASK_WORDS,
 };
 
-/* Words of _Py_DebugOffsets that are read here (Include/internal/pycore_debug_offsets.h). */
+/* Words of _Py_DebugOffsets that the layout has not (Include/internal/pycore_debug_offsets.h). */
 enum {
-	INTERPRETERS = 5,
-	NEXT_INTERPRETER = 8,
-	THREADS = 9,
-	NEXT_THREAD = 24,
-	FRAME_CODE = 33,
 	FRAME_STACK = 37,
-	CODE_NAME = 42,
-	CODE_LINE = 44,
 	SET_TABLE = 64,
 	SET_MASK = 65,
 	GENERATOR_FRAME = 85,
@@ -127,7 +117,7 @@ static uint64_t word_at(const struct look *l, uint64_t address)
 
 static bool is_of_type(const struct look *l, uint64_t object, enum symbol type)
 {
-	return object && word_at(l, object + OBJECT_TYPE) == l->program.at[type];
+	return object && word_at(l, object + PYTHON_OBJECT_TYPE) == l->program.at[type];
 }
 
 /* The functions of a coroutine, down to the one that waits. */
@@ -144,13 +134,14 @@ static void walk(const struct look *l, uint64_t coroutine, struct group *out)
 			    l->pid, coroutine + word[GENERATOR_STATE], &state, sizeof(state)) ||
 			state > EXECUTING)
 			return;
-		out->codes[out->depth++] = word_at(l, frame + word[FRAME_CODE]) & ~TAG;
+		out->codes[out->depth++] =
+			word_at(l, frame + l->program.layout.frame_code) & ~PYTHON_TAG;
 		out->waits = state == SUSPENDED_BY_AWAIT || state == SUSPENDED;
 		if (state != SUSPENDED_BY_AWAIT)
 			return;
 		/* The top of its stack is the object that it awaits. */
-		coroutine =
-			word_at(l, word_at(l, frame + word[FRAME_STACK]) - sizeof(uint64_t)) & ~TAG;
+		coroutine = word_at(l, word_at(l, frame + word[FRAME_STACK]) - sizeof(uint64_t)) &
+			    ~PYTHON_TAG;
 	}
 }
 
@@ -173,7 +164,8 @@ static uint64_t awaiter_of(const struct look *l, uint64_t task)
 
 		if (do_read_memory(l->pid, table + i * sizeof(entry), entry, sizeof(entry)) &&
 			entry[0] &&
-			word_at(l, entry[0] + OBJECT_TYPE) == word_at(l, task + OBJECT_TYPE))
+			word_at(l, entry[0] + PYTHON_OBJECT_TYPE) ==
+				word_at(l, task + PYTHON_OBJECT_TYPE))
 			return entry[0];
 	}
 	return 0;
@@ -243,11 +235,11 @@ static void find_awaiters(struct look *l)
 
 static void read_name(struct look *l, uint64_t code)
 {
-	const uint64_t *word = l->program.word;
+	const struct python_layout *layout = &l->program.layout;
 	struct python_code job = { .pid = (uint32_t)l->pid,
 		.type = l->program.at[CODE],
-		.layout = l->program.layout,
-		.frame = { .code = code, .name = word_at(l, code + word[CODE_NAME]) } };
+		.layout = *layout,
+		.frame = { .code = code, .name = word_at(l, code + layout->code_name) } };
 	struct name *name = &l->names[l->name_count];
 	const char *file;
 
@@ -259,7 +251,7 @@ static void read_name(struct look *l, uint64_t code)
 		return;
 	l->name_count++;
 	name->code = code;
-	job.frame.line = (uint32_t)word_at(l, code + word[CODE_LINE]);
+	job.frame.line = (uint32_t)word_at(l, code + layout->code_line);
 	do_python_code(&job);
 	if (!job.size)
 		return;
@@ -274,20 +266,21 @@ static void read_name(struct look *l, uint64_t code)
 static void do_look(void *argument)
 {
 	struct look *l = argument;
-	const uint64_t *word = l->program.word, *task = l->program.task;
-	uint64_t interpreter = word_at(l, l->program.at[RUNTIME] + word[INTERPRETERS]);
+	const struct python_layout *layout = &l->program.layout;
+	const uint64_t *task = l->program.task;
+	uint64_t interpreter = word_at(l, l->program.at[RUNTIME] + layout->interpreters);
 
 	for (unsigned i = 0; interpreter && i < INTERPRETERS_MAX; i++) {
-		uint64_t thread = word_at(l, interpreter + word[THREADS]);
+		uint64_t thread = word_at(l, interpreter + layout->threads);
 
 		for (unsigned j = 0; thread && j < THREADS_MAX; j++) {
 			read_list(l, thread + task[THREAD_TASKS]);
-			thread = word_at(l, thread + word[NEXT_THREAD]);
+			thread = word_at(l, thread + layout->next_thread);
 			l->is_read = true;
 		}
 		read_list(
 			l, interpreter + task[INTERPRETER_TASKS]); /* of threads that have ended */
-		interpreter = word_at(l, interpreter + word[NEXT_INTERPRETER]);
+		interpreter = word_at(l, interpreter + layout->next_interpreter);
 	}
 	find_awaiters(l);
 	for (unsigned i = 0; i < l->count; i++)
@@ -331,14 +324,14 @@ static void read_file(void *argument)
 		!j->found[GENERATOR].address || !j->found[CODE].address ||
 		pread(j->file, &version, sizeof(version), (off_t)j->found[VERSION].offset) !=
 			sizeof(version) ||
-		version >> 16 != VERSION_3_14 ||
+		version >> 16 != PYTHON_VERSION(3, 14) >> 16 ||
 		pread(j->file, j->word, sizeof(j->word), (off_t)j->found[RUNTIME].offset) !=
 			sizeof(j->word))
 		return;
 	j->shift = all.code_shift;
 	j->is_known = python_layout_find(
 		&j->layout, version, (const unsigned char *)j->word, sizeof(j->word));
-	for (size_t i = INTERPRETERS; i < DEBUG_WORDS; i++)
+	for (size_t i = FRAME_STACK; i < DEBUG_WORDS; i++)
 		j->is_known &= j->word[i] < OFFSET_MAX;
 }
 
@@ -350,16 +343,6 @@ static bool read_mapped(struct wait_reader *r, const struct wait_node *n,
 	*job = (struct file_job){ 0 };
 	return file >= 0 &&
 	       !timeout_call_file(&r->timeout, read_file, job, sizeof(*job), file, READ_MS);
-}
-
-static bool is_named(const struct maps_line *line, const char *prefix)
-{
-	const char *slash = span_last(line->path, '/');
-
-	return slash &&
-	       span_starts(
-		       span_of(slash + 1, line->path.size - (size_t)(slash + 1 - line->path.data)),
-		       prefix);
 }
 
 static void take_interpreter(
@@ -391,14 +374,16 @@ static void open_program(struct wait_reader *r, const struct wait_node *n, struc
 		return;
 	c = cursor_over(r->more.data, r->more.size);
 	while (!cursor_at_end(&c)) {
+		struct span name;
 		bool is_module;
 
 		if (!maps_parse(cursor_line(&c), &line) || !line.is_executable || !line.inode)
 			continue;
-		is_module = is_named(&line, "_asyncio.");
+		name = path_base(line.path);
+		is_module = span_starts(name, "_asyncio.");
 		p->has_asyncio |= is_module;
-		if (!is_module && (has_interpreter || (!is_named(&line, "python") &&
-							      !is_named(&line, "libpython"))))
+		if (!is_module && (has_interpreter || (!span_starts(name, "python") &&
+							      !span_starts(name, "libpython"))))
 			continue;
 		if (files++ == FILES_MAX)
 			return;
