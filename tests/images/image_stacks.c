@@ -105,8 +105,10 @@ bool image_stacks(pid_t pid, const struct image_thread *threads, size_t count, s
 		stack_walker_name(&w, &records, &is_hidden);
 	}
 	buffer_reset(text);
-	if (is_read)
+	if (is_read) {
 		put_all(text, &records);
+		image_waits(pid, text);
+	}
 	stack_walker_fini(&w);
 	buffer_fini(&records);
 	if (directory >= 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stacks of a process or of an open image as text: a line for each frame, innermost first. */
+/* What sooth finds in a process or in an open image, as text. */
 #ifndef SOOTH_TESTS_IMAGE_STACKS_H
 #define SOOTH_TESTS_IMAGE_STACKS_H
 
@@ -7,7 +7,10 @@
 
 #include "process_image.h"
 
-/* Replaces the text; false: the mappings of the process could not be read. */
+/* Replaces the text by the stacks, a line for each frame, innermost first, with what waits behind
+ * them; false: the mappings of the process could not be read. */
 bool image_stacks(pid_t pid, const struct image_thread *threads, size_t count, struct buffer *text);
+/* Appends a line for goroutines, or for tasks, that wait alike. */
+void image_waits(pid_t pid, struct buffer *text);
 
 #endif

@@ -177,6 +177,18 @@ static uint32_t find_file(const struct image *image, uint64_t device, uint64_t i
 	return IMAGE_NO_FILE;
 }
 
+/* The first file is the program: nothing else is looked for without a mapping. */
+static void add_program(struct image *image, int process)
+{
+	struct stat st;
+
+	if (fstatat(process, "exe", &st, 0))
+		die("its program");
+	known[0] = (struct known_file){ st.st_dev, st.st_ino };
+	image->files[0].size = (uint64_t)st.st_size;
+	image->file_count = 1;
+}
+
 static uint32_t add_file(struct image *image, const struct maps_line *line, int process)
 {
 	uint64_t device = makedev(line->device_major, line->device_minor);
@@ -185,6 +197,8 @@ static uint32_t add_file(struct image *image, const struct maps_line *line, int 
 	char path[80];
 	struct stat st;
 
+	if (name.size && name.size < IMAGE_NAME && at == 0)
+		memcpy(image->files[0].name, name.data, name.size);
 	if (at != IMAGE_NO_FILE || image->file_count == IMAGE_FILES_MAX || !name.size ||
 		name.size >= IMAGE_NAME)
 		return at;
@@ -208,6 +222,7 @@ static void add_mappings(struct image *image, pid_t pid)
 
 	if (process < 0 || procfs_read_at(process, "maps", &text, PROCFS_MAPS) < 0)
 		die("its mappings cannot be read");
+	add_program(image, process);
 	c = cursor_over(text.data, text.size);
 	image->mappings = calloc(65536, sizeof(*image->mappings));
 	while (image->mappings && !cursor_at_end(&c) && image->mapping_count < 65536) {

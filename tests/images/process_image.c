@@ -297,7 +297,7 @@ bool image_write_mappings(const struct image *image)
 bool image_open(struct image *image)
 {
 	const char *base = getenv("TMPDIR");
-	char path[128];
+	char path[128], program[128];
 
 	snprintf(image->folder, sizeof(image->folder), "%.40s/sooth-image-XXXXXX",
 		base ? base : "/tmp");
@@ -313,6 +313,9 @@ bool image_open(struct image *image)
 		if (!write_file(image, i))
 			return false;
 	}
+	file_path(image, path, 0);
+	path_in(image, program, "exe");
+	(void)!link(path, program);
 	return image_write_mappings(image);
 }
 
@@ -332,6 +335,8 @@ void image_close(struct image *image)
 	}
 	path_in(image, path, "map_files");
 	rmdir(path);
+	path_in(image, path, "exe");
+	unlink(path);
 	path_in(image, path, "maps");
 	unlink(path);
 	rmdir(image->folder);

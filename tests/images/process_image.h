@@ -51,7 +51,7 @@ struct image {
 	struct image_mapping *mappings;
 	size_t thread_count, mapping_count;
 	struct image_space memory;
-	struct image_space files[IMAGE_FILES_MAX];
+	struct image_space files[IMAGE_FILES_MAX]; /* the first is the program */
 	size_t file_count;
 	char folder[64]; /* what stands for /proc/PID while the image is open; "": it is not */
 };

@@ -36,7 +36,15 @@ func init() {
 	runtime.LockOSThread()
 }
 
+func waiter(never chan int) {
+	<-never
+}
+
 func main() {
+	for i := 0; i < 3; i++ {
+		go waiter(make(chan int))
+	}
+	runtime.Gosched()
 	println("ready")
 	println(outermost())
 }
