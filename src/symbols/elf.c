@@ -282,9 +282,12 @@ static void search_table(struct search *s, size_t sections, size_t index, const 
 		.is_dynamic = header->sh_type == SHT_DYNSYM };
 	size_t versions = table.is_dynamic ? find_versions(s, sections, index) : 0;
 	size_t entry = gelf_fsize(s->elf, ELF_T_SYM, 1, EV_CURRENT);
+	const Elf_Data *names;
 
-	/* Read here only to check its size: elf_strptr() would read any size. */
-	if (!section_data(s, table.names, SHT_STRTAB))
+	/* Read here only to check its size and its end: elf_strptr() would read any size, and look
+	 * for the end of each name where the last one has none. */
+	names = section_data(s, table.names, SHT_STRTAB);
+	if (!names || !names->d_size || ((const char *)names->d_buf)[names->d_size - 1])
 		return;
 	table.symbols = section_data(s, index, header->sh_type);
 	table.versions = versions ? section_data(s, versions, SHT_GNU_versym) : NULL;

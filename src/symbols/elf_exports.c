@@ -61,13 +61,33 @@ static bool is_name(const char *name, const char *wanted)
 /* The symbols of a section; NULL: they are not to be read. */
 static Elf_Data *symbols_of(Elf *elf, size_t index, GElf_Shdr *header)
 {
-	Elf_Data *symbols = bounded(elf, index, header);
+	Elf_Data *symbols = bounded(elf, index, header), *names;
 	GElf_Shdr strings;
 
-	/* The names are read here to check their size: elf_strptr() reads any size. */
-	return symbols && bounded(elf, header->sh_link, &strings) && strings.sh_type == SHT_STRTAB
+	if (!symbols)
+		return NULL;
+	/* The names are read here to check their size and their end: elf_strptr() reads any size,
+	 * and looks for the end of each name where the last one has none. */
+	names = bounded(elf, header->sh_link, &strings);
+	return names && strings.sh_type == SHT_STRTAB && names->d_size &&
+			       !((const char *)names->d_buf)[names->d_size - 1]
 		       ? symbols
 		       : NULL;
+}
+
+/* The first section of a type; 0: there is none. A file with more of them is not normal, and could
+ * make sooth read without an end. */
+static size_t first_of_type(Elf *elf, size_t sections, uint32_t type)
+{
+	GElf_Shdr header;
+
+	for (size_t i = 1; i < sections && i < HEADERS_MAX; i++) {
+		Elf_Scn *section = elf_getscn(elf, i);
+
+		if (section && gelf_getshdr(section, &header) && header.sh_type == type)
+			return i;
+	}
+	return 0;
 }
 
 static void look_through(
@@ -97,8 +117,7 @@ static bool find_in(int fd, uint32_t section_type, const char *const *names, siz
 	struct elf_exports *out)
 {
 	_cleanup_(elf_cleanup) Elf *elf = NULL;
-	size_t sections, segments;
-	GElf_Shdr header;
+	size_t sections, segments, index;
 
 	memset(out->found, 0, count * sizeof(*out->found));
 	elf_version(EV_CURRENT);
@@ -106,12 +125,9 @@ static bool find_in(int fd, uint32_t section_type, const char *const *names, siz
 	if (!elf || elf_kind(elf) != ELF_K_ELF || elf_getphdrnum(elf, &segments) ||
 		elf_getshdrnum(elf, &sections) || !find_code(elf, segments, &out->code_shift))
 		return false;
-	for (size_t i = 1; i < sections && i < HEADERS_MAX; i++) {
-		Elf_Scn *section = elf_getscn(elf, i);
-
-		if (section && gelf_getshdr(section, &header) && header.sh_type == section_type)
-			look_through(elf, i, names, count, out->found);
-	}
+	index = first_of_type(elf, sections, section_type);
+	if (index)
+		look_through(elf, index, names, count, out->found);
 	for (size_t i = 0; i < count; i++)
 		out->found[i].offset = offset_of(elf, segments, out->found[i].address);
 	return true;
@@ -156,8 +172,7 @@ static void widen(Elf *elf, size_t index, const char *prefix, struct elf_export 
 bool elf_functions_range(int fd, const char *prefix, struct elf_export *range)
 {
 	_cleanup_(elf_cleanup) Elf *elf = NULL;
-	size_t sections, segments;
-	GElf_Shdr header;
+	size_t sections, segments, index;
 
 	assert(range);
 	*range = (struct elf_export){ 0 };
@@ -166,12 +181,9 @@ bool elf_functions_range(int fd, const char *prefix, struct elf_export *range)
 	if (!elf || elf_kind(elf) != ELF_K_ELF || elf_getphdrnum(elf, &segments) ||
 		elf_getshdrnum(elf, &sections))
 		return false;
-	for (size_t i = 1; i < sections && i < HEADERS_MAX; i++) {
-		Elf_Scn *section = elf_getscn(elf, i);
-
-		if (section && gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB)
-			widen(elf, i, prefix, range);
-	}
+	index = first_of_type(elf, sections, SHT_SYMTAB);
+	if (index)
+		widen(elf, index, prefix, range);
 	range->offset = offset_of(elf, segments, range->address);
 	return range->offset != 0;
 }

@@ -11,10 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "symbols/elf.h"
+#include "symbols/elf_exports.h"
 
 static int find(const char *path, const char *const *names, size_t count, struct elf_found *found)
 {
@@ -372,6 +374,59 @@ static void test_hollow(void **state)
 	assert_true(found.is_cut);
 }
 
+/* Many tables of symbols, all of them the same hollow part of the file: the first is read. Names
+ * without an end: none is. */
+static void test_tables(void **state)
+{
+	static const char *const names[] = { "plain" };
+	_cleanup_close_ int fd = memfd_create("test-elf", MFD_CLOEXEC);
+	enum { TABLES = 400, NAMES = TABLES + 1, ALL };
+	static Elf64_Shdr sections[ALL];
+	Elf64_Ehdr header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
+				      ELFDATA2LSB, EV_CURRENT },
+		.e_type = ET_DYN,
+		.e_machine = EM_X86_64,
+		.e_version = EV_CURRENT,
+		.e_ehsize = sizeof(Elf64_Ehdr),
+		.e_phoff = sizeof(Elf64_Ehdr),
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = 1,
+		.e_shoff = 4096,
+		.e_shentsize = sizeof(Elf64_Shdr),
+		.e_shnum = ALL };
+	Elf64_Phdr segment = {
+		.p_type = PT_LOAD, .p_flags = PF_X, .p_filesz = 65536, .p_memsz = 65536
+	};
+	Elf64_Sym symbol = { .st_name = 1, .st_shndx = 1, .st_value = 4711, .st_size = 8 };
+	struct elf_export found;
+	struct elf_exports exports = { .found = &found };
+	struct rusage before, after;
+
+	(void)state;
+	for (size_t i = 1; i <= TABLES; i++)
+		sections[i] = (Elf64_Shdr){ .sh_type = SHT_DYNSYM,
+			.sh_link = NAMES,
+			.sh_offset = 65536,
+			.sh_size = (UINT64_C(8) << 20) / sizeof(symbol) * sizeof(symbol),
+			.sh_entsize = sizeof(symbol) };
+	sections[NAMES] = (Elf64_Shdr){ .sh_type = SHT_STRTAB, .sh_offset = 60000, .sh_size = 7 };
+	assert_int_equal(pwrite(fd, &header, sizeof(header), 0), sizeof(header));
+	assert_int_equal(pwrite(fd, &segment, sizeof(segment), sizeof(header)), sizeof(segment));
+	assert_int_equal(pwrite(fd, sections, sizeof(sections), 4096), sizeof(sections));
+	assert_int_equal(pwrite(fd, "\0plain", 7, 60000), 7);
+	assert_int_equal(
+		pwrite(fd, &symbol, sizeof(symbol), 65536 + sizeof(symbol)), sizeof(symbol));
+	assert_int_equal(ftruncate(fd, 32 << 20), 0);
+	getrusage(RUSAGE_SELF, &before);
+	assert_true(elf_exports_find(fd, names, 1, &exports));
+	getrusage(RUSAGE_SELF, &after);
+	assert_int_equal(found.address, 4711);
+	assert_true(after.ru_maxrss - before.ru_maxrss < 256 << 10);
+	assert_int_equal(pwrite(fd, "!", 1, 60006), 1);
+	assert_true(elf_exports_find(fd, names, 1, &exports));
+	assert_int_equal(found.address, 0);
+}
+
 /* Cut anywhere, and with any byte of its headers changed: an answer, no crash. */
 static void test_damaged(void **state)
 {
@@ -424,6 +479,7 @@ int main(void)
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_hollow),
+		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_damaged),
 	};
 
