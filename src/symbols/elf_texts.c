@@ -14,11 +14,13 @@
 #define LEA_BYTES	  7    /* REX.W, opcode, ModRM, the distance */
 #define TABLE_ENCODING	  0x3b /* of 32-bit distances from the section */
 #define TABLE_OFFSET	  12   /* version, three encodings, a pointer, a count */
+#define START_BYTES	  8
 
 #define JUMP_BYTES	   6
 #define JUMPS_MIN	   2 /* one may be bytes that look like a jump */
 #define RESTS_MAX	   16
-#define FUNCTION_BYTES_MAX 65536 /* each jump costs a look at all starts */
+#define FUNCTION_BYTES_MAX 65536
+#define LOOKS_MAX	   (UINT64_C(1) << 28) /* each jump costs a look at all starts */
 
 enum { TEXTS, CODE, STARTS, SECTIONS };
 
@@ -69,7 +71,7 @@ static bool find_start(const struct part *starts, uint64_t address, uint64_t *st
 	if (starts->size < TABLE_OFFSET || starts->data[0] != 1 ||
 		starts->data[3] != TABLE_ENCODING)
 		return false;
-	for (size_t i = TABLE_OFFSET; i + 8 <= starts->size; i += 8) {
+	for (size_t i = TABLE_OFFSET; i + START_BYTES <= starts->size; i += START_BYTES) {
 		uint64_t one = starts->address + (uint64_t)(int64_t)number_at(starts->data + i);
 
 		if (one <= address && one > *start)
@@ -133,14 +135,16 @@ static void count_jumps(const struct part parts[SECTIONS], const struct elf_expo
 {
 	const struct part *code = &parts[CODE];
 	uint64_t from = function->address - code->address;
-	uint64_t start, next;
+	uint64_t start, next, looks = 0;
 
-	for (uint64_t i = from; i + JUMP_BYTES <= from + function->size; i++) {
+	for (uint64_t i = from; i + JUMP_BYTES <= from + function->size && looks < LOOKS_MAX; i++) {
 		uint64_t target = target_at(code, i);
 
-		if (target > code->address && target < code->address + code->size &&
-			target - function->address >= function->size &&
-			find_start(&parts[STARTS], target, &start, &next) && start < target &&
+		if (target <= code->address || target >= code->address + code->size ||
+			target - function->address < function->size)
+			continue;
+		looks += parts[STARTS].size / START_BYTES;
+		if (find_start(&parts[STARTS], target, &start, &next) && start < target &&
 			start != function->address && next > target)
 			count_jump(rests, start, next);
 	}
