@@ -186,13 +186,16 @@ static bool read_table(const struct image *i, struct table *t)
 
 static bool is_sound(const struct table *t)
 {
-	const uint64_t members[] = { t->type, t->field, t->is_static, t->offset, t->address };
+	const uint64_t members[] = { t->type, t->field, t->offset, t->address };
 
+	if (t->stride < sizeof(uint64_t) || t->stride > ENTRY_SIZE ||
+		t->is_static > t->stride - sizeof(int32_t))
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		if (members[i] + sizeof(uint64_t) > t->stride && members[i] != t->is_static)
+		if (members[i] > t->stride - sizeof(uint64_t))
 			return false;
 	}
-	return t->stride <= ENTRY_SIZE && t->is_static + sizeof(int32_t) <= t->stride;
+	return true;
 }
 
 static bool is_wanted_type(const char *type)
