@@ -245,6 +245,14 @@ static bool add_shared_owner(
 	return true;
 }
 
+static bool has_thread(const struct wait_node *n, uint32_t tid)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "task/%u", tid);
+	return !faccessat(n->process, path, F_OK, 0);
+}
+
 /* A timed wait for a lock of java.util.concurrent ends by itself; HotSpot's wait for a monitor has
  * a timeout only to look again. */
 static void add_runtime_owner(struct wait_reader *r, struct wait_node *n, struct waits_thread *t)
@@ -261,7 +269,9 @@ static void add_runtime_owner(struct wait_reader *r, struct wait_node *n, struct
 							  t->timeout_state != SOOTH_STATE_ABSENT))
 			continue;
 		t->lock = (uint8_t)e->lock;
-		if (!e->owner)
+		/* A virtual machine lists threads that live: another number is of one that has just
+		 * ended, or of a program that is none. */
+		if (!e->owner || !has_thread(n, e->owner))
 			return;
 		wait_add_party(r, n, t->record.tid,
 			&(struct wait_found){ .relation = WAITS_RELATION_THREAD,
@@ -277,7 +287,6 @@ static void add_runtime_owner(struct wait_reader *r, struct wait_node *n, struct
 static void add_owner(struct wait_reader *r, struct wait_node *n, struct waits_thread *t)
 {
 	uint32_t owner;
-	char path[48];
 	bool is_own;
 
 	t->lock = wait_read_futex(r, n, t, &owner);
@@ -285,8 +294,7 @@ static void add_owner(struct wait_reader *r, struct wait_node *n, struct waits_t
 		add_runtime_owner(r, n, t);
 		return;
 	}
-	snprintf(path, sizeof(path), "task/%u", owner);
-	is_own = !faccessat(n->process, path, F_OK, 0);
+	is_own = has_thread(n, owner);
 	if (!is_own && add_shared_owner(r, n, t, owner))
 		return;
 	wait_add_party(r, n, t->record.tid,
