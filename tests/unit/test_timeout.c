@@ -5,8 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "os/linux/files/timeout.h"
 
 struct work {
@@ -85,6 +88,37 @@ static void test_stuck(void **state)
 	close(dropped[1]);
 }
 
+struct spin {
+	atomic_bool *is_over;
+	_Atomic uint64_t *cpu_ns;
+};
+
+static void do_spin(void *argument)
+{
+	struct spin *s = argument;
+	struct timespec t;
+
+	while (!atomic_load(s->is_over)) {
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+		atomic_store(s->cpu_ns, (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec);
+	}
+}
+
+/* One that computes without an end does not lack a CPU, so it gets no more time. */
+static void test_spin(void **state)
+{
+	static atomic_bool is_over;
+	static _Atomic uint64_t cpu_ns;
+	struct timeout p = { 0 };
+	struct spin s = { &is_over, &cpu_ns };
+
+	(void)state;
+	assert_int_equal(timeout_call(&p, do_spin, NULL, &s, sizeof(s), -1, 10), -ETIMEDOUT);
+	assert_true(atomic_load(&cpu_ns) < 2 * NS_PER_S);
+	atomic_store(&is_over, true);
+	timeout_fini(&p);
+}
+
 struct look {
 	int looked_at, opened; /* descriptors */
 	bool was_open;
@@ -160,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_time),
 		cmocka_unit_test(test_stuck),
+		cmocka_unit_test(test_spin),
 		cmocka_unit_test(test_one_process),
 		cmocka_unit_test(test_read),
 	};

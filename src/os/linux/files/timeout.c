@@ -32,6 +32,7 @@
 #define GUARD_BYTES  (64u << 10)  /* at its end, never touched: a multiple of every page size */
 #define BUSY_MS	     4000	  /* more for a call that the kernel would answer if it had a CPU */
 #define BUSY_STEP_MS 100
+#define WORK_MS	     1000 /* of a CPU: a call that has had it, and its own time, lacks none */
 #define IDLE_MS	     20 /* that a process without work waits for more: creating one takes 100 us */
 
 /* Threads abandoned in their calls: such a call may return after all, as on a machine that was too
@@ -52,6 +53,7 @@ struct timeout_thread {
 	int (*open_about)(void *argument); /* in place of `about` if it is known late */
 	struct hung_keys hung;		   /* where it hangs */
 	void *stack;			   /* for the process that does it */
+	uint64_t cpu_ns;		   /* that its process had used before the current work */
 	pid_t child; /* that process, once the kernel has made it; 0: not yet; -1: there is none */
 	bool is_new; /* the current work has not begun */
 	bool is_done;
@@ -117,6 +119,13 @@ static bool takes_next(struct timeout_thread *t)
 	return takes;
 }
 
+static uint64_t cpu_ns_of(clockid_t clock)
+{
+	struct timespec t;
+
+	return clock_gettime(clock, &t) ? 0 : (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
 /* Runs in the separate process. It shares the thread's memory, thread-local data too; the thread
  * sleeps meanwhile. */
 static int process_main(void *user)
@@ -127,6 +136,7 @@ static int process_main(void *user)
 	if (t->kept > 0)
 		close_between(0, (unsigned)t->kept - 1);
 	do {
+		__atomic_store_n(&t->cpu_ns, cpu_ns_of(CLOCK_PROCESS_CPUTIME_ID), __ATOMIC_RELAXED);
 		close_between(t->kept < 0 ? 0 : (unsigned)t->kept + 1, ~0u);
 		t->work(t->argument);
 	} while (takes_next(t));
@@ -281,9 +291,21 @@ static int timeout_begin(struct timeout *p, void (*work)(void *argument),
 	return 0;
 }
 
+/* Whether the current work has had a CPU for so long that it is not the machine which is busy. */
+static bool has_worked(struct timeout_thread *t, pid_t child, int timeout_ms)
+{
+	uint64_t before = __atomic_load_n(&t->cpu_ns, __ATOMIC_RELAXED);
+	clockid_t clock;
+
+	if (timeout_ms < WORK_MS)
+		timeout_ms = WORK_MS;
+	return !clock_getcpuclockid(child, &clock) &&
+	       cpu_ns_of(clock) >= before + (uint64_t)timeout_ms * NS_PER_MS;
+}
+
 /* Not blocked in the call, but without a CPU on a busy machine: it can run, has not begun, or has
  * returned and is not reaped yet. */
-static bool is_starved(struct timeout_thread *t)
+static bool is_starved(struct timeout_thread *t, int timeout_ms)
 {
 	pid_t child = __atomic_load_n(&t->child, __ATOMIC_RELAXED);
 	struct buffer bytes = { 0 };
@@ -297,7 +319,8 @@ static bool is_starved(struct timeout_thread *t)
 		return true; /* it has been reaped */
 	}
 	state = strrchr(buffer_cstr(&bytes), ')');
-	result = state && state[1] == ' ' && strchr("RZX", state[2]);
+	result = state && state[1] == ' ' &&
+		 (strchr("ZX", state[2]) || (state[2] == 'R' && !has_worked(t, child, timeout_ms)));
 	buffer_fini(&bytes);
 	return result;
 }
@@ -324,7 +347,7 @@ static int timeout_end(struct timeout *p, void *argument, size_t size, int timeo
 
 	pthread_mutex_lock(&t->lock);
 	is_done = wait_for_end(t, timeout_ms);
-	for (int ms = 0; !is_done && ms < BUSY_MS && is_starved(t); ms += BUSY_STEP_MS)
+	for (int ms = 0; !is_done && ms < BUSY_MS && is_starved(t, timeout_ms); ms += BUSY_STEP_MS)
 		is_done = wait_for_end(t, BUSY_STEP_MS);
 	if (!is_done) {
 		p->thread = NULL;
