@@ -42,6 +42,21 @@ async def main():
 asyncio.run(main())
 """
 
+# A key in the name of a folder, in a path so long that its beginning is not kept.
+TAIL = "A1b2C3d4E5f6G7h8" * 4
+LONG_PATH = """
+import asyncio, types
+async def waits():
+    await asyncio.Event().wait()
+async def main():
+    code = waits.__code__.replace(co_filename="/home/user/sk-ant-api03-%s/%s/program.py")
+    tasks = [asyncio.create_task(types.FunctionType(code, globals())())]
+    await asyncio.sleep(0.1)
+    print("ready", flush=True)
+    await tasks[0]
+asyncio.run(main())
+""" % (TAIL, "d" * 50)
+
 
 class Tasks(Case):
     def start_python(self, source):
@@ -71,6 +86,14 @@ class Tasks(Case):
         for _ in range(15):
             self.why(target.pid)
         self.assertTrue(target.is_running(), bytes(target.err[-2000:]))
+
+    def test_long_path(self):
+        target = self.start_python(LONG_PATH)
+        path = self.path("tasks.sooth")
+        self.sooth("record", "-P", "waits", "-d", "0.5", "-o", path, str(target.pid))
+        places = self.sooth("query", path, "select distinct place from waits_tasks where at = 'waits'").out.decode()
+        self.assertIn("/" + "d" * 50 + "/program.py:", places)
+        self.assertNotIn(TAIL[-4:], places)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/linux/runtimes/python/python_tasks.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@
 #define THREADS_MAX	 256
 #define INTERPRETERS_MAX 16
 #define TASKS_MAX	 4096
+#define NODES_MAX	 (2 * TASKS_MAX) /* of all lists, with those that are no task */
 #define GROUPS_MAX	 24
 #define DEPTH_MAX	 12
 #define NAMES_MAX	 96
@@ -56,6 +58,7 @@ enum task_word {
 
 /* Words of _Py_DebugOffsets that the layout has not (Include/internal/pycore_debug_offsets.h). */
 enum {
+	COOKIE = 0,
 	FRAME_STACK = 37,
 	SET_TABLE = 64,
 	SET_MASK = 65,
@@ -101,9 +104,10 @@ struct look {
 	} tasks[TASKS_MAX];
 	struct group groups[GROUPS_MAX];
 	struct name names[NAMES_MAX];
-	size_t task_count;
+	size_t task_count, node_count;
 	unsigned count, name_count;
 	bool is_read, is_cut;
+	bool is_gone; /* the process runs another program by now */
 };
 
 /* --- memory, in the child --- */
@@ -210,11 +214,12 @@ static void read_list(struct look *l, uint64_t head)
 {
 	uint64_t node = word_at(l, head);
 
-	for (size_t i = 0; node && node != head && i < TASKS_MAX; i++) {
-		if (l->task_count == TASKS_MAX) {
+	while (node && node != head) {
+		if (l->task_count == TASKS_MAX || l->node_count == NODES_MAX) {
 			l->is_cut = true;
 			return;
 		}
+		l->node_count++;
 		add_task(l, node - l->program.task[TASK_NODE]);
 		node = word_at(l, node);
 	}
@@ -231,6 +236,18 @@ static void find_awaiters(struct look *l)
 			break;
 		}
 	}
+}
+
+/* As much as is kept, in whole names: the end of a path says more, but that of a name could be a
+ * secret whose beginning, by which it is known, was cut off. */
+static const char *end_of_path(const char *path)
+{
+	const char *slash = path + strlen(path);
+
+	if (strlen(path) < NAME_BYTES)
+		return path;
+	slash = strchr(slash - NAME_BYTES + 1, '/');
+	return slash ? slash : "";
 }
 
 static void read_name(struct look *l, uint64_t code)
@@ -257,10 +274,8 @@ static void read_name(struct look *l, uint64_t code)
 		return;
 	file = memchr(job.text, '\0', job.size);
 	memcpy(name->function, job.text, strnlen(job.text, NAME_BYTES - 1));
-	/* The end of a path says more. */
-	if (strlen(file + 1) >= NAME_BYTES)
-		file += strlen(file + 1) - NAME_BYTES + 1;
-	memcpy(name->file, file + 1, strlen(file + 1));
+	file = end_of_path(file + 1);
+	memcpy(name->file, file, strlen(file));
 }
 
 static void do_look(void *argument)
@@ -270,6 +285,9 @@ static void do_look(void *argument)
 	const uint64_t *task = l->program.task;
 	uint64_t interpreter = word_at(l, l->program.at[RUNTIME] + layout->interpreters);
 
+	l->is_gone = word_at(l, l->program.at[RUNTIME]) != l->program.word[COOKIE];
+	if (l->is_gone)
+		return;
 	for (unsigned i = 0; interpreter && i < INTERPRETERS_MAX; i++) {
 		uint64_t thread = word_at(l, interpreter + layout->threads);
 
@@ -335,14 +353,16 @@ static void read_file(void *argument)
 		j->is_known &= j->word[i] < OFFSET_MAX;
 }
 
-static bool read_mapped(struct wait_reader *r, const struct wait_node *n,
+/* 0, or a negative errno. */
+static int read_mapped(struct wait_reader *r, const struct wait_node *n,
 	const struct maps_line *line, struct file_job *job)
 {
 	_cleanup_close_ int file = timed_open_mapped(&r->timeout, n->process, line, READ_MS);
 
 	*job = (struct file_job){ 0 };
-	return file >= 0 &&
-	       !timeout_call_file(&r->timeout, read_file, job, sizeof(*job), file, READ_MS);
+	return file < 0 ? file
+			: timeout_call_file(
+				  &r->timeout, read_file, job, sizeof(*job), file, READ_MS);
 }
 
 static void take_interpreter(
@@ -376,6 +396,7 @@ static void open_program(struct wait_reader *r, const struct wait_node *n, struc
 	while (!cursor_at_end(&c)) {
 		struct span name;
 		bool is_module;
+		int status;
 
 		if (!maps_parse(cursor_line(&c), &line) || !line.is_executable || !line.inode)
 			continue;
@@ -386,8 +407,11 @@ static void open_program(struct wait_reader *r, const struct wait_node *n, struc
 							      !span_starts(name, "libpython"))))
 			continue;
 		if (files++ == FILES_MAX)
-			return;
-		if (!read_mapped(r, n, &line, &job))
+			break;
+		status = read_mapped(r, n, &line, &job);
+		if (status == -ETIMEDOUT || status == -EBUSY)
+			break; /* the next ones may take as long */
+		if (status)
 			continue;
 		if (job.has_table)
 			take_table(p, &job, &has_table);
@@ -401,7 +425,7 @@ static void open_program(struct wait_reader *r, const struct wait_node *n, struc
 }
 
 /* NULL: no program of asyncio, or its memory may not be read. */
-static const struct python_program *program_of(
+static struct python_program *program_of(
 	struct python *python, struct wait_reader *r, const struct wait_node *n)
 {
 	struct python_program *p = python->program;
@@ -501,7 +525,7 @@ static void add_unread(struct wait_reader *r, const struct wait_node *n)
 
 void python_tasks_add(void *state, struct wait_reader *r, struct wait_node *n)
 {
-	const struct python_program *p = NULL;
+	struct python_program *p = NULL;
 	struct look *l;
 
 	if (!n->depth && n->may_read && n->abi == ABI_64)
@@ -520,6 +544,8 @@ void python_tasks_add(void *state, struct wait_reader *r, struct wait_node *n)
 	if (!timeout_call(&r->timeout, do_look, NULL, l, sizeof(*l), -1, READ_MS) && l->is_read) {
 		for (unsigned i = 0; i < l->count; i++)
 			add_group(r, n, l, &l->groups[i]);
+	} else if (l->is_gone) {
+		p->has_asyncio = false; /* looked for again at the next sample */
 	} else {
 		add_unread(r, n);
 	}
