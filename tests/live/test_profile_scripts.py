@@ -4,6 +4,7 @@ Functions of PHP that was started without any option: where a script computes, a
 versions than those whose layout is known nothing is named, and nothing wrong.
 """
 import json
+import os
 import shutil
 import subprocess
 import unittest
@@ -40,7 +41,9 @@ def command(version):
 
 class Scripts(Case):
     def script(self, program, what):
-        path = self.path("report.php")
+        folder = self.path("f" * 150)  # its path is longer than a name that is kept
+        os.makedirs(folder, exist_ok=True)
+        path = os.path.join(folder, "report.php")
         with open(path, "w", encoding="ascii") as f:
             f.write(PHP)
         process = self.start(*program, path, what)

@@ -10,8 +10,9 @@
 /* Zend/zend_compile.h, zend_globals.h, without thread safety: the same in 7.4, 8.2 and 8.4. */
 #define SCRIPT_STEPS_MAX  64 /* frames that are looked at */
 #define SCRIPT_NAME_BYTES 128
-#define PHP_CURRENT	  488 /* of executor_globals */
-#define PHP_FUNCTION	  24  /* of a zend_execute_data */
+#define SCRIPT_PATH_BYTES 4096 /* whole: its last name is kept */
+#define PHP_CURRENT	  488  /* of executor_globals */
+#define PHP_FUNCTION	  24   /* of a zend_execute_data */
 #define PHP_BEFORE	  48
 #define PHP_USER	  2 /* ZEND_USER_FUNCTION */
 #define PHP_NAME	  8 /* of a zend_function */
@@ -60,13 +61,13 @@ static uint64_t do_script_pointer(struct script_reading *r, uint64_t at)
 	return do_script_get(r, at, &value, sizeof(value)) ? value : 0;
 }
 
-/* A name of letters that can be read; longer ones are cut. */
+/* A name of letters that can be read; longer ones than `room` holds are cut. */
 static bool do_script_text(
-	struct script_reading *r, uint64_t at, uint64_t length, char out[SCRIPT_NAME_BYTES])
+	struct script_reading *r, uint64_t at, uint64_t length, char *out, size_t room)
 {
-	size_t size = length < SCRIPT_NAME_BYTES ? (size_t)length : SCRIPT_NAME_BYTES - 1;
+	size_t size = length < room ? (size_t)length : room - 1;
 
-	if (!length || length > 4096 || !do_script_get(r, at, out, size)) {
+	if (!length || length > SCRIPT_PATH_BYTES || !do_script_get(r, at, out, size)) {
 		r->is_wrong = true;
 		return false;
 	}
@@ -81,8 +82,8 @@ static void script_add(
 {
 	struct script_code *job = r->code;
 	const char *slash = strrchr(path, '/');
-	int size = snprintf(job->text + job->size, sizeof(job->text) - job->size, "%s%c%s:%u",
-		function, '\0', slash ? slash + 1 : path, (unsigned)line);
+	int size = snprintf(job->text + job->size, sizeof(job->text) - job->size, "%s%c%.*s:%u",
+		function, '\0', SCRIPT_NAME_BYTES - 1, slash ? slash + 1 : path, (unsigned)line);
 
 	if (size < 0 || job->size + (size_t)size + 1 > sizeof(job->text) ||
 		job->count >= SCRIPT_FRAMES_MAX)
@@ -93,25 +94,26 @@ static void script_add(
 
 /* --- frames --- */
 
-static bool do_text(struct script_reading *r, uint64_t string, char out[SCRIPT_NAME_BYTES])
+static bool do_text(struct script_reading *r, uint64_t string, char *out, size_t room)
 {
-	return do_script_text(r, string + PHP_TEXT, do_script_pointer(r, string + PHP_LENGTH), out);
+	return do_script_text(
+		r, string + PHP_TEXT, do_script_pointer(r, string + PHP_LENGTH), out, room);
 }
 
 static void do_function(struct script_reading *r, uint64_t function, uint32_t file)
 {
 	char name[SCRIPT_NAME_BYTES] = "<main>", class[SCRIPT_NAME_BYTES] = "",
-	     path[SCRIPT_NAME_BYTES];
+	     path[SCRIPT_PATH_BYTES + 1];
 	char whole[2 * SCRIPT_NAME_BYTES + 2];
 	uint64_t text = do_script_pointer(r, function + PHP_NAME),
 		 scope = do_script_pointer(r, function + PHP_CLASS);
 	uint32_t line = 0;
 
 	if (text)
-		do_text(r, text, name);
+		do_text(r, text, name, sizeof(name));
 	if (text && scope)
-		do_text(r, do_script_pointer(r, scope + PHP_NAME), class);
-	do_text(r, do_script_pointer(r, function + file), path);
+		do_text(r, do_script_pointer(r, scope + PHP_NAME), class, sizeof(class));
+	do_text(r, do_script_pointer(r, function + file), path, sizeof(path));
 	do_script_get(r, function + file + sizeof(uint64_t), &line, sizeof(line));
 	snprintf(whole, sizeof(whole), "%s%s%s", class, *class ? "::" : "", name);
 	if (!r->is_wrong && line)
