@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "os/linux/programs/runtimes.h"
+#include "os/linux/runtimes/runtimes_seen.h"
 #include "os/linux/maps/smaps.h"
 
 static void take_line(struct smaps_mapping *m, struct span line)

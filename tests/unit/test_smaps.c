@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "os/linux/files/timed_file.h"
-#include "os/linux/programs/runtimes.h"
+#include "os/linux/runtimes/runtimes_seen.h"
 #include "os/linux/maps/smaps.h"
 
 static struct span text(const char *s)

@@ -10,7 +10,7 @@
 #include "os/linux/files/maps.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/timeout.h"
-#include "os/linux/programs/runtimes.h"
+#include "os/linux/runtimes/runtimes_seen.h"
 
 #define PROCESSES_NAMED 8
 

@@ -34,7 +34,7 @@
 #include "os/linux/files/timeout.h"
 #include "os/linux/maps/java_counters.h"
 #include "os/linux/maps/smaps.h"
-#include "os/linux/programs/runtimes.h"
+#include "os/linux/runtimes/runtimes_seen.h"
 #include "os/linux/rights/needs.h"
 
 #define SNAPSHOT_MS	  10000 /* for all mappings of a process: a million lines take a second */

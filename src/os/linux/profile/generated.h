@@ -10,7 +10,7 @@
 #include "base/map.h"
 #include "os/linux/files/timeout.h"
 #include "os/linux/profile/jit_dump.h"
-#include "os/linux/programs/runtimes.h"
+#include "os/linux/runtimes/runtimes_seen.h"
 
 struct generated {
 	struct map processes; /* uint32_t pid -> struct generated_process */

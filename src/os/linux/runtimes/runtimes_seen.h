@@ -7,8 +7,8 @@
  * Cannot be seen: runtimes linked into an executable without symbols; the content of a library
  * with another name.
  */
-#ifndef SOOTH_OS_LINUX_RUNTIMES_H
-#define SOOTH_OS_LINUX_RUNTIMES_H
+#ifndef SOOTH_OS_LINUX_RUNTIMES_SEEN_H
+#define SOOTH_OS_LINUX_RUNTIMES_SEEN_H
 
 #include "base/buffer.h"
 #include "base/cursor.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Allocators and runtimes of a process. */
-#include "os/linux/programs/runtimes.h"
+#include "os/linux/runtimes/runtimes_seen.h"
 
 #include <assert.h>
 #include <errno.h>
