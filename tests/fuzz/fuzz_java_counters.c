@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Counters of a JVM: any process may write any bytes into a file that is called so. */
 #include "fuzz.h"
-#include "os/linux/maps/java_counters.h"
+#include "os/linux/runtimes/java/java_counters.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -32,7 +32,7 @@
 #include "os/linux/files/task_files.h"
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/timeout.h"
-#include "os/linux/maps/java_counters.h"
+#include "os/linux/runtimes/java/java_counters.h"
 #include "os/linux/maps/smaps.h"
 #include "os/linux/runtimes/runtimes_seen.h"
 #include "os/linux/rights/needs.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/maps/java_counters.h"
+#include "os/linux/runtimes/java/java_counters.h"
 
 #include <stdlib.h>
 #include <string.h>
