@@ -10,42 +10,20 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/cursor.h"
 #include "os/linux/files/maps.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/root_file.h"
 #include "os/linux/files/task_files.h"
 #include "os/linux/files/timed_file.h"
 #include "os/linux/files/timed_open.h"
+#include "os/linux/runtimes/runtime_set.h"
 
 #define PROCESSES_MAX 256
 #define OPEN_MS	      1000
 #define READ_MS	      3000
 #define MAP_BYTES_MAX (256u << 20)
 #define PIECE_BYTES   (256u << 10)
-
-/* Engines by the name of the executable, so that few executables are read. */
-static const struct {
-	const char *program, *engine;
-} programs[] = {
-	{ "node", "V8" },
-	{ "nodejs", "V8" },
-	{ "deno", "V8" },
-	{ "chrome", "V8" },
-	{ "bun", "JavaScriptCore" },
-	{ "claude", "JavaScriptCore" },
-	{ "opencode", "JavaScriptCore" },
-	{ "java", "JVM" },
-};
-
-static const struct {
-	enum maps_runtime runtime;
-	const char *engine;
-} runtimes[] = {
-	{ MAPS_V8, "V8" },
-	{ MAPS_JAVASCRIPTCORE, "JavaScriptCore" },
-	{ MAPS_JAVA, "JVM" },
-	{ MAPS_PYTHON, "Python" },
-};
 
 void generated_init(struct generated *g)
 {
@@ -66,26 +44,36 @@ void generated_fini(struct generated *g)
 
 /* --- the process --- */
 
+static bool is_program(const struct runtime_signs *signs, struct span name)
+{
+	bool is_one = false;
+
+	for (size_t i = 0; i < RUNTIME_SIGNS_MAX && signs->programs[i]; i++)
+		is_one |= span_equal(name, signs->programs[i]);
+	return is_one;
+}
+
+/* By the name of the executable first, so that few executables are read. */
 static const char *engine_of(struct generated *g, int process)
 {
 	struct runtimes_seen seen = { 0 };
 	struct buffer link = { 0 };
 	const char *engine = NULL;
+	struct span name = { 0 };
 
-	if (procfs_link_at(process, "exe", &link) >= 0) {
-		struct span name = span_of((const char *)link.data, link.size);
-		const char *slash = name.size ? memrchr(name.data, '/', name.size) : NULL;
-
-		if (slash)
-			name = span_of(slash + 1, name.size - (size_t)(slash + 1 - name.data));
-		for (size_t i = 0; i < ARRAY_SIZE(programs) && !engine; i++)
-			engine = span_equal(name, programs[i].program) ? programs[i].engine : NULL;
+	if (procfs_link_at(process, "exe", &link) >= 0)
+		name = path_base(span_of((const char *)link.data, link.size));
+	for (size_t i = 0; i < RUNTIMES; i++) {
+		if (is_program(&runtime_table[i]->signs, name))
+			engine = runtime_table[i]->title;
 	}
 	buffer_fini(&link);
 	if (engine || runtimes_see_executable(&g->runtimes, &g->timeout, process, &seen))
 		return engine;
-	for (size_t i = 0; i < ARRAY_SIZE(runtimes) && !engine; i++)
-		engine = seen.why[runtimes[i].runtime][0] ? runtimes[i].engine : NULL;
+	for (size_t i = 0; i < RUNTIMES; i++) {
+		if (runtime_table[i]->generates && seen.why[runtime_table[i]->signs.runtime][0])
+			engine = runtime_table[i]->title;
+	}
 	return engine;
 }
 

@@ -13,6 +13,9 @@
  * runtime_share(), and `kernel_known` the member of struct walks_control that says that there are
  * some.
  *
+ * Recognition. `signs` are what a process of the runtime has, and no other one. `generates`: it
+ * makes code while it runs, of which a sample says that it is of `title`.
+ *
  * A file. `see` gets each file that a sampled process has mapped as code, once or more, and keeps
  * those that have the engine, with the layout of their version. That is known by the version, or
  * stands in the file for debuggers, or is searched for in the process; a layout that is not certain
@@ -45,6 +48,7 @@
 #include "bpf/stacks.h"
 #include "collect/backend.h"
 #include "os/linux/files/timeout.h"
+#include "probes/maps.h"
 
 struct wait_reader;
 struct wait_node;
@@ -107,8 +111,24 @@ struct runtime_walk {
 	bool has_no_fp;	 /* the frame pointer is not known */
 };
 
+#define RUNTIME_SIGNS_MAX 4
+
+/* Names by which a process has a runtime or an allocator; NULL behind the last one. */
+struct runtime_signs {
+	enum maps_runtime runtime;
+	uint32_t provides; /* bits of other runtimes, whose functions a file with its sections
+			      defines as well */
+	const char *programs[RUNTIME_SIGNS_MAX];  /* executables, which need not be read then */
+	const char *libraries[RUNTIME_SIGNS_MAX]; /* begin of the file's name, before ".", "-" or a
+						     digit */
+	const char *functions[RUNTIME_SIGNS_MAX]; /* that the executable defines */
+	const char *sections[RUNTIME_SIGNS_MAX];  /* begin of a section's name, of the executable */
+};
+
 struct runtime {
 	const char *title;
+	struct runtime_signs signs;
+	bool generates;
 	const char *kernel_map;
 	size_t kernel_known; /* in struct walks_control */
 	size_t state_size;

@@ -11,67 +11,31 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "recognize/script.h"
+#include "base/cursor.h"
+#include "os/linux/runtimes/runtime_set.h"
 #include "symbols/elf.h"
 #include "symbols/elf_sections.h"
 
 #define EXECUTABLES_MAX 4096
 #define SCAN_MS		3000 /* some megabytes of symbols, perhaps from a slow disk */
 
-/* The start of a library's file name; followed by ".", "-" or a digit, so that no other library
- * matches. */
-static const struct {
-	const char *name;
-	enum maps_runtime runtime;
-} libraries[] = {
-	{ "libc.so", MAPS_GLIBC },
-	{ "ld-linux", MAPS_GLIBC },
-	{ "ld-musl", MAPS_MUSL },
-	{ "libc.musl", MAPS_MUSL },
-	{ "libmimalloc", MAPS_MIMALLOC },
-	{ "libjemalloc", MAPS_JEMALLOC },
-	{ "libtcmalloc", MAPS_TCMALLOC },
-	{ "libjavascriptcoregtk", MAPS_JAVASCRIPTCORE },
-	{ "libnode", MAPS_V8 },
-	{ "libv8", MAPS_V8 },
-	{ "libpython3", MAPS_PYTHON },
-	{ "libpython2", MAPS_PYTHON },
-	{ "libjvm", MAPS_JAVA },
+/* Beside the runtimes of languages. */
+static const struct runtime_signs allocators[] = {
+	/* A static executable defines the function. */
+	{ MAPS_GLIBC, .libraries = { "libc.so", "ld-linux" }, .functions = { "__libc_setup_tls" } },
+	{ MAPS_MUSL, .libraries = { "ld-musl", "libc.musl" }, .functions = { "__init_libc" } },
+	/* The second one is exported in place of the C library's. */
+	{ MAPS_MIMALLOC, .libraries = { "libmimalloc" },
+		.functions = { "mi_malloc", "malloc_good_size" } },
+	{ MAPS_JEMALLOC, .libraries = { "libjemalloc" },
+		.functions = { "je_malloc", "je_malloc_usable_size", "_rjem_malloc" } },
+	{ MAPS_TCMALLOC, .libraries = { "libtcmalloc" }, .functions = { "tc_malloc" } },
+	{ MAPS_RUST, .functions = { "rust_eh_personality" } },
 };
 
-/* Functions that an executable defines. A name that is a prefix of another one matches only
- * itself. */
-static const struct {
-	const char *name;
-	enum maps_runtime runtime;
-} functions[] = {
-	{ "__libc_setup_tls", MAPS_GLIBC }, /* of a static executable */
-	{ "__init_libc", MAPS_MUSL },	    /* the same */
-	{ "mi_malloc", MAPS_MIMALLOC },
-	{ "malloc_good_size", MAPS_MIMALLOC }, /* exported in place of the C library's */
-	{ "je_malloc", MAPS_JEMALLOC },
-	{ "je_malloc_usable_size", MAPS_JEMALLOC },
-	{ "_rjem_malloc", MAPS_JEMALLOC },
-	{ "tc_malloc", MAPS_TCMALLOC },
-	{ "_ZN2v87Isolate10GetCurrentEv", MAPS_V8 },
-	{ "_ZN2v87Isolate8AllocateEv", MAPS_V8 },
-	{ "JSGlobalContextCreate", MAPS_JAVASCRIPTCORE },
-	{ "rust_eh_personality", MAPS_RUST },
-	{ "Py_BytesMain", MAPS_PYTHON },
-	{ "Py_InitializeFromConfig", MAPS_PYTHON },
-};
+#define ALL (ARRAY_SIZE(allocators) + RUNTIMES)
 
-static const struct {
-	const char *name;
-	enum maps_runtime runtime;
-} sections[] = {
-	{ ".note.bun", MAPS_JAVASCRIPTCORE }, /* Bun uses it */
-	{ ".bun", MAPS_JAVASCRIPTCORE },
-	{ ".go.buildinfo", MAPS_GO },
-	{ ".gopclntab", MAPS_GO },
-};
-
-_Static_assert(ARRAY_SIZE(functions) <= 64 && ARRAY_SIZE(sections) <= 64, "a bit each");
+_Static_assert(ALL *RUNTIME_SIGNS_MAX <= 64, "a bit each");
 
 /* A file that was replaced or written to counts as another one. */
 struct executable {
@@ -80,7 +44,7 @@ struct executable {
 };
 
 struct evidence {
-	uint64_t functions, sections; /* bit i: it has the i-th one */
+	uint64_t functions, sections; /* bit i: it has the i-th of the list */
 };
 
 void runtimes_init(struct runtimes *r)
@@ -111,6 +75,20 @@ static bool is_old_glibc(struct span name)
 	return span_starts(name, "libc-2.") && span_ends(name, ".so");
 }
 
+static const struct runtime_signs *signs_at(size_t i)
+{
+	return i < ARRAY_SIZE(allocators) ? &allocators[i]
+					  : &runtime_table[i - ARRAY_SIZE(allocators)]->signs;
+}
+
+static bool is_library(struct span name, const char *sign)
+{
+	size_t length = strlen(sign);
+
+	return span_starts(name, sign) && name.size > length &&
+	       strchr(".-_0123456789", name.data[length]) && span_contains(name, ".so");
+}
+
 void runtimes_see_file(struct runtimes_seen *seen, struct span path)
 {
 	struct span name = path_base(path);
@@ -121,14 +99,36 @@ void runtimes_see_file(struct runtimes_seen *seen, struct span path)
 		note(seen, MAPS_MUSL, "%.*s is mapped", (int)name.size, name.data);
 	if (is_old_glibc(name))
 		note(seen, MAPS_GLIBC, "%.*s is mapped", (int)name.size, name.data);
-	for (size_t i = 0; i < ARRAY_SIZE(libraries); i++) {
-		size_t length = strlen(libraries[i].name);
+	for (size_t i = 0; i < ALL * RUNTIME_SIGNS_MAX; i++) {
+		const struct runtime_signs *signs = signs_at(i / RUNTIME_SIGNS_MAX);
+		const char *sign = signs->libraries[i % RUNTIME_SIGNS_MAX];
 
-		if (!span_starts(name, libraries[i].name) || name.size == length ||
-			!strchr(".-_0123456789", name.data[length]) || !span_contains(name, ".so"))
-			continue;
-		note(seen, libraries[i].runtime, "%.*s is mapped", (int)name.size, name.data);
+		if (sign && is_library(name, sign))
+			note(seen, signs->runtime, "%.*s is mapped", (int)name.size, name.data);
 	}
+}
+
+/* The signs in one list of all runtimes. */
+struct sign_list {
+	size_t count;
+	const char *names[64];
+	const struct runtime_signs *of[64];
+};
+
+static struct sign_list list_of(bool are_sections)
+{
+	struct sign_list l = { 0 };
+
+	for (size_t i = 0; i < ALL * RUNTIME_SIGNS_MAX; i++) {
+		const struct runtime_signs *of = signs_at(i / RUNTIME_SIGNS_MAX);
+		const char *const *names = are_sections ? of->sections : of->functions;
+
+		if (!names[i % RUNTIME_SIGNS_MAX])
+			continue;
+		l.names[l.count] = names[i % RUNTIME_SIGNS_MAX];
+		l.of[l.count++] = of;
+	}
+	return l;
 }
 
 /* --- the executable, in a call with a timeout --- */
@@ -142,17 +142,12 @@ struct scan {
 
 static int scan_executable(struct scan *l, int fd)
 {
-	const char *symbols[ARRAY_SIZE(functions)], *prefixes[ARRAY_SIZE(sections)];
+	const struct sign_list functions = list_of(false), sections = list_of(true);
 	struct elf_found found;
-	int status;
+	int status = elf_sections(fd, sections.names, sections.count, &l->found.sections);
 
-	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
-		symbols[i] = functions[i].name;
-	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
-		prefixes[i] = sections[i].name;
-	status = elf_sections(fd, prefixes, ARRAY_SIZE(sections), &l->found.sections);
 	/* A file for an unknown machine has no known runtime. */
-	if (!status && !elf_functions(fd, symbols, ARRAY_SIZE(functions), &found, NULL)) {
+	if (!status && !elf_functions(fd, functions.names, functions.count, &found, NULL)) {
 		for (size_t i = 0; i < found.count; i++)
 			l->found.functions |= found.functions[i].names[0];
 	}
@@ -187,29 +182,23 @@ static int scan(struct timeout *timeout, int process, struct scan *l, void (*wor
 	return status ? status : l->status;
 }
 
-/* Bun defines functions of V8's interface and runs JavaScriptCore. */
-static bool has_javascriptcore(const struct evidence *e)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
-		if (e->sections >> i & 1 && sections[i].runtime == MAPS_JAVASCRIPTCORE)
-			return true;
-	}
-	return false;
-}
-
 static void tell(const struct evidence *e, struct runtimes_seen *seen)
 {
-	bool is_no_v8 = has_javascriptcore(e);
+	const struct sign_list functions = list_of(false), sections = list_of(true);
+	uint32_t provided = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
-		if (e->functions >> i & 1 && !(is_no_v8 && functions[i].runtime == MAPS_V8))
-			note(seen, functions[i].runtime, "the executable defines %.*s", 64,
-				functions[i].name);
+	for (size_t i = 0; i < sections.count; i++)
+		provided |= e->sections >> i & 1 ? sections.of[i]->provides : 0;
+	for (size_t i = 0; i < functions.count; i++) {
+		enum maps_runtime runtime = functions.of[i]->runtime;
+
+		if (e->functions >> i & 1 && !(provided >> runtime & 1))
+			note(seen, runtime, "the executable defines %.*s", 64, functions.names[i]);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+	for (size_t i = 0; i < sections.count; i++) {
 		if (e->sections >> i & 1)
-			note(seen, sections[i].runtime, "the executable has sections %.*s", 64,
-				sections[i].name);
+			note(seen, sections.of[i]->runtime, "the executable has sections %.*s", 64,
+				sections.names[i]);
 	}
 }
 

@@ -393,6 +393,7 @@ static void waits(void *state, struct wait_reader *r, struct wait_node *n)
 
 const struct runtime runtime_go = {
 	.title = "Go",
+	.signs = { MAPS_GO, .sections = { ".go.buildinfo", ".gopclntab" } },
 	.state_size = sizeof(struct go_program),
 	.init = init,
 	.fini = fini,

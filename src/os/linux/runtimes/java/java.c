@@ -485,6 +485,8 @@ static void locks(void *state, struct wait_reader *r, struct wait_node *n)
 
 const struct runtime runtime_java = {
 	.title = "JVM",
+	.signs = { MAPS_JAVA, .programs = { "java" }, .libraries = { "libjvm" } },
+	.generates = true,
 	.state_size = sizeof(struct runtime_state),
 	.locks = locks,
 };

@@ -515,6 +515,12 @@ static void limits(const void *state, struct backend_run *run)
 
 const struct runtime runtime_jsc = {
 	.title = "JavaScriptCore",
+	/* Bun, which has the sections, defines functions of V8's interface. */
+	.signs = { MAPS_JAVASCRIPTCORE, .provides = 1u << MAPS_V8,
+		.programs = { "bun", "claude", "opencode" },
+		.libraries = { "libjavascriptcoregtk" }, .functions = { "JSGlobalContextCreate" },
+		.sections = { ".note.bun", ".bun" } },
+	.generates = true,
 	.state_size = sizeof(struct jsc),
 	.kernel_map = "jscs",
 	.kernel_known = offsetof(struct walks_control, jscs),

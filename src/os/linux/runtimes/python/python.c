@@ -292,6 +292,9 @@ static void limits(const void *state, struct backend_run *run)
 
 const struct runtime runtime_python = {
 	.title = "Python",
+	.signs = { MAPS_PYTHON, .libraries = { "libpython3", "libpython2" },
+		.functions = { "Py_BytesMain", "Py_InitializeFromConfig" } },
+	.generates = true,
 	.state_size = sizeof(struct python),
 	.kernel_map = "pythons",
 	.kernel_known = offsetof(struct walks_control, pythons),

@@ -254,6 +254,10 @@ static void limits(const void *state, struct backend_run *run)
 
 const struct runtime runtime_v8 = {
 	.title = "V8",
+	.signs = { MAPS_V8, .programs = { "node", "nodejs", "deno", "chrome" },
+		.libraries = { "libnode", "libv8" },
+		.functions = { "_ZN2v87Isolate10GetCurrentEv", "_ZN2v87Isolate8AllocateEv" } },
+	.generates = true,
 	.state_size = sizeof(struct v8),
 	.kernel_map = "v8s",
 	.kernel_known = offsetof(struct walks_control, jscs),
