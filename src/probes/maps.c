@@ -90,16 +90,16 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(maps_process, max_state)),
 };
 
-static const struct sooth_field java_heap_fields[] = {
-	FIELD_PID(maps_java_heap),
-	FIELD_NUMBER(maps_java_heap, old_bytes,
+static const struct sooth_field managed_heap_fields[] = {
+	FIELD_PID(maps_managed_heap),
+	FIELD_NUMBER(maps_managed_heap, old_bytes,
 		"memory used in the old generation of the Java heap after its last collection",
 		.unit = SOOTH_UNIT_BYTES),
-	FIELD_NUMBER(maps_java_heap, old_capacity_bytes,
+	FIELD_NUMBER(maps_managed_heap, old_capacity_bytes,
 		"present size of the old generation of the Java heap", .unit = SOOTH_UNIT_BYTES),
-	FIELD_NUMBER(maps_java_heap, collections,
+	FIELD_NUMBER(maps_managed_heap, collections,
 		"collections of the young generation since the JVM started"),
-	FIELD_NUMBER(maps_java_heap, full_collections,
+	FIELD_NUMBER(maps_managed_heap, full_collections,
 		"full collections, or of the old generation, since the JVM started"),
 };
 
@@ -113,11 +113,11 @@ static const struct sooth_field java_heap_fields[] = {
 SAMPLE_SCHEMA(mapping, maps_mapping, "maps.mapping", MAPS_MAPPING);
 SAMPLE_SCHEMA(stack, maps_stack, "maps.stack", MAPS_STACK);
 SAMPLE_SCHEMA(runtime, maps_runtime_found, "maps.runtime", MAPS_RUNTIME);
-SAMPLE_SCHEMA(java_heap, maps_java_heap, "maps.java_heap", MAPS_JAVA_HEAP);
+SAMPLE_SCHEMA(managed_heap, maps_managed_heap, "maps.java_heap", MAPS_MANAGED_HEAP);
 SAMPLE_SCHEMA(process, maps_process, "maps.process", MAPS_PROCESS);
 
 static const struct sooth_schema *const schemas[] = { &mapping_schema, &stack_schema,
-	&runtime_schema, &java_heap_schema, &process_schema, NULL };
+	&runtime_schema, &managed_heap_schema, &process_schema, NULL };
 
 const struct probe probe_maps = {
 	.name = "maps",

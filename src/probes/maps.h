@@ -12,10 +12,10 @@
 
 enum maps_kind {
 	MAPS_MAPPING = 0x0700,
-	MAPS_STACK = 0x0701,   /* address of a thread's stack pointer or thread area */
-	MAPS_RUNTIME = 0x0702, /* an allocator or language runtime that the process has */
-	MAPS_PROCESS = 0x0703, /* ends the records of one snapshot */
-	MAPS_JAVA_HEAP = 0x0704, /* what a JVM says about its heap, before MAPS_PROCESS */
+	MAPS_STACK = 0x0701,	    /* address of a thread's stack pointer or thread area */
+	MAPS_RUNTIME = 0x0702,	    /* an allocator or language runtime that the process has */
+	MAPS_PROCESS = 0x0703,	    /* ends the records of one snapshot */
+	MAPS_MANAGED_HEAP = 0x0704, /* what a JVM says about its heap, before MAPS_PROCESS */
 };
 
 enum maps_protection {
@@ -93,7 +93,7 @@ struct maps_runtime_found {
 };
 
 /* By the counters that HotSpot shares: since its last collection, and since its start. */
-struct maps_java_heap {
+struct maps_managed_heap {
 	struct sooth_record record;
 	uint64_t old_bytes; /* used in the old generation */
 	uint64_t old_capacity_bytes;
@@ -123,8 +123,7 @@ extern const struct sooth_names maps_runtime_names;    /* by enum maps_runtime *
 
 _Static_assert(sizeof(struct maps_mapping) == 176 && sizeof(struct maps_stack) == 48 &&
 		       sizeof(struct maps_runtime_found) == 48 &&
-		       sizeof(struct maps_java_heap) == 64 &&
-		       sizeof(struct maps_process) == 120,
+		       sizeof(struct maps_managed_heap) == 64 && sizeof(struct maps_process) == 120,
 	"the layouts are part of the capture format");
 
 #endif

@@ -5,7 +5,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct java_counters c;
+	struct maps_managed_heap c;
 
 	java_counters_parse(&c, data, size);
 	return 0;

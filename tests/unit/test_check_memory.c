@@ -1126,7 +1126,7 @@ static void has_java_heap(double last_mb, uint64_t collections)
 	add_source("maps");
 	for (int i = 0; i < 2; i++) {
 		double s = i * (LOOKS - 1);
-		struct maps_java_heap h = { .record = head_of(s, PID, MAPS_JAVA_HEAP),
+		struct maps_managed_heap h = { .record = head_of(s, PID, MAPS_MANAGED_HEAP),
 			.old_bytes = (i ? (uint64_t)last_mb : 20) << 20,
 			.collections = 5 + (i ? collections : 0) };
 		struct maps_process end = { .record = head_of(s, PID, MAPS_PROCESS) };

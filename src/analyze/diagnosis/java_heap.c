@@ -8,13 +8,13 @@
 #define COLLECTIONS_LEAST 2
 #define GROWTH_LEAST	  1.1 /* of what was there */
 
-static const struct maps_java_heap *heap_in(const struct snapshot *s)
+static const struct maps_managed_heap *heap_in(const struct snapshot *s)
 {
 	struct batch all = s ? snapshot_records(s) : (struct batch){ 0 };
 
 	batch_for_each (r, &all) {
-		const struct maps_java_heap *h =
-			record_as(r, MAPS_JAVA_HEAP, sizeof(struct maps_java_heap));
+		const struct maps_managed_heap *h =
+			record_as(r, MAPS_MANAGED_HEAP, sizeof(struct maps_managed_heap));
 
 		if (h)
 			return h;
@@ -26,8 +26,8 @@ void java_heap_read(struct java_heap *h, const struct check *e)
 {
 	assert(e);
 
-	const struct maps_java_heap *first = heap_in(check_first(e, &e->input->maps)),
-				    *last = heap_in(check_last(e, &e->input->maps));
+	const struct maps_managed_heap *first = heap_in(check_first(e, &e->input->maps)),
+				       *last = heap_in(check_last(e, &e->input->maps));
 
 	*h = (struct java_heap){ 0 };
 	if (!first || !last || last->record.time_ns <= first->record.time_ns)

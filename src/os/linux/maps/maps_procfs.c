@@ -32,8 +32,8 @@
 #include "os/linux/files/task_files.h"
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/timeout.h"
-#include "os/linux/runtimes/java/java_counters.h"
 #include "os/linux/maps/smaps.h"
+#include "os/linux/runtimes/runtime_set.h"
 #include "os/linux/runtimes/runtimes_seen.h"
 #include "os/linux/rights/needs.h"
 
@@ -60,7 +60,8 @@ struct maps_snapshot {
 	struct process_snapshot who;
 	struct maps_process end; /* its header is that of all records */
 	struct runtimes_seen seen;
-	char java_counters[256]; /* path of the file; empty: none */
+	const struct runtime_heap *heap; /* one with counters; NULL: none */
+	char counters[256];		 /* path of their file */
 };
 
 static void maps_reader_init(struct maps_reader *r)
@@ -109,6 +110,18 @@ static bool maps_snapshot_begin(struct maps_snapshot *m, struct backend_run *run
 
 /* --- mappings --- */
 
+static void see_counters(struct maps_snapshot *m, struct span path)
+{
+	for (size_t i = 0; i < RUNTIMES; i++) {
+		const struct runtime_heap *heap = &runtime_table[i]->heap;
+
+		if (!heap->counters || !span_contains(path, heap->counters))
+			continue;
+		m->heap = heap;
+		memcpy(m->counters, path.data, path.size);
+	}
+}
+
 /* The name is complete, without " (deleted)". False when no more are accepted. */
 static bool maps_snapshot_put(
 	struct maps_snapshot *m, const struct maps_mapping *mapping, struct span path)
@@ -127,9 +140,8 @@ static bool maps_snapshot_put(
 	m->end.mappings++;
 	if (r.inode && r.protection & MAPS_EXECUTE)
 		runtimes_see_file(&m->seen, path);
-	if (r.protection & MAPS_SHARED && path.size < sizeof(m->java_counters) &&
-		java_counters_is(path))
-		memcpy(m->java_counters, path.data, path.size);
+	if (r.protection & MAPS_SHARED && path.size < sizeof(m->counters))
+		see_counters(m, path);
 	return true;
 }
 
@@ -414,18 +426,13 @@ static void emit_runtimes(struct maps_snapshot *m)
 	}
 }
 
-static void emit_java_heap(struct maps_snapshot *m)
+static void emit_heap(struct maps_snapshot *m)
 {
-	struct maps_java_heap r = { .record = head(m, MAPS_JAVA_HEAP) };
-	struct java_counters c;
+	struct maps_managed_heap r;
 
-	if (!*m->java_counters ||
-		!java_counters_read(&c, &m->reader->timeout, m->who.process, m->java_counters))
+	if (!m->heap || !m->heap->read(&r, &m->reader->timeout, m->who.process, m->counters))
 		return;
-	r.old_bytes = c.old_bytes;
-	r.old_capacity_bytes = c.old_capacity_bytes;
-	r.collections = c.collections;
-	r.full_collections = c.full_collections;
+	r.record = head(m, MAPS_MANAGED_HEAP);
 	RECORD_APPEND(&m->run->out, &r, NULL, 0);
 }
 
@@ -482,7 +489,7 @@ static void maps_snapshot_end(struct maps_snapshot *m)
 	if (m->end.mappings) {
 		emit_stacks(m);
 		emit_runtimes(m);
-		emit_java_heap(m);
+		emit_heap(m);
 	}
 	fill_status(m);
 	diagnose_mappings(m);

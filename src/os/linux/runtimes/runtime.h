@@ -16,6 +16,10 @@
  * Recognition. `signs` are what a process of the runtime has, and no other one. `generates`: it
  * makes code while it runs, of which a sample says that it is of `title`.
  *
+ * Its heap. `heap` is the one that malloc does not have. Where the runtime itself says how large it
+ * is and what remains in it, `heap.read` reads that from the file of its counters; `process` is its
+ * open /proc/PID.
+ *
  * A file. `see` gets each file that a sampled process has mapped as code, once or more, and keeps
  * those that have the engine, with the layout of their version. That is known by the version, or
  * stands in the file for debuggers, or is searched for in the process; a layout that is not certain
@@ -125,10 +129,22 @@ struct runtime_signs {
 	const char *sections[RUNTIME_SIGNS_MAX];  /* begin of a section's name, of the executable */
 };
 
+/* Memory that a runtime takes from the kernel, and not from malloc. */
+struct runtime_heap {
+	const char *name;      /* NULL: it has none */
+	const char *why;       /* it is not seen in malloc */
+	const char *remedy;    /* of the runtime's own: what shows what is in it */
+	const char *in_malloc; /* a part of the environment with which malloc has it; NULL: none */
+	const char *counters;  /* a part of the path of a file that is mapped; NULL: none */
+	bool (*read)(struct maps_managed_heap *out, struct timeout *timeout, int process,
+		const char *counters);
+};
+
 struct runtime {
 	const char *title;
 	struct runtime_signs signs;
 	bool generates;
+	struct runtime_heap heap;
 	const char *kernel_map;
 	size_t kernel_known; /* in struct walks_control */
 	size_t state_size;

@@ -394,6 +394,10 @@ static void waits(void *state, struct wait_reader *r, struct wait_node *n)
 const struct runtime runtime_go = {
 	.title = "Go",
 	.signs = { MAPS_GO, .sections = { ".go.buildinfo", ".gopclntab" } },
+	.heap = { .name = "the Go heap",
+		.why = "Go takes its memory from the kernel, not from malloc",
+		.remedy = "go tool pprof http://ADDRESS/debug/pprof/heap shows it, where the "
+			  "program serves net/http/pprof" },
 	.state_size = sizeof(struct go_program),
 	.init = init,
 	.fini = fini,

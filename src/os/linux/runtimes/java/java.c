@@ -20,6 +20,7 @@
 #include "os/linux/files/maps.h"
 #include "os/linux/files/read_memory.h"
 #include "os/linux/runtimes/java/hotspot_layout.h"
+#include "os/linux/runtimes/java/java_counters.h"
 #include "os/linux/runtimes/runtime.h"
 #include "os/linux/syscalls/native_abi.h"
 #include "os/linux/waits/wait_reader.h"
@@ -487,6 +488,11 @@ const struct runtime runtime_java = {
 	.title = "JVM",
 	.signs = { MAPS_JAVA, .programs = { "java" }, .libraries = { "libjvm" } },
 	.generates = true,
+	.heap = { .name = "the Java heap",
+		.why = "the JVM takes its memory from the kernel, not from malloc",
+		.remedy = "jcmd PID GC.class_histogram lists the classes in it",
+		.counters = JAVA_COUNTERS_FOLDER,
+		.read = java_counters_read },
 	.state_size = sizeof(struct runtime_state),
 	.locks = locks,
 };

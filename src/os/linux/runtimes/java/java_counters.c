@@ -8,7 +8,6 @@
 #include "base/cleanup.h"
 #include "os/linux/files/root_file.h"
 
-#define FOLDER	    "/hsperfdata_"
 #define FILE_BYTES  65536 /* -XX:PerfDataMemorySize is 32 K */
 #define READ_MS	    200
 #define MAGIC	    0xcafec0c0u
@@ -32,11 +31,11 @@ static const struct {
 	const char *name;
 	size_t at;
 } counters[] = {
-	{ "sun.gc.generation.1.space.0.used", offsetof(struct java_counters, old_bytes) },
+	{ "sun.gc.generation.1.space.0.used", offsetof(struct maps_managed_heap, old_bytes) },
 	{ "sun.gc.generation.1.space.0.capacity",
-		offsetof(struct java_counters, old_capacity_bytes) },
-	{ "sun.gc.collector.0.invocations", offsetof(struct java_counters, collections) },
-	{ "sun.gc.collector.1.invocations", offsetof(struct java_counters, full_collections) },
+		offsetof(struct maps_managed_heap, old_capacity_bytes) },
+	{ "sun.gc.collector.0.invocations", offsetof(struct maps_managed_heap, collections) },
+	{ "sun.gc.collector.1.invocations", offsetof(struct maps_managed_heap, full_collections) },
 };
 
 static bool take_u32(const unsigned char *data, size_t size, size_t at, uint32_t *out)
@@ -48,7 +47,7 @@ static bool take_u32(const unsigned char *data, size_t size, size_t at, uint32_t
 }
 
 /* The counter that an entry is, of those that are wanted; its bit, or 0. */
-static unsigned take_entry(struct java_counters *out, const unsigned char *data, size_t size)
+static unsigned take_entry(struct maps_managed_heap *out, const unsigned char *data, size_t size)
 {
 	struct entry e;
 	size_t length;
@@ -68,13 +67,13 @@ static unsigned take_entry(struct java_counters *out, const unsigned char *data,
 	return 0;
 }
 
-bool java_counters_parse(struct java_counters *out, const void *bytes, size_t size)
+bool java_counters_parse(struct maps_managed_heap *out, const void *bytes, size_t size)
 {
 	const unsigned char *data = bytes;
 	uint32_t magic, at, count, length;
 	unsigned found = 0;
 
-	*out = (struct java_counters){ 0 };
+	*out = (struct maps_managed_heap){ 0 };
 	if (size < HEAD || !take_u32(data, size, 0, &magic) || __builtin_bswap32(magic) != MAGIC ||
 		data[4] == BIG_ENDIAN_ || !take_u32(data, size, 24, &at) ||
 		!take_u32(data, size, 28, &count))
@@ -88,17 +87,12 @@ bool java_counters_parse(struct java_counters *out, const void *bytes, size_t si
 	return found == (1u << ARRAY_SIZE(counters)) - 1;
 }
 
-bool java_counters_is(struct span path)
-{
-	return span_contains(path, FOLDER);
-}
-
 /* In the timed child: plain data. */
 struct reading {
 	int process;
 	char path[256];
 	bool is_read;
-	struct java_counters counters;
+	struct maps_managed_heap heap;
 };
 
 static void do_read(void *argument)
@@ -109,14 +103,14 @@ static void do_read(void *argument)
 	struct stat st;
 
 	if (root >= 0 && !root_file_whole(root, r->path, &bytes, FILE_BYTES, &st))
-		r->is_read = java_counters_parse(&r->counters, bytes.data, bytes.size);
+		r->is_read = java_counters_parse(&r->heap, bytes.data, bytes.size);
 	if (root >= 0)
 		close(root);
 	buffer_fini(&bytes);
 }
 
 bool java_counters_read(
-	struct java_counters *out, struct timeout *timeout, int process, const char *path)
+	struct maps_managed_heap *out, struct timeout *timeout, int process, const char *path)
 {
 	struct reading r = { .process = process };
 	size_t length = strlen(path);
@@ -126,6 +120,6 @@ bool java_counters_read(
 	memcpy(r.path, path, length);
 	if (timeout_call(timeout, do_read, NULL, &r, sizeof(r), process, READ_MS) || !r.is_read)
 		return false;
-	*out = r.counters;
+	*out = r.heap;
 	return true;
 }

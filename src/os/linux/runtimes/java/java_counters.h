@@ -7,22 +7,19 @@
 #ifndef SOOTH_OS_LINUX_JAVA_COUNTERS_H
 #define SOOTH_OS_LINUX_JAVA_COUNTERS_H
 
-#include "base/cursor.h"
-#include "os/linux/files/timeout.h"
+#include <stdbool.h>
+#include <stddef.h>
 
-struct java_counters {
-	uint64_t old_bytes;	     /* used in the old generation, at the last collection */
-	uint64_t old_capacity_bytes; /* as large as it may become now */
-	uint64_t collections, full_collections;
-};
+#include "os/linux/files/timeout.h"
+#include "probes/maps.h"
+
+#define JAVA_COUNTERS_FOLDER "/hsperfdata_"
 
 /* The file is the target's: what is not as expected is not read. False: the counters are not all
  * there. */
-bool java_counters_parse(struct java_counters *out, const void *data, size_t size);
-/* Whether it is the path of such a file. */
-bool java_counters_is(struct span path);
-/* Reads a process's counters; `process` is its open /proc/PID. */
+bool java_counters_parse(struct maps_managed_heap *out, const void *data, size_t size);
+/* runtime_heap.read */
 bool java_counters_read(
-	struct java_counters *out, struct timeout *timeout, int process, const char *path);
+	struct maps_managed_heap *out, struct timeout *timeout, int process, const char *path);
 
 #endif

@@ -521,6 +521,10 @@ const struct runtime runtime_jsc = {
 		.libraries = { "libjavascriptcoregtk" }, .functions = { "JSGlobalContextCreate" },
 		.sections = { ".note.bun", ".bun" } },
 	.generates = true,
+	.heap = { .name = "the JavaScript heap",
+		.why = "JavaScriptCore takes its memory from the kernel, not from malloc",
+		.remedy = "Claude Code writes a heap snapshot on /heapdump, programs of Bun by "
+			  "v8.writeHeapSnapshot()" },
 	.state_size = sizeof(struct jsc),
 	.kernel_map = "jscs",
 	.kernel_known = offsetof(struct walks_control, jscs),

@@ -295,6 +295,12 @@ const struct runtime runtime_python = {
 	.signs = { MAPS_PYTHON, .libraries = { "libpython3", "libpython2" },
 		.functions = { "Py_BytesMain", "Py_InitializeFromConfig" } },
 	.generates = true,
+	.heap = { .name = "small objects of Python",
+		.why = "Python takes memory for objects of up to 512 bytes from the kernel, not "
+		       "from malloc",
+		.remedy = "PYTHONMALLOC=malloc at the next start has them in malloc, tracemalloc "
+			  "shows them in the program",
+		.in_malloc = "PYTHONMALLOC=malloc" },
 	.state_size = sizeof(struct python),
 	.kernel_map = "pythons",
 	.kernel_known = offsetof(struct walks_control, pythons),

@@ -258,6 +258,10 @@ const struct runtime runtime_v8 = {
 		.libraries = { "libnode", "libv8" },
 		.functions = { "_ZN2v87Isolate10GetCurrentEv", "_ZN2v87Isolate8AllocateEv" } },
 	.generates = true,
+	.heap = { .name = "the JavaScript heap",
+		.why = "V8 takes its memory from the kernel, not from malloc",
+		.remedy = "a program started with node --heapsnapshot-signal=SIGUSR2 writes a heap "
+			  "snapshot on kill -USR2" },
 	.state_size = sizeof(struct v8),
 	.kernel_map = "v8s",
 	.kernel_known = offsetof(struct walks_control, jscs),
