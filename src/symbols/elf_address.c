@@ -19,7 +19,7 @@
 #include "base/read_at.h"
 #include "symbols/elf_handle.h"
 #include "symbols/elf_sections.h"
-#include "symbols/go_names.h"
+#include "symbols/pclntab.h"
 
 /* --- a section that is packed with xz: .gnu_debugdata --- */
 
@@ -251,7 +251,7 @@ static int read_symbols(
 	if (!is_debug && !is_complete(l))
 		search_packed(l, fd);
 	if (!is_debug && !is_complete(l))
-		go_names_find(fd, addresses, count);
+		pclntab_find(fd, addresses, count);
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 /*
  * The function at an offset in an ELF file: the nearest symbol at or before it whose size covers
  * it, from .symtab, or else from .dynsym, or else from the symbol table that .gnu_debugdata packs,
- * or else from the table of a Go program (go_names.h); of what is left, from a separate debug file. The file belongs to the target: it may be anything
+ * or else from the table of a Go program (pclntab.h); of what is left, from a separate debug file. The file belongs to the target: it may be anything
  * and change while it is read; it is read, never mapped.
  *
  * Not seen: functions of other stripped files, functions without a size. Names are not demangled.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Text around the start of a function: a name is a piece of it, and one word. */
 #include "fuzz.h"
-#include "symbols/js_text.h"
+#include "os/linux/runtimes/jsc/js_text.h"
 
 static bool is_letter(char c)
 {

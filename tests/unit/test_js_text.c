@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#include "symbols/js_text.h"
+#include "os/linux/runtimes/jsc/js_text.h"
 
 static bool name_in(const char *text, struct buffer *out)
 {

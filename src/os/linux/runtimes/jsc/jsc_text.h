@@ -10,7 +10,7 @@
 #include "base/map.h"
 #include "os/linux/files/timeout.h"
 #include "symbols/elf_sections.h"
-#include "symbols/js_text.h"
+#include "os/linux/runtimes/jsc/js_text.h"
 
 #define JSC_TEXT_PATH 256 /* of a module inside of the executable */
 

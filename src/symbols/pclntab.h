@@ -4,12 +4,12 @@
  * linker option removes (.gopclntab, of Go 1.16 and later; src/runtime/symtab.go). So a stripped
  * program has names too. The file is as untrusted as in elf.h.
  */
-#ifndef SOOTH_SYMBOLS_GO_NAMES_H
-#define SOOTH_SYMBOLS_GO_NAMES_H
+#ifndef SOOTH_SYMBOLS_PCLNTAB_H
+#define SOOTH_SYMBOLS_PCLNTAB_H
 
 #include "symbols/elf_address.h"
 
 /* Fills in those that are linked and were not found. */
-void go_names_find(int fd, struct elf_address *addresses, size_t count);
+void pclntab_find(int fd, struct elf_address *addresses, size_t count);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "symbols/go_names.h"
+#include "symbols/pclntab.h"
 
 #include <string.h>
 
@@ -136,7 +136,7 @@ static bool read_name(const struct table *t, uint64_t i, struct elf_address *a)
 	return a->name[0] != '\0';
 }
 
-void go_names_find(int fd, struct elf_address *addresses, size_t count)
+void pclntab_find(int fd, struct elf_address *addresses, size_t count)
 {
 	struct table t;
 

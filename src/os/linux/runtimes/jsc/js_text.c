@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Read without a grammar: a few tokens on both sides of the place where a function starts. */
-#include "symbols/js_text.h"
+#include "os/linux/runtimes/jsc/js_text.h"
 
 #include "base/cleanup.h"
 

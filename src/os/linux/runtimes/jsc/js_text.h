@@ -4,8 +4,8 @@
  * it is assigned to, or that of the function it is passed to. Foreign bytes. Where the text is not
  * plainly one of these, there is no name: a wrong one is worse.
  */
-#ifndef SOOTH_SYMBOLS_JS_TEXT_H
-#define SOOTH_SYMBOLS_JS_TEXT_H
+#ifndef SOOTH_OS_LINUX_JS_TEXT_H
+#define SOOTH_OS_LINUX_JS_TEXT_H
 
 #include <stdbool.h>
 
