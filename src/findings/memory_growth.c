@@ -19,7 +19,7 @@
 #include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
-#include "analyze/diagnosis/java_heap.h"
+#include "analyze/diagnosis/managed_heap.h"
 #include "analyze/diagnosis/memory_climb.h"
 #include "analyze/diagnosis/memory_gain.h"
 #include "analyze/diagnosis/memory_trend.h"
@@ -473,7 +473,8 @@ static void diagnose_growth(
 
 /* Collections left more and more: no garbage, and no heap that is only being filled. A start and a
  * cache look the same. */
-static void report_java(const struct check *e, struct check_result *out, const struct java_heap *h)
+static void report_kept(
+	const struct check *e, struct check_result *out, const struct managed_heap *h)
 {
 	char first[UNITS_SIZE], last[UNITS_SIZE];
 	bool is_sure = !memory_is_young(e) && check_is_raised(e, "");
@@ -502,7 +503,7 @@ static void report_java(const struct check *e, struct check_result *out, const s
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct java_heap java;
+	struct managed_heap heap;
 	struct growth_point points[MEMORY_POINTS_MAX];
 	size_t count = memory_trend_points(e, points);
 	struct memory_trend j;
@@ -512,9 +513,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	memory_trend_of(&j, e, points, count);
-	java_heap_read(&java, e);
-	if (java_heap_grows(&java, check_option(e, "slow-gain"))) {
-		report_java(e, out, &java);
+	managed_heap_read(&heap, e);
+	if (managed_heap_grows(&heap, check_option(e, "slow-gain"))) {
+		report_kept(e, out, &heap);
 		return;
 	}
 	if (!j.growth.is_measured)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/diagnosis/java_heap.h"
+#include "analyze/diagnosis/managed_heap.h"
 
 #include <assert.h>
 
@@ -22,17 +22,17 @@ static const struct maps_managed_heap *heap_in(const struct snapshot *s)
 	return NULL;
 }
 
-void java_heap_read(struct java_heap *h, const struct check *e)
+void managed_heap_read(struct managed_heap *h, const struct check *e)
 {
 	assert(e);
 
 	const struct maps_managed_heap *first = heap_in(check_first(e, &e->input->maps)),
 				       *last = heap_in(check_last(e, &e->input->maps));
 
-	*h = (struct java_heap){ 0 };
+	*h = (struct managed_heap){ 0 };
 	if (!first || !last || last->record.time_ns <= first->record.time_ns)
 		return;
-	*h = (struct java_heap){ .is_known = true,
+	*h = (struct managed_heap){ .is_known = true,
 		.first = first->old_bytes,
 		.last = last->old_bytes,
 		.collections = last->collections + last->full_collections - first->collections -
@@ -40,7 +40,7 @@ void java_heap_read(struct java_heap *h, const struct check *e)
 		.interval_ns = last->record.time_ns - first->record.time_ns };
 }
 
-bool java_heap_grows(const struct java_heap *h, double least_bytes)
+bool managed_heap_grows(const struct managed_heap *h, double least_bytes)
 {
 	assert(h);
 	return h->is_known && h->collections >= COLLECTIONS_LEAST && h->last > h->first &&
