@@ -16,7 +16,7 @@
 #include "analyze/diagnosis/circle_claims.h"
 #include "analyze/waits/wait_prompts.h"
 #include "analyze/threads/thread_roles.h"
-#include "analyze/waits/wait_java.h"
+#include "analyze/waits/wait_runtime.h"
 #include "analyze/waits/wait_text.h"
 #include "base/buffer.h"
 #include "base/units.h"
@@ -271,8 +271,8 @@ static void claim_circle(const struct check *e, struct check_result *out,
 			first->thread->record.tid);
 	else if (is_inside)
 		finding_claim(out, "deadlock: %zu %s of each other", chain->count,
-			wait_is_of_java(first->thread) ? "Java threads wait for locks"
-						       : "threads wait for mutexes");
+			wait_is_runtime_lock(first->thread) ? "Java threads wait for locks"
+							    : "threads wait for mutexes");
 	else if (chain->count == 1 && first->party &&
 		 first->party->relation == WAITS_RELATION_LISTENER)
 		circle_claim_self(out, first);
@@ -292,14 +292,14 @@ static void claim_circle(const struct check *e, struct check_result *out,
 }
 
 /* Threads outside the circle that wait for a lock of Java. */
-static void emit_java_victims(const struct check *e, struct check_result *out,
+static void emit_victims(const struct check *e, struct check_result *out,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {
 	const struct waits_thread *t = NULL;
 	size_t waiting = 0;
 
 	while ((t = wait_graph_thread(g, e->id.pid, t)))
-		waiting += wait_is_of_java(t);
+		waiting += wait_is_runtime_lock(t);
 	if (waiting > chain->count)
 		finding_number(out, "other threads that wait for locks of Java",
 			(double)(waiting - chain->count), SOOTH_UNIT_NONE, 0);
@@ -311,8 +311,8 @@ static void remedy_of_circle(const struct check *e, struct check_result *out,
 	const struct wait_link *first = &chain->links[0];
 	bool is_inside = first->party && first->party->relation == WAITS_RELATION_THREAD;
 
-	if (wait_is_of_java(first->thread)) {
-		emit_java_victims(e, out, g, chain);
+	if (wait_is_runtime_lock(first->thread)) {
+		emit_victims(e, out, g, chain);
 		finding_unseen(out, "where in the program each lock was taken");
 		finding_remedy(out,
 			"jstack %u shows the deadlock and where each lock was taken; only ending "
@@ -417,7 +417,7 @@ static void emit_single(const struct check *e, struct check_result *out)
 }
 
 /* The locks of the JVM could be read: who owns what is known. */
-static bool has_java_locks(const struct check *e)
+static bool has_runtime_locks(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->waits);
 	struct wait_graph g = { 0 };
@@ -426,14 +426,14 @@ static bool has_java_locks(const struct check *e)
 	if (last)
 		g.records = snapshot_records(last);
 	while ((t = wait_graph_thread(&g, e->id.pid, t))) {
-		if (wait_is_java_idle(t) || wait_is_of_java(t) || wait_java_text(t))
+		if (wait_is_runtime_idle(t) || wait_is_runtime_lock(t) || wait_runtime_text(t))
 			return true;
 	}
 	return false;
 }
 
 /* HotSpot parks threads that wait for work and threads that wait for a lock alike. */
-static bool is_jvm(const struct check *e)
+static bool parks_alike(const struct check *e)
 {
 	const struct proc_process *p = e->process ? e->process->process : NULL;
 
@@ -450,11 +450,11 @@ static bool is_parked(const struct hang *h)
 		       t->waits[THREAD_WAIT_LOCK] == t->met);
 }
 
-static void emit_jvm(const struct check *e, struct check_result *out)
+static void emit_parked(const struct check *e, struct check_result *out)
 {
 	char remedy[64];
 
-	if (has_java_locks(e)) {
+	if (has_runtime_locks(e)) {
 		check_fine(out, "no threads of the JVM wait for locks of each other");
 		return;
 	}
@@ -475,10 +475,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 		 (double)h.least_ns >= check_option(e, "min-time");
 	if (!h.threads)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
-	else if (is_circle && wait_is_of_java(chain.links[0].thread))
+	else if (is_circle && wait_is_runtime_lock(chain.links[0].thread))
 		report_circle(e, out, &g, &chain);
-	else if (is_jvm(e) && is_parked(&h) && !is_circle)
-		emit_jvm(e, out);
+	else if (parks_alike(e) && is_parked(&h) && !is_circle)
+		emit_parked(e, out);
 	else if (is_all && (h.threads > 1 || h.locks))
 		report(e, out, &h);
 	else if (is_circle && wait_prompt_of(&chain.links[0]))

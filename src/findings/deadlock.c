@@ -20,7 +20,7 @@
 #include "analyze/diagnosis/stack_waits.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/threads/thread_roles.h"
-#include "analyze/waits/wait_java.h"
+#include "analyze/waits/wait_runtime.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -103,10 +103,10 @@ static enum place place_of(const struct wait_graph *g, const struct waits_proces
 		return PLACE_RUNS;
 	if (t->lock == WAITS_LOCK_JAVA_TASK)
 		return PLACE_RESULT;
-	if (wait_java_text(t))
+	if (wait_runtime_text(t))
 		return t->timeout_state == SOOTH_STATE_ABSENT ? PLACE_SIGNAL : PLACE_AWAY;
 	/* Where clients, timers or other threads may give it work, that is how a pool rests. */
-	if (wait_is_java_idle(t))
+	if (wait_is_runtime_idle(t))
 		return PLACE_RESTS;
 	if (!t->call_state && t->lock != WAITS_LOCK_NONE)
 		return of_futex(t, s);
@@ -155,7 +155,7 @@ static void add_waiter(struct locked *l, const struct waits_thread *t, enum plac
 	l->conditions += place == PLACE_RESTS && t->lock == WAITS_LOCK_JAVA_CONDITION &&
 			 t->timeout_state == SOOTH_STATE_ABSENT;
 	if (place == PLACE_SIGNAL && !l->signal)
-		l->signal = wait_java_text(t);
+		l->signal = wait_runtime_text(t);
 	l->threads++;
 	l->pool += s->is_pool;
 	l->pool_waits += s->is_pool && place == PLACE_RESULT;

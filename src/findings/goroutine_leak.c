@@ -6,7 +6,7 @@
  * Cannot be seen: that a goroutine will never go on; programs without a symbol table.
  */
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/waits/wait_go.h"
+#include "analyze/waits/wait_goroutines.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -141,8 +141,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	per_s = interval_ns ? (double)l.gain * (double)NS_PER_S / (double)interval_ns : 0;
 	is_stuck = l.of && are_stuck(e, l.of);
 	if (!l.of ||
-		(double)l.of->count <
-			check_option(e, is_stuck ? "min-count-stuck" : "min-count") ||
+		(double)l.of->count < check_option(e, is_stuck ? "min-count-stuck" : "min-count") ||
 		(double)l.gain < check_option(e, is_stuck ? "min-gain-stuck" : "min-gain") ||
 		100.0 * (double)l.gain < check_option(e, "min-share") * (double)l.first ||
 		!check_is_over(e, "min-rate", per_s, ""))

@@ -10,7 +10,7 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/threads/thread_history.h"
-#include "analyze/waits/wait_go.h"
+#include "analyze/waits/wait_goroutines.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -53,8 +53,8 @@ static bool is_of_http(const struct waits_goroutines *w)
 	       (wait_goroutines_want_event(w) || w->state == WAITS_GOROUTINE_WAITS);
 }
 
-/* It has no lock meanwhile. The second is net/http's beside each request: it waits for the client to
- * hang up. */
+/* It has no lock meanwhile. The second is net/http's beside each request: it waits for the client
+ * to hang up. */
 static bool accepts(const struct waits_goroutines *w)
 {
 	struct span by = record_text(&w->record, &w->by);

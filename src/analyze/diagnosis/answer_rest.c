@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/stack_waits.h"
-#include "analyze/waits/wait_go.h"
+#include "analyze/waits/wait_goroutines.h"
 #include "analyze/waits/wait_tasks.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"

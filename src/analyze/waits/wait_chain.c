@@ -6,7 +6,7 @@
 
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_circle.h"
-#include "analyze/waits/wait_java.h"
+#include "analyze/waits/wait_runtime.h"
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_pace.h"
 #include "analyze/waits/wait_prompts.h"
@@ -114,19 +114,19 @@ static bool may_want_monitor(const struct waits_thread *t)
 }
 
 /* One with a timeout wakes by itself: what it does between is its work. */
-static struct wait_link of_jvm(const struct wait_graph *g, const struct waits_process *p,
+static struct wait_link of_resting_main(const struct wait_graph *g, const struct waits_process *p,
 	const struct waits_thread *main_thread, struct wait_link first)
 {
 	if (wait_is_woken_by_time(main_thread) && !may_want_monitor(main_thread)) {
 		first = wait_link_of(g, p, main_thread);
 		first.what = WAIT_SLEEP;
-	} else if (wait_java_text(main_thread)) {
+	} else if (wait_runtime_text(main_thread)) {
 		first = wait_link_of(g, p, main_thread);
 		first.what = WAIT_CONDITION;
 	} else {
 		first.what = WAIT_CONDITION;
 		first.is_inside = true;
-		first.is_idle = wait_is_java_idle(main_thread);
+		first.is_idle = wait_is_runtime_idle(main_thread);
 	}
 	first.confidence = WAITS_MEDIUM;
 	first.party = NULL;
@@ -152,7 +152,7 @@ static bool has_run_any(const struct wait_graph *g, const struct waits_process *
 
 static struct wait_link choose_now(const struct wait_graph *g, const struct waits_process *p)
 {
-	const struct waits_thread *jvm;
+	const struct waits_thread *resting;
 	struct survey s = { 0 };
 
 	survey_wait(&s, g, p);
@@ -165,11 +165,11 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 		(s.main.is_idle || wait_is_of_locks(&s.main) || s.main.what == WAIT_READY ||
 			s.main.what == WAIT_SLEEP || s.busy.thread == s.main.thread))
 		return s.busy;
-	jvm = resting_main(g, p, &s.main);
-	if (jvm && (s.has_active || s.has_events))
+	resting = resting_main(g, p, &s.main);
+	if (resting && (s.has_active || s.has_events))
 		return s.has_active ? s.active : s.events;
-	if (jvm)
-		return of_jvm(g, p, jvm, s.main);
+	if (resting)
+		return of_resting_main(g, p, resting, s.main);
 	if (s.threads > 1 && s.locked == s.threads && s.main.what == WAIT_CONDITION &&
 		!has_run_any(g, p)) {
 		s.main.what = WAIT_ALL_THREADS;

@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "analyze/threads/thread_roles.h"
-#include "analyze/waits/wait_java.h"
+#include "analyze/waits/wait_runtime.h"
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_pace.h"
 #include "probes/fds.h"
@@ -134,6 +134,6 @@ bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link)
 	assert(link);
 	return link->what == WAIT_MUTEX && link->thread &&
 	       link->thread->arguments[1] & WAITS_FUTEX_PRIVATE && link->party &&
-	       !wait_is_of_java(link->thread) &&
+	       !wait_is_runtime_lock(link->thread) &&
 	       !wait_graph_thread_of(g, link->process->node_pid, link->party->party_tid);
 }

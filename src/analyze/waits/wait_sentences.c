@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "analyze/waits/wait_ipc_text.h"
-#include "analyze/waits/wait_java.h"
+#include "analyze/waits/wait_runtime.h"
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_pace.h"
 #include "analyze/waits/wait_postgres.h"
@@ -288,10 +288,10 @@ static void put_mutex(struct buffer *out, const struct wait_graph *g, const stru
 		wait_put_party(out, link);
 		return;
 	}
-	if (!wait_put_java_lock(out, link))
+	if (!wait_put_runtime_lock(out, link))
 		buffer_string(out, "waits for a mutex held by ");
 	put_thread(out, g, link);
-	if (is_gone && !wait_is_of_java(link->thread))
+	if (is_gone && !wait_is_runtime_lock(link->thread))
 		buffer_string(out, ": nothing can release it");
 }
 
@@ -456,10 +456,10 @@ static void put_condition(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	(void)g;
-	const char *java = wait_java_text(link->thread);
+	const char *of_runtime = wait_runtime_text(link->thread);
 
-	if (java)
-		buffer_string(out, java);
+	if (of_runtime)
+		buffer_string(out, of_runtime);
 	else if (link->is_inside && link->is_idle)
 		buffer_string(out, "waits for work: no thread waits for a lock of Java");
 	else if (link->is_inside)

@@ -5,7 +5,7 @@
 #include "analyze/activity/activity_rows.h"
 #include "analyze/snapshots.h"
 #include "analyze/waits/wait_activity.h"
-#include "analyze/waits/wait_go.h"
+#include "analyze/waits/wait_goroutines.h"
 #include "analyze/waits/wait_rows.h"
 #include "analyze/waits/wait_tasks.h"
 #include "analyze/waits/wait_text.h"

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Waits for locks of Java, whose owners HotSpot knows. */
-#ifndef SOOTH_ANALYZE_WAIT_JAVA_H
-#define SOOTH_ANALYZE_WAIT_JAVA_H
+#ifndef SOOTH_ANALYZE_WAIT_RUNTIME_H
+#define SOOTH_ANALYZE_WAIT_RUNTIME_H
 
 #include "analyze/waits/wait_chain.h"
 #include "base/buffer.h"
 
 /* "waits for a CountDownLatch"; NULL: it is not one of the waits of Java without an owner. */
-const char *wait_java_text(const struct waits_thread *t);
+const char *wait_runtime_text(const struct waits_thread *t);
 /* Returns whether no other thread has what this one waits for: it waits for work, or on a
  * condition. */
-bool wait_is_java_idle(const struct waits_thread *t);
-bool wait_is_of_java(const struct waits_thread *t);
+bool wait_is_runtime_idle(const struct waits_thread *t);
+bool wait_is_runtime_lock(const struct waits_thread *t);
 /* Returns whether the thread waits for a monitor that had the same owner at the sample before. That
  * is one wait, although HotSpot wakes the thread once a second to look again. */
 bool wait_is_same_monitor(const struct wait_graph *g, const struct waits_thread *t);
 /* "waits for a Java lock (ReentrantLock) held by "; false: it is none. */
-bool wait_put_java_lock(struct buffer *out, const struct wait_link *link);
+bool wait_put_runtime_lock(struct buffer *out, const struct wait_link *link);
 
 #endif

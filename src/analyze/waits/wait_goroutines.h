@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The waits of the goroutines of a Go program. */
-#ifndef SOOTH_ANALYZE_WAIT_GO_H
-#define SOOTH_ANALYZE_WAIT_GO_H
+#ifndef SOOTH_ANALYZE_WAIT_GOROUTINES_H
+#define SOOTH_ANALYZE_WAIT_GOROUTINES_H
 
 #include "analyze/waits/wait_graph.h"
 #include "base/buffer.h"

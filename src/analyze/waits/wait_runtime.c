@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/waits/wait_java.h"
+#include "analyze/waits/wait_runtime.h"
 
 #include <assert.h>
 
-bool wait_is_of_java(const struct waits_thread *t)
+bool wait_is_runtime_lock(const struct waits_thread *t)
 {
 	return t && (t->lock == WAITS_LOCK_JAVA_MONITOR || t->lock == WAITS_LOCK_JAVA);
 }
 
-bool wait_is_java_idle(const struct waits_thread *t)
+bool wait_is_runtime_idle(const struct waits_thread *t)
 {
 	assert(t);
 	return t->lock == WAITS_LOCK_JAVA_IDLE || t->lock == WAITS_LOCK_JAVA_CONDITION;
 }
 
-const char *wait_java_text(const struct waits_thread *t)
+const char *wait_runtime_text(const struct waits_thread *t)
 {
 	switch (t ? t->lock : WAITS_LOCK_NONE) {
 	case WAITS_LOCK_JAVA_TASK:
@@ -45,12 +45,12 @@ bool wait_is_same_monitor(const struct wait_graph *g, const struct waits_thread 
 }
 
 /* "java.util.concurrent.locks.ReentrantLock$NonfairSync": ReentrantLock */
-bool wait_put_java_lock(struct buffer *out, const struct wait_link *link)
+bool wait_put_runtime_lock(struct buffer *out, const struct wait_link *link)
 {
 	struct span class = record_text(&link->party->record, &link->party->detail);
 	size_t from = class.size, to = class.size;
 
-	if (!wait_is_of_java(link->thread))
+	if (!wait_is_runtime_lock(link->thread))
 		return false;
 	if (link->thread->lock == WAITS_LOCK_JAVA_MONITOR) {
 		buffer_string(out, "waits for a Java monitor ");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/waits/wait_go.h"
+#include "analyze/waits/wait_goroutines.h"
 
 #include <assert.h>
 
