@@ -38,7 +38,7 @@ struct collection {
 	double demand;	  /* the same of what these could use: they ran or were ready to run */
 	double running;	  /* percent of the samples in which one of them ran, at most */
 	bool is_measured; /* a thread has counters */
-	bool is_java;
+	bool is_of_machine;
 };
 
 static bool collects(const struct check *e, const struct thread_history *t)
@@ -47,7 +47,7 @@ static bool collects(const struct check *e, const struct thread_history *t)
 		       t->tid == e->id.pid) == THREAD_ROLE_GC;
 }
 
-static bool is_of_java(const char *name)
+static bool is_of_machine(const char *name)
 {
 	static const char *const names[] = { "VM Thread", "GC Thread#", "G1 " };
 
@@ -85,7 +85,7 @@ static struct collection collection_of(const struct check *e)
 		c.cpu += cpu;
 		c.demand += demand > cpu ? demand : cpu;
 		c.running += t->met ? 100.0 * t->running / t->met : 0;
-		c.is_java |= is_of_java(t->name);
+		c.is_of_machine |= is_of_machine(t->name);
 		rank(&c, t);
 	}
 	if (c.running > 100)
@@ -97,7 +97,7 @@ static void put_remedy(const struct check *e, struct check_result *out, const st
 {
 	unsigned long long pid = e->id.pid;
 
-	if (c->is_java)
+	if (c->is_of_machine)
 		finding_remedy(out,
 			"jcmd %llu GC.heap_info, as the user of the process, shows how full the "
 			"heap is; a larger java -Xmx gives it room; jcmd %llu GC.heap_dump "

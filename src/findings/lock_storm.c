@@ -240,7 +240,7 @@ struct convoy {
 };
 
 /* Its threads wait for the interpreter's lock with a timeout, after which they demand it. */
-static bool is_python(const struct check *e)
+static bool has_interpreter_lock(const struct check *e)
 {
 	struct span path =
 		record_text(&e->process->process->record, &e->process->process->executable);
@@ -259,7 +259,7 @@ static uint32_t at_its_lock(const struct thread_history *t, bool is_interpreter)
 /* Those that want a processor, or the lock. */
 static void find_convoy(const struct check *e, struct convoy *c)
 {
-	*c = (struct convoy){ .is_interpreter = is_python(e), .least = -1 };
+	*c = (struct convoy){ .is_interpreter = has_interpreter_lock(e), .least = -1 };
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		uint32_t at_lock = at_its_lock(t, c->is_interpreter);
 

@@ -20,11 +20,11 @@ static const char *const javascript_commands[] = { "run", "x" };
 static const char *const python_values[] = { "-W", "-X", "--check-hash-based-pycs" };
 
 /* python, python3, python3.11 */
-static bool is_python(struct span name)
+static bool is_version_of(struct span name, const char *program)
 {
-	size_t at = strlen("python");
+	size_t at = strlen(program);
 
-	if (!span_starts(name, "python"))
+	if (!span_starts(name, program))
 		return false;
 	while (at < name.size && strchr("0123456789.", name.data[at]))
 		at++;
@@ -38,10 +38,10 @@ enum interpreter interpreter_of(struct span executable)
 
 	if (SPAN_ANY(name, span_equal, names))
 		return INTERPRETER_JAVASCRIPT;
-	return is_python(name) ? INTERPRETER_PYTHON : INTERPRETER_NONE;
+	return is_version_of(name, "python") ? INTERPRETER_PYTHON : INTERPRETER_NONE;
 }
 
-static struct script javascript(struct cursor *c, struct span interpreter)
+static struct script script_or_command(struct cursor *c, struct span interpreter)
 {
 	bool has_commands = !span_equal(interpreter, "node") && !span_equal(interpreter, "nodejs");
 	struct script none = { 0 };
@@ -63,7 +63,7 @@ static struct script javascript(struct cursor *c, struct span interpreter)
 	return none;
 }
 
-static struct script python(struct cursor *c)
+static struct script script_or_module(struct cursor *c)
 {
 	struct script none = { 0 };
 
@@ -91,9 +91,9 @@ struct script script_of(enum interpreter interpreter, struct span arguments)
 	struct span first = path_base(cursor_until(&c, '\0'));
 
 	if (interpreter == INTERPRETER_JAVASCRIPT)
-		return javascript(&c, first);
+		return script_or_command(&c, first);
 	if (interpreter == INTERPRETER_PYTHON)
-		return python(&c);
+		return script_or_module(&c);
 	return (struct script){ 0 };
 }
 

@@ -9,17 +9,17 @@
 #define PLAIN_HEAPS (1u << MAPS_V8 | 1u << MAPS_GO) /* resident garbage stays small */
 
 /* V8 fills up to three semispaces of 16 MB with garbage before it collects. */
-#define HEAP_GAIN      (48 << 20)
-#define STRAIGHT_HEAP  0.15 /* half of that counts, if it strays less from a line */
-#define STRAIGHT_YOUNG 0.25
-#define PACE	       0.4 /* least part of its memory that came at this rate since its start */
-#define LONG_NS	       (12 * NS_PER_S)
-#define LONG_V8_NS     (20 * NS_PER_S) /* buffers fill up in that time before V8 collects them */
-#define LATE_PART      0.14	       /* of a gain that goes on, in the last third of the time */
-#define FALL_PART      0.25	       /* of its gain, that a growing heap gives back at once */
-#define LONG_CPU       50	       /* percent of a CPU */
-#define START_NS       (5 * NS_PER_S)
-#define YOUNGEST_NS    (3 * NS_PER_S)
+#define HEAP_GAIN	(48 << 20)
+#define STRAIGHT_HEAP	0.15 /* half of that counts, if it strays less from a line */
+#define STRAIGHT_YOUNG	0.25
+#define PACE		0.4 /* least part of its memory that came at this rate since its start */
+#define LONG_NS		(12 * NS_PER_S)
+#define LONG_BUFFERS_NS (20 * NS_PER_S) /* buffers fill up in that time before V8 collects them */
+#define LATE_PART	0.14		/* of a gain that goes on, in the last third of the time */
+#define FALL_PART	0.25		/* of its gain, that a growing heap gives back at once */
+#define LONG_CPU	50		/* percent of a CPU */
+#define START_NS	(5 * NS_PER_S)
+#define YOUNGEST_NS	(3 * NS_PER_S)
 
 bool memory_has_collector(const struct memory_gain *m)
 {
@@ -69,7 +69,7 @@ static bool is_young_climb(
 
 static bool is_long(const struct memory_trend *j, const struct memory_gain *m)
 {
-	return j->growth.interval_ns >= (m->runtimes & 1u << MAPS_V8 ? LONG_V8_NS : LONG_NS);
+	return j->growth.interval_ns >= (m->runtimes & 1u << MAPS_V8 ? LONG_BUFFERS_NS : LONG_NS);
 }
 
 /* The same of a runtime that collects garbage, for long enough that a heap without live data in it
@@ -103,7 +103,7 @@ static bool is_steady_climb(
 
 /* V8 takes pieces, and moves its young objects to and fro: a heap with live data that grows is no
  * line. Garbage of steady work, and the buffers beside it, have reached their size by then. */
-static bool is_v8_climb(
+static bool is_uneven_climb(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
 	double cpu = e->process ? process_table_cpu_percent(e->process) : -1;
@@ -120,7 +120,7 @@ bool memory_climbs_slowly(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
 	return is_heap_climb(e, j, m) || is_young_climb(e, j, m) || is_steady_climb(e, j, m) ||
-	       is_v8_climb(e, j, m);
+	       is_uneven_climb(e, j, m);
 }
 
 /* The heap of a program that starts: it has what it needs, or a collection gave much of it back. An

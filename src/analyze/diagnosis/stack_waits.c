@@ -61,7 +61,7 @@ static bool wants_work(struct span name, struct span file)
 	return SPAN_ANY(name, span_contains, parts) || span_starts(file, "_queue.");
 }
 
-static bool is_python_lock(struct span name)
+static bool is_interpreter_lock(struct span name)
 {
 	return span_starts(name, "PyThread_acquire_lock") || span_starts(name, "_PyMutex_Lock") ||
 	       span_starts(name, "PyMutex_Lock");
@@ -93,7 +93,7 @@ static bool is_of_library(struct span file)
 }
 
 /* The innermost functions of Python say which of its waits it is: all of them take a lock. */
-static void of_python(struct stack_wait *out, const struct diagnosis_input *input,
+static void of_interpreter(struct stack_wait *out, const struct diagnosis_input *input,
 	const struct profile_stacked *stack)
 {
 	bool has_first = false, has_waited = false;
@@ -182,9 +182,9 @@ static void of_frames(struct stack_wait *out, const struct diagnosis_input *inpu
 			out->by = name;
 			return;
 		}
-		if (is_python_lock(name) && i + 1 < stack->depth &&
+		if (is_interpreter_lock(name) && i + 1 < stack->depth &&
 			!wants_work(span_of("", 0), stack_wait_file(input, stack->frames[i + 1]))) {
-			of_python(out, input, stack);
+			of_interpreter(out, input, stack);
 			return;
 		}
 		if (is_notify(name)) {

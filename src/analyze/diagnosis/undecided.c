@@ -45,7 +45,7 @@ struct looked_at {
 	unsigned sockets,
 		lookups; /* snapshots of its sockets; of these with one to a name server */
 	bool has_lookup; /* in the snapshot at hand */
-	bool is_of_v8;
+	bool takes_pieces;
 };
 
 void undecided_init(struct undecided *g, const uint32_t *selected, size_t selected_count)
@@ -74,7 +74,7 @@ static void take_resident(struct looked_at *u, const struct proc_process *p)
 {
 	struct span program = path_base(record_text(&p->record, &p->executable));
 
-	u->is_of_v8 |= span_equal(program, "node");
+	u->takes_pieces |= span_equal(program, "node");
 	if (u->count < POINTS_MAX)
 		u->bytes[u->count++] = p->rss_bytes;
 }
@@ -298,7 +298,7 @@ static bool grows(const struct looked_at *u)
 	late = (double)u->bytes[u->count - 1] - (double)u->bytes[u->count * 2 / 3];
 	/* V8 takes a few pieces at a time, and gives little back while live data grows. */
 	if (gain >= GAIN_PIECES && gain < GAIN_PLAIN && rises >= PIECES_LEAST &&
-		(!falls || (u->is_of_v8 && fall <= FALL_PART * gain)))
+		(!falls || (u->takes_pieces && fall <= FALL_PART * gain)))
 		return true;
 	/* A JVM takes a piece at each collection, some seconds apart. */
 	if (gain >= GAIN_STEP && gain < GAIN_PLAIN && !falls)
@@ -324,7 +324,7 @@ static bool is_open(const struct undecided *g)
 static bool is_open_again(const struct undecided *g)
 {
 	map_for_each_value (map_while(g->times == 1, &g->processes), const struct looked_at *, u) {
-		if (u->is_of_v8 && grows(u) &&
+		if (u->takes_pieces && grows(u) &&
 			(double)u->bytes[u->count - 1] - (double)u->bytes[0] >= GAIN_LEAST)
 			return true;
 	}

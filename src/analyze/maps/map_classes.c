@@ -248,19 +248,19 @@ static bool is_jemalloc(const struct map_facts *f, const struct maps_mapping *m)
 	       has_flags(m, MAPS_NO_RESERVE) && !has_flags(m, MAPS_NOT_IN_FORKS);
 }
 
-static bool is_javascriptcore(const struct map_facts *f, const struct maps_mapping *m)
+static bool is_structure_heap(const struct map_facts *f, const struct maps_mapping *m)
 {
 	return HAS(f, MAPS_JAVASCRIPTCORE) && has_flags(m, MAPS_NO_RESERVE) &&
 	       !has_flags(m, MAPS_NOT_IN_FORKS) && !(m->from % STRUCTURE_HEAP_SIZE) &&
 	       size_of(m) >= STRUCTURE_HEAP_SIZE && !(size_of(m) % GIB);
 }
 
-static bool is_v8(const struct map_facts *f, const struct maps_mapping *m)
+static bool is_unreserved(const struct map_facts *f, const struct maps_mapping *m)
 {
 	return HAS(f, MAPS_V8) && has_flags(m, MAPS_NO_RESERVE | MAPS_NOT_IN_FORKS);
 }
 
-static bool is_go(const struct map_facts *f, const struct maps_mapping *m)
+static bool is_fixed_heap(const struct map_facts *f, const struct maps_mapping *m)
 {
 	return HAS(f, MAPS_GO) && m->from >= GO_FROM && m->to <= GO_TO;
 }
@@ -289,9 +289,9 @@ static enum map_class class_of_anonymous(const struct diagnosis *j, size_t i)
 	 */
 	CLAIM(!claims && is_arena(f, i, is_inaccessible(m)), MAP_GLIBC_ARENA);
 	CLAIM(found == MAP_OTHER && is_jemalloc(f, m), MAP_JEMALLOC);
-	CLAIM(is_javascriptcore(f, m), MAP_JAVASCRIPTCORE);
-	CLAIM(is_v8(f, m), MAP_V8);
-	CLAIM(is_go(f, m), MAP_GO);
+	CLAIM(is_structure_heap(f, m), MAP_JAVASCRIPTCORE);
+	CLAIM(is_unreserved(f, m), MAP_V8);
+	CLAIM(is_fixed_heap(f, m), MAP_GO);
 #undef CLAIM
 	if (claims)
 		return claims == 1 ? found : MAP_OTHER;

@@ -65,7 +65,7 @@ static bool serves(enum thread_role role)
 
 bool thread_is_service(struct span name, size_t index)
 {
-	static const char *const of_java[] = { "Signal Dispatch", "Service Thread",
+	static const char *const services[] = { "Signal Dispatch", "Service Thread",
 		"Monitor Deflati", "Notification Th" };
 
 	if (!index)
@@ -73,7 +73,7 @@ bool thread_is_service(struct span name, size_t index)
 	/* Before node 22 V8's timer thread has the program's name, and is the first one started. */
 	if (index == 1 && span_equal(name, "node"))
 		return true;
-	if (SPAN_ANY(name, span_equal, of_java))
+	if (SPAN_ANY(name, span_equal, services))
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (fits(rows[i].name, name))
