@@ -48,17 +48,16 @@ static void emit_heap(struct backend_run *run, const struct process_id *id, stru
 	const struct runtime_heap *heap)
 {
 	bool has_pages = run->options.observer.profile_pages;
-	char what[96], remedy[320];
+	char what[96], pages[128] = "the page faults have it", remedy[320];
 
 	snprintf(what, sizeof(what), "%s of %.*s %u%s", heap->name, (int)name.size, name.data,
 		id->pid, has_pages ? " in the calls" : "");
-	if (has_pages)
-		snprintf(remedy, sizeof(remedy), "the page faults have it; %s", heap->remedy);
-	else
-		snprintf(remedy, sizeof(remedy),
+	if (!has_pages)
+		snprintf(pages, sizeof(pages),
 			"sooth heap --pages -d 10 -p %u shows which code fills it, and how much of "
-			"the memory it is; %s",
-			id->pid, heap->remedy);
+			"the memory it is",
+			id->pid);
+	snprintf(remedy, sizeof(remedy), "%s; %s", pages, heap->remedy);
 	backend_limit(run, what, heap->why, remedy);
 }
 
@@ -66,11 +65,10 @@ static void emit_heaps(struct backend_run *run, const struct process_id *id,
 	struct timeout *timeout, int process, const struct runtimes_seen *seen)
 {
 	struct buffer comm = { 0 };
-	struct span name = { 0 };
+	struct span name;
 
-	if (timeout_read_at(timeout, process, "comm", &comm, PROCFS_STAT, TIMEOUT_MS) >= 0 &&
-		comm.size)
-		name = span_of((const char *)comm.data, comm.size - 1); /* without the newline */
+	timeout_read_at(timeout, process, "comm", &comm, PROCFS_STAT, TIMEOUT_MS);
+	name = span_of((const char *)comm.data, comm.size ? comm.size - 1 : 0); /* no newline */
 	for (size_t i = 0; i < RUNTIMES; i++) {
 		const struct runtime_heap *heap = &runtime_table[i]->heap;
 

@@ -44,15 +44,6 @@ void generated_fini(struct generated *g)
 
 /* --- the process --- */
 
-static bool is_program(const struct runtime_signs *signs, struct span name)
-{
-	bool is_one = false;
-
-	for (size_t i = 0; i < RUNTIME_SIGNS_MAX && signs->programs[i]; i++)
-		is_one |= span_equal(name, signs->programs[i]);
-	return is_one;
-}
-
 /* By the name of the executable first, so that few executables are read. */
 static const char *engine_of(struct generated *g, int process)
 {
@@ -63,9 +54,12 @@ static const char *engine_of(struct generated *g, int process)
 
 	if (procfs_link_at(process, "exe", &link) >= 0)
 		name = path_base(span_of((const char *)link.data, link.size));
-	for (size_t i = 0; i < RUNTIMES; i++) {
-		if (is_program(&runtime_table[i]->signs, name))
-			engine = runtime_table[i]->title;
+	for (size_t i = 0; i < RUNTIMES * RUNTIME_SIGNS_MAX; i++) {
+		const struct runtime *r = runtime_table[i / RUNTIME_SIGNS_MAX];
+		const char *program = r->signs.programs[i % RUNTIME_SIGNS_MAX];
+
+		if (program && span_equal(name, program))
+			engine = r->title;
 	}
 	buffer_fini(&link);
 	if (engine || runtimes_see_executable(&g->runtimes, &g->timeout, process, &seen))
@@ -90,13 +84,16 @@ static uint32_t inner_pid_of(int process, uint32_t pid)
 	return inner;
 }
 
-/* A regular file of the process's owner that not every user may write to. */
-static bool is_trusted(int fd, uint32_t owner)
+/* A regular file of the process's owner that not every user may write to; another one is closed. */
+static int trusted(int fd, uint32_t owner)
 {
 	struct stat st;
 
-	return !fstat(fd, &st) && S_ISREG(st.st_mode) && !(st.st_mode & S_IWOTH) &&
-	       st.st_uid == owner;
+	if (fd < 0 || (!fstat(fd, &st) && S_ISREG(st.st_mode) && !(st.st_mode & S_IWOTH) &&
+			      st.st_uid == owner))
+		return fd;
+	close(fd);
+	return -EACCES;
 }
 
 /* The runtime has its first page mapped as code, so that it is found. */
@@ -116,11 +113,7 @@ static int open_dump(struct generated *g, int process, uint32_t owner)
 		}
 	}
 	buffer_fini(&maps);
-	if (fd >= 0 && !is_trusted(fd, owner)) {
-		close(fd);
-		fd = -EACCES;
-	}
-	return fd;
+	return trusted(fd, owner);
 }
 
 void generated_meet(struct generated *g, uint32_t pid)
@@ -160,18 +153,13 @@ static int open_map(struct generated *g, const struct generated_process *p)
 	_cleanup_close_ int folder =
 		timed_open(&g->timeout, p->root, "tmp", O_PATH | O_DIRECTORY | O_NOFOLLOW, OPEN_MS);
 	char name[32];
-	int fd;
 
 	if (folder < 0)
 		return folder;
 	snprintf(name, sizeof(name), "perf-%u.map", p->inner_pid);
-	fd = timed_open(
-		&g->timeout, folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, OPEN_MS);
-	if (fd >= 0 && !is_trusted(fd, p->owner)) {
-		close(fd);
-		return -EACCES;
-	}
-	return fd;
+	return trusted(timed_open(&g->timeout, folder, name,
+			       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, OPEN_MS),
+		p->owner);
 }
 
 /* Places that a file may name, while the file is read. */

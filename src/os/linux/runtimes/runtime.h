@@ -117,16 +117,17 @@ struct runtime_walk {
 
 #define RUNTIME_SIGNS_MAX 4
 
-/* Names by which a process has a runtime or an allocator; NULL behind the last one. */
+/* Names by which a process has a runtime or an allocator. Others may define functions of it:
+ * `provides` has the bits of runtimes whose functions mean nothing in a file with these sections.
+ * The name of a library goes on with ".", "-" or a digit.
+ */
 struct runtime_signs {
 	enum maps_runtime runtime;
-	uint32_t provides; /* bits of other runtimes, whose functions a file with its sections
-			      defines as well */
+	uint32_t provides;
 	const char *programs[RUNTIME_SIGNS_MAX];  /* executables, which need not be read then */
-	const char *libraries[RUNTIME_SIGNS_MAX]; /* begin of the file's name, before ".", "-" or a
-						     digit */
+	const char *libraries[RUNTIME_SIGNS_MAX]; /* begin of the file's name */
 	const char *functions[RUNTIME_SIGNS_MAX]; /* that the executable defines */
-	const char *sections[RUNTIME_SIGNS_MAX];  /* begin of a section's name, of the executable */
+	const char *sections[RUNTIME_SIGNS_MAX];  /* begin of the name, in the executable */
 };
 
 /* Memory that a runtime takes from the kernel, and not from malloc. */

@@ -22,7 +22,8 @@
 /* Beside the runtimes of languages. */
 static const struct runtime_signs allocators[] = {
 	/* A static executable defines the function. */
-	{ MAPS_GLIBC, .libraries = { "libc.so", "ld-linux" }, .functions = { "__libc_setup_tls" } },
+	{ MAPS_GLIBC, .libraries = { "libc.so", "libc-2." /* before 2.34 */, "ld-linux" },
+		.functions = { "__libc_setup_tls" } },
 	{ MAPS_MUSL, .libraries = { "ld-musl", "libc.musl" }, .functions = { "__init_libc" } },
 	/* The second one is exported in place of the C library's. */
 	{ MAPS_MIMALLOC, .libraries = { "libmimalloc" },
@@ -69,66 +70,48 @@ static void note(struct runtimes_seen *seen, enum maps_runtime runtime, const ch
 		snprintf(why, RUNTIMES_WHY_SIZE, format, size, name);
 }
 
-/* libc-2.31.so, as glibc named it before 2.34 */
-static bool is_old_glibc(struct span name)
-{
-	return span_starts(name, "libc-2.") && span_ends(name, ".so");
-}
-
-static const struct runtime_signs *signs_at(size_t i)
-{
-	return i < ARRAY_SIZE(allocators) ? &allocators[i]
-					  : &runtime_table[i - ARRAY_SIZE(allocators)]->signs;
-}
-
-static bool is_library(struct span name, const char *sign)
-{
-	size_t length = strlen(sign);
-
-	return span_starts(name, sign) && name.size > length &&
-	       strchr(".-_0123456789", name.data[length]) && span_contains(name, ".so");
-}
-
-void runtimes_see_file(struct runtimes_seen *seen, struct span path)
-{
-	struct span name = path_base(path);
-
-	if (name.size == path.size) /* no file's path */
-		return;
-	if (span_equal(name, "libc.so")) /* musl's C library and loader are this file */
-		note(seen, MAPS_MUSL, "%.*s is mapped", (int)name.size, name.data);
-	if (is_old_glibc(name))
-		note(seen, MAPS_GLIBC, "%.*s is mapped", (int)name.size, name.data);
-	for (size_t i = 0; i < ALL * RUNTIME_SIGNS_MAX; i++) {
-		const struct runtime_signs *signs = signs_at(i / RUNTIME_SIGNS_MAX);
-		const char *sign = signs->libraries[i % RUNTIME_SIGNS_MAX];
-
-		if (sign && is_library(name, sign))
-			note(seen, signs->runtime, "%.*s is mapped", (int)name.size, name.data);
-	}
-}
-
-/* The signs in one list of all runtimes. */
+/* The signs of one kind, of all runtimes. */
 struct sign_list {
 	size_t count;
 	const char *names[64];
 	const struct runtime_signs *of[64];
 };
 
-static struct sign_list list_of(bool are_sections)
+/* By the place of the kind in struct runtime_signs. */
+static struct sign_list list_of(size_t kind)
 {
 	struct sign_list l = { 0 };
 
-	for (size_t i = 0; i < ALL * RUNTIME_SIGNS_MAX; i++) {
-		const struct runtime_signs *of = signs_at(i / RUNTIME_SIGNS_MAX);
-		const char *const *names = are_sections ? of->sections : of->functions;
+	for (size_t i = 0; i < ALL; i++) {
+		const struct runtime_signs *of =
+			i < RUNTIMES ? &runtime_table[i]->signs : &allocators[i - RUNTIMES];
+		const char *const *names = (const void *)((const char *)of + kind);
 
-		if (!names[i % RUNTIME_SIGNS_MAX])
-			continue;
-		l.names[l.count] = names[i % RUNTIME_SIGNS_MAX];
-		l.of[l.count++] = of;
+		for (size_t k = 0; k < RUNTIME_SIGNS_MAX && names[k]; k++) {
+			l.names[l.count] = names[k];
+			l.of[l.count++] = of;
+		}
 	}
 	return l;
+}
+
+void runtimes_see_file(struct runtimes_seen *seen, struct span path)
+{
+	const struct sign_list libraries = list_of(offsetof(struct runtime_signs, libraries));
+	struct span name = path_base(path);
+
+	if (name.size == path.size) /* no file's path */
+		return;
+	if (span_equal(name, "libc.so")) /* musl's C library and loader are this file */
+		note(seen, MAPS_MUSL, "%.*s is mapped", (int)name.size, name.data);
+	for (size_t i = 0; i < libraries.count; i++) {
+		size_t length = strlen(libraries.names[i]);
+
+		if (span_starts(name, libraries.names[i]) && name.size > length &&
+			strchr(".-_0123456789", name.data[length]) && span_contains(name, ".so"))
+			note(seen, libraries.of[i]->runtime, "%.*s is mapped", (int)name.size,
+				name.data);
+	}
 }
 
 /* --- the executable, in a call with a timeout --- */
@@ -142,7 +125,8 @@ struct scan {
 
 static int scan_executable(struct scan *l, int fd)
 {
-	const struct sign_list functions = list_of(false), sections = list_of(true);
+	const struct sign_list functions = list_of(offsetof(struct runtime_signs, functions)),
+			       sections = list_of(offsetof(struct runtime_signs, sections));
 	struct elf_found found;
 	int status = elf_sections(fd, sections.names, sections.count, &l->found.sections);
 
@@ -184,7 +168,8 @@ static int scan(struct timeout *timeout, int process, struct scan *l, void (*wor
 
 static void tell(const struct evidence *e, struct runtimes_seen *seen)
 {
-	const struct sign_list functions = list_of(false), sections = list_of(true);
+	const struct sign_list functions = list_of(offsetof(struct runtime_signs, functions)),
+			       sections = list_of(offsetof(struct runtime_signs, sections));
 	uint32_t provided = 0;
 
 	for (size_t i = 0; i < sections.count; i++)

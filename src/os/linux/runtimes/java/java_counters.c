@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/linux/runtimes/java/java_counters.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -113,11 +113,8 @@ bool java_counters_read(
 	struct maps_managed_heap *out, struct timeout *timeout, int process, const char *path)
 {
 	struct reading r = { .process = process };
-	size_t length = strlen(path);
 
-	if (length >= sizeof(r.path))
-		return false;
-	memcpy(r.path, path, length);
+	snprintf(r.path, sizeof(r.path), "%s", path);
 	if (timeout_call(timeout, do_read, NULL, &r, sizeof(r), process, READ_MS) || !r.is_read)
 		return false;
 	*out = r.heap;
