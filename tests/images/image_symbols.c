@@ -50,7 +50,7 @@ static bool is_wanted(const struct keeping *k, const char *name)
 			return true;
 	}
 	while (length && (at = strstr(at, name))) {
-		if (at[length] == ' ' && at > k->text && at[-1] == ' ')
+		if ((at[length] == ' ' || at[length] == '\n') && at > k->text && at[-1] == ' ')
 			return true;
 		at += length;
 	}

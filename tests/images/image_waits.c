@@ -28,10 +28,10 @@ static void put_goroutines(struct buffer *text, const struct waits_goroutines *g
 {
 	buffer_format(text, "goroutines %llu%s", (unsigned long long)g->count,
 		g->state == WAITS_GOROUTINE_WAITS ? " wait" : "");
-	put_text(text, ", begun in ", g, &g->start);
-	put_text(text, ", at ", g, &g->at);
-	put_text(text, ", by ", g, &g->by);
-	put_text(text, ", ", g, &g->reason);
+	put_text(text, "  begun in ", g, &g->start);
+	put_text(text, "  at ", g, &g->at);
+	put_text(text, "  by ", g, &g->by);
+	put_text(text, "  ", g, &g->reason);
 	buffer_char(text, '\n');
 }
 
@@ -39,11 +39,11 @@ static void put_tasks(struct buffer *text, const struct waits_tasks *t)
 {
 	buffer_format(
 		text, "tasks %llu%s", (unsigned long long)t->count, t->is_waiting ? " wait" : "");
-	put_text(text, ", begun in ", t, &t->start);
-	put_text(text, ", at ", t, &t->at);
+	put_text(text, "  begun in ", t, &t->start);
+	put_text(text, "  at ", t, &t->at);
 	put_text(text, " ", t, &t->place);
-	put_text(text, ", by ", t, &t->by);
-	put_text(text, ", awaited by ", t, &t->awaiter);
+	put_text(text, "  by ", t, &t->by);
+	put_text(text, "  awaited by ", t, &t->awaiter);
 	buffer_char(text, '\n');
 }
 

@@ -430,8 +430,12 @@ static void shrink(struct shrinking *s)
 	drop_mappings(s, 0, image->mapping_count);
 	for (size_t f = 0; f < image->file_count; f++)
 		image_keep_symbols(image, f, buffer_cstr(&s->wanted), s->prefixes);
-	if (!is_same(s))
-		fprintf(stderr, "make_image: symbols are missing that the stack needs (--keep)\n");
+	if (!is_same(s)) {
+		fprintf(stderr,
+			"make_image: symbols are missing that the result needs (--keep):\n%s",
+			buffer_cstr(&s->text));
+		exit(1);
+	}
 	for (size_t f = 0; f < image->file_count; f++)
 		clear_pages(
 			s, &(struct range){ &image->files[f], (int)f, 0, image->files[f].count });
