@@ -10,7 +10,8 @@
 /* Replaces the text by the stacks, a line for each frame, innermost first, with what waits behind
  * them; false: the mappings of the process could not be read. */
 bool image_stacks(pid_t pid, const struct image_thread *threads, size_t count, struct buffer *text);
-/* Appends a line for goroutines, or for tasks, that wait alike. */
+/* Appends a line for goroutines or tasks that wait alike, and for each thread that waits for a lock
+ * of its runtime. */
 void image_waits(pid_t pid, struct buffer *text);
 
 #endif

@@ -2,6 +2,7 @@
 /* What runs in a process beside its threads, as `sooth why` reads it. */
 #include "image_stacks.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "model/batch.h"
@@ -47,6 +48,18 @@ static void put_tasks(struct buffer *text, const struct waits_tasks *t)
 	buffer_char(text, '\n');
 }
 
+static void put_locks(struct buffer *text, const struct wait_owners *owners)
+{
+	for (unsigned i = 0; owners && i < owners->count; i++) {
+		const struct wait_owner *o = &owners->all[i];
+
+		buffer_format(text, "thread waits for lock of kind %d", (int)o->lock);
+		if (*o->class)
+			buffer_format(text, "  %s", o->class);
+		buffer_string(text, o->owner ? "  of another\n" : "\n");
+	}
+}
+
 static void put_records(struct buffer *text, const struct buffer *records)
 {
 	const struct batch batch = { records->data, records->size };
@@ -72,9 +85,12 @@ void image_waits(pid_t pid, struct buffer *text)
 	runtime_set_init(&r.runtimes, NULL);
 	if (n.process >= 0) {
 		RUNTIME_CALL(&r.runtimes, waits, &r, &n);
+		RUNTIME_CALL(&r.runtimes, locks, &r, &n);
 		close(n.process);
 	}
 	put_records(text, &run.out);
+	put_locks(text, n.owners);
+	free(n.owners);
 	runtime_set_fini(&r.runtimes);
 	timeout_fini(&r.timeout);
 	buffer_fini(&r.more);
