@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * make_image [--keep=PREFIX]... PID FILE [FUNCTION...]: stores the process as an image, and prints
- * the stack of its first thread as it is found in the image. With functions: tries until the stack
- * has them in this order, innermost first. Of large symbol tables what is named by no stack is left
- * out, but for symbols that begin with a prefix. Stops the process meanwhile, for some seconds of
- * the first part.
+ * make_image [--whole] [--keep=PREFIX]... PID FILE [FUNCTION...]: stores the process as an image,
+ * and prints the stack of its first thread as it is found in the image. With functions: tries until
+ * the stack has them in this order, innermost first. Of large symbol tables what is named by no
+ * stack is left out, but for symbols that begin with a prefix. Stops the process meanwhile, for
+ * some seconds of the first part.
  *
  * All that is read while the stack is walked and named goes into the image. Then bytes are set to
  * 0, piece by piece, as long as the result stays the same; what remains is what the result needs.
+ * With --whole nothing is set to 0: a matter of a second, for a process whose image is not kept.
  */
 #include "image_stacks.h"
 #include "image_symbols.h"
@@ -273,6 +274,7 @@ struct shrinking {
 	uint64_t end_ns;
 	uint64_t trials;
 	const char *prefixes[PREFIXES_MAX + 1];
+	bool is_whole;
 };
 
 static bool is_same(struct shrinking *s)
@@ -470,13 +472,13 @@ static bool look(struct image *image, pid_t pid, char **functions, struct buffer
 	return is_found;
 }
 
-static void write_image(const struct image *image, const char *path)
+static void write_image(const struct image *image, int level, const char *path)
 {
 	struct buffer out = { 0 };
 	FILE *file = fopen(path, "we");
 
-	if (!file || !image_store(image, &out) || fwrite(out.data, 1, out.size, file) != out.size ||
-		fclose(file))
+	if (!file || !image_store(image, level, &out) ||
+		fwrite(out.data, 1, out.size, file) != out.size || fclose(file))
 		die(path);
 	fprintf(stderr, "%s: %zu bytes\n", path, out.size);
 	buffer_fini(&out);
@@ -491,14 +493,16 @@ int main(int argc, char **argv)
 	struct buffer text = { 0 };
 	int tries = 0;
 
-	for (size_t i = 0; argc > 1 && !strncmp(argv[1], "--keep=", 7) && i < PREFIXES_MAX; i++) {
-		s.prefixes[i] = argv[1] + 7;
-		argv++;
-		argc--;
+	for (size_t i = 0; argc > 1 && !strncmp(argv[1], "--", 2) && i < PREFIXES_MAX;
+		argv++, argc--) {
+		if (!strncmp(argv[1], "--keep=", 7))
+			s.prefixes[i++] = argv[1] + 7;
+		s.is_whole |= !strcmp(argv[1], "--whole");
 	}
 	pid = argc > 2 ? (pid_t)atoi(argv[1]) : 0;
 	if (pid <= 0) {
-		fprintf(stderr, "usage: make_image [--keep=PREFIX]... PID FILE [FUNCTION...]\n");
+		fprintf(stderr,
+			"usage: make_image [--whole] [--keep=PREFIX]... PID FILE [FUNCTION...]\n");
 		return 2;
 	}
 	noted.notes = mmap(NULL, NOTES_MAX * sizeof(struct note), PROT_READ | PROT_WRITE,
@@ -521,16 +525,17 @@ int main(int argc, char **argv)
 	if (!image_open(&image))
 		die("a folder for the image");
 	if (!image_stacks(IMAGE_PID, image.threads, 1, &s.wanted) ||
-		!has_functions(&s.wanted, argv + 3)) {
+		strcmp(buffer_cstr(&s.wanted), buffer_cstr(&text))) {
 		fprintf(stderr,
 			"make_image: the image gives another stack:\n%sthan the process:\n%s",
 			buffer_cstr(&s.wanted), buffer_cstr(&text));
 		return 1;
 	}
-	shrink(&s);
+	if (!s.is_whole)
+		shrink(&s);
 	fprintf(stderr, "%llu trials%s\n", (unsigned long long)s.trials,
-		is_late(&s) ? ", not all that could be" : "");
-	write_image(&image, argv[2]);
+		!s.is_whole && is_late(&s) ? ", not all that could be" : "");
+	write_image(&image, s.is_whole ? 1 : 19, argv[2]);
 	printf("%s", buffer_cstr(&s.wanted));
 	image_fini(&image);
 	buffer_fini(&text);

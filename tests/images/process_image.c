@@ -17,11 +17,11 @@
 
 #include "base/cursor.h"
 #include "os/linux/files/procfs.h"
+#include "os/linux/files/root_file.h"
 #include "os/linux/files/timeout.h"
 
-#define MAGIC	   "sooth image 1\n"
-#define IMAGE_MAX  (64u << 20) /* bytes of one, unpacked */
-#define PACK_LEVEL 19
+#define MAGIC	  "sooth image 1\n"
+#define IMAGE_MAX (64u << 20) /* bytes of one, unpacked */
 
 /* --- pages --- */
 
@@ -76,7 +76,7 @@ static void put_space(struct buffer *out, const struct image_space *space)
 	buffer_append(out, space->pages, space->count * sizeof(*space->pages));
 }
 
-bool image_store(const struct image *image, struct buffer *out)
+bool image_store(const struct image *image, int level, struct buffer *out)
 {
 	uint64_t head[3] = { image->thread_count, image->mapping_count, image->file_count };
 	struct buffer plain = { 0 };
@@ -91,8 +91,7 @@ bool image_store(const struct image *image, struct buffer *out)
 	for (size_t i = 0; i < image->file_count; i++)
 		put_space(&plain, &image->files[i]);
 	to = buffer_failed(&plain) ? NULL : buffer_reserve(out, ZSTD_compressBound(plain.size));
-	size = to ? ZSTD_compress(
-			    to, ZSTD_compressBound(plain.size), plain.data, plain.size, PACK_LEVEL)
+	size = to ? ZSTD_compress(to, ZSTD_compressBound(plain.size), plain.data, plain.size, level)
 		  : 0;
 	if (to && !ZSTD_isError(size))
 		buffer_commit(out, size);
@@ -379,6 +378,13 @@ int procfs_open(pid_t pid)
 	fd = open(opened && pid == IMAGE_PID ? opened->folder : path,
 		O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+/* Debug information and maps of generated code stand in files that are not of the image. */
+int root_open(int process)
+{
+	(void)process;
+	return -ENOENT;
 }
 
 static bool read_image(void *out, uint64_t address, size_t size)
