@@ -20,7 +20,7 @@ extern const struct option debug_servers_rows[DEBUG_SERVERS_COUNT];
 #define DEBUG_SERVERS_RULES                                                                        \
 	OPTION_OVER("debuginfod"), OPTION_OVER("debug-cache"),                                     \
 	{                                                                                          \
-		OPTION_NEEDS, "debug-cache", "debuginfod", "it is the size of what that keeps",    \
+		OPTION_NEEDS, "debug-cache", "debuginfod", "it limits what --debuginfod keeps",    \
 			NULL                                                                       \
 	}
 

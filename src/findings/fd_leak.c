@@ -38,7 +38,7 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-same", 1000, 1, 1e9,
 		"minimum number of descriptors of one kind that are open at once"),
 	THRESHOLD("min-windows", 4, 2, 500,
-		"minimum number of intervals between samples that show growth"),
+		"minimum number of time slices to judge growth by"),
 	THRESHOLD("min-age", 10e9, 0, 86400e9,
 		"process age from which on growth is not that of a start", .unit = SOOTH_UNIT_NS),
 	THRESHOLD("min-gain-young", 40, 1, 1e9,

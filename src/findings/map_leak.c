@@ -34,7 +34,7 @@ static const struct finding_option options[] = {
 		"memory-growth)",
 		.unit = SOOTH_UNIT_BYTES),
 	THRESHOLD("min-windows", 4, 2, 500,
-		"minimum number of intervals between samples that show growth"),
+		"minimum number of time slices to judge growth by"),
 	THRESHOLD("min-age", 10e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
 };
 

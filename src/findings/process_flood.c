@@ -37,7 +37,7 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-gain", 20, 1, 1e6,
 		"minimum number by which living descendants increase during the observation"),
 	THRESHOLD("min-windows", 4, 2, 500,
-		"minimum number of intervals between samples that show growth"),
+		"minimum number of time slices to judge growth by"),
 	THRESHOLD("many", 200, 1, 1e6, "severity is high from this number of living descendants"),
 	THRESHOLD(SERVER_RESTARTS_OPTION, 3, 1, 1e6, "minimum number of restarts of one MCP server"),
 	THRESHOLD(STARTS_NAME, 20, 0.1, 1e6,

@@ -27,7 +27,7 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-gain", 10, 1, 1e6, "minimum number of threads added during the observation"),
 	THRESHOLD("many", 200, 1, 1e6, "severity is low below this number of threads"),
 	THRESHOLD("min-windows", 4, 2, 500,
-		"minimum number of intervals between samples that show growth"),
+		"minimum number of time slices to judge growth by"),
 	THRESHOLD("min-age", 10e9, 0, 86400e9,
 		"process age from which on growth is not that of a start", .unit = SOOTH_UNIT_NS),
 	THRESHOLD("min-gain-young", 30, 1, 1e6,

@@ -24,7 +24,7 @@
 _Static_assert((int)HEAP_WEIGHTS <= (int)CALL_GRAPH_KEPT, "each has its value in a node");
 
 #define GRAPH_ROW(F, S)                                                                            \
-	F(S, REAL, percent, ALWAYS, "share of the weight in this frame and below",                 \
+	F(S, REAL, percent, ALWAYS, "share of the --weight in this frame and below",               \
 		.label = "TOTAL%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
 	F(S, U64, live_bytes, ALWAYS, "bytes not freed that this frame and below allocated",       \
 		.label = "LIVE", .unit = SOOTH_UNIT_BYTES)                                         \

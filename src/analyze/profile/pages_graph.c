@@ -15,7 +15,7 @@
 #include "model/schema.h"
 
 #define GRAPH_ROW(F, S)                                                                            \
-	F(S, REAL, percent, ALWAYS, "share of the weight in this frame and below",                 \
+	F(S, REAL, percent, ALWAYS, "share of the memory in this frame and below",                 \
 		.label = "TOTAL%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
 	F(S, U64, remaining_bytes, ALWAYS,                                                         \
 		"memory that this frame and below touched, and remains", .label = "REMAINS",       \

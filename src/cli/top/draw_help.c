@@ -25,7 +25,7 @@ static const struct help_line lines[] = {
 	{ "Space U", "tag a row; untag all: acts on the tagged" },
 	{ "C R J", "copy PID, resume command; go to its terminal" },
 	{ "+ -  p", "longer, shorter interval; pause the display" },
-	{ "[ ] { }", "of a capture: step back, on; 30 frames" },
+	{ "[ ] { }", "capture: 1 frame back, on; 30 back, on" },
 	{ "? F1  q F10", "this help; quit" },
 	{ "mouse", "click a row or a heading; wheel" },
 	{ "in front of rows", "+ new  * changed  - ended  ! left over" },

@@ -362,7 +362,7 @@ bool heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct 
 	r->looked_ns = look.now_ns;
 	if (control->unheld != r->reported_unheld)
 		backend_loss(run, control->unheld - r->reported_unheld, 0,
-			"sooth's table of processes was full: their allocations were only counted");
+			"sooth's table of processes was full: calls of others were only counted");
 	r->reported_unheld = control->unheld;
 	return true;
 }
