@@ -33,8 +33,7 @@ static const struct finding_option options[] = {
 		"maximum growth of resident memory per new mapping without a file (more: "
 		"memory-growth)",
 		.unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("min-windows", 4, 2, 500,
-		"minimum number of time slices to judge growth by"),
+	THRESHOLD("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by"),
 	THRESHOLD("min-age", 10e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
 };
 
