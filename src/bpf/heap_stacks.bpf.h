@@ -78,12 +78,12 @@ VERIFIED_ALONE_BY_NUMBERS int hash_walk(uint32_t walk, uint32_t from, uint32_t t
 	return 0;
 }
 
-/* Adds the functions of Python to the hash of the frames in w->address. */
-static inline void hash_python(struct walk *w)
+/* Adds what is beside the stack to the hash of the frames in w->address. */
+static inline void hash_own(struct walk *w)
 {
 	uint32_t native = w->frames * FRAME_WORDS;
 
-	hash_walk(w->index, native, native + 3 * w->raw.python_frames);
+	hash_walk(w->index, native, native + (uint32_t)w->own.words);
 }
 
 /* Hashes all frames, and how the walk ended. */
@@ -91,7 +91,7 @@ static inline void hash_all(struct walk *w, uint32_t words)
 {
 #ifdef WALK_NOTES
 	w->address = w->notes.hash;
-	hash_python(w);
+	hash_own(w);
 #else
 	w->address = w->end + 1;
 	hash_walk(w->index, 0, words);
@@ -126,8 +126,8 @@ static inline void send_walk(struct walk *w, struct task_struct *task, const str
 	if (bpf_map_lookup_elem(&sent_stacks, &hash))
 		return;
 	w->raw.hash = hash;
-	send_names(w->index);
-	flags = w->raw.python_frames || w->raw.js_frames ? names_flags() : ring_flags();
+	send_runtime_names(w);
+	flags = w->raw.words ? names_flags() : ring_flags();
 	if (bpf_ringbuf_output(&ring, &w->raw, sizeof(w->raw) + bytes, flags))
 		__sync_fetch_and_add(&control.lost_stacks, 1);
 	else
@@ -149,9 +149,9 @@ static inline uint32_t claim_kept(const struct member *m)
 static inline void begin_engines(struct walk *w, const struct kept_walk *k)
 {
 	if (k && w->notes.above)
-		w->raw.js_file = k->js_file;
-	else if (walks_control.jscs)
-		begin_javascript(w);
+		w->raw.engine = k->engine;
+	else
+		begin_runtimes(w);
 }
 
 static inline void take_kept(struct walk *w, const struct kept_walk *k, uint32_t above)
@@ -159,11 +159,8 @@ static inline void take_kept(struct walk *w, const struct kept_walk *k, uint32_t
 	const struct walk_step *s = &k->steps[(above - 1) & (PROFILE_FRAMES_MAX - 1)];
 
 	w->address = s->hash;
-	if (!s->has_python)
-		return;
-	w->python_runtime = k->python_runtime;
-	w->raw.python_type = k->python_type;
-	w->raw.python_file = k->python_file;
+	if (s->has_own)
+		w->own = k->own;
 }
 
 /* Whether the stack ends with one that was walked before, and was sent as a whole. */
@@ -186,7 +183,7 @@ static inline __attribute__((always_inline)) bool is_known_stack(
 	w->notes.is_noting = 0;
 	if (w->frames)
 		keep_walk(w, k, kept, above);
-	walk_python(w->index);
+	walk_runtimes(w);
 	hash_all(w, 0);
 	hash = w->address;
 	return bpf_map_lookup_elem(&sent_stacks, &hash) != 0;
@@ -209,7 +206,7 @@ static inline __attribute__((always_inline)) void walk_again(struct walk *w,
 	w->notes.hash = w->address;
 	if (k)
 		keep_walk(w, k, kept, 0);
-	walk_python(w->index);
+	walk_runtimes(w);
 	send_walk(w, task, m);
 	__sync_fetch_and_add(&memos.walked, 1);
 }
@@ -254,7 +251,7 @@ static inline uint64_t stack_of(
 	struct walk *w, struct task_struct *task, const struct member *m, struct pt_regs *regs)
 {
 	walk_user(w, task, m, regs);
-	walk_python(w->index);
+	walk_runtimes(w);
 	send_walk(w, task, m);
 	return w->address;
 }

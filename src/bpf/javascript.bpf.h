@@ -7,8 +7,10 @@
 #ifndef SOOTH_BPF_JAVASCRIPT_BPF_H
 #define SOOTH_BPF_JAVASCRIPT_BPF_H
 
-#include "bpf/python.bpf.h"
+#include "bpf/unwind.bpf.h"
 #include "bpf/v8_step.h"
+
+#define JAVASCRIPT_KNOWN (1ULL << RUNTIME_jsc | 1ULL << RUNTIME_v8)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -24,15 +26,8 @@ struct {
 	__type(value, struct profile_v8);
 } v8s SEC(".maps");
 
-/* Interpreter/CallFrame.h: behind the frame pointer and the return address */
-#define JSC_SLOTS	    16
 #define JSC_CELL_MASK	    0xffff000000000007ULL /* none of these is set in the address of a cell */
 #define JSC_CELL_TYPE(head) ((uint32_t)((head) >> 40) & 0xff)
-
-struct jsc_slots {
-	uint64_t block, callee;
-	uint32_t arguments, call_site;
-};
 
 /* The executable of the process, if it is known to have an engine. */
 static inline void begin_javascript(struct walk *w)
@@ -41,11 +36,11 @@ static inline void begin_javascript(struct walk *w)
 	struct inode *inode;
 
 	inode = BPF_CORE_READ(mm, exe_file, f_inode);
-	w->raw.js_file =
+	w->raw.engine =
 		profile_file_key(BPF_CORE_READ(inode, i_sb, s_dev), BPF_CORE_READ(inode, i_ino));
-	if (!bpf_map_lookup_elem(&jscs, &w->raw.js_file) &&
-		!bpf_map_lookup_elem(&v8s, &w->raw.js_file))
-		w->raw.js_file = 0;
+	if (!bpf_map_lookup_elem(&jscs, &w->raw.engine) &&
+		!bpf_map_lookup_elem(&v8s, &w->raw.engine))
+		w->raw.engine = 0;
 }
 
 static inline bool is_interpreter(const struct walk *w, const struct profile_jsc *jsc)
@@ -74,7 +69,7 @@ static inline uint64_t executable_of(struct walk *w, const struct profile_jsc *j
 
 static inline bool read_slots(struct walk *w, struct jsc_slots *slots)
 {
-	uint64_t counts, at = w->fp + JSC_SLOTS;
+	uint64_t counts, at = w->fp + JSC_SLOTS_AT;
 
 	if (!read_word(w, &slots->block, at) || !read_word(w, &slots->callee, at + 8) ||
 		!read_word(w, &counts, at + 16))
@@ -91,13 +86,11 @@ VERIFIED_ALONE_BY_NUMBERS int meet_javascript(uint32_t walk)
 	struct profile_jsc *jsc;
 	struct jsc_slots slots;
 	uint64_t executable, owner, name;
-	uint32_t at;
 
 	if (!w)
 		return 0;
-	jsc = bpf_map_lookup_elem(&jscs, &w->raw.js_file);
-	at = w->raw.js_frames;
-	if (!jsc || at >= PROFILE_FRAMES_MAX ||
+	jsc = bpf_map_lookup_elem(&jscs, &w->raw.engine);
+	if (!jsc || w->besides >= PROFILE_FRAMES_MAX ||
 		(w->mapping.file != PROFILE_FILE_NONE && !is_interpreter(w, jsc)) || !take_fp(w) ||
 		!read_slots(w, &slots))
 		return 0;
@@ -110,14 +103,11 @@ VERIFIED_ALONE_BY_NUMBERS int meet_javascript(uint32_t walk)
 			w, word_at(w, owner + jsc->executable_unlinked) + jsc->unlinked_name);
 	else
 		name = executable ? word_at(w, executable + jsc->native_name) : 0;
-	w->raw.js_frames = (uint16_t)(at + 1);
-	at = (at & (PROFILE_FRAMES_MAX - 1)) * JSC_FRAME_WORDS;
-	w->js[at] = w->frames | (uint64_t)slots.call_site << 32;
-	w->js[at + 1] = slots.block;
-	w->js[at + 2] = slots.callee;
-	w->js[at + 3] =
-		(owner ? owner : executable) | (owner && owner == executable ? JSC_IS_PAIR : 0);
-	w->js[at + 4] = name;
+	walk_put_beside(w,
+		profile_words_head(w->frames, RUNTIME_jsc, JAVASCRIPT_WORDS, slots.call_site),
+		slots.block, slots.callee,
+		(owner ? owner : executable) | (owner && owner == executable ? JSC_IS_PAIR : 0),
+		name);
 	return 0;
 }
 
@@ -129,21 +119,27 @@ VERIFIED_ALONE_BY_NUMBERS int meet_v8(uint32_t walk)
 
 	if (!w)
 		return 0;
-	v8 = bpf_map_lookup_elem(&v8s, &w->raw.js_file);
+	v8 = bpf_map_lookup_elem(&v8s, &w->raw.engine);
 	if (v8)
 		v8_frame(w, v8);
 	return 0;
 }
 
-/* Behind the other frames. */
-static inline uint32_t put_javascript(struct walk *w, uint32_t at)
+#ifdef WALK_NOTES
+/* Hash of the objects that name the function: its other objects differ from one closure to the
+ * next. Without a mark the executable is no function's, or one of the engine's own, which are made
+ * when they are first called. */
+static inline uint64_t hash_of_beside(const struct walk *w, uint64_t number)
 {
-	uint32_t bytes = w->raw.js_frames * JSC_FRAME_WORDS * 8;
+	const uint64_t *js = &w->beside[(number & (PROFILE_FRAMES_MAX - 1)) * PROFILE_FRAME_WORDS];
+	uint64_t hash = mix(js[3], js[4]);
 
-	if (at > PROFILE_TAIL_WORDS || bytes > sizeof(w->js) ||
-		bpf_probe_read_kernel(&w->tail[at], bytes, w->js))
-		return w->raw.js_frames = 0;
-	return bytes / 8;
+	if (js[3] & JSC_IS_PAIR) /* or the tag that V8 has in each address */
+		return w->mapping.file == PROFILE_FILE_NONE ? mix(hash, js[0] >> 32) : hash;
+	if (js[1])
+		return 0;
+	return js[2] < V8_KINDS_MAX ? mix(js[4], js[2]) : js[4];
 }
+#endif
 
 #endif

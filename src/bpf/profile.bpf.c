@@ -118,8 +118,8 @@ int on_sample(struct event *event)
 	walk_user(w, task, &m, user_registers(task));
 	if (!is_fault)
 		walk_kernel(w, event, 0);
-	walk_python(w->index);
-	send_names(w->index);
+	walk_runtimes(w);
+	send_runtime_names(w);
 	w->raw.flags = is_fault ? PROFILE_RAW_FAULT : 0;
 	w->raw.faults = since;
 	if (is_fault)
@@ -157,8 +157,8 @@ int BPF_PROG(on_call, struct pt_regs *regs, long number)
 	if (!w || !is_selected(abi, (uint32_t)number) || !is_followed(task, &m))
 		return 0;
 	walk_user(w, task, &m, user_registers(task));
-	walk_python(0);
-	send_names(0);
+	walk_runtimes(w);
+	send_runtime_names(w);
 	w->raw.call = (uint32_t)number;
 	w->raw.abi = (uint16_t)abi;
 	emit(w, task, &m);

@@ -92,8 +92,8 @@ static inline void begin_wait(void *context, struct task_struct *task, bool is_p
 	end_missed(&t->wait, task);
 	walk_user(w, task, &t->member, user_registers(task));
 	walk_kernel(w, context, OWN_FRAMES);
-	walk_python(0);
-	send_names(0);
+	walk_runtimes(w);
+	send_runtime_names(w);
 	note_state(&w->raw, task, user_registers(task), is_preempted);
 	bytes = finish(w, task, &t->member);
 	if (bytes > sizeof(t->wait.tail))
@@ -125,9 +125,7 @@ static inline void begin_old_wait(struct thread *t, struct task_struct *task)
 		return;
 	w->frames = 0;
 	w->end = PROFILE_KERNEL_ONLY;
-	w->raw.kernel_frames = w->raw.python_frames = w->raw.is_python_whole = 0;
-	w->raw.js_frames = 0;
-	w->raw.js_file = 0;
+	forget_words(w);
 	note_state(&w->raw, task, registers_of(task), false);
 	finish(w, task, &t->member);
 	w->raw.flags |= PROFILE_WAIT_OLD;

@@ -24,6 +24,12 @@ struct walk_mapping {
 #define HASH_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 by the golden ratio */
 
 #ifdef WALK_NOTES
+static inline uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * HASH_FACTOR;
+	return hash ^ hash >> 29;
+}
+
 /* Words that a walk has read, frame by frame, for walk_memo.bpf.h. */
 #define WALK_WORDS_MAX	 256
 #define WALK_CHUNK_WORDS 128	      /* a power of two */
@@ -41,7 +47,7 @@ struct walk_step {
 	uint8_t uses_fp;	   /* the frame pointer from below; kept: it, or one above */
 	uint8_t sets_fp;
 	uint8_t is_exact, has_link;
-	uint8_t has_python; /* kept: it, or one above */
+	uint8_t has_own; /* kept: it, or one above */
 	uint8_t unused;
 };
 
@@ -58,7 +64,7 @@ struct walk_notes {
 	uint32_t above; /* frames of the kept walk that may still be met */
 	uint32_t has_compared;
 	uint32_t same; /* words of the kept walk, from the start of the thread on */
-	uint32_t python_here, js_below; /* of the frame that the walk is at */
+	uint32_t own_here, beside_below; /* of the frame that the walk is at */
 	struct walk_step now;
 	struct walk_step steps[PROFILE_FRAMES_MAX]; /* the innermost first */
 	struct walk_word words[WALK_WORDS_MAX];
@@ -66,6 +72,15 @@ struct walk_notes {
 	uint64_t chunk[WALK_CHUNK_WORDS];
 };
 #endif
+
+/* Of the runtime that keeps its frames elsewhere: what its own steps need. */
+struct walk_own {
+	uint64_t file;	/* its engine; 0: it is not on the stack */
+	uint64_t state; /* where all that it has begins */
+	uint64_t type;	/* of functions */
+	uint64_t frame; /* the next one to look at; 0: none is left */
+	uint64_t words; /* that are put */
+};
 
 struct walk {
 	uint64_t pc, sp, fp, link;
@@ -83,17 +98,40 @@ struct walk {
 	uint32_t unused;
 	uint64_t node[WALK_NODE_BYTES / 8];
 	struct profile_raw raw;
-	uint64_t tail[PROFILE_TAIL_WORDS + PROFILE_FRAMES_MAX * JSC_FRAME_WORDS];
-	uint64_t python_runtime; /* 0: no interpreter on the stack */
-	uint64_t python_frame;	 /* the next one to look at; 0: none is left */
-	uint64_t js[PROFILE_FRAMES_MAX * JSC_FRAME_WORDS];
+	uint64_t tail[PROFILE_TAIL_WORDS + PROFILE_FRAMES_MAX * PROFILE_FRAME_WORDS];
+	struct walk_own own;
+	uint64_t besides; /* frames with words beside them */
+	uint64_t beside[PROFILE_FRAMES_MAX * PROFILE_FRAME_WORDS];
 #ifdef WALK_NOTES
 	struct walk_notes notes;
 #endif
 };
 
-_Static_assert(
-	2 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + 3 * PYTHON_FRAMES_MAX <= PROFILE_TAIL_WORDS,
+/* For the verifier, without a branch. */
+#define WALK_TAIL_MASK 1023
+
+_Static_assert(sizeof(((struct walk *)0)->tail) / 8 > WALK_TAIL_MASK + 2 &&
+		       PROFILE_TAIL_WORDS <= WALK_TAIL_MASK,
 	"all frames have room");
+
+/* Where the next word behind the frames goes that a runtime has beside the stack. */
+static inline uint32_t walk_own_at(const struct walk *w)
+{
+	return (uint32_t)(2 * w->frames + w->raw.kernel_frames + w->own.words) & WALK_TAIL_MASK;
+}
+
+/* Puts words beside the frame that the walk is at: there has to be room. */
+static inline void walk_put_beside(struct walk *w, uint64_t head, uint64_t first, uint64_t second,
+	uint64_t third, uint64_t last)
+{
+	uint64_t at = (w->besides & (PROFILE_FRAMES_MAX - 1)) * PROFILE_FRAME_WORDS;
+
+	w->beside[at] = head;
+	w->beside[at + 1] = first;
+	w->beside[at + 2] = second;
+	w->beside[at + 3] = third;
+	w->beside[at + 4] = last;
+	w->besides++;
+}
 
 #endif

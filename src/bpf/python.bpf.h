@@ -23,11 +23,9 @@ static inline void meet_python(struct walk *w, uint64_t offset)
 
 	if (!p || !python_is_eval(p, offset))
 		return;
-	w->python_runtime = w->mapping.shift + p->runtime;
-	w->raw.python_type = w->mapping.shift + p->code_type;
-	w->raw.python_file = w->mapping.file;
+	python_meet(w, p);
 #ifdef WALK_NOTES
-	w->notes.python_here = 1;
+	w->notes.own_here = 1;
 #endif
 }
 
@@ -51,7 +49,7 @@ VERIFIED_ALONE_BY_NUMBERS int next_python(uint32_t walk)
 
 	if (!w)
 		return 0;
-	p = bpf_map_lookup_elem(&pythons, &w->raw.python_file);
+	p = bpf_map_lookup_elem(&pythons, &w->own.file);
 	return p && python_up(w, &p->layout);
 }
 
@@ -62,9 +60,9 @@ VERIFIED_ALONE_BY_NUMBERS int walk_python(uint32_t walk)
 	uint64_t self = thread_pointer();
 	struct profile_python *p;
 
-	if (!w || !w->python_runtime || !self)
+	if (!w || !w->own.file || !self)
 		return 0;
-	p = bpf_map_lookup_elem(&pythons, &w->raw.python_file);
+	p = bpf_map_lookup_elem(&pythons, &w->own.file);
 	if (!p)
 		return 0;
 	python_begin(w, &p->layout, p->layout.thread_id, self);

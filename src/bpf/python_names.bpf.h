@@ -76,24 +76,25 @@ VERIFIED_ALONE_BY_NUMBERS int send_name(uint32_t walk, uint32_t number)
 
 	if (!w)
 		return 0;
-	at = python_line_at(w, number);
-	f.code = w->tail[(at - 2) & (PROFILE_TAIL_WORDS - 1)];
-	f.name = w->tail[(at - 1) & (PROFILE_TAIL_WORDS - 1)];
-	f.line = (uint32_t)w->tail[at];
+	at = (2 * w->frames + w->raw.kernel_frames + number) & WALK_TAIL_MASK;
+	f.code = w->tail[at];
+	f.name = w->tail[at + 1];
+	f.line = (uint32_t)w->tail[at + 2];
 	mark = name_mark(w, &f);
 	slot = (uint32_t)(mark >> (64 - NAMES_BITS));
 	sent = bpf_map_lookup_elem(&names_sent, &slot);
-	p = bpf_map_lookup_elem(&pythons, &w->raw.python_file);
+	p = bpf_map_lookup_elem(&pythons, &w->own.file);
 	if (!p || !sent || *sent == mark)
 		return 0;
 	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 	if (!r)
 		return 0;
 	m = walker(w);
-	record_fill(&r->record, &m, PROFILE_PYTHON_NAME, RECORD_WORDS(struct profile_python_name),
-		bpf_ktime_get_ns());
+	record_fill(&r->of.record, &m, PROFILE_RUNTIME_NAME,
+		RECORD_WORDS(struct profile_python_name), bpf_ktime_get_ns());
+	r->of.runtime = RUNTIME_python;
 	r->frame = f;
-	r->file = w->raw.python_file;
+	r->file = w->own.file;
 	if (!read_names(r, &p->layout)) {
 		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
 		return 0;
@@ -109,8 +110,8 @@ VERIFIED_ALONE_BY_NUMBERS int send_names(uint32_t walk)
 
 	if (!w)
 		return 0;
-	for (uint32_t i = 0; i < PYTHON_FRAMES_MAX; i++) {
-		if (i >= w->raw.python_frames)
+	for (uint32_t i = PYTHON_HEAD_WORDS; i < PROFILE_STACK_WORDS; i += 3) {
+		if (i >= w->own.words)
 			break;
 		send_name(walk, i);
 	}

@@ -4,24 +4,16 @@
 #ifndef SOOTH_BPF_PYTHON_STEP_H
 #define SOOTH_BPF_PYTHON_STEP_H
 
+#include "bpf/python.h"
 #include "bpf/unwind_step.h"
 
 #define PYTHON_THREADS_MAX 32
 #define PYTHON_STEPS_MAX   (PYTHON_FRAMES_MAX + 32) /* also frames without a function */
 
-static inline uint64_t word_at(struct walk *w, uint64_t address)
-{
-	uint64_t word = 0;
-
-	read_word(w, &word, address);
-	return word;
-}
-
 static inline uint64_t python_current(
 	struct walk *w, const struct python_layout *l, uint64_t interpreter)
 {
-	return word_at(
-		w, (l->is_current_of_runtime ? w->python_runtime : interpreter) + l->current);
+	return word_at(w, (l->is_current_of_runtime ? w->own.state : interpreter) + l->current);
 }
 
 #define PTHREAD_TID 720 /* in the thread of a pthread_t: glibc 2.4 to 2.42, x86-64 */
@@ -45,7 +37,7 @@ static inline bool is_thread(
 static inline uint64_t python_thread(
 	struct walk *w, const struct python_layout *l, uint32_t id, uint64_t self)
 {
-	uint64_t interpreter = word_at(w, w->python_runtime + l->interpreters);
+	uint64_t interpreter = word_at(w, w->own.state + l->interpreters);
 	uint64_t thread = interpreter ? python_current(w, l, interpreter) : 0;
 
 	if (thread && is_thread(w, l, thread, id, self))
@@ -64,25 +56,26 @@ static inline uint64_t python_thread(
 	return 0;
 }
 
-/* The word with the first line of that function, and the mark. */
-static inline uint32_t python_line_at(const struct walk *w, uint32_t number)
+/* The walk is at a frame of the interpreter. */
+static inline void python_meet(struct walk *w, const struct profile_python *p)
 {
-	return (2 * w->frames + w->raw.kernel_frames + 3 * number + 2) & (PROFILE_TAIL_WORDS - 1);
+	w->own.file = w->mapping.file;
+	w->own.state = w->mapping.shift + p->runtime;
+	w->own.type = w->mapping.shift + p->code_type;
 }
 
 static inline bool put_python(
 	struct walk *w, const struct python_layout *l, uint64_t code, bool is_entry)
 {
-	uint32_t at = python_line_at(w, w->raw.python_frames);
-	uint32_t line = 0;
+	uint32_t at = walk_own_at(w), line = 0;
 
-	if (word_at(w, code + PYTHON_OBJECT_TYPE) != w->raw.python_type ||
+	if (word_at(w, code + PYTHON_OBJECT_TYPE) != w->own.type ||
 		!walk_read(w, &line, sizeof(line), code + l->code_line))
 		return false;
-	w->tail[(at - 2) & (PROFILE_TAIL_WORDS - 1)] = code;
-	w->tail[(at - 1) & (PROFILE_TAIL_WORDS - 1)] = word_at(w, code + l->code_name);
-	w->tail[at] = line | (is_entry ? PYTHON_IS_ENTRY : 0);
-	w->raw.python_frames++;
+	w->tail[at] = code;
+	w->tail[at + 1] = word_at(w, code + l->code_name);
+	w->tail[at + 2] = line | (is_entry ? PYTHON_IS_ENTRY : 0);
+	w->own.words += 3;
 	return true;
 }
 
@@ -94,12 +87,12 @@ static inline bool meet_frame(struct walk *w, const struct python_layout *l, uin
 	if (!walk_read(w, &mark, sizeof(mark), frame + l->frame_mark))
 		return false;
 	if (!l->entry_mark || mark != l->entry_mark)
-		return w->raw.python_frames < PYTHON_FRAMES_MAX &&
+		return w->own.words < PROFILE_STACK_WORDS &&
 		       put_python(w, l, word_at(w, frame + l->frame_code) & ~PYTHON_TAG,
 			       !l->entry_mark && mark);
 	/* Without a function above it the innermost call has not begun one. */
-	if (w->raw.python_frames)
-		w->tail[python_line_at(w, w->raw.python_frames - 1)] |= PYTHON_IS_ENTRY;
+	if (w->own.words > PYTHON_HEAD_WORDS)
+		w->tail[(walk_own_at(w) - 1) & WALK_TAIL_MASK] |= PYTHON_IS_ENTRY;
 	return true;
 }
 
@@ -112,23 +105,30 @@ static inline void python_begin(
 
 	if (l->has_record && frame)
 		frame = word_at(w, frame + l->record_frame);
-	w->python_frame = frame;
+	w->own.frame = frame;
+	w->own.words = PYTHON_HEAD_WORDS;
 }
 
 /* One frame, and up to its caller; false: there is none, or it cannot be read. */
 static inline bool python_up(struct walk *w, const struct python_layout *l)
 {
-	uint64_t frame = w->python_frame;
+	uint64_t frame = w->own.frame;
 
 	if (!frame || !meet_frame(w, l, frame))
 		return false;
-	w->python_frame = word_at(w, frame + l->frame_previous);
+	w->own.frame = word_at(w, frame + l->frame_previous);
 	return true;
 }
 
 static inline void python_end(struct walk *w)
 {
-	w->raw.is_python_whole = !w->python_frame;
+	uint32_t words = (uint32_t)w->own.words;
+	uint32_t at = (walk_own_at(w) - words) & WALK_TAIL_MASK;
+
+	w->tail[at] = profile_words_head(
+		PROFILE_OF_STACK, RUNTIME_python, words - 1, !w->own.frame);
+	w->tail[at + 1] = w->own.file;
+	w->tail[at + 2] = w->own.type;
 }
 
 #endif

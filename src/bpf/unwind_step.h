@@ -39,6 +39,14 @@ static inline bool read_word(struct walk *w, uint64_t *out, uint64_t address)
 	return walk_read(w, out, sizeof(*out), address);
 }
 
+static inline uint64_t word_at(struct walk *w, uint64_t address)
+{
+	uint64_t word = 0;
+
+	read_word(w, &word, address);
+	return word;
+}
+
 #ifndef PUTS_OFF_FP
 /* The frame pointer is read in each step. A file that defines PUTS_OFF_FP reads it only when it is
  * needed, by its own versions of these functions. */

@@ -7,7 +7,8 @@
 #ifndef SOOTH_BPF_V8_STEP_H
 #define SOOTH_BPF_V8_STEP_H
 
-#include "bpf/python_step.h"
+#include "bpf/javascript.h"
+#include "bpf/unwind_step.h"
 
 #define V8_TAG	     1 /* of a pointer to an object; so is the mask */
 #define V8_TAG_MASK  3
@@ -31,45 +32,35 @@ static inline bool v8_is_builtin(const struct walk *w, const struct profile_v8 *
 {
 	uint64_t offset = w->address - w->mapping.shift;
 
-	return w->mapping.file == w->raw.js_file && offset >= v8->builtins_from &&
+	return w->mapping.file == w->raw.engine && offset >= v8->builtins_from &&
 	       offset < v8->builtins_to;
 }
 
-static inline void v8_put(struct walk *w, const struct profile_raw_js *f)
+static inline void v8_put(
+	struct walk *w, uint32_t bits, uint64_t callee, uint64_t executable, uint64_t name)
 {
-	uint32_t at = (w->raw.js_frames & (PROFILE_FRAMES_MAX - 1)) * JSC_FRAME_WORDS;
-
-	w->js[at] = f->index | (uint64_t)f->call_site << 32;
-	w->js[at + 1] = f->block;
-	w->js[at + 2] = f->callee;
-	w->js[at + 3] = f->executable;
-	w->js[at + 4] = f->name;
-	w->raw.js_frames++;
+	walk_put_beside(w, profile_words_head(w->frames, RUNTIME_v8, JAVASCRIPT_WORDS, bits), 0,
+		callee, executable, name);
 }
 
 /* The frame that w is at, before it is counted. */
 static inline void v8_frame(struct walk *w, const struct profile_v8 *v8)
 {
-	struct profile_raw_js f = { .index = w->frames, .call_site = w->is_exact ? V8_IS_TOP : 0 };
 	bool is_builtin = v8_is_builtin(w, v8);
-	uint64_t context, function;
+	uint32_t bits = (w->is_exact ? V8_IS_TOP : 0) | (is_builtin ? V8_IS_BUILTIN : 0);
+	uint64_t context, function, shared, name;
 	uint32_t type;
 
 	/* A frame that is not complete has words of former calls there. */
 	if ((w->mapping.file != PROFILE_FILE_NONE && !is_builtin) ||
-		w->raw.js_frames >= PROFILE_FRAMES_MAX || !take_fp(w) ||
+		w->besides >= PROFILE_FRAMES_MAX || !take_fp(w) ||
 		w->sp > w->fp + v8->fp_function ||
 		!read_word(w, &context, w->fp + v8->fp_context) ||
 		!read_word(w, &function, w->fp + v8->fp_function))
 		return;
-	if (is_builtin)
-		f.call_site |= V8_IS_BUILTIN;
 	if (!(context & V8_TAG)) {
-		if (is_builtin || context >= 2 * V8_KINDS_MAX)
-			return;
-		f.call_site |= V8_IS_KIND;
-		f.callee = context / 2;
-		v8_put(w, &f);
+		if (!is_builtin && context < 2 * V8_KINDS_MAX)
+			v8_put(w, bits | V8_IS_KIND, context / 2, 0, 0);
 		return;
 	}
 	type = v8_type_of(w, v8, context);
@@ -78,12 +69,11 @@ static inline void v8_frame(struct walk *w, const struct profile_v8 *v8)
 	type = v8_type_of(w, v8, function);
 	if (type < v8->function_first || type > v8->function_last)
 		return;
-	f.executable = word_at(w, function - V8_TAG + v8->function_shared);
-	if (v8_type_of(w, v8, f.executable) != v8->shared)
+	shared = word_at(w, function - V8_TAG + v8->function_shared);
+	if (v8_type_of(w, v8, shared) != v8->shared)
 		return;
-	f.name = word_at(w, f.executable - V8_TAG + v8->shared_name);
-	f.callee = word_at(w, f.executable - V8_TAG + v8->shared_script);
-	v8_put(w, &f);
+	name = word_at(w, shared - V8_TAG + v8->shared_name);
+	v8_put(w, bits, word_at(w, shared - V8_TAG + v8->shared_script), shared, name);
 }
 
 #endif

@@ -20,15 +20,15 @@ struct kept_walk {
 	uint32_t is_claimed;
 	uint32_t frames;
 	uint32_t recalled;
-	uint64_t python_runtime, python_type, python_file;
-	uint64_t js_file;
+	struct walk_own own;
+	uint64_t engine;
 	struct walk_step steps[PROFILE_FRAMES_MAX]; /* the outermost first, and so the words */
 	struct walk_word words[WALK_WORDS_MAX];
 };
 
-#define KEPT_WALKS  512	       /* a power of two */
-#define MEMO_CHECK  256	       /* a power of two */
-#define MEMO_STACK  (8u << 20) /* bytes above the stack pointer that are read as a part of it */
+#define KEPT_WALKS 512	      /* a power of two */
+#define MEMO_CHECK 256	      /* a power of two */
+#define MEMO_STACK (8u << 20) /* bytes above the stack pointer that are read as a part of it */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -42,22 +42,15 @@ static inline void forget_walks(void)
 	__sync_fetch_and_add(&memos.generation, 1);
 }
 
-/* It differs, too, once another interpreter is known. */
+/* It differs, too, once another runtime is known. */
 static inline uint32_t generation_now(void)
 {
-	return memos.generation + (uint32_t)(walks_control.pythons << 20) +
-	       (uint32_t)(walks_control.jscs << 26);
+	return memos.generation + (uint32_t)(walks_control.known << 20);
 }
 
 static inline struct kept_walk *kept_at(uint32_t kept)
 {
 	return bpf_map_lookup_elem(&kept_walks, &kept);
-}
-
-static inline uint64_t mix(uint64_t hash, uint64_t word)
-{
-	hash = (hash ^ word) * HASH_FACTOR;
-	return hash ^ hash >> 29;
 }
 
 /* --- comparing --- */
@@ -178,36 +171,19 @@ VERIFIED_ALONE_BY_NUMBERS int begin_step(uint32_t walk)
 	s->is_exact = (uint8_t)w->is_exact;
 	s->has_link = (uint8_t)w->has_link;
 	s->uses_fp = s->sets_fp = 0;
-	w->notes.python_here = 0;
-	w->notes.js_below = w->raw.js_frames;
+	w->notes.own_here = 0;
+	w->notes.beside_below = (uint32_t)w->besides;
 	return 0;
 }
 
-/* Hash of the objects that name the function: its other objects differ from one closure to the
- * next. Without a mark the executable is no function's, or one of the engine's own, which are made
- * when they are first called. */
-static inline uint64_t hash_of_function(const struct walk *w, uint32_t js_frame)
-{
-	const uint64_t *js = &w->js[(js_frame & (PROFILE_FRAMES_MAX - 1)) * JSC_FRAME_WORDS];
-	uint64_t hash = mix(js[3], js[4]);
-
-	if (js[3] & JSC_IS_PAIR) /* or the tag that V8 has in each address */
-		return w->mapping.file == PROFILE_FILE_NONE ? mix(hash, js[0] >> 32) : hash;
-	if (js[1])
-		return 0;
-	return js[2] < V8_KINDS_MAX ? mix(js[4], js[2]) : js[4];
-}
-
-/* Hash of the frame that was put, and of the function of JavaScript that it has. */
-static inline uint64_t hash_of_frame(const struct walk *w, uint32_t at, uint32_t js_frames)
+/* Hash of the frame that was put, and of what is beside it. */
+static inline uint64_t hash_of_frame(const struct walk *w, uint32_t at, uint32_t besides)
 {
 	uint64_t hash;
 
 	at = (at & (PROFILE_FRAMES_MAX - 1)) * FRAME_WORDS;
 	hash = mix(mix(1, w->tail[at]), w->tail[at + 1]);
-	if (w->raw.js_frames == js_frames)
-		return hash;
-	return mix(hash, hash_of_function(w, js_frames));
+	return w->besides == besides ? hash : mix(hash, hash_of_beside(w, besides));
 }
 
 /* The frame was put, and what it needed was read. */
@@ -219,9 +195,9 @@ VERIFIED_ALONE_BY_NUMBERS int end_step(uint32_t walk)
 	if (!w)
 		return 0;
 	at = w->frames - 1;
-	w->notes.now.hash = hash_of_frame(w, at, w->notes.js_below);
+	w->notes.now.hash = hash_of_frame(w, at, w->notes.beside_below);
 	w->notes.now.words = (uint16_t)w->notes.count;
-	w->notes.now.has_python = (uint8_t)w->notes.python_here;
+	w->notes.now.has_own = (uint8_t)w->notes.own_here;
 	w->notes.steps[at & (PROFILE_FRAMES_MAX - 1)] = w->notes.now;
 	return 0;
 }
@@ -288,7 +264,7 @@ VERIFIED_ALONE_BY_NUMBERS int keep_words(uint32_t walk, uint32_t kept, uint32_t 
 /* Adds to a frame's needs from below those of the frame above it. */
 static inline void inherit(struct walk_step *s, const struct walk_step *above)
 {
-	s->has_python |= above->has_python;
+	s->has_own |= above->has_own;
 	if (s->uses_fp || s->sets_fp)
 		return;
 	s->uses_fp = above->uses_fp;
@@ -355,10 +331,8 @@ static inline void keep_walk(struct walk *w, struct kept_walk *k, uint32_t kept,
 	k->start_ticks = w->raw.record.start_ticks;
 	k->pid = w->raw.record.pid;
 	k->tid = w->raw.record.tid;
-	k->js_file = w->raw.js_file;
-	k->python_runtime = w->python_runtime;
-	k->python_type = w->raw.python_type;
-	k->python_file = w->raw.python_file;
+	k->engine = w->raw.engine;
+	k->own = w->own;
 }
 
 static inline bool is_of_thread(const struct walk *w, const struct kept_walk *k)

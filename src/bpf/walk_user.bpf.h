@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A walk up the stack of the current thread in user space, with the functions of Python and
- * JavaScript beside it, and its record. Files that it meets for the first time are reported: the
- * collector makes their tables.
+ * A walk up the stack of the current thread in user space, with what runtimes have beside it, and
+ * its record. Files that it meets for the first time are reported: the collector makes their
+ * tables.
  */
 #ifndef SOOTH_BPF_WALK_USER_BPF_H
 #define SOOTH_BPF_WALK_USER_BPF_H
 
-#include "bpf/javascript.bpf.h"
+#include "bpf/unwind.bpf.h"
 #include "bpf/registers.bpf.h"
 
 struct walks_control walks_control SEC(".data.walks") = {};
@@ -35,7 +35,7 @@ static inline struct member walker(const struct walk *w)
 	return m;
 }
 
-#include "bpf/python_names.bpf.h"
+#include "bpf/runtimes.bpf.h"
 
 /* The collector finds the file by its mapping, as long as the process is there, else by name. */
 static inline void report_file(struct walk *w)
@@ -100,18 +100,18 @@ VERIFIED_ALONE_BY_NUMBERS int put_frame(uint32_t walk)
 	}
 	if (!is_known)
 		meet_file(w);
-	if (walks_control.pythons)
-		meet_python(w, w->address - w->mapping.shift);
-	if (w->raw.js_file &&
-		(w->mapping.file == PROFILE_FILE_NONE || w->mapping.file == w->raw.js_file)) {
-		meet_javascript(walk);
-		meet_v8(walk);
-	}
+	meet_runtimes(w, walk);
 	at = (at & (PROFILE_FRAMES_MAX - 1)) * FRAME_WORDS;
 	w->tail[at] = w->mapping.file;
 	w->tail[at + 1] = w->address - w->mapping.shift;
 	w->frames++;
 	return 1;
+}
+
+static inline void forget_words(struct walk *w)
+{
+	w->raw.engine = w->raw.kernel_frames = 0;
+	w->own.file = w->own.words = w->besides = 0;
 }
 
 /* False: it is none that is walked. */
@@ -122,15 +122,12 @@ static inline bool begin_walk(
 	w->raw.record.pid = m->pid;
 	w->raw.record.tid = m->tid;
 	w->frames = 0;
-	w->python_runtime = 0;
 	w->mm = (uint64_t)BPF_CORE_READ(task, mm);
 	w->mapping.from = w->mapping.to = 0;
 	w->is_exact = 1;
 	w->tables_only = walks_control.tables_only != 0;
 	w->end = PROFILE_KERNEL_ONLY;
-	w->raw.js_frames = 0;
-	w->raw.js_file = 0;
-	w->raw.kernel_frames = w->raw.python_frames = w->raw.is_python_whole = 0;
+	forget_words(w);
 	if (!w->mm)
 		return false;
 	if (begin_at(w, regs))
@@ -145,21 +142,31 @@ static inline void walk_user(
 {
 	if (!begin_walk(w, task, m, regs))
 		return;
-	if (walks_control.jscs)
-		begin_javascript(w);
+	begin_runtimes(w);
 	for (int i = 0; i <= PROFILE_FRAMES_MAX; i++) {
 		if (!put_frame(w->index) || !step_up(w->index))
 			break;
 	}
 }
 
+/* Behind all others. Returns how many words. */
+static inline uint32_t put_beside(struct walk *w)
+{
+	uint32_t at = walk_own_at(w), bytes = (uint32_t)w->besides * PROFILE_FRAME_WORDS * 8;
+
+	if (at > PROFILE_TAIL_WORDS || bytes > sizeof(w->beside) ||
+		bpf_probe_read_kernel(&w->tail[at], bytes, w->beside))
+		return 0;
+	return bytes / 8;
+}
+
 /* Makes the record of the walk. Returns the bytes behind its fixed part. */
 static inline uint32_t finish(struct walk *w, struct task_struct *task, const struct member *m)
 {
-	uint32_t words = w->frames * FRAME_WORDS + w->raw.kernel_frames + 3 * w->raw.python_frames;
-	uint32_t bytes;
+	uint32_t words, bytes;
 
-	words += put_javascript(w, words);
+	w->raw.words = (uint16_t)(w->own.words + put_beside(w));
+	words = w->frames * FRAME_WORDS + w->raw.kernel_frames + w->raw.words;
 	bytes = words * 8;
 	w->raw.user_frames = w->frames;
 	w->raw.end = w->end;

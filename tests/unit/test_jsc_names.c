@@ -96,7 +96,7 @@ static void make(const struct jsc_layout *l)
 	put(PROVIDER + l->provider_url, URL);
 	put_text(URL, "/home/user/app/shop.js");
 	frame = (struct jsc_frame){ .layout = *l,
-		.raw = { .index = 1,
+		.raw = { .of.index = 1,
 			.block = BLOCK,
 			.callee = CALLEE,
 			.executable = EXECUTABLE | JSC_IS_PAIR,
@@ -316,7 +316,7 @@ static void test_inlined(void **state)
 		make(jsc_layout_of(known_builds[build]));
 		put_origins(&frame.layout);
 		for (uint32_t site = 0; site < ARRAY_SIZE(names); site++) {
-			frame.raw.call_site = site;
+			frame.raw.of.detail = site;
 			for (frame.depth = 1; names[site][frame.depth - 1]; frame.depth++)
 				assert_name(names[site][frame.depth - 1], "shop.js+77");
 			assert_refused(JSC_STUB);
@@ -325,9 +325,9 @@ static void test_inlined(void **state)
 		}
 	}
 	frame.depth = 1;
-	frame.raw.call_site = 3; /* behind the last one */
+	frame.raw.of.detail = 3; /* behind the last one */
 	assert_refused(JSC_OTHER);
-	frame.raw.call_site = 1;
+	frame.raw.of.detail = 1;
 	assert_name("another", "shop.js+77");
 	frame.pc = PC + 64; /* not in the code of the block */
 	assert_refused(JSC_OUTSIDE);
@@ -382,7 +382,7 @@ static void perturb(const struct jsc_layout *layout)
 			jsc_frame_read(&frame, read_image, NULL);
 			assert_true(frame.refusal || !strcmp(frame.text, "submitOrder"));
 			put_origins(layout);
-			frame.raw.call_site = frame.depth = 1;
+			frame.raw.of.detail = frame.depth = 1;
 			jsc_frame_read(&frame, read_image, NULL);
 			assert_true(frame.refusal || !strcmp(frame.text, "another"));
 		}

@@ -36,6 +36,7 @@ static uint64_t code[32];
 static uint64_t type[2];
 static struct profile_python python;
 static struct profile_raw raw;
+static struct python_words words = { .file = FILE_KEY };
 static struct profile_raw_python frame;
 static struct names texts;
 static struct python names;
@@ -57,7 +58,7 @@ static void begin(void)
 	struct profile_python *kept;
 
 	names_init(&texts, 64, 65536);
-	names = (struct python){ .of = { .map = -1, .names = &texts } };
+	names = (struct python){ .of = { .map = -1, .names = &texts }, .words = &words };
 	runtime_python.init(&names);
 	kept = map_put(&names.files, &file, NULL);
 	assert_non_null(kept);
@@ -84,9 +85,8 @@ static int setup(void **state)
 	set_line(7);
 	set_ascii(&name, "Shop.open");
 	set_ascii(&file, "/app/shop.py");
-	raw = (struct profile_raw){ .record = { .pid = (uint32_t)getpid() },
-		.python_type = (uint64_t)(uintptr_t)type,
-		.python_file = FILE_KEY };
+	raw = (struct profile_raw){ .record = { .pid = (uint32_t)getpid() } };
+	words.type = (uint64_t)(uintptr_t)type;
 	frame = (struct profile_raw_python){ (uint64_t)(uintptr_t)code, (uint64_t)(uintptr_t)&name,
 		7 | PYTHON_IS_ENTRY };
 	return 0;
@@ -150,9 +150,9 @@ static void test_other_object(void **state)
 	struct python_text moved;
 
 	(void)state;
-	raw.python_type = (uint64_t)(uintptr_t)other;
+	words.type = (uint64_t)(uintptr_t)other;
 	assert_none();
-	raw.python_type = (uint64_t)(uintptr_t)type;
+	words.type = (uint64_t)(uintptr_t)type;
 	set_line(8);
 	assert_none();
 	set_line(7);
@@ -213,7 +213,7 @@ static struct profile_python_text text_of(const struct python_text *t, size_t fr
 /* The record of the name as the kernel side reads it. */
 static struct profile_python_name sent_name(void)
 {
-	return (struct profile_python_name){ .record = raw.record,
+	return (struct profile_python_name){ .of.record = raw.record,
 		.frame = frame,
 		.file = FILE_KEY,
 		.name = text_of(&name, python.layout.text_ascii),
@@ -229,7 +229,7 @@ static void test_sent(void **state)
 	raw.record.pid = 1u << 23;
 	sent = sent_name();
 	assert_none();
-	runtime_python.take(&names, &sent);
+	runtime_python.take(&names, &sent.of);
 	assert_name("Shop.open");
 	frame.code++;
 	assert_none();
@@ -251,19 +251,19 @@ static void test_sent_unusable(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		sent.name.length = wrong[i].length;
 		sent.name.state = wrong[i].state;
-		runtime_python.take(&names, &sent);
+		runtime_python.take(&names, &sent.of);
 		assert_none();
 	}
 	sent = sent_name();
 	sent.file++;
-	runtime_python.take(&names, &sent);
+	runtime_python.take(&names, &sent.of);
 	assert_none();
 	sent.file--;
 	sent.path.length = 1000;
-	runtime_python.take(&names, &sent);
+	runtime_python.take(&names, &sent.of);
 	assert_none();
 	sent = sent_name();
-	runtime_python.take(&names, &sent);
+	runtime_python.take(&names, &sent.of);
 	assert_name("Shop.open");
 }
 

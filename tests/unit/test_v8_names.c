@@ -169,7 +169,7 @@ static void make(bool is_new)
 	put(SCRIPT + 16, PATH + TAG);
 	put_text(PATH, TYPE_SEQ, "/app/shop.js", 12, 12);
 	frame = (struct v8_frame){ .layout = l,
-		.raw = { .index = 1,
+		.raw = { .of.index = 1,
 			.callee = SCRIPT + TAG,
 			.executable = SHARED + TAG,
 			.name = SCOPE + TAG } };
@@ -265,7 +265,7 @@ static void test_kind(void **state)
 {
 	(void)state;
 	make(false);
-	frame.raw = (struct profile_raw_js){ .call_site = V8_IS_KIND, .callee = 27 };
+	frame.raw = (struct profile_raw_js){ .of.detail = V8_IS_KIND, .callee = 27 };
 	assert_name("[regular expression]", "");
 	frame.raw.callee = 3;
 	assert_refused(V8_ENGINE);
@@ -331,7 +331,8 @@ static void test_framed(void **state)
 	assert_true(is_framed(13));
 	assert_false(is_framed(14));
 	/* mov $24, %ebx; movabs $1, %r12; call */
-	PUT_CODE("\x90\x90\x90\x90\x90\xbb\x18\0\0\0\x49\xbc\x01\0\0\0\0\0\0\0\xe8\0\0\0\0\xeb\xfe");
+	PUT_CODE(
+		"\x90\x90\x90\x90\x90\xbb\x18\0\0\0\x49\xbc\x01\0\0\0\0\0\0\0\xe8\0\0\0\0\xeb\xfe");
 	assert_false(is_framed(10));
 	assert_false(is_framed(20));
 	assert_true(is_framed(25));

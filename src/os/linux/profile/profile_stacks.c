@@ -122,7 +122,7 @@ static size_t put_frames(
 	struct profile_stacks *s, const struct profile_raw *raw, uint32_t numbers[])
 {
 	const uint64_t *kernel = profile_raw_kernel(raw);
-	const struct profile_raw_js *next = profile_raw_js(raw), *end = next + raw->js_frames;
+	const struct profile_words *next = profile_raw_words(raw), *end = next + raw->words;
 	size_t count = 0;
 
 	RUNTIME_CALL(&s->runtimes, begin, raw);
@@ -135,8 +135,8 @@ static size_t put_frames(
 	for (uint32_t i = 0; i < raw->user_frames; i++) {
 		struct runtime_frame at = { .raw = raw, .index = i };
 
-		while (next < end && next->index < i)
-			next++;
+		while (next < end && (next->index == PROFILE_OF_STACK || next->index < i))
+			next = profile_words_next(next);
 		if (next < end && next->index == i)
 			at.beside = next;
 		if (!put_user(s, &at, numbers, &count))

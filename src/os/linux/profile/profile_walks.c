@@ -115,17 +115,22 @@ static void take_file(struct profile_walks *w, const struct profile_seen *seen)
 		profile_tables_none(&w->tables, seen->file);
 }
 
+static void take_name(struct runtime_set *s, const struct profile_name *name)
+{
+	runtime_table[name->runtime]->take(s->states[name->runtime], name);
+}
+
 bool profile_walks_take(struct profile_walks *w, const struct sooth_record *r)
 {
 	assert(w);
 	assert(r);
 	if (r->kind == PROFILE_SEEN)
 		take_file(w, (const void *)r);
-	else if (r->kind == PROFILE_PYTHON_NAME)
-		RUNTIME_CALL(&w->stacks.runtimes, take, (const void *)r);
+	else if (r->kind == PROFILE_RUNTIME_NAME)
+		take_name(&w->stacks.runtimes, (const void *)r);
 	else if (r->kind == PROCESS_EXEC)
 		take_exec(w, (const void *)r);
-	return r->kind == PROFILE_SEEN || r->kind == PROFILE_PYTHON_NAME;
+	return r->kind == PROFILE_SEEN || r->kind == PROFILE_RUNTIME_NAME;
 }
 
 /* --- stacks --- */

@@ -138,7 +138,6 @@ static bool stack_memory_read(struct stack_memory *m, void *out, uint32_t size, 
 #define MAPS_MS		   1000
 #define OPEN_TRIES_MAX	   16
 #define FRAME_WORDS	   2
-#define PYTHON_FRAME_WORDS 3
 #define ENGINE_BYTES_LEAST (8u << 20) /* of mapped code */
 
 struct row_key {
@@ -274,25 +273,24 @@ static void find_engine(struct stack_walker *s)
 	const struct stack_mapping *all = (const void *)s->mappings->data;
 	struct profile_raw *raw = &s->at.walk.raw;
 
-	raw->js_file = 0;
-	raw->js_frames = 0;
-	for (size_t i = 0; i < s->mappings->size / sizeof(*all) && !raw->js_file; i++) {
+	raw->engine = 0;
+	for (size_t i = 0; i < s->mappings->size / sizeof(*all) && !raw->engine; i++) {
 		if (!all[i].is_code || all[i].file == PROFILE_FILE_NONE ||
 			all[i].to - all[i].from < ENGINE_BYTES_LEAST)
 			continue;
 		open_file(s, &all[i], NULL);
 		if (runtime_set_has(&s->stacks.runtimes, all[i].file))
-			raw->js_file = all[i].file;
+			raw->engine = all[i].file;
 	}
 }
 
 /* Behind the other frames. */
 static void put_beside(struct walk *w)
 {
-	size_t words = w->frames * FRAME_WORDS + w->raw.kernel_frames +
-		       w->raw.python_frames * PYTHON_FRAME_WORDS;
+	size_t words = w->besides * PROFILE_FRAME_WORDS;
 
-	memcpy(&w->tail[words], w->js, w->raw.js_frames * sizeof(struct profile_raw_js));
+	memcpy(&w->tail[walk_own_at(w)], w->beside, words * sizeof(*w->beside));
+	w->raw.words = (uint16_t)(w->own.words + words);
 }
 
 /* The frame that the walk is at; NULL: it is no code, and the walk has ended. */
@@ -358,8 +356,7 @@ static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
 	const struct stack_mapping *m;
 
 	w->frames = 0;
-	w->python_runtime = 0;
-	w->raw.python_frames = w->raw.is_python_whole = w->raw.js_frames = 0;
+	w->own.file = w->own.words = w->besides = 0;
 	w->end = seen->is_foreign ? PROFILE_FOREIGN : PROFILE_KERNEL_ONLY;
 	if (!seen->has_registers || seen->is_foreign)
 		return;

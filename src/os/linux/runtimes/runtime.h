@@ -10,8 +10,7 @@
  * State. All members but these need a state for each recording: `state_size` zeroed bytes that
  * begin with struct runtime_state. `init` fills in the rest, `fini` frees it. Where the walk in the
  * kernel follows the runtime's objects, `kernel_map` is the BPF map of its files, filled by
- * runtime_share(), and `kernel_known` the member of struct walks_control that says that there are
- * some.
+ * runtime_share().
  *
  * Recognition. `signs` are what a process of the runtime has, and no other one. `generates`: it
  * makes code while it runs, of which a sample says that it is of `title`.
@@ -57,18 +56,12 @@
 struct wait_reader;
 struct wait_node;
 
-enum runtime_id {
-#define RUNTIME(name) RUNTIME_##name,
-#include "os/linux/runtimes/runtimes.def"
-#undef RUNTIME
-	RUNTIMES
-};
-
 #define RUNTIME_FUNCTIONS_MAX 64
 
 struct runtime_state {
+	enum runtime_id id;
 	int map;	     /* BPF: file -> what the kernel side needs of it; negative: none */
-	uint64_t *known;     /* set when that map has one */
+	uint64_t *known;     /* of struct walks_control */
 	struct names *names; /* "FUNCTION\0FILE:LINE\0" */
 	const char *cache_folder; /* for layouts that were found; NULL: none */
 	struct timeout timeout;
@@ -77,7 +70,7 @@ struct runtime_state {
 static inline void runtime_share(struct runtime_state *s, uint64_t file, const void *layout)
 {
 	if (s->map >= 0 && !bpf_map_update_elem(s->map, &file, layout, BPF_ANY))
-		*s->known = 1;
+		*s->known |= 1ULL << s->id;
 }
 
 /* A limit, where many of the frames have no name; by `reasons`, of which some may be no limit:
@@ -88,8 +81,8 @@ void runtime_refused(struct backend_run *run, const char *what, const uint64_t *
 
 struct runtime_frame {
 	const struct profile_raw *raw;
-	uint32_t index;			     /* of the user frame */
-	const struct profile_raw_js *beside; /* NULL: nothing */
+	uint32_t index;			    /* of the user frame */
+	const struct profile_words *beside; /* of the runtime; NULL: nothing */
 };
 
 enum runtime_place {
@@ -147,7 +140,6 @@ struct runtime {
 	bool generates;
 	struct runtime_heap heap;
 	const char *kernel_map;
-	size_t kernel_known; /* in struct walks_control */
 	size_t state_size;
 	void (*init)(void *state);
 	void (*fini)(void *state);
@@ -156,7 +148,7 @@ struct runtime {
 	void (*begin)(void *state, const struct profile_raw *raw);
 	void (*functions)(
 		void *state, const struct runtime_frame *at, struct runtime_functions *out);
-	void (*take)(void *state, const struct profile_python_name *name);
+	void (*take)(void *state, const struct profile_name *name);
 	void (*meet)(void *state, struct runtime_walk *at);
 	void (*end)(void *state, struct runtime_walk *at);
 	void (*waits)(void *state, struct wait_reader *r, struct wait_node *n);

@@ -31,6 +31,7 @@ void runtime_set_init(struct runtime_set *s, const char *cache_folder)
 		s->states[i] = state;
 		if (!state)
 			continue;
+		state->id = (enum runtime_id)i;
 		state->map = -1;
 		state->names = &s->names;
 		state->cache_folder = s->cache_folder;
@@ -63,7 +64,7 @@ void runtime_set_share(struct runtime_set *s, struct bpf_code *code, struct walk
 		if (!state || !runtime_table[i]->kernel_map)
 			continue;
 		state->map = bpf_code_map(code, runtime_table[i]->kernel_map);
-		state->known = (void *)((char *)control + runtime_table[i]->kernel_known);
+		state->known = &control->known;
 	}
 }
 
@@ -80,10 +81,14 @@ bool runtime_set_has(const struct runtime_set *s, uint64_t file)
 bool runtime_set_functions(struct runtime_set *s, enum runtime_id id,
 	const struct runtime_frame *at, struct runtime_functions *out)
 {
+	struct runtime_frame own = *at;
+
 	out->place = RUNTIME_NONE;
 	out->count = 0;
+	if (own.beside && own.beside->runtime != id)
+		own.beside = NULL;
 	if (s->states[id] && runtime_table[id]->functions)
-		runtime_table[id]->functions(s->states[id], at, out);
+		runtime_table[id]->functions(s->states[id], &own, out);
 	return out->place != RUNTIME_NONE;
 }
 

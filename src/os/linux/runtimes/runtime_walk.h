@@ -13,6 +13,6 @@ static bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t address
 	return at->read(at, out, size, address);
 }
 
-#include "bpf/v8_step.h"
+#include "bpf/unwind_step.h"
 
 #endif

@@ -33,6 +33,7 @@ struct jsc {
 	struct map calls;  /* the same and the place of a call -> struct jsc_call */
 	uint64_t frames;   /* that could have a name */
 	uint64_t refused[JSC_REFUSALS];
+	uint32_t caller; /* frame of the sample: behind the last one with objects */
 };
 
 struct jsc_file {
@@ -213,13 +214,13 @@ static void read_ranges(struct jsc *j, const struct profile_raw *raw, struct jsc
 	if (count < HANDLERS_LEAST)
 		return; /* not filled in yet, or loaded at another address than linked */
 	jsc_ranges_find(&file->shared, job->words, count);
-	runtime_share(&j->of, raw->js_file, &file->shared);
+	runtime_share(&j->of, raw->engine, &file->shared);
 }
 
 /* A sample of a process, before its frames are named. */
 static void meet_process(struct jsc *j, const struct profile_raw *raw)
 {
-	struct jsc_file *file = map_get(&j->files, &raw->js_file);
+	struct jsc_file *file = map_get(&j->files, &raw->engine);
 
 	if (file && !file->shared.ranges && file->tries < TRIES_MAX) {
 		file->tries++;
@@ -231,6 +232,7 @@ static void begin(void *state, const struct profile_raw *raw)
 {
 	struct jsc *j = state;
 
+	j->caller = UINT32_MAX;
 	if (j->of.map >= 0) /* else the walk has met it */
 		meet_process(j, raw);
 }
@@ -271,27 +273,26 @@ static void meet(void *state, struct runtime_walk *at)
 {
 	struct jsc *j = state;
 	struct walk *w = &at->walk;
-	const struct jsc_file *file = map_get(&j->files, &w->raw.js_file);
+	const struct jsc_file *file = map_get(&j->files, &w->raw.engine);
 	struct follow_job job = { .pid = w->raw.record.pid };
 	struct jsc_slots slots;
 
 	if (file && !w->frames)
 		meet_process(j, &w->raw);
-	if (!file || at->has_no_fp || w->raw.js_frames >= PROFILE_FRAMES_MAX ||
+	if (!file || at->has_no_fp || w->besides >= PROFILE_FRAMES_MAX ||
 		(w->mapping.file != PROFILE_FILE_NONE &&
-			(w->mapping.file != w->raw.js_file || !is_interpreter(file, at->offset))) ||
+			(w->mapping.file != w->raw.engine || !is_interpreter(file, at->offset))) ||
 		!walk_read(w, &slots, sizeof(slots), w->fp + JSC_SLOTS_AT))
 		return;
-	job.frame = (struct profile_raw_js){
-		.call_site = slots.call_site, .block = slots.block, .callee = slots.callee
-	};
+	job.frame = (struct profile_raw_js){ .block = slots.block, .callee = slots.callee };
 	if (file->layout.type_function) {
 		job.layout = file->layout;
 		/* After a timeout no executable is known. */
 		timeout_call(&j->of.timeout, do_follow, NULL, &job, sizeof(job), -1, TIMEOUT_MS);
 	}
-	job.frame.index = w->frames;
-	memcpy(&w->js[w->raw.js_frames++ * JSC_FRAME_WORDS], &job.frame, sizeof(job.frame));
+	walk_put_beside(w,
+		profile_words_head(w->frames, RUNTIME_jsc, JAVASCRIPT_WORDS, slots.call_site),
+		job.frame.block, job.frame.callee, job.frame.executable, job.frame.name);
 }
 
 struct frame_job {
@@ -399,7 +400,7 @@ static size_t put_inlined(struct jsc *j, struct jsc_file *file, struct frame_job
 	struct jsc_call *call;
 	bool is_new;
 
-	key.call_site = job->frame.raw.call_site + 1;
+	key.call_site = job->frame.raw.of.detail + 1;
 	call = map_put(&j->calls, &key, &is_new);
 	if (!call)
 		return 0;
@@ -419,9 +420,10 @@ static void search(struct jsc *j, const struct profile_raw *raw, const struct pr
 		user->file == PROFILE_FILE_NONE ? user->offset : 0 };
 	const struct jsc_layout *found = &file->search->calibration.layout;
 
-	if (!frame->index || !jsc_search_put(file->search, raw, &pair, &j->of.timeout, &file->text))
+	if (!frame->of.index ||
+		!jsc_search_put(file->search, raw, &pair, &j->of.timeout, &file->text))
 		return;
-	use_layout(j, raw->js_file, file, found);
+	use_layout(j, raw->engine, file, found);
 	if (!found->code_range_ftl || (!found->start_bits && file->text.section.size))
 		return;
 	jsc_cache_write(j->of.cache_folder, file->build_id, found);
@@ -432,16 +434,17 @@ static void search(struct jsc *j, const struct profile_raw *raw, const struct pr
 static uint32_t put(struct jsc *j, const struct runtime_frame *at, uint32_t numbers[])
 {
 	const struct profile_raw *raw = at->raw;
-	const struct profile_raw_js *frame = at->beside;
+	const struct profile_raw_js *frame = (const void *)at->beside;
 	const struct profile_raw_frame *user = profile_raw_user(raw) + at->index;
-	bool is_calling = frame > profile_raw_js(raw) && frame[-1].index + 1 == frame->index;
-	struct jsc_file *file = map_get(&j->files, &raw->js_file);
+	bool is_calling = j->caller == at->index;
+	struct jsc_file *file = map_get(&j->files, &raw->engine);
 	struct block_key key = { frame->block ? frame->block : frame->callee, frame->executable,
 		frame->name, raw->record.start_ticks, raw->record.pid, 0 };
 	struct jsc_block *known = map_get(&j->blocks, &key), block;
 	struct frame_job job = { .pid = raw->record.pid };
 	uint32_t count = 0;
 
+	j->caller = at->index + 1;
 	if (file && file->search)
 		search(j, raw, frame, user, file);
 	if (!file || !file->layout.type_function)
@@ -449,7 +452,7 @@ static uint32_t put(struct jsc *j, const struct runtime_frame *at, uint32_t numb
 	job.frame.layout = file->layout;
 	job.frame.raw = *frame;
 	job.frame.pc = user->file == PROFILE_FILE_NONE ? user->offset : 0;
-	job.frame.is_top = !frame->index;
+	job.frame.is_top = !frame->of.index;
 	j->frames++;
 	if (known && (!frame->block || is_in(known, job.frame.pc))) {
 		block = *known;
@@ -527,7 +530,6 @@ const struct runtime runtime_jsc = {
 			  "v8.writeHeapSnapshot()" },
 	.state_size = sizeof(struct jsc),
 	.kernel_map = "jscs",
-	.kernel_known = offsetof(struct walks_control, jscs),
 	.init = init,
 	.fini = fini,
 	.see = see,

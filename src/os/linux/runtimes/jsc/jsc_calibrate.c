@@ -498,8 +498,9 @@ static bool test_pair(const struct work *w, const struct jsc_pair *pair, bool *i
 	if (!*is_function)
 		return false;
 	f->layout = *w->layout;
-	f->raw =
-		(struct profile_raw_js){ .index = 1, .block = pair->block, .callee = pair->callee };
+	f->raw = (struct profile_raw_js){
+		.of.index = 1, .block = pair->block, .callee = pair->callee
+	};
 	f->pc = pair->pc;
 	jsc_frame_follow(&f->raw, &f->layout, w->read, w->user);
 	jsc_frame_read(f, w->read, w->user);

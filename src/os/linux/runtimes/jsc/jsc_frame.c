@@ -304,8 +304,8 @@ static bool read_call(const struct reading *r, const struct jsc_frame *f, uint64
 		return false;
 	memcpy(&data, head + 8, sizeof(data));
 	memcpy(&count, head + 20, sizeof(count));
-	return is_cell(data) && f->raw.call_site < count &&
-	       read_word(r, data + (uint64_t)f->raw.call_site * sizeof(*origin), origin);
+	return is_cell(data) && f->raw.of.detail < count &&
+	       read_word(r, data + (uint64_t)f->raw.of.detail * sizeof(*origin), origin);
 }
 
 /* The frame->depth-th function around the call, from the innermost one on. */

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "bpf/profile.h"
+#include "bpf/javascript.h"
 #include "os/linux/runtimes/jsc/jsc_layout.h"
 #include "os/linux/runtimes/jsc/jsc_text.h"
 
@@ -45,13 +45,6 @@ struct jsc_frame {
 	size_t size;		    /* of the text; 0: no name */
 	char text[2 * 4 * JSC_LETTERS_MAX + 64]; /* "FUNCTION\0MODULE+OFFSET\0" */
 };
-
-/* Values beside a frame pointer, from which the kernel side finds the function. */
-struct jsc_slots {
-	uint64_t block, callee;
-	uint32_t arguments, call_site;
-};
-#define JSC_SLOTS_AT 16 /* from the frame pointer on */
 
 /* Sets executable and name of `raw` from its block and callee, as bpf/javascript.bpf.h does at a
  * sample. May wait, as: */

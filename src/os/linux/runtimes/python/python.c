@@ -13,6 +13,7 @@
 #include "os/linux/runtimes/python/python_layout.h"
 #include "os/linux/runtimes/python/python_tasks.h"
 #include "os/linux/runtimes/runtime_walk.h"
+#include "bpf/python_step.h"
 #include "symbols/elf_texts.h"
 
 #define OBJECTS_MAX 65536
@@ -137,9 +138,9 @@ static uint32_t put_text(struct python *p, const struct python_code *job)
 static uint32_t read_name(
 	struct python *p, const struct profile_raw *raw, const struct profile_raw_python *frame)
 {
-	const struct profile_python *python = map_get(&p->files, &raw->python_file);
+	const struct profile_python *python = map_get(&p->files, &p->words->file);
 	struct python_code job = {
-		.pid = raw->record.pid, .type = raw->python_type, .frame = *frame
+		.pid = raw->record.pid, .type = p->words->type, .frame = *frame
 	};
 
 	if (!python)
@@ -173,11 +174,12 @@ uint32_t python_put(
 	return number;
 }
 
-static void take(void *state, const struct profile_python_name *r)
+static void take(void *state, const struct profile_name *name)
 {
 	struct python *p = state;
+	const struct profile_python_name *r = (const void *)name;
 	const struct profile_python *python = map_get(&p->files, &r->file);
-	struct object_key key = key_of(&r->record, &r->frame);
+	struct object_key key = key_of(&r->of.record, &r->frame);
 	struct python_code job = { .frame = r->frame };
 	uint32_t number, *known;
 
@@ -215,16 +217,20 @@ static void begin(void *state, const struct profile_raw *raw)
 {
 	struct python *p = state;
 	const struct profile_raw_frame *user = profile_raw_user(raw);
-	const struct profile_raw_python *frames = profile_raw_python(raw);
 	uint32_t calls = 0, entries = 0;
 
-	for (uint32_t i = 0; i < raw->user_frames && raw->python_frames; i++)
-		calls += eval_at(p, user[i].file, user[i].offset) != NULL;
-	for (uint32_t i = 0; i < raw->python_frames; i++)
-		entries += (frames[i].line & PYTHON_IS_ENTRY) != 0;
+	p->words = (const void *)profile_raw_words(raw);
+	p->is_usable = raw->words && p->words->of.runtime == RUNTIME_python;
+	if (!p->is_usable)
+		return;
 	p->next = 0;
+	p->count = (p->words->of.count + 1 - PYTHON_HEAD_WORDS) / 3;
+	for (uint32_t i = 0; i < raw->user_frames && p->count; i++)
+		calls += eval_at(p, user[i].file, user[i].offset) != NULL;
+	for (uint32_t i = 0; i < p->count; i++)
+		entries += (p->words->functions[i].line & PYTHON_IS_ENTRY) != 0;
 	p->skips_first = calls == entries + 1;
-	p->is_usable = raw->is_python_whole && raw->end == PROFILE_WHOLE && !is_entering(p, raw) &&
+	p->is_usable = p->words->of.detail && raw->end == PROFILE_WHOLE && !is_entering(p, raw) &&
 		       (calls == entries || p->skips_first);
 }
 
@@ -232,7 +238,6 @@ static void functions(void *state, const struct runtime_frame *at, struct runtim
 {
 	struct python *p = state;
 	const struct profile_raw_frame *user = profile_raw_user(at->raw) + at->index;
-	const struct profile_raw_python *frames = profile_raw_python(at->raw);
 	bool is_entry = p->skips_first;
 
 	if (!p->is_usable || !eval_at(p, user->file, user->offset))
@@ -240,9 +245,11 @@ static void functions(void *state, const struct runtime_frame *at, struct runtim
 	if (!p->skips_first)
 		out->place = RUNTIME_INSTEAD;
 	p->skips_first = false;
-	for (; p->next < at->raw->python_frames && !is_entry; p->next++) {
-		is_entry = frames[p->next].line & PYTHON_IS_ENTRY;
-		out->names[out->count++] = python_put(p, at->raw, &frames[p->next]);
+	while (p->next < p->count && !is_entry) {
+		const struct profile_raw_python *function = &p->words->functions[p->next++];
+
+		is_entry = function->line & PYTHON_IS_ENTRY;
+		out->names[out->count++] = python_put(p, at->raw, function);
 	}
 }
 
@@ -253,11 +260,8 @@ static void meet(void *state, struct runtime_walk *at)
 	struct walk *w = &at->walk;
 	const struct profile_python *python = eval_at(state, w->mapping.file, at->offset);
 
-	if (!python)
-		return;
-	w->python_runtime = w->mapping.shift + python->runtime;
-	w->raw.python_type = w->mapping.shift + python->code_type;
-	w->raw.python_file = w->mapping.file;
+	if (python)
+		python_meet(w, python);
 }
 
 /* By the thread's pointer, or where that is not known by its number, which is another one in a
@@ -266,10 +270,9 @@ static void end(void *state, struct runtime_walk *at)
 {
 	struct python *p = state;
 	struct walk *w = &at->walk;
-	const struct profile_python *python =
-		w->python_runtime ? map_get(&p->files, &w->raw.python_file) : NULL;
+	const struct profile_python *python = map_get(&p->files, &w->own.file);
 
-	p->is_copied |= w->python_runtime && at->is_copy;
+	p->is_copied |= python && at->is_copy;
 	if (!python)
 		return;
 	if (at->thread->thread_pointer)
@@ -303,7 +306,6 @@ const struct runtime runtime_python = {
 		.in_malloc = "PYTHONMALLOC=malloc" },
 	.state_size = sizeof(struct python),
 	.kernel_map = "pythons",
-	.kernel_known = offsetof(struct walks_control, pythons),
 	.init = init,
 	.fini = fini,
 	.see = see,

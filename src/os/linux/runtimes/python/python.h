@@ -11,6 +11,7 @@
 #define SOOTH_OS_LINUX_PYTHON_H
 
 #include "base/map.h"
+#include "bpf/python.h"
 #include "os/linux/runtimes/runtime.h"
 
 struct python {
@@ -20,7 +21,8 @@ struct python {
 	struct python_program *program; /* whose tasks were read last; NULL: none */
 	bool is_copied;			/* functions of a copied stack have no names */
 	/* The sample: */
-	uint32_t next; /* of its functions */
+	const struct python_words *words;
+	uint32_t next, count; /* of its functions */
 	bool is_usable;
 	bool skips_first; /* the innermost call of the interpreter has no function yet */
 };

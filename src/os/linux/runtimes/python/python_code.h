@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "bpf/profile.h"
+#include "bpf/python.h"
 
 #define PYTHON_LETTERS_MAX 300 /* of a name or path: longer ones are not read */
 #define PYTHON_CODE_BYTES  256 /* the first bytes of a code object, which have all that is read */

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bpf/profile.h"
+#include "bpf/python.h"
 
 /* Of _PyRuntime, as the file has it: what is read of it. */
 #define PYTHON_DEBUG_BYTES 648

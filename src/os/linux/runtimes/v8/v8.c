@@ -14,6 +14,7 @@
 #include "base/cursor.h"
 #include "os/linux/files/read_memory.h"
 #include "os/linux/runtimes/runtime_walk.h"
+#include "bpf/v8_step.h"
 #include "os/linux/runtimes/v8/v8_frame.h"
 #include "os/linux/runtimes/v8/v8_lines.h"
 
@@ -155,7 +156,7 @@ static uint32_t read_name(struct v8 *v, const struct profile_raw *raw, struct fr
 	const struct function_key *key)
 {
 	uint32_t *known =
-		job->frame.raw.call_site & V8_IS_KIND ? NULL : map_get(&v->functions, key);
+		job->frame.raw.of.detail & V8_IS_KIND ? NULL : map_get(&v->functions, key);
 	uint32_t number;
 
 	job->needs_name = !known;
@@ -170,7 +171,7 @@ static uint32_t read_name(struct v8 *v, const struct profile_raw *raw, struct fr
 	if (job->frame.refusal)
 		return NAMES_NONE;
 	number = keep_name(v, raw, &job->frame);
-	if (number != NAMES_NONE && !(job->frame.raw.call_site & V8_IS_KIND) &&
+	if (number != NAMES_NONE && !(job->frame.raw.of.detail & V8_IS_KIND) &&
 		(known = map_put(&v->functions, key, NULL)))
 		*known = number;
 	return number;
@@ -180,13 +181,13 @@ static uint32_t read_name(struct v8 *v, const struct profile_raw *raw, struct fr
 static uint32_t put(struct v8 *v, const struct runtime_frame *at, bool *is_behind)
 {
 	const struct profile_raw *raw = at->raw;
-	const struct profile_raw_js *frame = at->beside;
+	const struct profile_raw_js *frame = (const void *)at->beside;
 	const struct profile_raw_frame *user = profile_raw_user(raw) + at->index;
-	const struct v8_layout *layout = map_get(&v->files, &raw->js_file);
+	const struct v8_layout *layout = map_get(&v->files, &raw->engine);
 	struct function_key key = { frame->executable, frame->name, frame->callee,
 		raw->record.start_ticks, raw->record.pid, 0 };
 	bool is_generated = user->file == PROFILE_FILE_NONE;
-	bool is_top = frame->call_site & V8_IS_TOP;
+	bool is_top = frame->of.detail & V8_IS_TOP;
 	_cleanup_free_ struct frame_job *job = layout ? calloc(1, sizeof(*job)) : NULL;
 	uint32_t number;
 
@@ -199,7 +200,7 @@ static uint32_t put(struct v8 *v, const struct runtime_frame *at, bool *is_behin
 	job->frame.raw = *frame;
 	number = read_name(v, raw, job, &key);
 	*is_behind = is_top && (!is_generated || !job->is_framed);
-	if (*is_behind && frame->call_site & V8_IS_KIND)
+	if (*is_behind && frame->of.detail & V8_IS_KIND)
 		return NAMES_NONE; /* the caller's */
 	if (is_generated && job->frame.refusal != V8_ENGINE)
 		v->frames++;
@@ -224,7 +225,7 @@ static void meet(void *state, struct runtime_walk *at)
 {
 	struct v8 *v = state;
 	struct walk *w = &at->walk;
-	const struct v8_layout *layout = map_get(&v->files, &w->raw.js_file);
+	const struct v8_layout *layout = map_get(&v->files, &w->raw.engine);
 
 	w->address = w->pc - !w->is_exact;
 	if (layout && !at->has_no_fp && !at->is_copy)
@@ -264,7 +265,6 @@ const struct runtime runtime_v8 = {
 			  "snapshot on kill -USR2" },
 	.state_size = sizeof(struct v8),
 	.kernel_map = "v8s",
-	.kernel_known = offsetof(struct walks_control, jscs),
 	.init = init,
 	.fini = fini,
 	.see = see,

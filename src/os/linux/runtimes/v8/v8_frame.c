@@ -263,7 +263,7 @@ void v8_frame_read(struct v8_frame *f, v8_read read, void *user)
 	f->size = 0;
 	f->source = 0;
 	f->position = 0;
-	if (f->raw.call_site & V8_IS_KIND) {
+	if (f->raw.of.detail & V8_IS_KIND) {
 		read_kind(f);
 		return;
 	}

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "bpf/profile.h"
+#include "bpf/javascript.h"
 
 struct v8_layout {
 	struct profile_v8 shared; /* with the kernel side */

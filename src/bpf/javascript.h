@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What is followed from frames of JavaScript to names of functions. */
+#ifndef SOOTH_BPF_JAVASCRIPT_H
+#define SOOTH_BPF_JAVASCRIPT_H
+
+#include "bpf/profile.h"
+
+/* JavaScriptCore: where its interpreter is, and what is followed from a frame to its name. */
+#define JSC_FILES_MAX  64
+#define JSC_RANGES_MAX 16
+#define JSC_IS_PAIR    1 /* the function has the executable of the code block */
+
+struct profile_jsc {
+	uint16_t callee_executable, rare_executable, block_owner, executable_unlinked;
+	uint16_t unlinked_name, native_name, function_type, unused;
+	uint32_t ranges, more_unused;
+	struct {
+		uint64_t from, to; /* in the file */
+	} range[JSC_RANGES_MAX];
+};
+
+/* Values beside a frame pointer (Interpreter/CallFrame.h). */
+struct jsc_slots {
+	uint64_t block, callee;
+	uint32_t arguments, call_site;
+};
+#define JSC_SLOTS_AT 16 /* behind the frame pointer and the return address */
+
+/* V8: where its own code is, and what is followed from a frame to its name. */
+#define V8_FILES_MAX 64
+
+struct profile_v8 {
+	uint64_t builtins_from, builtins_to; /* in the file; 0, 0: not known */
+	int64_t fp_context, fp_function;
+	uint16_t map_type, function_shared, shared_name, shared_script;
+	uint16_t function_first, function_last, context_first, context_last; /* types */
+	uint16_t shared, unused[3];
+};
+
+/* Bits of `detail` beside a frame. */
+#define V8_IS_TOP     1u /* the interrupted instruction */
+#define V8_IS_BUILTIN 2u /* in code of the engine */
+#define V8_IS_KIND    4u /* not of a function: `callee` is the kind of frame */
+
+#define JAVASCRIPT_WORDS (PROFILE_FRAME_WORDS - 1)
+
+/* Objects of the engine beside a frame in its code, at the sample. Those of V8: nothing, the
+ * script, the shared function, its name or the object that has it. */
+struct profile_raw_js {
+	struct profile_words of; /* `detail` of JavaScriptCore: the number of the call */
+	uint64_t block, callee;	 /* 0: none */
+	uint64_t executable;	 /* with JSC_IS_PAIR */
+	uint64_t name;		 /* the text object */
+};
+
+#endif
