@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "cli/screen/text_width.h"
 
 #define ELLIPSIS  0x2026
@@ -194,25 +195,6 @@ int canvas_put_words(struct canvas *c, struct canvas_area area, unsigned style, 
 
 /* --- as text --- */
 
-static void append_utf8(struct buffer *out, uint32_t c)
-{
-	if (c < 0x80) {
-		buffer_char(out, (char)c);
-	} else if (c < 0x800) {
-		buffer_char(out, (char)(0xc0 | c >> 6));
-		buffer_char(out, (char)(0x80 | (c & 0x3f)));
-	} else if (c < 0x10000) {
-		buffer_char(out, (char)(0xe0 | c >> 12));
-		buffer_char(out, (char)(0x80 | (c >> 6 & 0x3f)));
-		buffer_char(out, (char)(0x80 | (c & 0x3f)));
-	} else {
-		buffer_char(out, (char)(0xf0 | c >> 18));
-		buffer_char(out, (char)(0x80 | (c >> 12 & 0x3f)));
-		buffer_char(out, (char)(0x80 | (c >> 6 & 0x3f)));
-		buffer_char(out, (char)(0x80 | (c & 0x3f)));
-	}
-}
-
 void canvas_text(const struct canvas *c, struct buffer *out)
 {
 	for (int y = 0; y < c->rows; y++) {
@@ -223,7 +205,7 @@ void canvas_text(const struct canvas *c, struct buffer *out)
 			last--;
 		for (int x = 0; x < last; x++) {
 			if (row[x].c)
-				append_utf8(out, row[x].c);
+				utf8_append(out, row[x].c);
 		}
 		buffer_char(out, '\n');
 	}

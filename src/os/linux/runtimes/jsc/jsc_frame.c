@@ -8,9 +8,9 @@
 
 #include <string.h>
 
-#include "base/buffer.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "base/utf8.h"
 #include "symbols/bun.h"
 
 #define CELL_BYTES     136 /* of any object here that is read */
@@ -72,16 +72,7 @@ static bool put_letter(struct buffer *out, uint32_t letter)
 	if (letter < 0x20 || (letter >= 0x7f && letter < 0xa0) ||
 		(letter >= 0xd800 && letter < 0xe000))
 		return false; /* no letter of a name; names outside the first plane are rare */
-	if (letter < 0x80) {
-		buffer_char(out, (char)letter);
-	} else if (letter < 0x800) {
-		buffer_char(out, (char)(0xc0 | letter >> 6));
-		buffer_char(out, (char)(0x80 | (letter & 63)));
-	} else {
-		buffer_char(out, (char)(0xe0 | letter >> 12));
-		buffer_char(out, (char)(0x80 | (letter >> 6 & 63)));
-		buffer_char(out, (char)(0x80 | (letter & 63)));
-	}
+	utf8_append(out, letter);
 	return true;
 }
 

@@ -4,31 +4,12 @@
 
 #include <string.h>
 
-#include "base/buffer.h"
+#include "base/utf8.h"
 #include "os/linux/files/read_memory.h"
 
 #define TEXT_HEAD     40 /* with length and state */
 #define STATE_COMPACT (1u << 5)
 #define STATE_READY   (1u << 7)
-
-static void put_letter(struct buffer *out, uint32_t letter)
-{
-	if (letter < 0x80) {
-		buffer_char(out, (char)letter);
-	} else if (letter < 0x800) {
-		buffer_char(out, (char)(0xc0 | letter >> 6));
-		buffer_char(out, (char)(0x80 | (letter & 63)));
-	} else if (letter < 0x10000) {
-		buffer_char(out, (char)(0xe0 | letter >> 12));
-		buffer_char(out, (char)(0x80 | (letter >> 6 & 63)));
-		buffer_char(out, (char)(0x80 | (letter & 63)));
-	} else {
-		buffer_char(out, (char)(0xf0 | letter >> 18));
-		buffer_char(out, (char)(0x80 | (letter >> 12 & 63)));
-		buffer_char(out, (char)(0x80 | (letter >> 6 & 63)));
-		buffer_char(out, (char)(0x80 | (letter & 63)));
-	}
-}
 
 /* Whether it is a text in one piece that has a name's length. */
 static bool is_text(const struct python_layout *layout, uint64_t length, uint32_t state)
@@ -53,7 +34,7 @@ static bool put_letters(
 		if (!letter || letter > 0x10ffff || (letter >= 0xd800 && letter < 0xe000) ||
 			(state & PYTHON_IS_ASCII && letter > 0x7f))
 			return false;
-		put_letter(out, letter);
+		utf8_append(out, letter);
 	}
 	return true;
 }

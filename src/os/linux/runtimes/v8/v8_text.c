@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define PIECES_MAX	32 /* strings that one consists of */
 #define UNCACHED	16 /* of a type: the place of letters outside is not kept */
 #define SMALL_SHIFT	32
@@ -116,15 +118,10 @@ static bool is_high(uint32_t letter)
 
 static bool put_letter(struct buffer *out, uint32_t letter)
 {
-	static const unsigned char leads[] = { 0, 0xc0, 0xe0, 0xf0 };
-	unsigned more = letter < 0x80 ? 0 : letter < 0x800 ? 1 : letter < 0x10000 ? 2 : 3;
-
 	if (letter < 0x20 || (letter >= 0x7f && letter < 0xa0) ||
 		(letter >= 0xd800 && letter < 0xe000))
 		return false; /* no letter of a name */
-	buffer_char(out, (char)(leads[more] | letter >> 6 * more));
-	for (unsigned i = more; i; i--)
-		buffer_char(out, (char)(0x80 | (letter >> 6 * (i - 1) & 63)));
+	utf8_append(out, letter);
 	return true;
 }
 

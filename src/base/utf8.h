@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Letters as UTF-8. */
+#ifndef SOOTH_BASE_UTF8_H
+#define SOOTH_BASE_UTF8_H
+
+#include "base/buffer.h"
+
+static inline void utf8_append(struct buffer *out, uint32_t letter)
+{
+	static const unsigned char leads[] = { 0, 0xc0, 0xe0, 0xf0 };
+	unsigned more = letter < 0x80 ? 0 : letter < 0x800 ? 1 : letter < 0x10000 ? 2 : 3;
+
+	buffer_char(out, (char)(leads[more] | letter >> 6 * more));
+	for (unsigned i = more; i; i--)
+		buffer_char(out, (char)(0x80 | (letter >> 6 * (i - 1) & 63)));
+}
+
+#endif
