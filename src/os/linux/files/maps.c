@@ -31,3 +31,12 @@ bool maps_parse(struct span line, struct maps_line *out)
 	*out = m;
 	return true;
 }
+
+bool maps_next(struct cursor *lines, struct maps_line *out)
+{
+	while (!cursor_at_end(lines)) {
+		if (maps_parse(cursor_line(lines), out))
+			return true;
+	}
+	return false;
+}

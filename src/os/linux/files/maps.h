@@ -16,5 +16,12 @@ struct maps_line {
 
 /* False when it is no such line. */
 bool maps_parse(struct span line, struct maps_line *out);
+/* Goes on to the next such line; false: there is none. */
+bool maps_next(struct cursor *lines, struct maps_line *out);
+
+/* The lines of a text: maps_for_each (struct maps_line *, struct buffer or span) */
+#define maps_for_each(line, text)                                                                  \
+	for (struct cursor lines_ = cursor_over((text).data, (text).size);                         \
+		maps_next(&lines_, line);)
 
 #endif

@@ -400,13 +400,12 @@ int allocators_find(struct allocators *a, pid_t pid, uint64_t device, uint64_t i
 	_cleanup_close_ int process = procfs_open(pid);
 	struct buffer bytes = { 0 };
 	int status = process < 0 ? process : procfs_read_at(process, "maps", &bytes, PROCFS_MAPS);
-	struct cursor c = cursor_over(bytes.data, bytes.size);
 	struct maps_line m;
 
 	if (status >= 0)
 		status = -ENOENT;
-	while (status == -ENOENT && !cursor_at_end(&c)) {
-		if (maps_parse(cursor_line(&c), &m))
+	maps_for_each (&m, bytes) {
+		if (status == -ENOENT)
 			status = find_in(a, process, &m, &identity, handler, user, err);
 	}
 	buffer_fini(&bytes);

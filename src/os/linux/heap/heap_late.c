@@ -34,13 +34,12 @@ typedef int late_file(void *user, const uint64_t key[2], struct sooth_error *err
 
 static int each_file(struct span maps, late_file *handle, void *user, struct sooth_error *err)
 {
-	struct cursor c = cursor_over(maps.data, maps.size);
 	struct maps_line m;
 	int status = 0;
 
-	while (status >= 0 && !cursor_at_end(&c)) {
+	maps_for_each (&m, maps) {
 		/* sooth's own passes calls on to an allocator. */
-		if (maps_parse(cursor_line(&c), &m) && m.inode && m.is_executable &&
+		if (status >= 0 && m.inode && m.is_executable &&
 			!span_ends(m.path, "/" PRELOAD_LIBRARY)) {
 			const uint64_t key[2] = { makedev(m.device_major, m.device_minor),
 				m.inode };

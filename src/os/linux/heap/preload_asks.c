@@ -25,18 +25,15 @@ static void find_mapping(const struct preload_process *p, uint64_t address, uint
 {
 	struct buffer bytes = { 0 };
 	struct maps_line line;
-	struct cursor c;
 
-	if (procfs_read_at(p->directory, "maps", &bytes, PROCFS_MAPS) >= 0) {
-		c = cursor_over(bytes.data, bytes.size);
-		while (!cursor_at_end(&c)) {
-			if (!maps_parse(cursor_line(&c), &line) || address < line.from ||
-				address >= line.to || !line.is_readable)
-				continue;
-			found[0] = line.from;
-			found[1] = line.to;
-			break;
-		}
+	if (procfs_read_at(p->directory, "maps", &bytes, PROCFS_MAPS) < 0)
+		buffer_reset(&bytes);
+	maps_for_each (&line, bytes) {
+		if (address < line.from || address >= line.to || !line.is_readable)
+			continue;
+		found[0] = line.from;
+		found[1] = line.to;
+		break;
 	}
 	buffer_fini(&bytes);
 }

@@ -24,15 +24,12 @@ static bool maps_memory(int directory, uint64_t inode)
 {
 	struct buffer bytes = { 0 };
 	struct maps_line line;
-	struct cursor c;
 	bool maps = false;
 
-	if (procfs_read_at(directory, "maps", &bytes, PROCFS_MAPS) >= 0) {
-		c = cursor_over(bytes.data, bytes.size);
-		while (!maps && !cursor_at_end(&c))
-			maps = maps_parse(cursor_line(&c), &line) && line.inode == inode &&
-			       line.is_shared;
-	}
+	if (procfs_read_at(directory, "maps", &bytes, PROCFS_MAPS) < 0)
+		buffer_reset(&bytes);
+	maps_for_each (&line, bytes)
+		maps |= line.inode == inode && line.is_shared;
 	buffer_fini(&bytes);
 	return maps;
 }

@@ -122,13 +122,10 @@ static bool contains(struct loader_range range, uint64_t address)
 /* Adjacent mappings of one file are one range; the interpreter's contains AT_BASE. */
 static void find_ranges(struct loader *l, struct span maps, uint64_t base)
 {
-	struct cursor c = cursor_over(maps.data, maps.size);
 	struct loader_range run = { 0 };
 	struct maps_line m, former = { 0 };
 
-	while (!cursor_at_end(&c)) {
-		if (!maps_parse(cursor_line(&c), &m))
-			continue;
+	maps_for_each (&m, maps) {
 		if (span_equal(m.path, "[vdso]"))
 			l->vdso = (struct loader_range){ m.from, m.to };
 		if (!m.inode || m.inode != former.inode || m.device_major != former.device_major ||

@@ -42,11 +42,8 @@ void profile_files_fini(struct profile_files *f)
 /* The line of the mapping that was sampled. */
 static bool find_line(struct buffer *bytes, const struct profile_seen *seen, struct maps_line *line)
 {
-	struct cursor c = cursor_over(bytes->data, bytes->size);
-
-	while (!cursor_at_end(&c)) {
-		if (maps_parse(cursor_line(&c), line) && line->from <= seen->from &&
-			seen->from < line->to)
+	maps_for_each (line, *bytes) {
+		if (line->from <= seen->from && seen->from < line->to)
 			return line->is_executable && line->inode && line->path.size;
 	}
 	return false;
@@ -150,9 +147,7 @@ void profile_files_open_path(
 
 static bool is_of(struct span path, const char *const *names)
 {
-	const char *slash = path.size ? memrchr(path.data, '/', path.size) : NULL;
-	struct span name =
-		slash ? span_of(slash + 1, path.size - (size_t)(slash + 1 - path.data)) : path;
+	struct span name = path_base(path);
 
 	for (; names && *names; names++) {
 		if (span_starts(name, *names))

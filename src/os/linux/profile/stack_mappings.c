@@ -23,15 +23,10 @@ void stack_mapping_identify(struct stack_mapping *m)
 
 void stack_mappings_parse(struct buffer *mappings, const void *text, size_t size)
 {
-	struct cursor c = cursor_over(text, size);
 	struct maps_line line;
 
-	while (!cursor_at_end(&c)) {
-		struct stack_mapping m;
-
-		if (!maps_parse(cursor_line(&c), &line))
-			continue;
-		m = (struct stack_mapping){ .from = line.from,
+	maps_for_each (&line, span_of(text, size)) {
+		struct stack_mapping m = { .from = line.from,
 			.to = line.to,
 			.offset = line.offset,
 			.inode = line.inode,

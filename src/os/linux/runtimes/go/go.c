@@ -244,15 +244,12 @@ static void do_symbols(void *argument)
 static bool find_code(struct wait_reader *r, const struct wait_node *n, struct go_program *p)
 {
 	struct maps_line line;
-	struct cursor c;
 	struct stat st;
 
 	if (fstat(p->file, &st) || procfs_read_at(n->process, "maps", &r->more, MAPS_BYTES))
 		return false;
-	c = cursor_over(r->more.data, r->more.size);
-	while (!cursor_at_end(&c)) {
-		if (maps_parse(cursor_line(&c), &line) && line.is_executable &&
-			line.inode == st.st_ino) {
+	maps_for_each (&line, r->more) {
+		if (line.is_executable && line.inode == st.st_ino) {
 			p->code_from = line.from - line.offset;
 			p->code_to = line.to;
 			return true;

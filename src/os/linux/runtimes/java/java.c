@@ -446,18 +446,12 @@ static void do_read(void *argument)
 /* Where libjvm.so is mapped; 0: it is not. */
 static uint64_t library_base(struct wait_reader *r, const struct wait_node *n)
 {
-	static const char name[] = "/libjvm.so";
 	struct maps_line line;
-	struct cursor c;
 
 	if (procfs_read_at(n->process, "maps", &r->more, MAPS_BYTES))
 		return 0;
-	c = cursor_over(r->more.data, r->more.size);
-	while (!cursor_at_end(&c)) {
-		if (maps_parse(cursor_line(&c), &line) && !line.offset &&
-			line.path.size >= sizeof(name) - 1 &&
-			!memcmp(line.path.data + line.path.size - (sizeof(name) - 1), name,
-				sizeof(name) - 1))
+	maps_for_each (&line, r->more) {
+		if (!line.offset && span_ends(line.path, "/libjvm.so"))
 			return line.from;
 	}
 	return 0;
