@@ -78,20 +78,14 @@ VERIFIED_ALONE_BY_NUMBERS int hash_walk(uint32_t walk, uint32_t from, uint32_t t
 	return 0;
 }
 
-/* Adds what is beside the stack to the hash of the frames in w->address. */
-static inline void hash_own(struct walk *w)
-{
-	uint32_t native = w->frames * FRAME_WORDS;
-
-	hash_walk(w->index, native, native + (uint32_t)w->own.words);
-}
-
 /* Hashes all frames, and how the walk ended. */
 static inline void hash_all(struct walk *w, uint32_t words)
 {
 #ifdef WALK_NOTES
+	uint32_t native = w->frames * FRAME_WORDS;
+
 	w->address = w->notes.hash;
-	hash_own(w);
+	hash_walk(w->index, native, native + (uint32_t)w->own.words);
 #else
 	w->address = w->end + 1;
 	hash_walk(w->index, 0, words);

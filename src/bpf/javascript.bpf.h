@@ -14,14 +14,14 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, JSC_FILES_MAX);
+	__uint(max_entries, RUNTIME_FILES_MAX);
 	__type(key, uint64_t); /* profile_file_key() of the executable */
 	__type(value, struct profile_jsc);
 } jscs SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, V8_FILES_MAX);
+	__uint(max_entries, RUNTIME_FILES_MAX);
 	__type(key, uint64_t); /* as above */
 	__type(value, struct profile_v8);
 } v8s SEC(".maps");
@@ -41,17 +41,6 @@ static inline void begin_javascript(struct walk *w)
 	if (!bpf_map_lookup_elem(&jscs, &w->raw.engine) &&
 		!bpf_map_lookup_elem(&v8s, &w->raw.engine))
 		w->raw.engine = 0;
-}
-
-static inline bool is_interpreter(const struct walk *w, const struct profile_jsc *jsc)
-{
-	uint64_t offset = w->address - w->mapping.shift;
-
-	for (uint32_t i = 0; i < JSC_RANGES_MAX; i++) {
-		if (i < jsc->ranges && offset >= jsc->range[i].from && offset < jsc->range[i].to)
-			return true;
-	}
-	return false;
 }
 
 static inline uint64_t executable_of(struct walk *w, const struct profile_jsc *jsc, uint64_t callee)
@@ -91,8 +80,9 @@ VERIFIED_ALONE_BY_NUMBERS int meet_javascript(uint32_t walk)
 		return 0;
 	jsc = bpf_map_lookup_elem(&jscs, &w->raw.engine);
 	if (!jsc || w->besides >= PROFILE_FRAMES_MAX ||
-		(w->mapping.file != PROFILE_FILE_NONE && !is_interpreter(w, jsc)) || !take_fp(w) ||
-		!read_slots(w, &slots))
+		(w->mapping.file != PROFILE_FILE_NONE &&
+			!jsc_is_interpreter(jsc, w->address - w->mapping.shift)) ||
+		!take_fp(w) || !read_slots(w, &slots))
 		return 0;
 	executable = executable_of(w, jsc, slots.callee);
 	owner = slots.block && !(slots.block & JSC_CELL_MASK)

@@ -6,7 +6,6 @@
 #include "bpf/profile.h"
 
 /* JavaScriptCore: where its interpreter is, and what is followed from a frame to its name. */
-#define JSC_FILES_MAX  64
 #define JSC_RANGES_MAX 16
 #define JSC_IS_PAIR    1 /* the function has the executable of the code block */
 
@@ -19,6 +18,15 @@ struct profile_jsc {
 	} range[JSC_RANGES_MAX];
 };
 
+static inline int jsc_is_interpreter(const struct profile_jsc *jsc, uint64_t offset)
+{
+	for (uint32_t i = 0; i < JSC_RANGES_MAX; i++) {
+		if (i < jsc->ranges && offset >= jsc->range[i].from && offset < jsc->range[i].to)
+			return 1;
+	}
+	return 0;
+}
+
 /* Values beside a frame pointer (Interpreter/CallFrame.h). */
 struct jsc_slots {
 	uint64_t block, callee;
@@ -27,8 +35,6 @@ struct jsc_slots {
 #define JSC_SLOTS_AT 16 /* behind the frame pointer and the return address */
 
 /* V8: where its own code is, and what is followed from a frame to its name. */
-#define V8_FILES_MAX 64
-
 struct profile_v8 {
 	uint64_t builtins_from, builtins_to; /* in the file; 0, 0: not known */
 	int64_t fp_context, fp_function;

@@ -14,6 +14,8 @@ enum runtime_id {
 	RUNTIMES
 };
 
+#define RUNTIME_FILES_MAX 64 /* with an engine, of each runtime */
+
 #define PROFILE_FRAMES_MAX 128 /* of user space; a power of two */
 #define PROFILE_KERNEL_MAX 64
 #define PROFILE_FILES_MAX  4096
@@ -114,11 +116,6 @@ static inline const uint64_t *profile_raw_kernel(const struct profile_raw *raw)
 static inline const struct profile_words *profile_raw_words(const struct profile_raw *raw)
 {
 	return (const void *)(profile_raw_kernel(raw) + raw->kernel_frames);
-}
-
-static inline const struct profile_words *profile_words_next(const struct profile_words *w)
-{
-	return w + 1 + w->count;
 }
 
 /* A name that the kernel side has read, before the first stack with it. What follows only the

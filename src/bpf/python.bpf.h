@@ -11,7 +11,7 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, PYTHON_FILES_MAX);
+	__uint(max_entries, RUNTIME_FILES_MAX);
 	__type(key, uint64_t); /* profile_file_key() */
 	__type(value, struct profile_python);
 } pythons SEC(".maps");

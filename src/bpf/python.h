@@ -5,8 +5,6 @@
 
 #include "bpf/profile.h"
 
-#define PYTHON_FILES_MAX  64
-#define PYTHON_FRAMES_MAX ((PROFILE_STACK_WORDS - PYTHON_HEAD_WORDS) / 3)
 #define PYTHON_HEAD_WORDS (sizeof(struct python_words) / 8)
 #define PYTHON_IS_ENTRY	  (1ULL << 32)
 

@@ -8,7 +8,7 @@
 #include "bpf/unwind_step.h"
 
 #define PYTHON_THREADS_MAX 32
-#define PYTHON_STEPS_MAX   (PYTHON_FRAMES_MAX + 32) /* also frames without a function */
+#define PYTHON_STEPS_MAX   (PROFILE_STACK_WORDS / 3 + 32) /* also frames without a function */
 
 static inline uint64_t python_current(
 	struct walk *w, const struct python_layout *l, uint64_t interpreter)
@@ -125,8 +125,8 @@ static inline void python_end(struct walk *w)
 	uint32_t words = (uint32_t)w->own.words;
 	uint32_t at = (walk_own_at(w) - words) & WALK_TAIL_MASK;
 
-	w->tail[at] = profile_words_head(
-		PROFILE_OF_STACK, RUNTIME_python, words - 1, !w->own.frame);
+	w->tail[at] =
+		profile_words_head(PROFILE_OF_STACK, RUNTIME_python, words - 1, !w->own.frame);
 	w->tail[at + 1] = w->own.file;
 	w->tail[at + 2] = w->own.type;
 }

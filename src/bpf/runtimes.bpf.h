@@ -26,15 +26,8 @@ static inline void meet_runtimes(struct walk *w, uint32_t walk)
 }
 
 /* Behind all frames: those that a runtime keeps elsewhere. */
-static inline void walk_runtimes(struct walk *w)
-{
-	walk_python(w->index);
-}
-
+#define walk_runtimes(w) walk_python((w)->index)
 /* Names that the collector could not read from a process that has ended. */
-static inline void send_runtime_names(struct walk *w)
-{
-	send_names(w->index);
-}
+#define send_runtime_names(w) send_names((w)->index)
 
 #endif

@@ -59,8 +59,9 @@ static void begin(void)
 
 	names_init(&texts, 64, 65536);
 	names = (struct python){ .of = { .map = -1, .names = &texts }, .words = &words };
+	map_init(&names.of.files, sizeof(uint64_t), sizeof(struct profile_python), 1);
 	runtime_python.init(&names);
-	kept = map_put(&names.files, &file, NULL);
+	kept = map_put(&names.of.files, &file, NULL);
 	assert_non_null(kept);
 	*kept = python;
 }
@@ -68,6 +69,7 @@ static void begin(void)
 static void end(void)
 {
 	runtime_python.fini(&names);
+	map_fini(&names.of.files);
 	timeout_fini(&names.of.timeout);
 	names_fini(&texts);
 }

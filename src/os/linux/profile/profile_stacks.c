@@ -136,7 +136,7 @@ static size_t put_frames(
 		struct runtime_frame at = { .raw = raw, .index = i };
 
 		while (next < end && (next->index == PROFILE_OF_STACK || next->index < i))
-			next = profile_words_next(next);
+			next += 1 + next->count;
 		if (next < end && next->index == i)
 			at.beside = next;
 		if (!put_user(s, &at, numbers, &count))

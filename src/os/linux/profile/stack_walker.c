@@ -284,15 +284,6 @@ static void find_engine(struct stack_walker *s)
 	}
 }
 
-/* Behind the other frames. */
-static void put_beside(struct walk *w)
-{
-	size_t words = w->besides * PROFILE_FRAME_WORDS;
-
-	memcpy(&w->tail[walk_own_at(w)], w->beside, words * sizeof(*w->beside));
-	w->raw.words = (uint16_t)(w->own.words + words);
-}
-
 /* The frame that the walk is at; NULL: it is no code, and the walk has ended. */
 static const struct stack_mapping *put_frame(struct stack_walker *s)
 {
@@ -377,6 +368,7 @@ static uint32_t walk(struct stack_walker *s, const struct stacks_seen *seen, con
 	uint64_t time_ns, struct buffer *out)
 {
 	struct walk *w = &s->at.walk;
+	size_t words;
 
 	w->raw.record = (struct sooth_record){ .time_ns = time_ns,
 		.start_ticks = s->process.start_ticks,
@@ -389,7 +381,9 @@ static uint32_t walk(struct stack_walker *s, const struct stacks_seen *seen, con
 			seen->kernel_frames * sizeof(*kernel));
 	s->at.thread = seen;
 	RUNTIME_CALL(&s->stacks.runtimes, end, &s->at);
-	put_beside(w);
+	words = w->besides * PROFILE_FRAME_WORDS;
+	memcpy(&w->tail[walk_own_at(w)], w->beside, words * sizeof(*w->beside));
+	w->raw.words = (uint16_t)(w->own.words + words);
 	w->raw.user_frames = w->frames;
 	w->raw.end = w->end;
 	return profile_stacks_put(&s->stacks, &w->raw, out);

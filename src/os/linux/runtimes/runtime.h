@@ -22,8 +22,9 @@
  * A file. `see` gets each file that a sampled process has mapped as code, once or more, and keeps
  * those that have the engine, with the layout of their version. That is known by the version, or
  * stands in the file for debuggers, or is searched for in the process; a layout that is not certain
- * gives no names rather than wrong ones. A file may never answer: timeout_call_file(). `has` is for
- * engines with objects beside their frames: whether a file that was seen has one.
+ * gives no names rather than wrong ones. A file may never answer: timeout_call_file(). What is kept
+ * of a file, `file_size` bytes, is in the state's `files`. `is_beside`: the engine has objects
+ * beside its frames.
  *
  * Frames of a sample. `begin` gets each sample before its frames. `functions` gets each user frame
  * of it, innermost first, with what the walk found beside it, and says which functions the frame
@@ -46,6 +47,7 @@
 
 #include <bpf/bpf.h>
 
+#include "base/map.h"
 #include "base/names.h"
 #include "bpf/profile_walk.h"
 #include "bpf/stacks.h"
@@ -60,6 +62,7 @@ struct wait_node;
 
 struct runtime_state {
 	enum runtime_id id;
+	struct map files;    /* uint64_t file -> what is kept of it */
 	int map;	     /* BPF: file -> what the kernel side needs of it; negative: none */
 	uint64_t *known;     /* of struct walks_control */
 	struct names *names; /* "FUNCTION\0FILE:LINE\0" */
@@ -140,11 +143,11 @@ struct runtime {
 	bool generates;
 	struct runtime_heap heap;
 	const char *kernel_map;
-	size_t state_size;
+	size_t state_size, file_size;
 	void (*init)(void *state);
 	void (*fini)(void *state);
 	void (*see)(void *state, uint64_t file, const char *path, int fd);
-	bool (*has)(const void *state, uint64_t file);
+	bool is_beside;
 	void (*begin)(void *state, const struct profile_raw *raw);
 	void (*functions)(
 		void *state, const struct runtime_frame *at, struct runtime_functions *out);

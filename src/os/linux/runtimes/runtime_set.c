@@ -33,6 +33,8 @@ void runtime_set_init(struct runtime_set *s, const char *cache_folder)
 			continue;
 		state->id = (enum runtime_id)i;
 		state->map = -1;
+		map_init(&state->files, sizeof(uint64_t), runtime_table[i]->file_size,
+			RUNTIME_FILES_MAX);
 		state->names = &s->names;
 		state->cache_folder = s->cache_folder;
 		if (runtime_table[i]->init)
@@ -49,6 +51,7 @@ void runtime_set_fini(struct runtime_set *s)
 			continue;
 		if (runtime_table[i]->fini)
 			runtime_table[i]->fini(state);
+		map_fini(&state->files);
 		timeout_fini(&state->timeout);
 		free(state);
 	}
@@ -72,9 +75,11 @@ bool runtime_set_has(const struct runtime_set *s, uint64_t file)
 {
 	bool has = false;
 
-	for (size_t i = 0; i < RUNTIMES && !has; i++)
-		has = s->states[i] && runtime_table[i]->has &&
-		      runtime_table[i]->has(s->states[i], file);
+	for (size_t i = 0; i < RUNTIMES && !has; i++) {
+		const struct runtime_state *state = s->states[i];
+
+		has = state && runtime_table[i]->is_beside && map_get(&state->files, &file);
+	}
 	return has;
 }
 

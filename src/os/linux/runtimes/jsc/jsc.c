@@ -28,7 +28,6 @@
 
 struct jsc {
 	struct runtime_state of;
-	struct map files;  /* uint64_t file -> struct jsc_file */
 	struct map blocks; /* process and objects -> struct jsc_block */
 	struct map calls;  /* the same and the place of a call -> struct jsc_call */
 	uint64_t frames;   /* that could have a name */
@@ -71,7 +70,6 @@ static void init(void *state)
 {
 	struct jsc *j = state;
 
-	map_init(&j->files, sizeof(uint64_t), sizeof(struct jsc_file), JSC_FILES_MAX);
 	map_init(&j->blocks, sizeof(struct block_key), sizeof(struct jsc_block), BLOCKS_MAX);
 	map_init(&j->calls, sizeof(struct block_key), sizeof(struct jsc_call), BLOCKS_MAX);
 }
@@ -94,9 +92,8 @@ static void fini(void *state)
 {
 	struct jsc *j = state;
 
-	map_for_each_value (&j->files, void *, value)
+	map_for_each_value (&j->of.files, void *, value)
 		end_file(value);
-	map_fini(&j->files);
 	map_fini(&j->blocks);
 	map_fini(&j->calls);
 }
@@ -141,7 +138,7 @@ static void keep_file(struct jsc *j, uint64_t key, const struct see_job *job, in
 	const char *build_id = job->identity.build_id;
 	const struct jsc_layout *known = jsc_layout_of(build_id);
 	struct jsc_layout layout = { 0 };
-	struct jsc_file *file = map_put(&j->files, &key, NULL);
+	struct jsc_file *file = map_put(&j->of.files, &key, NULL);
 
 	if (!file)
 		return;
@@ -165,7 +162,7 @@ static void see(void *state, uint64_t key, const char *path, int fd)
 	struct stat st;
 
 	(void)path;
-	if (map_get(&j->files, &key) || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
+	if (map_get(&j->of.files, &key) || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
 		st.st_size < FILE_BYTES_LEAST)
 		return;
 	timeout_call_file(&j->of.timeout, do_see, &job, sizeof(job), fd, READ_MS);
@@ -220,7 +217,7 @@ static void read_ranges(struct jsc *j, const struct profile_raw *raw, struct jsc
 /* A sample of a process, before its frames are named. */
 static void meet_process(struct jsc *j, const struct profile_raw *raw)
 {
-	struct jsc_file *file = map_get(&j->files, &raw->engine);
+	struct jsc_file *file = map_get(&j->of.files, &raw->engine);
 
 	if (file && !file->shared.ranges && file->tries < TRIES_MAX) {
 		file->tries++;
@@ -235,20 +232,6 @@ static void begin(void *state, const struct profile_raw *raw)
 	j->caller = UINT32_MAX;
 	if (j->of.map >= 0) /* else the walk has met it */
 		meet_process(j, raw);
-}
-
-static bool has(const void *state, uint64_t file)
-{
-	return map_get(&((const struct jsc *)state)->files, &file);
-}
-
-static bool is_interpreter(const struct jsc_file *file, uint64_t offset)
-{
-	for (uint32_t i = 0; i < file->shared.ranges; i++) {
-		if (offset >= file->shared.range[i].from && offset < file->shared.range[i].to)
-			return true;
-	}
-	return false;
 }
 
 /* --- functions --- */
@@ -273,7 +256,7 @@ static void meet(void *state, struct runtime_walk *at)
 {
 	struct jsc *j = state;
 	struct walk *w = &at->walk;
-	const struct jsc_file *file = map_get(&j->files, &w->raw.engine);
+	const struct jsc_file *file = map_get(&j->of.files, &w->raw.engine);
 	struct follow_job job = { .pid = w->raw.record.pid };
 	struct jsc_slots slots;
 
@@ -281,7 +264,8 @@ static void meet(void *state, struct runtime_walk *at)
 		meet_process(j, &w->raw);
 	if (!file || at->has_no_fp || w->besides >= PROFILE_FRAMES_MAX ||
 		(w->mapping.file != PROFILE_FILE_NONE &&
-			(w->mapping.file != w->raw.engine || !is_interpreter(file, at->offset))) ||
+			(w->mapping.file != w->raw.engine ||
+				!jsc_is_interpreter(&file->shared, at->offset))) ||
 		!walk_read(w, &slots, sizeof(slots), w->fp + JSC_SLOTS_AT))
 		return;
 	job.frame = (struct profile_raw_js){ .block = slots.block, .callee = slots.callee };
@@ -437,7 +421,7 @@ static uint32_t put(struct jsc *j, const struct runtime_frame *at, uint32_t numb
 	const struct profile_raw_js *frame = (const void *)at->beside;
 	const struct profile_raw_frame *user = profile_raw_user(raw) + at->index;
 	bool is_calling = j->caller == at->index;
-	struct jsc_file *file = map_get(&j->files, &raw->engine);
+	struct jsc_file *file = map_get(&j->of.files, &raw->engine);
 	struct block_key key = { frame->block ? frame->block : frame->callee, frame->executable,
 		frame->name, raw->record.start_ticks, raw->record.pid, 0 };
 	struct jsc_block *known = map_get(&j->blocks, &key), block;
@@ -501,7 +485,7 @@ static void limits(const void *state, struct backend_run *run)
 	const struct jsc *j = state;
 	char text[400];
 
-	map_for_each_value (&j->files, const struct jsc_file *, file) {
+	map_for_each_value (&j->of.files, const struct jsc_file *, file) {
 		if (file->layout.type_function)
 			continue;
 		snprintf(text, sizeof(text),
@@ -529,11 +513,12 @@ const struct runtime runtime_jsc = {
 		.remedy = "Claude Code writes a heap snapshot on /heapdump, programs of Bun by "
 			  "v8.writeHeapSnapshot()" },
 	.state_size = sizeof(struct jsc),
+	.file_size = sizeof(struct jsc_file),
 	.kernel_map = "jscs",
 	.init = init,
 	.fini = fini,
 	.see = see,
-	.has = has,
+	.is_beside = true,
 	.begin = begin,
 	.functions = functions,
 	.meet = meet,

@@ -20,7 +20,6 @@
 #include "os/linux/runtimes/runtime.h"
 #include "symbols/elf_exports.h"
 
-#define FILES_MAX  16
 #define PLACES_MAX 64
 #define MAPS_BYTES (4u << 20)
 #define READ_MS	   2000
@@ -37,7 +36,6 @@ struct script_file {
 
 struct script_stack {
 	struct runtime_state of;
-	struct map files;  /* uint64_t file -> struct script_file */
 	struct map places; /* struct process_id -> uint64_t: where the engine is in memory; 0: it
 			      is not mapped */
 	/* The last process that was read, and its functions. */
@@ -53,7 +51,6 @@ static void init(void *state)
 {
 	struct script_stack *s = state;
 
-	map_init(&s->files, sizeof(uint64_t), sizeof(struct script_file), FILES_MAX);
 	map_init(&s->places, sizeof(struct process_id), sizeof(uint64_t), PLACES_MAX);
 }
 
@@ -61,7 +58,6 @@ static void fini(void *state)
 {
 	struct script_stack *s = state;
 
-	map_fini(&s->files);
 	map_fini(&s->places);
 }
 
@@ -124,12 +120,12 @@ static void see(void *state, uint64_t file, const char *path, int fd)
 	struct file_job job = { 0 };
 	struct script_file *kept;
 
-	if (!span_starts(name, "php") || map_get(&s->files, &file))
+	if (!span_starts(name, "php") || map_get(&s->of.files, &file))
 		return;
 	memcpy(job.found.name, name.data,
 		name.size < sizeof(job.found.name) ? name.size : sizeof(job.found.name) - 1);
 	timeout_call_file(&s->of.timeout, do_file, &job, sizeof(job), fd, READ_MS);
-	kept = job.is_known ? map_put(&s->files, &file, NULL) : NULL;
+	kept = job.is_known ? map_put(&s->of.files, &file, NULL) : NULL;
 	if (kept)
 		*kept = job.found;
 }
@@ -141,16 +137,11 @@ static uint64_t find_base(uint32_t pid, const struct script_file *f)
 	struct buffer maps = { 0 };
 	struct maps_line line;
 	uint64_t base = 0;
-	struct cursor c;
 
-	if (procfs_read((pid_t)pid, "maps", &maps, MAPS_BYTES) < 0) {
-		buffer_fini(&maps);
-		return 0;
-	}
-	c = cursor_over(maps.data, maps.size);
-	while (!base && !cursor_at_end(&c)) {
-		if (maps_parse(cursor_line(&c), &line) && line.is_executable &&
-			span_starts(path_base(line.path), f->name))
+	if (procfs_read((pid_t)pid, "maps", &maps, MAPS_BYTES) < 0)
+		buffer_reset(&maps);
+	maps_for_each (&line, maps) {
+		if (!base && line.is_executable && span_starts(path_base(line.path), f->name))
 			base = line.from - line.offset;
 	}
 	buffer_fini(&maps);
@@ -217,9 +208,9 @@ static void begin(void *state, const struct profile_raw *raw)
 	uint32_t i = 0;
 
 	s->is_met = false;
-	if (!s->files.count || raw->record.tid != raw->record.pid)
+	if (!s->of.files.count || raw->record.tid != raw->record.pid)
 		return;
-	while (i < raw->user_frames && !(f = map_get(&s->files, &user[i].file)))
+	while (i < raw->user_frames && !(f = map_get(&s->of.files, &user[i].file)))
 		i++;
 	if (!f)
 		return;
@@ -247,6 +238,7 @@ static void functions(void *state, const struct runtime_frame *at, struct runtim
 const struct runtime runtime_php = {
 	.title = "PHP",
 	.state_size = sizeof(struct script_stack),
+	.file_size = sizeof(struct script_file),
 	.init = init,
 	.fini = fini,
 	.see = see,

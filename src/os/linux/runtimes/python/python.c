@@ -37,7 +37,6 @@ static void init(void *state)
 {
 	struct python *p = state;
 
-	map_init(&p->files, sizeof(uint64_t), sizeof(struct profile_python), PYTHON_FILES_MAX);
 	map_init(&p->objects, sizeof(struct object_key), sizeof(uint32_t), OBJECTS_MAX);
 }
 
@@ -45,7 +44,6 @@ static void fini(void *state)
 {
 	struct python *p = state;
 
-	map_fini(&p->files);
 	map_fini(&p->objects);
 	free(p->program);
 }
@@ -97,31 +95,25 @@ static void do_job(void *argument)
 		.code_type = found[CODE_TYPE].address - exports.code_shift };
 }
 
-/* python3.10, libpython3.10.so.1.0. */
-static bool is_interpreter_name(const char *path, uint32_t *version)
+static uint32_t version_of_name(const char *name)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
 	unsigned minor;
 
-	*version = 0;
-	if (!strncmp(name, "lib", 3))
-		name += 3;
-	if (sscanf(name, "python3.%2u", &minor) == 1)
-		*version = PYTHON_VERSION(3, minor);
-	return !strncmp(name, "python", 6);
+	name += strncmp(name, "lib", 3) ? 0 : 3;
+	return sscanf(name, "python3.%2u", &minor) == 1 ? PYTHON_VERSION(3, minor) : 0;
 }
 
 static void see(void *state, uint64_t file, const char *path, int fd)
 {
 	struct python *p = state;
-	struct job job = { 0 };
+	struct span name = path_base(span_of_string(path ? path : ""));
+	struct job job = { .version = version_of_name(name.data) };
 	struct profile_python *kept;
 
-	if (!path || !is_interpreter_name(path, &job.version) || map_get(&p->files, &file))
+	if (!python_is_interpreter(name) || map_get(&p->of.files, &file))
 		return;
 	timeout_call_file(&p->of.timeout, do_job, &job, sizeof(job), fd, READ_MS);
-	kept = job.is_known ? map_put(&p->files, &file, NULL) : NULL;
+	kept = job.is_known ? map_put(&p->of.files, &file, NULL) : NULL;
 	if (!kept)
 		return;
 	*kept = job.python;
@@ -138,7 +130,7 @@ static uint32_t put_text(struct python *p, const struct python_code *job)
 static uint32_t read_name(
 	struct python *p, const struct profile_raw *raw, const struct profile_raw_python *frame)
 {
-	const struct profile_python *python = map_get(&p->files, &p->words->file);
+	const struct profile_python *python = map_get(&p->of.files, &p->words->file);
 	struct python_code job = {
 		.pid = raw->record.pid, .type = p->words->type, .frame = *frame
 	};
@@ -178,7 +170,7 @@ static void take(void *state, const struct profile_name *name)
 {
 	struct python *p = state;
 	const struct profile_python_name *r = (const void *)name;
-	const struct profile_python *python = map_get(&p->files, &r->file);
+	const struct profile_python *python = map_get(&p->of.files, &r->file);
 	struct object_key key = key_of(&r->of.record, &r->frame);
 	struct python_code job = { .frame = r->frame };
 	uint32_t number, *known;
@@ -196,7 +188,7 @@ static void take(void *state, const struct profile_name *name)
 
 static const struct profile_python *eval_at(const struct python *p, uint64_t file, uint64_t offset)
 {
-	const struct profile_python *python = map_get(&p->files, &file);
+	const struct profile_python *python = map_get(&p->of.files, &file);
 
 	return python && python_is_eval(python, offset) ? python : NULL;
 }
@@ -270,16 +262,14 @@ static void end(void *state, struct runtime_walk *at)
 {
 	struct python *p = state;
 	struct walk *w = &at->walk;
-	const struct profile_python *python = map_get(&p->files, &w->own.file);
+	const struct profile_python *python = map_get(&p->of.files, &w->own.file);
+	uint64_t self = at->thread->thread_pointer;
 
 	p->is_copied |= python && at->is_copy;
 	if (!python)
 		return;
-	if (at->thread->thread_pointer)
-		python_begin(
-			w, &python->layout, python->layout.thread_id, at->thread->thread_pointer);
-	else
-		python_begin(w, &python->layout, python->layout.native_id, at->thread->tid);
+	python_begin(w, &python->layout, self ? python->layout.thread_id : python->layout.native_id,
+		self ? self : at->thread->tid);
 	for (size_t i = 0; i < PYTHON_STEPS_MAX && python_up(w, &python->layout); i++)
 		;
 	python_end(w);
@@ -305,6 +295,7 @@ const struct runtime runtime_python = {
 			  "shows them in the program",
 		.in_malloc = "PYTHONMALLOC=malloc" },
 	.state_size = sizeof(struct python),
+	.file_size = sizeof(struct profile_python),
 	.kernel_map = "pythons",
 	.init = init,
 	.fini = fini,

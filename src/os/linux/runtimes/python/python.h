@@ -16,7 +16,6 @@
 
 struct python {
 	struct runtime_state of;
-	struct map files;		/* uint64_t file -> struct profile_python */
 	struct map objects;		/* process and object -> uint32_t name */
 	struct python_program *program; /* whose tasks were read last; NULL: none */
 	bool is_copied;			/* functions of a copied stack have no names */
@@ -28,6 +27,12 @@ struct python {
 };
 
 extern const struct runtime runtime_python;
+
+/* python3.10, libpython3.10.so.1.0. */
+static inline bool python_is_interpreter(struct span name)
+{
+	return span_starts(name, "python") || span_starts(name, "libpython");
+}
 
 /* The name of a function in the process of the sample, or NAMES_NONE. */
 uint32_t python_put(

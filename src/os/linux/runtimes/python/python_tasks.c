@@ -375,12 +375,6 @@ static void take_interpreter(
 		p->at[i] = line->from - line->offset - job->shift + job->found[i].address;
 }
 
-static void take_table(struct python_program *p, const struct file_job *job, bool *has_table)
-{
-	*has_table = true;
-	memcpy(p->task, job->task, sizeof(p->task));
-}
-
 /* The interpreter and the module may be one file. */
 static void open_program(struct wait_reader *r, const struct wait_node *n, struct python_program *p)
 {
@@ -388,23 +382,18 @@ static void open_program(struct wait_reader *r, const struct wait_node *n, struc
 	unsigned files = 0;
 	struct maps_line line;
 	struct file_job job;
-	struct cursor c;
 
 	if (procfs_read_at(n->process, "maps", &r->more, MAPS_BYTES))
 		return;
-	c = cursor_over(r->more.data, r->more.size);
-	while (!cursor_at_end(&c)) {
-		struct span name;
-		bool is_module;
+	maps_for_each (&line, r->more) {
+		struct span name = path_base(line.path);
+		bool is_module = span_starts(name, "_asyncio.");
 		int status;
 
-		if (!maps_parse(cursor_line(&c), &line) || !line.is_executable || !line.inode)
+		if (!line.is_executable || !line.inode)
 			continue;
-		name = path_base(line.path);
-		is_module = span_starts(name, "_asyncio.");
 		p->has_asyncio |= is_module;
-		if (!is_module && (has_interpreter || (!span_starts(name, "python") &&
-							      !span_starts(name, "libpython"))))
+		if (!is_module && (has_interpreter || !python_is_interpreter(name)))
 			continue;
 		if (files++ == FILES_MAX)
 			break;
@@ -414,7 +403,8 @@ static void open_program(struct wait_reader *r, const struct wait_node *n, struc
 		if (status)
 			continue;
 		if (job.has_table)
-			take_table(p, &job, &has_table);
+			memcpy(p->task, job.task, sizeof(p->task));
+		has_table |= job.has_table;
 		if (job.is_known && !is_module) {
 			has_interpreter = true;
 			take_interpreter(p, &line, &job);

@@ -25,7 +25,6 @@
 
 struct v8 {
 	struct runtime_state of;
-	struct map files;     /* uint64_t file -> struct v8_layout */
 	struct map functions; /* process and objects -> uint32_t name */
 	struct v8_lines lines;
 	uint64_t frames; /* that could have a name */
@@ -46,7 +45,6 @@ static void init(void *state)
 {
 	struct v8 *v = state;
 
-	map_init(&v->files, sizeof(uint64_t), sizeof(struct v8_layout), V8_FILES_MAX);
 	map_init(&v->functions, sizeof(struct function_key), sizeof(uint32_t), FUNCTIONS_MAX);
 	v8_lines_init(&v->lines);
 }
@@ -55,7 +53,6 @@ static void fini(void *state)
 {
 	struct v8 *v = state;
 
-	map_fini(&v->files);
 	map_fini(&v->functions);
 	v8_lines_fini(&v->lines);
 }
@@ -83,22 +80,17 @@ static void see(void *state, uint64_t key, const char *path, int fd)
 	struct stat st;
 
 	(void)path;
-	if (map_get(&v->files, &key) || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
+	if (map_get(&v->of.files, &key) || fstat(fd, &st) || !S_ISREG(st.st_mode) ||
 		st.st_size < FILE_BYTES_LEAST)
 		return;
 	v->is_late |= timeout_call_file(&v->of.timeout, do_see, &job, sizeof(job), fd, READ_MS) ==
 		      -ETIMEDOUT;
 	v->has_partial |= job.status == V8_LAYOUT_PARTIAL;
-	kept = job.status == V8_LAYOUT_KNOWN ? map_put(&v->files, &key, NULL) : NULL;
+	kept = job.status == V8_LAYOUT_KNOWN ? map_put(&v->of.files, &key, NULL) : NULL;
 	if (!kept)
 		return;
 	*kept = job.layout;
 	runtime_share(&v->of, key, &kept->shared);
-}
-
-static bool has(const void *state, uint64_t file)
-{
-	return map_get(&((const struct v8 *)state)->files, &file);
 }
 
 /* --- functions --- */
@@ -183,7 +175,7 @@ static uint32_t put(struct v8 *v, const struct runtime_frame *at, bool *is_behin
 	const struct profile_raw *raw = at->raw;
 	const struct profile_raw_js *frame = (const void *)at->beside;
 	const struct profile_raw_frame *user = profile_raw_user(raw) + at->index;
-	const struct v8_layout *layout = map_get(&v->files, &raw->engine);
+	const struct v8_layout *layout = map_get(&v->of.files, &raw->engine);
 	struct function_key key = { frame->executable, frame->name, frame->callee,
 		raw->record.start_ticks, raw->record.pid, 0 };
 	bool is_generated = user->file == PROFILE_FILE_NONE;
@@ -225,7 +217,7 @@ static void meet(void *state, struct runtime_walk *at)
 {
 	struct v8 *v = state;
 	struct walk *w = &at->walk;
-	const struct v8_layout *layout = map_get(&v->files, &w->raw.engine);
+	const struct v8_layout *layout = map_get(&v->of.files, &w->raw.engine);
 
 	w->address = w->pc - !w->is_exact;
 	if (layout && !at->has_no_fp && !at->is_copy)
@@ -264,11 +256,12 @@ const struct runtime runtime_v8 = {
 		.remedy = "a program started with node --heapsnapshot-signal=SIGUSR2 writes a heap "
 			  "snapshot on kill -USR2" },
 	.state_size = sizeof(struct v8),
+	.file_size = sizeof(struct v8_layout),
 	.kernel_map = "v8s",
 	.init = init,
 	.fini = fini,
 	.see = see,
-	.has = has,
+	.is_beside = true,
 	.functions = functions,
 	.meet = meet,
 	.limits = limits,
