@@ -66,6 +66,34 @@ static void test_own_future(void **state)
 	assert_text("; 1 asyncio task of 7 waits in main");
 }
 
+static void test_unread(void **state)
+{
+	static const uint8_t states[] = { SOOTH_STATE_VALUE, SOOTH_STATE_TRUNCATED,
+		SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED),
+		SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) };
+	static const char *const texts[] = { "", "",
+		"; its asyncio tasks were not read: only Python 3.14 and later show where they are",
+		"; its asyncio tasks were not read: its memory could not be read" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+		struct waits_tasks row = { .record = { .kind = WAITS_TASKS, .pid = PID },
+			.node_pid = PID,
+			.count_state = states[i],
+			.at_state = SOOTH_STATE_ABSENT };
+		struct wait_graph g;
+		struct buffer text = { 0 };
+
+		RECORD_APPEND(&records, &row, NULL, 0);
+		g = (struct wait_graph){ .records = { records.data, records.size } };
+		wait_put_unread_tasks(&text, &g, PID);
+		buffer_char(&text, '\0');
+		assert_string_equal(text.data, texts[i]);
+		buffer_fini(&text);
+		assert_text("");
+	}
+}
+
 /* Tasks that await each other, as they cannot. */
 static void test_circle(void **state)
 {
@@ -88,6 +116,7 @@ int main(void)
 		cmocka_unit_test(test_sentences),
 		cmocka_unit_test(test_own_future),
 		cmocka_unit_test(test_circle),
+		cmocka_unit_test(test_unread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);

@@ -95,3 +95,19 @@ void wait_put_tasks(struct buffer *out, const struct wait_graph *g, uint32_t pid
 		}
 	}
 }
+
+void wait_put_unread_tasks(struct buffer *out, const struct wait_graph *g, uint32_t pid)
+{
+	assert(out && g);
+	batch_for_each (r, &g->records) {
+		const struct waits_tasks *w = tasks_in(r, pid);
+
+		if (!w || w->count_state <= SOOTH_STATE_TRUNCATED)
+			continue;
+		buffer_string(out, "; its asyncio tasks were not read: ");
+		buffer_string(out, w->count_state == SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+					   ? "only Python 3.14 and later show where they are"
+					   : "its memory could not be read");
+		return;
+	}
+}

@@ -129,6 +129,8 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct s
 	if (chain.count) {
 		wait_put_main_goroutine(&text, &g, snapshot->id.pid);
 		wait_put_tasks(&text, &g, snapshot->id.pid);
+		if (s->with_threads)
+			wait_put_unread_tasks(&text, &g, snapshot->id.pid);
 	}
 	if (!chain.count)
 		buffer_format(&text, "process %u %s", snapshot->id.pid,

@@ -501,12 +501,12 @@ static void add_group(struct wait_reader *r, const struct wait_node *n, const st
 }
 
 /* A record without a name says that there are tasks which could not be read. */
-static void add_unread(struct wait_reader *r, const struct wait_node *n)
+static void add_unread(struct wait_reader *r, const struct wait_node *n, enum sooth_reason reason)
 {
 	struct waits_tasks row = { .record = wait_record(r, 0, WAITS_TASKS),
 		.node_start_ticks = n->stat.start_ticks,
 		.node_pid = n->stat.pid,
-		.count_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED),
+		.count_state = (uint8_t)SOOTH_NOT_MEASURED(reason),
 		.at_state = SOOTH_STATE_ABSENT,
 		.awaiter_state = SOOTH_STATE_ABSENT };
 
@@ -523,7 +523,7 @@ void python_tasks_add(void *state, struct wait_reader *r, struct wait_node *n)
 	if (!p)
 		return;
 	if (!p->is_readable) {
-		add_unread(r, n);
+		add_unread(r, n, SOOTH_REASON_UNSUPPORTED);
 		return;
 	}
 	l = calloc(1, sizeof(*l));
@@ -537,7 +537,7 @@ void python_tasks_add(void *state, struct wait_reader *r, struct wait_node *n)
 	} else if (l->is_gone) {
 		p->has_asyncio = false; /* looked for again at the next sample */
 	} else {
-		add_unread(r, n);
+		add_unread(r, n, SOOTH_REASON_FAILED);
 	}
 	free(l);
 }
