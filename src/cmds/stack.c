@@ -54,7 +54,7 @@ static int run_stack(void *config, const struct arguments *arguments, struct soo
 		.servers = &c->servers,
 		.output = &c->output,
 		.arguments = arguments,
-		.probes = { { "stacks", SOOTH_SAMPLE } },
+		.probes = { { "stacks", SOOTH_SAMPLE }, { "waits", SOOTH_SAMPLE } },
 		.views = { { "stacks", &options } },
 		.duration_ns = AT_ONCE_NS,
 		.observer.profile_lines = c->stack.lines,
@@ -70,7 +70,8 @@ const struct command command_stack = {
 	.usage = "[-v] [--tid TID] [-j] PID|NAME|SESSION... | FILE.sooth",
 	.about = "Shows where every thread is, those that wait included, in user space and in the "
 		 "kernel.\nThreads with the same stack stand together; the one that computes, or "
-		 "the main thread,\ncomes first. Nothing is stopped or attached.",
+		 "the main thread,\ncomes first. Waiting tasks of asyncio (Python 3.14) are named "
+		 "beside. Nothing is\nstopped or attached.",
 	.examples = "  sooth stack 4711                     where a process hangs\n"
 		    "  sooth stack -v 4711                  every frame, also of the kernel\n"
 		    "  sooth stack nginx                    every process of that name\n"

@@ -58,11 +58,23 @@ asyncio.run(main())
 """ % (TAIL, "d" * 50)
 
 
+WAITS = """
+import asyncio
+async def get(queue):
+    await queue.get()
+async def main():
+    print("ready", flush=True)
+    queue = asyncio.Queue()
+    await asyncio.gather(get(queue), get(queue))
+asyncio.run(main())
+"""
+
+
 class Tasks(Case):
-    def start_python(self, source):
-        command = other_runtimes.command("python3.14")
+    def start_python(self, source, version="python3.14"):
+        command = other_runtimes.command(version)
         if not command:
-            self.skipTest("Python 3.14 cannot be had here")
+            self.skipTest(version + " cannot be had here")
         target = Process([*command, "-c", source])
         self.addCleanup(target.end)
         target.wait_for_output(b"ready")
@@ -74,6 +86,19 @@ class Tasks(Case):
         self.assertIn(run.status, (0, 1, 4))
         self.assertLess(time.monotonic() - begin, 20)
         return run.json()["processes"][0]["text"]
+
+    def test_stack(self):
+        target = self.start_python(WAITS)
+        harness.wait_until_asleep(target.pid)
+        text = self.sooth("stack", "-j", str(target.pid)).json()["stacks"][0]["text"]
+        self.assertIn("; 2 asyncio tasks of %d wait in Queue.get, called by get < main" % target.pid, text)
+
+    def test_older(self):
+        target = self.start_python(WAITS, "python3.13")
+        harness.wait_until_asleep(target.pid)
+        reason = "its asyncio tasks were not read: only Python 3.14"
+        self.assertIn(reason, self.sooth("why", "-v", str(target.pid)).text)
+        self.assertNotIn("asyncio", self.sooth("why", str(target.pid)).text)
 
     def test_changes(self):
         target = self.start_python(CHANGES)

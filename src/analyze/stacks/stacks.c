@@ -4,13 +4,14 @@
 
 #include "analyze/snapshots.h"
 #include "analyze/stacks/stack_rows.h"
+#include "analyze/waits/wait_tasks.h"
 #include "base/cleanup.h"
 #include "explain/stage.h"
 
 struct stacks_state {
 	struct output *output;
 	struct stacks_options options;
-	struct snapshots last;
+	struct snapshots last, waits; /* `waits`: of tasks only */
 	struct profile_sums sums;
 };
 
@@ -23,6 +24,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		s->options = *(const struct stacks_options *)options;
 	snapshots_init(&s->last, STACKS_SNAPSHOT);
+	snapshots_init(&s->waits, WAITS_SNAPSHOT);
 	profile_sums_init(&s->sums);
 	s->sums.naming = s->options.naming;
 	s->sums.stack_kind = STACKS_STACK;
@@ -39,6 +41,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		if (r->kind == STACKS_THREAD || r->kind == STACKS_SNAPSHOT)
 			snapshots_add_record(&s->last, r);
+		if (r->kind == WAITS_TASKS || r->kind == WAITS_SNAPSHOT)
+			snapshots_add_record(&s->waits, r);
 	}
 	return 0;
 }
@@ -85,6 +89,17 @@ static void put_process(
 		buffer_string(out, ", and more that were not read");
 }
 
+/* Threads wait in the event loop; what the program waits for are its tasks. */
+static void put_tasks(const struct stacks_state *s, const struct process_id *id, struct buffer *out)
+{
+	const struct snapshot *waits = snapshots_get(&s->waits, id);
+	struct wait_graph g = { 0 };
+
+	if (waits && !s->options.first_only) /* beside the waits, which have them */
+		g.records = snapshot_records(waits);
+	wait_put_tasks(out, &g, (uint32_t)id->pid);
+}
+
 static int emit_process(struct stacks_state *s, const struct snapshot *snapshot, bool is_short,
 	struct sooth_error *err)
 {
@@ -100,6 +115,7 @@ static int emit_process(struct stacks_state *s, const struct snapshot *snapshot,
 		.threads_state =
 			end ? end->threads_state : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) };
 	put_process(&text, name, (uint32_t)snapshot->id.pid, row.threads, row.threads_state);
+	put_tasks(s, &snapshot->id, &text);
 	if (s->options.tid && !stacks.size && !row.threads_state)
 		buffer_format(&text, "; none of them is %u", s->options.tid);
 	struct record_tail tail[] = {
@@ -152,6 +168,7 @@ static void fini(void *state)
 	struct stacks_state *s = state;
 
 	snapshots_fini(&s->last);
+	snapshots_fini(&s->waits);
 	profile_sums_fini(&s->sums);
 }
 
