@@ -44,7 +44,7 @@ struct export_place {
 struct export_type {
 	const char *name, *help;
 	unsigned parts;	   /* enum feed_part, when no table is named */
-	bool is_of_one;	   /* a file holds one table: it has to be named, or a folder */
+	bool is_of_one;	   /* a file holds one table; only a folder holds more */
 	bool is_no_stream; /* it cannot go to standard output */
 	bool has_choice;   /* of tables */
 	/* Instead of tables: */

@@ -109,7 +109,7 @@ static inline const double *layout_values(
 	return buffer_at(&l->values, lane->values_at * sizeof(double));
 }
 
-/* Parts of a lane that are its area: those behind it. */
+/* How many tracks after a lane are its parts. */
 size_t layout_part_count(const struct timeline_layout *l, size_t lane);
 
 /* The data of the script that lays the picture out again. False: out of memory. */

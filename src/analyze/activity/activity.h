@@ -47,7 +47,7 @@ enum activity_confidence {
 
 struct activity {
 	enum activity_state state;
-	uint8_t unknown_state; /* of an unknown state: not measured, and the reason */
+	uint8_t unknown_state; /* if `state` is unknown: why it was not measured */
 	enum activity_source source;
 	enum activity_confidence confidence;
 	bool has_since;
@@ -57,18 +57,18 @@ struct activity {
 	/* process that the tool waits for, and its command */
 	uint32_t pid; /* 0: none */
 	char command[ACTIVITY_COMMAND_SIZE];
-	bool is_silent_cpu;   /* its tree used no CPU between the samples */
-	bool has_output;      /* it may have: of a tool with a process */
+	bool is_silent_cpu;   /* the tool's processes used no CPU between samples */
+	bool has_output;      /* the output values are set: the tool has a process */
 	uint8_t output_state; /* of output_ns */
-	bool is_output_least; /* it may be longer: what was before the samples is unknown */
-	uint64_t output_ns;   /* since the tool last wrote; if it never did, its age */
+	bool is_output_least; /* output_ns may be longer: writes before the samples are unseen */
+	uint64_t output_ns;   /* since the tool last wrote, or since its start */
 	/* for a request to the model */
 	unsigned attempts;     /* 0: not counted */
-	unsigned error_status; /* HTTP status of the attempt before; 0: unknown */
+	unsigned error_status; /* HTTP status of the previous attempt; 0: unknown */
 	bool has_silence;
-	uint64_t silence_ns; /* since data last came on its connection */
-	unsigned deadline_s; /* of silence, after which the agent asks again; 0: unknown */
-	/* wait of its main thread, if the state is unknown; "": not known either */
+	uint64_t silence_ns; /* since data last came from the model */
+	unsigned deadline_s; /* silence after which the agent repeats the request; 0: unknown */
+	/* what the main thread waits for, if the state is unknown; "": unknown too */
 	char wait[ACTIVITY_DETAIL_SIZE];
 };
 

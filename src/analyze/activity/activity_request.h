@@ -15,19 +15,19 @@ enum activity_request_state {
 	ACTIVITY_REQUEST_UNSEEN,   /* no sockets were sampled; `state` says why */
 	ACTIVITY_REQUEST_NONE,	   /* no connection, or all are quiet */
 	ACTIVITY_REQUEST_ANSWERED, /* data came moments ago */
-	ACTIVITY_REQUEST_SENT,	   /* sent, and nothing received since */
+	ACTIVITY_REQUEST_SENT,	   /* a request was sent, and nothing received since */
 };
 
 struct activity_request {
 	enum activity_request_state is;
-	uint8_t state;	 /* of UNSEEN */
+	uint8_t state;	 /* why the sockets were not measured, if UNSEEN */
 	uint64_t for_ns; /* since the request was sent; NONE: since data last moved */
 	bool has_for;
 	uint64_t silence_ns;		     /* since data last came on that connection */
 	const struct sockets_socket *socket; /* NULL: none */
 };
 
-/* `worker`: the process that has the connections; those to others of its session do not count. */
+/* `worker`: the process that has the connections; those to its own session do not count. */
 void activity_request_find(struct activity_request *request, const struct host_state *host,
 	const struct process_entry *worker);
 

@@ -7,12 +7,12 @@
 
 struct activity_tool {
 	const struct process_entry *first;   /* the child of the agent */
-	const struct process_entry *matters; /* in its tree: what the tool waits for */
+	const struct process_entry *matters; /* the process in its tree that the tool waits for */
 	uint64_t age_ns;
 	bool is_silent_cpu; /* its tree used no CPU time between the samples */
 	/* Since its tree wrote anything, or the file with its output changed. */
 	uint8_t output_state;
-	bool is_output_least; /* it may be longer */
+	bool is_output_least; /* output_ns is a lower bound */
 	uint64_t output_ns;
 	char command[ACTIVITY_COMMAND_SIZE];
 };

@@ -9,8 +9,8 @@ struct sockets_options;
 
 /* Everything is borrowed until the report ends. */
 struct api_calls_options {
-	bool with_events;     /* a row for each request and first byte, too, as they come */
-	const char *endpoint; /* only of endpoints with that in their name, address or label */
+	bool with_events;     /* also emit a row for each request and first byte, as they come */
+	const char *endpoint; /* only endpoints with this text in name, address or label */
 	const struct sockets_options *labels; /* for the names of peers; NULL: built-in ones */
 };
 

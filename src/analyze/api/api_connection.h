@@ -17,8 +17,8 @@ struct api_connection {
 	uint32_t retransmits; /* at the last sample */
 	uint32_t calls;
 	struct api_tls tls;
-	struct api_call call; /* unless it is idle */
-	/* Bytes of an answer, or none: see api_tls.h. */
+	struct api_call call; /* the current call; unset if the stage is API_IDLE */
+	/* Bytes that may be the begin of an answer (API_TLS_MAYBE). */
 	uint64_t maybe_ns, maybe_bytes;
 };
 
@@ -26,9 +26,9 @@ struct api_connection {
 struct api_bytes {
 	uint64_t begin_ns, end_ns, bytes;
 	uint32_t tid;
-	unsigned status;		  /* of what was read; 0: none */
-	bool is_last_chunk;		  /* of what was read: it ends an answer in chunks */
-	struct span request, tls, server; /* pieces; empty: none */
+	unsigned status;		  /* HTTP status in the bytes read; 0: none */
+	bool is_last_chunk;		  /* the bytes read end an answer in chunks */
+	struct span request, tls, server; /* recorded pieces; empty: none */
 };
 
 /* Called at each event of a call, while the call is at hand. */

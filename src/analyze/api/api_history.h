@@ -14,16 +14,16 @@ struct api_endpoint {
 	 * up (its own decision) are left out. */
 	uint64_t failed;
 	uint64_t failed_since_ns, failed_last_ns;
-	uint64_t cut, closed, reset, given_up; /* of these */
+	uint64_t cut, closed, reset, given_up; /* of `failed`, by outcome */
 	/* times of exact calls, from the request to the first byte */
 	uint64_t waited, wait_ns, wait_max_ns;
 	uint32_t fd;
 	char peer[FD_FOLLOW_ADDRESS];
-	char path[API_PATH]; /* of the last plain request */
+	char path[API_PATH]; /* path of the last plain request */
 };
 
 struct api_wait {
-	uint64_t since_ns; /* when the first attempt began, which may have been on another one */
+	uint64_t since_ns; /* when the first attempt began, maybe on another connection */
 	uint32_t attempts;
 };
 

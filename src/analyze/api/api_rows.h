@@ -73,7 +73,7 @@ ROW_STRUCT(api_row, API_ROW);
 extern const struct sooth_schema api_schema;
 extern const struct section api_section;
 
-/* Beside the call itself. */
+/* Values of a row that the call itself does not have. */
 struct api_row_context {
 	struct span label; /* empty: none */
 	int64_t realtime_offset_ns;

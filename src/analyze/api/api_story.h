@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Requests that are made again after they failed: since when, and how often by now. */
+/* A request that is repeated after it failed: since when, and how often so far. */
 #ifndef SOOTH_ANALYZE_API_STORY_H
 #define SOOTH_ANALYZE_API_STORY_H
 
@@ -11,7 +11,7 @@ struct api_story_key {
 };
 
 struct api_story {
-	uint32_t attempts; /* failed ones, one after the other; 0: none */
+	uint32_t attempts; /* failed attempts in a row; 0: none */
 	bool has_request;  /* false: only connects failed */
 	uint64_t since_ns;
 	uint64_t bytes_out;

@@ -13,7 +13,7 @@
 
 struct api_tracker;
 
-/* `connection->call` is the call. */
+/* An event of an API call; the call is `connection->call`. */
 struct api_seen {
 	const struct api_tracker *tracker;
 	const struct api_connection *connection;
@@ -32,12 +32,12 @@ struct api_tracker {
 	struct map stories;	/* process and endpoint -> struct api_story */
 	api_take take;
 	void *user;
-	struct api_seen seen; /* at hand */
+	struct api_seen seen; /* the current event */
 	uint64_t last_ns;
 	uint64_t uring;	     /* requests of io_uring to the network */
-	bool has_calls;	     /* there are calls in the stream */
-	bool has_sends;	     /* on connections */
-	bool has_beginnings; /* with what bytes show of API calls */
+	bool has_calls;	     /* system calls were recorded */
+	bool has_sends;	     /* data was sent on a connection */
+	bool has_beginnings; /* the recorded bytes show where API calls begin */
 };
 
 void api_tracker_init(struct api_tracker *t, api_take take, void *user);
@@ -45,14 +45,14 @@ void api_tracker_fini(struct api_tracker *t);
 int api_tracker_push(struct api_tracker *t, const struct batch *batch, struct sooth_error *err);
 int api_tracker_record(
 	struct api_tracker *t, const struct sooth_record *r, struct sooth_error *err);
-/* Handles the calls that wait for a snapshot without it. More calls may come. */
+/* Handles calls that still wait for a snapshot, without the snapshot. More calls may come. */
 int api_tracker_flush(struct api_tracker *t, struct sooth_error *err);
-/* The recording is over: hands on the calls that are under way, as they are. */
+/* The recording is over: reports the calls that are still under way. */
 int api_tracker_end(struct api_tracker *t, struct sooth_error *err);
-/* NULL: nothing that looks like a call was seen on it. */
+/* NULL: no API call was seen on the descriptor. */
 const struct api_connection *api_tracker_connection(
 	const struct api_tracker *t, const struct process_id *process, uint32_t fd);
-/* Connections that had no room. */
+/* Returns how many connections found no room in the table. */
 uint64_t api_tracker_refused(const struct api_tracker *t);
 /* Sets `out` to the number of segments retransmitted during the call. False: not measured. */
 bool api_tracker_retransmits(const struct api_connection *x, uint32_t *out);

@@ -34,7 +34,7 @@
  */
 
 struct known_process {
-	bool is_read;	 /* or its parent's table is its own */
+	bool is_read;	 /* or inherited by fork, or gone */
 	bool is_waiting; /* it has called */
 };
 

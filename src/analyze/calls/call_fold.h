@@ -21,9 +21,9 @@ struct call_backlog {
 	backlog_take take;
 	void *state;
 	struct buffer held;   /* whole records, in order */
-	struct map processes; /* process_id -> what came of it */
-	uint64_t first_ns;    /* the first call; 0: none */
-	uint64_t waiting;     /* processes that called and were not read */
+	struct map processes; /* process_id -> struct known_process */
+	uint64_t first_ns;    /* time of the first call; 0: none */
+	uint64_t waiting;     /* processes with calls, but no snapshot yet */
 	bool has_begun, is_over;
 };
 
@@ -36,19 +36,19 @@ struct folded_side {
 	const struct fd_followed *file; /* NULL: not known */
 };
 
-/* A call, resolved as things were before it. */
+/* A call, with its arguments resolved to the state before it. */
 struct folded_call {
 	struct call_fold *fold;
 	const struct syscalls_call *call;
-	const struct syscall_row *row; /* of an unknown call as well */
+	const struct syscall_row *row; /* also set for an unknown call */
 	struct process_id process;
-	bool has_returned; /* the other members are of a call that has */
+	bool has_returned; /* the members below are only set if it has */
 	bool is_error;
 	unsigned error; /* positive errno */
 	bool has_fd;	/* argument 0 is a descriptor */
 	int64_t fd;
-	const struct fd_followed *file; /* what that is; NULL: none, or not known */
-	struct folded_side from, to;	/* of a call that moves bytes */
+	const struct fd_followed *file; /* the file that `fd` refers to; NULL: none, or unknown */
+	struct folded_side from, to;	/* descriptors that bytes move between */
 	uint64_t bytes;			/* moved */
 };
 
@@ -75,22 +75,22 @@ void call_fold_fini(struct call_fold *f);
 /* No snapshots will come: calls do not wait for them. */
 void call_fold_begin_at_once(struct call_fold *f);
 int call_fold_push(struct call_fold *f, const struct batch *batch, struct sooth_error *err);
-/* True: a call, or a record about descriptors; the rest of a stream is long, and need not be
+/* True: a call, or a record about descriptors. Other records, which are many, need not be
  * pushed. */
 bool call_fold_follows(const struct sooth_record *r);
 int call_fold_record(struct call_fold *f, const struct sooth_record *r, struct sooth_error *err);
-/* No more records will come: handles the records that wait for a snapshot without it. */
+/* No more records will come: handles records that still wait for a snapshot, without it. */
 int call_fold_end(struct call_fold *f, struct sooth_error *err);
 
 /* Returns the first path among the call's arguments, from the root where its beginning is known;
  * not escaped; valid until the next call. `*state` is absent if there is none. */
 struct span folded_path(struct folded_call *c, uint8_t *state);
-/* Returns the path after the first one; empty: none, or not readable. */
+/* Returns the second path among the arguments; empty: none, or not readable. */
 struct span folded_second_path(struct folded_call *c);
-/* Whether the first path is empty: the call is about the descriptor beside it (AT_EMPTY_PATH). */
+/* Whether the first path is empty, and the call about a descriptor instead (AT_EMPTY_PATH). */
 bool folded_path_is_descriptor(const struct folded_call *c);
-/* Writes the peer of a call on a socket to `out`; empty: none, or not known. A stream goes to its
- * connected peer, whatever a call names. */
+/* Writes the peer of a call on a socket to `out`; empty: none, or unknown. A stream socket has its
+ * connected peer, whatever the call names. */
 void folded_peer(
 	const struct folded_call *c, const struct fd_followed *socket, char out[FD_FOLLOW_ADDRESS]);
 /* Returns the flags of a call that opens a file, also of creat(2) and openat2(2). */

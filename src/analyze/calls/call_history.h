@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Each process's requests to the kernel during a recording, from its single calls: how often
- * each failed, on which path; what became of the files it wrote; which peers it could reach; how
- * long the calls took that work; what its threads waited for. It takes any record, live or from
- * a capture, and judges nothing.
+ * Each process's system calls during a recording, from records of single calls: how often each
+ * failed, on which path; what became of the files that the process wrote; which peers it could
+ * reach; how long successful calls took; what its threads waited for. Takes records, live or from a
+ * capture, and diagnoses nothing.
  *
  * Where calls had a budget (bpf/budget.bpf.h), some were only counted. Then each recorded call
- * stands for several of its number and class (its weight), and counts are estimates; `seen` is how
- * many records they rest on. Only what the records of one file say together is never multiplied:
- * how often it was looked at, what is still in it.
+ * stands for several of its number and class (its weight), and counts are estimates; `seen` is the
+ * number of records that a count rests on. Two values of a file are never multiplied: how often the
+ * process looked at the file, and how much of its content is still there.
  *
- * Cannot be seen: what goes through mappings and io_uring; what was lost from the stream, which is
- * counted in `lost`, so that all figures are a floor then; what exceeds the bounds, counted in
+ * Cannot be seen: what goes through mappings and io_uring; calls lost from the stream, counted in
+ * `lost` (all values are lower bounds then); entries beyond the bounds, counted in
  * `refused`.
  */
 #ifndef SOOTH_ANALYZE_CALL_HISTORY_H
@@ -24,15 +24,15 @@
 #include "model/errno_names.h"
 
 #define CALL_PATH  240 /* longer ones are cut: their beginning distinguishes them */
-#define CALL_SIZES 8   /* slot i holds calls of 2^i to 2^(i+1) bytes; larger ones are not small */
+#define CALL_SIZES 8   /* slot i holds calls of 2^i to 2^(i+1) bytes; larger calls have no slot */
 
 struct call_path {
 	char text[CALL_PATH]; /* not escaped */
 };
 
-/* In the place of an error: it stored less than requested, as a full file system does first. */
+/* Instead of an errno: a write stored less than requested, the first sign of a full file system. */
 #define CALL_SHORT_WRITE 0
-/* ENOENT where a file was to be made: what is missing is its directory, and no search goes on. */
+/* ENOENT of a call that creates a file: the directory is missing; the call is no search. */
 #define CALL_NO_DIRECTORY 0xfffe
 
 /* A call, or one of its errors, on one path. */
@@ -40,7 +40,7 @@ struct call_place {
 	uint32_t number;
 	uint16_t abi;
 	uint16_t error;
-	char text[CALL_PATH]; /* a path, or what the descriptor is; empty: neither */
+	char text[CALL_PATH]; /* the path, or the file of the descriptor; empty: neither */
 };
 
 /* Returns the errno of the call. */
@@ -51,20 +51,20 @@ static inline unsigned call_place_errno(const struct call_place *place)
 
 struct call_failures {
 	uint64_t count, seen, first_ns, last_ns;
-	uint64_t seconds; /* of the clock, in which it failed; 0 in a sum */
+	uint64_t seconds; /* number of different seconds in which the call failed; 0 in a sum */
 };
 
-/* times of reads and writes, without the time that so many bytes take anyhow */
+/* durations of reads and writes, less the time that moving so many bytes takes anyway */
 struct call_times {
 	uint64_t count, seen, total_ns, max_ns;
 	uint32_t histogram[SYSCALLS_BUCKETS]; /* as in struct syscalls_count */
 };
 
-/* Calls that moved as few bytes as the process requested: reads of what a peer has sent so
- * far, and answers to it, are not among them. */
+/* Reads or writes of a file. `own`: those that moved few bytes because the process asked for few,
+ * not because its peer had sent no more. */
 struct call_moves {
-	uint64_t calls, bytes; /* all that moved something */
-	uint64_t seen;	       /* of `calls` */
+	uint64_t calls, bytes; /* of all calls that moved bytes */
+	uint64_t seen;	       /* records that `calls` rests on */
 	uint64_t total_ns;
 	struct {
 		uint64_t calls, seen, bytes;
@@ -73,26 +73,26 @@ struct call_moves {
 
 enum { CALL_READ, CALL_WRITTEN, CALL_MOVES };
 
-/* The fate of the bytes that it wrote to a file. Parts written in any order are all there; only
- * bytes that exceed the span from the first to the last of them were written over others. */
+/* The fate of the bytes that a process wrote to a file. Parts may be written in any order: only
+ * bytes that exceed the span from the first to the last of them have overwritten others. */
 struct call_contents {
-	bool is_made;		    /* the file itself, if it was not there, and not removed */
-	uint64_t there_bytes;	    /* still */
-	uint64_t replaced_bytes;    /* emptied, or renamed away */
-	uint64_t overwritten_bytes; /* in place */
-	uint64_t replaced;	    /* times */
-	uint64_t seen;		    /* of `replaced` */
-	uint64_t since_bytes, begin, end; /* written since it was last replaced, and where */
+	bool is_made;		    /* the process created the file, and has not removed it */
+	uint64_t there_bytes;	    /* written, and still there */
+	uint64_t replaced_bytes;    /* written, then truncated, removed or renamed */
+	uint64_t overwritten_bytes; /* written, then overwritten in place */
+	uint64_t replaced;	    /* how often this happened */
+	uint64_t seen;		    /* records that `replaced` rests on */
+	uint64_t since_bytes, begin, end; /* written since the last replacement; offsets */
 };
 
 /* A file, a pipe or a connection. */
 struct call_file {
 	uint8_t kind; /* enum fd_followed_kind */
 	bool was_written_last;
-	uint64_t looks; /* calls about it, by its path: of those in looks_seen */
+	uint64_t looks; /* calls about the file, by path, among call_history.looks_seen */
 	uint64_t looks_ns;
-	uint64_t first_look_ns, last_look_ns; /* of all of them */
-	uint64_t walks;			      /* times that the directory was read to its end */
+	uint64_t first_look_ns, last_look_ns; /* of all calls about the file */
+	uint64_t walks;			      /* how often the directory was read to its end */
 	uint64_t first_walk_ns, last_walk_ns;
 	struct call_moves moves[CALL_MOVES];
 	struct call_contents contents; /* of a file */
@@ -105,27 +105,27 @@ struct call_scraps {
 	char last[CALL_PATH];
 };
 
-/* The kernel of a peer that owes an acknowledgement waits that long for data to go with it
- * (TCP_DELACK_MIN, include/net/tcp.h; then the timer's tick): from the last send to the answer. */
+/* Delay of an acknowledgement: a peer's kernel waits that long for data to send with it
+ * (TCP_DELACK_MIN, include/net/tcp.h, plus a timer tick). From the last send to the answer. */
 #define CALL_DELAYED_LEAST (38 * NS_PER_MS)
 #define CALL_DELAYED_MOST  (54 * NS_PER_MS)
 
-/* Requests and their answers on one connection, as the end that sends first has it. Figures without
- * another note are of those that were recorded whole: `seen`. */
+/* Requests and answers on one connection, seen from the side that sends first. Values without
+ * another note are of the `seen` exchanges, which were recorded completely. */
 struct call_exchange {
-	uint64_t answered; /* estimated of all */
+	uint64_t answered; /* requests with an answer, estimated */
 	uint64_t seen;
 	uint64_t first_ns, answered_ns;
-	uint64_t wait_ns;	     /* from the request to the answer */
-	uint64_t think_ns, thoughts; /* from an answer to the next request; how many */
+	uint64_t wait_ns;	     /* total, from request to answer */
+	uint64_t think_ns, thoughts; /* total, from answer to next request; number of these */
 	uint64_t request_bytes, answer_bytes;
-	uint64_t alike;		      /* requests about as large as the one before */
-	uint64_t served;	      /* something came from elsewhere before */
-	uint64_t in_parts;	      /* sent by several calls, one after the other */
-	uint64_t delayed, delayed_ns; /* of these: answered as late as a delayed acknowledgement */
+	uint64_t alike;		      /* requests about as large as the previous one */
+	uint64_t served;	      /* requests sent after input from another source */
+	uint64_t in_parts;	      /* requests sent by several calls */
+	uint64_t delayed, delayed_ns; /* of `in_parts`: answered after CALL_DELAYED_* */
 	uint32_t fd;
-	/* At hand: */
-	uint8_t last; /* what was done last; nothing: not known */
+	/* The current exchange: */
+	uint8_t last; /* whether the process last sent or received */
 	bool has_think, is_served;
 	uint64_t last_ns, begun_ns, think, bytes, before_bytes;
 	uint64_t sends;
@@ -133,56 +133,56 @@ struct call_exchange {
 
 /* state that all exchanges of a process share */
 struct call_exchanging {
-	uint64_t broken_ns; /* calls before that may be missing */
+	uint64_t broken_ns; /* calls before this time may be missing */
 	uint64_t window, in_window;
-	uint64_t input_ns, other_input_ns; /* the last one; the last one of another source */
+	uint64_t input_ns, other_input_ns; /* last input; last input from another source */
 	struct call_path input_of;
 };
 
 #define CALL_PEER_ERRORS 4
 
-/* The peers it connected to; of datagrams an attempt is an answer, or the report that no process
- * has the port. */
+/* Attempts to connect to one peer. For datagrams an attempt is an answer, or the report that no
+ * process has the port. */
 struct call_peer {
 	uint64_t attempts, made, failed;
-	uint64_t given_up;  /* closed after a second or more, without an answer */
-	uint64_t under_way; /* at the end */
-	uint64_t unknown;   /* what became of it was not seen */
-	uint64_t excused;   /* failures that another address of the same service made good */
-	uint64_t fresh;	    /* failures that may still be */
+	uint64_t given_up;  /* attempts closed after a second or more, without an answer */
+	uint64_t under_way; /* attempts without a result at the end */
+	uint64_t unknown;   /* attempts whose result was not seen */
+	uint64_t excused;   /* failures after which another address of the service worked */
+	uint64_t fresh;	    /* recent failures that may still become `excused` */
 	uint64_t first_ns, last_failed_ns, last_made_ns;
-	/* connections that the peer ended within a second, before it sent anything */
-	uint64_t cut, cut_after_sending; /* the latter: the process had sent something */
-	uint64_t cut_life_ns;		 /* of all of these */
+	/* connections that the peer closed within a second, before it sent anything */
+	uint64_t cut, cut_after_sending; /* the second: after the process had sent data */
+	uint64_t cut_life_ns;		 /* total duration of the cut connections */
 	uint64_t first_cut_ns, last_cut_ns, last_answer_ns;
 	uint64_t timeouts,
-		timeout_ns; /* of datagrams: long waits for an answer that ended by time */
+		timeout_ns; /* of datagrams: long waits that ended without an answer */
 	struct {
 		uint32_t error, count;
 	} errors[CALL_PEER_ERRORS];
 	char protocol[FD_FOLLOW_PROTOCOL];
-	char service[8]; /* ":443"; empty: it has none */
+	char service[8]; /* ":443"; empty: the peer has no port */
 };
 
 /* The waits of one thread. Waits that returned at once are not among them. */
 struct call_waits {
 	char name[16];
-	uint64_t by_time, by_event; /* ends of a wait: the time was over; there was something */
+	uint64_t by_time, by_event; /* waits that ended by timeout; by an event */
 	uint64_t locks, wakes, yields;
-	uint64_t lock;	      /* the address of the futex that it waits for most */
-	uint64_t lock_weight; /* as majority votes go */
+	uint64_t lock;	      /* address of the futex that the thread waits for most often */
+	uint64_t lock_weight; /* lead of `lock` in a majority vote (Boyer-Moore) */
 };
 
 #define CALL_ANSWER_ERRORS 4
 
-/* The answers of HTTP that one peer gave, by their status. */
+/* The HTTP answers of one peer, by status. */
 struct call_answers {
-	uint64_t good, bad; /* bad: an error, of the request or of the server */
+	uint64_t good, bad; /* bad: an error status, except 404 */
 	uint64_t first_bad_ns, last_bad_ns, last_good_ns;
-	uint32_t last_status; /* of the last error */
+	uint32_t last_status; /* of the last bad answer */
 	struct {
 		uint32_t status, count;
-	} errors[CALL_ANSWER_ERRORS]; /* the first different ones */
+	} errors[CALL_ANSWER_ERRORS]; /* the first different statuses */
 };
 
 #define CALL_DATABASE_CODES 4
@@ -191,22 +191,22 @@ struct call_answers {
 struct call_database {
 	uint8_t database; /* enum syscalls_database */
 	uint64_t errors;
-	uint64_t others; /* other answers, from the first error on */
+	uint64_t others; /* answers without an error, after the first error */
 	struct {
 		char code[SYSCALLS_CODE_MAX + 1];
 		uint32_t count;
-	} codes[CALL_DATABASE_CODES]; /* the first different ones */
+	} codes[CALL_DATABASE_CODES]; /* the first different codes */
 };
 
 /* The connections that a server accepted on one of its listening sockets and read from, or closed
  * within a second without reading. Those given to a child or another process are not among them. */
 struct call_clients {
 	uint64_t served;
-	uint64_t dropped;	    /* nothing was written either */
-	uint64_t turned_away;	    /* after one short answer */
-	uint64_t first_ns, last_ns; /* of the last two */
+	uint64_t dropped;	    /* closed without reading or writing */
+	uint64_t turned_away;	    /* closed without reading, after one short answer */
+	uint64_t first_ns, last_ns; /* of `dropped` and `turned_away` */
 	uint64_t last_served_ns;
-	char log[CALL_PATH]; /* a file that was written to in between, the last one */
+	char log[CALL_PATH]; /* last file written to between accept and close */
 };
 
 enum call_nested { CALL_NESTED_NOTHING, CALL_NESTED_ACCEPT, CALL_NESTED_CONNECT };
@@ -220,55 +220,55 @@ struct call_nesting {
 
 #define CALL_SERVER_NAME 128
 
-/* How TLS with one peer began: connections on which a hello was sent, by what became of it. */
+/* TLS handshakes with one peer: connections on which a hello was sent, by result. */
 struct call_handshakes {
-	uint64_t made;		/* data was sent behind it */
+	uint64_t made;		/* data was sent after the handshake */
 	uint64_t refused_here;	/* by the process, once it knew the certificate */
-	uint64_t refused_there; /* by an alert of the peer, or its end of the connection */
-	uint64_t closed;	/* by the process, before that */
+	uint64_t refused_there; /* by the peer: it sent an alert, or closed the connection */
+	uint64_t closed;	/* by the process, before it knew the certificate */
 	uint64_t last_ns, last_made_ns;
-	char server[CALL_SERVER_NAME]; /* of the last hello; empty: it has no name */
+	char server[CALL_SERVER_NAME]; /* name in the last hello; empty: none */
 };
 
 #define CALL_REPEAT_NO_FD (-1)
 
-/* The calls of one thread, by descriptor and kind of result. */
+/* Key of repeated calls of one thread: the descriptor and the kind of result. */
 struct call_repeat_key {
 	uint32_t tid, number;
 	/* the descriptor; of a poll: a ready one, or the only one; of a call that checks whether a
 	 * process is there (signal 0): that process */
 	int32_t fd;
-	int32_t result; /* negative errno, 0, or 1 for all above */
+	int32_t result; /* negative errno, 0, or 1 for any positive result */
 	uint16_t abi;
 	uint8_t unused[2];
 };
 
 struct call_repeat {
 	uint64_t count, seen;
-	uint64_t first_ns, last_ns; /* returns */
-	uint64_t seconds;	    /* of the clock, in which it returned */
+	uint64_t first_ns, last_ns; /* times of the first and the last return */
+	uint64_t seconds;	    /* number of different seconds with a return */
 	uint64_t bytes;		    /* moved */
-	uint32_t events;	    /* of a call that polls, all masks together */
+	uint32_t events;	    /* of a poll: all returned events, combined */
 	bool is_described;
 	bool is_socket, has_path;
-	bool is_of_process;   /* `fd` of the key is a process */
-	char text[CALL_PATH]; /* what the descriptor is; empty: not known */
+	bool is_of_process;   /* `fd` of the key is a PID */
+	char text[CALL_PATH]; /* the file of the descriptor; empty: unknown */
 };
 
 struct call_history {
 	struct process_id id;
-	uint64_t calls;	       /* with those that were only counted */
-	uint64_t seen;	       /* of these, recorded */
+	uint64_t calls;	       /* including those that were only counted */
+	uint64_t seen;	       /* of `calls`: recorded */
 	uint64_t looks;	       /* calls about files, by path */
-	uint64_t looks_seen;   /* of these, recorded with all calls around them */
-	uint64_t looks_ns;     /* recorded ones, whatever was around them */
-	uint64_t looks_timed;  /* how many that are */
-	uint64_t walks;	       /* directories that were read to their end, recorded */
+	uint64_t looks_seen;   /* of `looks`: recorded, with no gap around them */
+	uint64_t looks_ns;     /* total duration of the recorded looks, with gaps too */
+	uint64_t looks_timed;  /* number of looks in `looks_ns` */
+	uint64_t walks;	       /* recorded reads of a directory to its end */
 	uint64_t gaps;	       /* records right after calls of their kind that were only counted */
 	uint64_t uring_calls;  /* io_uring_enter */
-	struct map failures;   /* call_place -> call_failures; answers are not among them */
-	struct map found;      /* hash of a name -> uint64_t: times that it was found */
-	struct map times;      /* call_place -> call_times, error 0; of no path: all of that call */
+	struct map failures;   /* call_place -> call_failures, without call_error_is_answer() */
+	struct map found;      /* hash of a file name -> uint64_t: how often the file was found */
+	struct map times;      /* call_place -> call_times, error 0; no path: all of that call */
 	struct map files;      /* call_path -> call_file */
 	struct map scraps;     /* call_path of a directory -> call_scraps */
 	struct map peers;      /* call_path -> call_peer */
@@ -279,12 +279,12 @@ struct call_history {
 	struct map served_handshakes; /* call_path of a listening socket -> call_handshakes */
 	struct map clients; /* call_path of a listening socket, "127.0.0.1:80" -> call_clients */
 	struct map waits;   /* uint32_t tid -> call_waits */
-	struct map repeats; /* call_repeat_key -> call_repeat; the first ones only */
-	/* For following: */
+	struct map repeats; /* call_repeat_key -> call_repeat; bounded: the first ones */
+	/* State between calls: */
 	struct call_exchanging exchanging;
 	struct call_nesting nesting;
-	uint64_t given_ns;    /* a child was started, or a message sent that may pass descriptors */
-	struct map positions; /* uint32_t fd -> where it stands in its file */
+	uint64_t given_ns;    /* last start of a child, or message that may pass descriptors */
+	struct map positions; /* uint32_t fd -> its position in the file */
 	struct map pending;   /* uint32_t fd -> a connection that is being made */
 	struct map hellos;    /* uint32_t fd -> a connection on which TLS begins */
 	struct map unused;    /* uint32_t fd -> a connection that has brought nothing yet */
@@ -295,13 +295,13 @@ struct call_history {
 struct call_histories {
 	struct map processes; /* process_id -> struct call_history * */
 	struct call_fold fold;
-	bool is_on; /* the probe is in the stream */
+	bool is_on; /* the stream has the probe "syscalls" */
 	bool has_calls, has_counts;
 	bool has_time_gaps; /* calls were counted in windows: counts are estimates */
-	bool is_full;	    /* nothing new is kept, only what is known goes on */
-	uint64_t taken;	    /* calls */
-	uint64_t lost;	    /* calls */
-	uint64_t refused;   /* by the bounds */
+	bool is_full;	    /* no new entries are added, only existing ones updated */
+	uint64_t taken;	    /* calls read from the stream */
+	uint64_t lost;	    /* calls lost from the stream */
+	uint64_t refused;   /* entries beyond the bounds */
 };
 
 void call_histories_init(struct call_histories *h);
@@ -312,7 +312,7 @@ void call_histories_add_record(struct call_histories *h, const struct sooth_reco
 /* To be called after the last record. */
 void call_histories_resolve(struct call_histories *h);
 void call_histories_next_interval(struct call_histories *h);
-/* NULL: it made no call. */
+/* NULL: the process made no call. */
 const struct call_history *call_histories_get(
 	const struct call_histories *h, const struct process_id *id);
 
@@ -330,8 +330,8 @@ bool call_takes_space(const char *path);
 /* Returns the next repeated call of a process; NULL after the last one. `position` begins at 0. */
 const struct call_repeat *call_repeats_next(
 	const struct call_history *h, size_t *position, const struct call_repeat_key **key);
-/* Weights follow the first gap, so counts of a call are rather too low: what to multiply them by.
- */
+/* Returns the factor that corrects the counts of a call. They are too low, since weights begin only
+ * after the first gap. */
 double call_history_correction(const struct call_history *h, uint16_t abi, uint32_t number);
 /* Returns how often a file with the last name of this path, of any extension, was found in any
  * directory. */

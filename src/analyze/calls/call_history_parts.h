@@ -8,9 +8,9 @@
 struct call_at_hand {
 	struct call_histories *all;
 	struct call_history *history;
-	struct folded_call *folded; /* it has returned */
-	uint64_t weight;	    /* calls that it stands for; 1: itself */
-	struct span path; /* its first path, from the root where known; empty: none, or "" */
+	struct folded_call *folded; /* a call that has returned */
+	uint64_t weight;	    /* number of calls that the record stands for; 1: only itself */
+	struct span path; /* first path, from the root where known; empty: none, or "" */
 };
 
 /* Where a descriptor stands in its file. */
@@ -24,24 +24,24 @@ struct call_position {
 struct call_pending {
 	struct call_path peer;
 	uint64_t since_ns;
-	bool is_datagram; /* nothing is sent by a connect: only an answer or an error says more */
+	bool is_datagram; /* connect sends nothing: only an answer or an error shows the result */
 };
 
-/* A connection that was made, and of which nothing was read yet. */
+/* A connection that was made, and that nothing was read from yet. */
 struct call_unused {
 	struct call_path peer;
 	uint64_t since_ns;
 	bool has_sent;
 };
 
-/* A connection on which a TLS hello was sent, or came from a client, and no data yet. */
+/* A connection with a TLS hello, sent or received, and no data yet. */
 struct call_hello {
-	struct call_path peer; /* of a server its listening socket */
-	bool is_served;	       /* by the process: it is the server */
+	struct call_path peer; /* for a server: its listening socket */
+	bool is_served;	       /* the process is the server */
 	bool is_refused_here, is_refused_there;
 	bool is_met;	  /* the hello of the server came */
 	bool is_plain;	  /* more of the handshake was sent in plain: TLS 1.2 */
-	bool is_finished; /* a first encrypted record was sent: it ends the handshake of TLS 1.3 */
+	bool is_finished; /* the first encrypted record was sent, which ends a TLS 1.3 handshake */
 	char server[CALL_SERVER_NAME];
 };
 
@@ -49,12 +49,12 @@ struct call_hello {
 struct call_guest {
 	struct call_path listener;
 	uint64_t since_ns;
-	uint64_t answers, bytes; /* written to it */
-	bool is_peeked;		 /* what it sent was looked at, and left there */
-	char log[CALL_PATH];	 /* a file that was written to since */
+	uint64_t answers, bytes; /* written to the client */
+	bool is_peeked;		 /* the client's data was read with MSG_PEEK only */
+	char log[CALL_PATH];	 /* last file written to since the accept */
 };
 
-/* Where it failed, or how long it took. */
+/* Adds the call's failure, or its duration, to its path. */
 void call_places_add_call(const struct call_at_hand *c);
 /* Notes the files that the call reads, writes, empties or removes. */
 void call_files_add_call(const struct call_at_hand *c);

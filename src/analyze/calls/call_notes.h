@@ -20,10 +20,10 @@ int call_notes_init(struct call_notes *n, struct sooth_error *err);
 void call_notes_add_record(struct call_notes *n, const struct sooth_record *r);
 /* Emits the notes at the end of a report, with io_uring as a limit. */
 int call_notes_emit(struct call_notes *n, struct output *output, struct sooth_error *err);
-/* Emits the same notes, with io_uring as a table of its own. */
 /* Notes that calls have no measured time: some calls, or `calls` of them. 0 calls have no note. */
 void call_note_some_unseen(struct output *output, const char *what);
 void call_note_unseen(struct output *output, uint64_t calls);
+/* Emits the same notes as call_notes_emit(), with io_uring as a table of its own. */
 int call_notes_emit_table(struct call_notes *n, struct output *output, struct sooth_error *err);
 void call_notes_fini(struct call_notes *n);
 

@@ -18,7 +18,6 @@ struct call_piece {
 /* Safe on any record that holds SYSCALLS_CALL_LEAST. */
 struct call_piece call_piece(
 	const struct syscalls_call *call, size_t argument, enum syscalls_piece_part part);
-/* The path of an argument: of older captures the only one they have. */
 /* Returns the HTTP status of an answer that the call read; 0: it read none, or the text was not
  * kept. */
 unsigned call_http_status(const struct syscalls_call *call);
@@ -27,12 +26,13 @@ bool call_database_error(const struct syscalls_call *call, struct syscalls_datab
 /* Returns the first piece of that part, of any argument. */
 struct call_piece call_piece_of_any(
 	const struct syscalls_call *call, enum syscalls_piece_part part);
+/* The path of an argument. Older captures have only one path for a call. */
 struct call_piece call_path(const struct syscalls_call *call, size_t argument);
 
 /* Returns an argument as a C int, such as a descriptor. The upper half of its 64-bit register may
  * hold anything: JavaScript engines leave the tag of a number there. */
 int64_t call_int(uint64_t argument);
-/* Whether its begin was seen: if not, how long it took is not known. */
+/* Whether the begin of the call was seen; otherwise its duration is unknown. */
 bool call_is_timed(const struct syscalls_call *call);
 /* Returns whether the call returned without an error. */
 bool call_succeeded(const struct syscalls_call *call);

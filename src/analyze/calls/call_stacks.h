@@ -4,7 +4,7 @@
 #define SOOTH_ANALYZE_CALL_STACKS_H
 
 struct call_stacks_options {
-	const char *set; /* which calls are shown, as probes/syscall_set.h reads it; NULL: all */
+	const char *set; /* shown calls, in the syntax of probes/syscall_set.h; NULL: all */
 };
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A call as people read it: its arguments by what they are, what its descriptors are, what it
- * returned. Texts of targets are escaped for a terminal.
+ * A call as text for people: its arguments by type, the files of its descriptors, its result.
+ * Text that a target wrote is escaped for a terminal.
  */
 #ifndef SOOTH_ANALYZE_CALL_TEXT_H
 #define SOOTH_ANALYZE_CALL_TEXT_H

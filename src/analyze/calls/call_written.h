@@ -5,7 +5,7 @@
 
 #include "analyze/calls/call_text.h"
 
-#define ITEMS_SHOWN 8 /* of an array */
+#define ITEMS_SHOWN 8 /* most items shown of an array */
 
 struct written {
 	const struct call_text *w;
@@ -33,8 +33,8 @@ void written_put_fd(const struct call_text *w, int64_t fd);
 
 typedef void (*call_writer)(const struct written *a);
 
-/* By the form of an argument; NULL: not of this kind. call_controls.c has structs, and what an
- * argument before says the meaning of. */
+/* Indexed by the form of an argument; NULL: another table has it. call_controls.c writes structs,
+ * and arguments whose meaning an earlier argument determines. */
 extern const call_writer call_struct_writers[], call_control_writers[];
 
 /* Returns whether the call reads the argument; always true for forms that are not in

@@ -6,7 +6,7 @@
  *
  * Cannot be seen: descriptors that came by SCM_RIGHTS or pidfd_getfd(2), those of processes
  * that share a table without being threads (CLONE_FILES), and whatever was lost from the
- * stream. Such a number is not known, and said to be.
+ * stream. Such a descriptor is reported as unknown.
  */
 #ifndef SOOTH_ANALYZE_FD_FOLLOW_H
 #define SOOTH_ANALYZE_FD_FOLLOW_H
@@ -33,7 +33,7 @@ struct fd_followed {
 	uint8_t kind; /* enum fd_followed_kind */
 	bool closes_on_exec;
 	bool is_listening;
-	bool is_read;			   /* from a snapshot, and not since from a call */
+	bool is_read;			   /* from a snapshot, not from a call since then */
 	char protocol[FD_FOLLOW_PROTOCOL]; /* of a socket: "TCP", "UDP6", "UNIX" */
 	char local[FD_FOLLOW_ADDRESS], peer[FD_FOLLOW_ADDRESS]; /* not escaped; empty: not known */
 	char *name; /* owned, not escaped: a path, "pipe:[7]", "eventfd"; of a socket NULL */
@@ -42,12 +42,12 @@ struct fd_followed {
 struct fd_follow {
 	struct map tables; /* process_id -> struct of fd_follow.c */
 	uint64_t entries;  /* in all tables */
-	uint64_t refused;  /* that passed the bound */
+	uint64_t refused;  /* entries beyond the bound */
 };
 
 void fd_follow_init(struct fd_follow *f);
 void fd_follow_fini(struct fd_follow *f);
-/* Takes any record but a call: fd_follow_add_record() of fd_effects.h passes these on. */
+/* Takes any record except a call; fd_follow_add_record() (fd_effects.h) passes such records on. */
 void fd_follow_take_state(struct fd_follow *f, const struct sooth_record *r);
 /* Calls that change descriptors were not recorded: descriptors known from calls are forgotten.
  * Descriptors from a snapshot remain: most of them stay open. */
@@ -80,19 +80,19 @@ void fd_follow_resolve(const struct fd_follow *f, const struct process_id *proce
 /* --- for the effects of calls --- */
 
 struct fd_table {
-	struct map fds;	 /* uint32_t -> struct fd_followed; no key size: not begun */
+	struct map fds;	 /* uint32_t fd -> struct fd_followed; key size 0: not initialized */
 	char *directory; /* owned; NULL: not known */
 	char *arguments; /* owned; NULL: not known */
 	size_t arguments_size;
 	bool arguments_are_cut;
 	char name[16];		   /* of the process; empty: not known */
-	bool has_fds, has_sockets; /* a reading: later ones would come in between calls */
-	bool has_moved;		   /* to another directory, also one that is not known */
+	bool has_fds, has_sockets; /* a snapshot came; later ones are ignored: calls are newer */
+	bool has_moved;		   /* a call changed the directory, maybe to an unknown one */
 };
 
 /* Returns the table of a process, and makes it for a new one; NULL: no memory. */
 struct fd_table *fd_follow_table(struct fd_follow *f, const struct process_id *process);
-/* A descriptor becomes something new; NULL: it cannot be kept. */
+/* Sets what a descriptor refers to; NULL: no memory, or over the bound. */
 struct fd_followed *fd_follow_set(
 	struct fd_follow *f, struct fd_table *t, int64_t fd, enum fd_followed_kind kind);
 void fd_follow_close(struct fd_follow *f, struct fd_table *t, int64_t fd);

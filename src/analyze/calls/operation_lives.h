@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which processes were there, which came and went, and what each is called. */
+/* The processes of a recording: when each started and ended, and its name. */
 #ifndef SOOTH_ANALYZE_OPERATION_LIVES_H
 #define SOOTH_ANALYZE_OPERATION_LIVES_H
 
@@ -22,7 +22,7 @@ struct life {
 
 struct operation_lives {
 	struct map all;	     /* process_id -> struct life */
-	struct buffer asked; /* uint32_t each: the PIDs that were asked for */
+	struct buffer asked; /* uint32_t each: the selected PIDs */
 };
 
 void operation_lives_init(struct operation_lives *s);

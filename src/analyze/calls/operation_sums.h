@@ -8,13 +8,13 @@
 #define OPERATION_PATH 240 /* longer ones are cut: their beginning distinguishes them */
 
 struct operation_path {
-	struct process_id process; /* zeros: of all of them */
+	struct process_id process; /* zeros: all processes */
 	char text[OPERATION_PATH];
 };
 
 struct operation_times {
 	uint64_t total_ns, max_ns;
-	uint64_t timed, unseen; /* calls */
+	uint64_t timed, unseen; /* calls with a duration; without */
 };
 
 struct io_sum {
@@ -45,7 +45,7 @@ struct operation_sums {
 	struct map files;	/* operation_path -> io_sum */
 	struct map connections; /* operation_path -> network_sum */
 	struct map memory;	/* memory_key -> memory_sum */
-	struct map breaks; /* process_id -> uint64_t: where its last brk(2) left it; 0: unknown */
+	struct map breaks; /* process_id -> uint64_t: result of its last brk(2); 0: unknown */
 	bool by_process;
 };
 

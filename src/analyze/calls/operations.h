@@ -10,8 +10,8 @@
 struct operations_options {
 	bool io, network, process, memory;    /* none: all */
 	const struct sockets_options *labels; /* of peers; NULL: the built-in ones */
-	bool by_process;		      /* the sums of each process by itself */
-	bool is_repeated; /* reported once an interval, each time of that interval; at the end all
+	bool by_process;		      /* separate sums for each process */
+	bool is_repeated; /* reported once an interval, for that interval; at the end for all
 			   */
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables of calls, of all processes together or of each by itself. */
+/* Tables of calls: of all processes together, or per process. */
 #ifndef SOOTH_ANALYZE_PROCESS_FIELDS_H
 #define SOOTH_ANALYZE_PROCESS_FIELDS_H
 

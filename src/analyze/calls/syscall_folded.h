@@ -9,10 +9,10 @@
 
 struct syscall_folded_options {
 	struct call_graph_look look;
-	const char *set;	 /* which calls, as probes/syscall_set.h reads it; NULL: all */
-	bool is_per_process;	 /* each process by itself, not all of a name together */
-	struct call_graph *keep; /* filled instead of a report; NULL: reported */
-	uint64_t *unfinished;	 /* with `keep`: how many calls did not return, at the end */
+	const char *set;	 /* shown calls, in the syntax of probes/syscall_set.h; NULL: all */
+	bool is_per_process;	 /* false: processes with the same name are merged */
+	struct call_graph *keep; /* filled instead of emitting a report; NULL: report */
+	uint64_t *unfinished;	 /* with `keep`: how many calls had not returned at the end */
 };
 
 /* Notes that `count` calls that did not return are in no stack; `of` names the calls, NULL: all

@@ -7,17 +7,17 @@
 
 enum syscall_stream_time {
 	SYSCALL_STREAM_MONOTONIC, /* seconds of CLOCK_MONOTONIC */
-	SYSCALL_STREAM_CLOCK,	  /* of the day, here */
-	SYSCALL_STREAM_RELATIVE,  /* since the line before */
+	SYSCALL_STREAM_CLOCK,	  /* local time of day */
+	SYSCALL_STREAM_RELATIVE,  /* since the previous line */
 };
 
 struct syscall_stream_options {
-	const char *set; /* which are shown, as probes/syscall_set.h reads it; NULL: all */
+	const char *set; /* shown calls, in the syntax of probes/syscall_set.h; NULL: all */
 	bool only_failed;
-	/* Only calls on it or below it; the second is the same by another name. NULL: all. */
+	/* Only calls on this path or below; `real_path` is the same without links. NULL: all. */
 	const char *path, *real_path;
-	bool only_numbers; /* descriptors without what they are */
-	bool is_host;	   /* of many processes: each line names its process */
+	bool only_numbers; /* print descriptors without their files */
+	bool is_host;	   /* many processes: each line names its process */
 	enum syscall_stream_time time;
 };
 

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 
 struct syscall_table_options {
-	const char *set;  /* which are shown, as probes/syscall_set.h reads it; NULL: all */
-	bool by_process;  /* of each process by itself */
-	bool is_repeated; /* reported once an interval, each time of that interval; at the end all
+	const char *set;  /* shown calls, in the syntax of probes/syscall_set.h; NULL: all */
+	bool by_process;  /* a separate table for each process */
+	bool is_repeated; /* reported once an interval, for that interval; at the end for all
 			   */
 };
 

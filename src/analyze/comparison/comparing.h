@@ -10,7 +10,7 @@
 struct comparing {
 	struct output *output;
 	struct compared_rows a, b;
-	double a_s, b_s; /* seconds observed; 0: unknown */
+	double a_s, b_s; /* length of each run in seconds; 0: unknown */
 	double share;
 	struct comparison_reported reported;
 	uint64_t rows, not_measured;

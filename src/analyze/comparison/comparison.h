@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Two reports side by side. Each side is what a report emitted to its sinks: rows of any schema,
- * unchanged; what is compared, and how a row is found on the other side, follows from the field
- * tables. A difference counts if it is beyond noise:
+ * unchanged. The field tables (schemas) determine what is compared, and how a row is found on the
+ * other side. A difference counts if it is beyond noise:
  *
  *   - a count over the run (SOOTH_MERGE_SUM) is compared per second; the noise of a number of
  *     events is three times the square root of the count (Poisson);
@@ -22,8 +22,8 @@
 #define COMPARISON_TABLES_MAX 128
 
 struct comparison_table {
-	char name[64]; /* the section's name; of findings the schema's: the list of processes has
-			* theirs */
+	char name[64]; /* name of the section; for findings, which stand in the list of processes,
+			* of the schema */
 	const struct sooth_schema *schema;
 	struct buffer rows;
 };
@@ -36,15 +36,15 @@ struct comparison_side {
 	struct comparison_table *filling; /* NULL: rows are ignored */
 	uint64_t bytes;
 	uint64_t refused; /* rows beyond the bound */
-	/* the stream */
+	/* about the recording */
 	uint64_t begin_ns, end_ns;
-	uint64_t last_ns; /* of the latest record: the end of a cut capture */
-	uint64_t lost;	  /* records */
-	bool has_losses;  /* of any kind */
-	bool is_part;	  /* from and to since the start of a run of so long */
+	uint64_t last_ns; /* time of the last record: the end of a truncated capture */
+	uint64_t lost;	  /* lost records */
+	bool has_losses;  /* anything was lost */
+	bool is_part;	  /* only a time range of the run (next line) was read */
 	uint64_t time_range_from_ns, time_range_to_ns, time_range_whole_ns, time_range_left_out;
 	char boot_id[64], hostname[64], version[64];
-	bool has_processes;   /* the probe proc is among them */
+	bool has_processes;   /* the probe "proc" was recorded */
 	struct buffer probes; /* "proc, threads" */
 };
 

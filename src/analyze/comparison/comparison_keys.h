@@ -9,12 +9,12 @@
 struct compared_row {
 	const struct sooth_record *record; /* borrowed from the side */
 	const struct sooth_schema *schema;
-	const struct sooth_schema *top; /* of the table it is in, at any depth */
-	struct sooth_text table;	/* in texts: "processes", "processes/findings" */
+	const struct sooth_schema *top; /* schema of the outermost table that has the row */
+	struct sooth_text table;	/* span of `texts`: "processes", "processes/findings" */
 	struct sooth_text label;	/* "claude main (web): fd-leak" */
-	uint32_t above;			/* the row it is nested in, from 1; 0: none */
+	uint32_t above;			/* number of the row that has this row, from 1; 0: none */
 	bool is_matched;
-	bool is_reported; /* as appeared or vanished, with its nested rows */
+	bool is_reported; /* reported as appeared or vanished, with nested rows */
 };
 
 struct compared_rows {
@@ -24,7 +24,7 @@ struct compared_rows {
 	struct map by_key;     /* 128 bits of table and label -> index */
 	struct map by_base;    /* the same without the suffix #2, #3, ... -> count */
 	struct map processes;  /* uint32_t pid -> struct compared_process */
-	uint64_t incomparable; /* rows that are known by address only */
+	uint64_t incomparable; /* rows that only an address identifies */
 };
 
 struct compared_process {
@@ -33,7 +33,7 @@ struct compared_process {
 	bool is_on_both;
 };
 
-/* `other`: to find the processes that both sides saw. */
+/* `other`: the other side, to find the processes that both saw. */
 int compared_rows_make(struct compared_rows *rows, const struct comparison_side *side,
 	const struct comparison_side *other, struct sooth_error *err);
 void compared_rows_fini(struct compared_rows *rows);
@@ -42,7 +42,7 @@ struct compared_row *compared_rows_find(
 	struct compared_rows *rows, const struct compared_rows *of, const struct compared_row *row);
 const char *compared_text(const struct compared_rows *rows, const struct sooth_text *text);
 
-/* Whether a field means the same for another process and moment. */
+/* Whether the field's values of two processes, or of two times, can be compared. */
 bool is_comparable(const struct sooth_field *field);
 
 #endif

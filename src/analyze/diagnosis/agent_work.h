@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether an agent has work to do, and what in its session may do it. */
+/* Whether an agent has work to do, and which parts of its session may do the work. */
 #ifndef SOOTH_ANALYZE_AGENT_WORK_H
 #define SOOTH_ANALYZE_AGENT_WORK_H
 
@@ -7,10 +7,10 @@
 
 struct agent_work {
 	bool is_agent;
-	bool is_headless;	   /* by its arguments */
-	bool has_tool, has_server; /* in its session */
-	bool is_idle;		   /* by its self-reported status, or its log */
-	const char *busy;	   /* the evidence for it; NULL: not known to be busy */
+	bool is_headless;	   /* its arguments say so */
+	bool has_tool, has_server; /* in its session: tool or helper; MCP server */
+	bool is_idle;		   /* its self-reported status, or its log, says so */
+	const char *busy;	   /* evidence that the agent is busy; NULL: none */
 };
 
 /* Finds the work of an agent. All members are false for a process that is no agent. */

@@ -9,9 +9,9 @@
 #include "analyze/diagnosis/diagnosis.h"
 #include "explain/output.h"
 
-/* The first line, in text of any length; the others are for short text. */
+/* Emits the answer: its first line always, the other lines only in short text. */
 int answer_emit(struct output *output, const struct diagnosis *s, struct sooth_error *err);
-/* The first line without escapes. */
+/* Appends the first line, without escapes. */
 void answer_headline(const struct diagnosis *s, struct buffer *out);
 
 #endif

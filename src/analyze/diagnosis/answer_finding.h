@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parts of a finding in the lines of an answer; each is appended. */
+/* Functions that append the parts of a finding to a line of an answer. */
 #ifndef SOOTH_ANALYZE_ANSWER_FINDING_H
 #define SOOTH_ANALYZE_ANSWER_FINDING_H
 
@@ -9,7 +9,7 @@
 const struct finding_row *answer_worst(const struct diagnosed *j);
 /* "leaks descriptors: 41 more (low confidence)" */
 void answer_claim(const struct finding_row *f, struct buffer *out);
-/* "descriptors: 120 over 5 s; growth: 8 a second": as much as fits. */
+/* "descriptors: 120 over 5 s; growth: 8 a second": as much as fits in the line. */
 void answer_evidence(const struct finding_row *f, struct buffer *out);
 /* "fd-leak (high): " */
 void answer_kind(const struct finding_row *f, struct buffer *out);

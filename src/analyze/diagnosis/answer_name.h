@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How the short text names what was diagnosed. */
+/* The name of a diagnosed process, or of the host, in the short text. */
 #ifndef SOOTH_ANALYZE_ANSWER_NAME_H
 #define SOOTH_ANALYZE_ANSWER_NAME_H
 
@@ -11,20 +11,20 @@ void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct bu
 /* The activity of a session's main process: "runs Bash 8 min: sleep 3000"; nothing is appended for
  * other processes, and when the activity is not known. */
 void answer_activity(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
-/* Marks the activity as a request to the model that will be repeated, if the last answer was an
- * HTTP error by the calls of the process. That answer came at `came_ns`, 0: at any time. */
+/* Marks the activity as a request to the model that will be repeated, if the calls of the process
+ * show an HTTP error as the last answer. `came_ns`: time of that answer; 0: any. */
 void answer_refusal(struct activity *a, const struct call_history *h, uint64_t came_ns);
-/* Returns whether the process continues only when its user acts: then the activity has a line of
- * its own. */
+/* Returns whether the process continues only when its user acts. Its activity then has a line
+ * of its own. */
 bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j);
-/* "ended with exit status 0": of a process that ended while it was observed. */
+/* "ended with exit status 0". False: the process did not end during the observation. */
 bool answer_ended(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
 /* Appends a doubt or a fact that the user should hear first about a process without a finding: its
  * agent session has ended, its working directory is gone. Returns whether the process may be left
  * over. */
 bool answer_left(const struct diagnosed *j, struct buffer *out);
-/* Returns the uppermost ancestor of the process that is of no agent and is diagnosed too; NULL:
- * none. */
+/* Returns the uppermost ancestor of the process that is diagnosed too and belongs to no agent;
+ * NULL: none. */
 const struct diagnosed *answer_above(const struct diagnosis *s, const struct diagnosed *j);
 /* Returns whether the process belongs to a session whose main process is diagnosed too, or has a
  * diagnosed ancestor of no agent. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The checks that could not be done, of all processes together, and one remedy for them. */
+/* The checks of all processes that could not be done, and one remedy for all. */
 #ifndef SOOTH_ANALYZE_ANSWER_UNSEEN_H
 #define SOOTH_ANALYZE_ANSWER_UNSEEN_H
 
@@ -7,16 +7,16 @@
 
 /* Returns whether a check without a result could have found the problem. */
 bool answer_is_open(const struct diagnosed *j);
-/* Returns whether only a few checks have no result, and all of them because they come too early:
- * the headline names them. */
+/* Returns whether only a few checks have no result, and all of them because the process is too
+ * young; the headline then names them. */
 bool answer_unseen_is_early(const struct diagnosis *s);
-/* "; 7 checks were refused: missing privilege; sudo sooth diagnose 4711": what a headline without
- * a finding has to add. Empty: every check has a result. */
+/* "; 7 checks were refused: missing privilege; sudo sooth diagnose 4711": the end of a headline
+ * without a finding. Empty: every check has a result. */
 void answer_unseen_headline(const struct diagnosis *s, struct buffer *out);
 /* Appends the paragraph about checks without a result, and its remedy; nothing if every check has a
  * result. */
 void answer_unseen(const struct diagnosis *s, struct buffer *paragraph, struct buffer *remedy);
-/* Checks without a result that could have found the trouble. */
+/* Returns the number of checks without a result that could have found the problem. */
 uint32_t answer_unseen_count(const struct diagnosis *s);
 
 #endif

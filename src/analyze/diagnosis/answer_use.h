@@ -6,7 +6,7 @@
 #include "analyze/diagnosis/diagnosis.h"
 
 /* "it uses 60.2 % CPU (98 % of that in work (app.js:3)) and 45.7 MiB of memory, started 10 s ago";
- * after other text behind "; ". */
+ * "; " comes first if `out` has text already. */
 void answer_put_use(const struct diagnosis *s, struct buffer *out);
 
 #endif

@@ -5,14 +5,14 @@
 
 #include "analyze/diagnosis/diagnosis.h"
 
-/* Appends the sentence; returns the state of the value: why there is none. */
+/* Appends the sentence. Returns SOOTH_STATE_VALUE, or the reason why there is none. */
 uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
-/* Returns how many processes the probe left out. */
+/* Returns how many processes the probe "waits" left out. */
 unsigned answer_waits_left_out(const struct diagnosis *s);
-/* Appends it only for a process that waits and is not idle; not for the main process of an agent:
- * its activity says more. */
+/* Appends the sentence of answer_waits() only for a process that waits and is not idle. The main
+ * process of an agent has none: its activity says more. */
 bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
-/* Appends what a process without a finding waits for, where it rests: "; it waits for ...". */
+/* Appends what an idle process without a finding waits for: "; it waits for ...". */
 void answer_rest(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
 /* Returns whether the process is stopped, or in a deadlock. */
 bool answer_halted(const struct diagnosis *s, const struct diagnosed *j);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The archiver of PostgreSQL, whose command fails: its title says so until it succeeds. */
+/* PostgreSQL's archiver whose command fails: its title says so until the command succeeds. */
 #ifndef SOOTH_ANALYZE_ARCHIVE_FAILURE_H
 #define SOOTH_ANALYZE_ARCHIVE_FAILURE_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Programs that do one task and end: compilers, linkers, compressors, git commands. Their use of
- * resources says nothing about a defect, because it follows the task. By the name of the process,
- * as the kernel has it (15 characters).
+ * resources says nothing about a defect, because it follows the task. Known by the kernel's name of
+ * the process (15 characters).
  */
 #ifndef SOOTH_ANALYZE_BATCH_PROGRAM_H
 #define SOOTH_ANALYZE_BATCH_PROGRAM_H
@@ -11,7 +11,7 @@
 
 #include "base/cursor.h"
 
-/* Uses a CPU for as long as its task takes. */
+/* Returns whether a program of that name uses a CPU for as long as its task takes. */
 bool batch_program_computes(struct span name);
 /* Returns whether a program of that name is a benchmark: it sends requests to a server as fast as
  * it can. */

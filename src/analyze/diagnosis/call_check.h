@@ -12,24 +12,24 @@ struct check_calls {
 	uint64_t lost;	 /* lost calls of all observed processes: counts are lower bounds */
 };
 
-/* False: nothing to diagnose; nothing is reported. */
+/* False: there are no calls to diagnose, and nothing is reported. */
 bool check_calls_read(struct check_calls *c, const struct check *e);
 /* False: not diagnosed, and the reason has been reported. */
 bool check_calls_begin(struct check_calls *c, const struct check *e, struct check_result *out);
 /* Reports like check_fine() that nothing is wrong; undecided where a rare call may have been
  * missed. */
 void check_calls_fine(const struct check *e, struct check_result *out, const char *what);
-/* Per second. */
+/* Converts a count of the observation to a rate per second. */
 double check_calls_rate(const struct check_calls *c, double count);
 /* Returns the time in file lookups, estimated from the lookups that were recorded. */
 double check_calls_looks_ns(const struct check_calls *c);
 /* Adds to the open finding how often something happened, and over what time. */
 void check_calls_times(const struct check_calls *c, struct check_result *out, double times,
 	uint64_t first_ns, uint64_t last_ns);
-/* Before a rate in a sentence: "at least " of calls that were counted in windows, since counting
- * slows them within a window; else "". */
+/* Returns the words before a rate: "at least " if calls were counted in windows, because counting
+ * slows the process within a window; else "". */
 const char *check_calls_least(const struct check *e);
-/* Whether so many records are enough for an estimate; always where every call was recorded. */
+/* Whether `seen` records are enough for an estimate; true if every call was recorded. */
 bool check_calls_suffice(const struct check_calls *c, double seen);
 /* Adds to the open finding that the rates of calls are estimates of short windows. */
 void check_calls_windows(struct check_result *out);
@@ -59,7 +59,7 @@ size_t check_rank(const struct map *m,
 	struct check_ranked *out, size_t most);
 typedef void (*check_reporter)(const struct check *e, struct check_result *out,
 	const struct check_calls *calls, const struct check_ranked *one);
-/* Reports each of the four heaviest entries; of none that it is `fine`. */
+/* Reports each of the four heaviest entries; if there is none, that all is `fine`. */
 void check_report_ranked(const struct check *e, struct check_result *out,
 	const struct check_calls *calls, const struct map *m,
 	double (*weigh)(const void *key, const void *value, const void *user),

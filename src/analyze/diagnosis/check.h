@@ -44,7 +44,7 @@ struct check {
 	struct sample_series series;	     /* empty for the host */
 	/* The findings raised by the diagnosis before this one; NULL: not a watch. */
 	const struct finding_tracker *raised;
-	const struct buffer *findings; /* of the detectors before it: struct finding_row */
+	const struct buffer *findings; /* struct finding_row of the detectors that ran before */
 	bool is_one_look;	       /* skip detectors that need an interval */
 };
 
@@ -57,11 +57,11 @@ struct check_result {
 	struct buffer claim, remedy, key, evidence, unseen, place, server, message;
 	bool is_open;
 	unsigned found, muted;	 /* findings of this check */
-	unsigned muted_all;	 /* of all checks */
+	unsigned muted_all;	 /* muted findings of all checks */
 	struct buffer *findings; /* struct finding_row, whole records */
 	struct buffer *fine;	 /* struct finding_fine_row */
 	struct buffer *blind;	 /* struct finding_blind_row */
-	bool is_reported;	 /* fine or blind */
+	bool is_reported;	 /* a row in `fine` or `blind` was added */
 };
 
 double check_option(const struct check *e, const char *name);
@@ -70,7 +70,7 @@ const struct snapshot *check_first(const struct check *e, const struct snapshot_
 const struct snapshot *check_last(const struct check *e, const struct snapshot_pair *pair);
 /* Age of the process in ns. */
 uint64_t check_age_ns(const struct check *e);
-/* Stopped by a signal or a debugger at the last sample. */
+/* Returns whether a signal or a debugger had stopped the process at the last sample. */
 bool check_is_stopped(const struct check *e);
 /* Returns whether the previous diagnosis of a watch raised this finding. `what` as for
  * finding_begin(). */
@@ -128,7 +128,7 @@ enum finding_blind_cause check_cause(uint8_t state);
 /* False: a probe that the detector needs was not recorded, and that has been reported. Checked
  * before diagnose(), except for a detector with `instead`. */
 bool check_has_probes(struct check_result *out);
-/* False: its allocations were recorded in another form than detectors read, and that has been
+/* False: the allocations were recorded in a form that detectors do not read, and that has been
  * reported. */
 bool check_has_heap_sums(struct check_result *out);
 /* Begins the reason of check_too_young(). */
@@ -136,7 +136,7 @@ bool check_has_heap_sums(struct check_result *out);
 
 /* Reports that the process is younger than the option min-age. */
 void check_too_young(struct check_result *out);
-/* Adds to a finding of such a process what cannot be known yet. */
+/* Adds to a finding of a young process that its start may explain the finding. */
 void check_may_be_start(struct check_result *out);
 
 /* Begins every remedy of a check that needs a longer observation. */

@@ -13,10 +13,10 @@
  * fine, with that text, or why it could not be decided. */
 bool check_holds(const struct check *e, struct check_result *out, enum verdict_kind kind,
 	const char *fine, struct verdict *verdict);
-/* True if it holds for another diagnosed process, which then gets the finding. */
+/* True if the verdict holds for another process `p`, which is diagnosed and has the finding. */
 bool check_is_reported_of(
 	const struct check *e, const struct process_entry *p, enum verdict_kind kind);
-/* Returns how long the process was observed; 0: it was sampled once. */
+/* Returns how long the process was observed; 0: there is only one sample of it. */
 uint64_t check_watched_ns(const struct check *e);
 /* Returns whether the parent of the process changed during the observation: the old one has just
  * exited. */

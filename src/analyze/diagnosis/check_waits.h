@@ -13,11 +13,11 @@ const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd
  * the detector, without a context switch. */
 bool check_is_one_wait(const struct check *e, const struct thread_history *t);
 
-/* Makes the graph of the process's waits at the last sample, and at the first. Returns false if the
- * capture has none of the process. */
+/* Makes the graph of the process's waits at the first and last sample. Returns false if the capture
+ * has no waits of the process. */
 bool check_graph(const struct check *e, struct wait_graph *g);
-/* Follows the chain of waits that `sooth why` prints, from thread `tid` on; 0: from the thread that
- * matters. Returns false, and an empty chain, if the capture has none of this process. */
+/* Follows the chain of waits that `sooth why` prints, from thread `tid`; 0: from the thread that
+ * matters. Returns false, and an empty chain, if the capture has no waits of the process. */
 bool check_chain(
 	const struct check *e, uint32_t tid, struct wait_graph *g, struct wait_chain *chain);
 /* Adds the chain as a sentence to the evidence, and the process that could end the wait. */

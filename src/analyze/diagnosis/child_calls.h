@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The calls made by the short commands of a process: a loop of psql or cat that fails makes no
- * failing call itself. The calls of processes that it started, directly or through others that
- * are not diagnosed themselves, are added up; those that are diagnosed have findings of their own.
+ * The calls made by the short-lived commands of a process: a shell that runs a failing psql in a
+ * loop makes no failing call itself. The calls of its descendants are added up, except below
+ * descendants that are diagnosed: these have findings of their own.
  */
 #ifndef SOOTH_ANALYZE_CHILD_CALLS_H
 #define SOOTH_ANALYZE_CHILD_CALLS_H
@@ -12,12 +12,12 @@
 #define CHILD_CALLS_NAMES 64
 
 struct child_peer {
-	struct call_peer sum;	       /* `failed` without what another address made good */
+	struct call_peer sum;	       /* `failed` does not include `excused` */
 	char names[CHILD_CALLS_NAMES]; /* "psql, curl": programs whose attempts failed */
 };
 
 struct child_failures {
-	uint64_t children; /* that ended with an error after it */
+	uint64_t children; /* children that failed after such a call */
 	uint64_t first_ns, last_ns;
 	char names[CHILD_CALLS_NAMES];
 };
@@ -31,7 +31,7 @@ struct child_calls {
  * known, `take` is not called. */
 void child_calls_each(const struct check *e,
 	void (*take)(void *user, const struct call_history *child), void *user);
-/* Empty where it is not known which processes it started. */
+/* Leaves `c` empty if the processes that this process started are unknown. */
 void child_calls_read(struct child_calls *c, const struct check *e);
 void child_calls_fini(struct child_calls *c);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Processes that wait for each other: what each kind of circle is, in words. */
+/* The claim of a finding about processes that wait for each other, by the kind of circle. */
 #ifndef SOOTH_ANALYZE_CIRCLE_CLAIMS_H
 #define SOOTH_ANALYZE_CIRCLE_CLAIMS_H
 
 #include "analyze/diagnosis/check_waits.h"
 
 bool circle_is_sure(const struct wait_chain *chain);
-/* Returns the only link that is blocked writing to a pipe, whose reader waits for that process to
- * end first; else the number of links. */
+/* Returns the index of the only link blocked on writing to a pipe whose reader first waits for that
+ * process to end; else the number of links. */
 size_t circle_writer(const struct wait_chain *chain);
 bool circle_is_full_pipe(const struct wait_chain *chain);
 void circle_claim_full_pipe(struct check_result *out, const struct wait_chain *chain);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How many threads share a processor, besides what is diagnosed: on a crowded host a process gets
- * that much less done in an interval, and rates are compared with that in mind. */
+/* How many runnable threads share a CPU. On a busy host a process gets less done in an interval, so
+ * its rates are multiplied by this value. */
 #ifndef SOOTH_ANALYZE_CROWDING_H
 #define SOOTH_ANALYZE_CROWDING_H
 

@@ -12,7 +12,7 @@
 #define DATAGRAM_PROTOCOL "UDP"
 
 struct datagram_requests {
-	uint64_t sent, waits; /* waits: for an answer, that ended by time */
+	uint64_t sent, waits; /* waits: those for an answer that timed out */
 	uint64_t first_ns, last_ns;
 	int32_t fd;
 	const char *connection; /* "UDP 127.0.0.1:4000→127.0.0.1:53"; not escaped */

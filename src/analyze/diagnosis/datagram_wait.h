@@ -13,7 +13,7 @@
 
 struct datagram_wait {
 	const struct sockets_socket *socket;
-	bool is_lookup; /* of a name, at a name server */
+	bool is_lookup; /* the peer is a name server */
 	bool is_whole;	/* the socket was there at the first snapshot too */
 	bool has_peer;
 	uint64_t for_ns; /* at least */

@@ -196,7 +196,7 @@ static bool is_cause(const struct finding_row *cause, const struct finding_row *
 	return false;
 }
 
-/* A grave finding stays before a cause of low severity, which is none that a user looks for first.
+/* A low-severity cause does not move before a graver finding, which a user looks for first.
  */
 static bool may_precede(const struct finding_row *cause, const struct finding_row *f)
 {

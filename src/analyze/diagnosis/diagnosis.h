@@ -16,7 +16,7 @@ struct diagnosis {
 	struct diagnosis_input input;
 	struct finding_tracker tracker;
 	struct check_result result;
-	struct diagnosed *all; /* of the last run: the host first */
+	struct diagnosed *all; /* results of the last run, the host first */
 	size_t count;
 };
 

@@ -48,20 +48,20 @@ struct diagnosis_input {
 	struct call_histories calls;
 	struct api_history api;
 	struct profile_sums profile;
-	struct snapshots stacks; /* of the threads, at the first sample */
+	struct snapshots stacks; /* stacks of the threads at the first sample */
 	struct profile_sums stacks_sums;
 	struct endings endings;
 	struct heap_use heap;
 	struct message_logs messages;
 	struct page_touches touches;
 	struct peer_labels labels;
-	struct host_load load; /* the last; time 0: none was recorded */
+	struct host_load load; /* last load; time 0: none was recorded */
 	struct host_load first_load;
-	struct host_memory memory; /* the same */
+	struct host_memory memory; /* last values; time 0: none were recorded */
 	struct buffer probes;	   /* names of the recorded probes, NUL after each */
 	uint64_t begin_ns, end_ns; /* of the recording; end: the last record */
-	struct map calls_refused;  /* process_id -> nothing: observed but for their calls */
-	bool are_calls_refused;	   /* requested, and not recorded, of all */
+	struct map calls_refused;  /* set of process_id: observed, except for their calls */
+	bool are_calls_refused;	   /* the calls of all processes were requested, but not recorded */
 	bool has_failed;	   /* out of memory */
 };
 

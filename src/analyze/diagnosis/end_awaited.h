@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A script that waits for the end of a process which is no child of it: it asks again and again whether
- * that is still there (kill -0), and sleeps in between.
+ * A script that waits for the end of a process that is not its child: it checks again and again
+ * whether the process still exists (kill -0), and sleeps in between.
  */
 #ifndef SOOTH_ANALYZE_END_AWAITED_H
 #define SOOTH_ANALYZE_END_AWAITED_H
@@ -14,7 +14,7 @@
 bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out);
 
-/* The remedy; nothing where the process does not wait so. */
+/* Appends the remedy; nothing if the process does not wait in this way. */
 void end_awaited_remedy(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How processes ended, as the `ends` probe recorded it, with the signals, OOM kills and cores
- * that belong to each; and what the kernel log and the core store have of other processes.
+ * How processes ended, as the probe exit_reasons recorded it, with the signals, OOM kills and cores
+ * of each process; and entries of the kernel log and the core store about other processes.
  */
 #ifndef SOOTH_ANALYZE_ENDINGS_H
 #define SOOTH_ANALYZE_ENDINGS_H
@@ -25,7 +25,7 @@ struct ending {
 struct endings {
 	struct map processes;		/* process_id -> struct ending */
 	struct buffer logs;		/* struct exit_reasons_log, whole records */
-	struct buffer stored;		/* struct exit_reasons_core, of no known process */
+	struct buffer stored;		/* struct exit_reasons_core of no known process */
 	struct exit_reasons_host *host; /* owned; NULL: none was recorded */
 	uint32_t launched_pid;		/* 0: no command was launched */
 	int32_t launched_status;	/* -1: still running, or not recorded */
@@ -34,7 +34,7 @@ struct endings {
 void endings_init(struct endings *e);
 void endings_fini(struct endings *e);
 void endings_add_record(struct endings *e, const struct sooth_record *r);
-/* NULL: its exit was not seen. */
+/* NULL: the exit of the process was not seen. */
 const struct ending *endings_get(const struct endings *e, const struct process_id *id);
 /* Iterates over the processes that ended; *position starts at 0. */
 const struct ending *endings_next(const struct endings *e, size_t *position);
@@ -45,8 +45,8 @@ const struct exit_reasons_core *endings_stored(const struct endings *e, uint32_t
 
 /* Returns the name of the process, from its exit or the log. */
 struct span ending_name(const struct endings *e, const struct process_id *id);
-/* Sets `status` to the exit status of the process. For a launched command without another source it
- * is the one that sooth waited for. Returns its state. */
+/* Sets `status` to the exit status of the process, and returns its state. For a launched command
+ * without another source it is the status that sooth's wait returned. */
 uint8_t ending_status(const struct endings *e, const struct ending *of, uint32_t *status);
 /* Returns the signal of that number that the process was sent; NULL: none was seen. */
 const struct exit_reasons_signal *ending_signal(const struct ending *of, unsigned number);

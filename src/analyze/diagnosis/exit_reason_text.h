@@ -24,7 +24,7 @@ void exit_reason_text_sender(
 /* Returns whether the kernel sent SIGKILL because memory ran out. */
 bool exit_reason_is_oom(const struct ending *of, uint32_t status);
 /* "killed by SIGKILL from bash (pid 9)", "exited with status 0 after SIGTERM from itself", "killed
- * by the kernel: out of memory". Returns the state of the status; nothing if it is not known. */
+ * by the kernel: out of memory"; nothing if the status is unknown. Returns the status's state. */
 uint8_t exit_reason_text_end(
 	struct buffer *out, const struct endings *all, const struct ending *of);
 /* "/tmp/core, 3.1M", "handed to /usr/lib/x"; nothing if no core is known. */

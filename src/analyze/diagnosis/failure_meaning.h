@@ -11,16 +11,16 @@ struct failure_meaning {
 	const char *remedy; /* NULL: none that fits all programs */
 };
 
-/* NULL: the error says it already, or means different things. */
+/* NULL: the name of the error is enough, or the error has several meanings. */
 const struct failure_meaning *failure_meaning_of(const struct call_place *place);
 /* Returns the meaning of a failed attempt to connect. */
 const struct failure_meaning *failure_meaning_of_connect(uint16_t error);
-/* ", its child head (4711) has ended": the reader of a pipe, where only one child can be it. */
+/* ", its child head (4711) has ended": the reader of a broken pipe, if only one child can be. */
 void failure_meaning_put_child(
 	struct buffer *out, const struct check *e, const struct call_place *place);
 
-/* Returns whether a command answers by its exit status: a program runs `git rev-parse` to learn
- * whether a folder is in a repository, and what is there. */
+/* Returns whether a command answers a question by its exit status: programs run `git rev-parse` to
+ * learn whether a folder is in a repository. */
 bool failure_is_query(const char *program, struct span command);
 
 #endif

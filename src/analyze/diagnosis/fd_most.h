@@ -6,7 +6,7 @@
 #include "analyze/diagnosis/check.h"
 
 /* Appends "249 of them /srv/old-shop.conf" or "118 of them connections to 10.0.0.1:443"; false:
- * nothing has half of them. */
+ * no kind has half of the descriptors. */
 bool fd_most_put(struct buffer *out, const struct check *e);
 
 #endif

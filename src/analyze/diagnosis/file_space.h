@@ -15,19 +15,19 @@ const struct fds_filesystem *file_space_of_path(const struct snapshot *s, const 
 const struct fds_filesystem *file_space_of_mount(const struct snapshot *s, uint32_t mount);
 struct span file_space_point(const struct fds_filesystem *f);
 bool file_space_is_measured(const struct fds_filesystem *f);
-/* Percent of the space in use, of what processes without privilege can have, as df(1) has it. */
+/* Returns the percent of the space in use, without the space reserved for root, as df(1) does. */
 double file_space_used(const struct fds_filesystem *f);
 /* Returns the time between the two listings of a process's descriptors; 0: they were not listed
  * twice. */
 uint64_t file_space_interval_ns(const struct check *e);
-/* Sets `inodes` to how many inodes all processes have taken meanwhile; negative: freed. False: not
- * measured, or the file system has no inodes. */
+/* Sets `inodes` to how many inodes were taken between the two listings by all processes; negative:
+ * freed. False: not measured, or the file system has no inodes. */
 bool file_space_inodes_taken(
 	const struct check *e, const struct fds_filesystem *now, double *inodes);
 bool file_space_is_full(const struct fds_filesystem *f);
 bool file_space_has_no_files_left(const struct fds_filesystem *f);
-/* A command that shows what takes the space; a mount point that is not one plain word of a shell
- * stands in no command. */
+/* Writes a command that shows what takes the space. The mount point is left out if a shell would
+ * not read it as one plain word. */
 const char *file_space_command(const struct fds_filesystem *f, char out[FILE_SPACE_COMMAND]);
 /* "97 % used" */
 const char *file_space_text(const struct fds_filesystem *f, char out[FILE_SPACE_TEXT]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The row of a diagnosed process that was seen. */
+/* The row of a diagnosed process that was sampled. */
 #ifndef SOOTH_ANALYZE_FINDING_PROCESS_H
 #define SOOTH_ANALYZE_FINDING_PROCESS_H
 

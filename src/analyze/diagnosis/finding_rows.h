@@ -108,7 +108,7 @@ ROW_STRUCT(finding_row, FINDING_ROW, uint64_t last_seen_ns; /* CLOCK_MONOTONIC *
 
 ROW_STRUCT(finding_change_row, FINDING_CHANGE_ROW);
 
-/* Checked, and fine. */
+/* A check that found no problem. */
 #define FINDING_FINE_ROW(F, S)                                                                     \
 	F(S, TEXT, id, ALWAYS, "id of the finding")                                                \
 	F(S, NAMED, TEXT, words, text, ALWAYS, "measurements that show no problem, as text")
@@ -121,15 +121,15 @@ enum finding_blind_cause {
 	FINDING_FAILED,	       /* reading failed, no answer came, or records were lost */
 	FINDING_SHORT,	       /* too few samples, or too short an interval */
 	FINDING_YOUNG,	       /* the process started a short time ago */
-	FINDING_UNDECIDED,     /* what was read does not decide it */
+	FINDING_UNDECIDED,     /* the values that were read allow no decision */
 	FINDING_UNSUPPORTED,   /* this system does not have it */
 	FINDING_ENDED,	       /* the process ended before the check */
 	FINDING_NOT_REQUESTED, /* it needs a probe that was not requested */
-	FINDING_ON_REQUEST,    /* the same, of a probe that has an option of its own */
+	FINDING_ON_REQUEST,    /* it needs a probe that was not requested and has its own option */
 	FINDING_BLIND_CAUSES,
 };
 
-/* Could not be checked. */
+/* A check that could not be done. */
 #define FINDING_BLIND_ROW(F, S)                                                                    \
 	F(S, TEXT, id, ALWAYS, "id of the finding")                                                \
 	F(S, TEXT, reason, ALWAYS, "reason why the finding could not be checked")                  \

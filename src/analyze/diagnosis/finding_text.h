@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One line of text each for what is fine and what could not be checked. */
+/* One line of text for the checks that are fine, and one for those that could not be done. */
 #ifndef SOOTH_ANALYZE_FINDING_TEXT_H
 #define SOOTH_ANALYZE_FINDING_TEXT_H
 
@@ -7,9 +7,9 @@
 
 #include "base/buffer.h"
 
-/* Rows of struct finding_fine_row; `has_words`: with the reasons. */
+/* `rows`: struct finding_fine_row; `has_words`: with the measurements. */
 void finding_text_fine(const struct buffer *rows, bool has_words, struct buffer *out);
-/* Rows of struct finding_blind_row. */
+/* `rows`: struct finding_blind_row. */
 void finding_text_blind(const struct buffer *rows, struct buffer *out);
 
 #endif

@@ -15,7 +15,7 @@
 struct finding_tracker {
 	struct map raised;    /* char[FINDING_KEY_SIZE] -> struct of finding_tracker.c */
 	uint64_t round_ns;    /* time of the current diagnosis */
-	uint64_t utc_less_ns; /* add for a time since 1970 */
+	uint64_t utc_less_ns; /* to add to CLOCK_MONOTONIC for a time since 1970 */
 	uint32_t round;
 };
 
@@ -33,8 +33,8 @@ struct finding_cleared {
 	uint8_t severity;
 };
 
-/* The diagnosis is done: appends struct finding_cleared for findings that cleared, once
- * each. */
+/* Ends a diagnosis: appends one struct finding_cleared for each finding that has
+ * cleared. */
 void finding_tracker_end(struct finding_tracker *b, struct buffer *cleared);
 
 #endif

@@ -24,7 +24,7 @@ struct findings_options {
 	bool is_verbose;		       /* also show processes without a finding */
 	uint64_t interval_ns;		       /* between diagnoses of "finding-changes"; 0: 10 s */
 	struct findings_reported *result;      /* NULL: not needed */
-	/* Only processes that are this agent itself; NULL: all selected ones. */
+	/* Only processes that run this agent's program; NULL: all selected ones. */
 	const char *agent;
 	bool is_one_look; /* skip detectors that need an interval */
 	/* `result` leaves out checks of system calls that were refused: the user did not name them.

@@ -7,8 +7,8 @@
 #include "explain/output.h"
 #include "analyze/diagnosis/diagnosed.h"
 
-/* All processes that ended before they were sampled: their findings and a name, in their own
- * section if there are any, for views whose rows need a sampled process. */
+/* Emits the processes that ended before they were sampled, with findings and a name, in a section
+ * of their own: the rows of other sections need a sampled process. */
 int finding_gone_emit_all(struct output *output, const struct diagnosis_input *input,
 	const struct diagnosed *all, size_t count, struct sooth_error *err);
 
@@ -18,13 +18,13 @@ int findings_emit_host(struct output *output, const struct diagnosis *s, struct 
 int findings_emit_summary(
 	struct output *output, const struct diagnosis *s, struct sooth_error *err);
 
-/* Over many diagnoses. */
+/* Counts of a watch, over many diagnoses. */
 struct findings_watch {
 	uint64_t begin_ns;
 	uint64_t raised, cleared;
 };
 
-/* Its counts are those of the last diagnosis. */
+/* Emits the summary of a watch; the counts by severity are those of the last diagnosis. */
 int findings_emit_watch(struct output *output, const struct diagnosis *s,
 	const struct findings_watch *watch, struct sooth_error *err);
 

@@ -20,12 +20,12 @@ struct growth_point {
 struct growth {
 	bool is_measured; /* there were enough windows */
 	bool grows;
-	bool is_steady;		 /* in most of many windows */
-	bool may_grow;		 /* by too few steps to decide: observe longer */
+	bool is_steady;		 /* grew in most of many windows */
+	bool may_grow;		 /* grew by too few steps to decide: observe longer */
 	unsigned windows, grown; /* number of windows, and of those with growth */
 	double first, last;
 	double per_s;	      /* the median slope between all pairs of points */
-	uint64_t interval_ns; /* between first and last */
+	uint64_t interval_ns; /* from the first to the last point */
 };
 
 /* `noise` is the gain of a window that does not count as growth. windows_least is at least

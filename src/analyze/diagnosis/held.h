@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The obstacles of a process that could run: limits of its control groups that were reached during
- * the observation, and other processes on the CPUs.
+ * Reasons why a runnable process does not run: limits of its control groups that were reached
+ * during the observation, and other processes on the CPUs.
  */
 #ifndef SOOTH_ANALYZE_HELD_H
 #define SOOTH_ANALYZE_HELD_H
@@ -11,17 +11,17 @@
 
 struct held_limit {
 	const struct limits_group *group; /* NULL: no limit of that name was reached */
-	double per_s;			  /* times that it was reached: CPU periods, memory.high */
+	double per_s;			  /* how often it was reached: CPU periods, memory.high */
 	uint64_t interval_ns;
 };
 
-/* The limit of that name ("cpu", "memory-high") that was reached most often, of its own group
- * or of one above. */
+/* Returns the limit of that name ("cpu", "memory-high") that was reached most often, in the group
+ * of the process or one above. */
 struct held_limit held_limit_of(const struct check *e, const char *name);
 
 struct held_time {
 	bool is_measured;
-	double ran, waited; /* percent of the time, of the thread that waited most for a CPU */
+	double ran, waited; /* of the thread that waited most for a CPU, in percent of the time */
 	uint32_t tid;
 	uint64_t interval_ns;
 	uint32_t policy; /* enum threads_policy */
@@ -29,9 +29,9 @@ struct held_time {
 };
 
 struct held_io {
-	const struct limits_group *group; /* NULL: no limit explains how the threads wait */
+	const struct limits_group *group; /* NULL: no limit explains the waits of the threads */
 	bool is_write;
-	double moved_per_s; /* bytes */
+	double moved_per_s; /* bytes read or written */
 	double waited;	    /* percent of the samples in which the thread waited for the disk */
 	uint32_t tid;
 	uint64_t interval_ns;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The errors that a process reports in its own log files, and on standard error where that is no
- * file: the error that says most.
+ * The errors that a process reports in its own log files, and on standard error if that is no
+ * file.
  */
 #ifndef SOOTH_ANALYZE_LOGGED_ERRORS_H
 #define SOOTH_ANALYZE_LOGGED_ERRORS_H
@@ -12,22 +12,22 @@
 struct logged_error {
 	const struct logs_error *error; /* NULL: none */
 	const struct logs_file *file;
-	uint64_t elsewhere_new; /* messages elsewhere since the first look */
+	uint64_t elsewhere_new; /* new messages in other logs since the first sample */
 };
 
-/* By last snapshot; `i` counts from 0, in the order of the snapshot. False: there are no more. */
+/* Finds the error number `i`, from 0, in the last snapshot. False: there are no more. */
 bool logged_errors_at(const struct diagnosis_input *input, const struct process_id *id, size_t i,
 	struct logged_error *out);
-/* False: it stands on standard error, which is no file. */
+/* False: the error was written to standard error, which is no file. */
 bool logged_error_is_in_file(const struct logged_error *e);
-/* The log file of the process that is this inode; NULL: it is none of its logs. */
+/* Returns the log file with this inode; NULL: the inode is no log of the process. */
 const struct logs_file *logged_errors_file(const struct diagnosis_input *input,
 	const struct process_id *id, uint64_t inode, uint32_t major, uint32_t minor);
 /* Returns whether an ancestor has the same file open, so that its diagnosis reports the errors. */
 bool logged_errors_are_said_above(const struct diagnosis_input *input,
 	const struct process_entry *p, const struct logs_file *file);
-/* Returns whether nearly all lines of the log are this error, and lines that come with it each
- * time. */
+/* Returns whether nearly all lines of the log are this error, or lines that always come with
+ * it. */
 bool logged_error_is_all(const struct logged_error *e);
 
 #endif

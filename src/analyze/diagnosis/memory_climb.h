@@ -16,7 +16,7 @@ bool memory_has_collector(const struct memory_gain *m);
 bool memory_is_young(const struct check *e);
 bool memory_climbs(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m);
-/* The same of a gain below the minimum. */
+/* The same for a gain below the option's minimum. */
 bool memory_climbs_slowly(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m);
 

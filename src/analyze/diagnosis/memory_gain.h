@@ -8,18 +8,18 @@
 
 struct memory_class {
 	enum map_class class_;
-	int64_t gain_bytes, rss_bytes; /* since the first sample; at the last */
+	int64_t gain_bytes, rss_bytes; /* gain since the first sample; size at the last */
 };
 
 struct memory_gain {
 	bool is_known;				  /* two samples have values */
 	struct memory_class classes[MAP_CLASSES]; /* largest gain first */
-	int64_t own_bytes;			  /* gained, without file pages */
-	int64_t new_bytes;     /* of own_bytes, without what fills anonymous memory mapped before */
+	int64_t own_bytes;			  /* gain of all classes except file pages */
+	int64_t new_bytes;     /* own_bytes without pages of memory mapped before */
 	int64_t own_rss_bytes; /* at the last sample, without file pages */
 	int64_t file_bytes;
-	int64_t touched_bytes; /* of shared memory that was mapped before */
-	uint32_t runtimes;     /* at the last sample, if there was one */
+	int64_t touched_bytes; /* gain of shared memory that was mapped before */
+	uint32_t runtimes;     /* bits 1 << MAPS_V8 etc., at the last sample */
 };
 
 void memory_gain_read(struct memory_gain *m, const struct check *e);

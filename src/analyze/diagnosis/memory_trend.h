@@ -12,14 +12,14 @@
 
 struct memory_trend {
 	struct growth growth;
-	bool is_of_floors; /* measured between its lows, after memory was freed */
+	bool is_of_floors; /* `growth` is measured between lows, after memory was freed */
 	unsigned falls;
-	double low_gain;     /* from the lows of the first part to those of the last */
-	bool is_rising;	     /* the lows of each part are above those before */
+	double low_gain;     /* from the lows of the first part of the time to those of the last */
+	bool is_rising;	     /* the lows of each part are above those of the previous part */
 	bool has_stopped;    /* no growth in the last part */
 	double largest_fall; /* from the highest value so far */
-	double late;	     /* the part of its gain that came in the last third of the time */
-	double bend;	     /* largest distance from a straight line, as a part of the gain */
+	double late;	     /* share of the gain that came in the last third of the time */
+	double bend;	     /* largest distance from a straight line, as a share of the gain */
 };
 
 size_t memory_trend_points(const struct check *e, struct growth_point out[MEMORY_POINTS_MAX]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The messages that processes write to standard error, where that is no file, as if it was a log:
- * LOGS_FILE without a path, and LOGS_ERROR. The messages of a command that has ended count for the
- * process that started it: it has the same standard error, as a rule.
+ * Treats standard error as a log where it is no file: LOGS_FILE without a path, and LOGS_ERROR. The
+ * messages of a command that has ended count for the process that started the command: both usually
+ * have the same standard error.
  */
 #ifndef SOOTH_ANALYZE_MESSAGE_LOGS_H
 #define SOOTH_ANALYZE_MESSAGE_LOGS_H
@@ -12,7 +12,7 @@
 #include "model/batch.h"
 
 struct message_logs {
-	struct map writers;   /* process_id -> what it has written */
+	struct map writers;   /* process_id -> the messages it has written */
 	uint64_t new_from_ns; /* begin of the interval */
 };
 

@@ -9,8 +9,8 @@
 #include "analyze/process_table/process_table.h"
 
 struct nesting {
-	unsigned levels;		     /* below the process; 0: nothing is */
-	const struct process_entry *one; /* of the program that most of these levels run */
+	unsigned levels;		     /* levels of descendants; 0: no children */
+	const struct process_entry *one; /* a process of the program that most levels run */
 };
 
 struct nesting nesting_below(const struct process_table *table, const struct process_entry *top);

@@ -7,8 +7,8 @@
 
 #define PEER_NAME_SIZE 192
 
-/* " (HTTPS)": the name of 127.0.0.1:443, where the user or the table of peers has one; " (the proxy
- * in HTTPS_PROXY)". */
+/* Writes the name of an address, by the user's labels or the built-in ones: " (HTTPS)" for
+ * 127.0.0.1:443; or " (the proxy in HTTPS_PROXY)". */
 void peer_name_put(const struct check *e, const char *address, char *out, size_t size);
 /* Sets `variable` to the environment variable that names this address as a proxy, borrowed; false:
  * none. */

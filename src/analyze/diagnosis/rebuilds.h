@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Builds that do the same again and again: make that begins again each time it has remade a
- * makefile, and a loop of builds that compile the same files each time. */
+/* Builds that repeat the same work: a make that starts again each time it has remade a makefile,
+ * and a loop of builds that compile the same files each time. */
 #ifndef SOOTH_ANALYZE_REBUILDS_H
 #define SOOTH_ANALYZE_REBUILDS_H
 

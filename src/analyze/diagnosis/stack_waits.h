@@ -10,7 +10,7 @@
 #include "analyze/diagnosis/diagnosis_input.h"
 
 enum stack_wait_kind {
-	STACK_WAIT_UNSEEN, /* no stack of it was recorded, or it ends too early */
+	STACK_WAIT_UNSEEN, /* no stack of the thread was recorded, or only a part */
 	STACK_WAIT_OTHER,  /* for work, a condition or the end of a thread */
 	STACK_WAIT_LOCK,
 	STACK_WAIT_RESULT, /* of a task: Future.result() of Python */
@@ -19,19 +19,19 @@ enum stack_wait_kind {
 
 struct stack_wait {
 	enum stack_wait_kind kind;
-	bool is_pool;	    /* a thread of a ThreadPoolExecutor that runs a task */
-	bool is_queue;	    /* in put(), get() or join() of a queue.Queue: a thread must end it */
-	bool is_condition;  /* of pthreads, which no signal handler may signal: a thread must end it */
-	bool is_loop;	    /* it provides results itself: an event loop, or a pool of processes */
-	struct span by;	    /* the function that waits for it, in the runtime or library */
+	bool is_pool;	    /* the thread runs a task of a ThreadPoolExecutor */
+	bool is_queue;	    /* in put(), get() or join() of a queue.Queue: only a thread ends it */
+	bool is_condition;  /* a pthread condition: only a thread, no signal handler, ends it */
+	bool is_loop;	    /* it provides results: an event loop, or a process pool */
+	struct span by;	    /* the function that waits, in the runtime or library */
 	struct span within; /* the function of the program that called that; empty: unknown */
 	struct span file;   /* of `within`: "b11.py:3" */
-	struct span caller, caller_file; /* of the wait on a condition */
+	struct span caller, caller_file; /* of the function that waits on a condition */
 };
 
 struct stack_wait stack_wait_of(
 	const struct diagnosis_input *input, const struct process_id *id, uint32_t tid);
-/* The stack of the thread, and the names of its frames; false: none was recorded. */
+/* Finds the stack of the thread, with the names of its frames; false: none was recorded. */
 bool stack_wait_frames(const struct diagnosis_input *input, const struct process_id *id, uint32_t tid,
 	struct profile_stacked *out);
 struct span stack_wait_function(const struct diagnosis_input *input, const struct profile_function *f);
@@ -40,7 +40,7 @@ struct span stack_wait_file(const struct diagnosis_input *input, const struct pr
  * on the stack of a thread; not its outermost level. False: none is known. */
 bool stack_wait_put_own(struct buffer *out, const struct diagnosis_input *input,
 	const struct process_entry *process, uint32_t tid);
-/* Python's names: "Condition.wait" is the method "wait"; a file is "threading.py:288". */
+/* For Python's names: "Condition.wait" is the method "wait"; a file is "threading.py:288". */
 bool stack_wait_is_method(struct span name, const char *method);
 bool stack_wait_is_file(struct span file, const char *name);
 /* Returns whether both stacks wait in the same function of the program, at the same line. */

@@ -10,10 +10,10 @@
 
 struct unanswered {
 	uint32_t sockets;     /* in SYN_SENT at the last sample */
-	uint32_t retransmits; /* of SYN, of the socket with most */
+	uint32_t retransmits; /* retransmitted SYNs of the socket with most of these */
 	uint32_t fd;	      /* of that socket */
-	uint32_t is_again; /* another was in SYN_SENT at the first sample, and none got through */
-	uint64_t for_ns;   /* at least this long; 0: perhaps only just sent */
+	uint32_t is_again; /* another socket was in SYN_SENT at the first sample; none connected */
+	uint64_t for_ns;   /* time without answer, at least; 0: the SYN may be new */
 };
 
 /* Fills `out` with struct call_path (the address) -> struct unanswered. Call map_fini() afterwards.

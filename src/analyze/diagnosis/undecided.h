@@ -23,19 +23,19 @@ struct undecided {
 	struct undecided_command {
 		char name[PROCESS_NAME_SIZE + 1];
 		unsigned failed, succeeded;
-	} commands[UNDECIDED_COMMANDS]; /* that ended, by name */
+	} commands[UNDECIDED_COMMANDS]; /* commands that ended, by name */
 	size_t command_count;
-	uint64_t streams;    /* bits of descriptors below 64: sockets of TCP and the like */
-	uint64_t connecting; /* of these, those that connected */
-	uint64_t answered, answered_again; /* of these: an answer came last; it followed another */
-	uint64_t asked;			   /* something was sent after an answer */
-	unsigned connections, closed;	   /* closed: of these, without use */
+	uint64_t streams;    /* bit set of descriptors below 64 that are stream sockets */
+	uint64_t connecting; /* of `streams`: those that began to connect */
+	uint64_t answered, answered_again; /* of these: received last; answered twice */
+	uint64_t asked;			   /* of these: sent again after an answer */
+	unsigned connections, closed;	   /* closed: those without a good answer */
 	/* the first two errors on standard error: a message and the exception behind it */
 	struct undecided_error {
 		uint64_t form;
 		unsigned times;
 	} errors[2];
-	unsigned times; /* that it went on */
+	unsigned times; /* how often the observation was continued */
 };
 
 /* `selected`: pids, borrowed. */

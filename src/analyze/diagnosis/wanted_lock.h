@@ -6,8 +6,8 @@
 #include "analyze/diagnosis/check.h"
 #include "probes/waits.h"
 
-/* At the last snapshot the one with the longest wait, or at the first one that others try to get
- * again and again; NULL: none. */
+/* Returns the lock with the longest wait at the last snapshot, else one of the first snapshot that
+ * others try to get again and again; NULL: none. */
 const struct waits_wanted *wanted_lock_last(
 	const struct diagnosis_input *input, const struct process_id *id);
 /* Returns whether others waited for the same lock at the first snapshot too, or try to get it again

@@ -15,14 +15,14 @@ enum watch_kind {
 /* The kernel does not report the sums: those of the sampled processes are lower bounds. */
 struct watch_use {
 	uint64_t own[WATCH_KINDS], sum[WATCH_KINDS], limit[WATCH_KINDS];
-	/* The process of the user that has most, and how many; lowest pid on a tie. */
+	/* The user's process with most of each, and how many; lowest pid on a tie. */
 	struct process_id most[WATCH_KINDS];
 	uint64_t most_count[WATCH_KINDS];
-	unsigned read, there; /* processes of the user: sampled, existing */
+	unsigned read, there; /* number of the user's processes: sampled; existing */
 };
 
-/* False where the watches of the process count against another limit, or it is unknown which:
- * `own` alone is set then, where that is known. */
+/* False: the watches of the process count against another user's limit, or an unknown one. Then
+ * only `own` is set, if known. */
 bool watch_use_of(struct watch_use *u, const struct check *e);
 
 #endif

@@ -13,22 +13,22 @@
 struct work_cpu {
 	bool is_measured;
 	double cpu;    /* percent of one CPU, all threads together */
-	double demand; /* the same with the time in which they were ready to run */
+	double demand; /* `cpu` plus the time in which threads were ready to run */
 	uint64_t interval_ns;
 };
 
 struct work_share {
 	struct work_cpu of;
-	uint64_t samples; /* of the process */
-	double percent;	  /* of these */
+	uint64_t samples; /* of the process's stacks */
+	double percent;	  /* share of these samples */
 	struct span
-		function; /* the one of that work with the most samples; may be empty; borrowed */
+		function; /* function of that work with most samples; may be empty; borrowed */
 };
 
 void work_cpu_of(struct work_cpu *w, const struct check *e);
 /*
- * False: the check has reported why not: too little CPU time ("min-cpu"), none measured, or too
- * few samples. The detector has the options "min-cpu" and "min-share".
+ * False: there was too little CPU time ("min-cpu"), none was measured, or too few samples; the
+ * check has reported which. The detector has the options "min-cpu" and "min-share".
  */
 bool work_share_of(struct work_share *w, const struct check *e, struct check_result *out,
 	enum profile_work work);

@@ -89,7 +89,7 @@ static uint64_t hash_text(const struct sooth_record *r, const struct sooth_text 
 	return hash;
 }
 
-/* Frees alone are missing, of samples. */
+/* Only frees of samples went unseen. */
 static bool is_of_samples(const struct heap_gap *g)
 {
 	return record_holds(&g->record, sizeof(*g)) && g->is_of_samples;

@@ -458,8 +458,8 @@ static int emit_all(struct table_state *s, struct sooth_error *err)
 	if (s->options.answer && !s->says_samples) /* the totals say it too */
 		heap_notes_samples(s->scope.output, &s->live);
 	note_limits(s);
-	/* Why there are no totals comes before them. */
 	status = heap_ended_emit(&s->ended, s->scope.output, err);
+	/* If blind, types come first: they say why. */
 	if (!s->options.answer && is_blind(s) && !status)
 		status = emit_types(s, err);
 	if (!s->options.answer && !status)

@@ -352,7 +352,7 @@ void proc_recognition_keep_valid(
 		struct plain_process *plain;
 
 		if (e->copied && l->is_unsorted)
-			continue; /* the entry it is a copy of was moved */
+			continue; /* sorted since: `copied` is no index */
 		if (e->copied)
 			like = &entries[e->copied - 1];
 		if (!like->is_plain || like->has_markers || !e->token)
