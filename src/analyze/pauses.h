@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How often threads were paused to lose nothing, for how long, and whether in time. */
+/* Pauses of threads that prevent lost records: how often, how long, and whether in time. */
 #ifndef SOOTH_ANALYZE_PAUSES_H
 #define SOOTH_ANALYZE_PAUSES_H
 
@@ -25,7 +25,7 @@ ROW_STRUCT(pauses_row, PAUSES_ROW);
 
 struct pauses {
 	struct pauses_row row;
-	uint64_t lost_to_ring; /* when the last pause ended */
+	uint64_t lost_to_ring; /* lost records when the last pause ended */
 };
 
 extern const struct sooth_schema pauses_schema;
@@ -34,8 +34,7 @@ extern const struct section pauses_section;
 void pauses_init(struct pauses *h);
 /* `kind`: that of the probe's pause records; other records are ignored. */
 void pauses_add_record(struct pauses *h, const struct sooth_record *r, uint16_t kind);
-/* Completes the row. Without a pause for the ring buffer it has no time that the buffer would have
- * lasted. */
+/* Completes the row. min_reserve_ns is absent if no pause was made because of the ring buffer. */
 void pauses_end(struct pauses *h);
 /* Adds a limit when calls were lost in spite of pauses; `what` names the calls. */
 void pauses_note_late(const struct pauses *h, struct output *output, const char *what);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A view of the last snapshot of each process: section by section, each over all processes. With a
- * single process the PID column is left out.
+ * A view of the last snapshot of each process: each section covers all processes. If there is only
+ * one process, the PID column is left out.
  */
 #ifndef SOOTH_ANALYZE_PROCESS_VIEW_H
 #define SOOTH_ANALYZE_PROCESS_VIEW_H
@@ -15,7 +15,7 @@ struct process_view {
 	const struct snapshots *input; /* `own`, or others that the view collects */
 	struct snapshots own;
 	struct section section; /* the open section, borrowed by the output */
-	bool is_cut;		/* reported: what did not fit is left out */
+	bool is_cut;		/* it was reported that some records did not fit */
 };
 
 /* `state` is the view's state. */
@@ -23,7 +23,7 @@ typedef int (*process_emitter)(
 	void *state, const struct snapshot *snapshot, struct sooth_error *err);
 
 void process_view_init(struct process_view *v, struct output *output, uint16_t end_kind);
-/* For a stage whose state begins with a view and needs nothing else. */
+/* The push and fini functions of a stage whose state begins with a struct process_view. */
 int process_view_push(void *state, const struct batch *batch, struct sooth_error *err);
 void process_view_fini(void *state);
 /* Opens the section; without the column "pid," if there is one process. */

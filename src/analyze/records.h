@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Records that another writer may have made, shorter or with texts that point anywhere, and rows
- * made of them.
+ * Safe access to records of unknown writers, which may be shorter, or have texts that point
+ * anywhere; and helpers to make rows from records.
  */
 #ifndef SOOTH_ANALYZE_RECORDS_H
 #define SOOTH_ANALYZE_RECORDS_H
@@ -14,7 +14,7 @@
 #include "model/stream_records.h"
 #include <sooth/field.h>
 
-/* The record if it is of that kind and whole; else NULL. */
+/* Returns the record if it has that kind and at least `size` bytes; else NULL. */
 static inline const void *record_as(const struct sooth_record *r, uint16_t kind, size_t size)
 {
 	return r->kind == kind && record_holds(r, size) ? r : NULL;

@@ -20,7 +20,7 @@ struct snapshot {
 	struct buffer pending; /* of the unfinished snapshot */
 };
 
-/* Room for several of these together: a capture may be made so that it fills each of them. */
+/* A memory limit that several struct snapshots share: a hostile capture could fill each of them. */
 struct snapshots_room {
 	uint64_t bytes, most;
 };

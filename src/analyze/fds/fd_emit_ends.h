@@ -157,8 +157,8 @@ void fd_inotify_words(struct buffer *out, uint32_t mask);
 
 struct fds_view {
 	struct process_view view;
-	struct snapshots sockets; /* which of them listen; empty in captures without that probe */
-	bool is_aarch64;	  /* the values of O_* differ there */
+	struct snapshots sockets; /* to find listening sockets; empty if not recorded */
+	bool is_aarch64;	  /* recorded on aarch64, where the values of O_* differ */
 };
 
 int fd_emit_descriptors(struct fds_view *s, struct sooth_error *err);

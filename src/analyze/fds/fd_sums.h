@@ -10,9 +10,9 @@
 struct fd_sums {
 	uint32_t types[FDS_TYPES];
 	uint32_t other;	    /* of types unknown to this version */
-	uint32_t instances; /* of inotify */
+	uint32_t instances; /* inotify instances */
 	uint32_t watches_reported;
-	const struct fds_process *process; /* borrowed; NULL: written by another tool, shorter */
+	const struct fds_process *process; /* borrowed; NULL: a shorter record of another writer */
 };
 
 /* A directory and the number of watches in it and below. */
@@ -24,8 +24,8 @@ struct fd_directory {
 
 void fd_sums_of(struct fd_sums *sums, const struct snapshot *snapshot);
 /*
- * struct fd_directory, most watches first. A watch counts for the first four directories of its
- * path ("/home/me/project/src"), or for all of a shorter one.
+ * Appends struct fd_directory, most watches first. A watch counts for the first four directories of
+ * its path ("/home/me/project/src"), or for the whole path if it is shorter.
  */
 void fd_sums_directories(struct buffer *out, const struct snapshot *snapshot);
 

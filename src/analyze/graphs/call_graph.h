@@ -12,9 +12,9 @@
 #include "base/names.h"
 
 #define CALL_GRAPH_NODES_MAX (1u << 20)
-#define CALL_GRAPH_BYTES_MAX (256u << 20) /* of all names */
+#define CALL_GRAPH_BYTES_MAX (256u << 20) /* of all names together */
 #define CALL_GRAPH_DEPTH_MAX 512
-#define CALL_GRAPH_NAME_MAX  4096 /* longer ones are cut: their beginning is unique enough */
+#define CALL_GRAPH_NAME_MAX  4096 /* longer names are cut: their beginning is unique enough */
 #define CALL_GRAPH_NONE	     0	  /* the root, which has no name and is above all others */
 
 /* The values of a stack. */
@@ -27,7 +27,7 @@ enum call_graph_value {
 };
 
 #define CALL_GRAPH_KEPT                                                                            \
-	(CALL_GRAPH_VALUES + 1) /* in a node: callers may have others of their own */
+	(CALL_GRAPH_VALUES + 1) /* values in a node; callers may use the extra one */
 
 struct call_graph_values {
 	uint64_t of[CALL_GRAPH_KEPT];
@@ -35,15 +35,15 @@ struct call_graph_values {
 
 struct call_graph_frame {
 	struct span name;
-	uint8_t kind; /* the caller's own: what the frame is, for colors */
+	uint8_t kind; /* type of the frame, chosen by the caller, for colors */
 };
 
 struct call_graph_node {
 	uint32_t parent;
-	uint32_t name;	      /* number */
+	uint32_t name;	      /* number in `names` */
 	uint32_t last;	      /* child that was used last; 0: none */
-	uint32_t first, next; /* child, and sibling, in its list; 0: none */
-	uint16_t depth;	      /* of the first frame: 1 */
+	uint32_t first, next; /* first child; next sibling; 0: none */
+	uint16_t depth;	      /* the first frame has 1 */
 	uint8_t kind;
 	struct call_graph_values own; /* of stacks that end here */
 };
@@ -51,8 +51,8 @@ struct call_graph_node {
 struct call_graph {
 	struct buffer nodes; /* struct call_graph_node; parents come before their children */
 	struct names names;
-	struct map children; /* parent and name -> uint32_t node: of nodes that are in no list */
-	uint64_t shortened;  /* stacks */
+	struct map children; /* parent and name -> uint32_t node, for nodes in no child list */
+	uint64_t shortened;  /* stacks that did not fit */
 	uint64_t cut_names;
 };
 
@@ -63,7 +63,8 @@ void call_graph_add(struct call_graph *g, const struct call_graph_frame *stack, 
 size_t call_graph_count(const struct call_graph *g); /* number of nodes, with the root */
 struct call_graph_node *call_graph_node(const struct call_graph *g, size_t number);
 struct span call_graph_name(const struct call_graph *g, const struct call_graph_node *node);
-/* The node of that name and kind below another; added if new. The root if there is no room. */
+/* Returns the child of `parent` with that name and kind, added if new; the root if there is no
+ * room. */
 uint32_t call_graph_below(
 	struct call_graph *g, uint32_t parent, const struct call_graph_frame *frame);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A call graph as rows, each frame below its caller; and two of them merged. */
+/* A call graph as rows, each frame below its caller; and two graphs merged. */
 #ifndef SOOTH_ANALYZE_CALL_GRAPH_ROWS_H
 #define SOOTH_ANALYZE_CALL_GRAPH_ROWS_H
 
@@ -23,23 +23,23 @@ enum frame_kind {
 
 extern const struct sooth_names call_graph_value_names; /* "calls", "time", ... by their enum */
 
-/* How it is drawn; zeroed is valid. */
+/* How a graph is drawn; zeroed is valid. */
 struct call_graph_look {
 	const char *title;	     /* "system calls"; NULL: none */
 	const char *origin;	     /* what was observed, and when; NULL: not known */
-	const char *about;	     /* what is below what */
+	const char *about;	     /* what the levels mean */
 	enum call_graph_value value; /* the meaning of widths */
 	bool is_icicle;		     /* the first frames on top */
-	double least_share;	     /* of the total: narrower frames are left out of a picture */
+	double least_share;	     /* share of the total; a picture omits narrower frames */
 };
 
 int call_graph_emit(const struct call_graph *g, const struct call_graph_look *look,
 	struct output *output, struct sooth_error *err);
 
 /*
- * Two graphs merged. Each frame is as wide as the larger of its two values, so that what vanished
- * is visible as well as what appeared. `a_scale` makes the first comparable: 0.5 for a run of 10 s
- * beside one of 5 s.
+ * Two graphs merged. Each frame is as wide as the larger of its two values, so that frames which
+ * vanished are visible too. The values of `a` are multiplied by `a_scale`: 0.5 if `a` ran for 10 s
+ * and `b` for 5 s.
  */
 struct call_graph_comparison {
 	const struct call_graph *a, *b;

@@ -8,7 +8,7 @@
 #include "model/batch.h"
 
 struct graph_origin {
-	struct buffer target; /* in words */
+	struct buffer target; /* description of the target */
 	int64_t realtime_offset_ns;
 	uint64_t begin_ns; /* of the observation; 0: unknown */
 	uint64_t lost;	   /* records */

@@ -9,18 +9,18 @@
 #include "explain/output.h"
 
 struct graph_frame {
-	const uint64_t *of; /* its values, with those of all below */
-	double percent;	    /* of the sum of the weight */
+	const uint64_t *of; /* values of the frame and all frames below */
+	double percent;	    /* of graph_view.all */
 	uint32_t depth;
 	uint8_t kind;
 	struct span name;
 };
 
 struct graph_view {
-	struct section section; /* its name, title, schema, and the text for no rows */
-	const char *column;	/* that has the weight */
-	size_t weight;		/* its value in a node */
-	uint64_t all;		/* the sum of it */
+	struct section section; /* name, title, schema, and the text for no rows */
+	const char *column;	/* column with the weight */
+	size_t weight;		/* index of the weight in the values of a node */
+	uint64_t all;		/* sum of the weight over all stacks */
 	bool is_icicle;
 	double least_share;
 	const struct graph_origin *origin;

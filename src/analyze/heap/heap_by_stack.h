@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which code allocates: the stacks of allocations, those that keep most memory first, or what one
- * of the answers is about (enum heap_answer), as a sentence and a table.
+ * Which code allocates: the stacks of allocations, those that keep most memory first; or one answer
+ * (enum heap_answer) as a sentence and a table.
  */
 #ifndef SOOTH_ANALYZE_HEAP_BY_STACK_H
 #define SOOTH_ANALYZE_HEAP_BY_STACK_H
@@ -12,8 +12,8 @@
 
 /* Prepares sums with the dictionaries of heap.stack and heap.frame. */
 void heap_by_stack_init(struct profile_sums *sums);
-/* Emits the sections by stack. Without recorded stacks there is nothing, and a note where stacks
- * were requested. */
+/* Emits the sections by stack. Without recorded stacks it emits nothing, or a note if stacks were
+ * requested. */
 int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct profile_sums *sums, const struct heap_table_options *options,
 	struct sooth_error *err);

@@ -113,14 +113,14 @@ extern const struct sooth_schema heap_probes_schema;
 struct heap_scope {
 	struct output *output;
 	struct section section;		      /* the open section */
-	struct heap_resident_growth resident; /* of the processes; zeros: not known */
-	const char *loss_remedy;	      /* so that fewer calls are lost */
+	struct heap_resident_growth resident; /* growth of the processes; zeros: unknown */
+	const char *loss_remedy;	      /* what to do so that fewer calls are lost */
 	size_t rows_most; /* most rows of a bounded table in text; 0: the table's own */
-	char age[48];	  /* follows the titles of these; empty: nothing does */
+	char age[48];	  /* text after the titles of such tables; may be empty */
 	char title[160];
 };
 
-/* Closes the section before it. */
+/* Opens a section, and closes the open one. */
 int heap_section(struct heap_scope *scope, const struct section *section, struct sooth_error *err);
 /* States of values that may be missing: single calls do not give `unfinished`, and sampled calls do
  * not give `times`. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Processes that ended by a signal while sooth had something in them: that comes first. */
+/* Processes that a signal ended while sooth had a library or probes in them: reported first. */
 #ifndef SOOTH_ANALYZE_HEAP_ENDED_H
 #define SOOTH_ANALYZE_HEAP_ENDED_H
 

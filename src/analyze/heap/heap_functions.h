@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calls of the allocator added up by function. Aggregates and single calls give the same sums; at
- * millions of calls per second single calls are added directly, without an aggregate each, as
- * explain/reduce.h would make.
+ * Calls of the allocator added up by function. Aggregates and single calls give the same sums.
+ * Single calls are added directly: explain/reduce.h would make an aggregate of each, too slow for
+ * millions of calls per second.
  */
 #ifndef SOOTH_ANALYZE_HEAP_FUNCTIONS_H
 #define SOOTH_ANALYZE_HEAP_FUNCTIONS_H
@@ -16,14 +16,14 @@ struct heap_function_sum {
 	uint64_t count, failed, overflows, unfinished;
 	uint64_t bytes;
 	uint64_t total_ns, max_ns;
-	bool is_partial; /* more may have failed */
+	bool is_partial; /* `failed` is a lower bound */
 };
 
 /* Returns the state of the number of failed calls. */
 uint8_t heap_failed_state(const struct heap_function_sum *sum, uint8_t measured_state);
 
 struct heap_sums {
-	struct heap_function_sum functions[HEAP_FUNCTIONS + 1]; /* the last: unknown functions */
+	struct heap_function_sum functions[HEAP_FUNCTIONS + 1]; /* last entry: unknown functions */
 	uint64_t histogram[HEAP_BUCKETS];
 	struct heap_function_sum all;
 	bool has_any;

@@ -11,14 +11,14 @@ enum heap_weight {
 	HEAP_WEIGHT_BLOCKS,
 	HEAP_WEIGHT_ALLOCATED, /* bytes */
 	HEAP_WEIGHT_CALLS,
-	HEAP_WEIGHT_PEAK, /* bytes that were live when most was live */
+	HEAP_WEIGHT_PEAK, /* bytes that were live at the peak */
 	HEAP_WEIGHTS,
 };
 
 struct heap_graph_options {
 	enum heap_weight weight;
 	bool is_icicle;
-	double least_share; /* of the picture: narrower frames are left out */
+	double least_share; /* share of the total; narrower frames are left out of a picture */
 };
 
 /* "live", "blocks", ...; NULL behind the last. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Blocks by the thread that allocated them, or by their exact size: of single calls, as the sums of
- * the kernel have neither. */
+/* Blocks by the thread that allocated them, or by their exact size. Needs records of single calls:
+ * the kernel's sums have neither. */
 #ifndef SOOTH_ANALYZE_HEAP_GROUPS_H
 #define SOOTH_ANALYZE_HEAP_GROUPS_H
 
@@ -13,7 +13,7 @@ enum heap_grouping {
 	HEAP_GROUPS_BY_SIZE,
 };
 
-/* A thread of a process; of a size the process is zeros. */
+/* A thread of a process, or a size, with zeros as process. */
 struct heap_group_key {
 	struct process_id process;
 	uint64_t value; /* thread id; size */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory of one allocating stack over time: what it gained in each of some windows, which double in
- * length as the run goes on. Code that keeps more and more gains in nearly every window and as much
- * late as early; a cache that fills up gains less and less, what is freed in turn falls again. Code
- * that keeps more from time to time is judged by longer parts, each of which has its share. A
- * program that frees all at its end is judged by the time before.
+ * Memory of one allocating stack over time: its gain in each of a number of windows, which double
+ * in length as the run goes on. Code that leaks gains in nearly every window, as much late as
+ * early; a cache that fills up gains less and less; memory that is freed again falls. Code that
+ * keeps more from time to time is checked over longer parts of the run, each of which must have a
+ * gain. For a program that frees everything at its end the time before counts.
  */
 #ifndef SOOTH_ANALYZE_HEAP_GROWTH_H
 #define SOOTH_ANALYZE_HEAP_GROWTH_H
@@ -21,7 +21,7 @@ struct heap_gains {
 	int64_t blocks[HEAP_WINDOWS];
 };
 
-/* A capture may have any values: what no process allocates wraps. */
+/* Wraps on overflow: a capture may have values that no process allocates. */
 static inline void heap_gain_add(int64_t *to, uint64_t gain)
 {
 	*to = (int64_t)((uint64_t)*to + gain);
@@ -35,17 +35,17 @@ struct heap_clock {
 struct heap_growth {
 	bool is_measured; /* the run was long enough */
 	bool grows;
-	bool may_grow;	 /* it keeps more than at the start, but did not gain all the time */
-	unsigned rising; /* of HEAP_PARTS_JUDGED parts of the run: those in which it gained */
+	bool may_grow;	 /* the stack keeps more than at the start, but did not always gain */
+	unsigned rising; /* number of the HEAP_PARTS_JUDGED parts of the run with a gain */
 	int64_t bytes, blocks;
 	double bytes_per_s;
-	/* It grew for that time, and then nearly all was freed, at the end of the run; 0: no. */
+	/* Time for which the stack grew, until nearly all was freed at the end; 0: it was not. */
 	uint64_t freed_after_ns;
 	double until_bytes_per_s;
 };
 
-/* Returns the window of a time. `*fold`: how many times the gains of all stacks have to be folded
- * first. */
+/* Returns the window of a time. The caller must first fold the gains of all stacks `*fold`
+ * times. */
 unsigned heap_clock_window(struct heap_clock *clock, uint64_t time_ns, unsigned *fold);
 /* Merges each two windows into one. */
 void heap_gains_fold(struct heap_gains *gains);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The live set as the kernel side adds it up: sums by stack and size class, and what a process
- * holds. They come from time to time, so a process may have left, or run another program, when
- * the last of them arrive.
+ * The live set from sums made in the kernel: by stack and size class, and per process. Such records
+ * come from time to time, so when the last one arrives the process may have ended, or run another
+ * program.
  */
 #ifndef SOOTH_ANALYZE_HEAP_HELD_H
 #define SOOTH_ANALYZE_HEAP_HELD_H

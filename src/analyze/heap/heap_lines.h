@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 struct heap_lines_options {
-	/* As memtrack's artifact has it: without calls that returned no memory. A realloc to
-	 * nothing is a Free. */
+	/* As in memtrack's artifact: omit calls that returned no memory; a realloc to size 0 is a
+	 * Free. */
 	bool only_memory;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The live set of heaps: the blocks of each process, from every call in the order of the stream.
- * Blocks and processes are bounded; what does not fit counts in `refused`, and then the values are
- * lower bounds.
+ * Blocks and processes are bounded; those that do not fit count in `refused`, and then all values
+ * are lower bounds.
  *
  * A block belongs to one process: a forked child's copies of its parent's blocks are not counted
  * again, and freeing them counts apart (frees_inherited).
@@ -27,7 +27,7 @@
 /* Why a process frees blocks whose allocation was not seen. */
 enum heap_origin {
 	HEAP_FROM_BEFORE, /* allocated before attach */
-	HEAP_FROM_EXEC,	  /* observed since its exec: a call was missed */
+	HEAP_FROM_EXEC,	  /* observed since its exec: the allocation was missed */
 	HEAP_FROM_FORK,	  /* a copy of its parent's block */
 };
 
@@ -45,12 +45,13 @@ struct heap_process {
 	struct heap_events counted; /* from aggregates */
 	uint8_t origin;		    /* enum heap_origin */
 	bool has_left;
-	/* values aggregated in the kernel */
-	uint32_t program, held_program;	  /* the latest; 0: none seen */
-	uint32_t over_program;		  /* up to this one an exec has ended them */
-	uint64_t over_bytes, over_blocks; /* that it held then, as far as known */
+	/* values aggregated in the kernel; a program is numbered by exec */
+	uint32_t program, held_program;	  /* the latest in a sum; in heap.held; 0: none */
+	uint32_t over_program;		  /* an exec has ended programs up to this number */
+	uint64_t over_bytes, over_blocks; /* live at that exec, as far as known */
 	uint64_t held_freed, held_unknown, held_untracked, held_unsummed;
-	/* The same by the sums of its stacks, of one program: what holds once there are samples. */
+	/* The same values from the sums of its stacks, of one program: used if there are samples.
+	 */
 	uint32_t summed_program;
 	bool is_sampled;
 	uint64_t summed_bytes, summed_blocks, summed_freed;
@@ -60,7 +61,7 @@ struct heap_process {
 struct heap_block {
 	uint64_t size;
 	uint64_t time_ns; /* time of the allocation */
-	uint32_t stack;	  /* of a heap.stack; 0: not known */
+	uint32_t stack;	  /* number of a heap.stack record; 0: unknown */
 	uint32_t tid;
 };
 
@@ -69,15 +70,15 @@ struct heap_stack_sum {
 	uint64_t calls, allocated_bytes; /* successful calls */
 	uint64_t live_bytes, live_blocks;
 	uint64_t freed_blocks, freed_bytes;
-	uint64_t short_blocks, short_bytes; /* of these: freed within HEAP_SHORT_NS */
-	uint64_t gone_bytes, gone_blocks;   /* of the live: of processes that have ended */
+	uint64_t short_blocks, short_bytes; /* freed within HEAP_SHORT_NS */
+	uint64_t gone_bytes, gone_blocks;   /* part of the live ones: of ended processes */
 	struct heap_at_peak at_peak;
 	struct heap_gains gains;
 	double allocated_variance, live_variance; /* of bytes estimated from samples */
 };
 
-/* The same by process and size class (bpf/log2.h). Sums made in the kernel are also by program: an
- * exec ends it. */
+/* Key of allocations by stack, process and size class (bpf/log2.h). Sums made in the kernel are
+ * also by program, which an exec ends. */
 struct heap_part_key {
 	struct process_id process;
 	uint32_t program, stack, size_class, unused;
@@ -100,34 +101,34 @@ struct heap_handover {
 struct heap_live {
 	struct map processes; /* process_id -> struct heap_process */
 	struct process_id last_id;
-	struct heap_process *last; /* of last_id; records come in runs */
+	struct heap_process *last; /* process of last_id: cached, since records come in runs */
 	size_t blocks_max;
 	struct map stacks;  /* uint32_t -> struct heap_stack_sum; empty: not requested */
-	uint64_t unstacked; /* allocations of a run with stacks, without one */
+	uint64_t unstacked; /* allocations without a stack, in a run with stacks */
 	struct map parts;   /* heap_part_key -> struct heap_part */
-	bool with_parts;    /* of single calls too */
+	bool with_parts;    /* also fill `parts` from single calls */
 	struct heap_groups groups;
-	uint64_t min_age_ns; /* younger blocks stand in no stack, part or group at the end */
-	bool has_held;	     /* values added up in the kernel */
-	uint64_t untracked;  /* blocks that found no room there */
-	struct heap_estimates estimates; /* where the kernel adds up samples alone */
-	double live_variance;		 /* of these; an exec does not take from it */
+	uint64_t min_age_ns; /* at the end, younger blocks count in no stack, part or group */
+	bool has_held;	     /* there are values added up in the kernel */
+	uint64_t untracked;  /* blocks that found no room in the kernel's tables */
+	struct heap_estimates estimates; /* if the kernel adds up only samples */
+	double live_variance;		 /* of the estimates; an exec does not reduce it */
 	struct process_id last_left;
 	struct heap_clock clock;
-	struct heap_gains older; /* blocks of before the attach that were freed */
+	struct heap_gains older; /* frees of blocks allocated before attach */
 	uint64_t end_ns;	 /* time of the last record */
 	uint64_t blocks;	 /* of all live processes */
 	uint64_t bytes;		 /* of processes that have not left */
 	uint64_t present;	 /* processes that have not left */
-	uint64_t last_bytes;	 /* of the last one, when all have left */
+	uint64_t last_bytes;	 /* live bytes of the process that left last, if all have left */
 	uint64_t peak_bytes;	 /* the maximum of bytes */
 	uint64_t peak_ns;	 /* time of the peak */
-	uint64_t peak_number;	 /* one more with each */
-	uint64_t peak_look;	 /* the most at a look, where the kernel adds up */
+	uint64_t peak_number;	 /* incremented at each new peak */
+	uint64_t peak_look;	 /* maximum of `bytes` after a kernel-made sum */
 	uint64_t freed_bytes;
 	uint64_t frees_unknown, frees_from_before, frees_inherited;
 	uint64_t replaced_blocks, replaced_bytes; /* their address was allocated again */
-	uint64_t exec_blocks, exec_bytes;	  /* gone because of an exec */
+	uint64_t exec_blocks, exec_bytes;	  /* discarded by an exec */
 	uint64_t refused;
 	bool is_launched;
 	struct heap_handover handovers[HEAP_HANDOVERS_MAX];
@@ -142,9 +143,9 @@ uint64_t heap_live_at_end(const struct heap_live *l);
 /* Sets the live bytes and blocks of all processes, each at its end or now. */
 void heap_live_total(const struct heap_live *l, uint64_t *bytes, uint64_t *blocks);
 /* Returns the process of a record and makes it l->last; NULL: there is no room, and the record is
- * counted. For code that takes records of a kind of its own. */
+ * counted. For code that handles other kinds of records. */
 struct heap_process *heap_live_process(struct heap_live *l, const struct sooth_record *r);
-/* To be called before the live memory of a stack changes. */
+/* Must be called before the live memory of a stack changes. */
 void heap_live_note_peak(const struct heap_live *l, struct heap_stack_sum *stack);
 /* Returns the memory that the stack held when most memory was live. */
 struct heap_at_peak heap_live_at_peak(
@@ -152,7 +153,7 @@ struct heap_at_peak heap_live_at_peak(
 /* Returns the window of a time, in which gains are counted. Earlier gains are folded to the length
  * of the windows. */
 unsigned heap_live_window(struct heap_live *l, uint64_t time_ns);
-/* Ends the last process's parts of programs earlier than `before`: an exec ended these. */
+/* Ends l->last's parts of programs before number `before`, which an exec has ended. */
 void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns);
 /* To be called after the last record, where min_age_ns is set: forgets the young blocks of the
  * processes that still run. */

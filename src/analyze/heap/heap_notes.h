@@ -7,8 +7,9 @@
 #include "analyze/pauses.h"
 
 /*
- * Sites are definitions that each segment repeats, so they are known by file and place. A process
- * may map one file several times (dlopen and dlclose), so the gaps of one file are added up.
+ * Each segment of a capture repeats the definitions of sites, so sites are keyed by file and place.
+ * A process may map one file several times (dlopen and dlclose), so the gaps of a file are added
+ * up.
  */
 
 struct heap_notes {
@@ -19,12 +20,12 @@ struct heap_notes {
 	struct pauses pauses;
 	uint64_t attach_ns, forgotten_ns, sessions;
 	bool has_cost;
-	uint64_t unseen_ns_max;	    /* of the gaps */
-	uint64_t unfollowed_ns_max; /* of those of samples alone; 0: none */
+	uint64_t unseen_ns_max;	    /* longest gap */
+	uint64_t unfollowed_ns_max; /* longest gap with only frees of samples unseen; 0: none */
 };
 
 void heap_notes_init(struct heap_notes *n);
-/* Where the values of stacks are estimates: says so. */
+/* Notes that the values of stacks are estimates, if they are. */
 void heap_notes_samples(struct output *output, const struct heap_live *live);
 void heap_notes_fini(struct heap_notes *n);
 void heap_notes_add_record(struct heap_notes *n, const struct sooth_record *r);

@@ -12,7 +12,7 @@ struct heap_overheads {
 	struct buffer all; /* struct heap_overhead */
 };
 
-/* How it was observed: what would take less depends on it. */
+/* How the processes were observed: advice for a lower overhead depends on this. */
 struct heap_observed {
 	bool is_sampled, is_launched;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The memory that each stack held when most was live. A stack takes note of it at its first change
- * after a peak; a stack that has not changed since holds it still. So a peak costs nothing, however
- * many follow each other.
+ * The memory that each stack held at the peak. A stack saves its value at its first change after a
+ * peak; a stack without a change since then still has that value. So a new peak costs nothing,
+ * however many there are.
  */
 #ifndef SOOTH_ANALYZE_HEAP_PEAK_H
 #define SOOTH_ANALYZE_HEAP_PEAK_H
@@ -11,7 +11,7 @@
 
 struct heap_at_peak {
 	uint64_t bytes, blocks;
-	uint64_t number; /* of the peak, from 1 on; 0: it never changed */
+	uint64_t number; /* of the peak, from 1; 0: the stack never changed */
 };
 
 /* To be called before the values of a stack change, with what it holds now and the number of the

@@ -13,12 +13,12 @@ extern const struct sooth_schema heap_stack_row_schema, heap_class_row_schema,
 	heap_function_row_schema, heap_library_row_schema, heap_thread_row_schema,
 	heap_exact_size_row_schema;
 
-/* The stacks with the same functions. */
+/* Stacks with the same functions, merged. */
 struct heap_stack {
 	struct stack_text key;
 	struct heap_stack_sum sum;
 	struct heap_growth growth;
-	uint32_t stack; /* one of them */
+	uint32_t stack; /* number of one of these stacks */
 	uint32_t unused;
 };
 
@@ -46,8 +46,8 @@ int heap_churn_emit(struct heap_scope *scope, const struct heap_live *live,
 int heap_at_peak_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct heap_stacks_merged *stacks, const struct profile_sums *sums,
 	struct sooth_error *err);
-/* Emits the live blocks by size class, each with the code that holds most of it. The answer comes
- * before them. */
+/* Emits the live blocks by size class, each with the code that holds most of the class.
+ * `has_answer`: a sentence comes first. */
 int heap_sizes_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct profile_sums *sums, bool has_answer, struct sooth_error *err);
 

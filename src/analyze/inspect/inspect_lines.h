@@ -14,11 +14,11 @@
 
 struct inspect_snapshots {
 	struct output *output;
-	struct host_state host; /* only of a session is the activity known */
+	struct host_state host; /* for the activity, which only main processes have */
 	struct map processes;	/* process_id -> struct buffer: its last proc.process */
 	struct snapshots_room room;
 	struct snapshots fds, sockets, maps, signals, limits;
-	struct snapshots waits, first_waits; /* two: has it run in between? */
+	struct snapshots waits, first_waits; /* last; first, to see whether it ran in between */
 	struct thread_times threads;
 	struct peer_labels labels;
 	struct agent_set *agents; /* NULL: the built-in ones */
@@ -251,6 +251,6 @@ extern const struct sooth_schema inspect_process_schema, inspect_waits_schema, i
 	inspect_memory_schema, inspect_descriptors_schema, inspect_sockets_schema,
 	inspect_signals_schema, inspect_danger_schema, inspect_thread_schema, inspect_class_schema,
 	inspect_peer_schema, inspect_directory_schema, inspect_limit_schema,
-	inspect_activity_schema; /* of struct activity_row */
+	inspect_activity_schema; /* rows: struct activity_row */
 
 #endif

@@ -9,7 +9,7 @@
 struct limit_sum {
 	double percent; /* of the limit in force */
 	const struct limits_resource
-		*resource; /* one of the two is set; borrowed from the snapshot */
+		*resource; /* either this or `group` is set; borrowed from the snapshot */
 	const struct limits_group *group;
 };
 const struct limits_group *limit_sums_group(const struct sooth_record *r);
@@ -18,7 +18,7 @@ const struct limits_pressure *limit_sums_pressure(const struct sooth_record *r);
 /* Sets `bytes` to the page cache within the group's use, which the kernel reclaims when needed.
  * False: unknown. */
 bool limit_sums_group_files(const struct limits_group *g, uint64_t *bytes);
-/* Returns the same resource of the same group in a snapshot; NULL: it is not there. */
+/* Returns the record of the same group and resource in a snapshot; NULL: none. */
 const struct limits_group *limit_sums_same_group(
 	const struct snapshot *s, const struct limits_group *group);
 bool limit_sums_group_is(const struct limits_group *g, const char *name);

@@ -7,11 +7,11 @@
  * deleted-file    the same, but its file was replaced or removed
  * shared          shared memory without a live file: anonymous, memfd, SysV; /dev/shm
  * kernel          named by the kernel: [vdso], [vvar], [vsyscall], ...
- * thread-stack    [stack]; or private memory that contains a thread's stack pointer, with a guard
- *                 below it; or guarded and as large as one of those; and these guards
+ * thread-stack    [stack]; private memory that contains a thread's stack pointer, with a guard page
+ *                 below; guarded memory as large as such a stack; and the guards
  * glibc-heap      [heap] of a process with glibc and no other allocator
  * glibc-arena     with glibc: begins at a multiple of 64 MiB and is followed by an inaccessible
- *                 rest up to such a multiple; and that rest
+ *                 mapping up to the next multiple; and that mapping
  * mimalloc        with mimalloc: not reserved, where it requests memory (2 to 30 TiB)
  * jemalloc        with jemalloc and no other runtime that maps this way: not reserved, writable
  * tcmalloc        [heap] of a process with tcmalloc
@@ -55,7 +55,7 @@ enum map_class {
 extern const struct sooth_names map_class_names;
 extern const char *const map_class_texts[MAP_CLASSES]; /* "the Go heap" */
 
-/* The facts of one snapshot; all borrowed but the arrays. */
+/* Facts about one snapshot; only the arrays are owned. */
 struct map_facts {
 	const struct maps_mapping **mappings; /* by address */
 	size_t count;
@@ -79,7 +79,7 @@ struct map_total {
 	uint64_t size_bytes;
 	/* Sums over the mappings that have values. */
 	uint64_t reserved_bytes, rss_bytes, pss_bytes, dirty_bytes, swap_bytes;
-	uint8_t figures_state; /* truncated: some mappings have none */
+	uint8_t figures_state; /* truncated: some mappings have no values */
 };
 
 /* For each class; 0 for a class without mappings. Returns 0, or -ENOMEM. */

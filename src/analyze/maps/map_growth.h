@@ -9,8 +9,8 @@
 
 /* Zeroed: the defaults. */
 struct map_growth_options {
-	/* Nothing is shown unless page faults were recorded, or a process has a heap that its
-	 * runtime takes from the kernel. */
+	/* Show nothing unless page faults were recorded, or a process has a heap whose runtime
+	 * does not use malloc. */
 	bool beside_calls;
 };
 

@@ -26,13 +26,13 @@ ROW_STRUCT(bundle_head_row, BUNDLE_HEAD_ROW, uint32_t process_count;);
 
 ROW_STRUCT(bundle_count_row, BUNDLE_COUNT_ROW);
 
-/* Append to lists of a row: a count by name (bundle_count_schema), unless it is 0; all types of
- * descriptors; a text (TEXTS), unless it is there or there are `most`. */
+/* These append to a list in a row: a count by name (bundle_count_schema), unless it is 0; all types
+ * of descriptors; a text (TEXTS), unless the list has it, or has `most` texts. */
 void bundle_count(struct span what, uint64_t count, struct buffer *out);
 void bundle_count_types(const struct fd_sums *sums, struct buffer *out);
 void bundle_text(struct buffer *texts, struct span text, size_t most);
 
-/* A row of struct bundle_head_row in that section. */
+/* Emits a row of struct bundle_head_row in that section. */
 int bundle_emit_head(struct output *output, const struct section *section,
 	const struct host_state *h, uint32_t processes, struct sooth_error *err);
 

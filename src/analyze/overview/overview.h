@@ -7,14 +7,14 @@
 
 struct overview_options {
 	struct findings_options findings;
-	bool has_descriptors; /* for each process */
+	bool has_descriptors; /* show the descriptors of each process */
 	bool has_calls;	      /* system calls were requested */
 	bool has_io, has_network;
 	bool has_samples;	    /* call stacks were requested */
-	const char *sample_refused; /* why they were not sampled; NULL: they were */
-	/* Why they were not observed; NULL: they were. */
+	const char *sample_refused; /* why stacks were not sampled; NULL: they were */
+	/* Why system calls were not observed; NULL: they were. */
 	const char *calls_refused;
-	const char *flamegraph_path; /* of a flame graph of the calls; NULL: none */
+	const char *flamegraph_path; /* file with a flame graph of the calls; NULL: none */
 };
 
 #endif

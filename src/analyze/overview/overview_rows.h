@@ -83,7 +83,7 @@ ROW_TABLE(overview_sample, OVERVIEW_SAMPLE_ROW, "overview.sample", overview_samp
 		"category of the system calls: file, network, memory, ...")                        \
 	OVERVIEW_CALL_VALUES(F, S)
 
-/* One struct for both. */
+/* One struct for calls and categories. */
 ROW_STRUCT(overview_call_row, OVERVIEW_CALL_ROW, uint64_t total_ns, timed;);
 static ROW_SCHEMA(overview_call, OVERVIEW_CALL_ROW, "overview.call", overview_call_row);
 static ROW_SCHEMA(overview_category, OVERVIEW_CATEGORY_ROW, "overview.category", overview_call_row);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Single calls that read, write, open or communicate: the slowest of each process, with what
- * their descriptor was at the time of the call (call_fold.h).
+ * Single calls that read, write, open or communicate: the slowest of each process, with the file or
+ * peer of the descriptor at the time of the call (call_fold.h).
  */
 #ifndef SOOTH_ANALYZE_SLOW_CALLS_H
 #define SOOTH_ANALYZE_SLOW_CALLS_H
@@ -43,7 +43,7 @@ struct call_operations {
 	CALL_OPERATION_CALL(F, S) CALL_OPERATION_FILE(F, S) CALL_OPERATION_RESULT(F, S)
 #define NETWORK_OPERATION_ROW(F, S)                                                                \
 	CALL_OPERATION_CALL(F, S) CALL_OPERATION_PEER(F, S) CALL_OPERATION_RESULT(F, S)
-/* One struct for both. */
+/* One struct for I/O and network operations. */
 #define CALL_OPERATION_ROW(F, S) IO_OPERATION_ROW(F, S) CALL_OPERATION_PEER(F, S)
 
 struct call_operation_row {
@@ -60,7 +60,7 @@ int call_operations_take(
 	struct call_operations *o, const struct batch *batch, struct sooth_error *err);
 /* To be called after the last record, before the lists are read. */
 int call_operations_end(struct call_operations *o, struct sooth_error *err);
-/* Reports that a process made more calls than are kept, of which `count` says how many. */
+/* Notes that a process made more calls (`count`) than are kept. */
 void call_operations_note(struct output *output, uint64_t count);
 /* Appends the rows of a process (struct call_operation_row), the slowest first, at most
  * CALL_OPERATIONS_KEPT of the kind. Returns the number of all calls of the kind. */

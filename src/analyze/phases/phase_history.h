@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The spans of phases that a report shows, each with its session: from records, whether these were
- * made a moment ago or weeks. Times are UTC, so that records of several boots stand in one order.
+ * The spans of phases that a report shows, each with its session, from live records or ones written
+ * weeks ago. Times are UTC, so that records of several boots can be ordered.
  */
 #ifndef SOOTH_ANALYZE_PHASE_HISTORY_H
 #define SOOTH_ANALYZE_PHASE_HISTORY_H
@@ -15,7 +15,7 @@
 #define PHASE_TEXT     64
 #define PHASE_END_TEXT 128
 
-/* A session of an agent: its main process, of one boot. */
+/* A session of an agent: one main process, which belongs to one boot. */
 struct phase_agent {
 	uint32_t number;
 	uint32_t pid;
@@ -49,13 +49,13 @@ struct phase_history {
 	struct map labels;    /* by hash of name and command */
 	struct buffer pieces; /* struct phase_piece */
 	uint64_t boot;
-	uint64_t first_utc_ns; /* of all records, also of those that are not selected */
+	uint64_t first_utc_ns; /* time of the first record, selected or not */
 	uint64_t refused;
 };
 
 void phase_history_init(struct phase_history *h, const struct phase_selection *selection);
 void phase_history_fini(struct phase_history *h);
-/* Records of other kinds are ignored, but for the boot that they are of. */
+/* Other kinds of records are ignored, except for the boot they name. */
 void phase_history_add_record(struct phase_history *h, const struct sooth_record *r);
 
 static inline const struct phase_piece *phase_pieces(const struct phase_history *h, size_t *count)
@@ -64,7 +64,7 @@ static inline const struct phase_piece *phase_pieces(const struct phase_history 
 	return (const void *)h->pieces.data;
 }
 
-/* Label 0 is an empty one. */
+/* Number 0 gives an empty label. */
 const struct phase_label *phase_label_of(const struct phase_history *h, uint32_t number);
 /* "npm test", else the tool's name; "": neither. */
 const char *phase_label_text(const struct phase_label *l);

@@ -34,7 +34,7 @@
 	F(S, REAL, unknown_percent, WITH(shares_state), "percent of the observed time: not known", \
 		.label = "UNKNOWN%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)
 
-/* The answer, and the time axis of the tracks. */
+/* The answer (where the time went), and the time axis of the tracks. */
 #define PHASE_ANSWER_ROW(F, S)                                                                     \
 	F(S, U64, start_utc_ns, ALWAYS, "start of the time shown, ns since 1970",                  \
 		.unit = SOOTH_UNIT_UTC_NS)                                                         \

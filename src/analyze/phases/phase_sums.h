@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Spans as whole phases, and what sessions, states and tools took and used in sum. */
+/* Spans joined to whole phases, and sums of time and resources by session, state and tool. */
 #ifndef SOOTH_ANALYZE_PHASE_SUMS_H
 #define SOOTH_ANALYZE_PHASE_SUMS_H
 
@@ -11,13 +11,13 @@ struct phase_sum {
 	uint64_t input_tokens, output_tokens;
 	uint32_t count, turns;
 	bool is_cpu_least;
-	bool lacks_written, lacks_io; /* of some phase it is not known */
+	bool lacks_written, lacks_io; /* the value of some phase is unknown */
 	bool has_tokens;
-	uint8_t written_state, io_state, tokens_state; /* where it is not known */
+	uint8_t written_state, io_state, tokens_state; /* why a value is unknown */
 };
 
 struct phase_session_sum {
-	uint32_t agent; /* number */
+	uint32_t agent; /* number of the phase_agent */
 	struct phase_sum all, states[ACTIVITY_STATES];
 	uint64_t begin_utc_ns, end_utc_ns, context_tokens;
 	bool has_ended;
@@ -35,7 +35,7 @@ struct phase_sums {
 	struct map sessions;  /* uint32_t -> struct phase_session_sum */
 	struct map tools;     /* label and state -> struct phase_tool_sum */
 	struct phase_sum states[ACTIVITY_STATES], all;
-	uint64_t begin_utc_ns, end_utc_ns; /* 0: nothing */
+	uint64_t begin_utc_ns, end_utc_ns; /* 0: no phases */
 	uint64_t refused;
 };
 

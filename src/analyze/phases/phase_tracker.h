@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The activity of each session over time. It looks at the process table after each sample; where
- * the activity changed between two, the agent's own files often say when.
+ * The activity of each session over time, from the process table after each sample. If the activity
+ * changed between two samples, the agent's own files often have the time.
  */
 #ifndef SOOTH_ANALYZE_PHASE_TRACKER_H
 #define SOOTH_ANALYZE_PHASE_TRACKER_H
@@ -15,12 +15,12 @@
 struct phase_tracker {
 	struct map sessions;  /* process_id of the main process -> struct phase_session */
 	struct map members;   /* process_id -> struct phase_member */
-	struct buffer out;    /* records of the spans that ended since it was emptied */
-	uint64_t last_ns;     /* of the last sample; 0: there was none */
-	uint64_t interval_ns; /* between the last two */
+	struct buffer out;    /* records of the spans that ended; the caller empties it */
+	uint64_t last_ns;     /* time of the last sample; 0: none */
+	uint64_t interval_ns; /* time between the last two samples */
 	int64_t realtime_offset_ns;
 	uint64_t sample;
-	const struct endings *endings; /* borrowed; NULL: not known */
+	const struct endings *endings; /* exits of processes, borrowed; NULL: unknown */
 };
 
 void phase_tracker_init(struct phase_tracker *t);

@@ -17,8 +17,8 @@ struct phase_selection {
 /* Zeroed: the defaults. */
 struct phases_options {
 	struct phase_selection selection;
-	/* Records of phases that were made of samples: the view keeps none of them, and has no
-	 * rows. NULL: it shows them. */
+	/* Takes the phase records that the view makes from samples; the view then has no rows.
+	 * NULL: the view shows the phases. */
 	int (*take)(void *user, const struct batch *spans, struct sooth_error *err);
 	void *user;
 };

@@ -32,7 +32,7 @@ struct short_lived_text {
 struct short_lived_group {
 	uint64_t count, cpu_ns;
 	uint64_t life_most_ns;
-	uint64_t failed; /* of these, ended by a signal or with a status other than 0 */
+	uint64_t failed; /* processes ended by a signal, or with a status other than 0 */
 };
 
 struct short_lived_key {
@@ -44,11 +44,11 @@ struct short_lived {
 	bool is_watched;
 	uint64_t from_ns;     /* start of the interval; 0: not watched */
 	struct map processes; /* process_id -> struct short_lived_process */
-	/* process_id -> uint64_t, a hash of the arguments: its last exec, where that was recorded
+	/* process_id -> uint64_t, hash of the arguments of its last exec, if that was recorded
 	 */
 	struct map commands;
 	struct map command_texts;    /* hash of the arguments -> struct short_lived_text */
-	struct buffer command_bytes; /* what these point into */
+	struct buffer command_bytes; /* bytes that command_texts points into */
 	/* Set by short_lived_resolve(). */
 	struct map groups;   /* struct short_lived_key -> struct short_lived_group */
 	struct map sessions; /* process_id of the main process -> struct short_lived_group */
@@ -61,12 +61,12 @@ void short_lived_fini(struct short_lived *b);
 void short_lived_add_record(struct short_lived *b, const struct sooth_record *r);
 /* The process table must be resolved. */
 void short_lived_resolve(struct short_lived *b, const struct process_table *c);
-/* The arguments of such a hash, NUL-separated, masked and perhaps cut; empty: not kept. Until the
- * next record. */
+/* Returns the arguments with that hash, NUL-separated, masked and perhaps cut; empty: not kept.
+ * Valid until the next record. */
 struct span short_lived_command(const struct short_lived *b, uint64_t hash);
 /* The next interval starts at now_ns. */
 void short_lived_next_interval(struct short_lived *b, uint64_t now_ns);
-/* Returns the closest ancestor that was sampled; NULL: it ended earlier. */
+/* Returns the closest ancestor that was sampled; NULL: it ended before a sample. */
 const struct process_entry *short_lived_starter(const struct short_lived *b,
 	const struct process_table *c, const struct short_lived_process *p);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whether a process is one that a target names. Every command that takes --session, --agent,
- * --cgroup or a name decides it here, live and of a capture.
+ * Whether a target selects a process. Every command with --session, --agent, --cgroup or a name
+ * decides this here, live or for a capture.
  */
 #ifndef SOOTH_ANALYZE_PROCESS_MATCH_H
 #define SOOTH_ANALYZE_PROCESS_MATCH_H
@@ -14,21 +14,21 @@
 
 /* All zero: every process of every agent. */
 struct process_choice {
-	const char *agent;    /* only of its sessions; NULL: of all */
-	const uint32_t *pids; /* only these */
+	const char *agent;    /* only processes of this agent's sessions; NULL: all agents */
+	const uint32_t *pids; /* only these processes and their descendants */
 	size_t pid_count;     /* 0: any */
-	bool has_uid;	      /* only of this user */
+	bool has_uid;	      /* only processes of user `uid` */
 	uint32_t uid;
 };
 
 #define SESSION_PREFIX_LEAST 4 /* characters of an id that select a session */
 
-/* Returns whether the session of the process has this id, or an id that begins with it, or whether
- * this is the PID of the session's main process. */
+/* Returns whether `session` is the id of the process's session, the begin of the id, or the PID of
+ * the session's main process. */
 bool process_match_session(
 	const struct process_table *c, const struct process_entry *p, const char *session);
-/* Returns whether this is a process of the chosen agent and user. If PIDs are chosen, it or one of
- * its ancestors must have one of them. */
+/* Returns whether this is a process of the chosen agent and user. If PIDs are chosen, the process
+ * or an ancestor must have one of these. */
 bool process_match_choice(const struct process_entry *p, const struct process_choice *choice);
 /* Returns whether this is a thread of the kernel, which has no program. */
 bool process_match_kernel(const struct process_entry *p);

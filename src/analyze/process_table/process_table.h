@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processes of a host at the last sample: their parents, which are agents, and the session and
- * role of each. It takes records of the probe proc and knows nothing of rows; every verdict about a
- * process rests on it.
+ * The processes of a host at the last sample, from records of the probe proc: the parent, agent,
+ * session and role of each. Every verdict about a process rests on this
+ * table.
  *
  * A process is the main process of a session, or belongs to the session of a live or ended main
  * process, or has nothing to do with agents.
@@ -19,7 +19,7 @@
 #include "base/walk.h"
 #include "probes/proc.h"
 
-/* From a proc.process; borrowed. Missing fields are empty. */
+/* Makes the evidence from a proc.process record; borrowed. Missing fields are empty. */
 struct agent_evidence process_evidence(const struct sooth_record *process);
 
 /* How the session of a process is known. */
@@ -31,43 +31,43 @@ enum process_link {
 	PROCESS_LINK_PID,     /* its environment has the pid of the main process */
 	PROCESS_LINK_INPUT,   /* the main process has the other end of its standard input */
 	PROCESS_LINK_GROUP,   /* the main process leads its process group */
-	PROCESS_LINK_LAUNCHED, /* it launched the main process */
-	PROCESS_LINK_KIND,     /* it is a process of an agent, of an unknown session */
+	PROCESS_LINK_LAUNCHED, /* the process launched the main process */
+	PROCESS_LINK_KIND,     /* a process of an agent, in an unknown session */
 };
 
-/* Whether any process can still write to its standard input. */
+/* Whether any process can still write to a server's standard input. */
 enum process_table_input {
 	PROCESS_TABLE_INPUT_NONE,    /* not a pipe or socket, or the process is not a server */
 	PROCESS_TABLE_INPUT_UNKNOWN, /* input_state says why */
 	PROCESS_TABLE_INPUT_HELD,
 	PROCESS_TABLE_INPUT_CLOSED, /* no process has the other end */
-	PROCESS_TABLE_INPUT_OWN,    /* only itself, its descendants, or leftovers of ended sessions
-				     * have it */
+	PROCESS_TABLE_INPUT_OWN,    /* only the server, its descendants, or leftovers of ended
+				     * sessions have the other end */
 };
 
 struct process_entry {
 	struct process_id id;
-	struct proc_process *process; /* the last record, owned */
+	struct proc_process *process; /* last proc.process record, owned */
 	struct proc_ties *links;      /* owned; NULL: none came */
 	struct proc_session *session; /* owned; NULL: none came */
 	uint64_t first_ns, last_ns, first_cpu_ns;
 	uint64_t zombie_ns; /* time it was first seen as a zombie; 0: not a zombie */
-	uint64_t unfed_ns;  /* time its input was first seen without a writer; 0: it has one, or
-			     * unknown */
-	/* The first sample since which it wrote nothing; 0: unknown. */
+	uint64_t unfed_ns;  /* time its standard input was first seen without a writer; 0: it has a
+			     * writer, or unknown */
+	/* Time of the sample since which the process wrote nothing; 0: unknown. */
 	uint64_t unwritten_ns;
 	unsigned
-		runnable_samples; /* the last ones, in a row: its main thread ran or was ready to */
-	bool is_there;		  /* in the last snapshot, or no snapshot came */
+		runnable_samples; /* latest samples in a row with the main thread runnable */
+	bool is_there;		  /* the process is in the last snapshot, or there is no snapshot */
 
 	/* Everything below is set by process_table_resolve(). */
 	struct process_entry *parent; /* NULL: gone, or it started later */
 	struct process_entry *first_child, *next_sibling;
-	/* parent of an ended process at its last record, live or not */
+	/* for an ended process: its parent at its last record, live or not */
 	struct process_entry *last_parent;
 	const struct agent *agent; /* the agent that this process runs; NULL: none */
 	struct agent_match match;
-	const struct agent *owner_agent; /* the agent whose session it is in; NULL: none */
+	const struct agent *owner_agent; /* the agent whose session the process is in; NULL: none */
 	struct process_entry *main; /* main process of that session; NULL: no session, or ended */
 	enum process_link link;
 	/*
@@ -75,12 +75,12 @@ struct process_entry {
 	 * the session whose tool call started it has ended.
 	 */
 	bool is_main_gone;
-	/* Why that is undecided; empty: it is decided. */
+	/* Why is_main_gone is undecided; empty: it is decided. */
 	struct sooth_text doubt;
 	struct sooth_text gone;
 	bool has_role;
 	enum agent_role role;
-	uint8_t role_state;	      /* without a role: not measured, or 0 for no role */
+	uint8_t role_state;	      /* if !has_role: why it was not measured; 0: no role */
 	struct process_entry *player; /* the process that has the role: itself or an ancestor */
 	struct sooth_text role_name;  /* of an MCP or language server; in process_table.texts */
 	struct sooth_text session_id; /* in process_table.texts; empty: unknown */
@@ -90,11 +90,11 @@ struct process_entry {
 	uint8_t project_state;
 	struct process_entry
 		*above; /* main process of the session that started this main process */
-	struct process_entry *linked; /* itself, or the ancestor, whose link is known */
+	struct process_entry *linked; /* itself or the ancestor that has the evidence of `link` */
 	/*
-	 * The process, itself or a related one, that left the session on purpose, and how that is
-	 * known, for a process whose main process is gone or no longer its ancestor. NULL: left by
-	 * accident, if left_state is a value.
+	 * For a process whose main process is gone, or no longer its ancestor: the process (itself
+	 * or a related one) that left the session on purpose, and how that is known. NULL: left
+	 * behind by accident, if left_state is a value.
 	 */
 	struct process_entry *left;
 	struct sooth_text left_reason;
@@ -105,8 +105,8 @@ struct process_entry {
 	uint32_t generation, generations; /* 0: not an MCP server with generations */
 	struct process_entry *newer;	  /* the next generation */
 	/*
-	 * Its position in an order with parents first; its descendants have the positions up to,
-	 * not including, number_end.
+	 * Position of the process in an order with parents first; its descendants follow, up to
+	 * number_end (exclusive).
 	 */
 	uint32_t number, number_end;
 };
@@ -119,28 +119,28 @@ struct process_table_installed {
 
 struct process_table {
 	struct agent_set
-		*agents;	 /* reference counted; from the stream, NULL: the built-in agents */
+		*agents;	 /* of the stream, reference counted; NULL: the built-in agents */
 	struct map processes;	 /* process_id -> struct process_entry * */
-	struct buffer texts;	 /* what the struct sooth_text above point into */
+	struct buffer texts;	 /* the texts of the struct sooth_text members above */
 	struct buffer installed; /* struct process_table_installed */
-	struct buffer installed_records; /* unchanged */
+	struct buffer installed_records; /* the records as they came */
 	struct map newest;		 /* by agent, user and pid namespace: the newest version */
 	uint64_t snapshot_from_ns;
 	uint64_t last_ns;
 	bool is_of_host, is_partial, hides_users, is_of_root; /* of the last snapshot */
 	bool is_resolved;
-	uint64_t bytes;	  /* of the records that are kept */
+	uint64_t bytes;	  /* size of the kept records */
 	uint64_t refused; /* processes beyond the bounds */
 };
 
 void process_table_init(struct process_table *c);
 void process_table_fini(struct process_table *c);
 void process_table_add_record(struct process_table *c, const struct sooth_record *r);
-/* Computes everything above; call again after more records. -ENOMEM. */
+/* Computes all members marked above; call again after more records. Returns 0 or -ENOMEM. */
 int process_table_resolve(struct process_table *c);
 /*
- * Starts a new CPU interval and drops ended processes, except agents: their leftovers are found by
- * them.
+ * Starts a new CPU interval and drops ended processes, except agents, which are needed to find
+ * their leftovers.
  */
 void process_table_next_interval(struct process_table *c);
 /* Drops ended agents too, after process_table_next_interval(): for a table in use for days. */
@@ -149,7 +149,7 @@ void process_table_drop_ended(struct process_table *c);
 struct process_entry *process_table_next(const struct process_table *c, size_t *position);
 #define process_table_for_each(c, p) walk_each (struct process_entry *, p, process_table_next, c)
 struct process_entry *process_table_get(const struct process_table *c, const struct process_id *id);
-/* `p` is `top`, or a descendant of it. */
+/* Returns whether `p` is `top` or a descendant of `top`. */
 static inline bool process_table_is_below(
 	const struct process_entry *p, const struct process_entry *top)
 {
@@ -159,8 +159,8 @@ struct span process_table_text(const struct process_table *c, const struct sooth
 /* A text field of the process record, its links or its session, borrowed. */
 struct span process_table_field(const struct sooth_record *r, const struct sooth_text *text);
 /* Returns whether this is a live process whose program and environment the collector could not
- * read: it may be an agent or a leftover of one. A kernel thread is not, nor the first process,
- * which may have rights that no user has. */
+ * read: it may be an agent, or a leftover of an agent. False for kernel threads, and for process 1,
+ * which only root may read. */
 bool process_table_is_unknown(const struct process_entry *p);
 /* Returns whether the working directory of the process was deleted; `was` is the path that it
  * had. */
@@ -170,8 +170,8 @@ static inline uint8_t process_table_role_state(const struct process_entry *p)
 {
 	return p->has_role ? SOOTH_STATE_VALUE : p->role_state ? p->role_state : SOOTH_STATE_ABSENT;
 }
-/* Returns the percent of one CPU between the first and the last record; negative: there is one
- * record only. */
+/* Returns the CPU use in percent of one CPU between the first and last record; negative: there is
+ * only one record. */
 double process_table_cpu_percent(const struct process_entry *p);
 
 #endif

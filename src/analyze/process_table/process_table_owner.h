@@ -17,8 +17,8 @@ struct owner {
 enum owner_by { OWNER_NAMED, OWNER_ANY };
 
 /*
- * A process started below two agents has markers of both: a live session wins, then the latest one;
- * an undecided one comes last.
+ * A process started below two agents has markers of both: a live session wins, then the latest
+ * session; an undecided session comes last.
  */
 struct owner owner_by_markers(struct resolving *s, const struct process_entry *p,
 	const struct markers *markers, enum owner_by by);

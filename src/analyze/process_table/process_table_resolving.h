@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The steps that resolve a process table (process_table_resolve() calls them in this order), and
- * what they hand on. Each walks the processes in `order`, parents first, so a process can take a
- * result from its parent; none recurses, and none compares pairs.
+ * their shared state. Each step walks the processes in `order`, parents first, so a process can use
+ * the result of its parent; no step recurses or compares pairs of processes.
  */
 #ifndef SOOTH_ANALYZE_PROCESS_TABLE_RESOLVING_H
 #define SOOTH_ANALYZE_PROCESS_TABLE_RESOLVING_H
@@ -13,7 +13,7 @@
 #define PROCESS_TABLE_ANY	 UINT64_MAX	  /* user, or pid namespace */
 #define PROCESS_TABLE_UNREPORTED (UINT64_MAX - 1) /* pid namespace */
 
-/* A pointer to the agent, and the id padded with zeros. */
+/* Key of a session: a pointer to the agent, and the id padded with zeros. */
 #define PROCESS_TABLE_ID_MAX	  128
 #define PROCESS_TABLE_SESSION_KEY (sizeof(uint64_t) + PROCESS_TABLE_ID_MAX)
 #define PROCESS_TABLE_MAINS_MAX	  256
@@ -24,10 +24,10 @@ struct resolving {
 	struct process_entry **order;
 	size_t count;
 	struct map by_pid;     /* uint64_t -> struct process_entry *, of live processes */
-	struct map by_inner;   /* pid in a pid namespace -> the same */
-	struct map by_session; /* agent and id -> a main process, also an ended one */
+	struct map by_inner;   /* pid in a pid namespace -> struct process_entry * */
+	struct map by_session; /* agent and id -> main process, live or ended */
 	struct map oldest;     /* agent, user, pid namespace -> the oldest main process */
-	/* Living main processes; more than that are only in `oldest`. */
+	/* Living main processes; those beyond the limit are only in `oldest`. */
 	struct process_entry *mains[PROCESS_TABLE_MAINS_MAX];
 	size_t main_count;
 	bool has_more_mains;
@@ -36,17 +36,17 @@ struct resolving {
 	bool is_out_of_memory;
 };
 
-/* Drops what was resolved before (process_table.c). */
+/* Drops the results of an earlier resolve (process_table.c). */
 void process_table_forget(struct process_table *c);
-/* The process tree, without cycles whatever the records say; fills order. */
+/* Makes the process tree, free of cycles even if the records have some; fills `order`. */
 int process_table_resolve_tree(struct resolving *s);
-/* Agents, and their main processes. */
+/* Finds agents, and their main processes. */
 void process_table_resolve_agents(struct resolving *s);
-/* The ids of their sessions, and the tables that look up markers. */
+/* Sets the ids of sessions, and makes the tables to look up markers. */
 void process_table_resolve_sessions(struct resolving *s);
 /* Sets the role of each process in its session. */
 void process_table_resolve_roles(struct resolving *s);
-/* The inputs of MCP servers, and their generations. */
+/* Sets the inputs and generations of MCP servers. */
 void process_table_resolve_servers(struct resolving *s);
 void process_table_resolve_versions(struct resolving *s);
 
@@ -55,11 +55,11 @@ void process_table_resolve_versions(struct resolving *s);
 struct process_entry *process_table_by_pid(const struct resolving *s, uint64_t pid);
 struct process_entry *process_table_kept(const struct map *m, const void *key);
 
-/* Every agent, one after the other; NULL at the end. */
+/* Walks all agents: *position starts at 0; NULL at the end. */
 const struct agent *process_table_agent_next(const struct process_table *c, size_t *position);
 
-/* Returns whether the process is the head of a session, or was started to start one: the role of
- * its children follows from their place. */
+/* Returns whether the process is the head of a session, or a launcher of one: the role of its
+ * children follows from their place in the tree. */
 static inline bool process_table_is_head(const struct process_entry *p)
 {
 	return p->agent && p->has_role &&
@@ -111,9 +111,9 @@ struct sooth_text process_table_put(struct process_table *c, struct span text);
 struct sooth_text process_table_say(struct process_table *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* PROCESS_TABLE_UNREPORTED when it is unknown. */
+/* Returns the pid namespace; PROCESS_TABLE_UNREPORTED: unknown. */
 uint64_t process_table_namespace(const struct process_entry *p);
-/* The process may have ended. */
+/* Returns the main process of a session; it may have ended. */
 struct process_entry *process_table_by_session(
 	const struct resolving *s, const struct agent *agent, struct span id);
 

@@ -9,10 +9,10 @@
 #include "recognize/agent.h"
 #include "probes/proc.h"
 
-#define MARKERS_MAX 64 /* of all agents together; more are ignored */
+#define MARKERS_MAX 64 /* markers of all agents together; more are ignored */
 
 struct marker {
-	struct span name, value; /* an empty value is unknown */
+	struct span name, value; /* empty value: unknown */
 };
 
 struct markers {
@@ -21,7 +21,7 @@ struct markers {
 	bool is_reported; /* false: the environment could not be read, so nothing follows from it */
 };
 
-/* `links` may be NULL. Borrowed from the record. */
+/* Reads the markers of a process, borrowed from `links`, which may be NULL. */
 void markers_read(struct markers *m, const struct proc_ties *links);
 
 /* markers of one agent */

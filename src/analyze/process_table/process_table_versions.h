@@ -14,8 +14,8 @@ struct span process_table_newest(const struct process_table *c, const struct pro
 /* Returns whether a folder with versions of the process's user could not be read: a newer version
  * may be there. */
 bool process_table_is_unread(const struct process_table *c, const struct process_entry *p);
-/* Returns whether the place where the agent is installed was searched, so that an unrecorded newer
- * version does not exist. */
+/* Returns whether the places where the agent is installed were searched: then no newer version
+ * exists than the recorded ones. */
 bool process_table_is_searched(const struct process_table *c, const struct process_entry *p);
 
 #endif

@@ -21,7 +21,7 @@ struct server_name {
 };
 
 struct server_name server_name(const struct server_command *command);
-/* A component of `from` is "mcp", or its scope is the protocol's own. */
+/* Returns whether a component of `from` is "mcp", or its npm scope is that of the protocol. */
 bool server_name_is_mcp(const struct server_name *name);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Verdicts: what is wrong with processes of agents. They are defined here once, for lists and
- * findings alike; each says its evidence in words.
+ * Verdicts: problems of agents' processes, defined here once for lists and findings. Each verdict
+ * has its evidence as text.
  */
 #ifndef SOOTH_ANALYZE_VERDICTS_H
 #define SOOTH_ANALYZE_VERDICTS_H
@@ -9,8 +9,8 @@
 #include "analyze/process_table/process_table.h"
 
 enum verdict_kind {
-	VERDICT_ORPHANED,   /* its session's main process has ended, and it was left by accident */
-	VERDICT_DAEMON,	    /* the same, but it was left on purpose; nothing is wrong */
+	VERDICT_ORPHANED,   /* its session's main process has ended and left it by accident */
+	VERDICT_DAEMON,	    /* the same, but left on purpose, which is no problem */
 	VERDICT_ABANDONED,  /* an MCP server without a client */
 	VERDICT_GENERATION, /* a newer process of the same server runs for the same project */
 	VERDICT_ZOMBIE,	    /* ended, but not reaped by its parent */
@@ -23,8 +23,8 @@ enum verdict_kind {
 struct verdict {
 	bool holds;
 	uint8_t state; /* not measured: undecided; absent: does not apply */
-	char why[192]; /* the evidence, or why it is undecided; texts of targets in it are not
-			* escaped */
+	char why[192]; /* the evidence, or why the verdict is undecided; text that targets wrote is
+			* not escaped */
 };
 
 /* The process table must be resolved. */

@@ -29,7 +29,7 @@ struct memory_row {
 	ROW_MEMBERS(MEMORY_ROW, memory_row)
 };
 
-/* Whether it is a load record; fields that an older writer lacks are not measured. */
+/* Returns whether `r` is a load record; fields that an older writer lacks are not measured. */
 bool host_load_read_record(struct host_load *out, const struct sooth_record *r);
 
 #endif

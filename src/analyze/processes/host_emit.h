@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The sections around the rows of processes. */
+/* The sections before and after the rows of processes. */
 #ifndef SOOTH_ANALYZE_HOST_EMIT_H
 #define SOOTH_ANALYZE_HOST_EMIT_H
 
@@ -101,8 +101,8 @@ struct host_emit {
 };
 
 /*
- * Limits for unreadable and for invisible processes: a list of agents says nothing about them.
- * False: there are none.
+ * Emits limits if some processes are unreadable or invisible, so that the list of agents may be
+ * incomplete. False: there are none.
  */
 bool host_emit_limits(const struct host_emit *t);
 /* 0 or a negative errno with err filled. */
@@ -110,7 +110,7 @@ int host_emit_host(const struct host_emit *t, struct sooth_error *err);
 int host_emit_reasons(const struct host_emit *t, struct sooth_error *err);
 /* Emits the sessions of the listed main processes. */
 int host_emit_sessions(const struct host_emit *t, struct sooth_error *err);
-/* Installed versions, for programs; host_emit_versions() prints them for users on request. */
+/* Emits installed versions for JSON; host_emit_versions() prints them for users, on request. */
 int host_emit_installed(const struct host_emit *t, struct sooth_error *err);
 int host_emit_versions(const struct host_emit *t, struct sooth_error *err);
 /* Processes that samples missed, if exits were watched. */

@@ -7,7 +7,7 @@
 #include "base/cursor.h"
 
 #define CONTAINER_SIZE                                                                             \
-	80 /* runtime and name, or the id shortened as the runtime's tools shorten it */
+	80 /* runtime, and the name or the shortened id */
 
 /* "docker 0123456789ab"; false: no known container. */
 bool container_of_group(struct span control_group, char out[CONTAINER_SIZE]);

@@ -183,7 +183,7 @@ extern const struct sooth_schema process_row_schema;
 
 struct listed {
 	struct process_entry *p;
-	/* VERDICTS of them, owned; NULL: unrelated to agents. */
+	/* Array of VERDICTS entries, owned; NULL: the process is unrelated to agents. */
 	struct verdict *verdicts;
 	double cpu_percent; /* negative: not measured */
 	bool is_over_cpu, is_over_rss;
@@ -201,13 +201,13 @@ struct process_list {
 	struct listed *all;
 	size_t count;
 	size_t unknown; /* unreadable processes that might be listed: process_table_is_unknown() */
-	size_t undecided; /* processes that may be orphaned: undecided */
+	size_t undecided; /* listed processes that may be orphaned */
 };
 
 /* The process table must be resolved; the options are borrowed. -ENOMEM. */
 int process_list_make(
 	struct process_list *list, const struct host_state *h, const struct processes_options *o);
-/* Sorts by the options; in a tree the children of each process. -ENOMEM. */
+/* Sorts as the options say; in a tree, the children of each process. 0 or -ENOMEM. */
 int process_list_sort(struct process_list *list, const struct processes_options *o);
 void process_list_fini(struct process_list *list);
 

@@ -21,17 +21,17 @@ struct processes_reported {
 enum processes_shown {
 	PROCESSES_ALL,
 	PROCESSES_AGENTS,   /* agents, and processes with a problem */
-	PROCESSES_SESSIONS, /* and every other process of an agent's session */
+	PROCESSES_SESSIONS, /* as above, and all other processes of sessions */
 };
 
-/* Whatever is listed, all records are used: the owner of a process may be any other process. */
+/* The options select rows, not records: a process may be owned by one that is not listed. */
 struct processes_options {
 	enum processes_shown shown;
 	bool is_tree; /* each process below its parent */
-	/* Read before each frame: true: every process, false: whole sessions. NULL: as above. */
+	/* Read before each frame: true: list all processes, false: sessions. NULL: use `shown`. */
 	const bool *shows_all;
-	bool emits_list;     /* before these, in a section of its own: what `shown` says */
-	bool is_verbose;     /* also reasons for harmless and undecided verdicts */
+	bool emits_list;     /* also emit the list by `shown`, in a section before */
+	bool is_verbose;     /* show reasons for harmless and undecided verdicts too */
 	bool hides_sessions; /* no sessions table in text output */
 	bool emits_versions; /* installed and running versions instead of CPU and memory */
 	bool hide_ended;     /* omit processes that had ended at the last sample */
@@ -42,7 +42,7 @@ struct processes_options {
 	 */
 	const uint32_t *pids;
 	size_t pid_count;
-	bool adds_children; /* of these pids also their children */
+	bool adds_children; /* also the children of these pids */
 	bool may_lack_pids; /* a pid that never existed is not an error */
 	bool has_uid;	    /* only this user */
 	uint32_t uid;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which pages of memory remain, and the stack that touched each of them first. A page is there from
- * its fault until the program gives it back, replaces itself or ends. Pages that were there before
- * the observation are not known, nor what the kernel takes away to swap them out.
+ * Which pages of memory remain, and the stack that first touched each page. A page remains from its
+ * fault until the program frees it, execs or ends. Unknown are pages from before the observation,
+ * and pages that the kernel swaps out.
  *
- * A fault that was recorded stands for itself or for several: then all numbers are estimates, and a
- * page that faulted twice, because it was read first or after a fork, may count twice.
+ * A recorded fault may stand for several. Then all numbers are estimates, and a page that faulted
+ * twice (read first, or after a fork) may count twice.
  */
 #ifndef SOOTH_ANALYZE_PAGE_LIVE_H
 #define SOOTH_ANALYZE_PAGE_LIVE_H
@@ -15,31 +15,31 @@
 #include "model/process_id.h"
 #include "probes/profile.h"
 
-/* All in pages. A variance of an estimate; 0: it is exact. */
+/* A number of pages and its variance; 0: it is exact. */
 struct pages_held {
 	uint64_t pages, variance;
 };
 
 struct page_sum {
 	uint64_t touched, touched_variance;
-	struct pages_held remaining; /* of these */
-	/* pages that remained at a peak; a stack notes them at its first change after it */
+	struct pages_held remaining; /* of the touched pages */
+	/* pages that remained at the peak `noted_peak`, saved at the first change after the peak */
 	struct pages_held noted;
-	uint64_t noted_peak; /* 0: it never changed */
+	uint64_t noted_peak; /* 0: the stack never changed */
 };
 
 struct page_live {
 	uint64_t page_bytes;
 	struct map processes; /* struct process_id -> its pages */
 	struct map stacks;    /* uint32_t -> struct page_sum */
-	uint64_t recorded;    /* faults; all others stand for as many as are touched */
+	uint64_t recorded;    /* recorded faults, which stand for `touched` pages */
 	uint64_t touched, touched_variance, again, released, ended;
 	struct pages_held remaining;
 	struct pages_held peak; /* the most that remained at a time */
-	uint64_t peak_number;	/* one more with each */
-	uint64_t count;		/* of all processes: pages that are kept, each for itself */
+	uint64_t peak_number;	/* incremented at each new peak */
+	uint64_t count;		/* kept pages of all processes */
 	uint64_t refused;	/* pages beyond the bounds */
-	struct buffer numbers;	/* of pages at hand */
+	struct buffer numbers;	/* page numbers of the current record */
 };
 
 void page_live_init(struct page_live *l);
@@ -47,9 +47,9 @@ void page_live_fini(struct page_live *l);
 void page_live_add_record(struct page_live *l, const struct sooth_record *r);
 /* Pages of a stack that remained at the peak. */
 struct pages_held page_live_at_peak(const struct page_live *l, const struct page_sum *sum);
-/* Whether all that was touched has been given back, or its processes have ended. */
+/* Whether all touched pages were freed, or their processes have ended. */
 bool page_live_is_over(const struct page_live *l);
-/* Whether some faults stand for several. */
+/* Whether some recorded faults stand for several. */
 bool page_live_is_estimate(const struct page_live *l);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 enum pages_weight {
-	PAGES_REMAINING, /* where nothing remains: as at the peak */
+	PAGES_REMAINING, /* if nothing remains: PAGES_AT_PEAK */
 	PAGES_TOUCHED,
 	PAGES_AT_PEAK,
 };
@@ -14,7 +14,7 @@ enum pages_weight {
 struct pages_graph_options {
 	enum pages_weight weight;
 	bool is_icicle;
-	double least_share; /* of the picture: narrower frames are left out */
+	double least_share; /* share of the total; a picture omits narrower frames */
 };
 
 #endif

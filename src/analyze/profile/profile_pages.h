@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The view profile-pages, for those that show it among others. */
+/* The view profile-pages, for views that include it. */
 #ifndef SOOTH_ANALYZE_PROFILE_PAGES_H
 #define SOOTH_ANALYZE_PROFILE_PAGES_H
 

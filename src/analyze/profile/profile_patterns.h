@@ -22,10 +22,10 @@ enum profile_work {
 struct profile_pattern {
 	const char *id;
 	enum finding_severity severity;
-	const char *role;	  /* threads of this role count with all they do; NULL: none */
+	const char *role;	  /* all samples of threads with this role count; NULL: none */
 	const char *const *names; /* parts of function names; NULL ends them */
-	double least_share;	  /* of the samples of the process */
-	const char *text;	  /* behind the share: "of the CPU time is ..." */
+	double least_share;	  /* minimum share of the process's samples */
+	const char *text;	  /* follows the share: "of the CPU time is ..." */
 	const char *remedy;
 	/* Beginnings of file names, all of whose functions count; NULL: none. */
 	const char *const *files;
@@ -33,9 +33,9 @@ struct profile_pattern {
 
 struct profile_match {
 	const struct profile_pattern *pattern;
-	uint64_t samples;     /* of the process */
-	double share;	      /* of these */
-	struct span function; /* the one of it with the most samples; borrowed. Empty: the role's */
+	uint64_t samples;     /* all samples of the process */
+	double share;	      /* share of these that matches */
+	struct span function; /* matching one with most samples; borrowed. Empty: matched by role */
 };
 
 #define PROFILE_PATTERNS_MAX  PROFILE_WORKS

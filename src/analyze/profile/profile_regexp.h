@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Stacks that end in a regular expression, by the names of the functions of known engines. An
- * expression that goes back and back is a loop that no function of the program shows: the one that
- * matches with it has the cause.
+ * expression that backtracks is a loop in the engine, not in a function of the program: its caller
+ * has the cause.
  */
 #ifndef SOOTH_ANALYZE_PROFILE_REGEXP_H
 #define SOOTH_ANALYZE_PROFILE_REGEXP_H

@@ -15,23 +15,23 @@
 
 #define PROFILE_STACK_FRAMES_MAX 512
 
-/* a frame in a report: functions of the same name and file are one */
+/* a frame in a report; frames with the same name and file are merged */
 struct profile_function {
 	uint32_t name; /* in sums->names: the symbol, or file+0x12 */
 	uint32_t file; /* the last part of its path, or "hot.c:17"; empty: none */
 	uint8_t kind;  /* enum profile_frame_kind */
 	uint8_t is_named;
-	uint8_t lines_state; /* of the source line; absent: not asked for */
-	uint8_t has_line;    /* `file` is a place in a source */
+	uint8_t lines_state; /* state of the source line; absent: not requested */
+	uint8_t has_line;    /* `file` is a source file with a line */
 	uint32_t build_id;   /* of the file, in hexadecimal; empty: unknown */
-	uint64_t offset;     /* of the frame, in its file; without a file: the address */
+	uint64_t offset;     /* of the frame in its file; address if there is no file */
 };
 
 /* How frames are named. */
 struct frame_naming {
 	enum demangle_style style;
-	/* Source lines in place of files, and functions that the compiler put into others as frames
-	 * of their own, where the capture has them. */
+	/* Show source lines instead of files, and inlined functions as frames, if the capture has
+	 * these. */
 	bool has_lines;
 };
 
@@ -47,18 +47,18 @@ struct profile_count {
 };
 
 struct profile_sums {
-	struct map frames;     /* uint32_t -> struct profile_function and what is inlined in it */
+	struct map frames;     /* uint32_t -> struct profile_function and its inlined functions */
 	struct buffer inlined; /* struct profile_function */
 	struct map stacks;     /* uint32_t -> place and length in stack_frames, end */
 	struct buffer stack_frames;
-	struct map counts; /* -> struct profile_count */
+	struct map counts; /* stack, thread and process -> struct profile_count */
 	struct names names;
-	/* Set by the user of this, before anything is taken. */
+	/* Set by the caller, before the first record. */
 	struct frame_naming naming;
-	uint16_t stack_kind, frame_kind; /* of definitions: those of the probe profile by default */
-	enum profile_of of;		 /* what is summed up: cpu_ns is its time */
+	uint16_t stack_kind, frame_kind; /* kinds of definitions; default: of probe profile */
+	enum profile_of of;		 /* what is added up; cpu_ns is CPU time or waiting time */
 	struct profile_count total;
-	uint64_t period_ns; /* of the last sample */
+	uint64_t period_ns; /* CPU time between samples, by the last sample */
 	uint64_t refused;   /* samples that found no room */
 };
 
@@ -79,13 +79,13 @@ void profile_sums_add_batch(struct profile_sums *s, const struct batch *batch);
 void profile_sums_next_interval(struct profile_sums *s);
 /* Walk: *position starts at 0; false at the end. Texts are borrowed. */
 bool profile_sums_next(const struct profile_sums *s, size_t *position, struct profile_stacked *out);
-/* Returns why a report of a role (NULL: of all) has no rows, though there are `selected` samples.
- * The reason is in `text` if it names the roles that were sampled. */
+/* Returns why a report about a role (NULL: all roles) has no rows; `selected`: number of its
+ * samples. If the reason names the sampled roles, it is written to `text`. */
 const char *profile_sums_if_empty(
 	const struct profile_sums *s, const char *role, uint64_t selected, struct buffer *text);
 /* Sets `out` to the frames of a stack and how its walk ended; false: the stack is not defined. */
 bool profile_sums_stack(const struct profile_sums *s, uint32_t stack, struct profile_stacked *out);
-/* Returns a wait as a sample of its process, thread and stack. */
+/* Converts a wait to a sample of the same process, thread and stack. */
 struct profile_sample profile_sample_of_wait(const struct profile_wait *w);
 /* Returns the role of a sample's thread, or the name of the thread if it has no role. */
 struct span profile_role_of(const struct profile_sample *r);

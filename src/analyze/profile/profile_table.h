@@ -12,14 +12,14 @@
 /* Zeroed: the defaults. */
 struct profile_options {
 	const char *role;   /* only threads of this role or name; NULL: all */
-	double least_share; /* of all samples: less is left out */
+	double least_share; /* share of all samples; smaller rows are left out */
 	struct frame_naming naming;
-	bool by_total;	   /* the table: functions with what they call, not by themselves, first */
-	bool is_icicle;	   /* a picture: the first frames on top */
+	bool by_total;	   /* table: sort by samples including callees, not by own samples */
+	bool is_icicle;	   /* picture: the first frames on top */
 	bool folds_chains; /* a frame and its only callee are one row */
-	enum profile_of of; /* stacks of waits, by their time, instead of samples or beside them */
-	/* Graph that is filled with the stacks (values: samples as calls, CPU time) instead of
-	 * printing them; the CPU time between two samples is set too. NULL: they are printed. */
+	enum profile_of of; /* samples, waits by their time, or both */
+	/* Graph to fill with the stacks (values: samples as calls, CPU time) instead of printing
+	 * them; `period_ns`: set to the CPU time between samples. NULL: print the stacks. */
 	struct call_graph *keep;
 	uint64_t *period_ns;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The task of a known server in most of its samples, by functions anywhere in the stacks:
- * the time of a script or of a query is spread over many functions, none of which says what it is.
+ * The task of a known server in most of its samples, by functions anywhere in the stacks: the time
+ * of a script or query is spread over many functions, and no single one shows the task.
  */
 #ifndef SOOTH_ANALYZE_PROFILE_TASK_H
 #define SOOTH_ANALYZE_PROFILE_TASK_H
@@ -10,8 +10,8 @@
 
 struct profile_task {
 	const char *text;   /* "a Lua script"; NULL: nothing known has half of the samples */
-	const char *remedy; /* NULL: none of its own */
-	const char *effect; /* on others, as a sentence; NULL: none */
+	const char *remedy; /* NULL: no remedy special to the task */
+	const char *effect; /* effect on clients, as a sentence; NULL: none */
 	uint64_t samples, of_samples;
 };
 

@@ -25,7 +25,7 @@ struct stack_frame_named {
 	uint8_t kind;		/* enum stack_kind */
 };
 
-/* Frames that are missing are one, which says why. */
+/* Missing frames are replaced by one frame with the reason. */
 struct stack_frames {
 	struct stack_frame_named items[STACK_FRAMES_MAX];
 	size_t count;
@@ -35,7 +35,7 @@ struct stack_frames {
 /* Names are borrowed from the sums and from `out`. */
 void stack_frames_of(const struct profile_sums *sums, const struct profile_stacked *stacked,
 	struct stack_frames *out);
-/* Adds the stack with that number to a graph. False: it is not known. */
+/* Adds the stack with that number to a graph. False: the stack is unknown. */
 bool stack_frames_add(struct call_graph *graph, const struct profile_sums *sums, uint32_t stack,
 	const struct call_graph_values *values);
 

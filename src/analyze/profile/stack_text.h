@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A stack in one line, the innermost function first: the columns, and what makes two stacks one
- * row.
+/* A stack as one line, the innermost function first: its columns, and the key by which stacks are
+ * merged to rows.
  */
 #ifndef SOOTH_ANALYZE_STACK_TEXT_H
 #define SOOTH_ANALYZE_STACK_TEXT_H
@@ -27,8 +27,8 @@ struct stack_text stack_text_of(struct profile_sums *sums, uint32_t stack);
 int stack_text_compare(const struct stack_text *a, const struct stack_text *b);
 /* Appends the code that called a probed function, for a sentence: "handle (a.py:4) < work < main".
  * It begins with the innermost caller that is not of the C library or a language's own
- * (wait_place_function()). For a script only its own functions are named. There are some callers,
- * not all. */
+ * (wait_place_function()). For a script only its own functions are named. Only the first few
+ * callers are appended. */
 void stack_text_put_callers(struct buffer *out, const struct profile_sums *sums, uint32_t stack);
 /* The column `functions` of a stack: names, each with a NUL behind it, appended. */
 void stack_text_functions(const struct profile_sums *sums, uint32_t stack, struct buffer *out);

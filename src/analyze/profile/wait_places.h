@@ -30,13 +30,13 @@ extern const struct sooth_names wait_reason_names;
 
 /* properties shared by all waits at one place */
 struct wait_key {
-	uint32_t stack;	      /* WAIT_NOT_ANY: it began before the recording */
+	uint32_t stack;	      /* WAIT_NOT_ANY: the wait began before the recording */
 	uint32_t number, abi; /* of the system call; WAIT_NOT_ANY */
 	uint32_t reason;      /* enum wait_reason */
 };
 
 struct wait_key wait_key_of(const struct profile_wait *w);
-/* The name of the system call, empty: none. Returns its state in a row. */
+/* Writes the name of the system call; empty: none. Returns the state of that name in a row. */
 uint8_t wait_call_text(uint32_t abi, uint32_t number, char name[SYSCALL_NAME_SIZE]);
 
 /* Returns the user's own function, not the interpreter that runs it: the function of a script, or
@@ -45,11 +45,11 @@ uint8_t wait_call_text(uint32_t abi, uint32_t number, char name[SYSCALL_NAME_SIZ
 const struct profile_function *wait_place_function(
 	const struct profile_sums *sums, const struct profile_stacked *stacked);
 
-/* The same of a stack by its number. */
+/* The result of wait_place_function() for a stack, with names. */
 struct wait_place {
-	uint32_t function, file; /* in sums.names; why there is none */
-	bool is_known, is_whole; /* the function; the stack */
-	bool is_script;		 /* the function */
+	uint32_t function, file; /* numbers in sums.names; if unknown, the reason */
+	bool is_known, is_whole; /* the function is known; the stack is whole */
+	bool is_script;		 /* the function is in a script */
 };
 
 /* Whether a frame is the kernel's, the C library's or an allocator's. */

@@ -26,7 +26,7 @@ enum peer_label_strength {
 	PEER_LABEL_NONE,
 	PEER_LABEL_PORT,    /* the usual service of the port, at any address */
 	PEER_LABEL_HOST,    /* a name from /etc/hosts */
-	PEER_LABEL_SERVICE, /* a known address, or a port at an address where it has that meaning */
+	PEER_LABEL_SERVICE, /* a known address, or a known port at a known address */
 	PEER_LABEL_USER,
 };
 
@@ -43,8 +43,8 @@ struct sockets_options;
 int peer_labels_load(
 	struct peer_labels *l, const struct sockets_options *options, struct sooth_error *err);
 /*
- * The user's rules; `name` is the file's, for errors, which give the line. On an error no rule is
- * added.
+ * Parses the user's rules; error messages have `name` (of the file) and the line. After an error no
+ * rule is added.
  */
 int peer_labels_parse(struct peer_labels *l, const char *name, const char *text, size_t size,
 	struct sooth_error *err);

@@ -12,10 +12,10 @@ struct socket_index {
 	struct map sockets; /* inode -> const struct sockets_socket * */
 };
 
-/* Makes an index of a snapshot, which has to stay as it is; NULL: an empty index. */
+/* Makes an index of a snapshot, which must not change afterwards; NULL: an empty index. */
 void socket_index_init(struct socket_index *i, const struct snapshot *snapshot);
 void socket_index_fini(struct socket_index *i);
-/* NULL: it was not there. */
+/* NULL: the snapshot has no socket with that inode. */
 const struct sockets_socket *socket_index_get(const struct socket_index *i, uint64_t inode);
 
 /* Returns whether one of the sockets listens. */
@@ -58,7 +58,7 @@ struct socket_sums {
 
 void socket_sums_init(struct socket_sums *s);
 void socket_sums_fini(struct socket_sums *s);
-/* A record of full length; label: of its peer, or empty. */
+/* Adds a record of full length; `label`: name of its peer, or empty. */
 void socket_sums_add(struct socket_sums *s, const struct sockets_socket *socket, struct span label);
 /* The label of a record's peer from rules alone, or empty. */
 struct span socket_sums_label(const struct peer_labels *labels, const struct sockets_socket *socket,

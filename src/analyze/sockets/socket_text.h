@@ -20,12 +20,12 @@ struct socket_text {
 
 /* Replaces the texts by those of the socket. */
 void socket_text_add_socket(struct socket_text *w, const struct sockets_socket *s);
-/* State of a text in a row: a text is a value, else the record says why it is missing. */
+/* Returns the state of a text in a row: a value, or if the text is empty, the record's reason. */
 uint8_t socket_text_state(const struct buffer *words, uint8_t of_record);
 void socket_text_fini(struct socket_text *w);
-/* Whether it is an IPv4 or IPv6 socket. */
+/* Returns whether this is an IPv4 or IPv6 socket. */
 bool socket_is_inet(const struct sockets_socket *s);
-/* Returns a copy of the record at its present size: what an older capture does not have is
+/* Returns a copy of the record at its current size; fields that an older capture lacks are
  * absent. */
 struct sockets_socket socket_whole(const struct sockets_socket *s);
 /* "LISTEN"; empty: unknown. */

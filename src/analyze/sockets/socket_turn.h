@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which side of a connection of TCP spoke last. */
+/* Which side of a TCP connection sent data last. */
 #ifndef SOOTH_ANALYZE_SOCKET_TURN_H
 #define SOOTH_ANALYZE_SOCKET_TURN_H
 
 #include "probes/sockets.h"
 
-/* Returns whether nothing was sent since the last data came. */
+/* Returns whether nothing was sent since data was last received. */
 static inline bool socket_owes_answer(const struct sockets_socket *s)
 {
 	return s->state == SOCKETS_ESTABLISHED && !s->received_state &&
@@ -13,8 +13,8 @@ static inline bool socket_owes_answer(const struct sockets_socket *s)
 		       (!s->sent_state && s->sent_ago_ns > s->received_ago_ns));
 }
 
-/* Data came last, or nothing at all was sent, and all of it was read: no request of this process is
- * open. */
+/* Returns whether data was received last, or nothing was ever sent, and everything was read: no
+ * request of this process is open. */
 static inline bool socket_is_at_rest(const struct sockets_socket *s)
 {
 	return s->state == SOCKETS_ESTABLISHED && !s->receive_queue_state &&

@@ -29,9 +29,9 @@ enum stream_turn {
 
 struct stream_limits {
 	uint64_t gap_ns;
-	/* A thread waits for its data: what was sent with or after the last data is a request. */
+	/* A thread waits for data: then sent data is a request even within the gap. */
 	bool is_awaited;
-	uint32_t retransmits; /* of the same data, until it counts as lost */
+	uint32_t retransmits; /* retransmits of the same data from which it counts as lost */
 };
 
 struct stream_state {
@@ -39,9 +39,9 @@ struct stream_state {
 	uint64_t for_ns;      /* at least this long; also 0: data moves */
 	uint64_t interval_ns; /* between the snapshots; 0: one snapshot */
 	uint64_t came, went;  /* bytes between the snapshots */
-	bool may_be_request;  /* quiet, but data was sent within the gap after the last data */
+	bool may_be_request;  /* if quiet: data was sent within the gap after the last receipt */
 	bool has_come,
-		has_sent; /* ever; otherwise times are since the connection was established */
+		has_sent; /* data was ever received, sent; else times count from connect */
 };
 
 /* `first` NULL: one snapshot only, or the connection is newer than the first. */

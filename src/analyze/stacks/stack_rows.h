@@ -65,7 +65,8 @@ ROW_STRUCT(stack_process_row, STACK_PROCESS_ROW);
 
 extern const struct sooth_schema stack_process_schema;
 
-/* Appends the rows of a process' groups. `is_short`: as text shows them by default. */
+/* Appends rows of the groups of threads with the same stack. `is_short`: as default text shows
+ * them. */
 void stack_rows(struct buffer *rows, const struct profile_sums *sums, const struct batch *records,
 	const struct stacks_options *options, bool is_short);
 

@@ -12,8 +12,8 @@
 struct stacks_options {
 	uint32_t tid; /* only this thread; 0: all */
 	struct frame_naming naming;
-	/* Beside another view, for programs and verbose text: only the stack of the thread that
-	 * matters. */
+	/* Emit only the stack of the thread that matters: for use beside another view, in JSON and
+	 * verbose text. */
 	bool first_only;
 };
 

@@ -4,9 +4,9 @@
  * snapshot, and the states, calls and waits in the snapshots between. It takes records of the probe
  * threads.
  *
- * What a thread waits for follows from the call that it sleeps in and that call's arguments. The
- * memory that arguments point to is not looked into: of a timeout behind a pointer it is known that
- * there is one, not how long it is.
+ * What a thread waits for follows from the call that it sleeps in, and the call's arguments. Memory
+ * that arguments point to is not read: a timeout passed by pointer is known to exist, but not its
+ * length.
  */
 #ifndef SOOTH_ANALYZE_THREAD_HISTORY_H
 #define SOOTH_ANALYZE_THREAD_HISTORY_H
@@ -17,14 +17,14 @@
 #include "probes/threads.h"
 
 enum thread_wait {
-	THREAD_WAIT_UNKNOWN, /* in no call, or in one that could not be seen */
-	THREAD_WAIT_OTHER,   /* in a call that does not show it */
-	THREAD_WAIT_NOTHING, /* it runs, or is ready to */
-	THREAD_WAIT_LOCK,    /* a futex: another thread with its memory has to wake it */
+	THREAD_WAIT_UNKNOWN, /* in no call, or the call could not be seen */
+	THREAD_WAIT_OTHER,   /* in a call that does not show what it waits for */
+	THREAD_WAIT_NOTHING, /* the thread runs, or is ready to */
+	THREAD_WAIT_LOCK,    /* a futex: another thread has to wake it */
 	THREAD_WAIT_TIME,
 	THREAD_WAIT_READY, /* one of several descriptors */
-	THREAD_WAIT_DATA,  /* one descriptor, or what a file system answers */
-	THREAD_WAIT_TURN,  /* a lock or queue that other processes have too */
+	THREAD_WAIT_DATA,  /* data of one descriptor, or an answer of a file system */
+	THREAD_WAIT_TURN,  /* a lock or queue shared with other processes */
 	THREAD_WAIT_CHILD,
 	THREAD_WAIT_SPAWN, /* a child to begin */
 	THREAD_WAIT_SIGNAL,
@@ -37,11 +37,11 @@ enum thread_wait {
 struct thread_waiting {
 	enum thread_wait what;
 	bool has_timeout;    /* the call ends by itself */
-	bool is_of_others;   /* of a futex: memory that it may share with other processes */
-	bool is_mutex;	     /* of a futex: a lock that is held, as glibc makes them */
+	bool is_of_others;   /* futex: its memory may be shared with other processes */
+	bool is_mutex;	     /* futex: a locked mutex in glibc's format */
 	uint32_t timeout_ms; /* 0: none, or not known */
-	uint32_t descriptor; /* or THREAD_WAIT_NO_FD */
-	uint64_t address;    /* of a futex; 0: several */
+	uint32_t descriptor; /* THREAD_WAIT_NO_FD: none */
+	uint64_t address;    /* address of the futex; 0: several */
 };
 
 /* Number of samples, of `input`, in which the thread was seen to wait in a call. */
@@ -50,7 +50,7 @@ static inline uint32_t thread_waits_seen(const uint32_t waits[THREAD_WAITS], uin
 	return input - waits[THREAD_WAIT_UNKNOWN] - waits[THREAD_WAIT_NOTHING];
 }
 
-/* `has_arguments`: the record is as long as this build knows it. */
+/* `has_arguments`: the record has all fields that this build knows. */
 struct thread_waiting thread_waiting_of(const struct threads_thread *t, bool has_arguments);
 
 #define THREAD_HISTORY_MET  4 /* distinct calls and wait channels that are counted */
@@ -70,17 +70,17 @@ struct thread_counters {
 	uint64_t time_ns, cpu_ns, waited_ns;
 	uint64_t voluntary_switches, involuntary_switches;
 	uint64_t system_ns, faults, major_faults;
-	uint64_t moved_bytes, io_calls; /* by read, write and related calls */
-	uint64_t reads, writes;		/* of these calls */
+	uint64_t moved_bytes, io_calls; /* of read, write and related calls */
+	uint64_t reads, writes;		/* calls of io_calls that read, that wrote */
 };
 
 struct thread_history {
 	struct process_id process;
 	uint32_t tid;
-	uint32_t input; /* since the interval started */
+	uint32_t input; /* samples since the interval started */
 	char name[THREAD_HISTORY_NAME];
-	char state;	 /* the last */
-	uint32_t policy; /* the last; enum threads_policy */
+	char state;	 /* at the last sample */
+	uint32_t policy; /* at the last sample; enum threads_policy */
 	int32_t nice;
 	uint8_t cpu_state, waited_state, switches_state, syscall_state, channel_state; /* last */
 	uint8_t times_state, io_state, major_state;
@@ -88,14 +88,14 @@ struct thread_history {
 	uint32_t running, sleeping, uninterruptible, stopped; /* snapshots in that state */
 	struct thread_met_call calls[THREAD_HISTORY_MET];
 	struct thread_met_channel channels[THREAD_HISTORY_MET];
-	uint32_t met;		       /* snapshots since the interval started; of those: */
-	uint32_t waits[THREAD_WAITS];  /* by kind of wait */
+	uint32_t met;		       /* samples since the interval started; of these, samples: */
+	uint32_t waits[THREAD_WAITS];  /* with each kind of wait */
 	uint32_t with_timeout;	       /* in a call that returns by itself */
 	uint32_t of_others;	       /* for a futex that other processes may share */
-	uint32_t mutexes;	       /* for a lock that is held, as glibc makes them */
+	uint32_t mutexes;	       /* for a locked mutex in glibc's format */
 	uint32_t bare;		       /* without call arguments: recorded by an older version */
-	uint32_t short_timeouts;       /* with a known length */
-	double short_timeouts_hz;      /* sum over those of how many fit into a second */
+	uint32_t short_timeouts;       /* with a timeout of known length */
+	double short_timeouts_hz;      /* sum of 1 s / timeout over those samples */
 	struct thread_waiting waiting; /* the last */
 };
 
@@ -130,9 +130,10 @@ static inline uint64_t thread_history_ns(const struct thread_history *t)
 
 /* Percent of one core; negative: not measured. */
 double thread_history_cpu(const struct thread_history *t);
-/* Returns the share of the time in which the thread ran or was runnable. */
+/* Returns the percent of the time in which the thread ran or was runnable; negative: not measured.
+ */
 double thread_history_selected(const struct thread_history *t);
-/* Returns the share of the thread's CPU time that it spent in the kernel. */
+/* Returns the percent of the thread's CPU time spent in the kernel; negative: not measured. */
 double thread_history_system(const struct thread_history *t);
 double thread_history_faults(const struct thread_history *t); /* per second */
 double thread_history_major_faults(const struct thread_history *t);

@@ -27,7 +27,7 @@ enum thread_role {
 	THREAD_ROLE_IO,
 	THREAD_ROLE_LOG,
 	THREAD_ROLE_DEBUGGER,
-	THREAD_ROLE_OTHER, /* known or unnamed, and none of these */
+	THREAD_ROLE_OTHER, /* named like its process, or known without one of these roles */
 	THREAD_ROLES,
 };
 
@@ -40,8 +40,8 @@ extern const struct sooth_names thread_role_names; /* by enum thread_role */
 enum thread_role thread_role_of(struct span name, struct span process, bool is_first);
 
 /*
- * Whether a thread serves the runtime only: it collects, compiles or keeps time, and wakes no
- * thread of the program by itself. `index`: of the thread among those of its process, 0: the first.
+ * Whether a thread only serves the runtime (garbage collection, compiling, timers), and does not
+ * wake threads of the program by itself. `index`: its index among the threads of the process.
  */
 bool thread_is_service(struct span name, size_t index);
 

@@ -14,20 +14,20 @@ struct thread_times {
 };
 
 struct thread_time {
-	const struct threads_thread *thread; /* of the last snapshot */
+	const struct threads_thread *thread; /* in the last snapshot */
 	double cpu_percent;		     /* of one CPU */
 	uint8_t cpu_state;
-	bool has_come; /* not in the snapshot before */
+	bool has_come; /* not in the previous snapshot */
 };
 
 struct thread_sums {
 	uint32_t threads; /* of the last snapshot */
 	uint8_t threads_state;
-	uint32_t came, went; /* since the snapshot before */
+	uint32_t came, went; /* since the previous snapshot */
 	uint8_t changes_state;
 	double cpu_percent;   /* of the threads in both snapshots */
 	uint8_t cpu_state;    /* not measured: one snapshot only */
-	uint64_t interval_ns; /* between the snapshots; its state is changes_state */
+	uint64_t interval_ns; /* time between the snapshots; state: changes_state */
 };
 
 void thread_times_init(struct thread_times *t);

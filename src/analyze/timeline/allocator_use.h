@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How much of the memory that an allocator has is in live blocks: the rest is fragmentation, or
- * kept by the allocator. */
+/* The part of an allocator's memory that is in live blocks. The rest is fragmentation, or kept for
+ * later allocations. */
 #ifndef SOOTH_ANALYZE_ALLOCATOR_USE_H
 #define SOOTH_ANALYZE_ALLOCATOR_USE_H
 
@@ -9,8 +9,8 @@
 
 extern const struct sooth_schema allocator_use_schema;
 
-/* A row for each process with both values at its end; `values`: room for a track. `is_launched`:
- * all blocks are known, not only those since the attach. */
+/* Emits a row for each process with both values at its end; `values`: room for a track.
+ * `is_launched`: all blocks are known, not only those allocated since attach. */
 int allocator_use_emit(struct output *output, const struct timeline_tracker *tracker,
 	struct timeline_process *const *processes, size_t count, bool is_launched, double *values,
 	struct sooth_error *err);
