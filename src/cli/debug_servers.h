@@ -24,7 +24,7 @@ extern const struct option debug_servers_rows[DEBUG_SERVERS_COUNT];
 			NULL                                                                       \
 	}
 
-/* The URLs, from the environment if the user says so; *urls is NULL where `s` has none. */
+/* Sets *urls to the URLs, from the environment if the user requests that; NULL: none. */
 int debug_servers_urls(const struct debug_servers *s, const char **urls, struct sooth_error *err);
 
 #endif

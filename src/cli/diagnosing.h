@@ -13,19 +13,19 @@
 
 struct diagnosing {
 	/* Filled by the command. */
-	bool is_deep;	  /* also slow details */
-	bool is_quick;	  /* one sample; a duration is for the CPU of processes alone */
+	bool is_deep;	  /* also read slow details */
+	bool is_quick;	  /* one sample; a duration only serves to measure CPU use */
 	bool is_passive;  /* attaches nothing to the kernel */
 	bool wants_calls; /* also the system calls of the selected processes, where permitted */
-	bool may_go_on;	  /* beyond the default duration, while memory grows */
-	bool insists_on_calls; /* the user named them: says so where they are not permitted */
+	bool may_go_on;	  /* may exceed the default duration, see undecided.h */
+	bool insists_on_calls; /* the user requested calls: report if they are not permitted */
 	bool wants_heap;       /* allocations of the selected processes */
 	bool wants_samples;    /* the stacks of busy threads, even where that is not the default */
-	bool needs_every_call; /* recorded one by one, whatever it costs the target */
-	const char *agent;     /* only processes that are this agent; NULL: of all agents */
+	bool needs_every_call; /* record each call, whatever that costs the target */
+	const char *agent;     /* only processes that run this agent; NULL: all agents */
 	uint64_t duration_ns;  /* 0: the default */
-	uint64_t watch_ns;     /* diagnosed again after each such interval; 0: once */
-	const struct option_list *set; /* NULL: nothing */
+	uint64_t watch_ns;     /* interval between repeated diagnoses; 0: once */
+	const struct option_list *set; /* --set options; NULL: none */
 	const char *bundle_path;       /* file of a report to share; NULL: none */
 
 	/* Filled by diagnosing_begin(). */
@@ -37,34 +37,34 @@ struct diagnosing {
 	const struct run *run;
 	struct target_found found, whole;
 	struct buffer selected; /* uint32_t */
-	uint64_t arrivals;	/* of processes of agents, when they were listed last */
+	uint64_t arrivals;	/* observer_agent_arrivals() when agents were last listed */
 	struct buffer gone;	/* uint32_t: selected PIDs that do not exist */
 	char gone_text[256];
-	bool has_missing; /* nothing is known of one of several selected PIDs */
-	bool is_gone;	  /* no selected PID exists: only the kernel log can have something */
-	bool is_idle;	  /* no process was found: only the host is looked at, once */
+	bool has_missing; /* one of several selected PIDs is unknown */
+	bool is_gone;	  /* no selected PID exists: only the kernel log may have evidence */
+	bool is_idle;	  /* no process was found: only the host is diagnosed, once */
 	bool has_calls;	  /* system calls are among the probes */
-	char no_calls[DIAGNOSING_REASON_BYTES]; /* why not, although requested; empty: they were not
-						   refused */
+	char no_calls[DIAGNOSING_REASON_BYTES]; /* why calls were refused; empty: they were
+						   not */
 	struct undecided longer;
 	bool has_samples; /* the stacks of busy threads are among the probes */
 	char no_samples[DIAGNOSING_REASON_BYTES]; /* as no_calls */
 };
 
-/* The defaults, the user's file over them, and `set` over that (NULL: none). */
+/* Makes the settings: defaults, overridden by the user's file, overridden by `set` (NULL: none). */
 int diagnosing_settings(
 	struct check_settings *settings, const struct option_list *set, struct sooth_error *err);
 /* Reads the user's settings, selects processes, and completes the run. */
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err);
-/* To be called after a failed run. If system calls were the reason they are dropped, no_calls and
- * the report say why, and the run may be repeated. */
+/* To be called after a failed run. If system calls were the reason, drops them, sets no_calls for
+ * the report, and returns true: the run may be repeated. */
 bool diagnosing_without_calls(
 	struct diagnosing *d, struct run *run, const struct sooth_error *refusal);
 /* The same for the stacks of busy threads. */
 bool diagnosing_without_samples(
 	struct diagnosing *d, struct run *run, const struct sooth_error *refusal);
-/* Exit status 3 when the user named system calls and they could not be observed, unless they
- * `may_lack`; 4 when one of several PIDs does not exist. */
+/* Returns exit status 3 if the user requested system calls that could not be observed, unless
+ * `may_lack`; 4 if one of several PIDs does not exist. */
 int diagnosing_exit(const struct diagnosing *d, bool may_lack);
 void diagnosing_end(struct diagnosing *d);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Options of commands that have stacks, and the picture of these beside the report. */
+/* Options of commands with stacks, and the picture of the stacks beside the report. */
 #ifndef SOOTH_CLI_PICTURE_H
 #define SOOTH_CLI_PICTURE_H
 
@@ -12,7 +12,7 @@ struct picture_options {
 	bool flamegraph, icicle;
 	const char *weight;
 	double least_percent;
-	bool has_any_name; /* no option: the file may have any name, and is SVG then */
+	bool has_any_name; /* no option: the file may have any name, and is SVG */
 };
 
 #define PICTURE_OPTION_COUNT 4
@@ -22,7 +22,7 @@ extern const struct option picture_option_rows[PICTURE_OPTION_COUNT];
 		.title = "Picture", .options = picture_option_rows, .count = PICTURE_OPTION_COUNT, \
 		.offset = offsetof(config, member)                                                 \
 	}
-/* The same without the choice of a weight, which is the last of them. */
+/* The same without the choice of a weight (the last row). */
 #define PICTURE_PLAIN_GROUP(config, member)                                                        \
 	{                                                                                          \
 		.title = "Picture", .options = picture_option_rows,                                \
@@ -31,30 +31,30 @@ extern const struct option picture_option_rows[PICTURE_OPTION_COUNT];
 
 /* Names of weights, as choices of an option. */
 const char *picture_weight_name(size_t index);
-/* One of those; NULL: `otherwise`. */
+/* Returns the weight of that name; NULL: `otherwise`. */
 enum call_graph_value picture_weight(const char *name, enum call_graph_value otherwise);
 /* The options of the view; `otherwise` is the default weight. */
 struct call_graph_look picture_look(
 	const struct picture_options *o, enum call_graph_value otherwise);
 
 /*
- * The picture takes -o, and stacks as text are written beside it: out.svg, out.folded. The report
- * goes to standard output. -EINVAL when the name is missing or is no picture's, or options miss
- * --flamegraph.
+ * The picture takes the file of -o; its stacks as text go beside it (out.svg, out.folded), the
+ * report to standard output. -EINVAL: the name is missing or has no picture's ending, or
+ * --flamegraph is missing.
  */
 struct picture_files {
 	const char *picture;	      /* NULL: none */
 	struct buffer folded;	      /* a path; empty: none */
-	struct output_options report; /* of the command, without the picture's */
+	struct output_options report; /* without the options of the picture */
 };
 
-/* ".svg" or ".png", with something before it. */
+/* Returns whether `path` has this ending (".svg", ".png") and a name before it. */
 bool picture_has_ending(const char *path, const char *ending);
 int picture_files(struct picture_files *f, const struct picture_options *o,
 	const struct output_options *output, struct sooth_error *err);
 void picture_files_fini(struct picture_files *f);
-/* The picture of system calls, with their text beside it; path NULL without a picture. Both
- * arguments are borrowed until the run ends. */
+/* Returns the side output with a picture of system calls, and their text; path NULL: no picture.
+ * Both arguments are borrowed until the run ends. */
 struct run_side_output picture_side_output(
 	struct picture_files *f, const struct syscall_folded_options *stacks);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names of addresses from the system's resolver (which may ask DNS). A thread of its own resolves
- * one address at a time; all queries share one timeout, so a name server that does not answer
- * costs no more than that. Answers are cached.
+ * Names of addresses from the system's resolver (which may ask DNS). A separate thread resolves one
+ * address at a time; all queries share one timeout, which limits the cost of a name server that
+ * does not answer. Answers are cached.
  */
 #ifndef SOOTH_CLI_RESOLVE_H
 #define SOOTH_CLI_RESOLVE_H
@@ -17,7 +17,7 @@ struct resolver;
 int resolver_new(struct resolver **out, unsigned total_ms, struct sooth_error *err);
 /* A callback for sockets_options.resolve: the user is the resolver. */
 bool resolver_name(void *resolver, const char *address, char *name, size_t size);
-/* Addresses that were not resolved in time. */
+/* Returns the number of addresses that were not resolved in time. */
 unsigned resolver_unanswered(const struct resolver *r);
 /* A pending query is left to finish by itself. */
 void resolver_free(struct resolver *r);

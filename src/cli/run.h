@@ -43,20 +43,20 @@ struct run_view {
 
 /* A side output: a file of its own beside the report, from the same records. */
 struct run_side_output {
-	const char *path; /* NULL: none; "-": standard output, and the report on standard error */
+	const char *path; /* NULL: none; "-": standard output, with the report on standard error */
 	struct run_view view;
 	const char *sink;
 	enum packing packing;
-	/* The same by another sink, in a file of its own; NULL: not. */
+	/* The same output by a second sink, in a file of its own; NULL: none. */
 	const char *beside_path, *beside_sink;
-	const char *name;  /* of its report; NULL: as the report's */
+	const char *name;  /* name of its report; NULL: that of the main report */
 	bool is_picture;   /* SVG; under a name that ends in ".png" it is drawn as PNG */
-	bool has_no_notes; /* what it leaves out is printed on standard error */
-	bool is_named;	   /* the command itself prints its name at the end */
-	bool is_whole;	   /* it gets its name at the end: a part of it is useless */
+	bool has_no_notes; /* notes about omissions go to standard error */
+	bool is_named;	   /* the command itself prints the file name at the end */
+	bool is_whole;	   /* the file gets its name only when complete: a part is useless */
 };
 
-/* Gaps that are known before the start; for the notes of the report. */
+/* Gaps known before the start, for the notes of the report. */
 enum run_unseen_what { RUN_UNSEEN_PROCESSES, RUN_UNSEEN_CALLS, RUN_UNSEEN_MAX };
 
 struct run_unseen {
@@ -71,7 +71,7 @@ struct run_chore {
 	int (*act)(void *user, struct sooth_observer *o, struct sooth_error *err);
 };
 
-/* A live run decides at its end, by what it saw, whether it goes on. */
+/* Callbacks by which a live run decides at its end whether to continue. */
 struct run_extension {
 	sooth_record_handler take;	 /* each record; NULL: the duration is final */
 	uint64_t (*more_ns)(void *user); /* 0: it ends */
@@ -79,7 +79,7 @@ struct run_extension {
 	void *user;
 };
 
-/* The history that a monitor keeps, instead of a capture. */
+/* Reading the history that a monitor keeps, instead of a capture. */
 struct run_history {
 	bool is_read;
 	const char *folder; /* NULL: the default */
@@ -96,32 +96,32 @@ struct run {
 	const struct target_found *found;
 	struct run_probe probes[RUN_PROBES_MAX]; /* an empty name ends it */
 	struct run_view views[RUN_PROBES_MAX];
-	bool default_views; /* of each probe in the stream */
+	bool default_views; /* show the default view of each probe in the stream */
 	bool is_stream;	    /* -j means JSON lines */
 	struct run_side_output product;
 	bool is_silent;	      /* no report: only the capture or the side output */
 	unsigned allowed;     /* enum target_allowed */
 	uint64_t duration_ns; /* 0: until the target exits or the user stops it */
 	struct sooth_observer_options
-		observer;		     /* run_options_of() adds what is not the command's */
-	const struct debug_servers *servers; /* of debug files; NULL: none */
+		observer;		     /* run_options_of() adds the shared ones */
+	const struct debug_servers *servers; /* servers of debug files; NULL: none */
 	const struct watch_options *watch;   /* a repeated report; NULL: one */
-	const struct alert_options *alerts;  /* of a stream; NULL: none */
+	const struct alert_options *alerts;  /* alerts on the rows of a stream; NULL: none */
 	/* Selected processes of the host, beside those of the target. */
 	const uint32_t *selected;
 	size_t selected_count;
 	const char *progress;	 /* what takes the time: "observing"; NULL: not shown */
-	bool looks_for_programs; /* also in the folders of PATH */
+	bool looks_for_programs; /* search programs also in the folders of PATH */
 	struct run_unseen unseen[RUN_UNSEEN_MAX];
-	pid_t *launched; /* filled with the PID of the launched command; NULL: not */
+	pid_t *launched; /* set to the PID of the launched command; NULL: not needed */
 	struct run_chore chore;
 	const char *control; /* name of a socket; NULL: none */
 	struct run_extension extension;
 	struct run_history history;
-	struct survey *survey; /* of a capture only the summary, which is filled in */
+	struct survey *survey; /* fill in only this summary of a capture; NULL: report */
 };
 
-#define EXIT_DAMAGED 5 /* the report is of what could be read of the capture */
+#define EXIT_DAMAGED 5 /* the capture is damaged; the report covers the readable part */
 #define EXIT_MISSING 4 /* some selected processes do not exist; the others are reported */
 
 /* Returns the exit status or a negative errno with err filled. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The options that a run sets for its observer. */
+/* Sets the observer's options from those of a run. */
 #ifndef SOOTH_CLI_RUN_OPTIONS_H
 #define SOOTH_CLI_RUN_OPTIONS_H
 

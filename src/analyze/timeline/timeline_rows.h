@@ -109,7 +109,7 @@ ROW_STRUCT(timeline_event_row, TIMELINE_EVENT_ROW);
 
 extern const struct sooth_names timeline_event_names;
 extern const struct sooth_schema timeline_axis_schema, timeline_life_schema, timeline_event_schema;
-/* By enum timeline_group. */
+/* Schemas of the tracks, indexed by enum timeline_group. */
 extern const struct sooth_schema timeline_track_schemas[TIMELINE_GROUPS];
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The tracks of a run, built from its records: per process and in total. Bounded: an ended process
- * gives its place to a new one, the least active first; its activity stays in the total.
+ * The tracks of a run, built from its records: per process and in total. Bounded: new processes
+ * replace ended ones, the least active first, whose activity stays in the total.
  */
 #ifndef SOOTH_ANALYZE_TIMELINE_TRACKER_H
 #define SOOTH_ANALYZE_TIMELINE_TRACKER_H
@@ -38,9 +38,9 @@ struct timeline_snapshot {
 
 struct timeline_threads {
 	struct map known;	    /* struct of timeline_tracker.c */
-	uint64_t first_ns, time_ns; /* of the first and the last whole snapshot */
+	uint64_t first_ns, time_ns; /* time of the first and the last whole snapshot */
 	uint32_t round;
-	bool is_partial; /* more threads than the bound */
+	bool is_partial; /* some threads are beyond the bound */
 	/* sums of the unfinished snapshot */
 	double cpu_ns[THREAD_ROLES];
 	bool has_role[THREAD_ROLES], had_role[THREAD_ROLES], is_reported[THREAD_ROLES];
@@ -51,7 +51,7 @@ struct timeline_threads {
 struct timeline_process {
 	struct process_id id; /* 0, 0: the total */
 	char name[PROCESS_NAME_SIZE];
-	uint64_t first_ns, last_ns; /* time of its first and last record */
+	uint64_t first_ns, last_ns; /* time of the process's first and last record */
 	uint64_t started_ns;	    /* 0: before the run */
 	uint64_t end_ns;	    /* 0: not seen to end */
 	uint32_t status;
@@ -59,12 +59,12 @@ struct timeline_process {
 	uint64_t cpu_time_ns, cpu_ns;
 	double cpu_total_ns;
 	struct timeline_snapshot rss;
-	double held_rss;    /* its part of timeline_tracker.held_rss */
-	uint64_t rss_round; /* of the last sample that has it */
+	double held_rss;    /* part of timeline_tracker.held_rss */
+	uint64_t rss_round; /* number of the last sample with this process */
 	struct timeline_snapshot classes[MAP_CLASSES];
 	struct timeline_snapshot heap;
-	uint32_t heap_program; /* an exec raises it: what the earlier one held is gone */
-	uint64_t maps_ns;      /* of its first map snapshot; 0: none yet */
+	uint32_t heap_program; /* number of the program: an exec raises it, and frees the heap */
+	uint64_t maps_ns;      /* time of its first map snapshot; 0: none yet */
 	struct timeline_threads threads;
 	struct map tracks; /* struct of timeline_tracker.c -> struct lane * */
 	bool is_in_sample;
@@ -87,7 +87,7 @@ struct timeline_tracker {
 	bool has_begun;
 	struct timeline_span observed[TIMELINE_SPANS_MAX];
 	size_t observed_count;
-	struct stream_segment segment; /* its fixed part; time 0: none came */
+	struct stream_segment segment; /* fixed part of the record; time 0: none came */
 	struct timeline_process all;
 	struct map processes; /* process_id -> struct timeline_process * */
 	size_t track_count;
@@ -95,10 +95,10 @@ struct timeline_tracker {
 	/* sums over the last snapshot of every process */
 	double held_rss;
 	size_t holders;
-	uint64_t rss_round;    /* counts samples */
-	uint64_t first_rss_ns; /* of the first sample; 0: none yet */
-	uint64_t sampled_ns;   /* of the last one */
-	bool is_whole;	/* a whole sample has come: before it, the sum lacks some processes */
+	uint64_t rss_round;    /* number of the current sample */
+	uint64_t first_rss_ns; /* time of the first sample; 0: none yet */
+	uint64_t sampled_ns;   /* time of the last sample */
+	bool is_whole;	/* a whole sample has come; until then the sum lacks processes */
 	bool has_calls; /* calls are recorded one by one */
 	bool has_aggregates;
 	struct buffer events; /* struct timeline_event_kept */
@@ -112,16 +112,16 @@ void timeline_tracker_add_record(struct timeline_tracker *b, const struct sooth_
 /* To be called after the last record: marks the time that counts cover. */
 void timeline_tracker_resolve(struct timeline_tracker *b);
 
-/* The process of a record, added if it is new; NULL: too many. */
+/* Returns the process of a record, added if it is new; NULL: too many. */
 struct timeline_process *timeline_process_of(
 	struct timeline_tracker *b, const struct sooth_record *r);
 /* NULL: too many tracks. */
 struct track *timeline_track(struct timeline_tracker *b, struct timeline_process *p,
 	enum timeline_group group, uint32_t what, enum track_kind kind);
-/* Returns the total of which a track like this is a part; NULL: none. */
+/* Returns the track of the total for a process's track; NULL: none. */
 struct track *timeline_sum(
 	const struct timeline_tracker *b, enum timeline_group group, uint32_t what);
-/* Marks the total as measured wherever the tracks of this process are. */
+/* Marks the total as measured in the times in which the tracks of this process are. */
 void timeline_cover_sums(struct timeline_tracker *b, struct timeline_process *p);
 /* The next track of a process in the order they were added; *position starts at 0. */
 struct track *timeline_track_next(const struct timeline_process *p, size_t *position,
@@ -129,8 +129,8 @@ struct track *timeline_track_next(const struct timeline_process *p, size_t *posi
 /* Adds a rate to one process and to the total. */
 void timeline_rate(struct timeline_tracker *b, struct timeline_process *p,
 	enum timeline_group group, uint32_t what, const struct timeline_span *span, double amount);
-/* Takes a new snapshot of a state. The earlier value holds until now, unless it is too old
- * (false). */
+/* Takes a new snapshot of a state. The previous value counts until now; false: it is too old for
+ * that. */
 bool timeline_state(struct timeline_tracker *b, struct timeline_process *p,
 	enum timeline_group group, struct timeline_snapshot *snapshot, uint32_t what,
 	uint64_t now_ns, double value);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The activity of a main process; where it is not known, the wait of its main thread. */
+/* The activity of a main process; if unknown, the wait of its main thread. */
 #ifndef SOOTH_ANALYZE_WAIT_ACTIVITY_H
 #define SOOTH_ANALYZE_WAIT_ACTIVITY_H
 
 #include "analyze/activity/activity.h"
 #include "analyze/waits/wait_chain.h"
 
-/* As activity_find(), with the wait if the probe waits read the process. */
+/* Like activity_find(), but adds the wait if the probe waits recorded the process. */
 void wait_activity_find(
 	struct activity *a, const struct host_state *host, const struct process_entry *main);
-/* Adds the first wait of the chain to an unknown activity. Whether it did. */
+/* Adds the first wait of the chain to an unknown activity. Returns whether it was added. */
 bool wait_activity_add(
 	struct activity *a, const struct wait_graph *g, const struct wait_chain *chain);
 

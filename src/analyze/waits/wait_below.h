@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether a process leaves the work to those below it, and waits for them. */
+/* Whether a process leaves the work to its descendants, and waits for them. */
 #ifndef SOOTH_ANALYZE_WAIT_BELOW_H
 #define SOOTH_ANALYZE_WAIT_BELOW_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The wait of a process, link by link: its own, then that of the process or thread that could end
- * it, until one that waits for nothing of this kind, or for an earlier one: a deadlock.
+ * The wait of a process as a chain of links: its own wait, then the wait of the process or thread
+ * that could end it, and so on. The chain ends at a process that waits for no other one, or for an
+ * earlier link: a deadlock.
  */
 #ifndef SOOTH_ANALYZE_WAIT_CHAIN_H
 #define SOOTH_ANALYZE_WAIT_CHAIN_H
@@ -34,7 +35,7 @@ enum wait_what {
 	WAIT_TIMER,
 	WAIT_FILE_CHANGES,
 	WAIT_IO,
-	WAIT_FILE_SYSTEM, /* of a daemon or a server */
+	WAIT_FILE_SYSTEM, /* for an answer of a FUSE daemon or network server */
 	WAIT_IO_URING,
 	WAIT_IPC,
 	WAIT_DATABASE_LOCK,
@@ -49,18 +50,18 @@ enum wait_what {
 
 struct wait_link {
 	const struct waits_process *process;
-	const struct waits_thread *thread; /* NULL: it has none any more */
+	const struct waits_thread *thread; /* NULL: the process has no threads any more */
 	enum wait_what what;
 	const struct waits_object *object; /* NULL: none */
 	const struct waits_party *party;   /* NULL: none is known */
-	unsigned others;		   /* further parties of that kind */
-	unsigned count;			   /* of EVENTS: descriptors; of ALL_THREADS: threads */
+	unsigned others;		   /* number of further parties like `party` */
+	unsigned count;			   /* of descriptors (EVENTS) or threads (ALL_THREADS) */
 	enum waits_confidence confidence;
 	bool is_idle;	/* a healthy wait for work */
-	bool is_active; /* the same of a process that runs much between such waits */
-	bool is_inside; /* of a JVM: its threads wait for each other, or for work */
+	bool is_active; /* a wait for work of a process that runs much in between */
+	bool is_inside; /* JVM: its threads wait for each other, or for work */
 	bool is_polling;
-	bool repeats; /* the party is a link before this one: a deadlock */
+	bool repeats; /* `party` is an earlier link: a deadlock */
 	double cpu_percent;
 };
 
@@ -69,28 +70,28 @@ struct wait_link {
 struct wait_chain {
 	struct wait_link links[WAIT_LINKS_MAX];
 	size_t count;
-	size_t circle; /* the first link of a circle; `count`: there is none */
+	size_t circle; /* index of the first link of a circle; `count`: none */
 	bool is_deadlock;
-	bool is_exchange;   /* two that read from each other, and ran a moment ago: at rest */
-	bool is_of_readers; /* each of the circle only reads from the next one */
-	bool is_open;	    /* another thread or process than those of the circle could end it */
+	bool is_exchange;   /* idle: two read from each other, and ran a moment ago */
+	bool is_of_readers; /* each process of the circle only reads from the next one */
+	bool is_open;	    /* a thread or process outside the circle could end it */
 };
 
 /* Returns the link for the wait of a thread (wait_kinds.c). */
 struct wait_link wait_link_of(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t);
-/* Follows the server that a client waits for: if it has one open request to another server, it
- * waits for that. */
+/* Follows the server that a client waits for: a server with one open request to another server
+ * waits for that one. */
 void wait_link_follow_server(const struct wait_graph *g, struct wait_link *link);
 void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_chain *out);
-/* Follows the chain from that thread on, whether the thread matters or not; without such a thread
- * the chain is empty. */
+/* Follows the chain from thread `tid`, even if that thread does not matter; if there is no such
+ * thread the chain is empty. */
 void wait_chain_follow_thread(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid, struct wait_chain *out);
 /* Returns whether the link waits for a mutex whose owner, a thread of the same process, has
  * ended. */
 bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link);
-/* The confidence of the weakest link. */
+/* Returns the confidence of the weakest link. */
 enum waits_confidence wait_chain_confidence(const struct wait_chain *chain);
 
 #endif

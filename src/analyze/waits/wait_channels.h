@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The wait of a thread, from the message that FreeBSD's kernel gives it. */
+/* The wait of a thread, from its wait message (wmesg) in FreeBSD's kernel. */
 #ifndef SOOTH_ANALYZE_WAIT_CHANNELS_H
 #define SOOTH_ANALYZE_WAIT_CHANNELS_H
 
@@ -8,7 +8,7 @@
 enum wait_channel_kind {
 	WAIT_CHANNEL_UNKNOWN,
 	WAIT_CHANNEL_WHOLE,
-	WAIT_CHANNEL_OR_WORKER, /* or for a child, if one works */
+	WAIT_CHANNEL_OR_WORKER, /* it may also wait for a child, if one is busy */
 };
 
 enum wait_channel_kind wait_link_of_channel(

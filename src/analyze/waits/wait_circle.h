@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Waits that lead back to where they began: whether they are a deadlock, and how sure that is. */
+/* Circles in chains of waits: whether they are a deadlock, and with which confidence. */
 #ifndef SOOTH_ANALYZE_WAIT_CIRCLE_H
 #define SOOTH_ANALYZE_WAIT_CIRCLE_H
 
 #include "analyze/waits/wait_chain.h"
 
-/* Ends the chain before a circle in which one process goes on by itself. */
+/* Ends the chain before a circle in which a process continues by itself. */
 void wait_circle_drop(const struct wait_graph *g, struct wait_chain *chain);
 void wait_circle_weigh(const struct wait_graph *g, struct wait_chain *chain);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The records of one snapshot of the probe waits, and what belongs together in them. */
+/* The records of one snapshot of the probe waits, with access to related records. */
 #ifndef SOOTH_ANALYZE_WAIT_GRAPH_H
 #define SOOTH_ANALYZE_WAIT_GRAPH_H
 
@@ -8,26 +8,27 @@
 
 struct wait_graph {
 	struct batch records;
-	struct batch before; /* of an earlier snapshot; empty: there is none */
+	struct batch before; /* records of an earlier snapshot; empty: none */
 	const struct waits_snapshot *end;
 };
 
 const struct waits_process *wait_graph_process(const struct wait_graph *g, uint32_t pid);
-/* The next thread of a process: the first for `before` NULL. */
+/* Returns the thread of the process after `before`; NULL gives the first. */
 const struct waits_thread *wait_graph_thread(
 	const struct wait_graph *g, uint32_t pid, const struct waits_thread *before);
 const struct waits_thread *wait_graph_thread_of(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid);
-/* Returns whether the thread ran since the first snapshot, or whether that is not known. */
+/* Returns whether the thread ran since the first snapshot; true if that is unknown. */
 bool wait_graph_has_run(const struct wait_graph *g, const struct waits_thread *t);
-/* The next object, or party, of a thread. */
+/* Returns the object, or party, of a thread after `before`; NULL gives the first. */
 const struct waits_object *wait_graph_object(const struct wait_graph *g,
 	const struct waits_thread *of, const struct waits_object *before);
 const struct waits_party *wait_graph_party(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid, const struct waits_party *before);
-/* The signals of a process, in the records of a snapshot; NULL: not read, or an older capture. */
+/* Returns the signals record of a process in a snapshot; NULL: not read, or an older capture. */
 const struct waits_signals *find_process_signals(const struct batch *records, uint32_t pid);
-/* The parent of the process, if it has the same input; it could not end the wait, and is no party. */
+/* Returns the parent of the process if it reads the same input. It is no party: it cannot end the
+ * wait. */
 const struct waits_party *wait_graph_sharer(
 	const struct wait_graph *g, uint32_t pid, uint32_t tid, uint32_t fd);
 /* Returns the percent of one CPU that the process used between the two snapshots; negative:

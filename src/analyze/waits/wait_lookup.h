@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The objects and parties of a thread, and what kind an object is of. */
+/* Finding the objects and parties of a thread, and testing the kind of an object. */
 #ifndef SOOTH_ANALYZE_WAIT_LOOKUP_H
 #define SOOTH_ANALYZE_WAIT_LOOKUP_H
 
 #include "analyze/waits/wait_chain.h"
 
-/* Returns the party that says most, and counts the others into the link. */
+/* Returns the most informative party, and sets link->others to the number of the others. */
 const struct waits_party *wait_best_party(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link);
-/* Returns the youngest party of a relation, and counts all of that relation. */
+/* Returns the youngest party of a relation, and sets `count` to their number. */
 const struct waits_party *wait_youngest_party(const struct wait_graph *g,
 	const struct waits_thread *t, enum waits_relation relation, unsigned *count);
-/* Returns the best party found by a descriptor. */
+/* Returns the best party at the other end of a descriptor. */
 const struct waits_party *wait_party_by_fd(
 	const struct wait_graph *g, const struct waits_thread *t, uint32_t fd);
 const struct waits_object *wait_first_object(
 	const struct wait_graph *g, const struct waits_thread *t, enum waits_role role);
-/* Returns the terminal that a stopped process used, or another process of its job; NULL: none
+/* Returns the terminal that a stopped process, or another process of its job, used; NULL: none
  * did. */
 const struct waits_object *wait_used_terminal(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t);
 bool wait_is_pager(const struct waits_process *p);
 bool wait_is_terminal(const struct waits_object *o);
-/* The other end of a pseudo terminal, of the program that runs it. */
+/* Whether this is the master of a pseudo terminal, held by the program that runs it. */
 bool wait_is_terminal_master(const struct waits_object *o);
-/* Data written at one end is read at the other: a pipe, a FIFO, the master of a terminal. */
+/* Whether data written at one end is read at the other: a pipe, a FIFO, a terminal's master. */
 bool wait_is_pipe(const struct waits_object *o);
 /* Returns whether the link is blocked writing to a pipe or a local socket. */
 bool wait_is_writing(const struct wait_link *link);
@@ -33,15 +33,16 @@ const char *wait_error_output(const struct wait_link *link);
 bool wait_is_socket(const struct waits_object *o);
 bool wait_listens(const struct waits_object *o);
 bool wait_is_connection(const struct waits_object *o);
-/* Returns whether the other end of the connection has been gone for a while: a young connection may
- * have been met half way. */
+/* Returns whether the other end of the connection is missing, except for a young connection, which
+ * may only be half made. */
 bool wait_is_half_open(const struct wait_link *link);
 
-/* Returns whether the link waits for another thread of the process: a lock, a condition, an end. */
+/* Returns whether the link waits for another thread of its process: for a lock, a condition or the
+ * end of the thread. */
 bool wait_is_of_locks(const struct wait_link *link);
 bool wait_is_woken_by_time(const struct waits_thread *t);
-/* Returns whether the link waits for a lock in memory that other processes can have too, so that
- * one of them can end the wait. */
+/* Returns whether the link waits for a lock in memory that may be shared with other processes, one
+ * of which could end the wait. */
 bool wait_is_shared(const struct wait_link *link);
 
 #endif

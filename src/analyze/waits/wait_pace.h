@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether a writer keeps the pace of its reader, or is blocked by it. */
+/* Whether a blocked writer only waits for a slow reader, which goes on. */
 #ifndef SOOTH_ANALYZE_WAIT_PACE_H
 #define SOOTH_ANALYZE_WAIT_PACE_H
 
 #include "analyze/waits/wait_chain.h"
 
-/* Whether the other end takes data, however slowly: then both ran between the snapshots. A writer
- * that has just started runs several times before it has filled the pipe of a sleeping reader.
- * With one snapshot only a wait of a moment counts as that. */
+/* Whether the other end reads data, however slowly: then both processes ran between the snapshots.
+ * A writer that has just started also runs, until it has filled the pipe of a sleeping reader. With
+ * only one snapshot, true for a very short wait. */
 bool wait_is_paced(const struct wait_graph *g, const struct wait_link *link);
 
 #endif

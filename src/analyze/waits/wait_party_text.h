@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How the processes and the object of a link are named in a sentence. */
+/* Names of the processes and the object of a link, for a sentence. */
 #ifndef SOOTH_ANALYZE_WAIT_PARTY_TEXT_H
 #define SOOTH_ANALYZE_WAIT_PARTY_TEXT_H
 
@@ -13,9 +13,9 @@ void wait_put_name(struct buffer *out, const struct sooth_record *r, const struc
 void wait_put_process(struct buffer *out, const struct waits_process *p);
 /* The other party: "sleep (12) and 2 others", "process 12, which has ended", "itself". */
 void wait_put_party(struct buffer *out, const struct wait_link *link);
-/* The object behind `before`, where there is one that means something. */
+/* Appends `before` and the object, if there is one with a meaning. */
 void wait_put_object(struct buffer *out, const struct wait_link *link, const char *before);
-/* The object of a link: a path or an address; nothing: none. */
+/* Appends the object of a link, a path or an address; nothing if there is none. */
 void wait_object_text(struct buffer *out, const struct wait_link *link);
 
 #endif

@@ -13,7 +13,7 @@
 const char *wait_duration(char out[WAIT_DURATION_SIZE], uint64_t ns);
 /* "waits for its child sleep (12)" */
 void wait_sentence(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
-/* A job stopped by its terminal: "ssh-keygen (577) of its job ", if another process used the
+/* For a job stopped by its terminal: "ssh-keygen (577) of its job ", if that process used the
  * terminal. */
 void wait_put_user(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
 

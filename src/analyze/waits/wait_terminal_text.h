@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Waits at a terminal: of what is on it, and of the program that runs it (a pseudo terminal). */
+/* Waits at a terminal: of a program that uses it, and of the one that runs the pseudo terminal. */
 #ifndef SOOTH_ANALYZE_WAIT_TERMINAL_TEXT_H
 #define SOOTH_ANALYZE_WAIT_TERMINAL_TEXT_H
 

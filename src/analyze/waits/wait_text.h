@@ -7,7 +7,8 @@
 
 /* The text of one link, without its subject: "waits for its child sleep (12), 3 min". */
 void wait_link_text(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
-/* "stopped by a signal", by its terminal, or frozen; NULL: the process is none of that. */
+/* "stopped by a signal", "stopped by its terminal" or "frozen"; NULL: the process is not stopped.
+ */
 const char *stopped_process_text(const struct wait_link *link);
 /* Appends the whole paragraph about a chain. */
 void wait_chain_text(
@@ -15,13 +16,13 @@ void wait_chain_text(
 /* The text after the first link: "; 12 sleeps: 16 min left". */
 void wait_chain_rest(
 	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain);
-/* The way out of a deadlock: "only ending the process helps". */
+/* Returns the way out of a deadlock: "only ending the process helps". */
 const char *wait_chain_way_out(const struct wait_chain *chain);
-/* The remedy; empty: none is needed, or known. */
+/* Appends the remedy; nothing if none is needed, or known. */
 void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain);
 /* "waits", "runs", "idle", "stopped", "ended", "deadlock", "unknown" */
 const char *wait_chain_state(const struct wait_chain *chain);
-/* Returns why a wait of the chain cannot be known; NULL: all are known. */
+/* Returns why a wait of the chain is unknown; NULL: all are known. */
 const char *wait_chain_unknown(const struct wait_chain *chain);
 
 #endif

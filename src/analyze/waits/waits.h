@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 struct waits_options {
-	bool with_threads;    /* text has the evidence of each thread */
-	const char *if_empty; /* line of text without any process; NULL: the usual one */
+	bool with_threads;    /* text output has the evidence of each thread */
+	const char *if_empty; /* text line if there is no process; NULL: the default */
 };
 
 #endif

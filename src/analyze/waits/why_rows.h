@@ -37,7 +37,7 @@
 
 ROW_STRUCT(why_link_row, WHY_LINK_ROW, char state;);
 
-/* A thread, for those who want the evidence. */
+/* A thread, as evidence. */
 #define WHY_THREAD_ROW(F, S)                                                                       \
 	F(S, PID)                                                                                  \
 	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the initial pid namespace")              \
@@ -77,7 +77,7 @@ ROW_STRUCT(why_remedy_row, WHY_REMEDY_ROW);
 	F(S, ROWS, remedies, ALWAYS, "what to do about the wait", .rows = &why_remedy_schema)
 #define WHY_THREADS_HELP "threads of the process and what each waits for"
 
-/* Text has the threads on request; the rest is the same. */
+/* Two schemas: text output has the threads only on request. */
 #define WHY_ROW(F, S)                                                                              \
 	WHY_VALUES(F, S)                                                                           \
 	F(S, ROWS, evidence, ALWAYS, WHY_THREADS_HELP, .rows = &why_thread_schema,                 \

@@ -14,11 +14,11 @@
 
 enum act_outcome {
 	ACT_SELECTED, /* selected, nothing was done yet */
-	ACT_WOULD,    /* --dry-run */
-	ACT_ENDED,    /* by the signal */
-	ACT_GONE,     /* before anything was done */
-	ACT_STILL,    /* signalled, and still running */
-	ACT_STOPPED,  /* stopped now */
+	ACT_WOULD,    /* would be signalled: --dry-run */
+	ACT_ENDED,    /* the signal ended the process */
+	ACT_GONE,     /* ended before anything was done */
+	ACT_STILL,    /* signalled, but still running */
+	ACT_STOPPED,  /* now stopped */
 	ACT_GOING,    /* resumed */
 	ACT_REFUSED,  /* refused by sooth */
 	ACT_FAILED,   /* refused by the system */
@@ -28,20 +28,20 @@ enum act_outcome {
 struct act_process {
 	struct process_id id;
 	int handle;	/* -1: none */
-	uint32_t depth; /* below the selected ones; parents come first */
+	uint32_t depth; /* below the selected process; parents come first */
 	enum act_outcome outcome;
-	char agent[64]; /* owner; empty: none; a copy, as the scan may be gone */
+	char agent[64]; /* owning agent; empty: none; copied, as scans are repeated */
 	bool has_role;
 	enum agent_role role;
-	bool is_foreground; /* it is the foreground job of its shell */
-	bool is_stopped;    /* by a signal */
-	bool is_frozen;	    /* its control group is */
-	char name[64];	    /* of a program; not escaped */
+	bool is_foreground; /* the process is the foreground job of its shell */
+	bool is_stopped;    /* stopped by a signal */
+	bool is_frozen;	    /* its control group is frozen */
+	char name[64];	    /* of the program; not escaped */
 	char session[80];
 	char why[192];
 };
 
-/* Which processes beside the selected ones, also later ones. */
+/* Which processes are added to the selected ones, also ones that start later. */
 enum act_reach {
 	ACT_ONLY,    /* none */
 	ACT_TREE,    /* their descendants */
@@ -53,11 +53,11 @@ struct act {
 	struct process_table process_table; /* of the last scan */
 	enum act_reach reach;
 	const char *only_agent;	 /* agent id; other processes are refused; NULL: any */
-	bool is_detailed;	 /* executables and control groups of every process are read */
-	bool may_be_any;	 /* also processes of no agent */
-	bool is_whole;		 /* of a tree also daemons; see act_select_others() */
-	size_t undecided_access; /* undecided: permission denied */
-	size_t doubted;		 /* undecided: not enough was seen */
+	bool is_detailed;	 /* scans read executables and control groups of all processes */
+	bool may_be_any;	 /* processes of no agent are allowed */
+	bool is_whole;		 /* a tree includes daemons; see act_select_others() */
+	size_t undecided_access; /* processes undecided because permission was denied */
+	size_t doubted;		 /* processes undecided because too little was seen */
 	struct buffer processes; /* struct act_process */
 };
 
@@ -72,19 +72,20 @@ struct act_process *act_at(const struct act *a, size_t i);
 
 /* -ESRCH: it does not exist. A protected process is selected as refused. */
 int act_select_pid(struct act *a, uint32_t pid, struct sooth_error *err);
-/* A PID, or PID@START with the start in clock ticks after boot: then another process that has
- * the PID by now is an error. -ESRCH: there is none. */
+/* A PID, or PID@START with the start in clock ticks after boot: it is an error if another process
+ * has that PID now. -ESRCH: the process does not exist. */
 int act_select_identity(struct act *a, const char *text, struct sooth_error *err);
 /* A session id, a unique beginning of one, or the PID of its main process. -ESRCH, -E2BIG. */
 int act_select_session(struct act *a, const char *session, struct sooth_error *err);
 void act_select_verdict(struct act *a, enum verdict_kind kind);
 /*
- * Adds the descendants and session members that are not selected yet; returns how many. Below an
- * ended session daemons and agents in use are left alone with all their descendants, and an
- * ancestor of one with a terminal is refused, as it may keep that terminal open.
+ * Adds the descendants and session members that are not selected yet; returns how many. In an ended
+ * session, daemons and agents in use are left alone with all their descendants. An ancestor of a
+ * process with a terminal is refused, as it may keep the terminal open.
  */
 size_t act_select_others(struct act *a);
-/* To be called after another scan: a process that is gone or has changed is left alone. */
+/* To be called after a new scan: marks processes that are gone or have changed, to leave them
+ * alone. */
 void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind);
 /* Sorts the processes in the order in which to act: parents first. */
 void act_sort(struct act *a);
@@ -97,7 +98,7 @@ struct act_progress {
 };
 
 void act_pin_processes(struct act *a);
-/* --dry-run of a kill: pins them and checks permission (signal 0), nothing more. */
+/* For kill --dry-run: pins the processes and checks the permission (signal 0), nothing more. */
 void act_check_permission(struct act *a);
 /* Signals and waits. SIGKILL also ends a process that forks without pause. */
 int act_end(struct act *a, int signal, uint64_t wait_ns, const struct act_progress *progress,
@@ -106,7 +107,7 @@ int act_end(struct act *a, int signal, uint64_t wait_ns, const struct act_progre
 /* --- output --- */
 
 extern const struct command_table act_tables[];
-/* A reader that is gone is no error: what was done has the exit status. */
+/* A closed output pipe is no error: the exit status is about the processes. */
 int act_emit(const char *name, const struct output_options *options, struct act *a,
 	struct sooth_error *err);
 /* The exit status: 0 all done, 1 some still running, 2 some refused, 3 permission denied. */

@@ -13,11 +13,11 @@ struct act_signal {
 
 extern const struct act_signal act_signals[];
 extern const size_t act_signal_count;
-/* The index of SIGTERM. */
+/* Returns the index of SIGTERM. */
 size_t act_signal_default(void);
-/* For an option; NULL behind the last. */
+/* Choices of an option; NULL after the last. */
 const char *act_signal_name(size_t index);
-/* 0: there is none of that name. */
+/* Returns the signal's number; 0: no signal has that name. */
 int act_signal_number(const char *name);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The target options of commands that act: as of those that observe. */
+/* The target options of commands that act on processes. */
 #ifndef SOOTH_CLI_ACT_TARGETS_H
 #define SOOTH_CLI_ACT_TARGETS_H
 
@@ -7,14 +7,15 @@
 #include "cli/command/command.h"
 #include "cli/command/target.h"
 
-/* Every process is too much to act on. */
+/* Rule of such commands: --all is refused. */
 #define ACT_NEVER_ALL(verb)                                                                        \
 	{                                                                                          \
 		OPTION_NEVER, "all", NULL, "it would " verb " the whole host, sooth included",     \
 			"choose: a PID, --session ID, --agent NAME, --cgroup PATH or -u USER"      \
 	}
 
-/* Returns whether the target is larger than what was typed: then it is listed and confirmed. */
+/* Returns whether the target has more processes than were typed: then the user must confirm a list.
+ */
 bool act_targets_are_broad(const struct target_options *t);
 /* -EINVAL: none, several kinds, a capture, a command to launch. */
 int act_targets_check(const char *verb, const struct target_options *t, const struct arguments *a,

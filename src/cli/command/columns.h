@@ -10,17 +10,17 @@
 #include <sooth/field.h>
 
 /*
- * "a,b" are the columns; "+a" is added to the default ones, as *is_more says. `out` gets the names
- * that the schema knows, with commas between. A wrong one is an error with the nearest right one.
+ * "a,b" are the columns; "+a" adds to the default ones and sets *is_more. `out` gets the names as
+ * the schema has them, comma-separated. The error for a wrong name suggests the nearest one.
  */
 int columns_choose(struct buffer *out, bool *is_more, const struct sooth_schema *schema,
 	const struct option_list *typed, struct sooth_error *err);
-/* "help" was typed; and that help: every column, on standard output. */
+/* Returns whether "help" was typed; columns_help() then prints all columns. */
 bool columns_want_help(const struct option_list *typed);
 void columns_help(const struct sooth_schema *schema);
-/* Adds a name, or several with commas between. */
+/* Adds one or more comma-separated names. */
 void columns_add(struct buffer *out, const char *names);
-/* Whether a list with commas has that name. */
+/* Whether a comma-separated list has that name. */
 bool columns_have(const char *columns, const char *name);
 /* "-rss_bytes": the largest first. */
 int columns_sort(const struct sooth_field **field, bool *is_descending,

@@ -8,27 +8,27 @@
 #include "cli/command/options.h"
 
 /*
- * Which options exclude or need others, as data of a command: an option that would be ignored is
- * refused with a reason.
+ * Rules about which options exclude or need others. An option that would be ignored is refused,
+ * with a reason.
  */
 
 enum option_rule_kind {
-	OPTION_NEVER = 1,   /* not in this command, though its group has it */
+	OPTION_NEVER = 1,   /* not in this command, although its group has it */
 	OPTION_PER_PROCESS, /* not together with any of the others */
-	OPTION_NEEDS,	    /* not without one of the others */
+	OPTION_NEEDS,	    /* only together with one of the others */
 	OPTION_ALONE,	    /* only together with the others */
 };
 
 /* Beside names of options, others may have PID and FILE (a capture that is read). */
 struct option_rule {
 	enum option_rule_kind kind;
-	const char *option; /* its name; its letter where it has none */
-	const char *others; /* with commas; NULL: of OPTION_NEVER */
+	const char *option; /* its name, or its letter if it has no name */
+	const char *others; /* comma-separated; NULL for OPTION_NEVER */
 	const char *why;
 	const char *remedy; /* NULL: the default of the kind */
 };
 
-/* For options of the observation: a capture is already made. */
+/* Rule for options that set how to observe: they exclude a capture, which is already made. */
 #define OPTION_OVER(name)                                                                          \
 	{                                                                                          \
 		OPTION_PER_PROCESS, name, "FILE",                                                  \
@@ -38,36 +38,37 @@ struct option_rule {
 
 #define OPTION_RULES(table) .rules = (table), .rule_count = sizeof(table) / sizeof((table)[0])
 
-/* A table of a report of its own, beside those of views; an empty name ends the list. */
+/* A table of a command's own report, in addition to tables of views; an empty name ends the list.
+ */
 struct command_table {
 	const char *name;		   /* JSON key */
-	const struct sooth_schema *schema; /* NULL: what its rows have is not known before */
+	const struct sooth_schema *schema; /* NULL: the fields of its rows vary */
 };
 
 struct command {
 	const char *name;
 	const char *summary;  /* one line for the list of commands */
-	const char *usage;    /* arguments, behind the name */
+	const char *usage;    /* arguments, without the name */
 	const char *about;    /* a paragraph for its help */
 	const char *examples; /* a line each */
-	/* Options in its short help, by name or letter, with commas; NULL: all. */
+	/* Options in the short help, by name or letter, comma-separated; NULL: all. */
 	const char *main_options;
 	const struct option_group *groups;
 	size_t group_count;
 	const struct option_rule *rules; /* NULL: none */
 	size_t rule_count;
 	const struct command_table *tables; /* NULL: none */
-	/* Tables of its own stream of lines, beside the events of some views; NULL: none. */
+	/* Tables of the command's own JSON lines, apart from those of line_views; NULL: none. */
 	const struct command_table *lines;
-	const char *const *line_views; /* NULL at the end */
+	const char *const *line_views; /* views that emit lines; NULL at the end */
 	bool reads_numbers;	       /* a number is a file here, not a PID */
 	size_t config_size;
 	const void *defaults; /* of the config; NULL: all zero */
 	/* config begins as the defaults and is filled from the options; returns the exit status,
 	 * negative errno with err filled on failure. */
 	int (*run)(void *config, const struct arguments *arguments, struct sooth_error *err);
-	/* Whether it runs where no command is typed on a terminal, by the user's settings; NULL:
-	 * no. */
+	/* Returns whether the user's settings run this command if no command is typed on a
+	 * terminal; NULL: no. */
 	bool (*is_default)(void);
 };
 
@@ -75,16 +76,16 @@ struct command {
 
 extern const struct command *const commands[]; /* NULL at the end */
 const struct command *command_find(const char *name);
-/* Parse, run, print an error; returns the exit status. */
+/* Parses the options, runs the command, prints its error; returns the exit status. */
 int command_main(const struct command *command, int argc, char **argv);
 /* Runs a command in a child process and returns its exit status: `words` with the command's name
  * first, and NULL at the end. -1: the child was killed. */
 int command_per_process(char *const *words);
 /* Help for a screen of 80 columns and 24 lines: the main options. */
 void command_print_help(const struct command *command);
-/* Every option. */
+/* Prints every option. */
 void command_print_help_all(const struct command *command);
-/* A group of options is the same in all its commands; some commands refuse one of them. */
+/* Returns whether the command refuses an option of a group that it shares with others. */
 bool command_refuses(const struct command *command, const struct option *option);
 /* The options of a group, a line each. */
 void command_print_options(const struct option_group *group);
@@ -96,7 +97,7 @@ void command_print_error(const struct sooth_error *err);
  */
 int command_end(int status, const struct sooth_error *err);
 
-/* For a file name that is derived from another one. */
+/* Check a file name that is derived from an option. */
 int written_check_one(const char *path, const struct arguments *arguments, bool reads_numbers,
 	struct sooth_error *err);
 int written_refuse_pair(const char *path, struct sooth_error *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An older tool that sooth replaces: under its name the program takes that tool's own options. */
+/* An older tool that sooth replaces: called by that name, the program takes the tool's options. */
 #ifndef SOOTH_CLI_COMPAT_H
 #define SOOTH_CLI_COMPAT_H
 
@@ -8,12 +8,12 @@
 #include "cli/command/options.h"
 
 struct compat {
-	/* name: as it was called; argv[0] stays. Returns the exit status, negative errno with err
-	 * filled on failure. */
+	/* name: as the program was called; argv[0] stays. Returns the exit status, or a negative
+	 * errno with err filled. */
 	int (*run)(const char *name, int argc, char **argv, struct sooth_error *err);
 };
 
-/* The options of every older tool beside its own: -h and -V. */
+/* The options that every older tool has in common: -h and -V. */
 struct compat_requested {
 	bool help, version;
 };

@@ -23,7 +23,7 @@ enum option_type {
 	OPTION_CHOICE,	  /* const char *, one of the choices */
 	OPTION_REAL,	  /* double, `min` to `max` */
 	OPTION_MEGABYTES, /* uint64_t bytes; a bare number is in MiB */
-	OPTION_LIST,	  /* struct option_list: repeatable, and with commas */
+	OPTION_LIST,	  /* struct option_list: repeatable, or comma-separated */
 };
 
 #define OPTION_LIST_MAX 128
@@ -38,16 +38,16 @@ struct option {
 	const char *name; /* without the dashes; NULL: a letter only */
 	enum option_type type;
 	size_t offset;	      /* of the member in the group's struct */
-	const char *argument; /* what help calls the value */
+	const char *argument; /* name of the value in help */
 	const char *help;
-	uint64_t min, max; /* of numbers; both 0: any */
-	/* The value of the option alone, as in `-w`; NULL: a value is needed. The value without the
-	 * option is in the command's `defaults`. */
+	uint64_t min, max; /* range of a number; both 0: any */
+	/* Value of the option given without one, as in `-w`; NULL: it needs a value. The value if
+	 * the option is absent is in the command's `defaults`. */
 	const char *default_value;
-	const char *(*choice)(size_t index); /* of OPTION_CHOICE; NULL behind the last */
+	const char *(*choice)(size_t index); /* choices of OPTION_CHOICE; NULL after the last */
 };
 
-/* A row of a table of them: an option that takes a value, and one that is set by its presence. */
+/* Rows of an option table: an option that takes a value, and a flag. */
 #define VALUE_ROW(letter_, name_, type_, argument_, struct_, member, help_, ...)                   \
 	{                                                                                          \
 		.letter = letter_, .name = name_, .type = OPTION_##type_, .argument = argument_,   \
@@ -69,19 +69,19 @@ struct option_group {
 		.offset = offset_                                                                  \
 	}
 
-#define OPTIONS_GIVEN_MAX 128 /* more than any command has */
+#define OPTIONS_GIVEN_MAX 128 /* more options than any command has */
 
 struct arguments {
-	char **items; /* words that are no options, in order */
+	char **items; /* words that are not options, in order */
 	size_t count;
-	const struct option *given[OPTIONS_GIVEN_MAX]; /* each once */
+	const struct option *given[OPTIONS_GIVEN_MAX]; /* options that were given, each once */
 	size_t given_count;
-	char **command; /* behind "--", NULL-terminated; NULL: there was no "--" */
+	char **command; /* words after "--", NULL-terminated; NULL: there was no "--" */
 };
 
 /*
- * Fills the config from argv[1..]. Options may stand before and behind other
- * arguments, but not behind "--". arguments->items is to be freed.
+ * Fills the config from argv[1..]. Options may come before and after other arguments,
+ * but not after "--". The caller frees arguments->items.
  */
 int options_parse(const struct option_group *groups, size_t group_count, void *config, int argc,
 	char **argv, struct arguments *arguments, struct sooth_error *err);

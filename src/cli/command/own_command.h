@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A command of sooth that runs beside this one, and whose text is read through a pipe. */
+/* A child process that runs a command of sooth; its output is read through a pipe. */
 #ifndef SOOTH_CLI_OWN_COMMAND_H
 #define SOOTH_CLI_OWN_COMMAND_H
 
@@ -10,17 +10,17 @@
 
 struct own_command {
 	pid_t pid; /* 0: none, or it has exited */
-	int out;   /* the reading end */
+	int out;   /* read end of the pipe */
 };
 
 /*
- * `words` begin with "sooth" and end with NULL. Tables fit into the columns; 0: there is no report,
- * only what it writes to standard error is read. -errno.
+ * `words` begin with "sooth" and end with NULL. Tables fit into `columns`; 0: only standard error
+ * is read. -errno.
  */
 int own_command_start(struct own_command *c, const char *const *words, int columns);
-/* Appends what is there, without waiting. True: something came, or the end. */
+/* Appends the available output, without waiting. True: there was some, or its end. */
 bool own_command_read(struct own_command *c, struct buffer *text);
-/* Ends it at once if it still runs; it reads only, so nothing is left half done. */
+/* Kills the command if it still runs. It only reads, so nothing is left half done. */
 void own_command_end(struct own_command *c);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A file of settings: lines of NAME = VALUE, named and checked as the long options of a command;
- * yes or no for those without a value, # begins a comment. The command line overrides the file.
+ * A settings file: lines of NAME = VALUE, named and checked like the long options of a command;
+ * flags take yes or no; # begins a comment. The command line overrides the file.
  */
 #ifndef SOOTH_CLI_SETTINGS_H
 #define SOOTH_CLI_SETTINGS_H
@@ -11,26 +11,26 @@
 
 #define SETTINGS_MAX 64
 
-/* Zeroed but for the help. The texts of a config are in here: it is freed after that. */
+/* Zeroed except for `help`. The config borrows its texts, so free the settings after the config. */
 struct settings {
 	const char *help; /* the command that lists the names, for errors */
 	char *words[SETTINGS_MAX];
 	size_t count;
 };
 
-/* Takes the error of each wrong line but the last; NULL: the first one ends the parsing. */
+/* Takes the error of each wrong line except the last; NULL: the first error ends the parsing. */
 struct settings_errors {
 	void (*take)(void *user, const struct sooth_error *err);
 	void *user;
 };
 
-/* Fills the config from the text; `file` names it in errors, with the line. -EINVAL: of the last
- * wrong line. `errors` may be NULL. */
+/* Fills the config from the text; error messages have `file` and the line. -EINVAL: err is about
+ * the last wrong line. `errors` may be NULL. */
 int settings_parse(struct settings *s, const char *file, struct span text,
 	const struct option_group *groups, size_t group_count, void *config,
 	const struct settings_errors *errors, struct sooth_error *err);
 void settings_fini(struct settings *s);
-/* The members that the command line set, of the same groups. */
+/* Copies the members that the command line set from `typed` to `config`. */
 void settings_override(const struct option_group *groups, size_t group_count, void *config,
 	const void *typed, const struct arguments *arguments);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The target options that every command shares, and what a word without an option is. Which
- * processes they select is found by cli/target. */
+/* The target options that every command shares, and the kinds of words without an option.
+ * cli/selected finds the processes that they select. */
 #ifndef SOOTH_CLI_TARGET_H
 #define SOOTH_CLI_TARGET_H
 
@@ -10,7 +10,7 @@
 
 /* A time range of a capture, as it was typed. */
 struct time_range_options {
-	const char *from, *to; /* NULL: from the start, to the end */
+	const char *from, *to; /* NULL: start, end of the capture */
 };
 
 struct target_options {
@@ -38,7 +38,7 @@ extern const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT];
 		.count = TIME_RANGE_OPTION_COUNT, .offset = offsetof(config, member)               \
 	}
 
-/* Two groups: a command that takes a target takes a capture, and so a time range of one. */
+/* Two groups: a command with a target also takes a capture, and a time range of it. */
 #define TARGET_GROUP(config, member)                                                               \
 	{ .title = "Target",                                                                       \
 		.options = target_option_rows,                                                     \
@@ -46,7 +46,7 @@ extern const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT];
 		.offset = offsetof(config, member) },                                              \
 		PART_GROUP(config, member.part)
 
-/* Where -a, --all is an option of the command itself: without the last row. */
+/* The same without -a, --all (the last row), for commands with an own option of that name. */
 #define TARGET_SOME_GROUP(config, member)                                                          \
 	{ .title = "Target",                                                                       \
 		.options = target_option_rows,                                                     \
@@ -54,24 +54,24 @@ extern const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT];
 		.offset = offsetof(config, member) },                                              \
 		PART_GROUP(config, member.part)
 
-/* A word that is no option. */
+/* The kind of a word that is not an option. */
 enum target_word {
 	TARGET_WORD_PID,     /* 4711, or 4711@START with the start in clock ticks after boot */
 	TARGET_WORD_CAPTURE, /* -, a path, a name that ends in .sooth, or a file that is one */
 	TARGET_WORD_NAME,    /* a session id, a process, an agent */
 };
 
-/* Fills `process` for a PID; its start_ticks are 0 where they are not given. */
+/* Fills `process` for a PID; start_ticks is 0 if not given. */
 enum target_word target_word(const char *word, struct process_id *process);
-/* The first word that is a capture; NULL: none is. */
+/* Returns the first word that is a capture; NULL: none is. */
 const char *target_capture(const struct arguments *a);
 /* Checks that a command has the capture that it reads: 0, or an error. */
 int target_needs_capture(const char *command, const struct arguments *a, struct sooth_error *err);
 /* Returns whether a target option or word is given; a capture does not count. */
 bool target_is_given(const struct target_options *t, const struct arguments *a);
-/* -EINVAL with an error about `text`, which is no PID. */
+/* Returns -EINVAL, with an error that `text` is no PID. */
 int target_bad_pid(const char *text, struct sooth_error *err);
-/* A user name or id. */
+/* Parses a user name or id. */
 int target_parse_user(const char *text, uid_t *uid, struct sooth_error *err);
 
 #endif

@@ -12,27 +12,27 @@
 struct config_file {
 	struct buffer path, text; /* path: empty without such a folder */
 	bool is_there;
-	bool is_users; /* of the user of sudo: what it starts has the rights of that user */
+	bool is_users; /* the file is of the user of sudo: its programs run as that user */
 };
 
-/* The path of `name` in that folder; empty without such a folder. */
+/* Sets the path of `name` in the configuration folder; empty if there is no folder. */
 void config_path(struct buffer *path, const char *name);
-/* The folder for what sooth found out and may forget: $XDG_CACHE_HOME/sooth, else ~/.cache/sooth;
- * NULL without one. As root: a folder of root. */
+/* Returns the cache folder, $XDG_CACHE_HOME/sooth, else ~/.cache/sooth; NULL: none. As root it is a
+ * folder of root. */
 const char *config_cache_folder(void);
-/* Returns whether the errno means that this user has no such file. sooth may run with another
- * user's home, and a file closed to the caller is not theirs. */
+/* Returns whether the errno means that this user has no such file. A file that the caller may not
+ * read counts as missing: sooth may run with the home of another user. */
 bool config_is_missing(int code);
-/* A regular file up to `limit` bytes. -ENOENT and the like when it is missing, -EPERM when it may
- * not configure root. `owner` as of trusted_open(). */
+/* Reads a regular file of up to `limit` bytes. -ENOENT and similar if it is missing, -EPERM if it
+ * may not configure root. `owner`: see trusted_open(). */
 int config_read(
 	struct buffer *out, const char *path, size_t limit, uid_t *owner, struct sooth_error *err);
-/* The file of that name in the folder. A missing one is no failure; nor is one that is refused,
- * which is reported once. */
+/* Reads the file of that name in the configuration folder. A missing or refused file is no failure;
+ * the latter is reported once. */
 int config_file_read(
 	struct config_file *f, const char *name, size_t limit, struct sooth_error *err);
 void config_file_fini(struct config_file *f);
-/* Returns whether the folder of that name is refused. */
+/* Returns whether the folder may not be used, as its owner may not configure root. */
 bool config_refuses_folder(const char *path, struct sooth_error *err);
 
 #endif

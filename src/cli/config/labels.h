@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The user's names for peers of connections, and those of the host. */
+/* Names for the peers of connections: the user's file, and /etc/hosts. */
 #ifndef SOOTH_CLI_CONFIG_LABELS_H
 #define SOOTH_CLI_CONFIG_LABELS_H
 
@@ -8,13 +8,13 @@
 
 struct labels {
 	struct buffer path;  /* path of the user's file; empty: none */
-	struct buffer rules; /* its text; empty: none */
-	struct buffer hosts; /* of /etc/hosts */
+	struct buffer rules; /* text of that file; empty: none */
+	struct buffer hosts; /* text of /etc/hosts */
 };
 
-/* A file that is missing, or closed to the caller, is no failure. */
+/* A missing or unreadable file is no failure. */
 int labels_read(struct labels *l, struct sooth_error *err);
-/* As options of a view; borrowed. */
+/* Sets options of a view, which borrow the texts. */
 struct sockets_options;
 void labels_options(struct labels *l, struct sockets_options *out);
 void labels_fini(struct labels *l);

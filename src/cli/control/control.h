@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A socket through which another program controls what runs: a request is a line, its answer a line
- * of JSON.
+ * A socket through which another program controls a running command: a request is a line, the
+ * answer a line of JSON.
  *
  *	ping                   {"ok":true}
  *	pause, resume          events meanwhile are not recorded
  *	mark NAME              a phase of the target begins
  *	snapshot               {"ok":true,"report":{...}}: the report as it would end now
  *
- * A request that fails: {"ok":false,"what":"...","why":"...","try":"..."}. The socket is the user's
- * own (mode 0600), and serves that user and root; with sudo, in a folder of the invoking user, it
- * is that user's. As root no other user can have made its folder.
+ * Answer to a failed request: {"ok":false,"what":"...","why":"...","try":"..."}. The socket belongs
+ * to the user (mode 0600), or with sudo, in a folder of the invoking user, to that user; it serves
+ * its owner and root. For root, a folder made by another user is refused.
  */
 #ifndef SOOTH_CLI_CONTROL_H
 #define SOOTH_CLI_CONTROL_H
@@ -25,32 +25,33 @@
 
 struct control_client {
 	int fd;		       /* -1: none */
-	struct buffer request; /* as far as it has come */
+	struct buffer request; /* the received part of a request */
 	pid_t answering;       /* the child that answers a snapshot; 0: none */
 };
 
 struct control {
 	int listener;	  /* -1: none */
 	const char *path; /* borrowed */
-	uid_t owner;	  /* of its folder: the user of sudo, else the caller */
+	uid_t owner;	  /* owner of the socket: user of sudo, else the caller */
 	struct control_client clients[CONTROL_CLIENTS];
 };
 
-/* Actions of requests; each gives 0 or a negative errno with err filled. */
+/* Actions of requests; each returns 0, or a negative errno with err filled. */
 struct control_actions {
 	int (*pause)(void *user, struct sooth_error *err);
 	int (*resume)(void *user, struct sooth_error *err);
 	int (*mark)(void *user, const char *name, struct sooth_error *err);
 	/* Called before a snapshot, in this process; NULL: nothing to do. */
 	int (*prepare)(void *user, struct sooth_error *err);
-	/* Then in a copy of it that ends afterwards: the report of now, as one line of JSON. */
+	/* Called after prepare() in a forked child: writes the current report as one line of JSON.
+	 */
 	int (*report)(void *user, struct buffer *text, struct sooth_error *err);
 };
 
 void control_init(struct control *c);
-/* -EADDRINUSE: there is a file of that name. */
+/* -EADDRINUSE: a file of that name exists. */
 int control_open(struct control *c, const char *path, struct sooth_error *err);
-/* Takes those that connect, and does what they request. */
+/* Accepts clients, and handles their requests. */
 void control_serve(struct control *c, const struct control_actions *actions, void *user);
 void control_close(struct control *c);
 

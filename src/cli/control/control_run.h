@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A run that is controlled: requests go to its observer, and a snapshot is its report as of now. */
+/* A controlled run: requests go to its observer; a snapshot is its report so far. */
 #ifndef SOOTH_CLI_CONTROL_RUN_H
 #define SOOTH_CLI_CONTROL_RUN_H
 
@@ -15,21 +15,21 @@ struct control_run {
 	struct control control;
 	struct sooth_observer *observer;
 	struct sooth_report *report;
-	FILE *memory; /* the report once more, for snapshots */
+	FILE *memory; /* second output of the report, for snapshots */
 	char *text;
 	size_t size;
 	FILE *others[3];
-	bool has_no_report; /* lines as they come, or frames: there is nothing that sums up */
+	bool has_no_report; /* output is lines or frames, so there is no report to snapshot */
 	const char *command;
 	const struct target_found *found;
 };
 
 void control_run_init(struct control_run *c);
-/* Before the first block; the report of snapshots. */
+/* Sets the report of snapshots; to be called before the first block. */
 int control_run_add_report(
 	struct control_run *c, struct sooth_report *report, struct sooth_error *err);
-/* Which command it is and of what, to say which other run could do what this one cannot; and three
- * streams that only this process may write to, NULL: none. */
+/* `command` and `found` are for errors that suggest another command; `others`: streams that only
+ * this process may write to, not the child of a snapshot; NULL: none. */
 void control_run_begin(struct control_run *c, const char *command, const struct target_found *found,
 	FILE *const others[3]);
 void control_run_serve(struct control_run *c, struct sooth_observer *o);

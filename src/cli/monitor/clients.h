@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Readers at a Unix socket, each with the records and the filter that it requests in one line:
+ * Readers at a Unix socket. Each requests records, and a filter, in one line:
  *
  *	syscalls,api_calls errno != 0 and pid = 4711
  */
@@ -16,7 +16,7 @@
 
 struct client {
 	int fd;	      /* -1: none */
-	uint32_t pid; /* that connected; 0: unknown */
+	uint32_t pid; /* process that connected; 0: unknown */
 	bool has_begun, has_snapshot, is_ending, is_stuck;
 	struct line_queue queue;
 	struct filter *filter;
@@ -26,10 +26,10 @@ struct client {
 
 struct clients {
 	int fd;
-	uid_t uid; /* that may connect, beside root */
+	uid_t uid; /* user that may connect, besides root */
 	struct client all[CLIENTS_MAX];
 	struct feed *const *feeds; /* FEEDS of them; borrowed */
-	size_t queue_bytes;	   /* of each; 0: the default */
+	size_t queue_bytes;	   /* size of each queue; 0: the default */
 };
 
 /* 0 or a negative errno with err filled: the socket cannot be made. */
@@ -38,13 +38,13 @@ int clients_open(struct clients *c, struct user_folder *folder, struct feed *con
 /* Listens again, in another folder; clients that have connected stay. */
 int clients_listen(struct clients *c, struct user_folder *folder, struct sooth_error *err);
 void clients_close(struct clients *c);
-/* Takes those that connect, reads requests, writes what there is, and lets go of those that are
+/* Accepts clients, reads requests, writes queued lines, and removes clients that are
  * gone. */
 void clients_serve(struct clients *c);
-/* Writes what waits in this queue, where it is of a client. */
+/* Writes the lines of this queue, if it belongs to a client. */
 void clients_drain(struct clients *c, struct line_queue *queue);
-/* Returns the queue of the next client without a snapshot, to put a snapshot into; NULL: each
- * client has one. */
+/* Returns the queue of the next client that has no snapshot yet, to put one into; NULL: all have
+ * one. */
 struct line_queue *clients_next_new(struct clients *c);
 
 #endif

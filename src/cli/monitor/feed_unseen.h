@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Processes of which a kind of record is not complete, because they ask the kernel through
- * io_uring: each reader learns of each once. */
+/* Processes whose records are incomplete, because they use io_uring. Each reader gets one line
+ * about each. */
 #ifndef SOOTH_CLI_FEED_UNSEEN_H
 #define SOOTH_CLI_FEED_UNSEEN_H
 
@@ -12,18 +12,18 @@
 #include "cli/monitor/line_queue.h"
 
 struct feed_unseen {
-	bool only_network;    /* other requests do not matter */
-	const char *reason;   /* printed behind the process */
-	struct map processes; /* struct process_id -> nothing */
+	bool only_network;    /* only network requests of io_uring matter */
+	const char *reason;   /* printed after the process */
+	struct map processes; /* set of struct process_id */
 };
 
 /* `reason` is borrowed. */
 void feed_unseen_init(struct feed_unseen *u, bool only_network, const char *reason);
 void feed_unseen_fini(struct feed_unseen *u);
-/* Takes any record. True: the process has become one of these. */
+/* Takes any record. True: its process was added. */
 bool feed_unseen_add_record(struct feed_unseen *u, const struct sooth_record *record);
 void feed_unseen_put(const struct feed_unseen *u, uint32_t pid, struct line_queue *queue);
-/* Queues for a new reader all processes that are not seen in full. */
+/* Queues a line about each of these processes, for a new reader. */
 void feed_unseen_put_all(const struct feed_unseen *u, struct line_queue *queue);
 
 #endif

@@ -9,13 +9,13 @@
 struct monitor_control {
 	struct control control;
 	struct feed *const *feeds; /* FEEDS of them; borrowed */
-	/* Before a snapshot: looks for the processes, and the list; borrowed. */
+	/* Called before a snapshot: updates `processes`; borrowed. */
 	int (*look)(void *user, struct sooth_error *err);
 	void *user;
 	const struct buffer *processes; /* struct monitor_process */
 };
 
-/* `control` is begun, and the other members are set; `path` NULL: nothing controls it. */
+/* Opens the control socket; the other members must be set. `path` NULL: none. */
 int monitor_control_open(struct monitor_control *c, const char *path, struct sooth_error *err);
 void monitor_control_serve(struct monitor_control *c);
 void monitor_control_close(struct monitor_control *c);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines of the monitor beside those of its views, and the report of what it does. */
+/* Lines of the monitor in addition to those of its views, and the report of its state. */
 #ifndef SOOTH_CLI_MONITOR_LINES_H
 #define SOOTH_CLI_MONITOR_LINES_H
 
@@ -13,20 +13,20 @@
 
 #define MONITOR_PHASE_BYTES 256
 
-/* A phase of the target that began; empty: none did. */
+/* A phase of the target, and its begin; name empty: none began. */
 struct monitor_phase {
 	char name[MONITOR_PHASE_BYTES];
 	uint64_t time_ns;
 };
 
-/* Rows for command descriptors, NULL at the end: of the lines, and of the report. */
+/* Tables of the lines and of the report, for struct command; NULL at the end. */
 extern const struct command_table monitor_line_tables[];
 extern const struct command_table monitor_report_tables[];
 
-/* Each replaces `out` by an object of JSON without a newline. */
+/* These set `out` to an object of JSON without a newline. */
 void monitor_line_begin(struct buffer *out, const char *feeds);
 void monitor_line_process(struct buffer *out, uint32_t pid, const char *name);
-/* `pid` 0: of no process alone. */
+/* `pid` 0: not about one process. */
 void monitor_line_loss(
 	struct buffer *out, uint64_t records, uint32_t pid, const char *reason, size_t size);
 void monitor_line_error(struct buffer *out, const char *what, const char *why);
@@ -37,7 +37,7 @@ void monitor_line_mark(
 /* One kind of records. */
 struct monitor_feed_row {
 	const char *name;
-	uint64_t records; /* handed out */
+	uint64_t records; /* records written to readers */
 	uint32_t readers, processes;
 	bool is_attached, is_paused;
 	const char *phase; /* NULL: none began */
@@ -48,7 +48,7 @@ struct monitor_process {
 	char name[16];
 };
 
-/* A line of JSON: what the monitor does now. */
+/* Writes a line of JSON about the current state of the monitor. */
 void monitor_report(struct buffer *out, const struct monitor_feed_row *feeds, size_t feed_count,
 	const struct monitor_process *processes, size_t process_count);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes what sessions of agents do into the history: by samples, also without a reader. */
+/* Writes the activities of agents' sessions to the history, from samples, even without a reader. */
 #ifndef SOOTH_CLI_PHASE_KEEPER_H
 #define SOOTH_CLI_PHASE_KEEPER_H
 
@@ -18,16 +18,16 @@ struct phase_keeper {
 	const struct target_found *target; /* NULL: all agents; borrowed */
 	struct history_writer writer;
 	struct phases_options view;
-	struct sooth_observer *observer; /* NULL: it does not run */
+	struct sooth_observer *observer; /* NULL: not running */
 	struct sooth_report *report;
-	uint64_t retry_ns; /* not before that */
+	uint64_t retry_ns; /* time of the next try after a failure */
 	uint64_t start_ns;
 };
 
 /* `folder` NULL: the default. Only sessions of `target` are kept; NULL: all. */
 int phase_keeper_open(struct phase_keeper *k, const struct target_found *target, const char *folder,
 	uint64_t most_bytes, uint64_t sample_ns, struct sooth_error *err);
-/* To be called some times a second. A failure is returned once; it is tried again later. */
+/* To be called several times a second. A failure is returned once; later calls try again. */
 int phase_keeper_step(struct phase_keeper *k, uint64_t now_ns, struct sooth_error *err);
 void phase_keeper_close(struct phase_keeper *k);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client of the monitor's socket: prints what it sends. */
+/* A client of the monitor's socket that prints the received lines. */
 #ifndef SOOTH_CLI_MONITOR_TAIL_H
 #define SOOTH_CLI_MONITOR_TAIL_H
 
@@ -8,10 +8,10 @@
 #include "base/error.h"
 
 struct tail_options {
-	const char *folder;   /* of the monitor; NULL: ~/.claude/fifos */
+	const char *folder;   /* folder of the monitor; NULL: ~/.claude/fifos */
 	const char *records;  /* "syscalls,api_calls"; NULL: all */
 	const char *filter;   /* NULL: every record */
-	uint64_t duration_ns; /* 0: until the monitor ends, or it is stopped */
+	uint64_t duration_ns; /* 0: until the monitor ends, or tail is stopped */
 };
 
 /* 0 or a negative errno with err filled. */

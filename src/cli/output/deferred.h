@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A report that is buffered until it is whole: some views know only at the end whether a table has
- * the fields of --filter, and standard output cannot be taken back; and only then is it known
- * whether it needs a pager.
+ * A report that is buffered until it is complete: some views know only at the end whether a table
+ * has the fields of --filter, when standard output could no longer be undone; and only the whole
+ * text shows whether a pager is needed.
  */
 #ifndef SOOTH_CLI_HELD_H
 #define SOOTH_CLI_HELD_H
@@ -21,16 +21,16 @@ struct held {
 	bool is_paged;
 };
 
-/* If the report must be whole first, for its filter or the pager: what is written to held->stream
- * goes to `to` when held_release() is called. Else held->stream stays NULL. */
+/* If the report must be buffered for its filter or the pager, opens held->stream, whose content
+ * goes to `to` at held_release(). Else held->stream stays NULL. */
 int held_begin(
 	struct held *h, const struct output_options *options, FILE *to, struct sooth_error *err);
-/* 0 as well when nothing is buffered. */
+/* Writes the buffered report; returns 0 also if nothing is buffered. */
 int held_release(struct held *h, struct sooth_error *err);
-/* Drops what was not released. Accepts a zeroed struct. */
+/* Drops a report that was not released. Accepts a zeroed struct. */
 void held_fini(struct held *h);
-/* The end of a report in a file, after everything that gave `status`: it is whole, or absent.
- * Returns the first error. */
+/* Completes a report in a file: keeps the file if `status` is no error, else removes it. Returns
+ * the first error. */
 int held_commit(struct held *h, struct out_file *file, int status, struct sooth_error *err);
 
 #endif

@@ -10,7 +10,7 @@
 enum json_schema_of {
 	JSON_SCHEMA_REPORT,   /* an object: -j */
 	JSON_SCHEMA_LINE,     /* each line of --format jsonl, and of -j of a stream */
-	JSON_SCHEMA_MONITOR,  /* each line that the monitor hands out */
+	JSON_SCHEMA_MONITOR,  /* each line that the monitor writes to readers */
 	JSON_SCHEMA_MEMTRACK, /* each line of `memtrack track`: members without a value are missing
 			       */
 };

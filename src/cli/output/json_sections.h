@@ -18,7 +18,7 @@ struct found_section {
 struct json_sections {
 	struct found_section sections[SECTIONS_MAX];
 	size_t section_count;
-	const struct sooth_schema *tables[TABLES_MAX]; /* of sections and of fields, each once */
+	const struct sooth_schema *tables[TABLES_MAX]; /* of sections and fields, each once */
 	size_t table_count;
 };
 
@@ -27,7 +27,7 @@ bool json_sections_same_table(const struct sooth_schema *a, const struct sooth_s
 int json_sections_collect(struct json_sections *s, struct sooth_error *err);
 /* Collects the sections of one view, by its name. */
 int json_sections_collect_view(struct json_sections *s, const char *view, struct sooth_error *err);
-/* The lines of the commands that have a stream of their own. */
+/* Collects the tables of commands that write their own JSON lines. */
 int json_sections_collect_lines(struct json_sections *s, struct sooth_error *err);
 
 #endif

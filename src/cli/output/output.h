@@ -26,14 +26,15 @@ extern const struct option output_option_rows[OUTPUT_OPTION_COUNT];
 		.offset = offsetof(config, member)                                                 \
 	}
 
-/* Without the first, --format: the command has its own, which also takes formats of stacks. */
+/* The same without --format (the first row), for commands whose own --format also has formats of
+ * stacks. */
 #define OUTPUT_STACKS_GROUP(config, member)                                                        \
 	{                                                                                          \
 		.title = "Output", .options = output_option_rows + 1,                              \
 		.count = OUTPUT_OPTION_COUNT - 1, .offset = offsetof(config, member)               \
 	}
 const char *output_stack_format_name(size_t index);
-/* The sink of that format if it writes stacks, otherwise NULL. */
+/* Returns the sink of that format if it writes stacks, else NULL. */
 const struct sink_type *output_stack_format(const char *format);
 
 #define FILE_OPTION_COUNT 1
@@ -52,9 +53,9 @@ extern const struct option save_option_rows[SAVE_OPTION_COUNT];
 		.offset = offsetof(config, member)                                                 \
 	}
 
-/* A picture of that name is drawn as PNG, not written as SVG. */
+/* Returns whether a picture of that name is drawn as PNG instead of SVG. */
 bool output_is_png(const char *path);
-/* is_stream: -j means JSON lines. */
+/* Returns the name of the sink; is_stream: -j means JSON lines. */
 const char *output_sink_name(const struct output_options *o, bool is_stream);
 struct sooth_sink_options output_sink_options(const struct output_options *o, FILE *stream);
 

@@ -6,13 +6,13 @@
 #include "cli/output/output.h"
 #include "explain/output.h"
 
-/* `tell` writes the sections; the notes of every report are added. `name` is the schema's. 0,
+/* `tell` emits the sections; the notes of every report are added. `name`: of the schema. Returns 0,
  * or a negative errno with err filled. */
 int own_report_emit(const char *name, const struct output_options *options,
 	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
 	struct sooth_error *err);
 
-/* The same into files of their own, each by a sink, written whole or not at all. */
+/* For own_report_write(), which writes the report to files, each whole or not at all. */
 struct own_file {
 	const char *path, *sink;
 	bool is_picture; /* SVG; under a name that ends in ".png" it is drawn as PNG */

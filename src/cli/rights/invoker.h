@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The user of sudo, by SUDO_UID. Its files may configure sooth as those of root, but what they
- * start or make is started and made with that user's rights. */
+/* The user of sudo, by SUDO_UID. Files of this user may configure sooth like those of root, but
+ * programs and files that result from them are started and made with the rights of that user. */
 #ifndef SOOTH_CLI_INVOKER_H
 #define SOOTH_CLI_INVOKER_H
 
@@ -10,13 +10,13 @@
 
 /* False: sooth was not started by sudo. */
 bool invoker_find(uid_t *uid, gid_t *gid);
-/* Files of root and of that user. */
+/* Trusts files of root and of the user of sudo. */
 struct trust invoker_trust(void);
-/* In a child, before an exec: that user, with its groups, and no descriptor but the standard
- * streams. Without sudo the user stays. False: it must not go on. */
+/* For a child before an exec: becomes the user of sudo, with its groups, and closes all descriptors
+ * except the standard streams. Without sudo the user stays. False: the child must exit. */
 bool invoker_become(void);
 
-/* Those of sooth while it has the rights of a user. */
+/* The original rights of sooth while it has those of a user. */
 struct rights {
 	uid_t uid;
 	gid_t gid, groups[RIGHTS_GROUPS];

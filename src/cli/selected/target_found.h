@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The targets that the options and words of a command line select: resolved once, here, for every
- * command.
+ * The target that the options and words of a command line select, resolved here once for all
+ * commands.
  */
 #ifndef SOOTH_CLI_SELECTED_TARGET_FOUND_H
 #define SOOTH_CLI_SELECTED_TARGET_FOUND_H
@@ -12,22 +12,22 @@
 #include "cli/command/target.h"
 
 enum target_allowed {
-	TARGET_MAY_BE_HOST = 1,	   /* no target: every process */
-	TARGET_MAY_BE_COMMAND = 2, /* behind "--" */
+	TARGET_MAY_BE_HOST = 1,	   /* no target means every process */
+	TARGET_MAY_BE_COMMAND = 2, /* a command after "--" is allowed */
 	TARGET_IS_HOST = 4,	   /* every process is scanned; the target selects among them */
-	TARGET_SELECTS_ROWS = 8,   /* the target selects rows, and --all more of them */
-	TARGET_KEEPS_MISSING = 16, /* PIDs without a process stay among the others */
+	TARGET_SELECTS_ROWS = 8,   /* the target selects rows; --all adds rows */
+	TARGET_KEEPS_MISSING = 16, /* PIDs without a process are kept */
 };
 
 struct target_found {
-	const char *capture;  /* NULL: what runs now */
+	const char *capture;  /* NULL: live processes */
 	char *const *command; /* to launch; NULL: none */
 	bool is_host;	      /* every process */
 	bool has_user;	      /* every process of a user, later ones as well */
 	uid_t user;
 	struct buffer pids; /* uint32_t, each once */
-	bool is_searched;   /* some pids were found by a search: one may have exited since */
-	size_t missing;	    /* given PIDs without a process, dropped beside others that have one */
+	bool is_searched;   /* some pids were found by a search, so one may have exited */
+	size_t missing;	    /* number of given PIDs that were dropped, as they have no process */
 	struct buffer
 		note; /* lines about dropped PIDs and names of several processes; empty: none */
 };
@@ -54,7 +54,7 @@ struct target_choice {
 /* `user`: the struct target_choice. */
 int target_choice_select(void *user, struct sooth_report *report, struct sooth_error *err);
 
-/* The same in a capture of that name; `words` has no other capture. */
+/* Like target_find(), in a capture of that name; `words` has no other capture. */
 int target_find_in(const struct target_options *t, const char *capture,
 	const struct arguments *words, struct target_found *found, struct sooth_error *err);
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether calls of malloc are the smaller part of the memory of what was selected. */
+/* Whether most memory of the selected processes does not come from malloc. */
 #ifndef SOOTH_CLI_SELECTED_TARGET_MEMORY_H
 #define SOOTH_CLI_SELECTED_TARGET_MEMORY_H
 
 #include "cli/selected/target_found.h"
 
 enum target_memory {
-	TARGET_MEMORY_OF_MALLOC, /* or what it is cannot be read */
-	/* One has a heap that its runtime takes from the kernel: a JavaScript, Java or Go heap,
-	 * small objects of Python. */
+	TARGET_MEMORY_OF_MALLOC, /* also if it cannot be read */
+	/* A process has a runtime's own heap: a JavaScript, Java or Go heap, or small objects of
+	 * Python. */
 	TARGET_MEMORY_OF_RUNTIME,
-	TARGET_MEMORY_OF_AGENT, /* one is an agent */
+	TARGET_MEMORY_OF_AGENT, /* a process is an agent */
 };
 
 enum target_memory target_memory_of(const struct target_found *found);

@@ -15,7 +15,7 @@ enum target_item_kind {
 	TARGET_ITEM_USER,
 };
 
-/* One thing that was typed. */
+/* One option value or word that was typed. */
 struct target_item {
 	enum target_item_kind kind;
 	const char *text;
@@ -25,8 +25,8 @@ struct target_item {
 struct target_search {
 	struct buffer items;	 /* struct target_item */
 	struct buffer processes; /* struct process_id, each once */
-	struct buffer trees;	 /* uint32_t: pids in there with what they start */
-	struct buffer hits;	 /* size_t of each item */
+	struct buffer trees;	 /* uint32_t: pids of `processes` whose descendants count too */
+	struct buffer hits;	 /* size_t: number of processes found for each item */
 	struct buffer note;	 /* a line for each name of several processes */
 	bool is_capture;
 	bool has_table; /* a process table was seen at all */
@@ -38,13 +38,14 @@ int target_search_begin(struct target_search *s, const struct target_options *t,
 	const struct arguments *a, bool with_user, struct sooth_error *err);
 /* Returns whether there is something to search for. */
 bool target_search_is_needed(const struct target_search *s);
-/* Adds what a resolved table has. -E2BIG: the beginning of several sessions. */
+/* Adds the processes of a resolved table. -E2BIG: a text is the beginning of several session ids.
+ */
 int target_search_table(
 	struct target_search *s, const struct process_table *c, struct sooth_error *err);
-/* Adds from a record between two tables of a capture: a child of a selected tree, a process by its
- * name. */
+/* Adds a process from a record between two tables of a capture: a child of a selected tree, or a
+ * process with a selected name. */
 void target_search_record(struct target_search *s, const struct sooth_record *r);
-/* Returns 0 if every item has found something, else -ESRCH. */
+/* Returns 0 if a process was found for every item, else -ESRCH. */
 int target_search_end(struct target_search *s, struct sooth_error *err);
 void target_search_fini(struct target_search *s);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The files of the history that the monitor keeps: captures, numbered, the oldest of which are
- * removed. A reader needs none of the writer's locks: a file only grows by whole blocks.
+ * The files of the history that the monitor keeps: numbered captures; the oldest are removed.
+ * Readers need no lock: a file only grows by whole blocks.
  */
 #ifndef SOOTH_CLI_HISTORY_FILES_H
 #define SOOTH_CLI_HISTORY_FILES_H
@@ -22,13 +22,13 @@ struct history_file {
 	uint64_t changed_utc_ns;
 };
 
-/* ~/.local/state/sooth/history, or what XDG_STATE_HOME says. */
+/* ~/.local/state/sooth/history, or below $XDG_STATE_HOME. */
 extern const struct user_folder_kind history_folder_kind;
 
 void history_name(char name[HISTORY_NAME_SIZE], uint32_t number);
 /* Appends each struct history_file of the folder to `files`, the oldest first. */
 int history_list(int folder, struct buffer *files, struct sooth_error *err);
-/* Gives the report all blocks of files that were written to since then. `path` NULL: the default
+/* Passes all blocks of files written since `from_utc_ns` to the report. `path` NULL: the default
  * folder. -ENOENT: there is no history. */
 int history_feed(
 	struct sooth_report *r, const char *path, uint64_t from_utc_ns, struct sooth_error *err);
@@ -39,9 +39,9 @@ struct history_end {
 	uint64_t utc_ns;
 };
 
-/* The last session of that PID within the last hour, if it has ended; in the default folder. */
+/* Finds the last session with that PID in the last hour, if it has ended; in the default folder. */
 bool history_end_of(struct history_end *out, uint32_t pid);
-/* The capture of that name is a file of a history. */
+/* Returns whether the capture of that name is a file of a history. */
 bool history_is_file(const char *path);
 
 #endif

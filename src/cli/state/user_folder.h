@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A folder in which the monitor keeps something of the user: 0700 and the user's; with sudo the
- * invoking user's, with whose rights all is done in it. Links, files, and what belongs to others
- * are refused; as root also where another user could put another folder in its place.
+ * A folder of the monitor: mode 0700, owned by the user, or with sudo by the invoking user, whose
+ * rights are used for all access. Links, files and folders of other users are refused; as root also
+ * folders that another user could replace.
  */
 #ifndef SOOTH_CLI_USER_FOLDER_H
 #define SOOTH_CLI_USER_FOLDER_H
@@ -14,10 +14,10 @@
 #include "cli/rights/invoker.h"
 
 struct user_folder_kind {
-	const char *below;    /* of the home: ".claude/fifos" */
-	const char *variable; /* of the environment, that names a folder instead; NULL: none */
-	const char *below_variable; /* of that folder */
-	const char *option;	    /* that names another one */
+	const char *below;    /* path below the home: ".claude/fifos" */
+	const char *variable; /* environment variable with a folder to use instead; NULL: none */
+	const char *below_variable; /* path below the folder in that variable */
+	const char *option;	    /* option that sets another folder */
 };
 
 struct user_folder {
@@ -28,20 +28,20 @@ struct user_folder {
 	char path[4096];
 };
 
-/* `path` NULL: the default. Made if it is not there, and locked: there is one monitor a folder. */
+/* Opens the folder, made if missing, and locks it: one monitor per folder. `path` NULL: default. */
 int user_folder_open(struct user_folder *f, const struct user_folder_kind *kind, const char *path,
 	struct sooth_error *err);
-/* False: it was removed, or its path leads to another. */
+/* False: the folder was removed, or its path leads to another one. */
 bool user_folder_is_there(struct user_folder *f);
 /* The content of the folder stays. */
 void user_folder_close(struct user_folder *f);
-/* Set the user, then the default path, of a folder that is not opened. */
+/* Set the user, and the default path, of a folder without opening it. */
 void user_folder_set(struct user_folder *f, const struct user_folder_kind *kind);
 int user_folder_default(struct user_folder *f, struct sooth_error *err);
 /* Takes the rights of the folder's user, until user_folder_leave(). */
 int user_folder_enter(struct user_folder *f, struct sooth_error *err);
 void user_folder_leave(struct user_folder *f);
-/* -EINVAL: a name in it (NULL: the folder) is not used, for that reason. */
+/* Returns -EINVAL, with an error that the file `name` in it (NULL: the folder) is refused. */
 int user_folder_refuse(
 	const struct user_folder *f, const char *name, const char *why, struct sooth_error *err);
 

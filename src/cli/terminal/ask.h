@@ -6,14 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Standard input is a terminal. */
+/* Returns whether standard input is a terminal. */
 bool ask_is_answered(void);
-/* Standard error is a terminal. */
+/* Returns whether standard error is a terminal. */
 bool ask_is_seen(void);
-/* On standard error; every answer other than y or yes is no, and earlier input is dropped. */
+/* Asks on standard error; any answer other than y or yes is no; input typed earlier is dropped. */
 bool ask_yes(const char *question);
-/* On standard output, repeated until the answer is 1 to `most`. 0: an empty line or the end of
- * input. */
+/* Asks on standard output until the answer is 1 to `most`. Returns 0 for an empty line or the end
+ * of input. */
 uint64_t ask_number(const char *prompt, uint64_t most);
 
 #endif

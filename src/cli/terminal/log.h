@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* --log-level, before the command; else SOOTH_LOG. False: no such level. */
+/* Sets the level of --log-level, which overrides SOOTH_LOG. False: no such level. */
 bool log_want(const char *level);
 int log_selected(void);
 void log_print(void *user, int level, const char *line);
