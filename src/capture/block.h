@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Blocks: the only thing that crosses from collecting to explaining, whether
- * through a buffer, a pipe or a file. docs/capture-format.md describes the bytes.
+ * Blocks: the only interface from collecting to explaining, through a buffer,
+ * a pipe or a file. docs/capture-format.md describes the bytes.
  */
 #ifndef SOOTH_CAPTURE_BLOCK_H
 #define SOOTH_CAPTURE_BLOCK_H
@@ -13,13 +13,13 @@
 #define CAPTURE_FORMAT	    1
 #define BLOCK_MAGIC	    "SOOTHBLK"
 #define BLOCK_MAGIC_SIZE    8
-#define BLOCK_RAW_BYTES_MAX (16u << 20) /* a reader refuses more: the length is foreign data */
+#define BLOCK_RAW_BYTES_MAX (16u << 20) /* a reader refuses more: the length may be hostile */
 #define BLOCK_RAW_BYTES_AIM (256u << 10)
 
 enum block_type {
 	BLOCK_SEGMENT = 1, /* definitions; a segment begins with one */
 	BLOCK_RECORDS = 2,
-	BLOCK_INDEX = 3, /* where the blocks before it stand; see index.h */
+	BLOCK_INDEX = 3, /* positions of the blocks before it; see index.h */
 };
 
 enum block_codec {
@@ -32,14 +32,14 @@ struct block_header {
 	uint16_t header_bytes;
 	uint8_t type;
 	uint8_t codec;
-	uint32_t source;   /* who wrote the records (struct stream_source), 0: the collector */
+	uint32_t source;   /* writer of the records (struct stream_source); 0: the collector */
 	uint64_t sequence; /* counts the blocks of a stream */
 	uint64_t first_ns; /* earliest and latest record */
 	uint64_t last_ns;
-	uint64_t watermark_ns; /* no later block of this stream holds an earlier record */
+	uint64_t watermark_ns; /* no later block of the stream has an earlier record */
 	uint32_t records;
-	uint32_t raw_bytes;    /* of the records */
-	uint32_t stored_bytes; /* as they stand behind the header, then zeros up to a word */
+	uint32_t raw_bytes;    /* size of the records, uncompressed */
+	uint32_t stored_bytes; /* size after the header, without zeros up to a word */
 	uint32_t payload_crc;  /* CRC-32 of the stored bytes */
 	uint32_t reserved;
 	uint32_t header_crc; /* CRC-32 of the header up to here */
@@ -58,41 +58,41 @@ struct block_encoder {
 	struct buffer stored;
 };
 
-/* Fill in what follows from the batch: size, times and count of the records. */
+/* Sets the header's size, times and number of records from the batch. */
 void block_describe(struct block *block);
-/* Append a described block to out: checksums and stored form are made here. */
+/* Appends a described block to `out`, with checksums, compressed by `codec`. */
 int block_encode(struct block_encoder *e, struct buffer *out, const struct block *block,
 	enum block_codec codec, struct sooth_error *err);
 void block_encoder_fini(struct block_encoder *e);
 
-/* A header, if that is a good one; nothing in it is believed before. */
+/* Reads a header; false: it is invalid, and no value in it may be used. */
 bool block_header_read(struct block_header *h, const void *data, size_t size);
-/* All of a block: header, stored bytes, zeros. */
+/* Returns the size of a block: header, stored bytes, zeros. */
 size_t block_bytes(const struct block_header *h);
-/* Whether the stored bytes are those that the header was made for. */
+/* Whether the stored bytes match the checksum in the header. */
 bool block_payload_holds(const struct block_header *h, const void *stored);
 
 typedef int (*block_handler)(void *user, const struct block *block, struct sooth_error *err);
 
 /* A parser that takes bytes as they come. */
 struct block_reader {
-	struct buffer pending; /* the beginning of a block whose end has not come */
+	struct buffer pending; /* begin of an incomplete block */
 	struct buffer raw;     /* decompressed records */
 	void *zstd;
 	uint64_t blocks;
 	uint64_t bytes;
 	uint64_t damaged_bytes;	  /* skipped to find the next block */
-	uint64_t damaged_blocks;  /* whole header, wrong contents */
-	uint64_t damaged_records; /* as the headers of those counted them */
-	uint64_t damaged_others;  /* the same, of blocks without records */
-	/* Set by finish: the beginning of a block that never ended, unless it is an index. */
+	uint64_t damaged_blocks;  /* blocks with a valid header and invalid contents */
+	uint64_t damaged_records; /* records in these, by their headers */
+	uint64_t damaged_others;  /* damaged blocks without records */
+	/* Set by block_reader_finish(): size of an incomplete last block, unless it is an index. */
 	uint64_t cut_bytes;
 };
 
-/* Hands each whole block to the handler; a handler's error ends it and is returned. */
+/* Passes each whole block to the handler; an error of the handler ends this and is returned. */
 int block_reader_feed(struct block_reader *r, const void *data, size_t size, block_handler handler,
 	void *user, struct sooth_error *err);
-/* No more will come; hands over whole blocks that stood behind a cut one. */
+/* Ends the input; passes on whole blocks that follow an incomplete one. */
 int block_reader_finish(
 	struct block_reader *r, block_handler handler, void *user, struct sooth_error *err);
 void block_reader_fini(struct block_reader *r);

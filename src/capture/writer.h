@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Blocks into a capture file: compressed, cut into segments, each of which
- * begins with every definition still needed, so that old segments can be
- * dropped and files concatenated. At the end of each, and of all, stands an
+ * Writes blocks to a capture file, compressed, in segments. Each segment
+ * begins with all definitions that it needs, so that old segments can be
+ * dropped, and files concatenated. Each segment, and the file, ends with an
  * index.
  */
 #ifndef SOOTH_CAPTURE_WRITER_H
@@ -13,7 +13,7 @@
 
 struct capture_options {
 	enum block_codec codec;
-	uint64_t segment_bytes; /* a new segment after so many; 0: 64 MiB */
+	uint64_t segment_bytes; /* size of a segment; 0: 64 MiB */
 	index_check judge;	/* NULL: only definitions matter later */
 };
 
@@ -23,12 +23,12 @@ struct capture_writer;
  */
 int capture_writer_open(struct capture_writer **out, const char *path,
 	const struct capture_options *options, struct sooth_error *err);
-/* The observation has begun: from here on the file stands under its name, replacing an older one.
+/* The observation has begun: gives the file its name, replacing an older file.
  */
 int capture_writer_place(struct capture_writer *w, struct sooth_error *err);
 int capture_writer_block(
 	struct capture_writer *w, const struct block *block, struct sooth_error *err);
-/* Writes the index of the rest and flushes; after a failure the file holds whole blocks up to it.
+/* Writes the last index and flushes; after a failure the file has whole blocks up to that point.
  */
 int capture_writer_finish(struct capture_writer *w, struct sooth_error *err);
 uint64_t capture_writer_bytes(const struct capture_writer *w);

@@ -15,16 +15,16 @@ struct top_run {
 	const struct target_options *target;
 	const struct target_found *found;
 	const struct arguments *arguments;
-	const struct output_options *output; /* its capture and color */
+	const struct output_options *output; /* for capture and color */
 	const char *agent;		     /* only this one; NULL: all */
-	const char *filter;		     /* to begin with; NULL: none */
-	bool is_reversed;		     /* the order of the settings' column */
+	const char *filter;		     /* initial filter; NULL: none */
+	bool is_reversed;		     /* reverse the order of the sort column */
 	const char *const *finder;	     /* see struct alert_options */
 };
 
 int top_run(const struct top_run *r, struct sooth_error *err);
 
-/* A report in this form is drawn on the terminal of this process. */
+/* Returns whether the output options allow the screen: a plain report on this terminal. */
 bool top_run_is_possible(const struct output_options *output);
 
 #endif

@@ -17,7 +17,7 @@ struct top_settings {
 	uint64_t rss_over;
 	const char *graphs, *sort, *on_alert;
 	struct option_list columns, alert_on;
-	bool is_program_users; /* on_alert: named by a file of the user of sudo */
+	bool is_program_users; /* on_alert is from a file of the user of sudo */
 };
 
 #define TOP_DEFAULTS                                                                               \

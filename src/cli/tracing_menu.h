@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tracing by menu, on a terminal: which agent, and what of it. Each choice is shown as the
- * command line that does the same, and is run as that. */
+/* Tracing by menu, on a terminal: the user chooses an agent and what to trace. The choice is shown
+ * as a command line, which then runs. */
 #ifndef SOOTH_CLI_TRACING_MENU_H
 #define SOOTH_CLI_TRACING_MENU_H
 
@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-/* There is a terminal to ask on. */
+/* Returns whether there is a terminal for the menu. */
 bool tracing_menu_can_ask(void);
 /* Exit status, or a negative errno with err filled. */
 int tracing_menu_run(struct sooth_error *err);

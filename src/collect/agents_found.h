@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processes of agents, as one backend found them among all, for the other backends of its hub:
- * to search for them again takes longer than all else that a sample of a few processes reads.
+ * The processes of agents that one backend found among all processes, for the other backends of its
+ * hub: a search takes longer than a whole sample of a few processes.
  */
 #ifndef SOOTH_COLLECT_AGENTS_FOUND_H
 #define SOOTH_COLLECT_AGENTS_FOUND_H
@@ -11,13 +11,13 @@
 
 struct agents_found {
 	struct buffer processes; /* struct process_id */
-	/* The same: main processes of which neither a status nor a log says what they do. */
+	/* struct process_id: main processes without a status or log that shows their activity. */
 	struct buffer silent;
-	uint64_t found_ns; /* on the system's clock; 0: never */
-	bool has_uid;	   /* of this user only */
+	uint64_t found_ns; /* time of the search, on the system's clock; 0: never */
+	bool has_uid;	   /* only processes of user `uid` were searched */
 	uint32_t uid;
-	/* How often a sample had processes of agents, or such as may have been left behind by one,
-	 * that the sample before had not; 0: not counted. */
+	/* Number of samples with new processes of agents, or new possible leftovers, compared with
+	 * the previous sample; 0: not counted. */
 	uint64_t arrivals;
 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one place where secrets are masked in records, so that neither reports nor captures hold
- * them. The schema of the record says what is masked, and how: texts by their type, command lines
- * and runs of bytes by `masking` and `runs` (sooth/field.h).
+ * The one place where secrets are masked in records, so that neither reports nor captures have
+ * them. The schema of a record determines what is masked, and how: texts by type, command lines and
+ * runs of bytes by `masking` and `runs` (sooth/field.h).
  *
- * A command line that is cut has to be masked before, or half a secret may be left: its reader
- * calls secrets_mask_arguments(), and the schema says ARGUMENTS_CUT.
+ * A command line must be masked before it is cut, or half a secret may be left: its reader calls
+ * secrets_mask_arguments(), and the schema has ARGUMENTS_CUT.
  */
 #ifndef SOOTH_COLLECT_SECRETS_H
 #define SOOTH_COLLECT_SECRETS_H
@@ -15,17 +15,17 @@
 
 /* Zeroed is valid. */
 struct secrets {
-	uint16_t kind; /* of the last record, and what it has: kinds come in runs */
+	uint16_t kind; /* of the last record: cached, with its schema, as kinds come in runs */
 	bool has_texts;
-	const struct sooth_field *arguments; /* that are masked here */
+	const struct sooth_field *arguments; /* field with a command line to mask here */
 	const struct sooth_schema *schema;
 	struct buffer scratch, rebuilt;
 };
 
-/* Whole records. A text never grows; a command line may, and its record with it. */
+/* Masks whole records. Texts never grow; a command line may, and its record too. */
 void secrets_mask(struct secrets *s, struct buffer *records);
-/* A command line, NUL-separated, masked and then cut to what a record keeps of it; appended. True:
- * it was cut. */
+/* Appends a NUL-separated command line, masked, then cut to the size of a record. True: it was
+ * cut. */
 bool secrets_mask_arguments(struct buffer *out, const char *raw, size_t size);
 void secrets_fini(struct secrets *s);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Records into blocks: the collecting half's end. Each source has a buffer; a
- * flush makes a block of each and closes the cycle with one of the collector's
- * own, which carries the watermark.
+ * Makes blocks of records: the output of collecting. Each source has a
+ * buffer; a flush makes a block of each buffer, and last a block of the
+ * collector's own records, with the watermark.
  */
 #ifndef SOOTH_COLLECT_STREAM_H
 #define SOOTH_COLLECT_STREAM_H
@@ -23,16 +23,16 @@ struct stream {
 	size_t handler_count;
 	struct secrets secrets;
 	uint64_t sequence;
-	uint64_t records; /* made so far */
+	uint64_t records; /* records so far */
 	uint64_t bytes;
 };
 
-/* Consumers of blocks, called in the order they were added. */
+/* Adds a consumer of blocks; consumers are called in the order of adding. */
 int stream_connect(struct stream *s, block_handler handler, void *user, struct sooth_error *err);
-/* Where records of a source are appended. */
+/* Returns the buffer to which records of a source are appended. */
 struct buffer *stream_source(struct stream *s, unsigned source);
-/* Blocks of everything waiting; the definitions among the collector's own go out as a segment's
- * head when is_head. */
+/* Makes blocks of all waiting records. is_head: the collector's definitions go out as the head of a
+ * segment. */
 int stream_flush(struct stream *s, uint64_t watermark_ns, bool is_head, struct sooth_error *err);
 void stream_fini(struct stream *s);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A target: what was selected, and which processes that is now. */
+/* A target: what was selected, and the processes that this currently is. */
 #ifndef SOOTH_COLLECT_TARGET_H
 #define SOOTH_COLLECT_TARGET_H
 
@@ -10,20 +10,20 @@ enum target_selector { TARGET_NONE, TARGET_PIDS, TARGET_USER, TARGET_HOST, TARGE
 
 struct target {
 	enum target_selector selector;
-	struct buffer pids; /* pid_t, as asked for */
+	struct buffer pids; /* pid_t: the requested pids */
 	uint32_t uid;
 	char **command; /* NULL-terminated copy */
 	struct launch launch;
 	bool is_launched;
-	bool may_be_gone;   /* one of the pids, while another one is there */
+	bool may_be_gone;   /* pids may be missing, as long as one exists */
 	struct map members; /* process_id -> struct target_member */
 	size_t live;	    /* members that have not left */
 };
 
-/* Who left stays a member: its last records may still be on the way. */
+/* A process that left stays a member: its last records may still be on the way. */
 struct target_member {
 	bool has_left;
-	bool is_end_reported; /* by a record, not only found out */
+	bool is_end_reported; /* a record reported the end */
 };
 
 void target_init(struct target *t);
@@ -33,23 +33,23 @@ int target_set_user(struct target *t, uint32_t uid, struct sooth_error *err);
 int target_set_host(struct target *t, struct sooth_error *err);
 int target_set_command(struct target *t, char *const *command, struct sooth_error *err);
 bool target_has(const struct target *t, const struct process_id *process);
-/* Whether records of processes that are no members belong all the same. */
+/* Whether records of processes that are not (yet) members belong to the target too. */
 bool target_is_open(const struct target *t);
 /* Whether the target is a host with some processes selected. */
 bool target_means_some(const struct target *t);
 int target_join(struct target *t, const struct process_id *process, struct sooth_error *err);
 void target_leave(struct target *t, const struct process_id *process);
-/* As if it had never joined: none of its records belong. */
+/* Makes the process no member, as if it had never joined. */
 void target_forget(struct target *t, const struct process_id *process);
-/* Whether it is or was a member. */
+/* Whether the process is or was a member. */
 bool target_knows(const struct target *t, const struct process_id *process);
-/* A record reports its exit: true for the first report, false for a repeated one. */
+/* Notes that a record reported the process's exit. True for the first report, else false. */
 bool target_note_end(struct target *t, const struct process_id *process);
-/* Walk the live set: *position starts at 0, NULL at the end. */
+/* Walks the live members: *position starts at 0; NULL at the end. */
 const struct process_id *target_next(const struct target *t, size_t *position);
-/* Remove processes that have exited; for backends that report no exits. */
+/* Removes processes that have exited; for backends that report no exits. */
 void target_sweep(struct target *t, const struct os *os);
-/* Write its definition into a stream. */
+/* Appends the definition of the target to a stream. */
 void target_describe(const struct target *t, const struct os *os, struct buffer *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A format that a capture is converted to: a row in exports.def and a file. It takes the rows of
- * tables as they come (tables.h), or is a view and a sink that are there anyway.
+ * A format that a capture is converted to: a row in exports.def and a file. A format takes the rows
+ * of tables (tables.h), or names an existing view and sink.
  */
 #ifndef SOOTH_EXPORT_EXPORT_H
 #define SOOTH_EXPORT_EXPORT_H
@@ -14,9 +14,9 @@
 struct export_options {
 	const char *path;	      /* of the capture; "-": standard input */
 	const char *output;	      /* "-": standard output */
-	const char *const *names;     /* of the tables that are wanted */
-	size_t name_count;	      /* 0: all but those that say again what others say */
-	enum call_graph_value weight; /* of stacks */
+	const char *const *names;     /* names of the selected tables */
+	size_t name_count;	      /* 0: all tables, except ones that repeat others */
+	enum call_graph_value weight; /* weight of stacks */
 	/* Selects processes; NULL: all. */
 	int (*select)(void *user, struct sooth_report *report, struct sooth_error *err);
 	void *user;
@@ -24,35 +24,35 @@ struct export_options {
 
 struct export_reported {
 	uint64_t rows, tables;
-	const char *main;     /* the only table that was written, chosen by sooth; NULL: not so */
+	const char *main;     /* the only written table, if sooth chose it; else NULL */
 	bool is_damaged;      /* parts of the capture could not be read */
-	struct buffer losses; /* a line each */
-	struct buffer limits; /* what the view left out, of a format that is one; a line each */
+	struct buffer losses; /* one line per loss */
+	struct buffer limits; /* of a format with a view: one line per omission */
 };
 
-/* One export: what a format has at hand. */
+/* State of one export, for its format. */
 struct export_place {
 	struct out_file *file; /* NULL: a folder */
 	const char *folder;
-	const char *read; /* the capture: never written over */
+	const char *read; /* path of the capture, which is never overwritten */
 	struct tables tables;
 	struct tabular out;    /* lines of the file */
-	struct buffer scratch; /* of cells */
+	struct buffer scratch; /* for formatting cells */
 	void *state;
 };
 
 struct export_type {
 	const char *name, *help;
-	unsigned parts;	   /* enum feed_part, when no table is named */
+	unsigned parts;	   /* bits of enum feed_part, if no table is named */
 	bool is_of_one;	   /* a file holds one table; only a folder holds more */
-	bool is_no_stream; /* it cannot go to standard output */
-	bool has_choice;   /* of tables */
-	/* Instead of tables: */
+	bool is_no_stream; /* the format cannot go to standard output */
+	bool has_choice;   /* tables can be selected */
+	/* For a format without tables: */
 	const char *view, *sink;
-	uint16_t needs; /* of a view: a kind without which there is nothing to write; 0: none */
+	uint16_t needs; /* kind of record that the view needs; 0: none */
 	const char *needs_text, *needs_remedy;
 	size_t state_size;
-	const char *doing; /* what failed if writing the file does: "write CSV" */
+	const char *doing; /* for errors: "write CSV" */
 	/* All but `row` may be NULL. */
 	int (*open)(struct export_place *place, struct sooth_error *err);
 	int (*row)(struct export_place *place, struct table *table,
@@ -63,7 +63,7 @@ struct export_type {
 
 extern const struct export_type *const export_types[]; /* NULL at the end */
 const struct export_type *export_find(const char *name);
-/* All of it; on failure nothing new stands under the name. */
+/* Runs the whole export; after a failure an existing file is unchanged. */
 int export_run(const struct export_type *type, const struct export_options *options,
 	struct export_reported *told, struct sooth_error *err);
 

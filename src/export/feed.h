@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A capture into tables, in order of time: records as they come, rows of views when these emit
- * them, mostly at the end. Memory does not grow with the capture.
+ * Feeds a capture into tables, in order of time: records as they come, rows of views when a view
+ * emits them, mostly at the end. Memory does not grow with the capture.
  */
 #ifndef SOOTH_EXPORT_FEED_H
 #define SOOTH_EXPORT_FEED_H
@@ -34,29 +34,29 @@ struct feed_side {
 
 struct feed {
 	struct sooth_report *report;
-	struct sooth_report *calls; /* takes what the report takes; NULL: not asked for */
+	struct sooth_report *calls; /* report with the view of calls; NULL: not requested */
 	struct feed_side views_side, calls_side;
 	struct tables *tables;
 	unsigned parts;
 	feed_consumer consumer;
 	void *user;
-	const struct sooth_schema *schema; /* of the record before, and its table */
+	const struct sooth_schema *schema; /* schema of the previous record; next: its table */
 	struct table *table;
-	struct map definitions; /* those already emitted: each segment repeats them */
+	struct map definitions; /* definitions already emitted: each segment repeats them */
 	struct buffer part;
-	struct sooth_error *err; /* of the call that is being made */
-	int failed;		 /* what a consumer returned */
+	struct sooth_error *err; /* of the current call */
+	int failed;		 /* error returned by the consumer */
 };
 
 int feed_open(struct feed *f, struct tables *tables, unsigned parts, feed_consumer consumer,
 	void *user, struct sooth_error *err);
-/* Selects the records that are read of the capture; select NULL: all. */
+/* Selects the records to read; select NULL: all. */
 int feed_select(struct feed *f,
 	int (*select)(void *user, struct sooth_report *report, struct sooth_error *err), void *user,
 	struct sooth_error *err);
-/* A whole capture, and its end. */
+/* Reads a whole capture, and finishes. */
 int feed_read(struct feed *f, const char *path, struct sooth_error *err);
-/* The same piece by piece. */
+/* Read a capture piece by piece. */
 int feed_bytes(struct feed *f, const void *data, size_t size, struct sooth_error *err);
 int feed_finish(struct feed *f, struct sooth_error *err);
 void feed_close(struct feed *f);

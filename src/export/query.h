@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SQL over a capture. The tables of records are virtual ones that read the capture each time they
- * are scanned; see docs/design-notes.md for why. A statement reads and does nothing else.
+ * SQL over a capture. Tables of records are virtual tables, which read the capture at each scan;
+ * docs/design-notes.md has the reason. Statements can only read.
  */
 #ifndef SOOTH_EXPORT_QUERY_H
 #define SOOTH_EXPORT_QUERY_H
@@ -24,24 +24,24 @@ static inline int query_timed_out(uint64_t timeout_ns, struct sooth_error *err)
 }
 
 struct query_options {
-	const char *path;	  /* of the capture, a file */
+	const char *path;	  /* path of the capture, which must be a file */
 	uint64_t timeout_ns;	  /* 0: none */
 	bool (*is_stopped)(void); /* called now and then; NULL: never stopped */
-	/* Chooses what is read of it; NULL: all. */
+	/* Selects what to read of the capture; NULL: all. */
 	int (*select)(void *user, struct sooth_report *report, struct sooth_error *err);
 	void *user;
 };
 
 /* -EINVAL when the file is no capture; -EOPNOTSUPP when this build has no SQLite. */
 int query_open(struct query **out, const struct query_options *options, struct sooth_error *err);
-/* The rows of one statement as the section "rows", and the notes of the capture. */
+/* Emits the rows of one statement as the section "rows", and the notes of the capture. */
 int query_run(struct query *q, const char *sql, struct output *output, struct sooth_error *err);
-/* The tables that the capture has, as the section "tables". */
+/* Emits the tables of the capture as the section "tables". */
 int query_list(struct query *q, struct output *output, struct sooth_error *err);
-/* The columns of those named, as the section "columns". */
+/* Emits the columns of the named tables as the section "columns". */
 int query_describe(struct query *q, const char *const *names, size_t count, struct output *output,
 	struct sooth_error *err);
-/* Parts of the capture could not be read, as far as it was. */
+/* Returns whether parts of the capture, as far as it was read, are damaged. */
 bool query_is_damaged(const struct query *q);
 void query_close(struct query *q);
 

@@ -20,32 +20,32 @@ struct query {
 	struct tables tables;
 	struct query_use uses[TABLES_MAX];
 	size_t use_count;
-	bool is_users;		    /* the statement at hand is the user's: it may only read */
-	bool has_views;		    /* the rows of views are in tables */
+	bool is_users;		    /* the current statement is the user's: it may only read */
+	bool has_views;		    /* tables with the rows of views were made */
 	uint64_t deadline_ns;	    /* 0: none */
-	struct sooth_report *notes; /* of a reading of the capture */
-	bool notes_are_whole;	    /* it was read to its end */
-	struct sooth_error error;   /* of a reading, which SQLite has no room for */
+	struct sooth_report *notes; /* notes from one reading of the capture */
+	bool notes_are_whole;	    /* that reading reached the end */
+	struct sooth_error error;   /* error of a reading, kept as SQLite cannot pass it on */
 	bool has_failed;
 };
 
 /* --- tables of records: query_source.c --- */
 
-/* True when the time is over or the user wants it to end. */
+/* Returns whether the time is over, or the user requested a stop. */
 bool query_is_over(const struct query *q);
-/* Why a step of SQLite failed: a reading of the capture, the user, SQLite itself. */
+/* Sets err to the reason why a step of SQLite failed: the reading, the user, or SQLite itself. */
 int query_failed(struct query *q, const char *tried, struct sooth_error *err);
 
-/* Virtual tables for all kinds, and for the table "call". */
+/* Makes virtual tables for all kinds of records, and for the table "call". */
 int query_sources(struct query *q, struct sooth_error *err);
 /* Reads the capture once and makes tables of the rows of views. */
 int query_views(struct query *q, struct sooth_error *err);
-/* The notes of a reading are kept when there are none, or none of a whole one. */
+/* Keeps the notes of a reading, unless there are some of a whole reading. */
 void query_keep_notes(struct query *q, struct feed *feed, bool is_whole);
-/* Reads a piece of the capture: 1, 0 at its end, which the feed then knows of. */
+/* Reads a piece of the capture. Returns 1, or 0 at the end, after finishing the feed. */
 int query_read(
 	struct query *q, struct capture_file *file, struct feed *feed, struct sooth_error *err);
-/* Opens both; file and feed are to be closed, also when it failed. */
+/* Opens file and feed; the caller closes both, also after a failure. */
 int query_begin(struct query *q, struct capture_file *file, struct feed *feed, unsigned parts,
 	feed_consumer consumer, void *user, struct sooth_error *err);
 

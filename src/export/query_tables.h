@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rows of what a query can be made of: tables and columns. */
+/* Rows that list the tables and columns of queries. */
 #ifndef SOOTH_EXPORT_QUERY_TABLES_H
 #define SOOTH_EXPORT_QUERY_TABLES_H
 

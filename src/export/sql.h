@@ -7,13 +7,13 @@
 
 #include "export/tables.h"
 
-/* A name between quotes. */
+/* Appends a quoted name. */
 void sql_put_name(struct buffer *out, const char *name);
 /* "(time_ns INTEGER, ...)" */
 void sql_put_columns(struct buffer *out, const struct table *t);
-/* CREATE TABLE in that schema. */
+/* Creates the table in that database schema. */
 int sql_create(sqlite3 *db, const char *schema, const struct table *t, struct sooth_error *err);
-/* A row; its table is created by its first one, which leaves a statement in t->user. */
+/* Inserts a row. The first row creates the table, and keeps a statement in t->user. */
 int sql_insert(sqlite3 *db, const char *schema, struct table *t, const struct sooth_record *r,
 	struct buffer *scratch, struct sooth_error *err);
 int sql_execute(sqlite3 *db, const char *sql, struct sooth_error *err);

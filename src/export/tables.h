@@ -15,10 +15,10 @@
 
 enum column_source {
 	COLUMN_FIELD,
-	COLUMN_HEADER,	     /* of every record; zero or "none" there means that there is none */
-	COLUMN_CALL,	     /* name of a system call, of the fields number and abi */
-	COLUMN_CATEGORY,     /* what that call is about */
-	COLUMN_NOT_MEASURED, /* which fields have no value, or not the whole one, and why */
+	COLUMN_HEADER,	     /* member of every record header; zero or "none": no value */
+	COLUMN_CALL,	     /* name of the system call, from the fields number and abi */
+	COLUMN_CATEGORY,     /* category of that call */
+	COLUMN_NOT_MEASURED, /* fields without a (whole) value, with the reason */
 };
 
 struct column {
@@ -32,14 +32,14 @@ enum table_choice { TABLE_UNDECIDED, TABLE_SELECTED, TABLE_LEFT_OUT };
 struct table {
 	char name[TABLE_NAME_SIZE];
 	const struct sooth_schema *schema;
-	bool is_of_records; /* of a kind; else a view's rows */
-	bool is_part;	    /* rows that stood within others */
+	bool is_of_records; /* rows are records of one kind; else rows of a view */
+	bool is_part;	    /* rows that were nested in other rows */
 	struct column columns[TABLE_COLUMNS_MAX];
 	size_t column_count;
 	uint64_t rows;
 	enum table_choice choice;
-	void *learned; /* the schema, when the capture brought it; freed with the table */
-	void *user;    /* of the caller */
+	void *learned; /* schema that came with the capture; freed with the table */
+	void *user;    /* for the caller */
 };
 
 struct tables {
@@ -48,24 +48,24 @@ struct tables {
 	uint64_t refused; /* tables beyond the limit */
 };
 
-/* One for each kind that this build knows. */
+/* Makes a table for each kind of record that this build knows. */
 int tables_init(struct tables *t, struct sooth_error *err);
 void tables_fini(struct tables *t);
 struct table *tables_of_schema(struct tables *t, const struct sooth_schema *schema);
-/* A table of a kind this build does not know, of what the capture says of it (a stream.schema). */
+/* Makes a table for a kind unknown to this build, from the capture's schema (stream.schema). */
 void tables_learn(struct tables *t, const struct sooth_record *record);
-/* That of such a kind; NULL: none. */
+/* Returns the table of a kind of record; NULL: none. */
 struct table *tables_of_kind(const struct tables *t, uint16_t kind);
-/* That of a section; made when it is new. NULL without memory or beyond the limit. */
+/* Returns the table of a section, made if new; NULL: out of memory, or beyond the limit. */
 struct table *tables_of_section(struct tables *t, const struct section *section);
-/* That of rows within rows, which people would look for in a table of their own; NULL: `field`
- * is none of these. */
+/* Returns the table for nested rows in `field` that deserve a table of their own; NULL: the field
+ * has no such rows. */
 struct table *tables_of_rows(struct tables *t, const struct sooth_field *field);
-/* Also as the schema is called, with a point. */
+/* Finds a table by name, or by its schema's name, which has a point. */
 struct table *tables_find(const struct tables *t, const char *name);
-/* The nearest name to one that is none; NULL: none is near. */
+/* Returns the name nearest to an unknown one; NULL: none is near. */
 const char *tables_nearest(const struct tables *t, const char *name);
-/* Says that there is none of this name. */
+/* Sets the error that no table has this name. */
 int tables_refuse(
 	const struct tables *t, const char *tried, const char *name, struct sooth_error *err);
 
@@ -74,7 +74,7 @@ const char *column_type(const struct column *c);
 /* "bytes", "ns", ...; "" for none. */
 const char *column_unit(const struct column *c);
 
-/* Its text is UTF-8 without NUL; `scratch` holds a value that has to be formatted. */
+/* Returns a cell, whose text is UTF-8 without NUL; formatted values are stored in `scratch`. */
 struct cell cell_get(const struct table *t, const struct column *c, const struct sooth_record *r,
 	struct buffer *scratch);
 

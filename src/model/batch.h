@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A batch: whole records one behind the other, borrowed until the next call.
- * It is the unit through readers, merge, stages and sinks.
+ * A batch: whole records in sequence, borrowed until the next call. Readers,
+ * merge, stages and sinks pass batches on.
  */
 #ifndef SOOTH_MODEL_BATCH_H
 #define SOOTH_MODEL_BATCH_H
@@ -19,7 +19,7 @@ static inline size_t record_bytes(const struct sooth_record *r)
 	return (size_t)r->words * SOOTH_RECORD_WORD;
 }
 
-/* Whether its fixed part is as long as this build knows it: another writer's may be shorter. */
+/* Whether the fixed part has at least `size` bytes; records of other writers may be shorter. */
 static inline bool record_holds(const struct sooth_record *r, size_t size)
 {
 	return (size_t)r->fixed_words * SOOTH_RECORD_WORD >= size;
@@ -43,10 +43,10 @@ static inline const struct sooth_record *batch_next(
 	for (const struct sooth_record *record = batch_first(batch); record != NULL;               \
 		record = batch_next(batch, record))
 
-/* Number of records when the bytes are whole records one behind the other, -1 when not. */
+/* Returns the number of records, or -1 if the bytes are not a sequence of whole records. */
 long batch_check(const struct batch *b);
 
-/* One piece of a tail: where its reference stands in the fixed part, and its bytes. */
+/* One piece of a tail: the member of the fixed part that refers to it, and its bytes. */
 struct record_tail {
 	struct sooth_text *text;
 	const void *data;

@@ -38,7 +38,7 @@ enum linux_error {
 	LINUX_EINPROGRESS = 115,
 	LINUX_ESTALE = 116,
 	LINUX_EDQUOT = 122,
-	LINUX_ERESTARTSYS = 512, /* and up to 516: the kernel begins it again */
+	LINUX_ERESTARTSYS = 512, /* up to 516: the kernel restarts the call */
 };
 
 /* "ENOENT" for 2; NULL for a number without a name. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The frames of a flamegraph as its sink received them, and where they are drawn. */
+/* The frames of a flamegraph as its sink received them, and their positions. */
 #ifndef SOOTH_SINKS_FLAMEGRAPH_TREE_H
 #define SOOTH_SINKS_FLAMEGRAPH_TREE_H
 
@@ -46,7 +46,7 @@ static inline void flamegraph_change_class(
 
 struct flamegraph_frame {
 	uint64_t value, before, after;
-	uint64_t from;	 /* where it begins, in the same measure */
+	uint64_t from;	 /* start of the frame, in units of `value` */
 	uint32_t parent; /* FLAMEGRAPH_NONE: none */
 	uint32_t name;	 /* number */
 	uint16_t depth;
@@ -55,15 +55,15 @@ struct flamegraph_frame {
 };
 
 struct flamegraph_tree {
-	struct names names;  /* as they came */
-	struct names plain;  /* as they are shown; each of the first is one of them */
-	struct buffer shown; /* uint32_t: which, by number */
+	struct names names;  /* names as received */
+	struct names plain;  /* names as shown */
+	struct buffer shown; /* uint32_t: number in `plain`, by number in `names` */
 	struct buffer scratch;
-	struct buffer frames; /* struct flamegraph_frame, each before what is below it */
+	struct buffer frames; /* struct flamegraph_frame, parents before children */
 	uint32_t above[FLAMEGRAPH_DEPTH_MAX];
-	size_t depth; /* of the last frame, and one */
+	size_t depth; /* depth of the last frame, plus 1 */
 	uint64_t total, total_before, total_after;
-	bool differs;	  /* any of the first frames */
+	bool differs;	  /* one of the first frames differs */
 	uint64_t refused; /* rows that found no room */
 	/* After flamegraph_tree_lay_out(): */
 	size_t kept, levels;
@@ -80,7 +80,7 @@ void flamegraph_tree_add(struct flamegraph_tree *t, const struct flamegraph_fiel
 	const struct sooth_record *row);
 size_t flamegraph_tree_count(const struct flamegraph_tree *t);
 struct flamegraph_frame *flamegraph_tree_frame(const struct flamegraph_tree *t, size_t number);
-/* Chooses the widest frames that the file has room for, and says where each begins. False: no
+/* Chooses the widest frames that fit into the file, and sets their positions. False: out of
  * memory. */
 bool flamegraph_tree_lay_out(struct flamegraph_tree *t, double least_share);
 

@@ -16,7 +16,7 @@ enum cell_type {
 	CELL_JSON
 };
 
-/* A value in one of few forms that every format knows. */
+/* A value as one of a few types that every format has. */
 struct cell {
 	enum cell_type type;
 	unsigned decimals; /* of a real */
@@ -29,17 +29,17 @@ struct cell {
 	size_t size;
 };
 
-/* A number, a truth value or a text that is there; a number that has a name is that. Exported
- * tables differ in three ways: error 0 is no value, reals have all digits, and texts no NUL. */
+/* Returns the cell of a measured value; a number with a name becomes the name. Exported tables
+ * differ: error 0 is no value, reals have all digits, and texts have no NUL. */
 struct cell cell_of_value(const struct sooth_field *f, const struct sooth_value *v);
 void json_cell(struct json *j, const struct cell *c);
-/* A value that is there. */
+/* Writes a measured value. */
 void json_value(struct json *j, const struct sooth_field *f, const struct sooth_value *v);
-/* The fields of a record as members of the open object. A field that could not be measured is null,
- * and a member "not_measured" names the reason. */
+/* Writes the fields of a record as members of the open object. A field that was not measured is
+ * null, with the reason in the member "not_measured". */
 void json_members(struct json *j, const struct sooth_schema *schema, const struct sooth_record *r);
-/* A section of a report as members of the open object: its name and an array, an object or, inline,
- * its fields. Count the rows and hand them back at the end: a single row that never came is null.
+/* Write a section of a report as members of the open object: its name and an array or object, or
+ * only its fields. The caller counts the rows for the end: a single row that never came is null.
  */
 void json_section_begin(struct json *j, const struct section *section);
 void json_section_row(

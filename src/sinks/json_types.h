@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parts of every JSON Schema of sooth: how it begins, and the types of fields. */
+/* Parts that all JSON Schemas of sooth share: the begin, and the types of fields. */
 #ifndef SOOTH_SINKS_JSON_TYPES_H
 #define SOOTH_SINKS_JSON_TYPES_H
 
@@ -7,9 +7,9 @@
 
 #include "base/json.h"
 
-/* An object stays open: the schema of an object. */
+/* Writes the begin of a schema of an object, and leaves it open. */
 void json_types_begin(struct json *j, const char *title);
-/* "type" of a field, as a member of the open object. */
+/* Writes "type" of a field as a member of the open object. */
 void json_types_put(struct json *j, const struct sooth_field *f);
 
 #endif

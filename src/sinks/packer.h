@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bytes of a sink, compressed as one stream on their way into its file. */
+/* Compresses the bytes of a sink into its file, as one stream. */
 #ifndef SOOTH_SINKS_PACKER_H
 #define SOOTH_SINKS_PACKER_H
 
@@ -14,7 +14,7 @@
 struct packer {
 	enum packing packing;
 	FILE *to;
-	const char *doing; /* what failed if it does: "write CSV" */
+	const char *doing; /* for errors: "write CSV" */
 	z_stream gzip;
 	ZSTD_CCtx *zstd;
 	struct buffer packed;
@@ -23,7 +23,8 @@ struct packer {
 int packer_open(struct packer *p, enum packing packing, FILE *to, const char *doing,
 	struct sooth_error *err);
 void packer_fini(struct packer *p);
-/* Empties `bytes`. The last call, even of no bytes, ends the stream, and nothing waits in `to`. */
+/* Writes and empties `bytes`. The last call, even without bytes, ends the stream and flushes `to`.
+ */
 int packer_write(struct packer *p, struct buffer *bytes, bool is_last, struct sooth_error *err);
 
 #endif

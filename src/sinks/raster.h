@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A picture as PNG: the SVG that its own sink writes, as it stands without a script, drawn by
- * librsvg, which is loaded when a PNG is requested: nothing else needs it or waits for it.
+ * A picture as PNG: librsvg draws the SVG of the picture's sink, in its state without a script. The
+ * library is only loaded when a PNG is requested.
  */
 #ifndef SOOTH_SINKS_RASTER_H
 #define SOOTH_SINKS_RASTER_H
@@ -9,17 +9,17 @@
 #include "base/buffer.h"
 #include "explain/sink.h"
 
-/* Around the sink that is its options' `user`, and no format by itself. */
+/* A sink around another one, which is the `user` of its options. */
 extern const struct sink_type raster_sink;
 
-/* Style sheets with their variables put in, as viewers need it that know none. */
+/* Appends an SVG with CSS variables replaced by their values, for viewers that do not know them. */
 void raster_put_variables(struct buffer *out, const char *svg, size_t size);
 
 /* --- the painter --- */
 
 struct raster;
 
-/* -ENOTSUP with what to install. */
+/* -ENOTSUP: the error names the package to install. */
 int raster_new(struct raster **out, struct sooth_error *err);
 int raster_png(struct raster *r, const char *svg, size_t size, FILE *to, struct sooth_error *err);
 void raster_free(struct raster *r);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stacks as formats for profilers want them: by thread a list of stretches of time, each with a
- * stack or idle, and the stacks as nodes with parents. Stacks that are summed up are one thread in
- * which each lasts as long as its weight.
+ * Stacks in the form of profiler formats: per thread a list of time ranges, each with a stack or
+ * idle; stacks are nodes with parents. Summed stacks are one thread, in which each lasts as long as
+ * its weight.
  */
 #ifndef SOOTH_SINKS_SAMPLE_THREADS_H
 #define SOOTH_SINKS_SAMPLE_THREADS_H
@@ -16,10 +16,10 @@
 
 struct sample_frame {
 	uint32_t kind;
-	uint32_t file_at; /* in its text: behind the name */
+	uint32_t file_at; /* offset of the file in the frame's text, after the name */
 };
 
-/* The number of a node is its place + 1; parents come before their children. */
+/* The number of a node is its index + 1; parents come before their children. */
 struct sample_node {
 	uint32_t parent; /* SAMPLE_IDLE: none */
 	uint32_t frame;
@@ -39,30 +39,30 @@ struct sample_thread {
 	struct map by_place;	 /* parent and frame -> uint32_t node */
 	uint64_t pid, tid;	 /* 0: stacks of no single thread */
 	struct buffer process, thread;
-	uint64_t end;	 /* of the last stretch */
-	uint64_t period; /* of the last sample */
+	uint64_t end;	 /* end of the last time range */
+	uint64_t period; /* period of the last sample */
 };
 
-/* A sink's state begins with one. */
+/* The first member of the state of such a sink. */
 struct sample_threads {
 	struct tabular out; /* the file, in JSON */
 	struct json json;
 	struct sample_thread now;
 	struct stack_walk walk;
 	const struct sooth_field *kind, *file, *time, *process, *pid, *thread, *tid;
-	const struct section_samples *samples; /* of the open section; NULL: summed */
-	uint64_t at;			       /* of the sample at hand */
-	uint64_t start_unix_ns;		       /* of the recording; 0: unknown */
-	struct buffer title;		       /* of the section */
-	uint32_t frames[STACK_DEPTH_MAX];      /* of the stack at hand */
+	const struct section_samples *samples; /* from the open section; NULL: stacks are summed */
+	uint64_t at;			       /* time of the current sample */
+	uint64_t start_unix_ns;		       /* start of the recording; 0: unknown */
+	struct buffer title;		       /* title of the section */
+	uint32_t frames[STACK_DEPTH_MAX];      /* of the current stack */
 	bool is_open, has_thread, is_time, is_bytes, has_begun, failed;
-	/* A thread is complete; `state` is that of the sink. */
+	/* Called when a thread is complete; `state`: of the sink. */
 	int (*done)(void *state, const struct sample_thread *t, struct sooth_error *err);
 };
 
 void sample_threads_open(struct sample_threads *s, FILE *stream, const char *doing,
 	int (*done)(void *state, const struct sample_thread *t, struct sooth_error *err));
-/* Writes what is left of the file, whose JSON is complete. */
+/* Writes the rest of the file, once its JSON is complete. */
 int sample_threads_write_end(struct sample_threads *s, struct sooth_error *err);
 /* Members of a sink (explain/sink.h). Only the first section with stacks is taken. */
 int sample_threads_section(void *state, const struct section *section, struct sooth_error *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The fields of a graph's rows, and stacks out of rows that are frames below each other. A frame is
- * handed over when all below it has been seen, because only then is known what it held alone.
+ * The fields of a graph's rows, and stacks made of rows that are frames below each other. A frame
+ * is passed on after all frames below it, because only then its own values are known.
  */
 #ifndef SOOTH_SINKS_STACK_WALK_H
 #define SOOTH_SINKS_STACK_WALK_H
@@ -16,7 +16,7 @@ static inline const struct sooth_field *graph_field(const struct section *sectio
 	return name ? sooth_schema_field(section->schema, name) : NULL;
 }
 
-/* 0 without a field, or without a value. */
+/* Returns 0 without a field, or without a value. */
 static inline uint64_t graph_number(const struct sooth_field *field, const struct sooth_record *row)
 {
 	struct sooth_value v;
@@ -31,20 +31,20 @@ static inline uint64_t graph_number(const struct sooth_field *field, const struc
 #define STACK_NUMBERS	2
 
 struct stack_frame {
-	size_t at, size;	       /* of its name; size 0: it has none */
-	uint64_t total[STACK_NUMBERS]; /* with what is below it */
-	uint64_t below[STACK_NUMBERS]; /* of that, what its lower frames had */
+	size_t at, size;	       /* of the name in stack_walk.names; size 0: none */
+	uint64_t total[STACK_NUMBERS]; /* values of the frame and all frames below */
+	uint64_t below[STACK_NUMBERS]; /* part of `total` that frames below it have */
 };
 
 struct stack_walk {
 	const struct sooth_field *name, *depth;
-	/* Given by the caller after stack_walk_begin(); NULL: none. */
+	/* Set by the caller after stack_walk_begin(); NULL: none. */
 	const struct sooth_field *numbers[STACK_NUMBERS];
 	struct buffer names;
 	struct stack_frame frames[STACK_DEPTH_MAX];
-	size_t count;	   /* frames of the stack; in `take` the last one is the frame at hand */
-	uint64_t too_deep; /* rows left out; what they hold stands with the frame above them */
-	/* Takes the numbers that only the frame at hand holds; at least one is not 0. */
+	size_t count;	   /* frames of the stack; in `take` the last one is the current frame */
+	uint64_t too_deep; /* rows left out; their values count for the frame above */
+	/* Takes the current frame's own numbers, at least one of which is not 0. */
 	void (*take)(void *user, const struct stack_walk *w, const uint64_t own[STACK_NUMBERS]);
 	void *user;
 };
@@ -55,7 +55,7 @@ void stack_walk_row(struct stack_walk *w, const struct sooth_record *row);
 void stack_walk_end(struct stack_walk *w);
 void stack_walk_fini(struct stack_walk *w);
 
-/* For readers; of a frame without a name "?". */
+/* Appends the name as text for people; "?" for a frame without a name. */
 void stack_name_put(struct buffer *out, struct span name);
 
 static inline struct span stack_walk_name(const struct stack_walk *w, size_t frame)

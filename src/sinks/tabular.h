@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rows as lines: what sinks and exports of CSV, JSON lines and folded stacks share. Whole lines are
- * gathered, and written when there are enough of them, at the end, or at once in a live stream.
+ * Rows as lines, for sinks and exports of CSV, JSON lines and folded stacks. Whole lines are
+ * buffered, and written when there are enough, at the end, or at once in a live stream.
  */
 #ifndef SOOTH_SINKS_TABULAR_H
 #define SOOTH_SINKS_TABULAR_H
@@ -13,18 +13,18 @@
 
 struct tabular {
 	FILE *stream;
-	const char *doing; /* what failed if it does: "write CSV" */
+	const char *doing; /* for errors: "write CSV" */
 	struct buffer bytes;
-	bool has_cell; /* CSV: a cell of the line */
+	bool has_cell; /* CSV: the line has a cell */
 };
 
 void tabular_open(struct tabular *t, FILE *stream, const char *doing);
 void tabular_fini(struct tabular *t);
-/* All that was gathered. */
+/* Writes all buffered lines. */
 int tabular_write(struct tabular *t, struct sooth_error *err);
-/* The same if it is worth a call. */
+/* Writes the buffered lines if there are enough. */
 int tabular_write_full(struct tabular *t, struct sooth_error *err);
-/* The same, and nothing waits in the stream. */
+/* Writes all buffered lines, and flushes the stream. */
 int tabular_flush(struct tabular *t, struct sooth_error *err);
 
 /* Members of a sink (explain/sink.h) whose state begins with a tabular. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The content of a timeline's picture, gathered from a report, and its places without a script.
- * The fields of a section decide, whatever its rows are of:
+ * The content of a timeline's picture, gathered from a report, and its layout without a script. The
+ * fields of a section, of any schema, determine what is drawn:
  *
- *   stretch_ns, interval_ns  the axis: how long a value of a series is, how long all is
- *   a series                 a lane; texts and numbers before it name it, the last one first
- *   from_ns and to_ns        a span; absent: from the beginning, to the end
+ *   stretch_ns, interval_ns  the axis: time of one value of a series, time of all
+ *   a series                 a track, named by the texts and numbers before it, last one first
+ *   from_ns and to_ns        a span; absent: from the start, to the end
  *   at_ns                    a mark
  *
  * Times are since the beginning of the axis.
@@ -19,31 +19,31 @@
 #define LAYOUT_GROUPS 8
 
 #define LAYOUT_LABEL_PX 200
-#define LAYOUT_VALUE_PX 76 /* to the right of a lane */
+#define LAYOUT_VALUE_PX 76 /* values to the right of a track */
 #define LAYOUT_TITLE_PX 26
-#define LAYOUT_FILL_PX	24 /* of that for values */
+#define LAYOUT_FILL_PX	24 /* height of a track used for values */
 #define LAYOUT_SPAN_PX	18
 #define LAYOUT_AXIS_PX	22
 #define LAYOUT_HEAT_PX	14 /* a strip, with the space below it */
-#define LAYOUT_PART_PX	15 /* of its legend */
+#define LAYOUT_PART_PX	15 /* height of a legend line */
 #define LAYOUT_PARTS	9  /* colors */
 
 struct layout_group {
-	const struct section *section;		  /* static in its view */
-	const struct sooth_field *series, *parts; /* parts: NULL, or what names one */
-	double top;				  /* the scale of all its lanes; NaN: no value */
+	const struct section *section;		  /* static in the view */
+	const struct sooth_field *series, *parts; /* parts: name of a part; may be NULL */
+	double top;				  /* scale of all its tracks; NaN: no value */
 };
 
-/* Texts are plain (svg_plain) and stand in layout.texts, values in layout.values. */
+/* Texts are plain (svg_plain) and in layout.texts; values are in layout.values. */
 struct layout_track {
 	size_t group;
-	struct sooth_text label; /* of parts: what they have in common */
+	struct sooth_text label; /* of parts: their common label */
 	struct sooth_text part;
-	bool is_part; /* it stands in the area of the last lane that is none */
+	bool is_part; /* drawn in the area of the last track that is no part */
 	size_t color; /* class "k2" of the picture's style */
 	size_t values_at, count;
 	double top;   /* the highest value; NaN: none */
-	double scale; /* its own: with the sum of its parts, which may be more than the whole */
+	double scale; /* its own, including the sum of its parts, which may exceed the whole */
 };
 
 struct layout_span {
@@ -67,14 +67,14 @@ struct timeline_layout {
 	struct sooth_text parts[LAYOUT_PARTS]; /* names that have a color */
 	size_t part_count;
 	size_t more_tracks, more_marks;
-	size_t section_rows; /* of the open one */
+	size_t section_rows; /* rows of the open section */
 };
 
 void timeline_layout_take(
 	struct timeline_layout *l, const struct section *section, const struct sooth_record *r);
-/* The section is over: what it says without a row. */
+/* Ends a section; notes its text for no rows. */
 void timeline_layout_end(struct timeline_layout *l, const struct section *section);
-/* All is there: what the scales are. */
+/* Computes the scales, after the last section. */
 void timeline_layout_scale(struct timeline_layout *l);
 bool timeline_layout_failed(const struct timeline_layout *l);
 void timeline_layout_fini(struct timeline_layout *l);
@@ -112,7 +112,7 @@ static inline const double *layout_values(
 /* How many tracks after a lane are its parts. */
 size_t layout_part_count(const struct timeline_layout *l, size_t lane);
 
-/* The data of the script that lays the picture out again. False: out of memory. */
+/* Writes the data for the script that lays out the picture again. False: out of memory. */
 bool timeline_data_put(struct buffer *out, const struct timeline_layout *l);
 
 #endif

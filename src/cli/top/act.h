@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Acting on processes from the screen: which ones and how is chosen, then asked, then done by
- * `sooth kill`, `freeze` or `thaw` with PID@START, which check each process again. Nothing is sent
- * before the question was answered with y.
+ * Acting on processes from the screen: the user chooses processes and action, and confirms with y.
+ * Then `sooth kill`, `freeze` or `thaw` with PID@START acts, and checks each process again.
  */
 #ifndef SOOTH_CLI_TOP_ACT_H
 #define SOOTH_CLI_TOP_ACT_H
@@ -22,17 +21,17 @@ enum top_act_stage { TOP_ACT_NONE, TOP_ACT_MENU, TOP_ACT_ASKS };
 struct top_act {
 	enum top_act_stage stage;
 	enum top_act_verb verb;
-	size_t signal;	 /* of the menu */
-	bool is_seen;	 /* the question */
-	bool is_tree;	 /* also the processes below */
-	bool may_be_any; /* some belong to no agent */
+	size_t signal;	 /* index in the menu */
+	bool is_seen;	 /* the question was drawn */
+	bool is_tree;	 /* also act on descendants */
+	bool may_be_any; /* some targets belong to no agent */
 	struct process_id targets[TOP_ACT_TARGETS_MAX];
 	size_t count, left_out;
 	char about[160];
 };
 
-/* Begins an act on the tagged rows, else on the selected one. False: there is none; this is
- * shown. */
+/* Begins an act on the tagged rows, else on the selected row. False: there is no row; a message
+ * says so. */
 bool top_act_begin(struct top *t, enum top_act_verb verb);
 /* Begins an act on the process that the open pane is about. */
 void top_act_begin_pane(struct top *t, enum top_act_verb verb);

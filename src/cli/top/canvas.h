@@ -13,7 +13,7 @@
 #include "cli/top/style.h"
 
 struct canvas_cell {
-	uint32_t c; /* 0: the right half of the wide character before it */
+	uint32_t c; /* 0: right half of the wide character in the previous cell */
 	uint8_t style, attributes;
 };
 
@@ -24,18 +24,18 @@ struct canvas {
 	bool has_failed; /* no memory: nothing is drawn */
 };
 
-/* A part of it. */
+/* A part of a canvas. */
 struct canvas_area {
 	int y, x, rows, columns;
 };
 
-/* Also empties it. */
+/* Resizes and clears a canvas. */
 void canvas_resize(struct canvas *c, int columns, int rows);
 void canvas_fini(struct canvas *c);
 void canvas_clear(struct canvas *c);
 
-/* Puts text into at most `room` columns from x on; where it is cut, the last one says so. Outside
- * of the canvas nothing is drawn. Returns the columns that it took. */
+/* Puts text into at most `room` columns from x; a mark in the last column shows a cut. Outside of
+ * the canvas nothing is drawn. Returns the columns used. */
 int canvas_put(struct canvas *c, int y, int x, int room, unsigned style, const char *text);
 /* Puts a text to the right edge of the room. */
 int canvas_put_right(struct canvas *c, int y, int x, int room, unsigned style, const char *text);
@@ -43,22 +43,22 @@ int canvas_format(struct canvas *c, int y, int x, int room, unsigned style, cons
 	__attribute__((format(printf, 6, 7)));
 /* Puts one character: `ascii` where only ASCII is shown, else `utf8`. */
 void canvas_char(struct canvas *c, int y, int x, unsigned style, uint32_t utf8, char ascii);
-/* Adds attributes to what stands there. */
+/* Adds attributes to the existing cells. */
 void canvas_mark(struct canvas *c, int y, int x, int columns, unsigned attributes);
 void canvas_blank(struct canvas *c, struct canvas_area area, unsigned style);
-/* A frame with a title at its edge; returns what is inside. */
+/* Draws a box with a title; returns the area inside. */
 struct canvas_area canvas_box(struct canvas *c, struct canvas_area area, const char *title);
 
-/* Columns of a text. */
+/* Returns the columns of a text. */
 int canvas_width(const struct canvas *c, const char *text);
 
-/* Puts a text in rows of whole words into an area; what does not fit is cut. How many rows. */
+/* Puts a text in rows of whole words into an area, cut at its end. Returns the rows used. */
 int canvas_put_words(struct canvas *c, struct canvas_area area, unsigned style, const char *text);
 
-/* The characters, a line for each row, without blanks at the end. */
+/* Appends the characters, one line per row, without trailing blanks. */
 void canvas_text(const struct canvas *c, struct buffer *out);
 
-/* A style with attributes, as `style` above. */
+/* Combines a style and attributes for a parameter `style` above. */
 #define TOP_STYLED(style, attributes) ((unsigned)(style) | (unsigned)(attributes) << 8)
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The list of columns over the screen: which of them are wanted, and keeping that. */
+/* The box in which the user chooses columns, and saves the choice. */
 #ifndef SOOTH_CLI_TOP_COLUMN_LIST_H
 #define SOOTH_CLI_TOP_COLUMN_LIST_H
 

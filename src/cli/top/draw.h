@@ -17,8 +17,8 @@ void top_draw_found(struct top *t, struct canvas_area area);
  * enough room. */
 int top_tracks_rows(const struct top *t, int room);
 void top_draw_tracks(struct top *t, struct canvas_area area);
-/* Draws a row of what the session did. A column stands for as many frames as in a graph, and its
- * colors are those of the list. */
+/* Draws the past activities of a session as a row. A column stands for as many frames as in a
+ * graph; colors are those of the list. */
 void top_draw_strip(struct top *t, const struct top_session *s, struct canvas_area area);
 /* Returns how many rows the details take at least; 0: there is no room, or no session is
  * selected. */

@@ -16,46 +16,46 @@
 #define TOP_FINDING_KEY 512
 
 struct top_finding {
-	struct process_id id; /* zeros: of the host */
+	struct process_id id; /* zeros: the host */
 	uint8_t level;	      /* 1 info to 5 critical */
-	uint8_t run;	      /* of the command that reported it last */
-	bool has_ended;	      /* its process, when it is reported as cleared */
+	uint8_t run;	      /* number of the run that last reported the finding */
+	bool has_ended;	      /* if cleared: the process has ended */
 	uint64_t seen_ns;     /* when its claim was made, on the monotonic clock */
 	char name[48], claim[240], remedy[240];
-	char key[TOP_FINDING_KEY]; /* of it alone, as `sooth diagnose` names it */
+	char key[TOP_FINDING_KEY]; /* unique key from `sooth diagnose` */
 };
 
 struct finder {
 	struct own_command command;
 	bool is_started, has_head;
 	bool has_first; /* a diagnosis is complete */
-	uint8_t run;	/* how often it was started */
+	uint8_t run;	/* number of the current run of the command */
 	uint64_t start_ns, interval_ns, wanted_ns;
-	uint64_t complete_ns; /* when the last diagnosis was complete; 0: none was */
+	uint64_t complete_ns; /* time the last diagnosis was complete; 0: none */
 	struct buffer text;
-	/* Which columns hold what, by the head; 0: none, else from 1 on. */
+	/* Positions of the CSV columns, by the head line, from 1; 0: missing. */
 	size_t state, severity, key, claim, remedy, found_id;
 	struct top_finding findings[FINDINGS_MAX];
 	size_t count;
 };
 
-/* The first diagnosis is a short one, so that findings are there soon; later ones take the interval
- * that is wanted. */
+/* Starts the command. The first diagnosis is short, so that findings come soon; later ones take
+ * `wanted_ns`. */
 void finder_start(struct finder *f, uint64_t wanted_ns);
-/* Reads what is there. True: something changed. */
+/* Reads available output. True: findings changed. */
 bool finder_update_findings(struct finder *f);
-/* Takes lines of the format csv, as they come. True: something changed. */
+/* Takes CSV lines, complete or not. True: findings changed. */
 bool finder_add_lines(struct finder *f, const char *text, size_t size);
-/* Drops those of processes that have ended since. True: there were some. */
+/* Drops findings of processes that have ended. True: there were some. */
 bool finder_drop_ended(struct finder *f);
 bool top_finding_is(const struct top_finding *f, const char *key);
 /* Returns whether the process of the finding still runs, or may run. */
 bool top_finding_is_alive(const struct top_finding *f);
-/* Gives each session the worst of its processes. */
+/* Sets the finding of each session: the worst one of its processes. */
 void finder_apply(const struct finder *f, struct top_model *m);
 /* Returns the worst of all findings; NULL: none. */
 const struct top_finding *finder_worst(const struct finder *f);
-/* How old the last complete diagnosis is; negative: there is none. */
+/* Returns the age of the last complete diagnosis; negative: there is none. */
 double finder_age_s(const struct finder *f);
 void finder_end(struct finder *f);
 

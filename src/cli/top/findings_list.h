@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All findings in a box, the most severe first; Enter diagnoses the process of one. */
+/* A box with all findings, most severe first; Enter diagnoses the process of a finding. */
 #ifndef SOOTH_CLI_TOP_FINDINGS_LIST_H
 #define SOOTH_CLI_TOP_FINDINGS_LIST_H
 
 #include "cli/top/state.h"
 
-/* The most severe first, in the order in which they came. How many. */
+/* Fills `all` with the findings, most severe first, then in order of arrival. Returns their number.
+ */
 size_t top_findings_sorted(const struct top *t, const struct top_finding *all[FINDINGS_MAX]);
 void top_findings_open(struct top *t);
 void top_findings_take_key(struct top *t, int key);

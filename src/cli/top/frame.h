@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rows of one frame of a report, as they came, and reading their fields by name. */
+/* The rows of one frame of a report, unchanged, and access to their fields by name. */
 #ifndef SOOTH_CLI_TOP_FRAME_H
 #define SOOTH_CLI_TOP_FRAME_H
 
@@ -11,7 +11,7 @@
 #define TOP_TABLES_MAX 16
 
 struct top_table {
-	const char *name; /* of its section */
+	const char *name; /* of the table's section */
 	const struct sooth_schema *schema;
 	const char *if_empty;
 	struct buffer records;
@@ -41,10 +41,10 @@ struct top_frames {
 	struct top_frame filling;
 	void (*take)(void *user, const struct top_frame *frame);
 	void *user;
-	struct top_table *open; /* of the section */
+	struct top_table *open; /* table of the open section */
 };
 
-/* Its user is a struct top_frames. */
+/* A sink; its `user` is a struct top_frames. */
 extern const struct sink_type top_sink;
 
 #endif

@@ -13,23 +13,23 @@ enum graph_form {
 	GRAPH_FORMS,
 };
 
-/* Where its color changes: values from `at[i]` on have `styles[i + 1]`. */
+/* The scale of a graph. Values from `at[i]` have the color of `styles[i + 1]`. */
 struct graph_scale {
-	double bottom; /* what no height is */
-	double top;    /* what the full height is; 0: the highest value shown */
+	double bottom; /* value at height 0 */
+	double top;    /* value at full height; 0: the highest value shown */
 	double at[3];
 	uint8_t styles[4];
 };
 
 extern const struct graph_scale graph_percent, graph_memory, graph_received, graph_sent;
 
-/* For an option; NULL behind the last. */
+/* Choices of an option; NULL after the last. */
 const char *graph_form_name(size_t index);
 uint8_t graph_style(const struct graph_scale *scale, double value);
-/* A scale for the values of so many columns on which a change is seen, and what stays is a low
- * line. */
+/* Sets a scale for the last `columns` of values that makes changes visible; a constant value is a
+ * low line. */
 void graph_zoom(struct graph_scale *scale, const struct recent *s, int columns);
-/* The newest value stands at the right edge. A value that is there and not zero is never blank. */
+/* Draws the values, newest at the right edge. A measured value other than 0 is never blank. */
 void graph_draw(struct canvas *c, struct canvas_area area, enum graph_form form,
 	const struct recent *s, const struct graph_scale *scale);
 /* A bar of `columns`, of which `share` (0 to 1) is full. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which rows are on display: those that have a text, or for which an expression holds, the same
- * language as that of --filter; and those of a user.
+ * Which rows are shown: those that contain a text, or match an expression (as in --filter), and
+ * that belong to a user.
  */
 #ifndef SOOTH_CLI_TOP_MATCH_H
 #define SOOTH_CLI_TOP_MATCH_H
@@ -14,19 +14,19 @@
 
 struct top_match {
 	char text[TOP_FILTER_SIZE], user[TOP_FILTER_SIZE]; /* as typed; "": all */
-	struct filter *expression;			   /* of the text; NULL: it is none */
-	char why[256]; /* the text is an expression that cannot be; "": it is fine */
+	struct filter *expression;			   /* of `text`; NULL: plain text */
+	char why[256]; /* why the text is no valid expression; "": it is */
 };
 
 void top_match_fini(struct top_match *m);
-/* To be called after the text has changed: an operator makes it an expression. */
+/* To be called after `text` has changed. A text with an operator is an expression. */
 void top_match_changed(struct top_match *m, const struct sooth_schema *schema);
-/* To be called before the questions below: finds the sessions that have a process that fits. */
+/* To be called before the functions below: finds the sessions with a matching process. */
 void top_match_prepare(struct top_match *m, const struct top_model *model);
 bool top_match_session(const struct top_match *m, const struct top_session *s);
 bool top_match_process(
 	struct top_match *m, const struct sooth_schema *schema, const struct top_process *p);
-/* For a search: a text, or a PID. */
+/* For a search: whether the row has a text, or a PID. */
 bool top_session_has(const struct top_session *s, const char *text);
 bool top_process_has(
 	const struct sooth_schema *schema, const struct top_process *p, const char *text);

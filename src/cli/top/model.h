@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the rows of frames to what a screen shows: the host and its history, each session with the
- * sums of its processes and their history, and the processes. Sessions stay for some frames after
- * their end.
+ * The model of the screen, made from the rows of frames: the host, the sessions with sums of their
+ * processes, both with a history, and the processes. Sessions stay for some frames after their
+ * end.
  */
 #ifndef SOOTH_CLI_TOP_MODEL_H
 #define SOOTH_CLI_TOP_MODEL_H
@@ -16,8 +16,8 @@
 #define TOP_SESSIONS_MAX  1024
 #define TOP_PROCESSES_MAX 65536
 #define TOP_CPUS_MAX	  512
-#define TOP_GONE_S	  10 /* an ended session is shown for so long */
-#define TOP_FRESH_FRAMES  3  /* a new or changed one is marked for so many */
+#define TOP_GONE_S	  10 /* seconds for which an ended session is shown */
+#define TOP_FRESH_FRAMES  3  /* frames for which a new or changed row is marked */
 
 enum top_mark { TOP_MARK_NONE, TOP_MARK_NEW, TOP_MARK_CHANGED, TOP_MARK_GONE, TOP_MARKS };
 
@@ -26,7 +26,7 @@ struct top_doing {
 	const char *state; /* as in JSON */
 	const char *word;  /* a short one */
 	uint8_t style;
-	/* Seconds from which on it deserves a look, and from which on it worries; 0: never. */
+	/* Seconds after which the activity is shown as notable, and as worrying; 0: never. */
 	unsigned look_s, worry_s;
 };
 
@@ -52,17 +52,17 @@ struct top_session {
 	double since_s;
 	double context_tokens, input_tokens, output_tokens;
 	double cpu_percent, rss_bytes;
-	double received_rate, sent_rate; /* a second, of all its processes */
+	double received_rate, sent_rate; /* bytes per second of all its processes */
 	unsigned processes, tools, servers;
-	unsigned frame; /* in which it was last seen */
-	double seen_s;	/* likewise */
+	unsigned frame; /* number of the last frame with the session */
+	double seen_s;	/* time of that frame */
 	unsigned since_frame, changed_frame;
-	bool is_new; /* it came after the first frame */
-	bool is_fit; /* for the filter: one of its processes is */
+	bool is_new; /* the session came after the first frame */
+	bool is_fit; /* one of its processes matches the filter */
 	enum top_mark mark;
 	struct recent cpu, rss, received, sent, doings;
 	struct top_phase phases[TOP_PHASES_MAX]; /* a ring */
-	unsigned phase_count;			 /* also of those that it no longer has */
+	unsigned phase_count;			 /* of all phases, including overwritten ones */
 };
 
 struct top_process {
@@ -70,7 +70,7 @@ struct top_process {
 	struct process_id id;
 	uint32_t ppid, session_pid;
 	double cpu_percent, rss_bytes;
-	double received, sent; /* bytes since the frame before */
+	double received, sent; /* bytes since the previous frame */
 	bool has_cpu, has_traffic, has_session, is_main;
 	enum top_mark mark;
 	uint8_t role; /* rank of its role */
@@ -82,7 +82,7 @@ struct top_process {
 struct top_known {
 	unsigned first; /* the frame it was first seen in */
 	bool has_traffic;
-	double received, sent; /* bytes so far, on connections that are open */
+	double received, sent; /* total bytes on the open connections */
 };
 
 struct top_cpu {
@@ -110,10 +110,10 @@ struct top_model {
 	struct map known;		   /* struct process_id -> struct top_known */
 	const struct sooth_schema *schema; /* of the processes */
 	const char *if_empty;
-	unsigned frames;	   /* so far */
-	double last_s, interval_s; /* between the last two */
+	unsigned frames;	   /* number of frames so far */
+	double last_s, interval_s; /* of the last frame; to the previous one */
 	unsigned by_doing[TOP_DOINGS];
-	unsigned session_count; /* that run */
+	unsigned session_count; /* running sessions */
 };
 
 void top_model_init(struct top_model *m);
@@ -126,7 +126,7 @@ static inline size_t top_process_count(const struct top_model *m)
 	return m->processes.size / sizeof(struct top_process);
 }
 
-/* As the last frame has it; NULL: it has not. */
+/* Returns the process in the last frame; NULL: it is not there. */
 const struct top_process *top_process_find(const struct top_model *m, const struct process_id *id);
 static inline struct top_process *top_process_at(const struct top_model *m, size_t i)
 {

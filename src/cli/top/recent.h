@@ -11,7 +11,7 @@
 
 struct recent {
 	float values[RECENT_MAX]; /* a ring; not a number: not measured */
-	unsigned end;		  /* where the next one goes */
+	unsigned end;		  /* index of the next value */
 	unsigned count;
 };
 
@@ -22,7 +22,7 @@ static inline void recent_add(struct recent *s, double value)
 	s->count += s->count < RECENT_MAX;
 }
 
-/* `ago` frames before the last one. */
+/* Returns the value `ago` frames before the last one; NAN: none. */
 static inline double recent_at(const struct recent *s, unsigned ago)
 {
 	if (ago >= s->count)
@@ -35,7 +35,7 @@ static inline double recent_last(const struct recent *s)
 	return recent_at(s, 0);
 }
 
-/* The highest of the last `count`; 0 where none is. */
+/* Returns the highest of the last `count` values; 0 if there is none. */
 static inline double recent_most(const struct recent *s, unsigned count)
 {
 	double most = 0;

@@ -12,13 +12,13 @@
 struct replay {
 	struct top_frame *frames[REPLAY_FRAMES_MAX];
 	size_t count, at;
-	unsigned every, skipped; /* one of so many frames is kept */
+	unsigned every, skipped; /* every `every`th frame is kept */
 	char time[40];		 /* of the frame that is shown */
 };
 
 /* Keeps a copy; without memory the frame is left out. */
 void replay_add(struct replay *r, const struct top_frame *frame);
-/* Makes the model of the frame that is `by` further on, with what came before it. */
+/* Rebuilds the model up to the frame `by` steps further. */
 void replay_step(struct replay *r, struct top_model *m, long by);
 void replay_fini(struct replay *r);
 

@@ -61,7 +61,7 @@ struct top_row {
 enum top_mode {
 	TOP_LIST,
 	TOP_HELP,
-	TOP_FINDINGS, /* a list of them */
+	TOP_FINDINGS, /* the list of findings */
 	TOP_CHOOSES_COLUMNS,
 	/* Modes in which a text is typed. */
 	TOP_ASKS_FILTER,
@@ -71,14 +71,14 @@ enum top_mode {
 	TOP_MODES,
 };
 
-/* The user's choice for a row, whatever the others do. */
+/* The user's choice for one row, which overrides has_room. */
 enum top_folding { TOP_FOLDED = 1, TOP_UNFOLDED };
 
-/* Where things stand in the last frame, for the mouse. */
+/* Positions in the last frame, for the mouse. */
 struct top_places {
 	struct canvas_area list;	/* rows only */
 	int heading_y;			/* of the columns */
-	int heading_x[TOP_COLUMNS_MAX]; /* where each shown one begins */
+	int heading_x[TOP_COLUMNS_MAX]; /* start of each shown heading */
 	uint8_t heading_column[TOP_COLUMNS_MAX];
 	size_t headings;
 };
@@ -97,37 +97,37 @@ struct top {
 	struct finder finder;
 	struct top_alerting alerting;
 	struct top_targets targets;
-	struct replay *replay; /* of a capture; NULL: live */
+	struct replay *replay; /* frames of a capture; NULL: live */
 	struct top_pane pane;
 	struct top_act act;
 	struct canvas canvas;
 	enum graph_form graphs;
-	struct terminal *terminal; /* NULL: none, of a test */
-	bool is_new;		   /* a frame came that is not drawn */
+	struct terminal *terminal; /* NULL: none, in a test */
+	bool is_new;		   /* a frame came and was not drawn yet */
 
 	struct buffer rows; /* struct top_row, in order */
-	size_t hidden;	    /* by the filter */
+	size_t hidden;	    /* number of rows hidden by the filter */
 	struct process_id picked_id;
-	size_t picked, first; /* row, and the first one in the window */
+	size_t picked, first; /* selected row; first row in the window */
 	bool has_moved;	      /* the user selected a row */
-	bool is_pick_gone;    /* its row left the list: none until the user moves */
+	bool is_pick_gone;    /* the selected row left the list, and no other is selected */
 	struct map folding;   /* struct process_id -> uint8_t, enum top_folding */
 	struct map tagged;    /* struct process_id -> nothing */
 
 	enum top_mode mode;
-	bool is_tree; /* of sessions, or of everything */
-	bool is_flat; /* all processes in the order of a column */
+	bool is_tree; /* show trees, of sessions or of all processes */
+	bool is_flat; /* show all processes as a sorted list */
 	bool is_held, is_reversed;
-	bool has_room;	      /* all sessions are unfolded, but for those that the user folded */
+	bool has_room;	      /* all sessions are unfolded, except ones that the user folded */
 	bool shows_all;	      /* read by the view before each frame */
-	uint8_t sort;	      /* a column */
-	uint32_t columns;     /* a bit for each one that is wanted */
-	unsigned column_at;   /* the selected one of their list */
+	uint8_t sort;	      /* column to sort by */
+	uint32_t columns;     /* bit set of chosen columns */
+	unsigned column_at;   /* selected row in the list of columns */
 	uint64_t interval_ns; /* between frames; keys change it */
 	struct top_match match;
 	char search[TOP_FILTER_SIZE];
-	char typed[TOP_FILTER_SIZE];	   /* at the prompt that is open */
-	char finding_key[TOP_FINDING_KEY]; /* of the selected one of the list of findings */
+	char typed[TOP_FILTER_SIZE];	   /* text typed at the open prompt */
+	char finding_key[TOP_FINDING_KEY]; /* of the selected row of the list of findings */
 	char message[TOP_MESSAGE_SIZE];
 	char copied[TOP_FILTER_SIZE * 2]; /* for the clipboard of the terminal; "": nothing */
 	struct top_places places;
@@ -147,7 +147,7 @@ void top_want_folding(struct top *t, const struct process_id *id, enum top_foldi
 /* The selected row; NULL: there is none. */
 const struct top_row *top_picked(const struct top *t);
 void top_pick(struct top *t, size_t row);
-/* Makes the rows of the current model: filter, order, what is unfolded. */
+/* Makes the rows from the model: applies filter, order and folding. */
 void top_arrange(struct top *t);
 /* The same after a new frame: when the selected row is gone, no other is selected for it. */
 void top_arrange_frame(struct top *t);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The meanings of the parts of a frame; a theme says how each looks. */
+/* Styles by meaning; a theme has the look of each. */
 #ifndef SOOTH_CLI_TOP_STYLE_H
 #define SOOTH_CLI_TOP_STYLE_H
 

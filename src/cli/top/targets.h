@@ -9,11 +9,11 @@
 
 /* Zeroed is valid: none. */
 struct top_targets {
-	struct process_id *all; /* without a start: it had ended before */
+	struct process_id *all; /* start_ticks 0: it had ended before */
 	size_t count, ended;
 };
 
-/* Without memory there are none. */
+/* Out of memory: there are no targets. */
 void top_targets_init(struct top_targets *t, const uint32_t *pids, size_t count);
 void top_targets_fini(struct top_targets *t);
 /* Counts the ended ones. */

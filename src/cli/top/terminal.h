@@ -16,20 +16,20 @@ struct terminal;
 int terminal_open(
 	struct terminal **out, FILE *in, FILE *stream, bool use_color, struct sooth_error *err);
 void terminal_close(struct terminal *t);
-/* Colors where the terminal has some and the theme uses them. */
+/* Uses the theme's colors if the terminal has colors. */
 void terminal_set_theme(struct terminal *t, const struct theme *theme);
 void terminal_size(const struct terminal *t, int *columns, int *rows);
-/* TOP_KEY_NONE: none is typed; fills the mouse for TOP_KEY_MOUSE. */
+/* Returns a typed key; TOP_KEY_NONE: none; TOP_KEY_MOUSE: sets `mouse`. */
 int terminal_key(struct terminal *t, struct top_mouse *mouse);
 bool terminal_is_gone(const struct terminal *t);
 void terminal_show(struct terminal *t, const struct canvas *c);
-/* For a key, at most so long. */
+/* Waits for a key, at most `ms`. */
 void terminal_wait(const struct terminal *t, int ms);
 void terminal_forget_typed(struct terminal *t);
 /* Copies a text into the clipboard, by OSC 52, where the terminal allows it. The text has printable
  * ASCII only. */
 void terminal_copy(struct terminal *t, const char *text);
-/* Everything is drawn again with the next frame. */
+/* Makes the next frame draw everything again. */
 void terminal_redraw(struct terminal *t);
 
 #endif

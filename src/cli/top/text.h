@@ -8,15 +8,15 @@
 const char *top_age(char out[24], double seconds);	   /* 5s 4m10s 2h05m 3d */
 const char *top_every(char out[24], uint64_t interval_ns); /* 0.25s 2s */
 const char *top_count(char out[24], double count);	   /* 950 12.3k 1.2M */
-unsigned top_age_style(const struct top_session *s);	   /* how urgent it is */
+unsigned top_age_style(const struct top_session *s);	   /* by urgency */
 unsigned top_doing_style(const struct top_session *s);
 unsigned top_finding_style(uint8_t level);
 unsigned top_project_style(const struct top_session *s); /* of its worst finding */
-/* The name of a process behind the lines of the tree. */
+/* Writes the name of a process after the lines of the tree. */
 void top_tree_name(const struct top *t, const struct top_row *row, char *out, size_t size);
-/* Where a finding is: its session, else its number. */
-/* All in one sentence; what was claimed a while ago says so: its figures are of then. */
+/* Writes a finding as one sentence, with the age of an old claim, as its values are old too. */
 void top_finding_sentence(const struct top *t, const struct top_finding *f, char *out, size_t size);
+/* Writes the place of a finding: its session, else the PID. */
 void top_finding_place(const struct top *t, const struct top_finding *f, char *out, size_t size);
 
 #endif

@@ -13,8 +13,8 @@
 
 struct theme_look {
 	uint32_t rgb;	    /* 0xrrggbb, or THEME_NO_COLOR */
-	uint8_t basic;	    /* 0 to 7, of eight colors; 8: the terminal's own */
-	uint8_t attributes; /* enum top_attribute, added where there are no colors */
+	uint8_t basic;	    /* one of eight colors, 0 to 7; 8: the terminal's own */
+	uint8_t attributes; /* bits of enum top_attribute, used if there are no colors */
 };
 
 struct theme {
@@ -30,7 +30,7 @@ extern const size_t theme_count;
 /* NULL: there is none of that name. */
 const struct theme *theme_called(const char *name);
 const char *theme_name(size_t index); /* NULL behind the last */
-/* The nearest of the 256 colors. */
+/* Returns the nearest of the 256 terminal colors. */
 uint8_t theme_nearest(uint32_t rgb);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The pane with what a session did since the screen began. */
+/* The pane with a session's activities since the screen began. */
 #ifndef SOOTH_CLI_TOP_TIMELINE_H
 #define SOOTH_CLI_TOP_TIMELINE_H
 
@@ -11,9 +11,9 @@ struct top_timeline_line {
 	const char *text;
 };
 
-/* How many activities are kept. */
+/* Returns how many activities are kept. */
 unsigned top_timeline_phases(const struct top_session *s);
-/* Writes one of these activities as a line; 0 is the last one. */
+/* Writes activity `i` as a line; 0 is the last activity. */
 void top_timeline_phase(const struct top *t, const struct top_session *s, unsigned i,
 	struct top_timeline_line *line);
 /* Writes the timeline into the open pane, for its process. */

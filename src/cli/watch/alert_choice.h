@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Events beside the thresholds that alerts are for, by name. */
+/* Events that raise alerts, by name, in addition to the thresholds. */
 #ifndef SOOTH_CLI_ALERT_CHOICE_H
 #define SOOTH_CLI_ALERT_CHOICE_H
 
@@ -13,12 +13,12 @@ struct alert_choice {
 	uint8_t severity;    /* findings this severe or worse, 1 is info; 0: none by severity */
 	const char *ids[ALERT_IDS_MAX]; /* of findings, whatever their severity */
 	size_t id_count;
-	bool end; /* of a session's main process */
+	bool end; /* alert on the end of a session's main process */
 };
 
 /* The help that a command gives for an unknown name. */
 struct alert_help {
-	const char *events; /* that it has beside activities */
+	const char *events; /* names of events that the command has besides activities */
 	const char *remedy;
 };
 
@@ -28,11 +28,11 @@ int alert_choose(struct alert_choice *out, const struct option_list *list,
 /* Chooses only findings: by id or severity. -EINVAL. */
 int alert_choose_findings(
 	struct alert_choice *out, const struct option_list *list, struct sooth_error *err);
-/* Its findings as alert_choose_findings() takes them. */
+/* Writes the chosen findings in the form that alert_choose_findings() takes. */
 void alert_finding_words(const struct alert_choice *c, char *out, size_t size);
-/* Some findings are chosen. */
+/* Returns whether some findings are chosen. */
 bool alert_wants_findings(const struct alert_choice *c);
-/* A finding of this id, and of this severity by name, is one of them. */
+/* Returns whether a finding with this id and severity (by name) is chosen. */
 bool alert_wants_finding(const struct alert_choice *c, const char *id, const char *severity);
 /* The names of the states of an activity; NULL: the rows have none. */
 const struct sooth_names *alert_activities(const struct sooth_schema *schema);

@@ -21,16 +21,16 @@ enum alert_kind { ALERT_CPU, ALERT_MEMORY, ALERT_ACTIVITY, ALERT_END, ALERT_FIND
 
 /* An alert is raised or cleared. */
 struct alert_event {
-	const char *alert;		  /* its name */
-	const struct alert_watched *what; /* NULL: it is of no threshold */
+	const char *alert;		  /* name of the alert */
+	const struct alert_watched *what; /* NULL: no threshold */
 	struct alert_key key;
 	const struct sooth_record *row; /* the last row; NULL: it could not be kept */
 	const struct sooth_schema *schema;
-	const struct alert_finding *finding; /* NULL: the row is one, or it is of none */
+	const struct alert_finding *finding; /* NULL: `row` is one, or the alert has none */
 	const char *name;
 	bool is_raised, has_ended;
 	double value, threshold;
-	/* Without a threshold: what stands behind the process, as the target wrote it. */
+	/* Without a threshold: text after the process, as the target wrote it. */
 	const char *text;
 };
 

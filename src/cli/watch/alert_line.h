@@ -5,9 +5,9 @@
 
 #include "cli/watch/alerts.h"
 
-/* On the screen, or on standard error. */
+/* Prints the text on the screen, or on standard error. */
 void alert_line(struct alerts *a, const char *text);
-/* Where standard error is a terminal. */
+/* Rings the bell if standard error is a terminal. */
 void alert_bell(void);
 
 #endif

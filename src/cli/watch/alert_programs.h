@@ -8,7 +8,8 @@
 
 /* The program of the user gets the alert on its input. */
 void alert_run(struct alerts *a, const struct buffer *json);
-/* `sentence` has no control characters. Where there is no notify-send, that is reported once. */
+/* Shows a desktop notice; `sentence` has no control characters. A missing notify-send is reported
+ * once. */
 void alert_notice(struct alerts *a, const struct alert_event *e, const char *sentence);
 /* Frees the slots of programs that have exited. */
 void alert_reap(struct alerts *a);

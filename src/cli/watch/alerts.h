@@ -16,7 +16,7 @@
 /* Cleared only below this fraction of the threshold, so that a value near it does not alternate. */
 #define ALERT_CLEAR_AT 0.9
 
-/* Programs that run at the same time; a further alert is reported and starts none. */
+/* Most programs that run at the same time; further alerts start none. */
 #define ALERT_PROGRAMS_MAX 8
 
 struct alert_program {
@@ -29,12 +29,12 @@ struct alert_options {
 	uint64_t rss_bytes; /* 0: none */
 	struct alert_choice on;
 	bool is_any_end; /* the end of any listed process counts */
-	/* Words of the `sooth diagnose -w` that alerts on findings; NULL: the rows are findings, or
-	 * none are wanted. */
+	/* Words of the `sooth diagnose -w` to start for alerts on findings; NULL: the rows are
+	 * findings, or no such alerts are requested. */
 	const char *const *finder;
 	bool has_bell, has_desktop;
-	const char *command; /* a program that gets each as JSON on its input; NULL: none */
-	bool is_users;	     /* it runs as the user of sudo */
+	const char *command; /* program that gets each alert as JSON on its input; NULL: none */
+	bool is_users;	     /* `command` runs as the user of sudo */
 };
 
 struct alerts {
@@ -45,8 +45,8 @@ struct alerts {
 	const struct sooth_schema *schema; /* of the rows, which are copied */
 	uint32_t frame;
 	struct own_command finder;
-	struct buffer finder_text; /* read from it, up to the last whole line */
-	bool is_silent;		   /* the report itself shows what is raised and cleared */
+	struct buffer finder_text; /* output of `finder`; the last line may be incomplete */
+	bool is_silent;		   /* print no lines: the report itself shows alerts */
 	struct alert_program programs[ALERT_PROGRAMS_MAX];
 	bool has_no_desktop, said_no_notice; /* see alert_programs.c */
 };
@@ -55,19 +55,20 @@ void alerts_init(struct alerts *a, const struct alert_options *options);
 /* Starts the command for the findings, if one is needed. */
 void alerts_start(struct alerts *a);
 void alerts_fini(struct alerts *a);
-/* A finding that the owner of the alerts has read itself; false: it was not asked for. */
+/* A finding for alert_on_finding(). */
 struct alert_finding {
 	uint64_t start_ticks;
 	uint32_t pid; /* 0: of the host */
 	const char *id, *severity, *claim, *remedy, *key;
-	/* The last row of its process, and what describes it; NULL: none. */
+	/* The last row of its process, and the row's schema; NULL: none. */
 	const struct sooth_record *row;
 	const struct sooth_schema *schema;
 	bool is_raised, has_ended;
 };
+/* Takes a finding that the owner of the alerts has read itself; false: it is not chosen. */
 bool alert_on_finding(struct alerts *a, const struct alert_finding *f);
 
-/* Its user is the struct alerts. */
+/* A sink; its `user` is the struct alerts. */
 extern const struct sink_type alert_sink;
 
 #endif
