@@ -7,7 +7,7 @@
 
 #include "os/os.h"
 
-/* The file of the command, as it will be found. */
+/* Finds the file of the command as the exec will. */
 bool launch_find(const struct launch *launch, char path[PATH_MAX]);
 int launch_start(
 	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err);

@@ -14,15 +14,15 @@
 #include "base/cursor.h"
 #include "base/error.h"
 
-#define KERNEL_NAMES_MAX 128 /* looked up together */
-#define KERNEL_SAME_MAX	 4   /* types of one name */
+#define KERNEL_NAMES_MAX 128 /* most names looked up together */
+#define KERNEL_SAME_MAX	 4   /* most types with one name */
 
-/* One of linux/btf.h, BTF_KIND_*. */
+/* A type of BTF; `kind` as in linux/btf.h, BTF_KIND_*. */
 struct kernel_type {
 	uint32_t name; /* in the strings */
 	uint32_t kind;
 	uint32_t members; /* vlen */
-	uint32_t size;	  /* or the type it is made of */
+	uint32_t size;	  /* size in bytes, or id of the type that it is made of */
 	bool has_bitfields;
 	const unsigned char *more; /* the data behind it, whose length depends on the kind */
 };
@@ -56,13 +56,13 @@ struct kernel_name {
  * this byte order. */
 int kernel_types_over(struct kernel_types *t, const void *data, size_t size,
 	struct kernel_name *names, size_t count);
-/* Those of the running kernel. */
+/* Opens the types of the running kernel. */
 int kernel_types_open(
 	struct kernel_types *t, struct kernel_name *names, size_t count, struct sooth_error *err);
 void kernel_types_close(struct kernel_types *t);
 
 bool kernel_types_get(const struct kernel_types *t, uint32_t id, struct kernel_type *out);
-/* Empty if it has none. */
+/* Returns a name from the strings; empty: none. */
 struct span kernel_types_name(const struct kernel_types *t, uint32_t name);
 
 /* The kind of a type's name; KERNEL_UNNAMED: it is not looked up. */
@@ -73,7 +73,7 @@ struct span kernel_enumerator(
 	const struct kernel_types *t, const struct kernel_type *type, uint32_t index);
 bool kernel_has_enumerator(
 	const struct kernel_types *t, const struct kernel_type *type, struct span name);
-/* In bytes; false: it has no size, or an unknown one. */
+/* Sets the size of a type in bytes; false: it has none, or it is unknown. */
 bool kernel_types_size(const struct kernel_types *t, uint32_t id, uint32_t *bytes);
 
 /* The path from a struct to a part of it: members by name, elements of arrays by number. */
@@ -89,7 +89,7 @@ struct kernel_path {
 
 struct kernel_place {
 	uint32_t bit;  /* from the beginning of the struct */
-	uint32_t bits; /* of a bit field; 0: it is none */
+	uint32_t bits; /* size of a bit field; 0: no bit field */
 	uint32_t bytes;
 	bool is_signed;
 };
@@ -97,7 +97,7 @@ struct kernel_place {
 /* The path for "0:2:1" (indexes of members); false: there is no such path. */
 bool kernel_path_from(
 	struct kernel_path *path, const struct kernel_types *t, uint32_t type, struct span numbers);
-/* Where that path leads in a type; false: nowhere. */
+/* Finds the place that the path leads to in a type; false: there is none. */
 bool kernel_types_find(const struct kernel_types *t, uint32_t type, const struct kernel_path *path,
 	struct kernel_place *place);
 

@@ -13,7 +13,7 @@ struct members {
 };
 
 struct member {
-	bool is_before_exec; /* a copy of sooth until its exec: not worth reading yet */
+	bool is_before_exec; /* not exec'd yet: still a copy of sooth, not worth reading */
 };
 
 void members_init(struct members *m);

@@ -21,11 +21,11 @@ struct ring {
 };
 
 int ring_open(struct ring *r, int map, size_t size, struct sooth_error *err);
-/* Append the complete records; returns their bytes. */
+/* Appends the complete records; returns their size in bytes. */
 size_t ring_read(struct ring *r, struct buffer *out);
-/* Forget the wake-ups so far: the caller is about to read. */
+/* Clears earlier wake-ups; to be called before reading. */
 void ring_awake(const struct ring *r);
-/* Bytes waiting, and bytes ever produced: from any thread. */
+/* Return the bytes waiting, and the bytes ever produced; from any thread. */
 uint64_t ring_waiting(const struct ring *r);
 uint64_t ring_produced(const struct ring *r);
 /* A second descriptor like `wake`, for another thread; negative errno. ring_forget() makes it

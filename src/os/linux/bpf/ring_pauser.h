@@ -22,9 +22,9 @@
 
 /* In memory that both processes share. */
 struct guard_state {
-	bool is_paused; /* something is, or is about to be */
-	bool releases;	/* it has to continue now, and nothing more is paused */
-	bool ends;	/* `releases` stays */
+	bool is_paused; /* something is paused, or about to be */
+	bool releases;	/* paused threads must continue now, and no more are paused */
+	bool ends;	/* `releases` is final */
 };
 
 struct pause_guard {
@@ -37,19 +37,19 @@ struct pause;
 
 /* All called in the pauser's thread; NULL: nothing. */
 struct ring_pauser_work {
-	void (*begin)(void *user); /* first, before anything is paused */
-	void (*room)(void *user);  /* now and then, while the ring is less than half full */
-	void (*event)(void *user); /* `events` was readable, perhaps */
+	void (*begin)(void *user); /* called first, before anything is paused */
+	void (*room)(void *user);  /* called now and then while the ring is less than half full */
+	void (*event)(void *user); /* called when `events` may be readable */
 	/* Something was paused; the caller fills the record's kind and process. */
 	void (*report)(void *user, struct pause_event *event);
 	void *user;
-	int events; /* of `event`, if that is set; it stays the caller's */
+	int events; /* descriptor for `event`, if that is set; not closed */
 };
 
 struct ring_pauser {
 	struct follow *follow;
 	struct ring_pauser_work work;
-	volatile bool stops; /* true: stop the current work */
+	volatile bool stops; /* set to stop the current work */
 	struct pause_guard guard;
 	pthread_t thread;
 	struct pause *pause;
@@ -66,7 +66,7 @@ int ring_pauser_start(struct ring_pauser *p, struct follow *follow,
 void ring_pauser_wake(struct ring_pauser *p);
 /* Returns whether the ring still has room. To be called from work.room. */
 bool ring_pauser_has_room(const struct ring_pauser *p);
-/* To be called from work when it pauses something. The result turns true when that has to
+/* To be called from work that pauses something. The result turns true when the paused threads must
  * continue. */
 const volatile bool *ring_pauser_hold(struct ring_pauser *p);
 void ring_pauser_let_go(struct ring_pauser *p);

@@ -19,12 +19,12 @@
 #include "probes/exit_reasons.h"
 
 struct exit_reasons_left {
-	struct map places;     /* process_id -> struct buffer: its directory, NUL-terminated */
-	struct buffer dumped;  /* struct process_id, of those that left a core */
+	struct map places;     /* process_id -> struct buffer: working directory, NUL-terminated */
+	struct buffer dumped;  /* struct process_id of processes that left a core */
 	struct buffer pattern; /* core_pattern; empty: not known */
 	bool uses_pid;
 	uint8_t pattern_state;
-	int64_t since_s; /* older files are not cores of these processes */
+	int64_t since_s; /* files older than this are no cores of these processes */
 	struct timeout timeout;
 };
 
@@ -55,9 +55,9 @@ struct span core_file_handler(struct span pattern);
 bool core_file_stored(struct span name, struct span boot_id, uint32_t *pid);
 
 /*
- * False: it is still running. `descriptor` is a pidfd that was opened while it lived, -1: none;
- * with one the status is known even after it was waited for (Linux 6.15). Values that need
- * watching are marked as not measured.
+ * Reads the exit of a process; false: it still runs. `descriptor`: a pidfd opened while it ran, -1:
+ * none; with a pidfd the status is known even after the process was reaped (Linux 6.15). Values
+ * that only events can have are marked as not measured.
  */
 bool exit_reasons_status_read(const struct backend_run *run, const struct process_id *process,
 	int descriptor, struct exit_reasons_end *end);

@@ -18,7 +18,7 @@ struct kernel_log_line {
 /* Spans are borrowed from the message. */
 struct kernel_log_end {
 	enum exit_reasons_log_what what;
-	uint32_t pid; /* of a fault: the thread */
+	uint32_t pid; /* for a fault: the thread id */
 	uint32_t uid;
 	bool has_uid;
 	bool is_of_group;
@@ -38,7 +38,7 @@ bool kernel_log_parse(struct kernel_log_end *out, struct span message);
  * victim's pid. */
 bool kernel_log_parse_group(struct span *group, uint32_t *pid, struct span message);
 
-/* Every line of the kernel itself that is there now; 0 or a negative errno. */
+/* Reads the kernel's own lines that are in the log now. Returns 0 or a negative errno. */
 int kernel_log_read(void (*take)(void *user, const struct kernel_log_line *line), void *user);
 
 #endif

@@ -35,7 +35,7 @@ uint8_t fd_kind(const struct fd_raw *raw);
 uint8_t fd_access(uint32_t flags);
 /* Whether its fdinfo has more to read. */
 bool fd_kind_has_info(const struct fd_raw *raw, uint8_t type);
-/* Appends what the type alone does not say, if anything. */
+/* Appends details in addition to the type, if there are any. */
 void fd_detail(struct buffer *out, uint8_t type, const struct fd_raw *raw, const struct fdinfo *f);
 
 #endif

@@ -27,7 +27,7 @@ struct fds_reader {
 	struct map blocked; /* uint32_t mount id -> uint8_t: timed out */
 	struct map written; /* uint32_t mount id -> uint8_t: the process has files open there to
 			       write to */
-	uint64_t lookups;   /* of names that end in " (deleted)" */
+	uint64_t lookups;   /* lookups of names that end in " (deleted)" */
 	/* The current process. */
 	uint32_t successors; /* lookups of names that another file may have now */
 	struct process_snapshot snapshot;
@@ -36,7 +36,7 @@ struct fds_reader {
 	uint32_t tid; /* owner of the table: the first thread while that lives */
 	struct fds_process summary;
 	struct mounts mounts;
-	uint64_t mounts_of, mounts_ns; /* their namespace, 0: none; when they were read */
+	uint64_t mounts_of, mounts_ns; /* mount namespace of `mounts`, 0: none; time of reading */
 	struct map spaces;	       /* uint32_t mount id -> struct statvfs, of this sample */
 	uint64_t spaces_ns;
 	struct fd_watches watches;
@@ -57,15 +57,15 @@ void fds_reader_fini(struct fds_reader *r);
 /* False when there is nothing to list; then the record about the process has been written. */
 bool fds_reader_begin(struct fds_reader *r, struct backend_run *run, pid_t pid,
 	const struct process_id *expected);
-/* fdinfo of a descriptor, into r->info; its status. */
+/* Reads the fdinfo of a descriptor into r->info; returns the status. */
 int fds_reader_info(struct fds_reader *r, uint32_t fd);
 /* For reading the file of a descriptor: whether that may block, and noting that it timed out. */
 bool fds_reader_may_block(const struct fds_reader *r, const struct fd_raw *raw);
 bool fds_reader_is_blocked(const struct fds_reader *r, uint32_t mount);
 void fds_reader_note_blocked(struct fds_reader *r, uint32_t mount);
-/* The first member of what is read below a folder that may be on a mount which does not answer. */
+/* First member of a request to read below a folder on a mount that may hang. */
 struct fds_call {
-	int folder; /* its own descriptor */
+	int folder; /* descriptor of the folder */
 	int status;
 };
 /* Runs `read` on a copy of `folder`, with a timeout, and not again after one: its status, or

@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CLOSE_MAX 65536 /* where close_range(2), Linux 5.9, is missing */
+#define CLOSE_MAX 65536 /* limit if close_range(2) (Linux 5.9) is missing */
 
 static inline void close_between(unsigned first, unsigned last)
 {

@@ -13,7 +13,7 @@
 
 struct backend_run;
 
-#define HUNG_KEYS_MAX 13 /* the process, and two for each link */
+#define HUNG_KEYS_MAX 13 /* one of the process, and two for each link */
 
 /* The process and the mounts that a call about an open /proc/PID may hang on; other descriptors
  * have none. */
@@ -28,10 +28,10 @@ bool hung_mounts_hold(int about);
 /* Notes that a call about these files hangs, until hung_mounts_remove(). */
 void hung_mounts_add(int about, struct hung_keys *keys);
 void hung_mounts_remove(const struct hung_keys *keys);
-/* The same by the id of a mount (/proc/PID/fdinfo), for the rest of the run. */
+/* hung_mounts_hold() by the id of a mount (/proc/PID/fdinfo), for the rest of the run. */
 bool hung_mounts_hold_id(uint32_t id);
 void hung_mounts_add_id(uint32_t id);
-/* Says once which mount does not answer. */
+/* Reports once which mount does not answer. */
 void hung_mounts_report(struct backend_run *run, bool *is_done);
 
 #endif

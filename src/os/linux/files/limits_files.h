@@ -6,10 +6,10 @@
 #include "base/cursor.h"
 #include "probes/limits.h"
 
-/* Where the value of what is used comes from. */
+/* Source of the used amount of a limited resource. */
 enum limits_use {
-	LIMITS_USE_NONE,    /* nothing is counted against it */
-	LIMITS_USE_UNKNOWN, /* something is, but reading how much is expensive or impossible */
+	LIMITS_USE_NONE,    /* nothing counts against the limit */
+	LIMITS_USE_UNKNOWN, /* the amount is expensive or impossible to read */
 	LIMITS_USE_CPU,
 	LIMITS_USE_FDS,
 	LIMITS_USE_SIGNALS,
@@ -41,8 +41,8 @@ uint8_t pressure_state(int status);
 struct segment_line {
 	uint64_t bytes;
 	uint32_t creator;  /* pid */
-	uint64_t attached; /* processes that have it mapped */
-	uint64_t change_s; /* when it was created, or its owner was changed; since 1970 */
+	uint64_t attached; /* number of processes that map the segment */
+	uint64_t change_s; /* time of creation or change of owner, s since 1970 */
 };
 
 bool segment_line_parse(struct segment_line *out, struct span line);
@@ -50,7 +50,7 @@ bool segment_line_parse(struct segment_line *out, struct span line);
 /* A file with a single value; false: invalid. "max" and the kernel's values for "no limit" become
  * UINT64_MAX. */
 bool group_value_parse(uint64_t *value, const void *data, size_t size);
-/* The value behind a word in a file with lines of "word value". */
+/* Parses the value after a word in a file with lines of "word value". */
 bool group_event_parse(uint64_t *value, const char *word, const void *data, size_t size);
 /* cpu.max: "max 100000" or "50000 100000"; the limit in microseconds per second. */
 bool group_cpu_parse(uint64_t *limit, const void *data, size_t size);

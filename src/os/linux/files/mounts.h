@@ -15,8 +15,8 @@ struct mount {
 	uint32_t id;
 	uint32_t device_major, device_minor;
 	bool may_block;			   /* served by a server, a daemon, or an unknown type */
-	bool is_whole;			   /* its root is that of the file system */
-	bool is_memory;			   /* tmpfs and similar: its files are memory */
+	bool is_whole;			   /* the mount's root is the root of the file system */
+	bool is_memory;			   /* tmpfs and similar: files are in memory */
 	uint32_t point_offset, point_size; /* in mounts.text: the mount point, unescaped */
 };
 
@@ -33,7 +33,7 @@ struct mount_line {
 	struct span options; /* of the file system */
 };
 
-/* False when it is no such line. */
+/* Parses a line of mountinfo; false: it is invalid. */
 bool mounts_parse(struct span line, struct mount_line *out);
 /* Undo "\040" and the like. */
 void mounts_unescape(struct buffer *out, struct span text);
@@ -42,8 +42,8 @@ bool mounts_is_safe(struct span type);
 
 void mounts_init(struct mounts *m);
 void mounts_fini(struct mounts *m);
-/* Reads those of the process whose directory is open; 0, 1 when there were more, or a negative
- * errno. */
+/* Reads the mounts of a process (descriptor of /proc/PID). Returns 0, 1 if there were more, or a
+ * negative errno. */
 int mounts_read(struct mounts *m, int process, struct buffer *scratch);
 const struct mount *mounts_get(const struct mounts *m, uint32_t id);
 struct span mounts_point(const struct mounts *m, const struct mount *mount);

@@ -13,13 +13,13 @@
 
 struct process_snapshot {
 	int process; /* descriptor of /proc/PID, negative: none */
-	uid_t uid;   /* effective: the directory's owner (fs/proc/base.c) */
+	uid_t uid;   /* effective uid: the directory's owner (fs/proc/base.c) */
 	struct process_id id;
 };
 
 /*
- * 0 when it is open. A negative errno when it cannot be read (-ESRCH: it has ended); `id` is then
- * the identity it was expected to have. 1: it does not belong to the target, report nothing.
+ * Opens a process. Returns 0, or a negative errno if it cannot be read (-ESRCH: it has ended); `id`
+ * is then the expected identity. 1: the process is not in the target, so report nothing.
  */
 int process_snapshot_open(struct process_snapshot *r, const struct backend_run *run, pid_t pid,
 	const struct process_id *expected);

@@ -25,7 +25,7 @@
 struct procfs_stat {
 	struct span name; /* comm, borrowed from the bytes parsed */
 	char state;
-	uint32_t living; /* 0; where only its first thread has ended: one that has the state */
+	uint32_t living; /* 0, or if only the first thread has ended: a living thread */
 	uint32_t pid, ppid, process_group, session, terminal;
 	uint32_t terminal_group; /* the foreground process group of its terminal */
 	uint32_t threads;
@@ -47,9 +47,10 @@ bool procfs_parse_stat(struct procfs_stat *stat, const void *data, size_t size);
 bool procfs_parse_exit_code(uint32_t *status, const void *data, size_t size);
 
 int procfs_open(pid_t pid); /* descriptor of /proc/PID, or a negative errno */
-/* A thread that has ended has no memory and no files: another one's folder then. */
+/* If the first thread has ended, which then has no memory or files, opens a living thread's folder
+ * instead. */
 void procfs_open_living(int *process, const struct procfs_stat *stat);
-/* As a place only, below an open /proc: -1 and errno. */
+/* Opens /proc/PID with O_PATH, below an open /proc; -1 and errno on failure. */
 int procfs_open_place(int proc, pid_t pid);
 /* The file replaces the buffer's contents; 0, 1 when it was cut at the limit, or a negative errno.
  */
@@ -60,7 +61,7 @@ int procfs_link_at(int process, const char *name, struct buffer *out);
 int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes);
 int procfs_identify_at(int process, struct process_id *id);
 int procfs_identify(pid_t pid, struct process_id *process);
-/* A zombie, or dead: all of its threads. */
+/* Returns whether all threads of the process are zombies or dead. */
 bool procfs_has_ended(const struct procfs_stat *stat);
 /* The number in the link of a descriptor: "pipe:[4711]", "socket:[4711]"; kind: "pipe:[". */
 bool procfs_link_inode(struct span link, const char *kind, uint64_t *inode);

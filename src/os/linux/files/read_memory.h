@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-/* Exactly `size` bytes. */
+/* Reads exactly `size` bytes. */
 static inline bool do_read_memory(pid_t pid, uint64_t address, void *out, size_t size)
 {
 	struct iovec here = { out, size }, there = { (void *)address, size };
@@ -19,7 +19,7 @@ static inline bool do_read_memory(pid_t pid, uint64_t address, void *out, size_t
 	return address && process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)size;
 }
 
-/* The same for those that know no process; `pid`: of a uint32_t. */
+/* The same as a callback; `pid` points to a uint32_t. */
 static inline bool do_read_process(void *pid, uint64_t address, void *out, size_t size)
 {
 	return do_read_memory((pid_t) * (const uint32_t *)pid, address, out, size);

@@ -27,11 +27,11 @@ char task_state_letter(uint32_t state, uint32_t exit_state);
 bool task_schedstat_parse(uint64_t *cpu_ns, uint64_t *waited_ns, const void *data, size_t size);
 
 struct task_call {
-	bool is_running; /* then nothing else is known */
-	bool has_call;	 /* false: it waits outside a call */
+	bool is_running; /* the thread runs: the other members are unset */
+	bool has_call;	 /* false: the thread waits outside of a call */
 	uint32_t number; /* as the kernel has it, with the bit of x32 */
 	uint64_t arguments[6];
-	uint64_t stack_pointer, program_counter; /* 0: it has no user memory */
+	uint64_t stack_pointer, program_counter; /* 0: the thread has no user memory */
 };
 
 bool task_call_parse(struct task_call *call, const void *data, size_t size);

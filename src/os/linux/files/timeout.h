@@ -33,7 +33,7 @@ struct timeout_stuck;
 /* Zero-initialized is valid: the thread is created when it is first needed. */
 struct timeout {
 	struct timeout_thread *thread; /* NULL: none, or the last one is stuck */
-	struct timeout_stuck *stuck;   /* how many were abandoned and are; NULL: none ever was */
+	struct timeout_stuck *stuck;   /* counts of abandoned and still stuck calls; NULL: none */
 };
 
 /*

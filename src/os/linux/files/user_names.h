@@ -17,7 +17,7 @@ struct user_names {
 
 void user_names_init(struct user_names *u);
 void user_names_fini(struct user_names *u);
-/* "" when there is none, or it is unknown. Valid until the next call. */
+/* Returns the name; "" if there is none, or it is unknown. Valid until the next call. */
 const char *user_names_get(struct user_names *u, uint32_t uid);
 
 #define PASSWD_PATH "/etc/passwd"

@@ -31,7 +31,7 @@ struct control_groups {
 void control_groups_fini(struct control_groups *g);
 /* Reads the current mounts. */
 void control_groups_read_mounts(struct control_groups *g);
-/* Writes LIMITS_GROUP records; the state of them all. */
+/* Writes LIMITS_GROUP records; returns the state of the whole list. */
 uint8_t control_groups_read(
 	struct control_groups *g, struct backend_run *run, const struct process_snapshot *snapshot);
 /* Descriptor (O_PATH) of the process's group (the process is a descriptor of /proc/PID), its path

@@ -27,22 +27,22 @@
 enum pause_state {
 	PAUSE_RUNNING,
 	PAUSE_STOPPED,
-	PAUSE_ENDED, /* and was reaped, if the tracer has to do that */
+	PAUSE_ENDED, /* ended, and reaped if the tracer has to do that */
 	/* no tracee of this thread: reaped elsewhere, or it exec'd under another tid */
 	PAUSE_VANISHED,
 };
 
 enum pause_at {
-	PAUSE_AT_SIGNAL,   /* one is about to be delivered */
-	PAUSE_AT_TRAP,	   /* as requested */
-	PAUSE_AT_JOB_STOP, /* by a stop signal */
+	PAUSE_AT_SIGNAL,   /* a signal is about to be delivered */
+	PAUSE_AT_TRAP,	   /* stopped as requested */
+	PAUSE_AT_JOB_STOP, /* stopped by a stop signal */
 	PAUSE_AT_CALL,	   /* entry or return of a system call */
 	PAUSE_AT_EXEC,
 };
 
 struct pause_stop {
 	enum pause_at at;
-	int signal; /* to be delivered when it continues, or 0 */
+	int signal; /* signal to deliver when the thread continues; 0: none */
 };
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* For a thread that others of the target wait for, or that has to be faster than they are. */
+/* For a thread of sooth that the target waits for, or that must be faster than the target. */
 #ifndef SOOTH_OS_LINUX_THREAD_PRIORITY_H
 #define SOOTH_OS_LINUX_THREAD_PRIORITY_H
 

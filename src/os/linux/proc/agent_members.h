@@ -17,15 +17,15 @@ struct agent_members {
 	struct buffer found; /* struct of agent_members.c */
 	struct buffer stat, executable, raw, arguments, directory;
 	struct buffer requests,
-		request_owners; /* of their environments, and the processes they are for */
+		request_owners; /* slow reads of environments; the process of each */
 	struct map blocked;	/* process_id: reading its environment timed out */
-	struct map known;	/* process_id -> what was found of it, where samples are repeated */
+	struct map known;	/* process_id -> earlier result, if samples are repeated */
 	uint32_t visit;
 };
 
 void agent_members_init(struct agent_members *a, const struct agent_set *agents);
 void agent_members_fini(struct agent_members *a);
-/* Calls the visitor for each, with its identity. */
+/* Calls the visitor for each such process, with its identity. */
 int agent_members_visit(struct agent_members *a, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err);
 

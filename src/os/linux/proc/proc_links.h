@@ -43,10 +43,10 @@ struct proc_links_reader {
 	struct buffer scratch;
 };
 
-/* Whether it may be a server that lost its client. Then the other end of its standard input
+/* Whether a process may be a server that lost its client: then the other end of its standard input
  * matters. */
 enum proc_candidate {
-	PROC_CANDIDATE_NOT,	 /* it is an agent */
+	PROC_CANDIDATE_NOT,	 /* the process is an agent */
 	PROC_CANDIDATE_DETACHED, /* no relation to an agent is known */
 	PROC_CANDIDATE,
 };

@@ -31,8 +31,8 @@ struct proc_reader {
 	struct agent_files_reader files;
 	struct agent_installs installs;
 	bool has_reported_installs;
-	bool has_reported_mount; /* one that does not answer */
-	struct map blocked;	 /* process_id -> nothing: reading it timed out */
+	bool has_reported_mount; /* a mount that does not answer was reported */
+	struct map blocked;	 /* set of process_id: a read timed out */
 	uint64_t reported_ns;	 /* end of the last complete snapshot; 0: none yet */
 	/* State of the current sample. */
 	uint64_t from_ns;
@@ -44,7 +44,7 @@ struct proc_reader {
 	struct buffer request_owners; /* uint32_t: the entry each request is for */
 	size_t written;		      /* entries whose record is written */
 	struct buffer scratch;
-	struct buffer whole; /* struct process_id: close or detached in the sample before */
+	struct buffer whole; /* struct process_id: close or detached in the previous sample */
 	struct proc_particulars particulars;
 };
 
@@ -53,11 +53,11 @@ void proc_reader_fini(struct proc_reader *r);
 void proc_reader_begin(struct proc_reader *r, const struct backend_run *run);
 /* `process` is /proc/PID if that is open already, else -1: then it is opened when needed. */
 void proc_reader_add(struct proc_reader *r, const struct proc_values *values, int process);
-/* Writes the records of all that were added. */
+/* Writes the records of all added processes. */
 int proc_reader_end(struct proc_reader *r, struct backend_run *run, struct sooth_error *err);
-/* Reports that these were all. */
+/* Writes the record that ends a snapshot of all processes. */
 void proc_reader_snapshot(struct proc_reader *r, struct backend_run *run);
-/* True: a final sample would add nothing. */
+/* Returns whether the last sample is so new that a final one would add nothing. */
 bool proc_reader_has_just_reported(const struct proc_reader *r, const struct backend_run *run);
 
 #endif

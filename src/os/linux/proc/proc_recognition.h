@@ -20,12 +20,12 @@ struct proc_recognition {
 	struct programs programs;
 	struct timeout timeout; /* for a name that may be on a dead mount */
 	struct map plain;	/* process_id -> struct plain_process: no second check */
-	struct map plain_files; /* uint64_t, hash of a path that no rule matches -> nothing */
-	struct map plain_keys;	/* uint64_t, key of such a file -> nothing */
+	struct map plain_files; /* set of uint64_t: hashes of paths that no rule matches */
+	struct map plain_keys;	/* set of uint64_t: keys of such files */
 	struct buffer commands; /* const char *: names in the agents' rules by command */
 	uint32_t sample;
 	/* State of the current sample. */
-	bool is_unsorted; /* they were not listed in the order of pids */
+	bool is_unsorted; /* entries were not listed in the order of pids */
 	uint64_t last_pid;
 	struct buffer texts; /* paths of executables */
 	struct buffer scratch;

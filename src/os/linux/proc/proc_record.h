@@ -11,7 +11,7 @@
 #include "os/linux/programs/programs.h"
 #include "probes/proc.h"
 
-/* The data of a whole record besides the values. */
+/* The data of a whole record besides struct proc_values. */
 struct proc_particulars {
 	const char *user; /* "": none */
 	bool is_deleted;
@@ -39,12 +39,12 @@ void proc_record_append_full(struct backend_run *run, const struct proc_values *
  * sample.
  */
 #define PROC_REFRESH_NS (10 * (uint64_t)1000000000) /* no reported data is older */
-/* But for a process that has not run since: whether its program was deleted, its control group. */
+/* The same for a process that has not run since: deleted program, control group. */
 #define PROC_REFRESH_LATE_NS (30 * (uint64_t)1000000000)
 
 struct proc_refresh {
 	struct map known; /* process_id -> struct refresh_known */
-	bool is_on;	  /* samples are repeated */
+	bool is_on;	  /* samples are repeated, so data is kept */
 	uint64_t now_ns;
 	uint32_t sample;
 };
@@ -54,14 +54,14 @@ void proc_refresh_fini(struct proc_refresh *r);
 void proc_refresh_begin(struct proc_refresh *r, const struct backend_run *run, bool is_on);
 /* Restores the agent and role found before; false: they have to be determined. The token is set. */
 bool proc_refresh_recall(struct proc_refresh *r, struct proc_entry *e);
-/* When the close processes are known: whether one of them has ended since the last sample. */
+/* Whether a close process has ended since the last sample; valid once all close ones are known. */
 bool proc_refresh_has_ended(struct proc_refresh *r);
 /* Whether the kept data is still valid. */
 bool proc_refresh_is_fresh(struct proc_refresh *r, const struct proc_entry *e, bool has_ended);
 /* Writes the kept record, with the values of this sample. */
 void proc_refresh_write(
 	const struct proc_refresh *r, struct backend_run *run, const struct proc_entry *e);
-/* That record. */
+/* Returns the kept record. */
 const struct proc_process *proc_refresh_record(
 	const struct proc_refresh *r, const struct proc_entry *e);
 /* Keeps the record that was written. has_input: its data depends on other processes too. */

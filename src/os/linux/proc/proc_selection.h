@@ -15,19 +15,19 @@
 /* A process of the current sample. */
 struct proc_entry {
 	struct proc_values values;
-	const struct agent *agent; /* the agent it is; NULL: none */
+	const struct agent *agent; /* the agent that the process is; NULL: none */
 	enum agent_role role;
 	uint64_t token;		/* changes at an exec; 0: unknown */
-	uint32_t copied;	/* 1 + the entry it is a forked copy of, by fork(2); 0: none */
+	uint32_t copied;	/* 1 + index of the entry that it was forked from; 0: none */
 	uint32_t executable_at; /* in proc_reader.texts */
 	uint32_t executable_size;
-	uint8_t executable_state; /* enum sooth_state, once it was read */
-	bool has_executable;	  /* it was read */
+	uint8_t executable_state; /* enum sooth_state, valid if has_executable */
+	bool has_executable;	  /* the executable was read */
 	bool is_deleted;
 	bool is_plain; /* known to be no agent, without its arguments */
 	bool has_markers;
 	bool is_unread;	   /* reading its arguments timed out, so it may be an agent */
-	bool is_close;	   /* to an agent: it is read in full */
+	bool is_close;	   /* close to an agent: read in full */
 	bool is_detached;  /* read in full too, but no relation to an agent is known */
 	bool is_no_server; /* it is not and will not be a server: its name does not match */
 	bool is_fresh;	   /* its kept data is still valid (proc_record.h) */
@@ -42,7 +42,7 @@ const struct proc_entry *proc_selection_parent(
 /* In sorted entries: whether the process that started it has ended, as far as /proc shows. */
 bool proc_selection_is_left(
 	const struct proc_entry *entries, size_t count, const struct proc_entry *e);
-/* Whether `pid` is that process, or below it. */
+/* Whether `pid` is that process, or a descendant. */
 bool proc_selection_is_below(
 	const struct proc_entry *entries, size_t count, uint32_t above, uint32_t pid);
 

@@ -30,7 +30,7 @@ enum proc_read {
 
 struct proc_slow_read {
 	struct process_id id;
-	uint32_t living;		/* 0; the thread whose files are those of the process */
+	uint32_t living;		/* 0, or the thread whose files to read instead */
 	uint64_t environment_bytes;	/* 0: unknown */
 	uint8_t reads;			/* enum proc_read */
 	const struct agent_set *agents; /* the agents whose markers to find */
@@ -38,11 +38,11 @@ struct proc_slow_read {
 	uint8_t arguments_state, markers_state, root_state, proxies_state;
 	uint8_t writer_state; /* of has_writer; absent: not requested, or a socket */
 	bool has_writer;      /* of the pipe at standard input */
-	bool may_be_server;   /* also true if it is unknown */
+	bool may_be_server;   /* true if unknown */
 	struct buffer arguments, markers, root; /* root: the path, without a NUL */
 	struct buffer proxies;
 	uint8_t written_state;
-	uint64_t written_bytes, read_bytes, io_calls; /* of its io counters */
+	uint64_t written_bytes, read_bytes, io_calls; /* from /proc/PID/io */
 	uint64_t disk_read_bytes, disk_written_bytes;
 	struct proc_stream_info streams[PROC_STANDARD_STREAMS];
 };
@@ -63,14 +63,14 @@ int proc_slow_reads_run(const struct proc_slow_read *requests, size_t count, str
  * first members.
  */
 struct proc_slow_queue {
-	struct timeout *timeout; /* for this queue alone */
+	struct timeout *timeout; /* used only by this queue */
 	struct map *blocked;
 	void (*take)(void *user, size_t i, struct proc_slow_read *result);
 	void *user;
 	/* Private. */
 	struct timed_batch *batch;	 /* the running one; NULL: none */
 	struct buffer running, gathered; /* struct proc_slow_read */
-	size_t number;			 /* of the first one that runs */
+	size_t number;			 /* number of the first running request */
 	int proc;
 	int status;
 };

@@ -13,7 +13,7 @@ struct proc_tasks {
 	/* The end of the previous piece: a part of one process. */
 	unsigned char rest[PROC_TASKS_REST_MAX];
 	size_t rest_size;
-	uint64_t time_ns; /* when they were seen */
+	uint64_t time_ns; /* time of the iteration */
 	uint64_t page_bytes;
 	uint64_t tick_ns;
 };
@@ -21,8 +21,8 @@ struct proc_tasks {
 /* Data that struct proc_values does not have. */
 struct proc_task {
 	struct proc_values values;
-	bool needs_clock; /* its CPU time is incomplete, or still increasing */
-	bool is_worker;	  /* a kernel thread whose name says what it works on */
+	bool needs_clock; /* its CPU time here is incomplete, or still grows */
+	bool is_worker;	  /* a kernel worker, whose name has its current work */
 };
 
 /* Set the next piece to read; the previous one must be finished. */

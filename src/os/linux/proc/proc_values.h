@@ -34,7 +34,7 @@ enum proc_stdin {
 
 struct proc_values {
 	struct process_id id;
-	uint64_t time_ns; /* when these were read */
+	uint64_t time_ns; /* time of reading */
 	uint64_t cpu_ns;
 	uint64_t rss_bytes;
 	uint64_t vsz_bytes;
@@ -50,7 +50,7 @@ struct proc_values {
 	uint32_t flags;	   /* PF_* */
 	uint32_t threads;
 	uint32_t uid;	 /* effective */
-	uint32_t living; /* 0; a thread, where only the first one has ended */
+	uint32_t living; /* 0, or if only the first thread has ended: a living thread */
 	char state;
 	bool is_foreground;
 	bool cpu_is_ticks;

@@ -16,7 +16,7 @@ enum tracer_way {
 	TRACER_STARTS_OR_PTRACE,
 	TRACER_PTRACE,	    /* ptrace(2), process_vm_readv(2) */
 	TRACER_PERF,	    /* perf_event_open(2) */
-	TRACER_PERF_STARTS, /* the same, of the kernel's part too, of what it starts */
+	TRACER_PERF_STARTS, /* the same, with the kernel's part, of programs it starts */
 	TRACER_BPF,
 	TRACER_TRACEFS,
 	TRACER_PACKETS, /* sockets that see every packet */
@@ -34,8 +34,8 @@ struct tracer_rights {
 	uint64_t bounding;     /* the most that a program's file can give */
 	bool gets_from_files;  /* whether files can give any */
 	bool is_root;
-	bool may_use_tracefs; /* access without any capability */
-	int ptrace_scope;     /* of Yama */
+	bool may_use_tracefs; /* tracefs is accessible without a capability */
+	int ptrace_scope;     /* setting of Yama */
 	int perf_event_paranoid;
 };
 
@@ -44,7 +44,7 @@ void tracer_rights_read(struct tracer_rights *rights);
 
 struct tracer_verdict {
 	enum host_reach reach;
-	const char *missing; /* what would allow more, in words; NULL: nothing */
+	const char *missing; /* text: what would allow more; NULL: nothing */
 };
 
 /* `of_file`: capabilities that the tracer's file has. */

@@ -27,7 +27,7 @@ struct signals_reader {
 	struct timeout timeout;
 	struct buffer tids, bytes, maps;
 	signals_handlers handlers; /* NULL: handlers are not available */
-	uint8_t handlers_state;	   /* the reason for that */
+	uint8_t handlers_state;	   /* why they are not available */
 };
 
 int signals_reader_open(struct backend_run *run, struct sooth_error *err);

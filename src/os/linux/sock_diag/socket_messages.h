@@ -20,7 +20,7 @@ size_t socket_messages_request(
 struct socket_answer {
 	const struct socket_request *request;
 	uint32_t sequence;
-	uint64_t messages; /* so far */
+	uint64_t messages; /* messages so far */
 	/* the table changed while it was read: some sockets may be missing or reported twice */
 	bool is_interrupted;
 	bool is_done;

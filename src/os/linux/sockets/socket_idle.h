@@ -14,7 +14,7 @@
 #include "probes/sockets.h"
 
 struct socket_idle {
-	struct map processes; /* process_id -> uint64_t: its CPU time when it had none */
+	struct map processes; /* process_id -> uint64_t: CPU time when it had no socket */
 };
 
 void socket_idle_init(struct socket_idle *s);

@@ -6,7 +6,7 @@
 #include "os/linux/sock_diag/socket_fact.h"
 #include "probes/sockets.h"
 
-/* How it was read, which explains missing values. */
+/* How a socket was read, which explains missing values. */
 struct socket_record_way {
 	bool is_from_tables;
 	bool needs_detail;

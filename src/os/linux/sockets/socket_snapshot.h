@@ -19,9 +19,9 @@ struct socket_holdings {
 	struct map sockets; /* inode (uint64_t) -> struct held_socket, by the lowest descriptor */
 	struct map names;   /* inode of the unix peer -> struct held_text */
 	struct buffer texts;
-	uint8_t state;	       /* of the list of descriptors */
+	uint8_t state;	       /* state of the list of descriptors */
 	uint32_t selected;     /* bits by protocol */
-	uint32_t refused;      /* bits by protocol: it could not be read */
+	uint32_t refused;      /* bits of protocols that could not be read */
 	bool is_all;	       /* a protocol is unknown: read all of them */
 	bool has_closed_links; /* descriptors can be listed, but their links may not be read */
 	/* For TCP over IPv4 and IPv6: ports with any listening socket in the namespace, as bits. */

@@ -11,7 +11,7 @@
 #include "base/map.h"
 
 struct error_outputs {
-	struct map writers; /* process_id -> the line that it has begun */
+	struct map writers; /* process_id -> the incomplete line that it has begun */
 	struct buffer rebuilt;
 };
 

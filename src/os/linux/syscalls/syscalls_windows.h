@@ -15,10 +15,10 @@
 struct syscalls_windows;
 
 struct syscalls_windows_sums {
-	uint64_t windows; /* that followed a gap */
+	uint64_t windows; /* windows that followed a gap */
 	uint64_t on_ns, off_ns;
-	uint64_t refusals; /* attaching again failed so often; it is tried again after each gap */
-	struct sooth_error refusal; /* the last */
+	uint64_t refusals; /* failed attempts to attach again; each gap ends with a new one */
+	struct sooth_error refusal; /* the last of these errors */
 };
 
 /* Attaches the programs; a thread of its own detaches and attaches them from then on. */
