@@ -69,15 +69,15 @@ enum sooth_reason {
 	SOOTH_REASON_ENDED,	    /* the process ended before it was read */
 	SOOTH_REASON_UNSUPPORTED,   /* not available on this system */
 	SOOTH_REASON_INTERVAL,	    /* needs two samples, there was one */
-	SOOTH_REASON_NOT_REQUESTED, /* costs something and was not asked for */
+	SOOTH_REASON_NOT_REQUESTED, /* expensive, and not requested */
 	SOOTH_REASON_FAILED,	    /* reading it failed in another way */
 	SOOTH_REASON_NOT_JUDGED,    /* this version of sooth does not check it */
 	SOOTH_REASON_BLOCKED,	    /* no answer: a dead mount, a stuck device */
 	SOOTH_REASON_UNSEEN,	    /* its start was not seen: it started before attach, or seccomp
 				       answered it */
 	SOOTH_REASON_COVERED,	    /* the process overwrote its command line */
-	SOOTH_REASON_AGENT,	    /* the agent writes it nowhere, or not where it is looked for */
-	SOOTH_REASON_UNDECIDED,	    /* what was read does not decide it */
+	SOOTH_REASON_AGENT,	    /* the agent writes it nowhere, or in an unknown place */
+	SOOTH_REASON_UNDECIDED,	    /* the values that were read allow no decision */
 	SOOTH_REASON_EXPENSIVE,	    /* reading it would take longer than sooth may */
 };
 
@@ -95,8 +95,8 @@ enum sooth_masking {
 /* Runs of the target's bytes that stand in a record and in no field: what the arguments of a call
  * point to. They are masked as texts. */
 struct sooth_runs {
-	uint16_t offset; /* of the struct sooth_text that holds them */
-	uint16_t size;	 /* of a fixed part that has it */
+	uint16_t offset; /* offset of the struct sooth_text with the runs */
+	uint16_t size;	 /* least size of a fixed part with that member */
 	/* The next run of `bytes` from `*at` on, which is moved behind it; false: there is none. */
 	bool (*next)(const char *bytes, size_t size, size_t *at, size_t *begin, size_t *length);
 };
@@ -113,7 +113,7 @@ struct sooth_schema;
 struct sooth_field {
 	const char *name;  /* JSON key, column id, filter name */
 	const char *label; /* column heading; NULL: the name in capitals */
-	const char *help;  /* what it is, where it comes from */
+	const char *help;  /* meaning and source of the field */
 	enum sooth_field_type type;
 	enum sooth_unit unit;
 	enum sooth_merge merge;
@@ -127,15 +127,15 @@ struct sooth_field {
 	/* ROWS: an object, whose keys are the rows' first fields; of rows with two fields the
 	 * second is the value, else the rest is an object. */
 	bool is_keyed;
-	uint8_t least_width; /* may_shrink: a longer text keeps so many columns; 0: the heading's */
-	uint8_t decimals;    /* REAL: digits behind the point; 255: as many as it has */
+	uint8_t least_width; /* may_shrink: least columns of a cut text; 0: width of the heading */
+	uint8_t decimals;    /* REAL: number of decimals; 255: all digits */
 	const struct sooth_names *names;
 	const struct sooth_schema *rows; /* of SOOTH_FIELD_ROWS */
 	/* SOOTH_FIELD_LEVELS numbers, in the value's unit: the thresholds of the
 	 * three colors, mild to alarming. NULL: never colored. */
 	const double *levels;
 	/* TEXT: a private name; a redacted report shows "user-1" instead. */
-	const char *placeholder; /* "user"; NULL: it does not */
+	const char *placeholder; /* "user"; NULL: no private name */
 	enum sooth_masking masking;
 };
 
@@ -147,7 +147,7 @@ struct sooth_field {
  * lists are borrowed from the record.
  */
 struct sooth_value {
-	enum sooth_field_type type; /* says which member it is */
+	enum sooth_field_type type; /* determines the member of the union */
 	enum sooth_state state;
 	enum sooth_reason reason; /* of NOT_MEASURED */
 	union {

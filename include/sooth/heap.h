@@ -64,13 +64,13 @@ struct sooth_heap_event {
 	const char *function; /* "malloc", "free", "calloc", "realloc", "posix_memalign", ... */
 	uint64_t time_ns;     /* CLOCK_MONOTONIC: when it returned; free: when it was called */
 	uint64_t duration_ns; /* free: 0 */
-	uint64_t address;     /* what it returned, 0: it failed; free: its argument */
+	uint64_t address;     /* returned address, 0: the call failed; free: its argument */
 	uint64_t old_address; /* realloc's argument */
 	uint64_t size;	      /* bytes requested; free: 0 */
 	pid_t pid, tid;	      /* in the initial pid namespace */
 	int error;	      /* errno that it returned; 0: none */
-	bool is_overflow;     /* number times size did not fit 64 bits: `size` is all bits */
-	uint32_t stack;	      /* for sooth_heap_frames(); 0: not known, or not asked for */
+	bool is_overflow;     /* calloc: number times size overflowed; `size` is UINT64_MAX */
+	uint32_t stack;	      /* for sooth_heap_frames(); 0: unknown, or not requested */
 	const char *phase; /* of sooth_heap_mark(), there until the tracker is closed; NULL: none */
 };
 
@@ -119,10 +119,10 @@ int sooth_heap_fd(struct sooth_heap *heap);
 struct sooth_heap_stats {
 	size_t size;
 	uint64_t events;    /* given to the caller */
-	uint64_t waiting;   /* here, and not given yet */
+	uint64_t waiting;   /* received, but not given to the caller yet */
 	uint64_t dropped;   /* calls that are not among the events */
 	uint64_t pauses;    /* times the command was paused */
-	uint64_t paused_ns; /* for so long altogether */
+	uint64_t paused_ns; /* total time of these pauses */
 	uint64_t event_ns;  /* of the target's time that an event takes, as measured for this method
 			     * on  one machine; 0: not measured */
 };

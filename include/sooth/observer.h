@@ -129,7 +129,7 @@ struct sooth_observer_options {
 	/* The same where a thread stops running, if it does so for that long, in nanoseconds; 0:
 	 * samples. */
 	uint64_t profile_wait_ns;
-	/* Beside these waits also samples: together, what threads did all the time. */
+	/* With profile_wait_ns: also take samples, so that waits and running time are covered. */
 	bool profile_wall;
 	/* The probe "profile" takes the stack of each page fault instead of samples, and what gives
 	 * pages back: which code touched the memory that remains. */
@@ -165,24 +165,25 @@ struct sooth_observer_options {
 	 * kept in cache_folder. It takes up to some minutes after the observation. Borrowed until
 	 * start returns; NULL: nothing is fetched. */
 	const char *debuginfod_urls;
-	/* Space for these files: the least recently used ones are removed when all take more; 0:
-	 * 512 MiB. A file that takes more than half of it is not fetched. */
+	/* Maximum size of the kept debug files: the least recently used ones are removed; 0: 512
+	 * MiB. A file larger than half of it is not fetched. */
 	uint64_t debug_cache_bytes;
 	/* A stream of calls also has what the bytes on connections show of API calls: request lines
 	 * of HTTP without their query, statuses, the heads of TLS records, the server's name in a
 	 * TLS hello. Never a header or a body. */
 	bool keeps_api;
-	/* And of the calls that read or write only those on sockets of IPv4 and IPv6; names of
-	 * files are not followed then. */
+	/* With keeps_api: of calls that read or write, record only those on IPv4 and IPv6 sockets;
+	 * names of files are not followed then. */
 	bool only_api;
 	/* Where the allocations of a launched command are observed: 0: in the kernel, without
 	 * privilege in the process; 1: in the kernel; 2: by a library that its programs load, which
 	 * needs no privilege, and makes a call some 10 ns longer; 3: in the process where its
 	 * program loads the library, else in the kernel; without the privilege for that as 2. */
 	int heap_engine;
-	/* That library; borrowed until start returns; NULL: the installed one. */
+	/* Path of the library for heap_engine; borrowed until start returns; NULL: the installed
+	 * one. */
 	const char *heap_library;
-	/* It begins as after sooth_observer_pause(), before a launched command runs. */
+	/* The observer starts paused, as after sooth_observer_pause(), before a command runs. */
 	bool starts_paused;
 	/* With profile_pages: of about so many page faults a second and CPU the stack is taken, and
 	 * each of them stands for those before it; 0: of every one. Without: these beside samples

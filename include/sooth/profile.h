@@ -75,7 +75,7 @@ struct sooth_table *sooth_profile(
 /* Later versions may have more members: the library makes it. */
 struct sooth_sample {
 	uint64_t time_ns;    /* CLOCK_MONOTONIC */
-	uint64_t cpu_ns;     /* CPU time that it stands for */
+	uint64_t cpu_ns;     /* CPU time that the sample stands for */
 	const char *process; /* names, of the target: escape them before a terminal */
 	const char *thread;
 	const struct sooth_frame *frames; /* innermost first */
@@ -117,7 +117,7 @@ struct sooth_table *sooth_profiler_functions(
 struct sooth_profile_stats {
 	size_t size;
 	uint64_t samples; /* taken so far */
-	uint64_t dropped; /* that are not among them */
+	uint64_t dropped; /* samples lost, not in `samples` */
 	/* Time of the target that a sample takes, as measured for this method on one machine; 0:
 	 * not measured. */
 	uint64_t sample_ns;

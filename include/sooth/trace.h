@@ -70,13 +70,13 @@ struct sooth_trace_event {
 	const char *call;	 /* "openat"; "": the end of a process */
 	const char *arguments;	 /* "AT_FDCWD, \"/etc/hosts\", O_RDONLY" */
 	const char *result_text; /* "3</etc/hosts>", "-1"; of an end "exited with 1" */
-	const char *path;	 /* that the call has as an argument, absolute if known */
-	const char *fd_name;	 /* of the descriptor that it uses or returns */
+	const char *path;	 /* path among the arguments, absolute if known */
+	const char *fd_name;	 /* name of the file of `fd` */
 	const char *thread, *process;
 	uint64_t time_ns;     /* CLOCK_MONOTONIC: when it returned */
 	uint64_t duration_ns; /* with is_timed */
 	int64_t result;	      /* with has_returned */
-	int64_t fd;	      /* -1: it uses and returns none */
+	int64_t fd;	      /* descriptor used or returned; -1: none */
 	pid_t pid, tid;	      /* in the initial pid namespace */
 	int error;	      /* errno that it returned; 0: none */
 	int wait_status;      /* of an end, as waitpid(2) gives it */
@@ -125,10 +125,10 @@ int sooth_trace_fd(struct sooth_trace *trace);
 struct sooth_trace_stats {
 	size_t size;
 	uint64_t events;    /* given to the caller */
-	uint64_t waiting;   /* here, and not given yet */
+	uint64_t waiting;   /* received, but not given to the caller yet */
 	uint64_t dropped;   /* calls that are not among the events */
 	uint64_t pauses;    /* times the target was paused */
-	uint64_t paused_ns; /* for so long altogether */
+	uint64_t paused_ns; /* total time of these pauses */
 	uint64_t event_ns; /* of the target's time that a call takes, as measured for this method on
 			    * one machine; 0: not measured */
 };

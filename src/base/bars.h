@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Figures as a row of characters, one higher than the other: "▁▃▇█", and "_.+#" where only ASCII
- * may be written. A blank is a gap, which is no 0: that has the lowest character to itself.
+ * Values as a row of characters of different height: "▁▃▇█", or "_.+#" if only ASCII may be
+ * written. A blank is a gap; the lowest character stands for 0 only.
  */
 #ifndef SOOTH_BASE_BARS_H
 #define SOOTH_BASE_BARS_H

@@ -41,7 +41,7 @@ uint64_t cursor_decimal(struct cursor *c); /* skips blanks; fails on no digit or
 int64_t cursor_signed(struct cursor *c);
 uint64_t cursor_hex(struct cursor *c); /* skips blanks; without 0x */
 bool cursor_skip(struct cursor *c,
-	const char *literal); /* true and past it when it stands here; no failure */
+	const char *literal); /* true: it was here, and is skipped; false is no failure */
 void cursor_blanks(struct cursor *c);
 
 bool span_equal(struct span s, const char *text);

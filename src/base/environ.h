@@ -15,13 +15,13 @@
 
 struct environ_variable {
 	struct span name;    /* empty: redacted */
-	uint64_t size_bytes; /* of the value; of the whole entry when the name is redacted */
-	bool is_redacted;    /* there may be a name, but it is not reported */
+	uint64_t size_bytes; /* size of the value, or of the whole entry if the name is redacted */
+	bool is_redacted;    /* the entry may have a name, which is not reported */
 };
 
 struct environ_walk {
 	struct cursor at;
-	bool is_suspect; /* the entry before was no variable */
+	bool is_suspect; /* the previous entry was no variable */
 	bool is_cut;	 /* the bytes end before the environment does */
 };
 

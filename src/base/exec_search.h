@@ -12,8 +12,8 @@
 /* The next executable file of that name in the directories of PATH; *at begins as NULL. A name with
  * a slash is not searched. False: there is none. */
 bool exec_search_next(const char *name, const char **at, char path[PATH_MAX]);
-/* A script whose first line names no interpreter is run by a shell (exec(3)). Returns a negative
- * errno, or not at all. */
+/* Executes the command. A script whose first line names no interpreter is run by a shell (exec(3)).
+ * Returns only on failure, a negative errno. */
 int exec_search(char *const *command);
 
 #endif

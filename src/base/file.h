@@ -17,7 +17,7 @@
 struct out_file {
 	FILE *stream;
 	char *path;	 /* final name; NULL for standard output */
-	char *temporary; /* its name until then; NULL: none */
+	char *temporary; /* temporary name until the commit; NULL: none */
 	bool is_nameless;
 };
 
@@ -30,7 +30,7 @@ int out_file_open(struct out_file *f, const char *path, bool in_place, struct so
 /* Opens an output file for a writer that opens it by its name, f->temporary; NULL: it is no regular
  * file. */
 int out_file_open_named(struct out_file *f, const char *path, struct sooth_error *err);
-/* Give it its final name now; what is written from here on goes there. */
+/* Gives the file its final name now; later writes go to it. */
 int out_file_place(struct out_file *f, struct sooth_error *err);
 /* Flush, sync the name: rename when written beside. On failure the temporary is removed. */
 int out_file_commit(struct out_file *f, struct sooth_error *err);

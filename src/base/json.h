@@ -21,7 +21,7 @@ struct json {
 	unsigned depth;
 	uint32_t is_object; /* a bit per level */
 	uint32_t has_items; /* a bit per level */
-	bool has_key;	    /* a key stands, its value does not yet */
+	bool has_key;	    /* a key was written, its value not yet */
 	bool failed;
 	unsigned indent; /* spaces a level; 0: one line */
 };

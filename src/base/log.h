@@ -10,7 +10,7 @@
 enum log_level { LOG_NONE, LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_TRACE };
 
 struct log {
-	enum log_level level; /* most talkative one wanted */
+	enum log_level level; /* most verbose level to report */
 	void (*write)(
 		void *user, enum log_level level, const char *line); /* no newline at the end */
 	void *user;

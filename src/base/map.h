@@ -17,7 +17,7 @@
 
 struct map_place {
 	uint32_t hash;
-	uint32_t number; /* of an entry, plus one; 0: empty */
+	uint32_t number; /* number of the entry plus one; 0: empty */
 };
 
 struct map {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether two names are of one file: by what the system says of it, not by how it is written. */
+/* Whether two paths are the same file, by its identity, not by the spelling. */
 #ifndef SOOTH_BASE_SAME_FILE_H
 #define SOOTH_BASE_SAME_FILE_H
 

@@ -14,7 +14,7 @@
 
 struct trust {
 	bool is_checked; /* false: the caller has the rights of its own user only */
-	uid_t user;	 /* trusted beside root; 0: none */
+	uid_t user;	 /* user trusted besides root; 0: none */
 };
 
 /* A regular file for reading; with O_DIRECTORY in `flags` a folder, to look below it. `owner`: the
@@ -22,7 +22,7 @@ struct trust {
  * -EPERM: refused. */
 int trusted_open(
 	const struct trust *t, const char *path, int flags, uid_t *owner, struct sooth_error *err);
-/* The folder of the last name of the path. */
+/* Opens the parent folder of the path, in the same way. */
 int trusted_open_parent(
 	const struct trust *t, const char *path, uid_t *owner, struct sooth_error *err);
 bool trusted_is_folder(const struct trust *t, const char *path);

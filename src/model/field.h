@@ -81,13 +81,13 @@ void field_label(const struct sooth_field *field, char out[FIELD_LABEL_SIZE]);
 /* The length of an argument list to show: without the blanks behind a title that was written over
  * it. */
 size_t args_shown(const char *data, size_t size);
-/* Why a value is not there, or not whole: of a state that is neither VALUE nor ABSENT. */
+/* Returns why a value is missing or cut; for states other than VALUE and ABSENT. */
 const char *value_state_text(const struct sooth_value *value);
 /* A value as text for people (units, states in words), escaped for a terminal. */
 void value_format(
 	struct buffer *out, const struct sooth_field *field, const struct sooth_value *value);
 
-/* A line template taken apart once, so that its fields are not looked up for each record. */
+/* A parsed line template, so that its fields are not looked up for each record. */
 #define LINE_PARTS_MAX 64
 #define LINE_DEPTH_MAX 4 /* nested [...] */
 
@@ -95,7 +95,7 @@ enum line_part_kind { LINE_TEXT, LINE_FIELD, LINE_OPEN, LINE_CLOSE };
 
 struct line_part {
 	enum line_part_kind kind;
-	const char *text; /* of the template, borrowed; behind a field the noun that it counts */
+	const char *text; /* borrowed from the template; after a field, the noun it counts */
 	size_t size;
 	const struct sooth_field *field;
 };
@@ -103,7 +103,7 @@ struct line_part {
 struct line_plan {
 	struct line_part parts[LINE_PARTS_MAX];
 	size_t count;
-	bool says_reasons; /* why a value was not measured, in place of "?" */
+	bool says_reasons; /* print why a value was not measured instead of "?" */
 };
 
 /* schema->line must not be NULL. */

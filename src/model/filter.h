@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which rows are wanted: an expression over the fields of their schema, the same for every
+ * Selects rows by an expression over the fields of their schema; the same language for every
  * table of every command.
  *
  *   expression  = and ("or" and)*
@@ -29,13 +29,13 @@ int filter_new(struct filter **out, const char *text, struct sooth_error *err);
 void filter_free(struct filter *f);
 /* Whether a schema has every field that the expression names. */
 bool filter_fits_schema(const struct filter *f, const struct sooth_schema *schema);
-/* Whether it holds for a record of a schema that it fits: 0 or 1. -EINVAL: a value makes no sense
- * for its field, err says so. */
+/* Returns whether the filter matches a record of a schema that it fits: 0 or 1. -EINVAL: a value
+ * makes no sense for its field. */
 int filter_matches_record(struct filter *f, const struct sooth_schema *schema,
 	const struct sooth_record *record, struct sooth_error *err);
-/* The first field that it names; for an error. */
+/* Returns the first field that the expression names, for errors. */
 const char *filter_field(const struct filter *f);
-/* The first that none of these schemas has; NULL: each is known somewhere. */
+/* Returns the first named field that none of these schemas has; NULL: all are known. */
 const char *filter_unknown(
 	const struct filter *f, const struct sooth_schema *const *schemas, size_t count);
 

@@ -5,7 +5,7 @@
 
 #include <sooth/field.h>
 
-/* The field of that name, or the one that had it before. NULL: none. */
+/* Finds a field by its name, or by its former name. NULL: none. */
 const struct sooth_field *field_by_any_name(const struct sooth_schema *schema, const char *name);
 /* The present name of a field or a table, in whichever table has it; NULL: it was not renamed. */
 const char *field_new_name(const char *former);

@@ -13,8 +13,8 @@ enum phase_kind {
 };
 
 enum phase_flag {
-	PHASE_BEGINS = 1,  /* the phase begins with it; else it goes on from the span before */
-	PHASE_IS_LAST = 2, /* the process ended then */
+	PHASE_BEGINS = 1,  /* a phase begins with the span; else it continues the previous span */
+	PHASE_IS_LAST = 2, /* the process ended at the end of the span */
 };
 
 /* The process of the header is the main one; time_ns is the end of the span. */
@@ -24,16 +24,16 @@ struct phase_span {
 	uint64_t end_utc_ns; /* ns since 1970 */
 	uint64_t cpu_ns;     /* of all processes of the session */
 	uint64_t own_cpu_ns; /* of the main process */
-	uint64_t rss_bytes;  /* the most of all processes together, at a sample */
+	uint64_t rss_bytes;  /* maximum over the samples, all processes together */
 	uint64_t written_bytes;
 	/* As the agent itself writes them. */
 	uint64_t input_tokens, output_tokens;
 	uint64_t context_tokens; /* in use at the end */
 	uint32_t turns;
 	uint32_t tool_pid;
-	uint32_t samples; /* on which it rests; 0: only on the times that the agent writes */
+	uint32_t samples; /* samples in the span; 0: known only from times that the agent writes */
 	uint8_t flags;
-	uint8_t cpu_state; /* truncated: at least so much */
+	uint8_t cpu_state; /* truncated: cpu_ns is a lower bound */
 	uint8_t written_state;
 	uint8_t tokens_state; /* of turns, input_tokens, output_tokens */
 	uint8_t context_state;
@@ -48,8 +48,8 @@ struct phase_span {
 	/* Older histories have nothing from here on. */
 	uint64_t read_bytes;
 	uint64_t
-		io_calls; /* that read or wrote: files, pipes, terminals, sockets by some of them */
-	uint8_t io_state; /* of both */
+		io_calls; /* calls that read or wrote: files, pipes, terminals, some of sockets */
+	uint8_t io_state; /* state of read_bytes and io_calls */
 	uint8_t end_state;
 	uint8_t unused_end[6];
 	struct sooth_text end; /* of the last one: how the process ended; "killed by SIGKILL ..." */

@@ -10,9 +10,9 @@ enum interest {
 	INTEREST_SAMPLE = 1,	  /* states at moments */
 	INTEREST_COUNT = 2,	  /* aggregates made in the kernel */
 	INTEREST_STREAM = 4,	  /* every event */
-	INTEREST_FROM_EXEC = 8,	  /* and nothing before the process has replaced its program */
-	INTEREST_DETAIL = 16,	  /* with SAMPLE: also what takes long to find out */
-	INTEREST_BRIEF = 32,	  /* with SAMPLE: little, or nothing, of what is no agent's */
+	INTEREST_FROM_EXEC = 8,	  /* nothing before the process's exec */
+	INTEREST_DETAIL = 16,	  /* with SAMPLE: also values that take long to read */
+	INTEREST_BRIEF = 32,	  /* with SAMPLE: little or nothing about processes of no agent */
 	INTEREST_TRANSCRIPT = 64, /* with SAMPLE: also from an agent's log */
 	INTEREST_ONCE = 128,	  /* with SAMPLE: at the start, not at the end */
 	INTEREST_EDGES = 256,	  /* with SAMPLE: at the start and at the end, not between */
@@ -22,9 +22,9 @@ struct probe {
 	const char *name;
 	const char *old_name; /* of earlier versions, still accepted; NULL: none */
 	const char *help;
-	unsigned offers; /* enum interest: what can be wanted of it */
-	/* Interest to add to a stream, because its views take sums from there: these hold although
-	 * events are lost. 0: events are enough. */
+	unsigned offers; /* bits of enum interest that the probe supports */
+	/* Interest to add to STREAM for its views: sums stay right even if events are lost. 0:
+	 * events are enough. */
 	unsigned beside_stream;
 	const struct sooth_schema *const *schemas; /* NULL at the end */
 };

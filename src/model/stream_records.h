@@ -19,8 +19,8 @@
 enum stream_kind {
 	STREAM_SEGMENT = 0x0081, /* definition: host, versions, clocks */
 	STREAM_SCHEMA = 0x0082,	 /* definition: a kind, its name and fields */
-	STREAM_SOURCE = 0x0083,	 /* definition: probe, backend, why not a better one */
-	STREAM_TARGET = 0x0084,	 /* definition: what was asked for */
+	STREAM_SOURCE = 0x0083,	 /* definition: probe, backend, why no better backend works */
+	STREAM_TARGET = 0x0084,	 /* definition: the requested target */
 	STREAM_BEGIN = 0x0085,	 /* definition: observation starts */
 	STREAM_AGENT = 0x0086,	 /* definition: an agent of the user's own */
 	STREAM_END = 0x0006,	 /* observation ends, and why */
@@ -62,12 +62,12 @@ struct stream_schema {
 struct stream_source {
 	struct sooth_record record;
 	uint32_t source;
-	uint16_t others_ns; /* a call of another process, as measured by bench/ */
+	uint16_t others_ns; /* cost of one call to another process, as bench/ measured it */
 	uint8_t others_state;
 	uint8_t unused;
 	struct sooth_text probe;
 	struct sooth_text backend;
-	struct sooth_text fallback_reason; /* empty: the best one runs */
+	struct sooth_text fallback_reason; /* why no better one runs; empty: the best runs */
 };
 
 struct stream_target {
@@ -90,7 +90,7 @@ struct stream_agent {
 };
 
 enum stream_end_reason {
-	STREAM_END_DURATION = 1, /* the asked time is over */
+	STREAM_END_DURATION = 1, /* the requested time is over */
 	STREAM_END_TARGET = 2,	 /* every process of the target ended */
 	STREAM_END_STOPPED = 3,	 /* stopped on request */
 };
@@ -126,7 +126,7 @@ struct stream_self {
 	struct sooth_record record;
 	uint64_t cpu_ns;
 	uint64_t rss_bytes;
-	uint64_t records; /* of the stream before the block this stands in */
+	uint64_t records; /* records of the stream before this block */
 	uint64_t bytes;
 };
 
@@ -134,7 +134,7 @@ enum stream_mark_what {
 	STREAM_MARK_PHASE = 1,
 	STREAM_MARK_PAUSE = 2,
 	STREAM_MARK_RESUME = 3,
-	STREAM_MARK_SNAPSHOT = 4, /* what came until then is reported */
+	STREAM_MARK_SNAPSHOT = 4, /* everything up to this time is reported */
 };
 
 #define STREAM_MARK_MAX 255 /* bytes of a name */

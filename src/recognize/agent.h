@@ -22,7 +22,7 @@ enum agent_rule_kind {
 	AGENT_RULE_NAME,      /* the file of the executable is called so */
 	AGENT_RULE_SOMEWHERE, /* as BELOW, where the folders say less */
 	AGENT_RULE_TITLE,     /* a title that a JavaScript program wrote over its arguments */
-	AGENT_RULE_COMMAND,   /* it was started by this name and the process is called so */
+	AGENT_RULE_COMMAND,   /* the process was started by this name, and has it */
 	AGENT_RULE_KINDS,
 };
 
@@ -54,9 +54,9 @@ enum agent_role {
 
 struct agent_rule {
 	enum agent_rule_kind kind;
-	enum agent_role role; /* of a process that is known by it */
+	enum agent_role role; /* role of a process that the rule recognizes */
 	const char *what;     /* folders with "/" between, package, module, name */
-	/* BELOW, PROGRAM: and the file is called so; NULL: whatever. */
+	/* BELOW, PROGRAM: name that the file must have too; NULL: any. */
 	const char *called;
 	struct agent_program program;
 	const char *why; /* in words */
@@ -67,7 +67,7 @@ struct agent_rule {
 
 /* A variable that an agent puts into the environment of what it starts. */
 enum agent_marker_kind {
-	AGENT_MARKER_KIND,    /* says that it is that agent's, its value is no matter */
+	AGENT_MARKER_KIND,    /* the process is of this agent; the value does not matter */
 	AGENT_MARKER_SESSION, /* the id of the session */
 	AGENT_MARKER_PID,     /* of the main process, in its own pid namespace */
 	AGENT_MARKER_TOOL,    /* as KIND; only tool calls have it */
@@ -101,10 +101,10 @@ struct agent_files {
 	const char *session_file;  /* JSON object; NULL: the first line of the log is it */
 	/* Members of that. The time of start is in clock ticks after boot or in UTC. */
 	const char *session_key, *status_key, *start_key, *version_key;
-	const char *changed_key;  /* when it last changed its status, UTC */
-	const char *waiting_key;  /* what it waits for */
-	const char *open_file;	  /* that it holds open, with {session} in it */
-	const char *log;	  /* that grows as it works */
+	const char *changed_key;  /* time of the last change of status, UTC */
+	const char *waiting_key;  /* what the agent waits for */
+	const char *open_file;	  /* file that the agent has open, with {session} in the path */
+	const char *log;	  /* log file that grows as the agent works */
 	const char *project_file; /* ".project_root" */
 	const char
 		*database; /* of SQLite, with its answers; NULL: they are in the log, if at all */
@@ -118,7 +118,7 @@ struct agent_files {
 enum agent_place {
 	AGENT_PLACE_ANY,
 	AGENT_PLACE_OWN,  /* in a session of its own, as setsid(2) makes it */
-	AGENT_PLACE_SAME, /* in the one of the main process */
+	AGENT_PLACE_SAME, /* in the process session of the main process */
 };
 
 struct agent_child {
@@ -136,10 +136,10 @@ struct agent_child {
 struct agent {
 	const char *name;  /* "claude" */
 	const char *title; /* "Claude Code" */
-	const char *tried; /* versions it was tried with; NULL: never on the real thing */
+	const char *tried; /* versions that were tested; NULL: none */
 	/* Folders that contain a folder named after the version; NULL: none. */
 	const char *versions;
-	/* Of Python, as its folder is called: "aider_chat"; NULL: none. */
+	/* Folder name of its Python distribution: "aider_chat"; NULL: none. */
 	const char *distribution;
 	struct agent_marker markers[AGENT_MARKERS_MAX];
 	struct agent_files files;
@@ -148,12 +148,12 @@ struct agent {
 	/* Names by which it starts its own executable as another program: "rg ugrep"; NULL: none.
 	 */
 	const char *other_names;
-	/* Arguments by which it works from its start to its end, without a user: "-p --print". */
+	/* Arguments with which it runs to its end without a user: "-p --print". */
 	const char *headless;
-	/* Without data from the model it asks again; 0: unknown. */
+	/* Seconds without data from the model after which it repeats the request; 0: unknown. */
 	unsigned deadline_s;
-	const char *deadline_since; /* the first version in which that was seen */
-	bool starts_itself; /* the first process starts itself again, and that one is the agent */
+	const char *deadline_since; /* first version in which this deadline was seen */
+	bool starts_itself; /* the first process starts its program again: that child is the agent */
 	/* Whole components of a path in which it keeps the output of tool calls: "tasks". */
 	const char *tool_outputs;
 	/* Pattern of the last names of such a file's path, as those of `files`, with {session} in
@@ -181,10 +181,10 @@ struct agent_evidence {
 };
 
 struct agent_match {
-	const char *rule; /* which rule said so, in words */
+	const char *rule; /* description of the rule that matched */
 	enum agent_role role;
 	struct span version; /* empty: not found in the files read */
-	bool is_covered;     /* by a title over its arguments, which would name its files */
+	bool is_covered;     /* a title covers its arguments, which would name its files */
 	bool is_own_word; /* recognized by its arguments and name only: the executable is hidden */
 };
 

@@ -29,10 +29,10 @@ void agent_set_unref(struct agent_set *set);
 /* Agents in their order: *position starts at 0, NULL at the end. */
 const struct agent *agent_set_next(const struct agent_set *set, size_t *position);
 #define agent_set_for_each(set, agent) walk_each (const struct agent *, agent, agent_set_next, set)
-/* The text it is from; NULL: it is built in. */
+/* Returns the text that the agent comes from; NULL: it is built in. */
 const struct agent_text *agent_set_text(const struct agent_set *set, const struct agent *agent);
 
-/* One more, as agent_text_parse(); -EEXIST when there is one of that name. */
+/* Adds an agent, like agent_text_parse(); -EEXIST: the set has one of that name. */
 int agent_set_add(struct agent_set *set, const char *path, const char *text, size_t size,
 	struct sooth_error *err);
 /*

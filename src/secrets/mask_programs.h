@@ -21,21 +21,21 @@ enum secret_part {
 	PART_NO_SLASH,	   /* all of it; but /option is none */
 	PART_GLUED, /* all of it, within the same word: `-p X` is a prompt and something else */
 	PART_WHOLE,
-	PART_SECOND, /* not this word: the one behind it */
+	PART_SECOND, /* the next word is the secret */
 	PART_THIRD,
 };
 
 /* One command as its words come by. Zeroed is its beginning. */
 struct command {
-	uint64_t seen;		  /* programs, by their place in the table */
-	uint64_t active;	  /* those whose subcommand was seen, or that need none */
-	enum secret_part pending; /* of the word that comes */
-	bool skips;		  /* the word that comes is the value of a harmless option */
-	bool is_config;		  /* `config` was the word before */
+	uint64_t seen;		  /* bit set of programs seen, by index in the table */
+	uint64_t active;	  /* of `seen`: those whose subcommand was seen, or not needed */
+	enum secret_part pending; /* secret part of the next word */
+	bool skips;		  /* the next word is the value of a harmless option */
+	bool is_config;		  /* `config` was the previous word */
 	bool is_set;		  /* `config set` was seen: names and values follow */
 	bool is_first;		  /* the program that counts positions began the command */
-	uint8_t words;		  /* that are no options, up to the program */
-	uint8_t position;	  /* of the word that comes, where these count; else 0 */
+	uint8_t words;		  /* number of words that are no options, up to the program */
+	uint8_t position;	  /* position of the next word, if positions count; else 0 */
 	uint8_t first;		  /* position of a secret */
 	enum secret_part part;	  /* of the words from there on */
 };

@@ -29,7 +29,7 @@ struct masker {
 	unsigned arguments;
 	enum pending pending;
 	enum name_kind pending_kind;
-	size_t url_end;	    /* of the URL at hand; 0: none yet */
+	size_t url_end;	    /* end of the current URL; 0: none yet */
 	size_t url_at;	    /* its last '@', or SIZE_MAX */
 	int manifest;	    /* a Secret of Kubernetes: 1, not: -1, 0: not looked yet */
 	size_t first_space; /* where the text has its first blank or newline */

@@ -22,7 +22,7 @@
 
 struct redactor {
 	struct buffer names;  /* struct redact_name of redact.c, the longest first */
-	struct buffer texts;  /* what these point into */
+	struct buffer texts;  /* text of `names` */
 	struct map numbers;   /* hash of placeholder and text -> uint32_t */
 	struct map counts;    /* hash of a placeholder -> uint32_t */
 	struct buffer paths;  /* whole paths, each ended by NUL: they may have blanks in them */
@@ -34,9 +34,9 @@ void redactor_fini(struct redactor *r);
 /* The text is a name of that kind, wherever it stands: "user", "host". Public words and
  * texts shorter than three characters are not names. */
 void redactor_learn_name(struct redactor *r, const char *placeholder, struct span name);
-/* Whose homes are in the text, and that it is a path, if it is one. */
+/* Learns the users whose homes are in the text, and the text itself if it is a path. */
 void redactor_learn_paths(struct redactor *r, struct span text);
-/* After all was learnt. */
+/* Appends the redacted text. To be called after all names are learnt. */
 void redactor_write(struct redactor *r, struct span text, struct buffer *out);
 /* NUL-separated, each ended by NUL. */
 void redactor_write_arguments(struct redactor *r, struct span arguments, struct buffer *out);

@@ -15,10 +15,10 @@ struct call_counts {
 	struct map counts; /* by process, thread and call */
 	struct map errors; /* and error */
 	uint64_t written_ns;
-	uint64_t refused; /* a table was full */
+	uint64_t refused; /* calls not counted, as a table was full */
 };
 
-/* Calls with the same of all that; error 0: they went well. */
+/* Counts of calls with the same process, thread, call and error (0: success). */
 struct counted_calls {
 	struct process_id process;
 	uint64_t tid;

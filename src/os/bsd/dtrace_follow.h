@@ -16,7 +16,7 @@
 struct dtrace_process {
 	struct process_id id;
 	unsigned interest;
-	bool is_before_exec; /* a copy of sooth until its exec */
+	bool is_before_exec; /* still a copy of sooth, before its exec */
 	char name[DTRACE_TEXT_SIZE];
 };
 
@@ -25,7 +25,7 @@ struct dtrace_follow {
 	struct map processes; /* uint32_t, pid -> struct dtrace_process */
 	struct buffer pids, others;
 	int64_t realtime_offset_ns;
-	uint64_t unread; /* lines that are none of the program's */
+	uint64_t unread; /* lines that could not be parsed */
 	bool runs, is_outdated;
 };
 
@@ -44,12 +44,12 @@ int dtrace_follow_open(struct dtrace_follow *f, struct sooth_error *err);
 void dtrace_follow_close(struct dtrace_follow *f);
 int dtrace_follow_set_interest(struct dtrace_follow *f, struct backend_run *run,
 	const struct process_id *process, unsigned interest, struct sooth_error *err);
-/* Runs the program, until it says that its probes are there. */
+/* Starts the program, and waits until its probes are active. */
 int dtrace_follow_start(struct dtrace_follow *f, struct backend_run *run, dtrace_writer writer,
 	struct sooth_error *err);
 int dtrace_follow_drain(struct dtrace_follow *f, struct backend_run *run, dtrace_writer writer,
 	dtrace_visitor visitor, struct sooth_error *err);
-/* Ends it, and takes its last lines. */
+/* Ends the program, and reads its last lines. */
 void dtrace_follow_stop(struct dtrace_follow *f, struct backend_run *run, dtrace_visitor visitor);
 
 #endif

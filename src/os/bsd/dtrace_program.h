@@ -18,7 +18,7 @@ struct dtrace_targets {
 	const uint32_t *others;
 	size_t other_count;
 	bool is_host; /* every process but dtrace itself */
-	bool has_uid; /* all of that user */
+	bool has_uid; /* every process of that user */
 	uint32_t uid;
 };
 

@@ -9,8 +9,8 @@
 #include "os/bsd/source.h"
 
 struct bsd_members {
-	struct map processes; /* process_id -> bool: it waits for its exec */
-	bool has_reported;    /* of the backend: a limit stands in the stream */
+	struct map processes; /* process_id -> bool: it has not exec'd yet */
+	bool has_reported;    /* for the backend: it has written its limit */
 };
 
 typedef void (*bsd_member_visitor)(struct backend_run *run, const struct bsd_process *process);

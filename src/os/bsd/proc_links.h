@@ -27,7 +27,7 @@ void bsd_links_begin(struct bsd_links *l);
 uint32_t bsd_links_add(struct bsd_links *l, const struct backend_run *run,
 	const struct bsd_process *process, const struct buffer *markers, uint8_t markers_state,
 	uint8_t *state);
-/* When all were added. */
+/* Writes the records, after all processes were added. */
 void bsd_links_write(struct bsd_links *l, struct backend_run *run);
 
 #endif

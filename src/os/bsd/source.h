@@ -58,7 +58,7 @@ struct bsd_thread {
 	struct bsd_signals signals; /* blocked and pending */
 	int32_t nice;
 	uint32_t processor;
-	uint64_t wait_address; /* in the kernel, of what it waits for; 0: unknown */
+	uint64_t wait_address; /* kernel address of the object it waits for; 0: unknown */
 	uint64_t asleep_ns;    /* in whole seconds */
 	uint8_t asleep_state;
 	uint8_t switches_state, times_state;
@@ -83,7 +83,7 @@ struct bsd_descriptor {
 	enum bsd_special special;
 	/* The numbers that name this end of a pipe or a socket and the other end; 0: unknown. */
 	uint64_t own, peer;
-	bool appends; /* a file is only added to */
+	bool appends; /* opened with O_APPEND */
 	bool is_socket;
 	struct sockets_socket socket; /* the same; without numbers of descriptors */
 	struct span path;	      /* borrowed until the next one */
@@ -118,7 +118,7 @@ struct bsd_socket_at {
 struct bsd_file_lock {
 	uint64_t inode;
 	uint32_t device_major, device_minor; /* as descriptors have them */
-	uint32_t pid;			     /* 0: of all that have the file open so, flock(2) */
+	uint32_t pid;			     /* 0: by flock(2), of all that share the file */
 	bool is_for_writing;
 };
 
@@ -128,7 +128,7 @@ struct bsd_life_event {
 	uint32_t parent; /* with `starts` */
 	uint32_t status; /* with `ends`: of wait(2) */
 	bool starts, execs, ends;
-	bool is_lost; /* it forked a process that is not watched */
+	bool is_lost; /* a child that it forked is not watched */
 };
 
 /* Visitors return false to end the walk. */
@@ -136,9 +136,9 @@ typedef bool (*bsd_descriptor_visitor)(void *user, const struct bsd_descriptor *
 typedef bool (*bsd_mapping_visitor)(void *user, const struct bsd_mapping *mapping);
 
 struct bsd_source {
-	const char *maps_lack;	/* what mappings have no value of; NULL: nothing */
-	const char *waits_lack; /* the same of waits */
-	const void *calls;	/* how it asks the system; tests put recorded answers here */
+	const char *maps_lack;	/* values that mappings lack here; NULL: none */
+	const char *waits_lack; /* values that waits lack here */
+	const void *calls;	/* calls to the system; tests put recorded answers here */
 	/* Programs of the system that are run; tests put their own here. NULL: there is none. */
 	const char *dtrace, *fs_usage, *sample;
 	unsigned abi; /* of its system calls, enum syscall_abi */

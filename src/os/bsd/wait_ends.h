@@ -25,7 +25,7 @@ struct bsd_wait_ends {
 
 /* False: it has no other end. */
 bool bsd_find_other_end(struct bsd_wait_end *out, const struct bsd_descriptor *d, uint32_t pid);
-/* The next one, from `*position` on, that is the other end of this one; NULL: there is no more. */
+/* Returns the next other end of an end, from `*position`; NULL: no more. */
 const struct bsd_wait_end *bsd_wait_ends_next(
 	const struct bsd_wait_ends *e, const struct bsd_wait_end *of, size_t *position);
 void bsd_wait_ends_read(

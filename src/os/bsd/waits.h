@@ -33,10 +33,10 @@ struct bsd_waits {
 	struct bsd_wait_ends ends;
 	struct process_id observed;
 	uint64_t deadline_ns;
-	unsigned snapshots; /* of the sample so far */
+	unsigned snapshots; /* snapshots of the sample so far */
 	uint8_t sockets_state;
 	bool has_addresses, has_locks;
-	bool is_cut; /* the chain goes on */
+	bool is_cut; /* the chain was cut: it goes on */
 	bool has_reported;
 	bool has_refused; /* functions that threads wait in */
 };
@@ -46,16 +46,16 @@ struct bsd_wait_node {
 	struct backend_run *run;
 	const struct bsd_process *process;
 	const struct bsd_thread *thread;
-	uint32_t tid; /* of it, in records */
+	uint32_t tid; /* thread id in records */
 	uint32_t depth;
-	uint8_t detail_state; /* of its descriptors */
+	uint8_t detail_state; /* state of its descriptors */
 };
 
 /* --- wait_chain.c --- */
 
-/* One of the host, when the sample began; NULL: there is none. */
+/* Returns a process of the host at the start of the sample; NULL: none. */
 const struct bsd_process *bsd_wait_process(const struct bsd_waits *w, uint32_t pid);
-/* It becomes part of the chain. */
+/* Adds the process to the chain. */
 void bsd_wait_follow(struct bsd_waits *w, uint32_t pid, uint32_t depth);
 /* The head of a record about that node. */
 struct sooth_record bsd_wait_record(const struct bsd_wait_node *n, uint32_t tid, uint16_t kind);

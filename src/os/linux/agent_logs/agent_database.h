@@ -12,12 +12,12 @@
 /* A database in the state in which it was read. */
 struct agent_database_place {
 	uint64_t device, inode;
-	uint64_t log_size, log_changed_ns; /* of what is not in the file yet */
+	uint64_t log_size, log_changed_ns; /* of the log that is not in the file yet */
 };
 
 struct agent_database_request {
 	int root;	  /* of the process: root_open() */
-	const char *path; /* there */
+	const char *path; /* path below that root */
 	const char *directory;
 	uint64_t start_utc_ns; /* of the process */
 	uint64_t end_cpu_ns;   /* CLOCK_THREAD_CPUTIME_ID; 0: only the limit of a database */

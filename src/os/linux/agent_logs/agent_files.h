@@ -18,7 +18,7 @@ struct agent_files_reader {
 	struct map known;
 	struct timeout timeout;
 	struct buffer environment; /* scratch */
-	struct buffer pending;	   /* those added: struct of agent_files.c */
+	struct buffer pending;	   /* added processes: struct of agent_files.c */
 	struct buffer requests;	   /* struct agent_read_request */
 };
 

@@ -36,11 +36,11 @@ struct agent_read {
 			changed_key[AGENT_READ_TEXT], waiting_key[AGENT_READ_TEXT];
 		enum agent_log log_kind;
 	} files; /* copies: the agent set may be freed while this call is still stuck */
-	struct agent_log_file known; /* it need not be read again */
+	struct agent_log_file known; /* state of the log that needs no new read */
 	/* Also output: how far its tokens are counted. The count of another file starts over. */
 	struct agent_token_place {
 		uint64_t device, inode, offset;
-		bool is_read; /* of this log */
+		bool is_read; /* counting of this log has begun */
 		bool is_cut;  /* it was longer than was read when it was first seen */
 		struct agent_tokens sum;
 	} tokens;
@@ -65,7 +65,7 @@ struct agent_read {
 	bool has_log;
 	struct agent_log_file log;
 	char log_path[AGENT_READ_PATH * 2];
-	int log_status;		    /* of reading it */
+	int log_status;		    /* status of reading the log */
 	bool has_tool, is_tool_cut; /* the log is longer than was read, and that part has no call */
 	struct agent_tool tool;
 	bool has_turn;

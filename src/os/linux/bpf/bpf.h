@@ -57,7 +57,7 @@ struct bpf_code {
 	size_t variables_count;
 	struct bpf_later {
 		const struct bpf_program *program; /* postponed */
-		struct bpf_object *object;	   /* that it is loaded in; NULL: not yet */
+		struct bpf_object *object;	   /* object in which it is loaded; NULL: not yet */
 	} later[BPF_LATER_MAX];
 	size_t later_count;
 	const struct log *log;

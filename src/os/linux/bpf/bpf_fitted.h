@@ -28,8 +28,8 @@ struct bpf_fitted {
 	struct bpf_entry {
 		char section[64];   /* "kernel_tp/sys_enter" */
 		char name[64];	    /* "btf_trace_sys_enter" */
-		uint32_t id;	    /* among the kernel's types; 0: this kernel has none */
-		uint32_t arguments; /* that this kernel gives a program at that tracepoint */
+		uint32_t id;	    /* among the kernel's types; 0: this kernel lacks it */
+		uint32_t arguments; /* number that this kernel passes at the tracepoint */
 	} entries[BPF_ENTRIES_MAX];
 	size_t count;
 };

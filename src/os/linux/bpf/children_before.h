@@ -9,7 +9,7 @@
 #include "collect/backend.h"
 #include "os/linux/bpf/follow.h"
 
-/* A limit that names them, those with most memory first; none where all are followed. */
+/* Emits a limit that names these children, most memory first; nothing if all are followed. */
 void children_before_emit(struct backend_run *run, struct follow *f);
 
 #endif
