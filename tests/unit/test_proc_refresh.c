@@ -77,7 +77,7 @@ static bool is_fresh(struct proc_entry e)
 	bool has_ended;
 
 	proc_refresh_recall(&refresh, &e);
-	has_ended = proc_refresh_has_ended(&refresh);
+	has_ended = proc_refresh_one_ended(&refresh);
 	return proc_refresh_is_fresh(&refresh, &e, has_ended);
 }
 
@@ -169,20 +169,20 @@ static void when_another_ends(void **state)
 	proc_refresh_recall(&refresh, &server);
 	proc_refresh_recall(&refresh, &other);
 	proc_refresh_recall(&refresh, &main);
-	assert_false(proc_refresh_has_ended(&refresh));
+	assert_false(proc_refresh_one_ended(&refresh));
 	next_sample();
 	proc_refresh_recall(&refresh, &server);
 	proc_refresh_recall(&refresh, &other);
 	main.values.state = 'Z';
 	proc_refresh_recall(&refresh, &main);
-	assert_true(proc_refresh_has_ended(&refresh));
+	assert_true(proc_refresh_one_ended(&refresh));
 	assert_false(proc_refresh_is_fresh(&refresh, &server, true));
 	assert_true(proc_refresh_is_fresh(&refresh, &other, true));
 	/* It ends once. */
 	next_sample();
 	proc_refresh_recall(&refresh, &server);
 	proc_refresh_recall(&refresh, &other);
-	assert_false(proc_refresh_has_ended(&refresh));
+	assert_false(proc_refresh_one_ended(&refresh));
 }
 
 static void values_are_of_now(void **state)

@@ -517,7 +517,7 @@ static void request_whole(struct proc_reader *r)
 {
 	size_t count;
 	struct proc_entry *all = entries_of(r, &count);
-	bool has_ended = proc_refresh_has_ended(&r->refresh);
+	bool has_ended = proc_refresh_one_ended(&r->refresh);
 	unsigned children = 0;
 
 	buffer_reset(&r->requests);

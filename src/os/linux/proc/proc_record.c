@@ -229,7 +229,7 @@ bool proc_refresh_recall(struct proc_refresh *r, struct proc_entry *e)
 	return true;
 }
 
-bool proc_refresh_has_ended(struct proc_refresh *r)
+bool proc_refresh_one_ended(struct proc_refresh *r)
 {
 	bool has_ended = false;
 

@@ -55,7 +55,7 @@ void proc_refresh_begin(struct proc_refresh *r, const struct backend_run *run, b
 /* Restores the agent and role found before; false: they have to be determined. The token is set. */
 bool proc_refresh_recall(struct proc_refresh *r, struct proc_entry *e);
 /* Whether a close process has ended since the last sample; valid once all close ones are known. */
-bool proc_refresh_has_ended(struct proc_refresh *r);
+bool proc_refresh_one_ended(struct proc_refresh *r);
 /* Whether the kept data is still valid. */
 bool proc_refresh_is_fresh(struct proc_refresh *r, const struct proc_entry *e, bool has_ended);
 /* Writes the kept record, with the values of this sample. */
