@@ -100,7 +100,7 @@ static bool burns(const struct check *e, const struct thread_history *t)
 	bool yields = bucket >= 0 && bucket < check_option(e, "min-stretch");
 
 	return !yields && t->met >= check_option(e, "min-readings") &&
-	       thread_history_selected(t) >= check_option(e, "percent") &&
+	       thread_history_demand(t) >= check_option(e, "percent") &&
 	       thread_history_cpu(t) >= check_option(e, "min-cpu") && waits >= 0 &&
 	       waits <= check_option(e, "max-waits") && t->running * 3 >= t->met * 2;
 }
@@ -187,7 +187,7 @@ static void find_spin(const struct check *e, struct spin *s)
 		}
 		s->threads[s->count++] = t;
 		s->cpu += cpu;
-		s->demand += thread_history_selected(t);
+		s->demand += thread_history_demand(t);
 	}
 	if (s->count)
 		qsort(s->threads, s->count, sizeof(*s->threads), by_cpu);
@@ -389,7 +389,7 @@ static void emit_values(
 	finding_number(out, "CPU", s->cpu, SOOTH_UNIT_PERCENT, interval_ns);
 	emit_spots(out, &s->spots);
 	finding_number(out, "share of the time in which the thread ran or was ready to run",
-		thread_history_selected(t), SOOTH_UNIT_PERCENT, interval_ns);
+		thread_history_demand(t), SOOTH_UNIT_PERCENT, interval_ns);
 	finding_rate(out, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, interval_ns);
 	if (system >= 0)
 		finding_number(out, "kernel share", system, SOOTH_UNIT_PERCENT, interval_ns);

@@ -73,7 +73,7 @@ static struct collection collection_of(const struct check *e)
 	struct collection c = { 0 };
 
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		double cpu = thread_history_cpu(t), demand = thread_history_selected(t);
+		double cpu = thread_history_cpu(t), demand = thread_history_demand(t);
 
 		if (cpu < 0)
 			continue;

@@ -219,7 +219,7 @@ static void report_starved(
 static double waited_of(const struct check *e, const struct thread_history *t, double ran)
 {
 	bool is_always_ready = t->running == t->input && t->input >= STATES_LEAST;
-	double counted = thread_history_selected(t) - ran;
+	double counted = thread_history_demand(t) - ran;
 
 	if (!is_always_ready || ran > 100 - check_option(e, "starved"))
 		return counted;

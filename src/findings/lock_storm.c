@@ -139,7 +139,7 @@ static void add(struct storm *s, const struct thread_history *t, bool is_yielder
 	s->at_locks += t->waits[THREAD_WAIT_LOCK];
 	s->switches += switches_of(t);
 	s->cpu += thread_history_cpu(t);
-	s->demand += is_yielder ? thread_history_selected(t) : thread_history_cpu(t);
+	s->demand += is_yielder ? thread_history_demand(t) : thread_history_cpu(t);
 	if (thread_history_cpu(t) > s->busiest) {
 		s->busiest = thread_history_cpu(t);
 		s->busiest_system = thread_history_system(t);
@@ -274,7 +274,7 @@ static void find_convoy(const struct check *e, struct convoy *c)
 		c->computing += t->waits[THREAD_WAIT_NOTHING];
 		c->resting += t->waits[THREAD_WAIT_TIME] + t->uninterruptible;
 		c->cpu += thread_history_cpu(t);
-		c->demand += thread_history_selected(t) > 0 ? thread_history_selected(t) : 0;
+		c->demand += thread_history_demand(t) > 0 ? thread_history_demand(t) : 0;
 		c->switches += switches_of(t) > 0 ? switches_of(t) : 0;
 		if (c->least < 0 || thread_history_cpu(t) < c->least)
 			c->least = thread_history_cpu(t);

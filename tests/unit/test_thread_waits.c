@@ -165,7 +165,7 @@ static void test_history(void **state)
 	assert_true(t->met == 3 && t->waits[THREAD_WAIT_READY] == 3 && t->with_timeout == 3);
 	assert_int_equal(t->short_timeouts, 3);
 	assert_true(t->short_timeouts_hz == 300 && !t->bare);
-	assert_true(thread_history_cpu(t) == 50 && thread_history_selected(t) == 75);
+	assert_true(thread_history_cpu(t) == 50 && thread_history_demand(t) == 75);
 	assert_true(thread_history_system(t) == 20);
 	assert_true(thread_history_faults(t) == 7 && thread_history_major_faults(t) == 3);
 	assert_true(thread_history_moved_bytes(t) == 4000 && thread_history_io_calls(t) == 2);
@@ -186,7 +186,7 @@ static void test_old_record(void **state)
 	assert_true(t->met == 3 && t->bare == 3 && !t->with_timeout);
 	assert_int_equal(t->waits[THREAD_WAIT_READY], 3);
 	assert_int_equal(t->waiting.descriptor, THREAD_WAIT_NO_FD);
-	assert_true(thread_history_selected(t) == 75);
+	assert_true(thread_history_demand(t) == 75);
 	assert_true(thread_history_system(t) < 0 && thread_history_faults(t) < 0);
 	assert_true(thread_history_major_faults(t) < 0);
 	assert_true(thread_history_moved_bytes(t) < 0 && thread_history_io_calls(t) < 0);

@@ -14,7 +14,7 @@ void work_cpu_of(struct work_cpu *w, const struct check *e)
 	assert(e);
 	*w = (struct work_cpu){ 0 };
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		double cpu = thread_history_cpu(t), demand = thread_history_selected(t);
+		double cpu = thread_history_cpu(t), demand = thread_history_demand(t);
 
 		if (cpu < 0)
 			continue;

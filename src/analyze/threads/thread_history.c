@@ -335,7 +335,7 @@ double thread_history_cpu(const struct thread_history *t)
 	return ns < 0 ? ns : 100 * ns / (double)NS_PER_S;
 }
 
-double thread_history_selected(const struct thread_history *t)
+double thread_history_demand(const struct thread_history *t)
 {
 	assert(t);
 

@@ -132,7 +132,7 @@ static inline uint64_t thread_history_ns(const struct thread_history *t)
 double thread_history_cpu(const struct thread_history *t);
 /* Returns the percent of the time in which the thread ran or was runnable; negative: not measured.
  */
-double thread_history_selected(const struct thread_history *t);
+double thread_history_demand(const struct thread_history *t);
 /* Returns the percent of the thread's CPU time spent in the kernel; negative: not measured. */
 double thread_history_system(const struct thread_history *t);
 double thread_history_faults(const struct thread_history *t); /* per second */
