@@ -67,7 +67,7 @@ static void core(const uint8_t *data, size_t size)
 		CHECK(!handler.size);
 		CHECK(!memchr(pattern.data, '\0', pattern.size));
 	}
-	core_file_stored(text, boot, &pid);
+	core_file_pid(text, boot, &pid);
 	buffer_fini(&pattern);
 }
 

@@ -128,11 +128,11 @@ static void test_core(void **state)
 	assert_false(fits("|/usr/bin/x %p", "x", false));
 	assert_true(span_equal(core_file_handler(SPAN("|/usr/bin/x %p\n")), "/usr/bin/x"));
 	assert_int_equal(core_file_handler(SPAN("core")).size, 0);
-	assert_true(core_file_stored(SPAN("core.a.b.0.b007.42.17.zst"), SPAN("b007"), &pid));
+	assert_true(core_file_pid(SPAN("core.a.b.0.b007.42.17.zst"), SPAN("b007"), &pid));
 	assert_int_equal(pid, 42);
-	assert_false(core_file_stored(SPAN("core.a.0.b008.42.17.zst"), SPAN("b007"), &pid));
-	assert_false(core_file_stored(SPAN("core.a.0.b007.x.17"), SPAN("b007"), &pid));
-	assert_false(core_file_stored(SPAN("core.a.0.b007"), SPAN("b007"), &pid));
+	assert_false(core_file_pid(SPAN("core.a.0.b008.42.17.zst"), SPAN("b007"), &pid));
+	assert_false(core_file_pid(SPAN("core.a.0.b007.x.17"), SPAN("b007"), &pid));
+	assert_false(core_file_pid(SPAN("core.a.0.b007"), SPAN("b007"), &pid));
 }
 
 static void test_zombie(void **state)

@@ -167,7 +167,7 @@ struct span core_file_handler(struct span pattern)
 }
 
 /* The process name may contain dots: the boot id is what can be found. */
-bool core_file_stored(struct span name, struct span boot_id, uint32_t *pid)
+bool core_file_pid(struct span name, struct span boot_id, uint32_t *pid)
 {
 	struct cursor c;
 	uint64_t value;
@@ -474,7 +474,7 @@ static void emit_store(struct backend_run *run)
 		entry = readdir(dir);
 		if (!entry)
 			break;
-		if (!core_file_stored(span_of_string(entry->d_name), span_of_string(boot), &pid))
+		if (!core_file_pid(span_of_string(entry->d_name), span_of_string(boot), &pid))
 			continue;
 		emit_stored(run, dirfd(dir), entry->d_name, pid);
 		reported++;

@@ -52,7 +52,7 @@ bool core_file_pattern(struct buffer *out, struct span pattern, uint32_t pid, bo
 struct span core_file_handler(struct span pattern);
 /* Reads a file name of systemd-coredump, "core.NAME.UID.BOOT.PID.TIME...". Sets the pid; false: it
  * is not of this boot. */
-bool core_file_stored(struct span name, struct span boot_id, uint32_t *pid);
+bool core_file_pid(struct span name, struct span boot_id, uint32_t *pid);
 
 /*
  * Reads the exit of a process; false: it still runs. `descriptor`: a pidfd opened while it ran, -1:
