@@ -12,7 +12,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/child_calls.h"
-#include "analyze/diagnosis/crowding.h"
+#include "analyze/diagnosis/cpu_load.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/fds.h"
@@ -178,7 +178,7 @@ static void judge(const struct check *e, struct check_result *out, const struct 
 	else if (top.weight < check_option(e, "min-times") || !l->events ||
 		 l->all < OWN_LEAST * l->events ||
 		 !check_is_over(e, "min-rate",
-			 check_calls_rate(c, top.weight) * crowding_of(e->input), ""))
+			 check_calls_rate(c, top.weight) * cpu_load_of(e->input), ""))
 		check_fine(out, "it rewrites watched files %.0f times, and reads %.0f events",
 			l->all, l->events);
 	else

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/diagnosis/crowding.h"
+#include "analyze/diagnosis/cpu_load.h"
 #include "analyze/diagnosis/progress.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -302,7 +302,7 @@ static enum sharing sharing_of(const struct check *e, const struct convoy *c)
 		       check_is_over(e, "percent", c->demand, "convoy");
 
 	if (c->count < check_option(e, "convoy-threads") ||
-		c->switches * crowding_of(e->input) < check_option(e, "convoy-rate"))
+		c->switches * cpu_load_of(e->input) < check_option(e, "convoy-rate"))
 		return SHARING_NONE;
 	if (is_busy && in_turn && is_even)
 		return SHARING_IN_TURN;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check_verdict.h"
-#include "analyze/diagnosis/crowding.h"
+#include "analyze/diagnosis/cpu_load.h"
 #include "base/sentence_units.h"
 #include "analyze/diagnosis/nesting.h"
 #include "analyze/diagnosis/rebuilds.h"
@@ -319,16 +319,16 @@ static bool sleeps_between(const struct check *e, const struct starts *s)
 /* How much faster it would be on an idle host. A process that pauses is not held up by others. */
 static double speed_of(const struct check *e, const struct starts *s)
 {
-	return s->pauses || sleeps_between(e, s) ? 1 : crowding_of(e->input);
+	return s->pauses || sleeps_between(e, s) ? 1 : cpu_load_of(e->input);
 }
 
 static enum finding_severity severity_of(
 	const struct check *e, const struct starts *s, const struct process_entry *starter)
 {
-	double crowding = speed_of(e, s);
+	double cpu_load = speed_of(e, s);
 
-	return crowding * starts_rate(s) >= check_option(e, "many-starts") ||
-			       crowding * (starts_cpu(s) + own_cpu(e, starter)) >=
+	return cpu_load * starts_rate(s) >= check_option(e, "many-starts") ||
+			       cpu_load * (starts_cpu(s) + own_cpu(e, starter)) >=
 				       check_option(e, "percent")
 		       ? FINDING_MEDIUM
 		       : FINDING_LOW;
@@ -371,7 +371,7 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 	finding_text(out, "arguments", "%u different in %u starts", s->different, s->known);
 	if (speed_of(e, s) > CROWDED)
 		finding_text(out, "held up by others", "%.0f threads share a CPU",
-			crowding_of(e->input));
+			cpu_load_of(e->input));
 	if ((double)s->failed >= FAILED_SHARE * (double)s->count)
 		finding_text(out, "failed", "%llu of %llu", (unsigned long long)s->failed,
 			(unsigned long long)s->ended);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/diagnosis/crowding.h"
+#include "analyze/diagnosis/cpu_load.h"
 
 #include <assert.h>
 
 #define OWN  2 /* ready threads of the diagnosed process and of sooth */
 #define MOST 8 /* two moments say no more */
 
-double crowding_of(const struct diagnosis_input *input)
+double cpu_load_of(const struct diagnosis_input *input)
 {
 	assert(input);
 
 	const struct host_load *first = &input->first_load, *last = &input->load;
-	double crowding;
+	double cpu_load;
 
 	if (!last->record.time_ns || !last->cpus || first->load_state || last->load_state)
 		return 1;
-	crowding = (((double)first->running + (double)last->running) / 2 - OWN) / last->cpus;
-	return crowding < 1 ? 1 : crowding > MOST ? MOST : crowding;
+	cpu_load = (((double)first->running + (double)last->running) / 2 - OWN) / last->cpus;
+	return cpu_load < 1 ? 1 : cpu_load > MOST ? MOST : cpu_load;
 }
