@@ -20,7 +20,7 @@
 #define O_PATH O_RDONLY
 #endif
 #define OPEN_FILE   (O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
-#define OPEN_FOLDER (O_PATH | O_DIRECTORY | O_CLOEXEC) /* it may be closed to readers */
+#define OPEN_FOLDER (O_PATH | O_DIRECTORY | O_CLOEXEC) /* needs no read permission */
 #define LINKS_MAX   40				       /* as path_resolution(7) */
 
 struct walk {
@@ -29,8 +29,8 @@ struct walk {
 	char part[PATH_MAX]; /* the path of what is checked */
 	unsigned links;
 	int at;		/* the open folder */
-	dev_t device;	/* of what was checked last */
-	uid_t top;	/* of "/": root, or a root outside of this user namespace */
+	dev_t device;	/* device of the last checked file */
+	uid_t top;	/* owner of "/": root, or a root outside of this user namespace */
 	bool is_users;	/* the folder or something before it is the user's */
 	bool is_shared; /* other users may add files to the folder, but not rename those of others
 			 */

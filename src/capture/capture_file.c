@@ -26,9 +26,9 @@
  */
 
 struct index_place {
-	uint64_t begin;	 /* of the blocks it covers */
-	uint64_t offset; /* where these end and the index begins */
-	uint64_t end;	 /* where it ends */
+	uint64_t begin;	 /* begin of the covered blocks */
+	uint64_t offset; /* end of these blocks, and begin of the index */
+	uint64_t end;	 /* end of the index */
 };
 
 #define INDEXES_MAX  65536	 /* of one file; a writer's are 64 MiB or 65536 blocks apart */

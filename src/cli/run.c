@@ -56,7 +56,7 @@ const struct option run_option_rows[RUN_OPTION_COUNT] = {
 struct told {
 	struct sooth_report *report, *product;
 	struct out_file file, side_file, beside_file;
-	struct held held;		 /* of the report, when it has a filter */
+	struct held held;		 /* the buffered report, if it has a filter */
 	const struct watch_front *front; /* NULL: no screen */
 	struct alerts alerts;
 	struct control_run control;

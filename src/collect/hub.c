@@ -19,7 +19,7 @@ struct hub_source {
 	struct backend_run run;
 	unsigned users;
 	unsigned started;
-	char *calls;	   /* a copy of what is selected; NULL: all */
+	char *calls;	   /* copy of the selected calls; NULL: all */
 	struct map wanted; /* process_id -> struct wanted */
 };
 

@@ -13,7 +13,7 @@
 
 struct feed_sink {
 	const struct feed_side *side;
-	struct table *table; /* of the open section; NULL: not wanted, or there are too many */
+	struct table *table; /* table of the open section; NULL: not selected, or too many tables */
 };
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)

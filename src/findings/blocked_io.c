@@ -24,7 +24,7 @@ enum block {
 	BLOCK_NONE,
 	BLOCK_FILE,   /* a file system, a device, or unknown */
 	BLOCK_CHILD,  /* vfork: the child still runs in its memory */
-	BLOCK_FROZEN, /* by its control group: state D, but intended */
+	BLOCK_FROZEN, /* frozen by its control group: state D, but intended */
 };
 
 /* Kernel functions that wait for a user-space or remote file system. A signal may end such

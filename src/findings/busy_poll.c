@@ -35,7 +35,7 @@ enum alarm {
 	ALARM_SHORT,  /* timeouts of known length explain all wakeups */
 	ALARM_SEEN,   /* recorded calls: its waits ended by timeout */
 	ALARM_LIKELY, /* timeouts of unknown length, no other thread is busy */
-	ALARM_SIGNAL, /* it waits for a signal: a timer of its own, as a rule */
+	ALARM_SIGNAL, /* waits for a signal, usually of its own timer */
 };
 
 struct poller {

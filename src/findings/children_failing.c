@@ -159,11 +159,11 @@ struct group_key {
 
 struct group {
 	uint64_t count, failed, early; /* early: of the failed ones */
-	uint64_t life_ns;	       /* of the failed ones together */
+	uint64_t life_ns;	       /* total lifetime of the failed children */
 	uint64_t known, other; /* failed with known arguments; those that differ from the first */
 	uint64_t command;      /* hash of the first */
 	uint64_t unstarted;    /* failed ones that could not become another program */
-	const struct call_place *exec; /* that of one of them */
+	const struct call_place *exec; /* failed exec of one of them */
 	struct group_status {
 		uint32_t status, count; /* count 0: none */
 	} statuses[STATUSES];

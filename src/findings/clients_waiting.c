@@ -47,12 +47,12 @@ static const struct finding_option options[] = {
 };
 
 struct clients {
-	uint64_t queued; /* not accepted, on all listening sockets */
+	uint64_t queued; /* connections not accepted yet, on all listening sockets */
 	uint64_t unread; /* connections whose data is unread */
 	uint64_t unread_bytes;
 	uint64_t queued_ns, unread_ns;	    /* at least */
 	unsigned asking_first, asking_last; /* connections with a request at each snapshot */
-	unsigned late_first, late_last;	    /* of these, for LATE_NS or longer */
+	unsigned late_first, late_last;	    /* of these, waiting for LATE_NS or longer */
 	uint64_t unanswered;		    /* connections whose last data came from the client */
 	uint64_t unanswered_ns;		    /* the oldest */
 	uint64_t accepted;		    /* connections, new since the first snapshot */

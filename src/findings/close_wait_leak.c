@@ -36,8 +36,8 @@ struct peer {
 };
 
 struct look {
-	uint64_t first, last; /* in CLOSE_WAIT at that sample */
-	uint64_t kept;	      /* in CLOSE_WAIT at both samples */
+	uint64_t first, last; /* connections in CLOSE_WAIT at the first, last sample */
+	uint64_t kept;	      /* connections in CLOSE_WAIT at both samples */
 	uint64_t unread;      /* bytes waiting on the kept ones */
 	uint64_t interval_ns;
 	struct map before; /* inode -> bytes sent at the first sample */

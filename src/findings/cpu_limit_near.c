@@ -17,7 +17,7 @@ static const struct finding_option options[] = {
 
 struct cpu_limit {
 	const struct limits_resource *r;
-	uint64_t s; /* in force */
+	uint64_t s; /* the limit in force */
 	bool is_hard;
 };
 

@@ -82,13 +82,13 @@ struct spin {
 	const struct thread_history **threads; /* the busiest first */
 	size_t count;
 	double cpu;	/* percent of one CPU, all threads together */
-	double demand;	/* the same of what they could use: they ran or were ready to run */
+	double demand;	/* the same including the time they were ready to run */
 	bool is_held;	/* a CPU quota was used up meanwhile */
-	double highest; /* of one thread; negative: none was measured */
+	double highest; /* CPU use of the busiest thread; negative: not measured */
 	bool works;	/* a busy thread shows progress */
-	struct repeated_call call;  /* of the busiest thread */
-	bool is_by_call;	    /* that call is the cause */
-	struct profile_spots spots; /* of the process; empty: not sampled */
+	struct repeated_call call;  /* repeated by the busiest thread */
+	bool is_by_call;	    /* `call` explains the CPU use */
+	struct profile_spots spots; /* hot functions of the process; empty: not sampled */
 	struct profile_task task;
 };
 

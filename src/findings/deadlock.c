@@ -36,9 +36,9 @@ static const struct finding_option options[] = {
 };
 
 enum place {
-	PLACE_RESTS, /* for work, or for the end of a thread */
+	PLACE_RESTS, /* waits for work, or for the end of a thread */
 	PLACE_RUNS,  /* ran during the observation */
-	PLACE_AWAY,  /* in another wait, perhaps with the lock */
+	PLACE_AWAY,  /* in another wait, perhaps holding the lock */
 	PLACE_LOCK,
 	PLACE_RESULT,
 	PLACE_NOTIFY,
@@ -60,7 +60,7 @@ struct locked {
 	bool is_main_pausing;	      /* between two steps of a loop: it watches over the others */
 	const char *signal;	      /* "waits for a CountDownLatch" */
 	unsigned conditions;	      /* threads of Java that wait on one without a timeout */
-	bool has_main_ended;	      /* of Java: its main() has */
+	bool has_main_ended;	      /* Java: main() has ended */
 	uint64_t for_ns[PLACES];      /* the shortest wait */
 	struct stack_wait of[PLACES]; /* the first of each, of a pool where there is one */
 	uint64_t addresses[2];
@@ -227,11 +227,11 @@ enum kind {
 	KIND_ALONE,
 	KIND_CONDITION, /* of the only thread */
 	KIND_QUEUE,	/* of the only thread */
-	KIND_FULL,	/* of all threads but a main thread that watches over them */
+	KIND_FULL,	/* all threads except a main thread that watches them */
 	KIND_POOL,
 	KIND_TASKS,
 	KIND_SIGNAL,
-	KIND_CONDITIONS, /* of Java: of all threads */
+	KIND_CONDITIONS, /* Java: all threads */
 	KIND_NOTIFY
 };
 

@@ -36,7 +36,7 @@ struct storm {
 	double kernel;	   /* percent of the CPU time */
 	double gain;	   /* bytes a second of resident memory */
 	bool has_faults;   /* and the kernel share: measured */
-	bool has_children; /* it starts some */
+	bool has_children; /* the process starts children */
 };
 
 static double faults_per_cpu_s(const struct storm *s)

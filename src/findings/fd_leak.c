@@ -18,7 +18,7 @@
 #define GROUPS_MAX   4096
 #define GROUP_TEXT   120
 #define KINDS_MAX    3
-#define ALONGSIDE    0.3 /* of what grew most */
+#define ALONGSIDE    0.3 /* share of the largest growth */
 #define GROUPS_SHOWN 3
 #define POINTS_MAX   512
 
@@ -51,7 +51,7 @@ struct group_key {
 struct group_sum {
 	struct group_key key;
 	int64_t first, last;
-	bool is_connection; /* a peer may have opened it */
+	bool is_connection; /* a connection, which a peer may have opened */
 };
 
 /* --- what grew --- */

@@ -45,7 +45,7 @@ struct file_growth {
 	bool is_deleted;
 	bool is_open;		/* false: it was written to and closed */
 	bool is_append;		/* opened to append, as logs are */
-	uint64_t written_bytes; /* of gained_bytes: known from calls, so not a size that was set */
+	uint64_t written_bytes; /* part of gained_bytes seen in writes, not set by truncate */
 	uint32_t fd;
 	uint64_t interval_ns;
 };

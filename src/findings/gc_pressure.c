@@ -35,7 +35,7 @@ struct collection {
 	const struct thread_history *busiest[THREADS_SHOWN]; /* the busiest first */
 	unsigned threads;
 	double cpu, all;  /* percent of one CPU: of these threads, of all threads */
-	double demand;	  /* the same of what these could use: they ran or were ready to run */
+	double demand;	  /* the same including the time they were ready to run */
 	double running;	  /* percent of the samples in which one of them ran, at most */
 	bool is_measured; /* a thread has counters */
 	bool is_of_machine;
@@ -144,7 +144,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 /* --- by functions: V8, Python and Go collect in the threads of the program --- */
 
 struct runtime_heap {
-	const char *function; /* a part of its names */
+	const char *function; /* a part of the names of such functions */
 	const char *remedy;
 };
 

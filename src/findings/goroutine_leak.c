@@ -32,7 +32,7 @@ static const struct finding_option options[] = {
 struct leak {
 	const struct waits_goroutines *of;
 	uint64_t first, gain;
-	unsigned groups; /* of goroutines */
+	unsigned groups; /* number of groups of goroutines */
 };
 
 static bool is_same(const struct waits_goroutines *a, const struct waits_goroutines *b)

@@ -32,9 +32,9 @@ struct stuck {
 		*sends; /* the largest group that a channel does not take from */
 	uint64_t lock_count, others;
 	bool is_one_at_work; /* one that neither wants a lock, nor accepts clients or signals */
-	bool has_writer, has_reader; /* they want a read-write lock, to write; another one */
+	bool has_writer, has_reader; /* goroutines want a read-write lock, to write; to read */
 	uint64_t idle_ns;	     /* since its threads last ran; 0: just now, or unknown */
-	bool main_goes_on;	     /* it is in a call, waits for input or time, or runs */
+	bool main_goes_on;	     /* main is in a call, waits for input or time, or runs */
 	bool others_work;     /* the same of another goroutine; not of one that accepts clients */
 	bool others_take;     /* a goroutine works that may take from a channel later */
 	bool others_may_take; /* a goroutine receives from a channel, as that of a timer */

@@ -17,7 +17,7 @@
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 
-#define WORKS_PERCENT	 1  /* of a CPU, by a process whose threads were not read */
+#define WORKS_PERCENT	 1  /* of a CPU: a process works, if its threads were not read */
 #define COMPUTES_PERCENT 30 /* on a busy machine it gets no more */
 #define LEAST_PERCENT	 10 /* or less, of one that ran at both samples */
 #define USER_SHARE	 0.8

@@ -35,7 +35,7 @@ static const struct finding_option options[] = {
 
 struct hot {
 	struct work_cpu of;
-	struct profile_hot function; /* of a script or of user space, with the most samples */
+	struct profile_hot function; /* function of a script or of user space with most samples */
 	uint64_t samples;
 };
 

@@ -33,8 +33,8 @@ static const struct finding_option options[] = {
 
 enum idleness {
 	IDLE_NOT,
-	IDLE_USER,  /* by its self-reported status */
-	IDLE_QUIET, /* for its user or its model: no status is reported */
+	IDLE_USER,  /* idle by its self-reported status */
+	IDLE_QUIET, /* waits for its user or model; it reports no status */
 	IDLE_MODEL, /* or for a tool that does nothing either */
 };
 

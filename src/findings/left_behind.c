@@ -37,7 +37,7 @@ static const struct finding_option options[] = {
 struct left {
 	double failed; /* writes to its output */
 	bool is_terminal_closed, is_directory_deleted, has_pipe;
-	bool needs_directory; /* it is deleted, and calls within fail */
+	bool needs_directory; /* its directory is deleted, and calls in it fail */
 	bool is_cut_off;      /* input and output */
 	bool are_calls_known;
 	struct check_calls calls;

@@ -41,7 +41,7 @@ struct refusal {
 	double count;
 	uint64_t seen, first_ns, last_ns;
 	uint64_t granted_ns; /* the last call of that kind that was no failure; 0: none */
-	const struct waits_party *holder; /* at both looks the same; NULL: none is known */
+	const struct waits_party *holder; /* the same at both samples; NULL: unknown */
 };
 
 /* --- the file --- */

@@ -66,8 +66,8 @@ struct storm {
 	double highest;		    /* switches of one thread; negative: not measured */
 	uint64_t cpu_ns, system_ns; /* all together, over the interval */
 	double busiest;		    /* percent of one CPU, of one thread */
-	double busiest_system;	    /* of its CPU time; negative: too little to measure */
-	double outside;		    /* of the busiest of the other threads */
+	double busiest_system;	    /* percent of its CPU time in the kernel; negative: unknown */
+	double outside;		    /* CPU use of the busiest other thread */
 	bool has_times;
 	uint8_t unseen;		    /* the reason one thread could not be diagnosed */
 	uint64_t futexes;	    /* calls, where they were recorded */

@@ -51,8 +51,8 @@ struct mappings {
 	bool is_truncated;
 	double per_s; /* 0: listed once */
 	uint64_t interval_ns;
-	struct growth growth; /* of the address space */
-	struct name_sum name; /* whose number rose most */
+	struct growth growth; /* growth of the address space */
+	struct name_sum name; /* name of the mappings whose number rose most */
 };
 
 /* --- what rose --- */

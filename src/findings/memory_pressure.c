@@ -248,7 +248,7 @@ static void emit_process(const struct check *e, struct check_result *out, const 
 /* --- a limit that is hit all the time --- */
 
 struct thrash {
-	struct held_limit limit; /* of memory, or memory.high */
+	struct held_limit limit; /* limit of memory, or memory.high */
 	double faults_per_s;	 /* major ones, of all threads; negative: not measured */
 };
 

@@ -40,7 +40,7 @@ struct storm {
 	double seen;  /* repeated lookups, recorded */
 	double again; /* all of them */
 	double again_ns;
-	double looks; /* of these files, recorded */
+	double looks; /* recorded looks at these files */
 	double files;
 	double once, apart;   /* files that were only looked up; of these, at two times */
 	struct call_path top; /* above all of the latter */

@@ -30,7 +30,7 @@ struct starved {
 	struct stack_wait wait;
 	uint64_t for_ns;
 	unsigned sleeping, waiting; /* other threads */
-	double wakes; /* of the thread that sleeps longest, while the main one waits */
+	double wakes; /* wakes of the longest sleeping thread while the main thread waits */
 };
 
 /* --- the threads --- */

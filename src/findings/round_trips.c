@@ -119,7 +119,7 @@ static bool is_quick(const struct look *l, const char *path, const struct call_e
 
 struct server {
 	double cpu;   /* percent of one CPU; negative: not known */
-	bool is_busy; /* it was computing, or ready to, when it was looked at */
+	bool is_busy; /* the process computed, or was ready to, when sampled */
 };
 
 static bool runs(const struct wait_graph *g, uint32_t pid)

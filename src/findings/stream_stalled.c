@@ -53,8 +53,8 @@ struct stream {
 	struct stream_state state;
 	struct awaited awaited;
 	struct span label;
-	bool is_api;	   /* by its label */
-	uint32_t attempts; /* at the request that waits, by system calls; 0: unknown */
+	bool is_api;	   /* the label of the peer is of an API */
+	uint32_t attempts; /* attempts of the waiting request, by system calls; 0: unknown */
 	char what[32];
 };
 
@@ -63,7 +63,7 @@ struct talker {
 	struct agent_work work;
 	bool is_listening;
 	unsigned made, unknown, flowing; /* connections */
-	unsigned uncertain; /* at rest, or with a request that followed the last data at once */
+	unsigned uncertain; /* idle, or with a request that followed the last data at once */
 	uint8_t unknown_state;
 	unsigned at_rest;
 	uint64_t longest_ns;   /* among those at rest */

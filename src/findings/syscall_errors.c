@@ -474,7 +474,7 @@ struct grave {
 	struct call_failures sum;
 	uint64_t paths;
 	const struct call_place *place; /* any of them */
-	bool is_reported;		/* of one path alone */
+	bool is_reported;		/* a finding of one path was reported */
 };
 
 static void read_graves(struct map *out, const struct look *l)

@@ -43,7 +43,7 @@ struct name_key {
 };
 
 struct newcomers {
-	uint32_t count, idle; /* of those of which a thread was sampled */
+	uint32_t count, idle; /* new threads that were sampled; of these, idle */
 	uint32_t most_named, most_in_call;
 	uint32_t first_of_pools; /* "pool-7-thread-1", as the executors of Java name them */
 	struct name_key name;

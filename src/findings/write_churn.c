@@ -31,7 +31,7 @@ struct waste {
 	double gone; /* bytes */
 	double there;
 	uint64_t times, seen; /* seen: recorded one by one */
-	const char *path;     /* for WASTE_REMOVED the directory */
+	const char *path;     /* path of the file; WASTE_REMOVED: of the directory */
 	const struct call_scraps *scraps;
 };
 

@@ -12,7 +12,7 @@
 /* The evidence that the rules look at, taken apart once per process. */
 struct seen {
 	const struct agent_evidence *e;
-	struct span executable; /* where it may not be read: what the process says itself */
+	struct span executable; /* if unreadable: as the process itself reports it */
 	enum interpreter interpreter;
 	struct script script;
 	struct span package; /* of the script, or of the executable */

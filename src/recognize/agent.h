@@ -153,7 +153,7 @@ struct agent {
 	/* Seconds without data from the model after which it repeats the request; 0: unknown. */
 	unsigned deadline_s;
 	const char *deadline_since; /* first version in which this deadline was seen */
-	bool starts_itself; /* the first process starts its program again: that child is the agent */
+	bool starts_itself; /* its process starts the program again; that child is the agent */
 	/* Whole components of a path in which it keeps the output of tool calls: "tasks". */
 	const char *tool_outputs;
 	/* Pattern of the last names of such a file's path, as those of `files`, with {session} in

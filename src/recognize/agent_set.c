@@ -25,7 +25,7 @@ struct agent_set {
 	size_t count;
 	struct {
 		struct agent_text *text;
-		bool is_out; /* a later text of its file holds */
+		bool is_out; /* replaced by a later text of its file */
 	} own[AGENT_SET_OWN_MAX];
 };
 

@@ -25,7 +25,7 @@ struct program_option {
 
 struct program {
 	const char *names[PROGRAM_NAMES + 1];
-	const char *subcommand; /* that must be seen first, or NULL */
+	const char *subcommand; /* subcommand that must come first, or NULL */
 	/* Letters that take a value: others may stand before them in one word. NULL: none may.
 	 * "^" before them: the options end where the command begins that the program runs. */
 	const char *values;

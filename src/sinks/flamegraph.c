@@ -28,7 +28,7 @@
 /* Copies from the section: its strings may be gone when the report ends. */
 struct flamegraph_look {
 	char title[240], about[480];
-	char weight[64]; /* what widths are */
+	char weight[64]; /* meaning of the widths */
 	struct flamegraph_fields fields;
 	bool is_icicle;
 };
@@ -41,7 +41,7 @@ struct flamegraph_look {
 #define TEXT_DY		 13
 #define INNER		 (PICTURE_WIDTH - 2 * PICTURE_MARGIN)
 #define KINDS_MAX	 10 /* colors: more kinds share them */
-#define SHADES		 3  /* that set neighbors apart */
+#define SHADES		 3  /* shades that distinguish neighbors */
 
 extern const char flamegraph_js[];
 
@@ -326,7 +326,7 @@ struct flamegraph_sink {
 	struct tabular out;
 	struct flamegraph_tree tree;
 	struct flamegraph_look look;
-	struct line_plan plan; /* of the open section, if it is notes */
+	struct line_plan plan; /* template of the open section, if it has notes */
 	struct buffer notes;   /* lines */
 	double least_share;
 	size_t note_count; /* lines of the open section */

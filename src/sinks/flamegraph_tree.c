@@ -9,7 +9,7 @@
 
 #define FLAMEGRAPH_FRAMES_MAX (1u << 20)
 #define FLAMEGRAPH_DATA_MAX   (3u << 20) /* bytes of the file that frames may take */
-#define FLAMEGRAPH_BOXES_MAX  8000	 /* that are drawn for who runs no scripts */
+#define FLAMEGRAPH_BOXES_MAX  8000	 /* boxes drawn for viewers without scripts */
 
 #define FRAME_BYTES	     24 /* what the numbers of a frame take in the file, about */
 #define COMPARED_BYTES	     40

@@ -37,8 +37,8 @@ struct pprof_sink {
 	struct names strings;	  /* the first is empty, as the format demands */
 	struct buffer is_defined; /* by number of a string, a byte: as a function */
 	struct buffer profile;
-	struct buffer part, list; /* of the message at hand */
-	struct buffer locations;  /* of the sample at hand */
+	struct buffer part, list; /* of the current message */
+	struct buffer locations;  /* of the current sample */
 	struct buffer text;	  /* a name, escaped */
 	bool has_stacks;	  /* the open section */
 };

@@ -20,7 +20,7 @@
 
 struct table_sink {
 	struct sink_options options;
-	struct libscols_table *table; /* of the open section, if it is one */
+	struct libscols_table *table; /* table of the open section; NULL: it has none */
 	const struct sooth_field *columns[SECTION_COLUMNS_MAX];
 	size_t column_count;
 	size_t row_count;
@@ -28,7 +28,7 @@ struct table_sink {
 	const struct sooth_field *depth, *alarm;
 	struct libscols_line *above[TREE_DEPTH_MAX]; /* the last line of each depth */
 	unsigned reasons;      /* a bit for each enum sooth_reason seen in the table */
-	unsigned line_reasons; /* in the lines since the last table */
+	unsigned line_reasons; /* reasons seen in lines since the last table */
 	bool has_output;       /* something stands above */
 	bool is_note;	       /* the open section is one of the notes */
 	bool has_notes;	       /* one of them is printed */

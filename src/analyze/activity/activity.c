@@ -36,7 +36,7 @@ struct finding_activity {
 	const struct process_entry *main;
 	const struct process_entry
 		*worker; /* has its connections and its log: itself, or a daemon */
-	const struct proc_session *session; /* of the worker; NULL: none came */
+	const struct proc_session *session; /* session record of the worker; NULL: none */
 	struct activity_tool tool;
 	struct activity_request request;
 	bool has_tool;

@@ -35,7 +35,7 @@
 
 struct known_process {
 	bool is_read;	 /* or inherited by fork, or gone */
-	bool is_waiting; /* it has called */
+	bool is_waiting; /* made calls, but has no snapshot yet */
 };
 
 /* `fds` gets the readings ahead of the calls they were late for; `take` gets every record in its

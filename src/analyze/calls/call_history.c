@@ -16,7 +16,7 @@
 #include "model/stream_records.h"
 
 #define PROCESSES_MAX 4096
-#define FILES_MAX     16384 /* of a process; so the others: */
+#define FILES_MAX     16384 /* per process, like the following limits: */
 #define FAILURES_MAX  2048
 #define TIMES_MAX     1024
 #define FOUND_MAX     16384
@@ -27,7 +27,7 @@
 #define WEIGHTS_MAX   4096
 #define REPEATS_MAX   512
 #define FDS_MAX	      16384
-#define ENTRIES_MAX   200000	       /* of all processes: then nothing new is kept */
+#define ENTRIES_MAX   200000	       /* in all processes; beyond, no new entries are added */
 #define LOOKED_EVERY  4096	       /* calls, at that */
 #define LATELY	      2048	       /* records that a weight is the mean of */
 #define SLEPT_NS      (10 * NS_PER_US) /* less is no sleep */

@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 
 #define PLACED_NS (NS_PER_MS / 2) /* what took less needs no path of its own */
-#define MOVED_NS  2		  /* that a byte may take: 500 MB a second */
+#define MOVED_NS  2		  /* time that moving a byte may take: 500 MB/s */
 
 /* --- paths --- */
 

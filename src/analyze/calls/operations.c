@@ -22,7 +22,7 @@
 #include "model/stream_records.h"
 #include "probes/signal_names.h"
 
-#define PEOPLE_ROWS 40 /* of a table; -j prints all */
+#define PEOPLE_ROWS 40 /* most rows of a table in text; -j prints all */
 
 struct operations_state {
 	struct output *output;

@@ -33,7 +33,7 @@ struct folded_state {
 	struct graph_origin origin;
 	uint64_t unfinished; /* calls that did not return */
 	uint64_t unseen;     /* calls without a time */
-	bool has_counts;     /* of which no more is known than how many */
+	bool has_counts;     /* some calls were only counted */
 };
 
 static struct call_graph *graph_of(struct folded_state *s)

@@ -91,7 +91,7 @@ struct call_exit {
 	struct span time, process; /* as lines have it; empty: not known */
 	uint64_t utc_ns;
 	uint8_t utc_state, time_state;
-	bool is_host; /* of many processes */
+	bool is_host; /* lines name their process */
 };
 
 /* Rows that come among calls, for the section of the calls: `asides` of explain/sink.h. */

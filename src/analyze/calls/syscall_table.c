@@ -23,7 +23,7 @@
 #include "probes/syscall_set.h"
 #include "probes/syscalls.h"
 
-#define PEOPLE_ROWS 40 /* of each process by itself; -j prints all */
+#define PEOPLE_ROWS 40 /* most rows per process in text; -j prints all */
 
 #define CALL_ROW(F, S)                                                                             \
 	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \

@@ -12,7 +12,7 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define MAX_SHARE   0.5 /* of the larger: a factor of two */
+#define MAX_SHARE   0.5 /* share of the larger value: a factor of two */
 #define FLOOR_BYTES 65536.0
 #define FLOOR_NS    10000.0
 #define FLOOR_SHARE 1.0 /* one percentage point */

@@ -10,7 +10,7 @@
 #include "model/schema.h"
 
 #define FRAMES_NAMED 3
-#define SHARE_NAMED  0.2 /* of the difference: less is no answer */
+#define SHARE_NAMED  0.2 /* share of the difference that a stack must have to be named */
 #define LONGER	     1.5 /* times: such lengths of observation explain a difference by themselves */
 #define ARROW	     " < "
 #define ARROW_SIZE   3

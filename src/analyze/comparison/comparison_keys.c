@@ -274,7 +274,7 @@ static uint32_t add_row(struct compared_rows *rows, struct compared_row row, con
 struct place {
 	const struct sooth_schema *top;
 	const char *table;
-	const char *label; /* of the row it is nested in; NULL: none */
+	const char *label; /* label of the row that contains this one; NULL: none */
 	uint32_t above;
 };
 

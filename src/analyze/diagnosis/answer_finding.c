@@ -4,7 +4,7 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/records.h"
 
-#define EVIDENCE_BYTES 150 /* of one finding: two lines of a terminal */
+#define EVIDENCE_BYTES 150 /* most evidence per finding: two lines of a terminal */
 
 const struct finding_row *answer_worst(const struct diagnosed *j)
 {

@@ -10,8 +10,8 @@
 #define GROUPS_MAX  64
 #define GROUPS_TEXT 4 /* in the paragraph */
 #define IDS_MAX	    64
-#define IDS_TEXT    3 /* of a group */
-#define PIDS_TEXT   8 /* of a command line */
+#define IDS_TEXT    3 /* most ids named per group */
+#define PIDS_TEXT   8 /* most PIDs in a command line */
 #define PIDS_FEW    3
 
 #define OTHERS_SHARE 4 /* one more process for so many selected ones */

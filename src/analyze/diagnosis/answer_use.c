@@ -11,7 +11,7 @@
 #include "base/sentence_units.h"
 #include "base/units.h"
 
-#define BUSY_PERCENT  25 /* of a CPU: less needs no place */
+#define BUSY_PERCENT  25 /* CPU use from which the hot function is named */
 #define SHARE_PERCENT 50 /* of the samples: less is spread over many functions */
 #define SAMPLES_LEAST 40
 

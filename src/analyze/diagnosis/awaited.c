@@ -9,7 +9,7 @@
 #include "probes/fds.h"
 #include "probes/syscall_names.h"
 
-#define WORTH_NS    (5 * NS_PER_S) /* of silence; a shorter one is ordinary */
+#define WORTH_NS    (5 * NS_PER_S) /* least silence to mention; a shorter one is ordinary */
 #define WAITS_LEAST 3		   /* a signal may interrupt one wait */
 
 /* --- blocked in a read --- */

@@ -10,9 +10,9 @@
 #include "probes/syscalls.h"
 
 #define TIMES_LEAST  3
-#define TIME_PART    2 /* of the observation, from the first look to the last: a half */
+#define TIME_PART    2 /* looks must span 1/TIME_PART of the observation */
 #define OTHERS_TIMES 4 /* so many looks at this path for each at another that is missing */
-#define BUSY_PERCENT 5 /* of a CPU: a program at work looks for files too */
+#define BUSY_PERCENT 5 /* of a CPU: a busy program also looks for files */
 
 static bool is_look(const struct call_place *place)
 {

@@ -14,7 +14,7 @@
 #include "base/cleanup.h"
 
 #define INTERVAL_LEAST (NS_PER_S / 2) /* too short to conclude anything */
-#define STILL_SHARE    0.9	      /* of a threshold, for a finding that is raised already */
+#define STILL_SHARE    0.9	      /* of a threshold: a raised finding stays raised from there */
 
 /* --- reading --- */
 

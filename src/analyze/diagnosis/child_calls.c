@@ -16,7 +16,7 @@ struct child {
 	const struct call_history *history;
 	char name[SHORT_LIVED_NAME_SIZE];
 	bool is_over;
-	uint32_t status; /* of one that is over; 0: no error */
+	uint32_t status; /* exit status of an ended child; 0: no error */
 };
 
 /* --- which processes --- */

@@ -64,7 +64,7 @@ static void put_descriptor(
 
 struct most {
 	struct most_key key;
-	uint64_t count, sum; /* of that kind, of all */
+	uint64_t count, sum; /* descriptors of that kind, of all kinds */
 };
 
 static void count_all(struct most *most, const struct map *sockets, const struct snapshot *last)

@@ -30,7 +30,7 @@ struct finding_changes {
 	struct findings_watch watch;
 	struct map raised; /* change_key -> struct buffer: the row that raised it */
 	uint64_t interval_ns;
-	uint64_t due_ns; /* of the next diagnosis; 0: the first interval has not begun */
+	uint64_t due_ns; /* time of the next diagnosis; 0: the first interval has not begun */
 	bool is_due, has_section;
 };
 

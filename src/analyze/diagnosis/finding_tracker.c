@@ -8,7 +8,7 @@
 
 struct raised {
 	uint64_t first_ns, last_ns;
-	uint32_t round; /* of the last diagnosis that found it */
+	uint32_t round; /* number of the last diagnosis with the finding */
 	uint8_t severity;
 	uint8_t unused[3];
 };

@@ -8,7 +8,7 @@
 
 #define IO_WAITED_LEAST	 50 /* percent of the samples */
 #define IO_SAMPLES_LEAST 5
-#define IO_MOVED_LEAST	 0.5 /* of the limit: else the disk is the slow one */
+#define IO_MOVED_LEAST	 0.5 /* share of the limit; below, the disk itself is slow */
 #define IO_MOVED_MOST	 2.2 /* a copy reads as much as it writes */
 
 /* False: it was not counted twice. */

@@ -12,7 +12,7 @@
 #include "explain/finding.h"
 
 #define MADE_LEAST  20	/* files, within the observation */
-#define SHARE_LEAST 0.5 /* of the inodes that were taken meanwhile: others make files too */
+#define SHARE_LEAST 0.5 /* of the inodes taken meanwhile: other processes make files too */
 #define REACH	    100 /* times the observation: no growth is extrapolated further */
 #define LEFT_PART   20	/* nearly none: less than this part */
 
@@ -21,7 +21,7 @@ struct inode_use {
 	uint64_t taken; /* meanwhile, by all processes */
 	uint64_t made;	/* files that the process made or wrote and that are still there */
 	uint64_t interval_ns;
-	const char *path; /* of any of these */
+	const char *path; /* one path on the file system */
 };
 
 static void count_made(const struct check *e, const struct call_history *h, struct inode_use *u)

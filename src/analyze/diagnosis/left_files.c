@@ -20,7 +20,7 @@
 
 struct left_files {
 	uint64_t count, bytes;
-	const char *path; /* of any of them */
+	const char *path; /* path of one of the files */
 	bool is_memory;	  /* POSIX shared memory: its size is set, not written */
 };
 

@@ -10,7 +10,7 @@
 
 #define STACKS_MAX     65536
 #define PLACES_MAX     4096
-#define PAGE_BYTES     4096 /* of captures without it */
+#define PAGE_BYTES     4096 /* for captures without a page size */
 #define RECORDED_LEAST 16
 #define SHARE_LEAST    33 /* percent */
 #define GROWN_PART     2  /* the pages are at least a half of what it grew by, and at most */

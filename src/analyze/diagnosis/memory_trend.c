@@ -6,7 +6,7 @@
 
 #include "base/units.h"
 
-#define PARTS	    4		    /* of the observation; the lowest value of each is compared */
+#define PARTS	    4		    /* parts of the observation; their lowest values are compared */
 #define FALLS_LEAST 2		    /* rising lows count only if memory was freed in between */
 #define STRETCH_NS  (15 * NS_PER_S) /* least observation for rising lows */
 

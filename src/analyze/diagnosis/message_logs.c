@@ -10,7 +10,7 @@
 #include "probes/syscalls.h"
 
 #define WRITERS_MAX	4096
-#define RECORDS_BYTES	(256u << 10) /* of a process; then the first half is dropped */
+#define RECORDS_BYTES	(256u << 10) /* per process; if full, the first half is dropped */
 #define ERRORS_MAX	4
 #define ANCESTORS_MAX	64
 #define STANDARD_OUTPUT 1

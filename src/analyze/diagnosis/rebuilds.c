@@ -22,7 +22,7 @@ struct rebuilds {
 	uint64_t builds;	  /* runs of make, ninja and the like */
 	uint64_t most, times_two; /* of one compiler command with the same arguments; commands
 				     that came twice or more */
-	char name[16];		  /* of the first */
+	char name[16];		  /* name of the first one */
 };
 
 static void of_itself(struct restarts_of_itself *r, const struct check *e)

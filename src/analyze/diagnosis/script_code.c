@@ -8,7 +8,7 @@
 #include "probes/proc.h"
 
 struct language {
-	const char *program; /* its name begins so */
+	const char *program; /* begin of the program's name */
 	const char *name, *extension;
 };
 

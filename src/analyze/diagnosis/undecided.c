@@ -25,7 +25,7 @@
 #define GAIN_PIECES   (1.5 * (1 << 20))
 #define PIECES_LEAST  2
 #define FALL_PART     0.25
-#define GAIN_PLAIN    (48.0 * (1 << 20)) /* so much at once is reported without a longer look */
+#define GAIN_PLAIN    (48.0 * (1 << 20)) /* such a gain is reported without more observation */
 #define RISES_LEAST   0.5		 /* of the steps between two samples */
 #define LATE_SHARE    0.15		 /* of the gain, in the last third */
 #define LOOKUPS_LEAST 1

@@ -69,7 +69,7 @@ struct graph_state {
 	struct profile_sums sums;
 	struct call_graph graph;
 	struct graph_origin origin;
-	uint64_t all; /* of the weight */
+	uint64_t all; /* total of the weight */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)

@@ -23,7 +23,7 @@ struct gap {
 };
 
 struct site_key {
-	uint64_t device, inode; /* these two are also the key of the file */
+	uint64_t device, inode; /* key of the file */
 	uint64_t offset, function;
 };
 

@@ -14,7 +14,7 @@
 #include "probes/heap.h"
 
 #define PROCESSES_MAX	 4096
-#define NOTABLE_PERCENT	 10  /* of the CPU time of a process */
+#define NOTABLE_PERCENT	 10  /* overhead, as share of a process's CPU time, that is shown */
 #define LEAST_SHARE	 100 /* at least 1 / LEAST_SHARE of the time it was observed */
 #define PERCENT_MOST	 99
 #define LINES_FOR_PEOPLE 3

@@ -50,8 +50,8 @@ static const struct section largest_section =
 struct size_class {
 	uint32_t number;
 	struct heap_part sum;
-	struct stack_text stack; /* that holds most */
-	uint32_t one_stack;	 /* of those with that text */
+	struct stack_text stack; /* stack that holds most of the class */
+	uint32_t one_stack;	 /* number of one stack with that text */
 	uint64_t stack_bytes;
 };
 

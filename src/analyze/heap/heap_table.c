@@ -44,11 +44,11 @@ struct table_state {
 	uint64_t lost;	       /* calls, as reported by the source */
 	uint64_t lost_changes; /* starts, execs and exits of processes */
 	bool has_source;
-	bool by_calls;	       /* which of the sums is shown */
-	bool says_samples;     /* a limit says why there are any */
-	bool has_no_allocator; /* of one process at least */
-	bool has_unconnected;  /* of one forked process at least */
-	char not_loaded[128];  /* of one program at least: why it was not seen; "": all were */
+	bool by_calls;	       /* show sums of single calls, not of aggregates */
+	bool says_samples;     /* a limit already says why there are samples */
+	bool has_no_allocator; /* at least one process has no known allocator */
+	bool has_unconnected;  /* at least one forked process was not connected */
+	char not_loaded[128];  /* why a program was not observed; "": all were */
 	char unexplained[96];  /* resident memory grew without any call; "": it did not */
 	char inexact[512];
 };

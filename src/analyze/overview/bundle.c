@@ -22,7 +22,7 @@
 #include "model/schema.h"
 #include "probes/fd_names.h"
 
-#define NAMES_MOST 8 /* of threads of one role */
+#define NAMES_MOST 8 /* most thread names per role */
 #define UNREADABLE SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
 
 /* --- rows --- */

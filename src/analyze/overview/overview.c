@@ -36,7 +36,7 @@ struct overview {
 	struct diagnosis diagnosis;
 	struct syscall_sums sums;
 	struct call_operations operations;
-	uint64_t end_ns;	/* of the run; 0: it has not ended */
+	uint64_t end_ns;	/* end of the run; 0: it has not ended */
 	struct buffer method;	/* the backend of system calls; empty: none */
 	struct buffer fallback; /* why no better one */
 };

@@ -52,10 +52,10 @@ struct phase_session {
 	enum activity_confidence confidence;
 	char name[ACTIVITY_NAME_SIZE], command[ACTIVITY_COMMAND_SIZE];
 	char agent[TEXT_SIZE], id[TEXT_SIZE], project[TEXT_SIZE], model[TEXT_SIZE];
-	unsigned command_samples; /* by how many more samples a tool ran this than others */
+	unsigned command_samples; /* lead of the command over others of the tool, in samples */
 	uint64_t since_ns;	  /* CLOCK_MONOTONIC, when the activity began by its own account; 0:
 				     unknown */
-	uint64_t last_ns;	  /* of the sample before */
+	uint64_t last_ns;	  /* of the previous sample */
 	struct phase_io io_total; /* of the sample before */
 	bool has_io;
 	uint64_t sample;

@@ -37,7 +37,7 @@
 #define ID_LEAST    12 /* hexadecimal digits; full ones have 64 */
 #define ID_SHOWN    12
 #define NAME_SHOWN  40
-#define PARTS_MAX   64 /* of a path; deeper ones are not looked at */
+#define PARTS_MAX   64 /* most components of a path; deeper paths are not checked */
 #define SCOPE	    ".scope"
 #define POD	    "pod"
 #define LXC_PAYLOAD "lxc.payload"

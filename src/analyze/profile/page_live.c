@@ -6,12 +6,12 @@
 
 #define PROCESSES_MAX	   65536
 #define STACKS_MAX	   (1u << 20)
-#define PAGES_MAX	   (8u << 20) /* of all processes: 32 GiB in pages of 4 KiB */
-#define PAGE_BYTES_DEFAULT 4096	      /* of captures without it */
+#define PAGES_MAX	   (8u << 20) /* in all processes: 32 GiB in pages of 4 KiB */
+#define PAGE_BYTES_DEFAULT 4096	      /* for captures without a page size */
 
 struct page {
 	uint32_t stack;
-	uint32_t faults; /* that it stands for */
+	uint32_t faults; /* faults that the record stands for */
 };
 
 struct page_process {

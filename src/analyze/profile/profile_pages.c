@@ -128,7 +128,7 @@ struct pages_state {
 	uint64_t first_look_ns, last_look_ns;
 	uint64_t whole;		/* pages */
 	bool is_contradicted;	/* the estimate is further off than its error */
-	struct section section; /* of the places */
+	struct section section; /* section of the places */
 	struct place *sorted;
 };
 

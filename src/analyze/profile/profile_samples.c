@@ -53,7 +53,7 @@ struct kept_sample {
 struct samples_state {
 	struct output *output;
 	struct profile_options options;
-	struct profile_sums sums; /* for its definitions */
+	struct profile_sums sums; /* only used for definitions of stacks and frames */
 	struct graph_origin origin;
 	struct buffer kept; /* struct kept_sample */
 	uint64_t left_out;

@@ -21,7 +21,7 @@
  */
 struct profile_symbols {
 	struct map files;   /* number of a name -> struct unnamed_file */
-	bool has_lines;	    /* they are asked for */
+	bool has_lines;	    /* source lines were requested */
 	uint64_t not_asked; /* samples of a capture that was recorded without them */
 };
 
@@ -201,7 +201,7 @@ static const struct {
 	{ "JVM", "profile again after: jcmd PID Compiler.perfmap" },
 };
 
-#define NOTED_PERCENT 1 /* of the samples: less has no note */
+#define NOTED_PERCENT 1 /* of the samples; a smaller share gets no note */
 
 struct function_key {
 	uint32_t role, name, file;

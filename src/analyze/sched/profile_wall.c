@@ -74,8 +74,8 @@ struct thread_key {
 };
 
 struct thread {
-	uint64_t wall_ns, running_ns; /* of all its time; 0: not counted */
-	uint64_t waited_ns;	      /* in recorded waits */
+	uint64_t wall_ns, running_ns; /* total time, time on a CPU; 0: not counted */
+	uint64_t waited_ns;	      /* total time of its recorded waits */
 	uint64_t sampled_ns;
 	uint32_t process, role; /* in sums.names */
 };

@@ -62,7 +62,7 @@
 		"inode of the network namespace of the process", .is_hidden = true)
 
 struct connection_row {
-	struct sockets_socket socket; /* its texts are local_address, peer_address and protocol */
+	struct sockets_socket socket; /* texts: local_address, peer_address and protocol */
 	ROW_MEMBERS(CONNECTION_ROW, connection_row)
 };
 

@@ -12,7 +12,7 @@
 
 /* linux/futex.h */
 #define FUTEX_COMMAND  127u
-#define FUTEX_PRIVATE  128u /* of this process alone */
+#define FUTEX_PRIVATE  128u /* the futex is not shared with other processes */
 #define FUTEX_WAIT     0u
 #define FUTEX_LOCK_PI  6u
 #define FUTEX_LOCK_PI2 13u

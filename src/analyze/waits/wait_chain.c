@@ -15,7 +15,7 @@
 #include "probes/fds.h"
 #include "probes/syscall_names.h"
 
-#define MONITOR_SLACK (10 * NS_PER_MS) /* of the time until which it waits */
+#define MONITOR_SLACK (10 * NS_PER_MS) /* tolerance of a monitor's wake-up time */
 #define CPU_BUSY      50	       /* percent: such a thread matters more than one that waits */
 #define CPU_ACTIVE    15 /* the same of a process that is not idle; ticks of 10 ms in 200 ms */
 

@@ -24,7 +24,7 @@ struct waits_state {
 	bool with_threads;
 	const char *if_empty;
 	struct section section; /* the open one, borrowed by the output */
-	bool is_among_others;	/* of a capture's views, one of which has the table of processes */
+	bool is_among_others;	/* one of several views, another of which has the process table */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)

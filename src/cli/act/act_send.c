@@ -19,7 +19,7 @@
 #include "base/units.h"
 #include "cli/terminal/stop.h"
 
-#define ROUNDS_MAX  32		      /* of scans for processes that appeared meanwhile */
+#define ROUNDS_MAX  32		      /* most scans for processes that appeared meanwhile */
 #define FIRST_NS    (300 * NS_PER_MS) /* for the first ones to end their children */
 #define STEP_MS	    20
 #define PAUSE_MS    5 /* for those that have not stopped yet */

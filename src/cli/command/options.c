@@ -13,7 +13,7 @@
 #include "base/units.h"
 
 #define NAMES_MAX 128
-#define WORD_MAX  40 /* of an unknown option: longer ones match none */
+#define WORD_MAX  40 /* most characters of an unknown option; longer ones match none */
 
 struct parser {
 	const struct option_group *groups;

@@ -36,13 +36,13 @@
 
 struct pipe_feed {
 	struct feed feed;
-	struct line_queue queue; /* of the FIFO's reader */
+	struct line_queue queue; /* queue of the FIFO's reader */
 	char name[32];
 	bool has_reader, is_refused;
-	bool is_idle;	   /* its reader has the reason why nothing is attached */
+	bool is_idle;	   /* the reader was sent the reason why nothing is attached */
 	bool is_stuck;	   /* the reader took nothing the last time */
-	uint64_t retry_ns; /* what was refused is not tried before */
-	uint64_t since_ns; /* it waits for the feed whose source it can use; 0: it does not */
+	uint64_t retry_ns; /* time of the next try after a refusal */
+	uint64_t since_ns; /* since when it waits for the feed that it can share; 0: it does not */
 };
 
 struct monitor {
@@ -53,13 +53,13 @@ struct monitor {
 	bool is_folder_refused; /* said already */
 	struct pipe_feed pipes[FEEDS];
 	struct feed *feeds[FEEDS];
-	struct map hidden; /* of every feed */
+	struct map hidden; /* hidden readers of all feeds */
 	struct clients clients;
 	struct monitor_control control;
 	struct phase_keeper phases;
 	struct buffer pids;	 /* uint32_t: to observe */
 	struct buffer processes; /* struct monitor_process, the same ones */
-	uint64_t scan_ns;	 /* when to look for them again */
+	uint64_t scan_ns;	 /* time of the next scan for processes */
 };
 
 /* Said once, until it is over. */

@@ -8,7 +8,7 @@
 #define BLOCK	     0x2580 /* from one eighth on */
 #define BRAILLE_ROWS 4
 #define BLOCK_STEPS  8
-#define ZOOM_LEAST   0.2 /* of the highest value: a smaller change is not worth the full height */
+#define ZOOM_LEAST   0.2 /* share of the highest value: smaller changes do not fill the height */
 #define ZOOM_BELOW   0.2 /* of the change, below the lowest value */
 
 const struct graph_scale graph_percent = {

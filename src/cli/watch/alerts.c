@@ -17,9 +17,9 @@
 /* An alert that is raised, and its row. */
 struct raised_alert {
 	uint32_t frame;	   /* frame in which it was last seen */
-	uint32_t state;	   /* of an activity */
-	bool is_reported;  /* of an end */
-	struct buffer row; /* its row then: needed when the process is gone */
+	uint32_t state;	   /* state of an activity */
+	bool is_reported;  /* an end was reported */
+	struct buffer row; /* last row, needed when the process is gone */
 };
 
 static void alert_copy_name(

@@ -53,8 +53,8 @@ struct session_read {
 	char home[PATH_SIZE];
 	struct span directory;
 	struct agent_session_info info;
-	int status;	/* of its file */
-	int log_status; /* of its log */
+	int status;	/* status of reading its session file */
+	int log_status; /* status of reading its log */
 	bool has_file;
 	bool has_log;
 	struct known_session log;

@@ -9,7 +9,7 @@ struct key {
 	struct process_id process;
 	uint64_t tid;
 	uint32_t number;
-	uint32_t error; /* of errors alone */
+	uint32_t error; /* only set in `errors` */
 };
 
 void call_counts_init(struct call_counts *c, uint32_t abi, uint64_t now_ns)

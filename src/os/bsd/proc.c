@@ -33,10 +33,10 @@ struct text_at {
 struct bsd_proc_entry {
 	struct bsd_process process;
 	struct text_at arguments, executable, directory, markers;
-	const struct agent *agent; /* whose main process it is; NULL: none */
-	bool is_close;		   /* to an agent */
+	const struct agent *agent; /* agent that the process runs; NULL: none */
+	bool is_close;		   /* close to an agent: read in full */
 	bool is_named;		   /* selected by pid */
-	bool is_refused;	   /* its arguments were: it may be an agent */
+	bool is_refused;	   /* its arguments were refused: it may be an agent */
 };
 
 int bsd_proc_open(struct backend_run *run, struct sooth_error *err)

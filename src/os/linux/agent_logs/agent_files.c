@@ -47,8 +47,8 @@ struct known {
 	char pid[16];	/* in its own pid namespace */
 	uint32_t uid;
 	uint64_t seen_ns;    /* CLOCK_MONOTONIC */
-	unsigned timeouts;   /* in a row: the first one may be that of a busy machine */
-	uint64_t blocked_ns; /* until then its files are not tried */
+	unsigned timeouts;   /* in a row: a single one may be due to a busy machine */
+	uint64_t blocked_ns; /* its files are not read before this time */
 	int blocked_status;  /* why not: they did not answer, or took too long */
 };
 
@@ -57,8 +57,8 @@ struct pending {
 	struct agent_read job;
 	struct process_id id;
 	const struct agent *agent;
-	const char *option; /* that names its session */
-	int status;	    /* of its home */
+	const char *option; /* option that names the session */
+	int status;	    /* status of finding its home */
 	uint32_t uid;
 	bool has_files;
 };

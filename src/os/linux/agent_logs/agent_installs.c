@@ -87,7 +87,7 @@ struct home_scan {
 	char top[PATH_SIZE];
 	char home[PATH_SIZE];
 	bool is_host;
-	bool is_chosen; /* by a process: read if it belongs to that user */
+	bool is_chosen; /* a process named it: read only if it belongs to that user */
 	uint32_t uid;
 	struct buffer found; /* struct found */
 	/* While it is being read. */

@@ -48,7 +48,7 @@ struct fd_search {
 	struct map targets;  /* path_aim -> sought */
 	struct map devices;  /* their devices: path_aim of inode 0 */
 	struct buffer paths;
-	size_t left; /* of those to find */
+	size_t left; /* number of paths still to find */
 	uint64_t entries;
 };
 

@@ -20,7 +20,7 @@ struct opening {
 	int socket; /* its own descriptor: the folder comes in, the file goes out */
 	int flags;
 	bool is_regular; /* nothing else is opened */
-	uint64_t inode;	 /* of the file behind `path`; 0: any */
+	uint64_t inode;	 /* expected inode of `path`; 0: any */
 	char first[48];	 /* tried before; empty: none */
 	char path[PATH_MAX + 8];
 	int status;

@@ -49,7 +49,7 @@ struct timeout_thread {
 	void (*drop)(void *argument);
 	void *argument;			   /* of the current work; the thread's own copy */
 	int kept;			   /* the descriptor it may use */
-	int about;			   /* that of the process whose files it asks for, or -1 */
+	int about;			   /* /proc/PID of the process with the files, or -1 */
 	int (*open_about)(void *argument); /* in place of `about` if it is known late */
 	struct hung_keys hung;		   /* where it hangs */
 	void *stack;			   /* for the process that does it */
@@ -58,7 +58,7 @@ struct timeout_thread {
 	bool is_new; /* the current work has not begun */
 	bool is_done;
 	bool is_left;		     /* the owner has gone: finish and exit */
-	struct timeout_stuck *stuck; /* where it is counted; NULL: it is not */
+	struct timeout_stuck *stuck; /* counter of stuck calls with this one; NULL: not counted */
 };
 
 static void stuck_unref(struct timeout_stuck *s)

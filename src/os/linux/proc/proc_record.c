@@ -153,7 +153,7 @@ void proc_record_append_full(struct backend_run *run, const struct proc_values *
 
 struct refresh_known {
 	uint64_t token;
-	uint64_t due_ns, late_ns; /* when it is due; if it has not run since it was read */
+	uint64_t due_ns, late_ns; /* time of the next read; the same if it has not run since */
 	uint64_t cpu_ns;	  /* before it was read */
 	void *record;		  /* struct proc_process with its texts; owned */
 	size_t size;

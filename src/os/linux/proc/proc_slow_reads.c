@@ -330,7 +330,7 @@ struct request_run {
 	void (*take)(void *user, size_t i, struct proc_slow_read *result);
 	void *user;
 	int proc;
-	size_t number; /* of the first */
+	size_t number; /* number of the first request */
 };
 
 /* It timed out, or is not tried again. */

@@ -82,8 +82,8 @@ struct syscalls_state {
 	struct follow follow;
 	struct syscalls_control *control;
 	struct syscalls_control reported; /* losses already reported */
-	struct syscalls_pauser *pauser;	  /* of a target that may be paused */
-	struct syscalls_windows *windows; /* where calls have a budget */
+	struct syscalls_pauser *pauser;	  /* NULL: the target may not be paused */
+	struct syscalls_windows *windows; /* NULL: calls have no budget */
 	struct error_outputs error_outputs;
 	uint64_t swept; /* overflow entries created until the last sweep */
 };

@@ -26,7 +26,7 @@
 
 struct waiters {
 	struct waits_wanted record;
-	char name[16]; /* of the one that waits longest */
+	char name[16]; /* name of the process that waits longest */
 	bool has_longest;
 };
 
