@@ -125,7 +125,7 @@ unsigned terminal_columns(const char *text, size_t size, size_t *bytes)
  */
 typedef size_t replace_fn(char to[REPLACED_MAX], const char *text, size_t length, uint32_t code);
 
-/* It stands as it is in all three. */
+/* Whether a character is unchanged in all three formats. */
 static bool is_plain(unsigned char c)
 {
 	return c >= ' ' && c < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' &&

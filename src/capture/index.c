@@ -203,7 +203,7 @@ struct index_entry index_entry_at(const struct index_view *v, uint32_t i)
 	return e;
 }
 
-/* They follow each other without a gap, so their lengths are where they stand. */
+/* Blocks follow each other without a gap, so their sizes give their positions. */
 static bool entries_fit(const struct index_view *v)
 {
 	uint64_t bytes = 0;

@@ -78,7 +78,7 @@ static int write_bytes(struct capture_writer *w, struct sooth_error *err)
 	return 0;
 }
 
-/* It has the number of the block behind it: readers that skip it miss none. */
+/* The index has the number of the block after it: readers that skip indexes miss none. */
 static int write_index(struct capture_writer *w, struct sooth_error *err)
 {
 	int status;

@@ -42,7 +42,7 @@ static bool diagnosing_can_observe(const char *probe, struct sooth_error *refusa
 	return false;
 }
 
-/* It is among the probes of the run. */
+/* Removes a probe that is among those of the run. */
 static void diagnosing_drop_probe(struct run *run, const char *name)
 {
 	size_t n = 0;

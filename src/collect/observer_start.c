@@ -67,7 +67,7 @@ static void follow(struct sooth_observer *o, const struct process_id *process)
 	}
 }
 
-/* Not followed yet, so every source is asked to. */
+/* Requests a process that is not followed yet from every source. */
 static int want_now(
 	struct sooth_observer *o, const struct process_id *process, struct sooth_error *err)
 {

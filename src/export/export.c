@@ -77,7 +77,7 @@ static int choice_check(
 	return 0;
 }
 
-/* Those with the most rows. */
+/* Lists the tables with the most rows. */
 static void list(struct tables *t, struct buffer *out)
 {
 	for (size_t listed = 0; listed < LISTED_MAX; listed++) {

@@ -157,7 +157,7 @@ static void put_bytes(struct buffer *out, const unsigned char *data, size_t size
 		buffer_format(out, "%02x", data[i]);
 }
 
-/* As a text, whatever it is; how long it is. */
+/* Appends a value of any type as text; returns its length. */
 static size_t put_text(struct buffer *out, sqlite3_value *v)
 {
 	size_t before = out->size;

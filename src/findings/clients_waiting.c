@@ -171,7 +171,7 @@ static bool has_request(const struct sockets_socket *s)
 	return socket_owes_answer(s) || (!s->receive_queue_state && s->receive_queue_bytes);
 }
 
-/* Those that came at least so long ago. */
+/* Returns the number of requests that came at least `least` ago. */
 static unsigned count_requests(const struct batch *all, uint64_t least_ns)
 {
 	unsigned count = 0;

@@ -264,7 +264,7 @@ static void emit_threads(const struct check *e, struct check_result *out, const 
 		finding_text(out, "more threads", "%zu", s->count - THREADS_SHOWN);
 }
 
-/* It gets less than it asks for. */
+/* Whether the process gets less CPU time than it could use. */
 static bool is_starved(const struct spin *s)
 {
 	return s->cpu < PART_OF_DEMAND * s->demand;

@@ -21,7 +21,7 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_PERCENT),
 };
 
-/* They encrypt what passes through them. */
+/* Programs whose task is to encrypt data that passes through. */
 static bool is_for_it(const struct check *e)
 {
 	static const char *const names[] = { "sshd", "ssh", "sshd-session", "stunnel", "stunnel4",

@@ -252,7 +252,7 @@ static uint64_t send_wait_of(
 	return w ? group_wait_of(e, s, w, w) : 0;
 }
 
-/* One of them may have the lock, and be at work with it. */
+/* Another goroutine may have the lock, and be at work with it. */
 static bool may_go_on(const struct stuck *s)
 {
 	return s->others_work || s->main_goes_on;

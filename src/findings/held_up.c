@@ -144,7 +144,7 @@ static bool has_holder(const struct wait_link *link)
 	       link->party->party_pid != link->process->node_pid;
 }
 
-/* It sent a request and has no answer. */
+/* The process sent a request and has no answer. */
 static bool awaits_answer(const struct wait_link *link)
 {
 	return link->what == WAIT_SOCKET_READ && link->object && link->object->has_open_request;

@@ -111,7 +111,7 @@ static bool is_cut_off(const struct check *e)
 	return true;
 }
 
-/* It goes on to look for files where nothing can be found any more. */
+/* The process still looks for files in the deleted directory. */
 static bool fails_within(const struct check *e, const struct call_history *h, struct span directory)
 {
 	double failed = 0;

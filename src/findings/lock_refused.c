@@ -100,7 +100,7 @@ static const struct waits_party *holder_in(
 	return NULL;
 }
 
-/* The same at both looks. */
+/* Returns the holder, if it is the same at both samples. */
 static const struct waits_party *holder_of(const struct check *e, const char *path)
 {
 	const struct waits_party *now =
@@ -152,7 +152,7 @@ static struct refusal refusal_of(const struct call_history *h, const char *path)
 	return all;
 }
 
-/* It never got the lock, as far as the calls show. */
+/* The process never got the lock, as far as the calls show. */
 static bool is_always_refused(const struct call_history *h, const struct refusal *r)
 {
 	if (has_written(h, r->path))

@@ -256,7 +256,7 @@ static uint32_t at_its_lock(const struct thread_history *t, bool is_interpreter)
 	return is_interpreter && timed > t->mutexes ? timed : t->mutexes;
 }
 
-/* Those that want a processor, or the lock. */
+/* Finds the threads that want a processor, or the lock. */
 static void find_convoy(const struct check *e, struct convoy *c)
 {
 	*c = (struct convoy){ .is_interpreter = has_interpreter_lock(e), .least = -1 };

@@ -102,7 +102,7 @@ static bool is_opened_to_sync(const struct snapshot *s, const char *path)
 	return false;
 }
 
-/* It writes to a file that was opened so that each write waits for the disk. */
+/* The call writes to a file opened for synchronous writes: each waits for the disk. */
 static bool writes_through(
 	const struct look *l, const struct call_place *place, const struct call_times *t)
 {

@@ -150,7 +150,7 @@ static bool is_lock(const struct call_place *place)
 	return place->error == LINUX_EEXIST || place->error == LINUX_EAGAIN;
 }
 
-/* It tries again for most of the observation, however seldom. */
+/* The process tries again for most of the observation, however seldom. */
 static bool is_lock_lasting(const struct look *l, const struct call_failures *f)
 {
 	return (double)f->seen >= check_option(l->e, "min-commands") &&
@@ -201,7 +201,7 @@ static double weigh(const void *key, const void *value, const void *user)
 
 /* --- the finding --- */
 
-/* It may wait for a program that is at work. */
+/* The process may wait for a program that is at work. */
 static void report_lock(struct look *l, const struct check_ranked *one)
 {
 	const struct call_place *place = one->key;

@@ -124,7 +124,7 @@ static bool is_served(const struct check *e)
 	return false;
 }
 
-/* It is in map(), apply() or get(). */
+/* The process waits in map(), apply() or get(). */
 static bool awaits_result(const struct check *e)
 {
 	return has_method(e, &e->id, "pool.py", "wait") && has_method(e, &e->id, "pool.py", "get");

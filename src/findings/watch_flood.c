@@ -267,7 +267,7 @@ static double growth_rate(const struct watch_growth *g)
 	return gain_of(g) * (double)NS_PER_S / (double)g->interval_ns;
 }
 
-/* All the time, up to the end. */
+/* Whether watches were added all the time, up to the end. */
 static bool is_ongoing(const struct check *e, const struct watch_growth *g)
 {
 	uint64_t quiet_ns = g->interval_ns / QUIET_END;

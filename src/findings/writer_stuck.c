@@ -270,7 +270,7 @@ static void report_slow(struct check_result *out, const struct thread_history *t
 	buffer_fini(&does);
 }
 
-/* It takes the next piece when it is done with this one. */
+/* The reader computes, and reads the next piece when it is done with this one. */
 static bool reader_computes(const struct check *e, const struct thread_history *t)
 {
 	struct wait_chain chain;

@@ -129,7 +129,7 @@ static int check_program(struct agent_parser *p, struct agent_rule *rule)
 	return 0;
 }
 
-/* Whether it would hold of what is no agent. */
+/* Whether the rule would match programs that are no agents. */
 static int check_generic(struct agent_parser *p, const struct agent_rule *rule)
 {
 	static const char remedy[] =

@@ -29,7 +29,7 @@
 
 /* --- the activity --- */
 
-/* One main process, in the making. */
+/* Data about one main process, from which its activity is decided. */
 struct finding_activity {
 	struct activity *a;
 	const struct host_state *host;

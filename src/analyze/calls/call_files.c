@@ -53,7 +53,7 @@ static void add_own(struct call_moves *m, uint64_t bytes, uint64_t weight)
 	m->own[slot].bytes += bytes * weight;
 }
 
-/* Whether it was the process's own doing that so little was moved. */
+/* Whether the process itself chose to move so few bytes. */
 static bool is_own(const struct folded_call *c, const struct call_file *f, bool writes)
 {
 	bool is_socket = f->kind == FD_FOLLOWED_SOCKET;
@@ -144,7 +144,7 @@ static void forget_position(const struct call_at_hand *c, int64_t fd)
 		map_remove(&c->history->positions, &number);
 }
 
-/* All that it wrote there is gone, or has another name. */
+/* Everything that the process wrote to the file is gone, or has another name. */
 static void replace(struct call_contents *c, uint64_t weight)
 {
 	if (c->there_bytes) {

@@ -187,7 +187,7 @@ static int call_backlog_push(
 	return status;
 }
 
-/* Nothing comes any more. */
+/* Ends the input: passes on all held records. */
 static int call_backlog_end(struct call_backlog *b, struct sooth_error *err)
 {
 	return b->is_over ? 0 : let_go(b, err);

@@ -284,7 +284,7 @@ static size_t count_entries(struct call_histories *all)
 	return count;
 }
 
-/* All bounds are that of now. */
+/* Sets the bounds of all maps to their current size. */
 static void freeze(struct call_histories *all)
 {
 	struct map *m;

@@ -96,7 +96,7 @@ static void note_found(const struct call_at_hand *c)
 
 /* --- errors --- */
 
-/* That it could not bind. */
+/* Writes the address that a failed bind(2) names. */
 static bool put_own_address(const struct folded_call *call, char *out, size_t size)
 {
 	struct call_piece address = call_piece(call->call, 1, SYSCALLS_PART_TARGET);

@@ -15,7 +15,7 @@
 
 /* --- plain values --- */
 
-/* Those of 32 bits arrive without their sign. */
+/* 32-bit arguments arrive without their sign. */
 static void as_long(const struct written *a)
 {
 	bool is_short = a->w->call->abi == SYSCALL_ABI_I386 || a->w->call->abi == SYSCALL_ABI_ARM;

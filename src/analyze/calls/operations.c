@@ -111,7 +111,7 @@ static int by_weight(const void *a, const void *b)
 	return (y->weight > x->weight) - (y->weight < x->weight);
 }
 
-/* Those with most first; to be freed. */
+/* Returns the entries with most weight first; the caller frees them. */
 static struct sorted *sort(const struct map *m, uint64_t (*weigh)(const void *value))
 {
 	struct sorted *all = calloc(m->count + 1, sizeof(*all));

@@ -231,7 +231,7 @@ static bool is_of_root(const struct diagnosis *s)
 	return s->input.host.process_table.is_of_root;
 }
 
-/* There is nothing left to look at. */
+/* Whether the only diagnosed process has ended. */
 static bool is_over(const struct diagnosis *s)
 {
 	const struct ending *end =

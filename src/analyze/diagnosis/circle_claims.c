@@ -79,7 +79,7 @@ void circle_claim_full_pipe(struct check_result *out, const struct wait_chain *c
 	buffer_fini(&child);
 }
 
-/* One is blocked writing to the other, which waits for it meanwhile. */
+/* One process is blocked writing to the other, which waits for that process meanwhile. */
 bool circle_is_unread(const struct wait_chain *chain)
 {
 	assert(chain);

@@ -18,7 +18,7 @@ static const struct sockets_socket *udp_of(const struct sooth_record *r)
 		       : NULL;
 }
 
-/* It answers lookups itself, and asks others for that. */
+/* Whether the process is a name server: it answers lookups, and asks other servers for that. */
 static bool is_name_server(const struct batch *all)
 {
 	batch_for_each (r, all) {

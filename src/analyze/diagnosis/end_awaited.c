@@ -86,7 +86,7 @@ static struct awaited_end find_awaited_end(
 	return a;
 }
 
-/* It is still there for kill -0. */
+/* A zombie still exists for kill -0. */
 static bool is_zombie(const struct process_entry *p)
 {
 	return p->process->state == 'Z';

@@ -94,7 +94,7 @@ static struct steps find_steps(const struct growth_point *points, size_t count, 
 	return s;
 }
 
-/* It never fell by more than the mean gain of a window. */
+/* The value never fell by more than the mean gain of a window. */
 static bool never_fell(const struct growth_point *points, size_t count, double noise)
 {
 	double highest = points[0].value;
@@ -116,7 +116,7 @@ static bool may_continue(const struct steps *s, unsigned windows)
 	return s->behind <= (s->between ? s->between + 1 : windows / LATE_PART);
 }
 
-/* It grew from start to end, not once and then no more. */
+/* The value grew from start to end, not only once. */
 static bool is_ongoing(const struct steps *s, unsigned windows)
 {
 	unsigned quiet = windows / QUIET_PART;

@@ -5,7 +5,7 @@
 
 #include "analyze/inspect/limits.h"
 
-/* It is full, or was at some time of the observation. */
+/* The group is full, or was at some time of the observation. */
 static bool refused(const struct check *e, const struct limits_group *g)
 {
 	const struct snapshot *first = check_first(e, &e->input->limits);

@@ -69,7 +69,7 @@ static void put_growing(struct buffer *out, const struct heap_growth_row *row,
 			row->older == 1 ? "was" : "were", row->older == 1 ? "it" : "them");
 }
 
-/* That which keeps most more than at the start; NULL: none does. */
+/* Returns the stack that keeps most more than at the start; NULL: none. */
 static const struct heap_stack *find_undecided(const struct heap_stack *rows, size_t count)
 {
 	const struct heap_stack *most = NULL;
@@ -98,7 +98,7 @@ static void put_undecided(struct buffer *out, const struct heap_stack *most, con
 	buffer_string(out, "; observe longer (-d 60)");
 }
 
-/* That which grew most until it was freed at the end. */
+/* Returns the stack that grew most until its memory was freed at the end. */
 static const struct heap_stack *find_freed(const struct heap_stack *rows, size_t count)
 {
 	const struct heap_stack *most = NULL;

@@ -476,7 +476,7 @@ void heap_live_forget_young(struct heap_live *l)
 	}
 }
 
-/* They stay in their stacks, as live when it ended. */
+/* Blocks stay in their stacks, as live when the process ended. */
 static void leave_peak(struct heap_live *l, const struct heap_process *p)
 {
 	map_for_each_value (

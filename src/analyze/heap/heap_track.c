@@ -165,7 +165,7 @@ static void take_call(struct track_state *s, const struct heap_call *c)
 		allocate(s, c);
 }
 
-/* All that the earlier program had is gone. */
+/* An exec discards all blocks of the earlier program. */
 static void take_exec(struct track_state *s, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);

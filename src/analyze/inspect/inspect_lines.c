@@ -175,7 +175,7 @@ static int emit_process(
 
 /* --- the activity --- */
 
-/* It rests on the processes around: those of a host were read. */
+/* The activity depends on other processes: all of the host were read. */
 static int emit_activity(
 	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {

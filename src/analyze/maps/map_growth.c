@@ -259,7 +259,7 @@ static int emit_classes(
 	return status;
 }
 
-/* Nothing could be read. */
+/* No memory map could be read. */
 static int emit_none(struct growth_state *s, struct sooth_error *err)
 {
 	int status = output_section(s->output, &totals_section, err);

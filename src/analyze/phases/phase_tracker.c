@@ -117,7 +117,7 @@ static uint8_t write_end(
 		  : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 }
 
-/* One without any time is none: what it has is the next one's. */
+/* A span without any time is dropped: its values go to the next span. */
 static void end_span(struct phase_tracker *t, const struct process_id *id, struct phase_session *s,
 	uint64_t at_ns, uint8_t flags)
 {

@@ -18,7 +18,7 @@
 #define FOLDER_MAX 190 /* Claude Code shortens names of 200 */
 
 static const char *const shells[] = { "bash", "zsh", "sh" };
-/* They adopt what lost its parent. Process 1 of a pid namespace does so too. */
+/* Programs that adopt orphaned processes. Process 1 of a pid namespace does so too. */
 static const char *const reapers[] = { "systemd", "init", "tini", "dumb-init", "docker-init",
 	"catatonit" };
 

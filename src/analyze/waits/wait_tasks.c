@@ -39,7 +39,7 @@ static const struct waits_tasks *awaiter_of(
 	return NULL;
 }
 
-/* They wait for something else than another task. */
+/* Whether the tasks wait for something other than another task. */
 static bool is_last(const struct waits_tasks *w)
 {
 	return w->is_waiting && !w->awaited && !w->at_state;

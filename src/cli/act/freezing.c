@@ -242,7 +242,7 @@ static int act_freeze(
 	return by_signals(f, added, err);
 }
 
-/* They stay frozen when sooth has exited: the way back must be visible. */
+/* Frozen processes stay so after sooth exits: print the command that thaws them. */
 static void emit_way_back(const struct freezing_config *c, const struct act *a, const char *how)
 {
 	fprintf(stderr, "sooth: frozen %s; to resume them:\n  sooth thaw", how);

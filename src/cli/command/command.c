@@ -168,7 +168,7 @@ static bool has_name(const char *list, const struct option *o)
 	return false;
 }
 
-/* As it is typed. */
+/* Writes an option as a user types it. */
 static void show(char out[SHOWN_MAX], const char *name, size_t size)
 {
 	if (size == 4 && !strncmp(name, "FILE", size))

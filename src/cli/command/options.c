@@ -84,7 +84,7 @@ static bool parse_number(const struct option *o, const char *value, uint64_t *nu
 					    : parse_bytes(value, number);
 }
 
-/* It would be one with fewer digits. */
+/* The value would be valid with fewer digits. */
 static bool is_too_large(const struct option *o, const char *value)
 {
 	size_t digits = strspn(value, "0123456789");

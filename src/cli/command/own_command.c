@@ -65,7 +65,7 @@ int own_command_start(struct own_command *c, const char *const *words, int colum
 	return 0;
 }
 
-/* It has closed its output, so it is about to exit. */
+/* The command has closed its output, so it is about to exit. */
 static void finish(struct own_command *c)
 {
 	close(c->out);

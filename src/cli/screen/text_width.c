@@ -8,7 +8,7 @@
 
 #include "base/escape.h"
 
-/* Those that move, hide or reorder what a terminal shows. */
+/* Characters that move, hide or reorder what a terminal shows. */
 static bool is_harmful(uint32_t c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||

@@ -73,7 +73,7 @@ static uint64_t file_most(const struct history_writer *w)
 	return w->most_bytes / FILES_LEAST;
 }
 
-/* Also of monitors before this one. The newest stays. */
+/* Removes the oldest files, also of earlier monitors. The newest stays. */
 static int remove_oldest(struct history_writer *w, struct sooth_error *err)
 {
 	struct buffer files = { 0 };
@@ -183,7 +183,7 @@ static int open_file(struct history_writer *w, struct sooth_error *err)
 	return status;
 }
 
-/* It may have been removed, with all that is written into it. */
+/* The open file may have been removed: writes to it would be lost. */
 static bool has_file(const struct history_writer *w)
 {
 	struct stat st;

@@ -43,7 +43,7 @@ static const struct help_line short_lines[] = { { "jk", "move" }, { "Ret", "open
 
 #define COLUMNS 66
 
-/* One behind the other, over the whole screen. */
+/* Draws the keys one after the other, over the whole screen. */
 static void draw_short(struct top *t)
 {
 	struct canvas *c = &t->canvas;

@@ -56,7 +56,7 @@ static int refuse_terminal(const char *why, struct sooth_error *err)
 	return error_remedy(err, "set TERM, e.g. export TERM=xterm");
 }
 
-/* Such as the type dumb. */
+/* False for a terminal type such as dumb. */
 static bool has_cursor(void)
 {
 	const char *address = tigetstr("cup");

@@ -113,7 +113,7 @@ static void describe(struct buffer *line, const struct alert_event *e)
 		buffer_string(line, ": back below the threshold");
 }
 
-/* Nothing need be wrong. */
+/* Whether the event is only news, and need be no problem. */
 static bool is_news(const struct alert_event *e)
 {
 	return e->key.kind == ALERT_ACTIVITY || e->key.kind == ALERT_END;

@@ -161,7 +161,7 @@ void alerts_start(struct alerts *a)
 		alert_line(a, "no alerts on findings: no process could be started");
 }
 
-/* It has escaped the text of targets. */
+/* Passes on a line of the child, which has escaped the text of targets. */
 static void pass_on(struct alerts *a, const char *line, size_t size)
 {
 	char text[FINDING_TEXT_SIZE];
