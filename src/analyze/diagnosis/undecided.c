@@ -44,7 +44,7 @@ struct looked_at {
 	unsigned count;
 	unsigned sockets,
 		lookups; /* snapshots of its sockets; of these with one to a name server */
-	bool has_lookup; /* in the snapshot at hand */
+	bool has_lookup; /* the current snapshot has a lookup socket */
 	bool takes_pieces;
 };
 

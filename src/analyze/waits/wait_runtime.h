@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Waits for locks of Java, whose owners HotSpot knows. */
+/* Waits for Java locks; HotSpot knows their owners. */
 #ifndef SOOTH_ANALYZE_WAIT_RUNTIME_H
 #define SOOTH_ANALYZE_WAIT_RUNTIME_H
 
 #include "analyze/waits/wait_chain.h"
 #include "base/buffer.h"
 
-/* "waits for a CountDownLatch"; NULL: it is not one of the waits of Java without an owner. */
+/* "waits for a CountDownLatch"; NULL: the thread is in no Java wait, or in one with an owner. */
 const char *wait_runtime_text(const struct waits_thread *t);
-/* Returns whether no other thread has what this one waits for: it waits for work, or on a
- * condition. */
+/* Returns whether the thread waits for work or on a condition: no other thread owns the object of
+ * the wait. */
 bool wait_is_runtime_idle(const struct waits_thread *t);
 bool wait_is_runtime_lock(const struct waits_thread *t);
 /* Returns whether the thread waits for a monitor that had the same owner at the sample before. That

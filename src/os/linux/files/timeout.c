@@ -51,10 +51,10 @@ struct timeout_thread {
 	int kept;			   /* the descriptor it may use */
 	int about;			   /* /proc/PID of the process with the files, or -1 */
 	int (*open_about)(void *argument); /* in place of `about` if it is known late */
-	struct hung_keys hung;		   /* where it hangs */
-	void *stack;			   /* for the process that does it */
-	uint64_t cpu_ns;		   /* that its process had used before the current work */
-	pid_t child; /* that process, once the kernel has made it; 0: not yet; -1: there is none */
+	struct hung_keys hung;		   /* keys of the place where the call hangs */
+	void *stack;			   /* stack of the child that makes the call */
+	uint64_t cpu_ns;		   /* CPU time of the child before the current call */
+	pid_t child; /* that child; 0: not created yet; -1: none */
 	bool is_new; /* the current work has not begun */
 	bool is_done;
 	bool is_left;		     /* the owner has gone: finish and exit */
