@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is followed from frames of JavaScript to names of functions. */
+/* JavaScript: values beside frames, and the way from them to names of functions. */
 #ifndef SOOTH_BPF_JAVASCRIPT_H
 #define SOOTH_BPF_JAVASCRIPT_H
 

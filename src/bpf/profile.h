@@ -57,8 +57,8 @@ struct profile_raw_frame {
 	uint64_t offset; /* in the file; without a file: the address */
 };
 
-/* What a runtime has beside a frame, or beside the whole stack, at the sample. Words follow: what
- * they mean, and `detail`, only that runtime knows. */
+/* The head of words that a runtime has beside a frame, or beside the whole stack, at the sample.
+ * Only that runtime knows what the words behind it mean, and `detail`. */
 struct profile_words {
 	uint16_t index;	 /* of the user frame; PROFILE_OF_STACK */
 	uint8_t runtime; /* enum runtime_id */
@@ -118,8 +118,8 @@ static inline const struct profile_words *profile_raw_words(const struct profile
 	return (const void *)(profile_raw_kernel(raw) + raw->kernel_frames);
 }
 
-/* A name that the kernel side has read, before the first stack with it. What follows only the
- * runtime knows. */
+/* A name that the kernel side has read, before the first stack with it. Only the runtime knows
+ * what follows. */
 struct profile_name {
 	struct sooth_record record;
 	uint64_t runtime; /* enum runtime_id */

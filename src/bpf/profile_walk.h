@@ -73,7 +73,7 @@ struct walk_notes {
 };
 #endif
 
-/* Of the runtime that keeps its frames elsewhere: what its own steps need. */
+/* State of the steps of a runtime that keeps its frames elsewhere. */
 struct walk_own {
 	uint64_t file;	/* its engine; 0: it is not on the stack */
 	uint64_t state; /* where all that it has begins */

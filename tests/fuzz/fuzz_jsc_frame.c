@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	f.layout = *jsc_layout_of(builds[data[0] & 1]);
 	f.is_top = data[0] & 2;
 	memcpy(&f.raw, data + 1, sizeof(f.raw));
-	f.pc = data[0] & 4 ? 0 : f.raw.name ^ f.raw.call_site;
+	f.pc = data[0] & 4 ? 0 : f.raw.name ^ f.raw.of.detail;
 	jsc_frame_read(&f, read_memory, &memory);
 	CHECK(f.refusal < JSC_REFUSALS && !f.refusal == (f.size != 0) && f.size <= sizeof(f.text));
 	if (f.size) {

@@ -22,9 +22,9 @@
  * A file. `see` gets each file that a sampled process has mapped as code, once or more, and keeps
  * those that have the engine, with the layout of their version. That is known by the version, or
  * stands in the file for debuggers, or is searched for in the process; a layout that is not certain
- * gives no names rather than wrong ones. A file may never answer: timeout_call_file(). What is kept
- * of a file, `file_size` bytes, is in the state's `files`. `is_beside`: the engine has objects
- * beside its frames.
+ * gives no names rather than wrong ones. A file may never answer: timeout_call_file(). The
+ * state's `files` keep `file_size` bytes of each. `is_beside`: the engine has objects beside its
+ * frames.
  *
  * Frames of a sample. `begin` gets each sample before its frames. `functions` gets each user frame
  * of it, innermost first, with what the walk found beside it, and says which functions the frame
