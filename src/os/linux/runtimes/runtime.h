@@ -13,25 +13,27 @@
  * runtime_share().
  *
  * Recognition. `signs` are what a process of the runtime has, and no other one. `generates`: it
- * makes code while it runs, of which a sample says that it is of `title`.
+ * makes code while it runs. A sample in such code shows `title`.
  *
  * Its heap. `heap` is the one that malloc does not have. Where the runtime itself says how large it
  * is and what remains in it, `heap.read` reads that from the file of its counters; `process` is its
  * open /proc/PID.
  *
  * A file. `see` gets each file that a sampled process has mapped as code, once or more, and keeps
- * those that have the engine, with the layout of their version. That is known by the version, or
- * stands in the file for debuggers, or is searched for in the process; a layout that is not certain
- * gives no names rather than wrong ones. A file may never answer: timeout_call_file(). The
- * state's `files` keep `file_size` bytes of each. `is_beside`: the engine has objects beside its
- * frames.
+ * those that have the engine, with the layout of their version. Its number is the `file` of struct
+ * profile_raw_frame; `path` may be NULL, `fd` is valid during the call. The layout is known by the
+ * version, or stands in the file for debuggers, or is searched for in the process; a layout that is
+ * not certain gives no names rather than wrong ones. A file may never answer: timeout_call_file().
+ * The state's `files` keep `file_size` bytes of each. `is_beside`: the engine has objects beside
+ * its frames.
  *
  * Frames of a sample. `begin` gets each sample before its frames. `functions` gets each user frame
- * of it, innermost first, with what the walk found beside it, and says which functions the frame
- * stands for. These are texts in the names that all runtimes share, each with its file and line.
- * The process runs on: what is read of it is checked, or counts only as the sample saw it; it may
- * be backed by a file that never answers, so a timeout_call() reads it. `take` gets names that the
- * kernel side has read, before such a sample.
+ * of it, innermost first, with what the walk found beside it, and sets which functions the frame
+ * stands for: `out` is RUNTIME_NONE without any. They are numbers in the names that all runtimes
+ * share (names_put()). A sample has no registers: only `meet` gets these. The process runs on: what
+ * is read of it is checked, or counts only as the sample saw it; it may be backed by a file that
+ * never answers, so a timeout_call() reads it. `take` gets names that the kernel side has read,
+ * before such a sample.
  *
  * A walk in user space. `meet` gets each frame that a walk is at, before it is counted, `end` the
  * whole of them: they put beside the frames what the kernel side puts there. For their steps
@@ -91,8 +93,8 @@ struct runtime_frame {
 enum runtime_place {
 	RUNTIME_NONE,
 	RUNTIME_INSTEAD,
-	RUNTIME_INNER, /* the frame called them */
-	RUNTIME_OUTER, /* they called the frame */
+	RUNTIME_INNER, /* the frame called them: it is kept, outside of them */
+	RUNTIME_OUTER, /* they called the frame: it is kept, inside of them */
 };
 
 struct runtime_functions {
@@ -120,7 +122,7 @@ struct runtime_walk {
 struct runtime_signs {
 	enum maps_runtime runtime;
 	uint32_t provides;
-	const char *programs[RUNTIME_SIGNS_MAX];  /* executables, which need not be read then */
+	const char *programs[RUNTIME_SIGNS_MAX];  /* whole names; only for code that it generates */
 	const char *libraries[RUNTIME_SIGNS_MAX]; /* begin of the file's name */
 	const char *functions[RUNTIME_SIGNS_MAX]; /* that the executable defines */
 	const char *sections[RUNTIME_SIGNS_MAX];  /* begin of the name, in the executable */
