@@ -2,6 +2,7 @@
 /* The stored form of a process, and what stands for the living one while it is open. */
 #include "process_image.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -320,14 +321,19 @@ bool image_open(struct image *image)
 
 void image_close(struct image *image)
 {
+	struct dirent *entry;
 	char path[128];
+	DIR *names;
 
 	if (!image->folder[0])
 		return;
-	for (size_t i = 0; i < image->mapping_count; i++) {
-		mapped_path(image, path, &image->mappings[i]);
-		unlink(path);
-	}
+	/* Also those of mappings that the image has no more. */
+	path_in(image, path, "map_files");
+	names = opendir(path);
+	while (names && (entry = readdir(names)))
+		unlinkat(dirfd(names), entry->d_name, 0);
+	if (names)
+		closedir(names);
 	for (size_t i = 0; i < image->file_count; i++) {
 		file_path(image, path, i);
 		unlink(path);
