@@ -502,7 +502,7 @@ static int run_found(const struct run *run, struct sooth_error *err)
 	int status;
 
 	if (!capture && !run->history.is_read)
-		stop_catch(); /* reading a file is interrupted at once */
+		stop_catch(); /* not for files: a signal may end these */
 	if (!capture && run->found->note.size)
 		fwrite(run->found->note.data, 1, run->found->note.size, stderr);
 	control_run_init(&t.control);

@@ -20,7 +20,7 @@
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1 << 10, 1, 1e12,
 		"minimum size that it writes to the log in a second", .unit = SOOTH_UNIT_BYTES),
-	THRESHOLD("min-share", 50, 1, 100, "minimum share of that which it reads again",
+	THRESHOLD("min-share", 50, 1, 100, "minimum share of its writes that it reads",
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("min-times", 5, 1, 1e9, "minimum number of writes, and of reads"),
 	THRESHOLD("min-times-input", 3, 1, 1e9,

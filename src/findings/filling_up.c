@@ -265,7 +265,7 @@ static const struct finding_option options[] = {
 		"maximum time until the file system is full, for severity high",
 		.unit = SOOTH_UNIT_NS),
 	THRESHOLD("min-gain", 1 << 20, 1, 1e15,
-		"minimum bytes written during the observation that remain",
+		"minimum growth of its files during the observation",
 		.unit = SOOTH_UNIT_BYTES),
 	THRESHOLD("nearly-full", 95, 1, 100,
 		"minimum percentage in use of a nearly full file system",

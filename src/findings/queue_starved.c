@@ -186,7 +186,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_number(out, "threads that wait for another", s->waiting, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "times that each one that sleeps woke meanwhile, at least", s->wakes,
 		SOOTH_UNIT_NONE, 0);
-	finding_unseen(out, "whether a thread that sleeps puts something in later, by the clock");
+	finding_unseen(out, "whether a sleeping thread feeds the queue at a later set time");
 	finding_remedy(out,
 		"sooth stack %u shows where each thread waits; look for the error of the thread "
 		"that feeds the queue in its log, and have that thread put its error in",

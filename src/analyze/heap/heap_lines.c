@@ -40,7 +40,7 @@ static const struct sooth_names types = { LINE_TYPES, type_names };
 	F(S, PID)                                                                                  \
 	F(S, TID)                                                                                  \
 	F(S, RECORD, U64, time_ns, timestamp, ALWAYS,                                              \
-		"time the call returned; for Free: was called (CLOCK_MONOTONIC)",                  \
+		"time the call returned, or Free was called (CLOCK_MONOTONIC)",                  \
 		.unit = SOOTH_UNIT_TIME_NS)                                                        \
 	F(S, ALSO, U64, address, addr, ALWAYS,                                                     \
 		"address of the allocated or freed block; 0: no memory returned",                  \

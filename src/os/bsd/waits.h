@@ -36,7 +36,7 @@ struct bsd_waits {
 	unsigned snapshots; /* snapshots of the sample so far */
 	uint8_t sockets_state;
 	bool has_addresses, has_locks;
-	bool is_cut; /* the chain was cut: it goes on */
+	bool is_cut; /* not all of it was read */
 	bool has_reported;
 	bool has_refused; /* functions that threads wait in */
 };

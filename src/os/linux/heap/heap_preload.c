@@ -35,7 +35,7 @@ struct preload_state {
 static int refuse(const char *why, struct sooth_error *err)
 {
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
-		"observe allocations by a library in the program");
+		"observe allocations with a preloaded library");
 	error_why(err, "%s", why);
 	return error_remedy(err, "leave out --engine preload, or launch a command: "
 				 "sooth heap --engine preload -- COMMAND");

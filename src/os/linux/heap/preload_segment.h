@@ -44,7 +44,7 @@ struct preload_segment {
 	struct preload_reading slots[PRELOAD_SLOTS];
 	bool is_over;	   /* its program has ended, or runs another one */
 	uint64_t left_out; /* calls without a slot that were reported */
-	uint32_t around;   /* PRELOAD_AROUND_* that were taken */
+	uint32_t around;   /* PRELOAD_AROUND_* read so far */
 	bool is_coarse;	   /* a thread of it has no clock */
 	bool gave_up;
 	/* Finds the process of a slot that is not the program's own: fills `process` and `program`

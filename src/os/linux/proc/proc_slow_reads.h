@@ -71,7 +71,7 @@ struct proc_slow_queue {
 	struct timed_batch *batch;	 /* the running one; NULL: none */
 	struct buffer running, gathered; /* struct proc_slow_read */
 	size_t number;			 /* number of the first running request */
-	int proc;
+	int proc; /* /proc, open */
 	int status;
 };
 

@@ -93,8 +93,8 @@ struct runtime_frame {
 enum runtime_place {
 	RUNTIME_NONE,
 	RUNTIME_INSTEAD,
-	RUNTIME_INNER, /* the frame called them: it is kept, outside of them */
-	RUNTIME_OUTER, /* they called the frame: it is kept, inside of them */
+	RUNTIME_INNER, /* the frame, which is kept, called these functions */
+	RUNTIME_OUTER, /* these functions called the frame, which is kept */
 };
 
 struct runtime_functions {
