@@ -16,7 +16,7 @@ struct wait {
 	uint64_t cpu_ns;   /* CPU time of the thread at that time */
 	uint64_t bytes;	   /* of the tail */
 	struct profile_raw raw;
-	uint64_t tail[PROFILE_TAIL_WORDS];
+	uint64_t tail[PROFILE_TAIL_MOST];
 };
 #else
 #define SAMPLE_WALK 0

@@ -70,6 +70,8 @@ struct profile_words {
 #define PROFILE_STACK_WORDS (3 + 3 * 64) /* beside the whole stack, with the head */
 #define PROFILE_FRAME_WORDS 5		 /* beside a frame */
 #define PROFILE_TAIL_WORDS  (2 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + PROFILE_STACK_WORDS)
+/* Behind a raw sample with words beside each frame. */
+#define PROFILE_TAIL_MOST   (PROFILE_TAIL_WORDS + PROFILE_FRAMES_MAX * PROFILE_FRAME_WORDS)
 
 static inline uint64_t profile_words_head(
 	uint32_t index, uint32_t runtime, uint32_t count, uint32_t detail)

@@ -98,7 +98,7 @@ struct walk {
 	uint32_t unused;
 	uint64_t node[WALK_NODE_BYTES / 8];
 	struct profile_raw raw;
-	uint64_t tail[PROFILE_TAIL_WORDS + PROFILE_FRAMES_MAX * PROFILE_FRAME_WORDS];
+	uint64_t tail[PROFILE_TAIL_MOST];
 	struct walk_own own;
 	uint64_t besides; /* frames with words beside them */
 	uint64_t beside[PROFILE_FRAMES_MAX * PROFILE_FRAME_WORDS];

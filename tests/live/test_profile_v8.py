@@ -164,6 +164,18 @@ class V8(Case):
         harness.wait_until(lambda: "waiting" in text(), "the function on the stack")
         self.assertRegex(text(), r"(?s)waiting.*outer")
 
+    def test_deep_waits(self):
+        """A wait below more frames than a thread's memory had room for once."""
+        path = self.path("waits.folded")
+        process = self.start("node", "-e", """const cell = new Int32Array(new SharedArrayBuffer(4));
+            function deep(n) { if (n) return deep(n - 1) + 1; Atomics.wait(cell, 0, 0, 20); return 0; }
+            console.log("ready"); for (;;) deep(105);""")
+        process.wait_for_output(b"ready")
+        self.sooth("profile", "--off-cpu", "-d", "2", "--folded", path, str(process.pid))
+        process.end()
+        deep = [line for line in harness.read(path).decode().splitlines() if line.count("deep") > 60]
+        self.assertNotEqual(deep, [])
+
 
 if __name__ == "__main__":
     harness.main()
