@@ -287,6 +287,10 @@ static void emit_losses(struct follow *f, struct backend_run *run)
 		backend_loss_of(run, "process", now.lost_threads - f->reported.lost_threads, 0,
 			"some threads were not followed: the kernel had no memory for them, or "
 			"(before Linux 5.12) there were more than 2048");
+	if (f->ring.damaged != f->reported_damaged)
+		backend_loss(run, f->ring.damaged - f->reported_damaged, 0,
+			"records were not whole: a fault of sooth");
+	f->reported_damaged = f->ring.damaged;
 	if (now.released != f->reported.released)
 		backend_limit(run, "a program that gained privilege at its exec",
 			"the caller may not trace such a program, and sooth's own capabilities are "

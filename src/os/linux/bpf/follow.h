@@ -25,7 +25,8 @@ struct follow {
 	uint64_t ring_bytes;
 	struct follow_control *control;
 	struct follow_control reported; /* losses already reported */
-	const char *losing;		/* names what does not fit the ring */
+	uint64_t reported_damaged;
+	const char *losing; /* names what does not fit the ring */
 };
 
 struct follow_options {

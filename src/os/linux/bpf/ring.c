@@ -84,10 +84,14 @@ size_t ring_read(struct ring *r, struct buffer *out)
 
 		if (header & RING_BUSY)
 			break;
-		if (!(header & RING_DISCARD) &&
-			sooth_record_check((const void *)(record + RING_HEADER), length))
-			buffer_append(out, record + RING_HEADER,
-				record_bytes((const void *)(record + RING_HEADER)));
+		if (!(header & RING_DISCARD)) {
+			const struct sooth_record *whole = (const void *)(record + RING_HEADER);
+
+			if (sooth_record_check(whole, length))
+				buffer_append(out, whole, record_bytes(whole));
+			else
+				r->damaged++;
+		}
 		at += (length + RING_HEADER + 7) & ~7ul;
 		if (at - released >= RELEASE_BYTES) {
 			released = at;

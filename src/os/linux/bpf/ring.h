@@ -17,7 +17,9 @@ struct ring {
 	const unsigned char *data;
 	size_t size; /* power of two */
 	size_t page;
-	int wake; /* an epoll descriptor, readable once for each wake-up */
+	int wake;	  /* an epoll descriptor, readable once for each wake-up */
+	uint64_t damaged; /* records that say that they are longer than their bytes, and are left
+			     out */
 };
 
 int ring_open(struct ring *r, int map, size_t size, struct sooth_error *err);
