@@ -27,7 +27,7 @@ struct follow_config {
 				 privilege */
 };
 
-/* In an interest, beside enum interest: for the program that follows. Children have it, too. */
+/* A bit beside enum interest, with a meaning of the BPF program's own. Children inherit it. */
 #define FOLLOW_MARK 0x10000
 
 /* Where threads are kept in a hash: its size. */

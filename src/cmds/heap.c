@@ -77,14 +77,14 @@ static const struct option heap_options[] = {
 	VALUE_ROW(0, "top", U64, "N", heap_config, heap.top,
 		"rows of such a table (default 20; JSON has all)", .min = 1, .max = 1u << 20),
 	FLAG_ROW(0, "leaks", heap_config, heap.leaks,
-		"print only which code keeps more and more memory, with the answer first"),
+		"print only which code keeps more and more memory, with a summary first"),
 	FLAG_ROW(0, "churn", heap_config, heap.churn,
-		"print only which code frees at once; within 10 ms, with the answer first"),
+		"print only which code frees within 10 ms, with a summary first"),
 	FLAG_ROW(0, "sizes", heap_config, heap.sizes,
-		"print only the live blocks by size class and the code with most of each, with the "
-		"answer first"),
+		"print only the live blocks by size class and the code with most of each, with a "
+		"summary first"),
 	FLAG_ROW(0, "peak", heap_config, heap.peak,
-		"print only which code held the memory when most was live, with the answer first"),
+		"print only which code held the memory when most was live, with a summary first"),
 	FLAG_ROW(0, "timeline", heap_config, heap.timeline,
 		"live bytes, allocated and freed bytes, and resident memory by kind, over time; "
 		"with -o FILE.svg or FILE.png a picture"),

@@ -206,8 +206,8 @@ static bool find_slot(struct thread *t)
 	return false;
 }
 
-/* Fork's child is a process of its own; of one that was forked by the kernel's call alone the C
- * library still has the number of its parent. */
+/* A forked child is another process. Without the C library's fork() its number is unknown (0): the
+ * library still has the parent's. */
 static uint32_t begin_image(void)
 {
 	uint32_t image = atomic_fetch_add(&images, 1) + 1;

@@ -214,7 +214,7 @@ static bool has_stack_size(const struct diagnosis *j, const struct maps_mapping 
 	return false;
 }
 
-/* A writable part at the multiple, then the inaccessible rest; `rest` asks for the latter. */
+/* Writable from a multiple of ARENA_BYTES, then inaccessible; `rest` asks for the latter. */
 static bool is_arena(const struct map_facts *f, size_t i, bool rest)
 {
 	const struct maps_mapping *used = rest ? touching(f, i, -1) : f->mappings[i];
