@@ -10,6 +10,7 @@ import mmap
 import os
 import re
 import struct
+import subprocess
 import sys
 import unittest
 
@@ -17,7 +18,7 @@ import harness
 from harness import Case, needs_bpf
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from agents import known, modes
+from agents import install, known, modes
 from agents.agent import Agent, reason_to_skip
 
 TRAILER = b"\n---- Bun! ----\n"
@@ -25,6 +26,7 @@ OFFSETS = struct.Struct("<QII")  # size of all texts; where the table of modules
 OFFSETS_BYTES = 32
 MODULE = struct.Struct("<IIII36x")  # of the path and of the text: where, and its size
 BEFORE, BEHIND = 1500, 100  # of the place that the engine has; parameters may stand before it
+MAKE_IMAGE = os.path.join(os.path.dirname(harness.SOOTH), "tests", "images", "make_image")
 UNNAMED = "[JIT code (JavaScriptCore)]"
 LEAST_SHARE = 0.7
 LEAST_FRAMES = 100
@@ -91,6 +93,7 @@ class AgentJavaScript(Case):
             report = self.sooth("profile", "-j", "--rate", "499", "-d", str(SECONDS), "--folded", path,
                                 str(running.pid)).json()
             modules = Modules(os.path.realpath(running.executable))
+            self.check_image(agent, running.pid)
         named = {row["function"]: row["file"] for row in report["functions"]
                  if re.search(r"\+\d+$|^JavaScriptCore$", row["file"] or "")}
         counts = {"name": 0, "from text": 0, "place only": 0, "engine": 0, "none": 0}
@@ -106,6 +109,13 @@ class AgentJavaScript(Case):
             "%.1f %%" % (100 * count / total) for count in counts.values())))
         self.assertGreater(total, LEAST_FRAMES)
         self.assertLess(counts["none"], (1 - LEAST_SHARE) * total)
+
+    def check_image(self, agent, pid):
+        """A stored process of the agent gives the stack that the agent itself gives."""
+        image = os.path.join(install.cache_folder(), "%s-%s.image" % (agent.name, agent.version))
+        run = subprocess.run([MAKE_IMAGE, "--whole", str(pid), image], capture_output=True, text=True)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("thread\n", run.stdout)
 
     def check_names(self, report, modules):
         """Where the text of a function begins its name stands too; another function's does not."""
