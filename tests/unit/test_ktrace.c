@@ -56,14 +56,14 @@ static void check_types(bool is_new)
 	r = only(&t, &c);
 	assert_true(ktrace_return(&ret, &r));
 	assert_int_equal(ret.error, 35);
-	assert_int_equal(freebsd_errno(35), 11); /* EAGAIN */
-	assert_int_equal(freebsd_errno(2), 2);
-	assert_int_equal(freebsd_errno(93), 93 + BSD_ERRNO_OWN); /* ENOTCAPABLE */
+	assert_int_equal(errno_from_freebsd(35), 11); /* EAGAIN */
+	assert_int_equal(errno_from_freebsd(2), 2);
+	assert_int_equal(errno_from_freebsd(93), 93 + BSD_ERRNO_OWN); /* ENOTCAPABLE */
 	/* The table names each by the system's own constant: Linux's is in errno.h here. */
 #define ERROR(name, freebsd, darwin, linux_)                                                       \
 	assert_int_equal(linux_, name);                                                            \
-	assert_int_equal(freebsd_errno(freebsd), linux_);                                          \
-	assert_int_equal(darwin_errno(darwin), linux_);
+	assert_int_equal(errno_from_freebsd(freebsd), linux_);                                     \
+	assert_int_equal(errno_from_darwin(darwin), linux_);
 #include "os/bsd/errno.def"
 	t = start;
 	add_text(&t, 3, "/etc/passwd", 11);

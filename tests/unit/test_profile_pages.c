@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The view "profile-pages" prints an estimate with its error, but where the kernel's count of the
  * resident memory is outside of that. */
-#include "analyze/profile/page_live.h"
+#include "analyze/profile/page_held.h"
 #include "base/units.h"
 #include "probes/proc.h"
 #include "shown.h"

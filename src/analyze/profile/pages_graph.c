@@ -6,7 +6,7 @@
 #include "analyze/graphs/call_graph.h"
 #include "analyze/graphs/graph_origin.h"
 #include "analyze/graphs/graph_view.h"
-#include "analyze/profile/page_live.h"
+#include "analyze/profile/page_held.h"
 #include "analyze/profile/profile_sums.h"
 #include "analyze/profile/stack_frames.h"
 #include "analyze/records.h"
@@ -39,7 +39,7 @@ struct graph_state {
 	struct output *output;
 	struct pages_graph_options options;
 	struct profile_sums sums;
-	struct page_live live;
+	struct page_held live;
 	struct call_graph graph;
 	struct graph_origin origin;
 };
@@ -52,7 +52,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		s->options = *(const struct pages_graph_options *)options;
 	profile_sums_init(&s->sums);
-	page_live_init(&s->live);
+	page_held_init(&s->live);
 	return call_graph_init(&s->graph) ? error_no_memory(err) : 0;
 }
 
@@ -64,7 +64,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	profile_sums_add_batch(&s->sums, batch);
 	graph_origin_add_batch(&s->origin, batch);
 	batch_for_each (r, batch)
-		page_live_add_record(&s->live, r);
+		page_held_add_record(&s->live, r);
 	return 0;
 }
 
@@ -74,7 +74,7 @@ static uint64_t add_stack(struct graph_state *s, uint32_t stack, const struct pa
 	struct call_graph_values values = { {
 		[PAGES_REMAINING] = sum->remaining.pages * s->live.page_bytes,
 		[PAGES_TOUCHED] = sum->touched * s->live.page_bytes,
-		[PAGES_AT_PEAK] = page_live_at_peak(&s->live, sum).pages * s->live.page_bytes,
+		[PAGES_AT_PEAK] = page_held_at_peak(&s->live, sum).pages * s->live.page_bytes,
 	} };
 
 	if (!stack_frames_add(&s->graph, &s->sums, stack, &values))
@@ -117,7 +117,7 @@ static int finish(void *state, struct sooth_error *err)
 	const void *stack;
 	void *sum;
 
-	if (s->options.weight == PAGES_REMAINING && page_live_is_over(&s->live))
+	if (s->options.weight == PAGES_REMAINING && page_held_is_over(&s->live))
 		s->options.weight = PAGES_AT_PEAK;
 	view.weight = s->options.weight;
 	view.section.title = weights[view.weight].title;
@@ -132,7 +132,7 @@ static void fini(void *state)
 	struct graph_state *s = state;
 
 	profile_sums_fini(&s->sums);
-	page_live_fini(&s->live);
+	page_held_fini(&s->live);
 	graph_origin_fini(&s->origin);
 	call_graph_fini(&s->graph);
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/profile/page_live.h"
+#include "analyze/profile/page_held.h"
 #include "analyze/profile/profile_pages.h"
 #include "analyze/profile/profile_sums.h"
 #include "analyze/profile/profile_table.h"
@@ -122,7 +122,7 @@ struct pages_state {
 	struct output *output;
 	struct profile_options options;
 	struct profile_sums sums; /* frames and stacks */
-	struct page_live live;
+	struct page_held live;
 	struct map places;   /* struct place_key -> struct place */
 	struct map resident; /* struct process_id -> struct resident */
 	uint64_t first_look_ns, last_look_ns;
@@ -148,7 +148,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 		s->options = *(const struct profile_options *)options;
 	profile_sums_init(&s->sums);
 	s->sums.naming = s->options.naming;
-	page_live_init(&s->live);
+	page_held_init(&s->live);
 	map_init(&s->places, sizeof(struct place_key), sizeof(struct place), PLACES_MAX);
 	map_init(&s->resident, sizeof(struct process_id), sizeof(struct resident), PROCESSES_MAX);
 	return 0;
@@ -182,7 +182,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		if (r->kind == PROC_PROCESS && record_holds(r, PROC_PROCESS_LEAST))
 			add_resident(s, (const void *)r);
-		page_live_add_record(&s->live, r);
+		page_held_add_record(&s->live, r);
 	}
 	return 0;
 }
@@ -213,7 +213,7 @@ static void sum_stacks_by_place(struct pages_state *s)
 		place->touched += sum->touched;
 		place->touched_variance += sum->touched_variance;
 		add(&place->remaining, sum->remaining);
-		add(&place->at_peak, page_live_at_peak(&s->live, sum));
+		add(&place->at_peak, page_held_at_peak(&s->live, sum));
 	}
 }
 
@@ -231,28 +231,28 @@ static int by_remaining(const void *left, const void *right)
 	return memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
-static uint64_t error_bytes(const struct page_live *l, uint64_t variance)
+static uint64_t error_bytes(const struct page_held *l, uint64_t variance)
 {
 	return estimate_error((double)variance) * l->page_bytes;
 }
 
 static uint8_t state_of_error(const struct pages_state *s)
 {
-	return !page_live_is_estimate(&s->live) ? SOOTH_STATE_ABSENT
+	return !page_held_is_estimate(&s->live) ? SOOTH_STATE_ABSENT
 	       : s->is_contradicted		? SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
 						: SOOTH_STATE_VALUE;
 }
 
 /* The reported pages: those that remain, or those at the peak if none remain. */
-static const struct pages_held *answer_of(const struct page_live *l)
+static const struct pages_held *answer_of(const struct page_held *l)
 {
-	return page_live_is_over(l) ? &l->peak : &l->remaining;
+	return page_held_is_over(l) ? &l->peak : &l->remaining;
 }
 
-static double percent_of(const struct page_live *l, const struct place *p)
+static double percent_of(const struct page_held *l, const struct place *p)
 {
 	const struct pages_held *all = answer_of(l);
-	uint64_t pages = page_live_is_over(l) ? p->at_peak.pages : p->remaining.pages;
+	uint64_t pages = page_held_is_over(l) ? p->at_peak.pages : p->remaining.pages;
 
 	return all->pages ? 100.0 * (double)pages / (double)all->pages : 0;
 }
@@ -287,11 +287,11 @@ static const char *const columns[2][2] = {
 
 static int emit_places(struct pages_state *s, struct sooth_error *err)
 {
-	bool is_over = page_live_is_over(&s->live);
+	bool is_over = page_held_is_over(&s->live);
 	int status;
 
 	s->section = place_section;
-	s->section.columns = columns[is_over][page_live_is_estimate(&s->live)];
+	s->section.columns = columns[is_over][page_held_is_estimate(&s->live)];
 	status = output_section(s->output, &s->section, err);
 	for (size_t i = 0; i < s->places.count && !status; i++)
 		status = emit_place(s, &s->sorted[i], err);
@@ -330,13 +330,13 @@ static const struct place *script_below(const struct pages_state *s)
 
 /* Whether the kernel's count is outside of what the estimate allows: pages that faulted twice count
  * twice, and lost samples none. */
-static bool is_contradicted(const struct page_live *l, const struct page_totals_row *row)
+static bool is_contradicted(const struct page_held *l, const struct page_totals_row *row)
 {
 	int64_t grown = (int64_t)(row->resident_bytes - row->resident_before_bytes);
 	int64_t differs = (int64_t)row->remaining_bytes - grown;
 	int64_t error = (int64_t)error_bytes(l, l->remaining.variance) + NOISE_BYTES;
 
-	return row->resident_state == SOOTH_STATE_VALUE && !page_live_is_over(l) &&
+	return row->resident_state == SOOTH_STATE_VALUE && !page_held_is_over(l) &&
 	       (differs > error || -differs > error);
 }
 
@@ -359,16 +359,16 @@ static void put_answer(struct pages_state *s, const struct page_totals_row *row,
 	const struct place *first = s->sorted, *script;
 	char size[UNITS_SIZE];
 
-	if (!page_live_is_over(&s->live))
+	if (!page_held_is_over(&s->live))
 		put_growth(row, out);
 	buffer_format(out,
-		page_live_is_over(&s->live) ? "at most %s in memory at a time"
+		page_held_is_over(&s->live) ? "at most %s in memory at a time"
 					    : "%s was touched and remains",
 		format_bytes(size, answer->pages * page));
 	if (row->error_state == SOOTH_STATE_VALUE)
 		buffer_format(out, " (+-%s: 99 %%)",
 			format_bytes(size, error_bytes(&s->live, answer->variance)));
-	else if (page_live_is_estimate(&s->live))
+	else if (page_held_is_estimate(&s->live))
 		buffer_string(out, " (an estimate: its error is not measured, as the kernel's "
 				   "count is outside of it)");
 	if (!answer->pages || !s->places.count)
@@ -415,7 +415,7 @@ static bool sum_resident(const struct pages_state *s, struct page_totals_row *ro
 static int finish(void *state, struct sooth_error *err)
 {
 	struct pages_state *s = state;
-	const struct page_live *l = &s->live;
+	const struct page_held *l = &s->live;
 	uint64_t first = l->touched - l->again;
 	_cleanup_(buffer_fini) struct buffer text = { 0 };
 	struct page_totals_row row;
@@ -438,13 +438,13 @@ static int finish(void *state, struct sooth_error *err)
 		.faults = l->touched,
 		.recorded = l->recorded,
 		.repeated = l->again,
-		.repeated_state = page_live_is_estimate(l)
+		.repeated_state = page_held_is_estimate(l)
 					  ? SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 					  : SOOTH_STATE_VALUE,
 		.whole_percent = first ? 100.0 * (double)s->whole / (double)first : 0,
 		.whole_state = state_if(first) };
 	row.resident_state = state_if(sum_resident(s, &row));
-	s->is_contradicted = page_live_is_estimate(l) && is_contradicted(l, &row);
+	s->is_contradicted = page_held_is_estimate(l) && is_contradicted(l, &row);
 	row.error_state = state_of_error(s);
 	put_answer(s, &row, &text);
 	tail[0] = tail_buffer(&row.text, &text);
@@ -460,7 +460,7 @@ static void fini(void *state)
 	struct pages_state *s = state;
 
 	profile_sums_fini(&s->sums);
-	page_live_fini(&s->live);
+	page_held_fini(&s->live);
 	map_fini(&s->places);
 	map_fini(&s->resident);
 	free(s->sorted);

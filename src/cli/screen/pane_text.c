@@ -103,7 +103,7 @@ void pane_text_set(struct pane_text *p, const char *text)
 	p->columns = 0;
 }
 
-void pane_text_end(struct pane_text *p)
+void pane_text_fini(struct pane_text *p)
 {
 	assert(p);
 	own_command_end(&p->command);

@@ -52,7 +52,6 @@ const char *pane_text_row(const struct pane_text *p, size_t i);
 void pane_text_move(struct pane_text *p, enum pane_move move);
 /* Scrolls to the next row with the searched text. False: there is none. */
 bool pane_text_find(struct pane_text *p, const char *searched);
-/* Ends the command. */
-void pane_text_end(struct pane_text *p);
+void pane_text_fini(struct pane_text *p);
 
 #endif

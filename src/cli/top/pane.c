@@ -101,7 +101,7 @@ void top_pane_set_known(struct top_pane *p, const char *claim, const char *remed
 
 void top_pane_close(struct top_pane *p)
 {
-	pane_text_end(&p->text);
+	pane_text_fini(&p->text);
 	*p = (struct top_pane){ 0 };
 }
 

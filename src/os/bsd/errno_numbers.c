@@ -27,12 +27,12 @@ static uint32_t find_number(const uint8_t *numbers, size_t count, uint32_t numbe
 	return number < SAME_UNTIL ? number : number + BSD_ERRNO_OWN;
 }
 
-uint32_t freebsd_errno(uint32_t number)
+uint32_t errno_from_freebsd(uint32_t number)
 {
 	return find_number(of_freebsd, ARRAY_SIZE(of_freebsd), number);
 }
 
-uint32_t darwin_errno(uint32_t number)
+uint32_t errno_from_darwin(uint32_t number)
 {
 	return find_number(of_darwin, ARRAY_SIZE(of_darwin), number);
 }

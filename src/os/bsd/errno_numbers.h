@@ -7,7 +7,7 @@
 
 #define BSD_ERRNO_OWN 1000 /* added where Linux has no such error */
 
-uint32_t freebsd_errno(uint32_t number);
-uint32_t darwin_errno(uint32_t number);
+uint32_t errno_from_freebsd(uint32_t number);
+uint32_t errno_from_darwin(uint32_t number);
 
 #endif

@@ -47,7 +47,7 @@ static int syscalls_dtrace_open(struct backend_run *run, struct sooth_error *err
 	int status = dtrace_follow_open(&s->follow, err);
 
 	s->abi = bsd_source_of(run->os)->abi;
-	s->error = s->abi == SYSCALL_ABI_FREEBSD ? freebsd_errno : darwin_errno;
+	s->error = s->abi == SYSCALL_ABI_FREEBSD ? errno_from_freebsd : errno_from_darwin;
 	call_counts_init(&s->counts, s->abi, run->os->now_ns(run->os));
 	map_init(&s->names, DTRACE_NAME_SIZE, sizeof(int32_t), NAMES_MAX);
 	s->set = (struct syscall_set){ .is_all = true };

@@ -107,7 +107,7 @@ static void stream(struct backend_run *run, const struct ktrace_process *p,
 		.duration_ns = is_timed ? time_ns - begun->begun_ns : 0,
 		.number = ret->number,
 		.abi = SYSCALL_ABI_FREEBSD,
-		.result = ret->error > 0 ? -(int64_t)freebsd_errno((uint32_t)ret->error)
+		.result = ret->error > 0 ? -(int64_t)errno_from_freebsd((uint32_t)ret->error)
 					 : (int64_t)ret->value,
 		.duration_state =
 			is_timed ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN) };
@@ -173,7 +173,7 @@ static void take_return(struct backend_run *run, struct ktrace_process *p,
 		return;
 	}
 	is_timed = begun && begun->call.number == ret.number && time_ns >= begun->begun_ns;
-	error = ret.error > 0 ? freebsd_errno((uint32_t)ret.error) : 0;
+	error = ret.error > 0 ? errno_from_freebsd((uint32_t)ret.error) : 0;
 	if (s->set.is_all || (row && syscall_set_has(&s->set, row)))
 		count(s, p, r->tid, ret.number, error, is_timed ? time_ns - begun->begun_ns : 0,
 			is_timed);

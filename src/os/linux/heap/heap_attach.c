@@ -163,7 +163,7 @@ void heap_attach_missed(struct heap_attach *a, const struct process_id *process,
 	pthread_mutex_unlock(&a->lock);
 }
 
-void heap_attach_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
+void heap_report_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	const char *path)
 {
 	pthread_mutex_lock(&a->lock);
@@ -173,7 +173,7 @@ void heap_attach_gap(struct heap_attach *a, const struct process_id *process, ui
 
 void heap_attach_ended(struct heap_attach *a, const struct process_id *process, uint64_t since_ns)
 {
-	heap_attach_gap(a, process, since_ns, "the program it ran");
+	heap_report_gap(a, process, since_ns, "the program it ran");
 }
 
 bool heap_attach_defines(

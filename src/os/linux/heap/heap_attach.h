@@ -62,7 +62,7 @@ int heap_attach_examine(struct heap_attach *a, const struct process_id *process,
  * and ran on. To be called before heap_attach_examine(). */
 void heap_attach_missed(struct heap_attach *a, const struct process_id *process, uint64_t since_ns);
 /* Reports that calls of the file at `path` are missing since `since_ns`. */
-void heap_attach_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
+void heap_report_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	const char *path);
 /* Whether a file that a process has mapped defines an allocator (allocators_define()). */
 bool heap_attach_defines(

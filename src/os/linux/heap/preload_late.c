@@ -293,7 +293,7 @@ void preload_late_emit(struct preload_late *l, const struct process_id *ended)
 			process = *ended;
 		else
 			procfs_identify((pid_t)key.pid, &process);
-		heap_attach_gap(l->attach, &process, file->since_ns, file->path);
+		heap_report_gap(l->attach, &process, file->since_ns, file->path);
 		if (!l->emitted++)
 			snprintf(l->first, sizeof(l->first), "%s", file->path);
 		map_remove(&l->found, &key);

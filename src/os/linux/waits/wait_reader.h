@@ -12,7 +12,7 @@
 #include "os/linux/files/timeout.h"
 #include "os/linux/host/control_groups.h"
 #include "os/linux/runtimes/runtime_set.h"
-#include "os/linux/waits/wait_clock.h"
+#include "os/linux/waits/cpu_clock.h"
 #include "os/linux/waits/wait_ends.h"
 #include "os/linux/waits/wait_sockets.h"
 #include "probes/fds.h"
@@ -46,7 +46,7 @@ struct wait_reader {
 	struct wait_table table;
 	struct wait_ends ends;
 	struct wait_sockets sockets;
-	struct wait_clock clock;
+	struct cpu_clock clock;
 	struct buffer locks; /* text of /proc/locks */
 	bool has_locks;
 	struct runtime_set runtimes;

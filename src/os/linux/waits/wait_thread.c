@@ -109,7 +109,7 @@ static void read_since(
 		return;
 	}
 	if (read_file(r, n, t->record.tid, "sched", PROCFS_SMALL) ||
-		!wait_clock_last_run(&r->bytes, &then) || !wait_clock_now(&r->clock, cpu, &now))
+		!cpu_clock_last_run(&r->bytes, &then) || !cpu_clock_now(&r->clock, cpu, &now))
 		return;
 	/* migrate_task_rq_fair() clears it. Since Linux 6.12 a sleeper, too, is migrated: for some
 	 * ms it stays in the queue (delayed dequeue). */

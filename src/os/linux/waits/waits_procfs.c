@@ -274,7 +274,7 @@ static int waits_sample(struct backend_run *run, struct sooth_error *err)
 	wait_table_clear(&r->table);
 	wait_ends_clear(&r->ends);
 	wait_sockets_clear(&r->sockets);
-	wait_clock_clear(&r->clock);
+	cpu_clock_clear(&r->clock);
 	r->has_locks = false;
 	r->processes = 0;
 	r->deadline_ns = run->os->now_ns(run->os) + SAMPLE_NS;
@@ -292,7 +292,7 @@ static int waits_open(struct backend_run *run, struct sooth_error *err)
 
 	(void)err;
 	r->waiting_fd = WAITS_NO_FD;
-	wait_clock_init(&r->clock);
+	cpu_clock_init(&r->clock);
 	members_init(&r->members);
 	runtime_set_init(&r->runtimes, NULL);
 	r->ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
@@ -310,7 +310,7 @@ static void waits_close(struct backend_run *run)
 	wait_table_fini(&r->table);
 	wait_ends_fini(&r->ends);
 	wait_sockets_fini(&r->sockets);
-	wait_clock_fini(&r->clock);
+	cpu_clock_fini(&r->clock);
 	buffer_fini(&r->locks);
 	buffer_fini(&r->steps);
 	buffer_fini(&r->bytes);

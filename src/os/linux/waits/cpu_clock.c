@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "os/linux/waits/wait_clock.h"
+#include "os/linux/waits/cpu_clock.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -17,25 +17,25 @@ struct wait_offset {
 	bool is_known;
 };
 
-void wait_clock_init(struct wait_clock *c)
+void cpu_clock_init(struct cpu_clock *c)
 {
-	*c = (struct wait_clock){ 0 };
+	*c = (struct cpu_clock){ 0 };
 	map_init(&c->offsets, sizeof(uint32_t), sizeof(struct wait_offset), CPUS_MAX);
 }
 
-void wait_clock_fini(struct wait_clock *c)
+void cpu_clock_fini(struct cpu_clock *c)
 {
 	map_fini(&c->offsets);
 	buffer_fini(&c->bytes);
 }
 
-void wait_clock_clear(struct wait_clock *c)
+void cpu_clock_clear(struct cpu_clock *c)
 {
 	map_clear(&c->offsets);
 }
 
 /* In ms with six decimals. */
-bool wait_clock_last_run(struct buffer *text, uint64_t *ns)
+bool cpu_clock_last_run(struct buffer *text, uint64_t *ns)
 {
 	const char *at = strstr(buffer_cstr(text), "se.exec_start");
 	unsigned long long ms, rest;
@@ -47,7 +47,7 @@ bool wait_clock_last_run(struct buffer *text, uint64_t *ns)
 }
 
 /* sooth's own thread runs on that CPU for a moment and reads its own time. */
-static bool measure(struct wait_clock *c, uint32_t cpu, int64_t *offset)
+static bool measure(struct cpu_clock *c, uint32_t cpu, int64_t *offset)
 {
 	cpu_set_t before, there;
 	uint64_t ns = 0;
@@ -60,13 +60,13 @@ static bool measure(struct wait_clock *c, uint32_t cpu, int64_t *offset)
 	if (sched_setaffinity(0, sizeof(there), &there))
 		return false;
 	is_read = !procfs_read(getpid(), "../thread-self/sched", &c->bytes, PROCFS_SMALL) &&
-		  wait_clock_last_run(&c->bytes, &ns);
+		  cpu_clock_last_run(&c->bytes, &ns);
 	*offset = (int64_t)ns - (int64_t)clock_monotonic_ns();
 	sched_setaffinity(0, sizeof(before), &before);
 	return is_read;
 }
 
-bool wait_clock_now(struct wait_clock *c, uint32_t cpu, uint64_t *ns)
+bool cpu_clock_now(struct cpu_clock *c, uint32_t cpu, uint64_t *ns)
 {
 	bool is_new = false;
 	struct wait_offset *o = map_put(&c->offsets, &cpu, &is_new);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/profile/page_live.h"
+#include "analyze/profile/page_held.h"
 
 #include "analyze/records.h"
 #include "model/stream_records.h"
@@ -19,15 +19,15 @@ struct page_process {
 	uint64_t break_at; /* the end of its heap; 0: not known yet */
 };
 
-void page_live_init(struct page_live *l)
+void page_held_init(struct page_held *l)
 {
-	*l = (struct page_live){ .page_bytes = PAGE_BYTES_DEFAULT, .peak_number = 1 };
+	*l = (struct page_held){ .page_bytes = PAGE_BYTES_DEFAULT, .peak_number = 1 };
 	map_init(&l->processes, sizeof(struct process_id), sizeof(struct page_process),
 		PROCESSES_MAX);
 	map_init(&l->stacks, sizeof(uint32_t), sizeof(struct page_sum), STACKS_MAX);
 }
 
-void page_live_fini(struct page_live *l)
+void page_held_fini(struct page_held *l)
 {
 	size_t position = 0;
 	void *value;
@@ -39,7 +39,7 @@ void page_live_fini(struct page_live *l)
 	buffer_fini(&l->numbers);
 }
 
-static struct page_process *process_of(struct page_live *l, const struct sooth_record *r)
+static struct page_process *process_of(struct page_held *l, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	struct page_process *p;
@@ -59,7 +59,7 @@ static uint64_t variance_of(uint32_t faults)
 	return (uint64_t)faults * (faults - 1);
 }
 
-static void note_peak(const struct page_live *l, struct page_sum *sum)
+static void note_peak(const struct page_held *l, struct page_sum *sum)
 {
 	if (sum->noted_peak == l->peak_number)
 		return;
@@ -67,7 +67,7 @@ static void note_peak(const struct page_live *l, struct page_sum *sum)
 	sum->noted_peak = l->peak_number;
 }
 
-struct pages_held page_live_at_peak(const struct page_live *l, const struct page_sum *sum)
+struct pages_held page_held_at_peak(const struct page_held *l, const struct page_sum *sum)
 {
 	return sum->noted_peak == l->peak_number ? sum->noted : sum->remaining;
 }
@@ -84,7 +84,7 @@ static void take_off(struct pages_held *held, struct page page)
 	held->variance -= variance_of(page.faults);
 }
 
-static void forget(struct page_live *l, struct page page)
+static void forget(struct page_held *l, struct page page)
 {
 	struct page_sum *sum = map_get(&l->stacks, &page.stack);
 
@@ -96,7 +96,7 @@ static void forget(struct page_live *l, struct page page)
 	l->count--;
 }
 
-static void keep_page(struct page_live *l, struct page_sum *sum, struct page page)
+static void keep_page(struct page_held *l, struct page_sum *sum, struct page page)
 {
 	sum->touched += page.faults;
 	sum->touched_variance += variance_of(page.faults);
@@ -111,7 +111,7 @@ static void keep_page(struct page_live *l, struct page_sum *sum, struct page pag
 	}
 }
 
-static void touch(struct page_live *l, const struct profile_page *page)
+static void touch(struct page_held *l, const struct profile_page *page)
 {
 	struct page_process *p = process_of(l, &page->record);
 	struct page_sum *sum = map_put(&l->stacks, &page->stack, NULL);
@@ -136,7 +136,7 @@ static void touch(struct page_live *l, const struct profile_page *page)
 	keep_page(l, sum, touched);
 }
 
-static void release_one(struct page_live *l, struct page_process *p, uint64_t number)
+static void release_one(struct page_held *l, struct page_process *p, uint64_t number)
 {
 	const struct page *page = map_get(&p->pages, &number);
 
@@ -174,7 +174,7 @@ static void find_pages(
 }
 
 /* Whole pages only: a rest of one stays. */
-static void release(struct page_live *l, struct page_process *p, uint64_t from, uint64_t bytes)
+static void release(struct page_held *l, struct page_process *p, uint64_t from, uint64_t bytes)
 {
 	uint64_t to = from + bytes < from ? UINT64_MAX : from + bytes;
 	const uint64_t *numbers;
@@ -187,7 +187,7 @@ static void release(struct page_live *l, struct page_process *p, uint64_t from, 
 }
 
 /* Pages keep their stack. */
-static void move(struct page_live *l, struct page_process *p, const struct profile_release *r)
+static void move(struct page_held *l, struct page_process *p, const struct profile_release *r)
 {
 	uint64_t first = r->from / l->page_bytes, to = r->moved_to / l->page_bytes;
 	uint64_t kept = r->moved_bytes / l->page_bytes;
@@ -216,7 +216,7 @@ static void move(struct page_live *l, struct page_process *p, const struct profi
 	}
 }
 
-static void give_back(struct page_live *l, const struct profile_release *r)
+static void give_back(struct page_held *l, const struct profile_release *r)
 {
 	struct page_process *p = process_of(l, &r->record);
 
@@ -237,7 +237,7 @@ static void give_back(struct page_live *l, const struct profile_release *r)
 }
 
 /* By exec, or its end. */
-static void clear(struct page_live *l, const struct sooth_record *r)
+static void clear(struct page_held *l, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	struct page_process *p = map_get(&l->processes, &id);
@@ -256,7 +256,7 @@ static void clear(struct page_live *l, const struct sooth_record *r)
 	p->break_at = 0;
 }
 
-void page_live_add_record(struct page_live *l, const struct sooth_record *r)
+void page_held_add_record(struct page_held *l, const struct sooth_record *r)
 {
 	const struct profile_page *page = record_as(r, PROFILE_PAGE, sizeof(*page));
 	const struct profile_release *given = record_as(r, PROFILE_RELEASE, sizeof(*given));
@@ -272,12 +272,12 @@ void page_live_add_record(struct page_live *l, const struct sooth_record *r)
 		l->page_bytes = segment->page_bytes;
 }
 
-bool page_live_is_over(const struct page_live *l)
+bool page_held_is_over(const struct page_held *l)
 {
 	return !l->remaining.pages && l->peak.pages;
 }
 
-bool page_live_is_estimate(const struct page_live *l)
+bool page_held_is_estimate(const struct page_held *l)
 {
 	return l->touched > l->recorded;
 }

@@ -7,8 +7,8 @@
  * A recorded fault may stand for several. Then all numbers are estimates, and a page that faulted
  * twice (read first, or after a fork) may count twice.
  */
-#ifndef SOOTH_ANALYZE_PAGE_LIVE_H
-#define SOOTH_ANALYZE_PAGE_LIVE_H
+#ifndef SOOTH_ANALYZE_PAGE_HELD_H
+#define SOOTH_ANALYZE_PAGE_HELD_H
 
 #include "base/buffer.h"
 #include "base/map.h"
@@ -28,7 +28,7 @@ struct page_sum {
 	uint64_t noted_peak; /* 0: the stack never changed */
 };
 
-struct page_live {
+struct page_held {
 	uint64_t page_bytes;
 	struct map processes; /* struct process_id -> its pages */
 	struct map stacks;    /* uint32_t -> struct page_sum */
@@ -42,14 +42,14 @@ struct page_live {
 	struct buffer numbers;	/* page numbers of the current record */
 };
 
-void page_live_init(struct page_live *l);
-void page_live_fini(struct page_live *l);
-void page_live_add_record(struct page_live *l, const struct sooth_record *r);
+void page_held_init(struct page_held *l);
+void page_held_fini(struct page_held *l);
+void page_held_add_record(struct page_held *l, const struct sooth_record *r);
 /* Pages of a stack that remained at the peak. */
-struct pages_held page_live_at_peak(const struct page_live *l, const struct page_sum *sum);
+struct pages_held page_held_at_peak(const struct page_held *l, const struct page_sum *sum);
 /* Whether all touched pages were freed, or their processes have ended. */
-bool page_live_is_over(const struct page_live *l);
+bool page_held_is_over(const struct page_held *l);
 /* Whether some recorded faults stand for several. */
-bool page_live_is_estimate(const struct page_live *l);
+bool page_held_is_estimate(const struct page_held *l);
 
 #endif

@@ -3,14 +3,14 @@
  * end. */
 #include "support.h"
 
-#include "analyze/profile/page_live.h"
+#include "analyze/profile/page_held.h"
 #include "model/stream_records.h"
 
 #define PAGE  4096ull
 #define BEGIN 0x10000ull
 #define PID   7
 
-static struct page_live live;
+static struct page_held live;
 
 static struct sooth_record head(uint16_t kind, uint32_t pid, size_t size)
 {
@@ -29,7 +29,7 @@ static void touch_for(uint32_t pid, uint64_t from, uint64_t count, uint32_t stac
 			.stack = stack,
 			.faults = faults };
 
-		page_live_add_record(&live, &p.record);
+		page_held_add_record(&live, &p.record);
 	}
 }
 
@@ -48,7 +48,7 @@ static void give(enum profile_release_kind how, uint64_t from, uint64_t bytes, u
 		.moved_bytes = to_bytes,
 		.how = (uint8_t)how };
 
-	page_live_add_record(&live, &r.record);
+	page_held_add_record(&live, &r.record);
 }
 
 static uint64_t remains(uint32_t stack)
@@ -61,7 +61,7 @@ static uint64_t remains(uint32_t stack)
 static int begin(void **state)
 {
 	(void)state;
-	page_live_init(&live);
+	page_held_init(&live);
 	touch(PID, BEGIN, 10, 1);
 	return 0;
 }
@@ -69,7 +69,7 @@ static int begin(void **state)
 static int end(void **state)
 {
 	(void)state;
-	page_live_fini(&live);
+	page_held_fini(&live);
 	return 0;
 }
 
@@ -144,14 +144,15 @@ static void test_ends(void **state)
 
 	(void)state;
 	touch(PID + 1, BEGIN, 2, 1);
-	page_live_add_record(&live, &exec);
+	page_held_add_record(&live, &exec);
 	assert_int_equal(remains(1), 2);
 	assert_int_equal(live.ended, 10);
 	touch(PID, BEGIN, 4, 3);
-	page_live_add_record(&live, &leave);
+	page_held_add_record(&live, &leave);
 	assert_int_equal(remains(3), 0);
 	assert_int_equal(live.remaining.pages, 2);
-	assert_int_equal(live.touched - live.again - live.released - live.ended, live.remaining.pages);
+	assert_int_equal(
+		live.touched - live.again - live.released - live.ended, live.remaining.pages);
 }
 
 /* A page that stands for several takes all of them with it, and its part of the error. */
@@ -161,9 +162,9 @@ static void test_estimate(void **state)
 	uint32_t stack = 2;
 
 	(void)state;
-	assert_false(page_live_is_estimate(&live));
+	assert_false(page_held_is_estimate(&live));
 	touch_for(PID, 64 * BEGIN, 4, stack, 100);
-	assert_true(page_live_is_estimate(&live));
+	assert_true(page_held_is_estimate(&live));
 	assert_int_equal(live.recorded, 14);
 	assert_int_equal(live.touched, 410);
 	assert_int_equal(remains(2), 400);
@@ -189,7 +190,7 @@ static uint64_t at_peak(uint32_t stack)
 {
 	const struct page_sum *sum = map_get(&live.stacks, &stack);
 
-	return sum ? page_live_at_peak(&live, sum).pages : 0;
+	return sum ? page_held_at_peak(&live, sum).pages : 0;
 }
 
 /* The pages of each stack when most were there, whatever came and went since. */
@@ -198,7 +199,7 @@ static void test_peak(void **state)
 	struct sooth_record leave = head(PROCESS_LEAVE, PID, sizeof(leave));
 
 	(void)state;
-	assert_false(page_live_is_over(&live));
+	assert_false(page_held_is_over(&live));
 	touch(PID, 64 * BEGIN, 5, 2);
 	assert_int_equal(at_peak(1), 10);
 	assert_int_equal(at_peak(2), 5);
@@ -216,8 +217,8 @@ static void test_peak(void **state)
 	assert_int_equal(at_peak(1), 2);
 	assert_int_equal(at_peak(2), 8);
 	assert_int_equal(at_peak(3), 101);
-	page_live_add_record(&live, &leave);
-	assert_true(page_live_is_over(&live));
+	page_held_add_record(&live, &leave);
+	assert_true(page_held_is_over(&live));
 	assert_int_equal(at_peak(1) + at_peak(2) + at_peak(3), 111);
 }
 

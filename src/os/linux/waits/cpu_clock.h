@@ -4,23 +4,23 @@
  * Each CPU has its own: it leaves out what interrupts and the hypervisor take, so two of them may
  * be seconds apart.
  */
-#ifndef SOOTH_OS_LINUX_WAIT_CLOCK_H
-#define SOOTH_OS_LINUX_WAIT_CLOCK_H
+#ifndef SOOTH_OS_LINUX_CPU_CLOCK_H
+#define SOOTH_OS_LINUX_CPU_CLOCK_H
 
 #include "base/buffer.h"
 #include "base/map.h"
 
-struct wait_clock {
+struct cpu_clock {
 	struct map offsets; /* uint32_t CPU -> struct wait_offset */
 	struct buffer bytes;
 };
 
-void wait_clock_init(struct wait_clock *c);
-void wait_clock_fini(struct wait_clock *c);
-void wait_clock_clear(struct wait_clock *c);
+void cpu_clock_init(struct cpu_clock *c);
+void cpu_clock_fini(struct cpu_clock *c);
+void cpu_clock_clear(struct cpu_clock *c);
 /* The time when the thread last ran, from the text of its file; false: it is not there. */
-bool wait_clock_last_run(struct buffer *text, uint64_t *ns);
+bool cpu_clock_last_run(struct buffer *text, uint64_t *ns);
 /* The clock of a CPU now. False: sooth may not run there, or the kernel does not show it. */
-bool wait_clock_now(struct wait_clock *c, uint32_t cpu, uint64_t *ns);
+bool cpu_clock_now(struct cpu_clock *c, uint32_t cpu, uint64_t *ns);
 
 #endif
