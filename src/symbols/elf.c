@@ -38,7 +38,7 @@ struct search {
 	uint64_t file_size;
 	const char *const *names;
 	size_t count;
-	size_t lengths[ELF_NAMES_MAX];
+	size_t lengths[ELF_NAMES_MAX], longest;
 	/* 1 + index of a name, at its hash or behind it; 0: none. A file has up to a million
 	 * symbols. */
 	uint16_t slots[NAME_SLOTS];
@@ -110,13 +110,14 @@ static bool find_offset(const struct search *s, uint64_t address, uint64_t *offs
 }
 
 /* FNV-1a of the name without its version, and its length. The symbol's name is NUL-terminated
- * within its section; libelf made sure. */
-static size_t hash_name(const char *name, size_t *length)
+ * within its section; libelf made sure. It is read up to `most` letters, which no searched name has
+ * more of: a file may have many names of 256 MB. */
+static size_t hash_name(const char *name, size_t most, size_t *length)
 {
 	uint32_t hash = 0x811c9dc5;
 	size_t i = 0;
 
-	for (; name[i] && name[i] != '@'; i++)
+	for (; i <= most && name[i] && name[i] != '@'; i++)
 		hash = (hash ^ (unsigned char)name[i]) * 0x01000193;
 	*length = i;
 	return hash & (NAME_SLOTS - 1);
@@ -127,8 +128,10 @@ static void request_names(struct search *s, const char *const *names, size_t cou
 	s->names = names;
 	s->count = count;
 	for (size_t i = 0; i < count; i++) {
-		size_t at = hash_name(names[i], &s->lengths[i]);
+		size_t at = hash_name(names[i], SIZE_MAX - 1, &s->lengths[i]);
 
+		if (s->longest < s->lengths[i])
+			s->longest = s->lengths[i];
 		while (s->slots[at])
 			at = (at + 1) & (NAME_SLOTS - 1);
 		s->slots[at] = (uint16_t)(i + 1);
@@ -138,7 +141,7 @@ static void request_names(struct search *s, const char *const *names, size_t cou
 /* The index of `name` among the requested names, or -1. *is_old is set for name@VERSION. */
 static int match_name(const struct search *s, const char *name, bool *is_old)
 {
-	size_t length, at = hash_name(name, &length);
+	size_t length, at = hash_name(name, s->longest, &length);
 
 	for (; s->slots[at]; at = (at + 1) & (NAME_SLOTS - 1)) {
 		size_t i = s->slots[at] - 1U;
