@@ -70,8 +70,9 @@ class Overhead(HeapCase):
         self.assertEqual((row["pid"], row["name"]), (target.pid, "python3"))
         # A process that does little but allocate, at some 0.5 us a hit.
         self.assertGreater(row["probes_percent"], 30, row)
-        self.assertEqual(row["probes_ns"], row["programs_ns"] + row["entries"] * row["entry_ns"] + row["returns"] * row["return_ns"] +
-                         row["stepped"] * row["stepped_ns"], row)
+        # On a busy host a return may have taken no longer than an entry: then it is not measured, and is no part of the sum.
+        self.assertEqual(row["probes_ns"], row["programs_ns"] + row["entries"] * row["entry_ns"] +
+                         row["returns"] * (row["return_ns"] or 0) + row["stepped"] * row["stepped_ns"], row)
         # Each call has an entry, and each but those of free a return.
         calls = {name: of["count"] for name, of in report["heap_by_function"].items()}
         hits = sum(calls.values())
