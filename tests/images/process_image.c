@@ -172,22 +172,29 @@ bool image_load(struct image *image, const void *data, size_t size)
 	return is_whole;
 }
 
-bool image_read_file(struct image *image, const char *path)
+bool image_read_bytes(const char *path, struct buffer *out)
 {
 	FILE *file = fopen(path, "re");
-	struct buffer bytes = { .limit = IMAGE_MAX };
 	size_t got = 1;
-	bool is_whole;
 
+	out->limit = IMAGE_MAX;
 	while (file && got) {
-		void *to = buffer_reserve(&bytes, 65536);
+		void *to = buffer_reserve(out, 65536);
 
 		got = to ? fread(to, 1, 65536, file) : 0;
-		buffer_commit(&bytes, got);
+		buffer_commit(out, got);
 	}
 	if (file)
 		fclose(file);
-	is_whole = image_load(image, bytes.data, bytes.size);
+	return file && !buffer_failed(out);
+}
+
+bool image_read_file(struct image *image, const char *path)
+{
+	struct buffer bytes = { 0 };
+	bool is_whole = image_read_bytes(path, &bytes);
+
+	is_whole = image_load(image, bytes.data, bytes.size) && is_whole;
 	buffer_fini(&bytes);
 	return is_whole;
 }
@@ -226,38 +233,28 @@ static void mapped_path(const struct image *image, char path[128], const struct 
 		(unsigned long long)m->to);
 }
 
-void image_write_page(const struct image *image, size_t file, const struct image_page *page)
+static bool write_pages(const struct image *image, size_t file, int flags,
+	const struct image_page *pages, size_t count)
 {
 	char path[128];
 	int fd;
 
 	file_path(image, path, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0600);
 	if (fd < 0)
-		return;
-	(void)!pwrite(fd, page->bytes, IMAGE_PAGE, (off_t)(page->number * IMAGE_PAGE));
+		return false;
+	for (size_t i = 0; i < count; i++)
+		(void)!pwrite(
+			fd, pages[i].bytes, IMAGE_PAGE, (off_t)(pages[i].number * IMAGE_PAGE));
 	/* The last page may be a part of one. */
 	(void)!ftruncate(fd, (off_t)image->files[file].size);
 	close(fd);
+	return true;
 }
 
-static bool write_file(const struct image *image, size_t file)
+void image_write_page(const struct image *image, size_t file, const struct image_page *page)
 {
-	char path[128];
-	int fd;
-
-	file_path(image, path, file);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	for (size_t i = 0; i < image->files[file].count; i++) {
-		const struct image_page *page = &image->files[file].pages[i];
-
-		(void)!pwrite(fd, page->bytes, IMAGE_PAGE, (off_t)(page->number * IMAGE_PAGE));
-	}
-	(void)!ftruncate(fd, (off_t)image->files[file].size);
-	close(fd);
-	return true;
+	write_pages(image, file, 0, page, 1);
 }
 
 static void write_mapping(const struct image *image, FILE *maps, const struct image_mapping *m)
@@ -310,7 +307,8 @@ bool image_open(struct image *image)
 	if (mkdir(path, 0700))
 		return false;
 	for (size_t i = 0; i < image->file_count; i++) {
-		if (!write_file(image, i))
+		if (!write_pages(image, i, O_CREAT | O_EXCL, image->files[i].pages,
+			    image->files[i].count))
 			return false;
 	}
 	file_path(image, path, 0);

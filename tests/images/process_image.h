@@ -59,6 +59,8 @@ struct image {
 /* Reads a stored image; false: it is damaged. Release it with image_fini() in both cases. */
 bool image_load(struct image *image, const void *data, size_t size);
 bool image_read_file(struct image *image, const char *path);
+/* Appends what a file has; false: it cannot be read. */
+bool image_read_bytes(const char *path, struct buffer *out);
 /* Appends the stored form, compressed at a level of Zstandard; false: out of memory. */
 bool image_store(const struct image *image, int level, struct buffer *out);
 void image_fini(struct image *image);

@@ -62,16 +62,10 @@ static void load(struct image *image, const char *id)
 static void read_expected(const char *id, struct buffer *out)
 {
 	char path[512];
-	FILE *file;
-	int c;
 
 	snprintf(path, sizeof(path), "%s/%s.txt", folder, id);
-	file = fopen(path, "re");
-	if (!file)
-		fail_msg("no file %s", path);
-	while ((c = getc(file)) != EOF)
-		buffer_char(out, (char)c);
-	fclose(file);
+	if (!image_read_bytes(path, out))
+		fail_msg("%s cannot be read", path);
 }
 
 static void test_stacks(void **state)

@@ -336,20 +336,17 @@ static void test_refused(void **state)
 	assert_int_equal(found.count, 0);
 }
 
+#define ELF_HEADER                                                                                 \
+	.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },    \
+	.e_type = ET_DYN, .e_machine = EM_X86_64, .e_version = EV_CURRENT,                         \
+	.e_ehsize = sizeof(Elf64_Ehdr), .e_shentsize = sizeof(Elf64_Shdr)
+
 /* A hollow file of a terabyte whose symbols claim most of it: refused before it is read. */
 static void test_hollow(void **state)
 {
 	static const char *const names[] = { "plain" };
 	_cleanup_close_ int fd = memfd_create("test-elf", MFD_CLOEXEC);
-	Elf64_Ehdr header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
-				      ELFDATA2LSB, EV_CURRENT },
-		.e_type = ET_DYN,
-		.e_machine = EM_X86_64,
-		.e_version = EV_CURRENT,
-		.e_ehsize = sizeof(Elf64_Ehdr),
-		.e_shoff = sizeof(Elf64_Ehdr),
-		.e_shentsize = sizeof(Elf64_Shdr),
-		.e_shnum = 3 };
+	Elf64_Ehdr header = { ELF_HEADER, .e_shoff = sizeof(Elf64_Ehdr), .e_shnum = 3 };
 	Elf64_Shdr sections[3] = {
 		[1] = { .sh_type = SHT_DYNSYM,
 			.sh_link = 2,
@@ -382,18 +379,8 @@ static void test_tables(void **state)
 	_cleanup_close_ int fd = memfd_create("test-elf", MFD_CLOEXEC);
 	enum { TABLES = 400, NAMES = TABLES + 1, ALL };
 	static Elf64_Shdr sections[ALL];
-	Elf64_Ehdr header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
-				      ELFDATA2LSB, EV_CURRENT },
-		.e_type = ET_DYN,
-		.e_machine = EM_X86_64,
-		.e_version = EV_CURRENT,
-		.e_ehsize = sizeof(Elf64_Ehdr),
-		.e_phoff = sizeof(Elf64_Ehdr),
-		.e_phentsize = sizeof(Elf64_Phdr),
-		.e_phnum = 1,
-		.e_shoff = 4096,
-		.e_shentsize = sizeof(Elf64_Shdr),
-		.e_shnum = ALL };
+	Elf64_Ehdr header = { ELF_HEADER, .e_phoff = sizeof(Elf64_Ehdr),
+		.e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1, .e_shoff = 4096, .e_shnum = ALL };
 	Elf64_Phdr segment = {
 		.p_type = PT_LOAD, .p_flags = PF_X, .p_filesz = 65536, .p_memsz = 65536
 	};
