@@ -11,12 +11,13 @@
 #ifdef WITH_WAITS
 #define WALKS_OF_CPU 2 /* a sample may be taken while a wait is written */
 #define SAMPLE_WALK  1
+#define WAIT_TAIL_WORDS 920 /* of PROFILE_TAIL_MOST: see THREAD_BYTES_MOST */
 struct wait {
 	uint64_t began_ns; /* 0: it runs, or did not run yet */
 	uint64_t cpu_ns;   /* CPU time of the thread at that time */
 	uint64_t bytes;	   /* of the tail */
 	struct profile_raw raw;
-	uint64_t tail[PROFILE_TAIL_MOST];
+	uint64_t tail[WAIT_TAIL_WORDS];
 };
 #else
 #define SAMPLE_WALK 0
@@ -28,6 +29,11 @@ struct thread {
 	struct wait wait;
 #endif
 };
+
+/* Linux 7.2 gives no more for an element of task storage (kmalloc_nolock() of mm/slub.c, 8 KiB), of
+ * which the element's own head takes 64 to 128. */
+#define THREAD_BYTES_MOST (8192 - 256)
+_Static_assert(sizeof(struct thread) <= THREAD_BYTES_MOST, "a thread's memory can be had");
 
 #include "bpf/threads.bpf.h"
 #include "bpf/walk_user.bpf.h"

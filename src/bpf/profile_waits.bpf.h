@@ -95,7 +95,7 @@ static inline void begin_wait(void *context, struct task_struct *task, bool is_p
 	walk_runtimes(w);
 	send_runtime_names(w);
 	note_state(&w->raw, task, user_registers(task), is_preempted);
-	bytes = finish(w, task, &t->member);
+	bytes = finish_within(w, task, &t->member, WAIT_TAIL_WORDS);
 	if (bytes > sizeof(t->wait.tail))
 		bytes = sizeof(t->wait.tail);
 	bpf_probe_read_kernel(&t->wait.raw, sizeof(t->wait.raw), &w->raw);

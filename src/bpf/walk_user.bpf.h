@@ -149,10 +149,13 @@ static inline void walk_user(
 	}
 }
 
-/* Behind all others. Returns how many words. */
-static inline uint32_t put_beside(struct walk *w)
+/* Behind all others, as far as a tail of `most` words has room: outer frames come last. Returns how
+ * many words. */
+static inline uint32_t put_beside(struct walk *w, uint32_t most)
 {
-	uint32_t at = walk_own_at(w), bytes = (uint32_t)w->besides * PROFILE_FRAME_WORDS * 8;
+	uint32_t at = walk_own_at(w), room = at < most ? (most - at) / PROFILE_FRAME_WORDS : 0;
+	uint32_t frames = w->besides < room ? (uint32_t)w->besides : room;
+	uint32_t bytes = frames * PROFILE_FRAME_WORDS * 8;
 
 	if (at > PROFILE_TAIL_WORDS || bytes > sizeof(w->beside) ||
 		bpf_probe_read_kernel(&w->tail[at], bytes, w->beside))
@@ -160,12 +163,13 @@ static inline uint32_t put_beside(struct walk *w)
 	return bytes / 8;
 }
 
-/* Makes the record of the walk. Returns the bytes behind its fixed part. */
-static inline uint32_t finish(struct walk *w, struct task_struct *task, const struct member *m)
+/* Makes the record of the walk. Returns the bytes behind its fixed part: `most` words. */
+static inline uint32_t finish_within(
+	struct walk *w, struct task_struct *task, const struct member *m, uint32_t most)
 {
 	uint32_t words, bytes;
 
-	w->raw.words = (uint16_t)(w->own.words + put_beside(w));
+	w->raw.words = (uint16_t)(w->own.words + put_beside(w, most));
 	words = w->frames * FRAME_WORDS + w->raw.kernel_frames + w->raw.words;
 	bytes = words * 8;
 	w->raw.user_frames = w->frames;
@@ -179,6 +183,11 @@ static inline uint32_t finish(struct walk *w, struct task_struct *task, const st
 		bpf_ktime_get_ns());
 	w->raw.record.fixed_words = RECORD_WORDS(struct profile_raw);
 	return bytes;
+}
+
+static inline uint32_t finish(struct walk *w, struct task_struct *task, const struct member *m)
+{
+	return finish_within(w, task, m, PROFILE_TAIL_MOST);
 }
 
 #endif
