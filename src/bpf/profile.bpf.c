@@ -9,8 +9,8 @@
 #include "bpf/profile.h"
 
 #ifdef WITH_WAITS
-#define WALKS_OF_CPU 2 /* a sample may be taken while a wait is written */
-#define SAMPLE_WALK  1
+#define WALKS_OF_CPU	2 /* a sample may be taken while a wait is written */
+#define SAMPLE_WALK	1
 #define WAIT_TAIL_WORDS 920 /* of PROFILE_TAIL_MOST: see THREAD_BYTES_MOST */
 struct wait {
 	uint64_t began_ns; /* 0: it runs, or did not run yet */

@@ -15,8 +15,9 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define THREADS_SHOWN 3
-#define CPU_LEAST     5 /* percent of one CPU; the share of less says nothing */
+#define THREADS_SHOWN  3
+#define CPU_LEAST      5	      /* percent of one CPU; the share of less says nothing */
+#define OBSERVED_LEAST (NS_PER_S / 2) /* a collection may take a tenth of a second */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-cpu", 50, 1, 1e5,
@@ -91,6 +92,16 @@ static struct collection collection_of(const struct check *e)
 	if (c.running > 100)
 		c.running = 100;
 	return c;
+}
+
+/* Helpers of a collector start and end with the work there is: their last 50 ms are no heap that is
+ * almost full. */
+static bool is_pressed(const struct check *e, const struct collection *c)
+{
+	return thread_history_ns(c->busiest[0]) >= OBSERVED_LEAST &&
+	       c->running >= check_option(e, "min-running") &&
+	       100 * c->cpu >= check_option(e, "min-share") * c->all && c->cpu >= CPU_LEAST &&
+	       check_is_over(e, "min-cpu", c->demand, "");
 }
 
 static void put_remedy(const struct check *e, struct check_result *out, const struct collection *c)
@@ -208,9 +219,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_functions(e, out, &w);
 	else if (!c.threads)
 		check_fine(out, "no thread with the name of a garbage collector");
-	else if (c.running >= check_option(e, "min-running") &&
-		 100 * c.cpu >= check_option(e, "min-share") * c.all && c.cpu >= CPU_LEAST &&
-		 check_is_over(e, "min-cpu", c.demand, ""))
+	else if (is_pressed(e, &c))
 		report(e, out, &c);
 	else
 		check_fine(out, "garbage collection: %.0f %% of a CPU", c.cpu);
