@@ -2,9 +2,11 @@
 /*
  * held-up: the process waits, through its chain of waits (`sooth why`), for a process that does
  * nothing about it: one that is stopped, that has a lock and rests, or opens a FIFO without a
- * reader, that has not accepted the connection, or whose only loop computes instead of answering,
- * or which computes so much that it answers rarely. A process of the chain that is diagnosed too
- * and nearer to the cause has the finding instead. Deadlocks are those of all-threads-waiting.
+ * reader or writer, that has not accepted the connection, or whose only loop computes instead of
+ * answering, or which computes so much that it answers rarely. Or it waits for the end of an output
+ * whose command has ended, and that a process which the command left behind keeps open. A process
+ * of the chain that is diagnosed too and nearer to the cause has the finding instead. Deadlocks are
+ * those of all-threads-waiting.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
+#include "probes/fds.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 
@@ -24,6 +27,7 @@
 #define WAITS_SHARE	 0.8 /* of the samples */
 #define LOOKS_LEAST	 5
 #define ANSWERS_MOST	 20 /* a second: an ordinary exchange has more */
+#define STARTED_LATER	 20 /* ticks: a process of the same pipeline starts at once */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 10e9, 1e8, 86400e9, "minimum time the process waits",
@@ -36,7 +40,8 @@ static const struct finding_option options[] = {
 enum cause {
 	CAUSE_NONE,
 	CAUSE_STOPPED,
-	CAUSE_NO_READER,
+	CAUSE_OTHER_END,
+	CAUSE_LEFT,
 	CAUSE_LOCK,
 	CAUSE_UNACCEPTED,
 	CAUSE_COMPUTES,
@@ -47,6 +52,7 @@ struct held_up {
 	enum cause cause;
 	size_t at; /* the link that waits for it; of a stop the stopped one */
 	uint64_t for_ns;
+	const struct process_entry *left; /* behind by a command; it keeps the output open */
 };
 
 /* --- time --- */
@@ -158,13 +164,77 @@ static bool is_on_duty(const struct wait_chain *chain, size_t at)
 	       chain->links[chain->count - 1].is_idle && !awaits_answer(&chain->links[at + 1]);
 }
 
-/* --- a FIFO --- */
+/* --- a FIFO, an output --- */
 
-/* A reader of a FIFO waits for work; a writer has something to say. */
-static bool has_no_reader(const struct wait_link *link)
+static bool has_no_other_end(const struct wait_link *link)
 {
-	return link->what == WAIT_FIFO_OPEN && !link->party && link->object &&
-	       link->object->events == O_WRONLY;
+	return link->what == WAIT_FIFO_OPEN && !link->party && link->object;
+}
+
+static bool is_writer(const struct wait_link *link)
+{
+	return link->object->events == O_WRONLY;
+}
+
+/* A pipe, or the pair of sockets that some runtimes make instead. */
+static bool is_output(const struct waits_object *o)
+{
+	return o &&
+	       (o->type == FDS_PIPE || (o->type == FDS_UNIX && !o->local.size && !o->peer.size));
+}
+
+/* A child gets the session of its parent: a process that shares it neither with its parent nor
+ * leads it has got another parent, because its own has ended. */
+static bool has_lost_parent(const struct process_entry *p)
+{
+	return p->process->ppid == 1 || (p->parent && p->process->session != p->id.pid &&
+						p->process->session != p->parent->process->session);
+}
+
+/* What a command of the process left behind: this one, or the one above it that lost its parent. */
+static const struct process_entry *left_by_command(
+	const struct check *e, const struct process_entry *p)
+{
+	if (!p || !e->process || process_table_is_below(p, e->process))
+		return NULL;
+	while (p && p->process && !has_lost_parent(p))
+		p = p->parent;
+	return p && p->process && !process_table_is_below(e->process, p) &&
+			       p->id.start_ticks > e->process->id.start_ticks + STARTED_LATER
+		       ? p
+		       : NULL;
+}
+
+static const struct process_entry *entry_of(const struct check *e, const struct waits_party *p)
+{
+	struct process_id id = { .start_ticks = p->party_start_ticks, .pid = p->party_pid };
+
+	return process_table_get(&e->input->host.process_table, &id);
+}
+
+/* The process that was left behind with the other end; NULL: none, or a command at work has it too.
+ * One that is not in the table has just started: what it was started by has the other end. */
+static const struct process_entry *kept_by(
+	const struct check *e, const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct process_entry *by = NULL;
+	const struct waits_party *p = NULL;
+	uint32_t tid = link->thread ? link->thread->record.tid : 0;
+
+	if (!is_output(link->object) || !link->party)
+		return NULL;
+	while ((p = wait_graph_party(g, link->process->node_pid, tid, p))) {
+		const struct process_entry *entry = entry_of(e, p);
+		const struct process_entry *left = left_by_command(e, entry);
+
+		if (p->waiting_fd != link->party->waiting_fd || !p->is_alive || !entry ||
+			p->party_pid == link->process->node_pid)
+			continue;
+		if (!left)
+			return NULL;
+		by = by ? by : left;
+	}
+	return by;
 }
 
 static void of_lock(struct held_up *h, const struct check *e, const struct wait_graph *g,
@@ -279,11 +349,14 @@ static struct held_up find_held_up(
 
 		if (stopped_process_text(link))
 			h.cause = CAUSE_STOPPED;
-		else if (has_no_reader(link))
-			h.cause = CAUSE_NO_READER;
+		else if (has_no_other_end(link))
+			h.cause = CAUSE_OTHER_END;
+		else if (!h.at && (h.left = kept_by(e, g, link)))
+			h.cause = CAUSE_LEFT;
 		else
 			h.cause = of_socket(e, g, chain, h.at);
-		h.for_ns = shortest_ns(chain, h.at);
+		h.for_ns = h.left ? host_state_elapsed(&e->input->host, h.left) * NS_PER_S
+				  : shortest_ns(chain, h.at);
 		if (!h.cause && has_holder(link))
 			of_lock(&h, e, g, chain, h.at);
 	}
@@ -331,12 +404,14 @@ static void put_holder(struct buffer *out, const struct wait_chain *chain, const
 	const struct wait_link *link = &chain->links[h->at];
 	struct span name;
 
-	if (h->cause == CAUSE_STOPPED || h->cause == CAUSE_NO_READER) {
+	if (h->cause == CAUSE_STOPPED || h->cause == CAUSE_OTHER_END) {
 		wait_put_process(out, link->process);
 		return;
 	}
-	name = record_text(&link->party->record, &link->party->name);
-	buffer_format(out, "%.*s (%u)", (int)name.size, name.data, link->party->party_pid);
+	name = h->left ? record_text(&h->left->process->record, &h->left->process->name)
+		       : record_text(&link->party->record, &link->party->name);
+	buffer_format(out, "%.*s (%u)", (int)name.size, name.data,
+		h->left ? h->left->id.pid : link->party->party_pid);
 }
 
 static void claim_lock(struct check_result *out, const struct wait_graph *g,
@@ -363,9 +438,11 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 	put_holder(&holder, chain, h);
 	wait_object_text(&object, link);
 	sentence_duration(time, h->for_ns);
-	if (h->cause == CAUSE_NO_READER)
+	if (h->cause == CAUSE_OTHER_END)
 		finding_claim(out, "held up for %s%s%s", time, h->at ? " by " : "",
 			h->at ? buffer_cstr(&holder) : "");
+	else if (h->cause == CAUSE_LEFT)
+		finding_claim(out, "waits for the end of the output of a command that has ended");
 	else if (h->cause == CAUSE_BUSY)
 		finding_claim(out, "most of its time it waits for %s", buffer_cstr(&holder));
 	else
@@ -374,10 +451,13 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 	finding_claim(out, "%s", h->cause == CAUSE_BUSY ? "" : ": ");
 	if (h->cause == CAUSE_STOPPED)
 		finding_claim(out, "it is %s", stopped_process_text(link));
-	else if (h->cause == CAUSE_NO_READER)
-		finding_claim(out,
-			"it opens the FIFO %s to write, and no process has it open to read",
-			buffer_cstr(&object));
+	else if (h->cause == CAUSE_OTHER_END)
+		finding_claim(out, "it opens the FIFO %s to %s, and no process has it open to %s",
+			buffer_cstr(&object), is_writer(link) ? "write" : "read",
+			is_writer(link) ? "read" : "write");
+	else if (h->cause == CAUSE_LEFT)
+		finding_claim(out, "%s, which the command left behind, still has it open",
+			buffer_cstr(&holder));
 	else if (link->what == WAIT_DATABASE_LOCK)
 		finding_claim(out, "it is idle %s has %s lock",
 			link->party->confidence == WAITS_LOW ? "and perhaps"
@@ -404,8 +484,15 @@ static void remedy(
 
 	if (h->cause == CAUSE_STOPPED) {
 		wait_chain_remedy(&text, chain);
-	} else if (h->cause == CAUSE_NO_READER) {
-		buffer_string(&text, "start the program that reads the FIFO, or end this one");
+	} else if (h->cause == CAUSE_OTHER_END) {
+		buffer_format(&text, "start the program that %s the FIFO, or end this one",
+			is_writer(link) ? "reads" : "writes to");
+	} else if (h->cause == CAUSE_LEFT) {
+		buffer_format(&text,
+			"sooth kill --any %u ends it; a command in the background needs an output "
+			"of "
+			"its own: COMMAND > FILE 2>&1 &",
+			h->left->id.pid);
 	} else if (link->what == WAIT_DATABASE_LOCK) {
 		wait_put_process(&text, client < chain->count ? chain->links[client].process : end);
 		buffer_format(&text,
@@ -428,6 +515,12 @@ static void remedy(
 	buffer_fini(&text);
 }
 
+/* It may wait for work. */
+static bool is_reader_of_fifo(const struct wait_chain *chain, const struct held_up *h)
+{
+	return h->cause == CAUSE_OTHER_END && !is_writer(&chain->links[h->at]);
+}
+
 static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct wait_chain *chain, const struct held_up *h)
 {
@@ -444,16 +537,23 @@ static void report(const struct check *e, struct check_result *out, const struct
 		: least == WAITS_MEDIUM ? FINDING_CONFIDENCE_MEDIUM
 					: FINDING_CONFIDENCE_LOW,
 		"");
-	if (h->cause == CAUSE_BUSY || (double)h->for_ns < check_option(e, "grave-time"))
+	if (h->cause == CAUSE_BUSY || is_reader_of_fifo(chain, h) ||
+		(double)h->for_ns < check_option(e, "grave-time"))
 		finding_severity(out, FINDING_LOW);
 	claim(out, g, chain, h);
 	check_chain_evidence(out, g, chain);
-	if (h->cause != CAUSE_BUSY)
+	if (h->cause == CAUSE_LEFT)
+		finding_number(
+			out, "age of what was left behind", (double)h->for_ns, SOOTH_UNIT_NS, 0);
+	else if (h->cause != CAUSE_BUSY)
 		finding_number(out, "waiting for at least", (double)h->for_ns, SOOTH_UNIT_NS, 0);
 	if (h->cause == CAUSE_STOPPED)
 		finding_unseen(out, "which process stopped it, and whether on purpose");
-	else if (h->cause == CAUSE_NO_READER)
+	else if (h->cause == CAUSE_OTHER_END)
 		finding_unseen(out, "whether a program will still open it");
+	else if (h->cause == CAUSE_LEFT)
+		finding_unseen(
+			out, "when the command ended, and whether the output is still needed");
 	else if (h->cause == CAUSE_LOCK)
 		finding_unseen(out, "whether it sleeps on purpose while it holds the lock");
 	else
@@ -512,8 +612,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 const struct finding_type finding_held_up = {
 	.id = "held-up",
-	.claim = "waits for a process that is stopped, sleeps while it holds a lock, or does "
-		 "not answer",
+	.claim = "waits for a process that is stopped, keeps a lock or an output, or does not "
+		 "answer",
 	.probes = "proc,waits",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),

@@ -78,6 +78,27 @@ while s.recv(1): pass
 """
 
 
+# A program that reads what a command prints, until its end; "loop": by an event loop with a timer.
+OUTPUT = """
+import selectors, subprocess, sys
+command = subprocess.Popen(["bash", "-c", sys.argv[2] + "\\necho started"], stdout=subprocess.PIPE)
+command.stdout.readline()
+print("ready", flush=True)
+selector = selectors.DefaultSelector()
+selector.register(command.stdout, selectors.EVENT_READ)
+while sys.argv[1] == "reads" or not selector.select(0.7) or command.stdout.read1(100):
+    if sys.argv[1] == "reads" and not command.stdout.readline(): break
+"""
+PRINTS = "while :; do echo line; sleep 0.3; done"
+
+FIFO_READER = """
+import os
+os.mkfifo("fifo")
+print("ready", flush=True)
+os.open("fifo", os.O_RDONLY)
+"""
+
+
 def program(text, *args):
     return lambda scope, rng: scope.python(text, *args).pid
 
@@ -93,6 +114,8 @@ def client(what):
 SOON = {"settings": ("held-up.min-time=2s",)}
 TIME = {**SOON, "evidence": "waiting for at least", "threshold": "min-time"}
 
+LEFT = {**SOON, "evidence": "age of what was left behind", "threshold": "min-time"}
+
 CASES = [
     # The process below is diagnosed too, and is the one that is named.
     sick("frozen", "a child that its parent waits for", program(CHILD, "is stopped"),
@@ -106,11 +129,21 @@ CASES = [
     sick("held-up", "a lock of SQLite", program(LOCK, "sqlite", "rests"), says="app.db", **TIME),
     sick("held-up", "a server that does not accept", client("does not accept"),
         says="has not accepted", **TIME),
+    sick("held-up", "an output that what a command left behind keeps open", program(OUTPUT, "reads", "sleep 100 &"),
+        severity="low", says="which the command left behind, still has it open", **LEFT),
+    sick("held-up", "the same, of an event loop, by a server that prints", program(OUTPUT, "loops", f"({PRINTS}) &"),
+        says="still has it open", **LEFT),
+    sick("held-up", "a FIFO that nobody opens to write", program(FIFO_READER), severity="low",
+        says="no process has it open to write", **TIME),
     sick("held-up", "a server that computes", client("computes"), says="computes and does not", **TIME),
 
     sick("held-up", "a busy server that answers rarely", client("answers rarely"), severity="low",
         says="most of its time it waits for server", settings=SOON["settings"], alone=True),
 
+    healthy("held-up", "a command that started a server and waits for it",
+        program(OUTPUT, "loops", f"({PRINTS}) & echo started; wait"), **SOON),
+    healthy("held-up", "a command whose server has an output of its own",
+        program(OUTPUT, "loops", f"({PRINTS}) > /dev/null & echo started; sleep 100"), **SOON),
     healthy("held-up", "a busy server that answers all the time", client("answers much"), **SOON),
     healthy("held-up", "a child that computes", program(CHILD, "computes"), **SOON),
     healthy("held-up", "a child that sleeps", program(CHILD, "sleeps"), **SOON),

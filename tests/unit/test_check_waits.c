@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Findings about threads that wait for what does not come, at both sides of their thresholds. */
+#include <fcntl.h>
 #include <signal.h>
 
 #include "check_threads.h"
@@ -181,6 +182,7 @@ static void waits_party(
 		.node_pid = pid,
 		.relation = (uint8_t)relation,
 		.party_pid = of,
+		.party_start_ticks = start_of(of),
 		.confidence = WAITS_HIGH,
 		.is_alive = true };
 	struct record_tail tail[] = { tail_string(&p.name, name) };
@@ -763,6 +765,48 @@ static void asks_resting(double cpu)
 	asks_server(2, cpu, "SR");
 }
 
+/* It reads a pipe whose other end a process with this parent has. */
+static void reads_from_child_of(double ppid)
+{
+	is_there();
+	add_source("waits");
+	for (int i = 0; i < LOOKS; i++)
+		process_at(i, (struct proc_process){ .record.pid = 200, .ppid = (uint32_t)ppid },
+			"server");
+	for (int i = 0; i < 2; i++) {
+		double s = i * (LOOKS - 1);
+
+		waits_process(s, PID);
+		waits_thread(s, PID, "read", 5);
+		waits_object(s, PID, 3, FDS_PIPE);
+		waits_party(s, PID, WAITS_RELATION_WRITER, 200, "server");
+		waits_process(s, 200);
+		waits_thread(s, 200, "clock_nanosleep", 5);
+		waits_end(s);
+	}
+}
+
+static void opens_fifo(double flags)
+{
+	is_there();
+	add_source("waits");
+	for (int i = 0; i < 2; i++) {
+		struct waits_object o = { .record = head_of(i * (LOOKS - 1), PID, WAITS_OBJECT),
+			.node_pid = PID,
+			.events = (uint32_t)flags,
+			.type = FDS_FIFO,
+			.fd_state = SOOTH_STATE_ABSENT,
+			.role = WAITS_ROLE_CALL };
+		struct record_tail tail[] = { tail_string(&o.path, "/tmp/x") };
+
+		o.record.tid = PID;
+		waits_process(i * (LOOKS - 1), PID);
+		waits_thread(i * (LOOKS - 1), PID, "openat", 5);
+		RECORD_APPEND(&records, &o, tail, 1);
+		waits_end(i * (LOOKS - 1));
+	}
+}
+
 static void test_held_up(void **state)
 {
 	static const struct check_case cases[] = {
@@ -788,6 +832,15 @@ static void test_held_up(void **state)
 		{ "held-up", asks_starved, 9, NULL, "fine: " },
 		{ "held-up", asks_resting, 30, NULL, "low/" },
 		{ "held-up", asks_resting, 29, NULL, "fine: " },
+		{ "held-up", reads_from_child_of, 1, NULL,
+			"medium/high: waits for the end of the output of a command that has ended: "
+			"server (200), which the command left behind, still has it open|[age of "
+			"what was left behind: |<sooth kill --any 200 ends it" },
+		{ "held-up", reads_from_child_of, PID, NULL, "fine: " },
+		{ "held-up", opens_fifo, O_RDONLY, NULL,
+			"low/high: |to read, and no process has it open to write" },
+		{ "held-up", opens_fifo, O_WRONLY, NULL,
+			"medium/high: |to write, and no process has it open to read" },
 		{ "held-up", waits_nothing, 0, NULL, "blind: |the probe `waits`" },
 	};
 

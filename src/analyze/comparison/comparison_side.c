@@ -33,13 +33,14 @@ static bool is_of_findings(const struct section *section)
 
 /*
  * Not compared: the notes, which describe the run and not the processes; streams, which are
- * compared by their sums; the summary of findings, which repeats them; and findings of a capture
- * without processes.
+ * compared by their sums; the summary and the answers of a diagnosis, which repeat its findings; and
+ * findings of a capture without processes.
  */
 static bool is_compared(const struct comparison_side *side, const struct section *section)
 {
 	if (is_of_findings(section) &&
-		(!strcmp(section->schema->name, "finding.summary") || !side->has_processes))
+		(!strcmp(section->schema->name, "finding.summary") ||
+			!strcmp(section->schema->name, "finding.cause") || !side->has_processes))
 		return false;
 	return !section->is_last && section->shape != SECTION_STREAM &&
 	       section->shape != SECTION_INLINE;

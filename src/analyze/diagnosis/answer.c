@@ -12,27 +12,22 @@
 #include "analyze/diagnosis/answer_use.h"
 #include "analyze/diagnosis/answer_waits.h"
 #include "analyze/diagnosis/awaited_path.h"
+#include "analyze/diagnosis/causes.h"
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/finding_process.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 
-#define OTHERS_MAX  3  /* findings of a process, beside the worst, that get a line */
-#define FEW	    16 /* processes; of more, only one that is stopped or in a deadlock has a line */
-#define DEPTH_MAX   64
+#define OTHERS_MAX  3 /* findings of a process, beside the worst, that get a line */
 #define NO_SEVERITY FINDING_SEVERITIES
 
 struct answer {
 	struct output *output;
 	const struct diagnosis *s;
-	const struct diagnosed **sick; /* the worst first */
-	size_t sick_count;
+	const struct causes *causes;
 	struct sooth_error *err;
 	int status;
 };
-
-static bool is_shown(const struct answer *a, const struct diagnosed *j);
-static bool waits(const struct answer *a, const struct diagnosed *j);
 
 /* --- lines --- */
 
@@ -72,17 +67,6 @@ static void add_activity(
 	if (text.size)
 		buffer_format(out, "%s%s", before, buffer_cstr(&text));
 	buffer_fini(&text);
-}
-
-/* "claude 4711 (app): leaks descriptors: 41 more; now: computes; 2 more findings" */
-static void add_cause(const struct answer *a, const struct diagnosed *j, struct buffer *out)
-{
-	answer_name(a->s, j, out);
-	buffer_string(out, ": ");
-	answer_claim(answer_worst(j), out);
-	add_activity(a, j, "; now: ", out);
-	if (j->count > 1)
-		buffer_format(out, "; %u more finding%s", j->count - 1, j->count == 2 ? "" : "s");
 }
 
 static void put_do(struct answer *a, struct span remedy)
@@ -177,8 +161,8 @@ static void put_others(struct answer *a, const struct diagnosed *j)
  * one whose wait has a line is in none. */
 static bool is_well(const struct answer *a, const struct diagnosed *j, bool is_open)
 {
-	return !j->count && is_shown(a, j) && answer_is_open(j) == is_open &&
-	       (j->is_host || is_single(a) || (!answer_is_child(a->s, j) && !waits(a, j)));
+	return !j->count && cause_is_shown(a->output, a->s, j) && answer_is_open(j) == is_open &&
+	       (j->is_host || is_single(a) || (!answer_is_child(a->s, j) && !cause_waits(a->s, j)));
 }
 
 static void put_well(struct answer *a, bool is_open, const char *title)
@@ -263,50 +247,6 @@ static void put_unseen(struct answer *a)
 
 /* --- all of it --- */
 
-static bool is_shown(const struct answer *a, const struct diagnosed *j)
-{
-	return j->is_host || !a->output || finding_process_is_shown(a->output, a->s, j);
-}
-
-/* Ancestors of a process that are known. */
-static unsigned depth_of(const struct diagnosed *j)
-{
-	const struct process_entry *p = j->process;
-	unsigned depth = 0;
-
-	while (p && p->parent && depth < DEPTH_MAX) {
-		p = p->parent;
-		depth++;
-	}
-	return depth;
-}
-
-/* Among equals the process above the others comes first: the user knows that process. */
-static int by_severity(const void *a, const void *b)
-{
-	const struct diagnosed *x = *(const struct diagnosed *const *)a;
-	const struct diagnosed *y = *(const struct diagnosed *const *)b;
-
-	if (x->worst != y->worst)
-		return (int)y->worst - (int)x->worst;
-	if (depth_of(x) != depth_of(y))
-		return (int)depth_of(x) - (int)depth_of(y);
-	return (x > y) - (x < y);
-}
-
-static int find_sick(struct answer *a)
-{
-	a->sick = calloc(a->s->count, sizeof(*a->sick));
-	if (!a->sick)
-		return -ENOMEM;
-	for (size_t i = 0; i < a->s->count; i++) {
-		if (a->s->all[i].count && is_shown(a, &a->s->all[i]))
-			a->sick[a->sick_count++] = &a->s->all[i];
-	}
-	qsort(a->sick, a->sick_count, sizeof(*a->sick), by_severity);
-	return 0;
-}
-
 /* "psql (4711) waits for ...", or "claude 4711: waits for you: ..." */
 static bool add_single_wait(const struct answer *a, struct buffer *out)
 {
@@ -325,7 +265,7 @@ static bool add_single_wait(const struct answer *a, struct buffer *out)
 static bool is_one_line(const struct answer *a)
 {
 	struct buffer ignored = { 0 };
-	bool result = is_single(a) && !a->sick_count && answer_unseen_is_early(a->s) &&
+	bool result = is_single(a) && !a->causes->sick && answer_unseen_is_early(a->s) &&
 		      !answer_waits_left_out(a->s) && !add_single_wait(a, &ignored);
 
 	buffer_fini(&ignored);
@@ -384,85 +324,23 @@ static void add_nothing_found(const struct answer *a, const char *other, struct 
 	answer_unseen_headline(a->s, out);
 }
 
-/* Launchers, tools and servers of an agent wait for it, or it for them: its own line says more. */
-static bool is_part(const struct diagnosed *j)
-{
-	const struct process_entry *p = j->process;
-
-	return p && (p->agent || p->owner_agent) && (!p->agent || (p->main && p->main != p));
-}
-
-/* The chain of the one above it leads to it, or to what the user sees first. */
-static bool is_said_above(const struct answer *a, const struct diagnosed *j)
-{
-	const struct diagnosed *above = answer_above(a->s, j);
-	struct buffer text = { 0 };
-	bool result = above && answer_stuck(a->s, above, &text) && !answer_halted(a->s, j);
-
-	buffer_fini(&text);
-	return result;
-}
-
-static bool waits(const struct answer *a, const struct diagnosed *j)
-{
-	struct buffer text = { 0 };
-	bool result = !is_part(j) && answer_stuck(a->s, j, &text) && !is_said_above(a, j);
-
-	buffer_fini(&text);
-	return result;
-}
-
-static bool is_stuck(const struct answer *a, const struct diagnosed *j)
-{
-	return (a->s->count <= FEW + 1 || answer_halted(a->s, j)) && waits(a, j);
-}
-
-/* Without a finding, the next one after `last` that waits: first those for their user. */
-static const struct diagnosed *next_waiting(const struct answer *a, const struct diagnosed *last)
-{
-	bool for_user = !last || answer_needs_user(a->s, last);
-	size_t i = last ? (size_t)(last - a->s->all) + 1 : 1;
-
-	for (;; i = 1, for_user = false) {
-		for (; i < a->s->count; i++) {
-			const struct diagnosed *j = &a->s->all[i];
-
-			if (!j->count && is_shown(a, j) &&
-				(for_user ? answer_needs_user(a->s, j) : is_stuck(a, j)))
-				return j;
-		}
-		if (!for_user)
-			return NULL;
-	}
-}
-
-static void add_waiting(const struct answer *a, const struct diagnosed *j, struct buffer *out)
-{
-	if (answer_stuck(a->s, j, out))
-		return;
-	answer_name(a->s, j, out);
-	add_activity(a, j, ": ", out);
-}
-
 static void add_headline(const struct answer *a, struct buffer *out)
 {
-	const struct diagnosed *waiting = is_single(a) ? NULL : next_waiting(a, NULL);
-
-	if (a->sick_count)
-		add_cause(a, a->sick[0], out);
-	else if (waiting)
-		add_waiting(a, waiting, out);
+	if (a->causes->sick || (a->causes->count && !is_single(a)))
+		cause_put(&a->causes->all[0], a->s, out);
 	else
 		add_nothing_found(a, "", out);
 }
 
 void answer_headline(const struct diagnosis *s, struct buffer *out)
 {
-	struct answer a = { .s = s };
+	struct causes causes;
+	struct answer a = { .s = s, .causes = &causes };
 
-	if (!find_sick(&a))
-		add_headline(&a, out);
-	free(a.sick);
+	if (causes_find(&causes, s, NULL))
+		return;
+	add_headline(&a, out);
+	causes_fini(&causes);
 }
 
 static void put_headline(struct answer *a)
@@ -470,46 +348,58 @@ static void put_headline(struct answer *a)
 	struct buffer line = { 0 };
 
 	add_headline(a, &line);
-	put_line(a, a->sick_count ? a->sick[0]->worst : NO_SEVERITY, &line);
+	put_line(a, a->causes->sick ? a->causes->all[0].of->worst : NO_SEVERITY, &line);
+	buffer_fini(&line);
+}
+
+static void put_victims(struct answer *a, const struct cause *c)
+{
+	struct buffer line = { 0 };
+
+	cause_put_victims(c, a->s, &line);
+	if (line.size)
+		put_line(a, NO_SEVERITY, &line);
 	buffer_fini(&line);
 }
 
 /* The number of processes that wait without a line of their own, if there are many. */
-static void put_more_waiting(struct answer *a, const char *more)
+static void put_more_waiting(struct answer *a)
 {
 	struct buffer line = { 0 };
-	unsigned count = 0;
+	unsigned count = a->causes->more_waiting;
 
-	for (size_t i = 1; i < a->s->count && a->s->count > FEW + 1; i++) {
-		const struct diagnosed *j = &a->s->all[i];
-
-		count += !j->count && is_shown(a, j) && !answer_needs_user(a->s, j) &&
-			 !answer_halted(a->s, j) && waits(a, j);
-	}
 	if (count) {
-		buffer_format(&line, "%u %sprocess%s (-v)", count, more,
+		buffer_format(&line, "%u %sprocess%s (-v)", count,
+			a->causes->count > a->causes->sick ? "more " : "",
 			count == 1 ? " waits" : "es wait");
 		put_line(a, NO_SEVERITY, &line);
 	}
 	buffer_fini(&line);
 }
 
-/* The first one is the headline if there is no finding. */
-static void put_waiting(struct answer *a)
+/* The first one is the headline. */
+static void put_causes(struct answer *a)
 {
-	const struct diagnosed *first = is_single(a) ? NULL : next_waiting(a, NULL);
-	const struct diagnosed *j = a->sick_count || !first ? first : next_waiting(a, first);
+	const struct causes *c = a->causes;
 	struct buffer line = { 0 };
 
-	for (; j; j = next_waiting(a, j)) {
-		buffer_reset(&line);
-		add_waiting(a, j, &line);
-		put_line(a, NO_SEVERITY, &line);
+	for (size_t i = 0; i < c->count; i++) {
+		const struct cause *cause = &c->all[i];
+
+		if (is_single(a) && i)
+			break;
+		if (i) {
+			buffer_reset(&line);
+			cause_put(cause, a->s, &line);
+			put_line(a, cause->finding ? cause->of->worst : NO_SEVERITY, &line);
+		}
+		put_victims(a, cause);
 	}
-	put_more_waiting(a, first ? "more " : "");
-	if (first && !a->sick_count) {
+	if (!is_single(a))
+		put_more_waiting(a);
+	if (c->count && !c->sick && !is_single(a)) {
 		buffer_reset(&line);
-		add_nothing_found(a, waits(a, first) ? "other " : "", &line);
+		add_nothing_found(a, cause_waits(a->s, c->all[0].of) ? "other " : "", &line);
 		put_line(a, NO_SEVERITY, &line);
 	}
 	buffer_fini(&line);
@@ -519,16 +409,10 @@ static void put_rest(struct answer *a)
 {
 	struct buffer line = { 0 };
 
-	for (size_t i = 1; i < a->sick_count; i++) {
-		buffer_reset(&line);
-		add_cause(a, a->sick[i], &line);
-		put_line(a, a->sick[i]->worst, &line);
-	}
-	put_waiting(a);
-	buffer_reset(&line);
-	if (is_single(a) && !a->sick_count && waits(a, &a->s->all[1]))
+	put_causes(a);
+	if (is_single(a) && !a->causes->sick && cause_waits(a->s, &a->s->all[1]))
 		put_log(a, &a->s->all[1]);
-	if (is_single(a) && !a->sick_count)
+	if (is_single(a) && !a->causes->sick)
 		answer_way_out(a->s, &a->s->all[1], &line);
 	if (line.size)
 		put_do(a, span_of((const char *)line.data, line.size));
@@ -537,17 +421,17 @@ static void put_rest(struct answer *a)
 		put_well(a, false, "fine: ");
 		put_well(a, true, "no problem found in what could be checked: ");
 	}
-	if (a->sick_count && !is_single(a))
+	if (a->causes->sick && !is_single(a))
 		put_string(a, "");
-	for (size_t i = 0; i < a->sick_count; i++) {
-		put_worst(a, a->sick[i]);
-		put_others(a, a->sick[i]);
+	for (size_t i = 0; i < a->causes->sick; i++) {
+		put_worst(a, a->causes->all[i].of);
+		put_others(a, a->causes->all[i].of);
 	}
 	if (is_one_line(a))
 		return;
 	if (is_single(a))
 		put_fine_checks(a);
-	else if (a->sick_count)
+	else if (a->causes->sick)
 		put_string(a, "");
 	if (a->s->count > 1)
 		put_unseen(a);
@@ -559,20 +443,18 @@ static void begin(struct answer *a, const struct section *section)
 		a->status = output_section(a->output, section, a->err);
 }
 
-int answer_emit(struct output *output, const struct diagnosis *s, struct sooth_error *err)
+int answer_emit(struct output *output, const struct diagnosis *s, const struct causes *causes,
+	struct sooth_error *err)
 {
 	static const struct section headline = SECTION_OF("headline", finding_answer_schema, TABLE,
 		.audience = SECTION_FOR_PEOPLE, .wraps = true, .color = "severity");
 	static const struct section rest = SECTION_OF("answer", finding_answer_schema, TABLE,
 		.audience = SECTION_BRIEF, .wraps = true, .color = "severity");
-	struct answer a = { .output = output, .s = s, .err = err };
+	struct answer a = { .output = output, .s = s, .causes = causes, .err = err };
 
-	if (find_sick(&a))
-		return error_no_memory(err);
 	begin(&a, &headline);
 	put_headline(&a);
 	begin(&a, &rest);
 	put_rest(&a);
-	free(a.sick);
 	return a.status;
 }

@@ -6,11 +6,12 @@
 #ifndef SOOTH_ANALYZE_ANSWER_H
 #define SOOTH_ANALYZE_ANSWER_H
 
-#include "analyze/diagnosis/diagnosis.h"
+#include "analyze/diagnosis/causes.h"
 #include "explain/output.h"
 
 /* Emits the answer: its first line always, the other lines only in short text. */
-int answer_emit(struct output *output, const struct diagnosis *s, struct sooth_error *err);
+int answer_emit(struct output *output, const struct diagnosis *s, const struct causes *causes,
+	struct sooth_error *err);
 /* Appends the first line, without escapes. */
 void answer_headline(const struct diagnosis *s, struct buffer *out);
 

@@ -55,6 +55,24 @@ uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struc
 	return state;
 }
 
+uint8_t answer_wait_find(
+	const struct diagnosis *s, const struct diagnosed *j, struct answer_wait *out)
+{
+	const struct waits_thread *t;
+	struct wait_chain chain;
+	struct wait_graph g;
+	uint8_t state = j->is_host ? SOOTH_STATE_ABSENT : follow(s, j, &g, &chain);
+
+	*out = (struct answer_wait){ 0 };
+	if (state)
+		return state;
+	t = chain.links[0].thread;
+	wait_chain_root(&chain, &out->root);
+	out->since_ns = t && !t->since_state && !chain.links[0].is_polling ? t->since_ns : 0;
+	out->confidence = wait_chain_confidence(&chain);
+	return state;
+}
+
 static bool is_halted(const struct wait_chain *chain)
 {
 	const char *state = wait_chain_state(chain);

@@ -4,9 +4,19 @@
 #define SOOTH_ANALYZE_ANSWER_WAITS_H
 
 #include "analyze/diagnosis/diagnosis.h"
+#include "analyze/waits/wait_chain.h"
 
 /* Appends the sentence. Returns SOOTH_STATE_VALUE, or the reason why there is none. */
 uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
+/* What is known of the wait of a diagnosed process, as data. */
+struct answer_wait {
+	struct wait_root root;
+	uint64_t since_ns; /* time since the thread last ran; 0: not known */
+	enum waits_confidence confidence;
+};
+/* Returns SOOTH_STATE_VALUE, or the reason why nothing is known; then all of `out` is 0. */
+uint8_t answer_wait_find(
+	const struct diagnosis *s, const struct diagnosed *j, struct answer_wait *out);
 /* Returns how many processes the probe "waits" left out. */
 unsigned answer_waits_left_out(const struct diagnosis *s);
 /* Appends the sentence of answer_waits() only for a process that waits and is not idle. The main

@@ -171,7 +171,7 @@ static int by_severity(const void *a, const void *b)
 	return y->confidence - x->confidence;
 }
 
-static const struct finding_type *type_of(const struct finding_row *f)
+const struct finding_type *diagnosis_type_of(const struct finding_row *f)
 {
 	struct span id = record_text(&f->record, &f->id);
 
@@ -184,7 +184,7 @@ static const struct finding_type *type_of(const struct finding_row *f)
 
 static bool is_cause(const struct finding_row *cause, const struct finding_row *of)
 {
-	const struct finding_type *type = type_of(of), *other = type_of(cause);
+	const struct finding_type *type = diagnosis_type_of(of), *other = diagnosis_type_of(cause);
 	struct cursor c = cursor_over("", 0);
 
 	if (type && other && type->follows)

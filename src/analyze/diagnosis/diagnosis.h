@@ -27,6 +27,8 @@ int diagnosis_init(
 void diagnosis_fini(struct diagnosis *s);
 /* Diagnoses all from the snapshots taken so far. */
 int diagnosis_run(struct diagnosis *s, struct sooth_error *err);
+/* Returns the detector that found it; NULL: not one of these. */
+const struct finding_type *diagnosis_type_of(const struct finding_row *f);
 /* Frees the results before the next run. */
 void diagnosis_forget(struct diagnosis *s);
 

@@ -71,6 +71,12 @@ ROW_SCHEMA(finding_summary, FINDING_SUMMARY_ROW, "finding.summary", finding_summ
 ROW_SCHEMA(
 	finding_answer, FINDING_ANSWER_ROW, "finding.answer", finding_answer_row, .line = "{text}");
 
+ROW_SCHEMA(finding_concerned, FINDING_CONCERNED_ROW, "finding.concerned", finding_concerned_row,
+	.line = "{text}");
+
+ROW_SCHEMA(finding_cause, FINDING_CAUSE_ROW, "finding.cause", finding_cause_row,
+	.line = "{severity}: {id}: {text}");
+
 bool finding_rows_have(const struct buffer *rows, const char *id)
 {
 	struct batch all = { rows->data, rows->size };

@@ -209,6 +209,34 @@ ROW_STRUCT(finding_host_row, FINDING_HOST_ROW);
 
 ROW_STRUCT(finding_summary_row, FINDING_SUMMARY_ROW);
 
+#define FINDING_CONCERNED_ROW(F, S)                                                                \
+	F(S, RECORD, U64, pid, pid, MAYBE(pid_state), "process id; null: the host")                \
+	F(S, NAMED, TEXT, words, text, ALWAYS, "name, process id and session of the process")
+
+ROW_STRUCT(finding_concerned_row, FINDING_CONCERNED_ROW);
+
+/* A cause that the answer names, with the processes that it concerns. */
+#define FINDING_CAUSE_ROW(F, S)                                                                    \
+	F(S, TEXT, id, ALWAYS,                                                                     \
+		"id of the finding; `wait`: the process waits, `needs-user`: "                     \
+		"for its user")                                                                    \
+	FINDING_WEIGHT(F, S)                                                                       \
+	F(S, NAMED, TEXT, words, text, ALWAYS, "line of the answer about the cause")               \
+	F(S, ROWS, subject, ALWAYS, "process that has the cause",                                  \
+		.rows = &finding_concerned_schema, .is_single = true, .is_hidden = true)           \
+	F(S, ROWS, victims, ALWAYS, "other processes with the same cause",                         \
+		.rows = &finding_concerned_schema)                                                 \
+	F(S, U64, since_utc_ns, MAYBE(since_state),                                                \
+		"time from which it is known, ns since 1970: of a wait its begin, of a finding "   \
+		"when it was first seen",                                                          \
+		.unit = SOOTH_UNIT_UTC_NS)                                                         \
+	F(S, ROWS, evidence, ALWAYS, "measurements that support the finding",                      \
+		.rows = &finding_evidence_schema, .is_hidden = true)                               \
+	F(S, TEXT, remedy, MAYBE(remedy_state), "what to do about it")                             \
+	F(S, TEXTS, effects, ALWAYS, "further findings of the same process")
+
+ROW_STRUCT(finding_cause_row, FINDING_CAUSE_ROW);
+
 /* A line of the short text. */
 #define FINDING_ANSWER_ROW(F, S)                                                                   \
 	F(S, ENUM8, severity, MAYBE(severity_state), "severity of the finding in the line",        \
@@ -219,7 +247,8 @@ ROW_STRUCT(finding_answer_row, FINDING_ANSWER_ROW);
 
 extern const struct sooth_schema finding_schema, finding_change_schema, finding_process_schema,
 	finding_host_schema, finding_summary_schema, finding_evidence_schema,
-	finding_subject_schema, finding_fine_schema, finding_blind_schema, finding_answer_schema;
+	finding_subject_schema, finding_fine_schema, finding_blind_schema, finding_answer_schema,
+	finding_concerned_schema, finding_cause_schema;
 
 /* Returns whether one of these rows (struct finding_row) is of that detector. */
 bool finding_rows_have(const struct buffer *rows, const char *id);

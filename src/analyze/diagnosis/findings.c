@@ -33,13 +33,19 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 static int emit_all(struct findings_state *s, struct sooth_error *err)
 {
 	const struct diagnosis *j = &s->diagnosis;
+	struct causes causes;
 	int status;
 
-	status = answer_emit(s->output, j, err);
+	if (causes_find(&causes, j, s->output))
+		return error_no_memory(err);
+	status = answer_emit(s->output, j, &causes, err);
 	if (!status)
 		status = findings_emit_processes(s->output, j, err);
 	if (!status)
 		status = findings_emit_host(s->output, j, err);
+	if (!status)
+		status = causes_emit(s->output, j, &causes, err);
+	causes_fini(&causes);
 	if (!status)
 		status = findings_emit_summary(s->output, j, err);
 	return status;

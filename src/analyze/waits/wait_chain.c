@@ -474,3 +474,35 @@ enum waits_confidence wait_chain_confidence(const struct wait_chain *chain)
 	}
 	return least;
 }
+
+static uint32_t lowest_of_circle(const struct wait_chain *chain)
+{
+	uint32_t pid = UINT32_MAX;
+
+	for (size_t i = chain->circle; i < chain->count; i++) {
+		if (chain->links[i].process->node_pid < pid)
+			pid = chain->links[i].process->node_pid;
+	}
+	return pid;
+}
+
+void wait_chain_root(const struct wait_chain *chain, struct wait_root *out)
+{
+	const struct wait_link *last;
+
+	assert(chain);
+	*out = (struct wait_root){ 0 };
+	if (!chain->count)
+		return;
+	last = &chain->links[chain->count - 1];
+	if (chain->circle < chain->count)
+		out->pid = lowest_of_circle(chain);
+	else if (last->party && last->party->is_alive && !last->is_idle &&
+		 last->party->relation != WAITS_RELATION_THREAD &&
+		 last->party->party_pid != last->process->node_pid)
+		out->pid = last->party->party_pid;
+	else if (last->process != chain->links[0].process)
+		out->pid = last->process->node_pid;
+	else if (last->object && !last->is_idle)
+		out->object = last->object->inode;
+}

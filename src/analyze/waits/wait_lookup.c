@@ -208,3 +208,16 @@ const char *wait_error_output(const struct wait_link *link)
 		       ? " (its standard error)"
 		       : "";
 }
+
+#define STARTED_LATER (NS_PER_S / 5) /* a process of the same pipeline starts at once */
+
+bool wait_is_left_output(const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_object *o = link->object;
+	const struct waits_process *by =
+		link->party ? wait_graph_process(g, link->party->party_pid) : NULL;
+
+	return by && o && link->party->is_alive && by->ppid == 1 && link->process->node_pid != 1 &&
+	       by->age_ns + STARTED_LATER < link->process->age_ns &&
+	       (o->type == FDS_PIPE || (o->type == FDS_UNIX && !o->local.size && !o->peer.size));
+}

@@ -37,6 +37,9 @@ bool wait_is_connection(const struct waits_object *o);
  * may only be half made. */
 bool wait_is_half_open(const struct wait_link *link);
 
+/* Returns whether the link waits for the end of an output that a process keeps open which was
+ * adopted by init: what the waiting process started has ended, and left that one behind. */
+bool wait_is_left_output(const struct wait_graph *g, const struct wait_link *link);
 /* Returns whether the link waits for another thread of its process: for a lock, a condition or the
  * end of the thread. */
 bool wait_is_of_locks(const struct wait_link *link);

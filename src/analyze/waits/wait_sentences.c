@@ -69,6 +69,18 @@ static void put_thread(struct buffer *out, const struct wait_graph *g, const str
 	}
 }
 
+/* False: it is no such wait. */
+static bool put_left_output(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	if (!wait_is_left_output(g, link))
+		return false;
+	buffer_string(out, "waits for the end of an output that ");
+	wait_put_party(out, link);
+	buffer_string(out, " keeps open: the command that started that one has ended");
+	return true;
+}
+
 static bool is_dns(const struct waits_object *o)
 {
 	return o && (o->type == FDS_UDP || o->type == FDS_TCP) && o->peer_port == DNS_PORT;
@@ -87,6 +99,8 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 		pty_master_text(out, g, link);
 		return;
 	}
+	if (!writes && put_left_output(out, g, link))
+		return;
 	if (is_own && writes)
 		buffer_string(out, "is blocked writing to a pipe that only the process itself "
 				   "can read");
@@ -123,7 +137,8 @@ static void put_socket_read(
 {
 	const struct waits_object *o = link->object;
 
-	(void)g;
+	if (put_left_output(out, g, link))
+		return;
 	if (is_dns(o)) {
 		buffer_string(out, "waits for an answer of the name server");
 		wait_put_object(out, link, " ");

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/causes.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/diagnosis/answer_finding.h"
+#include "analyze/diagnosis/answer_name.h"
+#include "analyze/diagnosis/answer_waits.h"
+#include "analyze/diagnosis/finding_process.h"
+#include "analyze/records.h"
+#include "base/cleanup.h"
+
+#define FEW	     16 /* processes: of more, not each that waits is a cause */
+#define SAME_LEAST   3	/* of them, with one root: a cause again */
+#define DEPTH_MAX    64
+#define VICTIMS_MOST 3 /* named */
+
+/* What one process has, before those with the same root are one. */
+struct candidate {
+	const struct diagnosed *of;
+	struct answer_wait wait;
+	size_t cause; /* of all candidates the one that it is a victim of; itself: none */
+	bool is_wait, may_follow;
+};
+
+/* --- which waits count --- */
+
+/* Launchers, tools and servers of an agent wait for it, or it for them: its own line says more. */
+static bool is_part(const struct diagnosed *j)
+{
+	const struct process_entry *p = j->process;
+
+	return p && (p->agent || p->owner_agent) && (!p->agent || (p->main && p->main != p));
+}
+
+static bool is_stuck(const struct diagnosis *s, const struct diagnosed *j)
+{
+	struct buffer text = { 0 };
+	bool result = answer_stuck(s, j, &text);
+
+	buffer_fini(&text);
+	return result;
+}
+
+/* The chain of the one above it leads to it, or to what the user sees first. */
+static bool is_said_above(const struct diagnosis *s, const struct diagnosed *j)
+{
+	const struct diagnosed *above = answer_above(s, j);
+
+	return above && is_stuck(s, above) && !answer_halted(s, j);
+}
+
+bool cause_waits(const struct diagnosis *s, const struct diagnosed *j)
+{
+	return !is_part(j) && is_stuck(s, j) && !is_said_above(s, j);
+}
+
+bool cause_is_shown(
+	const struct output *output, const struct diagnosis *s, const struct diagnosed *j)
+{
+	return j->is_host || !output || finding_process_is_shown(output, s, j);
+}
+
+/* --- order --- */
+
+/* Ancestors of a process that are known. */
+static unsigned depth_of(const struct diagnosed *j)
+{
+	const struct process_entry *p = j->process;
+	unsigned depth = 0;
+
+	while (p && p->parent && depth < DEPTH_MAX) {
+		p = p->parent;
+		depth++;
+	}
+	return depth;
+}
+
+/* Among equals the process above the others comes first: the user knows that process. */
+static int by_severity(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	if (x->of->worst != y->of->worst)
+		return (int)y->of->worst - (int)x->of->worst;
+	if (depth_of(x->of) != depth_of(y->of))
+		return (int)depth_of(x->of) - (int)depth_of(y->of);
+	return (x->of > y->of) - (x->of < y->of);
+}
+
+/* --- candidates --- */
+
+static bool is_by_waits(const struct finding_row *f)
+{
+	const struct finding_type *type = diagnosis_type_of(f);
+
+	return type && strstr(type->probes, "waits");
+}
+
+/* All that is found of it is found by what it waits for. */
+static bool is_of_waits(const struct diagnosed *j)
+{
+	struct batch all = { j->findings.data, j->findings.size };
+
+	batch_for_each (r, &all) {
+		if (!is_by_waits((const void *)r))
+			return false;
+	}
+	return true;
+}
+
+static void add(const struct diagnosis *s, struct candidate *all, size_t *count,
+	const struct diagnosed *j, bool is_wait)
+{
+	struct candidate *c = &all[*count];
+
+	*c = (struct candidate){ .of = j,
+		.cause = *count,
+		.is_wait = is_wait,
+		.may_follow = !j->is_host && is_of_waits(j) && !answer_needs_user(s, j) };
+	answer_wait_find(s, j, &c->wait);
+	++*count;
+}
+
+/* Findings, the worst first, then waits: those for the user, then the others. */
+static size_t find_candidates(
+	const struct diagnosis *s, const struct output *output, struct candidate *all)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->all[i].count && cause_is_shown(output, s, &s->all[i]))
+			add(s, all, &count, &s->all[i], false);
+	}
+	qsort(all, count, sizeof(*all), by_severity);
+	for (size_t i = 0; i < count; i++)
+		all[i].cause = i;
+	for (int for_user = 1; for_user >= 0; for_user--) {
+		for (size_t i = 1; i < s->count; i++) {
+			const struct diagnosed *j = &s->all[i];
+
+			if (!j->count && cause_is_shown(output, s, j) &&
+				answer_needs_user(s, j) == for_user &&
+				(for_user || (s->count == 2 ? is_stuck(s, j) : cause_waits(s, j))))
+				add(s, all, &count, j, true);
+		}
+	}
+	return count;
+}
+
+/* --- one root, one cause --- */
+
+static bool has_same_root(const struct candidate *a, const struct candidate *b)
+{
+	return b->wait.root.pid == a->of->id.pid ||
+	       !memcmp(&a->wait.root, &b->wait.root, sizeof(a->wait.root));
+}
+
+/* The first with this root is the cause, or the process that is the root itself. */
+static void join(struct candidate *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < count && all[i].may_follow; k++) {
+			if (k == i || all[k].cause != k || all[i].cause != i ||
+				!(all[i].wait.root.pid || all[i].wait.root.object))
+				continue;
+			if (all[k].of->id.pid == all[i].wait.root.pid ||
+				(k < i && all[k].may_follow && has_same_root(&all[k], &all[i])))
+				all[i].cause = k;
+		}
+	}
+	for (size_t i = 0; i < count; i++)
+		all[i].cause = all[all[i].cause].cause;
+}
+
+static size_t victims_of(
+	const struct candidate *all, size_t count, size_t cause, const struct diagnosed **victims)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i != cause && all[i].cause == cause)
+			victims[n++] = all[i].of;
+	}
+	return n;
+}
+
+/* They wait for it, and not for what it waits for too. */
+static bool is_root_of(const struct candidate *c, const struct candidate *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (&all[i] != c && all[i].cause == c->cause &&
+			all[i].wait.root.pid == c->of->id.pid)
+			return true;
+	}
+	return false;
+}
+
+static bool has_room(const struct diagnosis *s, const struct candidate *c, size_t victims)
+{
+	return !c->is_wait || s->count <= FEW + 1 || victims + 1 >= SAME_LEAST ||
+	       answer_needs_user(s, c->of) || answer_halted(s, c->of);
+}
+
+static void put_together(
+	struct causes *c, const struct diagnosis *s, struct candidate *all, size_t count)
+{
+	const struct diagnosed **at = c->victims;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t n = all[i].cause == i ? victims_of(all, count, i, at) : 0;
+
+		if (all[i].cause != i)
+			continue;
+		if (!has_room(s, &all[i], n)) {
+			c->more_waiting += 1 + (unsigned)n;
+			continue;
+		}
+		c->all[c->count++] = (struct cause){ .of = all[i].of,
+			.finding = all[i].is_wait ? NULL : answer_worst(all[i].of),
+			.victims = at,
+			.victim_count = n,
+			.is_root = n && is_root_of(&all[i], all, count) };
+		c->sick += !all[i].is_wait;
+		at += n;
+	}
+}
+
+int causes_find(struct causes *c, const struct diagnosis *s, const struct output *output)
+{
+	struct candidate *all = calloc(s->count, sizeof(*all));
+	size_t count;
+
+	assert(c);
+	*c = (struct causes){ .all = calloc(s->count, sizeof(*c->all)),
+		.victims = calloc(s->count, sizeof(struct diagnosed *)) };
+	if (!all || !c->all || !c->victims) {
+		free(all);
+		causes_fini(c);
+		return -ENOMEM;
+	}
+	count = find_candidates(s, output, all);
+	join(all, count);
+	put_together(c, s, all, count);
+	free(all);
+	return 0;
+}
+
+void causes_fini(struct causes *c)
+{
+	free(c->all);
+	free(c->victims);
+	*c = (struct causes){ 0 };
+}
+
+/* --- text --- */
+
+static void put_activity(const struct diagnosis *s, const struct diagnosed *j, const char *before,
+	struct buffer *out)
+{
+	struct buffer text = { 0 };
+
+	answer_activity(s, j, &text);
+	if (text.size)
+		buffer_format(out, "%s%s", before, buffer_cstr(&text));
+	buffer_fini(&text);
+}
+
+static void put_wait(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	if (answer_stuck(s, j, out))
+		return;
+	answer_name(s, j, out);
+	put_activity(s, j, ": ", out);
+}
+
+static void put_name(const struct cause *c, const struct diagnosis *s, size_t i, struct buffer *out)
+{
+	buffer_string(out, i ? ", " : "");
+	answer_name(s, c->victims[i], out);
+}
+
+void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *out)
+{
+	assert(c);
+	if (!c->finding) {
+		put_wait(s, c->of, out);
+		return;
+	}
+	answer_name(s, c->of, out);
+	buffer_string(out, ": ");
+	answer_claim(c->finding, out);
+	put_activity(s, c->of, "; now: ", out);
+	if (c->of->count > 1)
+		buffer_format(
+			out, "; %u more finding%s", c->of->count - 1, c->of->count == 2 ? "" : "s");
+}
+
+void cause_put_victims(const struct cause *c, const struct diagnosis *s, struct buffer *out)
+{
+	size_t named = c->victim_count > VICTIMS_MOST + 1 ? VICTIMS_MOST : c->victim_count;
+
+	if (c->victim_count == 1 && !c->victims[0]->count) {
+		put_wait(s, c->victims[0], out);
+		return;
+	}
+	if (!c->victim_count)
+		return;
+	buffer_format(out, "  %zu %s: ", c->victim_count,
+		!c->is_root	       ? "more wait for the same"
+		: c->victim_count == 1 ? "process waits for it"
+				       : "processes wait for it");
+	for (size_t i = 0; i < named; i++)
+		put_name(c, s, i, out);
+	if (named < c->victim_count)
+		buffer_format(out, " and %zu more", c->victim_count - named);
+}
+
+/* --- rows --- */
+
+static void add_process(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct finding_concerned_row row = { .record = row_head(&j->id),
+		.pid_state = state_if(!j->is_host) };
+	struct buffer name = { 0 };
+
+	answer_name(s, j, &name);
+	struct record_tail tail[] = { tail_buffer(&row.words, &name) };
+	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
+	buffer_fini(&name);
+}
+
+/* "fd-leak: leaks descriptors: 41 more", of all findings but the worst. */
+static void add_effects(const struct cause *c, struct buffer *out)
+{
+	struct batch all = { c->of->findings.data, c->finding ? c->of->findings.size : 0 };
+
+	batch_for_each (r, &all) {
+		const struct finding_row *f = (const void *)r;
+		struct span id = record_text(r, &f->id);
+
+		if (f == c->finding)
+			continue;
+		buffer_format(out, "%.*s: ", (int)id.size, id.data);
+		answer_claim(f, out);
+		buffer_char(out, '\0');
+	}
+}
+
+struct row_parts {
+	struct buffer words, subject, victims, effects, remedy;
+};
+
+static void row_parts_find(struct row_parts *p, const struct cause *c, const struct diagnosis *s)
+{
+	struct span remedy =
+		c->finding ? record_text(&c->finding->record, &c->finding->remedy) : span_of("", 0);
+
+	cause_put(c, s, &p->words);
+	add_process(s, c->of, &p->subject);
+	for (size_t i = 0; i < c->victim_count; i++)
+		add_process(s, c->victims[i], &p->victims);
+	add_effects(c, &p->effects);
+	buffer_append(&p->remedy, remedy.data, remedy.size);
+	if (!c->finding)
+		answer_way_out(s, c->of, &p->remedy);
+}
+
+static void row_parts_fini(struct row_parts *p)
+{
+	buffer_fini(&p->words);
+	buffer_fini(&p->subject);
+	buffer_fini(&p->victims);
+	buffer_fini(&p->effects);
+	buffer_fini(&p->remedy);
+}
+
+static enum finding_confidence confidence_of(const struct answer_wait *wait)
+{
+	return wait->confidence == WAITS_HIGH	  ? FINDING_CONFIDENCE_HIGH
+	       : wait->confidence == WAITS_MEDIUM ? FINDING_CONFIDENCE_MEDIUM
+						  : FINDING_CONFIDENCE_LOW;
+}
+
+/* A wait that something may still end is no finding: it says what is, and how sure that is. */
+static void weigh_wait(
+	struct finding_cause_row *row, const struct diagnosis *s, const struct diagnosed *j)
+{
+	uint64_t now = host_state_utc(&s->input.host);
+	struct answer_wait wait;
+
+	answer_wait_find(s, j, &wait);
+	row->severity = FINDING_INFO;
+	row->confidence = (uint8_t)confidence_of(&wait);
+	row->since_utc_ns = now > wait.since_ns ? now - wait.since_ns : 0;
+	row->since_state = state_if(wait.since_ns && now);
+}
+
+static int emit(struct output *output, const struct diagnosis *s, const struct cause *c,
+	struct sooth_error *err)
+{
+	const struct finding_row *f = c->finding;
+	struct finding_cause_row row = { .record = row_head(&c->of->id) };
+	struct row_parts p = { 0 };
+	int status;
+
+	if (f) {
+		row.severity = f->severity;
+		row.confidence = f->confidence;
+		row.since_utc_ns = f->first_utc_ns;
+	} else {
+		weigh_wait(&row, s, c->of);
+	}
+	row_parts_find(&p, c, s);
+	row.remedy_state = state_if(p.remedy.size);
+	struct record_tail tail[] = {
+		tail_buffer(&row.subject, &p.subject),
+		tail_buffer(&row.victims, &p.victims),
+		tail_span(
+			&row.evidence, f ? record_text(&f->record, &f->evidence) : span_of("", 0)),
+		f ? tail_span(&row.id, record_text(&f->record, &f->id))
+		  : tail_string(&row.id, answer_needs_user(s, c->of) ? "needs-user" : "wait"),
+		tail_buffer(&row.words, &p.words),
+		tail_buffer(&row.remedy, &p.remedy),
+		tail_buffer(&row.effects, &p.effects),
+	};
+	status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
+	row_parts_fini(&p);
+	return status;
+}
+
+int causes_emit(struct output *output, const struct diagnosis *s, const struct causes *c,
+	struct sooth_error *err)
+{
+	static const struct section section =
+		SECTION_OF("answers", finding_cause_schema, TABLE, .audience = SECTION_DETAIL);
+	int status = output_section(output, &section, err);
+
+	assert(c);
+	for (size_t i = 0; i < c->count && !status; i++)
+		status = emit(output, s, &c->all[i], err);
+	return status;
+}

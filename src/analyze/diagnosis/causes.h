@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The causes of a diagnosis, which its answer consists of: what is wrong with a process, or what it
+ * waits for, once for all processes that the same thing holds up.
+ */
+#ifndef SOOTH_ANALYZE_CAUSES_H
+#define SOOTH_ANALYZE_CAUSES_H
+
+#include "analyze/diagnosis/diagnosis.h"
+#include "explain/output.h"
+
+struct cause {
+	const struct diagnosed *of;
+	const struct finding_row *finding; /* the worst of its findings; NULL: a wait */
+	const struct diagnosed **victims;  /* have the same cause, in the order of their severity */
+	size_t victim_count;
+	bool is_root; /* they wait for it; false: for what it waits for too */
+};
+
+struct causes {
+	struct cause *all; /* findings, the worst first; then waits, first those for the user */
+	size_t count;
+	size_t sick; /* of them, findings */
+	/* Waits that are no cause of their own because there are too many. */
+	unsigned more_waiting;
+	const struct diagnosed **victims;
+};
+
+/* Finds the causes. `output` selects the processes; NULL: all. -ENOMEM: none is there, and
+ * causes_fini() need not be called. */
+int causes_find(struct causes *c, const struct diagnosis *s, const struct output *output);
+void causes_fini(struct causes *c);
+/* Appends the line of a cause: "claude 4711 (app): leaks descriptors: 41 more; now: computes". */
+void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *out);
+/* Appends a line about the victims, the wait of a single one; nothing without any: "  20 processes
+ * wait for it: ls 5, ls 6, ls 7 and 17 more". */
+void cause_put_victims(const struct cause *c, const struct diagnosis *s, struct buffer *out);
+/* Returns whether the process is selected for the output. */
+bool cause_is_shown(
+	const struct output *output, const struct diagnosis *s, const struct diagnosed *j);
+/* Returns whether the process waits, and no line of another one says so. */
+bool cause_waits(const struct diagnosis *s, const struct diagnosed *j);
+/* Emits them as rows, for programs. */
+int causes_emit(struct output *output, const struct diagnosis *s, const struct causes *c,
+	struct sooth_error *err);
+
+#endif
