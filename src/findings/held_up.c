@@ -191,7 +191,8 @@ static bool has_lost_parent(const struct process_entry *p)
 						p->process->session != p->parent->process->session);
 }
 
-/* What a command of the process left behind: this one, or the one above it that lost its parent. */
+/* Returns the process that a command left behind: this one, or the one above it that lost its
+ * parent. */
 static const struct process_entry *left_by_command(
 	const struct check *e, const struct process_entry *p)
 {

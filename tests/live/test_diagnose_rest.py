@@ -7,6 +7,7 @@ import subprocess
 import sys
 import unittest
 
+import harness
 from harness import Case, Process, needs_bpf, needs_root
 
 SERVER = """
@@ -78,6 +79,26 @@ class Rest(Case):
             self.assertRegex(self.first_line(asked), r": 2 clients have had no answer, one for \d+ s, and its 3 "
                                                      r"connections to 127.0.0.1:%d are at rest; no problem found by" % port)
             self.assertNotIn("no answer", self.first_line(answered))
+
+    def test_one_cause(self):
+        """Of one lock: its holder is the answer, and those that wait for it are its victims."""
+        program = "import fcntl, sys, time\nf = open('lock', 'w')\nprint('ready', flush=True)\n" \
+                  "fcntl.flock(f, fcntl.LOCK_EX)\ntime.sleep(100)"
+        holder = self.process(sys.executable, "-c", program).pid
+        harness.wait_until(lambda: ":%d " % os.stat(os.path.join(self.folder, "lock")).st_ino in
+                           harness.read("/proc/locks").decode(), "the lock")
+        waiters = {self.process(sys.executable, "-c", program).pid for _ in range(4)}
+        other = self.process("bash", "-c", "echo ready; sleep 100; true").pid
+        argv = ["diagnose", "--duration", "2", "--set", "lock-kept.min-time=1s"]
+        for pid in (holder, other, *waiters):
+            argv += ["-p", str(pid)]
+        report = self.sooth(*argv, "-j").json()
+        kept = [answer for answer in report["answers"] if answer["subject"]["pid"] == holder]
+        self.assertEqual([answer["id"] for answer in kept], ["lock-kept"])
+        self.assertEqual({victim["pid"] for victim in kept[0]["victims"]}, waiters)
+        self.assertEqual(report["summary"]["headline"], kept[0]["text"])
+        self.assertFalse(waiters & {answer["subject"]["pid"] for answer in report["answers"]})
+        self.assertRegex(self.sooth(*argv).text, r"\A.* keeps .*\n  4 processes wait for it: python")
 
     @needs_bpf
     def test_the_end_of_another_process(self):

@@ -8,7 +8,7 @@
 
 /* Appends the sentence. Returns SOOTH_STATE_VALUE, or the reason why there is none. */
 uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
-/* What is known of the wait of a diagnosed process, as data. */
+/* The wait of a diagnosed process, as far as it is known, as data. */
 struct answer_wait {
 	struct wait_root root;
 	uint64_t since_ns; /* time since the thread last ran; 0: not known */

@@ -18,7 +18,7 @@
 #define DEPTH_MAX    64
 #define VICTIMS_MOST 3 /* named */
 
-/* What one process has, before those with the same root are one. */
+/* A process with a finding or a wait, before those with the same root are one cause. */
 struct candidate {
 	const struct diagnosed *of;
 	struct answer_wait wait;

@@ -77,14 +77,14 @@ struct wait_chain {
 	bool is_open;	    /* a thread or process outside the circle could end it */
 };
 
-/* What a chain ends in. */
+/* The end of a chain. */
 struct wait_root {
 	uint64_t object; /* inode of what is waited for where no process is known; 0: none */
-	uint32_t pid;	 /* 0: none. Of a circle the lowest */
+	uint32_t pid;	 /* the lowest of a circle; 0: none */
 	uint32_t unused;
 };
 
-/* Finds what the chain ends in; all 0: only the waiting process itself is known. */
+/* Finds the end of the chain; all 0: only the waiting process itself is known. */
 void wait_chain_root(const struct wait_chain *chain, struct wait_root *out);
 /* Returns the link for the wait of a thread (wait_kinds.c). */
 struct wait_link wait_link_of(
