@@ -202,20 +202,38 @@ static int list_processes(const struct diagnosing *d, struct buffer *out, struct
 	return !status && buffer_failed(out) ? error_no_memory(err) : status;
 }
 
-static int search_again(const struct run *run, struct buffer *out, struct sooth_error *err)
+/* A PID of an agent means its session. Options that select several processes mean just these, and
+ * a caller that diagnoses one agent is promised the processes that it named. */
+static int add_related(const struct diagnosing *d, const struct target_found *found,
+	struct buffer *pids, struct sooth_error *err)
 {
+	const struct target_options *t = d->run->target;
+	bool is_set = t->sessions.count || t->agents.count || t->control_group;
+	size_t count = pids->size / sizeof(uint32_t);
+
+	if (d->agent || d->only_given || d->is_gone || found->is_host || found->has_user ||
+		found->command || !count || (is_set && count > 1))
+		return 0;
+	return diagnosing_add_related(pids, err);
+}
+
+static int search_again(const struct diagnosing *d, struct buffer *out, struct sooth_error *err)
+{
+	const struct run *run = d->run;
 	struct target_found found = { 0 };
 	int status = target_find(run->target, run->arguments, run->allowed, &found, err);
 
+	if (!status)
+		status = add_related(d, &found, &found.pids, err);
 	buffer_append(out, found.pids.data, found.pids.size);
 	target_found_fini(&found);
-	return !status && buffer_failed(out) ? error_no_memory(err) : status;
+	return status >= 0 && buffer_failed(out) ? error_no_memory(err) : status < 0 ? status : 0;
 }
 
 static int list_selected(const struct diagnosing *d, struct buffer *out, struct sooth_error *err)
 {
-	if (d->found.is_searched && !d->found.is_host)
-		return search_again(d->run, out, err);
+	if (target_is_given(d->run->target, d->run->arguments) && !d->found.is_host)
+		return search_again(d, out, err);
 	return list_processes(d, out, err);
 }
 
@@ -224,9 +242,7 @@ static int find_selected(struct diagnosing *d, struct run *run, struct sooth_err
 {
 	int status = 0;
 
-	if (d->found.is_searched)
-		buffer_append(&d->selected, d->found.pids.data, d->found.pids.size);
-	else
+	if (!d->found.is_searched)
 		status = list_selected(d, &d->selected, err);
 	/* A process that has exited since it was found is no error. */
 	run->observer.may_be_gone = true;
@@ -235,17 +251,6 @@ static int find_selected(struct diagnosing *d, struct run *run, struct sooth_err
 	if (!status && buffer_failed(&d->selected))
 		status = error_no_memory(err);
 	return status;
-}
-
-static bool has_pid(const struct buffer *pids, uint32_t pid)
-{
-	const uint32_t *all = (const void *)pids->data;
-
-	for (size_t i = 0; i < pids->size / sizeof(pid); i++) {
-		if (all[i] == pid)
-			return true;
-	}
-	return false;
 }
 
 /* A scan takes longer than a sample, and where no process of an agent has come it finds none. */
@@ -282,7 +287,7 @@ static int join_selected(void *user, struct sooth_observer *o, struct sooth_erro
 
 	for (size_t i = 0; i < now.size / sizeof(*pids) && !status; i++) {
 		/* A process that has exited meanwhile is not watched. */
-		if (!has_pid(&d->selected, pids[i]))
+		if (!diagnosing_has_pid(&d->selected, pids[i]))
 			sooth_observer_add_pid(o, (pid_t)pids[i], &gone);
 	}
 	buffer_fini(&d->selected);
@@ -429,17 +434,15 @@ static void choose_target(struct diagnosing *d, struct run *run, bool is_capture
 	run->allowed |= TARGET_IS_HOST;
 }
 
-/* A caller that diagnoses one agent is promised the processes that it named. */
-static int add_tree(struct diagnosing *d, struct run *run, struct sooth_error *err)
+static int add_to_found(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
-	int status = 0;
+	int status = add_related(d, &d->found, &d->found.pids, err);
 
-	if (!d->agent && !d->is_gone && !d->found.is_host && !d->found.has_user &&
-		!d->found.command && target_found_count(&d->found) == 1)
-		status = diagnosing_add_tree(&d->found.pids, err);
-	/* Processes below the target may end meanwhile. */
+	/* These processes may end meanwhile. */
 	run->observer.may_be_gone |= status > 0;
-	return status < 0 ? status : 0;
+	if (status >= 0)
+		buffer_append(&d->selected, d->found.pids.data, d->found.pids.size);
+	return status < 0 ? status : buffer_failed(&d->selected) ? error_no_memory(err) : 0;
 }
 
 /* The user who set the duration means it. */
@@ -472,7 +475,7 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	is_named = is_given && target_found_count(&d->found) && !d->found.is_searched;
 	is_open = !is_capture && !is_named && !d->found.has_user && !d->found.command;
 	if (!status && is_given && !is_capture && !is_named)
-		status = add_tree(d, run, err);
+		status = add_to_found(d, run, err);
 	if (!status && is_open)
 		status = find_selected(d, run, err);
 	if (!status && is_named && !is_capture)
@@ -480,8 +483,8 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	if (!status && buffer_failed(&d->gone))
 		status = error_no_memory(err);
 	if (!status && is_named && !is_capture && !d->gone.size)
-		status = add_tree(d, run, err);
-	if (is_open && d->watch_ns)
+		status = add_to_found(d, run, err);
+	if ((is_open || is_named) && !is_capture && d->watch_ns)
 		run->chore = (struct run_chore){ d->watch_ns, d, join_selected };
 	/* With no agent there is nothing to wait for. */
 	d->is_idle = is_open && !run->selected_count && !d->watch_ns;

@@ -16,6 +16,7 @@ struct diagnosing {
 	bool is_deep;	  /* also read slow details */
 	bool is_quick;	  /* one sample; a duration only serves to measure CPU use */
 	bool is_passive;  /* attaches nothing to the kernel */
+	bool only_given;  /* without the session of an agent, and what is below a process */
 	bool wants_calls; /* also the system calls of the selected processes, where permitted */
 	bool may_go_on;	  /* may exceed the default duration, see undecided.h */
 	bool insists_on_calls; /* the user requested calls: report if they are not permitted */

@@ -106,15 +106,12 @@ static const struct process_entry *find_process(const struct process_table *t, u
 }
 
 /* False: it runs, so what it waits for has to be looked at again. */
-static bool find_awaited_below(uint32_t root, struct buffer *below)
+static bool find_awaited_below(
+	const struct process_table *table, uint32_t root, struct buffer *below)
 {
-	struct sooth_error ignored;
-	struct process_table table;
-	const struct process_entry *p;
+	const struct process_entry *p = find_process(table, root);
 	bool is_known = true;
 
-	buffer_reset(below);
-	p = process_table_scan_all(&table, &ignored) ? NULL : find_process(&table, root);
 	/* Processes that an agent started are known by its session. */
 	if (p && p->first_child && !p->agent) {
 		add_below(p, false, below);
@@ -125,17 +122,71 @@ static bool find_awaited_below(uint32_t root, struct buffer *below)
 			is_known = p->process->state != 'R';
 		}
 	}
+	return is_known;
+}
+
+/* --- the session of an agent --- */
+
+bool diagnosing_has_pid(const struct buffer *pids, uint32_t pid)
+{
+	const uint32_t *all = (const void *)pids->data;
+
+	for (size_t i = 0; i < pids->size / sizeof(pid); i++) {
+		if (all[i] == pid)
+			return true;
+	}
+	return false;
+}
+
+/* The main process of the session that the process leads or has launched; NULL: neither. */
+static const struct process_entry *main_of(const struct process_entry *p)
+{
+	bool is_launcher = p && p->has_role && p->role == AGENT_ROLE_LAUNCHER;
+
+	return p && (is_launcher || p->link == PROCESS_LINK_SELF) ? p->main : NULL;
+}
+
+static void add_session(const struct process_table *table, const struct process_entry *main,
+	const struct buffer *pids, struct buffer *more)
+{
+	process_table_for_each (table, p) {
+		uint32_t pid = p->id.pid;
+
+		if (main && p->main == main && p->is_there && p->process->state != 'Z' &&
+			pid != (uint32_t)getpid() && !diagnosing_has_pid(pids, pid) &&
+			!diagnosing_has_pid(more, pid))
+			buffer_append(more, &pid, sizeof(pid));
+	}
+}
+
+/* --- both --- */
+
+/* Returns whether that is all. */
+static bool find_more(const struct buffer *pids, struct buffer *more)
+{
+	const uint32_t *all = (const void *)pids->data;
+	size_t count = pids->size / sizeof(*all);
+	struct sooth_error ignored;
+	struct process_table table;
+	bool is_known = true;
+
+	buffer_reset(more);
+	if (!process_table_scan_all(&table, &ignored)) {
+		for (size_t i = 0; i < count; i++)
+			add_session(&table, main_of(find_process(&table, all[i])), pids, more);
+		if (count == 1 && !more->size)
+			is_known = find_awaited_below(&table, all[0], more);
+	}
 	process_table_fini(&table);
 	return is_known;
 }
 
-int diagnosing_add_tree(struct buffer *pids, struct sooth_error *err)
+int diagnosing_add_related(struct buffer *pids, struct sooth_error *err)
 {
-	uint32_t root = *(const uint32_t *)(const void *)pids->data;
 	struct buffer below = { 0 };
 	bool is_any;
 
-	for (unsigned i = 0; i < LOOKS && !find_awaited_below(root, &below); i++)
+	for (unsigned i = 0; i < LOOKS && !find_more(pids, &below); i++)
 		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
 	is_any = below.size;
 	buffer_append(pids, below.data, below.size);

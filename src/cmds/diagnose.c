@@ -131,7 +131,7 @@ struct diagnose_config {
 	struct output_options output;
 	struct picture_options picture;
 	struct {
-		bool deep, calls, heap, passive, list, quick, allow_unseen;
+		bool deep, calls, heap, passive, list, quick, allow_unseen, only;
 		uint64_t duration_ns, watch_ns, buffer_bytes;
 		const char *fail_on;
 		const char *bundle;
@@ -176,6 +176,8 @@ static const struct option diagnose_options[] = {
 		"take one sample; skip checks that need an interval"),
 	FLAG_ROW(0, "passive", diagnose_config, diagnose.passive,
 		"only read: attach nothing to the kernel, observe no system calls"),
+	FLAG_ROW(0, "only", diagnose_config, diagnose.only,
+		"check only the given processes: not the session of an agent, nor processes below"),
 	VALUE_ROW(0, "bundle", FILE, "FILE", diagnose_config, diagnose.bundle,
 		"also write a report that can be shared: names, paths, arguments replaced"),
 	VALUE_ROW(0, "fail-on", CHOICE, "SEVERITY", diagnose_config, diagnose.fail_on,
@@ -208,6 +210,9 @@ static const struct option_rule rules[] = {
 		"--heap observes allocations for some time, by probes", NULL },
 	OPTION_OVER("buffer"),
 	OPTION_OVER("passive"),
+	OPTION_OVER("only"),
+	{ OPTION_NEEDS, "only", "PID,pid", "--only keeps to the processes that are given",
+		"add a PID, or leave out --only" },
 	{ OPTION_NEEDS, "on-alert", "watch", "only -w reports when findings change", NULL },
 	{ OPTION_NEEDS, "desktop", "watch", "only -w reports when findings change", NULL },
 	{ OPTION_NEEDS, "alert-on", "on-alert,desktop",
@@ -441,6 +446,7 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 	struct diagnosing d = { .is_deep = c->diagnose.deep,
 		.is_quick = c->diagnose.quick,
 		.is_passive = c->diagnose.passive,
+		.only_given = c->diagnose.only,
 		.wants_calls = !c->diagnose.passive && !c->diagnose.quick,
 		.insists_on_calls = c->diagnose.calls,
 		.wants_heap = c->diagnose.heap,
@@ -498,17 +504,19 @@ const struct command command_diagnose = {
 	.usage = "[-d] [-j] [--duration TIME] [--fail-on SEVERITY] [PID|NAME... | FILE.sooth]",
 	.about = "Observes for some seconds and prints findings with evidence: the worst first, "
 		 "then\nwhat was checked and is fine, then what could not be checked. Without a "
-		 "target:\nevery process of every agent. Nothing is changed. System calls are "
-		 "observed where the\ncaller may do so; --passive only reads.",
+		 "target:\nevery process of every agent; with the PID of an agent: its session. "
+		 "Nothing is changed.\nSystem calls are observed where the caller may do so; "
+		 "--passive only reads.",
 	.examples =
-		"  sooth diagnose                     all agents\n  sooth diagnose 4711            "
-		"    one process\n  sooth diagnose --passive 4711      only read, attach nothing\n "
-		" "
-		"sooth diagnose --flamegraph -o calls.svg 4711   its calls as a picture\n  "
-		"sooth diagnose --session 4711      all of a session\n  sooth diagnose -j "
-		"--fail-on high   for scripts\n  sooth diagnose -w                  repeat, and "
-		"print new and cleared findings\n  sooth diagnose --bundle report.json   to attach "
-		"to a bug report\n  sooth diagnose --list-findings     what it can find\n",
+		"  sooth diagnose                     all agents\n"
+		"  sooth diagnose 4711                one process; of an agent its session\n"
+		"  sooth diagnose --only 4711         only that process\n"
+		"  sooth diagnose --passive 4711      only read, attach nothing\n"
+		"  sooth diagnose --flamegraph -o calls.svg 4711   its calls as a picture\n"
+		"  sooth diagnose -j --fail-on high   for scripts\n"
+		"  sooth diagnose -w                  repeat, and print new and cleared findings\n"
+		"  sooth diagnose --bundle report.json   to attach to a bug report\n"
+		"  sooth diagnose --list-findings     what it can find\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),
 	.config_size = sizeof(struct diagnose_config),

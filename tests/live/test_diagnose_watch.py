@@ -61,6 +61,22 @@ class DiagnoseWatch(Case):
         return os.readlink(folder + "exe") == program and (
             b"nanosleep" in harness.read(folder + "wchan") or call in (b"230", b"35", b"115", b"101"))
 
+    @needs_bpf
+    def test_a_tool_that_a_watched_agent_starts_later(self):
+        program = self.path(".local/share/claude/versions/9.9.9")
+        os.makedirs(os.path.dirname(program))
+        shutil.copy(os.path.realpath("/bin/bash"), program)
+        with open(self.path("leak.py"), "w", encoding="ascii") as file:
+            file.write(LEAK)
+        main = self.start(program, "-c", "read; { echo leak; sleep 600; } | %s %s; true" % (sys.executable, self.path("leak.py")))
+        capture = self.path("watch.sooth")
+        sooth = self.start_sooth("diagnose", "-w", "1", "-j", "--save", capture, str(main.pid))
+        harness.wait_until(lambda: os.path.exists(capture), "the watch to begin")
+        main.say(b"go\n")
+        harness.wait_until(lambda: any(row["id"] == "fd-leak" for row in changes(bytes(sooth.out))),
+                           "the leak of its tool", timeout=60)
+        self.finish(sooth)
+
     def finish(self, sooth):
         sooth.send(signal.SIGINT)
         run = sooth.finish()

@@ -171,6 +171,19 @@ class Targets(Case):
         self.assertIn(self.main.pid, self.rows(self.sooth("diagnose", "--quick", "-j", "--all").json()))
         self.sooth("diagnose", "--quick", "-j", "--", "true")
 
+    def test_an_agent_means_its_session(self):
+        """But for claude-diagnose, and a process of it is itself."""
+        main, tool = str(self.main.pid), str(self.tool.pid)
+        server = self.main.start("server", **self.family.server(self.main))
+        session = {self.main.pid, self.tool.pid, server.pid}
+        for words, pids in (([main], session), ([main, str(self.other.pid)], session | {self.other.pid}),
+                            (["--only", main], {self.main.pid}), ([tool], {self.tool.pid}),
+                            (["-p", main + "," + tool], session)):
+            with self.subTest(words=words):
+                self.assertEqual(self.rows(self.sooth("diagnose", "--quick", "-j", *words).json()), pids)
+        run = self.run_program("bash", "-c", "exec -a claude-diagnose %s -j --pid %s" % (harness.SOOTH, main))
+        self.assertEqual(self.rows(run.json()), {self.main.pid})
+
     def rows(self, report):
         key = "subjects" if "subjects" in report else "processes"
         return {row["pid"] for row in report[key]}

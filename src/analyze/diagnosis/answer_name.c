@@ -106,12 +106,25 @@ void answer_activity(const struct diagnosis *s, const struct diagnosed *j, struc
 		activity_write(out, &a, ACTIVITY_TEXT_WHOLE);
 }
 
+/* Nothing but its session is diagnosed. A single process has its activity in its own line. */
+static bool is_only_session(const struct diagnosis *s, const struct diagnosed *j)
+{
+	for (size_t i = 1; i < s->count; i++) {
+		const struct process_entry *p = s->all[i].process;
+
+		if (!p || !p->main || p->main != j->process)
+			return false;
+	}
+	return s->count > 2;
+}
+
 bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j)
 {
 	struct activity a;
 
 	return find_activity(s, j, &a) &&
-	       (a.state == ACTIVITY_WAITS_FOR_USER || a.state == ACTIVITY_ASKS_AGAIN);
+	       (a.state == ACTIVITY_WAITS_FOR_USER || a.state == ACTIVITY_ASKS_AGAIN ||
+		       is_only_session(s, j));
 }
 
 bool answer_ended(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
