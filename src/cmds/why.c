@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "analyze/stacks/stacks.h"
+#include "analyze/waits/wait_decided.h"
 #include "analyze/waits/waits.h"
 #include "base/units.h"
 #include "cli/selected/process_table_scan.h"
@@ -12,6 +13,7 @@
 
 #define TARGETS	    (TARGET_MAY_BE_HOST | TARGET_IS_HOST)
 #define INTERVAL_NS (200 * NS_PER_MS) /* the CPU of processes that run is measured over it */
+#define ONCE	    (SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_EDGES | SOOTH_ONCE)
 
 struct why_config {
 	struct target_options target;
@@ -23,8 +25,8 @@ struct why_config {
 
 static const struct option why_options[] = {
 	VALUE_ROW('i', "interval", DURATION, "TIME", why_config, why.interval_ns,
-		"time over which CPU is measured (200ms)", .min = NS_PER_MS,
-		.max = 3600 * NS_PER_S),
+		"time over which CPU is measured (200ms, where the answer depends on it)",
+		.min = NS_PER_MS, .max = 3600 * NS_PER_S),
 };
 
 static const struct option_group groups[] = {
@@ -73,6 +75,18 @@ static const char *no_agents(void)
 			: "no agents are running; to explain another process: sooth why PID";
 }
 
+/* A second sample only where it could change the answer; the user who sets an interval wants it. */
+static void sample_once(struct run *run, struct wait_decided *decided)
+{
+	for (size_t i = 0; run->probes[i].name; i++)
+		run->probes[i].interest |= SOOTH_ONCE;
+	run->observer.sample_ns = decided->interval_ns;
+	run->duration_ns = 1;
+	run->extension = (struct run_extension){
+		.take = wait_decided_add_record, .more_ns = wait_decided_more, .user = decided
+	};
+}
+
 static int run_why(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct why_config *c = config;
@@ -81,6 +95,7 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 		.if_empty = is_of_agents ? no_agents() : NULL };
 	struct stacks_options stacks = { .first_only = true };
 	struct target_found found = { 0 };
+	struct wait_decided decided = { .interval_ns = INTERVAL_NS };
 	struct run run = {
 		.name = "why",
 		.target = &c->target,
@@ -101,11 +116,15 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 		run.probes[0].interest = SOOTH_SAMPLE;
 		run.allowed = 0;
 	} else if (c->output.verbose) {
-		run.probes[3] = (struct run_probe){ "stacks", SOOTH_SAMPLE | SOOTH_BRIEF };
+		run.probes[3] = (struct run_probe){ "stacks", ONCE };
 		run.views[1] = (struct run_view){ "stacks", &stacks };
 	}
+	host_state_init(&decided.host);
+	if (run.allowed && !c->why.interval_ns && !target_capture(arguments))
+		sample_once(&run, &decided);
 	if (!status)
 		status = run_report(&run, err);
+	host_state_fini(&decided.host);
 	target_found_fini(&found);
 	return status;
 }

@@ -221,6 +221,27 @@ MUTEXES = """
     """
 
 
+class Samples(Situations):
+    def cpu_of(self, *words):
+        """None: of one sample."""
+        return self.sooth("why", "-j", *words).json()["processes"][0]["waits"][0]["cpu_percent"]
+
+    def test_one_sample_of_what_is_blocked(self):
+        """Two of what runs, of a loop that wakes up, and where the user gives the interval."""
+        blocked = self.begin("bash", "-c", "sleep 600; true").pid
+        working = self.begin("bash", "-c", "while true; do :; done").pid
+        waking = self.python("""
+            import select
+            while True: select.epoll().poll(0.05)
+            """)
+        time.sleep(LEAST_S)
+        self.assertIsNone(self.cpu_of(str(blocked)))
+        self.assertIn("waits for its child sleep", self.sooth("why", str(blocked)).text)
+        for words in ((working,), (waking,), ("-i", "50ms", blocked)):
+            with self.subTest(words=words):
+                self.assertIsNotNone(self.cpu_of(*map(str, words)))
+
+
 class FirstThread(Situations):
     def test_it_has_ended(self):
         """The process has not: its other thread goes on, and its parent has nothing to reap."""
