@@ -141,6 +141,7 @@ const struct command command_why = {
 	.examples =
 		"  sooth why 4711                     one process\n"
 		"  sooth why -v psql                  every process of that name, with threads\n"
+		"  sooth why -a                       what waits on this host, on one screen\n"
 		"  sooth why -j 4711                  the chain as JSON\n"
 		"  sooth why 4711 --save now.sooth    the same, and keep it\n",
 	COMMAND_GROUPS(groups),

@@ -241,6 +241,20 @@ class Samples(Situations):
             with self.subTest(words=words):
                 self.assertIsNotNone(self.cpu_of(*map(str, words)))
 
+    def test_many(self):
+        """Text has those that wait for another process; programs and -v have all."""
+        sleeping = [str(self.begin("sleep", "600").pid) for _ in range(28)]
+        shell = self.begin("bash", "-c", "sleep 600; true").pid
+        wait_until(lambda: children(shell), "the child")
+        pids = [*sleeping, str(shell), str(children(shell)[0])]
+        lines = self.sooth("why", *pids).text.splitlines()
+        self.assertEqual(len(lines), 2, lines)
+        self.assertRegex(lines[0], r"^bash \(%d\) waits for its child sleep" % shell)
+        self.assertEqual(lines[1], "29 processes sleeping")
+        self.assertEqual(len(self.sooth("why", "-j", *pids).json()["processes"]), 30)
+        self.assertEqual(self.sooth("why", "-v", *pids).text.count("clock_nanosleep, "), 30)
+        self.assertIn("28 processes sleeping", self.sooth("why", "--filter", "name == 'sleep'", *pids[:-1]).text)
+
 
 class FirstThread(Situations):
     def test_it_has_ended(self):

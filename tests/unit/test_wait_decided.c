@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which waits one sample answers. */
+/* Which waits one sample answers, and which of many processes have a line. */
 #include "support.h"
 
+#include "analyze/waits/wait_screen.h"
 #include "analyze/waits/wait_decided.h"
 #include "base/units.h"
 #include "model/field.h"
@@ -72,6 +73,8 @@ static int reset(void **state)
 	buffer_reset(&records);
 	return 0;
 }
+
+/* --- one sample, or two --- */
 
 static uint64_t more_after_all(void)
 {
@@ -170,6 +173,94 @@ static void test_no_sample(void **state)
 	host_state_fini(&s.host);
 }
 
+/* --- many processes --- */
+
+static void add(struct wait_screen *s, uint32_t pid, const char *text)
+{
+	struct wait_graph g = { .records = { records.data, records.size } };
+	struct wait_chain chain;
+
+	wait_chain_follow(&g, pid, &chain);
+	wait_screen_add(s, pid, &chain, NULL, span_of_string(text));
+}
+
+static void expect_screen(struct wait_screen *s, const char *text)
+{
+	struct buffer out = { 0 };
+
+	wait_screen_put(s, &out);
+	assert_string_equal(buffer_cstr(&out), text);
+	buffer_fini(&out);
+	wait_screen_fini(s);
+}
+
+/* What ends with a stopped process comes before what waits longer; a process in the chain of
+ * another one has no line. */
+static void test_screen(void **state)
+{
+	struct wait_screen s = { 0 };
+
+	(void)state;
+	process(10, 'S');
+	thread(10, 10, "wait4", 3 * NS_PER_S);
+	party(10, WAITS_RELATION_CHILD, 20);
+	process(20, 'S');
+	thread(20, 20, "read", 2 * NS_PER_S);
+	party(20, WAITS_RELATION_WRITER, 30);
+	process(30, 'T');
+	process(40, 'S');
+	thread(40, 40, "wait4", 9 * NS_PER_S);
+	party(40, WAITS_RELATION_CHILD, 50);
+	process(50, 'S');
+	thread(50, 50, "clock_nanosleep", 9 * NS_PER_S);
+	process(60, 'S');
+	thread(60, 60, "epoll_wait", 9 * NS_PER_S);
+	process(70, 'S');
+	thread(70, 70, "epoll_wait", 9 * NS_PER_S);
+	for (uint32_t pid = 20; pid <= 70; pid += 10)
+		add(&s, pid, pid == 40 ? "forty" : "another");
+	add(&s, 10, "ten");
+	expect_screen(&s, "ten\nforty\n2 processes idle, 1 sleeping");
+}
+
+/* Each has all of them in its chain, and one stands for the circle. */
+static void test_circle(void **state)
+{
+	struct wait_screen s = { 0 };
+
+	(void)state;
+	for (uint32_t pid = 10; pid <= 20; pid += 10) {
+		process(pid, 'S');
+		thread(pid, pid, "flock", 3 * NS_PER_S);
+		party(pid, WAITS_RELATION_LOCK, 30 - pid);
+	}
+	add(&s, 10, "ten");
+	add(&s, 20, "twenty");
+	expect_screen(&s, "ten\n");
+}
+
+static void test_full_screen(void **state)
+{
+	char text[201], *line, expected[2000] = "";
+	struct wait_screen s = { 0 };
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	for (uint32_t pid = 100; pid < 130; pid++) {
+		process(pid, 'S');
+		thread(pid, pid, "wait4", 3 * NS_PER_S);
+		party(pid, WAITS_RELATION_CHILD, 1000);
+	}
+	for (uint32_t pid = 100; pid < 130; pid++)
+		add(&s, pid, text);
+	line = expected;
+	for (int i = 0; i < 6; i++)
+		line += sprintf(line, "%s\n", text);
+	strcpy(line, "and 24 more (-v)\n");
+	expect_screen(&s, expected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +271,9 @@ int main(void)
 		cmocka_unit_test_setup(test_short_wait, reset),
 		cmocka_unit_test_setup(test_stopped, reset),
 		cmocka_unit_test(test_no_sample),
+		cmocka_unit_test_setup(test_screen, reset),
+		cmocka_unit_test_setup(test_circle, reset),
+		cmocka_unit_test_setup(test_full_screen, reset),
 	};
 	int status = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -7,14 +7,17 @@
 #include "analyze/waits/wait_activity.h"
 #include "analyze/waits/wait_goroutines.h"
 #include "analyze/waits/wait_rows.h"
+#include "analyze/waits/wait_screen.h"
 #include "analyze/waits/wait_tasks.h"
 #include "analyze/waits/wait_text.h"
 #include "analyze/waits/why_rows.h"
 #include "base/cleanup.h"
+#include "base/cursor.h"
 #include "base/map.h"
 #include "explain/stage.h"
 
 #define PROCESSES_MAX 65536
+#define EACH_MOST     24 /* of more processes, text has only those whose wait matters */
 
 struct waits_state {
 	struct output *output;
@@ -73,11 +76,10 @@ static bool is_whole(const struct activity *a)
 
 /* The activity comes before the chain, which follows if it shows more. */
 static void add_activity(const struct waits_state *s, const struct process_entry *main,
-	const struct wait_graph *g, const struct wait_chain *chain, struct buffer *rows,
-	struct buffer *text)
+	const struct wait_graph *g, const struct wait_chain *chain, struct activity *a,
+	struct buffer *rows, struct buffer *text)
 {
 	struct wait_chain own = *chain;
-	struct activity a;
 	bool is_wait;
 
 	/* A client and a server that read from each other are at rest as a rule. */
@@ -85,15 +87,15 @@ static void add_activity(const struct waits_state *s, const struct process_entry
 		own.count = 1;
 		own.links[0].repeats = false;
 	}
-	activity_find(&a, &s->host, main);
-	is_wait = wait_activity_add(&a, g, &own);
-	activity_append_row(rows, &main->id, &a);
+	activity_find(a, &s->host, main);
+	is_wait = wait_activity_add(a, g, &own);
+	activity_append_row(rows, &main->id, a);
 	buffer_format(text, "%s (%u): ", main->agent->title, main->id.pid);
-	activity_write(text, &a, ACTIVITY_TEXT_WHOLE);
+	activity_write(text, a, ACTIVITY_TEXT_WHOLE);
 	if (is_wait)
 		wait_chain_rest(text, g, &own);
 	if (is_wait || !chain->count || chain->links[0].is_idle || chain->links[0].is_active ||
-		is_whole(&a))
+		is_whole(a))
 		return;
 	buffer_string(text, "; ");
 	wait_chain_text(text, g, &own);
@@ -107,7 +109,22 @@ static bool is_left_out(const struct snapshot *snapshot)
 	return end && !snapshot->records.size && end->processes_state == SOOTH_STATE_TRUNCATED;
 }
 
-static int emit(struct waits_state *s, const struct snapshot *snapshot, struct sooth_error *err)
+/* The filter lets the row pass. */
+static bool is_held(
+	const struct waits_state *s, struct why_row *row, struct record_tail *tail, size_t count)
+{
+	struct buffer record = { 0 };
+	bool result;
+
+	RECORD_APPEND(&record, row, tail, count);
+	result = !buffer_failed(&record) &&
+		 output_holds(s->output, s->section.schema, (const void *)record.data);
+	buffer_fini(&record);
+	return result;
+}
+
+static int emit(struct waits_state *s, const struct snapshot *snapshot, struct wait_screen *screen,
+	struct sooth_error *err)
 {
 	const struct snapshot *first = snapshots_get(&s->first, &snapshot->id);
 	struct wait_graph g = { .records = snapshot_records(snapshot),
@@ -116,6 +133,7 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct s
 	const struct process_entry *main = activity_main(&s->host, &snapshot->id);
 	const struct waits_process *p;
 	struct buffer activity = { 0 };
+	struct activity doing;
 	struct wait_chain chain;
 	const char *reason;
 	int status;
@@ -123,7 +141,7 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct s
 	wait_chain_follow(&g, snapshot->id.pid, &chain);
 	p = chain.count ? chain.links[0].process : NULL;
 	if (main)
-		add_activity(s, main, &g, &chain, &activity, &text);
+		add_activity(s, main, &g, &chain, &doing, &activity, &text);
 	else
 		wait_chain_text(&text, &g, &chain);
 	if (chain.count) {
@@ -158,6 +176,9 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct s
 		tail_string(&row.agent, main ? main->agent->name : ""),
 	};
 	status = OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	if (screen && is_held(s, &row, tail, ARRAY_SIZE(tail)))
+		wait_screen_add(screen, snapshot->id.pid, &chain, main ? &doing : NULL,
+			span_of(buffer_cstr(&text), text.size));
 	buffer_fini(&activity);
 	buffer_fini(&text);
 	buffer_fini(&waits);
@@ -166,17 +187,60 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct s
 	return status;
 }
 
+/* --- many processes --- */
+
+static int put_screen(struct waits_state *s, struct wait_screen *screen, struct sooth_error *err)
+{
+	static const struct section section = SECTION_OF(
+		"screen", why_line_schema, TABLE, .audience = SECTION_BRIEF, .wraps = true);
+	int status = output_section(s->output, &section, err);
+	struct buffer text = { 0 };
+	struct cursor lines;
+
+	wait_screen_put(screen, &text);
+	lines = cursor_over(buffer_cstr(&text), text.size);
+	while (!status && !cursor_at_end(&lines)) {
+		struct why_remedy_row row = { 0 };
+		struct record_tail tail[] = { tail_span(&row.text, cursor_until(&lines, '\n')) };
+
+		status = OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	}
+	buffer_fini(&text);
+	return status;
+}
+
+/* Programs and -v get each process, other readers those whose wait matters. */
+static int emit_many(struct waits_state *s, struct sooth_error *err)
+{
+	struct wait_screen screen = { 0 };
+	int status = 0;
+
+	snapshots_for_each (&s->host.waits, snapshot)
+		status = status ? status : emit(s, snapshot, &screen, err);
+	if (!status)
+		status = put_screen(s, &screen, err);
+	wait_screen_fini(&screen);
+	return status;
+}
+
 static int finish(void *state, struct sooth_error *err)
 {
 	struct waits_state *s = state;
 	const struct snapshot *snapshot;
-	size_t position = 0;
+	size_t position = 0, count = 0;
+	bool is_many;
 	int status;
+
+	while (snapshots_next(&s->host.waits, &position))
+		count++;
+	position = 0;
+	is_many = !s->is_among_others && count > EACH_MOST;
 
 	s->section = (struct section){
 		.name = s->is_among_others ? "waits" : "processes",
 		.schema = s->with_threads ? &why_evidence_schema : &why_schema,
 		.shape = SECTION_TABLE,
+		.audience = is_many ? SECTION_DETAIL : SECTION_FOR_ALL,
 		.if_empty =
 			s->if_empty
 				? s->if_empty
@@ -185,8 +249,10 @@ static int finish(void *state, struct sooth_error *err)
 	status = host_state_resolve(&s->host, err);
 	if (!status)
 		status = output_section(s->output, &s->section, err);
+	if (!status && is_many)
+		return emit_many(s, err);
 	while (!status && (snapshot = snapshots_next(&s->host.waits, &position)))
-		status = emit(s, snapshot, err);
+		status = emit(s, snapshot, NULL, err);
 	return status;
 }
 

@@ -88,6 +88,6 @@ ROW_STRUCT(why_remedy_row, WHY_REMEDY_ROW);
 ROW_STRUCT(why_row, WHY_ROW);
 
 extern const struct sooth_schema why_schema, why_evidence_schema, why_link_schema,
-	why_remedy_schema;
+	why_remedy_schema, why_line_schema;
 
 #endif

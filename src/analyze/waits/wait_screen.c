@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/waits/wait_screen.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/waits/wait_lookup.h"
+#include "analyze/waits/wait_text.h"
+#include "base/units.h"
+
+#define LINES_MOST 20 /* of a screen, beside the counts */
+#define COLUMNS	   80
+#define DISK_LEAST NS_PER_S /* a shorter wait for a disk is that of any program at work */
+
+enum rank { RANK_AT_WORK, RANK_WAITS, RANK_STOPPED, RANK_DISK, RANK_DEADLOCK };
+
+enum rest { REST_IDLE, REST_RUNS, REST_SLEEPS, REST_INSIDE, REST_OTHER };
+static const char *const rests[WAIT_RESTS] = { "idle", "running", "sleeping",
+	"waiting for a lock or condition inside", "ended or not read" };
+
+struct candidate {
+	uint32_t pid;
+	enum rank rank;
+	uint64_t since_ns;
+	size_t text, text_size, count;
+	uint32_t pids[WAIT_LINKS_MAX]; /* of the chain */
+};
+
+void wait_screen_fini(struct wait_screen *s)
+{
+	assert(s);
+	buffer_fini(&s->candidates);
+	buffer_fini(&s->texts);
+}
+
+/* WAIT_RESTS: it has a line. A launcher is idle as what it has launched. */
+static unsigned rest_of(const struct wait_chain *chain)
+{
+	const struct wait_link *first = &chain->links[0];
+	const char *state = wait_chain_state(chain);
+
+	if (!strcmp(state, "idle"))
+		return REST_IDLE;
+	if (chain->count > 1)
+		return WAIT_RESTS;
+	if (!strcmp(state, "runs"))
+		return REST_RUNS;
+	if (!strcmp(state, "ended") || !strcmp(state, "unknown"))
+		return REST_OTHER;
+	if (first->what == WAIT_SLEEP)
+		return REST_SLEEPS;
+	return wait_is_of_locks(first) && !first->party ? REST_INSIDE : WAIT_RESTS;
+}
+
+static uint64_t since_of(const struct wait_link *link)
+{
+	bool is_known = link->thread && !link->thread->since_state && !link->is_polling;
+
+	return is_known ? link->thread->since_ns : 0;
+}
+
+static enum rank rank_of(const struct wait_chain *chain)
+{
+	enum wait_what end = chain->links[chain->count ? chain->count - 1 : 0].what;
+	enum rank rank = end == WAIT_RUNS || end == WAIT_READY ? RANK_AT_WORK : RANK_WAITS;
+
+	if (chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)
+		return RANK_DEADLOCK;
+	for (size_t i = 0; i < chain->count; i++) {
+		const struct wait_link *l = &chain->links[i];
+
+		if (l->thread && l->thread->state == 'D' && since_of(l) >= DISK_LEAST)
+			return RANK_DISK;
+		if (stopped_process_text(l))
+			rank = RANK_STOPPED;
+	}
+	return rank;
+}
+
+void wait_screen_add(struct wait_screen *s, uint32_t pid, const struct wait_chain *chain,
+	const struct activity *activity, struct span text)
+{
+	assert(s);
+	assert(chain);
+
+	struct candidate c = { .pid = pid,
+		.rank = rank_of(chain),
+		.since_ns = activity && activity->has_since ? activity->since_ns
+							    : since_of(&chain->links[0]),
+		.text = s->texts.size,
+		.text_size = text.size,
+		.count = chain->count };
+	unsigned rest = rest_of(chain);
+
+	if (activity && activity->state != ACTIVITY_UNKNOWN)
+		rest = activity->state == ACTIVITY_IDLE ? REST_IDLE : WAIT_RESTS;
+	if (chain->count && chain->links[0].what == WAIT_KERNEL_THREAD)
+		return;
+	if (rest < WAIT_RESTS) {
+		s->rests[rest]++;
+		return;
+	}
+	for (size_t i = 0; i < chain->count; i++)
+		c.pids[i] = chain->links[i].process->node_pid;
+	buffer_append(&s->candidates, &c, sizeof(c));
+	buffer_append(&s->texts, text.data, text.size);
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	if (x->rank != y->rank)
+		return (x->rank < y->rank) - (x->rank > y->rank);
+	return (x->since_ns < y->since_ns) - (x->since_ns > y->since_ns);
+}
+
+/* A longer chain has it; in a circle each has all, and the first one stands for them. */
+static bool is_covered(const struct candidate *all, size_t count, const struct candidate *c)
+{
+	for (const struct candidate *o = all; o < all + count; o++) {
+		if (o->count < c->count || (o->count == c->count && o >= c))
+			continue;
+		for (size_t i = 0; i < o->count; i++) {
+			if (o->pids[i] == c->pid)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* "312 processes idle, 14 running" */
+static void put_rests(const struct wait_screen *s, struct buffer *out)
+{
+	const char *noun = " process", *more = "";
+
+	for (size_t i = 0; i < WAIT_RESTS; i++) {
+		if (!s->rests[i])
+			continue;
+		buffer_format(out, "%s%u%s%s %s", more, s->rests[i], noun,
+			*noun && s->rests[i] > 1 ? "es" : "", rests[i]);
+		noun = "";
+		more = ", ";
+	}
+}
+
+void wait_screen_put(struct wait_screen *s, struct buffer *out)
+{
+	struct candidate *all = (void *)s->candidates.data;
+	size_t count = s->candidates.size / sizeof(*all), lines = 0;
+	unsigned more = 0;
+
+	assert(out);
+	if (count)
+		qsort(all, count, sizeof(*all), by_rank);
+	for (struct candidate *c = all; c < all + count; c++) {
+		if (is_covered(all, count, c))
+			continue;
+		lines += c->text_size / COLUMNS + 1;
+		more += lines > LINES_MOST;
+		if (lines <= LINES_MOST)
+			buffer_format(out, "%.*s\n", (int)c->text_size, s->texts.data + c->text);
+	}
+	if (more)
+		buffer_format(out, "and %u more (-v)\n", more);
+	put_rests(s, out);
+}
