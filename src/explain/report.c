@@ -100,6 +100,8 @@ static int add_stage(struct sooth_report *r, const struct stage_type *type, cons
 	}
 	r->stage_count++;
 	r->summary.are_gaps_reported |= type->reports_gaps;
+	r->summary.hides_fallbacks =
+		type->is_same_by_fallback && (r->stage_count == 1 || r->summary.hides_fallbacks);
 	return 0;
 }
 

@@ -69,6 +69,7 @@ struct section {
 	const struct section_graph *graph; /* NULL: rows are no frames */
 	const char *spare; /* "ppid,state": columns that a narrow terminal may do without, in that
 			    * order; NULL: those on the right */
+	bool hides_spare;  /* only verbose text names the columns that found no room */
 	/* is_heat: values over time are a strip for each row, whose color is the value.
 	 * has_own_scales: each row goes from 0 to its own highest value, not to that of all
 	 * rows. */

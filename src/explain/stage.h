@@ -26,6 +26,8 @@ struct stage_type {
 	 * detail.
 	 */
 	bool reports_gaps;
+	/* A fallback measures the same for it: it is detail. */
+	bool is_same_by_fallback;
 	size_t state_size;
 	/* state is zeroed; options are the stage's own struct, NULL: the defaults. */
 	int (*init)(

@@ -502,7 +502,7 @@ int summary_emit(struct summary *s, struct output *output, struct sooth_error *e
 		status = time_range_emit(s->part, output, err);
 	if (!status)
 		status = emit_marks(s, output, err);
-	if (!status)
+	if (!status && !s->hides_fallbacks)
 		status = emit_fallbacks(s, output, err);
 	for (size_t i = 0; i < ARRAY_SIZE(sections) && !status; i++) {
 		status = emit_records(output, &sections[i], records[i], err);

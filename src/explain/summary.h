@@ -33,6 +33,7 @@ struct summary {
 	bool is_unread;	  /* what came was not all of the capture, for no more was asked for */
 	bool is_snapshot; /* of a recording that goes on */
 	bool are_gaps_reported; /* by a view: limits without a remedy are detail */
+	bool hides_fallbacks;	/* no view measures less by one */
 	bool is_newer;		/* the capture is of a later format than this build knows */
 };
 

@@ -27,7 +27,8 @@ struct table_sink {
 	/* For rows that stand below others: */
 	const struct sooth_field *depth, *alarm;
 	struct libscols_line *above[TREE_DEPTH_MAX]; /* the last line of each depth */
-	unsigned reasons;      /* a bit for each enum sooth_reason seen in the table */
+	/* A bit for each enum sooth_reason seen in a column of the table. */
+	unsigned reasons[SECTION_COLUMNS_MAX];
 	unsigned line_reasons; /* reasons seen in lines since the last table */
 	bool has_output;       /* something stands above */
 	bool is_note;	       /* the open section is one of the notes */
@@ -100,7 +101,7 @@ static int table_open(struct table_sink *s, const struct section *section, struc
 	if (!s->table)
 		return error_no_memory(err);
 	s->column_count = 0;
-	s->reasons = 0;
+	memset(s->reasons, 0, sizeof(s->reasons));
 	s->is_begun = false;
 	memset(s->above, 0, sizeof(s->above));
 	s->depth = section->tree ? sooth_schema_field(section->schema, section->depth) : NULL;
@@ -233,7 +234,7 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 		struct sooth_value v = sooth_field_get(s->columns[i], r);
 
 		if (v.state == SOOTH_STATE_NOT_MEASURED)
-			s->reasons |= 1u << v.reason;
+			s->reasons[i] |= 1u << v.reason;
 		if (table_bars_draws(s->columns[i])) {
 			if (!table_bars_keep(&s->bars, i, s->row_count, &v))
 				return -ENOMEM;
@@ -399,13 +400,25 @@ static int rows(void *state, const struct section *section, const struct batch *
 	return check_stream(s, err);
 }
 
+/* Columns without room need no reason. */
+static unsigned reasons_shown(const struct table_sink *s)
+{
+	unsigned shown = 0;
+
+	for (size_t i = 0; i < s->column_count; i++) {
+		if (!scols_column_is_hidden(scols_table_get_column(s->table, i)))
+			shown |= s->reasons[i];
+	}
+	return shown;
+}
+
 static int print_table(struct table_sink *s, const struct section *section)
 {
 	struct buffer legend = { 0 };
 
 	if (print_part(s, section))
 		return -ENOMEM;
-	if (s->left_out.size)
+	if (s->left_out.size && (s->options.is_verbose || !section->hides_spare))
 		print_footer(s, "no room for: ", buffer_cstr(&s->left_out));
 	if (section->rows_most && s->row_count > section->rows_most)
 		fprintf(s->options.stream, "and %zu more (-j lists all)\n",
@@ -414,7 +427,7 @@ static int print_table(struct table_sink *s, const struct section *section)
 	if (legend.size)
 		fwrite(legend.data, 1, legend.size, s->options.stream);
 	buffer_fini(&legend);
-	print_reasons(s, s->reasons);
+	print_reasons(s, reasons_shown(s));
 	return 0;
 }
 
