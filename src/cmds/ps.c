@@ -165,7 +165,7 @@ static const struct option ps_options[] = {
 	VALUE_ROW(0, "columns", LIST, "LIST", ps_config, ps.columns,
 		"columns of the table by name or heading; +NAME adds one; help lists them"),
 	VALUE_ROW(0, "sort", TEXT, "[-]COLUMN", ps_config, ps.sort,
-		"sort column, with - descending (-cpu_percent)"),
+		"sort column, with - descending (urgency; JSON, CSV and -a: -cpu_percent)"),
 	VALUE_ROW('k', "cpu-over", REAL, "PCT", ps_config, ps.cpu_over,
 		"flag processes above this CPU share (percent of one core)", .max = 1000000),
 	VALUE_ROW('m', "rss-over", MEGABYTES, "SIZE", ps_config, ps.rss_over,
@@ -300,6 +300,7 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 	/* Rows are selected, not records: owners may be anywhere. */
 	struct target_found whole = { .capture = v->found.capture };
 	bool is_brief = !c->target.all && !v->options.pid_count;
+	const char *sink = output_sink_name(&c->output, c->ps.watch_ns != 0);
 	unsigned interest = SOOTH_SAMPLE | (is_brief ? SOOTH_BRIEF : 0) | SOOTH_TRANSCRIPT |
 			    (c->ps.interval_ns ? 0 : SOOTH_ONCE);
 	size_t count = 0;
@@ -317,6 +318,9 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 		.schema = "proc.snapshot", .interval_ns = c->ps.watch_ns, .alerts = &v->alerts
 	};
 
+	v->options.is_for_people = !strcmp(sink, "text") || !strcmp(sink, "table");
+	if (v->options.is_for_people && !v->options.sort && !c->target.all)
+		v->options.sort = sooth_schema_field(&process_row_schema, "urgency");
 	if (c->ps.watch_ns) {
 		run.watch = &watch;
 		run.observer.sample_ns = c->ps.watch_ns;

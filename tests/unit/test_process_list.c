@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "analyze/activity/activity.h"
 #include "analyze/processes/process_list.h"
 #include "analyze/processes/processes.h"
 #include "base/units.h"
@@ -31,6 +32,9 @@ struct made {
 	char state;
 	const char *name, *executable, *group;
 	uint64_t cpu_ms; /* used between the readings */
+	const char *command;
+	size_t command_size;
+	uint8_t descriptors_state;
 };
 
 static void add_at(struct made m, uint64_t time_ns, uint64_t cpu_ns)
@@ -45,14 +49,17 @@ static void add_at(struct made m, uint64_t time_ns, uint64_t cpu_ns)
 		.state = m.state ? m.state : 'S',
 		.cpu_ns = cpu_ns,
 		.rss_bytes = m.rss_mb << 20,
+		.descriptors_state = m.descriptors_state,
 		.threads = 1 };
 	const char *name = m.name ? m.name : "sh";
 	const char *executable = m.executable ? m.executable : "/bin/sh";
 	const char *group = m.group ? m.group : "/";
 	struct record_tail tail[] = { { &p.name, name, strlen(name) },
 		{ &p.executable, executable, strlen(executable) },
-		{ &p.arguments, name, strlen(name) + 1 }, { &p.directory, "/home/me/work", 13 },
-		{ &p.control_group, group, strlen(group) }, { &p.user, "me", 2 } };
+		{ &p.arguments, m.command ? m.command : name,
+			m.command ? m.command_size : strlen(name) + 1 },
+		{ &p.directory, "/home/me/work", 13 }, { &p.control_group, group, strlen(group) },
+		{ &p.user, "me", 2 } };
 
 	RECORD_APPEND(&records, &p, tail, ARRAY_SIZE(tail));
 }
@@ -258,9 +265,10 @@ static void test_container(void **state)
 		show(&o, "csv"), "pid,container,user\r\n1,docker 0123456789ab,me\r\n2,,me\r\n");
 }
 
-/* A process left of a session is listed although it is no agent, with the reason in words. */
-static void test_orphan(void **state)
+/* A process that a session left behind. */
+static void add_orphan(uint32_t pid)
 {
+	static const char command[] = "/usr/bin/tail\0-f\0/dev/null";
 	static const char markers[] = "CLAUDECODE=1\0CLAUDE_CODE_SESSION_ID=4f1c\0CLAUDE_PID=11\0"
 				      "CLAUDE_CODE_EXECPATH";
 	struct proc_snapshot snapshot = { .record = { .time_ns = 102 * NS_PER_S,
@@ -268,29 +276,224 @@ static void test_orphan(void **state)
 		.from_ns = 101 * NS_PER_S,
 		.is_of_host = 1 };
 	struct proc_ties t = { .record = { .time_ns = 101 * NS_PER_S,
-				       .pid = 30,
-				       .start_ticks = 30,
+				       .pid = pid,
+				       .start_ticks = pid,
 				       .kind = PROC_LINKS },
 		.pid_namespace = 1,
-		.inner_pid = 30,
+		.inner_pid = pid,
 		.stream = { PROC_STREAM_NULL, PROC_STREAM_PIPE, PROC_STREAM_PIPE } };
 	struct record_tail tail[] = { { &t.markers, markers, sizeof(markers) } };
+
+	add((struct made){ .pid = pid,
+		.ppid = 1,
+		.name = "tail",
+		.command = command,
+		.command_size = sizeof(command) });
+	RECORD_APPEND(&records, &t, tail, 1);
+	RECORD_APPEND(&records, &snapshot, NULL, 0);
+}
+
+/* A process left of a session is listed although it is no agent, with the reason in words. */
+static void test_orphan(void **state)
+{
 	struct processes_options o = { .shown = PROCESSES_AGENTS,
 		.columns = "pid,flags,session_reason" };
 	const char *text;
 
 	(void)state;
 	add_session();
-	add((struct made){ .pid = 30, .ppid = 1, .name = "tail" });
-	RECORD_APPEND(&records, &t, tail, 1);
-	RECORD_APPEND(&records, &snapshot, NULL, 0);
+	add_orphan(30);
 	text = show(&o, "text");
 	assert_true(has(text, "\n 30 ORPHANED "));
-	assert_true(has(text, "\n30 (tail) orphaned: "));
+	assert_true(has(text,
+		"\n1 orphaned: left running by a session that ended; to end: sooth kill 30\n"));
+	assert_false(has(text, "session 4f1c"));
 	assert_false(has(text, "\n 20 "));
+	assert_true(has(show(&o, "json"), "\"reason\": \"session 4f1c"));
 	assert_true(has(show(&o, "json"), "\"orphaned_count\": 1,"));
 	assert_true(has(shown.data, "\"is_orphaned\": true,"));
 	assert_false(has(shown.data, "\"orphaned_reason\": \"\""));
+}
+
+/* In text a row says whose it is and what it runs; data has no such agent. */
+static void test_owner(void **state)
+{
+	struct processes_options o = { .shown = PROCESSES_AGENTS,
+		.columns = "pid,agent,flags,activity_since_s,activity_text",
+		.is_for_people = true };
+
+	(void)state;
+	add_session();
+	add_orphan(30);
+	assert_true(has(show(&o, "text"), "\n 30 (claude) ORPHANED 1m41s tail -f /dev/null\n"));
+	o.is_for_people = false;
+	assert_true(has(show(&o, "csv"), "\r\n30,,ORPHANED,,\r\n"));
+}
+
+/* The text of a terminal, with -v or without. */
+static const char *show_wide(const struct processes_options *o, unsigned width, bool is_verbose)
+{
+	struct sooth_sink_options sink = {
+		.size = sizeof(sink), .width = width, .is_verbose = is_verbose
+	};
+	struct sooth_report *r;
+	struct sooth_error err;
+
+	text_free(&shown);
+	text_open(&shown);
+	sink.stream = shown.stream;
+	assert_int_equal(sooth_report_new(&r, "ps", &err), 0);
+	assert_int_equal(sooth_report_add_view(r, "processes", o, &err), 0);
+	assert_int_equal(sooth_report_add_sink(r, "text", &sink, &err), 0);
+	return show_report(r, "text");
+}
+
+/* No line below the table is about a column that is not in it, or about a source that would
+ * measure the same; with -v they are. */
+static void test_footnotes(void **state)
+{
+	struct processes_options o = { .shown = PROCESSES_AGENTS,
+		.columns = "pid,executable,open_files,activity_text" };
+	struct stream_source s = { .record = { .time_ns = 1, .kind = STREAM_SOURCE } };
+	struct record_tail tail[] = { { &s.probe, "proc", 4 }, { &s.backend, "procfs", 6 },
+		{ &s.fallback_reason, "bpf: no", 7 } };
+	static const char reason[] = "? = unknown: permission denied";
+	const char *text;
+
+	(void)state;
+	add_session();
+	RECORD_APPEND(&records, &s, tail, ARRAY_SIZE(tail));
+	for (int i = 0; i < 2; i++)
+		add_at((struct made){ .pid = 60,
+			       .ppid = 1,
+			       .executable = CLAUDE,
+			       .descriptors_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION) },
+			(100 + (uint64_t)i) * NS_PER_S, 0);
+	text = show_wide(&o, 200, false);
+	assert_true(has(text, "FILES") && has(text, reason));
+	assert_false(has(text, "procfs"));
+	text = show_wide(&o, 36, false);
+	assert_false(has(text, "FILES") || has(text, reason) || has(text, "no room for"));
+	text = show_wide(&o, 36, true);
+	assert_true(has(text, "no room for: FILES") && has(text, "bpf: no"));
+	assert_false(has(text, reason));
+}
+
+/* More processes of one kind than a line names. */
+static void test_problem_of_many(void **state)
+{
+	struct processes_options o = { .shown = PROCESSES_AGENTS };
+
+	(void)state;
+	add_session();
+	for (uint32_t pid = 31; pid <= 40; pid++)
+		add((struct made){ .pid = pid, .ppid = 12, .state = 'T' });
+	assert_true(has(show(&o, "text"), "\n10 frozen: stopped; to resume: sooth thaw --any "
+					  "31 32 33 34 35 36 37 38\n"));
+}
+
+/* --- the order of the table --- */
+
+static void add_status(uint32_t pid, const char *status, uint64_t for_s)
+{
+	uint64_t utc_ns = 1700000000 * NS_PER_S + 101 * NS_PER_S - for_s * NS_PER_S;
+	struct proc_session s = { .record = { .time_ns = 101 * NS_PER_S,
+					  .start_ticks = pid,
+					  .pid = pid,
+					  .kind = PROC_SESSION },
+		.changed_utc_ns = utc_ns,
+		.turn_state = SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT),
+		.call_state = SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT) };
+	struct record_tail tail[] = { { &s.status, status, strlen(status) } };
+
+	RECORD_APPEND(&records, &s, tail, 1);
+}
+
+static void add_agent(struct made m, const char *status, uint64_t for_s)
+{
+	m.ppid = 1;
+	m.executable = CLAUDE;
+	add(m);
+	add_status(m.pid, status, for_s);
+}
+
+static void test_urgent_first(void **state)
+{
+	struct processes_options o = { .shown = PROCESSES_AGENTS,
+		.columns = "pid,urgency,flags",
+		.sort = sooth_schema_field(&process_row_schema, "urgency") };
+
+	(void)state;
+	add_host();
+	add((struct made){ .pid = 1, .name = "init" });
+	add_agent((struct made){ .pid = 40, .cpu_ms = 40 }, "idle", 20);
+	add_agent((struct made){ .pid = 41, .cpu_ms = 10 }, "waiting", 5);
+	add_agent((struct made){ .pid = 42 }, "waiting", 50);
+	add_agent((struct made){ .pid = 43, .state = 'T' }, "idle", 20);
+	add_agent((struct made){ .pid = 44, .cpu_ms = 900 }, "idle", 20);
+	add_orphan(30);
+	assert_string_equal(show(&o, "csv"),
+		"pid,urgency,flags\r\n42,needs_you,NEEDS-YOU\r\n41,needs_you,NEEDS-YOU\r\n"
+		"43,sick,FROZEN\r\n44,idle,\r\n40,idle,\r\n30,left_over,ORPHANED\r\n");
+	assert_true(has(show(&o, "json"), "\"flags\": \"NEEDS-YOU\""));
+	/* By CPU use, where nobody chose an order. */
+	o.sort = NULL;
+	assert_true(has(show(&o, "csv"), "flags\r\n44,idle,\r\n40,idle,\r\n41,"));
+}
+
+static enum urgency urgent(struct activity a)
+{
+	const char *flag;
+	enum urgency urgency = urgency_of_activity(&a, &flag);
+
+	assert_int_equal(!strcmp(flag, "SILENT"), urgency == URGENCY_SILENT);
+	return urgency;
+}
+
+/* Silence counts only where it was measured, and once it lasts. */
+static void test_silence(void **state)
+{
+	struct activity model = { .state = ACTIVITY_WAITS_FOR_MODEL,
+		.has_since = true,
+		.since_ns = 900 * NS_PER_S,
+		.silence_ns = 29 * NS_PER_S };
+	struct activity tool = { .state = ACTIVITY_RUNS_TOOL,
+		.is_silent_cpu = true,
+		.has_output = true,
+		.output_ns = 60 * NS_PER_S };
+
+	(void)state;
+	assert_int_equal(urgent(model), URGENCY_MODEL);
+	model.has_silence = true;
+	assert_int_equal(urgent(model), URGENCY_MODEL);
+	model.silence_ns += NS_PER_S;
+	assert_int_equal(urgent(model), URGENCY_SILENT);
+	assert_int_equal(urgent(tool), URGENCY_SILENT);
+	tool.output_ns--;
+	assert_int_equal(urgent(tool), URGENCY_TOOL);
+	tool.output_ns++;
+	tool.output_state = SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
+	assert_int_equal(urgent(tool), URGENCY_TOOL);
+	tool.output_state = 0;
+	tool.is_silent_cpu = false;
+	assert_int_equal(urgent(tool), URGENCY_TOOL);
+}
+
+/* Noise of the CPU use moves no row; the length of work neither. */
+static void test_loudest_first(void **state)
+{
+	struct urgency_rank a = { URGENCY_COMPUTES, 10, 61 }, b = { URGENCY_COMPUTES, 99, 64 };
+
+	(void)state;
+	assert_int_equal(urgency_compare(a, b), 0);
+	b.cpu_percent = 65;
+	assert_true(urgency_compare(a, b) > 0);
+	a.urgency = b.urgency = URGENCY_SILENT;
+	assert_true(urgency_compare(a, b) > 0);
+	a.since_s = 100;
+	assert_true(urgency_compare(a, b) < 0);
+	b.urgency = URGENCY_SICK;
+	assert_true(urgency_compare(a, b) > 0);
 }
 
 /* Another user's, that may not be read: no agents is not said without them. */
@@ -375,6 +578,12 @@ int main(void)
 		TEST(test_session),
 		TEST(test_container),
 		TEST(test_orphan),
+		TEST(test_owner),
+		TEST(test_footnotes),
+		TEST(test_problem_of_many),
+		TEST(test_urgent_first),
+		TEST(test_silence),
+		TEST(test_loudest_first),
 		TEST(test_hostile_parents),
 	};
 

@@ -512,6 +512,35 @@ static void test_acting_in_a_pane(void **state)
 	assert_null(top.pane.kind);
 }
 
+/* As in `sooth ps`: what waits longer for its user comes first, then sick, then busy sessions,
+ * whatever CPU they use. */
+static void test_urgent_first(void **state)
+{
+	static const struct {
+		enum urgency urgency;
+		double since_s, cpu_percent;
+	} sessions[] = { { URGENCY_IDLE, 900, 90 }, { URGENCY_COMPUTES, 1, 3 },
+		{ URGENCY_COMPUTES, 900, 1 }, { URGENCY_COMPUTES, 1, 80 }, { URGENCY_SICK, 1, 0 },
+		{ URGENCY_NEEDS_YOU, 5, 9 }, { URGENCY_NEEDS_YOU, 50, 0 } };
+	static const uint32_t order[] = { 46, 45, 44, 43, 41, 42, 40 };
+
+	(void)state;
+	for (uint32_t i = 0; i < ARRAY_SIZE(sessions); i++)
+		add_agent(40 + i, "/work/one");
+	take();
+	for (size_t at = 0, i = 0; i < ARRAY_SIZE(sessions); i++) {
+		struct top_session *s = top_session_next(&top.model, &at);
+
+		s->urgency = sessions[s->id.pid - 40].urgency;
+		s->since_s = sessions[s->id.pid - 40].since_s;
+		s->has_since = true;
+		s->cpu_percent = sessions[s->id.pid - 40].cpu_percent;
+	}
+	top_arrange(&top);
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		assert_int_equal(top_row_at(&top, i)->id.pid, order[i]);
+}
+
 /* Each once when it comes, once when it goes; those of ended processes go by themselves. */
 static void test_alerts_of_findings(void **state)
 {
@@ -766,6 +795,7 @@ int main(void)
 		TEST(test_found),
 		TEST(test_tree_of_targets),
 		TEST(test_all_in_an_order),
+		TEST(test_urgent_first),
 		TEST(test_list_before_the_tree),
 		TEST(test_marks),
 		TEST(test_marks_of_the_tree),

@@ -20,6 +20,9 @@ ROW_SCHEMA(session_row, SESSION_ROW, "sessions", session_row);
 ROW_SCHEMA(reason_row, REASON_ROW, "reasons", reason_row,
 	.line = "{pid} ({name}) {verdict}[: {reason}]");
 
+#define PROBLEM_ROW(F, S) F(S, TEXT, text, ALWAYS, "a verdict, its processes, and what to do")
+ROW_TABLE(problem, PROBLEM_ROW, "reasons", problem_row, .line = "{text}");
+
 ROW_SCHEMA(installed_row, INSTALLED_ROW, "installed", installed_row);
 static ROW_SCHEMA(totals_row, TOTALS_ROW, "totals", totals_row,
 	.line = "total of {processes}: {cpu_percent} % CPU, {rss_human} resident ({mem_percent} % "
@@ -28,9 +31,10 @@ static ROW_SCHEMA(totals_row, TOTALS_ROW, "totals", totals_row,
 
 /* --- sections --- */
 
-#define UNKNOWN	  SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
-#define UNDECIDED SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED)
-#define CONTRACT  "claude" /* its newest version is a member of the scan contract */
+#define UNKNOWN	     SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
+#define UNDECIDED    SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED)
+#define PROBLEM_PIDS 8	      /* process ids in the line of a problem */
+#define CONTRACT     "claude" /* its newest version is a member of the scan contract */
 
 /* --- the host --- */
 
@@ -187,16 +191,22 @@ int host_emit_host(const struct host_emit *t, struct sooth_error *err)
 
 /* --- reasons --- */
 
+/* Verdicts that are problems: what they mean, and what to do with the processes that follow. */
+static const char *const problems[VERDICTS] = {
+	[VERDICT_ORPHANED] = "left running by a session that ended; to end: sooth kill",
+	[VERDICT_ABANDONED] = "MCP server without a client; to end: sooth kill",
+	[VERDICT_GENERATION] = "a newer process of the MCP server runs; to end: sooth kill",
+	[VERDICT_ZOMBIE] = "exited, but not reaped by its parent:",
+	[VERDICT_FROZEN] = "stopped; to resume: sooth thaw --any",
+};
+
 /* Problems always get a reason; other verdicts and undecided ones only when requested. */
 static bool is_reported(const struct host_emit *t, const struct listed *l, enum verdict_kind kind)
 {
 	const struct verdict *v = &l->verdicts[kind];
-	bool is_problem = kind == VERDICT_ORPHANED || kind == VERDICT_ABANDONED ||
-			  kind == VERDICT_GENERATION || kind == VERDICT_ZOMBIE ||
-			  kind == VERDICT_FROZEN;
 
 	if (v->holds)
-		return is_problem || t->options->is_verbose;
+		return problems[kind] || t->options->is_verbose;
 	return t->options->is_verbose && v->why[0] && state_is_unmeasured(v->state);
 }
 
@@ -218,11 +228,43 @@ static int emit_reason(const struct host_emit *t, const struct listed *l, enum v
 	return OUTPUT_ROW(t->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
+/* A line for each kind with the first processes of it: FLAGS shows all. */
+static int emit_problems(const struct host_emit *t, struct sooth_error *err)
+{
+	static const struct section section = SECTION_OF(
+		"reasons", problem_schema, TABLE, .audience = SECTION_BRIEF, .wraps = true);
+	int status = output_section(t->output, &section, err);
+
+	for (int kind = 0; kind < VERDICTS && !status; kind++) {
+		struct problem_row row = { 0 };
+		struct buffer text = { 0 }, pids = { 0 };
+		size_t count = 0;
+
+		for (size_t i = 0; i < t->list->count && problems[kind]; i++) {
+			const struct listed *l = &t->list->all[i];
+
+			if (listed_holds(l, (enum verdict_kind)kind) && count++ < PROBLEM_PIDS)
+				buffer_format(&pids, " %u", l->p->id.pid);
+		}
+		buffer_format(&text, "%zu %s: %s%s", count, verdict_name((enum verdict_kind)kind),
+			problems[kind], buffer_cstr(&pids));
+		struct record_tail tail[] = { tail_buffer(&row.text, &text) };
+		if (count)
+			status = OUTPUT_ROW(t->output, &row, tail, 1, err);
+		buffer_fini(&text);
+		buffer_fini(&pids);
+	}
+	return status;
+}
+
 int host_emit_reasons(const struct host_emit *t, struct sooth_error *err)
 {
-	static const struct section section =
-		SECTION_OF("reasons", reason_row_schema, TABLE, .wraps = true);
-	int status = output_section(t->output, &section, err);
+	static const struct section section = SECTION_OF(
+		"reasons", reason_row_schema, TABLE, .audience = SECTION_DETAIL, .wraps = true);
+	int status = emit_problems(t, err);
+
+	if (!status)
+		status = output_section(t->output, &section, err);
 
 	for (size_t i = 0; i < t->list->count; i++) {
 		const struct listed *l = &t->list->all[i];
@@ -379,10 +421,11 @@ static void add_process(
 	}
 }
 
-static const char *flags_of(const struct session_sum *sum, char out[FLAGS_SIZE])
+static const char *flags_of(
+	const struct session_sum *sum, const struct listed *main, char out[FLAGS_SIZE])
 {
 	struct verdict verdicts[VERDICTS] = { 0 };
-	struct listed l = { .verdicts = verdicts };
+	struct listed l = { .verdicts = verdicts, .urgency_flag = main->urgency_flag };
 
 	for (int kind = 0; kind < VERDICTS; kind++)
 		verdicts[kind].holds = sum->verdicts >> kind & 1;
@@ -406,10 +449,11 @@ static void fill_short_lived(
 		f->is_watched ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
 }
 
-static int emit_session(const struct host_emit *t, const struct process_entry *main,
+static int emit_session(const struct host_emit *t, const struct listed *listed,
 	struct session_sum *sum, struct sooth_error *err)
 {
 	const struct process_table *c = &t->host->process_table;
+	const struct process_entry *main = listed->p;
 	struct session_row *row = &sum->row;
 	struct span status_text = span_of("", 0);
 	char flags[FLAGS_SIZE];
@@ -428,7 +472,7 @@ static int emit_session(const struct host_emit *t, const struct process_entry *m
 		tail_span(&row->project, process_table_text(c, &main->project)),
 		tail_span(&row->session_id, process_table_text(c, &main->session_id)),
 		tail_span(&row->status, status_text),
-		tail_string(&row->flags, flags_of(sum, flags)),
+		tail_string(&row->flags, flags_of(sum, listed, flags)),
 	};
 	if (*flags)
 		row->flags_state = SOOTH_STATE_VALUE;
@@ -455,7 +499,7 @@ int host_emit_sessions(const struct host_emit *t, struct sooth_error *err)
 {
 	const struct section section = SECTION_OF("sessions", session_row_schema, TABLE,
 		.title = "sessions", .spare = "oldest_s,status,mcp_servers,tools,session_id",
-		.rows_least = t->options->hides_sessions ? SIZE_MAX : 1);
+		.hides_spare = true, .rows_least = t->options->hides_sessions ? SIZE_MAX : 1);
 	_cleanup_free_ struct session_sum *sums = calloc(t->list->count + 1, sizeof(*sums));
 	struct map places;
 	int status = sums ? output_section(t->output, &section, err) : error_no_memory(err);
@@ -473,7 +517,7 @@ int host_emit_sessions(const struct host_emit *t, struct sooth_error *err)
 		add_all(t, &places, sums);
 	for (size_t i = 0; i < t->list->count && !status; i++) {
 		if (map_get(&places, &t->list->all[i].p->id))
-			status = emit_session(t, t->list->all[i].p, &sums[i], err);
+			status = emit_session(t, &t->list->all[i], &sums[i], err);
 	}
 	map_fini(&places);
 	/* The section is a local variable: close it before it goes out of scope. */

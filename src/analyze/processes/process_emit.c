@@ -130,6 +130,7 @@ bool container_of_group(struct span control_group, char out[CONTAINER_SIZE])
 
 #define TIME_SIZE     32
 #define RULE_SIZE     512
+#define AGENT_SIZE    64
 #define UNKNOWN	      SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 #define UNDECIDED     SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED)
 #define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
@@ -137,7 +138,7 @@ bool container_of_group(struct span control_group, char out[CONTAINER_SIZE])
 /* A row in the making: full-length records, and the texts that the row points to. */
 struct row_builder {
 	const struct host_state *h;
-	const struct listed *l;
+	struct listed *l;
 	const struct sooth_record *process, *links, *session; /* NULL: none */
 	struct proc_process p;
 	struct proc_ties t;
@@ -148,6 +149,7 @@ struct row_builder {
 	char container[CONTAINER_SIZE];
 	char flags[FLAGS_SIZE];
 	char rule[RULE_SIZE];
+	char agent[AGENT_SIZE];
 };
 
 static void copy_padded(void *whole, size_t size, const struct sooth_record *r)
@@ -344,8 +346,8 @@ static void fill_traffic(struct row_builder *t)
 	}
 }
 
-/* the current activity of a main process */
-static void fill_doing(struct row_builder *t)
+/* The current activity of a main process; false: it is none. */
+static bool find_doing(struct row_builder *t)
 {
 	const struct process_entry *p = t->l->p;
 	struct process_row *row = &t->row;
@@ -353,13 +355,67 @@ static void fill_doing(struct row_builder *t)
 
 	row->doing_state = row->doing_text_state = row->doing_s_state = SOOTH_STATE_ABSENT;
 	if (p->link != PROCESS_LINK_SELF || !p->is_there || p->process->state == 'Z')
-		return;
+		return false;
 	wait_activity_find(&a, t->h, p);
 	activity_append_row(&t->doing, &p->id, &a);
 	activity_write(&t->doing_text, &a, ACTIVITY_TEXT_WITHOUT_TIME);
+	row->urgency = (uint8_t)urgency_of_activity(&a, &t->l->urgency_flag);
 	row->doing_state = row->doing_text_state = SOOTH_STATE_VALUE;
 	row->doing_s = a.since_ns / NS_PER_S;
 	row->doing_s_state = a.has_since ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	return true;
+}
+
+/* The arguments, the program without its folder; else the name of the process. */
+static struct span command_of(const struct row_builder *t)
+{
+	struct span text = record_text(t->process, &t->p.arguments);
+	struct cursor c = cursor_over(text.data, args_shown(text.data, text.size));
+	struct span all = span_of(text.data, cursor_left(&c)), program = cursor_until(&c, '\0');
+	const char *slash = span_last(program, '/');
+
+	if (!program.size)
+		return record_text(t->process, &t->p.name);
+	/* With a blank it may be a title. */
+	if (!slash || slash[1] == '\0' || memchr(program.data, ' ', program.size))
+		return all;
+	return span_of(slash + 1, all.size - (size_t)(slash + 1 - all.data));
+}
+
+/* For people: a process without an activity says whose it is, what it runs, and since when. */
+static void name_member(struct row_builder *t)
+{
+	const struct process_entry *p = t->l->p;
+	struct span text = command_of(t);
+
+	if (!p->agent && p->owner_agent) {
+		snprintf(t->agent, sizeof(t->agent), "(%s)", p->owner_agent->name);
+		t->row.agent_state = SOOTH_STATE_VALUE;
+	}
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] && text.data[i] != '\n')
+			buffer_char(&t->doing_text, text.data[i]);
+		else if (i + 1 < text.size)
+			buffer_char(&t->doing_text, ' ');
+	}
+	t->row.doing_s = host_state_elapsed(t->h, p);
+	t->row.doing_s_state = t->row.doing_text_state = SOOTH_STATE_VALUE;
+}
+
+static void fill_doing(struct row_builder *t)
+{
+	const struct listed *l = t->l;
+	bool is_main = find_doing(t), is_left = !is_main && listed_is_left_over(l);
+
+	if (!is_main)
+		t->row.urgency = is_left			   ? URGENCY_LEFT_OVER
+				 : listed_holds(l, VERDICT_FROZEN) ? URGENCY_SICK
+								   : URGENCY_OTHER;
+	t->row.urgency_state = is_main || l->verdicts ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	/* In a tree the rest of a session stands below its main process. */
+	if (l->options->is_for_people && !is_main && l->verdicts &&
+		(!l->options->is_tree || is_left))
+		name_member(t);
 }
 
 /* --- verdicts --- */
@@ -426,6 +482,7 @@ static void add_flag(char out[FLAGS_SIZE], bool holds, const char *flag)
 const char *process_flags(const struct listed *l, char out[FLAGS_SIZE])
 {
 	out[0] = '\0';
+	add_flag(out, l->urgency_flag && *l->urgency_flag, l->urgency_flag);
 	add_flag(out, listed_holds(l, VERDICT_ORPHANED), "ORPHANED");
 	add_flag(out, listed_holds(l, VERDICT_ABANDONED), "ABANDONED");
 	add_flag(out, listed_holds(l, VERDICT_GENERATION), "OLD-GENERATION");
@@ -502,7 +559,7 @@ static void append(struct row_builder *t, struct buffer *rows)
 		tail_of(&row->status, t->session, &t->s.status),
 		tail_of(&row->tool, t->session, &t->s.tool),
 		tail_of(&row->model, t->session, &t->s.model),
-		tail_string(&row->agent, p->agent ? p->agent->name : ""),
+		tail_string(&row->agent, p->agent ? p->agent->name : t->agent),
 		tail_string(&row->rule, rule_in_words(t)),
 		tail_span(&row->version, version),
 		tail_span(&row->newest_version, newest),
@@ -520,7 +577,7 @@ static void append(struct row_builder *t, struct buffer *rows)
 	RECORD_APPEND(rows, row, tail, ARRAY_SIZE(tail));
 }
 
-void process_emit(const struct host_state *h, const struct listed *l, struct buffer *rows)
+void process_emit(const struct host_state *h, struct listed *l, struct buffer *rows)
 {
 	const struct process_entry *p = l->p;
 	struct row_builder t = { .h = h,

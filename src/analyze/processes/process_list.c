@@ -37,12 +37,6 @@ ROW_SCHEMA(process_row, PROCESS_ROW, "processes", process_row);
 
 #define CLIMB_MAX 4096 /* most ancestors that are followed; a hostile capture may have cycles */
 
-static bool listed_is_problem(const struct listed *l)
-{
-	return listed_holds(l, VERDICT_ORPHANED) || listed_holds(l, VERDICT_ABANDONED) ||
-	       listed_holds(l, VERDICT_GENERATION) || listed_holds(l, VERDICT_ZOMBIE);
-}
-
 /* --- selection --- */
 
 static bool is_of_agents(const struct process_entry *p)
@@ -130,7 +124,7 @@ static bool is_shown(
 		return true;
 	if (o->shown == PROCESSES_SESSIONS && is_of_agents(p))
 		return true;
-	return p->agent || (is_of_agents(p) && (listed_is_problem(l) || is_frozen_alone(h, l)));
+	return p->agent || (is_of_agents(p) && (listed_is_left_over(l) || is_frozen_alone(h, l)));
 }
 
 /* Whether it would be listed if it were an agent or a leftover of one. */
@@ -332,14 +326,26 @@ static int compare_field(const struct listed *x, const struct listed *y)
 	return x->options->is_descending ? -order : order;
 }
 
+static struct urgency_rank rank_of(const struct listed *l)
+{
+	return (struct urgency_rank){ .urgency = (enum urgency)l->row->urgency,
+		.since_s = l->row->doing_s_state ? -1 : (double)l->row->doing_s,
+		.cpu_percent = l->cpu_percent };
+}
+
 static int compare(const void *a, const void *b)
 {
 	const struct listed *x = a, *y = b;
-	int order = x->options->sort && x->row && y->row ? compare_field(x, y) : 0;
+	const struct sooth_field *sort = x->options->sort;
+	bool has_rows = sort && x->row && y->row;
+	bool is_by_urgency = sort && sort->offset == offsetof(struct process_row, urgency);
+	int order = has_rows ? compare_field(x, y) : 0;
 
-	if (!order && !x->options->sort)
+	if (!order && has_rows && is_by_urgency)
+		order = urgency_compare(rank_of(x), rank_of(y));
+	if (!order && (!sort || is_by_urgency))
 		order = ORDER(y->cpu_percent, x->cpu_percent);
-	if (!order && !x->options->sort)
+	if (!order && (!sort || is_by_urgency))
 		order = ORDER(y->p->process->rss_bytes, x->p->process->rss_bytes);
 	return order ? order : ORDER(x->p->id.pid, y->p->id.pid);
 }

@@ -9,6 +9,7 @@
 #include "analyze/process_table/host_state.h"
 #include "analyze/process_table/verdicts.h"
 #include "analyze/processes/processes.h"
+#include "analyze/processes/urgency.h"
 #include "model/row_list.h"
 
 #define PROCESS_ROW(F, S)                                                                          \
@@ -74,8 +75,12 @@
 	F(S, NAMED, ENUM8, tie, session_reason, MAYBE(tie_state),                                  \
 		"what links the process to its session", .names = &links, .is_hidden = true)       \
 	F(S, TEXT, flags, MAYBE(flags_state),                                                      \
-		"flags that apply to the process: ORPHANED ABANDONED OLD-GENERATION ZOMBIE "       \
-		"FROZEN OUTDATED DELETED CPU MEM")                                                 \
+		"flags that apply to the process: NEEDS-YOU ASKS-AGAIN SILENT ORPHANED ABANDONED " \
+		"OLD-GENERATION ZOMBIE FROZEN OUTDATED DELETED CPU MEM")                           \
+	F(S, ENUM8, urgency, MAYBE(urgency_state),                                                 \
+		"place of the process in the table: needs_you, sick, silent, model, tool, "        \
+		"computes, idle, other, left_over",                                                \
+		.names = &urgency_names, .is_hidden = true)                                        \
 	F(S, BOOL, is_orphaned, MAYBE(orphaned_state),                                             \
 		"its session has ended and left it running", .is_hidden = true)                    \
 	F(S, TEXT, orphaned_reason, MAYBE(orphaned_reason_state),                                  \
@@ -175,7 +180,7 @@
 		.unit = SOOTH_UNIT_S)                                                              \
 	F(S, NAMED, TEXT, doing_text, activity_text, MAYBE(doing_text_state),                      \
 		"what the agent is doing now", .label = "ACTIVITY", .may_shrink = true,            \
-		.least_width = 40)
+		.least_width = 32)
 
 ROW_STRUCT(process_row, PROCESS_ROW, char state;);
 
@@ -185,7 +190,8 @@ struct listed {
 	struct process_entry *p;
 	/* Array of VERDICTS entries, owned; NULL: the process is unrelated to agents. */
 	struct verdict *verdicts;
-	double cpu_percent; /* negative: not measured */
+	double cpu_percent;	  /* negative: not measured */
+	const char *urgency_flag; /* set with the row */
 	bool is_over_cpu, is_over_rss;
 	bool is_over_unknown; /* CPU was not measured, and no other threshold is exceeded */
 	unsigned depth;
@@ -214,6 +220,13 @@ void process_list_fini(struct process_list *list);
 static inline bool listed_holds(const struct listed *l, enum verdict_kind kind)
 {
 	return l->verdicts && l->verdicts[kind].holds;
+}
+
+/* An ended session or a lost client left it, or its parent has not reaped it. */
+static inline bool listed_is_left_over(const struct listed *l)
+{
+	return listed_holds(l, VERDICT_ORPHANED) || listed_holds(l, VERDICT_ABANDONED) ||
+	       listed_holds(l, VERDICT_GENERATION) || listed_holds(l, VERDICT_ZOMBIE);
 }
 
 #endif

@@ -295,6 +295,7 @@ static int emit_processes(struct processes_state *s, struct sooth_error *err)
 			"mem_percent,ppid,state,cwd,command,session_id,terminal,user,open_files,"
 			"threads,version,elapsed_time,role_name,role,rss_bytes,project,cpu_percent,"
 			"activity_since_s,flags,agent",
+		.hides_spare = true,
 		.if_empty = why_empty(s),
 	};
 	int status = output_section(s->output, &section, err);
@@ -425,6 +426,7 @@ const struct stage_type stage_processes = {
 	.help = "processes with CPU, memory, agent and session",
 	.probe = "proc",
 	.shows = "proc",
+	.is_same_by_fallback = true,
 	.tables = tables,
 	STAGE_FUNCTIONS(struct processes_state),
 };

@@ -33,6 +33,7 @@ struct processes_options {
 	bool emits_list;     /* also emit the list by `shown`, in a section before */
 	bool is_verbose;     /* show reasons for harmless and undecided verdicts too */
 	bool hides_sessions; /* no sessions table in text output */
+	bool is_for_people;  /* text: a process that is no agent shows its owner and command */
 	bool emits_versions; /* installed and running versions instead of CPU and memory */
 	bool hide_ended;     /* omit processes that had ended at the last sample */
 	bool is_repeated;    /* repeated report, one frame per interval */

@@ -45,14 +45,19 @@ static int by_age(const struct top_session *a, const struct top_session *b)
 	return descending(a->has_since ? a->since_s : -1, b->has_since ? b->since_s : -1);
 }
 
-/* The most urgent activity comes first; ended sessions come last. */
+static struct urgency_rank rank_of(const struct top_session *s)
+{
+	return (struct urgency_rank){ .urgency = s->urgency,
+		.since_s = s->has_since ? s->since_s : -1,
+		.cpu_percent = s->cpu_percent };
+}
+
+/* As `sooth ps` orders them; ended sessions come last. */
 static int by_urgency(const struct top_session *a, const struct top_session *b)
 {
 	bool x = a->mark == TOP_MARK_GONE, y = b->mark == TOP_MARK_GONE;
 
-	if (x != y)
-		return x ? 1 : -1;
-	return (a->doing > b->doing) - (a->doing < b->doing);
+	return x != y ? (x ? 1 : -1) : urgency_compare(rank_of(a), rank_of(b));
 }
 
 static int by_model(const struct top_session *a, const struct top_session *b)

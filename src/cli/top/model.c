@@ -251,12 +251,15 @@ static void begin_session(struct top_model *m, const struct top_process *p)
 {
 	struct top_session *s = session_for(m, &p->id);
 	uint8_t doing = doing_of(m, p->row);
+	double urgency = URGENCY_OTHER;
 
 	if (!s)
 		return;
 	if (s->doing != doing && s->doing < TOP_DOINGS)
 		s->changed_frame = m->frames;
 	s->doing = doing;
+	top_number(m->schema, "urgency", p->row, &urgency);
+	s->urgency = (enum urgency)urgency;
 	s->frame = m->frames;
 	s->seen_s = m->last_s;
 	s->cpu_percent = s->rss_bytes = 0;

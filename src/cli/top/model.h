@@ -7,6 +7,7 @@
 #ifndef SOOTH_CLI_TOP_MODEL_H
 #define SOOTH_CLI_TOP_MODEL_H
 
+#include "analyze/processes/urgency.h"
 #include "base/map.h"
 #include "cli/top/frame.h"
 #include "cli/top/recent.h"
@@ -21,7 +22,7 @@
 
 enum top_mark { TOP_MARK_NONE, TOP_MARK_NEW, TOP_MARK_CHANGED, TOP_MARK_GONE, TOP_MARKS };
 
-/* The activities of a session, in the order of urgency. */
+/* The activities of a session. */
 struct top_doing {
 	const char *state; /* as in JSON */
 	const char *word;  /* a short one */
@@ -48,6 +49,7 @@ struct top_session {
 	char flags[64], tool[96], terminal[32], finding[320];
 	uint8_t finding_level; /* 0: none; 1 info to 5 critical */
 	uint8_t doing;	       /* index of top_doings */
+	enum urgency urgency;
 	bool has_since, has_context, has_tokens, has_traffic, has_cpu;
 	double since_s;
 	double context_tokens, input_tokens, output_tokens;
