@@ -392,7 +392,7 @@ static void name_member(struct row_builder *t)
 		snprintf(t->agent, sizeof(t->agent), "(%s)", p->owner_agent->name);
 		t->row.agent_state = SOOTH_STATE_VALUE;
 	}
-	for (size_t i = 0; i < text.size; i++) {
+	for (size_t i = 0; i < text.size && i < ACTIVITY_COMMAND_SIZE; i++) {
 		if (text.data[i] && text.data[i] != '\n')
 			buffer_char(&t->doing_text, text.data[i]);
 		else if (i + 1 < text.size)
