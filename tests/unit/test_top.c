@@ -541,29 +541,30 @@ static void test_urgent_first(void **state)
 		assert_int_equal(top_row_at(&top, i)->id.pid, order[i]);
 }
 
-/* Each once when it comes, once when it goes; those of ended processes go by themselves. */
+/* Each once when it comes, once when it goes; those of ended processes go by themselves. No process
+ * of the host has the number. */
 static void test_alerts_of_findings(void **state)
 {
 	static const char rows[] = "utc_ns,state,severity,id,claim,key\n"
-				   "1,raised,high,fd-leak,x,fd-leak:20@20\n"
+				   "1,raised,high,fd-leak,x,fd-leak:5000000@5000000\n"
 				   "1,raised,high,full-disk,x,full-disk\n"
-				   "1,raised,low,cpu-spin,x,cpu-spin:20@20\n";
+				   "1,raised,low,cpu-spin,x,cpu-spin:5000000@5000000\n";
 
 	(void)state;
 	top.alerting.alerts = (void *)&top;
-	add_agent(20, "/work/beta");
+	add_agent(5000000, "/work/beta");
 	take();
 	assert_true(finder_add_lines(&top.finder, rows, strlen(rows)));
 	alerted[0] = '\0';
 	top_alert_on_findings(&top);
-	assert_string_equal(alerted, "+fd-leak:20@20 known +full-disk unknown ");
+	assert_string_equal(alerted, "+fd-leak:5000000@5000000 known +full-disk unknown ");
 	top_alert_on_findings(&top);
-	assert_string_equal(alerted, "+fd-leak:20@20 known +full-disk unknown ");
+	assert_string_equal(alerted, "+fd-leak:5000000@5000000 known +full-disk unknown ");
 	alerted[0] = '\0';
 	/* No process here has this number and this start. */
-	add_agent(20, "/work/beta");
+	add_agent(5000000, "/work/beta");
 	take();
-	assert_string_equal(alerted, "-fd-leak:20@20 known ");
+	assert_string_equal(alerted, "-fd-leak:5000000@5000000 known ");
 	assert_int_equal(top.finder.count, 1);
 }
 
