@@ -400,21 +400,10 @@ static int rows(void *state, const struct section *section, const struct batch *
 	return check_stream(s, err);
 }
 
-/* Columns without room need no reason. */
-static unsigned reasons_shown(const struct table_sink *s)
-{
-	unsigned shown = 0;
-
-	for (size_t i = 0; i < s->column_count; i++) {
-		if (!scols_column_is_hidden(scols_table_get_column(s->table, i)))
-			shown |= s->reasons[i];
-	}
-	return shown;
-}
-
 static int print_table(struct table_sink *s, const struct section *section)
 {
 	struct buffer legend = { 0 };
+	unsigned reasons = 0;
 
 	if (print_part(s, section))
 		return -ENOMEM;
@@ -427,7 +416,12 @@ static int print_table(struct table_sink *s, const struct section *section)
 	if (legend.size)
 		fwrite(legend.data, 1, legend.size, s->options.stream);
 	buffer_fini(&legend);
-	print_reasons(s, reasons_shown(s));
+	/* Columns without room need no reason. */
+	for (size_t i = 0; i < s->column_count; i++)
+		reasons |= scols_column_is_hidden(scols_table_get_column(s->table, i))
+				   ? 0
+				   : s->reasons[i];
+	print_reasons(s, reasons);
 	return 0;
 }
 
