@@ -93,6 +93,9 @@ static void test_attempts(void **state)
 	assert_int_equal(turn.attempts, 0);
 	assert_turn(CLAUDE, SAID("done", 1) MAIN_REQUEST(2) MAIN_REQUEST(3), USER, 1);
 	assert_int_equal(turn.attempts, 0);
+	/* Of claude -p. */
+	assert_turn(CLAUDE, PROMPT(1) REQUEST("sdk", 2) REQUEST("sdk", 3), MODEL, 1);
+	assert_int_equal(turn.attempts, 2);
 	assert_turn(CLAUDE, MAIN_REQUEST(2) MAIN_REQUEST(3), MODEL, 2);
 	assert_int_equal(turn.attempts, 2);
 	assert_turn(CLAUDE, PROMPT(1) ERROR(99999999, 77777, 2), MODEL, 1);
