@@ -31,6 +31,7 @@ struct made {
 	uint64_t output_s; /* ago the file with its output was written to; 0: no file */
 	uint8_t written_state;
 	bool has_socket, has_sockets;
+	uint64_t unread;	     /* bytes in its receive queue */
 	bool has_no_prompt;	     /* its session is known, and no log is there */
 	uint64_t sent_s, received_s; /* ago */
 	uint64_t age_s;		     /* 0: an hour */
@@ -140,6 +141,7 @@ static void add_sockets(const struct made *m, uint64_t age_s)
 	struct sockets_socket s = { .record = head,
 		.sent_ago_ns = m->sent_s * NS_PER_S,
 		.received_ago_ns = m->received_s * NS_PER_S,
+		.receive_queue_bytes = m->unread,
 		.family = SOCKETS_INET,
 		.state = SOCKETS_ESTABLISHED,
 		.side = SOCKETS_SIDE_MADE };
@@ -299,20 +301,100 @@ static void test_deadline(void **state)
 	(void)state;
 #define STALLED .turn = PROC_TURN_MODEL, .turn_s = 90, .has_socket = true, .sent_s = 90
 	assert_string_equal(find((struct made){ STALLED, .received_s = 90 }),
-		"waits for the model 1 min (at most 5 min without data)");
+		"the model has sent nothing for 1 min (Claude Code ends the request at 5 min)");
 	assert_int_equal(activity.deadline_s, 300);
-	/* It is alive. */
-	assert_string_equal(
-		find((struct made){ STALLED, .received_s = 1 }), "waits for the model 1 min");
 	/* The deadline of older versions and other agents is not known. */
 	assert_string_equal(
 		find((struct made){ STALLED, .received_s = 90,
 			.executable = "/home/me/.local/share/claude/versions/2.1.298" }),
-		"waits for the model 1 min");
+		"the model has sent nothing for 1 min");
 	assert_int_equal(activity.deadline_s, 0);
 	assert_string_equal(
 		find((struct made){ STALLED, .received_s = 90, .executable = OPENCODE }),
-		"waits for the model 1 min");
+		"the model has sent nothing for 1 min");
+}
+
+/* Silence and an answer that arrives have different words; the whole time is the same. */
+static void test_answer(void **state)
+{
+#define ASKED(sent, received)                                                                      \
+	(struct made){ .turn = PROC_TURN_MODEL,                                                    \
+		.turn_s = 42,                                                                      \
+		.has_socket = true,                                                                \
+		.sent_s = sent,                                                                    \
+		.received_s = received,                                                            \
+		.executable = OPENCODE }
+	(void)state;
+	assert_string_equal(
+		find(ASKED(42, 1)), "receives an answer (last data 1.0 s ago, 42 s so far)");
+	assert_int_equal(activity.answer, ACTIVITY_ANSWER_ARRIVES);
+	assert_int_equal(activity.state, ACTIVITY_WAITS_FOR_MODEL);
+	buffer_reset(&text);
+	activity_write(&text, &activity, ACTIVITY_TEXT_WITHOUT_TIME);
+	assert_string_equal(buffer_cstr(&text), "receives an answer (last data 1.0 s ago)");
+	assert_string_equal(
+		find(ASKED(42, 9)), "receives an answer (last data 9.0 s ago, 42 s so far)");
+	assert_string_equal(
+		find(ASKED(42, 10)), "the model has sent nothing for 10 s, 42 s so far");
+	assert_int_equal(activity.answer, ACTIVITY_ANSWER_SILENT);
+	/* What opens the connection came right after the request. */
+	assert_string_equal(find(ASKED(9, 9)), "waits for the model 42 s");
+	assert_int_equal(activity.answer, ACTIVITY_ANSWER_AWAITED);
+	assert_string_equal(
+		find(ASKED(10, 10)), "the model has sent nothing for 10 s, 42 s so far");
+	/* The answer before: it came before the turn. */
+	assert_string_equal(find((struct made){ .turn = PROC_TURN_MODEL,
+				    .turn_s = 3,
+				    .has_socket = true,
+				    .sent_s = 60,
+				    .received_s = 4 }),
+		"waits for the model 3 s");
+	assert_int_equal(activity.silence_ns, 3 * NS_PER_S);
+	/* The agent does not read it. */
+	assert_string_equal(find((struct made){ .turn = PROC_TURN_MODEL,
+				    .turn_s = 42,
+				    .has_socket = true,
+				    .sent_s = 42,
+				    .received_s = 20,
+				    .unread = 4096 }),
+		"waits for the model 42 s");
+}
+
+/* The attempts that ended took at least the time after which Claude Code ends one for silence. */
+static void test_unanswered(void **state)
+{
+#define AGAIN_BY_LOG(ago, n) .turn = PROC_TURN_MODEL, .turn_s = ago, .attempts = n
+	(void)state;
+	assert_activity(
+		M(AGAIN_BY_LOG(3240, 10), .has_socket = true, .sent_s = 20, .received_s = 20),
+		"no answer from the model for 54 min over 10 attempts", LOG, HIGH);
+	assert_int_equal(activity.state, ACTIVITY_ASKS_AGAIN);
+	assert_int_equal(activity.answer, ACTIVITY_ANSWER_SILENT);
+	buffer_reset(&text);
+	activity_write(&text, &activity, ACTIVITY_TEXT_WITHOUT_TIME);
+	assert_string_equal(buffer_cstr(&text), "no answer from the model over 10 attempts");
+	/* Between two attempts. */
+	assert_string_equal(find((struct made){ AGAIN_BY_LOG(303, 2), .has_sockets = true }),
+		"no answer from the model for 5 min over 2 attempts");
+	/* Most of that is the current attempt: the first one failed at once. */
+	assert_string_equal(find((struct made){ AGAIN_BY_LOG(400, 2), .has_socket = true,
+				    .sent_s = 290, .received_s = 290 }),
+		"asks the model again: 2nd attempt, 6 min");
+	assert_int_equal(activity.answer, ACTIVITY_ANSWER_NONE);
+	assert_string_equal(find((struct made){ AGAIN_BY_LOG(3240, 10), .error_status = 529 }),
+		"asks the model again: 10th attempt, status 529, 54 min");
+	/* Nothing is known of what this version does. */
+	assert_string_equal(
+		find((struct made){ AGAIN_BY_LOG(3240, 10),
+			.executable = "/home/me/.local/share/claude/versions/2.1.298" }),
+		"asks the model again: 10th attempt, 54 min");
+	/* The last attempt is answered. */
+	assert_string_equal(find((struct made){ AGAIN_BY_LOG(3240, 10), .has_socket = true,
+				    .sent_s = 20, .received_s = 1 }),
+		"receives an answer (last data 1.0 s ago, 20 s so far)");
+	assert_string_equal(find((struct made){ AGAIN_BY_LOG(40, 4), .has_socket = true,
+				    .sent_s = 20, .received_s = 3 }),
+		"asks the model again: 4th attempt, 40 s");
 }
 
 static void test_model(void **state)
@@ -321,12 +403,14 @@ static void test_model(void **state)
 	/* The turn's time goes on when the request is sent again. */
 	assert_activity(M(.status = "busy", .status_s = 400, .turn = PROC_TURN_MODEL, .turn_s = 42,
 				.has_socket = true, .sent_s = 3, .received_s = 30),
-		"waits for the model 42 s, no data for 30 s (at most 5 min)", CONNECTION, HIGH);
+		"the model has sent nothing for 30 s, 42 s so far (Claude Code ends the request at "
+		"5 min)",
+		CONNECTION, HIGH);
 	assert_activity(M(.status = "busy", .status_s = 42), "waits for the model 42 s",
 		SESSION_FILE, MEDIUM);
 	assert_activity(M(.executable = OPENCODE, .has_socket = true, .sent_s = 42,
 				.received_s = 60, .input = PROC_STREAM_TERMINAL),
-		"waits for the model 42 s", CONNECTION, MEDIUM);
+		"the model has sent nothing for 42 s", CONNECTION, MEDIUM);
 	assert_activity(
 		M(.turn = PROC_TURN_MODEL, .turn_s = 42, .attempts = 6, .error_status = 529),
 		"asks the model again: 6th attempt, status 529, 42 s", LOG, HIGH);
@@ -340,7 +424,8 @@ static void test_pause(void **state)
 	(void)state;
 #define PAUSED .turn = PROC_TURN_MODEL, .has_sockets = true
 #define AGAIN                                                                                      \
-	"asks the model again: no request is under way; the last one may have been refused or have failed"
+	"asks the model again: no request is under way; the last one may have been refused or "    \
+	"have failed"
 	assert_activity(M(PAUSED, .turn_s = 31, .input = PROC_STREAM_NULL), AGAIN ", 31 s",
 		CONNECTION, MEDIUM);
 	assert_activity(M(PAUSED, .turn_s = 31, .status = "busy", .status_s = 31,
@@ -356,7 +441,8 @@ static void test_pause(void **state)
 		"computes", CPU, MEDIUM);
 	assert_activity(M(PAUSED, .turn_s = 31, .has_socket = true, .sent_s = 31, .received_s = 40,
 				.input = PROC_STREAM_NULL),
-		"waits for the model 31 s (at most 5 min without data)", CONNECTION, HIGH);
+		"the model has sent nothing for 31 s (Claude Code ends the request at 5 min)",
+		CONNECTION, HIGH);
 }
 
 static void test_headless(void **state)
@@ -367,7 +453,7 @@ static void test_headless(void **state)
 	assert_activity(
 		M(.executable = OPENCODE, .arguments = { run, sizeof(run) }, .has_socket = true,
 			.sent_s = 60, .received_s = 60, .input = PROC_STREAM_TERMINAL),
-		"waits for the model", ARGUMENTS, MEDIUM);
+		"the model has sent nothing for 1 min", ARGUMENTS, MEDIUM);
 	/* Without any connection it waits for something else. */
 	assert_string_equal(
 		find((struct made){
@@ -442,14 +528,14 @@ static void test_rest(void **state)
 		"idle", LOG, MEDIUM);
 	assert_activity(M(.has_no_prompt = true, .has_socket = true, .sent_s = 3, .received_s = 42,
 				.input = PROC_STREAM_TERMINAL),
-		"waits for the model 3 s (at most 5 min without data)", CONNECTION, MEDIUM);
+		"waits for the model 3 s", CONNECTION, MEDIUM);
 	/* An answer that arrives is drawn at the terminal. */
 	assert_activity(M(.turn = PROC_TURN_MODEL, .turn_s = 10, .cpu_ns = 900 * NS_PER_MS,
 				.has_socket = true, .sent_s = 10, .received_s = 1),
-		"waits for the model 10 s", CONNECTION, HIGH);
+		"receives an answer (last data 1.0 s ago, 10 s so far)", CONNECTION, HIGH);
 	assert_activity(M(.turn = PROC_TURN_MODEL, .turn_s = 10, .cpu_ns = 900 * NS_PER_MS,
 				.has_socket = true, .sent_s = 10, .received_s = 5),
-		"waits for the model 10 s (at most 5 min without data)", LOG, MEDIUM);
+		"receives an answer (last data 5.0 s ago, 10 s so far)", LOG, MEDIUM);
 	assert_activity(M(.turn = PROC_TURN_MODEL, .turn_s = 10, .cpu_ns = 900 * NS_PER_MS),
 		"computes", CPU, MEDIUM);
 	assert_activity(M(.status = "busy", .cpu_ns = 900 * NS_PER_MS, .has_socket = true,
@@ -527,7 +613,9 @@ int main(void)
 		cmocka_unit_test(test_tool),
 		cmocka_unit_test(test_output),
 		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_answer),
 		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_unanswered),
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_headless),
 		cmocka_unit_test(test_outdated),

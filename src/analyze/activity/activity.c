@@ -258,6 +258,36 @@ static unsigned deadline_of(const struct process_entry *p)
 	return has_it ? p->agent->deadline_s : 0;
 }
 
+static bool is_arriving(const struct finding_activity *f)
+{
+	const struct activity_request *r = &f->request;
+
+	return r->socket && r->has_answer && r->silence_ns < ACTIVITY_SILENT_NS &&
+	       (!f->a->has_since || r->silence_ns <= f->a->since_ns);
+}
+
+/* Data from before the request says nothing of its answer; data that the agent does not read is no
+ * silence of the model. */
+static void set_answer(struct finding_activity *f)
+{
+	struct activity *a = f->a;
+
+	a->answer = ACTIVITY_ANSWER_AWAITED;
+	a->deadline_s = deadline_of(f->main);
+	a->agent = f->main->agent->title;
+	if (!f->request.socket)
+		return;
+	a->socket_inode = f->request.socket->inode;
+	a->has_silence = true;
+	a->silence_ns = f->request.silence_ns;
+	if (a->has_since && a->since_ns < a->silence_ns)
+		a->silence_ns = a->since_ns;
+	if (is_arriving(f))
+		a->answer = ACTIVITY_ANSWER_ARRIVES;
+	else if (a->silence_ns >= ACTIVITY_SILENT_NS && !f->request.socket->receive_queue_bytes)
+		a->answer = ACTIVITY_ANSWER_SILENT;
+}
+
 /* A request to the model; the turn's time goes on over attempts, the connection's does not. */
 static void set_model(struct finding_activity *f, enum activity_source source)
 {
@@ -268,15 +298,24 @@ static void set_model(struct finding_activity *f, enum activity_source source)
 		is_seen && (has_turn || has_status(f)) ? ACTIVITY_HIGH : ACTIVITY_MEDIUM);
 	if (f->request.socket && f->request.has_for && is_seen)
 		set_since(f, f->request.for_ns);
-	if (has_turn)
+	if (has_turn && (!f->a->has_since || f->session->attempts <= 1))
 		set_since_turn(f);
 	else if (!f->a->has_since && has_status(f))
 		set_since_status(f);
-	f->a->deadline_s = deadline_of(f->main);
-	if (f->request.socket) {
-		f->a->has_silence = true;
-		f->a->silence_ns = f->request.silence_ns;
-	}
+	set_answer(f);
+}
+
+/* The earlier attempts took so long that the agent itself ended them, for silence: a refused one is
+ * repeated sooner. */
+static bool is_silent_over_attempts(const struct finding_activity *f)
+{
+	const struct activity *a = f->a;
+	const struct sockets_socket *s = f->request.socket;
+	uint64_t current_ns = s && f->request.has_for ? s->sent_ago_ns : 0;
+	uint64_t ended_ns = (a->attempts - 1) * (deadline_of(f->main) * NS_PER_S);
+
+	return ended_ns && !a->error_status && a->has_since &&
+	       a->since_ns + CLOCK_SLACK_NS >= ended_ns + current_ns;
 }
 
 static void set_again(struct finding_activity *f)
@@ -286,6 +325,11 @@ static void set_again(struct finding_activity *f)
 	f->a->attempts = f->session->attempts;
 	if (f->session->error_state == SOOTH_STATE_VALUE)
 		f->a->error_status = f->session->error_status;
+	if (!is_silent_over_attempts(f))
+		return;
+	f->a->answer = ACTIVITY_ANSWER_SILENT;
+	if (f->request.is == ACTIVITY_REQUEST_SENT)
+		f->a->socket_inode = f->request.socket->inode;
 }
 
 /* It is the model's turn, and the agent has no connection to it: it pauses before it asks again. At
@@ -297,6 +341,12 @@ static bool pauses(const struct finding_activity *f)
 	return f->turn == PROC_TURN_MODEL && f->request.is == ACTIVITY_REQUEST_NONE &&
 	       !f->request.socket && (f->is_headless || has_status(f)) &&
 	       !uses_cpu(f, CROWDED_LEAST) && now >= f->session->turn_utc_ns + PAUSE_NS;
+}
+
+/* The last of several attempts gets an answer. Its time is short: a late refusal looks alike. */
+static bool is_answered_now(const struct finding_activity *f)
+{
+	return f->request.is == ACTIVITY_REQUEST_ANSWERED && is_arriving(f);
 }
 
 static void set_paused(struct finding_activity *f)
@@ -370,7 +420,7 @@ static void set_busy(struct finding_activity *f, enum activity_source source)
 		set_question(f);
 	else if (f->turn == PROC_TURN_TOOL)
 		set_call(f);
-	else if (f->turn == PROC_TURN_MODEL && f->session->attempts > 1)
+	else if (f->turn == PROC_TURN_MODEL && f->session->attempts > 1 && !is_answered_now(f))
 		set_again(f);
 	else if (pauses(f))
 		set_paused(f);

@@ -9,6 +9,7 @@
 #define SOOTH_ANALYZE_ACTIVITY_H
 
 #include "analyze/process_table/host_state.h"
+#include "base/units.h"
 
 enum activity_state {
 	ACTIVITY_UNKNOWN,
@@ -41,6 +42,17 @@ enum activity_confidence {
 	ACTIVITY_CONFIDENCES,
 };
 
+/* of a request to the model */
+enum activity_answer {
+	ACTIVITY_ANSWER_NONE, /* no request, or it was refused or failed */
+	ACTIVITY_ANSWER_AWAITED,
+	ACTIVITY_ANSWER_ARRIVES,
+	ACTIVITY_ANSWER_SILENT, /* nothing came for ACTIVITY_SILENT_NS, or over whole attempts */
+	ACTIVITY_ANSWERS,
+};
+
+#define ACTIVITY_SILENT_NS (10 * NS_PER_S)
+
 #define ACTIVITY_NAME_SIZE    72
 #define ACTIVITY_COMMAND_SIZE 160
 #define ACTIVITY_DETAIL_SIZE  (ACTIVITY_NAME_SIZE + ACTIVITY_COMMAND_SIZE + 32)
@@ -65,9 +77,12 @@ struct activity {
 	/* for a request to the model */
 	unsigned attempts;     /* 0: not counted */
 	unsigned error_status; /* HTTP status of the previous attempt; 0: unknown */
+	enum activity_answer answer;
 	bool has_silence;
-	uint64_t silence_ns; /* since data last came from the model */
-	unsigned deadline_s; /* silence after which the agent repeats the request; 0: unknown */
+	uint64_t silence_ns;   /* since data last came from the model, or since the request */
+	unsigned deadline_s;   /* silence after which the agent ends the request; 0: unknown */
+	const char *agent;     /* title of the agent that ends it */
+	uint64_t socket_inode; /* connection with the request; 0: unknown */
 	/* what the main thread waits for, if the state is unknown; "": unknown too */
 	char wait[ACTIVITY_DETAIL_SIZE];
 };
@@ -92,6 +107,6 @@ enum activity_text {
 void activity_write(struct buffer *out, const struct activity *a, enum activity_text form);
 
 extern const struct sooth_names activity_state_names, activity_source_names,
-	activity_confidence_names;
+	activity_confidence_names, activity_answer_names;
 
 #endif

@@ -10,6 +10,9 @@
 #define GAP_NS	    (100 * NS_PER_MS) /* as the finding stream-stalled has it */
 #define RETRANSMITS 5
 #define RECENT_NS   (2 * NS_PER_S) /* of an answer that still comes */
+/* What a server sends to open a connection (session tickets of TLS, settings of HTTP/2) follows
+ * the first request within a round trip: it is no answer. */
+#define OPENING_NS (500 * NS_PER_MS)
 
 /* The other end is another process of the same session, such as an MCP server. */
 static bool is_within(const struct host_state *host, const struct process_entry *worker,
@@ -66,6 +69,8 @@ static void add_socket(struct activity_request *request, const struct sockets_so
 	request->has_for = s->has_sent;
 	request->for_ns = for_ns;
 	request->silence_ns = socket->received_ago_ns;
+	request->has_answer = s->has_come && s->has_sent &&
+			      socket->sent_ago_ns >= socket->received_ago_ns + OPENING_NS;
 }
 
 void activity_request_find(struct activity_request *request, const struct host_state *host,

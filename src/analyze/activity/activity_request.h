@@ -23,7 +23,8 @@ struct activity_request {
 	uint8_t state;	 /* why the sockets were not measured, if UNSEEN */
 	uint64_t for_ns; /* since the request was sent; NONE: since data last moved */
 	bool has_for;
-	uint64_t silence_ns;		     /* since data last came on that connection */
+	uint64_t silence_ns; /* since data last came on that connection */
+	bool has_answer;     /* its last data is of an answer: it came well after the request */
 	const struct sockets_socket *socket; /* NULL: none */
 };
 

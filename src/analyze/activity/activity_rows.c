@@ -45,6 +45,13 @@ static const char *const confidences[ACTIVITY_CONFIDENCES] = {
 };
 const struct sooth_names activity_confidence_names = { ACTIVITY_CONFIDENCES, confidences };
 
+static const char *const answers[ACTIVITY_ANSWERS] = {
+	[ACTIVITY_ANSWER_AWAITED] = "awaited",
+	[ACTIVITY_ANSWER_ARRIVES] = "arrives",
+	[ACTIVITY_ANSWER_SILENT] = "silent",
+};
+const struct sooth_names activity_answer_names = { ACTIVITY_ANSWERS, answers };
+
 /* --- the sentence --- */
 
 /* One unit: the time is for orientation, and JSON has it exactly. */
@@ -106,8 +113,20 @@ static const char *ordinal_ending(unsigned n)
 	return n / 10 % 10 == 1 || n % 10 > 3 ? endings[0] : endings[n % 10];
 }
 
+/* A partial answer that stopped counts as none: the agent asked again. */
+static void put_unanswered(struct buffer *out, const struct activity *a, enum activity_text form)
+{
+	buffer_string(out, "no answer from the model");
+	put_since(out, a, form, " for ");
+	buffer_format(out, " over %u attempts", a->attempts);
+}
+
 static void put_again(struct buffer *out, const struct activity *a, enum activity_text form)
 {
+	if (a->answer == ACTIVITY_ANSWER_SILENT && a->attempts > 1 && !a->error_status) {
+		put_unanswered(out, a, form);
+		return;
+	}
 	buffer_string(out, "asks the model again");
 	if (a->attempts)
 		buffer_format(out, ": %u%s attempt", a->attempts, ordinal_ending(a->attempts));
@@ -119,22 +138,39 @@ static void put_again(struct buffer *out, const struct activity *a, enum activit
 	put_since(out, a, form, ", ");
 }
 
+static void put_arriving(struct buffer *out, const struct activity *a, enum activity_text form)
+{
+	buffer_format(out, "receives an answer (last data %.1f s ago",
+		(double)a->silence_ns / (double)NS_PER_S);
+	put_since(out, a, form, ", ");
+	buffer_string(out, a->has_since && form == ACTIVITY_TEXT_WHOLE ? " so far)" : ")");
+}
+
+/* The whole time is another one only if an answer began and stopped. */
+static void put_silent(struct buffer *out, const struct activity *a, enum activity_text form)
+{
+	buffer_string(out, "the model has sent nothing for ");
+	put_time(out, a->silence_ns);
+	if (a->silence_ns + SILENCE_LEAST < a->since_ns && form == ACTIVITY_TEXT_WHOLE) {
+		put_since(out, a, form, ", ");
+		buffer_string(out, " so far");
+	}
+	if (a->deadline_s) {
+		buffer_format(out, " (%s ends the request at ", a->agent);
+		put_time(out, a->deadline_s * NS_PER_S);
+		buffer_char(out, ')');
+	}
+}
+
 static void put_model(struct buffer *out, const struct activity *a, enum activity_text form)
 {
-	bool is_whole = !a->has_since || a->silence_ns + SILENCE_LEAST >= a->since_ns;
-	bool is_silent = a->has_silence && a->silence_ns >= SILENCE_LEAST;
-
-	buffer_string(out, "waits for the model");
-	put_since(out, a, form, " ");
-	/* An answer that began and stopped; else the time says it. */
-	if (is_silent && !is_whole) {
-		buffer_string(out, ", no data for ");
-		put_time(out, a->silence_ns);
-	}
-	if (is_silent && a->deadline_s) {
-		buffer_string(out, " (at most ");
-		put_time(out, a->deadline_s * NS_PER_S);
-		buffer_string(out, is_whole ? " without data)" : ")");
+	if (a->answer == ACTIVITY_ANSWER_ARRIVES) {
+		put_arriving(out, a, form);
+	} else if (a->answer == ACTIVITY_ANSWER_SILENT) {
+		put_silent(out, a, form);
+	} else {
+		buffer_string(out, "waits for the model");
+		put_since(out, a, form, " ");
 	}
 }
 
@@ -228,6 +264,8 @@ static struct activity_row row_of(const struct process_id *id, const struct acti
 		.deadline_s = a->deadline_s,
 		.deadline_state = a->deadline_s ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.silence_state = a->has_silence ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.answer = (uint8_t)a->answer,
+		.answer_state = a->answer ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.pid = a->pid,
 		.attempts = a->attempts,
 		.state = (uint8_t)a->state,

@@ -20,10 +20,14 @@
 	F(S, U32, attempts, MAYBE(attempts_state), "attempts of the request to the model so far")  \
 	F(S, U16, error_status, MAYBE(error_state),                                                \
 		"HTTP status of the attempt before, where the agent writes it")                    \
-	F(S, REAL, silence_s, MAYBE(silence_state), "seconds since the model last sent data",      \
-		.decimals = 1, .unit = SOOTH_UNIT_S)                                               \
+	F(S, ENUM8, answer, MAYBE(answer_state),                                                   \
+		"answer of the model: awaited, arrives, silent (no data for 10 s)",                \
+		.names = &activity_answer_names)                                                   \
+	F(S, REAL, silence_s, MAYBE(silence_state),                                                \
+		"seconds since the model last sent data, or since the request", .decimals = 1,     \
+		.unit = SOOTH_UNIT_S)                                                              \
 	F(S, U32, deadline_s, MAYBE(deadline_state),                                               \
-		"seconds without data after which this version of the agent asks the model again", \
+		"seconds without data after which this version of the agent ends the request",     \
 		.unit = SOOTH_UNIT_S)                                                              \
 	F(S, REAL, output_silence_s, MAYBE(output_state),                                          \
 		"seconds for which the tool wrote nothing, at least", .decimals = 1,               \
