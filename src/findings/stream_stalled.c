@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/activity/activity.h"
 #include "analyze/diagnosis/agent_work.h"
 #include "analyze/diagnosis/awaited.h"
 #include "analyze/diagnosis/check.h"
@@ -30,7 +31,8 @@
 
 #define SOCKETS_MAX  65536
 #define SHOWN_MAX    4
-#define BUSY_PERCENT 50 /* of a CPU: it computes, and waits for no peer */
+#define MODEL	     "model" /* what is silent, over several connections */
+#define BUSY_PERCENT 50	     /* of a CPU: it computes, and waits for no peer */
 
 static const struct finding_option options[] = {
 	THRESHOLD("silence", 30e9, 1e8, 86400e9,
@@ -54,13 +56,15 @@ struct stream {
 	struct awaited awaited;
 	struct span label;
 	bool is_api;	   /* the label of the peer is of an API */
-	uint32_t attempts; /* attempts of the waiting request, by system calls; 0: unknown */
+	uint32_t attempts; /* attempts of the waiting request; 0: unknown */
+	bool is_by_log;	   /* the attempts: of the connections before only the log is known */
 	char what[32];
 };
 
 /* The process and all its connections. */
 struct talker {
 	struct agent_work work;
+	struct activity activity; /* of a main process */
 	bool is_listening;
 	unsigned made, unknown, flowing; /* connections */
 	unsigned uncertain; /* idle, or with a request that followed the last data at once */
@@ -94,6 +98,12 @@ static bool is_among_agents(const struct check *e, const struct sockets_socket *
 		}
 	}
 	return false;
+}
+
+/* The request was repeated, and no attempt got an answer. */
+static bool is_unanswered(const struct activity *a)
+{
+	return a->state == ACTIVITY_ASKS_AGAIN && a->answer == ACTIVITY_ANSWER_SILENT;
 }
 
 /* A thread waits for data on it, and for nothing else. */
@@ -156,6 +166,19 @@ static void add_request(const struct check *e, struct stream *s)
 		s->state.for_ns = now_ns - wait.since_ns;
 }
 
+/* By the agent's log it has asked before, on connections that are closed. */
+static void add_attempts(const struct talker *t, struct stream *s)
+{
+	const struct activity *a = &t->activity;
+
+	if (!is_unanswered(a) || a->socket_inode != s->socket->inode || s->attempts > a->attempts ||
+		s->state.turn != STREAM_REQUESTED)
+		return;
+	s->attempts = a->attempts;
+	s->is_by_log = true;
+	s->state.for_ns = a->since_ns;
+}
+
 static void take_socket(const struct check *e, struct talker *t, const struct map *before,
 	const struct sockets_socket *socket)
 {
@@ -171,9 +194,13 @@ static void take_socket(const struct check *e, struct talker *t, const struct ma
 	limits.is_awaited = is_awaited(&s);
 	s.state = stream_state_of(first ? *first : NULL, socket, &limits);
 	add_request(e, &s);
+	add_attempts(t, &s);
 	s.label = socket_sums_label(&e->input->labels, socket, &strength);
 	s.is_api = strength >= PEER_LABEL_SERVICE && span_ends(s.label, " API");
-	snprintf(s.what, sizeof(s.what), "socket %llu", (unsigned long long)socket->inode);
+	if (s.is_by_log)
+		snprintf(s.what, sizeof(s.what), MODEL);
+	else
+		snprintf(s.what, sizeof(s.what), "socket %llu", (unsigned long long)socket->inode);
 	take_stream(e, t, &s);
 }
 
@@ -261,9 +288,10 @@ static void claim_silence(
 	sentence_duration(time, s->state.for_ns);
 	if (s->attempts > 1)
 		snprintf(attempts, sizeof(attempts), ", in %u attempts", s->attempts);
-	finding_claim(out, "waiting for %s: no data%s%s for %s%s%s%s%s",
-		is_model ? "the model" : peer, is_model ? " from " : "", is_model ? peer : "", time,
-		attempts, is_quiet ? " (" : "", is_quiet ? t->work.busy : "",
+	finding_claim(out, "waiting for %s: no %s%s%s for %s%s%s%s%s",
+		is_model ? "the model" : peer, s->is_by_log ? "answer" : "data",
+		is_model ? " from " : "", is_model ? peer : "", time, attempts,
+		is_quiet ? " (" : "", is_quiet ? t->work.busy : "",
 		is_quiet ? ", no tool running)" : "");
 }
 
@@ -438,6 +466,24 @@ static void report(const struct check *e, struct check_result *out, const struct
 	buffer_fini(&both);
 }
 
+/* Between two attempts; or its connection looks like those at rest, as over TLS. */
+static void report_unanswered(
+	const struct check *e, struct check_result *out, const struct talker *t)
+{
+	const struct activity *a = &t->activity;
+	char time[UNITS_SIZE];
+
+	if (!check_is_over(e, "silence", (double)a->since_ns, MODEL))
+		return;
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, MODEL);
+	finding_claim(out, "waiting for the model: no answer for %s, in %u attempts",
+		sentence_duration(time, a->since_ns), a->attempts);
+	finding_number(out, "attempts", a->attempts, SOOTH_UNIT_NONE, 0);
+	finding_unseen(out, "which connection the current attempt has, if any");
+	finding_remedy(out, "check the status page of the server and your proxy%s", again_of(t));
+	finding_end(out);
+}
+
 /* --- UDP --- */
 
 static void put_words(struct check_result *out, const struct datagram_wait *w, const char *peer)
@@ -519,7 +565,9 @@ static void emit_all(const struct check *e, struct check_result *out, struct tal
 		report(e, out, t, &all[i]);
 		shown++;
 	}
-	if (has_stopped(e, t))
+	if (is_unanswered(&t->activity) && !t->activity.socket_inode)
+		report_unanswered(e, out, t);
+	else if (has_stopped(e, t))
 		report(e, out, t, &t->rests);
 }
 
@@ -572,6 +620,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	t.is_listening = sockets_listen(last);
 	agent_work_find(&t.work, e, t.is_listening);
+	if (t.work.is_agent && e->process->main == e->process)
+		activity_find(&t.activity, &e->input->host, e->process);
 	take_sockets(e, &t);
 	emit_all(e, out, &t);
 	report_datagrams(e, out);

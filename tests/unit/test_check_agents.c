@@ -4,7 +4,9 @@
 #include "check_threads.h"
 
 #define HIDDEN SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION)
-#define S_NS   (double)NS_PER_S
+/* The silence after which it ends a request is known. */
+#define KNOWN_CLAUDE "/home/me/.local/share/claude/versions/2.1.328"
+#define S_NS	     (double)NS_PER_S
 
 /* An agent, its session file, and its connection. */
 struct agent_made {
@@ -19,7 +21,9 @@ struct agent_made {
 	double own_s;	       /* the same, of a connection to itself; 0: none */
 	double age_s;
 	uint8_t word_state, said_state, sockets_state;
-	bool is_command; /* no agent */
+	bool is_command;   /* no agent */
+	uint32_t attempts; /* of the request to the model, by its log; 0: it has none */
+	double asked_s;	   /* when the first one began, ago at the end */
 };
 
 static const struct agent_made idle = { .cpu = 20,
@@ -44,6 +48,11 @@ static void session_at(double s, const struct agent_made *m)
 					      : SOOTH_STATE_ABSENT,
 		.activity_state = m->said_state,
 		.activity_utc_ns = utc(m->said_s),
+		.turn_state = m->attempts ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.turn = PROC_TURN_MODEL,
+		.turn_utc_ns = utc(m->asked_s - LAST_S),
+		.attempts = m->attempts,
+		.error_state = SOOTH_STATE_ABSENT,
 		.tool_state = SOOTH_STATE_ABSENT,
 		.version_state = SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = { put_text(&p.session, "sess-x"),
@@ -83,7 +92,7 @@ static void own_connection(double s, double ago_s)
 static void agent(struct agent_made m)
 {
 	started_s = FROM_S + LAST_S - m.age_s;
-	runs = m.is_command ? "/bin/thing" : CLAUDE;
+	runs = m.is_command ? "/bin/thing" : m.attempts ? KNOWN_CLAUDE : CLAUDE;
 	for (int i = 0; i < LOOKS; i++) {
 		process_at(i,
 			(struct proc_process){ .cpu_ns = (uint64_t)(i * m.cpu / 100 * S_NS),
@@ -265,6 +274,30 @@ static void answered_and_says(double which)
 	agent(m);
 }
 
+/* Claude Code repeats a request after 300 s without data: by its log, since `asked_s`. */
+static void asks_again(double asked_s)
+{
+	struct agent_made m = asking;
+
+	m.attempts = 3;
+	m.asked_s = asked_s;
+	m.sent_s = 5;
+	m.came_s = 6;
+	agent(m);
+}
+
+/* Its connection looks like one at rest, whose data came last. */
+static void asks_again_at_rest(double came_s)
+{
+	struct agent_made m = asking;
+
+	m.attempts = 3;
+	m.asked_s = 625;
+	m.sent_s = came_s + 0.05;
+	m.came_s = came_s;
+	agent(m);
+}
+
 static void test_streams(void **state)
 {
 	static const struct check_case cases[] = {
@@ -294,6 +327,14 @@ static void test_streams(void **state)
 		{ "stream-stalled", answered_own, 35, NULL,
 			"medium/low: waiting for HTTPS (10.0.0.1:443): no data for 40 s" },
 		{ "stream-stalled", asking_child, 50, NULL, "medium/high: " },
+		{ "stream-stalled", asks_again, 625, NULL,
+			"medium/high: waiting for HTTPS (10.0.0.1:443): no answer for 10 min 25 "
+			"s, in 3 attempts|[attempts: 3]" },
+		/* Two attempts that took less: they failed. */
+		{ "stream-stalled", asks_again, 500, NULL, "fine: " },
+		{ "stream-stalled", asks_again_at_rest, 20, NULL,
+			"medium/medium: waiting for the model: no answer for 10 min 25 s, in 3 "
+			"attempts|(unseen: which connection" },
 	};
 
 	(void)state;
