@@ -150,9 +150,10 @@ struct agent {
 	const char *other_names;
 	/* Arguments with which it runs to its end without a user: "-p --print". */
 	const char *headless;
-	/* Seconds without data from the model after which it repeats the request; 0: unknown. */
-	unsigned deadline_s;
-	const char *deadline_since; /* first version in which this deadline was seen */
+	/* Seconds without data from the model after which it ends the request: of an answer that
+	 * began, and before any data; 0: unknown. With the first version in which that was seen. */
+	unsigned deadline_s, first_deadline_s;
+	const char *deadline_since, *first_deadline_since;
 	bool starts_itself; /* its process starts the program again; that child is the agent */
 	/* Whole components of a path in which it keeps the output of tool calls: "tasks". */
 	const char *tool_outputs;

@@ -249,13 +249,30 @@ static bool set_mcp(struct finding_activity *f)
 	return true;
 }
 
-static unsigned deadline_of(const struct process_entry *p)
+static bool is_since(const struct process_entry *p, const char *since)
 {
 	struct span version = process_table_version(p);
-	const char *since = p->agent->deadline_since;
-	bool has_it = since && version.size && version_compare(version, span_of_string(since)) >= 0;
 
-	return has_it ? p->agent->deadline_s : 0;
+	return since && version.size && version_compare(version, span_of_string(since)) >= 0;
+}
+
+static unsigned deadline_of(const struct process_entry *p)
+{
+	return is_since(p, p->agent->deadline_since) ? p->agent->deadline_s : 0;
+}
+
+/* Unknown for data that may be of an answer, or only open the connection; and for a silence that
+ * began before the current request. */
+static unsigned current_deadline_of(const struct finding_activity *f)
+{
+	const struct process_entry *p = f->main;
+	const struct activity_request *r = &f->request;
+	bool is_first = r->has_no_data && f->a->silence_ns <= r->for_ns + CLOCK_SLACK_NS;
+
+	if (r->has_answer)
+		return deadline_of(p);
+	return is_first && is_since(p, p->agent->first_deadline_since) ? p->agent->first_deadline_s
+								       : 0;
 }
 
 static bool is_arriving(const struct finding_activity *f)
@@ -273,7 +290,6 @@ static void set_answer(struct finding_activity *f)
 	struct activity *a = f->a;
 
 	a->answer = ACTIVITY_ANSWER_AWAITED;
-	a->deadline_s = deadline_of(f->main);
 	a->agent = f->main->agent->title;
 	if (!f->request.socket)
 		return;
@@ -282,6 +298,7 @@ static void set_answer(struct finding_activity *f)
 	a->silence_ns = f->request.silence_ns;
 	if (a->has_since && a->since_ns < a->silence_ns)
 		a->silence_ns = a->since_ns;
+	a->deadline_s = current_deadline_of(f);
 	if (is_arriving(f))
 		a->answer = ACTIVITY_ANSWER_ARRIVES;
 	else if (a->silence_ns >= ACTIVITY_SILENT_NS && !f->request.socket->receive_queue_bytes)

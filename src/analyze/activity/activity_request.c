@@ -10,7 +10,7 @@
 #define GAP_NS	    (100 * NS_PER_MS) /* as the finding stream-stalled has it */
 #define RETRANSMITS 5
 #define RECENT_NS   (2 * NS_PER_S) /* of an answer that still comes */
-/* What a server sends to open a connection (session tickets of TLS, settings of HTTP/2) follows
+/* A server opens a connection by data (session tickets of TLS, settings of HTTP/2) that follows
  * the first request within a round trip: it is no answer. */
 #define OPENING_NS (500 * NS_PER_MS)
 
@@ -71,6 +71,8 @@ static void add_socket(struct activity_request *request, const struct sockets_so
 	request->silence_ns = socket->received_ago_ns;
 	request->has_answer = s->has_come && s->has_sent &&
 			      socket->sent_ago_ns >= socket->received_ago_ns + OPENING_NS;
+	request->has_no_data =
+		s->has_sent && (!s->has_come || socket->received_ago_ns >= socket->sent_ago_ns);
 }
 
 void activity_request_find(struct activity_request *request, const struct host_state *host,

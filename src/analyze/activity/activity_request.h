@@ -25,6 +25,7 @@ struct activity_request {
 	bool has_for;
 	uint64_t silence_ns; /* since data last came on that connection */
 	bool has_answer;     /* its last data is of an answer: it came well after the request */
+	bool has_no_data;    /* none came since the request was sent */
 	const struct sockets_socket *socket; /* NULL: none */
 };
 

@@ -317,7 +317,7 @@ static void claude_line(struct reading *r, const json_t *line)
 
 	if (json_is_true(json_object_get(line, "isSidechain"))) /* of a subagent */
 		return;
-	/* Of the conversation at a terminal, and of `claude -p`; others are titles and the like. */
+	/* The conversation at a terminal, and `claude -p`; others are titles and the like. */
 	if (agent_json_is(line, "type", "api-request") &&
 		(agent_json_is(line, "querySource", "repl_main_thread") ||
 			agent_json_is(line, "querySource", "sdk"))) {
