@@ -37,6 +37,7 @@ DETAILS = {
     modes.MCP_CALL: tour.SERVER,
 }
 STALLED = (modes.STALL, modes.NO_HEADERS)
+SILENT_S = 10
 # The four that must never be taken for one another.
 FOUR = (modes.STALL, modes.SLOW, modes.PERMISSION, modes.TOOL)
 
@@ -67,6 +68,15 @@ def is_stalled(agent):
                         "stream-stalled.silence=%ds" % SILENCE_S, *pids_of(agent))
     return any(finding["id"] == "stream-stalled" for row in report["processes"]
                for finding in row["findings"])
+
+
+def answer_expected(mode, activity):
+    """Possible values of the answer. Nothing but an answer's own data is one, also over TLS."""
+    if mode not in STALLED:
+        return ("arrives",) if mode == modes.SLOW else (activity["answer"],)
+    if activity["silence_s"] is None or activity["silence_s"] >= SILENT_S:
+        return ("silent",)
+    return ("awaited",) if mode == modes.NO_HEADERS else ("awaited", "arrives")
 
 
 class Verdict:
@@ -111,6 +121,8 @@ def compare(agent, mode):
         wrong.append("since_s, %.1f s after the prompt" % age)
     if DETAILS.get(mode, "") not in (activity["detail"] or ""):
         wrong.append("detail without %s" % DETAILS[mode])
+    if activity["answer"] not in answer_expected(mode, activity):
+        wrong.append("answer")
     attempts = attempts_in(activity["detail"])
     # A failed request is counted before or with the next one.
     if attempts is not None and not max(2, before) <= attempts <= after + 1:
