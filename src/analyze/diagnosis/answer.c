@@ -254,7 +254,7 @@ static bool add_single_wait(const struct answer *a, struct buffer *out)
 
 	if (answer_stuck(a->s, j, out))
 		return true;
-	if (!answer_needs_user(a->s, j))
+	if (!answer_tells_activity(a->s, j))
 		return false;
 	answer_name(a->s, j, out);
 	add_activity(a, j, ": ", out);

@@ -123,8 +123,22 @@ bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j)
 	struct activity a;
 
 	return find_activity(s, j, &a) &&
-	       (a.state == ACTIVITY_WAITS_FOR_USER || a.state == ACTIVITY_ASKS_AGAIN ||
-		       is_only_session(s, j));
+	       (a.state == ACTIVITY_WAITS_FOR_USER || a.state == ACTIVITY_ASKS_AGAIN);
+}
+
+bool answer_awaits_model(const struct diagnosis *s, const struct diagnosed *j)
+{
+	struct activity a;
+
+	return find_activity(s, j, &a) &&
+	       (a.state == ACTIVITY_WAITS_FOR_MODEL || a.state == ACTIVITY_ASKS_AGAIN);
+}
+
+bool answer_tells_activity(const struct diagnosis *s, const struct diagnosed *j)
+{
+	struct activity a;
+
+	return answer_needs_user(s, j) || (is_only_session(s, j) && find_activity(s, j, &a));
 }
 
 bool answer_ended(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)

@@ -14,9 +14,13 @@ void answer_activity(const struct diagnosis *s, const struct diagnosed *j, struc
 /* Marks the activity as a request to the model that will be repeated, if the calls of the process
  * show an HTTP error as the last answer. `came_ns`: time of that answer; 0: any. */
 void answer_refusal(struct activity *a, const struct call_history *h, uint64_t came_ns);
-/* Returns whether the process continues only when its user acts, or is the main process of the only
- * session that is diagnosed. Its activity then has a line of its own. */
+/* Returns whether the process continues only when its user acts. */
 bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j);
+/* Returns whether the session waits for an answer of its model. */
+bool answer_awaits_model(const struct diagnosis *s, const struct diagnosed *j);
+/* Returns whether the activity of the process has a line of its own: it needs its user, or is the
+ * main process of the only session that is diagnosed. */
+bool answer_tells_activity(const struct diagnosis *s, const struct diagnosed *j);
 /* "ended with exit status 0". False: the process did not end during the observation. */
 bool answer_ended(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
 /* Appends a doubt or a fact that the user should hear first about a process without a finding: its

@@ -120,7 +120,7 @@ static void add(const struct diagnosis *s, struct candidate *all, size_t *count,
 	*c = (struct candidate){ .of = j,
 		.cause = *count,
 		.is_wait = is_wait,
-		.may_follow = !j->is_host && is_of_waits(j) && !answer_needs_user(s, j) };
+		.may_follow = !j->is_host && is_of_waits(j) && !answer_tells_activity(s, j) };
 	answer_wait_find(s, j, &c->wait);
 	++*count;
 }
@@ -143,7 +143,7 @@ static size_t find_candidates(
 			const struct diagnosed *j = &s->all[i];
 
 			if (!j->count && cause_is_shown(output, s, j) &&
-				answer_needs_user(s, j) == for_user &&
+				answer_tells_activity(s, j) == for_user &&
 				(for_user || (s->count == 2 ? is_stuck(s, j) : cause_waits(s, j))))
 				add(s, all, &count, j, true);
 		}
@@ -202,7 +202,7 @@ static bool is_root_of(const struct candidate *c, const struct candidate *all, s
 static bool has_room(const struct diagnosis *s, const struct candidate *c, size_t victims)
 {
 	return !c->is_wait || s->count <= FEW + 1 || victims + 1 >= SAME_LEAST ||
-	       answer_needs_user(s, c->of) || answer_halted(s, c->of);
+	       answer_tells_activity(s, c->of) || answer_halted(s, c->of);
 }
 
 static void put_together(
@@ -293,7 +293,8 @@ void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *
 	answer_name(s, c->of, out);
 	buffer_string(out, ": ");
 	answer_claim(c->finding, out);
-	put_activity(s, c->of, "; now: ", out);
+	if (!diagnosis_type_of(c->finding)->tells_answer || !answer_awaits_model(s, c->of))
+		put_activity(s, c->of, "; now: ", out);
 	if (c->of->count > 1)
 		buffer_format(
 			out, "; %u more finding%s", c->of->count - 1, c->of->count == 2 ? "" : "s");
@@ -385,6 +386,13 @@ static enum finding_confidence confidence_of(const struct answer_wait *wait)
 						  : FINDING_CONFIDENCE_LOW;
 }
 
+static const char *id_of_wait(const struct diagnosis *s, const struct diagnosed *j)
+{
+	return answer_needs_user(s, j)	     ? "needs-user"
+	       : answer_tells_activity(s, j) ? "activity"
+					     : "wait";
+}
+
 /* A wait that something may still end is no finding: it says what is, and how sure that is. */
 static void weigh_wait(
 	struct finding_cause_row *row, const struct diagnosis *s, const struct diagnosed *j)
@@ -422,7 +430,7 @@ static int emit(struct output *output, const struct diagnosis *s, const struct c
 		tail_span(
 			&row.evidence, f ? record_text(&f->record, &f->evidence) : span_of("", 0)),
 		f ? tail_span(&row.id, record_text(&f->record, &f->id))
-		  : tail_string(&row.id, answer_needs_user(s, c->of) ? "needs-user" : "wait"),
+		  : tail_string(&row.id, id_of_wait(s, c->of)),
 		tail_buffer(&row.words, &p.words),
 		tail_buffer(&row.remedy, &p.remedy),
 		tail_buffer(&row.effects, &p.effects),

@@ -218,8 +218,8 @@ ROW_STRUCT(finding_concerned_row, FINDING_CONCERNED_ROW);
 /* A cause that the answer names, with the processes that it concerns. */
 #define FINDING_CAUSE_ROW(F, S)                                                                    \
 	F(S, TEXT, id, ALWAYS,                                                                     \
-		"id of the finding; `wait`: the process waits, `needs-user`: "                     \
-		"for its user")                                                                    \
+		"id of the finding; `wait`: the process waits, `needs-user`: for its user, "       \
+		"`activity`: what its session does")                                               \
 	FINDING_WEIGHT(F, S)                                                                       \
 	F(S, NAMED, TEXT, words, text, ALWAYS, "line of the answer about the cause")               \
 	F(S, ROWS, subject, ALWAYS, "process that has the cause",                                  \

@@ -51,6 +51,9 @@ unsigned top_age_style(const struct top_session *s)
 {
 	const struct top_doing *d = &top_doings[s->doing];
 
+	/* An answer that comes may take long. */
+	if (s->urgency == URGENCY_MODEL)
+		return TOP_DIM;
 	if (d->worry_s && s->since_s >= d->worry_s)
 		return TOP_STYLED(TOP_ALARM, TOP_BOLD);
 	if (d->look_s && s->since_s >= d->look_s)
