@@ -34,6 +34,11 @@ struct sooth_diagnose_options {
 	/* Takes a table of the checks that could not be made, for the caller to free; NULL on
 	 * failure: a row each, "id", "cause", "reason", "remedy". NULL: it is not wanted. */
 	struct sooth_table **unseen;
+	/* Takes a table of what the command would answer, for the caller to free; NULL on failure:
+	 * a row for each cause, the worst first, "id" (of the finding; "wait", "needs-user",
+	 * "activity"), "severity", "confidence", "text", "remedy" and others as in answers[] of
+	 * `sooth diagnose -j`. NULL: it is not wanted. */
+	struct sooth_table **answers;
 };
 
 /*

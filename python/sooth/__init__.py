@@ -25,6 +25,6 @@ By ctypes on libsooth.so.0: no compiler is needed. Calls release the interpreter
 """
 from sooth import heap, profile, trace
 from sooth._library import Error
-from sooth._tables import agents, diagnose, inspect, unseen
+from sooth._tables import agents, answers, diagnose, inspect, unseen
 
-__all__ = ["Error", "agents", "diagnose", "heap", "inspect", "profile", "trace", "unseen"]
+__all__ = ["Error", "agents", "answers", "diagnose", "heap", "inspect", "profile", "trace", "unseen"]

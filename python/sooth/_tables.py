@@ -15,7 +15,8 @@ class _AgentsOptions(ctypes.Structure):
 
 class _DiagnoseOptions(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("duration_ns", ctypes.c_uint64), ("is_passive", ctypes.c_bool),
-                ("observer", ctypes.c_void_p), ("unseen", ctypes.c_void_p)]
+                ("observer", ctypes.c_void_p), ("unseen", ctypes.c_void_p),
+                ("answers", ctypes.c_void_p)]
 
 
 class _InspectOptions(ctypes.Structure):
@@ -56,17 +57,28 @@ def diagnose(pid: int, duration: float = 5, passive: bool = False) -> typing.Lis
     return rows_of("sooth_diagnose", pid, options)
 
 
-def unseen(pid: int, duration: float = 5, passive: bool = False) -> typing.List[Row]:
-    """The checks of diagnose() that could not be made for this caller, and why: "id", "cause", "reason", "remedy"."""
+def _table_of_diagnosis(name: str, pid: int, duration: float, passive: bool) -> typing.List[Row]:
+    """One of the tables that sooth_diagnose() makes beside that of the findings."""
     table, error = ctypes.c_void_p(), ErrorStruct()
-    options = _DiagnoseOptions(duration_ns=ns_of(duration, "duration"), is_passive=passive,
-                               unseen=ctypes.cast(ctypes.pointer(table), ctypes.c_void_p))
+    options = _DiagnoseOptions(duration_ns=ns_of(duration, "duration"), is_passive=passive)
+    setattr(options, name, ctypes.cast(ctypes.pointer(table), ctypes.c_void_p))
     options.size = ctypes.sizeof(options)
     findings = library().sooth_diagnose(pid_of(pid), ctypes.byref(options), ctypes.byref(error))
     if not findings:
         raise error_of(error)
     library().sooth_table_free(findings)
     return rows_from(table.value, error)
+
+
+def unseen(pid: int, duration: float = 5, passive: bool = False) -> typing.List[Row]:
+    """The checks of diagnose() that could not be made for this caller, and why: "id", "cause", "reason", "remedy"."""
+    return _table_of_diagnosis("unseen", pid, duration, passive)
+
+
+def answers(pid: int, duration: float = 5, passive: bool = False) -> typing.List[Row]:
+    """What `sooth diagnose` would answer, the worst first: findings, and what the process waits for. A row has "id",
+    "severity", "text", "victims", "remedy" and others, as answers[] of its JSON."""
+    return _table_of_diagnosis("answers", pid, duration, passive)
 
 
 def inspect(pid: int, table: str = "fds", interval: float = 0.2) -> typing.List[Row]:

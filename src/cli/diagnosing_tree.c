@@ -12,9 +12,10 @@
 #include "base/units.h"
 #include "cli/selected/process_table_scan.h"
 
-#define TREE_MOST 64 /* processes; a build has more, and each costs time to observe */
-#define LOOKS	  3  /* a shell between two commands waits for none of them */
-#define PAUSE_NS  (20 * NS_PER_MS)
+#define TREE_MOST    64 /* processes; a build has more, and each costs time to observe */
+#define SESSION_MOST 512
+#define LOOKS	     3 /* a shell between two commands waits for none of them */
+#define PAUSE_NS     (20 * NS_PER_MS)
 
 /* --- what it waits for --- */
 
@@ -146,13 +147,20 @@ static const struct process_entry *main_of(const struct process_entry *p)
 	return p && (is_launcher || p->link == PROCESS_LINK_SELF) ? p->main : NULL;
 }
 
+/* Anyone can give a process the environment of another user's session. */
+static bool is_of_user(const struct process_entry *p, const struct process_entry *main)
+{
+	return p->process->uid == main->process->uid || process_table_is_below(p, main);
+}
+
 static void add_session(const struct process_table *table, const struct process_entry *main,
 	const struct buffer *pids, struct buffer *more)
 {
 	process_table_for_each (table, p) {
 		uint32_t pid = p->id.pid;
 
-		if (main && p->main == main && p->is_there && p->process->state != 'Z' &&
+		if (main && p->main == main && is_of_user(p, main) && p->is_there &&
+			more->size / sizeof(pid) < SESSION_MOST && p->process->state != 'Z' &&
 			pid != (uint32_t)getpid() && !diagnosing_has_pid(pids, pid) &&
 			!diagnosing_has_pid(more, pid))
 			buffer_append(more, &pid, sizeof(pid));

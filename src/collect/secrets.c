@@ -63,6 +63,15 @@ static size_t mask_in_place(struct secrets *s, char *text, size_t size)
 
 /* --- texts --- */
 
+/* The kernel writes a name and its NUL; behind it stands what was in that memory before: the end of
+ * a longer name, which no mask has seen. */
+static void pad(const struct sooth_field *f, struct sooth_record *r, size_t used)
+{
+	if (f->type == SOOTH_FIELD_CHARS && used < f->size &&
+		record_holds(r, (size_t)f->offset + f->size))
+		memset((unsigned char *)r + f->offset + used, 0, f->size - used);
+}
+
 static void mask_field(struct secrets *s, const struct sooth_field *f, struct sooth_record *r)
 {
 	struct sooth_value v = sooth_field_get(f, r);
@@ -70,8 +79,11 @@ static void mask_field(struct secrets *s, const struct sooth_field *f, struct so
 	unsigned char *at = (unsigned char *)r + f->offset;
 	size_t length;
 
-	if (!value_is_there(&v))
+	if (!value_is_there(&v)) {
+		pad(f, r, 0);
 		return;
+	}
+	pad(f, r, v.text.size);
 	/* The record is ours, so that its texts may be written through it. */
 	length = mask_in_place(s, (char *)r + (v.text.data - (const char *)r), v.text.size);
 	if (f->type == SOOTH_FIELD_CHARS || length == v.text.size)

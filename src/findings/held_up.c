@@ -27,6 +27,9 @@
 #define WAITS_SHARE	 0.8 /* of the samples */
 #define LOOKS_LEAST	 5
 #define ANSWERS_MOST	 20 /* a second: an ordinary exchange has more */
+#define PARTIES_MOST	 16 /* that the probe has of a descriptor */
+#define OUTPUT		 1  /* descriptors */
+#define ERROR_OUTPUT	 2
 #define STARTED_LATER	 20 /* ticks: a process of the same pipeline starts at once */
 
 static const struct finding_option options[] = {
@@ -53,6 +56,7 @@ struct held_up {
 	size_t at; /* the link that waits for it; of a stop the stopped one */
 	uint64_t for_ns;
 	const struct process_entry *left; /* behind by a command; it keeps the output open */
+	bool is_unsure;			  /* whether a command at work keeps it open too */
 };
 
 /* --- time --- */
@@ -213,29 +217,54 @@ static const struct process_entry *entry_of(const struct check *e, const struct 
 	return process_table_get(&e->input->host.process_table, &id);
 }
 
-/* The process that was left behind with the other end; NULL: none, or a command at work has it too.
- * One that is not in the table has just started: what it was started by has the other end. */
-static const struct process_entry *kept_by(
-	const struct check *e, const struct wait_graph *g, const struct wait_link *link)
+/* Whether the probe had room for all that have the other end, and could read whether they do. */
+static bool are_all_seen(const struct wait_graph *g, size_t parties)
 {
-	const struct process_entry *by = NULL;
+	return g->end && !g->end->ends_state && parties < PARTIES_MOST;
+}
+
+/* Its standard output or error output: a helper that is asked has another descriptor. */
+static bool is_output_of(const struct waits_party *p)
+{
+	return p->fd == OUTPUT || p->fd == ERROR_OUTPUT;
+}
+
+static bool reads_output(const struct wait_link *link)
+{
+	return (link->what == WAIT_PIPE_READ || link->what == WAIT_SOCKET_READ) && !link->is_idle &&
+	       link->party && is_output(link->object);
+}
+
+/* Finds the process that was left behind with the other end. False: none was, or a command at work
+ * has it too. A process that is not in the table has just started, as a command of a script that
+ * was left. */
+static bool find_left(struct held_up *h, const struct check *e, const struct wait_graph *g,
+	const struct wait_link *link)
+{
 	const struct waits_party *p = NULL;
 	uint32_t tid = link->thread ? link->thread->record.tid : 0;
+	size_t parties = 0;
 
-	if (!is_output(link->object) || !link->party)
-		return NULL;
-	while ((p = wait_graph_party(g, link->process->node_pid, tid, p))) {
+	h->left = NULL;
+	h->is_unsure = false;
+	while (reads_output(link) && (p = wait_graph_party(g, link->process->node_pid, tid, p))) {
 		const struct process_entry *entry = entry_of(e, p);
 		const struct process_entry *left = left_by_command(e, entry);
 
-		if (p->waiting_fd != link->party->waiting_fd || !p->is_alive || !entry ||
+		if (p->waiting_fd != link->party->waiting_fd || !p->is_alive ||
 			p->party_pid == link->process->node_pid)
 			continue;
-		if (!left)
-			return NULL;
-		by = by ? by : left;
+		parties++;
+		h->is_unsure |= !entry;
+		if (entry && !left) {
+			h->left = NULL;
+			return false;
+		}
+		if (left && !h->left && is_output_of(p))
+			h->left = left;
 	}
-	return by;
+	h->is_unsure |= !are_all_seen(g, parties);
+	return h->left;
 }
 
 static void of_lock(struct held_up *h, const struct check *e, const struct wait_graph *g,
@@ -352,7 +381,7 @@ static struct held_up find_held_up(
 			h.cause = CAUSE_STOPPED;
 		else if (has_no_other_end(link))
 			h.cause = CAUSE_OTHER_END;
-		else if (!h.at && (h.left = kept_by(e, g, link)))
+		else if (!h.at && find_left(&h, e, g, link))
 			h.cause = CAUSE_LEFT;
 		else
 			h.cause = of_socket(e, g, chain, h.at);
@@ -443,7 +472,7 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 		finding_claim(out, "held up for %s%s%s", time, h->at ? " by " : "",
 			h->at ? buffer_cstr(&holder) : "");
 	else if (h->cause == CAUSE_LEFT)
-		finding_claim(out, "waits for the end of the output of a command that has ended");
+		finding_claim(out, "waits for an output to close");
 	else if (h->cause == CAUSE_BUSY)
 		finding_claim(out, "most of its time it waits for %s", buffer_cstr(&holder));
 	else
@@ -457,7 +486,9 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 			buffer_cstr(&object), is_writer(link) ? "write" : "read",
 			is_writer(link) ? "read" : "write");
 	else if (h->cause == CAUSE_LEFT)
-		finding_claim(out, "%s, which the command left behind, still has it open",
+		finding_claim(out,
+			"its command has ended, but left %s running, which still has the output "
+			"open",
 			buffer_cstr(&holder));
 	else if (link->what == WAIT_DATABASE_LOCK)
 		finding_claim(out, "it is idle %s has %s lock",
@@ -490,9 +521,9 @@ static void remedy(
 			is_writer(link) ? "reads" : "writes to");
 	} else if (h->cause == CAUSE_LEFT) {
 		buffer_format(&text,
-			"sooth kill --any %u ends it; a command in the background needs an output "
-			"of "
-			"its own: COMMAND > FILE 2>&1 &",
+			"sooth kill --any %u ends it; what a command starts in the background "
+			"needs "
+			"an output of its own: > FILE 2>&1",
 			h->left->id.pid);
 	} else if (link->what == WAIT_DATABASE_LOCK) {
 		wait_put_process(&text, client < chain->count ? chain->links[client].process : end);
@@ -522,6 +553,16 @@ static bool is_reader_of_fifo(const struct wait_chain *chain, const struct held_
 	return h->cause == CAUSE_OTHER_END && !is_writer(&chain->links[h->at]);
 }
 
+/* What is left may print all the time: only a read that nothing ends is grave. */
+static bool is_low(const struct check *e, const struct wait_chain *chain, const struct held_up *h)
+{
+	double grave = check_option(e, "grave-time");
+
+	return h->cause == CAUSE_BUSY || is_reader_of_fifo(chain, h) || (double)h->for_ns < grave ||
+	       (h->cause == CAUSE_LEFT &&
+		       (h->is_unsure || (double)waited_ns(&chain->links[0]) < grave));
+}
+
 static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct wait_chain *chain, const struct held_up *h)
 {
@@ -538,8 +579,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		: least == WAITS_MEDIUM ? FINDING_CONFIDENCE_MEDIUM
 					: FINDING_CONFIDENCE_LOW,
 		"");
-	if (h->cause == CAUSE_BUSY || is_reader_of_fifo(chain, h) ||
-		(double)h->for_ns < check_option(e, "grave-time"))
+	if (is_low(e, chain, h))
 		finding_severity(out, FINDING_LOW);
 	claim(out, g, chain, h);
 	check_chain_evidence(out, g, chain);
@@ -548,6 +588,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 			out, "age of what was left behind", (double)h->for_ns, SOOTH_UNIT_NS, 0);
 	else if (h->cause != CAUSE_BUSY)
 		finding_number(out, "waiting for at least", (double)h->for_ns, SOOTH_UNIT_NS, 0);
+	if (h->is_unsure)
+		finding_unseen(out, "whether a process that could not be read has the output too");
 	if (h->cause == CAUSE_STOPPED)
 		finding_unseen(out, "which process stopped it, and whether on purpose");
 	else if (h->cause == CAUSE_OTHER_END)
@@ -617,6 +659,7 @@ const struct finding_type finding_held_up = {
 		 "answer",
 	.probes = "proc,waits",
 	.needs_interval = true,
+	.is_of_holder = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

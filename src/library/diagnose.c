@@ -78,7 +78,8 @@ static void drop_earlier(struct sooth_table *t, const struct sooth_row *last)
 }
 
 struct tables {
-	struct sooth_table *findings, *unseen; /* unseen NULL: not wanted */
+	struct sooth_table *findings, *unseen, *answers;
+	bool has_unseen, has_answers; /* they are wanted */
 };
 
 /* Checks that could not be made on a process are rows in the row of the process. */
@@ -110,6 +111,8 @@ static int take(void *user, const char *section, const struct sooth_schema *sche
 
 	if (!strcmp(section, "processes"))
 		return take_unseen(tables->unseen, schema, record);
+	if (!strcmp(section, "answers"))
+		return tables->answers ? table_append(tables->answers, schema, record) : 0;
 	if (strcmp(section, "finding") != 0)
 		return 0;
 	status = table_append(t, schema, record);
@@ -126,7 +129,8 @@ static void free_tables(struct tables *t)
 {
 	sooth_table_free(t->findings);
 	sooth_table_free(t->unseen);
-	*t = (struct tables){ 0 };
+	sooth_table_free(t->answers);
+	t->findings = t->unseen = t->answers = NULL;
 }
 
 static int run(struct observation *n, const struct observation_probe *chosen, struct tables *tables,
@@ -135,8 +139,10 @@ static int run(struct observation *n, const struct observation_probe *chosen, st
 	int status;
 
 	tables->findings = table_new(err);
-	tables->unseen = n->also_view ? table_new(err) : NULL;
-	if (!tables->findings || (n->also_view && !tables->unseen)) {
+	tables->unseen = tables->has_unseen ? table_new(err) : NULL;
+	tables->answers = tables->has_answers ? table_new(err) : NULL;
+	if (!tables->findings || (tables->has_unseen && !tables->unseen) ||
+		(tables->has_answers && !tables->answers)) {
 		free_tables(tables);
 		return -ENOMEM;
 	}
@@ -188,7 +194,7 @@ struct sooth_table *sooth_diagnose(
 	struct observation n = {
 		.name = "diagnose", .view = "finding-changes", .pid = pid, .take = take
 	};
-	struct tables tables = { 0 };
+	struct tables tables;
 
 	if (options_take(&o, sizeof(o), options, err) ||
 		observation_check_pid(pid, "diagnose", err) ||
@@ -198,12 +204,17 @@ struct sooth_table *sooth_diagnose(
 	if (!n.options.buffer_bytes)
 		n.options.buffer_bytes = BUFFER_BYTES;
 	set_times(&n, o.duration_ns);
-	if (o.unseen) {
+	tables = (struct tables){ .has_unseen = o.unseen, .has_answers = o.answers };
+	if (o.unseen || o.answers)
 		n.also_view = "findings";
+	if (o.unseen)
 		*o.unseen = NULL;
-	}
+	if (o.answers)
+		*o.answers = NULL;
 	run_permitted(&n, o.is_passive, &tables, err);
 	if (o.unseen)
 		*o.unseen = tables.unseen;
+	if (o.answers)
+		*o.answers = tables.answers;
 	return tables.findings;
 }

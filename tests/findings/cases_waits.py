@@ -91,6 +91,26 @@ while sys.argv[1] == "reads" or not selector.select(0.7) or command.stdout.read1
 """
 PRINTS = "while :; do echo line; sleep 0.3; done"
 
+# A program that prints on a pseudo terminal; the one that runs it is stopped, or reads slowly.
+TERMINAL_WRITER = """
+import os, pty, signal, sys, time
+pid, master = pty.fork()
+if not pid:
+    os.execvp("yes", ["yes"])
+print("ready %d." % pid, flush=True)
+while sys.argv[1] == "reads" and os.read(master, 1024): time.sleep(0.01)
+time.sleep(0.3)
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def terminal_writer(what):
+    def make(scope, rng):
+        out = bytes(scope.python(TERMINAL_WRITER, what, ready=b".").out)
+        return int(out.split(b"ready ")[1].split(b".")[0])
+    return make
+
+
 FIFO_READER = """
 import os
 os.mkfifo("fifo")
@@ -130,9 +150,12 @@ CASES = [
     sick("held-up", "a server that does not accept", client("does not accept"),
         says="has not accepted", **TIME),
     sick("held-up", "an output that what a command left behind keeps open", program(OUTPUT, "reads", "sleep 100 &"),
-        severity="low", says="which the command left behind, still has it open", **LEFT),
+        severity="low", says="running, which still has the output open", **LEFT),
     sick("held-up", "the same, of an event loop, by a server that prints", program(OUTPUT, "loops", f"({PRINTS}) &"),
-        says="still has it open", **LEFT),
+        says="still has the output open", **LEFT),
+    sick("held-up", "a terminal whose program is stopped", terminal_writer("is stopped"), says="it is stopped by a signal",
+        also=("writer-stuck",), **TIME),
+    healthy("held-up", "a terminal whose program reads slowly", terminal_writer("reads"), also=("writer-stuck",), **SOON),
     sick("held-up", "a FIFO that nobody opens to write", program(FIFO_READER), severity="low",
         says="no process has it open to write", **TIME),
     sick("held-up", "a server that computes", client("computes"), says="computes and does not", **TIME),

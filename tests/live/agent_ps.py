@@ -21,8 +21,8 @@ def rows(*arguments):
 
 
 def flags(row):
-    """OUTDATED apart: what else is installed on this machine is not ours to say."""
-    return set((row["flags"] or "").split()) - {"OUTDATED"}
+    """OUTDATED apart: what else is installed on this machine is not ours to say; and those of its activity."""
+    return set((row["flags"] or "").split()) - {"OUTDATED", "ASKS-AGAIN", "NEEDS-YOU", "SILENT"}
 
 
 class PsChecks:

@@ -282,6 +282,7 @@ class ClaudeCode(AgentCase):
         agent = self.start(mode)
         self.assert_asked(agent, mode, "refused", 2)
         self.check_ps_waiting(agent)
+        harness.wait_until(lambda: "ASKS-AGAIN" in (rows(agent.pid)[agent.pid]["flags"] or ""), "the flag")
         agent.set_mode(modes.ANSWER)
         ended = agent.finish()
         self.assertEqual((ended.status, ended.out), (0, fake_api.ANSWER + "\n"), ended)

@@ -98,7 +98,24 @@ class Rest(Case):
         self.assertEqual({victim["pid"] for victim in kept[0]["victims"]}, waiters)
         self.assertEqual(report["summary"]["headline"], kept[0]["text"])
         self.assertFalse(waiters & {answer["subject"]["pid"] for answer in report["answers"]})
-        self.assertRegex(self.sooth(*argv).text, r"\A.* keeps .*\n  4 processes wait for it: python")
+        self.assertRegex(self.sooth(*argv).text, r"\A.* keeps .*\n  4 processes wait for it, directly or through others: python")
+
+    def test_a_finding_beside_a_wait(self):
+        """A process that keeps a lock waits for a server that rests: what is found of it is not told as that wait."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            rests = self.process("bash", "-c", "echo ready; sleep 100; true").pid
+            holder = self.process(sys.executable, "-c", "import fcntl, socket, sys\nf = open('lock', 'w')\n"
+                                  "fcntl.flock(f, fcntl.LOCK_EX)\ns = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
+                                  "s.sendall(b'x')\nprint('ready', flush=True)\ns.recv(1)", str(server.getsockname()[1])).pid
+            waiter = self.process(sys.executable, "-c", "import fcntl\nf = open('lock', 'w')\nprint('ready', flush=True)\n"
+                                  "fcntl.flock(f, fcntl.LOCK_EX)").pid
+            argv = ["diagnose", "--duration", "2", "--set", "lock-kept.min-time=1s"]
+            for pid in (rests, holder, waiter, os.getpid()):
+                argv += ["-p", str(pid)]
+            report = self.sooth(*argv, "-j").json()
+            kept = [answer for answer in report["answers"] if answer["id"] == "lock-kept"]
+            self.assertEqual([answer["subject"]["pid"] for answer in kept], [holder], report["answers"])
+            self.assertIn("lock-kept (", self.sooth(*argv).text)
 
     @needs_bpf
     def test_the_end_of_another_process(self):

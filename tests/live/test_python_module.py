@@ -199,6 +199,15 @@ class Module(HeapCase):
         self.assertNotIn("fd-limit-near", rows)
         self.assertEqual({row["reason"] is None for row in rows.values()}, {False})
 
+    def test_answers(self):
+        sick = self.start(sys.executable, "-c", NEAR)
+        sick.wait_for_output(b"ready\n")
+        text = "import json, sys, sooth; print(json.dumps(sooth.answers(int(sys.argv[1]), 0.5, passive=True)))"
+        rows = json.loads(self.python(text, str(sick.pid)).text)
+        self.assertEqual([row["id"] for row in rows], ["fd-limit-near"])
+        self.assertIn(str(sick.pid), rows[0]["text"])
+        self.assertEqual(rows[0]["subject"]["pid"], sick.pid)
+
     def test_without_the_library(self):
         run = subprocess.run([PYTHON, "-c", UNSUITABLE], env={**os.environ, **library_of(self.path("empty"))},
                              capture_output=True, text=True, check=True)

@@ -183,6 +183,7 @@ static void waits_party(
 		.relation = (uint8_t)relation,
 		.party_pid = of,
 		.party_start_ticks = start_of(of),
+		.fd = 1,
 		.confidence = WAITS_HIGH,
 		.is_alive = true };
 	struct record_tail tail[] = { tail_string(&p.name, name) };
@@ -833,9 +834,10 @@ static void test_held_up(void **state)
 		{ "held-up", asks_resting, 30, NULL, "low/" },
 		{ "held-up", asks_resting, 29, NULL, "fine: " },
 		{ "held-up", reads_from_child_of, 1, NULL,
-			"medium/high: waits for the end of the output of a command that has ended: "
-			"server (200), which the command left behind, still has it open|[age of "
-			"what was left behind: |<sooth kill --any 200 ends it" },
+			"medium/high: waits for an output to close: its command has ended, but "
+			"left "
+			"server (200) running, which still has the output open|[age of what was "
+			"left behind: |<sooth kill --any 200 ends it" },
 		{ "held-up", reads_from_child_of, PID, NULL, "fine: " },
 		{ "held-up", opens_fifo, O_RDONLY, NULL,
 			"low/high: |to read, and no process has it open to write" },

@@ -465,9 +465,12 @@ static void test_silence(void **state)
 	(void)state;
 	assert_int_equal(urgent(model), URGENCY_MODEL);
 	model.has_silence = true;
+	model.answer = ACTIVITY_ANSWER_SILENT;
 	assert_int_equal(urgent(model), URGENCY_MODEL);
 	model.silence_ns += NS_PER_S;
 	assert_int_equal(urgent(model), URGENCY_SILENT);
+	model.answer = ACTIVITY_ANSWER_AWAITED;
+	assert_int_equal(urgent(model), URGENCY_MODEL);
 	assert_int_equal(urgent(tool), URGENCY_SILENT);
 	tool.output_ns--;
 	assert_int_equal(urgent(tool), URGENCY_TOOL);

@@ -187,7 +187,7 @@ static void check_exec(const char *arguments, size_t size, uint8_t exec_state, c
 	size_t masked_size)
 {
 	struct process_exec exec = { .record = { .kind = PROCESS_EXEC, .pid = 7 },
-		.name = "sh",
+		.name = "sh\0ecret", /* the end of a longer name stands behind it */
 		.arguments_state = exec_state };
 	struct record_tail tail[] = { { &exec.arguments, arguments, size } };
 	struct secrets s = { 0 };
@@ -206,6 +206,8 @@ static void check_exec(const char *arguments, size_t size, uint8_t exec_state, c
 	assert_int_equal(r->record.kind, PROCESS_EXEC);
 	assert_int_equal(r->arguments_state, exec_state);
 	assert_string_equal(r->name, "sh");
+	for (size_t i = 2; i < sizeof(r->name); i++)
+		assert_int_equal(r->name[i], 0);
 	assert_int_equal(r->arguments.size, masked_size);
 	assert_memory_equal((const char *)r + r->arguments.offset, masked, masked_size);
 	buffer_fini(&out);

@@ -261,6 +261,27 @@ static void test_full_screen(void **state)
 	expect_screen(&s, expected);
 }
 
+/* The path of a FIFO is the target's: it makes no line of the report, and does not fill the screen.
+ */
+static void test_long_text(void **state)
+{
+	char text[2001], expected[400] = "";
+	struct wait_screen s = { 0 };
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	text[3] = '\n';
+	process(100, 'S');
+	thread(100, 100, "wait4", 3 * NS_PER_S);
+	party(100, WAITS_RELATION_CHILD, 1000);
+	add(&s, 100, text);
+	memset(expected, 'x', 320);
+	expected[3] = ' ';
+	strcpy(expected + 320, "… (-v)\n");
+	expect_screen(&s, expected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +295,7 @@ int main(void)
 		cmocka_unit_test_setup(test_screen, reset),
 		cmocka_unit_test_setup(test_circle, reset),
 		cmocka_unit_test_setup(test_full_screen, reset),
+		cmocka_unit_test_setup(test_long_text, reset),
 	};
 	int status = cmocka_run_group_tests(tests, NULL, NULL);
 

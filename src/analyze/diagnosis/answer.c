@@ -386,7 +386,7 @@ static void put_causes(struct answer *a)
 	for (size_t i = 0; i < c->count; i++) {
 		const struct cause *cause = &c->all[i];
 
-		if (is_single(a) && i)
+		if (is_single(a) && i && !cause->finding)
 			break;
 		if (i) {
 			buffer_reset(&line);

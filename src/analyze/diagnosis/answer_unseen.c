@@ -6,6 +6,7 @@
 #include "analyze/diagnosis/answer_name.h"
 #include "analyze/process_table/process_match.h"
 #include "analyze/records.h"
+#include "explain/registry.h"
 
 #define GROUPS_MAX  64
 #define GROUPS_TEXT 4 /* in the paragraph */
@@ -44,11 +45,27 @@ static const char *const cause_words[FINDING_BLIND_CAUSES] = {
 	[FINDING_ON_REQUEST] = "only on request",
 };
 
+/* Nothing graver than low could have been found: whoever asks why a process is slow does not need
+ * to hear that it may be outdated. */
+static bool is_minor(const struct finding_blind_row *row)
+{
+	struct span id = record_text(&row->record, &row->id);
+
+	for (size_t i = 0; registry_findings[i].type; i++) {
+		const struct finding_entry *entry = &registry_findings[i];
+
+		if (span_equal(id, entry->type->id))
+			return row->cause == FINDING_UNDECIDED && entry->severity <= FINDING_LOW &&
+			       entry->type->worst <= FINDING_LOW;
+	}
+	return false;
+}
+
 /* A check that this system does not support, or that was not requested, is not open. */
 static bool is_open(const struct finding_blind_row *row)
 {
-	return row->cause != FINDING_NOT_REQUESTED && row->cause != FINDING_ON_REQUEST &&
-	       row->cause != FINDING_UNSUPPORTED;
+	return !is_minor(row) && row->cause != FINDING_NOT_REQUESTED &&
+	       row->cause != FINDING_ON_REQUEST && row->cause != FINDING_UNSUPPORTED;
 }
 
 bool answer_is_open(const struct diagnosed *j)
@@ -121,7 +138,7 @@ static void add_unseen_checks(struct unseen *u, const struct diagnosed *j)
 	batch_for_each (r, &all) {
 		const struct finding_blind_row *row = (const void *)r;
 		struct span remedy = record_text(r, &row->remedy);
-		struct group *g = row->cause == FINDING_ON_REQUEST
+		struct group *g = row->cause == FINDING_ON_REQUEST || is_minor(row)
 					  ? NULL /* -v and JSON have it */
 					  : group_of(u, row->cause, record_text(r, &row->reason));
 
@@ -262,45 +279,20 @@ static bool is_age_alone(const struct group *g)
 	return span_starts(g->reason, CHECK_YOUNG_WORDS);
 }
 
-static void add_young_ids(const struct unseen *u, struct buffer *out)
-{
-	struct group all = { 0 };
-
-	for (size_t i = 0; i < u->count; i++) {
-		const struct group *g = &u->groups[i];
-
-		for (size_t k = 0; g->cause == FINDING_YOUNG && is_age_alone(g) && k < g->id_count;
-			k++)
-			add_id(&all, g->ids[k]);
-	}
-	if (!all.id_count)
-		return;
-	buffer_string(out, " so far: too early for ");
-	if (all.id_count > IDS_TEXT) {
-		buffer_format(out, "%zu checks", all.id_count);
-		return;
-	}
-	for (size_t i = 0; i < all.id_count; i++)
-		buffer_format(out, "%s%.*s",
-			i == 0			? ""
-			: i + 1 == all.id_count ? " and "
-						: ", ",
-			(int)all.ids[i].size, all.ids[i].data);
-}
-
-/* " so far: too early for fd-leak; memory grew 20 MiB in 5 s, too early to judge" */
+/* " so far", or " so far: memory grew 20 MiB in 5 s, too early to judge". That the process is young
+ * stands in its line; which checks need an older one is detail. */
 static void add_too_early(const struct unseen *u, struct buffer *out)
 {
-	size_t begin = out->size;
+	size_t begin;
 
-	add_young_ids(u, out);
+	buffer_string(out, " so far");
+	begin = out->size;
 	for (size_t i = 0; i < u->count; i++) {
 		const struct group *g = &u->groups[i];
 
 		if (g->cause == FINDING_YOUNG && !is_age_alone(g))
-			buffer_format(out, "%s%.*s",
-				out->size > begin ? "; " : " so far: ", (int)g->reason.size,
-				g->reason.data);
+			buffer_format(out, "%s%.*s", out->size > begin ? "; " : ": ",
+				(int)g->reason.size, g->reason.data);
 	}
 }
 

@@ -13,10 +13,11 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 
-#define FEW	     16 /* processes: of more, not each that waits is a cause */
-#define SAME_LEAST   3	/* of them, with one root: a cause again */
-#define DEPTH_MAX    64
-#define VICTIMS_MOST 3 /* named */
+#define FEW	      16 /* processes: of more, not each that waits is a cause */
+#define SAME_LEAST    3	 /* of them, with one root: a cause again */
+#define DEPTH_MAX     64
+#define VICTIMS_MOST  3	     /* named */
+#define VICTIMS_BYTES 300000 /* the row has to fit into one record */
 
 /* A process with a finding or a wait, before those with the same root are one cause. */
 struct candidate {
@@ -93,20 +94,15 @@ static int by_severity(const void *a, const void *b)
 
 /* --- candidates --- */
 
-static bool is_by_waits(const struct finding_row *f)
-{
-	const struct finding_type *type = diagnosis_type_of(f);
-
-	return type && strstr(type->probes, "waits");
-}
-
-/* All that is found of it is found by what it waits for. */
-static bool is_of_waits(const struct diagnosed *j)
+/* All that is found of it is that it waits for what another one does. */
+static bool is_held_up(const struct diagnosed *j)
 {
 	struct batch all = { j->findings.data, j->findings.size };
 
 	batch_for_each (r, &all) {
-		if (!is_by_waits((const void *)r))
+		const struct finding_type *type = diagnosis_type_of((const void *)r);
+
+		if (!type || !type->is_of_holder)
 			return false;
 	}
 	return true;
@@ -120,7 +116,7 @@ static void add(const struct diagnosis *s, struct candidate *all, size_t *count,
 	*c = (struct candidate){ .of = j,
 		.cause = *count,
 		.is_wait = is_wait,
-		.may_follow = !j->is_host && is_of_waits(j) && !answer_tells_activity(s, j) };
+		.may_follow = !j->is_host && is_held_up(j) && !answer_tells_activity(s, j) };
 	answer_wait_find(s, j, &c->wait);
 	++*count;
 }
@@ -153,27 +149,40 @@ static size_t find_candidates(
 
 /* --- one root, one cause --- */
 
-static bool has_same_root(const struct candidate *a, const struct candidate *b)
+static bool is_root(const struct candidate *c, const struct candidate *of)
 {
-	return b->wait.root.pid == a->of->id.pid ||
-	       !memcmp(&a->wait.root, &b->wait.root, sizeof(a->wait.root));
+	return of->wait.root.pid && c->of->id.pid == of->wait.root.pid;
+}
+
+static bool have_same_root(const struct candidate *a, const struct candidate *b)
+{
+	return (a->wait.root.pid || a->wait.root.object) && a->wait.root.pid == b->wait.root.pid &&
+	       a->wait.root.object == b->wait.root.object;
+}
+
+/* A finding stays one: it is told with another that is as grave, never with a mere wait. */
+static bool may_tell(const struct candidate *c, const struct candidate *of)
+{
+	return of->is_wait || (!c->is_wait && c->of->worst >= of->of->worst);
 }
 
 /* The first with this root is the cause, or the process that is the root itself. */
 static void join(struct candidate *all, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		for (size_t k = 0; k < count && all[i].may_follow; k++) {
-			if (k == i || all[k].cause != k || all[i].cause != i ||
-				!(all[i].wait.root.pid || all[i].wait.root.object))
-				continue;
-			if (all[k].of->id.pid == all[i].wait.root.pid ||
-				(k < i && all[k].may_follow && has_same_root(&all[k], &all[i])))
+		for (size_t k = 0; k < count && all[i].may_follow && all[i].cause == i; k++) {
+			bool is_first = k < i && all[k].may_follow;
+
+			if (k != i && all[k].cause == k && may_tell(&all[k], &all[i]) &&
+				(is_root(&all[k], &all[i]) ||
+					(is_first && have_same_root(&all[k], &all[i]))))
 				all[i].cause = k;
 		}
 	}
-	for (size_t i = 0; i < count; i++)
-		all[i].cause = all[all[i].cause].cause;
+	for (size_t i = 0; i < count; i++) {
+		while (all[all[i].cause].cause != all[i].cause)
+			all[i].cause = all[all[i].cause].cause;
+	}
 }
 
 static size_t victims_of(
@@ -313,7 +322,7 @@ void cause_put_victims(const struct cause *c, const struct diagnosis *s, struct 
 	buffer_format(out, "  %zu %s: ", c->victim_count,
 		!c->is_root	       ? "more wait for the same"
 		: c->victim_count == 1 ? "process waits for it"
-				       : "processes wait for it");
+				       : "processes wait for it, directly or through others");
 	for (size_t i = 0; i < named; i++)
 		put_name(c, s, i, out);
 	if (named < c->victim_count)
@@ -362,7 +371,7 @@ static void row_parts_find(struct row_parts *p, const struct cause *c, const str
 
 	cause_put(c, s, &p->words);
 	add_process(s, c->of, &p->subject);
-	for (size_t i = 0; i < c->victim_count; i++)
+	for (size_t i = 0; i < c->victim_count && p->victims.size < VICTIMS_BYTES; i++)
 		add_process(s, c->victims[i], &p->victims);
 	add_effects(c, &p->effects);
 	buffer_append(&p->remedy, remedy.data, remedy.size);

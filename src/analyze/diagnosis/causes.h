@@ -33,7 +33,7 @@ void causes_fini(struct causes *c);
 /* Appends the line of a cause: "claude 4711 (app): leaks descriptors: 41 more; now: computes". */
 void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *out);
 /* Appends a line about the victims, the wait of a single one; nothing without any: "  20 processes
- * wait for it: ls 5, ls 6, ls 7 and 17 more". */
+ * wait for it, directly or through others: ls 5, ls 6, ls 7 and 17 more". */
 void cause_put_victims(const struct cause *c, const struct diagnosis *s, struct buffer *out);
 /* Returns whether the process is selected for the output. */
 bool cause_is_shown(

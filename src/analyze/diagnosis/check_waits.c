@@ -44,6 +44,7 @@ bool check_graph(const struct check *e, struct wait_graph *g)
 	if (!last)
 		return false;
 	g->records = snapshot_records(last);
+	g->end = snapshot_end(last, sizeof(*g->end));
 	if (first)
 		g->before = snapshot_records(first);
 	return wait_graph_process(g, e->id.pid);

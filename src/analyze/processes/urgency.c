@@ -41,7 +41,7 @@ static const uint8_t by_state[ACTIVITY_STATES] = {
 static bool is_silent(const struct activity *a)
 {
 	if (a->state == ACTIVITY_WAITS_FOR_MODEL)
-		return a->has_silence && a->silence_ns >= MODEL_SILENT_NS;
+		return a->answer == ACTIVITY_ANSWER_SILENT && a->silence_ns >= MODEL_SILENT_NS;
 	return a->state == ACTIVITY_RUNS_TOOL && a->is_silent_cpu && a->has_output &&
 	       !a->output_state && a->output_ns >= TOOL_SILENT_NS;
 }

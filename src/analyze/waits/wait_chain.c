@@ -289,6 +289,12 @@ static void choose_writer(
 	}
 }
 
+static bool is_stopped(const struct wait_link *link)
+{
+	return link->what == WAIT_STOPPED || link->what == WAIT_STOPPED_BY_TERMINAL ||
+	       link->what == WAIT_FROZEN;
+}
+
 /* The next wait of the chain; false: this is the end. */
 static bool next_link(const struct wait_graph *g, struct wait_chain *chain, struct wait_link *out)
 {
@@ -296,9 +302,11 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 	const struct waits_party *party;
 	const struct waits_process *p;
 	struct wait_graph before;
+	bool is_written;
 
 	choose_writer(g, chain, last);
 	party = last->party;
+	is_written = last->what == WAIT_TERMINAL_WRITE;
 	if (!party || last->is_idle || last->what == WAIT_ZOMBIE)
 		return false;
 	if (party->relation == WAITS_RELATION_THREAD) {
@@ -314,11 +322,12 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 		}
 		return true;
 	}
-	/* The program that runs a terminal matters only if a question there has no answer yet. */
-	if (party->relation == WAITS_RELATION_TERMINAL && !wait_has_prompt(last))
+	/* The program that runs a terminal matters only if a question there has no answer yet, or
+	 * if it is stopped and so reads nothing. */
+	if (party->relation == WAITS_RELATION_TERMINAL && !wait_has_prompt(last) && !is_written)
 		return false;
 	if (has_process(chain, party->party_pid)) {
-		last->repeats = true;
+		last->repeats = !is_written;
 		return false;
 	}
 	p = wait_graph_process(g, party->party_pid);
@@ -331,7 +340,8 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 		return false;
 	*out = choose_thread(g, p);
 	if (party->relation == WAITS_RELATION_TERMINAL &&
-		!(out->party && has_process(chain, out->party->party_pid)))
+		!(is_written ? is_stopped(out)
+			     : out->party && has_process(chain, out->party->party_pid)))
 		return false;
 	if (last->what == WAIT_SOCKET_READ)
 		wait_link_follow_server(g, out);
@@ -503,6 +513,7 @@ void wait_chain_root(const struct wait_chain *chain, struct wait_root *out)
 		out->pid = last->party->party_pid;
 	else if (last->process != chain->links[0].process)
 		out->pid = last->process->node_pid;
-	else if (last->object && !last->is_idle)
+	else if (last->object && !last->is_idle &&
+		 (wait_is_pipe(last->object) || wait_is_socket(last->object)))
 		out->object = last->object->inode;
 }

@@ -79,7 +79,7 @@ struct wait_chain {
 
 /* The end of a chain. */
 struct wait_root {
-	uint64_t object; /* inode of what is waited for where no process is known; 0: none */
+	uint64_t object; /* inode of the pipe or socket where no process is known; 0: none */
 	uint32_t pid;	 /* the lowest of a circle; 0: none */
 	uint32_t unused;
 };

@@ -40,8 +40,9 @@ static bool is_link_decided(const struct wait_graph *g, const struct wait_link *
 		return true;
 	if (!link->thread || !rests(link->thread) || link->what == WAIT_UNKNOWN)
 		return false;
-	/* While a thread is at rest in such a wait, another one may be busy. */
-	if (link->is_idle || link->what == WAIT_SLEEP || link->what == WAIT_ALL_THREADS ||
+	/* While a thread is at rest in such a wait, or a worker in any, another one may be busy. */
+	if (link->thread->record.tid != link->process->node_pid || link->is_idle ||
+		link->what == WAIT_SLEEP || link->what == WAIT_ALL_THREADS ||
 		wait_is_of_locks(link)) {
 		while ((t = wait_graph_thread(g, link->process->node_pid, t))) {
 			if (!rests(t))

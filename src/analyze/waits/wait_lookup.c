@@ -210,14 +210,32 @@ const char *wait_error_output(const struct wait_link *link)
 }
 
 #define STARTED_LATER (NS_PER_S / 5) /* a process of the same pipeline starts at once */
+#define INIT	      1
+
+/* It was adopted by init, and has the other end as its output. */
+static bool is_left(
+	const struct wait_graph *g, const struct wait_link *link, const struct waits_party *p)
+{
+	const struct waits_process *by = wait_graph_process(g, p->party_pid);
+
+	return by && by->ppid == INIT && by->node_pid != INIT &&
+	       (p->fd == 1 || p->fd == ERROR_OUTPUT) &&
+	       by->age_ns + STARTED_LATER < link->process->age_ns;
+}
 
 bool wait_is_left_output(const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_object *o = link->object;
-	const struct waits_process *by =
-		link->party ? wait_graph_process(g, link->party->party_pid) : NULL;
+	const struct waits_party *p = NULL;
+	bool is_output = o && (o->type == FDS_PIPE ||
+				      (o->type == FDS_UNIX && !o->local.size && !o->peer.size));
 
-	return by && o && link->party->is_alive && by->ppid == 1 && link->process->node_pid != 1 &&
-	       by->age_ns + STARTED_LATER < link->process->age_ns &&
-	       (o->type == FDS_PIPE || (o->type == FDS_UNIX && !o->local.size && !o->peer.size));
+	if (!is_output || !link->party || !link->thread || link->process->node_pid == INIT)
+		return false;
+	while ((p = wait_graph_party(g, link->process->node_pid, link->thread->record.tid, p))) {
+		if (p->waiting_fd == link->party->waiting_fd && p->is_alive &&
+			p->party_pid != link->process->node_pid && !is_left(g, link, p))
+			return false;
+	}
+	return is_left(g, link, link->party);
 }

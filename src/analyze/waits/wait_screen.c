@@ -11,6 +11,7 @@
 
 #define LINES_MOST 20 /* of a screen, beside the counts */
 #define COLUMNS	   80
+#define TEXT_MOST  (4 * COLUMNS)
 #define DISK_LEAST NS_PER_S /* a shorter wait for a disk is that of any program at work */
 
 enum rank { RANK_AT_WORK, RANK_WAITS, RANK_STOPPED, RANK_DISK, RANK_DEADLOCK };
@@ -145,6 +146,29 @@ static void put_rests(const struct wait_screen *s, struct buffer *out)
 	}
 }
 
+static size_t shown_of(const struct candidate *c)
+{
+	return c->text_size < TEXT_MOST ? c->text_size : TEXT_MOST;
+}
+
+/* On a terminal. */
+static size_t lines_of(const struct candidate *c)
+{
+	return shown_of(c) / COLUMNS + 1;
+}
+
+/* One line of the report, cut where it would fill the screen. Paths in it are the target's: a line
+ * of theirs must not pass for one of the report. */
+static void put_text(const struct wait_screen *s, const struct candidate *c, struct buffer *out)
+{
+	size_t size = shown_of(c);
+	const char *text = (const char *)s->texts.data + c->text;
+
+	for (size_t i = 0; i < size; i++)
+		buffer_char(out, text[i] == '\n' ? ' ' : text[i]);
+	buffer_string(out, size < c->text_size ? "… (-v)\n" : "\n");
+}
+
 void wait_screen_put(struct wait_screen *s, struct buffer *out)
 {
 	struct candidate *all = (void *)s->candidates.data;
@@ -157,10 +181,12 @@ void wait_screen_put(struct wait_screen *s, struct buffer *out)
 	for (struct candidate *c = all; c < all + count; c++) {
 		if (is_covered(all, count, c))
 			continue;
-		lines += c->text_size / COLUMNS + 1;
-		more += lines > LINES_MOST;
-		if (lines <= LINES_MOST)
-			buffer_format(out, "%.*s\n", (int)c->text_size, s->texts.data + c->text);
+		if (more || (lines && lines + lines_of(c) > LINES_MOST)) {
+			more++;
+			continue;
+		}
+		put_text(s, c, out);
+		lines += lines_of(c);
 	}
 	if (more)
 		buffer_format(out, "and %u more (-v)\n", more);

@@ -75,9 +75,9 @@ static bool put_left_output(
 {
 	if (!wait_is_left_output(g, link))
 		return false;
-	buffer_string(out, "waits for the end of an output that ");
+	buffer_string(out, "waits for an output to close: its command has ended, but left ");
 	wait_put_party(out, link);
-	buffer_string(out, " keeps open: the command that started that one has ended");
+	buffer_string(out, " running, which still has the output open");
 	return true;
 }
 
