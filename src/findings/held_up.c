@@ -553,7 +553,7 @@ static bool is_reader_of_fifo(const struct wait_chain *chain, const struct held_
 	return h->cause == CAUSE_OTHER_END && !is_writer(&chain->links[h->at]);
 }
 
-/* What is left may print all the time: only a read that nothing ends is grave. */
+/* A process that was left may print all the time: only a read that nothing ends is grave. */
 static bool is_low(const struct check *e, const struct wait_chain *chain, const struct held_up *h)
 {
 	double grave = check_option(e, "grave-time");

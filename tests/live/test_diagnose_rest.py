@@ -89,7 +89,7 @@ class Rest(Case):
                            harness.read("/proc/locks").decode(), "the lock")
         waiters = {self.process(sys.executable, "-c", program).pid for _ in range(4)}
         other = self.process("bash", "-c", "echo ready; sleep 100; true").pid
-        argv = ["diagnose", "--duration", "2", "--set", "lock-kept.min-time=1s"]
+        argv = ["diagnose", "--duration", "3", "--set", "lock-kept.min-time=200ms"]
         for pid in (holder, other, *waiters):
             argv += ["-p", str(pid)]
         report = self.sooth(*argv, "-j").json()
@@ -102,20 +102,21 @@ class Rest(Case):
 
     def test_a_finding_beside_a_wait(self):
         """A process that keeps a lock waits for a server that rests: what is found of it is not told as that wait."""
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            rests = self.process("bash", "-c", "echo ready; sleep 100; true").pid
-            holder = self.process(sys.executable, "-c", "import fcntl, socket, sys\nf = open('lock', 'w')\n"
-                                  "fcntl.flock(f, fcntl.LOCK_EX)\ns = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
-                                  "s.sendall(b'x')\nprint('ready', flush=True)\ns.recv(1)", str(server.getsockname()[1])).pid
-            waiter = self.process(sys.executable, "-c", "import fcntl\nf = open('lock', 'w')\nprint('ready', flush=True)\n"
-                                  "fcntl.flock(f, fcntl.LOCK_EX)").pid
-            argv = ["diagnose", "--duration", "2", "--set", "lock-kept.min-time=1s"]
-            for pid in (rests, holder, waiter, os.getpid()):
-                argv += ["-p", str(pid)]
-            report = self.sooth(*argv, "-j").json()
-            kept = [answer for answer in report["answers"] if answer["id"] == "lock-kept"]
-            self.assertEqual([answer["subject"]["pid"] for answer in kept], [holder], report["answers"])
-            self.assertIn("lock-kept (", self.sooth(*argv).text)
+        server = self.process(sys.executable, "-c", "import socket, time\ns = socket.create_server(('127.0.0.1', 0))\n"
+                              "print('ready %d.' % s.getsockname()[1], flush=True)\nc = s.accept()\ntime.sleep(100)", ready=b".")
+        port = bytes(server.out).split()[1].rstrip(b".").decode()
+        holder = self.process(sys.executable, "-c", "import fcntl, socket, sys\nf = open('lock', 'w')\n"
+                              "fcntl.flock(f, fcntl.LOCK_EX)\ns = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
+                              "s.sendall(b'x')\nprint('ready', flush=True)\ns.recv(1)", port).pid
+        waiter = self.process(sys.executable, "-c", "import fcntl\nf = open('lock', 'w')\nprint('ready', flush=True)\n"
+                              "fcntl.flock(f, fcntl.LOCK_EX)").pid
+        argv = ["diagnose", "--duration", "3", "--set", "lock-kept.min-time=200ms"]
+        for pid in (server.pid, holder, waiter):
+            argv += ["-p", str(pid)]
+        report = self.sooth(*argv, "-j").json()
+        kept = [answer for answer in report["answers"] if answer["id"] == "lock-kept"]
+        self.assertEqual([answer["subject"]["pid"] for answer in kept], [holder], report["answers"])
+        self.assertIn("lock-kept (", self.sooth(*argv).text)
 
     @needs_bpf
     def test_the_end_of_another_process(self):

@@ -45,8 +45,7 @@ static const char *const cause_words[FINDING_BLIND_CAUSES] = {
 	[FINDING_ON_REQUEST] = "only on request",
 };
 
-/* Nothing graver than low could have been found: whoever asks why a process is slow does not need
- * to hear that it may be outdated. */
+/* Nothing graver than low could have been found: that a slow process may be outdated is detail. */
 static bool is_minor(const struct finding_blind_row *row)
 {
 	struct span id = record_text(&row->record, &row->id);

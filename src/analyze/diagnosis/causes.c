@@ -160,8 +160,8 @@ static bool have_same_root(const struct candidate *a, const struct candidate *b)
 	       a->wait.root.object == b->wait.root.object;
 }
 
-/* A finding stays one: it is told with another that is as grave, never with a mere wait. */
-static bool may_tell(const struct candidate *c, const struct candidate *of)
+/* A finding stays one: it stands with another that is as grave, never with a mere wait. */
+static bool may_stand_for(const struct candidate *c, const struct candidate *of)
 {
 	return of->is_wait || (!c->is_wait && c->of->worst >= of->of->worst);
 }
@@ -173,7 +173,7 @@ static void join(struct candidate *all, size_t count)
 		for (size_t k = 0; k < count && all[i].may_follow && all[i].cause == i; k++) {
 			bool is_first = k < i && all[k].may_follow;
 
-			if (k != i && all[k].cause == k && may_tell(&all[k], &all[i]) &&
+			if (k != i && all[k].cause == k && may_stand_for(&all[k], &all[i]) &&
 				(is_root(&all[k], &all[i]) ||
 					(is_first && have_same_root(&all[k], &all[i]))))
 				all[i].cause = k;
