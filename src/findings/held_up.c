@@ -16,7 +16,6 @@
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
-#include "probes/fds.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 
@@ -28,8 +27,6 @@
 #define LOOKS_LEAST	 5
 #define ANSWERS_MOST	 20 /* a second: an ordinary exchange has more */
 #define PARTIES_MOST	 16 /* that the probe has of a descriptor */
-#define OUTPUT		 1  /* descriptors */
-#define ERROR_OUTPUT	 2
 #define STARTED_LATER	 20 /* ticks: a process of the same pipeline starts at once */
 
 static const struct finding_option options[] = {
@@ -180,13 +177,6 @@ static bool is_writer(const struct wait_link *link)
 	return link->object->events == O_WRONLY;
 }
 
-/* A pipe, or the pair of sockets that some runtimes make instead. */
-static bool is_output(const struct waits_object *o)
-{
-	return o &&
-	       (o->type == FDS_PIPE || (o->type == FDS_UNIX && !o->local.size && !o->peer.size));
-}
-
 /* A child gets the session of its parent: a process that shares it neither with its parent nor
  * leads it has got another parent, because its own has ended. */
 static bool has_lost_parent(const struct process_entry *p)
@@ -223,16 +213,10 @@ static bool are_all_seen(const struct wait_graph *g, size_t parties)
 	return g->end && !g->end->ends_state && parties < PARTIES_MOST;
 }
 
-/* Its standard output or error output: a helper that is asked has another descriptor. */
-static bool is_output_of(const struct waits_party *p)
-{
-	return p->fd == OUTPUT || p->fd == ERROR_OUTPUT;
-}
-
 static bool reads_output(const struct wait_link *link)
 {
 	return (link->what == WAIT_PIPE_READ || link->what == WAIT_SOCKET_READ) && !link->is_idle &&
-	       link->party && is_output(link->object);
+	       link->party && wait_may_be_output(link->object);
 }
 
 /* Finds the process that was left behind with the other end. False: none was, or a command at work
@@ -260,7 +244,7 @@ static bool find_left(struct held_up *h, const struct check *e, const struct wai
 			h->left = NULL;
 			return false;
 		}
-		if (left && !h->left && is_output_of(p))
+		if (left && !h->left && wait_is_output_of(p))
 			h->left = left;
 	}
 	h->is_unsure |= !are_all_seen(g, parties);

@@ -58,17 +58,6 @@ static bool is_single(const struct answer *a)
 
 /* --- findings --- */
 
-static void add_activity(
-	const struct answer *a, const struct diagnosed *j, const char *before, struct buffer *out)
-{
-	struct buffer text = { 0 };
-
-	answer_activity(a->s, j, &text);
-	if (text.size)
-		buffer_format(out, "%s%s", before, buffer_cstr(&text));
-	buffer_fini(&text);
-}
-
 static void put_do(struct answer *a, struct span remedy)
 {
 	struct buffer line = { 0 };
@@ -257,7 +246,7 @@ static bool add_single_wait(const struct answer *a, struct buffer *out)
 	if (!answer_tells_activity(a->s, j))
 		return false;
 	answer_name(a->s, j, out);
-	add_activity(a, j, ": ", out);
+	answer_activity_after(a->s, j, ": ", out);
 	return true;
 }
 
@@ -288,7 +277,7 @@ static void add_single(const struct answer *a, struct buffer *out)
 		return;
 	}
 	is_left = answer_left(j, out);
-	add_activity(a, j, out->size > begin ? "; " : "", out);
+	answer_activity_after(a->s, j, out->size > begin ? "; " : "", out);
 	if (out->size == begin && is_one_line(a))
 		answer_clients(a->s, j, out);
 	buffer_format(out, "%sno %sproblem found", out->size > begin ? "; " : "",

@@ -106,6 +106,17 @@ void answer_activity(const struct diagnosis *s, const struct diagnosed *j, struc
 		activity_write(out, &a, ACTIVITY_TEXT_WHOLE);
 }
 
+void answer_activity_after(const struct diagnosis *s, const struct diagnosed *j, const char *before,
+	struct buffer *out)
+{
+	struct buffer text = { 0 };
+
+	answer_activity(s, j, &text);
+	if (text.size)
+		buffer_format(out, "%s%s", before, buffer_cstr(&text));
+	buffer_fini(&text);
+}
+
 /* Nothing but its session is diagnosed. A single process has its activity in its own line. */
 static bool is_only_session(const struct diagnosis *s, const struct diagnosed *j)
 {

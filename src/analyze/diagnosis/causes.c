@@ -267,23 +267,12 @@ void causes_fini(struct causes *c)
 
 /* --- text --- */
 
-static void put_activity(const struct diagnosis *s, const struct diagnosed *j, const char *before,
-	struct buffer *out)
-{
-	struct buffer text = { 0 };
-
-	answer_activity(s, j, &text);
-	if (text.size)
-		buffer_format(out, "%s%s", before, buffer_cstr(&text));
-	buffer_fini(&text);
-}
-
 static void put_wait(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
 	if (answer_stuck(s, j, out))
 		return;
 	answer_name(s, j, out);
-	put_activity(s, j, ": ", out);
+	answer_activity_after(s, j, ": ", out);
 }
 
 static void put_name(const struct cause *c, const struct diagnosis *s, size_t i, struct buffer *out)
@@ -303,7 +292,7 @@ void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *
 	buffer_string(out, ": ");
 	answer_claim(c->finding, out);
 	if (!diagnosis_type_of(c->finding)->tells_answer || !answer_awaits_model(s, c->of))
-		put_activity(s, c->of, "; now: ", out);
+		answer_activity_after(s, c->of, "; now: ", out);
 	if (c->of->count > 1)
 		buffer_format(
 			out, "; %u more finding%s", c->of->count - 1, c->of->count == 2 ? "" : "s");

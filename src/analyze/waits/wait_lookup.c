@@ -7,7 +7,8 @@
 #include "probes/sockets.h"
 #include "base/units.h"
 
-#define ERROR_OUTPUT 2 /* a descriptor */
+#define OUTPUT	     1 /* descriptors */
+#define ERROR_OUTPUT 2
 
 #define HALF_OPEN_LEAST (2 * NS_PER_S)
 
@@ -212,25 +213,34 @@ const char *wait_error_output(const struct wait_link *link)
 #define STARTED_LATER (NS_PER_S / 5) /* a process of the same pipeline starts at once */
 #define INIT	      1
 
+bool wait_may_be_output(const struct waits_object *o)
+{
+	return o &&
+	       (o->type == FDS_PIPE || (o->type == FDS_UNIX && !o->local.size && !o->peer.size));
+}
+
+bool wait_is_output_of(const struct waits_party *p)
+{
+	assert(p);
+	return p->fd == OUTPUT || p->fd == ERROR_OUTPUT;
+}
+
 /* It was adopted by init, and has the other end as its output. */
 static bool is_left(
 	const struct wait_graph *g, const struct wait_link *link, const struct waits_party *p)
 {
 	const struct waits_process *by = wait_graph_process(g, p->party_pid);
 
-	return by && by->ppid == INIT && by->node_pid != INIT &&
-	       (p->fd == 1 || p->fd == ERROR_OUTPUT) &&
+	return by && by->ppid == INIT && by->node_pid != INIT && wait_is_output_of(p) &&
 	       by->age_ns + STARTED_LATER < link->process->age_ns;
 }
 
 bool wait_is_left_output(const struct wait_graph *g, const struct wait_link *link)
 {
-	const struct waits_object *o = link->object;
 	const struct waits_party *p = NULL;
-	bool is_output = o && (o->type == FDS_PIPE ||
-				      (o->type == FDS_UNIX && !o->local.size && !o->peer.size));
 
-	if (!is_output || !link->party || !link->thread || link->process->node_pid == INIT)
+	if (!wait_may_be_output(link->object) || !link->party || !link->thread ||
+		link->process->node_pid == INIT)
 		return false;
 	while ((p = wait_graph_party(g, link->process->node_pid, link->thread->record.tid, p))) {
 		if (p->waiting_fd == link->party->waiting_fd && p->is_alive &&

@@ -37,6 +37,11 @@ bool wait_is_connection(const struct waits_object *o);
  * may only be half made. */
 bool wait_is_half_open(const struct wait_link *link);
 
+/* Returns whether this is a pipe, or the pair of sockets that some runtimes make instead. */
+bool wait_may_be_output(const struct waits_object *o);
+/* Returns whether the party has the other end as its output or error output: a helper that is asked
+ * has another descriptor. */
+bool wait_is_output_of(const struct waits_party *p);
 /* Returns whether the link waits for the end of an output that a process keeps open which was
  * adopted by init: what the waiting process started has ended, and left that one behind. */
 bool wait_is_left_output(const struct wait_graph *g, const struct wait_link *link);
