@@ -127,6 +127,7 @@ const struct finding_type finding_fault_storm = {
 	.claim = "gives memory back and takes it again all the time",
 	.probes = "proc,threads",
 	.needs_interval = true,
+	.follows = "repeated-reads",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

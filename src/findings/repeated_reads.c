@@ -5,7 +5,11 @@
  * every millisecond), asks whether the file has changed. A server that reads a file for each of its
  * requests also reads and writes the requests.
  *
- * Cannot be seen: whether the file changed in between; reads of a mapped file.
+ * Or it reads the same files whole, again and again, and little else: the work is done anew each
+ * time, although most of it is known.
+ *
+ * Cannot be seen: whether a file changed in between; reads of a mapped file; the number of times
+ * where calls before the first sample opened the file.
  */
 #include <string.h>
 
@@ -21,6 +25,12 @@ static const struct finding_option options[] = {
 		"minimum percentage of all reads of the process that are reads of that file",
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("many", 200, 1, 1e9, "severity is medium from this number of times per second"),
+	THRESHOLD("min-bytes", 1 << 20, 1, 1e12,
+		"minimum bytes per second of files that are read whole again and again",
+		.unit = SOOTH_UNIT_BYTES),
+	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of times that they are read"),
+	THRESHOLD("many-bytes", 64 << 20, 1, 1e12, "severity is medium from these bytes per second",
+		.unit = SOOTH_UNIT_BYTES),
 };
 
 struct reads {
@@ -74,8 +84,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const struct call_moves *m = &r->file->moves[CALL_READ];
 	char size[UNITS_SIZE];
 
-	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH,
-		r->path->text);
+	finding_begin(
+		out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, r->path->text);
 	if (r->rate < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
 	finding_path(out, span_of(r->path->text, strlen(r->path->text)));
@@ -85,8 +95,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		r->path->text, check_calls_least(e), r->rate,
 		sentence_size(size, m->bytes / m->calls));
 	finding_rate(out, "reads of the file", r->rate, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(out, "share of all reads", r->share, SOOTH_UNIT_PERCENT,
-		c->interval_ns);
+	finding_number(out, "share of all reads", r->share, SOOTH_UNIT_PERCENT, c->interval_ns);
 	finding_unseen(out, "whether the file changed in between");
 	check_calls_unseen(c, e, out);
 	finding_remedy(out,
@@ -97,25 +106,149 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
+/* --- files read whole, again and again --- */
+
+#define NAMED_MOST 2 /* files of the claim; more are named by their directory */
+
+struct rereads {
+	unsigned files;
+	uint64_t calls, seen; /* that `bytes` rests on */
+	double bytes, size;   /* read; of the parts that were read, each once */
+	double begun;	      /* reads at the beginning of a file */
+	double others;	      /* bytes of other reads, and of what was sent */
+	const char *names[NAMED_MOST];
+	char directory[CALL_PATH]; /* of all; empty: they share none */
+};
+
+static size_t without_last(const char *path, size_t size)
+{
+	while (size && path[--size] != '/')
+		;
+	return size;
+}
+
+/* Cuts the directory to what it shares with the path; the first one gives it. */
+static void share_directory(char directory[CALL_PATH], const struct call_path *path, bool is_first)
+{
+	size_t size = strlen(directory);
+
+	if (is_first) {
+		memcpy(directory, path->text, sizeof(path->text));
+		size = without_last(directory, strlen(directory));
+	}
+	while (size && (memcmp(directory, path->text, size) != 0 || path->text[size] != '/'))
+		size = without_last(directory, size);
+	directory[size] = '\0';
+}
+
+static bool is_reread(
+	const struct check *e, const struct call_path *path, const struct call_file *f)
+{
+	double times = check_option(e, "min-times");
+
+	return f->kind == FD_FOLLOWED_FILE && call_is_on_disk(path->text) &&
+	       !f->moves[CALL_WRITTEN].calls && f->read_end && (double)f->begun >= times &&
+	       (double)f->moves[CALL_READ].bytes >= (times - 1) * (double)f->read_end;
+}
+
+static void find_rereads(struct rereads *r, const struct check *e, const struct call_history *h)
+{
+	map_for_each (&h->files, const struct call_path *, path, const struct call_file *, f) {
+		const struct call_moves *m = &f->moves[CALL_READ];
+
+		if (!is_reread(e, path, f)) {
+			r->others += (double)m->bytes;
+			if (f->kind == FD_FOLLOWED_SOCKET)
+				r->others += (double)f->moves[CALL_WRITTEN].bytes;
+			continue;
+		}
+		share_directory(r->directory, path, !r->files);
+		if (r->files < NAMED_MOST)
+			r->names[r->files] = path->text;
+		r->files++;
+		r->calls += m->calls;
+		r->seen += m->seen;
+		r->bytes += (double)m->bytes;
+		r->size += (double)f->read_end;
+		r->begun += (double)f->begun;
+	}
+}
+
+static void put_files(const struct rereads *r, struct check_result *out)
+{
+	if (r->files == 1)
+		finding_claim(out, "%s", r->names[0]);
+	else if (r->files == NAMED_MOST)
+		finding_claim(out, "%s and %s", r->names[0], r->names[1]);
+	else if (r->directory[0])
+		finding_claim(out, "%u files below %s", r->files, r->directory);
+	else
+		finding_claim(out, "%u files, such as %s", r->files, r->names[0]);
+}
+
+static void report_rereads(const struct check *e, struct check_result *out,
+	const struct check_calls *c, const struct rereads *r)
+{
+	double rate = check_calls_rate(c, r->bytes), begun = check_calls_rate(c, r->begun);
+	char size[UNITS_SIZE], bytes[UNITS_SIZE];
+
+	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "files");
+	if (rate < check_option(e, "many-bytes") && begun < check_option(e, "many"))
+		finding_severity(out, FINDING_LOW);
+	if (r->files == 1)
+		finding_path(out, span_of(r->names[0], strlen(r->names[0])));
+	else
+		finding_path(out, span_of(r->directory, strlen(r->directory)));
+	finding_claim(out, "reads ");
+	put_files(r, out);
+	finding_claim(out, " (%s) whole again and again, %s%s a second",
+		sentence_size(size, (uint64_t)r->size), check_calls_least(e),
+		sentence_size(bytes, (uint64_t)rate));
+	finding_number(out, "files", r->files, SOOTH_UNIT_NONE, 0);
+	finding_rate(out, "bytes read", rate, SOOTH_UNIT_BYTES, c->interval_ns);
+	finding_number(out, "times that each byte was read", r->bytes / r->size, SOOTH_UNIT_NONE,
+		c->interval_ns);
+	finding_number(out, "share of all bytes that it reads or sends",
+		100 * r->bytes / (r->bytes + r->others), SOOTH_UNIT_PERCENT, c->interval_ns);
+	finding_unseen(out, "whether a file changed in between");
+	check_calls_unseen(c, e, out);
+	finding_remedy(out,
+		"keep what was read, and read again only a file whose size or time has changed; "
+		"sooth profile %u shows the code",
+		e->id.pid);
+	finding_end(out);
+}
+
+static bool are_reread(const struct check *e, const struct check_calls *c, const struct rereads *r)
+{
+	return r->files && (r->calls == r->seen || check_calls_suffice(c, (double)r->seen)) &&
+	       100 * r->bytes >= check_option(e, "min-share") * (r->bytes + r->others) &&
+	       check_is_over(e, "min-bytes", check_calls_rate(c, r->bytes), "files");
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
+	struct rereads files = { 0 };
 	struct reads r = { 0 };
 	struct check_calls c;
 
 	if (!check_calls_begin(&c, e, out))
 		return;
 	find_reads(&r, &c);
+	find_rereads(&files, e, c.history);
 	if (r.file && r.share >= check_option(e, "min-share") &&
 		check_calls_suffice(&c, (double)r.file->moves[CALL_READ].seen) &&
 		check_is_over(e, "min-rate", r.rate, r.path->text))
 		report(e, out, &c, &r);
+	else if (are_reread(e, &c, &files))
+		report_rereads(e, out, &c, &files);
 	else
 		check_calls_fine(e, out, "no file is read over and over");
 }
 
 const struct finding_type finding_repeated_reads = {
 	.id = "repeated-reads",
-	.claim = "reads one file over and over, and does nothing else",
+	.claim = "reads the same files over and over, and does little else",
 	.probes = "syscalls",
 	.follows = "file-watcher-busy",
 	FINDING_OPTIONS(options),

@@ -277,6 +277,7 @@ const struct finding_type finding_slow_syscalls = {
 	.id = "slow-syscalls",
 	.claim = "system calls are slow (other than those that wait by design)",
 	.probes = "syscalls",
+	.follows = "repeated-reads",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

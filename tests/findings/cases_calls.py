@@ -855,7 +855,27 @@ def token(kind, ms="0"):
     return lambda scope, _: scope.start(["node", "-e", TOKEN, kind, ms]).pid
 
 
+# A folder of logs that is read at each refresh: all of it, or what has another size than before.
+HISTORY = """
+os.makedirs("history", exist_ok=True)
+names = ["history/%d.json" % i for i in range(size)]
+for name in names: open(name, "w").write("x" * 200000)
+ends = {}
+def work(n):
+    for name in names:
+        if kind == "changed" and ends.get(name) == os.stat(name).st_size: continue
+        with open(name) as f: ends[name] = len(f.read())
+"""
+
+
+def history(kind):
+    return program(HISTORY, kind, (0.1, 0.3), (10, 30))
+
+
 REPEATED_READS = [
+    sick("repeated-reads", "a history read again at each refresh", history("again"),
+        says=" files below ", evidence="times that each byte was read", threshold="min-bytes"),
+    healthy("repeated-reads", "a history of which what changed is read", history("changed")),
     sick("repeated-reads", "a timer of node that overflows", token("timer", str(30 * 86400 * 1000)),
         may_skip=has_node, says="token.json over and over", evidence="reads of the file", threshold="min-rate",
         also=("busy-poll",)),

@@ -1479,6 +1479,71 @@ static void reads_on(double times)
 	observed();
 }
 
+/* Two files below one directory, each so many times from its beginning to its end. */
+static void reads_whole(double times)
+{
+	observe();
+	for (int i = 0; i < (int)times; i++) {
+		for (int file = 0; file < 2; file++) {
+			opens(file ? "/work/log/a.json" : "/work/log/old/b.json", 0);
+			for (int part = 0; part < 4; part++)
+				CALL("read", 1 << 20, 3, 0, 1 << 20);
+			CALL("read", 0, 3, 0, 1 << 20);
+			CALL("close", 0, 3);
+		}
+	}
+	observed();
+}
+
+/* As much in all, of one file that goes on. */
+static void reads_large(double times)
+{
+	observe();
+	opens("/work/log/a.json", 0);
+	for (int i = 0; i < 8 * (int)times; i++)
+		CALL("read", 1 << 20, 3, 0, 1 << 20);
+	observed();
+}
+
+static void reads_whole_and_sends(double megabytes)
+{
+	static const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
+
+	observe();
+	CALL("socket", 3, 2, 1, 0);
+	piece(1, address, sizeof(address));
+	CALL("connect", 0, 3, 0, sizeof(address));
+	for (int i = 0; i < (int)megabytes; i++)
+		CALL("write", 1 << 20, 3, 0, 1 << 20);
+	CALL("close", 0, 3);
+	for (int i = 0; i < 3; i++) {
+		opens("/work/log/a.json", 0);
+		CALL("pread64", 8 << 20, 3, 0, 8 << 20, 0);
+		CALL("close", 0, 3);
+	}
+	observed();
+}
+
+static void test_files_read_again(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "repeated-reads", reads_whole, 5, NULL,
+			"low/high: reads /work/log/old/b.json and /work/log/a.json (8.0 MiB) whole "
+			"again and again, 8.0 MiB a second|[times that each byte was read: 5 " },
+		{ "repeated-reads", reads_whole, 50, NULL, "medium/high: " },
+		{ "repeated-reads", reads_whole, 3, NULL, "low/high: " },
+		{ "repeated-reads", reads_whole, 2, NULL, "fine: " },
+		{ "repeated-reads", reads_whole, 2, "repeated-reads.min-times=2", "low/high: " },
+		{ "repeated-reads", reads_whole, 3, "repeated-reads.min-bytes=10000000", "fine: " },
+		{ "repeated-reads", reads_large, 5, NULL, "fine: " },
+		{ "repeated-reads", reads_whole_and_sends, 5, NULL, "low/high: " },
+		{ "repeated-reads", reads_whole_and_sends, 7, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 /* --- feeds-itself --- */
 
 /* Appends to a file, and reads so much of each write again by another descriptor. */
@@ -2609,6 +2674,7 @@ int main(void)
 		cmocka_unit_test(test_slow_syscalls),
 		cmocka_unit_test(test_metadata_storm),
 		cmocka_unit_test(test_repeated_reads),
+		cmocka_unit_test(test_files_read_again),
 		cmocka_unit_test(test_feeds_itself),
 		cmocka_unit_test(test_tls_failing),
 		cmocka_unit_test(test_small_io),

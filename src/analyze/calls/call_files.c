@@ -80,6 +80,14 @@ static void write_at(struct call_contents *c, uint64_t at, uint64_t bytes, uint6
 		c->overwritten_bytes += (bytes - (c->there_bytes - there)) * weight;
 }
 
+/* Where the position is not known the reads say nothing about the size of the file. */
+static void read_at(struct call_file *f, uint64_t at, uint64_t bytes, uint64_t weight)
+{
+	f->begun += at ? 0 : weight;
+	if (at + bytes > f->read_end)
+		f->read_end = at + bytes;
+}
+
 /* `offset` is of the call; else the descriptor moves on. */
 static void move_on(const struct call_at_hand *c, struct call_file *f, int64_t fd, bool writes)
 {
@@ -89,13 +97,18 @@ static void move_on(const struct call_at_hand *c, struct call_file *f, int64_t f
 	uint8_t offset = call->row->transfer.offset;
 
 	if (offset) {
+		uint64_t at = syscall_value(call->call->arguments, offset, 0);
+
 		if (writes)
-			write_at(&f->contents, syscall_value(call->call->arguments, offset, 0),
-				call->bytes, c->weight);
+			write_at(&f->contents, at, call->bytes, c->weight);
+		else
+			read_at(f, at, call->bytes, c->weight);
 		return;
 	}
 	if (writes)
 		write_at(&f->contents, is_known ? p->at : f->contents.end, call->bytes, c->weight);
+	else if (is_known)
+		read_at(f, p->at, call->bytes, c->weight);
 	if (p)
 		p->at += call->bytes;
 }
@@ -311,6 +324,9 @@ static void take_rename(const struct call_at_hand *c)
 	f->kind = moved.kind;
 	f->looks += moved.looks;
 	f->looks_ns += moved.looks_ns;
+	f->begun += moved.begun;
+	if (moved.read_end > f->read_end)
+		f->read_end = moved.read_end;
 	rename_contents(&f->contents, &moved.contents, c->weight);
 	for (size_t i = 0; i < CALL_MOVES; i++)
 		add_moves(&f->moves[i], &moved.moves[i]);

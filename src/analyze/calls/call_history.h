@@ -76,12 +76,12 @@ enum { CALL_READ, CALL_WRITTEN, CALL_MOVES };
 /* The fate of the bytes that a process wrote to a file. Parts may be written in any order: only
  * bytes that exceed the span from the first to the last of them have overwritten others. */
 struct call_contents {
-	bool is_made;		    /* the process created the file, and has not removed it */
-	uint64_t there_bytes;	    /* written, and still there */
-	uint64_t replaced_bytes;    /* written, then truncated, removed or renamed */
-	uint64_t overwritten_bytes; /* written, then overwritten in place */
-	uint64_t replaced;	    /* how often this happened */
-	uint64_t seen;		    /* records that `replaced` rests on */
+	bool is_made;			  /* the process created the file, and has not removed it */
+	uint64_t there_bytes;		  /* written, and still there */
+	uint64_t replaced_bytes;	  /* written, then truncated, removed or renamed */
+	uint64_t overwritten_bytes;	  /* written, then overwritten in place */
+	uint64_t replaced;		  /* how often this happened */
+	uint64_t seen;			  /* records that `replaced` rests on */
 	uint64_t since_bytes, begin, end; /* written since the last replacement; offsets */
 };
 
@@ -96,6 +96,8 @@ struct call_file {
 	uint64_t first_walk_ns, last_walk_ns;
 	struct call_moves moves[CALL_MOVES];
 	struct call_contents contents; /* of a file */
+	uint64_t begun;		       /* reads of a file at its beginning */
+	uint64_t read_end;	       /* the end of the part of the file that was read */
 };
 
 /* Files that were written and then removed, by their directory. */
@@ -155,8 +157,7 @@ struct call_peer {
 	uint64_t cut, cut_after_sending; /* the second: after the process had sent data */
 	uint64_t cut_life_ns;		 /* total duration of the cut connections */
 	uint64_t first_cut_ns, last_cut_ns, last_answer_ns;
-	uint64_t timeouts,
-		timeout_ns; /* of datagrams: long waits that ended without an answer */
+	uint64_t timeouts, timeout_ns; /* of datagrams: long waits that ended without an answer */
 	struct {
 		uint32_t error, count;
 	} errors[CALL_PEER_ERRORS];
