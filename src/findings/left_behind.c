@@ -17,6 +17,7 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/progress.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -32,6 +33,9 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-writes", 2, 1, 1e9,
 		"minimum number of writes that failed with EPIPE, or of calls in the deleted "
 		"directory that failed"),
+	THRESHOLD("min-cpu", 1, 0.01, 1e4, "minimum CPU use of a process that works on",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("min-calls", 1, 0.01, 1e9, "or minimum number of reads and writes per second"),
 };
 
 struct left {
@@ -229,14 +233,69 @@ static void report(const struct check *e, struct check_result *out, struct left 
 	finding_end(out);
 }
 
+/* --- a terminal that was closed --- */
+
+static bool is_closed_terminal(const struct fds_descriptor *d)
+{
+	return d && d->type == FDS_PTY && d->is_deleted && d->deleted_state == SOOTH_STATE_VALUE;
+}
+
+/* The hangup of its terminal reached it, and it went on. */
+static bool survived_hangup(const struct check *e)
+{
+	const struct snapshot *last = check_last(e, &e->input->waits);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	const struct waits_signals *s = find_process_signals(&all, e->id.pid);
+	bool leads = e->process->process->session == e->id.pid;
+
+	return !ignores_hangup(e->process) && (!leads || (s && s->caught & 1));
+}
+
+static bool works_without_terminal(const struct check *e, struct progress *work)
+{
+	if (!is_closed_terminal(check_descriptor(e, INPUT)) || !survived_hangup(e))
+		return false;
+	progress_of(work, e);
+	return process_table_cpu_percent(e->process) >= check_option(e, "min-cpu") ||
+	       (work->is_measured && work->calls_per_s >= check_option(e, "min-calls"));
+}
+
+static void report_without_terminal(
+	const struct check *e, struct check_result *out, const struct progress *work)
+{
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "terminal");
+	if (!e->process->agent)
+		finding_severity(out, FINDING_LOW);
+	finding_claim(out, "its terminal was closed, and it works on: ");
+	if (work->is_measured && work->calls_per_s >= check_option(e, "min-calls"))
+		finding_claim(out, "%.0f reads and writes a second, ", work->calls_per_s);
+	finding_claim(out, "%.1f %% CPU", process_table_cpu_percent(e->process));
+	finding_text(out, "known by", "fd 0 is a pseudo terminal that was closed");
+	progress_emit(work, out);
+	finding_upkeep(e, out);
+	finding_unseen(out, "since when, and whether it was left running on purpose");
+	finding_remedy(out, "if the process is not needed: sooth kill %s%u",
+		e->process->agent ? "" : "--any ", e->id.pid);
+	finding_end(out);
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct process_entry *p = e->process;
+	struct progress work = { 0 };
 	struct check_calls calls;
 	struct left l = { 0 };
 
-	if (!p->is_there || p->process->state == 'Z' || p->agent || p->owner_agent) {
+	if (!p->is_there || p->process->state == 'Z' || p->owner_agent) {
 		check_fine(out, "a process of an agent, or one that has ended");
+		return;
+	}
+	if ((p->agent || !check_has_new_parent(p)) && works_without_terminal(e, &work)) {
+		report_without_terminal(e, out, &work);
+		return;
+	}
+	if (p->agent) {
+		check_fine(out, "an agent, and not one that works without its terminal");
 		return;
 	}
 	if (check_has_lost_parent(e)) {

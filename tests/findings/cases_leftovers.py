@@ -313,6 +313,33 @@ def lost_client(how):
     return make
 
 
+# On a pseudo terminal that is closed; it goes on after SIGHUP, which its timer shows.
+OUTLIVES = """
+import os, pty, signal, sys, time
+how = sys.argv[1]
+pid, master = pty.fork()
+if not pid:
+    signal.signal(signal.SIGHUP, lambda *_: None)
+    out = os.open("out", os.O_WRONLY | os.O_CREAT, 0o600)
+    while True:
+        if how != "rests": os.write(out, b"x")
+        time.sleep(0.1)
+while not os.path.exists("out"): time.sleep(0.01)
+if how != "stays": os.close(master)
+print("ready %d." % pid, flush=True)
+time.sleep(100)
+"""
+
+
+def outlives_terminal(how):
+    def make(scope, _rng):
+        started = scope.python(OUTLIVES, how, ready=b".")
+        pid = int(bytes(started.out).split(b"ready ")[1].split(b".")[0])
+        scope.later(lambda: kill(pid))
+        return pid
+    return make
+
+
 def parent_of(pid):
     return int(pathlib.Path("/proc/%d/stat" % pid).read_text().rsplit(")", 1)[1].split()[1])
 
@@ -365,6 +392,11 @@ CASES = [
         says="a server (MCP, language server) without its client"),
     sick("left-behind", "the other end of its input was inherited", lost_client("inherits"), settings=LEFT, severity="medium",
         says="no process sends to its input any more: only sleep"),
+    sick("left-behind", "its terminal was closed, and it works on", outlives_terminal("works"), settings=LEFT,
+        severity="low", says="its terminal was closed, and it works on: ", threshold="min-calls",
+        evidence="reads and writes"),
+    healthy("left-behind", "at its terminal", outlives_terminal("stays"), settings=LEFT),
+    healthy("left-behind", "at rest, its terminal closed", outlives_terminal("rests"), settings=LEFT),
     healthy("left-behind", "a process that has its input as its output", lost_client("writes"), settings=LEFT),
     healthy("left-behind", "a server whose client is silent", served_by("stays"), settings=LEFT),
     healthy("left-behind", "its output goes to a log", left_behind("file",

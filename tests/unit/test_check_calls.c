@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "probes/waits.h"
 #include "probes/limits.h"
 #include "probes/fds.h"
 #include "probes/host.h"
@@ -2527,16 +2528,23 @@ struct leaving {
 	int64_t result;
 	const char *directory;
 	bool is_terminal, is_deleted, is_silent;
-	int misses; /* opens of a file that is not there */
+	int misses;	 /* opens of a file that is not there */
+	bool is_input;	 /* the descriptor */
+	uint32_t caught; /* signals */
+	double cpu;	 /* percent */
 };
 
 static void leaves(const struct leaving *l, double writes)
 {
 	struct fds_descriptor d = { .record = head_of(4, PID, FDS_DESCRIPTOR),
-		.fd = 1,
+		.fd = l->is_input ? 0 : 1,
 		.type = l->is_terminal ? FDS_PTY : FDS_PIPE,
 		.is_deleted = l->is_deleted };
 	struct fds_process end = { .record = head_of(4, PID, FDS_PROCESS), .descriptors = 1 };
+	struct waits_signals signals = {
+		.record = head_of(4, PID, WAITS_SIGNALS), .node_pid = PID, .caught = l->caught
+	};
+	struct waits_snapshot chain = { .record = head_of(4, PID, WAITS_SNAPSHOT) };
 	struct record_tail tail[] = { put_text(
 		&d.path, l->is_terminal ? "/dev/pts/1" : "pipe:[7]") };
 
@@ -2549,6 +2557,7 @@ static void leaves(const struct leaving *l, double writes)
 			.ppid = 1,
 			.threads = 1,
 			.state = 'S',
+			.cpu_ns = (uint64_t)(l->cpu / 100 * i * NS_PER_S),
 			.session = l->session };
 		struct record_tail texts[] = { put_text(&p.name, "left"),
 			put_text(&p.executable, runs), put_text(&p.directory, l->directory) };
@@ -2567,6 +2576,8 @@ static void leaves(const struct leaving *l, double writes)
 	}
 	RECORD_APPEND(&records, &d, tail, 1);
 	RECORD_APPEND(&records, &end, NULL, 0);
+	RECORD_APPEND(&records, &signals, NULL, 0);
+	RECORD_APPEND(&records, &chain, NULL, 0);
 	call_records_fini();
 }
 
@@ -2594,6 +2605,43 @@ static void is_in_session_of_parent(double session)
 static void is_without_terminal(double deleted)
 {
 	leaves(&(struct leaving){ LEFT, .is_terminal = true, .is_deleted = deleted > 0 }, 0);
+}
+
+/* Its parent is that of before: it is in its session. */
+static void works_without_terminal(double cpu)
+{
+	leaves(&(struct leaving){ .session = 70,
+		       .parents_session = 70,
+		       .directory = "/work",
+		       .is_terminal = true,
+		       .is_deleted = true,
+		       .is_input = true,
+		       .cpu = cpu },
+		0);
+}
+
+static void leads_without_terminal(double caught)
+{
+	leaves(&(struct leaving){ .session = PID,
+		       .parents_session = 1,
+		       .directory = "/work",
+		       .is_terminal = true,
+		       .is_deleted = true,
+		       .is_input = true,
+		       .caught = (uint32_t)caught,
+		       .cpu = 50 },
+		0);
+}
+
+static void works_at_terminal(double cpu)
+{
+	leaves(&(struct leaving){ .session = 70,
+		       .parents_session = 70,
+		       .directory = "/work",
+		       .is_terminal = true,
+		       .is_input = true,
+		       .cpu = cpu },
+		0);
 }
 
 static void is_without_directory(double session)
@@ -2641,6 +2689,14 @@ static void test_left_behind(void **state)
 			"low/medium: left behind: its parent has ended, and its terminal is "
 			"closed" },
 		{ "left-behind", is_without_terminal, 0, NULL, "fine: " },
+		{ "left-behind", works_without_terminal, 50, NULL,
+			"low/high: its terminal was closed, and it works on: 50.0 % CPU|[known by: "
+			"fd 0 is a pseudo terminal that was closed]" },
+		{ "left-behind", works_without_terminal, 0, NULL, "fine: " },
+		{ "left-behind", works_without_terminal, 50, "left-behind.min-cpu=60", "fine: " },
+		{ "left-behind", works_at_terminal, 50, NULL, "fine: " },
+		{ "left-behind", leads_without_terminal, 1, NULL, "low/high: its terminal was" },
+		{ "left-behind", leads_without_terminal, 2, NULL, "fine: " },
 		{ "left-behind", is_without_directory, 70, NULL,
 			"low/medium: left behind: its parent has ended, and its working directory "
 			"was deleted" },

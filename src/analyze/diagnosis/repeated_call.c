@@ -122,15 +122,9 @@ static bool is_closed(const struct check *e, int32_t fd)
 	return false;
 }
 
-static bool is_pipe(const struct check *e, int32_t fd)
-{
-	const struct fds_descriptor *d = fd >= 0 ? check_descriptor(e, (uint32_t)fd) : NULL;
-
-	return d && d->type == FDS_PIPE;
-}
-
 void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t tid)
 {
+	const struct fds_descriptor *d;
 	struct check_calls c;
 
 	assert(out);
@@ -140,11 +134,13 @@ void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t
 	choose(out, c.history, tid);
 	if (!out->kind)
 		return;
+	d = out->key->fd >= 0 ? check_descriptor(e, (uint32_t)out->key->fd) : NULL;
 	out->per_s = check_calls_rate(&c, (double)out->repeat->count) *
 		     call_history_correction(c.history, out->key->abi, out->key->number);
 	out->is_sampled = c.is_sampled;
 	out->least = check_calls_least(e);
-	out->is_pipe = is_pipe(e, out->key->fd);
+	out->is_pipe = d && d->type == FDS_PIPE;
+	out->is_closed_terminal = d && d->type == FDS_PTY && d->is_deleted && !d->deleted_state;
 	out->is_peer_closed = out->repeat->events & (POLL_HANGUP | POLL_PEER_SHUT) ||
 			      (out->key->fd >= 0 && is_closed(e, out->key->fd));
 }
@@ -260,7 +256,9 @@ void repeated_call_put(struct buffer *out, const struct repeated_call *c)
 	}
 	if (c->kind == REPEATED_NO_CHILD)
 		buffer_string(out, ": it asks without a pause whether a child has ended");
-	if (c->kind == REPEATED_END_OF_DATA && c->is_pipe)
+	if (c->is_closed_terminal)
+		buffer_string(out, "; its terminal was closed");
+	else if (c->kind == REPEATED_END_OF_DATA && c->is_pipe)
 		buffer_string(out, "; the other end is closed: no process writes to it any more");
 	else if (c->is_peer_closed || (c->kind == REPEATED_END_OF_DATA && c->repeat->is_socket))
 		buffer_string(out, "; its peer has closed the connection");
@@ -268,6 +266,9 @@ void repeated_call_put(struct buffer *out, const struct repeated_call *c)
 
 const char *repeated_call_remedy(const struct repeated_call *c)
 {
+	if (c->is_closed_terminal)
+		return "end when the terminal is closed: on SIGHUP, or when a read of it fails or "
+		       "returns 0 bytes";
 	switch (c->kind) {
 	case REPEATED_END_OF_DATA:
 		if (c->is_pipe)

@@ -22,10 +22,11 @@ struct repeated_call {
 	const struct call_repeat_key *key;
 	const struct call_repeat *repeat;
 	double per_s;
-	const char *least;   /* words before per_s in a sentence: "at least ", or "" */
-	double share;	     /* of the calls of the thread, in percent */
-	bool is_peer_closed; /* the peer of the connection has closed it */
-	bool is_pipe;	     /* the descriptor is a pipe whose other end no process has open */
+	const char *least;	 /* words before per_s in a sentence: "at least ", or "" */
+	double share;		 /* of the calls of the thread, in percent */
+	bool is_peer_closed;	 /* the peer of the connection has closed it */
+	bool is_pipe;		 /* the descriptor is a pipe whose other end no process has open */
+	bool is_closed_terminal; /* the descriptor is a pseudo terminal that was closed */
 	bool is_sampled;
 };
 
