@@ -14,6 +14,7 @@
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/circle_claims.h"
+#include "analyze/diagnosis/stack_waits.h"
 #include "analyze/waits/wait_prompts.h"
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_runtime.h"
@@ -24,6 +25,8 @@
 #include "probes/maps.h"
 #include "probes/syscall_names.h"
 
+#define PLACES_NAMED  2 /* threads in the claim */
+#define PLACES_NAMED  2 /* threads in the claim */
 #define THREADS_SHOWN 8
 
 static const struct finding_option options[] = {
@@ -148,6 +151,22 @@ static void emit_threads(const struct check *e, struct check_result *out)
 		finding_text(out, "more threads", "%u", more);
 }
 
+/* Where in the program's own script the first of them wait. */
+static void claim_places(const struct check *e, struct check_result *out)
+{
+	unsigned named = 0;
+
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
+		struct buffer place = { 0 };
+
+		if (named < PLACES_NAMED &&
+			stack_wait_put_own(&place, e->input, e->process, t->tid))
+			finding_claim(out, "%s thread %u is in %s", named++ ? "," : ";", t->tid,
+				buffer_cstr(&place));
+		buffer_fini(&place);
+	}
+}
+
 static void report(const struct check *e, struct check_result *out, const struct hang *h)
 {
 	struct wait_chain chain;
@@ -156,13 +175,15 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, h->locks ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (!h->locks)
 		finding_severity(out, FINDING_MEDIUM);
-	if (h->threads > 1)
-		finding_claim(out,
-			"deadlock: all %u threads wait for each other, none can wake another",
-			h->threads);
-	else
+	if (h->threads > 1) {
+		finding_claim(out, "deadlock: all %u threads wait%s", h->threads,
+			h->locks ? " for each other, none can wake another"
+				 : ", and none is left that could wake another");
+		claim_places(e, out);
+	} else {
 		finding_claim(out, "deadlock: the only thread of the process waits for a lock that "
 				   "it holds itself, or that nothing holds any more");
+	}
 	finding_number(out, "threads", h->threads, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "threads that wait for a lock that another thread has locked", h->locks,
 		SOOTH_UNIT_NONE, 0);
