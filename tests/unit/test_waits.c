@@ -765,6 +765,9 @@ static void test_proxy(void **state)
 	expect("waits", "curl (10) waits for nginx (11) on 127.0.0.1:80, 3 min; 11 waits for "
 			"connections on "
 			"127.0.0.1:80, idle 3 min");
+	object_at(10, 3)->has_open_request = 1;
+	expect("waits", "curl (10) waits for nginx (11) on 127.0.0.1:80, 3 min; 11 has not "
+			"answered and waits for connections on 127.0.0.1:80, idle 3 min");
 }
 
 /* A client with a timer of its own asks again when that is due: no circle, as without it. */

@@ -188,10 +188,19 @@ void wait_chain_text(struct buffer *out, const struct wait_graph *g, const struc
 	wait_chain_rest(out, g, chain);
 }
 
+/* It was sent a request, and rests: that is no end of the matter for the one that sent it. */
+static bool owes_answer(const struct wait_link *asks, const struct wait_link *link)
+{
+	return asks->what == WAIT_SOCKET_READ && asks->object && asks->object->has_open_request &&
+	       link->is_idle && link->process != asks->process;
+}
+
 void wait_chain_rest(struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain)
 {
 	for (size_t i = 1; i < chain->count; i++) {
 		put_subject(out, chain, i);
+		if (owes_answer(&chain->links[i - 1], &chain->links[i]))
+			buffer_string(out, "has not answered and ");
 		wait_link_text(out, g, &chain->links[i]);
 	}
 	if (chain->count)
