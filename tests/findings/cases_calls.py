@@ -883,6 +883,34 @@ REPEATED_READS = [
     healthy("repeated-reads", "a server that reads it for each request", token("server"), may_skip=has_node),
 ]
 
+# --- threads that end at once ---
+
+THREADS = """
+import threading, concurrent.futures
+pool = concurrent.futures.ThreadPoolExecutor(size)
+def work(n):
+    tasks = range(20)
+    if kind == "pool":
+        list(pool.map(lambda i: i * i, tasks))
+    else:
+        threads = [threading.Thread(target=lambda i=i: i * i) for i in tasks]
+        for t in threads: t.start()
+        for t in threads: t.join()
+"""
+# On a busy host fewer are started.
+FEW_THREADS = ("thread-churn.min-rate=100",)
+
+
+def threads(kind):
+    return program(THREADS, kind, (0.01, 0.03), (4, 16))
+
+
+THREAD_CHURN = [
+    sick("thread-churn", "a thread for each task", threads("each"), settings=FEW_THREADS,
+        says="threads a second, and never has more than", evidence="threads started", threshold="min-rate"),
+    healthy("thread-churn", "a pool", threads("pool"), settings=FEW_THREADS),
+]
+
 # --- few bytes at a time ---
 
 SMALL = """
@@ -1041,4 +1069,5 @@ WRITE_CHURN = [dataclasses.replace(c, also=("slow-syscalls",)) for c in WRITE_CH
 
 CASES = [*WRITE_CHURN, *SHARED_WRITES, *CONNECT_FAILING, *SYSCALL_ERRORS, *SLOW_SYSCALLS, *METADATA_STORM,
     *REPEATED_READS,
+    *THREAD_CHURN,
     *SMALL_IO, *FILLING_UP]

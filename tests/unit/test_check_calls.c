@@ -1545,6 +1545,58 @@ static void test_files_read_again(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- thread-churn --- */
+
+#define CLONES_THREAD 0x3d0f00
+
+static void starts_threads(double count, uint32_t alive, uint64_t flags)
+{
+	add_source("syscalls");
+	next_s = 0.001;
+	lasts_ms = 0.001;
+	for (int i = 0; i < LOOKS; i++)
+		process_at(i, (struct proc_process){ .threads = i ? alive : 1 }, "caller");
+	for (int i = 0; i < (int)count; i++)
+		CALL("clone", 5000 + i, flags, HERE);
+	observed();
+}
+
+static void starts_short_threads(double count)
+{
+	starts_threads(count, 3, CLONES_THREAD);
+}
+
+static void starts_processes(double count)
+{
+	starts_threads(count, 3, 17);
+}
+
+static void fills_pool(double alive)
+{
+	starts_threads(1200, (uint32_t)alive, CLONES_THREAD);
+}
+
+static void test_thread_churn(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "thread-churn", starts_short_threads, 1005, NULL,
+			"low/high: starts 201 threads a second, and never has more than 3: each "
+			"lives for 14.9 ms at most, on average|<give the tasks to threads that "
+			"stay" },
+		{ "thread-churn", starts_short_threads, 995, NULL, "fine: " },
+		{ "thread-churn", starts_short_threads, 995, "thread-churn.min-rate=190",
+			"low/high: " },
+		{ "thread-churn", starts_short_threads, 1005, "thread-churn.many=201",
+			"medium/high: " },
+		{ "thread-churn", starts_processes, 1200, NULL, "fine: " },
+		{ "thread-churn", fills_pool, 590, NULL, "low/high: " },
+		{ "thread-churn", fills_pool, 605, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 /* --- feeds-itself --- */
 
 /* Appends to a file, and reads so much of each write again by another descriptor. */
@@ -2730,6 +2782,7 @@ int main(void)
 		cmocka_unit_test(test_slow_syscalls),
 		cmocka_unit_test(test_metadata_storm),
 		cmocka_unit_test(test_repeated_reads),
+		cmocka_unit_test(test_thread_churn),
 		cmocka_unit_test(test_files_read_again),
 		cmocka_unit_test(test_feeds_itself),
 		cmocka_unit_test(test_tls_failing),

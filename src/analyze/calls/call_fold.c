@@ -16,13 +16,14 @@
 
 #define EVENT_MASK_SIZE 4 /* of struct epoll_event, packed: the mask, then the user's number */
 
-#define O_CREAT_LINUX  0100
-#define O_TRUNC_LINUX  01000
-#define MSG_PEEK_LINUX 2
-#define HELD_BYTES_MAX (16u << 20)
-#define READ_BYTES_MAX (64u << 20) /* before the first call */
-#define HELD_NS_MAX    NS_PER_S
-#define PROCESSES_MAX  65536
+#define CLONE_THREAD_LINUX 0x10000
+#define O_CREAT_LINUX	   0100
+#define O_TRUNC_LINUX	   01000
+#define MSG_PEEK_LINUX	   2
+#define HELD_BYTES_MAX	   (16u << 20)
+#define READ_BYTES_MAX	   (64u << 20) /* before the first call */
+#define HELD_NS_MAX	   NS_PER_S
+#define PROCESSES_MAX	   65536
 
 /* --- calls before the first snapshot of the descriptors --- */
 
@@ -306,6 +307,22 @@ uint64_t folded_open_flags(const struct folded_call *c)
 bool folded_makes_file(const struct folded_call *c)
 {
 	return c->row->traits & SYSCALL_OPENS && folded_open_flags(c) & O_CREAT_LINUX;
+}
+
+/* The flags of clone3(2) are the first member of the struct that it points to. */
+enum folded_task folded_started(const struct folded_call *c)
+{
+	struct call_piece piece = call_piece(c->call, 0, SYSCALLS_PART_TARGET);
+	uint64_t flags = c->call->arguments[0];
+
+	if (!(c->row->traits & SYSCALL_STARTS_TASK) || c->call->result <= 0)
+		return FOLDED_TASK_NONE;
+	if (piece.bytes.size >= sizeof(flags))
+		memcpy(&flags, piece.bytes.data, sizeof(flags));
+	else if (c->row->argument_count && c->row->arguments[0] == ARGUMENT_TYPE_clone_args)
+		return FOLDED_TASK_UNKNOWN;
+	return c->row->argument_count && flags & CLONE_THREAD_LINUX ? FOLDED_TASK_THREAD
+								    : FOLDED_TASK_PROCESS;
 }
 
 /* --- all records --- */

@@ -98,6 +98,16 @@ uint64_t folded_open_flags(const struct folded_call *c);
 /* Returns whether the call opens a file, and creates it if it does not exist. */
 bool folded_makes_file(const struct folded_call *c);
 
+enum folded_task {
+	FOLDED_TASK_NONE,
+	FOLDED_TASK_PROCESS,
+	FOLDED_TASK_THREAD,
+	FOLDED_TASK_UNKNOWN, /* one of both */
+};
+
+/* Returns what the call has started. */
+enum folded_task folded_started(const struct folded_call *c);
+
 /* Returns the first descriptor that a polling call found ready, and its events; -1: none. With
  * epoll the number in the event is used if a descriptor of that number is open: libraries put the
  * descriptor there. */

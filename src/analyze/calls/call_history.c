@@ -378,6 +378,10 @@ static int take_call(void *state, struct folded_call *call, struct sooth_error *
 	if (!call->row->name)
 		return 0; /* what it does is unknown */
 	c.history->uring_calls += call->row->traits & SYSCALL_SUBMITS ? c.weight : 0;
+	if (folded_started(call) == FOLDED_TASK_THREAD) {
+		c.history->threads += c.weight;
+		c.history->threads_seen++;
+	}
 	c.path = find_path(call);
 	call_places_add_call(&c);
 	call_files_add_call(&c);

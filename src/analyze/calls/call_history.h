@@ -258,15 +258,16 @@ struct call_repeat {
 
 struct call_history {
 	struct process_id id;
-	uint64_t calls;	       /* including those that were only counted */
-	uint64_t seen;	       /* of `calls`: recorded */
-	uint64_t looks;	       /* calls about files, by path */
-	uint64_t looks_seen;   /* of `looks`: recorded, with no gap around them */
-	uint64_t looks_ns;     /* total duration of the recorded looks, with gaps too */
-	uint64_t looks_timed;  /* number of looks in `looks_ns` */
-	uint64_t walks;	       /* recorded reads of a directory to its end */
-	uint64_t gaps;	       /* records right after calls of their kind that were only counted */
-	uint64_t uring_calls;  /* io_uring_enter */
+	uint64_t calls;	      /* including those that were only counted */
+	uint64_t seen;	      /* of `calls`: recorded */
+	uint64_t looks;	      /* calls about files, by path */
+	uint64_t looks_seen;  /* of `looks`: recorded, with no gap around them */
+	uint64_t looks_ns;    /* total duration of the recorded looks, with gaps too */
+	uint64_t looks_timed; /* number of looks in `looks_ns` */
+	uint64_t walks;	      /* recorded reads of a directory to its end */
+	uint64_t gaps;	      /* records right after calls of their kind that were only counted */
+	uint64_t uring_calls; /* io_uring_enter */
+	uint64_t threads, threads_seen; /* that it started; records of that */
 	struct map failures;   /* call_place -> call_failures, without call_error_is_answer() */
 	struct map found;      /* hash of a file name -> uint64_t: how often the file was found */
 	struct map times;      /* call_place -> call_times, error 0; no path: all of that call */

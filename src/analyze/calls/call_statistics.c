@@ -18,7 +18,6 @@
 
 #define PROCESSES_MAX	   65536
 #define PEOPLE_ROWS	   20
-#define CLONE_THREAD_LINUX 0x10000
 
 #define COUNTS(F, S)                                                                               \
 	F(S, U64, files_opened, ALWAYS, "files opened", .label = "OPENS")                          \
@@ -93,28 +92,13 @@ static bool is_network(const struct folded_side *side)
 	       (!strncmp(file->protocol, "TCP", 3) || !strncmp(file->protocol, "UDP", 3));
 }
 
-/* The flags of clone3(2) are the first member of the struct that it points to. */
-static bool starts_process(const struct folded_call *c)
-{
-	struct call_piece piece = call_piece(c->call, 0, SYSCALLS_PART_TARGET);
-	uint64_t flags = 0;
-
-	if (!(c->row->traits & SYSCALL_STARTS_TASK) || c->call->result <= 0)
-		return false;
-	if (piece.is_there && piece.bytes.size >= sizeof(flags))
-		memcpy(&flags, piece.bytes.data, sizeof(flags));
-	else if (c->row->argument_count)
-		flags = c->call->arguments[0];
-	return !(flags & CLONE_THREAD_LINUX);
-}
-
 static struct statistics counts_of(const struct folded_call *c)
 {
 	return (struct statistics){
 		.opened = (c->row->traits & SYSCALL_OPENS) != 0,
 		.sent = is_network(&c->to) ? c->bytes : 0,
 		.received = is_network(&c->from) ? c->bytes : 0,
-		.started = starts_process(c),
+		.started = folded_started(c) == FOLDED_TASK_PROCESS,
 		.mapped = (c->row->traits & SYSCALL_MAPS) != 0,
 	};
 }

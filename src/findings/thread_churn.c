@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * thread-churn: a process starts hundreds of threads a second, and they do not stay: each ends
+ * before it has done much. Starting and ending a thread takes more time than a short task. A pool
+ * starts its threads once; a server that starts one for each connection starts few a second.
+ *
+ * Cannot be seen: how long each thread lives. Threads that stay are those of thread-leak.
+ */
+#include "analyze/diagnosis/call_check.h"
+#include "analyze/diagnosis/cpu_load.h"
+#include "explain/finding.h"
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-rate", 200, 1, 1e9, "minimum number of threads started per second"),
+	THRESHOLD("many", 2000, 1, 1e9, "severity is medium from this number per second"),
+	THRESHOLD("percent", 50, 0.1, 1e6,
+		"or from this CPU use of the process, in percent of one CPU",
+		.unit = SOOTH_UNIT_PERCENT),
+};
+
+/* Living threads, at the first sample and the last. */
+struct threads {
+	double first, last, most;
+};
+
+static struct threads threads_of(const struct check *e)
+{
+	const struct sample_point *points = e->series.points;
+	struct threads t = { 0 };
+
+	for (size_t i = 0; i < e->series.count; i++) {
+		if (points[i].threads > t.most)
+			t.most = points[i].threads;
+	}
+	if (e->series.count) {
+		t.first = points[0].threads;
+		t.last = points[e->series.count - 1].threads;
+	}
+	return t;
+}
+
+static void report(const struct check *e, struct check_result *out, const struct check_calls *c,
+	const struct threads *t)
+{
+	double rate = check_calls_rate(c, (double)c->history->threads);
+	double cpu = process_table_cpu_percent(e->process);
+
+	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
+	if (rate < check_option(e, "many") && cpu < check_option(e, "percent"))
+		finding_severity(out, FINDING_LOW);
+	finding_claim(out,
+		"starts %s%.0f threads a second, and never has more than %.0f: each lives for %.1f "
+		"ms at most, on average",
+		check_calls_least(e), rate, t->most, 1000 * t->most / rate);
+	finding_rate(out, "threads started", rate, SOOTH_UNIT_NONE, c->interval_ns);
+	finding_number(out, "most threads at once", t->most, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "CPU", cpu, SOOTH_UNIT_PERCENT, c->interval_ns);
+	finding_unseen(out, "what each thread does");
+	check_calls_unseen(c, e, out);
+	finding_remedy(out,
+		"give the tasks to threads that stay (a pool), or do short ones in place; sooth "
+		"profile %u shows the code",
+		e->id.pid);
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct threads t = threads_of(e);
+	struct check_calls c;
+	double started;
+
+	if (!check_calls_begin(&c, e, out))
+		return;
+	started = (double)c.history->threads;
+	/* Most of them have ended: a pool that is being filled has them all. */
+	if (check_calls_suffice(&c, (double)c.history->threads_seen) && t.most &&
+		(t.last - t.first) * 2 < started && t.most * 2 < started &&
+		check_is_over(e, "min-rate", check_calls_rate(&c, started), ""))
+		report(e, out, &c, &t);
+	else
+		check_calls_fine(e, out, "few threads are started that end again");
+}
+
+const struct finding_type finding_thread_churn = {
+	.id = "thread-churn",
+	.claim = "starts threads all the time, and each ends at once",
+	.probes = "proc,syscalls",
+	.follows = "process-flood",
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
