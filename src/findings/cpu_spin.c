@@ -483,7 +483,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (s.count && is_at_work(e, &s))
 		check_fine(out, "computes, as this program does: %.0f %% of a CPU", s.cpu);
-	else if (s.count && p.bytes_per_s <= check_option(e, "max-moved"))
+	else if (s.count && (p.bytes_per_s <= check_option(e, "max-moved") ||
+				    s.call.kind == REPEATED_STATE))
 		report(e, out, &s, &p);
 	else
 		check_fine(out, "busiest thread: %.0f %% of a CPU%s", s.highest,

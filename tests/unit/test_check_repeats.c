@@ -20,7 +20,7 @@ struct repeated {
 	int64_t result;
 	uint64_t arguments[6];
 	uint32_t skipped;
-	bool has_path;
+	const char *path;
 	uint8_t gaps;
 	uint32_t events; /* of the ready descriptor */
 	int32_t ready;
@@ -34,8 +34,8 @@ static void put_ready(const struct repeated *r)
 	memcpy(event + 4, &r->ready, 4);
 	if (r->events)
 		piece(1, event, sizeof(event));
-	if (r->has_path)
-		piece(1, "/a", 2);
+	if (r->path)
+		piece(1, r->path, strlen(r->path));
 }
 
 static void repeats(const struct repeated *r, int count)
@@ -122,18 +122,47 @@ static void asks(double count)
 /* Another file each time, for all that is known. */
 static void looks(double value)
 {
-	static const struct repeated r = {
-		.name = "newfstatat", .skipped = 9999, .has_path = true
-	};
+	static const struct repeated r = { .name = "newfstatat", .skipped = 9999, .path = "/a" };
 
 	(void)value;
 	spins(&r, RECORDED, NULL, 0);
 }
 
+/* The file stands for itself; what a thread does beside its reads is given. */
+static void reads_file(const char *path, int others)
+{
+	const struct repeated opens = {
+		.name = "openat", .result = 3, .arguments = { (uint64_t)-100, 1 }, .path = path
+	};
+	static const struct repeated reads = {
+		.name = "pread64", .result = 27, .arguments = { 3, 0, 100 }, .skipped = 9999
+	};
+	static const struct repeated other = { .name = "getppid", .result = 1, .skipped = 9999 };
+
+	add_source("syscalls");
+	is_there();
+	thread(young);
+	threads_read(1);
+	repeats(&opens, 1);
+	repeats(&reads, RECORDED);
+	repeats(&other, others);
+	call_records_fini();
+}
+
+static void reads_state(double others)
+{
+	reads_file("/proc/7/statm", (int)others);
+}
+
+static void reads_data(double others)
+{
+	reads_file("/srv/data", (int)others);
+}
+
 static void is_one_of(double others)
 {
 	static const struct repeated other = {
-		.name = "newfstatat", .skipped = 9999, .has_path = true
+		.name = "newfstatat", .skipped = 9999, .path = "/a"
 	};
 
 	spins(&end_of_file, RECORDED, &other, (int)others);
@@ -225,6 +254,13 @@ static void test_repeats(void **state)
 		{ "slow-syscalls", in_windows, 19999, NULL,
 			"blind: calls were counted in short windows" },
 		{ "slow-syscalls", reads_end, 9999, NULL, "fine: longest" },
+		{ "cpu-spin", reads_state, 0, NULL,
+			"medium/high: pread64 on fd 3 (/proc/7/statm), 400,000 times a second: it "
+			"asks for its state without a pause; uses 80 % of a CPU|<pause between "
+			"two" },
+		{ "cpu-spin", reads_state, 22, NULL, "medium/high: pread64 on fd 3" },
+		{ "cpu-spin", reads_state, 23, NULL, "low/medium: |!pread64 on" },
+		{ "cpu-spin", reads_data, 0, NULL, "low/medium: |!pread64 on" },
 		{ "cpu-spin", looks, 0, NULL,
 			"low/medium: an endless loop|; much of the time in system calls" },
 	};

@@ -14,6 +14,7 @@
 #define STANDARD_LAST  2    /* input, output, errors: what a program is started with */
 #define SHARE_LEAST    0.25 /* of the calls of the thread: a loop has up to four calls */
 #define SHARE_SAME     0.5
+#define SHARE_STATE    0.9
 #define POLL_READ      0x3 /* IN and PRI */
 #define POLL_WRITE     0x4
 #define POLL_HANGUP    0x10
@@ -24,6 +25,19 @@
 static bool reads(const struct syscall_row *row)
 {
 	return row->transfer.direction == SYSCALL_READS;
+}
+
+/* What a device gives is data: a program may need much of it. */
+static bool is_made_up(const char *path)
+{
+	return !strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5);
+}
+
+static double least_share(enum repeated_kind kind)
+{
+	return kind == REPEATED_SAME	? SHARE_SAME
+	       : kind == REPEATED_STATE ? SHARE_STATE
+					: SHARE_LEAST;
 }
 
 static enum repeated_kind kind_of(const struct call_repeat_key *key, const struct call_repeat *r)
@@ -41,6 +55,8 @@ static enum repeated_kind kind_of(const struct call_repeat_key *key, const struc
 		return REPEATED_NO_CHILD;
 	if (!key->result && reads(row) && key->fd >= 0)
 		return REPEATED_END_OF_DATA;
+	if (key->result > 0 && reads(row) && is_made_up(r->text))
+		return REPEATED_STATE;
 	/* A call with a path may have another path each time. */
 	return r->has_path || r->bytes || row->transfer.direction ? REPEATED_NOTHING
 								  : REPEATED_SAME;
@@ -84,8 +100,7 @@ static void choose(struct repeated_call *out, const struct call_history *h, uint
 		enum repeated_kind kind = kind_of(key, r);
 		double share = (double)r->count / (double)totals.all;
 
-		if ((tid && key->tid != tid) || r->seen < SEEN_LEAST ||
-			share < (kind == REPEATED_SAME ? SHARE_SAME : SHARE_LEAST))
+		if ((tid && key->tid != tid) || r->seen < SEEN_LEAST || share < least_share(kind))
 			continue;
 		/* A working event loop reads ready descriptors, at least now and then. */
 		if (kind == REPEATED_READY && totals.moved * 4 >= totals.all)
@@ -254,6 +269,8 @@ void repeated_call_put(struct buffer *out, const struct repeated_call *c)
 	} else if (c->kind == REPEATED_NO_EVENT) {
 		buffer_string(out, ": no event, and no timeout to wait for one");
 	}
+	if (c->kind == REPEATED_STATE)
+		buffer_string(out, ": it asks for its state without a pause");
 	if (c->kind == REPEATED_NO_CHILD)
 		buffer_string(out, ": it asks without a pause whether a child has ended");
 	if (c->is_closed_terminal)
@@ -290,6 +307,8 @@ const char *repeated_call_remedy(const struct repeated_call *c)
 	case REPEATED_NO_CHILD:
 		return "wait for the child without WNOHANG (in Python wait() instead of poll()), "
 		       "or handle SIGCHLD";
+	case REPEATED_STATE:
+		return "pause between two readings: a file of the kernel has no end to wait for";
 	case REPEATED_NO_EVENT:
 		return "poll without a time limit, or with one above 0";
 	default:

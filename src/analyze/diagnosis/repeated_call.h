@@ -10,6 +10,7 @@ enum repeated_kind {
 	REPEATED_NOTHING,     /* no call is repeated, or calls were not recorded */
 	REPEATED_SAME,	      /* the same call, with the same kind of result */
 	REPEATED_FAILURE,     /* the call fails each time */
+	REPEATED_STATE,	      /* a read of a file that the kernel makes up, such as /proc/stat */
 	REPEATED_NO_CHILD,    /* a wait with WNOHANG while no child has ended */
 	REPEATED_NO_EVENT,    /* a poll that ends without an event */
 	REPEATED_READY,	      /* a poll whose event is never taken */
