@@ -27,8 +27,10 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "explain/finding.h"
+#include "probes/sockets.h"
 #include "probes/limits.h"
 
+#define GONE_LEAST	 2 /* one may be about to be closed */
 #define CLASSES_REPORTED 3
 #define CLASS_SHARE	 2 /* a class is named as the cause from this part of the gain */
 
@@ -85,6 +87,14 @@ static bool is_of_malloc(const struct memory_class *c)
 			    c->class_ == MAP_BRK || c->class_ == MAP_MALLOC_ZONE);
 }
 
+/* Neither objects of the collector nor of malloc, in a process that has a JavaScript heap: buffers.
+ */
+static bool is_beside_heap(const struct memory_gain *m, const struct memory_class *c)
+{
+	return c && c->class_ == MAP_OTHER &&
+	       m->runtimes & (1u << MAPS_V8 | 1u << MAPS_JAVASCRIPTCORE);
+}
+
 static void remedy_by_code(
 	struct check_result *out, const struct memory_class *c, unsigned long long pid)
 {
@@ -107,7 +117,7 @@ static void emit_remedy(
 			"sooth inspect --maps %llu lists the shared mappings, df -h /dev/shm the "
 			"room; it is no malloc memory: remove segments that are no longer used",
 			pid);
-	else if (is_of_malloc(c))
+	else if (is_of_malloc(c) || is_beside_heap(m, c))
 		remedy_by_code(out, c, pid);
 	else if (is_claude(e))
 		finding_remedy(out,
@@ -191,6 +201,49 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 		SOOTH_UNIT_NS, 0);
 }
 
+static bool is_gone(const struct sockets_socket *s)
+{
+	return s && !s->state_state && s->state == SOCKETS_CLOSE_WAIT;
+}
+
+static bool was_gone(const struct check *e, uint64_t inode)
+{
+	const struct snapshot *first = check_first(e, &e->input->sockets);
+	struct batch all = first ? snapshot_records(first) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+
+		if (s && s->inode == inode)
+			return is_gone(s);
+	}
+	return false;
+}
+
+/* Connections that the peer had closed at the first sample and that are open here at the last: a
+ * queue for such a client grows, and nothing takes from it. */
+static void claim_gone(const struct check *e, struct check_result *out)
+{
+	const struct snapshot *last = check_last(e, &e->input->sockets);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+	unsigned count = 0;
+
+	batch_for_each (r, &all) {
+		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
+
+		count += is_gone(s) && was_gone(e, s->inode);
+	}
+	if (count < GONE_LEAST)
+		return;
+	finding_claim(out,
+		"; %u peers have closed their connection, which it keeps open (CLOSE_WAIT): "
+		"perhaps "
+		"it keeps data for them",
+		count);
+	finding_number(out, "connections that the peer has closed and it has not", count,
+		SOOTH_UNIT_NONE, 0);
+}
+
 /* Engines of JavaScript and Java move what is kept when they collect: the place is of the
  * collector. */
 static bool has_place(const struct check *e, const struct memory_trend *j,
@@ -210,24 +263,31 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 	const struct memory_class *c = memory_gain_leading(m);
 	const struct growth *g = &j->growth;
 	char gain[UNITS_SIZE], time[UNITS_SIZE];
+	const char *where;
 
 	if (c && c->gain_bytes * CLASS_SHARE < m->own_bytes)
 		c = NULL;
+	where = !c		       ? ""
+		: is_beside_heap(m, c) ? "anonymous memory outside of the JavaScript heap"
+				       : map_class_texts[c->class_];
 	sentence_size(gain, (uint64_t)(g->last - g->first));
 	sentence_duration(time, g->interval_ns);
 	if (j->is_of_floors && j->falls)
 		finding_claim(out, "memory grows%s%s: %s more in %s, although some was freed %u %s",
-			c ? " in " : "", c ? map_class_texts[c->class_] : "", gain, time, j->falls,
+			c ? " in " : "", where, gain, time, j->falls,
 			j->falls == 1 ? "time" : "times");
 	else
-		finding_claim(out, "memory grows%s%s: %s more in %s", c ? " in " : "",
-			c ? map_class_texts[c->class_] : "", gain, time);
-	if (!has_place(e, j, m, &place))
+		finding_claim(
+			out, "memory grows%s%s: %s more in %s", c ? " in " : "", where, gain, time);
+	if (!has_place(e, j, m, &place)) {
+		claim_gone(e, out);
 		return;
+	}
 	finding_claim(out, ", %s touched by %.*s%s%.*s%s",
 		place.percent > 50 ? "most of it" : "much of it", (int)place.function.size,
 		place.function.data, place.file.size ? " (" : "", (int)place.file.size,
 		place.file.data, place.file.size ? ")" : "");
+	claim_gone(e, out);
 	finding_text(out, "touched there first", "%u %% of %s in new pages", place.percent,
 		format_bytes(gain, place.touched_bytes));
 }

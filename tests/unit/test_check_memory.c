@@ -420,6 +420,32 @@ static void grows_by_malloc(double runtime)
 	}
 }
 
+/* Neither of its heap nor of malloc. */
+static void grows_beside_heap(double runtime)
+{
+	grows(20);
+	for (int reading = 0; reading < 2; reading++) {
+		mapping_at(reading * LAST_S, 500 + (uint64_t)reading * 20,
+			50 + (uint64_t)reading * 20, NULL);
+		maps_read(reading * LAST_S, (int)runtime, SOOTH_STATE_VALUE);
+	}
+}
+
+/* Of the connections one is closed at its end only at the last sample. */
+static void grows_beside_gone(double count)
+{
+	grows_beside_heap(-1);
+	for (int reading = 0; reading < 2; reading++) {
+		for (uint32_t i = 1; i <= (uint32_t)count + 1; i++)
+			socket_at(
+				reading * LAST_S, (struct sockets_socket){ .inode = i,
+							  .state = reading || i <= (uint32_t)count
+									   ? SOCKETS_CLOSE_WAIT
+									   : SOCKETS_ESTABLISHED });
+		sockets_read(reading * LAST_S, (uint32_t)count + 1, SOOTH_STATE_VALUE);
+	}
+}
+
 static void runs_on(double runtime)
 {
 	grows(20);
@@ -639,6 +665,16 @@ static void test_growth_kinds(void **state)
 			"memory-growth.collector-time=5s memory-growth.collector-share=20",
 			"medium/medium: memory grows in the glibc heap: |<sooth heap --leaks -d 30 "
 			"-p 99" },
+		{ "memory-growth", grows_beside_heap, MAPS_V8,
+			"memory-growth.collector-time=5s memory-growth.collector-share=20",
+			"medium/medium: memory grows in anonymous memory outside of the JavaScript "
+			"heap: 20.0 MiB more|<sooth heap --pages -d 30 -p 99" },
+		{ "memory-growth", grows_beside_heap, -1, NULL,
+			"medium/medium: memory grows in anonymous memory: 20.0 MiB more" },
+		{ "memory-growth", grows_beside_gone, 2, NULL,
+			"medium/medium: memory grows in anonymous memory: 20.0 MiB more in 5 s; 2 "
+			"peers have closed their connection, which it keeps open (CLOSE_WAIT)" },
+		{ "memory-growth", grows_beside_gone, 1, NULL, "medium/medium: |!CLOSE_WAIT" },
 		{ "memory-growth", runs_on, MAPS_V8,
 			"memory-growth.collector-time=5s memory-growth.collector-share=20",
 			"medium/|(unseen: whether a full garbage|<if the process was started with "
