@@ -5,7 +5,7 @@
  * every millisecond), asks whether the file has changed. A server that reads a file for each of its
  * requests also reads and writes the requests.
  *
- * Or it reads the same files whole, again and again, and little else: the work is done anew each
+ * Or it reads the same files whole, again and again, and little else: the work is done again each
  * time, although most of it is known.
  *
  * Cannot be seen: whether a file changed in between; reads of a mapped file; the number of times

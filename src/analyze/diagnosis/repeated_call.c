@@ -27,7 +27,7 @@ static bool reads(const struct syscall_row *row)
 	return row->transfer.direction == SYSCALL_READS;
 }
 
-/* What a device gives is data: a program may need much of it. */
+/* A device is not among them: a program may need much of its data. */
 static bool is_made_up(const char *path)
 {
 	return !strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5);
