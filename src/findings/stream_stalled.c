@@ -277,11 +277,18 @@ static void put_peer(struct buffer *out, const struct stream *s)
 		buffer_char(out, ')');
 }
 
+/* By what the agent does: a gateway on this host has no known name. */
+static bool is_of_model(const struct talker *t, const struct stream *s)
+{
+	return t->activity.state == ACTIVITY_WAITS_FOR_MODEL && t->activity.socket_inode &&
+	       t->activity.socket_inode == s->socket->inode;
+}
+
 /* "waiting for the model": only of an agent and its API; any other peer is named. */
 static void claim_silence(
 	struct check_result *out, const struct talker *t, const struct stream *s, const char *peer)
 {
-	bool is_model = t->work.is_agent && s->is_api;
+	bool is_model = t->work.is_agent && (s->is_api || is_of_model(t, s));
 	bool is_quiet = s->state.turn == STREAM_QUIET && t->work.busy;
 	char time[UNITS_SIZE], attempts[32] = "";
 

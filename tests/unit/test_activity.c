@@ -38,6 +38,8 @@ struct made {
 	uint64_t sent_s, received_s; /* ago */
 	uint64_t age_s;		     /* 0: an hour */
 	uint64_t cpu_ns;	     /* within the second between the samples */
+	uint64_t tool_cpu_ns;	     /* the same */
+	char tool_state;	     /* 0: it sleeps */
 };
 
 static struct buffer records;
@@ -170,7 +172,8 @@ static void add_all(const struct made *m, uint64_t age_s)
 	add_process(MAIN, 1, age_s, m->executable ? m->executable : CLAUDE, m->arguments,
 		m->state ? m->state : 'S', m->cpu_ns);
 	if (m->has_tool) {
-		add_process(12, MAIN, 480, "/bin/sleep", span_of(command, sizeof(command)), 'S', 0);
+		add_process(12, MAIN, 480, "/bin/sleep", span_of(command, sizeof(command)),
+			m->tool_state ? m->tool_state : 'S', m->tool_cpu_ns);
 		add_tool_links(m);
 	}
 	add_links(m, age_s);
@@ -251,6 +254,15 @@ static void test_tool(void **state)
 	assert_activity(
 		M(.status = "busy", .has_tool = true, .turn = PROC_TURN_TOOL, .call = "Bash"),
 		"runs Bash 8 min: sleep 3000 (pid 12), no CPU, no output", PROCESSES, HIGH);
+	assert_activity(M(.status = "busy", .has_tool = true, .turn = PROC_TURN_TOOL,
+				.call = "Bash", .tool_state = 'T'),
+		"runs Bash 8 min: sleep 3000 (pid 12), stopped, no output", PROCESSES, HIGH);
+	assert_activity(M(.status = "busy", .has_tool = true, .turn = PROC_TURN_TOOL,
+				.call = "Bash", .tool_cpu_ns = 950 * NS_PER_MS),
+		"runs Bash 8 min: sleep 3000 (pid 12), 95 % CPU, no output", PROCESSES, HIGH);
+	assert_activity(M(.status = "busy", .has_tool = true, .turn = PROC_TURN_TOOL,
+				.call = "Bash", .tool_cpu_ns = 90 * NS_PER_MS),
+		"runs Bash 8 min: sleep 3000 (pid 12), no output", PROCESSES, HIGH);
 	assert_activity(M(.has_tool = true),
 		"runs a tool 8 min: sleep 3000 (pid 12), no CPU, no output", PROCESSES, HIGH);
 	assert_activity(
@@ -272,7 +284,7 @@ static void test_tool(void **state)
 		"waits for the model 5 s", SESSION_FILE, MEDIUM);
 	assert_activity(M(.status = "busy", .turn = PROC_TURN_TOOL, .call = "mcp__files__read",
 				.turn_s = 30),
-		"talks to MCP server files 30 s", LOG, HIGH);
+		"waits for MCP server files 30 s", LOG, HIGH);
 }
 
 /* Its file has the time of the last write; of a pipe only what it wrote between samples is known.
@@ -525,6 +537,10 @@ static void test_rest(void **state)
 	assert_activity(M(.status = "busy", .state = 'T'), "stopped", PROCESSES, HIGH);
 	assert_activity(M(.status = "idle", .status_s = 180, .has_tool = true), "idle 3 min",
 		SESSION_FILE, HIGH);
+	assert_activity(M(.status = "idle", .status_s = 180, .cpu_ns = 490 * NS_PER_MS),
+		"idle 3 min", SESSION_FILE, HIGH);
+	assert_activity(M(.status = "idle", .status_s = 180, .cpu_ns = 510 * NS_PER_MS),
+		"computes, although its session is idle", CPU, MEDIUM);
 	assert_activity(M(.turn = PROC_TURN_USER, .turn_s = 180, .input = PROC_STREAM_TERMINAL),
 		"idle 3 min", LOG, MEDIUM);
 	assert_activity(M(.status = "busy", .cpu_ns = 900 * NS_PER_MS), "computes", CPU, MEDIUM);

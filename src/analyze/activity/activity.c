@@ -104,12 +104,6 @@ static struct span call_of(const struct finding_activity *f)
 
 /* --- what is known of the process --- */
 
-static bool is_stopped(const struct process_entry *p)
-{
-	return p->process->state == 'T' || p->process->state == 't' ||
-	       p->process->frozen == PROC_FROZEN_YES;
-}
-
 static bool is_one_of(const char *words, struct span argument)
 {
 	struct cursor c = cursor_over(words, strlen(words));
@@ -202,6 +196,9 @@ static void set_tool(struct finding_activity *f)
 	set_since(f, tool->age_ns);
 	f->a->pid = tool->matters->id.pid;
 	f->a->is_silent_cpu = tool->is_silent_cpu;
+	f->a->cpu_percent = tool->cpu_percent;
+	f->a->has_cpu = tool->has_cpu;
+	f->a->is_tool_stopped = tool->is_stopped;
 	f->a->has_output = true;
 	f->a->output_state = tool->output_state;
 	f->a->is_output_least = tool->is_output_least;
@@ -377,6 +374,18 @@ static void set_computes(struct finding_activity *f)
 	set_activity(f, ACTIVITY_COMPUTES, ACTIVITY_FROM_CPU, ACTIVITY_MEDIUM);
 }
 
+/* Its session file is not written while its own thread is in a loop. */
+static void set_idle_status(struct finding_activity *f)
+{
+	if (uses_cpu(f, COMPUTES_LEAST)) {
+		set_computes(f);
+		f->a->is_status_idle = true;
+		return;
+	}
+	set_activity(f, ACTIVITY_IDLE, ACTIVITY_FROM_SESSION_FILE, ACTIVITY_HIGH);
+	set_since_status(f);
+}
+
 /* --- which of them --- */
 
 /* The log has no line for the start of a tool: its process is younger than what the log says. */
@@ -464,8 +473,7 @@ static void set_by_status(struct finding_activity *f, struct span status)
 		if (!set_granted(f))
 			set_user(f);
 	} else if (span_equal(status, "idle")) {
-		set_activity(f, ACTIVITY_IDLE, ACTIVITY_FROM_SESSION_FILE, ACTIVITY_HIGH);
-		set_since_status(f);
+		set_idle_status(f);
 	} else {
 		set_busy(f, ACTIVITY_FROM_SESSION_FILE);
 	}
@@ -559,7 +567,7 @@ void activity_find(
 
 	*a = (struct activity){ .state = ACTIVITY_UNKNOWN,
 		.unknown_state = SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT) };
-	if (is_stopped(main)) {
+	if (activity_is_stopped(main)) {
 		set_activity(&f, ACTIVITY_STOPPED, ACTIVITY_FROM_PROCESSES, ACTIVITY_HIGH);
 		return;
 	}

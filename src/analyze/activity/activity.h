@@ -70,6 +70,10 @@ struct activity {
 	uint32_t pid; /* 0: none */
 	char command[ACTIVITY_COMMAND_SIZE];
 	bool is_silent_cpu;   /* the tool's processes used no CPU between samples */
+	bool is_tool_stopped; /* the process that the tool waits for is stopped or frozen */
+	bool has_cpu;	      /* cpu_percent is set */
+	double cpu_percent;   /* of one CPU, used by the tool's processes between samples */
+	bool is_status_idle;  /* it computes, and its session file says that it is idle */
 	bool has_output;      /* the output values are set: the tool has a process */
 	uint8_t output_state; /* of output_ns */
 	bool is_output_least; /* output_ns may be longer: writes before the samples are unseen */

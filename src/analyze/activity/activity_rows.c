@@ -13,7 +13,8 @@
 
 /* --- the names of its values --- */
 
-#define SILENCE_LEAST (5 * NS_PER_S)
+#define SILENCE_LEAST	(5 * NS_PER_S)
+#define CPU_SHOWN_LEAST 10 /* percent of one CPU */
 
 static const char *const states[ACTIVITY_STATES] = {
 	[ACTIVITY_WAITS_FOR_USER] = "waits_for_user",
@@ -100,8 +101,12 @@ static void put_tool(struct buffer *out, const struct activity *a, enum activity
 		buffer_format(out, ": %s", a->command);
 	if (a->pid)
 		buffer_format(out, " (pid %u)", a->pid);
-	if (a->is_silent_cpu)
+	if (a->is_tool_stopped)
+		buffer_string(out, ", stopped");
+	else if (a->is_silent_cpu)
 		buffer_string(out, ", no CPU");
+	else if (a->has_cpu && a->cpu_percent >= CPU_SHOWN_LEAST)
+		buffer_format(out, ", %.0f %% CPU", a->cpu_percent);
 	if (a->has_output)
 		put_output(out, a);
 }
@@ -176,7 +181,7 @@ static void put_model(struct buffer *out, const struct activity *a, enum activit
 
 static void put_mcp(struct buffer *out, const struct activity *a, enum activity_text form)
 {
-	buffer_format(out, "talks to %s%s", *a->name ? "MCP server " : "an MCP server", a->name);
+	buffer_format(out, "waits for %s%s", *a->name ? "MCP server " : "an MCP server", a->name);
 	put_since(out, a, form, " ");
 }
 
@@ -213,7 +218,9 @@ void activity_write(struct buffer *out, const struct activity *a, enum activity_
 		put_mcp(out, a, form);
 		break;
 	case ACTIVITY_COMPUTES:
-		put_plain(out, "computes", a, form);
+		put_plain(out,
+			a->is_status_idle ? "computes, although its session is idle" : "computes",
+			a, form);
 		break;
 	case ACTIVITY_STARTS:
 		put_plain(out, "starts", a, form);
@@ -259,6 +266,8 @@ static struct activity_row row_of(const struct process_id *id, const struct acti
 		.silence_s = (double)a->silence_ns / (double)NS_PER_S,
 		.error_status = (uint16_t)a->error_status,
 		.error_state = a->error_status ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.cpu_percent = a->cpu_percent,
+		.cpu_state = a->has_cpu ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
 		.output_silence_s = (double)a->output_ns / (double)NS_PER_S,
 		.output_state = a->has_output ? a->output_state : SOOTH_STATE_ABSENT,
 		.deadline_s = a->deadline_s,

@@ -25,6 +25,13 @@ uint64_t activity_age_ns(const struct host_state *host, const struct process_ent
 	return now > start ? now - start : 0;
 }
 
+bool activity_is_stopped(const struct process_entry *p)
+{
+	assert(p);
+	return p->process->state == 'T' || p->process->state == 't' ||
+	       p->process->frozen == PROC_FROZEN_YES;
+}
+
 static bool is_alive(const struct process_entry *p)
 {
 	return p->is_there && p->process->state != 'Z' && p->process->state != 'X';
@@ -63,6 +70,17 @@ static const struct process_entry *next_below(const struct process_entry *p)
 		}
 	}
 	return best;
+}
+
+static void find_cpu(struct activity_tool *tool)
+{
+	const struct process_entry *p = tool->first;
+	uint64_t used = tree_used_ns(p, 0);
+
+	tool->has_cpu = p->last_ns > p->first_ns;
+	tool->is_silent_cpu = tool->has_cpu && used < SILENT_CPU_NS;
+	if (tool->has_cpu)
+		tool->cpu_percent = 100.0 * (double)used / (double)(p->last_ns - p->first_ns);
 }
 
 /* --- its output --- */
@@ -171,8 +189,8 @@ bool activity_tool_find(struct activity_tool *tool, const struct host_state *hos
 	for (int depth = 0; depth < DEPTH_MAX && (below = next_below(tool->matters)); depth++)
 		tool->matters = below;
 	tool->age_ns = activity_age_ns(host, tool->first);
-	tool->is_silent_cpu = tool->first->last_ns > tool->first->first_ns &&
-			      tree_used_ns(tool->first, 0) < SILENT_CPU_NS;
+	tool->is_stopped = activity_is_stopped(tool->matters);
+	find_cpu(tool);
 	find_output(tool, host);
 	write_command(tool);
 	return true;

@@ -10,6 +10,9 @@ struct activity_tool {
 	const struct process_entry *matters; /* the process in its tree that the tool waits for */
 	uint64_t age_ns;
 	bool is_silent_cpu; /* its tree used no CPU time between the samples */
+	bool is_stopped;    /* `matters` is */
+	bool has_cpu;	    /* there were two samples */
+	double cpu_percent; /* of one CPU, used by its tree between them */
 	/* Since its tree wrote anything, or the file with its output changed. */
 	uint8_t output_state;
 	bool is_output_least; /* output_ns is a lower bound */
@@ -17,6 +20,8 @@ struct activity_tool {
 	char command[ACTIVITY_COMMAND_SIZE];
 };
 
+/* Returns whether the process is stopped by a signal or a debugger, or frozen. */
+bool activity_is_stopped(const struct process_entry *p);
 /* Returns the age of a process at its last sample. */
 uint64_t activity_age_ns(const struct host_state *host, const struct process_entry *p);
 /* Finds the oldest of the main process's tool calls that are younger than `younger_ns`. Returns

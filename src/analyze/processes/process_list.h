@@ -9,7 +9,7 @@
 #include "analyze/process_table/host_state.h"
 #include "analyze/process_table/verdicts.h"
 #include "analyze/processes/processes.h"
-#include "analyze/processes/urgency.h"
+#include "analyze/activity/urgency.h"
 #include "model/row_list.h"
 
 #define PROCESS_ROW(F, S)                                                                          \

@@ -2,7 +2,11 @@
 /* The wait of each process, followed to the end: a paragraph, and the chain as rows. */
 #include "analyze/waits/waits.h"
 
+#include <assert.h>
+#include <stdlib.h>
+
 #include "analyze/activity/activity_rows.h"
+#include "analyze/activity/urgency.h"
 #include "analyze/snapshots.h"
 #include "analyze/waits/wait_activity.h"
 #include "analyze/waits/wait_goroutines.h"
@@ -155,7 +159,8 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct w
 			is_left_out(snapshot) ? "was not looked at" : "has ended");
 	wait_append_link_rows(&waits, &g, &chain);
 	wait_append_thread_rows(&threads, &g, &chain);
-	wait_append_remedy_row(&remedy, &chain);
+	if (!main || !is_whole(&doing))
+		wait_append_remedy_row(&remedy, &chain);
 	reason = is_left_out(snapshot) ? "the time for so many processes was used up: give fewer"
 				       : wait_chain_unknown(&chain);
 	struct why_row row = { .record = row_head(&snapshot->id),
@@ -223,6 +228,54 @@ static int emit_many(struct waits_state *s, struct sooth_error *err)
 	return status;
 }
 
+/* --- a few processes: the order of `sooth ps` --- */
+
+struct ranked {
+	const struct snapshot *snapshot;
+	struct urgency_rank rank;
+	size_t place;
+};
+
+static int by_urgency(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+	int order = urgency_compare(x->rank, y->rank);
+
+	return order ? order : (x->place > y->place) - (x->place < y->place);
+}
+
+static struct urgency_rank rank_of(const struct waits_state *s, const struct snapshot *snapshot)
+{
+	const struct process_entry *main = activity_main(&s->host, &snapshot->id);
+	struct urgency_rank rank = { .urgency = URGENCY_OTHER, .since_s = -1, .cpu_percent = -1 };
+	struct activity a;
+	const char *flag;
+
+	if (!main)
+		return rank;
+	activity_find(&a, &s->host, main);
+	rank.urgency = urgency_of_activity(&a, &flag);
+	rank.since_s = a.has_since ? (double)a.since_ns / (double)NS_PER_S : -1;
+	return rank;
+}
+
+static int emit_few(struct waits_state *s, struct sooth_error *err)
+{
+	struct ranked all[EACH_MOST];
+	size_t placed = 0;
+	int status = 0;
+
+	snapshots_for_each (&s->host.waits, snapshot) {
+		assert(placed < EACH_MOST);
+		all[placed] = (struct ranked){ snapshot, rank_of(s, snapshot), placed };
+		placed++;
+	}
+	qsort(all, placed, sizeof(*all), by_urgency);
+	for (size_t i = 0; i < placed && !status; i++)
+		status = emit(s, all[i].snapshot, NULL, err);
+	return status;
+}
+
 static int finish(void *state, struct sooth_error *err)
 {
 	struct waits_state *s = state;
@@ -251,6 +304,8 @@ static int finish(void *state, struct sooth_error *err)
 		status = output_section(s->output, &s->section, err);
 	if (!status && is_many)
 		return emit_many(s, err);
+	if (!status && count <= EACH_MOST)
+		return emit_few(s, err);
 	while (!status && (snapshot = snapshots_next(&s->host.waits, &position)))
 		status = emit(s, snapshot, NULL, err);
 	return status;

@@ -7,7 +7,7 @@
 #ifndef SOOTH_CLI_TOP_MODEL_H
 #define SOOTH_CLI_TOP_MODEL_H
 
-#include "analyze/processes/urgency.h"
+#include "analyze/activity/urgency.h"
 #include "base/map.h"
 #include "cli/top/frame.h"
 #include "cli/top/recent.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/processes/urgency.h"
+#include "analyze/activity/urgency.h"
 
 #include <assert.h>
 #include <math.h>
@@ -42,6 +42,8 @@ static bool is_silent(const struct activity *a)
 {
 	if (a->state == ACTIVITY_WAITS_FOR_MODEL)
 		return a->answer == ACTIVITY_ANSWER_SILENT && a->silence_ns >= MODEL_SILENT_NS;
+	if (a->state == ACTIVITY_TALKS_TO_MCP)
+		return a->has_since && a->since_ns >= TOOL_SILENT_NS;
 	return a->state == ACTIVITY_RUNS_TOOL && a->is_silent_cpu && a->has_output &&
 	       !a->output_state && a->output_ns >= TOOL_SILENT_NS;
 }
@@ -53,6 +55,8 @@ enum urgency urgency_of_activity(const struct activity *a, const char **flag)
 		: a->state == ACTIVITY_WAITS_FOR_USER ? "NEEDS-YOU"
 		: a->state == ACTIVITY_ASKS_AGAIN     ? "ASKS-AGAIN"
 						      : "";
+	if (a->state == ACTIVITY_RUNS_TOOL && a->is_tool_stopped)
+		return URGENCY_SICK;
 	return is_silent(a) ? URGENCY_SILENT : (enum urgency)by_state[a->state];
 }
 
