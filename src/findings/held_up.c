@@ -4,14 +4,16 @@
  * nothing about it: one that is stopped, that has a lock and rests, or opens a FIFO without a
  * reader or writer, that has not accepted the connection, or whose only loop computes instead of
  * answering, or which computes so much that it answers rarely. Or it waits for the end of an output
- * whose command has ended, and that a process which the command left behind keeps open. A process
- * of the chain that is diagnosed too and nearer to the cause has the finding instead. Deadlocks are
- * those of all-threads-waiting.
+ * whose command has ended, and that a process which the command left behind keeps open. Or it waits
+ * for another process that is in a deadlock. A process of the chain that is diagnosed too and
+ * nearer to the cause has the finding instead. A deadlock of its own is that of
+ * all-threads-waiting.
  */
 #include <fcntl.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/self_match.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
@@ -42,6 +44,8 @@ enum cause {
 	CAUSE_STOPPED,
 	CAUSE_OTHER_END,
 	CAUSE_LEFT,
+	CAUSE_DEADLOCK,
+	CAUSE_ITSELF,
 	CAUSE_LOCK,
 	CAUSE_UNACCEPTED,
 	CAUSE_COMPUTES,
@@ -53,6 +57,7 @@ struct held_up {
 	size_t at; /* the link that waits for it; of a stop the stopped one */
 	uint64_t for_ns;
 	const struct process_entry *left; /* behind by a command; it keeps the output open */
+	struct span pattern;		  /* that a script waits for, and that it matches itself */
 	bool is_unsure;			  /* whether a command at work keeps it open too */
 };
 
@@ -351,13 +356,54 @@ static bool is_of_busy(
 
 /* --- the chain --- */
 
+/* A script that waits for a process of which only it has the command line; its age is a bound. */
+static bool waits_for_itself(struct held_up *h, const struct check *e, const struct wait_link *link)
+{
+	struct process_id id = { .start_ticks = link->process->node_start_ticks,
+		.pid = link->process->node_pid };
+	const struct process_entry *p = process_table_get(&e->input->host.process_table, &id);
+
+	h->pattern = p ? self_match_pattern(e->input, p) : span_of("", 0);
+	return h->pattern.size;
+}
+
+/* A deadlock of other processes, which it waits for. */
+static void find_deadlock(
+	struct held_up *h, const struct wait_graph *g, const struct wait_chain *chain)
+{
+	size_t at = 0;
+
+	while (at < chain->circle && at < chain->count &&
+		!wait_is_abandoned(g, &chain->links[at]) &&
+		chain->links[at].what != WAIT_ALL_THREADS)
+		at++;
+	if (at == chain->count || chain->is_open || wait_chain_confidence(chain) == WAITS_LOW ||
+		chain->links[at].process == chain->links[0].process)
+		return;
+	h->cause = CAUSE_DEADLOCK;
+	h->at = at;
+	h->for_ns = shortest_ns(chain, at);
+}
+
+/* A mutex in shared memory whose owner is no thread any more: the kernel would hand a robust one to
+ * the next. */
+static bool has_no_owner(const struct wait_link *link)
+{
+	return link->what == WAIT_MUTEX && link->party && !link->party->is_alive &&
+	       wait_is_shared(link);
+}
+
 static struct held_up find_held_up(
 	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {
 	struct held_up h = { 0 };
 
-	if (chain->is_deadlock || stopped_process_text(&chain->links[0]))
+	if (stopped_process_text(&chain->links[0]))
 		return h;
+	if (chain->is_deadlock) {
+		find_deadlock(&h, g, chain);
+		return h;
+	}
 	for (h.at = 0; h.at < chain->count && !h.cause; h.at++) {
 		const struct wait_link *link = &chain->links[h.at];
 
@@ -365,12 +411,17 @@ static struct held_up find_held_up(
 			h.cause = CAUSE_STOPPED;
 		else if (has_no_other_end(link))
 			h.cause = CAUSE_OTHER_END;
+		else if (has_no_owner(link))
+			h.cause = CAUSE_DEADLOCK;
+		else if (waits_for_itself(&h, e, link))
+			h.cause = CAUSE_ITSELF;
 		else if (!h.at && find_left(&h, e, g, link))
 			h.cause = CAUSE_LEFT;
 		else
 			h.cause = of_socket(e, g, chain, h.at);
-		h.for_ns = h.left ? host_state_elapsed(&e->input->host, h.left) * NS_PER_S
-				  : shortest_ns(chain, h.at);
+		h.for_ns = h.left	    ? host_state_elapsed(&e->input->host, h.left) * NS_PER_S
+			   : h.pattern.size ? link->process->age_ns
+					    : shortest_ns(chain, h.at);
 		if (!h.cause && has_holder(link))
 			of_lock(&h, e, g, chain, h.at);
 	}
@@ -418,7 +469,8 @@ static void put_holder(struct buffer *out, const struct wait_chain *chain, const
 	const struct wait_link *link = &chain->links[h->at];
 	struct span name;
 
-	if (h->cause == CAUSE_STOPPED || h->cause == CAUSE_OTHER_END) {
+	if (h->cause == CAUSE_STOPPED || h->cause == CAUSE_OTHER_END ||
+		h->cause == CAUSE_DEADLOCK || h->cause == CAUSE_ITSELF) {
 		wait_put_process(out, link->process);
 		return;
 	}
@@ -442,6 +494,17 @@ static void claim_lock(struct check_result *out, const struct wait_graph *g,
 	buffer_fini(&text);
 }
 
+static void claim_deadlock(struct check_result *out, const struct wait_graph *g,
+	const struct wait_chain *chain, const struct held_up *h)
+{
+	struct buffer text = { 0 };
+
+	wait_sentence(&text, g, &chain->links[h->at]);
+	finding_claim(out, "it %s%s", buffer_cstr(&text),
+		chain->circle < chain->count ? ": a deadlock" : "");
+	buffer_fini(&text);
+}
+
 static void claim(struct check_result *out, const struct wait_graph *g,
 	const struct wait_chain *chain, const struct held_up *h)
 {
@@ -457,6 +520,8 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 			h->at ? buffer_cstr(&holder) : "");
 	else if (h->cause == CAUSE_LEFT)
 		finding_claim(out, "waits for an output to close");
+	else if ((h->cause == CAUSE_DEADLOCK || h->cause == CAUSE_ITSELF) && !h->at)
+		finding_claim(out, "stuck for %s", time);
 	else if (h->cause == CAUSE_BUSY)
 		finding_claim(out, "most of its time it waits for %s", buffer_cstr(&holder));
 	else
@@ -474,6 +539,13 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 			"its command has ended, but left %s running, which still has the output "
 			"open",
 			buffer_cstr(&holder));
+	else if (h->cause == CAUSE_ITSELF)
+		finding_claim(out,
+			"it waits until no process matches \"%.*s\", and only its own command "
+			"line does",
+			(int)h->pattern.size, h->pattern.data);
+	else if (h->cause == CAUSE_DEADLOCK)
+		claim_deadlock(out, g, chain, h);
 	else if (link->what == WAIT_DATABASE_LOCK)
 		finding_claim(out, "it is idle %s has %s lock",
 			link->party->confidence == WAITS_LOW ? "and perhaps"
@@ -509,6 +581,19 @@ static void remedy(
 			"needs "
 			"an output of its own: > FILE 2>&1",
 			h->left->id.pid);
+	} else if (h->cause == CAUSE_ITSELF) {
+		buffer_format(&text,
+			"sooth kill --tree --any %u ends it; wait for a PID (wait, tail --pid), or "
+			"write the pattern so that it does not match itself: [%c]%.*s",
+			link->process->node_pid, h->pattern.data[0], (int)h->pattern.size - 1,
+			h->pattern.data + 1);
+	} else if (h->cause == CAUSE_DEADLOCK && !h->at) {
+		buffer_format(&text, "only its end helps: sooth kill --any %u", end->node_pid);
+	} else if (h->cause == CAUSE_DEADLOCK) {
+		buffer_format(&text,
+			"sooth diagnose %u shows the deadlock; only its end helps: sooth kill "
+			"--any %u",
+			link->process->node_pid, link->process->node_pid);
 	} else if (link->what == WAIT_DATABASE_LOCK) {
 		wait_put_process(&text, client < chain->count ? chain->links[client].process : end);
 		buffer_format(&text,
@@ -581,6 +666,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 	else if (h->cause == CAUSE_LEFT)
 		finding_unseen(
 			out, "when the command ended, and whether the output is still needed");
+	else if (h->cause == CAUSE_ITSELF)
+		finding_unseen(out, "whether the process that it waits for was ever there");
+	else if (h->cause == CAUSE_DEADLOCK)
+		finding_unseen(out, "whether a signal or a timer will end one of the waits");
 	else if (h->cause == CAUSE_LOCK)
 		finding_unseen(out, "whether it sleeps on purpose while it holds the lock");
 	else

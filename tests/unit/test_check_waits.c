@@ -706,6 +706,127 @@ static void lock_of_idle(double s)
 	waits_for_lock(s, s, "pause");
 }
 
+/* A thread of the process waits for a mutex whose owner, a thread of another process, has ended. */
+static void wants_mutex(double s, uint32_t pid, double waited, bool is_alive, bool is_private)
+{
+	struct waits_thread t = { .record = head_of(s, PID, WAITS_THREAD),
+		.node_pid = pid,
+		.since_ns = (uint64_t)(waited * (double)NS_PER_S),
+		.syscall = call_number("futex"),
+		.state = 'S',
+		.lock = WAITS_LOCK_MUTEX,
+		.timeout_state = SOOTH_STATE_ABSENT };
+	struct waits_party p = { .record = head_of(s, PID, WAITS_PARTY),
+		.node_pid = pid,
+		.relation = WAITS_RELATION_THREAD,
+		.party_pid = is_alive ? pid : 0,
+		.party_tid = 300,
+		.confidence = WAITS_HIGH,
+		.is_alive = is_alive };
+	struct record_tail none[] = { tail_string(&t.name, "other") };
+
+	t.record.tid = p.record.tid = pid;
+	t.arguments[1] = is_private ? WAITS_FUTEX_PRIVATE : 0;
+	RECORD_APPEND(&records, &t, none, 1);
+	RECORD_APPEND(&records, &p, NULL, 0);
+}
+
+static void mutex_left(double waited, bool is_of_child, bool is_alive)
+{
+	is_there();
+	add_source("waits");
+	for (int i = 0; i < 2; i++) {
+		double s = i * (LOOKS - 1), left = i ? 0 : LOOKS - 1;
+
+		waits_process(s, PID);
+		if (is_of_child) {
+			waits_thread_since(s, PID, "wait4", 5, waited - left);
+			waits_party(s, PID, WAITS_RELATION_CHILD, 200, "worker");
+			waits_process(s, 200);
+		}
+		wants_mutex(s, is_of_child ? 200 : PID, waited - left, is_alive, false);
+		waits_end(s);
+	}
+}
+
+static void mutex_of_ended(double waited)
+{
+	mutex_left(waited, false, false);
+}
+
+static void child_at_mutex_of_ended(double waited)
+{
+	mutex_left(waited, true, false);
+}
+
+static void mutex_of_living(double waited)
+{
+	mutex_left(waited, false, true);
+}
+
+/* A shell with a script, and another process with these arguments. */
+static void runs_script(const char *script, const char *other)
+{
+	add_source("waits");
+	for (int i = 0; i < LOOKS; i++) {
+		struct proc_process p = { .record = head_of(i, PID, PROC_PROCESS),
+			.ppid = 1,
+			.threads = 1,
+			.state = 'S' };
+		struct proc_process o = p;
+		char arguments[256];
+		int size = snprintf(arguments, sizeof(arguments), "bash%c-c%c%s", 0, 0, script);
+		struct record_tail tail[] = { tail_string(&p.name, "bash"),
+			tail_string(&p.executable, "/bin/bash"),
+			{ &p.arguments, arguments, (size_t)size } };
+		struct record_tail others[] = { tail_string(&o.name, "other"),
+			tail_string(&o.arguments, other) };
+
+		o.record.pid = 300;
+		o.record.start_ticks = start_of(300);
+		RECORD_APPEND(&records, &p, tail, 3);
+		RECORD_APPEND(&records, &o, others, 2);
+		all_reported(i);
+	}
+	for (int i = 0; i < 2; i++) {
+		double s = i * (LOOKS - 1);
+		struct waits_process p = { .record = head_of(s, PID, WAITS_PROCESS),
+			.node_start_ticks = start_of(PID),
+			.node_pid = PID,
+			.age_ns = 20 * NS_PER_S,
+			.threads = 1,
+			.state = 'S' };
+		struct record_tail tail[] = { tail_string(&p.name, "bash") };
+
+		RECORD_APPEND(&records, &p, tail, 1);
+		waits_thread_since(s, PID, "wait4", 5, 0.5);
+		waits_end(s);
+	}
+}
+
+static const char *const scripts[] = {
+	"until ! pgrep -f \"job.sh --all\" > /dev/null; do sleep 2; done",
+	"while pgrep -fl job.sh; do sleep 2; done",
+	"while true; do pgrep -f 'job.sh' || break; sleep 1; done",
+	/* It waits until one is there, compares names, or has a pattern that does not match itself.
+	 */
+	"until pgrep -f job.sh; do sleep 2; done",
+	"while ! pgrep -f job.sh; do sleep 2; done",
+	"while pgrep job.sh; do sleep 2; done",
+	"while pgrep -f '[j]ob.sh'; do sleep 2; done",
+	"pgrep -f job.sh; sleep 2",
+};
+
+static void waits_for_itself(double script)
+{
+	runs_script(scripts[(int)script], "other");
+}
+
+static void waits_for_other(double script)
+{
+	runs_script(scripts[(int)script], "job.sh --all");
+}
+
 static void locked_crosswise(double value)
 {
 	locks_crosswise(value);
@@ -825,6 +946,26 @@ static void test_held_up(void **state)
 		{ "held-up", lock_rested, 4, NULL, "fine: it waits for no process " },
 		{ "held-up", lock_of_idle, 100, NULL, "fine: it waits for no process " },
 		{ "held-up", locked_crosswise, 0, NULL, "fine: " },
+		{ "held-up", waits_for_itself, 0, NULL,
+			"low/high: stuck for 20 s: it waits until no process matches \"job.sh "
+			"--all\", and only its own command line does|<sooth kill --tree --any 99" },
+		{ "held-up", waits_for_itself, 1, NULL, "low/high: |\"job.sh\"" },
+		{ "held-up", waits_for_itself, 2, NULL, "low/high: |\"job.sh\"" },
+		{ "held-up", waits_for_itself, 3, NULL, "fine: " },
+		{ "held-up", waits_for_itself, 4, NULL, "fine: " },
+		{ "held-up", waits_for_itself, 5, NULL, "fine: " },
+		{ "held-up", waits_for_itself, 6, NULL, "fine: " },
+		{ "held-up", waits_for_itself, 7, NULL, "fine: " },
+		{ "held-up", waits_for_other, 0, NULL, "fine: " },
+		{ "held-up", mutex_of_ended, 70, NULL,
+			"medium/high: stuck for 1 min 10 s: it waits for a mutex held by thread "
+			"300, which has ended: nothing can release it|<only its end helps: sooth "
+			"kill --any 99" },
+		{ "held-up", mutex_of_ended, 9, NULL, "blind: " },
+		{ "held-up", mutex_of_living, 70, NULL, "fine: " },
+		{ "held-up", child_at_mutex_of_ended, 20, NULL,
+			"low/high: held up for 20 s by other (200): it waits for a mutex held by "
+			"thread 300, which has ended|<sooth diagnose 200 shows the deadlock" },
 		{ "held-up", asks_busy, 20, NULL,
 			"low/medium: most of its time it waits for server (200), which uses 60 % "
 			"of a CPU [chain of waits: |<sooth profile 200 shows what it computes>" },

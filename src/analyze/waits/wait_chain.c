@@ -511,6 +511,8 @@ void wait_chain_root(const struct wait_chain *chain, struct wait_root *out)
 		 last->party->relation != WAITS_RELATION_THREAD &&
 		 last->party->party_pid != last->process->node_pid)
 		out->pid = last->party->party_pid;
+	else if (last->what == WAIT_MUTEX && last->party && !last->party->is_alive)
+		out->object = (uint64_t)last->party->party_tid << 32;
 	else if (last->process != chain->links[0].process)
 		out->pid = last->process->node_pid;
 	else if (last->object && !last->is_idle &&

@@ -79,8 +79,10 @@ struct wait_chain {
 
 /* The end of a chain. */
 struct wait_root {
-	uint64_t object; /* inode of the pipe or socket where no process is known; 0: none */
-	uint32_t pid;	 /* the lowest of a circle; 0: none */
+	/* Inode of the pipe or socket where no process is known; the thread that had the mutex and
+	 * has ended, in the upper half; 0: none. */
+	uint64_t object;
+	uint32_t pid; /* the lowest of a circle; 0: none */
 	uint32_t unused;
 };
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A script that waits until no process matches a pattern (`until ! pgrep -f PATTERN; do ...`), with
+ * the pattern in its own command line (`bash -c`): it waits for itself. pgrep(1) leaves out only
+ * its own process.
+ */
+#ifndef SOOTH_ANALYZE_SELF_MATCH_H
+#define SOOTH_ANALYZE_SELF_MATCH_H
+
+#include "analyze/diagnosis/diagnosis_input.h"
+
+/* Returns the pattern, not escaped, within the arguments of the process; empty: the process does
+ * not wait in this way, or another process matches. */
+struct span self_match_pattern(const struct diagnosis_input *input, const struct process_entry *p);
+
+#endif
