@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "analyze/diagnosis/children.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/starts.h"
+#include "base/hash.h"
+
+#define KINDS_MAX    4096
+#define COMMAND_SIZE 160
+#define SEVERAL	     0 /* a name has kinds with different arguments */
+
+/* --- whose child it is --- */
+
+/* Returns whether another process of the group could have started `p`: one that is neither below
+ * `top` nor an ancestor of it. */
+static bool has_other_starter(const struct process_table *table, const struct process_entry *top,
+	const struct process_entry *p)
+{
+	process_table_for_each (table, other) {
+		if (other->process->process_group == p->process->process_group &&
+			other->id.start_ticks < p->id.start_ticks && !check_has_new_parent(other) &&
+			!process_table_is_below(other, top) && !process_table_is_below(top, other))
+			return true;
+	}
+	return false;
+}
+
+/* A session has only descendants of its leader. */
+static bool is_started_by(const struct process_table *table, const struct process_entry *top,
+	const struct process_entry *p)
+{
+	const struct proc_process *a = top->process, *b = p->process;
+
+	if (top->main == top && p->main == top)
+		return true;
+	if (!b->session || b->session != a->session)
+		return false;
+	return a->session == top->id.pid ||
+	       (a->process_group == b->process_group && !has_other_starter(table, top, p));
+}
+
+/* Every process that has lost its parent comes to process 1. */
+static bool is_adopted(const struct process_table *table, const struct process_entry *top,
+	const struct process_entry *p)
+{
+	return p->is_there && p->process->state != 'Z' && top->id.pid != 1 &&
+	       p->id.start_ticks >= top->id.start_ticks && check_has_new_parent(p) &&
+	       is_started_by(table, top, p);
+}
+
+static enum child_link link_of(const struct check *e, const struct process_entry *p)
+{
+	const struct process_entry *top = e->process;
+
+	if (p == top)
+		return CHILD_NONE;
+	if (p->is_there ? p->parent == top : p->last_parent == top)
+		return CHILD_DIRECT;
+	if (starts_living(p) && process_table_is_below(starts_living(p), top))
+		return CHILD_BELOW;
+	return is_adopted(&e->input->host.process_table, top, p) ? CHILD_ADOPTED : CHILD_NONE;
+}
+
+/* --- which kind it is --- */
+
+static uint64_t hash_of_name(enum child_link link, struct span name)
+{
+	unsigned char first = (unsigned char)link;
+
+	return hash_bytes(hash_bytes(HASH_BEGIN, &first, 1), name.data, name.size);
+}
+
+/* A number in the arguments is mostly a port, an index or a part of a path. */
+static uint64_t hash_of_arguments(uint64_t hash, struct span arguments)
+{
+	for (size_t i = 0; i < arguments.size; i++) {
+		char c = arguments.data[i];
+
+		if (!isdigit((unsigned char)c))
+			hash = hash_bytes(hash, &c, 1);
+		else if (!i || !isdigit((unsigned char)arguments.data[i - 1]))
+			hash = hash_bytes(hash, "0", 1);
+	}
+	return hash;
+}
+
+static struct span arguments_of(const struct process_entry *p)
+{
+	if (p->process->is_brief || p->process->arguments_state > SOOTH_STATE_TRUNCATED)
+		return span_of("", 0);
+	return record_text(&p->process->record, &p->process->arguments);
+}
+
+/* Little is read of most processes: one of unknown arguments is of the only kind with its name. */
+static uint64_t key_of(
+	const struct children *c, const struct process_entry *p, enum child_link link)
+{
+	uint64_t name = hash_of_name(link, check_name(p));
+	struct span arguments = arguments_of(p);
+	const uint64_t *only;
+
+	if (arguments.size)
+		return hash_of_arguments(name, arguments);
+	only = map_get(&c->names, &name);
+	return only && *only != SEVERAL ? *only : name;
+}
+
+static void note_name(struct children *c, const struct process_entry *p)
+{
+	enum child_link link = link_of(c->of, p);
+	uint64_t name = hash_of_name(link, check_name(p)), key;
+	struct span arguments = arguments_of(p);
+	uint64_t *only;
+	bool is_new;
+
+	if (link == CHILD_NONE || !arguments.size)
+		return;
+	key = hash_of_arguments(name, arguments);
+	only = map_put(&c->names, &name, &is_new);
+	if (only)
+		*only = is_new || *only == key ? key : SEVERAL;
+}
+
+/* --- what it does --- */
+
+static bool is_in_state(const struct sample_series *s, char state)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->points[i].state != state)
+			return false;
+	}
+	return s->count > 1 && s->points[0].cpu_ns == s->points[s->count - 1].cpu_ns;
+}
+
+static void add_rest(
+	struct children *c, struct child_kind *kind, const struct process_entry *p, uint64_t min_ns)
+{
+	struct sample_series s = diagnosis_input_series(c->of->input, &p->id);
+	uint64_t observed_ns = sample_series_ns(&s);
+	bool is_idle = is_in_state(&s, 'S'), is_blocked = is_in_state(&s, 'D');
+
+	if (observed_ns < min_ns || (!is_idle && !is_blocked))
+		return;
+	kind->idle += is_idle;
+	kind->blocked += is_blocked;
+	if (!kind->observed_ns || observed_ns < kind->observed_ns)
+		kind->observed_ns = observed_ns;
+}
+
+static void add(struct children *c, const struct process_entry *p, uint64_t min_ns)
+{
+	enum child_link link = link_of(c->of, p);
+	uint64_t key = link == CHILD_NONE ? 0 : key_of(c, p, link);
+	struct child_kind *kind = link == CHILD_NONE ? NULL : map_put(&c->kinds, &key, NULL);
+	const struct sample_series *own = &c->of->series;
+
+	if (!kind)
+		return;
+	kind->link = link;
+	kind->came += own->count && p->first_ns > own->points[0].time_ns + NS_PER_S / 2;
+	if (!p->is_there || p->process->state == 'Z') {
+		kind->ended++;
+		return;
+	}
+	kind->alive++;
+	kind->rss_bytes += p->process->rss_bytes;
+	if (p->process->cpu_ns > kind->most_cpu_ns)
+		kind->most_cpu_ns = p->process->cpu_ns;
+	if (!kind->oldest || p->id.start_ticks < kind->oldest->id.start_ticks)
+		kind->oldest = p;
+	if (!kind->newest || p->id.start_ticks > kind->newest->id.start_ticks)
+		kind->newest = p;
+	buffer_append(&kind->starts, &p->id.start_ticks, sizeof(p->id.start_ticks));
+	add_rest(c, kind, p, min_ns);
+}
+
+static int by_start(const void *a, const void *b)
+{
+	uint64_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x > y) - (x < y);
+}
+
+void children_of(struct children *c, const struct check *e, uint64_t min_ns)
+{
+	assert(c);
+	assert(e);
+
+	const struct process_table *table = &e->input->host.process_table;
+
+	*c = (struct children){ .of = e };
+	map_init(&c->kinds, sizeof(uint64_t), sizeof(struct child_kind), KINDS_MAX);
+	map_init(&c->names, sizeof(uint64_t), sizeof(uint64_t), KINDS_MAX);
+	map_for_each_pointer (&table->processes, const struct process_entry *, p)
+		note_name(c, p);
+	map_for_each_pointer (&table->processes, const struct process_entry *, p)
+		add(c, p, min_ns);
+	map_for_each_value (&c->kinds, struct child_kind *, kind) {
+		if (kind->alive && !buffer_failed(&kind->starts))
+			qsort(kind->starts.data, kind->alive, sizeof(uint64_t), by_start);
+	}
+}
+
+void children_fini(struct children *c)
+{
+	assert(c);
+	map_for_each_value (&c->kinds, struct child_kind *, kind)
+		buffer_fini(&kind->starts);
+	map_fini(&c->kinds);
+	map_fini(&c->names);
+}
+
+const struct child_kind *children_kind_of(const struct children *c, const struct process_entry *p)
+{
+	assert(c);
+
+	enum child_link link = link_of(c->of, p);
+	uint64_t key = link == CHILD_NONE ? 0 : key_of(c, p, link);
+
+	return link == CHILD_NONE ? NULL : map_get(&c->kinds, &key);
+}
+
+void child_kind_evidence(struct check_result *out, const struct child_kind *kind)
+{
+	assert(kind);
+
+	struct span arguments = kind->oldest ? arguments_of(kind->oldest) : span_of("", 0);
+	char text[COMMAND_SIZE + 1];
+	size_t size = arguments.size < COMMAND_SIZE ? arguments.size : COMMAND_SIZE;
+
+	while (size && !arguments.data[size - 1])
+		size--;
+	if (!size)
+		return;
+	for (size_t i = 0; i < size; i++)
+		text[i] = arguments.data[i] ? arguments.data[i] : ' ';
+	text[size] = '\0';
+	finding_text(out, "command", "%s", text);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The children of a process by kind: the same program with the same arguments but for numbers. What
+ * a single child shows may be ordinary, while all of a kind together are a problem.
+ */
+#ifndef SOOTH_ANALYZE_CHILDREN_H
+#define SOOTH_ANALYZE_CHILDREN_H
+
+#include "analyze/diagnosis/check.h"
+
+enum child_link {
+	CHILD_NONE,
+	CHILD_DIRECT,
+	CHILD_BELOW,   /* a child's child, and so on */
+	CHILD_ADOPTED, /* what started it has ended: now a child of init or of a subreaper */
+};
+
+struct child_kind {
+	enum child_link link;
+	const struct process_entry *oldest, *newest; /* of those alive; NULL: all have ended */
+	unsigned alive, came, ended;		     /* came, ended: during the observation */
+	/* Of `alive`, and observed for long enough: used no CPU in a sleep, or in state D. */
+	unsigned idle, blocked;
+	uint64_t rss_bytes;
+	uint64_t most_cpu_ns; /* since its start, of the busiest one */
+	uint64_t observed_ns; /* of those idle or blocked, the shortest observation */
+	struct buffer starts; /* uint64_t: clock ticks, of those alive, in order */
+};
+
+struct children {
+	const struct check *of;
+	struct map kinds; /* uint64_t: hash of link, name and arguments -> struct child_kind */
+	struct map names; /* uint64_t: hash of link and name -> uint64_t, a key of `kinds` */
+};
+
+/* `min_ns`: the shortest observation of an idle or blocked child. To be released. */
+void children_of(struct children *c, const struct check *e, uint64_t min_ns);
+void children_fini(struct children *c);
+/* The kind of a living process; NULL: it is no child. */
+const struct child_kind *children_kind_of(const struct children *c, const struct process_entry *p);
+
+/* Adds the command of the kind as evidence, if it is known. */
+void child_kind_evidence(struct check_result *out, const struct child_kind *kind);
+
+#endif

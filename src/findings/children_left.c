@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * children-left: several processes of one kind that children of the process started have outlived
+ * those children: a tool call or script was ended, and what it had started runs on. They are known
+ * by the session or process group, which they share with the process and not with their new parent.
+ *
+ * A daemon begins a session of its own, and a shell's background job is a child of the shell.
+ * Cannot be seen: processes with a session of their own, unless an agent marks them.
+ */
+#include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/children.h"
+#include "analyze/diagnosis/starts.h"
+#include "base/sentence_units.h"
+#include "explain/finding.h"
+
+#define PIDS_MAX 32
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-count", 5, 2, 1e6, "minimum number of processes of one kind"),
+	THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
+};
+
+/* A user who starts processes in the background of a terminal does so on purpose. */
+static bool is_interactive(const struct process_entry *p)
+{
+	return p->process->terminal != PROC_NO_TERMINAL && starts_are_of_a_shell(p);
+}
+
+static uint64_t age_ns(const struct check *e, const struct process_entry *p)
+{
+	return host_state_elapsed(&e->input->host, p) * NS_PER_S;
+}
+
+static const struct child_kind *find_most(const struct children *c)
+{
+	const struct child_kind *most = NULL;
+
+	map_for_each_value (&c->kinds, const struct child_kind *, kind) {
+		if (kind->link == CHILD_ADOPTED && kind->alive &&
+			(!most || kind->alive > most->alive))
+			most = kind;
+	}
+	return most;
+}
+
+/* "6322 6323": as many as a command line may well have. */
+static void put_pids(const struct children *c, const struct child_kind *left, struct buffer *out)
+{
+	unsigned n = 0;
+
+	process_table_for_each (&c->of->input->host.process_table, p) {
+		if (n < PIDS_MAX && children_kind_of(c, p) == left && ++n)
+			buffer_format(out, " %u", p->id.pid);
+	}
+}
+
+static void emit_origin(
+	const struct check *e, struct check_result *out, const struct process_entry *one)
+{
+	const struct proc_process *p = e->process->process;
+	struct span parent = check_name(one->parent);
+	bool is_leader = p->session == e->id.pid;
+
+	finding_text(out, "known by", "%s %u, and their parent is now %.*s (%u)",
+		one->main == e->process ? "the agent"
+		: is_leader		? "session"
+					: "process group",
+		is_leader || one->main == e->process ? e->id.pid : p->process_group,
+		(int)parent.size, parent.data, one->parent->id.pid);
+}
+
+static void report(const struct check *e, struct check_result *out, const struct children *c,
+	const struct child_kind *left)
+{
+	const struct process_entry *one = left->oldest;
+	bool is_sure = e->process->process->session == e->id.pid || one->main == e->process;
+	struct span name = check_name(one);
+	struct buffer pids = { 0 };
+	char size[UNITS_SIZE];
+
+	put_pids(c, left, &pids);
+	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(out, "%u processes (%.*s) %s: %s of memory", left->alive, (int)name.size,
+		name.data,
+		is_sure ? "that its ended children started still run"
+			: "of its process group have lost their parent and still run",
+		sentence_size(size, left->rss_bytes));
+	emit_origin(e, out, one);
+	child_kind_evidence(out, left);
+	finding_number(out, "age of the oldest", (double)age_ns(e, one), SOOTH_UNIT_NS, 0);
+	finding_number(out, "age of the newest", (double)age_ns(e, left->newest), SOOTH_UNIT_NS, 0);
+	finding_number(out, "resident memory, total (shared pages count once per process)",
+		(double)left->rss_bytes, SOOTH_UNIT_BYTES, 0);
+	finding_unseen(out, "whether they were left running on purpose");
+	if (!is_sure)
+		finding_unseen(out, "which process of that group started them: it has ended");
+	finding_remedy(out, "if they are not needed: sooth kill --any%s", buffer_cstr(&pids));
+	finding_end(out);
+	buffer_fini(&pids);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	struct children c;
+	const struct child_kind *left;
+
+	if (!e->process || !e->process->is_there) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	children_of(&c, e, 0);
+	left = find_most(&c);
+	if (!left || is_interactive(e->process) || !check_is_over(e, "min-count", left->alive, ""))
+		check_fine(out, "processes of one kind that outlived its children: %u",
+			left ? left->alive : 0);
+	else if ((double)age_ns(e, left->newest) < check_option(e, "min-age"))
+		check_too_young(out);
+	else
+		report(e, out, &c, left);
+	children_fini(&c);
+}
+
+const struct finding_type finding_children_left = {
+	.id = "children-left",
+	.claim = "processes that its ended children started still run",
+	.probes = "proc",
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
