@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "analyze/diagnosis/blocked_children.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
 #include "base/cleanup.h"
@@ -31,6 +32,8 @@ enum block {
  * a wait, so the state is mostly S. */
 static const char *const remote_waits[] = { "request_wait_answer", "fuse_", "rpc_wait_bit", "nfs_",
 	"nfs4_", "p9_client_rpc", "ceph_", "afs_", "wait_for_response" };
+
+#define FUSE_SERVER "fuse_dev_" /* waits for requests */
 
 #define FINDINGS_MAX 4 /* per process: all threads of a pool may wait for one file */
 
@@ -64,6 +67,8 @@ static bool is_on_disk(const struct fds_descriptor *d)
  * process. */
 static bool waits_for_file(const struct check *e, const struct thread_history *t)
 {
+	if (begins(t->channels[0].name, FUSE_SERVER))
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(remote_waits); i++) {
 		if (t->channels[0].input == t->met && begins(t->channels[0].name, remote_waits[i]))
 			return true;
@@ -263,6 +268,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct blocked b = { 0 };
 
+	if (blocked_children_have(e, (uint64_t)check_option(e, "min-time"))) {
+		check_fine(out, "reported of the process that started it and others like it");
+		return;
+	}
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		enum block block = block_of(e, t);
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Findings about all children of one kind together: children-left."""
+"""Findings about all children of one kind together: children-left, children-blocked."""
+import os
+import pathlib
+
 from case import healthy, sick
 
 # Ends a shell, and only it: its helpers run on.
@@ -23,7 +26,63 @@ def leaves(how):
     return lambda s, r: s.python(LEAVES, r.randint(3, 6), r.randint(2, 4), how, start_new_session=True).pid
 
 
+# A file system of its own, whose server takes no request, takes the first, or takes each late. Its
+# mount goes with its namespace.
+MOUNTS = """
+import ctypes, os, struct, subprocess, sys, time
+kind, count = sys.argv[1], int(sys.argv[2])
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.unshare(0x20000) or libc.mount(b"none", b"/", None, 0x44000, None):
+    raise OSError(ctypes.get_errno(), "mount namespace")
+where = os.path.abspath("files")
+os.mkdir(where)
+fd = os.open("/dev/fuse", os.O_RDWR)
+if libc.mount(b"answers", where.encode(), b"fuse", 0,
+        f"fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other".encode()):
+    raise OSError(ctypes.get_errno(), "mount")
+
+def answer(unique, data=b"", error=0):
+    os.write(fd, struct.pack("IiQ", 16 + len(data), -error, unique) + data)
+
+def serve():
+    while True:
+        size, what, unique = struct.unpack_from("IIQ", os.read(fd, 1 << 17))
+        if what == 26:
+            answer(unique, struct.pack("IIIIHHI", 7, 31, 65536, 0, 12, 10, 65536).ljust(64, b"\\0"))
+        elif kind == "late" and what == 3:
+            time.sleep(0.03)
+            answer(unique, struct.pack("QII", 0, 0, 0) +
+                struct.pack("QQQQQQIIIIIIIIII", 1, 0, 0, 0, 0, 0, 0, 0, 0, 0o40755, 2, 0, 0, 0, 512, 0))
+        elif kind == "late" and what not in (2, 42):
+            answer(unique, error=38)
+
+server = os.fork()
+if not server:
+    libc.prctl(1, 9)
+    time.sleep(600) if kind == "dead" else serve()
+os.close(fd)
+for _ in range(count):
+    subprocess.Popen(["bash", "-c", f"while :; do test -d {where}; done"])
+time.sleep(0.5)
+print("ready", flush=True)
+while True: time.sleep(1)
+"""
+
+
+def waits_for(kind):
+    return lambda s, r: s.python(MOUNTS, kind, r.randint(5, 12)).pid
+
+
+def without_mounts():
+    return None if os.getuid() == 0 and pathlib.Path("/dev/fuse").exists() else "no /dev/fuse"
+
+
 CASES = [
+    sick("children-blocked", "a file system whose server sleeps", waits_for("dead"), may_skip=without_mounts,
+        says="whose server python3", severity="high"),
+    sick("children-blocked", "a server that takes no second request", waits_for("first"), may_skip=without_mounts,
+        says="whose server python3", severity="high"),
+    healthy("children-blocked", "a server that is late", waits_for("late"), may_skip=without_mounts),
     sick("children-left", "helpers of shells that were ended", leaves("helpers"), says="(sleep)",
         settings=("children-left.min-age=0",)),
     healthy("children-left", "helpers of shells that are alive", leaves("at work"),

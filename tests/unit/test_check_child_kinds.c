@@ -2,6 +2,8 @@
 /* Findings about all children of one kind together. */
 #include "check_records.h"
 
+#include "probes/waits.h"
+
 #define FIRST 200
 
 /* Each value differs from one of a sick group in a single case. */
@@ -138,10 +140,140 @@ static void test_left(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- children-blocked --- */
+
+static struct blocked {
+	int count;
+	const char *channel, *point; /* "": no mount is known */
+	char state;
+	uint32_t server; /* 0: not known */
+	uint32_t parent; /* of the children */
+} blocked;
+
+static void waits_of_child(uint32_t pid, double waited_s)
+{
+	struct waits_process p = { .record = head_of(LOOKS - 1, PID, WAITS_PROCESS),
+		.node_start_ticks = start_of(pid),
+		.node_pid = pid,
+		.depth = 1,
+		.ppid = blocked.parent,
+		.threads = 1,
+		.state = blocked.state };
+	struct waits_thread t = { .record = head_of(LOOKS - 1, PID, WAITS_THREAD),
+		.node_start_ticks = start_of(pid),
+		.node_pid = pid,
+		.state = blocked.state,
+		.since_ns = (uint64_t)(waited_s * 1e9),
+		.call_state = SOOTH_STATE_ABSENT,
+		.timeout_state = SOOTH_STATE_ABSENT };
+	struct waits_party server = { .record = head_of(LOOKS - 1, PID, WAITS_PARTY),
+		.node_start_ticks = start_of(pid),
+		.node_pid = pid,
+		.party_pid = blocked.server,
+		.relation = WAITS_RELATION_DAEMON,
+		.is_alive = true,
+		.waiting_fd = WAITS_NO_FD };
+	struct record_tail names[] = { put_text(&p.name, "ls") };
+	struct record_tail of_thread[] = { put_text(&t.name, "ls"),
+		put_text(&t.wait_channel, blocked.channel) };
+	struct record_tail of_server[] = { put_text(&server.name, "sshfs"),
+		put_text(&server.detail, blocked.point) };
+
+	t.record.tid = server.record.tid = pid;
+	RECORD_APPEND(&records, &t, of_thread, 2);
+	if (*blocked.point)
+		RECORD_APPEND(&records, &server, of_server, 2);
+	RECORD_APPEND(&records, &p, names, 1);
+}
+
+static void they_wait(double waited_s)
+{
+	struct waits_snapshot end = { .record = head_of(LOOKS - 1, PID, WAITS_SNAPSHOT) };
+	struct waits_process own = { .record = head_of(LOOKS - 1, PID, WAITS_PROCESS),
+		.node_start_ticks = start_of(PID),
+		.node_pid = PID,
+		.state = 'S' };
+	struct record_tail name[] = { put_text(&own.name, "thing") };
+
+	add_source("waits");
+	group_of((struct group){ 90, 90, blocked.parent, 90, 0, NULL });
+	children_live(blocked.count);
+	RECORD_APPEND(&records, &own, name, 1);
+	for (int i = 0; i < blocked.count; i++)
+		waits_of_child(FIRST + (uint32_t)i, waited_s);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+static void they_wait_for_a_mount(double waited_s)
+{
+	blocked = (struct blocked){ 4, "request_wait_answer", "/mnt/x", 'S', 70, PID };
+	they_wait(waited_s);
+}
+
+static void so_many_wait(double count)
+{
+	blocked = (struct blocked){ (int)count, "request_wait_answer", "/mnt/x", 'S', 70, PID };
+	they_wait(60);
+}
+
+static void they_wait_for_a_server_elsewhere(double waited_s)
+{
+	blocked = (struct blocked){ 4, "nfs_wait_bit_killable", "/mnt/x", 'D', 0, PID };
+	they_wait(waited_s);
+}
+
+static void they_wait_for_a_disk(double waited_s)
+{
+	blocked = (struct blocked){ 4, "io_schedule", "", 'D', 0, PID };
+	they_wait(waited_s);
+}
+
+static void they_read_a_pipe(double waited_s)
+{
+	blocked = (struct blocked){ 4, "pipe_read", "", 'S', 0, PID };
+	they_wait(waited_s);
+}
+
+static void strangers_wait(double waited_s)
+{
+	blocked = (struct blocked){ 4, "request_wait_answer", "/mnt/x", 'S', 70, 1 };
+	they_wait(waited_s);
+}
+
+static void test_blocked(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "children-blocked", they_wait_for_a_mount, 60, NULL,
+			"high/high: 4 processes (helper) that it started wait for /mnt/x, whose "
+			"server "
+			"sshfs (70) does not answer: up to 1 min |{path /mnt/x}|"
+			"[processes: 200, 201, 202, 203]|<sooth why 70 shows" },
+		{ "children-blocked", they_wait_for_a_mount, 1.4, NULL, "fine: |: 0" },
+		{ "children-blocked", they_wait_for_a_mount, 1.4, "children-blocked.min-time=1s",
+			"high/high: 4 " },
+		{ "children-blocked", so_many_wait, 3, NULL, "high/high: 3 " },
+		{ "children-blocked", so_many_wait, 2, NULL, "fine: |: 2" },
+		{ "children-blocked", so_many_wait, 40, NULL, "high/high: 32 or more " },
+		{ "children-blocked", they_wait_for_a_server_elsewhere, 60, NULL,
+			"high/high: |wait for /mnt/x, which does not answer: up to|"
+			"(unseen: which process or host serves the file system)" },
+		{ "children-blocked", they_wait_for_a_disk, 60, NULL,
+			"high/high: |wait for a file or device: up to|[kernel function: "
+			"io_schedule]"
+			"|dmesg" },
+		{ "children-blocked", they_read_a_pipe, 60, NULL, "fine: |: 0" },
+		{ "children-blocked", strangers_wait, 60, NULL, "fine: |: 0" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_left),
+		cmocka_unit_test(test_blocked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

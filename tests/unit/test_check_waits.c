@@ -1153,6 +1153,13 @@ static void sleeps_for_server(double state)
 	is_blocked(m);
 }
 
+static void serves_files(double value)
+{
+	(void)value;
+	is_blocked((struct thread_made){
+		.name = "server", .state = 'S', .call = "read", .channel = "fuse_dev_do_read" });
+}
+
 static void vforks(double has_child)
 {
 	struct thread_made m = { .name = "parent", .state = 'D', .call = "vfork" };
@@ -1250,6 +1257,7 @@ static void test_blocked_io(void **state)
 		{ "blocked-io", sleeps_on_file, FDS_DELETED, NULL, "high/medium: " },
 		{ "blocked-io", sleeps_on_file, FDS_PIPE, NULL, "fine: no thread is " },
 		{ "blocked-io", sleeps_on_made_up, FDS_FILE, NULL, "fine: no thread is " },
+		{ "blocked-io", serves_files, 0, NULL, "fine: no thread is stuck" },
 		{ "blocked-io", sleeps_for_server, 'S', NULL,
 			"high/medium: |a file or device|(unseen: which file the thread waits for: "
 			"sooth does not read" },

@@ -410,6 +410,8 @@ static void read_wait(struct wait_reader *r, struct wait_node *n, struct waits_t
 	if (c->row && c->row->traits & SYSCALL_FUTEX)
 		add_owner(r, n, t);
 	add_parties(r, n, c);
+	if (wait_is_of_file_system(c->channel))
+		wait_add_file_system(r, n, c);
 	if (t->record.tid == n->stat.pid)
 		wait_add_loop_children(r, n, c);
 }

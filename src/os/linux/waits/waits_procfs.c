@@ -188,6 +188,7 @@ static void read_node(
 static void read_chain(struct wait_reader *r, pid_t pid)
 {
 	struct process_id first = { .start_ticks = r->head.start_ticks, .pid = (uint32_t)pid };
+	bool has_below = false;
 	size_t i = 0;
 
 	buffer_reset(&r->steps);
@@ -198,6 +199,11 @@ static void read_chain(struct wait_reader *r, pid_t pid)
 		struct wait_step step = ((const struct wait_step *)(const void *)r->steps.data)[i];
 
 		read_node(r, &step, i ? NULL : &first);
+		/* Behind those that it waits for. */
+		if (i + 1 == r->steps.size / sizeof(step) && !has_below) {
+			wait_add_blocked_below(r, (uint32_t)pid);
+			has_below = true;
+		}
 	}
 }
 

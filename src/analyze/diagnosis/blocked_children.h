@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Descendants of a process that all wait for one file system, or in one function of the kernel:
+ * what one of them shows is the same for all, so it is reported once, for what started them.
+ */
+#ifndef SOOTH_ANALYZE_BLOCKED_CHILDREN_H
+#define SOOTH_ANALYZE_BLOCKED_CHILDREN_H
+
+#include "analyze/diagnosis/check.h"
+#include "analyze/waits/wait_graph.h"
+
+#define BLOCKED_CHILDREN_LEAST 3
+#define BLOCKED_CHILDREN_MAX   32
+
+struct blocked_children {
+	size_t count;
+	const struct process_entry *all[BLOCKED_CHILDREN_MAX];
+	struct span point; /* mount point; empty: not known */
+	struct span path;  /* of the file that one of them waits for; empty: not known */
+	struct span channel;
+	const struct waits_party *server; /* NULL: not known; without a PID: not found */
+	uint64_t least_ns, most_ns;	  /* time of their waits, the shortest and the longest */
+	bool are_of_file_system;
+	bool is_cut; /* there may be more */
+};
+
+/* The largest group of descendants in one wait of at least `min_ns`; count 0: none. */
+void blocked_children_of(struct blocked_children *b, const struct check *e, uint64_t min_ns);
+/* The process closest to the group that has all of it below. */
+const struct process_entry *blocked_children_starter(
+	const struct blocked_children *b, const struct process_entry *top);
+/* Returns whether the process of the check is in such a group of a diagnosed ancestor. */
+bool blocked_children_have(const struct check *e, uint64_t min_ns);
+
+#endif

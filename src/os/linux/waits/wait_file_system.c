@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A wait for the answer of a file system: the file, its mount, and the process that serves that. A
+ * FUSE server has the connection open (/dev/fuse), which its fdinfo names by the device number of
+ * the mount (Linux 6.x; before that only a single holder is known to be the server). The file
+ * itself is not touched: that would wait, too.
+ *
+ * Also the descendants of the observed process that wait so, or in state D: it does not wait for
+ * them, but they are its work.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "os/linux/files/task_files.h"
+#include "os/linux/waits/wait_reader.h"
+
+#define PATH_BYTES  256
+#define BLOCKED_MAX 32 /* descendants; of more the snapshot is truncated */
+#define ASKED_MAX   64 /* sleeping descendants whose wait channel is read */
+#define SLEEPERS_OF 16 /* observed processes; of more only descendants in state D are found */
+#define MINOR_BITS  20 /* of a device number inside the kernel */
+
+bool wait_is_of_file_system(const char *channel)
+{
+	/* A server that waits for requests. */
+	if (strstr(channel, "fuse_dev_"))
+		return false;
+	return strstr(channel, "fuse") || strstr(channel, "request_wait_answer") ||
+	       strstr(channel, "nfs") || strstr(channel, "rpc_") || strstr(channel, "cifs");
+}
+
+/* --- which file, and which mount --- */
+
+/* A path near the end of a page may be shorter than what is read. */
+static void read_path(struct wait_reader *r, const struct wait_node *n, uint64_t address,
+	char path[PATH_BYTES + 1])
+{
+	*path = '\0';
+	for (size_t size = PATH_BYTES; size >= 16 && !path[0]; size /= 2)
+		wait_read_memory(r, n, address, path, size);
+	path[PATH_BYTES] = '\0';
+}
+
+/* Below the working directory, where it does not begin at the root. */
+static void make_absolute(const struct wait_node *n, const char *path, struct buffer *out)
+{
+	if (*path != '/' && !procfs_link_at(n->process, "cwd", out))
+		buffer_char(out, '/');
+	buffer_string(out, path);
+}
+
+static bool is_below(struct span path, struct span point)
+{
+	return point.size && path.size >= point.size &&
+	       !memcmp(path.data, point.data, point.size) &&
+	       (path.size == point.size || point.size == 1 || path.data[point.size] == '/');
+}
+
+static const struct mount *mount_of(struct wait_reader *r, struct wait_node *n, struct span path)
+{
+	const struct mount *best = NULL;
+
+	if (!n->has_mounts)
+		mounts_read(&n->mounts, n->process, &r->more);
+	n->has_mounts = true;
+	/* Of several at one point the last one covers the others. */
+	map_for_each_value (&n->mounts.by_id, const struct mount *, m) {
+		if (is_below(path, mounts_point(&n->mounts, m)) &&
+			(!best || m->point_size >= best->point_size))
+			best = m;
+	}
+	return best && best->may_block ? best : NULL;
+}
+
+/* --- its server --- */
+
+/* The device of the connection that a descriptor of /dev/fuse is; false: the kernel does not say.
+ */
+static bool connection_of(struct wait_reader *r, const struct wait_end *end, uint32_t *device)
+{
+	char path[48];
+	struct span text;
+	uint64_t value;
+
+	snprintf(path, sizeof(path), "fdinfo/%u", end->fd);
+	if (procfs_read((pid_t)end->pid, path, &r->text, PROCFS_SMALL) ||
+		!task_status_find(&text, "fuse_connection:", r->text.data, r->text.size) ||
+		!span_decimal(text, &value))
+		return false;
+	*device = (uint32_t)value;
+	return true;
+}
+
+/* A process that has forked shares the connection with its child: the older one is named. */
+static void add_server(
+	struct wait_reader *r, struct wait_node *n, uint32_t tid, const struct mount *mount)
+{
+	size_t count;
+	const struct wait_end *ends = wait_ends_first(
+		&r->ends, WAIT_END_PATH, wait_ends_hash_path(span_of_string("/dev/fuse")), &count);
+	struct wait_found found = { .relation = WAITS_RELATION_DAEMON,
+		.source = WAITS_SOURCE_DESCRIPTORS,
+		.confidence = WAITS_HIGH,
+		.detail = mounts_point(&n->mounts, mount) };
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t device, own = mount->device_major << MINOR_BITS | mount->device_minor;
+		bool is_known = connection_of(r, &ends[i], &device);
+
+		if (is_known ? device != own : count > 1)
+			continue;
+		found.pid = ends[i].pid;
+		found.fd = ends[i].fd;
+		if (!is_known)
+			found.confidence = WAITS_MEDIUM;
+		break;
+	}
+	wait_add_party(r, n, tid, &found);
+}
+
+void wait_add_file_system(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	int path_at = c->row ? wait_find_argument(c->row, ARGUMENT_TYPE_path) : -1;
+	int fd_at = c->row ? wait_find_argument(c->row, ARGUMENT_TYPE_fd) : -1;
+	const struct mount *mount;
+	struct buffer file = { 0 };
+	char path[PATH_BYTES + 1] = "", link[32];
+	struct waits_object o = { .record = wait_record(r, c->thread->record.tid, WAITS_OBJECT),
+		.node_pid = n->stat.pid,
+		.node_start_ticks = n->stat.start_ticks,
+		.role = WAITS_ROLE_CALL,
+		.type = FDS_FILE,
+		.fd_state = SOOTH_STATE_ABSENT,
+		.socket_state_state = SOOTH_STATE_ABSENT,
+		.expires_state = SOOTH_STATE_ABSENT };
+
+	if (path_at >= 0) {
+		read_path(r, n, c->thread->arguments[path_at], path);
+	} else if (fd_at >= 0) {
+		snprintf(link, sizeof(link), "fd/%u", (uint32_t)c->thread->arguments[fd_at]);
+		procfs_link_at(n->process, link, &file);
+	}
+	if (*path)
+		make_absolute(n, path, &file);
+	if (file.size && !buffer_failed(&file)) {
+		struct record_tail tail[] = { { &o.path, file.data, file.size } };
+
+		/* Calls that open, and those with a descriptor, have theirs. */
+		if (*path && c->row->effect.what != SYSCALL_FD_OPENS_FILE)
+			RECORD_APPEND(&r->run->out, &o, tail, 1);
+		mount = mount_of(r, n, span_of((const char *)file.data, file.size));
+		if (mount)
+			add_server(r, n, c->thread->record.tid, mount);
+	}
+	buffer_fini(&file);
+}
+
+/* --- descendants --- */
+
+static bool is_blocked(struct wait_reader *r, const struct wait_entry *e, unsigned *asked)
+{
+	char channel[64];
+	size_t size;
+
+	if (e->state == 'D')
+		return true;
+	if (e->state != 'S' || ++*asked > ASKED_MAX ||
+		procfs_read((pid_t)e->pid, "wchan", &r->bytes, PROCFS_STAT))
+		return false;
+	size = r->bytes.size < sizeof(channel) ? r->bytes.size : sizeof(channel) - 1;
+	memcpy(channel, r->bytes.data, size);
+	channel[size] = '\0';
+	return wait_is_of_file_system(channel);
+}
+
+void wait_add_blocked_below(struct wait_reader *r, uint32_t pid)
+{
+	unsigned asked = 0, added = 0;
+
+	for (size_t i = 0; i < wait_table_count(&r->table); i++) {
+		const struct wait_entry *e = wait_table_at(&r->table, i);
+
+		if ((e->state != 'D' && (e->state != 'S' || r->processes > SLEEPERS_OF)) ||
+			!wait_table_is_ancestor(&r->table, pid, e->pid) ||
+			!is_blocked(r, e, &asked))
+			continue;
+		if (added++ == BLOCKED_MAX) {
+			r->is_cut = true;
+			break;
+		}
+		wait_add_process(r, e->pid, 1);
+	}
+}
