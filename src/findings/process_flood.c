@@ -38,7 +38,8 @@ static const struct finding_option options[] = {
 		"minimum number by which living descendants increase during the observation"),
 	THRESHOLD("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by"),
 	THRESHOLD("many", 200, 1, 1e6, "severity is high from this number of living descendants"),
-	THRESHOLD(SERVER_RESTARTS_OPTION, 3, 1, 1e6, "minimum number of restarts of one MCP server"),
+	THRESHOLD(
+		SERVER_RESTARTS_OPTION, 3, 1, 1e6, "minimum number of restarts of one MCP server"),
 	THRESHOLD(STARTS_NAME, 20, 0.1, 1e6,
 		"minimum number of starts per second of the same short-lived programs"),
 	THRESHOLD("many-starts", 100, 0.1, 1e6,
@@ -233,33 +234,31 @@ static bool keeps_pace(const struct check *e, const struct growth *g)
 	return s.interval_ns && !s.ended;
 }
 
-/* Nested processes are of one program, or of a few that start one another in turn. */
-static void claim_growth(const struct check *e, struct check_result *out, const struct growth *g)
+/* Nested processes are of one program, or of two that start each other. */
+static void claim_nesting(struct check_result *out, const struct nesting *n, bool is_growing)
 {
-	struct nesting n = nesting_below(&e->input->host.process_table, e->process);
-	struct span name;
+	struct span one = check_name(n->one);
+	struct span other = n->other ? check_name(n->other) : span_of("", 0);
 
-	if (!nesting_is_endless(&n, g->last)) {
-		finding_claim(out, "starts processes faster than they end: %.0f alive, then %.0f",
-			g->first, g->last);
-		return;
-	}
-	name = check_name(n.one);
-	finding_claim(out,
-		"%.*s starts itself without end: %u levels of processes below one another, and "
-		"more each second",
-		(int)name.size, name.data, n.levels);
+	finding_claim(out, "%.*s%s%.*s%s without end: %u levels of processes below one another%s",
+		(int)one.size, one.data, n->other ? " and " : " starts itself", (int)other.size,
+		other.data, n->other ? " start each other" : "", n->levels,
+		is_growing ? ", and more each second" : "");
 }
 
 static void emit_growth(const struct check *e, struct check_result *out, const struct growth *g,
-	unsigned came, const struct process_entry *culprit)
+	unsigned came, const struct process_entry *culprit, const struct nesting *nesting)
 {
 	finding_begin(out, g->is_steady ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	if (g->last >= check_option(e, "many"))
 		finding_severity(out, FINDING_HIGH);
-	else if (!is_fast(e, g))
+	else if (!is_fast(e, g) && !nesting)
 		finding_severity(out, FINDING_LOW);
-	claim_growth(e, out, g);
+	if (nesting)
+		claim_nesting(out, nesting, true);
+	else
+		finding_claim(out, "starts processes faster than they end: %.0f alive, then %.0f",
+			g->first, g->last);
 	finding_rate(out, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
 	finding_number(
 		out, "processes alive when the observation started", g->first, SOOTH_UNIT_NONE, 0);
@@ -434,6 +433,30 @@ static bool diagnose_starts(const struct check *e, struct check_result *out, boo
 	return true;
 }
 
+/* --- below one another --- */
+
+/* With or without growth: each level may take its time, and the process at the top is reported. */
+static void diagnose_nesting(const struct check *e, struct check_result *out,
+	const struct growth *g, unsigned came, const struct nesting *n)
+{
+	const struct process_entry *parent = e->process->parent;
+
+	if (parent && diagnosis_input_is_selected(e->input, parent)) {
+		check_fine(out, "reported for %u, above it", parent->id.pid);
+		return;
+	}
+	if (g->is_measured && g->grows) {
+		emit_growth(e, out, g, came, NULL, n);
+		return;
+	}
+	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	claim_nesting(out, n, false);
+	finding_number(out, "processes below it", n->alive, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "starts seen", came, SOOTH_UNIT_NONE, sample_series_ns(&e->series));
+	emit_remedy(out, e->process);
+	finding_end(out);
+}
+
 /* --- either --- */
 
 static void diagnose_growth(const struct check *e, struct check_result *out)
@@ -442,10 +465,15 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 	unsigned came;
 	struct growth g;
 	const struct process_entry *culprit;
+	struct nesting n = nesting_below(&e->input->host.process_table, e->process);
 
 	take_times(e, &s);
 	came = count_all(e, &s);
 	growth_diagnose(&g, s.living, s.count, (unsigned)check_option(e, "min-windows"), 0);
+	if (nesting_is_endless(&n)) {
+		diagnose_nesting(e, out, &g, came, &n);
+		return;
+	}
 	if (!g.is_measured) {
 		if (!diagnose_starts(e, out, false))
 			check_blind_because(
@@ -464,7 +492,7 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 			!is_fast(e, &g)))
 		check_fine(out, "reported for %u, which started most of them", culprit->id.pid);
 	else
-		emit_growth(e, out, &g, came, culprit);
+		emit_growth(e, out, &g, came, culprit, NULL);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Findings about all children of one kind together: children-left, children-blocked."""
+"""Findings about all children together: children-left, children-blocked, process-flood in depth."""
 import os
 import pathlib
 
@@ -77,7 +77,32 @@ def without_mounts():
     return None if os.getuid() == 0 and pathlib.Path("/dev/fuse").exists() else "no /dev/fuse"
 
 
+# Each waits for the output of the next. The last wrapper runs a program that works.
+IN_TURN = """
+import os, pathlib, subprocess, sys, time
+kind = sys.argv[1]
+names = ["first", "second"] if kind == "circle" else ["first", "second", "third", "fourth"]
+for at, name in enumerate(names):
+    following = names[(at + 1) % len(names)]
+    last = kind != "circle" and name == names[-1]
+    pathlib.Path(name).write_text("#!/bin/bash\\n" + ("sleep 600" if last else
+        f"sleep 0.1; out=$(./{following} \\"$@\\")") + "\\n")
+    os.chmod(name, 0o755)
+child = subprocess.Popen(["./" + names[0], "x"])
+time.sleep(4 if kind == "circle" else 1)
+print("ready", flush=True)
+child.wait()
+"""
+
+
+def in_turn(kind):
+    return lambda s, r: s.python(IN_TURN, kind).pid
+
+
 CASES = [
+    sick("process-flood", "two scripts that start each other", in_turn("circle"), says="start each other without end",
+        also=("held-back",)),
+    healthy("process-flood", "four wrappers of a program", in_turn("wrappers")),
     sick("children-blocked", "a file system whose server sleeps", waits_for("dead"), may_skip=without_mounts,
         says="whose server python3", severity="high"),
     sick("children-blocked", "a server that takes no second request", waits_for("first"), may_skip=without_mounts,

@@ -214,7 +214,8 @@ static void flood_looks(double looks)
 	}
 }
 
-/* Each starts the next one, of two programs in turn; they are below one another, or side by side. */
+/* Each starts the next one, of two programs in turn; they are below one another, or side by side.
+ */
 static void starts_itself(double share)
 {
 	for (int i = 0; i < LOOKS; i++) {
@@ -223,12 +224,37 @@ static void starts_itself(double share)
 			bool is_nested = k && k < (uint32_t)(share * 70);
 
 			process_at(i,
-				(struct proc_process){ .record.pid = 300 + k,
-					.ppid = is_nested ? 299 + k : PID },
+				(struct proc_process){
+					.record.pid = 300 + k, .ppid = is_nested ? 299 + k : PID },
 				k % 3 ? "make" : "sh");
 		}
 		all_reported(i);
 	}
+}
+
+/* Deep below one another since the start, `programs` of them by turns. */
+static uint32_t deep = 30;
+
+static void start_each_other(double programs)
+{
+	static const char *const names[] = { "A.sh", "B.sh", "C.sh", "D.sh" };
+
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .descriptors = 10 }, "thing");
+		for (uint32_t k = 0; k < deep; k++)
+			process_at(i,
+				(struct proc_process){
+					.record.pid = 300 + k, .ppid = k ? 299 + k : PID },
+				names[k % (uint32_t)programs]);
+		all_reported(i);
+	}
+}
+
+static void they_are_so_deep(double levels)
+{
+	deep = (uint32_t)levels;
+	start_each_other(2);
+	deep = 30;
 }
 
 /* An agent's server, a new process each time; of the last so many live at once. */
@@ -271,6 +297,14 @@ static void test_flood(void **state)
 		{ "process-flood", starts_itself, 1, NULL,
 			"medium/medium: make starts itself without end: 70 levels of processes "
 			"below one another, and more each second" },
+		{ "process-flood", they_are_so_deep, 20, NULL,
+			"=medium/high: B.sh and A.sh start each other without end: 20 levels of "
+			"processes below one another [processes below it: 20] [starts seen: 0 over "
+			"5.00s] <sooth ps -t shows the processes; sooth freeze --any --tree 99 "
+			"stops them while you look>\n" },
+		{ "process-flood", they_are_so_deep, 19, NULL, "fine: " },
+		{ "process-flood", start_each_other, 1, NULL, "medium/high: A.sh starts itself" },
+		{ "process-flood", start_each_other, 4, NULL, "medium/high: |starts itself" },
 		{ "process-flood", starts_itself, 0.5, NULL,
 			"medium/medium: starts processes faster than they end: 20 alive, then 70" },
 		{ "process-flood", child_starts, 25, NULL,

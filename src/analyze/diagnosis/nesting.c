@@ -7,6 +7,7 @@
 #define LEVELS_LEAST 20 /* a shell below make below a shell of an agent: fewer */
 #define LEVELS_SHARE 0.6
 #define IN_TURN	     4
+#define OTHER_SHARE  3 /* least part of the levels that a second program has */
 
 static unsigned levels_between(const struct process_entry *top, const struct process_entry *p)
 {
@@ -22,26 +23,49 @@ static struct span name_of(const struct process_entry *p)
 	return record_text(&p->process->record, &p->process->name);
 }
 
-/* Programs that start one another in turn are next to each other. */
-static const struct process_entry *most_frequent(
-	const struct process_entry *top, const struct process_entry *deepest)
+static unsigned count_of(
+	const struct process_entry *top, const struct process_entry *deepest, struct span name)
 {
-	const struct process_entry *candidate = deepest, *best = deepest;
-	unsigned most = 0;
+	unsigned count = 0, levels = 0;
 
-	for (unsigned i = 0; i < IN_TURN && candidate && candidate != top; i++) {
-		unsigned count = 0, levels = 0;
+	for (const struct process_entry *p = deepest; p && p != top && levels < LEVELS_MAX;
+		p = p->parent, levels++)
+		count += !span_compare(name_of(p), name);
+	return count;
+}
 
-		for (const struct process_entry *p = deepest; p && p != top && levels < LEVELS_MAX;
-			p = p->parent, levels++)
-			count += !span_compare(name_of(p), name_of(candidate));
-		if (count > most) {
-			most = count;
-			best = candidate;
-		}
-		candidate = candidate->parent;
+/* A program starts the next one through a shell. */
+static bool is_shell(const struct process_entry *p)
+{
+	static const char *const names[] = { "sh", "bash", "dash", "zsh" };
+
+	return SPAN_ANY(name_of(p), span_equal, names);
+}
+
+/* Programs that start one another in turn are next to each other. */
+static void find_programs(struct nesting *n, const struct process_entry *top)
+{
+	const struct process_entry *p = n->one, *deepest = n->one;
+	unsigned most = 0, second = n->levels / OTHER_SHARE;
+
+	n->one = NULL;
+	for (unsigned i = 0; i < IN_TURN && p && p != top; i++, p = p->parent) {
+		unsigned count = count_of(top, deepest, name_of(p));
+
+		if (count <= most)
+			continue;
+		most = count;
+		n->one = p;
 	}
-	return best;
+	p = deepest;
+	for (unsigned i = 0; i < IN_TURN && p && p != top; i++, p = p->parent) {
+		unsigned count = count_of(top, deepest, name_of(p));
+
+		if (count < second || is_shell(p) || !span_compare(name_of(p), name_of(n->one)))
+			continue;
+		second = count;
+		n->other = p;
+	}
 }
 
 struct nesting nesting_below(const struct process_table *table, const struct process_entry *top)
@@ -52,16 +76,19 @@ struct nesting nesting_below(const struct process_table *table, const struct pro
 		bool is_below = p != top && process_table_is_below(p, top);
 		unsigned levels = is_below && !p->zombie_ns ? levels_between(top, p) : 0;
 
-		if (levels > n.levels)
-			n = (struct nesting){ levels, p };
+		n.alive += levels > 0;
+		if (levels > n.levels) {
+			n.levels = levels;
+			n.one = p;
+		}
 	}
 	if (n.one)
-		n.one = most_frequent(top, n.one);
+		find_programs(&n, top);
 	return n;
 }
 
-bool nesting_is_endless(const struct nesting *n, double alive)
+bool nesting_is_endless(const struct nesting *n)
 {
 	assert(n);
-	return n->levels >= LEVELS_LEAST && n->levels >= LEVELS_SHARE * alive;
+	return n->levels >= LEVELS_LEAST && n->levels >= LEVELS_SHARE * n->alive;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Processes below one another: a program that starts itself without end has about as many levels
+ * Processes below one another: a program that starts itself without end,
+ * or two that start each other, have about as many levels
  * as processes. Those of a build or a pool are side by side.
  */
 #ifndef SOOTH_ANALYZE_NESTING_H
@@ -9,13 +10,14 @@
 #include "analyze/process_table/process_table.h"
 
 struct nesting {
-	unsigned levels;		     /* levels of descendants; 0: no children */
-	const struct process_entry *one; /* a process of the program that most levels run */
+	unsigned levels;		   /* levels of descendants; 0: no children */
+	unsigned alive;			   /* descendants */
+	const struct process_entry *one;   /* a process of the program that most levels run */
+	const struct process_entry *other; /* of the one by turns with it; NULL: none */
 };
 
 struct nesting nesting_below(const struct process_table *table, const struct process_entry *top);
-/* Returns whether this is a recursion: most of the `alive` processes are each a level of their
- * own. */
-bool nesting_is_endless(const struct nesting *n, double alive);
+/* Returns whether this is a recursion: most descendants are each a level of their own. */
+bool nesting_is_endless(const struct nesting *n);
 
 #endif
