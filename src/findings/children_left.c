@@ -108,7 +108,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 		return;
 	}
-	children_of(&c, e, 0);
+	children_of(&c, e);
 	left = find_most(&c);
 	if (!left || is_interactive(e->process) || !check_is_over(e, "min-count", left->alive, ""))
 		check_fine(out, "processes of one kind that outlived its children: %u",

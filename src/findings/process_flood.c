@@ -486,6 +486,10 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 				out, "started processes alive: %.0f, then %.0f", g.first, g.last);
 		return;
 	}
+	if (!is_fast(e, &g) && check_has_finding(e, "children-idle")) {
+		check_fine(out, "reported as children-idle");
+		return;
+	}
 	culprit = culprit_of(e, &s, g.last - g.first);
 	if (culprit && diagnosis_input_is_selected(e->input, culprit) &&
 		(CHILD_SHARE * (g.last - g.first) >= check_option(e, "min-gain") ||

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Findings about all children together: children-left, children-blocked, process-flood in depth."""
+"""Findings about all children together: children-left, children-blocked, children-idle, deep ones."""
 import os
 import pathlib
 
@@ -24,6 +24,33 @@ while True: time.sleep(1)
 
 def leaves(how):
     return lambda s, r: s.python(LEAVES, r.randint(3, 6), r.randint(2, 4), how, start_new_session=True).pid
+
+
+# Workers that get a message at first and never again, or in turn.
+POOL = """
+import subprocess, sys, time
+kind, count, pace = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+WORKER = "import sys\\nfor line in sys.stdin: sum(range(20000))"
+pool = []
+def add():
+    pool.append(subprocess.Popen([sys.executable, "-c", WORKER, str(len(pool))], stdin=subprocess.PIPE))
+    pool[-1].stdin.write(b"begin\\n"); pool[-1].stdin.flush()
+for _ in range(count): add()
+time.sleep(2)
+began = time.monotonic()
+while True:
+    if kind == "more": add()
+    if kind == "turns":
+        for worker in pool: worker.stdin.write(b"work\\n"); worker.stdin.flush()
+    time.sleep(pace)
+    if time.monotonic() - began > 6:
+        print("ready", flush=True)
+        began = float("inf")
+"""
+
+
+def pool(kind, count):
+    return lambda s, r: s.python(POOL, kind, count, r.uniform(1.1, 1.3)).pid
 
 
 # A file system of its own, whose server takes no request, takes the first, or takes each late. Its
@@ -102,6 +129,9 @@ def in_turn(kind):
 CASES = [
     sick("process-flood", "two scripts that start each other", in_turn("circle"), says="start each other without end",
         also=("held-back",)),
+    sick("children-idle", "a worker more each second", pool("more", 12), says="one more each ", duration_s=5),
+    healthy("children-idle", "a pool at rest", pool("rest", 18), duration_s=5),
+    healthy("children-idle", "a pool that serves in turn", pool("turns", 14), duration_s=5),
     healthy("process-flood", "four wrappers of a program", in_turn("wrappers")),
     sick("children-blocked", "a file system whose server sleeps", waits_for("dead"), may_skip=without_mounts,
         says="whose server python3", severity="high"),

@@ -19,6 +19,7 @@ DEFAULT_CASES = {
     "clients-refused": ["a limit of clients is reached", "a child for each client"],
     "clients-waiting": ["an event loop that sleeps in a handler", "an event loop with much to do"],
     "children-blocked": ["a server that takes no second request", "a server that is late"],
+    "children-idle": ["a worker more each second", "a pool at rest"],
     "children-left": ["helpers of shells that were ended", "helpers of shells that are alive"],
     "close-wait-leak": ["more and more", "a pool that has not looked"],
     "connect-failing": ["no answer", "each command that it starts", "reached, without waiting"],

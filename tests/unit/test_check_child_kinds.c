@@ -269,11 +269,106 @@ static void test_blocked(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- children-idle --- */
+
+#define NEWEST 10040 /* started 0.6 s before the last sample (start_of) */
+
+static struct pool {
+	unsigned count;
+	double pace_s;	  /* between two starts */
+	double stopped_s; /* since the newest */
+	double busy;	  /* so many use CPU */
+	bool one_ends;
+} pool;
+
+/* Each is there from its start on. */
+static void pool_lives(void)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .descriptors = 10 }, "thing");
+		for (unsigned n = 0; n < pool.count; n++) {
+			double before_s = pool.stopped_s + n * pool.pace_s;
+			uint32_t pid = NEWEST - (uint32_t)(before_s * 10);
+			struct proc_process p = { .record = head_of(i, pid, PROC_PROCESS),
+				.ppid = PID,
+				.threads = 1,
+				.state = 'S',
+				.cpu_ns = NS_PER_MS * (n < (unsigned)pool.busy ? (uint64_t)i : 1),
+				.rss_bytes = 1 << 20 };
+			char arguments[] = "node\0work.js\0--id=10";
+			struct record_tail tail[] = { put_text(&p.name, "node"),
+				{ &p.arguments, arguments, sizeof(arguments) } };
+
+			snprintf(arguments + sizeof(arguments) - 3, 3, "%u", n + 10);
+			if ((double)start_of(pid) / 100 > FROM_S + i ||
+				(pool.one_ends && i && n == pool.count - 1))
+				continue;
+			RECORD_APPEND(&records, &p, tail, 2);
+		}
+		all_reported(i);
+	}
+}
+
+static void children_come(double pace_s)
+{
+	pool = (struct pool){ .count = 20, .pace_s = pace_s };
+	pool_lives();
+}
+
+static void so_many_come(double count)
+{
+	pool = (struct pool){ .count = (unsigned)count, .pace_s = 1.5 };
+	pool_lives();
+}
+
+static void none_has_come_for(double stopped_s)
+{
+	pool = (struct pool){ .count = 20, .pace_s = 1.5, .stopped_s = stopped_s };
+	pool_lives();
+}
+
+static void some_are_busy(double busy)
+{
+	pool = (struct pool){ .count = 20, .pace_s = 1.5, .busy = busy };
+	pool_lives();
+}
+
+static void one_ends(double ends)
+{
+	pool = (struct pool){ .count = 20, .pace_s = 1.5, .one_ends = ends > 0 };
+	pool_lives();
+}
+
+static void test_idle(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "children-idle", children_come, 1.5, NULL,
+			"low/medium: 20 children (node) do nothing, with 20.0 MiB of memory; one "
+			"more each 1.5 s, and none ends [command: node work.js --id=|"
+			"[started during the observation: 3 over 5.00s]" },
+		{ "children-idle", children_come, 1, NULL, "low/medium: |each 1 s" },
+		{ "children-idle", children_come, 0.9, NULL, "fine: " },
+		{ "process-flood", children_come, 1.5, NULL, "fine: " },
+		{ "children-idle", so_many_come, 13, NULL, "low/medium: 13 " },
+		{ "children-idle", so_many_come, 12, NULL, "fine: " },
+		{ "children-idle", none_has_come_for, 2, NULL, "low/medium: " },
+		{ "children-idle", none_has_come_for, 5, NULL, "fine: " },
+		{ "children-idle", some_are_busy, 3, NULL, "low/medium: " },
+		{ "children-idle", some_are_busy, 7, NULL, "fine: " },
+		{ "children-idle", one_ends, 0, NULL, "low/medium: " },
+		{ "children-idle", one_ends, 1, NULL, "fine: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_blocked),
+		cmocka_unit_test(test_idle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

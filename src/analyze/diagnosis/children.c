@@ -127,31 +127,18 @@ static void note_name(struct children *c, const struct process_entry *p)
 
 /* --- what it does --- */
 
-static bool is_in_state(const struct sample_series *s, char state)
+static bool is_idle(const struct check *e, const struct process_entry *p)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		if (s->points[i].state != state)
+	struct sample_series s = diagnosis_input_series(e->input, &p->id);
+
+	for (size_t i = 0; i < s.count; i++) {
+		if (s.points[i].state != 'S')
 			return false;
 	}
-	return s->count > 1 && s->points[0].cpu_ns == s->points[s->count - 1].cpu_ns;
+	return s.count > 1 && s.points[0].cpu_ns == s.points[s.count - 1].cpu_ns;
 }
 
-static void add_rest(
-	struct children *c, struct child_kind *kind, const struct process_entry *p, uint64_t min_ns)
-{
-	struct sample_series s = diagnosis_input_series(c->of->input, &p->id);
-	uint64_t observed_ns = sample_series_ns(&s);
-	bool is_idle = is_in_state(&s, 'S'), is_blocked = is_in_state(&s, 'D');
-
-	if (observed_ns < min_ns || (!is_idle && !is_blocked))
-		return;
-	kind->idle += is_idle;
-	kind->blocked += is_blocked;
-	if (!kind->observed_ns || observed_ns < kind->observed_ns)
-		kind->observed_ns = observed_ns;
-}
-
-static void add(struct children *c, const struct process_entry *p, uint64_t min_ns)
+static void add(struct children *c, const struct process_entry *p)
 {
 	enum child_link link = link_of(c->of, p);
 	uint64_t key = link == CHILD_NONE ? 0 : key_of(c, p, link);
@@ -175,7 +162,7 @@ static void add(struct children *c, const struct process_entry *p, uint64_t min_
 	if (!kind->newest || p->id.start_ticks > kind->newest->id.start_ticks)
 		kind->newest = p;
 	buffer_append(&kind->starts, &p->id.start_ticks, sizeof(p->id.start_ticks));
-	add_rest(c, kind, p, min_ns);
+	kind->idle += is_idle(c->of, p);
 }
 
 static int by_start(const void *a, const void *b)
@@ -187,7 +174,7 @@ static int by_start(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-void children_of(struct children *c, const struct check *e, uint64_t min_ns)
+void children_of(struct children *c, const struct check *e)
 {
 	assert(c);
 	assert(e);
@@ -200,7 +187,7 @@ void children_of(struct children *c, const struct check *e, uint64_t min_ns)
 	map_for_each_pointer (&table->processes, const struct process_entry *, p)
 		note_name(c, p);
 	map_for_each_pointer (&table->processes, const struct process_entry *, p)
-		add(c, p, min_ns);
+		add(c, p);
 	map_for_each_value (&c->kinds, struct child_kind *, kind) {
 		if (kind->alive && !buffer_failed(&kind->starts))
 			qsort(kind->starts.data, kind->alive, sizeof(uint64_t), by_start);

@@ -19,11 +19,9 @@ struct child_kind {
 	enum child_link link;
 	const struct process_entry *oldest, *newest; /* of those alive; NULL: all have ended */
 	unsigned alive, came, ended;		     /* came, ended: during the observation */
-	/* Of `alive`, and observed for long enough: used no CPU in a sleep, or in state D. */
-	unsigned idle, blocked;
+	unsigned idle; /* of `alive`: slept in each sample and used no CPU */
 	uint64_t rss_bytes;
 	uint64_t most_cpu_ns; /* since its start, of the busiest one */
-	uint64_t observed_ns; /* of those idle or blocked, the shortest observation */
 	struct buffer starts; /* uint64_t: clock ticks, of those alive, in order */
 };
 
@@ -33,8 +31,8 @@ struct children {
 	struct map names; /* uint64_t: hash of link and name -> uint64_t, a key of `kinds` */
 };
 
-/* `min_ns`: the shortest observation of an idle or blocked child. To be released. */
-void children_of(struct children *c, const struct check *e, uint64_t min_ns);
+/* To be released by children_fini(). */
+void children_of(struct children *c, const struct check *e);
 void children_fini(struct children *c);
 /* The kind of a living process; NULL: it is no child. */
 const struct child_kind *children_kind_of(const struct children *c, const struct process_entry *p);

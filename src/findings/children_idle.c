@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * children-idle: a process starts one more child of a kind at a steady pace, none ends, and those
+ * that are there do nothing: a worker for each reconnect or request, none of which is used or
+ * ended. A pool is full at some time, a build ends what it starts, and children that serve use CPU.
+ */
+#include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/children.h"
+#include "base/sentence_units.h"
+#include "explain/finding.h"
+
+#define LAST_STARTS 6	/* whose distances are the pace */
+#define PACE_TOO    2.5 /* so many distances without a start: it has stopped */
+#define IDLE_SHARE  0.9
+
+static const struct finding_option options[] = {
+	THRESHOLD("min-count", 12, LAST_STARTS, 1e6, "minimum number of idle children of one kind"),
+	THRESHOLD("min-time", 5e9, 1e9, 86400e9,
+		"minimum time that the last starts are spread over", .unit = SOOTH_UNIT_NS),
+};
+
+static uint64_t age_ns(const struct check *e, const struct process_entry *p)
+{
+	return host_state_elapsed(&e->input->host, p) * NS_PER_S;
+}
+
+/* The mean distance of the last starts; 0: they came at once, or none has come for a while. */
+static uint64_t pace_of(const struct check *e, const struct child_kind *kind)
+{
+	const uint64_t *starts = (const void *)kind->starts.data;
+	const struct stream_segment *segment = e->input->host.segment;
+	uint64_t hz = segment && segment->ticks_per_s ? segment->ticks_per_s : 100;
+	uint64_t spread_ns;
+
+	if (buffer_failed(&kind->starts) || kind->alive < LAST_STARTS)
+		return 0;
+	spread_ns = (starts[kind->alive - 1] - starts[kind->alive - LAST_STARTS]) * NS_PER_S / hz;
+	if ((double)spread_ns < check_option(e, "min-time") ||
+		(double)age_ns(e, kind->newest) * (LAST_STARTS - 1) >
+			PACE_TOO * (double)spread_ns + NS_PER_S)
+		return 0;
+	return spread_ns / (LAST_STARTS - 1);
+}
+
+static bool one_has_ended(const struct check *e, struct span name)
+{
+	map_for_each_value (
+		&e->input->host.short_lived.processes, const struct short_lived_process *, p) {
+		if (!memcmp(&p->parent, &e->id, sizeof(e->id)) && span_equal(name, p->name))
+			return true;
+	}
+	return false;
+}
+
+static bool piles_up(const struct check *e, const struct child_kind *kind)
+{
+	return kind->link == CHILD_DIRECT && kind->came && !kind->ended && kind->oldest &&
+	       kind->alive > kind->came && kind->idle >= IDLE_SHARE * (kind->alive - kind->came) &&
+	       check_is_over(e, "min-count", kind->idle, "") && pace_of(e, kind) &&
+	       !one_has_ended(e, check_name(kind->oldest));
+}
+
+static void report(const struct check *e, struct check_result *out, const struct child_kind *kind)
+{
+	struct span name = check_name(kind->oldest);
+	char size[UNITS_SIZE], pace[UNITS_SIZE];
+
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_claim(out,
+		"%u children (%.*s) do nothing, with %s of memory; one more each %s, and none ends",
+		kind->alive, (int)name.size, name.data, sentence_size(size, kind->rss_bytes),
+		sentence_duration(pace, pace_of(e, kind)));
+	child_kind_evidence(out, kind);
+	finding_number(out, "used no CPU during the observation", kind->idle, SOOTH_UNIT_NONE,
+		sample_series_ns(&e->series));
+	finding_number(out, "started during the observation", kind->came, SOOTH_UNIT_NONE,
+		sample_series_ns(&e->series));
+	finding_number(out, "CPU time of the busiest one since its start",
+		(double)kind->most_cpu_ns, SOOTH_UNIT_NS, 0);
+	finding_number(out, "age of the oldest", (double)age_ns(e, kind->oldest), SOOTH_UNIT_NS, 0);
+	finding_unseen(out, "whether work for them comes later");
+	finding_remedy(out, "find what starts them (a reconnect, a request, a timer): use the "
+			    "children that are "
+			    "there, or end them when what they were started for ends");
+	finding_end(out);
+}
+
+static void diagnose(const struct check *e, struct check_result *out)
+{
+	const struct child_kind *most = NULL;
+	struct children c;
+
+	if (!e->process || !e->process->is_there) {
+		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
+		return;
+	}
+	children_of(&c, e);
+	map_for_each_value (&c.kinds, const struct child_kind *, kind) {
+		if ((!most || kind->alive > most->alive) && piles_up(e, kind))
+			most = kind;
+	}
+	if (most)
+		report(e, out, most);
+	else
+		check_fine(out, "no children pile up that do nothing");
+	children_fini(&c);
+}
+
+const struct finding_type finding_children_idle = {
+	.id = "children-idle",
+	.claim = "starts more and more children that do nothing",
+	.probes = "proc",
+	.needs_interval = true,
+	FINDING_OPTIONS(options),
+	.diagnose = diagnose,
+};
