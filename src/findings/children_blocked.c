@@ -65,7 +65,8 @@ static void emit_remedy(struct check_result *out, const struct blocked_children 
 {
 	if (b->server && b->server->party_pid)
 		finding_remedy(out,
-			"sooth why %u shows what the server does: repair or end it, or drop the mount "
+			"sooth why %u shows what the server does: repair or end it, or drop the "
+			"mount "
 			"(umount -f -l); the waits end with it",
 			b->server->party_pid);
 	else if (b->are_of_file_system)
@@ -73,8 +74,9 @@ static void emit_remedy(struct check_result *out, const struct blocked_children 
 			"repair or restart the server of the file system, or drop the mount "
 			"(umount -f -l)");
 	else
-		finding_remedy(out, "repair the disk, mount or device: dmesg shows disk and network "
-				    "errors");
+		finding_remedy(out,
+			"repair the disk, mount or device: dmesg shows disk and network "
+			"errors");
 }
 
 static void report(

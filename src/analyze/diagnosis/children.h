@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The children of a process by kind: the same program with the same arguments but for numbers. What
- * a single child shows may be ordinary, while all of a kind together are a problem.
+ * The children of a process by kind: the same program with the same arguments but for numbers. A
+ * single child may look ordinary, while all of a kind together are a problem.
  */
 #ifndef SOOTH_ANALYZE_CHILDREN_H
 #define SOOTH_ANALYZE_CHILDREN_H

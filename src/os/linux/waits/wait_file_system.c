@@ -64,7 +64,7 @@ static const struct mount *mount_of(struct wait_reader *r, struct wait_node *n, 
 	if (!n->has_mounts)
 		mounts_read(&n->mounts, n->process, &r->more);
 	n->has_mounts = true;
-	/* Of several at one point the last one covers the others. */
+	/* The last one of several at one point covers the others. */
 	map_for_each_value (&n->mounts.by_id, const struct mount *, m) {
 		if (is_below(path, mounts_point(&n->mounts, m)) &&
 			(!best || m->point_size >= best->point_size))

@@ -199,8 +199,10 @@ static void read_chain(struct wait_reader *r, pid_t pid)
 		struct wait_step step = ((const struct wait_step *)(const void *)r->steps.data)[i];
 
 		read_node(r, &step, i ? NULL : &first);
-		/* Behind those that it waits for. */
-		if (i + 1 == r->steps.size / sizeof(step) && !has_below) {
+		/* Behind those that it waits for; of silent agents only one wait is shown.
+		 */
+		if (i + 1 == r->steps.size / sizeof(step) && !has_below &&
+			r->members.processes.count) {
 			wait_add_blocked_below(r, (uint32_t)pid);
 			has_below = true;
 		}
