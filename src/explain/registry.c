@@ -67,11 +67,11 @@ const struct sink_type *registry_sink(const char *name)
 	return registry_sinks[i];
 }
 
-const struct finding_entry *registry_finding(const char *id)
+const struct finding_entry *registry_finding_of(struct span id)
 {
 	const struct finding_entry *entry = registry_findings;
 
-	while (entry->type && strcmp(entry->type->id, id))
+	while (entry->type && !span_equal(id, entry->type->id))
 		entry++;
 	return entry->type ? entry : NULL;
 }

@@ -4,6 +4,7 @@
 #ifndef SOOTH_EXPLAIN_REGISTRY_H
 #define SOOTH_EXPLAIN_REGISTRY_H
 
+#include "base/cursor.h"
 #include "explain/finding.h"
 #include "explain/sink.h"
 #include "explain/stage.h"
@@ -15,6 +16,11 @@ extern const struct finding_entry registry_findings[];
 const struct stage_type *registry_stage(const char *name);
 const struct sink_type *registry_sink(const char *name);
 /* NULL when there is none. */
-const struct finding_entry *registry_finding(const char *id);
+const struct finding_entry *registry_finding_of(struct span id);
+
+static inline const struct finding_entry *registry_finding(const char *id)
+{
+	return registry_finding_of(span_of_string(id));
+}
 
 #endif

@@ -48,16 +48,11 @@ static const char *const cause_words[FINDING_BLIND_CAUSES] = {
 /* Nothing graver than low could have been found: that a slow process may be outdated is detail. */
 static bool is_minor(const struct finding_blind_row *row)
 {
-	struct span id = record_text(&row->record, &row->id);
+	const struct finding_entry *entry =
+		registry_finding_of(record_text(&row->record, &row->id));
 
-	for (size_t i = 0; registry_findings[i].type; i++) {
-		const struct finding_entry *entry = &registry_findings[i];
-
-		if (span_equal(id, entry->type->id))
-			return row->cause == FINDING_UNDECIDED && entry->severity <= FINDING_LOW &&
-			       entry->type->worst <= FINDING_LOW;
-	}
-	return false;
+	return entry && row->cause == FINDING_UNDECIDED && entry->severity <= FINDING_LOW &&
+	       entry->type->worst <= FINDING_LOW;
 }
 
 /* A check that this system does not support, or that was not requested, is not open. */

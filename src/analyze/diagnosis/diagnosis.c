@@ -173,13 +173,9 @@ static int by_severity(const void *a, const void *b)
 
 const struct finding_type *diagnosis_type_of(const struct finding_row *f)
 {
-	struct span id = record_text(&f->record, &f->id);
+	const struct finding_entry *entry = registry_finding_of(record_text(&f->record, &f->id));
 
-	for (size_t i = 0; registry_findings[i].type; i++) {
-		if (span_equal(id, registry_findings[i].type->id))
-			return registry_findings[i].type;
-	}
-	return NULL;
+	return entry ? entry->type : NULL;
 }
 
 static bool is_cause(const struct finding_row *cause, const struct finding_row *of)
@@ -266,55 +262,34 @@ static int by_worst(const void *a, const void *b)
 	return (q > p) - (q < p);
 }
 
-static enum finding_severity most_severe(const struct diagnosis *s, struct span id)
+/* The most that the check could have reported. */
+static enum finding_severity most_severe(
+	const struct finding_entry *entry, const struct check_setting *setting)
 {
-	for (size_t i = 0; registry_findings[i].type; i++) {
-		const struct finding_type *type = registry_findings[i].type;
-		const struct check_setting *setting = &s->settings.all[i];
+	enum finding_severity worst = entry->type->worst;
 
-		if (!span_equal(id, type->id))
-			continue;
-		return setting->is_severity_chosen || setting->severity > type->worst
-			       ? setting->severity
-			       : type->worst;
-	}
-	return FINDING_INFO;
-}
-
-static bool is_muted(const struct diagnosis *s, struct span id)
-{
-	for (size_t i = 0; registry_findings[i].type; i++) {
-		if (span_equal(id, registry_findings[i].type->id))
-			return s->settings.all[i].is_muted;
-	}
-	return false;
-}
-
-static bool is_by_calls(struct span id)
-{
-	for (size_t i = 0; registry_findings[i].type; i++) {
-		if (span_equal(id, registry_findings[i].type->id))
-			return strstr(registry_findings[i].type->probes, "syscalls") != NULL;
-	}
-	return false;
+	return setting->is_severity_chosen || setting->severity > worst ? setting->severity : worst;
 }
 
 static void note_refused(
 	const struct diagnosis *s, const struct diagnosed *j, struct findings_reported *result)
 {
+	bool are_calls_optional = s->options.are_calls_optional && s->input.are_calls_refused;
 	struct batch all = { j->blind.data, j->blind.size };
 
 	batch_for_each (r, &all) {
 		const struct finding_blind_row *row = (const void *)r;
-		struct span id = record_text(r, &row->id);
 		bool is_refused = row->cause == FINDING_REFUSED || row->cause == FINDING_FAILED;
+		const struct finding_entry *entry =
+			is_refused ? registry_finding_of(record_text(r, &row->id)) : NULL;
+		const struct check_setting *setting =
+			entry ? &s->settings.all[entry - registry_findings] : NULL;
 
-		if (!is_refused || is_muted(s, id) ||
-			(s->options.are_calls_optional && s->input.are_calls_refused &&
-				is_by_calls(id)))
+		if (!entry || setting->is_muted ||
+			(are_calls_optional && strstr(entry->type->probes, "syscalls")))
 			continue;
-		if (!result->has_refused || most_severe(s, id) > result->refused)
-			result->refused = most_severe(s, id);
+		if (!result->has_refused || most_severe(entry, setting) > result->refused)
+			result->refused = most_severe(entry, setting);
 		result->has_refused = true;
 	}
 }

@@ -48,13 +48,10 @@ typedef bool (*issue_chooser)(const struct finding_row *finding);
 
 static bool needs_probe(const struct finding_row *finding, const char *probe)
 {
-	struct span id = record_text(&finding->record, &finding->id);
+	const struct finding_entry *entry =
+		registry_finding_of(record_text(&finding->record, &finding->id));
 
-	for (size_t i = 0; registry_findings[i].type; i++) {
-		if (span_equal(id, registry_findings[i].type->id))
-			return strstr(registry_findings[i].type->probes, probe) != NULL;
-	}
-	return false;
+	return entry && strstr(entry->type->probes, probe);
 }
 
 /* Some findings count descriptors without reading them: their names say so. */
