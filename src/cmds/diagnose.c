@@ -208,6 +208,13 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("heap"),
 	{ OPTION_PER_PROCESS, "heap", "quick,passive,watch",
 		"--heap observes allocations for some time, by probes", NULL },
+	{ OPTION_PER_PROCESS, "quick", "duration,calls,watch",
+		"--quick takes one sample, and the other option observes for some time", NULL },
+	{ OPTION_PER_PROCESS, "passive", "calls,buffer", "--passive observes no system calls",
+		NULL },
+	{ OPTION_PER_PROCESS, "bundle", "watch,flamegraph",
+		"--bundle writes one diagnosis, and no other file beside it",
+		"run sooth diagnose --bundle FILE by itself" },
 	OPTION_OVER("buffer"),
 	OPTION_OVER("passive"),
 	OPTION_OVER("only"),
@@ -255,35 +262,7 @@ static int check(
 		error_why(err, "--list-findings lists what sooth can find and runs nothing");
 		return error_remedy(err, "leave out --list-findings, or the command");
 	}
-	if (c->diagnose.watch_ns && (c->diagnose.quick || c->diagnose.bundle)) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "watch with %s",
-			c->diagnose.quick ? "--quick" : "--bundle");
-		error_why(err, "--bundle writes one diagnosis, and -w repeats the diagnosis");
-		return error_remedy(err, "give one of the two");
-	}
-	if (c->diagnose.quick && c->diagnose.duration_ns) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --quick with --duration");
-		error_why(err, "--quick takes one sample, --duration sets an observation time");
-		return error_remedy(err, "give one of the two");
-	}
-	if (c->picture.flamegraph && c->diagnose.bundle) {
-		error_set(
-			err, -EINVAL, SOOTH_FAULT_USAGE, "write a flamegraph and a bundle at once");
-		error_why(err, "one run writes either the flamegraph or the --bundle file");
-		return error_remedy(err,
-			"leave out --bundle here, and run sooth diagnose --bundle FILE after it");
-	}
-	if (c->diagnose.passive && (c->diagnose.calls || c->diagnose.buffer_bytes)) {
-		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --passive with %s",
-			c->diagnose.calls ? "-D" : "--buffer");
-		error_why(err, "--passive observes no system calls");
-		return error_remedy(err, "give one of the two");
-	}
-	if (!c->diagnose.quick || !c->diagnose.calls)
-		return 0;
-	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --quick with -D");
-	error_why(err, "-D observes system calls for some time, and --quick takes one sample");
-	return error_remedy(err, "give --quick or -D");
+	return 0;
 }
 
 /* A capture may contain calls, whatever it was made for. */

@@ -152,7 +152,7 @@ class Calls(Case):
 
     def test_one_look_has_no_calls(self):
         run = self.sooth("diagnose", "-D", "--quick", status=2)
-        self.assertIn("give --quick or -D", run.errors)
+        self.assertIn("leave out --quick or --calls", run.errors)
 
     @needs_root
     def test_without_privilege_the_rest_is_told(self):
