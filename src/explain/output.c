@@ -189,13 +189,18 @@ static int filter_row(struct output *o, size_t at, struct sooth_error *err)
 	return holds < 0 ? holds : 0;
 }
 
+bool output_filters(const struct output *o, const struct sooth_schema *schema)
+{
+	assert(o);
+	return o->filter && filter_fits_schema(o->filter, schema);
+}
+
 bool output_holds(
 	const struct output *o, const struct sooth_schema *schema, const struct sooth_record *row)
 {
 	struct sooth_error ignored;
 
-	assert(o);
-	return !o->filter || !filter_fits_schema(o->filter, schema) ||
+	return !output_filters(o, schema) ||
 	       filter_matches_record(o->filter, schema, row, &ignored) > 0;
 }
 

@@ -27,6 +27,8 @@ int output_check_filter(const struct output *o, const struct sooth_schema *const
 int output_begin(struct output *o, const struct report_head *head, struct sooth_error *err);
 /* Closes the section before it, if it is still open. The section is borrowed until then. */
 int output_section(struct output *o, const struct section *section, struct sooth_error *err);
+/* There is a filter, and it can leave out rows of this schema. */
+bool output_filters(const struct output *o, const struct sooth_schema *schema);
 /* The filter lets such a row pass. */
 bool output_holds(
 	const struct output *o, const struct sooth_schema *schema, const struct sooth_record *row);

@@ -72,6 +72,10 @@ class Text(Case):
         lines = self.lines("--filter", "name = sleep", SICK)
         self.assertRegex(lines[0], r"^sleep \d+: stopped by SIGSTOP")
         self.assertNotIn("deadlock: all", "\n".join(lines))
+        # Of programs the headline is that of all.
+        headlines = [self.sooth("diagnose", "-j", *argv, SICK).json()["summary"]["headline"]
+                     for argv in ((), ("--filter", "name = sleep"))]
+        self.assertEqual(headlines[0], headlines[1])
 
     def test_a_narrow_terminal(self):
         for columns in (60, 80):

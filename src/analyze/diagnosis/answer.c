@@ -42,6 +42,14 @@ static void put_line(struct answer *a, unsigned severity, const struct buffer *t
 		a->status = OUTPUT_ROW(a->output, &row, tail, ARRAY_SIZE(tail), a->err);
 }
 
+/* Nothing for an empty one; frees it. */
+static void end_line(struct answer *a, unsigned severity, struct buffer *text)
+{
+	if (text->size)
+		put_line(a, severity, text);
+	buffer_fini(text);
+}
+
 static void put_string(struct answer *a, const char *text)
 {
 	struct buffer line = { 0 };
@@ -56,6 +64,11 @@ static bool is_single(const struct answer *a)
 	return a->s->count == 2;
 }
 
+static const struct cause_process *process_of(const struct answer *a, const struct diagnosed *j)
+{
+	return &a->causes->processes[j - a->s->all];
+}
+
 /* --- findings --- */
 
 static void put_do(struct answer *a, struct span remedy)
@@ -63,8 +76,7 @@ static void put_do(struct answer *a, struct span remedy)
 	struct buffer line = { 0 };
 
 	buffer_format(&line, "  do: %.*s", (int)remedy.size, remedy.data);
-	put_line(a, NO_SEVERITY, &line);
-	buffer_fini(&line);
+	end_line(a, NO_SEVERITY, &line);
 }
 
 static void put_remedy(struct answer *a, const struct finding_row *f)
@@ -92,14 +104,10 @@ static void put_log(struct answer *a, const struct diagnosed *j)
 	struct buffer line = { 0 };
 
 	answer_log(a->s, j, "  ", &line);
-	if (line.size)
-		put_line(a, NO_SEVERITY, &line);
-	buffer_reset(&line);
+	end_line(a, NO_SEVERITY, &line);
 	if (!j->count)
 		add_awaited(a, j, "  ", &line);
-	if (line.size)
-		put_line(a, NO_SEVERITY, &line);
-	buffer_fini(&line);
+	end_line(a, NO_SEVERITY, &line);
 }
 
 /* Its claim stands in the lines above. */
@@ -113,8 +121,7 @@ static void put_worst(struct answer *a, const struct diagnosed *j)
 	}
 	answer_kind(answer_worst(j), &line);
 	answer_evidence(answer_worst(j), &line);
-	put_line(a, NO_SEVERITY, &line);
-	buffer_fini(&line);
+	end_line(a, NO_SEVERITY, &line);
 	put_log(a, j);
 	put_remedy(a, answer_worst(j));
 }
@@ -130,18 +137,14 @@ static void put_others(struct answer *a, const struct diagnosed *j)
 
 		if (!n++ || n > OTHERS_MAX + 1)
 			continue;
-		buffer_reset(&line);
 		buffer_string(&line, "  also ");
 		answer_kind(f, &line);
 		answer_claim(f, &line);
-		put_line(a, f->severity, &line);
+		end_line(a, f->severity, &line);
 	}
-	if (n > OTHERS_MAX + 1) {
-		buffer_reset(&line);
+	if (n > OTHERS_MAX + 1)
 		buffer_format(&line, "  and %u more (-v)", n - OTHERS_MAX - 1);
-		put_line(a, NO_SEVERITY, &line);
-	}
-	buffer_fini(&line);
+	end_line(a, NO_SEVERITY, &line);
 }
 
 /* --- what is fine --- */
@@ -150,8 +153,10 @@ static void put_others(struct answer *a, const struct diagnosed *j)
  * one whose wait has a line is in none. */
 static bool is_well(const struct answer *a, const struct diagnosed *j, bool is_open)
 {
-	return !j->count && cause_is_shown(a->output, a->s, j) && answer_is_open(j) == is_open &&
-	       (j->is_host || is_single(a) || (!answer_is_child(a->s, j) && !cause_waits(a->s, j)));
+	const struct cause_process *p = process_of(a, j);
+
+	return !j->count && !p->is_hidden && answer_is_open(j) == is_open &&
+	       (j->is_host || is_single(a) || (!p->waits && !answer_is_child(a->s, j)));
 }
 
 static void put_well(struct answer *a, bool is_open, const char *title)
@@ -166,9 +171,7 @@ static void put_well(struct answer *a, bool is_open, const char *title)
 		buffer_string(&line, line.size ? ", " : title);
 		answer_name(a->s, j, &line);
 	}
-	if (line.size)
-		put_line(a, NO_SEVERITY, &line);
-	buffer_fini(&line);
+	end_line(a, NO_SEVERITY, &line);
 }
 
 static size_t rows_in(const struct buffer *rows)
@@ -192,9 +195,7 @@ static void put_fine_checks(struct answer *a)
 		buffer_format(&line, "fine: %zu %scheck%s", count, j->count ? "other " : "",
 			count == 1 ? "" : "s");
 	answer_put_use(a->s, &line);
-	if (line.size)
-		put_line(a, NO_SEVERITY, &line);
-	buffer_fini(&line);
+	end_line(a, NO_SEVERITY, &line);
 }
 
 /* --- what could not be checked --- */
@@ -204,14 +205,13 @@ static void put_left_out(struct answer *a)
 	unsigned count = answer_waits_left_out(a->s);
 	struct buffer line = { 0 };
 
-	if (count) {
-		buffer_format(&line,
-			"not looked at: what %u process%s wait%s for (the time for it was used up)",
-			count, count == 1 ? "" : "es", count == 1 ? "s" : "");
-		put_line(a, NO_SEVERITY, &line);
-		put_string(a, "  do: sooth why PID");
-	}
-	buffer_fini(&line);
+	if (!count)
+		return;
+	buffer_format(&line,
+		"not looked at: what %u process%s wait%s for (the time for it was used up)", count,
+		count == 1 ? "" : "es", count == 1 ? "s" : "");
+	end_line(a, NO_SEVERITY, &line);
+	put_string(a, "  do: sooth why PID");
 }
 
 static void put_unseen(struct answer *a)
@@ -220,18 +220,13 @@ static void put_unseen(struct answer *a)
 
 	put_left_out(a);
 	answer_unseen(a->s, &paragraph, &remedy);
-	if (paragraph.size) {
+	if (paragraph.size)
 		buffer_format(&line, "not judged: %s", buffer_cstr(&paragraph));
-		put_line(a, NO_SEVERITY, &line);
-	}
-	if (remedy.size) {
-		buffer_reset(&line);
-		buffer_format(&line, "  do: %s", buffer_cstr(&remedy));
-		put_line(a, NO_SEVERITY, &line);
-	}
+	end_line(a, NO_SEVERITY, &line);
+	if (remedy.size)
+		put_do(a, span_of((const char *)remedy.data, remedy.size));
 	buffer_fini(&paragraph);
 	buffer_fini(&remedy);
-	buffer_fini(&line);
 }
 
 /* --- all of it --- */
@@ -305,31 +300,45 @@ static void add_nothing_found(const struct answer *a, const char *other, struct 
 		return;
 	}
 	if (is_single(a)) {
-		if (!add_single_wait(a, out))
-			add_single(a, out);
+		add_single(a, out);
 		return;
 	}
 	buffer_format(out, "no %sproblem found", other);
 	answer_unseen_headline(a->s, out);
 }
 
+/* False: nothing is known to be wrong, or to be waited for. */
+static bool add_cause(const struct answer *a, struct buffer *out)
+{
+	if (!a->causes->sick && (!a->causes->count || is_single(a)))
+		return is_single(a) && add_single_wait(a, out);
+	cause_put(&a->causes->all[0], a->s, out);
+	return true;
+}
+
 static void add_headline(const struct answer *a, struct buffer *out)
 {
-	if (a->causes->sick || (a->causes->count && !is_single(a)))
-		cause_put(&a->causes->all[0], a->s, out);
-	else
+	if (!add_cause(a, out))
 		add_nothing_found(a, "", out);
 }
 
-void answer_headline(const struct diagnosis *s, struct buffer *out)
+static unsigned severity_of(const struct causes *causes)
 {
-	struct causes causes;
-	struct answer a = { .s = s, .causes = &causes };
+	return causes->sick ? causes->all[0].of->worst : NO_SEVERITY;
+}
 
-	if (causes_find(&causes, s, NULL))
-		return;
+void answer_headline(const struct diagnosis *s, const struct causes *shown, struct buffer *out)
+{
+	struct answer a = { .s = s, .causes = shown };
+	struct causes all = { 0 };
+
+	if (shown->has_hidden) {
+		if (causes_find(&all, s, NULL))
+			return;
+		a.causes = &all;
+	}
 	add_headline(&a, out);
-	causes_fini(&causes);
+	causes_fini(&all);
 }
 
 static void put_headline(struct answer *a)
@@ -337,8 +346,7 @@ static void put_headline(struct answer *a)
 	struct buffer line = { 0 };
 
 	add_headline(a, &line);
-	put_line(a, a->causes->sick ? a->causes->all[0].of->worst : NO_SEVERITY, &line);
-	buffer_fini(&line);
+	end_line(a, severity_of(a->causes), &line);
 }
 
 static void put_victims(struct answer *a, const struct cause *c)
@@ -346,9 +354,7 @@ static void put_victims(struct answer *a, const struct cause *c)
 	struct buffer line = { 0 };
 
 	cause_put_victims(c, a->s, &line);
-	if (line.size)
-		put_line(a, NO_SEVERITY, &line);
-	buffer_fini(&line);
+	end_line(a, NO_SEVERITY, &line);
 }
 
 /* The number of processes that wait without a line of their own, if there are many. */
@@ -357,13 +363,11 @@ static void put_more_waiting(struct answer *a)
 	struct buffer line = { 0 };
 	unsigned count = a->causes->more_waiting;
 
-	if (count) {
+	if (count)
 		buffer_format(&line, "%u %sprocess%s (-v)", count,
 			a->causes->count > a->causes->sick ? "more " : "",
 			count == 1 ? " waits" : "es wait");
-		put_line(a, NO_SEVERITY, &line);
-	}
-	buffer_fini(&line);
+	end_line(a, NO_SEVERITY, &line);
 }
 
 /* The first one is the headline. */
@@ -377,21 +381,16 @@ static void put_causes(struct answer *a)
 
 		if (is_single(a) && i && !cause->finding)
 			break;
-		if (i) {
-			buffer_reset(&line);
+		if (i)
 			cause_put(cause, a->s, &line);
-			put_line(a, cause->finding ? cause->of->worst : NO_SEVERITY, &line);
-		}
+		end_line(a, cause->finding ? cause->of->worst : NO_SEVERITY, &line);
 		put_victims(a, cause);
 	}
 	if (!is_single(a))
 		put_more_waiting(a);
-	if (c->count && !c->sick && !is_single(a)) {
-		buffer_reset(&line);
-		add_nothing_found(a, cause_waits(a->s, c->all[0].of) ? "other " : "", &line);
-		put_line(a, NO_SEVERITY, &line);
-	}
-	buffer_fini(&line);
+	if (c->count && !c->sick && !is_single(a))
+		add_nothing_found(a, process_of(a, c->all[0].of)->waits ? "other " : "", &line);
+	end_line(a, NO_SEVERITY, &line);
 }
 
 static void put_rest(struct answer *a)
@@ -399,7 +398,7 @@ static void put_rest(struct answer *a)
 	struct buffer line = { 0 };
 
 	put_causes(a);
-	if (is_single(a) && !a->causes->sick && cause_waits(a->s, &a->s->all[1]))
+	if (is_single(a) && !a->causes->sick && a->causes->processes[1].waits)
 		put_log(a, &a->s->all[1]);
 	if (is_single(a) && !a->causes->sick)
 		answer_way_out(a->s, &a->s->all[1], &line);

@@ -12,7 +12,8 @@
 /* Emits the answer: its first line always, the other lines only in short text. */
 int answer_emit(struct output *output, const struct diagnosis *s, const struct causes *causes,
 	struct sooth_error *err);
-/* Appends the first line, without escapes. */
-void answer_headline(const struct diagnosis *s, struct buffer *out);
+/* Appends the first line about all processes, without escapes. `shown`: the causes of those that
+ * are shown. */
+void answer_headline(const struct diagnosis *s, const struct causes *shown, struct buffer *out);
 
 #endif

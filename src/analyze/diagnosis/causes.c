@@ -54,15 +54,22 @@ static bool is_said_above(const struct diagnosis *s, const struct diagnosed *j)
 	return above && is_stuck(s, above) && !answer_halted(s, j);
 }
 
-bool cause_waits(const struct diagnosis *s, const struct diagnosed *j)
+static bool waits(const struct diagnosis *s, const struct diagnosed *j)
 {
-	return !is_part(j) && is_stuck(s, j) && !is_said_above(s, j);
+	return !j->is_host && !j->count && !is_part(j) && is_stuck(s, j) && !is_said_above(s, j);
 }
 
-bool cause_is_shown(
-	const struct output *output, const struct diagnosis *s, const struct diagnosed *j)
+static void look_at_processes(
+	struct causes *c, const struct diagnosis *s, const struct output *output)
 {
-	return j->is_host || !output || finding_process_is_shown(output, s, j);
+	for (size_t i = 0; i < s->count; i++) {
+		const struct diagnosed *j = &s->all[i];
+		struct cause_process *p = &c->processes[i];
+
+		p->waits = waits(s, j);
+		p->is_hidden = !j->is_host && output && !finding_process_is_shown(output, s, j);
+		c->has_hidden |= p->is_hidden;
+	}
 }
 
 /* --- order --- */
@@ -123,12 +130,12 @@ static void add(const struct diagnosis *s, struct candidate *all, size_t *count,
 
 /* Findings, the worst first, then waits: those for the user, then the others. */
 static size_t find_candidates(
-	const struct diagnosis *s, const struct output *output, struct candidate *all)
+	const struct causes *c, const struct diagnosis *s, struct candidate *all)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < s->count; i++) {
-		if (s->all[i].count && cause_is_shown(output, s, &s->all[i]))
+		if (s->all[i].count && !c->processes[i].is_hidden)
 			add(s, all, &count, &s->all[i], false);
 	}
 	qsort(all, count, sizeof(*all), by_severity);
@@ -138,9 +145,10 @@ static size_t find_candidates(
 		for (size_t i = 1; i < s->count; i++) {
 			const struct diagnosed *j = &s->all[i];
 
-			if (!j->count && cause_is_shown(output, s, j) &&
+			if (!j->count && !c->processes[i].is_hidden &&
 				answer_tells_activity(s, j) == for_user &&
-				(for_user || (s->count == 2 ? is_stuck(s, j) : cause_waits(s, j))))
+				(for_user ||
+					(s->count == 2 ? is_stuck(s, j) : c->processes[i].waits)))
 				add(s, all, &count, j, true);
 		}
 	}
@@ -245,13 +253,15 @@ int causes_find(struct causes *c, const struct diagnosis *s, const struct output
 
 	assert(c);
 	*c = (struct causes){ .all = calloc(s->count, sizeof(*c->all)),
-		.victims = calloc(s->count, sizeof(struct diagnosed *)) };
-	if (!all || !c->all || !c->victims) {
+		.victims = calloc(s->count, sizeof(struct diagnosed *)),
+		.processes = calloc(s->count, sizeof(*c->processes)) };
+	if (!all || !c->all || !c->victims || !c->processes) {
 		free(all);
 		causes_fini(c);
 		return -ENOMEM;
 	}
-	count = find_candidates(s, output, all);
+	look_at_processes(c, s, output);
+	count = find_candidates(c, s, all);
 	join(all, count);
 	put_together(c, s, all, count);
 	free(all);
@@ -262,6 +272,7 @@ void causes_fini(struct causes *c)
 {
 	free(c->all);
 	free(c->victims);
+	free(c->processes);
 	*c = (struct causes){ 0 };
 }
 

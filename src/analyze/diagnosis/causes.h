@@ -17,6 +17,11 @@ struct cause {
 	bool is_root; /* they wait for it; false: for what it waits for too */
 };
 
+struct cause_process {
+	bool is_hidden; /* the filter of the output leaves it out */
+	bool waits;	/* it has no finding, it waits, and no line of another one says so */
+};
+
 struct causes {
 	struct cause *all; /* findings, the worst first; then waits, first those for the user */
 	size_t count;
@@ -24,6 +29,8 @@ struct causes {
 	/* Waits that are no cause of their own because there are too many. */
 	unsigned more_waiting;
 	const struct diagnosed **victims;
+	struct cause_process *processes; /* of each that was diagnosed, in its order */
+	bool has_hidden;		 /* the filter of the output leaves one out */
 };
 
 /* Finds the causes. `output` selects the processes; NULL: all. -ENOMEM: none is there, and
@@ -35,11 +42,6 @@ void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *
 /* Appends a line about the victims, the wait of a single one; nothing without any: "  20 processes
  * wait for it, directly or through others: ls 5, ls 6, ls 7 and 17 more". */
 void cause_put_victims(const struct cause *c, const struct diagnosis *s, struct buffer *out);
-/* Returns whether the process is selected for the output. */
-bool cause_is_shown(
-	const struct output *output, const struct diagnosis *s, const struct diagnosed *j);
-/* Returns whether the process waits, and no line of another one says so. */
-bool cause_waits(const struct diagnosis *s, const struct diagnosed *j);
 /* Emits them as rows, for programs. */
 int causes_emit(struct output *output, const struct diagnosis *s, const struct causes *c,
 	struct sooth_error *err);

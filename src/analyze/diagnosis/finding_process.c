@@ -91,7 +91,7 @@ bool finding_process_is_shown(
 	struct buffer row = { 0 };
 	bool is_shown = true;
 
-	if (!j->process)
+	if (!j->process || !output_filters(output, &finding_process_schema))
 		return true;
 	build_row(s, j, &row);
 	if (!buffer_failed(&row))

@@ -45,9 +45,9 @@ static int emit_all(struct findings_state *s, struct sooth_error *err)
 		status = findings_emit_host(s->output, j, err);
 	if (!status)
 		status = causes_emit(s->output, j, &causes, err);
-	causes_fini(&causes);
 	if (!status)
-		status = findings_emit_summary(s->output, j, err);
+		status = findings_emit_summary(s->output, j, &causes, err);
+	causes_fini(&causes);
 	return status;
 }
 

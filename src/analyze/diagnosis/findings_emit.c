@@ -206,14 +206,15 @@ static struct finding_summary_row sum_up(const struct diagnosis *s, uint64_t beg
 	return row;
 }
 
-int findings_emit_summary(struct output *output, const struct diagnosis *s, struct sooth_error *err)
+int findings_emit_summary(struct output *output, const struct diagnosis *s,
+	const struct causes *shown, struct sooth_error *err)
 {
 	struct finding_summary_row row = sum_up(s, s->input.begin_ns);
 	struct buffer text = { 0 }, headline = { 0 };
 	int status;
 
 	summary_text(&row, &text);
-	answer_headline(s, &headline);
+	answer_headline(s, shown, &headline);
 	status = put_summary(output, &row, &text, &headline, err);
 	buffer_fini(&headline);
 	buffer_fini(&text);

@@ -3,6 +3,7 @@
 #ifndef SOOTH_ANALYZE_FINDINGS_EMIT_H
 #define SOOTH_ANALYZE_FINDINGS_EMIT_H
 
+#include "analyze/diagnosis/causes.h"
 #include "analyze/diagnosis/diagnosis.h"
 #include "explain/output.h"
 #include "analyze/diagnosis/diagnosed.h"
@@ -15,8 +16,9 @@ int finding_gone_emit_all(struct output *output, const struct diagnosis_input *i
 int findings_emit_processes(
 	struct output *output, const struct diagnosis *s, struct sooth_error *err);
 int findings_emit_host(struct output *output, const struct diagnosis *s, struct sooth_error *err);
-int findings_emit_summary(
-	struct output *output, const struct diagnosis *s, struct sooth_error *err);
+/* `shown`: the causes of the processes that are shown. */
+int findings_emit_summary(struct output *output, const struct diagnosis *s,
+	const struct causes *shown, struct sooth_error *err);
 
 /* Counts of a watch, over many diagnoses. */
 struct findings_watch {
