@@ -409,6 +409,9 @@ static void choose_view(struct diagnosing *d, struct run *run, bool is_named)
 	d->options.are_calls_optional = !d->insists_on_calls;
 	d->options.interval_ns = d->watch_ns;
 	run->is_stream = d->watch_ns != 0;
+	/* The output of a caller that diagnoses one agent is a contract. */
+	if (!d->agent && !d->watch_ns)
+		d->options.so_far = run->so_far = &d->so_far;
 	run->views[0] =
 		(struct run_view){ d->watch_ns ? "finding-changes" : "findings", &d->options };
 	if (!d->bundle_path)

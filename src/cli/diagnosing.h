@@ -35,6 +35,7 @@ struct diagnosing {
 	struct sockets_options peers;
 	struct findings_options options;
 	struct findings_reported told;
+	struct findings_so_far so_far;
 	const struct run *run;
 	struct target_found found, whole;
 	struct buffer selected; /* uint32_t */

@@ -24,6 +24,7 @@
 #include "cli/control/control_run.h"
 #include "cli/output/deferred.h"
 #include "cli/run_options.h"
+#include "cli/run_so_far.h"
 #include "cli/state/history_files.h"
 #include "cli/terminal/log.h"
 #include "cli/terminal/progress.h"
@@ -60,6 +61,8 @@ struct told {
 	const struct watch_front *front; /* NULL: no screen */
 	struct alerts alerts;
 	struct control_run control;
+	struct progress progress;
+	struct run_so_far so_far;
 };
 
 static bool is_standard_output(const char *path)
@@ -196,8 +199,13 @@ static void emit_written(const struct run *run)
 
 static int finish_all(const struct run *run, struct told *t, struct sooth_error *err)
 {
-	int status = sooth_report_finish(t->report, err);
+	int status;
 
+	/* A report that is buffered replaces the line at once. */
+	if (!t->held.stream)
+		progress_end(&t->progress);
+	status = sooth_report_finish(t->report, err);
+	progress_end(&t->progress);
 	/* The pager comes last: it may stay open for long. */
 	if (!status && !t->held.is_paged)
 		status = held_release(&t->held, err);
@@ -303,21 +311,20 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 	uint64_t now = clock_monotonic_ns();
 	uint64_t end_ns = run->duration_ns ? now + run->duration_ns : UINT64_MAX;
 	uint64_t chore_ns = run->chore.every_ns ? now + run->chore.every_ns : UINT64_MAX;
-	struct progress progress;
 	int status = 1;
 
 	*why = SOOTH_END_STOPPED;
-	progress_begin(&progress, run->progress, now, end_ns);
+	progress_extend(&t->progress, run->progress, end_ns);
 	while ((status > 0 || status == -EINTR) && !stop_is_selected() &&
 		!(t->front && !t->front->step(t->front->stepped))) {
 		now = clock_monotonic_ns();
 		if (now >= end_ns && run->extension.take)
-			end_ns = extended(run, now, &progress);
+			end_ns = extended(run, now, &t->progress);
 		if (now >= end_ns) {
 			*why = SOOTH_END_DURATION;
 			break;
 		}
-		progress_step(&progress, now);
+		run_so_far_step(&t->so_far, t->report, &t->progress, now);
 		status = sooth_observer_step(o, step_ms(run, t, now, end_ns), err);
 		if (t->front && t->front->interval_ns)
 			observer_sample_every(o, *t->front->interval_ns);
@@ -327,7 +334,7 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 			status = run->chore.act(run->chore.user, o, err) ?: 1;
 		}
 	}
-	progress_end(&progress);
+	run_so_far_end(&t->so_far);
 	return status < 0 && status != -EINTR ? status : 0;
 }
 
@@ -375,12 +382,26 @@ static int child_exit(struct sooth_observer *o)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* Before the start of the probes, which takes some time too. */
+static void begin_progress(const struct run *run, struct told *t)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	progress_begin(&t->progress, run->progress, now,
+		run->duration_ns ? now + run->duration_ns : UINT64_MAX);
+	progress_step(&t->progress, now);
+	run_so_far_begin(&t->so_far, run->so_far, run->output, now);
+}
+
 static int run_live(const struct run *run, struct told *t, struct sooth_error *err)
 {
 	struct sooth_observer *o = NULL;
 	struct sooth_error ignored;
 	bool was_launched;
-	int status = make_observer(run, &o, err);
+	int status;
+
+	begin_progress(run, t);
+	status = make_observer(run, &o, err);
 
 	if (!status && run->output->save)
 		status = sooth_observer_save(o, run->output->save, err);
@@ -517,6 +538,7 @@ static int run_found(const struct run *run, struct sooth_error *err)
 		status = run->history.is_read ? run_history(run, &t, err)
 			 : capture	      ? run_capture(run, &t, capture, err)
 					      : run_live(run, &t, err);
+	progress_end(&t.progress);
 	control_run_close(&t.control);
 	alerts_fini(&t.alerts);
 	sooth_report_free(t.report);

@@ -119,6 +119,8 @@ struct run {
 	struct run_extension extension;
 	struct run_history history;
 	struct survey *survey; /* fill in only this summary of a capture; NULL: report */
+	/* The first line of its view, shown meanwhile; NULL: nothing is. */
+	struct findings_so_far *so_far;
 };
 
 #define EXIT_DAMAGED 5 /* the capture is damaged; the report covers the readable part */

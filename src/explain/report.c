@@ -509,6 +509,13 @@ int sooth_report_finish(struct sooth_report *r, struct sooth_error *err)
 	return status ? status : output_end(r->output, err);
 }
 
+int report_emit_so_far(struct sooth_report *r, struct sooth_error *err)
+{
+	int status = merge_finish(&r->merge, err);
+
+	return status ? status : emit_views(r, err);
+}
+
 int report_notes(struct sooth_report *r, bool is_whole, struct output *o, struct sooth_error *err)
 {
 	assert(r);

@@ -46,6 +46,8 @@ bool report_is_partial(const struct sooth_report *r);
 void report_damage(const struct sooth_report *r, struct buffer *out);
 /* Grows with each damage that was found in what was read so far. */
 uint64_t report_damages(const struct sooth_report *r);
+/* The views emit what they have so far, and no sink gets it: in a copy of the process. */
+int report_emit_so_far(struct sooth_report *r, struct sooth_error *err);
 /* It is to be finished while its recording goes on: in a copy of the process. */
 void report_set_snapshot(struct sooth_report *r);
 /* A limit of the report, beside those of its views. */

@@ -41,3 +41,17 @@ size_t section_columns(
 	}
 	return count;
 }
+
+const char *section_level_color(const struct sooth_field *f, const struct sooth_value *v)
+{
+	static const char *const colors[SOOTH_FIELD_LEVELS] = { "\033[33m", "\033[35m",
+		"\033[1;31m" };
+	double value = f->type == SOOTH_FIELD_REAL ? v->f : (double)v->u;
+	const char *color = NULL;
+
+	if (!f->levels || v->state != SOOTH_STATE_VALUE)
+		return NULL;
+	for (size_t i = 0; i < SOOTH_FIELD_LEVELS && value >= f->levels[i]; i++)
+		color = colors[i];
+	return color;
+}

@@ -12,5 +12,7 @@
  * many; names that the schema lacks are left out. */
 size_t section_columns(
 	const struct section *section, const struct sooth_field *out[SECTION_COLUMNS_MAX]);
+/* The color of a value by the levels of its field; NULL: none. */
+const char *section_level_color(const struct sooth_field *f, const struct sooth_value *v);
 
 #endif

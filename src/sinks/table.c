@@ -246,9 +246,9 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 		make_readable(&s->text);
 		if (scols_line_set_data(line, i, buffer_cstr(&s->text)))
 			return -ENOMEM;
-		if (s->options.use_color && table_level_color(s->columns[i], &v))
-			scols_cell_set_color(
-				scols_line_get_cell(line, i), table_level_color(s->columns[i], &v));
+		if (s->options.use_color && section_level_color(s->columns[i], &v))
+			scols_cell_set_color(scols_line_get_cell(line, i),
+				section_level_color(s->columns[i], &v));
 	}
 	return 0;
 }
@@ -282,7 +282,7 @@ static const char *color_of_line(
 	if (!f || !s->options.use_color)
 		return NULL;
 	v = sooth_field_get(f, r);
-	return table_level_color(f, &v);
+	return section_level_color(f, &v);
 }
 
 static int add_line(

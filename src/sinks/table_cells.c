@@ -393,20 +393,6 @@ void table_bars_fini(struct table_bars *b)
 #define WIDTH_LEAST 30 /* a narrower terminal breaks lines by itself */
 #define COLOR_OFF   "\033[0m"
 
-const char *table_level_color(const struct sooth_field *f, const struct sooth_value *v)
-{
-	static const char *const colors[SOOTH_FIELD_LEVELS] = { "\033[33m", "\033[35m",
-		"\033[1;31m" };
-	double value = f->type == SOOTH_FIELD_REAL ? v->f : (double)v->u;
-	const char *color = NULL;
-
-	if (!f->levels || v->state != SOOTH_STATE_VALUE)
-		return NULL;
-	for (size_t i = 0; i < SOOTH_FIELD_LEVELS && value >= f->levels[i]; i++)
-		color = colors[i];
-	return color;
-}
-
 static bool is_shown(const struct sooth_field *f)
 {
 	return f->type == SOOTH_FIELD_ROWS && !f->is_hidden && f->rows->line;
@@ -477,7 +463,7 @@ static const char *color_of(const struct sooth_schema *schema, const struct soot
 	for (size_t i = 0; i < schema->field_count && !color; i++) {
 		struct sooth_value v = sooth_field_get(&schema->fields[i], r);
 
-		color = table_level_color(&schema->fields[i], &v);
+		color = section_level_color(&schema->fields[i], &v);
 	}
 	return color;
 }

@@ -23,8 +23,6 @@ void table_block(struct buffer *out, const struct sooth_schema *schema,
 	const struct sooth_record *r, const struct sink_options *options);
 /* Wraps an escaped line to the width of the terminal, and ends it. `color` NULL: none. */
 void table_wrap(struct buffer *line, const char *color, const struct sink_options *options);
-/* The color of a value by the levels of its field; NULL: none. */
-const char *table_level_color(const struct sooth_field *f, const struct sooth_value *v);
 
 /* Replaces arrows ("10.0.0.2:5000→10.0.0.3:443") by "->", in place, if the locale is not UTF-8. */
 void table_plain_arrows(struct buffer *text);

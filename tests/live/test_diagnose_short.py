@@ -6,12 +6,15 @@ one terminal of 80x24; children of a healthy session have no line.
 import contextlib
 import fcntl
 import os
+import pty
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -213,6 +216,62 @@ class Short(Case):
         rows = {row["pid"]: row for row in self.sooth("diagnose", "-j", capture).json()["processes"]}
         self.assertRegex(rows[server]["waits_text"], "idle")
         self.assertEqual([row["finding_count"] for row in rows.values()], [0, 0, 0])
+
+
+class SoFar(Case):
+    """The first line as it would be now stands on the terminal meanwhile, and the report replaces it."""
+
+    def begin(self, *argv, **options):
+        child = subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL, **options)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        return child
+
+    def diagnose(self, pid, *argv, columns=60, out=None):
+        """A diagnosis on a terminal, or with another standard output: what the terminal got."""
+        terminal, side = pty.openpty()
+        fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        sooth = self.begin(harness.SOOTH, "diagnose", *argv, str(pid), stdout=out or side, stderr=side,
+                           env={**os.environ, "NO_COLOR": "1"})
+        os.close(side)
+        return sooth, terminal
+
+    def shown(self, sooth, terminal):
+        text = b""
+        while True:
+            try:
+                data = os.read(terminal, 65536)
+            except OSError:
+                break
+            text += data
+        os.close(terminal)
+        self.assertEqual(sooth.wait(), 0)
+        return text.decode()
+
+    def test_on_a_terminal(self):
+        lock = self.path("lock\033[31m")
+        with open(lock, "w", encoding="ascii") as file, open(self.path("out"), "wb") as out:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            flock = self.begin("flock", lock, "true").pid
+            time.sleep(1.2)
+            line = "flock (%d) waits for a lock on " % flock
+            runs = [self.diagnose(flock, "--duration", "6"),
+                    self.diagnose(flock, "--duration", "6", columns=400),
+                    self.diagnose(flock, "--duration", "2", "-j"), self.diagnose(flock, "--duration", "2", out=out)]
+            narrow, wide, json, other = [self.shown(*run) for run in runs]
+        # The report replaces each line; of a line that stays the seconds are written anew.
+        lines = narrow.split("\r\033[K")
+        so_far = [re.split("\r", text)[0] for text in lines if "so far" in text]
+        self.assertRegex(lines[1], "^ [56] s left, observing$")
+        self.assertRegex(so_far[0], r"^ \d s left, so far: " + re.escape(line))
+        self.assertEqual({len(text) for text in so_far}, {59})
+        self.assertRegex(narrow, r"so far[^\r]*\r \d s left\r")
+        self.assertEqual(lines[-1].split()[:7], line.split(), lines)
+        self.assertIn("\nfine: ", lines[-1])
+        self.assertRegex(wide, r"so far: [^\r]* lock on [^\r]*lock\\x1b\[31m held by ")
+        # What is for programs, or goes elsewhere.
+        self.assertNotIn("so far", json + other)
+        self.assertNotIn("so far", harness.read(self.path("out")).decode())
 
 
 GROWS = """

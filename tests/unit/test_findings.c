@@ -435,6 +435,33 @@ static void test_waits(void **state)
 		"\"waits_text\": \"not requested\""));
 }
 
+/* The first line alone, for a terminal while the diagnosis goes on. */
+static void test_so_far(void **state)
+{
+	struct findings_so_far so_far = { .is_requested = true };
+	struct findings_options options = { .so_far = &so_far };
+	const char *text;
+
+	(void)state;
+	add_growing(20, "leaky");
+	text = show_view("diagnose", "findings", &options, "text");
+	assert_null(strstr(text, "leaky"));
+	assert_null(strstr(text, "fine: "));
+	assert_int_equal(so_far.severity, FINDING_HIGH);
+	assert_ptr_equal(strstr(buffer_cstr(&so_far.line), "leaky 99: "), so_far.line.data);
+	so_far.is_requested = false;
+	text = show_view("diagnose", "findings", &options, "text");
+	assert_ptr_equal(strstr(text, buffer_cstr(&so_far.line)), text);
+	buffer_reset(&so_far.line);
+	buffer_reset(&records);
+	so_far.is_requested = true;
+	add_growing(0, "idle");
+	show_view("diagnose", "findings", &options, "text");
+	assert_int_equal(so_far.line.size, 0);
+	assert_int_equal(so_far.severity, FINDING_SEVERITIES);
+	buffer_fini(&so_far.line);
+}
+
 /* A command that shows more of a wait inside a JVM follows it. */
 static void test_wait_inside(void **state)
 {
@@ -478,6 +505,7 @@ int main(void)
 		TEST(test_growing_memory),
 		TEST(test_more_and_more_children),
 		TEST(test_one_snapshot),
+		TEST(test_so_far),
 		TEST(test_waits),
 		TEST(test_wait_inside),
 	};

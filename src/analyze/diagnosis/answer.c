@@ -327,6 +327,26 @@ static unsigned severity_of(const struct causes *causes)
 	return causes->sick ? causes->all[0].of->worst : NO_SEVERITY;
 }
 
+void answer_so_far(
+	const struct diagnosis *s, const struct output *output, struct findings_so_far *out)
+{
+	struct causes causes;
+	struct answer a = { .s = s, .causes = &causes };
+	struct buffer activity = { 0 };
+
+	if (causes_find(&causes, s, output))
+		return;
+	out->severity = severity_of(&causes);
+	if (!add_cause(&a, &out->line) && is_single(&a)) {
+		answer_activity_after(s, &s->all[1], ": ", &activity);
+		if (activity.size)
+			answer_name(s, &s->all[1], &out->line);
+		buffer_append(&out->line, activity.data, activity.size);
+	}
+	buffer_fini(&activity);
+	causes_fini(&causes);
+}
+
 void answer_headline(const struct diagnosis *s, const struct causes *shown, struct buffer *out)
 {
 	struct answer a = { .s = s, .causes = shown };

@@ -15,5 +15,8 @@ int answer_emit(struct output *output, const struct diagnosis *s, const struct c
 /* Appends the first line about all processes, without escapes. `shown`: the causes of those that
  * are shown. */
 void answer_headline(const struct diagnosis *s, const struct causes *shown, struct buffer *out);
+/* Appends the first line as far as it says something: a finding, a wait or an activity. */
+void answer_so_far(
+	const struct diagnosis *s, const struct output *output, struct findings_so_far *out);
 
 #endif

@@ -54,9 +54,14 @@ static int emit_all(struct findings_state *s, struct sooth_error *err)
 static int finish(void *state, struct sooth_error *err)
 {
 	struct findings_state *s = state;
+	struct findings_so_far *so_far = s->diagnosis.options.so_far;
 	int status = diagnosis_run(&s->diagnosis, err);
 
-	return status ? status : emit_all(s, err);
+	if (!status && so_far && so_far->is_requested)
+		answer_so_far(&s->diagnosis, s->output, so_far);
+	else if (!status)
+		status = emit_all(s, err);
+	return status;
 }
 
 static void fini(void *state)

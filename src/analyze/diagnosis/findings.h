@@ -18,12 +18,20 @@ struct findings_reported {
 	enum finding_severity refused;
 };
 
+/* The first line as it would be now. */
+struct findings_so_far {
+	bool is_requested;  /* the view makes only this line, and emits nothing */
+	struct buffer line; /* without escapes; empty: nothing is known yet */
+	unsigned severity;  /* of the finding; FINDING_SEVERITIES: there is none */
+};
+
 struct findings_options {
 	const struct check_settings *settings; /* NULL: the built-in ones */
 	const struct sockets_options *labels;  /* of peers; NULL: the built-in ones */
 	bool is_verbose;		       /* also show processes without a finding */
 	uint64_t interval_ns;		       /* between diagnoses of "finding-changes"; 0: 10 s */
 	struct findings_reported *result;      /* NULL: not needed */
+	struct findings_so_far *so_far;	       /* NULL: never requested */
 	/* Only processes that run this agent's program; NULL: all selected ones. */
 	const char *agent;
 	bool is_one_look; /* skip detectors that need an interval */

@@ -6,17 +6,22 @@
 #ifndef SOOTH_CLI_PROGRESS_H
 #define SOOTH_CLI_PROGRESS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct progress {
 	const char *doing; /* "observing"; NULL: nothing is shown */
 	uint64_t begin_ns, end_ns;
 	uint64_t shown_s; /* seconds on display; 0: none */
+	bool has_text;	  /* behind them, which stays */
 };
 
 /* `doing`: "observing"; NULL: nothing is shown. */
 void progress_begin(struct progress *p, const char *doing, uint64_t now_ns, uint64_t end_ns);
 void progress_step(struct progress *p, uint64_t now_ns);
+/* Shows a text instead of what is done, cut to one line; it is escaped here. `color` NULL: none. */
+void progress_put(const struct progress *p, const char *text, size_t size, const char *color);
 /* The observation continues until `end_ns`. */
 void progress_extend(struct progress *p, const char *doing, uint64_t end_ns);
 void progress_end(struct progress *p);
