@@ -113,13 +113,12 @@ static void count_sampled(struct counting *c, const struct check *e)
 static void commands_of(struct rebuilds *r, const struct check *e)
 {
 	const struct short_lived *b = &e->input->host.short_lived;
-	const struct process_table *table = &e->input->host.process_table;
 	struct counting c = { .r = r };
 
 	*r = (struct rebuilds){ 0 };
 	map_init(&c.commands, sizeof(uint64_t), sizeof(uint64_t), COMMANDS_MAX);
 	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
-		const struct process_entry *starter = short_lived_starter(b, table, p);
+		const struct process_entry *starter = p->starter;
 
 		if (starter && (starter == e->process || starts_is_below(e->process, starter)))
 			count_one(

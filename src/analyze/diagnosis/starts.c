@@ -143,13 +143,11 @@ static void count_short_lived(struct counting *c)
 	const uint64_t *hash;
 
 	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
-		const struct process_entry *starter;
+		const struct process_entry *starter = p->starter;
 		bool is_sampled;
 
-		if (p->end_ns < c->from_ns)
-			continue;
-		starter = short_lived_starter(b, table, p);
-		if (!starter || (starter != e->process && !starts_is_below(e->process, starter)))
+		if (p->end_ns < c->from_ns || !starter ||
+			(starter != e->process && !starts_is_below(e->process, starter)))
 			continue;
 		is_sampled = is_sampled_below(c, process_table_get(table, id));
 		if (is_pause(p)) {

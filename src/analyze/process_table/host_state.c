@@ -123,11 +123,8 @@ const struct process_entry *short_lived_starter(const struct short_lived *b,
 }
 
 /* The main process of its session; NULL: no session, or its parent ended earlier. */
-static const struct process_entry *main_of(const struct short_lived *b,
-	const struct process_table *c, const struct short_lived_process *p)
+static const struct process_entry *main_of(const struct process_entry *starter)
 {
-	const struct process_entry *starter = short_lived_starter(b, c, p);
-
 	if (!starter)
 		return NULL;
 	return starter->link == PROCESS_LINK_SELF ? starter : starter->main;
@@ -156,13 +153,14 @@ static void forget_findings(struct short_lived *b)
 void short_lived_resolve(struct short_lived *b, const struct process_table *c)
 {
 	forget_findings(b);
-	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
+	map_for_each (&b->processes, const void *, id, struct short_lived_process *, p) {
 		const struct process_entry *main;
 		struct short_lived_key key = { 0 };
 
+		p->starter = short_lived_starter(b, c, p);
 		if (process_table_get(c, id))
 			continue; /* a sample has it */
-		main = main_of(b, c, p);
+		main = main_of(p->starter);
 		memcpy(key.name, p->name, sizeof(key.name));
 		if (main)
 			key.main = main->id;

@@ -22,6 +22,9 @@ struct short_lived_process {
 	uint32_t status;
 	uint32_t uid;
 	char name[SHORT_LIVED_NAME_SIZE];
+	/* Its closest ancestor that was sampled, set by short_lived_resolve(); NULL: that ended
+	 * before a sample. */
+	const struct process_entry *starter;
 };
 
 struct short_lived_text {
