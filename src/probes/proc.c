@@ -258,6 +258,10 @@ static const struct sooth_field session_fields[] = {
 		FIELD_STATE_AT(proc_session, context_state)),
 	FIELD_STRING(proc_session, model, "model of the last answer, by the log",
 		FIELD_STATE_AT(proc_session, model_state)),
+	FIELD_STRING(proc_session, branch, "git branch of the directory the agent works in",
+		FIELD_STATE_AT(proc_session, branch_state), .placeholder = "branch"),
+	FIELD_STRING(proc_session, task, "first words of the user's first prompt, by the log",
+		FIELD_STATE_AT(proc_session, task_state), .placeholder = "task"),
 };
 
 static const struct sooth_schema session_schema = {

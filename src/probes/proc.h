@@ -231,10 +231,18 @@ struct proc_session {
 	uint8_t model_state;
 	uint8_t unused_last;
 	struct sooth_text model;
+	/* Nor from here on. */
+	struct sooth_text branch; /* git's, of its directory */
+	struct sooth_text task;	  /* first words of the first prompt, by the log */
+	uint8_t branch_state;
+	uint8_t task_state;
+	uint8_t unused_end[6];
 };
 
-#define PROC_SESSION_LEAST     96
-#define PROC_SESSION_WITH_CALL 144
+#define PROC_SESSION_LEAST	96
+#define PROC_SESSION_WITH_CALL	144
+#define PROC_SESSION_WITH_MODEL 184
+_Static_assert(PROC_SESSION_WITH_MODEL == offsetof(struct proc_session, branch), "only grows");
 _Static_assert(PROC_SESSION_WITH_CALL == offsetof(struct proc_session, input_tokens), "only grows");
 _Static_assert(PROC_SESSION_LEAST == offsetof(struct proc_session, changed_utc_ns), "only grows");
 

@@ -2,6 +2,7 @@
 /* Looking at agents' files: which of several is the one, and what is not to be touched. */
 #include "support.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -327,6 +328,78 @@ static void test_option(void **state)
 	assert_string_equal(look.info.session, "the-session");
 }
 
+/* The branch of a directory below `folder`; "?": it could not be read. */
+static const char *branch_of(const char *directory)
+{
+	static struct agent_read look;
+
+	look = (struct agent_read){ 0 };
+	snprintf(look.directory, sizeof(look.directory), "%s/%s", folder, directory);
+	run(&look);
+	return look.branch_status && look.branch_status != -ENOENT ? "?" : look.branch;
+}
+
+static void test_branch(void **state)
+{
+	char linked[600];
+
+	(void)state;
+	assert_string_equal(branch_of("tmp"), "");
+	assert_int_equal(mkdir(".git", 0700), 0);
+	assert_string_equal(branch_of("tmp"), "");
+	write_file(".git/HEAD", "ref: refs/heads/feature/x\n", 1);
+	assert_string_equal(branch_of("tmp/one"), "feature/x");
+	/* Detached, and no name that git allows. */
+	write_file(".git/HEAD", "0123456789012345678901234567890123456789\n", 1);
+	assert_string_equal(branch_of("tmp"), "");
+	write_file(".git/HEAD", "ref: refs/heads/a\033[31m\n", 1);
+	assert_string_equal(branch_of("tmp"), "");
+	/* A linked working tree, by either kind of path. */
+	assert_int_equal(mkdir(".git/two", 0700), 0);
+	write_file(".git/two/HEAD", "ref: refs/heads/linked\n", 1);
+	write_file("tmp/two/.git", "gitdir: ../../.git/two\n", 1);
+	assert_string_equal(branch_of("tmp/two"), "linked");
+	snprintf(linked, sizeof(linked), "gitdir: %s/.git/two\n", folder);
+	write_file("tmp/two/.git", linked, 1);
+	assert_string_equal(branch_of("tmp/two"), "linked");
+	/* No link is followed to another file, and nothing that is no small file is read. */
+	write_file("secret", "ref: refs/heads/secret\n", 1);
+	assert_int_equal(unlink(".git/HEAD"), 0);
+	assert_int_equal(symlink("../secret", ".git/HEAD"), 0);
+	assert_string_equal(branch_of("tmp"), "?");
+	assert_int_equal(unlink(".git/HEAD") | mkfifo(".git/HEAD", 0600), 0);
+	assert_string_equal(branch_of("tmp"), "?");
+}
+
+#define PROMPT(text) "{\"type\":\"user\",\"message\":{\"content\":\"" text "\"}}\n"
+
+/* The first prompt stays when the log grows; another log has another one. */
+static void test_task(void **state)
+{
+	struct agent_read look = like_claude(), next = like_claude();
+	FILE *file;
+
+	(void)state;
+	write_file("sessions/42.json", SESSION, BEGIN_S + 5);
+	write_file("projects/-here/the-session.jsonl", PROMPT("first"), BEGIN_S + 6);
+	run(&look);
+	assert_string_equal(look.task, "first");
+	/* Longer than what is read of its end. */
+	file = fopen(at("projects/-here/the-session.jsonl"), "a");
+	for (int i = 0; i < 9000; i++)
+		fputs(PROMPT("second"), file);
+	fclose(file);
+	run(&next);
+	assert_string_equal(next.task, "first");
+	strcpy(next.task, "kept");
+	next.known = look.log;
+	run(&next);
+	assert_string_equal(next.task, "kept");
+	next.known.inode++;
+	run(&next);
+	assert_string_equal(next.task, "first");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -341,6 +414,8 @@ int main(void)
 		TEST(test_begun_with_it),
 		TEST(test_open_files),
 		TEST(test_option),
+		TEST(test_branch),
+		TEST(test_task),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
  * The data read from an agent's session files: from the one that names its session, and from its
  * log the last tool call, and whose turn it is by the end of the log: the model's (a prompt or a
  * tool result without an answer), the tool's (a call without a result), or the user's. Names and
- * times, never conversation text.
+ * times, no conversation text.
  */
 #ifndef SOOTH_OS_AGENT_LOGS_AGENT_TURN_H
 #define SOOTH_OS_AGENT_LOGS_AGENT_TURN_H

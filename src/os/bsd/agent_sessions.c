@@ -276,6 +276,7 @@ static void fill_log(struct proc_session *p, const struct session_read *r, bool 
 	p->tokens_state = k->tokens.has_any ? SOOTH_STATE_VALUE : missing;
 	if (k->tokens.has_any && k->is_cut)
 		p->tokens_state = SOOTH_STATE_TRUNCATED;
+	p->branch_state = p->task_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	p->context_state = k->tokens.context ? SOOTH_STATE_VALUE : missing;
 	p->model_state = k->tokens.model[0] ? SOOTH_STATE_VALUE : missing;
 	p->turns = k->tokens.turns;

@@ -41,6 +41,7 @@ struct known {
 	struct agent_tool tool;
 	bool has_turn;
 	struct agent_turn turn;
+	char task[AGENT_TASK_MAX + 1];
 	struct agent_token_place tokens;
 	struct agent_database_place database;
 	uint64_t place; /* hash of its home and directory */
@@ -222,6 +223,7 @@ static void remember(
 		job->tool = known->tool;
 	}
 	known->file = job->log;
+	memcpy(known->task, job->task, sizeof(known->task));
 	known->has_tool = job->has_tool;
 	known->is_cut = job->is_tool_cut;
 	known->tool = job->tool;
@@ -304,6 +306,20 @@ static void fill_tokens(struct proc_session *p, const struct agent_read *job, in
 	p->context_tokens = t->context;
 }
 
+/* Branch and task distinguish sessions of a project. */
+static void fill_task(struct proc_session *p, const struct agent_read *job, int status,
+	const struct agent *agent, bool is_transcript)
+{
+	bool is_declared = agent->files.log_kind && agent->files.log_kind != AGENT_LOG_OPENCODE;
+
+	p->branch_state =
+		state_of(status ? status : job->branch_status, job->branch[0], true, true);
+	p->task_state = state_of(status ? status : job->log_status, job->has_log && job->task[0],
+		is_declared, job->info.session[0]);
+	if (!is_transcript && is_declared)
+		p->task_state = SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
+}
+
 static void fill_states(struct proc_session *p, const struct agent_read *job, int status,
 	const struct agent *agent, bool is_transcript)
 {
@@ -360,6 +376,8 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 		{ &p->waiting, info->waiting, strlen(info->waiting) },
 		{ &p->call, job->turn.call, strlen(job->turn.call) },
 		{ &p->model, job->tokens.sum.model, strlen(job->tokens.sum.model) },
+		{ &p->branch, job->branch, strlen(job->branch) },
+		{ &p->task, job->task, p->task_state ? 0 : strlen(job->task) },
 	};
 
 	RECORD_APPEND(&run->out, p, tail, ARRAY_SIZE(tail));
@@ -378,6 +396,7 @@ static void prepare(struct agent_files_reader *f, struct pending *p, struct span
 		job->known = known->file;
 		job->tokens = known->tokens;
 		job->database = known->database;
+		memcpy(job->task, known->task, sizeof(job->task));
 		memcpy(job->home, known->home, sizeof(job->home));
 		memcpy(job->pid, known->pid, sizeof(job->pid));
 	}
@@ -435,7 +454,7 @@ static int find_files(struct agent_files_reader *f, const struct backend_run *ru
 	prepare(f, p, directory);
 	if (known->blocked_ns > known->seen_ns)
 		return known->blocked_status;
-	status = find_home(f, run, p, known);
+	status = p->agent->files.home ? find_home(f, run, p, known) : 0;
 	p->uid = known->uid;
 	known->place = hash_bytes(HASH_BEGIN, p->job.home, strlen(p->job.home));
 	known->place = hash_bytes(known->place, p->job.directory, strlen(p->job.directory));
@@ -457,9 +476,8 @@ void agent_files_add(struct agent_files_reader *f, const struct backend_run *run
 
 	assert(f);
 	p.option = find_option(agent, arguments, p.job.option);
-	if (agent->files.home)
-		p.status = find_files(f, run, &p, directory);
-	p.has_files = agent->files.home && !p.status;
+	p.status = find_files(f, run, &p, directory);
+	p.has_files = !p.status;
 	if (p.status != -ESRCH)
 		buffer_append(&f->pending, &p, sizeof(p));
 }
@@ -538,6 +556,7 @@ static void write_record(struct agent_files_reader *f, struct backend_run *run, 
 	fill_states(&p, job, d->status, d->agent, is_transcript);
 	fill_turn(&p, job, d->status, d->agent, is_transcript);
 	fill_tokens(&p, job, d->status, d->agent, is_transcript);
+	fill_task(&p, job, d->status, d->agent, is_transcript);
 	if (run->agents_found && p.status_state && p.turn_state)
 		buffer_append(&run->agents_found->silent, &d->id, sizeof(d->id));
 	write_source(&f->environment, job, d->option);

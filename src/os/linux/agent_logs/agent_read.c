@@ -19,6 +19,7 @@
 #define SESSION_FILE_MAX (64u << 10)
 #define LINE_MAX_BYTES	 (4u << 10)   /* of the first line of a log */
 #define TAIL_BYTES	 (256u << 10) /* of a log */
+#define HEAD_BYTES	 (128u << 10) /* of a log, with the first prompt */
 #define TOKEN_BYTES	 (1u << 20)   /* of a log, at a time */
 #define DESCRIPTORS_MAX	 4096
 /* The wall clock may have been set since; a file of another process is older than this. */
@@ -290,6 +291,20 @@ static void read_tokens(struct agent_read *job, int fd)
 	buffer_fini(&bytes);
 }
 
+/* The first prompt stays the first: it is read once. */
+static void read_task(struct agent_read *job, int fd)
+{
+	struct buffer bytes = { 0 };
+
+	if (job->task[0] && job->known.device == job->log.device &&
+		job->known.inode == job->log.inode)
+		return;
+	job->task[0] = '\0';
+	if (!root_file_read(fd, &bytes, 0, HEAD_BYTES))
+		agent_task_read(job->task, job->files.log_kind, bytes.data, bytes.size);
+	buffer_fini(&bytes);
+}
+
 static void read_log(struct agent_read *job, int root)
 {
 	bool is_shared = job->files.log_kind == AGENT_LOG_OPENCODE;
@@ -316,8 +331,10 @@ static void read_log(struct agent_read *job, int root)
 		job->has_turn = agent_turn_read(
 			&job->turn, job->files.log_kind, bytes.data, bytes.size, from);
 	job->is_tool_cut = from && !job->has_tool && !is_shared;
-	if (!job->log_status)
+	if (!job->log_status) {
+		read_task(job, fd);
 		read_tokens(job, fd);
+	}
 	buffer_fini(&bytes);
 }
 
@@ -363,7 +380,8 @@ void agent_read(struct agent_read *job)
 	_cleanup_close_ int root = root_open(job->process);
 
 	if (root < 0 || is_over(job)) {
-		job->status = job->log_status = job->database_status = root < 0 ? root : -EDQUOT;
+		job->status = job->log_status = job->database_status = job->branch_status =
+			root < 0 ? root : -EDQUOT;
 		return;
 	}
 	if (job->files.session_file[0])
@@ -376,6 +394,7 @@ void agent_read(struct agent_read *job)
 		find_log(job, root);
 	if (job->has_log && job->needs_tool && memcmp(&job->log, &job->known, sizeof(job->log)))
 		read_log(job, root);
+	job->branch_status = agent_branch_read(job->branch, root, job->directory);
 	if (job->files.database[0] && job->needs_tool && job->directory[0])
 		read_database(job, root);
 	drop_later_times(job);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads the files of one agent's process once. It opens files that may be on a dead mount, so it
- * runs with timeout.h: its input is copied, and its output is names and times.
+ * runs with timeout.h: its input is copied, and its output is names, times and the first words of
+ * a session's first prompt.
  */
 #ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_READ_H
 #define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_READ_H
 
+#include "os/linux/agent_logs/agent_branch.h"
 #include "os/linux/agent_logs/agent_database.h"
+#include "os/agent_logs/agent_task.h"
 #include "os/agent_logs/agent_tokens.h"
 #include "os/agent_logs/agent_turn.h"
 
@@ -45,6 +48,7 @@ struct agent_read {
 		struct agent_tokens sum;
 	} tokens;
 	struct agent_database_place database; /* also output: where the tokens were read, instead */
+	char task[AGENT_TASK_MAX + 1];	      /* also output: first words of the `known` log */
 	bool needs_tool;
 	bool is_shared; /* another process of the agent has the same home and directory */
 
@@ -70,6 +74,8 @@ struct agent_read {
 	struct agent_tool tool;
 	bool has_turn;
 	struct agent_turn turn;
+	int branch_status;
+	char branch[AGENT_BRANCH_MAX + 1];
 };
 
 void agent_read(struct agent_read *job);
