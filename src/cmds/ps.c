@@ -12,6 +12,7 @@
 #include "cli/user_agents/user_agents.h"
 #include "cli/command/columns.h"
 #include "cli/command/command.h"
+#include "cli/diagnosing.h"
 #include "cli/output/output.h"
 #include "cli/output/own_report.h"
 #include "cli/top/columns.h"
@@ -294,6 +295,15 @@ static int choose_columns(const struct ps_config *c, struct ps_view *v, struct s
 		&v->options.sort, &v->options.is_descending, &process_row_schema, c->ps.sort, err);
 }
 
+/* With wrong settings there are none: `sooth diagnose` says what is wrong. */
+static struct session_answers *answers_of(const struct ps_config *c, struct check_settings *s)
+{
+	struct sooth_error ignored;
+
+	return c->ps.watch_ns || diagnosing_settings(s, NULL, &ignored) ? NULL
+									: session_answers_new(s);
+}
+
 static int report(const struct ps_config *c, const struct arguments *arguments, struct ps_view *v,
 	struct sooth_error *err)
 {
@@ -303,7 +313,9 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 	const char *sink = output_sink_name(&c->output, c->ps.watch_ns != 0);
 	unsigned interest = SOOTH_SAMPLE | (is_brief ? SOOTH_BRIEF : 0) | SOOTH_TRANSCRIPT |
 			    (c->ps.interval_ns ? 0 : SOOTH_ONCE);
+	struct check_settings settings;
 	size_t count = 0;
+	int status;
 	struct run run = {
 		.name = "ps",
 		.target = &c->target,
@@ -335,7 +347,10 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 	if (v->options.pid_count <= WAITS_MOST)
 		run.probes[count] = (struct run_probe){ "waits",
 			SOOTH_SAMPLE | SOOTH_BRIEF | (c->ps.interval_ns ? 0 : SOOTH_ONCE) };
-	return run_report(&run, err);
+	v->options.answers = answers_of(c, &settings);
+	status = run_report(&run, err);
+	session_answers_free(v->options.answers);
+	return status;
 }
 
 static int check_watch(const struct ps_config *c, struct sooth_error *err)

@@ -77,6 +77,7 @@ struct section {
 	/* The field that names parts of a whole, which is the first of the rows that have all other
 	 * words in common; NULL: rows are not parts. */
 	const char *parts;
+	const char *below; /* a TEXT field that stands in a line below its row; NULL: none */
 	const char *alarm; /* a BOOL field: where it is true the row deserves a look; NULL: none */
 	enum section_audience audience;
 	bool is_empty_detail; /* `if_empty` is only for verbose text */

@@ -115,7 +115,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	stopped_for_ns = stopped_ns(e);
 	if (check_is_reported_of(e, parent, VERDICT_FROZEN))
 		check_fine(out, "reported for %u", parent->id.pid);
-	else if (e->process->process->state == 'T' && check_watched_ns(e) &&
+	else if (e->process->process->state == 'T' && !e->is_one_look && check_watched_ns(e) &&
 		 (double)stopped_for_ns < check_option(e, "min-time"))
 		check_blind_because(out, "the process was stopped only a moment ago", CHECK_LONGER);
 	else

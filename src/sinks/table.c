@@ -25,7 +25,7 @@ struct table_sink {
 	size_t column_count;
 	size_t row_count;
 	/* For rows that stand below others: */
-	const struct sooth_field *depth, *alarm;
+	const struct sooth_field *depth, *alarm, *below;
 	struct libscols_line *above[TREE_DEPTH_MAX]; /* the last line of each depth */
 	/* A bit for each enum sooth_reason seen in a column of the table. */
 	unsigned reasons[SECTION_COLUMNS_MAX];
@@ -37,6 +37,7 @@ struct table_sink {
 	struct buffer text;
 	bool is_begun;		/* the first part of the open table is printed */
 	struct buffer left_out; /* columns of the open table that found no room */
+	struct buffer notes;	/* texts below rows, NUL after each */
 	struct line_plan plan;	/* of the last section that is lines, or of a row among them */
 	const struct sooth_schema *planned;
 };
@@ -106,6 +107,11 @@ static int table_open(struct table_sink *s, const struct section *section, struc
 	memset(s->above, 0, sizeof(s->above));
 	s->depth = section->tree ? sooth_schema_field(section->schema, section->depth) : NULL;
 	s->alarm = section->alarm ? sooth_schema_field(section->schema, section->alarm) : NULL;
+	/* The library prints a tree only whole. */
+	s->below = section->below && !section->tree
+			   ? sooth_schema_field(section->schema, section->below)
+			   : NULL;
+	buffer_reset(&s->notes);
 	scols_table_set_stream(s->table, s->options.stream);
 	/* Cells are escaped before they get here. */
 	scols_table_enable_noencoding(s->table, 1);
@@ -223,6 +229,21 @@ static void color_line(
 		scols_line_set_color(line, ALARM_COLOR);
 }
 
+/* Keeps the text that stands below the line. */
+static void keep_note(
+	struct table_sink *s, struct libscols_line *line, const struct sooth_record *r)
+{
+	struct sooth_value v = { 0 };
+
+	if (s->below)
+		v = sooth_field_get(s->below, r);
+	if (!value_is_there(&v) || !v.text.size)
+		return;
+	value_format(&s->notes, s->below, &v);
+	buffer_char(&s->notes, '\0');
+	scols_line_set_userdata(line, s);
+}
+
 static int add_row(struct table_sink *s, const struct sooth_record *r)
 {
 	struct libscols_line *line = new_line(s, r);
@@ -230,6 +251,7 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 	if (!line)
 		return -ENOMEM;
 	color_line(s, line, r);
+	keep_note(s, line, r);
 	for (size_t i = 0; i < s->column_count; i++) {
 		struct sooth_value v = sooth_field_get(s->columns[i], r);
 
@@ -329,7 +351,35 @@ static void continue_table(struct table_sink *s)
 	}
 	scols_table_enable_noheadings(s->table, 1);
 	scols_table_remove_lines(s->table);
+	buffer_reset(&s->notes);
 	s->is_begun = true;
+}
+
+/* The rows up to each that has a text below it, then the text. */
+static int print_lines(struct table_sink *s)
+{
+	struct libscols_iter *i = scols_new_iter(SCOLS_ITER_FORWARD);
+	struct libscols_line *line, *first = NULL;
+	const char *note = buffer_cstr(&s->notes);
+	size_t left = scols_table_get_nlines(s->table);
+	int status = i ? 0 : -ENOMEM;
+
+	while (!status && !scols_table_next_line(s->table, i, &line)) {
+		bool is_last = !--left, has_note = scols_line_get_userdata(line);
+
+		first = first ? first : line;
+		if (!has_note && !is_last)
+			continue;
+		status = scols_table_print_range(s->table, first, line);
+		first = NULL;
+		if (is_last) /* the library ends only the lines before it */
+			fputc('\n', s->options.stream);
+		if (has_note)
+			print_footer(s, "  ! ", note);
+		note += has_note ? strlen(note) + 1 : 0;
+	}
+	scols_free_iter(i);
+	return status;
 }
 
 static int print_part(struct table_sink *s, const struct section *section)
@@ -347,7 +397,9 @@ static int print_part(struct table_sink *s, const struct section *section)
 			fprintf(s->options.stream, "%s\n", section->title);
 	}
 	/* libsmartcols refuses a table without columns. */
-	return s->column_count && scols_print_table(s->table) ? -ENOMEM : 0;
+	if (!s->column_count)
+		return 0;
+	return (s->notes.size ? print_lines(s) : scols_print_table(s->table)) ? -ENOMEM : 0;
 }
 
 /* Bars and branches of a tree need all rows. */
@@ -461,6 +513,7 @@ static void close_sink(void *state)
 	table_bars_fini(&s->bars);
 	buffer_fini(&s->text);
 	buffer_fini(&s->left_out);
+	buffer_fini(&s->notes);
 }
 
 const struct sink_type sink_table = {

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "analyze/activity/activity.h"
+#include "analyze/diagnosis/findings.h"
 #include "analyze/processes/process_list.h"
 #include "analyze/processes/processes.h"
 #include "base/units.h"
@@ -441,6 +442,74 @@ static void test_urgent_first(void **state)
 	assert_true(has(show(&o, "csv"), "flags\r\n44,idle,\r\n40,idle,\r\n41,"));
 }
 
+static struct sooth_field *by_urgency(void)
+{
+	return (struct sooth_field *)sooth_schema_field(&process_row_schema, "urgency");
+}
+
+/* What a diagnosis says first stands below the row of a session, which comes first with it: of its
+ * own process or of a tool. */
+static void test_answer(void **state)
+{
+	static const char *const lines[] = { "PID AGENT", " 41 claude",
+		"  ! sleep 42 (tool of claude 41, work): stopped by ", " 42 -", " 43 claude",
+		"  ! claude 43 (work): stopped by SIGSTOP", " 40 claude", "2 frozen" };
+	struct processes_options o = { .shown = PROCESSES_AGENTS,
+		.columns = "pid,agent",
+		.sort = by_urgency(),
+		.answers = session_answers_new(NULL) };
+	struct stream_source source = { .record = { .time_ns = 1, .kind = STREAM_SOURCE } };
+	struct record_tail probe = { &source.probe, "proc", 4 };
+	struct cursor c;
+
+	(void)state;
+	add_host();
+	RECORD_APPEND(&records, &source, &probe, 1);
+	add((struct made){ .pid = 1, .name = "init" });
+	add_agent((struct made){ .pid = 40, .cpu_ms = 40 }, "idle", 20);
+	add_agent((struct made){ .pid = 41, .cpu_ms = 20 }, "idle", 20);
+	add((struct made){ .pid = 42, .ppid = 41, .name = "sleep", .state = 'T' });
+	add_agent((struct made){ .pid = 43, .state = 'T' }, "idle", 20);
+	show(&o, "text");
+	c = cursor_over(shown.data, strlen(shown.data));
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		struct span line = cursor_line(&c);
+
+		if (!span_contains(line, lines[i]))
+			fail_msg("no \"%s\" in \"%.*s\"", lines[i], (int)line.size, line.data);
+	}
+	session_answers_free(o.answers);
+	o.answers = session_answers_new(NULL);
+	show(&o, "json");
+	assert_true(has(shown.data, "\"finding\": \"claude 43 (work): stopped by SIGSTOP"));
+	assert_true(has(shown.data, "\"finding\": null"));
+	session_answers_free(o.answers);
+}
+
+/* Text has columns for branch and task where a session has one; a shared report has neither. */
+static void test_task(void **state)
+{
+	struct processes_options o = { .shown = PROCESSES_AGENTS, .is_for_people = true };
+	struct proc_session s = { .record = { .time_ns = 101 * NS_PER_S,
+					  .start_ticks = 40,
+					  .pid = 40,
+					  .kind = PROC_SESSION } };
+	struct record_tail tail[] = { { &s.branch, "topic", 5 }, { &s.task, "mend it", 7 } };
+
+	(void)state;
+	add_host();
+	add((struct made){ .pid = 40, .executable = CLAUDE });
+	assert_false(has(show(&o, "text"), "TASK"));
+	RECORD_APPEND(&records, &s, tail, 2);
+	assert_true(has(show(&o, "text"), "BRANCH TASK"));
+	assert_true(has(shown.data, "topic  mend it"));
+	o.is_for_people = false;
+	assert_false(has(show(&o, "csv"), "mend it"));
+	assert_true(has(show(&o, "json"), "\"task\": \"mend it\""));
+	assert_true(has(show(&o, "redacted"), "\"task\": \"task-1\""));
+	assert_false(has(shown.data, "topic"));
+}
+
 static enum urgency urgent(struct activity a)
 {
 	const char *flag;
@@ -585,6 +654,8 @@ int main(void)
 		TEST(test_footnotes),
 		TEST(test_problem_of_many),
 		TEST(test_urgent_first),
+		TEST(test_answer),
+		TEST(test_task),
 		TEST(test_silence),
 		TEST(test_loudest_first),
 		TEST(test_hostile_parents),

@@ -10,7 +10,7 @@ struct activity;
 /* The first is the most urgent. */
 enum urgency {
 	URGENCY_NEEDS_YOU,
-	URGENCY_SICK,	/* its requests fail, or it is stopped */
+	URGENCY_SICK,	/* its requests fail, it is stopped, or a diagnosis found something */
 	URGENCY_SILENT, /* the model sends nothing, or a tool neither computes nor writes */
 	URGENCY_MODEL,
 	URGENCY_TOOL,

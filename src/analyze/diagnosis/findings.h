@@ -7,6 +7,7 @@
 
 #include "analyze/diagnosis/check_settings.h"
 #include "analyze/diagnosis/diagnosed.h"
+#include "analyze/processes/processes.h"
 #include "analyze/sockets/sockets.h"
 
 /* The worst result, for the exit status. */
@@ -39,5 +40,10 @@ struct findings_options {
 	 */
 	bool are_calls_optional;
 };
+
+/* The answers of `sooth diagnose --quick` for the view "processes"; NULL: no memory. The settings
+ * are borrowed. */
+struct session_answers *session_answers_new(const struct check_settings *settings);
+void session_answers_free(struct session_answers *a);
 
 #endif

@@ -144,7 +144,7 @@ struct row_builder {
 	struct proc_ties t;
 	struct proc_session s;
 	struct process_row row;
-	struct buffer doing, doing_text;
+	struct buffer doing, doing_text, finding;
 	char elapsed[TIME_SIZE];
 	char container[CONTAINER_SIZE];
 	char flags[FLAGS_SIZE];
@@ -301,11 +301,21 @@ static void fill_activity(struct row_builder *t)
 	row->tool_ago_s = since_s(t, t->s.tool_utc_ns);
 }
 
+/* Likewise: branch and task distinguish sessions of a project. */
+static void fill_task(struct row_builder *t)
+{
+	bool is_there = t->session && record_holds(t->session, sizeof(t->s));
+	uint8_t missing = t->l->p->link == PROCESS_LINK_SELF ? UNDECIDED : SOOTH_STATE_ABSENT;
+
+	t->row.branch_state = is_there ? t->s.branch_state : missing;
+	t->row.task_state = is_there ? t->s.task_state : missing;
+}
+
 /* Likewise: what it writes of its model. */
 static void fill_tokens(struct row_builder *t)
 {
 	bool is_main = t->l->p->link == PROCESS_LINK_SELF;
-	bool is_there = t->session && record_holds(t->session, sizeof(t->s));
+	bool is_there = t->session && record_holds(t->session, PROC_SESSION_WITH_MODEL);
 	uint8_t missing = is_main ? UNDECIDED : SOOTH_STATE_ABSENT;
 	struct process_row *row = &t->row;
 
@@ -400,6 +410,20 @@ static void name_member(struct row_builder *t)
 	}
 	t->row.doing_s = host_state_elapsed(t->h, p);
 	t->row.doing_s_state = t->row.doing_text_state = SOOTH_STATE_VALUE;
+}
+
+/* A session with a finding is sick, whatever it is doing. */
+static void fill_finding(struct row_builder *t)
+{
+	const struct session_answers *a = t->l->options->answers;
+	bool is_main = t->row.doing_state == SOOTH_STATE_VALUE;
+
+	t->row.finding_state = !is_main				      ? SOOTH_STATE_ABSENT
+			       : !a				      ? NOT_REQUESTED
+			       : a->put(a, &t->l->p->id, &t->finding) ? SOOTH_STATE_VALUE
+								      : SOOTH_STATE_ABSENT;
+	if (t->finding.size && t->row.urgency > URGENCY_SICK)
+		t->row.urgency = URGENCY_SICK;
 }
 
 static void fill_doing(struct row_builder *t)
@@ -547,6 +571,7 @@ static void append(struct row_builder *t, struct buffer *rows)
 	struct record_tail tail[] = {
 		tail_buffer(&row->doing, &t->doing), /* rows must be aligned: the first */
 		tail_buffer(&row->doing_text, &t->doing_text),
+		tail_buffer(&row->finding, &t->finding),
 		tail_string(&row->elapsed_time, t->elapsed),
 		tail_text(&row->name, t->process, &t->p.name),
 		tail_text(&row->command, t->process, &t->p.arguments),
@@ -559,6 +584,8 @@ static void append(struct row_builder *t, struct buffer *rows)
 		tail_of(&row->status, t->session, &t->s.status),
 		tail_of(&row->tool, t->session, &t->s.tool),
 		tail_of(&row->model, t->session, &t->s.model),
+		tail_of(&row->branch, t->session, &t->s.branch),
+		tail_of(&row->task, t->session, &t->s.task),
 		tail_string(&row->agent, p->agent ? p->agent->name : t->agent),
 		tail_string(&row->rule, rule_in_words(t)),
 		tail_span(&row->version, version),
@@ -599,11 +626,14 @@ void process_emit(const struct host_state *h, struct listed *l, struct buffer *r
 	fill_place(&t);
 	fill_agent(&t);
 	fill_activity(&t);
+	fill_task(&t);
 	fill_tokens(&t);
 	fill_traffic(&t);
 	fill_doing(&t);
+	fill_finding(&t);
 	fill_verdicts(&t);
 	append(&t, rows);
 	buffer_fini(&t.doing);
 	buffer_fini(&t.doing_text);
+	buffer_fini(&t.finding);
 }

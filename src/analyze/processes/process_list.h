@@ -64,6 +64,11 @@
 		.label = "NEWEST")                                                                 \
 	F(S, TEXT, project, MAYBE(project_state), "project directory the agent works in",          \
 		.may_shrink = true, .placeholder = "project")                                      \
+	F(S, TEXT, branch, MAYBE(branch_state), "git branch of the project directory",             \
+		.is_hidden = true, .may_shrink = true, .placeholder = "branch")                    \
+	F(S, TEXT, task, MAYBE(task_state),                                                        \
+		"first words of the user's first prompt, from the agent's log, secrets masked",    \
+		.is_hidden = true, .may_shrink = true, .placeholder = "task")                      \
 	F(S, TEXT, session_agent, MAYBE(session_agent_state),                                      \
 		"id of the agent that owns the process", .is_hidden = true, .label = "OF")         \
 	F(S, TEXT, session_id, MAYBE(session_state), "id of the agent's session",                  \
@@ -180,7 +185,11 @@
 		.unit = SOOTH_UNIT_S)                                                              \
 	F(S, NAMED, TEXT, doing_text, activity_text, MAYBE(doing_text_state),                      \
 		"what the agent is doing now", .label = "ACTIVITY", .may_shrink = true,            \
-		.least_width = 32)
+		.least_width = 32)                                                                 \
+	F(S, TEXT, finding, MAYBE(finding_state),                                                  \
+		"first line of a diagnosis of these samples, if it finds what holds the session "  \
+		"up",                                                                              \
+		.is_hidden = true, .may_shrink = true, .placeholder = "finding")
 
 ROW_STRUCT(process_row, PROCESS_ROW, char state;);
 

@@ -177,6 +177,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 	(void)err;
 	host_state_add_batch(&s->host, batch);
+	if (s->options.answers)
+		s->options.answers->add_batch(s->options.answers, batch);
 	return 0;
 }
 
@@ -235,15 +237,32 @@ static int check_named(struct processes_state *s, struct sooth_error *err)
 
 #define FIGURES "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,"
 
-static const char *usual_columns(const struct processes_options *o)
+/* Text has columns for branch and task once a session has one. */
+static bool has_tasks(const struct processes_state *s)
 {
+	for (size_t i = 0; s->options.is_for_people && i < s->list.count; i++) {
+		const struct process_row *row = s->list.all[i].row;
+
+		if (row->branch_state == SOOTH_STATE_VALUE || row->task_state == SOOTH_STATE_VALUE)
+			return true;
+	}
+	return false;
+}
+
+static const char *usual_columns(const struct processes_state *s)
+{
+	const struct processes_options *o = &s->options;
+
 	if (o->emits_versions)
 		return "pid,user,agent,version,newest_version,flags,project";
 	if (o->is_tree && o->shown != PROCESSES_ALL)
 		return FIGURES "name,role,role_name,agent,version,project,flags,"
 			       "activity_since_s,activity_text";
 	if (o->shown != PROCESSES_ALL && !o->pid_count)
-		return FIGURES "role,agent,version,project,flags,activity_since_s,activity_text";
+		return has_tasks(s) ? FIGURES "role,agent,version,project,branch,task,flags,"
+					      "activity_since_s,activity_text"
+				    : FIGURES "role,agent,version,project,flags,activity_since_s,"
+					      "activity_text";
 	return FIGURES "name,role,agent,flags,command";
 }
 
@@ -252,7 +271,7 @@ static const char *make_columns(struct processes_state *s)
 	const struct processes_options *o = &s->options;
 
 	buffer_reset(&s->columns);
-	buffer_string(&s->columns, o->columns ? o->columns : usual_columns(o));
+	buffer_string(&s->columns, o->columns ? o->columns : usual_columns(s));
 	if (o->more)
 		buffer_format(&s->columns, ",%s", o->more);
 	return buffer_cstr(&s->columns);
@@ -291,9 +310,11 @@ static int emit_processes(struct processes_state *s, struct sooth_error *err)
 		.tree = s->options.is_tree ? "name" : NULL,
 		.depth = "depth",
 		.alarm = "is_over_threshold",
+		.below = "finding",
 		.spare =
 			"mem_percent,ppid,state,cwd,command,session_id,terminal,user,open_files,"
-			"threads,version,elapsed_time,role_name,role,rss_bytes,project,cpu_percent,"
+			"threads,version,elapsed_time,role_name,role,branch,task,rss_bytes,project,"
+			"cpu_percent,"
 			"activity_since_s,flags,agent",
 		.hides_spare = true,
 		.if_empty = why_empty(s),
@@ -330,6 +351,7 @@ static int emit_all(struct processes_state *s, struct sooth_error *err)
 {
 	struct host_emit emit = { s->output, &s->host, &s->list, &s->options };
 	int status = host_state_resolve(&s->host, err);
+	struct session_answers *answers = s->options.answers;
 	bool is_by_stream = !s->options.pid_count;
 
 	/* A diagnosis also selects what the process waits for, which may end before the first
@@ -338,6 +360,8 @@ static int emit_all(struct processes_state *s, struct sooth_error *err)
 		s->options.pids = (const void *)s->host.asked.data;
 		s->options.pid_count = s->host.asked.size / sizeof(uint32_t);
 	}
+	if (!status && answers)
+		status = answers->resolve(answers, err);
 	if (!status)
 		status = list_processes(s, err);
 	if (!status && !is_by_stream)
