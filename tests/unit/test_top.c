@@ -485,6 +485,49 @@ static void test_findings(void **state)
 	assert_hides("fd-leak");
 }
 
+/* Where no box below the list has it, a grave finding stands below the row of its session, which
+ * comes first. */
+static void test_answer_below_its_row(void **state)
+{
+	static const char rows[] = "utc_ns,state,severity,id,claim,key\n"
+				   "1,raised,medium,held-up,waits for x,held-up:20@20\n"
+				   "1,raised,low,outdated,is old,outdated:10@10\n";
+	const char *row, *below;
+	int y;
+
+	(void)state;
+	canvas_resize(&top.canvas, 100, 9);
+	for (uint32_t pid = 10; pid <= 15; pid++)
+		add_agent(pid, "/work/alpha");
+	add_agent(20, "/work/beta");
+	take();
+	assert_hides("held-up: waits for x");
+	assert_true(finder_add_lines(&top.finder, rows, strlen(rows)));
+	finder_apply(&top.finder, &top.model);
+	top_arrange(&top);
+	top_pick(&top, 0);
+	assert_int_equal(top_picked(&top)->id.pid, 20);
+	row = strstr(draw(), "beta");
+	below = row ? strstr(row, "\n    held-up: waits for x") : NULL;
+	if (!below)
+		fail_msg("not below its row:\n%s", buffer_cstr(&shown));
+	assert_ptr_equal(strchr(row, '\n'), below);
+	assert_hides("outdated: is old");
+	/* A click on either line is one on the row, and the next line is the next row. */
+	y = top.places.list.y;
+	for (int line = 0; line < 3; line++) {
+		const struct top_mouse mouse = { .y = y + line, .x = 40 };
+
+		assert_true(top_take_key(&top, TOP_KEY_MOUSE, &mouse));
+		assert_int_equal(top_picked(&top)->id.pid, line < 2 ? 20 : 10);
+	}
+	/* The last row can be reached. */
+	type("G");
+	draw();
+	assert_int_equal(top_picked(&top)->id.pid, 15);
+	assert_int_equal(top_row_at_line(&top, top.places.list.rows - 1), 6);
+}
+
 /* The process that a pane is about is acted on, whatever row is selected behind it. */
 static void test_acting_in_a_pane(void **state)
 {
@@ -660,7 +703,7 @@ static void test_columns(void **state)
 	assert_hides("PID AGENT");
 	assert_string_equal(kept, "");
 	type("ogG \n");
-	assert_true(strstr(kept, "columns=agent,project,for,"));
+	assert_true(strstr(kept, "columns=agent,project,task,for,"));
 	assert_false(strstr(kept, "finding"));
 	type("o*\n");
 	assert_string_equal(kept, "columns=");
@@ -803,6 +846,7 @@ int main(void)
 		TEST(test_pick_stays),
 		TEST(test_pick_gone),
 		TEST(test_findings),
+		TEST(test_answer_below_its_row),
 		TEST(test_acting_in_a_pane),
 		TEST(test_alerts_of_findings),
 		TEST(test_keys),

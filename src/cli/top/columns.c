@@ -40,6 +40,11 @@ static int by_project(const struct top_session *a, const struct top_session *b)
 	return strcmp(a->project, b->project);
 }
 
+static int by_task(const struct top_session *a, const struct top_session *b)
+{
+	return strcmp(a->task, b->task);
+}
+
 static int by_age(const struct top_session *a, const struct top_session *b)
 {
 	return descending(a->has_since ? a->since_s : -1, b->has_since ? b->since_s : -1);
@@ -185,14 +190,23 @@ static void draw_agent(struct top *t, const struct top_row *row, struct top_cell
 
 static void draw_project(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
-	char text[128];
+	const struct top_session *s = row->session;
+	char text[256];
 
 	if (of_session(row)) {
-		put_cell(t, at, top_project_style(row->session), row->session->project);
+		snprintf(text, sizeof(text), "%s (%s)", s->project, s->branch);
+		put_cell(t, at, top_project_style(s),
+			s->branch[0] && (int)strlen(text) <= at.width ? text : s->project);
 		return;
 	}
 	top_tree_name(t, row, text, sizeof(text));
 	put_cell(t, at, TOP_TEXT, text);
+}
+
+static void draw_task(struct top *t, const struct top_row *row, struct top_cell_place at)
+{
+	if (of_session(row))
+		put_cell(t, at, TOP_TEXT, row->session->task);
 }
 
 static void draw_age(struct top *t, const struct top_row *row, struct top_cell_place at)
@@ -346,9 +360,9 @@ static void draw_finding(struct top *t, const struct top_row *row, struct top_ce
 	char flags[64], text[sizeof(s->finding)];
 
 	if (of_session(row)) {
-		/* Its name alone, where no word of the claim would be whole. */
-		size_t size =
-			at.width < CLAIM_LEAST ? strcspn(s->finding, ":") : strlen(s->finding);
+		/* Its name alone, where no word of the claim would be whole, or all stand below. */
+		bool is_short = at.width < CLAIM_LEAST || top_row_lines(t, row) > 1;
+		size_t size = is_short ? strcspn(s->finding, ":") : strlen(s->finding);
 
 		snprintf(text, sizeof(text), "%.*s", (int)size, s->finding);
 		put_cell(t, at, top_finding_style(s->finding_level), size ? text : s->flags);
@@ -364,8 +378,10 @@ const struct top_column top_columns[] = {
 	{ "pid", "PID", "process id of the main process", 7, 0, 80, true, "pid", by_pid, draw_pid },
 	{ "agent", "AGENT", "agent; role of a process", 7, 12, 85, false, "role", by_agent,
 		draw_agent },
-	{ "project", "PROJECT", "project; name of a process", 12, 24, 90, false, "name", by_project,
-		draw_project },
+	{ "project", "PROJECT", "project and git branch; name of a process", 12, 32, 90, false,
+		"name", by_project, draw_project },
+	{ "task", "TASK", "first words of the first prompt", 12, 33, 78, false, NULL, by_task,
+		draw_task },
 	{ "for", "FOR", "time in this activity; age of a process", 5, 0, 98, true, "elapsed_s",
 		by_age, draw_age },
 	{ "activity", "ACTIVITY", "what the session is doing; command of a process", 26, 64, 100,
@@ -412,7 +428,8 @@ int top_columns_check(const char *const *names, size_t count, struct sooth_error
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "show a column \"%s\"", names[i]);
 		error_why(err, "sooth top has no column of this name");
 		return error_remedy(err,
-			"the columns: pid, agent, project, for, activity, model, context, cpu, "
+			"the columns: pid, agent, project, task, for, activity, model, context, "
+			"cpu, "
 			"cpu_graph, memory, memory_graph, in, out, in_graph, processes, finding");
 	}
 	return 0;

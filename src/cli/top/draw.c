@@ -149,6 +149,7 @@ static void draw_rows(struct top *t, struct canvas_area a)
 	if (b.found)
 		top_draw_found(t, (struct canvas_area){ y, a.x, b.found, a.columns });
 	a.rows = y - a.y;
+	t->has_answers = !b.found;
 	top_draw_list(t, a);
 }
 

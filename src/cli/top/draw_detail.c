@@ -166,8 +166,9 @@ static int put_facts(struct top *t, const struct top_session *s, struct canvas_a
 		x += canvas_format(c, y, x, a.x + a.columns - x, TOP_DIM, "tokens in %s, out %s",
 			     top_count(in, s->input_tokens), top_count(out, s->output_tokens)) +
 		     2;
-	canvas_format(c, y++, x, a.x + a.columns - x, TOP_DIM, "session %s  version %s%s%s",
-		s->session, s->version, s->terminal[0] ? "  on " : "", s->terminal);
+	canvas_format(c, y++, x, a.x + a.columns - x, TOP_DIM, "session %s  version %s%s%s%s%s",
+		s->session, s->version, s->terminal[0] ? "  on " : "", s->terminal,
+		s->branch[0] ? "  branch " : "", s->branch);
 	if (s->finding[0])
 		y += canvas_put_words(c, (struct canvas_area){ y, a.x, 2, a.columns },
 			top_finding_style(s->finding_level), s->finding);
@@ -178,10 +179,11 @@ void top_draw_detail(struct top *t, struct canvas_area a)
 {
 	const struct top_session *s = top_picked(t)->session;
 	struct canvas_area in;
-	char title[192];
+	char title[320];
 	int used, half;
 
-	snprintf(title, sizeof(title), "%u %s %s", s->id.pid, s->agent, s->project);
+	snprintf(title, sizeof(title), "%u %s %s%s%s", s->id.pid, s->agent, s->project,
+		s->task[0] ? ": " : "", s->task);
 	in = canvas_box(&t->canvas, a, title);
 	in.x++;
 	in.columns -= 2;

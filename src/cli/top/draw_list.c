@@ -4,6 +4,7 @@
 
 #include "cli/top/columns.h"
 #include "cli/top/draw.h"
+#include "cli/top/text.h"
 
 #define GUTTER 2 /* the mark of a row, and a blank */
 
@@ -84,6 +85,9 @@ static void draw_row(struct top *t, size_t i, int y, const struct canvas_area *a
 	const struct top_row *row = top_row_at(t, i);
 	int x = a->x + GUTTER;
 
+	if (top_row_lines(t, row) > 1 && y + 1 < a->y + a->rows)
+		canvas_put(&t->canvas, y + 1, x + GUTTER, a->columns - 2 * GUTTER,
+			top_finding_style(row->session->finding_level), row->session->finding);
 	put_mark(t, row, y, a->x);
 	for (size_t k = 0; k < top_column_count; k++) {
 		if (!widths[k])
@@ -101,16 +105,25 @@ static void draw_row(struct top *t, size_t i, int y, const struct canvas_area *a
 		canvas_mark(&t->canvas, y, a->x, a->columns, TOP_PICKED);
 }
 
+static size_t lines_of(const struct top *t, size_t from, size_t to)
+{
+	size_t lines = 0;
+
+	for (; from < to; from++)
+		lines += (size_t)top_row_lines(t, top_row_at(t, from));
+	return lines;
+}
+
 static void keep_in_sight(struct top *t, size_t room)
 {
 	size_t count = top_row_count(t);
 
 	if (t->picked < t->first)
 		t->first = t->picked;
-	if (t->picked >= t->first + room)
-		t->first = t->picked - room + 1;
-	if (t->first + room > count)
-		t->first = count > room ? count - room : 0;
+	while (t->first < t->picked && lines_of(t, t->first, t->picked + 1) > room)
+		t->first++;
+	while (t->first && lines_of(t, t->first - 1, count) <= room)
+		t->first--;
 }
 
 static void put_empty(struct top *t, struct canvas_area a)
@@ -126,7 +139,7 @@ static void put_empty(struct top *t, struct canvas_area a)
 void top_draw_list(struct top *t, struct canvas_area a)
 {
 	int widths[TOP_COLUMNS_MAX];
-	size_t room;
+	int y = a.y + 1;
 
 	top_columns_fit(t, a.columns - GUTTER, widths);
 	draw_heading(t, a.y, a.x, widths);
@@ -135,10 +148,11 @@ void top_draw_list(struct top *t, struct canvas_area a)
 	t->places.list = a;
 	if (a.rows <= 0)
 		return;
-	room = (size_t)a.rows;
-	keep_in_sight(t, room);
-	for (size_t i = t->first; i < top_row_count(t) && i < t->first + room; i++)
-		draw_row(t, i, a.y + (int)(i - t->first), &a, widths);
+	keep_in_sight(t, (size_t)a.rows);
+	for (size_t i = t->first; i < top_row_count(t) && y < a.y + a.rows; i++) {
+		draw_row(t, i, y, &a, widths);
+		y += top_row_lines(t, top_row_at(t, i));
+	}
 	if (!top_row_count(t))
 		put_empty(t, a);
 }

@@ -14,6 +14,7 @@
 #define FINDER_COLUMNS_MAX 32
 
 #define TOP_FINDING_KEY 512
+#define TOP_LEVEL_SICK	3 /* medium: a session with such a finding comes first */
 
 struct top_finding {
 	struct process_id id; /* zeros: the host */

@@ -161,7 +161,7 @@ static void take_mouse(struct top *t, const struct top_mouse *mouse)
 	}
 	if (mouse->y < list->y || mouse->y >= list->y + list->rows)
 		return;
-	row = t->first + (size_t)(mouse->y - list->y);
+	row = top_row_at_line(t, mouse->y - list->y);
 	if (row >= top_row_count(t))
 		return;
 	top_pick(t, row);

@@ -220,6 +220,8 @@ static void fill_texts(
 {
 	top_word(m->schema, "agent", r, s->agent, sizeof(s->agent));
 	top_word(m->schema, "project", r, s->project, sizeof(s->project));
+	top_word(m->schema, "branch", r, s->branch, sizeof(s->branch));
+	top_word(m->schema, "task", r, s->task, sizeof(s->task));
 	top_word(m->schema, "session_id", r, s->session, sizeof(s->session));
 	top_word(m->schema, "version", r, s->version, sizeof(s->version));
 	top_word(m->schema, "model", r, s->model, sizeof(s->model));

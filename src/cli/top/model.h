@@ -46,7 +46,7 @@ struct top_phase {
 struct top_session {
 	struct process_id id; /* of its main process; zeros: processes of ended sessions */
 	char agent[32], project[96], session[64], version[32], model[48], doing_text[200];
-	char flags[64], tool[96], terminal[32], finding[320];
+	char flags[64], tool[96], terminal[32], finding[320], branch[96], task[128];
 	uint8_t finding_level; /* 0: none; 1 info to 5 critical */
 	uint8_t doing;	       /* index of top_doings */
 	enum urgency urgency;

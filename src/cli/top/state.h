@@ -110,6 +110,7 @@ struct top {
 	struct process_id picked_id;
 	size_t picked, first; /* selected row; first row in the window */
 	bool has_moved;	      /* the user selected a row */
+	bool has_answers;     /* a sick session has a second line: nothing else shows its finding */
 	bool is_pick_gone;    /* the selected row left the list, and no other is selected */
 	struct map folding;   /* struct process_id -> uint8_t, enum top_folding */
 	struct map tagged;    /* struct process_id -> nothing */
@@ -141,6 +142,23 @@ static inline size_t top_row_count(const struct top *t)
 static inline struct top_row *top_row_at(const struct top *t, size_t i)
 {
 	return (struct top_row *)(void *)t->rows.data + i;
+}
+
+/* Lines of the screen that the row takes. */
+static inline int top_row_lines(const struct top *t, const struct top_row *row)
+{
+	return 1 + (t->has_answers && row->kind == TOP_ROW_SESSION &&
+			   row->session->finding_level >= TOP_LEVEL_SICK);
+}
+
+/* The row at a line of the list, from 0; the number of rows: none. */
+static inline size_t top_row_at_line(const struct top *t, int line)
+{
+	size_t i = t->first;
+
+	while (i < top_row_count(t) && line >= top_row_lines(t, top_row_at(t, i)))
+		line -= top_row_lines(t, top_row_at(t, i++));
+	return i;
 }
 
 void top_want_folding(struct top *t, const struct process_id *id, enum top_folding wanted);
