@@ -80,6 +80,8 @@ class PsChecks:
                 self.assertIn(row["version"], self.versions(), row)
         ids = {row["session_id"] for row in seen.values()}
         self.assertEqual(len(ids), 1, ids)
+        if session:
+            self.assertEqual({row["task"] for row in seen.values()} - {None}, {agent.prompt})
         self.check_servers(agent, seen)
         self.check_rest(agent, roles)
         return session
