@@ -120,6 +120,15 @@ def in_mode(agent, mode, seconds=0, truth="", **how):
         running.wait_until_in_mode()
         time.sleep(max(0, seconds - asked_s(running)))
         yield of_agent(running, truth)
+        if not is_still(running, mode):
+            raise AssertionError("the agent left its state during the questions")
+
+
+def is_still(running, mode):
+    """A Return too many allows a command; a tool runs after a permission, so that its request was for another mode."""
+    if mode in (modes.TOOL, modes.PERMISSION):
+        return bool(running.tool_pids()) == (mode == modes.TOOL)
+    return mode == modes.IDLE or running._is_in_mode()  # pylint: disable=protected-access
 
 
 def silent(seconds):

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 
+import agent_cases
 from activity_runs import Load
 from agents import known, modes, tour
 from agents.agent import reason_to_skip
@@ -40,6 +41,7 @@ class Run:
     state: str
     said: dict = dataclasses.field(default_factory=dict)  # command -> text
     problem: str = ""
+    host_load: float = 0
 
     def is_right(self, command):
         return bool(re.search(dict(STATES.values())[self.state], self.said[command]))
@@ -60,31 +62,32 @@ def ask(program, *words):
         return "not measured: no end within %d s" % PATIENCE_S
     return run.stdout or run.stderr
 
-def is_still(agent, state):
-    """A tool runs after a permission, so that its request was for another mode."""
-    if agent.is_idle:
-        return True
-    if state == STATES[modes.TOOL][0]:
-        return bool(agent.tool_pids())
-    return agent._is_in_mode()  # pylint: disable=protected-access
-
-
-def look(program, agent, run, seconds):
+def look(program, agent, mode, run, seconds):
     time.sleep(seconds)
     run.said["sooth"] = row_of(ask(program), agent.pid)
     run.said["sooth why"] = ask(program, "why", str(agent.pid)).partition("\n")[0]
-    if not is_still(agent, run.state):
+    run.host_load = os.getloadavg()[0]
+    if not agent_cases.is_still(agent, mode):
         run.problem = "the agent left the state during the questions"
 
 class Runs:
     def __init__(self, options):
-        self.options, self.lock, self.all = options, threading.Lock(), []
+        self.options, self.lock = options, threading.Lock()
+        self.path = options.out and os.path.join(options.out, "activity.jsonl")
+        self.all = list(self.earlier())
+
+    def earlier(self):
+        """Of calls with the same folder: the summary has them too."""
+        if self.path and os.path.exists(self.path):
+            with open(self.path, encoding="utf-8") as file:
+                for line in file:
+                    yield Run(**json.loads(line))
 
     def add(self, run):
         with self.lock:
             self.all.append(run)
-            if self.options.out:
-                with open(os.path.join(self.options.out, "activity.jsonl"), "a", encoding="utf-8") as file:
+            if self.path:
+                with open(self.path, "a", encoding="utf-8") as file:
                     file.write(json.dumps(dataclasses.asdict(run)) + "\n")
         print("%s load %d %s %s: %s: %s %s" % (time.strftime("%T"), run.load, run.transport, run.agent, run.state,
               run.problem, run.said), file=sys.stderr, flush=True)
@@ -100,7 +103,7 @@ class Runs:
             with tour.start(agent, over_tls=transport == "tls") as started:
                 for mode in tour.visit(started, OF_ROUND):
                     run = Run(load, transport, name, STATES[mode][0])
-                    look(self.options.sooth, started, run, SETTLE_S[number % 2])
+                    look(self.options.sooth, started, mode, run, SETTLE_S[number % 2])
                     self.add(run)
                     if self.is_over():
                         return
@@ -119,10 +122,11 @@ class Runs:
 def summary(runs):
     """A row for each cell; below it what was not right."""
     good = [run for run in runs if not run.problem]
-    lines = ["| load | transport | runs | sooth right | sooth why right |", "|---|---|---|---|---|"]
+    lines = ["| load | transport | load of the host | runs | sooth right | sooth why right |", "|---|---|---|---|---|---|"]
     for cell in sorted({(run.load, run.transport) for run in good}):
         of_cell = [run for run in good if (run.load, run.transport) == cell]
-        lines.append("| +%d | %s | %d | %s |" % (*cell, len(of_cell), " | ".join(
+        loads = [run.host_load for run in of_cell]
+        lines.append("| +%d | %s | %.0f to %.0f | %d | %s |" % (*cell, min(loads), max(loads), len(of_cell), " | ".join(
             "%d" % sum(run.is_right(command) for run in of_cell) for command in ("sooth", "sooth why"))))
     wrong = collections.Counter((run.state, run.agent, "+%d %s" % (run.load, run.transport), command, run.said[command])
                                 for run in good for command in run.said if not run.is_right(command))
