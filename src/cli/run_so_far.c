@@ -6,10 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "analyze/diagnosis/finding_rows.h"
 #include "base/units.h"
 #include "explain/report.h"
-#include "explain/section_columns.h"
 
 #define FIRST_NS (600 * NS_PER_MS) /* since the run began; by then there are samples */
 #define AGAIN	 3		   /* the next line comes after so many times of that */
@@ -30,17 +28,12 @@ void run_so_far_begin(struct run_so_far *s, struct findings_so_far *of,
 _Noreturn static void show_line(
 	struct findings_so_far *of, bool use_color, struct sooth_report *report, struct progress *p)
 {
-	const struct sooth_field *f = sooth_schema_field(&finding_answer_schema, "severity");
-	struct sooth_value value = { .state = SOOTH_STATE_VALUE };
 	struct sooth_error ignored;
 
 	of->is_requested = true;
 	if (report_emit_so_far(report, &ignored) < 0 || !of->line.size)
 		_exit(1);
-	value.u = of->severity;
-	use_color &= of->severity < FINDING_SEVERITIES;
-	progress_put(p, (const char *)of->line.data, of->line.size,
-		use_color ? section_level_color(f, &value) : NULL);
+	progress_put(p, (const char *)of->line.data, of->line.size, use_color ? of->color : NULL);
 	_exit(0);
 }
 

@@ -17,6 +17,7 @@
 #include "analyze/diagnosis/finding_process.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "explain/section_columns.h"
 
 #define OTHERS_MAX  3 /* findings of a process, beside the worst, that get a line */
 #define NO_SEVERITY FINDING_SEVERITIES
@@ -332,11 +333,16 @@ void answer_so_far(
 {
 	struct causes causes;
 	struct answer a = { .s = s, .causes = &causes };
+	struct sooth_value value = { .state = SOOTH_STATE_VALUE };
 	struct buffer activity = { 0 };
 
 	if (causes_find(&causes, s, output))
 		return;
-	out->severity = severity_of(&causes);
+	value.u = severity_of(&causes);
+	out->color = causes.sick ? section_level_color(
+					   sooth_schema_field(&finding_answer_schema, "severity"),
+					   &value)
+				 : NULL;
 	if (!add_cause(&a, &out->line) && is_single(&a)) {
 		answer_activity_after(s, &s->all[1], ": ", &activity);
 		if (activity.size)

@@ -23,7 +23,7 @@ struct findings_reported {
 struct findings_so_far {
 	bool is_requested;  /* the view makes only this line, and emits nothing */
 	struct buffer line; /* without escapes; empty: nothing is known yet */
-	unsigned severity;  /* of the finding; FINDING_SEVERITIES: there is none */
+	const char *color;  /* of the severity of a finding; NULL: it has none */
 };
 
 struct findings_options {

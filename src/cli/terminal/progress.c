@@ -12,7 +12,7 @@
 
 #define ERASE_LINE	"\r\033[K"
 #define COLOR_OFF	"\033[0m"
-#define LEFT		"%2llu s left" /* of one width, so that it can be written anew alone */
+#define LEFT		"%2llu s left" /* of one width: what follows stays when it changes */
 #define COLUMNS_DEFAULT 80
 
 void progress_begin(struct progress *p, const char *doing, uint64_t now_ns, uint64_t end_ns)
