@@ -44,7 +44,9 @@ void run_so_far_step(struct run_so_far *s, struct sooth_report *report, struct p
 
 	assert(s);
 	if (s->copy && !waitpid(s->copy, &status, WNOHANG))
-		return; /* it may write */
+		return;	       /* it may write */
+	if (s->copy && status) /* nothing is known yet */
+		s->due_ns = now_ns + FIRST_NS;
 	s->copy = 0;
 	progress->has_text |= !status;
 	progress_step(progress, now_ns);

@@ -144,7 +144,7 @@ class Short(Case):
             thread = threading.Thread(target=answer)
             thread.start()
             try:
-                run = self.sooth("diagnose", "--duration", "6", "-p", "%d,%d" % tuple(pids))
+                run = self.sooth("diagnose", "--duration", "8", "-p", "%d,%d" % tuple(pids))
             finally:
                 ended.set()
                 thread.join()
@@ -255,14 +255,14 @@ class SoFar(Case):
             flock = self.begin("flock", lock, "true").pid
             time.sleep(1.2)
             line = "flock (%d) waits for a lock on " % flock
-            runs = [self.diagnose(flock, "--duration", "6"),
-                    self.diagnose(flock, "--duration", "6", columns=400),
+            runs = [self.diagnose(flock, "--duration", "8"),
+                    self.diagnose(flock, "--duration", "8", columns=400),
                     self.diagnose(flock, "--duration", "2", "-j"), self.diagnose(flock, "--duration", "2", out=out)]
             narrow, wide, json, other = [self.shown(*run) for run in runs]
         # The report replaces each line; of a line that stays the seconds are written anew.
         lines = narrow.split("\r\033[K")
         so_far = [re.split("\r", text)[0] for text in lines if "so far" in text]
-        self.assertRegex(lines[1], "^ [56] s left, observing$")
+        self.assertRegex(lines[1], "^ [78] s left, observing$")
         self.assertRegex(so_far[0], r"^ \d s left, so far: " + re.escape(line))
         self.assertEqual({len(text) for text in so_far}, {59})
         self.assertRegex(narrow, r"so far[^\r]*\r \d s left\r")
