@@ -22,7 +22,8 @@ void run_so_far_begin(struct run_so_far *s, struct findings_so_far *of,
 	*s = (struct run_so_far){ .of = is_for_people ? of : NULL,
 		.use_color = output_sink_options(output, stderr).use_color,
 		.begin_ns = now_ns,
-		.due_ns = now_ns + FIRST_NS };
+		.due_ns = now_ns + FIRST_NS,
+		.pause_ns = FIRST_NS };
 }
 
 _Noreturn static void show_line(
@@ -44,9 +45,11 @@ void run_so_far_step(struct run_so_far *s, struct sooth_report *report, struct p
 
 	assert(s);
 	if (s->copy && !waitpid(s->copy, &status, WNOHANG))
-		return;	       /* it may write */
-	if (s->copy && status) /* nothing is known yet */
-		s->due_ns = now_ns + FIRST_NS;
+		return;		 /* it may write */
+	if (s->copy && status) { /* nothing is known yet, and each copy costs an analysis */
+		s->due_ns = now_ns + s->pause_ns;
+		s->pause_ns *= 2;
+	}
 	s->copy = 0;
 	progress->has_text |= !status;
 	progress_step(progress, now_ns);

@@ -13,6 +13,7 @@ struct run_so_far {
 	struct findings_so_far *of; /* NULL: nothing is shown */
 	bool use_color;
 	uint64_t begin_ns, due_ns;
+	uint64_t pause_ns; /* to the next try while nothing is known; twice as long each time */
 	/* A report can be made only once: a copy of the process makes it. 0: none runs. */
 	pid_t copy;
 };

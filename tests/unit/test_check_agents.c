@@ -302,7 +302,8 @@ static void test_streams(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "stream-stalled", asking_since, 30, NULL,
-			"medium/high: waiting for HTTPS (10.0.0.1:443): no data for 30 s|[network: "
+			"medium/high: waiting for the model: no data from HTTPS (10.0.0.1:443) for "
+			"30 s|[network: "
 			"fine: everything|[agent: status busy]" },
 		{ "stream-stalled", asking_since, 29.9, NULL, "fine: " },
 		{ "stream-stalled", asks_and_says, 0, NULL, "fine: " },
@@ -313,7 +314,8 @@ static void test_streams(void **state)
 			"medium/high: |[agent: input closed]" },
 		{ "stream-stalled", asks_without_input, 0, NULL, "medium/medium: " },
 		{ "stream-stalled", answered_since, 30, NULL,
-			"medium/low: waiting for HTTPS (10.0.0.1:443): no data for 30 s (status "
+			"medium/low: waiting for the model: no data from HTTPS (10.0.0.1:443) for "
+			"30 s (status "
 			"busy, no tool running)|(unseen: whether the answer was complete" },
 		{ "stream-stalled", answered_since, 29.9, NULL, "fine: " },
 		{ "stream-stalled", answered_and_says, 0, NULL, "fine: " },

@@ -103,7 +103,7 @@ static void test_agents(void **state)
 		"pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,role,agent,version,"
 		"project,flags,activity_since_s,activity_text\r\n"
 		"10,1,25.0,30.0,314572800,S,01:41,main,claude,2.1.50,work,,100,"
-		"runs a tool: make (pid 14)\r\n");
+		"\"runs a tool: make (pid 14), 90 % CPU\"\r\n");
 }
 
 static void test_tree(void **state)
@@ -431,7 +431,7 @@ static void test_urgent_first(void **state)
 	add_agent((struct made){ .pid = 41, .cpu_ms = 10 }, "waiting", 5);
 	add_agent((struct made){ .pid = 42 }, "waiting", 50);
 	add_agent((struct made){ .pid = 43, .state = 'T' }, "idle", 20);
-	add_agent((struct made){ .pid = 44, .cpu_ms = 900 }, "idle", 20);
+	add_agent((struct made){ .pid = 44, .cpu_ms = 450 }, "idle", 20);
 	add_orphan(30);
 	assert_string_equal(show(&o, "csv"),
 		"pid,urgency,flags\r\n42,needs_you,NEEDS-YOU\r\n41,needs_you,NEEDS-YOU\r\n"

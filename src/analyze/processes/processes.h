@@ -27,8 +27,8 @@ enum processes_shown {
 	PROCESSES_SESSIONS, /* as above, and all other processes of sessions */
 };
 
-/* The first answer of a diagnosis for each session, from the same records. Diagnoses stand above the
- * views that show it: analyze/diagnosis/findings.h makes one. */
+/* The first answer of a diagnosis for each session, from the same records. Diagnoses stand above
+ * the views that show it: analyze/diagnosis/findings.h makes one. */
 struct session_answers {
 	void (*add_batch)(struct session_answers *a, const struct batch *batch);
 	/* After the last record. 0, or a negative errno with err filled. */

@@ -127,6 +127,15 @@ static bool is_held(
 	return result;
 }
 
+static void put_tasks(
+	const struct waits_state *s, const struct wait_graph *g, uint32_t pid, struct buffer *text)
+{
+	wait_put_main_goroutine(text, g, pid);
+	wait_put_tasks(text, g, pid);
+	if (s->with_threads)
+		wait_put_unread_tasks(text, g, pid);
+}
+
 static int emit(struct waits_state *s, const struct snapshot *snapshot, struct wait_screen *screen,
 	struct sooth_error *err)
 {
@@ -148,13 +157,9 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct w
 		add_activity(s, main, &g, &chain, &doing, &activity, &text);
 	else
 		wait_chain_text(&text, &g, &chain);
-	if (chain.count) {
-		wait_put_main_goroutine(&text, &g, snapshot->id.pid);
-		wait_put_tasks(&text, &g, snapshot->id.pid);
-		if (s->with_threads)
-			wait_put_unread_tasks(&text, &g, snapshot->id.pid);
-	}
-	if (!chain.count)
+	if (chain.count)
+		put_tasks(s, &g, snapshot->id.pid, &text);
+	else
 		buffer_format(&text, "process %u %s", snapshot->id.pid,
 			is_left_out(snapshot) ? "was not looked at" : "has ended");
 	wait_append_link_rows(&waits, &g, &chain);
