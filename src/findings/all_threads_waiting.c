@@ -26,7 +26,6 @@
 #include "probes/syscall_names.h"
 
 #define PLACES_NAMED  2 /* threads in the claim */
-#define PLACES_NAMED  2 /* threads in the claim */
 #define THREADS_SHOWN 8
 
 static const struct finding_option options[] = {

@@ -90,7 +90,11 @@ static void report(
 		check_fine(out, "reported for %u, which started them", starter->id.pid);
 		return;
 	}
-	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	finding_begin(out,
+		b->server && b->server->party_pid && b->server->confidence < WAITS_HIGH
+			? FINDING_CONFIDENCE_MEDIUM
+			: FINDING_CONFIDENCE_HIGH,
+		"");
 	finding_claim(out, "%zu%s processes (%.*s) that ", b->count, b->is_cut ? " or more" : "",
 		(int)name.size, name.data);
 	if (starter == e->process)

@@ -356,14 +356,23 @@ static bool is_of_busy(
 
 /* --- the chain --- */
 
-/* A script that waits for a process of which only it has the command line; its age is a bound. */
+/* The shell waits for its search, or for the pause until the next one: it is within the loop. */
+static bool is_between_searches(const struct wait_link *link)
+{
+	static const char *const names[] = { "sleep", "pgrep" };
+
+	return link->what == WAIT_CHILD && link->party &&
+	       SPAN_ANY(record_text(&link->party->record, &link->party->name), span_equal, names);
+}
+
+/* A script that waits until no process has a command line as its own; its age is a bound. */
 static bool waits_for_itself(struct held_up *h, const struct check *e, const struct wait_link *link)
 {
 	struct process_id id = { .start_ticks = link->process->node_start_ticks,
 		.pid = link->process->node_pid };
 	const struct process_entry *p = process_table_get(&e->input->host.process_table, &id);
 
-	h->pattern = p ? self_match_pattern(e->input, p) : span_of("", 0);
+	h->pattern = p && is_between_searches(link) ? self_match_pattern(p) : span_of("", 0);
 	return h->pattern.size;
 }
 
@@ -385,12 +394,23 @@ static void find_deadlock(
 	h->for_ns = shortest_ns(chain, at);
 }
 
+/* In a PID namespace of its own: the mutex has the number of its owner there. */
+static bool is_renumbered(const struct process_entry *p)
+{
+	return p && p->links && p->links->namespace_state == SOOTH_STATE_VALUE &&
+	       p->links->inner_pid != p->id.pid;
+}
+
 /* A mutex in shared memory whose owner is no thread any more: the kernel would hand a robust one to
  * the next. */
-static bool has_no_owner(const struct wait_link *link)
+static bool has_no_owner(const struct check *e, const struct wait_link *link)
 {
+	struct process_id id = { .start_ticks = link->process->node_start_ticks,
+		.pid = link->process->node_pid };
+
 	return link->what == WAIT_MUTEX && link->party && !link->party->is_alive &&
-	       wait_is_shared(link);
+	       wait_is_shared(link) && !is_renumbered(e->process) &&
+	       !is_renumbered(process_table_get(&e->input->host.process_table, &id));
 }
 
 static struct held_up find_held_up(
@@ -411,7 +431,7 @@ static struct held_up find_held_up(
 			h.cause = CAUSE_STOPPED;
 		else if (has_no_other_end(link))
 			h.cause = CAUSE_OTHER_END;
-		else if (has_no_owner(link))
+		else if (has_no_owner(e, link))
 			h.cause = CAUSE_DEADLOCK;
 		else if (waits_for_itself(&h, e, link))
 			h.cause = CAUSE_ITSELF;
@@ -541,8 +561,8 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 			buffer_cstr(&holder));
 	else if (h->cause == CAUSE_ITSELF)
 		finding_claim(out,
-			"it waits until no process matches \"%.*s\", and only its own command "
-			"line does",
+			"it waits until no process matches \"%.*s\", and its own command line "
+			"does: it never ends",
 			(int)h->pattern.size, h->pattern.data);
 	else if (h->cause == CAUSE_DEADLOCK)
 		claim_deadlock(out, g, chain, h);

@@ -240,15 +240,21 @@ static bool is_closed_terminal(const struct fds_descriptor *d)
 	return d && d->type == FDS_PTY && d->is_deleted && d->deleted_state == SOOTH_STATE_VALUE;
 }
 
-/* The hangup of its terminal reached it, and it went on. */
-static bool survived_hangup(const struct check *e)
+static bool catches_hangup(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->waits);
 	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	const struct waits_signals *s = find_process_signals(&all, e->id.pid);
+
+	return s && s->caught & 1;
+}
+
+/* The hangup of its terminal reached it, and it went on; or its shell spared it. */
+static bool survived_hangup(const struct check *e)
+{
 	bool leads = e->process->process->session == e->id.pid;
 
-	return !ignores_hangup(e->process) && (!leads || (s && s->caught & 1));
+	return !ignores_hangup(e->process) && (!leads || catches_hangup(e));
 }
 
 static bool works_without_terminal(const struct check *e, struct progress *work)
@@ -264,7 +270,7 @@ static void report_without_terminal(
 	const struct check *e, struct check_result *out, const struct progress *work)
 {
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "terminal");
-	if (!e->process->agent)
+	if (!e->process->agent || !catches_hangup(e))
 		finding_severity(out, FINDING_LOW);
 	finding_claim(out, "its terminal was closed, and it works on: ");
 	if (work->is_measured && work->calls_per_s >= check_option(e, "min-calls"))

@@ -30,7 +30,8 @@
 #include "probes/sockets.h"
 #include "probes/limits.h"
 
-#define GONE_LEAST	 2 /* one may be about to be closed */
+#define GONE_MOST	 1000 /* the rest is not counted */
+#define GONE_LEAST	 2    /* one may be about to be closed */
 #define CLASSES_REPORTED 3
 #define CLASS_SHARE	 2 /* a class is named as the cause from this part of the gain */
 
@@ -231,15 +232,14 @@ static void claim_gone(const struct check *e, struct check_result *out)
 	batch_for_each (r, &all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
-		count += is_gone(s) && was_gone(e, s->inode);
+		count += count < GONE_MOST && is_gone(s) && was_gone(e, s->inode);
 	}
 	if (count < GONE_LEAST)
 		return;
 	finding_claim(out,
-		"; %u peers have closed their connection, which it keeps open (CLOSE_WAIT): "
-		"perhaps "
-		"it keeps data for them",
-		count);
+		"; %u%s peers have closed their connection, which it keeps open (CLOSE_WAIT): "
+		"perhaps it keeps data for them",
+		count, count == GONE_MOST ? " or more" : "");
 	finding_number(out, "connections that the peer has closed and it has not", count,
 		SOOTH_UNIT_NONE, 0);
 }

@@ -240,10 +240,10 @@ static void claim_nesting(struct check_result *out, const struct nesting *n, boo
 	struct span one = check_name(n->one);
 	struct span other = n->other ? check_name(n->other) : span_of("", 0);
 
-	finding_claim(out, "%.*s%s%.*s%s without end: %u levels of processes below one another%s",
+	finding_claim(out, "%.*s%s%.*s%s%s: %u levels of processes below one another%s",
 		(int)one.size, one.data, n->other ? " and " : " starts itself", (int)other.size,
-		other.data, n->other ? " start each other" : "", n->levels,
-		is_growing ? ", and more each second" : "");
+		other.data, n->other ? " start each other" : "", is_growing ? " without end" : "",
+		n->levels, is_growing ? ", and more each second" : "");
 }
 
 static void emit_growth(const struct check *e, struct check_result *out, const struct growth *g,
@@ -449,7 +449,8 @@ static void diagnose_nesting(const struct check *e, struct check_result *out,
 		emit_growth(e, out, g, came, NULL, n);
 		return;
 	}
-	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	finding_severity(out, FINDING_LOW);
 	claim_nesting(out, n, false);
 	finding_number(out, "processes below it", n->alive, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "starts seen", came, SOOTH_UNIT_NONE, sample_series_ns(&e->series));
@@ -486,7 +487,8 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 				out, "started processes alive: %.0f, then %.0f", g.first, g.last);
 		return;
 	}
-	if (!is_fast(e, &g) && check_has_finding(e, "children-idle")) {
+	if (!is_fast(e, &g) && g.last < check_option(e, "many") &&
+		check_has_finding(e, "children-idle")) {
 		check_fine(out, "reported as children-idle");
 		return;
 	}

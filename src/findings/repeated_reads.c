@@ -108,7 +108,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 /* --- files read whole, again and again --- */
 
-#define NAMED_MOST 2 /* files of the claim; more are named by their directory */
+#define STRAYS_OF  10 /* one in so many reads may be elsewhere: else parts of a file are read */
+#define NAMED_MOST 2  /* files of the claim; more are named by their directory */
 
 struct rereads {
 	unsigned files;
@@ -148,6 +149,7 @@ static bool is_reread(
 
 	return f->kind == FD_FOLLOWED_FILE && call_is_on_disk(path->text) &&
 	       !f->moves[CALL_WRITTEN].calls && f->read_end && (double)f->begun >= times &&
+	       f->strays * STRAYS_OF <= f->moves[CALL_READ].calls &&
 	       (double)f->moves[CALL_READ].bytes >= (times - 1) * (double)f->read_end;
 }
 
@@ -158,7 +160,7 @@ static void find_rereads(struct rereads *r, const struct check *e, const struct 
 
 		if (!is_reread(e, path, f)) {
 			r->others += (double)m->bytes;
-			if (f->kind == FD_FOLLOWED_SOCKET)
+			if (f->kind == FD_FOLLOWED_SOCKET || f->kind == FD_FOLLOWED_PIPE)
 				r->others += (double)f->moves[CALL_WRITTEN].bytes;
 			continue;
 		}

@@ -13,9 +13,6 @@
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 200, 1, 1e9, "minimum number of threads started per second"),
 	THRESHOLD("many", 2000, 1, 1e9, "severity is medium from this number per second"),
-	THRESHOLD("percent", 50, 0.1, 1e6,
-		"or from this CPU use of the process, in percent of one CPU",
-		.unit = SOOTH_UNIT_PERCENT),
 };
 
 /* Living threads, at the first sample and the last. */
@@ -46,14 +43,14 @@ static void report(const struct check *e, struct check_result *out, const struct
 	double cpu = process_table_cpu_percent(e->process);
 
 	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, "");
-	if (rate < check_option(e, "many") && cpu < check_option(e, "percent"))
+	if (rate < check_option(e, "many"))
 		finding_severity(out, FINDING_LOW);
 	finding_claim(out,
-		"starts %s%.0f threads a second, and never has more than %.0f: each lives for %.1f "
-		"ms at most, on average",
-		check_calls_least(e), rate, t->most, 1000 * t->most / rate);
+		"starts %s%.0f threads a second, and has at most %.0f in any sample: each ends "
+		"at once",
+		check_calls_least(e), rate, t->most);
 	finding_rate(out, "threads started", rate, SOOTH_UNIT_NONE, c->interval_ns);
-	finding_number(out, "most threads at once", t->most, SOOTH_UNIT_NONE, 0);
+	finding_number(out, "most threads in a sample", t->most, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "CPU", cpu, SOOTH_UNIT_PERCENT, c->interval_ns);
 	finding_unseen(out, "what each thread does");
 	check_calls_unseen(c, e, out);

@@ -907,7 +907,7 @@ def threads(kind):
 
 THREAD_CHURN = [
     sick("thread-churn", "a thread for each task", threads("each"), settings=FEW_THREADS,
-        says="threads a second, and never has more than", evidence="threads started", threshold="min-rate"),
+        says="threads a second, and has at most", evidence="threads started", threshold="min-rate"),
     healthy("thread-churn", "a pool", threads("pool"), settings=FEW_THREADS),
 ]
 

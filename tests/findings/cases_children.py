@@ -127,7 +127,7 @@ def in_turn(kind):
 
 
 CASES = [
-    sick("process-flood", "two scripts that start each other", in_turn("circle"), says="start each other without end",
+    sick("process-flood", "two scripts that start each other", in_turn("circle"), says="start each other",
         also=("held-back",)),
     sick("children-idle", "a worker more each second", pool("more", 12), says="one more each ", duration_s=5),
     healthy("children-idle", "a pool at rest", pool("rest", 18), duration_s=5),

@@ -343,7 +343,7 @@ CASES = [
         says="make starts itself again", evidence="execs of itself", threshold="min-rebuilds",
         also=("syscall-errors", "metadata-storm", "shared-writes", "write-churn")),
     sick("process-flood", "make that starts make below it", nested, duration_s=6, may_skip=no_make, alone=True,
-        says="make starts itself without end", evidence="growth", threshold="min-rate"),
+        says="make starts itself", evidence="growth", threshold="min-rate"),
     healthy("process-flood", "make remakes a makefile once", makes(False), duration_s=4, may_skip=no_make),
     sick("thread-leak", "each waits for ever", threads("leak"), settings=("thread-leak.min-age=0",),
         duration_s=6, evidence="growth", threshold="min-rate"),

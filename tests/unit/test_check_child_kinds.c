@@ -171,6 +171,7 @@ static void waits_of_child(uint32_t pid, double waited_s)
 		.node_pid = pid,
 		.party_pid = blocked.server,
 		.relation = WAITS_RELATION_DAEMON,
+		.confidence = WAITS_HIGH,
 		.is_alive = true,
 		.waiting_fd = WAITS_NO_FD };
 	struct record_tail names[] = { put_text(&p.name, "ls") };

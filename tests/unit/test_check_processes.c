@@ -298,13 +298,13 @@ static void test_flood(void **state)
 			"medium/medium: make starts itself without end: 70 levels of processes "
 			"below one another, and more each second" },
 		{ "process-flood", they_are_so_deep, 20, NULL,
-			"=medium/high: B.sh and A.sh start each other without end: 20 levels of "
+			"=low/medium: B.sh and A.sh start each other: 20 levels of "
 			"processes below one another [processes below it: 20] [starts seen: 0 over "
 			"5.00s] <sooth ps -t shows the processes; sooth freeze --any --tree 99 "
 			"stops them while you look>\n" },
 		{ "process-flood", they_are_so_deep, 19, NULL, "fine: " },
-		{ "process-flood", start_each_other, 1, NULL, "medium/high: A.sh starts itself" },
-		{ "process-flood", start_each_other, 4, NULL, "medium/high: |starts itself" },
+		{ "process-flood", start_each_other, 1, NULL, "low/medium: A.sh starts itself: " },
+		{ "process-flood", start_each_other, 4, NULL, "low/medium: |starts itself" },
 		{ "process-flood", starts_itself, 0.5, NULL,
 			"medium/medium: starts processes faster than they end: 20 alive, then 70" },
 		{ "process-flood", child_starts, 25, NULL,

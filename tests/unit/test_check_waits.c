@@ -764,8 +764,8 @@ static void mutex_of_living(double waited)
 	mutex_left(waited, false, true);
 }
 
-/* A shell with a script, and another process with these arguments. */
-static void runs_script(const char *script, const char *other)
+/* A shell with a script, which waits for its child of that name. */
+static void runs_script(const char *script, const char *child)
 {
 	add_source("waits");
 	for (int i = 0; i < LOOKS; i++) {
@@ -773,19 +773,13 @@ static void runs_script(const char *script, const char *other)
 			.ppid = 1,
 			.threads = 1,
 			.state = 'S' };
-		struct proc_process o = p;
 		char arguments[256];
 		int size = snprintf(arguments, sizeof(arguments), "bash%c-c%c%s", 0, 0, script);
 		struct record_tail tail[] = { tail_string(&p.name, "bash"),
 			tail_string(&p.executable, "/bin/bash"),
 			{ &p.arguments, arguments, (size_t)size } };
-		struct record_tail others[] = { tail_string(&o.name, "other"),
-			tail_string(&o.arguments, other) };
 
-		o.record.pid = 300;
-		o.record.start_ticks = start_of(300);
 		RECORD_APPEND(&records, &p, tail, 3);
-		RECORD_APPEND(&records, &o, others, 2);
 		all_reported(i);
 	}
 	for (int i = 0; i < 2; i++) {
@@ -800,6 +794,7 @@ static void runs_script(const char *script, const char *other)
 
 		RECORD_APPEND(&records, &p, tail, 1);
 		waits_thread_since(s, PID, "wait4", 5, 0.5);
+		waits_party(s, PID, WAITS_RELATION_CHILD, 300, child);
 		waits_end(s);
 	}
 }
@@ -815,16 +810,22 @@ static const char *const scripts[] = {
 	"while pgrep job.sh; do sleep 2; done",
 	"while pgrep -f '[j]ob.sh'; do sleep 2; done",
 	"pgrep -f job.sh; sleep 2",
+	/* Its result is filtered, it leaves processes out, or it is no condition of the loop. */
+	"while pgrep -f job.sh | grep -v $$; do sleep 2; done",
+	"while pgrep -xf job.sh; do sleep 2; done",
+	"while pgrep -fu bob job.sh; do sleep 2; done",
+	"while true; do pgrep -f job.sh && echo up; sleep 5; done",
 };
 
 static void waits_for_itself(double script)
 {
-	runs_script(scripts[(int)script], "other");
+	runs_script(scripts[(int)script], "sleep");
 }
 
-static void waits_for_other(double script)
+/* The loop is over, or has not begun. */
+static void runs_other(double script)
 {
-	runs_script(scripts[(int)script], "job.sh --all");
+	runs_script(scripts[(int)script], "make");
 }
 
 static void locked_crosswise(double value)
@@ -948,7 +949,8 @@ static void test_held_up(void **state)
 		{ "held-up", locked_crosswise, 0, NULL, "fine: " },
 		{ "held-up", waits_for_itself, 0, NULL,
 			"low/high: stuck for 20 s: it waits until no process matches \"job.sh "
-			"--all\", and only its own command line does|<sooth kill --tree --any 99" },
+			"--all\", and its own command line does: it never ends|<sooth kill --tree "
+			"--any 99" },
 		{ "held-up", waits_for_itself, 1, NULL, "low/high: |\"job.sh\"" },
 		{ "held-up", waits_for_itself, 2, NULL, "low/high: |\"job.sh\"" },
 		{ "held-up", waits_for_itself, 3, NULL, "fine: " },
@@ -956,7 +958,11 @@ static void test_held_up(void **state)
 		{ "held-up", waits_for_itself, 5, NULL, "fine: " },
 		{ "held-up", waits_for_itself, 6, NULL, "fine: " },
 		{ "held-up", waits_for_itself, 7, NULL, "fine: " },
-		{ "held-up", waits_for_other, 0, NULL, "fine: " },
+		{ "held-up", waits_for_itself, 8, NULL, "fine: " },
+		{ "held-up", waits_for_itself, 9, NULL, "fine: " },
+		{ "held-up", waits_for_itself, 10, NULL, "fine: " },
+		{ "held-up", waits_for_itself, 11, NULL, "fine: " },
+		{ "held-up", runs_other, 0, NULL, "fine: " },
 		{ "held-up", mutex_of_ended, 70, NULL,
 			"medium/high: stuck for 1 min 10 s: it waits for a mutex held by thread "
 			"300, which has ended: nothing can release it|<only its end helps: sooth "

@@ -84,8 +84,10 @@ static void write_at(struct call_contents *c, uint64_t at, uint64_t bytes, uint6
 static void read_at(struct call_file *f, uint64_t at, uint64_t bytes, uint64_t weight)
 {
 	f->begun += at ? 0 : weight;
-	if (at + bytes > f->read_end)
-		f->read_end = at + bytes;
+	f->strays += at && at != f->read_next ? weight : 0;
+	f->read_next = at + bytes;
+	if (f->read_next > f->read_end)
+		f->read_end = f->read_next;
 }
 
 /* `offset` is of the call; else the descriptor moves on. */
@@ -325,6 +327,7 @@ static void take_rename(const struct call_at_hand *c)
 	f->looks += moved.looks;
 	f->looks_ns += moved.looks_ns;
 	f->begun += moved.begun;
+	f->strays += moved.strays;
 	if (moved.read_end > f->read_end)
 		f->read_end = moved.read_end;
 	rename_contents(&f->contents, &moved.contents, c->weight);

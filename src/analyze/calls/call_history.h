@@ -98,6 +98,8 @@ struct call_file {
 	struct call_contents contents; /* of a file */
 	uint64_t begun;		       /* reads of a file at its beginning */
 	uint64_t read_end;	       /* the end of the part of the file that was read */
+	uint64_t read_next;	       /* the end of the last read */
+	uint64_t strays;	       /* reads neither there nor at the beginning */
 };
 
 /* Files that were written and then removed, by their directory. */

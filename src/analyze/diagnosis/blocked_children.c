@@ -161,7 +161,7 @@ bool blocked_children_have(const struct check *e, uint64_t min_ns)
 		struct check of_parent = *e;
 		struct blocked_children b;
 
-		if (!diagnosis_input_is_selected(e->input, up))
+		if (!up->is_there || !diagnosis_input_is_selected(e->input, up))
 			continue;
 		of_parent.process = up;
 		of_parent.id = up->id;

@@ -15,23 +15,25 @@
 
 /* --- whose child it is --- */
 
-/* Returns whether another process of the group could have started `p`: one that is neither below
- * `top` nor an ancestor of it. */
-static bool has_other_starter(const struct process_table *table, const struct process_entry *top,
-	const struct process_entry *p)
+/* Returns when the first other process of the group of `top` was started that could have started
+ * children: one that is neither below `top` nor an ancestor of it. UINT64_MAX: there is none. */
+static uint64_t first_other_starter(
+	const struct process_table *table, const struct process_entry *top)
 {
+	uint64_t first = UINT64_MAX;
+
 	process_table_for_each (table, other) {
-		if (other->process->process_group == p->process->process_group &&
-			other->id.start_ticks < p->id.start_ticks && !check_has_new_parent(other) &&
+		if (other->process->process_group == top->process->process_group &&
+			other->id.start_ticks < first && !check_has_new_parent(other) &&
 			!process_table_is_below(other, top) && !process_table_is_below(top, other))
-			return true;
+			first = other->id.start_ticks;
 	}
-	return false;
+	return first;
 }
 
 /* A session has only descendants of its leader. */
-static bool is_started_by(const struct process_table *table, const struct process_entry *top,
-	const struct process_entry *p)
+static bool is_started_by(
+	const struct children *c, const struct process_entry *top, const struct process_entry *p)
 {
 	const struct proc_process *a = top->process, *b = p->process;
 
@@ -39,22 +41,22 @@ static bool is_started_by(const struct process_table *table, const struct proces
 		return true;
 	if (!b->session || b->session != a->session)
 		return false;
-	return a->session == top->id.pid ||
-	       (a->process_group == b->process_group && !has_other_starter(table, top, p));
+	return a->session == top->id.pid || (a->process_group == b->process_group &&
+						    p->id.start_ticks <= c->other_starter_ticks);
 }
 
 /* Every process that has lost its parent comes to process 1. */
-static bool is_adopted(const struct process_table *table, const struct process_entry *top,
-	const struct process_entry *p)
+static bool is_adopted(
+	const struct children *c, const struct process_entry *top, const struct process_entry *p)
 {
 	return p->is_there && p->process->state != 'Z' && top->id.pid != 1 &&
 	       p->id.start_ticks >= top->id.start_ticks && check_has_new_parent(p) &&
-	       is_started_by(table, top, p);
+	       is_started_by(c, top, p);
 }
 
-static enum child_link link_of(const struct check *e, const struct process_entry *p)
+static enum child_link link_of(const struct children *c, const struct process_entry *p)
 {
-	const struct process_entry *top = e->process;
+	const struct process_entry *top = c->of->process;
 
 	if (p == top)
 		return CHILD_NONE;
@@ -62,7 +64,7 @@ static enum child_link link_of(const struct check *e, const struct process_entry
 		return CHILD_DIRECT;
 	if (starts_living(p) && process_table_is_below(starts_living(p), top))
 		return CHILD_BELOW;
-	return is_adopted(&e->input->host.process_table, top, p) ? CHILD_ADOPTED : CHILD_NONE;
+	return is_adopted(c, top, p) ? CHILD_ADOPTED : CHILD_NONE;
 }
 
 /* --- which kind it is --- */
@@ -111,7 +113,7 @@ static uint64_t key_of(
 
 static void note_name(struct children *c, const struct process_entry *p)
 {
-	enum child_link link = link_of(c->of, p);
+	enum child_link link = link_of(c, p);
 	uint64_t name = hash_of_name(link, check_name(p)), key;
 	struct span arguments = arguments_of(p);
 	uint64_t *only;
@@ -140,7 +142,7 @@ static bool is_idle(const struct check *e, const struct process_entry *p)
 
 static void add(struct children *c, const struct process_entry *p)
 {
-	enum child_link link = link_of(c->of, p);
+	enum child_link link = link_of(c, p);
 	uint64_t key = link == CHILD_NONE ? 0 : key_of(c, p, link);
 	struct child_kind *kind = link == CHILD_NONE ? NULL : map_put(&c->kinds, &key, NULL);
 	const struct sample_series *own = &c->of->series;
@@ -181,7 +183,8 @@ void children_of(struct children *c, const struct check *e)
 
 	const struct process_table *table = &e->input->host.process_table;
 
-	*c = (struct children){ .of = e };
+	*c = (struct children){ .of = e,
+		.other_starter_ticks = first_other_starter(table, e->process) };
 	map_init(&c->kinds, sizeof(uint64_t), sizeof(struct child_kind), KINDS_MAX);
 	map_init(&c->names, sizeof(uint64_t), sizeof(uint64_t), KINDS_MAX);
 	map_for_each_pointer (&table->processes, const struct process_entry *, p)
@@ -207,7 +210,7 @@ const struct child_kind *children_kind_of(const struct children *c, const struct
 {
 	assert(c);
 
-	enum child_link link = link_of(c->of, p);
+	enum child_link link = link_of(c, p);
 	uint64_t key = link == CHILD_NONE ? 0 : key_of(c, p, link);
 
 	return link == CHILD_NONE ? NULL : map_get(&c->kinds, &key);

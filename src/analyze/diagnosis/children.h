@@ -27,6 +27,7 @@ struct child_kind {
 
 struct children {
 	const struct check *of;
+	uint64_t other_starter_ticks; /* start of the first other one that may have started some */
 	struct map kinds; /* uint64_t: hash of link, name and arguments -> struct child_kind */
 	struct map names; /* uint64_t: hash of link and name -> uint64_t, a key of `kinds` */
 };

@@ -27,10 +27,14 @@ static bool reads(const struct syscall_row *row)
 	return row->transfer.direction == SYSCALL_READS;
 }
 
-/* A device is not among them: a program may need much of its data. */
+/* A device is not among them, nor is memory or a log: a program may need much of their data. */
 static bool is_made_up(const char *path)
 {
-	return !strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5);
+	static const char *const data[] = { "mem", "pagemap", "kcore", "kmsg" };
+	struct span base = path_base(span_of(path, strlen(path)));
+
+	return (!strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5)) &&
+	       !strstr(path, "/tracing/") && !SPAN_ANY(base, span_equal, data);
 }
 
 static double least_share(enum repeated_kind kind)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/starts.h"
+#include "base/cleanup.h"
 #include "base/cursor.h"
 
 #define PATTERN_LEAST 3
@@ -46,23 +47,50 @@ static size_t find(struct span s, const char *needle, size_t from)
 	return s.size;
 }
 
-/* Before the search stands `while`, or `until !`: the loop ends when nothing matches. */
-static bool waits_for_end(struct span before)
+/* The loop word nearest before the search; `size` of `before`: there is none. */
+static size_t last_loop(struct span before, bool *is_until)
 {
-	size_t at = 0, last = before.size, next;
-	bool is_until = false, is_negated = false;
+	static const char *const words[] = { "while ", "until " };
+	size_t last = before.size, next;
 
-	for (; (next = find(before, "while ", at)) < before.size; at = next + 1)
-		last = next;
-	for (at = 0; (next = find(before, "until ", at)) < before.size; at = next + 1) {
-		if (last == before.size || next > last) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		for (size_t at = 0; (next = find(before, words[i], at)) < before.size;
+			at = next + 1) {
+			if (last != before.size && next < last)
+				continue;
 			last = next;
-			is_until = true;
+			*is_until = i == 1;
 		}
 	}
-	for (size_t i = last; i < before.size; i++)
-		is_negated |= before.data[i] == '!';
-	return last < before.size && is_until == is_negated;
+	return last;
+}
+
+/* The loop ends when nothing matches: `while pgrep`, `until ! pgrep`, or within its body `pgrep ...
+ * || break`. */
+static bool waits_for_end(struct span before, struct span behind)
+{
+	bool is_until = false, is_negated = false;
+	size_t last = last_loop(before, &is_until);
+	struct span condition = span_of(before.data + last, before.size - last);
+
+	if (last == before.size)
+		return false;
+	if (find(condition, "do ", 0) < condition.size ||
+		find(condition, "do\n", 0) < condition.size)
+		return find(behind, "|| break", 0) < behind.size;
+	for (size_t i = 0; i < condition.size; i++)
+		is_negated |= condition.data[i] == '!';
+	return is_until == is_negated;
+}
+
+/* Other options leave processes out, or have a value of their own. */
+static bool are_plain(struct span options)
+{
+	for (size_t i = 1; i < options.size; i++) {
+		if (!strchr("facloniq", options.data[i]))
+			return false;
+	}
+	return options.size > 1;
 }
 
 /* The text that is searched for, where the option -f is given: else only names are compared. */
@@ -75,6 +103,8 @@ static struct span pattern_at(struct span script, size_t at)
 
 	while (!cursor_at_end(&c) && *c.at == '-') {
 		word = cursor_until(&c, ' ');
+		if (!are_plain(word))
+			return span_of("", 0);
 		is_full |= memchr(word.data, 'f', word.size) != NULL;
 	}
 	if (!is_full || cursor_at_end(&c))
@@ -100,52 +130,36 @@ static bool is_literal(struct span pattern)
 	return pattern.size >= PATTERN_LEAST;
 }
 
-/* Arguments are searched with blanks between them. */
-static bool contains(struct span arguments, struct span pattern)
+/* A filter behind the search, such as `grep -v $$`, may leave the script out. */
+static bool is_filtered(struct span behind)
 {
-	for (size_t i = 0; i + pattern.size <= arguments.size; i++) {
-		size_t same = 0;
-
-		while (same < pattern.size &&
-			(arguments.data[i + same] == pattern.data[same] ||
-				(!arguments.data[i + same] && pattern.data[same] == ' ')))
-			same++;
-		if (same == pattern.size)
-			return true;
+	for (size_t i = 0; i < behind.size && !strchr(";\n)", behind.data[i]); i++) {
+		if (behind.data[i] == '|')
+			return i + 1 >= behind.size || behind.data[i + 1] != '|';
 	}
 	return false;
 }
 
-/* Another process matches, other than such a search and those below the script. */
-static bool has_other(const struct diagnosis_input *input, const struct process_entry *script,
-	struct span pattern)
+struct span self_match_pattern(const struct process_entry *p)
 {
-	process_table_for_each (&input->host.process_table, p) {
-		struct span all = arguments_of(p);
-
-		if (p->is_there && p != script && contains(all, pattern) &&
-			!span_contains(all, SEARCHES) && !process_table_is_below(p, script))
-			return true;
-	}
-	return false;
-}
-
-struct span self_match_pattern(const struct diagnosis_input *input, const struct process_entry *p)
-{
-	struct span script, pattern;
+	struct span script, pattern, behind;
 	size_t at = 0;
 
-	assert(input);
 	assert(p);
 	if (!p->process || !starts_are_of_a_shell(p))
 		return span_of("", 0);
 	script = script_of(p);
 	while ((at = find(script, SEARCHES, at)) < script.size) {
-		pattern = pattern_at(script, at + strlen(SEARCHES));
-		if (waits_for_end(span_of(script.data, at)) && is_literal(pattern) &&
-			!has_other(input, p, pattern))
+		struct span before = span_of(script.data, at);
+
+		at += strlen(SEARCHES);
+		pattern = pattern_at(script, at);
+		if (!is_literal(pattern))
+			continue;
+		behind = span_of(pattern.data + pattern.size,
+			(size_t)(script.data + script.size - pattern.data) - pattern.size);
+		if (waits_for_end(before, behind) && !is_filtered(behind))
 			return pattern;
-		at++;
 	}
 	return span_of("", 0);
 }

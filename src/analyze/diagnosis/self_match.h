@@ -7,10 +7,10 @@
 #ifndef SOOTH_ANALYZE_SELF_MATCH_H
 #define SOOTH_ANALYZE_SELF_MATCH_H
 
-#include "analyze/diagnosis/diagnosis_input.h"
+#include "analyze/process_table/process_table.h"
 
 /* Returns the pattern, not escaped, within the arguments of the process; empty: the process does
- * not wait in this way, or another process matches. */
-struct span self_match_pattern(const struct diagnosis_input *input, const struct process_entry *p);
+ * not wait in this way. */
+struct span self_match_pattern(const struct process_entry *p);
 
 #endif

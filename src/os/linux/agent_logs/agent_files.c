@@ -429,6 +429,21 @@ static int find_home(struct agent_files_reader *f, const struct backend_run *run
 	return process_snapshot_status(&snapshot, status);
 }
 
+/* Its files lie in its working directory; their reading is on account of its user. */
+static int find_ids(struct agent_files_reader *f, const struct backend_run *run, struct pending *p,
+	struct known *known)
+{
+	_cleanup_process_snapshot_ struct process_snapshot snapshot = { .process = -1 };
+
+	if (known->pid[0])
+		return 0;
+	if (process_snapshot_open(&snapshot, run, (pid_t)p->id.pid, &p->id))
+		return -ESRCH;
+	read_ids(&snapshot, &f->environment, p->job.pid, &known->uid);
+	memcpy(known->pid, p->job.pid, sizeof(known->pid));
+	return 0;
+}
+
 /*
  * Sessions of a database are those of a directory: of two processes there neither is known to have
  * this one.
@@ -454,7 +469,7 @@ static int find_files(struct agent_files_reader *f, const struct backend_run *ru
 	prepare(f, p, directory);
 	if (known->blocked_ns > known->seen_ns)
 		return known->blocked_status;
-	status = p->agent->files.home ? find_home(f, run, p, known) : 0;
+	status = p->agent->files.home ? find_home(f, run, p, known) : find_ids(f, run, p, known);
 	p->uid = known->uid;
 	known->place = hash_bytes(HASH_BEGIN, p->job.home, strlen(p->job.home));
 	known->place = hash_bytes(known->place, p->job.directory, strlen(p->job.directory));

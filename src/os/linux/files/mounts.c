@@ -95,6 +95,7 @@ static void add_mount(struct mounts *m, const struct mount_line *line)
 		.device_major = line->device_major,
 		.device_minor = line->device_minor,
 		.may_block = !mounts_is_safe(line->type),
+		.is_fuse = span_starts(line->type, "fuse"),
 		.is_whole = span_equal(line->root, "/"),
 		.is_memory = span_equal(line->type, "tmpfs") || span_equal(line->type, "ramfs") ||
 			     span_equal(line->type, "devtmpfs"),

@@ -15,6 +15,7 @@ struct mount {
 	uint32_t id;
 	uint32_t device_major, device_minor;
 	bool may_block;			   /* served by a server, a daemon, or an unknown type */
+	bool is_fuse;
 	bool is_whole;			   /* the mount's root is the root of the file system */
 	bool is_memory;			   /* tmpfs and similar: files are in memory */
 	uint32_t point_offset, point_size; /* in mounts.text: the mount point, unescaped */

@@ -8,6 +8,7 @@
  * Also the descendants of the observed process that wait so, or in state D: it does not wait for
  * them, but they are its work.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,10 +43,18 @@ static void read_path(struct wait_reader *r, const struct wait_node *n, uint64_t
 	path[PATH_BYTES] = '\0';
 }
 
-/* Below the working directory, where it does not begin at the root. */
-static void make_absolute(const struct wait_node *n, const char *path, struct buffer *out)
+/* Below the directory of the call, or the working directory, where it does not begin at the root.
+ */
+static void make_absolute(
+	const struct wait_node *n, const struct wait_call *c, const char *path, struct buffer *out)
 {
-	if (*path != '/' && !procfs_link_at(n->process, "cwd", out))
+	int at = wait_find_argument(c->row, ARGUMENT_TYPE_dir);
+	int32_t fd = at < 0 ? AT_FDCWD : (int32_t)c->thread->arguments[at];
+	char link[32] = "cwd";
+
+	if (fd != AT_FDCWD)
+		snprintf(link, sizeof(link), "fd/%d", fd);
+	if (*path != '/' && !procfs_link_at(n->process, link, out))
 		buffer_char(out, '/');
 	buffer_string(out, path);
 }
@@ -104,7 +113,7 @@ static void add_server(
 		.confidence = WAITS_HIGH,
 		.detail = mounts_point(&n->mounts, mount) };
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; mount->is_fuse && i < count; i++) {
 		uint32_t device, own = mount->device_major << MINOR_BITS | mount->device_minor;
 		bool is_known = connection_of(r, &ends[i], &device);
 
@@ -142,7 +151,7 @@ void wait_add_file_system(struct wait_reader *r, struct wait_node *n, const stru
 		procfs_link_at(n->process, link, &file);
 	}
 	if (*path)
-		make_absolute(n, path, &file);
+		make_absolute(n, c, path, &file);
 	if (file.size && !buffer_failed(&file)) {
 		struct record_tail tail[] = { { &o.path, file.data, file.size } };
 
