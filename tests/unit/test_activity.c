@@ -628,6 +628,44 @@ static void test_refusal(void **state)
 	check_refusal(0, 40, 50, "waits for the model");
 }
 
+static bool is_troubled(struct made m)
+{
+	struct process_id id = { .pid = MAIN };
+	struct diagnosed main_process = { 0 };
+	struct diagnosis s = { 0 };
+
+	find(m);
+	id.start_ticks = start_ticks(m.age_s ? m.age_s : 900);
+	s.input.host = host; /* borrowed */
+	main_process.id = id;
+	main_process.process = process_table_get(&host.process_table, &id);
+	assert_non_null(main_process.process);
+	return answer_is_troubled(&s, &main_process);
+}
+
+/* A diagnosis does not call such a session fine. */
+static void test_trouble(void **state)
+{
+	(void)state;
+	assert_true(is_troubled((struct made){ .status = "busy",
+		.turn = PROC_TURN_MODEL,
+		.turn_s = 40,
+		.attempts = 4,
+		.has_sockets = true }));
+	assert_true(is_troubled((struct made){ .status = "busy", .state = 'T' }));
+	assert_true(is_troubled((struct made){ .status = "busy",
+		.has_tool = true,
+		.turn = PROC_TURN_TOOL,
+		.call = "Bash",
+		.tool_state = 'T' }));
+	assert_false(is_troubled((struct made){ .status = "busy",
+		.has_tool = true,
+		.turn = PROC_TURN_TOOL,
+		.call = "Bash",
+		.tool_cpu_ns = NS_PER_S / 2 }));
+	assert_false(is_troubled((struct made){ .status = "idle", .status_s = 180 }));
+}
+
 static int end(void **state)
 {
 	(void)state;
@@ -654,6 +692,7 @@ int main(void)
 		cmocka_unit_test(test_rest),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_refusal),
+		cmocka_unit_test(test_trouble),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, end);

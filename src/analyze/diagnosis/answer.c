@@ -157,6 +157,7 @@ static bool is_well(const struct answer *a, const struct diagnosed *j, bool is_o
 	const struct cause_process *p = process_of(a, j);
 
 	return !j->count && !p->is_hidden && answer_is_open(j) == is_open &&
+	       !answer_is_troubled(a->s, j) &&
 	       (j->is_host || is_single(a) || (!p->waits && !answer_is_child(a->s, j)));
 }
 
@@ -262,7 +263,7 @@ static void add_single(const struct answer *a, struct buffer *out)
 {
 	const struct diagnosed *j = &a->s->all[1];
 	size_t begin, count = rows_in(&j->fine);
-	bool is_left;
+	bool is_left, is_troubled;
 
 	answer_name(a->s, j, out);
 	buffer_string(out, ": ");
@@ -276,8 +277,9 @@ static void add_single(const struct answer *a, struct buffer *out)
 	answer_activity_after(a->s, j, out->size > begin ? "; " : "", out);
 	if (out->size == begin && is_one_line(a))
 		answer_clients(a->s, j, out);
+	is_troubled = answer_is_troubled(a->s, j);
 	buffer_format(out, "%sno %sproblem found", out->size > begin ? "; " : "",
-		is_left ? "other " : "");
+		is_left || is_troubled ? "other " : "");
 	if (is_one_line(a))
 		buffer_format(out, " by %zu check%s", count, count == 1 ? "" : "s");
 	answer_unseen_headline(a->s, out);
@@ -396,6 +398,15 @@ static void put_more_waiting(struct answer *a)
 	end_line(a, NO_SEVERITY, &line);
 }
 
+static bool has_trouble(const struct answer *a)
+{
+	for (size_t i = 1; i < a->s->count; i++) {
+		if (answer_is_troubled(a->s, &a->s->all[i]))
+			return true;
+	}
+	return false;
+}
+
 /* The first one is the headline. */
 static void put_causes(struct answer *a)
 {
@@ -415,7 +426,9 @@ static void put_causes(struct answer *a)
 	if (!is_single(a))
 		put_more_waiting(a);
 	if (c->count && !c->sick && !is_single(a))
-		add_nothing_found(a, process_of(a, c->all[0].of)->waits ? "other " : "", &line);
+		add_nothing_found(a,
+			process_of(a, c->all[0].of)->waits || has_trouble(a) ? "other " : "",
+			&line);
 	end_line(a, NO_SEVERITY, &line);
 }
 

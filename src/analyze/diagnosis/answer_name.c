@@ -2,6 +2,7 @@
 #include "analyze/diagnosis/answer_name.h"
 
 #include "analyze/activity/activity_request.h"
+#include "analyze/activity/urgency.h"
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/records.h"
 #include "base/units.h"
@@ -143,6 +144,18 @@ bool answer_awaits_model(const struct diagnosis *s, const struct diagnosed *j)
 
 	return find_activity(s, j, &a) &&
 	       (a.state == ACTIVITY_WAITS_FOR_MODEL || a.state == ACTIVITY_ASKS_AGAIN);
+}
+
+bool answer_is_troubled(const struct diagnosis *s, const struct diagnosed *j)
+{
+	struct activity a;
+	enum urgency urgency;
+	const char *flag;
+
+	if (!find_activity(s, j, &a))
+		return false;
+	urgency = urgency_of_activity(&a, &flag);
+	return urgency == URGENCY_SICK || urgency == URGENCY_SILENT;
 }
 
 bool answer_tells_activity(const struct diagnosis *s, const struct diagnosed *j)

@@ -21,6 +21,9 @@ void answer_refusal(struct activity *a, const struct call_history *h, uint64_t c
 bool answer_needs_user(const struct diagnosis *s, const struct diagnosed *j);
 /* Returns whether the session waits for an answer of its model. */
 bool answer_awaits_model(const struct diagnosis *s, const struct diagnosed *j);
+/* Returns whether the activity of the process is a problem without a finding: it is stopped, asks
+ * the model again, or gets no answer. */
+bool answer_is_troubled(const struct diagnosis *s, const struct diagnosed *j);
 /* Returns whether the activity of the process has a line of its own: it needs its user, or is the
  * main process of the only session that is diagnosed. */
 bool answer_tells_activity(const struct diagnosis *s, const struct diagnosed *j);
