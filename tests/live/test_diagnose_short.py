@@ -112,7 +112,8 @@ class Short(Case):
         os.kill(pids[0], signal.SIGSTOP)
         time.sleep(1.2)
         def diagnose(pids, *options):
-            return self.sooth("diagnose", "--duration", "1", "-p", ",".join(map(str, pids)), *options).text
+            return self.sooth("diagnose", "--duration", "1", "--set", "held-up.min-time=1h", "-p",
+                ",".join(map(str, pids)), *options).text
         self.assertRegex(diagnose(pids, "--set", "frozen.min-time=1h"),
                          r"(?s)^cat \(%d\) is stopped .*\n17 more processes wait \(-v\)\n" % pids[0])
         self.assertRegex(diagnose(pids, "-v"), r"cat \(%d\) opens the FIFO" % pids[-1])

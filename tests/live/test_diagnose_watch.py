@@ -156,7 +156,7 @@ class DiagnoseWatch(Case):
     def test_wrong_uses(self):
         for options in (["--quick"], ["--bundle", self.path("b")]):
             run = self.sooth("diagnose", "-w", *options, status=2)
-            self.assertIn("watch with %s" % options[0], run.errors)
+            self.assertRegex(run.errors, "cannot take (%s with --watch|--watch with %s)" % (options[0], options[0]))
 
 
 if __name__ == "__main__":
