@@ -338,14 +338,15 @@ void finder_apply(const struct finder *f, struct top_model *m)
 	for (size_t i = 0; f->count && i < top_process_count(m); i++) {
 		const struct top_process *p = top_process_at(m, i);
 		const struct top_finding *found = p->session ? worst_of(f, &p->id) : NULL;
-		char of[16];
+		char of[16] = "";
 
 		if (!found || found->level <= p->session->finding_level)
 			continue;
 		if (found->level >= TOP_LEVEL_SICK && p->session->urgency > URGENCY_SICK)
 			p->session->urgency = URGENCY_SICK;
 		p->session->finding_level = found->level;
-		snprintf(of, sizeof(of), p->is_main ? "" : " (%u)", p->id.pid);
+		if (!p->is_main)
+			snprintf(of, sizeof(of), " (%u)", p->id.pid);
 		snprintf(p->session->finding, sizeof(p->session->finding), "%s: %s%s", found->name,
 			found->claim, of);
 	}
