@@ -312,11 +312,12 @@ bool folded_makes_file(const struct folded_call *c)
 /* The flags of clone3(2) are the first member of the struct that it points to. */
 enum folded_task folded_started(const struct folded_call *c)
 {
-	struct call_piece piece = call_piece(c->call, 0, SYSCALLS_PART_TARGET);
 	uint64_t flags = c->call->arguments[0];
+	struct call_piece piece;
 
 	if (!(c->row->traits & SYSCALL_STARTS_TASK) || c->call->result <= 0)
 		return FOLDED_TASK_NONE;
+	piece = call_piece(c->call, 0, SYSCALLS_PART_TARGET);
 	if (piece.bytes.size >= sizeof(flags))
 		memcpy(&flags, piece.bytes.data, sizeof(flags));
 	else if (c->row->argument_count && c->row->arguments[0] == ARGUMENT_TYPE_clone_args)
