@@ -2,6 +2,8 @@
 /* Fields of the waits probe. */
 #include "probes/waits.h"
 
+#include <string.h>
+
 #include "model/probe.h"
 #include "model/schema.h"
 #include "probes/fd_names.h"
@@ -412,3 +414,11 @@ const struct probe probe_waits = {
 	.offers = INTEREST_SAMPLE | INTEREST_BRIEF | INTEREST_EDGES | INTEREST_DETAIL,
 	.schemas = schemas,
 };
+
+bool waits_is_of_file_system(const char *channel)
+{
+	if (strstr(channel, "fuse_dev_")) /* a FUSE server that waits for requests */
+		return false;
+	return strstr(channel, "fuse") || strstr(channel, "request_wait_answer") ||
+	       strstr(channel, "nfs") || strstr(channel, "rpc_") || strstr(channel, "cifs");
+}

@@ -26,6 +26,10 @@ enum waits_kind {
 	WAITS_TASKS = 0x0f0a,
 };
 
+/* Returns whether a thread with this wait channel waits for the answer of a file system that
+ * another process or host serves: FUSE, NFS, CIFS. */
+bool waits_is_of_file_system(const char *channel);
+
 /* A process of the chain; its other records follow it. */
 struct waits_process {
 	struct sooth_record record; /* the observed process */

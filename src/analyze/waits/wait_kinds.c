@@ -451,15 +451,6 @@ static bool is_frozen(const char *channel)
 	return strstr(channel, "refrigerator") || strstr(channel, "freezer");
 }
 
-/* A FUSE server that waits for requests has one of /dev/fuse. */
-static bool is_of_daemon(const char *channel)
-{
-	if (strstr(channel, "fuse_dev_"))
-		return false;
-	return strstr(channel, "fuse") || strstr(channel, "request_wait_answer") ||
-	       strstr(channel, "nfs") || strstr(channel, "rpc_") || strstr(channel, "cifs");
-}
-
 /* The server has answered: another has the lock. */
 static bool is_at_lock(const struct waits_thread *t)
 {
@@ -519,7 +510,7 @@ static bool of_state(const struct wait_graph *g, const struct waits_process *p,
 		link->what = WAIT_FROZEN;
 		return true;
 	}
-	if (t && is_of_daemon(channel) && !is_at_lock(t)) {
+	if (t && waits_is_of_file_system(channel) && !is_at_lock(t)) {
 		link->what = WAIT_FILE_SYSTEM;
 		link->object = wait_first_object(g, t, WAITS_ROLE_CALL);
 		return true;

@@ -16,32 +16,12 @@
 #include "os/linux/files/task_files.h"
 #include "os/linux/waits/wait_reader.h"
 
-#define PATH_BYTES  256
 #define BLOCKED_MAX 32 /* descendants; of more the snapshot is truncated */
 #define ASKED_MAX   64 /* sleeping descendants whose wait channel is read */
 #define SLEEPERS_OF 16 /* observed processes; of more only descendants in state D are found */
 #define MINOR_BITS  20 /* of a device number inside the kernel */
 
-bool wait_is_of_file_system(const char *channel)
-{
-	/* A server that waits for requests. */
-	if (strstr(channel, "fuse_dev_"))
-		return false;
-	return strstr(channel, "fuse") || strstr(channel, "request_wait_answer") ||
-	       strstr(channel, "nfs") || strstr(channel, "rpc_") || strstr(channel, "cifs");
-}
-
 /* --- which file, and which mount --- */
-
-/* A path near the end of a page may be shorter than what is read. */
-static void read_path(struct wait_reader *r, const struct wait_node *n, uint64_t address,
-	char path[PATH_BYTES + 1])
-{
-	*path = '\0';
-	for (size_t size = PATH_BYTES; size >= 16 && !path[0]; size /= 2)
-		wait_read_memory(r, n, address, path, size);
-	path[PATH_BYTES] = '\0';
-}
 
 /* Below the directory of the call, or the working directory, where it does not begin at the root.
  */
@@ -134,7 +114,7 @@ void wait_add_file_system(struct wait_reader *r, struct wait_node *n, const stru
 	int fd_at = c->row ? wait_find_argument(c->row, ARGUMENT_TYPE_fd) : -1;
 	const struct mount *mount;
 	struct buffer file = { 0 };
-	char path[PATH_BYTES + 1] = "", link[32];
+	char path[WAIT_PATH_SIZE] = "", link[32];
 	struct waits_object o = { .record = wait_record(r, c->thread->record.tid, WAITS_OBJECT),
 		.node_pid = n->stat.pid,
 		.node_start_ticks = n->stat.start_ticks,
@@ -145,7 +125,7 @@ void wait_add_file_system(struct wait_reader *r, struct wait_node *n, const stru
 		.expires_state = SOOTH_STATE_ABSENT };
 
 	if (path_at >= 0) {
-		read_path(r, n, c->thread->arguments[path_at], path);
+		wait_read_path(r, n, c->thread->arguments[path_at], path);
 	} else if (fd_at >= 0) {
 		snprintf(link, sizeof(link), "fd/%u", (uint32_t)c->thread->arguments[fd_at]);
 		procfs_link_at(n->process, link, &file);
@@ -180,7 +160,7 @@ static bool is_blocked(struct wait_reader *r, const struct wait_entry *e, unsign
 	size = r->bytes.size < sizeof(channel) ? r->bytes.size : sizeof(channel) - 1;
 	memcpy(channel, r->bytes.data, size);
 	channel[size] = '\0';
-	return wait_is_of_file_system(channel);
+	return waits_is_of_file_system(channel);
 }
 
 void wait_add_blocked_below(struct wait_reader *r, uint32_t pid)

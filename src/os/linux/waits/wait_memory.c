@@ -49,6 +49,15 @@ bool wait_read_memory(
 	return true;
 }
 
+/* A path near the end of a page may be shorter than what is read. */
+void wait_read_path(struct wait_reader *r, const struct wait_node *n, uint64_t address,
+	char path[WAIT_PATH_SIZE])
+{
+	memset(path, 0, WAIT_PATH_SIZE);
+	for (size_t size = WAIT_PATH_SIZE - 1; size >= 16 && !path[0]; size /= 2)
+		wait_read_memory(r, n, address, path, size);
+}
+
 /* --- locks --- */
 
 /* Begin of glibc's pthread_mutex_t on 64-bit systems; elsewhere the first four numbers are the

@@ -149,8 +149,11 @@ void wait_add_polled_causes(struct wait_reader *r, struct wait_node *n, const st
 /* Reads memory of a process with the caller's rights; false when that is refused or blocks. */
 bool wait_read_memory(
 	struct wait_reader *r, const struct wait_node *n, uint64_t address, void *out, size_t size);
-/* Whether the wait channel is one of a file system that another process or host serves. */
-bool wait_is_of_file_system(const char *channel);
+#define WAIT_PATH_SIZE 257
+
+/* Reads a path that an argument points to; empty: it could not be read. */
+void wait_read_path(struct wait_reader *r, const struct wait_node *n, uint64_t address,
+	char path[WAIT_PATH_SIZE]);
 /* Adds the file and, as a party with the mount point, the server of a file system. */
 void wait_add_file_system(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* Adds to the snapshot the descendants that wait for a file system, or uninterruptibly. */

@@ -82,7 +82,6 @@ static void wait_ipc(struct wait_reader *r, struct wait_node *n, const struct wa
 }
 
 #define CHANNEL_SIZE 128
-#define PATH_BYTES   256
 
 #define FAILED	    SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED)
 #define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
@@ -194,7 +193,7 @@ static void add_opened(struct wait_reader *r, struct wait_node *n, const struct 
 	const struct syscall_effect *effect = &c->row->effect;
 	uint64_t address = syscall_value(c->thread->arguments, effect->path, 0);
 	uint64_t flags = syscall_value(c->thread->arguments, effect->flags, 0);
-	char path[PATH_BYTES + 1] = "";
+	char path[WAIT_PATH_SIZE];
 	struct waits_object o = { .record = wait_record(r, c->thread->record.tid, WAITS_OBJECT),
 		.node_pid = n->stat.pid,
 		.node_start_ticks = n->stat.start_ticks,
@@ -208,9 +207,7 @@ static void add_opened(struct wait_reader *r, struct wait_node *n, const struct 
 		.socket_state_state = SOOTH_STATE_ABSENT,
 		.expires_state = SOOTH_STATE_ABSENT };
 
-	/* A path near the end of a page may be shorter than what is read. */
-	for (size_t size = PATH_BYTES; size >= 16 && !path[0]; size /= 2)
-		wait_read_memory(r, n, address, path, size);
+	wait_read_path(r, n, address, path);
 	struct record_tail tail[] = { { &o.path, path, strlen(path) } };
 	RECORD_APPEND(&r->run->out, &o, tail, 1);
 }
@@ -410,7 +407,7 @@ static void read_wait(struct wait_reader *r, struct wait_node *n, struct waits_t
 	if (c->row && c->row->traits & SYSCALL_FUTEX)
 		add_owner(r, n, t);
 	add_parties(r, n, c);
-	if (wait_is_of_file_system(c->channel))
+	if (waits_is_of_file_system(c->channel))
 		wait_add_file_system(r, n, c);
 	if (t->record.tid == n->stat.pid)
 		wait_add_loop_children(r, n, c);
