@@ -235,7 +235,6 @@ static void count(struct counting *c)
 {
 	const struct check *e = c->check;
 	const struct short_lived *b = &e->input->host.short_lived;
-	const struct process_table *table = &e->input->host.process_table;
 
 	map_for_each (&b->processes, const void *, id, const struct short_lived_process *, p) {
 		struct group_key key = { 0 };
@@ -244,7 +243,7 @@ static void count(struct counting *c)
 
 		if (p->end_ns < c->from_ns)
 			continue;
-		key.starter = starts_living(short_lived_starter(b, table, p));
+		key.starter = starts_living(p->starter);
 		if (!key.starter ||
 			(key.starter != e->process && !starts_is_below(e->process, key.starter)))
 			continue;

@@ -49,7 +49,7 @@ static bool find_child(struct child *child, const struct check *e, const struct 
 	const struct process_entry *p = process_table_get(t, id);
 	const struct short_lived_process *end = map_get(&s->processes, id);
 	const struct process_entry *starter = p	    ? (p->is_there ? p->parent : p->last_parent)
-					      : end ? short_lived_starter(s, t, end)
+					      : end ? end->starter
 						    : NULL;
 
 	if ((p && p->is_there && diagnosis_input_is_selected(r, p)) || !starter ||

@@ -108,10 +108,9 @@ void short_lived_add_record(struct short_lived *b, const struct sooth_record *r)
 	memcpy(p->name, e->name, strnlen(e->name, sizeof(e->name)));
 }
 
-const struct process_entry *short_lived_starter(const struct short_lived *b,
+static const struct process_entry *find_starter(const struct short_lived *b,
 	const struct process_table *c, const struct short_lived_process *p)
 {
-	assert(b);
 	for (unsigned i = 0; p && i < CLIMB_MAX; i++) {
 		const struct process_entry *parent = process_table_get(c, &p->parent);
 
@@ -157,7 +156,7 @@ void short_lived_resolve(struct short_lived *b, const struct process_table *c)
 		const struct process_entry *main;
 		struct short_lived_key key = { 0 };
 
-		p->starter = short_lived_starter(b, c, p);
+		p->starter = find_starter(b, c, p);
 		if (process_table_get(c, id))
 			continue; /* a sample has it */
 		main = main_of(p->starter);

@@ -69,9 +69,6 @@ void short_lived_resolve(struct short_lived *b, const struct process_table *c);
 struct span short_lived_command(const struct short_lived *b, uint64_t hash);
 /* The next interval starts at now_ns. */
 void short_lived_next_interval(struct short_lived *b, uint64_t now_ns);
-/* Returns the closest ancestor that was sampled; NULL: it ended before a sample. */
-const struct process_entry *short_lived_starter(const struct short_lived *b,
-	const struct process_table *c, const struct short_lived_process *p);
 
 struct host_state {
 	struct process_table process_table;
