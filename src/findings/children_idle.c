@@ -19,11 +19,6 @@ static const struct finding_option options[] = {
 		"minimum time that the last starts are spread over", .unit = SOOTH_UNIT_NS),
 };
 
-static uint64_t age_ns(const struct check *e, const struct process_entry *p)
-{
-	return host_state_elapsed(&e->input->host, p) * NS_PER_S;
-}
-
 /* The mean distance of the last starts; 0: they came at once, or none has come for a while. */
 static uint64_t pace_of(const struct check *e, const struct child_kind *kind)
 {
@@ -36,7 +31,7 @@ static uint64_t pace_of(const struct check *e, const struct child_kind *kind)
 		return 0;
 	spread_ns = (starts[kind->alive - 1] - starts[kind->alive - LAST_STARTS]) * NS_PER_S / hz;
 	if ((double)spread_ns < check_option(e, "min-time") ||
-		(double)age_ns(e, kind->newest) * (LAST_STARTS - 1) >
+		(double)child_age_ns(e, kind->newest) * (LAST_STARTS - 1) >
 			PACE_TOO * (double)spread_ns + NS_PER_S)
 		return 0;
 	return spread_ns / (LAST_STARTS - 1);
@@ -77,7 +72,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		sample_series_ns(&e->series));
 	finding_number(out, "CPU time of the busiest one since its start",
 		(double)kind->most_cpu_ns, SOOTH_UNIT_NS, 0);
-	finding_number(out, "age of the oldest", (double)age_ns(e, kind->oldest), SOOTH_UNIT_NS, 0);
+	finding_number(
+		out, "age of the oldest", (double)child_age_ns(e, kind->oldest), SOOTH_UNIT_NS, 0);
 	finding_unseen(out, "whether work for them comes later");
 	finding_remedy(out, "find what starts them (a reconnect, a request, a timer): use the "
 			    "children that are "

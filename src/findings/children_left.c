@@ -26,11 +26,6 @@ static bool is_interactive(const struct process_entry *p)
 	return p->process->terminal != PROC_NO_TERMINAL && starts_are_of_a_shell(p);
 }
 
-static uint64_t age_ns(const struct check *e, const struct process_entry *p)
-{
-	return host_state_elapsed(&e->input->host, p) * NS_PER_S;
-}
-
 static const struct child_kind *find_most(const struct children *c)
 {
 	const struct child_kind *most = NULL;
@@ -87,8 +82,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 		sentence_size(size, left->rss_bytes));
 	emit_origin(e, out, one);
 	child_kind_evidence(out, left);
-	finding_number(out, "age of the oldest", (double)age_ns(e, one), SOOTH_UNIT_NS, 0);
-	finding_number(out, "age of the newest", (double)age_ns(e, left->newest), SOOTH_UNIT_NS, 0);
+	finding_number(out, "age of the oldest", (double)child_age_ns(e, one), SOOTH_UNIT_NS, 0);
+	finding_number(
+		out, "age of the newest", (double)child_age_ns(e, left->newest), SOOTH_UNIT_NS, 0);
 	finding_number(out, "resident memory, total (shared pages count once per process)",
 		(double)left->rss_bytes, SOOTH_UNIT_BYTES, 0);
 	finding_unseen(out, "whether they were left running on purpose");
@@ -113,7 +109,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!left || is_interactive(e->process) || !check_is_over(e, "min-count", left->alive, ""))
 		check_fine(out, "processes of one kind that outlived its children: %u",
 			left ? left->alive : 0);
-	else if ((double)age_ns(e, left->newest) < check_option(e, "min-age"))
+	else if ((double)child_age_ns(e, left->newest) < check_option(e, "min-age"))
 		check_too_young(out);
 	else
 		report(e, out, &c, left);

@@ -50,8 +50,7 @@ static const struct sockets_socket *closed_by_peer(const struct sooth_record *r)
 {
 	const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
-	return s && s->state_state == SOOTH_STATE_VALUE && s->state == SOCKETS_CLOSE_WAIT ? s
-											  : NULL;
+	return s && socket_is_closed_by_peer(s) ? s : NULL;
 }
 
 static uint64_t sent_of(const struct sockets_socket *s)

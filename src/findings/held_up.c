@@ -652,6 +652,18 @@ static bool is_low(const struct check *e, const struct wait_chain *chain, const 
 		       (h->is_unsure || (double)waited_ns(&chain->links[0]) < grave));
 }
 
+static const char *const unseen[] = {
+	[CAUSE_STOPPED] = "which process stopped it, and whether on purpose",
+	[CAUSE_OTHER_END] = "whether a program will still open it",
+	[CAUSE_LEFT] = "when the command ended, and whether the output is still needed",
+	[CAUSE_DEADLOCK] = "whether a signal or a timer will end one of the waits",
+	[CAUSE_ITSELF] = "whether the process that it waits for was ever there",
+	[CAUSE_LOCK] = "whether it sleeps on purpose while it holds the lock",
+	[CAUSE_UNACCEPTED] = "whether the server takes so long by design",
+	[CAUSE_COMPUTES] = "whether the server takes so long by design",
+	[CAUSE_BUSY] = "whether the server takes so long by design",
+};
+
 static void report(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct wait_chain *chain, const struct held_up *h)
 {
@@ -679,21 +691,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_number(out, "waiting for at least", (double)h->for_ns, SOOTH_UNIT_NS, 0);
 	if (h->is_unsure)
 		finding_unseen(out, "whether a process that could not be read has the output too");
-	if (h->cause == CAUSE_STOPPED)
-		finding_unseen(out, "which process stopped it, and whether on purpose");
-	else if (h->cause == CAUSE_OTHER_END)
-		finding_unseen(out, "whether a program will still open it");
-	else if (h->cause == CAUSE_LEFT)
-		finding_unseen(
-			out, "when the command ended, and whether the output is still needed");
-	else if (h->cause == CAUSE_ITSELF)
-		finding_unseen(out, "whether the process that it waits for was ever there");
-	else if (h->cause == CAUSE_DEADLOCK)
-		finding_unseen(out, "whether a signal or a timer will end one of the waits");
-	else if (h->cause == CAUSE_LOCK)
-		finding_unseen(out, "whether it sleeps on purpose while it holds the lock");
-	else
-		finding_unseen(out, "whether the server takes so long by design");
+	finding_unseen(out, "%s", unseen[h->cause]);
 	remedy(out, chain, h);
 	finding_end(out);
 }

@@ -181,8 +181,7 @@ static void find_left(const struct check *e, struct left *l)
 	struct span was;
 
 	l->has_pipe = out && (out->type == FDS_PIPE || out->type == FDS_UNIX);
-	l->is_terminal_closed = !is_kept && out && out->type == FDS_PTY && out->is_deleted &&
-				out->deleted_state == SOOTH_STATE_VALUE;
+	l->is_terminal_closed = !is_kept && check_is_closed_terminal(out);
 	l->is_directory_deleted = !is_kept && process_table_lost_directory(e->process, &was);
 	find_heirs(e, &l->heirs);
 	l->are_calls_known = check_calls_read(&l->calls, e);
@@ -235,11 +234,6 @@ static void report(const struct check *e, struct check_result *out, struct left 
 
 /* --- a terminal that was closed --- */
 
-static bool is_closed_terminal(const struct fds_descriptor *d)
-{
-	return d && d->type == FDS_PTY && d->is_deleted && d->deleted_state == SOOTH_STATE_VALUE;
-}
-
 static bool catches_hangup(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->waits);
@@ -259,7 +253,7 @@ static bool survived_hangup(const struct check *e)
 
 static bool works_without_terminal(const struct check *e, struct progress *work)
 {
-	if (!is_closed_terminal(check_descriptor(e, INPUT)) || !survived_hangup(e))
+	if (!check_is_closed_terminal(check_descriptor(e, INPUT)) || !survived_hangup(e))
 		return false;
 	progress_of(work, e);
 	return process_table_cpu_percent(e->process) >= check_option(e, "min-cpu") ||

@@ -18,6 +18,7 @@
 
 #include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/check.h"
+#include "analyze/sockets/socket_text.h"
 #include "base/sentence_units.h"
 #include "analyze/diagnosis/managed_heap.h"
 #include "analyze/diagnosis/memory_climb.h"
@@ -202,11 +203,6 @@ static void emit_limit(const struct check *e, struct check_result *out, const st
 		SOOTH_UNIT_NS, 0);
 }
 
-static bool is_gone(const struct sockets_socket *s)
-{
-	return s && !s->state_state && s->state == SOCKETS_CLOSE_WAIT;
-}
-
 static bool was_gone(const struct check *e, uint64_t inode)
 {
 	const struct snapshot *first = check_first(e, &e->input->sockets);
@@ -216,7 +212,7 @@ static bool was_gone(const struct check *e, uint64_t inode)
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
 		if (s && s->inode == inode)
-			return is_gone(s);
+			return socket_is_closed_by_peer(s);
 	}
 	return false;
 }
@@ -232,7 +228,8 @@ static void claim_gone(const struct check *e, struct check_result *out)
 	batch_for_each (r, &all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
-		count += count < GONE_MOST && is_gone(s) && was_gone(e, s->inode);
+		count += count < GONE_MOST && s && socket_is_closed_by_peer(s) &&
+			 was_gone(e, s->inode);
 	}
 	if (count < GONE_LEAST)
 		return;

@@ -23,12 +23,9 @@ static const struct waits_party *server_of(
 	return NULL;
 }
 
-static uint64_t time_of(
-	const struct check *e, const struct wait_graph *g, const struct waits_thread *t)
+static uint64_t time_of(const struct waits_thread *t)
 {
-	if (t->since_state == SOOTH_STATE_VALUE)
-		return t->since_ns;
-	return wait_graph_has_run(g, t) ? 0 : sample_series_ns(&e->series);
+	return t->since_state == SOOTH_STATE_VALUE ? t->since_ns : 0;
 }
 
 /* The wait of its thread that waits longest, as a group of one; count 0: it waits for no file. */
@@ -47,14 +44,14 @@ static struct blocked_children one_of(
 		bool is_of_file_system = link.what == WAIT_FILE_SYSTEM;
 
 		if ((!is_of_file_system && (link.what != WAIT_IO || t->state != 'D')) ||
-			time_of(e, g, t) <= one.most_ns)
+			time_of(t) <= one.most_ns)
 			continue;
 		one = (struct blocked_children){ .count = 1,
 			.all = { entry },
 			.server = server_of(g, p, t),
 			.channel = record_text(&t->record, &t->wait_channel),
 			.are_of_file_system = is_of_file_system };
-		one.least_ns = one.most_ns = time_of(e, g, t);
+		one.least_ns = one.most_ns = time_of(t);
 		if (one.server)
 			one.point = record_text(&one.server->record, &one.server->detail);
 		if (link.object)

@@ -22,6 +22,11 @@ const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd
 	return NULL;
 }
 
+bool check_is_closed_terminal(const struct fds_descriptor *d)
+{
+	return d && d->type == FDS_PTY && d->is_deleted && d->deleted_state == SOOTH_STATE_VALUE;
+}
+
 bool check_is_one_wait(const struct check *e, const struct thread_history *t)
 {
 	assert(t);

@@ -9,6 +9,8 @@
 
 /* A descriptor at the last sample; NULL: not sampled, or closed. */
 const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd);
+/* Returns whether the descriptor is a pseudo terminal that was closed; NULL: false. */
+bool check_is_closed_terminal(const struct fds_descriptor *d);
 /* Returns whether the thread stayed in one wait for `min-time` and `min-readings`, both options of
  * the detector, without a context switch. */
 bool check_is_one_wait(const struct check *e, const struct thread_history *t);

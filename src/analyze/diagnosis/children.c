@@ -90,19 +90,12 @@ static uint64_t hash_of_arguments(uint64_t hash, struct span arguments)
 	return hash;
 }
 
-static struct span arguments_of(const struct process_entry *p)
-{
-	if (p->process->is_brief || p->process->arguments_state > SOOTH_STATE_TRUNCATED)
-		return span_of("", 0);
-	return record_text(&p->process->record, &p->process->arguments);
-}
-
 /* Little is read of most processes: one of unknown arguments is of the only kind with its name. */
 static uint64_t key_of(
 	const struct children *c, const struct process_entry *p, enum child_link link)
 {
 	uint64_t name = hash_of_name(link, check_name(p));
-	struct span arguments = arguments_of(p);
+	struct span arguments = process_table_known_arguments(p);
 	const uint64_t *only;
 
 	if (arguments.size)
@@ -115,7 +108,7 @@ static void note_name(struct children *c, const struct process_entry *p)
 {
 	enum child_link link = link_of(c, p);
 	uint64_t name = hash_of_name(link, check_name(p)), key;
-	struct span arguments = arguments_of(p);
+	struct span arguments = process_table_known_arguments(p);
 	uint64_t *only;
 	bool is_new;
 
@@ -125,6 +118,12 @@ static void note_name(struct children *c, const struct process_entry *p)
 	only = map_put(&c->names, &name, &is_new);
 	if (only)
 		*only = is_new || *only == key ? key : SEVERAL;
+}
+
+uint64_t child_age_ns(const struct check *e, const struct process_entry *p)
+{
+	assert(e);
+	return host_state_elapsed(&e->input->host, p) * NS_PER_S;
 }
 
 /* --- what it does --- */
@@ -220,7 +219,8 @@ void child_kind_evidence(struct check_result *out, const struct child_kind *kind
 {
 	assert(kind);
 
-	struct span arguments = kind->oldest ? arguments_of(kind->oldest) : span_of("", 0);
+	struct span arguments =
+		kind->oldest ? process_table_known_arguments(kind->oldest) : span_of("", 0);
 	char text[COMMAND_SIZE + 1];
 	size_t size = arguments.size < COMMAND_SIZE ? arguments.size : COMMAND_SIZE;
 

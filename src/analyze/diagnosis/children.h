@@ -38,6 +38,9 @@ void children_fini(struct children *c);
 /* The kind of a living process; NULL: it is no child. */
 const struct child_kind *children_kind_of(const struct children *c, const struct process_entry *p);
 
+/* Returns the age of a process, in whole seconds. */
+uint64_t child_age_ns(const struct check *e, const struct process_entry *p);
+
 /* Adds the command of the kind as evidence, if it is known. */
 void child_kind_evidence(struct check_result *out, const struct child_kind *kind);
 

@@ -6,6 +6,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/sockets/socket_text.h"
 #include "model/errno_names.h"
 #include "probes/fds.h"
 #include "probes/sockets.h"
@@ -135,7 +136,7 @@ static bool is_closed(const struct check *e, int32_t fd)
 	batch_for_each (r, &all) {
 		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
-		if (s && s->inode == inode && !s->state_state && s->state == SOCKETS_CLOSE_WAIT)
+		if (s && s->inode == inode && socket_is_closed_by_peer(s))
 			return true;
 	}
 	return false;
@@ -159,7 +160,7 @@ void repeated_call_of(struct repeated_call *out, const struct check *e, uint32_t
 	out->is_sampled = c.is_sampled;
 	out->least = check_calls_least(e);
 	out->is_pipe = d && d->type == FDS_PIPE;
-	out->is_closed_terminal = d && d->type == FDS_PTY && d->is_deleted && !d->deleted_state;
+	out->is_closed_terminal = check_is_closed_terminal(d);
 	out->is_peer_closed = out->repeat->events & (POLL_HANGUP | POLL_PEER_SHUT) ||
 			      (out->key->fd >= 0 && is_closed(e, out->key->fd));
 }

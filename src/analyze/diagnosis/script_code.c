@@ -48,11 +48,9 @@ static const struct language *language_of(const struct process_entry *p)
 /* Options may have values of their own, so the extension says which argument it is. */
 static struct span script_of(const struct process_entry *p, const struct language *l)
 {
-	struct span all = record_text(&p->process->record, &p->process->arguments);
+	struct span all = process_table_known_arguments(p);
 	struct cursor c = cursor_over(all.data, all.size);
 
-	if (p->process->arguments_state > SOOTH_STATE_TRUNCATED)
-		return span_of("", 0);
 	while (!cursor_at_end(&c)) {
 		struct span argument = cursor_until(&c, '\0');
 

@@ -11,17 +11,10 @@
 #define PATTERN_LEAST 3
 #define SEARCHES      "pgrep "
 
-static struct span arguments_of(const struct process_entry *p)
-{
-	if (!p->process || p->process->arguments_state > SOOTH_STATE_TRUNCATED)
-		return span_of("", 0);
-	return record_text(&p->process->record, &p->process->arguments);
-}
-
 /* The text of `sh -c`; empty: there is none. */
 static struct span script_of(const struct process_entry *p)
 {
-	struct span all = arguments_of(p);
+	struct span all = process_table_known_arguments(p);
 	struct cursor c = cursor_over(all.data, all.size);
 
 	cursor_until(&c, '\0');
@@ -38,13 +31,9 @@ static struct span script_of(const struct process_entry *p)
 
 static size_t find(struct span s, const char *needle, size_t from)
 {
-	size_t size = strlen(needle);
+	const char *at = memmem(s.data + from, s.size - from, needle, strlen(needle));
 
-	for (size_t i = from; i + size <= s.size; i++) {
-		if (!memcmp(s.data + i, needle, size))
-			return i;
-	}
-	return s.size;
+	return at ? (size_t)(at - s.data) : s.size;
 }
 
 /* The loop word nearest before the search; `size` of `before`: there is none. */
@@ -75,9 +64,8 @@ static bool waits_for_end(struct span before, struct span behind)
 
 	if (last == before.size)
 		return false;
-	if (find(condition, "do ", 0) < condition.size ||
-		find(condition, "do\n", 0) < condition.size)
-		return find(behind, "|| break", 0) < behind.size;
+	if (span_contains(condition, "do ") || span_contains(condition, "do\n"))
+		return span_contains(behind, "|| break");
 	for (size_t i = 0; i < condition.size; i++)
 		is_negated |= condition.data[i] == '!';
 	return is_until == is_negated;

@@ -437,6 +437,14 @@ bool process_table_lost_directory(const struct process_entry *p, struct span *wa
 	return true;
 }
 
+struct span process_table_known_arguments(const struct process_entry *p)
+{
+	assert(p);
+	if (!p->process || p->process->arguments_state > SOOTH_STATE_TRUNCATED)
+		return span_of("", 0);
+	return record_text(&p->process->record, &p->process->arguments);
+}
+
 double process_table_cpu_percent(const struct process_entry *p)
 {
 	assert(p);

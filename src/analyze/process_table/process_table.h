@@ -56,9 +56,8 @@ struct process_entry {
 			     * writer, or unknown */
 	/* Time of the sample since which the process wrote nothing; 0: unknown. */
 	uint64_t unwritten_ns;
-	unsigned
-		runnable_samples; /* latest samples in a row with the main thread runnable */
-	bool is_there;		  /* the process is in the last snapshot, or there is no snapshot */
+	unsigned runnable_samples; /* latest samples in a row with the main thread runnable */
+	bool is_there; /* the process is in the last snapshot, or there is no snapshot */
 
 	/* Everything below is set by process_table_resolve(). */
 	struct process_entry *parent; /* NULL: gone, or it started later */
@@ -118,11 +117,10 @@ struct process_table_installed {
 };
 
 struct process_table {
-	struct agent_set
-		*agents;	 /* of the stream, reference counted; NULL: the built-in agents */
-	struct map processes;	 /* process_id -> struct process_entry * */
-	struct buffer texts;	 /* the texts of the struct sooth_text members above */
-	struct buffer installed; /* struct process_table_installed */
+	struct agent_set *agents; /* of the stream, reference counted; NULL: the built-in agents */
+	struct map processes;	  /* process_id -> struct process_entry * */
+	struct buffer texts;	  /* the texts of the struct sooth_text members above */
+	struct buffer installed;  /* struct process_table_installed */
 	struct buffer installed_records; /* the records as they came */
 	struct map newest;		 /* by agent, user and pid namespace: the newest version */
 	uint64_t snapshot_from_ns;
@@ -173,5 +171,8 @@ static inline uint8_t process_table_role_state(const struct process_entry *p)
 /* Returns the CPU use in percent of one CPU between the first and last record; negative: there is
  * only one record. */
 double process_table_cpu_percent(const struct process_entry *p);
+/* Returns the arguments, NUL-separated, masked and perhaps cut; empty: not known, or overwritten.
+ */
+struct span process_table_known_arguments(const struct process_entry *p);
 
 #endif

@@ -59,6 +59,11 @@ void socket_put_local(struct buffer *out, const struct sockets_socket *s)
 		put_end(out, s, record_text(&s->record, &s->local), s->local_port, s->port_state);
 }
 
+bool socket_is_closed_by_peer(const struct sockets_socket *s)
+{
+	return s->state_state == SOOTH_STATE_VALUE && s->state == SOCKETS_CLOSE_WAIT;
+}
+
 bool socket_is_inet(const struct sockets_socket *s)
 {
 	assert(s);

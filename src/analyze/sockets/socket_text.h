@@ -25,6 +25,8 @@ uint8_t socket_text_state(const struct buffer *words, uint8_t of_record);
 void socket_text_fini(struct socket_text *w);
 /* Returns whether this is an IPv4 or IPv6 socket. */
 bool socket_is_inet(const struct sockets_socket *s);
+/* Returns whether the peer has closed the connection, and this process has not. */
+bool socket_is_closed_by_peer(const struct sockets_socket *s);
 /* Returns a copy of the record at its current size; fields that an older capture lacks are
  * absent. */
 struct sockets_socket socket_whole(const struct sockets_socket *s);
