@@ -35,7 +35,7 @@ static void claim_object(struct check_result *out, const struct blocked_children
 			b->are_of_file_system ? "the server of a file system" : "a file or device");
 	}
 	if (server && server->party_pid)
-		finding_claim(out, ", whose server %.*s (%u) does not answer", (int)name.size,
+		finding_claim(out, ", because its server %.*s (%u) does not answer", (int)name.size,
 			name.data, server->party_pid);
 	else if (b->point.size)
 		finding_claim(out, ", which does not answer");

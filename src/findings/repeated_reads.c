@@ -215,7 +215,7 @@ static void report_rereads(const struct check *e, struct check_result *out,
 	finding_unseen(out, "whether a file changed in between");
 	check_calls_unseen(c, e, out);
 	finding_remedy(out,
-		"keep what was read, and read again only a file whose size or time has changed; "
+		"keep the result, and read a file again only after its size or time has changed; "
 		"sooth profile %u shows the code",
 		e->id.pid);
 	finding_end(out);

@@ -245,9 +245,8 @@ static void test_blocked(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "children-blocked", they_wait_for_a_mount, 60, NULL,
-			"high/high: 4 processes (helper) that it started wait for /mnt/x, whose "
-			"server "
-			"sshfs (70) does not answer: up to 1 min |{path /mnt/x}|"
+			"high/high: 4 processes (helper) that it started wait for /mnt/x, because "
+			"its server sshfs (70) does not answer: up to 1 min |{path /mnt/x}|"
 			"[processes: 200, 201, 202, 203]|<sooth why 70 shows" },
 		{ "children-blocked", they_wait_for_a_mount, 1.4, NULL, "fine: |: 0" },
 		{ "children-blocked", they_wait_for_a_mount, 1.4, "children-blocked.min-time=1s",
