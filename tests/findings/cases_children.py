@@ -130,7 +130,7 @@ CASES = [
     sick("process-flood", "two scripts that start each other", in_turn("circle"), says="start each other",
         also=("held-back",)),
     sick("children-idle", "a worker more each second", pool("more", 12), says="one more each ", duration_s=5,
-        also=("fd-leak",)),
+        also=("fd-leak",), alone=True),
     healthy("children-idle", "a pool at rest", pool("rest", 18), duration_s=5),
     healthy("children-idle", "a pool that serves in turn", pool("turns", 14), duration_s=5),
     healthy("process-flood", "four wrappers of a program", in_turn("wrappers")),
