@@ -296,12 +296,12 @@ static int choose_columns(const struct ps_config *c, struct ps_view *v, struct s
 }
 
 /* With wrong settings there are none: `sooth diagnose` says what is wrong. */
-static struct session_answers *answers_of(const struct ps_config *c, struct check_settings *s)
+static struct first_answers *answers_of(const struct ps_config *c, struct check_settings *s)
 {
 	struct sooth_error ignored;
 
 	return c->ps.watch_ns || diagnosing_settings(s, NULL, &ignored) ? NULL
-									: session_answers_new(s);
+									: first_answers_new(s);
 }
 
 static int report(const struct ps_config *c, const struct arguments *arguments, struct ps_view *v,
@@ -349,7 +349,7 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 			SOOTH_SAMPLE | SOOTH_BRIEF | (c->ps.interval_ns ? 0 : SOOTH_ONCE) };
 	v->options.answers = answers_of(c, &settings);
 	status = run_report(&run, err);
-	session_answers_free(v->options.answers);
+	first_answers_free(v->options.answers);
 	return status;
 }
 

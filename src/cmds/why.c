@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "analyze/diagnosis/findings.h"
 #include "analyze/stacks/stacks.h"
 #include "analyze/waits/wait_decided.h"
 #include "analyze/waits/waits.h"
 #include "base/units.h"
 #include "cli/selected/process_table_scan.h"
 #include "cli/command/command.h"
+#include "cli/diagnosing.h"
 #include "cli/run.h"
 
 #define TARGETS	    (TARGET_MAY_BE_HOST | TARGET_IS_HOST)
@@ -96,6 +98,7 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 	struct stacks_options stacks = { .first_only = true };
 	struct target_found found = { 0 };
 	struct wait_decided decided = { .interval_ns = INTERVAL_NS };
+	struct check_settings settings;
 	struct run run = {
 		.name = "why",
 		.target = &c->target,
@@ -109,6 +112,7 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 		.allowed = TARGETS,
 		.duration_ns = c->why.interval_ns ? c->why.interval_ns : INTERVAL_NS,
 	};
+	struct sooth_error ignored;
 	int status = find_target(c, arguments, is_of_agents, &found, err);
 
 	/* Every process is read for a user, or for all; else only the selected ones. */
@@ -122,8 +126,12 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 	host_state_init(&decided.host);
 	if (run.allowed && !c->why.interval_ns && !target_capture(arguments))
 		sample_once(&run, &decided);
+	/* With wrong settings there are none: `sooth diagnose` says what is wrong. */
+	if (!diagnosing_settings(&settings, NULL, &ignored))
+		options.answers = first_answers_new(&settings);
 	if (!status)
 		status = run_report(&run, err);
+	first_answers_free(options.answers);
 	host_state_fini(&decided.host);
 	target_found_fini(&found);
 	return status;

@@ -457,7 +457,7 @@ static void test_answer(void **state)
 	struct processes_options o = { .shown = PROCESSES_AGENTS,
 		.columns = "pid,agent",
 		.sort = by_urgency(),
-		.answers = session_answers_new(NULL) };
+		.answers = first_answers_new(NULL) };
 	struct stream_source source = { .record = { .time_ns = 1, .kind = STREAM_SOURCE } };
 	struct record_tail probe = { &source.probe, "proc", 4 };
 	struct cursor c;
@@ -478,12 +478,12 @@ static void test_answer(void **state)
 		if (!span_contains(line, lines[i]))
 			fail_msg("no \"%s\" in \"%.*s\"", lines[i], (int)line.size, line.data);
 	}
-	session_answers_free(o.answers);
-	o.answers = session_answers_new(NULL);
+	first_answers_free(o.answers);
+	o.answers = first_answers_new(NULL);
 	show(&o, "json");
 	assert_true(has(shown.data, "\"finding\": \"claude 43 (work): stopped by SIGSTOP"));
 	assert_true(has(shown.data, "\"finding\": null"));
-	session_answers_free(o.answers);
+	first_answers_free(o.answers);
 }
 
 /* Text has columns for branch and task where a session has one; a shared report has neither. */

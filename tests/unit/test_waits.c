@@ -2,6 +2,7 @@
 /* Waits of a process, explained from records made by hand. */
 #include "support.h"
 
+#include "analyze/waits/wait_beside.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
 #include "probes/fds.h"
@@ -111,6 +112,7 @@ static void expect(const char *state, const char *text)
 
 	wait_chain_follow(&g, 10, &chain);
 	wait_chain_text(&out, &g, &chain);
+	wait_put_beside(&out, &g, &chain);
 	assert_string_equal(buffer_cstr(&out), text);
 	assert_string_equal(wait_chain_state(&chain), state);
 	buffer_fini(&out);
@@ -918,6 +920,27 @@ static void test_running(void **state)
 	expect("runs", "prog (10) runs");
 }
 
+/* An event loop at rest does not hide the threads that do its work. */
+static void test_held_threads(void **state)
+{
+	(void)state;
+	process(10, "server", 'S');
+	thread(10, 10, "epoll_wait", 5);
+	thread(10, 11, "futex", 0x1000);
+	expect("idle", "server (10) waits for events, idle 3 min");
+	thread(10, 12, "flock", 3);
+	object(10, 3, FDS_FILE, WAITS_ROLE_CALL, "/tmp/x.lock");
+	party(10, 12, WAITS_RELATION_LOCK, 13, 0, "make");
+	expect("idle",
+		"server (10) waits for events, idle 3 min; its thread 12 waits for a lock on "
+		"/tmp/x.lock held by make (13), 3 min");
+	thread(10, 14, "flock", 3);
+	party(10, 14, WAITS_RELATION_LOCK, 13, 0, "make");
+	expect("idle",
+		"server (10) waits for events, idle 3 min; 2 of its threads are held up: 12 waits "
+		"for a lock on /tmp/x.lock held by make (13), 3 min");
+}
+
 static void test_nothing(void **state)
 {
 	struct wait_graph g = { 0 };
@@ -983,6 +1006,7 @@ int main(void)
 		cmocka_unit_test_setup(test_death_watch, reset),
 		cmocka_unit_test_setup(test_active, reset),
 		cmocka_unit_test_setup(test_running, reset),
+		cmocka_unit_test_setup(test_held_threads, reset),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_durations),
 	};

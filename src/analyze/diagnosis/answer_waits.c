@@ -7,6 +7,7 @@
 #include "analyze/diagnosis/answer_rest.h"
 #include "analyze/diagnosis/end_awaited.h"
 #include "analyze/diagnosis/stack_waits.h"
+#include "analyze/waits/wait_beside.h"
 #include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
@@ -50,8 +51,10 @@ uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struc
 	struct wait_graph g;
 	uint8_t state = follow(s, j, &g, &chain);
 
-	if (!state)
+	if (!state) {
 		wait_chain_text(out, &g, &chain);
+		wait_put_beside(out, &g, &chain);
+	}
 	return state;
 }
 

@@ -43,7 +43,7 @@ struct findings_options {
 
 /* The answers of `sooth diagnose --quick` for the view "processes"; NULL: no memory. The settings
  * are borrowed. */
-struct session_answers *session_answers_new(const struct check_settings *settings);
-void session_answers_free(struct session_answers *a);
+struct first_answers *first_answers_new(const struct check_settings *settings);
+void first_answers_free(struct first_answers *a);
 
 #endif

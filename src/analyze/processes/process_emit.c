@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyze/activity/activity_rows.h"
+#include "analyze/first_answers.h"
 #include "analyze/process_table/process_table_versions.h"
 #include "analyze/waits/wait_activity.h"
 #include "base/cleanup.h"
@@ -415,12 +416,12 @@ static void name_member(struct row_builder *t)
 /* A session with a finding is sick, whatever it is doing. */
 static void fill_finding(struct row_builder *t)
 {
-	const struct session_answers *a = t->l->options->answers;
+	const struct first_answers *a = t->l->options->answers;
 	bool is_main = t->row.doing_state == SOOTH_STATE_VALUE;
 
 	t->row.finding_state = !is_main				      ? SOOTH_STATE_ABSENT
 			       : !a				      ? NOT_REQUESTED
-			       : a->put(a, &t->l->p->id, &t->finding) ? SOOTH_STATE_VALUE
+			       : a->put_of_session(a, &t->l->p->id, &t->finding) ? SOOTH_STATE_VALUE
 								      : SOOTH_STATE_ABSENT;
 	if (t->finding.size && t->row.urgency > URGENCY_SICK)
 		t->row.urgency = URGENCY_SICK;

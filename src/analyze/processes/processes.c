@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/first_answers.h"
 #include "analyze/processes/host_emit.h"
 #include "analyze/processes/process_emit.h"
 #include "analyze/processes/process_list.h"
@@ -351,7 +352,7 @@ static int emit_all(struct processes_state *s, struct sooth_error *err)
 {
 	struct host_emit emit = { s->output, &s->host, &s->list, &s->options };
 	int status = host_state_resolve(&s->host, err);
-	struct session_answers *answers = s->options.answers;
+	struct first_answers *answers = s->options.answers;
 	bool is_by_stream = !s->options.pid_count;
 
 	/* A diagnosis also selects what the process waits for, which may end before the first

@@ -27,17 +27,6 @@ enum processes_shown {
 	PROCESSES_SESSIONS, /* as above, and all other processes of sessions */
 };
 
-/* The first answer of a diagnosis for each session, from the same records. Diagnoses stand above
- * the views that show it: analyze/diagnosis/findings.h makes one. */
-struct session_answers {
-	void (*add_batch)(struct session_answers *a, const struct batch *batch);
-	/* After the last record. 0, or a negative errno with err filled. */
-	int (*resolve)(struct session_answers *a, struct sooth_error *err);
-	/* Appends it, of the session with this main process; false: it has none. */
-	bool (*put)(
-		const struct session_answers *a, const struct process_id *main, struct buffer *out);
-};
-
 /* The options select rows, not records: a process may be owned by one that is not listed. */
 struct processes_options {
 	enum processes_shown shown;
@@ -70,7 +59,7 @@ struct processes_options {
 	double cpu_over_percent;
 	uint64_t rss_over_bytes;
 	struct processes_reported *reported; /* set at the end; NULL: not needed */
-	struct session_answers *answers;     /* of a report that is not repeated; NULL: none */
+	struct first_answers *answers;     /* of a report that is not repeated; NULL: none */
 };
 
 #endif

@@ -7,8 +7,10 @@
 
 #include "analyze/activity/activity_rows.h"
 #include "analyze/activity/urgency.h"
+#include "analyze/first_answers.h"
 #include "analyze/snapshots.h"
 #include "analyze/waits/wait_activity.h"
+#include "analyze/waits/wait_beside.h"
 #include "analyze/waits/wait_goroutines.h"
 #include "analyze/waits/wait_rows.h"
 #include "analyze/waits/wait_screen.h"
@@ -30,8 +32,9 @@ struct waits_state {
 	struct host_state host; /* the last samples */
 	bool with_threads;
 	const char *if_empty;
-	struct section section; /* the open one, borrowed by the output */
-	bool is_among_others;	/* one of several views, another of which has the process table */
+	struct first_answers *answers; /* borrowed; NULL: none */
+	struct section section;	       /* the open one, borrowed by the output */
+	bool is_among_others; /* one of several views, another of which has the process table */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -43,6 +46,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->output = output;
 	s->with_threads = o && o->with_threads;
 	s->if_empty = o ? o->if_empty : NULL;
+	s->answers = o ? o->answers : NULL;
 	s->is_among_others = !o;
 	host_state_init(&s->host);
 	snapshots_init(&s->first, WAITS_SNAPSHOT);
@@ -56,6 +60,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 	(void)err;
 	host_state_add_batch(&s->host, batch);
+	if (s->answers)
+		s->answers->add_batch(s->answers, batch);
 	batch_for_each (r, batch) {
 		struct process_id id = process_id_of(r);
 
@@ -127,13 +133,33 @@ static bool is_held(
 	return result;
 }
 
-static void put_tasks(
-	const struct waits_state *s, const struct wait_graph *g, uint32_t pid, struct buffer *text)
+/* The rest of its threads and tasks. */
+static void put_others(const struct waits_state *s, const struct wait_graph *g, uint32_t pid,
+	const struct wait_chain *chain, struct buffer *text)
 {
+	wait_put_beside(text, g, chain);
 	wait_put_main_goroutine(text, g, pid);
 	wait_put_tasks(text, g, pid);
 	if (s->with_threads)
 		wait_put_unread_tasks(text, g, pid);
+}
+
+static uint8_t put_finding(
+	const struct waits_state *s, const struct process_id *id, struct buffer *out)
+{
+	if (!s->answers)
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
+	return state_if(s->answers->put_of_process(s->answers, id, out));
+}
+
+static void put_rest(const struct waits_state *s, const struct snapshot *snapshot,
+	const struct wait_graph *g, const struct wait_chain *chain, struct buffer *text)
+{
+	if (chain->count)
+		put_others(s, g, snapshot->id.pid, chain, text);
+	else
+		buffer_format(text, "process %u %s", snapshot->id.pid,
+			is_left_out(snapshot) ? "was not looked at" : "has ended");
 }
 
 static int emit(struct waits_state *s, const struct snapshot *snapshot, struct wait_screen *screen,
@@ -142,7 +168,7 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct w
 	const struct snapshot *first = snapshots_get(&s->first, &snapshot->id);
 	struct wait_graph g = { .records = snapshot_records(snapshot),
 		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
-	struct buffer text = { 0 }, waits = { 0 }, remedy = { 0 }, threads = { 0 };
+	struct buffer text = { 0 }, waits = { 0 }, remedy = { 0 }, threads = { 0 }, finding = { 0 };
 	const struct process_entry *main = activity_main(&s->host, &snapshot->id);
 	const struct waits_process *p;
 	struct buffer activity = { 0 };
@@ -157,11 +183,7 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct w
 		add_activity(s, main, &g, &chain, &doing, &activity, &text);
 	else
 		wait_chain_text(&text, &g, &chain);
-	if (chain.count)
-		put_tasks(s, &g, snapshot->id.pid, &text);
-	else
-		buffer_format(&text, "process %u %s", snapshot->id.pid,
-			is_left_out(snapshot) ? "was not looked at" : "has ended");
+	put_rest(s, snapshot, &g, &chain, &text);
 	wait_append_link_rows(&waits, &g, &chain);
 	wait_append_thread_rows(&threads, &g, &chain);
 	if (!main || !is_whole(&doing))
@@ -170,6 +192,7 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct w
 				       : wait_chain_unknown(&chain);
 	struct why_row row = { .record = row_head(&snapshot->id),
 		.confidence = (uint8_t)wait_chain_confidence(&chain),
+		.finding_state = put_finding(s, &snapshot->id, &finding),
 		.reason_state = state_if(reason != NULL),
 		.agent_state = state_if(main != NULL) };
 	/* Rows come first, where they are aligned. */
@@ -181,6 +204,7 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct w
 		tail_span(&row.name, p ? record_text(&p->record, &p->name) : span_of("", 0)),
 		tail_string(
 			&row.state, is_left_out(snapshot) ? "unknown" : wait_chain_state(&chain)),
+		tail_buffer(&row.finding, &finding),
 		tail_buffer(&row.text, &text),
 		tail_string(&row.reason, reason ? reason : ""),
 		tail_string(&row.agent, main ? main->agent->name : ""),
@@ -190,6 +214,7 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct w
 		wait_screen_add(screen, snapshot->id.pid, &chain, main ? &doing : NULL,
 			span_of(buffer_cstr(&text), text.size));
 	buffer_fini(&activity);
+	buffer_fini(&finding);
 	buffer_fini(&text);
 	buffer_fini(&waits);
 	buffer_fini(&remedy);
@@ -305,6 +330,8 @@ static int finish(void *state, struct sooth_error *err)
 				: "no process was read: it had ended, or the capture has no waits",
 	};
 	status = host_state_resolve(&s->host, err);
+	if (!status && s->answers)
+		status = s->answers->resolve(s->answers, err);
 	if (!status)
 		status = output_section(s->output, &s->section, err);
 	if (!status && is_many)

@@ -8,6 +8,8 @@
 struct waits_options {
 	bool with_threads;    /* text output has the evidence of each thread */
 	const char *if_empty; /* text line if there is no process; NULL: the default */
+	struct first_answers
+		*answers; /* what a diagnosis says of the same records; NULL: nothing */
 };
 
 #endif

@@ -53,6 +53,6 @@ ROW_SCHEMA(why_remedy, WHY_REMEDY_ROW, "why.remedy", why_remedy_row, .line = "tr
 
 ROW_SCHEMA(why_line, WHY_REMEDY_ROW, "why.line", why_remedy_row, .line = "{text}");
 
-#define LINE "{text}[\n  not known: {reason}]"
+#define LINE "[{finding}\n  ]{text}[\n  not known: {reason}]"
 ROW_SCHEMA(why, WHY_ROW, "why", why_row, .line = LINE);
 ROW_SCHEMA(why_evidence, WHY_EVIDENCE_ROW, "why", why_row, .line = LINE);

@@ -65,6 +65,8 @@ ROW_STRUCT(why_remedy_row, WHY_REMEDY_ROW);
 	F(S, PID)                                                                                  \
 	F(S, TEXT, name, ALWAYS, "name of the process (comm)")                                     \
 	F(S, TEXT, state, ALWAYS, "waits, runs, idle, stopped, deadlock, ended, unknown")          \
+	F(S, TEXT, finding, MAYBE(finding_state),                                                  \
+		"the first finding of a diagnosis about it, or about what holds it up")            \
 	F(S, TEXT, text, ALWAYS, "what the process waits for, in one paragraph")                   \
 	F(S, ENUM8, confidence, ALWAYS, "confidence of the weakest link: high, medium, low",       \
 		.names = &waits_confidence_names)                                                  \

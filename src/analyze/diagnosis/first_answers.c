@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The first answer of each session or process, for the list of processes and for waits. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/diagnosis/causes.h"
+#include "analyze/diagnosis/findings.h"
+#include "analyze/first_answers.h"
+
+/* Flags and columns of the list, and the chain of waits, say what is less severe. */
+#define LEAST FINDING_MEDIUM
+
+struct answers {
+	struct first_answers head;
+	struct diagnosis diagnosis;
+	struct causes causes;
+};
+
+static void add_batch(struct first_answers *head, const struct batch *batch)
+{
+	diagnosis_input_add_batch(&((struct answers *)head)->diagnosis.input, batch);
+}
+
+static int resolve(struct first_answers *head, struct sooth_error *err)
+{
+	struct answers *a = (struct answers *)head;
+	int status = diagnosis_run(&a->diagnosis, err);
+
+	if (!status && causes_find(&a->causes, &a->diagnosis, NULL))
+		status = error_no_memory(err);
+	return status;
+}
+
+static bool is_of(const struct diagnosed *j, const struct process_id *main)
+{
+	return j->process && j->process->main && process_id_equal(&j->process->main->id, main);
+}
+
+/* It is a cause of the session, or what holds one of its processes up. */
+static bool concerns(const struct cause *c, const struct process_id *main)
+{
+	bool result = is_of(c->of, main);
+
+	for (size_t i = 0; i < c->victim_count && !result; i++)
+		result = is_of(c->victims[i], main);
+	return result;
+}
+
+static bool put_of_session(
+	const struct first_answers *head, const struct process_id *main, struct buffer *out)
+{
+	const struct answers *a = (const struct answers *)head;
+
+	for (size_t i = 0; i < a->causes.count; i++) {
+		const struct cause *c = &a->causes.all[i];
+
+		if (!c->finding || c->finding->severity < LEAST || !concerns(c, main))
+			continue;
+		cause_put(c, &a->diagnosis, out);
+		return true;
+	}
+	return false;
+}
+
+static bool is_about(const struct diagnosed *j, const struct process_id *id)
+{
+	return !j->is_host && process_id_equal(&j->id, id);
+}
+
+static bool holds_up(const struct cause *c, const struct process_id *id)
+{
+	bool result = is_about(c->of, id);
+
+	for (size_t i = 0; i < c->victim_count && !result; i++)
+		result = is_about(c->victims[i], id);
+	return result;
+}
+
+/* How long a wait lasts is its severity; that it never ends is what the chain lacks. */
+static bool is_grave(const struct finding_row *finding)
+{
+	const struct finding_type *type = diagnosis_type_of(finding);
+
+	return finding->severity >= LEAST || (type && strstr(type->probes, "waits"));
+}
+
+static bool put_of_process(
+	const struct first_answers *head, const struct process_id *id, struct buffer *out)
+{
+	const struct answers *a = (const struct answers *)head;
+
+	for (size_t i = 0; i < a->causes.count; i++) {
+		const struct cause *c = &a->causes.all[i];
+
+		if (!c->finding || !is_grave(c->finding) || !holds_up(c, id))
+			continue;
+		cause_put(c, &a->diagnosis, out);
+		return true;
+	}
+	return false;
+}
+
+struct first_answers *first_answers_new(const struct check_settings *settings)
+{
+	struct findings_options options = { .settings = settings, .is_one_look = true };
+	struct answers *a = calloc(1, sizeof(*a));
+	struct sooth_error ignored;
+
+	if (!a)
+		return NULL;
+	a->head = (struct first_answers){ add_batch, resolve, put_of_session, put_of_process };
+	if (diagnosis_init(&a->diagnosis, &options, &ignored)) {
+		first_answers_free(&a->head);
+		return NULL;
+	}
+	return &a->head;
+}
+
+void first_answers_free(struct first_answers *head)
+{
+	struct answers *a = (struct answers *)head;
+
+	if (!a)
+		return;
+	causes_fini(&a->causes);
+	diagnosis_fini(&a->diagnosis);
+	free(a);
+}
