@@ -17,6 +17,7 @@
 #include "analyze/diagnosis/stack_waits.h"
 #include "analyze/waits/wait_prompts.h"
 #include "analyze/threads/thread_roles.h"
+#include "analyze/waits/wait_circle.h"
 #include "analyze/waits/wait_runtime.h"
 #include "analyze/waits/wait_text.h"
 #include "base/buffer.h"
@@ -304,6 +305,8 @@ static void claim_circle(const struct check *e, struct check_result *out,
 		circle_claim_unread(out, chain);
 	else if (circle_is_prompt(chain))
 		circle_claim_prompt(out, chain);
+	else if (wait_circle_pipe(chain))
+		circle_claim_one_pipe(out, chain);
 	else if (circle_is_sure(chain) && chain->is_of_readers)
 		circle_claim_readers(out, chain);
 	else
@@ -362,6 +365,12 @@ static void remedy_of_circle(const struct check *e, struct check_result *out,
 			"a file for the password), or let its caller answer this prompt; sooth "
 			"kill --any %u ends the command",
 			chain->links[!is_user].process->node_pid);
+	} else if (wait_circle_pipe(chain)) {
+		finding_unseen(out, "which process took the last token and did not give it back");
+		finding_remedy(out,
+			"end these processes and start the build again: sooth kill --any %u and "
+			"the others; a job has to give its token back however it ends",
+			e->id.pid);
 	} else if (circle_is_sure(chain) && chain->is_of_readers) {
 		finding_unseen(out, "which of them wrote last");
 		finding_remedy(out,
@@ -518,6 +527,7 @@ const struct finding_type finding_all_threads_waiting = {
 	.claim = "deadlock: every thread waits for another",
 	.probes = "proc,threads,maps",
 	.needs_interval = true,
+	.is_of_holder = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "analyze/waits/wait_beside.h"
+#include "analyze/waits/wait_circle.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
 #include "probes/fds.h"
@@ -920,6 +921,50 @@ static void test_running(void **state)
 	expect("runs", "prog (10) runs");
 }
 
+static void job_at_pipe(uint32_t pid, uint32_t other, uint32_t third)
+{
+	process(pid, "bash", 'S');
+	thread(pid, pid, "read", 5);
+	object(pid, 5, FDS_PIPE, WAITS_ROLE_CALL, "pipe:[7]");
+	party(pid, pid, WAITS_RELATION_WRITER, other, 0, "bash");
+	party(pid, pid, WAITS_RELATION_WRITER, third, 0, "bash");
+}
+
+/* A job server after its last token was lost: all that could write to the pipe wait to read it. */
+static void test_lost_token(void **state)
+{
+	struct wait_graph g;
+	struct wait_chain chain;
+
+	(void)state;
+	job_at_pipe(10, 11, 12);
+	job_at_pipe(11, 10, 12);
+	process(12, "bash", 'S');
+	thread(12, 12, "nanosleep", 0);
+	expect("waits",
+		"bash (10) waits for data from bash (12) and 1 other through a pipe, 3 min; 12 "
+		"sleeps");
+	reset(NULL);
+	job_at_pipe(10, 11, 12);
+	job_at_pipe(11, 10, 12);
+	job_at_pipe(12, 10, 11);
+	expect("deadlock",
+		"bash (10) waits for data from bash (11) and 1 other through a pipe, 3 min; 11 "
+		"waits for data from bash (10) and 1 other through a pipe, 3 min: a deadlock, none "
+		"of them can go on");
+	expect_remedy("only ending all of these processes helps: sooth kill --any 11");
+	g = (struct wait_graph){ .records = { records.data, records.size } };
+	wait_chain_follow(&g, 10, &chain);
+	assert_non_null(wait_circle_pipe(&chain));
+	/* One that was not read may write. */
+	reset(NULL);
+	job_at_pipe(10, 11, 12);
+	job_at_pipe(11, 10, 12);
+	g = (struct wait_graph){ .records = { records.data, records.size } };
+	wait_chain_follow(&g, 10, &chain);
+	assert_null(wait_circle_pipe(&chain));
+}
+
 /* An event loop at rest does not hide the threads that do its work. */
 static void test_held_threads(void **state)
 {
@@ -1006,6 +1051,7 @@ int main(void)
 		cmocka_unit_test_setup(test_death_watch, reset),
 		cmocka_unit_test_setup(test_active, reset),
 		cmocka_unit_test_setup(test_running, reset),
+		cmocka_unit_test_setup(test_lost_token, reset),
 		cmocka_unit_test_setup(test_held_threads, reset),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_durations),

@@ -130,6 +130,21 @@ void circle_claim_readers(struct check_result *out, const struct wait_chain *cha
 		"writer, or has no end for its reader");
 }
 
+void circle_claim_one_pipe(struct check_result *out, const struct wait_chain *chain)
+{
+	assert(chain);
+
+	const struct wait_link *first = &chain->links[0];
+	struct buffer other = { 0 };
+
+	put_link(&other, chain, 1);
+	finding_claim(out,
+		"deadlock: it waits to read a pipe to which only processes that wait like it could "
+		"write, %s and %u other%s: perhaps the last token of a job server was lost",
+		buffer_cstr(&other), first->others, first->others == 1 ? "" : "s");
+	buffer_fini(&other);
+}
+
 bool circle_is_prompt(const struct wait_chain *chain)
 {
 	assert(chain);

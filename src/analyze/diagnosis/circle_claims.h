@@ -16,6 +16,8 @@ bool circle_is_unread(const struct wait_chain *chain);
 void circle_claim_unread(struct check_result *out, const struct wait_chain *chain);
 /* Makes the claim that each process waits for the other to write. */
 void circle_claim_readers(struct check_result *out, const struct wait_chain *chain);
+/* Makes the claim that all wait to read a pipe which only they could write to. */
+void circle_claim_one_pipe(struct check_result *out, const struct wait_chain *chain);
 /* Returns whether one process waits for output of a program that it runs on a pseudo terminal,
  * while the program waits for input. */
 bool circle_is_prompt(const struct wait_chain *chain);

@@ -396,6 +396,26 @@ static bool is_ended_by_another(
 	return false;
 }
 
+/* Each process that could write to the pipe waits for one of the chain: the jobs of a build, after
+ * the last token of their pipe was lost. */
+static bool are_writers_within(
+	const struct wait_graph *g, const struct wait_chain *chain, const struct wait_link *link)
+{
+	const struct waits_party *p = NULL;
+	unsigned others = 0;
+
+	if (link->what != WAIT_PIPE_READ || !link->others || !link->thread)
+		return false;
+	while ((p = wait_graph_party(g, link->process->node_pid, link->thread->record.tid, p))) {
+		if (p->relation != WAITS_RELATION_WRITER || p == link->party)
+			continue;
+		if (leads_of(g, chain, p->party_pid) != LEADS_IN)
+			return false;
+		others++;
+	}
+	return others >= link->others;
+}
+
 /* As make, while a make below it waits for a free place of the jobs: the chain goes on with the
  * child outside the circle. */
 static bool leave_circle(const struct wait_graph *g, struct wait_chain *chain)
@@ -440,6 +460,8 @@ static void follow(const struct wait_graph *g, struct wait_chain *out)
 	if (out->circle < out->count && leave_circle(g, out))
 		extend(g, out);
 	wait_circle_drop(g, out);
+	for (size_t i = out->circle; i < out->count; i++)
+		out->links[i].is_closed = are_writers_within(g, out, &out->links[i]);
 	if (out->circle < out->count)
 		wait_circle_weigh(g, out);
 	for (size_t i = 0; i < out->count; i++)
@@ -505,7 +527,9 @@ void wait_chain_root(const struct wait_chain *chain, struct wait_root *out)
 	if (!chain->count)
 		return;
 	last = &chain->links[chain->count - 1];
-	if (chain->circle < chain->count)
+	if (wait_circle_pipe(chain))
+		out->object = wait_circle_pipe(chain)->inode;
+	else if (chain->circle < chain->count)
 		out->pid = lowest_of_circle(chain);
 	else if (last->party && last->party->is_alive && !last->is_idle &&
 		 last->party->relation != WAITS_RELATION_THREAD &&

@@ -115,8 +115,8 @@ void wait_circle_weigh(const struct wait_graph *g, struct wait_chain *chain)
 		of_pipes += link->what == WAIT_PIPE_READ || link->what == WAIT_TERMINAL_READ;
 		/* Another process can open a FIFO by its name. */
 		chain->is_open |= link->object && link->object->type == FDS_FIFO;
-		if ((link->others && link->what != WAIT_CHILD) || is_own_lock(link) ||
-			!is_locked(g, link) || goes_on_by_time(link))
+		if ((link->others && link->what != WAIT_CHILD && !link->is_closed) ||
+			is_own_lock(link) || !is_locked(g, link) || goes_on_by_time(link))
 			chain->is_open = true;
 	}
 	if (chain->is_open)
@@ -127,6 +127,27 @@ void wait_circle_weigh(const struct wait_graph *g, struct wait_chain *chain)
 		chain->links[chain->count - 1].confidence = WAITS_LOW;
 	else if (chain->is_of_readers && !chain->is_open)
 		chain->links[chain->count - 1].confidence = WAITS_MEDIUM;
+}
+
+const struct waits_object *wait_circle_pipe(const struct wait_chain *chain)
+{
+	assert(chain);
+
+	const struct waits_object *pipe = NULL;
+	size_t readers = 0;
+
+	for (size_t i = chain->circle; i < chain->count; i++) {
+		const struct wait_link *link = &chain->links[i];
+
+		if (link->what == WAIT_CHILD)
+			continue; /* what started them */
+		if (link->what != WAIT_PIPE_READ || !link->is_closed || !link->object ||
+			(pipe && pipe->inode != link->object->inode))
+			return NULL;
+		pipe = link->object;
+		readers++;
+	}
+	return readers > 1 && !chain->is_open ? pipe : NULL;
 }
 
 bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link)

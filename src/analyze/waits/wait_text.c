@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "analyze/waits/wait_circle.h"
 #include "base/units.h"
 
 #define SHOWN_LEAST NS_PER_S /* a shorter wait is not worth its length */
@@ -295,8 +296,9 @@ static bool is_of_one(const struct wait_chain *chain)
 
 const char *wait_chain_way_out(const struct wait_chain *chain)
 {
-	return is_of_one(chain) ? "only ending the process helps"
-				: "ending one of these processes frees the others";
+	return wait_circle_pipe(chain) ? "only ending all of these processes helps"
+	       : is_of_one(chain)      ? "only ending the process helps"
+				       : "ending one of these processes frees the others";
 }
 
 void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain)

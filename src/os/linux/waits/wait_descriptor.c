@@ -154,14 +154,18 @@ static unsigned add_ends(
 	size_t count, fitting = 0;
 	const struct wait_end *all = wait_ends_first(&r->ends, s->kind, s->key, &count);
 	struct wait_end ends[PARTIES_MAX];
+	bool is_own =
+		false; /* it has that end too: jobs that hand on a token wait for each other */
 	unsigned added = 0;
 
 	r->ends_state = wait_ends_state(&r->ends);
 	for (size_t i = 0; i < count && fitting < PARTIES_MAX; i++) {
 		bool is_known = fitting && ends[fitting - 1].pid == all[i].pid;
 
-		if (!is_known && matches(&all[i], s))
+		if (!is_known && matches(&all[i], s)) {
+			is_own |= all[i].pid == n->stat.pid;
 			ends[fitting++] = all[i];
+		}
 	}
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < fitting; i++) {
@@ -171,7 +175,8 @@ static unsigned add_ends(
 				continue;
 			found.pid = ends[i].pid;
 			found.fd = ends[i].fd;
-			found.follows = pass == 0 && found.follows && found.pid != n->stat.pid;
+			found.follows =
+				(pass == 0 || is_own) && found.follows && found.pid != n->stat.pid;
 			if (pass == 1 && found.confidence > WAITS_LOW)
 				found.confidence = WAITS_LOW;
 			wait_add_party(r, n, tid, &found);
