@@ -500,15 +500,32 @@ static void put_holder(struct buffer *out, const struct wait_chain *chain, const
 		h->left ? h->left->id.pid : link->party->party_pid);
 }
 
+/* "waits for bash (7), which opens the FIFO x: no process has the other end open": the end of the
+ * chain is what has to go on. */
+static void put_what_holder_does(struct buffer *out, const struct wait_graph *g,
+	const struct wait_chain *chain, const struct wait_link *holder)
+{
+	const struct wait_link *end = &chain->links[chain->count - 1];
+
+	if (end->process != holder->process && end->what != WAIT_UNKNOWN) {
+		buffer_string(out, "waits for ");
+		wait_put_process(out, end->process);
+		buffer_string(out, ", which ");
+		wait_sentence(out, g, end);
+	} else if (awaits_answer(holder) || holder->what == WAIT_TERMINAL_READ ||
+		   has_no_other_end(holder)) {
+		wait_sentence(out, g, holder);
+	} else {
+		buffer_string(out, "does nothing");
+	}
+}
+
 static void claim_lock(struct check_result *out, const struct wait_graph *g,
-	const struct wait_link *holder, struct buffer *object)
+	const struct wait_chain *chain, size_t at, struct buffer *object)
 {
 	struct buffer text = { 0 };
 
-	if (awaits_answer(holder))
-		wait_sentence(&text, g, holder);
-	else
-		buffer_string(&text, "does nothing");
+	put_what_holder_does(&text, g, chain, &chain->links[at + 1]);
 	finding_claim(out, "it has the lock%s%s and %s", object->size ? " on " : "",
 		object->size ? buffer_cstr(object) : "", buffer_cstr(&text));
 	buffer_fini(&text);
@@ -572,7 +589,7 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 							     : "in transaction and probably",
 			link->party->confidence == WAITS_LOW ? "an advisory" : "the");
 	else if (h->cause == CAUSE_LOCK)
-		claim_lock(out, g, &chain->links[h->at + 1], &object);
+		claim_lock(out, g, chain, h->at, &object);
 	else if (h->cause == CAUSE_UNACCEPTED)
 		finding_claim(out, "it has not accepted the connection%s%s",
 			object.size ? " on " : "", object.size ? buffer_cstr(&object) : "");
