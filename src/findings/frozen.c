@@ -27,6 +27,19 @@ static uint64_t stopped_ns(const struct check *e)
 	return i < s->count ? s->points[s->count - 1].time_ns - s->points[i].time_ns : 0;
 }
 
+/* From one look: since its thread last ran. */
+static bool is_of_a_moment(const struct check *e)
+{
+	const struct waits_thread *t;
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	if (!check_chain(e, 0, &g, &chain))
+		return false;
+	t = chain.links[0].thread;
+	return t && !t->since_state && (double)t->since_ns < check_option(e, "min-time");
+}
+
 /* Returns why the process is stopped, as `sooth why` reports it; unknown without the probe waits.
  * For a stop by the terminal `use` gets how the process used the terminal. */
 static enum wait_what stop_of(
@@ -115,8 +128,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 	stopped_for_ns = stopped_ns(e);
 	if (check_is_reported_of(e, parent, VERDICT_FROZEN))
 		check_fine(out, "reported for %u", parent->id.pid);
-	else if (e->process->process->state == 'T' && !e->is_one_look && check_watched_ns(e) &&
-		 (double)stopped_for_ns < check_option(e, "min-time"))
+	else if (e->process->process->state == 'T' &&
+		 (e->is_one_look ? is_of_a_moment(e)
+				 : check_watched_ns(e) &&
+					   (double)stopped_for_ns < check_option(e, "min-time")))
 		check_blind_because(out, "the process was stopped only a moment ago", CHECK_LONGER);
 	else
 		report(e, out, stopped_for_ns);
