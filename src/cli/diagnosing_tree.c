@@ -19,6 +19,17 @@
 
 /* --- what it waits for --- */
 
+bool diagnosing_has_pid(const struct buffer *pids, uint32_t pid)
+{
+	const uint32_t *all = (const void *)pids->data;
+
+	for (size_t i = 0; i < pids->size / sizeof(pid); i++) {
+		if (all[i] == pid)
+			return true;
+	}
+	return false;
+}
+
 static int take(void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	(void)schema;
@@ -26,19 +37,22 @@ static int take(void *user, const struct sooth_schema *schema, const struct soot
 	return 0;
 }
 
-static int observe(struct sooth_observer *o, struct sooth_report *r, uint32_t pid)
+static int observe(
+	struct sooth_observer *o, struct sooth_report *r, const uint32_t *pids, size_t count)
 {
 	struct sooth_error ignored;
+	int status = 0;
 
-	return sooth_observer_add_pid(o, (pid_t)pid, &ignored) ||
-	       sooth_observer_add_probe(o, "waits", SOOTH_SAMPLE, &ignored) ||
+	for (size_t i = 0; i < count && !status; i++)
+		status = sooth_observer_add_pid(o, (pid_t)pids[i], &ignored);
+	return status || sooth_observer_add_probe(o, "waits", SOOTH_SAMPLE, &ignored) ||
 	       sooth_observer_connect_report(o, r, &ignored) || sooth_observer_start(o, &ignored) ||
 	       sooth_observer_stop(o, SOOTH_END_STOPPED, &ignored) ||
 	       sooth_report_finish(r, &ignored);
 }
 
-/* Records of the probe waits; none where the process has ended. */
-static void read_waits(uint32_t pid, struct buffer *out)
+/* Records of the probe waits; none where a process has ended. */
+static void read_waits(const uint32_t *pids, size_t count, struct buffer *out)
 {
 	struct sooth_observer *o = NULL;
 	struct sooth_report *r = NULL;
@@ -46,7 +60,7 @@ static void read_waits(uint32_t pid, struct buffer *out)
 
 	if (!sooth_report_new(&r, "waits", &ignored) && !sooth_observer_new(&o, NULL, &ignored)) {
 		sooth_report_on_record(r, take, out);
-		if (observe(o, r, pid))
+		if (observe(o, r, pids, count))
 			buffer_reset(out);
 	}
 	sooth_observer_free(o);
@@ -59,11 +73,29 @@ static bool waits_for_below(uint32_t pid, const struct buffer *below)
 	struct buffer records = { 0 };
 	bool waits;
 
-	read_waits(pid, &records);
+	read_waits(&pid, 1, &records);
 	waits = waits_for_descendant(&(struct batch){ records.data, records.size }, pid,
 		(const void *)below->data, below->size / sizeof(uint32_t));
 	buffer_fini(&records);
 	return waits;
+}
+
+/* Leaves those that do not rest, as a healthy child does that waits to be asked. */
+static void keep_without_rest(struct buffer *below)
+{
+	const uint32_t *all = (const void *)below->data;
+	size_t count = below->size / sizeof(*all);
+	struct buffer records = { 0 }, kept = { 0 };
+
+	read_waits(all, count, &records);
+	for (size_t i = 0; i < count; i++) {
+		if (waits_without_rest(&(struct batch){ records.data, records.size }, all[i]))
+			buffer_append(&kept, &all[i], sizeof(all[i]));
+	}
+	buffer_reset(below);
+	buffer_append(below, kept.data, kept.size);
+	buffer_fini(&kept);
+	buffer_fini(&records);
 }
 
 /* --- what is below it --- */
@@ -106,6 +138,20 @@ static const struct process_entry *find_process(const struct process_table *t, u
 	return NULL;
 }
 
+static void add_workers(const struct process_entry *p, struct buffer *below)
+{
+	struct buffer workers = { 0 };
+	const uint32_t *all;
+
+	add_below(p, true, &workers);
+	all = (const void *)workers.data;
+	for (size_t i = 0; i < workers.size / sizeof(*all); i++) {
+		if (!diagnosing_has_pid(below, all[i]))
+			buffer_append(below, &all[i], sizeof(all[i]));
+	}
+	buffer_fini(&workers);
+}
+
 /* False: it runs, so what it waits for has to be looked at again. */
 static bool find_awaited_below(
 	const struct process_table *table, uint32_t root, struct buffer *below)
@@ -118,8 +164,8 @@ static bool find_awaited_below(
 		add_below(p, false, below);
 		is_known = waits_for_below(root, below);
 		if (!is_known) {
-			buffer_reset(below);
-			add_below(p, true, below);
+			keep_without_rest(below);
+			add_workers(p, below);
 			is_known = p->process->state != 'R';
 		}
 	}
@@ -127,17 +173,6 @@ static bool find_awaited_below(
 }
 
 /* --- the session of an agent --- */
-
-bool diagnosing_has_pid(const struct buffer *pids, uint32_t pid)
-{
-	const uint32_t *all = (const void *)pids->data;
-
-	for (size_t i = 0; i < pids->size / sizeof(pid); i++) {
-		if (all[i] == pid)
-			return true;
-	}
-	return false;
-}
 
 /* The main process of the session that the process leads or has launched; NULL: neither. */
 static const struct process_entry *main_of(const struct process_entry *p)

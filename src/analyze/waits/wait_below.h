@@ -13,4 +13,8 @@
 bool waits_for_descendant(
 	const struct batch *records, uint32_t pid, const uint32_t *below, size_t count);
 
+/* Returns whether a thread of the process computes or is held up, or the process is stopped: it
+ * does not rest. */
+bool waits_without_rest(const struct batch *records, uint32_t pid);
+
 #endif

@@ -12,9 +12,9 @@
 
 #define HELD_LEAST (3 * NS_PER_S) /* a call that returns sooner holds nothing up */
 
-/* No thread rests in such a call: something else has to happen first. */
-static bool is_held(const struct wait_link *link)
+bool wait_is_held(const struct wait_link *link)
 {
+	assert(link);
 	switch (link->what) {
 	case WAIT_PIPE_WRITE:
 	case WAIT_FIFO_OPEN:
@@ -26,7 +26,8 @@ static bool is_held(const struct wait_link *link)
 	case WAIT_IO:
 	case WAIT_FILE_SYSTEM:
 	case WAIT_DATABASE_LOCK:
-		return !link->thread->since_state && link->thread->since_ns >= HELD_LEAST;
+		return link->thread && !link->thread->since_state &&
+		       link->thread->since_ns >= HELD_LEAST;
 	default:
 		return false;
 	}
@@ -54,7 +55,7 @@ void wait_put_beside(struct buffer *out, const struct wait_graph *g, const struc
 		return;
 	while ((t = wait_graph_thread(g, p->node_pid, t))) {
 		link = wait_link_of(g, p, t);
-		if (!is_held(&link))
+		if (!wait_is_held(&link))
 			continue;
 		if (!held++ || t->since_ns > longest.thread->since_ns)
 			longest = link;
