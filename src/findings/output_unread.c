@@ -81,19 +81,19 @@ static struct unread find_unread(const struct check *e)
 static void report(const struct check *e, struct check_result *out, const struct unread *u,
 	const struct memory_gain *m, uint64_t interval_ns)
 {
-	struct buffer peer = { 0 };
+	struct buffer peer = { 0 }, waits = { 0 };
 	struct awaited a;
 	char gain[UNITS_SIZE], time[UNITS_SIZE];
 
 	a = awaited_of(e, u->of->fd);
-	awaited_put_peer(&peer, &a);
-	socket_put_peer(&peer, u->of);
+	awaited_put_end(&peer, &a, u->of);
+	awaited_put_wait(&waits, e, &a);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out,
-		"%s does not read what it is sent, and this process keeps the rest in its memory: "
-		"%s more in %s",
-		buffer_cstr(&peer), sentence_size(gain, (uint64_t)m->own_bytes),
-		sentence_duration(time, interval_ns));
+		"%s does not read what it is sent%s, and this process keeps the rest in its "
+		"memory: %s more in %s",
+		buffer_cstr(&peer), buffer_cstr(&waits),
+		sentence_size(gain, (uint64_t)m->own_bytes), sentence_duration(time, interval_ns));
 	if (u->count > 1)
 		finding_number(out, "such connections", u->count, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "in the queue of the socket", (double)u->of->send_queue_bytes,
@@ -108,6 +108,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		"write() and 'drain'), or close a connection that does not read");
 	finding_end(out);
 	buffer_fini(&peer);
+	buffer_fini(&waits);
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

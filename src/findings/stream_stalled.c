@@ -271,8 +271,7 @@ static void put_peer(struct buffer *out, const struct stream *s)
 {
 	if (s->label.size)
 		buffer_format(out, "%.*s (", (int)s->label.size, s->label.data);
-	awaited_put_peer(out, &s->awaited);
-	socket_put_peer(out, s->socket);
+	awaited_put_end(out, &s->awaited, s->socket);
 	if (s->label.size)
 		buffer_char(out, ')');
 }

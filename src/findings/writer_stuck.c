@@ -147,6 +147,25 @@ static const char *why_no_reader(const struct wait_chain *chain)
 	return chain->count < 2 ? NULL : stopped_process_text(&chain->links[1]);
 }
 
+/* ": it waits for its child cc (7): perhaps a deadlock" */
+static void claim_wait_of_reader(
+	struct check_result *out, const struct wait_graph *g, const struct wait_chain *chain)
+{
+	const struct wait_link *reader = &chain->links[1];
+	struct buffer text = { 0 };
+
+	if (chain->count < 2 || reader->is_idle || reader->what == WAIT_UNKNOWN ||
+		reader->what == WAIT_EVENTS || reader->what == WAIT_RUNS ||
+		reader->what == WAIT_READY)
+		return;
+	wait_sentence(&text, g, reader);
+	finding_claim(out, ": it %s%s", buffer_cstr(&text),
+		!chain->is_deadlock			    ? ""
+		: wait_chain_confidence(chain) == WAITS_LOW ? ": perhaps a deadlock"
+							    : ": a deadlock");
+	buffer_fini(&text);
+}
+
 static void emit_remedy(const struct check *e, struct check_result *out,
 	const struct wait_chain *chain, uint64_t reader)
 {
@@ -194,6 +213,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 			stop ? "is " : "does not read", stop ? stop : "");
 	else
 		finding_claim(out, "blocked writing to a full %s: its reader does not read", what);
+	if (reader && !stop)
+		claim_wait_of_reader(out, &g, &chain);
 	finding_number(out, "blocked for", (double)thread_history_ns(t), SOOTH_UNIT_NS,
 		thread_history_ns(t));
 	finding_number(
@@ -286,6 +307,17 @@ static bool reader_computes(const struct check *e, const struct thread_history *
 	       !check_is_over(e, "min-time-computing", (double)chain.links[0].thread->since_ns, "");
 }
 
+/* A user turns its pages; to an agent nobody answers. */
+static bool is_paged(const struct check *e, const struct thread_history *t)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	return e->process && !e->process->agent && !e->process->owner_agent &&
+	       check_chain(e, t->tid, &g, &chain) && chain.count == 2 &&
+	       chain.links[1].what == WAIT_TERMINAL_READ && wait_is_pager(chain.links[1].process);
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct wait_chain chain;
@@ -297,6 +329,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	else if (s.stuck && reader_computes(e, s.first))
 		check_fine(out, "its reader computes, and takes more when that is done");
+	else if (s.stuck && is_paged(e, s.first))
+		check_fine(out, "its pager waits for a key");
 	else if (s.stuck)
 		report(e, out, &s);
 	else if (s.slowed && find_slow_reader(e, s.slowed, &g, &chain))
@@ -312,6 +346,7 @@ const struct finding_type finding_writer_stuck = {
 	.claim = "blocked writing to a pipe or local socket: its reader does not read",
 	.probes = "proc,threads,fds",
 	.needs_interval = true,
+	.is_of_holder = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

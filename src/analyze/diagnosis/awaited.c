@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 #include "base/sentence_units.h"
-#include "analyze/waits/wait_lookup.h"
+#include "analyze/sockets/socket_text.h"
+#include "analyze/waits/wait_sentences.h"
 #include "probes/fds.h"
 #include "probes/syscall_names.h"
 
@@ -123,4 +124,38 @@ void awaited_put_peer(struct buffer *out, const struct awaited *a)
 
 	if (a->peer)
 		buffer_format(out, "%.*s (%u) on ", (int)name.size, name.data, a->peer->party_pid);
+}
+
+void awaited_put_end(
+	struct buffer *out, const struct awaited *a, const struct sockets_socket *socket)
+{
+	assert(socket);
+
+	bool is_named = socket->peer_state == SOOTH_STATE_VALUE;
+	struct span name = a->peer ? record_text(&a->peer->record, &a->peer->name) : span_of("", 0);
+
+	if (is_named || !a->peer) {
+		awaited_put_peer(out, a);
+		socket_put_peer(out, socket);
+	} else {
+		buffer_format(out, "%.*s (%u)", (int)name.size, name.data, a->peer->party_pid);
+	}
+}
+
+void awaited_put_wait(struct buffer *out, const struct check *e, const struct awaited *a)
+{
+	const struct snapshot *last = check_last(e, &e->input->waits);
+	struct wait_graph g = { .records = last ? snapshot_records(last) : (struct batch){ 0 } };
+	struct wait_chain chain;
+
+	if (!a->peer || !last)
+		return;
+	wait_chain_follow(&g, a->peer->party_pid, &chain);
+	if (!chain.count || chain.links[0].is_idle || chain.links[0].is_active ||
+		chain.links[0].what == WAIT_UNKNOWN || chain.links[0].what == WAIT_RUNS ||
+		chain.links[0].what == WAIT_READY)
+		return;
+	buffer_string(out, " (it ");
+	wait_sentence(out, &g, &chain.links[0]);
+	buffer_char(out, ')');
 }

@@ -8,6 +8,7 @@
 #define SOOTH_ANALYZE_AWAITED_H
 
 #include "analyze/diagnosis/check.h"
+#include "probes/sockets.h"
 #include "probes/waits.h"
 
 struct awaited {
@@ -25,5 +26,11 @@ struct awaited awaited_of(const struct check *e, uint32_t fd);
 bool awaited_is_short(const struct check *e, struct check_result *out, uint64_t silence_ns);
 /* "python3 (4711) on ", or nothing when the process at the other end is unknown. */
 void awaited_put_peer(struct buffer *out, const struct awaited *a);
+/* "python3 (4711) on 127.0.0.1:8080", "python3 (4711)" of a socket without a name. */
+void awaited_put_end(
+	struct buffer *out, const struct awaited *a, const struct sockets_socket *socket);
+/* " (it is blocked sending: node (4711) does not read)": why the process at the other end does not
+ * go on; nothing if that is not known, or it rests. */
+void awaited_put_wait(struct buffer *out, const struct check *e, const struct awaited *a);
 
 #endif

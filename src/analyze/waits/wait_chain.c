@@ -289,6 +289,33 @@ static void choose_writer(
 	}
 }
 
+enum leads { LEADS_IN, LEADS_OUT, LEADS_UNKNOWN };
+
+static enum leads leads_of(
+	const struct wait_graph *g, const struct wait_chain *chain, uint32_t pid);
+
+/* Readers that inherited the pipe and wait for a lock take nothing from it: the reader that is
+ * meant is the one that waits for the writer, as a parent that joins its workers before it reads
+ * their results. */
+static void choose_reader(
+	const struct wait_graph *g, const struct wait_chain *chain, struct wait_link *writer)
+{
+	const struct waits_party *p = NULL;
+
+	if (writer->what != WAIT_PIPE_WRITE || !writer->others || !writer->thread ||
+		!writer->party || has_task(g, chain, writer->party))
+		return;
+	while ((p = wait_graph_party(
+			g, writer->process->node_pid, writer->thread->record.tid, p))) {
+		if (p->relation == writer->party->relation &&
+			p->party_pid != writer->process->node_pid &&
+			leads_of(g, chain, p->party_pid) == LEADS_IN) {
+			writer->party = p;
+			return;
+		}
+	}
+}
+
 static bool is_stopped(const struct wait_link *link)
 {
 	return link->what == WAIT_STOPPED || link->what == WAIT_STOPPED_BY_TERMINAL ||
@@ -305,6 +332,7 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 	bool is_written;
 
 	choose_writer(g, chain, last);
+	choose_reader(g, chain, last);
 	party = last->party;
 	is_written = last->what == WAIT_TERMINAL_WRITE;
 	if (!party || last->is_idle || last->what == WAIT_ZOMBIE)
@@ -350,9 +378,7 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 
 /* --- children beside a circle --- */
 
-enum leads { LEADS_IN, LEADS_OUT, LEADS_UNKNOWN };
-
-/* Whether a child waits, link by link, for a process of the chain. */
+/* Whether a process waits, link by link, for a process of the chain. */
 static enum leads leads_of(const struct wait_graph *g, const struct wait_chain *chain, uint32_t pid)
 {
 	for (size_t i = 0; i < WAIT_LINKS_MAX; i++) {
