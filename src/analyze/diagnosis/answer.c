@@ -150,6 +150,21 @@ static void put_others(struct answer *a, const struct diagnosed *j)
 
 /* --- what is fine --- */
 
+/* Another process has a finding because of what this one does, or does not do. */
+static bool holds_up_another(const struct answer *a, const struct diagnosed *j)
+{
+	for (size_t i = 0; i < a->causes->count; i++) {
+		const struct cause *c = &a->causes->all[i];
+		const struct finding_type *type = c->finding ? diagnosis_type_of(c->finding) : NULL;
+		struct answer_wait wait;
+
+		if (type && type->is_of_holder && c->of != j && !j->is_host &&
+			!answer_wait_find(a->s, c->of, &wait) && wait.root.pid == j->id.pid)
+			return true;
+	}
+	return false;
+}
+
 /* Fine is what was looked at and found well: a process with an open check is not in this list, and
  * one whose wait has a line is in none. */
 static bool is_well(const struct answer *a, const struct diagnosed *j, bool is_open)
@@ -157,7 +172,7 @@ static bool is_well(const struct answer *a, const struct diagnosed *j, bool is_o
 	const struct cause_process *p = process_of(a, j);
 
 	return !j->count && !p->is_hidden && answer_is_open(j) == is_open &&
-	       !answer_is_troubled(a->s, j) &&
+	       !answer_is_troubled(a->s, j) && !holds_up_another(a, j) &&
 	       (j->is_host || is_single(a) || (!p->waits && !answer_is_child(a->s, j)));
 }
 

@@ -54,9 +54,17 @@ static bool is_said_above(const struct diagnosis *s, const struct diagnosed *j)
 	return above && is_stuck(s, above) && !answer_halted(s, j);
 }
 
+/* A process below another one that is diagnosed too, and that waits to be asked by it, or for a
+ * time: it is at rest. */
+static bool rests_below(const struct diagnosis *s, const struct diagnosed *j)
+{
+	return answer_serves_above(s, j) || (answer_above(s, j) && answer_ends_by_time(s, j));
+}
+
 static bool waits(const struct diagnosis *s, const struct diagnosed *j)
 {
-	return !j->is_host && !j->count && !is_part(j) && is_stuck(s, j) && !is_said_above(s, j);
+	return !j->is_host && !j->count && !is_part(j) && is_stuck(s, j) && !is_said_above(s, j) &&
+	       !rests_below(s, j);
 }
 
 static void look_at_processes(
