@@ -307,7 +307,7 @@ static bool reader_computes(const struct check *e, const struct thread_history *
 	       !check_is_over(e, "min-time-computing", (double)chain.links[0].thread->since_ns, "");
 }
 
-/* A user turns its pages; to an agent nobody answers. */
+/* A user turns its pages; no process answers for an agent. */
 static bool is_paged(const struct check *e, const struct thread_history *t)
 {
 	struct wait_chain chain;

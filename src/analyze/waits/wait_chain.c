@@ -294,9 +294,9 @@ enum leads { LEADS_IN, LEADS_OUT, LEADS_UNKNOWN };
 static enum leads leads_of(
 	const struct wait_graph *g, const struct wait_chain *chain, uint32_t pid);
 
-/* Readers that inherited the pipe and wait for a lock take nothing from it: the reader that is
- * meant is the one that waits for the writer, as a parent that joins its workers before it reads
- * their results. */
+/* Readers that inherited the pipe and wait for a lock take nothing from it: the one that
+ * should read is that which waits for the writer, as a parent that joins its workers before it
+ * reads their results. */
 static void choose_reader(
 	const struct wait_graph *g, const struct wait_chain *chain, struct wait_link *writer)
 {
