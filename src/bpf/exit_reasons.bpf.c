@@ -2,7 +2,8 @@
 /*
  * How processes end: the signals sent to watched processes, the kernel's choice of an OOM victim,
  * and their exit. Signals are kept until the exit and reported with it; a process that goes on is
- * not reported. Forks are not followed.
+ * not reported. Forks are not followed: whether a process is below a watched one is found out when
+ * a signal is sent to it, so that processes that end by themselves cost nothing.
  */
 #include "bpf/types.bpf.h"
 
@@ -46,12 +47,14 @@ enum {
 #define HARMLESS (0x3full << 17 | 1ull << 23 | 1ull << 28)
 
 /* SEND_SIG_NOINFO and SEND_SIG_PRIV of linux/signal.h are passed in place of a pointer. */
-#define INFO_KERNEL  1ull
-#define CODE_QUEUED  (-1)
-#define CODE_THREAD  (-6)
-#define PF_EXITING   4u
-#define RLIMIT_CPU   0
-#define RLIMIT_FSIZE 1
+#define INFO_KERNEL   1ull
+#define CODE_QUEUED   (-1)
+#define CODE_THREAD   (-6)
+#define PF_EXITING    4u
+#define RLIMIT_CPU    0
+#define RLIMIT_FSIZE  1
+#define LEVELS_MAX    16   /* from a child up to a watched process */
+#define STATUS_SIGNAL 0x7f /* of a status of wait(2) */
 
 enum { RESULT_SENT = 0, RESULT_SENT_WITHOUT_INFO = 4 }; /* TRACE_SIGNAL_* */
 
@@ -72,21 +75,61 @@ static inline struct exit_reasons_member *member_of(struct task_struct *task)
 	return m && m->start_ticks == start_ticks_of(task) ? m : 0;
 }
 
+/* The caller may know of the process: it has only the caller's ids. */
+static inline bool is_admitted(struct task_struct *task)
+{
+	return !config.is_elevated ||
+	       (BPF_CORE_READ(task, real_cred, uid.val) == config.uid &&
+		       BPF_CORE_READ(task, real_cred, euid.val) == config.uid);
+}
+
+/* The closest watched process above; NULL: none. A process whose parent has ended is below the one
+ * that adopted it. */
+static struct task_struct *watched_above(struct task_struct *task)
+{
+	struct task_struct *at = BPF_CORE_READ(task, group_leader);
+
+	if (!is_admitted(task))
+		return 0;
+	for (int i = 0; i < LEVELS_MAX; i++) {
+		struct exit_reasons_member *m;
+
+		at = BPF_CORE_READ(at, real_parent, group_leader);
+		m = at ? member_of(at) : 0;
+		if (m && !m->above_pid)
+			return at;
+		if (!at || BPF_CORE_READ(at, tgid) <= 1)
+			return 0;
+	}
+	return 0;
+}
+
 static struct exit_reasons_member *member_made(struct task_struct *task)
 {
 	uint32_t pid = (uint32_t)BPF_CORE_READ(task, tgid), first = 0;
 	struct exit_reasons_member *blank, *m = member_of(task);
+	struct task_struct *above = 0;
 
-	if (m || !is_selected(task))
+	if (m)
 		return m;
+	if (!is_selected(task)) {
+		above = watched_above(task);
+		if (!above)
+			return 0;
+	}
 	blank = bpf_map_lookup_elem(&blank_member, &first);
 	if (blank)
 		bpf_map_update_elem(&members, &pid, blank, BPF_ANY);
 	m = bpf_map_lookup_elem(&members, &pid);
-	if (m)
-		m->start_ticks = start_ticks_of(task);
-	else
+	if (!m) {
 		__sync_fetch_and_add(&control.lost_members, 1);
+		return 0;
+	}
+	m->start_ticks = start_ticks_of(task);
+	if (above) {
+		m->above_start_ticks = start_ticks_of(above);
+		m->above_pid = (uint32_t)BPF_CORE_READ(above, tgid);
+	}
 	return m;
 }
 
@@ -228,11 +271,16 @@ int on_victim(unsigned long long *arguments)
 	return 0;
 }
 
-static inline void fill_end(struct exit_reasons_end *r, struct task_struct *task)
+static inline uint32_t status_of(struct task_struct *task)
 {
 	int group_code = BPF_CORE_READ(task, signal, group_exit_code);
 
-	r->status = (uint32_t)(group_code ? group_code : BPF_CORE_READ(task, exit_code));
+	return (uint32_t)(group_code ? group_code : BPF_CORE_READ(task, exit_code));
+}
+
+static inline void fill_end(struct exit_reasons_end *r, struct task_struct *task)
+{
+	r->status = status_of(task);
 	r->peak_rss_bytes = BPF_CORE_READ(task, signal, maxrss) * config.page_bytes;
 	r->is_oom_victim = BPF_CORE_READ(task, signal, oom_mm) != 0;
 	r->cpu_soft_s = BPF_CORE_READ(task, signal, rlim[RLIMIT_CPU].rlim_cur);
@@ -261,6 +309,65 @@ static inline void emit_signals(struct exit_reasons_member *m, const struct soot
 	}
 }
 
+/* The signal that ended a child, or else the last request to end. */
+static inline struct exit_reasons_signal *signal_of(struct exit_reasons_member *m, uint32_t status)
+{
+	uint32_t number = status & STATUS_SIGNAL;
+	struct exit_reasons_signal *s =
+		&m->sent[number ? slot_of(number) : EXIT_REASONS_SLOT_REQUESTED];
+
+	return s->signal && (!number || s->signal == number) ? s : 0;
+}
+
+static inline void fill_child(
+	struct exit_reasons_child *r, struct task_struct *task, const struct exit_reasons_signal *s)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	struct task_struct *parent = BPF_CORE_READ(leader, real_parent);
+
+	r->child_start_ticks = start_ticks_of(task);
+	r->child_pid = (uint32_t)BPF_CORE_READ(task, tgid);
+	r->parent_start_ticks = start_ticks_of(parent);
+	r->parent_pid = (uint32_t)BPF_CORE_READ(parent, tgid);
+	r->life_ns = bpf_ktime_get_boot_ns() - BPF_CORE_READ(leader, start_boottime);
+	r->status = status_of(task);
+	r->is_oom_victim = BPF_CORE_READ(task, signal, oom_mm) != 0;
+	BPF_CORE_READ_STR_INTO(&r->name, leader, comm);
+	r->sender_state = 4 | 9 << 4; /* SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN) */
+	if (!s)
+		return;
+	r->signal = s->signal;
+	r->code = s->code;
+	r->is_from_kernel = s->is_from_kernel;
+	r->is_sender_ending = s->is_sender_ending;
+	r->sender_state = s->sender_state;
+	r->sender_pid = s->sender_pid;
+	r->sender_start_ticks = s->sender_start_ticks;
+	r->sender_parent_pid = s->sender_parent_pid;
+	__builtin_memcpy(r->sender_name, s->sender_name, sizeof(r->sender_name));
+}
+
+/* A child that exits by itself is not reported. */
+static void child_ends(struct task_struct *task, struct exit_reasons_member *m)
+{
+	struct exit_reasons_signal *s = signal_of(m, status_of(task));
+	struct exit_reasons_child *r;
+
+	if (!s && !(status_of(task) & STATUS_SIGNAL))
+		return;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		__sync_fetch_and_add(&control.lost_records, 1);
+		return;
+	}
+	__builtin_memset(r, 0, sizeof(*r));
+	r->record = head_of(task, EXIT_REASONS_CHILD, RECORD_WORDS(struct exit_reasons_child));
+	r->record.pid = r->record.tid = m->above_pid;
+	r->record.start_ticks = m->above_start_ticks;
+	fill_child(r, task, s);
+	bpf_ringbuf_submit(r, ring_flags());
+}
+
 SEC("kernel_tp/sched_process_exit")
 int BPF_PROG(on_end, struct task_struct *task)
 {
@@ -275,6 +382,11 @@ int BPF_PROG(on_end, struct task_struct *task)
 	m = member_of(task);
 	if (!m && !is_selected(task))
 		return 0;
+	if (m && m->above_pid) {
+		child_ends(task, m);
+		bpf_map_delete_elem(&members, &pid);
+		return 0;
+	}
 	head = head_of(task, EXIT_REASONS_END, RECORD_WORDS(struct exit_reasons_end));
 	if (m)
 		emit_signals(m, &head);

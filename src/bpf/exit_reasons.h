@@ -10,6 +10,8 @@
 /* Set at load. */
 struct exit_reasons_config {
 	uint32_t page_bytes;
+	uint32_t uid;	      /* if is_elevated: children with other ids are not reported */
+	uint32_t is_elevated; /* sooth has more privileges than its caller */
 	uint32_t unused;
 };
 
@@ -29,6 +31,9 @@ enum ends_slot {
 
 struct exit_reasons_member {
 	uint64_t start_ticks;
+	uint64_t above_start_ticks; /* of a child: the watched process that it is below */
+	uint32_t above_pid;	    /* 0: it is watched itself */
+	uint32_t unused;
 	struct exit_reasons_signal sent[EXIT_REASONS_SLOTS]; /* signal 0: none */
 };
 

@@ -10,6 +10,8 @@ _Static_assert(
 _Static_assert(sizeof(struct exit_reasons_oom) == 104, "its layout is part of the capture format");
 _Static_assert(sizeof(struct exit_reasons_core) == 64, "its layout is part of the capture format");
 _Static_assert(sizeof(struct exit_reasons_end) == 112, "its layout is part of the capture format");
+_Static_assert(
+	sizeof(struct exit_reasons_child) == 128, "its layout is part of the capture format");
 _Static_assert(sizeof(struct exit_reasons_log) == 152, "its layout is part of the capture format");
 _Static_assert(sizeof(struct exit_reasons_host) == 48, "its layout is part of the capture format");
 
@@ -133,6 +135,44 @@ static const struct sooth_field end_fields[] = {
 		.is_hidden = true),
 };
 
+#define CHILD_SENDER FIELD_STATE_AT(exit_reasons_child, sender_state)
+
+static const struct sooth_field child_fields[] = {
+	FIELD_TIME(exit_reasons_child, "time_ns", record.time_ns, "time the child ended"),
+	FIELD_PID(exit_reasons_child),
+	FIELD_NUMBER(exit_reasons_child, child_pid,
+		"process id of a descendant that was ended, or asked to end"),
+	FIELD_NAME(exit_reasons_child, "name", name, "name of the descendant"),
+	FIELD_NUMBER_AS(
+		exit_reasons_child, parent_pid, ppid, "process id of the parent of the descendant"),
+	FIELD_NUMBER(exit_reasons_child, life_ns,
+		"time from the start of the descendant to its end", .unit = SOOTH_UNIT_NS),
+	FIELD_NUMBER_AS(exit_reasons_child, status, wait_status,
+		"exit status of the descendant as wait(2) encodes it"),
+	FIELD_NUMBER_AS(exit_reasons_child, signal, signal_number,
+		"signal that ended the descendant, or asked it to end; 0: not seen"),
+	FIELD_INTEGER(exit_reasons_child, code, code,
+		"reason code of the signal (si_code in sigaction(2))"),
+	FIELD_TRUTH(exit_reasons_child, is_from_kernel, "the signal was sent by the kernel"),
+	FIELD_TRUTH(
+		exit_reasons_child, is_oom_victim, "the descendant was killed by the OOM killer"),
+	FIELD_NUMBER(exit_reasons_child, sender_pid, "process id of the sender of the signal",
+		CHILD_SENDER),
+	FIELD_NAME(exit_reasons_child, "sender_name", sender_name,
+		"name of the process that sent the signal", CHILD_SENDER),
+	FIELD_NUMBER_AS(exit_reasons_child, sender_parent_pid, sender_ppid,
+		"process id of the sender's parent", CHILD_SENDER),
+	FIELD_TRUTH(exit_reasons_child, is_sender_ending,
+		"the signal was sent because its sender ended", CHILD_SENDER),
+	FIELD_NUMBER(exit_reasons_child, child_start_ticks,
+		"start of the descendant, in clock ticks after boot", .is_hidden = true),
+	FIELD_NUMBER(exit_reasons_child, parent_start_ticks,
+		"start of the descendant's parent, in clock ticks after boot", .is_hidden = true),
+	FIELD_NUMBER(exit_reasons_child, sender_start_ticks,
+		"start of the signal's sender, in clock ticks after boot", .is_hidden = true,
+		CHILD_SENDER),
+};
+
 static const struct sooth_field log_fields[] = {
 	FIELD_TIME(exit_reasons_log, "logged_ns", logged_ns, "time of the kernel log message"),
 	FIELD_OF(ENUM, exit_reasons_log, what, event, "type of the event",
@@ -177,6 +217,8 @@ RECORD_SCHEMA(exit_reasons_oom, "ends.oom", EXIT_REASONS_OOM, SOOTH_CLASS_EVENT,
 RECORD_SCHEMA(exit_reasons_core, "ends.core", EXIT_REASONS_CORE, SOOTH_CLASS_SAMPLE, core_fields,
 	.time_span = SOOTH_TIME_SPAN_RUN);
 RECORD_SCHEMA(exit_reasons_end, "ends.end", EXIT_REASONS_END, SOOTH_CLASS_EVENT, end_fields);
+RECORD_SCHEMA(
+	exit_reasons_child, "ends.child", EXIT_REASONS_CHILD, SOOTH_CLASS_EVENT, child_fields);
 RECORD_SCHEMA(exit_reasons_log, "ends.log", EXIT_REASONS_LOG, SOOTH_CLASS_SAMPLE, log_fields,
 	.time_span = SOOTH_TIME_SPAN_RUN);
 RECORD_SCHEMA(exit_reasons_host, "ends.host", EXIT_REASONS_HOST, SOOTH_CLASS_SAMPLE, host_fields,
@@ -184,7 +226,7 @@ RECORD_SCHEMA(exit_reasons_host, "ends.host", EXIT_REASONS_HOST, SOOTH_CLASS_SAM
 
 static const struct sooth_schema *const schemas[] = { &exit_reasons_signal_schema,
 	&exit_reasons_oom_schema, &exit_reasons_core_schema, &exit_reasons_end_schema,
-	&exit_reasons_log_schema, &exit_reasons_host_schema, NULL };
+	&exit_reasons_log_schema, &exit_reasons_host_schema, &exit_reasons_child_schema, NULL };
 
 const struct probe probe_exit_reasons = {
 	.name = "exit_reasons",

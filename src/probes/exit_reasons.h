@@ -18,6 +18,7 @@ enum exit_reasons_kind {
 	EXIT_REASONS_END = 0x0d03,    /* the process ended */
 	EXIT_REASONS_LOG = 0x0d04,    /* a line of the kernel's log on an end, maybe an old one */
 	EXIT_REASONS_HOST = 0x0d05,   /* core_pattern, and whether the log could be read */
+	EXIT_REASONS_CHILD = 0x0d06,  /* a process below a watched one was ended, or asked to end */
 };
 
 #define EXIT_REASONS_NAME_SIZE 16 /* TASK_COMM_LEN */
@@ -82,6 +83,31 @@ struct exit_reasons_end {
 	uint8_t unused;
 	char name[EXIT_REASONS_NAME_SIZE];
 	char parent_name[EXIT_REASONS_NAME_SIZE];
+};
+
+/*
+ * A process that a watched one or a descendant of it started, and that ended by a signal, or after
+ * a request to end. It need not have been there when the observation began.
+ */
+struct exit_reasons_child {
+	struct sooth_record record; /* of the watched process; time_ns: the end of the child */
+	uint64_t child_start_ticks;
+	uint64_t parent_start_ticks;
+	uint64_t sender_start_ticks;
+	uint64_t life_ns; /* from its fork on */
+	uint32_t child_pid;
+	uint32_t parent_pid;
+	uint32_t status; /* as wait(2) gives it */
+	uint32_t signal; /* the one that ended it, or the request; 0: not seen */
+	int32_t code;	 /* si_code of sigaction(2) */
+	uint32_t sender_pid;
+	uint32_t sender_parent_pid;
+	uint8_t is_from_kernel; /* no process sent it */
+	uint8_t is_sender_ending;
+	uint8_t is_oom_victim;
+	uint8_t sender_state; /* absent: the kernel; not measured: the signal was not seen */
+	char name[EXIT_REASONS_NAME_SIZE];
+	char sender_name[EXIT_REASONS_NAME_SIZE];
 };
 
 enum exit_reasons_log_what { EXIT_REASONS_LOG_OOM, EXIT_REASONS_LOG_FAULT, EXIT_REASONS_LOGS };

@@ -309,6 +309,7 @@ void diagnosis_input_next_interval(struct diagnosis_input *r)
 	thread_histories_next_interval(&r->threads);
 	call_histories_next_interval(&r->calls);
 	api_history_next_interval(&r->api);
+	endings_next_interval(&r->endings);
 	profile_sums_next_interval(&r->profile);
 	host_state_next_interval(&r->host);
 	message_logs_next_interval(&r->messages, r->end_ns);

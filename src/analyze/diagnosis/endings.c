@@ -14,6 +14,8 @@ void endings_init(struct endings *e)
 	assert(e);
 	*e = (struct endings){ .launched_status = -1 };
 	map_init(&e->processes, sizeof(struct process_id), sizeof(struct ending), PROCESSES_MAX);
+	map_init(&e->children, sizeof(struct process_id), sizeof(struct exit_reasons_child),
+		PROCESSES_MAX);
 }
 
 void endings_fini(struct endings *e)
@@ -22,6 +24,7 @@ void endings_fini(struct endings *e)
 	map_for_each_value (&e->processes, struct ending *, value)
 		free(value->core);
 	map_fini(&e->processes);
+	map_fini(&e->children);
 	buffer_fini(&e->logs);
 	buffer_fini(&e->stored);
 	free(e->host);
@@ -90,6 +93,15 @@ static void take_launched(struct endings *e, const struct stream_target *target)
 		memcpy(&e->launched_pid, pids.data, sizeof(uint32_t));
 }
 
+static void take_child(struct endings *e, const struct exit_reasons_child *child)
+{
+	struct process_id id = { .start_ticks = child->child_start_ticks, .pid = child->child_pid };
+	struct exit_reasons_child *of = map_put(&e->children, &id, NULL);
+
+	if (of)
+		*of = *child;
+}
+
 static void append(struct buffer *to, const struct sooth_record *r)
 {
 	if (to->size + record_bytes(r) <= LOGS_BYTES)
@@ -112,10 +124,19 @@ void endings_add_record(struct endings *e, const struct sooth_record *r)
 		append(&e->logs, r);
 	else if (record_as(r, EXIT_REASONS_HOST, sizeof(struct exit_reasons_host)))
 		replace(&e->host, r);
+	else if ((known = record_as(r, EXIT_REASONS_CHILD, sizeof(struct exit_reasons_child))))
+		take_child(e, known);
 	else if (r->pid)
 		take_of_process(e, r);
 	else if (record_as(r, EXIT_REASONS_CORE, sizeof(struct exit_reasons_core)))
 		append(&e->stored, r);
+}
+
+void endings_next_interval(struct endings *e)
+{
+	assert(e);
+	map_clear(&e->children);
+	e->children.refused = 0;
 }
 
 /* --- reading --- */

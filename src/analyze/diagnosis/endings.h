@@ -24,6 +24,7 @@ struct ending {
 
 struct endings {
 	struct map processes;		/* process_id -> struct ending */
+	struct map children;		/* process_id -> struct exit_reasons_child */
 	struct buffer logs;		/* struct exit_reasons_log, whole records */
 	struct buffer stored;		/* struct exit_reasons_core of no known process */
 	struct exit_reasons_host *host; /* owned; NULL: none was recorded */
@@ -34,6 +35,8 @@ struct endings {
 void endings_init(struct endings *e);
 void endings_fini(struct endings *e);
 void endings_add_record(struct endings *e, const struct sooth_record *r);
+/* Forgets the children. */
+void endings_next_interval(struct endings *e);
 /* NULL: the exit of the process was not seen. */
 const struct ending *endings_get(const struct endings *e, const struct process_id *id);
 /* Iterates over the processes that ended; *position starts at 0. */

@@ -4,8 +4,9 @@
  * kernel chooses an OOM victim, and where processes end. Cores and log lines are reported when the
  * observation stops (exit_reasons_left.h).
  *
- * Cannot be seen: exits of children of what is watched, unless all processes of a user or host
- * are; memory at the time of an OOM kill before Linux 6.8, except from the kernel's log.
+ * Cannot be seen: exits of children of what is watched that no signal ended, unless all processes
+ * of a user or host are watched; children whose own parent had ended before; memory at the time of
+ * an OOM kill before Linux 6.8, except from the kernel's log.
  */
 #include "bpf/exit_reasons.h"
 
@@ -16,7 +17,6 @@
 #include "bpf/follow.h"
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/rights/caller.h"
-#include "os/linux/exit_reasons/exit_reasons_left.h"
 #include "os/linux/exit_reasons/exit_reasons_left.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/bpf/ring.h"
@@ -70,6 +70,8 @@ static int configure(struct backend_run *run, struct sooth_error *err)
 	following->wakeup_bytes = RING_BYTES / 4;
 	following->ticks_per_s = (uint32_t)sysconf(_SC_CLK_TCK);
 	config->page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+	config->is_elevated = caller_is_elevated();
+	config->uid = (uint32_t)getuid();
 	return bpf_code_resize(&s->code, "ring", RING_BYTES, err);
 }
 
@@ -113,6 +115,21 @@ static void emit_ended(struct backend_run *run, const struct process_id *process
 	exit_reasons_left_note(&s->left, &end);
 }
 
+/* The signals recorded before stay. As the child of a watched process it may be in the table. */
+static int make_watched(
+	struct exit_reasons_bpf *s, uint32_t pid, const struct exit_reasons_member *fresh)
+{
+	int map = bpf_code_map(&s->code, "members");
+	struct exit_reasons_member known;
+
+	if (bpf_map_lookup_elem(map, &pid, &known))
+		return 0;
+	if (known.start_ticks != fresh->start_ticks)
+		known = *fresh;
+	known.above_pid = 0;
+	return bpf_map_update_elem(map, &pid, &known, BPF_ANY);
+}
+
 static int watch(struct backend_run *run, const struct process_id *process, unsigned interest,
 	struct sooth_error *err)
 {
@@ -132,8 +149,8 @@ static int watch(struct backend_run *run, const struct process_id *process, unsi
 		return 0;
 	}
 	status = bpf_map_update_elem(bpf_code_map(&s->code, "members"), &pid, &member, BPF_NOEXIST);
-	if (status == -EEXIST) /* signals recorded before stay */
-		status = 0;
+	if (status == -EEXIST)
+		status = make_watched(s, pid, &member);
 	if (status == -E2BIG) {
 		backend_limit(run, "exit reasons of some processes",
 			"sooth watches at most 4096 processes at a time", "");
@@ -199,8 +216,8 @@ static void emit_losses(struct backend_run *run)
 			"the ring buffer was full: records of process exits were lost");
 	if (now.lost_members != s->reported.lost_members)
 		backend_loss(run, now.lost_members - s->reported.lost_members, 0,
-			"sooth's table of signals was full: some signals that ended a process were "
-			"not kept");
+			"sooth's table of signals was full: some signals that ended a process or a "
+			"child of it were not kept");
 	if (now.released != s->reported.released)
 		backend_limit(run,
 			"the exit reason of a program that runs with more privilege than you "
