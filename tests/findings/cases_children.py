@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Findings about all children together: children-left, children-blocked, children-idle, deep ones."""
+"""Findings about all children together: children-left, children-blocked, children-idle, -killed, deep ones."""
 import os
 import pathlib
 
@@ -126,7 +126,35 @@ def in_turn(kind):
     return lambda s, r: s.python(IN_TURN, kind).pid
 
 
+# Commands that end by a signal: that of their own pkill, or, as meant, a helper's; or workers replaced in turn.
+KILLED = r"""
+import os, signal, subprocess, sys, time
+kind, name = sys.argv[1], "helper-%d" % os.getpid()
+print("ready", flush=True)
+while True:
+    if kind != "itself":
+        worker = subprocess.Popen(["bash", "-c", "exec -a " + name + " sleep 60"])
+        time.sleep(0.2)
+    if kind == "in turn":
+        worker.send_signal(signal.SIGTERM)
+    else:
+        pattern = name if kind == "itself" else "[h]" + name[1:]
+        subprocess.run(["bash", "-c", "pkill -f '%s'; echo done; true" % pattern], stdout=subprocess.DEVNULL)
+    if kind != "itself":
+        worker.wait()
+    time.sleep(0.3)
+"""
+
+
+def killed(kind):
+    return lambda s, r: s.python(KILLED, kind).pid
+
+
 CASES = [
+    sick("children-killed", "pkill that finds its own shell", killed("itself"), severity="medium", duration_s=4,
+        says="of its own child pkill"),
+    healthy("children-killed", "pkill that finds a helper", killed("a helper"), duration_s=4),
+    healthy("children-killed", "workers replaced in turn", killed("in turn"), duration_s=4),
     sick("process-flood", "two scripts that start each other", in_turn("circle"), says="start each other",
         also=("held-back",)),
     sick("children-idle", "a worker more each second", pool("more", 12), says="one more each ", duration_s=5,

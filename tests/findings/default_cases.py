@@ -20,6 +20,7 @@ DEFAULT_CASES = {
     "clients-waiting": ["an event loop that sleeps in a handler", "an event loop with much to do"],
     "children-blocked": ["a server that takes no second request", "a server that is late"],
     "children-idle": ["a worker more each second", "a pool at rest"],
+    "children-killed": ["pkill that finds its own shell", "pkill that finds a helper"],
     "children-left": ["helpers of shells that were ended", "helpers of shells that are alive"],
     "close-wait-leak": ["more and more", "a pool that has not looked"],
     "connect-failing": ["no answer", "each command that it starts", "reached, without waiting"],

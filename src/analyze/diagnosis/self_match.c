@@ -109,7 +109,7 @@ static struct span pattern_at(struct span script, size_t at)
 }
 
 /* "[r]egression" matches other command lines, and not the one that it stands in. */
-static bool is_literal(struct span pattern)
+bool self_match_is_literal(struct span pattern)
 {
 	for (size_t i = 0; i < pattern.size; i++) {
 		if (strchr("[]()*+?^$|\\`", pattern.data[i]))
@@ -142,7 +142,7 @@ struct span self_match_pattern(const struct process_entry *p)
 
 		at += strlen(SEARCHES);
 		pattern = pattern_at(script, at);
-		if (!is_literal(pattern))
+		if (!self_match_is_literal(pattern))
 			continue;
 		behind = span_of(pattern.data + pattern.size,
 			(size_t)(script.data + script.size - pattern.data) - pattern.size);

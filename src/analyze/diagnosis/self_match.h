@@ -12,5 +12,7 @@
 /* Returns the pattern, not escaped, within the arguments of the process; empty: the process does
  * not wait in this way. */
 struct span self_match_pattern(const struct process_entry *p);
+/* Returns whether a regular expression matches just the text that it consists of. */
+bool self_match_is_literal(struct span pattern);
 
 #endif
