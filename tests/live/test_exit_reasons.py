@@ -182,6 +182,30 @@ class Watched(Ends):
         self.assertEqual([(r["pid"], r["signal_number"], r["sender_pid"]) for r in rows],
             [(target.pid, 9, os.getpid())])
 
+    def test_children(self):
+        """Of a child: the signal that ended it, and its sender; of one that exits by itself nothing."""
+        capture = self.path("children.sooth")
+        target = self.target(
+            "import os, subprocess\n"
+            "for way in '/bin/sh -c \"kill \$PPID; :\"; :', 'trap \"exit 7\" TERM; kill $$; :', 'exit 3':\n"
+            "    subprocess.run(['/bin/sh', '-c', way])\n"
+            "subprocess.run(['/bin/sh', '-c', '/bin/sh -c \"kill -9 \$\$; :\"; :'])\n"
+            "worker = subprocess.Popen(['/bin/sleep', '60'])\n"
+            "worker.kill(); worker.wait()\n")
+        watcher = self.start_sooth("record", "--probe", "exit_reasons", "--stream", "-o", capture, "-p",
+            str(target.pid))
+        wait_until(lambda: os.path.exists(capture), "the watcher")
+        target.close_stdin()
+        self.assertEqual(watcher.finish().status, 0)
+        rows = self.sooth("query", "-j", capture, "select * from ends_child order by time_ns").json()["rows"]
+        self.assertEqual({r["pid"] for r in rows}, {target.pid})
+        way = lambda r: ("parent" if r["sender_pid"] == r["ppid"] else "itself" if r["sender_pid"] == r["child_pid"]
+            else "own child" if r["sender_ppid"] == r["child_pid"] else r)
+        self.assertEqual([(r["wait_status"], r["signal_number"], way(r), r["ppid"] == target.pid) for r in rows],
+            [(15, 15, "own child", True), (7 << 8, 15, "itself", True), (9, 9, "itself", False),
+             (9, 9, "parent", True)])
+        self.assertEqual(rows[3]["sender_name"], os.path.basename(PYTHON)[:15])
+
     def test_everybody(self):
         """Of a user's processes also those that nobody named."""
         capture = self.path("all.sooth")
