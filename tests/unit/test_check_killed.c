@@ -288,6 +288,46 @@ static void test_senders_not_recorded(void **state)
 	TRY_CASES(own);
 }
 
+/* As of a launched command, where each process is watched itself. */
+static void watched_ones_end(double parent)
+{
+	struct short_lived_watch watch = { .record = head_of(0, 0, SHORT_LIVED_WATCH) };
+
+	add_source("short_lived");
+	RECORD_APPEND(&records, &watch, NULL, 0);
+	for (int i = 0; i < 4; i++) {
+		uint32_t pid = FIRST + (uint32_t)i;
+		struct exit_reasons_signal s = { .record =
+							 head_of(i + 0.5, pid, EXIT_REASONS_SIGNAL),
+			.signal = TERMINATE,
+			.sender_pid = SENDER,
+			.sender_parent_pid = pid };
+		struct exit_reasons_end e = { .record = head_of(i + 0.5, pid, EXIT_REASONS_END),
+			.status = TERMINATE };
+
+		memcpy(s.sender_name, "pkill", 5);
+		memcpy(e.name, "bash", 4);
+		RECORD_APPEND(&records, &s, NULL, 0);
+		RECORD_APPEND(&records, &e, NULL, 0);
+		ends(i + 0.5, pid, (uint32_t)parent, TERMINATE, "bash");
+	}
+	is_there();
+}
+
+static void test_watched(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "children-killed", watched_ones_end, PID, NULL,
+			"medium/medium: each bash that it starts is ended by SIGTERM of its own "
+			"child pkill, 4 times in 4.5 s" },
+		{ "children-killed", watched_ones_end, 300, NULL, "fine: " },
+	};
+
+	(void)state;
+	setup((struct exit_reasons_child){ 0 });
+	TRY_CASES(cases);
+}
+
 /* What it started itself ends them, or their parent, or they themselves: on purpose. */
 static void test_on_purpose(void **state)
 {
@@ -365,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_stranger),
 		cmocka_unit_test(test_senders_not_recorded),
+		cmocka_unit_test(test_watched),
 		cmocka_unit_test(test_on_purpose),
 		cmocka_unit_test(test_patterns),
 	};

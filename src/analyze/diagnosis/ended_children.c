@@ -204,6 +204,45 @@ static void add(const struct check *e, struct map *groups, const struct exit_rea
 	add_match(e, g, c);
 }
 
+/* Of a launched command each process is watched itself, and its end has a record of its own. */
+static bool take_watched(
+	const struct check *e, const struct ending *of, struct exit_reasons_child *c)
+{
+	const struct endings *all = &e->input->endings;
+	const struct short_lived_process *p =
+		map_get(&e->input->host.short_lived.processes, &of->id);
+	const struct exit_reasons_signal *s;
+	uint32_t status;
+
+	if (!of->has_end || !p || !process_id_equal(&p->parent, &e->id) ||
+		map_get(&all->children, &of->id) || ending_status(all, of, &status))
+		return false;
+	s = END_SIGNAL(status) ? ending_signal(of, END_SIGNAL(status)) : ending_request(of);
+	if (!s && !END_SIGNAL(status))
+		return false;
+	*c = (struct exit_reasons_child){ .record = of->end.record,
+		.child_start_ticks = of->id.start_ticks,
+		.child_pid = of->id.pid,
+		.parent_start_ticks = p->parent.start_ticks,
+		.parent_pid = p->parent.pid,
+		.life_ns = p->life_ns,
+		.status = status,
+		.is_oom_victim = exit_reason_is_oom(of, status),
+		.sender_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN) };
+	memcpy(c->name, of->end.name, sizeof(c->name));
+	if (!s)
+		return true;
+	c->signal = s->signal;
+	c->is_from_kernel = s->is_from_kernel;
+	c->is_sender_ending = s->is_sender_ending;
+	c->sender_state = s->sender_state;
+	c->sender_pid = s->sender_pid;
+	c->sender_start_ticks = s->sender_start_ticks;
+	c->sender_parent_pid = s->sender_parent_pid;
+	memcpy(c->sender_name, s->sender_name, sizeof(c->sender_name));
+	return true;
+}
+
 void ended_children_of(struct map *groups, const struct check *e)
 {
 	assert(groups);
@@ -221,6 +260,12 @@ void ended_children_of(struct map *groups, const struct check *e)
 
 		if (process_id_equal(&watched, &e->id))
 			add(e, groups, c, middle_ns);
+	}
+	map_for_each_value (&e->input->endings.processes, const struct ending *, of) {
+		struct exit_reasons_child c;
+
+		if (take_watched(e, of, &c))
+			add(e, groups, &c, middle_ns);
 	}
 }
 
