@@ -205,6 +205,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 		SOOTH_UNIT_NS, 0);
 	if (!g->known && g->by == ENDED_BY_OWN_CHILD)
 		finding_unseen(out, "the command lines: which text was searched for");
+	if (e->input->endings.children.refused)
+		finding_unseen(out, "%llu more ends of descendants: there was no room for them",
+			(unsigned long long)e->input->endings.children.refused);
 	buffer_fini(&status);
 	emit_remedy(out, g);
 	finding_end(out);

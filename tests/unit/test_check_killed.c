@@ -109,6 +109,8 @@ static void test_own_child(void **state)
 			"medium/medium: each bash that it starts is ended by SIGTERM of its own "
 			"child pkill, 3 times in 4.2 s|[ended: 3 over |[status: SIGTERM]|unseen" },
 		{ "children-killed", are_ended, 5, NULL, "medium/high: " },
+		{ "children-killed", are_ended, 65540, NULL,
+			"|, 65536 times in 5 s |(unseen: 4 more ends of descendants: " },
 		{ "children-killed", are_ended, 2, NULL, "fine: no child is ended by a signal" },
 		{ "children-killed", are_ended, 3, "children-killed.min-count=4", "fine: " },
 		{ "children-killed", some_are_ended, 3, NULL,
