@@ -348,7 +348,8 @@ static inline void fill_child(
 }
 
 /* A child that exits by itself is not reported. */
-static void child_ends(struct task_struct *task, struct exit_reasons_member *m)
+static void child_ends(struct task_struct *task, struct exit_reasons_member *m, uint32_t above_pid,
+	uint64_t above_start_ticks)
 {
 	struct exit_reasons_signal *s = signal_of(m, status_of(task));
 	struct exit_reasons_child *r;
@@ -362,8 +363,8 @@ static void child_ends(struct task_struct *task, struct exit_reasons_member *m)
 	}
 	__builtin_memset(r, 0, sizeof(*r));
 	r->record = head_of(task, EXIT_REASONS_CHILD, RECORD_WORDS(struct exit_reasons_child));
-	r->record.pid = r->record.tid = m->above_pid;
-	r->record.start_ticks = m->above_start_ticks;
+	r->record.pid = r->record.tid = above_pid;
+	r->record.start_ticks = above_start_ticks;
 	fill_child(r, task, s);
 	bpf_ringbuf_submit(r, ring_flags());
 }
@@ -373,6 +374,7 @@ int BPF_PROG(on_end, struct task_struct *task)
 {
 	uint32_t pid = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
 	struct exit_reasons_member *m;
+	struct task_struct *above;
 	struct exit_reasons_end *r;
 	struct sooth_record head;
 
@@ -383,10 +385,13 @@ int BPF_PROG(on_end, struct task_struct *task)
 	if (!m && !is_selected(task))
 		return 0;
 	if (m && m->above_pid) {
-		child_ends(task, m);
+		child_ends(task, m, m->above_pid, m->above_start_ticks);
 		bpf_map_delete_elem(&members, &pid);
 		return 0;
 	}
+	above = m ? watched_above(task) : 0;
+	if (above)
+		child_ends(task, m, (uint32_t)BPF_CORE_READ(above, tgid), start_ticks_of(above));
 	head = head_of(task, EXIT_REASONS_END, RECORD_WORDS(struct exit_reasons_end));
 	if (m)
 		emit_signals(m, &head);

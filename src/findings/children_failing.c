@@ -24,7 +24,6 @@
 #define FAILING_SHARE 0.9
 #define UNKNOWN_LEAST 4 /* failures, where the arguments were not recorded */
 #define SURE	      5
-#define COMMAND_SIZE  120
 #define SIGNAL_ABORT  6	 /* by abort(3) */
 #define SIGNALS_PLAIN 32 /* above: real-time signals, which end no command by themselves */
 #define STATUSES      4	 /* different ones of one command */
@@ -377,25 +376,6 @@ static void write_status(char *out, size_t size, const struct choice *choice)
 		snprintf(out, size, "exit status %u%s%s", code, m ? ": " : "", m ? m->text : "");
 }
 
-static void add_arguments(const struct check *e, struct check_result *out, const struct group *g)
-{
-	char text[COMMAND_SIZE + 1];
-	size_t size;
-	struct span command = g->known
-				      ? short_lived_command(&e->input->host.short_lived, g->command)
-				      : (struct span){ 0 };
-
-	size = command.size < COMMAND_SIZE ? command.size : COMMAND_SIZE;
-	while (size && !command.data[size - 1])
-		size--;
-	if (!size)
-		return;
-	for (size_t i = 0; i < size; i++)
-		text[i] = command.data[i] ? command.data[i] : ' ';
-	text[size] = '\0';
-	finding_text(out, "command", "%s", text);
-}
-
 /* "cannot execute /a/b: ENOENT (No such file or directory), 13 of 13 times" */
 static void claim_unstarted(struct check_result *out, const struct group *g)
 {
@@ -465,7 +445,9 @@ static void emit(const struct check *e, struct check_result *out, const struct c
 		finding_claim(out, "the children (%s) of %.*s (%u) keep failing, %llu of %llu: %s",
 			choice->key.name, (int)name.size, name.data, starter->id.pid,
 			(unsigned long long)g->failed, (unsigned long long)g->count, status);
-	add_arguments(e, out, g);
+	if (g->known)
+		finding_command(out, "command",
+			short_lived_command(&e->input->host.short_lived, g->command));
 	finding_number(out, "failures", (double)g->failed, SOOTH_UNIT_NONE, interval_ns);
 	if (status_of(g).count < g->failed)
 		finding_text(out, "other exit statuses", "%llu of %llu",

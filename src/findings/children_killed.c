@@ -14,9 +14,8 @@
 #include "explain/finding.h"
 #include "probes/signal_names.h"
 
-#define SURE	     5
-#define COMMAND_SIZE 120
-#define EACH_SHARE   0.9
+#define SURE	   5
+#define EACH_SHARE 0.9
 
 /* Signal numbers of x86 and arm. */
 enum { KILL = 9, PIPE = 13, CPU_LIMIT = 24, SIZE_LIMIT = 25 };
@@ -101,23 +100,6 @@ static bool is_match(const struct ended_children *g)
 	return g->known && g->matched == g->known;
 }
 
-static void add_command(const struct check *e, struct check_result *out, const char *name,
-	const struct process_id *id)
-{
-	struct span command = ended_children_command(e, id);
-	char text[COMMAND_SIZE + 1];
-	size_t size = command.size < COMMAND_SIZE ? command.size : COMMAND_SIZE;
-
-	while (size && !command.data[size - 1])
-		size--;
-	if (!size)
-		return;
-	for (size_t i = 0; i < size; i++)
-		text[i] = command.data[i] ? command.data[i] : ' ';
-	text[size] = '\0';
-	finding_text(out, name, "%s", text);
-}
-
 static void claim_by(struct check_result *out, const struct ended_children *g)
 {
 	int size = (int)strnlen(g->sender_name, sizeof(g->sender_name));
@@ -160,9 +142,9 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 	finding_claim(out, ", %llu times in %s", (unsigned long long)g->count,
 		sentence_duration(time, interval_ns));
 	if (is_match(g))
-		finding_claim(out, ": %.*s searches for a text that is in the %s of %.*s as well",
-			END_NAME(g->sender_name), g->is_full ? "command line" : "name",
-			END_NAME(g->name));
+		finding_claim(out,
+			": %.*s searches for a text that is in the command line of %.*s as well",
+			END_NAME(g->sender_name), END_NAME(g->name));
 }
 
 static void emit_remedy(struct check_result *out, const struct ended_children *g)
@@ -197,8 +179,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		"");
 	finding_severity(out, severity_of(e, g));
 	claim(e, out, g, interval_ns);
-	add_command(e, out, "command", &g->last);
-	add_command(e, out, "command of the sender", &g->last_sender);
+	finding_command(out, "command", ended_children_command(e, &g->last));
+	finding_command(out, "command of the sender", ended_children_command(e, &g->last_sender));
 	finding_number(out, "ended", (double)g->count, SOOTH_UNIT_NONE, interval_ns);
 	finding_text(out, "status", "%s", buffer_cstr(&status));
 	finding_number(out, "mean time until they are ended", (double)g->life_ns / (double)g->count,

@@ -290,46 +290,6 @@ static void test_senders_not_recorded(void **state)
 	TRY_CASES(own);
 }
 
-/* As of a launched command, where each process is watched itself. */
-static void watched_ones_end(double parent)
-{
-	struct short_lived_watch watch = { .record = head_of(0, 0, SHORT_LIVED_WATCH) };
-
-	add_source("short_lived");
-	RECORD_APPEND(&records, &watch, NULL, 0);
-	for (int i = 0; i < 4; i++) {
-		uint32_t pid = FIRST + (uint32_t)i;
-		struct exit_reasons_signal s = { .record =
-							 head_of(i + 0.5, pid, EXIT_REASONS_SIGNAL),
-			.signal = TERMINATE,
-			.sender_pid = SENDER,
-			.sender_parent_pid = pid };
-		struct exit_reasons_end e = { .record = head_of(i + 0.5, pid, EXIT_REASONS_END),
-			.status = TERMINATE };
-
-		memcpy(s.sender_name, "pkill", 5);
-		memcpy(e.name, "bash", 4);
-		RECORD_APPEND(&records, &s, NULL, 0);
-		RECORD_APPEND(&records, &e, NULL, 0);
-		ends(i + 0.5, pid, (uint32_t)parent, TERMINATE, "bash");
-	}
-	is_there();
-}
-
-static void test_watched(void **state)
-{
-	static const struct check_case cases[] = {
-		{ "children-killed", watched_ones_end, PID, NULL,
-			"medium/medium: each bash that it starts is ended by SIGTERM of its own "
-			"child pkill, 4 times in 4.5 s" },
-		{ "children-killed", watched_ones_end, 300, NULL, "fine: " },
-	};
-
-	(void)state;
-	setup((struct exit_reasons_child){ 0 });
-	TRY_CASES(cases);
-}
-
 /* What it started itself ends them, or their parent, or they themselves: on purpose. */
 static void test_on_purpose(void **state)
 {
@@ -355,43 +315,38 @@ static void test_on_purpose(void **state)
 	TRY_CASES(fine);
 }
 
-/* `want` NULL: no text. */
-static void try_pattern(const char *arguments, size_t size, const char *want, bool want_full)
+static void try_pattern(const char *arguments, size_t size, const char *want)
 {
-	bool is_full;
-	struct span pattern = ended_children_pattern(span_of(arguments, size), &is_full);
+	struct span pattern = ended_children_pattern(span_of(arguments, size));
 
-	assert_int_equal(pattern.size, want ? strlen(want) : 0);
-	assert_memory_equal(pattern.data, want ? want : "", pattern.size);
-	if (want)
-		assert_int_equal(is_full, want_full);
+	assert_int_equal(pattern.size, strlen(want));
+	assert_memory_equal(pattern.data, want, pattern.size);
 }
 
-#define TRY(arguments, want, want_full)                                                            \
-	try_pattern(arguments, sizeof(arguments) - 1, want, want_full)
+#define TRY(arguments, want) try_pattern(arguments, sizeof(arguments) - 1, want)
 
 static void test_patterns(void **state)
 {
 	(void)state;
-	TRY("pkill\0-f\0server", "server", true);
-	TRY("/usr/bin/pkill\0-9\0-f\0server\0", "server", true);
-	TRY("pkill\0-TERM\0--full\0server", "server", true);
-	TRY("pkill\0-ef\0a b c", "a b c", true);
-	TRY("pkill\0server", "server", false);
-	TRY("killall\0-q\0server", "server", false);
-	TRY("pkill\0-f\0s.*r", NULL, false);
-	TRY("pkill\0-f\0[s]erver", NULL, false);
+	TRY("pkill\0-f\0server", "server");
+	TRY("/usr/bin/pkill\0-9\0-f\0server\0", "server");
+	TRY("pkill\0-TERM\0--full\0server", "server");
+	TRY("pkill\0-ef\0a b c", "a b c");
+	TRY("pkill\0server", "");
+	TRY("killall\0-q\0server", "");
+	TRY("pkill\0-f\0s.*r", "");
+	TRY("pkill\0-f\0[s]erver", "");
 	TRY("pkill\0-P\0"
 	    "123\0-f\0server",
-		NULL, false);
-	TRY("pkill\0-u\0me\0server", NULL, false);
+		"");
+	TRY("pkill\0-u\0me\0-f\0server", "");
 	TRY("pkill\0--parent\0"
-	    "12\0server",
-		NULL, false);
-	TRY("pkill\0-f", NULL, false);
-	TRY("pkill", NULL, false);
-	TRY("kill\0-9\0server", NULL, false);
-	TRY("", NULL, false);
+	    "12\0-f\0server",
+		"");
+	TRY("pkill\0-f", "");
+	TRY("pkill", "");
+	TRY("kill\0-9\0-f\0server", "");
+	TRY("", "");
 }
 
 int main(void)
@@ -407,7 +362,6 @@ int main(void)
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_stranger),
 		cmocka_unit_test(test_senders_not_recorded),
-		cmocka_unit_test(test_watched),
 		cmocka_unit_test(test_on_purpose),
 		cmocka_unit_test(test_patterns),
 	};

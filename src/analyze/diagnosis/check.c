@@ -13,6 +13,7 @@
 #include "analyze/process_table/process_match.h"
 #include "base/cleanup.h"
 
+#define COMMAND_SIZE   160
 #define INTERVAL_LEAST (NS_PER_S / 2) /* too short to conclude anything */
 #define STILL_SHARE    0.9	      /* of a threshold: a raised finding stays raised from there */
 
@@ -154,6 +155,21 @@ void finding_remedy(struct check_result *out, const char *format, ...)
 	assert(out);
 	assert(out->is_open);
 	FORMAT_INTO(&out->remedy, format);
+}
+
+void finding_command(struct check_result *out, const char *name, struct span arguments)
+{
+	char text[COMMAND_SIZE + 1];
+	size_t size = arguments.size < COMMAND_SIZE ? arguments.size : COMMAND_SIZE;
+
+	while (size && !arguments.data[size - 1])
+		size--;
+	if (!size)
+		return;
+	for (size_t i = 0; i < size; i++)
+		text[i] = arguments.data[i] ? arguments.data[i] : ' ';
+	text[size] = '\0';
+	finding_text(out, name, "%s", text);
 }
 
 void finding_unseen(struct check_result *out, const char *format, ...)

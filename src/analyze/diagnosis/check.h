@@ -100,6 +100,8 @@ void finding_rate(struct check_result *out, const char *name, double per_s, enum
 	uint64_t interval_ns);
 void finding_text(struct check_result *out, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Adds a command line, arguments of which each ends with NUL; nothing for an empty one. */
+void finding_command(struct check_result *out, const char *name, struct span arguments);
 void finding_unseen(struct check_result *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* The subject of the finding, besides the process. */

@@ -9,9 +9,8 @@
 #include "analyze/diagnosis/starts.h"
 #include "base/hash.h"
 
-#define KINDS_MAX    4096
-#define COMMAND_SIZE 160
-#define SEVERAL	     0 /* a name has kinds with different arguments */
+#define KINDS_MAX 4096
+#define SEVERAL	  0 /* a name has kinds with different arguments */
 
 /* --- whose child it is --- */
 
@@ -218,18 +217,6 @@ const struct child_kind *children_kind_of(const struct children *c, const struct
 void child_kind_evidence(struct check_result *out, const struct child_kind *kind)
 {
 	assert(kind);
-
-	struct span arguments =
-		kind->oldest ? process_table_known_arguments(kind->oldest) : span_of("", 0);
-	char text[COMMAND_SIZE + 1];
-	size_t size = arguments.size < COMMAND_SIZE ? arguments.size : COMMAND_SIZE;
-
-	while (size && !arguments.data[size - 1])
-		size--;
-	if (!size)
-		return;
-	for (size_t i = 0; i < size; i++)
-		text[i] = arguments.data[i] ? arguments.data[i] : ' ';
-	text[size] = '\0';
-	finding_text(out, "command", "%s", text);
+	if (kind->oldest)
+		finding_command(out, "command", process_table_known_arguments(kind->oldest));
 }

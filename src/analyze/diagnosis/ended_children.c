@@ -13,7 +13,7 @@
 #define GROUPS_MAX   1024
 #define UP_MAX	     16
 #define COMMAND_SIZE 1024
-#define PLAIN	     "acefilq" /* options of pkill and killall that add no condition */
+#define PLAIN	     "acefilq" /* options of pkill that add no condition */
 
 /* Signal numbers of x86 and arm. */
 enum { ABORT = 6, PIPE = 13 };
@@ -30,42 +30,43 @@ static struct process_id child_of(const struct exit_reasons_child *c)
 	return (struct process_id){ .start_ticks = c->child_start_ticks, .pid = c->child_pid };
 }
 
-/* `sudo pkill` is a child's child. */
-static bool is_of_child(const struct check *e, const struct exit_reasons_child *c)
+/* False: it is not known. */
+static bool find_parent(const struct check *e, struct process_id *id)
+{
+	const struct short_lived_process *p = map_get(&e->input->host.short_lived.processes, id);
+	const struct process_entry *entry = process_table_get(&e->input->host.process_table, id);
+
+	if (p) {
+		*id = p->parent;
+		return true;
+	}
+	if (entry)
+		entry = entry->is_there ? entry->parent : entry->last_parent;
+	if (entry)
+		*id = entry->id;
+	return entry != NULL;
+}
+
+/* From the sender up: `sudo pkill` is a child's child. */
+static enum ended_by climb(const struct check *e, const struct exit_reasons_child *c)
 {
 	struct process_id id = sender_of(c), child = child_of(c);
 
+	if (c->sender_parent_pid == c->child_pid)
+		return ENDED_BY_OWN_CHILD;
 	for (unsigned i = 0; i < UP_MAX; i++) {
-		const struct short_lived_process *p =
-			map_get(&e->input->host.short_lived.processes, &id);
-
-		if (!p)
-			return false;
-		id = p->parent;
 		if (process_id_equal(&id, &child))
-			return true;
+			return ENDED_BY_OWN_CHILD;
+		if (process_id_equal(&id, &e->id))
+			return ENDED_BY_TREE;
+		if (!find_parent(e, &id))
+			break;
 	}
-	return false;
-}
-
-static bool is_of_tree(const struct check *e, const struct process_id *sender)
-{
-	const struct process_entry *entry =
-		process_table_get(&e->input->host.process_table, sender);
-	const struct short_lived_process *p =
-		map_get(&e->input->host.short_lived.processes, sender);
-
-	if (process_id_equal(sender, &e->id))
-		return true;
-	if (!entry)
-		entry = p ? p->starter : NULL;
-	return entry && (entry == e->process || starts_is_below(e->process, entry));
+	return ENDED_BY_OTHER;
 }
 
 static enum ended_by way_of(const struct check *e, const struct exit_reasons_child *c)
 {
-	struct process_id sender = sender_of(c);
-
 	if (c->is_oom_victim)
 		return ENDED_BY_MEMORY;
 	if (c->is_from_kernel)
@@ -76,9 +77,7 @@ static enum ended_by way_of(const struct check *e, const struct exit_reasons_chi
 		return ENDED_BY_ITSELF;
 	if (c->sender_pid == c->parent_pid || c->is_sender_ending)
 		return ENDED_BY_PARENT;
-	if (c->sender_parent_pid == c->child_pid || is_of_child(e, c))
-		return ENDED_BY_OWN_CHILD;
-	return is_of_tree(e, &sender) ? ENDED_BY_TREE : ENDED_BY_OTHER;
+	return climb(e, c);
 }
 
 /* --- what it searched for --- */
@@ -103,41 +102,37 @@ static bool is_signal(struct span option)
 	return isdigit(first) || (isupper(first) && option.size > 2);
 }
 
-/* False: it adds a condition to the pattern. */
+/* Returns whether pkill compares command lines, and nothing else; PLAIN has no condition. */
 static bool take_option(struct span option, bool *is_full)
 {
-	if (is_signal(option))
-		return true;
-	if (span_equal(option, "--full")) {
-		*is_full = true;
-		return true;
-	}
-	for (size_t i = 1; i < option.size; i++) {
+	bool is_long = span_equal(option, "--full");
+
+	for (size_t i = 1; i < option.size && !is_long && !is_signal(option); i++) {
 		if (!strchr(PLAIN, option.data[i]))
 			return false;
 		*is_full |= option.data[i] == 'f';
 	}
-	return option.size > 1;
+	*is_full |= is_long;
+	return true;
 }
 
-struct span ended_children_pattern(struct span arguments, bool *is_full)
+struct span ended_children_pattern(struct span arguments)
 {
-	static const char *const names[] = { "pkill", "killall" };
 	struct cursor c = cursor_over(arguments.data, arguments.size);
 	struct span pattern = span_of("", 0);
+	bool is_full = false;
 
-	*is_full = false;
-	if (!SPAN_ANY(path_base(cursor_until(&c, '\0')), span_equal, names))
+	if (!span_equal(path_base(cursor_until(&c, '\0')), "pkill"))
 		return pattern;
 	while (!cursor_at_end(&c)) {
 		struct span argument = cursor_until(&c, '\0');
 
 		if (argument.size && argument.data[0] != '-')
 			pattern = argument;
-		else if (argument.size && !take_option(argument, is_full))
+		else if (!take_option(argument, &is_full))
 			return span_of("", 0);
 	}
-	return self_match_is_literal(pattern) ? pattern : span_of("", 0);
+	return is_full && self_match_is_literal(pattern) ? pattern : span_of("", 0);
 }
 
 /* As pkill compares it: with blanks between the arguments. */
@@ -157,16 +152,12 @@ static void add_match(
 	struct process_id child = child_of(c), sender = sender_of(c);
 	struct span own = ended_children_command(e, &child);
 	struct span of_sender = ended_children_command(e, &sender);
-	bool is_full;
-	struct span pattern = ended_children_pattern(of_sender, &is_full);
+	struct span pattern = ended_children_pattern(of_sender);
 
 	if (!own.size || !of_sender.size)
 		return;
 	g->known++;
-	g->is_full = is_full;
-	g->matched +=
-		pattern.size &&
-		is_in(is_full ? own : span_of(c->name, strnlen(c->name, sizeof(c->name))), pattern);
+	g->matched += pattern.size && is_in(own, pattern);
 }
 
 /* --- groups --- */
@@ -204,45 +195,6 @@ static void add(const struct check *e, struct map *groups, const struct exit_rea
 	add_match(e, g, c);
 }
 
-/* Of a launched command each process is watched itself, and its end has a record of its own. */
-static bool take_watched(
-	const struct check *e, const struct ending *of, struct exit_reasons_child *c)
-{
-	const struct endings *all = &e->input->endings;
-	const struct short_lived_process *p =
-		map_get(&e->input->host.short_lived.processes, &of->id);
-	const struct exit_reasons_signal *s;
-	uint32_t status;
-
-	if (!of->has_end || !p || !process_id_equal(&p->parent, &e->id) ||
-		map_get(&all->children, &of->id) || ending_status(all, of, &status))
-		return false;
-	s = END_SIGNAL(status) ? ending_signal(of, END_SIGNAL(status)) : ending_request(of);
-	if (!s && !END_SIGNAL(status))
-		return false;
-	*c = (struct exit_reasons_child){ .record = of->end.record,
-		.child_start_ticks = of->id.start_ticks,
-		.child_pid = of->id.pid,
-		.parent_start_ticks = p->parent.start_ticks,
-		.parent_pid = p->parent.pid,
-		.life_ns = p->life_ns,
-		.status = status,
-		.is_oom_victim = exit_reason_is_oom(of, status),
-		.sender_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN) };
-	memcpy(c->name, of->end.name, sizeof(c->name));
-	if (!s)
-		return true;
-	c->signal = s->signal;
-	c->is_from_kernel = s->is_from_kernel;
-	c->is_sender_ending = s->is_sender_ending;
-	c->sender_state = s->sender_state;
-	c->sender_pid = s->sender_pid;
-	c->sender_start_ticks = s->sender_start_ticks;
-	c->sender_parent_pid = s->sender_parent_pid;
-	memcpy(c->sender_name, s->sender_name, sizeof(c->sender_name));
-	return true;
-}
-
 void ended_children_of(struct map *groups, const struct check *e)
 {
 	assert(groups);
@@ -260,12 +212,6 @@ void ended_children_of(struct map *groups, const struct check *e)
 
 		if (process_id_equal(&watched, &e->id))
 			add(e, groups, c, middle_ns);
-	}
-	map_for_each_value (&e->input->endings.processes, const struct ending *, of) {
-		struct exit_reasons_child c;
-
-		if (take_watched(e, of, &c))
-			add(e, groups, &c, middle_ns);
 	}
 }
 

@@ -35,7 +35,6 @@ struct ended_children {
 	uint64_t first_ns; /* the first end */
 	struct process_id last, last_sender;
 	bool has_senders; /* different processes */
-	bool is_full;	  /* the text is in the command line, not the name */
 };
 
 /* Sets `groups` to a map of the groups, which the caller releases; the value is struct
@@ -49,9 +48,8 @@ uint64_t ended_children_count(const struct check *e, const struct ended_children
 uint64_t ended_children_signaled(const struct check *e);
 /* Returns the arguments of a process, NUL-separated, masked and perhaps cut; empty: not known. */
 struct span ended_children_command(const struct check *e, const struct process_id *id);
-/* Returns the text that pkill or killall was given, within its arguments; empty: it is a pattern
- * with special characters, there are other conditions, or it is another program. `is_full`: it is
- * compared with command lines, not names. */
-struct span ended_children_pattern(struct span arguments, bool *is_full);
+/* Returns the text that `pkill -f` was given, within its arguments; empty: it has special
+ * characters, there are other conditions, or it is another command. */
+struct span ended_children_pattern(struct span arguments);
 
 #endif
