@@ -118,7 +118,7 @@ static struct exit_reasons_member *member_made(struct task_struct *task)
 			return 0;
 	}
 	blank = bpf_map_lookup_elem(&blank_member, &first);
-	if (blank)
+	if (blank && (!above || control.children < EXIT_REASONS_CHILDREN_MAX))
 		bpf_map_update_elem(&members, &pid, blank, BPF_ANY);
 	m = bpf_map_lookup_elem(&members, &pid);
 	if (!m) {
@@ -127,10 +127,18 @@ static struct exit_reasons_member *member_made(struct task_struct *task)
 	}
 	m->start_ticks = start_ticks_of(task);
 	if (above) {
+		__sync_fetch_and_add(&control.children, 1);
 		m->above_start_ticks = start_ticks_of(above);
 		m->above_pid = (uint32_t)BPF_CORE_READ(above, tgid);
 	}
 	return m;
+}
+
+static void forget(uint32_t pid, const struct exit_reasons_member *m)
+{
+	if (m->above_pid)
+		__sync_fetch_and_add(&control.children, -1);
+	bpf_map_delete_elem(&members, &pid);
 }
 
 static inline enum ends_slot slot_of(uint32_t number)
@@ -386,7 +394,7 @@ int BPF_PROG(on_end, struct task_struct *task)
 		return 0;
 	if (m && m->above_pid) {
 		child_ends(task, m, m->above_pid, m->above_start_ticks);
-		bpf_map_delete_elem(&members, &pid);
+		forget(pid, m);
 		return 0;
 	}
 	above = m ? watched_above(task) : 0;
@@ -413,10 +421,11 @@ SEC("kernel_tp/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *program)
 {
 	uint32_t pid = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
+	struct exit_reasons_member *m = gains_privilege(program) ? member_of(task) : 0;
 
-	if (!gains_privilege(program) || !member_of(task))
+	if (!m)
 		return 0;
-	bpf_map_delete_elem(&members, &pid);
+	forget(pid, m);
 	__sync_fetch_and_add(&control.released, 1);
 	return 0;
 }

@@ -5,7 +5,8 @@
 
 #include "probes/exit_reasons.h"
 
-#define EXIT_REASONS_MEMBERS_MAX 4096
+#define EXIT_REASONS_MEMBERS_MAX  4096
+#define EXIT_REASONS_CHILDREN_MAX 2048 /* of them not watched themselves */
 
 /* Set at load. */
 struct exit_reasons_config {
@@ -19,6 +20,7 @@ struct exit_reasons_control {
 	uint64_t lost_records; /* that did not fit the ring */
 	uint64_t lost_members; /* processes whose signals found no room */
 	uint64_t released;     /* no longer watched, because they gained privilege */
+	uint64_t children;     /* in the table now */
 };
 
 /* The last signal of each sort; of repeated ones the first sender is kept. */

@@ -124,6 +124,8 @@ static int make_watched(
 
 	if (bpf_map_lookup_elem(map, &pid, &known))
 		return 0;
+	if (known.above_pid)
+		__sync_fetch_and_sub(&s->control->children, 1);
 	if (known.start_ticks != fresh->start_ticks)
 		known = *fresh;
 	known.above_pid = 0;
