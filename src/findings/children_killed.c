@@ -62,10 +62,9 @@ static enum finding_severity severity_of(const struct check *e, const struct end
 		return FINDING_HIGH;
 	case ENDED_BY_OWN_CHILD:
 		return is_by_search(g) ? FINDING_MEDIUM : FINDING_LOW;
-	case ENDED_BY_KERNEL:
-		return g->signal == KILL || g->signal == CPU_LIMIT || g->signal == SIZE_LIMIT
-			       ? FINDING_MEDIUM
-			       : FINDING_INFO;
+	case ENDED_BY_KERNEL: /* SIGKILL: the end of a sandbox */
+		return g->signal == CPU_LIMIT || g->signal == SIZE_LIMIT ? FINDING_MEDIUM
+									 : FINDING_INFO;
 	case ENDED_BY_OTHER:
 		if (g->signal == PIPE || !is_each(e, g))
 			return FINDING_INFO;
@@ -109,11 +108,10 @@ static void claim_by(struct check_result *out, const struct ended_children *g)
 	else if (g->by == ENDED_BY_PARENT)
 		finding_claim(out, "its parent %.*s", size, g->sender_name);
 	else if (g->by == ENDED_BY_MEMORY || g->by == ENDED_BY_KERNEL)
-		finding_claim(out, "the kernel%s",
-			g->by == ENDED_BY_MEMORY  ? ": out of memory"
-			: g->signal == CPU_LIMIT  ? ": CPU time limit"
-			: g->signal == SIZE_LIMIT ? ": file size limit"
-						  : "");
+		finding_claim(out, "the kernel: %s",
+			g->by == ENDED_BY_MEMORY ? "out of memory"
+			: g->signal == CPU_LIMIT ? "CPU time limit"
+						 : "file size limit");
 	else if (g->has_senders)
 		finding_claim(
 			out, "processes named %.*s, which it did not start", size, g->sender_name);
@@ -158,8 +156,8 @@ static void emit_remedy(struct check_result *out, const struct ended_children *g
 			"brackets, so that the pattern does not match itself: pkill -f "
 			"'[n]ame'");
 	else if (g->by == ENDED_BY_KERNEL)
-		finding_remedy(out, "read the limits: sooth inspect --limits PID; dmesg may say "
-				    "why");
+		finding_remedy(out, "raise the limit where the processes are started: ulimit -%s",
+			g->signal == CPU_LIMIT ? "t" : "f");
 	else
 		finding_remedy(out,
 			"find out why %.*s sends the signal: sooth trace follows the "

@@ -16,7 +16,8 @@ enum { KILL = 9, PIPE = 13, TERMINATE = 15, SIZE_LIMIT = 25 };
 static struct exit_reasons_child like; /* what is not ordinary of them */
 static const char *own_words, *sender_words, *sender = "pkill";
 static bool knows_sender; /* its end was seen: `like.sender_parent_pid` started it */
-static bool is_by_sudo;	  /* its parent is a child of the one that ends */
+static bool ends_well, is_own_sender;
+static bool is_by_sudo; /* its parent is a child of the one that ends */
 static double until = LOOKS - 1;
 
 static void runs_command(double s, uint32_t pid, const char *words)
@@ -53,8 +54,8 @@ static void one_is_ended(int i, double s)
 	c.parent_pid = c.parent_pid ? c.parent_pid : PID;
 	c.parent_start_ticks = start_of(c.parent_pid);
 	c.signal = c.signal ? c.signal : TERMINATE;
-	c.status = c.status ? c.status : c.signal;
-	c.sender_pid = c.sender_pid ? c.sender_pid : by;
+	c.status = ends_well ? 0 : c.status ? c.status : c.signal;
+	c.sender_pid = is_own_sender ? pid : c.sender_pid ? c.sender_pid : by;
 	c.sender_parent_pid = c.sender_parent_pid ? c.sender_parent_pid : pid;
 	c.sender_start_ticks = start_of(c.sender_pid);
 	c.life_ns = 40 * NS_PER_MS;
@@ -98,7 +99,7 @@ static void setup(struct exit_reasons_child c)
 	like = c;
 	own_words = sender_words = NULL;
 	sender = "pkill";
-	knows_sender = is_by_sudo = false;
+	knows_sender = is_by_sudo = ends_well = is_own_sender = false;
 	until = LOOKS - 1;
 }
 
@@ -224,7 +225,7 @@ static void test_limit(void **state)
 		{ "children-killed", are_ended, 3, NULL,
 			"medium/medium: |by SIGXFSZ of the kernel: file size limit" },
 	};
-	static const struct check_case no_reader[] = { { "children-killed", are_ended, 30, NULL,
+	static const struct check_case fine[] = { { "children-killed", are_ended, 30, NULL,
 		"fine: " } };
 	struct exit_reasons_child c = {
 		.signal = SIZE_LIMIT, .is_from_kernel = 1, .sender_state = SOOTH_STATE_ABSENT
@@ -234,8 +235,30 @@ static void test_limit(void **state)
 	setup(c);
 	sender = "";
 	TRY_CASES(limit);
+	/* As the kernel does it: the writing process is the sender. */
+	like.is_from_kernel = like.sender_state = 0;
+	is_own_sender = true;
+	TRY_CASES(limit);
+	setup(c);
 	like.signal = PIPE;
-	TRY_CASES(no_reader);
+	TRY_CASES(fine);
+	like.signal = KILL;
+	TRY_CASES(fine);
+}
+
+/* It asked for the signal, or it ends well after a request. */
+static void test_as_requested(void **state)
+{
+	static const struct check_case fine[] = { { "children-killed", are_ended, 30, NULL,
+		"fine: " } };
+
+	(void)state;
+	setup((struct exit_reasons_child){
+		.sender_pid = PID, .signal = KILL, .is_sender_ending = 1 });
+	TRY_CASES(fine);
+	setup((struct exit_reasons_child){ 0 });
+	ends_well = true;
+	TRY_CASES(fine);
 }
 
 static void test_stranger(void **state)
@@ -360,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_child_of_a_child),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_as_requested),
 		cmocka_unit_test(test_stranger),
 		cmocka_unit_test(test_senders_not_recorded),
 		cmocka_unit_test(test_on_purpose),

@@ -16,7 +16,7 @@
 #define PLAIN	     "acefilq" /* options of pkill that add no condition */
 
 /* Signal numbers of x86 and arm. */
-enum { ABORT = 6, PIPE = 13 };
+enum { ABORT = 6, PIPE = 13, SIZE_LIMIT = 25 };
 
 /* --- the sender --- */
 
@@ -73,9 +73,12 @@ static enum ended_by way_of(const struct check *e, const struct exit_reasons_chi
 		return ENDED_BY_KERNEL;
 	if (c->sender_state)
 		return ENDED_BY_UNSEEN;
+	/* The kernel names the process that writes too much as the sender. */
 	if (c->sender_pid == c->child_pid)
+		return c->signal == SIZE_LIMIT ? ENDED_BY_KERNEL : ENDED_BY_ITSELF;
+	if (c->is_sender_ending) /* PR_SET_PDEATHSIG: it asked for that */
 		return ENDED_BY_ITSELF;
-	if (c->sender_pid == c->parent_pid || c->is_sender_ending)
+	if (c->sender_pid == c->parent_pid)
 		return ENDED_BY_PARENT;
 	return climb(e, c);
 }
@@ -210,7 +213,8 @@ void ended_children_of(struct map *groups, const struct check *e)
 	map_for_each_value (&e->input->endings.children, const struct exit_reasons_child *, c) {
 		struct process_id watched = process_id_of(&c->record);
 
-		if (process_id_equal(&watched, &e->id))
+		/* Status 0: it did what it was asked for. */
+		if (c->status && process_id_equal(&watched, &e->id))
 			add(e, groups, c, middle_ns);
 	}
 }

@@ -10,9 +10,9 @@
 
 enum ended_by {
 	ENDED_BY_UNSEEN, /* the sender is not known */
-	ENDED_BY_ITSELF,
-	ENDED_BY_TREE,	    /* a process that the diagnosed one started, or that one itself */
-	ENDED_BY_PARENT,    /* also because the parent ended (PR_SET_PDEATHSIG) */
+	ENDED_BY_ITSELF, /* or because its parent ended, as it had asked for (PR_SET_PDEATHSIG) */
+	ENDED_BY_TREE,	 /* a process that the diagnosed one started, or that one itself */
+	ENDED_BY_PARENT,
 	ENDED_BY_OTHER,	    /* a process that the diagnosed one did not start */
 	ENDED_BY_OWN_CHILD, /* its child, or a descendant of it */
 	ENDED_BY_KERNEL,
