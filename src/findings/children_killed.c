@@ -156,7 +156,8 @@ static void emit_remedy(struct check_result *out, const struct ended_children *g
 			"brackets, so that the pattern does not match itself: pkill -f "
 			"'[n]ame'");
 	else if (g->by == ENDED_BY_KERNEL)
-		finding_remedy(out, "raise the limit where the processes are started: ulimit -%s",
+		finding_remedy(out,
+			"raise the limit where the processes are started: ulimit -%s unlimited",
 			g->signal == CPU_LIMIT ? "t" : "f");
 	else
 		finding_remedy(out,
@@ -178,7 +179,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_severity(out, severity_of(e, g));
 	claim(e, out, g, interval_ns);
 	finding_command(out, "command", ended_children_command(e, &g->last));
-	finding_command(out, "command of the sender", ended_children_command(e, &g->last_sender));
+	if (g->by != ENDED_BY_KERNEL && g->by != ENDED_BY_MEMORY)
+		finding_command(
+			out, "command of the sender", ended_children_command(e, &g->last_sender));
 	finding_number(out, "ended", (double)g->count, SOOTH_UNIT_NONE, interval_ns);
 	finding_text(out, "status", "%s", buffer_cstr(&status));
 	finding_number(out, "mean time until they are ended", (double)g->life_ns / (double)g->count,

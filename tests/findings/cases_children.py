@@ -126,12 +126,16 @@ def in_turn(kind):
     return lambda s, r: s.python(IN_TURN, kind).pid
 
 
-# Commands that end by a signal: that of their own pkill, or, as meant, a helper's; or workers replaced in turn.
+# Commands that end by a signal: that of their own pkill, or, as meant, a helper's; workers replaced in turn; what
+# the end of a PID namespace ends.
 KILLED = r"""
 import os, signal, subprocess, sys, time
 kind, name = sys.argv[1], "helper-%d" % os.getpid()
 print("ready", flush=True)
 while True:
+    if kind == "sandbox":
+        subprocess.run(["unshare", "-pf", "--kill-child", "sh", "-c", "sleep 60 & sleep 60 & sleep 0.1; true"])
+        continue
     if kind != "itself":
         worker = subprocess.Popen(["bash", "-c", "exec -a " + name + " sleep 60"])
         time.sleep(0.2)
@@ -155,6 +159,7 @@ CASES = [
         says="of its own child pkill"),
     healthy("children-killed", "pkill that finds a helper", killed("a helper"), duration_s=4),
     healthy("children-killed", "workers replaced in turn", killed("in turn"), duration_s=4),
+    healthy("children-killed", "what is left in a sandbox", killed("sandbox"), duration_s=4),
     sick("process-flood", "two scripts that start each other", in_turn("circle"), says="start each other",
         also=("held-back",)),
     sick("children-idle", "a worker more each second", pool("more", 12), says="one more each ", duration_s=5,
