@@ -96,7 +96,7 @@ static bool choose(const struct check *e, const struct map *groups, struct ended
 
 static bool is_match(const struct ended_children *g)
 {
-	return g->known && g->matched == g->known;
+	return g->by == ENDED_BY_OWN_CHILD && g->known && g->matched == g->known;
 }
 
 static void claim_by(struct check_result *out, const struct ended_children *g)
@@ -104,7 +104,8 @@ static void claim_by(struct check_result *out, const struct ended_children *g)
 	int size = (int)strnlen(g->sender_name, sizeof(g->sender_name));
 
 	if (g->by == ENDED_BY_OWN_CHILD)
-		finding_claim(out, "its own child %.*s", size, g->sender_name);
+		finding_claim(out, "its own %s %.*s", g->is_far ? "descendant" : "child", size,
+			g->sender_name);
 	else if (g->by == ENDED_BY_PARENT)
 		finding_claim(out, "its parent %.*s", size, g->sender_name);
 	else if (g->by == ENDED_BY_MEMORY || g->by == ENDED_BY_KERNEL)
@@ -145,12 +146,13 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 			END_NAME(g->sender_name), END_NAME(g->name));
 }
 
-static void emit_remedy(struct check_result *out, const struct ended_children *g)
+static void emit_remedy(
+	const struct check *e, struct check_result *out, const struct ended_children *g)
 {
 	if (g->by == ENDED_BY_MEMORY)
 		finding_remedy(out, "give the control group or the host more memory, or start "
 				    "fewer or smaller processes");
-	else if (g->by == ENDED_BY_OWN_CHILD && is_match(g))
+	else if (is_match(g))
 		finding_remedy(out,
 			"end the other process by its PID, or put one letter of the pattern into "
 			"brackets, so that the pattern does not match itself: pkill -f "
@@ -161,9 +163,9 @@ static void emit_remedy(struct check_result *out, const struct ended_children *g
 			g->signal == CPU_LIMIT ? "t" : "f");
 	else
 		finding_remedy(out,
-			"find out why %.*s sends the signal: sooth trace follows the "
-			"process and its children",
-			END_NAME(g->sender_name));
+			"find out why %.*s sends the signal: sooth trace -p %u shows the calls of "
+			"the process and its children",
+			END_NAME(g->sender_name), e->id.pid);
 }
 
 static void report(const struct check *e, struct check_result *out, const struct ended_children *g)
@@ -192,7 +194,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_unseen(out, "%llu more ends of descendants: there was no room for them",
 			(unsigned long long)e->input->endings.children.refused);
 	buffer_fini(&status);
-	emit_remedy(out, g);
+	emit_remedy(e, out, g);
 	finding_end(out);
 }
 

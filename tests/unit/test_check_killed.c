@@ -193,7 +193,8 @@ static void test_below(void **state)
 static void test_child_of_a_child(void **state)
 {
 	static const struct check_case cases[] = {
-		{ "children-killed", are_ended, 3, NULL, "medium/medium: |its own child pkill" },
+		{ "children-killed", are_ended, 3, NULL,
+			"medium/medium: |its own descendant pkill" },
 	};
 
 	(void)state;

@@ -193,6 +193,7 @@ static void add(const struct check *e, struct map *groups, const struct exit_rea
 	g->early += c->record.time_ns < middle_ns;
 	g->direct += c->parent_pid == e->id.pid && c->parent_start_ticks == e->id.start_ticks;
 	g->life_ns += c->life_ns;
+	g->is_far |= c->sender_parent_pid != c->child_pid;
 	g->last = child_of(c);
 	g->last_sender = sender;
 	add_match(e, g, c);

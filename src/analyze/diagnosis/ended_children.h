@@ -35,6 +35,7 @@ struct ended_children {
 	uint64_t first_ns; /* the first end */
 	struct process_id last, last_sender;
 	bool has_senders; /* different processes */
+	bool is_far;	  /* a sender is the child of a child, or further below */
 };
 
 /* Sets `groups` to a map of the groups, which the caller releases; the value is struct
