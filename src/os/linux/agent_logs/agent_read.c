@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "base/units.h"
 #include "os/linux/agent_logs/agent_opencode.h"
 #include "os/linux/agent_logs/agent_walk.h"
+#include "os/linux/files/process_clock.h"
 #include "os/linux/files/root_file.h"
 
 #define SESSION_FILE_MAX (64u << 10)
@@ -57,6 +59,18 @@ static bool is_since_start(const struct agent_read *job, uint64_t utc_ns)
 
 /* --- which session --- */
 
+/* The agent has read its start in its own time namespace. */
+static bool is_its_start(const struct agent_read *job, uint64_t ticks)
+{
+	int64_t tick_ns = (int64_t)NS_PER_S / sysconf(_SC_CLK_TCK);
+	int64_t more = (int64_t)(ticks - job->start_ticks);
+	struct process_clock clock;
+
+	if (!more || !process_clock_read(&clock, job->process))
+		return !more;
+	return clock.boottime_ns && llabs(more - clock.boottime_ns / tick_ns) <= 1;
+}
+
 /* An earlier process with the same pid may have left its file. */
 static void read_session_file(struct agent_read *job, int root)
 {
@@ -73,7 +87,7 @@ static void read_session_file(struct agent_read *job, int root)
 	snprintf(path, sizeof(path), "%s/%s", job->home, name);
 	job->status = root_file_whole(root, path, &bytes, SESSION_FILE_MAX, &st);
 	if (!job->status && agent_session_info_parse(&info, &keys, bytes.data, bytes.size) &&
-		(info.has_start_ticks ? info.start_ticks == job->start_ticks
+		(info.has_start_ticks ? is_its_start(job, info.start_ticks)
 				      : is_since_start(job, ns_of(st.st_mtim)))) {
 		job->info = info;
 		job->source = AGENT_READ_FILE;

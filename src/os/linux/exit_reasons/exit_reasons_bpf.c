@@ -296,7 +296,7 @@ static uint64_t exit_reasons_sample_cost(
 }
 
 static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
-	&need_pid_namespace, NULL };
+	&need_pid_namespace, &need_time_namespace, NULL };
 
 const struct backend backend_exit_reasons_bpf = {
 	.name = "bpf",

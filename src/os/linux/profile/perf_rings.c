@@ -19,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "os/linux/files/process_clock.h"
 
 #define RING_BYTES_MAX	  (1u << 20) /* of a CPU; less where the user may not lock so much */
 #define RING_BYTES_MIN	  (1u << 16)
@@ -338,7 +339,7 @@ uint64_t perf_record_time(const struct perf_event_header *header)
 	if (size < at + sizeof(time))
 		return 0;
 	memcpy(&time, bytes + at, sizeof(time));
-	return time;
+	return time + (uint64_t)process_clock_own_ns();
 }
 
 static void parse_kernel(struct cursor *c, struct perf_sample *out)
@@ -370,7 +371,7 @@ bool perf_sample_parse(
 	uint64_t abi, size, used;
 
 	*out = (struct perf_sample){ .pid = cursor_u32(&c), .tid = cursor_u32(&c) };
-	out->time_ns = cursor_u64(&c);
+	out->time_ns = cursor_u64(&c) + (uint64_t)process_clock_own_ns();
 	out->cpu = cursor_u32(&c);
 	cursor_u32(&c);
 	if (r->has_kernel)

@@ -357,7 +357,7 @@ static int profile_descriptor(struct backend_run *run)
 }
 
 static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
-	&need_pid_namespace, NULL };
+	&need_pid_namespace, &need_time_namespace, NULL };
 
 /* The faults of every process are counted; of every system call of the host its end is looked at.
  */

@@ -139,10 +139,11 @@ static int test_time_namespace(const struct os *os, struct sooth_error *err)
 	if (stat("/proc/self/ns/time", &ns) || ns.st_ino == TIME_NAMESPACE_INITIAL)
 		return 0;
 	error_set(err, -EOPNOTSUPP, SOOTH_FAULT_UNSUPPORTED,
-		"list processes by BPF from inside a time namespace");
-	error_why(err, "BPF programs see the boot time of the host, not that of this namespace");
+		"watch processes by BPF from inside a time namespace");
+	error_why(err, "BPF programs see the clocks of the host, not those of this namespace");
 	error_missing(err, "the initial time namespace");
-	return error_remedy(err, "nothing to do: sooth reads the same data from /proc");
+	return error_remedy(err, "run sooth on the host, or as: nsenter --time=/proc/1/ns/time "
+				 "sooth ...");
 }
 
 static int test_uprobe_multi(const struct os *os, struct sooth_error *err)

@@ -146,7 +146,7 @@ static int sched_descriptor(struct backend_run *run)
 }
 
 static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
-	&need_pid_namespace, NULL };
+	&need_pid_namespace, &need_time_namespace, NULL };
 
 const struct backend backend_sched_bpf = {
 	.name = "bpf",

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/units.h"
+#include "os/linux/files/process_clock.h"
 #include "os/linux/files/read_memory.h"
 #include "os/linux/waits/wait_reader.h"
 
@@ -129,26 +129,10 @@ static uint64_t ns_of(const int64_t time[2])
 	return (uint64_t)time[0] * NS_PER_S + (uint64_t)time[1];
 }
 
-static uint64_t left_until(clockid_t clock, uint64_t at_ns)
-{
-	struct timespec now;
-	uint64_t now_ns;
-
-	if (clock_gettime(clock, &now))
-		return 0;
-	now_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-	return at_ns > now_ns ? at_ns - now_ns : 0;
-}
-
 /* The whole wait until a time on a clock: the time that is left, and the time that went by. */
-static uint64_t whole(const struct waits_thread *t, clockid_t clock, uint64_t at_ns)
+static uint64_t whole(const struct waits_thread *t, uint64_t now_ns, uint64_t at_ns)
 {
-	return left_until(clock, at_ns) + (t->since_state ? 0 : t->since_ns);
-}
-
-static bool is_clock(uint64_t number)
-{
-	return number == CLOCK_REALTIME || number == CLOCK_MONOTONIC || number == CLOCK_BOOTTIME;
+	return (at_ns > now_ns ? at_ns - now_ns : 0) + (t->since_state ? 0 : t->since_ns);
 }
 
 int wait_find_argument(const struct syscall_row *row, enum argument_type_id type)
@@ -160,16 +144,44 @@ int wait_find_argument(const struct syscall_row *row, enum argument_type_id type
 	return -1;
 }
 
+#define RELATIVE (-1)
+
+/* The clock whose time ends the wait; RELATIVE: the timeout is a length. */
+static clockid_t clock_of(const struct waits_thread *t, const struct syscall_row *row)
+{
+	int flags = wait_find_argument(row, ARGUMENT_TYPE_timer_flags);
+	int clock = wait_find_argument(row, ARGUMENT_TYPE_clock);
+
+	if (flags >= 0)
+		return t->arguments[flags] & TIMER_ABSTIME ? (clockid_t)t->arguments[0] : RELATIVE;
+	if (clock >= 0 && row->wait.timeout)
+		return (clockid_t)t->arguments[clock];
+	if (span_starts(span_of_string(row->name), "mq_timed"))
+		return CLOCK_REALTIME;
+	if (!(row->traits & SYSCALL_FUTEX))
+		return RELATIVE;
+	switch (t->arguments[1] & FUTEX_CMD_MASK) {
+	case FUTEX_LOCK_PI:
+		return CLOCK_REALTIME;
+	case FUTEX_LOCK_PI2:
+	case FUTEX_WAIT_BITSET:
+	case FUTEX_WAIT_REQUEUE_PI:
+		return t->arguments[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+	default:
+		return RELATIVE;
+	}
+}
+
 uint8_t wait_read_timeout(struct wait_reader *r, const struct wait_node *n,
 	const struct waits_thread *t, const struct syscall_row *row, uint64_t *timeout_ns)
 {
 	const struct syscall_wait *w = &row->wait;
-	uint64_t command = t->arguments[1] & FUTEX_CMD_MASK, address = 0;
+	uint64_t address = 0, now_ns;
 	int64_t time[2] = { 0 };
 	int sleep = row->traits & SYSCALL_SLEEPS
 			    ? wait_find_argument(row, ARGUMENT_TYPE_timespec_requested)
 			    : -1;
-	int flags = wait_find_argument(row, ARGUMENT_TYPE_timer_flags);
+	clockid_t clock = clock_of(t, row);
 
 	if (w->timeout_ms) {
 		int32_t ms = (int32_t)syscall_value(t->arguments, w->timeout_ms, 0);
@@ -190,13 +202,10 @@ uint8_t wait_read_timeout(struct wait_reader *r, const struct wait_node *n,
 	if (wait_find_argument(row, ARGUMENT_TYPE_timeval_requested) >= 0)
 		time[1] *= 1000; /* a struct timeval: microseconds */
 	*timeout_ns = ns_of(time);
-	if (flags >= 0 && t->arguments[flags] & TIMER_ABSTIME)
-		*timeout_ns = is_clock(t->arguments[0])
-				      ? whole(t, (clockid_t)t->arguments[0], *timeout_ns)
-				      : 0;
-	else if (row->traits & SYSCALL_FUTEX && command == FUTEX_WAIT_BITSET)
-		*timeout_ns = whole(t,
-			t->arguments[1] & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC,
-			*timeout_ns);
+	if (clock == RELATIVE)
+		return SOOTH_STATE_VALUE;
+	if (!process_clock_now(n->process, clock, &now_ns))
+		return SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
+	*timeout_ns = whole(t, now_ns, *timeout_ns);
 	return SOOTH_STATE_VALUE;
 }

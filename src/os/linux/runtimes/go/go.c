@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "os/linux/files/maps.h"
+#include "os/linux/files/process_clock.h"
 #include "os/linux/files/read_memory.h"
 #include "os/linux/files/timed_open.h"
 #include "os/linux/runtimes/go/go_layout.h"
@@ -377,8 +377,11 @@ static void waits(void *state, struct wait_reader *r, struct wait_node *n)
 		l = calloc(1, sizeof(*l));
 	if (!l)
 		return;
+	if (!process_clock_now(n->process, CLOCK_MONOTONIC, &l->now_ns)) {
+		free(l);
+		return;
+	}
 	l->pid = (pid_t)n->stat.pid;
-	l->now_ns = clock_monotonic_ns();
 	l->reasons = p->reasons;
 	memcpy(l->at, p->at, sizeof(l->at));
 	if (!timeout_call(&r->timeout, do_look, NULL, l, sizeof(*l), -1, READ_MS) && l->is_read) {
