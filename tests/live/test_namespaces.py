@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
-Processes in time namespaces of their own, seen from the host and from inside, and a sooth
+Processes in time and network namespaces of their own, seen from the host and from inside, and a sooth
 that runs in such a namespace.
 """
 import os
@@ -25,6 +25,16 @@ print("ready", flush=True)
 time.sleep(3500)
 """ % NEWTIME
 SPINS = "print('ready', flush=True)\nwhile True: pass"
+LISTENS = """
+import socket, time
+server = socket.create_server(("127.0.0.1", 8077))
+client = socket.create_connection(("127.0.0.1", 8077))
+local = socket.socket(socket.AF_UNIX)
+local.bind("\\0sooth-test-namespaces")
+local.listen()
+print("ready", client.getsockname()[1], flush=True)
+time.sleep(3500)
+"""
 
 
 @needs_root
@@ -73,6 +83,23 @@ class TimeNamespaces(Case):
         self.assertIn("nsenter --time=/proc/1/ns/time", run.errors)
         run = self.enter(spins, "profile", "-d", "1s", "-p", str(spins.pid))
         self.assertRegex(run.text, r"(?m)^[1-9]\d* samples", run)
+
+
+@needs_root
+class NetworkNamespaces(Case):
+    def test_sockets_among_descriptors(self):
+        if self.run_program("unshare", "-n", "true", status=None).status:
+            self.skipTest("no network namespaces can be made here")
+        process = self.start("unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh",
+                             PYTHON, "-c", LISTENS)
+        process.wait_for_output(b"\n")
+        port = int(process.out.split()[1])
+        rows = self.sooth("inspect", "--fds", "-j", str(process.pid)).json()["fds"]
+        details = {row["detail"] for row in rows if row["kind"] in ("tcp", "unix")}
+        self.assertEqual(details, {
+            "TCP 127.0.0.1:8077 (LISTEN)",
+            "TCP 127.0.0.1:%d->127.0.0.1:8077 (ESTABLISHED)" % port,
+            "UNIX-STREAM @sooth-test-namespaces (LISTEN)"})
 
 
 if __name__ == "__main__":

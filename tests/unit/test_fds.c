@@ -4,6 +4,7 @@
 
 #include "analyze/fds/fd_sums.h"
 #include "probes/fds.h"
+#include "probes/sockets.h"
 
 static const char *show(const char *format)
 {
@@ -128,6 +129,52 @@ static void test_unknown_holders_are_not_none(void **state)
 	assert_false(has(show("json"), "\"none\""));
 }
 
+static void add_socket(uint64_t inode, uint8_t state, const char *local, uint16_t peer_port)
+{
+	struct sockets_socket socket = { .record = head(10, SOCKETS_SOCKET),
+		.inode = inode,
+		.state = state,
+		.family = SOCKETS_INET,
+		.local_port = 80,
+		.peer_port = peer_port,
+		.peer_state = peer_port ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+	struct record_tail tail[] = { { &socket.protocol, "tcp", 3 },
+		{ &socket.local, local, strlen(local) }, { &socket.peer, "10.0.0.1", 8 } };
+
+	RECORD_APPEND(&records, &socket, tail, ARRAY_SIZE(tail));
+}
+
+static void end_sockets(uint8_t state)
+{
+	struct sockets_process p = { .record = head(10, SOCKETS_PROCESS), .sockets_state = state };
+
+	RECORD_APPEND(&records, &p, NULL, 0);
+}
+
+static void test_addresses_of_sockets(void **state)
+{
+	const char *text;
+
+	(void)state;
+	add_fd(10, 3, FDS_TCP, 501, "socket:[501]");
+	add_fd(10, 4, FDS_TCP, 502, "socket:[502]");
+	add_fd(10, 5, FDS_TCP, 503, "socket:[503]");
+	add_end(10, 3, SOOTH_STATE_VALUE, SOOTH_STATE_VALUE);
+	add_socket(502, SOCKETS_ESTABLISHED, "127.0.0.1", 4000);
+	add_socket(501, SOCKETS_LISTEN, "0.0.0.0", 0);
+	end_sockets(SOOTH_STATE_VALUE);
+	text = show("table");
+	assert_true(has(text, "0.0.0.0:80 (LISTEN)"));
+	assert_true(has(text, "127.0.0.1:80->10.0.0.1:4000 (ESTABLISHED)"));
+	assert_false(has(text, "address not measured"));
+
+	buffer_reset(&records);
+	add_fd(10, 3, FDS_TCP, 501, "socket:[501]");
+	add_end(10, 1, SOOTH_STATE_VALUE, SOOTH_STATE_VALUE);
+	end_sockets(SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION));
+	assert_true(has(show("json"), "address not measured: permission denied"));
+}
+
 static void test_members_and_watches(void **state)
 {
 	const char *out;
@@ -183,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_process),
 		TEST(test_unknown_holders_are_not_none),
+		TEST(test_addresses_of_sockets),
 		TEST(test_members_and_watches),
 		TEST(test_several_processes),
 		TEST(test_ended),

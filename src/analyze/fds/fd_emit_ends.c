@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyze/fds/fd_sums.h"
+#include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
 #include "probes/fd_names.h"
 #include "probes/fds.h"
@@ -159,8 +160,9 @@ void fd_inotify_words(struct buffer *out, uint32_t mask)
 struct joined {
 	struct buffer holders;	   /* const struct fds_holder *, by inode */
 	struct buffer descriptors; /* const struct fds_descriptor *, by number */
-	struct buffer listening;   /* uint64_t: inodes of sockets, sorted */
-	struct buffer words, ends;
+	struct buffer sockets;	   /* const struct sockets_socket *, by inode */
+	struct buffer words, ends, detail;
+	uint8_t sockets_state; /* not measured: why no socket has an address */
 };
 
 static int by_inode(const void *a, const void *b)
@@ -206,9 +208,10 @@ static void joined_fini(struct joined *j)
 {
 	buffer_fini(&j->holders);
 	buffer_fini(&j->descriptors);
-	buffer_fini(&j->listening);
+	buffer_fini(&j->sockets);
 	buffer_fini(&j->words);
 	buffer_fini(&j->ends);
+	buffer_fini(&j->detail);
 }
 
 static const struct fds_holder *const *holders_of(
@@ -233,39 +236,91 @@ static const struct fds_holder *const *holders_of(
 
 /* --- other ends --- */
 
-static int by_value(const void *a, const void *b)
+static bool is_socket(uint8_t type)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
+	return type == FDS_UNIX || type == FDS_TCP || type == FDS_UDP || type == FDS_NETLINK ||
+	       type == FDS_PACKET || type == FDS_SOCKET;
 }
 
-static void find_listening(struct joined *j, const struct snapshot *sockets)
+static int by_socket(const void *a, const void *b)
+{
+	const struct sockets_socket *x = *(const struct sockets_socket *const *)a;
+	const struct sockets_socket *y = *(const struct sockets_socket *const *)b;
+
+	return (x->inode > y->inode) - (x->inode < y->inode);
+}
+
+static void join_sockets(struct joined *j, const struct snapshot *sockets)
 {
 	struct batch records = sockets ? snapshot_records(sockets) : (struct batch){ 0 };
+	const struct sockets_process *end = sockets ? snapshot_end(sockets, sizeof(*end)) : NULL;
 
+	j->sockets_state = end ? end->sockets_state : SOOTH_STATE_ABSENT;
 	batch_for_each (r, &records) {
-		const struct sockets_socket *socket =
-			record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (socket && !socket->state_state && socket->state == SOCKETS_LISTEN)
-			buffer_append(&j->listening, &socket->inode, sizeof(socket->inode));
+		if (record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST))
+			buffer_append(&j->sockets, &r, sizeof(r));
 	}
-	if (j->listening.size)
-		qsort(j->listening.data, j->listening.size / sizeof(uint64_t), sizeof(uint64_t),
-			by_value);
+	if (j->sockets.size)
+		qsort(j->sockets.data, j->sockets.size / sizeof(void *), sizeof(void *), by_socket);
+}
+
+/* NULL: unknown, or no socket. */
+static const struct sockets_socket *socket_of(
+	const struct joined *j, const struct fds_descriptor *d)
+{
+	struct sockets_socket wanted = { .inode = d->inode };
+	const struct sockets_socket *key = &wanted, *const * found;
+
+	if (!is_socket(d->type) || d->inode_state || !j->sockets.size)
+		return NULL;
+	found = bsearch(
+		&key, j->sockets.data, j->sockets.size / sizeof(key), sizeof(key), by_socket);
+	return found ? *found : NULL;
+}
+
+/* "TCP 127.0.0.1:43628->127.0.0.1:8077 (ESTABLISHED)", of the network namespace it is in. */
+static uint8_t add_address(
+	struct joined *j, const struct fds_descriptor *d, const struct sockets_socket *socket)
+{
+	struct span protocol = record_text(&d->record, &d->detail);
+	const char *state = socket ? socket_state_text(socket->state, socket->state_state) : "";
+
+	buffer_reset(&j->detail);
+	buffer_append(&j->detail, protocol.data, protocol.size);
+	/* The kernel's tables have no socket that is neither bound nor connected. */
+	if (socket && socket->state_state == SOOTH_STATE_ABSENT)
+		return d->detail_state;
+	if (!socket || socket->local_state > SOOTH_STATE_TRUNCATED) {
+		uint8_t why = socket ? socket->local_state : j->sockets_state;
+
+		if (why > SOOTH_STATE_TRUNCATED)
+			buffer_format(&j->detail, "%saddress not measured: %s",
+				protocol.size ? ", " : "",
+				sooth_reason_text((enum sooth_reason)(why >> 4)));
+		return j->detail.size ? SOOTH_STATE_VALUE : d->detail_state;
+	}
+	if (protocol.size && socket->local_state == SOOTH_STATE_VALUE)
+		buffer_char(&j->detail, ' ');
+	socket_put_local(&j->detail, socket);
+	if (socket->peer_state == SOOTH_STATE_VALUE) {
+		buffer_string(&j->detail, "->");
+		socket_put_peer(&j->detail, socket);
+	}
+	if (*state)
+		buffer_format(&j->detail, " (%s)", state);
+	return j->detail.size ? SOOTH_STATE_VALUE : d->detail_state;
 }
 
 /* A socket that accepts connections is the other end of none. */
 static bool has_other_end(const struct joined *j, const struct fds_descriptor *d)
 {
+	const struct sockets_socket *socket = socket_of(j, d);
+
 	if (d->type == FDS_PIPE || d->type == FDS_FIFO)
 		return true;
 	if (d->type != FDS_UNIX && d->type != FDS_TCP)
 		return false;
-	return d->inode_state || !j->listening.size ||
-	       !bsearch(&d->inode, j->listening.data, j->listening.size / sizeof(uint64_t),
-		       sizeof(uint64_t), by_value);
+	return !socket || socket->state_state || socket->state != SOCKETS_LISTEN;
 }
 
 /* Processes that can answer: writers of what is read here, readers of what is written here. */
@@ -365,10 +420,14 @@ static int emit_descriptor(struct fds_view *s, struct joined *j, const struct fd
 		.other_state = exit_reasons_state(j, d, end) };
 	struct record_tail tail[4];
 
+	buffer_reset(&j->detail);
+	if (is_socket(d->type))
+		row.detail_state = add_address(j, d, socket_of(j, d));
 	fd_flag_words(&j->words, d->flags, s->is_aarch64);
 	tail[0] = tail_buffer(&row.flags, &j->words);
 	tail[1] = tail_text(&row.path, &d->record, &d->path);
-	tail[2] = tail_text(&row.detail, &d->record, &d->detail);
+	tail[2] = is_socket(d->type) ? tail_buffer(&row.detail, &j->detail)
+				     : tail_text(&row.detail, &d->record, &d->detail);
 	tail[3] = tail_buffer(&row.other_end, &j->ends);
 	return OUTPUT_ROW(s->view.output, &row, tail, ARRAY_SIZE(tail), err);
 }
@@ -382,7 +441,7 @@ static int emit_descriptors(void *state, const struct snapshot *snapshot, struct
 	int status = 0;
 
 	join(&j, snapshot);
-	find_listening(&j, snapshots_get(&s->sockets, &snapshot->id));
+	join_sockets(&j, snapshots_get(&s->sockets, &snapshot->id));
 	all = (const void *)j.descriptors.data;
 	for (size_t i = 0; i < j.descriptors.size / sizeof(*all) && !status; i++)
 		status = emit_descriptor(state, &j, all[i], end, err);
