@@ -239,7 +239,8 @@ static void check_entry(struct search *s, int process, int table, const char *na
 static void search_process(struct search *s, pid_t pid)
 {
 	_cleanup_close_ int process = procfs_open(pid);
-	int table = process < 0 ? -1 : openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int living = procfs_open(procfs_living(pid));
+	int table = process < 0 ? -1 : openat(living, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_dir_ DIR *dir = table < 0 ? NULL : fdopendir(table);
 	struct dirent *entry;
 

@@ -160,44 +160,6 @@ static void emit_other_tables(struct fds_reader *r, struct backend_run *run)
 			"only the main descriptor table of the process is read", "");
 }
 
-#define THREADS_TRIED 1024 /* to find a living one */
-
-/* A thread that has not exited: its table is the process's when the first thread is gone; 0:
- * none. */
-static uint32_t fd_tables_living(struct fd_tables *t, const struct process_snapshot *of)
-{
-	int status = process_snapshot_threads(of, &t->tids, THREADS_TRIED);
-	const uint32_t *tids = (const void *)t->tids.data;
-
-	for (size_t i = 0; status >= 0 && i < t->tids.size / sizeof(*tids); i++) {
-		struct procfs_stat stat;
-
-		if (!process_snapshot_file(of, tids[i], "stat", &t->text) &&
-			procfs_parse_stat(&stat, t->text.data, t->text.size) &&
-			!procfs_has_ended(&stat))
-			return tids[i];
-	}
-	return 0;
-}
-
-/* The descriptor of the directory, or a negative errno; *tid is the thread that owns the table. */
-static int fd_tables_open(struct fd_tables *t, const struct process_snapshot *of,
-	const struct procfs_stat *stat, uint32_t *tid)
-{
-	char name[32] = "fd";
-	int fd;
-
-	*tid = stat->pid;
-	if (procfs_has_ended(stat)) {
-		*tid = fd_tables_living(t, of);
-		if (!*tid)
-			return -ESRCH;
-		snprintf(name, sizeof(name), "task/%u/fd", *tid);
-	}
-	fd = openat(of->process, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 ? fd : errno == ENOENT ? -ESRCH : -errno;
-}
-
 /* 0: unknown, or its root is not that of the namespace, and other mounts are listed. */
 static uint64_t mount_namespace(const struct fds_reader *r)
 {
@@ -243,8 +205,10 @@ bool fds_reader_begin(
 	read_inotify_limits(r);
 	if (!status) {
 		read_limits(r);
-		r->table = fd_tables_open(&r->tables, &r->snapshot, &stat, &r->tid);
-		status = r->table < 0 ? r->table : 0;
+		r->tid = stat.living ? stat.living : stat.pid;
+		r->table = openat(r->snapshot.process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (r->table < 0 || procfs_has_ended(&stat))
+			status = r->table >= 0 || errno == ENOENT ? -ESRCH : -errno;
 	}
 	if (status) {
 		r->summary.descriptors_state = procfs_state(status);
@@ -265,10 +229,7 @@ int fds_reader_info(struct fds_reader *r, uint32_t fd)
 
 	if (r->info_of == fd)
 		return r->info_status;
-	if (r->tid == r->summary.record.pid)
-		snprintf(name, sizeof(name), "fdinfo/%u", fd);
-	else
-		snprintf(name, sizeof(name), "task/%u/fdinfo/%u", r->tid, fd);
+	snprintf(name, sizeof(name), "fdinfo/%u", fd);
 	r->info_of = fd;
 	r->info_status = procfs_read_at(r->snapshot.process, name, &r->info_text, FDINFO_BYTES);
 	if (r->info_status >= 0)
@@ -521,9 +482,7 @@ void fds_reader_end(struct fds_reader *r, struct backend_run *run, int status)
 	struct process_id id;
 
 	/* The process may have ended meanwhile, and its files with it. */
-	if (procfs_identify_at(r->snapshot.process, &id) ||
-		(!r->summary.descriptors && r->tid != r->summary.record.pid &&
-			!fd_tables_living(&r->tables, &r->snapshot)))
+	if (procfs_identify_at(r->snapshot.process, &id))
 		status = -ESRCH;
 	finish_watches(r, run);
 	finish_holders(r, run);

@@ -229,6 +229,20 @@ int procfs_stat_at(int process, struct procfs_stat *stat, struct buffer *bytes)
 	return 0;
 }
 
+pid_t procfs_living(pid_t pid)
+{
+	_cleanup_close_ int process = procfs_open(pid);
+	struct buffer bytes = { 0 };
+	struct procfs_stat stat = { 0 };
+	char link;
+
+	/* A thread that has ended has no working directory; kernel threads have one. */
+	if (process >= 0 && readlinkat(process, "cwd", &link, 1) < 0 && errno == ENOENT)
+		procfs_stat_at(process, &stat, &bytes);
+	buffer_fini(&bytes);
+	return stat.living ? (pid_t)stat.living : pid;
+}
+
 bool procfs_has_ended(const struct procfs_stat *stat)
 {
 	assert(stat);

@@ -50,6 +50,9 @@ int procfs_open(pid_t pid); /* descriptor of /proc/PID, or a negative errno */
 /* If the first thread has ended, which then has no memory or files, opens a living thread's folder
  * instead. */
 void procfs_open_living(int *process, const struct procfs_stat *stat);
+/* The id of the process, or if its first thread has ended, of a living thread: that has the memory,
+ * the mappings and the descriptors of the process, but an identity of its own. */
+pid_t procfs_living(pid_t pid);
 /* Opens /proc/PID with O_PATH, below an open /proc; -1 and errno on failure. */
 int procfs_open_place(int proc, pid_t pid);
 /* The file replaces the buffer's contents; 0, 1 when it was cut at the limit, or a negative errno.

@@ -306,7 +306,7 @@ bool allocators_define(
 
 	if (known)
 		return known->defines;
-	snprintf(root, sizeof(root), "/proc/%d/root", (int)pid);
+	snprintf(root, sizeof(root), "/proc/%d/root", (int)procfs_living(pid));
 	if (!r ||
 		(!read_at_path(a, path, &identity, r) && !read_below(a, root, path, &identity, r)))
 		return false;
@@ -342,7 +342,7 @@ static void explain_no_mappings(int process, struct sooth_error *err)
 int allocators_examine(struct allocators *a, pid_t pid, allocator_handler handler, void *user,
 	struct sooth_error *err)
 {
-	_cleanup_close_ int process = procfs_open(pid);
+	_cleanup_close_ int process = procfs_open(procfs_living(pid));
 	struct buffer bytes = { 0 };
 	int status = process < 0 ? process : procfs_read_at(process, "maps", &bytes, PROCFS_MAPS);
 	struct cursor c = cursor_over(bytes.data, bytes.size);
@@ -397,7 +397,7 @@ int allocators_find(struct allocators *a, pid_t pid, uint64_t device, uint64_t i
 	allocator_handler handler, void *user, struct sooth_error *err)
 {
 	const struct file_identity identity = { device, inode };
-	_cleanup_close_ int process = procfs_open(pid);
+	_cleanup_close_ int process = procfs_open(procfs_living(pid));
 	struct buffer bytes = { 0 };
 	int status = process < 0 ? process : procfs_read_at(process, "maps", &bytes, PROCFS_MAPS);
 	struct maps_line m;

@@ -94,7 +94,7 @@ static void emit_missed(struct heap_attach *a, const struct process_id *process,
 	struct cursor c = cursor_over(a->probed.data, a->probed.size);
 	struct buffer maps = { 0 };
 
-	procfs_read((pid_t)process->pid, "maps", &maps, PROCFS_MAPS);
+	procfs_read(procfs_living((pid_t)process->pid), "maps", &maps, PROCFS_MAPS);
 	while (!cursor_at_end(&c)) {
 		uint64_t probed_ns = cursor_u64(&c);
 		struct span path = cursor_until(&c, '\0');
@@ -225,7 +225,7 @@ static bool has_preload(const struct buffer *environment)
 
 bool heap_attach_preloads(struct heap_attach *a, const struct process_id *process)
 {
-	_cleanup_close_ int folder = procfs_open((pid_t)process->pid);
+	_cleanup_close_ int folder = procfs_open(procfs_living((pid_t)process->pid));
 	struct buffer environment = { 0 };
 	bool has;
 

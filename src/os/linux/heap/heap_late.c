@@ -127,7 +127,7 @@ int heap_late_probe(
 	struct covered c = { .attach = a, .last = { .is_late = true, .pid = process->pid } };
 	struct buffer bytes = { 0 };
 	struct span maps;
-	int status = procfs_read((pid_t)process->pid, "maps", &bytes, PROCFS_MAPS);
+	int status = procfs_read(procfs_living((pid_t)process->pid), "maps", &bytes, PROCFS_MAPS);
 
 	maps = (struct span){ buffer_cstr(&bytes), bytes.size };
 	pthread_mutex_lock(&a->lock);

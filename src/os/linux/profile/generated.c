@@ -118,7 +118,7 @@ static int open_dump(struct generated *g, int process, uint32_t owner)
 
 void generated_meet(struct generated *g, uint32_t pid)
 {
-	_cleanup_close_ int process = -1;
+	_cleanup_close_ int process = -1, living = -1;
 	struct generated_process *known;
 	struct stat st;
 	bool is_new;
@@ -130,11 +130,12 @@ void generated_meet(struct generated *g, uint32_t pid)
 	process = procfs_open((pid_t)pid);
 	if (process < 0 || fstat(process, &st))
 		return;
-	known->root = root_open(process);
+	living = procfs_open(procfs_living((pid_t)pid));
+	known->root = root_open(living);
 	known->owner = st.st_uid;
 	known->inner_pid = inner_pid_of(process, pid);
-	known->engine = engine_of(g, process);
-	known->dump = open_dump(g, process, known->owner);
+	known->engine = engine_of(g, living);
+	known->dump = open_dump(g, living, known->owner);
 }
 
 const char *generated_engine(const struct generated *g, uint32_t pid)

@@ -76,7 +76,7 @@ static void open_line_of(struct profile_files *f, struct profile_known *known, i
 static void open_mapped(
 	struct profile_files *f, struct profile_known *known, const struct profile_seen *seen)
 {
-	_cleanup_close_ int process = procfs_open((pid_t)seen->record.pid);
+	_cleanup_close_ int process = procfs_open(procfs_living((pid_t)seen->record.pid));
 	struct buffer bytes = { 0 };
 	struct maps_line line;
 
@@ -175,7 +175,7 @@ static void open_line(
 void profile_files_open_ahead(
 	struct profile_files *f, pid_t pid, const char *const *names, struct buffer *keys)
 {
-	_cleanup_close_ int process = procfs_open(pid);
+	_cleanup_close_ int process = procfs_open(procfs_living(pid));
 	struct buffer bytes = { 0 };
 	struct maps_line line;
 

@@ -394,7 +394,7 @@ uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *see
 {
 	assert(s);
 	s->at.is_copy = false;
-	stack_memory_begin(&s->memory, (pid_t)s->process.pid, NULL);
+	stack_memory_begin(&s->memory, (pid_t)seen->tid, NULL);
 	return walk(s, seen, kernel, time_ns, out);
 }
 
@@ -404,7 +404,7 @@ uint32_t stack_walker_walk_copy(struct stack_walker *s, const struct stack_copie
 	s->at.is_copy = true;
 	s->process = of->process;
 	s->mappings = of->mappings;
-	stack_memory_begin(&s->memory, (pid_t)of->process.pid, &of->stack);
+	stack_memory_begin(&s->memory, (pid_t)seen->tid, &of->stack);
 	return walk(s, seen, of->kernel, time_ns, out);
 }
 

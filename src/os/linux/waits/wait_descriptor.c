@@ -344,7 +344,8 @@ static void add_terminal(
 		char path[48];
 
 		snprintf(path, sizeof(path), "fdinfo/%u", ends[i].fd);
-		if (procfs_read((pid_t)ends[i].pid, path, &r->more, PROCFS_SMALL) < 0)
+		if (procfs_read(procfs_living((pid_t)ends[i].pid), path, &r->more, PROCFS_SMALL) <
+			0)
 			continue;
 		fdinfo_parse(&info, r->more.data, r->more.size);
 		if (info.has & FDINFO_TERMINAL && info.terminal == number) {

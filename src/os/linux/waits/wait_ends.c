@@ -66,7 +66,7 @@ static void read_process(struct wait_ends *e, pid_t pid)
 	_cleanup_dir_ DIR *dir = NULL;
 	struct dirent *entry;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)procfs_living(pid));
 	dir = opendir(path);
 	if (!dir) {
 		e->was_refused |= errno == EACCES || errno == EPERM;
@@ -157,7 +157,8 @@ static mode_t mode_of(const struct wait_end *end)
 	char path[PATH_SIZE];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/%u/fd/%u", end->pid, end->fd);
+	snprintf(
+		path, sizeof(path), "/proc/%d/fd/%u", (int)procfs_living((pid_t)end->pid), end->fd);
 	return lstat(path, &st) ? 0 : st.st_mode;
 }
 

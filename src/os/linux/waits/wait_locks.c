@@ -50,7 +50,8 @@ static bool add_by_descriptors(struct wait_reader *r, const struct wait_node *n,
 		if (ends[i].pid == n->stat.pid)
 			continue;
 		snprintf(name, sizeof(name), "fdinfo/%u", ends[i].fd);
-		if (procfs_read((pid_t)ends[i].pid, name, &r->more, PROCFS_SMALL) < 0)
+		if (procfs_read(procfs_living((pid_t)ends[i].pid), name, &r->more, PROCFS_SMALL) <
+			0)
 			continue;
 		if (!strstr(buffer_cstr(&r->more), "\nlock:") &&
 			!strstr(buffer_cstr(&r->more), "lock:\t"))

@@ -39,7 +39,7 @@ static void do_read(void *argument)
 bool wait_read_memory(
 	struct wait_reader *r, const struct wait_node *n, uint64_t address, void *out, size_t size)
 {
-	struct read_memory m = { .pid = (pid_t)n->stat.pid, .address = address, .size = size };
+	struct read_memory m = { .pid = wait_node_living(n), .address = address, .size = size };
 
 	if (!address || size > sizeof(m.bytes) || !n->may_read)
 		return false;

@@ -94,6 +94,12 @@ struct wait_node {
 	bool has_owners;
 };
 
+/* A thread whose memory is that of the process. */
+static inline pid_t wait_node_living(const struct wait_node *n)
+{
+	return (pid_t)(n->stat.living ? n->stat.living : n->stat.pid);
+}
+
 /* A thread that is being read, and its call. */
 struct wait_call {
 	const struct waits_thread *thread;

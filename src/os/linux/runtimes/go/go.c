@@ -381,7 +381,7 @@ static void waits(void *state, struct wait_reader *r, struct wait_node *n)
 		free(l);
 		return;
 	}
-	l->pid = (pid_t)n->stat.pid;
+	l->pid = wait_node_living(n);
 	l->reasons = p->reasons;
 	memcpy(l->at, p->at, sizeof(l->at));
 	if (!timeout_call(&r->timeout, do_look, NULL, l, sizeof(*l), -1, READ_MS) && l->is_read) {

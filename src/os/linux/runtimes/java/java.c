@@ -467,7 +467,7 @@ static void locks(void *state, struct wait_reader *r, struct wait_node *n)
 	q = calloc(1, sizeof(*q));
 	if (!q)
 		return;
-	q->pid = (pid_t)n->stat.pid;
+	q->pid = wait_node_living(n);
 	q->base = library_base(r, n);
 	if (q->base && !timeout_call(&r->timeout, do_read, NULL, q, sizeof(*q), -1, TIMEOUT_MS) &&
 		q->is_read) {

@@ -138,7 +138,7 @@ static uint64_t find_base(uint32_t pid, const struct script_file *f)
 	struct maps_line line;
 	uint64_t base = 0;
 
-	if (procfs_read((pid_t)pid, "maps", &maps, MAPS_BYTES) < 0)
+	if (procfs_read(procfs_living((pid_t)pid), "maps", &maps, MAPS_BYTES) < 0)
 		buffer_reset(&maps);
 	maps_for_each (&line, maps) {
 		if (!base && line.is_executable && span_starts(path_base(line.path), f->name))

@@ -529,7 +529,7 @@ void python_tasks_add(void *state, struct wait_reader *r, struct wait_node *n)
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return;
-	l->pid = (pid_t)n->stat.pid;
+	l->pid = wait_node_living(n);
 	l->program = *p;
 	if (!timeout_call(&r->timeout, do_look, NULL, l, sizeof(*l), -1, READ_MS) && l->is_read) {
 		for (unsigned i = 0; i < l->count; i++)
