@@ -121,6 +121,8 @@ static void test_a_path_that_was_not_read(void **state)
 	CALL("chdir", 0, 0x804a006);
 	open_as(5, "x", 0);
 	IS(5, "x"); /* where it begins is not known any more */
+	CALL("memfd_create", 6, 0x804a006, 0);
+	IS(6, "memfd");
 }
 
 /* In and out as often as one likes: a name has an end, and then is unknown. */
@@ -268,6 +270,8 @@ static void test_sockets(void **state)
 	piece(1, own, sizeof(own));
 	CALL("getsockname", 0, 3, 1, 2);
 	IS(3, "TCP 10.0.0.2:5000→160.79.104.10:443");
+	CALL("connect", 0, 3, 0x804a006, 16);
+	IS(3, "TCP 10.0.0.2:5000");
 	CALL("socket", 4, 1, 1, 0);
 	piece(1, path, sizeof(path) - 1);
 	CALL("bind", 0, 4, 1, 8);

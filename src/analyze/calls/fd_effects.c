@@ -58,11 +58,16 @@ static void shows_directory(const struct effect *e)
 		known->kind = FD_FOLLOWED_DIRECTORY;
 }
 
+static bool is_read(const struct call_piece *p)
+{
+	return p->is_there && !state_is_unmeasured(p->state);
+}
+
 /* A path that was not read is unknown, even the directory that it begins at. */
 static void put_path(const struct effect *e, int64_t directory, const struct call_piece *path,
 	struct buffer *out)
 {
-	if (path->is_there && !state_is_unmeasured(path->state))
+	if (is_read(path))
 		fd_follow_resolve(e->follow, &e->id, directory, path->bytes, out);
 }
 
@@ -139,7 +144,8 @@ static void makes_memory(const struct effect *e)
 
 	if (!known)
 		return;
-	snprintf(text, sizeof(text), "memfd:%.*s", (int)name.bytes.size, name.bytes.data);
+	snprintf(text, sizeof(text), "memfd%s%.*s", is_read(&name) ? ":" : "", (int)name.bytes.size,
+		name.bytes.data);
 	known->closes_on_exec = argument(e, 1) & MFD_CLOSE_ON_EXEC;
 	fd_follow_name(known, span_of(text, strlen(text)));
 }
@@ -232,6 +238,9 @@ static void connects(const struct effect *e)
 {
 	struct fd_followed *known = own(e);
 
+	if (known)
+		*known->peer =
+			'\0'; /* an earlier one holds no more, even if this one is not read */
 	names_peer(e);
 	if (known)
 		call_near_end(e->call, known->local, sizeof(known->local));
