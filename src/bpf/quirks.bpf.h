@@ -122,6 +122,18 @@ static inline int uring_request_fd(unsigned long long *arguments)
 	return BPF_CORE_READ(request, cqe.fd);
 }
 
+/* The request that io_uring_complete(context, request, ...) reports, and its result; 0: unknown,
+ * as before 5.19, where the tracepoint has no request. */
+static inline struct io_kiocb *uring_completed(unsigned long long *arguments, int64_t *result)
+{
+	struct io_kiocb *request = (void *)arguments[1];
+
+	if (!bpf_core_field_exists(request->cqe.res))
+		return 0;
+	*result = BPF_CORE_READ(request, cqe.res);
+	return request;
+}
+
 static inline uint32_t uring_entry_opcode(unsigned long long *arguments, uint32_t which)
 {
 	unsigned long long one = arguments[1], two = arguments[2], three = arguments[3];

@@ -333,6 +333,7 @@ struct linux_binprm {
 } KERNEL_TYPE;
 
 struct io_cqe {
+	int32_t res;
 	int fd;
 } KERNEL_TYPE;
 

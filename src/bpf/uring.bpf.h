@@ -82,6 +82,77 @@ static inline uint32_t is_on_connection(int fd)
 	return fd >= 0 && is_internet_socket((uint32_t)fd);
 }
 
+/* --- reads and writes: their file, and what they moved --- */
+
+struct uring_begun {
+	uint64_t from_ns;
+	uint32_t opcode;
+	int32_t fd;
+};
+
+/* By address of the request. The oldest ones give way: they may never complete here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, uint64_t);
+	__type(value, struct uring_begun);
+} uring_begun SEC(".maps");
+
+static inline void begin_request(
+	struct thread *t, unsigned long long *arguments, uint32_t opcode, int fd)
+{
+	struct uring_begun b = { .opcode = opcode, .fd = fd };
+	uint64_t request = arguments[0];
+
+	if (!(t->member.interest & INTEREST_STREAM) || config.has_budget || config.only_api ||
+		opcode >= 64 || !((SYSCALLS_URING_READS | SYSCALLS_URING_WRITES) >> opcode & 1))
+		return;
+	b.from_ns = bpf_ktime_get_ns();
+	bpf_map_update_elem(&uring_begun, &request, &b, BPF_ANY);
+}
+
+SEC("raw_tp")
+int on_uring_complete(unsigned long long *arguments)
+{
+	uint64_t request = arguments[1], now = bpf_ktime_get_ns();
+	struct uring_begun *known = bpf_map_lookup_elem(&uring_begun, &request), b;
+	struct syscalls_uring_done *r;
+	int64_t result = 0;
+	struct thread *t;
+
+	if (!known)
+		return 0;
+	b = *known;
+	bpf_map_delete_elem(&uring_begun, &request);
+	t = submitter();
+	if (!t || !uring_completed(arguments, &result))
+		return 0;
+	r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+	if (!r) {
+		__sync_fetch_and_add(&follow_control.lost_records, 1);
+		return 0;
+	}
+	record_fill(&r->record, &t->member, SYSCALLS_URING_DONE,
+		RECORD_WORDS(struct syscalls_uring_done), now);
+	r->duration_ns = now - b.from_ns;
+	r->result = result;
+	r->fd = b.fd;
+	r->opcode = b.opcode;
+	bpf_ringbuf_submit(r, ring_flags());
+	return 0;
+}
+
+/* --- requests --- */
+
+static inline void take_request(struct thread *t, unsigned long long *arguments)
+{
+	uint32_t opcode = uring_request_opcode(arguments);
+	int fd = uring_request_fd(arguments);
+
+	count_request(t, opcode, is_on_connection(fd));
+	begin_request(t, arguments, opcode, fd);
+}
+
 /* Programs of type raw_tp, with untyped arguments: they differ between kernels. The first is of
  * io_uring_submit_req, the second of io_uring_submit_sqe; a kernel has one of them. */
 SEC("raw_tp")
@@ -91,8 +162,7 @@ int on_uring_request(unsigned long long *arguments)
 
 	if (!t)
 		return 0;
-	count_request(
-		t, uring_request_opcode(arguments), is_on_connection(uring_request_fd(arguments)));
+	take_request(t, arguments);
 	t->member.done |= DONE_REQUEST;
 	return 0;
 }
@@ -103,8 +173,7 @@ int on_uring_request_again(unsigned long long *arguments)
 	struct thread *t = submitter();
 
 	if (t && !was_done(&t->member, DONE_REQUEST))
-		count_request(t, uring_request_opcode(arguments),
-			is_on_connection(uring_request_fd(arguments)));
+		take_request(t, arguments);
 	return 0;
 }
 

@@ -84,6 +84,19 @@ static const struct sooth_field uring_fields[] = {
 		.merge = SOOTH_MERGE_SUM),
 };
 
+static const struct sooth_field uring_done_fields[] = {
+	FIELD_PID(syscalls_uring_done),
+	FIELD_TID(syscalls_uring_done),
+	FIELD_NUMBER(syscalls_uring_done, duration_ns,
+		"time from the submission of the request to its completion", .unit = SOOTH_UNIT_NS),
+	FIELD_OF(SIGNED, syscalls_uring_done, result, result,
+		"result of the request: bytes moved, or a negative errno"),
+	FIELD_OF(SIGNED, syscalls_uring_done, fd, fd,
+		"file descriptor of the request; -1: a registered file of the ring"),
+	FIELD_OF(ENUM, syscalls_uring_done, opcode, opcode, "io_uring operation",
+		.names = &uring_opcode_names),
+};
+
 _Static_assert(sizeof(struct syscalls_message) == 56, "its layout is part of the capture format");
 
 static const char *const message_kinds[] = {
@@ -143,12 +156,15 @@ RECORD_SCHEMA(pause_event, "syscalls.hold", SYSCALLS_PAUSE, SOOTH_CLASS_SAMPLE, 
 RECORD_SCHEMA(syscalls_uring, "syscalls.uring", SYSCALLS_URING, SOOTH_CLASS_SAMPLE, uring_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
 
+RECORD_SCHEMA(syscalls_uring_done, "syscalls.uring_done", SYSCALLS_URING_DONE, SOOTH_CLASS_EVENT,
+	uring_done_fields);
+
 RECORD_SCHEMA(
 	syscalls_message, "syscalls.message", SYSCALLS_MESSAGE, SOOTH_CLASS_EVENT, message_fields);
 
 static const struct sooth_schema *const schemas[] = { &syscalls_count_schema,
 	&syscalls_error_schema, &syscalls_call_schema, &pause_event_schema, &syscalls_uring_schema,
-	&syscalls_message_schema, NULL };
+	&syscalls_message_schema, &syscalls_uring_done_schema, NULL };
 
 const struct probe probe_syscalls = {
 	.name = "syscalls",

@@ -16,6 +16,7 @@ enum syscalls_kind {
 	SYSCALLS_PAUSE = 0x0303, /* struct pause_event */
 	SYSCALLS_URING = 0x0304,
 	SYSCALLS_MESSAGE = 0x0305,
+	SYSCALLS_URING_DONE = 0x0306,
 };
 
 #define SYSCALLS_SLOTS		 32   /* different calls a thread counts by itself */
@@ -115,6 +116,21 @@ struct syscalls_uring {
 	uint32_t opcode;
 	uint32_t sockets; /* of these, on a connection (IPv4, IPv6); since Linux 5.19 */
 };
+
+/* A request that reads or writes, when it is complete; in a stream, and since Linux 5.19. */
+struct syscalls_uring_done {
+	struct sooth_record record;
+	uint64_t duration_ns; /* since it was submitted */
+	int64_t result;	      /* bytes moved, or a negative errno */
+	int32_t fd;	      /* SYSCALLS_URING_REGISTERED: a file of the ring has no descriptor */
+	uint32_t opcode;
+};
+
+#define SYSCALLS_URING_REGISTERED (-1)
+
+/* By number in uring_opcodes.def: READV, READ_FIXED, READ, READV_FIXED, and the same of writes. */
+#define SYSCALLS_URING_READS  (1ULL << 1 | 1ULL << 4 | 1ULL << 22 | 1ULL << 60)
+#define SYSCALLS_URING_WRITES (1ULL << 2 | 1ULL << 5 | 1ULL << 23 | 1ULL << 61)
 
 enum syscalls_message_kind {
 	SYSCALLS_MESSAGE_ROUTINE,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 What goes through io_uring is no call: it is counted by what it asks for, exactly, and said to be not
-followed; also when a thread of the kernel takes it, and from a capture.
+followed, but for reads and writes, whose files --io has; also when a thread of the kernel takes it, and from a capture.
 """
 import harness
 from harness import Case, needs_bpf, read, read_truth, table_counts
@@ -50,11 +50,24 @@ class Uring(Case):
         self.assertIn("effects of %d io_uring requests" % sum(truth.values()), note[0]["what"])
         self.assertIn("NOP 1000, READ 333, WRITE 70: io_uring requests are not system calls", note[0]["reason"])
 
+    def check_files(self, report):
+        """Reads and writes are there by file; only the others are a limit."""
+        truth = self.truth()
+        rows = {row["path"]: row for row in report["io"]}
+        self.assertEqual([rows["/dev/zero"][name] for name in ("reads", "writes", "read_bytes", "written_bytes")],
+                         [truth["READ"], truth["WRITE"], truth["READ"], truth["WRITE"]], rows)
+        note = [row for row in report["limits"] if "io_uring" in row["what"]]
+        self.assertEqual([row["what"] for row in note], ["effects of %d io_uring requests" % truth["NOP"]])
+
+    def test_files_of_a_thread_of_the_kernel(self):
+        self.watch("--save", self.path("uring.sooth"), more=("--sqpoll",))
+        self.check_files(self.sooth("trace", "--io", "-j", self.path("uring.sooth")).json())
+
     def test_said_of_a_stream_and_a_capture(self):
         capture = self.path("uring.sooth")
         self.check_note(self.watch("--save", capture)["limits"])
         self.check_note(self.sooth("trace", "-j", capture).lines()[-1]["limits"])
-        self.check_note(self.sooth("trace", "--io", "-j", capture).json()["limits"])
+        self.check_files(self.sooth("trace", "--io", "-j", capture).json())
         self.check_table(self.sooth("trace", "-c", "-j", capture).json())
 
     def test_none_is_none(self):

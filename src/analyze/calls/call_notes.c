@@ -44,6 +44,12 @@ void call_notes_add_record(struct call_notes *n, const struct sooth_record *r)
 		reducer_push(&n->urings, r);
 }
 
+void call_notes_followed(struct call_notes *n, uint32_t opcode)
+{
+	if (opcode < ARRAY_SIZE(n->followed))
+		n->followed[opcode]++;
+}
+
 void call_notes_fini(struct call_notes *n)
 {
 	reducer_fini(&n->urings);
@@ -77,6 +83,13 @@ static void name_opcode(char *to, size_t size, uint32_t opcode)
 		snprintf(to, size, "%u", (unsigned)opcode);
 }
 
+static uint64_t left_of(const struct call_notes *n, const struct syscalls_uring *u)
+{
+	uint64_t followed = u->opcode < ARRAY_SIZE(n->followed) ? n->followed[u->opcode] : 0;
+
+	return u->count > followed ? u->count - followed : 0;
+}
+
 static int note_urings(const struct call_notes *n, struct output *output, struct sooth_error *err)
 {
 	size_t count;
@@ -86,15 +99,18 @@ static int note_urings(const struct call_notes *n, struct output *output, struct
 
 	if (!rows)
 		return error_no_memory(err);
-	for (size_t i = 0, at = 0; i < count; i++) {
+	for (size_t i = 0, at = 0, named = 0; i < count; i++) {
 		const struct syscalls_uring *u = (const void *)rows[i];
+		uint64_t left = left_of(n, u);
 
-		all += u->count;
+		if (!left)
+			continue;
+		all += left;
 		name_opcode(name, sizeof(name), u->opcode);
-		if (i < OPCODES_NAMED)
+		if (named++ < OPCODES_NAMED)
 			at += (size_t)snprintf(reason + at, sizeof(reason) - at, "%s%s %llu",
-				i ? ", " : "", name, (unsigned long long)u->count);
-		else if (i == OPCODES_NAMED)
+				named > 1 ? ", " : "", name, (unsigned long long)left);
+		else if (named == OPCODES_NAMED + 1)
 			at += (size_t)snprintf(reason + at, sizeof(reason) - at, " and others");
 	}
 	if (!all)

@@ -8,16 +8,20 @@
 
 #include "analyze/pauses.h"
 #include "explain/reduce.h"
+#include "probes/syscalls.h"
 
 struct call_notes {
 	struct pauses holds;
-	struct reducer urings; /* struct syscalls_uring by opcode */
+	struct reducer urings;		       /* struct syscalls_uring by opcode */
+	uint64_t followed[SYSCALLS_URING_OPS]; /* of these, in the tables of the view */
 };
 
 extern const struct sooth_schema call_notes_uring_schema;
 
 int call_notes_init(struct call_notes *n, struct sooth_error *err);
 void call_notes_add_record(struct call_notes *n, const struct sooth_record *r);
+/* A request of that kind is in the view's tables, and no limit. */
+void call_notes_followed(struct call_notes *n, uint32_t opcode);
 /* Emits the notes at the end of a report, with io_uring as a limit. */
 int call_notes_emit(struct call_notes *n, struct output *output, struct sooth_error *err);
 /* Notes that calls have no measured time: some calls, or `calls` of them. 0 calls have no note. */

@@ -271,9 +271,12 @@ static struct io_sum *file_of(struct operation_sums *s, const struct syscalls_ca
 {
 	struct operation_path key;
 	struct io_sum *sum;
-	char text[32];
+	char text[48];
 
-	snprintf(text, sizeof(text), "descriptor %lld", (long long)fd);
+	if (fd == SYSCALLS_URING_REGISTERED)
+		snprintf(text, sizeof(text), "registered file of io_uring: name unknown");
+	else
+		snprintf(text, sizeof(text), "descriptor %lld", (long long)fd);
 	if (known && known->name)
 		operation_path_key(s, call, &key, span_of(known->name, strlen(known->name)));
 	else
@@ -366,4 +369,27 @@ void operation_sums_add_call(struct operation_sums *s, struct folded_call *c)
 	} else if (row->traits & SYSCALL_RESIZES) {
 		add_truncate(s, c);
 	}
+}
+
+void operation_sums_add_request(
+	struct operation_sums *s, struct call_fold *fold, const struct syscalls_uring_done *request)
+{
+	static const struct syscall_row no_call;
+	bool is_write = request->opcode < 64 && SYSCALLS_URING_WRITES >> request->opcode & 1;
+	struct syscalls_call call = { .record = request->record,
+		.duration_ns = request->duration_ns,
+		.result = request->result };
+	struct folded_call c = { .fold = fold,
+		.call = &call,
+		.row = &no_call,
+		.process = process_id_of(&request->record),
+		.has_returned = true,
+		.is_error = request->result < 0,
+		.error = request->result < 0 ? (unsigned)-(uint64_t)request->result : 0,
+		.bytes = request->result > 0 ? (uint64_t)request->result : 0 };
+	struct folded_side side = { .is_there = true,
+		.fd = request->fd,
+		.file = fd_follow_get(&fold->fds, &c.process, request->fd) };
+
+	add_side(s, &c, &side, is_write);
 }

@@ -45,7 +45,7 @@ struct operation_sums {
 	struct map files;	/* operation_path -> io_sum */
 	struct map connections; /* operation_path -> network_sum */
 	struct map memory;	/* memory_key -> memory_sum */
-	struct map breaks; /* process_id -> uint64_t: result of its last brk(2); 0: unknown */
+	struct map breaks;	/* process_id -> uint64_t: result of its last brk(2); 0: unknown */
 	bool by_process;
 };
 
@@ -53,6 +53,9 @@ void operation_sums_init(struct operation_sums *s, bool by_process);
 void operation_sums_fini(struct operation_sums *s);
 void operation_sums_reset(struct operation_sums *s);
 void operation_sums_add_call(struct operation_sums *s, struct folded_call *c);
+/* A request through io_uring that read or wrote: no call, but the same effect. */
+void operation_sums_add_request(struct operation_sums *s, struct call_fold *fold,
+	const struct syscalls_uring_done *request);
 /* Takes any other record: fork, exec and exit change the state of a process. */
 void operation_sums_follow(struct operation_sums *s, const struct sooth_record *r);
 

@@ -57,8 +57,17 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 static int take_record(void *state, const struct sooth_record *r, struct sooth_error *err)
 {
 	struct operations_state *s = state;
+	const struct syscalls_uring_done *done =
+		record_as(r, SYSCALLS_URING_DONE, sizeof(struct syscalls_uring_done));
 
 	(void)err;
+	if (done) {
+		operation_sums_add_request(&s->interval, &s->fold, done);
+		if (s->options.is_repeated)
+			operation_sums_add_request(&s->all, &s->fold, done);
+		call_notes_followed(&s->notes, done->opcode);
+		s->has_calls = true;
+	}
 	if (r->kind != SYSCALLS_CALL)
 		operation_lives_add_record(&s->lives, r);
 	operation_sums_follow(&s->interval, r);

@@ -302,10 +302,13 @@ static int syscalls_set(struct backend_run *run, const struct process_id *proces
 static void attach_uring(struct backend_run *run)
 {
 	static const char *const request[] = { "io_uring_submit_req", NULL };
+	static const char *const complete[] = { "io_uring_complete", NULL };
 	static const char *const entry[] = { "io_uring_submit_sqe", NULL };
 	struct syscalls_state *s = run->state;
 	struct sooth_error err;
 
+	/* Without it requests are only counted. */
+	bpf_code_attach_raw(&s->follow.code, "on_uring_complete", complete, &err);
 	if (!bpf_code_attach_raw(&s->follow.code, "on_uring_request", request, &err))
 		return;
 	/* A program may not read beyond the last argument, so there is one for each form. */
