@@ -49,6 +49,13 @@ static uint64_t watched_ns(const struct check *e)
 	return c->last_ns > e->input->begin_ns ? c->last_ns - e->input->begin_ns : 0;
 }
 
+/* Each process of its PID namespace that loses its parent becomes its child. */
+static bool is_init(const struct process_entry *p)
+{
+	return p->id.pid == 1 ||
+	       (p->links && !p->links->namespace_state && p->links->inner_pid == 1);
+}
+
 static void report(const struct check *e, struct check_result *out, const struct gathering *g,
 	const char *what)
 {
@@ -58,8 +65,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
 	if (g->all >= check_option(e, "many"))
 		finding_severity(out, FINDING_HIGH);
-	finding_claim(out, "%.*s (%u) does not reap its exited children: %u zombie%s",
-		(int)name.size, name.data, parent->id.pid, g->staying, g->staying == 1 ? "" : "s");
+	finding_claim(out, "%.*s (%u)%s does not reap its exited children: %u zombie%s",
+		(int)name.size, name.data, parent->id.pid,
+		is_init(parent) ? ", PID 1 of its namespace, which inherits orphans," : "",
+		g->staying, g->staying == 1 ? "" : "s");
 	finding_number(out, "zombies that stayed during the whole observation", g->staying,
 		SOOTH_UNIT_NONE, watched_ns(e));
 	finding_number(out, "zombies", g->all, SOOTH_UNIT_NONE, 0);
@@ -67,9 +76,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 		SOOTH_UNIT_NONE, watched_ns(e));
 	finding_number(out, "the oldest zombie has existed for at least",
 		(double)(e->input->host.process_table.last_ns - g->since_ns), SOOTH_UNIT_NS, 0);
-	if (parent->id.pid == 1)
-		finding_remedy(
-			out, "start the container with an init that reaps: docker run --init");
+	if (is_init(parent))
+		finding_remedy(out,
+			"start the container with an init that reaps: docker run --init (PID 1 "
+			"ends only by SIGKILL, or by a signal that it handles)");
 	else
 		finding_remedy(out,
 			"restart process %u: only the parent can reap its children (a zombie "

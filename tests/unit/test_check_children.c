@@ -52,9 +52,25 @@ static void children_end_while_watched(double how_many)
 	}
 }
 
+/* `inner_pid` is that of the parent in its own PID namespace. */
+static void zombies_of_a_container(double inner_pid)
+{
+	struct proc_ties t = { .record = head_of(0, PID, PROC_LINKS),
+		.pid_namespace = 1,
+		.inner_pid = (uint32_t)inner_pid };
+
+	zombies_gather(0);
+	RECORD_APPEND(&records, &t, NULL, 0);
+}
+
 static void test_zombies(void **state)
 {
 	static const struct check_case cases[] = {
+		{ "zombie-children", zombies_of_a_container, 1, NULL,
+			"medium/high: |, PID 1 of its namespace, which inherits orphans, does "
+			"not|docker run --init (PID 1 ends only by SIGKILL" },
+		{ "zombie-children", zombies_of_a_container, 2, NULL,
+			"medium/high: |(99) does not reap|only the parent can reap" },
 		{ "zombie-children", zombies_gather, 0, NULL,
 			"medium/high: |: 10 zombies |[zombies: 10] [zombies that appeared during "
 			"the observation: 0 over" },
