@@ -37,6 +37,7 @@ struct syscalls_config {
 	uint8_t keeps_api;    /* what bytes on connections show of API calls: bpf/api.bpf.h */
 	uint8_t keeps_errors; /* what is written to standard error: bpf/error_output.bpf.h */
 	uint8_t only_api;     /* calls that move bytes elsewhere are not recorded */
+	uint8_t keeps_uring;  /* reads and writes through io_uring, one by one */
 	/* By native number, a bit each: SYSCALLS_CLASS_KEPT. */
 	uint64_t kept[SYSCALLS_NUMBERS / 64];
 	uint64_t moves[SYSCALLS_NUMBERS / 64]; /* the same: bytes, by the descriptor it has first */

@@ -104,8 +104,8 @@ static inline void begin_request(
 	struct uring_begun b = { .opcode = opcode, .fd = fd };
 	uint64_t request = arguments[0];
 
-	if (!(t->member.interest & INTEREST_STREAM) || config.has_budget || config.only_api ||
-		opcode >= 64 || !((SYSCALLS_URING_READS | SYSCALLS_URING_WRITES) >> opcode & 1))
+	if (!(t->member.interest & INTEREST_STREAM) || !config.keeps_uring || opcode >= 64 ||
+		!((SYSCALLS_URING_READS | SYSCALLS_URING_WRITES) >> opcode & 1))
 		return;
 	b.from_ns = bpf_ktime_get_ns();
 	bpf_map_update_elem(&uring_begun, &request, &b, BPF_ANY);

@@ -172,6 +172,16 @@ static bool is_kept(const struct syscall_row *row)
 				     SYSCALL_RENAMES | SYSCALL_RESIZES | SYSCALL_MAKES_FILE);
 }
 
+/* Whether calls that move bytes are requested, each of them: then such requests are, too. */
+static bool wants_requests(const struct syscalls_config *c)
+{
+	bool has_any = c->has_all;
+
+	for (size_t i = 0; i < ARRAY_SIZE(c->moves); i++)
+		has_any |= (c->wanted[0][i] & c->moves[i]) != 0;
+	return has_any && !c->has_budget && !c->only_api && !c->only_failed;
+}
+
 static int configure(struct syscalls_config *config, const struct probe_options *options,
 	struct sooth_error *err)
 {
@@ -206,6 +216,7 @@ static int configure(struct syscalls_config *config, const struct probe_options 
 	config->only_api = options->observer.only_api;
 	choose_calls(
 		config, &set, options->interest & INTEREST_STREAM && !options->observer.only_api);
+	config->keeps_uring = wants_requests(config);
 	return 0;
 }
 
