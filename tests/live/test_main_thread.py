@@ -18,6 +18,9 @@ def spin():
     while True: pass
 def rest():
     time.sleep(3500)
+threading.stack_size(1 << 16)
+for _ in range(int(sys.argv[2])):
+    threading.Thread(target=rest).start()
 threading.Thread(target=globals()[sys.argv[1]]).start()
 print("ready", flush=True)
 ctypes.CDLL(None).syscall(60, 0)  # exit(2): of this thread only
@@ -39,8 +42,8 @@ class MainThread(Case):
         for end in ends:
             os.close(end)
 
-    def begin(self, work, **options):
-        process = subprocess.Popen([PYTHON, "-c", PROGRAM, work], stdin=subprocess.DEVNULL,
+    def begin(self, work, resting=0, **options):
+        process = subprocess.Popen([PYTHON, "-c", PROGRAM, work, str(resting)], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, **options)
         self.addCleanup(self.end, process)
         process.stdout.readline()
@@ -72,6 +75,13 @@ class MainThread(Case):
         rests = self.begin("rest").pid
         self.assertRegex(self.sooth("why", str(rests)).text, r"sleeps: 5\d min left")
         self.assertRegex(self.sooth("stack", "-p", str(rests)).text, r"time_sleep|clone")
+
+    def test_the_last_of_many_threads(self):
+        """More than are read: what was left out is said, and the one that runs is not."""
+        pid = self.begin("spin", 1100).pid
+        self.assertIn("what all 1102 threads of process", self.sooth("why", str(pid)).text)
+        # At first all threads want the lock of the interpreter.
+        wait_until(lambda: " runs: " in self.sooth("why", str(pid)).text, "one thread to run")
 
     def test_it_holds_a_pipe(self):
         text = self.sooth("why", str(self.reader.pid)).text

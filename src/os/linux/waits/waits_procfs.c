@@ -21,6 +21,7 @@
 #include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/task_files.h"
 #include "os/linux/host/freezer.h"
+#include "os/linux/proc/proc_stat.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/syscalls/native_abi.h"
 #include "os/linux/waits/wait_reader.h"
@@ -102,7 +103,9 @@ static void wait_listeners(struct wait_reader *r, int process)
 	}
 }
 
-#define THREADS_MAX 1024 /* of a process */
+#define THREADS_MAX    1024 /* of a process */
+#define THREADS_LISTED 8192
+#define ACTIVE_MAX     64 /* more threads that do not just sleep */
 
 /* Processes that the time of a sample does not suffice for are left out. */
 #define SAMPLE_NS (700 * NS_PER_MS)
@@ -131,6 +134,30 @@ static uint32_t abi_of(struct wait_reader *r, const struct wait_node *n)
 	return is_32_bit ? ABI_32 : ABI_64;
 }
 
+/* The thread that matters may be the last one: of those beyond the first ones the active ones are
+ * read. */
+static void read_active(struct wait_reader *r, struct wait_node *n,
+	const struct process_snapshot *of, const uint32_t *tids, size_t count)
+{
+	struct waits_thread t;
+	struct procfs_stat stat;
+	char what[96];
+
+	for (size_t i = 0, active = 0; i < count && active < ACTIVE_MAX; i++) {
+		if (process_snapshot_file(of, tids[i], "stat", &r->bytes) ||
+			!procfs_parse_stat(&stat, r->bytes.data, r->bytes.size) ||
+			(stat.state != 'R' && stat.state != 'D'))
+			continue;
+		wait_read_thread(r, n, tids[i], &t);
+		active++;
+	}
+	snprintf(what, sizeof(what), "what all %u threads of process %u wait for", n->stat.threads,
+		n->stat.pid);
+	backend_limit(r->run, what,
+		"only the first 1024 threads, and of the others running or blocked ones, are read",
+		"");
+}
+
 static void read_threads(
 	struct wait_reader *r, struct wait_node *n, const struct process_snapshot *of)
 {
@@ -138,11 +165,13 @@ static void read_threads(
 	uint8_t cpu_state = SOOTH_STATE_VALUE;
 	struct buffer tids = { 0 };
 	const uint32_t *all;
+	size_t count, first;
 
-	if (process_snapshot_threads(of, &tids, THREADS_MAX) > 0)
-		r->is_cut = true;
+	process_snapshot_threads(of, &tids, THREADS_LISTED);
 	all = (const void *)tids.data;
-	for (size_t i = 0; i < tids.size / sizeof(*all); i++) {
+	count = tids.size / sizeof(*all);
+	first = count < THREADS_MAX ? count : THREADS_MAX;
+	for (size_t i = 0; i < first; i++) {
 		struct waits_thread t;
 
 		/* A program whose first thread has ended waits where the others do. */
@@ -152,6 +181,11 @@ static void read_threads(
 		cpu_ns += t.cpu_ns;
 		if (t.record.tid && t.cpu_state)
 			cpu_state = t.cpu_state;
+	}
+	if (count > first) {
+		r->is_cut = true;
+		read_active(r, n, of, all + first, count - first);
+		proc_stat_cpu_clock((pid_t)n->stat.pid, &cpu_ns); /* of all threads */
 	}
 	buffer_fini(&tids);
 	wait_read_process(r, n, cpu_ns, cpu_state);
