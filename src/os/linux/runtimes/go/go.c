@@ -66,7 +66,8 @@ struct group {
 /* Filled in by the child of a timeout_call(): plain data. */
 struct look {
 	pid_t pid;
-	uint64_t at[SYMBOLS], now_ns;
+	uint64_t at[SYMBOLS];
+	uint64_t now_ns; /* UINT64_MAX: its clock could not be read */
 	unsigned reasons;
 	struct go_layout layout;
 	struct go_goroutine some[AT_ONCE];
@@ -181,7 +182,8 @@ static void add_goroutine(struct look *l, const struct go_goroutine *g, bool is_
 	if (!of)
 		return;
 	of->count++;
-	if (waits && since && since < l->now_ns && l->now_ns - since > of->longest_ns)
+	if (waits && since && l->now_ns != UINT64_MAX && since < l->now_ns &&
+		l->now_ns - since > of->longest_ns)
 		of->longest_ns = l->now_ns - since;
 }
 
@@ -377,10 +379,8 @@ static void waits(void *state, struct wait_reader *r, struct wait_node *n)
 		l = calloc(1, sizeof(*l));
 	if (!l)
 		return;
-	if (!process_clock_now(n->process, CLOCK_MONOTONIC, &l->now_ns)) {
-		free(l);
-		return;
-	}
+	if (!process_clock_now(n->process, CLOCK_MONOTONIC, &l->now_ns))
+		l->now_ns = UINT64_MAX;
 	l->pid = wait_node_living(n);
 	l->reasons = p->reasons;
 	memcpy(l->at, p->at, sizeof(l->at));
