@@ -354,6 +354,31 @@ print("ready", flush=True)
 while True: os.write(out, b"x" * 65536)
 """
 
+# An event loop and its tool server, whose error output it reads or not.
+TOOL_CLIENT = """
+import os, select, subprocess, sys
+server = subprocess.Popen([sys.executable, "-c",
+    "import sys\\nwhile True:\\n sys.stdin.readline()\\n sys.stderr.write('x' * 4096); print(1, flush=True)"],
+    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+watched = [server.stdout] + ([server.stderr] if sys.argv[1] == "drains" else [])
+print("ready", flush=True)
+while True:
+    for f in select.select(watched, [], [], 0.1)[0]: os.read(f.fileno(), 65536)
+    server.stdin.write(b"ask\\n"); server.stdin.flush()
+"""
+
+# Waits for the end of its workers before it reads what they put into the pipe, as with a queue of
+# multiprocessing; the other workers have inherited the pipe and wait for its lock.
+JOINS_FIRST = """
+import multiprocessing
+multiprocessing.set_start_method("fork")
+queue = multiprocessing.Queue()
+workers = [multiprocessing.Process(target=lambda: queue.put(bytes(1 << 20))) for _ in range(3)]
+for w in workers: w.start()
+print("ready", flush=True)
+for w in workers: w.join()
+"""
+
 COMPUTING_READER = """
 import os, time
 inside, out = os.pipe()
@@ -572,6 +597,12 @@ CASES = [
         severity="low", says="reads slowly: it sleeps"),
     sick("writer-stuck", "a pipe with a reader that is stopped", program(STOPPED_READER), duration_s=4,
         says="is stopped by a signal", also=("held-up", "frozen")),
+    sick("writer-stuck", "a tool server below an event loop that reads only its answers",
+        program(TOOL_CLIENT, ("reads",)), duration_s=4, severity="low", says="its standard error"),
+    sick("writer-stuck", "workers that are joined before their results are read", program(JOINS_FIRST),
+        duration_s=4, severity="low", says="it waits for its child", also=("all-threads-waiting",)),
+    healthy("writer-stuck", "a tool server below an event loop that reads both its outputs",
+        program(TOOL_CLIENT, ("drains",)), duration_s=4),
     healthy("writer-stuck", "a pipe with a reader that computes", program(COMPUTING_READER), duration_s=4),
     healthy("writer-stuck", "a pipe that is read at once", unread("pipe", 0.001, 0.002), duration_s=4),
     healthy("writer-stuck", "a pipe with nothing in it", program(QUIET_PIPE), duration_s=4),
