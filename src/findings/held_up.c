@@ -4,15 +4,16 @@
  * nothing about it: one that is stopped, that has a lock and rests, or opens a FIFO without a
  * reader or writer, that has not accepted the connection, or whose only loop computes instead of
  * answering, or which computes so much that it answers rarely. Or it waits for the end of an output
- * whose command has ended, and that a process which the command left behind keeps open. Or it waits
- * for another process that is in a deadlock. A process of the chain that is diagnosed too and
- * nearer to the cause has the finding instead. A deadlock of its own is that of
- * all-threads-waiting.
+ * whose command has ended, and that a process which the command left behind keeps open, or for the
+ * end of an input that a process beside it has inherited. Or it waits for another process that is
+ * in a deadlock. A process of the chain that is diagnosed too and nearer to the cause has the
+ * finding instead. A deadlock of its own is that of all-threads-waiting.
  */
 #include <fcntl.h>
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/kept_output.h"
 #include "analyze/diagnosis/self_match.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/waits/wait_sentences.h"
@@ -28,8 +29,6 @@
 #define WAITS_SHARE	 0.8 /* of the samples */
 #define LOOKS_LEAST	 5
 #define ANSWERS_MOST	 20 /* a second: an ordinary exchange has more */
-#define PARTIES_MOST	 16 /* that the probe has of a descriptor */
-#define STARTED_LATER	 20 /* ticks: a process of the same pipeline starts at once */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 10e9, 1e8, 86400e9, "minimum time the process waits",
@@ -44,6 +43,7 @@ enum cause {
 	CAUSE_STOPPED,
 	CAUSE_OTHER_END,
 	CAUSE_LEFT,
+	CAUSE_INHERITED,
 	CAUSE_DEADLOCK,
 	CAUSE_ITSELF,
 	CAUSE_LOCK,
@@ -56,9 +56,8 @@ struct held_up {
 	enum cause cause;
 	size_t at; /* the link that waits for it; of a stop the stopped one */
 	uint64_t for_ns;
-	const struct process_entry *left; /* behind by a command; it keeps the output open */
-	struct span pattern;		  /* that a script waits for, and that it matches itself */
-	bool is_unsure;			  /* whether a command at work keeps it open too */
+	struct kept_output kept; /* the output that does not close */
+	struct span pattern;	 /* that a script waits for, and that it matches itself */
 };
 
 /* --- time --- */
@@ -180,80 +179,6 @@ static bool has_no_other_end(const struct wait_link *link)
 static bool is_writer(const struct wait_link *link)
 {
 	return link->object->events == O_WRONLY;
-}
-
-/* A child gets the session of its parent: a process that shares it neither with its parent nor
- * leads it has got another parent, because its own has ended. */
-static bool has_lost_parent(const struct process_entry *p)
-{
-	return p->process->ppid == 1 || (p->parent && p->process->session != p->id.pid &&
-						p->process->session != p->parent->process->session);
-}
-
-/* Returns the process that a command left behind: this one, or the one above it that lost its
- * parent. */
-static const struct process_entry *left_by_command(
-	const struct check *e, const struct process_entry *p)
-{
-	if (!p || !e->process || process_table_is_below(p, e->process))
-		return NULL;
-	while (p && p->process && !has_lost_parent(p))
-		p = p->parent;
-	return p && p->process && !process_table_is_below(e->process, p) &&
-			       p->id.start_ticks > e->process->id.start_ticks + STARTED_LATER
-		       ? p
-		       : NULL;
-}
-
-static const struct process_entry *entry_of(const struct check *e, const struct waits_party *p)
-{
-	struct process_id id = { .start_ticks = p->party_start_ticks, .pid = p->party_pid };
-
-	return process_table_get(&e->input->host.process_table, &id);
-}
-
-/* Whether the probe had room for all that have the other end, and could read whether they do. */
-static bool are_all_seen(const struct wait_graph *g, size_t parties)
-{
-	return g->end && !g->end->ends_state && parties < PARTIES_MOST;
-}
-
-static bool reads_output(const struct wait_link *link)
-{
-	return (link->what == WAIT_PIPE_READ || link->what == WAIT_SOCKET_READ) && !link->is_idle &&
-	       link->party && wait_may_be_output(link->object);
-}
-
-/* Finds the process that was left behind with the other end. False: none was, or a command at work
- * has it too. A process that is not in the table has just started, as a command of a script that
- * was left. */
-static bool find_left(struct held_up *h, const struct check *e, const struct wait_graph *g,
-	const struct wait_link *link)
-{
-	const struct waits_party *p = NULL;
-	uint32_t tid = link->thread ? link->thread->record.tid : 0;
-	size_t parties = 0;
-
-	h->left = NULL;
-	h->is_unsure = false;
-	while (reads_output(link) && (p = wait_graph_party(g, link->process->node_pid, tid, p))) {
-		const struct process_entry *entry = entry_of(e, p);
-		const struct process_entry *left = left_by_command(e, entry);
-
-		if (p->waiting_fd != link->party->waiting_fd || !p->is_alive ||
-			p->party_pid == link->process->node_pid)
-			continue;
-		parties++;
-		h->is_unsure |= !entry;
-		if (entry && !left) {
-			h->left = NULL;
-			return false;
-		}
-		if (left && !h->left && wait_is_output_of(p))
-			h->left = left;
-	}
-	h->is_unsure |= !are_all_seen(g, parties);
-	return h->left;
 }
 
 static void of_lock(struct held_up *h, const struct check *e, const struct wait_graph *g,
@@ -435,11 +360,13 @@ static struct held_up find_held_up(
 			h.cause = CAUSE_DEADLOCK;
 		else if (waits_for_itself(&h, e, link))
 			h.cause = CAUSE_ITSELF;
-		else if (!h.at && find_left(&h, e, g, link))
+		else if (!h.at && kept_output_find_left(&h.kept, e, g, link))
 			h.cause = CAUSE_LEFT;
+		else if (!h.at && kept_output_find_inherited(&h.kept, e, g, link))
+			h.cause = CAUSE_INHERITED;
 		else
 			h.cause = of_socket(e, g, chain, h.at);
-		h.for_ns = h.left	    ? host_state_elapsed(&e->input->host, h.left) * NS_PER_S
+		h.for_ns = h.kept.left ? host_state_elapsed(&e->input->host, h.kept.left) * NS_PER_S
 			   : h.pattern.size ? link->process->age_ns
 					    : shortest_ns(chain, h.at);
 		if (!h.cause && has_holder(link))
@@ -494,10 +421,11 @@ static void put_holder(struct buffer *out, const struct wait_chain *chain, const
 		wait_put_process(out, link->process);
 		return;
 	}
-	name = h->left ? record_text(&h->left->process->record, &h->left->process->name)
+	name = h->kept.left
+		       ? record_text(&h->kept.left->process->record, &h->kept.left->process->name)
 		       : record_text(&link->party->record, &link->party->name);
 	buffer_format(out, "%.*s (%u)", (int)name.size, name.data,
-		h->left ? h->left->id.pid : link->party->party_pid);
+		h->kept.left ? h->kept.left->id.pid : link->party->party_pid);
 }
 
 /* "waits for bash (7), which opens the FIFO x: no process has the other end open": the end of the
@@ -557,6 +485,8 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 			h->at ? buffer_cstr(&holder) : "");
 	else if (h->cause == CAUSE_LEFT)
 		finding_claim(out, "waits for an output to close");
+	else if (h->cause == CAUSE_INHERITED)
+		finding_claim(out, "waits for the end of its input for %s", time);
 	else if ((h->cause == CAUSE_DEADLOCK || h->cause == CAUSE_ITSELF) && !h->at)
 		finding_claim(out, "stuck for %s", time);
 	else if (h->cause == CAUSE_BUSY)
@@ -576,6 +506,11 @@ static void claim(struct check_result *out, const struct wait_graph *g,
 			"its command has ended, but left %s running, which still has the output "
 			"open",
 			buffer_cstr(&holder));
+	else if (h->cause == CAUSE_INHERITED)
+		finding_claim(out,
+			"only %s still has that pipe open to write, as descriptor %u: it seems to "
+			"have inherited it, not to write to it",
+			buffer_cstr(&holder), link->party->fd);
 	else if (h->cause == CAUSE_ITSELF)
 		finding_claim(out,
 			"it waits until no process matches \"%.*s\", and its own command line "
@@ -617,7 +552,12 @@ static void remedy(
 			"sooth kill --any %u ends it; what a command starts in the background "
 			"needs "
 			"an output of its own: > FILE 2>&1",
-			h->left->id.pid);
+			h->kept.left->id.pid);
+	} else if (h->cause == CAUSE_INHERITED) {
+		buffer_format(&text,
+			"the program that starts %u has to close the pipe in it (close_fds, "
+			"O_CLOEXEC); sooth kill --any %u ends the wait",
+			link->party->party_pid, link->party->party_pid);
 	} else if (h->cause == CAUSE_ITSELF) {
 		buffer_format(&text,
 			"sooth kill --tree --any %u ends it; wait for a PID (wait, tail --pid), or "
@@ -665,14 +605,16 @@ static bool is_low(const struct check *e, const struct wait_chain *chain, const 
 	double grave = check_option(e, "grave-time");
 
 	return h->cause == CAUSE_BUSY || is_reader_of_fifo(chain, h) || (double)h->for_ns < grave ||
+	       (h->cause == CAUSE_INHERITED && h->kept.is_unsure) ||
 	       (h->cause == CAUSE_LEFT &&
-		       (h->is_unsure || (double)waited_ns(&chain->links[0]) < grave));
+		       (h->kept.is_unsure || (double)waited_ns(&chain->links[0]) < grave));
 }
 
 static const char *const unseen[] = {
 	[CAUSE_STOPPED] = "which process stopped it, and whether on purpose",
 	[CAUSE_OTHER_END] = "whether a program will still open it",
 	[CAUSE_LEFT] = "when the command ended, and whether the output is still needed",
+	[CAUSE_INHERITED] = "whether that process will still write to it",
 	[CAUSE_DEADLOCK] = "whether a signal or a timer will end one of the waits",
 	[CAUSE_ITSELF] = "whether the process that it waits for was ever there",
 	[CAUSE_LOCK] = "whether it sleeps on purpose while it holds the lock",
@@ -690,7 +632,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		if (chain->links[i].confidence < least)
 			least = chain->links[i].confidence;
 	}
-	if (h->cause >= CAUSE_COMPUTES && least > WAITS_MEDIUM)
+	if ((h->cause >= CAUSE_COMPUTES || h->cause == CAUSE_INHERITED) && least > WAITS_MEDIUM)
 		least = WAITS_MEDIUM;
 	finding_begin(out,
 		least == WAITS_HIGH	? FINDING_CONFIDENCE_HIGH
@@ -706,7 +648,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 			out, "age of what was left behind", (double)h->for_ns, SOOTH_UNIT_NS, 0);
 	else if (h->cause != CAUSE_BUSY)
 		finding_number(out, "waiting for at least", (double)h->for_ns, SOOTH_UNIT_NS, 0);
-	if (h->is_unsure)
+	if (h->kept.is_unsure)
 		finding_unseen(out, "whether a process that could not be read has the output too");
 	finding_unseen(out, "%s", unseen[h->cause]);
 	remedy(out, chain, h);

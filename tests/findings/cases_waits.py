@@ -136,6 +136,23 @@ TIME = {**SOON, "evidence": "waiting for at least", "threshold": "min-time"}
 
 LEFT = {**SOON, "evidence": "age of what was left behind", "threshold": "min-time"}
 
+# Gives a child a pipe as its input, and starts another one that has the other end too.
+INPUT = """
+import os, subprocess, sys, time
+inside, out = os.pipe()
+reader = subprocess.Popen(["cat"], stdin=inside)
+os.close(inside)
+if sys.argv[1] == "writes":
+    os.set_inheritable(out, True)
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100); print(1)"], stdout=out)
+elif not os.fork():
+    while True: time.sleep(1)
+if sys.argv[1] != "keeps":
+    os.close(out)
+print("ready", flush=True)
+reader.wait()
+"""
+
 CASES = [
     # The process below is diagnosed too, and is the one that is named.
     sick("frozen", "a child that its parent waits for", program(CHILD, "is stopped"),
@@ -153,6 +170,10 @@ CASES = [
         severity="low", says="running, which still has the output open", **LEFT),
     sick("held-up", "the same, of an event loop, by a server that prints", program(OUTPUT, "loops", f"({PRINTS}) &"),
         says="still has the output open", **LEFT),
+    sick("held-up", "an input that a process beside it has inherited", program(INPUT, "inherits"),
+        says="it seems to have inherited it", **TIME),
+    healthy("held-up", "an input that a process beside it writes", program(INPUT, "writes"), **SOON),
+    healthy("held-up", "an input that its parent keeps for later", program(INPUT, "keeps"), **SOON),
     sick("held-up", "a terminal whose program is stopped", terminal_writer("is stopped"), says="it is stopped by a signal",
         also=("writer-stuck",), **TIME),
     healthy("held-up", "a terminal whose program reads slowly", terminal_writer("reads"), also=("writer-stuck",), **SOON),
