@@ -230,7 +230,7 @@ def restarts(every, most):
             for i in range(most):
                 if stop.wait(pause):
                     return
-                server.kill(reaper=main)
+                server.leave(reaper=main)
                 main.say("hangup", "mcp%d" % i)
                 server = server_of(family, main, "mcp%d" % (i + 1))
 
@@ -253,7 +253,7 @@ def polling(scope, rng):
             one = tool.start("ask%d" % i)
             if stop.wait(pause):
                 return
-            one.kill(reaper=tool)
+            one.leave(reaper=tool)
 
     worker = threading.Thread(target=run)
     worker.start()

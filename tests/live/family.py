@@ -69,6 +69,14 @@ class Member:
     def kill(self, number=signal.SIGKILL, reaper=None):
         """And waits until it is gone; `reaper`: the member that is its parent."""
         os.kill(self.pid, number)
+        self.await_end(reaper)
+
+    def leave(self, reaper=None):
+        """It ends by itself."""
+        self.connection.send(b"exit")
+        self.await_end(reaper)
+
+    def await_end(self, reaper):
         wait_until(lambda: not self.is_there(), "%s to end" % self.name)
         if reaper:
             reaper.say("reap")
