@@ -95,13 +95,16 @@ static unsigned depth_of(const struct diagnosed *j)
 	return depth;
 }
 
-/* Among equals the process above the others comes first: the user knows that process. */
+/* A wait that nothing ends comes before what grows or computes meanwhile; among equals the process
+ * above the others comes first: the user knows that process. */
 static int by_severity(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
 
 	if (x->of->worst != y->of->worst)
 		return (int)y->of->worst - (int)x->of->worst;
+	if (x->may_follow != y->may_follow)
+		return x->may_follow ? -1 : 1;
 	if (depth_of(x->of) != depth_of(y->of))
 		return (int)depth_of(x->of) - (int)depth_of(y->of);
 	return (x->of > y->of) - (x->of < y->of);

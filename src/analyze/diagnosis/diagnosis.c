@@ -192,11 +192,12 @@ static bool is_cause(const struct finding_row *cause, const struct finding_row *
 	return false;
 }
 
-/* A low-severity cause does not move before a graver finding, which a user looks for first.
- */
+/* A low-severity cause does not move before a graver finding, which a user looks for first. How
+ * long a wait lasts is its severity: it is the cause from its first second. */
 static bool may_precede(const struct finding_row *cause, const struct finding_row *f)
 {
-	return cause->severity >= FINDING_MEDIUM || cause->severity >= f->severity;
+	return diagnosis_type_of(cause)->is_of_holder || cause->severity >= FINDING_MEDIUM ||
+	       cause->severity >= f->severity;
 }
 
 /* A cause moves before the first finding that it leads to. */

@@ -17,6 +17,7 @@
 
 #define MONITOR_SLACK (10 * NS_PER_MS) /* tolerance of a monitor's wake-up time */
 #define CPU_BUSY      50	       /* percent: such a thread matters more than one that waits */
+#define CPU_SHARE     10 /* of one that could run at both samples: a busy host gives no more */
 #define CPU_ACTIVE    15 /* the same of a process that is not idle; ticks of 10 ms in 200 ms */
 
 /* --- the thread that matters --- */
@@ -50,6 +51,16 @@ struct survey {
 	unsigned threads, locked;
 };
 
+static bool is_busy(const struct wait_graph *g, const struct waits_thread *t, double cpu)
+{
+	struct wait_graph before = sample_before(g);
+	const struct waits_thread *then = NULL;
+
+	if (cpu >= CPU_SHARE && t->state == 'R')
+		then = wait_graph_thread_of(&before, t->node_pid, t->record.tid);
+	return cpu >= CPU_BUSY || (then && then->state == 'R');
+}
+
 static void survey_wait(struct survey *s, const struct wait_graph *g, const struct waits_process *p)
 {
 	const struct waits_thread *t = NULL;
@@ -67,7 +78,7 @@ static void survey_wait(struct survey *s, const struct wait_graph *g, const stru
 			s->main = link;
 			s->has_main = true;
 		}
-		if (cpu >= CPU_BUSY && (!s->has_busy || cpu > s->busy.cpu_percent)) {
+		if (is_busy(g, t, cpu) && (!s->has_busy || cpu > s->busy.cpu_percent)) {
 			s->busy = link;
 			s->busy.what = WAIT_RUNS;
 			s->busy.party = NULL; /* of a wait that lasts no time */
