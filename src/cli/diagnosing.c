@@ -166,6 +166,13 @@ int diagnosing_settings(
 	return status;
 }
 
+struct first_answers *diagnosing_first_answers(struct check_settings *settings)
+{
+	struct sooth_error ignored;
+
+	return diagnosing_settings(settings, NULL, &ignored) ? NULL : first_answers_new(settings);
+}
+
 /* --- selecting processes --- */
 
 /* Without a target every process of every agent, or of the one that the caller is about. */

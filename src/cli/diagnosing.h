@@ -56,6 +56,9 @@ struct diagnosing {
 /* Makes the settings: defaults, overridden by the user's file, overridden by `set` (NULL: none). */
 int diagnosing_settings(
 	struct check_settings *settings, const struct option_list *set, struct sooth_error *err);
+/* Makes what a view asks for the first answer of a session or process; NULL: no memory, or wrong
+ * settings, of which `sooth diagnose` says what is wrong. The settings are set, and borrowed. */
+struct first_answers *diagnosing_first_answers(struct check_settings *settings);
 /* Reads the user's settings, selects processes, and completes the run. */
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err);
 /* To be called after a failed run. If system calls were the reason, drops them, sets no_calls for

@@ -114,7 +114,8 @@ static void add(const struct process_entry *p, struct buffer *pids)
 {
 	uint32_t pid = p->id.pid;
 
-	if (pids->size / sizeof(pid) < TREE_MOST && p->is_there && p->process->state != 'Z')
+	if (pids->size / sizeof(pid) < TREE_MOST && p->is_there && p->process->state != 'Z' &&
+		!diagnosing_has_pid(pids, pid))
 		buffer_append(pids, &pid, sizeof(pid));
 }
 
@@ -138,20 +139,6 @@ static const struct process_entry *find_process(const struct process_table *t, u
 	return NULL;
 }
 
-static void add_workers(const struct process_entry *p, struct buffer *below)
-{
-	struct buffer workers = { 0 };
-	const uint32_t *all;
-
-	add_below(p, true, &workers);
-	all = (const void *)workers.data;
-	for (size_t i = 0; i < workers.size / sizeof(*all); i++) {
-		if (!diagnosing_has_pid(below, all[i]))
-			buffer_append(below, &all[i], sizeof(all[i]));
-	}
-	buffer_fini(&workers);
-}
-
 /* False: it runs, so what it waits for has to be looked at again. */
 static bool find_awaited_below(
 	const struct process_table *table, uint32_t root, struct buffer *below)
@@ -165,7 +152,7 @@ static bool find_awaited_below(
 		is_known = waits_for_below(root, below);
 		if (!is_known) {
 			keep_without_rest(below);
-			add_workers(p, below);
+			add_below(p, true, below);
 			is_known = p->process->state != 'R';
 		}
 	}

@@ -295,15 +295,6 @@ static int choose_columns(const struct ps_config *c, struct ps_view *v, struct s
 		&v->options.sort, &v->options.is_descending, &process_row_schema, c->ps.sort, err);
 }
 
-/* With wrong settings there are none: `sooth diagnose` says what is wrong. */
-static struct first_answers *answers_of(const struct ps_config *c, struct check_settings *s)
-{
-	struct sooth_error ignored;
-
-	return c->ps.watch_ns || diagnosing_settings(s, NULL, &ignored) ? NULL
-									: first_answers_new(s);
-}
-
 static int report(const struct ps_config *c, const struct arguments *arguments, struct ps_view *v,
 	struct sooth_error *err)
 {
@@ -347,7 +338,7 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 	if (v->options.pid_count <= WAITS_MOST)
 		run.probes[count] = (struct run_probe){ "waits",
 			SOOTH_SAMPLE | SOOTH_BRIEF | (c->ps.interval_ns ? 0 : SOOTH_ONCE) };
-	v->options.answers = answers_of(c, &settings);
+	v->options.answers = c->ps.watch_ns ? NULL : diagnosing_first_answers(&settings);
 	status = run_report(&run, err);
 	first_answers_free(v->options.answers);
 	return status;

@@ -112,7 +112,6 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 		.allowed = TARGETS,
 		.duration_ns = c->why.interval_ns ? c->why.interval_ns : INTERVAL_NS,
 	};
-	struct sooth_error ignored;
 	int status = find_target(c, arguments, is_of_agents, &found, err);
 
 	/* Every process is read for a user, or for all; else only the selected ones. */
@@ -126,9 +125,7 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 	host_state_init(&decided.host);
 	if (run.allowed && !c->why.interval_ns && !target_capture(arguments))
 		sample_once(&run, &decided);
-	/* With wrong settings there are none: `sooth diagnose` says what is wrong. */
-	if (!diagnosing_settings(&settings, NULL, &ignored))
-		options.answers = first_answers_new(&settings);
+	options.answers = diagnosing_first_answers(&settings);
 	if (!status)
 		status = run_report(&run, err);
 	first_answers_free(options.answers);

@@ -87,12 +87,11 @@ static uint64_t shortest_ns(const struct wait_chain *chain, size_t at)
 
 static bool works(const struct check *e, const struct wait_graph *g, const struct waits_party *p)
 {
-	struct process_id id = { .start_ticks = p->party_start_ticks, .pid = p->party_pid };
 	const struct process_entry *entry;
 
 	if (wait_graph_process(g, p->party_pid))
 		return !check_rested_ns(g, p->party_pid);
-	entry = process_table_get(&e->input->host.process_table, &id);
+	entry = check_party_of(e, p);
 	return entry && process_table_cpu_percent(entry) >= WORKS_PERCENT;
 }
 
@@ -216,9 +215,7 @@ static bool computes(const struct wait_graph *g, const struct wait_link *server)
 static bool is_busy_loop(
 	const struct check *e, const struct wait_graph *g, const struct wait_link *server)
 {
-	struct process_id id = { .start_ticks = server->process->node_start_ticks,
-		.pid = server->process->node_pid };
-	const struct process_entry *p = process_table_get(&e->input->host.process_table, &id);
+	const struct process_entry *p = check_entry_of(e, server->process);
 	struct span name = record_text(&server->process->record, &server->process->name);
 	struct span of_parent;
 
@@ -293,9 +290,7 @@ static bool is_between_searches(const struct wait_link *link)
 /* A script that waits until no process has a command line as its own; its age is a bound. */
 static bool waits_for_itself(struct held_up *h, const struct check *e, const struct wait_link *link)
 {
-	struct process_id id = { .start_ticks = link->process->node_start_ticks,
-		.pid = link->process->node_pid };
-	const struct process_entry *p = process_table_get(&e->input->host.process_table, &id);
+	const struct process_entry *p = check_entry_of(e, link->process);
 
 	h->pattern = p && is_between_searches(link) ? self_match_pattern(p) : span_of("", 0);
 	return h->pattern.size;
@@ -330,12 +325,9 @@ static bool is_renumbered(const struct process_entry *p)
  * the next. */
 static bool has_no_owner(const struct check *e, const struct wait_link *link)
 {
-	struct process_id id = { .start_ticks = link->process->node_start_ticks,
-		.pid = link->process->node_pid };
-
 	return link->what == WAIT_MUTEX && link->party && !link->party->is_alive &&
 	       wait_is_shared(link) && !is_renumbered(e->process) &&
-	       !is_renumbered(process_table_get(&e->input->host.process_table, &id));
+	       !is_renumbered(check_entry_of(e, link->process));
 }
 
 static struct held_up find_held_up(
@@ -384,15 +376,13 @@ static const struct waits_process *reported_for(
 
 	for (size_t i = last; i > 0; i--) {
 		const struct waits_process *p = i < chain->count ? chain->links[i].process : NULL;
-		struct process_id id;
 		const struct process_entry *entry;
 
 		if (!p || p->node_pid == e->id.pid)
 			continue;
-		id = (struct process_id){ .start_ticks = p->node_start_ticks, .pid = p->node_pid };
-		entry = process_table_get(&e->input->host.process_table, &id);
+		entry = check_entry_of(e, p);
 		if (entry && diagnosis_input_is_selected(e->input, entry) &&
-			snapshots_get(&e->input->waits.last, &id))
+			snapshots_get(&e->input->waits.last, &entry->id))
 			return p;
 	}
 	return NULL;

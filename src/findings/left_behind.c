@@ -131,8 +131,7 @@ static bool fails_within(const struct check *e, const struct call_history *h, st
 
 static bool is_left_too(const struct check *e, const struct waits_party *w)
 {
-	struct process_id id = { .start_ticks = w->party_start_ticks, .pid = w->party_pid };
-	const struct process_entry *p = process_table_get(&e->input->host.process_table, &id);
+	const struct process_entry *p = check_party_of(e, w);
 
 	if (!p || !p->is_there || p->process->session != e->process->process->session)
 		return false;

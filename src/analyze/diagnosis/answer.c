@@ -156,10 +156,9 @@ static bool holds_up_another(const struct answer *a, const struct diagnosed *j)
 	for (size_t i = 0; i < a->causes->count; i++) {
 		const struct cause *c = &a->causes->all[i];
 		const struct finding_type *type = c->finding ? diagnosis_type_of(c->finding) : NULL;
-		struct answer_wait wait;
 
 		if (type && type->is_of_holder && c->of != j && !j->is_host &&
-			!answer_wait_find(a->s, c->of, &wait) && wait.root.pid == j->id.pid)
+			c->root_pid == j->id.pid)
 			return true;
 	}
 	return false;

@@ -240,38 +240,34 @@ void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct
 		end_awaited_remedy(s, j, &chain, out);
 }
 
-bool answer_serves_above(const struct diagnosis *s, const struct diagnosed *j)
+/* It waits on a socket for a process above it that is diagnosed too, and has asked nothing. */
+static bool serves_above(
+	const struct diagnosis *s, const struct diagnosed *j, const struct wait_link *first)
 {
-	const struct wait_link *first;
-	struct wait_chain chain;
-	struct wait_graph g;
-
-	if (j->is_host || follow(s, j, &g, &chain))
-		return false;
-	first = &chain.links[0];
 	if (first->what != WAIT_SOCKET_READ || !first->party || !first->object ||
 		first->object->has_open_request)
 		return false;
 	for (size_t i = 0; i < s->count; i++) {
 		const struct diagnosed *other = &s->all[i];
 
-		if (!other->is_host && other->process &&
-			other->id.pid == first->party->party_pid)
+		if (!other->is_host && other->process && other->id.pid == first->party->party_pid)
 			return process_table_is_below(j->process, other->process);
 	}
 	return false;
 }
 
-bool answer_ends_by_time(const struct diagnosis *s, const struct diagnosed *j)
+bool answer_rests_below(const struct diagnosis *s, const struct diagnosed *j)
 {
+	const struct wait_link *last;
 	struct wait_chain chain;
 	struct wait_graph g;
-	const struct wait_link *last;
 
 	if (j->is_host || follow(s, j, &g, &chain))
 		return false;
 	last = &chain.links[chain.count - 1];
-	return last->what == WAIT_SLEEP && last->thread && !last->thread->timeout_state;
+	return serves_above(s, j, &chain.links[0]) ||
+	       (last->what == WAIT_SLEEP && last->thread && !last->thread->timeout_state &&
+		       answer_above(s, j));
 }
 
 bool answer_halted(const struct diagnosis *s, const struct diagnosed *j)

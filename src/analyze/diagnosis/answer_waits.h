@@ -24,11 +24,9 @@ unsigned answer_waits_left_out(const struct diagnosis *s);
 bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
 /* Appends what an idle process without a finding waits for: "; it waits for ...". */
 void answer_rest(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
-/* Returns whether it waits to be asked, on a socket, by a process above it that is diagnosed too:
- * it rests, as a worker or a tool server does. */
-bool answer_serves_above(const struct diagnosis *s, const struct diagnosed *j);
-/* Returns whether its wait ends by itself, at a time that is known. */
-bool answer_ends_by_time(const struct diagnosis *s, const struct diagnosed *j);
+/* Returns whether a process above it is diagnosed too, and it waits to be asked by that one, on a
+ * socket, or for a time that is known: it rests, as a worker or a tool server does. */
+bool answer_rests_below(const struct diagnosis *s, const struct diagnosed *j);
 /* Returns whether the process is stopped, or in a deadlock. */
 bool answer_halted(const struct diagnosis *s, const struct diagnosed *j);
 

@@ -116,30 +116,30 @@ bool awaited_is_short(const struct check *e, struct check_result *out, uint64_t 
 	return true;
 }
 
+static void put_name(struct buffer *out, const struct waits_party *peer)
+{
+	wait_put_name(out, &peer->record, &peer->name, peer->party_pid);
+}
+
 void awaited_put_peer(struct buffer *out, const struct awaited *a)
 {
 	assert(a);
-
-	struct span name = a->peer ? record_text(&a->peer->record, &a->peer->name) : span_of("", 0);
-
-	if (a->peer)
-		buffer_format(out, "%.*s (%u) on ", (int)name.size, name.data, a->peer->party_pid);
+	if (!a->peer)
+		return;
+	put_name(out, a->peer);
+	buffer_string(out, " on ");
 }
 
 void awaited_put_end(
 	struct buffer *out, const struct awaited *a, const struct sockets_socket *socket)
 {
 	assert(socket);
-
-	bool is_named = socket->peer_state == SOOTH_STATE_VALUE;
-	struct span name = a->peer ? record_text(&a->peer->record, &a->peer->name) : span_of("", 0);
-
-	if (is_named || !a->peer) {
-		awaited_put_peer(out, a);
-		socket_put_peer(out, socket);
-	} else {
-		buffer_format(out, "%.*s (%u)", (int)name.size, name.data, a->peer->party_pid);
+	if (a->peer && socket->peer_state != SOOTH_STATE_VALUE) {
+		put_name(out, a->peer);
+		return;
 	}
+	awaited_put_peer(out, a);
+	socket_put_peer(out, socket);
 }
 
 void awaited_put_wait(struct buffer *out, const struct check *e, const struct awaited *a)

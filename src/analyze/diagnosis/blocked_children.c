@@ -32,8 +32,7 @@ static uint64_t time_of(const struct waits_thread *t)
 static struct blocked_children one_of(
 	const struct check *e, const struct wait_graph *g, const struct waits_process *p)
 {
-	struct process_id id = { .start_ticks = p->node_start_ticks, .pid = p->node_pid };
-	const struct process_entry *entry = process_table_get(&e->input->host.process_table, &id);
+	const struct process_entry *entry = check_entry_of(e, p);
 	struct blocked_children one = { 0 };
 	const struct waits_thread *t = NULL;
 

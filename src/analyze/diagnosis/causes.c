@@ -54,17 +54,10 @@ static bool is_said_above(const struct diagnosis *s, const struct diagnosed *j)
 	return above && is_stuck(s, above) && !answer_halted(s, j);
 }
 
-/* A process below another one that is diagnosed too, and that waits to be asked by it, or for a
- * time: it is at rest. */
-static bool rests_below(const struct diagnosis *s, const struct diagnosed *j)
-{
-	return answer_serves_above(s, j) || (answer_above(s, j) && answer_ends_by_time(s, j));
-}
-
 static bool waits(const struct diagnosis *s, const struct diagnosed *j)
 {
 	return !j->is_host && !j->count && !is_part(j) && is_stuck(s, j) && !is_said_above(s, j) &&
-	       !rests_below(s, j);
+	       !answer_rests_below(s, j);
 }
 
 static void look_at_processes(
@@ -251,7 +244,8 @@ static void put_together(
 			.finding = all[i].is_wait ? NULL : answer_worst(all[i].of),
 			.victims = at,
 			.victim_count = n,
-			.is_root = n && is_root_of(&all[i], all, count) };
+			.is_root = n && is_root_of(&all[i], all, count),
+			.root_pid = all[i].wait.root.pid };
 		c->sick += !all[i].is_wait;
 		at += n;
 	}

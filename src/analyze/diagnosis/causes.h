@@ -14,7 +14,8 @@ struct cause {
 	const struct finding_row *finding; /* the worst of its findings; NULL: a wait */
 	const struct diagnosed **victims;  /* have the same cause, in the order of their severity */
 	size_t victim_count;
-	bool is_root; /* they wait for it; false: for what it waits for too */
+	bool is_root;	   /* they wait for it; false: for what it waits for too */
+	uint32_t root_pid; /* the process at the end of its own wait; 0: none */
 };
 
 struct cause_process {

@@ -6,6 +6,20 @@
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_text.h"
 
+const struct process_entry *check_entry_of(const struct check *e, const struct waits_process *p)
+{
+	struct process_id id = { .start_ticks = p->node_start_ticks, .pid = p->node_pid };
+
+	return process_table_get(&e->input->host.process_table, &id);
+}
+
+const struct process_entry *check_party_of(const struct check *e, const struct waits_party *p)
+{
+	struct process_id id = { .start_ticks = p->party_start_ticks, .pid = p->party_pid };
+
+	return process_table_get(&e->input->host.process_table, &id);
+}
+
 const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd)
 {
 	assert(e);

@@ -7,6 +7,11 @@
 #include "analyze/waits/wait_chain.h"
 #include "probes/fds.h"
 
+/* Returns a process of the graph, or a party of a wait, in the table of processes; NULL: it is not
+ * there. */
+const struct process_entry *check_entry_of(const struct check *e, const struct waits_process *p);
+const struct process_entry *check_party_of(const struct check *e, const struct waits_party *p);
+
 /* A descriptor at the last sample; NULL: not sampled, or closed. */
 const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd);
 /* Returns whether the descriptor is a pseudo terminal that was closed; NULL: false. */

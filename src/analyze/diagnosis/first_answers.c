@@ -31,73 +31,60 @@ static int resolve(struct first_answers *head, struct sooth_error *err)
 	return status;
 }
 
-static bool is_of(const struct diagnosed *j, const struct process_id *main)
+/* It belongs to the session with this main process, or is this process. */
+static bool is_of(const struct diagnosed *j, const struct process_id *id, bool is_session)
 {
-	return j->process && j->process->main && process_id_equal(&j->process->main->id, main);
+	if (j->is_host)
+		return false;
+	if (!is_session)
+		return process_id_equal(&j->id, id);
+	return j->process && j->process->main && process_id_equal(&j->process->main->id, id);
 }
 
-/* It is a cause of the session, or what holds one of its processes up. */
-static bool concerns(const struct cause *c, const struct process_id *main)
+/* It is a cause there, or what holds a process up. */
+static bool concerns(const struct cause *c, const struct process_id *id, bool is_session)
 {
-	bool result = is_of(c->of, main);
+	bool result = is_of(c->of, id, is_session);
 
 	for (size_t i = 0; i < c->victim_count && !result; i++)
-		result = is_of(c->victims[i], main);
+		result = is_of(c->victims[i], id, is_session);
 	return result;
+}
+
+/* How long a wait lasts is its severity; that it never ends is what the chain of a process lacks.
+ */
+static bool is_grave(const struct finding_row *finding, bool is_session)
+{
+	const struct finding_type *type = diagnosis_type_of(finding);
+
+	return finding->severity >= LEAST || (!is_session && type && strstr(type->probes, "waits"));
+}
+
+static bool put_first(
+	const struct answers *a, const struct process_id *id, bool is_session, struct buffer *out)
+{
+	for (size_t i = 0; i < a->causes.count; i++) {
+		const struct cause *c = &a->causes.all[i];
+
+		if (!c->finding || !is_grave(c->finding, is_session) ||
+			!concerns(c, id, is_session))
+			continue;
+		cause_put(c, &a->diagnosis, out);
+		return true;
+	}
+	return false;
 }
 
 static bool put_of_session(
 	const struct first_answers *head, const struct process_id *main, struct buffer *out)
 {
-	const struct answers *a = (const struct answers *)head;
-
-	for (size_t i = 0; i < a->causes.count; i++) {
-		const struct cause *c = &a->causes.all[i];
-
-		if (!c->finding || c->finding->severity < LEAST || !concerns(c, main))
-			continue;
-		cause_put(c, &a->diagnosis, out);
-		return true;
-	}
-	return false;
-}
-
-static bool is_about(const struct diagnosed *j, const struct process_id *id)
-{
-	return !j->is_host && process_id_equal(&j->id, id);
-}
-
-static bool holds_up(const struct cause *c, const struct process_id *id)
-{
-	bool result = is_about(c->of, id);
-
-	for (size_t i = 0; i < c->victim_count && !result; i++)
-		result = is_about(c->victims[i], id);
-	return result;
-}
-
-/* How long a wait lasts is its severity; that it never ends is what the chain lacks. */
-static bool is_grave(const struct finding_row *finding)
-{
-	const struct finding_type *type = diagnosis_type_of(finding);
-
-	return finding->severity >= LEAST || (type && strstr(type->probes, "waits"));
+	return put_first((const struct answers *)head, main, true, out);
 }
 
 static bool put_of_process(
 	const struct first_answers *head, const struct process_id *id, struct buffer *out)
 {
-	const struct answers *a = (const struct answers *)head;
-
-	for (size_t i = 0; i < a->causes.count; i++) {
-		const struct cause *c = &a->causes.all[i];
-
-		if (!c->finding || !is_grave(c->finding) || !holds_up(c, id))
-			continue;
-		cause_put(c, &a->diagnosis, out);
-		return true;
-	}
-	return false;
+	return put_first((const struct answers *)head, id, false, out);
 }
 
 struct first_answers *first_answers_new(const struct check_settings *settings)

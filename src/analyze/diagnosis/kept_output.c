@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/kept_output.h"
 
+#include "analyze/diagnosis/check_waits.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/waits/wait_lookup.h"
 
@@ -31,13 +32,6 @@ static const struct process_entry *left_by_command(
 		       : NULL;
 }
 
-static const struct process_entry *entry_of(const struct check *e, const struct waits_party *p)
-{
-	struct process_id id = { .start_ticks = p->party_start_ticks, .pid = p->party_pid };
-
-	return process_table_get(&e->input->host.process_table, &id);
-}
-
 /* Whether the probe had room for all that have the other end, and could read whether they do. */
 static bool are_all_seen(const struct wait_graph *g, size_t parties)
 {
@@ -60,7 +54,7 @@ bool kept_output_find_left(struct kept_output *k, const struct check *e, const s
 	k->left = NULL;
 	k->is_unsure = false;
 	while (reads_output(link) && (p = wait_graph_party(g, link->process->node_pid, tid, p))) {
-		const struct process_entry *entry = entry_of(e, p);
+		const struct process_entry *entry = check_party_of(e, p);
 		const struct process_entry *left = left_by_command(e, entry);
 
 		if (p->waiting_fd != link->party->waiting_fd || !p->is_alive ||
@@ -83,10 +77,8 @@ bool kept_output_find_left(struct kept_output *k, const struct check *e, const s
 static bool has_inherited(
 	const struct check *e, const struct wait_link *reader, const struct waits_party *p)
 {
-	struct process_id id = { .start_ticks = reader->process->node_start_ticks,
-		.pid = reader->process->node_pid };
-	const struct process_entry *reads = process_table_get(&e->input->host.process_table, &id),
-				   *writes = entry_of(e, p);
+	const struct process_entry *reads = check_entry_of(e, reader->process),
+				   *writes = check_party_of(e, p);
 
 	return reads && writes && p->fd > STANDARD_MOST && !process_table_is_below(reads, writes) &&
 	       !process_table_is_below(writes, reads);

@@ -419,10 +419,11 @@ static void fill_finding(struct row_builder *t)
 	const struct first_answers *a = t->l->options->answers;
 	bool is_main = t->row.doing_state == SOOTH_STATE_VALUE;
 
-	t->row.finding_state = !is_main				      ? SOOTH_STATE_ABSENT
-			       : !a				      ? NOT_REQUESTED
-			       : a->put_of_session(a, &t->l->p->id, &t->finding) ? SOOTH_STATE_VALUE
-								      : SOOTH_STATE_ABSENT;
+	t->row.finding_state = !is_main ? SOOTH_STATE_ABSENT
+			       : !a	? NOT_REQUESTED
+			       : a->put_of_session(a, &t->l->p->id, &t->finding)
+				       ? SOOTH_STATE_VALUE
+				       : SOOTH_STATE_ABSENT;
 	if (t->finding.size && t->row.urgency > URGENCY_SICK)
 		t->row.urgency = URGENCY_SICK;
 }

@@ -59,7 +59,7 @@ struct processes_options {
 	double cpu_over_percent;
 	uint64_t rss_over_bytes;
 	struct processes_reported *reported; /* set at the end; NULL: not needed */
-	struct first_answers *answers;     /* of a report that is not repeated; NULL: none */
+	struct first_answers *answers;	     /* of a report that is not repeated; NULL: none */
 };
 
 #endif

@@ -282,46 +282,53 @@ static bool has_task(const struct wait_graph *g, const struct wait_chain *chain,
 	       !(link.party && has_process(chain, link.party->party_pid));
 }
 
-/* Prefers a writer of the pipe that has a task: the rest of a pool waits for work. */
-static void choose_writer(
-	const struct wait_graph *g, const struct wait_chain *chain, struct wait_link *reader)
-{
-	const struct waits_party *p = NULL;
-
-	if (reader->what != WAIT_PIPE_READ || !reader->others || !reader->thread ||
-		!reader->party || has_task(g, chain, reader->party))
-		return;
-	while ((p = wait_graph_party(
-			g, reader->process->node_pid, reader->thread->record.tid, p))) {
-		if (p->relation == reader->party->relation && has_task(g, chain, p)) {
-			reader->party = p;
-			return;
-		}
-	}
-}
-
 enum leads { LEADS_IN, LEADS_OUT, LEADS_UNKNOWN };
 
-static enum leads leads_of(
-	const struct wait_graph *g, const struct wait_chain *chain, uint32_t pid);
+/* Whether a process waits, link by link, for a process of the chain. */
+static enum leads leads_of(const struct wait_graph *g, const struct wait_chain *chain, uint32_t pid)
+{
+	for (size_t i = 0; i < WAIT_LINKS_MAX; i++) {
+		const struct waits_process *p = wait_graph_process(g, pid);
+		struct wait_link link;
 
-/* Readers that inherited the pipe and wait for a lock take nothing from it: the one that
- * should read is that which waits for the writer, as a parent that joins its workers before it
- * reads their results. */
-static void choose_reader(
-	const struct wait_graph *g, const struct wait_chain *chain, struct wait_link *writer)
+		if (has_process(chain, pid))
+			return LEADS_IN;
+		if (!p)
+			return LEADS_UNKNOWN;
+		link = choose_thread(g, p);
+		if (link.is_idle || link.what == WAIT_UNKNOWN || link.what == WAIT_ZOMBIE)
+			return LEADS_UNKNOWN;
+		if (!link.party || link.party->party_pid == pid)
+			return LEADS_OUT;
+		pid = link.party->party_pid;
+	}
+	return LEADS_UNKNOWN;
+}
+
+/* A writer that has a task: the rest of a pool waits for work. Readers that inherited the pipe and
+ * wait for a lock take nothing from it: the one that should read is that which waits for the
+ * writer, as a parent that joins its workers before it reads their results. */
+static bool is_meant(const struct wait_graph *g, const struct wait_chain *chain,
+	const struct wait_link *link, const struct waits_party *p)
+{
+	if (link->what == WAIT_PIPE_READ)
+		return has_task(g, chain, p);
+	return p->party_pid != link->process->node_pid &&
+	       leads_of(g, chain, p->party_pid) == LEADS_IN;
+}
+
+/* Takes another process with the other end of the pipe, where the first one is at rest. */
+static void choose_end(
+	const struct wait_graph *g, const struct wait_chain *chain, struct wait_link *link)
 {
 	const struct waits_party *p = NULL;
 
-	if (writer->what != WAIT_PIPE_WRITE || !writer->others || !writer->thread ||
-		!writer->party || has_task(g, chain, writer->party))
+	if ((link->what != WAIT_PIPE_READ && link->what != WAIT_PIPE_WRITE) || !link->others ||
+		!link->thread || !link->party || has_task(g, chain, link->party))
 		return;
-	while ((p = wait_graph_party(
-			g, writer->process->node_pid, writer->thread->record.tid, p))) {
-		if (p->relation == writer->party->relation &&
-			p->party_pid != writer->process->node_pid &&
-			leads_of(g, chain, p->party_pid) == LEADS_IN) {
-			writer->party = p;
+	while ((p = wait_graph_party(g, link->process->node_pid, link->thread->record.tid, p))) {
+		if (p->relation == link->party->relation && is_meant(g, chain, link, p)) {
+			link->party = p;
 			return;
 		}
 	}
@@ -342,8 +349,7 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 	struct wait_graph before;
 	bool is_written;
 
-	choose_writer(g, chain, last);
-	choose_reader(g, chain, last);
+	choose_end(g, chain, last);
 	party = last->party;
 	is_written = last->what == WAIT_TERMINAL_WRITE;
 	if (!party || last->is_idle || last->what == WAIT_ZOMBIE)
@@ -388,27 +394,6 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 }
 
 /* --- children beside a circle --- */
-
-/* Whether a process waits, link by link, for a process of the chain. */
-static enum leads leads_of(const struct wait_graph *g, const struct wait_chain *chain, uint32_t pid)
-{
-	for (size_t i = 0; i < WAIT_LINKS_MAX; i++) {
-		const struct waits_process *p = wait_graph_process(g, pid);
-		struct wait_link link;
-
-		if (has_process(chain, pid))
-			return LEADS_IN;
-		if (!p)
-			return LEADS_UNKNOWN;
-		link = choose_thread(g, p);
-		if (link.is_idle || link.what == WAIT_UNKNOWN || link.what == WAIT_ZOMBIE)
-			return LEADS_UNKNOWN;
-		if (!link.party || link.party->party_pid == pid)
-			return LEADS_OUT;
-		pid = link.party->party_pid;
-	}
-	return LEADS_UNKNOWN;
-}
 
 /* A process that waits for any of its children goes on when another child ends. */
 static bool is_ended_by_another(

@@ -133,17 +133,6 @@ static bool is_held(
 	return result;
 }
 
-/* The rest of its threads and tasks. */
-static void put_others(const struct waits_state *s, const struct wait_graph *g, uint32_t pid,
-	const struct wait_chain *chain, struct buffer *text)
-{
-	wait_put_beside(text, g, chain);
-	wait_put_main_goroutine(text, g, pid);
-	wait_put_tasks(text, g, pid);
-	if (s->with_threads)
-		wait_put_unread_tasks(text, g, pid);
-}
-
 static uint8_t put_finding(
 	const struct waits_state *s, const struct process_id *id, struct buffer *out)
 {
@@ -152,14 +141,22 @@ static uint8_t put_finding(
 	return state_if(s->answers->put_of_process(s->answers, id, out));
 }
 
+/* The rest of its threads and tasks. */
 static void put_rest(const struct waits_state *s, const struct snapshot *snapshot,
 	const struct wait_graph *g, const struct wait_chain *chain, struct buffer *text)
 {
-	if (chain->count)
-		put_others(s, g, snapshot->id.pid, chain, text);
-	else
-		buffer_format(text, "process %u %s", snapshot->id.pid,
+	uint32_t pid = snapshot->id.pid;
+
+	if (!chain->count) {
+		buffer_format(text, "process %u %s", pid,
 			is_left_out(snapshot) ? "was not looked at" : "has ended");
+		return;
+	}
+	wait_put_beside(text, g, chain);
+	wait_put_main_goroutine(text, g, pid);
+	wait_put_tasks(text, g, pid);
+	if (s->with_threads)
+		wait_put_unread_tasks(text, g, pid);
 }
 
 static int emit(struct waits_state *s, const struct snapshot *snapshot, struct wait_screen *screen,
