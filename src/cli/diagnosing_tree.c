@@ -41,17 +41,18 @@ static int observe(
 	struct sooth_observer *o, struct sooth_report *r, const uint32_t *pids, size_t count)
 {
 	struct sooth_error ignored;
-	int status = 0;
+	size_t added = 0;
 
-	for (size_t i = 0; i < count && !status; i++)
-		status = sooth_observer_add_pid(o, (pid_t)pids[i], &ignored);
-	return status || sooth_observer_add_probe(o, "waits", SOOTH_SAMPLE, &ignored) ||
+	/* Some may have ended meanwhile. */
+	for (size_t i = 0; i < count; i++)
+		added += !sooth_observer_add_pid(o, (pid_t)pids[i], &ignored);
+	return !added || sooth_observer_add_probe(o, "waits", SOOTH_SAMPLE, &ignored) ||
 	       sooth_observer_connect_report(o, r, &ignored) || sooth_observer_start(o, &ignored) ||
 	       sooth_observer_stop(o, SOOTH_END_STOPPED, &ignored) ||
 	       sooth_report_finish(r, &ignored);
 }
 
-/* Records of the probe waits; none where a process has ended. */
+/* Records of the probe waits; none of a process that has ended. */
 static void read_waits(const uint32_t *pids, size_t count, struct buffer *out)
 {
 	struct sooth_observer *o = NULL;
