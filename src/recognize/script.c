@@ -19,8 +19,7 @@ static const char *const javascript_texts[] = { "-e", "--eval", "-p", "--print",
 static const char *const javascript_commands[] = { "run", "x" };
 static const char *const python_values[] = { "-W", "-X", "--check-hash-based-pycs" };
 
-/* python, python3, python3.11 */
-static bool is_version_of(struct span name, const char *program)
+bool script_is_version_of(struct span name, const char *program)
 {
 	size_t at = strlen(program);
 
@@ -38,7 +37,7 @@ enum interpreter interpreter_of(struct span executable)
 
 	if (SPAN_ANY(name, span_equal, names))
 		return INTERPRETER_JAVASCRIPT;
-	return is_version_of(name, "python") ? INTERPRETER_PYTHON : INTERPRETER_NONE;
+	return script_is_version_of(name, "python") ? INTERPRETER_PYTHON : INTERPRETER_NONE;
 }
 
 static struct script script_or_command(struct cursor *c, struct span interpreter)

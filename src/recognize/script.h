@@ -13,6 +13,8 @@ enum interpreter {
 	INTERPRETER_PYTHON,
 };
 
+/* python, python3, python3.11 */
+bool script_is_version_of(struct span name, const char *program);
 enum interpreter interpreter_of(struct span executable);
 
 struct script {

@@ -1002,7 +1002,7 @@ static void test_circles(void **state)
 	static const struct check_case cases[] = {
 		{ "all-threads-waiting", locks_crosswise, 0, NULL,
 			"high/high: deadlock: 2 processes wait for each other |[chain of waits: "
-			"|held by thing (99), 60 s: a deadlock|<ending one of these processes "
+			"|held by other (99), 60 s: a deadlock|<ending one of these processes "
 			"frees the others" },
 		{ "all-threads-waiting", locks_crosswise, 1, NULL, "fine: " },
 		{ "all-threads-waiting", locks_crosswise, 0, "all-threads-waiting.min-time=5001ms",

@@ -359,7 +359,7 @@ static void test_open_circle(void **state)
 	thread(10, 12, "clock_nanosleep", 0);
 	assert_true(is_open());
 	expect("waits",
-		"sh (10) waits for its child talk (11), 3 min; 11 waits for data from talk (10) "
+		"sh (10) waits for its child talk (11), 3 min; 11 waits for data from sh (10) "
 		"through a pipe, 3 min: perhaps a deadlock (low confidence)");
 }
 

@@ -6,6 +6,7 @@
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/records.h"
 #include "base/units.h"
+#include "recognize/script_name.h"
 
 #define TREE_MOST 65 /* processes: of more, it is a host or a user that is diagnosed */
 #define UP_MAX	  64
@@ -40,7 +41,7 @@ static void add_owner(const struct diagnosis *s, const struct process_entry *p, 
 void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
 	const struct process_entry *p = j->process;
-	struct span name;
+	struct span name, script;
 
 	if (j->is_host) {
 		buffer_string(out, "the host");
@@ -50,7 +51,12 @@ void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct bu
 		 : ending_name(&s->input.endings, &j->id);
 	if (p && is_main(p))
 		name = span_of(p->agent->name, strlen(p->agent->name));
-	buffer_format(out, "%.*s %u", (int)name.size, name.data, j->id.pid);
+	buffer_append(out, name.data, name.size);
+	if (p && !is_main(p)) {
+		script = script_name_of(name, process_table_known_arguments(p));
+		buffer_format(out, "%s%.*s", script.size ? " " : "", (int)script.size, script.data);
+	}
+	buffer_format(out, " %u", j->id.pid);
 	if (p)
 		add_owner(s, p, out);
 }

@@ -89,20 +89,18 @@ static void put_last(struct check_result *out, const struct wait_chain *chain)
 {
 	const struct wait_link *last = &chain->links[chain->count - 1];
 	const struct waits_party *party = last->party;
-	struct span name;
+	struct buffer text = { 0 };
 
 	if (chain->circle < chain->count)
 		return;
 	if (party && party->is_alive && party->party_pid &&
-		party->relation != WAITS_RELATION_THREAD) {
-		name = record_text(&party->record, &party->name);
-		finding_text(out, "could end the wait", "%.*s (%u)", (int)name.size, name.data,
-			party->party_pid);
-	} else if (chain->count > 1 && last->process != chain->links[0].process) {
-		name = record_text(&last->process->record, &last->process->name);
-		finding_text(out, "could end the wait", "%.*s (%u)", (int)name.size, name.data,
-			last->process->node_pid);
-	}
+		party->relation != WAITS_RELATION_THREAD)
+		wait_put_party(&text, last);
+	else if (chain->count > 1 && last->process != chain->links[0].process)
+		wait_put_process(&text, last->process);
+	if (text.size)
+		finding_text(out, "could end the wait", "%s", buffer_cstr(&text));
+	buffer_fini(&text);
 }
 
 void check_chain_evidence(

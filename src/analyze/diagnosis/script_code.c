@@ -4,20 +4,20 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/cursor.h"
 #include "probes/proc.h"
+#include "recognize/script_name.h"
 
 struct language {
 	const char *program; /* begin of the program's name */
-	const char *name, *extension;
+	const char *name;
 };
 
 static const struct language languages[] = {
-	{ "php", "PHP", ".php" },
-	{ "ruby", "Ruby", ".rb" },
-	{ "perl", "Perl", ".pl" },
-	{ "lua", "Lua", ".lua" },
-	{ "tclsh", "Tcl", ".tcl" },
+	{ "php", "PHP" },
+	{ "ruby", "Ruby" },
+	{ "perl", "Perl" },
+	{ "lua", "Lua" },
+	{ "tclsh", "Tcl" },
 };
 
 static const struct {
@@ -45,21 +45,6 @@ static const struct language *language_of(const struct process_entry *p)
 	return NULL;
 }
 
-/* Options may have values of their own, so the extension says which argument it is. */
-static struct span script_of(const struct process_entry *p, const struct language *l)
-{
-	struct span all = process_table_known_arguments(p);
-	struct cursor c = cursor_over(all.data, all.size);
-
-	while (!cursor_at_end(&c)) {
-		struct span argument = cursor_until(&c, '\0');
-
-		if (argument.size > strlen(l->extension) && span_ends(argument, l->extension))
-			return path_base(argument);
-	}
-	return span_of("", 0);
-}
-
 void script_code_put(struct buffer *out, const struct process_entry *p)
 {
 	const struct language *l = p ? language_of(p) : NULL;
@@ -67,7 +52,7 @@ void script_code_put(struct buffer *out, const struct process_entry *p)
 
 	if (!l)
 		return;
-	script = script_of(p, l);
+	script = script_name_of(span_of("", 0), process_table_known_arguments(p));
 	buffer_format(out, ", %s code", l->name);
 	if (script.size)
 		buffer_format(out, " of %.*s", (int)script.size, script.data);

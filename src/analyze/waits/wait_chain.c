@@ -492,6 +492,21 @@ static void follow(const struct wait_graph *g, struct wait_chain *out)
 				    wait_is_abandoned(g, &out->links[i]);
 }
 
+/* A sentence names a process by what was read of it, and a party has only a short name. */
+static void find_parties(const struct wait_graph *g, struct wait_chain *chain)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		const struct wait_link *next = i + 1 < chain->count ? &chain->links[i + 1] : NULL;
+		struct wait_link *link = &chain->links[i];
+
+		if (!link->party || !link->party->party_pid || !link->party->is_alive)
+			continue;
+		link->party_process = next && next->process->node_pid == link->party->party_pid
+					      ? next->process
+					      : wait_graph_process(g, link->party->party_pid);
+	}
+}
+
 void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_chain *out)
 {
 	const struct waits_process *p = wait_graph_process(g, pid);
@@ -502,6 +517,7 @@ void wait_chain_follow(const struct wait_graph *g, uint32_t pid, struct wait_cha
 		return;
 	out->links[out->count++] = choose_thread(g, p);
 	follow(g, out);
+	find_parties(g, out);
 }
 
 void wait_chain_follow_thread(
@@ -516,6 +532,7 @@ void wait_chain_follow_thread(
 		return;
 	out->links[out->count++] = wait_link_of(g, p, t);
 	follow(g, out);
+	find_parties(g, out);
 }
 
 enum waits_confidence wait_chain_confidence(const struct wait_chain *chain)

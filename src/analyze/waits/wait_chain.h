@@ -52,17 +52,18 @@ struct wait_link {
 	const struct waits_process *process;
 	const struct waits_thread *thread; /* NULL: the process has no threads any more */
 	enum wait_what what;
-	const struct waits_object *object; /* NULL: none */
-	const struct waits_party *party;   /* NULL: none is known */
-	unsigned others;		   /* number of further parties like `party` */
-	unsigned count;			   /* of descriptors (EVENTS) or threads (ALL_THREADS) */
+	const struct waits_object *object;	   /* NULL: none */
+	const struct waits_party *party;	   /* NULL: none is known */
+	const struct waits_process *party_process; /* NULL: it was not read */
+	unsigned others;			   /* number of further parties like `party` */
+	unsigned count; /* of descriptors (EVENTS) or threads (ALL_THREADS) */
 	enum waits_confidence confidence;
 	bool is_idle;	/* a healthy wait for work */
 	bool is_active; /* a wait for work of a process that runs much in between */
 	bool is_inside; /* JVM: its threads wait for each other, or for work */
 	bool is_polling;
 	bool is_closed; /* the further parties wait for the chain too */
-	bool repeats; /* `party` is an earlier link: a deadlock */
+	bool repeats;	/* `party` is an earlier link: a deadlock */
 	double cpu_percent;
 };
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "probes/fds.h"
+#include "recognize/script_name.h"
 
 static void put_span(struct buffer *out, struct span text)
 {
@@ -20,7 +21,14 @@ void wait_put_name(struct buffer *out, const struct sooth_record *r, const struc
 void wait_put_process(struct buffer *out, const struct waits_process *p)
 {
 	assert(p);
-	wait_put_name(out, &p->record, &p->name, p->node_pid);
+
+	struct span name = record_text(&p->record, &p->name), script;
+
+	script = script_name_of(name, record_text(&p->record, &p->title));
+	put_span(out, name);
+	buffer_string(out, script.size ? " " : "");
+	put_span(out, script);
+	buffer_format(out, " (%u)", p->node_pid);
 }
 
 void wait_put_party(struct buffer *out, const struct wait_link *link)
@@ -33,6 +41,8 @@ void wait_put_party(struct buffer *out, const struct wait_link *link)
 		buffer_string(out, "itself");
 	else if (!p->is_alive)
 		buffer_format(out, "process %u, which has ended", p->party_pid);
+	else if (link->party_process)
+		wait_put_process(out, link->party_process);
 	else
 		wait_put_name(out, &p->record, &p->name, p->party_pid);
 	if (link->others)
