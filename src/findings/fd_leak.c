@@ -367,7 +367,7 @@ const struct finding_type finding_fd_leak = {
 	.id = "fd-leak",
 	.claim = "the number of open descriptors grows steadily",
 	.probes = "proc",
-	.follows = "close-wait-leak",
+	.follows = "close-wait-leak,database-errors",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -71,6 +71,10 @@ uint8_t answer_wait_find(
 		return state;
 	t = chain.links[0].thread;
 	wait_chain_root(&chain, &out->root);
+	for (size_t i = 1; i < chain.count; i++) {
+		if (chain.links[i].process->node_pid != j->id.pid)
+			out->through[out->through_count++] = chain.links[i].process->node_pid;
+	}
 	out->since_ns = t && !t->since_state && !chain.links[0].is_polling ? t->since_ns : 0;
 	out->confidence = wait_chain_confidence(&chain);
 	return state;

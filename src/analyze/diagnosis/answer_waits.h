@@ -11,6 +11,8 @@ uint8_t answer_waits(const struct diagnosis *s, const struct diagnosed *j, struc
 /* The wait of a diagnosed process, as far as it is known, as data. */
 struct answer_wait {
 	struct wait_root root;
+	uint32_t through[WAIT_LINKS_MAX]; /* the processes of the chain behind its own, by pid */
+	unsigned through_count;
 	uint64_t since_ns; /* time since the thread last ran; 0: not known */
 	enum waits_confidence confidence;
 };

@@ -24,7 +24,7 @@ struct candidate {
 	const struct diagnosed *of;
 	struct answer_wait wait;
 	size_t cause; /* of all candidates the one that it is a victim of; itself: none */
-	bool is_wait, may_follow;
+	bool is_wait, may_follow, is_stuck, holds_up;
 };
 
 /* --- which waits count --- */
@@ -56,8 +56,19 @@ static bool is_said_above(const struct diagnosis *s, const struct diagnosed *j)
 
 static bool waits(const struct diagnosis *s, const struct diagnosed *j)
 {
-	return !j->is_host && !j->count && !is_part(j) && is_stuck(s, j) && !is_said_above(s, j) &&
-	       !answer_rests_below(s, j);
+	return !j->count && !is_part(j) && !is_said_above(s, j) && !answer_rests_below(s, j);
+}
+
+static void mark_holders(struct causes *c, const struct diagnosis *s, const struct diagnosed *of)
+{
+	struct answer_wait wait;
+
+	answer_wait_find(s, of, &wait);
+	for (size_t i = 0; i < s->count && wait.through_count; i++) {
+		for (unsigned k = 0; k < wait.through_count; k++)
+			c->processes[i].holds_up |=
+				!s->all[i].is_host && s->all[i].id.pid == wait.through[k];
+	}
 }
 
 static void look_at_processes(
@@ -67,7 +78,10 @@ static void look_at_processes(
 		const struct diagnosed *j = &s->all[i];
 		struct cause_process *p = &c->processes[i];
 
-		p->waits = waits(s, j);
+		p->is_stuck = !j->is_host && is_stuck(s, j);
+		p->waits = p->is_stuck && waits(s, j);
+		if (p->is_stuck)
+			mark_holders(c, s, j);
 		p->is_hidden = !j->is_host && output && !finding_process_is_shown(output, s, j);
 		c->has_hidden |= p->is_hidden;
 	}
@@ -88,14 +102,22 @@ static unsigned depth_of(const struct diagnosed *j)
 	return depth;
 }
 
+/* A problem that another process waits behind is graver than the same one of a process alone. */
+static int gravity(const struct candidate *c)
+{
+	return (int)c->of->worst + c->holds_up;
+}
+
 /* A wait that nothing ends comes before what grows or computes meanwhile; among equals the process
  * above the others comes first: the user knows that process. */
 static int by_severity(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
 
-	if (x->of->worst != y->of->worst)
-		return (int)y->of->worst - (int)x->of->worst;
+	if (gravity(x) != gravity(y))
+		return gravity(y) - gravity(x);
+	if (x->holds_up != y->holds_up)
+		return x->holds_up ? -1 : 1;
 	if (x->may_follow != y->may_follow)
 		return x->may_follow ? -1 : 1;
 	if (depth_of(x->of) != depth_of(y->of))
@@ -119,17 +141,50 @@ static bool is_held_up(const struct diagnosed *j)
 	return true;
 }
 
-static void add(const struct diagnosis *s, struct candidate *all, size_t *count,
-	const struct diagnosed *j, bool is_wait)
+static void add(const struct causes *causes, const struct diagnosis *s, struct candidate *all,
+	size_t *count, const struct diagnosed *j, bool is_wait)
 {
+	const struct cause_process *p = &causes->processes[j - s->all];
 	struct candidate *c = &all[*count];
 
 	*c = (struct candidate){ .of = j,
 		.cause = *count,
 		.is_wait = is_wait,
+		.is_stuck = p->is_stuck,
+		.holds_up = p->holds_up,
 		.may_follow = !j->is_host && is_held_up(j) && !answer_tells_activity(s, j) };
 	answer_wait_find(s, j, &c->wait);
 	++*count;
+}
+
+static bool waits_behind(const struct candidate *c, const struct candidate *of)
+{
+	for (unsigned i = 0; c->is_stuck && i < c->wait.through_count; i++) {
+		if (c->wait.through[i] == of->of->id.pid)
+			return true;
+	}
+	return false;
+}
+
+/* What is found of a process that waits may follow from what is found of one that it waits for,
+ * however grave each is. */
+static void put_holders_first(struct candidate *all, size_t count)
+{
+	size_t moves = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = i + 1; k < count && moves < count * count; k++) {
+			struct candidate holder = all[k];
+
+			if (all[i].of->is_host || !waits_behind(&all[i], &holder) ||
+				waits_behind(&holder, &all[i]))
+				continue;
+			memmove(all + i + 1, all + i, (k - i) * sizeof(*all));
+			all[i] = holder;
+			k = i;
+			moves++;
+		}
+	}
 }
 
 /* Findings, the worst first, then waits: those for the user, then the others. */
@@ -140,9 +195,10 @@ static size_t find_candidates(
 
 	for (size_t i = 0; i < s->count; i++) {
 		if (s->all[i].count && !c->processes[i].is_hidden)
-			add(s, all, &count, &s->all[i], false);
+			add(c, s, all, &count, &s->all[i], false);
 	}
 	qsort(all, count, sizeof(*all), by_severity);
+	put_holders_first(all, count);
 	for (size_t i = 0; i < count; i++)
 		all[i].cause = i;
 	for (int for_user = 1; for_user >= 0; for_user--) {
@@ -153,7 +209,7 @@ static size_t find_candidates(
 				answer_tells_activity(s, j) == for_user &&
 				(for_user ||
 					(s->count == 2 ? is_stuck(s, j) : c->processes[i].waits)))
-				add(s, all, &count, j, true);
+				add(c, s, all, &count, j, true);
 		}
 	}
 	return count;

@@ -20,7 +20,9 @@ struct cause {
 
 struct cause_process {
 	bool is_hidden; /* the filter of the output leaves it out */
+	bool is_stuck;	/* it waits, and is not idle */
 	bool waits;	/* it has no finding, it waits, and no line of another one says so */
+	bool holds_up;	/* the chain of another one that is stuck goes through it */
 };
 
 struct causes {
