@@ -119,6 +119,24 @@ class Rest(Case):
         self.assertIn("lock-kept (", self.sooth(*argv).text)
 
     @needs_bpf
+    def test_what_others_wait_behind(self):
+        """A child that its parent waits for comes before a graver finding of another child that nothing waits for."""
+        keeps = "import fcntl, time\nf = open('lock', 'w')\nfcntl.flock(f, fcntl.LOCK_EX)\ntime.sleep(100)"
+        waits = "import fcntl\nf = open('lock', 'w')\nfcntl.flock(f, fcntl.LOCK_EX)"
+        fails = "import os\nwhile True:\n    try: os.stat('not-there')\n    except OSError: pass"
+        parent = self.process(sys.executable, "-c", "import subprocess, sys, time\nrun = lambda text: subprocess.Popen([sys.executable, "
+                              "'-c', text])\nkeeper = run(sys.argv[1])\ntime.sleep(1)\nothers = [run(text) for text in sys.argv[2:]]\n"
+                              "print('ready %d %d %d.' % (keeper.pid, others[0].pid, others[1].pid), flush=True)\nkeeper.wait()",
+                              keeps, waits, fails, ready=b".")
+        keeper, waiter, failing = map(int, bytes(parent.out).rstrip().rstrip(b".").split()[1:])
+        for pid in (keeper, waiter, failing):
+            self.addCleanup(os.kill, pid, 9)
+        report = self.sooth("diagnose", "--duration", "3", "--set", "lock-kept.min-time=200ms", "-p", str(parent.pid), "-j").json()
+        severities = {answer["subject"]["pid"]: answer["severity"] for answer in report["answers"]}
+        self.assertEqual(report["answers"][0]["subject"]["pid"], keeper, report["answers"])
+        self.assertEqual((severities[keeper], severities[failing]), ("low", "medium"))
+
+    @needs_bpf
     def test_the_end_of_another_process(self):
         """A script that asks for it with kill -0; not one that waits for the process as its child."""
         script = self.process("bash", "-c", WAITER % "")
