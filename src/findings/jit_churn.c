@@ -3,7 +3,8 @@
  * jit-churn: a runtime spends most of its CPU time on parsing and compiling code, long after its
  * start: the program makes new code all the time (eval, new Function, templates, generated
  * classes), or what the compiler made is thrown away again and again. A start compiles as much, and
- * is healthy: so the process has to be older than that.
+ * is healthy; on a busy host it takes minutes: so the process has to be older than that, by its CPU
+ * time too.
  */
 #include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
@@ -19,7 +20,9 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-share", 40, 1, 100,
 		"minimum share of the sampled CPU time that compiling uses",
 		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("min-age", 10e9, 0, 1e15, "minimum process age", .unit = SOOTH_UNIT_NS),
+	THRESHOLD("min-age", 30e9, 0, 1e15,
+		"minimum process age, and minimum CPU time that it has used",
+		.unit = SOOTH_UNIT_NS),
 };
 
 static void report(const struct check *e, struct check_result *out, const struct work_share *w)
@@ -53,6 +56,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	else if ((double)check_age_ns(e) < check_option(e, "min-age"))
 		check_too_young(out);
+	else if (e->process && (double)e->process->process->cpu_ns < check_option(e, "min-age"))
+		check_blind_by(out, FINDING_YOUNG,
+			"it has used no more CPU time than a start may take", "try again later");
 	else
 		report(e, out, &w);
 }

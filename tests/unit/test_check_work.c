@@ -10,6 +10,8 @@
 
 #define SAMPLES 100
 
+static double used_s = 60; /* CPU time of the process */
+
 static const char *program = "/bin/thing"; /* the file of its functions */
 
 static void put_frame(uint32_t number, const char *function, uint8_t kind)
@@ -58,7 +60,10 @@ static void spends_as(
 			      kernel[] = { 4, 2, 1 };
 
 	for (int i = 0; i < LOOKS; i++) {
-		process_at(i, (struct proc_process){ .descriptors = 10 }, name);
+		process_at(i,
+			(struct proc_process){
+				.descriptors = 10, .cpu_ns = (uint64_t)used_s * NS_PER_S },
+			name);
 		all_reported(i);
 	}
 	/* It waits too often for cpu-spin. */
@@ -124,6 +129,21 @@ static void compiles_at(double age)
 {
 	started_s = FROM_S + LOOKS - 1 - age;
 	compiles(90);
+}
+
+static void compiles_used(double cpu)
+{
+	used_s = cpu;
+	compiles(90);
+	used_s = 60;
+}
+
+static void compiles_named(double is_long)
+{
+	spends(is_long ? "v8::internal::Compiler::xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		       : "v8::internal::Compiler::Matcher<v8::internal::Add<v8::Node, 4>, "
+			 "v8::internal::MachineType>::operator<<",
+		90);
 }
 
 static void compiles_with(double cpu)
@@ -304,8 +324,19 @@ static void test_jit_churn(void **state)
 			"% of 100 "
 			"samples]" },
 		{ "jit-churn", compiles, 39, NULL, "fine: compiling: 39 % of its CPU time" },
-		{ "jit-churn", compiles_at, 10, NULL, "low/medium: " },
-		{ "jit-churn", compiles_at, 9, NULL, "blind: this check needs a process older" },
+		{ "jit-churn", compiles_at, 30, NULL, "low/medium: " },
+		{ "jit-churn", compiles_at, 29, NULL, "blind: this check needs a process older" },
+		{ "jit-churn", compiles_used, 30, NULL, "low/medium: " },
+		{ "jit-churn", compiles_used, 29, NULL, "blind: it has used no more CPU time" },
+		{ "jit-churn", compiles_named, 0, NULL,
+			"low/medium: spends 90 % of its CPU time on compiling code: it makes new "
+			"code all the time; in v8::internal::Compiler::Matcher<...>::operator<< "
+			"(thing) [CPU: 90 % over 5.00s]" },
+		{ "jit-churn", compiles_named, 1, NULL,
+			"low/medium: spends 90 % of its CPU time on compiling code: it makes new "
+			"code all the time; in "
+			"v8::internal::Compiler::xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... "
+			"(thing) [CPU: 90 % over 5.00s]" },
 		{ "jit-churn", compiles_with, 50, NULL, "low/medium: " },
 		{ "jit-churn", compiles_with, 49, NULL, "fine: uses 49 % of a CPU" },
 		{ "jit-churn", is_compiler, 0, NULL, "low/medium: " },

@@ -3,6 +3,7 @@
 #include "analyze/profile/profile_hot.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,15 +118,47 @@ bool profile_hot_is_regexp(const struct profile_hot *hot)
 #define NEXT_MAX     2
 #define NEXT_PERCENT 5
 #define NEARLY_ALL   0.9
+#define NAME_MOST    64 /* characters of a function's name */
 
 static double percent(uint64_t part, uint64_t of)
 {
 	return of ? 100.0 * (double)part / (double)of : 0;
 }
 
+/* Not that of operator<< or <anonymous>. */
+static bool begins_arguments(struct span name, size_t i)
+{
+	static const char word[] = "operator";
+	size_t size = strlen(word);
+
+	return i && name.data[i] == '<' && isalnum((uint8_t)name.data[i - 1]) &&
+	       (i < size || memcmp(name.data + i - size, word, size) != 0);
+}
+
+/* Of a long name of C++ its templates' arguments are left out, then its end. */
+static void put_name(struct buffer *out, struct span name)
+{
+	struct buffer text = { 0 };
+	size_t depth = 0;
+
+	for (size_t i = 0; i < name.size; i++) {
+		bool is_begin = name.size > NAME_MOST && begins_arguments(name, i);
+
+		depth += is_begin || (depth && name.data[i] == '<');
+		if (is_begin && depth == 1)
+			buffer_string(&text, "<...>");
+		if (!depth)
+			buffer_char(&text, name.data[i]);
+		depth -= depth && name.data[i] == '>' && name.data[i - 1] != '-';
+	}
+	buffer_append(out, text.data, text.size < NAME_MOST ? text.size : NAME_MOST);
+	buffer_string(out, text.size > NAME_MOST ? "..." : "");
+	buffer_fini(&text);
+}
+
 static void put_function(struct buffer *out, struct span name, struct span file, bool is_named)
 {
-	buffer_append(out, name.data, name.size);
+	put_name(out, name);
 	if (is_named)
 		buffer_format(out, " (%.*s)", (int)file.size, file.data);
 }
