@@ -412,11 +412,18 @@ static void test_unanswered(void **state)
 		"asks the model again: 2nd attempt, 6 min");
 	assert_int_equal(activity.answer, ACTIVITY_ANSWER_NONE);
 	assert_string_equal(find((struct made){ AGAIN_BY_LOG(3240, 10), .error_status = 529 }),
-		"asks the model again: 10th attempt, status 529, 54 min");
+		"refused with 529 (overloaded), 10th attempt, 54 min");
 	/* Nothing is known of what this version does. */
 	assert_string_equal(
 		find((struct made){ AGAIN_BY_LOG(3240, 10), .executable = VERSIONS "2.1.298" }),
 		"asks the model again: 10th attempt, 54 min");
+	/* It says how long an attempt lasts: those that are refused last no longer. */
+	assert_string_equal(find((struct made){ AGAIN_BY_LOG(50, 4), .has_socket = true,
+				    .sent_s = 5, .received_s = 25 }),
+		"asks the model again: 4th attempt, no answer to it for 5 s, 50 s so far");
+	assert_string_equal(find((struct made){ AGAIN_BY_LOG(50, 4), .has_socket = true,
+				    .sent_s = 4, .received_s = 24 }),
+		"asks the model again: 4th attempt, 50 s");
 	/* The last attempt is answered. */
 	assert_string_equal(find((struct made){ AGAIN_BY_LOG(3240, 10), .has_socket = true,
 				    .sent_s = 20, .received_s = 1 }),
@@ -440,7 +447,7 @@ static void test_model(void **state)
 		"the model has sent nothing for 42 s", CONNECTION, MEDIUM);
 	assert_activity(
 		M(.turn = PROC_TURN_MODEL, .turn_s = 42, .attempts = 6, .error_status = 529),
-		"asks the model again: 6th attempt, status 529, 42 s", LOG, HIGH);
+		"refused with 529 (overloaded), 6th attempt, 42 s", LOG, HIGH);
 	assert_activity(M(.turn = PROC_TURN_MODEL, .turn_s = 42, .attempts = 11),
 		"asks the model again: 11th attempt, 42 s", LOG, HIGH);
 }
@@ -617,14 +624,14 @@ static void check_refusal(uint64_t came_s, uint64_t bad_s, uint64_t good_s, cons
 static void test_refusal(void **state)
 {
 	(void)state;
-	check_refusal(50, 50, 40, "asks the model again, status 429");
+	check_refusal(50, 50, 40, "refused with 429 (rate limit)");
 	check_refusal(50, 40, 50, "waits for the model");
 	/* The last data from the model is something else. */
 	check_refusal(60, 50, 40, "waits for the model");
 	check_refusal(40, 50, 30, "waits for the model");
 	check_refusal(50, 0, 50, "waits for the model");
 	/* Its connection is closed. */
-	check_refusal(0, 50, 40, "asks the model again, status 429");
+	check_refusal(0, 50, 40, "refused with 429 (rate limit)");
 	check_refusal(0, 40, 50, "waits for the model");
 }
 

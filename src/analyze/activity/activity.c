@@ -339,6 +339,8 @@ static void set_again(struct finding_activity *f)
 	f->a->attempts = f->session->attempts;
 	if (f->session->error_state == SOOTH_STATE_VALUE)
 		f->a->error_status = f->session->error_status;
+	f->a->has_silence = f->request.is == ACTIVITY_REQUEST_SENT && f->request.has_no_data;
+	f->a->silence_ns = f->a->has_silence ? f->request.for_ns : 0;
 	if (!is_silent_over_attempts(f))
 		return;
 	f->a->answer = ACTIVITY_ANSWER_SILENT;

@@ -126,21 +126,41 @@ static void put_unanswered(struct buffer *out, const struct activity *a, enum ac
 	buffer_format(out, " over %u attempts", a->attempts);
 }
 
+static const char *meaning_of(unsigned status)
+{
+	return status == 429   ? " (rate limit)"
+	       : status == 401 ? " (unauthorized)"
+	       : status == 529 ? " (overloaded)"
+			       : "";
+}
+
+/* An attempt that is refused lasts no longer than that. */
 static void put_again(struct buffer *out, const struct activity *a, enum activity_text form)
 {
+	bool is_silent = a->has_silence && a->silence_ns >= SILENCE_LEAST;
+
 	if (a->answer == ACTIVITY_ANSWER_SILENT && a->attempts > 1 && !a->error_status) {
 		put_unanswered(out, a, form);
 		return;
 	}
-	buffer_string(out, "asks the model again");
-	if (a->attempts)
-		buffer_format(out, ": %u%s attempt", a->attempts, ordinal_ending(a->attempts));
 	if (a->error_status)
-		buffer_format(out, ", status %u", a->error_status);
+		buffer_format(
+			out, "refused with %u%s", a->error_status, meaning_of(a->error_status));
+	else
+		buffer_string(out, "asks the model again");
+	if (a->attempts)
+		buffer_format(out, "%s%u%s attempt", a->error_status ? ", " : ": ", a->attempts,
+			ordinal_ending(a->attempts));
 	if (!a->attempts && !a->error_status)
 		buffer_string(out, ": no request is under way; the last one may have been refused "
 				   "or have failed");
+	if (is_silent) {
+		buffer_string(out, ", no answer to it for ");
+		put_time(out, a->silence_ns);
+	}
 	put_since(out, a, form, ", ");
+	buffer_string(
+		out, is_silent && a->has_since && form == ACTIVITY_TEXT_WHOLE ? " so far" : "");
 }
 
 static void put_arriving(struct buffer *out, const struct activity *a, enum activity_text form)
