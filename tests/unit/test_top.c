@@ -710,6 +710,24 @@ static void test_columns(void **state)
 	assert_shows("PID AGENT");
 }
 
+/* A graph beside it is of no use while the cause of a wait is cut. */
+static void test_activity_is_readable(void **state)
+{
+	int widths[TOP_COLUMNS_MAX];
+
+	(void)state;
+	for (int room = 60; room < 300; room++) {
+		top_columns_fit(&top, room, widths);
+		assert_true(widths[top_column_number("activity")] >= 64 ||
+			    (!widths[top_column_number("model")] &&
+				    !widths[top_column_number("memory_graph")]));
+	}
+	top_columns_fit(&top, 158, widths);
+	assert_int_equal(widths[top_column_number("activity")], 64);
+	assert_int_not_equal(widths[top_column_number("finding")], 0);
+	assert_int_equal(widths[top_column_number("model")], 0);
+}
+
 static void test_interval(void **state)
 {
 	(void)state;
@@ -853,6 +871,7 @@ int main(void)
 		TEST(test_filters),
 		TEST(test_search),
 		TEST(test_columns),
+		TEST(test_activity_is_readable),
 		TEST(test_interval),
 		TEST(test_list_of_findings),
 		TEST(test_small_questions),

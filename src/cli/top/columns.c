@@ -11,7 +11,8 @@
 #include "cli/top/text.h"
 
 #define MUCH_CPU    50 /* percent of one processor */
-#define READABLE    44 /* columns of an activity */
+#define READABLE    64 /* columns of an activity */
+#define KEEP_LEAST  80 /* columns of less use come after a readable activity */
 #define CLAIM_LEAST 26 /* columns of a finding with some of its claim */
 #define NARROW	    60 /* columns of a list in which few columns have a place */
 #define WIDE	    110
@@ -467,6 +468,16 @@ static uint8_t keep_of(const struct top *t, size_t i)
 	return t->is_flat && top_columns[i].compare == by_pid ? 99 : top_columns[i].keep;
 }
 
+/* What the activity, which is what the list is for, lacks to be readable. */
+static int lack_of(const int widths[TOP_COLUMNS_MAX])
+{
+	for (size_t i = 0; i < top_column_count; i++) {
+		if (top_columns[i].compare == by_urgency && widths[i] && widths[i] < READABLE)
+			return READABLE - widths[i];
+	}
+	return 0;
+}
+
 /* The most wanted first, as long as they fit. */
 static void choose(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 {
@@ -485,7 +496,8 @@ static void choose(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 			return;
 		below = keep_of(t, best);
 		widths[best] = least(&top_columns[best], room);
-		if (width_of_all(widths) > room || !(t->columns >> best & 1))
+		if (width_of_all(widths) + (below < KEEP_LEAST ? lack_of(widths) : 0) > room ||
+			!(t->columns >> best & 1))
 			widths[best] = 0;
 	}
 }
