@@ -6,6 +6,7 @@
 #include "analyze/waits/wait_decided.h"
 #include "base/units.h"
 #include "model/field.h"
+#include "probes/fds.h"
 #include "probes/syscall_names.h"
 
 #define STARTED	    500
@@ -223,6 +224,35 @@ static void test_screen(void **state)
 	expect_screen(&s, "ten\nforty\n2 processes idle, 1 sleeping");
 }
 
+static void fifo(uint32_t pid, const char *path)
+{
+	struct waits_object o = { .record = head(WAITS_OBJECT, 10, pid),
+		.node_start_ticks = STARTED,
+		.node_pid = pid,
+		.type = FDS_FIFO,
+		.fd_state = SOOTH_STATE_ABSENT,
+		.role = WAITS_ROLE_CALL };
+	struct record_tail tail[] = { tail_string(&o.path, path) };
+
+	RECORD_APPEND(&records, &o, tail, 1);
+}
+
+/* Of a FIFO whose other end no process has there is one answer, whatever the number of readers. */
+static void test_same_object(void **state)
+{
+	struct wait_screen s = { 0 };
+
+	(void)state;
+	for (uint32_t pid = 10; pid <= 50; pid += 10) {
+		process(pid, 'S');
+		thread(pid, pid, "openat", (pid + 1) * NS_PER_S);
+		fifo(pid, pid < 50 ? "/tmp/f" : "/tmp/g");
+	}
+	for (uint32_t pid = 10; pid <= 50; pid += 10)
+		add(&s, pid, pid == 50 ? "fifty" : pid == 40 ? "forty" : "another");
+	expect_screen(&s, "fifty\nforty; 3 more wait for the same\n");
+}
+
 /* Each has all of them in its chain, and one stands for the circle. */
 static void test_circle(void **state)
 {
@@ -293,6 +323,7 @@ int main(void)
 		cmocka_unit_test_setup(test_stopped, reset),
 		cmocka_unit_test(test_no_sample),
 		cmocka_unit_test_setup(test_screen, reset),
+		cmocka_unit_test_setup(test_same_object, reset),
 		cmocka_unit_test_setup(test_circle, reset),
 		cmocka_unit_test_setup(test_full_screen, reset),
 		cmocka_unit_test_setup(test_long_text, reset),

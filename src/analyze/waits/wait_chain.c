@@ -11,6 +11,7 @@
 #include "analyze/waits/wait_pace.h"
 #include "analyze/waits/wait_prompts.h"
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/units.h"
 #include "probes/fds.h"
 #include "probes/syscall_names.h"
@@ -557,6 +558,20 @@ static uint32_t lowest_of_circle(const struct wait_chain *chain)
 	return pid;
 }
 
+/* What all its waiters name alike where it has no inode, as a FIFO that is not open. */
+static uint64_t object_of(const struct wait_link *link)
+{
+	const struct waits_object *o = link->object;
+	struct span path = record_text(&o->record, &o->path);
+
+	if (wait_is_socket(o) || (wait_is_pipe(o) && o->inode))
+		return o->inode;
+	return path.size && (wait_is_pipe(o) || link->what == WAIT_LOCK ||
+				    link->what == WAIT_FILE_SYSTEM)
+		       ? hash_bytes(HASH_BEGIN, path.data, path.size)
+		       : 0;
+}
+
 void wait_chain_root(const struct wait_chain *chain, struct wait_root *out)
 {
 	const struct wait_link *last;
@@ -578,7 +593,6 @@ void wait_chain_root(const struct wait_chain *chain, struct wait_root *out)
 		out->object = (uint64_t)last->party->party_tid << 32;
 	else if (last->process != chain->links[0].process)
 		out->pid = last->process->node_pid;
-	else if (last->object && !last->is_idle &&
-		 (wait_is_pipe(last->object) || wait_is_socket(last->object)))
-		out->object = last->object->inode;
+	else if (last->object && !last->is_idle)
+		out->object = object_of(last);
 }

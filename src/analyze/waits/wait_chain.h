@@ -81,8 +81,8 @@ struct wait_chain {
 
 /* The end of a chain. */
 struct wait_root {
-	/* Inode of the pipe or socket where no process is known; the thread that had the mutex and
-	 * has ended, in the upper half; 0: none. */
+	/* Where no process is known: inode of the pipe or socket, hash of the path of another file;
+	 * the thread that had the mutex and has ended, in the upper half; 0: none. */
 	uint64_t object;
 	uint32_t pid; /* the lowest of a circle; 0: none */
 	uint32_t unused;

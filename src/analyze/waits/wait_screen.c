@@ -24,6 +24,8 @@ struct candidate {
 	uint32_t pid;
 	enum rank rank;
 	uint64_t since_ns;
+	uint64_t object; /* of the root of its chain; 0: none */
+	bool is_covered; /* another line has it */
 	size_t text, text_size, count;
 	uint32_t pids[WAIT_LINKS_MAX]; /* of the chain */
 };
@@ -93,6 +95,7 @@ void wait_screen_add(struct wait_screen *s, uint32_t pid, const struct wait_chai
 		.text_size = text.size,
 		.count = chain->count };
 	unsigned rest = rest_of(chain);
+	struct wait_root root;
 
 	if (activity && activity->state != ACTIVITY_UNKNOWN)
 		rest = activity->state == ACTIVITY_IDLE ? REST_IDLE : WAIT_RESTS;
@@ -104,6 +107,8 @@ void wait_screen_add(struct wait_screen *s, uint32_t pid, const struct wait_chai
 	}
 	for (size_t i = 0; i < chain->count; i++)
 		c.pids[i] = chain->links[i].process->node_pid;
+	wait_chain_root(chain, &root);
+	c.object = activity ? 0 : root.object;
 	buffer_append(&s->candidates, &c, sizeof(c));
 	buffer_append(&s->texts, text.data, text.size);
 }
@@ -129,6 +134,17 @@ static bool is_covered(const struct candidate *all, size_t count, const struct c
 		}
 	}
 	return false;
+}
+
+/* The others among these that wait for an object without an other end: one line has them all. */
+static size_t count_same(
+	const struct candidate *from, const struct candidate *to, const struct candidate *c)
+{
+	size_t count = 0;
+
+	for (; from < to; from++)
+		count += c->object && from != c && !from->is_covered && from->object == c->object;
+	return count;
 }
 
 /* "312 processes idle, 14 running" */
@@ -159,14 +175,18 @@ static size_t lines_of(const struct candidate *c)
 
 /* One line of the report, cut where it would fill the screen. Paths in it are the target's: a line
  * of theirs must not pass for one of the report. */
-static void put_text(const struct wait_screen *s, const struct candidate *c, struct buffer *out)
+static void put_text(
+	const struct wait_screen *s, const struct candidate *c, size_t same, struct buffer *out)
 {
 	size_t size = shown_of(c);
 	const char *text = (const char *)s->texts.data + c->text;
 
 	for (size_t i = 0; i < size; i++)
 		buffer_char(out, text[i] == '\n' ? ' ' : text[i]);
-	buffer_string(out, size < c->text_size ? "… (-v)\n" : "\n");
+	buffer_string(out, size < c->text_size ? "… (-v)" : "");
+	if (same)
+		buffer_format(out, "; %zu more wait%s for the same", same, same == 1 ? "s" : "");
+	buffer_char(out, '\n');
 }
 
 void wait_screen_put(struct wait_screen *s, struct buffer *out)
@@ -178,14 +198,16 @@ void wait_screen_put(struct wait_screen *s, struct buffer *out)
 	assert(out);
 	if (count)
 		qsort(all, count, sizeof(*all), by_rank);
+	for (struct candidate *c = all; c < all + count; c++)
+		c->is_covered = is_covered(all, count, c);
 	for (struct candidate *c = all; c < all + count; c++) {
-		if (is_covered(all, count, c))
+		if (c->is_covered || count_same(all, c, c))
 			continue;
 		if (more || (lines && lines + lines_of(c) > LINES_MOST)) {
 			more++;
 			continue;
 		}
-		put_text(s, c, out);
+		put_text(s, c, count_same(c, all + count, c), out);
 		lines += lines_of(c);
 	}
 	if (more)
