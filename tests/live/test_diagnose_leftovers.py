@@ -47,6 +47,14 @@ class WithoutPid(Leftovers):
         self.members = self.make()
         self.check(diagnose())
 
+    def test_no_descendant_of_a_leftover_is_fine(self):
+        _, below, _, (twin, _, _) = self.make()
+        run = subprocess.run([SOOTH, "diagnose", "--duration", "1", "--set", "orphan.min-age=0"], check=True,
+            stdout=subprocess.PIPE, text=True)
+        fine = " ".join(line for line in run.stdout.splitlines() if line.startswith(("fine:", "no problem found in")))
+        self.assertIn(" %d " % twin.pid, fine)
+        self.assertNotIn(" %d " % below.pid, fine)
+
     def test_one_that_is_told_elsewhere(self):
         """Asked for alone it is told of itself."""
         self.members = self.make()

@@ -240,7 +240,9 @@ const struct diagnosed *answer_above(const struct diagnosis *s, const struct dia
 
 bool answer_is_child(const struct diagnosis *s, const struct diagnosed *j)
 {
-	const struct process_entry *main = j->process ? j->process->main : NULL;
+	const struct process_entry *p = j->process, *main = p ? p->main : NULL;
+	const struct process_entry *left = p && p->is_main_gone ? p->linked : NULL;
 
-	return (main && main != j->process && find_check(s, main)) || answer_above(s, j);
+	return (main && main != p && find_check(s, main)) ||
+	       (left && left != p && find_check(s, left)) || answer_above(s, j);
 }
