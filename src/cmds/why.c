@@ -43,22 +43,46 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("interval"),
 };
 
-/* Without a target: the main processes of the agents of the caller; of root's all. */
-static int find_agents(struct target_found *found, struct sooth_error *err)
+static bool is_found(const struct target_found *found, uint32_t pid)
 {
-	struct process_table table;
-	const struct process_entry *p;
-	size_t position = 0;
-	int status = process_table_scan(&table, err);
+	for (size_t i = 0; i < target_found_count(found); i++) {
+		if (target_found_pids(found)[i] == pid)
+			return true;
+	}
+	return false;
+}
 
-	while (!status && (p = process_table_next(&table, &position))) {
+/* A window of a terminal may leave the connection to the model to its daemon. */
+static void add_workers(struct target_found *found, const struct process_table *table)
+{
+	process_table_for_each (table, p) {
 		uint32_t pid = p->id.pid;
 
-		if (p->link == PROCESS_LINK_SELF && (!getuid() || p->process->uid == getuid()))
+		if (!process_table_is_worker(p) || !is_found(found, p->main->id.pid) ||
+			is_found(found, pid))
+			continue;
+		buffer_append(&found->pids, &pid, sizeof(pid));
+		found->is_searched = true;
+	}
+}
+
+/* Without a target: the main processes of the agents of the caller; of root's all. */
+static int find_sessions(struct target_found *found, bool is_of_agents, struct sooth_error *err)
+{
+	struct process_table table;
+	int status = process_table_scan(&table, err);
+
+	process_table_for_each (&table, p) {
+		uint32_t pid = p->id.pid;
+
+		if (is_of_agents && p->link == PROCESS_LINK_SELF &&
+			(!getuid() || p->process->uid == getuid()))
 			buffer_append(&found->pids, &pid, sizeof(pid));
 	}
+	if (!status)
+		add_workers(found, &table);
 	process_table_fini(&table);
-	found->is_searched = true;
+	found->is_searched |= is_of_agents;
 	return status;
 }
 
@@ -67,7 +91,9 @@ static int find_target(const struct why_config *c, const struct arguments *argum
 {
 	int status = target_find(&c->target, arguments, TARGETS, found, err);
 
-	return status || !is_of_agents ? status : find_agents(found, err);
+	if (status || (!is_of_agents && (found->capture || target_found_count(found) != 1)))
+		return status;
+	return find_sessions(found, is_of_agents, err);
 }
 
 static const char *no_agents(void)

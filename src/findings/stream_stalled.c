@@ -64,7 +64,7 @@ struct stream {
 /* The process and all its connections. */
 struct talker {
 	struct agent_work work;
-	struct activity activity; /* of a main process */
+	struct activity activity; /* of a main process, also for its daemon */
 	bool is_listening;
 	unsigned made, unknown, flowing; /* connections */
 	unsigned uncertain; /* idle, or with a request that followed the last data at once */
@@ -626,8 +626,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	t.is_listening = sockets_listen(last);
 	agent_work_find(&t.work, e, t.is_listening);
-	if (t.work.is_agent && e->process->main == e->process)
-		activity_find(&t.activity, &e->input->host, e->process);
+	if (t.work.is_agent &&
+		(e->process->main == e->process || process_table_is_worker(e->process)))
+		activity_find(&t.activity, &e->input->host, e->process->main);
 	take_sockets(e, &t);
 	emit_all(e, out, &t);
 	report_datagrams(e, out);

@@ -47,6 +47,11 @@ class Ordinary(Case):
         run = self.run_program(harness.SOOTH, "kill", str(target.pid), status=2)
         self.assertIn("the process is not part of an agent; add --any", run.text)
 
+    def test_why_has_no_line_about_a_source_that_measures_the_same(self):
+        run = self.nobody("why", "-a")
+        self.assertNotIn("fallback", run.text)
+        self.assertIn("fallback: bpf: ", self.nobody("why", "-a", "-v").text)
+
     def test_ps_alone(self):
         self.nobody()
         self.nobody("ps")

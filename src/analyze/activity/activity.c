@@ -550,8 +550,8 @@ static const struct process_entry *worker_of(
 	if (own && (own->turn_state == SOOTH_STATE_VALUE || own->status_state == SOOTH_STATE_VALUE))
 		return main;
 	process_table_for_each (&host->process_table, p) {
-		if (p->main == main && p != main && p->is_there && p->has_role &&
-			p->role == AGENT_ROLE_DAEMON && p->agent == main->agent && p->session)
+		if (p->main == main && process_table_is_worker(p) && p->is_there &&
+			p->agent == main->agent && p->session)
 			return p;
 	}
 	return main;

@@ -62,7 +62,7 @@ void agent_work_find(struct agent_work *w, const struct check *e, bool is_listen
 		return;
 	w->is_agent = !p->has_role || p->role == AGENT_ROLE_MAIN || p->role == AGENT_ROLE_DAEMON;
 	/* A daemon works for its main process, and has its log. */
-	if (p->main && p->main != p && p->has_role && p->role == AGENT_ROLE_DAEMON) {
+	if (process_table_is_worker(p)) {
 		find_session(w, e);
 		find_turn(w, e);
 	}

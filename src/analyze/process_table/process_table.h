@@ -160,6 +160,11 @@ struct span process_table_field(const struct sooth_record *r, const struct sooth
  * read: it may be an agent, or a leftover of an agent. False for kernel threads, and for process 1,
  * which only root may read. */
 bool process_table_is_unknown(const struct process_entry *p);
+/* A daemon that works for the main process of its session, beside others. */
+static inline bool process_table_is_worker(const struct process_entry *p)
+{
+	return p->main && p->main != p && p->has_role && p->role == AGENT_ROLE_DAEMON;
+}
 /* Returns whether the working directory of the process was deleted; `was` is the path that it
  * had. */
 bool process_table_lost_directory(const struct process_entry *p, struct span *was);

@@ -76,10 +76,14 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 /* --- rows --- */
 
-/* In these states the call of its event loop says no more than its activity. */
-static bool is_whole(const struct activity *a)
+/* In these states the call of its event loop says no more than its activity; nor does it at a
+ * terminal, where an agent reads keys all the while. */
+static bool is_whole(const struct activity *a, const struct wait_chain *chain)
 {
-	return a->state == ACTIVITY_WAITS_FOR_USER || a->state == ACTIVITY_WAITS_FOR_MODEL ||
+	bool reads_keys = chain->count == 1 && chain->links[0].what == WAIT_TERMINAL_READ;
+
+	return (reads_keys && a->state != ACTIVITY_UNKNOWN) ||
+	       a->state == ACTIVITY_WAITS_FOR_USER || a->state == ACTIVITY_WAITS_FOR_MODEL ||
 	       a->state == ACTIVITY_ASKS_AGAIN || a->state == ACTIVITY_TALKS_TO_MCP ||
 	       a->state == ACTIVITY_IDLE;
 }
@@ -105,7 +109,7 @@ static void add_activity(const struct waits_state *s, const struct process_entry
 	if (is_wait)
 		wait_chain_rest(text, g, &own);
 	if (is_wait || !chain->count || chain->links[0].is_idle || chain->links[0].is_active ||
-		is_whole(a))
+		is_whole(a, chain))
 		return;
 	buffer_string(text, "; ");
 	wait_chain_text(text, g, &own);
@@ -183,7 +187,7 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct w
 	put_rest(s, snapshot, &g, &chain, &text);
 	wait_append_link_rows(&waits, &g, &chain);
 	wait_append_thread_rows(&threads, &g, &chain);
-	if (!main || !is_whole(&doing))
+	if (!main || !is_whole(&doing, &chain))
 		wait_append_remedy_row(&remedy, &chain);
 	reason = is_left_out(snapshot) ? "the time for so many processes was used up: give fewer"
 				       : wait_chain_unknown(&chain);
@@ -286,6 +290,14 @@ static struct urgency_rank rank_of(const struct waits_state *s, const struct sna
 	return rank;
 }
 
+/* What it does stands in the line of its session. */
+static bool has_line_of_session(const struct waits_state *s, const struct process_id *id)
+{
+	const struct process_entry *p = process_table_get(&s->host.process_table, id);
+
+	return p && process_table_is_worker(p) && snapshots_get(&s->host.waits, &p->main->id);
+}
+
 static int emit_few(struct waits_state *s, struct sooth_error *err)
 {
 	struct ranked all[EACH_MOST];
@@ -294,6 +306,8 @@ static int emit_few(struct waits_state *s, struct sooth_error *err)
 
 	snapshots_for_each (&s->host.waits, snapshot) {
 		assert(placed < EACH_MOST);
+		if (has_line_of_session(s, &snapshot->id))
+			continue;
 		all[placed] = (struct ranked){ snapshot, rank_of(s, snapshot), placed };
 		placed++;
 	}
@@ -356,6 +370,7 @@ const struct stage_type stage_waits = {
 	.help = "what each process waits for, and which process could end that",
 	.probe = "waits",
 	.shows = "waits",
+	.is_same_by_fallback = true,
 	.tables = tables,
 	STAGE_FUNCTIONS(struct waits_state),
 };
