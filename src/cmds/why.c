@@ -43,46 +43,33 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("interval"),
 };
 
-static bool is_found(const struct target_found *found, uint32_t pid)
+/* Without a target: the main processes of the agents of the caller; of root's all. A daemon that
+ * has the connection to the model belongs to its session; `of`: to that one only. */
+static bool is_selected(const struct process_entry *p, uint32_t of)
 {
-	for (size_t i = 0; i < target_found_count(found); i++) {
-		if (target_found_pids(found)[i] == pid)
-			return true;
-	}
-	return false;
+	bool is_worker = process_table_is_worker(p);
+	const struct process_entry *main = is_worker ? p->main : p;
+
+	if (of)
+		return is_worker && main->id.pid == of;
+	return main->link == PROCESS_LINK_SELF && (!getuid() || main->process->uid == getuid());
 }
 
-/* A window of a terminal may leave the connection to the model to its daemon. */
-static void add_workers(struct target_found *found, const struct process_table *table)
-{
-	process_table_for_each (table, p) {
-		uint32_t pid = p->id.pid;
-
-		if (!process_table_is_worker(p) || !is_found(found, p->main->id.pid) ||
-			is_found(found, pid))
-			continue;
-		buffer_append(&found->pids, &pid, sizeof(pid));
-		found->is_searched = true;
-	}
-}
-
-/* Without a target: the main processes of the agents of the caller; of root's all. */
-static int find_sessions(struct target_found *found, bool is_of_agents, struct sooth_error *err)
+static int find_sessions(struct target_found *found, uint32_t of, struct sooth_error *err)
 {
 	struct process_table table;
 	int status = process_table_scan(&table, err);
 
+	found->is_searched |= !of;
 	process_table_for_each (&table, p) {
 		uint32_t pid = p->id.pid;
 
-		if (is_of_agents && p->link == PROCESS_LINK_SELF &&
-			(!getuid() || p->process->uid == getuid()))
-			buffer_append(&found->pids, &pid, sizeof(pid));
+		if (!is_selected(p, of))
+			continue;
+		buffer_append(&found->pids, &pid, sizeof(pid));
+		found->is_searched = true;
 	}
-	if (!status)
-		add_workers(found, &table);
 	process_table_fini(&table);
-	found->is_searched |= is_of_agents;
 	return status;
 }
 
@@ -93,7 +80,7 @@ static int find_target(const struct why_config *c, const struct arguments *argum
 
 	if (status || (!is_of_agents && (found->capture || target_found_count(found) != 1)))
 		return status;
-	return find_sessions(found, is_of_agents, err);
+	return find_sessions(found, is_of_agents ? 0 : *target_found_pids(found), err);
 }
 
 static const char *no_agents(void)

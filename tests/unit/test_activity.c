@@ -466,7 +466,8 @@ static void test_pause(void **state)
 				.input = PROC_STREAM_TERMINAL),
 		AGAIN ", 31 s", CONNECTION, MEDIUM);
 	assert_activity(M(PAUSED, .turn_s = 31, .attempts = 3, .input = PROC_STREAM_NULL),
-		"asks the model again: 3rd attempt, 31 s", LOG, HIGH);
+		"asks the model again: 3 attempts were refused or failed, none is under way, 31 s",
+		LOG, HIGH);
 	assert_activity(M(PAUSED, .turn_s = 31, .input = PROC_STREAM_TERMINAL),
 		"waits for the model 31 s", LOG, MEDIUM);
 	assert_activity(M(PAUSED, .turn_s = 4, .input = PROC_STREAM_NULL),

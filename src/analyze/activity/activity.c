@@ -337,6 +337,7 @@ static void set_again(struct finding_activity *f)
 	set_activity(f, ACTIVITY_ASKS_AGAIN, ACTIVITY_FROM_LOG, ACTIVITY_HIGH);
 	set_since_turn(f);
 	f->a->attempts = f->session->attempts;
+	f->a->is_pausing = f->request.is == ACTIVITY_REQUEST_NONE && !f->request.socket;
 	if (f->session->error_state == SOOTH_STATE_VALUE)
 		f->a->error_status = f->session->error_status;
 	f->a->has_silence = f->request.is == ACTIVITY_REQUEST_SENT && f->request.has_no_data;
@@ -369,6 +370,7 @@ static void set_paused(struct finding_activity *f)
 {
 	set_activity(f, ACTIVITY_ASKS_AGAIN, ACTIVITY_FROM_CONNECTION, ACTIVITY_MEDIUM);
 	set_since_turn(f);
+	f->a->is_pausing = true;
 }
 
 static void set_computes(struct finding_activity *f)

@@ -85,6 +85,7 @@ struct activity {
 	bool has_silence;
 	uint64_t silence_ns;   /* since data last came from the model, or since the request */
 	unsigned deadline_s;   /* silence after which the agent ends the request; 0: unknown */
+	bool is_pausing;       /* it asks again, and no request is under way */
 	const char *agent;     /* title of the agent that ends it */
 	uint64_t socket_inode; /* connection with the request; 0: unknown */
 	/* what the main thread waits for, if the state is unknown; "": unknown too */

@@ -148,10 +148,13 @@ static void put_again(struct buffer *out, const struct activity *a, enum activit
 			out, "refused with %u%s", a->error_status, meaning_of(a->error_status));
 	else
 		buffer_string(out, "asks the model again");
-	if (a->attempts)
+	if (a->is_pausing && !a->error_status && a->attempts)
+		buffer_format(out, ": %u attempts were refused or failed, none is under way",
+			a->attempts);
+	else if (a->attempts)
 		buffer_format(out, "%s%u%s attempt", a->error_status ? ", " : ": ", a->attempts,
 			ordinal_ending(a->attempts));
-	if (!a->attempts && !a->error_status)
+	else if (a->is_pausing && !a->error_status)
 		buffer_string(out, ": no request is under way; the last one may have been refused "
 				   "or have failed");
 	if (is_silent) {

@@ -168,7 +168,10 @@ bool answer_tells_activity(const struct diagnosis *s, const struct diagnosed *j)
 {
 	struct activity a;
 
-	return answer_needs_user(s, j) || (is_only_session(s, j) && find_activity(s, j, &a));
+	return find_activity(s, j, &a) &&
+	       (answer_needs_user(s, j) || is_only_session(s, j) ||
+		       (a.state == ACTIVITY_TALKS_TO_MCP && a.has_since &&
+			       a.since_ns >= ACTIVITY_SILENT_NS));
 }
 
 bool answer_ended(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)

@@ -3,7 +3,6 @@
 #include "analyze/profile/profile_hot.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,35 +124,15 @@ static double percent(uint64_t part, uint64_t of)
 	return of ? 100.0 * (double)part / (double)of : 0;
 }
 
-/* Not that of operator<< or <anonymous>. */
-static bool begins_arguments(struct span name, size_t i)
-{
-	static const char word[] = "operator";
-	size_t size = strlen(word);
-
-	return i && name.data[i] == '<' && isalnum((uint8_t)name.data[i - 1]) &&
-	       (i < size || memcmp(name.data + i - size, word, size) != 0);
-}
-
-/* Of a long name of C++ its templates' arguments are left out, then its end. */
+/* Of a long name of C++ the arguments of its templates are left out. */
 static void put_name(struct buffer *out, struct span name)
 {
-	struct buffer text = { 0 };
-	size_t depth = 0;
+	const char *arguments =
+		name.size > NAME_MOST ? memchr(name.data + 1, '<', NAME_MOST) : NULL;
+	size_t most = arguments ? (size_t)(arguments - name.data) : NAME_MOST;
 
-	for (size_t i = 0; i < name.size; i++) {
-		bool is_begin = name.size > NAME_MOST && begins_arguments(name, i);
-
-		depth += is_begin || (depth && name.data[i] == '<');
-		if (is_begin && depth == 1)
-			buffer_string(&text, "<...>");
-		if (!depth)
-			buffer_char(&text, name.data[i]);
-		depth -= depth && name.data[i] == '>' && name.data[i - 1] != '-';
-	}
-	buffer_append(out, text.data, text.size < NAME_MOST ? text.size : NAME_MOST);
-	buffer_string(out, text.size > NAME_MOST ? "..." : "");
-	buffer_fini(&text);
+	buffer_append(out, name.data, name.size < most ? name.size : most);
+	buffer_string(out, name.size > most ? "..." : "");
 }
 
 static void put_function(struct buffer *out, struct span name, struct span file, bool is_named)

@@ -468,14 +468,13 @@ static uint8_t keep_of(const struct top *t, size_t i)
 	return t->is_flat && top_columns[i].compare == by_pid ? 99 : top_columns[i].keep;
 }
 
-/* What the activity, which is what the list is for, lacks to be readable. */
-static int lack_of(const int widths[TOP_COLUMNS_MAX])
+/* The activity of a session is what the list is for. */
+static void grow_activity(int room, int widths[TOP_COLUMNS_MAX])
 {
-	for (size_t i = 0; i < top_column_count; i++) {
-		if (top_columns[i].compare == by_urgency && widths[i] && widths[i] < READABLE)
-			return READABLE - widths[i];
-	}
-	return 0;
+	int *width = &widths[top_column_number("activity")], left = room - width_of_all(widths);
+
+	if (*width && *width < READABLE)
+		*width += left < READABLE - *width ? left : READABLE - *width;
 }
 
 /* The most wanted first, as long as they fit. */
@@ -495,9 +494,10 @@ static void choose(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 		if (best == top_column_count)
 			return;
 		below = keep_of(t, best);
+		if (below < KEEP_LEAST)
+			grow_activity(room, widths);
 		widths[best] = least(&top_columns[best], room);
-		if (width_of_all(widths) + (below < KEEP_LEAST ? lack_of(widths) : 0) > room ||
-			!(t->columns >> best & 1))
+		if (width_of_all(widths) > room || !(t->columns >> best & 1))
 			widths[best] = 0;
 	}
 }
@@ -505,18 +505,10 @@ static void choose(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 {
 	bool grows = true;
-	int left, grown;
+	int left;
 
 	choose(t, room, widths);
 	left = room - width_of_all(widths);
-	/* The activity of a session is what the list is for: its column grows first. */
-	for (size_t i = 0; i < top_column_count && left > 0; i++) {
-		if (top_columns[i].compare != by_urgency || !widths[i] || widths[i] >= READABLE)
-			continue;
-		grown = left < READABLE - widths[i] ? left : READABLE - widths[i];
-		widths[i] += grown;
-		left -= grown;
-	}
 	/* One column at a time, so that all of them get their part. */
 	while (left > 0 && grows) {
 		grows = false;
