@@ -412,7 +412,7 @@ static void test_unanswered(void **state)
 		"asks the model again: 2nd attempt, 6 min");
 	assert_int_equal(activity.answer, ACTIVITY_ANSWER_NONE);
 	assert_string_equal(find((struct made){ AGAIN_BY_LOG(3240, 10), .error_status = 529 }),
-		"refused with 529 (overloaded), 10th attempt, 54 min");
+		"refused with 529, 10th attempt, 54 min");
 	/* Nothing is known of what this version does. */
 	assert_string_equal(
 		find((struct made){ AGAIN_BY_LOG(3240, 10), .executable = VERSIONS "2.1.298" }),
@@ -447,7 +447,7 @@ static void test_model(void **state)
 		"the model has sent nothing for 42 s", CONNECTION, MEDIUM);
 	assert_activity(
 		M(.turn = PROC_TURN_MODEL, .turn_s = 42, .attempts = 6, .error_status = 529),
-		"refused with 529 (overloaded), 6th attempt, 42 s", LOG, HIGH);
+		"refused with 529, 6th attempt, 42 s", LOG, HIGH);
 	assert_activity(M(.turn = PROC_TURN_MODEL, .turn_s = 42, .attempts = 11),
 		"asks the model again: 11th attempt, 42 s", LOG, HIGH);
 }

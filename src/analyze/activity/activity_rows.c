@@ -126,14 +126,6 @@ static void put_unanswered(struct buffer *out, const struct activity *a, enum ac
 	buffer_format(out, " over %u attempts", a->attempts);
 }
 
-static const char *meaning_of(unsigned status)
-{
-	return status == 429   ? " (rate limit)"
-	       : status == 401 ? " (unauthorized)"
-	       : status == 529 ? " (overloaded)"
-			       : "";
-}
-
 /* An attempt that is refused lasts no longer than that. */
 static void put_again(struct buffer *out, const struct activity *a, enum activity_text form)
 {
@@ -144,8 +136,8 @@ static void put_again(struct buffer *out, const struct activity *a, enum activit
 		return;
 	}
 	if (a->error_status)
-		buffer_format(
-			out, "refused with %u%s", a->error_status, meaning_of(a->error_status));
+		buffer_format(out, "refused with %u%s", a->error_status,
+			a->error_status == 429 ? " (rate limit)" : "");
 	else
 		buffer_string(out, "asks the model again");
 	if (a->is_pausing && !a->error_status && a->attempts)

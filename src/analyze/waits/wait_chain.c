@@ -568,7 +568,7 @@ static uint64_t object_of(const struct wait_link *link)
 		return o->inode;
 	return path.size && (wait_is_pipe(o) || link->what == WAIT_LOCK ||
 				    link->what == WAIT_FILE_SYSTEM)
-		       ? hash_bytes(HASH_BEGIN, path.data, path.size)
+		       ? hash_bytes(HASH_BEGIN ^ o->inode, path.data, path.size)
 		       : 0;
 }
 
