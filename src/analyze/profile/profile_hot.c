@@ -124,7 +124,7 @@ static double percent(uint64_t part, uint64_t of)
 	return of ? 100.0 * (double)part / (double)of : 0;
 }
 
-/* Of a long name of C++ the arguments of its templates are left out. */
+/* Leaves out the arguments of templates in a long name of C++. */
 static void put_name(struct buffer *out, struct span name)
 {
 	const char *arguments =

@@ -558,7 +558,7 @@ static uint32_t lowest_of_circle(const struct wait_chain *chain)
 	return pid;
 }
 
-/* What all its waiters name alike where it has no inode, as a FIFO that is not open. */
+/* An object without an inode, as a FIFO that is not open, is known by its path. */
 static uint64_t object_of(const struct wait_link *link)
 {
 	const struct waits_object *o = link->object;

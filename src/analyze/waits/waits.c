@@ -290,7 +290,7 @@ static struct urgency_rank rank_of(const struct waits_state *s, const struct sna
 	return rank;
 }
 
-/* What it does stands in the line of its session. */
+/* The line of its session says what it does. */
 static bool has_line_of_session(const struct waits_state *s, const struct process_id *id)
 {
 	const struct process_entry *p = process_table_get(&s->host.process_table, id);
