@@ -9,6 +9,7 @@
 #include <sooth/report.h>
 
 #include "analyze/waits/wait_below.h"
+#include "analyze/waits/wait_beyond.h"
 #include "base/units.h"
 #include "cli/selected/process_table_scan.h"
 
@@ -46,7 +47,8 @@ static int observe(
 	/* Some may have ended meanwhile. */
 	for (size_t i = 0; i < count; i++)
 		added += !sooth_observer_add_pid(o, (pid_t)pids[i], &ignored);
-	return !added || sooth_observer_add_probe(o, "waits", SOOTH_SAMPLE, &ignored) ||
+	return !added ||
+	       sooth_observer_add_probe(o, "waits", SOOTH_SAMPLE | SOOTH_DETAIL, &ignored) ||
 	       sooth_observer_connect_report(o, r, &ignored) || sooth_observer_start(o, &ignored) ||
 	       sooth_observer_stop(o, SOOTH_END_STOPPED, &ignored) ||
 	       sooth_report_finish(r, &ignored);
@@ -160,6 +162,37 @@ static bool find_awaited_below(
 	return is_known;
 }
 
+/* --- what is beyond it --- */
+
+/* The processes that it waits for, or that do not read what it sends, and of those below them the
+ * ones that do not rest. */
+static void add_beyond(const struct process_table *table, uint32_t root, struct buffer *pids)
+{
+	struct buffer records = { 0 }, beyond = { 0 }, below = { 0 };
+	const uint32_t *all;
+
+	read_waits(&root, 1, &records);
+	wait_find_beyond(&(struct batch){ records.data, records.size }, root, &beyond);
+	all = (const void *)beyond.data;
+	for (size_t i = 0; i < beyond.size / sizeof(*all); i++) {
+		const struct process_entry *p = find_process(table, all[i]);
+
+		if (!p || p->id.pid == (uint64_t)getpid())
+			continue;
+		add(p, pids);
+		add_below(p, false, &below);
+	}
+	keep_without_rest(&below);
+	all = (const void *)below.data;
+	for (size_t i = 0; i < below.size / sizeof(*all); i++) {
+		if (all[i] != root)
+			add(find_process(table, all[i]), pids);
+	}
+	buffer_fini(&below);
+	buffer_fini(&beyond);
+	buffer_fini(&records);
+}
+
 /* --- the session of an agent --- */
 
 /* The main process of the session that the process leads or has launched; NULL: neither. */
@@ -205,8 +238,10 @@ static bool find_more(const struct buffer *pids, struct buffer *more)
 	if (!process_table_scan_all(&table, &ignored)) {
 		for (size_t i = 0; i < count; i++)
 			add_session(&table, main_of(find_process(&table, all[i])), pids, more);
-		if (count == 1 && !more->size)
+		if (count == 1 && !more->size) {
 			is_known = find_awaited_below(&table, all[0], more);
+			add_beyond(&table, all[0], more);
+		}
 	}
 	process_table_fini(&table);
 	return is_known;

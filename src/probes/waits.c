@@ -17,6 +17,7 @@ _Static_assert(sizeof(struct waits_signals) == 56, "its layout is part of the ca
 _Static_assert(sizeof(struct waits_goroutines) == 104, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_tasks) == 104, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_listener) == 72, "its layout is part of the capture format");
+_Static_assert(sizeof(struct waits_peer) == 72, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_reader) == 88, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_wanted) == 80, "its layout is part of the capture format");
 _Static_assert(sizeof(struct waits_snapshot) == 40, "its layout is part of the capture format");
@@ -280,6 +281,19 @@ static const struct sooth_field listener_fields[] = {
 	FIELD_NUMBER(waits_listener, owners, "processes that have it open"),
 };
 
+static const struct sooth_field peer_fields[] = {
+	FIELD_PID(waits_peer),
+	FIELD_NUMBER(
+		waits_peer, peer_pid, "process at the other end of connections", .is_key = true),
+	FIELD_NUMBER(waits_peer, peer_start_ticks, "start of that process in clock ticks",
+		.is_hidden = true),
+	FIELD_STRING(waits_peer, peer_name, "name of that process (comm)"),
+	FIELD_NUMBER(waits_peer, connections, "connections with that process"),
+	FIELD_NUMBER(waits_peer, unread_bytes, "most that it has not read of one connection",
+		.unit = SOOTH_UNIT_BYTES),
+	FIELD_NUMBER(waits_peer, fd, "file descriptor of the connection with most unread"),
+};
+
 static const struct sooth_field wanted_fields[] = {
 	FIELD_PID(waits_wanted),
 	FIELD_STRING(waits_wanted, detail, "path of the locked file; of a database empty",
@@ -380,6 +394,14 @@ static const struct sooth_schema listener_schema = {
 	SCHEMA_FIELDS(listener_fields),
 };
 
+static const struct sooth_schema peer_schema = {
+	.name = "waits.peer",
+	.kind = WAITS_PEER,
+	.class_ = SOOTH_CLASS_SAMPLE,
+	.fixed_size = sizeof(struct waits_peer),
+	SCHEMA_FIELDS(peer_fields),
+};
+
 static const struct sooth_schema wanted_schema = {
 	.name = "waits.wanted",
 	.kind = WAITS_WANTED,
@@ -406,7 +428,7 @@ static const struct sooth_schema snapshot_schema = {
 
 static const struct sooth_schema *const schemas[] = { &process_schema, &thread_schema,
 	&object_schema, &party_schema, &signals_schema, &goroutines_schema, &listener_schema,
-	&wanted_schema, &reader_schema, &tasks_schema, &snapshot_schema, NULL };
+	&wanted_schema, &reader_schema, &tasks_schema, &peer_schema, &snapshot_schema, NULL };
 
 const struct probe probe_waits = {
 	.name = "waits",

@@ -24,6 +24,7 @@ enum waits_kind {
 	WAITS_WANTED = 0x0f08,
 	WAITS_READER = 0x0f09,
 	WAITS_TASKS = 0x0f0a,
+	WAITS_PEER = 0x0f0b,
 };
 
 /* Returns whether a thread with this wait channel waits for the answer of a file system that
@@ -258,6 +259,20 @@ struct waits_listener {
 	uint8_t unused[3];
 	struct sooth_text owner_name;
 	struct sooth_text local; /* "127.0.0.1:80", or the name of a unix socket */
+};
+
+/* Another process of this host at the other ends of the sockets of the observed process, once a
+ * process. In a snapshot with details, and at the end of a recording of few processes. */
+struct waits_peer {
+	struct sooth_record record; /* the observed process */
+	uint64_t peer_start_ticks;
+	uint64_t unread_bytes; /* that the peer has not read, most of one connection */
+	uint32_t peer_pid;     /* the oldest that has the other end */
+	uint32_t connections;
+	uint32_t fd;	 /* of the observed process, of the connection with most unread */
+	char peer_state; /* R S D T t Z X I */
+	uint8_t unused[3];
+	struct sooth_text peer_name;
 };
 
 /* A lock of the observed process that others wait for, once a lock. */

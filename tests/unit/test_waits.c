@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "analyze/waits/wait_beside.h"
+#include "analyze/waits/wait_beyond.h"
 #include "analyze/waits/wait_circle.h"
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
@@ -1009,6 +1010,74 @@ static void test_durations(void **state)
 	assert_string_equal(wait_duration(out, 300000 * NS_PER_S), "3 d");
 }
 
+/* --- what is beyond it --- */
+
+static void peer(uint32_t pid, uint64_t unread_bytes, char state)
+{
+	struct waits_peer p = { .record = head(WAITS_PEER, 0),
+		.peer_pid = pid,
+		.connections = 1,
+		.unread_bytes = unread_bytes,
+		.peer_state = state };
+	struct record_tail tail[] = { tail_string(&p.peer_name, "node") };
+
+	RECORD_APPEND(&records, &p, tail, 1);
+}
+
+/* Up to three PIDs; 0: none. */
+static void expect_beyond(uint32_t a, uint32_t b, uint32_t c)
+{
+	const uint32_t expected[] = { a, b, c };
+	struct buffer found = { 0 };
+	const uint32_t *pids;
+	size_t count;
+
+	wait_find_beyond(&(struct batch){ records.data, records.size }, 10, &found);
+	pids = (const void *)found.data;
+	count = found.size / sizeof(*pids);
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
+		assert_int_equal(i < count ? pids[i] : 0, expected[i]);
+	assert_true(count <= ARRAY_SIZE(expected));
+	buffer_fini(&found);
+}
+
+/* The whole chain, also its end, which no record describes. */
+static void test_beyond_chain(void **state)
+{
+	(void)state;
+	process(10, "client", 'S');
+	thread(10, 10, "flock", 3);
+	party(10, 10, WAITS_RELATION_LOCK, 20, 0, "holder");
+	process(20, "holder", 'S');
+	thread(20, 20, "flock", 4);
+	party(20, 20, WAITS_RELATION_LOCK, 30, 0, "other");
+	expect_beyond(20, 30, 0);
+}
+
+static void test_beyond_one_that_rests(void **state)
+{
+	(void)state;
+	process(10, "server", 'S');
+	thread(10, 10, "accept", 3);
+	object(10, 3, FDS_TCP, WAITS_ROLE_CALL, "127.0.0.1:80");
+	party(10, 10, WAITS_RELATION_TERMINAL, 20, 0, "tmux");
+	expect_beyond(0, 0, 0);
+}
+
+/* Much that is not read, or anything that a stopped process does not read. */
+static void test_beyond_connection(void **state)
+{
+	(void)state;
+	process(10, "server", 'S');
+	thread(10, 10, "accept", 3);
+	object(10, 3, FDS_TCP, WAITS_ROLE_CALL, "127.0.0.1:80");
+	peer(20, 32 << 10, 'S');
+	peer(21, 100, 'S');
+	peer(22, 100, 't');
+	peer(23, 0, 'T');
+	expect_beyond(20, 22, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1055,6 +1124,9 @@ int main(void)
 		cmocka_unit_test_setup(test_held_threads, reset),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_durations),
+		cmocka_unit_test_setup(test_beyond_chain, reset),
+		cmocka_unit_test_setup(test_beyond_one_that_rests, reset),
+		cmocka_unit_test_setup(test_beyond_connection, reset),
 	};
 	int status = cmocka_run_group_tests(tests, NULL, NULL);
 

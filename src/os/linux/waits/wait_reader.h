@@ -140,6 +140,8 @@ void wait_add_wanted_locks(struct wait_reader *r, struct wait_node *n);
 /* Adds the transactions that keep the write-ahead log of the process's SQLite database from being
  * emptied. */
 void wait_add_wal_readers(struct wait_reader *r, struct wait_node *n);
+/* Adds the processes at the other ends of the sockets of a process, whose /proc/PID is open. */
+void wait_add_peers(struct wait_reader *r, int process, uint32_t pid);
 /* The descriptor of a call; its type. */
 enum fds_type wait_add_descriptor(struct wait_reader *r, struct wait_node *n,
 	const struct wait_call *c, uint32_t fd, enum waits_role role, uint32_t events,

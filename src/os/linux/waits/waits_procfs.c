@@ -269,6 +269,11 @@ static bool wants_listeners(const struct wait_reader *r)
 	       r->processes <= LISTENING_MAX;
 }
 
+static bool wants_peers(const struct wait_reader *r)
+{
+	return wants_listeners(r) || r->run->options.interest & INTEREST_DETAIL;
+}
+
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
 {
 	struct wait_reader *r = run->state;
@@ -286,6 +291,8 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 			read_chain(r, pid);
 		if (!status && wants_listeners(r))
 			wait_listeners(r, of.process);
+		if (!status && wants_peers(r))
+			wait_add_peers(r, of.process, (uint32_t)pid);
 		end.record = wait_record(r, 0, WAITS_SNAPSHOT);
 		end.processes = (uint32_t)(r->steps.size / sizeof(struct wait_step));
 		end.processes_state = status	  ? procfs_state(status)
