@@ -56,7 +56,9 @@ struct finding_type {
 	bool needs_interval; /* at least two samples */
 	/* The highest severity it gives itself, if above that of the registry. */
 	enum finding_severity worst;
-	bool is_of_holder;   /* another process is what holds it up, and may have the same cause */
+	bool is_of_holder; /* another process is what holds it up, and may have the same cause */
+	/* The process at the other end of the descriptor of the finding is what causes it. */
+	bool is_of_peer;
 	bool tells_answer;   /* its claim says how long the answer of a server has not come */
 	bool diagnoses_gone; /* also processes that ended before they were sampled */
 	const struct finding_option *options;

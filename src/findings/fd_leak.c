@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/peer_process.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/fd_names.h"
@@ -218,12 +219,37 @@ static void put_remedy(const struct check *e, struct check_result *out)
 		e->id.pid);
 }
 
+/* The other process whose connections explain what grew; NULL: none. */
+static const struct waits_peer *find_peer(const struct check *e, const struct growth *g,
+	const struct group_sum *top, size_t count, unsigned *all)
+{
+	const struct waits_peer *peer = peer_process_most(e->input, &e->id, all);
+
+	return count && top->is_connection && peer && peer->connections * 2 > *all &&
+			       peer->connections >= g->last - g->first
+		       ? peer
+		       : NULL;
+}
+
+/* "; 55 of its 56 connections are from node (4711)" */
+static void claim_peer(struct check_result *out, const struct waits_peer *peer, unsigned all)
+{
+	struct buffer name = { 0 };
+
+	peer_process_put(&name, peer);
+	finding_claim(out, "; %u of its %u connections are %s %s", peer->connections, all,
+		peer->is_accepted ? "from" : "with", buffer_cstr(&name));
+	buffer_fini(&name);
+}
+
 enum pace { PACE_FAST, PACE_SLOW, PACE_YOUNG };
 
 static void report(const struct check *e, struct check_result *out, const struct growth *g,
 	const struct group_sum *top, size_t count, enum pace pace)
 {
 	char kind[3 * (GROUP_TEXT + 32)] = "";
+	unsigned all;
+	const struct waits_peer *peer = find_peer(e, g, top, count, &all);
 
 	if (count)
 		put_kinds(kind, sizeof(kind), top, count);
@@ -236,6 +262,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_severity(out, pace == PACE_SLOW ? FINDING_MEDIUM : FINDING_LOW);
 	finding_claim(out, "leaks descriptors%s: %.0f more%s%s", pace == PACE_SLOW ? " slowly" : "",
 		g->last - g->first, count ? ", " : "", kind);
+	if (peer)
+		claim_peer(out, peer, all);
 	finding_number(
 		out, "open descriptors when the observation started", g->first, SOOTH_UNIT_NONE, 0);
 	finding_number(
@@ -247,7 +275,14 @@ static void report(const struct check *e, struct check_result *out, const struct
 	emit_limit(e, out, g);
 	if (pace == PACE_YOUNG)
 		check_may_be_start(out);
-	put_remedy(e, out);
+	if (peer && peer->is_accepted)
+		finding_remedy(out,
+			"sooth diagnose %u shows the process that opens the connections; "
+			"restarting "
+			"it closes them",
+			peer->peer_pid);
+	else
+		put_remedy(e, out);
 	finding_end(out);
 }
 

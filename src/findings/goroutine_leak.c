@@ -6,6 +6,7 @@
  * Cannot be seen: that a goroutine will never go on; programs without a symbol table.
  */
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/peer_process.h"
 #include "analyze/waits/wait_goroutines.h"
 #include "base/sentence_units.h"
 #include "base/units.h"
@@ -91,6 +92,50 @@ static bool keeps_pace(const struct check *e, const struct leak *l, double per_s
 	       since_start <= (double)l->of->count * PACE;
 }
 
+/* Goroutines that wait in the same function for data: one of them has the mutex that the others
+ * wait for there. NULL: none. */
+static const struct waits_goroutines *find_holder(
+	const struct wait_graph *g, const struct waits_goroutines *of)
+{
+	const struct waits_goroutines *w = NULL;
+	struct span at = record_text(&of->record, &of->at);
+
+	while (wait_goroutines_want_lock(of) && at.size &&
+		(w = wait_goroutines_next(g, of->node_pid, w))) {
+		if (!wait_goroutines_want_lock(w) && !w->at_state &&
+			!span_compare(record_text(&w->record, &w->at), at))
+			return w;
+	}
+	return NULL;
+}
+
+/* "; the mutex is probably held by the one that waits in net.(*conn).Read, called by main.audit,
+ * for auditd (7), which is stopped by inspectd (8)" */
+static void claim_holder(
+	const struct check *e, struct check_result *out, const struct waits_goroutines *of)
+{
+	const struct waits_peer *peer = peer_process_stopped(e->input, &e->id);
+	const struct waits_goroutines *holder;
+	struct buffer text = { 0 };
+	struct wait_graph g;
+
+	check_graph(e, &g);
+	holder = find_holder(&g, of);
+	if (!holder)
+		return;
+	wait_goroutines_text(&text, holder);
+	finding_claim(
+		out, "; the mutex is probably held by the one that waits %s", buffer_cstr(&text));
+	buffer_reset(&text);
+	if (peer) {
+		peer_process_put(&text, peer);
+		peer_process_put_wait(&text, e->input, peer, ", which ");
+		finding_claim(out, ", for %s", buffer_cstr(&text));
+		finding_descriptor(out, peer->fd);
+	}
+	buffer_fini(&text);
+}
+
 static void report(const struct check *e, struct check_result *out, const struct leak *l,
 	double per_s, uint64_t interval_ns)
 {
@@ -106,6 +151,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_claim(out, "goroutines pile up: %llu wait %s, %llu more in %s",
 		(unsigned long long)l->of->count, buffer_cstr(&place), (unsigned long long)l->gain,
 		sentence_duration(time, interval_ns));
+	claim_holder(e, out, l->of);
 	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
 	finding_number(out, "goroutines that wait there", (double)l->of->count, SOOTH_UNIT_NONE, 0);
 	finding_number(out, "when the observation started", (double)l->first, SOOTH_UNIT_NONE, 0);
@@ -155,6 +201,7 @@ const struct finding_type finding_goroutine_leak = {
 	.claim = "more and more goroutines wait in one place",
 	.probes = "proc,waits",
 	.needs_interval = true,
+	.is_of_peer = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

@@ -101,6 +101,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_rate(out, "growth of its memory",
 		(double)m->own_bytes * (double)NS_PER_S / (double)interval_ns, SOOTH_UNIT_BYTES,
 		interval_ns);
+	finding_descriptor(out, u->of->fd);
 	finding_connection(out, span_of_string(buffer_cstr(&peer)));
 	finding_unseen(out, "how much of its memory waits for this peer");
 	finding_remedy(out,
@@ -143,6 +144,7 @@ const struct finding_type finding_output_unread = {
 	.claim = "keeps in its memory what a peer does not read",
 	.probes = "proc,sockets,maps",
 	.needs_interval = true,
+	.is_of_peer = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

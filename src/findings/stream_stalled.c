@@ -643,6 +643,7 @@ const struct finding_type finding_stream_stalled = {
 	.claim = "a connection makes no progress: the answer does not come, or is not read",
 	.probes = "proc,sockets",
 	.follows = "frozen,all-threads-waiting,blocked-io",
+	.is_of_holder = true,
 	.tells_answer = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -292,6 +292,7 @@ static const struct sooth_field peer_fields[] = {
 	FIELD_NUMBER(waits_peer, unread_bytes, "most that it has not read of one connection",
 		.unit = SOOTH_UNIT_BYTES),
 	FIELD_NUMBER(waits_peer, fd, "file descriptor of the connection with most unread"),
+	FIELD_TRUTH(waits_peer, is_accepted, "the process accepted that connection"),
 };
 
 static const struct sooth_field wanted_fields[] = {

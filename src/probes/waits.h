@@ -269,9 +269,10 @@ struct waits_peer {
 	uint64_t unread_bytes; /* that the peer has not read, most of one connection */
 	uint32_t peer_pid;     /* the oldest that has the other end */
 	uint32_t connections;
-	uint32_t fd;	 /* of the observed process, of the connection with most unread */
-	char peer_state; /* R S D T t Z X I */
-	uint8_t unused[3];
+	uint32_t fd;	     /* of the observed process, of the connection with most unread */
+	char peer_state;     /* R S D T t Z X I */
+	uint8_t is_accepted; /* the observed process accepted that connection */
+	uint8_t unused[2];
 	struct sooth_text peer_name;
 };
 

@@ -6,6 +6,7 @@ could not be checked, and the exit status that follows. JSON is the same with an
 import os
 import re
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "live"))
@@ -159,6 +160,24 @@ class Launchers(Case):
         self.assertEqual(self.diagnosed(parent.pid)[1], {parent.pid, worker})
         text = self.sooth("diagnose", "--passive", "--duration", "0.6", str(parent.pid)).text
         self.assertNotIn(str(worker), text)
+
+    def test_the_end_of_the_wait(self):
+        """A client waits for a server whose child writes what the server does not read."""
+        server = ("import socket, subprocess, sys, time\ns = socket.create_server(('127.0.0.1', 0))\n"
+                  "p = subprocess.Popen([sys.executable, '-c', 'import sys; sys.stderr.write(chr(120) * 200000)'], "
+                  "stderr=subprocess.PIPE)\n"
+                  "print(s.getsockname()[1], p.pid, flush=True)\nc = s.accept()[0]\ntime.sleep(900)")
+        server = self.start(sys.executable, "-c", server)
+        server.wait_for_output(b"\n")
+        port, child = map(int, bytes(server.out).split())
+        self.addCleanup(os.kill, child, 9)
+        client = self.start(sys.executable, "-c", "import socket; s = socket.create_connection(('127.0.0.1', %d)); "
+                            "s.send(b'x'); print(1, flush=True); s.recv(1)" % port)
+        client.wait_for_output(b"1")
+        time.sleep(4)  # blocked writing: from 3 s on
+        self.assertEqual(self.diagnosed(client.pid)[1], {client.pid, server.pid, child})
+        # The server holds up both, and neither the other.
+        self.assertNotIn(client.pid, self.diagnosed(child)[1])
 
     def test_the_capture_has_the_same(self):
         shell = self.start("/bin/sh", "-c", "sleep 900; true")

@@ -10,8 +10,8 @@
  * A case has a maker with a value, so that the sick one and its healthy twin differ in that alone:
  *
  *	static const struct check_case cases[] = {
- *		{ "zombie-children", has_zombies, 5, NULL, "medium/high: thing (99) does not reap" },
- *		{ "zombie-children", has_zombies, 4, NULL, "=fine: 4 zombies\n" },
+ *		{ "zombie-children", has_zombies, 5, NULL, "medium/high: thing (99) does not reap"
+ *}, { "zombie-children", has_zombies, 4, NULL, "=fine: 4 zombies\n" },
  *	};
  *	TRY_CASES(cases);
  */
@@ -24,6 +24,7 @@
 #include "analyze/diagnosis/diagnosis.h"
 #include "base/units.h"
 #include "probes/proc.h"
+#include "probes/waits.h"
 
 #define PID	    99
 #define FROM_S	    1000 /* when the observation begins, on the machine's clock */
@@ -36,8 +37,8 @@
 static struct buffer records;
 #endif
 static struct text line_said;
-static double started_s; /* of the process that is judged, on the same clock */
-static const char *runs; /* its executable */
+static double started_s;	 /* of the process that is judged, on the same clock */
+static const char *runs;	 /* its executable */
 static const char *proxies = ""; /* in its environment */
 
 static inline uint64_t at(double s)
@@ -68,6 +69,17 @@ static inline void add_source(const char *probe)
 	struct record_tail tail[] = { put_text(&s.probe, probe) };
 
 	RECORD_APPEND(&records, &s, tail, 1);
+}
+
+/* At the end of a snapshot of the process that is judged: connections with another one. */
+static inline void put_peer(double s, struct waits_peer p)
+{
+	struct record_tail tail[] = { put_text(&p.peer_name, "node") };
+
+	p.record = head_of(s, PID, WAITS_PEER);
+	p.peer_pid = 77;
+	p.peer_start_ticks = start_of(77);
+	RECORD_APPEND(&records, &p, tail, 1);
 }
 
 /* Those that are judged; 0: no other. */

@@ -145,6 +145,32 @@ static void gains_with_kinds(double all)
 	}
 }
 
+static void connects(double connections, uint8_t is_accepted)
+{
+	struct waits_snapshot end = { .record = head_of(5, PID, WAITS_SNAPSHOT) };
+
+	gains(20);
+	for (int reading = 0; reading < 2; reading++) {
+		for (uint32_t fd = 0; fd < 10 + reading * 20u; fd++)
+			descriptor_at(5.0 * reading,
+				(struct fds_descriptor){ .fd = fd, .type = FDS_TCP }, NULL);
+		snapshot_ends(5.0 * reading, PID, (struct fds_process){ 0 });
+	}
+	put_peer(5, (struct waits_peer){
+			    .connections = (uint32_t)connections, .is_accepted = is_accepted });
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+static void accepts_from(double connections)
+{
+	connects(connections, 1);
+}
+
+static void makes(double connections)
+{
+	connects(connections, 0);
+}
+
 /* Evenly over so many seconds, all of that type. */
 static void drips(double gain, double seconds, uint8_t type)
 {
@@ -276,6 +302,14 @@ static void test_fd_leak(void **state)
 			"20]|[growth: 2 a second over 5.00s]|[steadiness: grew in 5 of 5 equal "
 			"time slices of the observation]|(unseen: which kind|(unseen: how many "
 			"descriptors|--fds 99 " },
+		{ "fd-leak", accepts_from, 25, NULL,
+			"high/medium: leaks descriptors: 20 more, most of them tcp; 25 of its 25 "
+			"connections are from node (77)|<sooth diagnose 77 shows the process" },
+		{ "fd-leak", makes, 25, NULL,
+			"high/medium: leaks descriptors: 20 more, most of them tcp; 25 of its 25 "
+			"connections are with node (77)|<sooth inspect --fds 99 lists" },
+		{ "fd-leak", accepts_from, 19, NULL,
+			"high/medium: leaks descriptors: 20 more, most of them tcp|!connections" },
 		{ "fd-leak", gains, 9, NULL, "fine: 10 descriptors, then 19" },
 		{ "fd-leak", gains, 0, NULL, "fine: 10 descriptors, then 10" },
 		{ "fd-leak", gains, 20, "fd-leak.min-rate=4", "high/medium: " },

@@ -205,6 +205,40 @@ static void grows_to(double count)
 	has_goroutines(all, ARRAY_SIZE(all), 0);
 }
 
+/* One in a function waits for data, the others for the mutex that it may have. */
+static void wants_mutex_in(const char *at, char state)
+{
+	const struct made all[] = { MAIN("chan receive", ""),
+		{ .start = "main.main.func1",
+			.reason = "IO wait",
+			.by = "net.(*conn).Read",
+			.at = at,
+			.count = 1,
+			.before = 1 },
+		{ .start = "main.main.func2",
+			.reason = "sync.Mutex.Lock",
+			.by = "sync.(*Mutex).Lock",
+			.at = "main.audit",
+			.count = 600,
+			.before = 500 } };
+
+	is_there();
+	add_source("waits");
+	put_snapshot(all, ARRAY_SIZE(all), 0, 0);
+	put_peer(LOOKS - 1, (struct waits_peer){ .unread_bytes = 100, .peer_state = state });
+	put_snapshot(all, ARRAY_SIZE(all), LOOKS - 1, 0);
+}
+
+static void has_holder(double state)
+{
+	wants_mutex_in("main.audit", (char)state);
+}
+
+static void has_other_function(double state)
+{
+	wants_mutex_in("main.other", (char)state);
+}
+
 /* Only a receiver can wake these; the first has waited for so long. */
 static void sends(double longest_s)
 {
@@ -325,6 +359,17 @@ static void test_leak(void **state)
 		{ "goroutine-leak", grows_to, 500, NULL,
 			"low/low: goroutines pile up: 500 wait for data from a channel in "
 			"main.handle, 50 more in 5 s" },
+		{ "goroutine-leak", has_holder, 't', NULL,
+			"low/low: goroutines pile up: 600 wait for a mutex in main.audit, 100 more "
+			"in 5 s; the mutex is probably held by the one that waits in "
+			"net.(*conn).Read, called by main.audit, for node (77)|" },
+		{ "goroutine-leak", has_holder, 'S', NULL,
+			"low/low: goroutines pile up: 600 wait for a mutex in main.audit, 100 more "
+			"in 5 s; the mutex is probably held by the one that waits in "
+			"net.(*conn).Read, called by main.audit|!for node" },
+		{ "goroutine-leak", has_other_function, 't', NULL,
+			"low/low: goroutines pile up: 600 wait for a mutex in main.audit, 100 more "
+			"in 5 s|!the mutex" },
 		{ "goroutine-leak", grows_to, 499, NULL, "fine: goroutines that wait do not" },
 		{ "goroutine-leak", grows_to, 500, "goroutine-leak.min-gain=51", "fine: " },
 		{ "goroutine-leak", grows_to, 500, "goroutine-leak.min-share=12", "fine: " },

@@ -3,6 +3,7 @@
 #include "check_sockets.h"
 #include "check_threads.h"
 
+#include "analyze/diagnosis/causes.h"
 #include "probes/host.h"
 #include "probes/limits.h"
 #include "probes/maps.h"
@@ -1257,10 +1258,75 @@ static void test_output_unread(void **state)
 	TRY_CASES(cases);
 }
 
+/* A thing (99) that sends to a node (77), which is in that state. */
+static void sends_to(char state)
+{
+	struct waits_snapshot end = { .record = head_of(LAST_S, PID, WAITS_SNAPSHOT) };
+
+	begin_stream();
+	add_source("waits");
+	ask_for(PID, 77);
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .descriptors = 10 }, "thing");
+		process_at(i, (struct proc_process){ .record.pid = 77, .state = state }, "node");
+		all_reported(i);
+	}
+	for (int reading = 0; reading < 2; reading++) {
+		mapping_at(reading * LAST_S, 500 + reading * 10, 50 + reading * 10, NULL);
+		maps_read(reading * LAST_S, -1, SOOTH_STATE_VALUE);
+	}
+	connection((struct sockets_socket){ .send_queue_bytes = 64 << 10, .fd = 7 },
+		(struct sockets_socket){ .send_queue_bytes = 64 << 10, .fd = 7 });
+	put_peer(LAST_S, (struct waits_peer){ .unread_bytes = 64 << 10, .fd = 7 });
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+/* The number of causes, the first one, and what follows from it. */
+static void expect_causes(size_t count, const char *first, const char *effect)
+{
+	const struct batch batch = { records.data, records.size };
+	struct check_settings set;
+	struct findings_options options = { .settings = &set };
+	struct diagnosis diagnosis = { 0 };
+	struct buffer text = { 0 };
+	struct sooth_error err;
+	struct causes causes;
+
+	check_settings_init(&set);
+	assert_int_equal(diagnosis_init(&diagnosis, &options, &err), 0);
+	diagnosis_input_add_batch(&diagnosis.input, &batch);
+	assert_int_equal(diagnosis_run(&diagnosis, &err), 0);
+	assert_int_equal(causes_find(&causes, &diagnosis, NULL), 0);
+	assert_int_equal(causes.sick, count);
+	cause_put(&causes.all[0], &diagnosis, &text);
+	assert_ptr_equal(strstr(buffer_cstr(&text), first), buffer_cstr(&text));
+	buffer_reset(&text);
+	assert_int_equal(causes.all[0].victim_count, *effect ? 1 : 0);
+	if (*effect)
+		cause_put_effect(&causes.all[0], &diagnosis, 0, &text);
+	assert_ptr_equal(strstr(buffer_cstr(&text), effect), buffer_cstr(&text));
+	causes_fini(&causes);
+	diagnosis_fini(&diagnosis);
+	buffer_fini(&text);
+}
+
+/* What is wrong with the reader is the cause; a reader of which nothing is found is none. */
+static void test_unread_follows_its_reader(void **state)
+{
+	(void)state;
+	sends_to('T');
+	expect_causes(1, "node 77: stopped by SIGSTOP",
+		"  consequence: thing 99: node (77) on 10.0.0.1:443 does not read what it is sent, "
+		"and this process keeps the rest in its memory: 10.0 MiB more");
+	sends_to('S');
+	expect_causes(1, "thing 99: node (77) on 10.0.0.1:443 does not read", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_output_unread),
+		cmocka_unit_test(test_unread_follows_its_reader),
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_growth_kinds),
 		cmocka_unit_test(test_map_leak),

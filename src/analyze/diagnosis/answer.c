@@ -150,15 +150,19 @@ static void put_others(struct answer *a, const struct diagnosed *j)
 
 /* --- what is fine --- */
 
-/* Another process has a finding because of what this one does, or does not do. */
+/* Another process has a finding because of what this one does, or does not do, or has waited long
+ * for it. */
 static bool holds_up_another(const struct answer *a, const struct diagnosed *j)
 {
 	for (size_t i = 0; i < a->causes->count; i++) {
 		const struct cause *c = &a->causes->all[i];
 		const struct finding_type *type = c->finding ? diagnosis_type_of(c->finding) : NULL;
 
-		if (type && type->is_of_holder && c->of != j && !j->is_host &&
-			c->root_pid == j->id.pid)
+		if (j->is_host || c->of == j)
+			continue;
+		if (answer_waits_for(a->s, c->of, j->id.pid) ||
+			(type && (type->is_of_holder || type->is_of_peer) &&
+				c->root_pid == j->id.pid))
 			return true;
 	}
 	return false;
@@ -397,6 +401,10 @@ static void put_victims(struct answer *a, const struct cause *c)
 
 	cause_put_victims(c, a->s, &line);
 	end_line(a, NO_SEVERITY, &line);
+	for (size_t i = 0; i < c->victim_count; i++) {
+		cause_put_effect(c, a->s, i, &line);
+		end_line(a, NO_SEVERITY, &line);
+	}
 }
 
 /* The number of processes that wait without a line of their own, if there are many. */

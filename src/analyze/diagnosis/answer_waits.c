@@ -221,6 +221,22 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 	return true;
 }
 
+bool answer_waits_for(const struct diagnosis *s, const struct diagnosed *j, uint32_t pid)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	if (j->is_host || has_ended(s, j) || follow(s, j, &g, &chain) ||
+		!is_stuck(&chain, silence_of(s, j, &chain).ns))
+		return false;
+	for (size_t i = 0; i < chain.count; i++) {
+		if (chain.links[i].party && chain.links[i].party->is_alive &&
+			chain.links[i].party->party_pid == pid)
+			return true;
+	}
+	return false;
+}
+
 void answer_rest(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
 	struct wait_chain chain;

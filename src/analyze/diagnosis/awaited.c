@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "analyze/diagnosis/peer_process.h"
 #include "base/sentence_units.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/waits/wait_sentences.h"
@@ -99,6 +100,7 @@ struct awaited awaited_of(const struct check *e, uint32_t fd)
 		struct wait_graph g = { .records = snapshot_records(last) };
 
 		find_in_graph(&a, &g, e->id.pid, fd);
+		a.other = a.peer ? NULL : peer_process_of_fd(e->input, &e->id, fd);
 	}
 	return a;
 }
@@ -116,17 +118,20 @@ bool awaited_is_short(const struct check *e, struct check_result *out, uint64_t 
 	return true;
 }
 
-static void put_name(struct buffer *out, const struct waits_party *peer)
+static void put_name(struct buffer *out, const struct awaited *a)
 {
-	wait_put_name(out, &peer->record, &peer->name, peer->party_pid);
+	if (a->peer)
+		wait_put_name(out, &a->peer->record, &a->peer->name, a->peer->party_pid);
+	else
+		peer_process_put(out, a->other);
 }
 
 void awaited_put_peer(struct buffer *out, const struct awaited *a)
 {
 	assert(a);
-	if (!a->peer)
+	if (!a->peer && !a->other)
 		return;
-	put_name(out, a->peer);
+	put_name(out, a);
 	buffer_string(out, " on ");
 }
 
@@ -134,8 +139,8 @@ void awaited_put_end(
 	struct buffer *out, const struct awaited *a, const struct sockets_socket *socket)
 {
 	assert(socket);
-	if (a->peer && socket->peer_state != SOOTH_STATE_VALUE) {
-		put_name(out, a->peer);
+	if ((a->peer || a->other) && socket->peer_state != SOOTH_STATE_VALUE) {
+		put_name(out, a);
 		return;
 	}
 	awaited_put_peer(out, a);
@@ -145,17 +150,11 @@ void awaited_put_end(
 void awaited_put_wait(struct buffer *out, const struct check *e, const struct awaited *a)
 {
 	const struct snapshot *last = check_last(e, &e->input->waits);
-	struct wait_graph g = { .records = last ? snapshot_records(last) : (struct batch){ 0 } };
-	struct wait_chain chain;
+	size_t begin = out->size;
 
-	if (!a->peer || !last)
-		return;
-	wait_chain_follow(&g, a->peer->party_pid, &chain);
-	if (!chain.count || chain.links[0].is_idle || chain.links[0].is_active ||
-		chain.links[0].what == WAIT_UNKNOWN || chain.links[0].what == WAIT_RUNS ||
-		chain.links[0].what == WAIT_READY)
-		return;
-	buffer_string(out, " (it ");
-	wait_sentence(out, &g, &chain.links[0]);
-	buffer_char(out, ')');
+	if (a->peer && last)
+		peer_process_put_wait_in(out, snapshot_records(last), a->peer->party_pid, " (it ");
+	else if (a->other)
+		peer_process_put_wait(out, e->input, a->other, " (it ");
+	buffer_string(out, out->size > begin ? ")" : "");
 }

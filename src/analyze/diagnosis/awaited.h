@@ -18,6 +18,7 @@ struct awaited {
 	bool has_run;	 /* the thread ran in between: it waits again and again */
 	uint64_t for_ns; /* since the thread last ran, or the whole observation; 0: unknown */
 	const struct waits_party *peer; /* the process at the other end; NULL: unknown */
+	const struct waits_peer *other; /* the same where no thread waits for it; NULL: unknown */
 };
 
 struct awaited awaited_of(const struct check *e, uint32_t fd);

@@ -10,6 +10,7 @@
 #include "analyze/diagnosis/answer_name.h"
 #include "analyze/diagnosis/answer_waits.h"
 #include "analyze/diagnosis/finding_process.h"
+#include "analyze/diagnosis/peer_process.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
 
@@ -25,6 +26,7 @@ struct candidate {
 	struct answer_wait wait;
 	size_t cause; /* of all candidates the one that it is a victim of; itself: none */
 	bool is_wait, may_follow, is_stuck, holds_up;
+	bool is_of_peer; /* it does not wait: what its peer does not read makes it grow */
 };
 
 /* --- which waits count --- */
@@ -127,15 +129,35 @@ static int by_severity(const void *a, const void *b)
 
 /* --- candidates --- */
 
-/* All that is found of it is that it waits for what another one does. */
-static bool is_held_up(const struct diagnosed *j)
+/* The process at the other end of the descriptor of its worst finding, if that is the cause; 0: it
+ * is not, or not known. */
+static uint32_t peer_of(const struct diagnosis *s, const struct diagnosed *j)
+{
+	const struct finding_row *f = j->count ? answer_worst(j) : NULL;
+	const struct finding_type *type = f ? diagnosis_type_of(f) : NULL;
+	const struct waits_peer *peer;
+	const struct finding_subject_row *subject;
+
+	if (!type || !type->is_of_peer || j->is_host)
+		return 0;
+	subject = (const void *)record_text(&f->record, &f->subject).data;
+	peer = subject->fd_state ? NULL : peer_process_of_fd(&s->input, &j->id, subject->fd);
+	return peer ? peer->peer_pid : 0;
+}
+
+/* All that is found of it follows from what another one does. */
+static bool is_held_up(const struct diagnosis *s, const struct diagnosed *j)
 {
 	struct batch all = { j->findings.data, j->findings.size };
 
 	batch_for_each (r, &all) {
-		const struct finding_type *type = diagnosis_type_of((const void *)r);
+		const struct finding_row *f = (const void *)r;
+		const struct finding_type *type = diagnosis_type_of(f);
 
-		if (!type || !type->is_of_holder)
+		if (!type || (!type->is_of_holder && !peer_of(s, j)))
+			return false;
+		if (!type->is_of_holder && f != answer_worst(j) &&
+			!diagnosis_leads_to(answer_worst(j), f))
 			return false;
 	}
 	return true;
@@ -152,8 +174,12 @@ static void add(const struct causes *causes, const struct diagnosis *s, struct c
 		.is_wait = is_wait,
 		.is_stuck = p->is_stuck,
 		.holds_up = p->holds_up,
-		.may_follow = !j->is_host && is_held_up(j) && !answer_tells_activity(s, j) };
+		.may_follow = !j->is_host && is_held_up(s, j) && !answer_tells_activity(s, j) };
 	answer_wait_find(s, j, &c->wait);
+	if (!c->wait.root.pid && !c->wait.root.object && !j->is_host) {
+		c->wait.root.pid = peer_of(s, j);
+		c->is_of_peer = c->wait.root.pid;
+	}
 	++*count;
 }
 
@@ -231,7 +257,14 @@ static bool have_same_root(const struct candidate *a, const struct candidate *b)
 /* A finding stays one: it stands with another that is as grave, never with a mere wait. */
 static bool may_stand_for(const struct candidate *c, const struct candidate *of)
 {
-	return of->is_wait || (!c->is_wait && c->of->worst >= of->of->worst);
+	return of->is_wait || (!c->is_wait && (of->is_of_peer || c->of->worst >= of->of->worst));
+}
+
+static size_t end_of(const struct candidate *all, size_t i)
+{
+	while (all[i].cause != i)
+		i = all[i].cause;
+	return i;
 }
 
 /* The first with this root is the cause, or the process that is the root itself. */
@@ -241,16 +274,14 @@ static void join(struct candidate *all, size_t count)
 		for (size_t k = 0; k < count && all[i].may_follow && all[i].cause == i; k++) {
 			bool is_first = k < i && all[k].may_follow;
 
-			if (k != i && all[k].cause == k && may_stand_for(&all[k], &all[i]) &&
+			if (end_of(all, k) != i && may_stand_for(&all[k], &all[i]) &&
 				(is_root(&all[k], &all[i]) ||
 					(is_first && have_same_root(&all[k], &all[i]))))
 				all[i].cause = k;
 		}
 	}
-	for (size_t i = 0; i < count; i++) {
-		while (all[all[i].cause].cause != all[i].cause)
-			all[i].cause = all[all[i].cause].cause;
-	}
+	for (size_t i = 0; i < count; i++)
+		all[i].cause = end_of(all, i);
 }
 
 static size_t victims_of(
@@ -347,10 +378,19 @@ static void put_wait(const struct diagnosis *s, const struct diagnosed *j, struc
 	answer_activity_after(s, j, ": ", out);
 }
 
-static void put_name(const struct cause *c, const struct diagnosis *s, size_t i, struct buffer *out)
+/* Names up to `most` of those that wait; returns how many do. */
+static size_t put_waiting(
+	const struct cause *c, const struct diagnosis *s, size_t most, struct buffer *out)
 {
-	buffer_string(out, i ? ", " : "");
-	answer_name(s, c->victims[i], out);
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->victim_count; i++) {
+		if (peer_of(s, c->victims[i]) || count++ >= most)
+			continue;
+		buffer_string(out, count > 1 ? ", " : "");
+		answer_name(s, c->victims[i], out);
+	}
+	return count;
 }
 
 void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *out)
@@ -372,22 +412,35 @@ void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *
 
 void cause_put_victims(const struct cause *c, const struct diagnosis *s, struct buffer *out)
 {
-	size_t named = c->victim_count > VICTIMS_MOST + 1 ? VICTIMS_MOST : c->victim_count;
+	size_t count = put_waiting(c, s, 0, out);
+	size_t named = count > VICTIMS_MOST + 1 ? VICTIMS_MOST : count;
 
 	if (c->victim_count == 1 && !c->victims[0]->count) {
 		put_wait(s, c->victims[0], out);
 		return;
 	}
-	if (!c->victim_count)
+	if (!count)
 		return;
-	buffer_format(out, "  %zu %s: ", c->victim_count,
-		!c->is_root	       ? "more wait for the same"
-		: c->victim_count == 1 ? "process waits for it"
-				       : "processes wait for it, directly or through others");
-	for (size_t i = 0; i < named; i++)
-		put_name(c, s, i, out);
-	if (named < c->victim_count)
-		buffer_format(out, " and %zu more", c->victim_count - named);
+	buffer_format(out, "  %zu %s: ", count,
+		!c->is_root  ? "more wait for the same"
+		: count == 1 ? "process waits for it"
+			     : "processes wait for it, directly or through others");
+	put_waiting(c, s, named, out);
+	if (named < count)
+		buffer_format(out, " and %zu more", count - named);
+}
+
+void cause_put_effect(
+	const struct cause *c, const struct diagnosis *s, size_t i, struct buffer *out)
+{
+	assert(c);
+	assert(i < c->victim_count);
+	if (!peer_of(s, c->victims[i]))
+		return;
+	buffer_string(out, "  consequence: ");
+	answer_name(s, c->victims[i], out);
+	buffer_string(out, ": ");
+	answer_claim(answer_worst(c->victims[i]), out);
 }
 
 /* --- rows --- */

@@ -45,6 +45,10 @@ void cause_put(const struct cause *c, const struct diagnosis *s, struct buffer *
 /* Appends a line about the victims, the wait of a single one; nothing without any: "  20 processes
  * wait for it, directly or through others: ls 5, ls 6, ls 7 and 17 more". */
 void cause_put_victims(const struct cause *c, const struct diagnosis *s, struct buffer *out);
+/* Appends what a victim that does not wait has of it: "  consequence: node 9: python3 (7) does not
+ * read ..."; else nothing. */
+void cause_put_effect(
+	const struct cause *c, const struct diagnosis *s, size_t i, struct buffer *out);
 /* Emits them as rows, for programs. */
 int causes_emit(struct output *output, const struct diagnosis *s, const struct causes *c,
 	struct sooth_error *err);

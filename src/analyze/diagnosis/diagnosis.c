@@ -178,7 +178,7 @@ const struct finding_type *diagnosis_type_of(const struct finding_row *f)
 	return entry ? entry->type : NULL;
 }
 
-static bool is_cause(const struct finding_row *cause, const struct finding_row *of)
+bool diagnosis_leads_to(const struct finding_row *cause, const struct finding_row *of)
 {
 	const struct finding_type *type = diagnosis_type_of(of), *other = diagnosis_type_of(cause);
 	struct cursor c = cursor_over("", 0);
@@ -196,8 +196,8 @@ static bool is_cause(const struct finding_row *cause, const struct finding_row *
  * long a wait lasts is its severity: it is the cause from its first second. */
 static bool may_precede(const struct finding_row *cause, const struct finding_row *f)
 {
-	return diagnosis_type_of(cause)->is_of_holder || cause->severity >= FINDING_MEDIUM ||
-	       cause->severity >= f->severity;
+	return diagnosis_type_of(cause)->is_of_holder || diagnosis_type_of(cause)->is_of_peer ||
+	       cause->severity >= FINDING_MEDIUM || cause->severity >= f->severity;
 }
 
 /* A cause moves before the first finding that it leads to. */
@@ -209,7 +209,7 @@ static void put_causes_first(const struct finding_row **rows, size_t count)
 		for (size_t k = i + 1; k < count && moves < count * count; k++) {
 			const struct finding_row *cause = rows[k];
 
-			if (!is_cause(cause, rows[i]) || !may_precede(cause, rows[i]))
+			if (!diagnosis_leads_to(cause, rows[i]) || !may_precede(cause, rows[i]))
 				continue;
 			memmove(rows + i + 1, rows + i, (k - i) * sizeof(*rows));
 			rows[i] = cause;

@@ -29,6 +29,8 @@ void diagnosis_fini(struct diagnosis *s);
 int diagnosis_run(struct diagnosis *s, struct sooth_error *err);
 /* Returns the detector that found it; NULL: not one of these. */
 const struct finding_type *diagnosis_type_of(const struct finding_row *f);
+/* Returns whether a finding of a process causes another one of it. */
+bool diagnosis_leads_to(const struct finding_row *cause, const struct finding_row *of);
 /* Frees the results before the next run. */
 void diagnosis_forget(struct diagnosis *s);
 

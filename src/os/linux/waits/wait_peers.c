@@ -69,6 +69,7 @@ static void add_socket(
 	if (!peer->connections++ || unread > peer->unread_bytes) {
 		peer->unread_bytes = unread;
 		peer->fd = end->fd;
+		peer->is_accepted = wait_sockets_is_accepted(&r->sockets, own);
 	}
 }
 
