@@ -17,6 +17,7 @@
 #include "analyze/diagnosis/datagram_requests.h"
 #include "base/sentence_units.h"
 #include "analyze/diagnosis/failure_meaning.h"
+#include "analyze/diagnosis/limit_users.h"
 #include "analyze/diagnosis/peer_name.h"
 #include "analyze/diagnosis/port_owner.h"
 #include "analyze/diagnosis/unanswered.h"
@@ -163,7 +164,28 @@ static void remedy_of_peer(
 
 static bool is_name_server(const struct call_peer *p)
 {
-	return !strncmp(p->protocol, DATAGRAM_PROTOCOL, strlen(DATAGRAM_PROTOCOL)) && !strcmp(p->service, ":53");
+	return !strncmp(p->protocol, DATAGRAM_PROTOCOL, strlen(DATAGRAM_PROTOCOL)) &&
+	       !strcmp(p->service, ":53");
+}
+
+/* "; node (4711) has 40": the owners of the connections that use up the local ports. The end that
+ * closes a connection first keeps it in TIME_WAIT. */
+static void put_port_users(struct buffer *out, const struct look *l, struct limit_users *users,
+	const char *address, const struct call_peer *p)
+{
+	const struct limit_user *most = &users->top[0];
+
+	limit_users_find(users, l->e, LIMITS_SHARED_PORTS, span_of_string(address));
+	if (users->count && !most->holder->holder_pid)
+		buffer_format(out,
+			"; %.0f closed connections to it still have them (TIME_WAIT), this end "
+			"closed them%s",
+			most->amount,
+			p->made		    ? ": this process opens and closes one after the other"
+			: users->count == 1 ? ", and no process has an open one"
+					    : "");
+	else
+		limit_users_put(out, l->e, users, LIMITS_SHARED_PORTS);
 }
 
 static void report_failing(const struct look *l, const char *address, const struct call_peer *p)
@@ -175,11 +197,14 @@ static void report_failing(const struct look *l, const char *address, const stru
 	struct check_result *out = l->out;
 	double failures = failures_of(p);
 	const struct failure_meaning *meaning = failure_meaning_of_connect(p->errors[0].error);
+	struct limit_users users = { 0 };
 	char errors[240], label[PEER_NAME_SIZE];
 	struct buffer where = { 0 };
 
 	if (p->errors[0].error == LINUX_ECONNREFUSED)
 		port_owner_put_refused(&where, e, address);
+	else if (meaning)
+		put_port_users(&where, l, &users, address, p);
 	memcpy(key.text, address, strnlen(address, sizeof(key.text) - 1));
 	u = map_get(&l->waiting, &key);
 	put_errors(p, errors, sizeof(errors));
@@ -218,6 +243,7 @@ static void report_failing(const struct look *l, const char *address, const stru
 			"socket before that was known",
 			(unsigned long long)p->unknown, p->unknown == 1 ? "" : "s");
 	check_calls_unseen(c, e, out);
+	limit_users_unseen(out, &users);
 	if (is_name_server(p))
 		finding_remedy(out,
 			"start the name server (systemd-resolved, dnsmasq), or name another one in "
@@ -471,8 +497,7 @@ static size_t report_silent_server(const struct look *l)
 	finding_number(l->out, "answers of that server", (double)p->made, SOOTH_UNIT_NONE,
 		l->calls.interval_ns);
 	check_calls_unseen(&l->calls, l->e, l->out);
-	finding_remedy(l->out,
-		"remove the line of %s from /etc/resolv.conf, or start that server",
+	finding_remedy(l->out, "remove the line of %s from /etc/resolv.conf, or start that server",
 		address);
 	finding_end(l->out);
 	return 1;

@@ -53,6 +53,10 @@ static const struct finding_option options[] = {
 		"severity is low if the threads use less CPU than this (percent of one CPU), "
 		"counting the time in which they are ready to run",
 		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("victim", 10, 0, 100,
+		"minimum CPU use of threads that are ready to run for much longer, in percent of "
+		"one CPU",
+		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("max-waits", 20, 0, 1e6, "maximum number of waits per second of a thread"),
 	THRESHOLD("min-stretch", 50e3, 0, 1e9,
 		"minimum CPU time of a thread between two context switches (less: lock-storm)",
@@ -81,11 +85,11 @@ static const struct finding_option options[] = {
 struct spin {
 	const struct thread_history **threads; /* the busiest first */
 	size_t count;
-	double cpu;	/* percent of one CPU, all threads together */
-	double demand;	/* the same including the time they were ready to run */
-	bool is_held;	/* a CPU quota was used up meanwhile */
-	double highest; /* CPU use of the busiest thread; negative: not measured */
-	bool works;	/* a busy thread shows progress */
+	double cpu;		    /* percent of one CPU, all threads together */
+	double demand;		    /* the same including the time they were ready to run */
+	bool is_held;		    /* a CPU quota was used up meanwhile */
+	double highest;		    /* CPU use of the busiest thread; negative: not measured */
+	bool works;		    /* a busy thread shows progress */
 	struct repeated_call call;  /* repeated by the busiest thread */
 	bool is_by_call;	    /* `call` explains the CPU use */
 	struct profile_spots spots; /* hot functions of the process; empty: not sampled */
@@ -462,6 +466,12 @@ static void report(
 	finding_end(out);
 }
 
+/* It could use the CPU and gets next to none of it: what it would do with more is not known. */
+static bool is_victim(const struct check *e, const struct spin *s)
+{
+	return is_starved(s) && !s->is_by_call && s->cpu < check_option(e, "victim");
+}
+
 /* It computes, as programs of its kind do, and no call is repeated in vain. */
 static bool is_at_work(const struct check *e, const struct spin *s)
 {
@@ -483,8 +493,13 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (s.count && is_at_work(e, &s))
 		check_fine(out, "computes, as this program does: %.0f %% of a CPU", s.cpu);
-	else if (s.count && (p.bytes_per_s <= check_option(e, "max-moved") ||
-				    s.call.kind == REPEATED_STATE))
+	else if (s.count && is_victim(e, &s))
+		check_blind_because(out,
+			"it gets too little of the CPUs to show whether it makes progress: see "
+			"held-back",
+			"");
+	else if (s.count &&
+		 (p.bytes_per_s <= check_option(e, "max-moved") || s.call.kind == REPEATED_STATE))
 		report(e, out, &s, &p);
 	else
 		check_fine(out, "busiest thread: %.0f %% of a CPU%s", s.highest,

@@ -11,6 +11,7 @@
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
 #include "analyze/diagnosis/held.h"
+#include "analyze/diagnosis/limit_users.h"
 #include "base/units.h"
 #include "explain/finding.h"
 
@@ -24,6 +25,10 @@ static const struct finding_option options[] = {
 	THRESHOLD("own-share", 25, 0, 100,
 		"minimum CPU use of the process, in percent of the CPU quota",
 		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("others-waited", 50, 0, 100,
+		"minimum percentage of the time in which the process is ready to run, if others "
+		"of its control group use more of the CPU quota",
+		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("min-high", 1, 0.01, 1e9,
 		"minimum number of times per second that the control group was above memory.high"),
 	THRESHOLD("could-run", 80, 1, 100,
@@ -31,6 +36,9 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_PERCENT),
 	THRESHOLD("starved", 95, 1, 100,
 		"minimum percentage of that time in which other threads had the CPUs",
+		.unit = SOOTH_UNIT_PERCENT),
+	THRESHOLD("starved-bound", 70, 1, 100,
+		"minimum percentage of that time, if the process may run on some CPUs only",
 		.unit = SOOTH_UNIT_PERCENT),
 };
 
@@ -68,13 +76,26 @@ static void emit_place(struct check_result *out, const struct limits_group *g, c
 
 /* --- CPU quota --- */
 
-static bool is_throttled(const struct check *e, const struct held_limit *l)
+/* Whether another process of the group uses more of the quota. */
+static bool is_used_by_others(
+	const struct check *e, const struct held_limit *l, struct limit_users *users)
+{
+	limit_users_find(
+		users, e, LIMITS_SHARED_CPU, record_text(&l->group->record, &l->group->path));
+	return users->count && !limit_user_is_self(e, &users->top[0]);
+}
+
+static bool is_throttled(
+	const struct check *e, const struct held_limit *l, const struct held_time *t)
 {
 	double quota = l->group ? (double)l->group->limit / 1e4 : 0; /* percent of one CPU */
+	struct limit_users users;
 	double cpu = cpu_of(e);
 
 	return l->group && cpu >= 0 && check_is_over(e, "min-throttled", l->per_s, "cpu") &&
-	       cpu * 100 >= check_option(e, "own-share") * quota;
+	       (cpu * 100 >= check_option(e, "own-share") * quota ||
+		       (t->is_measured && t->waited >= check_option(e, "others-waited") &&
+			       is_used_by_others(e, l, &users)));
 }
 
 static void report_throttled(const struct check *e, struct check_result *out,
@@ -83,14 +104,19 @@ static void report_throttled(const struct check *e, struct check_result *out,
 	const struct limits_group *g = l->group;
 	const char *file = g->version == 1 ? "cpu.cfs_quota_us" : "cpu.max";
 	struct span path = record_text(&g->record, &g->path);
+	struct limit_users users;
+	struct buffer by = { 0 };
 
+	if (is_used_by_others(e, l, &users))
+		limit_users_put(&by, e, &users, LIMITS_SHARED_CPU);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "cpu");
 	if (l->per_s < check_option(e, "often"))
 		finding_severity(out, FINDING_LOW);
 	finding_claim(out,
 		"held back by the CPU quota of its control group: %.2f CPUs, used up %.1f times a "
-		"second",
-		(double)g->limit / 1e6, l->per_s);
+		"second%s",
+		(double)g->limit / 1e6, l->per_s, buffer_cstr(&by));
+	buffer_fini(&by);
 	emit_place(out, g, file);
 	finding_rate(out, "times the quota was used up", l->per_s, SOOTH_UNIT_NONE, l->interval_ns);
 	finding_number(
@@ -163,12 +189,21 @@ static void report_io(struct check_result *out, const struct held_io *io)
 
 /* --- other processes --- */
 
+/* The processes on the CPUs that it may use, if others use more of them than it does. */
+static bool is_bound(const struct check *e, struct limit_users *users)
+{
+	limit_users_find(users, e, LIMITS_SHARED_CPUS, span_of("", 0));
+	return users->count && !limit_user_is_self(e, &users->top[0]);
+}
+
 static bool is_starved(const struct check *e, const struct held_time *t)
 {
 	double could = t->ran + t->waited;
+	struct limit_users users;
 
 	return t->is_measured && could >= check_option(e, "could-run") &&
-	       check_is_over(e, "starved", 100 * t->waited / could, "starved");
+	       check_is_over(e, is_bound(e, &users) ? "starved-bound" : "starved",
+		       100 * t->waited / could, "starved");
 }
 
 static bool is_last(const struct held_time *t)
@@ -180,17 +215,37 @@ static void report_starved(
 	const struct check *e, struct check_result *out, const struct held_time *t)
 {
 	double could = t->ran + t->waited;
+	struct limit_users users;
+	struct buffer by = { 0 }, where = { 0 };
+	bool on_own = is_bound(e, &users);
+	const struct limits_holder *h = users.top[0].holder;
+	struct span cpus = on_own ? record_text(&h->record, &h->place) : span_of("", 0);
 
+	if (on_own)
+		buffer_format(&where, " on CPU %.*s, the only one%s that it may use",
+			(int)cpus.size, cpus.data,
+			span_contains(cpus, "-") || span_contains(cpus, ",") ? "s" : "");
+	else
+		limit_users_of_host(&users, e);
+	if (users.count && limit_user_is_self(e, &users.top[0]))
+		users.count = 0;
+	limit_users_put(&by, e, &users, LIMITS_SHARED_CPUS);
+	if (on_own)
+		buffer_string(&by, " (last seen there)");
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "starved");
-	finding_severity(out, FINDING_LOW);
+	finding_severity(out, on_own ? FINDING_MEDIUM : FINDING_LOW);
 	finding_thread(out, t->tid);
 	finding_claim(out,
-		"starved by other processes%s: ready to run %.0f %% of the time, gets %.1f %% of a "
-		"CPU",
+		"starved by other processes%s%s: ready to run %.0f %% of the time, gets %.1f %% of "
+		"a CPU%s",
+		buffer_cstr(&where),
 		is_last(t)    ? ", which all go first: its policy is SCHED_IDLE"
 		: t->nice > 0 ? ", which have a higher priority"
 			      : "",
-		could < 100 ? could : 100, t->ran); /* of two clocks: rounding */
+		could < 100 ? could : 100, t->ran, /* of two clocks: rounding */
+		buffer_cstr(&by));
+	buffer_fini(&where);
+	buffer_fini(&by);
 	if (t->nice > 0)
 		finding_number(out, "nice value", t->nice, SOOTH_UNIT_NONE, 0);
 	emit_time(out, t);
@@ -199,7 +254,8 @@ static void report_starved(
 			SOOTH_UNIT_NONE, 0);
 	if (e->input->load.cpus)
 		finding_number(out, "CPUs", e->input->load.cpus, SOOTH_UNIT_NONE, 0);
-	finding_unseen(out, "which processes use the CPUs; sooth ps -a shows them");
+	if (!users.count)
+		finding_unseen(out, "which processes use the CPUs; sooth ps -a shows them");
 	if (is_last(t))
 		finding_remedy(out, "chrt -a -o -p 0 %u gives it the usual share", e->id.pid);
 	else if (t->nice > 0)
@@ -249,7 +305,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct held_limit high = held_limit_of(e, "memory-high");
 	struct held_time time = held_time_of(e);
 	struct held_io io = held_io_of(e);
-	bool by_quota = is_throttled(e, &quota);
+	bool by_quota = is_throttled(e, &quota, &time);
 
 	if (by_quota)
 		report_throttled(e, out, &quota, &time);

@@ -12,6 +12,7 @@
 
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/held.h"
+#include "analyze/diagnosis/limit_users.h"
 #include "base/sentence_units.h"
 #include "analyze/inspect/limits.h"
 #include "explain/finding.h"
@@ -193,20 +194,28 @@ static void emit_stall(struct check_result *out, double some, double full)
 static void claim_group(const struct check *e, struct check_result *out, const struct tightness *t)
 {
 	char used[UNITS_SIZE], limit[UNITS_SIZE];
+	struct limit_users users = { 0 };
+	struct buffer by = { 0 };
 
-	if (t->kills) {
+	if (t->group)
+		limit_users_find(&users, e, LIMITS_SHARED_MEMORY,
+			record_text(&t->group->record, &t->group->path));
+	limit_users_put(&by, e, &users, LIMITS_SHARED_MEMORY);
+	if (t->kills)
 		finding_claim(out,
 			"out of memory: %llu process%s of the control group %s killed during the "
-			"observation",
+			"observation%s",
 			(unsigned long long)t->kills, t->kills == 1 ? "" : "es",
-			t->kills == 1 ? "was" : "were");
-		return;
-	}
-	finding_claim(out,
-		"the control group is almost out of memory: %s of %s in use; at the limit the "
-		"kernel kills a process",
-		sentence_size(used, t->used_bytes), sentence_size(limit, t->group->limit));
-	if (t->percent >= check_option(e, "critical"))
+			t->kills == 1 ? "was" : "were", buffer_cstr(&by));
+	else
+		finding_claim(out,
+			"the control group is almost out of memory: %s of %s in use%s; at the "
+			"limit "
+			"the kernel kills a process",
+			sentence_size(used, t->used_bytes), sentence_size(limit, t->group->limit),
+			buffer_cstr(&by));
+	buffer_fini(&by);
+	if (!t->kills && t->percent >= check_option(e, "critical"))
 		finding_severity(out, FINDING_CRITICAL);
 }
 

@@ -12,6 +12,7 @@
 #include "analyze/diagnosis/child_calls.h"
 #include "analyze/diagnosis/failure_meaning.h"
 #include "analyze/diagnosis/limit_failure.h"
+#include "analyze/diagnosis/limit_users.h"
 #include "analyze/diagnosis/lock_failure.h"
 #include "analyze/diagnosis/port_owner.h"
 #include "analyze/diagnosis/space_failure.h"
@@ -239,31 +240,69 @@ static void emit_full_group(struct check_result *out, const struct limits_group 
 		"(systemd: TasksMax=)");
 }
 
+/* How many processes and threads its user may have; 0: unlimited, or not known. */
+static uint64_t tasks_of_user_max(const struct check *e)
+{
+	const struct snapshot *last = check_last(e, &e->input->limits);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct limits_resource *l = record_as(r, LIMITS_RESOURCE, sizeof(*l));
+
+		if (l && record_has_text(r, &l->name) && l->soft_state == SOOTH_STATE_VALUE &&
+			span_equal(record_text(r, &l->name), "NPROC"))
+			return l->soft;
+	}
+	return 0;
+}
+
 static void report_no_room(struct look *l, const struct check_ranked *one)
 {
 	const struct limits_group *g = task_room_full_group(l->e);
 	const struct call_failures *f = one->value;
 	char name[SYSCALL_NAME_SIZE], what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
 	const struct call_place *place = one->key;
+	struct limit_users users;
+	struct buffer by = { 0 };
+	bool is_of_user;
 
+	if (g)
+		limit_users_find(
+			&users, l->e, LIMITS_SHARED_TASKS, record_text(&g->record, &g->path));
+	else
+		limit_users_of_user(&users, l->e);
+	is_of_user = !g && tasks_of_user_max(l->e) && users.sum >= (double)tasks_of_user_max(l->e);
+	if (g || is_of_user)
+		limit_users_put(&by, l->e, &users, LIMITS_SHARED_TASKS);
 	check_call_name(place->abi, place->number, name);
 	put_key(place, what, sizeof(what));
 	finding_begin(l->out, g ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, what);
 	finding_severity(l->out, FINDING_HIGH);
 	if (g)
 		finding_claim(l->out,
-			"cannot start processes or threads: its control group may have %llu; %s "
+			"cannot start processes or threads: its control group may have %llu%s; %s "
 			"failed %.0f times",
-			(unsigned long long)g->limit, name, one->weight);
+			(unsigned long long)g->limit, buffer_cstr(&by), name, one->weight);
+	else if (is_of_user)
+		finding_claim(l->out,
+			"cannot start processes or threads: its user may have %llu (ulimit -u)%s; "
+			"%s failed %.0f times",
+			(unsigned long long)tasks_of_user_max(l->e), buffer_cstr(&by), name,
+			one->weight);
 	else
 		finding_claim(l->out,
 			"cannot start processes or threads: a limit of processes is reached; %s "
 			"failed with EAGAIN %.0f times",
 			name, one->weight);
+	buffer_fini(&by);
 	check_calls_times(&l->calls, l->out, one->weight, f->first_ns, f->last_ns);
 	check_calls_unseen(&l->calls, l->e, l->out);
 	if (g) {
 		emit_full_group(l->out, g);
+	} else if (is_of_user) {
+		finding_remedy(l->out,
+			"end processes of the user, or raise the limit (ulimit -u, systemd: "
+			"LimitNPROC=)");
 	} else {
 		finding_unseen(l->out,
 			"which limit: of the user (ulimit -u), of the control group (pids.max) or "

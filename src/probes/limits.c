@@ -9,6 +9,7 @@ _Static_assert(sizeof(struct limits_resource) == 72, "its layout is part of the 
 _Static_assert(sizeof(struct limits_group) == 120, "its layout is part of the capture format");
 _Static_assert(sizeof(struct limits_pressure) == 104, "its layout is part of the capture format");
 _Static_assert(sizeof(struct limits_segments) == 80, "its layout is part of the capture format");
+_Static_assert(sizeof(struct limits_holder) == 96, "its layout is part of the capture format");
 _Static_assert(sizeof(struct limits_process) == 72, "its layout is part of the capture format");
 
 static const char *const unit_names[LIMITS_UNITS] = {
@@ -18,6 +19,19 @@ static const char *const unit_names[LIMITS_UNITS] = {
 	[LIMITS_MICROSECONDS] = "microseconds",
 };
 const struct sooth_names limits_unit_names = { LIMITS_UNITS, unit_names };
+
+static const char *const shared_names[LIMITS_SHARED] = {
+	[LIMITS_SHARED_CPU] = "cpu",
+	[LIMITS_SHARED_MEMORY] = "memory",
+	[LIMITS_SHARED_TASKS] = "pids",
+	[LIMITS_SHARED_CPUS] = "cpus",
+	[LIMITS_SHARED_WATCHES] = "inotify-watches",
+	[LIMITS_SHARED_INSTANCES] = "inotify-instances",
+	[LIMITS_SHARED_PORTS] = "connections",
+	[LIMITS_SHARED_SPACE] = "space",
+	[LIMITS_SHARED_MOUNT] = "mount",
+};
+const struct sooth_names limits_shared_names = { LIMITS_SHARED, shared_names };
 
 #define FIELD_LIMITS_UNIT(type_)                                                                   \
 	{                                                                                          \
@@ -100,6 +114,27 @@ static const struct sooth_field segments_fields[] = {
 		"limit of the number of segments (kernel.shmmni); 0: not read"),
 };
 
+static const struct sooth_field holder_fields[] = {
+	FIELD_PID(limits_holder),
+	FIELD_OF(ENUM, limits_holder, resource, resource, "resource whose limit is near",
+		.names = &limits_shared_names, .is_key = true),
+	FIELD_NUMBER(limits_holder, holder_pid,
+		"id of a process that uses the resource; 0: no process has it open",
+		.is_key = true),
+	FIELD_NUMBER(limits_holder, holder_start_ticks,
+		"start of that process, in clock ticks after boot"),
+	FIELD_OF(CHARS, limits_holder, holder_name, holder_name, "name of that process (comm)"),
+	FIELD_NUMBER(limits_holder, amount,
+		"used by that process: bytes, or a number; 0 for CPU time"),
+	FIELD_NUMBER(limits_holder, count, "number of files that the amount is of"),
+	FIELD_NUMBER(limits_holder, unread,
+		"number of processes whose file descriptors could not be read"),
+	FIELD_TRUTH(limits_holder, is_deleted, "the file was deleted"),
+	FIELD_STRING(limits_holder, place,
+		"control group, CPUs, peer, or mount point that has the limit"),
+	FIELD_STRING(limits_holder, path, "file that takes the space", .may_shrink = true),
+};
+
 #define FIELD_STATE_BYTE(member, help_)                                                            \
 	FIELD_NUMBER(limits_process, member, help_ ", as a state byte", .is_hidden = true)
 
@@ -128,14 +163,15 @@ RECORD_SCHEMA(
 	limits_pressure, "limits.pressure", LIMITS_PRESSURE, SOOTH_CLASS_SAMPLE, pressure_fields);
 RECORD_SCHEMA(
 	limits_segments, "limits.segments", LIMITS_SEGMENTS, SOOTH_CLASS_SAMPLE, segments_fields);
+RECORD_SCHEMA(limits_holder, "limits.holder", LIMITS_HOLDER, SOOTH_CLASS_SAMPLE, holder_fields);
 RECORD_SCHEMA(limits_process, "limits.process", LIMITS_PROCESS, SOOTH_CLASS_SAMPLE, process_fields);
 
 static const struct sooth_schema *const schemas[] = { &limits_resource_schema, &limits_group_schema,
-	&limits_pressure_schema, &limits_segments_schema, &limits_process_schema, NULL };
+	&limits_pressure_schema, &limits_segments_schema, &limits_holder_schema, &limits_process_schema, NULL };
 
 const struct probe probe_limits = {
 	.name = "limits",
 	.help = "resource limits, control groups, pressure, and OOM scores",
-	.offers = INTEREST_SAMPLE | INTEREST_BRIEF,
+	.offers = INTEREST_SAMPLE | INTEREST_BRIEF | INTEREST_EDGES,
 	.schemas = schemas,
 };

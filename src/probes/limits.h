@@ -18,7 +18,23 @@ enum limits_kind {
 	LIMITS_PRESSURE = 0x0a02,
 	LIMITS_PROCESS = 0x0a03, /* ends the records of one snapshot */
 	LIMITS_SEGMENTS = 0x0a04,
+	LIMITS_HOLDER = 0x0a05,
 };
+
+/* What processes use together, and its limit is near. */
+enum limits_shared {
+	LIMITS_SHARED_CPU,	 /* of a control group; amount: none, the process table has it */
+	LIMITS_SHARED_MEMORY,	 /* of a control group, bytes */
+	LIMITS_SHARED_TASKS,	 /* of a control group, processes and threads */
+	LIMITS_SHARED_CPUS,	 /* those that the process may run on; amount: as of CPU */
+	LIMITS_SHARED_WATCHES,	 /* of inotify, of one user in one user namespace */
+	LIMITS_SHARED_INSTANCES, /* the same */
+	LIMITS_SHARED_PORTS,	 /* connections to one peer */
+	LIMITS_SHARED_SPACE,	 /* of a full file system, bytes of one file */
+	LIMITS_SHARED_MOUNT,	 /* a process has that full file system as well; amount: none */
+	LIMITS_SHARED,
+};
+extern const struct sooth_names limits_shared_names; /* by it */
 
 enum limits_unit { LIMITS_NUMBER, LIMITS_BYTES, LIMITS_SECONDS, LIMITS_MICROSECONDS, LIMITS_UNITS };
 extern const struct sooth_names limits_unit_names; /* by it */
@@ -82,6 +98,23 @@ struct limits_segments {
 	uint64_t unattached, unattached_bytes; /* of these: no process has them mapped */
 	uint64_t all_segments;		       /* of all processes */
 	uint64_t segments_max;		       /* kernel.shmmni; 0: not read */
+};
+
+/* A process, the observed one or another, that uses a shared resource whose limit is near. Read at
+ * the end of an interval. */
+struct limits_holder {
+	struct sooth_record record; /* the observed process */
+	uint64_t amount;
+	uint64_t holder_start_ticks;
+	uint32_t holder_pid; /* 0: no process has it: a connection in TIME_WAIT, closed files */
+	uint32_t count;	     /* files that the amount is of */
+	uint32_t unread;     /* processes whose descriptors could not be read */
+	uint8_t resource;    /* enum limits_shared */
+	uint8_t is_deleted;  /* the file has no name any more */
+	uint8_t unused[2];
+	char holder_name[16];	 /* comm */
+	struct sooth_text place; /* control group, list of CPUs, peer, mount point */
+	struct sooth_text path;	 /* of space: the file; "cache-*.html" for several */
 };
 
 struct limits_process {

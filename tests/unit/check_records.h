@@ -23,6 +23,7 @@
 #include "analyze/diagnosis/diagnosed.h"
 #include "analyze/diagnosis/diagnosis.h"
 #include "base/units.h"
+#include "probes/limits.h"
 #include "probes/proc.h"
 #include "probes/waits.h"
 
@@ -128,6 +129,25 @@ static inline void process_at(double s, struct proc_process p, const char *name)
 		put_text(&p.proxies, proxies) };
 
 	RECORD_APPEND(&records, &p, tail, 3);
+}
+
+/* A process that uses a limit up, together with the one that is judged; pid 0: none has it. */
+static inline void used_by(
+	double s, struct limits_holder h, const char *name, const char *place, const char *path)
+{
+	struct record_tail tail[] = { put_text(&h.place, place), put_text(&h.path, path) };
+
+	h.record = head_of(s, PID, LIMITS_HOLDER);
+	h.holder_start_ticks = start_of(h.holder_pid);
+	strncpy(h.holder_name, name, sizeof(h.holder_name) - 1);
+	RECORD_APPEND(&records, &h, tail, 2);
+}
+
+static inline void used_by_end(double s)
+{
+	struct limits_process end = { .record = head_of(s, PID, LIMITS_PROCESS) };
+
+	RECORD_APPEND(&records, &end, NULL, 0);
 }
 
 /* Whoever was told before and not at that time is gone. */

@@ -617,6 +617,50 @@ static void test_inodes(void **state)
 	TRY_CASES(cases);
 }
 
+/* What takes the space: a deleted file of another process, or so many files of none. */
+static void is_on_disk_of(double files)
+{
+	struct limits_holder h = {
+		.amount = 900 << 20, .count = 1, .resource = LIMITS_SHARED_SPACE
+	};
+
+	observe();
+	disks(0.0001, (struct disk){ 0, 500, false });
+	path_at(1, "/data/file");
+	CALL("openat", -ENOSPC, HERE, 1, 0);
+	disks(4.9, (struct disk){ 0, 500, false });
+	used_by(4.9, h, "small", "/", "/other");
+	h.amount = 50 << 20;
+	h.holder_pid = 71;
+	used_by(4.9, h, "small", "/data", "/data/small");
+	h.amount = 800 << 20;
+	h.holder_pid = files > 0 ? 0 : 72;
+	h.is_deleted = files == 0;
+	h.count = (uint32_t)files;
+	used_by(4.9, h, "logger", "/data", files > 0 ? "cache-*.html" : "/data/logs/app.log.1");
+	h = (struct limits_holder){ .holder_pid = 73, .resource = LIMITS_SHARED_MOUNT };
+	used_by(4.9, h, "fetcher", "/data", "");
+	used_by_end(4.9);
+	observed();
+}
+
+static void test_disk_user(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "syscall-errors", is_on_disk_of, 0, NULL,
+			"high/high: openat on /data/file fails: no space left on /data (100 % "
+			"used), 800 MiB of it app.log.1 (deleted), which logger (72) has open, 1 "
+			"time |!fetcher|sooth inspect --fds 72>" },
+		{ "syscall-errors", is_on_disk_of, 30, NULL,
+			"high/high: |, 800 MiB of it cache-*.html (30 files, which no process has "
+			"open); also in this mount namespace: fetcher (73), 1 time|sooth inspect "
+			"--fds 99>" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void test_full_disk(void **state)
 {
 	static const struct check_case cases[] = {
@@ -745,6 +789,31 @@ static void starts_none(double used)
 	observed();
 }
 
+/* Another process of its group has so many, or the user, who may have six, so many threads. */
+static void starts_none_beside(double tasks)
+{
+	struct limits_holder h = {
+		.holder_pid = 71, .amount = (uint64_t)tasks, .resource = LIMITS_SHARED_TASKS
+	};
+
+	used_by(LOOKS - 1, h, "pool", "/other", "");
+	h.holder_pid = 72;
+	used_by(LOOKS - 1, h, "pool", "/box", "");
+	starts_none(8);
+}
+
+static void starts_none_of_user(double tasks)
+{
+	struct proc_process other = { .record.pid = 72, .threads = (uint32_t)tasks };
+	struct limits_resource l = { .record = head_of(LOOKS - 1, PID, LIMITS_RESOURCE),
+		.soft = 6 };
+	struct record_tail tail[] = { put_text(&l.name, "NPROC") };
+
+	process_at(0, other, "pool");
+	RECORD_APPEND(&records, &l, tail, 1);
+	starts_none(7);
+}
+
 static void starts_few(double error)
 {
 	observe();
@@ -774,6 +843,21 @@ static void watches_no_more(double limit)
 	}
 	RECORD_APPEND(&records, &end, NULL, 0);
 	observed();
+}
+
+/* Another process of the user has so many; some could not be read. */
+static void watches_beside(double count)
+{
+	struct limits_holder h = { .holder_pid = 72,
+		.amount = (uint64_t)count,
+		.unread = 3,
+		.resource = LIMITS_SHARED_INSTANCES };
+
+	used_by(LOOKS - 1, h, "other", "", "");
+	h.resource = LIMITS_SHARED_WATCHES;
+	used_by(LOOKS - 1, h, "editor", "", "");
+	used_by_end(LOOKS - 1);
+	watches_no_more(count < 0 ? 0 : 30);
 }
 
 static void watches_one_less(double limit)
@@ -1087,6 +1171,17 @@ static void test_syscall_errors(void **state)
 		{ "syscall-errors", starts_none, 7, NULL,
 			"high/medium: cannot start processes or threads: a limit of processes is "
 			"reached; clone3 failed with EAGAIN 3 times|(unseen: which limit" },
+		{ "syscall-errors", starts_none_beside, 7, NULL,
+			"high/high: cannot start processes or threads: its control group may have "
+			"8; pool (72) has 7; clone3 failed 3 times|!(71)" },
+		{ "syscall-errors", starts_none_of_user, 5, NULL,
+			"high/medium: cannot start processes or threads: its user may have 6 "
+			"(ulimit -u); pool (72) has 5, this process 1; clone3 failed 3 "
+			"times|!which "
+			"limit" },
+		{ "syscall-errors", starts_none_of_user, 4, NULL,
+			"high/medium: |: a limit of processes is reached; clone3|(unseen: which "
+			"limit" },
 		{ "syscall-errors", starts_few, EAGAIN, NULL, "fine: 2 errors in 2 calls" },
 		{ "syscall-errors", watches_no_more, 30, NULL,
 			"high/high: cannot watch more files for changes: the user's limit of "
@@ -1096,6 +1191,11 @@ static void test_syscall_errors(void **state)
 			"high/high: cannot watch more files for changes: the user's limit of "
 			"inotify watches is reached|(unseen: the value of the limit" },
 		{ "syscall-errors", watches_no_more, 30, "syscall-errors.min-grave=4", "fine: " },
+		{ "syscall-errors", watches_beside, 27, NULL,
+			"high/high: cannot watch more files for changes: the user's limit of "
+			"inotify watches (30) is reached; editor (72) has 27; inotify_add_watch "
+			"failed 3 times|(unseen: the descriptors of 3 processes|!process that uses "
+			"most" },
 		{ "syscall-errors", watches_one_less, 30, NULL, "fine: 2 errors in 2 calls" },
 		{ "syscall-errors", opens_no_instance, 3, NULL,
 			"high/high: cannot watch files for changes: the user's limit of inotify "
@@ -2142,6 +2242,47 @@ static void is_refused(double times)
 	observed();
 }
 
+/* No local port is free: another process has so many connections to that peer; of 40, the others
+ * are closed. */
+static void has_no_port(double others)
+{
+	struct limits_holder h = {
+		.holder_pid = 72, .amount = (uint64_t)others, .resource = LIMITS_SHARED_PORTS
+	};
+
+	observe();
+	used_by(4, h, "elsewhere", "10.0.0.2:443", "");
+	if (others > 0)
+		used_by(4, h, "crawler", "10.0.0.1:443", "");
+	h = (struct limits_holder){ .amount = 40 - (uint64_t)others,
+		.resource = LIMITS_SHARED_PORTS };
+	if (h.amount)
+		used_by(4, h, "", "10.0.0.1:443", "");
+	used_by_end(4);
+	for (int i = 0; i < 8; i++)
+		connects(1, -EADDRNOTAVAIL);
+	observed();
+}
+
+static void test_no_port(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "connect-failing", has_no_port, 40, NULL,
+			"medium/high: cannot connect to 10.0.0.1:443 (HTTPS): no local port is "
+			"free for this address; 8 of 8 attempts failed|; crawler (72) has 40 of "
+			"the 40 connections to it |!elsewhere|<keep fewer connections open" },
+		{ "connect-failing", has_no_port, 0, NULL,
+			"medium/high: |; 40 closed connections to it still have them (TIME_WAIT), "
+			"this end closed them, and no process has an open one" },
+		{ "connect-failing", has_no_port, 10, NULL,
+			"medium/high: |; 30 closed connections to it still have them (TIME_WAIT), "
+			"this end closed them |!no process has" },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 /* It is reached so many times first. */
 static void was_reached(double times)
 {
@@ -2791,6 +2932,7 @@ int main(void)
 		cmocka_unit_test(test_file_watcher_busy),
 		cmocka_unit_test(test_left_behind),
 		cmocka_unit_test(test_syscall_errors),
+		cmocka_unit_test(test_disk_user),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_scattered),
 		cmocka_unit_test(test_remedies),
@@ -2806,6 +2948,7 @@ int main(void)
 		cmocka_unit_test(test_small_io),
 		cmocka_unit_test(test_write_churn),
 		cmocka_unit_test(test_watches_grow),
+		cmocka_unit_test(test_no_port),
 		cmocka_unit_test(test_connect_failing),
 		cmocka_unit_test(test_dead_proxy),
 		cmocka_unit_test(test_silent_name_server),

@@ -61,6 +61,60 @@ static void uses_little(double percent)
 	reaches("cpu", 10, (struct limits_group){ .limit = 200000 });
 }
 
+/* Ready to run so much of the time; another process of its group uses the quota. */
+static void is_throttled_by(double waited, uint32_t other, const char *place)
+{
+	struct limits_holder h = { .holder_pid = other, .resource = LIMITS_SHARED_CPU };
+
+	for (int i = 0; i < LOOKS; i++)
+		process_at(i,
+			(struct proc_process){
+				.record.pid = 72, .cpu_ns = (uint64_t)i * 180000000 },
+			"reindex");
+	uses(2, waited);
+	group_at(0, "cpu", (struct limits_group){ .limit = 200000 });
+	used_by(LOOKS - 1, h, "reindex", place, "");
+	h.holder_pid = PID;
+	used_by(LOOKS - 1, h, "worker", "/box", "");
+	group_at(LOOKS - 1, "cpu",
+		(struct limits_group){ .limit = 200000, .reached = 10 * (LOOKS - 1) });
+}
+
+static void is_throttled_by_other(double waited)
+{
+	is_throttled_by(waited, 72, "/box");
+}
+
+static void is_throttled_elsewhere(double waited)
+{
+	is_throttled_by(waited, 72, "/elsewhere");
+}
+
+/* May run on CPU 3 only, where another process runs or it is alone. */
+static void is_bound_with(double waited, uint32_t other)
+{
+	struct limits_holder h = { .holder_pid = other, .resource = LIMITS_SHARED_CPUS };
+
+	for (int i = 0; i < LOOKS; i++)
+		process_at(i,
+			(struct proc_process){
+				.record.pid = 72, .cpu_ns = (uint64_t)i * 900000000 },
+			"relay");
+	uses(100 - waited, waited);
+	used_by(LOOKS - 1, h, "relay", "3", "");
+	used_by_end(LOOKS - 1);
+}
+
+static void is_bound(double waited)
+{
+	is_bound_with(waited, 72);
+}
+
+static void is_bound_alone(double waited)
+{
+	is_bound_with(waited, PID);
+}
+
 static void has_no_quota(double times)
 {
 	uses(20, 70);
@@ -161,6 +215,18 @@ static void test_held(void **state)
 			"low/medium: starved by other processes: ready to run 100 % of the time, "
 			"gets 5.0 % of a CPU {thread 99}|<end processes that are not needed" },
 		{ "held-back", gets, 6, NULL, "fine: " },
+		{ "held-back", is_throttled_by_other, 50, NULL,
+			"medium/high: held back by the CPU quota of its control group: 0.20 CPUs, "
+			"used up 10.0 times a second; reindex (72) uses 18 % of a CPU, this "
+			"process 2.0 %" },
+		{ "held-back", is_throttled_by_other, 49, NULL, "fine: " },
+		{ "held-back", is_throttled_elsewhere, 50, NULL, "fine: " },
+		{ "held-back", is_bound, 70, NULL,
+			"medium/medium: starved by other processes on CPU 3, the only one that it "
+			"may use: ready to run 100 % of the time, gets 30.0 % of a CPU; relay (72) "
+			"uses 90 % of a CPU (last seen there)|!which processes use" },
+		{ "held-back", is_bound, 69, NULL, "fine: " },
+		{ "held-back", is_bound_alone, 70, NULL, "fine: " },
 		{ "held-back", waits_all_the_time, LOOKS, NULL,
 			"low/medium: starved by other processes: ready to run 100 % of the time, "
 			"gets 0.0 % of a CPU" },
@@ -248,7 +314,8 @@ static void test_cpu_limit_near(void **state)
 		{ "cpu-limit-near", handles_signal, 625, NULL,
 			"critical/high: |of 10 min 25 s used|(SIGKILL)|[hard limit: 10m25s]|<as "
 			"root|!(unseen" },
-		{ "cpu-limit-near", handles_signal, 626, NULL, "fine: has used 8 min 20 s of its 10 min" },
+		{ "cpu-limit-near", handles_signal, 626, NULL,
+			"fine: has used 8 min 20 s of its 10 min" },
 		{ "cpu-limit-near", handles_without_limit, 500, NULL,
 			"=fine: has passed its limit of CPU time, and handles SIGXCPU\n" },
 		{ "cpu-limit-near", handles_without_limit, 499, NULL, "high/medium: " },

@@ -931,6 +931,17 @@ static void group_holds(double megabytes)
 		"memory");
 }
 
+/* Most of it by another process. */
+static void group_is_held(double megabytes)
+{
+	struct limits_holder h = { .holder_pid = 72,
+		.amount = (uint64_t)megabytes * MB,
+		.resource = LIMITS_SHARED_MEMORY };
+
+	used_by(LAST_S, h, "java", "/box", "");
+	group_holds(950);
+}
+
 static void group_is_named(double which)
 {
 	static const char *const names[] = { "memory", "memory+swap", "memory-high", "swap",
@@ -1081,6 +1092,9 @@ static void test_pressure(void **state)
 		{ "memory-pressure", group_holds, 899, NULL,
 			"=fine: memory in use: 90 % of the limit of the control group\n" },
 		{ "memory-pressure", group_holds, 979, NULL, "high/high: " },
+		{ "memory-pressure", group_is_held, 800, NULL,
+			"high/high: the control group is almost out of memory: 950 MiB of 1000 MiB "
+			"in use; java (72) has 800 MiB; at the limit the kernel kills a process" },
 		{ "memory-pressure", group_holds, 980, NULL, "critical/high: " },
 		{ "memory-pressure", group_is_named, 0, NULL, "high/high: |used: 95 %" },
 		{ "memory-pressure", group_is_named, 1, NULL, "high/" },

@@ -156,7 +156,8 @@ static void test_cpu_spin(void **state)
 			"shows its system calls, sooth profile -p 99 its functions>" },
 		{ "cpu-spin", spin_as_agent, 0, NULL,
 			"high/medium: |<if the process should be idle, restart it" },
-		{ "cpu-spin", writes_lines_for_another, 0.6, NULL, "fine: |, with visible progress" },
+		{ "cpu-spin", writes_lines_for_another, 0.6, NULL,
+			"fine: |, with visible progress" },
 		{ "cpu-spin", writes_lines_for_another, 0.4, NULL, "medium/medium: " },
 		{ "cpu-spin", writes_lines, 0.6, NULL, "fine: |, with visible progress" },
 		{ "cpu-spin", writes_lines, 0.4, NULL, "medium/medium: " },
@@ -196,13 +197,16 @@ static void test_cpu_spin(void **state)
 			"blind: permission denied <run sooth as" },
 		{ "cpu-spin", starves_waited, 35, NULL, "medium/medium: |ready to run: 85 %" },
 		{ "cpu-spin", starves_waited, 34, NULL, "fine: " },
+		{ "cpu-spin", starves_cpu, 10, NULL,
+			"medium/medium: |all that the busy host leaves" },
+		{ "cpu-spin", starves_cpu, 9, NULL, "blind: it gets too little of the CPUs" },
 		{ "cpu-spin", starves_cpu, 50, NULL, "medium/medium: |!this host is busy" },
 		{ "cpu-spin", starves_cpu, 49, NULL, "medium/medium: |this host is busy" },
 		{ "cpu-spin", starves_cpu, 70, NULL, "medium/medium: |!the busy host leaves it" },
 		{ "cpu-spin", starves_cpu, 40, NULL,
 			"medium/medium: |uses 40 % of a CPU, all that the busy host leaves it, "
 			"without a wait" },
-		{ "cpu-spin", starves_cpu, 2, NULL, "medium/medium: " },
+		{ "cpu-spin", starves_cpu, 2, "cpu-spin.victim=0", "medium/medium: " },
 		{ "cpu-spin", starves_cpu, 1, NULL, "fine: " },
 		{ "cpu-spin", spins_in, 4, NULL, "medium/medium: " },
 		{ "cpu-spin", spins_in, 3, NULL, "fine: " },
@@ -275,11 +279,8 @@ static void collects_and_waits(double waited)
 static void collects_little(double cpu)
 {
 	is_there();
-	thread((struct thread_made){ .name = "VM Thread",
-		.tid = PID + 1,
-		.cpu = cpu,
-		.waited = 90,
-		.running = LOOKS });
+	thread((struct thread_made){
+		.name = "VM Thread", .tid = PID + 1, .cpu = cpu, .waited = 90, .running = LOOKS });
 	threads_read(1);
 }
 

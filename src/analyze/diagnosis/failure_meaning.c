@@ -50,8 +50,8 @@ static const struct row rows[] = {
 };
 
 static const struct failure_meaning no_port = { "no local port is free for this address",
-	"its connections use up the local ports (ss -tan shows them, sysctl "
-	"net.ipv4.ip_local_port_range the range): keep fewer open, or use one again" };
+	"keep fewer connections open, or use one again (ss -tanp shows them, sysctl "
+	"net.ipv4.ip_local_port_range the range)" };
 
 static bool begins(const struct call_place *place, const char *text)
 {

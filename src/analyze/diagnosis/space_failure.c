@@ -11,6 +11,7 @@
 
 #include "analyze/diagnosis/file_space.h"
 #include "analyze/diagnosis/limit_failure.h"
+#include "analyze/diagnosis/limit_users.h"
 #include "analyze/diagnosis/watch_failure.h"
 #include "base/escape.h"
 #include "explain/finding.h"
@@ -132,15 +133,20 @@ static double weigh(const void *key, const void *value, const void *user)
 	return (double)s->all.count >= *(const double *)user ? (double)s->all.count : 0;
 }
 
-static void claim_space(struct check_result *out, const struct space_sum *s, unsigned error)
+/* Returns the process that has most of the space open; 0: none is known. */
+static uint32_t claim_space(
+	const struct check *e, struct check_result *out, const struct space_sum *s, unsigned error)
 {
 	const struct syscall_row *row = syscall_by_number(s->place->abi, s->place->number);
 	bool writes = row && (row->transfer.direction == SYSCALL_WRITES ||
 				     row->transfer.direction == SYSCALL_COPIES);
 	char name[SYSCALL_NAME_SIZE];
 	struct buffer why = { 0 };
+	uint32_t holder = 0;
 
 	put_reason(&why, s, error);
+	if (file_space_is_full(s->space) && error != LINUX_EROFS)
+		holder = limit_users_put_space(&why, e, file_space_point(s->space));
 	if (writes)
 		finding_claim(out, "writes to %s fail: %s, %llu time%s", s->place->text,
 			buffer_cstr(&why), (unsigned long long)s->all.count,
@@ -151,6 +157,7 @@ static void claim_space(struct check_result *out, const struct space_sum *s, uns
 			buffer_cstr(&why), (unsigned long long)s->all.count,
 			s->all.count == 1 ? "" : "s");
 	buffer_fini(&why);
+	return holder;
 }
 
 static void emit_space(struct check_result *out, const struct space_sum *s)
@@ -176,12 +183,13 @@ static void report(const struct check *e, struct check_result *out, const struct
 	const char *error = errno_name(key->error);
 	struct span point = file_space_point(s->space);
 	char what[CALL_PATH], command[FILE_SPACE_COMMAND];
+	uint32_t holder;
 
 	snprintf(what, sizeof(what), "%u %.*s", key->error, (int)point.size, point.data);
 	finding_begin(out, c->lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
 	finding_severity(out, FINDING_HIGH);
 	finding_path(out, span_of(s->place->text, strlen(s->place->text)));
-	claim_space(out, s, key->error);
+	holder = claim_space(e, out, s, key->error);
 	finding_text(out, "error", "%s", error ? error : "unknown");
 	emit_space(out, s);
 	check_calls_times(c, out, one->weight, s->all.first_ns, s->all.last_ns);
@@ -189,7 +197,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	if (key->error != LINUX_EROFS)
 		finding_remedy(out,
 			"free space: %s; deleted files that are open: sooth inspect --fds %u",
-			file_space_command(s->space, command), e->id.pid);
+			file_space_command(s->space, command), holder ? holder : e->id.pid);
 	else if (escape_is_shell_word(point.data, point.size))
 		finding_remedy(out, "find out why it is read-only: findmnt %.*s; dmesg",
 			(int)point.size, point.data);

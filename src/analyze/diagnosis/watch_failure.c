@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "analyze/diagnosis/limit_users.h"
 #include "analyze/diagnosis/watch_use.h"
 #include "explain/finding.h"
 #include "model/errno_names.h"
@@ -10,10 +11,20 @@
 
 static const struct {
 	const char *claim, *names, *sysctl;
+	enum limits_shared resource;
 } texts[WATCH_KINDS] = {
-	[WATCH_WATCHES] = { "cannot watch more files for changes", "watches", "max_user_watches" },
-	[WATCH_INSTANCES] = { "cannot watch files for changes", "instances", "max_user_instances" },
+	[WATCH_WATCHES] = { "cannot watch more files for changes", "watches", "max_user_watches",
+		LIMITS_SHARED_WATCHES },
+	[WATCH_INSTANCES] = { "cannot watch files for changes", "instances", "max_user_instances",
+		LIMITS_SHARED_INSTANCES },
 };
+
+/* The processes of the user, also those that are not diagnosed. */
+static bool find_users(const struct check *e, enum watch_kind kind, struct limit_users *out)
+{
+	limit_users_find(out, e, texts[kind].resource, span_of("", 0));
+	return out->count > 0;
+}
 
 /* A new instance fails with the same error where the process has no descriptors left. */
 static bool has_descriptors_left(const struct check *e)
@@ -82,16 +93,27 @@ static void emit_remedy(const struct check *e, struct check_result *out, const s
 
 static void emit_limit(const struct check *e, struct check_result *out, enum watch_kind kind)
 {
+	struct limit_users users;
 	struct watch_use u;
+	bool has_users = find_users(e, kind, &users), has_limit = watch_use_of(&u, e);
 
-	if (watch_use_of(&u, e)) {
+	if (has_users) {
+		finding_number(out, "in use by the four processes of the user that use most",
+			users.sum, SOOTH_UNIT_NONE, 0);
+		limit_users_unseen(out, &users);
+		u.there = u.read;
+	}
+	if (has_limit) {
 		finding_number(out, "limit", (double)u.limit[kind], SOOTH_UNIT_NONE, 0);
-		emit_most(e, out, &u, kind);
+		if (!has_users)
+			emit_most(e, out, &u, kind);
 		emit_remedy(e, out, &u, kind);
 		return;
 	}
-	finding_unseen(out, "the value of the limit, and which process uses most: the process is "
-			    "in another user namespace, or sooth cannot read the limit");
+	finding_unseen(out,
+		"the value of the limit%s: the process is in another user namespace, or sooth "
+		"cannot read the limit",
+		has_users ? "" : ", and which process uses most");
 	finding_remedy(out,
 		"in the user namespace of the process: sysctl user.max_inotify_%s shows the limit",
 		texts[kind].names);
@@ -102,13 +124,19 @@ static void claim(const struct check *e, struct check_result *out, enum watch_ki
 	const struct call_place *place, uint64_t count)
 {
 	char name[SYSCALL_NAME_SIZE], limit[32] = "";
+	struct buffer by = { 0 };
+	struct limit_users users;
 	struct watch_use u;
 
 	if (watch_use_of(&u, e))
 		snprintf(limit, sizeof(limit), " (%llu)", (unsigned long long)u.limit[kind]);
-	finding_claim(out, "%s: the user's limit of inotify %s%s is reached; %s failed %llu times",
-		texts[kind].claim, texts[kind].names, limit,
+	if (find_users(e, kind, &users))
+		limit_users_put(&by, e, &users, texts[kind].resource);
+	finding_claim(out,
+		"%s: the user's limit of inotify %s%s is reached%s; %s failed %llu times",
+		texts[kind].claim, texts[kind].names, limit, buffer_cstr(&by),
 		check_call_name(place->abi, place->number, name), (unsigned long long)count);
+	buffer_fini(&by);
 }
 
 static bool report(const struct check *e, struct check_result *out, const struct check_calls *calls,

@@ -337,8 +337,11 @@ static int read_levels(struct control_groups *g, struct backend_run *run,
 		if (level && is_per_process(g, fd, f))
 			return 0;
 		if (read_group(g, fd, f, &group) &&
-			(!level || group.limit_state == SOOTH_STATE_VALUE))
+			(!level || group.limit_state == SOOTH_STATE_VALUE)) {
+			if (g->visit)
+				g->visit(run, snapshot, fd, &group, f->name, path);
 			write_group(run, snapshot, f, &group, path);
+		}
 		if (!strcmp(path, "/"))
 			return 0;
 		slash[slash == path] = '\0';

@@ -11,6 +11,7 @@
 #define SOOTH_OS_LINUX_CONTROL_GROUPS_H
 
 #include "os/linux/files/process_snapshot.h"
+#include "probes/limits.h"
 
 #define GROUP_MOUNTS_MAX 32
 #define GROUP_PATH_MAX	 4096
@@ -21,7 +22,13 @@ struct group_mount {
 	char controllers[256]; /* a list; empty: version 2 */
 };
 
+/* Takes a group of the process that it opened (O_PATH), before its record is written. */
+typedef void (*control_group_visit)(struct backend_run *run,
+	const struct process_snapshot *snapshot, int group, const struct limits_group *values,
+	const char *name, const char *path);
+
 struct control_groups {
+	control_group_visit visit; /* NULL: none */
 	struct buffer lines, bytes; /* scratch */
 	int status;		    /* result of reading the mounts */
 	size_t count;

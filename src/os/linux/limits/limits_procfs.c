@@ -19,6 +19,9 @@
 #include "base/units.h"
 #include "os/linux/host/control_groups.h"
 #include "os/linux/files/limits_files.h"
+#include "os/linux/limits/limit_descriptors.h"
+#include "os/linux/limits/limit_holders.h"
+#include "os/linux/limits/limit_space.h"
 #include "os/linux/bpf/members.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/files/procfs.h"
@@ -33,6 +36,7 @@
 #define SEGMENTS_SIZE (1u << 20) /* 4096 segments are the default limit; 156 bytes each */
 
 #define GROUPS_KNOWN_MAX 16
+#define HOLDERS_MAX	 4 /* processes whose shared limits are read per sample */
 
 /* Records of one process's groups, for other processes of this sample in the same groups. */
 struct known_groups {
@@ -50,6 +54,9 @@ struct limits_state {
 	int segments_status;
 	uint64_t segments_max;
 	bool has_segments;
+	struct limit_descriptors descriptors;
+	bool has_begun;	    /* the first sample is over */
+	unsigned processes; /* of this sample */
 	struct buffer limits, status, bytes, own;
 };
 
@@ -414,6 +421,29 @@ static void read_segments(struct backend_run *run, const struct process_snapshot
 	RECORD_APPEND(&run->out, &sum, NULL, 0);
 }
 
+/* --- which processes use up a limit --- */
+
+/* At the end of an interval, and of few processes: all processes of the host are read for it. */
+static bool wants_holders(const struct backend_run *run)
+{
+	const struct limits_state *s = run->state;
+
+	return s->has_begun && run->options.interest & INTEREST_EDGES;
+}
+
+static void write_holders(struct backend_run *run, const struct process_snapshot *snapshot)
+{
+	struct limits_state *s = run->state;
+	struct span cpus;
+
+	if (!wants_holders(run) || s->processes++ >= HOLDERS_MAX)
+		return;
+	limit_descriptors_write(&s->descriptors, run, snapshot);
+	limit_space_write(run, snapshot);
+	if (task_status_find(&cpus, "Cpus_allowed_list:", s->status.data, s->status.size))
+		limit_holders_of_cpus(run, snapshot, cpus);
+}
+
 /* --- as a backend --- */
 
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
@@ -432,6 +462,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 			read_oom(run, &snapshot, &end);
 			read_memory(run, &end);
 			read_segments(run, &snapshot);
+			write_holders(run, &snapshot);
 		}
 		end.record = process_snapshot_head(&snapshot, run, 0, LIMITS_PROCESS);
 		RECORD_APPEND(&run->out, &end, NULL, 0);
@@ -439,8 +470,13 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 	process_snapshot_close(&snapshot);
 }
 
-static void begin_groups(struct limits_state *s)
+static void begin_groups(struct backend_run *run)
 {
+	struct limits_state *s = run->state;
+
+	s->groups.visit = wants_holders(run) ? limit_holders_of_group : NULL;
+	s->processes = 0;
+	limit_descriptors_clear(&s->descriptors);
 	control_groups_read_mounts(&s->groups);
 	s->known_count = 0;
 	s->has_segments = false;
@@ -449,9 +485,12 @@ static void begin_groups(struct limits_state *s)
 static int limits_sample(struct backend_run *run, struct sooth_error *err)
 {
 	struct limits_state *s = run->state;
+	int status;
 
-	begin_groups(s);
-	return members_visit(&s->members, run, sample_process, err);
+	begin_groups(run);
+	status = members_visit(&s->members, run, sample_process, err);
+	s->has_begun = true;
+	return status;
 }
 
 static int limits_open(struct backend_run *run, struct sooth_error *err)
@@ -460,14 +499,13 @@ static int limits_open(struct backend_run *run, struct sooth_error *err)
 
 	(void)err;
 	members_init(&s->members);
+	limit_descriptors_init(&s->descriptors);
 	return 0;
 }
 
 static void limits_joined(struct backend_run *run, const struct process_id *process)
 {
-	struct limits_state *s = run->state;
-
-	begin_groups(s);
+	begin_groups(run);
 	sample_process(run, (pid_t)process->pid, process);
 }
 
@@ -476,6 +514,7 @@ static void limits_close(struct backend_run *run)
 	struct limits_state *s = run->state;
 
 	members_fini(&s->members);
+	limit_descriptors_fini(&s->descriptors);
 	control_groups_fini(&s->groups);
 	buffer_fini(&s->limits);
 	buffer_fini(&s->status);
