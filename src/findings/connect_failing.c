@@ -188,6 +188,23 @@ static void put_port_users(struct buffer *out, const struct look *l, struct limi
 		limit_users_put(out, l->e, users, LIMITS_SHARED_PORTS);
 }
 
+static void emit_counts(
+	struct check_result *out, const struct check_calls *c, const struct call_peer *p)
+{
+	if (p->made)
+		finding_number(out, "succeeded", (double)p->made, SOOTH_UNIT_NONE, c->interval_ns);
+	if (p->excused)
+		finding_number(out, "another address worked", (double)p->excused, SOOTH_UNIT_NONE,
+			c->interval_ns);
+	if (p->under_way)
+		finding_number(out, "in progress", (double)p->under_way, SOOTH_UNIT_NONE, 0);
+	if (p->unknown)
+		finding_unseen(out,
+			"whether %llu more attempt%s to connect succeeded: the process closed the "
+			"socket before that was known",
+			(unsigned long long)p->unknown, p->unknown == 1 ? "" : "s");
+}
+
 static void report_failing(const struct look *l, const char *address, const struct call_peer *p)
 {
 	const struct check_calls *c = &l->calls;
@@ -230,18 +247,7 @@ static void report_failing(const struct look *l, const char *address, const stru
 		(double)(e->input->end_ns - p->first_ns), SOOTH_UNIT_NS, 0);
 	if (u)
 		emit_waiting(out, u);
-	if (p->made)
-		finding_number(out, "succeeded", (double)p->made, SOOTH_UNIT_NONE, c->interval_ns);
-	if (p->excused)
-		finding_number(out, "another address worked", (double)p->excused, SOOTH_UNIT_NONE,
-			c->interval_ns);
-	if (p->under_way)
-		finding_number(out, "in progress", (double)p->under_way, SOOTH_UNIT_NONE, 0);
-	if (p->unknown)
-		finding_unseen(out,
-			"whether %llu more attempt%s to connect succeeded: the process closed the "
-			"socket before that was known",
-			(unsigned long long)p->unknown, p->unknown == 1 ? "" : "s");
+	emit_counts(out, c, p);
 	check_calls_unseen(c, e, out);
 	limit_users_unseen(out, &users);
 	if (is_name_server(p))

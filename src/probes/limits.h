@@ -21,7 +21,7 @@ enum limits_kind {
 	LIMITS_HOLDER = 0x0a05,
 };
 
-/* What processes use together, and its limit is near. */
+/* A resource that processes use together, and whose limit is near. */
 enum limits_shared {
 	LIMITS_SHARED_CPU,	 /* of a control group; amount: none, the process table has it */
 	LIMITS_SHARED_MEMORY,	 /* of a control group, bytes */

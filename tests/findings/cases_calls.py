@@ -481,10 +481,18 @@ if kind == "read only":
     subprocess.run(["mount", "-o", "remount,ro,bind", "disk"], check=True)
 if kind in ("full", "many files on a full one"):
     while fails(os.write, kept, b"x" * 4096): pass
+if kind == "another has it" and not os.fork():
+    old = os.open("disk/old", os.O_WRONLY | os.O_CREAT, 0o600)
+    os.close(kept)
+    os.unlink("disk/old")
+    while fails(os.write, old, b"x" * 4096): pass
+    open("filled", "w").close()
+    time.sleep(120)
+while kind == "another has it" and not os.path.exists("filled"): time.sleep(0.02)
 if kind == "no inodes":
     while fails(os.mkdir, "disk/d%d" % len(os.listdir("disk"))) is None and len(os.listdir("disk")) < 49: pass
 def work(n):
-    if kind == "full": fails(os.write, kept, b"x" * 4096)
+    if kind in ("full", "another has it"): fails(os.write, kept, b"x" * 4096)
     elif kind == "read only": fails(os.mkdir, "disk/folder")
     elif kind in ("many files on a full one", "no inodes"):
         try:
@@ -616,6 +624,7 @@ SYSCALL_ERRORS = [
     failing("a few times a second, all the time", "a folder", "EISDIR", (0.15, 0.3), (1, 1),
         threshold="min-rate-lasting"),
     failing_disk("a full file system", "full", "disk/log fail: no space left on "),
+    failing_disk("a deleted file of another process", "another has it", " of it old (deleted), which python"),
     failing_disk("many files on a full file system", "many files on a full one",
         "/disk (100 % used)"),
     failing_disk("no inodes", "no inodes", "no inodes left on "),

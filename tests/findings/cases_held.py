@@ -40,6 +40,15 @@ def quota(share, busy, judge_idle=False):
     return make
 
 
+def quota_of_another(scope, rng):
+    """It needs little, and another process of its group computes all the time."""
+    group = control_group.make(scope, "cpu", cpu_cfs_period_us=PERIOD_US, cpu_cfs_quota_us=5000)
+    pids = [scope.python(WORKER, 1).pid, scope.python("import os; os.nice(15)" + WORKER, 0.3).pid]
+    for pid in pids:
+        control_group.write(group + "/cgroup.procs", pid)
+    return pids[-1]
+
+
 # Of the lowest priority there is, which the others do not notice.
 LAST = "import os; os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))" + WORKER
 
@@ -98,6 +107,8 @@ def reader(limit):
 
 
 CASES = [
+    sick("held-back", "a quota that another process uses up", quota_of_another, duration_s=4,
+        says="a second; python", may_skip=no_groups, also=["cpu-spin"]),
     # So small that a busy host still uses it up.
     sick("held-back", "a quota of a fiftieth", quota(0.02, 1), duration_s=4, says="CPU quota",
         may_skip=no_groups, also=["cpu-spin"], evidence="times the quota was used up",

@@ -85,7 +85,8 @@ bool limit_user_is_self(const struct check *e, const struct limit_user *u)
 			  : u->holder && u->holder->holder_pid == e->id.pid;
 }
 
-void limit_user_put(struct buffer *out, const struct check *e, const struct limit_user *u)
+/* "node (4711)" or "this process". */
+static void put_user(struct buffer *out, const struct check *e, const struct limit_user *u)
 {
 	const struct limits_holder *h = u->holder;
 	struct span name = u->process ? check_name(u->process)
@@ -120,7 +121,7 @@ void limit_users_put(struct buffer *out, const struct check *e, const struct lim
 		if (!u->amount || u->amount * SHARE_LEAST < users->sum)
 			return;
 		buffer_string(out, i ? ", " : "; ");
-		limit_user_put(out, e, u);
+		put_user(out, e, u);
 		buffer_string(out, i ? " " : is_cpu(resource) ? " uses " : " has ");
 		put_amount(out, resource, u->amount);
 		if (i)
@@ -148,7 +149,7 @@ static void put_file(struct buffer *out, const struct check *e, const struct lim
 		return;
 	}
 	buffer_string(out, h->is_deleted ? " (deleted), which " : ", which ");
-	limit_user_put(out, e, u);
+	put_user(out, e, u);
 	buffer_string(out, " has open");
 }
 
@@ -165,7 +166,7 @@ uint32_t limit_users_put_space(struct buffer *out, const struct check *e, struct
 	limit_users_find(&others, e, LIMITS_SHARED_MOUNT, point);
 	for (size_t i = 0; i < others.count; i++) {
 		buffer_string(out, i ? ", " : "; also in this mount namespace: ");
-		limit_user_put(out, e, &others.top[i]);
+		put_user(out, e, &others.top[i]);
 	}
 	return 0;
 }

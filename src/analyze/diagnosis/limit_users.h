@@ -29,8 +29,6 @@ void limit_users_of_host(struct limit_users *out, const struct check *e);
 /* Finds the processes of the user of the process by their threads. */
 void limit_users_of_user(struct limit_users *out, const struct check *e);
 bool limit_user_is_self(const struct check *e, const struct limit_user *u);
-/* "node (4711)" or "this process". */
-void limit_user_put(struct buffer *out, const struct check *e, const struct limit_user *u);
 /* "; node (4711) has 117, this process 2"; nothing where none is known. Values of CPU and memory
  * with their unit. Those with less than a tenth of the sum are left out. */
 void limit_users_put(struct buffer *out, const struct check *e, const struct limit_users *users,

@@ -98,8 +98,8 @@ static void emit_limit(const struct check *e, struct check_result *out, enum wat
 	bool has_users = find_users(e, kind, &users), has_limit = watch_use_of(&u, e);
 
 	if (has_users) {
-		finding_number(out, "in use by the four processes of the user that use most",
-			users.sum, SOOTH_UNIT_NONE, 0);
+		finding_number(out, "in use by the processes of the user that were read", users.sum,
+			SOOTH_UNIT_NONE, 0);
 		limit_users_unseen(out, &users);
 		u.there = u.read;
 	}

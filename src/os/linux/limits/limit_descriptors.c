@@ -20,7 +20,6 @@
 #define SOCKETS_MAX  (1u << 18)
 #define PROCESS_MAX  65536
 #define WATCHES_READ (4u << 20) /* of one fdinfo: some 30,000 watches */
-#define WRITTEN_MAX  4		/* processes with most, for each resource */
 #define PEER_LEAST   16		/* connections */
 #define PEERS_MAX    4
 #define INOTIFY	     "anon_inode:inotify"
@@ -161,28 +160,19 @@ static size_t users_of(const struct limit_descriptors *d, struct descriptor_user
 
 /* --- inotify --- */
 
-/* The user of the observed process, as this counts. */
+/* The user is that of the observed process. */
 static void write_inotify(struct limit_descriptors *d, const struct limit_holders *all,
 	unsigned kind, uint64_t namespace)
 {
-	struct descriptor_user *users, *most;
+	struct descriptor_user *users;
 	size_t count = users_of(d, &users);
-	uint64_t below = UINT64_MAX;
 
-	for (unsigned n = 0; n < WRITTEN_MAX; n++) {
-		most = NULL;
-		for (size_t i = 0; i < count; i++) {
-			uint64_t used = users[i].inotify[kind];
+	for (size_t i = 0; i < count; i++) {
+		struct descriptor_user *u = &users[i];
 
-			if (users[i].uid == all->of->uid && users[i].namespace == namespace &&
-				used < below && (!most || used > most->inotify[kind]))
-				most = &users[i];
-		}
-		if (!most || !most->inotify[kind])
-			return;
-		/* Of several with the same number, one is enough. */
-		below = most->holder.amount = most->inotify[kind];
-		limit_holder_write(all, &most->holder, span_of("", 0));
+		u->holder.amount = u->inotify[kind];
+		if (u->holder.amount && u->uid == all->of->uid && u->namespace == namespace)
+			limit_holder_write(all, &u->holder, span_of("", 0));
 	}
 }
 
@@ -225,7 +215,7 @@ static void put_peer(char out[INET6_ADDRSTRLEN + 16], const struct peer *p)
 	snprintf(out, INET6_ADDRSTRLEN + 16, is_old ? "%s:%u" : "[%s]:%u", text, p->port);
 }
 
-/* Who has the connections to one peer, which are next to each other. */
+/* The connections to one peer, which are next to each other. */
 static void write_peer(struct limit_descriptors *d, struct limit_holders *all,
 	const struct connection *c, size_t count)
 {

@@ -28,16 +28,11 @@
 #define FULL_BYTES   (1 << 20) /* or less than that */
 #define FILES_MAX    20000     /* looked at below a mount point */
 #define DEPTH_MAX    32
-#define OPEN_MAX     4	/* open files that are reported */
+#define OPEN_MAX     64 /* open files that are reported */
 #define SHARE_LEAST  10 /* a smaller part of the used space is not reported */
 #define OTHERS_MAX   4
 #define DELETED	     " (deleted)"
 #define NAME_SIZE    64
-
-struct open_file {
-	struct limits_holder holder;
-	char path[512];
-};
 
 struct space {
 	struct limit_holders all;
@@ -46,10 +41,9 @@ struct space {
 	struct span point;
 	uint64_t used, device;
 	struct buffer text, scratch;
-	struct open_file files[OPEN_MAX]; /* the largest first */
-	struct limits_holder one;	  /* the current process */
-	struct map names;		  /* char[NAME_SIZE] -> struct limits_holder: at the top */
-	unsigned tried, others;
+	struct limits_holder one; /* the current process */
+	struct map names;	  /* char[NAME_SIZE] -> struct limits_holder: at the top */
+	unsigned tried, others, open;
 };
 
 /* --- open files --- */
@@ -78,33 +72,6 @@ static bool is_on_mount(struct space *s, struct span path)
 	return found == s->mount;
 }
 
-static bool is_known(const struct space *s, uint64_t bytes, struct span path)
-{
-	for (size_t i = 0; i < OPEN_MAX; i++) {
-		if (s->files[i].holder.holder_pid == s->one.holder_pid &&
-			s->files[i].holder.amount == bytes && span_equal(path, s->files[i].path))
-			return true;
-	}
-	return false;
-}
-
-static void keep_file(struct space *s, uint64_t bytes, struct span path)
-{
-	size_t at = OPEN_MAX;
-
-	if (path.size >= sizeof(s->files[0].path) || is_known(s, bytes, path))
-		return;
-	while (at && s->files[at - 1].holder.amount < bytes)
-		at--;
-	if (at == OPEN_MAX)
-		return;
-	memmove(&s->files[at + 1], &s->files[at], (OPEN_MAX - 1 - at) * sizeof(s->files[0]));
-	s->files[at].holder = s->one;
-	s->files[at].holder.amount = bytes;
-	memcpy(s->files[at].path, path.data, path.size);
-	s->files[at].path[path.size] = '\0';
-}
-
 static void take_file(void *user, int process, int table, const char *name)
 {
 	struct procfs_stat stat;
@@ -125,7 +92,10 @@ static void take_file(void *user, int process, int table, const char *name)
 	s->one.is_deleted = !st.stx_nlink && span_ends(path, DELETED);
 	path.size -= s->one.is_deleted ? strlen(DELETED) : 0;
 	s->one.count = 1;
-	keep_file(s, st.stx_blocks * 512, path);
+	s->one.amount = st.stx_blocks * 512;
+	s->all.resource = LIMITS_SHARED_SPACE;
+	if (s->one.amount >= s->used / SHARE_LEAST && s->open++ < OPEN_MAX)
+		limit_holder_write(&s->all, &s->one, path);
 }
 
 /* --- other processes that have the mount --- */
@@ -258,17 +228,10 @@ static void write_names(struct space *s, int root)
 
 static void write_mount(struct space *s, int root)
 {
-	memset(s->files, 0, sizeof(s->files));
-	s->all.unread = 0;
+	s->all.unread = s->others = s->open = 0;
 	s->all.place = s->point;
-	s->others = 0;
 	read_processes(s);
 	s->all.resource = LIMITS_SHARED_SPACE;
-	for (size_t i = 0; i < OPEN_MAX && s->files[i].holder.amount >= s->used / SHARE_LEAST &&
-			   s->files[i].holder.amount;
-		i++)
-		limit_holder_write(&s->all, &s->files[i].holder,
-			span_of(s->files[i].path, strlen(s->files[i].path)));
 	write_names(s, root);
 }
 

@@ -36,7 +36,7 @@
 #define SEGMENTS_SIZE (1u << 20) /* 4096 segments are the default limit; 156 bytes each */
 
 #define GROUPS_KNOWN_MAX 16
-#define HOLDERS_MAX	 4 /* processes whose shared limits are read per sample */
+#define HOLDERS_MAX	 16 /* processes whose shared limits are read per sample */
 
 /* Records of one process's groups, for other processes of this sample in the same groups. */
 struct known_groups {
