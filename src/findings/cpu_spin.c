@@ -8,6 +8,7 @@
  * On a busy host a thread gets less CPU than it could use, so running and runnable time both
  * count.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -472,6 +473,18 @@ static bool is_victim(const struct check *e, const struct spin *s)
 	return is_starved(s) && !s->is_by_call && s->cpu < check_option(e, "victim");
 }
 
+static void blind_of_victim(struct check_result *out, const struct spin *s)
+{
+	char reason[160];
+
+	snprintf(reason, sizeof(reason),
+		"it gets %.0f %% of a CPU of the %.0f %% that it could use: too little to show "
+		"whether "
+		"it makes progress",
+		s->cpu, s->demand);
+	check_blind_because(out, reason, "");
+}
+
 /* It computes, as programs of its kind do, and no call is repeated in vain. */
 static bool is_at_work(const struct check *e, const struct spin *s)
 {
@@ -494,10 +507,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (s.count && is_at_work(e, &s))
 		check_fine(out, "computes, as this program does: %.0f %% of a CPU", s.cpu);
 	else if (s.count && is_victim(e, &s))
-		check_blind_because(out,
-			"it gets too little of the CPUs to show whether it makes progress: see "
-			"held-back",
-			"");
+		blind_of_victim(out, &s);
 	else if (s.count &&
 		 (p.bytes_per_s <= check_option(e, "max-moved") || s.call.kind == REPEATED_STATE))
 		report(e, out, &s, &p);

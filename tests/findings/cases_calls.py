@@ -624,7 +624,7 @@ SYSCALL_ERRORS = [
     failing("a few times a second, all the time", "a folder", "EISDIR", (0.15, 0.3), (1, 1),
         threshold="min-rate-lasting"),
     failing_disk("a full file system", "full", "disk/log fail: no space left on "),
-    failing_disk("a deleted file of another process", "another has it", " of it old (deleted), which python"),
+    failing_disk("a deleted file of another process", "another has it", "/disk/old (deleted), which python"),
     failing_disk("many files on a full file system", "many files on a full one",
         "/disk (100 % used)"),
     failing_disk("no inodes", "no inodes", "no inodes left on "),

@@ -649,10 +649,12 @@ static void test_disk_user(void **state)
 	static const struct check_case cases[] = {
 		{ "syscall-errors", is_on_disk_of, 0, NULL,
 			"high/high: openat on /data/file fails: no space left on /data (100 % "
-			"used), 800 MiB of it app.log.1 (deleted), which logger (72) has open, 1 "
+			"used), 800 MiB of it /data/logs/app.log.1 (deleted), which logger (72) "
+			"has open, 1 "
 			"time |!fetcher|sooth inspect --fds 72>" },
 		{ "syscall-errors", is_on_disk_of, 30, NULL,
-			"high/high: |, 800 MiB of it cache-*.html (30 files, which no process has "
+			"high/high: |, 800 MiB of it /data/cache-*.html (30 files, which no "
+			"process has "
 			"open); also in this mount namespace: fetcher (73), 1 time|sooth inspect "
 			"--fds 99>" },
 	};

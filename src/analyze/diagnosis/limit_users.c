@@ -44,6 +44,7 @@ void limit_users_find(struct limit_users *out, const struct check *e, enum limit
 		struct process_id id;
 
 		if (!h || h->resource != resource || !record_has_text(r, &h->path) ||
+			!record_has_text(r, &h->place) ||
 			(place.size && span_compare(place, record_text(r, &h->place))))
 			continue;
 		id = (struct process_id){ .start_ticks = h->holder_start_ticks,
@@ -135,14 +136,17 @@ void limit_users_put(struct buffer *out, const struct check *e, const struct lim
 
 /* --- space --- */
 
+/* The whole path, as reports for sharing replace paths. */
 static void put_file(struct buffer *out, const struct check *e, const struct limit_user *u)
 {
 	const struct limits_holder *h = u->holder;
-	struct span path = path_base(record_text(&h->record, &h->path));
+	struct span path = record_text(&h->record, &h->path);
+	struct span point = h->holder_pid ? span_of("", 0) : record_text(&h->record, &h->place);
 	char size[UNITS_SIZE];
 
-	buffer_format(
-		out, ", %s of it %.*s", sentence_size(size, h->amount), (int)path.size, path.data);
+	buffer_format(out, ", %s of it %.*s%s%.*s", sentence_size(size, h->amount), (int)point.size,
+		point.data, point.size && !span_ends(point, "/") ? "/" : "", (int)path.size,
+		path.data);
 	if (!h->holder_pid) {
 		buffer_format(out, " (%u file%s, which no process has open)", h->count,
 			h->count == 1 ? "" : "s");

@@ -33,8 +33,8 @@ bool limit_user_is_self(const struct check *e, const struct limit_user *u);
  * with their unit. Those with less than a tenth of the sum are left out. */
 void limit_users_put(struct buffer *out, const struct check *e, const struct limit_users *users,
 	enum limits_shared resource);
-/* ", 24M of it app.log.1 (deleted), which cat (4711) has open": what takes the space. Returns the
- * pid of that process; 0: none has it open. */
+/* ", 24M of it /mnt/app.log.1 (deleted), which cat (4711) has open": what takes the space. Returns
+ * the pid of that process; 0: none has it open. */
 uint32_t limit_users_put_space(struct buffer *out, const struct check *e, struct span point);
 /* Adds that some processes could not be read, so that another may use more. */
 void limit_users_unseen(struct check_result *out, const struct limit_users *users);
