@@ -165,9 +165,10 @@ static bool find_awaited_below(
 /* --- what is beyond it --- */
 
 /* The processes that it waits for, or that do not read what it sends, and of those below them the
- * ones that do not rest. */
+ * ones that do not rest. Below the shell or agent that runs sooth is other work. */
 static void add_beyond(const struct process_table *table, uint32_t root, struct buffer *pids)
 {
+	const struct process_entry *self = find_process(table, (uint32_t)getpid());
 	struct buffer records = { 0 }, beyond = { 0 }, below = { 0 };
 	const uint32_t *all;
 
@@ -180,7 +181,8 @@ static void add_beyond(const struct process_table *table, uint32_t root, struct 
 		if (!p || p->id.pid == (uint64_t)getpid())
 			continue;
 		add(p, pids);
-		add_below(p, false, &below);
+		if (!process_table_is_below(self, p))
+			add_below(p, false, &below);
 	}
 	keep_without_rest(&below);
 	all = (const void *)below.data;

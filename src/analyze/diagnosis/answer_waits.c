@@ -226,8 +226,12 @@ bool answer_waits_for(const struct diagnosis *s, const struct diagnosed *j, uint
 	struct wait_chain chain;
 	struct wait_graph g;
 
-	if (j->is_host || has_ended(s, j) || follow(s, j, &g, &chain) ||
-		!is_stuck(&chain, silence_of(s, j, &chain).ns))
+	const struct waits_thread *t;
+
+	if (j->is_host || has_ended(s, j) || follow(s, j, &g, &chain))
+		return false;
+	t = chain.links[0].thread;
+	if (!chain.links[0].is_polling && (!t || t->since_state || t->since_ns < SHOWN_LEAST))
 		return false;
 	for (size_t i = 0; i < chain.count; i++) {
 		if (chain.links[i].party && chain.links[i].party->is_alive &&
@@ -278,6 +282,7 @@ static bool serves_above(
 
 bool answer_rests_below(const struct diagnosis *s, const struct diagnosed *j)
 {
+	const struct diagnosed *above = answer_above(s, j);
 	const struct wait_link *last;
 	struct wait_chain chain;
 	struct wait_graph g;
@@ -286,8 +291,8 @@ bool answer_rests_below(const struct diagnosis *s, const struct diagnosed *j)
 		return false;
 	last = &chain.links[chain.count - 1];
 	return serves_above(s, j, &chain.links[0]) ||
-	       (last->what == WAIT_SLEEP && last->thread && !last->thread->timeout_state &&
-		       answer_above(s, j));
+	       (last->what == WAIT_SLEEP && last->thread && !last->thread->timeout_state && above &&
+		       last->process->node_pid != above->id.pid);
 }
 
 bool answer_halted(const struct diagnosis *s, const struct diagnosed *j)

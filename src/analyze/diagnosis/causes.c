@@ -53,12 +53,29 @@ static bool is_said_above(const struct diagnosis *s, const struct diagnosed *j)
 {
 	const struct diagnosed *above = answer_above(s, j);
 
-	return above && is_stuck(s, above) && !answer_halted(s, j);
+	return above && is_stuck(s, above) && !answer_halted(s, j) &&
+	       !answer_waits_for(s, j, above->id.pid);
+}
+
+/* A single process waits for it, and the chain of that one says what this one waits for. */
+static bool is_said_by_waiter(const struct diagnosis *s, const struct diagnosed *j)
+{
+	unsigned waiters = 0;
+
+	for (size_t i = 1; i < s->count && s->count <= FEW + 1; i++) {
+		const struct diagnosed *other = &s->all[i];
+
+		if (other != j && !other->count && answer_waits_for(s, other, j->id.pid) &&
+			!answer_waits_for(s, j, other->id.pid) && is_stuck(s, other))
+			waiters++;
+	}
+	return waiters == 1 && !answer_halted(s, j);
 }
 
 static bool waits(const struct diagnosis *s, const struct diagnosed *j)
 {
-	return !j->count && !is_part(j) && !is_said_above(s, j) && !answer_rests_below(s, j);
+	return !j->count && !is_part(j) && !is_said_above(s, j) && !answer_rests_below(s, j) &&
+	       !is_said_by_waiter(s, j);
 }
 
 static void mark_holders(struct causes *c, const struct diagnosis *s, const struct diagnosed *of)
