@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The script that tells one interpreter from another, for people: "python3 rates.py". */
+/* The script that distinguishes one interpreter from another, for people: "python3 rates.py". */
 #ifndef SOOTH_RECOGNIZE_SCRIPT_NAME_H
 #define SOOTH_RECOGNIZE_SCRIPT_NAME_H
 

@@ -209,8 +209,8 @@ static bool waits_behind(const struct candidate *c, const struct candidate *of)
 	return false;
 }
 
-/* What is found of a process that waits may follow from what is found of one that it waits for,
- * however grave each is. */
+/* A finding of a process that waits may follow from one of a process that it waits for, however
+ * grave each is. */
 static void put_holders_first(struct candidate *all, size_t count)
 {
 	size_t moves = 0;
