@@ -6,6 +6,7 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/sentence_units.h"
+#include "recognize/script_name.h"
 
 #define SHARE_LEAST 10 /* percent of the sum */
 
@@ -93,11 +94,14 @@ static void put_user(struct buffer *out, const struct check *e, const struct lim
 	struct span name = u->process ? check_name(u->process)
 				      : span_of(h->holder_name,
 						strnlen(h->holder_name, sizeof(h->holder_name)));
+	struct span script = script_name_of(
+		name, u->process ? process_table_known_arguments(u->process) : span_of("", 0));
 
 	if (limit_user_is_self(e, u))
 		buffer_string(out, "this process");
 	else
-		buffer_format(out, "%.*s (%u)", (int)name.size, name.data,
+		buffer_format(out, "%.*s%s%.*s (%u)", (int)name.size, name.data,
+			script.size ? " " : "", (int)script.size, script.data,
 			u->process ? u->process->id.pid : h->holder_pid);
 }
 

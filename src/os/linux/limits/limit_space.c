@@ -33,6 +33,8 @@
 #define OTHERS_MAX   4
 #define DELETED	     " (deleted)"
 #define NAME_SIZE    64
+/* A mount point may lie in the way whose server does not answer: it is not asked. */
+#define LOCAL_ONLY (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC)
 
 struct space {
 	struct limit_holders all;
@@ -177,15 +179,15 @@ static bool add_folder(struct space *s, int folder, struct limits_holder *sum, u
 	_cleanup_dir_ DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *entry;
 	char name[NAME_SIZE];
-	struct stat st;
+	struct statx st;
 
 	while (dir && (entry = readdir(dir))) {
 		struct limits_holder *to = sum;
 		_cleanup_close_ int below = -1;
 
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
-			fstatat(copy, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
-			st.st_dev != s->device)
+			statx(copy, entry->d_name, LOCAL_ONLY, STATX_TYPE | STATX_BLOCKS, &st) ||
+			makedev(st.stx_dev_major, st.stx_dev_minor) != s->device)
 			continue;
 		if (s->tried++ >= FILES_MAX || depth >= DEPTH_MAX)
 			return false;
@@ -193,9 +195,9 @@ static bool add_folder(struct space *s, int folder, struct limits_holder *sum, u
 		to = sum ? sum : map_put(&s->names, name, NULL);
 		if (!to)
 			return false;
-		to->amount += (uint64_t)st.st_blocks * 512;
-		to->count += !S_ISDIR(st.st_mode);
-		if (!S_ISDIR(st.st_mode))
+		to->amount += st.stx_blocks * 512;
+		to->count += !S_ISDIR(st.stx_mode);
+		if (!S_ISDIR(st.stx_mode))
 			continue;
 		below = openat(copy, entry->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (below >= 0 && !add_folder(s, below, to, depth + 1))
