@@ -50,7 +50,9 @@ class Ordinary(Case):
     def test_why_has_no_line_about_a_source_that_measures_the_same(self):
         run = self.nobody("why", "-a")
         self.assertNotIn("fallback", run.text)
-        self.assertIn("fallback: bpf: ", self.nobody("why", "-a", "-v").text)
+        # With few processes procfs is the best source for root as well: nothing was refused then.
+        if "proc by bpf" in self.run_program(harness.SOOTH, "why", "-a", "-v").text:
+            self.assertIn("fallback: bpf: ", self.nobody("why", "-a", "-v").text)
 
     def test_ps_alone(self):
         self.nobody()

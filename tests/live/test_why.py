@@ -313,7 +313,7 @@ class Kinds(Situations):
         writer = self.begin("cat", "/dev/zero", stdout=self.groups[-1][0].stdin)
         self.groups[-2][0].stdin.close()
         self.assertTrue(reader)
-        return writer.pid, "waits", r"blocked writing to a pipe: python\S* \S+ \(%d\) does not read.*; %d sleeps" % (reader, reader)
+        return writer.pid, "waits", r"blocked writing to a pipe: python\S*( \S+)? \(%d\) does not read.*; %d sleeps" % (reader, reader)
 
     def of_writer_with_a_timer(self):
         """Signals wake it all the time: that it runs does not mean that its reader reads."""
@@ -327,7 +327,7 @@ class Kinds(Situations):
                 os.write(1, b"x" * 1000000)
             """, stdout=self.groups[-1][0].stdin)
         self.groups[-2][0].stdin.close()
-        return writer, "waits", r"blocked writing to a pipe: python\S* \S+ \(%d\) does not read.*; %d sleeps" % (reader, reader)
+        return writer, "waits", r"blocked writing to a pipe: python\S*( \S+)? \(%d\) does not read.*; %d sleeps" % (reader, reader)
 
     def of_slow_reader(self):
         """It takes a little now and then: its writer goes on."""
@@ -772,7 +772,7 @@ class Kinds(Situations):
 
     def of_full_terminal(self):
         pid, _ = self.terminal("cat", "/dev/zero")
-        return pid, "waits", r"blocked writing to its terminal /dev/pts/\d+: python\S* \S+ \(%d\) does not read" % os.getpid()
+        return pid, "waits", r"blocked writing to its terminal /dev/pts/\d+: python\S*( \S+)? \(%d\) does not read" % os.getpid()
 
     def of_held_terminal(self):
         pid, master = self.terminal(PYTHON, "-c", "import os, time\nwhile True: os.write(1, b'line'), time.sleep(0.05)")
