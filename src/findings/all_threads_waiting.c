@@ -208,7 +208,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 /* --- a circle beside threads that wait for other things, or across processes --- */
 
-/* No thread of the circle ran between the first sample and the last. */
+/* No thread of the circle ran between the first sample and the last. One that waits for what
+ * another keeps in its buffer may have timers. */
 static bool stood_still(
 	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -217,6 +218,8 @@ static bool stood_still(
 	for (size_t i = 0; i < chain->count; i++) {
 		const struct waits_thread *t = chain->links[i].thread, *then;
 
+		if (chain->keeper && chain->keeper != &chain->links[i])
+			continue;
 		then = t ? wait_graph_thread_of(&before, t->node_pid, t->record.tid) : NULL;
 		if (!then || then->switches_state || t->switches_state ||
 			(then->switches != t->switches && !wait_is_same_monitor(g, t)) ||

@@ -38,6 +38,20 @@ while True:
 """
 
 
+# A tool that answers into the buffer of its standard output, or flushes each line (sed -u). Its client has a timer.
+BUFFERED = """
+import select, subprocess, sys, time
+tool = subprocess.Popen(['sed', *sys.argv[1:], 's/^/got /'], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+print('ready', flush=True)
+tool.stdin.write(b'list\\n')
+tool.stdin.flush()
+while not select.select([tool.stdout], [], [], 60)[0]:
+    pass
+tool.stdout.readline()
+select.select([tool.stdout], [], [], 600)
+"""
+
+
 # One task of eight ends its worker, or takes long; "rests": all have ended well.
 POOL = """
 import multiprocessing, os, sys, time
@@ -86,6 +100,10 @@ def server(kind):
     return lambda scope, rng: scope.python(OWN_SERVER, kind).pid
 
 
+def buffered(*options):
+    return lambda scope, rng: scope.python(BUFFERED, *options).pid
+
+
 def pinged(scope, _):
     agent = scope.python(PINGED)
     return int(bytes(agent.out).split()[0])
@@ -96,6 +114,9 @@ CASES = [
         says="it waits for an answer from itself, on 127.0.0.1:", also=("clients-waiting",)),
     healthy("all-threads-waiting", "the same, which answers by itself", server("answers")),
     healthy("all-threads-waiting", "a tool server that is asked each minute", pinged),
+    sick("all-threads-waiting", "a tool that does not flush its answer", buffered(),
+        says="which has written 9 bytes of output to a buffer of its own, has not flushed them, and waits for input"),
+    healthy("all-threads-waiting", "a tool that flushes its answers", buffered("-u")),
     sick("all-threads-waiting", "a prompt on a pseudo terminal", terminal("asks"),
         says="and that waits there for input: an answer to a prompt is missing"),
     healthy("all-threads-waiting", "a command at work on a pseudo terminal", terminal("works")),

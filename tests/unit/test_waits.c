@@ -409,6 +409,28 @@ static struct waits_thread *thread_at(const struct buffer *in, uint32_t pid)
 	return (struct waits_thread *)(uintptr_t)wait_graph_thread(&g, pid, NULL);
 }
 
+/* A client with a timer, and a server whose answer is in its buffer: only while the server has not
+ * run. */
+static void test_answer_in_a_buffer(void **state)
+{
+	(void)state;
+	reads_from(10, 11);
+	reads_from(11, 10);
+	thread_at(&records, 10)->timeout_state = SOOTH_STATE_VALUE;
+	thread_at(&records, 10)->timeout_ns = NS_PER_S;
+	thread_at(&records, 11)->kept_output = 66;
+	sampled_before(0);
+	expect("deadlock",
+		"talk (10) waits for data from talk (11) through a pipe, 3 min; 11 waits for data "
+		"from talk (10) through a pipe, 3 min: a deadlock, none of them can go on; 11 has "
+		"written 66 bytes of output to a buffer of its own, and not flushed them (stdbuf "
+		"-oL talk writes each line)");
+	sampled_before(1);
+	expect("idle",
+		"talk (10) waits for data from talk (11) through a pipe, 3 min; 11 waits for data "
+		"from talk (10) through a pipe, idle 3 min");
+}
+
 static void test_ring_of_a_writer(void **state)
 {
 	(void)state;
@@ -1095,6 +1117,7 @@ int main(void)
 		cmocka_unit_test_setup(test_readers, reset),
 		cmocka_unit_test_setup(test_open_circle, reset),
 		cmocka_unit_test_setup(test_ring_that_runs, reset),
+		cmocka_unit_test_setup(test_answer_in_a_buffer, reset),
 		cmocka_unit_test_setup(test_ring_of_a_writer, reset),
 		cmocka_unit_test_setup(test_woken_writer, reset),
 		cmocka_unit_test_setup(test_long_sleep, reset),

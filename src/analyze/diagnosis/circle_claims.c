@@ -112,10 +112,30 @@ void circle_claim_unread(struct check_result *out, const struct wait_chain *chai
 	buffer_fini(&other);
 }
 
+/* "deadlock: it waits for server (9), which ..." */
+static void claim_kept(struct check_result *out, const struct wait_chain *chain)
+{
+	size_t keeper = (size_t)(chain->keeper - chain->links);
+	struct buffer other = { 0 };
+
+	put_link(&other, chain, 1);
+	finding_claim(out,
+		"deadlock: %s %s, %s has written %u bytes of output to a buffer of its own, has "
+		"not flushed them, and waits for input",
+		keeper ? "it waits for an answer of" : "an answer is waited for by",
+		buffer_cstr(&other), keeper ? "which" : "and this process",
+		chain->keeper->thread->kept_output);
+	buffer_fini(&other);
+}
+
 /* "deadlock: this process and server (9) each wait for the other to write; ..." */
 void circle_claim_readers(struct check_result *out, const struct wait_chain *chain)
 {
 	assert(chain);
+	if (chain->keeper) {
+		claim_kept(out, chain);
+		return;
+	}
 	finding_claim(out, "deadlock: this process");
 	for (size_t i = 1; i < chain->count; i++) {
 		struct buffer name = { 0 };

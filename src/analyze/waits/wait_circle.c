@@ -72,6 +72,19 @@ static bool is_exchange(const struct wait_chain *chain)
 	       first->process != second->process;
 }
 
+/* The other one waits for what this one has written, but not flushed: no timer of either helps. */
+static const struct wait_link *keeper_of(const struct wait_graph *g, const struct wait_chain *chain)
+{
+	for (size_t i = 0; is_exchange(chain) && i < chain->count; i++) {
+		const struct wait_link *link = &chain->links[i];
+
+		if (link->thread && !link->thread->kept_state && link->thread->kept_output &&
+			!has_run(g, link))
+			return link;
+	}
+	return NULL;
+}
+
 /* An event loop with a timer of its own, as one that asks its child again each minute. */
 static bool goes_on_by_time(const struct wait_link *link)
 {
@@ -86,7 +99,8 @@ static bool goes_on_by_time(const struct wait_link *link)
  * of its own, which asks its server now and then. */
 void wait_circle_drop(const struct wait_graph *g, struct wait_chain *chain)
 {
-	for (size_t i = chain->circle; i < chain->count; i++) {
+	chain->keeper = keeper_of(g, chain);
+	for (size_t i = chain->circle; !chain->keeper && i < chain->count; i++) {
 		if (!has_run(g, &chain->links[i]) &&
 			!(goes_on_by_time(&chain->links[i]) && is_exchange(chain)))
 			continue;
@@ -127,6 +141,10 @@ void wait_circle_weigh(const struct wait_graph *g, struct wait_chain *chain)
 		chain->links[chain->count - 1].confidence = WAITS_LOW;
 	else if (chain->is_of_readers && !chain->is_open)
 		chain->links[chain->count - 1].confidence = WAITS_MEDIUM;
+	if (chain->keeper) {
+		chain->is_open = false;
+		chain->links[chain->count - 1].confidence = WAITS_HIGH;
+	}
 }
 
 const struct waits_object *wait_circle_pipe(const struct wait_chain *chain)

@@ -164,6 +164,10 @@ void wait_read_path(struct wait_reader *r, const struct wait_node *n, uint64_t a
 	char path[WAIT_PATH_SIZE]);
 /* Adds the file and, as a party with the mount point, the server of a file system. */
 void wait_add_file_system(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+/* Sets what the standard output of the process keeps in its buffer, where that is a pipe or socket
+ * and glibc's stdio can be read; else it stays absent. */
+void wait_read_kept_output(
+	struct wait_reader *r, const struct wait_node *n, struct waits_thread *t);
 /* Adds to the snapshot the descendants that wait for a file system, or uninterruptibly. */
 void wait_add_blocked_below(struct wait_reader *r, uint32_t pid);
 /* Adds the children of an event loop, which it may wait for by a signal. */

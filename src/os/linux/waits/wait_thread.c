@@ -409,8 +409,11 @@ static void read_wait(struct wait_reader *r, struct wait_node *n, struct waits_t
 	add_parties(r, n, c);
 	if (waits_is_of_file_system(c->channel))
 		wait_add_file_system(r, n, c);
-	if (t->record.tid == n->stat.pid)
-		wait_add_loop_children(r, n, c);
+	if (t->record.tid != n->stat.pid)
+		return;
+	wait_add_loop_children(r, n, c);
+	if (c->what == SYSCALL_WAIT_READY || (c->row && c->row->wait.descriptor))
+		wait_read_kept_output(r, n, t);
 }
 
 enum syscall_wait_kind wait_read_thread_call(
@@ -420,7 +423,8 @@ enum syscall_wait_kind wait_read_thread_call(
 	struct wait_call c = { .thread = t, .channel = channel };
 	struct task_stat stat;
 
-	*t = (struct waits_thread){ .timeout_state = SOOTH_STATE_ABSENT };
+	*t = (struct waits_thread){ .timeout_state = SOOTH_STATE_ABSENT,
+		.kept_state = SOOTH_STATE_ABSENT };
 	if (read_file(r, n, tid, "stat", PROCFS_STAT) ||
 		!task_stat_parse(&stat, r->bytes.data, r->bytes.size))
 		return SYSCALL_WAIT_OTHER;
@@ -447,7 +451,8 @@ void wait_read_thread(
 	*t = (struct waits_thread){ .record = wait_record(r, tid, WAITS_THREAD),
 		.node_pid = n->stat.pid,
 		.node_start_ticks = n->stat.start_ticks,
-		.timeout_state = SOOTH_STATE_ABSENT };
+		.timeout_state = SOOTH_STATE_ABSENT,
+		.kept_state = SOOTH_STATE_ABSENT };
 	t->record.tid = 0;
 	if (read_file(r, n, tid, "stat", PROCFS_STAT) ||
 		!task_stat_parse(&stat, r->bytes.data, r->bytes.size))

@@ -5,123 +5,14 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "os/linux/files/process_symbols.h"
 #include "os/linux/files/read_memory.h"
 
-#define NAME_SIZE    64
-#define HEADERS_MAX  64
-#define DYNAMICS_MAX 128
-#define CHAIN_MAX    64	  /* symbols with one hash */
-#define ENTRIES_MAX  8192 /* HotSpot 17 has 788 */
+#define ENTRIES_MAX 8192 /* HotSpot 17 has 788 */
 
-/* A string; it may end near the end of a page, with nothing behind it. */
-static bool read_name(pid_t pid, uint64_t address, char out[NAME_SIZE])
+static bool read_variable(const struct process_image *i, const char *name, uint64_t *value)
 {
-	memset(out, 0, NAME_SIZE);
-	if (do_read_memory(pid, address, out, NAME_SIZE - 1))
-		return true;
-	for (size_t i = 0; i < NAME_SIZE - 1; i++) {
-		if (!do_read_memory(pid, address + i, out + i, 1))
-			return false;
-		if (!out[i])
-			return true;
-	}
-	return true;
-}
-
-/* --- symbols --- */
-
-struct image {
-	pid_t pid;
-	uint64_t base;
-	uint64_t symbols, strings, hash; /* of its dynamic section */
-};
-
-static uint64_t placed(const struct image *i, uint64_t address)
-{
-	return address < i->base ? i->base + address : address;
-}
-
-static bool read_dynamic(struct image *i, uint64_t address, uint64_t size)
-{
-	Elf64_Dyn d;
-
-	for (uint64_t n = 0; n < DYNAMICS_MAX && (n + 1) * sizeof(d) <= size; n++) {
-		if (!do_read_memory(i->pid, address + n * sizeof(d), &d, sizeof(d)))
-			return false;
-		if (d.d_tag == DT_NULL)
-			break;
-		if (d.d_tag == DT_SYMTAB)
-			i->symbols = placed(i, d.d_un.d_ptr);
-		else if (d.d_tag == DT_STRTAB)
-			i->strings = placed(i, d.d_un.d_ptr);
-		else if (d.d_tag == DT_GNU_HASH)
-			i->hash = placed(i, d.d_un.d_ptr);
-	}
-	return i->symbols && i->strings && i->hash;
-}
-
-static bool open_image(struct image *i)
-{
-	Elf64_Ehdr header;
-	Elf64_Phdr p;
-
-	if (!do_read_memory(i->pid, i->base, &header, sizeof(header)) ||
-		memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-		header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof(p))
-		return false;
-	for (unsigned n = 0; n < header.e_phnum && n < HEADERS_MAX; n++) {
-		if (!do_read_memory(
-			    i->pid, i->base + header.e_phoff + n * sizeof(p), &p, sizeof(p)))
-			return false;
-		if (p.p_type == PT_DYNAMIC)
-			return read_dynamic(i, i->base + p.p_vaddr, p.p_memsz);
-	}
-	return false;
-}
-
-static uint32_t gnu_hash(const char *name)
-{
-	uint32_t hash = 5381;
-
-	for (; *name; name++)
-		hash = hash * 33 + (unsigned char)*name;
-	return hash;
-}
-
-/* The address of an exported variable; 0: there is none. */
-static uint64_t symbol_of(const struct image *i, const char *name)
-{
-	uint32_t table[4], index, hash = gnu_hash(name), met = 0; /* buckets, first, bloom, shift */
-	uint64_t buckets, chains;
-	char found[NAME_SIZE];
-	Elf64_Sym s;
-
-	if (!do_read_memory(i->pid, i->hash, table, sizeof(table)) || !table[0])
-		return 0;
-	buckets = i->hash + sizeof(table) + table[2] * sizeof(uint64_t);
-	chains = buckets + table[0] * sizeof(uint32_t);
-	if (!do_read_memory(
-		    i->pid, buckets + hash % table[0] * sizeof(index), &index, sizeof(index)) ||
-		index < table[1])
-		return 0;
-	for (unsigned n = 0; n < CHAIN_MAX && !(met & 1); n++, index++) {
-		if (!do_read_memory(
-			    i->pid, chains + (index - table[1]) * sizeof(met), &met, sizeof(met)))
-			return 0;
-		if ((met | 1) != (hash | 1))
-			continue;
-		if (!do_read_memory(i->pid, i->symbols + index * sizeof(s), &s, sizeof(s)) ||
-			!read_name(i->pid, i->strings + s.st_name, found))
-			return 0;
-		if (!strcmp(found, name))
-			return i->base + s.st_value;
-	}
-	return 0;
-}
-
-static bool read_variable(const struct image *i, const char *name, uint64_t *value)
-{
-	return do_read_memory(i->pid, symbol_of(i, name), value, sizeof(*value));
+	return do_read_memory(i->pid, do_find_symbol(i, name), value, sizeof(*value));
 }
 
 /* --- the table --- */
@@ -171,7 +62,7 @@ struct table {
 	uint64_t first, stride, type, field, is_static, offset, address;
 };
 
-static bool read_table(const struct image *i, struct table *t)
+static bool read_table(const struct process_image *i, struct table *t)
 {
 	return read_variable(i, "gHotSpotVMStructs", &t->first) &&
 	       read_variable(i, "gHotSpotVMStructEntryArrayStride", &t->stride) &&
@@ -227,15 +118,15 @@ static uint64_t member(const unsigned char *entry, uint64_t offset)
 
 bool hotspot_layout_read(pid_t pid, uint64_t base, struct hotspot_layout *out)
 {
-	struct image i = { .pid = pid, .base = base };
-	char type[NAME_SIZE] = "", field[NAME_SIZE];
+	struct process_image i = { .pid = pid, .base = base };
+	char type[PROCESS_NAME_SIZE] = "", field[PROCESS_NAME_SIZE];
 	unsigned char entry[ENTRY_SIZE];
 	uint64_t last = 0;
 	bool is_known = false;
 	struct table t;
 
 	memset(out, 0, sizeof(*out));
-	if (!open_image(&i) || !read_table(&i, &t) || !is_sound(&t))
+	if (!do_open_image(&i) || !read_table(&i, &t) || !is_sound(&t))
 		return false;
 	for (unsigned n = 0; n < ENTRIES_MAX; n++) {
 		int32_t is_static;
@@ -246,9 +137,9 @@ bool hotspot_layout_read(pid_t pid, uint64_t base, struct hotspot_layout *out)
 			return true;
 		if (member(entry, t.type) != last) { /* those of one type follow each other */
 			last = member(entry, t.type);
-			is_known = read_name(pid, last, type) && is_wanted_type(type);
+			is_known = do_read_name(pid, last, type) && is_wanted_type(type);
 		}
-		if (!is_known || !read_name(pid, member(entry, t.field), field))
+		if (!is_known || !do_read_name(pid, member(entry, t.field), field))
 			continue;
 		memcpy(&is_static, entry + t.is_static, sizeof(is_static));
 		keep_field(out, type, field, member(entry, is_static ? t.address : t.offset));

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Output that a program has written to its standard output by stdio, and that glibc keeps until its
+ * buffer is full or flushed: the process at the other end of a pipe has not got it.
+ *
+ * Source: struct _IO_FILE of glibc (libio/bits/types/struct_FILE.h), whose members up to the
+ * descriptor are the same since version 2.1, and whose exported object is _IO_2_1_stdout_. Other C
+ * libraries and languages with buffers of their own are not read.
+ */
+#ifndef SOOTH_OS_LINUX_STDIO_BUFFER_H
+#define SOOTH_OS_LINUX_STDIO_BUFFER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* `base`: where the file of glibc begins. Sets the number of bytes that its standard output keeps.
+ * Runs in the child of a timeout_call(). False: it is not there, or not what it has to be. */
+bool do_read_kept_output(pid_t pid, uint64_t base, uint32_t *bytes);
+
+#endif
