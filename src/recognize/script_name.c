@@ -37,7 +37,7 @@ static const struct {
 	{ "osascript", WAY_EXTENSION, ".scpt" },
 };
 
-static const char *const shell_values[] = { "-o", "+o", "-O", "+O", "--rcfile", "--init-file" };
+static const char *const shell_values[] = { "--rcfile", "--init-file" };
 static const char *const java_values[] = { "-cp", "-classpath", "--class-path", "-p",
 	"--module-path", "--add-modules", "--add-opens", "--add-exports", "--add-reads" };
 
@@ -50,8 +50,12 @@ static struct span of_shell(struct cursor *c)
 			return word;
 		if (SPAN_ANY(word, span_equal, shell_values))
 			cursor_until(c, '\0');
-		else if (!span_starts(word, "--") && memchr(word.data, 'c', word.size))
-			break; /* a text: `bash -lc "..."` */
+		else if (span_starts(word, "--") || word.size < 2)
+			continue;
+		else if (memchr(word.data, 'c', word.size) || memchr(word.data, 's', word.size))
+			break; /* a text, or what it reads: `bash -lc "..."`, `sh -s -- ARGUMENT` */
+		else if (span_ends(word, "o") || span_ends(word, "O"))
+			cursor_until(c, '\0'); /* the name of an option: -euo pipefail */
 	}
 	return span_of("", 0);
 }
@@ -103,6 +107,17 @@ static struct span find(struct span program, struct span arguments, struct curso
 		}
 	}
 	return span_of("", 0);
+}
+
+bool script_names_program(struct span program)
+{
+	if (interpreter_of(program))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		if (script_is_version_of(program, programs[i].program))
+			return true;
+	}
+	return false;
 }
 
 /* A script that names its interpreter in its first line has a name of its own, cut by the kernel.

@@ -11,5 +11,7 @@
  * the process's own, is that of the script already.
  */
 struct span script_name_of(struct span name, struct span arguments);
+/* Whether a program is one whose scripts are named: python3.11, bash, java. */
+bool script_names_program(struct span program);
 
 #endif

@@ -396,6 +396,11 @@ void redactor_learn_name(struct redactor *r, const char *placeholder, struct spa
 		learn(r, placeholder, first);
 }
 
+void redactor_learn_script(struct redactor *r, struct span name)
+{
+	learn(r, "script", name);
+}
+
 static bool begins_path(struct span text, size_t at)
 {
 	char before = at ? text.data[at - 1] : ' ';
@@ -437,10 +442,14 @@ static size_t word_length(struct span text)
 	return i;
 }
 
-/* A path with blanks is known from where it stood alone. */
-static size_t path_length(const struct redactor *r, struct span text)
+/* A path with blanks is known from where it stood alone, or stands in quotes. */
+static size_t path_length(const struct redactor *r, struct span text, bool is_quoted)
 {
-	size_t longest = word_length(text);
+	const char *quote = is_quoted ? memchr(text.data, '"', text.size) : NULL;
+	size_t longest = quote ? (size_t)(quote - text.data) : word_length(text);
+
+	if (quote)
+		return longest;
 
 	for (size_t at = 0; at < r->paths.size;) {
 		const char *path = (const char *)r->paths.data + at;
@@ -480,7 +489,7 @@ static size_t write_private(struct redactor *r, struct span text, size_t at, str
 	size_t length;
 
 	if (begins_path(text, at)) {
-		length = path_length(r, rest);
+		length = path_length(r, rest, at && text.data[at - 1] == '"');
 		redactor_write_path(r, span_of(rest.data, length), out);
 		return length;
 	}

@@ -34,6 +34,8 @@ void redactor_fini(struct redactor *r);
 /* The text is a name of that kind, wherever it stands: "user", "host". Public words and
  * texts shorter than three characters are not names. */
 void redactor_learn_name(struct redactor *r, const char *placeholder, struct span name);
+/* The file name of a script, as a whole word wherever it stands. */
+void redactor_learn_script(struct redactor *r, struct span name);
 /* Learns the users whose homes are in the text, and the text itself if it is a path. */
 void redactor_learn_paths(struct redactor *r, struct span text);
 /* Appends the redacted text. To be called after all names are learnt. */

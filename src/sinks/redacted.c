@@ -10,6 +10,7 @@
 
 #include "secrets/redact.h"
 #include "explain/sink.h"
+#include "recognize/script_name.h"
 
 #define SECTIONS_MAX 128
 #define FIELDS_MAX   128
@@ -82,6 +83,28 @@ static int rows(void *state, const struct section *section, const struct batch *
 static void learn_record(struct redactor *r, const struct sooth_schema *schema,
 	const struct sooth_record *record, unsigned depth);
 
+static bool is_number(struct span word)
+{
+	word = span_starts(word, "(") ? span_of(word.data + 1, word.size - 1) : word;
+	return word.size && word.data[0] >= '0' && word.data[0] <= '9';
+}
+
+/* Sentences name an interpreter with its script and its PID: "bash deploy.sh (4711)". */
+static void learn_scripts(struct redactor *r, struct span text)
+{
+	struct cursor c = cursor_over(text.data, text.size);
+	struct span program = cursor_word(&c), script = cursor_word(&c);
+
+	while (!cursor_at_end(&c)) {
+		struct span next = cursor_word(&c);
+
+		if (script_names_program(program) && is_number(next) && !is_number(script))
+			redactor_learn_script(r, script);
+		program = script;
+		script = next;
+	}
+}
+
 static void learn_texts(struct redactor *r, const struct sooth_value *v)
 {
 	for (size_t at = 0; at < v->text.size;) {
@@ -106,6 +129,7 @@ static void learn_field(struct redactor *r, const struct sooth_field *f,
 		if (f->placeholder)
 			redactor_learn_name(r, f->placeholder, span_of(v.text.data, v.text.size));
 		redactor_learn_paths(r, span_of(v.text.data, v.text.size));
+		learn_scripts(r, span_of(v.text.data, v.text.size));
 		break;
 	case SOOTH_FIELD_TEXTS:
 	case SOOTH_FIELD_ARGS:

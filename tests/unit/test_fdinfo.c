@@ -3,7 +3,9 @@
 #include "support.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "os/linux/fds/fd_kind.h"
 #include "os/linux/fds/fdinfo.h"
@@ -195,9 +197,46 @@ static void test_mounts(void **state)
 	assert_false(mounts_parse(span_of("", 0), &m));
 }
 
+/* A path to what is mounted below a served mount has to pass its server. */
+static void test_mounts_below(void **state)
+{
+	static const char lines[] = "20 1 0:20 / / rw - overlay overlay rw\n"
+				    "21 20 0:21 / /dev/shm rw - tmpfs tmpfs rw\n"
+				    "22 20 0:22 / /net rw - nfs4 host:/x rw\n"
+				    "24 23 0:24 / /net/a/b rw - ext4 /dev/sdb rw\n"
+				    "23 22 0:23 / /net/a rw - tmpfs tmpfs rw\n";
+	static const bool may_block[] = { true, false, true, true, true };
+	char folder[] = "/tmp/mounts-XXXXXX", path[64];
+	struct buffer scratch = { 0 };
+	struct mounts m;
+	FILE *file;
+	int at;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/mountinfo", folder);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fputs(lines, file);
+	fclose(file);
+	at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mounts_init(&m);
+	assert_int_equal(mounts_read(&m, at, &scratch), 0);
+	for (uint32_t i = 0; i < 5; i++) {
+		assert_non_null(mounts_get(&m, 20 + i));
+		assert_int_equal(mounts_get(&m, 20 + i)->may_block, may_block[i]);
+	}
+	mounts_fini(&m);
+	buffer_fini(&scratch);
+	close(at);
+	unlink(path);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mounts_below),
 		cmocka_unit_test(test_every_line),
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_watches),

@@ -65,6 +65,8 @@ static void test_paths(void **state)
 			"most of them in /srv/path-7/path-8.txt (3)" },
 		{ "see /home/zoe/work/x.js, and /tmp/x.js.",
 			"see ~user-1/path-1/path-2.js, and /tmp/path-2.js." },
+		{ "16 MiB of it \"/mnt/Our merger.pdf\", which",
+			"16 MiB of it \"/mnt/path-9\", which" },
 		{ "19.6 a second, 1/s, and/or", "19.6 a second, 1/s, and/or" },
 		{ "pipe:[7] anon_inode:[eventpoll]", "pipe:[7] anon_inode:[eventpoll]" },
 		{ "/", "/" },

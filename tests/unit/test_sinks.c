@@ -785,6 +785,7 @@ static void emit_outer(struct sheet *s)
 
 	add_count(&counts, "of zoe", 3);
 	add_count(&counts, "\"b\"", 4);
+	add_count(&counts, "bash merger (7) waits", 5);
 	struct record_tail tail[] = {
 		{ &row.pairs, counts.data, counts.size },
 		{ &row.triples, counts.data, counts.size },
@@ -814,7 +815,8 @@ static void check_outer(const char *format, const char *wanted)
 static void test_keyed_rows(void **state)
 {
 	(void)state;
-	check_outer("json", "\"pairs\": {\n      \"of zoe\": 3,\n      \"\\\"b\\\"\": 4\n    }");
+	check_outer("json", "\"pairs\": {\n      \"of zoe\": 3,\n      \"\\\"b\\\"\": 4,\n      "
+			    "\"bash merger (7) waits\": 5\n    }");
 	check_outer("json", "\"of zoe\": {\n        \"count\": 3,\n        \"pid\": 7\n      }");
 	check_outer("json", "\"path\": \"/home/zoe/x\"");
 }
@@ -825,6 +827,7 @@ static void test_redacted(void **state)
 	(void)state;
 	check_outer("redacted", "\"of user-1\": 3");
 	check_outer("redacted", "\"user\": \"user-1\"");
+	check_outer("redacted", "\"bash script-1 (7) waits\": 5");
 	check_outer("redacted", "\"path\": \"~user-1/path-1\"");
 	check_outer("redacted", "\"command\": \"x *** ***\"");
 }

@@ -146,11 +146,13 @@ static void put_file(struct buffer *out, const struct check *e, const struct lim
 	const struct limits_holder *h = u->holder;
 	struct span path = record_text(&h->record, &h->path);
 	struct span point = h->holder_pid ? span_of("", 0) : record_text(&h->record, &h->place);
+	/* In quotes redaction knows where it ends. */
+	const char *quote = memchr(path.data, ' ', path.size) ? "\"" : "";
 	char size[UNITS_SIZE];
 
-	buffer_format(out, ", %s of it %.*s%s%.*s", sentence_size(size, h->amount), (int)point.size,
-		point.data, point.size && !span_ends(point, "/") ? "/" : "", (int)path.size,
-		path.data);
+	buffer_format(out, ", %s of it %s%.*s%s%.*s%s", sentence_size(size, h->amount), quote,
+		(int)point.size, point.data, point.size && !span_ends(point, "/") ? "/" : "",
+		(int)path.size, path.data, quote);
 	if (!h->holder_pid) {
 		buffer_format(out, " (%u file%s, which no process has open)", h->count,
 			h->count == 1 ? "" : "s");

@@ -16,6 +16,8 @@ static const char *const safe_types[] = { "bdev", "bfs", "binfmt_misc", "bpf", "
 	"rootfs", "securityfs", "selinuxfs", "sockfs", "squashfs", "sysfs", "tmpfs", "tracefs",
 	"udf", "vfat", "xfs" };
 
+#define DEPTH_MAX 64 /* mounts above each other */
+
 bool mounts_is_safe(struct span type)
 {
 	return SPAN_ANY(type, span_equal, safe_types);
@@ -24,20 +26,21 @@ bool mounts_is_safe(struct span type)
 bool mounts_parse(struct span line, struct mount_line *out)
 {
 	struct cursor c = cursor_over(line.data, line.size);
-	uint64_t id = cursor_decimal(&c), major, minor;
+	uint64_t id = cursor_decimal(&c), parent = cursor_decimal(&c), major, minor;
 	struct span word;
 
 	assert(out);
-	cursor_decimal(&c); /* the mount above */
 	major = cursor_decimal(&c);
 	if (!cursor_skip(&c, ":"))
 		return false;
 	minor = cursor_decimal(&c);
-	if (c.failed || id > UINT32_MAX || major > UINT32_MAX || minor > UINT32_MAX)
+	if (c.failed || id > UINT32_MAX || parent > UINT32_MAX || major > UINT32_MAX ||
+		minor > UINT32_MAX)
 		return false;
-	*out = (struct mount_line){
-		.id = (uint32_t)id, .device_major = (uint32_t)major, .device_minor = (uint32_t)minor
-	};
+	*out = (struct mount_line){ .id = (uint32_t)id,
+		.parent = (uint32_t)parent,
+		.device_major = (uint32_t)major,
+		.device_minor = (uint32_t)minor };
 	out->root = cursor_word(&c);
 	out->point = cursor_word(&c);
 	cursor_word(&c); /* its options */
@@ -92,9 +95,11 @@ static void add_mount(struct mounts *m, const struct mount_line *line)
 	if (!mount)
 		return;
 	*mount = (struct mount){ .id = line->id,
+		.parent = line->parent,
 		.device_major = line->device_major,
 		.device_minor = line->device_minor,
 		.may_block = !mounts_is_safe(line->type),
+		.is_served = !mounts_is_safe(line->type) && !span_equal(line->type, "overlay"),
 		.is_fuse = span_starts(line->type, "fuse"),
 		.is_whole = span_equal(line->root, "/"),
 		.is_memory = span_equal(line->type, "tmpfs") || span_equal(line->type, "ramfs") ||
@@ -102,6 +107,16 @@ static void add_mount(struct mounts *m, const struct mount_line *line)
 		.point_offset = (uint32_t)m->text.size };
 	mounts_unescape(&m->text, line->point);
 	mount->point_size = (uint32_t)m->text.size - mount->point_offset;
+}
+
+static bool is_below_served(const struct mounts *m, const struct mount *mount)
+{
+	for (unsigned depth = 0; mount && depth < DEPTH_MAX; depth++) {
+		if (mount->is_served)
+			return true;
+		mount = mount->parent == mount->id ? NULL : mounts_get(m, mount->parent);
+	}
+	return false;
 }
 
 int mounts_read(struct mounts *m, int process, struct buffer *scratch)
@@ -119,6 +134,8 @@ int mounts_read(struct mounts *m, int process, struct buffer *scratch)
 		if (mounts_parse(cursor_line(&c), &line))
 			add_mount(m, &line);
 	}
+	map_for_each_value (&m->by_id, struct mount *, mount)
+		mount->may_block |= is_below_served(m, mount);
 	if (buffer_failed(&m->text))
 		return -ENOMEM;
 	return status < 0 ? status : status || m->by_id.refused;

@@ -12,9 +12,12 @@
 #define MOUNTS_BYTES (16u << 20)
 
 struct mount {
-	uint32_t id;
+	uint32_t id, parent;
 	uint32_t device_major, device_minor;
-	bool may_block;			   /* served by a server, a daemon, or an unknown type */
+	/* Served by a server, a daemon, or an unknown type; or mounted below such a one, which a
+	 * path to it has to pass. */
+	bool may_block;
+	bool is_served; /* itself, and not by overlay, whose layers are mostly on disks */
 	bool is_fuse;
 	bool is_whole;			   /* the mount's root is the root of the file system */
 	bool is_memory;			   /* tmpfs and similar: files are in memory */
@@ -27,7 +30,7 @@ struct mounts {
 };
 
 struct mount_line {
-	uint32_t id;
+	uint32_t id, parent;
 	uint32_t device_major, device_minor;
 	struct span root, point; /* escaped as the kernel does, borrowed */
 	struct span type;

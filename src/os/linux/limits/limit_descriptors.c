@@ -13,14 +13,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "os/linux/fds/fdinfo.h"
 #include "os/linux/sockets/socket_tables.h"
 #include "probes/sockets.h"
 
 #define SOCKETS_MAX  (1u << 18)
 #define PROCESS_MAX  65536
-#define WATCHES_READ (4u << 20) /* of one fdinfo: some 30,000 watches */
-#define PEER_LEAST   16		/* connections */
+#define WATCHES_READ (96u << 20) /* of one fdinfo: some 800,000 watches */
+#define READ_SIZE    16384
+#define PEER_LEAST   16 /* connections */
 #define PEERS_MAX    4
 #define INOTIFY	     "anon_inode:inotify"
 
@@ -81,14 +81,40 @@ struct reading {
 	bool has_any;
 };
 
+/* Each has a line in fdinfo (proc_pid_fdinfo(5)), of about 110 bytes: in pieces, a program may have
+ * 100,000s of them. */
+static uint64_t count_watches(int process, const char *name)
+{
+	static const char mark[] = "\ninotify ";
+	char path[300], bytes[sizeof(mark) + READ_SIZE]; /* path: room for any directory entry */
+	size_t kept = 0, size = sizeof(mark) - 1;
+	uint64_t count = 0, total = 0;
+	_cleanup_close_ int file = -1;
+	ssize_t got;
+
+	snprintf(path, sizeof(path), "fdinfo/%s", name);
+	file = openat(process, path, O_RDONLY | O_CLOEXEC);
+	while (file >= 0 && total < WATCHES_READ &&
+		(got = read(file, bytes + kept, READ_SIZE)) > 0) {
+		const char *at = bytes, *end = bytes + kept + got;
+
+		while ((at = memmem(at, (size_t)(end - at), mark, size))) {
+			at += size;
+			count++;
+		}
+		total += (size_t)got;
+		kept = (size_t)(end - bytes) < size - 1 ? (size_t)(end - bytes) : size - 1;
+		memmove(bytes, end - kept, kept);
+	}
+	return count;
+}
+
 static void take_descriptor(void *user, int process, int table, const char *name)
 {
 	struct reading *r = user;
 	struct limit_descriptors *d = r->d;
 	uint32_t at = (uint32_t)(d->processes.size / sizeof(r->one)), *owner;
-	struct fdinfo info = { 0 };
 	struct span link;
-	char path[300]; /* room for any directory entry */
 	uint64_t inode;
 
 	if (procfs_link_at(table, name, &d->text))
@@ -100,11 +126,8 @@ static void take_descriptor(void *user, int process, int table, const char *name
 			*owner = at;
 		r->has_any = true;
 	} else if (span_equal(link, INOTIFY)) {
-		snprintf(path, sizeof(path), "fdinfo/%s", name);
-		if (procfs_read_at(process, path, &d->scratch, WATCHES_READ) >= 0)
-			fdinfo_parse(&info, d->scratch.data, d->scratch.size);
 		r->one.inotify[0]++;
-		r->one.inotify[1] += info.watches;
+		r->one.inotify[1] += count_watches(process, name);
 		r->has_any = true;
 	}
 }

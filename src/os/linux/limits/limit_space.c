@@ -18,6 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/map.h"
+#include "base/units.h"
 #include "os/linux/files/mounts.h"
 #include "os/linux/limits/limit_descriptors.h"
 #include "os/os.h"
@@ -28,8 +29,9 @@
 #define FULL_BYTES   (1 << 20) /* or less than that */
 #define FILES_MAX    20000     /* looked at below a mount point */
 #define DEPTH_MAX    32
-#define OPEN_MAX     64 /* open files that are reported */
-#define SHARE_LEAST  10 /* a smaller part of the used space is not reported */
+#define OPEN_MAX     64		       /* open files that are reported */
+#define READING_MAX  (150 * NS_PER_MS) /* of all descriptors; a healthy host needs a third */
+#define SHARE_LEAST  10		       /* a smaller part of the used space is not reported */
 #define OTHERS_MAX   4
 #define DELETED	     " (deleted)"
 #define NAME_SIZE    64
@@ -46,6 +48,7 @@ struct space {
 	struct limits_holder one; /* the current process */
 	struct map names;	  /* char[NAME_SIZE] -> struct limits_holder: at the top */
 	unsigned tried, others, open;
+	uint64_t deadline_ns;
 };
 
 /* --- open files --- */
@@ -74,6 +77,14 @@ static bool is_on_mount(struct space *s, struct span path)
 	return found == s->mount;
 }
 
+/* Anyone may open 100,000s of descriptors. */
+static bool is_late(const struct space *s)
+{
+	const struct os *os = s->all.run->os;
+
+	return os->now_ns(os) > s->deadline_ns;
+}
+
 static void take_file(void *user, int process, int table, const char *name)
 {
 	struct procfs_stat stat;
@@ -81,7 +92,7 @@ static void take_file(void *user, int process, int table, const char *name)
 	struct span path;
 	struct statx st;
 
-	if (procfs_link_at(table, name, &s->text))
+	if (is_late(s) || procfs_link_at(table, name, &s->text))
 		return;
 	path = span_of((const char *)s->text.data, s->text.size);
 	if (!is_below(path, s->point) || !is_on_mount(s, path) ||
@@ -137,6 +148,7 @@ static void read_processes(struct space *s)
 	bool has_own = is_private(s);
 	struct buffer pids = { 0 };
 
+	s->deadline_ns = s->all.run->os->now_ns(s->all.run->os) + READING_MAX;
 	procfs_list(&pids);
 	for (size_t i = 0; i < pids.size / sizeof(pid_t); i++) {
 		_cleanup_close_ int process =
@@ -146,8 +158,8 @@ static void read_processes(struct space *s)
 		if (process < 0)
 			continue;
 		s->one = (struct limits_holder){ 0 };
-		status = limit_descriptors_visit(process, take_file, s);
-		s->all.unread += status == -EACCES || status == -EPERM;
+		status = is_late(s) ? 0 : limit_descriptors_visit(process, take_file, s);
+		s->all.unread += status == -EACCES || status == -EPERM || is_late(s);
 		if (has_own)
 			write_other(s, process);
 	}
