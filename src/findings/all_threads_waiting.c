@@ -208,8 +208,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 /* --- a circle beside threads that wait for other things, or across processes --- */
 
-/* No thread of the circle ran between the first sample and the last. One that waits for what
- * another keeps in its buffer may have timers. */
+/* No thread of the circle ran between the first sample and the last. A process may have
+ * timers if it waits for what the other keeps in its buffer. */
 static bool stood_still(
 	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {

@@ -152,10 +152,10 @@ static const struct sooth_field thread_fields[] = {
 		"kind of the futex: mutex (with an owner), owned (PI), signal (semaphore or "
 		"condition), join (end of a thread), plain, Java monitor, Java lock (with an "
 		"owner), Java idle (no lock that another thread has), unknown"),
-	FIELD_NUMBER(waits_thread, kept_output,
+	FIELD_NUMBER(waits_thread, unflushed_bytes,
 		"output that the process has written to the buffer of its standard output, and not "
 		"to the pipe or socket; 65535: as much or more",
-		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(waits_thread, kept_state)),
+		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(waits_thread, unflushed_state)),
 };
 
 static const struct sooth_field object_fields[] = {

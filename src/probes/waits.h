@@ -75,9 +75,9 @@ struct waits_thread {
 	uint8_t timeout_state; /* absent: none; not measured: there is one, its length is unknown */
 	uint8_t cpu_state;
 	uint8_t switches_state;
-	uint8_t lock;	      /* enum waits_lock, where it waits on a futex */
-	uint16_t kept_output; /* bytes in the buffer of its standard output; 65535: more */
-	uint8_t kept_state;   /* absent: not read, as of other threads than the first */
+	uint8_t lock;		  /* enum waits_lock, where it waits on a futex */
+	uint16_t unflushed_bytes; /* bytes in the buffer of its standard output; 65535: more */
+	uint8_t unflushed_state;  /* absent: not read, as of other threads than the first */
 	uint8_t unused;
 	struct sooth_text name, wait_channel;
 };

@@ -418,7 +418,7 @@ static void test_answer_in_a_buffer(void **state)
 	reads_from(11, 10);
 	thread_at(&records, 10)->timeout_state = SOOTH_STATE_VALUE;
 	thread_at(&records, 10)->timeout_ns = NS_PER_S;
-	thread_at(&records, 11)->kept_output = 66;
+	thread_at(&records, 11)->unflushed_bytes = 66;
 	sampled_before(0);
 	expect("deadlock",
 		"talk (10) waits for data from talk (11) through a pipe, 3 min; 11 waits for data "

@@ -113,7 +113,7 @@ void circle_claim_unread(struct check_result *out, const struct wait_chain *chai
 }
 
 /* "deadlock: it waits for server (9), which ..." */
-static void claim_kept(struct check_result *out, const struct wait_chain *chain)
+static void claim_unflushed(struct check_result *out, const struct wait_chain *chain)
 {
 	size_t keeper = (size_t)(chain->keeper - chain->links);
 	struct buffer other = { 0 };
@@ -124,7 +124,7 @@ static void claim_kept(struct check_result *out, const struct wait_chain *chain)
 		"not flushed them, and waits for input",
 		keeper ? "it waits for an answer of" : "an answer is waited for by",
 		buffer_cstr(&other), keeper ? "which" : "and this process",
-		chain->keeper->thread->kept_output);
+		chain->keeper->thread->unflushed_bytes);
 	buffer_fini(&other);
 }
 
@@ -133,7 +133,7 @@ void circle_claim_readers(struct check_result *out, const struct wait_chain *cha
 {
 	assert(chain);
 	if (chain->keeper) {
-		claim_kept(out, chain);
+		claim_unflushed(out, chain);
 		return;
 	}
 	finding_claim(out, "deadlock: this process");

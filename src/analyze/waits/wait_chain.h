@@ -77,7 +77,7 @@ struct wait_chain {
 	bool is_exchange;   /* idle: two read from each other, and ran a moment ago */
 	bool is_of_readers; /* each process of the circle only reads from the next one */
 	bool is_open;	    /* a thread or process outside the circle could end it */
-	/* Of two that read from each other: the one whose answer is in its buffer; NULL: none. */
+	/* The answer of this link is in its buffer, and both only read from each other; NULL: none. */
 	const struct wait_link *keeper;
 };
 

@@ -78,8 +78,8 @@ static const struct wait_link *keeper_of(const struct wait_graph *g, const struc
 	for (size_t i = 0; is_exchange(chain) && i < chain->count; i++) {
 		const struct wait_link *link = &chain->links[i];
 
-		if (link->thread && !link->thread->kept_state && link->thread->kept_output &&
-			!has_run(g, link))
+		if (link->thread && !link->thread->unflushed_state &&
+			link->thread->unflushed_bytes && !has_run(g, link))
 			return link;
 	}
 	return NULL;

@@ -160,14 +160,14 @@ static void put_unbuffered(struct buffer *out, struct span name)
 		buffer_format(out, "stdbuf -oL %.*s", (int)name.size, name.data);
 }
 
-static void put_kept_bytes(struct buffer *out, const struct wait_link *keeper)
+static void put_unflushed(struct buffer *out, const struct wait_link *keeper)
 {
 	buffer_format(out,
 		"; %u has written %s%u bytes of output to a buffer of its own, and not flushed "
 		"them (",
 		keeper->process->node_pid,
-		keeper->thread->kept_output == UINT16_MAX ? "at least " : "",
-		keeper->thread->kept_output);
+		keeper->thread->unflushed_bytes == UINT16_MAX ? "at least " : "",
+		keeper->thread->unflushed_bytes);
 	put_unbuffered(out, record_text(&keeper->process->record, &keeper->process->name));
 	buffer_string(out, " writes each line)");
 }
@@ -178,7 +178,7 @@ static void put_kept(struct buffer *out, const struct wait_chain *chain)
 	const struct wait_link *reader = &chain->links[0], *filter = &chain->links[1];
 
 	if (chain->keeper) {
-		put_kept_bytes(out, chain->keeper);
+		put_unflushed(out, chain->keeper);
 		return;
 	}
 	if (chain->count < 2 || chain->is_deadlock || chain->is_exchange ||
@@ -187,8 +187,8 @@ static void put_kept(struct buffer *out, const struct wait_chain *chain)
 		filter->thread->since_state || reader->thread->since_ns < KEPT_LEAST ||
 		filter->thread->since_ns + READ_LEAST > reader->thread->since_ns)
 		return;
-	if (!filter->thread->kept_state && filter->thread->kept_output) {
-		put_kept_bytes(out, filter);
+	if (!filter->thread->unflushed_state && filter->thread->unflushed_bytes) {
+		put_unflushed(out, filter);
 		return;
 	}
 	buffer_format(out,

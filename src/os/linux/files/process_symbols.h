@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Variables that a library in a process exports, by the dynamic section in the memory of the
- * process. The functions allocate nothing: they run in the child of a timeout_call(). What they
- * read may be anything: the process can lie.
+ * process, which may lie. The functions allocate nothing: they run in the child of a
+ * timeout_call().
  */
 #ifndef SOOTH_OS_LINUX_PROCESS_SYMBOLS_H
 #define SOOTH_OS_LINUX_PROCESS_SYMBOLS_H

@@ -21,7 +21,7 @@ struct stdio_file {
 	int32_t descriptor;
 };
 
-bool do_read_kept_output(pid_t pid, uint64_t base, uint32_t *bytes)
+bool do_read_unflushed(pid_t pid, uint64_t base, uint32_t *bytes)
 {
 	struct process_image libc = { .pid = pid, .base = base };
 	struct stdio_file f;

@@ -16,6 +16,6 @@
 
 /* `base`: where the file of glibc begins. Sets the number of bytes that its standard output keeps.
  * Runs in the child of a timeout_call(). False: it is not there, or not what it has to be. */
-bool do_read_kept_output(pid_t pid, uint64_t base, uint32_t *bytes);
+bool do_read_unflushed(pid_t pid, uint64_t base, uint32_t *bytes);
 
 #endif

@@ -166,8 +166,7 @@ void wait_read_path(struct wait_reader *r, const struct wait_node *n, uint64_t a
 void wait_add_file_system(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* Sets what the standard output of the process keeps in its buffer, where that is a pipe or socket
  * and glibc's stdio can be read; else it stays absent. */
-void wait_read_kept_output(
-	struct wait_reader *r, const struct wait_node *n, struct waits_thread *t);
+void wait_read_unflushed(struct wait_reader *r, const struct wait_node *n, struct waits_thread *t);
 /* Adds to the snapshot the descendants that wait for a file system, or uninterruptibly. */
 void wait_add_blocked_below(struct wait_reader *r, uint32_t pid);
 /* Adds the children of an event loop, which it may wait for by a signal. */

@@ -413,7 +413,7 @@ static void read_wait(struct wait_reader *r, struct wait_node *n, struct waits_t
 		return;
 	wait_add_loop_children(r, n, c);
 	if (c->what == SYSCALL_WAIT_READY || (c->row && c->row->wait.descriptor))
-		wait_read_kept_output(r, n, t);
+		wait_read_unflushed(r, n, t);
 }
 
 enum syscall_wait_kind wait_read_thread_call(
@@ -424,7 +424,7 @@ enum syscall_wait_kind wait_read_thread_call(
 	struct task_stat stat;
 
 	*t = (struct waits_thread){ .timeout_state = SOOTH_STATE_ABSENT,
-		.kept_state = SOOTH_STATE_ABSENT };
+		.unflushed_state = SOOTH_STATE_ABSENT };
 	if (read_file(r, n, tid, "stat", PROCFS_STAT) ||
 		!task_stat_parse(&stat, r->bytes.data, r->bytes.size))
 		return SYSCALL_WAIT_OTHER;
@@ -452,7 +452,7 @@ void wait_read_thread(
 		.node_pid = n->stat.pid,
 		.node_start_ticks = n->stat.start_ticks,
 		.timeout_state = SOOTH_STATE_ABSENT,
-		.kept_state = SOOTH_STATE_ABSENT };
+		.unflushed_state = SOOTH_STATE_ABSENT };
 	t->record.tid = 0;
 	if (read_file(r, n, tid, "stat", PROCFS_STAT) ||
 		!task_stat_parse(&stat, r->bytes.data, r->bytes.size))

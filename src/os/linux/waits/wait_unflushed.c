@@ -11,7 +11,7 @@
 
 #define MAPS_BYTES (256 << 10)
 
-struct kept_output {
+struct unflushed {
 	pid_t pid;
 	uint64_t base; /* of glibc */
 	uint32_t bytes;
@@ -20,9 +20,9 @@ struct kept_output {
 
 static void do_read(void *argument)
 {
-	struct kept_output *k = argument;
+	struct unflushed *k = argument;
 
-	k->is_read = do_read_kept_output(k->pid, k->base, &k->bytes);
+	k->is_read = do_read_unflushed(k->pid, k->base, &k->bytes);
 }
 
 /* The reader of a file or a terminal is not known, or reads what it likes. */
@@ -47,9 +47,9 @@ static uint64_t libc_base(struct wait_reader *r, const struct wait_node *n)
 	return 0;
 }
 
-void wait_read_kept_output(struct wait_reader *r, const struct wait_node *n, struct waits_thread *t)
+void wait_read_unflushed(struct wait_reader *r, const struct wait_node *n, struct waits_thread *t)
 {
-	struct kept_output k = { .pid = wait_node_living(n) };
+	struct unflushed k = { .pid = wait_node_living(n) };
 
 	if (!n->may_read || n->abi != ABI_64 || !writes_to_process(n))
 		return;
@@ -57,6 +57,6 @@ void wait_read_kept_output(struct wait_reader *r, const struct wait_node *n, str
 	if (!k.base || timeout_call(&r->timeout, do_read, NULL, &k, sizeof(k), -1, TIMEOUT_MS) ||
 		!k.is_read)
 		return;
-	t->kept_output = k.bytes < UINT16_MAX ? (uint16_t)k.bytes : UINT16_MAX;
-	t->kept_state = SOOTH_STATE_VALUE;
+	t->unflushed_bytes = k.bytes < UINT16_MAX ? (uint16_t)k.bytes : UINT16_MAX;
+	t->unflushed_state = SOOTH_STATE_VALUE;
 }
