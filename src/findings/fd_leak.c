@@ -402,7 +402,7 @@ const struct finding_type finding_fd_leak = {
 	.id = "fd-leak",
 	.claim = "the number of open descriptors grows steadily",
 	.probes = "proc",
-	.follows = "close-wait-leak,database-errors",
+	.follows = "close-wait-leak,database-errors,held-up,all-threads-waiting,deadlock",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

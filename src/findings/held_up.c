@@ -161,10 +161,11 @@ static bool awaits_answer(const struct wait_link *link)
 }
 
 /* A standby waits on purpose for the lock of the server that is on duty. A holder that waits for an
- * answer of a server at rest is no such server. */
+ * answer of a server at rest is no such server, and one that inherited the lock did not take it. */
 static bool is_on_duty(const struct wait_chain *chain, size_t at)
 {
 	return chain->links[at].what == WAIT_LOCK && !chain->links[at].is_polling &&
+	       chain->links[at].party->source != WAITS_SOURCE_INHERITED &&
 	       chain->links[chain->count - 1].is_idle && !awaits_answer(&chain->links[at + 1]);
 }
 
@@ -438,14 +439,21 @@ static void put_what_holder_does(struct buffer *out, const struct wait_graph *g,
 	}
 }
 
+static bool is_inherited(const struct wait_chain *chain, size_t at)
+{
+	return chain->links[at].party->source == WAITS_SOURCE_INHERITED;
+}
+
 static void claim_lock(struct check_result *out, const struct wait_graph *g,
 	const struct wait_chain *chain, size_t at, struct buffer *object)
 {
 	struct buffer text = { 0 };
 
 	put_what_holder_does(&text, g, chain, &chain->links[at + 1]);
-	finding_claim(out, "it has the lock%s%s and %s", object->size ? " on " : "",
-		object->size ? buffer_cstr(object) : "", buffer_cstr(&text));
+	finding_claim(out, "it has the lock%s%s%s and %s", object->size ? " on " : "",
+		object->size ? buffer_cstr(object) : "",
+		is_inherited(chain, at) ? ", inherited from a process that has ended," : "",
+		buffer_cstr(&text));
 	buffer_fini(&text);
 }
 
@@ -572,7 +580,11 @@ static void remedy(
 		wait_put_process(&text, end);
 		buffer_string(&text, " does nothing; only the end of ");
 		put_holder(&text, chain, h);
-		buffer_string(&text, ", or of its work, releases the lock");
+		buffer_string(&text,
+			is_inherited(chain, h->at)
+				? " releases the lock; a program that starts it has to close the "
+				  "descriptor (9>&-, O_CLOEXEC)"
+				: ", or of its work, releases the lock");
 	} else {
 		buffer_format(&text,
 			h->cause == CAUSE_BUSY ? "sooth profile %u shows what it computes"

@@ -231,6 +231,7 @@ const struct finding_type finding_thread_leak = {
 	.id = "thread-leak",
 	.claim = "the number of threads grows steadily, and the new ones do nothing",
 	.probes = "proc,threads",
+	.follows = "held-up,all-threads-waiting,deadlock",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

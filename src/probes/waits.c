@@ -52,6 +52,7 @@ static const char *const sources[WAITS_SOURCES] = {
 	[WAITS_SOURCE_FILE] = "file",
 	[WAITS_SOURCE_TITLE] = "title",
 	[WAITS_SOURCE_IPC] = "ipc",
+	[WAITS_SOURCE_INHERITED] = "inherited descriptor",
 };
 const struct sooth_names waits_source_names = { WAITS_SOURCES, sources };
 

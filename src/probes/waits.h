@@ -166,6 +166,7 @@ enum waits_source {
 	WAITS_SOURCE_FILE,	  /* content of a lock file */
 	WAITS_SOURCE_TITLE,	  /* title of the process */
 	WAITS_SOURCE_IPC,	  /* semctl, msgctl */
+	WAITS_SOURCE_INHERITED,	  /* fdinfo: it has the lock of a process that has ended */
 	WAITS_SOURCES,
 };
 

@@ -48,6 +48,26 @@ print("ready", flush=True)
 take()
 """
 
+# A daemon that inherited a lock from the script that started it, and serves; another process wants the lock.
+INHERITED = """
+import fcntl, os, signal, socket, sys
+r, w = os.pipe()
+if not os.fork():
+    f = open("lock", "w")
+    fcntl.flock(f, fcntl.LOCK_EX)
+    if os.fork():
+        os._exit(0)
+    signal.alarm(120)
+    s = socket.create_server(("127.0.0.1", 0))
+    os.write(w, b"x")
+    s.accept()
+os.read(r, 1)
+os.wait()
+print("ready", flush=True)
+g = open("lock", "w")
+fcntl.flock(g, fcntl.LOCK_EX)
+"""
+
 # A server that has another name than its parent, unless it forks a worker for its client.
 SERVER = """
 import os, signal, socket, sys, time
@@ -161,6 +181,8 @@ CASES = [
         says="has the lock on", **TIME),
     sick("frozen", "a child that has the lock its parent waits for",
         program(LOCK, "flock", "is stopped"), says="stopped by SIGSTOP"),
+    sick("held-up", "a lock that a daemon has inherited", program(INHERITED), severity="low",
+        says="inherited from a process that has ended", **TIME),
     sick("held-up", "a lock of fcntl", program(LOCK, "fcntl", "rests"), says="has the lock on",
         **{**TIME, "settings": ("held-up.min-time=2s", "held-up.grave-time=2s")}, severity="medium"),
     sick("held-up", "a lock of SQLite", program(LOCK, "sqlite", "rests"), says="app.db", **TIME),

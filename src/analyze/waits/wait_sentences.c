@@ -216,6 +216,8 @@ static void put_lock(struct buffer *out, const struct wait_graph *g, const struc
 	else {
 		buffer_string(out, " held by ");
 		wait_put_party(out, link);
+		if (p->source == WAITS_SOURCE_INHERITED)
+			buffer_string(out, ", inherited from a process that has ended");
 	}
 }
 

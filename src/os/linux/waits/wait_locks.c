@@ -36,7 +36,7 @@ static void describe(struct wait_reader *r, const struct wait_node *n, const str
 
 /* Adds the processes with a descriptor that has a lock without a living owner. */
 static bool add_by_descriptors(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
-	struct span path, enum waits_confidence confidence)
+	struct span path, enum waits_source source, enum waits_confidence confidence)
 {
 	size_t count;
 	const struct wait_end *ends =
@@ -58,7 +58,7 @@ static bool add_by_descriptors(struct wait_reader *r, const struct wait_node *n,
 			continue;
 		wait_add_party(r, n, tid,
 			&(struct wait_found){ .relation = WAITS_RELATION_LOCK,
-				.source = WAITS_SOURCE_LOCKS,
+				.source = source,
 				.confidence = confidence,
 				.pid = ends[i].pid,
 				.fd = ends[i].fd,
@@ -83,7 +83,8 @@ static void add_holder(struct wait_reader *r, const struct wait_node *n, uint32_
 	found.detail = span_of((const char *)path.data, path.size);
 	/* The lock of an open file outlives the process that made it, in its children. */
 	if ((!l->pid || !wait_table_get(&r->table, (uint32_t)l->pid)) &&
-		add_by_descriptors(r, n, tid, found.detail, WAITS_HIGH)) {
+		add_by_descriptors(r, n, tid, found.detail,
+			l->pid > 0 ? WAITS_SOURCE_INHERITED : WAITS_SOURCE_LOCKS, WAITS_HIGH)) {
 		buffer_fini(&path);
 		return;
 	}
@@ -152,7 +153,7 @@ static void add_polled(struct wait_reader *r, const struct wait_node *n, const s
 	uint32_t tid = c->thread->record.tid;
 
 	/* That of an open file names no process. */
-	if (!l->pid && add_by_descriptors(r, n, tid, path, WAITS_MEDIUM))
+	if (!l->pid && add_by_descriptors(r, n, tid, path, WAITS_SOURCE_LOCKS, WAITS_MEDIUM))
 		return;
 	wait_add_party(r, n, tid,
 		&(struct wait_found){ .relation = WAITS_RELATION_LOCK,
