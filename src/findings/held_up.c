@@ -412,11 +412,12 @@ static void put_holder(struct buffer *out, const struct wait_chain *chain, const
 		wait_put_process(out, link->process);
 		return;
 	}
-	name = h->kept.left
-		       ? record_text(&h->kept.left->process->record, &h->kept.left->process->name)
-		       : record_text(&link->party->record, &link->party->name);
-	buffer_format(out, "%.*s (%u)", (int)name.size, name.data,
-		h->kept.left ? h->kept.left->id.pid : link->party->party_pid);
+	if (!h->kept.left) {
+		wait_put_party(out, link);
+		return;
+	}
+	name = record_text(&h->kept.left->process->record, &h->kept.left->process->name);
+	buffer_format(out, "%.*s (%u)", (int)name.size, name.data, h->kept.left->id.pid);
 }
 
 /* "waits for bash (7), which opens the FIFO x: no process has the other end open": the end of the
