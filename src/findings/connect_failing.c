@@ -577,7 +577,7 @@ const struct finding_type finding_connect_failing = {
 	.id = "connect-failing",
 	.claim = "connects to a peer keep failing, or get no answer",
 	.probes = "syscalls",
-	.follows = "calls-itself,feeds-itself",
+	.follows = "calls-itself,feeds-itself,stream-stalled",
 	.instead = "sockets",
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -586,7 +586,8 @@ const struct finding_type finding_memory_growth = {
 	.worst = FINDING_HIGH,
 	.claim = "resident memory keeps growing",
 	.probes = "proc",
-	.follows = "output-unread,goroutine-leak,held-up,writer-stuck,all-threads-waiting,deadlock",
+	.follows = "output-unread,goroutine-leak,held-up,writer-stuck,all-threads-waiting,deadlock,"
+		   "stream-stalled",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

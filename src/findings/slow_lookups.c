@@ -187,6 +187,7 @@ const struct finding_type finding_slow_lookups = {
 	.id = "slow-lookups",
 	.claim = "much of the time goes into resolving names",
 	.probes = "syscalls",
+	.follows = "stream-stalled",
 	.needs_interval = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

@@ -530,6 +530,7 @@ static void report_datagrams(const struct check *e, struct check_result *out)
 	finding_begin(out,
 		w.is_lookup && w.is_whole ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_LOW,
 		what);
+	finding_descriptor(out, w.socket->fd);
 	if (!w.is_lookup)
 		finding_severity(out, FINDING_LOW);
 	put_words(out, &w, buffer_cstr(&peer));
@@ -644,6 +645,7 @@ const struct finding_type finding_stream_stalled = {
 	.probes = "proc,sockets",
 	.follows = "frozen,all-threads-waiting,blocked-io",
 	.is_of_holder = true,
+	.is_of_peer = true,
 	.tells_answer = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,

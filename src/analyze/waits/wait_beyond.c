@@ -59,10 +59,12 @@ static bool is_held(const struct wait_link *link)
 	       (link->what == WAIT_SOCKET_READ && link->object && link->object->has_open_request);
 }
 
+/* One that is stopped, or computes instead of reading, is asked about little data too. */
 static bool is_unread(const struct waits_peer *p)
 {
 	return p->unread_bytes >= UNREAD_LEAST ||
-	       (p->unread_bytes && (p->peer_state == 'T' || p->peer_state == 't'));
+	       (p->unread_bytes &&
+		       (p->peer_state == 'T' || p->peer_state == 't' || p->peer_state == 'R'));
 }
 
 void wait_find_beyond(const struct batch *records, uint32_t pid, struct buffer *out)
