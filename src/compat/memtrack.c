@@ -51,7 +51,7 @@ static void print_help(const char *name)
 		name, name, name);
 }
 
-/* Its levels, mapped to those of sooth. Unknown ones leave the default. */
+/* Maps the log levels of memtrack to those of sooth. An unknown level leaves the default. */
 static void want_log(void)
 {
 	static const struct {

@@ -64,7 +64,8 @@ void *calloc(size_t count, size_t size)
 	return take_calloc(real.calloc, count, size);
 }
 
-/* A block from before moves into memory that can be given back. */
+/* Copies a block that was allocated before malloc was resolved into a new block, which free() can
+ * release. */
 static __attribute__((noinline)) void *move_early(void *block, size_t size)
 {
 	size_t old = early_size(block);

@@ -181,7 +181,7 @@ extern struct loader_code loader_code;
 void loaded_begin(void);
 /* The loader allocates: it may have loaded libraries. */
 void loaded_find_new(struct thread *t);
-/* When the program starts, where stacks are walked. */
+/* Call this at the start of a program whose stacks are walked. */
 bool stack_begin(void);
 void stack_forget_code(void);
 

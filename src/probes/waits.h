@@ -130,7 +130,7 @@ struct waits_object {
 	uint8_t expires_state;
 	uint16_t local_port, peer_port;
 	uint8_t has_open_request; /* of TCP that it opened: it sent last, some time ago */
-	uint8_t is_peer_gone;	  /* of TCP within this host: no socket of it is the other end */
+	uint8_t is_peer_gone;	  /* TCP within this host: its other end has no socket */
 	struct sooth_text path;	  /* as the link says */
 	struct sooth_text local;  /* "127.0.0.1:80", or the name of a unix socket */
 	struct sooth_text peer;

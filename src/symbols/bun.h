@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The contents of section .bun, made by `bun build --compile`: 8 bytes of length, then modules, a
- * table of them, options, and at the end 32 bytes of places and a line. Foreign bytes; the size of
- * a table row differs between versions of Bun and is not stored.
+ * table of them, options, and at the end 32 bytes of offsets and sizes, and a marker line. The
+ * bytes come from an untrusted file. The size of a table row differs between versions of Bun and is
+ * not stored in the section.
  */
 #ifndef SOOTH_SYMBOLS_BUN_H
 #define SOOTH_SYMBOLS_BUN_H
@@ -12,7 +13,7 @@
 #include <stdint.h>
 
 #define BUN_HEAD_SIZE  8  /* the length, at the start of the section */
-#define BUN_END_SIZE   48 /* the places and the line, at the end of that length */
+#define BUN_END_SIZE   48 /* the offsets and the line, at the end of that length */
 #define BUN_ROW_LEAST  16 /* name and contents of a module */
 #define BUN_ROW_MOST   128
 #define BUN_ROW_STEP   4

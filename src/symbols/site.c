@@ -21,7 +21,7 @@ struct walk {
 	const struct window *window;
 	const struct site_requirement *want;
 	size_t at;
-	bool by_jump;	 /* reached by a jump of the path itself */
+	bool by_jump;	 /* the path came here by a jump, not from the instruction before */
 	uint8_t written; /* arguments */
 	bool has_moved_return;
 	bool has_test;	     /* the zero flag says whether argument 0 is zero */

@@ -160,7 +160,8 @@ struct span process_table_field(const struct sooth_record *r, const struct sooth
  * read: it may be an agent, or a leftover of an agent. False for kernel threads, and for process 1,
  * which only root may read. */
 bool process_table_is_unknown(const struct process_entry *p);
-/* A daemon that works for the main process of its session, beside others. */
+/* Returns whether the process is a daemon that works for the main process of its session, which is
+ * another process. The daemon may work for other sessions too. */
 static inline bool process_table_is_worker(const struct process_entry *p)
 {
 	return p->main && p->main != p && p->has_role && p->role == AGENT_ROLE_DAEMON;

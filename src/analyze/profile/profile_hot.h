@@ -24,8 +24,8 @@ struct profile_hot {
 /* Returns whether most samples of the hot code are in a regular expression. */
 bool profile_hot_is_regexp(const struct profile_hot *hot);
 
-/* Appends struct profile_hot, most samples first. Returns the number of all samples of the process,
- * also those without such a function. */
+/* Appends one struct profile_hot to `out` for each function of `place`, most samples first. Returns
+ * the number of all samples of the process, including those without a function of `place`. */
 uint64_t profile_hot_functions(const struct profile_sums *s, const struct process_id *id,
 	enum profile_place place, struct buffer *out);
 /*
@@ -44,7 +44,7 @@ struct profile_spots {
 	struct buffer of_within; /* "on 99 % of 380 whole stacks" */
 	/* `within` is main() or a server's event loop, which is in every stack. */
 	bool is_within_loop;
-	bool is_regexp;		 /* the hottest function is in a regular expression */
+	bool is_regexp; /* the hottest function is in a regular expression */
 };
 
 void profile_spots(

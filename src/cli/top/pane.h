@@ -40,7 +40,7 @@ struct top;
 const struct top_pane_kind *top_pane_kind_for(int key);
 /* Returns whether the pane is beside the list (there is room for both), not over it. */
 bool top_pane_is_beside(const struct top *t);
-/* Columns of the text of a pane. */
+/* Returns the width of a pane's text, in cells of the terminal. */
 int top_pane_columns(const struct top *t);
 #define TOP_PANE_PROCESSES 16
 

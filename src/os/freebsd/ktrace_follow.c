@@ -98,7 +98,8 @@ static bool is_inherited(
 	return false;
 }
 
-/* Another tracer would lose it: a process has one trace file. */
+/* A process has only one trace file: if sooth traced it, the earlier tracer would lose its trace.
+ */
 static int check_untraced(const struct ktrace_follow *f, const struct backend_run *run,
 	const struct process_id *process, struct sooth_error *err)
 {

@@ -142,8 +142,9 @@ static struct preload_process *search_below(struct search *search, pid_t pid, in
 	return found;
 }
 
-/* In another namespace its number is another one; and of one that was forked by the kernel's call
- * alone there is none. */
+/* Searches below the command for the process of a segment. The PID in the segment does not help in
+ * two cases: the process is in another PID namespace, or it was forked by the raw system call and
+ * the segment has no PID. */
 static struct preload_process *by_search(struct preload_run *s,
 	const struct preload_segment *segment, const struct preload_reading *r)
 {

@@ -143,8 +143,8 @@ void preload_emit_exec(struct preload_run *s, const struct preload_process *p, u
 	buffer_fini(&arguments);
 }
 
-/* The command is sooth's child, and may be reaped already: then its status is where that is kept.
- */
+/* The command is a child of sooth, so sooth may have reaped it already. Then `launch->status` has
+ * its exit status. */
 static void take_status(
 	const struct preload_run *s, const struct process_id *id, struct process_leave *leave)
 {

@@ -34,7 +34,8 @@ struct proc_recognition {
 void proc_recognition_init(struct proc_recognition *l, const struct agent_set *agents);
 void proc_recognition_fini(struct proc_recognition *l);
 void proc_recognition_begin(struct proc_recognition *l);
-/* Call it first for each entry: sets its token, and notes whether they come in order. */
+/* Call this first for each entry. It sets the token of the entry, and notes whether the entries
+ * come in the order of their PIDs. */
 void proc_recognition_note(struct proc_recognition *l, struct proc_entry *e);
 /*
  * An entry whose values are set. `process` is /proc/PID, -1: it is opened when needed; `before`

@@ -471,8 +471,8 @@ static void add_sharer(struct wait_reader *r, const struct wait_node *n, const s
 		wait_add_party(r, n, c->thread->record.tid, &found);
 }
 
-/* A FIFO looks like a file: its wait channel shows it, or that a thread waits until it is ready,
- * which files always are. */
+/* The link of a FIFO looks like that of a file. Two signs distinguish them: the wait channel names
+ * a pipe, or a thread waits until the descriptor is ready. A file is always ready. */
 static enum fds_type refined(const struct object *o, const struct wait_call *c)
 {
 	enum fds_type type = type_of(o->link);

@@ -414,7 +414,8 @@ static void search(struct jsc *j, const struct profile_raw *raw, const struct pr
 	end_search(file);
 }
 
-/* The names of a frame, of functions compiled into it first; 0: none. */
+/* Writes the names of a frame to `numbers`, inlined functions first. Returns how many; 0: none is
+ * known. */
 static uint32_t put(struct jsc *j, const struct runtime_frame *at, uint32_t numbers[])
 {
 	const struct profile_raw *raw = at->raw;
