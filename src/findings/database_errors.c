@@ -14,7 +14,8 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-errors", 3, 2, 1e6, "minimum number of answers that are errors"),
 	THRESHOLD("min-share", 25, 1, 100, "minimum share of the answers since the first one",
 		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("many", 10, 2, 1e6, "severity is medium from this number of such answers"),
+	THRESHOLD("many", 10, 2, 1e6,
+		"severity is medium from this number of answers that are errors"),
 };
 
 static const char *const databases[SYSCALLS_DATABASES] = {

@@ -325,7 +325,7 @@ static void claim_convoy(struct check_result *out, const struct convoy *c, enum 
 	} else if (sharing == SHARING_RESTING) {
 		finding_claim(out,
 			"lock convoy: %zu threads wait for one lock in turn, and each sleeps or "
-			"waits for a disk while it has it",
+			"waits for a disk while it holds the lock",
 			c->count);
 	} else {
 		if (c->at_lock * 100 < CONTENDED_MUCH * c->met)

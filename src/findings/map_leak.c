@@ -4,8 +4,8 @@
  * mprotect, malloc and new threads fail with ENOMEM although there is memory. The mappings are
  * listed at the first and the last sample only; that they rose all the time shows in the size of
  * the address space at each sample. A program that maps its libraries once stops. A heap that grows
- * by mappings of many pages runs out of memory first: that is memory-growth. The stacks of threads are
- * thread-leak.
+ * by mappings of many pages runs out of memory first: that is memory-growth. The stacks of threads
+ * are thread-leak.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,12 +15,12 @@
 #include "explain/finding.h"
 #include "probes/maps.h"
 
-#define POINTS_MAX 512
-#define NAMES_MAX  4096
-#define NAME_TEXT  120
-#define ANONYMOUS  "anonymous memory"
-#define MAPPINGS_OF_THREAD 4 /* stack, guard, and a heap of malloc with its guard */
-#define REACH	   100 /* intervals: further is not predicted (analyze/diagnosis/growth.h) */
+#define POINTS_MAX	   512
+#define NAMES_MAX	   4096
+#define NAME_TEXT	   120
+#define ANONYMOUS	   "anonymous memory"
+#define MAPPINGS_OF_THREAD 4   /* stack, guard, and a heap of malloc with its guard */
+#define REACH		   100 /* intervals: further is not predicted (analyze/diagnosis/growth.h) */
 
 static const struct finding_option options[] = {
 	THRESHOLD("percent", 80, 1, 100, "minimum use of vm.max_map_count, in percent",
@@ -207,8 +207,8 @@ static void claim(struct check_result *out, const struct mappings *m, bool near)
 		snprintf(most, sizeof(most), " of %u allowed", m->most);
 	if (near)
 		finding_claim(out,
-			"almost out of memory mappings: %u%s; at the limit mmap, malloc and new "
-			"threads fail",
+			"nearly at the limit of memory mappings: %u%s; at the limit mmap, malloc "
+			"and new threads fail",
 			m->last, most);
 	else
 		finding_claim(out, "leaks memory mappings: %.0f more a second, now %u%s", m->per_s,

@@ -18,7 +18,8 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-answers", 3, 2, 1e6, "minimum number of answers that are errors"),
 	THRESHOLD("min-share", 80, 1, 100, "minimum share of the answers of that server",
 		.unit = SOOTH_UNIT_PERCENT),
-	THRESHOLD("many", 10, 2, 1e6, "severity is medium from this number of such answers"),
+	THRESHOLD("many", 10, 2, 1e6,
+		"severity is medium from this number of answers that are errors"),
 };
 
 struct meaning {

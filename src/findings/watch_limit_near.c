@@ -39,8 +39,8 @@ static void emit_unseen(struct check_result *out, const struct watch_use *u, int
 {
 	if (u->there > u->read)
 		finding_unseen(out,
-			"what %u of the user's %u processes watch: only agents and named processes "
-			"are sampled",
+			"the watches of %u of the user's %u processes: only agents, or the "
+			"selected processes, are sampled",
 			u->there - u->read, u->there);
 	if (u->sum[k] > u->limit[k])
 		finding_unseen(out, "how many instances the user really has: the sum is above the "

@@ -185,7 +185,7 @@ static const struct sooth_field object_fields[] = {
 	FIELD_TRUTH(waits_object, has_open_request,
 		"whether it connected, sent last, and has had no answer for some time"),
 	FIELD_TRUTH(waits_object, is_peer_gone,
-		"an established connection within this host of which no socket is the other end"),
+		"the connection is established within this host, but its other end has no socket"),
 	FIELD_NUMBER(waits_object, expires_ns, "time until the timer expires",
 		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(waits_object, expires_state)),
 	FIELD_NUMBER_AS(waits_object, events, events_mask, "events waited for, as POLL* bits",

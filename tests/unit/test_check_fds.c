@@ -623,8 +623,9 @@ static void test_watch_limit_near(void **state)
 		/* With the other one's 30 it is 80 of 100. */
 		{ "watch-limit-near", with_another, 30, NULL,
 			"high/medium: almost out of inotify watches: 80 of 100 that the user may "
-			"have are in use, 50 by this process|(unseen: what 1 of the user's 3 "
-			"processes|[number of the user's processes that were sampled: 2]" },
+			"have are in use, 50 by this process|(unseen: the watches of 1 of the "
+			"user's 3 processes|[number of the user's processes that were sampled: "
+			"2]" },
 		{ "watch-limit-near", with_another, 29, NULL,
 			"fine: 79 of 100 watches, 1 of 100 instances; 2 of the user's 3" },
 		/* The process with the most watches has the finding; of equals, the lowest pid. */

@@ -841,8 +841,8 @@ static void test_map_leak(void **state)
 		{ "map-leak", maps_young, 10, NULL, "high/medium: " },
 		{ "map-leak", maps_young, 9, NULL, "blind: " },
 		{ "map-leak", maps_many, 800, NULL,
-			"high/high: almost out of memory mappings: 800 of 1000 allowed; at the "
-			"limit mmap, malloc and new threads fail [memory mappings: 800]" },
+			"high/high: nearly at the limit of memory mappings: 800 of 1000 allowed; "
+			"at the limit mmap, malloc and new threads fail [memory mappings: 800]" },
 		{ "map-leak", maps_many, 799, NULL, "fine: 799 memory mappings, then 799" },
 	};
 

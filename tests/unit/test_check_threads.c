@@ -733,7 +733,7 @@ static void test_convoy(void **state)
 		{ "lock-storm", convoy_runs, 5, NULL, "fine: " },
 		{ "lock-storm", rests, 2, NULL,
 			"medium/medium: lock convoy: 4 threads wait for one lock in turn, and each "
-			"sleeps or waits for a disk while it has it" },
+			"sleeps or waits for a disk while it holds the lock" },
 		{ "lock-storm", rests, 3, NULL, "fine: " },
 		{ "lock-storm", rests_seldom, 5, NULL, "medium/medium: " },
 		{ "lock-storm", rests_seldom, 4, NULL, "fine: " },

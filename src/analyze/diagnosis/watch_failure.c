@@ -71,7 +71,7 @@ static void emit_most(const struct check *e, struct check_result *out, const str
 		SOOTH_UNIT_NONE, 0);
 	if (u->there > u->read)
 		finding_unseen(out,
-			"what %u of the user's %u processes watch: they were not sampled",
+			"the watches of %u of the user's %u processes: they were not sampled",
 			u->there - u->read, u->there);
 }
 

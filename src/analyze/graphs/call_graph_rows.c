@@ -90,9 +90,9 @@ static void call_graph_emit_bounds(const struct call_graph *g, struct output *ou
 	if (!g->shortened)
 		return;
 	snprintf(reason, sizeof(reason),
-		"%llu stacks have more frames than sooth keeps: their last frames were cut",
+		"%llu stacks have more frames than sooth keeps: the innermost ones were cut",
 		(unsigned long long)g->shortened);
-	output_limit(output, "the last frames of some stacks", reason,
+	output_limit(output, "the innermost frames of some stacks", reason,
 		"no action is needed: what a cut frame did is counted in the frame that called "
 		"it");
 }

@@ -40,7 +40,7 @@ static const struct sooth_names types = { LINE_TYPES, type_names };
 	F(S, PID)                                                                                  \
 	F(S, TID)                                                                                  \
 	F(S, RECORD, U64, time_ns, timestamp, ALWAYS,                                              \
-		"time the call returned, or Free was called (CLOCK_MONOTONIC)",                  \
+		"time the call returned, or Free was called (CLOCK_MONOTONIC)",                    \
 		.unit = SOOTH_UNIT_TIME_NS)                                                        \
 	F(S, ALSO, U64, address, addr, ALWAYS,                                                     \
 		"address of the allocated or freed block; 0: no memory returned",                  \
@@ -53,8 +53,9 @@ static const struct sooth_names types = { LINE_TYPES, type_names };
 	F(S, ALSO, U64, old_address, old_addr, WITH(old_address_state),                            \
 		"address of the block passed to Realloc; 0: none", .unit = SOOTH_UNIT_HEX)         \
 	F(S, ALSO, ERRNO32, error, error, WITH(error_state),                                       \
-		"errno name of a failed call: of posix_memalign what it returned, of the others "  \
-		"the one that malloc(3) knows; aligned_alloc and memalign have two, and no name")
+		"errno name of a failed call. posix_memalign: the value that it returned. Other "  \
+		"functions: the errno that malloc(3) documents. aligned_alloc and memalign, "      \
+		"which have two: null")
 
 static ROW_SCHEMA(line, LINE_ROW, "allocations", heap_call,
 	.line = "{timestamp} {tid}: {type}[ {size}][ of {old_addr}] = {addr}[ {error}]");

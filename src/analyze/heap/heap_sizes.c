@@ -117,7 +117,7 @@ static void put_answer(struct buffer *out, const struct sizes *s, const struct p
 	char size[UNITS_SIZE], all[UNITS_SIZE];
 
 	if (!s->all.live_blocks) {
-		buffer_string(out, "no block that was allocated here is live");
+		buffer_string(out, "no block that was allocated during the recording is live");
 		return;
 	}
 	sentence_size(size, first->sum.live_bytes / first->sum.live_blocks);

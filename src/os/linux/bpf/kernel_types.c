@@ -11,14 +11,14 @@
 
 #include "base/cleanup.h"
 
-#define VMLINUX	    "/sys/kernel/btf/vmlinux"
-#define BYTES_MAX   (256u << 20)
-#define EVERY	    64 /* types: the offset of one in this many is kept */
-#define DEPTH_MAX   16 /* of nested unnamed structs, and of type aliases */
-#define BITS_MAX    (1u << 24)
-#define MEMBERS_MAX 65536 /* compared for one name */
-#define ENUM64_BYTES 12 /* struct btf_enum64, of Linux 6.0 */
-#define NAME_SLOTS  (2 * KERNEL_NAMES_MAX)
+#define VMLINUX	     "/sys/kernel/btf/vmlinux"
+#define BYTES_MAX    (256u << 20)
+#define EVERY	     64 /* types: the offset of one in this many is kept */
+#define DEPTH_MAX    16 /* of nested unnamed structs, and of type aliases */
+#define BITS_MAX     (1u << 24)
+#define MEMBERS_MAX  65536 /* compared for one name */
+#define ENUM64_BYTES 12	   /* struct btf_enum64, of Linux 6.0 */
+#define NAME_SLOTS   (2 * KERNEL_NAMES_MAX)
 
 /* BTF data is packed: values may be unaligned, so they are copied out. */
 static uint32_t u32_at(const unsigned char *at)
@@ -271,8 +271,8 @@ int kernel_types_open(
 	error_set(err, status, SOOTH_FAULT_UNSUPPORTED, "understand %s", VMLINUX);
 	error_why(err,
 		"the kernel's type information has kinds that this version of sooth does not know");
-	return error_remedy(err, "nothing to do if another method works (see sooth doctor); report "
-				 "the kernel version");
+	return error_remedy(err, "if sooth doctor shows that another method works, do nothing; "
+				 "else report the kernel version to the authors of sooth");
 }
 
 void kernel_types_close(struct kernel_types *t)
@@ -471,7 +471,8 @@ static bool take_element(const struct kernel_types *t, const struct kernel_type 
 	/* An array of no element, or one, at the end of a struct has as many as there is memory
 	 * for. */
 	if (type->kind != BTF_KIND_ARRAY || (element >= array.nelems && array.nelems > 1) ||
-		!kernel_types_size(t, array.type, &bytes) || (uint64_t)element * bytes > BITS_MAX / 8)
+		!kernel_types_size(t, array.type, &bytes) ||
+		(uint64_t)element * bytes > BITS_MAX / 8)
 		return false;
 	*out = (struct member){ .type = array.type, .bit = element * bytes * 8 };
 	return true;

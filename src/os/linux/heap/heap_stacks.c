@@ -152,8 +152,8 @@ void heap_stacks_emit(
 			"too many threads of one CPU were allocating: these calls have no stack");
 	if (differing != s->reported_differing)
 		backend_loss_of(run, LOSS_SOURCE, differing - s->reported_differing, 0,
-			"stacks that were taken for an earlier one differed from it when they were "
-			"walked: a fault of sooth, please report it");
+			"sooth took these stacks for a known one, but another walk found other "
+			"frames: this is a bug in sooth, please report it");
 	s->reported_differing = differing;
 	s->reported_lost = lost;
 	s->reported_unwalked = unwalked;

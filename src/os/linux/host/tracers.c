@@ -363,8 +363,8 @@ static void emit_sooth(struct backend_run *run)
 	}
 	write_tracer(run, &r, "sooth", NULL, SOOTH_VERSION,
 		"agents, system calls, allocations, connections",
-		"own processes: none, but cap_bpf and cap_perfmon for system calls and "
-		"allocations; all processes: root",
+		"own processes: cap_bpf and cap_perfmon for system calls and allocations, nothing "
+		"for the rest; all processes: root",
 		missing);
 }
 
