@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 
 #include "probes/waits.h"
 #include "probes/limits.h"
@@ -2926,6 +2927,165 @@ static void test_left_behind(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- requests to end --- */
+
+#define SHELL 500
+
+static struct requests {
+	const char *executable; /* of the receiver */
+	double each_s;
+	double child_from_s; /* of the receiver; 0: none */
+	uint8_t term;
+	char state;
+	bool is_gone; /* at the end */
+	uint64_t signal;
+	const char *by_descriptor; /* what it is; NULL: by PID */
+} requests;
+
+static void receives(double s)
+{
+	struct proc_process p = { .record = head_of(s, SHELL, PROC_PROCESS),
+		.ppid = PID,
+		.threads = 1,
+		.state = requests.state,
+		.term = requests.term };
+	struct record_tail tail[] = {
+		put_text(&p.name,
+			path_base(span_of(requests.executable, strlen(requests.executable))).data),
+		put_text(&p.executable, requests.executable)
+	};
+
+	if (!requests.is_gone)
+		RECORD_APPEND(&records, &p, tail, ARRAY_SIZE(tail));
+	if (requests.child_from_s > 0 && s >= requests.child_from_s - 1)
+		process_at(s, (struct proc_process){ .record.pid = 501, .ppid = SHELL }, "node");
+}
+
+static void has_pidfd(void)
+{
+	struct fds_descriptor d = {
+		.record = head_of(4, PID, FDS_DESCRIPTOR), .fd = 7, .type = FDS_PIDFD
+	};
+	struct fds_process p = { .record = head_of(4, PID, FDS_PROCESS), .descriptors = 1 };
+	struct record_tail tail[] = { put_text(&d.detail, requests.by_descriptor) };
+
+	RECORD_APPEND(&records, &d, tail, 1);
+	RECORD_APPEND(&records, &p, NULL, 0);
+}
+
+/* So many, one each `each_s`. */
+static void requests_end(double count)
+{
+	add_source("waits");
+	observe();
+	receives(0);
+	for (int i = 0; i < (int)count; i++) {
+		next_s = 1 + i * requests.each_s;
+		if (requests.by_descriptor)
+			CALL("pidfd_send_signal", 0, 7, requests.signal);
+		else
+			CALL("kill", 0, SHELL, requests.signal);
+	}
+	receives(5);
+	if (requests.by_descriptor)
+		has_pidfd();
+	observed();
+	all_reported(5);
+}
+
+static void requests_with(const struct requests *r, double count)
+{
+	requests = *r;
+	requests.state = r->state ? r->state : 'S';
+	requests.signal = r->signal ? r->signal : SIGTERM;
+	requests.each_s = r->each_s > 0 ? r->each_s : 1.5;
+	requests.executable = r->executable ? r->executable : "/bin/bash";
+	requests_end(count);
+}
+
+static void requests_of_shell(double count)
+{
+	requests_with(&(struct requests){ .term = PROC_TERM_HANDLED, .child_from_s = 1 }, count);
+}
+
+/* The command in the foreground ends, and the trap runs, between two signals. */
+static void requests_of_shell_that_goes_on(double from_s)
+{
+	requests_with(&(struct requests){ .term = PROC_TERM_HANDLED, .child_from_s = from_s }, 3);
+}
+
+static void requests_of_program(double term)
+{
+	requests_with(&(struct requests){ .term = (uint8_t)term, .executable = "/bin/db" }, 3);
+}
+
+static void requests_of_state(double state)
+{
+	requests_with(&(struct requests){ .state = (char)state }, 3);
+}
+
+static void requests_by(double signal)
+{
+	requests_with(&(struct requests){ .signal = (uint64_t)signal }, 3);
+}
+
+static void requests_by_descriptor(double is_known)
+{
+	requests_with(&(struct requests){ .by_descriptor = is_known > 0 ? "pid 500" : "" }, 3);
+}
+
+static void requests_each(double s)
+{
+	requests_with(&(struct requests){ .term = PROC_TERM_IGNORED, .each_s = s }, 3);
+}
+
+static void requests_until_gone(double count)
+{
+	requests_with(&(struct requests){ .is_gone = true }, count);
+}
+
+static void test_requests(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "signal-pending", requests_of_shell, 3, NULL,
+			"medium/medium: sends SIGTERM to bash (500) again and again, 3 times in "
+			"3.0 s, and it goes on: a shell runs its trap for SIGTERM only when the "
+			"command in its foreground has ended, and its child node (501) runs "
+			"[signals sent: 3 over 3.00s] <sooth kill --any 501 ends that command|" },
+		{ "signal-pending", requests_of_shell, 2, NULL, "blind: " },
+		{ "signal-pending", requests_of_shell, 2, "signal-pending.min-sent=2", "blind: " },
+		{ "signal-pending", requests_of_shell_that_goes_on, 4, NULL,
+			"low/medium: |and it goes on: it handles SIGTERM itself [" },
+		{ "signal-pending", requests_of_program, PROC_TERM_HANDLED, NULL,
+			"low/medium: |and it goes on: it handles SIGTERM itself [|<sooth why "
+			"500 " },
+		{ "signal-pending", requests_of_program, PROC_TERM_IGNORED, NULL,
+			"medium/medium: |and it goes on: it ignores SIGTERM [" },
+		{ "signal-pending", requests_of_program, PROC_TERM_ENDS, NULL,
+			"low/medium: |3 times in 3.0 s, and it goes on [" },
+		{ "signal-pending", requests_of_state, 'Z', NULL,
+			"medium/medium: |3.0 s; it has ended, but its parent (99) does not reap" },
+		{ "signal-pending", requests_of_state, 'D', NULL, "medium/medium: |interrupt [" },
+		{ "signal-pending", requests_of_state, 'T', NULL, "medium/medium: |stopped" },
+		{ "signal-pending", requests_by, SIGKILL, NULL, "low/medium: sends SIGKILL to " },
+		/* A server that is to read its configuration again; a question whether it is there.
+		 */
+		{ "signal-pending", requests_by, SIGHUP, NULL, "blind: " },
+		{ "signal-pending", requests_by, SIGCHLD, NULL, "blind: " },
+		{ "signal-pending", requests_by_descriptor, 1, NULL,
+			"low/medium: sends SIGTERM to bash (500) again and again, 3 times " },
+		{ "signal-pending", requests_by_descriptor, 0, NULL, "blind: " },
+		{ "signal-pending", requests_each, 1.5, NULL, "medium/medium: " },
+		{ "signal-pending", requests_each, 1.4, NULL, "blind: " },
+		{ "signal-pending", requests_each, 1.4, "signal-pending.min-sent-time=2s",
+			"medium/medium: " },
+		{ "signal-pending", requests_until_gone, 3, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -2955,6 +3115,7 @@ int main(void)
 		cmocka_unit_test(test_dead_proxy),
 		cmocka_unit_test(test_silent_name_server),
 		cmocka_unit_test(test_shared_writes),
+		cmocka_unit_test(test_requests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "analyze/calls/call_history.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 #define THREADS_MAX   4096
 #define WEIGHTS_MAX   4096
 #define REPEATS_MAX   512
+#define SIGNALS_MAX   256
 #define FDS_MAX	      16384
 #define ENTRIES_MAX   200000	       /* in all processes; beyond, no new entries are added */
 #define LOOKED_EVERY  4096	       /* calls, at that */
@@ -204,13 +206,35 @@ static void call_repeats_take(const struct call_at_hand *c)
 	r->has_path |= c->path.size != 0;
 }
 
+/* --- signals --- */
+
+static void call_signals_take(const struct call_at_hand *c)
+{
+	const struct folded_call *call = c->folded;
+	const struct syscall_row *row = call->row;
+	size_t at = row->argument_count > 2 && row->arguments[2] == ARGUMENT_TYPE_sig ? 2 : 1;
+	uint64_t signal = call->call->arguments[at];
+	struct call_signal_key key = { .target = (int32_t)call->call->arguments[0],
+		.signal = (uint8_t)signal,
+		.is_descriptor = call->has_fd };
+	struct call_failures *f;
+
+	if (call->is_error || row->arguments[at] != ARGUMENT_TYPE_sig ||
+		(signal != SIGTERM && signal != SIGKILL) ||
+		(!call->has_fd && (key.target <= 0 || key.target == (int32_t)call->process.pid)))
+		return;
+	f = map_put(&c->history->signals, &key, NULL);
+	if (f)
+		call_failures_count(f, c->weight, call->call->record.time_ns);
+}
+
 /* --- histories --- */
 
 static struct map *map_at(struct call_history *h, size_t i)
 {
 	struct map *const all[] = { &h->failures, &h->found, &h->times, &h->files, &h->scraps,
 		&h->peers, &h->exchanges, &h->answers, &h->databases, &h->handshakes, &h->hellos,
-		&h->served_handshakes, &h->clients, &h->guests, &h->waits, &h->repeats,
+		&h->served_handshakes, &h->clients, &h->guests, &h->waits, &h->repeats, &h->signals,
 		&h->positions, &h->pending, &h->unused, &h->weights };
 
 	return i < ARRAY_SIZE(all) ? all[i] : NULL;
@@ -251,6 +275,8 @@ static struct call_history *new_history(const struct process_id *id)
 	map_init(&h->waits, sizeof(uint32_t), sizeof(struct call_waits), THREADS_MAX);
 	map_init(&h->repeats, sizeof(struct call_repeat_key), sizeof(struct call_repeat),
 		REPEATS_MAX);
+	map_init(&h->signals, sizeof(struct call_signal_key), sizeof(struct call_failures),
+		SIGNALS_MAX);
 	map_init(&h->positions, sizeof(uint32_t), sizeof(struct call_position), FDS_MAX);
 	map_init(&h->pending, sizeof(uint32_t), sizeof(struct call_pending), FDS_MAX);
 	map_init(&h->hellos, sizeof(uint32_t), sizeof(struct call_hello), FDS_MAX);
@@ -394,6 +420,7 @@ static int take_call(void *state, struct folded_call *call, struct sooth_error *
 	call_nesting_add_call(&c);
 	call_waits_take(&c);
 	call_repeats_take(&c);
+	call_signals_take(&c);
 	return 0;
 }
 

@@ -258,6 +258,14 @@ struct call_repeat {
 	char text[CALL_PATH]; /* the file of the descriptor; empty: unknown */
 };
 
+/* Key of the requests to end that the process sends: SIGTERM and SIGKILL, to one other process. */
+struct call_signal_key {
+	int32_t target; /* PID, as the sender has it; or a descriptor (pidfd_send_signal) */
+	uint8_t signal;
+	uint8_t is_descriptor;
+	uint8_t unused[2];
+};
+
 struct call_history {
 	struct process_id id;
 	uint64_t calls;	      /* including those that were only counted */
@@ -284,6 +292,7 @@ struct call_history {
 	struct map clients; /* call_path of a listening socket, "127.0.0.1:80" -> call_clients */
 	struct map waits;   /* uint32_t tid -> call_waits */
 	struct map repeats; /* call_repeat_key -> call_repeat; bounded: the first ones */
+	struct map signals; /* call_signal_key -> call_failures, of calls that succeeded */
 	/* State between calls: */
 	struct call_exchanging exchanging;
 	struct call_nesting nesting;

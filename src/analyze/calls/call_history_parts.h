@@ -68,6 +68,9 @@ void call_nesting_add_call(const struct call_at_hand *c);
 /* Counts the connects that are under way when an interval ends. */
 void call_peers_resolve(struct call_history *h);
 
+/* Counts a call, of which a record stands for `weight`. */
+void call_failures_count(struct call_failures *f, uint64_t weight, uint64_t time_ns);
+
 /* Makes a key of a path, padded with zeros. */
 struct call_path call_path_key(struct span path);
 

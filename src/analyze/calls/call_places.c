@@ -143,18 +143,23 @@ static bool is_lock_refused(const struct folded_call *call, const char *text)
 	       (call->error == LINUX_EEXIST || (locks && call->error == LINUX_EAGAIN));
 }
 
+void call_failures_count(struct call_failures *f, uint64_t weight, uint64_t time_ns)
+{
+	assert(f);
+	f->count += weight;
+	if (!f->seen || f->last_ns / NS_PER_S != time_ns / NS_PER_S)
+		f->seconds++;
+	if (!f->seen++)
+		f->first_ns = time_ns;
+	f->last_ns = time_ns;
+}
+
 static void add_failure(const struct call_at_hand *c, const struct call_place *place)
 {
 	struct call_failures *f = map_put(&c->history->failures, place, NULL);
 
-	if (!f)
-		return;
-	f->count += c->weight;
-	if (!f->seen || f->last_ns / NS_PER_S != c->folded->call->record.time_ns / NS_PER_S)
-		f->seconds++;
-	if (!f->seen++)
-		f->first_ns = c->folded->call->record.time_ns;
-	f->last_ns = c->folded->call->record.time_ns;
+	if (f)
+		call_failures_count(f, c->weight, c->folded->call->record.time_ns);
 }
 
 void call_failures_add(struct call_failures *sum, const struct call_failures *f)

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/units.h"
+#include "recognize/script_name.h"
 
 #define REASON(state) ((enum sooth_reason)((state) >> 4))
 
@@ -96,4 +97,13 @@ struct span check_name(const struct process_entry *p)
 {
 	assert(p);
 	return record_text(&p->process->record, &p->process->name);
+}
+
+void check_put_name(struct buffer *out, const struct process_entry *p)
+{
+	struct span name = check_name(p);
+	struct span script = script_name_of(name, process_table_known_arguments(p));
+
+	buffer_format(out, "%.*s%s%.*s (%u)", (int)name.size, name.data, script.size ? " " : "",
+		(int)script.size, script.data, p->id.pid);
 }

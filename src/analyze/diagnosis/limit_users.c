@@ -6,7 +6,6 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/sentence_units.h"
-#include "recognize/script_name.h"
 
 #define SHARE_LEAST 10 /* percent of the sum */
 
@@ -91,18 +90,15 @@ bool limit_user_is_self(const struct check *e, const struct limit_user *u)
 static void put_user(struct buffer *out, const struct check *e, const struct limit_user *u)
 {
 	const struct limits_holder *h = u->holder;
-	struct span name = u->process ? check_name(u->process)
-				      : span_of(h->holder_name,
-						strnlen(h->holder_name, sizeof(h->holder_name)));
-	struct span script = script_name_of(
-		name, u->process ? process_table_known_arguments(u->process) : span_of("", 0));
 
 	if (limit_user_is_self(e, u))
 		buffer_string(out, "this process");
+	else if (u->process)
+		check_put_name(out, u->process);
 	else
-		buffer_format(out, "%.*s%s%.*s (%u)", (int)name.size, name.data,
-			script.size ? " " : "", (int)script.size, script.data,
-			u->process ? u->process->id.pid : h->holder_pid);
+		buffer_format(out, "%.*s (%u)",
+			(int)strnlen(h->holder_name, sizeof(h->holder_name)), h->holder_name,
+			h->holder_pid);
 }
 
 static void put_amount(struct buffer *out, enum limits_shared resource, double amount)

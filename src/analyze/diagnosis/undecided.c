@@ -2,6 +2,7 @@
 #include "analyze/diagnosis/undecided.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -33,6 +34,7 @@
 #define MORE_NS	      (10 * NS_PER_S)
 #define FAILURES      2
 #define CONNECTIONS   3
+#define REQUESTS      3
 #define TLS_ALERT     21
 #define STATUS_ERROR  400
 
@@ -96,6 +98,8 @@ static void take_end(struct undecided *g, const struct sooth_record *record)
 
 	if (!end)
 		return;
+	if ((uint32_t)record->pid == g->requested_pid)
+		g->requests = 0;
 	while (i < g->command_count &&
 		strncmp(g->commands[i].name, end->name, sizeof(end->name)) != 0)
 		i++;
@@ -197,6 +201,20 @@ static void take_transfer(
 	}
 }
 
+/* SIGTERM to one process; of another process than the last one: the first. */
+static void take_request(struct undecided *g, const struct sooth_record *record)
+{
+	const struct syscalls_call *c = record_as(record, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
+	const struct syscall_row *row = c ? syscall_by_number(c->abi, c->number) : NULL;
+
+	if (!row || c->result_state || c->result || row->arguments[1] != ARGUMENT_TYPE_sig ||
+		syscall_takes_descriptor(row, 0) || c->arguments[1] != SIGTERM ||
+		(int32_t)c->arguments[0] <= 0)
+		return;
+	g->requests = g->requested_pid == (uint32_t)c->arguments[0] ? g->requests + 1 : 1;
+	g->requested_pid = (uint32_t)c->arguments[0];
+}
+
 /* More than these are enough to be judged. */
 static void take_connection(struct undecided *g, const struct sooth_record *record)
 {
@@ -256,6 +274,7 @@ int undecided_add_record(
 	take_end(g, record);
 	take_message(g, record);
 	take_connection(g, record);
+	take_request(g, record);
 	if ((!p && !s && !ends) || !is_selected(g, (uint32_t)record->pid))
 		return 0;
 	u = map_put(&g->processes, &id, NULL);
@@ -311,7 +330,8 @@ static bool is_open(const struct undecided *g)
 {
 	if (g->times)
 		return false;
-	if (fails_again(g) || connects_again(g) || says_again(g))
+	if (fails_again(g) || connects_again(g) || says_again(g) ||
+		(g->requests && g->requests < REQUESTS))
 		return true;
 	map_for_each_value (&g->processes, void *, value) {
 		if (grows(value) || waits_for_name(value))

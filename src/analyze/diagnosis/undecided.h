@@ -3,8 +3,9 @@
  * Events that are undecided when the observation ends, so that it goes on for a while: memory that
  * still grows (a start, a cache or garbage ends), a wait for a name server, which may last as long
  * as the observation, a command that failed each time, but too few times to say that it keeps
- * failing, an error on standard error that was repeated once, and connections that were closed
- * without a good answer, once or twice: a failed request is tried again after a pause.
+ * failing, an error on standard error that was repeated once, connections that were closed without
+ * a good answer, once or twice: a failed request is tried again after a pause, and a process that
+ * was sent SIGTERM, once or twice, and has not ended.
  */
 #ifndef SOOTH_ANALYZE_UNDECIDED_H
 #define SOOTH_ANALYZE_UNDECIDED_H
@@ -30,6 +31,8 @@ struct undecided {
 	uint64_t answered, answered_again; /* of these: received last; answered twice */
 	uint64_t asked;			   /* of these: sent again after an answer */
 	unsigned connections, closed;	   /* closed: those without a good answer */
+	uint32_t requested_pid;		   /* of the last process that was sent SIGTERM */
+	unsigned requests;		   /* to that process; 0: it has ended */
 	/* the first two errors on standard error: a message and the exception behind it */
 	struct undecided_error {
 		uint64_t form;
