@@ -363,17 +363,29 @@ static bool choose(const struct counting *c, struct choice *choice)
 
 /* --- the finding --- */
 
+/* By an exit status of a shell a copy of another program says as much before its exec. */
+static const char *text_of(const struct choice *choice, uint32_t code)
+{
+	const struct process_entry *starter = choice->key.starter;
+	const struct meaning *m = meaning_of(choice->key.name, code);
+
+	if (m && !*m->program && !starts_are_of_a_shell(starter) &&
+		span_equal(check_name(starter), choice->key.name))
+		return "it could not start its command";
+	return m ? m->text : NULL;
+}
+
 /* "exit status 52: the server answered nothing", "SIGSEGV". */
 static void write_status(char *out, size_t size, const struct choice *choice)
 {
 	uint32_t status = status_of(&choice->group).status, code = END_EXIT(status);
-	const struct meaning *m = meaning_of(choice->key.name, code);
+	const char *text = text_of(choice, code);
 	char name[SIGNAL_NAME_SIZE];
 
 	if (signal_of(status))
 		snprintf(out, size, "%s", signal_name(name, signal_of(status)));
 	else
-		snprintf(out, size, "exit status %u%s%s", code, m ? ": " : "", m ? m->text : "");
+		snprintf(out, size, "exit status %u%s%s", code, text ? ": " : "", text ? text : "");
 }
 
 /* "cannot execute /a/b: ENOENT (No such file or directory), 13 of 13 times" */

@@ -12,6 +12,7 @@
 #include "probes/limits.h"
 #include "probes/fds.h"
 #include "probes/host.h"
+#include "probes/short_lived.h"
 #include "probes/syscall_flags.h"
 #include "probes/threads.h"
 
@@ -2927,6 +2928,125 @@ static void test_left_behind(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- calls of children that fail --- */
+
+static struct child_failure {
+	const char *call, *path;
+	int error;
+	uint32_t status;	 /* as wait(2) has it */
+	double before_end_s;	 /* the failure */
+	const char *used_by_cwd; /* working directory of another process; NULL: there is none */
+} child_failure;
+
+static void child_fails(uint32_t pid)
+{
+	const uint64_t by_path[6] = { 0 }, by_directory[6] = { HERE };
+	struct short_lived_exit e = { .record = head_of(next_s + child_failure.before_end_s, pid,
+					      SHORT_LIVED_PROCESS),
+		.parent_pid = PID,
+		.parent_start_ticks = start_of(PID),
+		.life_ns = 2 * NS_PER_MS,
+		.status = child_failure.status,
+		.name = "umount" };
+
+	if (!strcmp(child_failure.call, "openat")) {
+		path_at(1, child_failure.path);
+		call_of(pid, child_failure.call, -child_failure.error, by_directory);
+	} else {
+		path_at(0, child_failure.path);
+		call_of(pid, child_failure.call, -child_failure.error, by_path);
+	}
+	RECORD_APPEND(&records, &e, NULL, 0);
+}
+
+static void children_fail_with(const struct child_failure *f, double count)
+{
+	struct short_lived_watch watch = { .record = head_of(0, 0, SHORT_LIVED_WATCH) };
+	struct proc_process p = {
+		.record = head_of(5, 70, PROC_PROCESS), .ppid = 1, .threads = 1, .state = 'S'
+	};
+	struct record_tail tail[] = { put_text(&p.name, "perl"),
+		put_text(&p.executable, "/bin/perl"), put_text(&p.directory, f->used_by_cwd) };
+
+	child_failure = *f;
+	child_failure.status = f->status ? f->status : 32 << 8;
+	add_source("short_lived");
+	RECORD_APPEND(&records, &watch, NULL, 0);
+	observe();
+	looks("/a", 0);
+	for (uint32_t i = 0; i < (uint32_t)count; i++) {
+		next_s = 1 + i;
+		child_fails(1000 + i);
+	}
+	if (f->used_by_cwd)
+		RECORD_APPEND(&records, &p, tail, ARRAY_SIZE(tail));
+	observed();
+	all_reported(5);
+}
+
+static void children_miss_directory(double count)
+{
+	children_fail_with(
+		&(struct child_failure){ "chdir", "/gone", ENOENT, .status = 127 << 8 }, count);
+}
+
+static void children_go_on(double s)
+{
+	children_fail_with(
+		&(struct child_failure){ "chdir", "/gone", ENOENT, .before_end_s = s }, 3);
+}
+
+static void children_miss_file(double is_removal)
+{
+	children_fail_with(&(struct child_failure){ .call = is_removal > 0 ? "unlink" : "openat",
+				   .path = "/gone",
+				   .error = ENOENT },
+		3);
+}
+
+static void children_find_it_in_use(double error)
+{
+	children_fail_with(
+		&(struct child_failure){ .call = "umount2", .path = "/mnt/a", .error = (int)error },
+		3);
+}
+
+static void children_find_it_used_by(double is_below)
+{
+	children_fail_with(&(struct child_failure){ "umount2", "/mnt/a", EBUSY,
+				   .used_by_cwd = is_below > 0 ? "/mnt/a/out" : "/mnt/abc" },
+		3);
+}
+
+static void test_children_fail(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "syscall-errors", children_miss_directory, 3, NULL,
+			"medium/medium: its children (umount) keep failing: chdir on /gone: ENOENT "
+			"(No such file or directory), in 3 of them {|<make that directory again" },
+		{ "children-failing", children_miss_directory, 4, NULL,
+			"fine: children fail: reported as syscall-errors" },
+		{ "syscall-errors", children_miss_directory, 2, NULL, "fine: " },
+		{ "syscall-errors", children_go_on, 0.4, NULL, "medium/medium: " },
+		{ "syscall-errors", children_go_on, 0.6, NULL, "fine: " },
+		/* A search, and what need not be there. */
+		{ "syscall-errors", children_miss_file, 0, NULL, "fine: " },
+		{ "syscall-errors", children_miss_file, 1, NULL, "fine: " },
+		{ "syscall-errors", children_find_it_in_use, EBUSY, NULL,
+			"medium/medium: |umount2 on /mnt/a: EBUSY: it is in use, in 3 of them {|"
+			"<fuser -v /mnt/a lists the processes that use it; of a mount: fuser -vm "
+			"/mnt/a" },
+		{ "syscall-errors", children_find_it_in_use, EINVAL, NULL, "fine: " },
+		{ "syscall-errors", children_find_it_used_by, 1, NULL,
+			"|EBUSY: it is in use: perl (70) has its working directory /mnt/a/out, in "
+			"3 of them" },
+		{ "syscall-errors", children_find_it_used_by, 0, NULL, "|it is in use, in 3 " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 /* --- requests to end --- */
 
 #define SHELL 500
@@ -3115,6 +3235,7 @@ int main(void)
 		cmocka_unit_test(test_dead_proxy),
 		cmocka_unit_test(test_silent_name_server),
 		cmocka_unit_test(test_shared_writes),
+		cmocka_unit_test(test_children_fail),
 		cmocka_unit_test(test_requests),
 	};
 

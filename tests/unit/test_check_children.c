@@ -370,6 +370,15 @@ static void fails(double each_s, const char *name, const char *starter, const ch
 	ended_with = 0;
 }
 
+/* Copies of the process, or children of a shell: before they become another program. */
+static void copies_fail(double in_shell)
+{
+	ended_with = 127 << 8;
+	runs = in_shell > 0 ? "/bin/bash" : runs;
+	starts_of_programs(1, &(const char *){ "thing" }, 1, "thing", NULL, false);
+	ended_with = 0;
+}
+
 static void curl_fails(double code)
 {
 	static const char *const curl[] = { "curl" };
@@ -483,6 +492,10 @@ static void test_failing(void **state)
 		{ "children-failing", true_fails_unknown, 0.8, NULL, "low/medium: |4 of 4" },
 		{ "children-failing", true_fails_unknown, 0.6, NULL, "fine: no command fails" },
 		/* SIGSEGV is its own doing, SIGTERM is not. */
+		{ "children-failing", copies_fail, 0, NULL,
+			"|5 of 5: exit status 127: it could not start its command [" },
+		{ "children-failing", copies_fail, 1, NULL,
+			"|5 of 5: exit status 127: command not found [" },
 		{ "children-failing", dies_by, 11, NULL, "|keep failing, 10 of 10: SIGSEGV " },
 		{ "children-failing", dies_by, 15, NULL, "fine: no command fails" },
 		{ "children-failing", fails_every_other, 512, NULL,

@@ -11,12 +11,14 @@
 #define PEERS_MAX    256
 #define FAILURES_MAX 1024
 #define UP_MAX	     64
+#define ENDS_NS	     (NS_PER_S / 2) /* from the failure to the end */
 
 struct child {
 	const struct call_history *history;
 	char name[SHORT_LIVED_NAME_SIZE];
 	bool is_over;
 	uint32_t status; /* exit status of an ended child; 0: no error */
+	uint64_t end_ns; /* of an ended child */
 };
 
 /* --- which processes --- */
@@ -61,6 +63,7 @@ static bool find_child(struct child *child, const struct check *e, const struct 
 		take_name(child, span_of(end->name, strnlen(end->name, sizeof(end->name))));
 	child->is_over = end != NULL;
 	child->status = end ? end->status : 0;
+	child->end_ns = end ? end->end_ns : 0;
 	return true;
 }
 
@@ -111,8 +114,22 @@ static void add_peer(struct child_peer *to, const struct call_peer *p, const str
 	add_name(to->names, child->name);
 }
 
+/* A call that does something with a path, and does not search: chdir, umount2, rename. What the
+ * command does about the error it does at once. */
+static bool fails_to_act(
+	const struct call_place *place, const struct call_failures *f, const struct child *child)
+{
+	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
+	bool is_missing = place->error == LINUX_ENOENT || place->error == LINUX_ENOTDIR;
+
+	return row && row->category == SYSCALL_CATEGORY_FILE &&
+	       !(row->traits & (SYSCALL_LOOKS | (is_missing ? SYSCALL_REMOVES : 0))) &&
+	       (is_missing || place->error == LINUX_EBUSY) && f->last_ns + ENDS_NS >= child->end_ns;
+}
+
 /* Most errors of a failing command are ordinary answers: no terminal, no such file. */
-static bool explains_end(const struct call_place *place)
+static bool explains_end(
+	const struct call_place *place, const struct call_failures *f, const struct child *child)
 {
 	static const uint16_t errors[] = { LINUX_EACCES, LINUX_EPERM, LINUX_EADDRINUSE,
 		LINUX_EEXIST, LINUX_EAGAIN }; /* the last two: of a lock */
@@ -121,7 +138,8 @@ static bool explains_end(const struct call_place *place)
 		if (place->error == errors[i])
 			return true;
 	}
-	return place->error == CALL_NO_DIRECTORY || call_error_is_grave(place->error);
+	return place->error == CALL_NO_DIRECTORY || call_error_is_grave(place->error) ||
+	       (*place->text && fails_to_act(place, f, child));
 }
 
 static void add_failure(
@@ -148,8 +166,9 @@ static void add_child(void *user, const struct child *child)
 	}
 	map_for_each (map_while(child->status, &child->history->failures),
 		const struct call_place *, place, void *, value) {
-		struct child_failures *to =
-			explains_end(place) ? map_put(&c->failures, place, NULL) : NULL;
+		struct child_failures *to = explains_end(place, value, child)
+						    ? map_put(&c->failures, place, NULL)
+						    : NULL;
 
 		if (to)
 			add_failure(to, value, child);

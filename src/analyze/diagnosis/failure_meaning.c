@@ -21,6 +21,7 @@ static const struct row rows[] = {
 						  "what it writes is lost" } },
 	{ LINUX_EPIPE, NULL,
 		{ "the other end is closed", "open the connection again, or end this process" } },
+	{ LINUX_EBUSY, NULL, { "it is in use", NULL } },
 	{ LINUX_EBADF, NULL,
 		{ "the descriptor is closed",
 			"the program uses a descriptor after it closed it, or one it never "
@@ -77,7 +78,31 @@ const struct failure_meaning *failure_meaning_of_connect(uint16_t error)
 	return error == LINUX_EADDRNOTAVAIL ? &no_port : NULL;
 }
 
-void failure_meaning_put_child(
+/* As far as directories were read: of the diagnosed processes and their children. */
+static void put_directory_user(
+	struct buffer *out, const struct check *e, const struct call_place *place)
+{
+	size_t size = strlen(place->text);
+
+	process_table_for_each (&e->input->host.process_table, p) {
+		struct span directory = record_text(&p->process->record, &p->process->directory);
+
+		if (!p->is_there || directory.size < size ||
+			memcmp(directory.data, place->text, size) != 0 ||
+			(directory.size > size && directory.data[size] != '/'))
+			continue;
+		buffer_string(out, ": ");
+		if (p == e->process)
+			buffer_string(out, "this process");
+		else
+			check_put_name(out, p);
+		buffer_format(out, " has its working directory %.*s", (int)directory.size,
+			directory.data);
+		return;
+	}
+}
+
+void failure_meaning_put_process(
 	struct buffer *out, const struct check *e, const struct call_place *place)
 {
 	const struct process_entry *child = NULL;
@@ -85,6 +110,8 @@ void failure_meaning_put_child(
 
 	assert(e);
 	assert(place);
+	if (place->error == LINUX_EBUSY && *place->text == '/')
+		put_directory_user(out, e, place);
 	if (place->error != LINUX_EPIPE || !begins(place, "pipe:"))
 		return;
 	for (const struct process_entry *p = e->process->first_child; p; p = p->next_sibling) {

@@ -15,8 +15,9 @@ struct failure_meaning {
 const struct failure_meaning *failure_meaning_of(const struct call_place *place);
 /* Returns the meaning of a failed attempt to connect. */
 const struct failure_meaning *failure_meaning_of_connect(uint16_t error);
-/* ", its child head (4711) has ended": the reader of a broken pipe, if only one child can be. */
-void failure_meaning_put_child(
+/* ", its child head (4711) has ended": the reader of a broken pipe, if only one child can be.
+ * ": perl (4711) has its working directory /mnt/a": of a path that is in use. */
+void failure_meaning_put_process(
 	struct buffer *out, const struct check *e, const struct call_place *place);
 
 /* Returns whether a command answers a question by its exit status: programs run `git rev-parse` to
