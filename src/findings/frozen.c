@@ -7,6 +7,7 @@
  */
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/diagnosis/starts.h"
 #include "analyze/waits/wait_sentences.h"
 #include "explain/finding.h"
 
@@ -59,6 +60,17 @@ static enum wait_what stop_of(
 	return chain.links[0].what;
 }
 
+/* A job that its user suspended: its shell is in the foreground of the same terminal. An agent is
+ * not among them: its user expects work of it. */
+static bool is_suspended_job(const struct check *e, const struct waits_process *p)
+{
+	const struct process_entry *shell = e->process->parent;
+
+	return !e->process->agent && !e->process->owner_agent && shell &&
+	       shell->id.pid == p->ppid && shell->process->terminal == p->terminal &&
+	       shell->process->process_group == p->terminal_group && starts_are_of_a_shell(shell);
+}
+
 static void claim_stop(const struct check *e, struct check_result *out)
 {
 	const struct waits_process *p = NULL;
@@ -77,6 +89,10 @@ static void claim_stop(const struct check *e, struct check_result *out)
 	} else if (what == WAIT_STOPPED && p->terminal && p->process_group != p->terminal_group) {
 		finding_claim(
 			out, "stopped by SIGSTOP or Ctrl-Z, in the background of its terminal");
+		if (is_suspended_job(e, p)) {
+			finding_severity(out, FINDING_LOW);
+			finding_claim(out, "; its shell has the foreground");
+		}
 		finding_remedy(out, "fg in its shell (%u), or resume with: sooth thaw %s%llu",
 			p->ppid, any, pid);
 	} else {

@@ -269,6 +269,11 @@ static void reads_too_little(double error)
 	}
 }
 
+static struct stopped {
+	const char *call, *parent; /* NULL: not known */
+	uint32_t parents_group;
+} stopped = { "read", NULL, 0 };
+
 /* Stopped in a call on its terminal; `value` 1: while in the foreground. */
 static void stopped_at_terminal(double value)
 {
@@ -283,18 +288,54 @@ static void stopped_at_terminal(double value)
 	struct waits_thread t = { .record = head_of(LOOKS - 1, PID, WAITS_THREAD),
 		.node_pid = PID,
 		.state = 'T',
-		.syscall = call_number("read") };
+		.syscall = call_number(stopped.call) };
 	struct record_tail process_tail[] = { tail_string(&p.name, "cat") };
 
 	for (int i = 0; i < LOOKS; i++) {
-		process_at(i, (struct proc_process){ .state = 'T' }, "thing");
+		struct proc_process parent = { .record = head_of(i, 80, PROC_PROCESS),
+			.ppid = 1,
+			.state = 'S',
+			.terminal = 1,
+			.process_group = stopped.parents_group };
+		struct record_tail parents_name[] = { put_text(&parent.name, stopped.parent) };
+
+		if (stopped.parent)
+			RECORD_APPEND(&records, &parent, parents_name, 1);
+		process_at(i,
+			(struct proc_process){ .ppid = stopped.parent ? 80 : 1, .state = 'T' },
+			"thing");
 		all_reported(i);
 	}
 	t.record.tid = PID;
 	RECORD_APPEND(&records, &p, process_tail, 1);
 	RECORD_APPEND(&records, &t, NULL, 0);
-	waits_object(LOOKS - 1, PID, 0, FDS_PTY);
+	if (!stopped.parent)
+		waits_object(LOOKS - 1, PID, 0, FDS_PTY);
 	waits_end(LOOKS - 1);
+}
+
+/* By Ctrl-Z; `group`: that of its parent, 80 in the foreground. */
+static void suspended_by(const char *parent, double group)
+{
+	stopped = (struct stopped){ "kill", parent, (uint32_t)group };
+	stopped_at_terminal(0);
+	stopped = (struct stopped){ "read", NULL, 0 };
+}
+
+static void suspended_in_shell(double group)
+{
+	suspended_by("bash", group);
+}
+
+static void agent_suspended_in_shell(double group)
+{
+	runs = CLAUDE;
+	suspended_in_shell(group);
+}
+
+static void suspended_by_program(double group)
+{
+	suspended_by("tool", group);
 }
 
 static void test_stopped_by_terminal(void **state)
@@ -306,6 +347,13 @@ static void test_stopped_by_terminal(void **state)
 			"does not help" },
 		{ "frozen", stopped_at_terminal, 1, NULL,
 			"medium/high: stopped by SIGSTOP (or|<resume with: sooth thaw --any 99 " },
+		{ "frozen", suspended_in_shell, 80, NULL,
+			"low/high: stopped by SIGSTOP or Ctrl-Z, in the background of its "
+			"terminal; "
+			"its shell has the foreground |<fg in its shell (80), or resume with: " },
+		{ "frozen", suspended_in_shell, 70, NULL, "medium/high: |its terminal [" },
+		{ "frozen", suspended_by_program, 80, NULL, "medium/high: |its terminal [" },
+		{ "frozen", agent_suspended_in_shell, 80, NULL, "medium/high: |its terminal [" },
 	};
 
 	(void)state;
