@@ -325,6 +325,9 @@ def work(n):
     elif kind == "in use":
         subprocess.run([sys.executable, "-c", "import socket; socket.create_server(('127.0.0.1', %d))" % port],
                        stderr=subprocess.DEVNULL)
+    elif kind == "gone":
+        try: subprocess.run(["true"], cwd="gone")
+        except FileNotFoundError: pass
     elif kind in ("refused", "reached"):
         subprocess.run(["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/%d" % port], stderr=subprocess.DEVNULL)
     else:
@@ -655,6 +658,9 @@ SYSCALL_ERRORS = [
         evidence="commands that ended with an error", threshold="min-commands"),
     sick("syscall-errors", "each command that it starts finds its port in use", commands("in use"),
         duration_s=8, says="EADDRINUSE (Address already in use): it has it itself",
+        evidence="commands that ended with an error", threshold="min-commands"),
+    sick("syscall-errors", "the directory of each command is gone", commands("gone"),
+        says="/gone: ENOENT (No such file or directory), in ",
         evidence="commands that ended with an error", threshold="min-commands"),
     healthy("syscall-errors", "each command that it starts gets a lock", commands("no lock"),
         may_skip=has_git),

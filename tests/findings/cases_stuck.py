@@ -552,6 +552,28 @@ while True:
 """
 
 
+# Ends a shell with a trap again and again, whose command in the foreground goes on; or one after the
+# other, that end.
+ENDS_SHELL = """
+import subprocess, sys, time
+def shell(): return subprocess.Popen(["bash", "-c", "trap 'exit 0' TERM; sleep 600; true"])
+one = shell()
+time.sleep(0.5)
+print("ready", flush=True)
+while True:
+    one.terminate()
+    time.sleep(0.5)
+    if sys.argv[1] == "others":
+        subprocess.run(["pkill", "-P", str(one.pid)])
+        one.wait()
+        one = shell()
+"""
+
+
+def ends_shell(which):
+    return lambda scope, rng: scope.python(ENDS_SHELL, which).pid
+
+
 def holds_signals(kind, asks=()):
     def make(scope, rng):
         process = scope.python(HOLDS_SIGNALS, kind)
@@ -574,6 +596,10 @@ CASES = [
         settings=("debugger-awaited.min-time=1s",)),
     sick("signal-pending", "SIGTERM that is blocked and never taken",
         holds_signals("keeps", (signal.SIGTERM, signal.SIGHUP)), says="was sent SIGTERM and SIGHUP"),
+    sick("signal-pending", "SIGTERM to a shell that waits for its command", ends_shell("one"),
+        says="its child sleep (", severity="medium", duration_s=5, evidence="signals sent",
+        threshold="min-sent"),
+    healthy("signal-pending", "SIGTERM to shells that end", ends_shell("others"), duration_s=5),
     healthy("signal-pending", "SIGTERM that a thread takes each time", holds_signals("takes")),
     healthy("signal-pending", "signals that are blocked, none sent", holds_signals("none")),
     sick("blocked-io", "the parent of a vfork", workload("blocked"), **TIME),

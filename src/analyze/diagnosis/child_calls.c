@@ -114,8 +114,8 @@ static void add_peer(struct child_peer *to, const struct call_peer *p, const str
 	add_name(to->names, child->name);
 }
 
-/* A call that does something with a path, and does not search: chdir, umount2, rename. What the
- * command does about the error it does at once. */
+/* A call that does something with a path, and does not search: chdir, umount2, rename. The command
+ * ends because of the error at once. */
 static bool fails_to_act(
 	const struct call_place *place, const struct call_failures *f, const struct child *child)
 {
