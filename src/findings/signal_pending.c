@@ -8,12 +8,13 @@
  * statement, SIGQUIT prints the stacks of a JVM.
  */
 #include <signal.h>
-#include <stdio.h>
+#include <string.h>
 
+#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/child_calls.h"
-#include "analyze/diagnosis/starts.h"
+#include "analyze/diagnosis/end_awaited.h"
 #include "analyze/waits/wait_graph.h"
 #include "base/buffer.h"
 #include "base/cleanup.h"
@@ -77,8 +78,7 @@ static void report(
 	uint32_t fd;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	finding_claim(out,
-		"was sent %s and does not end: it blocks this signal, which stays pending",
+	finding_claim(out, "was sent %s and does not end: it blocks this signal, which stays pending",
 		signals);
 	finding_text(out, "pending for the process", "%s", signals);
 	finding_number(out, "pending for at least", (double)since_ns, SOOTH_UNIT_NS, 0);
@@ -86,8 +86,7 @@ static void report(
 		finding_text(out, "not read", "the signalfd on fd %u", fd);
 	finding_unseen(out, "which process sent the signal, and when");
 	finding_remedy(out,
-		"sooth kill %s%u ends it, with SIGKILL if it must; in the program: unblock the "
-		"signal "
+		"sooth kill %s%u ends it, with SIGKILL if it must; in the program: unblock the signal "
 		"with sigprocmask, or take it with sigwait or from its signalfd",
 		has_any ? "" : "--any ", e->id.pid);
 	finding_end(out);
@@ -97,11 +96,10 @@ static void report(
 
 struct sent {
 	const struct check *check;
-	bool by_child;			/* the calls at hand are those of a process it started */
 	const struct process_entry *to; /* NULL: none goes on after enough of them */
 	struct call_failures calls;	/* those to `to` */
-	bool is_of_child;		/* a process it started sends them */
 	unsigned signal;
+	bool is_of_child; /* by a process that it started */
 };
 
 /* A process of another PID namespace sends to numbers that are not those of the host. */
@@ -110,129 +108,77 @@ static bool has_own_numbers(const struct process_entry *p)
 	return p->links && !p->links->namespace_state && p->links->inner_pid != p->id.pid;
 }
 
-static uint32_t receiver_of(const struct sent *s, const struct call_signal_key *key)
+/* A descriptor of a child is not known. */
+static uint32_t receiver_of(const struct sent *s, const struct call_signal_key *key, bool is_own)
 {
-	const struct fds_descriptor *d;
-	struct span number;
+	const struct fds_descriptor *d =
+		is_own ? check_descriptor(s->check, (uint32_t)key->target) : NULL;
+	struct span detail = d ? record_text(&d->record, &d->detail) : span_of("", 0);
 	uint64_t pid = 0;
 
 	if (!key->is_descriptor)
 		return (uint32_t)key->target;
-	d = s->by_child ? NULL : check_descriptor(s->check, (uint32_t)key->target);
-	if (!d || d->type != FDS_PIDFD)
-		return 0;
-	number = record_text(&d->record, &d->detail);
-	return span_starts(number, "pid ") &&
-			       span_decimal(span_of(number.data + 4, number.size - 4), &pid)
-		       ? (uint32_t)pid
-		       : 0;
-}
-
-static const struct process_entry *living(const struct check *e, uint32_t pid)
-{
-	process_table_for_each (&e->input->host.process_table, p) {
-		if (pid && p->id.pid == pid && p->is_there && p->process && p != e->process)
-			return p;
-	}
-	return NULL;
+	if (span_starts(detail, "pid "))
+		span_decimal(span_of(detail.data + 4, detail.size - 4), &pid);
+	return (uint32_t)pid;
 }
 
 static void take_sent(void *user, const struct call_history *h)
 {
 	struct sent *s = user;
+	bool is_own = !memcmp(&h->id, &s->check->id, sizeof(h->id));
 
 	map_for_each (
 		&h->signals, const struct call_signal_key *, key, const struct call_failures *, f) {
-		const struct process_entry *to = living(s->check, receiver_of(s, key));
+		const struct process_entry *to = end_awaited_process(
+			&s->check->input->host.process_table, receiver_of(s, key, is_own));
 
-		if (!to || (double)f->seen < check_option(s->check, "min-sent") ||
+		if (!to || !to->is_there ||
+			(key->signal == SIGKILL && to->process->state != 'D' &&
+				to->process->state != 'Z') ||
+			(double)f->seen < check_option(s->check, "min-sent") ||
 			(double)(f->last_ns - f->first_ns) <
 				check_option(s->check, "min-sent-time") ||
 			f->seen <= s->calls.seen)
 			continue;
-		*s = (struct sent){ s->check, s->by_child, to, *f, s->by_child, key->signal };
+		*s = (struct sent){ s->check, to, *f, key->signal, !is_own };
 	}
 }
 
-/* The only living child of a shell that handles SIGTERM, since before the first of the signals;
- * NULL: there is none, or there are several. */
-static const struct process_entry *trap_delayer(const struct sent *s)
+static void remedy_trap(struct check_result *out, const struct process_entry *child)
 {
-	const struct process_entry *only = NULL;
-
-	if (s->to->process->term != PROC_TERM_HANDLED || !starts_are_of_a_shell(s->to))
-		return NULL;
-	for (const struct process_entry *c = s->to->first_child; c; c = c->next_sibling) {
-		if (only)
-			return NULL;
-		only = c;
-	}
-	return only && !only->zombie_ns && only->first_ns <= s->calls.first_ns ? only : NULL;
-}
-
-/* "; it has ended, ...", ", and it goes on: it ignores SIGTERM". False: it may be about to end. */
-static bool put_reason(struct buffer *out, const struct sent *s)
-{
-	const struct proc_process *p = s->to->process;
-
-	if (p->state == 'Z') {
-		buffer_format(out, "; it has ended, but its parent (%u) does not reap it", p->ppid);
-		return true;
-	}
-	buffer_string(out, ", and it goes on");
-	if (p->state == 'D') {
-		buffer_string(out, ": it is in a system call that signals do not interrupt");
-	} else if (s->signal == SIGKILL) {
-		return false;
-	} else if (p->state == 'T' || p->state == 't') {
-		buffer_string(out, ": it is stopped, and takes the signal when it is resumed");
-	} else if (p->term == PROC_TERM_IGNORED) {
-		buffer_string(out, ": it ignores SIGTERM");
-	} else if (trap_delayer(s)) {
-		buffer_string(out,
-			": a shell runs its trap for SIGTERM only when the command in its "
-			"foreground has ended, and its child ");
-		check_put_name(out, trap_delayer(s));
-		buffer_string(out, " runs");
-	} else {
-		if (p->term == PROC_TERM_HANDLED)
-			buffer_string(out, ": it handles SIGTERM itself");
-		return false;
-	}
-	return true;
+	finding_remedy(out,
+		"sooth kill --any %u ends that command; in the script: exec the last command, or "
+		"start it with & and wait for it, so that the trap runs at once",
+		child->id.pid);
 }
 
 static void report_sent(struct check_result *out, const struct sent *s)
 {
-	char signal[SIGNAL_NAME_SIZE], what[32];
+	char signal[SIGNAL_NAME_SIZE];
 	uint64_t span_ns = s->calls.last_ns - s->calls.first_ns;
-	struct buffer name = { 0 }, reason = { 0 };
-	bool is_explained = put_reason(&reason, s);
+	const struct process_entry *child = end_awaited_of_trap(s->to, s->calls.first_ns);
+	struct buffer name = { 0 }, state = { 0 };
 
-	snprintf(what, sizeof(what), "sent %u", s->to->id.pid);
 	check_put_name(&name, s->to);
-	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, what);
-	if (!is_explained)
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	if (!end_awaited_put_state(&state, s->to, s->calls.first_ns))
 		finding_severity(out, FINDING_LOW);
-	finding_claim(out, "%s %s to %s again and again, %llu times in %.1f s%s",
+	finding_claim(out, "%s %s to %s again and again, %llu times in %.1f s, and that one %s",
 		s->is_of_child ? "a process that it starts sends" : "sends",
 		signal_name(signal, s->signal), buffer_cstr(&name),
 		(unsigned long long)s->calls.count, (double)span_ns / (double)NS_PER_S,
-		buffer_cstr(&reason));
+		buffer_cstr(&state));
 	finding_number(out, "signals sent", (double)s->calls.count, SOOTH_UNIT_NONE, span_ns);
-	if (is_explained && trap_delayer(s))
-		finding_remedy(out,
-			"sooth kill --any %u ends that command; in the script: exec the last "
-			"command, or "
-			"start it with & and wait for it, so that the trap runs at once",
-			trap_delayer(s)->id.pid);
+	if (child)
+		remedy_trap(out, child);
 	else
 		finding_remedy(out,
 			"sooth why %u shows what it waits for; sooth kill --any -9 %u ends it",
 			s->to->id.pid, s->to->id.pid);
 	finding_end(out);
 	buffer_fini(&name);
-	buffer_fini(&reason);
+	buffer_fini(&state);
 }
 
 static bool diagnose_sent(const struct check *e, struct check_result *out)
@@ -244,11 +190,60 @@ static bool diagnose_sent(const struct check *e, struct check_result *out)
 		return false;
 	if (own)
 		take_sent(&s, own);
-	s.by_child = true;
 	child_calls_each(e, take_sent, &s);
 	if (s.to)
 		report_sent(out, &s);
 	return s.to != NULL;
+}
+
+/* --- a trap that waits --- */
+
+/* Signals that interrupted its wait for a child, if it did nothing about them but wait again. */
+static uint64_t count_interrupts(const struct check *e, uint64_t *first_ns)
+{
+	const struct call_history *h = check_all_calls(e);
+	const struct call_repeat_key *key;
+	const struct call_repeat *r;
+	uint64_t count = 0;
+	size_t position = 0;
+
+	while (h && (r = call_repeats_next(h, &position, &key))) {
+		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
+
+		if (!row || row->wait.what != SYSCALL_WAIT_CHILD ||
+			key->result != -LINUX_ERESTARTSYS)
+			continue;
+		count += r->seen;
+		*first_ns = r->first_ns;
+	}
+	/* Each one with the return of the handler; and the wait itself. */
+	return count && h->seen <= 2 * count + 1 ? count : 0;
+}
+
+static bool diagnose_trap(const struct check *e, struct check_result *out)
+{
+	uint64_t first_ns = 0, count = count_interrupts(e, &first_ns);
+	const struct process_entry *child =
+		count ? end_awaited_of_trap(e->process, first_ns) : NULL;
+	struct buffer name = { 0 };
+
+	if (!child || (double)(e->input->host.last_ns - first_ns) < check_option(e, "min-time"))
+		return false;
+	check_put_name(&name, child);
+	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
+	if ((double)count < check_option(e, "min-sent"))
+		finding_severity(out, FINDING_LOW);
+	finding_claim(out,
+		"was sent a signal that it has a trap for, %llu time%s, and has not run it: a shell "
+		"does that only when the command in its foreground has ended, and it has one "
+		"child, %s",
+		(unsigned long long)count, count == 1 ? "" : "s", buffer_cstr(&name));
+	finding_number(out, "interrupted waits", (double)count, SOOTH_UNIT_NONE, 0);
+	finding_unseen(out, "which signal, and which process sent it");
+	remedy_trap(out, child);
+	finding_end(out);
+	buffer_fini(&name);
+	return true;
 }
 
 static void diagnose(const struct check *e, struct check_result *out)
@@ -259,7 +254,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct buffer signals = { 0 };
 	uint64_t since_ns;
 
-	if (e->process && diagnose_sent(e, out))
+	if (e->process && (diagnose_sent(e, out) || diagnose_trap(e, out)))
 		return;
 	if (!now || !then || !e->process) {
 		check_blind_because(out, "its pending signals were not read twice", CHECK_LONGER);
@@ -272,8 +267,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		e->process->process->state == 't' || e->process->process->state == 'D')
 		check_fine(out, "no request to end is pending");
 	else if ((double)since_ns < check_option(e, "min-time"))
-		check_blind_because(
-			out, "a request to end was pending, but not for long", CHECK_LONGER);
+		check_blind_because(out, "a request to end was pending, but not for long",
+			CHECK_LONGER);
 	else
 		report(e, out, buffer_cstr(&signals), since_ns);
 	buffer_fini(&signals);

@@ -324,19 +324,6 @@ static bool is_in_deleted_directory(const struct check *e, const struct call_pla
 	       !memcmp(place->text, directory.data, directory.size);
 }
 
-static bool changes_directory(const struct call_place *place)
-{
-	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
-
-	return is_missing(place) && row && row->effect.what == SYSCALL_FD_CHANGES_DIRECTORY;
-}
-
-static bool is_in_use(const struct call_place *place)
-{
-	return place->error == LINUX_EBUSY && *place->text == '/' &&
-	       escape_is_shell_word(place->text, strlen(place->text));
-}
-
 static bool is_denied(const struct call_place *place)
 {
 	return *place->text == '/' && escape_is_shell_word(place->text, strlen(place->text)) &&
@@ -364,13 +351,11 @@ static void emit_remedy(
 			"namei -l %s shows owner and mode of each part; the process runs as user "
 			"%u",
 			place->text, e->process->process->uid);
-	else if (is_in_use(place))
+	else if (place->error == LINUX_EBUSY &&
+		 escape_is_shell_word(place->text, strlen(place->text)))
 		finding_remedy(out,
 			"fuser -v %s lists the processes that use it; of a mount: fuser -vm %s",
 			place->text, place->text);
-	else if (changes_directory(place))
-		finding_remedy(
-			out, "make that directory again, or start the command in one that exists");
 	else if (port_owner_is_in_use(place) && port_owner_remedy(e, out, place->text))
 		return;
 	else if (meaning && meaning->remedy)
@@ -504,8 +489,7 @@ static void report_children(struct look *l, const struct check_ranked *one)
 	} else {
 		if (*place->text)
 			finding_path(out, span_of(place->text, strlen(place->text)));
-		if (is_denied(place) || port_owner_is_in_use(place) || is_in_use(place) ||
-			changes_directory(place))
+		if (is_denied(place) || port_owner_is_in_use(place) || place->error == LINUX_EBUSY)
 			emit_remedy(l->e, out, place);
 		else
 			finding_remedy(out,

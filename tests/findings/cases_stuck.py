@@ -597,7 +597,7 @@ CASES = [
     sick("signal-pending", "SIGTERM that is blocked and never taken",
         holds_signals("keeps", (signal.SIGTERM, signal.SIGHUP)), says="was sent SIGTERM and SIGHUP"),
     sick("signal-pending", "SIGTERM to a shell that waits for its command", ends_shell("one"),
-        says="its child sleep (", severity="medium", duration_s=5, evidence="signals sent",
+        says="it has one child, sleep (", severity="medium", duration_s=5, evidence="signals sent",
         threshold="min-sent"),
     healthy("signal-pending", "SIGTERM to shells that end", ends_shell("others"), duration_s=5),
     healthy("signal-pending", "SIGTERM that a thread takes each time", holds_signals("takes")),

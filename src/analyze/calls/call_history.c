@@ -27,7 +27,6 @@
 #define THREADS_MAX   4096
 #define WEIGHTS_MAX   4096
 #define REPEATS_MAX   512
-#define SIGNALS_MAX   256
 #define FDS_MAX	      16384
 #define ENTRIES_MAX   200000	       /* in all processes; beyond, no new entries are added */
 #define LOOKED_EVERY  4096	       /* calls, at that */
@@ -276,7 +275,7 @@ static struct call_history *new_history(const struct process_id *id)
 	map_init(&h->repeats, sizeof(struct call_repeat_key), sizeof(struct call_repeat),
 		REPEATS_MAX);
 	map_init(&h->signals, sizeof(struct call_signal_key), sizeof(struct call_failures),
-		SIGNALS_MAX);
+		PEERS_MAX);
 	map_init(&h->positions, sizeof(uint32_t), sizeof(struct call_position), FDS_MAX);
 	map_init(&h->pending, sizeof(uint32_t), sizeof(struct call_pending), FDS_MAX);
 	map_init(&h->hellos, sizeof(uint32_t), sizeof(struct call_hello), FDS_MAX);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/diagnosis/end_awaited.h"
 
+#include <assert.h>
+
 #include "analyze/calls/call_history.h"
+#include "analyze/diagnosis/check_verdict.h"
+#include "analyze/diagnosis/starts.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/waits/wait_sentences.h"
 #include "base/units.h"
@@ -10,9 +14,9 @@
 #define PAUSE_MOST   (6 * NS_PER_S) /* between two questions */
 #define BUSY_PERCENT 5		    /* of a CPU */
 
-static const struct process_entry *process_of(const struct diagnosis *s, uint32_t pid)
+const struct process_entry *end_awaited_process(const struct process_table *all, uint32_t pid)
 {
-	process_table_for_each (&s->input.host.process_table, p) {
+	process_table_for_each (all, p) {
 		if (p->id.pid == pid && p->process)
 			return p;
 	}
@@ -78,7 +82,7 @@ static struct awaited_end find_awaited_end(
 	uint32_t pid = 0;
 
 	a.questions = is_pausing(chain) ? questions_of(s, j, &pid) : NULL;
-	a.process = a.questions ? process_of(s, pid) : NULL;
+	a.process = a.questions ? end_awaited_process(&s->input.host.process_table, pid) : NULL;
 	/* A server that looks after its client, or a program after the one that started it, ends
 	 * with that. */
 	if (a.process && process_table_is_below(j->process, a.process))
@@ -97,14 +101,36 @@ static bool is_ignoring(const struct process_entry *p)
 	return p->process->term == PROC_TERM_IGNORED;
 }
 
-static const char *state_of(const struct process_entry *p)
+const struct process_entry *end_awaited_of_trap(const struct process_entry *p, uint64_t since_ns)
 {
-	if (is_zombie(p))
-		return "has ended, but its parent does not reap it";
-	if (is_ignoring(p))
-		return "runs on: it ignores SIGTERM";
-	return p->process->term == PROC_TERM_HANDLED ? "runs on (it handles SIGTERM itself)"
-						     : "runs on";
+	const struct process_entry *child = p->first_child;
+
+	if (p->process->term != PROC_TERM_HANDLED || !starts_are_of_a_shell(p) || !child ||
+		child->next_sibling || child->zombie_ns || child->first_ns > since_ns)
+		return NULL;
+	return child;
+}
+
+bool end_awaited_put_state(struct buffer *out, const struct process_entry *p, uint64_t since_ns)
+{
+	static const char trap[] = "runs on: a shell runs its trap for SIGTERM only when the "
+				   "command in its foreground has ended, and it has one child, ";
+	const struct process_entry *child = end_awaited_of_trap(p, since_ns);
+	char state = p->process->state;
+	const char *reason = is_zombie(p)     ? "has ended, but its parent does not reap it"
+			     : state == 'D'   ? "is in a system call that signals do not interrupt"
+			     : state == 'T'   ? "is stopped"
+			     : is_ignoring(p) ? "runs on: it ignores SIGTERM"
+			     : child	      ? trap
+					      : NULL;
+
+	buffer_string(out, reason ? reason
+			   : p->process->term == PROC_TERM_HANDLED
+				   ? "runs on (it handles SIGTERM itself)"
+				   : "runs on");
+	if (reason == trap)
+		check_put_name(out, child);
+	return reason != NULL;
 }
 
 bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
@@ -120,11 +146,12 @@ bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 	wait_put_process(out, chain->links[0].process);
 	buffer_format(out, " waits for the end of %.*s (%u)", (int)name.size, name.data,
 		a.process->id.pid);
-	if (r->last_ns > r->first_ns)
-		buffer_format(out, ": it asks %.1f times a second, and that one %s",
+	if (r->last_ns > r->first_ns) {
+		buffer_format(out, ": it asks %.1f times a second, and that one ",
 			(double)(r->seen - 1) * (double)NS_PER_S /
-				(double)(r->last_ns - r->first_ns),
-			state_of(a.process));
+				(double)(r->last_ns - r->first_ns));
+		end_awaited_put_state(out, a.process, r->first_ns);
+	}
 	return true;
 }
 

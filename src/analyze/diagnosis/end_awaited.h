@@ -9,10 +9,19 @@
 #include "analyze/diagnosis/diagnosis.h"
 #include "analyze/waits/wait_chain.h"
 
-/* Appends "deploy.sh (4711) waits for the end of python3 (4712): it asks 2.0 times a second, and that one
- * runs on"; false: it does not. */
+/* Appends "deploy.sh (4711) waits for the end of python3 (4712): it asks 2.0 times a second, and
+ * that one runs on"; false: it does not. */
 bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out);
+
+/* Returns the only child of a shell that has a trap for SIGTERM, if it was there at that time: the
+ * trap runs when it has ended. NULL: there is none, or there are several. */
+const struct process_entry *end_awaited_of_trap(const struct process_entry *p, uint64_t since_ns);
+/* Appends "runs on: it ignores SIGTERM": why a process that was asked to end at that time does not.
+ * Returns whether the reason is known. */
+bool end_awaited_put_state(struct buffer *out, const struct process_entry *p, uint64_t since_ns);
+/* Returns the process with this PID at the last sample; NULL: there is none. */
+const struct process_entry *end_awaited_process(const struct process_table *all, uint32_t pid);
 
 /* Appends the remedy; nothing if the process does not wait in this way. */
 void end_awaited_remedy(const struct diagnosis *s, const struct diagnosed *j,

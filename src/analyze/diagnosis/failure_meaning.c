@@ -92,10 +92,7 @@ static void put_directory_user(
 			(directory.size > size && directory.data[size] != '/'))
 			continue;
 		buffer_string(out, ": ");
-		if (p == e->process)
-			buffer_string(out, "this process");
-		else
-			check_put_name(out, p);
+		check_put_name(out, p);
 		buffer_format(out, " has its working directory %.*s", (int)directory.size,
 			directory.data);
 		return;
@@ -106,7 +103,6 @@ void failure_meaning_put_process(
 	struct buffer *out, const struct check *e, const struct call_place *place)
 {
 	const struct process_entry *child = NULL;
-	struct span name;
 
 	assert(e);
 	assert(place);
@@ -123,9 +119,9 @@ void failure_meaning_put_process(
 	}
 	if (!child)
 		return;
-	name = check_name(child);
-	buffer_format(
-		out, ", its child %.*s (%u) has ended", (int)name.size, name.data, child->id.pid);
+	buffer_string(out, ", its child ");
+	check_put_name(out, child);
+	buffer_string(out, " has ended");
 }
 
 bool failure_is_query(const char *program, struct span command)

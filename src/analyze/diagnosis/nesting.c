@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "analyze/diagnosis/starts.h"
+
 #define LEVELS_MAX   4096
 #define LEVELS_LEAST 20 /* a shell below make below a shell of an agent: fewer */
 #define LEVELS_SHARE 0.6
@@ -34,14 +36,6 @@ static unsigned count_of(
 	return count;
 }
 
-/* A program starts the next one through a shell. */
-static bool is_shell(const struct process_entry *p)
-{
-	static const char *const names[] = { "sh", "bash", "dash", "zsh" };
-
-	return SPAN_ANY(name_of(p), span_equal, names);
-}
-
 /* Programs that start one another in turn are next to each other. */
 static void find_programs(struct nesting *n, const struct process_entry *top)
 {
@@ -61,7 +55,8 @@ static void find_programs(struct nesting *n, const struct process_entry *top)
 	for (unsigned i = 0; i < IN_TURN && p && p != top; i++, p = p->parent) {
 		unsigned count = count_of(top, deepest, name_of(p));
 
-		if (count < second || is_shell(p) || !span_compare(name_of(p), name_of(n->one)))
+		if (count < second || starts_are_of_a_shell(p) ||
+			!span_compare(name_of(p), name_of(n->one)))
 			continue;
 		second = count;
 		n->other = p;

@@ -202,27 +202,27 @@ static void take_transfer(
 }
 
 /* SIGTERM to one process; of another process than the last one: the first. */
-static void take_request(struct undecided *g, const struct sooth_record *record)
+static void take_request(
+	struct undecided *g, const struct syscalls_call *c, const struct syscall_row *row)
 {
-	const struct syscalls_call *c = record_as(record, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
-	const struct syscall_row *row = c ? syscall_by_number(c->abi, c->number) : NULL;
-
-	if (!row || c->result_state || c->result || row->arguments[1] != ARGUMENT_TYPE_sig ||
-		syscall_takes_descriptor(row, 0) || c->arguments[1] != SIGTERM ||
-		(int32_t)c->arguments[0] <= 0)
+	if (c->result || row->arguments[1] != ARGUMENT_TYPE_sig || c->arguments[1] != SIGTERM ||
+		syscall_takes_descriptor(row, 0) || (int32_t)c->arguments[0] <= 0)
 		return;
 	g->requests = g->requested_pid == (uint32_t)c->arguments[0] ? g->requests + 1 : 1;
 	g->requested_pid = (uint32_t)c->arguments[0];
 }
 
-/* More than these are enough to be judged. */
-static void take_connection(struct undecided *g, const struct sooth_record *record)
+/* A request, or a call of a connection: more than these are enough to be judged. */
+static void take_call(struct undecided *g, const struct sooth_record *record)
 {
 	const struct syscalls_call *c = record_as(record, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
 	const struct syscall_row *row = c ? syscall_by_number(c->abi, c->number) : NULL;
 	uint64_t bit;
 
-	if (!row || c->result_state || !is_selected(g, (uint32_t)record->pid))
+	if (!row || c->result_state)
+		return;
+	take_request(g, c, row);
+	if (!is_selected(g, (uint32_t)record->pid))
 		return;
 	bit = bit_of(c->arguments[0]);
 	if (row->transfer.direction == SYSCALL_READS || row->transfer.direction == SYSCALL_WRITES)
@@ -273,8 +273,7 @@ int undecided_add_record(
 	(void)schema;
 	take_end(g, record);
 	take_message(g, record);
-	take_connection(g, record);
-	take_request(g, record);
+	take_call(g, record);
 	if ((!p && !s && !ends) || !is_selected(g, (uint32_t)record->pid))
 		return 0;
 	u = map_put(&g->processes, &id, NULL);
