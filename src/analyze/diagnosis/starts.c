@@ -317,7 +317,8 @@ bool starts_are_of_a_shell(const struct process_entry *starter)
 	struct span name =
 		path_base(record_text(&starter->process->record, &starter->process->executable));
 
-	return SPAN_ANY(name.size ? name : check_name(starter), span_equal, names);
+	return SPAN_ANY(name, span_equal, names) ||
+	       SPAN_ANY(check_name(starter), span_equal, names);
 }
 
 /* A loop over many files starts the same program, each time with other arguments. A shell that cuts
