@@ -18,10 +18,13 @@
 #include "analyze/waits/wait_graph.h"
 #include "base/buffer.h"
 #include "base/cleanup.h"
+#include "base/map.h"
 #include "base/units.h"
 #include "explain/finding.h"
 #include "probes/fds.h"
 #include "probes/signal_names.h"
+
+#define RECEIVERS_MAX 1024
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 2e9, 0, 86400e9, "minimum time the signal stays pending",
@@ -94,25 +97,16 @@ static void report(
 
 /* --- signals that it sends --- */
 
-struct sent {
+struct sending {
 	const struct check *check;
-	const struct process_entry *to; /* NULL: none goes on after enough of them */
-	struct call_failures calls;	/* those to `to` */
-	unsigned signal;
-	bool is_of_child; /* by a process that it started */
+	struct map sent; /* call_signal_key with a PID -> call_failures */
 };
 
-/* A process of another PID namespace sends to numbers that are not those of the host. */
-static bool has_own_numbers(const struct process_entry *p)
-{
-	return p->links && !p->links->namespace_state && p->links->inner_pid != p->id.pid;
-}
-
 /* A descriptor of a child is not known. */
-static uint32_t receiver_of(const struct sent *s, const struct call_signal_key *key, bool is_own)
+static uint32_t receiver_of(const struct check *e, const struct call_signal_key *key, bool is_own)
 {
 	const struct fds_descriptor *d =
-		is_own ? check_descriptor(s->check, (uint32_t)key->target) : NULL;
+		is_own ? check_descriptor(e, (uint32_t)key->target) : NULL;
 	struct span detail = d ? record_text(&d->record, &d->detail) : span_of("", 0);
 	uint64_t pid = 0;
 
@@ -123,25 +117,21 @@ static uint32_t receiver_of(const struct sent *s, const struct call_signal_key *
 	return (uint32_t)pid;
 }
 
+/* Each of the commands that it starts may send one. */
 static void take_sent(void *user, const struct call_history *h)
 {
-	struct sent *s = user;
+	struct sending *s = user;
 	bool is_own = !memcmp(&h->id, &s->check->id, sizeof(h->id));
 
 	map_for_each (
 		&h->signals, const struct call_signal_key *, key, const struct call_failures *, f) {
-		const struct process_entry *to = end_awaited_process(
-			&s->check->input->host.process_table, receiver_of(s, key, is_own));
+		struct call_signal_key to = {
+			.target = (int32_t)receiver_of(s->check, key, is_own), .signal = key->signal
+		};
+		struct call_failures *sum = map_put(&s->sent, &to, NULL);
 
-		if (!to || !to->is_there ||
-			(key->signal == SIGKILL && to->process->state != 'D' &&
-				to->process->state != 'Z') ||
-			(double)f->seen < check_option(s->check, "min-sent") ||
-			(double)(f->last_ns - f->first_ns) <
-				check_option(s->check, "min-sent-time") ||
-			f->seen <= s->calls.seen)
-			continue;
-		*s = (struct sent){ s->check, to, *f, key->signal, !is_own };
+		if (sum)
+			call_failures_add(sum, f);
 	}
 }
 
@@ -153,47 +143,60 @@ static void remedy_trap(struct check_result *out, const struct process_entry *ch
 		child->id.pid);
 }
 
-static void report_sent(struct check_result *out, const struct sent *s)
+static bool report_sent(const struct check *e, struct check_result *out,
+	const struct call_signal_key *key, const struct call_failures *f)
 {
-	char signal[SIGNAL_NAME_SIZE];
-	uint64_t span_ns = s->calls.last_ns - s->calls.first_ns;
-	const struct process_entry *child = end_awaited_of_trap(s->to, s->calls.first_ns);
-	struct buffer name = { 0 }, state = { 0 };
+	const struct process_entry *child, *to = end_awaited_process(
+		&e->input->host.process_table, (uint32_t)key->target);
+	double span_ns = (double)(f->last_ns - f->first_ns);
+	struct buffer receiver = { 0 }, state = { 0 };
+	char name[SIGNAL_NAME_SIZE];
 
-	check_put_name(&name, s->to);
+	if (!to || !to->is_there || (double)f->seen < check_option(e, "min-sent") ||
+		span_ns < check_option(e, "min-sent-time") ||
+		(key->signal == SIGKILL && to->process->state != 'D' && to->process->state != 'Z'))
+		return false;
+	child = end_awaited_of_trap(to, f->first_ns);
+	check_put_name(&receiver, to);
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	if (!end_awaited_put_state(&state, s->to, s->calls.first_ns))
+	if (!end_awaited_put_state(&state, to, f->first_ns))
 		finding_severity(out, FINDING_LOW);
-	finding_claim(out, "%s %s to %s again and again, %llu times in %.1f s, and that one %s",
-		s->is_of_child ? "a process that it starts sends" : "sends",
-		signal_name(signal, s->signal), buffer_cstr(&name),
-		(unsigned long long)s->calls.count, (double)span_ns / (double)NS_PER_S,
-		buffer_cstr(&state));
-	finding_number(out, "signals sent", (double)s->calls.count, SOOTH_UNIT_NONE, span_ns);
+	finding_claim(out, "sends %s to %s again and again, %llu times in %.1f s, and that one %s",
+		signal_name(name, key->signal), buffer_cstr(&receiver),
+		(unsigned long long)f->count, span_ns / (double)NS_PER_S, buffer_cstr(&state));
+	finding_number(
+		out, "signals sent", (double)f->count, SOOTH_UNIT_NONE, f->last_ns - f->first_ns);
 	if (child)
 		remedy_trap(out, child);
 	else
 		finding_remedy(out,
 			"sooth why %u shows what it waits for; sooth kill --any -9 %u ends it",
-			s->to->id.pid, s->to->id.pid);
+			to->id.pid, to->id.pid);
 	finding_end(out);
-	buffer_fini(&name);
+	buffer_fini(&receiver);
 	buffer_fini(&state);
+	return true;
 }
 
 static bool diagnose_sent(const struct check *e, struct check_result *out)
 {
 	const struct call_history *own = call_histories_get(&e->input->calls, &e->id);
-	struct sent s = { .check = e };
+	const struct proc_ties *l = e->process->links;
+	struct sending s = { .check = e };
+	bool is_found = false;
 
-	if (!e->process->is_there || has_own_numbers(e->process))
+	/* In another PID namespace its numbers are not those of the host. */
+	if (!e->process->is_there || (l && !l->namespace_state && l->inner_pid != e->id.pid))
 		return false;
+	map_init(&s.sent, sizeof(struct call_signal_key), sizeof(struct call_failures),
+		RECEIVERS_MAX);
 	if (own)
 		take_sent(&s, own);
 	child_calls_each(e, take_sent, &s);
-	if (s.to)
-		report_sent(out, &s);
-	return s.to != NULL;
+	map_for_each (&s.sent, const struct call_signal_key *, key, const void *, f)
+		is_found = is_found || report_sent(e, out, key, f);
+	map_fini(&s.sent);
+	return is_found;
 }
 
 /* --- a trap that waits --- */

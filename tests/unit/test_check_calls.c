@@ -3060,6 +3060,7 @@ static struct requests {
 	bool is_gone; /* at the end */
 	uint64_t signal;
 	const char *by_descriptor; /* what it is; NULL: by PID */
+	bool by_children;	   /* each by another one */
 } requests;
 
 static void receives(double s)
@@ -3093,6 +3094,17 @@ static void has_pidfd(void)
 	RECORD_APPEND(&records, &p, NULL, 0);
 }
 
+static void ends_after_request(uint32_t pid)
+{
+	struct short_lived_exit e = { .record = head_of(next_s, pid, SHORT_LIVED_PROCESS),
+		.parent_pid = PID,
+		.parent_start_ticks = start_of(PID),
+		.life_ns = 2 * NS_PER_MS,
+		.name = "pkill" };
+
+	RECORD_APPEND(&records, &e, NULL, 0);
+}
+
 /* So many, one each `each_s`. */
 static void requests_end(double count)
 {
@@ -3104,7 +3116,10 @@ static void requests_end(double count)
 		if (requests.by_descriptor)
 			CALL("pidfd_send_signal", 0, 7, requests.signal);
 		else
-			CALL("kill", 0, SHELL, requests.signal);
+			call_of(requests.by_children ? 600 + (uint32_t)i : PID, "kill", 0,
+				(const uint64_t[6]){ SHELL, requests.signal });
+		if (requests.by_children)
+			ends_after_request(600 + (uint32_t)i);
 	}
 	receives(5);
 	if (requests.by_descriptor)
@@ -3157,6 +3172,26 @@ static void kills_in_state(double state)
 static void requests_by_descriptor(double is_known)
 {
 	requests_with(&(struct requests){ .by_descriptor = is_known > 0 ? "pid 500" : "" }, 3);
+}
+
+static void requests_by_children(double count)
+{
+	struct short_lived_watch watch = { .record = head_of(0, 0, SHORT_LIVED_WATCH) };
+
+	add_source("short_lived");
+	RECORD_APPEND(&records, &watch, NULL, 0);
+	requests_with(&(struct requests){ .by_children = true }, count);
+}
+
+/* Its pid in a namespace of its own. */
+static void requests_in_namespace(double inner_pid)
+{
+	struct proc_ties ties = { .record = head_of(5, PID, PROC_LINKS),
+		.inner_pid = (uint32_t)inner_pid };
+
+	requests_with(&(struct requests){ 0 }, 3);
+	RECORD_APPEND(&records, &ties, NULL, 0);
+	all_reported(5);
 }
 
 static void requests_each(double s)
@@ -3235,6 +3270,11 @@ static void test_requests(void **state)
 		{ "signal-pending", requests_by_descriptor, 1, NULL,
 			"low/medium: sends SIGTERM to bash (500) again and again, 3 times " },
 		{ "signal-pending", requests_by_descriptor, 0, NULL, "blind: " },
+		{ "signal-pending", requests_by_children, 3, NULL,
+			"low/medium: sends SIGTERM to bash (500) again and again, 3 times " },
+		{ "signal-pending", requests_by_children, 2, NULL, "blind: " },
+		{ "signal-pending", requests_in_namespace, PID, NULL, "low/medium: sends " },
+		{ "signal-pending", requests_in_namespace, 7, NULL, "blind: " },
 		{ "signal-pending", requests_each, 1.5, NULL, "medium/medium: " },
 		{ "signal-pending", requests_each, 1.4, NULL, "blind: " },
 		{ "signal-pending", requests_each, 1.4, "signal-pending.min-sent-time=2s",
