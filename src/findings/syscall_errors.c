@@ -16,6 +16,7 @@
 #include "analyze/diagnosis/lock_failure.h"
 #include "analyze/diagnosis/port_owner.h"
 #include "analyze/diagnosis/space_failure.h"
+#include "analyze/diagnosis/task_members.h"
 #include "analyze/diagnosis/task_room.h"
 #include "analyze/diagnosis/watch_failure.h"
 #include "analyze/diagnosis/work_share.h"
@@ -267,12 +268,11 @@ static void report_no_room(struct look *l, const struct check_ranked *one)
 	bool is_of_user;
 
 	if (g)
-		limit_users_find(
-			&users, l->e, LIMITS_SHARED_TASKS, record_text(&g->record, &g->path));
+		task_members_put(&by, l->e, g);
 	else
 		limit_users_of_user(&users, l->e);
 	is_of_user = !g && tasks_of_user_max(l->e) && users.sum >= (double)tasks_of_user_max(l->e);
-	if (g || is_of_user)
+	if (is_of_user)
 		limit_users_put(&by, l->e, &users, LIMITS_SHARED_TASKS);
 	check_call_name(place->abi, place->number, name);
 	put_key(place, what, sizeof(what));

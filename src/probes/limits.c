@@ -132,7 +132,9 @@ static const struct sooth_field holder_fields[] = {
 	FIELD_TRUTH(limits_holder, is_deleted, "the file was deleted"),
 	FIELD_STRING(limits_holder, place,
 		"control group, CPUs, peer, or mount point that has the limit"),
-	FIELD_STRING(limits_holder, path, "file that takes the space", .may_shrink = true),
+	FIELD_STRING(limits_holder, path,
+		"file that takes the space; of a process in a full control group: its script",
+		.may_shrink = true),
 };
 
 #define FIELD_STATE_BYTE(member, help_)                                                            \

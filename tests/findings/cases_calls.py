@@ -610,6 +610,17 @@ def no_pids_group():
     return control_group.missing("pids")
 
 
+# The calls that fail are too few for syscall-errors.
+FEW = ("syscall-errors.min-grave=1000", "syscall-errors.min-rate=1000",
+       "syscall-errors.min-rate-lasting=1000")
+PROCESS_LIMIT = [
+    sick("process-limit-reached", "no room for a process", starts(0), settings=FEW,
+        says="cannot start processes or threads: control group /", severity="high",
+        may_skip=no_pids_group),
+    healthy("process-limit-reached", "room for one process", starts(1), may_skip=no_pids_group),
+]
+
+
 SYSCALL_ERRORS = [
     sick("syscall-errors", "a control group without room for a process", starts(0),
         says="cannot start processes or threads: its control group may have ", severity="high",
@@ -1082,7 +1093,7 @@ FILLING_UP = [
 # That the disk of this machine is slow while others use it is no mistake.
 WRITE_CHURN = [dataclasses.replace(c, also=("slow-syscalls",)) for c in WRITE_CHURN]
 
-CASES = [*WRITE_CHURN, *SHARED_WRITES, *CONNECT_FAILING, *SYSCALL_ERRORS, *SLOW_SYSCALLS, *METADATA_STORM,
+CASES = [*WRITE_CHURN, *SHARED_WRITES, *CONNECT_FAILING, *PROCESS_LIMIT, *SYSCALL_ERRORS, *SLOW_SYSCALLS, *METADATA_STORM,
     *REPEATED_READS,
     *THREAD_CHURN,
     *SMALL_IO, *FILLING_UP]

@@ -329,10 +329,148 @@ static void test_cpu_limit_near(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- process-limit-reached --- */
+
+static void are_there(void)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		process_at(i, (struct proc_process){ .record.pid = 1, .ppid = 2 }, "init");
+		process_at(i, (struct proc_process){ .record.pid = 72 }, "node");
+		process_at(i, (struct proc_process){ .record.pid = 73 }, "node");
+		process_at(i, (struct proc_process){ .ppid = 72 }, "worker");
+		all_reported(i);
+	}
+}
+
+/* Two other processes of one script, whose parent is init now, have seven, and it has three. */
+static void tasks_of(const char *place, const char *script)
+{
+	struct limits_holder h = { .holder_pid = 72, .amount = 4, .resource = LIMITS_SHARED_TASKS };
+
+	used_by(LOOKS - 1, h, "node", place, script);
+	h.holder_pid = 73;
+	h.amount = 3;
+	used_by(LOOKS - 1, h, "node", place, script);
+	h.holder_pid = PID;
+	used_by(LOOKS - 1, h, "worker", place, "");
+}
+
+static struct limits_group tasks(double used)
+{
+	return (struct limits_group){ .used = (uint64_t)used, .limit = 10 };
+}
+
+static void tasks_from_to(double used, uint64_t before, uint64_t after)
+{
+	struct limits_group g = tasks(used);
+
+	are_there();
+	g.reached = before;
+	group_at(0, "pids", g);
+	tasks_of("/box", "lsp.js");
+	g.reached = after;
+	group_at(LOOKS - 1, "pids", g);
+}
+
+static void refuses(double times)
+{
+	tasks_from_to(9, 4, 4 + (uint64_t)times);
+}
+
+static void refused_earlier(double used)
+{
+	tasks_from_to(used, 4, 4);
+}
+
+static void is_full_of_all(double used)
+{
+	tasks_from_to(used, 0, 0);
+}
+
+/* A kernel that counts no refused starts; full at the end, and so much at the first sample. */
+static void is_full_uncounted(double before)
+{
+	struct limits_group g = tasks(before);
+
+	are_there();
+	g.reached_state = SOOTH_STATE_ABSENT;
+	group_at(0, "pids", g);
+	tasks_of("/box", "");
+	g.used = 10;
+	group_at(LOOKS - 1, "pids", g);
+}
+
+/* Its own group has no limit and counts, as version 1 does; the one above has the limit. */
+static void is_refused_by_above(double times)
+{
+	struct limits_group own = { .used = 4,
+		.limit_state = SOOTH_STATE_ABSENT,
+		.reached = (uint64_t)times,
+		.version = 1 };
+	struct limits_group above = { .used = 10, .limit = 10, .version = 1, .is_inherited = 1 };
+	struct record_tail tail[] = { put_text(&above.name, "pids"), put_text(&above.path, "/") };
+
+	are_there();
+	own.reached = 0;
+	group_at(0, "pids", own);
+	tasks_of("/", "lsp.js");
+	own.reached = (uint64_t)times;
+	above.record = head_of(LOOKS - 1, PID, LIMITS_GROUP);
+	RECORD_APPEND(&records, &above, tail, 2);
+	group_at(LOOKS - 1, "pids", own);
+}
+
+static void has_no_task_limit(double used)
+{
+	struct limits_group g = tasks(used);
+
+	g.limit_state = SOOTH_STATE_ABSENT;
+	is_there();
+	group_at(LOOKS - 1, "pids", g);
+}
+
+static void test_process_limit_reached(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "process-limit-reached", refuses, 1, NULL,
+			"high/high: cannot start processes or threads: control group /box has "
+			"reached the 10 that it may have (pids.max); 2 node lsp.js (72, 73), which "
+			"have outlived their parents, have 7|[starts that it refused: 1 over "
+			"5.00s]|(unseen: which process|<end what is not needed (sooth ps -t" },
+		{ "process-limit-reached", refuses, 0, NULL,
+			"medium/low: can hardly start processes or threads: control group /box has "
+			"9 of the 10 that it may have (pids.max); 2 node" },
+		{ "process-limit-reached", refused_earlier, 10, NULL,
+			"medium/medium: cannot start|[starts that it refused since it was created: "
+			"4]" },
+		{ "process-limit-reached", refused_earlier, 8, NULL,
+			"fine: its control group has 8" },
+		{ "process-limit-reached", refused_earlier, 8, "process-limit-reached.percent=80",
+			"medium/low: can hardly" },
+		{ "process-limit-reached", is_full_of_all, 10, NULL,
+			"=fine: its control group has 10 of 10 processes and threads\n" },
+		{ "process-limit-reached", is_full_uncounted, 10, NULL,
+			"medium/medium: cannot start|; 2 node (72, 73), which|(unseen: whether a "
+			"start was refused: this kernel" },
+		{ "process-limit-reached", is_full_uncounted, 9, NULL, "fine: " },
+		{ "process-limit-reached", is_refused_by_above, 2, NULL,
+			"high/high: cannot start processes or threads: control group / above its "
+			"own has reached the 10|2 node lsp.js (72, 73)" },
+		{ "process-limit-reached", is_refused_by_above, 0, NULL, "fine: " },
+		{ "process-limit-reached", has_no_task_limit, 10, NULL,
+			"=fine: its control groups have no limit of processes\n" },
+		{ "process-limit-reached", limits_not_read, 0, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_held),
-		cmocka_unit_test(test_cpu_limit_near) };
+		cmocka_unit_test(test_cpu_limit_near),
+		cmocka_unit_test(test_process_limit_reached) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

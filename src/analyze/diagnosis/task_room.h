@@ -6,6 +6,16 @@
 #include "analyze/diagnosis/check.h"
 #include "probes/limits.h"
 
+struct task_room {
+	const struct limits_group *group; /* of those with a limit; NULL: none has one */
+	bool is_full, was_full;		  /* at the last and at the first sample */
+	uint64_t refused;		  /* starts, during the observation */
+	uint64_t refused_all;		  /* since the group was created */
+	bool is_counted;		  /* the kernel counts refused starts */
+};
+
+/* Finds the control group that refused a start or, if none did, the one with the least room. */
+void task_room_find(struct task_room *out, const struct check *e);
 /* Returns the control group that is full, or was full during the observation; NULL: none is
  * known. */
 const struct limits_group *task_room_full_group(const struct check *e);

@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "collect/secrets.h"
+#include "os/linux/files/timeout.h"
+#include "recognize/script_name.h"
 
 #define MEMBERS_MAX    256
 #define GROUPS_BELOW   64 /* groups below one that are read */
@@ -50,9 +53,21 @@ int limit_holder_read(
 
 struct members {
 	struct limit_holders holders;
-	struct buffer text, stat;
+	struct buffer text, stat, raw, arguments;
+	struct timeout timeout;
 	unsigned count, groups;
 };
+
+/* Processes of one script are named together. */
+static struct span script_of(struct members *m, int process, const struct procfs_stat *stat)
+{
+	buffer_reset(&m->arguments);
+	if (timeout_read_at(&m->timeout, process, "cmdline", &m->raw, PROCFS_STAT, TIMEOUT_MS) < 0)
+		return span_of("", 0);
+	secrets_mask_arguments(&m->arguments, (const char *)m->raw.data, m->raw.size);
+	return script_name_of(
+		stat->name, span_of((const char *)m->arguments.data, m->arguments.size));
+}
 
 static void write_member(struct members *m, pid_t pid)
 {
@@ -68,7 +83,9 @@ static void write_member(struct members *m, pid_t pid)
 		one.amount = stat.rss_pages * (uint64_t)sysconf(_SC_PAGESIZE);
 	else if (m->holders.resource == LIMITS_SHARED_TASKS)
 		one.amount = stat.threads;
-	limit_holder_write(&m->holders, &one, span_of("", 0));
+	limit_holder_write(&m->holders, &one,
+		m->holders.resource == LIMITS_SHARED_TASKS ? script_of(m, process, &stat)
+							   : span_of("", 0));
 }
 
 /* The processes of a group and of those below it, which count too. */
@@ -141,6 +158,9 @@ void limit_holders_of_group(struct backend_run *run, const struct process_snapsh
 		write_members(&m, group);
 	buffer_fini(&m.text);
 	buffer_fini(&m.stat);
+	buffer_fini(&m.raw);
+	buffer_fini(&m.arguments);
+	timeout_fini(&m.timeout);
 }
 
 /* --- CPUs --- */
