@@ -19,6 +19,7 @@
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_circle.h"
 #include "analyze/waits/wait_runtime.h"
+#include "analyze/waits/wait_sentences.h"
 #include "analyze/waits/wait_text.h"
 #include "base/buffer.h"
 #include "base/units.h"
@@ -282,6 +283,19 @@ static void claim_abandoned(
 			link->thread->record.tid);
 }
 
+/* The server of a mount may use it. */
+static void claim_itself(
+	struct check_result *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	struct buffer text = { 0 };
+
+	if (link->what == WAIT_FILE_SYSTEM)
+		wait_sentence(&text, g, link);
+	finding_claim(out, "deadlock: it %s",
+		text.size ? buffer_cstr(&text) : "waits for itself");
+	buffer_fini(&text);
+}
+
 static void claim_circle(const struct check *e, struct check_result *out,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -301,7 +315,7 @@ static void claim_circle(const struct check *e, struct check_result *out,
 		 first->party->relation == WAITS_RELATION_LISTENER)
 		circle_claim_self(out, first);
 	else if (chain->count == 1)
-		finding_claim(out, "deadlock: the process waits for itself");
+		claim_itself(out, g, first);
 	else if (circle_is_full_pipe(chain))
 		circle_claim_full_pipe(out, chain);
 	else if (circle_is_unread(chain))

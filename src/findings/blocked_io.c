@@ -9,6 +9,8 @@
 
 #include "analyze/diagnosis/blocked_children.h"
 #include "analyze/diagnosis/check_waits.h"
+#include "analyze/waits/wait_sentences.h"
+#include "analyze/waits/wait_text.h"
 #include "base/sentence_units.h"
 #include "base/cleanup.h"
 #include "explain/finding.h"
@@ -40,7 +42,8 @@ static const char *const remote_waits[] = { "request_wait_answer", "fuse_", "rpc
 struct blocked {
 	enum block most;
 	unsigned threads, stuck;
-	uint8_t unseen; /* the reason one thread could not be diagnosed; 0: none */
+	bool is_deadlock; /* which all-threads-waiting reports */
+	uint8_t unseen;	  /* the reason one thread could not be diagnosed; 0: none */
 };
 
 /* --- which thread --- */
@@ -174,6 +177,18 @@ static void emit_chain(
 		check_chain_evidence(out, &g, &chain);
 }
 
+/* The server of the mount is known: what it does instead is the cause. */
+static void claim_mount(struct check_result *out, const struct wait_graph *g,
+	const struct wait_chain *chain, const char *time)
+{
+	struct buffer text = { 0 };
+
+	wait_sentence(&text, g, &chain->links[0]);
+	wait_chain_rest(&text, g, chain);
+	finding_claim(out, "stuck for %s: it %s", time, buffer_cstr(&text));
+	buffer_fini(&text);
+}
+
 static void emit_blocked(const struct check *e, struct check_result *out,
 	const struct thread_history *t, const struct blocked *b, const char *what)
 {
@@ -184,6 +199,10 @@ static void emit_blocked(const struct check *e, struct check_result *out,
 
 	bool is_seen = t->syscall_state <= SOOTH_STATE_TRUNCATED;
 	char time[UNITS_SIZE];
+	struct wait_chain chain;
+	struct wait_graph g;
+	bool is_of_mount = check_chain(e, t->tid, &g, &chain) && chain.count &&
+			   chain.links[0].what == WAIT_FILE_SYSTEM && chain.links[0].party;
 
 	finding_begin(out,
 		!is_seen	     ? FINDING_CONFIDENCE_LOW
@@ -194,17 +213,23 @@ static void emit_blocked(const struct check *e, struct check_result *out,
 	if (!is_seen && b->stuck == b->threads)
 		finding_severity(out, FINDING_LOW);
 	finding_thread(out, t->tid);
-	finding_claim(out, "stuck waiting for %s%.*s: thread %s (%u), for %s",
-		path.size ? "" : "a file or device", (int)path.size, path.data, t->name, t->tid,
-		sentence_duration(time, thread_history_ns(t)));
+	if (is_of_mount)
+		claim_mount(out, &g, &chain, sentence_duration(time, thread_history_ns(t)));
+	else
+		finding_claim(out, "stuck waiting for %s%.*s: thread %s (%u), for %s",
+			path.size ? "" : "a file or device", (int)path.size, path.data, t->name,
+			t->tid, sentence_duration(time, thread_history_ns(t)));
 	emit_where(out, t, b);
-	emit_chain(e, out, t);
+	if (!is_of_mount)
+		emit_chain(e, out, t);
 	emit_file(e, out, t);
 	if (t->uninterruptible)
 		finding_remedy(out,
 			"repair the disk, mount or device: dmesg shows disk and network errors, "
 			"umount -f drops a dead network or FUSE mount, fsfreeze -u thaws a file "
 			"system (no signal ends this wait, except perhaps SIGKILL)");
+	else if (is_of_mount)
+		blocked_children_remedy(out, chain.links[0].party->party_pid);
 	else
 		finding_remedy(out, "repair or restart the server of the network or FUSE file "
 				    "system: it does not answer");
@@ -245,6 +270,15 @@ static void emit_child(const struct check *e, struct check_result *out,
 	finding_end(out);
 }
 
+/* The process serves the mount itself. */
+static bool is_circle(const struct check *e, const struct thread_history *t)
+{
+	struct wait_chain chain;
+	struct wait_graph g;
+
+	return check_chain(e, t->tid, &g, &chain) && chain.count && chain.links[0].repeats;
+}
+
 static void report(const struct check *e, struct check_result *out, const struct thread_history *t,
 	struct blocked *b)
 {
@@ -257,6 +291,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 		b->most = block;
 	if (block == BLOCK_NONE || block == BLOCK_FROZEN || out->found == FINDINGS_MAX)
 		return;
+	if (check_has_finding(e, "all-threads-waiting") && is_circle(e, t)) {
+		b->is_deadlock = true;
+		return;
+	}
 	snprintf(what, sizeof(what), "tid %u", t->tid);
 	if (block == BLOCK_CHILD)
 		emit_child(e, out, t, b, what);
@@ -282,7 +320,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report(e, out, t, &b);
 	if (out->found)
 		return;
-	if (!b.threads)
+	if (b.is_deadlock)
+		check_fine(out, "reported as a deadlock");
+	else if (!b.threads)
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED));
 	else if (b.unseen)
 		check_blind(out, b.unseen);
@@ -298,6 +338,7 @@ const struct finding_type finding_blocked_io = {
 	.claim = "a thread is stuck in the kernel, waiting for a file, a device or a child",
 	.probes = "proc,threads",
 	.needs_interval = true,
+	.is_of_holder = true,
 	FINDING_OPTIONS(options),
 	.diagnose = diagnose,
 };

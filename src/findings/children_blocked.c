@@ -64,11 +64,7 @@ static void emit_evidence(struct check_result *out, const struct blocked_childre
 static void emit_remedy(struct check_result *out, const struct blocked_children *b)
 {
 	if (b->server && b->server->party_pid)
-		finding_remedy(out,
-			"sooth why %u shows what the server does: repair or end it, or drop the "
-			"mount "
-			"(umount -f -l); the waits end with it",
-			b->server->party_pid);
+		blocked_children_remedy(out, b->server->party_pid);
 	else if (b->are_of_file_system)
 		finding_remedy(out,
 			"repair or restart the server of the file system, or drop the mount "

@@ -4,24 +4,12 @@
 #include <assert.h>
 
 #include "analyze/diagnosis/check_waits.h"
-#include "analyze/waits/wait_chain.h"
+#include "analyze/waits/wait_lookup.h"
 
 #define GROUPS_MAX 8
 #define UP_MAX	   64
 
 /* --- one of them --- */
-
-static const struct waits_party *server_of(
-	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t)
-{
-	const struct waits_party *party = NULL;
-
-	while ((party = wait_graph_party(g, p->node_pid, t->record.tid, party))) {
-		if (party->relation == WAITS_RELATION_DAEMON)
-			return party;
-	}
-	return NULL;
-}
 
 static uint64_t time_of(const struct waits_thread *t)
 {
@@ -47,7 +35,7 @@ static struct blocked_children one_of(
 			continue;
 		one = (struct blocked_children){ .count = 1,
 			.all = { entry },
-			.server = server_of(g, p, t),
+			.server = wait_server_of(g, p->node_pid, t->record.tid),
 			.channel = record_text(&t->record, &t->wait_channel),
 			.are_of_file_system = is_of_file_system };
 		one.least_ns = one.most_ns = time_of(t);
@@ -119,6 +107,14 @@ void blocked_children_of(struct blocked_children *b, const struct check *e, uint
 			*b = groups[i];
 	}
 	b->is_cut |= b->count && g.end && g.end->processes_state == SOOTH_STATE_TRUNCATED;
+}
+
+void blocked_children_remedy(struct check_result *out, uint32_t server_pid)
+{
+	finding_remedy(out,
+		"sooth why %u shows what the server does: repair or end it, or drop the mount "
+		"(umount -f -l); the waits end with it",
+		server_pid);
 }
 
 static bool has_all(const struct blocked_children *b, const struct process_entry *p)

@@ -29,6 +29,8 @@ void blocked_children_of(struct blocked_children *b, const struct check *e, uint
 /* The process closest to the group that has all of it below. */
 const struct process_entry *blocked_children_starter(
 	const struct blocked_children *b, const struct process_entry *top);
+/* Adds what helps against the server of a mount that does not answer. */
+void blocked_children_remedy(struct check_result *out, uint32_t server_pid);
 /* Returns whether the process of the check is in such a group of a diagnosed ancestor. */
 bool blocked_children_have(const struct check *e, uint64_t min_ns);
 

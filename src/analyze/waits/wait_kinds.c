@@ -511,8 +511,14 @@ static bool of_state(const struct wait_graph *g, const struct waits_process *p,
 		return true;
 	}
 	if (t && waits_is_of_file_system(channel) && !is_at_lock(t)) {
+		const struct waits_party *server = wait_server_of(g, p->node_pid, t->record.tid);
+
 		link->what = WAIT_FILE_SYSTEM;
 		link->object = wait_first_object(g, t, WAITS_ROLE_CALL);
+		if (server && server->party_pid) {
+			link->party = server;
+			link->confidence = (enum waits_confidence)server->confidence;
+		}
 		return true;
 	}
 	return false;

@@ -64,6 +64,17 @@ const struct waits_party *wait_youngest_party(const struct wait_graph *g,
 }
 
 /* The best party found by a descriptor. */
+const struct waits_party *wait_server_of(const struct wait_graph *g, uint32_t pid, uint32_t tid)
+{
+	const struct waits_party *party = NULL;
+
+	while ((party = wait_graph_party(g, pid, tid, party))) {
+		if (party->relation == WAITS_RELATION_DAEMON)
+			return party;
+	}
+	return NULL;
+}
+
 const struct waits_party *wait_party_by_fd(
 	const struct wait_graph *g, const struct waits_thread *t, uint32_t fd)
 {

@@ -11,6 +11,9 @@ const struct waits_party *wait_best_party(
 /* Returns the youngest party of a relation, and sets `count` to their number. */
 const struct waits_party *wait_youngest_party(const struct wait_graph *g,
 	const struct waits_thread *t, enum waits_relation relation, unsigned *count);
+/* Returns the server of the mount whose answer a thread waits for; NULL: its mount is not known. Its
+ * party_pid is 0 if only the mount is. */
+const struct waits_party *wait_server_of(const struct wait_graph *g, uint32_t pid, uint32_t tid);
 /* Returns the best party at the other end of a descriptor. */
 const struct waits_party *wait_party_by_fd(
 	const struct wait_graph *g, const struct waits_thread *t, uint32_t fd);

@@ -428,13 +428,42 @@ static void put_fifo_open(
 	buffer_string(out, ": no process has the other end open");
 }
 
+/* "waits for /v/a on the mount /v, served by stackfs (7)"; false: the mount is not known. */
+static bool put_mount(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	const struct waits_party *server =
+		link->thread ? wait_server_of(g, link->process->node_pid, link->thread->record.tid)
+			     : NULL;
+	struct span point = server ? record_text(&server->record, &server->detail) : span_of("", 0);
+	bool is_own = server && server->party_pid == link->process->node_pid;
+
+	if (!point.size)
+		return false;
+	buffer_string(out, link->party ? "waits for " : "waits for the server of ");
+	if (link->party && link->object && !is_own) {
+		wait_put_object(out, link, "");
+		buffer_string(out, " on ");
+	}
+	buffer_format(out, "the mount %.*s%s", (int)point.size, point.data,
+		is_own	      ? ", which it serves itself"
+		: link->party ? ", served by "
+			      : "");
+	if (link->party && !is_own)
+		wait_put_party(out, link);
+	if (!link->party)
+		wait_put_object(out, link, ", for ");
+	return true;
+}
+
 static void put_io(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
-	(void)g;
-	buffer_string(out, link->what == WAIT_IO
-				   ? "waits for the disk or file system"
-				   : "waits for the server or daemon of a file system");
-	wait_put_object(out, link, ", for ");
+	if (link->what == WAIT_IO) {
+		buffer_string(out, "waits for the disk or file system");
+		wait_put_object(out, link, ", for ");
+	} else if (!put_mount(out, g, link)) {
+		buffer_string(out, "waits for the server or daemon of a file system");
+		wait_put_object(out, link, ", for ");
+	}
 	put_call(out, link, ", in ");
 }
 

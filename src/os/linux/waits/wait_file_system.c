@@ -101,6 +101,7 @@ static void add_server(
 			continue;
 		found.pid = ends[i].pid;
 		found.fd = ends[i].fd;
+		found.follows = ends[i].pid != (uint32_t)n->stat.pid;
 		if (!is_known)
 			found.confidence = WAITS_MEDIUM;
 		break;
