@@ -604,7 +604,7 @@ CASES = [
     healthy("signal-pending", "signals that are blocked, none sent", holds_signals("none")),
     sick("blocked-io", "the parent of a vfork", workload("blocked"), **TIME),
     sick("blocked-io", "a file system that does not answer", silent_file(), may_skip=is_root,
-        **TIME),
+        says=", served by workloads (", **TIME),
     sick("blocked-io", "the same, uninterruptible", silent_file("--swallow", "--interrupt"),
         may_skip=is_root, **TIME),
     sick("blocked-io", "a frozen file system", frozen_file, may_skip=may_freeze_files, **TIME),

@@ -1207,6 +1207,65 @@ static void sleeps_for_server(double state)
 	is_blocked(m);
 }
 
+/* The thread of a process waits for the mount that another one serves. */
+static void mount_wait(double s, uint32_t pid, uint32_t server)
+{
+	struct waits_thread t = { .record = head_of(s, PID, WAITS_THREAD),
+		.node_pid = pid,
+		.since_ns = 7 * NS_PER_S,
+		.syscall = call_number("newfstatat"),
+		.state = 'S',
+		.timeout_state = SOOTH_STATE_ABSENT };
+	struct waits_party p = { .record = head_of(s, PID, WAITS_PARTY),
+		.node_pid = pid,
+		.relation = WAITS_RELATION_DAEMON,
+		.party_pid = server,
+		.confidence = WAITS_HIGH,
+		.is_alive = server > 0 };
+	struct record_tail of_thread[] = { tail_string(&t.name, "other"),
+		tail_string(&t.wait_channel, "request_wait_answer") };
+	struct record_tail of_party[] = { tail_string(&p.name, "viewfs"),
+		tail_string(&p.detail, "/mnt/view") };
+
+	t.record.tid = p.record.tid = pid;
+	RECORD_APPEND(&records, &t, of_thread, 2);
+	RECORD_APPEND(&records, &p, of_party, 2);
+	waits_process(s, pid);
+}
+
+static void waits_for_mount_of(uint32_t server, const char *server_call)
+{
+	is_there();
+	thread((struct thread_made){ .name = "asker",
+		.state = 'S',
+		.call = "newfstatat",
+		.channel = "request_wait_answer" });
+	threads_read(1);
+	add_source("waits");
+	for (int i = 0; i < 2; i++) {
+		double s = i * (LOOKS - 1);
+
+		mount_wait(s, PID, server);
+		if (server && server != PID && server_call) {
+			waits_process(s, server);
+			waits_thread(s, server, server_call, 5);
+		} else if (server && server != PID) {
+			mount_wait(s, server, server);
+		}
+		waits_end(s);
+	}
+}
+
+static void server_serves_itself(double server)
+{
+	waits_for_mount_of((uint32_t)server, NULL);
+}
+
+static void server_sleeps(double server)
+{
+	waits_for_mount_of((uint32_t)server, "pause");
+}
+
 static void serves_files(double value)
 {
 	(void)value;
@@ -1315,6 +1374,20 @@ static void test_blocked_io(void **state)
 		{ "blocked-io", sleeps_for_server, 'S', NULL,
 			"high/medium: |a file or device|(unseen: which file the thread waits for: "
 			"sooth does not read" },
+		{ "blocked-io", server_serves_itself, 200, NULL,
+			"high/medium: stuck for 5 s: it waits for the mount /mnt/view, served by "
+			"other (200), in newfstatat; 200 waits for the mount /mnt/view, which it "
+			"serves itself, in newfstatat, 7 s: a deadlock, it cannot go on|<sooth why "
+			"200 shows what the server does" },
+		{ "blocked-io", server_sleeps, 200, NULL,
+			"high/medium: stuck for 5 s: it waits for the mount /mnt/view, served by "
+			"other (200), in newfstatat; 200 waits for a signal|!deadlock" },
+		{ "blocked-io", server_sleeps, 0, NULL,
+			"high/medium: stuck waiting for a file or device|!served by" },
+		{ "all-threads-waiting", server_serves_itself, PID, NULL,
+			"high/high: deadlock: it waits for the mount /mnt/view, which it serves "
+			"itself, in newfstatat" },
+		{ "all-threads-waiting", server_serves_itself, 200, NULL, "fine: |!deadlock" },
 		{ "blocked-io", sleeps_for_server, 'T', NULL, "fine: no thread is " },
 		{ "blocked-io", vforks, 1, NULL,
 			"medium/high: waiting for its vforked child 202 to exec or exit: thread "
