@@ -24,6 +24,7 @@
 #include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_text.h"
 #include "explain/finding.h"
+#include "probes/fds.h"
 
 #define BUSY_PERCENT 50
 #define LONG_NS	     (10 * NS_PER_S)
@@ -50,6 +51,7 @@ struct clients {
 	uint64_t queued; /* connections not accepted yet, on all listening sockets */
 	uint64_t unread; /* connections whose data is unread */
 	uint64_t unread_bytes;
+	uint64_t on_edge; /* of `unread`: an epoll wakes the server only when more comes */
 	uint64_t queued_ns, unread_ns;	    /* at least */
 	unsigned asking_first, asking_last; /* connections with a request at each snapshot */
 	unsigned late_first, late_last;	    /* of these, waiting for LATE_NS or longer */
@@ -131,6 +133,21 @@ static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
 	       (double)s->received_ago_ns >= check_option(e, "answer-time");
 }
 
+/* An epoll has the socket edge-triggered. */
+static bool is_on_edge(const struct check *e, const struct sockets_socket *s)
+{
+	const struct snapshot *last = check_last(e, &e->input->fds);
+	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
+
+	batch_for_each (r, &all) {
+		const struct fds_member *m = record_as(r, FDS_MEMBER, sizeof(*m));
+
+		if (m && m->inode == s->inode && m->events & FDS_MEMBER_EDGE)
+			return true;
+	}
+	return false;
+}
+
 static void take_accepted(const struct check *e, struct clients *c,
 	const struct sockets_socket *before, const struct sockets_socket *s)
 {
@@ -156,6 +173,7 @@ static void take_accepted(const struct check *e, struct clients *c,
 	ns = s->record.time_ns - before->record.time_ns +
 	     (before->received_state ? 0 : before->received_ago_ns);
 	c->unread++;
+	c->on_edge += is_on_edge(e, s);
 	c->unread_bytes += s->receive_queue_bytes;
 	if (ns > c->unread_ns)
 		c->unread_ns = ns;
@@ -260,8 +278,20 @@ static void put_chain(struct buffer *out, const struct check *e)
 	buffer_fini(&text);
 }
 
+/* A thread waits for events all the time, although there is something to read. */
+static bool misses_edge(const struct check *e, const struct clients *c)
+{
+	if (!c->unread || c->on_edge < c->unread || c->queued)
+		return false;
+	thread_histories_for_each (&e->input->threads, &e->id, t) {
+		if (t->met > 1 && t->waits[THREAD_WAIT_READY] == t->met)
+			return true;
+	}
+	return false;
+}
+
 /* "; it computes (thread python3)" */
-static void put_cause(struct buffer *out, const struct check *e)
+static void put_cause(struct buffer *out, const struct check *e, const struct clients *c)
 {
 	const struct thread_history *t = busiest(e);
 
@@ -271,6 +301,9 @@ static void put_cause(struct buffer *out, const struct check *e)
 		buffer_format(out, "; it computes (thread %s)", t->name);
 	else if (t && t->waits[THREAD_WAIT_TIME] == t->met)
 		buffer_string(out, "; it sleeps");
+	else if (misses_edge(e, c))
+		buffer_string(out, "; its epoll is edge-triggered: what a read has left unread "
+				   "wakes it only when more comes");
 	else
 		put_chain(out, e);
 }
@@ -296,9 +329,26 @@ static void claim(const struct check *e, struct check_result *out, const struct 
 		buffer_format(&text, "what %llu client%s sent is not read",
 			(unsigned long long)c->unread, c->unread == 1 ? "" : "s");
 	buffer_format(&text, ", for at least %s", sentence_duration(time, ns));
-	put_cause(&text, e);
+	put_cause(&text, e, c);
 	finding_claim(out, "clients wait: %s", buffer_cstr(&text));
 	buffer_fini(&text);
+}
+
+static void emit_remedy(const struct check *e, struct check_result *out, const struct clients *c)
+{
+	if (check_is_stopped(e) || (!computes(busiest(e)) && !misses_edge(e, c)))
+		finding_remedy(out,
+			"sooth stack %u shows where its threads wait instead; a server must not "
+			"wait in the thread that serves",
+			e->id.pid);
+	else if (computes(busiest(e)))
+		finding_remedy(out,
+			"sooth profile %u shows what it computes; a server needs another thread "
+			"or process for such work",
+			e->id.pid);
+	else
+		finding_remedy(out, "after each event of an edge-triggered epoll read until "
+				    "EAGAIN, or leave out EPOLLET");
 }
 
 static void report(const struct check *e, struct check_result *out, const struct clients *c)
@@ -322,13 +372,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_unseen(out,
 			"whether another process that shares this listening socket should accept "
 			"the connections");
-	finding_remedy(out,
-		computes(busiest(e)) && !check_is_stopped(e)
-			? "sooth profile %u shows what it computes; a server needs another thread "
-			  "or process for such work"
-			: "sooth stack %u shows where its threads wait instead; a server must not "
-			  "wait in the thread that serves",
-		e->id.pid);
+	emit_remedy(e, out, c);
 	finding_end(out);
 }
 

@@ -86,6 +86,8 @@ struct fds_descriptor {
 	struct sooth_text detail; /* "count 3", "pid 4711", "TCPv6", "map 12" */
 };
 
+#define FDS_MEMBER_EDGE (1u << 31) /* of `events`: EPOLLET */
+
 struct fds_member {
 	struct sooth_record record;
 	uint64_t inode; /* of the file waited for; 0: unknown */

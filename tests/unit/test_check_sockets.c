@@ -567,12 +567,32 @@ static void client_unread(double read)
 	serves(first, last, LAST_S);
 }
 
+/* Its thread waits for events of that socket, which are these, or of another one (0). */
+static void unread_in_epoll(double events)
+{
+	struct sockets_socket first = asking(20, 0), last = asking(25, 0);
+	struct fds_member m = { .record = head_of(LAST_S, PID, FDS_MEMBER),
+		.inode = events > 0 ? 5 : 777,
+		.events = events > 0 ? (uint32_t)events : FDS_MEMBER_EDGE };
+	struct fds_process end = { .record = head_of(LAST_S, PID, FDS_PROCESS), .descriptors = 3 };
+
+	first.side = last.side = SOCKETS_SIDE_ACCEPTED;
+	first.inode = last.inode = 5;
+	first.receive_queue_bytes = last.receive_queue_bytes = 500;
+	serves(first, last, LAST_S);
+	RECORD_APPEND(&records, &m, NULL, 0);
+	RECORD_APPEND(&records, &end, NULL, 0);
+	thread((struct thread_made){ .name = "server", .state = 'S', .call = "epoll_wait" });
+	threads_read(1);
+}
+
 static void test_clients_waiting(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "clients-waiting", queues, 2, NULL,
 			"=medium/high: clients wait: 2 connections are not accepted on "
-			"10.0.0.9:80, for at least 5 s [connections that are not accepted: 2 over 5.00s] "
+			"10.0.0.9:80, for at least 5 s [connections that are not accepted: 2 over "
+			"5.00s] "
 			"[time without accepting or reading: 5.00s] (unseen: whether another "
 			"process that shares this listening socket should accept the "
 			"connections) <sooth stack 99 shows where its threads wait instead; a "
@@ -588,9 +608,16 @@ static void test_clients_waiting(void **state)
 		{ "clients-waiting", queues_itself, 80, NULL, "fine: " },
 		{ "clients-waiting", queues_itself, 81, NULL, "low/high: |1 connection is not " },
 		{ "clients-waiting", client_unread, 0, NULL,
-			"medium/high: clients wait: what 1 client sent is not read, for at least 25 s" },
+			"medium/high: clients wait: what 1 client sent is not read, for at least "
+			"25 s" },
 		{ "clients-waiting", client_unread, 1, NULL,
 			"=fine: the process serves no connections\n" },
+		{ "clients-waiting", unread_in_epoll, FDS_MEMBER_EDGE | 1, NULL,
+			"medium/high: clients wait: what 1 client sent is not read, for at least "
+			"25 s; its epoll is edge-triggered: what a read has left unread wakes it "
+			"only when more comes|<after each event of an edge-triggered epoll read" },
+		{ "clients-waiting", unread_in_epoll, 1, NULL, "medium/high: |!edge|<sooth stack" },
+		{ "clients-waiting", unread_in_epoll, 0, NULL, "medium/high: |!edge|<sooth stack" },
 		{ "clients-waiting", sockets_are_hidden, HIDDEN, NULL, "blind: " },
 		{ "clients-waiting", no_sockets_read, 0, NULL, "blind: " },
 	};
