@@ -128,17 +128,19 @@ static void emit_holders(const struct check *e, struct check_result *out, uint64
 			e->id.pid);
 }
 
-/* The process at the other end, as its name with a blank behind; unchanged: not known. */
+/* "python3 console.py (7)", the process at the other end; unchanged: not known. */
 static void name_reader(const struct wait_chain *chain, uint64_t *reader, struct buffer *name)
 {
-	const struct waits_party *party = chain->count ? chain->links[0].party : NULL;
-	struct span text;
+	const struct wait_link *link = chain->count ? &chain->links[0] : NULL;
+	const struct waits_party *party = link ? link->party : NULL;
 
 	if (!party || !party->party_pid || !party->is_alive)
 		return;
-	text = record_text(&party->record, &party->name);
 	*reader = party->party_pid;
-	buffer_format(name, "%.*s ", (int)text.size, text.data);
+	if (link->party_process)
+		wait_put_process(name, link->party_process);
+	else
+		wait_put_name(name, &party->record, &party->name, party->party_pid);
 }
 
 /* Why the reader does not read, if that is seen at once; NULL: not. */
@@ -147,22 +149,19 @@ static const char *why_no_reader(const struct wait_chain *chain)
 	return chain->count < 2 ? NULL : stopped_process_text(&chain->links[1]);
 }
 
-/* ": it waits for its child cc (7): perhaps a deadlock" */
+/* ": it waits for its child cc (7); 7 sleeps: 5 s left" */
 static void claim_wait_of_reader(
 	struct check_result *out, const struct wait_graph *g, const struct wait_chain *chain)
 {
 	const struct wait_link *reader = &chain->links[1];
 	struct buffer text = { 0 };
 
-	if (chain->count < 2 || reader->is_idle || reader->what == WAIT_UNKNOWN ||
-		reader->what == WAIT_EVENTS || reader->what == WAIT_RUNS ||
-		reader->what == WAIT_READY)
+	if (chain->count < 2 || reader->what == WAIT_UNKNOWN || reader->what == WAIT_EVENTS ||
+		reader->what == WAIT_RUNS || reader->what == WAIT_READY)
 		return;
 	wait_sentence(&text, g, reader);
-	finding_claim(out, ": it %s%s", buffer_cstr(&text),
-		!chain->is_deadlock			    ? ""
-		: wait_chain_confidence(chain) == WAITS_LOW ? ": perhaps a deadlock"
-							    : ": a deadlock");
+	wait_chain_after(&text, g, chain, 2);
+	finding_claim(out, ": it %s", buffer_cstr(&text));
 	buffer_fini(&text);
 }
 
@@ -188,7 +187,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 {
 	const struct thread_history *t = s->first;
 	const struct fds_descriptor *d = check_descriptor(e, t->waiting.descriptor);
-	const char *what = d->type == FDS_UNIX ? "socket" : "pipe";
+	bool is_named = d->type == FDS_FIFO && d->path_state <= SOOTH_STATE_TRUNCATED;
+	struct span path = is_named ? record_text(&d->record, &d->path) : span_of("", 0);
+	const char *what = d->type == FDS_UNIX ? "socket" : path.size ? "FIFO " : "pipe";
+	const char *article = path.size ? "the" : "a";
 	char call[SYSCALL_NAME_SIZE];
 	uint64_t reader = find_reader(e, d->inode);
 	struct wait_chain chain;
@@ -206,13 +208,18 @@ static void report(const struct check *e, struct check_result *out, const struct
 		finding_severity(out, FINDING_LOW);
 	finding_thread(out, t->tid);
 	finding_descriptor(out, d->fd);
+	if (path.size)
+		finding_path(out, path);
+	if (reader && !name.size)
+		buffer_format(&name, "(%llu)", (unsigned long long)reader);
 	if (reader)
-		finding_claim(out, "blocked writing to a %s%s: the reader %s(%llu) %s%s", what,
-			d->fd == ERROR_OUTPUT ? " (its standard error)" : "",
-			name.size ? buffer_cstr(&name) : "", (unsigned long long)reader,
+		finding_claim(out, "blocked writing to %s %s%.*s%s: the reader %s %s%s", article,
+			what, (int)path.size, path.data,
+			d->fd == ERROR_OUTPUT ? " (its standard error)" : "", buffer_cstr(&name),
 			stop ? "is " : "does not read", stop ? stop : "");
 	else
-		finding_claim(out, "blocked writing to a full %s: its reader does not read", what);
+		finding_claim(out, "blocked writing to %s full %s%.*s: its reader does not read",
+			article, what, (int)path.size, path.data);
 	if (reader && !stop)
 		claim_wait_of_reader(out, &g, &chain);
 	finding_number(out, "blocked for", (double)thread_history_ns(t), SOOTH_UNIT_NS,

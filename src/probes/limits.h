@@ -114,8 +114,8 @@ struct limits_holder {
 	uint8_t unused[2];
 	char holder_name[16];	 /* comm */
 	struct sooth_text place; /* control group, list of CPUs, peer, mount point */
-	struct sooth_text path;	 /* of space: the file; "cache-*.html" for several. Of
-				   processes of a control group: the script */
+	struct sooth_text path;	 /* of space: the file; "cache-*.html" for several; of a limit of
+				    processes: the script */
 };
 
 struct limits_process {

@@ -1511,7 +1511,7 @@ static void writes_to(double type)
 	is_there();
 	thread(writer);
 	threads_read(1);
-	descriptor((uint8_t)type, "pipe:[7]");
+	descriptor((uint8_t)type, type == FDS_FIFO ? "/run/console" : "pipe:[7]");
 }
 
 static void calls_with(const char *call)
@@ -1591,6 +1591,21 @@ static void writes_to_other(double value)
 	waits_end(LOOKS - 1);
 }
 
+static void reader_waits_for_child(double type)
+{
+	writes_to(type);
+	waits_process(LOOKS - 1, PID);
+	waits_thread(LOOKS - 1, PID, "write", 5);
+	waits_object(LOOKS - 1, PID, 3, FDS_PIPE);
+	waits_party(LOOKS - 1, PID, WAITS_RELATION_READER, 200, "reader");
+	waits_process(LOOKS - 1, 200);
+	waits_thread(LOOKS - 1, 200, "wait4", 5);
+	waits_party(LOOKS - 1, 200, WAITS_RELATION_CHILD, 201, "child");
+	waits_process(LOOKS - 1, 201);
+	waits_thread(LOOKS - 1, 201, "clock_nanosleep", 5);
+	waits_end(LOOKS - 1);
+}
+
 static void test_writer_stuck(void **state)
 {
 	static const struct check_case cases[] = {
@@ -1600,10 +1615,18 @@ static void test_writer_stuck(void **state)
 			"1]|[thread: writer (99) in write, fd 3]|(unseen: which process has|<sooth "
 			"inspect --fds 99 " },
 		{ "writer-stuck", writes_to_other, FDS_PIPE, NULL,
-			"low/high: blocked writing to a pipe: the reader reader (200) does not "
-			"read|[chain of waits: other (99) is blocked|[could end the wait: other "
+			"low/high: blocked writing to a pipe: the reader other (200) does not "
+			"read: it waits for a signal|[chain of waits: other (99) is blocked|[could "
+			"end the wait: other "
 			"(200)]|<sooth diagnose 200 shows" },
-		{ "writer-stuck", writes_to, FDS_FIFO, NULL, "low/high: " },
+		{ "writer-stuck", writes_to_other, FDS_FIFO, NULL,
+			"low/high: blocked writing to the FIFO /run/console: the reader other "
+			"(200) does not read: it waits for a signal" },
+		{ "writer-stuck", writes_to, FDS_FIFO, NULL,
+			"low/high: blocked writing to the full FIFO /run/console: its reader" },
+		{ "writer-stuck", reader_waits_for_child, FDS_PIPE, NULL,
+			"low/high: blocked writing to a pipe: the reader other (200) does not "
+			"read: it waits for its child other (201); 201 sleeps" },
 		{ "writer-stuck", writes_to, FDS_UNIX, NULL,
 			"low/high: |writing to a full socket" },
 		{ "writer-stuck", writes_to, FDS_TCP, NULL, "fine: " },

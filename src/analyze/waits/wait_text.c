@@ -218,7 +218,14 @@ static bool owes_answer(const struct wait_link *asks, const struct wait_link *li
 
 void wait_chain_rest(struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain)
 {
-	for (size_t i = 1; i < chain->count; i++) {
+	wait_chain_after(out, g, chain, 1);
+}
+
+void wait_chain_after(
+	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain, size_t from)
+{
+	assert(from);
+	for (size_t i = from; i < chain->count; i++) {
 		put_subject(out, chain, i);
 		if (owes_answer(&chain->links[i - 1], &chain->links[i]))
 			buffer_string(out, "has not answered and ");

@@ -16,6 +16,9 @@ void wait_chain_text(
 /* The text after the first link: "; 12 sleeps: 16 min left". */
 void wait_chain_rest(
 	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain);
+/* The same from link `from` on. */
+void wait_chain_after(struct buffer *out, const struct wait_graph *g,
+	const struct wait_chain *chain, size_t from);
 /* Returns the way out of a deadlock: "only ending the process helps". */
 const char *wait_chain_way_out(const struct wait_chain *chain);
 /* Appends the remedy; nothing if none is needed, or known. */
