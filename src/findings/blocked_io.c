@@ -223,13 +223,13 @@ static void emit_blocked(const struct check *e, struct check_result *out,
 	if (!is_of_mount)
 		emit_chain(e, out, t);
 	emit_file(e, out, t);
-	if (t->uninterruptible)
+	if (is_of_mount)
+		blocked_children_remedy(out, chain.links[0].party->party_pid);
+	else if (t->uninterruptible)
 		finding_remedy(out,
 			"repair the disk, mount or device: dmesg shows disk and network errors, "
 			"umount -f drops a dead network or FUSE mount, fsfreeze -u thaws a file "
 			"system (no signal ends this wait, except perhaps SIGKILL)");
-	else if (is_of_mount)
-		blocked_children_remedy(out, chain.links[0].party->party_pid);
 	else
 		finding_remedy(out, "repair or restart the server of the network or FUSE file "
 				    "system: it does not answer");

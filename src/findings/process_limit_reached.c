@@ -18,16 +18,13 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_PERCENT),
 };
 
-/* --- the finding --- */
-
 static void emit_evidence(
 	const struct check *e, struct check_result *out, const struct task_room *room)
 {
 	const struct limits_group *g = room->group;
 
-	if (g->used_state == SOOTH_STATE_VALUE)
-		finding_number(out, "processes and threads in the control group", (double)g->used,
-			SOOTH_UNIT_NONE, 0);
+	finding_number(out, "processes and threads in the control group", (double)g->used,
+		SOOTH_UNIT_NONE, 0);
 	finding_number(out, "processes and threads that it may have", (double)g->limit,
 		SOOTH_UNIT_NONE, 0);
 	if (!room->is_counted) {
@@ -67,14 +64,10 @@ static void report(const struct check *e, struct check_result *out, const struct
 			(unsigned long long)g->used, (unsigned long long)g->limit);
 	finding_claim(out, "%s", buffer_cstr(&members));
 	emit_evidence(e, out, room);
-	if (are_left)
-		finding_remedy(out,
-			"end what is not needed (sooth ps -t shows it), or raise pids.max "
-			"of the group (systemd: TasksMax=)");
-	else
-		finding_remedy(out,
-			"end processes of the group (systemd-cgls shows them), or raise its "
-			"pids.max (systemd: TasksMax=)");
+	finding_remedy(out,
+		"end processes of the group that are not needed (%s shows them), or raise its "
+		"pids.max (systemd: TasksMax=)",
+		are_left ? "sooth ps -t" : "systemd-cgls");
 	finding_end(out);
 	buffer_fini(&members);
 }
@@ -121,13 +114,22 @@ static bool is_said_of_calls(const struct check *e)
 	return false;
 }
 
+static bool is_reached(const struct check *e, const struct task_room *room)
+{
+	const struct limits_group *g = room->group;
+	double percent = g->limit ? 100.0 * (double)g->used / (double)g->limit : 100;
+
+	if (!room->is_counted)
+		return room->is_full && room->was_full;
+	return room->refused || (room->refused_all && check_is_over(e, "percent", percent, ""));
+}
+
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);
 	const struct limits_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 	const struct process_entry *by;
 	struct task_room room;
-	double percent;
 
 	if (!end || !e->process || end->groups_state > SOOTH_STATE_TRUNCATED) {
 		check_blind(out, end && end->groups_state ? end->groups_state
@@ -135,18 +137,15 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	task_room_find(&room, e);
-	if (!room.group || room.group->used_state != SOOTH_STATE_VALUE || !room.group->limit) {
+	if (!room.group)
 		check_fine(out, "its control groups have no limit of processes");
-		return;
-	}
-	percent = 100.0 * (double)room.group->used / (double)room.group->limit;
-	by = reported_for(e, &room);
-	if (!room.refused && !(room.refused_all && check_is_over(e, "percent", percent, "")) &&
-		!(!room.is_counted && room.is_full && room.was_full))
+	else if (room.group->used_state != SOOTH_STATE_VALUE)
+		check_blind(out, room.group->used_state);
+	else if (!is_reached(e, &room))
 		check_fine(out, "its control group has %llu of %llu processes and threads",
 			(unsigned long long)room.group->used,
 			(unsigned long long)room.group->limit);
-	else if (by != e->process)
+	else if ((by = reported_for(e, &room)) != e->process)
 		check_fine(out, "reported for %u, of the same control group", by->id.pid);
 	else if (is_said_of_calls(e))
 		check_fine(out, "reported with the calls that failed");

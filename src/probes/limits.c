@@ -169,8 +169,7 @@ RECORD_SCHEMA(limits_holder, "limits.holder", LIMITS_HOLDER, SOOTH_CLASS_SAMPLE,
 RECORD_SCHEMA(limits_process, "limits.process", LIMITS_PROCESS, SOOTH_CLASS_SAMPLE, process_fields);
 
 static const struct sooth_schema *const schemas[] = { &limits_resource_schema, &limits_group_schema,
-	&limits_pressure_schema, &limits_segments_schema, &limits_holder_schema,
-	&limits_process_schema, NULL };
+	&limits_pressure_schema, &limits_segments_schema, &limits_holder_schema, &limits_process_schema, NULL };
 
 const struct probe probe_limits = {
 	.name = "limits",

@@ -436,7 +436,8 @@ static void test_process_limit_reached(void **state)
 			"high/high: cannot start processes or threads: control group /box has "
 			"reached the 10 that it may have (pids.max); 2 node lsp.js (72, 73), which "
 			"have outlived their parents, have 7|[starts that it refused: 1 over "
-			"5.00s]|(unseen: which process|<end what is not needed (sooth ps -t" },
+			"5.00s]|(unseen: which process|<end processes of the group that are not "
+			"needed (sooth ps -t" },
 		{ "process-limit-reached", refuses, 0, NULL,
 			"medium/low: can hardly start processes or threads: control group /box has "
 			"9 of the 10 that it may have (pids.max); 2 node" },
