@@ -979,7 +979,7 @@ class Kinds(Situations):
         if harness.process_state(daemon) in ("Z", None) or not mounted:
             return None  # it may not mount
         pid = self.begin("nsenter", "-t", str(daemon), "-m", "cat", mounted[0] + "/plain").pid
-        return pid, "waits", r"cat \(%d\) waits for \S+plain on the mount \S+, served by workloads \(\d+\), in \w+; " % pid
+        return pid, "waits", r"cat \(%d\) waits for \S+plain on the mount \S+, served by workloads \(\d+\), in openat, \d+ s; " % pid
 
     def of_server(self):
         server = self.begin(PYTHON, "-c", textwrap.dedent("""
