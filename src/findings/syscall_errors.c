@@ -264,6 +264,7 @@ static void report_no_room(struct look *l, const struct check_ranked *one)
 	char name[SYSCALL_NAME_SIZE], what[CALL_PATH + SYSCALL_NAME_SIZE + 16];
 	const struct call_place *place = one->key;
 	struct limit_users users;
+	struct span path = g ? record_text(&g->record, &g->path) : span_of("", 0);
 	struct buffer by = { 0 };
 	bool is_of_user;
 
@@ -280,9 +281,10 @@ static void report_no_room(struct look *l, const struct check_ranked *one)
 	finding_severity(l->out, FINDING_HIGH);
 	if (g)
 		finding_claim(l->out,
-			"cannot start processes or threads: its control group may have %llu%s; %s "
-			"failed %.0f times",
-			(unsigned long long)g->limit, buffer_cstr(&by), name, one->weight);
+			"cannot start processes or threads: its control group %.*s may have "
+			"%llu%s; %s failed %.0f times",
+			(int)path.size, path.data, (unsigned long long)g->limit, buffer_cstr(&by),
+			name, one->weight);
 	else if (is_of_user)
 		finding_claim(l->out,
 			"cannot start processes or threads: its user may have %llu (ulimit -u)%s; "

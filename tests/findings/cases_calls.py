@@ -623,7 +623,7 @@ PROCESS_LIMIT = [
 
 SYSCALL_ERRORS = [
     sick("syscall-errors", "a control group without room for a process", starts(0),
-        says="cannot start processes or threads: its control group may have ", severity="high",
+        says="cannot start processes or threads: its control group /", severity="high",
         may_skip=no_pids_group, evidence="times", threshold="min-grave"),
     healthy("syscall-errors", "a control group with room for one process", starts(1),
         may_skip=no_pids_group),

@@ -1170,13 +1170,15 @@ static void test_syscall_errors(void **state)
 		{ "syscall-errors", folder_of_locks_exists, 2.6, NULL,
 			"low/medium: waits for a lock: lock file /r/lock exists" },
 		{ "syscall-errors", starts_none, 8, NULL,
-			"high/high: cannot start processes or threads: its control group may have "
+			"high/high: cannot start processes or threads: its control group /box may "
+			"have "
 			"8; clone3 failed 3 times|[control group: /box]" },
 		{ "syscall-errors", starts_none, 7, NULL,
 			"high/medium: cannot start processes or threads: a limit of processes is "
 			"reached; clone3 failed with EAGAIN 3 times|(unseen: which limit" },
 		{ "syscall-errors", starts_none_beside, 7, NULL,
-			"high/high: cannot start processes or threads: its control group may have "
+			"high/high: cannot start processes or threads: its control group /box may "
+			"have "
 			"8; pool (72) has 7; clone3 failed 3 times|!(71)" },
 		{ "syscall-errors", starts_none_of_user, 5, NULL,
 			"high/medium: cannot start processes or threads: its user may have 6 "
