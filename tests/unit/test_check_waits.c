@@ -982,12 +982,12 @@ static void test_held_up(void **state)
 {
 	static const struct check_case cases[] = {
 		{ "held-up", lock_waited, 10, NULL,
-			"low/high: held up for 10 s by holder (200): it has the lock on /tmp/x and "
+			"low/high: held up for 10 s by other (200): it has the lock on /tmp/x and "
 			"does nothing|[chain of waits: other (99) waits for a lock|[could end the "
 			"wait: other (200)]|[waiting for at least: 10.0s]|<sooth why 200 shows" },
 		{ "held-up", lock_waited, 9.9, NULL,
-			"blind: |holder (200)|the check needs 10 s|<observe longer" },
-		{ "held-up", lock_rested, 9.9, NULL, "blind: |holder (200)" },
+			"blind: |other (200)|the check needs 10 s|<observe longer" },
+		{ "held-up", lock_rested, 9.9, NULL, "blind: |other (200)" },
 		{ "held-up", lock_rested, 59.9, NULL, "low/high: " },
 		{ "held-up", lock_rested, 60, NULL, "medium/high: held up for 1 min by " },
 		{ "held-up", lock_rested, 60, "held-up.grave-time=61s", "low/high: " },

@@ -167,7 +167,8 @@ static struct call_repeat *repeat_of(struct map *all, const struct call_repeat_k
 /* Signal 0 is sent to nothing. */
 static bool asks_about_process(const struct folded_call *call)
 {
-	return call->row->arguments[1] == ARGUMENT_TYPE_sig && !call->call->arguments[1];
+	return call->row->arguments[1] == ARGUMENT_TYPE_sig && !call->call->arguments[1] &&
+	       !call->has_fd; /* a pidfd is no PID */
 }
 
 static void call_repeats_take(const struct call_at_hand *c)

@@ -439,7 +439,7 @@ void cause_put_victims(const struct cause *c, const struct diagnosis *s, struct 
 	if (!count)
 		return;
 	buffer_format(out, "  %zu %s: ", count,
-		!c->is_root  ? "more wait for the same"
+		!c->is_root  ? (count == 1 ? "more waits for the same" : "more wait for the same")
 		: count == 1 ? "process waits for it"
 			     : "processes wait for it, directly or through others");
 	put_waiting(c, s, named, out);

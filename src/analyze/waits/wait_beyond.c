@@ -59,7 +59,7 @@ static bool is_held(const struct wait_link *link)
 	       (link->what == WAIT_SOCKET_READ && link->object && link->object->has_open_request);
 }
 
-/* One that is stopped, or computes instead of reading, is asked about little data too. */
+/* Little data is enough for a peer that is stopped, or computes instead of reading. */
 static bool is_unread(const struct waits_peer *p)
 {
 	return p->unread_bytes >= UNREAD_LEAST ||

@@ -126,7 +126,8 @@ static bool is_near(const struct limits_group *g, uint64_t percent)
 	uint64_t files = g->file_state == SOOTH_STATE_VALUE ? g->file_bytes : 0;
 	uint64_t used = g->used > files ? g->used - files : 0;
 
-	return g->used_state == SOOTH_STATE_VALUE && used >= g->limit / 100 * percent;
+	return g->used_state == SOOTH_STATE_VALUE &&
+	       (double)used * 100 >= (double)g->limit * (double)percent;
 }
 
 static bool was_reached(const struct limits_group *g)
