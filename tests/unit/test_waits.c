@@ -2,6 +2,7 @@
 /* Waits of a process, explained from records made by hand. */
 #include "support.h"
 
+#include "analyze/waits/wait_activity.h"
 #include "analyze/waits/wait_beside.h"
 #include "analyze/waits/wait_beyond.h"
 #include "analyze/waits/wait_circle.h"
@@ -429,6 +430,23 @@ static void test_answer_in_a_buffer(void **state)
 	expect("idle",
 		"talk (10) waits for data from talk (11) through a pipe, 3 min; 11 waits for data "
 		"from talk (10) through a pipe, idle 3 min");
+}
+
+/* The session file is not written while the main thread is in a loop. */
+static void test_session_that_computes(void **state)
+{
+	struct wait_graph g = { 0 };
+	struct wait_chain chain = { .count = 1, .links[0].what = WAIT_RUNS };
+
+	(void)state;
+	for (unsigned percent = 20; percent < 100; percent += 60) {
+		struct activity a = { .state = ACTIVITY_IDLE, .has_since = true };
+
+		chain.links[0].cpu_percent = percent;
+		assert_false(wait_activity_add(&a, &g, &chain));
+		assert_int_equal(a.state, percent > 50 ? ACTIVITY_COMPUTES : ACTIVITY_IDLE);
+		assert_int_equal(a.is_status_idle, percent > 50);
+	}
 }
 
 static void test_ring_of_a_writer(void **state)
@@ -1118,6 +1136,7 @@ int main(void)
 		cmocka_unit_test_setup(test_open_circle, reset),
 		cmocka_unit_test_setup(test_ring_that_runs, reset),
 		cmocka_unit_test_setup(test_answer_in_a_buffer, reset),
+		cmocka_unit_test(test_session_that_computes),
 		cmocka_unit_test_setup(test_ring_of_a_writer, reset),
 		cmocka_unit_test_setup(test_woken_writer, reset),
 		cmocka_unit_test_setup(test_long_sleep, reset),

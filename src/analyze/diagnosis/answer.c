@@ -175,7 +175,8 @@ static bool is_well(const struct answer *a, const struct diagnosed *j, bool is_o
 	const struct cause_process *p = process_of(a, j);
 
 	return !j->count && !p->is_hidden && answer_is_open(j) == is_open &&
-	       !answer_is_troubled(a->s, j) && !holds_up_another(a, j) &&
+	       !answer_is_troubled(a->s, j) && !answer_needs_user(a->s, j) &&
+	       !holds_up_another(a, j) &&
 	       (j->is_host || is_single(a) || (!p->waits && !answer_is_child(a->s, j)));
 }
 
@@ -449,7 +450,10 @@ static void put_causes(struct answer *a)
 		put_more_waiting(a);
 	if (c->count && !c->sick && !is_single(a))
 		add_nothing_found(a,
-			process_of(a, c->all[0].of)->waits || has_trouble(a) ? "other " : "",
+			process_of(a, c->all[0].of)->waits || has_trouble(a) ||
+					answer_needs_user(a->s, c->all[0].of)
+				? "other "
+				: "",
 			&line);
 	end_line(a, NO_SEVERITY, &line);
 }

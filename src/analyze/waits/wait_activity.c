@@ -6,12 +6,21 @@
 
 #include "analyze/waits/wait_text.h"
 
+#define COMPUTES_LEAST 50.0 /* percent of one CPU, as in the activity from samples of the process  \
+			     */
+
 bool wait_activity_add(
 	struct activity *a, const struct wait_graph *g, const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0];
 	struct buffer text = { 0 };
 
+	if (a->state == ACTIVITY_IDLE && chain->count && first->what == WAIT_RUNS &&
+		first->cpu_percent >= COMPUTES_LEAST) {
+		a->state = ACTIVITY_COMPUTES;
+		a->has_since = false;
+		a->is_status_idle = true;
+	}
 	/* A wait for events says nothing that "not known" does not. */
 	if (a->state != ACTIVITY_UNKNOWN || !chain->count || first->is_idle || first->is_active ||
 		first->what == WAIT_UNKNOWN || wait_chain_unknown(chain))

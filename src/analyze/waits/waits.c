@@ -163,12 +163,18 @@ static void put_rest(const struct waits_state *s, const struct snapshot *snapsho
 		wait_put_unread_tasks(text, g, pid);
 }
 
+static struct wait_graph graph_of(const struct waits_state *s, const struct snapshot *snapshot)
+{
+	const struct snapshot *first = snapshots_get(&s->first, &snapshot->id);
+
+	return (struct wait_graph){ .records = snapshot_records(snapshot),
+		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
+}
+
 static int emit(struct waits_state *s, const struct snapshot *snapshot, struct wait_screen *screen,
 	struct sooth_error *err)
 {
-	const struct snapshot *first = snapshots_get(&s->first, &snapshot->id);
-	struct wait_graph g = { .records = snapshot_records(snapshot),
-		.before = first ? snapshot_records(first) : (struct batch){ 0 } };
+	struct wait_graph g = graph_of(s, snapshot);
 	struct buffer text = { 0 }, waits = { 0 }, remedy = { 0 }, threads = { 0 }, finding = { 0 };
 	const struct process_entry *main = activity_main(&s->host, &snapshot->id);
 	const struct waits_process *p;
@@ -279,12 +285,17 @@ static struct urgency_rank rank_of(const struct waits_state *s, const struct sna
 {
 	const struct process_entry *main = activity_main(&s->host, &snapshot->id);
 	struct urgency_rank rank = { .urgency = URGENCY_OTHER, .since_s = -1, .cpu_percent = -1 };
+	struct wait_graph g;
+	struct wait_chain chain;
 	struct activity a;
 	const char *flag;
 
 	if (!main)
 		return rank;
 	activity_find(&a, &s->host, main);
+	g = graph_of(s, snapshot);
+	wait_chain_follow(&g, main->id.pid, &chain);
+	wait_activity_add(&a, &g, &chain);
 	rank.urgency = urgency_of_activity(&a, &flag);
 	rank.since_s = a.has_since ? (double)a.since_ns / (double)NS_PER_S : -1;
 	return rank;
