@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * In this order: what the agent reports of itself (its session file), its log, its processes, its
- * connections, its CPU time and its arguments.
- */
+/* Decides the activity of a main process from this evidence, in this order: its session file, its
+ * log, its processes, its connections, its CPU time, its arguments. */
 #include "analyze/activity/activity.h"
 
 #include <assert.h>
@@ -18,12 +16,12 @@
 
 #define STARTS_NS      (5 * NS_PER_S)  /* a younger process that reports nothing still starts */
 #define COMPUTES_LEAST 50.0	       /* percent of one CPU */
-#define WORKS_LEAST    90.0	       /* the same: drawing a question uses less */
-#define CROWDED_LEAST  10.0	       /* the same, of a thread that is always ready to run */
-#define RUNNABLE_LEAST 2	       /* samples in a row: drawing is seen in one now and then */
-#define SETTLES_NS     (1 * NS_PER_S)  /* from the call of a tool to its process */
+#define WORKS_LEAST    90.0	       /* percent of one CPU: drawing a question uses less */
+#define CROWDED_LEAST  10.0	       /* percent of one CPU: a thread is always ready to run */
+#define RUNNABLE_LEAST 2	       /* consecutive samples: drawing makes it runnable in one */
+#define SETTLES_NS     (1 * NS_PER_S)  /* from the call of a tool to the start of its process */
 #define OUTDATED_NS    (10 * NS_PER_S) /* a status this much older than the turn was left behind */
-#define PAUSE_NS       (5 * NS_PER_S)  /* from a prompt to its request */
+#define PAUSE_NS       (5 * NS_PER_S)  /* from a prompt to its request to the model */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)  /* between a write and the sample that reads it */
 #define MCP_PREFIX     "mcp__"
 
@@ -34,8 +32,8 @@ struct finding_activity {
 	struct activity *a;
 	const struct host_state *host;
 	const struct process_entry *main;
-	const struct process_entry
-		*worker; /* has its connections and its log: itself, or a daemon */
+	const struct process_entry *worker; /* the process with the connections and the log: the
+					       main process, or a daemon */
 	const struct proc_session *session; /* session record of the worker; NULL: none */
 	struct activity_tool tool;
 	struct activity_request request;
@@ -58,7 +56,7 @@ static void set_since(struct finding_activity *f, uint64_t ns)
 	f->a->since_ns = ns;
 }
 
-/* The clock was set back since: the time says nothing. */
+/* Returns whether a time is in the future: the clock was set back, so the time is useless. */
 static bool is_ahead(const struct finding_activity *f, uint64_t utc_ns)
 {
 	uint64_t now = host_state_utc(f->host);
@@ -94,7 +92,7 @@ static void set_name(struct finding_activity *f, struct span name)
 	snprintf(f->a->name, sizeof(f->a->name), "%.*s", (int)name.size, name.data);
 }
 
-/* The tool call without a result; empty: none, or not known. */
+/* Returns the name of the tool call that has no result yet; empty: none, or not known. */
 static struct span call_of(const struct finding_activity *f)
 {
 	bool has_call = f->session && f->session->call_state == SOOTH_STATE_VALUE;
@@ -131,7 +129,7 @@ bool activity_has_headless_argument(const struct process_entry *p)
 	return false;
 }
 
-/* By its arguments, or because nothing can be typed into it. */
+/* Returns whether the process runs without a user: an argument says so, or stdin is closed. */
 static bool is_headless(const struct process_entry *p)
 {
 	uint8_t input = p->links ? p->links->stream[0] : PROC_STREAM_OTHER;
@@ -150,7 +148,7 @@ static bool is_at_terminal(const struct finding_activity *f)
 	       links->stream[0] == PROC_STREAM_TERMINAL;
 }
 
-/* Or would: on a host where others want the processors too, who computes gets a part of one. */
+/* Returns whether the worker uses a CPU, or only part of one since other processes need it too. */
 static bool uses_cpu(const struct finding_activity *f, double least)
 {
 	double percent = process_table_cpu_percent(f->worker);
@@ -159,7 +157,7 @@ static bool uses_cpu(const struct finding_activity *f, double least)
 	       (f->worker->runnable_samples >= RUNNABLE_LEAST && percent >= CROWDED_LEAST);
 }
 
-/* The session file was not written since: the log says that the conversation went on. */
+/* Returns whether the session file is older than the log, in which the conversation went on. */
 static bool is_outdated(const struct finding_activity *f)
 {
 	const struct proc_session *s = f->session;
@@ -170,11 +168,11 @@ static bool is_outdated(const struct finding_activity *f)
 	if (!is_busy || !is_resting || s->changed_state != SOOTH_STATE_VALUE)
 		return false;
 	if (is_ahead(f, s->changed_utc_ns) && !is_ahead(f, s->turn_utc_ns))
-		return true; /* the turn is of the clock as it is now */
+		return true; /* the clock was set back before the turn, and after the status */
 	return s->turn_utc_ns > s->changed_utc_ns + OUTDATED_NS;
 }
 
-/* Also an answer that stopped, by the log: an agent at a terminal draws all the while. */
+/* Returns whether a request is under way. The log also knows one whose answer stopped. */
 static bool has_request(const struct finding_activity *f)
 {
 	return f->request.is >= ACTIVITY_REQUEST_ANSWERED ||
@@ -207,7 +205,7 @@ static void set_tool(struct finding_activity *f)
 	set_name(f, call_of(f));
 }
 
-/* "permission prompt" is what Claude Code calls it; the question is about a tool. */
+/* Claude Code's text "permission prompt" stands for a question about a tool. */
 static void set_permission(struct finding_activity *f)
 {
 	struct span call = call_of(f);
@@ -228,7 +226,7 @@ static void set_user(struct finding_activity *f)
 		set_name(f, waiting);
 }
 
-/* "mcp__files__read" */
+/* Handles the call of an MCP server: "mcp__files__read". */
 static bool set_mcp(struct finding_activity *f)
 {
 	struct span call = call_of(f);
@@ -258,8 +256,8 @@ static unsigned deadline_of(const struct process_entry *p)
 	return is_since(p, p->agent->deadline_since) ? p->agent->deadline_s : 0;
 }
 
-/* Unknown for data that may be of an answer, or only open the connection; and for a silence that
- * began before the current request. */
+/* Returns the silence after which the agent ends its request; 0: unknown. It is unknown if the
+ * silence began before the request, or if the data may be no answer. */
 static unsigned current_deadline_of(const struct finding_activity *f)
 {
 	const struct process_entry *p = f->main;
@@ -280,8 +278,8 @@ static bool is_arriving(const struct finding_activity *f)
 	       (!f->a->has_since || r->silence_ns <= f->a->since_ns);
 }
 
-/* Data from before the request says nothing of its answer; data that the agent does not read is no
- * silence of the model. */
+/* Sets the state of the model's answer. Data older than the request is not part of the answer;
+ * unread data means that the agent is silent, not the model. */
 static void set_answer(struct finding_activity *f)
 {
 	struct activity *a = f->a;
@@ -302,7 +300,7 @@ static void set_answer(struct finding_activity *f)
 		a->answer = ACTIVITY_ANSWER_SILENT;
 }
 
-/* A request to the model; the turn's time goes on over attempts, the connection's does not. */
+/* Sets that the agent waits for the model: since the turn, which may span several attempts. */
 static void set_model(struct finding_activity *f, enum activity_source source)
 {
 	bool is_seen = f->request.is >= ACTIVITY_REQUEST_ANSWERED;
@@ -319,8 +317,8 @@ static void set_model(struct finding_activity *f, enum activity_source source)
 	set_answer(f);
 }
 
-/* The earlier attempts took so long that the agent itself ended them, for silence: a refused one is
- * repeated sooner. */
+/* Returns whether the earlier attempts lasted so long that the agent itself ended them because of
+ * silence. An attempt that the server refuses ends sooner. */
 static bool is_silent_over_attempts(const struct finding_activity *f)
 {
 	const struct activity *a = f->a;
@@ -349,8 +347,8 @@ static void set_again(struct finding_activity *f)
 		f->a->socket_inode = f->request.socket->inode;
 }
 
-/* It is the model's turn, and the agent has no connection to it: it pauses before it asks again. At
- * a terminal, an agent without a status may ask its user something that its log does not have. */
+/* Returns whether the agent pauses before it repeats a request: it is the model's turn, but there
+ * is no connection. At a terminal, an agent without a status may be asking its user instead. */
 static bool pauses(const struct finding_activity *f)
 {
 	uint64_t now = host_state_utc(f->host);
@@ -360,7 +358,7 @@ static bool pauses(const struct finding_activity *f)
 	       !uses_cpu(f, CROWDED_LEAST) && now >= f->session->turn_utc_ns + PAUSE_NS;
 }
 
-/* The last of several attempts gets an answer. Its time is short: a late refusal looks alike. */
+/* Returns whether the last of several attempts gets an answer now, perhaps only a refusal. */
 static bool is_answered_now(const struct finding_activity *f)
 {
 	return f->request.is == ACTIVITY_REQUEST_ANSWERED && is_arriving(f);
@@ -378,7 +376,7 @@ static void set_computes(struct finding_activity *f)
 	set_activity(f, ACTIVITY_COMPUTES, ACTIVITY_FROM_CPU, ACTIVITY_MEDIUM);
 }
 
-/* Its session file is not written while its own thread is in a loop. */
+/* Sets idle, or computing: an agent in a loop does not write its session file. */
 static void set_idle_status(struct finding_activity *f)
 {
 	if (uses_cpu(f, COMPUTES_LEAST)) {
@@ -392,7 +390,7 @@ static void set_idle_status(struct finding_activity *f)
 
 /* --- which of them --- */
 
-/* The log has no line for the start of a tool: its process is younger than what the log says. */
+/* Returns whether a tool started after the last line of the log, which has no line for a start. */
 static bool has_younger_tool(struct finding_activity *f)
 {
 	uint64_t now = host_state_utc(f->host), turn = f->session->turn_utc_ns;
@@ -408,7 +406,7 @@ static void set_question(struct finding_activity *f)
 	set_permission(f);
 }
 
-/* A call has no result, and no process runs for it: a tool of the agent itself, or a question. */
+/* Sets the state for a call without a result and a process: a built-in tool, or a question. */
 static void set_call(struct finding_activity *f)
 {
 	bool is_asked =
@@ -426,8 +424,8 @@ static void set_call(struct finding_activity *f)
 	set_name(f, call_of(f));
 }
 
-/* Its arguments say that it works, but it has no connection to a model and no log, or its
- * connections were not read yet: for what it waits is not known. */
+/* Returns whether only the arguments say that the agent works: it has no log, and its connections
+ * were not read, or none leads to a model. Then the cause of its wait is unknown. */
 static bool is_guess(const struct finding_activity *f, enum activity_source source)
 {
 	bool is_unread = f->request.is == ACTIVITY_REQUEST_UNSEEN &&
@@ -437,7 +435,8 @@ static bool is_guess(const struct finding_activity *f, enum activity_source sour
 	       (f->request.is == ACTIVITY_REQUEST_NONE || is_unread) && !f->request.socket;
 }
 
-/* Neither idle nor waiting for its user, by `source`. */
+/* Sets the activity of an agent that, according to `source`, is neither idle nor waits for its
+ * user. */
 static void set_busy(struct finding_activity *f, enum activity_source source)
 {
 	if (f->turn == PROC_TURN_TOOL && set_mcp(f))
@@ -460,7 +459,8 @@ static void set_busy(struct finding_activity *f, enum activity_source source)
 		set_model(f, source);
 }
 
-/* The status still says "waiting" for a while after the answer; the tool runs already. */
+/* Sets the tool if it runs already: the status still says "waiting" some time after the user's
+ * answer. */
 static bool set_granted(struct finding_activity *f)
 {
 	set_since_status(f);
@@ -483,7 +483,7 @@ static void set_by_status(struct finding_activity *f, struct span status)
 	}
 }
 
-/* The model has answered. Without a user to ask, the agent is about to end. */
+/* Sets the state after the model's answer. Without a user, the agent is about to end. */
 static void set_answered(struct finding_activity *f)
 {
 	if (f->is_headless) {
@@ -494,17 +494,16 @@ static void set_answered(struct finding_activity *f)
 	set_since_turn(f);
 }
 
-/* Its session is known, and its log has no prompt yet, or there is no log before the first one. */
+/* Returns whether the session is known, and its log is missing or has no prompt yet. */
 static bool has_no_prompt(const struct finding_activity *f)
 {
 	return f->session && f->session->turn_state == SOOTH_STATE_ABSENT;
 }
 
-/* Neither status nor log: its connections, and whether it can be typed into. */
+/* Decides the activity without status and log, by the connections and the terminal. */
 static void set_from_outside(struct finding_activity *f)
 {
-	/* An answer that came then is of nothing that was asked: Codex looks for models each 15 s.
-	 */
+	/* Data before the first prompt answers no prompt: Codex looks for models every 15 s. */
 	bool is_before_prompt =
 		has_no_prompt(f) && is_at_terminal(f) && f->request.is == ACTIVITY_REQUEST_ANSWERED;
 
@@ -523,7 +522,7 @@ static void set_from_outside(struct finding_activity *f)
 		set_activity(f, ACTIVITY_IDLE, ACTIVITY_FROM_LOG, ACTIVITY_MEDIUM);
 	} else if (f->request.is == ACTIVITY_REQUEST_NONE && !f->request.socket &&
 		   is_at_terminal(f)) {
-		/* On a quiet connection an answer may be complete, or have stopped. */
+		/* On a quiet connection the answer may be complete, or may have stopped. */
 		set_activity(f, ACTIVITY_IDLE, ACTIVITY_FROM_CONNECTION, ACTIVITY_LOW);
 	} else if (f->request.is == ACTIVITY_REQUEST_UNSEEN) {
 		f->a->unknown_state = f->request.state;
@@ -543,7 +542,7 @@ const struct process_entry *activity_main(
 		       : NULL;
 }
 
-/* The window of a terminal may leave all work to a daemon of its session. */
+/* Returns the process that works: a daemon of the session may work for the main process. */
 static const struct process_entry *worker_of(
 	const struct host_state *host, const struct process_entry *main)
 {

@@ -7,14 +7,14 @@
 #include "analyze/sockets/stream_state.h"
 #include "base/units.h"
 
-#define GAP_NS	    (100 * NS_PER_MS) /* as the finding stream-stalled has it */
+#define GAP_NS	    (100 * NS_PER_MS) /* the same value as in the finding stream-stalled */
 #define RETRANSMITS 5
-#define RECENT_NS   (2 * NS_PER_S) /* of an answer that still comes */
-/* A server opens a connection by data (session tickets of TLS, settings of HTTP/2) that follows
- * the first request within a round trip: it is no answer. */
+#define RECENT_NS   (2 * NS_PER_S) /* data younger than that: the answer still comes */
+/* A server sends data to open a connection (TLS session tickets, HTTP/2 settings) within a round
+ * trip after the first request. Such data is no answer. */
 #define OPENING_NS (500 * NS_PER_MS)
 
-/* The other end is another process of the same session, such as an MCP server. */
+/* Returns whether the other end is a process of the same session, such as an MCP server. */
 static bool is_within(const struct host_state *host, const struct process_entry *worker,
 	const struct sockets_socket *s)
 {
@@ -60,7 +60,7 @@ static void add_socket(struct activity_request *request, const struct sockets_so
 	enum activity_request_state is = state_of(s, socket);
 	uint64_t for_ns = is == ACTIVITY_REQUEST_NONE ? s->for_ns : socket->sent_ago_ns;
 
-	/* the most recently used one of several */
+	/* of several connections, the one used last */
 	if (request->socket &&
 		(is < request->is || (is == request->is && for_ns >= request->for_ns)))
 		return;

@@ -14,7 +14,7 @@
 /* --- the names of its values --- */
 
 #define SILENCE_LEAST	(5 * NS_PER_S)
-#define CPU_SHOWN_LEAST 10 /* percent of one CPU */
+#define CPU_SHOWN_LEAST 10 /* percent of one CPU: smaller values are not printed */
 
 static const char *const states[ACTIVITY_STATES] = {
 	[ACTIVITY_WAITS_FOR_USER] = "waits_for_user",
@@ -55,7 +55,7 @@ const struct sooth_names activity_answer_names = { ACTIVITY_ANSWERS, answers };
 
 /* --- the sentence --- */
 
-/* One unit: the time is for orientation, and JSON has it exactly. */
+/* Writes the time in one unit, for orientation: JSON has the exact value. */
 static void put_time(struct buffer *out, uint64_t ns)
 {
 	uint64_t s = ns / NS_PER_S;
@@ -79,7 +79,7 @@ static void put_since(struct buffer *out, const struct activity *a, enum activit
 	put_time(out, a->since_ns);
 }
 
-/* Without CPU the question is whether it still does something, so an unknown answer is said. */
+/* Writes the time without output. "unknown" is written only if the tool also uses no CPU. */
 static void put_output(struct buffer *out, const struct activity *a)
 {
 	if (a->output_state) {
@@ -118,7 +118,7 @@ static const char *ordinal_ending(unsigned n)
 	return n / 10 % 10 == 1 || n % 10 > 3 ? endings[0] : endings[n % 10];
 }
 
-/* A partial answer that stopped counts as none: the agent asked again. */
+/* Writes that no attempt was answered; a partial answer that stopped counts as none. */
 static void put_unanswered(struct buffer *out, const struct activity *a, enum activity_text form)
 {
 	buffer_string(out, "no answer from the model");
@@ -126,7 +126,7 @@ static void put_unanswered(struct buffer *out, const struct activity *a, enum ac
 	buffer_format(out, " over %u attempts", a->attempts);
 }
 
-/* An attempt that is refused lasts no longer than that. */
+/* Writes that the agent repeats its request. */
 static void put_again(struct buffer *out, const struct activity *a, enum activity_text form)
 {
 	bool is_silent = a->has_silence && a->silence_ns >= SILENCE_LEAST;
@@ -166,7 +166,7 @@ static void put_arriving(struct buffer *out, const struct activity *a, enum acti
 	buffer_string(out, a->has_since && form == ACTIVITY_TEXT_WHOLE ? " so far)" : ")");
 }
 
-/* The whole time is another one only if an answer began and stopped. */
+/* Writes the silence of the model, and the whole time if an answer had begun and stopped. */
 static void put_silent(struct buffer *out, const struct activity *a, enum activity_text form)
 {
 	buffer_string(out, "the model has sent nothing for ");

@@ -9,7 +9,7 @@
 #include "base/units.h"
 
 #define DEPTH_MAX     64
-#define SILENT_CPU_NS (10 * NS_PER_MS) /* a clock tick, in which CPU time may be counted */
+#define SILENT_CPU_NS (10 * NS_PER_MS) /* a clock tick: differences below it mean nothing */
 
 uint64_t activity_age_ns(const struct host_state *host, const struct process_entry *p)
 {
@@ -52,7 +52,7 @@ static uint64_t tree_used_ns(const struct process_entry *p, unsigned depth)
 	return sum;
 }
 
-/* The child whose tree burns most CPU; of equal ones the youngest. */
+/* Returns the child whose tree uses most CPU; of equal children the youngest. */
 static const struct process_entry *next_below(const struct process_entry *p)
 {
 	const struct process_entry *best = NULL;
@@ -85,7 +85,7 @@ static void find_cpu(struct activity_tool *tool)
 
 /* --- its output --- */
 
-/* time since one process last wrote */
+/* time since the last write of a process */
 struct unwritten {
 	uint8_t state;
 	bool is_least;
@@ -101,11 +101,11 @@ static struct unwritten unwritten_of(const struct host_state *host, const struct
 						      : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) };
 	if (!t->written_bytes)
 		return (struct unwritten){ .ns = activity_age_ns(host, p) };
-	/* Its counters are not read at each sample. */
+	/* Counters are not read at each sample, so the true time may be longer. */
 	return (struct unwritten){ .is_least = true, .ns = t->record.time_ns - p->unwritten_ns };
 }
 
-/* The shortest of the tree. A process that never wrote says nothing of what was before it. */
+/* Computes the shortest time of the tree. Writes before the samples are unseen. */
 static void add_unwritten(struct unwritten *sum, const struct host_state *host,
 	const struct process_entry *p, unsigned depth)
 {
@@ -123,7 +123,7 @@ static void add_unwritten(struct unwritten *sum, const struct host_state *host,
 	}
 }
 
-/* A file has the time of the last write; of a pipe only the counters of its writers are known. */
+/* Finds the last output: for a file its time of change, for a pipe the counters of the writers. */
 static void find_output(struct activity_tool *tool, const struct host_state *host)
 {
 	const struct proc_ties *t = tool->first->links;
@@ -146,7 +146,7 @@ static void find_output(struct activity_tool *tool, const struct host_state *hos
 	}
 }
 
-/* Arguments with blanks between. */
+/* Writes the arguments, separated by blanks. */
 static void write_command(struct activity_tool *tool)
 {
 	const struct proc_process *p = tool->matters->process;

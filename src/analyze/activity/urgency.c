@@ -7,7 +7,7 @@
 #include "analyze/activity/activity.h"
 #include "base/units.h"
 
-/* As long as `sooth top` shows such an activity without color. */
+/* `sooth top` colors this activity after the same time. */
 #define MODEL_SILENT_NS (30 * NS_PER_S)
 #define TOOL_SILENT_NS	(60 * NS_PER_S)
 #define CPU_STEP	5 /* percent of one processor: less is noise between two samples */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* API calls one a line, when they end; on request also when they begin and when the answer does. */
+/* Emits a row for each API call when it ends, on request also when it and its answer begin. */
 #include "analyze/api/api_calls.h"
 
 #include <stdio.h>

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A request begins with the first data that is sent on an idle connection, or after an answer; of
- * plain HTTP with a request line. The answer is what comes then. In HTTP/1.1 one follows the other,
- * so the next request ends the answer; in HTTP/2 they overlap, and all that a connection moves is
- * one uncertain call.
- */
+/* Divides the bytes of a connection into API calls. A request begins with the first data sent on an
+ * idle connection, or after an answer; in plain HTTP, with a request line. Received data is the
+ * answer. In HTTP/1.1 the next request ends the answer; in HTTP/2 calls overlap, so all bytes of
+ * the connection form one uncertain call. */
 #include "analyze/api/api_connection.h"
 
 #include <string.h>
@@ -103,8 +101,8 @@ static uint8_t outcome_of(const struct api_connection *x, enum api_end by)
 	}
 }
 
-/* Uncertain bytes were the answer if nothing else came. They are none if the connection failed: a
- * server that gives it up may have sent a ticket before. */
+/* Makes uncertain bytes the answer if no other bytes came. The caller skips this for a failed
+ * connection: its server may have sent only a ticket. */
 static int settle(struct api_connection *x, const struct api_listener *l, struct sooth_error *err)
 {
 	int status = 0;
@@ -117,7 +115,7 @@ static int settle(struct api_connection *x, const struct api_listener *l, struct
 	return status;
 }
 
-/* Where nothing else shows that the answer was whole. */
+/* Returns whether only the last chunk shows that the answer was complete. */
 static bool is_over_by_chunk(const struct api_connection *x, enum api_end by)
 {
 	bool is_doubtful = by == API_END_NONE || by == API_END_ERROR || by == API_END_CLIENT ||
@@ -171,7 +169,8 @@ static bool is_request(const struct api_bytes *b, const char *method)
 	       b->request.data[size] == ' ';
 }
 
-/* A request line begins one in plain HTTP; elsewhere any data after an answer does. */
+/* Returns whether the bytes begin a request: in plain HTTP by a request line, else after an
+ * answer. */
 static bool begins_request(const struct api_connection *x, const struct api_bytes *b)
 {
 	if (x->protocol == API_HTTP)
@@ -190,7 +189,7 @@ int api_connection_sent(struct api_connection *x, const struct api_bytes *b,
 
 	if (x->protocol == API_PROTOCOL_UNKNOWN && b->request.size)
 		x->protocol = is_request(b, METHOD_2) ? API_HTTP_2 : API_HTTP;
-	/* A proxy's tunnel: what follows has calls of its own. */
+	/* The connection becomes a tunnel of a proxy: the bytes that follow are separate calls. */
 	if (b->server.size && x->stage != API_IDLE && !had_hello)
 		status = end_call(x, API_END_UPGRADE, 0, b->begin_ns, l, err);
 	data = data_sent(x, b);

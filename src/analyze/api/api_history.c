@@ -7,11 +7,11 @@
 #include "base/units.h"
 
 #define ENDPOINTS_MAX 4096
-#define AT_ONCE_NS    NS_PER_S	     /* a connection that fails sooner is connect-failing's */
-#define PATIENCE_NS   (5 * NS_PER_S) /* a client that gives up sooner does so on purpose */
+#define AT_ONCE_NS    NS_PER_S	     /* connect-failing reports a connection that fails sooner */
+#define PATIENCE_NS   (5 * NS_PER_S) /* a client that gives up sooner does so by its own decision */
 #define STILL_NS      NS_PER_S	     /* a connection that was silent longer was idle, or stalled */
 
-/* Which counter it belongs to; NULL: it is no failure of the call. */
+/* Returns the counter that a failed call belongs to; NULL: the call did not fail. */
 static uint64_t *failure_of(struct api_endpoint *e, const struct api_call *c, uint64_t now_ns)
 {
 	uint64_t lasted_ns = now_ns - c->begin_ns;
@@ -127,7 +127,7 @@ void api_history_resolve(struct api_history *h)
 		api_tracker_flush(&h->tracker, &ignored);
 }
 
-/* Bytes that may be an answer leave it open. */
+/* Returns whether a request waits for its answer. Uncertain bytes do not end the wait. */
 bool api_history_waits(const struct api_history *h, const struct process_id *process, uint32_t fd,
 	struct api_wait *out)
 {

@@ -88,7 +88,7 @@ static struct api_row row_of(const struct api_seen *seen, const struct api_row_c
 	const struct api_call *call = &x->call;
 	bool is_end = seen->event == API_EVENT_END;
 	bool is_open = call->outcome == API_WAITING || call->outcome == API_OPEN;
-	/* That an answer was over may show much later. */
+	/* The end of an answer may be recognized much later than it came. */
 	bool is_whole = is_end && (call->outcome == API_ANSWERED || call->outcome == API_REFUSED);
 	struct api_row row = { .record = row_head(&seen->process),
 		.utc_ns = seen->time_ns + (uint64_t)context->realtime_offset_ns,

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A client that tries again opens another connection, as a rule: what its user waits for began with
- * the first attempt. The same request is one to the same endpoint, of the same method and path;
- * where these are encrypted its length says so only when the call is over, so there the next one
- * counts.
- */
+/* Joins the attempts of a repeated request: its user waits since the first attempt, and each
+ * attempt usually opens another connection. Two requests are the same if endpoint, method and path
+ * are equal. Where these are encrypted, the next request to the endpoint counts as the same,
+ * because its length is known only at its end. */
 #include "analyze/api/api_story.h"
 
 #include <string.h>

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * TLS 1.3 encrypts the types of records behind the hello, so some are known by their length and
- * place alone: the client's Finished, alerts, and tickets. Servers send tickets, mostly two of the
- * same length, right behind the client's Finished, which is when the first answer may come, too: a
- * first record of that size is uncertain until the next one.
- */
+/* TLS 1.3 encrypts record types after the hello. Some records are still known by length and place:
+ * the client's Finished message, alerts and tickets. Servers send tickets, mostly two of equal
+ * length, right after the client's Finished message, when the first answer may come too. So a first
+ * record of that size stays uncertain until the next record. */
 #include "analyze/api/api_tls.h"
 
 #include <string.h>
@@ -15,15 +13,15 @@
 #define TYPE_DATA	 23
 #define FINISHED_SHA256	 53
 #define FINISHED_SHA384	 69
-#define SHORTEST_REQUEST 26 /* shorter ones are alerts and updates of keys */
+#define SHORTEST_REQUEST 26 /* shorter records are alerts and key updates */
 #define ALERT		 19
-/* "0", two line ends, and what TLS 1.3 adds, or 1.2. A chunk with data is longer. */
+/* Length of "0" and two line ends, plus the overhead of TLS 1.3 or 1.2. Other chunks are longer. */
 #define LAST_CHUNK_1_3	  22
 #define LAST_CHUNK_1_2	  29
 #define TICKET_LEAST	  60
 #define TICKET_MOST	  1024
 #define TICKETS		  4
-#define ROUND_TRIP_MARGIN 2 /* the handshake's has the time of its computing in it */
+#define ROUND_TRIP_MARGIN 2 /* the round trip measured in the handshake includes computing time */
 
 void api_tls_resume(struct api_tls *t)
 {
@@ -68,7 +66,7 @@ static bool sends_data(struct api_tls *t, const struct syscalls_tls_record *r, u
 	}
 	if (r->type == TYPE_HANDSHAKE && t->has_cipher_change && !t->is_finished) {
 		finish(t, now_ns);
-		t->tickets_are_over = true; /* TLS 1.2 has them among the handshake's */
+		t->tickets_are_over = true; /* In TLS 1.2 the tickets are part of the handshake. */
 	}
 	if (r->type != TYPE_DATA)
 		return false;
@@ -105,7 +103,7 @@ static bool has_ticket_size(const struct syscalls_tls_record *r)
 	return r->length >= TICKET_LEAST && r->length <= TICKET_MOST;
 }
 
-/* The record behind the uncertain one: of the same length it is the second ticket. */
+/* Classifies the uncertain record by the next one: two tickets have the same length. */
 static uint8_t resolve_maybe(struct api_tls *t, const struct syscalls_tls_record *r,
 	struct api_tls_bytes *out, bool has_request)
 {
@@ -167,7 +165,7 @@ struct api_tls_bytes api_tls_received(
 	add(&out, t->rest_class, of_rest);
 	t->rest -= of_rest;
 	bytes -= of_rest;
-	/* Heads were kept from where the call begins. */
+	/* Record headers were recorded only if the call begins with one. */
 	while (bytes && !of_rest && next_record(records, &at, &r)) {
 		uint64_t size = HEAD + (uint64_t)r.length;
 		uint64_t taken = size < bytes ? size : bytes;

@@ -30,7 +30,7 @@ static struct socket_key key_of(const struct process_id *process, int64_t fd)
 
 /* --- events --- */
 
-/* The story of the process at hand and an endpoint; NULL: none, or no room. */
+/* Returns the story of a request to an endpoint; NULL: none, or the table is full. */
 static struct api_story *story_of(struct api_tracker *t, const char *endpoint, bool makes)
 {
 	struct api_story_key key = api_story_key_of(&t->seen.process, endpoint);
@@ -45,7 +45,7 @@ static void follow_story(struct api_tracker *t, struct api_connection *x, enum a
 	struct api_story *s = story_of(t, endpoint, has_failed);
 
 	if (event == API_EVENT_REQUEST) {
-		/* Before the hello a failed connect has the address alone. */
+		/* A connect that fails before the hello is known by its address only. */
 		api_story_begin(s ? s : story_of(t, x->peer, false), &x->call);
 	} else if (has_failed && s) {
 		api_story_add(s, &x->call);
@@ -104,7 +104,7 @@ static void name_connection(struct api_connection *x, const struct fd_followed *
 	memcpy(x->peer, file->peer, sizeof(x->peer));
 }
 
-/* *out NULL: no room. A descriptor may have become another connection unseen. */
+/* Finds or makes the connection of a descriptor, which may be a new one; *out NULL: no room. */
 static int connection_at(struct api_tracker *t, const struct socket_key *key,
 	const struct fd_followed *file, uint64_t now_ns, struct api_connection **out,
 	struct sooth_error *err)
@@ -134,7 +134,7 @@ static struct span piece_of(const struct syscalls_call *call, enum syscalls_piec
 	return piece.is_there ? piece.bytes : span_of("", 0);
 }
 
-/* Where a secret was masked, it ends before its piece does. */
+/* Returns the request line. If a secret in it was masked, the line is shorter than its piece. */
 static struct span request_of(const struct syscalls_call *call)
 {
 	struct span line = piece_of(call, SYSCALLS_PART_REQUEST);
@@ -164,7 +164,7 @@ static bool is_passing(unsigned error)
 	return error == LINUX_EAGAIN || error == LINUX_EINTR || error >= LINUX_ERESTARTSYS;
 }
 
-/* A server's connections, and those whose hello should have been seen. */
+/* Returns whether the process accepted the connection as a server. */
 static bool is_served(
 	struct api_tracker *t, const struct socket_key *key, const struct fd_followed *file)
 {
@@ -256,7 +256,7 @@ static void take_connect(struct api_tracker *t, const struct folded_call *c)
 		connect_failed(t, c, peer);
 }
 
-/* The result of a connect that did not wait: getsockopt(SO_ERROR). */
+/* Reads the result of a non-blocking connect from getsockopt(SO_ERROR). */
 static void take_answer(struct api_tracker *t, const struct folded_call *c)
 {
 	struct call_piece value = call_piece(c->call, 3, SYSCALLS_PART_TARGET);
@@ -285,7 +285,7 @@ static int take_close(struct api_tracker *t, const struct folded_call *c, struct
 	return status;
 }
 
-/* Calls that were only counted may have been the rest of any request or answer. */
+/* Drops connections after a gap: unrecorded calls may have moved any part of an answer. */
 static void forget(struct api_tracker *t, const struct process_id *process)
 {
 	map_for_each_key (&t->connections, const struct socket_key *, key) {

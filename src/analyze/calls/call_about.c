@@ -7,7 +7,7 @@
 #include "base/plain_path.h"
 #include "model/field.h"
 
-/* False: it could not be read. */
+/* Returns false if the path could not be read. */
 static bool resolve(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, size_t i, struct buffer *out, uint8_t *state)
 {
@@ -72,7 +72,8 @@ static bool is_below_plain(struct span path, const char *top)
 	       (path.size == size || path.data[size] == '/' || top[size - 1] == '/');
 }
 
-/* "/a/../b" is below /b: by its name, since where links lead to is not recorded. */
+/* Returns whether a path is below `top`, by its text: "/a/../b" is below /b. Links are not
+ * followed. */
 static bool is_below(struct span path, const char *top)
 {
 	struct buffer plain = { 0 };

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Answers of HTTP on connections without TLS, by their status (see call_history.h). Only the status
- * left the kernel (keep_status() in bpf/pieces.bpf.h), of reads with one buffer.
- */
+/* HTTP answers on connections without TLS, by status (see call_history.h). The kernel side kept
+ * only the status of reads with one buffer (keep_status() in bpf/pieces.bpf.h). */
 #include <string.h>
 
 #include "analyze/calls/call_history_parts.h"
 
 #define ERRORS_FROM 400
-#define NOT_FOUND   404 /* asking whether something is there already is work */
+#define NOT_FOUND   404 /* 404 is ordinary: programs ask whether something exists */
 
 static void add_error(struct call_answers *a, unsigned status)
 {

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The fate of connections that a server accepts (see call_history.h): the server reads from the
- * client, or closes the connection at once, as it does at its limit of connections. A server that
- * starts a child for each connection, or passes it to another process, closes it too; that is seen
- * by the call in between, and such a connection does not count.
- */
+/* The fate of connections that a server accepts (see call_history.h): the server reads from the
+ * client, or closes the connection at once, as it does at its limit of connections. A server may
+ * also close a connection after it gave it to a child or another process. A call in between shows
+ * that, and such a connection is not counted. */
 #include <string.h>
 
 #include "analyze/calls/call_history_parts.h"
 
 #define AT_ONCE_NS     NS_PER_S
 #define LINUX_MSG_PEEK 2
-#define SHORT_MOST     512 /* bytes of an answer: "-ERR max number of clients reached" */
+#define SHORT_MOST     512 /* bytes of a short answer: "-ERR max number of clients reached" */
 
 static void begin(const struct call_at_hand *c)
 {
@@ -47,7 +45,7 @@ static void is_closed(const struct call_at_hand *c, const struct call_guest *gue
 	bool is_short = !guest->is_peeked && guest->answers <= 1 && guest->bytes <= SHORT_MOST;
 	struct call_clients *all;
 
-	/* A read of it may be among the calls that were only counted. */
+	/* After a gap, a read of the connection may be among the calls that were only counted. */
 	if (!(c->folded->call->gaps & (SYSCALLS_GAP_WINDOW | SYSCALLS_GAP_TIME)) &&
 		c->history->given_ns < guest->since_ns && now_ns - guest->since_ns < AT_ONCE_NS &&
 		is_short) {
@@ -64,7 +62,7 @@ static void is_closed(const struct call_at_hand *c, const struct call_guest *gue
 	map_remove(&c->history->guests, &fd);
 }
 
-/* A message of a local socket may pass a descriptor on. */
+/* Returns whether the call may pass descriptors on: it starts a task, or sends to a unix socket. */
 static bool gives_away(const struct folded_call *call)
 {
 	return call->row->traits & SYSCALL_STARTS_TASK ||
@@ -72,7 +70,7 @@ static bool gives_away(const struct folded_call *call)
 		       call->to.file && !strcmp(call->to.file->protocol, "UNIX"));
 }
 
-/* A file that it writes while a connection is new may say why the connection is closed. */
+/* Notes the file that the process writes while it has new clients: it may say why one is closed. */
 static void note_log(struct call_history *h, const struct fd_followed *file)
 {
 	if (!file || file->kind != FD_FOLLOWED_FILE || !file->name)
@@ -84,7 +82,7 @@ static void note_log(struct call_history *h, const struct fd_followed *file)
 	}
 }
 
-/* nginx looks at the first byte: a TLS hello, or not. */
+/* Returns whether the call only peeks, as nginx does to recognize a TLS hello. */
 static bool looks_only(const struct folded_call *call)
 {
 	return syscall_value(call->call->arguments, call->row->transfer.flags, 0) & LINUX_MSG_PEEK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Values of which an argument before them says what they are: commands of fcntl(2), options of
- * sockets by their level, protocols by their family, arguments of futex(2) by its operation;
- * commands with the kind of quota they are about. And structs that arguments point to, in words. */
+/* Writes values whose meaning an earlier argument determines: fcntl(2) commands, socket options by
+ * level, protocols by family, futex(2) arguments by operation, quota commands by kind. Also writes
+ * the structs that arguments point to. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "model/errno_names.h"
 #include "probes/signal_names.h"
 
-/* Layouts are those of 64-bit Linux. */
+/* The layouts are those of 64-bit Linux. */
 #define SOL_SOCKET_LINUX 1
 #define SO_ERROR_LINUX	 4
 
@@ -46,7 +46,7 @@ static void as_polled(const struct written *a)
 		count > ITEMS_SHOWN || a->target.state == SOOTH_STATE_TRUNCATED ? ", ...]" : "]");
 }
 
-/* Packed on x86-64, 16 bytes each on aarch64: there the data is not shown. */
+/* Writes epoll events. They are packed on x86-64, but 16 bytes long on aarch64: not shown there. */
 static void as_epoll_events(const struct written *a)
 {
 	size_t count = a->target.bytes.size / 12;
@@ -107,7 +107,7 @@ static void as_timeval(const struct written *a)
 		put_time(a->w->out, time[0], time[1], 6);
 }
 
-/* First how often, then how soon, as the struct has it; written the other way round. */
+/* Writes a timer: first the delay, then the interval. The struct has the reverse order. */
 static void as_timer(const struct written *a)
 {
 	unsigned digits = a->type->form == ARGUMENT_AS_TIMER_US ? 6 : 9;
@@ -170,8 +170,8 @@ static void as_length(const struct written *a)
 	buffer_format(a->w->out, "[%" PRIu32 "]", length);
 }
 
-/* An int, of SO_ERROR by its name, or it is left at where it is: what others mean depends on the
- * option. */
+/* Writes an int option, SO_ERROR by name; other options as a pointer, since their meaning
+ * varies. */
 static void as_option(const struct written *a)
 {
 	const uint64_t *arguments = a->w->call->arguments;
@@ -227,7 +227,7 @@ static void as_open_how(const struct written *a)
 	buffer_char(a->w->out, '}');
 }
 
-/* struct clone_args: flags first, the signal fifth. */
+/* Writes struct clone_args: the flags are its first member, the signal its fifth. */
 static void as_clone_args(const struct written *a)
 {
 	uint64_t args[5];
@@ -256,7 +256,7 @@ static void as_signals(const struct written *a)
 		return;
 	}
 	memcpy(&set, a->target.bytes.data, sizeof(set));
-	/* Mostly all but a few. */
+	/* a set of most signals is written as "all but" */
 	buffer_string(a->w->out, __builtin_popcountll(set) > 32 ? "~[" : "[");
 	if (__builtin_popcountll(set) > 32)
 		set = ~set;
@@ -286,9 +286,9 @@ const call_writer call_struct_writers[ARGUMENT_FORMS] = {
 	[ARGUMENT_AS_SIGNALS] = as_signals,
 };
 
-#define FUTEX_OPERATION	     1 /* which argument */
+#define FUTEX_OPERATION	     1 /* index of the argument with the operation */
 #define FUTEX_OPERATION_MASK 0x7fu
-#define FUTEX_FIRST	     2 /* whose parts a row begins with */
+#define FUTEX_FIRST	     2 /* index of the first argument in `parts` */
 #define FUTEX_PARTS	     4
 #define BITSET_MATCH_ANY     0xffffffffu
 #define WAKE_OPARG_SHIFT     8u
@@ -297,7 +297,7 @@ const call_writer call_struct_writers[ARGUMENT_FORMS] = {
 
 enum futex_part { UNUSED, COUNT, TIME, WORD, BITS, CHANGE, UNKNOWN };
 
-/* the arguments from the third on; the last row is for all other operations */
+/* meaning of the arguments from the third on; the last row: all other operations */
 static const struct use {
 	int operation;
 	uint8_t parts[FUTEX_PARTS];
@@ -336,8 +336,8 @@ static bool futex_takes(const struct written *a)
 	return part_of(a) != UNUSED;
 }
 
-/* "FUTEX_OP_ADD<<28|0x1<<12|FUTEX_OP_CMP_GT<<24|0x2": what FUTEX_WAKE_OP does to the second word,
- * and of what it was before it also wakes there. */
+/* Writes what FUTEX_WAKE_OP does to the second word, and the comparison on which it wakes that
+ * word's waiters: "FUTEX_OP_ADD<<28|0x1<<12|FUTEX_OP_CMP_GT<<24|0x2". */
 static void put_change(struct buffer *out, uint32_t change)
 {
 	if (change >> 28 & WAKE_OPARG_SHIFT)
@@ -379,7 +379,7 @@ static void as_futex(const struct written *a)
 
 /* --- fcntl --- */
 
-/* the kinds of its third argument and of its result; the last row is for all other commands */
+/* meaning of the third argument and the result; the last row: all other commands */
 static const struct control {
 	int64_t command;
 	enum { CONTROL_NONE, CONTROL_INT, CONTROL_COPY, CONTROL_FLAGS, CONTROL_HEX } what;
@@ -441,7 +441,7 @@ const struct flag_table *written_control_result(uint64_t command)
 
 /* --- options and protocols of sockets --- */
 
-/* The same number is another one at another level, of another family. */
+/* Names by level or family: the same number has another name at another level. */
 struct choice {
 	int64_t by;
 	const struct flag_table *names;

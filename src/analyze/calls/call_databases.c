@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Errors among the answers of databases, by their code (see call_history.h). Only the code left the
- * kernel (bpf/database.bpf.h), of reads with one buffer.
- */
+/* Errors that databases answer, by code (see call_history.h). The kernel side kept only the code
+ * (bpf/database.bpf.h), for reads with one buffer. */
 #include <string.h>
 
 #include "analyze/calls/call_history_parts.h"
 #include "base/cleanup.h"
 
-/* Answers of Redis that a client expects: they send it elsewhere, or ask for the script. */
+/* Redis errors that clients expect: they ask another server, or send the script. */
 static const char *const expected[] = { "MOVED", "ASK", "NOSCRIPT" };
 
 static bool is_expected(const struct syscalls_database_error *error)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbers of errors are those of Linux, whatever this runs on. */
+/* Error numbers are those of Linux on every system. */
 #include "analyze/calls/call_errors.h"
 
 #include <assert.h>
@@ -24,8 +24,8 @@ bool call_error_is_answer(const struct syscall_row *row, unsigned error)
 {
 	if (call_error_is_no_room(row, error))
 		return false;
-	/* Which peer does not answer is reported by connection. The value of sigreturn is no
-	 * result. */
+	/* Failed connects are reported by connection. sigreturn restores a value that is no
+	 * error. */
 	if (is_any_answer(error) || row->traits & (SYSCALL_CONNECTS | SYSCALL_RESTORES))
 		return true;
 	for (size_t i = 0; i < SYSCALL_ANSWERS && row->answers[i]; i++) {

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Requests and answers on each connection (see call_history.h): what is sent after an answer, or
- * first, begins a request, and what is read after that answers it. Only what was recorded without
- * a gap is measured. Which end asks, and which answers, calls do not say: a socket does.
- */
+/* Requests and answers on each connection (see call_history.h). Data sent first, or after an
+ * answer, begins a request; data read after that answers it. Only exchanges recorded without a gap
+ * are measured. Calls do not show which end is the client: the socket does. */
 #include <stdio.h>
 #include <string.h>
 
 #include "analyze/calls/call_history_parts.h"
 
-/* A later record may follow calls that had no room any more. */
+/* Calls after a full window may be unrecorded, so a record of a later window may follow a gap. */
 #define WINDOW_OF(ns) ((ns) >> SYSCALLS_BUDGET_SHIFT)
 
 enum { EXCHANGE_NOTHING, EXCHANGE_SENT, EXCHANGE_RECEIVED };
@@ -20,7 +18,7 @@ static uint64_t began_ns(const struct folded_call *call)
 	       (call_is_timed(call->call) ? call->call->duration_ns : 0);
 }
 
-/* After a gap nothing follows what was before. */
+/* Notes a gap: records after a gap do not continue an exchange from before the gap. */
 static void note_gap(struct call_exchanging *x, const struct syscalls_call *call)
 {
 	uint64_t window = WINDOW_OF(call->record.time_ns);
@@ -35,7 +33,7 @@ static void note_gap(struct call_exchanging *x, const struct syscalls_call *call
 	x->in_window++;
 }
 
-/* Input from elsewhere: from another connection, a pipe, a terminal. */
+/* Notes input from another source: another connection, a pipe or a terminal. */
 static void note_input(struct call_exchanging *x, const struct call_path *from, uint64_t now)
 {
 	if (memcmp(&x->input_of, from, sizeof(*from))) {
@@ -111,7 +109,7 @@ static void take_receipt(struct call_exchange *x, const struct folded_call *call
 	x->last_ns = now;
 }
 
-/* The exchange on a connection, where nothing is missing since its last record. */
+/* Returns the exchange on a connection, without a current exchange if records are missing. */
 static struct call_exchange *exchange_of(
 	const struct call_at_hand *c, const struct call_path *key, int64_t fd)
 {
@@ -130,8 +128,8 @@ static bool is_datagram(const struct fd_followed *file)
 	return !strncmp(file->protocol, "UDP", 3);
 }
 
-/* A connection by both ends; of datagrams the peer alone: each question may have a socket of its
- * own. A pipe is only a source. */
+/* Returns the key of a connection: both ends, or only the peer for datagrams, because each question
+ * may use a new socket. A pipe has its name and is only a source. */
 static struct call_path key_of(const struct fd_followed *file)
 {
 	struct call_path key = { { 0 } };

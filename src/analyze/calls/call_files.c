@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The fate of files that a process writes (see call_history.h): the position of a write is known
- * from the open, lseek and the offsets of calls. It is not for a descriptor that the process had
- * before, or that was duplicated: its writes count as added at the end.
- */
+/* The fate of files that a process writes (see call_history.h). Opens, lseek and call offsets give
+ * the position of a write. The position is unknown for a descriptor that existed at the start or
+ * was duplicated: its writes count as appended. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +17,7 @@ static struct call_file *file_at(const struct call_at_hand *c, const struct call
 	return map_put(&c->history->files, key, NULL);
 }
 
-/* A file or pipe by its name, a connection by its ends; false: it is neither, or not known. */
+/* Sets the key: a file's or pipe's name, or a connection's ends. False: not known, or neither. */
 static bool key_of(const struct fd_followed *known, struct call_path *key)
 {
 	*key = (struct call_path){ { 0 } };
@@ -53,7 +51,7 @@ static void add_own(struct call_moves *m, uint64_t bytes, uint64_t weight)
 	m->own[slot].bytes += bytes * weight;
 }
 
-/* Whether the process itself chose to move so few bytes. */
+/* Returns whether the process itself chose to move so few bytes. */
 static bool is_own(const struct folded_call *c, const struct call_file *f, bool writes)
 {
 	bool is_socket = f->kind == FD_FOLLOWED_SOCKET;
@@ -75,12 +73,12 @@ static void write_at(struct call_contents *c, uint64_t at, uint64_t bytes, uint6
 	c->since_bytes += bytes;
 	time_span = c->end - c->begin;
 	c->there_bytes = c->since_bytes < time_span ? c->since_bytes : time_span;
-	/* Bytes that added nothing to what is there overwrote other bytes. */
+	/* Bytes that do not add to the existing contents overwrote other bytes. */
 	if (c->there_bytes - there < bytes)
 		c->overwritten_bytes += (bytes - (c->there_bytes - there)) * weight;
 }
 
-/* Where the position is not known the reads say nothing about the size of the file. */
+/* Counts a read. Reads at an unknown position do not come here: they show no file size. */
 static void read_at(struct call_file *f, uint64_t at, uint64_t bytes, uint64_t weight)
 {
 	f->begun += at ? 0 : weight;
@@ -90,7 +88,7 @@ static void read_at(struct call_file *f, uint64_t at, uint64_t bytes, uint64_t w
 		f->read_end = f->read_next;
 }
 
-/* `offset` is of the call; else the descriptor moves on. */
+/* Counts bytes at the call's own offset or, without one, at the descriptor, which moves on. */
 static void move_on(const struct call_at_hand *c, struct call_file *f, int64_t fd, bool writes)
 {
 	const struct folded_call *call = c->folded;
@@ -159,7 +157,7 @@ static void forget_position(const struct call_at_hand *c, int64_t fd)
 		map_remove(&c->history->positions, &number);
 }
 
-/* Everything that the process wrote to the file is gone, or has another name. */
+/* Counts the written contents as replaced: they were truncated, removed, or renamed away. */
 static void replace(struct call_contents *c, uint64_t weight)
 {
 	if (c->there_bytes) {
@@ -170,7 +168,7 @@ static void replace(struct call_contents *c, uint64_t weight)
 	c->there_bytes = c->since_bytes = c->begin = c->end = 0;
 }
 
-/* A file that is empty counts too: it takes an inode. */
+/* Notes a created file. An empty file counts too, because it takes an inode. */
 static void take_new(const struct call_at_hand *c)
 {
 	struct call_path key = call_path_key(c->path);
@@ -258,7 +256,7 @@ static void add_scrap(const struct call_at_hand *c, const struct call_path *path
 	memcpy(s->last, path->text, sizeof(s->last));
 }
 
-/* Later writes to the removed file, by a descriptor still open, count again from zero. */
+/* Counts a removal. Later writes by a descriptor still open count from zero again. */
 static void take_removal(const struct call_at_hand *c)
 {
 	struct call_path key = call_path_key(c->path);
@@ -283,7 +281,7 @@ static bool second_path(const struct call_at_hand *c, struct call_path *key)
 	return path.size;
 }
 
-/* The contents at the new name are replaced by those at the old name. */
+/* Moves the contents from the old name to the new name, which loses its own contents. */
 static void rename_contents(
 	struct call_contents *to, const struct call_contents *from, uint64_t weight)
 {
@@ -337,7 +335,7 @@ static void take_rename(const struct call_at_hand *c)
 
 /* --- looking --- */
 
-/* The end of a directory comes once each time that it is read. */
+/* Returns whether the call found the end of a directory, which comes once per full read. */
 static bool is_end_of_directory(const struct call_at_hand *c)
 {
 	return c->folded->row->effect.what == SYSCALL_FD_SHOWS_DIRECTORY &&
@@ -380,7 +378,7 @@ static void take_look(const struct call_at_hand *c)
 		if (!f->first_look_ns)
 			f->first_look_ns = f->last_look_ns;
 	}
-	/* Reads of the file may be missing beside it. */
+	/* After a gap, some reads of the file may be unrecorded. */
 	if (c->folded->call->gaps & SYSCALLS_GAP_WINDOW)
 		return;
 	c->history->looks_seen++;

@@ -14,33 +14,31 @@
 #include "probes/proc.h"
 #include "probes/sockets.h"
 
-#define EVENT_MASK_SIZE 4 /* of struct epoll_event, packed: the mask, then the user's number */
+#define EVENT_MASK_SIZE 4 /* packed struct epoll_event: the mask, then the user's number */
 
 #define CLONE_THREAD_LINUX 0x10000
 #define O_CREAT_LINUX	   0100
 #define O_TRUNC_LINUX	   01000
 #define MSG_PEEK_LINUX	   2
 #define HELD_BYTES_MAX	   (16u << 20)
-#define READ_BYTES_MAX	   (64u << 20) /* before the first call */
+#define READ_BYTES_MAX	   (64u << 20) /* limit before the first call */
 #define HELD_NS_MAX	   NS_PER_S
 #define PROCESSES_MAX	   65536
 
 /* --- calls before the first snapshot of the descriptors --- */
 
-/*
- * Calls that came before the first snapshot of their process's descriptors. sooth attaches
- * first and reads then, so the first calls use numbers that are not known yet. They are
- * held until the readings have come; what a reading names, and no call before it made, was there
- * from the start. Bounded in records and in time: then they go on as they are.
- */
+/* Holds back calls until the first snapshot of the process's descriptors. sooth attaches first and
+ * reads descriptors later, so the first calls use unknown numbers. A descriptor in the snapshot
+ * that no held call made existed from the start. Records and time are limited: beyond, calls are
+ * passed on unresolved. */
 
 struct known_process {
-	bool is_read;	 /* or inherited by fork, or gone */
+	bool is_read;	 /* the snapshot came, or was inherited by fork, or the process is gone */
 	bool is_waiting; /* made calls, but has no snapshot yet */
 };
 
-/* `fds` gets the readings ahead of the calls they were late for; `take` gets every record in its
- * order, and hands it to `fds` itself. */
+/* Prepares the backlog. `fds` gets each snapshot before the held calls that it resolves; `take`
+ * gets all records in order, and passes them to `fds` itself. */
 static void call_backlog_init(
 	struct call_backlog *b, struct fd_follow *fds, backlog_take take, void *state)
 {
@@ -132,7 +130,7 @@ static bool is_snapshot(const struct sooth_record *r)
 	       r->kind == SOCKETS_PROCESS || r->kind == PROC_PROCESS;
 }
 
-/* A descriptor known from earlier calls keeps what they say: its snapshot was read after them. */
+/* Applies snapshots to `fds`. Descriptors known from earlier calls keep their newer state. */
 static void take_snapshots(struct call_backlog *b)
 {
 	const struct sooth_record *r;
@@ -188,7 +186,7 @@ static int call_backlog_push(
 	return status;
 }
 
-/* Ends the input: passes on all held records. */
+/* Ends the input, and passes on all held records. */
 static int call_backlog_end(struct call_backlog *b, struct sooth_error *err)
 {
 	return b->is_over ? 0 : let_go(b, err);
@@ -218,7 +216,7 @@ static void resolve_transfer(struct folded_call *c)
 		return;
 	c->from = side_of(c, t->from);
 	c->to = side_of(c, t->to);
-	/* Bytes that a call only peeks at are read again by the next call. */
+	/* Peeked bytes do not count: the next call reads them again. */
 	if (!c->is_error && !(syscall_value(c->call->arguments, t->flags, 0) & MSG_PEEK_LINUX))
 		c->bytes = (uint64_t)c->call->result;
 }
@@ -309,7 +307,7 @@ bool folded_makes_file(const struct folded_call *c)
 	return c->row->traits & SYSCALL_OPENS && folded_open_flags(c) & O_CREAT_LINUX;
 }
 
-/* The flags of clone3(2) are the first member of the struct that it points to. */
+/* Returns what the call started. The flags of clone3(2) are the first member of its struct. */
 enum folded_task folded_started(const struct folded_call *c)
 {
 	uint64_t flags = c->call->arguments[0];
@@ -439,7 +437,8 @@ static int32_t ready_of_epoll(
 	return fd > 2 && is_open(call, fd) ? fd : -1;
 }
 
-/* epoll_wait has its own descriptor first, then the events; poll begins with the array. */
+/* Returns the first ready descriptor: epoll_wait has events as its second argument, poll an array
+ * first. */
 int32_t call_ready_fd(const struct folded_call *call, uint32_t *events)
 {
 	struct call_piece piece =

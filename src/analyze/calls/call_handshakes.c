@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * How TLS begins on connections that the process makes or accepts (see call_history.h): by the
- * heads of its records, which are not encrypted (bpf/api.bpf.h). In TLS 1.3 even an alert is
- * encrypted after the hello of the server: it is known by its length. A record that a process sends
- * after its hello and its last message of the handshake is data: then the handshake was made.
- */
+/* Results of TLS handshakes that the process makes or accepts (see call_history.h), read from plain
+ * record headers (bpf/api.bpf.h). In TLS 1.3 alerts after the server's hello are encrypted too, and
+ * are recognized by length. A record sent after the hello and the last handshake message is data:
+ * the handshake succeeded. */
 #include <string.h>
 
 #include "analyze/calls/call_history_parts.h"
@@ -14,8 +12,8 @@
 #define TLS_ALERT	21
 #define TLS_HANDSHAKE	22
 #define TLS_DATA	23
-#define ENCRYPTED_ALERT 19 /* two bytes, the type, and a tag of 16 */
-/* The last message of the handshake, encrypted: 53 or 69 bytes by the hash (RFC 8446, 4.4.4). */
+#define ENCRYPTED_ALERT 19 /* two bytes, the type, and a tag of 16 bytes */
+/* Length of the last handshake message, encrypted: 53 or 69 bytes by hash (RFC 8446, 4.4.4). */
 #define FINISHED_MOST 80
 
 static struct call_handshakes *handshakes_at(
@@ -70,7 +68,8 @@ static void is_over(const struct call_at_hand *c, const struct call_hello *hello
 			: hello->is_refused_there ? &s->refused_there
 						  : &s->closed) += c->weight;
 	} else if (s) {
-		/* node closes the connection without an alert, once it has the certificate. */
+		/* node closes the connection without an alert after it has read a bad
+		 * certificate. */
 		bool is_here = hello->is_refused_here || hello->is_finished || hello->is_met;
 
 		*(hello->is_refused_there ? &s->refused_there
@@ -86,8 +85,8 @@ static bool is_alert(const struct syscalls_tls_record *r)
 	return r->type == TLS_ALERT || (r->type == TLS_DATA && r->length == ENCRYPTED_ALERT);
 }
 
-/* A client's record that is no alert; true: it is data. In TLS 1.3 the client's first encrypted
- * record ends the handshake; in TLS 1.2 the handshake goes on in plain, and it is data. */
+/* Takes a client's record that is no alert, and returns whether it is data. The first encrypted
+ * record ends a TLS 1.3 handshake; after more plain handshake records (TLS 1.2) it is data. */
 static bool goes_on(struct call_hello *hello, const struct syscalls_tls_record *r)
 {
 	if (r->type == TLS_DATA && (hello->is_finished || hello->is_plain))
@@ -97,7 +96,7 @@ static bool goes_on(struct call_hello *hello, const struct syscalls_tls_record *
 	return false;
 }
 
-/* True: it is data. */
+/* Takes a record sent by a client; returns whether it is data. */
 static bool take_sent(struct call_hello *hello, const struct syscalls_tls_record *r)
 {
 	if (!is_alert(r))
@@ -106,7 +105,7 @@ static bool take_sent(struct call_hello *hello, const struct syscalls_tls_record
 	return false;
 }
 
-/* A client's record; true: it is data. */
+/* Takes a record received from a client; returns whether it is data. */
 static bool take_of_client(struct call_hello *hello, const struct syscalls_tls_record *r)
 {
 	if (!is_alert(r))
@@ -115,7 +114,7 @@ static bool take_of_client(struct call_hello *hello, const struct syscalls_tls_r
 	return false;
 }
 
-/* True: it is data. */
+/* Takes a record of a server's connection; returns whether it is data. */
 static bool take_served(struct call_hello *hello, const struct syscalls_tls_record *r, bool is_sent)
 {
 	if (!is_sent)
@@ -144,7 +143,7 @@ static void take_records(
 	}
 }
 
-/* The first that is read from a client is its hello. */
+/* Begins a served handshake: the first record read from a client is its hello. */
 static bool begin_served(const struct call_at_hand *c, uint32_t fd)
 {
 	const struct call_guest *guest =

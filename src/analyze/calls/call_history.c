@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tables, their bounds, and one call after the other. The parts say what it
- * does to them. */
+/* Keeps the tables within their bounds, and passes each call to the parts, which do the rest. */
 #include "analyze/calls/call_history.h"
 
 #include <assert.h>
@@ -17,7 +16,7 @@
 #include "model/stream_records.h"
 
 #define PROCESSES_MAX 4096
-#define FILES_MAX     16384 /* per process, like the following limits: */
+#define FILES_MAX     16384 /* per process, as the following limits */
 #define FAILURES_MAX  2048
 #define TIMES_MAX     1024
 #define FOUND_MAX     16384
@@ -28,14 +27,14 @@
 #define WEIGHTS_MAX   4096
 #define REPEATS_MAX   512
 #define FDS_MAX	      16384
-#define ENTRIES_MAX   200000	       /* in all processes; beyond, no new entries are added */
-#define LOOKED_EVERY  4096	       /* calls, at that */
-#define LATELY	      2048	       /* records that a weight is the mean of */
-#define SLEPT_NS      (10 * NS_PER_US) /* less is no sleep */
+#define ENTRIES_MAX   200000 /* in all processes together; beyond, no new entries are added */
+#define LOOKED_EVERY  4096   /* calls between two checks of ENTRIES_MAX */
+#define LATELY	      2048   /* records over which a weight is averaged */
+#define SLEPT_NS      (10 * NS_PER_US) /* a shorter wait does not count as sleep */
 
 /* --- what threads waited for --- */
 
-/* By how their calls ended: a wake-up at a timeout differs from one for work. */
+/* Counts waits by their result: a wake-up at a timeout differs from a wake-up for work. */
 
 enum {
 	FUTEX_COMMAND = 0x7f,
@@ -53,7 +52,7 @@ static bool waits_at_lock(uint64_t operation)
 	       command == FUTEX_LOCK_PI_ || command == FUTEX_LOCK_PI2_;
 }
 
-/* Which one it is most: the one with more than half of the votes is left over. */
+/* Finds the most frequent futex: an address with more than half of the votes remains. */
 static void vote(struct call_waits *w, uint64_t address)
 {
 	if (w->lock == address) {
@@ -72,7 +71,8 @@ static void take_futex(const struct call_at_hand *c, struct call_waits *w, bool 
 		w->wakes += c->weight;
 		return;
 	}
-	/* EAGAIN: it was free by then; the thread contended for it all the same. */
+	/* EAGAIN also counts: the thread contended for the lock, although the lock was free by
+	 * then. */
 	w->locks += c->weight;
 	vote(w, c->folded->call->arguments[0]);
 	if (!has_slept)
@@ -106,8 +106,8 @@ static void call_waits_take(const struct call_at_hand *c)
 		w->by_event += c->weight;
 }
 
-/* How many calls of a number and class a record of it stands for: those that were made by those
- * that were recorded, lately; what is left over of a whole number goes to the next. */
+/* How many calls of a number and class one record stands for: recent calls divided by recent
+ * records. The fraction is carried over to the next record. */
 struct call_kind {
 	uint32_t number;
 	uint16_t abi;
@@ -122,7 +122,7 @@ struct call_weight {
 
 /* --- calls that a thread makes over and over --- */
 
-/* On the same descriptor, with the same kind of result. */
+/* Repeated calls have the same descriptor and the same kind of result. */
 
 static int32_t result_of(const struct folded_call *call)
 {
@@ -131,7 +131,7 @@ static int32_t result_of(const struct folded_call *call)
 	return call->call->result > 0;
 }
 
-/* Each datagram of a socket without a peer names one. */
+/* Writes the peer of the call: on a socket without a peer, each datagram names one. */
 static void put_peer(const struct folded_call *call, char *text, size_t size)
 {
 	char peer[FD_FOLLOW_ADDRESS];
@@ -158,13 +158,13 @@ static void describe(struct call_repeat *r, const struct folded_call *call, int3
 	r->is_socket = file && file->kind == FD_FOLLOWED_SOCKET;
 }
 
-/* A call that does not fit is no repeated call, so it is not counted as refused. */
+/* Returns the entry of a repeated call; NULL: full, which `refused` does not count. */
 static struct call_repeat *repeat_of(struct map *all, const struct call_repeat_key *key)
 {
 	return all->count < all->limit ? map_put(all, key, NULL) : map_get(all, key);
 }
 
-/* Signal 0 is sent to nothing. */
+/* Returns whether the call checks that a process exists: it sends signal 0. */
 static bool asks_about_process(const struct folded_call *call)
 {
 	return call->row->arguments[1] == ARGUMENT_TYPE_sig && !call->call->arguments[1] &&
@@ -339,15 +339,15 @@ static struct span find_path(struct folded_call *c)
 	struct span path;
 	uint8_t state;
 
-	/* fstat by another name. */
+	/* An empty path with a descriptor is fstat by another name. */
 	if (folded_path_is_descriptor(c))
 		return span_of("", 0);
 	path = folded_path(c, &state);
 	return state <= SOOTH_STATE_TRUNCATED ? path : span_of("", 0);
 }
 
-/* The mean, and not what was skipped right before it: what a call was is not said by one record.
- * It follows the first gap, so estimates are rather too low. */
+/* Returns the weight of a record: a mean, because one record does not show the class of the calls
+ * skipped before it. Weights begin after the first gap, so estimates are rather too low. */
 static uint64_t weight_of(struct call_history *h, const struct syscalls_call *call)
 {
 	struct call_kind kind = {
@@ -371,7 +371,7 @@ static uint64_t weight_of(struct call_history *h, const struct syscalls_call *ca
 	return (uint64_t)each;
 }
 
-/* Where descriptors stand was not seen, and what became of connections. */
+/* Forgets state of descriptors that unrecorded calls may have changed. */
 static void forget_descriptors(struct call_history *h)
 {
 	map_clear(&h->positions);
@@ -402,7 +402,7 @@ static int take_call(void *state, struct folded_call *call, struct sooth_error *
 	c.history->seen++;
 	c.history->gaps += call->call->skipped != 0;
 	if (!call->row->name)
-		return 0; /* what it does is unknown */
+		return 0; /* the effect of the call is unknown */
 	c.history->uring_calls += call->row->traits & SYSCALL_SUBMITS ? c.weight : 0;
 	if (folded_started(call) == FOLDED_TASK_THREAD) {
 		c.history->threads += c.weight;
@@ -512,7 +512,7 @@ static void swap(struct map *a, struct map *b)
 	*b = kept;
 }
 
-/* The state of its descriptors is kept. */
+/* Starts a new history, and keeps the state of the descriptors. */
 static void renew(struct call_history **one)
 {
 	struct call_history *fresh = new_history(&(*one)->id), *old = *one;

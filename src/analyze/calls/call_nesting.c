@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Whether the requests that a process accepts make it connect again (see call_history.h): it
- * accepts, connects, accepts, connects, and closes nothing in between. Requests that are passed
- * round in a circle do so, one within the other. All these calls have the same budget, so that they
- * are recorded in order, whatever else is only counted.
- */
+/* Whether serving a request makes the process connect again (see call_history.h): it accepts,
+ * connects, accepts, connects, and closes nothing in between. Requests that go round in a circle do
+ * so, one inside the other. These calls share a budget, so they are recorded in order even if other
+ * calls are only counted. */
 #include "analyze/calls/call_history_parts.h"
 #include "model/errno_names.h"
 

@@ -14,8 +14,8 @@
 #include "probes/syscalls.h"
 #include "probes/uring_opcodes.h"
 
-#define OPCODES_MAX   4096 /* a capture may say anything */
-#define OPCODES_NAMED 8	   /* in the words of a limit */
+#define OPCODES_MAX   4096 /* a damaged capture may have any number */
+#define OPCODES_NAMED 8	   /* opcodes named in the text of a limit */
 
 #define URING_ROW(F, S)                                                                            \
 	F(S, ENUM32, opcode, ALWAYS, "io_uring operation", .names = &uring_opcode_names)           \
@@ -65,7 +65,7 @@ static int by_count(const void *a, const void *b)
 	return x->opcode < y->opcode ? -1 : x->opcode > y->opcode;
 }
 
-/* The most frequent first; to be freed. */
+/* Returns the records, most frequent first; the caller frees the array. */
 static const struct sooth_record **sorted(const struct call_notes *n, size_t *count)
 {
 	const struct sooth_record **rows = reducer_rows(&n->urings, count);
