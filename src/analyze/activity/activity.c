@@ -32,8 +32,7 @@ struct finding_activity {
 	struct activity *a;
 	const struct host_state *host;
 	const struct process_entry *main;
-	const struct process_entry *worker; /* the process with the connections and the log: the
-					       main process, or a daemon */
+	const struct process_entry *worker; /* has the connections and the log: main, or a daemon */
 	const struct proc_session *session; /* session record of the worker; NULL: none */
 	struct activity_tool tool;
 	struct activity_request request;
@@ -129,7 +128,7 @@ bool activity_has_headless_argument(const struct process_entry *p)
 	return false;
 }
 
-/* Returns whether the process runs without a user: an argument says so, or stdin is closed. */
+/* Returns whether the process runs without a user: by an argument, or as nothing can be typed. */
 static bool is_headless(const struct process_entry *p)
 {
 	uint8_t input = p->links ? p->links->stream[0] : PROC_STREAM_OTHER;

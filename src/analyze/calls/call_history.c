@@ -117,7 +117,7 @@ struct call_kind {
 
 struct call_weight {
 	double made, recorded, left;
-	double all, given; /* calls that the records stand for, and their weights, of all records */
+	double all, given; /* over all records: calls that they stand for, and weights */
 };
 
 /* --- calls that a thread makes over and over --- */

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The peers that a process could reach (see call_history.h). The result of a connect that did not
- * wait shows when the process asks for it (getsockopt of SO_ERROR, a second connect), or when it
- * reads or writes; a process that only polls and then closes does not show it.
- *
- * A connection that was made is followed until something is read from it: the end of it, or an
- * error, before that is the peer's doing, unless the process ended it first.
- *
- * Datagrams count where the socket has a peer and that answers, or its host reports that no
- * process has the port: by an error of the next call, or of the poll before it.
- */
+/* The peers that a process could reach (see call_history.h). The result of a non-blocking connect
+ * is known when the process asks for it (getsockopt of SO_ERROR, a second connect), reads or
+ * writes; it stays unknown if the process only polls and closes. An established connection is
+ * followed until something is read: an end or error before that is the peer's doing, unless the
+ * process ended the connection first. Datagrams count if the socket has a peer that answers, or
+ * whose host reports that no process has the port: by an error of the next call, or of the poll
+ * before it. */
 #include <string.h>
 
 #include "analyze/calls/call_history_parts.h"
@@ -20,10 +16,10 @@
 #define GIVEN_UP_NS NS_PER_S
 #define POLL_ERROR  0x8
 #define DATAGRAMS   "UDP"
-#define TIMEOUT_NS  (2 * NS_PER_S) /* of a wait for a datagram: what is slow answers before that */
-#define CUT_NS	    NS_PER_S /* from a connect until the peer has ended the connection "at once" */
+#define TIMEOUT_NS  (2 * NS_PER_S) /* a datagram that came no answer for so long timed out */
+#define CUT_NS	    NS_PER_S	   /* a connection that the peer ended sooner counts as cut */
 
-/* As Linux numbers them. */
+/* Linux values. */
 enum {
 	LINUX_SOL_SOCKET = 1,
 	LINUX_SO_ERROR = 4,
@@ -53,8 +49,7 @@ static void fails(struct call_peer *p, unsigned error, uint64_t now_ns)
 	add_error(p, error);
 }
 
-/* A process that tries several addresses and reaches one has what it wanted: each of the others may
- * have failed once for it. */
+/* Excuses the failed addresses of a service once the process reached another address. */
 static void excuse_others(struct call_history *h, const struct call_peer *reached)
 {
 	map_for_each_value (map_while(*reached->service, &h->peers), struct call_peer *, p) {
@@ -66,7 +61,7 @@ static void excuse_others(struct call_history *h, const struct call_peer *reache
 	}
 }
 
-/* At the call; the connection was begun before. */
+/* Counts a connection as made at this call, although it was begun by an earlier one. */
 static void succeeds(const struct call_at_hand *c, const struct call_path *address,
 	struct call_peer *p, uint64_t since_ns)
 {
@@ -84,7 +79,7 @@ static void succeeds(const struct call_at_hand *c, const struct call_path *addre
 
 /* --- beginning --- */
 
-/* "10.0.0.2:443": its port; of a path nothing. */
+/* Sets the service of a peer: the port in "10.0.0.2:443"; nothing for a path. */
 static void name_service(struct call_peer *p, const char *address)
 {
 	const char *colon = strrchr(address, ':');
@@ -264,7 +259,7 @@ static void take_timeout(const struct call_at_hand *c, const struct call_pending
 	p->timeout_ns += call->duration_ns;
 }
 
-/* glibc's resolver gives up at such an event, and makes no call that fails. */
+/* Takes a poll result: glibc's resolver gives up after an error event, without a failing call. */
 static void take_polled(const struct call_at_hand *c)
 {
 	uint32_t events = 0, fd = (uint32_t)call_ready_fd(c->folded, &events);
@@ -338,7 +333,7 @@ static void take_read(const struct call_at_hand *c, const struct call_unused *u,
 		is_cut(c, u, fd);
 }
 
-/* A connection that the process itself closes or shuts down is not ended by the peer. */
+/* Stops following a connection that the process itself closes or shuts down. */
 static void take_unused(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;

@@ -14,7 +14,7 @@
 #include "base/cleanup.h"
 #include "bpf/aggregate.h"
 
-#define FAMILY_UNIX  1 /* as Linux numbers them */
+#define FAMILY_UNIX  1 /* Linux value */
 #define FAMILY_INET  2
 #define FAMILY_INET6 10
 
@@ -81,7 +81,8 @@ bool call_database_error(const struct syscalls_call *call, struct syscalls_datab
 	if (!piece.is_there || piece.bytes.size != sizeof(*error))
 		return false;
 	memcpy(error, piece.bytes.data, sizeof(*error));
-	/* The code is the server's, or whatever else was read: a word without anything else. */
+	/* The code comes from the server, or is other data that looks like a code: it must be one
+	 * word. */
 	for (size_t i = 0; i < sizeof(error->code) && error->code[i]; i++) {
 		if (!isalnum((unsigned char)error->code[i]))
 			return false;
@@ -96,7 +97,7 @@ struct call_piece call_path(const struct syscalls_call *call, size_t argument)
 	struct call_piece piece = call_piece(call, argument, SYSCALLS_PART_TARGET);
 
 	if (piece.is_there) {
-		/* A path with a masked secret is shorter than its bytes. */
+		/* A path is shorter than its bytes if a secret in it was masked. */
 		piece.bytes.size = strnlen(piece.bytes.data, piece.bytes.size);
 		return piece;
 	}
@@ -146,7 +147,7 @@ static bool inet6_address(const unsigned char *bytes, size_t have, char *out, si
 {
 	char text[INET6_ADDRSTRLEN];
 
-	uint32_t scope = 0; /* older structs end before it */
+	uint32_t scope = 0; /* older structs end before this member */
 
 	if (have < 24 || !inet_ntop(AF_INET6, bytes + 8, text, sizeof(text)))
 		return false;
@@ -170,7 +171,7 @@ static bool unix_address(struct span path, char *out, size_t size)
 	out[length] = '\0';
 	if (is_abstract && length)
 		out[0] = '@';
-	for (size_t i = 1; i < length; i++) /* NULs of an abstract name */
+	for (size_t i = 1; i < length; i++) /* NULs within an abstract name */
 		out[i] = out[i] ? out[i] : '@';
 	return true;
 }
@@ -196,7 +197,7 @@ bool call_address(struct span sockaddr, char *out, size_t size)
 	}
 }
 
-/* The peer of a call that moves bytes: in its message, or in an argument of its own. */
+/* Returns the peer that a call names: in its message, or in a separate argument. */
 static struct call_piece peer_piece(const struct syscalls_call *call, const struct syscall_row *row)
 {
 	for (size_t i = 0; i < row->argument_count; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where calls fail, what is found, and how long those take that work (see call_history.h). */
+/* The paths on which calls fail, the files that are found, and the durations of successful calls
+ * (see call_history.h). */
 #include <string.h>
 
 #include <assert.h>
@@ -11,8 +12,8 @@
 #include "model/errno_names.h"
 #include "base/cleanup.h"
 
-#define PLACED_NS (NS_PER_MS / 2) /* what took less needs no path of its own */
-#define MOVED_NS  2		  /* time that moving a byte may take: 500 MB/s */
+#define PLACED_NS (NS_PER_MS / 2) /* faster calls are not counted by path */
+#define MOVED_NS  2		  /* time allowed for moving one byte: 500 MB/s */
 
 /* --- paths --- */
 
@@ -59,8 +60,7 @@ bool call_takes_space(const char *path)
 
 /* --- names that are searched for --- */
 
-/* Hashes the last part of a path, without its extension: x, x.js and x.json are tried one after the
- * other. */
+/* Hashes the last part of a path without its extension: programs try x, x.js and x.json in turn. */
 static uint64_t name_hash(struct span path)
 {
 	uint64_t hash = 14695981039346656037u;
@@ -132,7 +132,7 @@ static struct call_place place_of(const struct call_at_hand *c, bool has_text)
 	return place;
 }
 
-/* The lock is not free: an answer, but one that explains why a command gives up. */
+/* Returns whether a lock is not free: an ordinary answer that explains why a command gives up. */
 static bool is_lock_refused(const struct folded_call *call, const char *text)
 {
 	const struct syscall_row *row = call->row;
@@ -212,7 +212,7 @@ static void take_short_write(const struct call_at_hand *c)
 
 /* --- times --- */
 
-/* Whether all that it took was spent in working for it, and not in waiting for others. */
+/* Returns whether the call only worked for the process, and did not wait for other processes. */
 static bool works(const struct call_at_hand *c)
 {
 	const struct folded_call *call = c->folded;
@@ -229,7 +229,7 @@ static bool works(const struct call_at_hand *c)
 	return !c->path.size || c->path.data[0] != '/' || call_is_on_disk(c->path.data);
 }
 
-/* Without what moving so many bytes takes anyhow. */
+/* Returns the duration of the call less the time that moving its bytes takes. */
 static uint64_t work_ns(const struct call_at_hand *c)
 {
 	uint64_t moving_ns = c->folded->bytes * MOVED_NS;

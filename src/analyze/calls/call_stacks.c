@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Which code makes which system call: the stacks of each call, the most frequent first. A call
- * whose stack did not fit the ring is in no row; the loss is in the notes.
- */
+/* The code that makes each system call: the stacks of each call, most frequent first. A call
+ * without a recorded stack is in no row; the notes report that loss. */
 #include "analyze/calls/call_stacks.h"
 
 #include <stdlib.h>
@@ -48,7 +46,7 @@ struct stack_key {
 struct stacks_state {
 	struct output *output;
 	struct syscall_set set;
-	struct profile_sums sums; /* the dictionary */
+	struct profile_sums sums; /* dictionary of stacks and frames */
 	struct map calls;	  /* struct call_key -> uint64_t */
 	struct map stacks;	  /* struct stack_key -> uint64_t */
 };
@@ -103,7 +101,7 @@ struct row_key {
 
 struct merged {
 	uint64_t count;
-	uint32_t stack; /* one of them: all have the same functions */
+	uint32_t stack; /* one of several stacks with the same functions */
 	uint32_t unused;
 };
 
@@ -113,7 +111,7 @@ struct counted {
 	uint64_t of;
 };
 
-/* The calls that are made most, each with its stacks. */
+/* Orders calls by count, highest first. */
 static int by_count(const void *left, const void *right)
 {
 	const struct counted *a = left, *b = right;

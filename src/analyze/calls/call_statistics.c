@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * How often processes opened files, started processes and mapped memory, and what they sent and
- * received: all together, and each. Only what succeeded counts. Bytes are those on sockets of IPv4
- * and IPv6.
- */
+/* How often processes opened files, started processes and mapped memory, and how much they sent and
+ * received, in total and per process. Only successful calls count. Bytes are those on IPv4 and IPv6
+ * sockets. */
 #include "analyze/calls/call_statistics.h"
 
 #include <stdlib.h>
@@ -16,8 +14,8 @@
 #include "model/schema.h"
 #include "model/stream_records.h"
 
-#define PROCESSES_MAX	   65536
-#define PEOPLE_ROWS	   20
+#define PROCESSES_MAX 65536
+#define PEOPLE_ROWS   20
 
 #define COUNTS(F, S)                                                                               \
 	F(S, U64, files_opened, ALWAYS, "files opened", .label = "OPENS")                          \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How a form is written is a row of `writers`. */
+/* Arguments of a call as text: `writers` has a function for each form of argument. */
 #include "analyze/calls/call_written.h"
 
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 
 /* --- plain values --- */
 
-/* 32-bit arguments arrive without their sign. */
+/* Writes a signed number; 32-bit programs pass it without sign extension. */
 static void as_long(const struct written *a)
 {
 	bool is_short = a->w->call->abi == SYSCALL_ABI_I386 || a->w->call->abi == SYSCALL_ABI_ARM;
@@ -40,7 +40,7 @@ static void as_flags(const struct written *a)
 	call_put_flags(a->w->out, a->type->flags, a->w->call->abi, a->value);
 }
 
-/* Permissions are the lowest nine bits. */
+/* Writes flags and permissions, which are the lowest nine bits. */
 static void as_flags_and_mode(const struct written *a)
 {
 	uint64_t mode = a->value & 0777, flags = a->value & ~0777ull & UINT32_MAX;
@@ -106,7 +106,7 @@ static void as_path(const struct written *a)
 	written_put_quoted(a->w->out, &path);
 }
 
-/* Only the arguments of an exec that worked are known; other pointers may lead to anything. */
+/* Writes the arguments of a successful exec. Others are only pointers to unrecorded memory. */
 static void as_words(const struct written *a)
 {
 	struct process_id id = process_id_of(&a->w->call->record);
@@ -169,7 +169,7 @@ static void as_vectors(const struct written *a)
 
 /* --- addresses --- */
 
-/* "name", @"abstract": it may hold any byte. */
+/* Writes a unix address: "name", or @"abstract", which may hold any byte. */
 static bool put_unix_address(struct buffer *out, struct span path)
 {
 	struct call_piece piece = { .is_there = true, .bytes = path };
@@ -243,7 +243,7 @@ static void as_message(const struct written *a)
 	buffer_char(a->w->out, '}');
 }
 
-/* Others: call_controls.c has them. */
+/* More writers are in call_controls.c. */
 static const call_writer writers[ARGUMENT_FORMS] = {
 	[ARGUMENT_AS_HEX] = written_as_hex,
 	[ARGUMENT_AS_INT] = written_as_int,
@@ -268,7 +268,7 @@ static const call_writer writers[ARGUMENT_FORMS] = {
 	[ARGUMENT_AS_FLAGS_AND_MODE] = as_flags_and_mode,
 };
 
-/* An argument that the kernel does not read is whatever its register held. */
+/* Returns whether the kernel reads the argument: otherwise its register may hold anything. */
 static bool is_targeted(const struct written *a)
 {
 	uint64_t flags = a->i ? a->w->call->arguments[a->i - 1] : 0;

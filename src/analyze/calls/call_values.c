@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Values that stand in arguments and results of any kind: numbers, flags, descriptors, quoted
- * bytes. */
+/* Writes values of arguments and results: numbers, flags, descriptors, quoted bytes. */
 #include "analyze/calls/call_written.h"
 
 #include <inttypes.h>
@@ -54,7 +53,7 @@ static bool has_several_bits(uint64_t value)
 	return value & (value - 1);
 }
 
-/* Those of several bits first: O_SYNC is O_DSYNC and more. */
+/* Writes the names of set flags, those of `several` bits first: O_SYNC includes O_DSYNC. */
 static uint64_t put_set(
 	struct buffer *out, const struct flag_table *t, uint64_t left, bool several, bool *has_any)
 {
@@ -79,14 +78,15 @@ void call_put_flags(
 	bool is_one = t->one_of == ~0ull, has_any = false;
 	const char *name = flag_name(t, is_one ? value : value & t->one_of);
 
-	/* A C int: the upper half may be anything. */
+	/* The value is a C int: the upper half of the register may hold anything. */
 	if (is_one && !name)
 		name = flag_name(t, (uint32_t)value);
 	if (is_one) {
 		if (name)
 			buffer_string(out, name);
 		else if (t == &flags_ioctl)
-			written_put_hex(out, (uint32_t)value); /* made of several parts */
+			written_put_hex(out,
+				(uint32_t)value); /* a command consists of several bit fields */
 		else
 			buffer_i64(out, call_int(value));
 		return;
@@ -108,7 +108,7 @@ void call_put_flags(
 
 /* --- bytes and descriptors --- */
 
-/* So that what ends the text, or looks like an escape, is not mistaken. */
+/* Writes text with `end` and backslashes escaped, so that the end of the text is clear. */
 static void put_delimited(struct buffer *out, struct span left, char end)
 {
 	for (size_t i = 0; i < left.size; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbers are those of Linux; the two of O_DIRECTORY are of x86-64, aarch64. */
+/* Numbers are those of Linux; O_DIRECTORY differs between x86-64 and aarch64. */
 #include "analyze/calls/fd_effects.h"
 
 #include <stdio.h>
@@ -25,7 +25,7 @@
 #define CLOSE_RANGE_CLOEXEC_LINUX 4
 #define SOCKET_TYPE_MASK	  0xf
 
-/* The current call and what it does it to. */
+/* The current call, and the table that its effect changes. */
 struct effect {
 	struct fd_follow *follow;
 	struct fd_table *table;
@@ -34,7 +34,7 @@ struct effect {
 	const struct syscall_effect *row;
 };
 
-/* By its place in the row; 0 without one. */
+/* Returns the argument whose number the row has; 0: the row has none. */
 static uint64_t value(const struct effect *e, uint8_t argument)
 {
 	return syscall_value(e->call->arguments, argument, 0);
@@ -47,7 +47,7 @@ static uint64_t argument(const struct effect *e, size_t i)
 
 /* --- files --- */
 
-/* An open need not say that it is of one: it shows by what works on it. */
+/* Notes that a descriptor is a directory: an open does not show that, a later call does. */
 static void shows_directory(const struct effect *e)
 {
 	uint8_t directory = e->row->directory ? e->row->directory : 1;
@@ -63,7 +63,7 @@ static bool is_read(const struct call_piece *p)
 	return p->is_there && !state_is_unmeasured(p->state);
 }
 
-/* A path that was not read is unknown, even the directory that it begins at. */
+/* Appends the whole path; nothing if the path was not read, even if its directory is known. */
 static void put_path(const struct effect *e, int64_t directory, const struct call_piece *path,
 	struct buffer *out)
 {
@@ -78,7 +78,7 @@ static void opens_with(const struct effect *e, uint64_t flags)
 		syscall_value(e->call->arguments, e->row->directory, (uint64_t)AT_FDCWD_LINUX));
 	uint64_t directory_flag =
 		e->call->abi == SYSCALL_ABI_AARCH64 ? DIRECTORY_AARCH64 : DIRECTORY_X86_64;
-	/* O_TMPFILE: the path is that of a directory, and includes its flag. */
+	/* With O_TMPFILE, which includes the directory flag, the path names a directory. */
 	bool is_unnamed = flags & UNNAMED_FILE;
 	struct fd_followed *known;
 	struct buffer whole = { 0 };
@@ -124,7 +124,7 @@ static void makes(const struct effect *e)
 	fd_follow_name(known, span_of(e->row->text, strlen(e->row->text)));
 }
 
-/* Always closed on exec, as the manual says. */
+/* Makes a descriptor that is always closed on exec. */
 static void makes_closing(const struct effect *e)
 {
 	struct fd_followed *known;
@@ -175,7 +175,7 @@ static void makes_two(const struct effect *e)
 	}
 }
 
-/* The new descriptor is unknown: what its number meant before is forgotten. */
+/* Forgets the former meaning of a new descriptor whose own meaning is unknown. */
 static void makes_unknown(const struct effect *e)
 {
 	fd_follow_close(e->follow, e->table, e->call->result);
@@ -233,14 +233,14 @@ static void names_peer(const struct effect *e)
 		memcpy(known->peer, address, sizeof(address));
 }
 
-/* Also what is still under way: EINPROGRESS. */
+/* Sets the peer of a connection, also of one under way (EINPROGRESS). */
 static void connects(const struct effect *e)
 {
 	struct fd_followed *known = own(e);
 
 	if (known)
 		*known->peer =
-			'\0'; /* an earlier one holds no more, even if this one is not read */
+			'\0'; /* the former peer is gone, even if the new address was not read */
 	names_peer(e);
 	if (known)
 		call_near_end(e->call, known->local, sizeof(known->local));
@@ -309,7 +309,7 @@ static void controls(const struct effect *e)
 	}
 }
 
-/* As runtimes that have it by another way than fcntl(2) do. */
+/* Sets close-on-exec by ioctl(2), as some runtimes do instead of fcntl(2). */
 static void marks(const struct effect *e)
 {
 	uint32_t command = (uint32_t)argument(e, 1);
@@ -343,7 +343,7 @@ static void closes_range(const struct effect *e)
 
 /* --- directories --- */
 
-/* A relative path from an unknown directory leads to an unknown one. */
+/* Sets the directory; unknown if the path is relative to an unknown directory. */
 static void set_directory(const struct effect *e, struct span path)
 {
 	bool is_whole = path.size && *path.data == '/';
@@ -398,7 +398,7 @@ static void (*const effects[SYSCALL_FD_EFFECTS])(const struct effect *e) = {
 	[SYSCALL_FD_CHANGES_TO_DESCRIPTOR] = changes_to_descriptor,
 };
 
-/* A connection that is still being made, and a close that was interrupted, have their effect. */
+/* Returns whether the call changes descriptors: also a connect under way, or a failed close. */
 static bool has_effect(const struct syscalls_call *call, const struct syscall_effect *effect)
 {
 	if (call->result_state != SOOTH_STATE_VALUE)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables of descriptors, changed by snapshots and by starts and ends of processes; see fd_follow.h.
- * The effects of calls are in fd_effects.c. */
+/* Descriptor tables, changed by snapshots and by starts and ends of processes; see fd_follow.h.
+ * fd_effects.c has the effects of calls. */
 #include "analyze/calls/fd_follow.h"
 
 #include <assert.h>
@@ -16,7 +16,7 @@
 #include "probes/proc.h"
 
 #define PROCESSES_MAX 65536
-#define BASE_MAX      4096 /* going in and out makes a longer name each time: then it is unknown */
+#define BASE_MAX      4096 /* beyond, a path that grows with each chdir is unknown */
 #define FDS_MAX	      65536
 #define ENTRIES_MAX   4000000
 
@@ -99,7 +99,7 @@ void fd_follow_close(struct fd_follow *f, struct fd_table *t, int64_t fd)
 void fd_follow_copy(struct fd_follow *f, struct fd_table *t, int64_t to,
 	const struct fd_followed *from, bool closes_on_exec)
 {
-	/* The entry moves when the map grows. */
+	/* Growing the map may move the entry. */
 	struct fd_followed copy = *from;
 	char *name = copy.name ? strdup(copy.name) : NULL;
 	struct fd_followed *known = fd_follow_set(f, t, to, copy.kind);
@@ -169,7 +169,7 @@ static enum fd_followed_kind kind_of(uint8_t type)
 	}
 }
 
-/* Its addresses are known by its calls, and the snapshot of sockets may have come before. */
+/* Returns whether calls already gave the socket's addresses: the snapshot may be older. */
 static bool is_known_socket(const struct fd_table *t, const struct fds_descriptor *d)
 {
 	const struct fd_followed *known = map_get(&t->fds, &d->fd);
@@ -236,7 +236,7 @@ static void take_socket(struct fd_follow *f, const struct sockets_socket *s)
 	buffer_fini(&text);
 }
 
-/* A reading is whole. */
+/* Notes that a snapshot of the process is complete. */
 static void end_snapshot(struct fd_follow *f, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
@@ -271,7 +271,7 @@ static void take_process(struct fd_follow *f, const struct proc_process *p)
 
 /* --- lives --- */
 
-/* A child has a copy of its parent's, unless a snapshot had them already. */
+/* Copies the parent's descriptors for a new child, unless a snapshot already has them. */
 static void take_join(struct fd_follow *f, const struct process_join *join)
 {
 	struct process_id child = process_id_of(&join->record);
@@ -452,14 +452,14 @@ bool fd_follow_has_moved(const struct fd_follow *f, const struct process_id *pro
 	return t && t->has_moved;
 }
 
-/* An open need not say that it is of a directory; a path begins at nothing else. */
+/* Returns whether a path may begin at the descriptor: an open does not show a directory. */
 static bool may_be_directory(const struct fd_followed *known)
 {
 	return known->kind == FD_FOLLOWED_DIRECTORY || known->kind == FD_FOLLOWED_FILE;
 }
 
-/* "/proc/self/fd/7/x", as runtimes without an openat write it: x below descriptor 7. The link
- * itself, with nothing below it, is not what it leads to. */
+/* Splits "/proc/self/fd/7/x", which runtimes without openat use, into descriptor 7 and x. Returns
+ * false for the link itself, which is another file than its target. */
 static bool goes_through_own(struct span *path, int64_t *fd)
 {
 	struct cursor c = cursor_over(path->data, path->size);
@@ -500,7 +500,7 @@ void fd_follow_resolve(const struct fd_follow *f, const struct process_id *proce
 	base = name_of_directory(f, process, directory);
 	if (base.size > BASE_MAX)
 		base.size = 0;
-	/* "./x" is what people type for x, and "." for where they are. */
+	/* "./x" means x, and "." the directory itself. */
 	while (base.size && span_starts(path, "./")) {
 		path.data += 2;
 		path.size -= 2;

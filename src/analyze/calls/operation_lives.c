@@ -51,7 +51,7 @@ static void take_join(struct operation_lives *s, const struct process_join *join
 
 	if (!life)
 		return;
-	/* Until it execs it is its parent over again. */
+	/* Until its exec, a child has the command of its parent. */
 	if (from && from != life && from->command && !life->command)
 		set_command(life, span_of(from->command, from->command_size));
 	life->has_come = true;

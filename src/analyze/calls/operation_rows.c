@@ -4,7 +4,7 @@
 
 #include "analyze/calls/process_fields.h"
 
-/* One schema for each process by itself, one for all together. */
+/* Defines one schema for each process by itself, and one for all processes together. */
 #define OPERATION_SCHEMAS(id_, LIST, struct_)                                                      \
 	ROW_SCHEMA(id_##_process, LIST, "operation." #id_, struct_);                               \
 	const struct sooth_schema id_##_schema =                                                   \

@@ -17,8 +17,9 @@
 
 /* --- memory --- */
 
-/* Sums of calls about memory (see operation_sums.h). brk(2) names an end and no size: how far it
- * moved shows against the call before, of the same process or of the one it was forked from. */
+/* Sums of memory calls (see operation_sums.h). brk(2) gets an end, not a size: the size is the
+ * difference to the previous brk(2) of the same process, or of the process that it was forked
+ * from. */
 
 #define MAP_ANONYMOUS_LINUX 0x20
 
@@ -51,7 +52,7 @@ static struct memory_sum *memory_of(struct operation_sums *s, const struct sysca
 	return sum;
 }
 
-/* The kernel never says that it failed: the end is then where it was. */
+/* Adds a brk(2). The kernel reports no error: after a failure the end is unchanged. */
 static void add_break(struct operation_sums *s, const struct folded_call *c)
 {
 	uint64_t requested = c->call->arguments[0], now = (uint64_t)c->call->result;
@@ -132,10 +133,10 @@ void operation_sums_follow(struct operation_sums *s, const struct sooth_record *
 
 /* --- network --- */
 
-/* Sums by connection (see operation_sums.h): also of those that never came about, and of each peer
- * of a socket that has none of its own. */
+/* Sums by connection (see operation_sums.h), including failed connections; for a socket without a
+ * peer of its own, by the peers that its calls name. */
 
-/* As Linux numbers them. */
+/* Linux values. */
 enum {
 	LINUX_SOL_SOCKET = 1,
 	LINUX_SO_ERROR = 4,
@@ -168,7 +169,7 @@ static struct network_sum *connection_of(
 
 /* --- moving bytes --- */
 
-/* A call that moved, or should have moved, bytes over a socket. */
+/* Adds a call that moved bytes over a socket, or failed to. */
 static void operation_add_socket(struct operation_sums *s, const struct folded_call *c,
 	const struct fd_followed *known, bool is_write)
 {
@@ -187,7 +188,7 @@ static void operation_add_socket(struct operation_sums *s, const struct folded_c
 
 /* --- connecting --- */
 
-/* Under way, or there already: what became of it shows later. */
+/* Returns whether the result of a connect is still unknown: it is under way, or exists already. */
 static bool is_undecided(unsigned error)
 {
 	return error == LINUX_EINPROGRESS || error == LINUX_EALREADY || error == LINUX_EINTR ||
@@ -195,7 +196,7 @@ static bool is_undecided(unsigned error)
 	       (error >= LINUX_ERESTARTSYS && error <= LINUX_ERESTARTSYS + 4);
 }
 
-/* A call that moved, or should have moved, bytes over a socket. */
+/* Adds a call that connects a socket. */
 static void operation_add_connect(struct operation_sums *s, const struct folded_call *c)
 {
 	struct fd_followed socket = c->file ? *c->file : (struct fd_followed){ 0 };
@@ -206,7 +207,7 @@ static void operation_add_connect(struct operation_sums *s, const struct folded_
 
 	if (!piece.is_there || !call_address(piece.bytes, address, sizeof(address)) || !*address)
 		return;
-	/* These send nothing and reach no peer: resolvers only ask for a route. */
+	/* A connect of UDP or RAW sends nothing: resolvers use it to ask for a route. */
 	if (!is_error &&
 		(!strncmp(socket.protocol, "UDP", 3) || !strncmp(socket.protocol, "RAW", 3)))
 		return;
@@ -221,7 +222,7 @@ static void operation_add_connect(struct operation_sums *s, const struct folded_
 	operation_add_time(&sum->times, c->call);
 }
 
-/* getsockopt: what became of a connect that did not wait. */
+/* Adds the result of a non-blocking connect, read by getsockopt. */
 static void operation_add_answer(struct operation_sums *s, const struct folded_call *c)
 {
 	struct call_piece value = call_piece(c->call, 3, SYSCALLS_PART_TARGET);

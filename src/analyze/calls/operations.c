@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The work of calls: on each file, over each connection, processes started and ended, memory
- * requested. It is read from single calls; counts are not enough.
- */
+/* The work of calls: on files, over connections, to start and end processes, to get memory. Only
+ * single calls show that; counts do not suffice. */
 #include "analyze/calls/operations.h"
 
 #include <errno.h>
@@ -22,7 +20,7 @@
 #include "model/stream_records.h"
 #include "probes/signal_names.h"
 
-#define PEOPLE_ROWS 40 /* most rows of a table in text; -j prints all */
+#define PEOPLE_ROWS 40 /* most rows per table in text; -j prints all */
 
 struct operations_state {
 	struct output *output;
@@ -154,7 +152,7 @@ static uint64_t weigh_memory(const void *value)
 	return ((const struct memory_sum *)value)->bytes;
 }
 
-/* The process of a sum, where sums are kept per process. */
+/* Returns the name of the process of a sum, if sums are kept per process. */
 static struct span emit_owner(const struct operations_state *s, const struct process_id *process,
 	struct sooth_record *record, uint8_t *state)
 {
@@ -269,10 +267,10 @@ static int emit_sorted(struct operations_state *s, const struct section *like, c
 	struct sorted *all = sort(m, weigh);
 	int status;
 
-	/* These may have opened, read or written what no call did. */
+	/* io_uring requests may have done what no call did. */
 	if (s->has_uring && section.if_empty)
 		section.if_empty = "by system calls: nothing; by io_uring requests: not measured";
-	/* Empty tables matter to a report of this alone, not beside many others. */
+	/* Empty tables are printed only if some tables were selected. */
 	if (wants_all(&s->options))
 		section.if_empty = NULL;
 	status = all ? output_section(s->output, &section, err) : error_no_memory(err);
@@ -280,7 +278,7 @@ static int emit_sorted(struct operations_state *s, const struct section *like, c
 	for (size_t i = 0; i < m->count && !status; i++)
 		status = tell(s, &all[i], err);
 	free(all);
-	/* The section is on this stack: end it before it goes. */
+	/* The section is a local variable: close it before it goes out of scope. */
 	return status ? status : output_close_section(s->output, err);
 }
 
@@ -321,7 +319,7 @@ static int emit_life(struct operations_state *s, const struct process_id *id,
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-/* A process that was there all the time is reported only if it was requested. */
+/* Returns whether to report a process: it started or ended meanwhile, or was selected. */
 static bool operation_lives_emits(
 	const struct operation_lives *s, const struct process_id *id, const struct life *life)
 {
@@ -350,7 +348,7 @@ static int emit_lives(struct operations_state *s, struct sooth_error *err)
 	return status;
 }
 
-/* One section for all processes together, one for each by itself. */
+/* Sections for all processes together, and for each process by itself. */
 #define SECTIONS(id, ...)                                                                          \
 	static const struct section id##_sections[] = {                                            \
 		{ .schema = &id##_schema, __VA_ARGS__ },                                           \

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Calls as stacks, for flamegraph tools: process; what its thread is for; category; call; the
- * path, descriptor or peer it is about. Calls that did not return are counted and reported
- * as left out: neither their results nor their times are known.
- */
+/* Calls as stacks, for flamegraph tools: process, role of the thread, category, call, and the path,
+ * descriptor or peer. Calls that did not return are counted as left out: their results and times
+ * are unknown. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +18,7 @@
 #include "explain/stage.h"
 #include "probes/syscall_set.h"
 
-/* Frames of a stack, from the process on. */
+/* Frames of a stack, outermost first. */
 enum { PROCESS, ROLE, CATEGORY, CALL, ABOUT, FRAMES };
 
 struct folded_state {
@@ -87,7 +85,7 @@ static void put_process(
 				   : span_of_string(thread_role_names.names[role]);
 }
 
-/* The call's descriptor or path, if known. */
+/* Returns the call's descriptor or path as text, if known. */
 static struct span find_about(struct folded_state *s, struct folded_call *c)
 {
 	uint8_t state;
@@ -135,7 +133,7 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 	return buffer_failed(&s->about) ? error_no_memory(err) : 0;
 }
 
-/* Calls counted in the kernel: by thread at best, and nothing says what they are about. */
+/* Adds calls that the kernel counted: their paths and descriptors are unknown. */
 static void take_count(struct folded_state *s, const struct syscalls_count *count)
 {
 	const struct syscall_row *known = syscall_row_of(count->abi, count->number);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * System calls one a line, as they return: arguments by what they are (call_text.h), each
- * descriptor with what it is (fd_follow.h).
- */
+/* System calls, one per line, as they return: arguments by type (call_text.h), descriptors with
+ * their files (fd_follow.h). */
 #include "analyze/calls/syscall_stream.h"
 
 #include <errno.h>
@@ -33,13 +31,13 @@
 
 /* --- what a call returned: numbers are written as the arguments of their kind are --- */
 
-/* The command of fcntl(2) says what the call returns. */
+/* Returns whether the call is fcntl(2), whose command determines the result. */
 static bool is_control(const struct syscall_row *row)
 {
 	return row->argument_count > 2 && syscall_argument(row, 2)->form == ARGUMENT_AS_CONTROL;
 }
 
-/* "0x8002 (O_RDWR|O_LARGEFILE)", "10 (SIGUSR1)" */
+/* Writes a number and its flags: "0x8002 (O_RDWR|O_LARGEFILE)", "10 (SIGUSR1)". */
 static void put_named(const struct call_text *w, const struct flag_table *flags)
 {
 	uint64_t result = (uint64_t)w->call->result;
@@ -61,7 +59,7 @@ static bool returns_descriptor(const struct call_text *w)
 	       (is_control(w->row) && written_control_copies(w->call->arguments[1]));
 }
 
-/* "3</etc/passwd>", "831", "0x7f..."; what is no number stands in the call's own way. */
+/* Writes the result: "3</etc/passwd>", "831", "0x7f...", or in the format of the call. */
 static void call_put_result(const struct call_text *w)
 {
 	const struct flag_table *flags =
@@ -88,13 +86,13 @@ static void call_put_result(const struct call_text *w)
 
 struct call_exit {
 	const struct process_leave *leave;
-	struct span time, process; /* as lines have it; empty: not known */
+	struct span time, process; /* text of the line; empty: not known */
 	uint64_t utc_ns;
 	uint8_t utc_state, time_state;
-	bool is_host; /* lines name their process */
+	bool is_host; /* each line names its process */
 };
 
-/* Rows that come among calls, for the section of the calls: `asides` of explain/sink.h. */
+/* Rows interleaved with the calls: `asides` of explain/sink.h. */
 extern const struct section *const call_exit_asides[], *const call_exit_host_asides[];
 
 #define EXIT_ROW(F, S)                                                                             \
@@ -201,7 +199,7 @@ ROW_TABLE(stream, STREAM_ROW, "calls", stream_row,
 	.line = "{time} {tid} {thread}: {name}({arguments}) = {result_text}[ {error}][ "
 		"({error_text})] <{duration_ns}>");
 
-/* rows of many processes */
+/* schema for rows of many processes */
 static ROW_SCHEMA(host, STREAM_ROW, "calls", stream_row,
 	.line = "{time} {pid} {process} {tid} {thread}: {name}({arguments}) = {result_text}"
 		"[ {error}][ ({error_text})] <{duration_ns}>");
@@ -220,11 +218,11 @@ struct stream_state {
 	struct call_notes notes;
 	struct buffer time, arguments, result, fd_name, path;
 	int64_t realtime_offset_ns;
-	uint64_t before_ns; /* the line before */
+	uint64_t before_ns; /* time of the previous line */
 	bool has_clock;
 	bool has_section;
 	bool has_counts, has_calls;
-	/* the current call, until its effect: */
+	/* the current call, until its effect is applied */
 	struct stream_row row;
 	bool is_requested, is_on_path;
 };
@@ -233,7 +231,7 @@ struct stream_state {
 
 static void put_time(struct stream_state *s, uint64_t time_ns)
 {
-	/* Both are a writer's words: what is too far off wraps. */
+	/* The stream may give any values: sums that are too large wrap. */
 	uint64_t utc_ns = time_ns + (uint64_t)s->realtime_offset_ns;
 	time_t seconds = (time_t)(utc_ns / NS_PER_S);
 	uint64_t since = s->before_ns ? time_ns - s->before_ns : 0;
@@ -252,7 +250,7 @@ static void put_time(struct stream_state *s, uint64_t time_ns)
 		(unsigned long long)(shown % NS_PER_S / 1000));
 }
 
-/* The descriptor it is about: its first argument, or its result once that has its effect. */
+/* Sets the descriptor of the call: its first argument, or its result after the effect. */
 static void put_fd(
 	struct stream_state *s, const struct folded_call *c, int64_t fd, struct stream_row *row)
 {
@@ -279,7 +277,7 @@ static int put_row(struct stream_state *s, const struct folded_call *c, struct s
 		tail_buffer(&row->fd_name, &s->fd_name),
 		tail_buffer(&row->path, &s->path),
 		tail_span(&row->thread, thread),
-		/* A process without a name: its thread at least has one. */
+		/* Without a process name, the name of the thread is used. */
 		tail_span(&row->process, process.size ? process : thread),
 	};
 
@@ -296,7 +294,7 @@ static bool is_requested(const struct stream_state *s, const struct folded_call 
 	return syscall_set_has(&s->set, row) && (!s->options.only_failed || c->is_error);
 }
 
-/* Fills in the part of a row that must be read before the call changes descriptors. */
+/* Fills in the part of a row that depends on the descriptors before the call. */
 static void describe(struct stream_state *s, struct folded_call *c, struct stream_row *row)
 {
 	struct call_text words = { s->options.only_numbers ? NULL : &s->fold.fds, c->row, c->call,
@@ -346,8 +344,8 @@ static bool makes(const struct stream_state *s, const struct folded_call *c)
 	       (o->real_path && call_made(&s->fold.fds, c->row, c->call, o->real_path));
 }
 
-/* Arguments are of before the call, its result of after. A pair of descriptors is an argument,
- * but made by the call. */
+/* Returns whether the call makes a pair of descriptors. The pair stands in an argument, but exists
+ * only after the call; other arguments are resolved before the call. */
 static bool makes_pair(const struct folded_call *c)
 {
 	return c->row->effect.pair;
@@ -383,7 +381,7 @@ static int take_result(void *state, struct folded_call *c, struct sooth_error *e
 	return put_row(s, c, &s->row, err);
 }
 
-/* Not where single calls were chosen by what they did: an end is no answer to that. */
+/* Emits the end of a process, unless only some single calls were selected. */
 static int emit_exit(
 	struct stream_state *s, const struct process_leave *leave, struct sooth_error *err)
 {
@@ -445,7 +443,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	if (options)
 		s->options = *(const struct syscall_stream_options *)options;
 	call_fold_init(&s->fold, &consumer, s);
-	if (s->options.only_numbers) /* then nothing takes snapshots */
+	if (s->options.only_numbers) /* no snapshots are taken then */
 		call_fold_begin_at_once(&s->fold);
 	if (call_notes_init(&s->notes, err))
 		return err->code;

@@ -13,7 +13,7 @@
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
 
-#define ROWS_MAX	 8192 /* numbers of five ABIs, and then some made-up ones */
+#define ROWS_MAX	 8192 /* numbers of five ABIs, and some invalid ones */
 #define ROWS_MAX_OF_EACH 65536
 
 int syscall_sums_init(struct syscall_sums *s, const char *more, struct sooth_error *err)
@@ -100,7 +100,7 @@ uint64_t call_timed(const struct syscalls_count *c)
 	assert(c);
 	for (unsigned i = 0; i < SYSCALLS_BUCKETS && !timed; i++)
 		timed = c->histogram[i];
-	/* Older captures do not say that a call without an end is untimed. */
+	/* Older captures do not mark calls without a begin time as untimed. */
 	return timed && c->count > c->untimed ? c->count - c->untimed : 0;
 }
 
@@ -119,7 +119,7 @@ uint8_t call_times_state(const struct syscalls_count *c)
 	return SOOTH_NOT_MEASURED(SOOTH_REASON_UNSEEN);
 }
 
-/* As if those of a slot lay in it evenly; nothing is longer than the longest. */
+/* Returns a duration within a slot, as if its calls were evenly spread; at most `max_ns`. */
 static uint64_t within_slot(unsigned slot, double share, uint64_t max_ns)
 {
 	uint64_t from = slot ? 1ull << slot : 0, to = 2ull << slot;

@@ -89,14 +89,14 @@ struct table_state {
 	struct output *output;
 	struct syscall_table_options options;
 	struct syscall_set set;
-	struct syscall_sums sums, all; /* all: where intervals are reported */
+	struct syscall_sums sums, all; /* all: the whole run, if intervals are reported */
 	struct call_notes notes;
-	struct operation_lives lives; /* names of processes, where it is of each */
-	uint64_t working_ns;	      /* in calls that do not wait */
+	struct operation_lives lives; /* names of processes, for tables per process */
+	uint64_t working_ns;	      /* time in calls that do not wait */
 	bool is_over;
 };
 
-/* A reused number stands with its former process. */
+/* Returns the key of the sums. A reused PID shares the row of its former process. */
 static const char *key_of(const struct table_state *s)
 {
 	return s->options.by_process ? "pid," : "";
@@ -124,8 +124,8 @@ static bool is_set_for(const struct table_state *s, uint32_t abi, uint32_t numbe
 	return s->set.is_all || syscall_set_has(&s->set, syscall_by_number(abi, number));
 }
 
-/* A stream has the calls that change descriptors in any case; a capture has what its own run was
- * asked for. */
+/* Returns whether the call was selected: a live stream also has calls that change descriptors, and
+ * a capture has the calls that its recording selected. */
 static bool is_requested_for(const struct table_state *s, const struct sooth_record *r)
 {
 	const void *known;
@@ -309,7 +309,7 @@ static int emit_sorted(struct table_state *s, const struct section *section,
 	return status;
 }
 
-/* One section for all processes together, one for each by itself. */
+/* Sections for all processes together, and for each process by itself. */
 static const struct section call_sections[] = {
 	{ .name = "syscalls",
 		.schema = &call_schema,

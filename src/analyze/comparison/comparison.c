@@ -36,7 +36,7 @@ static double larger(double a, double b)
 	return a > b ? a : b;
 }
 
-/* By Newton's method: the math library would be a dependency for this alone. */
+/* Computes a square root by Newton's method, so that the math library is not needed. */
 static double root_of(double value)
 {
 	double root = larger(value, 1);
@@ -78,7 +78,7 @@ static double least_of(const struct sooth_field *f)
 	}
 }
 
-/* False if they cannot be compared: the length of a count is unknown. */
+/* Computes the values to compare; false: the length of a run is unknown, so counts are useless. */
 static bool measure(const struct comparing *c, const struct sooth_field *f, struct pair *p)
 {
 	double share = f->merge == SOOTH_MERGE_MAX && c->share < MAX_SHARE ? MAX_SHARE : c->share;
@@ -142,7 +142,7 @@ static bool is_of_findings(const struct compared_row *row)
 	return !strncmp(row->schema->name, "finding", 7);
 }
 
-/* Only severity, confidence and evidence of a finding are compared: the rest is in other tables. */
+/* Returns whether a field of a finding is compared: severity, confidence, evidence. */
 static bool is_said_by_finding(const struct sooth_field *f)
 {
 	return !strcmp(f->name, "severity") || !strcmp(f->name, "confidence") ||
@@ -188,7 +188,7 @@ static void emit_numbers(struct comparing *c, const struct compared_row *row,
 	buffer_fini(&difference);
 }
 
-/* `percent` of the values; 0: they are no numbers. */
+/* Emits a change of two texts. `percent`: difference of their values; 0: no numbers. */
 static void emit_words(struct comparing *c, const struct compared_row *row,
 	const struct sooth_field *f, struct span a, struct span b, double percent)
 {
@@ -223,7 +223,7 @@ static void emit_row(struct comparing *c, const struct compared_rows *of,
 		tail_string(&change.before, ""), tail_string(&change.after, ""),
 		tail_string(&change.difference, ""), tail_string(&change.unit, "") };
 
-	/* The severity of a finding. */
+	/* severity of a finding */
 	if (severity && is_of_findings(row)) {
 		struct sooth_value v = sooth_field_get(severity, row->record);
 
@@ -241,7 +241,7 @@ static void emit_row(struct comparing *c, const struct compared_rows *of,
 
 /* --- comparing --- */
 
-/* As text output shows it; of a text the raw bytes, which the sink escapes. */
+/* Writes a value as in text output; a text as raw bytes, which the sink escapes. */
 static void words_of(struct buffer *out, const struct sooth_field *f, const struct sooth_value *v)
 {
 	if (v->state == SOOTH_STATE_ABSENT)
@@ -253,7 +253,7 @@ static void words_of(struct buffer *out, const struct sooth_field *f, const stru
 		value_format(out, f, v);
 }
 
-/* The value of a text such as "46.3M" or "12s". */
+/* Reads the number in a text such as "46.3M" or "12s". */
 static bool value_of(const struct buffer *text, double *value)
 {
 	static const char suffixes[] = "KMGT";
@@ -337,7 +337,7 @@ static void compare_field(struct comparing *c, const struct compared_row *a,
 		compare_words(c, a, f, &x, &y);
 }
 
-/* A row goes together with the rows nested in it. */
+/* Emits a row that only one side has, together with its nested rows. */
 static void emit_alone(struct comparing *c, const struct compared_rows *of,
 	struct compared_row *all, size_t index, enum change_kind kind)
 {

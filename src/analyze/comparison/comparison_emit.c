@@ -43,7 +43,7 @@ ROW_TABLE(compared_side, COMPARED_SIDE_ROW, "diff.side", compared_side_row);
 
 ROW_TABLE(compared_part, COMPARED_PART_ROW, "diff.range", compared_part_row);
 
-/* A table that only one capture has. */
+/* A table that only one of the captures has. */
 #define ONE_SIDED_ROW(F, S)                                                                        \
 	F(S, TEXT, table, ALWAYS, "name of the table")                                             \
 	F(S, TEXT, side, ALWAYS, "capture that has the table: first or second")                    \
@@ -121,7 +121,7 @@ static int emit_part_of(struct comparing *c, const struct comparison_side *side,
 	return side->is_part ? OUTPUT_ROW(c->output, &row, tail, ARRAY_SIZE(tail), err) : 0;
 }
 
-/* Only if a time range was requested. */
+/* Emits the compared time ranges, if any was selected. */
 static int emit_parts(struct comparing *c, struct sooth_error *err)
 {
 	static const struct section section =

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The answer for two captures with allocations: how much more is live, and which code keeps it. */
+/* The answer about two captures with allocations: how much more memory is live, and which code
+ * keeps it. */
 #include <string.h>
 
 #include "analyze/comparison/comparing.h"
@@ -10,8 +11,8 @@
 #include "model/schema.h"
 
 #define FRAMES_NAMED 3
-#define SHARE_NAMED  0.2 /* share of the difference that a stack must have to be named */
-#define LONGER	     1.5 /* times: such lengths of observation explain a difference by themselves */
+#define SHARE_NAMED  0.2 /* share of the difference from which a stack is named */
+#define LONGER	     1.5 /* factor between lengths of the runs that alone explains a difference */
 #define ARROW	     " < "
 #define ARROW_SIZE   3
 #define LITTLE_BYTES 1024
@@ -34,7 +35,7 @@ static bool is_of(const struct compared_row *row, const char *schema)
 	return !strcmp(row->schema->name, schema);
 }
 
-/* False: it was not measured. */
+/* Returns false if the value was not measured. */
 static bool get(const struct compared_row *row, const char *field, uint64_t *out)
 {
 	const struct sooth_field *f = sooth_schema_field(row->schema, field);
@@ -59,7 +60,7 @@ static bool get_totals(const struct compared_rows *rows, uint64_t *live, uint64_
 	return false;
 }
 
-/* A stack whose live memory differs most, in the direction of the whole. */
+/* The stack whose live memory differs most, in the direction of the total. */
 struct most {
 	const struct compared_rows *of;
 	const struct compared_row *row; /* NULL: none */
@@ -86,8 +87,8 @@ static void find_growth(struct most *m, struct compared_rows *rows, struct compa
 	}
 }
 
-/* "malloc < keep < main < __libc_start_main": what is behind the allocator's own function, up to
- * what the C library has before main. */
+/* Writes the code without the allocator's function and what the C library runs before main: "malloc
+ * < keep < main < __libc_start_main". */
 static void put_code(struct buffer *out, const struct most *m)
 {
 	const char *at = compared_text(m->of, &m->row->label);

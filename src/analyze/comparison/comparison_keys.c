@@ -12,12 +12,12 @@
 #define TEXTS_BYTES ((size_t)512 << 20)
 #define LABEL_BYTES 512
 
-/* Numbers that identify something during its life only. */
+/* Fields that identify something only while it exists. */
 static const char *const identities[] = { "pid", "ppid", "tid", "inode", "watch", "inner_pid",
 	"role_pid", "session_pid", "holder_pid", "session_id", "pid_namespace", "namespace",
 	"unnamed_inode", "start_ticks", "time_ns", "sender_pid" };
 
-/* Momentary, ever-growing, or derived from compared values. */
+/* Fields that are momentary, ever-growing, or derived from compared values. */
 static const char *const passing[] = { "state", "states", "call", "wait_channel", "elapsed_s",
 	"elapsed_time", "cpu_ns", "position", "interval_ns", "status", "last_cpu", "uptime_ns",
 	"claim", "text", "remedy", "key", "unseen", "caveats", "fine_text", "unseen_text",
@@ -66,12 +66,12 @@ static void add_value(struct buffer *out, const struct sooth_schema *schema, con
 		return;
 	buffer_string(out, before);
 	if (f->type == SOOTH_FIELD_TEXT || f->type == SOOTH_FIELD_CHARS)
-		buffer_append(out, v.text.data, v.text.size); /* escaped by the sink */
+		buffer_append(out, v.text.data, v.text.size); /* the sink escapes the text */
 	else
 		value_format(out, f, &v);
 }
 
-/* Rows that describe a process. */
+/* Returns whether the rows of a schema describe a process. */
 static bool names_process(const struct sooth_schema *schema)
 {
 	return sooth_schema_field(schema, "pid") && sooth_schema_field(schema, "name") &&
@@ -127,7 +127,7 @@ static void match_processes(struct compared_rows *rows, const struct comparison_
 	}
 }
 
-/* Several processes with one name are numbered. */
+/* Numbers a process if several processes have its name. */
 static void number_process(
 	struct compared_rows *rows, struct map *seen, uint32_t pid, struct compared_process *p)
 {
@@ -162,7 +162,7 @@ static void number_processes(struct compared_rows *rows)
 
 /* --- rows --- */
 
-/* The values of its key fields; skips those of other processes and places. */
+/* Appends the values of the key fields, without PIDs and the like if processes differ. */
 static bool add_keys(struct buffer *out, const struct sooth_schema *schema,
 	const struct sooth_record *row, bool is_same_process)
 {
@@ -185,7 +185,7 @@ static bool is_word(const struct sooth_field *f)
 	       f->type == SOOTH_FIELD_ENUM || f->type == SOOTH_FIELD_ERRNO;
 }
 
-/* Without key fields the texts at the beginning name the row. */
+/* Appends the first texts of a row, which name a row without key fields. */
 static void add_words(
 	struct buffer *out, const struct sooth_schema *schema, const struct sooth_record *row)
 {
@@ -204,7 +204,7 @@ static void add_words(
 	}
 }
 
-/* Rows that depend on what threads do at that moment: the next sample has others. */
+/* Returns whether rows depend on the momentary state of threads: the next sample has others. */
 static bool is_of_moment(const struct sooth_schema *schema)
 {
 	for (size_t i = 0; i < schema->field_count; i++) {
@@ -228,7 +228,7 @@ struct row_key {
 	uint64_t a, b;
 };
 
-/* FNV-1a, twice. Two tables may share a name but not a schema. */
+/* Hashes by FNV-1a, twice. Two tables with one name may have different schemas. */
 static struct row_key key_of(const struct sooth_schema *top, const char *table, const char *label)
 {
 	struct row_key k = { 0xcbf29ce484222325ull ^ (uintptr_t)top,
@@ -246,7 +246,7 @@ static struct row_key key_of(const struct sooth_schema *top, const char *table, 
 	return k;
 }
 
-/* Its number, from 1; 0: too many. */
+/* Adds a row. Returns its number, from 1; 0: there are too many. */
 static uint32_t add_row(struct compared_rows *rows, struct compared_row row, const char *table,
 	struct buffer *label)
 {
@@ -270,7 +270,7 @@ static uint32_t add_row(struct compared_rows *rows, struct compared_row row, con
 	return (uint32_t)(rows->rows.size / sizeof(row));
 }
 
-/* The place of a row. */
+/* The place of a row in the report. */
 struct place {
 	const struct sooth_schema *top;
 	const char *table;

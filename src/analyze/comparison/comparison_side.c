@@ -31,11 +31,9 @@ static bool is_of_findings(const struct section *section)
 	return !strncmp(section->schema->name, FINDINGS, strlen(FINDINGS));
 }
 
-/*
- * Not compared: the notes, which describe the run and not the processes; streams, which are
- * compared by their sums; the summary and the answers of a diagnosis, which repeat its findings; and
- * findings of a capture without processes.
- */
+/* Returns whether a section is compared. Not compared: notes, which describe the run; streams,
+ * since their sums are compared; summary and answers of a diagnosis, which repeat its findings;
+ * findings of a capture without processes. */
 static bool is_compared(const struct comparison_side *side, const struct section *section)
 {
 	if (is_of_findings(section) &&
@@ -86,7 +84,7 @@ static uint64_t number_of(
 	return field && v.state == SOOTH_STATE_VALUE ? v.u : 0;
 }
 
-/* Losses in the stream, and those found while reading the file. */
+/* Adds the losses of the stream, and those found while reading the file. */
 static void take_losses(
 	struct comparison_side *side, const struct sooth_schema *schema, const struct batch *batch)
 {
@@ -157,7 +155,7 @@ static void copy_text(
 	snprintf(to, size, "%.*s", (int)(from.size < size ? from.size : size - 1), from.data);
 }
 
-/* Every segment repeats it. */
+/* Adds a probe once: every segment of the file repeats it. */
 static void add_probe(struct comparison_side *side, struct span probe)
 {
 	struct span known = { (const char *)side->probes.data, side->probes.size };
@@ -169,7 +167,7 @@ static void add_probe(struct comparison_side *side, struct span probe)
 
 		is_known =
 			end - at == probe.size && !memcmp(known.data + at, probe.data, probe.size);
-		at = end + 1; /* and the blank */
+		at = end + 1; /* skip the blank too */
 	}
 	if (!is_known)
 		buffer_format(&side->probes, "%s%.*s", known.size ? ", " : "", (int)probe.size,

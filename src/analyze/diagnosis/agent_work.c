@@ -15,7 +15,7 @@ static void find_session(struct agent_work *w, const struct check *e)
 	}
 }
 
-/* By the agent's own log: the model, a tool or the user has to act next. */
+/* Finds whose turn it is by the agent's log: the model's, a tool's or the user's. */
 static void find_turn(struct agent_work *w, const struct check *e)
 {
 	const struct proc_session *session = e->process->session;
@@ -31,8 +31,8 @@ static void find_turn(struct agent_work *w, const struct check *e)
 		w->is_idle = true;
 }
 
-/* A process with closed input that serves no client runs only while it has work, and so does an
- * agent that its arguments make headless. */
+/* Finds signs of work: a process with closed input that serves no client runs only while it has
+ * work, as does an agent with headless arguments. */
 static void find_work(struct agent_work *w, const struct check *e, bool is_listening)
 {
 	const struct proc_session *session = e->process->session;
@@ -61,7 +61,7 @@ void agent_work_find(struct agent_work *w, const struct check *e, bool is_listen
 	if (!p || !p->agent)
 		return;
 	w->is_agent = !p->has_role || p->role == AGENT_ROLE_MAIN || p->role == AGENT_ROLE_DAEMON;
-	/* A daemon works for its main process, and has its log. */
+	/* A daemon works for the main process, and has the log of the session. */
 	if (process_table_is_worker(p)) {
 		find_session(w, e);
 		find_turn(w, e);

@@ -19,7 +19,7 @@
 #include "base/cleanup.h"
 #include "explain/section_columns.h"
 
-#define OTHERS_MAX  3 /* findings of a process, beside the worst, that get a line */
+#define OTHERS_MAX  3 /* findings per process that get a line, besides the worst */
 #define NO_SEVERITY FINDING_SEVERITIES
 
 struct answer {
@@ -32,7 +32,7 @@ struct answer {
 
 /* --- lines --- */
 
-/* With NO_SEVERITY the line has no color. */
+/* Emits a line; it has no color with NO_SEVERITY. */
 static void put_line(struct answer *a, unsigned severity, const struct buffer *text)
 {
 	struct finding_answer_row row = { .severity = (uint8_t)severity,
@@ -43,7 +43,7 @@ static void put_line(struct answer *a, unsigned severity, const struct buffer *t
 		a->status = OUTPUT_ROW(a->output, &row, tail, ARRAY_SIZE(tail), a->err);
 }
 
-/* Nothing for an empty one; frees it. */
+/* Emits a line unless it is empty, and frees `text`. */
 static void end_line(struct answer *a, unsigned severity, struct buffer *text)
 {
 	if (text->size)
@@ -88,7 +88,7 @@ static void put_remedy(struct answer *a, const struct finding_row *f)
 		put_do(a, remedy);
 }
 
-/* An agent's activity is known: the files that it looks for meanwhile are not what it waits for. */
+/* Appends the file that a process waits for; not for an agent whose activity is known. */
 static void add_awaited(
 	const struct answer *a, const struct diagnosed *j, const char *before, struct buffer *out)
 {
@@ -111,7 +111,7 @@ static void put_log(struct answer *a, const struct diagnosed *j)
 	end_line(a, NO_SEVERITY, &line);
 }
 
-/* Its claim stands in the lines above. */
+/* Emits the evidence of the worst finding, whose claim stands in an earlier line. */
 static void put_worst(struct answer *a, const struct diagnosed *j)
 {
 	struct buffer line = { 0 };
@@ -150,8 +150,7 @@ static void put_others(struct answer *a, const struct diagnosed *j)
 
 /* --- what is fine --- */
 
-/* Another process has a finding because of what this one does, or does not do, or has waited long
- * for it. */
+/* Returns whether another process has waited long for this one, or has a finding because of it. */
 static bool holds_up_another(const struct answer *a, const struct diagnosed *j)
 {
 	for (size_t i = 0; i < a->causes->count; i++) {
@@ -168,8 +167,8 @@ static bool holds_up_another(const struct answer *a, const struct diagnosed *j)
 	return false;
 }
 
-/* Fine is what was looked at and found well: a process with an open check is not in this list, and
- * one whose wait has a line is in none. */
+/* Returns whether a process was checked and is well. A process with an open check belongs to
+ * another list; one whose wait has a line belongs to none. */
 static bool is_well(const struct answer *a, const struct diagnosed *j, bool is_open)
 {
 	const struct cause_process *p = process_of(a, j);
@@ -185,7 +184,7 @@ static void put_well(struct answer *a, bool is_open, const char *title)
 	struct buffer line = { 0 };
 
 	for (size_t i = 1; i <= a->s->count; i++) {
-		const struct diagnosed *j = &a->s->all[i % a->s->count]; /* the host last */
+		const struct diagnosed *j = &a->s->all[i % a->s->count]; /* the host comes last */
 
 		if (!is_well(a, j, is_open))
 			continue;
@@ -205,7 +204,7 @@ static size_t rows_in(const struct buffer *rows)
 	return count;
 }
 
-/* The number of checks that found nothing, and the use of resources; for a single process. */
+/* Emits the number of checks that found nothing, and the resource use, for a single process. */
 static void put_fine_checks(struct answer *a)
 {
 	const struct diagnosed *j = &a->s->all[1];
@@ -252,7 +251,7 @@ static void put_unseen(struct answer *a)
 
 /* --- all of it --- */
 
-/* "psql (4711) waits for ...", or "claude 4711: waits for you: ..." */
+/* Appends "psql (4711) waits for ...", or "claude 4711: waits for you: ...". */
 static bool add_single_wait(const struct answer *a, struct buffer *out)
 {
 	const struct diagnosed *j = &a->s->all[1];
@@ -266,7 +265,8 @@ static bool add_single_wait(const struct answer *a, struct buffer *out)
 	return true;
 }
 
-/* One process that was found well, but perhaps too early for some checks: a line says it all. */
+/* Returns whether one line is enough: a single process is well, apart from checks that came too
+ * early. */
 static bool is_one_line(const struct answer *a)
 {
 	struct buffer ignored = { 0 };
@@ -277,7 +277,7 @@ static bool is_one_line(const struct answer *a)
 	return result;
 }
 
-/* "claude 4711: runs Bash; no problem found" */
+/* Appends "claude 4711: runs Bash; no problem found". */
 static void add_single(const struct answer *a, struct buffer *out)
 {
 	const struct diagnosed *j = &a->s->all[1];
@@ -310,7 +310,7 @@ static void add_single(const struct answer *a, struct buffer *out)
 	add_awaited(a, j, "; ", out);
 }
 
-/* `other`: than the waits in the lines before. */
+/* Appends that nothing was found; `other`: "other", after lines about waits. */
 static void add_nothing_found(const struct answer *a, const char *other, struct buffer *out)
 {
 	bool is_seen = a->s->input.host.process_table.last_ns;
@@ -329,7 +329,7 @@ static void add_nothing_found(const struct answer *a, const char *other, struct 
 	answer_unseen_headline(a->s, out);
 }
 
-/* False: nothing is known to be wrong, or to be waited for. */
+/* Appends the worst cause; false: no problem and no wait is known. */
 static bool add_cause(const struct answer *a, struct buffer *out)
 {
 	if (!a->causes->sick && (!a->causes->count || is_single(a)))
@@ -408,7 +408,7 @@ static void put_victims(struct answer *a, const struct cause *c)
 	}
 }
 
-/* The number of processes that wait without a line of their own, if there are many. */
+/* Emits how many more processes wait, if there are too many for a line each. */
 static void put_more_waiting(struct answer *a)
 {
 	struct buffer line = { 0 };
@@ -430,7 +430,7 @@ static bool has_trouble(const struct answer *a)
 	return false;
 }
 
-/* The first one is the headline. */
+/* Emits the causes after the first, which is the headline. */
 static void put_causes(struct answer *a)
 {
 	const struct causes *c = a->causes;

@@ -16,7 +16,8 @@ struct clients {
 	uint64_t longest_ns;
 	bool is_serving; /* another client got data a moment ago */
 	unsigned made, at_rest;
-	const struct sockets_socket *server; /* of the first connection that it made */
+	const struct sockets_socket
+		*server; /* peer of the first connection that the process made */
 	bool is_one_server;
 };
 
@@ -27,7 +28,7 @@ static bool is_to(const struct sockets_socket *s, const struct sockets_socket *o
 		       record_text(&other->record, &other->peer));
 }
 
-/* The request that came was read, so the program knows it. */
+/* Returns whether the process has read the whole request, so the program knows about it. */
 static bool has_read_request(const struct sockets_socket *s)
 {
 	return socket_owes_answer(s) && !s->receive_queue_state && !s->receive_queue_bytes &&
@@ -65,7 +66,7 @@ void answer_clients(const struct diagnosis *s, const struct diagnosed *j, struct
 		if (o && socket_is_inet(o) && !o->state_state)
 			add_client(&c, o);
 	}
-	/* Without such a pool it may hold requests on purpose: a queue, a long poll. */
+	/* A process without a pool may hold requests on purpose: a queue, a long poll. */
 	if (!c.asking || c.is_serving || c.made < POOL_LEAST || c.at_rest != c.made ||
 		!c.is_one_server)
 		return;

@@ -4,7 +4,7 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/records.h"
 
-#define EVIDENCE_BYTES 150 /* most evidence per finding: two lines of a terminal */
+#define EVIDENCE_BYTES 150 /* most bytes of evidence per finding: two terminal lines */
 
 const struct finding_row *answer_worst(const struct diagnosed *j)
 {
@@ -20,7 +20,7 @@ void answer_claim(const struct finding_row *f, struct buffer *out)
 		buffer_string(out, " (low confidence)");
 }
 
-/* "descriptors: 120 over 5 s; growth: 8 a second": as much as fits. */
+/* Appends evidence as far as it fits: "descriptors: 120 over 5 s; growth: 8 a second". */
 void answer_evidence(const struct finding_row *f, struct buffer *out)
 {
 	struct span rows = record_text(&f->record, &f->evidence);

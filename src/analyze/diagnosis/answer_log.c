@@ -6,13 +6,13 @@
 #include "base/sentence_units.h"
 #include "base/units.h"
 
-#define BEHIND_FEW 2		    /* messages after the last error: the log ends with it */
-#define PAUSE_NS   (5 * NS_PER_S)   /* of a log that ends */
-#define START_NS   (1 * NS_PER_S)   /* two clocks are compared */
-#define SILENT_NS  (900 * NS_PER_S) /* an error before that is no news */
+#define BEHIND_FEW 2		    /* messages after an error that still ends the log */
+#define PAUSE_NS   (5 * NS_PER_S)   /* silence after which a log has ended */
+#define START_NS   (1 * NS_PER_S)   /* tolerance, because two clocks are compared */
+#define SILENT_NS  (900 * NS_PER_S) /* older errors are not reported */
 
-/* An error between successes is made good; an error that the next message may follow at once is no
- * end. */
+/* Returns whether an error matters: it ends the log or is new. Later messages show that the program
+ * recovered, or that it still writes. */
 static bool is_news(const struct logged_error *e)
 {
 	bool is_last = e->error->behind <= (e->error->is_warning ? 0 : BEHIND_FEW) &&
@@ -23,10 +23,10 @@ static bool is_news(const struct logged_error *e)
 	return is_last || has_come;
 }
 
-#define TOGETHER 3 /* messages from one to the other */
+#define TOGETHER 3 /* messages between an error and its consequence */
 
-/* Another error of the same log, just before: what failed first says more ("No space left on
- * device") than what failed by it. */
+/* Returns an earlier error close before the last one: the first failure says more ("No space left
+ * on device") than the failures that it caused. */
 static struct logged_error cause_of(const struct diagnosis_input *input,
 	const struct process_entry *p, const struct logged_error *last)
 {
@@ -54,7 +54,7 @@ void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char
 	struct span text, path;
 
 	for (size_t i = 0; p && logged_errors_at(input, &p->id, i, &e); i++) {
-		/* An error that an earlier run left in the log is not this process's own. */
+		/* An earlier run of the program may have left older errors in the log. */
 		if (is_news(&e) && (double)e.file->silent_ns < age_ns + START_NS &&
 			!logged_errors_are_said_above(input, p, e.file) &&
 			(!last.error || e.error->behind < last.error->behind))

@@ -8,9 +8,9 @@
 #include "base/units.h"
 #include "recognize/script_name.h"
 
-#define TREE_MOST 65 /* processes: of more, it is a host or a user that is diagnosed */
+#define TREE_MOST 65 /* processes: a larger selection is a host or a user */
 #define UP_MAX	  64
-#define SAME_NS	  (NS_PER_S / 2) /* the same answer, by the calls and by the connection */
+#define SAME_NS	  (NS_PER_S / 2) /* tolerance for one answer's times in calls and connection */
 
 static bool is_main(const struct process_entry *p)
 {
@@ -79,8 +79,8 @@ void answer_refusal(struct activity *a, const struct call_history *h, uint64_t c
 	}
 }
 
-/* Not every agent writes into its log that the server refused its request; calls have it, if it was
- * the last that came on the connection to the model. */
+/* Adds a refused request to the activity: not every agent logs that the server refused, but its
+ * calls show it if that was the last answer on the connection. */
 static void add_refusal(const struct diagnosis *s, const struct diagnosed *j, struct activity *a)
 {
 	const struct call_history *h = call_histories_get(&s->input.calls, &j->id);
@@ -124,7 +124,7 @@ void answer_activity_after(const struct diagnosis *s, const struct diagnosed *j,
 	buffer_fini(&text);
 }
 
-/* Nothing but its session is diagnosed. A single process has its activity in its own line. */
+/* Returns whether only one session is diagnosed, and it has several processes. */
 static bool is_only_session(const struct diagnosis *s, const struct diagnosed *j)
 {
 	for (size_t i = 1; i < s->count; i++) {
@@ -186,7 +186,7 @@ bool answer_ended(const struct diagnosis *s, const struct diagnosed *j, struct b
 	return true;
 }
 
-/* Redis writes its snapshots there, and refuses writes while they fail. */
+/* Returns the effect of a lost directory: Redis refuses writes while it cannot write snapshots. */
 static const char *effect_of_loss(const struct process_entry *p)
 {
 	struct span name = record_text(&p->process->record, &p->process->name);

@@ -19,8 +19,8 @@ static bool is_long(const struct waits_thread *t)
 
 /* --- a condition --- */
 
-/* An idle thread of a server waits in a call, for clients; a main thread that waits on a condition
- * without end depends on a thread of its own. */
+/* Appends the condition that the main thread waits on without a time limit: another thread of the
+ * process has to signal it, whereas idle servers wait in a call for clients. */
 static bool put_condition(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_graph *g, struct buffer *out)
 {
@@ -44,7 +44,7 @@ static bool is_join(const struct stack_wait *w)
 	return w->by.size && span_ends(w->by, "join");
 }
 
-/* The first other thread that has waited for long in the script: ", a thread in consume
+/* Appends the first other thread that has waited for long in the script: ", a thread in consume
  * (jobs.py:14), in Queue.get". */
 static void put_joined(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_graph *g, struct buffer *out)
@@ -69,8 +69,8 @@ static void put_joined(const struct diagnosis *s, const struct diagnosed *j,
 	buffer_fini(&place);
 }
 
-/* Where a script has waited for long: "; its main thread has been in consume (jobs.py:14) for 12 s,
- * in Queue.get". */
+/* Appends where a script has waited for long: "; its main thread has been in consume (jobs.py:14)
+ * for 12 s, in Queue.get". */
 static bool put_place(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_graph *g, struct buffer *out)
 {
@@ -117,7 +117,7 @@ void answer_put_rest(const struct diagnosis *s, const struct diagnosed *j,
 
 /* --- a child --- */
 
-/* Between two sockets, where a request and its answer are the ordinary state. */
+/* Returns whether two processes wait for each other on sockets, as between request and answer. */
 static bool is_exchange(const struct wait_chain *chain)
 {
 	return chain->is_exchange || (chain->count == 2 && !chain->circle && chain->is_of_readers &&

@@ -9,20 +9,20 @@
 #include "explain/registry.h"
 
 #define GROUPS_MAX  64
-#define GROUPS_TEXT 4 /* in the paragraph */
+#define GROUPS_TEXT 4 /* groups in the paragraph */
 #define IDS_MAX	    64
-#define IDS_TEXT    3 /* most ids named per group */
+#define IDS_TEXT    3 /* most check ids named per group */
 #define PIDS_TEXT   8 /* most PIDs in a command line */
 #define PIDS_FEW    3
 
-#define OTHERS_SHARE 4 /* one more process for so many selected ones */
+#define OTHERS_SHARE 4 /* tolerates one other process per so many selected ones */
 
-/* Checks without a result, for one reason. */
+/* Checks that have no result for the same reason. */
 struct group {
 	enum finding_blind_cause cause;
 	struct span reason;
 	struct span ids[IDS_MAX];
-	size_t id_count, of_one; /* of_one: rows of the process counted last */
+	size_t id_count, of_one; /* of_one: rows of the current process */
 	size_t processes;
 	const struct diagnosed *last;
 };
@@ -30,7 +30,7 @@ struct group {
 struct unseen {
 	struct group groups[GROUPS_MAX];
 	size_t count;
-	unsigned duration_s; /* the longest that a check asks for */
+	unsigned duration_s; /* longest observation that a check needs */
 };
 
 static const char *const cause_words[FINDING_BLIND_CAUSES] = {
@@ -45,7 +45,7 @@ static const char *const cause_words[FINDING_BLIND_CAUSES] = {
 	[FINDING_ON_REQUEST] = "only on request",
 };
 
-/* Nothing graver than low could have been found: that a slow process may be outdated is detail. */
+/* Returns whether the check could only find low severity, such as an outdated program. */
 static bool is_minor(const struct finding_blind_row *row)
 {
 	const struct finding_entry *entry =
@@ -55,7 +55,7 @@ static bool is_minor(const struct finding_blind_row *row)
 	       entry->type->worst <= FINDING_LOW;
 }
 
-/* A check that this system does not support, or that was not requested, is not open. */
+/* Returns whether the check is open: it was requested, and this system supports it. */
 static bool is_open(const struct finding_blind_row *row)
 {
 	return !is_minor(row) && row->cause != FINDING_NOT_REQUESTED &&
@@ -112,7 +112,7 @@ static void add_id(struct group *g, struct span id)
 		g->ids[g->id_count++] = id;
 }
 
-/* "observe longer: --duration 5m" */
+/* Returns the seconds in "observe longer: --duration 5m". */
 static unsigned duration_of(struct span remedy)
 {
 	unsigned value = 0, unit = remedy.size && remedy.data[remedy.size - 1] == 'm' ? 60 : 1;
@@ -174,7 +174,7 @@ static size_t count_of_groups(const struct unseen *u, enum finding_blind_cause c
 	return count;
 }
 
-/* Different checks that have no result for this cause. */
+/* Counts the different checks without a result for this cause. */
 static size_t count_of(const struct unseen *u, enum finding_blind_cause cause)
 {
 	struct group all = { 0 };
@@ -188,7 +188,7 @@ static size_t count_of(const struct unseen *u, enum finding_blind_cause cause)
 
 /* --- the remedy --- */
 
-/* A plain command observes the agents. */
+/* Returns whether processes other than agents are diagnosed: a plain command observes agents. */
 static bool has_other(const struct diagnosis *s)
 {
 	bool result = s->input.host.is_named || s->count - 1 <= PIDS_FEW;
@@ -199,7 +199,7 @@ static bool has_other(const struct diagnosis *s)
 	return result;
 }
 
-/* All programs of the host were selected; but for sooth, and for those that started since. */
+/* Returns whether all programs of the host were selected, apart from sooth and new ones. */
 static bool is_whole_host(const struct diagnosis *s)
 {
 	size_t selected = 0, others = 0;
@@ -215,7 +215,7 @@ static bool is_whole_host(const struct diagnosis *s)
 	return others <= 1 + selected / OTHERS_SHARE;
 }
 
-/* Other processes than those of agents are named, and a few always; not what is below one. */
+/* Appends the selected processes that have no selected ancestor, if a plain command misses them. */
 static void add_targets(const struct diagnosis *s, struct buffer *out)
 {
 	size_t end = out->size, named = 0;
@@ -236,13 +236,13 @@ static void add_targets(const struct diagnosis *s, struct buffer *out)
 		out->size = end;
 }
 
-/* sudo does not help where root was refused: root of a container, or of a user namespace. */
+/* Returns whether root itself was refused, as in a container: sudo does not help there. */
 static bool is_of_root(const struct diagnosis *s)
 {
 	return s->input.host.process_table.is_of_root;
 }
 
-/* Whether the only diagnosed process has ended. */
+/* Returns whether the only diagnosed process has ended. */
 static bool is_over(const struct diagnosis *s)
 {
 	const struct ending *end =
@@ -267,14 +267,14 @@ static void add_command(const struct diagnosis *s, const struct unseen *u, struc
 
 /* --- words --- */
 
-/* That the process is too young says all; else the reason is what was measured so far. */
+/* Returns whether the age is the whole reason; otherwise the reason also has a measured value. */
 static bool is_age_alone(const struct group *g)
 {
 	return span_starts(g->reason, CHECK_YOUNG_WORDS);
 }
 
-/* " so far", or " so far: memory grew 20 MiB in 5 s, too early to judge". That the process is young
- * stands in its line; which checks need an older one is detail. */
+/* Appends " so far", or " so far: memory grew 20 MiB in 5 s, too early to judge". The checks that
+ * need an older process are not listed. */
 static void add_too_early(const struct unseen *u, struct buffer *out)
 {
 	size_t begin;
@@ -327,7 +327,7 @@ void answer_unseen_headline(const struct diagnosis *s, struct buffer *out)
 	}
 }
 
-/* "fd-leak, watch-flood and 3 more: permission denied (4 processes)" */
+/* Appends "fd-leak, watch-flood and 3 more: permission denied (4 processes)". */
 static void add_group(const struct group *g, struct buffer *out)
 {
 	size_t shown = g->id_count > IDS_TEXT ? IDS_TEXT : g->id_count;

@@ -11,11 +11,11 @@
 #include "base/sentence_units.h"
 #include "base/units.h"
 
-#define BUSY_PERCENT  25 /* CPU use from which the hot function is named */
-#define SHARE_PERCENT 50 /* of the samples: less is spread over many functions */
+#define BUSY_PERCENT  25 /* percent of a CPU from which the hot function is named */
+#define SHARE_PERCENT 50 /* percent of the samples from which a function is named */
 #define SAMPLES_LEAST 40
 
-/* " (PHP code of import.php)" */
+/* Appends " (PHP code of import.php)". */
 static void put_script(struct buffer *out, const struct process_entry *p)
 {
 	struct buffer text = { 0 };
@@ -26,7 +26,7 @@ static void put_script(struct buffer *out, const struct process_entry *p)
 	buffer_fini(&text);
 }
 
-/* " (within rb_equal (libruby.so) (compares values), Ruby code of import.rb)" */
+/* Appends " (within rb_equal (libruby.so) (compares values), Ruby code of import.rb)". */
 static void put_within(
 	struct buffer *out, const struct process_entry *p, const struct buffer *within)
 {
@@ -39,7 +39,7 @@ static void put_within(
 	buffer_char(out, ')');
 }
 
-/* The function that calls nearly all others, where the time is spread over many functions. */
+/* Appends the common caller, if the time is spread over many functions. */
 static void put_common_caller(
 	const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
@@ -53,8 +53,8 @@ static void put_common_caller(
 	profile_spots_fini(&spots);
 }
 
-/* Where a busy process without a finding spends its time: a loop that is no loop by any rule is
- * known by that. */
+/* Appends where a busy process without a finding spends its time: the place may reveal a loop that
+ * no check recognizes. */
 static void put_place(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
 	const struct profile_task task = profile_task_find(&s->input.profile, &j->process->id);

@@ -14,10 +14,10 @@
 #include "model/errno_names.h"
 #include "probes/sockets.h"
 
-#define SILENT_LEAST (5 * NS_PER_S) /* on a connection */
-#define SHOWN_LEAST  NS_PER_S	    /* a process at work waits too, but not for so long */
+#define SILENT_LEAST (5 * NS_PER_S) /* least silence of a connection to report */
+#define SHOWN_LEAST  NS_PER_S	    /* working processes also wait, but for a shorter time */
 
-/* There were so many processes that the time did not suffice for this one. */
+/* Returns whether the probe had no time left to read this process. */
 static bool is_left_out(const struct snapshot *last)
 {
 	const struct waits_snapshot *end = snapshot_end(last, sizeof(*end));
@@ -87,10 +87,10 @@ static bool is_halted(const struct wait_chain *chain)
 	return !strcmp(state, "deadlock") || !strcmp(state, "stopped");
 }
 
-/* the silence of the connection that it waits for */
+/* silence of the connection that the process waits for */
 struct silence {
 	uint64_t ns;		/* since data last moved; 0: unknown */
-	bool is_never_answered; /* nothing has come since it was opened, and something was sent */
+	bool is_never_answered; /* data was sent since it was opened, and none received */
 };
 
 static struct silence silence_of(
@@ -105,7 +105,7 @@ static struct silence silence_of(
 	batch_for_each (r, &all) {
 		const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
 
-		/* Absent: nothing was sent or received, and the time is that of the connection. */
+		/* Absent: no data was moved, and the time is that of the connection. */
 		if (o && o->inode == first->object->inode &&
 			o->received_state <= SOOTH_STATE_ABSENT &&
 			o->sent_state <= SOOTH_STATE_ABSENT)
@@ -119,7 +119,7 @@ static struct silence silence_of(
 	return (struct silence){ 0 };
 }
 
-/* A lock file that happens to be there is worth a line only if the process looks at it. */
+/* Returns whether a lock file is no cause of the wait: the process does not look at the file. */
 static bool is_stray(
 	const struct diagnosis *s, const struct diagnosed *j, const struct wait_link *first)
 {
@@ -165,7 +165,7 @@ unsigned answer_waits_left_out(const struct diagnosis *s)
 	return count;
 }
 
-/* The process has ended: the wait in its last snapshot is over. */
+/* Returns whether the process has ended, so that the wait in its last snapshot is over. */
 static bool has_ended(const struct diagnosis *s, const struct diagnosed *j)
 {
 	const struct ending *end = endings_get(&s->input.endings, &j->id);
@@ -173,7 +173,7 @@ static bool has_ended(const struct diagnosis *s, const struct diagnosed *j)
 	return end && end->has_end;
 }
 
-/* Where in its own script it waits, of the thread that the text is about. */
+/* Appends the place in the script where the thread of the chain's first link waits. */
 static void put_place(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out)
 {
@@ -246,7 +246,7 @@ void answer_rest(const struct diagnosis *s, const struct diagnosed *j, struct bu
 	struct wait_chain chain;
 	struct wait_graph g;
 
-	/* The sockets of an agent's event loop are not what its session waits for. */
+	/* An agent's session does not wait for the sockets of its event loop. */
 	if (!j->count && !is_known_activity(s, j) && !has_ended(s, j) && !follow(s, j, &g, &chain))
 		answer_put_rest(s, j, &g, &chain, out);
 }
@@ -264,7 +264,7 @@ void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct
 		end_awaited_remedy(s, j, &chain, out);
 }
 
-/* It waits on a socket for a process above it that is diagnosed too, and has asked nothing. */
+/* Returns whether the process waits on a socket to serve a diagnosed ancestor. */
 static bool serves_above(
 	const struct diagnosis *s, const struct diagnosed *j, const struct wait_link *first)
 {

@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-/* By set_ps_display() of its src/backend/postmaster/pgarch.c, "failed on 00000001...", behind the
- * name of the process; after a success "last was ...". */
+/* PostgreSQL's set_ps_display() (src/backend/postmaster/pgarch.c) appends "failed on 00000001..."
+ * to the title; after a success "last was ...". */
 #define FAILED "archiver failed on "
 
 struct span archive_failure_of(const struct process_entry *p)

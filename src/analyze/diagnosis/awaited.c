@@ -40,7 +40,7 @@ static void find_blocked(struct awaited *a, const struct check *e, uint32_t fd)
 
 /* --- polling it --- */
 
-/* Not an event loop on epoll, which watches everything that the process has. */
+/* Returns whether the thread polls; not with epoll, where an event loop watches everything. */
 static bool polls(const struct waits_thread *t)
 {
 	const struct syscall_row *row = syscall_row_of((uint16_t)t->abi, t->syscall);
@@ -48,7 +48,7 @@ static bool polls(const struct waits_thread *t)
 	return !t->call_state && row->wait.what == SYSCALL_WAIT_READY && row->wait.count;
 }
 
-/* Besides the descriptor: a user at a terminal, a pipe on its input, another connection. */
+/* Returns whether input may also come from another source: a terminal, a pipe, a connection. */
 static bool is_other_source(const struct waits_object *o, uint32_t fd)
 {
 	if (o->fd == fd)

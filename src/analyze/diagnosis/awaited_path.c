@@ -11,8 +11,8 @@
 
 #define TIMES_LEAST  3
 #define TIME_PART    2 /* looks must span 1/TIME_PART of the observation */
-#define OTHERS_TIMES 4 /* so many looks at this path for each at another that is missing */
-#define BUSY_PERCENT 5 /* of a CPU: a busy program also looks for files */
+#define OTHERS_TIMES 4 /* least looks at this path per look at another missing path */
+#define BUSY_PERCENT 5 /* percent of a CPU: a busy program also looks for files */
 
 static bool is_look(const struct call_place *place)
 {
@@ -22,7 +22,7 @@ static bool is_look(const struct call_place *place)
 	       row->traits & (SYSCALL_LOOKS | SYSCALL_OPENS);
 }
 
-/* Reads and writes of files: one that makes as many does more than to wait for a file. */
+/* Counts reads and writes of files: a process with many does more than wait for a file. */
 static uint64_t transfers_of(const struct call_history *h)
 {
 	uint64_t seen = 0;
@@ -41,8 +41,7 @@ static bool is_missing(const struct call_history *h, const char *path)
 	return false;
 }
 
-/* A file with the name of a lock that is there each time it is looked for: `while [ -e x.lock ]`.
- */
+/* Appends a lock file that exists at each look: `while [ -e x.lock ]`. */
 static void put_lock_file(
 	const struct call_history *h, uint64_t interval_ns, const char *before, struct buffer *out)
 {

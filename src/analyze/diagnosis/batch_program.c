@@ -5,9 +5,9 @@
 
 #include "base/cleanup.h"
 
-#define COMPUTES 1 /* for as long as its task takes */
-#define GROWS	 2 /* its memory, with the task */
-#define MEASURES 4 /* a server, with requests made on purpose */
+#define COMPUTES 1 /* uses a CPU for as long as its task takes */
+#define GROWS	 2 /* its memory grows with its task */
+#define MEASURES 4 /* sends requests to a server on purpose */
 
 #define VERSION_DIGITS "0123456789."
 
@@ -150,7 +150,7 @@ static const struct {
 	{ "zstd", COMPUTES | GROWS },
 };
 
-/* "clang-14" is clang. */
+/* Returns the name without a version: clang for "clang-14". */
 static struct span without_version(struct span name)
 {
 	size_t end = name.size;

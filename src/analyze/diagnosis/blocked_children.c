@@ -16,7 +16,7 @@ static uint64_t time_of(const struct waits_thread *t)
 	return t->since_state == SOOTH_STATE_VALUE ? t->since_ns : 0;
 }
 
-/* The wait of its thread that waits longest, as a group of one; count 0: it waits for no file. */
+/* Returns the longest wait for a file of a descendant, as a group of one; count 0: no such wait. */
 static struct blocked_children one_of(
 	const struct check *e, const struct wait_graph *g, const struct waits_process *p)
 {

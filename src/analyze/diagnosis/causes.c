@@ -14,24 +14,24 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 
-#define FEW	      16 /* processes: of more, not each that waits is a cause */
-#define SAME_LEAST    3	 /* of them, with one root: a cause again */
+#define FEW	      16 /* with more processes, a single wait is no cause */
+#define SAME_LEAST    3	 /* waits with the same root that are a cause all the same */
 #define DEPTH_MAX     64
-#define VICTIMS_MOST  3	     /* named */
+#define VICTIMS_MOST  3	     /* most victims named per cause */
 #define VICTIMS_BYTES 300000 /* the row has to fit into one record */
 
-/* A process with a finding or a wait, before those with the same root are one cause. */
+/* A process with a finding or a wait, before candidates with the same root are joined. */
 struct candidate {
 	const struct diagnosed *of;
 	struct answer_wait wait;
-	size_t cause; /* of all candidates the one that it is a victim of; itself: none */
+	size_t cause; /* index of the candidate that it is a victim of; itself: none */
 	bool is_wait, may_follow, is_stuck, holds_up;
-	bool is_of_peer; /* it does not wait: what its peer does not read makes it grow */
+	bool is_of_peer; /* it does not wait: it grows because its peer does not read */
 };
 
 /* --- which waits count --- */
 
-/* Launchers, tools and servers of an agent wait for it, or it for them: its own line says more. */
+/* Returns whether it waits only as a part of an agent, whose line says more. */
 static bool is_part(const struct diagnosed *j)
 {
 	const struct process_entry *p = j->process;
@@ -48,7 +48,7 @@ static bool is_stuck(const struct diagnosis *s, const struct diagnosed *j)
 	return result;
 }
 
-/* The chain of the one above it leads to it, or to what the user sees first. */
+/* Returns whether the chain of its diagnosed ancestor leads to it, and has a line. */
 static bool is_said_above(const struct diagnosis *s, const struct diagnosed *j)
 {
 	const struct diagnosed *above = answer_above(s, j);
@@ -57,7 +57,7 @@ static bool is_said_above(const struct diagnosis *s, const struct diagnosed *j)
 	       !answer_waits_for(s, j, above->id.pid);
 }
 
-/* A single process waits for it, and the chain of that one says what this one waits for. */
+/* Returns whether only one process waits for it, so that the chain of that one has its wait. */
 static bool is_said_by_waiter(const struct diagnosis *s, const struct diagnosed *j)
 {
 	unsigned waiters = 0;
@@ -108,7 +108,7 @@ static void look_at_processes(
 
 /* --- order --- */
 
-/* Ancestors of a process that are known. */
+/* Returns the number of known ancestors. */
 static unsigned depth_of(const struct diagnosed *j)
 {
 	const struct process_entry *p = j->process;
@@ -121,14 +121,14 @@ static unsigned depth_of(const struct diagnosed *j)
 	return depth;
 }
 
-/* A problem that another process waits behind is graver than the same one of a process alone. */
+/* Returns the severity, higher if another process waits for this one. */
 static int gravity(const struct candidate *c)
 {
 	return (int)c->of->worst + c->holds_up;
 }
 
-/* A wait that nothing ends comes before what grows or computes meanwhile; among equals the process
- * above the others comes first: the user knows that process. */
+/* Orders by gravity; then endless waits before growth and computing; then ancestors before
+ * descendants, because the user knows them. */
 static int by_severity(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
@@ -146,8 +146,8 @@ static int by_severity(const void *a, const void *b)
 
 /* --- candidates --- */
 
-/* The process at the other end of the descriptor of its worst finding, if that is the cause; 0: it
- * is not, or not known. */
+/* Returns the process at the other end of the descriptor of the worst finding, if that process is
+ * the cause; 0: it is not the cause, or unknown. */
 static uint32_t peer_of(const struct diagnosis *s, const struct diagnosed *j)
 {
 	const struct finding_row *f = j->count ? answer_worst(j) : NULL;
@@ -162,7 +162,7 @@ static uint32_t peer_of(const struct diagnosis *s, const struct diagnosed *j)
 	return peer ? peer->peer_pid : 0;
 }
 
-/* All that is found of it follows from what another one does. */
+/* Returns whether all its findings are consequences of what another process does. */
 static bool is_held_up(const struct diagnosis *s, const struct diagnosed *j)
 {
 	struct batch all = { j->findings.data, j->findings.size };
@@ -209,8 +209,8 @@ static bool waits_behind(const struct candidate *c, const struct candidate *of)
 	return false;
 }
 
-/* A finding of a process that waits may follow from one of a process that it waits for, however
- * grave each is. */
+/* Puts a process before the processes that wait for it, because their findings may be consequences,
+ * whatever their severity. */
 static void put_holders_first(struct candidate *all, size_t count)
 {
 	size_t moves = 0;
@@ -230,7 +230,7 @@ static void put_holders_first(struct candidate *all, size_t count)
 	}
 }
 
-/* Findings, the worst first, then waits: those for the user, then the others. */
+/* Finds candidates: findings, worst first, then waits for the user, then other waits. */
 static size_t find_candidates(
 	const struct causes *c, const struct diagnosis *s, struct candidate *all)
 {
@@ -271,7 +271,8 @@ static bool have_same_root(const struct candidate *a, const struct candidate *b)
 	       a->wait.root.object == b->wait.root.object;
 }
 
-/* A finding stays one: it stands with another that is as grave, never with a mere wait. */
+/* Returns whether `c` may replace `of` as a cause: not a wait for a finding, nor a lighter
+ * finding. */
 static bool may_stand_for(const struct candidate *c, const struct candidate *of)
 {
 	return of->is_wait || (!c->is_wait && (of->is_of_peer || c->of->worst >= of->of->worst));
@@ -284,7 +285,7 @@ static size_t end_of(const struct candidate *all, size_t i)
 	return i;
 }
 
-/* The first with this root is the cause, or the process that is the root itself. */
+/* Joins candidates with the same root under the first of them, or under the root itself. */
 static void join(struct candidate *all, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -313,7 +314,7 @@ static size_t victims_of(
 	return n;
 }
 
-/* They wait for it, and not for what it waits for too. */
+/* Returns whether a victim waits for the process itself, not for what that process waits for. */
 static bool is_root_of(const struct candidate *c, const struct candidate *all, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -395,7 +396,7 @@ static void put_wait(const struct diagnosis *s, const struct diagnosed *j, struc
 	answer_activity_after(s, j, ": ", out);
 }
 
-/* Names up to `most` of those that wait; returns how many do. */
+/* Names up to `most` of the victims that wait; returns how many wait. */
 static size_t put_waiting(
 	const struct cause *c, const struct diagnosis *s, size_t most, struct buffer *out)
 {
@@ -474,7 +475,7 @@ static void add_process(const struct diagnosis *s, const struct diagnosed *j, st
 	buffer_fini(&name);
 }
 
-/* "fd-leak: leaks descriptors: 41 more", of all findings but the worst. */
+/* Appends all findings but the worst: "fd-leak: leaks descriptors: 41 more". */
 static void add_effects(const struct cause *c, struct buffer *out)
 {
 	struct batch all = { c->of->findings.data, c->finding ? c->of->findings.size : 0 };
@@ -533,7 +534,7 @@ static const char *id_of_wait(const struct diagnosis *s, const struct diagnosed 
 					     : "wait";
 }
 
-/* A wait that something may still end is no finding: it says what is, and how sure that is. */
+/* Rates a wait that may still end as information, with its confidence. */
 static void weigh_wait(
 	struct finding_cause_row *row, const struct diagnosis *s, const struct diagnosed *j)
 {

@@ -104,7 +104,7 @@ void finding_begin(struct check_result *out, enum finding_confidence confidence,
 	struct buffer *all[] = { &out->claim, &out->remedy, &out->key, &out->evidence, &out->unseen,
 		&out->place, &out->server, &out->message };
 
-	assert(!out->is_open); /* the one before has its finding_end() */
+	assert(!out->is_open); /* finding_end() was called for the previous finding */
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		buffer_reset(all[i]);
 	out->row = (struct finding_row){
@@ -215,7 +215,7 @@ static void format_value(struct buffer *out, double value, enum sooth_unit unit,
 	else if (unit == SOOTH_UNIT_NS)
 		buffer_string(out, format_ns(text, whole_u64(size)));
 	else if (unit == SOOTH_UNIT_S && size < 60)
-		buffer_format(out, "%.0fs", value); /* no more digits than are known */
+		buffer_format(out, "%.0fs", value); /* no more digits than were measured */
 	else if (unit == SOOTH_UNIT_S)
 		buffer_string(out, format_ns(text, whole_u64(size * NS_PER_S)));
 	else
@@ -352,7 +352,7 @@ static void write_subject(struct check_result *out, struct buffer *to)
 	RECORD_APPEND(to, s, tail, ARRAY_SIZE(tail));
 }
 
-/* For the user of the recording. */
+/* Returns the remedy for the user of the recording, root or not. */
 static const char *remedy_here(
 	const struct check_result *out, char text[ERROR_REMEDY_SIZE], const char *remedy)
 {
@@ -360,7 +360,7 @@ static const char *remedy_here(
 		text, ERROR_REMEDY_SIZE, remedy, out->of->input->host.process_table.is_of_root);
 }
 
-/* Nested rows come first in the tail: they have to be aligned. */
+/* Nested rows come first in the tail, because they must be aligned. */
 void finding_end(struct check_result *out)
 {
 	assert(out);
@@ -461,7 +461,7 @@ enum finding_blind_cause check_cause(uint8_t state)
 	}
 }
 
-/* For most reasons there is no remedy. */
+/* Returns the remedy for a state; most reasons have none. */
 const char *check_remedy(uint8_t state)
 {
 	switch (state >> 4) {
@@ -506,8 +506,7 @@ void check_blind(struct check_result *out, uint8_t state)
 	enum sooth_reason reason = (enum sooth_reason)(state >> 4);
 
 	assert(out);
-	/* A kernel thread has no memory and no descriptors: nothing to check, and no process that
-	 * exited. */
+	/* A kernel thread has no memory and no descriptors, which looks as if it had exited. */
 	if (reason == SOOTH_REASON_ENDED && out->of->process &&
 		process_match_kernel(out->of->process))
 		return;
@@ -516,7 +515,7 @@ void check_blind(struct check_result *out, uint8_t state)
 
 /* --- diagnosing --- */
 
-/* The first required probe that was not recorded of it; its name is copied. */
+/* Finds the first required probe that was not recorded for the process, and copies its name. */
 static bool lacks_probe(const struct check *e, char name[32])
 {
 	const char *at = e->type->probes;
@@ -533,7 +532,7 @@ static bool lacks_probe(const struct check *e, char name[32])
 	return false;
 }
 
-/* At the last sample. The first thread alone may be a zombie while others run. */
+/* Returns whether the process was a zombie at the last sample; a zombie thread is not enough. */
 static bool is_zombie(const struct check *e)
 {
 	const struct process_entry *p = e->process;
@@ -541,7 +540,7 @@ static bool is_zombie(const struct check *e)
 	return p && p->is_there && p->zombie_ns && p->process->threads <= 1;
 }
 
-/* Observed time before it became a zombie. */
+/* Returns the observed time before the process became a zombie. */
 static uint64_t alive_ns(const struct check *e)
 {
 	struct sample_series alive = e->series;
@@ -551,15 +550,15 @@ static uint64_t alive_ns(const struct check *e)
 	return sample_series_ns(&alive);
 }
 
-/* Its system calls were recorded while it ran, and remain valid. */
+/* Returns whether system calls were recorded while the process ran: they remain valid. */
 static bool has_recorded_calls(const struct check *e)
 {
 	return strstr(e->type->probes, "syscalls") && e->series.count &&
 	       e->series.points[0].state != 'Z';
 }
 
-/* Only the exit of a zombie can be fine: everything else of it is gone and was not
- * sampled. Findings that were made remain. */
+/* Diagnoses, and reports "ended" for a zombie without a finding: only its exit can be checked,
+ * because everything else was gone before it was sampled. */
 static void diagnose_rest(const struct check *e, struct check_result *out)
 {
 	size_t before = out->fine->size;
@@ -580,7 +579,7 @@ static void report_lacking(struct check_result *out, const char *probe, const ch
 	const struct check *e = out->of;
 	bool is_refused = is_calls && diagnosis_input_lacks_calls(e->input, &e->id);
 
-	/* Captures of older versions and a watch have no waits: no option requests them. */
+	/* Only captures of older versions and watches have no waits: no option requests them. */
 	check_blind_by(out,
 		is_refused		 ? FINDING_REFUSED
 		: !strcmp(probe, "heap") ? FINDING_ON_REQUEST

@@ -34,7 +34,7 @@ static int refuse(struct sooth_error *err, const char *line, const char *why, co
 	return error_remedy(err, "%s", remedy);
 }
 
-/* As the user writes a value of the option. */
+/* Writes a value of an option in the user's notation. */
 static const char *limit_text(
 	const struct finding_option *option, double value, char out[UNITS_SIZE])
 {
@@ -56,7 +56,7 @@ static int refuse_range(
 	return refuse(err, line, "the value is out of range", remedy);
 }
 
-/* Both sides of "=", without surrounding blanks. */
+/* Splits a line at "=", and drops surrounding blanks. */
 static bool split(const char *line, char name[WORD_SIZE], char value[WORD_SIZE])
 {
 	const char *equal = strchr(line, '=');

@@ -55,7 +55,7 @@ bool check_has_lost_parent(const struct check *e)
 	return count && e->series.points[0].ppid != e->series.points[count - 1].ppid;
 }
 
-/* Sessions of 0 are not known: of another PID namespace, or of kernel threads. */
+/* Session 0 means unknown: another PID namespace, or a kernel thread. */
 bool check_has_new_parent(const struct process_entry *p)
 {
 	assert(p);

@@ -84,7 +84,7 @@ bool check_chain(
 	return chain->count;
 }
 
-/* The end of the chain: what it waits for in turn is no process. */
+/* Adds the last link of the chain: the process there waits for no other process. */
 static void put_last(struct check_result *out, const struct wait_chain *chain)
 {
 	const struct wait_link *last = &chain->links[chain->count - 1];

@@ -11,7 +11,7 @@
 #define PEERS_MAX    256
 #define FAILURES_MAX 1024
 #define UP_MAX	     64
-#define ENDS_NS	     (NS_PER_S / 2) /* from the failure to the end */
+#define ENDS_NS	     (NS_PER_S / 2) /* from the failed call to the end of the process */
 
 struct child {
 	const struct call_history *history;
@@ -23,7 +23,7 @@ struct child {
 
 /* --- which processes --- */
 
-/* The closest one that is diagnosed: it reports them. */
+/* Returns the closest diagnosed ancestor, which reports the calls of the process. */
 static const struct process_entry *reporter_of(
 	const struct diagnosis_input *r, const struct process_entry *p)
 {
@@ -42,7 +42,7 @@ static void take_name(struct child *child, struct span name)
 	memcpy(child->name, name.data, size);
 }
 
-/* Between two samples, or in one at least. */
+/* Finds a child that started and ended between two samples, or was in at least one sample. */
 static bool find_child(struct child *child, const struct check *e, const struct process_id *id)
 {
 	const struct diagnosis_input *r = e->input;
@@ -94,7 +94,7 @@ static void add_peer(struct child_peer *to, const struct call_peer *p, const str
 {
 	struct call_peer *sum = &to->sum;
 	uint64_t excused = p->excused < p->failed ? p->excused : p->failed;
-	/* A command that ended well did not need that answer: it had another address. */
+	/* A command that succeeded did not need that answer: it reached another address. */
 	bool is_excused = child->is_over && !child->status;
 
 	if (!sum->attempts || p->first_ns < sum->first_ns)
@@ -114,8 +114,8 @@ static void add_peer(struct child_peer *to, const struct call_peer *p, const str
 	add_name(to->names, child->name);
 }
 
-/* A call that does something with a path, and does not search: chdir, umount2, rename. The command
- * ends because of the error at once. */
+/* Returns whether a call that acts on a path (chdir, umount2, rename), and not only searches,
+ * failed just before the command ended. */
 static bool fails_to_act(
 	const struct call_place *place, const struct call_failures *f, const struct child *child)
 {
@@ -127,12 +127,12 @@ static bool fails_to_act(
 	       (is_missing || place->error == LINUX_EBUSY) && f->last_ns + ENDS_NS >= child->end_ns;
 }
 
-/* Most errors of a failing command are ordinary answers: no terminal, no such file. */
+/* Returns whether an error explains the end: most errors of a command are ordinary answers. */
 static bool explains_end(
 	const struct call_place *place, const struct call_failures *f, const struct child *child)
 {
 	static const uint16_t errors[] = { LINUX_EACCES, LINUX_EPERM, LINUX_EADDRINUSE,
-		LINUX_EEXIST, LINUX_EAGAIN }; /* the last two: of a lock */
+		LINUX_EEXIST, LINUX_EAGAIN }; /* the last two mean a taken lock */
 
 	for (size_t i = 0; *place->text && i < ARRAY_SIZE(errors); i++) {
 		if (place->error == errors[i])

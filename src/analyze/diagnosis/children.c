@@ -10,12 +10,12 @@
 #include "base/hash.h"
 
 #define KINDS_MAX 4096
-#define SEVERAL	  0 /* a name has kinds with different arguments */
+#define SEVERAL	  0 /* kinds of one name have different arguments */
 
 /* --- whose child it is --- */
 
-/* Returns when the first other process of the group of `top` was started that could have started
- * children: one that is neither below `top` nor an ancestor of it. UINT64_MAX: there is none. */
+/* Returns when another process of the group, neither below `top` nor an ancestor of it, started and
+ * could start children itself; UINT64_MAX: there is none. */
 static uint64_t first_other_starter(
 	const struct process_table *table, const struct process_entry *top)
 {
@@ -30,7 +30,7 @@ static uint64_t first_other_starter(
 	return first;
 }
 
-/* A session has only descendants of its leader. */
+/* Returns whether `top` started `p`: a session contains only descendants of its leader. */
 static bool is_started_by(
 	const struct children *c, const struct process_entry *top, const struct process_entry *p)
 {
@@ -44,7 +44,7 @@ static bool is_started_by(
 						    p->id.start_ticks <= c->other_starter_ticks);
 }
 
-/* Every process that has lost its parent comes to process 1. */
+/* Returns whether `top` or a descendant of it started the process, whose parent has ended. */
 static bool is_adopted(
 	const struct children *c, const struct process_entry *top, const struct process_entry *p)
 {
@@ -75,7 +75,7 @@ static uint64_t hash_of_name(enum child_link link, struct span name)
 	return hash_bytes(hash_bytes(HASH_BEGIN, &first, 1), name.data, name.size);
 }
 
-/* A number in the arguments is mostly a port, an index or a part of a path. */
+/* Hashes arguments without numbers, which are mostly ports, indexes or parts of paths. */
 static uint64_t hash_of_arguments(uint64_t hash, struct span arguments)
 {
 	for (size_t i = 0; i < arguments.size; i++) {
@@ -89,7 +89,7 @@ static uint64_t hash_of_arguments(uint64_t hash, struct span arguments)
 	return hash;
 }
 
-/* Little is read of most processes: one of unknown arguments is of the only kind with its name. */
+/* Returns the key of a kind. With unknown arguments, it is the only kind of that name, if any. */
 static uint64_t key_of(
 	const struct children *c, const struct process_entry *p, enum child_link link)
 {

@@ -14,8 +14,8 @@ bool circle_is_sure(const struct wait_chain *chain)
 	return wait_chain_confidence(chain) > WAITS_LOW;
 }
 
-/* One fills a pipe that another would read only after its end, or that of a child between them:
- * the link that writes, or the count. */
+/* Returns the index of the only link that writes to a pipe, if its reader waits for the end of that
+ * process or of a child between them; else the number of links. */
 size_t circle_writer(const struct wait_chain *chain)
 {
 	assert(chain);
@@ -41,7 +41,7 @@ bool circle_is_full_pipe(const struct wait_chain *chain)
 	return circle_writer(chain) < chain->count;
 }
 
-/* "python3 (7)" */
+/* Appends "python3 (7)". */
 static void put_link(struct buffer *out, const struct wait_chain *chain, size_t at)
 {
 	wait_put_process(out, chain->links[at % chain->count].process);
@@ -79,7 +79,7 @@ void circle_claim_full_pipe(struct check_result *out, const struct wait_chain *c
 	buffer_fini(&child);
 }
 
-/* One process is blocked writing to the other, which waits for that process meanwhile. */
+/* Returns whether one process is blocked writing to the other, which waits for it. */
 bool circle_is_unread(const struct wait_chain *chain)
 {
 	assert(chain);
@@ -112,7 +112,7 @@ void circle_claim_unread(struct check_result *out, const struct wait_chain *chai
 	buffer_fini(&other);
 }
 
-/* "deadlock: it waits for server (9), which ..." */
+/* Makes the claim "deadlock: it waits for server (9), which ...". */
 static void claim_unflushed(struct check_result *out, const struct wait_chain *chain)
 {
 	size_t keeper = (size_t)(chain->keeper - chain->links);
@@ -128,7 +128,7 @@ static void claim_unflushed(struct check_result *out, const struct wait_chain *c
 	buffer_fini(&other);
 }
 
-/* "deadlock: this process and server (9) each wait for the other to write; ..." */
+/* Makes the claim "deadlock: this process and server (9) each wait for the other to write; ...". */
 void circle_claim_readers(struct check_result *out, const struct wait_chain *chain)
 {
 	assert(chain);
@@ -175,7 +175,8 @@ bool circle_is_prompt(const struct wait_chain *chain)
 	       (a->what == WAIT_TERMINAL_READ) != (b->what == WAIT_TERMINAL_READ);
 }
 
-/* "deadlock: it waits for output of ssh (9) on ..., and ssh waits there for input: ..." */
+/* Makes the claim "deadlock: it waits for output of ssh (9) on ..., and ssh waits there for input:
+ * ...". */
 void circle_claim_prompt(struct check_result *out, const struct wait_chain *chain)
 {
 	assert(chain);
@@ -186,7 +187,7 @@ void circle_claim_prompt(struct check_result *out, const struct wait_chain *chai
 	struct buffer other = { 0 }, terminal = { 0 };
 
 	wait_put_process(&other, chain->links[1].process);
-	/* Its own name for it may be /dev/tty. */
+	/* The process itself may know its terminal only as /dev/tty. */
 	if (runner->party && record_has_text(&runner->party->record, &runner->party->detail)) {
 		struct span path = record_text(&runner->party->record, &runner->party->detail);
 
@@ -212,7 +213,7 @@ void circle_claim_prompt(struct check_result *out, const struct wait_chain *chai
 	buffer_fini(&terminal);
 }
 
-/* A server with one thread that asks itself while it serves. */
+/* Makes the claim that a server with one thread waits for its own answer. */
 void circle_claim_self(struct check_result *out, const struct wait_link *link)
 {
 	struct buffer address = { 0 };

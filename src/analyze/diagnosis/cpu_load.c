@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #define OWN  2 /* ready threads of the diagnosed process and of sooth */
-#define MOST 8 /* two moments say no more */
+#define MOST 8 /* limit: two samples of the load are no proof of more */
 
 double cpu_load_of(const struct diagnosis_input *input)
 {

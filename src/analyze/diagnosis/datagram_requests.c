@@ -7,7 +7,7 @@
 #include "model/errno_names.h"
 #include "probes/syscall_names.h"
 
-/* Multicast and broadcast need no answer. */
+/* Returns whether the peer is a multicast or broadcast address: no answer is needed. */
 static bool is_to_many(const char *connection)
 {
 	const char *arrow = strstr(connection, FD_FOLLOW_ARROW),
@@ -34,7 +34,7 @@ static bool is_send(const struct call_repeat_key *key, const struct call_repeat 
 	       !is_to_many(r->text);
 }
 
-/* Answers and timed-out waits on that descriptor. */
+/* Counts the answers and timed-out waits of a descriptor. */
 static struct side side_of(const struct call_history *h, int32_t fd)
 {
 	struct side side = { 0 };
@@ -70,7 +70,7 @@ bool datagram_requests_find(struct datagram_requests *r, const struct call_histo
 		if (!is_send(key, one) || one->count <= r->sent)
 			continue;
 		side = side_of(h, key->fd);
-		/* The wait after the last request may go on. */
+		/* The wait for the last answer may still go on. */
 		if (side.is_answered || side.waits + 1 < one->count)
 			continue;
 		*r = (struct datagram_requests){ one->count, side.waits, one->first_ns,

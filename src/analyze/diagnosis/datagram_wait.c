@@ -7,7 +7,7 @@
 #include "analyze/sockets/socket_text.h"
 
 #define PORT_DOMAIN 53
-#define PORT_CHOSEN 32768 /* the kernel chooses ports from here on, by default */
+#define PORT_CHOSEN 32768 /* first port of the default range from which the kernel chooses */
 
 static const struct sockets_socket *udp_of(const struct sooth_record *r)
 {
@@ -18,7 +18,7 @@ static const struct sockets_socket *udp_of(const struct sooth_record *r)
 		       : NULL;
 }
 
-/* Whether the process is a name server: it answers lookups, and asks other servers for that. */
+/* Returns whether the process is a name server, which asks other servers for its own clients. */
 static bool is_name_server(const struct batch *all)
 {
 	batch_for_each (r, all) {
@@ -30,7 +30,7 @@ static bool is_name_server(const struct batch *all)
 	return false;
 }
 
-/* Time since the same socket was seen first; 0: it was not there then. */
+/* Returns the time since the first sample with that socket; 0: only the last sample has it. */
 static uint64_t seen_ns(const struct socket_index *first, const struct sockets_socket *socket)
 {
 	const struct sockets_socket *s = socket_index_get(first, socket->inode);

@@ -12,7 +12,7 @@
 #include "explain/registry.h"
 #include "model/batch.h"
 
-#define ROWS_BYTES_MAX 400000 /* per process: the rows have to fit into one record */
+#define ROWS_BYTES_MAX 400000 /* limit per process: the rows have to fit into one record */
 
 int diagnosis_init(
 	struct diagnosis *s, const struct findings_options *options, struct sooth_error *err)
@@ -58,8 +58,7 @@ static bool is_chosen(const struct diagnosis *s, uint64_t pid)
 	return false;
 }
 
-/* Processes that ended before they were sampled; requested ones also if they ended long
- * before. */
+/* Adds processes that ended before a sample; if requested, also those that ended long before. */
 static void choose_gone(struct diagnosis *s)
 {
 	const struct host_state *h = &s->input.host;
@@ -78,7 +77,7 @@ static void choose_gone(struct diagnosis *s)
 	}
 }
 
-/* A named process that has ended is included: why it ended is what the user asks. */
+/* Selects the processes. A requested one that has ended is included: the user asks why it ended. */
 static int choose(struct diagnosis *s)
 {
 	const struct process_table *c = &s->input.host.process_table;
@@ -119,8 +118,8 @@ static bool is_below_requested(const struct diagnosis *s, const struct process_e
 	return false;
 }
 
-/* A process that a requested one started, and that ended meanwhile as commands do, is no subject of
- * its own, unless it has a finding of at least medium severity. */
+/* Leaves out ended descendants of a requested process, unless they have a finding of at least
+ * medium severity: commands end. */
 static void leave_out_ended(struct diagnosis *s)
 {
 	for (size_t i = s->count; i-- > 1;) {
@@ -192,15 +191,15 @@ bool diagnosis_leads_to(const struct finding_row *cause, const struct finding_ro
 	return false;
 }
 
-/* A low-severity cause does not move before a graver finding, which a user looks for first. How
- * long a wait lasts is its severity: it is the cause from its first second. */
+/* Returns whether a cause may move before a finding: a low-severity cause stays behind a graver
+ * finding. A wait may move at once, because its severity only grows with time. */
 static bool may_precede(const struct finding_row *cause, const struct finding_row *f)
 {
 	return diagnosis_type_of(cause)->is_of_holder || diagnosis_type_of(cause)->is_of_peer ||
 	       cause->severity >= FINDING_MEDIUM || cause->severity >= f->severity;
 }
 
-/* A cause moves before the first finding that it leads to. */
+/* Moves each cause before the first finding that it leads to. */
 static void put_causes_first(const struct finding_row **rows, size_t count)
 {
 	size_t moves = 0;
@@ -263,7 +262,7 @@ static int by_worst(const void *a, const void *b)
 	return (q > p) - (q < p);
 }
 
-/* The most that the check could have reported. */
+/* Returns the highest severity that the check could have reported. */
 static enum finding_severity most_severe(
 	const struct finding_entry *entry, const struct check_setting *setting)
 {

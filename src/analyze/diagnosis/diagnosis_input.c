@@ -17,8 +17,8 @@
 
 #define PROCESSES_MAX 65536
 #define ROOM_BYTES    (256u << 20)
-#define IN_WINDOWS    "system calls in " /* "96 % of the time" */
-#define POINTS_MAX    512		 /* per process; then every other one is dropped */
+#define IN_WINDOWS    "system calls in " /* followed by "96 % of the time" */
+#define POINTS_MAX    512		 /* per process: beyond, every other point is dropped */
 
 static struct snapshot_pair *pair_at(struct diagnosis_input *r, size_t i)
 {
@@ -148,7 +148,7 @@ static void take_source(struct diagnosis_input *r, const struct stream_source *s
 	}
 }
 
-/* Its words are those of the program that records. */
+/* Takes a limit, whose text the recording program chose. */
 static void take_limit(struct diagnosis_input *r, const struct stream_limit *limit)
 {
 	struct process_id id = process_id_of(&limit->record);

@@ -11,8 +11,8 @@
 #include "base/units.h"
 
 #define SEEN_LEAST   3
-#define PAUSE_MOST   (6 * NS_PER_S) /* between two questions */
-#define BUSY_PERCENT 5		    /* of a CPU */
+#define PAUSE_MOST   (6 * NS_PER_S) /* longest time between two checks of the process */
+#define BUSY_PERCENT 5		    /* percent of a CPU */
 
 const struct process_entry *end_awaited_process(const struct process_table *all, uint32_t pid)
 {
@@ -23,8 +23,7 @@ const struct process_entry *end_awaited_process(const struct process_table *all,
 	return NULL;
 }
 
-/* It sleeps, or is between two pauses, as a command that begins or ends, and uses next to no CPU.
- */
+/* Returns whether the process pauses: it sleeps, or its command begins or ends, without CPU use. */
 static bool is_pause(const struct wait_link *l)
 {
 	switch (l->what) {
@@ -41,8 +40,8 @@ static bool is_pause(const struct wait_link *l)
 	}
 }
 
-/* It does nothing else: it pauses, or waits for a command that does. The one link of a wait for a
- * child: the command has ended meanwhile. */
+/* Returns whether the process only pauses, or waits for a command that pauses. If the chain has
+ * only the wait for a child, the command has ended meanwhile. */
 static bool is_pausing(const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0];
@@ -71,7 +70,7 @@ static const struct call_repeat *questions_of(
 }
 
 struct awaited_end {
-	const struct process_entry *process; /* NULL: none is awaited */
+	const struct process_entry *process; /* the process whose end is awaited; NULL: none */
 	const struct call_repeat *questions;
 };
 
@@ -83,14 +82,14 @@ static struct awaited_end find_awaited_end(
 
 	a.questions = is_pausing(chain) ? questions_of(s, j, &pid) : NULL;
 	a.process = a.questions ? end_awaited_process(&s->input.host.process_table, pid) : NULL;
-	/* A server that looks after its client, or a program after the one that started it, ends
-	 * with that. */
+	/* A server that watches its client, or a program that watches its starter, ends together
+	 * with that process. */
 	if (a.process && process_table_is_below(j->process, a.process))
 		a.process = NULL;
 	return a;
 }
 
-/* A zombie still exists for kill -0. */
+/* Returns whether it is a zombie, for which kill -0 still succeeds. */
 static bool is_zombie(const struct process_entry *p)
 {
 	return p->process->state == 'Z';

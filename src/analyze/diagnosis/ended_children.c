@@ -13,9 +13,9 @@
 #define GROUPS_MAX   1024
 #define UP_MAX	     16
 #define COMMAND_SIZE 1024
-#define PLAIN	     "acefilq" /* options of pkill that add no condition */
+#define PLAIN	     "acefilq" /* pkill options that add no condition */
 
-/* Signal numbers of x86 and arm. */
+/* Signal numbers on x86 and arm. */
 enum { ABORT = 6, PIPE = 13, SIZE_LIMIT = 25 };
 
 /* --- the sender --- */
@@ -30,7 +30,7 @@ static struct process_id child_of(const struct exit_reasons_child *c)
 	return (struct process_id){ .start_ticks = c->child_start_ticks, .pid = c->child_pid };
 }
 
-/* False: it is not known. */
+/* Sets `id` to the parent of that process. False: not known. */
 static bool find_parent(const struct check *e, struct process_id *id)
 {
 	const struct short_lived_process *p = map_get(&e->input->host.short_lived.processes, id);
@@ -47,7 +47,7 @@ static bool find_parent(const struct check *e, struct process_id *id)
 	return entry != NULL;
 }
 
-/* From the sender up: `sudo pkill` is a child's child. */
+/* Finds how the child ended, from the sender of the signal upward: `sudo pkill` is a grandchild. */
 static enum ended_by climb(const struct check *e, const struct exit_reasons_child *c)
 {
 	struct process_id id = sender_of(c), child = child_of(c);
@@ -73,10 +73,10 @@ static enum ended_by way_of(const struct check *e, const struct exit_reasons_chi
 		return ENDED_BY_KERNEL;
 	if (c->sender_state)
 		return ENDED_BY_UNSEEN;
-	/* The kernel names the process that writes too much as the sender. */
+	/* For SIGXFSZ the kernel names the process that wrote too much as the sender. */
 	if (c->sender_pid == c->child_pid)
 		return c->signal == SIZE_LIMIT ? ENDED_BY_KERNEL : ENDED_BY_ITSELF;
-	if (c->is_sender_ending) /* PR_SET_PDEATHSIG: it asked for that */
+	if (c->is_sender_ending) /* the child asked for the signal (PR_SET_PDEATHSIG) */
 		return ENDED_BY_ITSELF;
 	if (c->sender_pid == c->parent_pid)
 		return ENDED_BY_PARENT;
@@ -97,7 +97,7 @@ struct span ended_children_command(const struct check *e, const struct process_i
 	return process_table_known_arguments(p);
 }
 
-/* "-9", "-TERM"; an option has one letter, or small ones. */
+/* Returns whether an option is a signal: "-9", "-TERM"; other options have small letters. */
 static bool is_signal(struct span option)
 {
 	unsigned char first = option.size > 1 ? (unsigned char)option.data[1] : 0;
@@ -138,7 +138,7 @@ struct span ended_children_pattern(struct span arguments)
 	return is_full && self_match_is_literal(pattern) ? pattern : span_of("", 0);
 }
 
-/* As pkill compares it: with blanks between the arguments. */
+/* Returns whether the pattern is in the command line, with blanks as pkill joins it. */
 static bool is_in(struct span arguments, struct span pattern)
 {
 	char text[COMMAND_SIZE];
@@ -214,7 +214,7 @@ void ended_children_of(struct map *groups, const struct check *e)
 	map_for_each_value (&e->input->endings.children, const struct exit_reasons_child *, c) {
 		struct process_id watched = process_id_of(&c->record);
 
-		/* Status 0: it did what it was asked for. */
+		/* With status 0 the child handled the request to end. */
 		if (c->status && process_id_equal(&watched, &e->id))
 			add(e, groups, c, middle_ns);
 	}

@@ -54,7 +54,7 @@ static struct ending *ending_put(struct endings *e, const struct sooth_record *r
 	return of;
 }
 
-/* A record of a watched exit has more than one of an exit found later. */
+/* Keeps the record of an exit: a watched exit has more values than an exit found later. */
 static void take_end(struct ending *of, const struct exit_reasons_end *end)
 {
 	if (of->has_end && !of->end.signals_state)

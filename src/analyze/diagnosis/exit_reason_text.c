@@ -8,7 +8,7 @@
 
 #define KILL_SIGNAL 9
 
-/* Numbers of x86 and arm (signal(7)). */
+/* Signal numbers on x86 and arm (signal(7)). */
 bool exit_reason_is_fault(unsigned signal)
 {
 	enum { ILL = 4, TRAP = 5, BUS = 7, FPE = 8, SEGV = 11, BAD_CALL = 31 };
@@ -43,7 +43,7 @@ void exit_reason_text_sender(
 	}
 	buffer_format(out, "%s%.*s (pid %u)", s->is_from_parent ? "its parent " : "",
 		END_NAME(s->sender_name), s->sender_pid);
-	/* The kill command itself says little; its parent says more. */
+	/* The parent of the kill command says more than kill itself. */
 	if (!s->is_from_parent && s->sender_parent_pid > 1)
 		buffer_format(out, ", started by %.*s (pid %u)", END_NAME(s->sender_parent_name),
 			s->sender_parent_pid);

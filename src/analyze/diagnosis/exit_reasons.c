@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Processes that ended during the observation: how, the sender of the signal, and the core
- * file.
- */
+/* The processes that ended during the observation: how they ended, the sender of the signal, and
+ * the core file. */
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "base/cleanup.h"
 #include "explain/stage.h"

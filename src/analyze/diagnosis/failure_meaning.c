@@ -11,7 +11,7 @@
 
 struct row {
 	uint16_t error;
-	const char *place; /* the path or object begins with it; NULL: any */
+	const char *place; /* beginning of the path or object; NULL: any */
 	struct failure_meaning meaning;
 };
 
@@ -26,7 +26,7 @@ static const struct row rows[] = {
 		{ "the descriptor is closed",
 			"the program uses a descriptor after it closed it, or one it never "
 			"opened" } },
-	/* by bind(): attempts to connect count elsewhere */
+	/* for bind() only: failed connects are counted elsewhere */
 	{ LINUX_EADDRNOTAVAIL, NULL,
 		{ "this address is on no interface of the host",
 			"choose an address of this host: ip addr lists them" } },
@@ -78,7 +78,7 @@ const struct failure_meaning *failure_meaning_of_connect(uint16_t error)
 	return error == LINUX_EADDRNOTAVAIL ? &no_port : NULL;
 }
 
-/* As far as directories were read: of the diagnosed processes and their children. */
+/* Appends a process that uses the directory; only diagnosed processes and children are known. */
 static void put_directory_user(
 	struct buffer *out, const struct check *e, const struct call_place *place)
 {

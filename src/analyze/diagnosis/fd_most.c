@@ -15,7 +15,7 @@
 #define TEXT_MAX    256
 
 struct most_key {
-	char text[TEXT_MAX]; /* cut, not escaped */
+	char text[TEXT_MAX]; /* shortened, not escaped */
 };
 
 static void read_sockets(struct map *by_inode, const struct check *e)
@@ -64,7 +64,7 @@ static void put_descriptor(
 
 struct most {
 	struct most_key key;
-	uint64_t count, sum; /* descriptors of that kind, of all kinds */
+	uint64_t count, sum; /* descriptors of that kind; descriptors of all kinds */
 };
 
 static void count_all(struct most *most, const struct map *sockets, const struct snapshot *last)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* On which file system a path is, and how full that is. */
+/* The file system of a path, and how full it is. */
 #include "analyze/diagnosis/file_space.h"
 
 #include <assert.h>
@@ -127,7 +127,7 @@ const char *file_space_text(const struct fds_filesystem *f, char out[FILE_SPACE_
 
 	double used = file_space_used(f);
 
-	/* 100 % is what has nothing left. */
+	/* "100 %" is printed only if nothing is left. */
 	snprintf(out, FILE_SPACE_TEXT, "%.0f %% used",
 		f->available_bytes && used > 99 ? floor(used) : used);
 	return out;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Diagnosing repeatedly: a row when a finding is raised or gets worse, and one when it is
- * cleared, nothing in between. The raised row is kept until then: a cleared finding has no
- * process left to read.
- */
+/* Repeated diagnosis: emits a row when a finding is raised or gets worse, and one when it is
+ * cleared. The raised row is kept until then, because a cleared finding may have no process left to
+ * read. */
 #include <errno.h>
 #include <string.h>
 
@@ -53,7 +51,7 @@ static struct span agent_of(const struct diagnosed *j)
 	return agent ? span_of_string(agent->name) : span_of("", 0);
 }
 
-/* Appends the row. */
+/* Appends the row of a raised finding. */
 static void write_raised(const struct diagnosis_input *input, const struct diagnosed *j,
 	const struct finding_row *f, struct buffer *out)
 {
@@ -142,7 +140,8 @@ static int emit_cleared(
 	row->state = FINDING_CLEARED;
 	row->utc_ns = host_state_utc(&c->diagnosis.input.host);
 	row->duration_ns = over->last_ns - over->first_ns;
-	row->lasted_state = state_if(row->duration_ns); /* absent: only one diagnosis found it */
+	row->lasted_state =
+		state_if(row->duration_ns); /* absent: the finding lasted only one diagnosis */
 	row->remedy_state = SOOTH_STATE_ABSENT;
 	row->evidence = row->unseen = (struct sooth_text){ 0 };
 	c->watch.cleared++;
@@ -180,8 +179,8 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return diagnosis_init(&c->diagnosis, options, err);
 }
 
-/* Probes that sample at the edges of an interval follow the sample at which it is due, so
- * the next sample triggers the diagnosis. */
+/* Returns whether the interval is over: at the sample after the one where it is due, because probes
+ * that sample at the edges follow that sample. */
 static bool is_over(struct finding_changes *c, const struct sooth_record *r)
 {
 	bool was_due = c->is_due;

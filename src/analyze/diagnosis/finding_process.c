@@ -31,7 +31,7 @@ static void fill_row(
 					       : SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 }
 
-/* The row of a process that was seen. */
+/* Builds the row of a process that was sampled. */
 static void build_row(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
 	const struct process_table *c = &s->input.host.process_table;

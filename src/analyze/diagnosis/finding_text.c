@@ -6,7 +6,7 @@
 
 #define WORDS_ONE 120 /* longer reasons are left out of the line */
 
-/* "fd-leak (41 descriptors), cpu-spin": reasons only where `has_words`. */
+/* Appends "fd-leak (41 descriptors), cpu-spin"; reasons only with `has_words`. */
 void finding_text_fine(const struct buffer *rows, bool has_words, struct buffer *out)
 {
 	struct batch all = { rows->data, rows->size };
@@ -21,7 +21,7 @@ void finding_text_fine(const struct buffer *rows, bool has_words, struct buffer 
 	}
 }
 
-/* No earlier row has the same reason. */
+/* Returns whether no earlier row has the same reason. */
 static bool is_first_with(const struct batch *all, const struct finding_blind_row *row)
 {
 	struct span reason = record_text(&row->record, &row->reason);
@@ -37,7 +37,7 @@ static bool is_first_with(const struct batch *all, const struct finding_blind_ro
 	return true;
 }
 
-/* "fd-leak, watch-flood: permission denied (run as root); ..." */
+/* Appends "fd-leak, watch-flood: permission denied (run as root); ...". */
 void finding_text_blind(const struct buffer *rows, struct buffer *out)
 {
 	struct batch all = { rows->data, rows->size };

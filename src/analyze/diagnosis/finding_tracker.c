@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define RAISED_MAX   16384
-#define ROUNDS_STILL 2 /* diagnoses without it until it is cleared */
+#define ROUNDS_STILL 2 /* a finding is cleared after so many diagnoses without it */
 
 struct raised {
 	uint64_t first_ns, last_ns;
@@ -35,7 +35,7 @@ void finding_tracker_begin(struct finding_tracker *b, uint64_t now_ns, uint64_t 
 	b->utc_less_ns = utc_ns - now_ns;
 }
 
-/* A longer key is cut. */
+/* Makes a key, and shortens a long one. */
 static struct tracker_key key_of(const char *text)
 {
 	struct tracker_key key = { 0 };

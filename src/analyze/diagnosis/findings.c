@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One diagnosis: the selected processes, the host, and a summary. */
+/* One diagnosis: of the selected processes and the host, with a summary. */
 #include "analyze/diagnosis/findings.h"
 
 #include "analyze/diagnosis/answer.h"

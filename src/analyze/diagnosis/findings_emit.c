@@ -43,7 +43,7 @@ static int emit_row(struct output *output, const struct diagnosis_input *input,
 	return OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-/* A row of finding_process_schema in the current section. */
+/* Emits a row of finding_process_schema in the current section. */
 static int finding_gone_emit(struct output *output, const struct diagnosis_input *input,
 	const struct diagnosed *j, struct sooth_error *err)
 {

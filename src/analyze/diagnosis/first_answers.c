@@ -7,7 +7,7 @@
 #include "analyze/diagnosis/findings.h"
 #include "analyze/first_answers.h"
 
-/* Flags and columns of the list, and the chain of waits, say what is less severe. */
+/* Flags, columns and the chain of waits show less severe findings. */
 #define LEAST FINDING_MEDIUM
 
 struct answers {
@@ -31,7 +31,7 @@ static int resolve(struct first_answers *head, struct sooth_error *err)
 	return status;
 }
 
-/* It belongs to the session with this main process, or is this process. */
+/* Returns whether it is the process, or belongs to the session with this main process. */
 static bool is_of(const struct diagnosed *j, const struct process_id *id, bool is_session)
 {
 	if (j->is_host)
@@ -41,7 +41,7 @@ static bool is_of(const struct diagnosed *j, const struct process_id *id, bool i
 	return j->process && j->process->main && process_id_equal(&j->process->main->id, id);
 }
 
-/* It is a cause there, or what holds a process up. */
+/* Returns whether the process or session is a cause, or one of the victims of a cause. */
 static bool concerns(const struct cause *c, const struct process_id *id, bool is_session)
 {
 	bool result = is_of(c->of, id, is_session);
@@ -51,8 +51,8 @@ static bool concerns(const struct cause *c, const struct process_id *id, bool is
 	return result;
 }
 
-/* How long a wait lasts is its severity; that it never ends is what the chain of a process lacks.
- */
+/* Returns whether a finding is grave enough. For a process, findings about waits always are: a
+ * chain of waits does not say that a wait never ends. */
 static bool is_grave(const struct finding_row *finding, bool is_session)
 {
 	const struct finding_type *type = diagnosis_type_of(finding);

@@ -11,8 +11,8 @@
 
 #include "base/units.h"
 
-#define POINTS_MAX   64	  /* more are thinned out: the number of pairs is quadratic */
-#define FORESIGHT    100  /* intervals */
+#define POINTS_MAX   64	  /* limit: the number of pairs is quadratic */
+#define FORESIGHT    100  /* intervals: no further prediction */
 #define GROWN_SHARE  0.75 /* of the windows */
 #define MANY_WINDOWS 8
 #define STEPS_LEAST  4	/* growth in few windows counts from this many steps */
@@ -39,9 +39,9 @@ static double median_slope(const struct growth_point *points, size_t count)
 	return n ? slopes[n / 2] : 0;
 }
 
-/* The least distance between points that makes a window meaningful: on a busy host samples
- * come late and then bunched, and nothing grows in no time. At most POINTS_MAX - 1 points
- * this far apart, plus the last one. */
+/* Returns the least distance of points for a meaningful window: on a busy host samples come late
+ * and then bunched, and nothing grows in no time. At most POINTS_MAX - 1 points have this distance,
+ * plus the last one. */
 static uint64_t least_gap(const struct growth_point *points, size_t count)
 {
 	uint64_t all_ns = points[count - 1].time_ns - points[0].time_ns;
@@ -51,7 +51,7 @@ static uint64_t least_gap(const struct growth_point *points, size_t count)
 	return count > POINTS_MAX && by_room > by_count ? by_room : by_count;
 }
 
-/* The last point is always kept. */
+/* Keeps fewer points, always including the last. */
 static size_t thin_out(
 	struct growth_point kept[POINTS_MAX], const struct growth_point *points, size_t count)
 {
@@ -94,7 +94,7 @@ static struct steps find_steps(const struct growth_point *points, size_t count, 
 	return s;
 }
 
-/* The value never fell by more than the mean gain of a window. */
+/* Returns whether the value never fell by more than the mean gain of a window. */
 static bool never_fell(const struct growth_point *points, size_t count, double noise)
 {
 	double highest = points[0].value;
@@ -109,14 +109,14 @@ static bool never_fell(const struct growth_point *points, size_t count, double n
 	return true;
 }
 
-/* Steps have not stopped only because the last windows had none: they are quiet between
- * any two steps, and evenly spaced steps may shift by one window. */
+/* Returns whether steps may continue although the last windows had none: steps have quiet times
+ * between them, and may be late by one window. */
 static bool may_continue(const struct steps *s, unsigned windows)
 {
 	return s->behind <= (s->between ? s->between + 1 : windows / LATE_PART);
 }
 
-/* The value grew from start to end, not only once. */
+/* Returns whether the value grew from start to end, and not only once. */
 static bool is_ongoing(const struct steps *s, unsigned windows)
 {
 	unsigned quiet = windows / QUIET_PART;

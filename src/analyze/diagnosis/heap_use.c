@@ -68,7 +68,7 @@ static bool is_gain_of(
 	return key->program == p->program && !memcmp(&key->process, id, sizeof(*id));
 }
 
-/* The window of a time; what was gained before is folded to its length. */
+/* Returns the window of a time; earlier gains are merged into longer windows. */
 static unsigned window_of(struct heap_use *u, struct heap_use_process *p,
 	const struct process_id *id, uint64_t time_ns)
 {
@@ -111,7 +111,7 @@ static void take_sum(struct heap_use *u, const struct heap_sum *s)
 	p->has_sums = true;
 	if (s->program < p->program)
 		return;
-	/* All that the earlier program had is gone. */
+	/* An exec discards all memory of the earlier program. */
 	if (s->program > p->program) {
 		p->program = s->program;
 		p->from_ns = s->from_ns;
@@ -232,7 +232,7 @@ void heap_use_top_stack(const struct heap_use *u, const struct process_id *id, u
 		if (!sum)
 			continue;
 		merge(sum, value);
-		/* The lower number wins a tie: the same from a capture. */
+		/* The lower number wins a tie, so a capture has the same result. */
 		if (weight(sum) > weight(&out->sum) || (out->stack == k->stack) ||
 			(weight(sum) == weight(&out->sum) && k->stack < out->stack)) {
 			out->sum = *sum;
@@ -285,7 +285,7 @@ void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint
 		heap_gain_add(&out->bytes, (uint64_t)one.bytes);
 		heap_gain_add(&out->blocks, (uint64_t)one.blocks);
 		out->bytes_per_s += one.bytes_per_s;
-		/* The lower number wins a tie: the same from a capture. */
+		/* The lower number wins a tie, so a capture has the same result. */
 		if (one.bytes_per_s > out->top_bytes_per_s ||
 			(one.bytes_per_s == out->top_bytes_per_s && k->stack < out->top)) {
 			out->top = k->stack;

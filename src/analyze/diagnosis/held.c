@@ -6,12 +6,12 @@
 #include "analyze/inspect/limits.h"
 #include "base/units.h"
 
-#define IO_WAITED_LEAST	 50 /* percent of the samples */
+#define IO_WAITED_LEAST	 50 /* percent of samples in which a thread waited for I/O */
 #define IO_SAMPLES_LEAST 5
 #define IO_MOVED_LEAST	 0.5 /* share of the limit; below, the disk itself is slow */
 #define IO_MOVED_MOST	 2.2 /* a copy reads as much as it writes */
 
-/* False: it was not counted twice. */
+/* Returns false if the value was not counted at both samples. */
 static bool compare(
 	const struct snapshot *first, const struct limits_group *last, struct held_limit *limit)
 {
@@ -48,7 +48,7 @@ struct held_limit held_limit_of(const struct check *e, const char *name)
 	return most;
 }
 
-/* The lowest limit of its own group and those above. */
+/* Returns the lowest limit of the control group and the groups above it. */
 static const struct limits_group *tightest(const struct check *e, const char *name)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);

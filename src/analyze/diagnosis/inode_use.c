@@ -11,15 +11,15 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define MADE_LEAST  20	/* files, within the observation */
+#define MADE_LEAST  20	/* least files made during the observation */
 #define SHARE_LEAST 0.5 /* of the inodes taken meanwhile: other processes make files too */
-#define REACH	    100 /* times the observation: no growth is extrapolated further */
-#define LEFT_PART   20	/* nearly none: less than this part */
+#define REACH	    100 /* how many observations ahead the use is extrapolated */
+#define LEFT_PART   20	/* fewer than 1/LEFT_PART of the inodes left are nearly none */
 
 struct inode_use {
 	const struct fds_filesystem *space;
-	uint64_t taken; /* meanwhile, by all processes */
-	uint64_t made;	/* files that the process made or wrote and that are still there */
+	uint64_t taken; /* inodes used meanwhile, by all processes */
+	uint64_t made;	/* files that the process made or wrote, and that still exist */
 	uint64_t interval_ns;
 	const char *path; /* one path on the file system */
 };
@@ -37,7 +37,7 @@ static void count_made(const struct check *e, const struct call_history *h, stru
 	}
 }
 
-/* False: it loses none, or others take them. */
+/* Returns false if the file system loses no inodes, or other processes use them. */
 static bool read_use(const struct check *e, const struct call_history *h,
 	const struct fds_filesystem *now, struct inode_use *u)
 {

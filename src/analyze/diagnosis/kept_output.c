@@ -5,12 +5,12 @@
 #include "analyze/process_table/process_table.h"
 #include "analyze/waits/wait_lookup.h"
 
-#define PARTIES_MOST  16 /* that the probe has of a descriptor */
-#define STARTED_LATER 20 /* ticks: a process of the same pipeline starts at once */
-#define STANDARD_MOST 2	 /* descriptors 0 to 2 are given to a process on purpose */
+#define PARTIES_MOST  16 /* most processes that the probe has per descriptor */
+#define STARTED_LATER 20 /* clock ticks in which processes of one pipeline start */
+#define STANDARD_MOST 2	 /* descriptors 0 to 2 are passed to a process on purpose */
 
-/* A child gets the session of its parent: a process that shares it neither with its parent nor
- * leads it has got another parent, because its own has ended. */
+/* Returns whether the parent of the process has ended: a child has its parent's session, so a
+ * process that neither leads its session nor shares it with its parent was adopted. */
 static bool has_lost_parent(const struct process_entry *p)
 {
 	return p->process->ppid == 1 || (p->parent && p->process->session != p->id.pid &&
@@ -32,7 +32,7 @@ static const struct process_entry *left_by_command(
 		       : NULL;
 }
 
-/* Whether the probe had room for all that have the other end, and could read whether they do. */
+/* Returns whether the probe had room for all holders of the other end, and could read them. */
 static bool are_all_seen(const struct wait_graph *g, size_t parties)
 {
 	return g->end && !g->end->ends_state && parties < PARTIES_MOST;
@@ -73,7 +73,7 @@ bool kept_output_find_left(struct kept_output *k, const struct check *e, const s
 	return k->left;
 }
 
-/* It has the pipe beside its own output, and neither started the reader nor was started by it. */
+/* Returns whether it inherited the pipe: not as a standard stream, and not from the reader. */
 static bool has_inherited(
 	const struct check *e, const struct wait_link *reader, const struct waits_party *p)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A file is temporary by its name, or by that of its directory: programs that unpack or build make
- * as many files, and keep them on purpose.
- */
+/* A file is temporary by its name or its directory's name: programs that unpack or build make as
+ * many files, but keep them on purpose. */
 #include "analyze/diagnosis/left_files.h"
 
 #include <assert.h>
@@ -16,7 +14,7 @@
 #include "explain/finding.h"
 
 #define DIRECTORIES_MAX 256
-#define REMOVED_SHARE	0.5 /* of the files, by another process, from which nothing is left */
+#define REMOVED_SHARE	0.5 /* least share of the inodes in use if the files still exist */
 
 struct left_files {
 	uint64_t count, bytes;
@@ -37,7 +35,7 @@ static bool is_any_of(const char *text, size_t size, const char *const *names, s
 	return false;
 }
 
-/* `name` is behind the last slash. */
+/* Returns whether a file is temporary. `name` follows the last slash of `path`. */
 static bool is_temporary(const char *path, const char *name)
 {
 	static const char *const folders[] = { "tmp", "temp", "scratch", "shm" };
@@ -49,7 +47,7 @@ static bool is_temporary(const char *path, const char *name)
 	       !strncasecmp(name, "tmp", 3) || strstr(name, ".tmp");
 }
 
-#define SHARED_MEMORY "/dev/shm" /* where shm_open(3) has its files */
+#define SHARED_MEMORY "/dev/shm" /* directory of the files of shm_open(3) */
 
 static bool is_shared_memory(const char *path)
 {
@@ -91,8 +89,8 @@ static double weigh(const void *key, const void *value, const void *user)
 		       : 0;
 }
 
-/* Another process may remove them: then the file system has not lost so many inodes. That of shared
- * memory is recorded only where the process has a file of it open. */
+/* Returns whether another process may remove the files, by the inodes of the file system. Those of
+ * shared memory are known only if the process has such a file open. */
 static bool are_removed(const struct check *e, const struct left_files *l, bool *is_known)
 {
 	const struct fds_filesystem *space =

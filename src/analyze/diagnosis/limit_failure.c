@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Instances and watches of inotify have findings of their own (watch_failure.h). */
+/* Errors that mean a reached limit. For inotify limits see watch_failure.h. */
 #include "analyze/diagnosis/limit_failure.h"
 
 #include <assert.h>
@@ -68,7 +68,7 @@ uint64_t limit_failure_descriptors(const struct check *e, const struct call_plac
 	const struct fds_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
 
 	assert(place);
-	/* A few are closed again at times, as that of the file that an error is written to. */
+	/* A few descriptors may be free again, such as that of the file for the error message. */
 	return place->error == LINUX_EMFILE && end && end->descriptors_state == SOOTH_STATE_VALUE &&
 			       end->limit_state == SOOTH_STATE_VALUE &&
 			       end->descriptors + end->descriptors / 16 + 1 > end->soft_limit

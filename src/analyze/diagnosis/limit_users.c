@@ -7,7 +7,7 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/sentence_units.h"
 
-#define SHARE_LEAST 10 /* percent of the sum */
+#define SHARE_LEAST 10 /* percent of the sum from which a user is named */
 
 static bool is_cpu(enum limits_shared resource)
 {
@@ -86,7 +86,7 @@ bool limit_user_is_self(const struct check *e, const struct limit_user *u)
 			  : u->holder && u->holder->holder_pid == e->id.pid;
 }
 
-/* "node (4711)" or "this process". */
+/* Appends "node (4711)" or "this process". */
 static void put_user(struct buffer *out, const struct check *e, const struct limit_user *u)
 {
 	const struct limits_holder *h = u->holder;
@@ -136,13 +136,13 @@ void limit_users_put(struct buffer *out, const struct check *e, const struct lim
 
 /* --- space --- */
 
-/* The whole path, as reports for sharing replace paths. */
+/* Appends the whole path, because reports for sharing replace whole paths. */
 static void put_file(struct buffer *out, const struct check *e, const struct limit_user *u)
 {
 	const struct limits_holder *h = u->holder;
 	struct span path = record_text(&h->record, &h->path);
 	struct span point = h->holder_pid ? span_of("", 0) : record_text(&h->record, &h->place);
-	/* In quotes redaction knows where it ends. */
+	/* In quotes, redaction finds the end of a path with blanks. */
 	const char *quote = memchr(path.data, ' ', path.size) ? "\"" : "";
 	char size[UNITS_SIZE];
 

@@ -42,7 +42,7 @@ const struct waits_party *lock_failure_owner(const struct check *e, const struct
 	return NULL;
 }
 
-/* True: all is said. */
+/* Emits the owner of the lock. True: nothing else is to be said. */
 static bool emit_owner(struct check_result *out, const struct waits_party *owner)
 {
 	struct span name = owner ? record_text(&owner->record, &owner->name) : span_of("", 0);

@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #define ABOVE_MAX     64
-#define DONE_FEW      8 /* a success beside fewer errors than that is one now and then */
+#define DONE_FEW      8 /* successes beside fewer errors are occasional */
 #define SHARE_PERCENT 10
 
 static const struct snapshot *snapshot_of(
@@ -37,7 +37,7 @@ static uint64_t new_elsewhere(const struct batch *all, const struct logs_file *b
 	return count;
 }
 
-/* The lines in a logger's files come from the programs that it writes for. */
+/* Returns whether a logger writes the file: its lines come from other programs. */
 static bool writes_for_others(const struct diagnosis_input *input, const struct process_id *id)
 {
 	static const char *const names[] = { "rsyslogd", "syslog-ng", "syslogd", "systemd-journal",
@@ -49,7 +49,7 @@ static bool writes_for_others(const struct diagnosis_input *input, const struct 
 	return SPAN_ANY(name, span_equal, names);
 }
 
-/* The one number *i of these; counts down for each. */
+/* Returns error number *i of these; lowers *i by the errors that were passed. */
 static const struct logs_error *error_at(const struct batch *all, size_t *i)
 {
 	batch_for_each (r, all) {

@@ -6,7 +6,7 @@
 #include "probes/maps.h"
 
 #define COLLECTIONS_LEAST 2
-#define GROWTH_LEAST	  1.1 /* of the first value */
+#define GROWTH_LEAST	  1.1 /* least growth, relative to the first value */
 
 static const struct maps_managed_heap *heap_in(const struct snapshot *s)
 {

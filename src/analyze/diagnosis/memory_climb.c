@@ -8,15 +8,15 @@
 
 #define PLAIN_HEAPS (1u << MAPS_V8 | 1u << MAPS_GO) /* resident garbage stays small */
 
-/* V8 fills up to three semispaces of 16 MB with garbage before it collects. */
+/* V8 collects only after up to three semispaces of 16 MB are full of garbage. */
 #define HEAP_GAIN	(48 << 20)
-#define STRAIGHT_HEAP	0.15 /* half of that counts, if it strays less from a line */
+#define STRAIGHT_HEAP	0.15 /* half of HEAP_GAIN suffices if the growth is so close to a line */
 #define STRAIGHT_YOUNG	0.25
-#define PACE		0.4 /* least part of its memory that came at this rate since its start */
+#define PACE		0.4 /* least part of the memory that came at this rate since the start */
 #define LONG_NS		(12 * NS_PER_S)
-#define LONG_BUFFERS_NS (20 * NS_PER_S) /* buffers fill up in that time before V8 collects them */
-#define LATE_PART	0.14		/* of a gain that goes on, in the last third of the time */
-#define FALL_PART	0.25		/* of its gain, that a growing heap gives back at once */
+#define LONG_BUFFERS_NS (20 * NS_PER_S) /* V8 collects buffers that fill up within that time */
+#define LATE_PART	0.14		/* part of a continuing gain, in the last third of time */
+#define FALL_PART	0.25		/* part of the gain that a growing heap frees at once */
 #define LONG_CPU	50		/* percent of a CPU */
 #define START_NS	(5 * NS_PER_S)
 #define YOUNGEST_NS	(3 * NS_PER_S)
@@ -32,7 +32,7 @@ bool memory_is_young(const struct check *e)
 	return (double)check_age_ns(e) < check_option(e, "min-age");
 }
 
-/* Its present memory came at this rate, not in a start that is over. */
+/* Returns whether the memory grew at the present rate all the time, not only during its start. */
 static bool keeps_pace(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
@@ -43,7 +43,8 @@ static bool keeps_pace(
 	return since_start >= PACE * (double)m->own_rss_bytes;
 }
 
-/* V8 and Go heaps of programs at rest or at steady work stop at some 60 MB; an agent's does not. */
+/* Returns whether a heap grows beyond what V8 and Go heaps need at rest or at steady work, some 60
+ * MB. An agent's heap needs more. */
 static bool is_heap_climb(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
@@ -59,7 +60,7 @@ static bool is_heap_climb(
 	       (!memory_is_young(e) && is_large && gain >= check_option(e, "slow-gain"));
 }
 
-/* A constant rate since the start: a program that loads something has pauses and ends. */
+/* Returns whether memory grew at a constant rate since the start: loading pauses and ends. */
 static bool is_young_climb(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
@@ -72,8 +73,8 @@ static bool is_long(const struct memory_trend *j, const struct memory_gain *m)
 	return j->growth.interval_ns >= (m->runtimes & 1u << MAPS_V8 ? LONG_BUFFERS_NS : LONG_NS);
 }
 
-/* The same of a runtime that collects garbage, for long enough that a heap without live data in it
- * would have been collected. A process that works hard may well need the memory that it takes. */
+/* Returns whether a garbage-collected heap grew at a constant rate for so long that garbage would
+ * have been collected. A process that works hard may need the memory. */
 static bool is_long_climb(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
@@ -85,9 +86,9 @@ static bool is_long_climb(
 	       (double)m->own_bytes >= check_option(e, "min-gain") && cpu >= 0 && cpu < LONG_CPU;
 }
 
-/* The same of less, and of a program that had loaded something before: after its start, over the
- * whole time. Node and python at rest, or at steady work, keep to one megabyte; a heap of Go grows
- * to twice its live data between two collections. */
+/* Returns whether memory grew steadily after the start, over the whole time, even by little. Node
+ * and python at rest, or at steady work, vary by a megabyte; a Go heap doubles its live data
+ * between two collections. */
 static bool is_steady_climb(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
@@ -101,8 +102,8 @@ static bool is_steady_climb(
 	       !(e->process && e->process->agent);
 }
 
-/* V8 takes pieces, and moves its young objects to and fro: a heap with live data that grows is no
- * line. Garbage of steady work, and the buffers beside it, have reached their size by then. */
+/* Returns whether a heap grew unevenly: V8 allocates in pieces and moves young objects, so live
+ * data grows in no line. Garbage and buffers of steady work no longer grow by then. */
 static bool is_uneven_climb(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
@@ -123,8 +124,8 @@ bool memory_climbs_slowly(
 	       is_uneven_climb(e, j, m);
 }
 
-/* The heap of a program that starts: it has what it needs, or a collection gave much of it back. An
- * agent needs hundreds of megabytes for that. */
+/* Returns whether the growth is only the start of a program: it has what it needs, or a collection
+ * freed much. An agent needs hundreds of megabytes. */
 static bool is_start(const struct check *e, const struct memory_trend *j,
 	const struct memory_gain *m, double gain)
 {
@@ -133,7 +134,7 @@ static bool is_start(const struct check *e, const struct memory_trend *j,
 		       j->largest_fall > FALL_PART * gain);
 }
 
-/* Worth a report with low severity, whatever else may explain it. */
+/* Returns whether the growth is worth a low-severity report, whatever else may explain it. */
 bool memory_climbs(const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
 	assert(j);

@@ -11,8 +11,8 @@ static int by_gain(const void *a, const void *b)
 	return (y->gain_bytes > x->gain_bytes) - (y->gain_bytes < x->gain_bytes);
 }
 
-/* Heaps are often mapped long before they are used; other memory that was mapped before, and has
- * its pages touched, is a buffer that is being filled. */
+/* Adds private memory: heaps are often mapped long before use; other memory mapped earlier is a
+ * buffer that is being filled. */
 static void add_own(struct memory_gain *m, enum map_class class_, int64_t gain, int64_t size,
 	const struct map_total *last)
 {
@@ -27,7 +27,7 @@ static void add_class(struct memory_gain *m, enum map_class class_, const struct
 	int64_t gain = (int64_t)(last->rss_bytes - first->rss_bytes);
 	int64_t size = (int64_t)(last->size_bytes - first->size_bytes);
 
-	/* Shared memory that was mapped before only has its pages touched for the first time. */
+	/* Shared memory that was mapped earlier only has its pages touched for the first time. */
 	if (class_ == MAP_SHARED && gain > size) {
 		m->touched_bytes = gain - (size > 0 ? size : 0);
 		gain = size > 0 ? size : 0;

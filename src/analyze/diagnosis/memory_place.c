@@ -12,9 +12,9 @@
 #define PLACES_MAX     4096
 #define PAGE_BYTES     4096 /* for captures without a page size */
 #define RECORDED_LEAST 16
-#define SHARE_LEAST    33 /* percent */
-#define GROWN_PART     2  /* the pages are at least a half of what it grew by, and at most */
-#define GROWN_TIMES    3  /* so many times as much */
+#define SHARE_LEAST    33 /* percent of the pages from which a place is named */
+#define GROWN_PART     2  /* the pages must be at least a half of the growth, and at most */
+#define GROWN_TIMES    3  /* three times the growth */
 
 struct touch_key {
 	struct process_id process;
@@ -63,7 +63,7 @@ void page_touches_add_record(struct page_touches *t, const struct sooth_record *
 /* --- by function --- */
 
 struct place_key {
-	uint32_t function, file; /* in the names of the stacks */
+	uint32_t function, file; /* in the names of the sampled stacks */
 };
 
 static void add_place(struct map *places, const struct profile_sums *names, uint32_t stack,

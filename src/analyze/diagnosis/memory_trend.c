@@ -7,7 +7,7 @@
 #include "base/units.h"
 
 #define PARTS	    4		    /* parts of the observation; their lowest values are compared */
-#define FALLS_LEAST 2		    /* rising lows count only if memory was freed in between */
+#define FALLS_LEAST 2		    /* falls from which rising lows count */
 #define STRETCH_NS  (15 * NS_PER_S) /* least observation for rising lows */
 
 size_t memory_trend_points(const struct check *e, struct growth_point out[MEMORY_POINTS_MAX])
@@ -27,7 +27,7 @@ size_t memory_trend_points(const struct check *e, struct growth_point out[MEMORY
 	return count;
 }
 
-/* Points lower than both neighbors. */
+/* Finds the points that are lower than both neighbors. */
 static size_t floors_of(const struct growth_point *points, size_t count, double noise,
 	struct growth_point out[MEMORY_POINTS_MAX])
 {
@@ -45,7 +45,8 @@ static size_t floors_of(const struct growth_point *points, size_t count, double 
 	return found;
 }
 
-/* Its lows in equal parts of the time: what goes up and down comes back to the same ones. */
+/* Compares the lowest values in equal time ranges: memory that only fluctuates returns to the same
+ * lows. */
 static void compare_lows(
 	struct memory_trend *j, const struct growth_point *points, size_t count, double noise)
 {
@@ -73,7 +74,7 @@ static void compare_lows(
 	j->growth.per_s = j->low_gain * (double)NS_PER_S / (double)j->growth.interval_ns;
 }
 
-/* How far it strays from a straight line, as a part of its gain. */
+/* Returns how far the growth deviates from a straight line, as a part of the gain. */
 static double bend_of(const struct growth_point *points, size_t count)
 {
 	const struct growth_point *first = &points[0], *last = &points[count - 1];

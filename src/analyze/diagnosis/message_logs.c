@@ -17,8 +17,8 @@
 #define STANDARD_ERROR	2
 
 struct writer {
-	struct buffer records; /* of SYSCALLS_MESSAGE */
-	struct buffer log;     /* made of them, and of those of its commands */
+	struct buffer records; /* of kind SYSCALLS_MESSAGE */
+	struct buffer log;     /* made of the records of the process and its commands */
 	uint64_t outputs;
 };
 
@@ -82,7 +82,7 @@ void message_logs_add_record(struct message_logs *m, const struct sooth_record *
 
 void message_logs_next_interval(struct message_logs *m, uint64_t now_ns)
 {
-	/* Over days there are more writers than that. */
+	/* Over days there are more writers than there is room for. */
 	if (m->writers.count > WRITERS_MAX / 2) {
 		message_logs_fini(m);
 		message_logs_init(m);
@@ -94,8 +94,8 @@ void message_logs_next_interval(struct message_logs *m, uint64_t now_ns)
 
 /* --- the logs --- */
 
-/* The process that a message is said to be of: its writer, or of one that has ended the nearest
- * one above that has not. */
+/* Returns the process that a message is attributed to: its writer, or the nearest living ancestor
+ * of an ended writer. */
 static struct process_id owner_of(const struct process_table *table, const struct process_id *id)
 {
 	const struct process_entry *p = process_table_get(table, id);
@@ -105,7 +105,7 @@ static struct process_id owner_of(const struct process_table *table, const struc
 	return p ? p->id : *id;
 }
 
-/* A message, and the process that it is said to be of. */
+/* A message, and the process that it is attributed to. */
 struct said {
 	struct process_id owner;
 	const struct syscalls_message *message;
@@ -121,8 +121,7 @@ static int by_owner_and_time(const void *a, const void *b)
 			       (x->message->record.time_ns < y->message->record.time_ns);
 }
 
-/* All messages, those of one process behind each other, in the order of time; and no log of an
- * earlier end of the records is left. */
+/* Collects all messages by process and time, and drops the logs made of earlier records. */
 static void gather(struct message_logs *m, const struct process_table *table, struct buffer *out)
 {
 	map_for_each (&m->writers, const void *, key, struct writer *, w) {
@@ -156,7 +155,7 @@ static void read_messages(
 			.form = m->form,
 		};
 
-		/* The message before may be of another command. */
+		/* The previous message may be from another command. */
 		bool is_part = m->is_part && i && all[i - 1].message->record.pid == m->record.pid;
 
 		log_tail_add(t, &line, m->record.time_ns >= new_from_ns, is_part);

@@ -6,10 +6,10 @@
 #include "analyze/diagnosis/starts.h"
 
 #define LEVELS_MAX   4096
-#define LEVELS_LEAST 20 /* a shell below make below a shell of an agent: fewer */
+#define LEVELS_LEAST 20 /* least levels; a shell below make below an agent's shell is less */
 #define LEVELS_SHARE 0.6
 #define IN_TURN	     4
-#define OTHER_SHARE  3 /* least part of the levels that a second program has */
+#define OTHER_SHARE  3 /* least part of the levels that a second program has, as divisor */
 
 static unsigned levels_between(const struct process_entry *top, const struct process_entry *p)
 {
@@ -36,7 +36,7 @@ static unsigned count_of(
 	return count;
 }
 
-/* Programs that start one another in turn are next to each other. */
+/* Finds the programs that start one another in turn. */
 static void find_programs(struct nesting *n, const struct process_entry *top)
 {
 	const struct process_entry *p = n->one, *deepest = n->one;

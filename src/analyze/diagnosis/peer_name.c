@@ -9,7 +9,8 @@
 #include "base/cursor.h"
 #include "probes/proc.h"
 
-/* "127.0.0.1:3128" or "localhost:3128"; another name is not resolved here. */
+/* Returns whether a proxy is at the address: "127.0.0.1:3128", "localhost:3128"; other names are
+ * not resolved. */
 static bool is_at(struct span proxy, const unsigned char address[16], unsigned port)
 {
 	char text[PEER_NAME_SIZE];

@@ -11,8 +11,8 @@
 #include "probes/sockets.h"
 
 struct port_owner {
-	bool is_measured; /* the sockets were recorded; else nothing is known */
-	const struct waits_listener *listener; /* NULL: no socket has it */
+	bool is_measured;		       /* false: sockets were not recorded */
+	const struct waits_listener *listener; /* NULL: no socket has the port */
 };
 
 static bool is_path(const char *address)
@@ -50,7 +50,8 @@ static enum fit fit_of(const struct waits_listener *l, const char *address)
 	return is_any(own) || is_any(other) ? FITS_ANY : FITS_PORT;
 }
 
-/* A socket of any address has each port, and one that asks for any address is refused by each. */
+/* Finds the socket that has the port. A socket bound to any address conflicts with every
+ * address. */
 static struct port_owner find_owner(const struct check *e, const char *address, enum fit least)
 {
 	const struct snapshot *last = check_last(e, &e->input->waits);

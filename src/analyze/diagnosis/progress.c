@@ -19,7 +19,7 @@ static uint64_t bytes_before(const struct socket_index *first, const struct sock
 {
 	const struct sockets_socket *s = socket_index_get(first, socket->inode);
 
-	/* Else it was opened during the observation. */
+	/* A socket missing in the first sample was opened during the observation. */
 	return s && s->bytes_state == SOOTH_STATE_VALUE ? s->sent_bytes + s->received_bytes : 0;
 }
 
@@ -51,8 +51,7 @@ static void add_connections(struct progress *p, const struct check *e)
 			  (double)(end->record.time_ns - begin->record.time_ns);
 }
 
-/* Reads and writes on sockets are counted for the threads too, so the larger value is
- * used, not the sum. */
+/* Adds calls. Threads' counters include reads and writes on sockets, so the larger value counts. */
 static void add_calls(struct progress *p, const struct check *e)
 {
 	const struct call_history *h = check_all_calls(e);
@@ -91,8 +90,8 @@ void progress_of(struct progress *p, const struct check *e)
 	add_calls(p, e);
 }
 
-#define JOBS_LEAST 0.5	  /* a second */
-#define JOB_CPU_NS 100000 /* for each read or write: less is a loop around these */
+#define JOBS_LEAST 0.5	  /* jobs per second */
+#define JOB_CPU_NS 100000 /* CPU time per read or write: less is a loop around these calls */
 
 bool progress_is_worker(const struct thread_history *t)
 {

@@ -13,16 +13,16 @@
 
 /* Execs of the process itself. */
 struct restarts_of_itself {
-	uint64_t count; /* 0: none, or their number is not known */
+	uint64_t count; /* 0: none, or unknown */
 	uint64_t first_ns, last_ns;
 };
 
-/* By what the process and its descendants started. */
+/* Commands that the process and its descendants started. */
 struct rebuilds {
 	uint64_t builds;	  /* runs of make, ninja and the like */
-	uint64_t most, times_two; /* of one compiler command with the same arguments; commands
-				     that came twice or more */
-	char name[16];		  /* name of the first one */
+	uint64_t most, times_two; /* most: runs of one compiler command with the same arguments;
+				     times_two: commands that ran twice or more */
+	char name[16];		  /* name of the most frequent command */
 };
 
 static void of_itself(struct restarts_of_itself *r, const struct check *e)
@@ -58,8 +58,7 @@ static bool builds(const char *name)
 	return SPAN_ANY(span_of_string(name), span_equal, names);
 }
 
-/* The compilers of a build, not the children of a compiler's driver: their temporary files have new
- * names. */
+/* Returns whether the program compiles; the children of a compiler driver have new file names. */
 static bool compiles(const char *name)
 {
 	static const char *const names[] = { "cc", "c++", "gcc", "g++", "clang", "clang++", "rustc",
@@ -74,8 +73,8 @@ struct counting {
 	struct map commands; /* hash of the arguments -> uint64_t */
 };
 
-/* Nested builds may each compile a file of the same name, in a directory of its own: only builds
- * that the process starts itself count, one after the other. */
+/* Counts a command. Nested builds may compile a file of the same name in another directory, so only
+ * builds that the process starts itself count. */
 static void count_one(struct counting *c, const char *name, const uint64_t *hash, bool is_direct)
 {
 	uint64_t *times;
@@ -92,7 +91,7 @@ static void count_one(struct counting *c, const char *name, const uint64_t *hash
 	snprintf(c->r->name, sizeof(c->r->name), "%s", name);
 }
 
-/* Those that a sample met, and that did not end between two. */
+/* Counts commands that were in a sample, and did not end between two samples. */
 static void count_sampled(struct counting *c, const struct check *e)
 {
 	const struct short_lived *b = &e->input->host.short_lived;
@@ -137,7 +136,7 @@ static bool is_make(const struct check *e)
 	return span_equal(name, "make") || span_equal(name, "gmake");
 }
 
-/* A program that starts as a chain of others does so once, at its beginning. */
+/* Diagnoses execs of the process itself. A chain of programs execs only once, at its start. */
 static bool diagnose_itself(const struct check *e, struct check_result *out)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);
@@ -171,7 +170,7 @@ static bool diagnose_itself(const struct check *e, struct check_result *out)
 	return true;
 }
 
-/* A configure script tries the abilities of the compiler on the same name over and over. */
+/* Diagnoses repeated compilations, except for configure scripts, which compile one name often. */
 static bool diagnose_rebuilds(const struct check *e, struct check_result *out)
 {
 	uint64_t interval_ns = sample_series_ns(&e->series);

@@ -11,9 +11,9 @@
 #include "probes/fds.h"
 #include "probes/sockets.h"
 
-#define SEEN_LEAST     32   /* records */
-#define STANDARD_LAST  2    /* input, output, errors: what a program is started with */
-#define SHARE_LEAST    0.25 /* of the calls of the thread: a loop has up to four calls */
+#define SEEN_LEAST     32   /* least records */
+#define STANDARD_LAST  2    /* a process starts with input, output and errors */
+#define SHARE_LEAST    0.25 /* least share of the thread's calls: a loop has up to four calls */
 #define SHARE_SAME     0.5
 #define SHARE_STATE    0.9
 #define POLL_READ      0x3 /* IN and PRI */
@@ -28,7 +28,8 @@ static bool reads(const struct syscall_row *row)
 	return row->transfer.direction == SYSCALL_READS;
 }
 
-/* A device is not among them, nor is memory or a log: a program may need much of their data. */
+/* Returns whether a path is made up by the kernel; devices, memory and logs do not count, because
+ * programs may need much of their data. */
 static bool is_made_up(const char *path)
 {
 	static const char *const data[] = { "mem", "pagemap", "kcore", "kmsg" };
@@ -62,7 +63,7 @@ static enum repeated_kind kind_of(const struct call_repeat_key *key, const struc
 		return REPEATED_END_OF_DATA;
 	if (key->result > 0 && reads(row) && is_made_up(r->text))
 		return REPEATED_STATE;
-	/* A call with a path may have another path each time. */
+	/* A call with a path may have a different path each time. */
 	return r->has_path || r->bytes || row->transfer.direction ? REPEATED_NOTHING
 								  : REPEATED_SAME;
 }
@@ -107,7 +108,7 @@ static void choose(struct repeated_call *out, const struct call_history *h, uint
 
 		if ((tid && key->tid != tid) || r->seen < SEEN_LEAST || share < least_share(kind))
 			continue;
-		/* A working event loop reads ready descriptors, at least now and then. */
+		/* A working event loop sometimes reads from ready descriptors. */
 		if (kind == REPEATED_READY && totals.moved * 4 >= totals.all)
 			continue;
 		if (!kind || !is_better(out, kind, r->count))
@@ -187,7 +188,7 @@ bool repeated_call_is_pointless(const struct repeated_call *c)
 
 /* --- text --- */
 
-/* Two digits that matter: "410,000". */
+/* Writes two significant digits: "410,000". */
 static void put_count(struct buffer *out, double count)
 {
 	unsigned long long unit = 1, rounded;
@@ -238,7 +239,7 @@ static void put_result(struct buffer *out, const struct repeated_call *c)
 	}
 }
 
-/* Its socket or pipe has room, which is always so; nothing waits to be read. */
+/* Returns whether only writing is possible, which is nearly always so; there is nothing to read. */
 static bool is_for_writing(const struct repeated_call *c)
 {
 	return c->repeat->events & POLL_WRITE && !(c->repeat->events & POLL_READ) &&

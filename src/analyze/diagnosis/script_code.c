@@ -8,7 +8,7 @@
 #include "recognize/script_name.h"
 
 struct language {
-	const char *program; /* begin of the program's name */
+	const char *program; /* beginning of the program's name */
 	const char *name;
 };
 

@@ -11,7 +11,7 @@
 #define PATTERN_LEAST 3
 #define SEARCHES      "pgrep "
 
-/* The text of `sh -c`; empty: there is none. */
+/* Returns the script of `sh -c`; empty: there is none. */
 static struct span script_of(const struct process_entry *p)
 {
 	struct span all = process_table_known_arguments(p);
@@ -36,7 +36,8 @@ static size_t find(struct span s, const char *needle, size_t from)
 	return at ? (size_t)(at - s.data) : s.size;
 }
 
-/* The loop word nearest before the search; `size` of `before`: there is none. */
+/* Returns the place of the last loop word before the search; the size of `before`: there is
+ * none. */
 static size_t last_loop(struct span before, bool *is_until)
 {
 	static const char *const words[] = { "while ", "until " };
@@ -54,8 +55,8 @@ static size_t last_loop(struct span before, bool *is_until)
 	return last;
 }
 
-/* The loop ends when nothing matches: `while pgrep`, `until ! pgrep`, or within its body `pgrep ...
- * || break`. */
+/* Returns whether the loop ends when nothing matches: `while pgrep`, `until ! pgrep`, or in its
+ * body `pgrep ... || break`. */
 static bool waits_for_end(struct span before, struct span behind)
 {
 	bool is_until = false, is_negated = false;
@@ -71,7 +72,7 @@ static bool waits_for_end(struct span before, struct span behind)
 	return is_until == is_negated;
 }
 
-/* Other options leave processes out, or have a value of their own. */
+/* Returns whether no option leaves out processes or takes a value. */
 static bool are_plain(struct span options)
 {
 	for (size_t i = 1; i < options.size; i++) {
@@ -81,7 +82,7 @@ static bool are_plain(struct span options)
 	return options.size > 1;
 }
 
-/* The text that is searched for, where the option -f is given: else only names are compared. */
+/* Returns the pattern that is searched for with option -f; else only names are compared. */
 static struct span pattern_at(struct span script, size_t at)
 {
 	struct cursor c = cursor_over(script.data + at, script.size - at);
@@ -108,7 +109,7 @@ static struct span pattern_at(struct span script, size_t at)
 	return cursor_until(&c, quote);
 }
 
-/* "[r]egression" matches other command lines, and not the one that it stands in. */
+/* Returns whether the pattern matches its own text: "[r]egression" does not. */
 bool self_match_is_literal(struct span pattern)
 {
 	for (size_t i = 0; i < pattern.size; i++) {
@@ -118,7 +119,7 @@ bool self_match_is_literal(struct span pattern)
 	return pattern.size >= PATTERN_LEAST;
 }
 
-/* A filter behind the search, such as `grep -v $$`, may leave the script out. */
+/* Returns whether a later filter, such as `grep -v $$`, may leave out the script. */
 static bool is_filtered(struct span behind)
 {
 	for (size_t i = 0; i < behind.size && !strchr(";\n)", behind.data[i]); i++) {

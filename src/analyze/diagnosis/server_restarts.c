@@ -13,7 +13,7 @@
 #define SERVER_NAME 64
 
 struct server {
-	char name[SERVER_NAME]; /* cut, not escaped */
+	char name[SERVER_NAME]; /* shortened, not escaped */
 };
 
 struct restarts {

@@ -10,8 +10,8 @@
 #define PROGRAM "postgres"
 #define LOCAL	"[local] "
 
-/* "postgres: shop orders 127.0.0.1(53532) idle": what is behind the client; empty: it has none, as
- * the processes that serve the server itself. */
+/* Returns the state in "postgres: shop orders 127.0.0.1(53532) idle", after the client; empty:
+ * there is none, as in processes of the server itself. */
 static struct span state_of(struct span title)
 {
 	const char *end = title.data + title.size;

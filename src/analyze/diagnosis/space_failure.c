@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The descriptors are listed at the begin and the end of an observation, so a file system that was
- * full only in between is not recognized.
- */
+/* Descriptors are listed at the begin and end of an observation, so a file system that was full
+ * only in between is not recognized. */
 #include "analyze/diagnosis/space_failure.h"
 
 #include <assert.h>
@@ -29,7 +27,7 @@ struct space_sum {
 	const struct fds_filesystem *space;
 	struct call_failures all;
 	uint64_t paths;
-	const struct call_place *place; /* with most failures */
+	const struct call_place *place; /* the place with most failures */
 	uint64_t place_count;
 };
 
@@ -42,7 +40,7 @@ static bool explains(const struct fds_filesystem *f, unsigned error)
 	return error == LINUX_EDQUOT || file_space_is_full(f) || file_space_has_no_files_left(f);
 }
 
-/* The file system that is the reason of a failure; NULL: none is known to be. */
+/* Returns the file system that caused the failure; NULL: none is known. */
 static const struct fds_filesystem *space_of(const struct check *e, const struct call_place *place)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
@@ -88,7 +86,7 @@ static void read_all(struct map *out, const struct check *e, const struct call_h
 	}
 }
 
-/* "no space left on /mnt (100 % used)" */
+/* Appends "no space left on /mnt (100 % used)". */
 static void put_reason(struct buffer *out, const struct space_sum *s, unsigned error)
 {
 	struct span point = file_space_point(s->space);
@@ -133,7 +131,8 @@ static double weigh(const void *key, const void *value, const void *user)
 	return (double)s->all.count >= *(const double *)user ? (double)s->all.count : 0;
 }
 
-/* Returns the process that has most of the space open; 0: none is known. */
+/* Makes the claim about the process with most space in open files; returns its PID, or 0:
+ * unknown. */
 static uint32_t claim_space(
 	const struct check *e, struct check_result *out, const struct space_sum *s, unsigned error)
 {

@@ -92,7 +92,7 @@ static bool is_of_library(struct span file)
 	       stack_wait_is_file(file, "queue.py");
 }
 
-/* The innermost functions of Python say which of its waits it is: all of them take a lock. */
+/* Finds the wait by the innermost Python functions: the interpreter uses a lock for all waits. */
 static void of_interpreter(struct stack_wait *out, const struct diagnosis_input *input,
 	const struct profile_stacked *stack)
 {
@@ -139,7 +139,8 @@ static void of_interpreter(struct stack_wait *out, const struct diagnosis_input 
 
 /* --- a stack --- */
 
-/* A signal handler may post a semaphore, but not signal a condition (POSIX.1-2017, 2.4.3). */
+/* Returns whether the function waits on a condition, which only a thread can signal: a signal
+ * handler may only post semaphores (POSIX.1-2017, 2.4.3). */
 static bool is_condition(struct span name)
 {
 	static const char *const parts[] = { "pthread_cond_wait", "pthread_barrier_wait" };
@@ -147,7 +148,7 @@ static bool is_condition(struct span name)
 	return SPAN_ANY(name, span_contains, parts);
 }
 
-/* The caller of the wait: in C++ the function behind the class of the library. */
+/* Finds the caller of the wait: in C++ the function after the library's class. */
 static void of_condition(struct stack_wait *out, const struct diagnosis_input *input,
 	const struct profile_stacked *stack, size_t at)
 {
@@ -192,7 +193,7 @@ static void of_frames(struct stack_wait *out, const struct diagnosis_input *inpu
 			out->by = name;
 			continue;
 		}
-		/* V8 waits for a notification on a condition. */
+		/* V8's threads wait on a condition for a notification. */
 		if (!wants_work(name, file) || out->kind != STACK_WAIT_UNSEEN)
 			continue;
 		out->kind = STACK_WAIT_OTHER;
@@ -270,7 +271,7 @@ bool stack_wait_is_same(const struct stack_wait *a, const struct stack_wait *b)
 
 /* --- the program's own function --- */
 
-/* The file of a frame, "gateway.py:12", is one that the command line names. */
+/* Returns whether the command line names the file of a frame, "gateway.py:12". */
 static bool is_of_command(const struct process_entry *p, struct span file)
 {
 	struct span arguments = record_text(&p->process->record, &p->process->arguments);

@@ -8,17 +8,17 @@
 #include "base/hash.h"
 #include "base/units.h"
 
-#define UP_MAX	       64 /* ended ancestors up to the first one alive */
+#define UP_MAX	       64 /* most ended ancestors that are followed */
 #define NAMES_MAX      1024
 #define COMMANDS_MAX   1024
 #define STARTERS_MAX   1024
 #define STARTER_SHARE  0.9
 #define PROGRAMS_SHARE 0.9
-#define ABOVE	       1  /* make starts a shell, and that the commands */
-#define KNOWN_LEAST    2  /* commands with known arguments */
-#define MANY_KNOWN     16 /* with so many known commands each must have come TIMES_LEAST times */
+#define ABOVE	       1  /* make starts a shell, which starts the commands */
+#define KNOWN_LEAST    2  /* least commands with known arguments */
+#define MANY_KNOWN     16 /* so many known commands must each have come TIMES_LEAST times */
 #define TIMES_LEAST    4
-#define SHELL_LEAST    4 /* in a shell one of so many commands came before */
+#define SHELL_LEAST    4 /* of so many commands of a shell, one must have come before */
 #define PAUSE	       "sleep"
 #define PAUSE_NS       (50 * NS_PER_MS)
 
@@ -71,7 +71,7 @@ struct counting {
 	struct map commands; /* hash of arguments -> uint32_t */
 	struct map starters; /* const struct process_entry * -> uint64_t */
 	uint64_t from_ns, middle_ns;
-	uint64_t sampled_from_ns; /* behind the first sample, which may take a while */
+	uint64_t sampled_from_ns; /* end of the first sample, which may take a while */
 };
 
 static void add(struct counting *c, const struct process_entry *starter,
@@ -109,7 +109,7 @@ static void add_command(struct counting *c, uint64_t arguments)
 	c->s->repeated += *seen == 2 ? 2 : *seen > 2;
 }
 
-/* A loop that pauses by starting sleep(1) is counted by the rest of it. */
+/* Returns whether the process only makes a pause, as sleep(1): the rest of the loop counts. */
 static bool is_pause(const struct short_lived_process *p)
 {
 	return !strcmp(p->name, PAUSE) && p->life_ns >= PAUSE_NS;
@@ -123,14 +123,14 @@ static void add_status(struct starts *s, uint32_t status)
 	s->status = status;
 }
 
-/* Among the processes that were sampled. A process started by a copy of a shell is not below
- * anything there, if no sample has the copy. */
+/* Returns whether a sampled process is below another. If no sample has the copy of a shell between
+ * them, it is not. */
 static bool is_sampled_below(const struct counting *c, const struct process_entry *p)
 {
 	return p && starter_of(p) && starts_is_below(c->check->process, p);
 }
 
-/* A command that fails may be several processes: a compiler and what it starts. */
+/* Returns whether it is the direct child: a failing command may be several processes. */
 static bool is_child_of(const struct process_entry *starter, const struct short_lived_process *p)
 {
 	return starter && !memcmp(&starter->id, &p->parent, sizeof(p->parent));
@@ -159,7 +159,7 @@ static void count_short_lived(struct counting *c)
 		c->s->direct += is_child_of(starts_living(starter), p);
 		c->s->cpu_ns += p->cpu_ns;
 		add_status(c->s, p->status);
-		if (is_sampled) /* counted with the samples */
+		if (is_sampled) /* counted together with the samples */
 			continue;
 		add(c, starter, p->name, p->end_ns < c->middle_ns);
 		hash = map_get(&b->commands, id);
@@ -168,8 +168,8 @@ static void count_short_lived(struct counting *c)
 	}
 }
 
-/* Prefers the arguments recorded at exec, which can be compared with those of other processes, to
- * those of a sample. */
+/* Adds a sampled process. Arguments recorded at exec are preferred to those of a sample, because
+ * all processes have them in the same form. */
 static void add_sampled(struct counting *c, const struct process_entry *p)
 {
 	const uint64_t *hash = map_get(&c->check->input->host.short_lived.commands, &p->id);
@@ -321,9 +321,9 @@ bool starts_are_of_a_shell(const struct process_entry *starter)
 	       SPAN_ANY(check_name(starter), span_equal, names);
 }
 
-/* A loop over many files starts the same program, each time with other arguments. A shell that cuts
- * its lines with cut, tr and expr has new arguments in some of them only; of those that end within
- * a subshell fewer are known. */
+/* Returns whether the commands are the same: a loop over files has new arguments each time. A shell
+ * that uses cut, tr and expr has new arguments in only some commands, and those of commands in a
+ * subshell are often unknown. */
 static bool are_same(const struct starts *s, bool in_shell)
 {
 	if (s->known < KNOWN_LEAST)
