@@ -35,7 +35,8 @@ static uint64_t refused_by(const struct check *e, const struct limits_group *g)
 		       : 0;
 }
 
-/* Version 1 counts in the group of the process that starts another, whichever group is full. */
+/* Counts refusals. In version 1 the group of the starting process counts them, whichever is
+ * full. */
 static void count(struct task_room *out, const struct check *e, const struct limits_group *g)
 {
 	uint64_t refused = refused_by(e, g);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The kernel does not record since when a socket is in SYN_SENT. It has been so for at least as
- * long as it was seen so, and for at least a second for each retransmission: the first timeout is
- * a second, and none is shorter.
- */
+/* The kernel does not record since when a socket is in SYN_SENT. The least possible time is the
+ * time since it was first seen in that state, or a second per retransmission: no timeout is shorter
+ * than a second. */
 #include "analyze/diagnosis/unanswered.h"
 
 #include <assert.h>
@@ -18,9 +16,9 @@
 
 struct look {
 	struct map *out;
-	struct map sockets; /* inode: in SYN_SENT at the first sample -> nothing of interest */
-	struct map peers;   /* call_path: the same -> nothing of interest */
-	struct map reached; /* call_path: connected at the last sample -> nothing of interest */
+	struct map sockets; /* set of inodes: in SYN_SENT at the first sample */
+	struct map peers;   /* set of call_path: peers of these sockets */
+	struct map reached; /* set of call_path: peers connected at the last sample */
 	uint64_t interval_ns;
 };
 
@@ -95,8 +93,8 @@ static void take_last(struct look *l, const struct sockets_socket *s)
 	}
 	u->sockets++;
 	u->is_again |= !is_same && map_get(&l->peers, &peer) && !map_get(&l->reached, &peer);
-	/* Another socket for the same peer: nothing in between got an answer, unless each gets one
-	 * soon and both samples came just then. */
+	/* A new socket to the same peer means that no attempt was answered meanwhile, unless each
+	 * is answered soon and both samples came just before. */
 	if ((is_same || (u->is_again && retransmits)) && l->interval_ns > for_ns)
 		for_ns = l->interval_ns;
 	if (for_ns > u->for_ns)

@@ -27,8 +27,8 @@
 #define PIECES_LEAST  2
 #define FALL_PART     0.25
 #define GAIN_PLAIN    (48.0 * (1 << 20)) /* such a gain is reported without more observation */
-#define RISES_LEAST   0.5		 /* of the steps between two samples */
-#define LATE_SHARE    0.15		 /* of the gain, in the last third */
+#define RISES_LEAST   0.5		 /* least share of the steps between samples that rise */
+#define LATE_SHARE    0.15		 /* least part of the gain in the last third */
 #define LOOKUPS_LEAST 1
 #define PORT_NAMES    53
 #define MORE_NS	      (10 * NS_PER_S)
@@ -42,11 +42,10 @@
 #define LINUX_SOCK_TYPES  0xf /* others are flags */
 
 struct looked_at {
-	uint64_t bytes[POINTS_MAX]; /* resident */
+	uint64_t bytes[POINTS_MAX]; /* resident memory at each sample */
 	unsigned count;
-	unsigned sockets,
-		lookups; /* snapshots of its sockets; of these with one to a name server */
-	bool has_lookup; /* the current snapshot has a lookup socket */
+	unsigned sockets, lookups; /* snapshots of the sockets; those with a lookup */
+	bool has_lookup;	   /* the current snapshot has a lookup socket */
 	bool takes_pieces;
 };
 
@@ -89,7 +88,7 @@ static bool is_lookup(const struct sockets_socket *s)
 	       span_starts(protocol, "udp");
 }
 
-/* The end of any process of the target, or of a process that it started. */
+/* Takes the end of a process of the target, or of a process that it started. */
 static void take_end(struct undecided *g, const struct sooth_record *record)
 {
 	const struct process_leave *end =
@@ -115,7 +114,7 @@ static void take_end(struct undecided *g, const struct sooth_record *record)
 		g->commands[i].succeeded++;
 }
 
-/* Each time, and not often enough: what is judged is a third failure. */
+/* Returns whether a command failed each time, but not often enough: a third failure is needed. */
 static bool fails_again(const struct undecided *g)
 {
 	for (size_t i = 0; i < g->command_count; i++) {
@@ -125,7 +124,7 @@ static bool fails_again(const struct undecided *g)
 	return false;
 }
 
-/* An error message of any process of the target. */
+/* Takes an error message of any process of the target. */
 static void take_message(struct undecided *g, const struct sooth_record *record)
 {
 	const struct syscalls_message *m = record_as(record, SYSCALLS_MESSAGE, sizeof(*m));
@@ -142,7 +141,7 @@ static void take_message(struct undecided *g, const struct sooth_record *record)
 	}
 }
 
-/* An error that was repeated, or the one of a command that failed. */
+/* Returns whether an error was repeated, or came from a command that failed. */
 static bool says_again(const struct undecided *g)
 {
 	for (size_t i = 0; i < g->command_count && g->errors[0].times; i++) {
@@ -157,14 +156,14 @@ static uint64_t bit_of(uint64_t fd)
 	return fd < 64 ? 1ull << fd : 0;
 }
 
-/* A connection is made, or was refused: it may be tried again. */
+/* Returns whether a connection was made, or may be tried again after this error. */
 static bool is_attempt(int64_t result)
 {
 	return result == 0 || result == -LINUX_EINPROGRESS || result == -LINUX_ECONNREFUSED ||
 	       result == -LINUX_ETIMEDOUT || result == -LINUX_EAGAIN;
 }
 
-/* An answer that says no: of HTTP from 400 on, an error of a database, an alert of TLS. */
+/* Returns whether an answer refuses: HTTP status from 400 on, database error, TLS alert. */
 static bool is_refusal(const struct syscalls_call *c)
 {
 	struct call_piece tls = call_piece_of_any(c, SYSCALLS_PART_TLS);
@@ -180,8 +179,9 @@ static bool is_refusal(const struct syscalls_call *c)
 	return call_http_status(c) >= STATUS_ERROR || call_database_error(c, &error);
 }
 
-/* A connection was of use if an answer came last, which is no error. A client that gives up after
- * the first answer of TLS sends an alert; one that takes leave does so too, after a second one. */
+/* Notes data on a connection, which was of use if its last answer is no error. A client that gives
+ * up sends a TLS alert after the first answer; one that closes normally sends an alert after a
+ * later answer. */
 static void take_transfer(
 	struct undecided *g, const struct syscalls_call *c, bool is_read, uint64_t bit)
 {
@@ -201,7 +201,7 @@ static void take_transfer(
 	}
 }
 
-/* SIGTERM to one process; of another process than the last one: the first. */
+/* Counts SIGTERMs to one process; another process starts the count again. */
 static void take_request(
 	struct undecided *g, const struct syscalls_call *c, const struct syscall_row *row)
 {
@@ -212,7 +212,7 @@ static void take_request(
 	g->requested_pid = (uint32_t)c->arguments[0];
 }
 
-/* A request, or a call of a connection: more than these are enough to be judged. */
+/* Takes a request to end, or a call of a connection. */
 static void take_call(struct undecided *g, const struct sooth_record *record)
 {
 	const struct syscalls_call *c = record_as(record, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
@@ -251,8 +251,7 @@ static void take_call(struct undecided *g, const struct sooth_record *record)
 	}
 }
 
-/* Each was closed without an answer, or with an error, and a third one is wanted: what it tries may
- * fail each time. */
+/* Returns whether all connections so far failed or brought no answer, and a third is needed. */
 static bool connects_again(const struct undecided *g)
 {
 	return g->connections && g->connections < CONNECTIONS && g->closed >= g->connections;
@@ -290,13 +289,13 @@ int undecided_add_record(
 	return 0;
 }
 
-/* In most snapshots, which may be the first alone: an answer comes within milliseconds. */
+/* Returns whether most snapshots have a lookup: an answer normally comes within milliseconds. */
 static bool waits_for_name(const struct looked_at *u)
 {
 	return u->lookups >= LOOKUPS_LEAST && u->lookups * 2 > u->sockets;
 }
 
-/* Most of the time up, at the end too, and not so much that it is clear already. */
+/* Returns whether memory grows most of the time, also at the end, but not yet clearly. */
 static bool grows(const struct looked_at *u)
 {
 	double gain, late, highest = 0, fall = 0;
@@ -314,11 +313,11 @@ static bool grows(const struct looked_at *u)
 	}
 	gain = (double)u->bytes[u->count - 1] - (double)u->bytes[0];
 	late = (double)u->bytes[u->count - 1] - (double)u->bytes[u->count * 2 / 3];
-	/* V8 takes a few pieces at a time, and gives little back while live data grows. */
+	/* V8 allocates a few pieces at a time, and frees little while live data grows. */
 	if (gain >= GAIN_PIECES && gain < GAIN_PLAIN && rises >= PIECES_LEAST &&
 		(!falls || (u->takes_pieces && fall <= FALL_PART * gain)))
 		return true;
-	/* A JVM takes a piece at each collection, some seconds apart. */
+	/* A JVM allocates a piece at each collection, some seconds apart. */
 	if (gain >= GAIN_STEP && gain < GAIN_PLAIN && !falls)
 		return true;
 	return gain >= GAIN_LEAST && gain < GAIN_PLAIN && late >= LATE_SHARE * gain &&
@@ -339,7 +338,7 @@ static bool is_open(const struct undecided *g)
 	return false;
 }
 
-/* Garbage alone fills the heap of V8, and the buffers beside it, for up to half a minute. */
+/* Returns whether a V8 heap grows: garbage and buffers alone may fill it for half a minute. */
 static bool is_open_again(const struct undecided *g)
 {
 	map_for_each_value (map_while(g->times == 1, &g->processes), const struct looked_at *, u) {

@@ -30,7 +30,7 @@ const struct waits_wanted *wanted_lock_last(
 	const struct waits_wanted *first =
 		last ? NULL : longest_in(snapshots_get(&input->waits.first, id));
 
-	/* A process that tries again and again is not asleep in each sample. */
+	/* A process that polls for the lock is not asleep in each sample. */
 	return first && first->is_polled ? first : last;
 }
 

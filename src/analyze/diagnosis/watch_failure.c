@@ -19,14 +19,14 @@ static const struct {
 		LIMITS_SHARED_INSTANCES },
 };
 
-/* The processes of the user, also those that are not diagnosed. */
+/* Finds the user's processes with most watches, also those that are not diagnosed. */
 static bool find_users(const struct check *e, enum watch_kind kind, struct limit_users *out)
 {
 	limit_users_find(out, e, texts[kind].resource, span_of("", 0));
 	return out->count > 0;
 }
 
-/* A new instance fails with the same error where the process has no descriptors left. */
+/* Returns whether descriptors are left: without any, a new instance fails with the same error. */
 static bool has_descriptors_left(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
@@ -36,7 +36,7 @@ static bool has_descriptors_left(const struct check *e)
 	       end->limit_state == SOOTH_STATE_VALUE && end->descriptors < end->soft_limit;
 }
 
-/* WATCH_KINDS: of neither. */
+/* Returns the kind of the reached limit; WATCH_KINDS: neither limit. */
 static enum watch_kind kind_of(const struct check *e, const struct call_place *place)
 {
 	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
@@ -119,7 +119,7 @@ static void emit_limit(const struct check *e, struct check_result *out, enum wat
 		texts[kind].names);
 }
 
-/* "the user's limit of inotify watches (8192) is reached" */
+/* Makes the claim "the user's limit of inotify watches (8192) is reached". */
 static void claim(const struct check *e, struct check_result *out, enum watch_kind kind,
 	const struct call_place *place, uint64_t count)
 {

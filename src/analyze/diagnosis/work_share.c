@@ -83,7 +83,7 @@ void work_put_place(struct buffer *out, const struct check *e)
 	assert(e);
 	profile_spots(&e->input->profile, &e->id, &spots);
 	place = buffer_cstr(spots.within.size ? &spots.within : &spots.hottest);
-	if (strchr(place, '(')) /* the file of a function with a name */
+	if (strchr(place, '(')) /* the function has a name, with its file in brackets */
 		buffer_format(out, "; in %s", place);
 	profile_spots_fini(&spots);
 }

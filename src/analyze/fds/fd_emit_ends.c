@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables of descriptors that join records: each with its other end, and epoll members. */
+/* Tables of descriptors that join several records: descriptors with their other ends, and epoll
+ * members. */
 #include "analyze/fds/fd_emit_ends.h"
 
 #include <stddef.h>
@@ -28,10 +29,8 @@ ROW_SCHEMA(fd_limits, FD_LIMITS_ROW, "fds.fd_limits", fd_limits_row);
 
 /* --- masks as words --- */
 
-/*
- * Masks of Linux as words. The values are spelled out because a capture may come from another
- * system than the one that reads it (open(2), epoll_ctl(2), inotify(7)).
- */
+/* Names of Linux flag values (open(2), epoll_ctl(2), inotify(7)). The values are spelled out
+ * because a capture may be read on another system. */
 
 #define ACCESS_MASK 3u
 
@@ -130,10 +129,10 @@ static void emit_rest(struct buffer *out, uint32_t bits)
 		buffer_format(out, "%s0x%x", out->size ? " " : "", bits);
 }
 
-/* O_* without the access mode; bits without a name as a number. */
+/* Writes the O_* names except the access mode; bits without a name as a number. */
 static void fd_flag_words(struct buffer *out, uint32_t flags, bool is_aarch64)
 {
-	/* No information: 64-bit programs always have it. */
+	/* O_LARGEFILE says nothing: 64-bit programs always have it. */
 	flags &= ~(is_aarch64 ? 0400000u : 0100000u);
 	buffer_reset(out);
 	flags = emit_known(out, flags_everywhere, flags & ~ACCESS_MASK);
@@ -162,7 +161,7 @@ struct joined {
 	struct buffer descriptors; /* const struct fds_descriptor *, by number */
 	struct buffer sockets;	   /* const struct sockets_socket *, by inode */
 	struct buffer words, ends, detail;
-	uint8_t sockets_state; /* not measured: why no socket has an address */
+	uint8_t sockets_state; /* why sockets were not measured, if not */
 };
 
 static int by_inode(const void *a, const void *b)
@@ -264,7 +263,7 @@ static void join_sockets(struct joined *j, const struct snapshot *sockets)
 		qsort(j->sockets.data, j->sockets.size / sizeof(void *), sizeof(void *), by_socket);
 }
 
-/* NULL: unknown, or no socket. */
+/* Returns the socket of a descriptor; NULL: unknown, or no socket. */
 static const struct sockets_socket *socket_of(
 	const struct joined *j, const struct fds_descriptor *d)
 {
@@ -278,7 +277,7 @@ static const struct sockets_socket *socket_of(
 	return found ? *found : NULL;
 }
 
-/* "TCP 127.0.0.1:43628->127.0.0.1:8077 (ESTABLISHED)", of the network namespace it is in. */
+/* Writes "TCP 127.0.0.1:43628->127.0.0.1:8077 (ESTABLISHED)" for the socket of a descriptor. */
 static uint8_t add_address(
 	struct joined *j, const struct fds_descriptor *d, const struct sockets_socket *socket)
 {
@@ -287,7 +286,7 @@ static uint8_t add_address(
 
 	buffer_reset(&j->detail);
 	buffer_append(&j->detail, protocol.data, protocol.size);
-	/* The kernel's tables have no socket that is neither bound nor connected. */
+	/* The kernel's tables lack sockets that are neither bound nor connected. */
 	if (socket && socket->state_state == SOOTH_STATE_ABSENT)
 		return d->detail_state;
 	if (!socket || socket->local_state > SOOTH_STATE_TRUNCATED) {
@@ -311,7 +310,7 @@ static uint8_t add_address(
 	return j->detail.size ? SOOTH_STATE_VALUE : d->detail_state;
 }
 
-/* A socket that accepts connections is the other end of none. */
+/* Returns whether the descriptor has one other end: a listening socket has none. */
 static bool has_other_end(const struct joined *j, const struct fds_descriptor *d)
 {
 	const struct sockets_socket *socket = socket_of(j, d);
@@ -323,7 +322,7 @@ static bool has_other_end(const struct joined *j, const struct fds_descriptor *d
 	return !socket || socket->state_state || socket->state != SOCKETS_LISTEN;
 }
 
-/* Processes that can answer: writers of what is read here, readers of what is written here. */
+/* Returns whether the holder is opposite: a writer for a reader, a reader for a writer. */
 static bool is_opposite(const struct fds_descriptor *d, const struct fds_holder *h)
 {
 	return (d->type != FDS_PIPE && d->type != FDS_FIFO) || d->access == FDS_ACCESS_BOTH ||
@@ -343,10 +342,8 @@ static bool is_itself(const struct fds_descriptor *d, const struct fds_holder *h
 	       h->holder_start_ticks == d->record.start_ticks && h->holder_fd == d->fd;
 }
 
-/*
- * The first few, and how many more; returns the total. Processes that share this end are in
- * fd_holders only.
- */
+/* Writes the first few other ends, and how many more; returns the total. fd_holders also has the
+ * processes that share this end. */
 static size_t emit_ends(struct joined *j, const struct fds_descriptor *d)
 {
 	size_t count, others = 0;
@@ -376,12 +373,12 @@ static uint8_t exit_reasons_state(
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
 	if (emit_ends(j, d))
 		return SOOTH_STATE_VALUE;
-	/* A truncated search may have missed it. */
+	/* A truncated search may have missed the other end. */
 	if (state == SOOTH_STATE_TRUNCATED)
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 	if (state)
 		return state;
-	/* A socket may be connected elsewhere or to nothing; a pipe's other end is closed. */
+	/* A socket may be connected to another host or to nothing; for a pipe it means closed. */
 	if (d->type != FDS_PIPE && d->type != FDS_FIFO)
 		return SOOTH_STATE_ABSENT;
 	buffer_string(&j->ends, "none");

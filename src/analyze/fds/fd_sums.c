@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define GROUP_DEPTH 4 /* enough directories to separate projects and their parts */
+#define GROUP_DEPTH 4 /* path components that separate projects and their parts */
 
 void fd_sums_of(struct fd_sums *sums, const struct snapshot *snapshot)
 {

@@ -25,7 +25,7 @@
 static const struct section type_section =
 	SECTION_OF("by_type", fd_type_schema, KEYED, .columns = "kind,count");
 
-/* By count, highest first, then by number. */
+/* Orders types by count, highest first, then by number. */
 static size_t order_types(const uint32_t counts[FDS_TYPES + 1], uint32_t order[FDS_TYPES + 1])
 {
 	size_t used = 0;

@@ -60,7 +60,7 @@ static bool is_same(const struct call_graph_node *a, const struct call_graph_nod
 	return a->name == b->name && a->kind == b->kind;
 }
 
-/* Consecutive stacks are often alike. */
+/* Returns whether the node equals its parent's last child: consecutive stacks are often alike. */
 static bool was_last(const struct call_graph *g, const struct call_graph_node *node)
 {
 	const struct call_graph_node *last =
@@ -69,7 +69,7 @@ static bool was_last(const struct call_graph *g, const struct call_graph_node *n
 	return last->depth == node->depth && is_same(last, node);
 }
 
-/* Searches the children in the parent's list, whose number is counted. */
+/* Searches the list of the parent's children, and counts them. */
 static uint32_t find_listed(
 	const struct call_graph *g, const struct call_graph_node *node, size_t *count)
 {
@@ -121,7 +121,8 @@ static uint32_t find_or_add_mapped(struct call_graph *g, const struct call_graph
 	return CALL_GRAPH_NONE;
 }
 
-/* Most frames have few children: a short list is faster than a lookup in a large map. */
+/* Finds or adds a node. Most frames have few children, so a short list is faster than a large
+ * map. */
 static uint32_t find_or_add(struct call_graph *g, struct call_graph_node *node)
 {
 	uint32_t number;
@@ -185,7 +186,8 @@ bool call_graph_sums(const struct call_graph *g, struct buffer *out)
 		return false;
 	for (size_t i = 0; i < count; i++)
 		sums[i] = nodes[i].own;
-	/* A child was added after its parent. */
+	/* Children have higher numbers than their parents, so sums are passed upward from the
+	 * end. */
 	for (size_t i = count; i-- > 1;) {
 		for (size_t v = 0; v < CALL_GRAPH_KEPT; v++)
 			sums[nodes[i].parent].of[v] += sums[i].of[v];
@@ -211,12 +213,12 @@ static int by_parent_and_weight(const void *a, const void *b)
 		call_graph_name(y->graph, call_graph_node(y->graph, y->node)));
 }
 
-/* Siblings are adjacent: first[i] is where those below node i begin. */
+/* Appends all nodes in depth-first order. first[i] is the place of the first child of node i. */
 static void walk(const struct sibling *all, size_t count, uint32_t *first, struct buffer *out)
 {
 	uint32_t at = CALL_GRAPH_NONE;
 
-	/* first[i] moves on with each one taken; go up when none is left. */
+	/* Take the next child, and advance first[i]; go up when no child is left. */
 	for (;;) {
 		uint32_t next = first[at];
 

@@ -137,12 +137,10 @@ int call_graph_emit(const struct call_graph *g, const struct call_graph_look *lo
 
 /* --- two graphs compared --- */
 
-/*
- * Merges two call graphs. A frame keeps its own value of each side; the larger one is its width, so
- * widths add up and nothing disappears from sight. A difference counts if it is beyond noise: a
- * share of the larger value, and for numbers of events three times the square root of their sum, as
- * between two random counts.
- */
+/* Merges two call graphs. Each frame keeps its value of both sides; its width is the larger value,
+ * so widths add up and no frame disappears. A difference counts if it exceeds noise: a share of the
+ * larger value and, for numbers of events, three times the square root of their sum (as for two
+ * random counts). */
 
 #define SIGMAS_SQUARED 9.0
 
@@ -157,7 +155,7 @@ int call_graph_emit(const struct call_graph *g, const struct call_graph_look *lo
 		.label = label_, .unit = unit_)                                                    \
 	F(S, NAMED, BOOL, differs, is_different, ALWAYS, "the two values differ by more than noise")
 
-/* One for each measure: they differ in unit and name. */
+/* Rows for each kind of value: unit and name differ. */
 #define CALLS_CHANGE(F, S)   CHANGE_ROW(F, S, calls, "CALLS", SOOTH_UNIT_NONE)
 #define TIME_CHANGE(F, S)    CHANGE_ROW(F, S, ns, "TIME", SOOTH_UNIT_NS)
 #define BYTES_CHANGE(F, S)   CHANGE_ROW(F, S, bytes, "BYTES", SOOTH_UNIT_BYTES)
@@ -175,7 +173,7 @@ static const struct sooth_schema schemas[CALL_GRAPH_VALUES] = {
 	[CALL_GRAPH_ERRORS] = CHANGE_SCHEMA(ERRORS_CHANGE),
 };
 
-/* Meaning of the merged graph's values, in place of calls and time. */
+/* Indexes of the merged graph's values. */
 enum { WIDEST, BEFORE, AFTER };
 
 /* Adds every frame of one side, with its own value, to the merged graph. False: out of memory. */
@@ -183,7 +181,7 @@ static bool add_side(struct call_graph *merged, const struct call_graph *side,
 	enum call_graph_value value, double scale, int as)
 {
 	size_t count = call_graph_count(side);
-	uint32_t *numbers = calloc(count, sizeof(*numbers)); /* of the side -> of the merged one */
+	uint32_t *numbers = calloc(count, sizeof(*numbers)); /* of `side` -> of `merged` */
 
 	for (size_t i = 1; numbers && i < count; i++) {
 		const struct call_graph_node *node = call_graph_node(side, i);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The words about a target come from its record. */
+/* The text about the origin of a graph; target and host come from the capture. */
 #include "analyze/graphs/graph_origin.h"
 
 #include <assert.h>
@@ -12,7 +12,7 @@
 #define COMMAND_BYTES 80
 #define PIDS_MOST     4
 
-/* Arguments stand with NULs between. */
+/* Writes a command, whose arguments are separated by NULs. */
 static void put_command(struct buffer *out, struct span command)
 {
 	for (size_t i = 0; i < command.size && i < COMMAND_BYTES; i++)
@@ -29,7 +29,7 @@ static void put_pids(struct buffer *out, struct span pids)
 	size_t count = pids.size / sizeof(pid);
 
 	for (size_t i = 0; i < count && i < PIDS_MOST; i++) {
-		/* A capture may place it at any byte. */
+		/* In a capture the PID may be unaligned. */
 		memcpy(&pid, pids.data + i * sizeof(pid), sizeof(pid));
 		buffer_format(out, "%s%u", i ? ", " : " ", pid);
 	}

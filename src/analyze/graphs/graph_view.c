@@ -51,7 +51,7 @@ static int emit(const struct graph_view *v, const struct call_graph *g,
 	status = output_section(output, &section, err);
 	if (!status)
 		status = put_frames(v, g, sums, order, depths, output, err);
-	/* The section is a local variable. */
+	/* The section is a local variable: close it before it goes out of scope. */
 	status = status ? status : output_close_section(output, err);
 	buffer_fini(&origin);
 	return status;

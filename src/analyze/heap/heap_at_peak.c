@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The code that held memory when most was live, as one sentence and a table. */
+/* The code that held memory at the peak of live memory, as one sentence and a table. */
 #include <stdlib.h>
 
 #include "analyze/heap/heap_stacks.h"
@@ -40,7 +40,8 @@ static void put_most(struct buffer *out, const struct heap_stack *first, uint64_
 	stack_text_put_callers(out, sums, first->stack);
 }
 
-/* Where the kernel adds up, stacks are known at looks, and the peak may be between two. */
+/* Writes the sentence. If the kernel aggregates, stacks are known only at samples, and the peak may
+ * lie between two of them. */
 static void put_answer(struct buffer *out, const struct heap_peak_row *row,
 	const struct heap_stack *first, uint64_t all, bool has_looks,
 	const struct profile_sums *sums)

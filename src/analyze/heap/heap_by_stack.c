@@ -45,14 +45,14 @@ static const struct section libraries_section =
 		.title = "programs and libraries that allocate, by memory not freed",
 		.rows_most = HEAP_STACKS_SHOWN);
 
-/* Numbers of names in profile_sums. */
+/* A function or library, by numbers of names in profile_sums. */
 struct place {
 	uint32_t name, file;
 };
 
 struct place_sum {
 	struct place place;
-	uint32_t seen; /* the last stack that has it: a function that calls itself counts once */
+	uint32_t seen; /* last counted stack with this place: recursion counts once */
 	uint32_t unused;
 	uint64_t own_live_bytes, live_bytes, live_blocks, allocated_bytes, calls;
 };
@@ -61,7 +61,7 @@ struct by_name {
 	struct profile_sums *sums;
 	struct map places; /* struct place -> struct place_sum */
 	bool is_of_libraries;
-	uint32_t stack; /* from 1, of those seen */
+	uint32_t stack; /* number of the current stack, from 1 */
 };
 
 static struct place_sum *put_place(struct by_name *b, const struct profile_function *frame)
@@ -88,7 +88,7 @@ static void add_frame(
 	sum->calls += one->calls;
 }
 
-/* The innermost frame is the allocator's own function. */
+/* Adds a stack without its innermost frame, which is the allocator's function. */
 static void add_stack(struct by_name *b, uint32_t stack, const struct heap_stack_sum *one)
 {
 	struct profile_stacked stacked = { 0 };
@@ -204,7 +204,7 @@ struct entry {
 	const struct heap_group *group;
 };
 
-/* Most live bytes first, then most allocated; then an order that is always the same. */
+/* Orders by live bytes, then allocated bytes, then by number, so that the order is stable. */
 static int by_live(const void *left, const void *right)
 {
 	const struct entry *a = left, *b = right;
@@ -246,7 +246,7 @@ static int emit_size(struct output *output, const struct entry *e, struct sooth_
 	return OUTPUT_ROW(output, &row, NULL, 0, err);
 }
 
-/* By thread, or by exact size. */
+/* Emits the sums by thread, or by exact size. */
 static int heap_by_group_emit(
 	struct heap_scope *scope, const struct heap_live *live, struct sooth_error *err)
 {
@@ -339,7 +339,7 @@ static bool has_allocations(const struct heap_live *live)
 	return live->unstacked;
 }
 
-/* Memory grows, and not by malloc: no call is an answer then. */
+/* Returns whether memory grows by other means than malloc, so that no call is the answer. */
 static bool answers_without_stacks(const struct heap_scope *scope, const struct heap_live *live,
 	const struct heap_table_options *options)
 {

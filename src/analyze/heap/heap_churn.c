@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Code that allocates what it frees at once, as one sentence and a table. */
+/* Code whose blocks are freed soon after they are allocated, as one sentence and a table. */
 #include <stdlib.h>
 
 #include "analyze/heap/heap_stacks.h"
@@ -89,7 +89,7 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live,
 	struct record_tail tail[1];
 	int status;
 
-	/* A short run's beginning is not its rate. */
+	/* A rate is not computed from the beginning of a short run. */
 	row.rate_state = time_ns >= NS_PER_S / 2 ? SOOTH_STATE_VALUE
 						 : SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
 	row.share_state = all.allocated_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;

@@ -73,7 +73,7 @@ ROW_STRUCT(heap_process_row, HEAP_PROCESS_ROW);
 
 /* --- fields --- */
 
-/* In the order of the probe; a function of a newer probe comes last. */
+/* Names in the order of the probe; "other" stands for functions of a newer probe. */
 static const char *const function_names[] = { "malloc", "free", "calloc", "realloc", "reallocarray",
 	"aligned_alloc", "posix_memalign", "memalign", "valloc", "pvalloc", "other" };
 static const struct sooth_names functions = { HEAP_FUNCTIONS + 1, function_names };
@@ -131,7 +131,7 @@ static int emit_type(struct heap_scope *scope, uint32_t function, const struct h
 {
 	uint64_t given = f->count - f->failed;
 	bool is_free = function == HEAP_FREE;
-	/* No call takes no time: the file it comes from has none. */
+	/* Times of 0 mean that the source file has no times. */
 	uint8_t time_state = f->count && !f->max_ns && !states->times
 				     ? SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 				     : states->times;
@@ -168,7 +168,7 @@ int heap_emit_types(struct heap_scope *scope, const struct heap_sums *sums,
 		section.if_empty = blind;
 	status = heap_section(scope, &section, err);
 
-	/* Most calls first; there are a dozen functions. */
+	/* Emits the functions with most calls first. */
 	for (uint32_t i = 0; i <= HEAP_FUNCTIONS; i++) {
 		uint32_t at = i;
 
@@ -242,7 +242,7 @@ static uint64_t allocated(const struct heap_process *p)
 								    : p->seen.allocated_bytes;
 }
 
-/* Largest first, then oldest, so that the order is stable. */
+/* Orders by size, largest first, then by age, oldest first, so that the order is stable. */
 static int by_size(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;

@@ -13,7 +13,7 @@
 
 #define ROWS_MAX	 64
 #define LINES_FOR_PEOPLE 3
-#define STATUS_SIGNAL	 0x7fu /* of a wait status */
+#define STATUS_SIGNAL	 0x7fu /* signal in a wait status */
 
 #define HEAP_ENDED_ROW(F, S)                                                                       \
 	F(S, PID)                                                                                  \
@@ -26,7 +26,7 @@ ROW_STRUCT(heap_ended_row, HEAP_ENDED_ROW);
 ROW_SCHEMA(heap_ended_row, HEAP_ENDED_ROW, "heap.ended", heap_ended_row,
 	.line = "{name} {pid} ended by {signal}; sooth had {observed_by} in it[; {remedy}]");
 
-/* Signals that a fault of the program raises, or one of what is in it. */
+/* Returns whether the process ended by a fault of the program. */
 static bool is_fault(uint32_t status)
 {
 	static const unsigned char faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS,

@@ -12,7 +12,7 @@ struct sample_key {
 	uint32_t program, stack, size, unused;
 };
 
-/* Samples so far, and what was reported of them. */
+/* Sums of samples so far, and the sums that were already reported. */
 struct sample_sum {
 	uint64_t calls, freed_blocks, short_blocks;
 	uint64_t allocated_bytes, freed_bytes, short_bytes;
@@ -40,7 +40,7 @@ static void add(struct sample_sum *s, const struct heap_sum *one)
 	s->short_bytes += one->short_bytes;
 }
 
-/* The estimate of the whole, less the amount reported so far: so rounding does not add up. */
+/* Returns the estimate of the total less the reported amount, so rounding errors do not add up. */
 static uint64_t scaled(uint64_t value, double weight, uint64_t *reported)
 {
 	uint64_t all = (uint64_t)llround((double)value * weight), gain = all - *reported;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Allocations as a tree of stacks, each function below its caller: for flamegraphs, folded stacks
- * and pprof. Its weight is what is not freed, or what was allocated, in bytes or blocks.
- */
+/* Allocations as a tree of stacks, for flamegraphs, folded stacks and pprof. The weight is what is
+ * live, or what was allocated, in bytes or blocks. */
 #include "analyze/heap/heap_graph.h"
 
 #include <string.h>
@@ -69,7 +67,7 @@ struct graph_state {
 	struct profile_sums sums;
 	struct call_graph graph;
 	struct graph_origin origin;
-	uint64_t all; /* total of the weight */
+	uint64_t all; /* total of the weights */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)

@@ -7,12 +7,12 @@
 #include "base/units.h"
 
 #define FIRST_WINDOW_NS (50 * NS_PER_MS)
-#define LEAST_NS	(2 * NS_PER_S)		/* shorter runs are not judged */
-#define PARTS		(HEAP_PARTS_JUDGED + 1) /* the first is left out: everything begins */
-#define RISING_LEAST	6			/* of the other seven */
-#define LATE_SHARE	0.35			/* of the gain, in the last four of these seven */
-#define QUARTER_SHARE	0.2  /* of the gain, in each of the last three quarters */
-#define LOST_SHARE	0.25 /* of the gain, that is given back at most */
+#define LEAST_NS	(2 * NS_PER_S)		/* growth of shorter runs is unknown */
+#define PARTS		(HEAP_PARTS_JUDGED + 1) /* the first is skipped: a start allocates */
+#define RISING_LEAST	6			/* least rising parts of the other seven */
+#define LATE_SHARE	0.35			/* least part of the gain in the last four parts */
+#define QUARTER_SHARE	0.2  /* least part of the gain in each of the last three quarters */
+#define LOST_SHARE	0.25 /* largest part of the gain that is freed again */
 #define LEAST_BLOCKS	8
 #define LEAST_BYTES	1024
 #define MUCH_BYTES	(64 * LEAST_BYTES)
@@ -48,7 +48,7 @@ void heap_gains_fold(struct heap_gains *g)
 	memset(g->blocks + HEAP_WINDOWS / 2, 0, sizeof(g->blocks) / 2);
 }
 
-/* Memory may be kept in steps: a batch of requests, a session, a reload. */
+/* Returns whether memory grew in each quarter: batches, sessions and reloads keep it in steps. */
 static bool gains_by_quarters(const int64_t parts[PARTS], double gain)
 {
 	for (unsigned i = 2; i < PARTS; i += 2) {
@@ -69,7 +69,7 @@ static void judge(struct heap_growth *out, const int64_t parts[PARTS])
 		late += i >= PARTS / 2 ? (double)parts[i] : 0;
 		lost -= parts[i] < 0 ? (double)parts[i] : 0;
 	}
-	/* One block that is made larger again and again is growth too. */
+	/* A single block that grows by realloc again and again counts as well. */
 	out->grows = is_enough && out->rising >= RISING_LEAST && late >= LATE_SHARE * gain;
 	if (out->grows || out->bytes < MUCH_BYTES || lost > LOST_SHARE * gain)
 		return;
@@ -77,7 +77,7 @@ static void judge(struct heap_growth *out, const int64_t parts[PARTS])
 	out->may_grow = !out->grows;
 }
 
-/* The growth over the first windows of the run. */
+/* Computes the growth over the first `windows` windows of the run. */
 static struct heap_growth growth_over(
 	const struct heap_gains *g, unsigned windows, uint64_t time_ns)
 {
@@ -98,7 +98,8 @@ static struct heap_growth growth_over(
 	return out;
 }
 
-/* The number of windows before nearly all was freed, in the last part of the run; 0: it was not. */
+/* Returns the number of windows before nearly all memory was freed at the end of the run; 0: it was
+ * not. */
 static unsigned windows_before_free(const struct heap_gains *g, unsigned windows)
 {
 	unsigned most_at = 0;

@@ -6,7 +6,7 @@
 #include "model/batch.h"
 #include "model/schema.h"
 
-/* Its program has changed: what the earlier one held is gone. */
+/* Begins a new program: an exec discards what the earlier program held. */
 static void begin_held(struct heap_live *l, struct heap_process *p, uint32_t program)
 {
 	if (p->held_program) {
@@ -82,8 +82,8 @@ static void sum_up(struct heap_process *p, const struct heap_sum *s)
 	p->summed_freed += s->freed_bytes;
 }
 
-/* With samples, the process's own values are estimates as well: the sums of its stacks, including
- * those from before the samples. */
+/* Takes sums of stacks. With samples the values of the process are estimates too: the sums of its
+ * stacks, including those from before sampling began. */
 static void take_summed(struct heap_live *l, struct heap_process *p, const struct heap_sum *s)
 {
 	if (s->program > p->held_program)
@@ -168,7 +168,7 @@ static void take_unknown(
 {
 	uint64_t frees = h->frees_unknown - p->held_unknown;
 
-	/* Its exec may have been reported before what it freed until then. */
+	/* The exec may have been reported before the frees that precede it. */
 	if (p->origin == HEAP_FROM_FORK || h->is_forked)
 		l->frees_inherited += frees;
 	else if (p->origin == HEAP_FROM_BEFORE)
@@ -187,7 +187,7 @@ static void take_roomless(struct heap_live *l, struct heap_process *p, const str
 	p->held_unsummed = h->unsummed_blocks;
 }
 
-/* All else is in the sums, which have the sizes. */
+/* Takes the values of a sampled process that its sums by stack do not have. */
 static void take_sampled(struct heap_live *l, struct heap_process *p, const struct heap_held *h)
 {
 	l->estimates.sample_bytes = h->sample_bytes;
@@ -229,7 +229,8 @@ void heap_held_add(struct heap_live *l, const struct heap_held *h)
 	take_roomless(l, p, h);
 	p->held_freed = h->freed_bytes;
 	p->held_unknown = h->frees_unknown;
-	/* The kernel has the peak of one process; the sum of several is known at each record. */
+	/* The kernel measures the peak of each process; that of several is computed at each
+	 * record. */
 	raise_peak(l, p->peak_bytes, h->record.time_ns);
 	raise_peak(l, l->bytes, h->record.time_ns);
 }

@@ -8,7 +8,7 @@
 #include "model/row_list.h"
 #include "model/schema.h"
 
-#define SLOW_PER_S (64 * 1024) /* bytes */
+#define SLOW_PER_S (64 * 1024) /* bytes per second; below, the growth per day is printed too */
 #define DAY_S	   86400
 
 #define HEAP_GROWTH_ROW(F, S)                                                                      \
@@ -54,7 +54,7 @@ static void put_growing(struct buffer *out, const struct heap_growth_row *row,
 	char rate[UNITS_SIZE], time[UNITS_SIZE];
 
 	buffer_format(out, "keeps %s more each second", sentence_size(rate, row->per_s));
-	/* Few readers know whether that matters. */
+	/* Slow growth per second is hard to judge. */
 	if (row->per_s < SLOW_PER_S)
 		buffer_format(out, " (%s a day)", sentence_size(rate, row->per_s * DAY_S));
 	buffer_format(out, ", all the time for %s: %.0f %% of it in ",
@@ -69,7 +69,7 @@ static void put_growing(struct buffer *out, const struct heap_growth_row *row,
 			row->older == 1 ? "was" : "were", row->older == 1 ? "it" : "them");
 }
 
-/* Returns the stack that keeps most more than at the start; NULL: none. */
+/* Returns the stack that gained most memory, but may not be growing; NULL: none. */
 static const struct heap_stack *find_undecided(const struct heap_stack *rows, size_t count)
 {
 	const struct heap_stack *most = NULL;
@@ -98,7 +98,7 @@ static void put_undecided(struct buffer *out, const struct heap_stack *most, con
 	buffer_string(out, "; observe longer (-d 60)");
 }
 
-/* Returns the stack that grew most until its memory was freed at the end. */
+/* Returns the stack that grew most before its memory was freed at the end. */
 static const struct heap_stack *find_freed(const struct heap_stack *rows, size_t count)
 {
 	const struct heap_stack *most = NULL;
@@ -154,7 +154,7 @@ static void put_answer(struct buffer *out, const struct heap_growth_row *row,
 		put_growing(out, row, rows, sums, blocks);
 }
 
-/* First: else an answer about malloc would be taken for one about the memory. */
+/* Writes resident memory first, so that the answer about malloc is not mistaken for all memory. */
 static void put_resident(struct buffer *out, const struct heap_resident_growth *g, uint64_t live)
 {
 	char size[UNITS_SIZE];

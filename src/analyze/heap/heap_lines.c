@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Every call of the allocator, a line each, in the format of memtrack. The record itself is the
- * row: only the names of its members differ. System calls of the stream that map memory are lines
- * too.
- */
+/* Every allocator call, one per line, in the format of memtrack. The record itself is the row: only
+ * member names differ. System calls that map memory are lines too. */
 #include "analyze/heap/heap_lines.h"
 
 #include <errno.h>
@@ -16,7 +13,7 @@
 #include "probes/syscall_names.h"
 #include "probes/syscalls.h"
 
-/* Beside the functions of allocators: far from those that a later version may have. */
+/* Types of system calls, with numbers far from those of allocator functions. */
 enum { LINE_MMAP = 240, LINE_MUNMAP, LINE_BRK, LINE_TYPES };
 
 static const char *const type_names[LINE_TYPES] = {
@@ -81,7 +78,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 /* --- calls of an allocator --- */
 
-/* Whether the call is a line; it may be another one. */
+/* Returns whether the call is a line; a realloc that only freed becomes a free. */
 static bool gave_or_took(struct heap_call *c)
 {
 	if (c->address || c->size_state != SOOTH_STATE_VALUE)
@@ -94,7 +91,7 @@ static bool gave_or_took(struct heap_call *c)
 	return true;
 }
 
-/* No memory came of a request for some, and malloc(3) has one reason for that. */
+/* Returns whether a request failed; for malloc(3) the only reason is lack of memory. */
 static bool ran_out(const struct heap_call *c)
 {
 	return !c->address && c->size && c->size_state == SOOTH_STATE_VALUE &&
@@ -127,7 +124,7 @@ static uint8_t mapping_of(const struct syscalls_call *c)
 {
 	const struct syscall_row *row = syscall_row_of(c->abi, c->number);
 
-	/* In one form of i386 the arguments are behind a pointer. */
+	/* A variant of mmap on i386 has its arguments behind a pointer. */
 	if (row->traits & SYSCALL_MAPS)
 		return row->argument_count > 1 ? LINE_MMAP : 0;
 	if (row->traits & SYSCALL_UNMAPS)
@@ -142,7 +139,7 @@ static int take_mapping(
 	uint8_t function = mapping_of(c);
 	struct heap_call line = { .record = *r, .function = function };
 
-	/* A failed one returns a small negative number. */
+	/* A failed call returns a small negative number. */
 	if (!function || c->result_state != SOOTH_STATE_VALUE ||
 		(c->result < 0 && c->result > -4096))
 		return 0;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The stream is in the order of returns, and for free in the order of calls. So a block's address
- * comes again only after its free, with one exception: a realloc frees the old block inside, long
- * before it returns, and meanwhile another thread may get the address, and may even free it. Then
- * the other thread's malloc comes first and finds the old block still live. The replaced block is
- * remembered for a while, so that the realloc can claim it.
- */
+/* The stream has allocations in the order of returns, and frees in the order of calls. So an
+ * address is allocated again only after its free, with one exception: a realloc frees the old block
+ * long before it returns. Meanwhile another thread may get that address, and even free it; its
+ * malloc then finds the old block still live. The replaced block is remembered for a while, so that
+ * the realloc can claim it. */
 #include "analyze/heap/heap_live.h"
 
 #include <string.h>
@@ -197,7 +195,7 @@ static void shrink(
 	count_free(l, b, time_ns);
 }
 
-/* 0: not known. */
+/* Returns the stack of a call; 0: not known. */
 static uint32_t heap_call_stack(const struct heap_call *c)
 {
 	bool has_stack =
@@ -221,7 +219,7 @@ static void note_handover(
 	};
 }
 
-/* Whether the block was replaced since `since_ns`: then it was freed. */
+/* Returns whether the block was replaced since `since_ns`, which means that it was freed. */
 static bool take_handover(struct heap_live *l, uint64_t address, uint64_t since_ns)
 {
 	size_t count =
@@ -263,14 +261,14 @@ static void add_block(struct heap_live *l, struct heap_process *p, const struct 
 	grow(l, p, b);
 }
 
-/* One address is freed twice only if it was allocated in between: that call was missed. */
+/* Notes the free of an unknown block. A second free of an address means that a call was missed. */
 static void note_foreign_free(
 	struct heap_live *l, struct heap_process *p, uint64_t address, uint64_t time_ns)
 {
 	bool is_first = false;
 
 	if (p->origin == HEAP_FROM_BEFORE && !map_put(&p->foreign, &address, &is_first))
-		is_first = true; /* no room: not known */
+		is_first = true; /* the map is full, so this is unknown */
 	if (p->origin == HEAP_FROM_FORK) {
 		l->frees_inherited++;
 	} else if (is_first) {
@@ -281,7 +279,7 @@ static void note_foreign_free(
 	}
 }
 
-/* The block that was live at since_ns. A later one at the same address belongs to another call. */
+/* Drops the block that was live at `since_ns`; a later block at that address is kept. */
 static void drop_block(
 	struct heap_live *l, struct heap_process *p, uint64_t address, uint64_t since_ns)
 {
@@ -298,7 +296,7 @@ static void drop_block(
 	}
 }
 
-/* Resized in place: no other call can have had the address meanwhile. */
+/* Resizes a block in place: no other call had that address meanwhile. */
 static void resize_block(struct heap_live *l, struct heap_process *p, const struct heap_call *c)
 {
 	struct heap_block *b = map_get(&p->blocks, &c->address);
@@ -323,11 +321,11 @@ static void apply(struct heap_live *l, struct heap_process *p, const struct heap
 		if (c->address)
 			drop_block(l, p, c->address, c->record.time_ns);
 	} else if (heap_call_failed(c)) {
-		return; /* and the old block of the realloc stays */
+		return; /* the old block of the realloc stays */
 	} else if (has_old && c->old_address == c->address) {
 		resize_block(l, p, c);
 	} else {
-		/* realloc(p, 0) may return NULL, and is a free then. */
+		/* realloc(p, 0) may return NULL, and then frees p. */
 		if (has_old && (c->address || c->error_state != SOOTH_STATE_VALUE))
 			drop_block(l, p, c->old_address, begin_ns);
 		if (c->address)
@@ -387,7 +385,7 @@ static void take_count(struct heap_live *l, const struct heap_count *c)
 	p->counted.allocated_bytes += c->bytes;
 }
 
-/* Drops all its blocks together. */
+/* Drops all blocks of a process. */
 static void empty(struct heap_live *l, struct heap_process *p)
 {
 	l->blocks -= p->blocks.count;
@@ -431,7 +429,7 @@ void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns)
 	}
 }
 
-/* The kernel's aggregates of the program that ends may come later. */
+/* Ends a program. The kernel's aggregates about it may still come. */
 static void end_program(struct heap_live *l, struct heap_process *p, uint64_t time_ns)
 {
 	p->over_program = p->program > p->held_program ? p->program : p->held_program;
@@ -458,7 +456,7 @@ static void take_exec(struct heap_live *l, const struct process_exec *exec)
 	name_process(p, exec->name);
 }
 
-/* Young blocks of the last process leave their stacks, but stay in the process's own values. */
+/* Removes young blocks from their stacks, but not from the values of the process. */
 static void forget_young(struct heap_live *l, const struct heap_process *p, uint64_t now_ns)
 {
 	map_for_each_value (map_while(l->min_age_ns, &p->blocks), const struct heap_block *, b) {
@@ -476,7 +474,7 @@ void heap_live_forget_young(struct heap_live *l)
 	}
 }
 
-/* Blocks stay in their stacks, as live when the process ended. */
+/* Keeps the blocks in their stacks, as live at the end of the process. */
 static void leave_peak(struct heap_live *l, const struct heap_process *p)
 {
 	map_for_each_value (
@@ -509,8 +507,8 @@ static void take_leave(struct heap_live *l, const struct process_leave *leave)
 	if (p->seen.events || p->counted.events || l->has_held ||
 		l->processes.count < HEAP_PROCESSES_MAX / 2)
 		return;
-	/* It never allocated, unless what was added up comes later: its place is better used for
-	 * another. */
+	/* The process never allocated, unless aggregates come later: its entry is better used for
+	 * another process. */
 	map_remove(&l->processes, &l->last_id);
 	l->last = NULL;
 }

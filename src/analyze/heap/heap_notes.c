@@ -10,7 +10,7 @@
 
 #define GAPS_MAX  4096
 #define SITES_MAX 16384
-#define TEXT_MAX  4096 /* bytes of a path */
+#define TEXT_MAX  4096 /* most bytes of a path */
 
 struct gap_key {
 	struct process_id process;
@@ -18,7 +18,7 @@ struct gap_key {
 };
 
 struct gap {
-	struct sooth_text path; /* in texts */
+	struct sooth_text path; /* in `texts` */
 	uint64_t unseen_ns;
 };
 
@@ -28,7 +28,7 @@ struct site_key {
 };
 
 struct site {
-	struct sooth_text path, why; /* in texts */
+	struct sooth_text path, why; /* in `texts` */
 	uint8_t has_return, is_emulated;
 };
 
@@ -77,7 +77,7 @@ static struct record_tail tail_of(
 	return (struct record_tail){ to, buffer_at(&n->texts, kept->offset), kept->size };
 }
 
-/* FNV-1a: only to separate the few files of a process. */
+/* Hashes by FNV-1a, to separate the few files of a process. */
 static uint64_t hash_text(const struct sooth_record *r, const struct sooth_text *text)
 {
 	uint64_t hash = 0xcbf29ce484222325ULL;
@@ -89,7 +89,7 @@ static uint64_t hash_text(const struct sooth_record *r, const struct sooth_text 
 	return hash;
 }
 
-/* Only frees of samples went unseen. */
+/* Returns whether only frees of sampled blocks were unseen. */
 static bool is_of_samples(const struct heap_gap *g)
 {
 	return record_holds(&g->record, sizeof(*g)) && g->is_of_samples;
@@ -109,7 +109,7 @@ static void take_gap(struct heap_notes *n, const struct heap_gap *g)
 		return;
 	gap = map_put(&n->gaps, &key, &is_new);
 	if (!gap)
-		return; /* counted by the map */
+		return; /* the map counts it */
 	if (is_new)
 		gap->path = keep_text(n, &g->record, &g->path);
 	gap->unseen_ns += unseen_ns;
@@ -217,7 +217,7 @@ static int emit_gaps(const struct heap_notes *n, struct heap_scope *scope, struc
 	return status;
 }
 
-/* Not named as those of calls are: both may be in one report. */
+/* Emits pauses under a name of their own, because a report may also have pauses of calls. */
 static int emit_pauses(struct heap_notes *n, struct heap_scope *scope, struct sooth_error *err)
 {
 	struct section section = pauses_section;

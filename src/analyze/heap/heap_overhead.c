@@ -14,8 +14,8 @@
 #include "probes/heap.h"
 
 #define PROCESSES_MAX	 4096
-#define NOTABLE_PERCENT	 10  /* overhead, as share of a process's CPU time, that is shown */
-#define LEAST_SHARE	 100 /* at least 1 / LEAST_SHARE of the time it was observed */
+#define NOTABLE_PERCENT	 10  /* percent of the CPU time from which overhead is reported */
+#define LEAST_SHARE	 100 /* if observed for at least 1/LEAST_SHARE of the time */
 #define PERCENT_MOST	 99
 #define LINES_FOR_PEOPLE 3
 
@@ -84,11 +84,11 @@ static double percent_of(const struct heap_overhead *o)
 {
 	double percent = o->cpu_ns ? 100.0 * (double)o->probes_ns / (double)o->cpu_ns : 0;
 
-	/* Both are measured to some tenths, and no process does nothing else. */
+	/* Both values are inexact, and a process does more than probes. */
 	return percent < PERCENT_MOST ? percent : PERCENT_MOST;
 }
 
-/* A capture may have any values. */
+/* Returns calls per second, limited because a capture may have any values. */
 static uint64_t calls_per_s(const struct heap_overhead *o)
 {
 	double rate = o->hits_ns ? (double)o->entries * NS_PER_S / (double)o->hits_ns : 0;
@@ -139,7 +139,7 @@ static int emit_row(const struct heap_overhead *o, struct output *output,
 		2, err);
 }
 
-/* The process that lost most time comes first. */
+/* Orders by lost time, most first. */
 static int by_time(const void *a, const void *b)
 {
 	const struct heap_overhead *x = a, *y = b;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Live blocks by size class: one glance shows a million blocks of one size. */
+/* Live blocks by size class, which shows many blocks of one size at a glance. */
 #include <stdlib.h>
 
 #include "analyze/heap/heap_stacks.h"
@@ -50,8 +50,8 @@ static const struct section largest_section =
 struct size_class {
 	uint32_t number;
 	struct heap_part sum;
-	struct stack_text stack; /* stack that holds most of the class */
-	uint32_t one_stack;	 /* number of one stack with that text */
+	struct stack_text stack; /* the stack that holds most bytes of the class */
+	uint32_t one_stack;	 /* number of one of the stacks with that text */
 	uint64_t stack_bytes;
 };
 

@@ -52,7 +52,7 @@ ROW_SCHEMA(heap_stack_row, HEAP_STACK_ROW, "heap_stacks", heap_stack_row);
 
 struct merged {
 	struct heap_stack_sum sum;
-	uint32_t stack; /* one of them: all have the same functions */
+	uint32_t stack; /* one of several stacks with the same functions */
 	uint32_t unused;
 };
 
@@ -91,7 +91,7 @@ static void add_sum(
 	}
 }
 
-/* False: a table is full. */
+/* Merges stacks with the same text; returns false if a table is full. */
 static bool merge_stacks(const struct heap_live *live, struct profile_sums *sums, struct map *rows)
 {
 	bool has_room = true;
@@ -134,7 +134,7 @@ int heap_stack_emit(struct output *output, const struct heap_stack *r,
 		.at_peak_blocks = sum->at_peak.blocks,
 		.live_error_bytes = estimate_error(sum->live_variance),
 		.allocated_error_bytes = estimate_error(sum->allocated_variance),
-		/* Not even large blocks have none at all. */
+		/* Even large blocks have some variance if they were sampled. */
 		.error_state = state_if(sum->allocated_variance > 0) };
 	struct buffer functions = { 0 };
 	int status;
@@ -152,7 +152,7 @@ int heap_stack_emit(struct output *output, const struct heap_stack *r,
 	return status;
 }
 
-/* False: no memory. */
+/* Lists the merged stacks; returns false if out of memory. */
 static bool list_stacks(
 	struct heap_stacks_merged *out, const struct heap_live *live, const struct map *merged)
 {

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Allocations of a process tree: totals, by function, by size, by process. Sums come from
- * aggregates if there are any: they are right even if single calls were lost. Live bytes and their
- * peak come from single calls only, and are exact only if none was lost.
- */
+/* Allocations of a process tree: totals, by function, by size, by process. Sums come from
+ * aggregates if there are any, which are right even if single calls were lost. Live bytes and their
+ * peak come from single calls, and are exact only if none was lost. */
 #include "analyze/heap/heap_table.h"
 
 #include <stdio.h>
@@ -33,16 +31,16 @@ struct table_state {
 	struct heap_scope scope;
 	struct heap_table_options options;
 	struct heap_live live;
-	struct heap_sums seen;	  /* from single calls */
-	struct heap_sums counted; /* from aggregates */
+	struct heap_sums seen;	  /* sums of single calls */
+	struct heap_sums counted; /* sums of aggregates */
 	struct heap_notes notes;
 	struct heap_resident resident;
 	struct heap_overheads overheads;
 	struct heap_ended ended;
-	struct profile_sums stacks; /* their dictionaries */
+	struct profile_sums stacks; /* dictionaries of stacks */
 	uint64_t begin_ns, end_ns, last_ns;
-	uint64_t lost;	       /* calls, as reported by the source */
-	uint64_t lost_changes; /* starts, execs and exits of processes */
+	uint64_t lost;	       /* lost calls, as the source reports them */
+	uint64_t lost_changes; /* lost starts, execs and exits of processes */
 	bool has_source;
 	bool by_calls;	       /* show sums of single calls, not of aggregates */
 	bool says_samples;     /* a limit already says why there are samples */
@@ -177,14 +175,14 @@ static const struct heap_sums *sums_of(const struct table_state *s)
 	return s->by_calls ? &s->seen : &s->counted;
 }
 
-/* An aggregate comes when its thread or the run ends: a cut capture may lack some. */
+/* Chooses between single calls and aggregates; a truncated capture may lack late aggregates. */
 static void choose(struct table_state *s)
 {
 	s->has_source |= s->seen.has_any || s->counted.has_any;
 	s->by_calls = s->seen.all.count > s->counted.all.count || !s->counted.has_any;
 }
 
-/* Memory came from somewhere: from functions that are not probed, or from mmap(). */
+/* Notes memory that no call explains: from functions without a probe, or from mmap(). */
 static void compare_resident(struct table_state *s)
 {
 	const struct heap_resident *r = &s->resident;
@@ -209,7 +207,7 @@ static bool has_calls(const struct table_state *s)
 	return s->seen.has_any || s->live.has_held || !s->counted.all.count;
 }
 
-/* Nothing was observed: no calls is not a measurement. */
+/* Returns whether nothing was observed: no calls are no measurement then. */
 static bool is_blind(const struct table_state *s)
 {
 	return (s->has_no_allocator || s->not_loaded[0] || s->unexplained[0]) &&
@@ -223,7 +221,7 @@ static uint8_t live_state(const struct table_state *s)
 	return s->has_source && has_calls(s) ? SOOTH_STATE_VALUE : NOT_REQUESTED;
 }
 
-/* Only aggregates give it, and those of a cut capture are incomplete. */
+/* Returns the state of unfinished calls: only complete aggregates have them. */
 static uint8_t unfinished_state(const struct table_state *s)
 {
 	if (!s->by_calls)
@@ -231,8 +229,7 @@ static uint8_t unfinished_state(const struct table_state *s)
 	return s->counted.has_any ? SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) : NOT_REQUESTED;
 }
 
-/* Calls that were made and are missing in the stream. Calls that the kernel aggregates for some of
- * the processes are not in it either, but not lost. */
+/* Returns the calls missing in the stream, except those that the kernel only aggregates. */
 static uint64_t lost_calls(const struct table_state *s)
 {
 	uint64_t missing =
@@ -284,7 +281,7 @@ static void judge(struct table_state *s)
 		add_reason(s, "%s", "some processes were not observed, or not to their end");
 	add_count(s, s->live.frees_unknown, "%s free of a block whose allocation was not seen",
 		"%s frees of blocks whose allocation was not seen");
-	if (s->live.has_held) /* the kernel adds up, and keeps no addresses of freed blocks */
+	if (s->live.has_held) /* the kernel's aggregates have no addresses of freed blocks */
 		add_count(s, s->live.frees_from_before,
 			"%s free of a block from before attach, or of a call that was not seen",
 			"%s frees of blocks from before attach, or of calls that were not seen");
@@ -318,7 +315,7 @@ static void note_gaps(struct table_state *s)
 		reason, "");
 }
 
-/* The size of the buffer is that of the kernel's: a program with the library has its own. */
+/* Returns the remedy for lost calls, by the buffer that was too small. */
 static const char *loss_remedy(const struct table_state *s)
 {
 	if (!s->live.is_launched)
@@ -455,11 +452,11 @@ static int emit_all(struct table_state *s, struct sooth_error *err)
 	judge(s);
 	heap_live_forget_young(&s->live);
 	note_age(s);
-	if (s->options.answer && !s->says_samples) /* the totals say it too */
+	if (s->options.answer && !s->says_samples) /* the totals report samples too */
 		heap_notes_samples(s->scope.output, &s->live);
 	note_limits(s);
 	status = heap_ended_emit(&s->ended, s->scope.output, err);
-	/* If blind, types come first: they say why. */
+	/* Without observed calls the table of types comes first: it has the reason. */
 	if (!s->options.answer && is_blind(s) && !status)
 		status = emit_types(s, err);
 	if (!s->options.answer && !status)

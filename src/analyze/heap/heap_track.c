@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Every allocation and free in the terms of heaptrack's file: texts, addresses of code, stacks as
- * trees of these, kinds of allocations (a size and a stack), then what happened. Names come at the
- * end of a recording, so the events wait for them, eight bytes each. Processes are one here: the
- * format has none.
- */
+/* All allocations and frees in heaptrack's file format: texts, code addresses, trees of stacks,
+ * kinds of allocations (size and stack), then events. Names come at the end of a recording, so
+ * events are kept until then, eight bytes each. The format has no processes: all are merged. */
 #include <string.h>
 
 #include "analyze/heap/heap_by_stack.h"
@@ -23,7 +20,7 @@
 #define TABLE_MAX	  (1u << 22)
 #define NUMBERS_MAX	  5
 
-/* The letter that begins the line, and what follows it: numbers of eight bytes, or a text. */
+/* A line: its letter, then numbers of eight bytes, or a text. */
 #define TRACK_ROW(F, S)                                                                            \
 	F(S, NAMED, U32, letter, heaptrack_letter, ALWAYS,                                         \
 		"the letter that begins the line, as a number")                                    \
@@ -34,7 +31,7 @@ ROW_TABLE(track, TRACK_ROW, "heap_track", track_row);
 
 static const struct section track_section = SECTION_OF("heap_track", track_schema, STREAM);
 
-/* An event: the number of its kind, or a time. */
+/* An event: a time, or the kind of a block. */
 enum { EVENT_TIME, EVENT_ALLOCATED, EVENT_FREED };
 #define EVENT_BITS 2
 
@@ -60,9 +57,9 @@ struct tree_key {
 struct track_state {
 	struct output *output;
 	struct profile_sums sums;
-	struct map blocks;	 /* struct block_key -> uint32_t: number of the kind */
+	struct map blocks;	 /* struct block_key -> uint32_t: number of its kind */
 	struct map kinds;	 /* struct kind_key -> uint32_t, from 0 */
-	struct buffer kind_list; /* struct kind_key, in their order */
+	struct buffer kind_list; /* struct kind_key, in order of their numbers */
 	struct buffer events;	 /* uint64_t */
 	uint64_t begin_ns, last_ms, memory_bytes;
 	uint32_t page_bytes;
@@ -140,7 +137,7 @@ static void allocate(struct track_state *s, const struct heap_call *c)
 	struct block_key key = { process_id_of(&c->record), c->address };
 	uint32_t *kind = kind_of(s, c), *block;
 
-	free_block(s, &c->record, c->address); /* its free was missed */
+	free_block(s, &c->record, c->address); /* the free of the earlier block was missed */
 	block = kind ? map_put(&s->blocks, &key, NULL) : NULL;
 	s->is_full |= !block;
 	if (!block)
@@ -158,14 +155,14 @@ static void take_call(struct track_state *s, const struct heap_call *c)
 		free_block(s, &c->record, c->address);
 		return;
 	}
-	/* A realloc that failed leaves its block; one to nothing may return nothing. */
+	/* A failed realloc keeps its block; realloc to size 0 may return NULL. */
 	if (moves && (c->address || !c->size))
 		free_block(s, &c->record, c->old_address);
 	if (c->address)
 		allocate(s, c);
 }
 
-/* An exec discards all blocks of the earlier program. */
+/* Takes an exec, which discards all blocks of the earlier program. */
 static void take_exec(struct track_state *s, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
@@ -233,7 +230,7 @@ static int put_line(struct track_state *s, char letter, const uint64_t *numbers,
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-/* The number of a text, which is defined if it is new; 0: no room. */
+/* Returns the number of a text, and defines a new text; 0: no room. */
 static uint32_t text_number(struct track_state *s, uint32_t name, struct sooth_error *err)
 {
 	struct span text = names_get(&s->sums.names, name);
@@ -270,7 +267,8 @@ static uint32_t code_number(
 	return *number;
 }
 
-/* From the entry of the thread to the caller of the allocator; 0: not known. */
+/* Returns the number of a stack, from the thread's entry to the allocator's caller; 0: not
+ * known. */
 static uint32_t tree_number(struct track_state *s, uint32_t stack, struct sooth_error *err)
 {
 	struct profile_stacked stacked = { 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of the environment variables of processes at their start, and sizes of their values. */
+/* Names of environment variables at the start of a process, and sizes of their values. */
 #include "analyze/process_view.h"
 #include "explain/stage.h"
 #include "model/row_list.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * One process on one screen: a line for each aspect, then its largest, busiest and most nearly
- * exhausted resources. A capture with several processes needs a selected one.
- */
+/* One process on one screen: a line for each aspect, then the resources that are largest, busiest
+ * or closest to their limits. If a capture has several processes, one must be selected. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +24,7 @@
 
 #define PROCESSES_MAX 65536
 #define ROOM_BYTES    (128u << 20)
-#define NAMED_MAX     8 /* processes that the error lists */
+#define NAMED_MAX     8 /* most processes that the error names */
 #define ROWS_MOST     6
 #define NEAR_LEAST    50.0 /* least percent of a limit that gets a row */
 #define BUSY_LEAST    0.05 /* least percent of a CPU that gets a row */
@@ -249,7 +247,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return peer_labels_load(&s->labels, options, err);
 }
 
-/* The others of a host are read for what the shown one does with them. */
+/* Returns whether a process is shown: others are read because the shown one may depend on them. */
 static bool is_shown(const struct inspect_snapshots *s, const struct process_id *id)
 {
 	const uint32_t *asked = (const void *)s->host.asked.data;
@@ -274,7 +272,7 @@ static void take_process(struct inspect_snapshots *s, const struct sooth_record 
 	last = map_put(&s->processes, &id, NULL);
 	if (!last)
 		return;
-	/* One is shown: of several only the numbers are. */
+	/* Keep the last record. One process is shown; of several, only the PIDs are used. */
 	s->room.bytes -= last->size;
 	buffer_reset(last);
 	if (s->room.bytes + record_bytes(r) <= s->room.most)
@@ -366,7 +364,7 @@ static void add_sockets(struct inspect_snapshots *s, const struct snapshot *snap
 	}
 }
 
-/* Lines and tables share these sums. */
+/* Computes the sums that lines and tables share. */
 static int add_up(struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
 	const struct snapshot *maps = snapshots_get(&s->maps, id);

@@ -153,7 +153,7 @@ static int emit_process(
 		.executable_state = p->executable_state,
 		.command_state = p->arguments_state,
 		.directory_state = p->directory_state,
-		/* The root group is no information. */
+		/* The root group is not shown. */
 		.control_group_state =
 			group.size > 1 ? p->control_group_state : SOOTH_STATE_ABSENT };
 	struct record_tail tail[] = {
@@ -175,7 +175,7 @@ static int emit_process(
 
 /* --- the activity --- */
 
-/* The activity depends on other processes: all of the host were read. */
+/* Emits the activity, which depends on other processes: those of the host were read. */
 static int emit_activity(
 	struct inspect_snapshots *s, const struct process_id *id, struct sooth_error *err)
 {
@@ -193,7 +193,7 @@ static int emit_activity(
 
 /* --- the wait --- */
 
-/* A capture of an older version has none. */
+/* Follows the waits; captures of an older version have none. */
 static bool follow_waits(struct wait_graph *g, struct wait_chain *chain,
 	const struct inspect_snapshots *s, const struct process_id *id)
 {
@@ -229,7 +229,7 @@ static int emit_waits(
 	wait_chain_text(&text, &g, &chain);
 	wait_append_link_rows(&links, &g, &chain);
 	wait_append_remedy_row(&remedies, &chain);
-	/* Rows come first, where they are aligned. */
+	/* Nested rows come first, because they must be aligned. */
 	struct record_tail tail[] = {
 		tail_buffer(&row.chain, &links),
 		tail_buffer(&row.remedies, &remedies),
@@ -293,7 +293,7 @@ static void fill_reserved(struct inspect_memory_row *row, const struct inspect_s
 		row->reserved_state = SOOTH_STATE_VALUE;
 }
 
-/* Where the system has no sums for the address space, the table of processes has these two. */
+/* Fills in two values from the process table if the system has no sums for the address space. */
 static void fill_from_table(struct inspect_memory_row *row, const struct proc_process *p)
 {
 	if (row->rss_state && p->rss_bytes) {

@@ -19,7 +19,7 @@
 
 /* --- the use of limits --- */
 
-/* The record if it is complete as this build knows it; else NULL. */
+/* Returns the record if it has all members that this build knows, else NULL. */
 static const struct limits_resource *limit_sums_resource(const struct sooth_record *r)
 {
 	const struct limits_resource *l = record_as(r, LIMITS_RESOURCE, sizeof(*l));
@@ -43,12 +43,12 @@ const struct limits_pressure *limit_sums_pressure(const struct sooth_record *r)
 
 static bool share(uint64_t used, uint64_t limit, double *percent)
 {
-	/* A limit of 0 is fully used by any use: NOFILE may be 0. */
+	/* Any use exceeds a limit of 0, which NOFILE may have. */
 	*percent = limit ? 100.0 * (double)used / (double)limit : used ? 100.0 : 0.0;
 	return true;
 }
 
-/* Use as a share of the limit; false if one of them is unknown or not set. */
+/* Computes the use as a share of the limit; false if one of them is unknown or not set. */
 static bool limit_sums_resource_percent(const struct limits_resource *r, double *percent)
 {
 	return r->used_state == SOOTH_STATE_VALUE && r->soft_state == SOOTH_STATE_VALUE &&
@@ -466,7 +466,7 @@ static void note(struct process_view *v, const char *what, uint8_t state)
 			v->output, what, sooth_reason_text((enum sooth_reason)(state >> 4)), "");
 }
 
-/* Explains an empty or incomplete table. */
+/* Adds notes that explain an empty or incomplete table. */
 static void note_states(struct process_view *v)
 {
 	snapshots_for_each (v->input, process) {

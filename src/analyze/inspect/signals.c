@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Signal handling of processes. A signal has a row if it is caught, ignored, blocked by a thread,
- * or pending; all others have their default action.
- */
+/* Signal handling of processes. A signal has a row if it is caught, ignored, blocked or pending;
+ * all other signals have their default action. */
 #include <stdio.h>
 #include <string.h>
 
@@ -70,10 +68,10 @@ ROW_TABLE(sums, SIGNALS_SUMS_ROW, "signals_totals", signals_sums_row);
 
 struct signals_view {
 	struct process_view view;
-	struct buffer texts[4]; /* scratch: handler, flags, blocked in, pending */
+	struct buffer texts[4]; /* scratch texts: handler, flags, blocked in, pending */
 };
 
-/* The snapshot of a process, by signal. */
+/* The signals of one process, from its snapshot. */
 struct signals_of {
 	const struct signals_process *end;
 	const struct signals_handler *handlers[SIGNALS_MAX];
@@ -135,7 +133,7 @@ static bool is_reported(const struct signals_of *of, unsigned i)
 	return has_mask(process, i) || of->blocked[i] || of->pending[i];
 }
 
-/* "function+0x10 (libfoo.so)"; without a function its address. */
+/* Writes "function+0x10 (libfoo.so)", or the address if the function is unknown. */
 static void handler_text(struct buffer *out, const struct signals_handler *h)
 {
 	struct span symbol = record_text(&h->record, &h->symbol);
@@ -246,7 +244,7 @@ static int emit_sums(void *state, const struct snapshot *process, struct sooth_e
 		row.threads = end->threads;
 		row.caught = (uint32_t)__builtin_popcountll(end->caught);
 		row.ignored = (uint32_t)__builtin_popcountll(end->ignored);
-		/* FreeBSD and macOS do not say. */
+		/* FreeBSD and macOS have no such value. */
 		row.queued_state = end->masks_state || end->queued_max
 					   ? end->masks_state
 					   : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);

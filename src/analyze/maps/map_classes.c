@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A mapping is classified by itself and its neighbors. If rules of different allocators claim it,
- * it is `other`.
- */
+/* Classifies a mapping by itself and its neighbors. If rules of different allocators match, the
+ * class is `other`. */
 #include "analyze/maps/map_classes.h"
 
 #include <assert.h>
@@ -17,10 +15,10 @@
 #define TIB (UINT64_C(1) << 40)
 
 #define ARENA_BYTES	    (64 * MIB) /* HEAP_MAX_SIZE of malloc/arena.c, on 64-bit machines */
-#define MIMALLOC_FROM	    (2 * TIB)  /* the hints of mimalloc's os.c */
+#define MIMALLOC_FROM	    (2 * TIB)  /* range of addresses that mimalloc's os.c asks for */
 #define MIMALLOC_TO	    (30 * TIB)
 #define MIMALLOC_ALIGN	    (2 * MIB)
-#define STRUCTURE_HEAP_SIZE (4 * GIB) /* of JavaScriptCore, and its alignment */
+#define STRUCTURE_HEAP_SIZE (4 * GIB) /* size and alignment of JavaScriptCore's heap */
 #define GO_FROM		    UINT64_C(0xc000000000)
 #define GO_TO		    (GO_FROM + (UINT64_C(64) << 30))
 #define GUARD_MAX	    MIB
@@ -57,8 +55,7 @@ const char *const map_class_texts[MAP_CLASSES] = {
 struct diagnosis {
 	const struct map_facts *facts;
 	uint8_t *classes;
-	uint64_t
-		stack_sizes[STACK_SIZES_MAX]; /* of guarded mappings that contain a stack pointer */
+	uint64_t stack_sizes[STACK_SIZES_MAX]; /* sizes of guarded mappings with a stack pointer */
 	size_t stack_size_count;
 };
 
@@ -78,7 +75,7 @@ static bool is_shared_memory(const struct maps_mapping *m, struct span path)
 {
 	if (span_starts(path, "/dev/shm/") || span_starts(path, "[anon_shmem:"))
 		return true;
-	/* Kernel-internal mounts have devices with major 0, and their files have no name. */
+	/* Mounts within the kernel have major number 0, and their files have no name. */
 	if (!m->is_deleted || m->device_major)
 		return false;
 	return span_starts(path, "/memfd:") || span_starts(path, "/SYSV") ||
@@ -102,7 +99,7 @@ static enum map_class class_of_brk(const struct map_facts *f)
 	return HAS(f, MAPS_GLIBC) ? MAP_GLIBC_HEAP : MAP_TCMALLOC;
 }
 
-/* Private memory without a file, whatever prctl(2) named it. */
+/* Returns whether it is private memory without a file, even if prctl(2) named it. */
 static bool is_anonymous(const struct maps_mapping *m)
 {
 	struct span path = map_path(m);
@@ -126,7 +123,7 @@ static bool has_flags(const struct maps_mapping *m, uint8_t flags)
 	return m->flags_state == SOOTH_STATE_VALUE && (m->flags & flags) == flags;
 }
 
-/* As macOS tags memory, by what requested it. */
+/* Returns the class by the tag that macOS gives to memory. */
 static enum map_class class_by_tag(struct span path)
 {
 	if (span_starts(path, "[malloc"))
@@ -138,7 +135,7 @@ static enum map_class class_by_tag(struct span path)
 	return span_equal(path, "[tcmalloc]") ? MAP_TCMALLOC : MAP_OTHER;
 }
 
-/* Its class by its own name or its file; MAP_OTHER: no class. */
+/* Returns the class by the name or the file; MAP_OTHER: unknown. */
 static enum map_class class_by_name(const struct map_facts *f, const struct maps_mapping *m)
 {
 	struct span path = map_path(m);
@@ -155,7 +152,7 @@ static enum map_class class_by_name(const struct map_facts *f, const struct maps
 		return class_of_brk(f);
 	if (span_equal(path, "[stack]"))
 		return MAP_THREAD_STACK;
-	/* glibc names its memory when configured (glibc.mem.decorate_maps). */
+	/* glibc names its memory if configured by glibc.mem.decorate_maps. */
 	if (span_starts(path, "[anon: glibc: pthread"))
 		return MAP_THREAD_STACK;
 	if (span_starts(path, "[anon: glibc: malloc arena"))
@@ -214,7 +211,8 @@ static bool has_stack_size(const struct diagnosis *j, const struct maps_mapping 
 	return false;
 }
 
-/* Writable from a multiple of ARENA_BYTES, then inaccessible; `rest` asks for the latter. */
+/* Returns whether it is an arena: writable from a multiple of ARENA_BYTES, then inaccessible; with
+ * `rest`, whether it is that second part. */
 static bool is_arena(const struct map_facts *f, size_t i, bool rest)
 {
 	const struct maps_mapping *used = rest ? touching(f, i, -1) : f->mappings[i];
@@ -226,7 +224,7 @@ static bool is_arena(const struct map_facts *f, size_t i, bool rest)
 	if (used->flags_state == SOOTH_STATE_VALUE && !has_flags(used, MAPS_NO_RESERVE))
 		return false;
 	if (used->flags_state == SOOTH_STATE_VALUE && has_flags(used, MAPS_NOT_IN_FORKS))
-		return false; /* V8's code range may look like this */
+		return false; /* V8's code range may look like an arena */
 	return !(used->from % ARENA_BYTES) && !(unused->to % ARENA_BYTES) &&
 	       unused->to - used->to < ARENA_BYTES;
 }
@@ -285,7 +283,7 @@ static enum map_class class_of_anonymous(const struct diagnosis *j, size_t i)
 	} while (0)
 	CLAIM(is_mimalloc(j, i), MAP_MIMALLOC);
 	/*
-	 * Some of its segments look like arenas; the kernel places none at the requested address.
+	 * Segments that look like arenas: the kernel places none at a requested address.
 	 */
 	CLAIM(!claims && is_arena(f, i, is_inaccessible(m)), MAP_GLIBC_ARENA);
 	CLAIM(found == MAP_OTHER && is_jemalloc(f, m), MAP_JEMALLOC);
@@ -322,7 +320,7 @@ void map_classify(const struct map_facts *facts, uint8_t *classes)
 		classes[i] = class_by_name(facts, m);
 		if (classes[i] == MAP_OTHER && is_anonymous(m))
 			classes[i] = class_of_anonymous(&j, i);
-		/* The guard comes before its stack. */
+		/* A guard precedes its stack. */
 		if (classes[i] == MAP_THREAD_STACK && has_guard(facts, i) && is_anonymous(m) &&
 			classes[i - 1] == MAP_RESERVATION)
 			classes[i - 1] = MAP_THREAD_STACK;

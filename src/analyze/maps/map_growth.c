@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Resident memory by purpose, and what it grew by: from the first look at each process to the last.
- * A process that began meanwhile had none; those that have ended are left out. Without two looks,
- * or one, nothing is shown.
- */
+/* Resident memory by purpose, and its growth from the first sample of each process to the last. A
+ * process that started meanwhile had none; ended processes are left out. Nothing is shown without a
+ * sample. */
 #include "analyze/maps/map_growth.h"
 
 #include <errno.h>
@@ -20,7 +18,7 @@
 #include "probes/profile.h"
 
 #define PROCESSES_MAX 4096
-#define LOOK_NS	      NS_PER_S /* to read all of /proc for one look takes no longer */
+#define LOOK_NS	      NS_PER_S /* longest time to read all of /proc for one sample */
 
 /* --- rows --- */
 
@@ -176,7 +174,7 @@ static int add_process(
 	return 0;
 }
 
-/* How many processes there are at the end, or -ENOMEM. */
+/* Adds the growth of all classes. Returns how many processes exist at the end, or -ENOMEM. */
 static int sum(const struct growth_state *s, struct growth all[MAP_CLASSES])
 {
 	int count = 0;
@@ -205,7 +203,7 @@ static double percent(uint64_t part, uint64_t all)
 	return all ? 100.0 * (double)part / (double)all : 0;
 }
 
-/* The class that most of the growth is in; NULL: less than half is in one. */
+/* Returns the class with at least half of the growth; NULL: none. */
 static const struct growth *grown_most(const struct growth *all, int64_t gain)
 {
 	const struct growth *most = &all[0];
@@ -259,7 +257,7 @@ static int emit_classes(
 	return status;
 }
 
-/* No memory map could be read. */
+/* Emits why no memory map could be read. */
 static int emit_none(struct growth_state *s, struct sooth_error *err)
 {
 	int status = output_section(s->output, &totals_section, err);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The address spaces of processes at their last snapshot: sums, memory by class, each mapping,
- * largest resident first.
- */
+/* Address spaces of processes at their last snapshot: sums, memory by class, and each mapping,
+ * largest resident first. */
 #include <stdlib.h>
 
 #include "analyze/maps/map_classes.h"

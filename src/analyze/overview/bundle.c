@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The content of a bug report: versions, each selected process in detail, and the findings of the
- * view "findings". It has names and paths as they are: the sink "redacted" replaces them.
- */
+/* The content of a bug report: versions, details of each selected process, and the findings. Names
+ * and paths are unchanged: the sink "redacted" replaces them. */
 #include "analyze/overview/bundle.h"
 
 #include <errno.h>
@@ -164,7 +162,7 @@ void bundle_text(struct buffer *texts, struct span text, size_t most)
 
 struct role_sum {
 	struct bundle_threads_row row;
-	struct buffer names; /* each NUL-terminated */
+	struct buffer names; /* names, each NUL-terminated */
 };
 
 static void add_thread(
@@ -240,7 +238,8 @@ static void add_kind(const struct socket_kind_key *kind, uint64_t count, struct 
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
 }
 
-/* Addresses are private: peers without a label are counted together. */
+/* Lists connections by kind and peer. Addresses are private: peers without a label are counted
+ * together. */
 static void list_sums(const struct socket_sums *sums, struct buffer *kinds, struct buffer *peers)
 {
 	uint64_t others = 0;
@@ -258,7 +257,7 @@ static void list_sums(const struct socket_sums *sums, struct buffer *kinds, stru
 	bundle_count(span_of_string("without a label"), others, peers);
 }
 
-/* Returns the state of both lists. */
+/* Lists sockets. Returns the state of both lists. */
 static uint8_t list_sockets(const struct diagnosis_input *input, const struct process_id *id,
 	struct buffer *kinds, struct buffer *peers)
 {
@@ -467,7 +466,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 
 	if (options)
 		findings = *(const struct findings_options *)options;
-	findings.labels = NULL; /* the user's own are private names */
+	findings.labels = NULL; /* labels of the user are private names */
 	findings.result = NULL;
 	b->output = output;
 	return diagnosis_init(&b->diagnosis, &findings, err);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The content of a capture: its length, time, host, and the number of records by kind. The numbers
- * come from a survey, that is from the index or from counting; of the records themselves only the
- * stream's own are read.
- */
+/* The content of a capture: length, time, host, and the number of records by kind. The numbers come
+ * from the index or from counting; only records about the stream itself are read. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,8 +63,8 @@ static const struct section kinds_section = SECTION_OF(
 struct info_state {
 	struct output *output;
 	const struct survey *survey;
-	struct survey own;     /* used if the caller has none: counted from the records */
-	struct buffer segment; /* the first */
+	struct survey own;     /* counted from the records if the caller has no survey */
+	struct buffer segment; /* the first segment */
 	struct buffer schemas; /* stream.schema records, once for each kind */
 	struct map named;      /* uint16_t -> uint32_t: offset in schemas */
 };

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The report of claude-diagnose: the diagnosis of the view "findings" in the members that scripts
- * rely on, with descriptors, sampled stacks and system calls of each process.
- */
+/* The report of claude-diagnose: the findings in the members that scripts rely on, with the
+ * descriptors, stacks and system calls of each process. */
 #include "analyze/overview/overview.h"
 
 #include <stdlib.h>
@@ -22,13 +20,13 @@
 #include "probes/syscall_names.h"
 
 #define MIB		(1024.0 * 1024.0)
-#define PRESSURE_BAD	10.0 /* percent of ten seconds */
-#define NEEDS_MOST	64   /* most findings that are named */
+#define PRESSURE_BAD	10.0 /* percent of the last ten seconds */
+#define NEEDS_MOST	64   /* most findings named in a list */
 #define CALLS_MOST	100
-#define LIST_MOST	1000 /* paths, connections */
+#define LIST_MOST	1000 /* most paths or connections in a list */
 #define PATHS_MOST	(64u << 10)
 #define FUNCTIONS_SHOWN 25
-#define UNNAMED_LEAST	0.5 /* share of samples without a function name that is reported */
+#define UNNAMED_LEAST	0.5 /* share of samples without a function name from which it is reported */
 
 struct overview {
 	struct overview_options options;
@@ -38,7 +36,7 @@ struct overview {
 	struct call_operations operations;
 	uint64_t end_ns;	/* end of the run; 0: it has not ended */
 	struct buffer method;	/* the backend of system calls; empty: none */
-	struct buffer fallback; /* why no better one */
+	struct buffer fallback; /* why no better backend was used */
 };
 
 /* --- issues --- */
@@ -54,7 +52,7 @@ static bool needs_probe(const struct finding_row *finding, const char *probe)
 	return entry && strstr(entry->type->probes, probe);
 }
 
-/* Some findings count descriptors without reading them: their names say so. */
+/* Returns whether a finding is about descriptors; some need no probe of descriptors. */
 static bool is_of_descriptors(const struct finding_row *finding)
 {
 	struct span id = record_text(&finding->record, &finding->id);
@@ -87,7 +85,7 @@ static void add_issue(struct overview_issue_row row, struct span issue, const st
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
 }
 
-/* "opens 4 descriptors a second (descriptors: 120 over 5s; rate: 4.0 a second)" */
+/* Writes "opens 4 descriptors a second (descriptors: 120 over 5s; rate: 4.0 a second)". */
 static void describe(const struct finding_row *finding, struct buffer *out)
 {
 	struct span claim = record_text(&finding->record, &finding->claim);
@@ -146,7 +144,7 @@ static void list_paths(const struct snapshot *snapshot, struct buffer *out)
 	}
 }
 
-/* "127.0.0.1:5000->160.79.104.10:443 (ESTABLISHED)" */
+/* Writes "127.0.0.1:5000->160.79.104.10:443 (ESTABLISHED)". */
 static void put_connection(const struct sockets_socket *s, struct buffer *out)
 {
 	const char *state = socket_state_text(s->state, s->state_state);
@@ -179,7 +177,7 @@ static void add_connection(
 	RECORD_APPEND(out, &row, tail, ARRAY_SIZE(tail));
 }
 
-/* Returns the state of the list: whether it could be read. */
+/* Lists connections. Returns the state of the list. */
 static uint8_t list_connections(
 	const struct diagnosis_input *input, const struct process_id *id, struct buffer *out)
 {
@@ -267,7 +265,7 @@ static void add_matches(
 	}
 }
 
-/* The patterns are names of functions: code without them is not judged. */
+/* Notes code without function names, which patterns cannot recognize. */
 static void add_unnamed(
 	const struct process_id *id, const struct buffer *hot, uint64_t samples, struct buffer *out)
 {
@@ -351,7 +349,7 @@ static int by_total(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-/* The rows of the process alone, the longest first; NULL: out of memory. */
+/* Returns the calls of one process, longest first; NULL: out of memory. */
 static const struct syscalls_count **calls_of(
 	const struct overview *o, const struct process_id *id, size_t *count)
 {
@@ -393,13 +391,14 @@ static void list_calls(const struct overview *o, const struct process_id *id, st
 	}
 }
 
-/* Returns the state of the list. */
+/* Lists operations. Returns the state of the list. */
 static uint8_t list_operations(struct overview *o, const struct process_id *id,
 	enum call_operation_kind kind, bool is_requested, struct buffer *out)
 {
 	if (!is_requested)
 		return SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED);
-	call_operations_note(o->output, call_operations_copy_slowest(&o->operations, id, kind, out));
+	call_operations_note(
+		o->output, call_operations_copy_slowest(&o->operations, id, kind, out));
 	return SOOTH_STATE_VALUE;
 }
 
@@ -489,7 +488,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 /* --- output --- */
 
-/* A process that ended before anything was read of it is not counted. */
+/* Emits the head. A process that ended before it was read is not counted. */
 static int emit_head(const struct overview *o, struct sooth_error *err)
 {
 	static const struct section section = SECTION_OF("overview", overview_head_schema, INLINE);
@@ -500,7 +499,7 @@ static int emit_head(const struct overview *o, struct sooth_error *err)
 	return bundle_emit_head(o->output, &section, &o->diagnosis.input.host, present, err);
 }
 
-/* Returns the state of the percentage. */
+/* Computes the share of memory. Returns the state of the percentage. */
 static uint8_t share_of_memory(const struct overview *o, uint64_t bytes, double *percent)
 {
 	uint64_t memory = host_state_memory(&o->diagnosis.input.host);
@@ -572,7 +571,7 @@ static int emit_system(struct overview *o, struct sooth_error *err)
 		       ?: OUTPUT_ROW(o->output, &row, &tail, 1, err);
 }
 
-/* Each finding once, whatever processes it was undecided for. */
+/* Lists each undecided finding once, for whichever processes. */
 static void list_needs(const struct diagnosed *j, struct buffer *out)
 {
 	const char *reason = sooth_reason_text(SOOTH_REASON_INTERVAL);
@@ -629,7 +628,7 @@ static bool is_shown(const struct diagnosis *d, uint32_t pid)
 	return false;
 }
 
-/* Children are followed too, but those that came and went have no row. */
+/* Notes calls of children without a row: those that started and ended meanwhile. */
 static void note_others(const struct overview *o)
 {
 	const struct sooth_record *r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The slowest calls for files and for sockets, of each process. */
+/* The slowest calls of each process, for files and for sockets. */
 #include "analyze/overview/slow_calls.h"
 
 #include <stdlib.h>
@@ -17,16 +17,16 @@
 #include "probes/syscalls.h"
 
 #define PROCESSES_MAX 4096
-#define SHOWN_MOST    20 /* in text output */
+#define SHOWN_MOST    20 /* most rows in text output */
 #define NO_FD	      (-1)
 
 struct operation {
-	struct call_operation_row row; /* without its texts */
+	struct call_operation_row row; /* row without its texts */
 	uint32_t number;
 	uint16_t abi;
 	uint16_t path_size;
 	char path[SYSCALLS_PATH_MAX];
-	char peer[FD_FOLLOW_ADDRESS]; /* empty: none, or not known */
+	char peer[FD_FOLLOW_ADDRESS]; /* peer; empty: none, or not known */
 };
 
 struct operation_list {
@@ -41,7 +41,7 @@ ROW_SCHEMA(network_operation, NETWORK_OPERATION_ROW, "network.operation", call_o
 
 /* --- input --- */
 
-/* Which argument is a descriptor; for an open, the result. */
+/* Returns the descriptor argument of a call; for an open, its result. */
 static int32_t descriptor_of(const struct folded_call *c, const struct fd_followed **file)
 {
 	for (size_t i = 0; i < c->row->argument_count; i++) {
@@ -77,7 +77,7 @@ static void keep_slowest(struct buffer *list, size_t count)
 		list->size = bytes;
 }
 
-/* Whether the result is a number of bytes. */
+/* Returns whether the result of the call is a number of bytes. */
 static bool moves_bytes(const struct syscall_row *call)
 {
 	return call->transfer.direction || call->traits & SYSCALL_READS_LINK;
@@ -142,7 +142,7 @@ static int take_call(void *state, struct folded_call *c, struct sooth_error *err
 	if (!list)
 		return 0;
 	fd = descriptor_of(c, &file);
-	/* read(2) is used for files and for sockets. */
+	/* read(2) serves both files and sockets. */
 	is_network = is_network || (file && file->kind == FD_FOLLOWED_SOCKET);
 	kind = is_network ? CALL_OPERATION_NETWORK : CALL_OPERATION_IO;
 	list->count[kind]++;
@@ -194,7 +194,7 @@ int call_operations_end(struct call_operations *o, struct sooth_error *err)
 
 /* --- output --- */
 
-/* "127.0.0.1:53", "[::1]:53": the port goes into its own member. */
+/* Splits "127.0.0.1:53" or "[::1]:53": the port is a separate member. */
 static struct span split_port(const char *peer, struct call_operation_row *row)
 {
 	const char *colon = strrchr(peer, ':'), *end = strchr(peer, '\0');

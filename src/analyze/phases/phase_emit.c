@@ -12,9 +12,9 @@
 #include "base/sentence_units.h"
 #include "base/units.h"
 
-#define LABEL_MOST 40 /* bytes of the command of a tool */
+#define LABEL_MOST 40 /* most bytes of a tool's command */
 
-/* States that count as one, in words. */
+/* Names of states; some states count as one. */
 static const struct {
 	const char *words;
 	enum activity_state states[2];
@@ -40,7 +40,7 @@ static uint64_t time_of(const struct phase_sums *s, size_t part)
 	return states[1] ? ns + s->states[states[1]].total_ns : ns;
 }
 
-/* The one that took most time in all. */
+/* Returns the tool with the longest total time. */
 static const struct phase_tool_sum *longest_tool(
 	const struct phase_sums *s, enum activity_state state)
 {
@@ -112,13 +112,13 @@ static void phase_answer_write(
 }
 
 #define ROWS_FOR_PEOPLE 20
-#define LATE_NS		(60 * NS_PER_S) /* a history that begins so much later is not all of it */
+#define LATE_NS		(60 * NS_PER_S) /* a history that begins so much later is incomplete */
 
 struct emit {
 	struct output *output;
 	const struct phase_history *history;
 	struct phase_sums sums;
-	const struct phase_session_sum **order; /* the one that worked longest first */
+	const struct phase_session_sum **order; /* sessions, longest work first */
 	size_t count;
 	struct track_axis axis;
 };
@@ -146,7 +146,7 @@ static uint8_t text_state(const char *text)
 	return *text ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 }
 
-/* `row`: has PHASE_USE and PHASE_TOKENS. */
+/* Fills in the members of PHASE_USE and PHASE_TOKENS. */
 #define FILL_USE(row, sum)                                                                         \
 	do {                                                                                       \
 		(row)->cpu_ns = (sum)->cpu_ns;                                                     \
@@ -167,7 +167,7 @@ static uint8_t text_state(const char *text)
 		(row)->output_tokens = (sum)->output_tokens;                                       \
 		(row)->tokens_state = (sum)->has_tokens ? SOOTH_STATE_VALUE : (sum)->tokens_state; \
 	} while (0)
-/* `row`: has PHASE_SHARES; `all`: the observed time. */
+/* Fills in the members of PHASE_SHARES; `all`: the observed time. */
 #define FILL_SHARES(row, states, all)                                                              \
 	do {                                                                                       \
 		(row)->shares_state = (all) ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;              \

@@ -12,7 +12,7 @@
 #define AGENTS_MAX   65536
 #define LABELS_MAX   65536
 #define PIECES_BYTES (64u << 20)
-#define LEAST_ID     4 /* characters of the id of a session */
+#define LEAST_ID     4 /* least characters of a session id */
 
 struct agent_key {
 	struct process_id id;
@@ -52,7 +52,7 @@ static void take_end(struct phase_agent *a, const struct phase_span *p)
 {
 	a->end_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	if (!record_holds(&p->record, sizeof(*p)))
-		return; /* of an older monitor */
+		return; /* a record of an older monitor */
 	a->end_state = p->end_state;
 	copy(a->end, sizeof(a->end), &p->record, &p->end);
 }
@@ -127,7 +127,7 @@ static uint64_t part_of(uint64_t amount, double part)
 	return part < 1 ? rounded_u64((double)amount * part) : amount;
 }
 
-/* To the selected time; what it used is taken as spread evenly. */
+/* Cuts a phase to the selected time; its use is assumed to be evenly spread. */
 static bool clip(struct phase_piece *p, const struct phase_selection *s)
 {
 	uint64_t whole = p->end_utc_ns - p->begin_utc_ns;
@@ -154,7 +154,7 @@ static void take_io(struct phase_piece *piece, const struct phase_span *p)
 {
 	piece->io_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 	if (!record_holds(&p->record, PHASE_SPAN_IO))
-		return; /* of an older monitor */
+		return; /* a record of an older monitor */
 	piece->io_state = p->io_state;
 	piece->read_bytes = p->read_bytes;
 	piece->io_calls = p->io_calls;
@@ -208,7 +208,7 @@ static void take_span(struct phase_history *h, const struct phase_span *p)
 	buffer_append(&h->pieces, &piece, sizeof(piece));
 	if (!buffer_failed(&h->pieces))
 		return;
-	/* Full: the older half goes. */
+	/* Full: drop the older half. */
 	h->pieces.failed = false;
 	h->refused += h->pieces.size / 2 / sizeof(piece);
 	buffer_consume(&h->pieces, h->pieces.size / 2 / sizeof(piece) * sizeof(piece));
@@ -235,7 +235,7 @@ const struct phase_label *phase_label_of(const struct phase_history *h, uint32_t
 	size_t position = 0;
 	void *value;
 
-	/* None was ever removed: the number is the place. */
+	/* Labels are never removed, so the number is the place. */
 	if (!number || number > h->labels.count)
 		return &none;
 	position = number - 1;

@@ -5,7 +5,7 @@
 
 #define SESSIONS_MAX 65536
 #define TOOLS_MAX    65536
-/* Between two spans of one phase the clock may have been set, or the observer started over. */
+/* Longest gap within a phase: the clock may have been set, or the observer restarted. */
 #define JOIN_NS 5000000000ull
 
 struct tool_key {
@@ -54,7 +54,7 @@ static void make_phases(struct phase_sums *s, const struct phase_history *h)
 {
 	size_t count;
 	const struct phase_piece *all = phase_pieces(h, &count);
-	struct map last; /* uint32_t -> size_t: place of the last phase of a session */
+	struct map last; /* uint32_t session -> size_t: place of its last phase */
 
 	map_init(&last, sizeof(uint32_t), sizeof(size_t), SESSIONS_MAX);
 	for (size_t i = 0; i < count; i++) {

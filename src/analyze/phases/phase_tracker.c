@@ -13,32 +13,32 @@
 
 #define SESSIONS_MAX 4096
 #define MEMBERS_MAX  65536
-#define SPAN_NS	     (60 * NS_PER_S) /* a longer phase becomes several records */
-/* Longer without a sample: the time between was not observed. */
+#define SPAN_NS	     (60 * NS_PER_S) /* longer phases become several records */
+/* A longer time without a sample counts as unobserved. */
 #define GAP_LEAST_NS (15 * NS_PER_S)
 #define GAP_FACTOR   4
-#define SAME_TOOL_NS (1500 * NS_PER_MS) /* the age of one process, seen twice */
+#define SAME_TOOL_NS (1500 * NS_PER_MS) /* two ages of one process differ by less */
 #define TEXT_SIZE    64
 
 struct phase_member {
 	struct process_id main;
 	uint64_t cpu_ns;
-	uint64_t sample; /* the last one that had it */
+	uint64_t sample; /* the last sample with this process */
 };
 
-/* By the io counters of all its processes together. */
+/* Sums of the io counters of all processes of a session. */
 struct phase_io {
 	uint64_t written_bytes, read_bytes, calls;
 };
 
-/* resources used by a session between two samples */
+/* resources that a session used between two samples */
 struct phase_use {
 	uint64_t cpu_ns, own_cpu_ns, rss_bytes;
 	struct phase_io io;
 	bool is_cpu_least;
 };
 
-/* By the agent's log, all together. */
+/* Sums from the agent's log. */
 struct phase_tokens {
 	bool is_known;
 	uint32_t turns;
@@ -46,21 +46,21 @@ struct phase_tokens {
 };
 
 struct phase_session {
-	struct phase_span span; /* the open one */
+	struct phase_span span; /* the current span */
 	enum activity_state state;
 	enum activity_source source;
 	enum activity_confidence confidence;
 	char name[ACTIVITY_NAME_SIZE], command[ACTIVITY_COMMAND_SIZE];
 	char agent[TEXT_SIZE], id[TEXT_SIZE], project[TEXT_SIZE], model[TEXT_SIZE];
-	unsigned command_samples; /* lead of the command over others of the tool, in samples */
-	uint64_t since_ns;	  /* CLOCK_MONOTONIC, when the activity began by its own account; 0:
-				     unknown */
-	uint64_t last_ns;	  /* of the previous sample */
-	struct phase_io io_total; /* of the sample before */
+	unsigned command_samples; /* samples with this command less those with others */
+	uint64_t since_ns; /* CLOCK_MONOTONIC: begin of the activity, as the agent reports it; 0:
+			      unknown */
+	uint64_t last_ns;  /* time of the previous sample */
+	struct phase_io io_total; /* values at the previous sample */
 	bool has_io;
 	uint64_t sample;
-	struct phase_tokens tokens; /* of the sample before */
-	struct phase_use use;	    /* since the sample before */
+	struct phase_tokens tokens; /* values at the previous sample */
+	struct phase_use use;	    /* use since the previous sample */
 	struct phase_io io_now;
 	uint8_t written_state, io_state;
 };
@@ -117,7 +117,7 @@ static uint8_t write_end(
 		  : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED);
 }
 
-/* A span without any time is dropped: its values go to the next span. */
+/* Ends a span. A span without any time is dropped: its values go to the next span. */
 static void end_span(struct phase_tracker *t, const struct process_id *id, struct phase_session *s,
 	uint64_t at_ns, uint8_t flags)
 {
@@ -154,7 +154,7 @@ static void end_span(struct phase_tracker *t, const struct process_id *id, struc
 	buffer_fini(&end);
 }
 
-/* A part of what was used between two samples. */
+/* Adds a part of the use between two samples to the current span. */
 static void add_use(struct phase_session *s, double part)
 {
 	s->span.cpu_ns += rounded_u64((double)s->use.cpu_ns * part);
@@ -198,7 +198,7 @@ static void add_member(struct phase_tracker *t, struct phase_session *s,
 {
 	bool is_new;
 	struct phase_member *m = map_put(&t->members, &p->id, &is_new);
-	/* CPU time from before its session was observed is no part of any span */
+	/* CPU time from before the session was observed belongs to no span */
 	uint64_t before = is_new && !s->last_ns ? p->process->cpu_ns : m && !is_new ? m->cpu_ns : 0;
 	uint64_t used = p->process->cpu_ns > before ? p->process->cpu_ns - before : 0;
 
@@ -213,7 +213,7 @@ static void add_member(struct phase_tracker *t, struct phase_session *s,
 	add_io(s, p);
 }
 
-/* Those that ended: what they used since the last sample is in the event of their end. */
+/* Adds ended processes: their exit events have the use since the last sample. */
 static void add_ended(struct phase_tracker *t, const struct host_state *host)
 {
 	map_for_each (&t->members, const void *, id, const struct phase_member *, m) {
@@ -239,7 +239,7 @@ static void add_ended(struct phase_tracker *t, const struct host_state *host)
 	}
 }
 
-/* An answer is in the log when it has ended: it belongs to the phase that waited for it. */
+/* Returns whether the phase gets new tokens: the log has an answer only at its end. */
 static bool is_of_model(enum activity_state state)
 {
 	return state == ACTIVITY_WAITS_FOR_MODEL || state == ACTIVITY_ASKS_AGAIN;
@@ -261,7 +261,7 @@ static void add_tokens(struct phase_session *s, const struct proc_session *p, bo
 	if (!has_tokens(p))
 		return;
 	span->tokens_state = SOOTH_STATE_VALUE;
-	/* tokens of a long log from before it was first read belong to no phase */
+	/* tokens logged before the log was first read belong to no phase */
 	is_counted &= before->is_known || p->tokens_state == SOOTH_STATE_VALUE;
 	if (is_counted && p->turns >= before->turns && p->input_tokens >= before->input &&
 		p->output_tokens >= before->output) {
@@ -287,7 +287,8 @@ static uint64_t gained(uint64_t now, uint64_t before)
 	return now > before ? now - before : 0;
 }
 
-/* Children that were waited for have what they moved counted in their parent: the sum stays. */
+/* Computes the io since the last sample. A parent's counters include ended children, so sums never
+ * fall. */
 static void settle_io(struct phase_session *s)
 {
 	const struct phase_io *now = &s->io_now, *before = &s->io_total;
@@ -333,7 +334,7 @@ static void name_session(
 	struct span project = process_table_text(c, &main->project);
 
 	snprintf(s->agent, sizeof(s->agent), "%s", main->agent->name);
-	/* A session that is known later on is still the same process. */
+	/* The session's id may become known later than the process. */
 	if (id.size)
 		copy_text(s->id, sizeof(s->id), id);
 	if (project.size)
@@ -351,7 +352,7 @@ static bool is_same(const struct phase_session *s, const struct activity *a, uin
 
 	if (s->state != a->state || strcmp(s->name, a->name) != 0)
 		return false;
-	/* two tools in a row have a process each */
+	/* two tools in a row have different processes */
 	return a->state != ACTIVITY_RUNS_TOOL || !s->since_ns || !since ||
 	       since < s->since_ns + SAME_TOOL_NS;
 }
@@ -364,8 +365,8 @@ static void set_command(struct phase_session *s, const struct activity *a)
 	memcpy(s->command, a->command, sizeof(s->command));
 }
 
-/* The first process of a tool may only start the one that works, as the shim of a version manager:
- * the command is the one that most samples had. */
+/* Chooses the command with most samples: the first process of a tool may only start the one that
+ * works, as a version manager's shim does. */
 static void weigh_command(struct phase_session *s, const struct activity *a)
 {
 	if (!strcmp(s->command, a->command))
@@ -384,7 +385,7 @@ static void set_activity(struct phase_session *s, const struct activity *a, uint
 	set_command(s, a);
 }
 
-/* Between two samples; in the middle where nothing says when. */
+/* Returns the time of a change between two samples; the middle if it is unknown. */
 static uint64_t change_ns(const struct phase_session *s, const struct activity *a, uint64_t now)
 {
 	uint64_t since = began_ns(a, now);
@@ -411,11 +412,11 @@ static void change(struct phase_tracker *t, const struct process_entry *main,
 	end_span(t, id, s, at, 0);
 	begin_span(s, at, PHASE_BEGINS);
 	set_activity(s, a, now);
-	add_tokens(s, p, true); /* none are left unless the ones above were of this phase */
+	add_tokens(s, p, true); /* adds only tokens that the calls above did not add */
 	add_use(s, 1 - before);
 }
 
-/* A process that started since the last sample has been observed from its start on. */
+/* Returns when observation began: for a process younger than the last sample, its start. */
 static uint64_t first_ns(
 	const struct phase_tracker *t, const struct host_state *host, const struct process_entry *p)
 {
@@ -446,7 +447,7 @@ static void take_session(struct phase_tracker *t, const struct host_state *host,
 	if (is_first) {
 		uint64_t begin = s->last_ns ? now : first_ns(t, host, main);
 
-		/* It may go on from what an observer before this one saw. */
+		/* The phase may continue what an earlier observer saw. */
 		begin_span(s, begin, s->last_ns || begin < now ? PHASE_BEGINS : 0);
 		set_activity(s, &a, now);
 		add_use(s, s->last_ns ? 0 : 1);
@@ -467,7 +468,7 @@ static void take_session(struct phase_tracker *t, const struct host_state *host,
 	s->last_ns = now;
 }
 
-/* Between the last two samples; in the middle where nothing says when. */
+/* Returns the end of a process between two samples; the middle if it is unknown. */
 static uint64_t end_ns(const struct phase_tracker *t, const struct host_state *host,
 	const struct process_id *id, uint64_t last_ns, uint64_t now)
 {
@@ -478,7 +479,7 @@ static uint64_t end_ns(const struct phase_tracker *t, const struct host_state *h
 	return at > last_ns && at <= now ? at : last_ns + (now - last_ns) / 2;
 }
 
-/* Ends the sessions that are gone. */
+/* Ends the sessions whose main process is gone. */
 static void end_sessions(struct phase_tracker *t, const struct host_state *host, uint64_t now)
 {
 	map_for_each (&t->sessions, const void *, id, struct phase_session *, s) {
@@ -494,7 +495,7 @@ static void end_sessions(struct phase_tracker *t, const struct host_state *host,
 	}
 }
 
-/* Earlier uses were taken: an ended session gets only the use that its exit events report. */
+/* Clears the use of ended sessions, which get only the use in their exit events. */
 static void clear_uses(struct phase_tracker *t)
 {
 	map_for_each_value (&t->sessions, struct phase_session *, s) {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Phases of the sessions of agents over time. Records of samples become spans of phases here; a
- * history that the monitor keeps already has the spans.
- */
+/* Phases of agent sessions over time. Samples are combined into phases here; a history that the
+ * monitor keeps already has the phases. */
 #include "analyze/phases/phases.h"
 
 #include "analyze/diagnosis/endings.h"
@@ -37,7 +35,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-/* Spans that were just made. */
+/* Passes on the spans that were just made. */
 static int take_made(struct phases_state *s, struct sooth_error *err)
 {
 	struct batch made = { s->tracker.out.data, s->tracker.out.size };
@@ -63,13 +61,13 @@ static int sample(struct phases_state *s, struct sooth_error *err)
 		return status;
 	phase_tracker_sample(&s->tracker, &s->host);
 	endings_fini(&s->endings);
-	endings_init(&s->endings); /* all of them were used, or are of no session */
+	endings_init(&s->endings); /* all endings were used, or belong to no session */
 	host_state_next_interval(&s->host);
 	host_state_drop_ended(&s->host);
 	return take_made(s, err);
 }
 
-/* A sample is complete with its last record: the batch is split there. */
+/* Splits the batch at the last record of each sample, which completes the sample. */
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	const unsigned char *taken = batch->data, *last = batch->data + batch->size;
