@@ -36,7 +36,7 @@ int process_view_section(
 {
 	assert(v);
 	assert(section);
-	/* The output borrows the section before until it is closed. */
+	/* The output borrows the previous section until it is closed. */
 	int status = output_close_section(v->output, err);
 	const char *columns = section->columns;
 

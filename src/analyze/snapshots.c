@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #define PROCESSES_MAX 65536
-#define BYTES_MAX     (64u << 20) /* alone: of 250,000 mappings or so */
+#define BYTES_MAX     (64u << 20) /* limit of one snapshot: some 250,000 mappings */
 
 void snapshots_init(struct snapshots *s, uint16_t end_kind)
 {
@@ -79,7 +79,7 @@ void snapshots_drop(struct snapshots *s, const struct process_id *id)
 static void finish_snapshot(struct snapshots *s, struct snapshot *one, const struct sooth_record *r)
 {
 	if (!one->pending.size && one->records.size)
-		return; /* it ended before it could be read again */
+		return; /* it ended before it was read again */
 	give_back(s, one->records.size + one->end.size);
 	buffer_fini(&one->records);
 	one->records = one->pending;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Resident memory by purpose, and its growth from the first sample of each process to the last. A
- * process that started meanwhile had none; ended processes are left out. Nothing is shown without a
- * sample. */
+ * process that started meanwhile had none; ended processes are left out. Growth needs two
+ * samples. */
 #include "analyze/maps/map_growth.h"
 
 #include <errno.h>

@@ -10,16 +10,14 @@
 
 /* --- short-lived processes --- */
 
-/*
- * Processes that started and ended between two samples. Only their ends are known; they belong to
- * the session of their parent.
- */
+/* Processes that started and ended between two samples. Only their ends are recorded; they belong
+ * to the session of their parent. */
 
 #define PROCESSES_MAX 65536
 #define GROUPS_MAX    8192
 #define TEXTS_MAX     512
 #define TEXT_SIZE     256
-#define CLIMB_MAX     64 /* at most so many short-lived ancestors */
+#define CLIMB_MAX     64 /* most short-lived ancestors that are followed */
 
 void short_lived_init(struct short_lived *b)
 {
@@ -94,7 +92,8 @@ void short_lived_add_record(struct short_lived *b, const struct sooth_record *r)
 	if (r->kind == SHORT_LIVED_WATCH && !b->is_watched)
 		b->from_ns = r->time_ns;
 	b->is_watched |= r->kind == SHORT_LIVED_WATCH;
-	/* Two threads that end together may both be the last one: it is still one process. */
+	/* Two threads that end together may both be reported as the last: count the process
+	 * once. */
 	p = e ? map_put(&b->processes, &id, NULL) : NULL;
 	if (!p)
 		return;
@@ -121,7 +120,7 @@ static const struct process_entry *find_starter(const struct short_lived *b,
 	return NULL;
 }
 
-/* The main process of its session; NULL: no session, or its parent ended earlier. */
+/* Returns the main process of the session; NULL: no session, or the parent ended earlier. */
 static const struct process_entry *main_of(const struct process_entry *starter)
 {
 	if (!starter)
@@ -129,7 +128,7 @@ static const struct process_entry *main_of(const struct process_entry *starter)
 	return starter->link == PROCESS_LINK_SELF ? starter : starter->main;
 }
 
-/* Groups beyond a map's bound count in the total only. */
+/* Adds a process to a group. Groups beyond the map's bound count in the total only. */
 static void add(struct short_lived_group *to, const struct short_lived_process *p)
 {
 	if (!to)
@@ -158,7 +157,7 @@ void short_lived_resolve(struct short_lived *b, const struct process_table *c)
 
 		p->starter = find_starter(b, c, p);
 		if (process_table_get(c, id))
-			continue; /* a sample has it */
+			continue; /* the process is in a sample */
 		main = main_of(p->starter);
 		memcpy(key.name, p->name, sizeof(key.name));
 		if (main)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Comparing a process with what a target names. */
+/* Compares a process with the names of a target. */
 #include "analyze/process_table/process_match.h"
 
 #include <assert.h>
@@ -9,7 +9,7 @@
 #include "model/field.h"
 
 #define ANCESTORS_MAX 1024
-#define KTHREADD      2 /* the parent of kernel threads, pid_t of init/main.c */
+#define KTHREADD      2 /* the parent of kernel threads (init/main.c) */
 
 bool process_match_session(
 	const struct process_table *c, const struct process_entry *p, const char *session)
@@ -53,7 +53,7 @@ bool process_match_choice(const struct process_entry *p, const struct process_ch
 bool process_match_kernel_record(const struct proc_process *p)
 {
 	assert(p);
-	/* In a pid namespace the number can be any process. */
+	/* In a PID namespace any process may have that number. */
 	return (p->record.pid == KTHREADD || p->ppid == KTHREADD) && !p->vsz_bytes &&
 	       p->state != 'Z';
 }

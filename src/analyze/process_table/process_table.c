@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Keeps the last record of each process. Records of another writer may be shorter: they are widened
- * when they come, so a missing field reads as "not measured" and never as bytes of a text.
- */
+/* Keeps the last record of each process. Records of other writers may be shorter: they are widened
+ * on arrival, so that missing fields read as "not measured", never as bytes of a text. */
 #include "analyze/process_table/process_table.h"
 
 #include <assert.h>
@@ -15,9 +13,9 @@
 
 /* --- evidence --- */
 
-/* The recognizers get these texts of a record of the probe proc. */
+/* Texts of process records for the recognizers. */
 
-/* A text field of a record by its name, borrowed; empty: the field has no value. */
+/* Returns a text field by name, borrowed; empty: the field has no value. */
 static struct span record_field_text(const struct sooth_record *r, const char *name)
 {
 	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), name);
@@ -44,14 +42,12 @@ struct agent_evidence process_evidence(const struct sooth_record *process)
 
 /* --- the table --- */
 
-/*
- * Ended processes are kept while there is room: having seen the main process end is the best proof
- * that its session is gone.
- */
+/* Ended processes are kept while there is room: the seen end of a main process is the best proof
+ * that its session is gone. */
 #define PROCESSES_ENDED (PROCESSES_MAX / 2)
 #define INSTALLED_BYTES ((size_t)1 << 20)
 #define TEXTS_BYTES	((size_t)64 << 20)
-#define RECORDS_BYTES	((size_t)64 << 20) /* 1 KiB of each */
+#define RECORDS_BYTES	((size_t)64 << 20) /* 1 KiB per record */
 #define NEWEST_MAX	4096
 
 void process_table_init(struct process_table *c)
@@ -68,7 +64,7 @@ static size_t bytes_of(const void *record)
 	return record ? record_bytes(record) : 0;
 }
 
-/* False: there is no room. */
+/* Accounts for a replaced record. False: there is no room. */
 static bool replace_record(struct process_table *c, const void *former, const void *record)
 {
 	uint64_t bytes = c->bytes - bytes_of(former) + bytes_of(record);
@@ -119,10 +115,8 @@ static bool is_in_tail(const struct sooth_field *f)
 	       f->type == SOOTH_FIELD_LIST;
 }
 
-/*
- * A copy whose fixed part has the length that this build knows. NULL: out of memory, or the record
- * is invalid.
- */
+/* Copies a record, with a fixed part of the length that this build knows. NULL: out of memory, or
+ * the record is invalid. */
 static void *widened(const struct sooth_record *r, size_t least)
 {
 	const struct sooth_schema *schema = registry_schema(r->kind);
@@ -146,7 +140,7 @@ static void *widened(const struct sooth_record *r, size_t least)
 		const struct sooth_field *f = &schema->fields[i];
 		struct sooth_text *text = (void *)((char *)copy + f->offset);
 
-		/* The state byte may be where the older struct had padding. */
+		/* In an older struct the state byte may be padding. */
 		if (f->state_offset && (f->offset >= fixed || f->state_offset >= fixed))
 			((uint8_t *)copy)[f->state_offset] =
 				SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
@@ -157,7 +151,7 @@ static void *widened(const struct sooth_record *r, size_t least)
 	return copy;
 }
 
-/* A zombie has no memory, command or directory: keep those of the last record before. */
+/* Makes a process a zombie. Memory, command and directory of the previous record are kept. */
 static void become_zombie(struct process_entry *p, const struct proc_process *now)
 {
 	p->process->record.time_ns = now->record.time_ns;
@@ -245,7 +239,7 @@ static void note_written(
 		p->unwritten_ns = is_known ? now->record.time_ns : 0;
 }
 
-/* Links and sessions belong to processes whose record came before. */
+/* Takes links or a session of a process whose own record came earlier. */
 static void take_beside(struct process_table *c, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
@@ -253,7 +247,7 @@ static void take_beside(struct process_table *c, const struct sooth_record *r)
 	struct process_entry *p = at ? *at : NULL;
 	void *copy;
 
-	/* Nothing of a zombie can be read any more: keep what was known. */
+	/* A zombie can no longer be read: keep the earlier values. */
 	if (!p || (p->zombie_ns && (r->kind == PROC_LINKS ? !!p->links : !!p->session)))
 		return;
 	copy = widened(r, r->kind == PROC_LINKS ? PROC_LINKS_LEAST : PROC_SESSION_LEAST);
@@ -308,7 +302,7 @@ static void take_snapshot(struct process_table *c, const struct sooth_record *r)
 
 void process_table_add_record(struct process_table *c, const struct sooth_record *r)
 {
-	struct sooth_error ignored; /* the summary reports what is wrong with an agent */
+	struct sooth_error ignored; /* the summary reports errors in an agent's definition */
 
 	assert(c);
 	assert(r);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Four things rule out a main process M for a process P of the same agent:
- * - the shell of a tool call. The agent starts it itself, so its parent is its main process until
- *   that ends. A shell below a reaper has lost its main process, whatever else lives.
+ * Four facts rule out a main process M for a process P of the same agent:
+ * - P is the shell of a tool call, below a reaper. The agent itself started P, so P's parent was
+ * its main process, which has ended.
  * - process sessions. A descendant of M is in M's session, or in one that began after M.
- * - the directory in the path of P's output: it is that of its main process.
- * - a main process that has one session from start to end, and another one than P.
+ * - the directory in the path of P's output, which is the directory of P's main process.
+ * - M had a single session from start to end, and P has another one.
  */
 #include "analyze/process_table/process_table_origin.h"
 
@@ -15,7 +15,7 @@
 #include "recognize/agent_path.h"
 #include "recognize/script.h"
 
-#define FOLDER_MAX 190 /* Claude Code shortens names of 200 */
+#define FOLDER_MAX 190 /* Claude Code shortens names of 200 characters */
 
 static const char *const shells[] = { "bash", "zsh", "sh" };
 /* Programs that adopt orphaned processes. Process 1 of a pid namespace does so too. */
@@ -32,10 +32,8 @@ static struct agent_markers markers_in(
 	return markers_of_agent(&markers, agent);
 }
 
-/*
- * Its environment was read and names no such agent: none of them started it. A collector records no
- * links where it has found no marker.
- */
+/* Returns whether the environment was read and has no marker of this agent, so that the agent did
+ * not start the process. A collector records no links of a process without markers. */
 static bool is_unmarked(const struct process_entry *p, const struct agent *agent)
 {
 	bool is_reported;
@@ -48,7 +46,7 @@ static bool is_unmarked(const struct process_entry *p, const struct agent *agent
 
 /* --- the shell of a tool call --- */
 
-/* bash -c [-l] SCRIPT */
+/* Returns whether the process runs bash -c [-l] SCRIPT. */
 static bool is_tool_shell(const struct process_entry *p, const struct agent *agent)
 {
 	static const struct agent_path any = { .is_any_directory = true };
@@ -65,7 +63,8 @@ static bool is_tool_shell(const struct process_entry *p, const struct agent *age
 				     word, &any, NULL);
 }
 
-/* A main process below it that no agent started: it is above all of a user's programs. */
+/* Returns whether a main process below was not started by an agent: then `p` is above all programs
+ * of a user. */
 static bool is_above_mains(const struct origin *o, const struct process_entry *p)
 {
 	for (size_t i = 0; i < o->s->main_count; i++) {
@@ -77,7 +76,8 @@ static bool is_above_mains(const struct origin *o, const struct process_entry *p
 	return false;
 }
 
-/* An agent that no rule knows is no reaper: it may be the main process itself. */
+/* Returns whether the parent is a reaper. An unrecognized agent is none: it may be the main
+ * process. */
 static bool has_reaper(const struct origin *o)
 {
 	const struct process_entry *parent = o->p->parent;
@@ -120,10 +120,8 @@ static bool is_left_shell(const struct origin *o, const struct process_entry *p)
 	return is_reported && of.is_any && origin_is_left_shell(&it);
 }
 
-/*
- * P is in another session than M. So if M started it, the leader of P's session descends from M:
- * then it is younger, and if it is the shell of a tool call, it has its parent.
- */
+/* Returns whether P is in another session than M. If M started P, the leader of P's session
+ * descends from M: it is younger than M, and the shell of a tool call still has its parent. */
 static bool is_in_other_session(const struct origin *o, const struct process_entry *main)
 {
 	const struct process_entry *leader = leader_of(o);
@@ -142,7 +140,7 @@ static struct span directory_of(const struct process_entry *p)
 		       : span_of("", 0);
 }
 
-/* The path of the file that takes the output of its tool call; empty: unknown. */
+/* Returns the path of the file with the output of the tool call; empty: unknown. */
 static struct span output_of(const struct origin *o, const char *pattern)
 {
 	static const struct agent_path any = { .is_any_directory = true };
@@ -159,10 +157,8 @@ static struct span output_of(const struct origin *o, const char *pattern)
 	return span_of("", 0);
 }
 
-/*
- * The name in that path that stands for the directory of its main process. Empty: unknown, or of a
- * form that is not known here: a long one is shortened.
- */
+/* Returns the name in the output path that stands for the main process's directory. Empty: unknown,
+ * or shortened because it is long. */
 static struct span folder_of(const struct origin *o)
 {
 	const char *pattern = o->agent->output_file;
@@ -187,10 +183,9 @@ static bool is_name_of(struct span name, const char *pattern, struct span direct
 	return agent_path_match(span_of(pattern, strlen(pattern)), name, &values, NULL);
 }
 
-/*
- * An agent can move to a working tree below or above its directory, and sees another path than
- * sooth where its root is another: so a name of any part of the path counts as its own.
- */
+/* Returns whether the output path shows another directory than that of `main`. An agent may move to
+ * a working tree, and may have another root than sooth, so any part of the path counts as its
+ * own. */
 static bool is_in_other_directory(const struct origin *o, const struct process_entry *main)
 {
 	struct span name = folder_of(o), directory = directory_of(main);
@@ -245,13 +240,14 @@ static const char *why_not(const struct origin *o, const struct process_entry *m
 	return has_other_session(o, main) ? "has had another session since its start" : NULL;
 }
 
-/* `main` has the same user, or is root, which can become any user; any user if P became root. */
+/* Returns whether `main` may own P: same user, or root, which may become any user; any user if P is
+ * root. */
 static bool is_candidate(const struct origin *o, const struct process_entry *main)
 {
 	uint64_t space = process_table_namespace(o->p), its = process_table_namespace(main);
 	uint32_t uid = o->p->process->uid;
 
-	/* A process with an unknown namespace may be in this one, and the other way round. */
+	/* A process with an unknown namespace may be in any namespace. */
 	if (space != its && space != PROCESS_TABLE_UNREPORTED && its != PROCESS_TABLE_UNREPORTED &&
 		!o->is_from_outside)
 		return false;
@@ -270,7 +266,7 @@ static bool is_preferred(
 	return main->id.start_ticks < than->id.start_ticks;
 }
 
-/* The oldest main process of that agent, user and namespace. */
+/* Returns the oldest main process of an agent, user and namespace. */
 static struct process_entry *process_table_oldest(
 	const struct resolving *s, const struct agent *agent, uint64_t uid, uint64_t pid_namespace)
 {
@@ -295,7 +291,7 @@ static struct process_entry *older_main(const struct origin *o, uint64_t uid)
 	return main ? main : older_main_in(o, uid, PROCESS_TABLE_UNREPORTED);
 }
 
-/* Where there are too many main processes to compare each, the oldest stand for all. */
+/* Returns the oldest main process, which stands for all if there are too many to compare. */
 static struct process_entry *oldest(const struct origin *o)
 {
 	uint32_t uid = o->p->process->uid;
@@ -328,7 +324,7 @@ struct process_entry *origin_possible(const struct origin *o, struct origin_othe
 
 /* --- agents below agents --- */
 
-/* A script of node gives its children what it has; programs put their own id and pid there. */
+/* Returns whether it is a script: its children inherit its markers, while programs set new ones. */
 static bool is_script(const struct process_entry *p)
 {
 	static const char *const interpreters[] = { "node", "bun", "deno" };

@@ -34,7 +34,7 @@ struct owner_search {
 	struct owner owner;
 };
 
-/* A process that started later cannot have owned the session. */
+/* Returns whether all possible owners were read. Processes younger than P cannot be its owner. */
 static bool are_all_seen(const struct owner_search *q)
 {
 	const struct resolving *s = q->s;
@@ -78,7 +78,7 @@ static struct owner undecided(struct owner_search *q, enum process_link link, st
 	return q->owner;
 }
 
-/* "session 4f1c", or the agent's name if the id is unknown. */
+/* Writes "session 4f1c", or the agent's name if the id is unknown. */
 static struct sooth_text session_words(struct owner_search *q)
 {
 	struct span id = q->of.sessions ? q->of.session[0] : span_of("", 0);
@@ -94,7 +94,7 @@ static struct span words(const struct owner_search *q, const struct sooth_text *
 
 /* --- possible owners --- */
 
-/* Any process whose pid namespace is known. */
+/* Finds a process by its PID in its own PID namespace, if that is known. */
 static struct process_entry *process_table_by_inner(
 	const struct resolving *s, uint64_t pid_namespace, uint64_t pid)
 {
@@ -103,10 +103,8 @@ static struct process_entry *process_table_by_inner(
 	return process_table_kept(&s->by_inner, key);
 }
 
-/*
- * A marker that the first process of the pid namespace has too came from outside: the main process
- * is in an outer namespace.
- */
+/* Returns whether the marker is from an outer PID namespace: the first process of this namespace
+ * has it too. */
 static bool is_from_outside(const struct owner_search *q)
 {
 	uint64_t space = process_table_namespace(q->p);
@@ -135,7 +133,7 @@ static struct origin origin_of(const struct owner_search *q)
 	return (struct origin){ q->s, q->p, q->agent, &q->of, is_from_outside(q) };
 }
 
-/* NULL: none, and `why` says so. */
+/* Returns a possible owner; NULL: none, with the reason in `why`. */
 static struct process_entry *possible_main(struct owner_search *q, struct sooth_text *why)
 {
 	struct process_table *c = q->s->process_table;
@@ -165,20 +163,21 @@ static struct process_entry *holder_of(const struct owner_search *q, uint64_t pi
 {
 	uint64_t space = process_table_namespace(q->p);
 
-	/* Every process is recorded by its pid in the initial namespace, few by their inner pid. */
+	/* Each process is recorded by its PID in the initial namespace, only few by their inner
+	 * PID. */
 	if (space == PROCESS_TABLE_UNREPORTED || q->p->links->inner_pid == q->p->id.pid)
 		return process_table_by_pid(q->s, pid);
 	return process_table_by_inner(q->s, space, pid);
 }
 
-/* Its pid here is unknown, and so is whether it is visible here at all. */
+/* Decides about a main process in an outer namespace, whose PID here is unknown. */
 static struct owner by_outer_pid(struct owner_search *q)
 {
 	struct process_table *c = q->s->process_table;
 	const struct sooth_text session = session_words(q);
 	struct sooth_text why;
 	bool is_possible = !are_all_seen(q) || possible_main(q, &why);
-	struct span its = words(q, &session); /* more words may have moved it */
+	struct span its = words(q, &session); /* adding text may have moved the earlier text */
 
 	if (!is_possible)
 		return gone(q, PROCESS_LINK_PID,
@@ -245,10 +244,8 @@ static struct owner by_pid(struct owner_search *q)
 
 /* --- by session --- */
 
-/*
- * An MCP server lives by its input, wherever its main process is and whether or not that is
- * visible; what a tool call started does not.
- */
+/* Returns whether P is an MCP server without a writer at its input: it lives by its input, wherever
+ * its main process is. Descendants of a tool call do not. */
 static bool is_cut_off(const struct owner_search *q)
 {
 	const struct proc_ties *t = q->p->links;
@@ -279,7 +276,7 @@ static struct owner without_main(struct owner_search *q, enum process_link link)
 	const struct sooth_text session = session_words(q);
 	struct sooth_text why;
 	struct process_entry *may = possible_main(q, &why);
-	struct span its = words(q, &session); /* more words may have moved it */
+	struct span its = words(q, &session); /* adding text may have moved the earlier text */
 
 	if ((may || !are_all_seen(q)) && is_cut_off(q))
 		return gone(q, link,
@@ -297,7 +294,7 @@ static struct owner without_main(struct owner_search *q, enum process_link link)
 		process_table_say(c, "%.*s is gone: %.*s", TEXT(its), TEXT(words(q, &why))));
 }
 
-/* Another process has taken over the session: the marker of the pid says that it is not the one. */
+/* Returns whether another process took over the session: its PID differs from the marker. */
 static bool is_other_process(const struct owner_search *q, const struct process_entry *main)
 {
 	uint64_t space = process_table_namespace(q->p), pid = 0;
@@ -335,7 +332,7 @@ static struct owner by_session(struct owner_search *q)
 
 /* --- by other traces of the agent --- */
 
-/* If the environment of a tool call names no session, the path of its output file does. */
+/* Reads the session from the path of a tool call's output, if the environment names none. */
 static void find_output(struct owner_search *q)
 {
 	const struct agent_path any = { .is_any_directory = true };
@@ -355,7 +352,7 @@ static void find_output(struct owner_search *q)
 	}
 }
 
-/* A process group keeps its leader's pid while it has a member. */
+/* Returns the main process that leads P's process group: a group keeps its leader's PID. */
 static struct process_entry *leading_main(const struct owner_search *q)
 {
 	struct process_entry *leader = process_table_by_pid(q->s, q->p->process->process_group);
@@ -429,7 +426,7 @@ static int rank(const struct owner *o)
 	return !o->agent ? 0 : o->main ? 3 : o->is_gone ? 2 : 1;
 }
 
-/* In the order of the enum: an id says more than a pid, a pid more than the agent's name. */
+/* Compares owners by evidence: an id is better than a PID, a PID better than the agent's name. */
 static bool is_better(const struct owner *a, const struct owner *b)
 {
 	if (rank(a) != rank(b))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The steps, in their order; process_table_resolving.h. */
+/* The steps of resolving, in their order; see process_table_resolving.h. */
 #include "analyze/process_table/process_table_resolving.h"
 
 #include <assert.h>
@@ -13,15 +13,11 @@
 
 /* --- owners: the session of each process --- */
 
-/*
- * The tree gives it for all processes that were not reparented. For
- * those, the environment still names the session, and the main process may have the other end of
- * their input. The present parent is no evidence: init, the user's systemd, a container's init and
- * any other subreaper are alike.
- *
- * A session is gone only when that follows from the samples; otherwise it is undecided, with the
- * reason.
- */
+/* Finds the session of each process. The tree gives it for processes that were not reparented. For
+ * the others, the environment still names the session, and the main process may have the other end
+ * of their input. The new parent is no evidence: init, the user's systemd, a container's init and
+ * other subreapers look alike. A session is gone only if the samples prove that; otherwise it is
+ * undecided, with the reason. */
 
 /* --- owners: inherit from the parent --- */
 
@@ -45,7 +41,7 @@ static void take_from_parent(struct process_entry *p)
 	p->main = parent->main;
 	p->link = parent->link;
 	p->linked = parent->linked;
-	/* these fields of a main process describe it as a leftover */
+	/* these fields of a main process are about itself as a leftover */
 	if (parent->main != parent) {
 		p->is_main_gone = parent->is_main_gone;
 		p->doubt = parent->doubt;
@@ -58,11 +54,9 @@ static void take_from_parent(struct process_entry *p)
 		p->linked = p->main;
 }
 
-/*
- * Markers that its parent cannot have given it. A parent without that agent's marker that is not
- * one of its programs adopted the process: a subreaper below another agent, or below another
- * session of the same agent.
- */
+/* Returns whether the parent adopted the process: it cannot have given it these markers, because it
+ * lacks the agent's marker and is none of its programs. Such a parent is a subreaper below another
+ * agent, or below another session of the same agent. */
 static bool is_adopted(const struct process_entry *parent, const struct agent *agent,
 	const struct agent_markers *of, const struct markers *parents)
 {
@@ -98,17 +92,15 @@ static bool is_foster_child(const struct resolving *s, const struct process_entr
 
 /* --- owners: main processes --- */
 
-/*
- * Only environment markers of a main process that name a session count: a program that embeds an
- * agent sets the others too.
- */
+/* Finds the agent session that started a main process. Only markers with a session count: a program
+ * that embeds an agent sets the other markers too. */
 static void find_above(struct resolving *s, struct process_entry *p)
 {
 	struct process_entry *parent = p->parent;
 	struct markers markers;
 	struct owner owner = { 0 };
 
-	while (parent && parent->main == p) /* its launcher */
+	while (parent && parent->main == p) /* skip its launcher */
 		parent = parent->parent;
 	markers_read(&markers, p->links);
 	if (parent && parent->owner_agent && !is_foster_child(s, parent, &markers)) {
@@ -152,7 +144,7 @@ static void find_by_markers(struct resolving *s, struct process_entry *p)
 		set_owner(p, &owner);
 }
 
-/* A program of the agent itself, of an unknown session. */
+/* Makes an agent's own program a member of an unknown session. */
 static void find_at_least(struct resolving *s, struct process_entry *p)
 {
 	p->owner_agent = p->agent;
@@ -162,7 +154,7 @@ static void find_at_least(struct resolving *s, struct process_entry *p)
 		process_table_say(s->process_table, "the agent session of this process is unknown");
 }
 
-/* The session of every other process. */
+/* Finds the session of every process that is in none yet. */
 static void process_table_resolve_owners(struct resolving *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
@@ -185,18 +177,18 @@ static void process_table_resolve_owners(struct resolving *s)
 /* --- leftovers --- */
 
 /*
- * Whether a leftover of an ended session was left on purpose. A process that should stay cuts
- * its links: it has its own process session without a terminal (setsid, daemon(3)) or ignores
- * SIGHUP (nohup), and its standard streams go to files or nowhere. Tool calls of agents have their
- * own process session too, so that alone proves nothing: their streams lead back to the agent
- * through pipes and sockets, or into the file that receives a tool call's output.
+ * Decides whether a leftover of an ended session was left on purpose. A process that should stay
+ * cuts its links: it has its own process session without a terminal (setsid, daemon(3)) or ignores
+ * SIGHUP (nohup), and its standard streams go to files or nowhere. Tool calls also have their own
+ * process session, so that alone proves nothing: their streams lead back to the agent through pipes
+ * and sockets, or into the file with the tool call's output.
  *
- * A shell in a multiplexer or an editor that the session started is no leftover either: it reads
- * from a live terminal.
+ * A shell in a multiplexer or an editor that the session started is no leftover either, because it
+ * reads from a live terminal.
  *
- * Undecided: streams lead away, and the leader of the process session has ended. A daemon that
- * forked twice looks like this, and so does a finished shell job. A daemon has "/" as its
- * directory; otherwise it stays undecided.
+ * The answer is UNDECIDED if the streams lead away and the leader of the process session has ended:
+ * a daemon that forked twice looks like this, and so does a finished shell job. If its directory is
+ * "/", the process is a daemon.
  */
 
 enum answer { NO, YES, UNDECIDED };
@@ -263,7 +255,7 @@ static const struct process_entry *leader_of(
 	return leader && leader != p && process_table_is_older(leader, p) ? leader : NULL;
 }
 
-/* A user may type there: the kernel detaches a terminal whose other side is closed. */
+/* Returns whether a user may type there: the kernel detaches a terminal without another side. */
 static bool is_on_terminal(const struct process_entry *p)
 {
 	return p->process->terminal != PROC_NO_TERMINAL && p->links &&
@@ -319,7 +311,7 @@ static void resolve(struct resolving *s, struct process_entry *p)
 	const struct process_entry *leader = leader_of(s, p);
 	enum answer loose = is_cut_loose(s, p);
 
-	/* A process started by one that left, or in its process session, left with it. */
+	/* Descendants and process-session members of a left process were left with it. */
 	if (loose != YES && p->parent && p->parent->left && p->linked != p) {
 		p->left = p->parent->left;
 		p->left_reason = p->parent->left_reason;
@@ -334,17 +326,15 @@ static void resolve(struct resolving *s, struct process_entry *p)
 					       : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
-/*
- * Its session has ended or may have, or it no longer descends from its live main process. A
- * launcher never did: it is above its main process and works for it.
- */
+/* Returns whether the process may have left: its session has ended, or may have, or its living main
+ * process is no ancestor. A launcher is above its main process and works for it. */
 static bool may_have_left(const struct process_entry *p)
 {
 	return p->is_main_gone || p->doubt.size ||
 	       (p->main && p->link != PROCESS_LINK_LAUNCHED && !process_table_is_below(p, p->main));
 }
 
-/* Whether leftovers of an ended session were left on purpose. */
+/* Decides which leftovers of ended sessions were left on purpose. */
 static void process_table_resolve_left(struct resolving *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
@@ -359,7 +349,7 @@ static void process_table_resolve_left(struct resolving *s)
 
 /* --- the project of a process, by the rule of the older tools --- */
 
-/* The last part of the directory. */
+/* Returns the last part of a path. */
 static struct span last_part(struct span path)
 {
 	while (path.size > 1 && path.data[path.size - 1] == '/')
@@ -380,10 +370,9 @@ static struct span named_in(struct span word)
 	return at ? span_of(word.data, (size_t)(at - word.data)) : word;
 }
 
-/*
- * The NAME of --append-system-prompt "Working in: NAME @TTY" in the NUL-separated arguments; else
- * the last component of the git work tree; else of the working directory. Borrowed; empty: unknown.
- */
+/* Returns NAME of --append-system-prompt "Working in: NAME @TTY" in the NUL-separated arguments;
+ * else the last part of the git work tree; else of the working directory. Borrowed; empty:
+ * unknown. */
 static struct span project_of(struct span arguments, struct span root, struct span directory)
 {
 	static const char option[] = "--append-system-prompt";
@@ -418,7 +407,7 @@ static void find_project(struct resolving *s, struct process_entry *p)
 	p->place = process_table_put(s->process_table,
 		root.size ? root : process_table_field(&process->record, &process->directory));
 	p->project_state = project.size ? SOOTH_STATE_VALUE : process->directory_state;
-	/* The directory is a value but empty: written by another tool. */
+	/* The directory has a value but is empty: another tool wrote the record. */
 	if (!project.size && process_table_state_is_value(process->directory_state))
 		p->project_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
@@ -437,7 +426,7 @@ static void find_id(struct process_entry *p)
 	}
 }
 
-/* Projects, and the session's id for all its processes. */
+/* Finds the project of each session, and the session id of each member. */
 static void process_table_resolve_projects(struct resolving *s)
 {
 	for (size_t i = 0; i < s->count; i++) {
@@ -449,7 +438,7 @@ static void process_table_resolve_projects(struct resolving *s)
 		else
 			p->project_state = SOOTH_STATE_ABSENT;
 	}
-	/* A launcher comes before its main process. */
+	/* A launcher precedes its main process. */
 	for (size_t i = 0; i < s->count; i++) {
 		struct process_entry *p = s->order[i];
 

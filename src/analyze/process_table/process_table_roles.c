@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The role of each process in its session, and its MCP servers. A child of the main process (or of
- * its launcher or daemon) gets its role from the agent's own table, then by place: with its own
- * process session it is a tool call, with pipes in the main process's session it is an MCP server.
- * Its descendants share its role. For a process cut off from its session the place is known in
- * part; then markers and names decide, and where they do not, it has no role.
- */
+/* The role of each process in its session, and its MCP servers. A child of the main process (or of
+ * its launcher or daemon) gets its role from the agent's table, else by place: with its own process
+ * session it is a tool call; with pipes, in the main process's session, it is an MCP server.
+ * Descendants share its role. The place of a process that was cut off from its session is only
+ * partly known: markers and names decide, or it has no role. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,20 +14,20 @@
 /* --- servers --- */
 
 /*
- * MCP servers: whether a client can still talk to them, and which are instances of the same server.
+ * MCP servers: whether a client can still reach them, and which are instances of the same server.
  *
- * A server lives by its standard input. It is cut off when no process has the other end, or only
- * itself and its descendants: an inherited copy keeps its own input open for ever.
+ * A server lives by its standard input. It is cut off if no process has the other end, or only the
+ * server and its descendants: an inherited copy keeps the input open for ever.
  *
- * Servers with the same name, project (two checkouts of one name are two), user and agent are
- * generations if one should have replaced the other: a leftover of an ended session, or one that is
- * cut off, beside any newer; and two with the same command line in one session. Two sessions with
- * one server each are no generations.
+ * Servers with the same name, project (two checkouts with one name differ), user and agent are
+ * generations if one should have replaced the other: a stale server (leftover or cut off) beside a
+ * newer one, or two with the same command line in one session. Two sessions with one server each
+ * are no generations.
  */
 
 /* --- input --- */
 
-/* A process other than the server itself that is no leftover. */
+/* Returns whether the writer is a living process outside of the server, and no leftover. */
 static bool is_living_writer(const struct resolving *s, const struct process_entry *p, uint32_t pid)
 {
 	const struct process_entry *writer = process_table_by_pid(s, pid);
@@ -67,9 +65,10 @@ static void diagnose_input(const struct resolving *s, struct process_entry *p)
 	} else if (process_table_state_is_value(t->writers_state) && t->writers.size) {
 		diagnose_writers(s, p);
 	} else if (p->main && p->link == PROCESS_LINK_ANCESTOR) {
-		p->input = PROCESS_TABLE_INPUT_HELD; /* another process that is alive */
+		p->input = PROCESS_TABLE_INPUT_HELD; /* another living process */
 	} else if (process_table_state_is_value(t->writers_state)) {
-		p->input = PROCESS_TABLE_INPUT_UNKNOWN; /* it has a writer, but none was found */
+		p->input =
+			PROCESS_TABLE_INPUT_UNKNOWN; /* there is a writer, but it was not found */
 		p->input_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 	} else {
 		p->input = PROCESS_TABLE_INPUT_UNKNOWN;
@@ -77,7 +76,8 @@ static void diagnose_input(const struct resolving *s, struct process_entry *p)
 	}
 }
 
-/* npx and the server that it runs share one input; children of a server have their own. */
+/* Returns whether the process has its server's input: npx shares it with the server that it
+ * runs. */
 static bool has_servers_input(const struct process_entry *p)
 {
 	const struct proc_ties *own = p->links, *players = p->player->links;
@@ -98,7 +98,7 @@ struct server {
 	struct process_entry *p;
 	struct span name, project, place, arguments;
 	const struct agent *agent;
-	bool is_stale; /* without a client */
+	bool is_stale; /* no client can reach it */
 };
 
 static int compare_numbers(uint64_t a, uint64_t b)
@@ -106,7 +106,7 @@ static int compare_numbers(uint64_t a, uint64_t b)
 	return a < b ? -1 : a > b;
 }
 
-/* The same server for the same project. */
+/* Compares server and project. */
 static int compare_kind(const struct server *a, const struct server *b)
 {
 	int order = span_compare(a->name, b->name);
@@ -136,7 +136,7 @@ static int by_age(const void *a, const void *b)
 	return order ? order : compare_age(a, b);
 }
 
-/* Within a session, and there only with the same command line. */
+/* Compares sessions, then command lines. */
 static int compare_session(const struct server *a, const struct server *b)
 {
 	int order = compare_numbers((uintptr_t)a->p->main, (uintptr_t)b->p->main);
@@ -162,7 +162,7 @@ static void number_stale(struct server *group, size_t count)
 	uint32_t stale = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		/* For those in use, for now: the number of older stale ones. */
+		/* Servers in use: for now, the number of older stale ones. */
 		group[i].p->generation = stale;
 		stale += group[i].is_stale;
 	}
@@ -178,7 +178,7 @@ static void number_stale(struct server *group, size_t count)
 	}
 }
 
-/* Those in use, in runs of one session and command line. */
+/* Numbers the servers in use, for each session and command line. */
 static void number_needed(struct server *group, size_t count)
 {
 	for (size_t from = 0, end; from < count; from = end) {
@@ -255,8 +255,8 @@ void process_table_resolve_servers(struct resolving *s)
 
 struct time_range {
 	const struct process_entry *p;
-	struct markers markers; /* without those that the main process has too */
-	enum agent_place place; /* ANY: unknown */
+	struct markers markers; /* markers that the main process does not have */
+	enum agent_place place; /* AGENT_PLACE_ANY: unknown */
 	bool is_piped;
 	struct server_name name;
 };
@@ -275,11 +275,9 @@ static struct server_name name_of(const struct process_entry *p)
 
 /* --- known facts --- */
 
-/*
- * Whether it has its own process session (setsid) or that of its agent. If the agent is gone and
- * the session leader is another live process without the agent's markers, the leader is the user's
- * shell and the session was the agent's.
- */
+/* Returns whether the process has its own process session (setsid) or the agent's. If the agent is
+ * gone and the session leader is another living process without the agent's markers, the leader is
+ * the user's shell, and the session was the agent's. */
 static enum agent_place place_of(const struct resolving *s, const struct process_entry *p)
 {
 	const struct process_entry *head = p->parent, *leader;
@@ -294,7 +292,7 @@ static enum agent_place place_of(const struct resolving *s, const struct process
 	leader = process_table_by_pid(s, p->process->session);
 	if (!leader || !process_table_is_older(leader, p))
 		return AGENT_PLACE_ANY;
-	/* The main process itself, now a zombie. */
+	/* The leader is the main process, now a zombie. */
 	if (process_table_is_head(leader))
 		return AGENT_PLACE_SAME;
 	return leader->owner_agent == p->owner_agent ? AGENT_PLACE_OWN : AGENT_PLACE_SAME;
@@ -310,7 +308,7 @@ static bool markers_have(const struct markers *m, const struct marker *marker)
 	return false;
 }
 
-/* Drops those that `others` has with the same value: they were inherited. */
+/* Drops inherited markers: `others` has them with the same value. */
 static void markers_without(struct markers *m, const struct markers *others)
 {
 	size_t kept = 0;
@@ -340,7 +338,7 @@ static size_t count_of(const struct markers *m, const char *names, size_t *all)
 	return there;
 }
 
-/* Whether all names of the blank-separated list are present; or none of them. */
+/* Returns whether all, or none, of the blank-separated names are present. */
 static bool markers_have_all(const struct markers *m, const char *names)
 {
 	size_t all;
@@ -399,7 +397,7 @@ static bool by_agent(const struct time_range *part, enum agent_role *role)
 	return false;
 }
 
-/* From the table in program_roles.def. */
+/* Finds the role of a program in program_roles.def. */
 static bool program_role(struct span name, enum agent_role *role)
 {
 #define PROGRAM_ROLE(name_, role_) { name_, AGENT_ROLE_##role_ },
@@ -419,7 +417,7 @@ static bool program_role(struct span name, enum agent_role *role)
 	return false;
 }
 
-/* A program known by its name is no MCP server. */
+/* Returns the role of a process with pipes: a program known by its name, else an MCP server. */
 static enum agent_role piped_role(const struct time_range *part)
 {
 	enum agent_role role;
@@ -432,7 +430,7 @@ static bool is_refused(uint8_t state)
 	return state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
 }
 
-/* Its unreadable environment might give it another role than its place does. */
+/* Returns whether an unreadable environment might give the process another role. */
 static bool may_be_another(const struct time_range *part, enum agent_role role)
 {
 	const struct agent *agent = part->p->owner_agent;
@@ -450,10 +448,8 @@ static bool may_be_another(const struct time_range *part, enum agent_role role)
 	return false;
 }
 
-/*
- * Whether the evidence of the role is unreadable: a process is a helper only if it is known to have
- * no pipe.
- */
+/* Returns whether the evidence of the role is unreadable. A helper must be known to have no
+ * pipe. */
 static bool is_role_unreadable(const struct time_range *part, enum agent_role role)
 {
 	const struct proc_ties *t = part->p->links;
@@ -469,13 +465,12 @@ static bool by_place(const struct time_range *part, enum agent_role *role)
 		*role = AGENT_ROLE_TOOL;
 	else if (part->place == AGENT_PLACE_OWN)
 		*role = AGENT_ROLE_TOOL;
-	else if (!part->p->links) /* an older capture has no record of its streams */
+	else if (!part->p->links) /* an older capture has no streams */
 		return false;
 	else if (part->place == AGENT_PLACE_SAME)
 		*role = part->is_piped ? piped_role(part) : AGENT_ROLE_HELPER;
 	else if (part->is_piped && part->p->links->stream[0] == part->p->links->stream[1])
-		*role = piped_role(
-			part); /* agents give /dev/null to what they run for a tool call */
+		*role = piped_role(part); /* agents run the parts of a tool call with /dev/null */
 	else
 		*role = AGENT_ROLE_TOOL;
 	return true;
@@ -499,7 +494,7 @@ static void play_itself(
 	play(p, role, p);
 }
 
-/* Finds a process of no known session that is named and connected like an MCP server. */
+/* Finds a process without a known session that looks like an MCP server by name and streams. */
 static void find_detached(struct resolving *s, struct process_entry *p)
 {
 	struct server_name name;
@@ -528,7 +523,7 @@ static void find_role(struct resolving *s, struct process_entry *p)
 		return;
 	}
 	if (parent && p->linked != p && !process_table_is_head(parent)) {
-		p->role_state = parent->role_state; /* as little is known as about its parent */
+		p->role_state = parent->role_state; /* inherited, like the role */
 		return;
 	}
 	part = part_of(s, p);

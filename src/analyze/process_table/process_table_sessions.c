@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The ids of sessions: from the agent's own files, else from the environment that all children of
- * the main process share; and the tables that look up the id or pid in a marker.
- */
+/* Session ids: from the agent's own files, else from the environment that all children of the main
+ * process share. Also the tables that find the id or PID of a marker. */
 #include "analyze/process_table/process_table_sessions.h"
 
 #include <errno.h>
@@ -74,11 +72,9 @@ struct agent_markers markers_of_agent(const struct markers *m, const struct agen
 
 /* --- the tree of processes --- */
 
-/*
- * The process tree. The parent is the process that has the pid now, if it is not younger: a process
- * whose parent ended has the pid of a reaper, which is always older. Records may say anything, so
- * cycles are cut, and depth does not matter because nothing recurses.
- */
+/* The process tree. The parent is the process that has the PID now, unless it is younger: an orphan
+ * has the PID of a reaper, which is always older. Records may be wrong, so cycles are cut; nothing
+ * recurses, so depth does not matter. */
 
 #define SAY_SIZE 512
 #define PUT_MAX	 256 /* bytes of one text of a target */
@@ -90,7 +86,7 @@ struct process_entry *process_table_kept(const struct map *m, const void *key)
 	return at ? *at : NULL;
 }
 
-/* Keeps a pointer in a map under that key; the first one stays. False: out of memory. */
+/* Adds a pointer to a map unless the key has one already. False: out of memory. */
 static bool process_table_keep(struct map *m, const void *key, struct process_entry *p)
 {
 	bool is_new;
@@ -148,10 +144,8 @@ bool process_table_is_piped(const struct process_entry *p)
 	       (t->stream[1] == PROC_STREAM_PIPE || t->stream[1] == PROC_STREAM_SOCKET);
 }
 
-/*
- * Two processes with one pid in a snapshot: the pid was reused while it was made. The younger has
- * it.
- */
+/* Fills the table of PIDs. If two processes in a snapshot have one PID, it was reused meanwhile:
+ * the younger has it. */
 static int take_pids(struct resolving *s)
 {
 	process_table_for_each (s->process_table, p) {
@@ -210,7 +204,7 @@ static int find_last_parents(struct resolving *s)
 
 enum mark { MARK_NONE, MARK_ON_WAY, MARK_DONE };
 
-/* number_end is a scratch mark until the order is known. */
+/* number_end serves as a mark until the order is known. */
 static void cut_cycles(struct resolving *s)
 {
 	process_table_for_each (s->process_table, p) {
@@ -230,10 +224,8 @@ static void cut_cycles(struct resolving *s)
 	}
 }
 
-/*
- * Children in order of their first record: the list is built from its end, so they are taken
- * backwards.
- */
+/* Links children in the order of their first records: lists grow at the front, so this goes
+ * backwards. */
 static int link_children(struct resolving *s)
 {
 	struct process_entry **all = calloc(s->count + 1, sizeof(struct process_entry *));
@@ -255,7 +247,7 @@ static int link_children(struct resolving *s)
 	return 0;
 }
 
-/* Down to the first child, on to the next sibling, and up when there is none. */
+/* Orders the tree: down to the first child, on to the next sibling, and up after the last. */
 static void put_in_order(struct resolving *s, struct process_entry *root, size_t *count)
 {
 	struct process_entry *at = root;
@@ -343,7 +335,7 @@ static bool is_session_head(const struct process_entry *p)
 	return p->has_role && p->main == p;
 }
 
-/* Why there is no id. */
+/* Returns why there is no id. */
 static uint8_t no_id(const struct proc_session *session)
 {
 	if (!session)
@@ -367,7 +359,7 @@ static void id_from_files(
 	p->session_state = SOOTH_STATE_VALUE;
 }
 
-/* Its environment may name the session that started the main process itself. */
+/* Returns whether the main process inherited the id: another session may have started it. */
 static bool is_inherited(const struct process_entry *main, struct span id)
 {
 	struct markers own;
@@ -382,7 +374,7 @@ static bool is_inherited(const struct process_entry *main, struct span id)
 	return false;
 }
 
-/* False: its children disagree. */
+/* Takes the id from a child. False: the children disagree. */
 static bool id_from_child(
 	struct resolving *s, struct process_entry *main, const struct process_entry *child)
 {
@@ -401,7 +393,7 @@ static bool id_from_child(
 	return true;
 }
 
-/* False: they disagree. */
+/* Takes the id from the children. False: they disagree. */
 static bool ids_agree(
 	struct resolving *s, struct process_entry *main, const struct process_entry *parent)
 {
@@ -412,7 +404,7 @@ static bool ids_agree(
 	return true;
 }
 
-/* A daemon that works for the main process starts its tool calls and has its files open. */
+/* Takes the id from children of the main process, or of the daemon that works for it. */
 static void id_from_children(struct resolving *s, struct process_entry *main)
 {
 	bool is_agreed = ids_agree(s, main, main);
@@ -441,7 +433,7 @@ static void list_session(struct resolving *s, struct process_entry *p, struct sp
 	at = map_put(&s->by_session, key, NULL);
 	if (!at)
 		s->is_out_of_memory = true;
-	/* A live process wins over an ended one; of two, the one that began the session. */
+	/* A living process is preferred to an ended one, then the one that began the session. */
 	else if (!*at || (!process_table_is_living(*at) && process_table_is_living(p)) ||
 		 (process_table_is_living(*at) == process_table_is_living(p) &&
 			 p->id.start_ticks < (*at)->id.start_ticks))

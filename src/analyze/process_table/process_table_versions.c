@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Agents and their versions: which processes are agents; and the installed versions of agents: as
- * recorded; and for a folder of versions, by the processes that run from it. A version that merely
- * runs (npx, a private build) is not installed.
- */
+/* The processes that are agents, and the installed versions of agents: as recorded, or by the
+ * processes that run from a folder of versions. A version that merely runs (npx, a private build)
+ * is not installed. */
 #include "analyze/process_table/process_table_versions.h"
 
 #include <assert.h>
@@ -17,13 +15,12 @@
 
 /* --- agents --- */
 
-/*
- * Which processes are agents, and which of those begin a session. Running an agent's program is not
- * enough: an agent forks before it execs something else, searches with its own executable under
- * another name, serves another agent over pipes, or has a launcher that runs the same script.
- */
+/* Decides which processes are agents, and which of those begin a session. Running an agent's
+ * program is not enough: an agent forks before it execs another program, searches with its own
+ * executable under another name, serves another agent over pipes, or has a launcher that runs the
+ * same script. */
 
-#define DAEMONS_MAX 64 /* each with its own program; more of them each count alone */
+#define DAEMONS_MAX 64 /* most programs whose daemons are joined */
 #define LAUNCHER_STEPS                                                                             \
 	4 /* at most so many processes between a launcher and its main process, plus one */
 
@@ -32,10 +29,8 @@ const struct agent *process_table_agent_next(const struct process_table *c, size
 	return agent_set_next(c->agents, position);
 }
 
-/*
- * The collector has already ruled out most processes by the same rules, with more evidence than it
- * records.
- */
+/* Recognizes agents. The collector already ruled out most processes by the same rules, with more
+ * evidence than it records. */
 static void recognise(const struct process_table *c, struct process_entry *p)
 {
 	const struct sooth_record *record = &p->process->record;
@@ -57,7 +52,7 @@ static struct span started_as(const struct process_entry *p)
 	return path_base(cursor_until(&c, '\0'));
 }
 
-/* "rg", which is built into Claude Code. */
+/* Returns whether it runs as another program, such as "rg", which is built into Claude Code. */
 static bool is_other_program(const struct process_entry *p)
 {
 	struct span name = started_as(p);
@@ -71,9 +66,7 @@ static bool is_other_program(const struct process_entry *p)
 	return false;
 }
 
-/*
- * "codex mcp-server", "claude mcp serve": they serve the process at the other end of their input.
- */
+/* Returns whether it serves the process at its input: "codex mcp-server", "claude mcp serve". */
 static bool is_served_by(const struct process_entry *p)
 {
 	struct span arguments = process_table_arguments(p);
@@ -92,7 +85,7 @@ static bool is_served_by(const struct process_entry *p)
 	return false;
 }
 
-/* Between fork and exec a child is byte for byte like its parent. */
+/* Returns whether it is an unchanged copy of its parent, as a child between fork and exec. */
 static bool is_fork_of(const struct process_entry *p, const struct process_entry *parent)
 {
 	return !span_compare(process_table_arguments(p), process_table_arguments(parent)) &&
@@ -124,7 +117,7 @@ static enum agent_role role_below_its_like(struct process_entry *p)
 		become(parent, AGENT_ROLE_LAUNCHER);
 		return AGENT_ROLE_MAIN;
 	}
-	/* A conversation that an agent starts for itself runs in its own process session. */
+	/* A conversation that an agent starts for itself has its own process session. */
 	return p->process->session == parent->process->session ? AGENT_ROLE_HELPER
 							       : AGENT_ROLE_MAIN;
 }
@@ -146,7 +139,7 @@ static void place_agent(struct process_entry *p)
 		begin_session(p);
 }
 
-/* A daemon belongs to the session that started it while that session is live. */
+/* Returns whether a daemon has an ancestor that is a main process of its agent. */
 static bool has_session_above(const struct process_entry *p)
 {
 	const struct process_entry *above = p->parent;
@@ -175,7 +168,7 @@ static void find_launcher(struct process_entry *p)
 	}
 }
 
-/* The oldest of several daemons left by one program does the work: it started first. */
+/* Joins daemons of one program: the oldest does the work, because it started first. */
 static void join_daemon(struct process_entry **oldest, size_t *count, struct process_entry *p)
 {
 	struct span executable = process_table_field(&p->process->record, &p->process->executable);
@@ -195,7 +188,7 @@ static void join_daemon(struct process_entry **oldest, size_t *count, struct pro
 		oldest[(*count)++] = p;
 }
 
-/* On a busy machine or with a dead mount an unread process may still be an agent. */
+/* Notes a process that could not be read in time (busy host, dead mount): it may be an agent. */
 static void note_unread(struct resolving *s, const struct process_entry *p)
 {
 	if (p->process->arguments_state != SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED))
@@ -228,7 +221,7 @@ void process_table_resolve_agents(struct resolving *s)
 		if (p->role != AGENT_ROLE_DAEMON)
 			continue;
 		if (has_session_above(p))
-			join(p, NULL, PROCESS_LINK_NONE); /* like any other process below it */
+			join(p, NULL, PROCESS_LINK_NONE); /* like any other descendant */
 		else
 			join_daemon(daemons, &daemon_count, p);
 	}
@@ -247,7 +240,8 @@ static int compare_digits(struct span a, struct span b)
 	return span_compare(a, b);
 }
 
-/* Digits, or anything but digits and dots, from the front; a dot between is dropped. */
+/* Returns the next part from the front: digits, or no digits and dots; skips a dot between
+ * parts. */
 static struct span next_part(struct span *rest)
 {
 	size_t size = 0;
@@ -271,7 +265,7 @@ static bool is_number(struct span part)
 	return part.size && part.data[0] >= '0' && part.data[0] <= '9';
 }
 
-/* 2.1 equals 2.1.0; "2.1.0-rc" is older, as in npm; "2.1.0b" is newer. */
+/* Compares the rest: 2.1 equals 2.1.0; "2.1.0-rc" is older, as in npm; "2.1.0b" is newer. */
 static int compare_end(struct span left)
 {
 	while (left.size) {
@@ -306,7 +300,7 @@ int version_compare(struct span a, struct span b)
 
 		if (is_number(x) && is_number(y))
 			order = compare_digits(x, y);
-		else if (is_number(x) != is_number(y)) /* 2.1.1 and 2.1-rc */
+		else if (is_number(x) != is_number(y)) /* as in 2.1.1 and 2.1-rc */
 			order = is_number(x) ? 1 : -1;
 		else
 			order = span_compare(x, y);
@@ -328,12 +322,10 @@ struct span process_table_version(const struct process_entry *p)
 
 /* --- the newest --- */
 
-/* In place of a pid namespace: a folder that was searched for versions. */
+/* Stands for a PID namespace: the folder was searched for versions. */
 #define SEARCHED UINT64_MAX
 
-/*
- * 0, or a pid namespace other than the caller's; installed versions are recorded in the caller's.
- */
+/* Returns 0, or a PID namespace other than the caller's, where installed versions are recorded. */
 static uint64_t world_of(const struct process_entry *p)
 {
 	bool is_inner = p->links && process_table_namespace(p) != PROCESS_TABLE_UNREPORTED &&
@@ -342,10 +334,8 @@ static uint64_t world_of(const struct process_entry *p)
 	return is_inner ? p->links->pid_namespace : 0;
 }
 
-/*
- * Hashes of the folder of versions and of the version in it, larger than any uid; zeros: the path
- * is in no such folder.
- */
+/* Hashes of the folder of versions and of a version in it, larger than any uid; zeros: the path is
+ * in no such folder. */
 struct place {
 	uint64_t folder, entry;
 };
@@ -372,13 +362,13 @@ static struct place place_of_process(const struct process_entry *p)
 		p->agent, process_table_field(&p->process->record, &p->process->executable));
 }
 
-/* The folder that its version is installed in; 0: none, or removed. */
+/* Returns the folder that the version is installed in; 0: none, or removed. */
 static uint64_t folder_of(const struct process_entry *p)
 {
 	return p->process->is_deleted ? 0 : place_of_process(p).folder;
 }
 
-/* `owner`: a user, or a folder. */
+/* Keeps the newest version of an owner: a user, or a folder. */
 static void keep_newest(struct resolving *s, const struct agent *agent, uint64_t owner,
 	uint64_t world, struct sooth_text version)
 {
@@ -387,7 +377,7 @@ static void keep_newest(struct resolving *s, const struct agent *agent, uint64_t
 	bool is_new;
 
 	newest = map_put(&s->process_table->newest, key, &is_new);
-	if (!newest) /* more users and agents than there is room for: unknown */
+	if (!newest) /* the table is full: unknown */
 		return;
 	if (is_new || version_compare(process_table_text(s->process_table, newest),
 			      process_table_text(s->process_table, &version)) < 0)
@@ -410,11 +400,9 @@ static struct span newer(struct span a, struct span b)
 	return version_compare(a, b) < 0 ? b : a;
 }
 
-/*
- * Whether its place of installation was searched for versions: not so in a container, nor in a home
- * that is not its user's. With other mounts the same path leads elsewhere: the running version must
- * be among those that were found.
- */
+/* Returns whether the place of installation was searched for versions: not in a container, nor in a
+ * home of another user. With other mounts the same path leads elsewhere, so the running version
+ * must be among those that were found. */
 bool process_table_is_searched(const struct process_table *c, const struct process_entry *p)
 {
 	assert(p);
@@ -462,7 +450,7 @@ static const struct agent *agent_named(const struct resolving *s, struct span na
 	return NULL;
 }
 
-/* In place of a version of no agent. */
+/* Notes a home that could not be read, as a version of no agent. */
 static void take_unread(struct resolving *s, const struct proc_installed *r)
 {
 	const uint64_t key[3] = { 0, r->uid, 0 };

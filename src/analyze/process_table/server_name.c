@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Runners (npx, uvx) and shells are looked through: they start servers. npm overwrites its
- * arguments with one text, "npm exec PACKAGE".
- */
+/* Names a server by its command. Runners (npx, uvx) and shells are skipped: they start servers. npm
+ * overwrites its arguments with one text, "npm exec PACKAGE". */
 #include "analyze/process_table/server_name.h"
 
 #include <assert.h>
@@ -12,8 +10,8 @@
 #include "recognize/script.h"
 
 #define WORDS_MAX 32 /* later words do not name a server */
-#define DEPTH_MAX 4  /* a shell that runs npx that runs... */
-#define PARTS_MAX 6  /* at most so many generic folders of a path */
+#define DEPTH_MAX 4  /* a shell runs npx, which runs another program */
+#define PARTS_MAX 6  /* most generic folders of a path that are skipped */
 
 struct words {
 	struct span all[WORDS_MAX];
@@ -45,7 +43,7 @@ static struct span without_extension(struct span file)
 	return file;
 }
 
-/* "@scope/name@1.2" is name; "mcp-server==3" and "server[cli]" end before the sign. */
+/* Returns the bare name: "name" of "@scope/name@1.2", "mcp-server" of "mcp-server==3". */
 static struct span of_package(struct span package)
 {
 	size_t from = 0, size;
@@ -60,7 +58,7 @@ static struct span of_package(struct span package)
 	return span_of(package.data, size < package.size ? size : package.size);
 }
 
-/* A script is named by its file, or by its project's folder if the file name is generic. */
+/* Names a script by its file, or by its project's folder if the file name is generic. */
 static struct span of_path(struct span path)
 {
 	static const char *const anybody[] = { "index", "main", "__main__", "server", "cli", "app",
@@ -81,7 +79,7 @@ static struct span of_path(struct span path)
 
 /* --- runners --- */
 
-/* The first word that is no option, and the value of -p, --package or --from before it. */
+/* Returns the first word that is no option, or the value of -p, --package or --from before it. */
 static struct span first_of(const struct words *w, size_t at)
 {
 	static const char *const named[] = { "-p", "--package", "--from" };
@@ -104,7 +102,7 @@ static struct span first_of(const struct words *w, size_t at)
 	return span_of("", 0);
 }
 
-/* The package that a runner runs; empty: not a runner. */
+/* Returns the package that a runner runs; empty: not a runner. */
 static struct span run_by(const struct words *w)
 {
 	static const char *const alone[] = { "npx", "bunx", "uvx", "pnpx" };
@@ -115,7 +113,7 @@ static struct span run_by(const struct words *w)
 	struct span program = w->count ? without_extension(path_base(w->all[0])) : span_of("", 0);
 	size_t at = 1;
 
-	/* node .../npx-cli.js, before npm overwrites its arguments. */
+	/* node .../npx-cli.js, as long as npm has not overwritten its arguments. */
 	if (w->count > 1 && (span_equal(path_base(w->all[1]), "npx") ||
 				    span_equal(path_base(w->all[1]), "npx-cli.js"))) {
 		program = span_of("npx", 3);
@@ -133,7 +131,7 @@ static struct span run_by(const struct words *w)
 	return span_of("", 0);
 }
 
-/* The command of a shell; empty: not a shell, or it runs a script. */
+/* Returns the command given to a shell; empty: not a shell, or it runs a script. */
 static struct span given_to_shell(const struct words *w)
 {
 	static const char *const shells[] = { "sh", "bash", "dash", "zsh", "ash" };
@@ -150,7 +148,7 @@ static struct span given_to_shell(const struct words *w)
 	return span_of("", 0);
 }
 
-/* Without "exec" and "NAME=value" before the command. */
+/* Drops "exec", "env" and "NAME=value" before the command. */
 static void drop_prefix(struct words *w)
 {
 	size_t at = 0;
@@ -170,7 +168,7 @@ static struct server_name named(struct span name, struct span from)
 	return (struct server_name){ name, from };
 }
 
-/* The folders above the name say nothing about it. */
+/* Names a server by its path; the folders above the name are not part of the name. */
 static struct server_name named_by_path(struct span path)
 {
 	struct span name = of_path(path);
@@ -178,10 +176,8 @@ static struct server_name named_by_path(struct span path)
 	return named(name, span_of(name.data, path.size - (size_t)(name.data - path.data)));
 }
 
-/*
- * node SCRIPT, python -m MODULE; the words may be split already, so they are rejoined from their
- * first and last byte.
- */
+/* Names a server of node SCRIPT or python -m MODULE. The words may be split already, so they are
+ * rejoined from their first and last byte. */
 static struct server_name interpreted(
 	enum interpreter interpreter, struct span arguments, struct span package)
 {
@@ -231,7 +227,7 @@ struct server_name server_name(const struct server_command *command)
 	name = of_words(&w);
 	if (name.name.size)
 		return name;
-	/* A shell's command, or the title that npm wrote, is split at blanks by now. */
+	/* A shell's command, or npm's title, was split at blanks before. */
 	if (w.count && w.all[0].data != first.data && !interpreter)
 		return w.count > 1 && interpreter_of(path_base(w.all[0])) ? named_by_path(w.all[1])
 									  : named_by_path(w.all[0]);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Verdicts from a resolved process table: each holds, or does not, or is not measured, with the
- * reason in words.
- */
+/* Verdicts about a resolved process table: each holds, does not hold, or is not measured, with the
+ * reason as text. */
 #include "analyze/process_table/verdicts.h"
 
 #include <assert.h>
@@ -31,7 +29,7 @@ static bool is_zombie(const struct process_entry *p)
 	return p->process->state == 'Z';
 }
 
-/* Whether the evidence is known; a truncated path counts. */
+/* Returns whether the evidence is known; a truncated path counts as known. */
 static bool is_reported(struct verdict *out, uint8_t state)
 {
 	bool is = process_table_state_is_value(state) || (state & 15) == SOOTH_STATE_TRUNCATED;
@@ -68,10 +66,8 @@ static bool is_unknown(const struct process_entry *p, struct verdict *out)
 	return true;
 }
 
-/*
- * A main process whose environment, the only evidence of the session that started it, is
- * unreadable.
- */
+/* Returns whether the environment of a main process is unreadable: only that shows which session
+ * started it. */
 static bool is_above_unread(const struct process_entry *p)
 {
 	return p->main == p && !p->above && !p->process->is_foreground && p->links &&
@@ -147,7 +143,7 @@ static void diagnose_abandoned(
 		out->state = SOOTH_STATE_ABSENT;
 		break;
 	case PROCESS_TABLE_INPUT_UNKNOWN:
-		/* A truncated search found some holders: not enough to decide. */
+		/* A truncated search found only some holders, which is not enough. */
 		out->state = state_is_unmeasured(p->input_state)
 				     ? p->input_state
 				     : SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
@@ -215,7 +211,7 @@ static void diagnose_zombie(
 			p->process->ppid);
 }
 
-/* The cause is unknown: SIGSTOP, Ctrl-Z and `sooth freeze` look alike. */
+/* Reports a stopped process. SIGSTOP, Ctrl-Z and `sooth freeze` look alike. */
 static void diagnose_frozen(
 	const struct process_table *c, const struct process_entry *p, struct verdict *out)
 {
@@ -273,7 +269,7 @@ static void diagnose_deleted(
 	const struct process_table *c, const struct process_entry *p, struct verdict *out)
 {
 	(void)c;
-	/* A program started from memory never had a file. */
+	/* A program that was started from memory never had a file. */
 	if (is_zombie(p) ||
 		span_starts(process_table_field(&p->process->record, &p->process->executable),
 			"/memfd:")) {

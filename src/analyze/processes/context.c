@@ -38,7 +38,7 @@ struct known_process {
 	struct buffer command;
 };
 
-/* Definitions are repeated at the head of each segment, so things are counted by their identity. */
+/* Definitions are repeated in each segment, so objects are counted by identity. */
 struct thread_key {
 	struct process_id process;
 	uint64_t tid;
@@ -70,7 +70,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-/* The last read, as a process exits, may give less than an earlier one: keep the fullest. */
+/* Keeps the longest command: at exit less may be readable than earlier. */
 static void take_command(struct known_process *p, const struct sooth_record *r)
 {
 	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), "command");

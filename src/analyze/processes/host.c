@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The host at the last sample: load, memory, pressure, and its tracers with what the caller could
- * trace with each.
- */
+/* The host at the last sample: load, memory, pressure, and the tracers with what the caller may
+ * trace. */
 #include "analyze/processes/host.h"
 
 #include <assert.h>
@@ -142,7 +140,8 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-/* A capture of several runs repeats a tracer: the last record counts, in the place of the first. */
+/* Takes a tracer. A capture of several runs repeats it: the last record takes the first one's
+ * place. */
 static int take_tracer(
 	struct host_view *h, const struct host_tracer *tracer, struct sooth_error *err)
 {
@@ -240,7 +239,7 @@ static int emit_memory(struct host_view *h, struct sooth_error *err)
 		      : output_row(h->output, &row.memory.record, sizeof(row), NULL, 0, err);
 }
 
-/* Between two samples; of a CPU that went away meanwhile nothing. */
+/* Emits the use of a CPU between two samples; none for a CPU that was removed meanwhile. */
 static int emit_cpu(
 	struct host_view *h, uint32_t number, struct cpu_times *t, struct sooth_error *err)
 {

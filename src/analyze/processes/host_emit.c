@@ -33,17 +33,17 @@ static ROW_SCHEMA(totals_row, TOTALS_ROW, "totals", totals_row,
 
 #define UNKNOWN	     SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 #define UNDECIDED    SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED)
-#define PROBLEM_PIDS 8	      /* process ids in the line of a problem */
-#define CONTRACT     "claude" /* its newest version is a member of the scan contract */
+#define PROBLEM_PIDS 8	      /* most PIDs in the line of a problem */
+#define CONTRACT     "claude" /* the scan contract has its newest version */
 
 /* --- the host --- */
 
 struct verdict_count {
 	uint32_t count;
-	uint8_t state; /* not measured: undecided for every process */
+	uint8_t state; /* undecided for every process: not measured */
 };
 
-/* Counts the decided ones; a limit reports the others. */
+/* Counts processes for which a verdict is decided; a limit reports the others. */
 static struct verdict_count count_verdict(const struct process_list *list, enum verdict_kind kind)
 {
 	struct verdict_count sum = { 0 };
@@ -67,7 +67,7 @@ static struct verdict_count count_verdict(const struct process_list *list, enum 
 	return sum;
 }
 
-/* The remedy of what this user may not see. */
+/* Adds a limit about what the user may not see, with its remedy. */
 static void emit_refused(
 	const struct host_emit *t, const char *what, const char *reason, const char *remedy)
 {
@@ -137,7 +137,7 @@ static const struct agent *agent_called(const struct process_table *c, const cha
 	return NULL;
 }
 
-/* The newest in any user's home: the member of the contract is the host's. */
+/* Returns the newest version in any home: the scan contract has one per host. */
 static struct span newest_on_host(const struct process_table *c, const struct agent *agent)
 {
 	const struct process_table_installed *installed = (const void *)c->installed.data;
@@ -191,7 +191,7 @@ int host_emit_host(const struct host_emit *t, struct sooth_error *err)
 
 /* --- reasons --- */
 
-/* Verdicts that are problems: what they mean, and what to do with the processes that follow. */
+/* Verdicts that are problems, with their meaning and advice. */
 static const char *const problems[VERDICTS] = {
 	[VERDICT_ORPHANED] = "left running by a session that ended; to end: sooth kill",
 	[VERDICT_ABANDONED] = "MCP server without a client; to end: sooth kill",
@@ -200,7 +200,7 @@ static const char *const problems[VERDICTS] = {
 	[VERDICT_FROZEN] = "stopped; to resume: sooth thaw --any",
 };
 
-/* Problems always get a reason; other verdicts and undecided ones only when requested. */
+/* Returns whether a verdict gets a reason: problems always, other verdicts only on request. */
 static bool is_reported(const struct host_emit *t, const struct listed *l, enum verdict_kind kind)
 {
 	const struct verdict *v = &l->verdicts[kind];
@@ -228,7 +228,7 @@ static int emit_reason(const struct host_emit *t, const struct listed *l, enum v
 	return OUTPUT_ROW(t->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-/* A line for each kind with the first processes of it: FLAGS shows all. */
+/* Emits a line for each kind of problem with its first processes; FLAGS has all. */
 static int emit_problems(const struct host_emit *t, struct sooth_error *err)
 {
 	static const struct section section = SECTION_OF(
@@ -365,7 +365,7 @@ int host_emit_totals(const struct host_emit *t, struct sooth_error *err)
 		row.over += l->is_over_cpu || l->is_over_rss;
 		unknown += l->is_over_unknown;
 	}
-	/* Some processes may be unmeasured: the count is then of the measured ones. */
+	/* If some processes are unmeasured, the count is that of the others. */
 	if (unknown && !measured)
 		row.over_state = emit_unmeasured(t);
 	if (t->list->count && !measured)
@@ -390,7 +390,7 @@ int host_emit_totals(const struct host_emit *t, struct sooth_error *err)
 struct session_sum {
 	struct session_row row;
 	bool has_cpu;
-	unsigned verdicts; /* a bit for each verdict that holds for one of its processes */
+	unsigned verdicts; /* bit set of verdicts that hold for processes of the session */
 };
 
 static void add_process(
@@ -415,7 +415,7 @@ static void add_process(
 
 		verdict_decide(&h->process_table, p, (enum verdict_kind)kind, &v);
 		sum->verdicts |= (unsigned)v.holds << kind;
-		/* Without permission a missing flag does not mean that all is well. */
+		/* Without permission a missing flag is no proof that all is well. */
 		if ((kind == VERDICT_ORPHANED || kind == VERDICT_ABANDONED) && v.state == REFUSED)
 			sum->row.flags_state = REFUSED;
 	}
@@ -437,7 +437,7 @@ static uint8_t text_state(uint8_t state, struct span text)
 	return state == SOOTH_STATE_VALUE && !text.size ? SOOTH_STATE_ABSENT : state;
 }
 
-/* Not requested, unless exits were watched. */
+/* Fills in short-lived processes, which are known only if exits were watched. */
 static void fill_short_lived(
 	const struct host_emit *t, const struct process_entry *main, struct session_row *row)
 {
@@ -484,7 +484,7 @@ static int emit_session(const struct host_emit *t, const struct listed *listed,
 	return OUTPUT_ROW(t->output, row, tail, ARRAY_SIZE(tail), err);
 }
 
-/* One walk for all: `sums` is indexed like the main processes in the list. */
+/* Adds all processes in one pass: `sums` is indexed like the main processes of the list. */
 static void add_all(const struct host_emit *t, const struct map *places, struct session_sum *sums)
 {
 	process_table_for_each (&t->host->process_table, p) {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Records come from writers of any age: each record is first widened to the length this build
- * knows, and the missing members are not measured.
- */
+/* Emits processes. Records come from writers of any age: each is first widened to the length that
+ * this build knows, and missing members are not measured. */
 #include "analyze/processes/process_emit.h"
 
 #include <ctype.h>
@@ -30,12 +28,10 @@
  * Not visible: from inside a container with its own control group namespace the path is "/".
  */
 
-/*
- * The container of a process, from the path of its control group: docker, podman, containerd, a
- * Kubernetes pod, lxc. Slices of the host are not containers.
- */
+/* The container of a process, by the path of its control group: docker, podman, containerd, a
+ * Kubernetes pod, lxc. Slices of the host are no containers. */
 
-#define ID_LEAST    12 /* hexadecimal digits; full ones have 64 */
+#define ID_LEAST    12 /* least hexadecimal digits of an id; whole ids have 64 */
 #define ID_SHOWN    12
 #define NAME_SHOWN  40
 #define PARTS_MAX   64 /* most components of a path; deeper paths are not checked */
@@ -75,7 +71,7 @@ static struct span without(struct span s, const char *prefix, const char *suffix
 	return s;
 }
 
-/* The container's creator chooses the name. */
+/* Writes the runtime and name of a container; the name may be anything. */
 static bool say(char out[CONTAINER_SIZE], const char *runtime, struct span name, size_t most)
 {
 	if (!name.size)
@@ -90,7 +86,7 @@ static bool is_pod(struct span part)
 	return span_starts(part, "kubepods");
 }
 
-/* One component of the path, and the one above it. */
+/* Recognizes a container in one component of the path, with the one above. */
 static bool emit_part(struct span part, struct span above, bool in_pod, char out[CONTAINER_SIZE])
 {
 	struct span name;
@@ -116,7 +112,7 @@ bool container_of_group(struct span control_group, char out[CONTAINER_SIZE])
 	struct span above = span_of("", 0);
 	bool in_pod = false, is_found = false;
 
-	/* The innermost one counts: a container may run in another. */
+	/* The innermost container counts: one may run in another. */
 	for (size_t i = 0; i < PARTS_MAX && !cursor_at_end(&c); i++) {
 		struct span part = cursor_until(&c, '/');
 
@@ -136,7 +132,7 @@ bool container_of_group(struct span control_group, char out[CONTAINER_SIZE])
 #define UNDECIDED     SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED)
 #define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 
-/* A row in the making: full-length records, and the texts that the row points to. */
+/* A row in progress: whole records, and the texts that the row points to. */
 struct row_builder {
 	const struct host_state *h;
 	struct listed *l;
@@ -161,7 +157,7 @@ static void copy_padded(void *whole, size_t size, const struct sooth_record *r)
 	memcpy(whole, r, has < size ? has : size);
 }
 
-/* State of a text: an empty text is absent. */
+/* Returns the state of a text: an empty text is absent. */
 static uint8_t text_state(uint8_t state, const struct sooth_text *text)
 {
 	return state == SOOTH_STATE_VALUE && !text->size ? SOOTH_STATE_ABSENT : state;
@@ -240,7 +236,7 @@ static void fill_place(struct row_builder *t)
 
 /* --- the agent and its session --- */
 
-/* Why there is no version: only the script has it, and no argument names the script any more. */
+/* Returns why there is no version: only a script has it, and no argument names that any more. */
 static uint8_t no_version(const struct row_builder *t)
 {
 	const struct process_entry *p = t->l->p;
@@ -284,7 +280,7 @@ static uint64_t since_s(const struct row_builder *t, uint64_t utc_ns)
 	return now > utc_ns ? (now - utc_ns) / NS_PER_S : 0;
 }
 
-/* Fills main processes only, from the agent's own files. */
+/* Fills in the activity of a main process from the agent's own files. */
 static void fill_activity(struct row_builder *t)
 {
 	struct process_row *row = &t->row;
@@ -302,7 +298,7 @@ static void fill_activity(struct row_builder *t)
 	row->tool_ago_s = since_s(t, t->s.tool_utc_ns);
 }
 
-/* Likewise: branch and task distinguish sessions of a project. */
+/* Fills in branch and task of a main process, which distinguish sessions of one project. */
 static void fill_task(struct row_builder *t)
 {
 	bool is_there = t->session && record_holds(t->session, sizeof(t->s));
@@ -312,7 +308,7 @@ static void fill_task(struct row_builder *t)
 	t->row.task_state = is_there ? t->s.task_state : missing;
 }
 
-/* Likewise: what it writes of its model. */
+/* Fills in model and tokens of a main process, which the agent records. */
 static void fill_tokens(struct row_builder *t)
 {
 	bool is_main = t->l->p->link == PROCESS_LINK_SELF;
@@ -329,7 +325,7 @@ static void fill_tokens(struct row_builder *t)
 	row->output_tokens = t->s.output_tokens;
 }
 
-/* Counts only connections that are open now: a closed one took its bytes along. */
+/* Fills in traffic, only that of connections that are still open. */
 static void fill_traffic(struct row_builder *t)
 {
 	const struct snapshot *snapshot = snapshots_get(&t->h->sockets, &t->l->p->id);
@@ -357,7 +353,7 @@ static void fill_traffic(struct row_builder *t)
 	}
 }
 
-/* The current activity of a main process; false: it is none. */
+/* Finds the current activity of a main process; false: it is no main process. */
 static bool find_doing(struct row_builder *t)
 {
 	const struct process_entry *p = t->l->p;
@@ -377,7 +373,7 @@ static bool find_doing(struct row_builder *t)
 	return true;
 }
 
-/* The arguments, the program without its folder; else the name of the process. */
+/* Returns the arguments, without the program's folder; else the name of the process. */
 static struct span command_of(const struct row_builder *t)
 {
 	struct span text = record_text(t->process, &t->p.arguments);
@@ -387,13 +383,13 @@ static struct span command_of(const struct row_builder *t)
 
 	if (!program.size)
 		return record_text(t->process, &t->p.name);
-	/* With a blank it may be a title. */
+	/* A text with a blank may be a title. */
 	if (!slash || slash[1] == '\0' || memchr(program.data, ' ', program.size))
 		return all;
 	return span_of(slash + 1, all.size - (size_t)(slash + 1 - all.data));
 }
 
-/* For people: a process without an activity says whose it is, what it runs, and since when. */
+/* Fills in agent, command and age of a process without an activity, for people. */
 static void name_member(struct row_builder *t)
 {
 	const struct process_entry *p = t->l->p;
@@ -413,7 +409,7 @@ static void name_member(struct row_builder *t)
 	t->row.doing_s_state = t->row.doing_text_state = SOOTH_STATE_VALUE;
 }
 
-/* A session with a finding is sick, whatever it is doing. */
+/* Fills in the finding. A session with a finding is sick, whatever its activity. */
 static void fill_finding(struct row_builder *t)
 {
 	const struct first_answers *a = t->l->options->answers;
@@ -438,7 +434,7 @@ static void fill_doing(struct row_builder *t)
 				 : listed_holds(l, VERDICT_FROZEN) ? URGENCY_SICK
 								   : URGENCY_OTHER;
 	t->row.urgency_state = is_main || l->verdicts ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
-	/* In a tree the rest of a session stands below its main process. */
+	/* In a tree, members of a session are shown below its main process. */
 	if (l->options->is_for_people && !is_main && l->verdicts &&
 		(!l->options->is_tree || is_left))
 		name_member(t);
@@ -446,7 +442,7 @@ static void fill_doing(struct row_builder *t)
 
 /* --- verdicts --- */
 
-/* Where a verdict does not apply the value is false: scripts want a boolean. */
+/* Returns whether a verdict holds; false where it does not apply: scripts need a boolean. */
 static uint8_t verdict_of(const struct listed *l, enum verdict_kind kind, uint8_t *state)
 {
 	*state = l->verdicts && l->verdicts[kind].state != SOOTH_STATE_ABSENT
@@ -455,7 +451,7 @@ static uint8_t verdict_of(const struct listed *l, enum verdict_kind kind, uint8_
 	return listed_holds(l, kind);
 }
 
-/* The evidence, or why it is undecided; "" when there is nothing to say. */
+/* Returns the evidence, or why the verdict is undecided; "": neither. */
 static const char *why(const struct listed *l, enum verdict_kind kind)
 {
 	return listed_holds(l, kind) ||
@@ -490,7 +486,7 @@ static void fill_verdicts(struct row_builder *t)
 	row->frozen_reason_state = string_state(why(l, VERDICT_FROZEN));
 	process_flags(l, t->flags);
 	row->flags_state = string_state(t->flags);
-	/* Without permission a missing flag does not mean that all is well. */
+	/* Without permission a missing flag is no proof that all is well. */
 	if (row->flags_state && state_is_unmeasured(row->orphaned_state))
 		row->flags_state = row->orphaned_state;
 	else if (row->flags_state && state_is_unmeasured(row->abandoned_state))
@@ -541,7 +537,7 @@ static struct record_tail tail_resolved(
 	return tail_span(to, process_table_text(&t->h->process_table, text));
 }
 
-/* A rule names the executable even if only the process's arguments could be matched. */
+/* Returns the rule that recognized the agent, which may only have matched the arguments. */
 static const char *rule_in_words(struct row_builder *t)
 {
 	const struct agent_match *m = &t->l->p->match;

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "model/schema.h"
 
-#define LISTED_DEPTH_MAX 60 /* deeper rows are shown at this depth */
+#define LISTED_DEPTH_MAX 60 /* rows at greater depth are shown at this depth */
 
 /* --- fields --- */
 
@@ -72,7 +72,7 @@ static bool is_named(const struct processes_options *o, const struct process_ent
 	return false;
 }
 
-/* In a tree, and of a session, what a selected process started is selected with it. */
+/* Returns whether a process is selected; in a tree or session also by a selected ancestor. */
 static bool is_chosen_by_pid(const struct processes_options *o, const struct process_entry *p)
 {
 	bool is_chosen = is_named(o, p);
@@ -90,7 +90,7 @@ static bool is_that_agents(const char *name, const struct agent *agent)
 	return agent && !strcmp(agent->name, name);
 }
 
-/* If a whole session is frozen, its main process says so. */
+/* Returns whether the process is frozen, but not its whole session. */
 static bool is_frozen_alone(const struct host_state *h, const struct listed *l)
 {
 	struct verdict verdict = { 0 };
@@ -127,14 +127,14 @@ static bool is_shown(
 	return p->agent || (is_of_agents(p) && (listed_is_left_over(l) || is_frozen_alone(h, l)));
 }
 
-/* Whether it would be listed if it were an agent or a leftover of one. */
+/* Returns whether an unreadable process would be listed as an agent or its leftover. */
 static bool is_missing(const struct processes_options *o, const struct process_entry *p)
 {
 	return process_table_is_unknown(p) && (!o->has_uid || p->process->uid == o->uid) &&
 	       (!o->pid_count || is_chosen_by_pid(o, p));
 }
 
-/* Not listed only because its verdict is undecided. */
+/* Returns whether only an undecided verdict keeps the process out of the list. */
 static bool is_undecided(const struct processes_options *o, const struct listed *l)
 {
 	return l->verdicts && l->p->is_there && !process_table_is_unknown(l->p) &&
@@ -195,7 +195,7 @@ static bool is_above(const struct process_list *list, size_t upper, size_t lower
 	return lower != LISTED_NONE; /* too deep to decide */
 }
 
-/* Avoids a cycle, whatever a hostile capture says. */
+/* Puts a row below another, unless a hostile capture would make that a cycle. */
 static void hang_below(struct process_list *list, size_t lower, size_t upper)
 {
 	if (list->all[lower].above == LISTED_NONE && upper != LISTED_NONE &&
@@ -203,10 +203,8 @@ static void hang_below(struct process_list *list, size_t lower, size_t upper)
 		list->all[lower].above = upper;
 }
 
-/*
- * Below its parent if that is listed too. A reparented process is shown below the main process of
- * its session, where a user looks for it; PPID has the real parent.
- */
+/* Puts each row below its parent, if that is listed. A reparented process is put below the main
+ * process of its session, where a user looks for it; PPID has the real parent. */
 static void hang(struct process_list *list, const struct map *indices)
 {
 	for (size_t i = 0; i < list->count; i++)
@@ -235,7 +233,7 @@ static void link_all(struct process_list *list)
 	}
 }
 
-/* The next row after `at`, in depth-first order; *depth follows. */
+/* Returns the next row after `at` in depth-first order; sets *depth. */
 static size_t walk_on(const struct process_list *list, size_t at, unsigned *depth)
 {
 	if (list->all[at].first != LISTED_NONE) {
@@ -312,7 +310,7 @@ static int compare_present(const struct sooth_value *a, const struct sooth_value
 	}
 }
 
-/* Rows without a value come last in either direction. */
+/* Compares a field. Rows without a value come last in either direction. */
 static int compare_field(const struct listed *x, const struct listed *y)
 {
 	const struct sooth_field *f = x->options->sort;

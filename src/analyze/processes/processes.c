@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The list of processes: the last sample of each, CPU percent between its first and last sample,
- * its agent, session and verdicts.
- */
+/* The list of processes: last sample, CPU percent between first and last sample, agent, session,
+ * verdicts. */
 #include "analyze/processes/processes.h"
 
 #include <errno.h>
@@ -19,7 +17,7 @@
 #include "model/row_list.h"
 #include "model/schema.h"
 
-#define ROWS_MOST 10 /* in text output; JSON has all */
+#define ROWS_MOST 10 /* most rows in text output; JSON has all */
 
 /* --- short-lived processes: groups by name, and their sum --- */
 
@@ -53,7 +51,7 @@ ROW_SCHEMA(short_lived_row, SHORT_LIVED_ROW, "short_lived", short_lived_row);
 ROW_TABLE(sum, SUM_ROW, "short_lived_totals", sum_row,
 	.line = "short-lived processes: {count}, {in_sessions} of agents; {cpu_ns} CPU");
 
-/* Without values: the reason comes first in the line. */
+/* Row for unmeasured totals: the reason is in the line. */
 static ROW_SCHEMA(unseen, SUM_ROW, "short_lived_totals", sum_row,
 	.line = "short-lived processes: not measured: {reason}");
 
@@ -157,7 +155,7 @@ struct processes_state {
 	struct process_list list;
 	bool has_reported_unknown, has_checked_named;
 	struct buffer columns;
-	struct buffer rows; /* struct process_row with their texts, unsorted */
+	struct buffer rows; /* struct process_row with texts, unsorted */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -215,8 +213,8 @@ static bool is_known(const struct processes_state *s, uint32_t pid)
 	return false;
 }
 
-/* A process that the user selected must have existed; it may have ended since: of several frames
- * the first one is checked. */
+/* Checks that selected processes exist; they may have ended since. If there are several frames,
+ * only the first is checked. */
 static int check_named(struct processes_state *s, struct sooth_error *err)
 {
 	bool is_done = s->options.may_lack_pids || s->has_checked_named;
@@ -238,7 +236,7 @@ static int check_named(struct processes_state *s, struct sooth_error *err)
 
 #define FIGURES "pid,ppid,cpu_percent,mem_percent,rss_bytes,state,elapsed_time,"
 
-/* Text has columns for branch and task once a session has one. */
+/* Returns whether a session has a branch or task, which then get columns. */
 static bool has_tasks(const struct processes_state *s)
 {
 	for (size_t i = 0; s->options.is_for_people && i < s->list.count; i++) {
@@ -278,7 +276,7 @@ static const char *make_columns(struct processes_state *s)
 	return buffer_cstr(&s->columns);
 }
 
-/* An unreadable process may be an agent. */
+/* Returns the text for an empty list: unreadable processes may be agents. */
 static const char *none_known(const struct processes_options *o)
 {
 	return o->agent	    ? "this agent was not found among the readable processes"
@@ -328,7 +326,7 @@ static int emit_processes(struct processes_state *s, struct sooth_error *err)
 	return status ? status : output_close_section(s->output, err);
 }
 
-/* The rows, whatever is listed. */
+/* Lists the processes, whichever were selected. */
 static int list_processes(struct processes_state *s, struct sooth_error *err)
 {
 	process_list_fini(&s->list);
@@ -355,8 +353,7 @@ static int emit_all(struct processes_state *s, struct sooth_error *err)
 	struct first_answers *answers = s->options.answers;
 	bool is_by_stream = !s->options.pid_count;
 
-	/* A diagnosis also selects what the process waits for, which may end before the first
-	 * sample. */
+	/* A diagnosis also selects the processes that the process waits for, even ended ones. */
 	if (is_by_stream) {
 		s->options.pids = (const void *)s->host.asked.data;
 		s->options.pid_count = s->host.asked.size / sizeof(uint32_t);
@@ -375,7 +372,7 @@ static int emit_all(struct processes_state *s, struct sooth_error *err)
 	if (s->host.process_table.refused)
 		output_limit(s->output, "some processes",
 			"there are more processes than sooth can keep: the rest is left out", "");
-	/* Once, not again for each process that starts or ends. */
+	/* only once, not for each process that starts or ends */
 	if (!s->has_reported_unknown)
 		s->has_reported_unknown = host_emit_limits(&emit);
 	status = host_emit_host(&emit, err);

@@ -6,17 +6,17 @@
 
 #define PROCESSES_MAX	   65536
 #define STACKS_MAX	   (1u << 20)
-#define PAGES_MAX	   (8u << 20) /* in all processes: 32 GiB in pages of 4 KiB */
-#define PAGE_BYTES_DEFAULT 4096	      /* for captures without a page size */
+#define PAGES_MAX	   (8u << 20) /* limit for all processes: 32 GiB in pages of 4 KiB */
+#define PAGE_BYTES_DEFAULT 4096	      /* page size for captures without one */
 
 struct page {
 	uint32_t stack;
-	uint32_t faults; /* faults that the record stands for */
+	uint32_t faults; /* number of faults that the record stands for */
 };
 
 struct page_process {
 	struct map pages;  /* uint64_t number -> struct page */
-	uint64_t break_at; /* the end of its heap; 0: not known yet */
+	uint64_t break_at; /* end of the heap; 0: not known yet */
 };
 
 void page_held_init(struct page_held *l)
@@ -53,7 +53,8 @@ static struct page_process *process_of(struct page_held *l, const struct sooth_r
 	return p;
 }
 
-/* Variance of a fault sampled with a chance of 1 in `faults`: Horvitz and Thompson, 1952. */
+/* Returns the variance of a fault sampled with chance 1 in `faults` (Horvitz and Thompson,
+ * 1952). */
 static uint64_t variance_of(uint32_t faults)
 {
 	return (uint64_t)faults * (faults - 1);
@@ -127,7 +128,8 @@ static void touch(struct page_held *l, const struct profile_page *page)
 		l->refused += touched.faults;
 		return;
 	}
-	/* It is written after it was read, after a fork, or back from swap: it is there already. */
+	/* The page exists already: it is written after a read, after a fork, or came back from
+	 * swap. */
 	if (!is_new) {
 		l->again += touched.faults;
 		return;
@@ -147,8 +149,7 @@ static void release_one(struct page_held *l, struct page_process *p, uint64_t nu
 	map_remove(&p->pages, &number);
 }
 
-/* Appends the numbers of the pages that are there. A range may be much larger than what is in it.
- */
+/* Appends the numbers of existing pages; the range may be much larger than its contents. */
 static void find_pages(
 	const struct page_process *p, uint64_t first, uint64_t end, struct buffer *numbers)
 {
@@ -173,7 +174,7 @@ static void find_pages(
 	}
 }
 
-/* Whole pages only: a rest of one stays. */
+/* Releases whole pages of a range; a page that is only partly in the range stays. */
 static void release(struct page_held *l, struct page_process *p, uint64_t from, uint64_t bytes)
 {
 	uint64_t to = from + bytes < from ? UINT64_MAX : from + bytes;
@@ -186,7 +187,7 @@ static void release(struct page_held *l, struct page_process *p, uint64_t from, 
 		release_one(l, p, numbers[i]);
 }
 
-/* Pages keep their stack. */
+/* Moves pages, which keep their stack. */
 static void move(struct page_held *l, struct page_process *p, const struct profile_release *r)
 {
 	uint64_t first = r->from / l->page_bytes, to = r->moved_to / l->page_bytes;
@@ -207,7 +208,7 @@ static void move(struct page_held *l, struct page_process *p, const struct profi
 			continue;
 		page = *there;
 		map_remove(&p->pages, &numbers[i]);
-		release_one(l, p, at); /* what was there is replaced */
+		release_one(l, p, at); /* the former page is replaced */
 		there = map_put(&p->pages, &at, NULL);
 		if (there)
 			*there = page;
@@ -236,7 +237,7 @@ static void give_back(struct page_held *l, const struct profile_release *r)
 	}
 }
 
-/* By exec, or its end. */
+/* Removes all pages of a process at an exec, or at its end. */
 static void clear(struct page_held *l, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);

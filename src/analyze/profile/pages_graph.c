@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory by the stacks that touched its pages first, as a tree: for flamegraphs, folded and pprof.
- */
+/* Memory as a tree of the stacks that first touched its pages: for flamegraphs, folded stacks and
+ * pprof. */
 #include "analyze/profile/pages_graph.h"
 
 #include "analyze/graphs/call_graph.h"
@@ -68,7 +68,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return 0;
 }
 
-/* The number of its weight. */
+/* Adds a stack; returns its weight. */
 static uint64_t add_stack(struct graph_state *s, uint32_t stack, const struct page_sum *sum)
 {
 	struct call_graph_values values = { {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The view profile-pages where page faults were recorded; else nothing. */
+/* The view profile-pages if page faults were recorded, else nothing. */
 #include <stdlib.h>
 
 #include "analyze/profile/profile_pages.h"

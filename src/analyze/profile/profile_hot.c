@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Samples by function of one process. */
+/* Samples of one process by function. */
 #include "analyze/profile/profile_hot.h"
 
 #include <assert.h>
@@ -22,7 +22,7 @@ struct hot_count {
 	bool is_named;
 };
 
-/* `from`: the frames before it match a regular expression. */
+/* Chooses the function of a sample; frames before `from` belong to a regular expression. */
 static const struct profile_function *choose(
 	const struct profile_stacked *stacked, enum profile_place place, size_t from)
 {
@@ -41,7 +41,7 @@ static void count_stack(const struct profile_sums *s, struct map *functions,
 	const struct profile_stacked *stacked, enum profile_place place)
 {
 	size_t engine = place == PROFILE_IN_SCRIPT ? profile_regexp_frames(s, stacked) : 0;
-	size_t from = engine < stacked->depth ? engine : 0; /* else the caller is not known */
+	size_t from = engine < stacked->depth ? engine : 0; /* else no frame calls the engine */
 	const struct profile_function *function = choose(stacked, place, from);
 	struct hot_key key = { function ? function->name : 0, function ? function->file : 0 };
 	struct hot_count *count = function ? map_put(functions, &key, NULL) : NULL;
@@ -117,14 +117,14 @@ bool profile_hot_is_regexp(const struct profile_hot *hot)
 #define NEXT_MAX     2
 #define NEXT_PERCENT 5
 #define NEARLY_ALL   0.9
-#define NAME_MOST    64 /* characters of a function's name */
+#define NAME_MOST    64 /* most characters of a function's name */
 
 static double percent(uint64_t part, uint64_t of)
 {
 	return of ? 100.0 * (double)part / (double)of : 0;
 }
 
-/* Leaves out the arguments of templates in a long name of C++. */
+/* Writes a name; the template arguments of a long C++ name are left out. */
 static void put_name(struct buffer *out, struct span name)
 {
 	const char *arguments =
@@ -165,7 +165,7 @@ static void put_hottest(
 	}
 }
 
-/* In how many samples each function stands, anywhere in the stack. */
+/* Counts the samples of each function, anywhere in their stacks. */
 static void count_anywhere(struct map *functions, const struct profile_stacked *stacked)
 {
 	for (size_t i = 0; i < stacked->depth; i++) {
@@ -183,7 +183,7 @@ static void count_anywhere(struct map *functions, const struct profile_stacked *
 	}
 }
 
-/* The threads of a process have these in common, and they say nothing. */
+/* Returns whether it is an entry of threads, which all stacks have. */
 static bool is_entry(const struct profile_sums *s, const struct profile_function *f)
 {
 	struct span file = names_get(&s->names, f->file);
@@ -192,8 +192,8 @@ static bool is_entry(const struct profile_sums *s, const struct profile_function
 	       span_starts(file, "ld-") || span_equal(names_get(&s->names, f->name), "_start");
 }
 
-/* In the most frequent stack, the innermost with a name that nearly all have; of a script, if it
- * runs one. */
+/* Finds the innermost named function of the most frequent stack that nearly all stacks have; a
+ * function of the script, if the process runs one. */
 static const struct profile_function *find_within(const struct profile_sums *s,
 	const struct map *functions, const struct profile_stacked *most, uint64_t samples)
 {
@@ -269,7 +269,7 @@ void profile_spots(
 
 	if (all.size) {
 		put_hottest(out, hot, all.size / sizeof(*hot), samples);
-		/* Else it is the one that nearly all have. */
+		/* Otherwise the hottest function is the one that nearly all have. */
 		if ((double)hot->samples < NEARLY_ALL * (double)samples)
 			put_within(s, id, out);
 	}

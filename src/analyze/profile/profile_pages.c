@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Memory by the code that touched its pages first: how much of it remains, or, where all processes
- * have ended, how much there was at the peak. That is whatever allocator and language a program
- * has. The function is the innermost one that is neither the kernel's nor the C library's; of a
- * script the function that ran.
- */
+/* Memory by the code that first touched its pages, whatever allocator and language: how much
+ * remains or, if all processes have ended, how much there was at the peak. The function is the
+ * innermost outside of kernel and C library; for a script, the script's function that ran. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +25,8 @@
 #define PROCESSES_MAX 65536
 #define ROWS_SHOWN    25
 #define NOISE_BYTES   (1 << 20)	      /* of resident memory: pages of files come and go */
-#define SCRIPT_LEAST  5		      /* percent */
-#define ONE_LOOK_NS   (NS_PER_S / 10) /* reading /proc takes a moment, so times differ */
+#define SCRIPT_LEAST  5		      /* percent of the memory from which a script is named */
+#define ONE_LOOK_NS   (NS_PER_S / 10) /* longest time to read /proc for one sample */
 
 #define SUMMARY_ROW(F, S)                                                                          \
 	F(S, U64, remaining_bytes, ALWAYS,                                                         \
@@ -108,14 +105,14 @@ static const struct section place_section = SECTION_OF("pages_by_function", plac
 	.rows_most = ROWS_SHOWN);
 
 struct place_key {
-	uint32_t function, file; /* names */
+	uint32_t function, file; /* numbers of names */
 };
 
 struct place {
 	struct place_key key;
 	uint64_t touched, touched_variance;
 	struct pages_held remaining, at_peak;
-	bool is_script; /* the function of a script */
+	bool is_script; /* the place is in a script */
 };
 
 struct pages_state {
@@ -126,16 +123,16 @@ struct pages_state {
 	struct map places;   /* struct place_key -> struct place */
 	struct map resident; /* struct process_id -> struct resident */
 	uint64_t first_look_ns, last_look_ns;
-	uint64_t whole;		/* pages */
-	bool is_contradicted;	/* the estimate is further off than its error */
-	struct section section; /* section of the places */
+	uint64_t whole;		/* number of pages */
+	bool is_contradicted;	/* the kernel's count differs by more than the error */
+	struct section section; /* the section with the places */
 	struct place *sorted;
 };
 
-/* resident memory of a process, by the kernel's count */
+/* resident memory of a process, as the kernel counts it */
 struct resident {
 	uint64_t first_ns, last_ns;
-	uint64_t first, last; /* bytes */
+	uint64_t first, last; /* in bytes */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -217,7 +214,7 @@ static void sum_stacks_by_place(struct pages_state *s)
 	}
 }
 
-/* Where nothing remains, all are equal in that. */
+/* Orders places by remaining pages, then by pages at the peak. */
 static int by_remaining(const void *left, const void *right)
 {
 	const struct place *a = left, *b = right;
@@ -243,7 +240,7 @@ static uint8_t state_of_error(const struct pages_state *s)
 						: SOOTH_STATE_VALUE;
 }
 
-/* The reported pages: those that remain, or those at the peak if none remain. */
+/* Returns the reported pages: the remaining ones, or those at the peak if none remain. */
 static const struct pages_held *answer_of(const struct page_held *l)
 {
 	return page_held_is_over(l) ? &l->peak : &l->remaining;
@@ -315,8 +312,8 @@ static void put_place(const struct pages_state *s, const struct place *p, struct
 	buffer_char(out, ')');
 }
 
-/* Where a runtime touches most, as one that copies what survives its collections, it is a script
- * that can be changed. NULL: the first place is one already, or there is none. */
+/* Returns the first place in a script, which its user can change, if a runtime touched most, as by
+ * copying live objects. NULL: none, or the first place is in a script. */
 static const struct place *script_below(const struct pages_state *s)
 {
 	const struct place *first = s->sorted;
@@ -328,8 +325,8 @@ static const struct place *script_below(const struct pages_state *s)
 	return NULL;
 }
 
-/* Whether the kernel's count is outside of what the estimate allows: pages that faulted twice count
- * twice, and lost samples none. */
+/* Returns whether the kernel's count contradicts the estimate: a page that faulted twice counts
+ * twice, and a lost sample is missing. */
 static bool is_contradicted(const struct page_held *l, const struct page_totals_row *row)
 {
 	int64_t grown = (int64_t)(row->resident_bytes - row->resident_before_bytes);
@@ -340,7 +337,7 @@ static bool is_contradicted(const struct page_held *l, const struct page_totals_
 	       (differs > error || -differs > error);
 }
 
-/* The kernel's count comes first: touched pages may take the place of others. */
+/* Writes the kernel's count first, because touched pages may replace others. */
 static void put_growth(const struct page_totals_row *row, struct buffer *out)
 {
 	uint64_t before = row->resident_before_bytes, now = row->resident_bytes;
@@ -393,8 +390,8 @@ static void note_refused(const struct pages_state *s)
 	output_limit(s->output, "pages", text, "observe a single process, or for a shorter time");
 }
 
-/* Sums the processes that are there at the end; one that began meanwhile had nothing. False: there
- * was at most one sample. */
+/* Sums the processes that exist at the end; one that began meanwhile had nothing. False: there was
+ * at most one sample. */
 static bool sum_resident(const struct pages_state *s, struct page_totals_row *row)
 {
 	size_t position = 0;

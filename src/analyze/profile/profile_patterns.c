@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Kinds of work by names of functions. */
+/* Kinds of work, recognized by names of functions. */
 #include "analyze/profile/profile_patterns.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@
 		__VA_ARGS__, NULL                                                                  \
 	}
 
-/* One row a kind. A poll that waits uses no CPU: the share is of CPU time. */
+/* One row per kind. A poll that waits uses no CPU, so the share is one of CPU time. */
 static const struct profile_pattern patterns[] = {
 	[PROFILE_WORK_WATCHING] = { "file-watcher-activity", FINDING_MEDIUM, "watcher",
 		NAMES("inotify", "fsnotify", "fanotify", "FSEvent", "uv__fs_event", "PathWatcher",
@@ -47,7 +47,7 @@ static const struct profile_pattern patterns[] = {
 			"gcm_ghash", "rsaz_"),
 		0.10, "encryption and hashes",
 		"many new TLS connections or large transfers: sooth inspect --sockets PID",
-		/* Much of them has no symbols: assembler, static functions. */
+		/* Assembler and static functions of these have no symbols. */
 		NAMES("libcrypto.so", "libgcrypt.so", "libnettle.so", "libsodium.so") },
 	[PROFILE_WORK_COMPILING] = { "jit-churn", FINDING_LOW, NULL,
 		NAMES("v8::internal::Compiler::", "v8::internal::compiler::",
@@ -81,7 +81,7 @@ static bool is_of_kind(const struct profile_sums *s, const struct profile_functi
 	return false;
 }
 
-/* The innermost function of the kind. */
+/* Returns the innermost function of the kind. */
 static const struct profile_function *find_frame(const struct profile_sums *s,
 	const struct profile_stacked *stacked, const struct profile_pattern *p)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/profile/profile_regexp.h"
 
-#define INSIDE_MAX 4 /* functions that an engine calls: of a callback there are more */
-#define GAP_MAX	   2 /* between functions of an engine: without a name, or of the runtime */
+#define INSIDE_MAX 4 /* most frames below an engine; a callback has more */
+#define GAP_MAX	   2 /* most frames within an engine without a known name */
 
-/* Beginnings of names of functions. */
+/* Beginnings of function names. */
 static const char *const names[] = {
 	"[regular expression]", /* code that V8 generates, see v8_frame.c */
 	"v8::internal::RegExp",
@@ -41,10 +41,10 @@ static const char *const names[] = {
 	"java/util/regex/",
 };
 
-/* Beginnings of names of files, all of whose functions are of an engine. */
+/* Beginnings of file names of engines. */
 static const char *const files[] = { "libpcre", "libonig.", "libre2.", "_regex." };
 
-/* Functions of Python's module re, which hand the text to its engine. */
+/* Returns whether it is a function of Python's module re, which calls the engine. */
 static bool is_wrapper(const struct profile_sums *s, const struct profile_function *f)
 {
 	static const char *const wrappers[] = { "match", "fullmatch", "search", "sub", "subn",

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Each sample of a profile with its time and its whole stack, thread by thread: for formats that
- * show when a function ran. A row is a frame, below its caller.
- *
- * Bounded: what is behind the last sample that has room is left out, and counted.
- */
+/* Each sample of a profile with time and whole stack, by thread: for formats that show when a
+ * function ran. Rows are frames, each below its caller. If there is no room for more samples, later
+ * ones are left out and counted. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +50,7 @@ struct kept_sample {
 struct samples_state {
 	struct output *output;
 	struct profile_options options;
-	struct profile_sums sums; /* only used for definitions of stacks and frames */
+	struct profile_sums sums; /* used only for definitions of stacks and frames */
 	struct graph_origin origin;
 	struct buffer kept; /* struct kept_sample */
 	uint64_t left_out;
@@ -212,7 +209,7 @@ static int finish(void *state, struct sooth_error *err)
 	status = output_section(s->output, &section, err);
 	for (size_t i = 0; i < count && !status; i++)
 		status = put_sample(s, &kept[i], err);
-	/* The section is a local variable. */
+	/* The section is a local variable: close it before it goes out of scope. */
 	status = status ? status : output_close_section(s->output, err);
 	emit_left_out(s);
 	return status;

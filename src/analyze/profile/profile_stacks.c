@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A profile as a tree of stacks: process, role of the thread, then its functions, each below its
- * caller. For flamegraphs and folded stacks every frame is a row; as text a frame and its only
- * callee share one. A stack whose outer frames are missing is below a frame that says why.
- */
+/* A profile as a tree of stacks: process, role of the thread, then functions, each below its
+ * caller. For flamegraphs and folded stacks every frame is a row; in text a frame and its only
+ * callee share a row. A stack without its outer frames is below a frame with the reason. */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +20,7 @@
 #define SAMPLES	    CALL_GRAPH_CALLS /* the values of a node */
 #define CPU_TIME    CALL_GRAPH_TIME
 #define CHAIN	    " > "
-#define CHAIN_BYTES 400 /* longer chains go on in the next row */
+#define CHAIN_BYTES 400 /* longer chains continue in the next row */
 
 #define STACK_ROW(F, S)                                                                            \
 	F(S, REAL, percent, ALWAYS, "share of all samples in this frame and below",                \
@@ -41,7 +39,7 @@
 
 ROW_TABLE(stack_row, STACK_ROW, "stacks", stack_row);
 
-/* The same row for waits. */
+/* Row for the waits of threads. */
 #define WAIT_ROW(F, S)                                                                             \
 	F(S, REAL, percent, ALWAYS, "share of all waiting in this frame and below",                \
 		.label = "TOTAL%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
@@ -56,7 +54,7 @@ ROW_TABLE(stack_row, STACK_ROW, "stacks", stack_row);
 		.names = &stack_kind_names, .is_hidden = true)                                     \
 	F(S, U32, depth, ALWAYS, "depth of the row in the tree; 0: the root", .is_hidden = true)
 
-/* And for all the time of threads. */
+/* Row for the whole time of threads. */
 #define WALL_ROW(F, S)                                                                             \
 	F(S, REAL, percent, ALWAYS, "share of the time of all threads in this frame and below",    \
 		.label = "TOTAL%", .unit = SOOTH_UNIT_PERCENT, .decimals = 1)                      \
@@ -96,7 +94,7 @@ struct stacks_state {
 	uint64_t samples, time_ns;
 };
 
-/* The value that shares refer to. */
+/* Returns the index of the value that shares refer to. */
 static unsigned weight_of(const struct stacks_state *s)
 {
 	return s->options.of ? CPU_TIME : SAMPLES;
@@ -157,10 +155,10 @@ struct emitting {
 	const uint32_t *order;
 	size_t count;
 	struct buffer name;
-	struct buffer depths; /* uint32_t by node: of its row */
+	struct buffer depths; /* uint32_t depth of the row of each node */
 };
 
-/* Whether the next row is the only thing in this one. */
+/* Returns whether the next row has the whole value of this one, so that both share a row. */
 static bool is_chain(const struct emitting *e, size_t at)
 {
 	const struct call_graph_node *node, *next;
@@ -179,7 +177,7 @@ static uint32_t *depth_at(struct emitting *e, uint32_t node)
 	return &((uint32_t *)(void *)e->depths.data)[node];
 }
 
-/* Writes the row of a node and of the chain that begins there; returns the last of it. */
+/* Writes the row of a node and the chain that begins there; returns the last node of the chain. */
 static size_t put_row(struct emitting *e, size_t at, int *status, struct sooth_error *err)
 {
 	struct stacks_state *s = e->s;
@@ -212,7 +210,7 @@ static size_t put_row(struct emitting *e, size_t at, int *status, struct sooth_e
 	return at;
 }
 
-/* "pid 4711: node; 2026-11-23T05:12:00Z; 412 samples at 99 Hz; 0 records lost" */
+/* Writes "pid 4711: node; 2026-11-23T05:12:00Z; 412 samples at 99 Hz; 0 records lost". */
 static void put_origin(const struct stacks_state *s, struct buffer *out)
 {
 	graph_origin_put(&s->origin, out);
@@ -249,7 +247,7 @@ static int emit_rows(struct emitting *e, struct sooth_error *err)
 	status = output_section(e->s->output, &section, err);
 	for (size_t at = 0; at < e->count && !status; at++)
 		at = put_row(e, at, &status, err);
-	/* The section is a local variable. */
+	/* The section is a local variable: close it before it goes out of scope. */
 	return status ? status : output_close_section(e->s->output, err);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Samples by stack. */
+/* Sums of samples by stack. */
 #include "analyze/profile/profile_sums.h"
 
 #include <assert.h>
@@ -20,11 +20,11 @@
 
 struct known_frame {
 	struct profile_function function;
-	uint32_t inlined, inlined_count; /* in s->inlined, the innermost first */
+	uint32_t inlined, inlined_count; /* in s->inlined, innermost first */
 };
 
 struct stack_place {
-	uint64_t at; /* in stack_frames, in numbers */
+	uint64_t at; /* index in the numbers of stack_frames */
 	uint32_t depth;
 	uint32_t end;
 };
@@ -32,7 +32,7 @@ struct stack_place {
 struct count_key {
 	struct process_id id;
 	uint32_t stack;
-	uint32_t process, role; /* names */
+	uint32_t process, role; /* numbers of names */
 	uint32_t unused;
 };
 
@@ -109,7 +109,7 @@ static uint32_t put_demangled(struct profile_sums *s, struct span name)
 	return number;
 }
 
-/* Takes functions inlined into the frame's function, each with its line, and the frame's line. */
+/* Takes the functions inlined into a frame, with their lines, and the frame's own line. */
 static void take_lines(
 	struct profile_sums *s, const struct profile_frame *f, struct known_frame *frame)
 {
@@ -173,7 +173,7 @@ static void take_stack(struct profile_sums *s, const struct profile_stack *d)
 	bool is_new;
 
 	place = map_put(&s->stacks, &d->stack, &is_new);
-	if (!place || !is_new) /* definitions are repeated */
+	if (!place || !is_new) /* a repeated definition */
 		return;
 	place->at = s->stack_frames.size / sizeof(uint32_t);
 	place->depth = (uint32_t)(frames.size / sizeof(uint32_t));
@@ -300,7 +300,7 @@ bool profile_sums_stack(const struct profile_sums *s, uint32_t stack, struct pro
 	assert(out);
 	out->depth = 0;
 	out->end = PROFILE_ENDS;
-	if (!place) /* it found no room, or the capture was cut */
+	if (!place) /* the table was full, or the capture was truncated */
 		return false;
 	if (place->end < PROFILE_ENDS)
 		out->end = (enum profile_end)place->end;

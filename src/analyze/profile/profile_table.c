@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A profile as tables: how much was sampled, the hot functions of each role of threads, and how the
- * stacks ended. A function that calls itself counts once in a stack.
- */
+/* A profile as tables: number of samples, hot functions by role of threads, ends of stacks. A
+ * function that calls itself counts once per stack. */
 #include "analyze/profile/profile_table.h"
 
 #include <stdio.h>
@@ -17,20 +15,19 @@
 #include "model/row_list.h"
 #include "model/schema.h"
 
-/* Programs and libraries without names of functions or source lines, and what would give them some.
- */
+/* Programs and libraries without function names or source lines, and their remedies. */
 struct profile_symbols {
 	struct map files;   /* number of a name -> struct unnamed_file */
 	bool has_lines;	    /* source lines were requested */
-	uint64_t not_asked; /* samples of a capture that was recorded without them */
+	uint64_t not_asked; /* samples recorded without source lines */
 };
 
 #define FILES_MAX	     1024
-#define WITHOUT_NAME_PERCENT 10 /* of the samples, taken in functions without a name */
+#define WITHOUT_NAME_PERCENT 10 /* percent of the samples in functions without a name */
 #define BUILD_ID_DIGITS	     40
 
 struct unnamed_file {
-	uint64_t unnamed, without_line, refused; /* samples */
+	uint64_t unnamed, without_line, refused; /* numbers of samples */
 	uint32_t build_id, unused;
 };
 
@@ -45,7 +42,7 @@ static void profile_symbols_fini(struct profile_symbols *s)
 	map_fini(&s->files);
 }
 
-/* Only of the function that ran: its callers are known by their place in the tree. */
+/* Counts the function that ran; for its callers names matter less. */
 static void profile_symbols_count(struct profile_symbols *s, const struct profile_stacked *stacked)
 {
 	const struct profile_function *f = stacked->depth ? stacked->frames[0] : NULL;
@@ -72,7 +69,7 @@ static const struct lack {
   no_lines = { "source lines", "functions for which the file has no debug information",
 	  "debug information (compiled with -g)", "; or compile it with -g" };
 
-/* Where debug_file.c looks for it. */
+/* Writes the place where debug_file.c looks for debug information. */
 static void put_remedy(char *out, size_t size, struct span build_id, const struct lack *lack)
 {
 	bool is_short = build_id.size < 3 || build_id.size > BUILD_ID_DIGITS;
@@ -109,7 +106,7 @@ static void note_refused(struct span name, struct output *output)
 		"without --lines it has functions by its symbols");
 }
 
-/* A limit for each file in which a share of all samples worth a note was taken. */
+/* Adds a limit for each file with a notable share of the samples. */
 static void profile_symbols_note(const struct profile_symbols *s, const struct names *names,
 	uint64_t samples, struct output *output)
 {
@@ -192,7 +189,7 @@ static const struct section function_section = SECTION_OF("functions", function_
 static const struct section end_section = SECTION_OF(
 	"stack_ends", end_schema, TABLE, .title = "ends of stacks", .audience = SECTION_DETAIL);
 
-/* Engines whose functions have names only when they are asked for. */
+/* Engines whose functions have names only on request. */
 static const struct {
 	const char *name, *remedy;
 } engines[] = {
@@ -201,7 +198,7 @@ static const struct {
 	{ "JVM", "profile again after: jcmd PID Compiler.perfmap" },
 };
 
-#define NOTED_PERCENT 1 /* of the samples; a smaller share gets no note */
+#define NOTED_PERCENT 1 /* percent of the samples from which a note is added */
 
 struct function_key {
 	uint32_t role, name, file;
@@ -211,7 +208,7 @@ struct function_key {
 struct function_sum {
 	struct function_key key;
 	uint64_t self, total;
-	uint64_t seen; /* the last stack that counted it */
+	uint64_t seen; /* number of the last stack that counted it */
 };
 
 struct table_state {
@@ -223,9 +220,9 @@ struct table_state {
 	struct profile_count selected;
 	uint64_t whole;
 	struct section functions_section;
-	struct buffer why_empty;	       /* text of that */
-	uint64_t ends[PROFILE_ENDS];	       /* samples */
-	uint64_t unnamed[ARRAY_SIZE(engines)]; /* samples with code of an engine without a name */
+	struct buffer why_empty;	       /* text of `if_empty` */
+	uint64_t ends[PROFILE_ENDS];	       /* samples by end of the stack */
+	uint64_t unnamed[ARRAY_SIZE(engines)]; /* samples in unnamed code of each engine */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -331,7 +328,7 @@ static int emit_summary(struct table_state *s, struct sooth_error *err)
 	return status ? status : OUTPUT_ROW(s->output, &row, NULL, 0, err);
 }
 
-/* More first. */
+/* Orders larger values first. */
 static int order_of(uint64_t a, uint64_t b)
 {
 	return (a < b) - (a > b);

@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 
-#define LEAST 0.5 /* of the samples */
+#define LEAST 0.5 /* least share of the samples */
 
 enum task {
 	TASK_LUA,
@@ -19,8 +19,8 @@ enum task {
 
 static const struct {
 	const char *text, *remedy;
-	const char *effect;   /* on others; NULL: none */
-	const char *files[2]; /* beginnings of names of programs */
+	const char *effect;   /* effect on other clients; NULL: none */
+	const char *files[2]; /* beginnings of program names */
 } tasks[TASKS] = {
 	[TASK_LUA] = { "a Lua script",
 		"redis-cli SLOWLOG GET 5 shows the script once it has ended; redis-cli SCRIPT KILL "
@@ -50,8 +50,8 @@ static const struct {
 		NULL, { "postgres" } },
 };
 
-/* Beginnings of names, as these programs export them: their other functions have no names once they
- * are stripped. The order is from the special to the general. */
+/* Beginnings of the names that these programs export: their other functions lose their names when
+ * stripped. Special names precede general ones. */
 static const struct {
 	const char *name;
 	enum task task;
@@ -79,7 +79,7 @@ static bool is_of(enum task task, struct span file)
 	return false;
 }
 
-/* TASKS: none. */
+/* Returns the task of a function; TASKS: none. */
 static enum task task_of(const struct profile_sums *s, const struct profile_stacked *stacked)
 {
 	size_t best = ARRAY_SIZE(functions);

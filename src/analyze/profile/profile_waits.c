@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Waits of threads as a table: how long each role of threads did not run, why, in which function,
- * and what woke it. The function is the innermost one that is neither the kernel's nor the C
- * library's: it is the one that can be changed.
- */
+/* Waits of threads as a table: how long threads of each role did not run, why, in which function,
+ * and which thread woke them. The function is the innermost outside of kernel and C library, which
+ * its user can change. */
 #include <stdio.h>
 #include <string.h>
 
@@ -67,7 +65,7 @@ static const struct section summary_section = SECTION_OF("waiting", summary_sche
 static const struct section place_section = SECTION_OF("waits_by_function", place_schema, TABLE,
 	.title = "waits", .if_empty = "no waits were recorded", .rows_most = ROWS_SHOWN);
 
-/* As they come: stacks are resolved at the end. */
+/* A stack as recorded: stacks are resolved at the end. */
 struct stack_key {
 	struct wait_key wait;
 	uint32_t role, unused;
@@ -75,8 +73,8 @@ struct stack_key {
 
 struct wait_sum {
 	uint64_t waits, waited_ns, longest_ns;
-	/* the waker, by a majority vote weighted by time */
-	uint32_t waker, waker_pid; /* name; 0: none */
+	/* thread that woke it, by a majority vote weighted by time */
+	uint32_t waker, waker_pid; /* number of a name; 0: none */
 	uint64_t waker_ns;
 };
 
@@ -97,7 +95,7 @@ struct waits_state {
 	struct profile_sums sums; /* frames and stacks */
 	struct map stacks;	  /* struct stack_key -> struct wait_sum */
 	struct map places;	  /* struct place_key -> struct place */
-	struct map threads;	  /* uint32_t tid -> nothing */
+	struct map threads;	  /* uint32_t tid: set of threads */
 	uint64_t waits, waited_ns, open, whole, old;
 };
 

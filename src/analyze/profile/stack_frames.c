@@ -14,7 +14,7 @@ static uint8_t kind_of(const struct profile_function *f, struct span file, struc
 		return STACK_KERNEL;
 	if (f->kind == PROFILE_GENERATED)
 		return STACK_GENERATED;
-	/* The kernel keeps 15 bytes of a name. */
+	/* The kernel cuts names to 15 bytes. */
 	return file.size >= process.size && process.size &&
 			       !memcmp(file.data, process.data, process.size)
 		       ? STACK_PROGRAM

@@ -42,7 +42,7 @@ int stack_text_compare(const struct stack_text *a, const struct stack_text *b)
 	return a->end < b->end ? -1 : a->end > b->end;
 }
 
-/* Unless the name has it: "[node]", "node+0x12". */
+/* Writes the file, unless the name contains it: "[node]", "node+0x12". */
 static void put_file(struct buffer *out, struct span name, struct span file)
 {
 	if (!file.size || memmem(name.data, name.size, file.data, file.size))
@@ -64,7 +64,7 @@ void stack_text_put_callers(struct buffer *out, const struct profile_sums *sums,
 	profile_sums_stack(sums, stack, &stacked);
 	if (!stacked.depth)
 		buffer_string(out, "code without a recorded stack");
-	/* The innermost one is the probed function. */
+	/* The innermost frame is the probed function. */
 	if (stacked.depth > 1)
 		memmove(stacked.frames, stacked.frames + 1,
 			--stacked.depth * sizeof(*stacked.frames));

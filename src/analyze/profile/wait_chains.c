@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Chains of waits, to their ends: from a wait to the thread that ended it, then to the wait of that
- * thread in the meantime, and so on. The next wait of a chain is the one that covers most of this
- * one; where none covers half of it, the thread was running.
- *
- * Bounded: waits behind the last that has room are left out, and counted.
- */
+/* Chains of waits: from a wait to the thread that ended it, then to the wait of that thread in the
+ * meantime, and so on. The next wait is the one that covers most of this wait; if none covers half
+ * of it, the thread was running. If there is no room for more waits, later ones are left out and
+ * counted. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +45,7 @@ static const struct section chain_section = SECTION_OF("wait_chains", chain_sche
 struct kept_wait {
 	uint64_t from_ns, to_ns;
 	struct wait_key key;
-	uint32_t tid, waker_tid;       /* waker: 0: not known */
+	uint32_t tid, waker_tid;       /* waker_tid: 0: not known */
 	uint32_t process, role, waker; /* in sums.names */
 	uint32_t unused;
 };
@@ -152,7 +149,7 @@ static void sort_waits(struct chains_state *s)
 	}
 }
 
-/* The waits of a thread do not overlap: the first that ends behind `ns`. */
+/* Returns the first wait of a thread that ends after `ns`; waits of a thread do not overlap. */
 static uint32_t first_behind(const struct kept_wait *all, struct range range, uint64_t ns)
 {
 	while (range.from < range.to) {
@@ -166,7 +163,8 @@ static uint32_t first_behind(const struct kept_wait *all, struct range range, ui
 	return range.from;
 }
 
-/* The wait that filled most of this time in the waking thread; NULL: it ran, or is not observed. */
+/* Returns the waker's wait that covers most of this wait; NULL: the waker ran or is not
+ * observed. */
 static const struct kept_wait *next_of(const struct chains_state *s, const struct kept_wait *w)
 {
 	const struct kept_wait *all = (const void *)s->waits.data, *best = NULL;
@@ -197,7 +195,7 @@ static void put_name(const struct chains_state *s, uint32_t name, struct buffer 
 	buffer_append(out, text.data, text.size);
 }
 
-/* "bash: child wait4 in waitchld" */
+/* Writes "bash: child wait4 in waitchld". */
 static void put_wait(struct chains_state *s, const struct kept_wait *w, struct buffer *out)
 {
 	struct wait_place place = wait_place_of(&s->sums, w->key.stack);
@@ -217,14 +215,14 @@ static void put_wait(struct chains_state *s, const struct kept_wait *w, struct b
 	}
 }
 
-/* The thread that ended the last wait of the chain, if it did not wait itself. */
+/* Writes the thread that ended the last wait of the chain, and that did not wait itself. */
 static void put_end(struct chains_state *s, const struct kept_wait *w, struct buffer *out)
 {
 	put_name(s, w->waker, out);
 	buffer_string(out, map_get(&s->threads, &w->waker_tid) ? ": running" : ": not observed");
 }
 
-/* Its parts, each with a NUL behind it. */
+/* Writes the parts of a chain, each followed by NUL. */
 static void put_chain(struct chains_state *s, const struct kept_wait *w, struct buffer *links)
 {
 	for (size_t count = 0; w && count < LINKS_MAX; count++) {

@@ -47,7 +47,7 @@ static enum wait_reason reason_of(const struct profile_wait *w)
 	return row && row->wait.what < SYSCALL_WAITS ? of[row->wait.what] : WAIT_FOR_OTHER;
 }
 
-/* Libraries of C and C++, and allocators. */
+/* Returns whether a file is a library of C or C++, or an allocator. */
 static bool is_library_of_c(struct span file)
 {
 	static const char *const names[] = { "libc.so", "libc-", "ld-", "ld.so", "ld-linux",
@@ -57,7 +57,8 @@ static bool is_library_of_c(struct span file)
 	return SPAN_ANY(file, span_starts, names);
 }
 
-/* The standard libraries of C++, Rust and Go are compiled into each program. */
+/* Returns whether a function is in the standard library of C++, Rust or Go: these are in
+ * programs. */
 static bool is_of_language(struct span name)
 {
 	static const char *const begins[] = { "std::", "void std::", "__gnu_cxx::", "operator new",

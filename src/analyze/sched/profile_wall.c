@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * All the time of threads as one table: where they ran, by samples, and where they waited, by the
- * stacks at which they stopped running. The time on a CPU is counted exactly, by thread; samples
- * only say in which functions. The rest is waits that were too short to be recorded one by one, so
- * that the rows of a thread add up to its observed time.
- */
+/* The whole time of threads as one table: where they ran, by samples, and where they waited, by the
+ * stacks at which they stopped. CPU time is counted exactly for each thread; samples only show the
+ * functions. The rest is waits too short to be recorded, so the rows of a thread add up to its
+ * observed time. */
 #include <string.h>
 
 #include "analyze/profile/profile_sums.h"
@@ -74,16 +72,16 @@ struct thread_key {
 };
 
 struct thread {
-	uint64_t wall_ns, running_ns; /* total time, time on a CPU; 0: not counted */
-	uint64_t waited_ns;	      /* total time of its recorded waits */
+	uint64_t wall_ns, running_ns; /* total time; time on a CPU; 0: not counted */
+	uint64_t waited_ns;	      /* total time of recorded waits */
 	uint64_t sampled_ns;
-	uint32_t process, role; /* in sums.names */
+	uint32_t process, role; /* numbers in sums.names */
 };
 
-/* As they come: stacks are resolved at the end. */
+/* A stack as recorded: stacks are resolved at the end. */
 struct stack_key {
 	struct thread_key thread;
-	struct wait_key wait; /* or of a sample: WAIT_RUNNING */
+	struct wait_key wait; /* for a sample: WAIT_RUNNING */
 };
 
 struct place_key {
@@ -144,7 +142,7 @@ static struct thread *thread_of(struct wall_state *s, const struct profile_sampl
 	struct thread_key key = { r->record.pid, r->record.tid };
 	struct thread *t = map_put(&s->threads, &key, NULL);
 
-	if (t) /* the last names: they may change after the start */
+	if (t) /* the last names count: they may change after the start */
 		name_thread(s, t, r);
 	return t;
 }
@@ -205,7 +203,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 /* --- what the time of each thread was --- */
 
-/* The exact times of each thread; one that was neither sampled nor waited long is there too. */
+/* Takes the exact times of each thread, even without a sample or long wait. */
 static void take_times(struct wall_state *s)
 {
 	const struct sched_times *times;
@@ -316,7 +314,7 @@ static int by_time(const void *left, const void *right)
 	return memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
-/* A capture may have any times. */
+/* Rounds a time, which a capture may have made too large. */
 static uint64_t whole_ns(double ns)
 {
 	return ns < (double)(UINT64_MAX / 2) ? (uint64_t)ns : UINT64_MAX / 2;

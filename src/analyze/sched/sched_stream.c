@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* States of threads one a line, as they end: how long, what follows, and what ended a wait. */
+/* States of threads, one per line, as they end: length, next state, and what ended a wait. */
 #include <string.h>
 
 #include "analyze/records.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Times of threads by state, a row each: the one that waited longest for a CPU comes first. All
- * states of a thread together are the time in which it was observed.
- */
+/* Times of threads by state, one row each; the longest wait for a CPU comes first. The states of a
+ * thread add up to its observed time. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The network connections of agents: internet sockets of every process in an agent's session, with
- * a label of the peer.
- *
- * Not visible: connections that started and ended between snapshots.
- */
+/* The network connections of agents: internet sockets of every process in an agent's session, with
+ * a label of the peer. Not visible: connections that started and ended between snapshots. */
 #include "analyze/sockets/connections.h"
 
 #include <stdio.h>
@@ -77,7 +73,7 @@ struct connections_view {
 	struct process_table process_table;
 	struct snapshots sockets;
 	struct socket_text words; /* scratch */
-	char if_empty[160];	  /* printed in place of rows */
+	char if_empty[160];	  /* printed instead of rows */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -184,7 +180,7 @@ struct unread {
 	const char *reason; /* NULL: several reasons */
 };
 
-/* Processes whose sockets were not read at all; of one with too many sockets some were read. */
+/* Counts processes whose sockets were not read. If there were too many sockets, some were read. */
 static struct unread count_unread(const struct connections_view *c)
 {
 	struct unread unread = { 0 };

@@ -20,11 +20,11 @@
 struct rule {
 	unsigned char address[16];
 	uint32_t label_at, label_size;
-	uint16_t port;	  /* 0: any */
+	uint16_t port;	  /* 0: any port */
 	uint8_t prefix;	  /* bits that must match */
 	uint8_t strength; /* enum peer_label_strength */
-	bool is_class;	  /* loopback or private in place of an address */
-	bool is_private;  /* private */
+	bool is_class;	  /* class instead of an address: loopback or private */
+	bool is_private;  /* the class is private */
 };
 
 /* --- addresses --- */
@@ -119,7 +119,7 @@ static bool set_address(struct rule *rule, struct span text)
 		return false;
 	if (has_prefix && (!prefix.size || prefix.size > 3 || !span_decimal(prefix, &bits)))
 		return false;
-	/* An address written as IPv4 has 32 bits. */
+	/* The prefix of an IPv4 address counts its 32 bits. */
 	if (!memchr(address.data, ':', address.size) && has_prefix)
 		bits += MAPPED_BITS;
 	rule->prefix = (uint8_t)bits;
@@ -178,7 +178,8 @@ void peer_labels_fini(struct peer_labels *l)
 
 /* --- the user's file --- */
 
-/* "[v6/prefix]:port", "v4/prefix:port", "v6/prefix", "*:port"; returns what is wrong, or NULL. */
+/* Parses "[v6/prefix]:port", "v4/prefix:port", "v6/prefix" or "*:port"; returns the error, or
+ * NULL. */
 static const char *set_end(struct rule *rule, struct span word)
 {
 	struct span address = word, port = { 0 };
@@ -289,7 +290,7 @@ int peer_labels_hosts(struct peer_labels *l, const char *text, size_t size, stru
 		struct span name = trimmed(cursor_word(&words));
 		struct rule rule = { .prefix = 128, .strength = PEER_LABEL_HOST };
 
-		/* The name of a loopback address is no information. */
+		/* A name of a loopback address says nothing. */
 		if (!name.size || !peer_address(rule.address, address) ||
 			peer_is_loopback(rule.address))
 			continue;
@@ -316,7 +317,7 @@ static bool rule_fits(const struct rule *r, const unsigned char address[16], uns
 	return fits(r->address, address, r->prefix);
 }
 
-/* By strength, then the longest prefix, then with a port, then the first. */
+/* Returns the order of a rule: strength, then prefix length, then whether it has a port. */
 static unsigned exactness(const struct rule *r)
 {
 	unsigned prefix = r->is_class ? 1u + !r->is_private : r->prefix;

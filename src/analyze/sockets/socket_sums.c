@@ -130,7 +130,7 @@ static void peer_key(
 	buffer_fini(&text);
 }
 
-/* If nothing was sent or received yet, the time since the connection was established counts. */
+/* Adds the silence; before any data, the time since the connection was established. */
 static void add_silence(struct socket_sums *s, const struct sockets_socket *socket,
 	const struct socket_peer_key *key)
 {

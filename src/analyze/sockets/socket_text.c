@@ -35,7 +35,7 @@ void socket_put_protocol(struct buffer *out, const struct sockets_socket *s)
 		buffer_char(out, '6');
 }
 
-/* An IPv6 address is in brackets, which separates the port from it. */
+/* Writes an end; an IPv6 address is in brackets, to separate it from the port. */
 static void put_end(struct buffer *out, const struct sockets_socket *s, struct span address,
 	uint16_t port, uint8_t port_state)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The sockets of each process at its last snapshot: one row per socket, and counts by state. The
- * peer is labeled by rules; the peer's process is unknown here.
- */
+/* The sockets of each process at its last snapshot: one row per socket, and counts by state. The
+ * peer is labeled by rules; its process is not known here. */
 #include "analyze/sockets/sockets.h"
 
 #include <stdio.h>
@@ -117,7 +115,7 @@ struct socket_row {
 
 ROW_TABLE(socket_state, SOCKET_STATE_ROW, "sockets_by_state", socket_state_row);
 
-/* The result of a snapshot: the state says why nothing, or not everything, was read. */
+/* The result of a snapshot; the state has the reason why sockets are missing. */
 #define SOCKET_PROCESS_ROW(F, S)                                                                   \
 	F(S, PID)                                                                                  \
 	F(S, U32, sockets, MAYBE(sockets_state), "number of sockets of the process that are listed")
@@ -126,7 +124,7 @@ ROW_TABLE(socket_process, SOCKET_PROCESS_ROW, "sockets_totals", socket_process_r
 ROW_SCHEMA(socket, SOCKET_ROW, "sockets", socket_row);
 /* --- the view --- */
 
-#define ENDS_MAX 65536 /* per process; beyond it, rows are named by inode */
+#define ENDS_MAX 65536 /* limit per process: beyond, rows are named by inode */
 
 struct sockets_view {
 	struct process_view view;
@@ -134,7 +132,7 @@ struct sockets_view {
 	struct peer_labels labels;
 	struct map ends; /* uint64_t hash of protocol and addresses -> uint32_t number of sockets */
 	struct socket_text words; /* scratch */
-	struct buffer name;	  /* from DNS */
+	struct buffer name;	  /* name from DNS */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -170,7 +168,7 @@ static bool is_read(const struct sockets_view *s)
 
 /* --- sockets --- */
 
-/* With a terminator, so that two different splits never look alike. */
+/* Hashes a text with a terminator, so that different splits have different hashes. */
 static uint64_t hashed(uint64_t hash, const struct buffer *text)
 {
 	static const unsigned char end = 0xff;
@@ -178,7 +176,7 @@ static uint64_t hashed(uint64_t hash, const struct buffer *text)
 	return hash_bytes(hash_bytes(hash, text->data, text->size), &end, 1);
 }
 
-/* Hash of protocol, addresses and ports, from the scratch texts. */
+/* Returns the hash of protocol, addresses and ports, from the scratch texts. */
 static uint64_t end_hash(const struct sockets_view *s)
 {
 	return hashed(
@@ -228,13 +226,13 @@ static struct span find_label(
 	snprintf(text, sizeof(text), "%.*s", (int)address.size, address.data);
 	if (!o->resolve(o->user, text, room, 256))
 		return label;
-	/* A name from DNS is the only text that no record has. */
+	/* Only a name from DNS is in no record. */
 	buffer_reset(&s->name);
 	mask_text(&s->name, room, strnlen(room, 256));
 	return span_of((const char *)s->name.data, s->name.size);
 }
 
-/* An empty text has the state that the record gives. */
+/* Emits a socket; an empty text has the state in the record. */
 static int emit_socket(
 	struct sockets_view *s, const struct sockets_socket *socket, struct sooth_error *err)
 {
@@ -375,7 +373,7 @@ static const struct section processes_section = {
 	.name = "sockets_totals",
 	.schema = &socket_process_schema,
 	.shape = SECTION_TABLE,
-	.rows_least = SIZE_MAX, /* text output has the rows, and a note if some are missing */
+	.rows_least = SIZE_MAX, /* text has the rows, and a note if some are missing */
 };
 
 static int finish(void *state, struct sooth_error *err)

@@ -13,7 +13,7 @@ static bool is_made_and_stands(const struct sockets_socket *s)
 	       span_equal(record_text(&s->record, &s->protocol), "tcp");
 }
 
-/* Each of these is a value, or absent because nothing was sent or received. */
+/* Returns whether all values are known, or absent because no data was moved. */
 static bool is_reported(const struct sockets_socket *s)
 {
 	return s->sent_state <= SOOTH_STATE_ABSENT && s->received_state <= SOOTH_STATE_ABSENT &&
@@ -27,11 +27,9 @@ static uint64_t read_bytes(const struct sockets_socket *s)
 	return s->received_bytes - s->receive_queue_bytes;
 }
 
-/*
- * The least time for which the pending data was not read. It needs two snapshots without a read
- * between them: then it is the time since the data pending at the first had arrived. One snapshot
- * proves nothing: a slow reader has a full queue too.
- */
+/* Returns the least time for which the pending data was not read. Without a read between two
+ * snapshots, that is the time since the data pending at the first snapshot arrived. One snapshot
+ * proves nothing: a slow reader has a full queue too. */
 static uint64_t unread_ns(
 	const struct sockets_socket *first, const struct sockets_socket *last, uint64_t interval_ns)
 {
@@ -62,7 +60,7 @@ static void find_turn(struct stream_state *state, const struct sockets_socket *f
 		state->turn = STREAM_UNREAD;
 		state->for_ns = unread_ns(first, last, state->interval_ns);
 	} else if (last->send_queue_bytes) {
-		/* While data is acknowledged or retransmitted, it moves or will be lost. */
+		/* While data is acknowledged or retransmitted, it moves, or the loss will show. */
 		state->turn = STREAM_UNSENT;
 		state->for_ns = state->went || last->retransmits_waiting ? 0 : last->sent_ago_ns;
 	} else if (is_request(state, last, limits)) {

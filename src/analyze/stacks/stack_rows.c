@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stacks as rows, and as text: a sentence for the threads, a line for each frame. */
+/* Stacks as rows and text: a sentence for the threads, and a line for each frame. */
 #include "analyze/stacks/stack_rows.h"
 
 #include <stdio.h>
@@ -16,13 +16,14 @@
 #define GROUPS_MAX 65536
 
 struct stack_group {
-	const struct stacks_thread *first; /* the main thread where it is one of them */
+	const struct stacks_thread
+		*first; /* first thread of the group; the main thread, if it is in the group */
 	uint32_t threads;
 	bool has_main;
 };
 
 struct group_key {
-	uint32_t stack; /* 0: none was read */
+	uint32_t stack; /* number of the stack; 0: none was read */
 	uint32_t call;
 	uint8_t stack_state, call_state, state, is_on_cpu, has_moved;
 	uint8_t unused[3];
@@ -39,7 +40,7 @@ static struct group_key key_of(const struct stacks_thread *t)
 		.has_moved = t->has_moved };
 }
 
-/* Whether a thread is in the group. */
+/* Returns whether a thread is in the group. */
 static bool stack_group_has(const struct stack_group *group, const struct stacks_thread *t)
 {
 	struct group_key a = key_of(group->first), b = key_of(t);
@@ -89,8 +90,8 @@ static void add_thread(struct map *by_key, struct buffer *groups, const struct s
 		g->first = t;
 }
 
-/* Appends struct stack_group, the one that matters first: a thread that computes, then the main
- * thread, then the largest. `tid`: only this thread; 0: all. */
+/* Appends struct stack_group in order of importance: a computing thread, the main thread, then the
+ * largest group. `tid`: only this thread; 0: all. */
 static void stack_groups(struct buffer *groups, const struct batch *records, uint32_t tid)
 {
 	struct map by_key;
@@ -108,8 +109,8 @@ static void stack_groups(struct buffer *groups, const struct batch *records, uin
 			sizeof(struct stack_group), by_weight);
 }
 
-#define FUNCTION_MAX  52 /* columns of a function in the short form */
-#define INNER_SHOWN   16 /* frames, in the short form; fewer missing ones are shown */
+#define FUNCTION_MAX  52 /* columns of a function name in the short form */
+#define INNER_SHOWN   16 /* frames in the short form, unless fewer would be left out */
 #define OUTER_SHOWN   4
 #define THREADS_SHOWN 3
 
@@ -122,7 +123,7 @@ ROW_SCHEMA(stack_process, STACK_PROCESS_ROW, "stack.process", stack_process_row,
 
 static void put_place(struct buffer *out, const struct profile_function *f, struct span file)
 {
-	if (f->kind == PROFILE_SCRIPT || f->has_line) /* its file has the line already */
+	if (f->kind == PROFILE_SCRIPT || f->has_line) /* the line is already in the file name */
 		buffer_format(out, "  %.*s", (int)file.size, file.data);
 	else if (f->kind == PROFILE_GENERATED && file.size)
 		buffer_format(out, "  %.*s", (int)file.size, file.data);
@@ -169,8 +170,8 @@ static void put_left_out(struct buffer *rows, size_t count)
 	put_line(rows, text);
 }
 
-/* In the short form without the kernel's frames, which the sentence names, and without the middle
- * of a deep stack. */
+/* Writes the frames. The short form leaves out the kernel's frames, which the sentence names, and
+ * the middle of a deep stack. */
 static void put_frames(struct buffer *rows, const struct profile_sums *sums,
 	const struct profile_stacked *stack, bool is_short)
 {
@@ -178,7 +179,7 @@ static void put_frames(struct buffer *rows, const struct profile_sums *sums,
 
 	while (is_short && from < stack->depth && stack->frames[from]->kind == PROFILE_KERNEL)
 		from++;
-	if (from == stack->depth) /* a kernel thread */
+	if (from == stack->depth) /* the stack of a kernel thread */
 		from = 0;
 	left = stack->depth - from;
 	left = is_short && left > INNER_SHOWN + OUTER_SHOWN + 1 ? left - INNER_SHOWN - OUTER_SHOWN
@@ -227,7 +228,7 @@ static void put_members(
 	}
 }
 
-/* "worker (4712, 4713, 4714)", names with their threads. */
+/* Writes names with their threads: "worker (4712, 4713, 4714)". */
 static void put_names(struct buffer *out, const struct stack_group *group,
 	const struct batch *records, bool is_short)
 {

@@ -11,7 +11,7 @@
 struct stacks_state {
 	struct output *output;
 	struct stacks_options options;
-	struct snapshots last, waits; /* `waits`: of tasks only */
+	struct snapshots last, waits; /* `waits`: only those of tasks */
 	struct profile_sums sums;
 };
 
@@ -89,13 +89,13 @@ static void put_process(
 		buffer_string(out, ", and more that were not read");
 }
 
-/* Threads wait in the event loop; what the program waits for are its tasks. */
+/* Writes the tasks: threads wait in the event loop, and tasks for what the program needs. */
 static void put_tasks(const struct stacks_state *s, const struct process_id *id, struct buffer *out)
 {
 	const struct snapshot *waits = snapshots_get(&s->waits, id);
 	struct wait_graph g = { 0 };
 
-	if (waits && !s->options.first_only) /* beside the waits, which have them */
+	if (waits && !s->options.first_only) /* not beside the view of waits, which has the tasks */
 		g.records = snapshot_records(waits);
 	wait_put_tasks(out, &g, (uint32_t)id->pid);
 }
@@ -136,7 +136,7 @@ static const struct section short_section = SECTION_OF("stacks", stack_process_s
 	.if_empty = "no process was read: it had ended, or the capture has no stacks",
 	.audience = SECTION_BRIEF);
 
-/* Beside another view, which says what could not be read. */
+/* Used beside another view, which reports what could not be read. */
 static const struct section first_section =
 	SECTION_OF("stacks", stack_process_schema, TABLE, .audience = SECTION_DETAIL);
 

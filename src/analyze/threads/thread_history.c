@@ -17,8 +17,8 @@
 #define FUTEX_LOCK_PI  6u
 #define FUTEX_LOCK_PI2 13u
 
-/* glibc's value of a lock that is held and waited for; its semaphores and conditions wait by
- * another command. */
+/* glibc's value of a lock that is taken and waited for; semaphores and conditions use another futex
+ * command. */
 #define HELD 2u
 
 _Static_assert((int)THREAD_WAIT_LOCK == THREAD_WAIT_NOTHING + (int)SYSCALL_WAIT_LOCK &&
@@ -42,8 +42,8 @@ static void set_timeout(
 	}
 }
 
-/* The calls of 2023 have their flags behind the operation's place; futex_waitv has those of each
- * futex in memory. */
+/* Sets the futex. The futex calls of 2023 have flags after the operation's place; futex_waitv has
+ * the flags of each futex in memory. */
 static void set_futex(
 	struct thread_waiting *w, const struct syscall_row *row, const uint64_t *values)
 {
@@ -82,7 +82,7 @@ struct thread_waiting thread_waiting_of(const struct threads_thread *t, bool has
 	if (!has_arguments)
 		return w;
 	if (wait->count && !syscall_value(t->arguments, wait->count, 1))
-		w.what = THREAD_WAIT_TIME; /* for no descriptor: a way to sleep */
+		w.what = THREAD_WAIT_TIME; /* a poll without descriptors is a sleep */
 	if (wait->descriptor)
 		w.descriptor = (uint32_t)syscall_value(t->arguments, wait->descriptor, 0);
 	set_timeout(&w, wait, t->arguments);
@@ -95,7 +95,7 @@ struct thread_waiting thread_waiting_of(const struct threads_thread *t, bool has
 
 #define THREADS_MAX	262144
 #define PROCESSES_MAX	65536
-#define SYSTEM_LEAST_NS (200 * NS_PER_MS) /* least CPU time that gives a share of the kernel */
+#define SYSTEM_LEAST_NS (200 * NS_PER_MS) /* least CPU time for a share of the kernel */
 
 struct thread_key {
 	struct process_id process;
@@ -103,7 +103,7 @@ struct thread_key {
 	uint64_t tid;
 };
 
-/* When its last whole snapshots ended. */
+/* Times at which the last two whole snapshots of a process ended. */
 struct process_ends {
 	uint64_t before_ns, last_ns;
 };
@@ -256,7 +256,7 @@ static void end_snapshot(struct thread_histories *h, const struct threads_proces
 	struct process_ends *ends;
 
 	if (!p->threads)
-		return; /* it ended, or became unreadable: keep the snapshot before */
+		return; /* it ended, or became unreadable: keep the earlier snapshot */
 	ends = map_put(&h->processes, &id, NULL);
 	if (!ends)
 		return;
@@ -264,7 +264,7 @@ static void end_snapshot(struct thread_histories *h, const struct threads_proces
 	ends->last_ns = p->record.time_ns;
 }
 
-/* Whether the last whole snapshot of its process has it; otherwise it has ended. */
+/* Returns whether the last whole snapshot of the process has the thread; else it has ended. */
 static bool is_there(const struct thread_histories *h, const struct thread_history *t)
 {
 	const struct process_ends *ends = map_get(&h->processes, &t->process);
@@ -345,13 +345,11 @@ double thread_history_demand(const struct thread_history *t)
 	if (ran < 0 || waited < 0)
 		return ran;
 	ran += 100 * waited / (double)NS_PER_S;
-	return ran < 100 ? ran : 100; /* of two clocks: rounding */
+	return ran < 100 ? ran : 100; /* two clocks differ: limit it */
 }
 
-/*
- * The clock ticks that found it in the kernel, scaled to its exact CPU time: too few ticks prove
- * nothing.
- */
+/* Returns the kernel's share: its clock ticks, scaled to the exact CPU time. Too few ticks prove
+ * nothing. */
 double thread_history_system(const struct thread_history *t)
 {
 	assert(t);

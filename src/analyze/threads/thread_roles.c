@@ -45,7 +45,7 @@ static bool fits(const char *pattern, struct span name)
 	size_t at = 0;
 
 	for (; *pattern && *pattern != '*'; pattern++) {
-		/* Some names contain # themselves: "GC Thread#0". */
+		/* Some names contain a literal #: "GC Thread#0". */
 		if (*pattern == '#' && at < name.size && is_digit(name.data[at])) {
 			while (at < name.size && is_digit(name.data[at]))
 				at++;
@@ -70,7 +70,7 @@ bool thread_is_service(struct span name, size_t index)
 
 	if (!index)
 		return false;
-	/* Before node 22 V8's timer thread has the program's name, and is the first one started. */
+	/* Before node 22, V8's timer thread has the program's name and is started first. */
 	if (index == 1 && span_equal(name, "node"))
 		return true;
 	if (SPAN_ANY(name, span_equal, services))

@@ -92,7 +92,7 @@ static void share(struct thread_time *to, const struct threads_thread *before)
 		to->cpu_state = now->cpu_state;
 		return;
 	}
-	/* Nanoseconds and ticks are not comparable: one of the files was unreadable once. */
+	/* Nanoseconds and ticks are not comparable: a file was unreadable at one sample. */
 	if (before->cpu_state != SOOTH_STATE_VALUE || before->cpu_is_ticks != now->cpu_is_ticks ||
 		now->cpu_ns < before->cpu_ns || now->record.time_ns <= before->record.time_ns) {
 		to->cpu_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The threads of processes, busiest first: CPU between two snapshots, the present call, wait and
- * scheduling.
- */
+/* The threads of processes, busiest first: CPU between two snapshots, present call, wait and
+ * scheduling. */
 #include <stdio.h>
 
 #include "analyze/process_view.h"
@@ -184,7 +182,7 @@ static int emit_thread(struct threads_view *s, const struct thread_time *time, s
 	return OUTPUT_ROW(s->view.output, &row, tail, 4, err);
 }
 
-/* Name of the first thread: the others have it until they are named. */
+/* Returns the name of the first thread, which new threads have until they get a name. */
 static struct span process_name(const struct thread_time *times, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

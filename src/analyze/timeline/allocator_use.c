@@ -37,7 +37,7 @@ static bool is_of_allocator(uint32_t class)
 	       class == MAP_MALLOC_ZONE;
 }
 
-/* NaN: there is no such track. */
+/* Values; NaN: there is no such track. */
 struct use {
 	double live, resident;
 };

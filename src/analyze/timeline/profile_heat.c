@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * CPU of each thread over time, by the samples of a profile: a strip for each thread, in which a
- * stall is a hole, and one that comes again and again a pattern. Bounded in threads.
- */
+/* CPU of each thread over time, by samples of a profile: one strip per thread, in which a stall is
+ * a gap, and repeated stalls are a pattern. The number of threads is limited. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +75,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-/* NULL: no room. */
+/* Returns the thread; NULL: no room. */
 static struct heat_thread *thread_of(struct heat_state *s, const struct profile_sample *r)
 {
 	const struct heat_key key = { .id = process_id_of(&r->record), .tid = r->record.tid };
@@ -98,7 +96,7 @@ static struct heat_thread *thread_of(struct heat_state *s, const struct profile_
 	return *at = thread;
 }
 
-/* A sample stands for the time before it. */
+/* Takes a sample, which stands for the time since the previous one. */
 static void take_sample(struct heat_state *s, const struct profile_sample *r)
 {
 	uint64_t at_ns = r->record.time_ns, from_ns = at_ns - r->period_ns;
@@ -109,7 +107,7 @@ static void take_sample(struct heat_state *s, const struct profile_sample *r)
 	thread = thread_of(s, r);
 	if (!thread || at_ns <= r->period_ns)
 		return;
-	/* Threads get their name after they began. */
+	/* Threads are named after they begin. */
 	memcpy(thread->process, r->process, sizeof(thread->process));
 	memcpy(thread->thread, r->thread, sizeof(thread->thread));
 	if (thread->last_ns && from_ns > thread->last_ns + thread->longest_idle_ns)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Values over time: CPU by process and thread role, memory by class, bytes, calls; starts and ends
- * of processes, and events. All tracks have buckets of the same length, and a bucket without a
- * measurement is a gap.
- */
+/* Values over time: CPU by process and thread role, memory by class, bytes, calls, starts and ends
+ * of processes, events. All tracks have buckets of equal length; a bucket without a measurement is
+ * a gap. */
 #include "analyze/timeline/timeline.h"
 
 #include <math.h>
@@ -29,13 +27,12 @@
 
 /* --- findings as events --- */
 
-/*
- * The view finding-changes diagnoses what `sooth diagnose --save` recorded; its rows become events.
- */
+/* Diagnoses a recording of `sooth diagnose --save`: rows of the view finding-changes become
+ * events. */
 
 struct timeline_findings {
 	struct timeline_tracker *tracker;
-	struct findings_options options; /* thresholds and checks */
+	struct findings_options options; /* thresholds and checks of the diagnosis */
 	const struct stage_type *view;
 	struct output *output; /* NULL: no diagnosis */
 	void *state;
@@ -57,7 +54,7 @@ static int open_reported(void *state, const struct sink_options *options, struct
 	return 0;
 }
 
-/* A finding at the end may rest on a record from after the end. */
+/* Limits a time to the recording: a finding at the end may have a later time. */
 static uint64_t within(const struct timeline_tracker *b, uint64_t at_ns)
 {
 	uint64_t end_ns = b->observed_count ? b->observed[b->observed_count - 1].to_ns : 0;
@@ -126,7 +123,7 @@ static int begin(struct timeline_findings *f, struct sooth_error *err)
 			: error_no_memory(err);
 }
 
-/* Call after the tracker has taken the batch. */
+/* Passes on a batch that the tracker has already taken. */
 static int timeline_findings_push(
 	struct timeline_findings *f, const struct batch *batch, struct sooth_error *err)
 {
@@ -339,7 +336,7 @@ static int emit_track(struct timeline_state *s, const struct timeline_process *p
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-/* The tracks of a process in a group: the whole first, then its parts by size. */
+/* The tracks of a process in a group: the total first, then parts by size. */
 struct placed {
 	struct track *track;
 	uint32_t what;
@@ -396,7 +393,8 @@ static int emit_process_tracks(struct timeline_state *s, const struct timeline_p
 
 static int emit_group(struct timeline_state *s, enum timeline_group group, struct sooth_error *err)
 {
-	/* With one process the total is that process; lost records belong to no process. */
+	/* With a single process the total equals that process; lost records belong to no
+	 * process. */
 	size_t first = s->count == 2 && group != TIMELINE_LOST ? 1 : 0;
 	int status = output_section(s->output, &s->sections[group], err);
 

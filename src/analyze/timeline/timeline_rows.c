@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Times are since the start of the timeline. */
+/* Rows of the timeline; times count from its start. */
 #include "analyze/timeline/timeline_rows.h"
 
 #include "model/schema.h"
@@ -8,7 +8,7 @@ ROW_SCHEMA(timeline_axis, TIMELINE_AXIS_ROW, "timeline", timeline_axis_row,
 	.line = "{interval_ns}[ from {start_utc_ns}], {buckets value} of {bucket_ns} per "
 		"track; blank: not measured");
 
-/* The JSON Schema of tracks with the same fields is one, so each table stands once. */
+/* Tracks with the same fields share one JSON Schema, so each table is listed once. */
 #define TRACK_FIELDS(table, LIST)                                                                  \
 	static const struct sooth_field table[] = { LIST(ROW_FIELD, timeline_track_row) }
 

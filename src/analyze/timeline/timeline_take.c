@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which record adds to which track. */
+/* Adds each record to the tracks that it is about. */
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/timeline/timeline_tracker.h"
 #include "base/units.h"
@@ -31,7 +31,7 @@ static struct timeline_span *last_span(struct timeline_tracker *b)
 	return b->observed_count ? &b->observed[b->observed_count - 1] : NULL;
 }
 
-/* A snapshot from before a pause says nothing about the time after it. */
+/* Forgets snapshots from before a pause: they say nothing about the time after it. */
 static void forget_snapshots(struct timeline_tracker *b)
 {
 	map_for_each_pointer (&b->processes, struct timeline_process *, p) {
@@ -44,7 +44,7 @@ static void forget_snapshots(struct timeline_tracker *b)
 	timeline_total_forget(b);
 }
 
-/* The first snapshot is older than the start. */
+/* Begins the axis, although the first snapshot is older. */
 static void begin_axis(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	if (!b->has_begun)
@@ -52,7 +52,7 @@ static void begin_axis(struct timeline_tracker *b, const struct sooth_record *r)
 	b->has_begun = true;
 }
 
-/* The record is repeated at the head of each segment. */
+/* Takes the begin record, which every segment repeats. */
 static void take_begin(struct timeline_tracker *b, const struct sooth_record *r)
 {
 	struct timeline_span *last = last_span(b);
@@ -144,7 +144,7 @@ static void take_exec(struct timeline_tracker *b, const struct sooth_record *r)
 	buffer_fini(&words);
 }
 
-/* The exits probe and the follower both report an end: the first one counts. */
+/* Notes an end. The exits probe and the follower both report it: the first report counts. */
 static void note_end(struct timeline_tracker *b, const struct sooth_record *r, uint32_t status,
 	bool has_status, struct span name)
 {
@@ -209,7 +209,7 @@ static void take_process(struct timeline_tracker *b, const struct proc_process *
 	p->cpu_time_ns = span.to_ns;
 	p->cpu_ns = r->cpu_ns;
 	p->rss_round = b->rss_round;
-	/* The kernel's counter lags: a live process never has 0. */
+	/* The kernel's counter lags: 0 is not true for a living process. */
 	if (!r->rss_bytes)
 		return;
 	was_valid = timeline_state(b, p, TIMELINE_MEMORY, &p->rss, TIMELINE_WHOLE,
@@ -217,7 +217,7 @@ static void take_process(struct timeline_tracker *b, const struct proc_process *
 	timeline_total_read(b, p, r->record.time_ns, (double)r->rss_bytes, was_valid);
 }
 
-/* Memory by class, from a whole snapshot with values. */
+/* Takes memory by class, from a whole snapshot with values. */
 static void take_maps(struct timeline_tracker *b, const struct maps_process *end)
 {
 	struct process_id id = process_id_of(&end->record);
@@ -232,7 +232,7 @@ static void take_maps(struct timeline_tracker *b, const struct maps_process *end
 
 		if (!totals[i].rss_bytes && !snapshot->time_ns)
 			continue;
-		/* It was zero in the snapshots before. */
+		/* earlier snapshots had zero */
 		if (!snapshot->time_ns)
 			snapshot->time_ns = p->maps_ns;
 		timeline_state(b, p, TIMELINE_MEMORY, &p->classes[i], 1 + i, end->record.time_ns,
@@ -257,7 +257,7 @@ static void take_held(struct timeline_tracker *b, const struct heap_held *h)
 		(double)h->live_bytes);
 }
 
-/* Nothing comes of a window in which nothing was allocated or freed. */
+/* Adds allocation rates; a window without allocations and frees has no record. */
 static void add_heap_rate(struct timeline_tracker *b, struct timeline_process *p, uint32_t what,
 	const struct timeline_span *span, uint64_t bytes)
 {
@@ -327,14 +327,14 @@ static void take_call(struct timeline_tracker *b, const struct syscalls_call *c)
 		add_calls(b, p, TIMELINE_FAILED, &at, 1);
 }
 
-/* An aggregate covers a window: nothing finer is known, so its calls are spread over the window. */
+/* Takes an aggregate. Its calls are spread evenly over its window. */
 static void take_aggregate(struct timeline_tracker *b, const struct syscalls_count *c)
 {
 	struct timeline_process *p;
 	struct timeline_span span = { c->from_ns, c->record.time_ns };
 
 	if (b->has_calls)
-		return; /* they were recorded one by one */
+		return; /* these calls were recorded one by one */
 	b->has_aggregates = true;
 	p = timeline_process_of(b, &c->record);
 	if (!span.from_ns || span.from_ns >= span.to_ns)
@@ -378,7 +378,7 @@ void timeline_tracker_add_record(struct timeline_tracker *b, const struct sooth_
 
 /* --- at the end --- */
 
-/* A count is covered while its process is live and the run goes on. */
+/* Marks a count as measured while its process lives and the recording goes on. */
 static void cover(struct timeline_tracker *b, struct track *track, uint64_t from_ns, uint64_t to_ns)
 {
 	for (size_t i = 0; i < b->observed_count; i++) {
@@ -415,7 +415,7 @@ void timeline_tracker_resolve(struct timeline_tracker *b)
 
 	if (last && !last->to_ns)
 		last->to_ns = b->axis.end_ns;
-	/* The last sample may be cut short. */
+	/* the last sample may be incomplete */
 	if (!b->is_whole && b->first_rss_ns)
 		timeline_total_sampled(b, b->axis.end_ns);
 	map_for_each_pointer (&b->processes, struct timeline_process *, p)

@@ -9,9 +9,9 @@
 #include "probes/threads.h"
 
 #define TEXTS_MAX (4u << 20)
-/* A state is unknown where snapshots are so many times the usual time apart, */
+/* a state is unknown between snapshots so many times the usual time apart */
 #define GAP_FACTOR 4
-#define NO_GAP_NS  NS_PER_S	    /* but not below this */
+#define NO_GAP_NS  NS_PER_S	    /* least such time */
 #define NOT_NEW_NS (20 * NS_PER_MS) /* start times have the resolution of clock ticks */
 
 struct track_key {
@@ -125,7 +125,7 @@ void timeline_cover_sums(struct timeline_tracker *b, struct timeline_process *p)
 	while ((part = timeline_track_next(p, &position, &group, &what))) {
 		struct track *sum = timeline_sum(b, group, what);
 
-		/* Roles come from another probe: its snapshots do not cover this sum. */
+		/* Roles are from another probe, whose snapshots do not cover this sum. */
 		if (sum && sum->kind != TRACK_LEVEL && (group != TIMELINE_CPU || !what))
 			track_cover_part(sum, part, &b->axis);
 	}
@@ -169,7 +169,7 @@ bool timeline_state(struct timeline_tracker *b, struct timeline_process *p,
 
 /* --- processes --- */
 
-/* The ended process that used least; NULL: all are live. */
+/* Returns the ended process that used least CPU; NULL: all are living. */
 static struct timeline_process *least_ended(const struct timeline_tracker *b)
 {
 	struct timeline_process *least = NULL;
@@ -206,13 +206,13 @@ static uint64_t started_ns(const struct timeline_tracker *b, const struct sooth_
 
 	if (!s->record.time_ns || !s->ticks_per_s || !b->has_begun)
 		return 0;
-	/* Wraps only for values that no honest writer records. */
+	/* Only invalid records make this wrap. */
 	at_ns = (int64_t)(r->start_ticks * (NS_PER_S / s->ticks_per_s) -
 			  (uint64_t)s->boottime_offset_ns);
 	return at_ns > (int64_t)(b->axis.begin_ns + NOT_NEW_NS) ? (uint64_t)at_ns : 0;
 }
 
-/* A process that started during the timeline had used nothing before. */
+/* Makes a process. If it started during the timeline, it had used nothing before. */
 static struct timeline_process *process_new(
 	struct timeline_tracker *b, const struct sooth_record *r)
 {
@@ -280,12 +280,10 @@ void timeline_event(struct timeline_tracker *b, const struct sooth_record *r, ui
 
 /* --- the total --- */
 
-/*
- * Memory of all processes together: the sum of their last snapshots, so the sum is never less than
- * one of them. It starts at the first whole sample, because some processes are missing before.
- */
+/* Memory of all processes: the sum of their last snapshots, so it is never less than one of them.
+ * It starts at the first whole sample, because earlier some processes are missing. */
 
-/* Extends the last value until now. */
+/* Extends the last value to the present. */
 static void extend(struct timeline_tracker *b, uint64_t now_ns)
 {
 	struct timeline_snapshot *all = &b->all.rss;
@@ -296,7 +294,7 @@ static void extend(struct timeline_tracker *b, uint64_t now_ns)
 		track_level(track, &b->axis, all->time_ns, now_ns, all->value);
 }
 
-/* Without processes there is no sum: a gap, not 0. */
+/* Sets the sum; without processes there is a gap, not 0. */
 static void set_memory_sum(struct timeline_tracker *b, uint64_t now_ns)
 {
 	struct timeline_snapshot *all = &b->all.rss;
@@ -318,7 +316,7 @@ static void forget(struct timeline_tracker *b, struct timeline_process *p)
 	p->held_rss = 0;
 }
 
-/* The sum is valid as long as one part of it is. */
+/* Adds a process's memory to the sum, which is valid as long as one part is. */
 void timeline_total_read(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns,
 	double bytes, bool was_valid)
 {
@@ -336,7 +334,7 @@ void timeline_total_read(struct timeline_tracker *b, struct timeline_process *p,
 	set_memory_sum(b, now_ns);
 }
 
-/* A process that is not in the sample has ended. */
+/* Ends processes that are not in the sample. */
 static void forget_missing(struct timeline_tracker *b)
 {
 	map_for_each_pointer (&b->processes, struct timeline_process *, p) {
@@ -391,10 +389,8 @@ void timeline_total_forget(struct timeline_tracker *b)
 
 /* --- threads --- */
 
-/*
- * CPU time by thread role, and bytes moved: differences between two snapshots of the probe threads.
- * Use after a thread's last snapshot is missing.
- */
+/* CPU time by thread role, and bytes moved: differences between snapshots of the probe threads.
+ * What a thread used after its last snapshot is missing. */
 
 struct thread_key {
 	uint64_t start_ticks;
@@ -422,7 +418,7 @@ static struct thread_known *thread_known(
 	return map_put(&t->known, &key, is_new);
 }
 
-/* A thread that is new in this snapshot has done all of its work since the last one. */
+/* Takes a thread. If it is new in this snapshot, all of its use came since the last one. */
 static void take_thread(struct timeline_process *p, const struct threads_thread *r)
 {
 	struct timeline_threads *t = &p->threads;
@@ -462,7 +458,7 @@ static void forget_gone(struct timeline_threads *t)
 	}
 }
 
-/* A role whose threads have ended used nothing; a role that never had a thread has no track. */
+/* Emits roles. A role whose threads have ended uses nothing; one without threads has no track. */
 static void emit_roles(struct timeline_tracker *b, struct timeline_process *p, uint64_t now_ns)
 {
 	struct timeline_threads *t = &p->threads;
@@ -471,7 +467,7 @@ static void emit_roles(struct timeline_tracker *b, struct timeline_process *p, u
 	for (uint32_t i = 0; i < THREAD_ROLES && t->has_cpu; i++) {
 		if (!t->has_role[i] && !t->had_role[i])
 			continue;
-		/* Before its first thread it used nothing. */
+		/* Before its first thread a role used nothing. */
 		if (!t->is_reported[i] && before.to_ns > before.from_ns)
 			timeline_rate(b, p, TIMELINE_CPU, 1 + i, &before, 0);
 		t->is_reported[i] = true;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define NS_A_SECOND 1e9
-#define LONGEST_NS  (1ull << 60) /* no clock gives a later time: ignored */
+#define LONGEST_NS  (1ull << 60) /* later times are errors, and ignored */
 
 static double larger(double a, double b)
 {
@@ -58,7 +58,7 @@ static void merge(struct track_bucket *to, const struct track_bucket *one,
 	*to = both;
 }
 
-/* Buckets are lengthened when the track is next used. */
+/* Lengthens the buckets of a track to those of the axis, when the track is next used. */
 static void catch_up(struct track *track, const struct track_axis *axis)
 {
 	const size_t half = TRACK_BUCKETS / 2;
@@ -81,12 +81,12 @@ static void put(struct track *track, size_t i, double amount, uint64_t covered_n
 	merge(&track->stretches[i], &track->stretches[i], &part, track->kind);
 }
 
-/* Each bucket gets its share of an amount, and the whole of a level. */
+/* Spreads a value over buckets: each gets its share of an amount, but the whole of a level. */
 static void spread(struct track *track, struct track_axis *axis, uint64_t from_ns, uint64_t to_ns,
 	double amount, bool covers)
 {
 	double whole_ns = (double)(to_ns - from_ns);
-	uint64_t at_ns, last_ns; /* after the begin of the axis, which may be near the last time */
+	uint64_t at_ns, last_ns; /* since the begin of the axis, to avoid overflow */
 
 	if (to_ns <= axis->begin_ns || is_beyond(axis, to_ns))
 		return;
@@ -167,7 +167,7 @@ void track_cover_part(struct track *sum, struct track *part, const struct track_
 	}
 }
 
-/* 0: not measured. */
+/* Returns the measured time of a bucket; 0: not measured. */
 static uint64_t reported_ns(const struct track *track, const struct track *sum, size_t i)
 {
 	uint64_t own_ns = track->stretches[i].covered_ns;
