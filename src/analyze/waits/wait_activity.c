@@ -21,7 +21,7 @@ bool wait_activity_add(
 		a->has_since = false;
 		a->is_status_idle = true;
 	}
-	/* A wait for events says nothing that "not known" does not. */
+	/* A wait for events says no more than "not known". */
 	if (a->state != ACTIVITY_UNKNOWN || !chain->count || first->is_idle || first->is_active ||
 		first->what == WAIT_UNKNOWN || wait_chain_unknown(chain))
 		return false;

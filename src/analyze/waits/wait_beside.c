@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * An event loop that rests, or a main thread that sleeps, hides the threads that do its work: while
- * all of a pool are blocked the loop still waits for connections.
- */
+/* An event loop at rest, or a sleeping main thread, hides the threads that do the work: while all
+ * threads of a pool are blocked, the loop still waits for connections. */
 #include "analyze/waits/wait_beside.h"
 
 #include <assert.h>
@@ -10,7 +8,7 @@
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
 
-#define HELD_LEAST (3 * NS_PER_S) /* a call that returns sooner holds nothing up */
+#define HELD_LEAST (3 * NS_PER_S) /* a call that returns sooner blocks nothing */
 
 bool wait_is_held(const struct wait_link *link)
 {
@@ -33,7 +31,7 @@ bool wait_is_held(const struct wait_link *link)
 	}
 }
 
-/* The wait that the chain begins with says nothing of the other threads. */
+/* Returns whether the first wait of the chain says nothing about the other threads. */
 static bool is_of_one_thread(const struct wait_link *first)
 {
 	return first->is_idle || first->is_active || first->what == WAIT_EVENTS ||

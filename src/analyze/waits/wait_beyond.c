@@ -7,8 +7,8 @@
 #include "analyze/waits/wait_chain.h"
 #include "base/units.h"
 
-#define LASTS_LEAST  NS_PER_S	/* a shorter wait is one of a process at work */
-#define UNREAD_LEAST (32 << 10) /* bytes; less may be on its way */
+#define LASTS_LEAST  NS_PER_S	/* working processes also wait, but shorter */
+#define UNREAD_LEAST (32 << 10) /* bytes; fewer may be in transit */
 
 static void add(struct buffer *out, uint32_t pid, uint32_t except)
 {
@@ -30,7 +30,8 @@ static bool lasts(const struct wait_link *link)
 		       (!link->thread->since_state && link->thread->since_ns >= LASTS_LEAST));
 }
 
-/* The program that runs its terminal, and the parent of a zombie, have no part in its work. */
+/* Returns whether the party may end the wait: not the program that runs the process's terminal, and
+ * not the parent of a zombie. */
 static bool may_end_wait(const struct waits_party *p)
 {
 	return p && p->is_alive && p->relation != WAITS_RELATION_TERMINAL &&
@@ -52,14 +53,15 @@ static void add_chain(struct buffer *out, const struct wait_chain *chain, uint32
 	}
 }
 
-/* Calls that no thread rests in; a thread that reads has to have asked for something. */
+/* Returns whether a thread is held up: it does not rest in such a call; a read needs an open
+ * request. */
 static bool is_held(const struct wait_link *link)
 {
 	return wait_is_held(link) ||
 	       (link->what == WAIT_SOCKET_READ && link->object && link->object->has_open_request);
 }
 
-/* Little data is enough for a peer that is stopped, or computes instead of reading. */
+/* Returns whether the peer does not read: few bytes suffice if it is stopped or computes. */
 static bool is_unread(const struct waits_peer *p)
 {
 	return p->unread_bytes >= UNREAD_LEAST ||

@@ -18,8 +18,8 @@
 
 #define MONITOR_SLACK (10 * NS_PER_MS) /* tolerance of a monitor's wake-up time */
 #define CPU_BUSY      50	       /* percent: such a thread matters more than one that waits */
-#define CPU_SHARE     10 /* of one that could run at both samples: a busy host gives no more */
-#define CPU_ACTIVE    15 /* the same of a process that is not idle; ticks of 10 ms in 200 ms */
+#define CPU_SHARE     10 /* percent for a thread that could run at both samples of a busy host */
+#define CPU_ACTIVE    15 /* percent for a process that is not idle: ticks of 10 ms in 200 ms */
 
 /* --- the thread that matters --- */
 
@@ -28,7 +28,7 @@ static struct wait_graph sample_before(const struct wait_graph *g)
 	return (struct wait_graph){ .records = g->before, .before = g->before };
 }
 
-/* Whether the owners of mutexes lead back to where they began. */
+/* Returns whether the owners of mutexes lead back to the first thread. */
 static bool is_cycle(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *from)
 {
@@ -82,7 +82,7 @@ static void survey_wait(struct survey *s, const struct wait_graph *g, const stru
 		if (is_busy(g, t, cpu) && (!s->has_busy || cpu > s->busy.cpu_percent)) {
 			s->busy = link;
 			s->busy.what = WAIT_RUNS;
-			s->busy.party = NULL; /* of a wait that lasts no time */
+			s->busy.party = NULL; /* the wait has just begun */
 			s->busy.cpu_percent = cpu;
 			s->has_busy = true;
 		}
@@ -103,8 +103,9 @@ static void survey_wait(struct survey *s, const struct wait_graph *g, const stru
 	}
 }
 
-/* The first thread of a JVM only waits for the end of the one that runs main(): while that waits to
- * be woken, the others serve, or it has nothing to do. NULL: it is none, or not at rest. */
+/* Returns the thread that runs main() in a JVM, whose first thread only waits for its end: while
+ * that thread waits to be woken, other threads serve, or there is no work. NULL: none, or not at
+ * rest. */
 static const struct waits_thread *resting_main(const struct wait_graph *g,
 	const struct waits_process *p, const struct wait_link *main_link)
 {
@@ -117,15 +118,16 @@ static const struct waits_thread *resting_main(const struct wait_graph *g,
 	return t && wait_link_of(g, p, t).what == WAIT_CONDITION ? t : NULL;
 }
 
-/* HotSpot looks again after a second whether a monitor is free (ObjectMonitor::EnterI): such a
- * thread may be in a deadlock. */
+/* Returns whether the thread may want a monitor, and may be in a deadlock: HotSpot checks each
+ * second whether the monitor is free (ObjectMonitor::EnterI). */
 static bool may_want_monitor(const struct waits_thread *t)
 {
 	return t->timeout_ns + MONITOR_SLACK >= NS_PER_S &&
 	       t->timeout_ns <= NS_PER_S + MONITOR_SLACK;
 }
 
-/* One with a timeout wakes by itself: what it does between is its work. */
+/* Returns the wait of that thread. With a timeout it wakes by itself: then it works now and
+ * then. */
 static struct wait_link of_resting_main(const struct wait_graph *g, const struct waits_process *p,
 	const struct waits_thread *main_thread, struct wait_link first)
 {
@@ -145,7 +147,7 @@ static struct wait_link of_resting_main(const struct wait_graph *g, const struct
 	return first;
 }
 
-/* A thread that started or ran since the sample before is not stuck, and could wake the others. */
+/* Returns whether any thread started or ran since the previous sample, and may wake the others. */
 static bool has_run_any(const struct wait_graph *g, const struct waits_process *p)
 {
 	struct wait_graph before = sample_before(g);
@@ -168,7 +170,7 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 	struct survey s = { 0 };
 
 	survey_wait(&s, g, p);
-	/* Its first thread has ended, or was not read. */
+	/* The first thread has ended, or was not read. */
 	if (!s.has_main)
 		s.main = wait_link_of(g, p, wait_graph_thread(g, p->node_pid, NULL));
 	if (s.has_cycle)
@@ -191,7 +193,7 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 	}
 	if (s.main.what == WAIT_CONDITION && s.has_active)
 		return s.active;
-	/* The main thread only takes signals, as that of dig(1): others do the work. */
+	/* The main thread only takes signals, as in dig(1): other threads do the work. */
 	if (s.main.what == WAIT_SIGNAL && s.has_active && !s.has_accept) {
 		if (s.active.confidence > WAITS_MEDIUM)
 			s.active.confidence = WAITS_MEDIUM;
@@ -202,7 +204,7 @@ static struct wait_link choose_now(const struct wait_graph *g, const struct wait
 	return s.main;
 }
 
-/* A process that uses CPU is not idle, whatever it waits for at this moment. */
+/* Marks a process that uses CPU as not idle, whatever it waits for at this moment. */
 static struct wait_link weigh_cpu(
 	const struct wait_graph *g, const struct waits_process *p, struct wait_link link)
 {
@@ -214,7 +216,7 @@ static struct wait_link weigh_cpu(
 	if (cpu < CPU_ACTIVE)
 		return link;
 	if (is_unknown) {
-		link.what = WAIT_RUNS; /* both samples met it on its way into a call */
+		link.what = WAIT_RUNS; /* both samples met the process entering a call */
 		return link;
 	}
 	link.is_idle = false;
@@ -223,14 +225,14 @@ static struct wait_link weigh_cpu(
 	return link;
 }
 
-/* About to run, or on its way into a call or out of it. */
+/* Returns whether the thread is about to run, or enters or leaves a call. */
 static bool is_between_waits(const struct wait_link *link)
 {
 	return link->what == WAIT_READY || link->what == WAIT_RUNS ||
 	       (link->what == WAIT_UNKNOWN && !link->party);
 }
 
-/* A process between two waits usually waits for the same as in the sample before. */
+/* Chooses the wait. Between two waits it is usually the same as in the previous sample. */
 static struct wait_link choose_thread(const struct wait_graph *g, const struct waits_process *p)
 {
 	struct wait_link link = choose_now(g, p), earlier;
@@ -267,8 +269,8 @@ static bool has_process(const struct wait_chain *chain, uint32_t pid)
 	return false;
 }
 
-/* A writer of a pipe that is neither at rest nor waits for one of the chain, or for a lock that it
- * shares with the other writers: the worker of a pool that still has a task. */
+/* Returns whether a writer of a pipe has work, as one worker of a pool: it neither rests nor waits
+ * for a process of the chain, nor for a lock that writers share. */
 static bool has_task(const struct wait_graph *g, const struct wait_chain *chain,
 	const struct waits_party *writer)
 {
@@ -285,7 +287,7 @@ static bool has_task(const struct wait_graph *g, const struct wait_chain *chain,
 
 enum leads { LEADS_IN, LEADS_OUT, LEADS_UNKNOWN };
 
-/* Whether a process waits, link by link, for a process of the chain. */
+/* Returns whether a process waits, link by link, for a process of the chain. */
 static enum leads leads_of(const struct wait_graph *g, const struct wait_chain *chain, uint32_t pid)
 {
 	for (size_t i = 0; i < WAIT_LINKS_MAX; i++) {
@@ -306,9 +308,10 @@ static enum leads leads_of(const struct wait_graph *g, const struct wait_chain *
 	return LEADS_UNKNOWN;
 }
 
-/* A writer that has a task: the rest of a pool waits for work. Readers that inherited the pipe and
- * wait for a lock take nothing from it: the one that should read is that which waits for the
- * writer, as a parent that joins its workers before it reads their results. */
+/* Returns whether a party is the end that matters. For a reader it is a writer that has work, while
+ * the rest of a pool rests. For a writer it is the reader that waits for it in turn, as a parent
+ * that joins its workers before it reads their results; others inherited the pipe and wait for a
+ * lock. */
 static bool is_meant(const struct wait_graph *g, const struct wait_chain *chain,
 	const struct wait_link *link, const struct waits_party *p)
 {
@@ -318,7 +321,7 @@ static bool is_meant(const struct wait_graph *g, const struct wait_chain *chain,
 	       leads_of(g, chain, p->party_pid) == LEADS_IN;
 }
 
-/* Takes another process with the other end of the pipe, where the first one is at rest. */
+/* Takes another process with the other end of the pipe, if the first one rests. */
 static void choose_end(
 	const struct wait_graph *g, const struct wait_chain *chain, struct wait_link *link)
 {
@@ -341,7 +344,7 @@ static bool is_stopped(const struct wait_link *link)
 	       link->what == WAIT_FROZEN;
 }
 
-/* The next wait of the chain; false: this is the end. */
+/* Appends the next wait of the chain; false: the chain ends here. */
 static bool next_link(const struct wait_graph *g, struct wait_chain *chain, struct wait_link *out)
 {
 	struct wait_link *last = &chain->links[chain->count - 1];
@@ -368,8 +371,8 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 		}
 		return true;
 	}
-	/* The program that runs a terminal matters only if a question there has no answer yet, or
-	 * if it is stopped and so reads nothing. */
+	/* The program that runs a terminal matters only if its question has no answer yet, or if it
+	 * is stopped and therefore reads nothing. */
 	if (party->relation == WAITS_RELATION_TERMINAL && !wait_has_prompt(last) && !is_written)
 		return false;
 	if (has_process(chain, party->party_pid)) {
@@ -377,7 +380,7 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 		return false;
 	}
 	p = wait_graph_process(g, party->party_pid);
-	if (!p) { /* a wait of the sample before: its party was read then */
+	if (!p) { /* a wait in the previous sample, which has its party */
 		before = sample_before(g);
 		g = &before;
 		p = wait_graph_process(g, party->party_pid);
@@ -396,7 +399,7 @@ static bool next_link(const struct wait_graph *g, struct wait_chain *chain, stru
 
 /* --- children beside a circle --- */
 
-/* A process that waits for any of its children goes on when another child ends. */
+/* Returns whether another child can end the wait: the process waits for any of its children. */
 static bool is_ended_by_another(
 	const struct wait_graph *g, struct wait_chain *chain, struct wait_link *link)
 {
@@ -419,8 +422,8 @@ static bool is_ended_by_another(
 	return false;
 }
 
-/* Each process that could write to the pipe waits for one of the chain: the jobs of a build, after
- * the last token of their pipe was lost. */
+/* Returns whether each process that could write to the pipe waits for the chain: the jobs of a
+ * build whose pipe has lost its last token. */
 static bool are_writers_within(
 	const struct wait_graph *g, const struct wait_chain *chain, const struct wait_link *link)
 {
@@ -439,8 +442,8 @@ static bool are_writers_within(
 	return others >= link->others;
 }
 
-/* As make, while a make below it waits for a free place of the jobs: the chain goes on with the
- * child outside the circle. */
+/* Leaves a circle by a child outside of it, as make does while a make below it waits for a free
+ * job. */
 static bool leave_circle(const struct wait_graph *g, struct wait_chain *chain)
 {
 	for (size_t i = chain->circle; i < chain->count; i++) {
@@ -493,7 +496,8 @@ static void follow(const struct wait_graph *g, struct wait_chain *out)
 				    wait_is_abandoned(g, &out->links[i]);
 }
 
-/* A sentence names a process by what was read of it, and a party has only a short name. */
+/* Finds the process of each party: a sentence needs its details, and a party has only a short
+ * name. */
 static void find_parties(const struct wait_graph *g, struct wait_chain *chain)
 {
 	for (size_t i = 0; i < chain->count; i++) {
@@ -558,7 +562,7 @@ static uint32_t lowest_of_circle(const struct wait_chain *chain)
 	return pid;
 }
 
-/* An object without an inode, as a FIFO that is not open, is known by its path. */
+/* Returns the key of the object; without an inode, as for a FIFO not yet open, that of its path. */
 static uint64_t object_of(const struct wait_link *link)
 {
 	const struct waits_object *o = link->object;

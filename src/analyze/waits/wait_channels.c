@@ -7,8 +7,8 @@
 #include "analyze/waits/wait_object_kinds.h"
 #include "probes/bsd_channels.h"
 
-/* A wait for several descriptors: of a server, or of a process that has only a connection. The
- * descriptors that it watches are not known. */
+/* Finds the kind of a wait for several unknown descriptors: that of a server, or that of a process
+ * with only one connection. */
 static enum wait_channel_kind of_events(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {

@@ -9,7 +9,7 @@
 #include "analyze/waits/wait_pace.h"
 #include "probes/fds.h"
 
-/* No other thread can help: each waits for a lock inside the process, or serves the runtime. */
+/* Returns whether no other thread can help: each waits for a lock, or serves the runtime. */
 static bool is_locked(const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_thread *t = NULL;
@@ -26,8 +26,8 @@ static bool is_locked(const struct wait_graph *g, const struct wait_link *link)
 	return i >= link->process->threads;
 }
 
-/* A file lock of the process itself may be that of a process which shares the file, as a child
- * does. */
+/* Returns whether the owner of a file lock is the process itself, or a process that shares the
+ * file, such as a child. */
 static bool is_own_lock(const struct wait_link *link)
 {
 	return link->what == WAIT_LOCK && link->party->party_pid == link->process->node_pid;
@@ -39,8 +39,8 @@ static bool only_reads(const struct wait_link *link)
 	       link->what == WAIT_TERMINAL_READ;
 }
 
-/* A process that ran since the sample before is not stuck, unless it polls: a process that sleeps
- * and tries again always runs. */
+/* Returns whether the process ran since the previous sample, so it is not stuck. Polling does not
+ * count: a process that sleeps and tries again always runs. */
 static bool has_run(const struct wait_graph *g, const struct wait_link *link)
 {
 	if (wait_is_same_monitor(g, link->thread))
@@ -63,7 +63,7 @@ static bool has_run(const struct wait_graph *g, const struct wait_link *link)
 	       then->switches != now->switches;
 }
 
-/* A client and its server between two requests: which of them has to speak is not known. */
+/* Returns whether these may be client and server between two requests: either may have to write. */
 static bool is_exchange(const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0], *second = &chain->links[1];
@@ -72,7 +72,7 @@ static bool is_exchange(const struct wait_chain *chain)
 	       first->process != second->process;
 }
 
-/* The other one waits for what this one has written, but not flushed: no timer of either helps. */
+/* Returns the link that has unflushed output, for which the other one waits: no timer helps. */
 static const struct wait_link *keeper_of(const struct wait_graph *g, const struct wait_chain *chain)
 {
 	for (size_t i = 0; is_exchange(chain) && i < chain->count; i++) {
@@ -85,18 +85,18 @@ static const struct wait_link *keeper_of(const struct wait_graph *g, const struc
 	return NULL;
 }
 
-/* An event loop with a timer of its own, as one that asks its child again each minute. */
+/* Returns whether a timer ends the wait, as in an event loop that asks its child each minute. */
 static bool goes_on_by_time(const struct wait_link *link)
 {
-	/* A request to its own listener: the time is that after which it gives up. */
+	/* For a request to its own listener, the time is that after which it gives up. */
 	bool is_to_itself = link->party && link->party->relation == WAITS_RELATION_LISTENER &&
 			    link->party->party_pid == link->process->node_pid;
 
 	return link->thread && link->thread->timeout_state == SOOTH_STATE_VALUE && !is_to_itself;
 }
 
-/* If one process of a circle runs, it can end the waits of the others. So can a client with a timer
- * of its own, which asks its server now and then. */
+/* Drops a circle if one of its processes runs, which can end the other waits. A client with a timer
+ * that asks its server now and then can do so, too. */
 void wait_circle_drop(const struct wait_graph *g, struct wait_chain *chain)
 {
 	chain->keeper = keeper_of(g, chain);
@@ -112,10 +112,10 @@ void wait_circle_drop(const struct wait_graph *g, struct wait_chain *chain)
 	}
 }
 
-/* Processes that wait for each other are stuck only if no other thread and no other process could
- * go on in place of those seen. If all of them read, one may still have something to say: with
- * sockets that is the ordinary state between two requests, with pipes it is rare: a program reads
- * from a child when it expects something. */
+/* Decides how sure a circle is. Processes that wait for each other are stuck only if no other
+ * thread or process could continue instead. If all of them read, one may still write: with sockets
+ * this is ordinary between two requests, with pipes it is rare, because a program reads from a
+ * child when it expects something. */
 void wait_circle_weigh(const struct wait_graph *g, struct wait_chain *chain)
 {
 	size_t readers = 0, of_pipes = 0;
@@ -124,10 +124,10 @@ void wait_circle_weigh(const struct wait_graph *g, struct wait_chain *chain)
 		struct wait_link *link = &chain->links[i];
 
 		if (link->party->relation == WAITS_RELATION_THREAD)
-			return; /* by its owner: only that thread can end the wait */
+			return; /* only the owner can end the wait */
 		readers += only_reads(link);
 		of_pipes += link->what == WAIT_PIPE_READ || link->what == WAIT_TERMINAL_READ;
-		/* Another process can open a FIFO by its name. */
+		/* Another process may open a FIFO by its name. */
 		chain->is_open |= link->object && link->object->type == FDS_FIFO;
 		if ((link->others && link->what != WAIT_CHILD && !link->is_closed) ||
 			is_own_lock(link) || !is_locked(g, link) || goes_on_by_time(link))
@@ -158,7 +158,7 @@ const struct waits_object *wait_circle_pipe(const struct wait_chain *chain)
 		const struct wait_link *link = &chain->links[i];
 
 		if (link->what == WAIT_CHILD)
-			continue; /* what started them */
+			continue; /* skip the process that started them */
 		if (link->what != WAIT_PIPE_READ || !link->is_closed || !link->object ||
 			(pipe && pipe->inode != link->object->inode))
 			return NULL;

@@ -8,7 +8,7 @@
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
 
-/* A thread that rested this long uses no CPU, is not paced by another one, and could not end a
+/* A thread that rested so long uses no CPU, does not pace another thread, and could not end a
  * deadlock. */
 #define REST_LEAST NS_PER_S
 
@@ -40,7 +40,7 @@ static bool is_link_decided(const struct wait_graph *g, const struct wait_link *
 		return true;
 	if (!link->thread || !rests(link->thread) || link->what == WAIT_UNKNOWN)
 		return false;
-	/* While a thread is at rest in such a wait, or a worker in any, another one may be busy. */
+	/* While this thread rests, or is only a worker, another thread may be busy. */
 	if (link->thread->record.tid != link->process->node_pid || link->is_idle ||
 		link->what == WAIT_SLEEP || link->what == WAIT_ALL_THREADS ||
 		wait_is_of_locks(link)) {
@@ -52,7 +52,7 @@ static bool is_link_decided(const struct wait_graph *g, const struct wait_link *
 	return true;
 }
 
-/* The event loop of an agent does not show what it does, but some agents report that they rest. */
+/* Returns whether the agent reports that it rests: its event loop does not show that. */
 static bool is_agent_decided(const struct wait_decided *s, const struct process_entry *main)
 {
 	struct activity a;
@@ -87,7 +87,7 @@ uint64_t wait_decided_more(void *decided)
 
 	if (s->is_over)
 		return 0;
-	/* The first sample is delivered in the first step. */
+	/* The first step has the first sample. */
 	if (!s->has_any && !s->was_asked) {
 		s->was_asked = true;
 		return NS_PER_MS;

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 
-/* Go's own words (runtime/runtime2.go, waitReasonStrings), and what they mean to its user. */
+/* Go's wait reasons (runtime/runtime2.go, waitReasonStrings), and what they mean to a user. */
 static const struct {
 	const char *reason, *text;
 	bool wants_goroutine;
@@ -60,8 +60,8 @@ bool wait_goroutines_want_lock(const struct waits_goroutines *w)
 
 	struct span by = record_text(&w->record, &w->by);
 
-	/* Before Go 1.20 the reason of all of these is "semacquire". RLock is inlined: what it
-	 * calls is seen. */
+	/* Before Go 1.20 the reason of all these waits is "semacquire". RLock is inlined, so the
+	 * function that it calls is seen. */
 	return reason_of(w) >= 0 && !w->at_state &&
 	       (span_starts(by, "sync.(*Mutex).") || span_starts(by, "sync.(*RWMutex).") ||
 		       span_starts(by, "sync.runtime_SemacquireMutex") ||

@@ -20,7 +20,7 @@ const struct waits_process *wait_graph_process(const struct wait_graph *g, uint3
 	return process_in(&g->records, pid);
 }
 
-/* From the record behind `before` on, or from the first. */
+/* Returns the next record of the kind after `before`, or the first. */
 static const struct sooth_record *after(
 	const struct batch *records, const struct sooth_record *before)
 {

@@ -12,7 +12,7 @@ static bool has_argument(const struct syscall_row *row, enum argument_type_id ty
 	return false;
 }
 
-/* The one process that used it last. */
+/* Appends the process that last used the object. */
 static void put_user(struct buffer *out, const struct waits_party *p)
 {
 	struct span name = record_text(&p->record, &p->name);

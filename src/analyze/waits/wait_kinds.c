@@ -12,9 +12,9 @@
 #include "probes/sockets.h"
 #include "probes/syscall_names.h"
 
-#define CPU_RUNS     5 /* percent: below, a thread that could run gets no CPU */
+#define CPU_RUNS     5 /* percent: with less, a thread that could run gets no CPU */
 #define CHANNEL	     64
-#define SIGNAL_CHILD 17 /* of Linux on x86 and arm: signal(7) */
+#define SIGNAL_CHILD 17 /* number on Linux for x86 and arm: signal(7) */
 
 static void copy_channel(char out[CHANNEL], const struct waits_thread *t)
 {
@@ -49,13 +49,13 @@ static void of_data(const struct wait_graph *g, const struct waits_thread *t,
 struct watched {
 	unsigned count, connections, requests;
 	const struct waits_object *terminal, *listener, *connection, *pipe, *other;
-	const struct waits_object *request; /* an open one of this process to a server */
-	const struct waits_object *own;	    /* the same to its own listener */
+	const struct waits_object *request; /* socket with an open request to a server */
+	const struct waits_object *own;	    /* socket with an open request to its own listener */
 	bool has_signals;
 };
 
-/* A pipe or socket to itself wakes an event loop: nothing of others comes from there. A connection
- * to its own listener that it has not accepted is a request to itself. */
+/* Returns whether the other end is the process itself: such a pipe or socket only wakes an event
+ * loop. A connection to its own listener that is not yet accepted is a request to itself. */
 static bool is_own(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {
@@ -70,7 +70,7 @@ static bool is_to_itself(
 	return wait_party_by_fd(g, t, o->fd)->relation == WAITS_RELATION_LISTENER;
 }
 
-/* A network socket says more than a local one. */
+/* Returns whether a network socket is preferred to a known local one. */
 static bool is_clearer(const struct waits_object *o, const struct waits_object *known)
 {
 	return !known || (known->type == FDS_UNIX && o->type != FDS_UNIX);
@@ -114,7 +114,7 @@ static struct watched watched_of(const struct wait_graph *g, const struct waits_
 	return w;
 }
 
-/* A child that waits for its parent, or for work, is a server, and nothing to wait for. */
+/* Returns whether a child waits for its parent, or for work: nothing waits for such a server. */
 static bool is_server_of(const struct wait_graph *g, uint32_t child, uint32_t parent)
 {
 	const struct waits_process *p = wait_graph_process(g, child);
@@ -130,7 +130,7 @@ static bool is_server_of(const struct wait_graph *g, uint32_t child, uint32_t pa
 	return wait_link_of(g, p, t).is_idle;
 }
 
-/* A child that it also has a pidfd of. */
+/* Returns whether the child was already listed, because the process also has a pidfd of it. */
 static bool is_repeated(const struct wait_graph *g, const struct waits_party *of)
 {
 	const struct waits_party *p = NULL;
@@ -142,7 +142,7 @@ static bool is_repeated(const struct wait_graph *g, const struct waits_party *of
 	return false;
 }
 
-/* A handler is called when a child ends; true also where that is unknown: an older capture. */
+/* Returns whether a handler gets ends of children; true if that is unknown (older capture). */
 static bool catches_child_ends(const struct wait_graph *g, const struct waits_thread *t)
 {
 	const struct waits_signals *s = find_process_signals(&g->records, t->node_pid);
@@ -162,7 +162,7 @@ static bool is_of_child(
 	return false;
 }
 
-/* Whether the end of a child can end the wait for events. */
+/* Returns whether the end of a child can end the wait for events. */
 static bool is_woken_by_children(const struct wait_graph *g, const struct waits_thread *t)
 {
 	const struct waits_object *o = NULL;
@@ -177,7 +177,7 @@ static bool is_woken_by_children(const struct wait_graph *g, const struct waits_
 	return false;
 }
 
-/* An event loop learns of the end of a child by a signal or a descriptor. */
+/* Finds a child that an event loop waits for: it gets its end by a signal or a descriptor. */
 static bool of_worker(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link)
 {
@@ -214,8 +214,8 @@ static void of_loop(const struct watched *w, struct wait_link *link)
 	}
 }
 
-/* A process woken by signals has a pipe of its parent only to learn of the parent's end, as the
- * helpers of PostgreSQL. */
+/* Returns whether a pipe of the parent only serves to notice the parent's end, as in helpers of
+ * PostgreSQL, which are woken by signals. */
 static bool is_death_watch(
 	const struct wait_graph *g, const struct waits_thread *t, const struct watched *w)
 {
@@ -326,7 +326,7 @@ static void of_time(
 	link->is_polling = link->party != NULL;
 }
 
-/* sigtimedwait() names signals that it waits for: which, is not known. */
+/* Finds a wait for a signal; which signals sigtimedwait() waits for is not known. */
 static void of_signal(const struct wait_graph *g, const struct waits_thread *t,
 	const struct syscall_row *row, struct wait_link *link)
 {
@@ -390,7 +390,7 @@ static void of_call(const struct wait_graph *g, const struct waits_thread *t,
 	}
 }
 
-/* Where the call cannot be read the wait channel still names the kind. */
+/* Finds the kind by the wait channel, if the call cannot be read. */
 static void of_channel(const struct wait_graph *g, const struct waits_thread *t,
 	const char *channel, struct wait_link *link)
 {
@@ -451,7 +451,7 @@ static bool is_frozen(const char *channel)
 	return strstr(channel, "refrigerator") || strstr(channel, "freezer");
 }
 
-/* The server has answered: another has the lock. */
+/* Returns whether the thread waits for a lock: then another process has that lock. */
 static bool is_at_lock(const struct waits_thread *t)
 {
 	const struct syscall_row *row = t->call_state ? NULL : syscall_row_of(t->abi, t->syscall);
@@ -459,7 +459,7 @@ static bool is_at_lock(const struct waits_thread *t)
 	return row && row->wait.what == SYSCALL_WAIT_TURN;
 }
 
-/* A stop while it used its terminal from the background is the terminal's. */
+/* Finds why a process is stopped: a background process that used its terminal was stopped by it. */
 static void of_stop(const struct wait_graph *g, const struct waits_process *p,
 	const struct waits_thread *t, struct wait_link *link)
 {
@@ -473,7 +473,7 @@ static void of_stop(const struct wait_graph *g, const struct waits_process *p,
 	}
 }
 
-/* States that no call explains. True: that is all. */
+/* Handles states that do not depend on a call. True: nothing else is to be found. */
 static bool of_state(const struct wait_graph *g, const struct waits_process *p,
 	const struct waits_thread *t, const char *channel, struct wait_link *link)
 {
@@ -554,7 +554,7 @@ static void of_database(
 	link->confidence = link->others ? WAITS_LOW : WAITS_MEDIUM;
 }
 
-/* A call that a stop interrupted goes on under another name, without its arguments. */
+/* Returns whether the call continues one that a stop interrupted, without its arguments. */
 static bool is_restarted(const struct syscall_row *row)
 {
 	return row->wait.what == SYSCALL_WAIT_TIME && !(row->traits & SYSCALL_SLEEPS);

@@ -7,12 +7,13 @@
 #include "probes/sockets.h"
 #include "base/units.h"
 
-#define OUTPUT	     1 /* descriptors */
+#define OUTPUT	     1 /* number of the descriptor */
 #define ERROR_OUTPUT 2
 
 #define HALF_OPEN_LEAST (2 * NS_PER_S)
 
-/* Another process than itself, then the surer one, then one whose own wait was read. */
+/* Compares parties: first not the process itself, then confidence, then whether its wait was
+ * read. */
 static bool is_better(const struct wait_graph *g, const struct waits_thread *t,
 	const struct waits_party *a, const struct waits_party *b)
 {
@@ -54,7 +55,7 @@ const struct waits_party *wait_youngest_party(const struct wait_graph *g,
 			continue;
 		if (count)
 			++*count;
-		/* The youngest of several children: a shell waits for the one in the foreground. */
+		/* The youngest of several children: a shell waits for its foreground child. */
 		if (!best || p->party_start_ticks > best->party_start_ticks ||
 			(p->party_start_ticks == best->party_start_ticks &&
 				p->party_pid > best->party_pid))
@@ -63,7 +64,7 @@ const struct waits_party *wait_youngest_party(const struct wait_graph *g,
 	return best;
 }
 
-/* The best party found by a descriptor. */
+/* Returns the best party that was found by a descriptor. */
 const struct waits_party *wait_server_of(const struct wait_graph *g, uint32_t pid, uint32_t tid)
 {
 	const struct waits_party *party = NULL;
@@ -142,7 +143,7 @@ bool wait_is_connection(const struct waits_object *o)
 	       (o->peer_port || o->type == FDS_UNIX || o->type == FDS_SOCKET);
 }
 
-/* The terminal that a stopped process used; NULL: it did not. */
+/* Returns the terminal that a stopped process used; NULL: it used none. */
 static const struct waits_object *used_terminal(
 	const struct wait_graph *g, const struct waits_thread *t)
 {
@@ -152,7 +153,7 @@ static const struct waits_object *used_terminal(
 	return o && wait_is_terminal(o) ? o : NULL;
 }
 
-/* The terminal stops the whole job of the process that used it. */
+/* Returns the terminal that any process of the job used: the terminal stops the whole job. */
 static const struct waits_object *used_by_job(
 	const struct wait_graph *g, const struct waits_process *of)
 {
@@ -221,7 +222,7 @@ const char *wait_error_output(const struct wait_link *link)
 		       : "";
 }
 
-#define STARTED_LATER (NS_PER_S / 5) /* a process of the same pipeline starts at once */
+#define STARTED_LATER (NS_PER_S / 5) /* processes of one pipeline start within that time */
 #define INIT	      1
 
 bool wait_may_be_output(const struct waits_object *o)
@@ -236,7 +237,7 @@ bool wait_is_output_of(const struct waits_party *p)
 	return p->fd == OUTPUT || p->fd == ERROR_OUTPUT;
 }
 
-/* It was adopted by init, and has the other end as its output. */
+/* Returns whether a writer was adopted by init, and has the pipe as its output. */
 static bool is_left(
 	const struct wait_graph *g, const struct wait_link *link, const struct waits_party *p)
 {

@@ -3,10 +3,10 @@
 
 #include "base/units.h"
 
-#define BLOCKED_LEAST  NS_PER_S /* a shorter wait may be the pace of the reader */
-#define PACED_SWITCHES 2	/* one is the start of the wait itself */
+#define BLOCKED_LEAST  NS_PER_S /* a shorter wait may be due to the reader's pace */
+#define PACED_SWITCHES 2	/* one switch is the start of the wait itself */
 
-/* Whether a thread of the other end may have run since the earlier snapshot. */
+/* Returns whether a thread of the other end may have run since the earlier snapshot. */
 static bool may_have_run(const struct wait_graph *g, const struct wait_graph *before, uint32_t pid,
 	uint64_t before_ns)
 {
@@ -16,7 +16,7 @@ static bool may_have_run(const struct wait_graph *g, const struct wait_graph *be
 		return true;
 	for (; t; t = wait_graph_thread(g, pid, t)) {
 		if (!t->since_state && t->since_ns + before_ns >= t->record.time_ns)
-			continue; /* the earlier snapshot need not hold it */
+			continue; /* the earlier snapshot may lack it */
 		then = wait_graph_thread_of(before, pid, t->record.tid);
 		if (!then || then->switches_state || t->switches_state ||
 			t->switches != then->switches)

@@ -9,7 +9,7 @@
 
 #define WAITING " waiting"
 
-/* "postgres: bob shop 10.0.0.2(5032) ALTER TABLE waiting": the command, in capitals. */
+/* Returns the command (capitals) in "postgres: bob shop 10.0.0.2(5032) ALTER TABLE waiting". */
 static struct span command_of(const struct wait_link *link)
 {
 	struct span title = record_text(&link->process->record, &link->process->title);
@@ -34,7 +34,7 @@ void wait_database_text(struct buffer *out, const struct wait_link *link)
 {
 	const struct waits_party *p = link->party;
 	struct span command = command_of(link);
-	/* Only a function takes an advisory lock. */
+	/* Only a function in a query takes an advisory lock. */
 	bool is_query = !command.size || span_equal(command, "SELECT");
 
 	buffer_string(out, "waits for a lock in the database");

@@ -7,13 +7,10 @@
 #include "base/cleanup.h"
 #include "probes/syscall_names.h"
 
-/*
- * Where each asks is what its own source does: git's prompt.c and OpenSSH's readpass.c open
- * /dev/tty, as do tgetpass.c of sudo, getpass() of the C library (mysql, curl, kinit), sprompt.c of
- * PostgreSQL and UI_OpenSSL; misc_conv() of Linux-PAM (su, passwd), apt and npm read standard
- * input; pinentry opens the terminal that gpg-agent names. The kernel keeps 15 characters of a
- * name.
- */
+/* Where programs ask, by their sources: git's prompt.c and OpenSSH's readpass.c open /dev/tty, as
+ * do tgetpass.c of sudo, getpass() of the C library (mysql, curl, kinit), sprompt.c of PostgreSQL
+ * and UI_OpenSSL. misc_conv() of Linux-PAM (su, passwd), apt and npm read standard input. pinentry
+ * opens the terminal that gpg-agent names. The kernel keeps 15 characters of a name. */
 /* files that git or crontab opens in an editor, and what they hold */
 #define EDITOR(name)                                                                               \
 	{ name, "MERGE_MSG", false, "the message of a merge, in an editor that git opened" },      \
@@ -29,9 +26,9 @@
 	}
 
 static const struct prompt {
-	const char *name;  /* of the process */
-	const char *title; /* that its command line holds; NULL: any */
-	bool by_tty;	   /* only a read of /dev/tty: else it is a session at work */
+	const char *name;  /* name of the process */
+	const char *title; /* part of its command line; NULL: any */
+	bool by_tty;	   /* only if it reads /dev/tty: otherwise it is a working session */
 	const char *asks;
 } prompts[] = {
 	EDITOR("editor"),
@@ -133,7 +130,7 @@ const char *wait_prompt_of(const struct wait_link *link)
 	return NULL;
 }
 
-/* The arguments behind the program that are no options; -c and -e are followed by a script. */
+/* Returns whether a script follows the options, or -c or -e. */
 static bool has_script(struct span title)
 {
 	size_t at = 0, begin;
@@ -154,7 +151,7 @@ static bool has_script(struct span title)
 	return false;
 }
 
-/* A person, or a program in place of one, types commands into it: at its prompt it is at rest. */
+/* Returns whether commands are typed into the program, so that it rests at its prompt. */
 static bool is_session(const struct waits_process *p)
 {
 	static const char *const interpreters[] = { "bash", "sh", "dash", "zsh", "fish", "ksh",
@@ -181,7 +178,7 @@ bool wait_has_prompt(const struct wait_link *link)
 
 	if (wait_prompt_of(link))
 		return true;
-	/* Programs with a screen of their own wait for any of several things. */
+	/* Programs with a screen of their own wait for several things at once. */
 	return link->what == WAIT_TERMINAL_READ && row &&
 	       row->transfer.direction == SYSCALL_READS && !wait_is_pager(link->process) &&
 	       !is_session(link->process);

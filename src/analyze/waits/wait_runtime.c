@@ -44,7 +44,7 @@ bool wait_is_same_monitor(const struct wait_graph *g, const struct waits_thread 
 	return owner && earlier && owner->party_tid == earlier->party_tid;
 }
 
-/* "java.util.concurrent.locks.ReentrantLock$NonfairSync": ReentrantLock */
+/* Shortens "java.util.concurrent.locks.ReentrantLock$NonfairSync" to ReentrantLock. */
 bool wait_put_runtime_lock(struct buffer *out, const struct wait_link *link)
 {
 	struct span class = record_text(&link->party->record, &link->party->detail);

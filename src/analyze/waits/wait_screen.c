@@ -9,10 +9,10 @@
 #include "analyze/waits/wait_text.h"
 #include "base/units.h"
 
-#define LINES_MOST 20 /* of a screen, beside the counts */
+#define LINES_MOST 20 /* lines of a screen, besides the counts */
 #define COLUMNS	   80
 #define TEXT_MOST  (4 * COLUMNS)
-#define DISK_LEAST NS_PER_S /* a shorter wait for a disk is that of any program at work */
+#define DISK_LEAST NS_PER_S /* working processes also wait for a disk, but shorter */
 
 enum rank { RANK_AT_WORK, RANK_WAITS, RANK_STOPPED, RANK_DISK, RANK_DEADLOCK };
 
@@ -24,10 +24,10 @@ struct candidate {
 	uint32_t pid;
 	enum rank rank;
 	uint64_t since_ns;
-	uint64_t object; /* of the root of its chain; 0: none */
-	bool is_covered; /* another line has it */
+	uint64_t object; /* root object of the chain; 0: none */
+	bool is_covered; /* a line of another chain includes it */
 	size_t text, text_size, count;
-	uint32_t pids[WAIT_LINKS_MAX]; /* of the chain */
+	uint32_t pids[WAIT_LINKS_MAX]; /* processes of the chain */
 };
 
 void wait_screen_fini(struct wait_screen *s)
@@ -37,7 +37,7 @@ void wait_screen_fini(struct wait_screen *s)
 	buffer_fini(&s->texts);
 }
 
-/* WAIT_RESTS: it has a line. A launcher is idle as what it has launched. */
+/* Returns how the process rests; WAIT_RESTS: it has a line. A launcher rests if its child does. */
 static unsigned rest_of(const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0];
@@ -122,7 +122,7 @@ static int by_rank(const void *a, const void *b)
 	return (x->since_ns < y->since_ns) - (x->since_ns > y->since_ns);
 }
 
-/* A longer chain has it; in a circle each has all, and the first one stands for them. */
+/* Returns whether a longer chain includes this one; in a circle the first one stands for all. */
 static bool is_covered(const struct candidate *all, size_t count, const struct candidate *c)
 {
 	for (const struct candidate *o = all; o < all + count; o++) {
@@ -136,7 +136,7 @@ static bool is_covered(const struct candidate *all, size_t count, const struct c
 	return false;
 }
 
-/* The others among these that wait for an object without an other end: one line has them all. */
+/* Counts the others that wait for the same object without another end: one line is for all. */
 static size_t count_same(
 	const struct candidate *from, const struct candidate *to, const struct candidate *c)
 {
@@ -147,7 +147,7 @@ static size_t count_same(
 	return count;
 }
 
-/* "312 processes idle, 14 running" */
+/* Appends "312 processes idle, 14 running". */
 static void put_rests(const struct wait_screen *s, struct buffer *out)
 {
 	const char *noun = " process", *more = "";
@@ -167,14 +167,14 @@ static size_t shown_of(const struct candidate *c)
 	return c->text_size < TEXT_MOST ? c->text_size : TEXT_MOST;
 }
 
-/* On a terminal. */
+/* Returns the number of lines on a terminal. */
 static size_t lines_of(const struct candidate *c)
 {
 	return shown_of(c) / COLUMNS + 1;
 }
 
-/* One line of the report, cut where it would fill the screen. Paths in it are the target's: a line
- * of theirs must not pass for one of the report. */
+/* Appends a line of the report, shortened if it would fill the screen. A path in it is chosen by
+ * the target, and must not look like another line of the report. */
 static void put_text(
 	const struct wait_screen *s, const struct candidate *c, size_t same, struct buffer *out)
 {

@@ -69,7 +69,7 @@ static void put_thread(struct buffer *out, const struct wait_graph *g, const str
 	}
 }
 
-/* False: it is no such wait. */
+/* Appends the sentence for an output that was left open; false: the wait is another one. */
 static bool put_left_output(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
@@ -381,7 +381,7 @@ static void put_events(struct buffer *out, const struct wait_graph *g, const str
 		buffer_string(out, "waits for events");
 }
 
-/* A pidfd may be one of any process. */
+/* Returns whether the party is a child: a pidfd may refer to any process. */
 static bool is_child(const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_process *p = wait_graph_process(g, link->party->party_pid);
@@ -428,7 +428,8 @@ static void put_fifo_open(
 	buffer_string(out, ": no process has the other end open");
 }
 
-/* "waits for /v/a on the mount /v, served by stackfs (7)"; false: the mount is not known. */
+/* Appends "waits for /v/a on the mount /v, served by stackfs (7)"; false: the mount is not
+ * known. */
 static bool put_mount(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_party *server =
@@ -487,7 +488,7 @@ static void put_thread_end(
 	put_thread(out, g, link);
 }
 
-/* Kinds that need no more words. */
+/* Kinds whose sentence is always the same. */
 static const char *const fixed[WAIT_WHATS] = {
 	[WAIT_READY] = "could run, but gets no CPU",
 	[WAIT_SIGNAL] = "waits for a signal",

@@ -9,7 +9,7 @@
 #define SHOWN_MAX   2
 #define CALLERS_MAX 4
 
-/* The record, if it is one of the process; else NULL. */
+/* Returns the record if it has tasks of the process, else NULL. */
 static const struct waits_tasks *tasks_in(const struct sooth_record *r, uint32_t pid)
 {
 	const struct waits_tasks *w = record_as(r, WAITS_TASKS, sizeof(*w));
@@ -22,7 +22,7 @@ static struct span start_of(const struct waits_tasks *w)
 	return record_text(&w->record, &w->start);
 }
 
-/* The group that awaits one; NULL: none. */
+/* Returns the group of tasks that awaits `w`; NULL: none. */
 static const struct waits_tasks *awaiter_of(
 	const struct wait_graph *g, uint32_t pid, const struct waits_tasks *w)
 {
@@ -39,13 +39,13 @@ static const struct waits_tasks *awaiter_of(
 	return NULL;
 }
 
-/* Whether the tasks wait for something other than another task. */
+/* Returns whether the tasks wait for something other than another task. */
 static bool is_last(const struct waits_tasks *w)
 {
 	return w->is_waiting && !w->awaited && !w->at_state;
 }
 
-/* Workers without work, and timers: what a program at rest does. */
+/* Returns whether the tasks rest: workers without work, and timers. */
 static bool is_at_rest(const struct waits_tasks *w)
 {
 	struct span by = record_text(&w->record, &w->by);
@@ -54,7 +54,7 @@ static bool is_at_rest(const struct waits_tasks *w)
 	       span_equal(by, "Event.wait");
 }
 
-/* A task whose own function waits has one name. */
+/* Appends a name, unless it equals the last: a task may wait in its own function. */
 static void put_name(struct buffer *out, const char *first, struct span name, struct span *last)
 {
 	if (!name.size || !span_compare(name, *last))

@@ -6,7 +6,7 @@
 #include "analyze/waits/wait_circle.h"
 #include "base/units.h"
 
-#define SHOWN_LEAST NS_PER_S /* a shorter wait is not worth its length */
+#define SHOWN_LEAST NS_PER_S /* the length of a shorter wait is not printed */
 
 static void put_thread_name(struct buffer *out, const struct waits_thread *t)
 {
@@ -15,7 +15,7 @@ static void put_thread_name(struct buffer *out, const struct waits_thread *t)
 	buffer_format(out, "%.*s (%u)", (int)name.size, name.data, t->record.tid);
 }
 
-/* Whether the time since the thread last ran is the length of this wait. */
+/* Returns whether the time since the thread last ran is the length of this wait. */
 static bool has_length(const struct wait_link *link)
 {
 	const struct waits_thread *t = link->thread;
@@ -26,7 +26,7 @@ static bool has_length(const struct wait_link *link)
 	       link->what != WAIT_KERNEL_THREAD;
 }
 
-/* The time-out of its call is the time until the next of its timers. */
+/* Returns whether the timeout of the call ends with the next timer of the process. */
 static bool has_own_timer(const struct wait_link *link)
 {
 	const struct waits_thread *t = link->thread;
@@ -47,7 +47,7 @@ static void put_own_timer(struct buffer *out, const struct waits_thread *t)
 			(unsigned long long)((t->timeout_ns + NS_PER_MS - 1) / NS_PER_MS));
 }
 
-/* ", on the standard input that it shares with python3 (7), its parent" */
+/* Appends ", on the standard input that it shares with python3 (7), its parent". */
 static void put_sharer(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_thread *t = link->thread;
@@ -73,7 +73,7 @@ void wait_link_text(struct buffer *out, const struct wait_graph *g, const struct
 	put_sharer(out, g, link);
 	if (link->is_active)
 		buffer_format(out, " and uses %.0f %% of a CPU between waits", link->cpu_percent);
-	/* A thread that wakes up so often works. */
+	/* A thread that wakes up so often is working. */
 	if (has_timer && link->thread->timeout_ns < NS_PER_S) {
 		put_own_timer(out, link->thread);
 		return;
@@ -144,10 +144,10 @@ const char *stopped_process_text(const struct wait_link *link)
 	}
 }
 
-#define KEPT_LEAST (5 * NS_PER_S) /* without output */
-#define READ_LEAST (3 * NS_PER_S) /* before that it had not read */
+#define KEPT_LEAST (5 * NS_PER_S) /* least time without output */
+#define READ_LEAST (3 * NS_PER_S) /* least time for which the reader read nothing earlier */
 
-/* How a program writes each line at once. */
+/* Appends how to make a program write each line at once. */
 static void put_unbuffered(struct buffer *out, struct span name)
 {
 	if (span_equal(name, "grep"))
@@ -172,7 +172,7 @@ static void put_unflushed(struct buffer *out, const struct wait_link *keeper)
 	buffer_string(out, " writes each line)");
 }
 
-/* A filter in a pipeline has read its input while its reader waited, and passed nothing on. */
+/* Appends that a filter in a pipeline read its input but wrote nothing, while its reader waited. */
 static void put_kept(struct buffer *out, const struct wait_chain *chain)
 {
 	const struct wait_link *reader = &chain->links[0], *filter = &chain->links[1];
@@ -209,7 +209,7 @@ void wait_chain_text(struct buffer *out, const struct wait_graph *g, const struc
 	wait_chain_rest(out, g, chain);
 }
 
-/* It was sent a request, and rests: that is no end of the matter for the one that sent it. */
+/* Returns whether an idle process still owes an answer to the previous link. */
 static bool owes_answer(const struct wait_link *asks, const struct wait_link *link)
 {
 	return asks->what == WAIT_SOCKET_READ && asks->object && asks->object->has_open_request &&
@@ -238,7 +238,7 @@ void wait_chain_after(
 		buffer_string(out, " (low confidence)");
 }
 
-/* A launcher is idle as what it launched is. */
+/* Returns whether the chain rests; a launcher rests if its child does. */
 static bool is_idle(const struct wait_chain *chain)
 {
 	for (size_t i = 0; i + 1 < chain->count; i++) {
@@ -309,7 +309,7 @@ static bool chain_is_closed_to_root(const struct wait_chain *chain)
 	return false;
 }
 
-/* No other process is part of the deadlock. */
+/* Returns whether only one process is part of the deadlock. */
 static bool is_of_one(const struct wait_chain *chain)
 {
 	const struct wait_link *last = &chain->links[chain->count - 1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The wait of each process, followed to the end: a paragraph, and the chain as rows. */
+/* The wait of each process, followed to its end: as a paragraph, and the chain as rows. */
 #include "analyze/waits/waits.h"
 
 #include <assert.h>
@@ -23,18 +23,18 @@
 #include "explain/stage.h"
 
 #define PROCESSES_MAX 65536
-#define EACH_MOST     24 /* of more processes, text has only those whose wait matters */
+#define EACH_MOST     24 /* with more processes, text has only those whose wait matters */
 
 struct waits_state {
 	struct output *output;
 	struct snapshots first;
-	struct map has_first;	/* process_id -> nothing: `first` is whole */
+	struct map has_first;	/* set of process_id: `first` is whole */
 	struct host_state host; /* the last samples */
 	bool with_threads;
 	const char *if_empty;
 	struct first_answers *answers; /* borrowed; NULL: none */
-	struct section section;	       /* the open one, borrowed by the output */
-	bool is_among_others; /* one of several views, another of which has the process table */
+	struct section section;	       /* the open section, borrowed by the output */
+	bool is_among_others;	       /* one of several views: another one has the process table */
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -76,8 +76,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 /* --- rows --- */
 
-/* In these states the call of its event loop says no more than its activity; nor does it at a
- * terminal, where an agent reads keys all the while. */
+/* Returns whether the activity says as much as the event loop's call: in these states, or at a
+ * terminal, where an agent always reads keys. */
 static bool is_whole(const struct activity *a, const struct wait_chain *chain)
 {
 	bool reads_keys = chain->count == 1 && chain->links[0].what == WAIT_TERMINAL_READ;
@@ -88,7 +88,7 @@ static bool is_whole(const struct activity *a, const struct wait_chain *chain)
 	       a->state == ACTIVITY_IDLE;
 }
 
-/* The activity comes before the chain, which follows if it shows more. */
+/* Adds the activity before the chain, and shortens the chain if it shows no more. */
 static void add_activity(const struct waits_state *s, const struct process_entry *main,
 	const struct wait_graph *g, const struct wait_chain *chain, struct activity *a,
 	struct buffer *rows, struct buffer *text)
@@ -96,7 +96,7 @@ static void add_activity(const struct waits_state *s, const struct process_entry
 	struct wait_chain own = *chain;
 	bool is_wait;
 
-	/* A client and a server that read from each other are at rest as a rule. */
+	/* A client and a server that read from each other usually rest. */
 	if (own.is_deadlock && wait_chain_confidence(chain) == WAITS_LOW) {
 		own.count = 1;
 		own.links[0].repeats = false;
@@ -115,7 +115,7 @@ static void add_activity(const struct waits_state *s, const struct process_entry
 	wait_chain_text(text, g, &own);
 }
 
-/* There were so many processes that the time did not suffice for this one. */
+/* Returns whether the probe had no time left for this process. */
 static bool is_left_out(const struct snapshot *snapshot)
 {
 	const struct waits_snapshot *end = snapshot_end(snapshot, sizeof(*end));
@@ -123,7 +123,7 @@ static bool is_left_out(const struct snapshot *snapshot)
 	return end && !snapshot->records.size && end->processes_state == SOOTH_STATE_TRUNCATED;
 }
 
-/* The filter lets the row pass. */
+/* Returns whether the row passes the filter. */
 static bool is_held(
 	const struct waits_state *s, struct why_row *row, struct record_tail *tail, size_t count)
 {
@@ -145,7 +145,7 @@ static uint8_t put_finding(
 	return state_if(s->answers->put_of_process(s->answers, id, out));
 }
 
-/* The rest of its threads and tasks. */
+/* Appends the other threads and tasks. */
 static void put_rest(const struct waits_state *s, const struct snapshot *snapshot,
 	const struct wait_graph *g, const struct wait_chain *chain, struct buffer *text)
 {
@@ -202,7 +202,7 @@ static int emit(struct waits_state *s, const struct snapshot *snapshot, struct w
 		.finding_state = put_finding(s, &snapshot->id, &finding),
 		.reason_state = state_if(reason != NULL),
 		.agent_state = state_if(main != NULL) };
-	/* Rows come first, where they are aligned. */
+	/* Nested rows come first, because they must be aligned. */
 	struct record_tail tail[] = {
 		tail_buffer(&row.activity, &activity),
 		tail_buffer(&row.waits, &waits),
@@ -251,7 +251,7 @@ static int put_screen(struct waits_state *s, struct wait_screen *screen, struct 
 	return status;
 }
 
-/* Programs and -v get each process, other readers those whose wait matters. */
+/* Emits many processes: all for programs and -v, else those whose wait matters. */
 static int emit_many(struct waits_state *s, struct sooth_error *err)
 {
 	struct wait_screen screen = { 0 };
@@ -301,7 +301,7 @@ static struct urgency_rank rank_of(const struct waits_state *s, const struct sna
 	return rank;
 }
 
-/* The line of its session says what it does. */
+/* Returns whether the line of its session already has the activity. */
 static bool has_line_of_session(const struct waits_state *s, const struct process_id *id)
 {
 	const struct process_entry *p = process_table_get(&s->host.process_table, id);

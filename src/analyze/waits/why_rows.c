@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fields of what processes wait for. */
+/* Fields of the rows about waits. */
 #include "analyze/waits/why_rows.h"
 
 #include "analyze/activity/activity_rows.h"
