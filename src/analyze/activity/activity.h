@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Current activity of the main process of an agent's session: it waits for its user or for the
- * model, runs a tool, computes, is idle. The evidence is the agent's own files where it writes
- * them, else its processes, connections, CPU time and arguments. docs/activity.md has the evidence
- * for each state.
+ * The current activity of an agent session's main process: it waits for its user or the model, runs
+ * a tool, computes, or is idle. The evidence is the agent's own files if it writes them, else its
+ * processes, connections, CPU time and arguments. docs/activity.md has the evidence for each state.
  */
 #ifndef SOOTH_ANALYZE_ACTIVITY_H
 #define SOOTH_ANALYZE_ACTIVITY_H
@@ -42,12 +41,12 @@ enum activity_confidence {
 	ACTIVITY_CONFIDENCES,
 };
 
-/* of a request to the model */
+/* State of the answer to a request to the model. */
 enum activity_answer {
-	ACTIVITY_ANSWER_NONE, /* no request, or it was refused or failed */
+	ACTIVITY_ANSWER_NONE, /* no request, or the request was refused or failed */
 	ACTIVITY_ANSWER_AWAITED,
 	ACTIVITY_ANSWER_ARRIVES,
-	ACTIVITY_ANSWER_SILENT, /* nothing came for ACTIVITY_SILENT_NS, or over whole attempts */
+	ACTIVITY_ANSWER_SILENT, /* no data for ACTIVITY_SILENT_NS, or over whole attempts */
 	ACTIVITY_ANSWERS,
 };
 
@@ -75,10 +74,10 @@ struct activity {
 	double cpu_percent;   /* of one CPU, used by the tool's processes between samples */
 	bool is_status_idle;  /* it computes, and its session file says that it is idle */
 	bool has_output;      /* the output values are set: the tool has a process */
-	uint8_t output_state; /* of output_ns */
+	uint8_t output_state; /* state of output_ns */
 	bool is_output_least; /* output_ns may be longer: writes before the samples are unseen */
 	uint64_t output_ns;   /* since the tool last wrote, or since its start */
-	/* for a request to the model */
+	/* attempts for a request to the model */
 	unsigned attempts;     /* 0: not counted */
 	unsigned error_status; /* HTTP status of the previous attempt; 0: unknown */
 	enum activity_answer answer;
@@ -86,13 +85,14 @@ struct activity {
 	uint64_t silence_ns;   /* since data last came from the model, or since the request */
 	unsigned deadline_s;   /* silence after which the agent ends the request; 0: unknown */
 	bool is_pausing;       /* it asks again, and no request is under way */
-	const char *agent;     /* title of the agent that ends it */
-	uint64_t socket_inode; /* connection with the request; 0: unknown */
+	const char *agent;     /* title of the agent that ends the request */
+	uint64_t socket_inode; /* inode of the connection with the request; 0: unknown */
 	/* what the main thread waits for, if the state is unknown; "": unknown too */
 	char wait[ACTIVITY_DETAIL_SIZE];
 };
 
-/* `main`: a main process (link PROCESS_LINK_SELF); the process table must be resolved. */
+/* Finds the activity of `main`, a main process (link PROCESS_LINK_SELF). The process table must be
+ * resolved. */
 void activity_find(
 	struct activity *a, const struct host_state *host, const struct process_entry *main);
 
@@ -108,7 +108,7 @@ enum activity_text {
 	ACTIVITY_TEXT_WHOLE,	    /* "runs Bash 8 min: sleep 3000 (pid 21897), no CPU" */
 	ACTIVITY_TEXT_WITHOUT_TIME, /* beside a column with the time */
 };
-/* Appends the sentence. */
+/* Appends the activity as a sentence. */
 void activity_write(struct buffer *out, const struct activity *a, enum activity_text form);
 
 extern const struct sooth_names activity_state_names, activity_source_names,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The request under way, by the connections of a process. Requests inside TLS all look alike:
- * a connection whose last data was sent, and not in reaction to received data, waits for an answer.
- * A connection that is quiet after received data was answered, or its answer stopped: these look
+ * The current request of a process, by its connections. Requests inside TLS all look alike: a
+ * connection waits for an answer if its last data was sent, and not in reaction to received data. A
+ * connection that is quiet after received data was answered, or its answer stopped: the two look
  * alike.
  */
 #ifndef SOOTH_ANALYZE_ACTIVITY_REQUEST_H
@@ -25,11 +25,12 @@ struct activity_request {
 	bool has_for;
 	uint64_t silence_ns; /* since data last came on that connection */
 	bool has_answer;     /* its last data is of an answer: it came well after the request */
-	bool has_no_data;    /* none came since the request was sent */
-	const struct sockets_socket *socket; /* NULL: none */
+	bool has_no_data;    /* no data came since the request was sent */
+	const struct sockets_socket *socket; /* connection of the request; NULL: none */
 };
 
-/* `worker`: the process that has the connections; those to its own session do not count. */
+/* Finds the request of `worker`, the process with the connections. Connections to its own session
+ * do not count. */
 void activity_request_find(struct activity_request *request, const struct host_state *host,
 	const struct process_entry *worker);
 

@@ -46,7 +46,7 @@ ROW_STRUCT(activity_row, ACTIVITY_ROW);
 
 extern const struct sooth_schema activity_row_schema;
 
-/* Appends the row, for a field with `is_single`. */
+/* Appends the activity as a row, for a field with `is_single`. */
 void activity_append_row(
 	struct buffer *rows, const struct process_id *id, const struct activity *a);
 /* Emits the activity of a process as a row of the open section. */

@@ -6,14 +6,15 @@
 #include "analyze/activity/activity.h"
 
 struct activity_tool {
-	const struct process_entry *first;   /* the child of the agent */
-	const struct process_entry *matters; /* the process in its tree that the tool waits for */
+	const struct process_entry *first; /* the process of the tool: a child of the agent */
+	const struct process_entry
+		*matters; /* the process in the tool's tree that the tool waits for */
 	uint64_t age_ns;
-	bool is_silent_cpu; /* its tree used no CPU time between the samples */
-	bool is_stopped;    /* `matters` is */
+	bool is_silent_cpu; /* the tree used no CPU time between the samples */
+	bool is_stopped;    /* `matters` is stopped */
 	bool has_cpu;	    /* there were two samples */
-	double cpu_percent; /* of one CPU, used by its tree between them */
-	/* Since its tree wrote anything, or the file with its output changed. */
+	double cpu_percent; /* percent of one CPU that the tree used between the samples */
+	/* Time since the tree wrote anything, or the file with its output changed. */
 	uint8_t output_state;
 	bool is_output_least; /* output_ns is a lower bound */
 	uint64_t output_ns;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The order of `sooth ps` and `sooth top`: what needs its reader most comes first. */
+/* The order of `sooth ps` and `sooth top`: the processes that need their user most come first. */
 #ifndef SOOTH_ANALYZE_URGENCY_H
 #define SOOTH_ANALYZE_URGENCY_H
 
@@ -23,16 +23,16 @@ enum urgency {
 
 extern const struct sooth_names urgency_names;
 
-/* Sets the flag that says so: "NEEDS-YOU"; "": none, or verdicts have it. */
+/* Returns the urgency. Sets `flag` to its name ("NEEDS-YOU"); "": none, or a verdict has a flag. */
 enum urgency urgency_of_activity(const struct activity *a, const char **flag);
 
 struct urgency_rank {
 	enum urgency urgency;
-	double since_s;	    /* in its activity; negative: not known */
-	double cpu_percent; /* negative: not measured */
+	double since_s;	    /* time in the activity; negative: not known */
+	double cpu_percent; /* percent of one CPU; negative: not measured */
 };
-/* Orders waits by length, work by CPU use; small differences of CPU use do not count, so rows of a
- * live screen keep their places. */
+/* Orders waits by length, and work by CPU use. Small differences of CPU use do not count, so that
+ * the rows of a live screen keep their places. */
 int urgency_compare(struct urgency_rank a, struct urgency_rank b);
 
 #endif

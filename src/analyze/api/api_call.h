@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An API call as it shows from outside: a request on a connection and the answer to it, by
- * direction, size and time. Nothing is decrypted.
+ * An API call as seen from outside: a request on a connection and its answer, by direction, size
+ * and time. Nothing is decrypted.
  */
 #ifndef SOOTH_ANALYZE_API_CALL_H
 #define SOOTH_ANALYZE_API_CALL_H
@@ -43,7 +43,7 @@ enum api_outcome {
 
 /* evidence that the call is over */
 enum api_end {
-	API_END_NONE,	    /* nothing */
+	API_END_NONE,	    /* no evidence */
 	API_END_LAST_CHUNK, /* the last chunk of a plain answer */
 	API_END_NEXT,	    /* the next request on the connection */
 	API_END_SERVER,	    /* the server closed the connection */

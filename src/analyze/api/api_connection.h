@@ -14,11 +14,11 @@ struct api_connection {
 	uint8_t stage;	  /* enum api_stage */
 	bool is_seen_from_connect;
 	bool has_retransmits;
-	uint32_t retransmits; /* at the last sample */
+	uint32_t retransmits; /* TCP retransmissions up to the last sample */
 	uint32_t calls;
 	struct api_tls tls;
 	struct api_call call; /* the current call; unset if the stage is API_IDLE */
-	/* Bytes that may be the begin of an answer (API_TLS_MAYBE). */
+	/* Bytes that may be the beginning of an answer (API_TLS_MAYBE). */
 	uint64_t maybe_ns, maybe_bytes;
 };
 
@@ -31,7 +31,7 @@ struct api_bytes {
 	struct span request, tls, server; /* recorded pieces; empty: none */
 };
 
-/* Called at each event of a call, while the call is at hand. */
+/* Called for each event of a call, which is the connection's current call. */
 struct api_listener {
 	void *user;
 	int (*event)(void *user, struct api_connection *x, enum api_event event, uint64_t now_ns,
@@ -42,7 +42,7 @@ int api_connection_sent(struct api_connection *x, const struct api_bytes *b,
 	const struct api_listener *l, struct sooth_error *err);
 int api_connection_received(struct api_connection *x, const struct api_bytes *b,
 	const struct api_listener *l, struct sooth_error *err);
-/* The connection ends, for the reason `by`; API_END_NONE: only the recording is over. */
+/* Ends the connection for the reason `by`; API_END_NONE: only the recording is over. */
 int api_connection_ended(struct api_connection *x, enum api_end by, uint32_t error, uint64_t now_ns,
 	const struct api_listener *l, struct sooth_error *err);
 /* Returns the name of the server, or its address. */

@@ -9,9 +9,9 @@
 /* Calls of one process to one endpoint that ended in the interval. */
 struct api_endpoint {
 	uint64_t calls, answered, refused;
-	/* Calls that failed one after the other up to now: without an answer, or in the middle of
-	 * one. Calls that fail at once (the connection failed) and calls that the client soon gives
-	 * up (its own decision) are left out. */
+	/* Consecutive failed calls up to now: without an answer, or in the middle of one. Calls
+	 * that fail at once (the connection failed) and calls that the client soon gives up (its
+	 * own decision) are left out. */
 	uint64_t failed;
 	uint64_t failed_since_ns, failed_last_ns;
 	uint64_t cut, closed, reset, given_up; /* of `failed`, by outcome */
@@ -35,7 +35,7 @@ struct api_history {
 
 void api_history_init(struct api_history *h);
 void api_history_fini(struct api_history *h);
-/* Starts taking records: calls are in the stream. */
+/* Starts taking records: the stream has calls. */
 void api_history_begin(struct api_history *h);
 void api_history_add_record(struct api_history *h, const struct sooth_record *r);
 void api_history_resolve(struct api_history *h);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A request that is repeated after it failed: since when, and how often so far. */
+/* A request that is repeated after a failure: since when, and how often so far. */
 #ifndef SOOTH_ANALYZE_API_STORY_H
 #define SOOTH_ANALYZE_API_STORY_H
 
@@ -20,7 +20,7 @@ struct api_story {
 };
 
 struct api_story_key api_story_key_of(const struct process_id *process, const char *endpoint);
-/* A request begins: sets in `call` which attempt it is, and since when the first attempt waits. */
+/* Begins a request: sets its attempt number and the begin of its first attempt in `call`. */
 void api_story_begin(const struct api_story *s, struct api_call *call);
 /* Returns whether the call ended in a way after which a client tries again. */
 bool api_story_failed(const struct api_call *call);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finds the bytes of a TLS connection that are data of HTTP: records of the handshake, alerts, and
- * the tickets that servers send behind it are not. Reads only record headers: these are plain text.
+ * Finds the HTTP data in the bytes of a TLS connection. Handshake records, alerts, and the tickets
+ * that servers send after the handshake are no data. Only record headers are read, which are plain
+ * text.
  */
 #ifndef SOOTH_ANALYZE_API_TLS_H
 #define SOOTH_ANALYZE_API_TLS_H
@@ -37,10 +38,11 @@ struct api_tls_bytes {
 	bool maybe_is_data, maybe_is_none;
 };
 
-/* To be called for a connection that began before the recording. */
+/* Starts at a connection that began before the recording. */
 void api_tls_resume(struct api_tls *t);
 void api_tls_hello(struct api_tls *t, struct span offers_and_name, uint64_t now_ns);
-/* `records`: struct syscalls_tls_record; empty: the call does not begin with a record. */
+/* Returns the bytes of data that a call sent. `records`: struct syscalls_tls_record; empty: the
+ * call does not begin with a record. */
 uint64_t api_tls_sent(struct api_tls *t, struct span records, uint64_t bytes, uint64_t now_ns);
 struct api_tls_bytes api_tls_received(
 	struct api_tls *t, struct span records, uint64_t bytes, uint64_t now_ns, bool has_request);

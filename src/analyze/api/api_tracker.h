@@ -28,7 +28,7 @@ typedef int (*api_take)(void *user, const struct api_seen *seen, struct sooth_er
 struct api_tracker {
 	struct call_fold fold;
 	struct map connections; /* process and descriptor -> struct api_connection */
-	struct map sides;	/* the same -> uint8_t, enum sockets_side */
+	struct map sides;	/* process and descriptor -> uint8_t, enum sockets_side */
 	struct map stories;	/* process and endpoint -> struct api_story */
 	api_take take;
 	void *user;
@@ -47,14 +47,14 @@ int api_tracker_record(
 	struct api_tracker *t, const struct sooth_record *r, struct sooth_error *err);
 /* Handles calls that still wait for a snapshot, without the snapshot. More calls may come. */
 int api_tracker_flush(struct api_tracker *t, struct sooth_error *err);
-/* The recording is over: reports the calls that are still under way. */
+/* Ends the recording: reports the calls that are still under way. */
 int api_tracker_end(struct api_tracker *t, struct sooth_error *err);
 /* NULL: no API call was seen on the descriptor. */
 const struct api_connection *api_tracker_connection(
 	const struct api_tracker *t, const struct process_id *process, uint32_t fd);
 /* Returns how many connections found no room in the table. */
 uint64_t api_tracker_refused(const struct api_tracker *t);
-/* Sets `out` to the number of segments retransmitted during the call. False: not measured. */
+/* Sets `out` to the segments retransmitted during the call. False: not measured. */
 bool api_tracker_retransmits(const struct api_connection *x, uint32_t *out);
 
 #endif

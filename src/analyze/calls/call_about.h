@@ -13,14 +13,14 @@ uint8_t call_find_path(const struct fd_follow *fds, const struct syscall_row *ro
 /* Appends the path after the first one. Returns false if there is none, or it is not readable. */
 bool call_find_second_path(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, struct buffer *out);
-/* Whether the call's first path is empty: the call is about the descriptor beside the
- * path (AT_EMPTY_PATH), as fstat is. */
+/* Returns whether the call's first path is empty, so that the call is about the descriptor beside
+ * the path (AT_EMPTY_PATH), as fstat is. */
 bool call_means_descriptor(const struct syscall_row *row, const struct syscalls_call *call);
-/* Whether any path or descriptor among the call's arguments is `top`, or lies below it. */
+/* Returns whether any path or descriptor of the call is `top`, or lies below it. */
 bool call_touches(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, const char *top);
-/* Whether the call made a descriptor of `top`, or of a file below it. Valid once the effects of the
- * call are applied. */
+/* Returns whether the call made a descriptor of `top`, or of a file below it. Valid once the
+ * effects of the call are applied. */
 bool call_made(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, const char *top);
 

@@ -5,11 +5,9 @@
 
 #include "probes/syscall_names.h"
 
-/*
- * Whether an error is an ordinary answer of that call: no data yet, not a terminal, exists
+/* Returns whether an error is an ordinary answer of that call: no data yet, not a terminal, exists
  * already. ENOENT and ENOTDIR of a path do not count: a single call does not show whether the
- * program only searches for a file.
- */
+ * program only searches for a file. */
 bool call_error_is_answer(const struct syscall_row *row, unsigned error);
 /* Returns whether the error means that a limit of processes and threads is reached: a retry does
  * not help. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One fold over the records of processes that make calls: it follows descriptors and directories
- * (fd_follow.h), waits for the first snapshot of each process, and hands on every
- * call resolved: its row, its file or connection, its path, the bytes it moved, its error. The
- * consumers (call history, operations, stacks, the stream) resolve nothing themselves.
+ * Follows the calls in a stream, once for all consumers (call history, operations, stacks, the
+ * stream): tracks descriptors and directories (fd_follow.h), waits for the first snapshot of each
+ * process, and passes on every call with its row, file or connection, path, bytes and error.
  */
 #ifndef SOOTH_ANALYZE_CALL_FOLD_H
 #define SOOTH_ANALYZE_CALL_FOLD_H
@@ -22,7 +21,7 @@ struct call_backlog {
 	void *state;
 	struct buffer held;   /* whole records, in order */
 	struct map processes; /* process_id -> struct known_process */
-	uint64_t first_ns;    /* time of the first call; 0: none */
+	uint64_t first_ns;    /* time of the first held call; 0: none */
 	uint64_t waiting;     /* processes with calls, but no snapshot yet */
 	bool has_begun, is_over;
 };
@@ -36,20 +35,20 @@ struct folded_side {
 	const struct fd_followed *file; /* NULL: not known */
 };
 
-/* A call, with its arguments resolved to the state before it. */
+/* A call with its arguments resolved, by the state before the call. */
 struct folded_call {
 	struct call_fold *fold;
 	const struct syscalls_call *call;
 	const struct syscall_row *row; /* also set for an unknown call */
 	struct process_id process;
-	bool has_returned; /* the members below are only set if it has */
+	bool has_returned; /* the call returned; otherwise the members below are unset */
 	bool is_error;
 	unsigned error; /* positive errno */
 	bool has_fd;	/* argument 0 is a descriptor */
 	int64_t fd;
 	const struct fd_followed *file; /* the file that `fd` refers to; NULL: none, or unknown */
 	struct folded_side from, to;	/* descriptors that bytes move between */
-	uint64_t bytes;			/* moved */
+	uint64_t bytes;			/* bytes that were moved */
 };
 
 struct call_fold_consumer {
@@ -66,20 +65,20 @@ struct call_fold {
 	struct call_backlog backlog;
 	const struct call_fold_consumer *consumer;
 	void *state;
-	struct buffer path, second_path; /* of the current call */
+	struct buffer path, second_path; /* paths of the current call */
 };
 
 /* call_fold_fini() accepts a zeroed struct. */
 void call_fold_init(struct call_fold *f, const struct call_fold_consumer *consumer, void *state);
 void call_fold_fini(struct call_fold *f);
-/* No snapshots will come: calls do not wait for them. */
+/* Makes calls not wait for snapshots, because no snapshots will come. */
 void call_fold_begin_at_once(struct call_fold *f);
 int call_fold_push(struct call_fold *f, const struct batch *batch, struct sooth_error *err);
-/* True: a call, or a record about descriptors. Other records, which are many, need not be
- * pushed. */
+/* Returns whether the record is a call, or is about descriptors. Other records, which are many,
+ * need not be pushed. */
 bool call_fold_follows(const struct sooth_record *r);
 int call_fold_record(struct call_fold *f, const struct sooth_record *r, struct sooth_error *err);
-/* No more records will come: handles records that still wait for a snapshot, without it. */
+/* Ends the input: handles records that still wait for a snapshot, without the snapshot. */
 int call_fold_end(struct call_fold *f, struct sooth_error *err);
 
 /* Returns the first path among the call's arguments, from the root where its beginning is known;
@@ -87,7 +86,8 @@ int call_fold_end(struct call_fold *f, struct sooth_error *err);
 struct span folded_path(struct folded_call *c, uint8_t *state);
 /* Returns the second path among the arguments; empty: none, or not readable. */
 struct span folded_second_path(struct folded_call *c);
-/* Whether the first path is empty, and the call about a descriptor instead (AT_EMPTY_PATH). */
+/* Returns whether the first path is empty, so that the call is about a descriptor
+ * (AT_EMPTY_PATH). */
 bool folded_path_is_descriptor(const struct folded_call *c);
 /* Writes the peer of a call on a socket to `out`; empty: none, or unknown. A stream socket has its
  * connected peer, whatever the call names. */
@@ -102,7 +102,7 @@ enum folded_task {
 	FOLDED_TASK_NONE,
 	FOLDED_TASK_PROCESS,
 	FOLDED_TASK_THREAD,
-	FOLDED_TASK_UNKNOWN, /* one of both */
+	FOLDED_TASK_UNKNOWN, /* a process or a thread: unknown which */
 };
 
 /* Returns what the call has started. */

@@ -27,7 +27,7 @@
 #define CALL_SIZES 8   /* slot i holds calls of 2^i to 2^(i+1) bytes; larger calls have no slot */
 
 struct call_path {
-	char text[CALL_PATH]; /* not escaped */
+	char text[CALL_PATH]; /* path or peer, not escaped */
 };
 
 /* Instead of an errno: a write stored less than requested, the first sign of a full file system. */
@@ -51,7 +51,7 @@ static inline unsigned call_place_errno(const struct call_place *place)
 
 struct call_failures {
 	uint64_t count, seen, first_ns, last_ns;
-	uint64_t seconds; /* number of different seconds in which the call failed; 0 in a sum */
+	uint64_t seconds; /* number of seconds with a failure; 0 in a sum */
 };
 
 /* durations of reads and writes, less the time that moving so many bytes takes anyway */
@@ -60,7 +60,7 @@ struct call_times {
 	uint32_t histogram[SYSCALLS_BUCKETS]; /* as in struct syscalls_count */
 };
 
-/* Reads or writes of a file. `own`: those that moved few bytes because the process asked for few,
+/* Reads or writes of a file. `own`: those that moved few bytes because the process requested few,
  * not because its peer had sent no more. */
 struct call_moves {
 	uint64_t calls, bytes; /* of all calls that moved bytes */
@@ -89,7 +89,7 @@ struct call_contents {
 struct call_file {
 	uint8_t kind; /* enum fd_followed_kind */
 	bool was_written_last;
-	uint64_t looks; /* calls about the file, by path, among call_history.looks_seen */
+	uint64_t looks; /* calls about the file by path, of call_history.looks_seen */
 	uint64_t looks_ns;
 	uint64_t first_look_ns, last_look_ns; /* of all calls about the file */
 	uint64_t walks;			      /* how often the directory was read to its end */
@@ -99,7 +99,7 @@ struct call_file {
 	uint64_t begun;		       /* reads of a file at its beginning */
 	uint64_t read_end;	       /* the end of the part of the file that was read */
 	uint64_t read_next;	       /* the end of the last read */
-	uint64_t strays;	       /* reads neither there nor at the beginning */
+	uint64_t strays; /* reads that begin neither at the end of the last read nor at 0 */
 };
 
 /* Files that were written and then removed, by their directory. */
@@ -109,19 +109,19 @@ struct call_scraps {
 	char last[CALL_PATH];
 };
 
-/* Delay of an acknowledgement: a peer's kernel waits that long for data to send with it
- * (TCP_DELACK_MIN, include/net/tcp.h, plus a timer tick). From the last send to the answer. */
+/* Delay between the last send and its answer if the peer's kernel delays the acknowledgement, to
+ * send data with it (TCP_DELACK_MIN, include/net/tcp.h, plus a timer tick). */
 #define CALL_DELAYED_LEAST (38 * NS_PER_MS)
 #define CALL_DELAYED_MOST  (54 * NS_PER_MS)
 
-/* Requests and answers on one connection, seen from the side that sends first. Values without
- * another note are of the `seen` exchanges, which were recorded completely. */
+/* Requests and answers on one connection, seen from the side that sends first. Values are those of
+ * the `seen` exchanges, which were recorded completely, unless noted otherwise. */
 struct call_exchange {
 	uint64_t answered; /* requests with an answer, estimated */
 	uint64_t seen;
 	uint64_t first_ns, answered_ns;
 	uint64_t wait_ns;	     /* total, from request to answer */
-	uint64_t think_ns, thoughts; /* total, from answer to next request; number of these */
+	uint64_t think_ns, thoughts; /* total, from answer to next request; number of such times */
 	uint64_t request_bytes, answer_bytes;
 	uint64_t alike;		      /* requests about as large as the previous one */
 	uint64_t served;	      /* requests sent after input from another source */
@@ -159,7 +159,7 @@ struct call_peer {
 	uint64_t cut, cut_after_sending; /* the second: after the process had sent data */
 	uint64_t cut_life_ns;		 /* total duration of the cut connections */
 	uint64_t first_cut_ns, last_cut_ns, last_answer_ns;
-	uint64_t timeouts, timeout_ns; /* of datagrams: long waits that ended without an answer */
+	uint64_t timeouts, timeout_ns; /* datagrams: long waits that ended without an answer */
 	struct {
 		uint32_t error, count;
 	} errors[CALL_PEER_ERRORS];
@@ -201,8 +201,8 @@ struct call_database {
 	} codes[CALL_DATABASE_CODES]; /* the first different codes */
 };
 
-/* The connections that a server accepted on one of its listening sockets and read from, or closed
- * within a second without reading. Those given to a child or another process are not among them. */
+/* Connections that a server accepted on a listening socket and read from, or closed within a second
+ * without a read. Connections passed to a child or another process are left out. */
 struct call_clients {
 	uint64_t served;
 	uint64_t dropped;	    /* closed without reading or writing */
@@ -214,8 +214,8 @@ struct call_clients {
 
 enum call_nested { CALL_NESTED_NOTHING, CALL_NESTED_ACCEPT, CALL_NESTED_CONNECT };
 
-/* Connections that were made one after the other, each behind one that was accepted, with none
- * closed in between. */
+/* Connections made one after the other, each after an accepted connection, with none closed in
+ * between. */
 struct call_nesting {
 	uint32_t depth, deepest;
 	uint8_t last; /* enum call_nested */
@@ -277,11 +277,12 @@ struct call_history {
 	uint64_t walks;	      /* recorded reads of a directory to its end */
 	uint64_t gaps;	      /* records right after calls of their kind that were only counted */
 	uint64_t uring_calls; /* io_uring_enter */
-	uint64_t threads, threads_seen; /* that it started; records of that */
-	struct map failures;   /* call_place -> call_failures, without call_error_is_answer() */
-	struct map found;      /* hash of a file name -> uint64_t: how often the file was found */
-	struct map times;      /* call_place -> call_times, error 0; no path: all of that call */
-	struct map files;      /* call_path -> call_file */
+	uint64_t threads,
+		threads_seen; /* threads that the process started; records of such calls */
+	struct map failures;  /* call_place -> call_failures, without call_error_is_answer() */
+	struct map found;     /* hash of a file name -> uint64_t: how often the file was found */
+	struct map times; /* call_place -> call_times, error 0; no path: all calls of that number */
+	struct map files; /* call_path -> call_file */
 	struct map scraps;     /* call_path of a directory -> call_scraps */
 	struct map peers;      /* call_path -> call_peer */
 	struct map exchanges;  /* call_path of a connection, or "UDP →peer" -> call_exchange */
@@ -322,16 +323,16 @@ void call_histories_fini(struct call_histories *h);
 /* Starts taking records: the probe is in the stream. */
 void call_histories_begin(struct call_histories *h);
 void call_histories_add_record(struct call_histories *h, const struct sooth_record *r);
-/* To be called after the last record. */
+/* Ends the history after the last record. */
 void call_histories_resolve(struct call_histories *h);
 void call_histories_next_interval(struct call_histories *h);
 /* NULL: the process made no call. */
 const struct call_history *call_histories_get(
 	const struct call_histories *h, const struct process_id *id);
 
-/* Adds the failures at one place; `sum` begins as { 0 }. */
+/* Adds the failures at one place to `sum`, which begins as { 0 }. */
 void call_failures_add(struct call_failures *sum, const struct call_failures *f);
-/* False: the path is in /dev, /proc or /sys, or is not absolute. */
+/* Returns whether a path is absolute, and not in /dev, /proc or /sys. */
 bool call_is_on_disk(const char *path);
 /* Returns whether the address is that of the name cache, nscd: each lookup of a name tries it, and
  * needs no answer. */
@@ -346,7 +347,7 @@ const struct call_repeat *call_repeats_next(
 /* Returns the factor that corrects the counts of a call. They are too low, since weights begin only
  * after the first gap. */
 double call_history_correction(const struct call_history *h, uint16_t abi, uint32_t number);
-/* Returns how often a file with the last name of this path, of any extension, was found in any
+/* Returns how often a file with the name of this path, whatever its extension, was found in any
  * directory. */
 uint64_t call_history_found(const struct call_history *h, const char *path);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The call at hand, shared by the parts of call_history.h. */
+/* The current call, as the parts of call_history.h share it. */
 #ifndef SOOTH_ANALYZE_CALL_HISTORY_PARTS_H
 #define SOOTH_ANALYZE_CALL_HISTORY_PARTS_H
 
@@ -13,7 +13,7 @@ struct call_at_hand {
 	struct span path;	    /* first path, from the root where known; empty: none, or "" */
 };
 
-/* Where a descriptor stands in its file. */
+/* The position of a descriptor in its file. */
 struct call_position {
 	uint64_t at;
 	bool is_known;
@@ -68,7 +68,7 @@ void call_nesting_add_call(const struct call_at_hand *c);
 /* Counts the connects that are under way when an interval ends. */
 void call_peers_resolve(struct call_history *h);
 
-/* Counts a call, of which a record stands for `weight`. */
+/* Counts a failed call, whose record stands for `weight` calls. */
 void call_failures_count(struct call_failures *f, uint64_t weight, uint64_t time_ns);
 
 /* Makes a key of a path, padded with zeros. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Notes that every view of system calls adds: how its target was paused, and its io_uring
- * requests, which are no calls.
+ * Notes that every view of system calls adds: how its target was paused, and its io_uring requests,
+ * which are no system calls.
  */
 #ifndef SOOTH_ANALYZE_CALL_NOTES_H
 #define SOOTH_ANALYZE_CALL_NOTES_H
@@ -20,11 +20,12 @@ extern const struct sooth_schema call_notes_uring_schema;
 
 int call_notes_init(struct call_notes *n, struct sooth_error *err);
 void call_notes_add_record(struct call_notes *n, const struct sooth_record *r);
-/* A request of that kind is in the view's tables, and no limit. */
+/* Notes that the view's tables have this kind of request, so that it is no limit. */
 void call_notes_followed(struct call_notes *n, uint32_t opcode);
 /* Emits the notes at the end of a report, with io_uring as a limit. */
 int call_notes_emit(struct call_notes *n, struct output *output, struct sooth_error *err);
-/* Notes that calls have no measured time: some calls, or `calls` of them. 0 calls have no note. */
+/* Notes that calls have no measured time: some of them, or `calls` of them. Nothing is noted for
+ * 0. */
 void call_note_some_unseen(struct output *output, const char *what);
 void call_note_unseen(struct output *output, uint64_t calls);
 /* Emits the same notes as call_notes_emit(), with io_uring as a table of its own. */

@@ -16,7 +16,7 @@
 #define GIVEN_UP_NS NS_PER_S
 #define POLL_ERROR  0x8
 #define DATAGRAMS   "UDP"
-#define TIMEOUT_NS  (2 * NS_PER_S) /* a datagram that came no answer for so long timed out */
+#define TIMEOUT_NS  (2 * NS_PER_S) /* a longer wait for a datagram timed out */
 #define CUT_NS	    NS_PER_S	   /* a connection that the peer ended sooner counts as cut */
 
 /* Linux values. */

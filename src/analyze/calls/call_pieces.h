@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The targets of a call's arguments, as far as its record holds them. */
+/* The data that a call's arguments point to, as far as its record has it. */
 #ifndef SOOTH_ANALYZE_CALL_PIECES_H
 #define SOOTH_ANALYZE_CALL_PIECES_H
 
@@ -21,32 +21,31 @@ struct call_piece call_piece(
 /* Returns the HTTP status of an answer that the call read; 0: it read none, or the text was not
  * kept. */
 unsigned call_http_status(const struct syscalls_call *call);
-/* Whether the call read an answer of a database that begins with an error. */
+/* Returns whether the call read an answer of a database that begins with an error. */
 bool call_database_error(const struct syscalls_call *call, struct syscalls_database_error *error);
-/* Returns the first piece of that part, of any argument. */
+/* Returns the first piece with that part, of whichever argument. */
 struct call_piece call_piece_of_any(
 	const struct syscalls_call *call, enum syscalls_piece_part part);
-/* The path of an argument. Older captures have only one path for a call. */
+/* Returns the path of an argument. Older captures have only one path per call. */
 struct call_piece call_path(const struct syscalls_call *call, size_t argument);
 
 /* Returns an argument as a C int, such as a descriptor. The upper half of its 64-bit register may
  * hold anything: JavaScript engines leave the tag of a number there. */
 int64_t call_int(uint64_t argument);
-/* Whether the begin of the call was seen; otherwise its duration is unknown. */
+/* Returns whether the begin of the call was seen; otherwise its duration is unknown. */
 bool call_is_timed(const struct syscalls_call *call);
 /* Returns whether the call returned without an error. */
 bool call_succeeded(const struct syscalls_call *call);
 
-/* "10.0.0.2:443", "[::1]:443", "[fe80::1%2]:443" (the interface's number, if the address has one),
- * "/run/x", "@abstract"; false: it is another family. The protocol's
- * suffix for it: "", "6". */
+/* Writes "10.0.0.2:443", "[::1]:443", "[fe80::1%2]:443" (interface number, if the address has one),
+ * "/run/x" or "@abstract". False: the address is of another family. */
 bool call_address(struct span sockaddr, char *out, size_t size);
-/* Formats the peer that the call itself names: the fifth argument of sendto and recvfrom, the
- * message of sendmsg and recvmsg. False: there is none, or a failed call did not fill it in. */
+/* Writes the peer that the call itself names: the fifth argument of sendto and recvfrom, or the
+ * message of sendmsg and recvmsg. False: none, or a failed call did not fill it in. */
 bool call_named_peer(const struct syscalls_call *call, char *out, size_t size);
-/* Formats the local address of the socket, as the kernel had it when the call returned; only of
- * IPv4 and IPv6. False, and `out` is left alone: there is no address, as when the connection was
- * refused before the call returned. */
+/* Writes the local address of the socket, as the kernel had it when the call returned; only for
+ * IPv4 and IPv6. False, and `out` is unchanged: no address, as after a connection that was refused
+ * before the call returned. */
 bool call_near_end(const struct syscalls_call *call, char *out, size_t size);
 
 #endif

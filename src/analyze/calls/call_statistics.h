@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 struct call_statistics_options {
-	/* Reported once an interval, for that interval; at the end for the whole run. */
+	/* Report once per interval, for that interval, and at the end for the whole run. */
 	bool is_repeated;
 };
 

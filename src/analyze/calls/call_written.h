@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An argument that is being written, and the values in it; for call_text.c and syscall_stream.c. */
+/* The argument that is being written, and its values; for call_text.c and syscall_stream.c. */
 #ifndef SOOTH_ANALYZE_CALL_WRITTEN_H
 #define SOOTH_ANALYZE_CALL_WRITTEN_H
 
@@ -18,7 +18,7 @@ struct written {
 /* Values of any kind: call_values.c. */
 void written_put_hex(struct buffer *out, uint64_t value);
 void written_put_octal(struct buffer *out, uint64_t value);
-/* 0: NULL. */
+/* Writes an address; 0 as NULL. */
 void written_put_pointer(struct buffer *out, uint64_t value);
 void written_as_hex(const struct written *a);
 void written_as_int(const struct written *a);
@@ -26,15 +26,15 @@ void written_as_pointer(const struct written *a);
 /* Appends the names of the flags joined by "|". Bits without a name follow as a number. */
 void call_put_flags(
 	struct buffer *out, const struct flag_table *table, unsigned abi, uint64_t value);
-/* "text"; a target that is cut: "text"... */
+/* Writes "text", or "text"... if the target is truncated. */
 void written_put_quoted(struct buffer *out, const struct call_piece *piece);
-/* "3</etc/passwd>" */
+/* Writes "3</etc/passwd>". */
 void written_put_fd(const struct call_text *w, int64_t fd);
 
 typedef void (*call_writer)(const struct written *a);
 
-/* Indexed by the form of an argument; NULL: another table has it. call_controls.c writes structs,
- * and arguments whose meaning an earlier argument determines. */
+/* Writers by form of argument; NULL: in another table. call_controls.c writes structs, and
+ * arguments whose meaning an earlier argument determines. */
 extern const call_writer call_struct_writers[], call_control_writers[];
 
 /* Returns whether the call reads the argument; always true for forms that are not in

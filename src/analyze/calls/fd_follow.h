@@ -36,7 +36,7 @@ struct fd_followed {
 	bool is_read;			   /* from a snapshot, not from a call since then */
 	char protocol[FD_FOLLOW_PROTOCOL]; /* of a socket: "TCP", "UDP6", "UNIX" */
 	char local[FD_FOLLOW_ADDRESS], peer[FD_FOLLOW_ADDRESS]; /* not escaped; empty: not known */
-	char *name; /* owned, not escaped: a path, "pipe:[7]", "eventfd"; of a socket NULL */
+	char *name; /* owned, not escaped: a path, "pipe:[7]", "eventfd"; NULL for a socket */
 };
 
 struct fd_follow {
@@ -49,16 +49,16 @@ void fd_follow_init(struct fd_follow *f);
 void fd_follow_fini(struct fd_follow *f);
 /* Takes any record except a call; fd_follow_add_record() (fd_effects.h) passes such records on. */
 void fd_follow_take_state(struct fd_follow *f, const struct sooth_record *r);
-/* Calls that change descriptors were not recorded: descriptors known from calls are forgotten.
+/* Forgets descriptors known from calls, because calls that change descriptors were not recorded.
  * Descriptors from a snapshot remain: most of them stay open. */
 void fd_follow_gap(struct fd_follow *f, const struct process_id *process);
-/* NULL: not known. */
+/* Returns what the descriptor refers to; NULL: not known. */
 const struct fd_followed *fd_follow_get(
 	const struct fd_follow *f, const struct process_id *process, int64_t fd);
-/* "/etc/passwd", "TCP 10.0.0.2:5000→160.79.104.10:443", "?"; not escaped. */
+/* Appends "/etc/passwd", "TCP 10.0.0.2:5000→160.79.104.10:443" or "?"; not escaped. */
 void fd_follow_put(const struct fd_follow *f, const struct process_id *process, int64_t fd,
 	struct buffer *out);
-/* A socket: "TCP 10.0.0.2:5000→160.79.104.10:443"; not escaped. */
+/* Writes a socket: "TCP 10.0.0.2:5000→160.79.104.10:443"; not escaped. */
 void fd_followed_connection(const struct fd_followed *known, char *out, size_t size);
 /* Returns the name of the process; empty: not known. */
 struct span fd_follow_process(const struct fd_follow *f, const struct process_id *process);

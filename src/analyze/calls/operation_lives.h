@@ -22,7 +22,7 @@ struct life {
 
 struct operation_lives {
 	struct map all;	     /* process_id -> struct life */
-	struct buffer asked; /* uint32_t each: the selected PIDs */
+	struct buffer asked; /* uint32_t: the selected PIDs */
 };
 
 void operation_lives_init(struct operation_lives *s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sums of what calls did: by file, connection, process and kind of memory. */
+/* Sums of the work of calls: by file, connection, process and kind of memory. */
 #ifndef SOOTH_ANALYZE_OPERATION_SUMS_H
 #define SOOTH_ANALYZE_OPERATION_SUMS_H
 
@@ -14,7 +14,7 @@ struct operation_path {
 
 struct operation_times {
 	uint64_t total_ns, max_ns;
-	uint64_t timed, unseen; /* calls with a duration; without */
+	uint64_t timed, unseen; /* calls with a duration; calls without */
 };
 
 struct io_sum {
@@ -53,7 +53,7 @@ void operation_sums_init(struct operation_sums *s, bool by_process);
 void operation_sums_fini(struct operation_sums *s);
 void operation_sums_reset(struct operation_sums *s);
 void operation_sums_add_call(struct operation_sums *s, struct folded_call *c);
-/* A request through io_uring that read or wrote: no call, but the same effect. */
+/* Adds an io_uring request that read or wrote: no call, but with the same effect. */
 void operation_sums_add_request(struct operation_sums *s, struct call_fold *fold,
 	const struct syscalls_uring_done *request);
 /* Takes any other record: fork, exec and exit change the state of a process. */

@@ -11,8 +11,8 @@ struct operations_options {
 	bool io, network, process, memory;    /* none: all */
 	const struct sockets_options *labels; /* of peers; NULL: the built-in ones */
 	bool by_process;		      /* separate sums for each process */
-	bool is_repeated; /* reported once an interval, for that interval; at the end for all
-			   */
+	bool is_repeated; /* report once per interval, for that interval, and at the end for the
+			     whole run */
 };
 
 #endif

@@ -18,7 +18,7 @@ struct syscall_sums {
 /* `more`: "pid," for one row per process, "" for one row for all processes. */
 int syscall_sums_init(struct syscall_sums *s, const char *more, struct sooth_error *err);
 void syscall_sums_add_record(struct syscall_sums *s, const struct sooth_record *r);
-/* Whether a table was full and rows were dropped. */
+/* Returns whether a table was full and rows were dropped. */
 bool syscall_sums_refused(const struct syscall_sums *s);
 void syscall_sums_fini(struct syscall_sums *s);
 

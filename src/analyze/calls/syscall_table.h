@@ -8,8 +8,8 @@
 struct syscall_table_options {
 	const char *set;  /* shown calls, in the syntax of probes/syscall_set.h; NULL: all */
 	bool by_process;  /* a separate table for each process */
-	bool is_repeated; /* reported once an interval, for that interval; at the end for all
-			   */
+	bool is_repeated; /* report once per interval, for that interval, and at the end for the
+			     whole run */
 };
 
 #endif

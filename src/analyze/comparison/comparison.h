@@ -38,7 +38,7 @@ struct comparison_side {
 	uint64_t refused; /* rows beyond the bound */
 	/* about the recording */
 	uint64_t begin_ns, end_ns;
-	uint64_t last_ns; /* time of the last record: the end of a truncated capture */
+	uint64_t last_ns; /* time of the last record, the end of a truncated capture */
 	uint64_t lost;	  /* lost records */
 	bool has_losses;  /* anything was lost */
 	bool is_part;	  /* only a time range of the run (next line) was read */

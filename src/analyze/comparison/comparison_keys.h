@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How a row is found on the other side, and which of its members are comparable. */
+/* Finds a row on the other side of a comparison, and the members that are comparable. */
 #ifndef SOOTH_ANALYZE_COMPARISON_KEYS_H
 #define SOOTH_ANALYZE_COMPARISON_KEYS_H
 
@@ -33,16 +33,16 @@ struct compared_process {
 	bool is_on_both;
 };
 
-/* `other`: the other side, to find the processes that both saw. */
+/* Makes the rows; `other` is the other side, to find processes that both sides saw. */
 int compared_rows_make(struct compared_rows *rows, const struct comparison_side *side,
 	const struct comparison_side *other, struct sooth_error *err);
 void compared_rows_fini(struct compared_rows *rows);
-/* The row with the same table and label; NULL: none. */
+/* Returns the row with the same table and label; NULL: none. */
 struct compared_row *compared_rows_find(
 	struct compared_rows *rows, const struct compared_rows *of, const struct compared_row *row);
 const char *compared_text(const struct compared_rows *rows, const struct sooth_text *text);
 
-/* Whether the field's values of two processes, or of two times, can be compared. */
+/* Returns whether the field's values of two processes, or two times, can be compared. */
 bool is_comparable(const struct sooth_field *field);
 
 #endif

@@ -7,9 +7,9 @@
 
 struct agent_work {
 	bool is_agent;
-	bool is_headless;	   /* its arguments say so */
-	bool has_tool, has_server; /* in its session: tool or helper; MCP server */
-	bool is_idle;		   /* its self-reported status, or its log, says so */
+	bool is_headless;	   /* an argument makes it headless */
+	bool has_tool, has_server; /* the session has a tool or helper; an MCP server */
+	bool is_idle;		   /* its self-reported status, or its log, means idle */
 	const char *busy;	   /* evidence that the agent is busy; NULL: none */
 };
 

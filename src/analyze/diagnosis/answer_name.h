@@ -11,7 +11,7 @@ void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct bu
 /* The activity of a session's main process: "runs Bash 8 min: sleep 3000"; nothing is appended for
  * other processes, and when the activity is not known. */
 void answer_activity(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
-/* The same after a text, which stands only with it. */
+/* Appends the activity after a text, which is left out if there is no activity. */
 void answer_activity_after(const struct diagnosis *s, const struct diagnosed *j, const char *before,
 	struct buffer *out);
 /* Marks the activity as a request to the model that will be repeated, if the calls of the process

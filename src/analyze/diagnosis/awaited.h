@@ -12,26 +12,27 @@
 #include "probes/waits.h"
 
 struct awaited {
-	bool is_blocked; /* a thread was blocked reading the descriptor in every sample */
+	bool is_blocked; /* in every sample a thread was blocked reading the descriptor */
 	bool is_polled;	 /* a thread was in poll or select at the last sample */
 	uint32_t tid;	 /* the waiting thread */
 	bool has_run;	 /* the thread ran in between: it waits again and again */
 	uint64_t for_ns; /* since the thread last ran, or the whole observation; 0: unknown */
 	const struct waits_party *peer; /* the process at the other end; NULL: unknown */
-	const struct waits_peer *other; /* the same where no thread waits for it; NULL: unknown */
+	const struct waits_peer
+		*other; /* the peer if no thread waits for the descriptor; NULL: unknown */
 };
 
 struct awaited awaited_of(const struct check *e, uint32_t fd);
 /* Reports that a silence which still lasts is shorter than the option `silence`. False: too short
  * to mention. */
 bool awaited_is_short(const struct check *e, struct check_result *out, uint64_t silence_ns);
-/* "python3 (4711) on ", or nothing when the process at the other end is unknown. */
+/* Appends "python3 (4711) on ", or nothing if the process at the other end is unknown. */
 void awaited_put_peer(struct buffer *out, const struct awaited *a);
-/* "python3 (4711) on 127.0.0.1:8080", "python3 (4711)" of a socket without a name. */
+/* Appends "python3 (4711) on 127.0.0.1:8080", or "python3 (4711)" for a socket without a name. */
 void awaited_put_end(
 	struct buffer *out, const struct awaited *a, const struct sockets_socket *socket);
-/* " (it is blocked sending: node (4711) does not read)": why the process at the other end does not
- * go on; nothing if that is not known, or it rests. */
+/* Appends why the process at the other end does not continue: " (it is blocked sending: node (4711)
+ * does not read)"; nothing if that is unknown, or the process rests. */
 void awaited_put_wait(struct buffer *out, const struct check *e, const struct awaited *a);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Descendants of a process that all wait for one file system, or in one function of the kernel:
- * what one of them shows is the same for all, so it is reported once, for what started them.
- */
+/* Descendants of a process that all wait for one file system, or in one kernel function. One report
+ * is enough, about the process that started them. */
 #ifndef SOOTH_ANALYZE_BLOCKED_CHILDREN_H
 #define SOOTH_ANALYZE_BLOCKED_CHILDREN_H
 
@@ -16,7 +14,7 @@ struct blocked_children {
 	size_t count;
 	const struct process_entry *all[BLOCKED_CHILDREN_MAX];
 	struct span point; /* mount point; empty: not known */
-	struct span path;  /* of the file that one of them waits for; empty: not known */
+	struct span path;  /* a file that one of them waits for; empty: not known */
 	struct span channel;
 	const struct waits_party *server; /* NULL: not known; without a PID: not found */
 	uint64_t least_ns, most_ns;	  /* time of their waits, the shortest and the longest */
@@ -24,12 +22,12 @@ struct blocked_children {
 	bool is_cut; /* there may be more */
 };
 
-/* The largest group of descendants in one wait of at least `min_ns`; count 0: none. */
+/* Finds the largest group of descendants in one wait of at least `min_ns`; count 0: none. */
 void blocked_children_of(struct blocked_children *b, const struct check *e, uint64_t min_ns);
-/* The process closest to the group that has all of it below. */
+/* Returns the process closest to the group that has the whole group below it. */
 const struct process_entry *blocked_children_starter(
 	const struct blocked_children *b, const struct process_entry *top);
-/* Adds what helps against the server of a mount that does not answer. */
+/* Adds the remedy for a mount whose server does not answer. */
 void blocked_children_remedy(struct check_result *out, uint32_t server_pid);
 /* Returns whether the process of the check is in such a group of a diagnosed ancestor. */
 bool blocked_children_have(const struct check *e, uint64_t min_ns);

@@ -12,9 +12,9 @@ struct check_calls {
 	uint64_t lost;	 /* lost calls of all observed processes: counts are lower bounds */
 };
 
-/* False: there are no calls to diagnose, and nothing is reported. */
+/* Reads the calls. False: there are none to diagnose, and nothing is reported. */
 bool check_calls_read(struct check_calls *c, const struct check *e);
-/* False: not diagnosed, and the reason has been reported. */
+/* Reads the calls. False: they cannot be diagnosed, and the reason has been reported. */
 bool check_calls_begin(struct check_calls *c, const struct check *e, struct check_result *out);
 /* Reports like check_fine() that nothing is wrong; undecided where a rare call may have been
  * missed. */
@@ -29,7 +29,7 @@ void check_calls_times(const struct check_calls *c, struct check_result *out, do
 /* Returns the words before a rate: "at least " if calls were counted in windows, because counting
  * slows the process within a window; else "". */
 const char *check_calls_least(const struct check *e);
-/* Whether `seen` records are enough for an estimate; true if every call was recorded. */
+/* Returns whether `seen` records suffice for an estimate; true if every call was recorded. */
 bool check_calls_suffice(const struct check_calls *c, double seen);
 /* Adds to the open finding that the rates of calls are estimates of short windows. */
 void check_calls_windows(struct check_result *out);
@@ -42,7 +42,7 @@ const struct call_waits *check_waits(const struct check *e, uint32_t tid);
 /* Returns the calls of the process if every call was recorded, else NULL. */
 const struct call_history *check_all_calls(const struct check *e);
 
-/* The name of a system call. */
+/* Returns the name of a system call. */
 const char *check_call_name(uint16_t abi, uint32_t number, char name[SYSCALL_NAME_SIZE]);
 
 /* An entry of a map with its weight. */
@@ -52,14 +52,14 @@ struct check_ranked {
 	double weight;
 };
 
-/* The `most` heaviest entries of a map, heaviest first, without those of weight 0. Returns
+/* Fills in the `most` heaviest entries of a map, heaviest first, without those of weight 0. Returns
  * their number. */
 size_t check_rank(const struct map *m,
 	double (*weigh)(const void *key, const void *value, const void *user), const void *user,
 	struct check_ranked *out, size_t most);
 typedef void (*check_reporter)(const struct check *e, struct check_result *out,
 	const struct check_calls *calls, const struct check_ranked *one);
-/* Reports each of the four heaviest entries; if there is none, that all is `fine`. */
+/* Reports each of the four heaviest entries; without any, reports `fine`. */
 void check_report_ranked(const struct check *e, struct check_result *out,
 	const struct check_calls *calls, const struct map *m,
 	double (*weigh)(const void *key, const void *value, const void *user),

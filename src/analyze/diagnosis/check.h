@@ -48,7 +48,7 @@ struct check {
 	bool is_one_look;	       /* skip detectors that need an interval */
 };
 
-/* The results of a detector, filled in by the functions below that take it. */
+/* The results of a detector; the functions below fill them in. */
 struct check_result {
 	const struct check *of;
 	struct finding_tracker *tracker; /* NULL: none */
@@ -65,10 +65,10 @@ struct check_result {
 };
 
 double check_option(const struct check *e, const char *name);
-/* The first or last whole snapshot of the process; NULL: none. */
+/* Returns the first or last whole snapshot of the process; NULL: none. */
 const struct snapshot *check_first(const struct check *e, const struct snapshot_pair *pair);
 const struct snapshot *check_last(const struct check *e, const struct snapshot_pair *pair);
-/* Age of the process in ns. */
+/* Returns the age of the process in ns. */
 uint64_t check_age_ns(const struct check *e);
 /* Returns whether a signal or a debugger had stopped the process at the last sample. */
 bool check_is_stopped(const struct check *e);
@@ -92,10 +92,10 @@ void finding_claim(struct check_result *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void finding_remedy(struct check_result *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* interval_ns 0: measured at one moment. */
+/* Adds a value; interval_ns 0: measured at one moment. */
 void finding_number(struct check_result *out, const char *name, double value, enum sooth_unit unit,
 	uint64_t interval_ns);
-/* A rate per second over an interval. */
+/* Adds a rate per second over an interval. */
 void finding_rate(struct check_result *out, const char *name, double per_s, enum sooth_unit unit,
 	uint64_t interval_ns);
 void finding_text(struct check_result *out, const char *name, const char *format, ...)
@@ -104,7 +104,7 @@ void finding_text(struct check_result *out, const char *name, const char *format
 void finding_command(struct check_result *out, const char *name, struct span arguments);
 void finding_unseen(struct check_result *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* The subject of the finding, besides the process. */
+/* Sets the subject of the finding, besides the process. */
 void finding_thread(struct check_result *out, uint32_t tid);
 void finding_descriptor(struct check_result *out, uint32_t fd);
 void finding_path(struct check_result *out, struct span path);
@@ -116,22 +116,22 @@ void finding_server(struct check_result *out, struct span name);
 void finding_message(struct check_result *out, struct span message);
 void finding_end(struct check_result *out);
 
-/* Nothing is wrong; a few words say what was measured. */
+/* Reports that nothing is wrong; the text says what was measured. */
 void check_fine(struct check_result *out, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Reports that the process could not be diagnosed: a value was not measured, or another reason. */
 void check_blind(struct check_result *out, uint8_t state);
-/* The remedy for a value that was not measured; "" for most reasons. */
+/* Returns the remedy for a value that was not measured; "" for most reasons. */
 const char *check_remedy(uint8_t state);
 void check_blind_because(struct check_result *out, const char *reason, const char *remedy);
 void check_blind_by(struct check_result *out, enum finding_blind_cause cause, const char *reason,
 	const char *remedy);
 enum finding_blind_cause check_cause(uint8_t state);
-/* False: a probe that the detector needs was not recorded, and that has been reported. Checked
- * before diagnose(), except for a detector with `instead`. */
+/* Returns false if a required probe was not recorded, and reports that. Called before diagnose(),
+ * except for a detector with `instead`. */
 bool check_has_probes(struct check_result *out);
-/* False: the allocations were recorded in a form that detectors do not read, and that has been
- * reported. */
+/* Returns false if allocations were recorded in a form that detectors do not read, and reports
+ * that. */
 bool check_has_heap_sums(struct check_result *out);
 /* Begins the reason of check_too_young(). */
 #define CHECK_YOUNG_WORDS "this check needs a process older than"

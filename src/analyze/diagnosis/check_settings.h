@@ -20,9 +20,10 @@ struct check_settings {
 
 /* Sets the built-in values. */
 void check_settings_init(struct check_settings *s);
-/* Takes one line without its newline. -EINVAL: err says what is wrong and what would be valid. */
+/* Sets a value from one line without its newline. -EINVAL: err has the error and the valid
+ * values. */
 int check_settings_set(struct check_settings *s, const char *line, struct sooth_error *err);
-/* A file with # comments and empty lines; errors name the file and the line. */
+/* Reads a file with # comments and empty lines; errors name the file and the line. */
 int check_settings_parse(struct check_settings *s, const char *name, const char *text, size_t size,
 	struct sooth_error *err);
 

@@ -9,11 +9,12 @@
 #include "analyze/diagnosis/check.h"
 #include "analyze/process_table/verdicts.h"
 
-/* True if the verdict holds for the process. Otherwise the check has reported that all is
- * fine, with that text, or why it could not be decided. */
+/* Returns whether the verdict holds for the process. If not, the check has reported `fine`, or why
+ * the verdict could not be decided. */
 bool check_holds(const struct check *e, struct check_result *out, enum verdict_kind kind,
 	const char *fine, struct verdict *verdict);
-/* True if the verdict holds for another process `p`, which is diagnosed and has the finding. */
+/* Returns whether the verdict holds for another process `p`, which is diagnosed and has the
+ * finding. */
 bool check_is_reported_of(
 	const struct check *e, const struct process_entry *p, enum verdict_kind kind);
 /* Returns how long the process was observed; 0: there is only one sample of it. */
@@ -32,7 +33,7 @@ void finding_upkeep(const struct check *e, struct check_result *out);
 /* Adds the evidence: how long the verdict has been known to hold, at least. */
 void finding_since(const struct check *e, struct check_result *out, uint64_t since_ns);
 
-/* The name of the process, not escaped. */
+/* Returns the name of the process, not escaped. */
 struct span check_name(const struct process_entry *p);
 /* Appends the name and the script that it runs, not escaped: "python3 deploy.py (4711)". */
 void check_put_name(struct buffer *out, const struct process_entry *p);

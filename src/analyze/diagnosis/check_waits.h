@@ -12,7 +12,7 @@
 const struct process_entry *check_entry_of(const struct check *e, const struct waits_process *p);
 const struct process_entry *check_party_of(const struct check *e, const struct waits_party *p);
 
-/* A descriptor at the last sample; NULL: not sampled, or closed. */
+/* Returns a descriptor at the last sample; NULL: not sampled, or closed. */
 const struct fds_descriptor *check_descriptor(const struct check *e, uint32_t fd);
 /* Returns whether the descriptor is a pseudo terminal that was closed; NULL: false. */
 bool check_is_closed_terminal(const struct fds_descriptor *d);

@@ -16,7 +16,7 @@ struct datagram_wait {
 	bool is_lookup; /* the peer is a name server */
 	bool is_whole;	/* the socket was there at the first snapshot too */
 	bool has_peer;
-	uint64_t for_ns; /* at least */
+	uint64_t for_ns; /* least time of the wait */
 	struct awaited awaited;
 };
 

@@ -9,7 +9,8 @@
 
 struct diagnosed {
 	struct process_id id;
-	const struct process_entry *process; /* NULL: the host, or it ended before a sample */
+	const struct process_entry
+		*process; /* NULL: the host, or a process that ended before a sample */
 	bool is_host;
 	struct buffer findings; /* struct finding_row, worst first */
 	struct buffer fine, blind;

@@ -20,8 +20,7 @@
 #include "analyze/threads/thread_history.h"
 #include "probes/host.h"
 
-/* The first and the last whole snapshot of each process; the same one if there was only
- * one. */
+/* The first and the last whole snapshot of each process; they are equal if there was only one. */
 struct snapshot_pair {
 	struct snapshots first, last;
 };
@@ -70,7 +69,7 @@ void diagnosis_input_fini(struct diagnosis_input *r);
 void diagnosis_input_add_batch(struct diagnosis_input *r, const struct batch *batch);
 /* To be called after the last record, before any diagnosis. */
 int diagnosis_input_resolve(struct diagnosis_input *r, struct sooth_error *err);
-/* Starts another interval: the last snapshot becomes the first. */
+/* Starts another interval: the last snapshots become the first. */
 void diagnosis_input_next_interval(struct diagnosis_input *r);
 
 bool diagnosis_input_has_probe(const struct diagnosis_input *r, const char *probe);
@@ -87,7 +86,7 @@ struct sample_series diagnosis_input_series(
 	const struct diagnosis_input *r, const struct process_id *id);
 /* Returns whether the process is selected for diagnosis. */
 bool diagnosis_input_is_selected(const struct diagnosis_input *r, const struct process_entry *p);
-/* Time between the first and the last point; 0: fewer than two. */
+/* Returns the time between the first and the last point; 0: fewer than two points. */
 uint64_t sample_series_ns(const struct sample_series *s);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The descendants of a process that were ended by signals, in groups of one name, one signal and
- * one way: a single end may be intended, the same end again and again rarely is.
- */
+/* The descendants of a process that were ended by signals, grouped by name, signal and way: a
+ * single end may be intended, but rarely the same end again and again. */
 #ifndef SOOTH_ANALYZE_ENDED_CHILDREN_H
 #define SOOTH_ANALYZE_ENDED_CHILDREN_H
 
@@ -10,11 +8,11 @@
 
 enum ended_by {
 	ENDED_BY_UNSEEN, /* the sender is not known */
-	ENDED_BY_ITSELF, /* or because its parent ended, as it had asked for (PR_SET_PDEATHSIG) */
-	ENDED_BY_TREE,	 /* a process that the diagnosed one started, or that one itself */
+	ENDED_BY_ITSELF, /* itself, or PR_SET_PDEATHSIG because its parent ended */
+	ENDED_BY_TREE,	 /* the diagnosed process, or one that it started */
 	ENDED_BY_PARENT,
 	ENDED_BY_OTHER,	    /* a process that the diagnosed one did not start */
-	ENDED_BY_OWN_CHILD, /* its child, or a descendant of it */
+	ENDED_BY_OWN_CHILD, /* a child or another descendant of the ended process */
 	ENDED_BY_KERNEL,
 	ENDED_BY_MEMORY, /* the OOM killer */
 };

@@ -17,7 +17,7 @@ struct ending {
 	bool has_end, has_oom;
 	struct exit_reasons_end end;
 	struct exit_reasons_oom oom;
-	struct exit_reasons_signal signals[ENDING_SIGNALS]; /* in no order */
+	struct exit_reasons_signal signals[ENDING_SIGNALS]; /* signals, in no order */
 	unsigned signal_count;
 	struct exit_reasons_core *core; /* owned; NULL: none was recorded */
 };
@@ -37,7 +37,7 @@ void endings_fini(struct endings *e);
 void endings_add_record(struct endings *e, const struct sooth_record *r);
 /* Forgets the children. */
 void endings_next_interval(struct endings *e);
-/* NULL: the exit of the process was not seen. */
+/* Returns the end of a process; NULL: its exit was not seen. */
 const struct ending *endings_get(const struct endings *e, const struct process_id *id);
 /* Iterates over the processes that ended; *position starts at 0. */
 const struct ending *endings_next(const struct endings *e, size_t *position);

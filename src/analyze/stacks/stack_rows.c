@@ -110,7 +110,7 @@ static void stack_groups(struct buffer *groups, const struct batch *records, uin
 }
 
 #define FUNCTION_MAX  52 /* columns of a function name in the short form */
-#define INNER_SHOWN   16 /* frames in the short form, unless fewer would be left out */
+#define INNER_SHOWN   16 /* frames in the short form; a few more are shown, too */
 #define OUTER_SHOWN   4
 #define THREADS_SHOWN 3
 
