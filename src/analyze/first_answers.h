@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first answer of a diagnosis for each session or process, from the records that a view of it
- * reads. Diagnoses stand above such views: analyze/diagnosis/findings.h makes one.
+ * The first answer of a diagnosis for each session or process, from the records of a view that
+ * reads them too. analyze/diagnosis/findings.h makes one; that folder is above such views.
  */
 #ifndef SOOTH_ANALYZE_FIRST_ANSWERS_H
 #define SOOTH_ANALYZE_FIRST_ANSWERS_H
@@ -20,7 +20,8 @@ struct first_answers {
 	/* Appends the answer of the session with this main process; false: it has none. */
 	bool (*put_of_session)(
 		const struct first_answers *a, const struct process_id *main, struct buffer *out);
-	/* The same of a process: a finding about it, or about the process that holds it up. */
+	/* Appends the answer of a process: a finding about it, or about the process that holds it
+	 * up. */
 	bool (*put_of_process)(
 		const struct first_answers *a, const struct process_id *id, struct buffer *out);
 };

@@ -8,15 +8,17 @@
 
 struct failure_meaning {
 	const char *text;   /* in a few words: "the descriptor is closed" */
-	const char *remedy; /* NULL: none that fits all programs */
+	const char *remedy; /* remedy; NULL: none fits all programs */
 };
 
-/* NULL: the name of the error is enough, or the error has several meanings. */
+/* Returns the meaning of a failed call; NULL: the name of the error is enough, or the error has
+ * several meanings. */
 const struct failure_meaning *failure_meaning_of(const struct call_place *place);
 /* Returns the meaning of a failed attempt to connect. */
 const struct failure_meaning *failure_meaning_of_connect(uint16_t error);
-/* ", its child head (4711) has ended": the reader of a broken pipe, if only one child can be.
- * ": perl (4711) has its working directory /mnt/a": of a path that is in use. */
+/* Appends the process that a failure is about: ", its child head (4711) has ended" for the reader
+ * of a broken pipe, if only one child can be that; ": perl (4711) has its working directory /mnt/a"
+ * for a path in use. */
 void failure_meaning_put_process(
 	struct buffer *out, const struct check *e, const struct call_place *place);
 

@@ -29,7 +29,7 @@ bool file_space_has_no_files_left(const struct fds_filesystem *f);
 /* Writes a command that shows what takes the space. The mount point is left out if a shell would
  * not read it as one plain word. */
 const char *file_space_command(const struct fds_filesystem *f, char out[FILE_SPACE_COMMAND]);
-/* "97 % used" */
+/* Writes "97 % used". */
 const char *file_space_text(const struct fds_filesystem *f, char out[FILE_SPACE_TEXT]);
 
 #endif

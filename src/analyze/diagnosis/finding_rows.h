@@ -115,7 +115,7 @@ ROW_STRUCT(finding_change_row, FINDING_CHANGE_ROW);
 
 ROW_STRUCT(finding_fine_row, FINDING_FINE_ROW);
 
-/* Why a check has no result, from what a user can do most about to what needs no remedy. */
+/* Why a check has no result; reasons that a user can remedy come first. */
 enum finding_blind_cause {
 	FINDING_REFUSED,       /* a privilege is missing */
 	FINDING_FAILED,	       /* reading failed, no answer came, or records were lost */
@@ -124,8 +124,9 @@ enum finding_blind_cause {
 	FINDING_UNDECIDED,     /* the values that were read allow no decision */
 	FINDING_UNSUPPORTED,   /* this system does not have it */
 	FINDING_ENDED,	       /* the process ended before the check */
-	FINDING_NOT_REQUESTED, /* it needs a probe that was not requested */
-	FINDING_ON_REQUEST,    /* it needs a probe that was not requested and has its own option */
+	FINDING_NOT_REQUESTED, /* the check needs a probe that was not requested */
+	FINDING_ON_REQUEST,    /* the check needs a probe that has its own option, and was not
+				  requested */
 	FINDING_BLIND_CAUSES,
 };
 

@@ -7,9 +7,10 @@
 
 #include "base/buffer.h"
 
-/* `rows`: struct finding_fine_row; `has_words`: with the measurements. */
+/* Appends a line of the checks that are fine. `rows`: struct finding_fine_row; `has_words`: with
+ * the measurements. */
 void finding_text_fine(const struct buffer *rows, bool has_words, struct buffer *out);
-/* `rows`: struct finding_blind_row. */
+/* Appends a line of the checks that could not be done. `rows`: struct finding_blind_row. */
 void finding_text_blind(const struct buffer *rows, struct buffer *out);
 
 #endif

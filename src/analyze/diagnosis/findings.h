@@ -19,20 +19,20 @@ struct findings_reported {
 	enum finding_severity refused;
 };
 
-/* The first line as it would be now. */
+/* The first line of a diagnosis, as far as it is known now. */
 struct findings_so_far {
-	bool is_requested;  /* the view makes only this line, and emits nothing */
+	bool is_requested;  /* the view makes only this line, and emits no rows */
 	struct buffer line; /* without escapes; empty: nothing is known yet */
-	const char *color;  /* of the severity of a finding; NULL: it has none */
+	const char *color;  /* color of the finding's severity; NULL: there is no finding */
 };
 
 struct findings_options {
 	const struct check_settings *settings; /* NULL: the built-in ones */
-	const struct sockets_options *labels;  /* of peers; NULL: the built-in ones */
+	const struct sockets_options *labels;  /* labels of peers; NULL: the built-in ones */
 	bool is_verbose;		       /* also show processes without a finding */
-	uint64_t interval_ns;		       /* between diagnoses of "finding-changes"; 0: 10 s */
-	struct findings_reported *result;      /* NULL: not needed */
-	struct findings_so_far *so_far;	       /* NULL: never requested */
+	uint64_t interval_ns;		  /* time between diagnoses of "finding-changes"; 0: 10 s */
+	struct findings_reported *result; /* NULL: not needed */
+	struct findings_so_far *so_far;	  /* NULL: never requested */
 	/* Only processes that run this agent's program; NULL: all selected ones. */
 	const char *agent;
 	bool is_one_look; /* skip detectors that need an interval */

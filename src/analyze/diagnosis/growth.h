@@ -33,8 +33,8 @@ struct growth {
 void growth_diagnose(struct growth *g, const struct growth_point *points, size_t count,
 	unsigned windows_least, double noise);
 
-/* Time until a growing value reaches a limit; false if that is more than a hundred times
- * the observation: too far to predict. */
+/* Sets `ns` to the time until a growing value reaches a limit; false if that is more than a hundred
+ * times the observation: too far to predict. */
 bool growth_reaches(const struct growth *g, double limit, uint64_t *ns);
 
 #endif

@@ -30,7 +30,7 @@ struct heap_use_process {
 	uint64_t older_freed;  /* freed blocks that were allocated before attach */
 	bool is_sampled;
 	bool has_gap;		  /* calls of a new library were missed */
-	bool has_calls, has_sums; /* calls were recorded or counted; added up by stack */
+	bool has_calls, has_sums; /* calls were recorded or counted; sums by stack were made */
 	struct heap_clock clock;
 	struct heap_use_sum all;
 	struct heap_use_errors errors[HEAP_BAD_WHATS];
@@ -81,7 +81,7 @@ void heap_use_top_stack(const struct heap_use *u, const struct process_id *id, u
  */
 void heap_use_growth(const struct heap_use *u, const struct process_id *id, uint64_t until_ns,
 	struct heap_use_growth *out);
-/* "parse < handle < main"; cut when it is long. */
+/* Appends "parse < handle < main"; a long stack is shortened. */
 void heap_use_put_stack(const struct heap_use *u, uint32_t stack, struct buffer *out);
 
 #endif

@@ -11,7 +11,7 @@
 
 struct held_limit {
 	const struct limits_group *group; /* NULL: no limit of that name was reached */
-	double per_s;			  /* how often it was reached: CPU periods, memory.high */
+	double per_s; /* how often the limit was reached: CPU periods, memory.high */
 	uint64_t interval_ns;
 };
 
@@ -21,7 +21,7 @@ struct held_limit held_limit_of(const struct check *e, const char *name);
 
 struct held_time {
 	bool is_measured;
-	double ran, waited; /* of the thread that waited most for a CPU, in percent of the time */
+	double ran, waited; /* the thread that waited most for a CPU: percent of the time */
 	uint32_t tid;
 	uint64_t interval_ns;
 	uint32_t policy; /* enum threads_policy */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A pipe or socket whose end does not come, because a process has it open that does not write. */
+/* A pipe or socket whose end does not come, because a process that does not write has it open. */
 #ifndef SOOTH_ANALYZE_KEPT_OUTPUT_H
 #define SOOTH_ANALYZE_KEPT_OUTPUT_H
 
@@ -7,8 +7,9 @@
 #include "analyze/waits/wait_chain.h"
 
 struct kept_output {
-	const struct process_entry *left; /* behind by a command; it keeps the output open */
-	bool is_unsure;			  /* whether a command at work keeps it open too */
+	const struct process_entry
+		*left;	/* a process left by a command, which keeps the output open */
+	bool is_unsure; /* whether a command at work keeps it open too */
 };
 
 /* Finds the process that was left behind with the other end. Returns false if none was, or if a
@@ -16,8 +17,8 @@ struct kept_output {
  * a script that was left. */
 bool kept_output_find_left(struct kept_output *k, const struct check *e, const struct wait_graph *g,
 	const struct wait_link *link);
-/* Returns whether the link waits for the end of its standard input, a pipe that only processes have
- * open to write which are beside it in the tree and have it beside their own outputs. */
+/* Returns whether the link waits for the end of a pipe, its standard input, that only unrelated
+ * processes have open to write, which inherited the pipe besides their own outputs. */
 bool kept_output_find_inherited(struct kept_output *k, const struct check *e,
 	const struct wait_graph *g, const struct wait_link *link);
 

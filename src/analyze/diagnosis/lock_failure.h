@@ -7,11 +7,12 @@
 #include "base/buffer.h"
 #include "probes/waits.h"
 
-/* "lock file /r/.git/index.lock exists", "/var/lib/dpkg/lock is locked by another process". */
+/* Appends "lock file /r/.git/index.lock exists" or "/var/lib/dpkg/lock is locked by another
+ * process". */
 void lock_failure_text(struct buffer *to, const struct call_place *place);
-/* The process that the lock file names, or that has the file open; NULL: unknown. */
+/* Returns the process that the lock file names, or that has the file open; NULL: unknown. */
 const struct waits_party *lock_failure_owner(const struct check *e, const struct call_place *place);
-/* Evidence and remedy of the open finding; owner: NULL: unknown. */
+/* Adds evidence and remedy to the open finding; owner NULL: unknown. */
 void lock_failure_emit(
 	struct check_result *out, const struct call_place *place, const struct waits_party *owner);
 

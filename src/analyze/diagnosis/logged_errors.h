@@ -18,7 +18,7 @@ struct logged_error {
 /* Finds the error number `i`, from 0, in the last snapshot. False: there are no more. */
 bool logged_errors_at(const struct diagnosis_input *input, const struct process_id *id, size_t i,
 	struct logged_error *out);
-/* False: the error was written to standard error, which is no file. */
+/* Returns whether the error is in a log file; false: on standard error, which is no file. */
 bool logged_error_is_in_file(const struct logged_error *e);
 /* Returns the log file with this inode; NULL: the inode is no log of the process. */
 const struct logs_file *logged_errors_file(const struct diagnosis_input *input,

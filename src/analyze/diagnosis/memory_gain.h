@@ -23,7 +23,7 @@ struct memory_gain {
 };
 
 void memory_gain_read(struct memory_gain *m, const struct check *e);
-/* The class with the largest gain, file pages excluded. */
+/* Returns the class with the largest gain, apart from file pages. */
 const struct memory_class *memory_gain_leading(const struct memory_gain *m);
 
 #endif

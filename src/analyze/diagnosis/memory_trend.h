@@ -17,7 +17,7 @@ struct memory_trend {
 	double low_gain;     /* from the lows of the first part of the time to those of the last */
 	bool is_rising;	     /* the lows of each part are above those of the previous part */
 	bool has_stopped;    /* no growth in the last part */
-	double largest_fall; /* from the highest value so far */
+	double largest_fall; /* largest fall from the highest value so far */
 	double late;	     /* share of the gain that came in the last third of the time */
 	double bend;	     /* largest distance from a straight line, as a share of the gain */
 };

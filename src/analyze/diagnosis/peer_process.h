@@ -7,22 +7,22 @@
 #include "base/buffer.h"
 #include "probes/waits.h"
 
-/* Returns the process with most connections, and their number with all; NULL: none is known. */
+/* Returns the process with most connections, and the number of connections; NULL: none is known. */
 const struct waits_peer *peer_process_most(
 	const struct diagnosis_input *input, const struct process_id *id, unsigned *all);
-/* Returns the one whose connection with most unread data has that descriptor. */
+/* Returns the process whose connection with most unread data has that descriptor. */
 const struct waits_peer *peer_process_of_fd(
 	const struct diagnosis_input *input, const struct process_id *id, uint32_t fd);
-/* Returns one that is stopped and has not read what was sent to it. */
+/* Returns a process that is stopped and has not read what was sent to it. */
 const struct waits_peer *peer_process_stopped(
 	const struct diagnosis_input *input, const struct process_id *id);
-/* "node (4711)" */
+/* Appends "node (4711)". */
 void peer_process_put(struct buffer *out, const struct waits_peer *peer);
-/* Appends a text with what the process waits for, by these records of the probe waits: ", which
- * waits for ..."; nothing if it rests or was not read. */
+/* Appends ", which waits for ...", by these records of the probe waits; nothing if the process
+ * rests or was not read. */
 void peer_process_put_wait_in(
 	struct buffer *out, struct batch records, uint32_t pid, const char *before);
-/* The same by those of the process itself, where it was diagnosed too. */
+/* Appends the same by the records of the peer, if that was diagnosed too. */
 void peer_process_put_wait(struct buffer *out, const struct diagnosis_input *input,
 	const struct waits_peer *peer, const char *before);
 

@@ -6,7 +6,7 @@
 
 #include "analyze/diagnosis/check.h"
 
-/* False: nothing to report. The detector has the option min-rebuilds. */
+/* Reports repeated work; false: none. The detector has the option min-rebuilds. */
 bool rebuilds_report(const struct check *e, struct check_result *out);
 
 #endif

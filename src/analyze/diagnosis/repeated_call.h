@@ -24,7 +24,7 @@ struct repeated_call {
 	const struct call_repeat *repeat;
 	double per_s;
 	const char *least;	 /* words before per_s in a sentence: "at least ", or "" */
-	double share;		 /* of the calls of the thread, in percent */
+	double share;		 /* percent of the thread's calls */
 	bool is_peer_closed;	 /* the peer of the connection has closed it */
 	bool is_pipe;		 /* the descriptor is a pipe whose other end no process has open */
 	bool is_closed_terminal; /* the descriptor is a pseudo terminal that was closed */
@@ -40,7 +40,7 @@ bool repeated_call_is_pointless(const struct repeated_call *c);
 /* Returns whether the call reads a pipe whose other end is closed, or a closed connection on
  * standard input, output or error: not a client of a server. */
 bool repeated_call_is_cut_off(const struct repeated_call *c);
-/* "read returns end of file on fd 3 (/var/log/a), 410,000 times a second"; not escaped. */
+/* Appends "read returns end of file on fd 3 (/var/log/a), 410,000 times a second"; not escaped. */
 void repeated_call_put(struct buffer *out, const struct repeated_call *c);
 /* Returns the change to make in the program; only for a pointless call. */
 const char *repeated_call_remedy(const struct repeated_call *c);

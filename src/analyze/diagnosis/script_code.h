@@ -10,9 +10,9 @@
 #include "analyze/process_table/process_table.h"
 #include "base/buffer.h"
 
-/* ", PHP code of import.php"; nothing if the process runs no such script. Not escaped. */
+/* Appends ", PHP code of import.php", not escaped; nothing if the process runs no such script. */
 void script_code_put(struct buffer *out, const struct process_entry *p);
-/* " (compares values, as in_array and array_search do)"; "": not known. */
+/* Returns " (compares values, as in_array and array_search do)"; "": not known. */
 const char *script_code_meaning(struct span function);
 
 #endif

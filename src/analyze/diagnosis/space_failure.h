@@ -6,9 +6,9 @@
 
 #include "analyze/diagnosis/call_check.h"
 
-/* Whether the file system is known to be the reason of this failure. */
+/* Returns whether the file system is known to be the reason of this failure. */
 bool space_failure_is(const struct check *e, const struct call_place *place);
-/* "no space left on /mnt (100 % used)"; false: the failure has another reason. */
+/* Appends "no space left on /mnt (100 % used)"; false: the failure has another reason. */
 bool space_failure_text(struct buffer *out, const struct check *e, const struct call_place *place);
 /* Reports each file system with at least `least` failures. Returns the number of findings. */
 size_t space_failures_report(const struct check *e, struct check_result *out,

@@ -24,23 +24,25 @@ struct stack_wait {
 	bool is_condition;  /* a pthread condition: only a thread, no signal handler, ends it */
 	bool is_loop;	    /* it provides results: an event loop, or a process pool */
 	struct span by;	    /* the function that waits, in the runtime or library */
-	struct span within; /* the function of the program that called that; empty: unknown */
-	struct span file;   /* of `within`: "b11.py:3" */
-	struct span caller, caller_file; /* of the function that waits on a condition */
+	struct span within; /* the program's function that called `by`; empty: unknown */
+	struct span file;   /* file of `within`: "b11.py:3" */
+	struct span caller, caller_file; /* caller of the function that waits on a condition */
 };
 
 struct stack_wait stack_wait_of(
 	const struct diagnosis_input *input, const struct process_id *id, uint32_t tid);
 /* Finds the stack of the thread, with the names of its frames; false: none was recorded. */
-bool stack_wait_frames(const struct diagnosis_input *input, const struct process_id *id, uint32_t tid,
-	struct profile_stacked *out);
-struct span stack_wait_function(const struct diagnosis_input *input, const struct profile_function *f);
+bool stack_wait_frames(const struct diagnosis_input *input, const struct process_id *id,
+	uint32_t tid, struct profile_stacked *out);
+struct span stack_wait_function(
+	const struct diagnosis_input *input, const struct profile_function *f);
 struct span stack_wait_file(const struct diagnosis_input *input, const struct profile_function *f);
-/* "load_rates (gateway.py:12)": the innermost function of the script that the process was started with,
- * on the stack of a thread; not its outermost level. False: none is known. */
+/* Appends "load_rates (gateway.py:12)": the thread's innermost function of the script that the
+ * process was started with, but not its outermost level. False: none is known. */
 bool stack_wait_put_own(struct buffer *out, const struct diagnosis_input *input,
 	const struct process_entry *process, uint32_t tid);
-/* For Python's names: "Condition.wait" is the method "wait"; a file is "threading.py:288". */
+/* Returns whether a Python name is a method: "Condition.wait" is "wait"; a file is
+ * "threading.py:288". */
 bool stack_wait_is_method(struct span name, const char *method);
 bool stack_wait_is_file(struct span file, const char *name);
 /* Returns whether both stacks wait in the same function of the program, at the same line. */

@@ -8,7 +8,7 @@
 
 #include "analyze/diagnosis/check.h"
 
-#define STARTS_PROGRAMS 4 /* the most frequent ones */
+#define STARTS_PROGRAMS 4 /* number of programs that are kept, most frequent first */
 
 struct starts_program {
 	char name[SHORT_LIVED_NAME_SIZE];
@@ -21,7 +21,7 @@ struct starts {
 	uint64_t count;
 	uint64_t copies;		/* of `count`: forked, without an exec */
 	uint64_t pauses;		/* starts of sleep(1), which are not in `count` */
-	uint64_t cpu_ns, ended, failed; /* of the processes that ended */
+	uint64_t cpu_ns, ended, failed; /* of processes that ended */
 	uint64_t direct;		/* of `ended`: children of a process that still runs */
 	uint32_t status;		/* of the failed processes, as wait(2) has it */
 	bool has_statuses;		/* the failed processes have different statuses */
@@ -30,7 +30,8 @@ struct starts {
 	/* Started programs with known arguments (from an exec or a sample); those of them with the
 	 * same arguments as another one; number of different arguments. */
 	unsigned known, repeated, different;
-	const struct process_entry *starter; /* of nine tenths of the starts; NULL: several */
+	const struct process_entry
+		*starter; /* starter of nine tenths of the processes; NULL: several */
 };
 
 /* Returns the process if it is alive, else its closest living ancestor; NULL: none is known. */

@@ -7,10 +7,10 @@
 #include "probes/limits.h"
 
 struct task_room {
-	const struct limits_group *group; /* of those with a limit; NULL: none has one */
+	const struct limits_group *group; /* group with a limit; NULL: none has one */
 	bool is_full, was_full;		  /* at the last and at the first sample */
-	uint64_t refused;		  /* starts, during the observation */
-	uint64_t refused_all;		  /* since the group was created */
+	uint64_t refused;		  /* refused starts during the observation */
+	uint64_t refused_all;		  /* refused starts since the group was created */
 	bool is_counted;		  /* the kernel counts refused starts */
 };
 

@@ -11,7 +11,7 @@
 struct unanswered {
 	uint32_t sockets;     /* in SYN_SENT at the last sample */
 	uint32_t retransmits; /* retransmitted SYNs of the socket with most of these */
-	uint32_t fd;	      /* of that socket */
+	uint32_t fd;	      /* descriptor of that socket */
 	uint32_t is_again; /* another socket was in SYN_SENT at the first sample; none connected */
 	uint64_t for_ns;   /* time without answer, at least; 0: the SYN may be new */
 };

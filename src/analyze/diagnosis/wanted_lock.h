@@ -13,7 +13,7 @@ const struct waits_wanted *wanted_lock_last(
 /* Returns whether others waited for the same lock at the first snapshot too, or try to get it again
  * and again. */
 bool wanted_lock_lasts(const struct check *e, const struct waits_wanted *last);
-/* "2 processes wait for it, psql (4711) for 45 s" */
+/* Appends "2 processes wait for it, psql (4711) for 45 s". */
 void wanted_lock_put(struct buffer *out, const struct waits_wanted *w);
 
 #endif

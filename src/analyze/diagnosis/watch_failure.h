@@ -6,7 +6,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 
-/* Whether an inotify limit is the reason of this failure. */
+/* Returns whether an inotify limit is the reason of this failure. */
 bool watch_failure_is(const struct check *e, const struct call_place *place);
 /* Reports such failures together, whatever the paths, if there are `least` or more. Returns the
  * number of findings. */

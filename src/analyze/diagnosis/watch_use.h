@@ -5,7 +5,7 @@
 
 #include "analyze/diagnosis/check.h"
 
-/* Each has a limit of its own. */
+/* Kinds of objects; each has a limit of its own. */
 enum watch_kind {
 	WATCH_WATCHES,
 	WATCH_INSTANCES,
@@ -15,7 +15,8 @@ enum watch_kind {
 /* The kernel does not report the sums: those of the sampled processes are lower bounds. */
 struct watch_use {
 	uint64_t own[WATCH_KINDS], sum[WATCH_KINDS], limit[WATCH_KINDS];
-	/* The user's process with most of each, and how many; lowest pid on a tie. */
+	/* The user's processes with most watches and instances, and their numbers; lowest PID on a
+	 * tie. */
 	struct process_id most[WATCH_KINDS];
 	uint64_t most_count[WATCH_KINDS];
 	unsigned read, there; /* number of the user's processes: sampled; existing */

@@ -19,10 +19,9 @@ struct work_cpu {
 
 struct work_share {
 	struct work_cpu of;
-	uint64_t samples; /* of the process's stacks */
-	double percent;	  /* share of these samples */
-	struct span
-		function; /* function of that work with most samples; may be empty; borrowed */
+	uint64_t samples;     /* of the process's stacks */
+	double percent;	      /* share of these samples */
+	struct span function; /* function of that work with most samples; may be empty; borrowed */
 };
 
 void work_cpu_of(struct work_cpu *w, const struct check *e);
@@ -39,13 +38,14 @@ bool work_is_most(const struct work_share *w, const struct check *e, struct chec
 /* Adds the evidence: CPU, share, and the function. */
 void work_emit(const struct work_share *w, struct check_result *out, const char *name);
 
-/* "; in check (server.py:2)": the function that nearly all stacks have, or the hottest; nothing
- * where none has a name. */
+/* Appends "; in check (server.py:2)": the function that nearly all stacks have, or the hottest;
+ * nothing if none has a name. */
 void work_put_place(struct buffer *out, const struct check *e);
 
 /* Returns whether the process has a listening socket. */
 bool work_has_listener(const struct check *e);
-/* Programs that others wait for: an agent, an MCP or language server, a process that listens. */
+/* Returns whether others wait for the program: an agent, an MCP or language server, or a
+ * listener. */
 bool work_is_awaited(const struct check *e);
 
 #endif

@@ -45,7 +45,7 @@ struct call_graph_node {
 	uint32_t first, next; /* first child; next sibling; 0: none */
 	uint16_t depth;	      /* the first frame has 1 */
 	uint8_t kind;
-	struct call_graph_values own; /* of stacks that end here */
+	struct call_graph_values own; /* values of stacks that end here */
 };
 
 struct call_graph {
@@ -70,10 +70,8 @@ uint32_t call_graph_below(
 
 /* Appends for each node its own values plus those of all nodes below. False: out of memory. */
 bool call_graph_sums(const struct call_graph *g, struct buffer *out);
-/*
- * Node numbers without the root, parents before children; siblings by value (of `sums`, one per
- * node), largest first, then by name. False: out of memory.
- */
+/* Appends node numbers without the root, parents before children; siblings by value (in `sums`, one
+ * per node), largest first, then by name. False: out of memory. */
 bool call_graph_order(const struct call_graph *g, const struct call_graph_values *sums,
 	size_t value, struct buffer *out);
 

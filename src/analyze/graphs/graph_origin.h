@@ -10,15 +10,15 @@
 struct graph_origin {
 	struct buffer target; /* description of the target */
 	int64_t realtime_offset_ns;
-	uint64_t begin_ns; /* of the observation; 0: unknown */
-	uint64_t lost;	   /* records */
+	uint64_t begin_ns; /* time of the observation; 0: unknown */
+	uint64_t lost;	   /* number of lost records */
 	bool has_segment;
 };
 
 void graph_origin_add_batch(struct graph_origin *o, const struct batch *batch);
-/* "pid 4711: node server.js; 2026-11-23T05:12:00Z"; appends. */
+/* Appends "pid 4711: node server.js; 2026-11-23T05:12:00Z". */
 void graph_origin_put(const struct graph_origin *o, struct buffer *out);
-/* "; 12 records lost"; appends. */
+/* Appends "; 12 records lost". */
 void graph_origin_put_lost(const struct graph_origin *o, struct buffer *out);
 void graph_origin_fini(struct graph_origin *o);
 

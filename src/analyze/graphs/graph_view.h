@@ -10,7 +10,7 @@
 
 struct graph_frame {
 	const uint64_t *of; /* values of the frame and all frames below */
-	double percent;	    /* of graph_view.all */
+	double percent;	    /* percent of graph_view.all */
 	uint32_t depth;
 	uint8_t kind;
 	struct span name;

@@ -21,7 +21,7 @@
 #include "model/stream_records.h"
 #include "probes/heap.h"
 
-#define HEAP_BLOCKS_MAX	   ((size_t)8 << 20) /* of all processes together: some 500 MB */
+#define HEAP_BLOCKS_MAX	   ((size_t)8 << 20) /* in all processes together: some 500 MB */
 #define HEAP_HANDOVERS_MAX 256
 
 /* Why a process frees blocks whose allocation was not seen. */
@@ -71,7 +71,7 @@ struct heap_stack_sum {
 	uint64_t live_bytes, live_blocks;
 	uint64_t freed_blocks, freed_bytes;
 	uint64_t short_blocks, short_bytes; /* freed within HEAP_SHORT_NS */
-	uint64_t gone_bytes, gone_blocks;   /* part of the live ones: of ended processes */
+	uint64_t gone_bytes, gone_blocks;   /* of the live ones: those of ended processes */
 	struct heap_at_peak at_peak;
 	struct heap_gains gains;
 	double allocated_variance, live_variance; /* of bytes estimated from samples */
@@ -117,8 +117,8 @@ struct heap_live {
 	struct heap_clock clock;
 	struct heap_gains older; /* frees of blocks allocated before attach */
 	uint64_t end_ns;	 /* time of the last record */
-	uint64_t blocks;	 /* of all live processes */
-	uint64_t bytes;		 /* of processes that have not left */
+	uint64_t blocks;	 /* blocks of all live processes */
+	uint64_t bytes;		 /* bytes of processes that have not left */
 	uint64_t present;	 /* processes that have not left */
 	uint64_t last_bytes;	 /* live bytes of the process that left last, if all have left */
 	uint64_t peak_bytes;	 /* the maximum of bytes */
@@ -127,8 +127,8 @@ struct heap_live {
 	uint64_t peak_look;	 /* maximum of `bytes` after a kernel-made sum */
 	uint64_t freed_bytes;
 	uint64_t frees_unknown, frees_from_before, frees_inherited;
-	uint64_t replaced_blocks, replaced_bytes; /* their address was allocated again */
-	uint64_t exec_blocks, exec_bytes;	  /* discarded by an exec */
+	uint64_t replaced_blocks, replaced_bytes; /* blocks whose address was allocated again */
+	uint64_t exec_blocks, exec_bytes;	  /* blocks discarded by an exec */
 	uint64_t refused;
 	bool is_launched;
 	struct heap_handover handovers[HEAP_HANDOVERS_MAX];

@@ -14,7 +14,7 @@
 #define HEAP_RESIDENT_STARTED (16u << 20)
 
 struct heap_resident {
-	struct map processes; /* struct process_id -> what was resident, first and last */
+	struct map processes;	/* struct process_id -> what was resident, first and last */
 	uint64_t started_bytes; /* largest size of a started program, even if it has ended */
 };
 
@@ -28,7 +28,8 @@ void heap_resident_init(struct heap_resident *h);
 void heap_resident_fini(struct heap_resident *h);
 void heap_resident_add_record(struct heap_resident *h, const struct sooth_record *r);
 struct heap_resident_growth heap_resident_growth(const struct heap_resident *h);
-/* Whether most of the growth is not from malloc, whose live bytes grew by at most `live_bytes`. */
+/* Returns whether most of the growth is not from malloc, whose live bytes grew by at most
+ * `live_bytes`. */
 bool heap_resident_is_elsewhere(const struct heap_resident_growth *g, uint64_t live_bytes);
 
 #endif

@@ -22,8 +22,8 @@ struct short_lived_process {
 	uint32_t status;
 	uint32_t uid;
 	char name[SHORT_LIVED_NAME_SIZE];
-	/* Its closest ancestor that was sampled, set by short_lived_resolve(); NULL: that ended
-	 * before a sample. */
+	/* The closest sampled ancestor, set by short_lived_resolve(); NULL: it ended before a
+	 * sample. */
 	const struct process_entry *starter;
 };
 
@@ -94,11 +94,11 @@ void host_state_next_interval(struct host_state *h);
  * days. */
 void host_state_drop_ended(struct host_state *h);
 
-/* A text of the host record; empty: no host record came. */
+/* Returns a text of the host record; empty: no host record came. */
 struct span host_state_text(const struct host_state *h, const struct sooth_text *text);
 uint64_t host_state_memory(const struct host_state *h); /* bytes; 0: unknown */
 uint64_t host_state_utc(const struct host_state *h);	/* ns since 1970; 0: unknown */
-/* Seconds from its start until its last sample. */
+/* Returns the seconds from the start of a process until its last sample. */
 uint64_t host_state_elapsed(const struct host_state *h, const struct process_entry *p);
 
 #endif

@@ -154,7 +154,7 @@ static inline bool process_table_is_below(
 	return p->number >= top->number && p->number < top->number_end;
 }
 struct span process_table_text(const struct process_table *c, const struct sooth_text *text);
-/* A text field of the process record, its links or its session, borrowed. */
+/* Returns a text field of the process record, its links or its session, borrowed. */
 struct span process_table_field(const struct sooth_record *r, const struct sooth_text *text);
 /* Returns whether this is a live process whose program and environment the collector could not
  * read: it may be an agent, or a leftover of an agent. False for kernel threads, and for process 1,
@@ -169,7 +169,7 @@ static inline bool process_table_is_worker(const struct process_entry *p)
 /* Returns whether the working directory of the process was deleted; `was` is the path that it
  * had. */
 bool process_table_lost_directory(const struct process_entry *p, struct span *was);
-/* State of the role field. */
+/* Returns the state of the role field. */
 static inline uint8_t process_table_role_state(const struct process_entry *p)
 {
 	return p->has_role ? SOOTH_STATE_VALUE : p->role_state ? p->role_state : SOOTH_STATE_ABSENT;
