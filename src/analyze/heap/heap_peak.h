@@ -23,7 +23,7 @@ static inline void heap_peak_note(
 		*at = (struct heap_at_peak){ bytes, blocks, number };
 }
 
-/* Returns the values of a stack at the latest peak; `now` are its present values. */
+/* Returns the values of a stack at the latest peak; `bytes` and `blocks` are its present values. */
 static inline struct heap_at_peak heap_peak_of(
 	const struct heap_at_peak *at, uint64_t bytes, uint64_t blocks, uint64_t number)
 {
