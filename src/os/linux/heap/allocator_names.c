@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Names come in families: an allocator may be built with a prefix to its names, as the Rust crate
- * of jemalloc is with _rjem_, and Apache Arrow with je_arrow_; rpmalloc's is rp.
- */
+/* Names come in families. An allocator may be built with a prefix before its names: _rjem_ in the
+ * Rust crate of jemalloc, je_arrow_ in Apache Arrow, rp in rpmalloc. */
 #include "os/linux/heap/allocator_names.h"
 
 #include "base/cleanup.h"
@@ -33,8 +31,8 @@
 	PLAIN(prefix_ "dallocx", FREE)                                                             \
 	PLAIN(prefix_ "sdallocx", FREE)
 
-/* Each function with an alignment has a form with an offset behind it, which makes no difference
- * here. */
+/* Each function with an alignment also has a form with an offset as its last argument, which makes
+ * no difference here. */
 #define ALIGNED(name_, form_) PLAIN(name_, form_) PLAIN(name_ "_at", form_)
 
 #define OF_MIMALLOC(prefix_)                                                                       \

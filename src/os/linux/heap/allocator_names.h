@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of allocator functions: the C library's, and those that other allocators add. */
+/* Names of allocator functions: those of the C library, and those of other allocators. */
 #ifndef SOOTH_OS_LINUX_ALLOCATOR_NAMES_H
 #define SOOTH_OS_LINUX_ALLOCATOR_NAMES_H
 
@@ -10,16 +10,17 @@
 
 enum allocator_kind {
 	ALLOCATOR_PLAIN,
-	/* of C++: probed only in a file that has an allocator of its own; elsewhere it calls one */
+	/* function of C++: probed only in a file with an allocator of its own; elsewhere it calls
+	 * another allocator */
 	ALLOCATOR_OPERATOR,
-	/* the same, and it throws: a return probe on a frame that is unwound ends the program */
+	/* the same, but may throw: a return probe on a frame that is unwound ends the program */
 	ALLOCATOR_THROWS,
 	/* the function that debuggers set a breakpoint on (link.h, r_debug): called after
 	 * libraries were loaded */
 	ALLOCATOR_LOADER,
 	/* called where C++ throws: an operator new that the thread is in does not return */
 	ALLOCATOR_EXCEPTION,
-	/* called when a thread ends: the C library frees, once more, blocks it has kept for it */
+	/* called when a thread ends: the C library then frees again blocks kept for the thread */
 	ALLOCATOR_THREAD_END,
 };
 
@@ -29,7 +30,7 @@ struct allocator_name {
 	uint8_t kind; /* enum allocator_kind */
 };
 
-/* An address with several names has the first of them in this list. */
+/* If an address has several names, the first of them in this list counts. */
 extern const struct allocator_name allocator_names[];
 extern const size_t allocator_name_count;
 

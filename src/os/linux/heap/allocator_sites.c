@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sites in the functions of one file, by their names and their code. */
+/* Finds sites in the functions of one file, by their names and their code. */
 #include "os/linux/heap/allocator_sites.h"
 
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static const struct heap_form_layout layouts[] = {
 
 /* --- which functions --- */
 
-/* Which name to use for an address with several: the first in the list. */
+/* Returns which name to use for an address with several names: the first in the list. */
 static const struct allocator_name *name_of(const struct elf_function *f)
 {
 	return &allocator_names[elf_function_first(f)];
@@ -43,14 +43,14 @@ static bool is_free(const struct allocator_name *name)
 }
 
 /*
- * A local function may be called free and be something else. Local functions count as an
- * allocator's only if both malloc and free are there: of the two the linker makes one local, the
- * other not, in a static program that is position-independent. C++ operators are an allocator's
- * only beside its other functions: those of the C++ library call malloc and free.
+ * A local function may be called free and be something else. So local functions count as an
+ * allocator's only if both malloc and free are there: in a static position-independent program the
+ * linker makes one of the two local. C++ operators count only beside other functions of an
+ * allocator, because those of the C++ library call malloc and free.
  */
 struct own_functions {
 	bool takes_local;
-	bool any; /* that allocates, and is not local or counts nevertheless */
+	bool any; /* an allocating function is not local, or counts although it is */
 };
 
 static struct own_functions own_functions(const struct elf_found *found)
@@ -102,7 +102,8 @@ struct target_search {
 	const struct elf_function *from;
 };
 
-/* A code_classify: another function that is probed and gives, or takes, the block for this one. */
+/* Classifies the target of a call (code_classify): is it another probed function that allocates, or
+ * frees, the block for this function? */
 static enum code_target classify(void *user, uint64_t offset, bool is_defined, const char *name)
 {
 	const struct target_search *t = user;
@@ -138,10 +139,9 @@ static bool find_paths(const struct search *s, const struct elf_function *f, str
 	       !code_paths_find(s->file->file, s->found.machine, f, s->slots, classify, &t, out);
 }
 
-/*
- * Whether an inner function sees all of its calls. A free has no return that shows that the two are
- * one call; and returns of operators that throw are expensive to see.
- */
+/* Returns whether all calls of a function pass through an inner function that is probed. For a free
+ * no return would show that both are one call, and returns of operators that throw are expensive to
+ * probe. */
 static bool is_forwarder(const struct search *s, const struct elf_function *f)
 {
 	struct code_paths paths;
@@ -212,7 +212,7 @@ static void add_function(struct search *s, const struct elf_function *f)
 		requirement.needs_return);
 }
 
-/* Several functions may end in the same code. */
+/* Adds a return site. Several functions may end in the same code. */
 static void add_return(struct search *s, const struct elf_function *f, uint64_t offset)
 {
 	struct allocator_site *to;
@@ -233,7 +233,7 @@ static void add_return(struct search *s, const struct elf_function *f, uint64_t 
 	};
 }
 
-/* A function that may throw. */
+/* Adds the sites of a function that may throw. */
 static void add_throwing(struct search *s, const struct elf_function *f)
 {
 	const struct allocator_name *name = name_of(f);
@@ -293,7 +293,8 @@ static void add(struct search *s, const struct elf_function *f)
 	}
 }
 
-/* In glibc without symbols: since 2.32 the function has an error that only it reports. */
+/* Finds the function in a glibc without symbols, by an error text that only this function has since
+ * 2.32. */
 static void add_thread_end(struct search *s)
 {
 	struct elf_function f;
@@ -307,7 +308,7 @@ static void add_thread_end(struct search *s)
 		add_mark(s, &f, HEAP_PLACE_THREAD_END);
 }
 
-/* Whether calls that allocate are seen, and calls that free. */
+/* Returns whether both allocating and freeing calls are seen. */
 static bool has_both(const struct allocator_file *file)
 {
 	bool gives = false, frees = false;
@@ -321,7 +322,7 @@ static bool has_both(const struct allocator_file *file)
 	return gives && frees;
 }
 
-/* False: the file is not ELF, or for another machine. */
+/* Finds the functions by name. False: the file is no ELF file, or is for another machine. */
 static bool find_functions(int file, struct elf_found *out)
 {
 	const char *symbols[ELF_NAMES_MAX];

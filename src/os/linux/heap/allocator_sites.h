@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which functions of a file belong to an allocator, and where each is best probed.
+ * Finds the functions of a file that belong to an allocator, and the best place to probe each.
  *
- * A C++ operator new that throws has no return probe: on a frame that is unwound it would end the
- * program. Its own return instructions are probed instead, unless all its paths lead to another
- * function that is probed.
+ * A C++ operator new that throws has no return probe: on a frame that is unwound a return probe
+ * would end the program. Its own return instructions are probed instead, unless all its paths lead
+ * to another function that is probed.
  */
 #ifndef SOOTH_OS_LINUX_ALLOCATOR_SITES_H
 #define SOOTH_OS_LINUX_ALLOCATOR_SITES_H
@@ -19,12 +19,12 @@
 
 struct allocator_site {
 	uint8_t place;	  /* enum heap_place: what the site is */
-	uint8_t function; /* enum heap_function; of places that are no function: 0 */
+	uint8_t function; /* enum heap_function; 0 if the place is no function */
 	bool has_return;  /* a return probe is needed at the same instruction too */
 	bool is_emulated;
-	bool keeps_return; /* the return address is in its place there */
-	uint64_t entry;	   /* of the function, in the file */
-	uint64_t offset;   /* of the instruction, in the file */
+	bool keeps_return; /* the return address is still in its place, so a return probe works */
+	uint64_t entry;	   /* offset of the function in the file */
+	uint64_t offset;   /* offset of the instruction in the file */
 	const char *why;
 };
 
@@ -32,17 +32,18 @@ struct allocator_file {
 	int file;	  /* open while the handler runs */
 	const char *path; /* as the process names it */
 	uint64_t device, inode;
-	size_t count; /* 0: it defines none */
+	size_t count; /* number of sites; 0: the file defines none */
 	struct allocator_site sites[ALLOCATOR_SITES_MAX];
-	bool is_opaque; /* as a program: it is all by itself, and an allocator is not found in it */
-	bool has_unseen_new; /* it has an operator new whose return instructions were not found */
+	bool is_opaque;	     /* if it is a program: it is static, and its allocator was not found */
+	bool has_unseen_new; /* has an operator new whose return instructions were not found */
 };
 
 /* Fills in the sites of an open file; `kernel` as KERNEL_RELEASE() makes it. */
 void allocator_sites_find(struct allocator_file *file, uint32_t kernel);
-/* Whether an open file defines, under any name, functions that allocate and that free. */
+/* Returns whether an open file defines, under any name, functions that allocate and functions that
+ * free. */
 bool allocator_is_in(int file);
-/* False if it only has places that are no function of an allocator. */
+/* Returns false if the file only has places that are no functions of an allocator. */
 bool allocator_file_defines(const struct allocator_file *file);
 
 #endif

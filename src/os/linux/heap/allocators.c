@@ -39,7 +39,7 @@ struct file_identity {
 };
 
 struct known_file {
-	bool defines; /* an allocator */
+	bool defines; /* whether the file defines an allocator */
 	bool is_opaque;
 };
 
@@ -67,10 +67,9 @@ struct reading {
 	bool is_absent; /* a page could not be read */
 };
 
-/*
- * The kernel reads the page of an instruction when it puts a probe there, with locks held that all
- * tracing needs, and cannot be interrupted: so the page has to be in memory before.
- */
+/* Reads the page of an instruction into memory. When the kernel puts a probe there it reads the
+ * page while it holds locks that all tracing needs, and cannot be interrupted; so the page has to
+ * be in memory before. */
 static bool bring_into_memory(int file, uint64_t offset)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -91,7 +90,7 @@ static void do_read(void *argument)
 	struct reading *r = argument;
 	struct statfs fs;
 
-	/* A daemon may refuse to say. */
+	/* A FUSE daemon may refuse to answer. */
 	r->is_fuse = fstatfs(r->found.file, &fs) || fs.f_type == FUSE_SUPER_MAGIC;
 	allocator_sites_find(&r->found, r->kernel);
 	r->is_absent = r->found.count && !bring_into_memory(r->found.file, 0);
@@ -104,7 +103,7 @@ static void drop_reading(void *argument)
 	close(((struct reading *)argument)->found.file);
 }
 
-/* Takes over the descriptor; it is that of the reading afterwards. 0, -ETIMEDOUT, -EBUSY. */
+/* Takes over the descriptor, which becomes that of the reading. Returns 0, -ETIMEDOUT or -EBUSY. */
 static int read_file(struct allocators *a, int fd, struct reading *r)
 {
 	int status;
@@ -140,7 +139,8 @@ static const char *const served =
 	"another user's FUSE daemon serves the file, and the kernel would "
 	"wait for it with locks held";
 
-/* FUSE has the user that mounted it; in a user namespace by its number there. */
+/* Returns whether root or sooth's own user made a FUSE mount (user_id=, a number in the mount's
+ * user namespace). True also for mounts of other types. */
 static bool is_own_daemon(const struct mount_line *line)
 {
 	struct cursor c = cursor_over(line->options.data, line->options.size);
@@ -166,8 +166,8 @@ static bool is_in_our_user_namespace(int process)
 	       own.st_ino == its.st_ino && own.st_dev == its.st_dev;
 }
 
-/* Whether the kernel waits for a daemon of another user when it reads files of that device, as far
- * as the mounts of the process show; true when they do not. */
+/* Returns whether the kernel waits for a daemon of another user when it reads files of the device,
+ * as far as the mounts of the process show. True when they do not show it. */
 static bool mounts_may_be_served_by_user(
 	int process, uint32_t device_major, uint32_t device_minor, struct buffer *scratch)
 {
@@ -183,7 +183,8 @@ static bool mounts_may_be_served_by_user(
 	return true;
 }
 
-/* False: it is gone. One file that does not answer stands for all of its file system. */
+/* Reads a mapped file. False: the file is gone. If one file does not answer, sooth skips all files
+ * of its file system. */
 static bool read_mapped(struct allocators *a, int process, const struct maps_line *m,
 	const char *path, struct reading *r)
 {
@@ -201,7 +202,8 @@ static bool read_mapped(struct allocators *a, int process, const struct maps_lin
 		*r = (struct reading){ .found = { .file = -1 } };
 		status = 0;
 	}
-	/* Else it was unmapped since, or is unreadable: nothing is known about it. */
+	/* Otherwise the file was unmapped in the meantime, or is unreadable: nothing is known about
+	 * it. */
 	if (!status && r->found.count && r->is_absent)
 		leave_out(a, path, absent, &r->found);
 	else if (!status && r->found.count && r->is_fuse &&
@@ -235,7 +237,7 @@ static int examine(struct allocators *a, int process, const struct maps_line *m,
 	const struct known_file *known;
 	int status = 0;
 
-	/* sooth's own passes calls on to an allocator. */
+	/* sooth's own library passes calls on to another allocator. */
 	if (span_ends(m->path, "/" PRELOAD_LIBRARY))
 		return 0;
 	if (!m->inode || !m->is_executable || !m->path.size)
@@ -255,8 +257,8 @@ static int examine(struct allocators *a, int process, const struct maps_line *m,
 	return status;
 }
 
-/* False: it cannot be read, or is another file: in another mount namespace the path may lead to
- * one. Else the descriptor is to be closed. */
+/* Reads the file at a path below a root. False: it cannot be read, or is another file, because in
+ * another mount namespace the path may lead to one. After true the descriptor is to be closed. */
 static bool read_below(struct allocators *a, const char *root_path, const char *path,
 	const struct file_identity *identity, struct reading *r)
 {
@@ -289,7 +291,7 @@ bool allocators_know(struct allocators *a, const char *path, uint64_t device, ui
 		return false;
 	cleanup_close(&r->found.file);
 	if (allocator_file_defines(&r->found))
-		return false; /* it has to be found in the process, and probed */
+		return false; /* the allocator has to be found in the process, and probed */
 	known = map_put(&a->files, &identity, NULL);
 	if (known)
 		known->is_opaque = r->found.is_opaque;
@@ -322,7 +324,7 @@ bool allocators_opaque(const struct allocators *a, uint64_t device, uint64_t ino
 	return known && known->is_opaque;
 }
 
-/* A process that is there has no mappings: which one, so that its name is not doubted. */
+/* Says why an existing process has no mappings. */
 static void explain_no_mappings(int process, struct sooth_error *err)
 {
 	struct buffer bytes = { 0 };
@@ -337,8 +339,8 @@ static void explain_no_mappings(int process, struct sooth_error *err)
 	buffer_fini(&bytes);
 }
 
-/* The executable is mapped first, unless the kernel placed its interpreter below; the line of
- * /proc/PID/exe would still be one of these. */
+/* The executable is mapped first, unless the kernel placed its interpreter below it. The file
+ * behind /proc/PID/exe is then still one of the mapped files. */
 int allocators_examine(struct allocators *a, pid_t pid, allocator_handler handler, void *user,
 	struct sooth_error *err)
 {
@@ -366,7 +368,7 @@ int allocators_examine(struct allocators *a, pid_t pid, allocator_handler handle
 	return status < 0 ? status : defines;
 }
 
-/* -ENOENT: it is another file. */
+/* Examines the mapped file. -ENOENT: it is not the file with that identity. */
 static int find_in(struct allocators *a, int process, const struct maps_line *m,
 	const struct file_identity *identity, allocator_handler handler, void *user,
 	struct sooth_error *err)

@@ -10,15 +10,15 @@
 #include "os/os.h"
 
 #define LOOK_NS	       (200 * NS_PER_MS)
-#define MOST_PERCENT   40  /* of the CPU time of all observed processes; half of it, in truth */
-#define LEAST_PERCENT  20  /* of the time: what is nearly idle has little to lose */
-#define SURE_SHARE     20  /* of the time: less in the programs alone is not worth a measurement */
+#define MOST_PERCENT   40  /* of the CPU time of all observed processes; the true share is half */
+#define LEAST_PERCENT  20  /* of the elapsed time: a nearly idle target has little to lose */
+#define SURE_SHARE     20  /* of the elapsed time: below this share, measuring is not worth it */
 #define CALLS_A_SAMPLE 128 /* a stack takes some 10 us, a call some 2 us at its probes */
 #define SAMPLE_LEAST   4096
 #define SAMPLE_MOST    (512u << 10)
 #define PROCESSES_MAX  4096
 
-/* Until the last look. */
+/* Values at the last measurement. */
 struct heap_adapt_process {
 	uint64_t cpu_ns;
 	struct heap_probed_value hits;
@@ -35,7 +35,7 @@ void heap_adapt_fini(struct heap_adapt *a)
 	map_fini(&a->processes);
 }
 
-/* 0: it has ended. */
+/* Returns the CPU time of a process; 0: it has ended. */
 static uint64_t cpu_ns_of(const struct process_id *process)
 {
 	struct timespec t;
@@ -55,7 +55,7 @@ void heap_adapt_add(struct heap_adapt *a, struct backend_run *run, const struct 
 		p->cpu_ns = cpu_ns_of(process);
 }
 
-/* The increase of a value that only grows, as long as it can be read. */
+/* Returns how much a growing value has increased, and keeps the new value. */
 static uint64_t gain(uint64_t *known, uint64_t now)
 {
 	uint64_t before = *known;
@@ -66,8 +66,8 @@ static uint64_t gain(uint64_t *known, uint64_t now)
 	return now - before;
 }
 
-/* The sum over all processes since the last look. A process that is met for the first time began
- * under observation. */
+/* Returns the sum over all processes since the last measurement. A process that is met for the
+ * first time was observed from its beginning. */
 static struct heap_probed_value used_since(struct heap_state *s)
 {
 	int map = bpf_code_map(&s->follow.code, "probed");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A target that is slowed too much: what the probes take of its time is looked at again and again,
- * and once it is too much, its allocations are sampled from then on instead of all being added up.
- * Allocations that were added up before stay, block by block, so nothing is estimated of them.
+ * Reduces the overhead for a target that is slowed too much. The overhead of the probes is measured
+ * again and again. Once it is too high, allocations are sampled from then on instead of all being
+ * aggregated. Allocations that were aggregated earlier are kept block by block, so none of them is
+ * estimated.
  */
 #ifndef SOOTH_OS_LINUX_HEAP_ADAPT_H
 #define SOOTH_OS_LINUX_HEAP_ADAPT_H
@@ -21,10 +22,11 @@ struct heap_adapt {
 
 void heap_adapt_init(struct heap_adapt *a);
 void heap_adapt_fini(struct heap_adapt *a);
-/* A process that ran before: what it used until now is not its observers'. */
+/* Adds a process that ran before the attach: the CPU time that it has used so far was not
+ * observed. */
 void heap_adapt_add(
 	struct heap_adapt *a, struct backend_run *run, const struct process_id *process);
-/* Decides, when it is time to. */
+/* Decides whether to sample, when it is time to. */
 void heap_adapt_decide(struct heap_state *s, struct backend_run *run);
 
 #endif

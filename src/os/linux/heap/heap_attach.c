@@ -24,7 +24,8 @@
 #define ENVIRONMENT_MS	    1000
 #define FORKED_WITHOUT_EXEC 0x40 /* PF_FORKNOEXEC, linux/sched.h */
 
-/* The pauser's thread has the highest priority, and would wait for one that has no processor. */
+/* Makes a lock with priority inheritance: the pauser's thread has the highest priority, and would
+ * wait for a lock owner that gets no CPU. */
 static void make_lock(pthread_mutex_t *lock)
 {
 	pthread_mutexattr_t attributes;
@@ -76,7 +77,7 @@ static void emit_gaps(const struct finding_sites *f)
 		emit_gap(f->attach, f->process, f->since_ns, path, false);
 }
 
-/* For processes that map such a file before its probes stand. */
+/* Notes when a file's probes were attached, for processes that map the file earlier. */
 static void note_probed(const struct finding_sites *f)
 {
 	const char *path = (const char *)f->paths.data;
@@ -105,8 +106,8 @@ static void emit_missed(struct heap_attach *a, const struct process_id *process,
 	buffer_fini(&maps);
 }
 
-/* A launched command before its exec is a copy of sooth. With file capabilities the caller may not
- * read it, but sooth has the same mappings. */
+/* Returns whether a process is a launched command before its exec, which is a copy of sooth. With
+ * file capabilities the caller may not read the process, but sooth has the same mappings. */
 static bool is_copy(const struct process_id *process)
 {
 	_cleanup_close_ int folder = procfs_open((pid_t)process->pid);
@@ -346,7 +347,7 @@ bool heap_attach_only_set(struct heap_attach *a, uint32_t pid, bool is_probed)
 	return is_done;
 }
 
-/* The thread that makes such calls is created by the first of them. */
+/* The first call with a timeout creates the thread that makes such calls. */
 void heap_attach_hurry(struct heap_attach *a)
 {
 	pthread_mutex_lock(&a->lock);

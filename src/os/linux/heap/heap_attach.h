@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Probes on the allocators of a tree of processes: found in the files the processes have mapped,
- * defined as new files turn up, attached to every followed thread. Returns are attached before
- * entries, or a call entered in between would seem never to return.
+ * Probes on the allocators of a tree of processes. Allocators are found in the files that the
+ * processes have mapped, events are defined as new files are found, and each event is attached to
+ * every followed thread. Returns are attached before entries, or a call entered in between would
+ * seem never to return.
  */
 #ifndef SOOTH_OS_LINUX_HEAP_ATTACH_H
 #define SOOTH_OS_LINUX_HEAP_ATTACH_H
@@ -25,37 +26,37 @@ struct heap_attach {
 	struct allocators allocators;
 	const struct prober_type *type;
 	void *prober;
-	unsigned events;       /* defined so far */
-	struct buffer late;    /* a byte for each: of files that were loaded late (heap_late.h) */
-	struct map late_files; /* device and inode -> the events of one */
-	struct heap_return_links return_links; /* of one process, instead of events at returns */
-	uint64_t returns;	   /* bits: events that are at returns, for the others */
-	struct map late_processes; /* uint32_t: those that loaded one, and their children */
-	char operator_new[256];	   /* the first allocator whose own is not seen; empty: none */
+	unsigned events;       /* number of events defined so far */
+	struct buffer late;    /* a byte per event: 1 if it is for late files (heap_late.h) */
+	struct map late_files; /* device and inode -> events of the file */
+	struct heap_return_links return_links; /* links of one process, not events at returns */
+	uint64_t returns;	   /* bits: events at returns, for the other processes */
+	struct map late_processes; /* uint32_t: processes with late files, and their children */
+	char operator_new[256];	   /* the first allocator with an unseen operator new; "": none */
 	struct {
 		bool is_tried;
-		int entry, returning; /* events that probe sooth's own functions too; -1: none */
+		int entry, returning; /* events that also probe sooth's own functions; -1: none */
 	} own;
 	uint32_t sites;
 	uint32_t left_out; /* functions for which there was no room */
 	uint64_t attach_ns;
-	struct buffer probed;  /* of each file: when its probes stood, its path with a NUL */
+	struct buffer probed;  /* for each file: time when its probes were attached, path, NUL */
 	struct buffer pending; /* records, for the next drain */
 	struct map programs;   /* device and inode -> path: those that were executed */
 	/* uint32_t: only these processes are probed; NULL: all that are followed. */
 	struct map *only;
 	struct sooth_error
-		failure; /* the first one of a program that has begun; its code is 0: none */
+		failure; /* the first failure of a program that has begun; code 0: none */
 };
 
-/* The program of each table (struct heap_places). */
+/* Names of the BPF programs for entries, one for each table (struct heap_places). */
 extern const char *const heap_entry_programs[HEAP_TABLES];
 
 int heap_attach_open(struct heap_attach *a, const struct prober_type *type, struct follow *follow,
 	struct heap_places *places, const struct log *log, struct sooth_error *err);
-/* Examines a process. 1: something it has mapped defines an allocator, 0: nothing does. New files
- * are probed in all followed threads. since_ns: since when the process may have run unseen code of
- * these files, reported as a gap; 0: it is stopped, or has not run any yet. */
+/* Examines a process. 1: a file that it has mapped defines an allocator, 0: none does. New files
+ * are probed in all followed threads. Code of these files may have run unseen since `since_ns`,
+ * which is reported as a gap; 0: the process is stopped, or has not run such code yet. */
 int heap_attach_examine(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err);
 /* Reports a gap of each library whose probes came late: the process loaded libraries at `since_ns`,
@@ -64,7 +65,7 @@ void heap_attach_missed(struct heap_attach *a, const struct process_id *process,
 /* Reports that calls of the file at `path` are missing since `since_ns`. */
 void heap_report_gap(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	const char *path);
-/* Whether a file that a process has mapped defines an allocator (allocators_define()). */
+/* Returns whether a file that a process has mapped defines an allocator (allocators_define()). */
 bool heap_attach_defines(
 	struct heap_attach *a, pid_t pid, const char *path, uint64_t device, uint64_t inode);
 /* Reports a process that ended before it could be examined, and may have had its own allocator. */
@@ -77,24 +78,26 @@ void heap_attach_program(struct heap_attach *a, const struct heap_begun *begun);
 /* Returns how many of the executed programs allocate in a way that is not seen; `path` gets the
  * path of the first. */
 uint32_t heap_attach_opaque(struct heap_attach *a, char path[HEAP_PATH_BYTES]);
-/* Whether a library that its environment names is loaded first: it may be an allocator. */
+/* Returns whether the environment of a process names a library to load first: that may be an
+ * allocator. */
 bool heap_attach_preloads(struct heap_attach *a, const struct process_id *process);
 /* Attaches the existing events to the threads of a process that was not followed before. since_ns:
  * as in heap_attach_examine(). */
 int heap_attach_process(struct heap_attach *a, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err);
-/* To be called before a process is attached to. The first one gets return links, if the kernel has
- * any. */
+/* To be called before a process is attached to. The first such process gets return links, if the
+ * kernel supports them. */
 int heap_attach_choose_returns(
 	struct heap_attach *a, const struct process_id *process, struct sooth_error *err);
-/* The process was forked at `forked_ns`. If its parent has return links, it gets events at
- * returns. */
+/* Notes that the process was forked at `forked_ns`. If its parent has return links, the process
+ * gets events at returns. */
 int heap_attach_forked(struct heap_attach *a, const struct process_id *process, uint32_t parent,
 	uint64_t forked_ns, struct sooth_error *err);
 /* Notes for the prober a child that was forked, or one that has ended (is_over). */
 int heap_attach_child(struct heap_attach *a, const struct process_id *process, bool is_over,
 	struct sooth_error *err);
-/* Whether a process is one of `only`, or there is no such limit; and makes it one, or not. */
+/* heap_attach_only() returns whether a process is one of `only`, or there is no such set.
+ * heap_attach_only_set() adds the process, or removes it. */
 bool heap_attach_only(struct heap_attach *a, uint32_t pid);
 bool heap_attach_only_set(struct heap_attach *a, uint32_t pid, bool is_probed);
 /* Gives threads that read files for `a` the calling thread's priority, from now on. */
@@ -106,14 +109,14 @@ bool heap_attach_failure(struct heap_attach *a, struct sooth_error *failure);
 /* Keeps a record for the next drain, which takes it with heap_attach_reported(). */
 void heap_attach_emit(struct heap_attach *a, struct sooth_record *record, size_t size);
 void heap_attach_reported(struct heap_attach *a, struct buffer *out);
-/* The calling thread hits the probes of sooth's own functions (uprobes/trap_cost.h) at entries, or
- * at returns too, until that is over. 0: there are none. */
+/* Makes the calling thread hit the probes of sooth's own functions (uprobes/trap_cost.h) at
+ * entries, or also at returns, until heap_attach_own_over(). 0: there are no such probes. */
 int heap_attach_own(struct heap_attach *a, bool is_return, struct sooth_error *err);
 void heap_attach_own_over(struct heap_attach *a);
 size_t heap_attach_descriptors(const struct heap_attach *a);
-/* Takes the breakpoints away. */
+/* Removes the breakpoints. */
 void heap_attach_detach(struct heap_attach *a);
-/* Remove everything; returns the cost. */
+/* Removes everything. Returns how long that took. */
 void heap_attach_close(struct heap_attach *a, uint64_t *detach_ns);
 
 #endif

@@ -20,7 +20,7 @@ struct late_events {
 
 _Static_assert(sizeof(struct late_events) == HEAP_LATE_EVENTS_BYTES, "as the map has it");
 
-/* A file that defines no allocator has no events. */
+/* Notes the events of a file. A file that defines no allocator has none. */
 static int keep_events(struct heap_attach *a, const uint64_t key[2], unsigned first, unsigned end)
 {
 	struct late_events *kept = map_put(&a->late_files, key, NULL);
@@ -38,7 +38,7 @@ static int each_file(struct span maps, late_file *handle, void *user, struct soo
 	int status = 0;
 
 	maps_for_each (&m, maps) {
-		/* sooth's own passes calls on to an allocator. */
+		/* sooth's own library passes calls on to another allocator. */
 		if (status >= 0 && m.inode && m.is_executable &&
 			!span_ends(m.path, "/" PRELOAD_LIBRARY)) {
 			const uint64_t key[2] = { makedev(m.device_major, m.device_minor),
@@ -50,7 +50,7 @@ static int each_file(struct span maps, late_file *handle, void *user, struct soo
 	return status;
 }
 
-/* The new files of a process, to be defined together: each event takes its time. */
+/* The new files of a process. They are defined together, because each event takes time. */
 struct defining {
 	struct finding_sites sites;
 	uint64_t keys[FILES_MAX][2];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs with sooth's library whose calls go around it: an allocator that was loaded late, or one
- * that is called directly. All allocators of such a process are probed from then on, and the
- * library leaves its calls to the probes: so calls inside one another are known. The events are of
- * their own, and only in such processes: their threads are marked (FOLLOW_MARK), and so are those
- * of their children until they begin another program, which inherit the events, too.
+ * Programs with sooth's library whose calls bypass it: they loaded an allocator late, or call one
+ * directly. From then on all allocators of such a process are probed, and the library leaves its
+ * calls to the probes, so that nested calls are recognized. These processes have events of their
+ * own. Their threads are marked (FOLLOW_MARK), and so are the threads of their children, which
+ * inherit the events, until a child begins another program.
  */
 #ifndef SOOTH_OS_LINUX_HEAP_LATE_H
 #define SOOTH_OS_LINUX_HEAP_LATE_H
@@ -15,12 +15,12 @@
  * prober. */
 int heap_late_probe(
 	struct heap_attach *a, const struct process_id *process, struct sooth_error *err);
-/* Whether a file was probed then, for any process. */
+/* Returns whether a file was probed by heap_late_probe(), for any process. */
 bool heap_late_has(struct heap_attach *a, uint64_t device, uint64_t inode);
-/* A child of `parent` was created, which may be such a process. */
+/* Notes that `parent`, which may be such a process, has a new child. */
 int heap_late_child(struct heap_attach *a, const struct process_id *process, uint32_t parent,
 	struct sooth_error *err);
-/* A process has ended. */
+/* Notes that a process has ended. */
 void heap_late_over(struct heap_attach *a, const struct process_id *process);
 
 #endif

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Heaps of language runtimes, which take their memory from the kernel and not from malloc: probes
- * on allocators do not see them, and a report that says nothing about them misleads. Named for
- * processes that were attached to, once probes are out.
- */
+/* Heaps of language runtimes. They take their memory from the kernel and not from malloc, so probes
+ * on allocators do not see them, and a report without them misleads. They are named for processes
+ * that were attached to, after the probes are removed. */
 #ifndef SOOTH_OS_LINUX_HEAP_MANAGED_H
 #define SOOTH_OS_LINUX_HEAP_MANAGED_H
 
@@ -11,7 +9,7 @@
 #include "collect/backend.h"
 #include "model/process_id.h"
 
-/* A limit for each runtime of those of `processes` (struct process_id) that still run. */
+/* Emits a limit for each runtime in those of `processes` (struct process_id) that still run. */
 void heap_managed_emit(struct backend_run *run, const struct buffer *processes);
 
 #endif

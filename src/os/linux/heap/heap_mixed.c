@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Allocations of a launched command by both engines: programs that load sooth's library record
- * their calls themselves; the others, and what they start, are probed in the kernel, which also
- * reports the processes of both. Which one it is, is decided when a program begins.
+ * Allocations of a launched command, by two engines. Programs that load sooth's library record
+ * their calls themselves. Other programs, and their children, are probed in the kernel, which also
+ * reports the processes of both engines. The engine is chosen when a program begins.
  *
- * A program with sooth's library whose calls will go around it (it loads another allocator, or what
- * is bound to the C library) waits until all its allocators are probed, and records nothing itself
- * from then on (heap_late.h).
+ * A program with sooth's library may be about to make calls that bypass it: it loads another
+ * allocator, or a library that is bound to the C library. It then waits until all its allocators
+ * are probed, and records nothing itself from then on (heap_late.h).
  *
- * Cannot be seen, and reported as a gap: what a program that has to be probed does from its start
- * until it is, unless it is the command itself; what goes around the library of a program which
- * cannot wait.
+ * Cannot be seen, and reported as a gap: calls of a program, other than the command itself, from
+ * its start until it is probed; calls that bypass the library in a program that cannot wait.
  */
 #include <errno.h>
 #include <limits.h>
@@ -47,27 +46,28 @@ struct mixed_state {
 	struct preload_run preload;
 	struct preload_programs programs;
 	char library[PATH_MAX];
-	struct backend_run kernel; /* of the probes */
+	struct backend_run kernel; /* run of the probes */
 	struct heap_elsewhere elsewhere;
 	struct process_id command;
 	unsigned interest;
-	pthread_mutex_t programs_lock; /* of `programs`, for two threads */
+	pthread_mutex_t programs_lock; /* guards `programs` for two threads */
 	pthread_mutex_t lock;
 	struct map probed; /* uint32_t, a PID: a copy for the threads of the run */
 	struct map
 		taken; /* struct process_id -> uint64_t: when a program began that will connect */
 	struct preload_late late;
-	struct buffer calls;   /* of one drain */
-	struct buffer leaving; /* held until what they wrote before is read */
-	uint64_t leaving_ns;   /* of the oldest */
-	bool by_probes;	       /* the command itself */
+	struct buffer calls;   /* records of one drain */
+	struct buffer leaving; /* exits, held back until the earlier records of their processes are
+				  read */
+	uint64_t leaving_ns;   /* time of the oldest exit */
+	bool by_probes;	       /* the command itself is probed */
 	int ready;
 };
 
 /* --- which engine --- */
 
-/* A program that loads the library connects before its first call. A program that never connected
- * was not seen, for whatever reason its loader had. */
+/* Checks a program that was expected to connect. A program that loads the library connects before
+ * its first call, so a program that never connected was not seen, whatever the reason. */
 static void check_taken(struct mixed_state *s, const struct process_id *process)
 {
 	struct heap_state *kernel = s->kernel.state;
@@ -102,14 +102,15 @@ static bool has_gone(const struct process_id *process)
 	       memcmp(&now, process, sizeof(now)) != 0;
 }
 
-/* The report of a short program may come behind that of its end. */
+/* Checks programs whose process is gone: the report of a short program may come after that of its
+ * end. */
 static void check_gone(struct mixed_state *s)
 {
 	struct process_id process;
 	const void *key;
 	size_t at = 0;
 
-	/* The pauser's thread, which adds to it, has ended. */
+	/* No lock: the pauser's thread, which adds to `taken`, has ended. */
 	while (map_next(&s->taken, &at, &key, NULL)) {
 		process = *(const struct process_id *)key;
 		if (!has_gone(&process))
@@ -129,7 +130,7 @@ static bool mixed_takes(
 	pthread_mutex_lock(&s->programs_lock);
 	takes = preload_programs_runs(
 		&s->programs, (pid_t)process->pid, s->library, s->preload.uid);
-	/* A process that has ended since has no environment any more. */
+	/* A process that has ended in the meantime has no environment any more. */
 	if (!takes && preload_run_has_met(&s->preload, process->pid, begun->record.time_ns))
 		takes = preload_programs_fits_as(&s->programs, begun->path,
 			makedev(begun->device_major, begun->device_minor), begun->inode);
@@ -151,7 +152,7 @@ static void mixed_note(void *user, const struct process_id *process, bool is_ove
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* Whether it is probed, or a process above it: it inherited the probes then. */
+/* Returns whether the process or one of its ancestors is probed: a child inherits the probes. */
 static bool mixed_is_probed(void *user, pid_t pid)
 {
 	struct mixed_state *s = user;
@@ -171,7 +172,8 @@ static bool mixed_is_probed(void *user, pid_t pid)
 
 /* --- what goes around the library --- */
 
-/* Marked last: from then on calls count that the library does not record. */
+/* Probes all allocators of the process. Marks it last: from then on the calls count that the
+ * library does not record. */
 static bool probe_all(struct mixed_state *s, const struct preload_asked *asked)
 {
 	struct heap_state *kernel = s->kernel.state;
@@ -201,7 +203,7 @@ static void emit_hold(struct mixed_state *s, const struct process_id *process, u
 	heap_attach_emit(&kernel->attach, &hold.record, sizeof(hold));
 }
 
-/* In the thread that answers programs. */
+/* Called in the thread that answers programs. */
 static bool mixed_calls_around(void *user, const struct preload_asked *asked)
 {
 	struct mixed_state *s = user;
@@ -308,7 +310,7 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-/* A command is only noted here: mixed_launching() decides how it is observed. */
+/* Only notes a command: mixed_launching() decides how it is observed. */
 static int mixed_set(struct backend_run *run, const struct process_id *process, unsigned interest,
 	struct sooth_error *err)
 {
@@ -331,7 +333,8 @@ static int mixed_launching(struct backend_run *run, struct launch *launch, struc
 	int status;
 
 	s->by_probes = !launch_find(launch, path) || !preload_programs_fits(&s->programs, path);
-	/* Later the pauser's thread asks, whose priority what reads files then has. */
+	/* From now on the pauser's thread asks: the next reading thread is created by it and gets
+	 * its priority. */
 	timeout_fini(&s->programs.timeout);
 	if (s->by_probes) {
 		heap_source_probe(kernel, &s->command);
@@ -358,7 +361,7 @@ static int mixed_start(struct backend_run *run, struct sooth_error *err)
 
 /* --- records --- */
 
-/* The start of a process comes before its calls, its end behind them. */
+/* Puts the start of a process before its calls, and its end behind them. */
 static void put_kernel(struct mixed_state *s, struct buffer *out)
 {
 	struct batch batch = { s->kernel.out.data, s->kernel.out.size };
@@ -398,7 +401,7 @@ static void put_all(struct mixed_state *s, struct buffer *out)
 {
 	struct buffer left = s->leaving;
 
-	/* Those of before: the rings have been read since. */
+	/* `left` has the exits of the last drain: the rings have been read since then. */
 	s->leaving = (struct buffer){ 0 };
 	put_kernel(s, out);
 	buffer_append(out, s->calls.data, s->calls.size);
@@ -429,7 +432,8 @@ static int mixed_drain(struct backend_run *run, struct sooth_error *err)
 	int status;
 
 	preload_late_read(&s->late);
-	/* The rings first: who wrote there has begun before. */
+	/* The rings are read first: a process that wrote there has begun earlier, so its start is
+	 * known. */
 	preload_run_drain(&s->preload, &s->calls);
 	status = heap_source_drain(&s->kernel, err);
 	put_all(s, &run->out);
@@ -508,7 +512,7 @@ static uint64_t mixed_cost(
 
 	(void)os;
 	(void)processes;
-	/* A named library that is not there counts too, so that its absence is reported. */
+	/* A library that is named but missing counts too, so that its absence is reported. */
 	return options->observer.heap_engine == HEAP_ENGINE_MIXED && options->is_launched &&
 			       !options->observer.heap_sums &&
 			       (options->observer.heap_library ||

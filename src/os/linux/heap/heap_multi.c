@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Allocations without root: a child runs unseen until it is attached to, which is reported as a
+/* Allocations without root. A child runs unseen until it is attached to, which is reported as a
  * gap. */
 #include "os/linux/heap/heap_source.h"
 #include "os/linux/rights/needs.h"

@@ -25,17 +25,17 @@ struct loading {
 
 struct heap_pauser {
 	struct ring_pauser ring;
-	struct ring begun;	/* programs, see HEAP_BEGUN */
-	struct buffer programs; /* as they were read */
+	struct ring begun;	/* records of programs that begin, see HEAP_BEGUN */
+	struct buffer programs; /* these records, as they were read */
 	struct heap_state *state;
 	heap_pauser_take *take;
 	struct heap_attach *attach;
 	struct heap_stacks *stacks; /* NULL: not requested */
 	struct process_id command;
 	volatile bool has_loaded;
-	bool has_begun;	       /* its own exec was reported */
-	int found;	       /* result of the last check: whether there is an allocator */
-	bool has_no_allocator; /* the command has none */
+	bool has_begun;	       /* the command's own exec was reported */
+	int found;	       /* result of the last check: whether an allocator was found */
+	bool has_no_allocator; /* no allocator was found in the command */
 	int loading;	       /* result of watching the loading */
 	struct sooth_error loading_error;
 	pthread_mutex_t lock; /* of the queue */
@@ -64,7 +64,7 @@ static void mapped(void *user, pid_t pid, bool has_run)
 	if (!has_run)
 		p->now.since_ns = 0;
 	heap_stacks_ahead(p->stacks, pid);
-	/* It inherited nothing. */
+	/* With `only`, the process has inherited no events. */
 	if (p->attach->only)
 		heap_attach_process(p->attach, &p->now.process, 0, &err);
 	p->found = heap_attach_examine(p->attach, &p->now.process, p->now.since_ns, &err);
@@ -86,7 +86,8 @@ static bool next_queued(struct heap_pauser *p)
 	return p->now.process.pid != 0;
 }
 
-/* If it cannot be watched it is examined while it runs. */
+/* Watches the loading of a program. If that is impossible, the program is examined while it
+ * runs. */
 static void watch_loading(struct heap_pauser *p)
 {
 	const volatile bool *cancel = ring_pauser_hold(&p->ring);
@@ -99,7 +100,8 @@ static void watch_loading(struct heap_pauser *p)
 		mapped(p, pid, true);
 }
 
-/* In this thread, whose priority is the highest: the collector may be late on a busy host. */
+/* Handles programs that begin in this thread, which has the highest priority: the collector may be
+ * late on a busy host. */
 static void take_begun(void *user)
 {
 	struct heap_pauser *p = user;
@@ -113,7 +115,7 @@ static void take_begun(void *user)
 		p->take(p->state, r);
 }
 
-/* Whether it has not left the function of the loader since its report. */
+/* Returns whether the thread is still in the function of the loader that reported the libraries. */
 static bool is_still_there(const struct heap_loaded *loaded, uint64_t next)
 {
 	return next && (next == loaded->returns || next - loaded->address < INSTRUCTION_MAX);
@@ -155,7 +157,7 @@ static void watch_command(void *user)
 	p->has_loaded = true;
 }
 
-/* The command must not run before it is seized, or is known to be never seized. */
+/* Waits until the command is seized, or is known to be never seized: it must not run earlier. */
 static void wait_until_seized(const struct heap_pauser *p)
 {
 	while (!p->has_loaded && !pause_is_seized((pid_t)p->command.pid))
@@ -268,7 +270,7 @@ bool heap_pauser_stop(struct heap_pauser *p, struct sooth_error *refusal)
 	if (!p)
 		return false;
 	ring_pauser_stop(&p->ring);
-	/* It is no failure if the command ended first, or sooth did. */
+	/* It is no failure if the command, or sooth, ended first. */
 	has_failed = p->loading && p->loading != -ESRCH && p->loading != -ECANCELED;
 	if (has_failed)
 		*refusal = p->loading_error;

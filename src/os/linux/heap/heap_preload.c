@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Allocations of a launched command by a library in its programs (src/preload): without privilege,
- * and a call takes some nanoseconds longer instead of a microsecond.
+ * Allocations of a launched command, recorded by a library in its programs (src/preload). This
+ * needs no privilege, and a call takes some nanoseconds longer instead of a microsecond.
  *
- * Cannot be seen: programs that do not load the library: static ones, those that gain privileges at
- * their exec, those that define malloc themselves, and what runs without LD_PRELOAD in its
- * environment.
+ * Cannot be seen: programs that do not load the library: static programs, programs that gain
+ * privileges at their exec, programs that define malloc themselves, and programs without LD_PRELOAD
+ * in their environment.
  */
 #include <errno.h>
 #include <limits.h>
@@ -27,9 +27,9 @@ struct preload_state {
 	struct preload_run preload;
 	struct preload_late late; /* for the programs that run */
 	char library[PATH_MAX];
-	char command[PATH_MAX]; /* its program; "": not found */
+	char command[PATH_MAX]; /* path of the command's program; "": not found */
 	bool has_command;
-	bool uses_others; /* the command, an allocator whose names the library does not have */
+	bool uses_others; /* the command uses an allocator whose names the library does not have */
 };
 
 static int refuse(const char *why, struct sooth_error *err)
@@ -78,7 +78,8 @@ static int preload_set(struct backend_run *run, const struct process_id *process
 	return 0;
 }
 
-/* Where the kernel reports no exec, processes are looked at now and then. */
+/* Starts to watch for execs. Where the kernel reports none, the processes are searched from time to
+ * time. */
 static void watch_execs(struct preload_state *s, pid_t command)
 {
 	struct sooth_error ignored;
@@ -143,7 +144,7 @@ static void emit_not_loaded(struct backend_run *run, struct span path, const cha
 			    : "leave out --engine preload");
 }
 
-/* Each program once. */
+/* Emits each unseen program once. */
 static void emit_unseen(struct backend_run *run)
 {
 	struct preload_state *s = run->state;
@@ -187,7 +188,8 @@ static int preload_stop(struct backend_run *run, struct sooth_error *err)
 	return preload_stacks_name(s->preload.stacks, run, err);
 }
 
-/* Before those in the kernel if it was asked for; else behind them. */
+/* Returns the cost: lower than that of the kernel's backends if this engine was requested,
+ * otherwise higher. */
 static uint64_t preload_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes)
 {
@@ -198,7 +200,7 @@ static uint64_t preload_cost(
 	(void)processes;
 	if (options->observer.heap_engine == HEAP_ENGINE_PRELOAD)
 		return 0;
-	/* Where the kernel's are refused. */
+	/* This engine is also used where the kernel refuses probes. */
 	return options->observer.heap_engine != HEAP_ENGINE_BPF && is_possible &&
 			       preload_library_find(options, library)
 		       ? 1

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The time that the probes took of each process (struct heap_overhead). */
+/* The overhead of the probes in each process (struct heap_overhead). */
 #ifndef SOOTH_OS_LINUX_HEAP_PROBED_H
 #define SOOTH_OS_LINUX_HEAP_PROBED_H
 

@@ -13,8 +13,8 @@
 #define PROGRAM	      "on_session"
 #define PROCESSES_MAX 65536
 
-/* aarch64 has the return address in a register: nothing shows whether a call whose return is not
- * probed is still under way. */
+/* On aarch64 the return address is in a register: nothing shows whether a call whose return is not
+ * probed is still in progress. */
 static bool has_sessions(void)
 {
 #ifdef __x86_64__

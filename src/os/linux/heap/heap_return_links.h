@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A link that probes the return of a function only where the program at its entry wants it (Linux
- * 6.13; bpf/heap_sessions.bpf.h): of one process, the first. The kernel asks no link of another
- * process, and probes the return wherever one of them has not refused, so more of them would save
- * nothing. Events at returns are left until a second process needs them: they are part of each call
- * of the first as well. Not thread-safe: under the lock of heap_attach.h.
+ * A link that probes the return of a function only when the program at the function's entry
+ * requests that (Linux 6.13; bpf/heap_sessions.bpf.h). Only one process, the first, has such links.
+ * At a call, the kernel does not ask the links of other processes, and probes the return unless
+ * every link has refused, so links for more processes would save nothing. Events at returns are
+ * attached only when a second process needs them, because they are part of each call of the first,
+ * too. Not thread-safe: hold the lock of heap_attach.h.
  */
 #ifndef SOOTH_OS_LINUX_HEAP_RETURN_LINKS_H
 #define SOOTH_OS_LINUX_HEAP_RETURN_LINKS_H
@@ -22,28 +23,29 @@ struct heap_return_links {
 	int program; /* 0: there are none, and returns are probed by events */
 	void *prober;
 	unsigned events;
-	uint32_t pid;	       /* that has them; 0: none yet */
+	uint32_t pid;	       /* the process that has the links; 0: none yet */
 	bool has_others;       /* returns of other processes are probed by events */
 	struct buffer waiting; /* struct prober_place: for these events; each has its own file */
 	struct map attached;   /* uint32_t -> uint64_t: when a process got these events by itself */
 };
 
-/* To be called before the object is loaded; without an effect where it has no such program. */
+/* To be called before the object is loaded. Does nothing if the object has no such program. */
 int heap_return_links_prepare(struct bpf_code *code, struct sooth_error *err);
 /* To be called after the object is loaded. False: the kernel has no such links, or refused the
- * program, which the log says. */
+ * program; the log says so. */
 bool heap_return_links_open(
 	struct heap_return_links *s, struct bpf_code *code, const struct log *log);
-/* Also keeps the places for events at returns, until heap_return_links_take_waiting(). */
+/* Defines links. Also keeps the places for events at returns, until
+ * heap_return_links_take_waiting(). */
 int heap_return_links_define(struct heap_return_links *s, const struct prober_place *places,
 	size_t count, struct sooth_error *err);
-/* Moves them, or as many as there is room for; their files are the caller's. */
+/* Moves the kept places to `places`, at most `room`. The caller owns their files then. */
 size_t heap_return_links_take_waiting(
 	struct heap_return_links *s, struct prober_place *places, size_t room);
-/* Opens what is missing, if it is the process that has links. After the events at the entries.
- */
+/* Opens the missing links if `pid` is the process with links. Call this after the events at entries
+ * are attached. */
 int heap_return_links_attach(struct heap_return_links *s, uint32_t pid, struct sooth_error *err);
-/* Whether a process that was forked at that time has inherited no events at returns. */
+/* Returns whether a process that was forked at `forked_ns` has inherited no events at returns. */
 bool heap_return_links_leave_out(
 	const struct heap_return_links *s, uint32_t parent, uint64_t forked_ns);
 void heap_return_links_note_attached(struct heap_return_links *s, uint32_t pid, uint64_t now_ns);

@@ -28,7 +28,7 @@ static bool place_add(struct place_list *list, int file, const struct allocator_
 	return true;
 }
 
-/* Where the function returns: one of both lists. */
+/* Adds a place where a function returns to one of the two lists. */
 static bool return_add(struct finding_sites *f, int file, const struct allocator_site *site)
 {
 	bool has_links = f->attach->return_links.program && !f->is_late;
@@ -36,7 +36,8 @@ static bool return_add(struct finding_sites *f, int file, const struct allocator
 	return place_add(has_links ? &f->return_links : &f->returns, file, site);
 }
 
-/* The first table whose entry for these low bits is free, or the same site. */
+/* Returns the first table whose entry for the low bits of the offset is free, or has the same
+ * place. */
 static int table_for(struct heap_attach *a, const struct allocator_site *site, bool is_late)
 {
 	uint8_t what = site->place | (is_late ? HEAP_PLACE_LATE : 0);
@@ -73,14 +74,15 @@ static void emit_site(struct heap_attach *a, const struct process_id *process,
 	struct record_tail tail[] = { { &pending.path, file->path, strlen(file->path) },
 		{ &pending.why, site->why, site->why ? strlen(site->why) : 0 } };
 
-	/* Marks are no functions; a return is. */
+	/* A mark is no function; a result is one. */
 	if (site->place >= HEAP_PLACE_LOADER && site->place != HEAP_PLACE_RESULT)
 		return;
 	a->sites++;
 	RECORD_APPEND(&a->pending, &pending, tail, 2);
 }
 
-/* The library reports later loads itself, and the return address shows which calls it makes. */
+/* Returns the place of a site in a late file. The library reports later loads itself, and the
+ * return address shows which calls the library makes. */
 static const struct allocator_site *place_of(
 	struct finding_sites *f, const struct allocator_site *site)
 {
@@ -117,7 +119,7 @@ int heap_sites_add_file(void *user, const struct allocator_file *file, struct so
 		if (!site)
 			continue;
 		table = table_for(f->attach, site, f->is_late);
-		/* The return first: an entry without a return probe would be a call that never
+		/* The return goes first: an entry without a return probe would be a call that never
 		 * ends. */
 		if (table < 0 || f->entries[table].count == PLACES_MAX ||
 			(site->has_return && !return_add(f, kept, site))) {
@@ -137,7 +139,7 @@ int heap_sites_add_file(void *user, const struct allocator_file *file, struct so
 
 /* --- attaching --- */
 
-/* Whether a process is to have that event. */
+/* Returns whether a process is to get the event. */
 static bool is_covered(
 	const struct heap_attach *a, const struct covering *c, unsigned event, uint32_t pid)
 {
@@ -148,8 +150,8 @@ static bool is_covered(
 	return is_return ? pid != a->return_links.pid : !c->only_returns;
 }
 
-/* Threads that were created by a thread before it was attached have to be found too: repeat until
- * a pass finds none. */
+/* Covers all threads once. A thread may create others before it is attached, so this is repeated
+ * until a pass finds no new thread. */
 static int cover_pass(struct heap_attach *a, const struct covering *c, struct map *seen,
 	bool *found, struct sooth_error *err)
 {
@@ -253,8 +255,8 @@ static struct prober_place own_place(const struct trap_cost_places *own, uint64_
 	return (struct prober_place){ own->file, offset, 0 };
 }
 
-/* As define(), with places of sooth's own where there is an event anyway; where the kernel refuses
- * those, without. */
+/* Defines an event as define() does, with places of sooth's own functions added; without them, if
+ * the kernel refuses them. */
 static int define_with_own(struct finding_sites *f, struct place_list *list, bool is_return,
 	const char *program, const struct trap_cost_places *own, struct sooth_error *err)
 {

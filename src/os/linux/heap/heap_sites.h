@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Sites that were found in files of a process, defined as events and attached to its threads. All
- * is called with the lock of struct heap_attach held.
- */
+/* Defines the sites found in the files of a process as events, and attaches the events to its
+ * threads. All functions are called with the lock of struct heap_attach held. */
 #ifndef SOOTH_OS_LINUX_HEAP_SITES_H
 #define SOOTH_OS_LINUX_HEAP_SITES_H
 
@@ -19,36 +17,36 @@ struct place_list {
 /* Sites found in one pass: the places for each new event. */
 struct finding_sites {
 	struct heap_attach *attach;
-	bool is_late; /* they count only in processes that loaded the file late */
+	bool is_late; /* the sites count only in processes that loaded the file late */
 	const struct process_id *process;
 	uint64_t since_ns;
 	struct place_list returns, return_links;
 	struct place_list entries[HEAP_TABLES];
 	int files[FILES_MAX];
 	size_t file_count;
-	struct buffer paths; /* of the files, each with its NUL */
+	struct buffer paths; /* paths of the files, each ended by a NUL */
 	struct allocator_site moved;
 };
 
 /* An allocator_handler: keeps the file open until its places are defined. */
 int heap_sites_add_file(void *user, const struct allocator_file *file, struct sooth_error *err);
-/* Makes events of all that was taken. */
+/* Defines events for all sites that were added. */
 int heap_sites_define(struct finding_sites *f, struct sooth_error *err);
-/* Events of sooth's own functions alone, which no other process gets. */
+/* Defines events only for sooth's own functions; no other process gets these events. */
 int heap_sites_define_overhead_probes(struct heap_attach *a, struct sooth_error *err);
-/* From now on other processes than that with return links have events at returns. */
+/* From now on, processes other than the one with return links have events at returns. */
 int heap_sites_open_returns(struct heap_attach *a, struct sooth_error *err);
 void heap_sites_fini(struct finding_sites *f);
 
 struct covering {
-	unsigned first, end; /* events; of these only late ones, or no late one */
+	unsigned first, end; /* range of events; only late ones of them, or only others */
 	bool is_late;
 	uint32_t pid;	   /* 0: all followed processes that may be probed */
-	bool only_returns; /* it has inherited the rest */
+	bool only_returns; /* the process has inherited the other events */
 };
 
-/* Attaches events to the followed threads of processes. 1 if any of them was not attached before.
- */
+/* Attaches events to the followed threads of processes. Returns 1 if any thread was not attached
+ * before. */
 int heap_sites_cover(struct heap_attach *a, const struct covering *c, struct sooth_error *err);
 bool heap_sites_is_late(const struct heap_attach *a, unsigned event);
 

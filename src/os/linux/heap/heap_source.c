@@ -77,7 +77,7 @@ static int load(struct backend_run *run, const struct prober_type *prober, struc
 
 	if (!status && !prober->is_inherited)
 		status = expect_links(s, err);
-	/* The tables behind the first are for places whose addresses end alike: hardly ever. */
+	/* Further tables are for places whose addresses end alike, which is very rare. */
 	for (size_t i = 1; i < HEAP_TABLES && !status; i++)
 		status = bpf_code_postpone(&s->follow.code, heap_entry_programs[i], err);
 	if (!status && with_sums)
@@ -219,7 +219,8 @@ int heap_source_start(struct backend_run *run, struct sooth_error *err)
 	return 0;
 }
 
-/* Its libraries may still be new: the loader reports those. */
+/* Returns whether the program is known. Its libraries may still be new: the loader reports
+ * those. */
 static bool knows_program(struct heap_state *s, const struct sooth_record *r)
 {
 	const struct heap_begun *begun = (const void *)r;
@@ -228,8 +229,8 @@ static bool knows_program(struct heap_state *s, const struct sooth_record *r)
 		makedev(begun->device_major, begun->device_minor), begun->inode);
 }
 
-/* While a program starts, the loader's report is about libraries that have run nothing yet; short
- * programs end before they are examined, and then there is no gap to report. */
+/* Returns whether code may have run unseen. While a program starts, the loader reports libraries
+ * before they run, and a short program may end before it is examined: neither is a gap. */
 static bool ran_unseen(const struct sooth_record *r)
 {
 	const struct heap_loaded *loaded = (const void *)r;
@@ -258,7 +259,7 @@ static void forget_probed(struct heap_state *s, const struct process_id *process
 		s->elsewhere->note(s->elsewhere->user, process, true);
 }
 
-/* Its start may still be in the ring. */
+/* Returns whether the process is probed. The record of its start may still be in the ring. */
 static bool is_probed(struct heap_state *s, const struct process_id *process)
 {
 	if (heap_attach_only(&s->attach, process->pid))
@@ -269,7 +270,7 @@ static bool is_probed(struct heap_state *s, const struct process_id *process)
 	return true;
 }
 
-/* A program that the other engine does not observe. */
+/* Probes a program that the other engine does not observe. */
 static int probe_program(struct heap_state *s, const struct process_id *process, uint64_t since_ns,
 	struct sooth_error *err)
 {
@@ -283,7 +284,7 @@ static int probe_program(struct heap_state *s, const struct process_id *process,
 	return status ? status : heap_attach_examine(&s->attach, process, since_ns, err);
 }
 
-/* A child was created, or has ended (is_over). */
+/* Emits that a child was created, or has ended (is_over). */
 static void emit_child(struct backend_run *run, const struct process_id *process, bool is_over)
 {
 	struct heap_state *s = run->state;
@@ -316,7 +317,7 @@ static int look_at_program(struct heap_state *s, const struct process_id *proces
 	return status ? status : heap_attach_examine(&s->attach, process, since_ns, err);
 }
 
-/* It has ended, or gained privilege by a later exec. */
+/* The process has ended, or gained privilege by a later exec. */
 static bool has_gone(int status)
 {
 	return status == -ESRCH || status == -ENOENT || status == -EACCES;
@@ -365,7 +366,7 @@ static void examine_loaded(void *user, const struct sooth_record *r, uint64_t si
 	}
 }
 
-/* In the pauser's thread. */
+/* Called in the pauser's thread. */
 static void take_started(struct heap_state *s, const struct sooth_record *r)
 {
 	if (r->kind == HEAP_BEGUN && record_holds(r, sizeof(struct heap_begun)))
@@ -442,7 +443,7 @@ static void handle_records(struct backend_run *run, size_t from, bool is_stoppin
 	out->size = to;
 }
 
-/* After a look: what they left is known then. */
+/* Called after the tables were read: the remaining blocks of ended processes are known then. */
 static void note_left(struct heap_state *s)
 {
 	const struct process_id *all = (const void *)s->left.data;
@@ -560,7 +561,8 @@ int heap_source_stop(struct backend_run *run, struct sooth_error *err)
 	heap_limits_emit_unfollowed(run, s->control->unfollowed);
 	end_holding(run);
 	heap_probed_measure(&s->attach, &s->hit_cost, run->log);
-	/* Before the waiting for the kernel that follows: the target runs on. */
+	/* Muting comes before the waits for the kernel that follow, because the target runs on
+	 * meanwhile. */
 	if (!follow_mute(&s->follow, &ignored))
 		heap_attach_detach(&s->attach);
 	heap_managed_emit(run, &s->attached);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The heap backends of Linux are the same except for how functions are probed (prober.h): each has
- * a file that says what that needs and costs.
+ * The heap backends of Linux differ only in how they probe functions (prober.h). Each backend has a
+ * file with the needs and the cost of its way.
  *
- * Cannot be seen: allocators without symbols; calls of a program's own memory pools; what a
- * library does between being mapped and being probed, which is reported as a gap; a call that was
- * in progress when its thread was attached to.
+ * Cannot be seen: allocators without symbols; calls of a program's own memory pools; calls of a
+ * library between its mapping and its probing, which are reported as a gap; a call that was in
+ * progress when its thread was attached to.
  */
 #ifndef SOOTH_OS_LINUX_HEAP_SOURCE_H
 #define SOOTH_OS_LINUX_HEAP_SOURCE_H
@@ -23,15 +23,16 @@ struct heap_sums_reader;
 
 #define HEAP_LATENESS_NS (5 * NS_PER_MS)
 
-/* Some processes are observed by another engine: only `probed` ones, and their children, by
- * probes. */
+/* Some processes are observed by another engine: only the processes in `probed`, and their
+ * children, are probed. */
 struct heap_elsewhere {
 	struct map probed; /* uint32_t, a PID: see heap_attach_only() */
 	/* Whether that engine observes the program that a process has just begun. */
 	bool (*takes)(void *user, const struct process_id *process, const struct heap_begun *begun);
-	/* Whether a process is probed because one above it is, perhaps not yet in `probed`. */
+	/* Returns whether a process is probed because one of its ancestors is, perhaps not yet in
+	 * `probed`. */
 	bool (*inherits)(void *user, pid_t pid);
-	/* Called when a process is probed from now on, or (is_over) no more. */
+	/* Called when a process is probed from now on, or (is_over) no longer. */
 	void (*note)(void *user, const struct process_id *process, bool is_over);
 	void *user;
 };
@@ -45,27 +46,29 @@ struct heap_state {
 	struct heap_adapt adapt;
 	struct heap_stacks *stacks;    /* NULL: not requested */
 	struct heap_sums_reader *sums; /* NULL: not requested */
-	struct buffer left;	       /* struct process_id, that ended since the last look */
-	struct buffer attached;	       /* struct process_id, that ran before */
-	unsigned processes_without_allocator; /* attached to, without an allocator to probe */
+	struct buffer left; /* struct process_id of processes that ended since the last reading */
+	struct buffer attached; /* struct process_id of processes that ran before the attach */
+	unsigned processes_without_allocator; /* attached processes that have no allocator to probe
+					       */
 	struct heap_elsewhere *elsewhere;     /* NULL: there is no other engine */
-	struct heap_pauser *pauser;	      /* of a launched command that may be paused */
+	struct heap_pauser *pauser;	      /* for a launched command that may be paused */
 };
 
-/* Where the engine in the process is asked for: they are not tried. */
+/* Returns the cost. Where the user chose the engine in the process, these backends are not
+ * tried. */
 uint64_t heap_source_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes);
-/* The kernel side's interest: calls that are added up are not streamed. */
+/* Returns the interest for the kernel side: calls that are aggregated are not streamed. */
 unsigned heap_source_interest(const struct backend_run *run, unsigned interest);
 int heap_source_open(
 	struct backend_run *run, const struct prober_type *prober, struct sooth_error *err);
 /* To be called before the first process. */
 void heap_source_share(struct backend_run *run, struct heap_elsewhere *elsewhere);
-/* Programs that are probed may be paused while they load, and while the ring is full; not the
- * command itself. */
+/* Lets probed programs be paused while they load and while the ring is full, except the command
+ * itself. */
 int heap_source_pause(
 	struct backend_run *run, const struct process_id *command, struct sooth_error *err);
-/* A process is probed, with its children; the caller has it followed. */
+/* Probes a process and its children. The caller makes follow.h follow the process. */
 void heap_source_probe(struct heap_state *s, const struct process_id *process);
 int heap_source_set(struct backend_run *run, const struct process_id *process, unsigned interest,
 	struct sooth_error *err);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Stacks of allocations: what the kernel side sends under a hash, as numbered stacks. Its
- * functions are called by two threads, the collector's and the pauser's; all take NULL, and then
- * do nothing.
- */
+/* Stacks of allocations: numbers the stacks that the kernel side sends under a hash. Two threads
+ * call its functions, the collector's and the pauser's. All functions take NULL, and then do
+ * nothing. */
 #ifndef SOOTH_OS_LINUX_HEAP_STACKS_H
 #define SOOTH_OS_LINUX_HEAP_STACKS_H
 
@@ -14,16 +12,16 @@ struct heap_stacks {
 	pthread_mutex_t lock;
 	struct profile_walks walks;
 	struct map numbers;		/* hash of a walk -> uint32_t, of a heap.stack */
-	struct buffer raw;		/* while they are numbered */
-	const struct walk_memos *memos; /* the kernel side's */
+	struct buffer raw;		/* records while they are numbered */
+	const struct walk_memos *memos; /* memos of the kernel side */
 	uint64_t reported_lost, reported_unwalked, reported_differing;
 };
 
 /* To be called after the programs are loaded. NULL: failed, err is filled. */
 struct heap_stacks *heap_stacks_open(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
-/* Makes the tables of what a process has mapped, and waits for them: it has not allocated yet, or
- * runs. */
+/* Makes the unwind tables of all files that a process has mapped, and waits for them. The process
+ * has not allocated yet, or runs on meanwhile. */
 void heap_stacks_ahead(struct heap_stacks *s, pid_t pid);
 /* Rewrites the kernel side's records from `from` on: stacks become definitions, calls get their
  * numbers. */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The tables are read while the kernel side writes them: a value may be of a call that is half
- * counted, and a batch may miss an entry that moves. The next look, or the last one, when nothing
- * runs any more, has it.
- */
+/* The tables are read while the kernel side writes them: a value may come from a half-counted call,
+ * and a batch may miss an entry that moves. The next reading has them, at the latest the last one,
+ * when no program runs any more. */
 #include "os/linux/heap/heap_sums.h"
 
 #include <errno.h>
@@ -16,7 +14,8 @@
 #include "os/os.h"
 #include "os/linux/rights/needs.h"
 
-/* Looked at as often, and later less often: the windows of growth double in length too. */
+/* At first the tables are read at this interval, later less often: the time windows of growth
+ * double in length, too. */
 #define LOOK_NS	   (200 * NS_PER_MS)
 #define LOOK_SHARE 64 /* of the run so far */
 #define BATCH	   1024
@@ -25,9 +24,10 @@ struct heap_sums_reader {
 	int sums, held, blocks;
 	struct map known;      /* heap_sum_key -> heap_sum_value */
 	struct map known_held; /* heap_held_key -> heap_held_value */
-	struct map ended; /* heap_held_key, of a process or a program that is gone -> its blocks */
-	uint64_t left_blocks; /* of these, that are still in the table */
-	uint64_t room;	      /* of the table */
+	struct map ended;     /* heap_held_key of a process or program that is gone -> number of its
+				 blocks */
+	uint64_t left_blocks; /* blocks of `ended` that are still in the table */
+	uint64_t room;	      /* size of the table, in entries */
 	uint64_t begin_ns, looked_ns;
 	uint64_t reported_unheld;
 	struct heap_sum_key sum_keys[BATCH];
@@ -101,8 +101,8 @@ void heap_sums_close(struct heap_sums_reader *r)
 
 /* --- reading a table --- */
 
-/* The next entries of a table; 0: no more. A kernel without batches (before 5.6) has no ring
- * buffer either. */
+/* Reads the next entries of a table; 0: there are no more. A kernel without batches (before 5.6)
+ * has no ring buffer either. */
 static uint32_t read_batch(
 	int map, uint32_t *position, bool is_first, uint32_t room, void *keys, void *values)
 {
@@ -116,7 +116,7 @@ static uint32_t read_batch(
 
 /* --- what is gone --- */
 
-/* A table that is a quarter full of the dead is swept. */
+/* The table is swept when a quarter of it belongs to processes that are gone. */
 #define LEFT_SHARE 4
 
 static void note_gone(struct heap_sums_reader *r, const struct heap_held_key *key,
@@ -140,7 +140,7 @@ void heap_sums_ended(struct heap_sums_reader *r, const struct process_id *proces
 	}
 }
 
-/* An exec ends the earlier programs of a process. */
+/* Notes that an exec has ended the earlier programs of a process. */
 static void note_earlier(struct heap_sums_reader *r, const struct heap_held_key *now)
 {
 	map_for_each (&r->known_held, const struct heap_held_key *, k, void *, value) {
@@ -150,7 +150,8 @@ static void note_earlier(struct heap_sums_reader *r, const struct heap_held_key 
 	}
 }
 
-/* Another process may have got the number: its blocks cannot be distinguished from those. */
+/* Another process may have got the same PID: its blocks cannot be distinguished from those of the
+ * ended one. */
 static bool is_alive(const struct heap_sums_reader *r, const struct heap_block_key *block)
 {
 	map_for_each_key (&r->known_held, const struct heap_held_key *, k) {
@@ -169,7 +170,8 @@ static bool is_gone(const struct heap_sums_reader *r, const struct heap_block_ke
 	return false;
 }
 
-/* Blocks come in runs of one process, but for what the hash does to them: the answer is kept. */
+/* Removes the blocks of processes that are gone. is_gone() is computed once per process, because a
+ * process has many blocks. */
 static void sweep(struct heap_sums_reader *r)
 {
 	uint32_t position = 0, count, seen = 0;
@@ -257,7 +259,7 @@ static void emit_held(
 
 	if (is_new)
 		note_earlier(l->reader, key);
-	/* Where no block was a sample yet, it says so. */
+	/* A new entry is emitted even without any sampled block: it says that there is none. */
 	if (!known || (!is_new && !memcmp(known, value, sizeof(*value))))
 		return;
 	*known = *value;
@@ -301,7 +303,8 @@ static int by_program(const void *left, const void *right, void *user)
 	return a < b ? -1 : a > b;
 }
 
-/* Blocks that a process held before an exec come first: the exec ends them. */
+/* Emits programs in the order of their numbers: the blocks that a process held before an exec come
+ * first, because the exec ends them. */
 static void look_at_held(const struct look *l)
 {
 	struct heap_sums_reader *r = l->reader;

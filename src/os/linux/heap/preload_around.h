@@ -5,9 +5,9 @@
 
 #include "os/linux/heap/preload_run.h"
 
-/* A limit for each of these PRELOAD_AROUND_*. */
+/* Emits a limit for each bit of `around` (PRELOAD_AROUND_*). */
 void preload_around_limits(struct backend_run *run, uint32_t around);
-/* Limits for calls and times that a run has missed. */
+/* Emits limits for the calls and times that a run has missed. */
 void preload_run_limits(struct backend_run *run, struct preload_run *s);
 
 #endif

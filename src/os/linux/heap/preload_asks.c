@@ -10,7 +10,7 @@
 #include "os/linux/files/procfs.h"
 #include "os/linux/heap/preload_processes.h"
 
-#define LOOK_MAX 64   /* asks of one look: a program may ask without end */
+#define LOOK_MAX 64   /* requests read at once: a program may send them without end */
 #define WAIT_MAX 1024 /* threads that wait for probes */
 
 static void give(struct preload_slot *slot, unsigned number, uint64_t first, uint64_t second)
@@ -94,7 +94,7 @@ void preload_asks_answer_quick(struct preload_run *s)
 		left = look_in(s, preload_segment_at(s, i), left);
 }
 
-/* Its slot, if it still waits; called with the lock held. */
+/* Returns the slot of a request that still waits. Called with the lock held. */
 static struct preload_slot *slot_of(struct preload_run *s, const struct preload_asked *asked)
 {
 	for (size_t i = 0; i < preload_segment_count_all(s); i++) {

@@ -5,10 +5,11 @@
 
 #include "os/linux/heap/preload_run.h"
 
-/* Answers what is quick, and leaves the rest to the thread that answers programs. Called with the
- * run's lock held. */
+/* Answers the requests that are quick, and leaves the others to the thread that answers programs.
+ * Called with the run's lock held. */
 void preload_asks_answer_quick(struct preload_run *s);
-/* Answers one of the rest; false: there is none. Called without the lock. */
+/* Answers one of the requests left by preload_asks_answer_quick(); false: there is none. Called
+ * without the lock. */
 bool preload_asks_answer_next(struct preload_run *s);
 
 #endif

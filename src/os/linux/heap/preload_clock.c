@@ -15,7 +15,7 @@
 #define CATCH_UP_NS (2 * NS_PER_S)
 #define BEND_MAX    0.001
 
-/* Both clocks at one moment: of some tries the one that took least. */
+/* Reads both clocks at one moment: of several tries the fastest counts. */
 static void read_both(uint64_t *ticks, uint64_t *ns)
 {
 	uint64_t best = UINT64_MAX;
@@ -74,7 +74,7 @@ void preload_clock_adjust(struct preload_clock *c)
 	double rate, bend;
 
 	read_both(&ticks, &ns);
-	/* The last one holds for a while, so that what came before it has been read. */
+	/* The last line holds for a while, so that all earlier records have been read. */
 	if ((int64_t)(ticks - c->line.ticks) < 0 || ns - c->line.ns < ADJUST_NS)
 		return;
 	rate = (double)(ns - c->begin_ns) / (double)(ticks - c->begin_ticks);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The processor's ticks as times of CLOCK_MONOTONIC. A line through both clocks, which is bent a
- * little now and then, always ahead of what was recorded: times never go back.
- */
+/* Converts the processor's ticks to times of CLOCK_MONOTONIC, by a line through both clocks. The
+ * line is bent a little from time to time, always ahead of all recorded ticks, so times never go
+ * back. */
 #ifndef SOOTH_OS_LINUX_PRELOAD_CLOCK_H
 #define SOOTH_OS_LINUX_PRELOAD_CLOCK_H
 
@@ -15,13 +14,14 @@ struct preload_line {
 
 struct preload_clock {
 	uint64_t begin_ticks, begin_ns;
-	struct preload_line before, line; /* `line` holds from its ticks on */
+	struct preload_line before,
+		line; /* `line` holds from line.ticks on, `before` holds until then */
 };
 
 /* Takes some milliseconds. */
 void preload_clock_init(struct preload_clock *c);
-/* Now and then. */
-/* Ticks of a second. */
+/* Bends the line, if it is time to. Call this from time to time. */
+/* Returns the number of ticks in a second. */
 uint64_t preload_clock_second(const struct preload_clock *c);
 void preload_clock_adjust(struct preload_clock *c);
 uint64_t preload_clock_ns(const struct preload_clock *c, uint64_t ticks);

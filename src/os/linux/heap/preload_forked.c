@@ -16,7 +16,7 @@
 
 #define SEARCH_NS  (5 * NS_PER_MS)
 #define DEPTH_MAX  8
-#define SEARCH_MAX 1024 /* processes of one search */
+#define SEARCH_MAX 1024 /* processes in one search */
 
 /* --- what the kernel says --- */
 
@@ -44,7 +44,7 @@ static bool is_child_of(int directory, uint32_t parent)
 	return is;
 }
 
-/* Its number in its own namespace. */
+/* Returns the PID of a process in its own PID namespace. */
 static uint32_t number_inside(int directory)
 {
 	struct buffer bytes = { 0 };
@@ -80,7 +80,7 @@ static void read_forked(struct preload_run *s, const struct preload_segment *seg
 	r->program = p->program;
 }
 
-/* As it says, and as it is. */
+/* Finds the process by the PID in the slot, if the kernel's data agrees. */
 static struct preload_process *by_number(struct preload_run *s,
 	const struct preload_segment *segment, const struct preload_reading *r, uint32_t parent)
 {
@@ -90,7 +90,7 @@ static struct preload_process *by_number(struct preload_run *s,
 
 	if (p && preload_is_of(segment, &p->id))
 		return p;
-	/* Sooth has that memory, too; its children do not. */
+	/* Sooth maps that memory, too, but the children of sooth do not. */
 	if (!r->pid || r->pid == (uint32_t)getpid() || at < 0 ||
 		(!is_child_of(at, segment->process.pid) && !maps_memory(at, segment->inode)))
 		return NULL;
@@ -166,7 +166,8 @@ static bool is_there(const struct process_id *process)
 	return !procfs_identify((pid_t)process->pid, &now) && !memcmp(&now, process, sizeof(now));
 }
 
-/* Without the kernel's reports nothing says when it was forked: then it began with its slot. */
+/* Takes the data of a child that has ended. Without the kernel's reports the time of the fork is
+ * unknown: the child then begins with its slot. */
 static bool take_ended(struct preload_run *s, const struct preload_segment *segment,
 	uint32_t parent, struct preload_reading *r)
 {

@@ -19,13 +19,13 @@
 #define FILES_MAX  16384
 #define FOUND_MAX  4096
 #define NAME_BYTES 16		     /* TASK_COMM_LEN, linux/sched.h */
-#define NEW_NS	   (150 * NS_PER_MS) /* a program's first call may take its time */
+#define NEW_NS	   (150 * NS_PER_MS) /* time that a program's first call may take */
 
 /* The program that a process runs. */
 struct late_image {
 	uint64_t exec_ns; /* 0: not known */
-	bool is_forked;	  /* since its exec: then all that it maps is late */
-	bool has_library; /* of such a one: its parent had it */
+	bool is_forked;	  /* was forked since its exec: then all code that it maps is late */
+	bool has_library; /* is forked, and its parent had the library */
 	char name[NAME_BYTES];
 };
 
@@ -66,7 +66,7 @@ int preload_late_add(struct preload_late *l, pid_t command, struct sooth_error *
 
 /* --- records --- */
 
-/* Whether sooth's library was in the program of a process before that time. */
+/* Returns whether sooth's library was in the program of a process before `time_ns`. */
 static bool had_library(struct preload_late *l, uint32_t pid, uint64_t time_ns)
 {
 	const struct late_image *image = map_get(&l->images, &pid);
@@ -87,9 +87,8 @@ static void check_image(struct preload_late *l, uint32_t pid, const struct late_
 		preload_unseen_add(&l->run->unseen, span_of_string(image->name));
 }
 
-/* The process has that image from now on; what it ran before, or another one of its number, is
- * over.
- */
+/* Gives the process a new image. The program that it ran before, or that an earlier process with
+ * the same PID ran, is over. */
 static void set_image(struct preload_late *l, uint32_t pid, const struct late_image *image)
 {
 	bool is_new;
@@ -139,8 +138,8 @@ static bool defines(struct preload_late *l, const struct mapping *m)
 	return is_new;
 }
 
-/* The library is connected before the first call, and what the loader maps at the start is mapped
- * before that. */
+/* Takes a mapping of code. The library connects before the first call, and the loader maps the
+ * first libraries before that. */
 static void take_mapping(struct preload_late *l, struct cursor *c, uint64_t time_ns)
 {
 	struct mapping m = { .pid = cursor_u32(c), .time_ns = time_ns };
@@ -199,7 +198,7 @@ static int by_time(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
-/* Records from `from` on are for the next reading. */
+/* Keeps the records from `from` on for the next reading. */
 static void keep_rest(
 	struct buffer *records, const struct perf_event_header *const *all, size_t from, size_t to)
 {
@@ -211,8 +210,8 @@ static void keep_rest(
 	*records = rest;
 }
 
-/* Those of one process may be in the rings of several CPUs: what is written while they are read may
- * be in one, and what came before it in none. */
+/* Reads the rings of all CPUs. The records of one process may be in several rings: while they are
+ * read, one ring may show a late record and another not yet an earlier one. */
 static void read_all(struct preload_late *l)
 {
 	uint64_t until_ns = clock_monotonic_ns();

@@ -46,8 +46,8 @@ static bool find_folder(char path[PATH_MAX])
 	return slash;
 }
 
-/* Beside the program, as in a build folder; below the prefix that the program is in; else where it
- * was to be installed. */
+/* Finds the library: beside the program, as in a build folder; else below the prefix of the
+ * program; else where it was to be installed. */
 bool preload_library_find(const struct probe_options *options, char path[PATH_MAX])
 {
 	static const char *const below[] = { "/src/preload", "/../" SOOTH_LIBRARY_FOLDER };
@@ -102,10 +102,8 @@ static bool has_privileges(int fd, const struct stat *st)
 	       fgetxattr(fd, "security.capability", NULL, 0) > 0;
 }
 
-/*
- * A function that only another allocator has, not the library: a program that asks whether there is
- * such a function would be made to believe that the allocator is there.
- */
+/* Returns whether a function belongs to another allocator and is not in the library. If the library
+ * had such a function, a program that looks it up would believe that the allocator is there. */
 static bool is_of_others(const char *name)
 {
 	static const char *const prefixes[] = { "mi_", "je_", "tc_", "_rjem_", "rp" };
@@ -158,13 +156,15 @@ static bool runs_scripts(int fd)
 	return runs || calls(fd, is_script_start);
 }
 
-/* An allocator of the program's own has other names, or is bound to them when it is linked. */
+/* Returns whether the program uses another allocator: one of its own under other names, or bound at
+ * link time. */
 static bool uses_others(int fd)
 {
 	return allocator_is_in(fd) || calls(fd, is_of_others);
 }
 
-/* A malloc in the program itself would come before the library's. */
+/* Returns whether the program loads the library's malloc. A malloc in the program itself would come
+ * first. */
 static bool loads_ours(int fd)
 {
 	static const char *const names[] = { "malloc" };
@@ -199,7 +199,7 @@ static bool fits(struct preload_programs *p, int fd)
 	return is_new;
 }
 
-/* The interpreter of a script; false: it is none. */
+/* Reads the interpreter of a script; false: the file is no script. */
 static bool read_script(int fd, char path[SCRIPT_BYTES])
 {
 	char line[SCRIPT_BYTES] = "";
@@ -252,7 +252,7 @@ static bool names_library(const struct buffer *environment, const char *library)
 	return false;
 }
 
-/* A link in /proc/PID as it is for sooth itself. */
+/* Returns whether a link in /proc/PID is the same as sooth's own. */
 static bool is_own_link(int directory, const char *name)
 {
 	char own_name[32], own[LINK_BYTES], its[LINK_BYTES];
@@ -263,7 +263,8 @@ static bool is_own_link(int directory, const char *name)
 	return size > 0 && size == own_size && !memcmp(own, its, (size_t)size);
 }
 
-/* In its root directory and namespace there may be no such file, or another one. */
+/* Returns whether the process sees the library: its root directory or namespace may lack the file,
+ * or have another one at that path. */
 static bool sees_library(struct preload_programs *p, int directory, const char *library)
 {
 	_cleanup_close_ int fd = -1;
@@ -287,8 +288,8 @@ bool preload_program_uses_others(struct preload_programs *p, const char *path)
 	return fd >= 0 && uses_others(fd);
 }
 
-/* Under a filter the library asks the kernel nothing; and only root and the command's user reach
- * the socket, with the numbers that users have here. */
+/* Returns whether the process may connect. With a seccomp filter the library makes no system call.
+ * Only root and the command's user, in sooth's own user namespace, reach the socket. */
 static bool may_connect(int directory, const struct buffer *status, uint32_t uid)
 {
 	struct span filter, users;
@@ -312,7 +313,7 @@ bool preload_programs_runs(struct preload_programs *p, pid_t pid, const char *li
 	int fd;
 
 	if (directory < 0)
-		return true; /* it is gone */
+		return true; /* the process is gone */
 	names = timeout_read_at(&p->timeout, directory, "environ", &environment, ENVIRONMENT_BYTES,
 			OPEN_MS) >= 0 &&
 		names_library(&environment, library);

@@ -19,7 +19,7 @@
 
 #define STAGED_MAX	  (1u << 20)
 #define PROCESSES_MAX	  16384
-#define CLOCKS_NS	  (1 * NS_PER_MS) /* that the two may differ by */
+#define CLOCKS_NS	  (1 * NS_PER_MS) /* largest difference of the two clocks */
 #define ANCESTORS_MAX	  64
 #define ENVIRONMENT_MS	  100
 #define ENVIRONMENT_BYTES (256u << 10)
@@ -87,7 +87,7 @@ static bool status_has(int directory, const char *name, const char *any)
 	return has;
 }
 
-/* The process that started it, as far as it is known here; else the command. */
+/* Returns the process that started `p`, if the run knows it; else the command. */
 static struct process_id parent_of(
 	struct preload_run *s, const struct preload_process *p, uint32_t claimed)
 {
@@ -177,7 +177,7 @@ static void emit_leave(struct preload_run *s, struct preload_process *p)
 		RECORD_APPEND(&s->staged, &leave, NULL, 0);
 }
 
-/* A forked child that has ended left no more than what it wrote. */
+/* A forked child that has ended is known only from its own records. */
 void preload_emit_forked(struct preload_run *s, const struct preload_reading *r,
 	const struct preload_segment *segment)
 {
@@ -360,7 +360,7 @@ static void release_ended(struct preload_run *s, struct preload_segment *segment
 		has_any |= ended[i];
 	}
 	if (has_any)
-		preload_read_segment(s, segment); /* what they wrote before */
+		preload_read_segment(s, segment); /* reads the earlier records of that process */
 	for (unsigned i = 0; i < used; i++) {
 		if (ended[i] && segment->slots[i].is_known)
 			finish_slot(s, segment, i);
@@ -382,7 +382,8 @@ static void free_segment(struct preload_run *s, struct preload_segment *segment)
 	preload_segment_free(segment);
 }
 
-/* Forked children may take slots of it for as long as they have it. */
+/* Frees memory that no process maps. As long as a process maps it, forked children may take slots
+ * in it. */
 static void free_unmapped(struct preload_run *s)
 {
 	struct preload_segment **all = (void *)s->segments.data;
@@ -426,7 +427,7 @@ bool preload_slots_are_few(struct preload_run *s)
 /* Reads the rest of a program that has ended, or runs another one. */
 void preload_end_program(struct preload_run *s, const struct process_id *id)
 {
-	/* Reading may find new processes, and move the list. */
+	/* A copy: reading may find new processes, and move the list. */
 	const struct process_id own = *id;
 	const struct preload_process *p;
 
@@ -436,7 +437,8 @@ void preload_end_program(struct preload_run *s, const struct process_id *id)
 
 		if (!is_owner && !preload_is_of(segment, &own))
 			continue;
-		preload_read_segment(s, segment); /* threads that began since are of it, too */
+		preload_read_segment(
+			s, segment); /* threads that began in the meantime belong to it, too */
 		for (unsigned k = 0; k < preload_segment_used_slots(segment); k++) {
 			if (segment->slots[k].is_known &&
 				!memcmp(&segment->slots[k].process, &own, sizeof(own)))
@@ -475,7 +477,8 @@ static void forget_left(struct preload_run *s)
 	s->processes.size = kept * sizeof(*all);
 }
 
-/* A filter that was set without the library's knowledge: it makes no more calls then. */
+/* Searches for filters that were set without the library's knowledge: the library then makes no
+ * more system calls. */
 static void look_for_filters(struct preload_run *s)
 {
 	for (size_t i = 0; i < preload_segment_count_all(s); i++) {

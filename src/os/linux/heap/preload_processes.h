@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes of a run and their memory; called with its lock held. */
+/* The processes of a run and their memory. All functions are called with the run's lock held. */
 #ifndef SOOTH_OS_LINUX_PRELOAD_PROCESSES_H
 #define SOOTH_OS_LINUX_PRELOAD_PROCESSES_H
 
@@ -14,32 +14,33 @@ struct preload_process *preload_find_pid(struct preload_run *s, uint32_t pid);
 void preload_read_name(struct preload_process *p);
 /* Emits that the process runs a program from `time_ns` on. */
 void preload_emit_exec(struct preload_run *s, const struct preload_process *p, uint64_t time_ns);
-/* Adds a process that was not known; `claimed`: the parent it says it was forked by. NULL: the
- * process is gone. */
+/* Adds a process that was not known. `claimed` is the parent that the process names itself. NULL:
+ * the process is gone. */
 struct preload_process *preload_add_process(
 	struct preload_run *s, pid_t pid, uint64_t time_ns, uint32_t claimed);
-/* Emits the start of a forked child that has ended. */
+/* Emits the start of a forked child that has already ended. */
 void preload_emit_forked(struct preload_run *s, const struct preload_reading *r,
 	const struct preload_segment *segment);
 bool preload_is_there(uint32_t pid);
 /* Returns the pid of the parent; 0: the process is gone. */
 uint32_t preload_parent_pid(uint32_t pid);
-/* Whether it descends from the command, or, if its parents have ended, has its environment. */
+/* Returns whether the process descends from the command, or, if its parents have ended, has the
+ * command's environment. */
 bool preload_is_in_tree(struct preload_run *s, uint32_t pid);
-/* Whether it has a slot there. */
+/* Returns whether the process has a slot in the segment. */
 bool preload_is_of(const struct preload_segment *segment, const struct process_id *id);
-/* Finds the processes of slots that were taken since, and reads them. */
+/* Finds the processes of slots that were taken since the last call, and reads the slots. */
 void preload_meet_forked(struct preload_run *s);
 uint64_t preload_unknown(struct preload_run *s);
 bool preload_slots_are_few(struct preload_run *s);
-/* True: there was something. */
+/* Reads the records of a segment; true: there were some. */
 bool preload_read_segment(struct preload_run *s, struct preload_segment *segment);
 bool preload_read_all(struct preload_run *s);
 void preload_count_slots(struct preload_run *s, struct preload_segment *segment);
-/* Reads the rest of a program that has ended, or was replaced. */
+/* Reads the rest of a program that has ended or was replaced. */
 void preload_end_program(struct preload_run *s, const struct process_id *id);
 void preload_end_process(struct preload_run *s, struct preload_process *p);
-/* Looks for processes and threads that have ended. */
+/* Searches for processes and threads that have ended. */
 void preload_look_for_ended(struct preload_run *s);
 
 #endif

@@ -31,8 +31,8 @@
 #include "os/linux/pause/thread_priority.h"
 #include "os/os.h"
 
-#define STAGED_MUCH    (256u << 10) /* worth a drain */
-#define SLEEP_NS       50000	    /* while programs write: they have no call to wake sooth */
+#define STAGED_MUCH    (256u << 10) /* bytes that are worth a drain */
+#define SLEEP_NS       50000 /* while programs write: they make no system call to wake sooth */
 #define SLEEP_MAX_NS   2000000
 #define SLACK_NS       1000
 #define READ_MUCH      (64u << 10)
@@ -55,8 +55,9 @@
 
 /* --- reading --- */
 
-/* Few processes are looked at more often: sooth ends with the last of them. So are few slots:
- * threads that come and go are many, and a new one waits for nothing. */
+/* Returns how often to search for ended processes. Few processes are searched more often, because
+ * sooth ends with the last of them; few slots are, too. Many slots are for threads that come and
+ * go, and no new one waits for a slot. */
 static uint64_t look_ns(struct preload_run *s)
 {
 	return preload_process_count(s) <= FEW || preload_slots_are_few(s) ? LOOK_FEW_NS : LOOK_NS;
@@ -82,7 +83,8 @@ static bool read_segments(struct preload_run *s)
 	return has_read;
 }
 
-/* While it holds the mutex sooth lives: the kernel marks it when this thread has gone otherwise. */
+/* Reads the rings until the end. While this thread holds the mutex, sooth lives: if the thread
+ * dies, the kernel marks the mutex. */
 static void *read_until_stop(void *argument)
 {
 	struct preload_run *s = argument;
@@ -103,13 +105,13 @@ static void *read_until_stop(void *argument)
 		s->has_ended = false;
 		before = s->staged.size > before ? s->staged.size - before : 0;
 		pthread_mutex_unlock(&s->lock);
-		/* A full counter is readable too. */
+		/* If the counter is full, the write fails, but it is readable already. */
 		if (is_much && write(s->filled, &one, sizeof(one)) < 0 && errno != EAGAIN)
 			break;
 		pause.tv_nsec = has_read ? SLEEP_NS : pause.tv_nsec + pause.tv_nsec / 4;
 		if (pause.tv_nsec > SLEEP_MAX_NS)
 			pause.tv_nsec = SLEEP_MAX_NS;
-		if (before < READ_MUCH) /* else the program may be full again already */
+		if (before < READ_MUCH) /* otherwise the ring may be full again already */
 			nanosleep(&pause, NULL);
 	}
 	pthread_mutex_unlock((pthread_mutex_t *)(void *)s->page->mutex);
@@ -164,17 +166,17 @@ bool preload_run_has_met(struct preload_run *s, uint32_t pid, uint64_t since_ns)
 	return preload_run_met_ns(s, pid, since_ns) != 0;
 }
 
-/* The process is known when this returns; NULL: it cannot be. */
+/* Adds the process of a program that connects. NULL: the process cannot be known. */
 static struct preload_process *meet(struct preload_run *s, pid_t pid)
 {
 	struct preload_process *p;
-	uint64_t time_ns = s->os->now_ns(s->os); /* before all that it records */
+	uint64_t time_ns = s->os->now_ns(s->os); /* earlier than all records of the program */
 	struct process_id id;
 
-	preload_meet_forked(s); /* it may be one, and have written before its exec */
+	preload_meet_forked(s); /* it may be a forked child that wrote before its exec */
 	p = preload_find_pid(s, (uint32_t)pid);
 	if (p && (procfs_identify(pid, &id) || memcmp(&id, &p->id, sizeof(id)) != 0)) {
-		preload_end_process(s, p); /* another has its number */
+		preload_end_process(s, p); /* another process has that PID now */
 		p = NULL;
 	}
 	if (p) {
@@ -221,7 +223,8 @@ static void welcome(
 		preload_segment_free(segment);
 }
 
-/* A program of the command's user or of root, with the token from the command's environment. */
+/* Admits a program of the command's user or of root that has the token from the command's
+ * environment. */
 static bool is_admitted(
 	const struct preload_run *s, const struct ucred *peer, const struct preload_hello *hello)
 {
@@ -245,7 +248,7 @@ static void answer(struct preload_run *s, int connection)
 	pthread_mutex_lock(&s->lock);
 	welcome(s, connection, peer.pid, &hello);
 	pthread_mutex_unlock(&s->lock);
-	/* Said only where the memory could not be mapped. */
+	/* A program sends a second message only if it could not map the memory. */
 	if (recv(connection, &hello, sizeof(hello), 0) == (ssize_t)sizeof(hello) &&
 		hello.request == PRELOAD_FAILED) {
 		pthread_mutex_lock(&s->lock);
@@ -254,7 +257,7 @@ static void answer(struct preload_run *s, int connection)
 	}
 }
 
-/* Programs wait for the answer, and on a busy host they would give up. */
+/* Answers programs. They wait for the answer, and on a busy host they would give up. */
 static void *answer_until_stop(void *argument)
 {
 	struct preload_run *s = argument;
@@ -294,7 +297,7 @@ static bool nothing_listens(const char *path)
 	       errno == ECONNREFUSED;
 }
 
-/* A folder of sooth's, and what it makes there. */
+/* Removes a folder that sooth made, with its files. */
 static void remove_folder(const char *folder)
 {
 	static const char *const names[] = { PRELOAD_SOCKET, PRELOAD_UNSEEN, NEW_SOCKET };
@@ -307,8 +310,8 @@ static void remove_folder(const char *folder)
 	rmdir(folder);
 }
 
-/* The folder of a sooth that was killed: at its socket nothing listens. An empty one is about to be
- * used. */
+/* Removes the folder of a sooth that was killed: no process listens at its socket. An empty folder
+ * is one that is about to be used. */
 static void remove_stale(const char *name)
 {
 	char folder[FOLDER_BYTES], path[PRELOAD_PATH_BYTES];
@@ -357,7 +360,7 @@ static int listen_here(struct preload_run *s, struct sooth_error *err)
 		s->folder[0] = '\0';
 		return error_errno(err, -errno, "make a folder for a socket in /tmp");
 	}
-	/* Passed, and not listed: the command may run as another user. */
+	/* Others may pass the folder but not list it: the command may run as another user. */
 	chmod(s->folder, 0711);
 	snprintf(s->path, sizeof(s->path), "%s/" PRELOAD_SOCKET, s->folder);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/" NEW_SOCKET, s->folder);
@@ -365,7 +368,8 @@ static int listen_here(struct preload_run *s, struct sooth_error *err)
 	if (s->listening < 0 || fchmod(s->listening, 0600) ||
 		bind(s->listening, (const struct sockaddr *)&address, sizeof(address)) ||
 		chmod(address.sun_path, 0600) || listen(s->listening, BACKLOG) ||
-		rename(address.sun_path, s->path)) /* it listens: no other run removes it */
+		rename(address.sun_path, s->path)) /* the socket listens before it gets its name, so
+						      no other run removes it */
 		return error_errno(err, -errno, "listen at %s", s->path);
 	return 0;
 }
@@ -385,7 +389,7 @@ static int make_mutex(struct preload_page *page)
 	return status;
 }
 
-/* Once it is mapped here no process can map it for writing, or write it. */
+/* Makes the page. Once it is mapped here, no process can map it for writing or write to it. */
 static int make_page(struct preload_run *s, struct sooth_error *err)
 {
 	void *at;
@@ -463,7 +467,7 @@ int preload_run_start(struct preload_run *s, struct launch *launch, struct sooth
 		return error_errno(err, -errno, "let the command reach %s", s->path);
 	snprintf(launch->preload.variable, sizeof(launch->preload.variable), "%s=%s:%s",
 		PRELOAD_VARIABLE, s->path, s->token);
-	/* Its end is seen also if it never connects. */
+	/* The command is added now, so that its end is seen even if it never connects. */
 	preload_add_process(s, (pid_t)s->command.pid, 0, 0);
 	fill_page(s);
 	s->stop = eventfd(0, EFD_CLOEXEC);
@@ -498,7 +502,7 @@ void preload_run_drain(struct preload_run *s, struct buffer *out)
 	if (read(s->filled, &ignored, sizeof(ignored)) < 0 && errno != EAGAIN)
 		return;
 	pthread_mutex_lock(&s->lock);
-	/* First: what the reader left in the rings, because there was too much, fits then. */
+	/* This comes first: then the records fit that the reader had to leave in the rings. */
 	take_staged(s, out);
 	read_segments(s);
 	take_staged(s, out);

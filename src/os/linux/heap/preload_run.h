@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The programs that have sooth's library in them: each connects to a socket when it starts, gets
- * memory for its calls, and hangs up; its threads and forked children ask no more than that. Two
- * threads work here, beside the collector's: one answers, one reads, because the collector may be
- * in a slow write while programs fill their rings.
+ * The programs that run with sooth's library. Each program connects to a socket of sooth when it
+ * starts, gets memory to record its calls in, and closes the connection. Its threads and forked
+ * children use the same memory and do not connect.
  *
- * Only the user of the command and root reach the socket, and only who has read its environment is
- * answered. A program's own claims are not believed: its process is the one that the kernel names.
+ * Two threads work here beside the collector's thread: one answers programs, the other reads their
+ * records. The collector may be in a slow write while programs fill their rings.
+ *
+ * Only the user of the command and root reach the socket, and sooth answers only a program that
+ * knows the token from the command's environment. A program's own claims are not believed: the
+ * kernel says which process it is.
  */
 #ifndef SOOTH_OS_LINUX_PRELOAD_RUN_H
 #define SOOTH_OS_LINUX_PRELOAD_RUN_H
@@ -24,21 +27,21 @@
 
 /* A thread that waits until its calls are probed. */
 struct preload_asked {
-	const struct preload_segment *segment; /* as long as it is one of the run's */
+	const struct preload_segment *segment; /* valid while the run has the segment */
 	struct process_id process;
 	unsigned slot;
 	uint32_t ask, around;
 };
 
-/* A process of which something was heard. */
+/* A process that connected, or that the run has found. */
 struct preload_process {
 	struct process_id id;
 	int directory;		 /* /proc/PID */
 	int exit;		 /* a pidfd */
-	preload_program program; /* that it runs */
-	bool is_filtered;	 /* by seccomp */
-	bool is_forked;		 /* it has its parent's program, and a number of its own for it */
-	bool is_nested;		 /* in a PID namespace of its own: its thread numbers are others */
+	preload_program program; /* the program that the process runs */
+	bool is_filtered;	 /* has a seccomp filter */
+	bool is_forked;		 /* runs its parent's program, under a program number of its own */
+	bool is_nested; /* is in a PID namespace of its own, where its thread numbers differ */
 	bool has_left;
 	char name[PROCESS_NAME_SIZE];
 };
@@ -48,7 +51,7 @@ struct preload_unseen {
 	struct map programs; /* device and inode -> bool: was reported */
 	struct map
 		waiting; /* struct process_id that was met without its library -> uint64_t, when */
-	struct buffer paths; /* of the new ones, each with its NUL */
+	struct buffer paths; /* paths of the new ones, each ended by a NUL */
 };
 
 struct preload_run {
@@ -56,42 +59,42 @@ struct preload_run {
 	struct probe_options options;
 	char folder[64], path[PRELOAD_PATH_BYTES];
 	char token[PRELOAD_TOKEN_BYTES + 1];
-	uid_t uid; /* of the command */
+	uid_t uid; /* user of the command */
 	int listening, stop, memory;
 	int marker; /* inotify: programs that could not connect */
-	int wake;   /* the thread that answers: something is asked */
+	int wake;   /* wakes the answerer thread: there are requests */
 	int filled; /* readable when a drain is worth it */
 	struct preload_page *page;
 	struct preload_clock clock;
 	pthread_t answerer, reader;
 	unsigned threads;
 	atomic_bool is_stopping;
-	pthread_mutex_t lock; /* of all that follows */
+	pthread_mutex_t lock; /* guards all members that follow */
 	struct process_id command;
 	const struct launch *launch;
 	struct buffer processes; /* struct preload_process */
 	struct buffer segments;	 /* struct preload_segment * */
 	struct buffer staged;	 /* records for the next drain */
-	uint64_t look_ns;	 /* the last reading began then */
-	uint64_t complete_ns;	 /* all records up to then are staged, or were drained */
-	uint64_t drained_ns;	 /* and were drained */
+	uint64_t look_ns;	 /* start of the last reading */
+	uint64_t complete_ns;	 /* all records up to this time are staged or drained */
+	uint64_t drained_ns;	 /* all records up to this time are drained */
 	struct preload_missing missing, reported;
-	uint64_t failed, reported_failed; /* processes without memory for it */
-	uint64_t unseen_ns;		  /* the last look for such */
-	bool has_ended;			  /* a process, since the collector was woken */
-	uint64_t looked_ns;		  /* for threads that have ended */
-	uint64_t connected;		  /* programs */
+	uint64_t failed, reported_failed; /* processes that could not map their memory */
+	uint64_t unseen_ns;		  /* time of the last search for unseen programs */
+	bool has_ended;			  /* a process has ended since the collector was woken */
+	uint64_t looked_ns;		  /* time of the last search for ended threads */
+	uint64_t connected;		  /* number of programs */
 	struct map met;		  /* uint32_t, a PID -> uint64_t, when its program connected */
 	struct map forked;	  /* uint32_t, a PID -> struct process_id, as the kernel says */
-	uint64_t searched_ns;	  /* the last search for a forked child */
-	uint64_t filters_ns;	  /* the last look for seccomp filters */
-	uint64_t freed_ns;	  /* the last look for memory that no process has */
+	uint64_t searched_ns;	  /* time of the last search for a forked child */
+	uint64_t filters_ns;	  /* time of the last search for seccomp filters */
+	uint64_t freed_ns;	  /* time of the last search for memory that no process maps */
 	struct buffer asked;	  /* struct preload_asked */
 	bool is_coarse;		  /* a program has no clock */
-	preload_program programs; /* given so far, forked ones too */
+	preload_program programs; /* last program number in use, forked programs included */
 	struct preload_stacks *stacks; /* NULL: not requested */
 	struct preload_unseen unseen;
-	bool execs_are_known; /* each, so nothing is looked for */
+	bool execs_are_known; /* the kernel reports each exec, so sooth need not search */
 	/* Returns whether the kernel observes this process. NULL: the kernel does not report
 	 * processes. Called with the lock held. */
 	bool (*is_elsewhere)(void *user, pid_t pid);
@@ -106,19 +109,20 @@ struct preload_run {
 struct launch;
 
 int preload_run_open(struct preload_run *s, struct backend_run *run, struct sooth_error *err);
-/* Before the command runs; fills what it needs of that for its environment. */
+/* Call this before the command runs. Sets in `launch` what the command's environment needs. */
 int preload_run_start(struct preload_run *s, struct launch *launch, struct sooth_error *err);
-/* Whether that thread still does: it may have waited for too long. */
+/* Returns whether the thread still waits: it gives up after a timeout. */
 bool preload_asked_waits(struct preload_run *s, const struct preload_asked *asked);
-/* Whether a program of that process has connected since then, also if it has ended. */
+/* Returns whether a program of the process has connected since `since_ns`. The program may have
+ * ended. */
 bool preload_run_has_met(struct preload_run *s, uint32_t pid, uint64_t since_ns);
-/* When its last program did, if that was since then; else 0. */
+/* Returns when the last program of the process connected; 0: not since `since_ns`. */
 uint64_t preload_run_met_ns(struct preload_run *s, uint32_t pid, uint64_t since_ns);
-/* Appends what came; what was written before the call is in it. */
+/* Appends all records that were written before the call. */
 void preload_run_drain(struct preload_run *s, struct buffer *out);
-/* No program records any more from here on. Appends the last records. */
+/* From here on no program records anything. Appends the last records. */
 void preload_run_stop(struct preload_run *s, struct buffer *out);
-/* Appends the rest of the calls of children whose start was reported since. */
+/* Appends the remaining calls of children whose start has been reported in the meantime. */
 void preload_run_drain_rest(struct preload_run *s, struct buffer *out);
 void preload_run_close(struct preload_run *s);
 

@@ -27,7 +27,7 @@ int preload_memory(size_t size, const char *name)
 
 	if (fd < 0)
 		return -errno;
-	/* Else the program could cut it, and reading it would be an error of the bus. */
+	/* Without seals the program could cut the memory, and reading it would raise SIGBUS. */
 	if (ftruncate(fd, (off_t)size) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW)) {
 		close(fd);
 		return -errno;
@@ -113,7 +113,7 @@ unsigned preload_segment_used_slots(const struct preload_segment *s)
 
 /* --- records --- */
 
-/* Words of one reading, and how far they were taken. */
+/* Words of one reading, and how many of them were taken. */
 struct words {
 	const uint64_t *word;
 	size_t count, at;
@@ -151,7 +151,7 @@ static void append_call(const struct preload_segment *s, const struct preload_re
 	buffer_commit(out, size);
 }
 
-/* As the kernel side has it (bpf/heap.bpf.c). */
+/* Returns the state of the error as the kernel side does (bpf/heap.bpf.c). */
 static uint8_t error_state(const struct heap_call *call)
 {
 	if (call->address || call->function == HEAP_FREE || !call->size)
@@ -159,7 +159,7 @@ static uint8_t error_state(const struct heap_call *call)
 	return call->error ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
-/* The time of the call behind it. */
+/* Returns the time of the next call in the words. */
 static uint64_t ticks_behind(const struct words *w, size_t at, uint64_t last_ticks)
 {
 	if (at >= w->count)
@@ -194,7 +194,7 @@ static void put_number(const struct preload_segment *s, const struct preload_rea
 		call->stack ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 }
 
-/* False: it is no record. */
+/* Takes one record. False: the words are no record. */
 static bool take_record(const struct preload_segment *s, struct preload_reading *r,
 	const struct preload_clock *clock, struct words *w, struct buffer *out)
 {
@@ -243,7 +243,7 @@ static void copy_words(
 		to[i] = ring[(from + i) & mask];
 }
 
-/* Takes up to a number of words; what is left of a cut record stays for the next time. */
+/* Takes up to WORDS_AT_ONCE words. The rest of a cut record stays for the next time. */
 static size_t take_words(struct preload_segment *s, unsigned slot, uint64_t head,
 	const struct preload_clock *clock, struct buffer *out, bool *is_damaged)
 {
@@ -262,7 +262,7 @@ static size_t take_words(struct preload_segment *s, unsigned slot, uint64_t head
 			continue;
 		}
 		*r = before;
-		/* Cut by the copy, not by the program. */
+		/* The copy cut the record, not the program. */
 		if (count == WORDS_AT_ONCE && whole && count - whole < PRELOAD_WORDS_MAX)
 			break;
 		*is_damaged = true;
@@ -277,7 +277,7 @@ static void hand_back(struct preload_slot *slot, uint64_t tail)
 	preload_slot_changed(slot);
 }
 
-/* Whether its process is known now. */
+/* Returns whether the process of the slot is known now. */
 static bool meet_thread(struct preload_segment *s, unsigned number,
 	const struct preload_clock *clock, struct preload_missing *missing)
 {
@@ -301,7 +301,7 @@ static bool meet_thread(struct preload_segment *s, unsigned number,
 	} else if (s->find) {
 		r->is_known = s->find(s->user, s, r, atomic_load(&slot->parent));
 	}
-	/* It may be in the midst of its first record. */
+	/* The thread may be in the middle of its first record. */
 	r->complete_ns = r->looked_ns = r->begin_ns;
 	if (r->is_known)
 		return true;
@@ -314,8 +314,9 @@ static bool meet_thread(struct preload_segment *s, unsigned number,
 	return false;
 }
 
-/* A record that has its time and is not written came after the last one that was read, or is the
- * one that was late then. A thread that stays there was stopped. */
+/* Notes up to when the records of a slot are complete. A record with a time but not fully written
+ * either came after the last one that was read, or was already late then. If the thread stays
+ * there, it was stopped. */
 static void note_complete(struct preload_reading *r, bool is_late, bool has_moved, uint64_t now_ns,
 	uint64_t *complete_ns)
 {
@@ -328,7 +329,7 @@ static void note_complete(struct preload_reading *r, bool is_late, bool has_move
 		*complete_ns = r->complete_ns;
 }
 
-/* Up to the head, as it was; false: it is none. */
+/* Reads a ring up to `head`; false: its content is damaged. */
 static bool read_ring(struct preload_segment *s, unsigned number, uint64_t head,
 	const struct preload_clock *clock, struct buffer *out)
 {

@@ -117,7 +117,7 @@ static void open_file(struct preload_stacks *s, const struct preload_mapped *map
 		profile_files_open(s->files, &seen);
 }
 
-/* All now: the program may be gone when its first stack is read. */
+/* Opens all files at once: the program may be gone when its first stack is read. */
 static void open_files(struct preload_stacks *s, const struct preload_mapped *mapped)
 {
 	const struct stack_mapping *all = (const void *)mapped->mappings.data;
@@ -171,7 +171,7 @@ void preload_stacks_ended(struct preload_stacks *s, preload_program program)
 	map_remove(&s->programs, &program);
 }
 
-/* A raw stack, as the kernel side of other backends writes it. */
+/* A raw stack in the form in which the kernel side of other backends writes it. */
 struct raw_stack {
 	struct profile_raw raw;
 	struct profile_raw_frame frames[PRELOAD_FRAMES_MAX];
@@ -238,7 +238,8 @@ uint32_t preload_stacks_number(struct preload_stacks *s, preload_program program
 	return number ? *number : 0;
 }
 
-/* Single places cost a call of their own each; of a file with many the whole table is cheaper. */
+/* Returns the whole unwind table of a file that has many places: a lookup of a single place takes a
+ * call of its own. */
 static const struct unwind_table *table_of(
 	struct preload_stacks *s, uint64_t file, const struct profile_known *known)
 {
@@ -276,7 +277,7 @@ int preload_stacks_name(struct preload_stacks *s, struct backend_run *run, struc
 	const struct profile_entries entries = { s, find_entry };
 	bool is_kernel_hidden = false;
 
-	/* Else all are named with those of the kernel. */
+	/* Shared stacks are named together with those of the kernel. */
 	if (!s || s->shared)
 		return 0;
 	log_line(run->log, LOG_DEBUG, "%llu different stacks, %llu of them whole",

@@ -18,7 +18,7 @@
 
 #define PROGRAMS_MAX 256
 #define WAITING_MAX  1024
-#define PATIENCE_NS  (150 * NS_PER_MS) /* a program's first call may take its time */
+#define PATIENCE_NS  (150 * NS_PER_MS) /* time that a program's first call may take */
 
 void preload_unseen_init(struct preload_unseen *u)
 {
@@ -64,7 +64,7 @@ static void report(struct preload_unseen *u, int directory)
 	char own[PATH_MAX];
 	ssize_t own_size;
 
-	/* Before its exec the command still runs sooth. */
+	/* Until its exec the command still runs sooth. */
 	own_size = readlink("/proc/self/exe", own, sizeof(own));
 	if (procfs_link_at(directory, "exe", &path) >= 0 && path.size &&
 		!(own_size == (ssize_t)path.size && !memcmp(own, path.data, path.size)))
@@ -72,7 +72,8 @@ static void report(struct preload_unseen *u, int directory)
 	buffer_fini(&path);
 }
 
-/* A process that has another program than sooth knows of; it may be about to connect. */
+/* Examines a process whose program is not the one that sooth knows. The process may be about to
+ * connect. */
 static void look_at(struct preload_unseen *u, pid_t pid, uint64_t now_ns)
 {
 	_cleanup_close_ int directory = procfs_open(pid);
@@ -124,8 +125,8 @@ void preload_unseen_find_programs(struct preload_run *s, uint64_t now_ns)
 	}
 }
 
-/* A file that such a program opens, and closes unread: it has a byte for those that read all of
- * /tmp. */
+/* Makes the file that a program opens, and closes unread, when it cannot connect. The file has a
+ * byte, for processes that read all files in /tmp. */
 int preload_unseen_watch(struct preload_run *s, struct sooth_error *err)
 {
 	char path[sizeof(s->folder) + sizeof(PRELOAD_UNSEEN) + 1];
@@ -145,7 +146,7 @@ bool preload_unseen_marked(const struct preload_run *s)
 	struct inotify_event event;
 	unsigned opened = 0, was_read = 0;
 
-	/* Events in a row that are alike are one, and a read may be several. */
+	/* The kernel merges equal events in a row, and one read may return several. */
 	while (read(s->marker, &event, sizeof(event)) > 0) {
 		opened += (event.mask & IN_OPEN) != 0;
 		was_read += (event.mask & IN_ACCESS) != 0;
