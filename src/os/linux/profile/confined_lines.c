@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines by libdw, in a process with limits. */
+/* Reads lines by libdw, in a process with limits. */
 #include "os/linux/profile/confined_lines.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 /* --- in the child --- */
 
-/* Bytes of address space in use; 0: not known. With a sanitizer, terabytes. */
+/* Returns the address space in use, in bytes; 0: not known. With a sanitizer it is terabytes. */
 static uint64_t used_memory(void)
 {
 	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
@@ -39,7 +39,8 @@ static bool set_limit(int resource, uint64_t value)
 	return !setrlimit(resource, &limit);
 }
 
-/* Without descriptors it opens nothing; the file is open already. */
+/* Sets the limits of the child. With no descriptor left it cannot open a file; its own file is open
+ * already. */
 static bool set_limits(void)
 {
 	uint64_t used = used_memory();
@@ -50,7 +51,7 @@ static bool set_limits(void)
 	       !prctl(PR_SET_DUMPABLE, 0) && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* libdw calls exit() when memory is missing. */
+/* libdw calls exit() when it gets no memory. */
 static void end_here(void)
 {
 	_exit(EXIT_FAILURE);
@@ -60,8 +61,8 @@ static void read_lines(int file, struct file_names *shared, pid_t parent)
 {
 	static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU };
 
-	/* Exit handlers of sooth must not run here: the newest one is first, and ends the
-	 * process. */
+	/* Exit handlers of sooth must not run here: this handler is the newest, so it runs first
+	 * and ends the process. */
 	if (atexit(end_here))
 		_exit(EXIT_FAILURE);
 	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
@@ -86,7 +87,7 @@ static bool has_texts(const char *texts, size_t size, size_t *count)
 	return true;
 }
 
-/* The child may have been led to write anything. */
+/* Returns whether a line is valid: a hostile file may make the child write anything. */
 static bool is_sound(const struct elf_line *line)
 {
 	size_t functions, places;

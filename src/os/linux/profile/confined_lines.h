@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Source lines of a file that may be hostile. libdw overflows its stack where entries are nested
- * deeply, takes a hundred times the size of a file for its lines, opens other files by names in the
- * file, and ends the process that has no more memory. So a process is made that reads one file,
- * with limits, and opens no other.
+ * Source lines of a file that may be hostile. libdw overflows its stack when entries are nested
+ * deeply, needs a hundred times the size of a file for its lines, opens other files that the file
+ * names, and ends its process when memory runs out. So a separate process reads one file, with
+ * limits, and opens no other.
  */
 #ifndef SOOTH_OS_LINUX_CONFINED_LINES_H
 #define SOOTH_OS_LINUX_CONFINED_LINES_H
@@ -14,10 +14,10 @@
 #define CONFINED_LINES_S      (FILE_LINES_MS / 1000 - 1) /* of CPU time */
 
 /*
- * As elf_lines(), of names->addresses into names->lines. When the process exceeds its limits or
- * crashes, or what it returns is not sound, none is filled in, all are marked as refused, and no
- * further one of these names is tried. It waits for its child: the caller is a process of
- * timeout_call().
+ * Fills names->lines for names->addresses, as elf_lines() does. If the child process exceeds its
+ * limits or crashes, or its result is invalid, no line is filled in, all are marked as refused, and
+ * no further line of these names is tried. This function waits for its child, so its caller must be
+ * a process of timeout_call().
  */
 void confined_lines(int file, struct file_names *names);
 

@@ -64,7 +64,7 @@ static void search_segments(struct debug_identity *d, Elf *elf)
 	}
 }
 
-/* A debug file keeps the notes, but where its segments say there may be something else. */
+/* Searches the sections: a debug file has the notes, but its segments may point to other bytes. */
 static void search_sections(struct debug_identity *d, Elf *elf)
 {
 	Elf_Scn *section = NULL;
@@ -77,7 +77,7 @@ static void search_sections(struct debug_identity *d, Elf *elf)
 	}
 }
 
-/* A name, zeros up to a multiple of 4, the sum. */
+/* Reads the debug link: a name, zeros up to a multiple of 4, the checksum. */
 static void read_link(int file, struct debug_identity *d)
 {
 	static const char *const name[] = { ".gnu_debuglink" };
@@ -117,11 +117,11 @@ void debug_identity_read(int file, struct debug_identity *out)
 
 /* With its own copies of everything: the call may outlive its caller. */
 struct job {
-	int root; /* its own descriptor; of debug_file_names_sealed() the file */
+	int root; /* its own descriptor; in debug_file_names_sealed() that of the file */
 	struct debug_identity identity;
-	char folder[PATH_MAX]; /* of the program */
+	char folder[PATH_MAX]; /* folder of the program */
 	bool is_read;
-	struct file_names names; /* its end is open */
+	struct file_names names; /* last member: it has a variable length */
 };
 
 static bool has_sum(int file, uint64_t size, uint32_t sum)
@@ -149,7 +149,7 @@ static bool is_of_build(const struct job *job, int file, uint64_t size)
 	return !strcmp(found.build_id, job->identity.build_id);
 }
 
-/* Its type and owner are checked before it is opened. */
+/* Opens a file after checking its type and owner. */
 static int open_checked(const struct job *job, const char *path)
 {
 	_cleanup_close_ int place = root_file_open(job->root, path, O_PATH);

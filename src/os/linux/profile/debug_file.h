@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Separate debug files of a program, below /usr/lib/debug by build id, or beside it and there by
- * its debug link, in a given root. Only files that their owner alone may write and that belong
- * to root, to this caller or to the owner of the program, and that are of the very same build.
+ * Separate debug files of a program: below /usr/lib/debug by build id, or by the program's debug
+ * link in its folder and there, in a given root. A file is used only if no user but its owner may
+ * write it, if it belongs to root, the caller or the owner of the program, and if it is of the very
+ * same build.
  */
 #ifndef SOOTH_OS_LINUX_DEBUG_FILE_H
 #define SOOTH_OS_LINUX_DEBUG_FILE_H
@@ -16,20 +17,22 @@
 /* A program's own data about its debug file. */
 struct debug_identity {
 	char build_id[DEBUG_BUILD_ID_SIZE]; /* empty: none */
-	char link[DEBUG_LINK_SIZE];	    /* a name without folders; empty: none */
-	uint32_t link_crc;		    /* of the file's bytes: counts without a build id */
-	uint32_t owner;			    /* of the program */
+	char link[DEBUG_LINK_SIZE];	    /* a name without folders; "": none */
+	uint32_t link_crc; /* CRC of the file's bytes: used only without a build id */
+	uint32_t owner;	   /* owner of the program */
 };
 
-/* From an open ELF file. */
+/* Reads the identity from an open ELF file. */
 void debug_identity_read(int file, struct debug_identity *out);
-/* Fills in those addresses and lines that were not found in the program (at
- * `path` in the root); whether a debug file was read. `root`: an open directory. */
+/* Fills in the addresses and lines that were not found in the program (at `path` in the root).
+ * Returns whether a debug file was read. `root`: an open directory. */
 bool debug_file_names(struct timeout *timeout, int root, const char *path,
 	const struct debug_identity *identity, struct file_names *names);
-/* Whether all its sections lie in it: one that was cut or overwritten on its way has others. */
+/* Returns whether all sections lie inside the file: a file that was cut or overwritten has
+ * others. */
 bool debug_file_is_sound(int file);
-/* The same from a file of sealed_file.h; false also if it is not whole, or of another build. */
+/* Fills them in from a file of sealed_file.h. False also if it is incomplete, or of another
+ * build. */
 bool debug_file_names_sealed(struct timeout *timeout, int file,
 	const struct debug_identity *identity, struct file_names *names);
 

@@ -19,8 +19,8 @@
 #include "os/os.h"
 
 #define REFUSED_MAX    4096
-#define UNANSWERED_MAX 2   /* then the servers are taken to be gone */
-#define RUN_S	       180 /* after so long no further fetch begins */
+#define UNANSWERED_MAX 2   /* after so many failures the servers count as unreachable */
+#define RUN_S	       180 /* after this time no further fetch begins */
 
 /* --- which servers --- */
 
@@ -72,7 +72,8 @@ void debuginfod_fini(struct debuginfod *d)
 
 /* --- a file --- */
 
-/* A kept file that is damaged, or of another version, counts as none and is removed. */
+/* Reads a kept file. A file that is damaged or of another version is removed, and counts as
+ * missing. */
 static bool read_kept(int directory, const char *name, struct timeout *timeout,
 	const struct debug_identity *identity, struct file_names *names)
 {
@@ -125,7 +126,7 @@ static bool fetch(struct debuginfod *d, int directory, const char *name,
 	}
 	status = debuginfod_fetch(&request);
 	count(d, status);
-	/* Also one that was fetched: if it cannot be read now, it cannot be later. */
+	/* A fetched file is noted, too: if it cannot be read now, it cannot be read later. */
 	map_put(&d->refused, name, &is_new);
 	return !status;
 }

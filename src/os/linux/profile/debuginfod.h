@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Names and lines of files whose debug files are not on this machine, from debuginfod servers: only
- * if the user names servers. Fetched files are kept in the folder of symbol_cache.h.
- */
+/* Names and lines of files whose debug files are not on this machine, from debuginfod servers, only
+ * if the user names servers. Fetched files are kept in the folder of symbol_cache.h. */
 #ifndef SOOTH_OS_LINUX_DEBUGINFOD_H
 #define SOOTH_OS_LINUX_DEBUGINFOD_H
 
@@ -14,20 +12,20 @@
 /* Zero-initialized is valid: nothing is fetched. */
 struct debuginfod {
 	char *urls;   /* NULL: nothing is fetched */
-	char *folder; /* of symbol_cache.h */
+	char *folder; /* folder of symbol_cache.h */
 	uint64_t bytes_max;
-	struct map refused; /* build id -> nothing: it is not asked for again */
-	int failure;	    /* of the last fetch that got no answer; 0: each got one */
+	struct map refused; /* build id -> nothing: it is not requested again */
+	int failure;	    /* error of the last fetch without an answer; 0: every fetch got one */
 	bool is_over;	    /* nothing more is fetched in this run */
-	uint64_t began_ns;  /* of the first fetch; 0: none */
+	uint64_t began_ns;  /* start of the first fetch; 0: none */
 	unsigned fetched, kept, missing, large, wrong, damaged, unanswered;
 };
 
-/* Refused without libdebuginfod, and without a folder. */
+/* Refused if there is no libdebuginfod, or no folder. */
 int debuginfod_init(
 	struct debuginfod *d, const struct probe_options *options, struct sooth_error *err);
 void debuginfod_fini(struct debuginfod *d);
-/* As debug_file_names(). */
+/* Fills in names and lines as debug_file_names() does. */
 bool debuginfod_names(struct debuginfod *d, struct timeout *timeout,
 	const struct debug_identity *identity, struct file_names *names);
 /* Logs what was fetched, and reports what could not be fetched as limits. */

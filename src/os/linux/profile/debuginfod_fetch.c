@@ -28,16 +28,16 @@
 #include "os/linux/rights/caller.h"
 
 #define LIBRARY	       "libdebuginfod.so.1"
-#define WORK	       ".fetch-" /* and 8 digits: a folder for libdebuginfod, below the cache */
+#define WORK	       ".fetch-" /* and 8 digits: a folder for libdebuginfod below the cache */
 #define WORK_NAME      32
 #define WORK_DEPTH     2 /* ID/debuginfo */
 #define UNFINISHED_S   3600
-#define GRACE_MS       2000 /* for libdebuginfod to end by itself */
-#define CHILD_FOLDER   3    /* its descriptors */
+#define GRACE_MS       2000 /* time for libdebuginfod to end by itself */
+#define CHILD_FOLDER   3    /* descriptors of the child */
 #define CHILD_ANSWER   4
 #define BUILD_ID_BYTES ((DEBUG_BUILD_ID_SIZE - 1) / 2)
 
-/* Of <elfutils/debuginfod.h>, which has been so since its first version. */
+/* Functions of <elfutils/debuginfod.h>, unchanged since its first version. */
 struct library {
 	void *(*begin)(void);
 	int (*find)(void *client, const unsigned char *build_id, int size, char **path);
@@ -55,7 +55,7 @@ static bool make_work(int directory, char work[WORK_NAME])
 	return !mkdirat(directory, work, 0700);
 }
 
-/* Links are removed, not followed. */
+/* Removes a work folder. Links are removed, not followed. */
 static void remove_work(int directory, const char *name, int depth)
 {
 	int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -113,8 +113,8 @@ static void set_number(const char *name, uint64_t value)
 	setenv(name, text, 1);
 }
 
-/* As root nothing but where proxies are: a variable of a library names a file to load or to write.
- */
+/* Keeps only the proxy settings for root: other variables of a library may name a file to load or
+ * to write. */
 static void keep_proxies(char **from, char **to)
 {
 	for (; (*to = *from); from++) {
@@ -124,7 +124,7 @@ static void keep_proxies(char **from, char **to)
 	}
 }
 
-/* All that the library would take from the caller's environment, but not where proxies are. */
+/* Sets all variables that the library reads to sooth's values, except the proxy settings. */
 static void set_environment(const struct debuginfod_request *r, const char *work)
 {
 	static const char *const none[] = { "DEBUGINFOD_PROGRESS", "DEBUGINFOD_VERBOSE",
@@ -144,7 +144,7 @@ static void set_environment(const struct debuginfod_request *r, const char *work
 	set_number("DEBUGINFOD_RETRY_LIMIT", 0);
 }
 
-/* Standard streams lead nowhere; the user's own signals end it. */
+/* Confines the child: its standard streams lead nowhere, and signals of the user end it. */
 static bool confine(int directory, int answer, uint64_t bytes_max)
 {
 	static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM };
@@ -182,7 +182,8 @@ static int parse_id(const char *text, unsigned char bytes[BUILD_ID_BYTES])
 	return size;
 }
 
-/* The servers decide what they send: it is checked as any other debug file. */
+/* Keeps a fetched file. The servers decide what they send, so it is checked like any other debug
+ * file. */
 static int keep(const struct debuginfod_request *r, int fetched, const char *path)
 {
 	char name[SYMBOL_CACHE_NAME];
@@ -244,7 +245,7 @@ static int left_ms(uint64_t end_ns)
 	return now_ns < end_ns ? (int)((end_ns - now_ns) / NS_PER_MS) : 0;
 }
 
-/* The child's answer; -EINTR: a signal ended it without one. */
+/* Returns the child's answer; -EINTR: a signal ended the child before it answered. */
 static int take_answer(pid_t pid, int answer)
 {
 	struct pollfd end = { .fd = answer, .events = POLLIN };

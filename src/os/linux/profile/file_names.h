@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses to look up in one file, in one piece of memory: a call with a timeout has its own
- * copy. */
+/* Addresses to look up in one file. All is in one piece of memory, because a call with a timeout
+ * has its own copy. */
 #ifndef SOOTH_OS_LINUX_FILE_NAMES_H
 #define SOOTH_OS_LINUX_FILE_NAMES_H
 
@@ -8,14 +8,14 @@
 #include "symbols/elf_lines.h"
 
 #define FILE_NAMES_MS 3000  /* some hundred megabytes of names, from a cold disk */
-#define FILE_LINES_MS 15000 /* and of DWARF */
+#define FILE_LINES_MS 15000 /* the same with DWARF */
 
 struct file_names {
 	size_t count; /* at most ELF_ADDRESSES_MAX */
 	bool has_lines;
-	bool is_refused; /* reading lines exceeded its limits: not tried again */
+	bool is_refused; /* reading the lines exceeded a limit: it is not tried again */
 	struct elf_address addresses[ELF_ADDRESSES_MAX];
-	struct elf_line lines[]; /* with has_lines: of the same addresses */
+	struct elf_line lines[]; /* with has_lines: lines of the same addresses */
 };
 
 static inline size_t file_names_size(const struct file_names *n)

@@ -44,7 +44,8 @@ void generated_fini(struct generated *g)
 
 /* --- the process --- */
 
-/* By the name of the executable first, so that few executables are read. */
+/* Returns the engine of a process. The name of the executable is checked first, so that few
+ * executables are read. */
 static const char *engine_of(struct generated *g, int process)
 {
 	struct runtimes_seen seen = { 0 };
@@ -71,7 +72,7 @@ static const char *engine_of(struct generated *g, int process)
 	return engine;
 }
 
-/* The pid that the process has for itself. */
+/* Returns the PID that the process has for itself. */
 static uint32_t inner_pid_of(int process, uint32_t pid)
 {
 	struct buffer status = { 0 };
@@ -84,7 +85,8 @@ static uint32_t inner_pid_of(int process, uint32_t pid)
 	return inner;
 }
 
-/* A regular file of the process's owner that not every user may write to; another one is closed. */
+/* Returns `fd` if it is a regular file of the process's owner that not every user may write to;
+ * otherwise closes it. */
 static int trusted(int fd, uint32_t owner)
 {
 	struct stat st;
@@ -96,7 +98,8 @@ static int trusted(int fd, uint32_t owner)
 	return -EACCES;
 }
 
-/* The runtime has its first page mapped as code, so that it is found. */
+/* Opens the jitdump. The runtime has mapped the file's first page as code, so that the file can be
+ * found. */
 static int open_dump(struct generated *g, int process, uint32_t owner)
 {
 	struct buffer maps = { 0 };
@@ -147,8 +150,8 @@ const char *generated_engine(const struct generated *g, uint32_t pid)
 
 /* --- its map --- */
 
-/* A regular file of the process's owner, in its /tmp, where every user may put links; not one that
- * every user may write to. */
+/* Opens the perf map in the process's /tmp, where every user may make links: only a regular file of
+ * the process's owner that not every user may write to. */
 static int open_map(struct generated *g, const struct generated_process *p)
 {
 	_cleanup_close_ int folder =
@@ -163,14 +166,14 @@ static int open_map(struct generated *g, const struct generated_process *p)
 		p->owner);
 }
 
-/* Places that a file may name, while the file is read. */
+/* Places that a file may name, and the state of reading the file. */
 struct names_reading {
 	struct perf_map_place *places;
 	size_t count;
 	struct jit_dump *dump; /* NULL: it is a perf map */
 };
 
-/* Whole lines or records only; the rest moves to the front. */
+/* Takes whole lines or records, and moves the rest to the front. */
 static void take(const struct names_reading *r, struct buffer *bytes)
 {
 	const char *end;
@@ -186,7 +189,7 @@ static void take(const struct names_reading *r, struct buffer *bytes)
 	buffer_consume(bytes, whole);
 }
 
-/* Owns the descriptor. */
+/* Reads the names of a file, and closes it. */
 static void read_names(struct generated *g, int fd, const struct names_reading *r)
 {
 	struct buffer bytes = { .limit = 4 * PIECE_BYTES };
@@ -219,6 +222,6 @@ void generated_names(struct generated *g, uint32_t pid, struct perf_map_place *p
 		read_names(g, fd, &(struct names_reading){ places, count, NULL });
 	} else if (p->dump >= 0) {
 		read_names(g, p->dump, &(struct names_reading){ places, count, &dump });
-		p->dump = -1; /* read once, and closed */
+		p->dump = -1; /* the file is read once, and was closed */
 	}
 }

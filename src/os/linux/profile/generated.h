@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Processes whose samples are in generated code: which engine made it, and the perf map or jitdump
- * that names it, if the engine was started to write one. The way to that file is kept from the
- * first such sample on: the process may be gone at the end.
- */
+/* Processes with samples in generated code: which engine made the code, and the perf map or jitdump
+ * that names it, if the engine was started to write one. That file is found when the first such
+ * sample arrives, because the process may be gone at the end. */
 #ifndef SOOTH_OS_LINUX_GENERATED_H
 #define SOOTH_OS_LINUX_GENERATED_H
 
@@ -19,8 +17,8 @@ struct generated {
 };
 
 struct generated_process {
-	int root; /* of the process; negative: none */
-	int dump; /* its jitdump; negative: none */
+	int root; /* root directory of the process; negative: none */
+	int dump; /* jitdump of the process; negative: none */
 	uint32_t inner_pid;
 	uint32_t owner;
 	const char *engine; /* "V8"; NULL: unknown */
@@ -28,11 +26,11 @@ struct generated_process {
 
 void generated_init(struct generated *g);
 void generated_fini(struct generated *g);
-/* A sample in generated code of this process. */
+/* Notes a sample in generated code of the process. */
 void generated_meet(struct generated *g, uint32_t pid);
-/* NULL: unknown. */
+/* Returns the engine's name; NULL: unknown. */
 const char *generated_engine(const struct generated *g, uint32_t pid);
-/* Fills in places of the process that are sorted by address. */
+/* Fills in `places` of the process, which are sorted by address. */
 void generated_names(
 	struct generated *g, uint32_t pid, struct perf_map_place *places, size_t count);
 

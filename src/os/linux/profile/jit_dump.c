@@ -5,10 +5,10 @@
 #include <elf.h>
 #include <string.h>
 
-#define MAGIC	     0x4a695444 /* of this byte order */
+#define MAGIC	     0x4a695444 /* in this machine's byte order */
 #define HEAD_BYTES   40
 #define RECORD_BYTES 16
-#define LOAD_BYTES   40 /* behind that: up to the name */
+#define LOAD_BYTES   40 /* behind the head of the record: up to the name */
 #define MOVE_BYTES   48
 #define NAME_BYTES   (PERF_MAP_NAME_MAX + 1)
 
@@ -57,10 +57,10 @@ static void take_load(struct cursor *c, struct perf_map_place *places, size_t co
 	uint64_t address, size;
 	struct span name;
 
-	cursor_bytes(c, 16); /* pid, tid, address where it will run: the same */
+	cursor_bytes(c, 16); /* pid, tid, address where the code will run (the same) */
 	address = cursor_u64(c);
 	size = cursor_u64(c);
-	cursor_u64(c); /* number of the code */
+	cursor_u64(c); /* sequence number of the code */
 	if (c->failed)
 		return;
 	name = span_of((const char *)c->at, strnlen((const char *)c->at, cursor_left(c)));
@@ -74,14 +74,14 @@ static void take_move(struct cursor *c, struct perf_map_place *places, size_t co
 {
 	uint64_t address, size;
 
-	cursor_bytes(c, 24); /* pid, tid, address where it will run, where it was */
+	cursor_bytes(c, 24); /* pid, tid, address where the code will run, old address */
 	address = cursor_u64(c);
 	size = cursor_u64(c);
 	if (!c->failed)
 		perf_map_put(places, count, address, size, span_of("", 0));
 }
 
-/* False: there is too little of it yet. */
+/* Takes one record. False: its bytes are not complete yet. */
 static bool take_record(
 	struct jit_dump *d, struct cursor c, struct perf_map_place *places, size_t count)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Nothing of the file is kept but the best line of each address: it has 200,000 lines, in no order
- * that modules and BPF programs would keep.
- */
+/* Only the best line for each address is kept of the file: it has 200,000 lines, and modules and
+ * BPF programs are not in order. */
 #include "os/linux/profile/kernel_symbols.h"
 
 #include <assert.h>
@@ -33,7 +31,7 @@ static bool parse_line(struct span line, uint64_t *address, struct span *name)
 	return true;
 }
 
-/* The first symbol whose address is not below. */
+/* Returns the first symbol whose address is not below `address`. */
 static size_t first_from(const struct kernel_symbol *symbols, size_t count, uint64_t address)
 {
 	size_t from = 0, to = count;
@@ -82,7 +80,7 @@ size_t kernel_symbols_take(
 	return known;
 }
 
-/* Whole lines only; the rest moves to the front. */
+/* Takes whole lines, and moves the rest to the front. */
 static size_t take_lines(struct kernel_symbol *symbols, size_t count, char *piece, size_t *size)
 {
 	char *end = memrchr(piece, '\n', *size);

@@ -11,15 +11,15 @@
 
 struct kernel_symbol {
 	uint64_t address; /* the input */
-	uint64_t begin;	  /* of the function; 0: not found */
+	uint64_t begin;	  /* start of the function; 0: not found */
 	char name[KERNEL_SYMBOL_MAX + 1];
 };
 
-/* Fills in symbols that are sorted by address. 0; -EPERM: the kernel hides its addresses from this
- * caller; another negative errno. */
+/* Fills in `symbols`, which are sorted by address. Returns 0; -EPERM: the kernel hides its
+ * addresses from this caller; or another negative errno. */
 int kernel_symbols(struct kernel_symbol *symbols, size_t count);
-/* The same from the file's bytes, of any number: for tests. Returns how many lines had an address.
- */
+/* Fills in `symbols` from any part of the file's bytes, for tests. Returns how many lines had an
+ * address. */
 size_t kernel_symbols_take(
 	struct kernel_symbol *symbols, size_t count, const void *data, size_t size);
 

@@ -9,7 +9,7 @@
 
 #define FUNCTION_BYTES_MAX (64u << 20)
 
-/* The first place whose address is not below. */
+/* Returns the first place whose address is not below `address`. */
 static size_t first_from(const struct perf_map_place *places, size_t count, uint64_t address)
 {
 	size_t from = 0, to = count;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Functions of generated code from the file that a runtime writes about it, /tmp/perf-PID.map: a
- * line is "START SIZE NAME", numbers in hexadecimal. A runtime reuses memory, and the file has no
- * times: an address that lines give different names has none.
- */
+/* Functions of generated code from /tmp/perf-PID.map, a file that a runtime writes. A line is
+ * "START SIZE NAME", numbers in hexadecimal. A runtime reuses memory, and the file has no times: if
+ * lines give an address different names, the address has none. */
 #ifndef SOOTH_OS_LINUX_PERF_MAP_H
 #define SOOTH_OS_LINUX_PERF_MAP_H
 
@@ -19,13 +17,14 @@ struct perf_map_place {
 	uint64_t address; /* the input */
 	uint64_t begin;
 	bool is_found;
-	bool is_reused; /* lines with different names cover it */
+	bool is_reused; /* lines with different names cover the address */
 	char name[PERF_MAP_NAME_MAX + 1];
 };
 
-/* Fills in places that are sorted by address, from whole lines. */
+/* Fills in `places`, which are sorted by address, from whole lines. */
 void perf_map_take(struct perf_map_place *places, size_t count, const void *data, size_t size);
-/* The same from one function. Without a name its code is not known: places in it have none. */
+/* Fills in the places inside one function. Without a name its code is not known, and the places
+ * have no name. */
 void perf_map_put(struct perf_map_place *places, size_t count, uint64_t begin, uint64_t size,
 	struct span name);
 

@@ -30,7 +30,7 @@ struct perf_process *perf_process_put(struct perf_processes *p, const struct pro
 	bool is_new;
 	struct perf_process *process = map_put(&p->processes, &id->pid, &is_new);
 
-	if (process && !is_new) { /* its number was given again */
+	if (process && !is_new) { /* another process has got its PID */
 		buffer_fini(&process->mappings);
 		*process = (struct perf_process){ 0 };
 	}
@@ -79,7 +79,7 @@ bool perf_thread_is_known(const struct perf_processes *p, uint32_t tid)
 
 /* --- records --- */
 
-struct start { /* and an end */
+struct start { /* record of a start or an end */
 	uint32_t pid, parent, tid, parent_tid;
 };
 
@@ -100,7 +100,7 @@ bool perf_record_starts(const struct perf_event_header *header, uint32_t tid)
 	return header->type == PERF_RECORD_FORK && read_start(header).tid == tid;
 }
 
-/* The parent by its number: a new entry may move all. */
+/* Copies the mappings of the parent, given by its PID: a new entry may move all entries. */
 static void copy_mappings(struct perf_processes *p, struct perf_process *to, uint32_t parent)
 {
 	const struct perf_process *from = perf_process_get(p, parent);

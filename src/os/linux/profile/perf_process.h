@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The processes that perf events follow, from their records in the order of time: which
- * threads they have, what these are named, what is mapped. So a sample is understood after its
- * process has ended, or has started another program.
- */
+/* The processes that perf events follow, from the records in order of time: their threads, the
+ * names of these, and their mappings. So a sample is understood even after its process has ended or
+ * has started another program. */
 #ifndef SOOTH_OS_LINUX_PERF_PROCESS_H
 #define SOOTH_OS_LINUX_PERF_PROCESS_H
 
@@ -32,31 +30,31 @@ struct perf_processes {
 	struct map threads;   /* uint32_t -> struct perf_thread */
 };
 
-/* A new process that was forked, or a new program. */
+/* A process that was forked, or a program that has begun. */
 struct perf_news {
 	struct perf_process *process;	   /* NULL: neither */
-	const struct perf_process *parent; /* of a new process */
+	const struct perf_process *parent; /* parent of a new process */
 	bool is_exec;
-	struct stack_mapping mapping; /* with code of a file; else `to` is 0 */
-	const char *path;	      /* of the mapping; borrowed from the record */
+	struct stack_mapping mapping; /* mapping with code of a file; without one, `to` is 0 */
+	const char *path;	      /* path of the mapping; borrowed from the record */
 	struct perf_process *mapped;
 };
 
 void perf_processes_init(struct perf_processes *p);
 void perf_processes_fini(struct perf_processes *p);
-/* NULL: no memory, or too many. */
+/* Adds a process. NULL: no memory, or too many processes. */
 struct perf_process *perf_process_put(struct perf_processes *p, const struct process_id *id);
 struct perf_process *perf_process_get(const struct perf_processes *p, uint32_t pid);
 void perf_thread_put(
 	struct perf_processes *p, struct perf_process *process, uint32_t tid, const char *name);
-/* Empty: unknown. */
+/* Returns the name of a thread; "": unknown. */
 const char *perf_thread_name(const struct perf_processes *p, uint32_t tid);
 bool perf_thread_is_known(const struct perf_processes *p, uint32_t tid);
-/* Takes a record that is no sample. `identify`: of a process that was forked just now. */
+/* Takes a record that is no sample. `identify` identifies a process that was forked just now. */
 void perf_processes_take(struct perf_processes *p, const struct perf_event_header *header,
 	struct process_id (*identify)(void *user, uint32_t pid, uint64_t time_ns), void *user,
 	struct perf_news *news);
-/* Whether a record says that a thread was started by one that is followed. */
+/* Returns whether a record says that a followed thread started the thread `tid`. */
 bool perf_record_starts(const struct perf_event_header *header, uint32_t tid);
 
 #endif

@@ -21,11 +21,11 @@
 #include "base/cursor.h"
 #include "os/linux/files/process_clock.h"
 
-#define RING_BYTES_MAX	  (1u << 20) /* of a CPU; less where the user may not lock so much */
+#define RING_BYTES_MAX	  (1u << 20) /* per CPU; less if the user may not lock so much memory */
 #define RING_BYTES_MIN	  (1u << 16)
 #define STACK_BYTES	  (32u << 10)
 #define STACK_BYTES_SMALL (16u << 10)
-#define FAST_NS		  (4 * UINT64_C(1000000)) /* samples that come sooner have small copies */
+#define FAST_NS		  (4 * UINT64_C(1000000)) /* samples at shorter intervals have small copies */
 #define CPUS_MAX	  4096
 #define KERNEL_MAX	  64
 
@@ -40,7 +40,7 @@
 #endif
 
 struct perf_ring {
-	int fd, cpu; /* an event that never fires: it keeps the ring */
+	int fd, cpu; /* an event that never fires: it keeps the ring alive */
 	struct perf_event_mmap_page *page;
 	size_t page_bytes, bytes; /* of the data, a power of two */
 };
@@ -104,7 +104,7 @@ static int refused(int status, struct sooth_error *err)
 				 "kernel.perf_event_paranoid=2");
 }
 
-/* An event of this thread; negative errno. */
+/* Opens an event of this thread; returns a negative errno on failure. */
 static int try_event(bool has_kernel)
 {
 	const struct perf_rings r = { .has_kernel = has_kernel };
@@ -170,7 +170,7 @@ static int map_rings(struct perf_rings *r, int cpus, size_t bytes)
 
 	for (int cpu = 0; cpu < cpus && !status; cpu++) {
 		status = map_ring(r, cpu, bytes);
-		if (status == -ENODEV) /* switched off */
+		if (status == -ENODEV) /* the CPU is offline */
 			status = 0;
 	}
 	if (!status && !r->count)
@@ -308,7 +308,7 @@ void perf_rings_read(struct perf_rings *r, struct buffer *out)
 	struct epoll_event events[16];
 
 	assert(r);
-	/* Forget the wake-ups so far. */
+	/* Clears the wake-ups so far. */
 	while (epoll_wait(r->wake, events, 16, 0) == 16)
 		;
 	for (size_t i = 0; i < r->count; i++) {
@@ -323,7 +323,7 @@ void perf_rings_read(struct perf_rings *r, struct buffer *out)
 	}
 }
 
-/* Behind a record that is no sample: pid, tid, time, cpu. */
+/* Trailer of a record that is no sample: pid, tid, time, cpu. */
 #define TRAILER_BYTES 24
 
 uint64_t perf_record_time(const struct perf_event_header *header)
@@ -352,7 +352,7 @@ static void parse_kernel(struct cursor *c, struct perf_sample *out)
 		return;
 	}
 	cursor_bytes(c, count * sizeof(uint64_t));
-	/* Markers stand between: PERF_CONTEXT_KERNEL comes first. */
+	/* Markers stand between the addresses: PERF_CONTEXT_KERNEL comes first. */
 	if (count && out->kernel[0] == (uint64_t)PERF_CONTEXT_KERNEL) {
 		out->kernel++;
 		count--;
@@ -380,7 +380,7 @@ bool perf_sample_parse(
 	if (abi != PERF_SAMPLE_REGS_ABI_NONE) {
 		out->has_registers = true;
 		out->is_foreign = abi != PERF_SAMPLE_REGS_ABI_64;
-		/* In the order of their numbers. */
+		/* The registers come in the order of their numbers. */
 		out->fp = cursor_u64(&c);
 		out->link = HAS_LINK ? cursor_u64(&c) : 0;
 		out->sp = cursor_u64(&c);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Perf events of the threads of some processes and of all they start, without privilege: each is
- * sampled at its CPU clock, with its registers and a copy of its stack. A thread needs an event for
- * each CPU, and those of a CPU share a ring.
- */
+/* Perf events for the threads of some processes and for all that they start, without privilege. A
+ * thread is sampled at its CPU clock, with its registers and a copy of its stack. It needs one
+ * event for each CPU, and all events of a CPU share a ring. */
 #ifndef SOOTH_OS_LINUX_PERF_RINGS_H
 #define SOOTH_OS_LINUX_PERF_RINGS_H
 
@@ -18,13 +16,13 @@ struct perf_ring;
 
 struct perf_rings {
 	struct perf_ring *rings;
-	size_t count;	      /* CPUs that are on */
+	size_t count;	      /* number of CPUs that are online */
 	struct buffer events; /* int: descriptors */
 	int wake;	      /* an epoll descriptor */
 	uint64_t period_ns;
 	uint32_t stack_bytes; /* copied for each sample */
-	bool has_kernel;      /* samples in the kernel too, with its frames */
-	bool has_no_samples;  /* only mappings of code, execs, starts and ends */
+	bool has_kernel;      /* also samples in the kernel, with kernel frames */
+	bool has_no_samples;  /* records only mappings of code, execs, starts and ends */
 };
 
 struct perf_sample {
@@ -38,22 +36,22 @@ struct perf_sample {
 	size_t stack_size;
 };
 
-/* 0 when the caller may sample a process of its own. */
+/* Returns 0 if the caller may sample a process of its own. */
 int perf_rings_test(struct sooth_error *err);
-/* `bytes`: of each ring, at most; 0: what this user may lock. */
+/* Opens rings of at most `bytes` each; 0: as much as this user may lock. */
 int perf_rings_open(
 	struct perf_rings *r, uint64_t period_ns, uint64_t bytes, struct sooth_error *err);
-/* The same without samples, of so many bytes. */
+/* Opens rings of `bytes` each for events without samples. */
 int perf_rings_open_mappings(struct perf_rings *r, uint64_t bytes, struct sooth_error *err);
-/* From now on a thread, and what it starts. -ESRCH: it has ended. */
+/* Follows a thread, and all that it starts, from now on. -ESRCH: it has ended. */
 int perf_rings_add(struct perf_rings *r, pid_t tid, struct sooth_error *err);
 /* Stops all events; their records stay. */
 void perf_rings_stop(struct perf_rings *r);
-/* Appends all records as they stand in the rings, each a struct perf_event_header with its size. */
+/* Appends all records of the rings, each a struct perf_event_header with the size of the record. */
 void perf_rings_read(struct perf_rings *r, struct buffer *out);
-/* When a record was written; 0: it does not say. */
+/* Returns when a record was written; 0: the record has no time. */
 uint64_t perf_record_time(const struct perf_event_header *header);
-/* False: it is not whole. */
+/* Parses a sample. False: the record is incomplete. */
 bool perf_sample_parse(const struct perf_rings *r, const struct perf_event_header *header,
 	struct perf_sample *out);
 void perf_rings_close(struct perf_rings *r);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stacks by BPF: src/bpf/profile.bpf.c at a CPU clock of each processor, or at its page faults. The
- * program walks the stacks; this side makes it the tables for that, and turns what it sends into
+ * Stacks by BPF: src/bpf/profile.bpf.c runs at a CPU clock of each CPU, or at its page faults. The
+ * program walks the stacks. This side makes the unwind tables, and turns the program's records into
  * samples, stacks and frames.
  *
- * Cannot be seen: what runs on a processor that is switched on later; time in which interrupts are
- * off; names in generated code of a runtime that writes no perf map; pages that 32-bit programs
- * give back.
+ * Cannot be seen: CPUs that are switched on later; time in which interrupts are off; names in
+ * generated code of a runtime that writes no perf map; pages that 32-bit programs free.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,8 +32,8 @@
 #define RING_BYTES_DEFAULT  (4u << 20)
 #define RING_BYTES_OF_PAGES (32u << 20)
 #define LATENESS_NS	    (5 * NS_PER_MS)
-#define RATE_DEFAULT	    99 /* not in step with what runs a hundred times a second */
-#define FAULTS_A_STACK	    10 /* other processes have a part of these faults */
+#define RATE_DEFAULT	    99 /* not in step with work that runs a hundred times a second */
+#define FAULTS_A_STACK	    10 /* these faults include those of other processes */
 #define CLOCKS_MAX	    4096
 #define TABLES_WAIT_MS	    5000 /* a file of 200 MB takes seconds */
 #define HUGE_PAGES_FILE	    "/sys/kernel/mm/transparent_hugepage/enabled"
@@ -122,17 +121,18 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 static int profile_set(struct backend_run *run, const struct process_id *process, unsigned interest,
 	struct sooth_error *err)
 {
-	/* Large ones with an interpreter: functions have no names until their layout is known. */
+	/* Large files with an interpreter: their functions have no names until the layout is
+	 * known. */
 	static const char *const engines[] = { "node", "libnode", "bun", "claude", "opencode",
 		"deno", "electron", "python", "libpython", NULL };
 	struct profile_state *s = run->state;
 	bool has_all = run->options.observer.profile_calls || run->options.observer.profile_pages ||
 		       run->options.observer.profile_wait_ns;
 
-	/* Calls come at once, where samples come over seconds. */
+	/* Calls come at once, but samples only over seconds. */
 	if (interest && !(interest & INTEREST_FROM_EXEC))
 		profile_walks_ahead(&s->walks, (pid_t)process->pid, has_all ? NULL : engines);
-	/* A program may touch all that it keeps in its first moment; it is not followed yet. */
+	/* A program may touch all its memory in its first moment, before it is followed. */
 	if (run->options.observer.profile_pages)
 		profile_tables_wait(&s->walks.tables, TABLES_WAIT_MS);
 	return follow_set_interest(&s->follow, run, process, interest, err);
@@ -143,7 +143,7 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 /* The event that calls the program on each CPU: the clock, or page faults. */
 struct clock {
 	uint64_t event, period;
-	uint64_t hz; /* instead of a period: so often that there are at most so many a second */
+	uint64_t hz; /* if not 0, in place of a period: at most so many samples a second */
 };
 
 static int open_clock(int cpu, const struct clock *c)
@@ -167,7 +167,7 @@ static int start_clock(
 		bpf_object__find_program_by_name(s->follow.code.object, PROFILE_SAMPLES_PROGRAM);
 	int fd = open_clock(cpu, c), status;
 
-	if (fd == -ENODEV) /* switched off */
+	if (fd == -ENODEV) /* the CPU is offline */
 		return 0;
 	if (fd < 0) {
 		error_errno(err, fd, "start a clock of CPU %d for samples", cpu);
@@ -184,7 +184,8 @@ static int start_clock(
 	return 0;
 }
 
-/* In a switch no memory can be made for a stack: every thread has it before. */
+/* Starts the waits. During a thread switch no memory can be allocated for a stack, so every thread
+ * gets it before. */
 static int start_waits(struct profile_state *s, struct backend_run *run, struct sooth_error *err)
 {
 	int status = follow_all(&s->follow, run, err);
@@ -194,7 +195,7 @@ static int start_waits(struct profile_state *s, struct backend_run *run, struct 
 	return status ? status : bpf_code_attach(&s->follow.code, PROFILE_SWITCH_PROGRAM, err);
 }
 
-/* A fault does not say how large its page is. */
+/* Reports huge pages: a fault does not say how large its page is. */
 static void note_huge_pages(struct backend_run *run)
 {
 	struct buffer text = { 0 };
@@ -359,8 +360,7 @@ static int profile_descriptor(struct backend_run *run)
 static const struct need *const needs[] = { &need_bpf, &need_btf, &need_bpf_ring,
 	&need_pid_namespace, &need_time_namespace, NULL };
 
-/* The faults of every process are counted; of every system call of the host its end is looked at.
- */
+/* The faults of every process are counted; the end of every system call of the host is checked. */
 static const struct backend_mode modes[] = {
 	{ .name = "bpf --pages",
 		.help = "heap --pages: page faults, and calls that "

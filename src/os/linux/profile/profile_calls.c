@@ -19,7 +19,8 @@ static void select_calls(struct profile_calls *calls, const struct syscall_set *
 		syscall_set_numbers(set, abis[i], calls->wanted[i], PROFILE_CALL_NUMBERS);
 }
 
-/* The verifier takes its time for each program that is loaded. `loaded` ends with NULL. */
+/* Loads only the programs in `loaded`, which ends with NULL: the verifier takes time for each
+ * program. */
 static int load_only(struct bpf_code *code, const char *const *loaded, struct sooth_error *err)
 {
 	static const char *const names[] = { PROFILE_SAMPLES_PROGRAM, PROFILE_CALLS_PROGRAM,

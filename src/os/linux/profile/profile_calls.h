@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The profile where system calls begin, where pages are touched, or where threads stop running,
- * instead of by a clock: which programs of the kernel side, and the records. */
+/* The profile that is not sampled by a clock: stacks where system calls begin, where pages are
+ * touched, or where threads stop running. Chooses the programs of the kernel side, and writes the
+ * records. */
 #ifndef SOOTH_OS_LINUX_PROFILE_CALLS_H
 #define SOOTH_OS_LINUX_PROFILE_CALLS_H
 
@@ -25,16 +26,17 @@
 	"the ring buffer was full: page faults, or pages that were given back, were lost; use a "  \
 	"larger one: --buffer 128M"
 
-/* Before load: only what is needed is loaded, and the selected calls are set. */
+/* Call this before the load. Only the needed programs are loaded, and the selected calls are
+ * set. */
 int profile_calls_choose(
 	struct bpf_code *code, const struct probe_options *options, struct sooth_error *err);
-/* A call with its stack, as a record. */
+/* Writes a record of a call with its stack. */
 void profile_calls_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack);
 
-/* A page fault with its stack, as a record. */
+/* Writes a record of a page fault with its stack. */
 void profile_pages_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack);
 
-/* A wait with its stack, as a record. */
+/* Writes a record of a wait with its stack. */
 void profile_waits_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack);
 
 #endif

@@ -18,7 +18,7 @@
 #include "os/linux/profile/unwind_file.h"
 
 #define OPEN_MS	  1000
-#define AHEAD_MAX 256 /* mappings of a process that are looked at before a sample */
+#define AHEAD_MAX 256 /* mappings of a process that are examined before a sample */
 
 void profile_files_init(struct profile_files *f)
 {
@@ -39,7 +39,7 @@ void profile_files_fini(struct profile_files *f)
 	debuginfod_fini(&f->debuginfod);
 }
 
-/* The line of the mapping that was sampled. */
+/* Finds the line of the mapping that was sampled. */
 static bool find_line(struct buffer *bytes, const struct profile_seen *seen, struct maps_line *line)
 {
 	maps_for_each (line, *bytes) {
@@ -87,7 +87,7 @@ static void open_mapped(
 	buffer_fini(&bytes);
 }
 
-/* The same code in every process, this one included. */
+/* Opens the vDSO of sooth: it is the same code in every process. */
 static void open_vdso(struct profile_known *known)
 {
 	free(known->path);

@@ -14,7 +14,7 @@ struct job {
 	int file; /* its own descriptor */
 	int status;
 	struct debug_identity identity;
-	struct file_names names; /* its end is open */
+	struct file_names names; /* last member: it has a variable length */
 };
 
 static void do_job(void *argument)
@@ -22,7 +22,7 @@ static void do_job(void *argument)
 	struct job *job = argument;
 	struct file_names *n = &job->names;
 
-	/* It refuses what is no regular file. */
+	/* elf_addresses() refuses a file that is not regular. */
 	job->status = elf_addresses(job->file, n->addresses, n->count, NULL);
 	if (!job->status)
 		debug_identity_read(job->file, &job->identity);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names in an open file that may not answer: of its functions, and of its debug file. */
+/* Names in an open file that may not answer: those of its functions and of its debug file. */
 #ifndef SOOTH_OS_LINUX_PROFILE_NAMES_H
 #define SOOTH_OS_LINUX_PROFILE_NAMES_H
 
@@ -7,8 +7,8 @@
 #include "os/linux/profile/debug_file.h"
 #include "os/linux/profile/file_names.h"
 
-/* Fills in the functions and, if asked for, the lines at these offsets, and what leads to the debug
- * file. 0, or a negative errno: -ETIMEDOUT when the file did not answer. */
+/* Fills in the functions and, if requested, the lines at these offsets, and the identity that leads
+ * to the debug file. Returns 0 or a negative errno: -ETIMEDOUT if the file did not answer. */
 int profile_names(struct timeout *timeout, int file, struct file_names *names,
 	struct debug_identity *identity);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stacks by perf events, without privilege, of the caller's own processes: the kernel copies the
- * registers and the top of the stack at a CPU clock of each thread, and the stack is walked here by
+ * Stacks by perf events, without privilege, of the caller's own processes. The kernel copies the
+ * registers and the top of the stack at a CPU clock of each thread. The stack is walked here, by
  * the same steps as in BPF.
  *
- * Cannot be seen: processes that were not selected, nor started by one that was; what lies deeper
- * in a stack than the copy; functions of Python, whose frames are in other memory and change before
- * it could be read; time in the kernel, where kernel.perf_event_paranoid is 2.
+ * Cannot be seen: processes that were neither selected nor started by a selected one; the part of a
+ * stack that is deeper than the copy; functions of Python, whose frames are in other memory and
+ * change before it could be read; time in the kernel, if kernel.perf_event_paranoid is 2.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -27,7 +27,7 @@
 #include "os/os.h"
 
 #define RATE_DEFAULT 99
-/* A record is in its ring so soon after its time, also when the CPU was taken from it meanwhile. */
+/* A record is in its ring this long after its time, even if its thread lost the CPU meanwhile. */
 #define SETTLED_NS  (2 * NS_PER_MS)
 #define LATENESS_NS (10 * NS_PER_MS)
 #define PASSES_MAX  16
@@ -40,14 +40,14 @@ struct profile_perf {
 	uint32_t period_ns;
 	uint64_t start_ns;
 	uint64_t ticks_per_s;
-	uint64_t cut; /* stacks that go on where their copies end */
+	uint64_t cut; /* stacks that continue beyond their copies */
 	uint64_t throttled;
 	uint64_t reported_refused;
 	bool has_failed;
 };
 
-/* Perf events show none of these to a caller without privilege; in a pid namespace root has it, and
- * no use of it. */
+/* Refuses stacks of calls, faults and waits: perf events do not show them to a caller without
+ * privilege, and in a PID namespace even root cannot record them. */
 static int refuse_stacks_of(
 	const struct backend_run *run, const char *what, struct sooth_error *err)
 {
@@ -126,7 +126,7 @@ static void read_name(int directory, uint32_t tid, char *name, size_t size)
 	buffer_fini(&bytes);
 }
 
-/* Whether a thread was started by one that is sampled: it is sampled too. */
+/* Returns whether a sampled thread started the thread: then it is sampled, too. */
 static bool is_inherited(const struct profile_perf *s, uint32_t tid)
 {
 	for (size_t at = 0; at < s->left.size;) {
@@ -156,7 +156,7 @@ static int add_thread(struct profile_perf *s, struct perf_process *process, int 
 	return 0;
 }
 
-/* Those that are not sampled yet; negative errno, or how many there were. */
+/* Adds the threads that are not sampled yet. Returns their number or a negative errno. */
 static int add_threads(struct profile_perf *s, struct perf_process *process, int directory,
 	bool is_first, struct sooth_error *err)
 {
@@ -193,7 +193,7 @@ static void meet_files(struct profile_perf *s, const struct perf_process *proces
 	}
 }
 
-/* After the threads are sampled: what is mapped from now on their records say. */
+/* Reads the mappings after the threads are sampled: their records report later mappings. */
 static int read_mappings(struct profile_perf *s, struct perf_process *process, int directory)
 {
 	int status = stack_walker_process(&s->walker, &process->id, directory);
@@ -236,7 +236,8 @@ static int profile_set(struct backend_run *run, const struct process_id *process
 	struct profile_perf *s = run->state;
 	const struct perf_process *known = perf_process_get(&s->processes, process->pid);
 
-	/* Its events stay when it is not wanted any more: what it started has them from it. */
+	/* The events stay when the process is no longer requested: its children have inherited
+	 * them. */
 	if (!interest || (known && known->id.start_ticks == process->start_ticks))
 		return 0;
 	return attach(run, process, interest, err);
@@ -305,7 +306,7 @@ static void take_sample(struct backend_run *run, const struct perf_event_header 
 	RECORD_APPEND(&run->out, &sample, NULL, 0);
 }
 
-/* A process that has ended already counts as started in the tick of its record. */
+/* Identifies a process. If it has already ended, it counts as started in the tick of its record. */
 static struct process_id identify(void *user, uint32_t pid, uint64_t time_ns)
 {
 	struct backend_run *run = user;
@@ -357,7 +358,7 @@ static void take_lost(struct backend_run *run, const struct perf_event_header *h
 	struct cursor c = cursor_over(header + 1, header->size - sizeof(*header));
 
 	if (header->type == PERF_RECORD_LOST)
-		cursor_u64(&c); /* of which event */
+		cursor_u64(&c); /* id of the event */
 	backend_loss(run, cursor_u64(&c), 0,
 		"the rings of perf events were full: samples were lost; use a lower --rate, or "
 		"raise the memory limit (ulimit -l) and use --buffer 8M");
@@ -417,11 +418,9 @@ static void list_records(struct profile_perf *s)
 			by_time);
 }
 
-/*
- * Records are taken in the order of time, over all CPUs: when a thread moves, one ring has its
- * start and another one its samples. A record younger than `until` waits: a ring that was read
- * before may have got an older record since.
- */
+/* Takes records in order of time, over all CPUs: when a thread moves, one ring has its start and
+ * another its samples. A record younger than `until` waits: a ring that was read earlier may have
+ * got an older record in the meantime. */
 static void take_records(struct backend_run *run, uint64_t until)
 {
 	struct profile_perf *s = run->state;
@@ -514,7 +513,8 @@ static int profile_descriptor(struct backend_run *run)
 	return s->rings.wake;
 }
 
-/* A host and a user have processes that were not selected one by one; calls are no samples. */
+/* Returns the cost. A host and a user have processes that were not selected one by one; calls are
+ * no samples. */
 static uint64_t profile_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes)
 {
@@ -539,7 +539,7 @@ const struct backend backend_profile_perf = {
 	.probe = "profile",
 	.help = "perf events with a copy of the stack; the caller's own processes, no privilege",
 	.needs = needs,
-	/* Ends have no status in its records, so they are found by others. */
+	/* The records of ends have no exit status, so ends are found by other means. */
 	.follows_none = true,
 	.lateness_ns = LATENESS_NS,
 	.state_size = sizeof(struct profile_perf),

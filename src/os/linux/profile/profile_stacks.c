@@ -18,21 +18,21 @@
 
 #define FRAMES_MAX (1u << 20)
 #define STACKS_MAX (1u << 20)
-/* Frames of one stack: of all kinds at once, and as many again that are compiled into others. */
+/* Most frames of one stack: of all kinds at once, and as many inlined functions again. */
 #define NUMBERS_MAX (3 * PROFILE_FRAMES_MAX + PROFILE_KERNEL_MAX + RUNTIME_FUNCTIONS_MAX + 24)
-/* Functions that are compiled into another one are left out of deeper stacks. */
+/* In stacks with more frames, inlined functions are left out. */
 #define NUMBERS_MANY (NUMBERS_MAX - PROFILE_FRAMES_MAX - RUNTIME_FUNCTIONS_MAX - 1)
-#define FILE_KERNEL  UINT64_MAX	      /* beside profile_file_key() */
-#define FILE_RUNTIME (UINT64_MAX - 1) /* of the first; of the others below it */
+#define FILE_KERNEL  UINT64_MAX	      /* a number that profile_file_key() does not give */
+#define FILE_RUNTIME (UINT64_MAX - 1) /* number of the first runtime; the others are below it */
 
 struct frame_key {
 	uint64_t file;
 	uint64_t offset;
-	uint32_t pid; /* of generated code; 0: the same in all processes */
+	uint32_t pid; /* PID of a process with generated code; 0: the same in all processes */
 	uint32_t unused;
 };
 
-/* Two hashes that begin differently: 128 bits. */
+/* Two hashes with different start values: 128 bits. */
 struct stack_key {
 	uint64_t first, second;
 };
@@ -69,7 +69,7 @@ static bool put_frame(struct profile_stacks *s, const struct frame_key *key, uin
 	return true;
 }
 
-/* A frame of a stack. False: there is no room. */
+/* Puts a frame into a stack. False: there is no room. */
 static bool put_number(
 	struct profile_stacks *s, const struct frame_key *key, uint32_t numbers[], size_t *count)
 {
@@ -98,11 +98,11 @@ static bool put_functions(struct profile_stacks *s, enum runtime_id id,
 	return true;
 }
 
-/* A frame, and what a runtime has in its place or beside it. */
+/* Puts a user frame, and the functions that a runtime has in its place or beside it. */
 static bool put_user(
 	struct profile_stacks *s, const struct runtime_frame *at, uint32_t numbers[], size_t *count)
 {
-	bool is_put = false; /* or replaced */
+	bool is_put = false; /* the frame was put, or replaced */
 
 	for (enum runtime_id id = 0; id < RUNTIMES && !is_put; id++) {
 		struct runtime_functions f;
@@ -117,7 +117,8 @@ static bool put_user(
 	return is_put || put_native(s, at, numbers, count);
 }
 
-/* The kernel's frames are inside of the user's. Returns how many, 0 if there is no room. */
+/* Puts all frames, innermost first: kernel frames are inside user frames. Returns their number, 0
+ * if there is no room. */
 static size_t put_frames(
 	struct profile_stacks *s, const struct profile_raw *raw, uint32_t numbers[])
 {
@@ -164,7 +165,8 @@ uint32_t profile_stacks_put(
 	struct record_tail tail[] = { { &stack.frames, numbers, count } };
 
 	if (!number) {
-		/* The kernel touches the first pages of a program, before it has run. */
+		/* A stack without any frame is not refused: the kernel touches the first pages of a
+		 * program before it has run. */
 		s->refused += raw->user_frames + raw->kernel_frames > 0;
 		return PROFILE_STACK_NONE;
 	}
@@ -193,11 +195,11 @@ static int by_place(const void *left, const void *right)
 	return a->key.offset < b->key.offset ? -1 : a->key.offset > b->key.offset;
 }
 
-/* Where definitions of frames go. */
+/* Where the definitions of frames are written. */
 struct frame_writer {
 	struct buffer *to;
 	uint16_t kind;
-	bool has_lines; /* of the source */
+	bool has_lines; /* source lines are resolved */
 };
 
 static uint8_t state_of_line(const struct elf_line *line)
@@ -209,7 +211,7 @@ static uint8_t state_of_line(const struct elf_line *line)
 				  : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 }
 
-/* `line`: NULL: not asked for. */
+/* Writes a frame. `line` is NULL if it was not requested. */
 static void write_frame(const struct frame_writer *out, const struct to_name *frame,
 	enum profile_frame_kind kind, const struct elf_address *found, const char *path,
 	const char *build_id, const struct elf_line *line)
@@ -243,7 +245,7 @@ static void write_frame(const struct frame_writer *out, const struct to_name *fr
 	RECORD_APPEND(out->to, &f, tail, ARRAY_SIZE(tail));
 }
 
-/* Without a symbol: the function that the unwind information knows there. */
+/* Without a symbol, finds the function's start by its unwind information. */
 static void find_entry(const struct profile_entries *entries, const struct frame_key *key,
 	struct elf_address *found)
 {
@@ -266,7 +268,7 @@ static void name_pieces(struct profile_files *files, const struct profile_entrie
 		memset(names->lines, 0, file_names_size(names) - sizeof(*names));
 		for (size_t i = 0; i < names->count; i++)
 			names->addresses[i].offset = frames[from + i].key.offset;
-		/* A file that did not answer once is not read again. */
+		/* A file that has not answered is not read again. */
 		if (file && !status)
 			status = profile_files_names(files, file, names);
 		for (size_t i = 0; i < names->count; i++) {
@@ -295,7 +297,7 @@ static int name_user(struct profile_files *files, const struct profile_entries *
 	return 0;
 }
 
-/* Names frames of one process. The engine is named in place of a file. */
+/* Names generated frames of one process. The engine's name stands in place of a file. */
 static int name_generated(struct generated *g, const struct to_name *frames, size_t count,
 	const struct frame_writer *out)
 {
@@ -348,7 +350,7 @@ static int name_kernel(const struct to_name *frames, size_t count, const struct 
 	for (size_t i = 0; i < count; i++) {
 		struct elf_address found = { .inside = symbols[i].address - symbols[i].begin,
 			.is_found = symbols[i].begin != 0 };
-		/* The kernel does not show its addresses to this caller: neither does sooth. */
+		/* The kernel hides its addresses from this caller, so sooth does, too. */
 		const struct to_name hidden = { { .file = FILE_KERNEL }, frames[i].number };
 
 		if (status)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The dictionaries of a profile: frames by file and offset, stacks by their frames, each written
- * once. Bounded; a stack that finds no room is number 0, which has no frames.
- */
+/* The dictionaries of a profile: frames by file and offset, stacks by their frames. Each entry is
+ * written once. The dictionaries are bounded; a stack without room has number 0, which has no
+ * frames. */
 #ifndef SOOTH_OS_LINUX_PROFILE_STACKS_H
 #define SOOTH_OS_LINUX_PROFILE_STACKS_H
 
@@ -12,25 +11,26 @@
 
 #define PROFILE_STACK_NONE 0
 
-/* The start of the function at an offset of a file, by its unwind information; false: unknown. */
+/* Finds the start of the function at an offset of a file by its unwind information; false:
+ * unknown. */
 struct profile_entries {
 	const void *user;
 	bool (*find)(const void *user, uint64_t file, uint64_t offset, uint64_t *entry);
 };
 
 struct profile_stacks {
-	uint16_t stack_kind, frame_kind; /* of the records */
+	uint16_t stack_kind, frame_kind; /* kinds of the records */
 	struct map frames;		 /* file and offset -> uint32_t, from 1 on */
 	struct map stacks;		 /* two hashes -> uint32_t, from 1 on */
-	uint64_t refused;		 /* samples whose stack found no room */
-	bool has_lines; /* of the source; set by the user of this before names are asked for */
+	uint64_t refused;		 /* samples for whose stack there was no room */
+	bool has_lines; /* resolves source lines; set by the caller before names are resolved */
 	struct generated generated;
 	struct runtime_set runtimes;
 };
 
 void profile_stacks_init(struct profile_stacks *s, uint16_t stack_kind, uint16_t frame_kind);
 void profile_stacks_fini(struct profile_stacks *s);
-/* The number of a sample's stack; a new one is written to `out`. */
+/* Returns the number of a sample's stack. A new stack is written to `out`. */
 uint32_t profile_stacks_put(
 	struct profile_stacks *s, const struct profile_raw *raw, struct buffer *out);
 /* Names all frames and writes them. */

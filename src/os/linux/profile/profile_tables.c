@@ -14,7 +14,8 @@
 #include "bpf/profile.h"
 
 /* uapi/linux/bpf.h; headers of older systems lack them. */
-#define TABLE_FLAGS (1u << 10 | 1u << 12) /* mappable, and of any length as an inner map */
+#define TABLE_FLAGS                                                                                \
+	(1u << 10 | 1u << 12) /* mappable, and allowed to have any length as an inner map */
 
 struct profile_table_job {
 	uint64_t key;
@@ -40,7 +41,7 @@ void profile_tables_none(struct profile_tables *t, uint64_t key)
 	publish(t, key, &file);
 }
 
-/* A BPF map with the rules and rows; it is mapped for writing them, and stays. */
+/* Makes a BPF map with the rules and rows. The map stays mapped after they are written. */
 static int fill_map(const struct unwind_table *table, struct profile_made *made)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = TABLE_FLAGS);
@@ -63,7 +64,7 @@ static int fill_map(const struct unwind_table *table, struct profile_made *made)
 	return fd;
 }
 
-/* A place among the tables; false: there is no room. */
+/* Reserves a place for a table; false: there is no room. */
 static bool reserve(struct profile_tables *t, uint64_t key, uint32_t rows, uint32_t *place)
 {
 	bool has_room;
@@ -83,7 +84,7 @@ static void keep(struct profile_tables *t, uint64_t key, const struct profile_ma
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* False: there is no room. */
+/* Adds a table; false: there is no room. */
 static bool add_table(struct profile_tables *t, uint64_t key, const struct unwind_table *table)
 {
 	struct profile_made made = { .rules = (uint32_t)(table->rules.size /
@@ -97,11 +98,11 @@ static bool add_table(struct profile_tables *t, uint64_t key, const struct unwin
 	fd = fill_map(table, &made);
 	if (fd < 0)
 		return false;
-	/* The file first: the update of the tables takes effect at once, but returns only when no
-	 * program runs that began before it. */
+	/* The file comes first: the update of the tables takes effect at once, but returns only
+	 * when no program runs that began before the update. */
 	publish(t, key, &file);
 	status = bpf_map_update_elem(t->tables, &file.table, &fd, BPF_ANY);
-	close(fd); /* the other map holds it */
+	close(fd); /* the other map keeps it alive */
 	keep(t, key, &made);
 	return !status;
 }
@@ -123,7 +124,7 @@ static void make(struct profile_worker *w, const struct profile_table_job *job)
 	if (!table.rows.size)
 		profile_tables_none(t, job->key);
 	else if (!add_table(t, job->key, &table))
-		t->refused++; /* its state stays: no table */
+		t->refused++; /* the file stays without a table */
 	unwind_table_fini(&table);
 }
 
@@ -213,7 +214,7 @@ void profile_tables_add(struct profile_tables *t, uint64_t key, int file)
 	}
 	pthread_mutex_lock(&t->lock);
 	buffer_append(&t->queue, &job, sizeof(job));
-	pthread_cond_broadcast(&t->changed); /* some may wait for all tables */
+	pthread_cond_broadcast(&t->changed); /* threads may wait until all tables are made */
 	pthread_mutex_unlock(&t->lock);
 }
 

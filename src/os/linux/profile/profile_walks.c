@@ -12,7 +12,7 @@
 #include "os/linux/profile/unwind_row.h"
 
 #define PROGRAMS_MAX 256
-#define TRIES_MAX    16 /* to open a file, through as many processes */
+#define TRIES_MAX    16 /* tries to open a file, each through another process */
 
 void profile_walks_init(struct profile_walks *w, uint16_t stack_kind, uint16_t frame_kind)
 {
@@ -54,7 +54,7 @@ void profile_walks_ahead(struct profile_walks *w, pid_t pid, const char *const *
 	buffer_fini(&keys);
 }
 
-/* Makes tables of files that nearly every program uses, as far as sooth uses the same files. */
+/* Makes tables of files that nearly every program uses, if sooth itself uses the same files. */
 static void make_common(struct profile_walks *w)
 {
 	static const char *const names[] = { "ld-", "ld.", "libc.", "libc-", NULL };
@@ -66,7 +66,7 @@ static void make_common(struct profile_walks *w)
 		make_table(w, PROFILE_FILE_VDSO, known);
 }
 
-/* Each program once, by its name: a build has hundreds a second. */
+/* Takes an exec, for each program name only once: a build has hundreds a second. */
 static void take_exec(struct profile_walks *w, const struct process_exec *exec)
 {
 	uint64_t name = hash_bytes(HASH_BEGIN, exec->name, strnlen(exec->name, sizeof(exec->name)));
@@ -101,8 +101,8 @@ int profile_walks_open(struct profile_walks *w, struct bpf_code *code,
 	return 0;
 }
 
-/* A file that its process took away before it could be opened is reported again by the next walk
- * in it, perhaps of another process. */
+/* Takes a file. If its process unmapped it before it could be opened, the next walk in it, perhaps
+ * of another process, reports it again. */
 static void take_file(struct profile_walks *w, const struct profile_seen *seen)
 {
 	struct profile_known *known = profile_files_open(&w->files, seen);
@@ -170,7 +170,8 @@ void profile_walks_close(struct profile_walks *w)
 	profile_tables_close(&w->tables);
 }
 
-/* By the tables that were made; of a file without one, by its index. */
+/* Finds the start of a function by the tables that were made, or, for a file without a table, by
+ * the file's index. */
 static bool find_entry(const void *user, uint64_t file, uint64_t offset, uint64_t *entry)
 {
 	struct profile_walks *w = (struct profile_walks *)(uintptr_t)user;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A fetched file that is kept: its bytes, and behind them a seal with their number and sum. A file
- * that was cut, damaged or written by another version has no such seal. An ELF file may have more
- * bytes than its headers say, so it is read as it is.
- */
+/* A fetched file that is kept: its bytes, followed by a seal with their number and checksum. A file
+ * that was cut, damaged or written by another version has no valid seal. An ELF file may be longer
+ * than its headers say, so it can be read with its seal. */
 #ifndef SOOTH_OS_LINUX_SEALED_FILE_H
 #define SOOTH_OS_LINUX_SEALED_FILE_H
 

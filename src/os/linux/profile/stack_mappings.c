@@ -8,7 +8,7 @@
 #include "bpf/profile.h"
 #include "os/linux/files/maps.h"
 
-#define MAPPINGS_MAX 65536 /* of a process; max_map_count is near that */
+#define MAPPINGS_MAX 65536 /* per process; max_map_count is near that */
 
 void stack_mapping_identify(struct stack_mapping *m)
 {
@@ -39,7 +39,7 @@ void stack_mappings_parse(struct buffer *mappings, const void *text, size_t size
 	}
 }
 
-/* How many end at an address or before it. */
+/* Returns how many mappings end at or before an address. */
 static size_t count_to(const struct buffer *mappings, uint64_t address)
 {
 	const struct stack_mapping *all = (const void *)mappings->data;
@@ -68,7 +68,7 @@ const struct stack_mapping *stack_mappings_find(const struct buffer *mappings, u
 	return &all[at];
 }
 
-/* The part of a mapping from an address on. */
+/* Returns the part of a mapping that begins at an address. */
 static struct stack_mapping part_from(const struct stack_mapping *m, uint64_t from)
 {
 	struct stack_mapping part = *m;
@@ -97,7 +97,7 @@ void stack_mappings_put(struct buffer *mappings, const struct stack_mapping *m)
 		now[parts++] = part_from(&all[last - 1], m->to);
 	tail = (count - last) * sizeof(*all);
 	if (parts > last - first) {
-		/* More than there was: room at the end, then the rest moves. */
+		/* There are more parts than before: adds room at the end, then moves the rest. */
 		if (!buffer_zeros(mappings, (parts - (last - first)) * sizeof(*all)))
 			return;
 		all = (void *)mappings->data;

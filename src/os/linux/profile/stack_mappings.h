@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The mappings of a process, by address: which file an address of its code is in. */
+/* The mappings of a process by address: which file contains the code at an address. */
 #ifndef SOOTH_OS_LINUX_STACK_MAPPINGS_H
 #define SOOTH_OS_LINUX_STACK_MAPPINGS_H
 
@@ -15,13 +15,13 @@ struct stack_mapping {
 	bool is_code, is_vdso;
 };
 
-/* Sets `file` from the rest. */
+/* Sets `file` from the other members. */
 void stack_mapping_identify(struct stack_mapping *m);
-/* Appends those of a /proc/PID/maps. */
+/* Appends the mappings in the text of a /proc/PID/maps. */
 void stack_mappings_parse(struct buffer *mappings, const void *text, size_t size);
-/* Puts one that came later: what it covers is gone. */
+/* Adds a mapping that was made later: it replaces the parts of earlier mappings that it covers. */
 void stack_mappings_put(struct buffer *mappings, const struct stack_mapping *m);
-/* NULL: nothing is there. */
+/* Returns the mapping at an address; NULL: none. */
 const struct stack_mapping *stack_mappings_find(const struct buffer *mappings, uint64_t address);
 
 #endif

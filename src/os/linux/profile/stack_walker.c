@@ -17,7 +17,7 @@
 /* --- pages of another process --- */
 
 #define PAGE_BYTES 4096
-#define PAGES_MAX  256 /* kept of one thread */
+#define PAGES_MAX  256 /* kept for one thread */
 #define AHEAD	   4   /* pages that are read at once: frames of a stack are near each other */
 
 struct page {
@@ -30,7 +30,7 @@ struct read_pages {
 	pid_t pid;
 	int status;
 	uint64_t first;
-	size_t got; /* whole pages */
+	size_t got; /* number of whole pages that were read */
 	unsigned char bytes[AHEAD * PAGE_BYTES];
 };
 
@@ -45,7 +45,7 @@ static void stack_memory_fini(struct stack_memory *m)
 	timeout_fini(&m->timeout);
 }
 
-/* Forgets what was read: another process, or the next thread. */
+/* Forgets the pages that were read: the next walk is of another process or thread. */
 static void stack_memory_begin(struct stack_memory *m, pid_t pid, const struct stack_copy *copy)
 {
 	m->pid = pid;
@@ -54,7 +54,7 @@ static void stack_memory_begin(struct stack_memory *m, pid_t pid, const struct s
 	map_clear(&m->pages);
 }
 
-/* A page each: what is read ends at the first one that is not there. */
+/* Reads page by page, up to the first page that is missing. */
 static void do_read(void *argument)
 {
 	struct read_pages *r = argument;
@@ -100,7 +100,7 @@ static const struct page *page_at(struct stack_memory *m, uint64_t number)
 	return map_get(&m->pages, &number);
 }
 
-/* Reads only memory that was copied when the thread was interrupted: nothing else is of that
+/* Reads only memory that was copied when the thread was interrupted: no other memory is of that
  * moment. */
 static bool read_copy(const struct stack_copy *copy, void *out, uint32_t size, uint64_t address)
 {
@@ -138,7 +138,7 @@ static bool stack_memory_read(struct stack_memory *m, void *out, uint32_t size, 
 #define MAPS_MS		   1000
 #define OPEN_TRIES_MAX	   16
 #define FRAME_WORDS	   2
-#define ENGINE_BYTES_LEAST (8u << 20) /* of mapped code */
+#define ENGINE_BYTES_LEAST (8u << 20) /* size of mapped code */
 
 struct row_key {
 	uint64_t file, offset;
@@ -217,7 +217,7 @@ static const struct profile_known *open_file(
 	const struct profile_seen seen = seen_of(s, m);
 	struct profile_known *known = profile_files_get(&s->files, m->file);
 
-	/* The process may be gone: another one that has it mapped can open it. */
+	/* The process may be gone: then another process that has the file mapped can open it. */
 	if (known && (known->fd >= 0 || known->tries >= OPEN_TRIES_MAX))
 		return known;
 	known = profile_files_open(&s->files, &seen);
@@ -236,7 +236,7 @@ void stack_walker_meet(struct stack_walker *s, const struct process_id *process,
 		open_file(s, mapping, path);
 }
 
-/* Looks into the whole table of a file that has no index. */
+/* Searches the whole table of a file that has no index. */
 static void find_in_table(
 	struct stack_walker *s, const struct row_key *key, int fd, struct unwind_found *found)
 {
@@ -267,7 +267,7 @@ static struct unwind_found find_row(
 
 /* --- a walk --- */
 
-/* The file of the process that has an engine: no library of such a size is smaller. */
+/* Finds the file of the process that has an engine: only large files are examined. */
 static void find_engine(struct stack_walker *s)
 {
 	const struct stack_mapping *all = (const void *)s->mappings->data;
@@ -284,7 +284,7 @@ static void find_engine(struct stack_walker *s)
 	}
 }
 
-/* The frame that the walk is at; NULL: it is no code, and the walk has ended. */
+/* Puts the frame at which the walk is. NULL: it is no code, and the walk has ended. */
 static const struct stack_mapping *put_frame(struct stack_walker *s)
 {
 	struct walk *w = &s->at.walk;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Walks stacks of another process from here, by the same steps as the kernel side of profile: its
- * mappings from procfs, its memory by process_vm_readv(2), unwind rules for single places.
- */
+/* Walks stacks of another process in user space, by the same steps as the kernel side of profile:
+ * mappings from procfs, memory by process_vm_readv(2), an unwind rule for each address. */
 #ifndef SOOTH_OS_LINUX_STACK_WALKER_H
 #define SOOTH_OS_LINUX_STACK_WALKER_H
 
@@ -15,21 +13,19 @@
 #include "os/linux/profile/unwind_table.h"
 #include "os/linux/profile/stack_mappings.h"
 
-/* Bytes of a stack, as they were at one moment. */
+/* Bytes of a stack, all copied at one moment. */
 struct stack_copy {
 	const unsigned char *bytes;
 	uint64_t address;
 	size_t size;
 };
 
-/*
- * Memory of another process, kept by pages while one stack is walked, so that its words are of
- * nearly one moment. A page may never come: reading has a timeout.
- */
+/* Memory of another process, kept in pages while one stack is walked, so that its words are of
+ * nearly one moment. A page may never arrive, so reading has a timeout. */
 struct stack_memory {
 	pid_t pid;
-	int status;		       /* of the last read that failed; 0: none did */
-	const struct stack_copy *copy; /* all that is read; NULL: the process is read */
+	int status;		       /* status of the last read that failed; 0: none failed */
+	const struct stack_copy *copy; /* the only bytes that are read; NULL: the process is read */
 	struct map pages;	       /* number of the page -> its bytes */
 	struct timeout timeout;
 };
@@ -41,15 +37,15 @@ struct stack_walker {
 	struct map tables; /* file without an index -> struct unwind_table */
 	struct timeout timeout;
 	struct stack_memory memory;
-	struct buffer bytes; /* of /proc/PID/maps */
+	struct buffer bytes; /* text of /proc/PID/maps */
 	struct buffer own_mappings;
-	const struct buffer *mappings; /* of the process: these, or the caller's */
+	const struct buffer *mappings; /* of the process: `own_mappings`, or the caller's */
 	struct process_id process;
-	const struct profile_known *file; /* of the frame that the walk is at; NULL: none */
+	const struct profile_known *file; /* file of the current frame; NULL: none */
 	struct runtime_walk at;
 };
 
-/* Data of a thread, copied when it was interrupted; all of it is the caller's. */
+/* Data of a thread, copied when it was interrupted. The caller owns all of it. */
 struct stack_copied {
 	struct process_id process;
 	const struct buffer *mappings; /* as stack_mappings.h keeps them */
@@ -57,22 +53,23 @@ struct stack_copied {
 	const uint64_t *kernel; /* seen->kernel_frames addresses */
 };
 
-/* The kinds are those of the records that define stacks and frames. */
+/* `stack_kind` and `frame_kind` are the kinds of the records that define stacks and frames. */
 void stack_walker_init(
 	struct stack_walker *s, uint16_t stack_kind, uint16_t frame_kind, const char *cache_folder);
 void stack_walker_fini(struct stack_walker *s);
-/* The process of the next walks, with its directory: 0, or why its mappings could not be read. */
+/* Sets the process of the next walks, with its directory. Returns 0, or why its mappings could not
+ * be read. */
 int stack_walker_process(struct stack_walker *s, const struct process_id *process, int directory);
-/* Walks the stack of a thread of it; `kernel`: seen->kernel_frames addresses. Returns its number; a
- * new one is written to `out`. */
+/* Walks the stack of a thread of that process; `kernel`: seen->kernel_frames addresses. Returns the
+ * number of the stack. A new stack is written to `out`. */
 uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *seen,
 	const uint64_t *kernel, uint64_t time_ns, struct buffer *out);
-/* The same from a copy, with no need of stack_walker_process(). Functions of Python are not found:
- * their frames are not in the copy. */
+/* Walks a stack from a copy; stack_walker_process() is not needed. Functions of Python are not
+ * found: their frames are not in the copy. */
 uint32_t stack_walker_walk_copy(struct stack_walker *s, const struct stack_copied *of,
 	const struct stacks_seen *seen, uint64_t time_ns, struct buffer *out);
-/* Opens a file as long as the process has it mapped, or by its path, so that later walks find it.
- */
+/* Opens a file, through the process if that still has it mapped, or by its path, for later
+ * walks. */
 void stack_walker_meet(struct stack_walker *s, const struct process_id *process,
 	const struct stack_mapping *mapping, const char *path);
 /* Names all frames and writes them; 0 or a negative errno. */

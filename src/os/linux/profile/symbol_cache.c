@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A bounded folder of files that can be had again. */
+/* A bounded folder of files that can be made or fetched again. */
 #include "os/linux/profile/symbol_cache.h"
 
 #include <dirent.h>
@@ -15,13 +15,13 @@
 #include "base/cleanup.h"
 
 #define ENTRIES_MAX  65536
-#define UNFINISHED_S 3600 /* nothing takes that long to write */
+#define UNFINISHED_S 3600 /* no write takes that long */
 #define BLOCK	     512  /* of st_blocks */
-#define LEAST_BYTES  4096 /* that a file takes, whatever its file system says */
+#define LEAST_BYTES  4096 /* that a file takes at least, whatever its file system reports */
 
 /* --- the folder --- */
 
-/* With the one above it, as the first program does that keeps something there. */
+/* Makes the folder and the one above it, as the first program that stores a file there does. */
 static void make_folder(const char *folder)
 {
 	_cleanup_free_ char *above = strdup(folder);
@@ -88,7 +88,7 @@ int symbol_cache_get(int directory, const char *name)
 
 int symbol_cache_begin(int directory, const char *name, char part[SYMBOL_CACHE_PART])
 {
-	uint32_t number; /* not the PID: another namespace has the same */
+	uint32_t number; /* random, not the PID: another PID namespace may have the same */
 
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		return -1;

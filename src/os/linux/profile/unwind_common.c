@@ -50,7 +50,7 @@ static void read_augmentation(struct cursor *c, struct span letters, struct unwi
 		} else if (letter == 'S') {
 			common->is_signal = true;
 		} else if (letter != 'B') {
-			break; /* its data is skipped by its length */
+			break; /* the remaining data is skipped by its length */
 		}
 	}
 }

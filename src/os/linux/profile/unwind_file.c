@@ -34,7 +34,7 @@ struct job {
 	int file; /* its own descriptor */
 	int status;
 	struct unwind_input found;
-	void *bytes; /* of found.frames */
+	void *bytes; /* bytes of found.frames */
 };
 
 static void drop_job(void *argument)
@@ -124,7 +124,7 @@ int unwind_file_read(struct timeout *timeout, int file, const atomic_bool *is_st
 		return -errno;
 	status = timeout_call(timeout, do_job, drop_job, &job, sizeof(job), job.file, READ_MS);
 	if (status == -ETIMEDOUT)
-		return status; /* the thread owns everything now */
+		return status; /* the thread owns all of the job now */
 	status = status ? status : job.status;
 	job.found.is_stopping = is_stopping;
 	if (!status && !unwind_table_make(table, &job.found)) {
@@ -135,7 +135,7 @@ int unwind_file_read(struct timeout *timeout, int file, const atomic_bool *is_st
 	return status;
 }
 
-/* The section headers stand at its end. */
+/* Returns the size of the vDSO: its section headers are at its end. */
 static size_t vdso_size(const Elf64_Ehdr *head)
 {
 	uint64_t size = head->e_shoff + (uint64_t)head->e_shnum * head->e_shentsize;

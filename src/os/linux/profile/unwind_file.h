@@ -6,12 +6,13 @@
 #include "os/linux/files/timeout.h"
 #include "os/linux/profile/unwind_table.h"
 
-/* Makes the table of an open file, which may not answer. 0; -ENOENT: it has no unwind information
- * for this machine; -ETIMEDOUT, -ECANCELED: it was stopped; another negative errno. The table is to
- * be freed after success. */
+/* Makes the table of an open file that may not answer. Returns 0; -ENOENT: no unwind information
+ * for this machine; -ETIMEDOUT, -ECANCELED: it was stopped; or another negative errno. After
+ * success the caller frees the table. */
 int unwind_file_read(struct timeout *timeout, int file, const atomic_bool *is_stopping,
 	struct unwind_table *table);
-/* The kernel's own code in every process, as a file: a descriptor, or a negative errno. */
+/* Opens the kernel's own code in every process (vDSO) as a file. Returns a descriptor or a negative
+ * errno. */
 int unwind_file_vdso(void);
 
 #endif

@@ -12,7 +12,7 @@
 #define AARCH64_SP 31
 
 enum {
-	OP_ADVANCE = 0x40, /* with the operand in the low six bits, as the next two */
+	OP_ADVANCE = 0x40, /* has its operand in the low six bits, like the next two */
 	OP_OFFSET = 0x80,
 	OP_RESTORE = 0xc0,
 	OP_NOP = 0x00,
@@ -99,7 +99,7 @@ void unwind_run_init(struct unwind_run *r, enum machine machine, const struct un
 	r->is_unknown = false;
 }
 
-/* NULL: a register that is not followed. */
+/* Returns the state of a register; NULL: the register is not followed. */
 static struct unwind_saved *saved_of(
 	const struct unwind_run *r, struct unwind_state *state, uint64_t reg)
 {
@@ -116,7 +116,7 @@ static void put_saved(struct unwind_run *r, uint64_t reg, enum unwind_where wher
 		*saved = (struct unwind_saved){ where, offset };
 }
 
-/* Hostile numbers may give any result, but nothing may be undefined. */
+/* Multiplies. Hostile numbers may give any result, but no undefined behavior. */
 static int64_t times(int64_t a, int64_t b)
 {
 	return (int64_t)((uint64_t)a * (uint64_t)b);
@@ -145,8 +145,8 @@ static void put_frame(struct unwind_run *r, uint64_t reg, int64_t offset)
 						   : UNWIND_RULE;
 }
 
-/* Two forms are known: that of the linker's stubs, which depends on the place within the stub, and
- * that of functions that align their stack. */
+/* Sets the frame by an expression. Two forms are known: that of the linker's stubs, which depends
+ * on the place within the stub, and that of functions that align their stack. */
 static void put_frame_expression(struct unwind_run *r, struct span e)
 {
 	static const unsigned char stub[] = { 0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x30, 0x2a, 0x33, 0x24,
@@ -197,7 +197,7 @@ static void remember(struct unwind_run *r, bool is_back)
 		r->is_unknown = true;
 }
 
-/* Instructions that say where the frame is. False: it is none of these. */
+/* Executes an instruction that says where the frame is. False: it is not such an instruction. */
 static bool execute_frame(struct unwind_run *r, struct cursor *c, uint8_t op)
 {
 	uint64_t reg;
@@ -228,7 +228,7 @@ static bool execute_frame(struct unwind_run *r, struct cursor *c, uint8_t op)
 	}
 }
 
-/* Instructions that say where a register is. False: it is none of these. */
+/* Executes an instruction that says where a register is. False: it is not such an instruction. */
 static bool execute_register(struct unwind_run *r, struct cursor *c, uint8_t op)
 {
 	uint64_t reg;

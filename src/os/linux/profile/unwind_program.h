@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The instructions of .eh_frame (DWARF 5, 6.4.2): each changes how the caller's registers are
- * found from some address on. */
+/* Executes the instructions of .eh_frame (DWARF 5, 6.4.2): each changes how the caller's registers
+ * are found from an address on. */
 #ifndef SOOTH_OS_LINUX_UNWIND_PROGRAM_H
 #define SOOTH_OS_LINUX_UNWIND_PROGRAM_H
 
@@ -12,7 +12,7 @@ enum unwind_where {
 	WHERE_KEPT,	 /* in the register */
 	WHERE_FRAME,	 /* at frame + offset */
 	WHERE_FP,	 /* at frame pointer + offset */
-	WHERE_UNDEFINED, /* it has none: of the return address, there is no caller */
+	WHERE_UNDEFINED, /* the register has no value; as return address: there is no caller */
 	WHERE_OTHER,	 /* anything else */
 };
 
@@ -22,19 +22,19 @@ struct unwind_saved {
 };
 
 struct unwind_state {
-	enum unwind_kind kind; /* of the frame: SP, FP, FP_SAVED, PLT or RULE */
-	uint64_t reg;	       /* SP, FP, RULE: its register */
+	enum unwind_kind kind; /* kind of the frame address: SP, FP, FP_SAVED, PLT or RULE */
+	uint64_t reg;	       /* register of SP, FP, RULE */
 	int64_t offset;
 	struct unwind_saved fp, ra;
 };
 
 #define UNWIND_REMEMBERED_MAX 16
 
-/* The content of a CIE, common to many functions. */
+/* The content of a CIE, which many functions share. */
 struct unwind_common {
 	uint64_t code_align;
 	int64_t data_align;
-	uint64_t ra; /* register */
+	uint64_t ra; /* register of the return address */
 	uint8_t encoding;
 	bool has_size; /* functions have a length of augmentation data */
 	bool is_signal;
@@ -46,17 +46,18 @@ struct unwind_run {
 	const struct unwind_common *common;
 	struct unwind_state state;
 	uint64_t address;
-	uint64_t budget; /* instructions that may still be executed */
+	uint64_t budget; /* number of instructions that may still be executed */
 	struct unwind_state remembered[UNWIND_REMEMBERED_MAX];
 	size_t remembered_count;
-	bool is_unknown; /* an instruction that is not understood */
+	bool is_unknown; /* an instruction was not understood */
 };
 
 void unwind_run_init(
 	struct unwind_run *r, enum machine machine, const struct unwind_common *common);
-/* Executes until the address changes; *next is the new one. False: at the end, or on failure. */
+/* Executes until the address changes, and sets *next to the new one. False: at the end, or
+ * failed. */
 bool unwind_run_advance(struct unwind_run *r, struct cursor *c, uint64_t *next);
-/* The state as a rule. */
+/* Returns the state as a rule. */
 struct unwind_rule unwind_rule_of(const struct unwind_run *r);
 uint64_t unwind_uleb(struct cursor *c);
 int64_t unwind_sleb(struct cursor *c);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Single functions of .eh_frame. The index (Linux Standard Base, 10.6.2) leads to a function's
- * entry; with what it has in common with others that makes a table of its own.
- */
+/* Single functions of .eh_frame. The index (Linux Standard Base, 10.6.2) leads to a function's
+ * entry. This entry and its CIE together form a small table. */
 #include "os/linux/profile/unwind_row.h"
 
 #include <elf.h>
@@ -39,7 +37,7 @@ struct index_head {
 };
 
 struct index_entry {
-	int32_t function, entry; /* from the start of the index */
+	int32_t function, entry; /* distances from the start of the index */
 };
 
 /* The call may outlive its caller: it owns what it points to. */
@@ -48,7 +46,7 @@ struct job {
 	int status;
 	uint64_t offset;
 	struct unwind_input found;
-	void *bytes; /* of found.frames */
+	void *bytes; /* bytes of found.frames */
 	Elf64_Phdr headers[HEADERS_MAX];
 	size_t header_count;
 	const Elf64_Phdr *index;
@@ -114,7 +112,7 @@ static bool place_of(const struct job *job, uint64_t address, uint64_t *place)
 	return false;
 }
 
-/* The last entry at or before the address. */
+/* Finds the last entry at or before the address. */
 static bool search(
 	const struct job *job, uint32_t count, uint64_t address, struct index_entry *found)
 {
@@ -145,7 +143,7 @@ static bool search(
 	return true;
 }
 
-/* The length of an entry with its own four bytes; 0: none that is read. */
+/* Returns the length of an entry with its own four bytes; 0: the entry is not read. */
 static uint32_t length_at(const struct job *job, uint64_t place)
 {
 	uint32_t length;
@@ -156,7 +154,8 @@ static uint32_t length_at(const struct job *job, uint64_t place)
 	return length + (uint32_t)sizeof(length);
 }
 
-/* A section of two entries: what is common, and the function, at its own address. */
+/* Reads a CIE and its function into a section of two entries, and gives the section the address at
+ * which the function keeps its own. */
 static bool read_entries(struct job *job, uint64_t address)
 {
 	uint64_t place, common;
@@ -218,7 +217,7 @@ void unwind_row_choose(
 	found->has_entry = unwind_table_entry(rows, count, offset, &found->entry);
 	rule = &rules[rows[before - 1].rule & ~UNWIND_IS_ENTRY];
 	if ((rule->frame & ((1 << UNWIND_KIND_BITS) - 1)) == UNWIND_NONE)
-		return; /* behind a function */
+		return; /* the address is behind the function */
 	found->rule = *rule;
 	found->end = PROFILE_WHOLE;
 }
@@ -236,7 +235,7 @@ int unwind_row_find(struct timeout *timeout, int file, uint64_t offset, struct u
 		return -errno;
 	status = timeout_call(timeout, do_job, drop_job, &job, sizeof(job), job.file, FIND_MS);
 	if (status == -ETIMEDOUT)
-		return status; /* the thread owns everything now */
+		return status; /* the thread owns all of the job now */
 	status = status ? status : job.status;
 	if (!status && job.found.frames) {
 		if (unwind_table_make(&table, &job.found))

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The unwind rule for one place of a file, found by the sorted index of its functions
- * (.eh_frame_hdr): of a file of hundreds of megabytes only some pages are read.
- */
+/* The unwind rule for one address of a file, found by the sorted index of its functions
+ * (.eh_frame_hdr): only some pages of a file of hundreds of megabytes are read. */
 #ifndef SOOTH_OS_LINUX_UNWIND_ROW_H
 #define SOOTH_OS_LINUX_UNWIND_ROW_H
 
@@ -11,17 +9,16 @@
 
 struct unwind_found {
 	struct unwind_rule rule;
-	uint64_t entry;	   /* of the function, in the file */
+	uint64_t entry;	   /* start of the function in the file */
 	uint8_t end;	   /* enum profile_end: PROFILE_WHOLE when there is a rule */
-	uint8_t has_entry; /* the function is known */
+	uint8_t has_entry; /* the start of the function is known */
 	uint8_t unused[6];
 };
 
-/* Finds the row in an open file, which may not answer. 0, also without a rule for the place;
- * -ENOENT: the file has no index of a known form; another negative errno. */
-int unwind_row_find(
-	struct timeout *timeout, int file, uint64_t offset, struct unwind_found *found);
-/* From rules and rows of a table, as unwind_table_make() makes them. */
+/* Finds the row in an open file that may not answer. Returns 0, also if there is no rule for the
+ * address; -ENOENT: the file has no index of a known form; or another negative errno. */
+int unwind_row_find(struct timeout *timeout, int file, uint64_t offset, struct unwind_found *found);
+/* Finds the row in the rules and rows of a table, as unwind_table_make() makes them. */
 struct unwind_table;
 void unwind_row_choose(
 	const struct unwind_table *table, uint64_t offset, struct unwind_found *found);

@@ -10,9 +10,10 @@
 #include "os/linux/profile/unwind_common.h"
 
 #define COMMONS_MAX	65536
-#define BUDGET_PER_BYTE 16 /* instructions: each byte is one at most, and common ones run again */
-#define BUDGET_LEAST	4096
-#define LENGTH_64	0xffffffffu
+#define BUDGET_PER_BYTE 16 /* instructions: each has at least one byte, and common ones run again  \
+			    */
+#define BUDGET_LEAST 4096
+#define LENGTH_64    0xffffffffu
 
 enum { RULE_NONE, RULE_END, RULE_OTHER, RULES_FIXED };
 
@@ -21,7 +22,7 @@ struct maker {
 	const struct unwind_input *in;
 	struct map rules;   /* struct unwind_rule -> uint32_t */
 	struct map commons; /* uint64_t place -> struct unwind_common */
-	struct buffer ends; /* uint32_t: places behind functions */
+	struct buffer ends; /* uint32_t: ends of functions */
 	uint64_t budget;
 };
 
@@ -39,7 +40,7 @@ static uint64_t place_of(const struct maker *m, const struct cursor *c)
 
 /* --- what functions have in common --- */
 
-/* NULL: it is none, or not understood. */
+/* Returns the CIE at a place; NULL: it is none, or not understood. */
 static const struct unwind_common *common_at(struct maker *m, uint64_t place)
 {
 	struct cursor c = over(m, place, m->in->size);
@@ -77,7 +78,8 @@ static uint32_t rule_number(struct maker *m, struct unwind_rule rule)
 	return *number;
 }
 
-/* False: it is in no code that is loaded, or too far in the file. */
+/* Finds the offset of an address in the file. False: it is not in loaded code, or too far in the
+ * file. */
 static bool offset_of(const struct maker *m, uint64_t address, uint64_t size, uint64_t *offset)
 {
 	for (size_t i = 0; i < m->in->segment_count; i++) {
@@ -124,7 +126,7 @@ static void run_function(
 	buffer_append(&m->ends, &end, sizeof(end));
 }
 
-/* Behind its length and the distance to what it has in common; false: not understood. */
+/* Takes a function, behind its length and the distance to its CIE. False: it is not understood. */
 static bool take_function(struct maker *m, struct cursor *c, const struct unwind_common *common)
 {
 	struct unwind_run run = { .budget = m->budget };
@@ -159,7 +161,7 @@ static void take_all(struct maker *m)
 		uint32_t distance = cursor_u32(&one);
 		const struct unwind_common *common;
 
-		/* The end, or a form that no program needs below 4 GB. */
+		/* This is the end, or a form that no program below 4 GB needs. */
 		if (c.failed || !length || length > cursor_left(&c) || length < sizeof(distance))
 			break;
 		cursor_bytes(&c, length);
@@ -191,8 +193,8 @@ static int by_number(const void *left, const void *right)
 	return *a < *b ? -1 : *a > *b;
 }
 
-/* Merges the ends in: behind a function there is nothing, unless another one begins there. The
- * first of several rows for one place holds. */
+/* Merges the ends of functions into the rows: there is no rule behind a function unless another one
+ * begins there. If a place has several rows, the first one holds. */
 static void merge(struct maker *m)
 {
 	struct buffer merged = { 0 };

@@ -1,46 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A language's runtime, as sooth knows it: a row in runtimes.def, a folder beside this file, and in
- * it a struct runtime. Code about all languages goes through that table (runtime_set.h) and names
- * none.
+ * A language runtime, as sooth knows it: a row in runtimes.def, a folder beside this file, and in
+ * the folder a struct runtime. Code about all languages uses that table (runtime_set.h) and names
+ * no runtime.
  *
- * A runtime gives what it can: each member but `title` is optional (NULL or 0). `title` stands
- * where a function has no file. The order of the rows decides which one is called first.
+ * A runtime provides what it can: each member but `title` is optional (NULL or 0). `title` stands
+ * where a function has no file. The order of the rows decides which runtime is called first.
  *
  * State. All members but these need a state for each recording: `state_size` zeroed bytes that
  * begin with struct runtime_state. `init` fills in the rest, `fini` frees it. Where the walk in the
  * kernel follows the runtime's objects, `kernel_map` is the BPF map of its files, filled by
  * runtime_share().
  *
- * Recognition. `signs` are what a process of the runtime has, and no other one. `generates`: it
+ * Recognition. `signs` are names that only processes of this runtime have. `generates`: the runtime
  * makes code while it runs. A sample in such code shows `title`.
  *
- * Its heap. `heap` is the one that malloc does not have. Where the runtime itself says how large it
- * is and what remains in it, `heap.read` reads that from the file of its counters; `process` is its
- * open /proc/PID.
+ * Its heap. `heap` describes the memory that does not come from malloc. Where the runtime keeps
+ * counters of the size of its heap and of the bytes in use, `heap.read` reads them from their file;
+ * `process` is the open /proc/PID.
  *
- * A file. `see` gets each file that a sampled process has mapped as code, once or more, and keeps
- * those that have the engine, with the layout of their version. Its number is the `file` of struct
- * profile_raw_frame; `path` may be NULL, `fd` is valid during the call. The layout is known by the
- * version, or stands in the file for debuggers, or is searched for in the process; a layout that is
- * not certain gives no names rather than wrong ones. A file may never answer: timeout_call_file().
- * The state's `files` keep `file_size` bytes of each. `is_beside`: the engine has objects beside
- * its frames.
+ * A file. `see` gets each file that a sampled process has mapped as code, once or more. It keeps
+ * the files that contain the engine, with the layout of their version. The number of a file is the
+ * `file` of struct profile_raw_frame; `path` may be NULL, `fd` is valid during the call. The layout
+ * is known by the version, or is in the file for debuggers, or is searched for in the process; an
+ * uncertain layout gives no names rather than wrong ones. A file may never answer: use
+ * timeout_call_file(). The state's `files` keep `file_size` bytes of each. `is_beside`: the engine
+ * has objects beside its frames.
  *
- * Frames of a sample. `begin` gets each sample before its frames. `functions` gets each user frame
- * of it, innermost first, with what the walk found beside it, and sets which functions the frame
- * stands for: `out` is RUNTIME_NONE without any. They are numbers in the names that all runtimes
- * share (names_put()). A sample has no registers: only `meet` gets these. The process runs on: what
- * is read of it is checked, or counts only as the sample saw it; it may be backed by a file that
- * never answers, so a timeout_call() reads it. `take` gets names that the kernel side has read,
- * before such a sample.
+ * Frames of a sample. `begin` gets each sample before its frames. `functions` gets each user frame,
+ * innermost first, with the words that the walk found beside the frame, and sets which functions
+ * the frame stands for: `out` is RUNTIME_NONE without any. Functions are numbers in the names that
+ * all runtimes share (names_put()). A sample has no registers: only `meet` gets them. The process
+ * runs on, so all that is read from it is checked, or counts only as the sample saw it; its memory
+ * may be backed by a file that never answers, so timeout_call() reads it. `take` gets names that
+ * the kernel side has read, before the sample that uses them.
  *
- * A walk in user space. `meet` gets each frame that a walk is at, before it is counted, `end` the
- * whole of them: they put beside the frames what the kernel side puts there. For their steps
- * include runtime_walk.h.
+ * A walk in user space. `meet` gets each frame of a walk before the frame is counted, `end` gets
+ * the complete walk: both put beside the frames the words that the kernel side would put there. For
+ * their steps include runtime_walk.h.
  *
- * Waits of a process. `waits` writes records of what runs in it beside threads; `locks` sets which
- * thread waits for a lock of which other one (wait_node.owners). Both get what wait_reader.h has.
+ * Waits of a process. `waits` writes records of tasks that run beside threads; `locks` sets which
+ * thread waits for a lock of which other thread (wait_node.owners). Both get the data of
+ * wait_reader.h.
  *
  * `limits` reports what could not be named, and why.
  */
@@ -64,11 +65,11 @@ struct wait_node;
 
 struct runtime_state {
 	enum runtime_id id;
-	struct map files;    /* uint64_t file -> what is kept of it */
-	int map;	     /* BPF: file -> what the kernel side needs of it; negative: none */
-	uint64_t *known;     /* of struct walks_control */
-	struct names *names; /* "FUNCTION\0FILE:LINE\0" */
-	const char *cache_folder; /* for layouts that were found; NULL: none */
+	struct map files;	  /* uint64_t file -> data that is kept of it */
+	int map;		  /* BPF: file -> data for the kernel side; negative: none */
+	uint64_t *known;	  /* bits of known runtimes, in struct walks_control */
+	struct names *names;	  /* "FUNCTION\0FILE:LINE\0" */
+	const char *cache_folder; /* folder for layouts that were found; NULL: none */
 	struct timeout timeout;
 };
 
@@ -78,16 +79,15 @@ static inline void runtime_share(struct runtime_state *s, uint64_t file, const v
 		*s->known |= 1ULL << s->id;
 }
 
-/* A limit, where many of the frames have no name; by `reasons`, of which some may be no limit:
- * NULL.
- */
+/* Emits a limit if many of the frames have no name, with the counts by reason; reasons[i] is NULL:
+ * this reason is no limit. */
 void runtime_refused(struct backend_run *run, const char *what, const uint64_t *refused,
 	const char *const *reasons, size_t count, uint64_t frames);
 
 struct runtime_frame {
 	const struct profile_raw *raw;
-	uint32_t index;			    /* of the user frame */
-	const struct profile_words *beside; /* of the runtime; NULL: nothing */
+	uint32_t index;			    /* of the user frame in the sample */
+	const struct profile_words *beside; /* words of the runtime beside the frame; NULL: none */
 };
 
 enum runtime_place {
@@ -108,33 +108,34 @@ struct runtime_walk {
 	struct walk walk;
 	bool (*read)(struct runtime_walk *w, void *out, uint32_t size, uint64_t address);
 	const struct stacks_seen *thread;
-	uint64_t offset; /* of the frame that it is at, in its file */
-	bool is_copy;	 /* of the stack, which is all that `read` has */
+	uint64_t offset; /* offset of the current frame in its file */
+	bool is_copy;	 /* `read` has only a copy of the stack */
 	bool has_no_fp;	 /* the frame pointer is not known */
 };
 
 #define RUNTIME_SIGNS_MAX 4
 
-/* Names by which a process has a runtime or an allocator. Others may define functions of it:
- * `provides` has the bits of runtimes whose functions mean nothing in a file with these sections.
- * The name of a library goes on with ".", "-" or a digit.
- */
+/* Names that show that a process has a runtime or an allocator. Another runtime may define the same
+ * functions: `provides` has the bits of the runtimes whose functions mean nothing in a file with
+ * these sections. After the name of a library comes ".", "-" or a digit. */
 struct runtime_signs {
 	enum maps_runtime runtime;
 	uint32_t provides;
-	const char *programs[RUNTIME_SIGNS_MAX];  /* whole names; only for code that it generates */
-	const char *libraries[RUNTIME_SIGNS_MAX]; /* begin of the file's name */
-	const char *functions[RUNTIME_SIGNS_MAX]; /* that the executable defines */
-	const char *sections[RUNTIME_SIGNS_MAX];  /* begin of the name, in the executable */
+	const char *programs[RUNTIME_SIGNS_MAX];  /* whole names; only for code that the runtime
+						     generates */
+	const char *libraries[RUNTIME_SIGNS_MAX]; /* beginnings of file names */
+	const char *functions[RUNTIME_SIGNS_MAX]; /* functions that the executable defines */
+	const char *sections[RUNTIME_SIGNS_MAX]; /* beginnings of section names in the executable */
 };
 
-/* Memory that a runtime takes from the kernel, and not from malloc. */
+/* Memory that a runtime takes from the kernel and not from malloc. */
 struct runtime_heap {
 	const char *name;      /* NULL: it has none */
-	const char *why;       /* it is not seen in malloc */
-	const char *remedy;    /* of the runtime's own: what shows what is in it */
-	const char *in_malloc; /* a part of the environment with which malloc has it; NULL: none */
-	const char *counters;  /* a part of the path of a file that is mapped; NULL: none */
+	const char *why;       /* why malloc does not see it */
+	const char *remedy;    /* the runtime's own way to show the content of the heap */
+	const char *in_malloc; /* a part of the environment that makes the runtime use malloc; NULL:
+				  none */
+	const char *counters;  /* a part of the path of a mapped file; NULL: none */
 	bool (*read)(struct maps_managed_heap *out, struct timeout *timeout, int process,
 		const char *counters);
 };

@@ -7,7 +7,7 @@
 
 #define NAMES_MAX     (1u << 18)
 #define NAMES_BYTES   (48u << 20)
-#define NOTED_PERCENT 10 /* of the frames: fewer without a name have no note */
+#define NOTED_PERCENT 10 /* of the frames: a smaller share without names is not reported */
 
 #define RUNTIME(name) extern const struct runtime runtime_##name;
 #include "os/linux/runtimes/runtimes.def"

@@ -8,13 +8,13 @@
 
 struct runtime_set {
 	struct names names;
-	void *states[RUNTIMES]; /* NULL: it has none */
+	void *states[RUNTIMES]; /* NULL: the runtime has no state */
 	char *cache_folder;
 };
 
 extern const struct runtime *const runtime_table[RUNTIMES];
 
-/* Calls a member of all that have it. */
+/* Calls a member of all runtimes that have it. */
 #define RUNTIME_CALL(set, member, ...)                                                             \
 	do {                                                                                       \
 		for (size_t i_ = 0; i_ < RUNTIMES; i_++) {                                         \
@@ -23,18 +23,18 @@ extern const struct runtime *const runtime_table[RUNTIMES];
 		}                                                                                  \
 	} while (0)
 
-/* Zeroed is valid: without names. */
+/* Sets up the runtimes. A zeroed set is valid, but without names. */
 void runtime_set_init(struct runtime_set *s, const char *cache_folder);
 void runtime_set_fini(struct runtime_set *s);
-/* For walks in the kernel, which need to know what files have. */
+/* Prepares walks in the kernel, which need the data of files. */
 void runtime_set_share(struct runtime_set *s, struct bpf_code *code, struct walks_control *control);
-/* Whether the file has an engine with objects beside its frames. */
+/* Returns whether the file has an engine with objects beside its frames. */
 bool runtime_set_has(const struct runtime_set *s, uint64_t file);
-/* The functions that one runtime has for a frame; false: none. */
+/* Finds the functions that one runtime has for a frame; false: none. */
 bool runtime_set_functions(struct runtime_set *s, enum runtime_id id,
 	const struct runtime_frame *at, struct runtime_functions *out);
-/* A function (NULL: it has no name) and its place, NUL-terminated; borrowed until the next sample.
- */
+/* Sets a function's name (NULL: none) and its place, NUL-terminated; borrowed until the next
+ * sample. */
 void runtime_set_name(const struct runtime_set *s, enum runtime_id id, uint32_t name,
 	const char **function, const char **place);
 

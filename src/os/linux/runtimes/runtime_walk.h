@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* For runtimes: the steps that walks in the kernel and in user space share, for the latter. */
+/* For runtimes: the steps that walks in the kernel and in user space share, as the latter need
+ * them. */
 #ifndef SOOTH_OS_LINUX_RUNTIME_WALK_H
 #define SOOTH_OS_LINUX_RUNTIME_WALK_H
 

@@ -19,13 +19,13 @@
 #define EXECUTABLES_MAX 4096
 #define SCAN_MS		3000 /* some megabytes of symbols, perhaps from a slow disk */
 
-/* Beside the runtimes of languages. */
+/* Allocators, in addition to the runtimes of languages. */
 static const struct runtime_signs allocators[] = {
 	/* A static executable defines the function. */
 	{ MAPS_GLIBC, .libraries = { "libc.so", "libc-2." /* before 2.34 */, "ld-linux" },
 		.functions = { "__libc_setup_tls" } },
 	{ MAPS_MUSL, .libraries = { "ld-musl", "libc.musl" }, .functions = { "__init_libc" } },
-	/* The second one is exported in place of the C library's. */
+	/* The second function is exported in place of the C library's. */
 	{ MAPS_MIMALLOC, .libraries = { "libmimalloc" },
 		.functions = { "mi_malloc", "malloc_good_size" } },
 	{ MAPS_JEMALLOC, .libraries = { "libjemalloc" },
@@ -38,14 +38,14 @@ static const struct runtime_signs allocators[] = {
 
 _Static_assert(ALL *RUNTIME_SIGNS_MAX <= 64, "a bit each");
 
-/* A file that was replaced or written to counts as another one. */
+/* A file that was replaced or changed counts as another file. */
 struct executable {
 	uint64_t device, inode;
 	uint64_t size, changed_s, changed_ns;
 };
 
 struct evidence {
-	uint64_t functions, sections; /* bit i: it has the i-th of the list */
+	uint64_t functions, sections; /* bit i: the executable has the i-th name of the list */
 };
 
 void runtimes_init(struct runtimes *r)
@@ -70,14 +70,14 @@ static void note(struct runtimes_seen *seen, enum maps_runtime runtime, const ch
 		snprintf(why, RUNTIMES_WHY_SIZE, format, size, name);
 }
 
-/* The signs of one kind, of all runtimes. */
+/* All names of one kind of sign, of all runtimes. */
 struct sign_list {
 	size_t count;
 	const char *names[64];
 	const struct runtime_signs *of[64];
 };
 
-/* By the place of the kind in struct runtime_signs. */
+/* Returns the names of the kind number `kind` in struct runtime_signs. */
 static struct sign_list list_of(size_t kind)
 {
 	struct sign_list l = { 0 };
@@ -102,7 +102,7 @@ void runtimes_see_file(struct runtimes_seen *seen, struct span path)
 
 	if (name.size == path.size) /* no file's path */
 		return;
-	if (span_equal(name, "libc.so")) /* musl's C library and loader are this file */
+	if (span_equal(name, "libc.so")) /* musl's C library and loader are one file */
 		note(seen, MAPS_MUSL, "%.*s is mapped", (int)name.size, name.data);
 	for (size_t i = 0; i < libraries.count; i++) {
 		size_t length = strlen(libraries.names[i]);
@@ -117,7 +117,7 @@ void runtimes_see_file(struct runtimes_seen *seen, struct span path)
 /* --- the executable, in a call with a timeout --- */
 
 struct scan {
-	int process; /* its own descriptor */
+	int process; /* a copy of the caller's descriptor */
 	struct executable id;
 	struct evidence found;
 	int status;

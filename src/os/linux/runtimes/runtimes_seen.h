@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Allocators and language runtimes of a process: from the names of its mapped libraries, and from
- * sections and functions of its executable, which is read once for all its processes, through
- * /proc/PID/exe.
+ * Allocators and language runtimes of a process, recognized by the names of its mapped libraries,
+ * and by the sections and functions of its executable. The executable is read once for all its
+ * processes, through /proc/PID/exe.
  *
- * Cannot be seen: runtimes linked into an executable without symbols; the content of a library
- * with another name.
+ * Cannot be seen: runtimes linked into an executable without symbols; the content of a library with
+ * another name.
  */
 #ifndef SOOTH_OS_LINUX_RUNTIMES_SEEN_H
 #define SOOTH_OS_LINUX_RUNTIMES_SEEN_H
@@ -29,9 +29,9 @@ struct runtimes_seen {
 
 void runtimes_init(struct runtimes *r);
 void runtimes_fini(struct runtimes *r);
-/* The path of a mapped file. */
+/* Notes the path of a mapped file. */
 void runtimes_see_file(struct runtimes_seen *seen, struct span path);
-/* 0, or a negative errno: the executable could not be read. */
+/* Examines the executable. Returns 0, or a negative errno if it could not be read. */
 int runtimes_see_executable(
 	struct runtimes *r, struct timeout *timeout, int process, struct runtimes_seen *seen);
 

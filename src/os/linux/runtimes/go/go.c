@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The goroutines of a Go program, in groups: those that began with one function and wait for one
- * reason. Read from its memory; nothing is stopped, so a group may be of two moments.
+ * The goroutines of a Go program, in groups: a group has goroutines that began with the same
+ * function and wait for the same reason. They are read from memory without stopping the process, so
+ * a group may mix two moments.
  *
  * Not seen: programs without a symbol table (-ldflags -s), goroutines beyond the limit.
  */
@@ -26,7 +27,7 @@
 #include "symbols/elf_sections.h"
 
 #define MAPS_BYTES  (256 << 10)
-#define ALL_MAX	    (1u << 17) /* goroutines that are read */
+#define ALL_MAX	    (1u << 17) /* most goroutines that are read */
 #define AT_ONCE	    256
 #define FIRST_MAX   8
 #define GROUPS_MAX  24
@@ -40,13 +41,13 @@ enum symbol { ALL, MAIN, REASONS, SYMBOLS };
 static const char *const symbol_names[SYMBOLS] = { "runtime.allgs", "runtime.main",
 	"runtime.waitReasonStrings" };
 
-/* The last program that was read: values that stay the same as long as the process runs it. */
+/* The last program that was read: values that do not change while the process runs it. */
 struct go_program {
 	struct runtime_state of;
 	uint64_t start_ticks;
 	uint32_t pid;
 	bool is_go;
-	int file; /* its executable; negative: not open */
+	int file; /* executable of the process; negative: not open */
 	uint64_t
 		code_from; /* where byte 0 of the file would be loaded by the mapping of its code */
 	uint64_t code_to;
@@ -60,7 +61,7 @@ struct group {
 	unsigned depth;
 	uint8_t status, reason;
 	bool is_main;
-	char text[REASON_SIZE]; /* of the reason */
+	char text[REASON_SIZE]; /* text of the reason */
 };
 
 /* Filled in by the child of a timeout_call(): plain data. */
@@ -105,13 +106,13 @@ static size_t read_some(struct look *l, uint64_t list, size_t count)
 	return got < 0 ? 0 : (size_t)got / GO_BYTES;
 }
 
-/* Up the frame pointers, which Go keeps in every function. */
+/* Walks up the frame pointers, which Go keeps in every function. */
 static void walk(const struct look *l, const struct go_goroutine *g, struct group *out)
 {
 	uint64_t low = go_number_at(g, l->layout.stack_pointer), high = go_number_at(g, 8);
 	uint64_t frame = go_number_at(g, l->layout.frame), both[2];
 
-	/* Go 1.25 has one word less before it. */
+	/* Go 1.25 has one word less in front of the frame pointer. */
 	if (frame < low || frame >= high)
 		frame = go_number_at(g, l->layout.frame - 8u);
 	while (out->depth < FRAMES_MAX && frame >= low && frame < high && high - low < STACK_MAX &&
@@ -139,7 +140,7 @@ static bool is_waiting(enum go_status status)
 	return status == GO_WAITING || status == GO_PREEMPTED;
 }
 
-/* NULL: there are more groups than are kept. */
+/* Returns the group of a goroutine; NULL: there are more groups than are kept. */
 static struct group *group_of(
 	struct look *l, const struct go_goroutine *g, uint8_t status, uint8_t reason, bool is_main)
 {
@@ -190,7 +191,7 @@ static void add_goroutine(struct look *l, const struct go_goroutine *g, bool is_
 static void do_look(void *argument)
 {
 	struct look *l = argument;
-	uint64_t list[2]; /* first and number of a slice of pointers */
+	uint64_t list[2]; /* address and length of a slice of pointers */
 	size_t got, count, done = 0;
 
 	if (!do_read_memory(l->pid, l->at[ALL], list, sizeof(list)) || !list[1])
@@ -242,7 +243,7 @@ static void do_symbols(void *argument)
 	j->is_go = found[ALL].address && found[MAIN].address && found[REASONS].address;
 }
 
-/* Its code: the first mapping of the executable that can be executed. */
+/* Finds the code of a program: the first executable mapping of its executable file. */
 static bool find_code(struct wait_reader *r, const struct wait_node *n, struct go_program *p)
 {
 	struct maps_line line;
@@ -276,7 +277,7 @@ static void open_program(struct wait_reader *r, const struct wait_node *n, struc
 		p->reasons = GO_REASONS;
 }
 
-/* False: it is no Go program, or its memory may not be read. */
+/* Finds the program of a process. False: it is no Go program, or its memory may not be read. */
 static bool find_program(struct wait_reader *r, const struct wait_node *n, struct go_program *p)
 {
 	if (p->pid != n->stat.pid || p->start_ticks != n->stat.start_ticks) {
@@ -291,7 +292,7 @@ static bool find_program(struct wait_reader *r, const struct wait_node *n, struc
 
 /* --- names and records --- */
 
-/* Functions of the runtime, and of packages that wait for others by it; not the program's own. */
+/* Returns whether a function belongs to the runtime, not to the program. */
 static bool is_of_runtime(const char *name)
 {
 	return !strncmp(name, "runtime.", 8) || !strncmp(name, "internal/", 9) ||
@@ -331,7 +332,8 @@ static void name_frames(const struct go_program *p, const struct group *g, struc
 			out->at = f->name;
 			break;
 		}
-		out->by = f->name; /* the last one: what the program called */
+		out->by = f->name; /* the last one stays: it is the function that the program called
+				    */
 	}
 }
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #define SCAN_BIT   0x1000
-#define NUMBER_MAX (UINT64_C(1) << 48) /* goroutines that ever were */
+#define NUMBER_MAX (UINT64_C(1) << 48) /* more goroutines than a program ever makes */
 
-/* Where a member may be: versions moved them by some words. */
+/* Offsets where a member may be: versions moved the members by some words. */
 #define BUFFER_FROM 40
 #define BUFFER_TO   96
 #define NUMBER_FROM 112
@@ -14,12 +14,12 @@
 #define START_FROM  216
 #define WORD	    sizeof(uint64_t)
 
-/* In gobuf: sp, pc, g, ctxt, and the frame pointer behind one or two more. */
+/* In gobuf: sp, pc, g, ctxt, and the frame pointer one or two words later. */
 #define BUFFER_SELF  (2 * WORD)
 #define BUFFER_FRAME (6 * WORD)
 
-/* Beside the number: the state before it; behind it the link, the time and the reason of the wait.
- */
+/* Offsets from the number: the state is before it; the link, the time and the reason of the wait
+ * are behind it. */
 #define NUMBER_STATUS (-(int)WORD)
 #define NUMBER_SINCE  (2 * (int)WORD)
 #define NUMBER_REASON (3 * (int)WORD)
@@ -48,7 +48,8 @@ static bool is_on_stack(const struct go_goroutine *g, uint64_t address)
 	return address >= go_number_at(g, 0) && address < go_number_at(g, WORD);
 }
 
-/* The buffer points back to its goroutine; of each that is not new or at an end. */
+/* Finds the scheduler's buffer, which points back to its goroutine in every goroutine that is
+ * neither new nor ending. */
 static bool find_buffer(struct go_layout *out, const struct go_goroutine *first, size_t count)
 {
 	for (size_t at = BUFFER_FROM; at <= BUFFER_TO; at += WORD) {

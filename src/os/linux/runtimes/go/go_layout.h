@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where a Go program keeps what sooth reads of its goroutines. The runtime exports no table, and
- * the structure `g` changed between its versions; so the places are found in the goroutines
- * themselves, by what is known of each of them: the scheduler's buffer of a goroutine points back
- * to it, the first goroutine has the number 1 and began with runtime.main, numbers differ, states
- * and reasons are small (Go 1.19 to 1.24, src/runtime/runtime2.go). Places that do not fit are
+ * Where a Go program keeps the data of its goroutines that sooth reads. The runtime exports no
+ * table, and the structure `g` changes between versions. So the offsets are found in the goroutines
+ * themselves, by known facts: the scheduler's buffer of a goroutine points back to the goroutine;
+ * the first goroutine has the number 1 and began with runtime.main; numbers differ; states and
+ * reasons are small (Go 1.19 to 1.24, src/runtime/runtime2.go). Offsets that do not fit are
  * refused.
  */
 #ifndef SOOTH_OS_LINUX_GO_LAYOUT_H
@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GO_BYTES   448 /* of a goroutine's structure, from its begin */
-#define GO_REASONS 64  /* that a runtime may have */
+#define GO_BYTES   448 /* that are read of a goroutine's structure, from its start */
+#define GO_REASONS 64  /* number of reasons that a runtime may have */
 
 /* Offsets in `g`. */
 struct go_layout {
@@ -39,8 +39,9 @@ struct go_goroutine {
 	unsigned char bytes[GO_BYTES];
 };
 
-/* By the first goroutines of a program, of which the very first runs `main`, the address of
- * runtime.main; `now_ns` is of CLOCK_MONOTONIC. False: they are no goroutines of a known form. */
+/* Finds the layout by the first goroutines of a program. The very first of them runs `main`, the
+ * address of runtime.main; `now_ns` is of CLOCK_MONOTONIC. False: they are no goroutines of a known
+ * form. */
 bool go_layout_find(struct go_layout *out, const struct go_goroutine *first, size_t count,
 	uint64_t main, uint64_t now_ns);
 

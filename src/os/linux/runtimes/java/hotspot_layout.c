@@ -57,7 +57,7 @@ static const struct {
 	{ "Symbol", "_body", HOTSPOT_SYMBOL_BODY },
 };
 
-/* How the table describes itself. */
+/* The layout of the table, which the table itself describes. */
 struct table {
 	uint64_t first, stride, type, field, is_static, offset, address;
 };
@@ -135,7 +135,7 @@ bool hotspot_layout_read(pid_t pid, uint64_t base, struct hotspot_layout *out)
 			return false;
 		if (!member(entry, t.type))
 			return true;
-		if (member(entry, t.type) != last) { /* those of one type follow each other */
+		if (member(entry, t.type) != last) { /* entries of one type follow each other */
 			last = member(entry, t.type);
 			is_known = do_read_name(pid, last, type) && is_wanted_type(type);
 		}

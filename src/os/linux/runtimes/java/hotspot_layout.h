@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the Java virtual machine HotSpot keeps what sooth reads: libjvm.so exports a table of the
- * fields of its structures for debuggers (gHotSpotVMStructs), with names, offsets and addresses. So
- * nothing here depends on a version; a field that a version lacks is marked as not there.
+ * Where the Java virtual machine HotSpot keeps the data that sooth reads. libjvm.so exports a table
+ * of the fields of its structures for debuggers (gHotSpotVMStructs), with names, offsets and
+ * addresses. So nothing here depends on a version; a field that a version lacks is marked as
+ * missing.
  *
  * Everything is read from the memory of the process, also the symbols of libjvm.so. The functions
- * run in the child of a timeout_call(): they allocate nothing.
+ * run in the child of a timeout_call(), so they allocate nothing.
  */
 #ifndef SOOTH_OS_LINUX_HOTSPOT_LAYOUT_H
 #define SOOTH_OS_LINUX_HOTSPOT_LAYOUT_H
@@ -25,8 +26,8 @@ enum hotspot_field {
 	HOTSPOT_THREAD_PENDING, /* the monitor that it waits to enter */
 	HOTSPOT_THREAD_STACK_BASE,
 	HOTSPOT_THREAD_STACK_SIZE,
-	HOTSPOT_THREAD_OWNER_ID,   /* from 24 on: monitors have the number of their owner */
-	HOTSPOT_THREAD_LOCK_STACK, /* from 21 on: objects that it has locked */
+	HOTSPOT_THREAD_OWNER_ID,   /* from 24 on: a monitor has the number of its owner */
+	HOTSPOT_THREAD_LOCK_STACK, /* from 21 on: objects that the thread has locked */
 	HOTSPOT_LOCK_STACK_TOP,
 	HOTSPOT_LOCK_STACK_BASE,
 	HOTSPOT_MONITOR_OWNER,
@@ -50,7 +51,7 @@ struct hotspot_layout {
 	bool has[HOTSPOT_FIELDS];
 };
 
-/* `base`: where libjvm.so is mapped. False: it exports no such table. */
+/* Reads the layout. `base`: where libjvm.so is mapped. False: it exports no such table. */
 bool hotspot_layout_read(pid_t pid, uint64_t base, struct hotspot_layout *out);
 
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which thread of a Java virtual machine waits for a lock that another of its threads has: monitors
- * (`synchronized`), by what HotSpot keeps of each; locks of java.util.concurrent, by the object
- * that a parked thread names and the thread that this one names as its owner. Which one waits for
- * a task (FutureTask) that names no thread: none has begun it. And which one waits for what any
- * other thread may end: a latch, a semaphore, a CompletableFuture.
+ * Which thread of a Java virtual machine waits for a lock that another of its threads has. Monitors
+ * (`synchronized`) are found by the data that HotSpot keeps of them. Locks of java.util.concurrent
+ * are found by the object that a parked thread names and by the thread that this object names as
+ * its owner. Also found are waits for a task (FutureTask) that names no thread, because no thread
+ * has begun it, and waits that any other thread may end: for a latch, a semaphore, a
+ * CompletableFuture.
  *
- * The process runs on meanwhile and its collector moves objects: one answer may be wrong, the same
- * one of two samples is not. Cannot be seen: owners of read locks, which have none; virtual
- * threads; locks of java.util.concurrent where the heap has colored pointers (ZGC) or compact
- * object headers.
+ * The process runs on meanwhile, and its collector moves objects: one answer may be wrong, but an
+ * answer that is the same in two samples is right. Cannot be seen: owners of read locks, which have
+ * none; virtual threads; locks of java.util.concurrent in a heap with colored pointers (ZGC) or
+ * compact object headers.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,31 +26,32 @@
 #include "os/linux/syscalls/native_abi.h"
 #include "os/linux/waits/wait_reader.h"
 
-#define THREADS_MAX 512 /* of Java */
+#define THREADS_MAX 512 /* Java threads that are read */
 #define MAPS_BYTES  (16u << 20)
-#define SLOTS_MAX   64	       /* pointers of an object that are looked at */
+#define SLOTS_MAX   64	       /* pointers of an object that are examined */
 #define STACK_MOST  8	       /* objects on the lock stack of a thread */
-#define STACK_LIMIT (1u << 30) /* bytes: a larger stack is none */
-#define ANONYMOUS   1	       /* the owner is the one with the object on its lock stack */
+#define STACK_LIMIT (1u << 30) /* bytes: a larger range is no stack */
+#define ANONYMOUS   1	       /* the owner is the thread with the object on its lock stack */
 
 struct java_thread {
 	uint64_t address, object, owner_id, stack_from, stack_to;
 	uint32_t tid;
 };
 
-/* In the child that reads: plain data. */
+/* Data of the child that reads: no pointers. */
 struct question {
 	pid_t pid;
-	uint64_t base; /* of libjvm.so */
+	uint64_t base; /* where libjvm.so is mapped */
 	struct hotspot_layout layout;
 	uint64_t heap_from, heap_to; /* empty: no object can be read */
 	uint64_t oop_base, class_base;
 	uint32_t oop_shift, class_shift;
-	uint64_t blocker; /* offset of the object that a parked thread waits for; 0: not met yet */
+	uint64_t
+		blocker; /* offset of the object that a parked thread waits for; 0: not found yet */
 	unsigned threads;
 	struct java_thread all[THREADS_MAX];
 	bool is_read;
-	struct wait_owners before, locks; /* of the two passes */
+	struct wait_owners before, locks; /* results of the two passes */
 };
 
 /* --- reading --- */
@@ -93,7 +95,7 @@ static void open_heap(struct question *q)
 		HOTSPOT_OOP_BASE, HOTSPOT_OOP_SHIFT, HOTSPOT_CLASS_BASE, HOTSPOT_CLASS_SHIFT,
 		HOTSPOT_OBJECT_CLASS, HOTSPOT_CLASS_NAME, HOTSPOT_CLASS_LAYOUT,
 		HOTSPOT_SYMBOL_LENGTH, HOTSPOT_SYMBOL_BODY, HOTSPOT_THREAD_OBJECT };
-	uint64_t reserved[2], heap; /* begin, and size in words */
+	uint64_t reserved[2], heap; /* start, and size in words */
 
 	if (!has_all(q, needed, ARRAY_SIZE(needed)))
 		return;
@@ -116,7 +118,7 @@ static bool is_object(const struct question *q, uint64_t address)
 	return address >= q->heap_from && address < q->heap_to && !(address & 7);
 }
 
-/* Copies the name of a class, "java.lang.Object"; false: it is none. */
+/* Copies the name of a class, "java.lang.Object"; false: it is no class. */
 static bool class_name(const struct question *q, uint64_t class, char out[WAIT_CLASS_SIZE])
 {
 	uint64_t symbol = class ? field(q, class, HOTSPOT_CLASS_NAME) : 0;
@@ -137,7 +139,7 @@ static bool class_name(const struct question *q, uint64_t class, char out[WAIT_C
 	return true;
 }
 
-/* The class of an object: of both ways to write it the one that leads to a name. */
+/* Returns the class of an object. Its pointer may have two forms; the right one leads to a name. */
 static uint64_t class_of(const struct question *q, uint64_t object, char name[WAIT_CLASS_SIZE])
 {
 	uint64_t at = object + q->layout.at[HOTSPOT_OBJECT_CLASS], full;
@@ -154,7 +156,7 @@ static uint64_t class_of(const struct question *q, uint64_t object, char name[WA
 	return class_name(q, full, name) ? full : 0;
 }
 
-/* Bytes of an object of that class; 0: an array, or no class. */
+/* Returns the size of an object of that class in bytes; 0: an array, or no class. */
 static uint32_t object_size(const struct question *q, uint64_t class)
 {
 	int32_t layout = 0;
@@ -255,7 +257,8 @@ static bool has_on_stack(const struct question *q, const struct java_thread *t, 
 	return false;
 }
 
-/* Up to 23 the owner is a JavaThread, or a record on its stack; later a number. */
+/* Returns the owner of a monitor. Up to Java 23 the field has a JavaThread or a record on its
+ * stack; later it has a number. */
 static const struct java_thread *owner_of(const struct question *q, uint64_t owner, uint64_t object)
 {
 	bool has_ids = q->layout.has[HOTSPOT_THREAD_OWNER_ID];
@@ -289,13 +292,14 @@ static void look_at_monitor(struct question *q, const struct java_thread *t, uin
 
 /* --- locks of java.util.concurrent --- */
 
-/* Only these have an owner that ends the wait by giving them back. */
+/* Returns whether a class is a lock with an owner, which ends the wait by releasing the lock. */
 static bool is_lock(const char *class)
 {
 	return !strncmp(class, "java.util.concurrent.locks.", 27);
 }
 
-/* Classes that an executor makes of a task; a running task refers to the thread that runs it. */
+/* Returns whether a class is one that an executor makes for a task; a running task refers to its
+ * thread. */
 static bool is_task(const char *class)
 {
 	static const char *const classes[] = { "java.util.concurrent.FutureTask",
@@ -305,7 +309,8 @@ static bool is_task(const char *class)
 	return SPAN_ANY(span_of_string(class), span_equal, classes);
 }
 
-/* Kinds of wait that any other thread may end, by the class that a parked thread names. */
+/* Returns the kind of a wait that any other thread may end, by the class that a parked thread
+ * names. */
 static enum waits_lock signal_of(const char *class)
 {
 	static const struct {
@@ -327,7 +332,7 @@ static enum waits_lock signal_of(const char *class)
 	return WAITS_LOCK_NONE;
 }
 
-/* The one pointer of a lock, or task, that leads to a thread is its owner. */
+/* Returns the owner of a lock or a task: only one of its pointers leads to a thread. */
 static const struct java_thread *owner_in(const struct question *q, uint64_t lock, uint32_t size)
 {
 	uint32_t step = is_compressed(q) ? sizeof(uint32_t) : sizeof(uint64_t);
@@ -343,7 +348,7 @@ static const struct java_thread *owner_in(const struct question *q, uint64_t loc
 	return NULL;
 }
 
-/* False: what is there is no lock. */
+/* Examines the object at offset `at` of a thread's object. False: it is no lock. */
 static bool look_at_blocker(struct question *q, const struct java_thread *t, uint64_t at)
 {
 	uint64_t lock = object_at(q, t->object + at), class;
@@ -359,10 +364,10 @@ static bool look_at_blocker(struct question *q, const struct java_thread *t, uin
 	if (!class || !(is_lock(name) || is_task(name)))
 		return false;
 	owner = owner_in(q, lock, object_size(q, class));
-	/* A thread that was made for a task has it too, and not to wait for it. */
+	/* A thread that was made for a task refers to the task too, but does not wait for it. */
 	if (is_task(name) && owner == t)
 		return false;
-	q->blocker = at; /* the same of all threads */
+	q->blocker = at; /* the offset is the same for all threads */
 	if (is_task(name) && !owner)
 		add(q, t, NULL, WAITS_LOCK_JAVA_TASK, name);
 	else if (owner && owner != t && is_lock(name))
@@ -415,8 +420,8 @@ static bool was_before(const struct question *q, const struct wait_owner *e)
 	return false;
 }
 
-/* Edges that were there in both passes were there all at once, between the passes: two threads that
- * hand one monitor to each other make no circle. */
+/* Keeps the edges that both passes found: between the passes they existed all at once, so two
+ * threads that pass one monitor to each other make no circle. */
 static void keep_lasting(struct question *q)
 {
 	unsigned kept = 0;
@@ -443,7 +448,7 @@ static void do_read(void *argument)
 	q->is_read = true;
 }
 
-/* Where libjvm.so is mapped; 0: it is not. */
+/* Returns where libjvm.so is mapped; 0: it is not. */
 static uint64_t library_base(struct wait_reader *r, const struct wait_node *n)
 {
 	struct maps_line line;

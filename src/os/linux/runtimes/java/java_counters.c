@@ -12,13 +12,13 @@
 #define READ_MS	    200
 #define MAGIC	    0xcafec0c0u
 #define BIG_ENDIAN_ 0
-#define HEAD	    32 /* magic, byte order, versions, sizes, time, place and number of entries */
+#define HEAD	    32 /* magic, byte order, versions, sizes, time, offset and number of entries */
 #define ENTRY_HEAD  20
 #define ENTRIES_MAX 4096
 #define TYPE_LONG   'J'
 
-/* The head of an entry: its length, the place of its name, the length of a vector (0: one value),
- * a type, flags, units and variability of a byte each, and the place of its value. */
+/* The head of an entry: its length, the offset of its name, the length of a vector (0: one value),
+ * one byte each for type, flags, units and variability, and the offset of its value. */
 struct entry {
 	uint32_t length, name, vector;
 	uint8_t type, flags, units, variability;
@@ -46,7 +46,7 @@ static bool take_u32(const unsigned char *data, size_t size, size_t at, uint32_t
 	return true;
 }
 
-/* The counter that an entry is, of those that are wanted; its bit, or 0. */
+/* Takes the value of an entry if it is a requested counter. Returns the counter's bit, or 0. */
 static unsigned take_entry(struct maps_managed_heap *out, const unsigned char *data, size_t size)
 {
 	struct entry e;
@@ -87,7 +87,7 @@ bool java_counters_parse(struct maps_managed_heap *out, const void *bytes, size_
 	return found == (1u << ARRAY_SIZE(counters)) - 1;
 }
 
-/* In the timed child: plain data. */
+/* Data of the child with a timeout: no pointers. */
 struct reading {
 	int process;
 	char path[256];

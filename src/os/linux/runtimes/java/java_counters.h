@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What HotSpot says about its own heap: the counters that it keeps in a file which it maps,
- * /tmp/hsperfdata_USER/PID (jvmstat, perfMemory.hpp; on by default, -XX:-UsePerfData and containers
- * with a read-only /tmp have none). jstat(1) reads the same. Nothing is stopped for it.
- */
+/* HotSpot's own data about its heap: counters in a file that it maps, /tmp/hsperfdata_USER/PID
+ * (jvmstat, perfMemory.hpp). The file is on by default; it is missing with -XX:-UsePerfData and in
+ * containers with a read-only /tmp. jstat(1) reads the same file. No thread is stopped. */
 #ifndef SOOTH_OS_LINUX_JAVA_COUNTERS_H
 #define SOOTH_OS_LINUX_JAVA_COUNTERS_H
 
@@ -15,8 +13,8 @@
 
 #define JAVA_COUNTERS_FOLDER "/hsperfdata_"
 
-/* The file is the target's: what is not as expected is not read. False: the counters are not all
- * there. */
+/* Parses the counters. The file is the target's, so unexpected entries are skipped. False: some
+ * counters are missing. */
 bool java_counters_parse(struct maps_managed_heap *out, const void *data, size_t size);
 /* runtime_heap.read */
 bool java_counters_read(

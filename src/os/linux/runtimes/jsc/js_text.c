@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Read without a grammar: a few tokens on both sides of the place where a function starts. */
+/* The text is read without a grammar: only a few tokens before and behind the place where a
+ * function starts. */
 #include "os/linux/runtimes/jsc/js_text.h"
 
 #include "base/cleanup.h"
 
-/* Going back from the end of `before`. */
+/* A cursor that goes back from the end of `before`. */
 struct back {
 	const char *begin;
-	const char *at; /* what is before it is left */
+	const char *at; /* the text in front of `at` is still to be read */
 };
 
 static bool is_blank(char c)
@@ -15,8 +16,8 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* A character of a name in UTF-8; bytes of letters outside of ASCII are checked when the name is
- * taken. */
+/* Returns whether a character may be in a name in UTF-8. Bytes of letters outside of ASCII are
+ * checked when the name is taken. */
 static bool is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -25,7 +26,8 @@ static bool is_letter(char c)
 
 static bool is_name(struct span s)
 {
-	/* Words that may stand where a name would: what follows them is no value of that name. */
+	/* Words that may stand where a name would be: the function behind such a word is no value
+	 * of that name. */
 	static const char *const reserved[] = { "function", "async", "await", "return", "typeof",
 		"case", "new", "in", "of", "if", "for", "while", "switch", "catch", "with", "else",
 		"do", "void", "delete", "yield", "throw", "export", "default", "class", "extends",
@@ -58,7 +60,7 @@ static bool skip_char(struct back *b, char c)
 	return true;
 }
 
-/* The word that ends here; empty: none, or it may have begun before what was read. */
+/* Takes the word that ends here; "": there is none, or its start may be outside the text. */
 static struct span take_word(struct back *b)
 {
 	const char *end = b->at;
@@ -81,7 +83,8 @@ static bool skip_word(struct back *b, const char *word)
 	return false;
 }
 
-/* A text in quotes that ends here, without any character that would make its begin unsure. */
+/* Skips a quoted text that ends here. It must not contain a character that makes its start
+ * uncertain. */
 static bool skip_text(struct back *b)
 {
 	const char *end = b->at - 1;
@@ -101,7 +104,8 @@ static bool skip_text(struct back *b)
 	return false;
 }
 
-/* To the bracket that encloses the place; false: it is none of a call, or the text is not plain. */
+/* Skips back to the enclosing bracket. False: it is not that of a call, or the text is not
+ * plain. */
 static bool skip_arguments(struct back *b)
 {
 	int depth = 0;
@@ -155,7 +159,8 @@ static bool put_assigned(struct back b, struct buffer *out)
 	return name.size && put_name(out, "", name);
 }
 
-/* "{NAME:", ",NAME:". After "?" it would be the other half of a choice. */
+/* Puts the name of "{NAME:" or ",NAME:". After "?" it would be the second half of a conditional
+ * expression. */
 static bool put_property(struct back b, struct buffer *out)
 {
 	struct span name;
@@ -174,7 +179,7 @@ static bool put_property(struct back b, struct buffer *out)
 	return name.size && (last(&b) == '{' || last(&b) == ',') && put_name(out, "", name);
 }
 
-/* "NAME(", behind which the place is, perhaps after other arguments. */
+/* Puts the name of "NAME(" if the place is behind it, perhaps after other arguments. */
 static bool put_passed(struct back b, struct buffer *out)
 {
 	struct span name;
@@ -193,7 +198,7 @@ static bool put_value_of(struct back b, struct buffer *out)
 	switch (last(&b)) {
 	case '=':
 		b.at--;
-		/* "==" compares. */
+		/* "==" is a comparison. */
 		return last(&b) != '=' && last(&b) != '!' && last(&b) != '<' && last(&b) != '>' &&
 		       put_assigned(b, out);
 	case ':':
@@ -235,7 +240,7 @@ static bool has_char(struct cursor *c, char expected)
 	return true;
 }
 
-/* Whether the parameters end soon, and a body is behind them: words before them are a name then. */
+/* Returns whether a body follows the parameters soon: then the word before them is a name. */
 static bool has_body(struct span from)
 {
 	struct cursor c = cursor_over(from.data, from.size);
@@ -254,8 +259,8 @@ static bool has_body(struct span from)
 	return false;
 }
 
-/* "class NAME{", "class NAME extends OTHER{", "NAME=class{": where a constructor is the first of
- * its class. */
+/* Puts the name of the class for a constructor that is first in it: "class NAME{", "class NAME
+ * extends OTHER{", "NAME=class{". */
 static bool put_class(struct back b, struct buffer *out)
 {
 	struct span name;
@@ -285,7 +290,7 @@ static bool put_method(const struct back *b, struct span name, struct buffer *ou
 	return true;
 }
 
-/* Behind "function". */
+/* Puts the name of a function whose text starts with "function". */
 static bool put_declared(struct cursor c, struct back b, struct buffer *out)
 {
 	struct span name;
@@ -301,7 +306,7 @@ static bool put_declared(struct cursor c, struct back b, struct buffer *out)
 	return put_value_of(b, out);
 }
 
-/* At the parameters: of a method, of a function, or of an arrow. */
+/* Puts the name if the place is at the parameters of a method, a function, or an arrow. */
 static bool put_by_parameters(struct back b, bool is_method, struct buffer *out)
 {
 	struct back before = b;
@@ -326,7 +331,7 @@ static bool put_by_parameters(struct back b, bool is_method, struct buffer *out)
 	return is_method ? put_method(&b, name, out) : put_name(out, "", name);
 }
 
-/* "NAME(a){" ahead, with words before that say how it is called. */
+/* Puts the name of a method if "NAME(a){" follows, perhaps after words such as "static". */
 static bool put_method_ahead(struct cursor c, const struct back *b, struct buffer *out)
 {
 	static const char *const kinds[] = { "static", "async", "get", "set" };
@@ -349,7 +354,8 @@ static bool put_method_ahead(struct cursor c, const struct back *b, struct buffe
 	return has_body(span_of((const char *)c.at, cursor_left(&c))) && put_method(b, name, out);
 }
 
-/* The body of an async function or of a generator is a function of its own, behind parameters. */
+/* Puts the name if the place is at the body: that of an async function or a generator is a function
+ * of its own, behind the parameters. */
 static bool put_by_body(struct back b, struct buffer *out)
 {
 	bool is_arrow = false;
@@ -389,7 +395,8 @@ bool js_text_name(struct span before, struct span from, struct buffer *out)
 	if (*from.data == '{')
 		return put_by_body(b, out);
 	word = word_at(&c);
-	/* "async a=>await b", "a=>b=>1": which one starts here is not sure in most of them. */
+	/* "async a=>await b", "a=>b=>1": in most of these it is uncertain which function starts
+	 * here. */
 	if (is_behind_arrow(b))
 		return span_equal(word, "await") && put_by_body(b, out);
 	if (*from.data == '(')

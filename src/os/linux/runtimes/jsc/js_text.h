@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The name of a function of JavaScript, from the text around its start: its own name, the one that
- * it is assigned to, or that of the function it is passed to. Foreign bytes. Where the text is not
- * plainly one of these, there is no name: a wrong one is worse.
+ * Finds the name of a JavaScript function in the text around its start: its own name, the variable
+ * that it is assigned to, or the function that it is passed to. The text comes from an untrusted
+ * file. If the text is not clearly one of these forms, there is no name, because a wrong name is
+ * worse.
  */
 #ifndef SOOTH_OS_LINUX_JS_TEXT_H
 #define SOOTH_OS_LINUX_JS_TEXT_H
@@ -12,12 +13,13 @@
 #include "base/buffer.h"
 #include "base/cursor.h"
 
-#define JS_TEXT_BEFORE 2048 /* bytes that are looked at, at most */
+#define JS_TEXT_BEFORE 2048 /* most bytes that are examined */
 #define JS_TEXT_FROM   256
-#define JS_TEXT_NAME   128 /* of a name */
+#define JS_TEXT_NAME   128 /* size of a name */
 
-/* Appends "NAME", or "cb:NAME" of what it is passed to. `before` ends, and `from` begins, where the
- * engine has the start of the function; false: no name, and nothing is appended. */
+/* Appends "NAME", or "cb:NAME" with the function that it is passed to. The engine has the
+ * function's start where `before` ends and `from` begins. False: no name is found, and nothing is
+ * appended. */
 bool js_text_name(struct span before, struct span from, struct buffer *out);
 
 #endif

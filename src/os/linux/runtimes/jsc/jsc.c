@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Functions of JavaScriptCore by name, without a start flag: the kernel side follows what the
- * engine has beside its frames to the text object of the name (bpf/javascript.bpf.h), this side
- * checks all of it again and reads the text as soon as the sample is here.
- */
+/* Functions of JavaScriptCore by name, without a start flag. The kernel side follows the engine's
+ * data beside its frames to the text object of the name (bpf/javascript.bpf.h). This side checks
+ * all of it again, and reads the text as soon as the sample arrives. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,22 +20,22 @@
 #define FILE_BYTES_LEAST (16 << 20) /* no executable with this engine is smaller */
 #define OPCODES_MAX	 4096
 #define HANDLERS_LEAST	 200 /* of bytecodes: there are some 800 */
-#define TRIES_MAX	 100 /* a process fills in its table of handlers when it starts */
+#define TRIES_MAX	 100 /* tries: a process fills in its table of handlers only when it starts */
 
-#define FUNCTIONS_MAX 9 /* of one frame: those compiled into a function, and itself */
+#define FUNCTIONS_MAX 9 /* of one frame: the functions compiled into a function, and itself */
 
 struct jsc {
 	struct runtime_state of;
 	struct map blocks; /* process and objects -> struct jsc_block */
-	struct map calls;  /* the same and the place of a call -> struct jsc_call */
-	uint64_t frames;   /* that could have a name */
+	struct map calls;  /* process, objects and place of a call -> struct jsc_call */
+	uint64_t frames;   /* number of frames that could have a name */
 	uint64_t refused[JSC_REFUSALS];
-	uint32_t caller; /* frame of the sample: behind the last one with objects */
+	uint32_t caller; /* index of the frame behind the last frame with objects */
 };
 
 struct jsc_file {
 	struct jsc_layout layout;  /* without types: not known */
-	struct jsc_search *search; /* for the layout, or the rest of it; NULL: all is known */
+	struct jsc_search *search; /* search for the layout or the rest of it; NULL: all is known */
 	char build_id[DEBUG_BUILD_ID_SIZE];
 	struct profile_jsc shared;
 	struct elf_section handlers, code;
@@ -45,8 +43,8 @@ struct jsc_file {
 	uint32_t tries;
 };
 
-/* A code block with the function's executable and its name: three objects at addresses that are
- * used again only one by one. */
+/* A code block with the function's executable and its name: the addresses of three objects. The
+ * engine may use each address again, but not all three together. */
 struct block_key {
 	uint64_t block, executable, name;
 	uint64_t start_ticks;
@@ -55,12 +53,12 @@ struct block_key {
 };
 
 struct jsc_block {
-	uint64_t from, to; /* of its code; 0, 0: in the interpreter */
+	uint64_t from, to; /* range of its code; 0, 0: in the interpreter */
 	uint32_t name;
 	uint32_t tier;
 };
 
-/* The functions that the one of the block has inside of its code, around a call. */
+/* The functions inlined into a block's code around a call. */
 struct jsc_call {
 	uint32_t count;
 	uint32_t names[FUNCTIONS_MAX - 1];
@@ -103,7 +101,8 @@ static void fini(void *state)
 struct see_job {
 	int file;
 	bool has_engine;
-	struct elf_section found[3]; /* of the table of handlers, of code, of modules */
+	struct elf_section
+		found[3]; /* sections with the table of handlers, the code, the modules */
 	struct debug_identity identity;
 };
 
@@ -132,7 +131,8 @@ static void use_layout(
 	runtime_share(&j->of, key, &file->shared);
 }
 
-/* Without a known layout, what is beside the frames is collected until it is found. */
+/* Keeps a file with an engine. If its layout is unknown, the data beside the frames is collected
+ * until the layout is found. */
 static void keep_file(struct jsc *j, uint64_t key, const struct see_job *job, int fd)
 {
 	const char *build_id = job->identity.build_id;
@@ -209,12 +209,13 @@ static void read_ranges(struct jsc *j, const struct profile_raw *raw, struct jsc
 			job->words[count++] = offset + file->code.offset;
 	}
 	if (count < HANDLERS_LEAST)
-		return; /* not filled in yet, or loaded at another address than linked */
+		return; /* the table is not filled in yet, or the file is not loaded at its linked
+			   address */
 	jsc_ranges_find(&file->shared, job->words, count);
 	runtime_share(&j->of, raw->engine, &file->shared);
 }
 
-/* A sample of a process, before its frames are named. */
+/* Prepares a process for the naming of a sample's frames. */
 static void meet_process(struct jsc *j, const struct profile_raw *raw)
 {
 	struct jsc_file *file = map_get(&j->of.files, &raw->engine);
@@ -230,7 +231,7 @@ static void begin(void *state, const struct profile_raw *raw)
 	struct jsc *j = state;
 
 	j->caller = UINT32_MAX;
-	if (j->of.map >= 0) /* else the walk has met it */
+	if (j->of.map >= 0) /* otherwise the walk has met the process */
 		meet_process(j, raw);
 }
 
@@ -250,7 +251,7 @@ static void do_follow(void *argument)
 	jsc_frame_follow(&job->frame, &job->layout, do_read_process, &job->pid);
 }
 
-/* Takes the engine's values beside the frame that the walk is at. The frame is in the copy of a
+/* Takes the engine's values beside the current frame of the walk. The frame may be in a copy of the
  * stack; the objects that it leads to are always read from the process. */
 static void meet(void *state, struct runtime_walk *at)
 {
@@ -271,7 +272,7 @@ static void meet(void *state, struct runtime_walk *at)
 	job.frame = (struct profile_raw_js){ .block = slots.block, .callee = slots.callee };
 	if (file->layout.type_function) {
 		job.layout = file->layout;
-		/* After a timeout no executable is known. */
+		/* After a timeout the executable is unknown. */
 		timeout_call(&j->of.timeout, do_follow, NULL, &job, sizeof(job), -1, TIMEOUT_MS);
 	}
 	walk_put_beside(w,
@@ -292,7 +293,7 @@ static void do_frame(void *argument)
 	jsc_frame_read(&job->frame, do_read_process, &job->pid);
 }
 
-/* "FUNCTION\0MODULE+OFFSET\0" of the job, with what only the text of the module has. */
+/* Keeps the name "FUNCTION\0MODULE+OFFSET\0" of the job, completed from the text of the module. */
 static uint32_t keep_name(struct jsc *j, struct jsc_file *file, const struct jsc_frame *f)
 {
 	const char *place = f->text + strlen(f->text) + 1;
@@ -330,10 +331,9 @@ static bool is_in(const struct jsc_block *block, uint64_t pc)
 	return pc ? pc >= block->from && pc < block->to : !block->to;
 }
 
-/*
- * A function that is just being entered has its caller beside the frame pointer. The address is
- * its own, where that was a known block's before the sample and is the same block's after it.
- */
+/* Finds the block of a function that is just being entered, which has its caller beside the frame
+ * pointer. The address `pc` belongs to a known block if that block contained it before the sample
+ * and still does afterwards. */
 static const struct jsc_block *find_by_place(
 	struct jsc *j, const struct profile_raw *raw, const struct jsc_frame *frame)
 {
@@ -358,7 +358,8 @@ static const struct jsc_block *find_by_place(
 	return NULL;
 }
 
-/* All of them or none: with one missing, the others would seem to call each other. */
+/* Reads all inlined functions or none: with one missing, the others would seem to call each
+ * other. */
 static void read_inlined(
 	struct jsc *j, struct jsc_file *file, struct frame_job *job, struct jsc_call *call)
 {
@@ -376,8 +377,8 @@ static void read_inlined(
 	}
 }
 
-/* Puts the functions around the call that the frame is in. The place of the call is that of an
- * earlier one as long as the frame runs itself, or code that is not of the engine's language. */
+/* Puts the inlined functions around the current call. The engine may still store the place of an
+ * earlier call while the frame itself runs, or while native code runs. */
 static size_t put_inlined(struct jsc *j, struct jsc_file *file, struct frame_job *job,
 	struct block_key key, uint32_t numbers[])
 {
@@ -394,9 +395,9 @@ static size_t put_inlined(struct jsc *j, struct jsc_file *file, struct frame_job
 	return call->count;
 }
 
-/* The interrupted frame may be being entered: what is beside it is its caller's. A layout found at
- * first may lack the code of the last tier, or where functions start: it is used, and the search
- * goes on. */
+/* Adds a frame to the search for the layout. An interrupted frame is not used: it may be in its
+ * entry, with its caller's data beside it. A layout found at first may lack the code of the last
+ * tier or the starts of functions: it is used, and the search goes on. */
 static void search(struct jsc *j, const struct profile_raw *raw, const struct profile_raw_js *frame,
 	const struct profile_raw_frame *user, struct jsc_file *file)
 {

@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "os/linux/profile/symbol_cache.h"
 
-#define HEAD	   "sooth layout of JavaScriptCore 1" /* another number: other members */
+#define HEAD	   "sooth layout of JavaScriptCore 1" /* another number stands for other members */
 #define TAIL	   "end"
 #define OFFSET_MAX 1024
 

@@ -11,25 +11,26 @@
 #include "os/linux/runtimes/jsc/jsc_votes.h"
 #include "symbols/bun.h"
 
-#define OBJECT_WORDS	   26 /* that are looked at of a cell */
-#define CALLEE_WORDS	   8  /* a function has few members */
-#define NAME_WORDS	   16 /* of an UnlinkedFunctionExecutable: behind it is another one */
-#define PROVIDER_WORDS	   16 /* of a FunctionExecutable, as above */
-#define CODE_WORDS	   60 /* of compiled code */
-#define RANGE_WORDS	   12
-#define TEXT_8_BIT	   4
-#define NAME_LETTERS	   48
-#define NAME_OF		   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_$0123456789"
-#define CELL_TYPE	   5
-#define TIER_INTERPRETER   2
-#define TIER_FTL	   5
-#define NATIVE_BEFORE	   4 /* types of executables: host, program, module, eval, function */
+#define OBJECT_WORDS	 26 /* words of a cell that are examined */
+#define CALLEE_WORDS	 8  /* a function has few members */
+#define NAME_WORDS	 16 /* of an UnlinkedFunctionExecutable: another one is behind it */
+#define PROVIDER_WORDS	 16 /* of a FunctionExecutable: another one is behind it */
+#define CODE_WORDS	 60 /* of a compiled code object */
+#define RANGE_WORDS	 12
+#define TEXT_8_BIT	 4
+#define NAME_LETTERS	 48
+#define NAME_OF		 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_$0123456789"
+#define CELL_TYPE	 5
+#define TIER_INTERPRETER 2
+#define TIER_FTL	 5
+#define NATIVE_BEFORE	 4 /* types of executables before it: host, program, module, eval, function \
+			    */
 #define TYPES_PERCENT	   95
 #define PASSED_PERCENT	   90
 #define PASSED_LEAST	   20
-#define TIER_BYTES	   32 /* of compiled code, where its tier is looked for */
+#define TIER_BYTES	   32 /* of a compiled code object, in which its tier is searched for */
 #define TIER_LEAST	   3
-#define WRONG_PERCENT	   5 /* of the code blocks: freed meanwhile */
+#define WRONG_PERCENT	   5 /* of the code blocks: those freed meanwhile */
 #define CODE_UNIT	   16
 #define FUNCTION_BYTES_MAX (1u << 20)
 
@@ -37,18 +38,18 @@ struct object {
 	uint64_t words[OBJECT_WORDS];
 };
 
-/* A pair that is used, with what its objects hold. */
+/* A pair that is used, with the words of its objects. */
 struct sample {
 	const struct jsc_pair *pair;
 	struct object callee, block, executable, unlinked;
-	bool is_function; /* function and code block have the same executable */
+	bool is_function; /* the function and the code block have the same executable */
 };
 
 struct work {
 	jsc_read read;
 	void *user;
 	struct jsc_layout *layout;
-	struct sample *samples; /* of the half that decides */
+	struct sample *samples; /* samples of the half that decides */
 	size_t count;
 	struct jsc_votes votes;
 	char *reason;
@@ -112,13 +113,14 @@ static bool find_owner(struct work *w)
 
 /* --- executable, unlinked executable --- */
 
-/* Words of one object of the executable that its code block has too. */
+/* Compares the words of one object of the executable with those of the code block. */
 static void compare_unlinked(struct work *w, const struct sample *s, uint32_t at)
 {
 	struct object unlinked;
 	uint64_t address = s->executable.words[at];
 
-	/* The executable has its newest code block too, where all is as in this one. */
+	/* The executable also has its newest code block, whose words are all equal to this
+	 * one's. */
 	if (!read_words(w, address, unlinked.words, OBJECT_WORDS) ||
 		type_of(&unlinked) == type_of(&s->block))
 		return;
@@ -185,7 +187,7 @@ static bool find_types(struct work *w)
 	return true;
 }
 
-/* The letters of a short text of a byte each; 0: there is none. */
+/* Reads a short text of one-byte letters. Returns its length; 0: there is none. */
 static size_t read_letters(const struct work *w, uint64_t address, char *out, size_t size)
 {
 	uint64_t head[3];
@@ -207,8 +209,8 @@ static bool is_identifier(const char *text, size_t length)
 	return length && (text[0] < '0' || text[0] > '9') && strspn(text, NAME_OF) == length;
 }
 
-/* Votes for where names are, from behind: of two that are the same in all functions, the one that
- * is later in the object is the one with more names. `known`: what is the same text there is no
+/* Votes for the offset of names, from behind: if two offsets have the same text in all functions,
+ * the later one is the one with more names. `known`: an offset with the same text as this one is no
  * rival. */
 static void vote_for_names(struct work *w, uint32_t known)
 {
@@ -241,8 +243,8 @@ static bool find_name(struct work *w)
 	return true;
 }
 
-/* The path in a provider at a place, as a number; 0: there is none. A provider is no cell: the
- * address of its methods is first. */
+/* Returns a hash of the path at an offset of a provider; 0: there is none. A provider is no cell:
+ * the address of its methods comes first. */
 static uint64_t path_at(const struct work *w, const struct sample *s, uint32_t place)
 {
 	uint64_t provider = s->executable.words[place >> 8], words[OBJECT_WORDS];
@@ -255,7 +257,7 @@ static uint64_t path_at(const struct work *w, const struct sample *s, uint32_t p
 	return length && text[0] == '/' ? hash_bytes(HASH_BEGIN, text, length) | 1 : 0;
 }
 
-/* `known`: what is the same path there is no rival. */
+/* Votes for the offset of paths. `known`: an offset with the same path as this one is no rival. */
 static void vote_for_paths(struct work *w, uint32_t known)
 {
 	for (size_t i = 0; i < w->count; i++) {
@@ -291,14 +293,15 @@ static bool find_provider(struct work *w)
 
 /* --- compiled code --- */
 
-/* A function in the interpreter may have been compiled for its next call. */
+/* Returns whether a tier is possible. A function in the interpreter may have been compiled for its
+ * next call. */
 static bool fits_tier(const struct sample *s, uint8_t tier)
 {
 	return s->pair->pc ? tier >= JSC_TIER_BASELINE && tier <= TIER_FTL
 			   : tier == TIER_INTERPRETER || tier == JSC_TIER_BASELINE;
 }
 
-/* Counts for one byte of the objects that a word of the code blocks leads to. */
+/* Counts for one byte of the objects to which a word of the code blocks leads. */
 struct tier_counts {
 	uint32_t of[TIER_FTL + 1], wrong;
 };
@@ -334,7 +337,8 @@ static void count_tiers(
 	}
 }
 
-/* The byte that is the interpreter's for what runs there, and another one for compiled code. */
+/* Finds the byte that has one value for functions in the interpreter and others for compiled
+ * code. */
 static bool find_tier(struct work *w)
 {
 	_cleanup_free_ struct tier_counts(*counts)[TIER_BYTES] =
@@ -351,7 +355,7 @@ static bool find_tier(struct work *w)
 
 			if (100 * c->wrong > WRONG_PERCENT * all || !varies(c))
 				continue;
-			/* Votes of as many as fit. */
+			/* Puts one vote for each function that fits. */
 			for (uint32_t i = 0; i < all - c->wrong; i++)
 				jsc_votes_put(&w->votes, j << 8 | t, i);
 		}
@@ -363,7 +367,8 @@ static bool find_tier(struct work *w)
 	return true;
 }
 
-/* Code is allocated in units of CODE_UNIT. */
+/* Returns whether the words are the bounds of code with `pc`. Code is allocated in units of
+ * CODE_UNIT. */
 static bool has_bounds(const uint64_t *words, uint64_t pc)
 {
 	return !(words[0] % CODE_UNIT) && words[0] <= pc && pc < words[1] &&
@@ -413,7 +418,8 @@ static bool decide_ranges(struct work *w, bool is_ftl, struct jsc_result *r)
 	return jsc_votes_decide(&w->votes, r);
 }
 
-/* The code of the last tier is optional: without it, its frames have no names. */
+/* Finds the ranges of code. That of the last tier is optional: without it, frames of that tier have
+ * no names. */
 static bool find_ranges(struct work *w)
 {
 	struct jsc_layout *l = w->layout;
@@ -450,7 +456,7 @@ static void find_rare(struct work *w)
 		w->layout->rare_executable = (uint16_t)(8 * r.best);
 }
 
-/* Functions of the host have no code block. */
+/* Finds the names of native functions, which have no code block. */
 static void find_native(struct work *w)
 {
 	char text[NAME_LETTERS + 1];
@@ -476,7 +482,8 @@ static void find_native(struct work *w)
 		w->layout->native_name = (uint16_t)(8 * r.best);
 }
 
-/* Code of the last tier, where its range was not found: such a frame never has a name. */
+/* Returns whether the frame is in code of the last tier, and that tier's range was not found: such
+ * a frame never has a name. */
 static bool is_unknown_tier(const struct work *w, const struct jsc_pair *pair)
 {
 	const struct jsc_layout *l = w->layout;
@@ -565,7 +572,7 @@ static bool calibrate(struct work *w, struct jsc_calibration *c)
 	return true;
 }
 
-/* Every other pair, as far as its objects can be read. */
+/* Reads every other pair, if its objects can be read. */
 static void read_samples(struct work *w, const struct jsc_calibration *c)
 {
 	for (uint32_t i = 0; i < c->count; i += 2) {

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * From a code block and a function to a name. A frame has one only if every object on the way has
- * the right type, the function and the code block have the same executable, and the address is in
- * the code of that block. No value of the program is read.
- */
+/* Finds a name from a code block and a function. A frame has a name only if every object on the way
+ * has the right type, the function and the code block have the same executable, and the address is
+ * in the code of that block. No value of the program is read. */
 #include "os/linux/runtimes/jsc/jsc_frame.h"
 
 #include <string.h>
@@ -13,21 +11,21 @@
 #include "base/utf8.h"
 #include "symbols/bun.h"
 
-#define CELL_BYTES     136 /* of any object here that is read */
+#define CELL_BYTES     136 /* most bytes of any object that is read here */
 #define CELL_TYPE      5
 #define TIER_FTL       5 /* JITCode::tier */
-#define TEXT_8_BIT     4 /* of the flags of a text */
+#define TEXT_8_BIT     4 /* bit in the flags of a text */
 #define TEXT_BYTES     24
 #define URL_LETTERS    2048
 #define CODE_BYTES_MAX (64u << 20) /* of one function */
 
-/* CodeOrigin: the address of an InlineCallFrame between bits that mean something else. */
+/* CodeOrigin: the address of an InlineCallFrame between bits with other meanings. */
 #define ORIGIN_ADDRESS	   0x0000fffffffffff8ULL
-#define ORIGIN_OUT_OF_LINE 1 /* it is the address of another such word */
+#define ORIGIN_OUT_OF_LINE 1 /* the address is that of another such word */
 #define ORIGIN_INVALID	   2
-#define POOL_BYTES	   24 /* references, the address of all CodeOrigins, 4 bytes, their number */
-#define INLINE_BLOCK	   8 /* InlineCallFrame: the block that the function has when not inlined */
-#define INLINE_CALLER	   16 /* the CodeOrigin of the call */
+#define POOL_BYTES	   24 /* references, address of all CodeOrigins, 4 bytes, number of CodeOrigins */
+#define INLINE_BLOCK	   8  /* InlineCallFrame: the block that the function has if not inlined */
+#define INLINE_CALLER	   16 /* InlineCallFrame: the CodeOrigin of the call */
 
 /* Objects of one frame. */
 struct cell {
@@ -71,12 +69,12 @@ static bool put_letter(struct buffer *out, uint32_t letter)
 {
 	if (letter < 0x20 || (letter >= 0x7f && letter < 0xa0) ||
 		(letter >= 0xd800 && letter < 0xe000))
-		return false; /* no letter of a name; names outside the first plane are rare */
+		return false; /* no letter of a name: names outside the first plane are rare */
 	utf8_append(out, letter);
 	return true;
 }
 
-/* A StringImpl: references, length, letters, flags. Appended as UTF-8. */
+/* Appends a StringImpl as UTF-8. It has references, length, letters, flags. */
 static bool read_text(const struct reading *r, uint64_t address, size_t most, struct buffer *out)
 {
 	unsigned char head[TEXT_BYTES], letters[2 * URL_LETTERS];
@@ -114,8 +112,8 @@ static bool read_url(const struct reading *r, const struct cell *executable, str
 	       read_text(r, url, URL_LETTERS, out);
 }
 
-/* The last part of the module's path; names of modules inside of an executable stay whole. Text
- * that is no path, such as code that the program passed to eval(), is left out. */
+/* Puts the last part of a module's path; a path inside an executable stays whole. Text that is no
+ * path, such as code that the program passed to eval(), is left out. */
 static void put_module(const struct buffer *url, struct buffer *out)
 {
 	struct span path = span_of((const char *)url->data, url->size);
@@ -137,7 +135,7 @@ static uint32_t start_of(const struct jsc_layout *l, const struct cell *unlinked
 
 /* --- checks --- */
 
-/* The code that the block has in its tier. */
+/* Reads the range of the block's code in its tier. */
 static bool read_range(const struct reading *r, uint64_t code, uint8_t tier, struct jsc_frame *f)
 {
 	const struct jsc_layout *l = r->layout;
@@ -173,7 +171,8 @@ static bool leads_to(const struct jsc_layout *l, const struct cell *callee, uint
 	return word == executable;
 }
 
-/* A function with a code block: all four objects, and that they belong together. */
+/* Checks a function with a code block: reads all four objects, and checks that they belong
+ * together. */
 static enum jsc_refusal check(const struct reading *r, struct jsc_frame *f, struct cell *executable,
 	struct cell *unlinked)
 {
@@ -193,8 +192,8 @@ static enum jsc_refusal check(const struct reading *r, struct jsc_frame *f, stru
 		return JSC_OTHER;
 	if (f->pc)
 		return is_inside(r, &block, f) ? JSC_NAMED : JSC_OUTSIDE;
-	/* The engine drops unlinked code that it has not used for long; that of a function in the
-	 * interpreter is used. */
+	/* The engine drops unlinked code that was unused for long. In the interpreter it is in
+	 * use. */
 	code = word_in(&block, l->block_unlinked);
 	return code && (code == word_in(unlinked, l->unlinked_code) ||
 			       code == word_in(unlinked, l->unlinked_code + 8))
@@ -210,7 +209,7 @@ static void finish(struct jsc_frame *f, struct buffer *text)
 	f->refusal = f->size ? JSC_NAMED : JSC_NO_TEXT;
 }
 
-/* Keeps where the text of a function without a name is, if that is in the executable. */
+/* Keeps the place of a text of a function without a name, if the text is in the executable. */
 static void keep_place(struct jsc_frame *f, const struct buffer *url, uint32_t start)
 {
 	if (url->size >= sizeof(f->module) ||
@@ -221,7 +220,7 @@ static void keep_place(struct jsc_frame *f, const struct buffer *url, uint32_t s
 	f->start = start;
 }
 
-/* "FUNCTION\0PLACE\0" into `text`; false: the name is no text. */
+/* Puts "FUNCTION\0PLACE\0" into `text`; false: the name is no text. */
 static bool put_function(const struct reading *r, struct jsc_frame *f,
 	const struct cell *executable, const struct cell *unlinked, struct buffer *text)
 {
@@ -237,7 +236,8 @@ static bool put_function(const struct reading *r, struct jsc_frame *f,
 		buffer_format(&place, "+%u", (unsigned)start);
 	else if (!place.size)
 		buffer_string(&place, "JavaScriptCore");
-	/* A program that runs from cached bytecode has the names there, until one is asked for. */
+	/* A program that runs from cached bytecode has no text object for a name until the name is
+	 * needed. */
 	if (!name)
 		buffer_format(text, "[function %s]", buffer_cstr(&place));
 	else if (!read_text(r, name, JSC_LETTERS_MAX, text))
@@ -262,7 +262,8 @@ static void read_function(const struct reading *r, struct jsc_frame *f)
 	f->refusal = check(r, f, &executable, &unlinked);
 	if (!f->refusal && !put_function(r, f, &executable, &unlinked, &text))
 		f->refusal = JSC_NO_TEXT;
-	/* The text was read last: it belongs to the function if that is there still. */
+	/* The text was read last: it belongs to the function if the same function is still
+	 * there. */
 	if (!f->refusal && (f->refusal = check(r, f, &again[0], &again[1])) == JSC_NAMED)
 		finish(f, &text);
 	buffer_fini(&text);
@@ -270,7 +271,7 @@ static void read_function(const struct reading *r, struct jsc_frame *f)
 
 /* --- functions that were compiled into another one --- */
 
-/* The InlineCallFrame of a CodeOrigin; 0: there is none. */
+/* Reads the InlineCallFrame of a CodeOrigin; 0: there is none. */
 static bool read_origin(const struct reading *r, uint64_t origin, uint64_t *frame)
 {
 	*frame = origin & ORIGIN_ADDRESS;
@@ -281,7 +282,7 @@ static bool read_origin(const struct reading *r, uint64_t origin, uint64_t *fram
 	return read_word(r, *frame, frame) && !(*frame & ~ORIGIN_ADDRESS);
 }
 
-/* Where the call is that the block is in. */
+/* Reads the place of the call in which the block is. */
 static bool read_call(const struct reading *r, const struct jsc_frame *f, uint64_t *origin)
 {
 	const struct jsc_layout *l = r->layout;
@@ -299,7 +300,7 @@ static bool read_call(const struct reading *r, const struct jsc_frame *f, uint64
 	       read_word(r, data + (uint64_t)f->raw.of.detail * sizeof(*origin), origin);
 }
 
-/* The frame->depth-th function around the call, from the innermost one on. */
+/* Finds the inlined function number frame->depth around the call, counted from the innermost. */
 static enum jsc_refusal find_inlined(const struct reading *r, const struct jsc_frame *f,
 	struct cell *executable, struct cell *unlinked)
 {
@@ -348,7 +349,8 @@ static void read_inlined(const struct reading *r, struct jsc_frame *f)
 	buffer_fini(&text);
 }
 
-/* Code outside of functions: its callee is no function, the block alone leads to its module. */
+/* Reads code outside of functions: its callee is no function, so only the block leads to its
+ * module. */
 static void read_global(const struct reading *r, struct jsc_frame *f)
 {
 	static const char *const kinds[] = { "program", "module", "eval" };
@@ -382,8 +384,8 @@ static void read_global(const struct reading *r, struct jsc_frame *f)
 	buffer_fini(&url);
 }
 
-/* A function of the engine or of its host: there is no code block, and its code is shared, so only
- * the frame of a call that is under way has it. */
+/* Reads a function of the engine or its host. It has no code block, and its code is shared, so only
+ * the frame of a call in progress leads to it. */
 static void read_native(const struct reading *r, struct jsc_frame *f)
 {
 	const struct jsc_layout *l = r->layout;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where JavaScriptCore keeps what leads from a stack frame to the name of its function, by the
- * build id of the executable. Offsets are bytes; all were found by comparing what a running engine
- * keeps twice. */
+/* Where JavaScriptCore keeps the data that leads from a stack frame to the name of its function, by
+ * the build id of the executable. Offsets are in bytes. All were found by comparing values that a
+ * running engine keeps twice. */
 #ifndef SOOTH_OS_LINUX_JSC_LAYOUT_H
 #define SOOTH_OS_LINUX_JSC_LAYOUT_H
 
@@ -23,17 +23,17 @@ struct jsc_layout {
 	uint16_t unlinked_code, unlinked_name, unlinked_start;
 	uint8_t start_shift, start_bits;
 	uint16_t provider_url;
-	/* JITCode: the pointer to the code of baseline and DFG, the one of FTL, and what is behind
-	 * them */
+	/* JITCode: the pointers to the code of baseline and DFG and to that of FTL, and the range
+	 * behind them */
 	uint16_t code_tier, code_range, code_range_ftl, range_at;
-	/* its CodeOrigins, of DFG and of FTL */
+	/* its CodeOrigins in DFG and FTL */
 	uint16_t origins, origins_ftl;
 	uint8_t range_kind; /* enum jsc_range_kind */
 	/* types of cells */
 	uint8_t type_function, type_block, type_executable, type_unlinked, type_native;
 };
 
-/* NULL: not known. */
+/* Returns the layout of a build; NULL: not known. */
 const struct jsc_layout *jsc_layout_of(const char *build_id);
 
 #endif

@@ -9,10 +9,10 @@
 #include "os/linux/runtimes/jsc/jsc_votes.h"
 
 #define CALIBRATE_MS 3000
-#define TRY_EACH     64 /* more pairs */
-#define START_FIRST  8	/* in an UnlinkedFunctionExecutable */
+#define TRY_EACH     64 /* number of new pairs before another try */
+#define START_FIRST  8	/* least offset in an UnlinkedFunctionExecutable */
 #define START_STEP   4
-#define START_TRIES  6 /* functions: where none fits, the place is another one */
+#define START_TRIES  6 /* functions: if none of them fits, the offset is wrong */
 
 void jsc_search_init(struct jsc_search *s)
 {
@@ -41,7 +41,7 @@ struct start {
 	uint16_t at;
 	uint8_t shift;
 	uint32_t hits;
-	uint64_t sum; /* of the places of those that hit */
+	uint64_t sum; /* sum of the places for which it hits */
 };
 
 static uint32_t place_of(const struct jsc_named *n, const struct start *start)
@@ -74,13 +74,15 @@ static void count_hits(const struct jsc_calibration *c, struct start *start,
 	}
 }
 
-/* Other members lead to the same name from behind it: the parameters, the body. */
+/* Returns whether `a` points to earlier places: other members, of the parameters and the body,
+ * point behind the name. */
 static bool is_before(const struct start *a, const struct start *b)
 {
 	return a->sum / (a->hits + 1) < b->sum / (b->hits + 1);
 }
 
-/* Optional: without it, functions have no place in their module, and no name from its text. */
+/* Finds where the text of a function starts. It is optional: without it, functions have no place in
+ * their module, and no name from its text. */
 static void find_start(struct jsc_calibration *c, struct timeout *timeout, struct jsc_text *text)
 {
 	struct start best = { 0 };

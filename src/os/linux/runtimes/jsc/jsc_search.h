@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The search for the layout of one build: frames are collected until jsc_calibrate.h can decide. */
+/* Searches for the layout of one build: collects frames until jsc_calibrate.h can decide. */
 #ifndef SOOTH_OS_LINUX_JSC_SEARCH_H
 #define SOOTH_OS_LINUX_JSC_SEARCH_H
 
@@ -7,18 +7,18 @@
 
 struct jsc_search {
 	struct jsc_calibration calibration; /* its pairs, and how the last try ended */
-	struct map known;		    /* struct jsc_pair, of which it has one */
-	uint64_t start_ticks;		    /* of the process that all are of */
+	struct map known;		    /* struct jsc_pair that `calibration` has */
+	uint64_t start_ticks;		    /* start of the process that all pairs come from */
 	uint32_t next;			    /* number of pairs for the next try; 0: no more */
 };
 
 void jsc_search_init(struct jsc_search *s);
 void jsc_search_fini(struct jsc_search *s);
-/* A frame in a call. True: the layout is known now, in s->calibration. */
+/* Adds a frame during a call. True: the layout is known now, in s->calibration. */
 bool jsc_search_put(struct jsc_search *s, const struct profile_raw *raw,
 	const struct jsc_pair *pair, struct timeout *timeout, struct jsc_text *text);
-/* The interpreter's main code: where handlers, which it sorts, stand close together. An executable
- * whose code was ordered by use has several such places, with other code between. */
+/* Finds the interpreter's main code, where handlers stand close together, and sorts `handlers`. An
+ * executable whose code was ordered by use has several such ranges with other code between. */
 void jsc_ranges_find(struct profile_jsc *shared, uint64_t *handlers, size_t count);
 
 #endif

@@ -13,13 +13,13 @@
 #include "symbols/bun.h"
 
 #define MODULES_MAX 16384
-#define READ_MS	    1000       /* from a cold disk */
+#define READ_MS	    1000       /* time to read from a cold disk */
 #define TABLE_BYTES (4u << 20) /* more than 60000 modules */
-#define ONE_BYTE    1	       /* encoding of a text whose letters are a byte each */
-#define ENCODING    4	       /* from the end of a module's row */
+#define ONE_BYTE    1	       /* encoding of a text with one-byte letters */
+#define ENCODING    4	       /* offset from the end of a module's row */
 
 struct jsc_module {
-	uint64_t offset, size; /* in the file; 0, 0: not to be had */
+	uint64_t offset, size; /* in the file; 0, 0: not available */
 };
 
 /* Both jobs have their own copies of everything: the call may outlive its caller. */
@@ -33,7 +33,7 @@ struct find_job {
 
 struct read_job {
 	int file;
-	uint32_t before, from; /* in, and read */
+	uint32_t before, from; /* requested sizes, then the sizes that were read */
 	uint64_t offset;
 	char bytes[JS_TEXT_BEFORE + JS_TEXT_FROM];
 };
@@ -47,8 +47,8 @@ static bool starts_as_module(const struct find_job *job, const struct bun_place 
 	       !memcmp(text, BUN_NAME_BEGIN, sizeof(text));
 }
 
-/* The size of a row is not stored: with the right one the module that starts the program has a name
- * of one. */
+/* Returns the size of a row, which is not stored. With the right size, the program's first module
+ * has a valid name. */
 static unsigned row_size_of(
 	const struct find_job *job, const struct bun_places *places, const unsigned char *table)
 {

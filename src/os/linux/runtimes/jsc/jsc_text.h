@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Names of functions whose names are not in memory, from the text of their module. It is read from
- * the executable on disk, where `bun build --compile` has put it: the place of a function in a
- * module is the same number there as in the engine.
- */
+/* Names of functions from the text of their module, if the names are not in memory. The text is
+ * read from the executable on disk, where `bun build --compile` has put it. The offset of a
+ * function in a module is the same there as in the engine. */
 #ifndef SOOTH_OS_LINUX_JSC_TEXT_H
 #define SOOTH_OS_LINUX_JSC_TEXT_H
 
@@ -12,20 +10,21 @@
 #include "symbols/elf_sections.h"
 #include "os/linux/runtimes/jsc/js_text.h"
 
-#define JSC_TEXT_PATH 256 /* of a module inside of the executable */
+#define JSC_TEXT_PATH 256 /* path of a module inside the executable */
 
 struct jsc_text {
-	int fd;			    /* of the executable; negative: none */
-	struct elf_section section; /* with the modules; size 0: none */
+	int fd;			    /* the executable; negative: none */
+	struct elf_section section; /* section with the modules; size 0: none */
 	struct map modules;	    /* hash of a path -> struct jsc_module */
 };
 
 #define JSC_TEXT_SECTION ".bun"
 
-/* Keeps its own descriptor of the file. */
+/* Duplicates `fd`. */
 void jsc_text_init(struct jsc_text *t, int fd, const struct elf_section *section);
 void jsc_text_fini(struct jsc_text *t);
-/* Appends what js_text_name() finds at `start` in the module of that path; false: nothing. */
+/* Appends the name that js_text_name() finds at `start` in the module with that path; false:
+ * nothing is appended. */
 bool jsc_text_name(struct jsc_text *t, struct timeout *timeout, const char *path, uint32_t start,
 	struct buffer *out);
 

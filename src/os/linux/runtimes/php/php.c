@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Functions of PHP that the main thread of a process is in, a moment after the sample: a stack of
- * native code and one of the script may be some milliseconds apart. Other threads and versions of
- * unknown layout have none.
- */
+/* Functions of PHP in which the main thread of a process is, read a moment after the sample: the
+ * native stack and the script's stack may be some milliseconds apart. Other threads, and versions
+ * with unknown layout, have no functions. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,13 +21,15 @@
 #define PLACES_MAX 64
 #define MAPS_BYTES (4u << 20)
 #define READ_MS	   2000
-#define FRESH_NS   (10 * NS_PER_MS) /* samples that come together have the same stack */
+#define FRESH_NS   (10 * NS_PER_MS) /* samples at nearly the same time have the same stack */
 #define MOV_EAX	   0xb8
 #define RET	   0xc3
 
 struct script_file {
-	uint64_t data; /* behind the place where offset 0 of the file would be in memory */
-	uint64_t loop_from, loop_to; /* offsets of execute_ex(), which calls its functions */
+	uint64_t
+		data; /* offset of executor_globals from where byte 0 of the file would be loaded */
+	uint64_t loop_from,
+		loop_to; /* offsets of execute_ex(), which calls the functions of a script */
 	uint32_t version;
 	char name[32];
 };
@@ -42,9 +42,9 @@ struct script_stack {
 	uint32_t pid, count;
 	uint64_t start_ticks, read_ns;
 	uint32_t found[SCRIPT_FRAMES_MAX]; /* innermost first */
-	/* The sample: its functions come before this user frame. */
+	/* The sample: the script's functions come before this user frame. */
 	uint32_t at;
-	bool is_met; /* the engine is on its stack */
+	bool is_met; /* the engine is on the sample's stack */
 };
 
 static void init(void *state)
@@ -69,7 +69,7 @@ struct file_job {
 	struct script_file found;
 };
 
-/* php_version_id(), from 8.2 on: it loads the number and returns. */
+/* Returns the number in php_version_id(), from 8.2 on: the function loads it and returns. */
 static uint32_t version_in(int file, uint64_t offset)
 {
 	static const unsigned char branch_mark[] = { 0xf3, 0x0f, 0x1e, 0xfa };
@@ -187,7 +187,8 @@ static void read_stack(
 	}
 }
 
-/* Behind the native functions that the script called, before the interpreter that runs it. */
+/* Returns the index of the interpreter's frame: the script's functions come before it, and behind
+ * the native functions that the script called. */
 static uint32_t place_in(const struct profile_raw *raw, const struct script_file *f, uint64_t file)
 {
 	const struct profile_raw_frame *user = profile_raw_user(raw);

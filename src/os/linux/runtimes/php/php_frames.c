@@ -8,19 +8,19 @@
 #include "os/linux/runtimes/php/php_frames.h"
 
 /* Zend/zend_compile.h, zend_globals.h, without thread safety: the same in 7.4, 8.2 and 8.4. */
-#define SCRIPT_STEPS_MAX  64 /* frames that are looked at */
+#define SCRIPT_STEPS_MAX  64 /* frames that are examined */
 #define SCRIPT_NAME_BYTES 128
-#define SCRIPT_PATH_BYTES 4096 /* whole: its last name is kept */
-#define PHP_CURRENT	  488  /* of executor_globals */
-#define PHP_FUNCTION	  24   /* of a zend_execute_data */
+#define SCRIPT_PATH_BYTES 4096 /* the whole path, of which the last part is kept */
+#define PHP_CURRENT	  488  /* offset in executor_globals */
+#define PHP_FUNCTION	  24   /* offset in a zend_execute_data */
 #define PHP_BEFORE	  48
 #define PHP_USER	  2 /* ZEND_USER_FUNCTION */
-#define PHP_NAME	  8 /* of a zend_function */
+#define PHP_NAME	  8 /* offset in a zend_function */
 #define PHP_CLASS	  16
-#define PHP_LENGTH	  16 /* of a zend_string */
+#define PHP_LENGTH	  16 /* offset in a zend_string */
 #define PHP_TEXT	  24
 
-/* Where a function has its file; the line is behind it. */
+/* Offsets of a function's file; its line is behind it. */
 static const struct {
 	uint32_t version; /* without the release */
 	uint32_t file;
@@ -44,7 +44,7 @@ bool php_is_known(uint32_t version)
 
 struct script_reading {
 	struct script_code *code;
-	bool is_wrong; /* what is there is not what that version has: nothing more is read */
+	bool is_wrong; /* a value is not as that version has it: reading has stopped */
 };
 
 static bool do_script_get(struct script_reading *r, uint64_t at, void *out, size_t size)
@@ -61,7 +61,7 @@ static uint64_t do_script_pointer(struct script_reading *r, uint64_t at)
 	return do_script_get(r, at, &value, sizeof(value)) ? value : 0;
 }
 
-/* A name of letters that can be read; longer ones than `room` holds are cut. */
+/* Reads a name of printable letters. A name longer than `room` is cut. */
 static bool do_script_text(
 	struct script_reading *r, uint64_t at, uint64_t length, char *out, size_t room)
 {

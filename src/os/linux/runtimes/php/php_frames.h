@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The functions that a script of PHP is in, from the memory of its process, which is not stopped.
- */
+/* Finds the functions in which a script of PHP is, in the memory of its process, which is not
+ * stopped. */
 #ifndef SOOTH_OS_LINUX_PHP_FRAMES_H
 #define SOOTH_OS_LINUX_PHP_FRAMES_H
 
@@ -10,16 +10,17 @@
 #define SCRIPT_FRAMES_MAX 24
 #define SCRIPT_TEXT_BYTES 3072
 
-/* With its own copies of everything: the call may outlive its caller. */
+/* Has its own copies of everything: the call may outlive its caller. */
 struct script_code {
-	uint64_t address; /* of its data */
+	uint64_t address; /* address of executor_globals */
 	uint32_t version, pid, count, size;
 	char text[SCRIPT_TEXT_BYTES]; /* "FUNCTION\0FILE:LINE\0" of each frame, innermost first */
 };
 
-/* Whether the layout of a version is known, as PHP_VERSION_ID has it: 80207. */
+/* Returns whether the layout of a version is known. `version` is in the form of PHP_VERSION_ID:
+ * 80207. */
 bool php_is_known(uint32_t version);
-/* Adds the functions. Memory may not come: for a timeout_call() (timeout.h). */
+/* Adds the functions. The memory may not answer: call this by timeout_call() (timeout.h). */
 void do_php_frames(void *script_code);
 
 #endif

@@ -52,8 +52,9 @@ static void fini(void *state)
 
 struct job {
 	int file;
-	uint32_t version; /* by the file's name: before 3.11 it exports none; 0: another name */
-	bool is_known;	  /* it is an interpreter of a known layout */
+	uint32_t version; /* from the file's name: before 3.11 the file exports none; 0: another
+			     name */
+	bool is_known;	  /* the file is an interpreter of a known layout */
 	struct profile_python python;
 };
 
@@ -160,7 +161,7 @@ uint32_t python_put(
 	uint32_t *known = map_get(&p->objects, &key);
 	uint32_t number = known ? *known : read_name(p, raw, frame);
 
-	/* A name that could not be read is tried again at the next sample. */
+	/* If a name could not be read, the next sample tries again. */
 	if (!known && number != NAMES_NONE && (known = map_put(&p->objects, &key, NULL)))
 		*known = number;
 	return number;
@@ -193,7 +194,7 @@ static const struct profile_python *eval_at(const struct python *p, uint64_t fil
 	return python && python_is_eval(python, offset) ? python : NULL;
 }
 
-/* Whether the interpreter has just been called: its own frame may not be there yet. */
+/* Returns whether the interpreter has just been called: its own frame may be missing yet. */
 static bool is_entering(const struct python *p, const struct profile_raw *raw)
 {
 	const struct profile_raw_frame *first = profile_raw_user(raw);
@@ -203,8 +204,8 @@ static bool is_entering(const struct python *p, const struct profile_raw *raw)
 	return python && first->offset - python->eval_from < ENTRY_BYTES;
 }
 
-/* Each call of the interpreter stands for the functions up to the one it was called for. Where the
- * numbers of both differ, nothing says which belong together. */
+/* Assigns functions to calls of the interpreter: each call stands for the functions up to the one
+ * it was called for. If the numbers of calls and entries differ, the assignment is unknown. */
 static void begin(void *state, const struct profile_raw *raw)
 {
 	struct python *p = state;
@@ -256,7 +257,7 @@ static void meet(void *state, struct runtime_walk *at)
 		python_meet(w, python);
 }
 
-/* By the thread's pointer, or where that is not known by its number, which is another one in a
+/* Finds the thread by its pointer, or, if that is unknown, by its id, which is another one in a
  * container. */
 static void end(void *state, struct runtime_walk *at)
 {

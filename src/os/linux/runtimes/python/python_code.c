@@ -7,11 +7,11 @@
 #include "base/utf8.h"
 #include "os/linux/files/read_memory.h"
 
-#define TEXT_HEAD     40 /* with length and state */
+#define TEXT_HEAD     40 /* head with length and state */
 #define STATE_COMPACT (1u << 5)
 #define STATE_READY   (1u << 7)
 
-/* Whether it is a text in one piece that has a name's length. */
+/* Returns whether an object is a text in one piece with the length of a name. */
 static bool is_text(const struct python_layout *layout, uint64_t length, uint32_t state)
 {
 	uint32_t kind = PYTHON_KIND(state);
@@ -21,7 +21,7 @@ static bool is_text(const struct python_layout *layout, uint64_t length, uint32_
 	       (!(state & PYTHON_IS_ASCII) || kind == 1);
 }
 
-/* As UTF-8; false: these are no letters. */
+/* Puts letters as UTF-8; false: they are no letters. */
 static bool put_letters(
 	const unsigned char *letters, size_t length, uint32_t state, struct buffer *out)
 {
@@ -39,7 +39,7 @@ static bool put_letters(
 	return true;
 }
 
-/* Appended; false: it is no text. */
+/* Appends a text; false: the object is no text. */
 static bool do_read_text(struct python_code *job, uint64_t address, struct buffer *out)
 {
 	const struct python_layout *layout = &job->layout;
@@ -59,7 +59,7 @@ static bool do_read_text(struct python_code *job, uint64_t address, struct buffe
 	       put_letters(letters, length, state, out);
 }
 
-/* Whether it is what the kernel side saw. */
+/* Returns whether the object is the one that the kernel side saw. */
 static bool is_same(const unsigned char *code, const struct python_code *job)
 {
 	uint64_t type, name, count;
@@ -80,7 +80,7 @@ size_t python_code_size(const struct python_layout *layout)
 	return (layout->code_line > last ? layout->code_line : last) + sizeof(uint64_t);
 }
 
-/* Both names are there; the line is the last of the text. */
+/* Ends a text with both names by the line. */
 static void end_text(struct python_code *job, struct buffer *text)
 {
 	buffer_format(text, ":%u", (unsigned)job->frame.line);
@@ -104,7 +104,7 @@ void do_python_code(void *argument)
 	memcpy(&file, code + job->layout.code_file, sizeof(file));
 	if (do_read_text(job, job->frame.name, &text)) {
 		buffer_char(&text, '\0');
-		/* The names were read after the object: it must be there still. */
+		/* The names were read after the object, so the object must still be the same. */
 		if (do_read_text(job, file, &text) &&
 			do_read_process(&job->pid, job->frame.code, again, size) &&
 			is_same(again, job))

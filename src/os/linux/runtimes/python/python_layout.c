@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Layouts of Python by version, and the one that a file has for debuggers. */
+/* Layouts of Python by version, and the layout that a file has for debuggers. */
 #include "os/linux/runtimes/python/python_layout.h"
 
 #include <string.h>
@@ -8,14 +8,14 @@
 
 #define VERSION_SHIFT	16
 #define VERSION_LEVEL	0xf0
-#define VERSION_RELEASE 0xf0 /* layouts changed before */
+#define VERSION_RELEASE 0xf0 /* final release: layouts changed before it */
 #define VERSION_3_9	0x0309
 #define VERSION_3_10	0x030a
 #define VERSION_3_11	0x030b
 #define VERSION_3_12	0x030c
 #define VERSION_3_13	0x030d
 #define VERSION_3_14	0x030e
-#define FRAME_MARK_3_10 84 /* behind fields of other sizes */
+#define FRAME_MARK_3_10 84 /* its offset differs because the fields before it have other sizes */
 #define COOKIE		"xdebugpy"
 #define COOKIE_BYTES	8
 #define OFFSET_MAX	(1u << 20)
@@ -23,14 +23,14 @@
 #define OBJECT_TYPE	8
 #define TEXT_LENGTH	16
 #define TEXT_STATE	32
-#define TEXT_MORE	16 /* PyCompactUnicodeObject has so much more than PyASCIIObject */
+#define TEXT_MORE	16 /* by so much PyCompactUnicodeObject is larger than PyASCIIObject */
 
 /* Include/internal/pycore_runtime.h, pycore_interp.h and Include/cpython/pystate.h, frameobject.h,
  * code.h, 64-bit, seen in the debug information of 3.9.2, 3.9.18 and 3.10.13. Each frame is a call
  * of the interpreter, as `f_trace_lines`, the mark, says: 1 unless a tracer of the program has
  * cleared it. */
 static const struct python_layout layout_3_9 = {
-	.interpreters = 40, /* the main one */
+	.interpreters = 40, /* the main interpreter */
 	.threads = 8,
 	.current = 568,
 	.is_current_of_runtime = 1,
@@ -51,7 +51,7 @@ static const struct python_layout layout_3_9 = {
 /* Include/internal/pycore_runtime.h, pycore_interp.h, pycore_frame.h and Include/cpython/pystate.h,
  * code.h, unicodeobject.h, 64-bit: the same in 3.11.2 and 3.11.7. */
 static const struct python_layout layout_3_11 = {
-	.interpreters = 48, /* the main one */
+	.interpreters = 48, /* the main interpreter */
 	.threads = 16,
 	.current = 576,
 	.is_current_of_runtime = 1,
@@ -122,7 +122,7 @@ enum debug_word {
 #define DEBUG_FREE_THREADED 2
 #define DEBUG_LAST	    (PYTHON_DEBUG_BYTES / sizeof(uint64_t))
 
-/* Where _Py_DebugOffsets has them, in words (Include/internal/pycore_debug_offsets.h). */
+/* Places of the members in _Py_DebugOffsets, in words (Include/internal/pycore_debug_offsets.h). */
 static const uint8_t words_3_13[DEBUG_WORDS] = { 5, 8, 9, 18, 21, 23, 24, 25, 29, 30, 33, 34, 35,
 	37, 39, 45, 68, 69, 70 };
 static const uint8_t words_3_14[DEBUG_WORDS] = { 5, 8, 9, 19, 24, 26, 27, 28, 32, 33, 36, 39, 40,

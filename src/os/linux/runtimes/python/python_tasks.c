@@ -21,11 +21,11 @@
 
 #define MAPS_BYTES	 (1 << 20)
 #define READ_MS		 1000
-#define FILES_MAX	 16 /* mapped files that have the name of one of the two */
+#define FILES_MAX	 16 /* mapped files with the name of the interpreter or the module */
 #define THREADS_MAX	 256
 #define INTERPRETERS_MAX 16
 #define TASKS_MAX	 4096
-#define NODES_MAX	 (2 * TASKS_MAX) /* of all lists, with those that are no task */
+#define NODES_MAX	 (2 * TASKS_MAX) /* nodes of all lists, including those that are no task */
 #define GROUPS_MAX	 24
 #define DEPTH_MAX	 12
 #define NAMES_MAX	 96
@@ -56,7 +56,7 @@ enum task_word {
 	TASK_WORDS,
 };
 
-/* Words of _Py_DebugOffsets that the layout has not (Include/internal/pycore_debug_offsets.h). */
+/* Words of _Py_DebugOffsets that the layout lacks (Include/internal/pycore_debug_offsets.h). */
 enum {
 	COOKIE = 0,
 	FRAME_STACK = 37,
@@ -71,7 +71,7 @@ enum symbol { RUNTIME, COROUTINE, GENERATOR, CODE, VERSION, SYMBOLS };
 static const char *const symbol_names[SYMBOLS] = { "_PyRuntime", "PyCoro_Type", "PyGen_Type",
 	"PyCode_Type", "Py_Version" };
 
-/* Values that stay the same as long as the process runs this program. */
+/* Values that do not change while the process runs this program. */
 struct python_program {
 	uint64_t start_ticks;
 	uint32_t pid;
@@ -88,9 +88,9 @@ struct name {
 
 struct group {
 	uint64_t codes[DEPTH_MAX]; /* the task's own function first */
-	uint64_t count, awaited;   /* tasks; tasks that these await */
+	uint64_t count, awaited;   /* number of tasks; number of tasks that these await */
 	unsigned depth;
-	int awaiter; /* the group of a task that awaits one of these; -1: none */
+	int awaiter; /* group of a task that awaits one of these tasks; -1: none */
 	bool waits;
 };
 
@@ -124,7 +124,7 @@ static bool is_of_type(const struct look *l, uint64_t object, enum symbol type)
 	return object && word_at(l, object + PYTHON_OBJECT_TYPE) == l->program.at[type];
 }
 
-/* The functions of a coroutine, down to the one that waits. */
+/* Walks the functions of a coroutine, down to the one that waits. */
 static void walk(const struct look *l, uint64_t coroutine, struct group *out)
 {
 	const uint64_t *word = l->program.word;
@@ -143,13 +143,13 @@ static void walk(const struct look *l, uint64_t coroutine, struct group *out)
 		out->waits = state == SUSPENDED_BY_AWAIT || state == SUSPENDED;
 		if (state != SUSPENDED_BY_AWAIT)
 			return;
-		/* The top of its stack is the object that it awaits. */
+		/* The top of the frame's stack is the object that it awaits. */
 		coroutine = word_at(l, word_at(l, frame + word[FRAME_STACK]) - sizeof(uint64_t)) &
 			    ~PYTHON_TAG;
 	}
 }
 
-/* The task that awaits one, or one of those that do; 0: none. */
+/* Returns the task that awaits `task`, or one of several such tasks; 0: none. */
 static uint64_t awaiter_of(const struct look *l, uint64_t task)
 {
 	const uint64_t *t = l->program.task, *word = l->program.word;
@@ -209,7 +209,8 @@ static void add_task(struct look *l, uint64_t task)
 	l->tasks[l->task_count++].group = (unsigned)group;
 }
 
-/* A circle of nodes within the tasks, which the program may change meanwhile: it has an end. */
+/* Reads a circular list of nodes in the tasks. The program may change it meanwhile, so the number
+ * of nodes is limited. */
 static void read_list(struct look *l, uint64_t head)
 {
 	uint64_t node = word_at(l, head);
@@ -238,8 +239,8 @@ static void find_awaiters(struct look *l)
 	}
 }
 
-/* As much as is kept, in whole names: the end of a path says more, but that of a name could be a
- * secret whose beginning, by which it is known, was cut off. */
+/* Returns the end of a path, as much as is kept, in whole names: the end of a path says more. Part
+ * of a name could be a secret whose recognizable beginning was cut off. */
 static const char *end_of_path(const char *path)
 {
 	const char *slash = path + strlen(path);
@@ -297,7 +298,8 @@ static void do_look(void *argument)
 			l->is_read = true;
 		}
 		read_list(
-			l, interpreter + task[INTERPRETER_TASKS]); /* of threads that have ended */
+			l, interpreter +
+				   task[INTERPRETER_TASKS]); /* tasks of threads that have ended */
 		interpreter = word_at(l, interpreter + layout->next_interpreter);
 	}
 	find_awaiters(l);
@@ -353,7 +355,7 @@ static void read_file(void *argument)
 		j->is_known &= j->word[i] < OFFSET_MAX;
 }
 
-/* 0, or a negative errno. */
+/* Reads a mapped file. Returns 0 or a negative errno. */
 static int read_mapped(struct wait_reader *r, const struct wait_node *n,
 	const struct maps_line *line, struct file_job *job)
 {
@@ -375,7 +377,7 @@ static void take_interpreter(
 		p->at[i] = line->from - line->offset - job->shift + job->found[i].address;
 }
 
-/* The interpreter and the module may be one file. */
+/* Opens the program's files. The interpreter and the module may be one file. */
 static void open_program(struct wait_reader *r, const struct wait_node *n, struct python_program *p)
 {
 	bool has_table = false, has_interpreter = false;
@@ -414,7 +416,7 @@ static void open_program(struct wait_reader *r, const struct wait_node *n, struc
 	p->is_readable &= has_table;
 }
 
-/* NULL: no program of asyncio, or its memory may not be read. */
+/* Returns the program of a process; NULL: it has no asyncio, or its memory may not be read. */
 static struct python_program *program_of(
 	struct python *python, struct wait_reader *r, const struct wait_node *n)
 {
@@ -445,14 +447,15 @@ static const struct name *name_of(const struct look *l, uint64_t code)
 	return &none;
 }
 
-/* It is in the standard library, or installed beside it. */
+/* Returns whether a function is in the standard library, or installed beside it. */
 static bool is_of_library(const struct name *name)
 {
 	return strstr(name->file, "/lib/python3") || strstr(name->file, "/asyncio/") ||
 	       strstr(name->file, "site-packages/") || !strncmp(name->file, "<frozen ", 8);
 }
 
-/* `at`: the innermost function of the program; `by`: the one of a library that it called. */
+/* Finds `at`, the innermost function of the program, and `by`, the library function that it
+ * called. */
 static void find_names(
 	const struct look *l, const struct group *g, const struct name **at, const struct name **by)
 {
@@ -500,7 +503,7 @@ static void add_group(struct wait_reader *r, const struct wait_node *n, const st
 	}
 }
 
-/* A record without a name says that there are tasks which could not be read. */
+/* Adds a record without a name: it says that there are tasks which could not be read. */
 static void add_unread(struct wait_reader *r, const struct wait_node *n, enum sooth_reason reason)
 {
 	struct waits_tasks row = { .record = wait_record(r, 0, WAITS_TASKS),
@@ -535,7 +538,7 @@ void python_tasks_add(void *state, struct wait_reader *r, struct wait_node *n)
 		for (unsigned i = 0; i < l->count; i++)
 			add_group(r, n, l, &l->groups[i]);
 	} else if (l->is_gone) {
-		p->has_asyncio = false; /* looked for again at the next sample */
+		p->has_asyncio = false; /* it is searched for again at the next sample */
 	} else {
 		add_unread(r, n, SOOTH_REASON_FAILED);
 	}

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Functions of V8 by name, without a start flag: the walk follows what the engine has beside its
- * frames to the shared function (bpf/v8_step.h), this side checks that again and reads the name as
- * soon as the sample is here.
- */
+/* Functions of V8 by name, without a start flag. The walk follows the engine's data beside its
+ * frames to the shared function (bpf/v8_step.h). This side checks it again, and reads the name as
+ * soon as the sample arrives. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,13 +25,13 @@ struct v8 {
 	struct runtime_state of;
 	struct map functions; /* process and objects -> uint32_t name */
 	struct v8_lines lines;
-	uint64_t frames; /* that could have a name */
+	uint64_t frames; /* number of frames that could have a name */
 	uint64_t refused[V8_REFUSALS];
 	bool is_late;	  /* a file was not read in time */
-	bool has_partial; /* an engine whose constants are not as expected */
+	bool has_partial; /* the constants of an engine are not as expected */
 };
 
-/* Three objects at addresses that are used again only one by one. */
+/* Addresses of three objects. The engine may use each address again, but not all three together. */
 struct function_key {
 	uint64_t shared, name, script;
 	uint64_t start_ticks;
@@ -98,7 +96,7 @@ static void see(void *state, uint64_t key, const char *path, int fd)
 struct frame_job {
 	uint32_t pid;
 	uint32_t unused;
-	uint64_t pc; /* of code that may have no frame; 0: it has one */
+	uint64_t pc; /* address in code that may have no frame; 0: the code has one */
 	bool needs_name, is_framed;
 	struct v8_frame frame;
 };
@@ -169,7 +167,8 @@ static uint32_t read_name(struct v8 *v, const struct profile_raw *raw, struct fr
 	return number;
 }
 
-/* *is_behind: it is the function that called the code of that frame. */
+/* Returns the name of a frame's function. *is_behind: the name is that of the function that called
+ * the frame's code. */
 static uint32_t put(struct v8 *v, const struct runtime_frame *at, bool *is_behind)
 {
 	const struct profile_raw *raw = at->raw;
@@ -193,7 +192,7 @@ static uint32_t put(struct v8 *v, const struct runtime_frame *at, bool *is_behin
 	number = read_name(v, raw, job, &key);
 	*is_behind = is_top && (!is_generated || !job->is_framed);
 	if (*is_behind && frame->of.detail & V8_IS_KIND)
-		return NAMES_NONE; /* the caller's */
+		return NAMES_NONE; /* the data is the caller's */
 	if (is_generated && job->frame.refusal != V8_ENGINE)
 		v->frames++;
 	if (number == NAMES_NONE && is_generated)
@@ -212,7 +211,8 @@ static void functions(void *state, const struct runtime_frame *at, struct runtim
 	out->names[out->count++] = name;
 }
 
-/* Objects are moved often: of a copied stack they are not followed. */
+/* Takes the data beside a frame. In a copied stack objects are not followed, because they are moved
+ * often. */
 static void meet(void *state, struct runtime_walk *at)
 {
 	struct v8 *v = state;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * From a shared function to a name, by what describes its scope. A frame has a name only if every
- * object on the way has the right type, all members of the scope are what its flags say, and the
- * objects are the same afterwards. No value of the program is read.
- */
+/* Finds a name from a shared function, by the description of its scope. A frame has a name only if
+ * every object on the way has the right type, all members of the scope are as its flags say, and
+ * the objects are the same afterwards. No value of the program is read. */
 #include "os/linux/runtimes/v8/v8_frame.h"
 
 #include <string.h>
@@ -14,8 +12,8 @@
 
 #define WORD	       8
 #define LOCALS_MAX     (1 << 16)
-#define LOCALS_INLINE  75	  /* more names of variables are in a table of their own */
-#define HAS_CLASS      (1u << 10) /* of the flags of a scope: the same since 10.2 */
+#define LOCALS_INLINE  75 /* if there are more names of variables, they are in a separate table */
+#define HAS_CLASS      (1u << 10) /* bit in the flags of a scope: the same since 10.2 */
 #define HAS_FUNCTION   (3u << 12)
 #define HAS_INFERRED   (1u << 14)
 #define HAS_OUTER      (1u << 22)
@@ -23,13 +21,13 @@
 
 /* --- the code at the interrupted instruction --- */
 
-#define CODE_BYTES	 160 /* around the interrupted instruction */
+#define CODE_BYTES	 160 /* bytes around the interrupted instruction */
 #define INSTRUCTIONS_MAX 40
 #define BYTECODE_BYTES	 10 /* of movabs */
 #if defined(__x86_64__)
 #define IS_KNOWN_CODE true
 #else
-#define IS_KNOWN_CODE false /* frames stay without a name where they were interrupted */
+#define IS_KNOWN_CODE false /* interrupted frames stay without a name */
 #endif
 
 static bool begins(const unsigned char *code, size_t left, const char *bytes, size_t size)
@@ -37,10 +35,9 @@ static bool begins(const unsigned char *code, size_t left, const char *bytes, si
 	return left >= size && !memcmp(code, bytes, size);
 }
 
-/*
- * Code of a function makes its frame before it calls anything, and leaves it just before it
- * returns. 1: the frame is there; 0: it is made or left here; -1: not decided yet.
- */
+/* Decides by one instruction whether the frame exists: a function makes its frame before it calls
+ * anything, and leaves it just before it returns. 1: it exists; 0: it is made or left here; -1: not
+ * decided. */
 static int decide(const unsigned char *code, size_t left)
 {
 	if (begins(code, left, "\x55", 1) || begins(code, left, "\x48\x89\xe5", 3))
@@ -51,13 +48,15 @@ static int decide(const unsigned char *code, size_t left)
 	return -1;
 }
 
-/* Code of Sparkplug calls what makes its frame, with the function's bytecode in %r12. */
+/* Returns whether a call is Sparkplug's call to make the frame, with the function's bytecode in
+ * %r12. */
 static bool is_prologue(const unsigned char *call)
 {
 	return begins(call - BYTECODE_BYTES, BYTECODE_BYTES, "\x49\xbc", 2);
 }
 
-/* From BYTECODE_BYTES on, with those before it. */
+/* Returns whether code has a frame, from byte BYTECODE_BYTES on; the bytes before it are read
+ * too. */
 static bool is_framed_code(const unsigned char *code, size_t size)
 {
 	size_t at = BYTECODE_BYTES;
@@ -86,7 +85,7 @@ bool v8_is_framed(v8_read read, void *user, uint64_t pc)
 	unsigned char code[CODE_BYTES];
 	size_t size = IS_KNOWN_CODE ? CODE_BYTES : 0;
 
-	/* Near the end of a mapping less is there. */
+	/* Near the end of a mapping fewer bytes can be read. */
 	while (size && !read(user, pc - BYTECODE_BYTES, code, size))
 		size /= 2;
 	return size > BYTECODE_BYTES && is_framed_code(code, size);
@@ -102,7 +101,7 @@ struct scope {
 struct members {
 	const struct v8_memory *memory;
 	uint64_t object;
-	size_t at; /* of the next one */
+	size_t at; /* index of the next member */
 };
 
 static uint64_t next_word(struct members *m)
@@ -129,7 +128,7 @@ static bool is_empty(const struct v8_memory *m, uint64_t string)
 	return !(uint32_t)v8_word(m, string, (size_t)m->layout->string_length);
 }
 
-/* The name that is given, else the one inferred; both may be missing. */
+/* Reads the given name and the inferred name; both may be missing. */
 static bool read_names(struct members *m, uint32_t flags, struct scope *out)
 {
 	uint64_t word;
@@ -154,7 +153,7 @@ static bool read_names(struct members *m, uint32_t flags, struct scope *out)
 	return true;
 }
 
-/* Newer versions have the positions before the variables, and numbers of 32 bits for flags. */
+/* Reads a scope. Newer versions have the positions before the variables, and 32-bit flags. */
 static bool read_scope(const struct v8_memory *m, uint64_t object, struct scope *out)
 {
 	const struct v8_layout *l = m->layout;
@@ -193,7 +192,7 @@ static bool is_same(const struct v8_memory *m, const struct profile_raw_js *raw)
 	       v8_word(m, raw->executable, s->shared_script) == raw->callee;
 }
 
-/* Functions that are debugged have something else in its place. */
+/* Puts the script. A function that is being debugged has another object in its place. */
 static void put_script(const struct v8_memory *m, struct v8_frame *f, struct buffer *text)
 {
 	uint64_t script = f->raw.callee, name;
@@ -247,7 +246,8 @@ static void read_function(const struct v8_memory *m, struct v8_frame *f)
 		put_script(m, f, &text);
 		f->position = scope.begin;
 		f->refusal = V8_OTHER;
-		/* The text was read last: it belongs to the function if that is there still. */
+		/* The text was read last: it belongs to the function if the same function is still
+		 * there. */
 		if (is_same(m, &f->raw))
 			finish(f, &text);
 	}

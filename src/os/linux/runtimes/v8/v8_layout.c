@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The constants of V8. Their names end in the type of a member in some versions only. */
+/* The constants of V8. Only some versions append the type of a member to its name. */
 #include "os/linux/runtimes/v8/v8_layout.h"
 
 #include <stddef.h>
@@ -10,20 +10,20 @@
 #include "symbols/elf_exports.h"
 
 #define WORD_BYTES	   8
-#define SCOPE_INLINE_FIRST 3 /* words before the variables, at least */
+#define SCOPE_INLINE_FIRST 3 /* least number of words before the variables */
 #define SCOPE_WORDS_MAX	   16
-#define CONSTRUCTORS	   16 /* types of functions behind the first one, where the last is unknown */
+#define CONSTRUCTORS	   16 /* types of functions behind the first one, if the last is unknown */
 #define OFFSET_MAX	   512
 
 struct constant {
-	const char *name, *other; /* `other`: in other versions */
+	const char *name, *other; /* `other`: the name in other versions */
 	size_t at;
 	bool is_optional;
 };
 
 #define AT(member) offsetof(struct constants, member)
 
-/* As the engine has them. */
+/* Constants with the values that the engine has. */
 struct constants {
 	struct v8_layout layout;
 	int system_pointer, map_type, function_shared, shared_name, shared_script, shared_type;
@@ -80,7 +80,7 @@ static const struct constant constants[] = {
 
 #define COUNT ARRAY_SIZE(constants)
 
-/* Where its bytes are not in the file they are 0. */
+/* Reads a value. Bytes that are not in the file are 0. */
 static bool read_value(int fd, const struct elf_export *found, int *value)
 {
 	*value = 0;

@@ -10,21 +10,21 @@
 
 #define SCRIPTS_MAX 4096
 #define ENDS_MAX    (4u << 20)
-#define LETTERS_MAX (32u << 20) /* of a source */
+#define LETTERS_MAX (32u << 20) /* of one source */
 #define PIECE_BYTES (128u << 10)
-#define SEPARATOR   0x2028 /* ends a line, as the next one */
+#define SEPARATOR   0x2028 /* ends a line, like the character after it */
 
 struct v8_script_lines {
-	uint32_t first, count; /* of the ends */
+	uint32_t first, count; /* range in `ends` */
 	uint32_t is_known;
 };
 
 struct piece_job {
 	struct v8_layout layout;
 	struct v8_source of;
-	struct v8_letters letters; /* found, or expected */
-	uint32_t at;		   /* bytes from the first letter */
-	uint32_t size;		   /* to read; 0: only find the letters */
+	struct v8_letters letters; /* letters that were found, or are expected */
+	uint32_t at;		   /* offset from the first letter in bytes */
+	uint32_t size;		   /* bytes to read; 0: only find the letters */
 	bool is_there;
 	unsigned char bytes[PIECE_BYTES];
 };
@@ -61,7 +61,7 @@ static bool call(struct v8_lines *l, struct piece_job *job)
 	       job->is_there;
 }
 
-/* `before`: the last letter of the piece before. */
+/* Takes the line ends of a piece. *before: the last letter of the previous piece. */
 static void take_piece(struct v8_lines *l, const struct piece_job *job, uint32_t *before)
 {
 	uint32_t wide = job->letters.bytes, first = job->at / wide;
@@ -102,7 +102,8 @@ static bool read_all(struct v8_lines *l, struct piece_job *job)
 	return true;
 }
 
-/* The string is moved while other objects are: it must be where it was. */
+/* Reads a source. Other objects may be moved meanwhile, and the string with them, so it must be at
+ * its old address afterwards. */
 static bool read_source(struct v8_lines *l, const struct v8_layout *layout,
 	const struct v8_source *source, struct v8_script_lines *script)
 {
@@ -142,7 +143,7 @@ uint32_t v8_lines_of(struct v8_lines *l, const struct v8_layout *layout,
 	if (!script || !script->is_known)
 		return 0;
 	ends = (const uint32_t *)l->ends.data + script->first;
-	/* The first end that is not before the letter. */
+	/* Finds the first end that is not before the letter. */
 	for (to = script->count; from < to;) {
 		uint32_t middle = from + (to - from) / 2;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines of scripts of V8: the source of each is read once, and where its lines end is kept. */
+/* Lines of V8 scripts: the source of each script is read once, and the ends of its lines are
+ * kept. */
 #ifndef SOOTH_OS_LINUX_V8_LINES_H
 #define SOOTH_OS_LINUX_V8_LINES_H
 
@@ -9,11 +10,11 @@
 
 struct v8_lines {
 	struct map scripts; /* process and source -> struct v8_script_lines */
-	struct buffer ends; /* uint32_t: of all scripts */
+	struct buffer ends; /* uint32_t: ends of the lines of all scripts */
 	struct timeout timeout;
 };
 
-/* A source, and its process: pid and when it started. */
+/* A source, and its process: PID and start. */
 struct v8_source {
 	uint64_t source, start_ticks;
 	uint32_t pid;
@@ -22,7 +23,8 @@ struct v8_source {
 
 void v8_lines_init(struct v8_lines *l);
 void v8_lines_fini(struct v8_lines *l);
-/* The line of a letter, from 1 on; 0: the source cannot be read, or is larger than is read. */
+/* Returns the line of the letter at `position`, from 1 on; 0: the source is unreadable or too
+ * large. */
 uint32_t v8_lines_of(struct v8_lines *l, const struct v8_layout *layout,
 	const struct v8_source *source, uint32_t position);
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Strings are flat, or refer to others: both halves, a part, another one, memory outside. */
+/* A string is flat, or refers to others: to two halves, to a part of another one, to another one,
+ * or to memory outside the heap. */
 #include "os/linux/runtimes/v8/v8_text.h"
 
 #include <string.h>
 
 #include "base/utf8.h"
 
-#define PIECES_MAX	32 /* strings that one consists of */
-#define UNCACHED	16 /* of a type: the place of letters outside is not kept */
+#define PIECES_MAX	32 /* strings of which one string consists */
+#define UNCACHED	16 /* bit in a type: the address of outside letters is not cached */
 #define SMALL_SHIFT	32
-#define LETTERS_DATA	8 /* behind the resource of a string outside */
-#define STEPS_MAX	4 /* to a flat string */
+#define LETTERS_DATA	8 /* offset behind the resource of an outside string */
+#define STEPS_MAX	4 /* steps to a flat string */
 #define LETTERS_MAX_ALL (1u << 29)
 
 uint64_t v8_word(const struct v8_memory *m, uint64_t object, size_t offset)
@@ -59,7 +60,7 @@ static uint32_t length_of(const struct v8_memory *m, uint64_t string)
 	return length < LETTERS_MAX_ALL ? length : 0;
 }
 
-/* Goes to the string that this one refers to, if it means all or a part of another one. */
+/* Follows a string that refers to all of another string, or a part of it. */
 static bool follow(const struct v8_memory *m, int kind, uint64_t *string, uint32_t *from)
 {
 	const struct v8_layout *l = m->layout;
@@ -75,7 +76,7 @@ static bool follow(const struct v8_memory *m, int kind, uint64_t *string, uint32
 	return true;
 }
 
-/* The whole string that has the letters; `from` is added to. */
+/* Finds the letters of a string; `from` is the offset of the first. */
 static bool place_letters(
 	const struct v8_memory *m, uint64_t string, uint32_t from, struct v8_letters *out)
 {

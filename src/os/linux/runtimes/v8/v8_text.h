@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Strings of V8, from the memory of its process. Each step is bounded. */
+/* Reads strings of V8 from the memory of its process. Each step is bounded. */
 #ifndef SOOTH_OS_LINUX_V8_TEXT_H
 #define SOOTH_OS_LINUX_V8_TEXT_H
 
@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "os/linux/runtimes/v8/v8_layout.h"
 
-#define V8_LETTERS_MAX 1024 /* of a name or a path */
+#define V8_LETTERS_MAX 1024 /* most letters of a name or a path */
 
 /* Reads `size` bytes at an address of the target; false: not all of them are there. */
 typedef bool (*v8_read)(void *user, uint64_t address, void *out, size_t size);
@@ -19,11 +19,11 @@ struct v8_memory {
 	void *user;
 };
 
-/* Letters that stand one behind the other. */
+/* Letters in one piece of memory. */
 struct v8_letters {
 	uint64_t address;
 	uint32_t length;
-	uint32_t bytes; /* of a letter: 1 or 2 */
+	uint32_t bytes; /* bytes per letter: 1 or 2 */
 };
 
 static inline bool v8_is_object(const struct v8_memory *m, uint64_t word)
@@ -31,16 +31,17 @@ static inline bool v8_is_object(const struct v8_memory *m, uint64_t word)
 	return (word & (uint64_t)m->layout->tag_mask) == (uint64_t)m->layout->tag;
 }
 
-/* A word of an object; 0: it could not be read. */
+/* Returns a word of an object; 0: it could not be read. */
 uint64_t v8_word(const struct v8_memory *m, uint64_t object, size_t offset);
-/* -1: it is no object, or it could not be read. */
+/* Returns the type of an object; -1: it is no object, or could not be read. */
 int v8_type(const struct v8_memory *m, uint64_t object);
 bool v8_is_string(const struct v8_memory *m, uint64_t object);
 bool v8_is_small(uint64_t word);
 int32_t v8_small(uint64_t word);
-/* Appends a string as UTF-8. False: it is none, is longer, or has letters that no name has. */
+/* Appends a string as UTF-8. False: it is no string, is too long, or has letters that no name
+ * has. */
 bool v8_text(const struct v8_memory *m, uint64_t string, struct buffer *out);
-/* Where the letters of a flat string are. */
+/* Finds the letters of a flat string. */
 bool v8_flat(const struct v8_memory *m, uint64_t string, struct v8_letters *out);
 
 #endif
