@@ -40,7 +40,8 @@ static bool read_stat(struct stacks_procfs *s, const struct process_snapshot *of
 	return true;
 }
 
-/* For the times it gave up the CPU stands its CPU time, which also grows only when it runs. */
+/* Sets the times. CPU time stands for the number of times that the thread gave up the CPU: it also
+ * grows only when the thread runs. */
 static void read_times(struct stacks_procfs *s, const struct process_snapshot *of, uint32_t tid,
 	struct stacks_seen *seen)
 {
@@ -66,7 +67,7 @@ static void read_registers(struct stacks_procfs *s, const struct process_snapsho
 		seen->unread = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 		return;
 	}
-	if (!call.program_counter) /* it has no user memory: it exits, or is the kernel's */
+	if (!call.program_counter) /* it has no user memory: it exits, or is a kernel thread */
 		return;
 	seen->call = call.has_call ? (int32_t)call.number : NO_CALL;
 	seen->pc = call.program_counter;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A look at the threads of a process. */
+/* Samples the threads of a process. */
 #include "os/linux/stacks/stacks_reader.h"
 
 #include <errno.h>
@@ -11,11 +11,11 @@
 #include "os/os.h"
 #include "probes/stacks.h"
 
-#define ROUNDS_MAX 3 /* a thread that moves is walked so often */
+#define ROUNDS_MAX 3 /* rounds in which a thread that moves is walked */
 
-/* A thread of the first look; the place of its last one. */
+/* A thread of the first reading, and its place in the last one. */
 struct stacks_reading {
-	size_t at; /* of its struct stacks_seen, in the buffer of that round */
+	size_t at; /* offset of its struct stacks_seen in the buffer of that round */
 	uint32_t tid;
 	uint32_t stack;
 	bool is_walked, has_moved;
@@ -43,7 +43,7 @@ void stacks_reader_close(struct stacks_reader *s)
 
 /* --- threads of a look --- */
 
-/* The thread at a place; NULL: there is no whole one. */
+/* Returns the thread at an offset; NULL: there is no complete one. */
 static const struct stacks_seen *seen_at(const struct buffer *looked, size_t at)
 {
 	const struct stacks_seen *seen = buffer_at(looked, at);
@@ -72,7 +72,7 @@ static void list_threads(struct stacks_reader *s)
 	}
 }
 
-/* The same thread in the next look, which has them in the same order. */
+/* Returns the same thread in the next reading, which has the threads in the same order. */
 static const struct stacks_seen *find_again(
 	const struct buffer *looked, uint32_t tid, size_t *position)
 {
@@ -94,7 +94,7 @@ static bool is_still(const struct stacks_seen *before, const struct stacks_seen 
 	       before->switches == after->switches && !after->is_on_cpu;
 }
 
-/* Walks those that moved since they were walked; true: there are such. */
+/* Walks the threads that moved since they were last walked; true: there are some. */
 static bool walk_round(struct backend_run *run, uint64_t time_ns)
 {
 	struct stacks_reader *s = run->state;
@@ -115,7 +115,7 @@ static bool walk_round(struct backend_run *run, uint64_t time_ns)
 	return has_moved;
 }
 
-/* Looks again, and keeps of each thread that moved what is known now. True: some did. */
+/* Reads again, and keeps the new data of each thread that moved. True: some did. */
 static bool look_again(struct backend_run *run, const struct process_snapshot *of)
 {
 	struct stacks_reader *s = run->state;
@@ -137,7 +137,7 @@ static bool look_again(struct backend_run *run, const struct process_snapshot *o
 			continue;
 		has_moved = true;
 		all[i].is_walked = false;
-		/* The copies stand behind the first look's. */
+		/* The copies stand behind the threads of the first reading. */
 		all[i].at = s->seen.size;
 		buffer_append(&s->seen, after, seen_size(after));
 	}

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The stacks of processes, as a backend samples them: registers by its own means, the walk by
- * stack_walker.h. A thread that ran while it was read is read again; one that still runs is marked.
- */
+/* The stacks of processes. Each backend reads the registers in its own way; stack_walker.h walks. A
+ * thread that ran while it was read is read again; a thread that still runs is marked. */
 #ifndef SOOTH_OS_LINUX_STACKS_READER_H
 #define SOOTH_OS_LINUX_STACKS_READER_H
 
@@ -13,15 +11,15 @@
 struct stacks_reader {
 	struct members members;
 	struct stack_walker walker;
-	/* Appends a struct stacks_seen of each thread, its kernel addresses behind it. 0, 1 when
-	 * there are more, or a negative errno. */
+	/* Appends a struct stacks_seen for each thread, followed by its kernel addresses. Returns
+	 * 0, 1 if there are more threads, or a negative errno. */
 	int (*read)(struct backend_run *run, const struct process_snapshot *of, struct buffer *out);
 	struct buffer seen, again, bytes;
 	struct buffer threads; /* struct stacks_reading */
 	bool is_memory_refused;
 };
 
-/* It is to be closed also after an error. */
+/* Opens the reader. Close it also after an error. */
 int stacks_reader_open(
 	struct stacks_reader *s, const struct backend_run *run, struct sooth_error *err);
 void stacks_reader_close(struct stacks_reader *s);

@@ -16,7 +16,7 @@
 /* A program may write a line in several calls. */
 struct writer {
 	size_t size;
-	bool is_cut;	       /* there is more of it */
+	bool is_cut;	       /* the line is longer than kept */
 	bool is_behind_detail; /* the line before belongs to a stack trace */
 	char line[LINE_BYTES];
 };
@@ -29,7 +29,7 @@ void error_outputs_init(struct error_outputs *e)
 
 void error_outputs_fini(struct error_outputs *e)
 {
-	/* Nothing of what was read is kept longer than needed. */
+	/* No text that was read is kept longer than needed. */
 	map_for_each_value (&e->writers, void *, value)
 		explicit_bzero(value, sizeof(struct writer));
 	map_fini(&e->writers);
@@ -86,7 +86,7 @@ static void take_bytes(
 	}
 }
 
-/* Where the piece begins in the pieces of the call; their size: it has none. */
+/* Returns where the piece begins in the pieces of the call; their size: there is none. */
 static size_t find_piece(struct span pieces, struct syscalls_piece *head)
 {
 	size_t at = 0;
@@ -116,7 +116,7 @@ static struct span pieces_of(const struct syscalls_call *call)
 		       : span_of("", 0);
 }
 
-/* It is the last piece: the record ends where it began. */
+/* Drops the last piece: the record then ends where the piece began. */
 static void drop_piece(struct buffer *out, const struct syscalls_call *call, size_t at)
 {
 	size_t begin = out->size, bytes = call->pieces.offset + at;
@@ -130,7 +130,8 @@ static void drop_piece(struct buffer *out, const struct syscalls_call *call, siz
 	kept->record.words = (uint16_t)(bytes / SOOTH_RECORD_WORD);
 }
 
-/* Over days there are more writers than that: what they have begun is forgotten. */
+/* Returns the writer of a process. Over days there are more writers than fit: then all begun lines
+ * are forgotten. */
 static struct writer *writer_of(struct error_outputs *e, const struct process_id *id)
 {
 	struct writer *w = map_put(&e->writers, id, NULL);

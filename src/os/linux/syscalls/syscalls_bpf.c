@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * System calls by BPF (src/bpf/syscalls.bpf.c): what following does not include, the table of
- * paths, and counts that found no room in their thread.
- */
+/* System calls by BPF (src/bpf/syscalls.bpf.c): the parts that follow.h does not have, the table of
+ * paths, and counts for which a thread had no room. */
 #include <bpf/btf.h>
 #include <errno.h>
 #include <stdint.h>
@@ -64,7 +62,7 @@ static uint32_t syscalls_uring_argument(void)
 	if (event && offset_of(btf, event, "req") != NOWHERE)
 		argument = offset_of(btf, event, "opcode") < offset_of(btf, event, "user_data") ? 2
 												: 3;
-	/* From 6.0 on the event has it in the request, too. */
+	/* From 6.0 on the tracepoint has it in the request, too. */
 	if (needs_kernel_release() >= KERNEL_RELEASE(6, 0))
 		argument = 0;
 	btf__free(btf);
@@ -110,8 +108,8 @@ static void captures_of(const struct syscall_row *row, const struct sooth_observ
 	}
 }
 
-/* Data with the same form in a program of 32 bits: strings, bytes, addresses, and no struct with a
- * long or a pointer in it. The path of an exec is gone when the call returns. */
+/* Returns whether the data has the same form in a 32-bit program: strings, bytes, addresses, and no
+ * struct with a long or a pointer. The path of an exec is gone when the call returns. */
 static bool is_alike(const struct syscalls_capture *c)
 {
 	return c->keep == SYSCALLS_KEEP_STRING || c->keep == SYSCALLS_KEEP_NEAR_END ||
@@ -134,7 +132,8 @@ static void captures_of_other(const struct syscall_row *row, const struct sooth_
 	}
 }
 
-/* Bits by number: which calls are requested, and which only for their effect on descriptors. */
+/* Sets bits by number: which calls are requested, and which only for their effect on
+ * descriptors. */
 static void choose_calls(
 	struct syscalls_config *config, const struct syscall_set *set, bool follows)
 {
@@ -151,7 +150,7 @@ static void choose_calls(
 	}
 }
 
-/* From 1; 0: everything can be read when the call returns. */
+/* Returns the argument to read at the entry, from 1; 0: all can be read when the call returns. */
 static uint8_t entry_argument(const struct syscall_row *row)
 {
 	bool execs = row->traits & SYSCALL_EXECS;
@@ -164,7 +163,7 @@ static uint8_t entry_argument(const struct syscall_row *row)
 	return 0;
 }
 
-/* Calls that have to be known for other calls to be understood. */
+/* Returns whether a call must be known for other calls to be understood. */
 static bool is_kept(const struct syscall_row *row)
 {
 	return syscall_moves_descriptors(row) ||
@@ -172,7 +171,7 @@ static bool is_kept(const struct syscall_row *row)
 				     SYSCALL_RENAMES | SYSCALL_RESIZES | SYSCALL_MAKES_FILE);
 }
 
-/* Whether calls that move bytes are requested, each of them: then such requests are, too. */
+/* Returns whether all calls that move bytes are requested: then io_uring requests are, too. */
 static bool wants_requests(const struct syscalls_config *c)
 {
 	bool has_any = c->has_all;
@@ -277,7 +276,7 @@ static int syscalls_open(struct backend_run *run, struct sooth_error *err)
 	return status;
 }
 
-/* A report of it alone would wait for calls that never come. */
+/* Checks that the target makes calls: a report only about such a process would wait forever. */
 static int check_makes_calls(
 	const struct backend_run *run, const struct process_id *process, struct sooth_error *err)
 {
@@ -309,7 +308,8 @@ static int syscalls_set(struct backend_run *run, const struct process_id *proces
 	return status ? status : follow_set_interest(&s->follow, run, process, interest, err);
 }
 
-/* Without it only io_uring requests are missing; without io_uring in the kernel nothing is. */
+/* Attaches to io_uring. Without it only io_uring requests are missing; a kernel without io_uring
+ * has none. */
 static void attach_uring(struct backend_run *run)
 {
 	static const char *const request[] = { "io_uring_submit_req", NULL };
@@ -318,7 +318,7 @@ static void attach_uring(struct backend_run *run)
 	struct syscalls_state *s = run->state;
 	struct sooth_error err;
 
-	/* Without it requests are only counted. */
+	/* Without this program, requests are only counted. */
 	bpf_code_attach_raw(&s->follow.code, "on_uring_complete", complete, &err);
 	if (!bpf_code_attach_raw(&s->follow.code, "on_uring_request", request, &err))
 		return;
@@ -364,7 +364,7 @@ static void emit_windows(struct backend_run *run, const struct syscalls_windows_
 
 	if (!sums->windows && !sums->refusals)
 		return;
-	/* The words are known to analyze/diagnosis/diagnosis_input.c. */
+	/* analyze/diagnosis/diagnosis_input.c knows these words. */
 	snprintf(what, sizeof(what), "system calls in %.0f %% of the time",
 		100 * (double)sums->off_ns / (double)(sums->on_ns + sums->off_ns));
 	if (sums->refusals) {
@@ -396,7 +396,7 @@ static void emit_losses(struct backend_run *run)
 		backend_loss(run, now.lost_uring - s->reported.lost_uring, 0,
 			"the ring buffer was full: some io_uring requests were counted, but not "
 			"recorded; use a larger one: --buffer 128M");
-	/* A diagnosis reads what a thread does from its samples. */
+	/* With a call budget, a diagnosis reads from samples what a thread does. */
 	if (now.silent != s->reported.silent && !run->options.observer.has_call_budget)
 		emit_silent_threads(run, now.silent - s->reported.silent);
 	s->reported = now;
@@ -472,7 +472,8 @@ static void drain_overflow(struct backend_run *run)
 		take_overflow(run, &run->out, map, &key);
 }
 
-/* Entries of threads that ended: their counts no longer change, and a long run needs the room. */
+/* Removes entries of threads that ended: their counts no longer change, and a long run needs the
+ * room. */
 static void sweep_overflow(struct backend_run *run, struct buffer *out)
 {
 	struct syscalls_state *s = run->state;

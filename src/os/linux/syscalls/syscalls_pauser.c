@@ -20,7 +20,7 @@
 
 struct syscalls_pauser {
 	struct ring_pauser ring;
-	pthread_mutex_t lock; /* of the pending records */
+	pthread_mutex_t lock; /* guards the pending records */
 	struct buffer pending;
 };
 
@@ -49,7 +49,7 @@ int syscalls_pauser_may_pause(const struct probe_options *options, struct sooth_
 		err, "name processes with -p PID, launch a command, or leave out --lossless");
 }
 
-/* The number behind a name in the status of a process; 0: none, or it is gone. */
+/* Returns the number behind a name in the status of a process; 0: none, or the process is gone. */
 static pid_t status_number(pid_t pid, const char *name)
 {
 	struct buffer status = { 0 };
@@ -66,7 +66,8 @@ static pid_t status_number(pid_t pid, const char *name)
 	return number;
 }
 
-/* Terminals, shells and servers that started sooth: its output goes to them, or through them. */
+/* Returns whether a process started sooth: a terminal, shell or server to which, or through which,
+ * sooth's output goes. */
 static bool is_ancestor(pid_t pid)
 {
 	pid_t at = getppid();
@@ -86,8 +87,8 @@ static int refuse_process(const struct process_id *process, int code, struct soo
 		"pause process %u so that no call is lost", (unsigned)process->pid);
 }
 
-/* Opening its memory needs the same permission as tracing it (PTRACE_MODE_ATTACH), and changes
- * nothing. */
+/* Tests the permission. Opening the memory of a process needs the same permission as tracing it
+ * (PTRACE_MODE_ATTACH), and changes nothing. */
 static int test_permission(const struct process_id *process, struct sooth_error *err)
 {
 	char path[48];
@@ -99,7 +100,7 @@ static int test_permission(const struct process_id *process, struct sooth_error 
 	if (memory >= 0)
 		close(memory);
 	if (memory >= 0 || (code != EACCES && code != EPERM))
-		return 0; /* following it reports that it is gone */
+		return 0; /* the process is gone: follow.h reports it */
 	refuse_process(process, -EPERM, err);
 	error_why(err, "the kernel does not let sooth trace this process");
 	return error_remedy(err, "run sooth as root, or leave out --lossless");
@@ -133,7 +134,7 @@ static void report_pause(void *user, struct pause_event *event)
 {
 	struct syscalls_pauser *p = user;
 
-	event->record.kind = SYSCALLS_PAUSE; /* of the target as a whole: no process */
+	event->record.kind = SYSCALLS_PAUSE; /* it pauses the target as a whole: no process */
 	pthread_mutex_lock(&p->lock);
 	RECORD_APPEND(&p->pending, event, NULL, 0);
 	pthread_mutex_unlock(&p->lock);

@@ -30,7 +30,7 @@ struct syscalls_links {
 	int links[SYSCALLS_LINKS];    /* negative: detached */
 };
 
-/* Returns first: a call is entered unseen rather than never returned. */
+/* Returns come first: an unseen entry is better than a call that never returns. */
 static const char *const names[SYSCALLS_LINKS] = { "on_return", "on_return_again", "on_enter",
 	"on_enter_again" };
 
@@ -51,7 +51,7 @@ static void syscalls_links_detach(struct syscalls_links *l)
 	}
 }
 
-/* All, or none and the error. */
+/* Attaches all programs; or none, and fills the error. */
 static int syscalls_links_attach(struct syscalls_links *l, struct sooth_error *err)
 {
 	for (size_t i = 0; i < SYSCALLS_LINKS; i++) {
@@ -73,7 +73,7 @@ static int syscalls_links_attach(struct syscalls_links *l, struct sooth_error *e
 #define RATE_LEAST	100000 /* fewer end the windows */
 #define WINDOW_NS	(10 * NS_PER_MS)
 #define WATCHED_NS	(50 * NS_PER_MS) /* while the programs stay attached */
-#define WINDOW_IN	30		 /* one window in so many times its length */
+#define WINDOW_IN	30		 /* one window in this many times its length */
 #define WINDOW_STEP_MAX 100000
 
 struct syscalls_windows {
@@ -82,11 +82,11 @@ struct syscalls_windows {
 	struct syscalls_windows_sums sums;
 	pthread_t thread;
 	int stop;	     /* an eventfd */
-	uint64_t changed_ns; /* attached, or detached, since */
-	uint64_t calls;	     /* counted until then */
+	uint64_t changed_ns; /* time since when the programs are attached, or detached */
+	uint64_t calls;	     /* calls counted until then */
 };
 
-/* True: it is to end. */
+/* Waits; true: the thread is to end. */
 static bool wait_for(struct syscalls_windows *w, uint64_t ns)
 {
 	struct pollfd stop = { .fd = w->stop, .events = POLLIN };
@@ -103,7 +103,8 @@ static uint64_t since_change(struct syscalls_windows *w)
 	return ns;
 }
 
-/* Attached for a while. The rate of the calls that were counted meanwhile, per second. */
+/* Keeps the programs attached for a while. Returns the rate of the calls that were counted
+ * meanwhile, per second. */
 static double count_for(struct syscalls_windows *w, uint64_t ns, bool *is_over)
 {
 	uint64_t calls, passed;
@@ -116,7 +117,8 @@ static double count_for(struct syscalls_windows *w, uint64_t ns, bool *is_over)
 	return passed ? (double)calls * (double)NS_PER_S / (double)passed : 0;
 }
 
-/* How many calls each call of the next window stands for: itself, and those of the gap before. */
+/* Returns how many calls a call of the next window stands for: itself, and those in the gap
+ * before. */
 static uint32_t step_after(uint64_t gap_ns, uint64_t window_ns)
 {
 	uint64_t step = (gap_ns + window_ns + window_ns / 2) / window_ns;
@@ -124,8 +126,8 @@ static uint32_t step_after(uint64_t gap_ns, uint64_t window_ns)
 	return (uint32_t)(step > WINDOW_STEP_MAX ? WINDOW_STEP_MAX : step);
 }
 
-/* Detached for a gap, and attached again; while the kernel refuses that, the gap goes on. False: it
- * is to end. */
+/* Detaches for a gap, and attaches again; while the kernel refuses that, the gap goes on. False:
+ * the thread is to end. */
 static bool leave_gap(struct syscalls_windows *w, uint64_t window_ns)
 {
 	uint64_t gap_ns = 0, passed;
@@ -150,7 +152,7 @@ static bool leave_gap(struct syscalls_windows *w, uint64_t window_ns)
 	return true;
 }
 
-/* Until the target is slower. True: it is to end. */
+/* Counts in windows until the target is slower. True: the thread is to end. */
 static bool count_in_windows(struct syscalls_windows *w)
 {
 	uint64_t window_ns = WINDOW_NS, before_ns;
@@ -163,7 +165,7 @@ static bool count_in_windows(struct syscalls_windows *w)
 		before_ns = w->sums.on_ns;
 		/* In one window a target may not run at all. */
 		rate = (3 * rate + count_for(w, WINDOW_NS, &is_over)) / 4;
-		/* On a busy host it lasts longer than requested. */
+		/* On a busy host a window lasts longer than requested. */
 		window_ns = (3 * window_ns + w->sums.on_ns - before_ns) / 4;
 	} while (!is_over && rate >= RATE_LEAST);
 	w->control->step = 1;

@@ -12,10 +12,10 @@
 #define TEXT_SIZE     64 /* three numbers; longer ones are not compared */
 
 struct again_process {
-	uint64_t cpu_ns; /* before it was read */
+	uint64_t cpu_ns; /* CPU time before the process was read */
 	uint32_t sample;
 	struct buffer records; /* struct threads_thread with their texts */
-	struct buffer texts;   /* struct again_text of each */
+	struct buffer texts;   /* struct again_text of each record */
 };
 
 struct again_text {
@@ -55,7 +55,7 @@ void threads_again_begin(struct threads_again *a)
 	a->sample++;
 }
 
-/* The copy has the time of now: shares of CPU are computed from it. */
+/* Writes a copy with the current time: CPU shares are computed from it. */
 static void write_again(struct backend_run *run, const struct sooth_record *record)
 {
 	size_t at = run->out.size;
@@ -114,8 +114,8 @@ bool threads_again_process(struct threads_again *a, struct backend_run *run,
 	return false;
 }
 
-/* Threads are listed by their number, but for those after the numbers began again: these are read
- * again. NULL: it was not there. */
+/* Finds the record of a thread; NULL: there was none. Threads are listed by their number; after the
+ * numbers wrapped around, the threads behind that point are read again. */
 static const struct sooth_record *find_thread(struct threads_again *a, uint32_t tid)
 {
 	const struct sooth_record *record = NULL;

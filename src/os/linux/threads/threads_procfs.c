@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * threads by procfs: stat and schedstat of each /proc/PID/task/TID; where details are requested,
- * also status (switches), syscall, wchan and io. Those of threads that have not run since the
- * sample before are not read again.
+ * also status (switches), syscall, wchan and io. The files of threads that have not run since the
+ * previous sample are not read again.
  *
- * Cannot be seen: what a running thread is doing; its CPU time since the scheduler last updated it
- * (a tick at most). The call and the wait channel of processes that the caller may not attach to.
- * A call that a 64-bit program makes by the 32-bit entry is shown with its number read as a 64-bit
- * one: procfs has only the number.
+ * Cannot be seen: the call of a running thread, and its CPU time since the scheduler last updated
+ * it (a tick at most); the call and the wait channel of processes that the caller may not attach
+ * to. A call that a 64-bit program makes by the 32-bit entry is shown with its number read as a
+ * 64-bit one: procfs has only the number.
  */
 #include <errno.h>
 #include <string.h>
@@ -37,7 +37,7 @@ struct threads_state {
 	uint64_t ticks_per_s;
 	struct threads_again again;
 	struct buffer tids, bytes, name, channel, schedstat;
-	int schedstat_status; /* of the thread that is read */
+	int schedstat_status; /* status for the current thread */
 };
 
 /* Data shared by all threads of a process. */
@@ -48,7 +48,8 @@ struct program {
 	bool may_read; /* whether its activity may be read: else wait channels show as 0 */
 };
 
-/* By its auxiliary vector and not by its file, whose read may never return. */
+/* Finds the ABI in the auxiliary vector and not in the program's file, whose read may never
+ * return. */
 static void find_abi(struct threads_state *s, struct program *p)
 {
 	int status = procfs_read_at(p->snapshot.process, "auxv", &s->bytes, PROCFS_SMALL);
@@ -63,7 +64,7 @@ static void find_abi(struct threads_state *s, struct program *p)
 		p->abi_state = FAILED;
 }
 
-/* The links of a process need the same permission as its wait channels. */
+/* Returns whether wait channels may be read: links of a process need the same permission. */
 static bool may_read(const struct program *p)
 {
 	char to[8];
@@ -149,7 +150,7 @@ static void read_switches(
 		t->switches_state = UNSUPPORTED;
 }
 
-/* Bytes of recv and send are not counted there. */
+/* Reads io. The kernel does not count bytes of recv and send there. */
 static void read_io(struct threads_state *s, const struct program *p, struct threads_thread *t)
 {
 	int status = process_snapshot_file(&p->snapshot, t->record.tid, "io", &s->bytes);
@@ -228,7 +229,8 @@ static void write_thread(struct backend_run *run, const struct program *p, uint3
 	RECORD_APPEND(&run->out, &t, tail, 2);
 }
 
-/* False when it has ended. Its counts are read first: what happens meanwhile changes them. */
+/* Reads a thread; false: it has ended. Its counts are read first, because other reads change
+ * them. */
 static bool read_thread(struct backend_run *run, const struct program *p, uint32_t tid)
 {
 	struct threads_state *s = run->state;

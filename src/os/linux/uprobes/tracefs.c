@@ -83,7 +83,8 @@ static bool is_tracefs(int fd)
 	return !fstatfs(fd, &fs) && fs.f_type == TRACEFS_MAGIC;
 }
 
-/* With O_PATH debugfs does not mount it, which a plain open of that folder would cause. */
+/* Opens the mounted tracefs. O_PATH avoids that debugfs mounts it, as a plain open of that folder
+ * would cause. */
 static int open_mounted(void)
 {
 	static const char *const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
@@ -151,13 +152,13 @@ int tracefs_open(struct sooth_error *err)
 
 static int run_command(int tracefs, const struct command *c)
 {
-	/* Never O_TRUNC: that would remove the definitions of all programs. */
+	/* Without O_TRUNC, which would remove the definitions of all programs. */
 	_cleanup_close_ int fd = openat(tracefs, "uprobe_events", O_WRONLY | O_APPEND | O_CLOEXEC);
 
 	return fd < 0 || write(fd, c->text, c->size) < 0 ? -errno : 0;
 }
 
-/* The kernel's own message, if the last command it refused is this one: [  12.345] trace_uprobe:
+/* Adds the kernel's own message, if its last one is about this command: [ 12.345] trace_uprobe:
  * error: WORDS Command: p:... */
 static void add_kernel_message(int tracefs, const struct command *c, struct sooth_error *err)
 {
@@ -264,7 +265,7 @@ bool tracefs_inherits_loosely(void)
 	return fd < 0;
 }
 
-/* 0 when it is unused: the latch refused. */
+/* Tests an event. Returns 0 if it is unused, because the latch refused it. */
 static int try_unused(int tracefs, const struct tracefs_group *group, uint64_t event)
 {
 	int64_t id = tracefs_event_id(tracefs, group, event);
@@ -300,7 +301,7 @@ struct definition {
 
 typedef void (*definition_visitor)(void *user, const struct definition *definition);
 
-/* A line: p:sooth_<pid>_<start>_<guard>/e<number> FILE:OFFSET */
+/* Parses a line: p:sooth_<pid>_<start>_<guard>/e<number> FILE:OFFSET */
 static bool parse(const char *line, size_t size, struct definition *definition)
 {
 	struct cursor c = cursor_over(line, size);
@@ -320,7 +321,7 @@ static bool parse(const char *line, size_t size, struct definition *definition)
 	return cursor_skip(&c, " ") && !c.failed;
 }
 
-/* Each probe with a name of sooth; some are skipped when other processes remove theirs
+/* Visits each probe with a name of sooth. Some are skipped when other processes remove theirs
  * meanwhile. */
 static int visit(int tracefs, definition_visitor visitor, void *user)
 {
@@ -356,7 +357,7 @@ static bool is_same(const struct definition *a, const struct definition *b)
 	       a->group.guard == b->group.guard && a->event == b->event;
 }
 
-/* Every event once: its probes are adjacent. */
+/* Collects every event once: its probes are adjacent. */
 static void collect(void *user, const struct definition *definition)
 {
 	struct buffer *events = user;
@@ -375,7 +376,7 @@ static bool is_alive(const struct process_id *process)
 	       now.start_ticks == process->start_ticks;
 }
 
-/* Owners wrote their pid in their own pid namespace. */
+/* Returns whether sooth sees all processes: owners wrote their PID of their own PID namespace. */
 static bool sees_all_processes(void)
 {
 	struct stat ns;

@@ -11,11 +11,11 @@
 #include "base/clock.h"
 
 #define BATCHES 16
-#define CALLS	128 /* of a batch */
-#define STEPS	8   /* of those that are stepped: some 10 us each */
+#define CALLS	128 /* in a batch */
+#define STEPS	8   /* stepped calls in a batch: some 10 us each */
 
-/* Instructions that no compiler changes: what is probed elsewhere is one that the kernel emulates,
- * too, but for the return. */
+/* Instructions that no compiler changes. Like the instructions probed in other files they are
+ * emulated by the kernel, except the return. */
 __asm__(".text\n"
 	".globl sooth_trap_function\n"
 	".hidden sooth_trap_function\n"
@@ -81,7 +81,7 @@ static int by_value(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* In the median batch: the thread may lose its CPU in some of them. */
+/* Returns the time in the median batch: the thread may lose its CPU in some batches. */
 static uint32_t time_calls(void (*function)(void), unsigned count)
 {
 	uint64_t took_ns[BATCHES];

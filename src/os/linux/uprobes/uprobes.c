@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * User-space probes. Each event has an anchor: it is opened once on the guard, without a
- * breakpoint there, and the BPF program is set on it. The anchor keeps the probes registered, so
- * that attaching a thread takes microseconds and the cost of ending (the kernel waits until no CPU
- * can still be in a handler) is paid once per event, whatever the number of threads, and by the
- * guard: sooth has ended by then.
+ * User-space probes. Each event has an anchor: the event is opened once on the guard, without a
+ * breakpoint there, and the BPF program is set on it. The anchor keeps the probes registered. So
+ * attaching a thread takes microseconds, and the cost of ending (the kernel waits until no CPU can
+ * still be in a handler) is paid once per event, whatever the number of threads, and by the guard,
+ * after sooth has ended.
  *
  * The events stay disabled: the program runs at the breakpoints anyway, and the target's context
  * switches cost nothing for an event that does not count.
@@ -89,7 +89,8 @@ static bool is_own_code(int file)
 	       header.e_machine == OWN_MACHINE;
 }
 
-/* With an event that is defined over them and in use. 0 or the kernel's error for one of them. */
+/* Tries places with an event that is defined over them and in use. Returns 0, or the kernel's error
+ * for one of them. */
 static int uprobes_try_places(int64_t event, const struct prober_place *places, size_t count)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -125,14 +126,14 @@ static int uprobes_try_places(int64_t event, const struct prober_place *places, 
 #define TIMEOUT_NS 2000000000
 
 struct event {
-	uint64_t number; /* in its name */
-	int64_t id;	 /* for perf */
+	uint64_t number; /* number in the event's name */
+	int64_t id;	 /* perf's number of the event */
 	int anchor;
 };
 
 struct attachment {
 	int fd;
-	pid_t kept; /* 0: events inherited from it depend on it to the end */
+	pid_t kept; /* 0: events inherited from the thread depend on it to the end */
 };
 
 struct uprobes {
@@ -257,7 +258,7 @@ static int define_places(struct uprobes *u, const struct event *event,
 	return code;
 }
 
-/* Only here the latch is open. */
+/* Opens the anchor: the only time that the latch is open. */
 static int open_anchor(struct uprobes *u, struct event *event, struct sooth_error *err)
 {
 	event->id = tracefs_event_id(u->tracefs, &u->group, event->number);
@@ -275,7 +276,7 @@ static void drop_event(struct uprobes *u, struct event *event)
 {
 	cleanup_close(&event->anchor);
 	event->anchor = -1;
-	/* If that fails, it is tried again at the end. */
+	/* If the removal fails, it is tried again at the end. */
 	tracefs_remove(u->tracefs, &u->group, event->number);
 }
 
@@ -284,7 +285,8 @@ static int make_event(struct uprobes *u, struct event *event, const struct probe
 {
 	int code;
 
-	/* Counted first: if sooth is killed meanwhile, the guard removes it. */
+	/* The number is counted first: if sooth is killed meanwhile, the guard removes the
+	 * event. */
 	*event = (struct event){ .number = *u->defined, .anchor = -1 };
 	__atomic_store_n(u->defined, event->number + 1, __ATOMIC_RELEASE);
 	code = define_places(u, event, places, count, is_return, refused, err);
@@ -295,7 +297,8 @@ static int make_event(struct uprobes *u, struct event *event, const struct probe
 	return code;
 }
 
-/* The kernel reports that it refuses one of them, but not which: so each is tried alone. */
+/* Finds the place that the kernel refuses: the kernel does not say which, so each is tried
+ * alone. */
 static int find_refused(struct uprobes *u, const struct prober_place *places, size_t count,
 	bool is_return, size_t *refused, int code, struct sooth_error *err)
 {
@@ -381,7 +384,8 @@ int uprobes_attach(struct uprobes *u, unsigned event, pid_t tid, struct sooth_er
 	code = attach(u, event, tid, TRACEFS_TREE_LOOSELY, err);
 	if (code)
 		return code;
-	/* With one that is not inherited the children's are not exchanged either. */
+	/* With an event that is not inherited, the kernel does not exchange those of the children
+	 * either. */
 	code = attach(u, event, tid, TRACEFS_THREAD, err);
 	/* The thread may have ended after a fork: the child needs the first event. */
 	if (!code || code == -ESRCH)
@@ -437,7 +441,8 @@ void uprobes_detach(struct uprobes *u)
 	buffer_reset(&u->attached);
 }
 
-/* While it was alive until the last one had arrived, the guard closes and removes them. */
+/* Passes the events to the guard. If the guard was alive when the last one arrived, it closes and
+ * removes them. */
 static bool pass_events(struct uprobes *u)
 {
 	const struct event *events = (const void *)u->events.data;

@@ -21,15 +21,16 @@
 #include "os/linux/files/close_between.h"
 #include "os/linux/uprobes/tracefs.h"
 
-#define GUARD_TIMEOUT_NS 10000000000 /* definitions in use longer are left for the next sweep */
-#define REAP_NS		 2000000000  /* the guard may have been stopped by a signal */
-#define REAP_PAUSE_NS	 200000
+#define GUARD_TIMEOUT_NS 10000000000 /* definitions in use for longer are left for the next sweep  \
+				      */
+#define REAP_NS	      2000000000     /* the guard may have been stopped by a signal */
+#define REAP_PAUSE_NS 200000
 
 /* A message is one byte. */
 enum order {
 	ORDER_REMOVE,
 	ORDER_END,
-	ORDER_KEEP, /* with descriptors: open until they are removed */
+	ORDER_KEEP, /* with descriptors: they stay open until they are removed */
 };
 
 /* Descriptors in one message; the kernel takes 253. */
@@ -75,8 +76,8 @@ static void set_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The next order: without a message, when the parent is gone, it is to remove. Descriptors that
- * come with one just stay open. */
+/* Receives the next order. If the parent is gone without a message, the order is to remove.
+ * Descriptors that come with a message stay open. */
 static enum order receive(int socket)
 {
 	union control control;
@@ -97,10 +98,10 @@ static enum order receive(int socket)
 }
 
 /*
- * A SIGKILL while the kernel releases an event makes it give up ("failed to unregister, leaking
- * uprobe", seen on 6.18), and a service or container that ends kills the guard just then. A process
- * that exits is not reached by it any more: so the last to have the descriptors open is one that
- * does nothing but exit, once its parent has closed its own.
+ * Releases the events. If the process gets SIGKILL while the kernel releases an event, the kernel
+ * gives up ("failed to unregister, leaking uprobe", seen on 6.18), and a service or container that
+ * ends kills the guard at just that moment. A process that exits gets no more signals: so the last
+ * process with the descriptors open only exits, once its parent has closed its own.
  */
 static void release_events(const struct uprobes_guarded *guarded)
 {
@@ -150,7 +151,7 @@ static __attribute__((noreturn)) void watch(int socket, const struct uprobes_gua
 	do
 		order = receive(socket);
 	while (order == ORDER_KEEP);
-	/* The parent reaps its child at once; if there is no second one, it waits some time. */
+	/* The parent reaps its child at once. Without a second child it has to wait some time. */
 	if (order == ORDER_END || _Fork() > 0)
 		_exit(0);
 	_exit(remove_events(guarded, &group) ? 1 : 0);
@@ -223,8 +224,8 @@ void uprobes_guard_end(struct uprobes_guard *guard, bool is_clean)
 	uint64_t begin = clock_monotonic_ns();
 	char order = is_clean ? ORDER_END : ORDER_REMOVE;
 
-	/* A message, because end of file is not enough: a child forked meanwhile may have the
-	 * other end open. */
+	/* A message is sent, because end of file is not enough: a child forked meanwhile may have
+	 * the other end open. */
 	(void)!send(guard->socket, &order, 1, MSG_NOSIGNAL);
 	close(guard->socket);
 	while (!waitpid(guard->pid, NULL, WNOHANG) && clock_monotonic_ns() - begin < REAP_NS)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A child that waits until its parent is gone, however it ends, and then removes the definitions
- * of probes. It has none of the parent's files open, has its own session, and is not reached by
- * the signals for the parent.
+ * A child that waits until its parent is gone, however the parent ends, and then removes the
+ * definitions of probes. The child has none of the parent's files open, has its own session, and
+ * gets no signal that is sent to the parent.
  *
- * Releasing an event takes the kernel some 100 ms, in which no process has a breakpoint any more:
- * so a parent that ends passes its events to the guard instead, and does not wait.
+ * Releasing an event takes the kernel some 100 ms, when no process has a breakpoint any more. So a
+ * parent that ends passes its events to the guard and does not wait.
  */
 #ifndef SOOTH_OS_LINUX_UPROBES_GUARD_H
 #define SOOTH_OS_LINUX_UPROBES_GUARD_H
@@ -20,10 +20,10 @@
 
 struct uprobes_guard {
 	pid_t pid;
-	int socket; /* end of file means the end of the parent */
+	int socket; /* end of file on it means the end of the parent */
 };
 
-/* The guard's task: the events below `count` in the group (owner, its own pid). */
+/* The guard's task: remove the events below `count` in the group (owner, guard's PID). */
 struct uprobes_guarded {
 	int tracefs;
 	int latch; /* see tracefs.h */
@@ -34,10 +34,8 @@ struct uprobes_guarded {
 int uprobes_guard_start(struct uprobes_guard *guard, const struct uprobes_guarded *guarded,
 	struct sooth_error *err);
 
-/*
- * Pass descriptors of events to it, and then end the guard with uprobes_guard_end(.., false).
- * Returns false when it is gone or has not enough room: then the caller removes the events.
- */
+/* Passes descriptors of events to the guard; after that end it with uprobes_guard_end(.., false).
+ * False: the guard is gone or has no room, and the caller has to remove the events. */
 bool uprobes_guard_pass(const struct uprobes_guard *guard, const int *events, size_t count);
 
 /*

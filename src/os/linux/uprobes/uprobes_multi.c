@@ -40,13 +40,13 @@ struct link_attributes {
 	uint32_t unused;
 };
 
-/* Places of one file under one event. */
+/* Places in one file, under one event. */
 struct multi_group {
 	unsigned event;
 	int file; /* its own descriptor */
 	int program;
 	bool is_return;
-	size_t first, count; /* of offsets and cookies */
+	size_t first, count; /* range in `offsets` and `cookies` */
 };
 
 struct multi {
@@ -56,7 +56,7 @@ struct multi {
 	struct buffer offsets; /* uint64_t */
 	struct buffer cookies; /* uint64_t */
 	struct buffer links;   /* struct multi_link */
-	size_t ended;	       /* of these: their process has */
+	size_t ended;	       /* number of these whose process has ended */
 	struct map attached;   /* struct multi_key -> nothing */
 };
 
@@ -211,7 +211,7 @@ static void close_ended(struct multi *m)
 	m->ended = 0;
 }
 
-/* Its number may be another process's soon. */
+/* Notes that a process has ended: another process may get its PID soon. */
 static void multi_release(void *prober, pid_t pid)
 {
 	struct multi *m = prober;
@@ -229,8 +229,8 @@ static void multi_release(void *prober, pid_t pid)
 		close_ended(m);
 }
 
-/* The last first: entries before the returns that they are paired with. Links of processes that
- * have ended slow nothing down. The kernel takes the breakpoints away and then waits, each time. */
+/* Removes the links, the last ones first, so that entries go before their returns. Links of ended
+ * processes slow nothing down. The kernel removes the breakpoints and then waits, for each link. */
 static void multi_detach(void *prober)
 {
 	struct multi *m = prober;
