@@ -57,8 +57,7 @@ struct mixed_state {
 		taken; /* struct process_id -> uint64_t: when a program began that will connect */
 	struct preload_late late;
 	struct buffer calls;   /* records of one drain */
-	struct buffer leaving; /* exits, held back until the earlier records of their processes are
-				  read */
+	struct buffer leaving; /* exits, until the earlier records of their processes are read */
 	uint64_t leaving_ns;   /* time of the oldest exit */
 	bool by_probes;	       /* the command itself is probed */
 	int ready;

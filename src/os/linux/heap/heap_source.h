@@ -48,8 +48,7 @@ struct heap_state {
 	struct heap_sums_reader *sums; /* NULL: not requested */
 	struct buffer left; /* struct process_id of processes that ended since the last reading */
 	struct buffer attached; /* struct process_id of processes that ran before the attach */
-	unsigned processes_without_allocator; /* attached processes that have no allocator to probe
-					       */
+	unsigned processes_without_allocator; /* attached processes without an allocator to probe */
 	struct heap_elsewhere *elsewhere;     /* NULL: there is no other engine */
 	struct heap_pauser *pauser;	      /* for a launched command that may be paused */
 };

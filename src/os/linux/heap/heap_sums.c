@@ -24,8 +24,7 @@ struct heap_sums_reader {
 	int sums, held, blocks;
 	struct map known;      /* heap_sum_key -> heap_sum_value */
 	struct map known_held; /* heap_held_key -> heap_held_value */
-	struct map ended;     /* heap_held_key of a process or program that is gone -> number of its
-				 blocks */
+	struct map ended; /* heap_held_key of a gone process or program -> its number of blocks */
 	uint64_t left_blocks; /* blocks of `ended` that are still in the table */
 	uint64_t room;	      /* size of the table, in entries */
 	uint64_t begin_ns, looked_ns;

@@ -14,8 +14,7 @@ struct preload_line {
 
 struct preload_clock {
 	uint64_t begin_ticks, begin_ns;
-	struct preload_line before,
-		line; /* `line` holds from line.ticks on, `before` holds until then */
+	struct preload_line before, line; /* `line` holds from line.ticks on, `before` until then */
 };
 
 /* Takes some milliseconds. */

@@ -437,8 +437,7 @@ void preload_end_program(struct preload_run *s, const struct process_id *id)
 
 		if (!is_owner && !preload_is_of(segment, &own))
 			continue;
-		preload_read_segment(
-			s, segment); /* threads that began in the meantime belong to it, too */
+		preload_read_segment(s, segment); /* threads that began since belong to it, too */
 		for (unsigned k = 0; k < preload_segment_used_slots(segment); k++) {
 			if (segment->slots[k].is_known &&
 				!memcmp(&segment->slots[k].process, &own, sizeof(own)))

@@ -368,8 +368,7 @@ static int listen_here(struct preload_run *s, struct sooth_error *err)
 	if (s->listening < 0 || fchmod(s->listening, 0600) ||
 		bind(s->listening, (const struct sockaddr *)&address, sizeof(address)) ||
 		chmod(address.sun_path, 0600) || listen(s->listening, BACKLOG) ||
-		rename(address.sun_path, s->path)) /* the socket listens before it gets its name, so
-						      no other run removes it */
+		rename(address.sun_path, s->path)) /* it listens: no other run removes it */
 		return error_errno(err, -errno, "listen at %s", s->path);
 	return 0;
 }

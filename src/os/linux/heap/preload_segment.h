@@ -16,10 +16,9 @@
 
 /* How far one slot is read, and for which process. */
 struct preload_reading {
-	bool is_known; /* the process is known, and its records are read */
-	bool is_gone;  /* the process had ended earlier: no more records will come */
-	struct process_id
-		process; /* the process of the thread: the segment's own, or one forked from it */
+	bool is_known;		   /* the process is known, and its records are read */
+	bool is_gone;		   /* the process had ended earlier: no more records will come */
+	struct process_id process; /* process of its thread: the segment's, or one forked from it */
 	preload_program program;
 	uint32_t pid; /* PID as the process itself sees it */
 	uint32_t tid;

@@ -23,7 +23,7 @@
 #include "os/linux/files/process_snapshot.h"
 
 #define BLOCKED_MAX    4096
-#define FOUND_NS       NS_PER_S /* what another probe found is of the same cycle */
+#define FOUND_NS       NS_PER_S /* the result of another probe is of the same cycle */
 #define DELETED_SUFFIX " (deleted)"
 #define PF_KTHREAD     0x00200000 /* include/linux/sched.h */
 
@@ -31,21 +31,19 @@ struct found_process {
 	struct process_id id;
 	uint32_t ppid, living; /* as in struct procfs_stat */
 	bool is_selected, has_ended;
-	bool is_known; /* whether it has a marker was found before */
+	bool is_known; /* whether it has a marker is known from an earlier sample */
 };
 
-/*
- * Where samples are repeated most processes are the same as before, and only another name shows
- * that one has replaced its program; so each is looked at again once in a while.
- */
+/* In repeated samples most processes are the same as before, and only another name shows that a
+ * process has replaced its program; so each is examined again after a while. */
 #define KNOWN_MAX 65536
 #define KNOWN_NS  (10 * NS_PER_S)
-#define SPREAD	  8 /* parts of that time, so that not all are looked at in one sample */
+#define SPREAD	  8 /* parts of that time, so that not all are examined in one sample */
 
 struct known_process {
 	char name[PROCESS_NAME_SIZE];
 	uint64_t due_ns;
-	uint32_t visit; /* the last one that had it */
+	uint32_t visit; /* the last visit with the process */
 	bool is_agent, is_marked, has_markers;
 };
 
@@ -86,8 +84,8 @@ static struct span link_span(int process, const char *name, struct buffer *out)
 	return buffer_span(out);
 }
 
-/* Rules by command look at the first argument, those for scripts at the arguments of an
- * interpreter; where the executable is hidden any rule may match. */
+/* Returns whether arguments are needed. Rules by command look at the first argument, those for
+ * scripts at the arguments of an interpreter; if the executable is hidden, any rule may match. */
 static bool needs_arguments(
 	const struct agent_set *agents, struct span executable, struct span name)
 {
@@ -105,7 +103,8 @@ static bool needs_arguments(
 	return false;
 }
 
-/* Its arguments are in its own memory, which may be backed by a file that does not answer. */
+/* Reads the arguments. They are in the process's own memory, which may be backed by a file that
+ * does not answer. */
 static void read_arguments(struct agent_members *a, const struct process_snapshot *snapshot,
 	struct agent_evidence *evidence)
 {
@@ -226,8 +225,8 @@ static int by_pid(const void *a, const void *b)
 	return x->id.pid < y->id.pid ? -1 : x->id.pid > y->id.pid;
 }
 
-/* A process and its parent may have started in the same tick, and pids are reused: one pass for
- * each generation, until one finds nothing. */
+/* Selects the children of selected processes. A process and its parent may have started in the same
+ * tick, and PIDs are reused, so there is one pass for each generation, until a pass finds none. */
 static void select_children(struct found_process *all, size_t count)
 {
 	bool has_changed = true;
@@ -259,8 +258,8 @@ static void take_markers(void *user, size_t i, struct proc_slow_read *result)
 	all[request_owners[i]].is_selected |= result->markers.size > 0;
 }
 
-/* For a process that is not below an agent the environment is read; the diagnosis decides which
- * agent it belongs to. */
+/* Reads the environment of each process that is not below an agent; the diagnosis decides to which
+ * agent it belongs. */
 static int select_marked(struct agent_members *a, size_t count)
 {
 	const struct found_process *all = (const void *)a->found.data;
@@ -286,8 +285,7 @@ static int select_marked(struct agent_members *a, size_t count)
 		take_markers, a);
 }
 
-/* Those that a sample of processes has found a moment ago, in the same cycle. False: there is none.
- */
+/* Visits the processes that a sample of the same cycle found a moment ago. False: there is none. */
 static bool visit_found(struct backend_run *run, member_visitor visitor)
 {
 	const struct agents_found *found = run->agents_found;

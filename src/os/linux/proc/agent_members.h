@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which processes of a host or user are agents, were started by one, or have the marker of one:
- * for backends that are to sample only those (INTEREST_BRIEF). */
+/* Finds the processes of a host or user that are agents, were started by one, or have the marker of
+ * one, for backends that sample only those (INTEREST_BRIEF). */
 #ifndef SOOTH_OS_LINUX_AGENT_MEMBERS_H
 #define SOOTH_OS_LINUX_AGENT_MEMBERS_H
 

@@ -59,7 +59,8 @@ static bool read_name(struct proc_bpf *s, struct proc_values *f)
 	return true;
 }
 
-/* As in /proc: workers with the work they do, others once, while comm stays the same. */
+/* Names a kernel thread as /proc does: a worker gets a name with its current work at each sample,
+ * others get it once, as long as comm stays the same. */
 static void name_kernel_thread(struct proc_bpf *s, struct proc_task *task)
 {
 	struct proc_values *f = &task->values;
@@ -94,7 +95,7 @@ static void forget_ended(struct proc_bpf *s)
 	}
 }
 
-/* Its current value, with the time it was read. */
+/* Reads the present CPU time, and the time of the reading. */
 static bool read_clock(const struct backend_run *run, struct proc_values *f)
 {
 	if (!proc_stat_cpu_clock((pid_t)f->id.pid, &f->cpu_ns))
@@ -120,7 +121,8 @@ static void take_task(struct proc_bpf *s, struct backend_run *run, struct proc_t
 	if (run->options.has_uid && f->uid != run->options.uid)
 		return;
 	if (f->state == 'Z' && f->threads > 1) {
-		/* Only its first thread has ended: another one has its state and its files. */
+		/* If only the first thread has ended, another thread has the state and the files of
+		 * the process. */
 		read_process(run, (pid_t)f->id.pid, &f->id);
 		return;
 	}

@@ -43,8 +43,8 @@ uint64_t proc_cost_of_bpf(const struct probe_options *options, uint64_t processe
 	return cost(options, processes, NS_BPF_BEGIN, NS_BPF_FIRST, NS_BPF_AGAIN);
 }
 
-/* The link count of /proc includes the host's processes (fs/proc/root.c), besides some ten
- * folders. */
+/* Estimates the number of processes. The link count of /proc includes the host's processes
+ * (fs/proc/root.c), besides some ten folders. */
 static uint64_t count(const struct probe_options *options, const struct buffer *processes)
 {
 	struct stat st;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The time that each backend of the probe proc needs to list processes, so that the cheaper one
- * for the given number is chosen. Measured by bench/scan. */
+/* The time that each backend of the probe proc needs to list processes, to choose the cheapest for
+ * a number of processes. Measured by bench/scan. */
 #ifndef SOOTH_OS_LINUX_PROC_COST_H
 #define SOOTH_OS_LINUX_PROC_COST_H
 

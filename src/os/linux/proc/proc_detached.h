@@ -21,11 +21,12 @@ bool proc_detached_hides_its_name(struct span executable);
 /* Returns whether the process is so young that it may still rename itself. */
 bool proc_detached_is_young(const struct proc_values *values);
 
-/* Whether its name has to be read: entries are sorted, is_close is set. */
+/* Returns whether the name of a process has to be read. The entries are sorted, and is_close is
+ * set. */
 bool proc_detached_is_candidate(
 	const struct proc_entry *entries, size_t count, const struct proc_entry *e);
-/* Marks the descendants of detached processes as detached, whatever their names. To be called once
- * is_detached is set for those detected by themselves. */
+/* Marks the descendants of detached processes as detached, whatever their names. To be called when
+ * is_detached is set for all processes that are detached themselves. */
 void proc_detached_below(struct proc_entry *entries, size_t count);
 
 #endif

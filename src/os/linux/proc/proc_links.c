@@ -53,8 +53,8 @@ static bool is_socket(const struct proc_input *in)
 /* --- sockets: whether there is another end --- */
 
 struct peer {
-	uint64_t inode;	 /* 0: none, or not in this namespace's table of local sockets */
-	bool has_writer; /* of a TCP connection: the remote side may still send */
+	uint64_t inode;	 /* 0: none, or not in the table of local sockets in this namespace */
+	bool has_writer; /* for a TCP connection: the remote side may still send */
 	uint8_t state;
 	bool is_found;
 };
@@ -117,7 +117,8 @@ static void read_namespace(struct socket_lookup *a, int process, uint8_t *state)
 			&ignored);
 }
 
-/* If the process's namespace was read for another process, the result is there already. */
+/* Reads the namespace of a process. If it was already read for another process, the result is
+ * there. */
 static void read_namespace_of(struct socket_lookup *a, struct proc_input *in)
 {
 	_cleanup_close_ int process = procfs_open((pid_t)in->reader.pid);
@@ -166,7 +167,7 @@ static void resolve_sockets(struct socket_lookup *a, struct proc_input *inputs, 
 
 /* --- processes with the other end --- */
 
-/* The inode to search for; 0: unknown. */
+/* Returns the inode to search for; 0: unknown. */
 static uint64_t other_end(const struct socket_lookup *a, const struct proc_input *in)
 {
 	const struct peer *peer;
@@ -234,7 +235,7 @@ static bool has_other(const struct proc_input *in, const struct proc_neighbours 
 	return false;
 }
 
-/* Searches these processes, NULL: all. The records of holders are kept here. */
+/* Searches the given processes; NULL: all. Keeps the records of holders here. */
 static uint8_t search(
 	struct proc_input_writers *w, struct backend_run *run, const struct buffer *pids)
 {
@@ -280,7 +281,8 @@ static void search_round(struct proc_input_writers *w, struct backend_run *run,
 	}
 }
 
-/* If the end itself does not show whether there is another one, a process found with it does. */
+/* Completes an input. If the end itself does not show whether there is another one, a process that
+ * was found with it does. */
 static void conclude(struct proc_input *in)
 {
 	bool is_reported = in->writers_state == SOOTH_STATE_VALUE || in->writers.size;
@@ -293,9 +295,9 @@ static void conclude(struct proc_input *in)
 
 /*
  * Fills in the results. If one of the neighbors has an end, other processes are not searched, and
- * the list is reported as cut; else every process is searched. That takes long, so it is not done
- * for a detached process when its own processes have no end: then other processes do, and the list
- * is reported as not requested.
+ * the list is reported as cut; otherwise every process is searched. That takes long, so it is not
+ * done for a detached process whose own processes have no end: then other processes have it, and
+ * the list is reported as not requested.
  */
 static void proc_input_writers_find(struct proc_input_writers *w, struct backend_run *run,
 	struct proc_input *inputs, size_t count, const struct proc_neighbours *neighbours)
@@ -310,7 +312,7 @@ static void proc_input_writers_find(struct proc_input_writers *w, struct backend
 
 		in->writers_state = NOT_REQUESTED;
 		if (!in->writer_state && !in->has_writer)
-			in->writers_state = SOOTH_STATE_VALUE; /* it has none */
+			in->writers_state = SOOTH_STATE_VALUE; /* the input has no writer */
 		else if (is_socket(in) && !other_end(&a, in))
 			in->writers_state = in->writer_state ? in->writer_state : UNSUPPORTED;
 	}

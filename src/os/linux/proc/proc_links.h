@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Records proc.ties, which link a process to its session: gathered one by one, completed and
- * written together, because the other ends of all standard inputs are searched together. */
+/* Records proc.ties, which link a process to its session. They are gathered one by one, and
+ * completed and written together, because the other ends of all standard inputs are searched
+ * together. */
 #ifndef SOOTH_OS_LINUX_PROC_LINKS_H
 #define SOOTH_OS_LINUX_PROC_LINKS_H
 
@@ -29,8 +30,8 @@ struct proc_input_writers {
 	struct buffer holders_found; /* records of holders */
 };
 
-/* Processes that may have the other end: those likely to (pid_t), and a test for those that belong
- * to the reader itself. */
+/* Processes that may have the other end: a list of likely ones (pid_t), and a test for processes
+ * that belong to the reader itself. */
 struct proc_neighbours {
 	struct buffer pids;
 	bool (*is_own)(const void *user, const struct process_id *reader, uint32_t pid);
@@ -43,8 +44,8 @@ struct proc_links_reader {
 	struct buffer scratch;
 };
 
-/* Whether a process may be a server that lost its client: then the other end of its standard input
- * matters. */
+/* Returns whether a process may be a server that lost its client: then the other end of its
+ * standard input matters. */
 enum proc_candidate {
 	PROC_CANDIDATE_NOT,	 /* the process is an agent */
 	PROC_CANDIDATE_DETACHED, /* no relation to an agent is known */

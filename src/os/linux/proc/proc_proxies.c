@@ -16,7 +16,7 @@ static const char *const variables[] = { "HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY
 
 static const struct {
 	const char *scheme;
-	unsigned port; /* where none is given */
+	unsigned port; /* used if the text has no port */
 } schemes[] = { { "http://", 80 }, { "https://", 443 }, { "socks4://", 1080 },
 	{ "socks4a://", 1080 }, { "socks5://", 1080 }, { "socks5h://", 1080 },
 	{ "socks://", 1080 } };
@@ -36,7 +36,7 @@ static struct span behind(struct span text, size_t count)
 	return span_of(text.data + count, text.size - count);
 }
 
-/* The port that the scheme stands for. curl takes a proxy without a scheme as http, port 1080. */
+/* Skips the scheme. Returns its port. curl takes a proxy without a scheme as http, port 1080. */
 static unsigned skip_scheme(struct span *text)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
@@ -50,7 +50,7 @@ static unsigned skip_scheme(struct span *text)
 	return 1080;
 }
 
-/* Up to the path, and behind the last "@" before it: a password may hold one. */
+/* Returns the text up to the path, behind the last "@" before it: a password may contain an "@". */
 static struct span authority_of(struct span text)
 {
 	for (size_t i = 0; i < text.size; i++) {
@@ -90,7 +90,7 @@ static bool is_bracketed(struct span host)
 	return true;
 }
 
-/* False: it has none of the forms of a proxy, so nothing of it is kept. */
+/* Splits a value. False: it has no form of a proxy, so no part of it is kept. */
 static bool split(struct span value, struct span *host, unsigned *port)
 {
 	size_t colon;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The proxies that an environment names (HTTPS_PROXY=http://user:password@proxy:3128/), by host and
- * port alone: user and password are in front of the "@" and are skipped.
- */
+/* The proxies that an environment names (HTTPS_PROXY=http://user:password@proxy:3128/), only by
+ * host and port: user and password are in front of the "@" and are skipped. */
 #ifndef SOOTH_OS_LINUX_PROC_PROXIES_H
 #define SOOTH_OS_LINUX_PROC_PROXIES_H
 
@@ -10,8 +8,8 @@
 
 #define PROXY_HOST_MAX 253
 
-/* Appends each as "HTTPS_PROXY=127.0.0.1:3128", followed by a NUL. `is_cut`: the bytes end before
- * the environment does. */
+/* Appends each proxy as "HTTPS_PROXY=127.0.0.1:3128", followed by a NUL. `is_cut`: the bytes end
+ * before the environment does. */
 void proc_proxies_find(struct buffer *out, const void *environment, size_t size, bool is_cut);
 
 #endif

@@ -19,7 +19,7 @@
 
 #define AGENT_HOMES_MAX 16 /* agents whose environment is read for HOME */
 #define BLOCKED_MAX	4096
-#define CHILDREN_MAX	64	  /* of selected processes: more are reported briefly */
+#define CHILDREN_MAX	64	  /* most children of selected processes in full; more are brief */
 #define JUST_NOW_NS	NS_PER_MS /* another sample within this time adds nothing */
 #define BLOCKED		SOOTH_NOT_MEASURED(SOOTH_REASON_BLOCKED)
 
@@ -43,7 +43,8 @@ static void proc_particulars_fini(struct proc_particulars *p)
 	freezer_forget(&p->groups);
 }
 
-/* The most specific of the hierarchies: v2 unless it is the root, then the first v1 that is not. */
+/* Reads the most specific control group: that of version 2 unless it is the root, else the first
+ * group of version 1 that is no root. */
 static void read_control_group(struct proc_particulars *p, int process)
 {
 	int status = procfs_read_at(process, "cgroup", &p->scratch, PROCFS_SMALL);
@@ -204,7 +205,7 @@ static void take_evidence(void *user, size_t i, struct proc_slow_read *result)
 
 	e->has_markers = result->markers.size > 0;
 	if (result->markers_state)
-		e->is_plain = false; /* it may have some */
+		e->is_plain = false; /* the process may have markers */
 	if (!(e->reads & PROC_READ_ARGUMENTS))
 		return;
 	e->is_unread = result->arguments_state == BLOCKED;
@@ -274,7 +275,7 @@ static struct span text_of(const struct proc_process *p, const struct sooth_text
 	return span_of((const char *)p + text->offset, text->size);
 }
 
-/* An agent's activity changes all the time, whatever else of it stays. */
+/* Writes a kept record. An agent's activity changes all the time, even if its other data stays. */
 static void write_again(struct proc_reader *r, struct backend_run *run, const struct proc_entry *e)
 {
 	const struct proc_process *p = proc_refresh_record(&r->refresh, e);
@@ -427,7 +428,7 @@ static void keep_whole(struct proc_reader *r, const struct proc_entry *all, size
 	}
 }
 
-/* For other probes of this sample. */
+/* Publishes the agents for other probes of this sample. */
 static void publish_agents(struct proc_reader *r, const struct backend_run *run)
 {
 	struct agents_found *found = run->agents_found;
@@ -460,7 +461,8 @@ static void add_user(struct buffer *uids, uint32_t uid)
 	buffer_append(uids, &uid, sizeof(uid));
 }
 
-/* Once, and again where a folder timed out, for the users of these agents and for the caller. */
+/* Tries for a folder with installed versions, for the users of agents and the caller: one, and
+ * others if it timed out. */
 #define INSTALLS_TRIES 3
 static void emit_installs(struct proc_reader *r, struct backend_run *run)
 {
@@ -491,13 +493,14 @@ static void emit_installs(struct proc_reader *r, struct backend_run *run)
 	buffer_fini(&uids);
 }
 
-/* When the whole host is sampled: a process that was also selected by pid. */
+/* Returns whether a process was also selected by PID when the whole host is sampled. */
 static bool is_named(const struct proc_reader *r, const struct proc_entry *e)
 {
 	return map_get(&r->members.processes, &e->values.id) != NULL;
 }
 
-/* Or a child of one: whether it is the same command again and again. */
+/* Returns whether a process is a child of a selected one: it may be the same command again and
+ * again. */
 static bool is_child_of_named(const struct proc_reader *r, const struct proc_entry *all,
 	size_t count, const struct proc_entry *e, unsigned *children)
 {
@@ -564,8 +567,8 @@ int proc_reader_end(struct proc_reader *r, struct backend_run *run, struct sooth
 	return status ? error_errno(err, status, "read processes in /proc") : 0;
 }
 
-/* In a pid namespace there are processes outside; a restricted /proc hides those of other users,
- * the first process among them (hidepid in proc(5)). */
+/* Sets what is hidden: in a PID namespace the processes outside; with a restricted /proc those of
+ * other users, the first process among them (hidepid in proc(5)). */
 static void check_what_is_hidden(const struct os *os, struct proc_snapshot *snapshot)
 {
 	struct sooth_error ignored;

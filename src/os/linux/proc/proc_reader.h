@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One sample of the probe proc, shared by the backends that list processes: a backend begins it,
- * adds the values of each process, and ends it. Only then is it known which processes belong to an
- * agent, because children inherit that; so expensive data is read at the end, of few processes.
+ * One sample of the probe proc, shared by the backends that list processes: a backend begins the
+ * sample, adds the values of each process, and ends the sample. Only at the end is it known which
+ * processes belong to an agent, because children inherit that; so expensive data is read then, for
+ * few processes.
  */
 #ifndef SOOTH_OS_LINUX_PROC_READER_H
 #define SOOTH_OS_LINUX_PROC_READER_H
@@ -51,7 +52,7 @@ struct proc_reader {
 void proc_reader_init(struct proc_reader *r, const struct agent_set *agents);
 void proc_reader_fini(struct proc_reader *r);
 void proc_reader_begin(struct proc_reader *r, const struct backend_run *run);
-/* `process` is /proc/PID if that is open already, else -1: then it is opened when needed. */
+/* Adds a process. `process`: /proc/PID if it is open already; -1: it is opened when needed. */
 void proc_reader_add(struct proc_reader *r, const struct proc_values *values, int process);
 /* Writes the records of all added processes. */
 int proc_reader_end(struct proc_reader *r, struct backend_run *run, struct sooth_error *err);

@@ -26,7 +26,8 @@ struct plain_process {
 	bool is_no_server;
 };
 
-/* Rules by command look at the first argument; the other kinds only at scripts. */
+/* Lists the names in rules by command. Those rules look at the first argument; the other kinds only
+ * at scripts. */
 static void list_commands(const struct agent_set *agents, struct buffer *commands)
 {
 	agent_set_for_each (agents, agent) {
@@ -101,7 +102,8 @@ static struct span name_of(const struct proc_entry *e)
 struct span proc_recognition_executable(
 	const struct proc_recognition *l, const struct proc_entry *e)
 {
-	/* Where memory ran out it was not kept; of kernel threads alone there is no text at all. */
+	/* The text is missing if memory ran out. If there are only kernel threads, there is no text
+	 * at all. */
 	if (buffer_failed(&l->texts) || !e->executable_size)
 		return span_of("", 0);
 	return span_of((const char *)l->texts.data + e->executable_at, e->executable_size);
@@ -123,7 +125,7 @@ static bool is_deleted(struct proc_recognition *l, int process, struct span path
 	struct path_aim aim;
 	struct statx st;
 
-	/* Not asking a server: that may never answer. */
+	/* Without a request to a server, which may never answer. */
 	if (!span_ends(path, DELETED_SUFFIX) ||
 		statx(process, "exe", AT_STATX_DONT_SYNC, STATX_INO | STATX_NLINK, &st))
 		return false;
@@ -181,7 +183,8 @@ void proc_recognition_recognise(struct proc_recognition *l, struct proc_entry *e
 	e->role = match.role;
 }
 
-/* If only the path is known, the rules give the same result for all processes with that path. */
+/* Recognizes by path. If only the path is known, the rules give the same result for all processes
+ * with that path. */
 static void recognise_by_path(struct proc_recognition *l, struct proc_entry *e, int process)
 {
 	struct span path = proc_recognition_executable(l, e), none = span_of("", 0);
@@ -203,10 +206,8 @@ static void recognise_by_path(struct proc_recognition *l, struct proc_entry *e, 
 		map_put(&l->plain_files, &hash, NULL);
 }
 
-/*
- * The same for processes that run the same file by the same path: a small one with a single name,
- * seen through one mount. 0: unknown. Never waits for a server.
- */
+/* Returns a key that is the same for processes that run the same file by the same path: a small one
+ * with a single name, seen through one mount. 0: unknown. Never waits for a server. */
 static uint64_t file_key(int process)
 {
 	uint64_t key = 0;
@@ -263,11 +264,9 @@ static bool is_plain_already(struct proc_recognition *l, struct proc_entry *e)
 	return true;
 }
 
-/*
- * A process made by fork(2) that has not replaced its program gives the same result as its parent:
- * it has the same executable and the same environment, as its addresses show; and children of an
- * agent are found by their parent.
- */
+/* Returns whether a process is a copy: made by fork(2), it has not replaced its program. The result
+ * is that of its parent: it has the same executable and environment, as its addresses show.
+ * Children of an agent are found by their parent. */
 static bool is_copy(const struct proc_recognition *l, struct proc_entry *e,
 	const struct proc_entry *before, size_t count)
 {
@@ -299,11 +298,9 @@ static uint64_t environment_bytes(const struct proc_values *f)
 	return f->environment_to - f->environment_from;
 }
 
-/*
- * A process that was started by its parent and has an environment of the same size has inherited
- * it: its markers are found at the parent, or above. Only a process whose parent starts programs
- * for others may have been given another one.
- */
+/* Returns whether a process inherits its environment. If its parent started it, and its environment
+ * has the same size, its markers are found at the parent or above. Only a parent that starts
+ * programs for others may have given it another environment. */
 static bool inherits_environment(const struct proc_recognition *l, const struct proc_entry *e,
 	const struct proc_entry *before, size_t count)
 {
@@ -352,7 +349,7 @@ void proc_recognition_keep_valid(
 		struct plain_process *plain;
 
 		if (e->copied && l->is_unsorted)
-			continue; /* sorted since: `copied` is no index */
+			continue; /* the entries were sorted since: `copied` is no index */
 		if (e->copied)
 			like = &entries[e->copied - 1];
 		if (!like->is_plain || like->has_markers || !e->token)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first check of a process in a sample: is it an agent? Most are not, and that is found out as
- * cheaply as possible: without any read if an earlier sample, the parent of a copy or another
- * process with the same executable has shown it; else from the executable; from the arguments only
- * for few, whose read is requested (proc_entry.reads).
+ * The first check of a process in a sample: is it an agent? Most processes are not, and that must
+ * be found out cheaply. No read is needed if an earlier sample, the parent of a copy, or another
+ * process with the same executable has shown it. Otherwise the executable is read, and for a few
+ * processes a read of the arguments is requested (proc_entry.reads).
  */
 #ifndef SOOTH_OS_LINUX_PROC_RECOGNITION_H
 #define SOOTH_OS_LINUX_PROC_RECOGNITION_H
@@ -37,18 +37,17 @@ void proc_recognition_begin(struct proc_recognition *l);
 /* Call this first for each entry. It sets the token of the entry, and notes whether the entries
  * come in the order of their PIDs. */
 void proc_recognition_note(struct proc_recognition *l, struct proc_entry *e);
-/*
- * An entry whose values are set. `process` is /proc/PID, -1: it is opened when needed; `before`
- * are the entries that came before it.
- */
+/* Checks an entry with its values set. `process`: /proc/PID, -1: it is opened when needed;
+ * `before`: the entries that came earlier. */
 void proc_recognition_at(struct proc_recognition *l, struct proc_entry *e, int process,
 	const struct proc_entry *before, size_t count);
-/* When it is known which processes have markers: keeps what is valid until their exec. */
+/* Keeps the results that are valid until the next exec. Call this when it is known which processes
+ * have markers. */
 void proc_recognition_keep_valid(
 	struct proc_recognition *l, const struct proc_entry *entries, size_t count);
 
-/* Whether it has an executable and memory: a kernel thread never has, an ended process has lost
- * them. */
+/* Returns whether a process has an executable and memory: a kernel thread never has, an ended
+ * process has lost them. */
 bool proc_recognition_has_program(const struct proc_values *f);
 void proc_recognition_read_executable(
 	struct proc_recognition *l, struct proc_entry *e, int process);

@@ -18,7 +18,8 @@
 
 #define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 
-/* A value of each sample, like the others. A process that has not run has opened nothing. */
+/* Counts the descriptors again: a value of each sample. A process that has not run has opened
+ * none. */
 static void count_again(struct proc_process *p)
 {
 	_cleanup_close_ int process = -1;
@@ -57,7 +58,7 @@ static struct proc_process record_of(const struct proc_values *f)
 	};
 }
 
-/* A record that was written before, with new values, which it keeps for the next time. */
+/* Writes a kept record with new values, and keeps these for the next time. */
 static void proc_record_again(
 	struct backend_run *run, const struct proc_values *values, void *record, size_t size)
 {
@@ -154,7 +155,7 @@ void proc_record_append_full(struct backend_run *run, const struct proc_values *
 struct refresh_known {
 	uint64_t token;
 	uint64_t due_ns, late_ns; /* time of the next read; the same if it has not run since */
-	uint64_t cpu_ns;	  /* before it was read */
+	uint64_t cpu_ns;	  /* CPU time before the process was read */
 	void *record;		  /* struct proc_process with its texts; owned */
 	size_t size;
 	const struct agent *agent; /* from the reader's set */
@@ -193,7 +194,8 @@ static const struct proc_process *fresh_record_of(const struct refresh_known *k)
 	return k->record;
 }
 
-/* A process that does not run changes nothing of itself; changes by others are not urgent. */
+/* Returns whether data is due for a new read. A process that does not run does not change its own
+ * data, and changes by other processes are not urgent. */
 static bool is_due(const struct proc_refresh *r, const struct refresh_known *k,
 	const struct proc_values *values)
 {
@@ -202,7 +204,8 @@ static bool is_due(const struct proc_refresh *r, const struct refresh_known *k,
 	return r->now_ns >= (has_run ? k->due_ns : k->late_ns);
 }
 
-/* NULL: it has another identity, program or name by now, or it is due. */
+/* Finds the kept data; NULL: the process has another identity, program or name by now, or its data
+ * is due. */
 static struct refresh_known *find_fresh(struct proc_refresh *r, const struct proc_entry *e)
 {
 	struct refresh_known *k = r->is_on ? map_get(&r->known, &e->values.id) : NULL;
@@ -266,7 +269,7 @@ const struct proc_process *proc_refresh_record(
 	return fresh_record_of(map_get(&r->known, &e->values.id));
 }
 
-/* Staggered, so that not all are due in one sample. */
+/* Returns when data is due. The times are staggered, so that not all are due in one sample. */
 static uint64_t due_ns(const struct proc_refresh *r, const struct proc_entry *e)
 {
 	return r->now_ns + PROC_REFRESH_NS -

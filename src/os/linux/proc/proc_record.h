@@ -26,7 +26,8 @@ struct proc_particulars {
 	struct control_groups *groups;
 };
 
-/* Only the values and the user's name, and whether its executable was not read or refused. */
+/* Appends a record with only the values, the user's name, and whether reading the executable was
+ * refused. */
 void proc_record_append_brief(struct backend_run *run, const struct proc_values *values,
 	const char *user, bool is_refused);
 void proc_record_append_full(struct backend_run *run, const struct proc_values *values,
@@ -34,12 +35,12 @@ void proc_record_append_full(struct backend_run *run, const struct proc_values *
 
 /*
  * Data that repeated samples need not read each time: identity, program, working directory. It is
- * read again once in a while, after an exec, when parent or name change, and, if it depends on
- * other processes, also as soon as one of them has ended. Values and states are always those of the
+ * read again after some time, after an exec, and when parent or name change; if it depends on other
+ * processes, also as soon as one of them has ended. Values and states are always those of the
  * sample.
  */
 #define PROC_REFRESH_NS (10 * (uint64_t)1000000000) /* no reported data is older */
-/* The same for a process that has not run since: deleted program, control group. */
+/* The same for a process that has not run in the meantime: deleted program, control group. */
 #define PROC_REFRESH_LATE_NS (30 * (uint64_t)1000000000)
 
 struct proc_refresh {
@@ -52,9 +53,11 @@ struct proc_refresh {
 void proc_refresh_init(struct proc_refresh *r);
 void proc_refresh_fini(struct proc_refresh *r);
 void proc_refresh_begin(struct proc_refresh *r, const struct backend_run *run, bool is_on);
-/* Restores the agent and role found before; false: they have to be determined. The token is set. */
+/* Restores the agent and role that were found earlier. False: they have to be determined; the token
+ * is set. */
 bool proc_refresh_recall(struct proc_refresh *r, struct proc_entry *e);
-/* Whether a close process has ended since the last sample; valid once all close ones are known. */
+/* Returns whether a close process has ended since the last sample; valid once all close ones are
+ * known. */
 bool proc_refresh_one_ended(struct proc_refresh *r);
 /* Whether the kept data is still valid. */
 bool proc_refresh_is_fresh(struct proc_refresh *r, const struct proc_entry *e, bool has_ended);

@@ -23,7 +23,8 @@ static struct proc_entry *find_entry(const struct proc_entry *entries, size_t co
 	return count ? bsearch(&key, entries, count, sizeof(*entries), by_pid) : NULL;
 }
 
-/* Processes may have changed while they were listed: one that started later is not the parent. */
+/* Returns the parent. Processes may change while they are listed: one that started later is not the
+ * parent. */
 static struct proc_entry *parent_of(
 	const struct proc_entry *entries, size_t count, const struct proc_entry *e)
 {
@@ -51,7 +52,7 @@ static bool is_sorted(const struct proc_entry *entries, size_t count)
 	return true;
 }
 
-/* Up to the first ancestor that is close; in any order of pids. */
+/* Marks ancestors up to the first that is close. Works with any order of PIDs. */
 static void find_upwards(struct proc_entry *entries, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -68,8 +69,8 @@ static void find_upwards(struct proc_entry *entries, size_t count)
 	}
 }
 
-/* Most processes have a higher pid than their parent, which is resolved already then; and many
- * share a parent. False: some have a lower one. */
+/* Marks in one pass. Most processes have a higher PID than their parent, which is then resolved
+ * already, and many share a parent. False: some processes have a lower PID. */
 static bool find_in_order(struct proc_entry *entries, size_t count)
 {
 	const struct proc_entry *parent = NULL;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Which processes of a sample are read in full: agents, their children, processes with their
- * markers; and detached processes (proc_detached.h), one of which may be a server that an agent
- * left behind.
- */
+/* Selects the processes of a sample that are read in full: agents, their children, processes with
+ * their markers, and detached processes (proc_detached.h), one of which may be a server that an
+ * agent left behind. */
 #ifndef SOOTH_OS_LINUX_PROC_SELECTION_H
 #define SOOTH_OS_LINUX_PROC_SELECTION_H
 
@@ -36,13 +34,14 @@ struct proc_entry {
 
 /* Sorts them by pid, and sets is_close. */
 void proc_selection_mark_close(struct proc_entry *entries, size_t count);
-/* In sorted entries, which `e` may follow: its parent; NULL: not there. */
+/* Returns the parent of `e` in sorted entries, which `e` may follow; NULL: it is not among them. */
 const struct proc_entry *proc_selection_parent(
 	const struct proc_entry *entries, size_t count, const struct proc_entry *e);
-/* In sorted entries: whether the process that started it has ended, as far as /proc shows. */
+/* Returns whether the process that started `e` has ended, as far as /proc shows. Entries are
+ * sorted. */
 bool proc_selection_is_left(
 	const struct proc_entry *entries, size_t count, const struct proc_entry *e);
-/* Whether `pid` is that process, or a descendant. */
+/* Returns whether `pid` is that process, or a descendant of it. */
 bool proc_selection_is_below(
 	const struct proc_entry *entries, size_t count, uint32_t above, uint32_t pid);
 

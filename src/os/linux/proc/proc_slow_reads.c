@@ -50,7 +50,7 @@ static bool has_git(int folder)
 	       (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode));
 }
 
-/* False when nothing of the path is left. */
+/* Cuts the last component. False: no component is left. */
 static bool cut_last(struct buffer *path)
 {
 	const unsigned char *slash = path->size ? memrchr(path->data, '/', path->size) : NULL;
@@ -61,8 +61,8 @@ static bool cut_last(struct buffer *path)
 	return true;
 }
 
-/* Its path as /proc/PID/cwd has it, without a NUL. `process` is /proc/PID. 0, -ENOENT: there is
- * none, or another negative errno. */
+/* Finds the path as /proc/PID/cwd has it, without a NUL. `process` is /proc/PID. Returns 0;
+ * -ENOENT: there is none; or another negative errno. */
 static int work_tree_find(struct buffer *out, int process)
 {
 	_cleanup_close_ int top = openat(process, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -118,10 +118,8 @@ static void read_arguments(struct proc_slow_read *q, int process, struct buffer 
 		q->arguments_state = SOOTH_STATE_TRUNCATED;
 }
 
-/*
- * One read returns all there is up to its size, so a short one is the end: of the file, or of the
- * readable part (a page that is gone ends it as if it were complete).
- */
+/* Reads an environment. One read returns all bytes up to its size, so a short read is the end: of
+ * the file, or of the readable part (a page that is gone looks like the end of the file). */
 static int read_environment(int folder, const char *name, struct buffer *out)
 {
 	_cleanup_close_ int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
@@ -144,7 +142,8 @@ static int read_environment(int folder, const char *name, struct buffer *out)
 	return 1;
 }
 
-/* `name` is the path of environ below the folder. Both texts are in it. */
+/* Reads the variables: markers and proxies are both in that text. `name` is the path of environ
+ * below the folder. */
 static void read_variables(
 	struct proc_slow_read *q, int folder, const char *name, struct buffer *scratch)
 {
@@ -163,7 +162,7 @@ static void read_variables(
 		proc_markers_find(&q->markers, q->agents, scratch->data, scratch->size, is_cut);
 	if (q->reads & PROC_READ_PROXIES)
 		proc_proxies_find(&q->proxies, scratch->data, scratch->size, is_cut);
-	/* sooth's memory keeps the other values no longer than needed. */
+	/* sooth keeps the other values in its memory no longer than needed. */
 	explicit_bzero(scratch->data, scratch->size);
 }
 
@@ -193,7 +192,7 @@ static void read_streams(struct proc_slow_read *q, int process)
 		q->writer_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
-/* It waits for an exec of the process. */
+/* Reads the written bytes. The kernel makes this read wait for an exec of the process. */
 static void read_written(struct proc_slow_read *q, int process, struct buffer *scratch)
 {
 	int status = procfs_read_at(process, "io", scratch, PROCFS_SMALL);
@@ -250,7 +249,7 @@ static void set_state(struct proc_slow_read *q, uint8_t state)
 	set_files_state(q, state);
 }
 
-/* /proc has a folder for each thread. */
+/* Returns the thread whose files to read: /proc has a folder for each thread. */
 static pid_t place_of(const struct proc_slow_read *q)
 {
 	return (pid_t)(q->living ? q->living : q->id.pid);
@@ -333,7 +332,7 @@ struct request_run {
 	size_t number; /* number of the first request */
 };
 
-/* It timed out, or is not tried again. */
+/* Takes a request that timed out, or is not tried again. */
 static void take_timeout(struct request_run *a, size_t i, int status)
 {
 	struct proc_slow_read q = a->requests[i];
@@ -344,7 +343,7 @@ static void take_timeout(struct request_run *a, size_t i, int status)
 	a->take(a->user, a->number + i, &q);
 }
 
-/* Where a call for the same mount hangs already. */
+/* Leaves a request out if a call for the same mount hangs already. */
 static void leave_out_hanging(struct proc_slow_read *q, int proc)
 {
 	_cleanup_close_ int process = open_request(q, proc);
@@ -387,7 +386,7 @@ static int timeout_for(size_t count)
 	return TIMEOUT_MS + (int)count * ITEM_MS;
 }
 
-/* From the first on; returns how many are done, or a negative errno. */
+/* Runs requests from `first` on. Returns how many are done, or a negative errno. */
 static int run_some(struct request_run *a, size_t first, size_t count)
 {
 	struct timed_batch *b = batch_of(a, first, count);
@@ -402,7 +401,7 @@ static int run_some(struct request_run *a, size_t first, size_t count)
 	return (int)done;
 }
 
-/* How many requests in a row run together; 0: the first one is not tried. */
+/* Returns how many requests in a row run together; 0: the first one is not tried. */
 static size_t batch_length(const struct request_run *a, size_t first)
 {
 	size_t n = 0;
@@ -466,7 +465,7 @@ static int wait_for(struct proc_slow_queue *s)
 	done = resolve(&a, s->batch, 0, a.count, done, status);
 	timed_batch_free(s->batch);
 	s->batch = NULL;
-	return run_all(&a, done); /* the requests behind one that timed out */
+	return run_all(&a, done); /* the requests behind a request that timed out */
 }
 
 /* Starts the gathered requests. */
@@ -496,7 +495,7 @@ static int start_gathered(struct proc_slow_queue *s)
 	return run_all(&a, 0);
 }
 
-/* A sample that failed was not ended. */
+/* Ends a sample that failed and was not ended. */
 static void abandon(struct proc_slow_queue *s)
 {
 	int ignored;

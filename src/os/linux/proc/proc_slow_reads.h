@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Reads of a process that may never return: its arguments and its environment are in its own
- * memory, which may be backed by a file that does not answer; its directory and its standard
- * streams may be on a dead mount. All of them are read in batches with a timeout.
- */
+/* Reads of a process that may never return. Its arguments and environment are in its own memory,
+ * which may be backed by a file that does not answer; its directory and standard streams may be on
+ * a dead mount. All are read in batches with a timeout. */
 #ifndef SOOTH_OS_LINUX_PROC_SLOW_READS_H
 #define SOOTH_OS_LINUX_PROC_SLOW_READS_H
 
@@ -48,20 +46,18 @@ struct proc_slow_read {
 };
 
 /*
- * Runs the requests and gives each result to `take` with its index. `take` has to check that it
- * was still the same process: it was, if it still is. The states of a request that timed out say
- * so, and its process is put into `blocked` (process_id -> nothing). -ENOMEM, or the error of
- * opening /proc.
+ * Runs the requests and gives each result to `take` with its index. `take` has to check whether the
+ * process is still the same: if so, it was the same during the read. A request that timed out has
+ * states that say so, and its process is put into `blocked` (process_id -> nothing). Returns
+ * -ENOMEM, or the error of opening /proc.
  */
 int proc_slow_reads_run(const struct proc_slow_read *requests, size_t count, struct timeout *p,
 	struct map *blocked, void (*take)(void *user, size_t i, struct proc_slow_read *result),
 	void *user);
 
-/*
- * The same, while other work goes on: requests are started in batches as they are added, and
- * results taken when the next batch is full, or at the end, in any order. Zero it and set the
- * first members.
- */
+/* The same, while other work goes on: requests are started in batches as they are added, and
+ * results are taken, in any order, when the next batch is full or at the end. Zero the struct and
+ * set its first members. */
 struct proc_slow_queue {
 	struct timeout *timeout; /* used only by this queue */
 	struct map *blocked;
@@ -71,11 +67,11 @@ struct proc_slow_queue {
 	struct timed_batch *batch;	 /* the running one; NULL: none */
 	struct buffer running, gathered; /* struct proc_slow_read */
 	size_t number;			 /* number of the first running request */
-	int proc; /* /proc, open */
+	int proc;			 /* /proc, open */
 	int status;
 };
 
-/* 0 or a negative errno; call end in both cases. */
+/* Begins. Returns 0 or a negative errno; call proc_slow_queue_end() in both cases. */
 int proc_slow_queue_begin(struct proc_slow_queue *s);
 void proc_slow_queue_add(struct proc_slow_queue *s, const struct proc_slow_read *request);
 int proc_slow_queue_finish_reads(struct proc_slow_queue *s);

@@ -17,11 +17,12 @@ struct proc_stat_reader {
 
 void proc_stat_init(struct proc_stat_reader *r);
 void proc_stat_fini(struct proc_stat_reader *r);
-/* As process_snapshot_open(); the caller closes the snapshot, even after an error. */
+/* Reads the values of a process, as process_snapshot_open() does. The caller closes the snapshot,
+ * even after an error. */
 int proc_stat_read(struct proc_stat_reader *r, const struct backend_run *run, pid_t pid,
 	const struct process_id *expected, struct process_snapshot *snapshot,
 	struct proc_values *values);
-/* CPU time of all threads, ended ones too. False: the process is gone. */
+/* Sets the CPU time of all threads, including ended ones. False: the process is gone. */
 bool proc_stat_cpu_clock(pid_t pid, uint64_t *cpu_ns);
 
 #endif

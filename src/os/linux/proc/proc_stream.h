@@ -20,12 +20,10 @@ struct proc_stream_info {
 	struct buffer path;	/* of a file, or of a FIFO of a file system */
 };
 
-/* `process` is /proc/PID. */
+/* Reads a standard stream. `process`: /proc/PID. */
 void proc_stream_read(struct proc_stream_info *out, int process, unsigned fd);
-/*
- * Whether a process has the other end of a pipe or FIFO open for writing: 1 or 0; -ENODATA: it
- * cannot be found out this way; or another negative errno.
- */
+/* Returns whether a process has the other end of a pipe or FIFO open for writing: 1 or 0; -ENODATA:
+ * this way cannot show it; or another negative errno. */
 int proc_stream_has_writer(const struct proc_stream_info *stream, int process, unsigned fd);
 
 #endif

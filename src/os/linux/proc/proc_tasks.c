@@ -34,7 +34,8 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 32;
 }
 
-/* Only of a small file with a single name; others are read one by one (proc_recognition.c). */
+/* Returns the key of a small file with a single name; others are read one by one
+ * (proc_recognition.c). */
 static uint64_t executable_key(const struct tasks_file *f)
 {
 	uint64_t hash = mix(mix(mix(f->entry, f->mount), f->inode), f->size_bytes);
@@ -95,7 +96,7 @@ void proc_tasks_piece(struct proc_tasks *t, const void *data, size_t size)
 	t->cursor = cursor_over(data, size);
 }
 
-/* Copied out, from one piece or two. */
+/* Copies a task out of one piece, or of two. */
 static bool take_seen(struct proc_tasks *t, struct tasks_seen *seen)
 {
 	size_t left = cursor_left(&t->cursor), wanted = sizeof(*seen) - t->rest_size;

@@ -25,9 +25,9 @@ struct proc_task {
 	bool is_worker;	  /* a kernel worker, whose name has its current work */
 };
 
-/* Set the next piece to read; the previous one must be finished. */
+/* Sets the next piece to read; the previous piece must be finished. */
 void proc_tasks_piece(struct proc_tasks *t, const void *data, size_t size);
-/* The next process; false: no complete one is left. */
+/* Reads the next process; false: no complete one is left. */
 bool proc_tasks_next(struct proc_tasks *t, struct proc_task *out);
 
 #endif

@@ -17,15 +17,15 @@
 /* Kernel threads have names of up to 63 bytes (fs/proc/array.c, proc_task_name()). */
 #define PROC_NAME_MAX 63
 
-/* Whether its parent is one that ended processes leave their children to: only below such a parent
- * can there be a process that was started by another one. */
+/* Whether the parent of a process is one to which ended processes leave their children: only such a
+ * parent can have a child that was started by another process. */
 enum proc_parent {
 	PROC_PARENT_UNKNOWN, /* procfs does not have it */
 	PROC_PARENT_REAPER,
 	PROC_PARENT_OTHER,
 };
 
-/* Whether its standard input is a pipe without a name, or a socket. */
+/* Whether the standard input of a process is a pipe without a name, or a socket. */
 enum proc_stdin {
 	PROC_STDIN_UNKNOWN, /* not read yet */
 	PROC_STDIN_OPEN,
@@ -38,9 +38,9 @@ struct proc_values {
 	uint64_t cpu_ns;
 	uint64_t rss_bytes;
 	uint64_t vsz_bytes;
-	/* Addresses of its environment; both 0: unknown. They change at an exec. */
+	/* Addresses of the environment; both 0: unknown. They change at an exec. */
 	uint64_t environment_from, environment_to;
-	uint64_t code_from, code_to; /* the same for its program */
+	uint64_t code_from, code_to; /* the same for the program */
 	/* The same for processes whose executable is one file by one path; 0: not known. */
 	uint64_t executable_key;
 	uint32_t ppid;

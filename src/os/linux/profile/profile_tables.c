@@ -14,8 +14,7 @@
 #include "bpf/profile.h"
 
 /* uapi/linux/bpf.h; headers of older systems lack them. */
-#define TABLE_FLAGS                                                                                \
-	(1u << 10 | 1u << 12) /* mappable, and allowed to have any length as an inner map */
+#define TABLE_FLAGS (1u << 10 | 1u << 12) /* mappable, and of any length as an inner map */
 
 struct profile_table_job {
 	uint64_t key;

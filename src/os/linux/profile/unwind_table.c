@@ -10,10 +10,9 @@
 #include "os/linux/profile/unwind_common.h"
 
 #define COMMONS_MAX	65536
-#define BUDGET_PER_BYTE 16 /* instructions: each has at least one byte, and common ones run again  \
-			    */
-#define BUDGET_LEAST 4096
-#define LENGTH_64    0xffffffffu
+#define BUDGET_PER_BYTE 16 /* instructions: each has at least a byte, and common ones run again */
+#define BUDGET_LEAST	4096
+#define LENGTH_64	0xffffffffu
 
 enum { RULE_NONE, RULE_END, RULE_OTHER, RULES_FIXED };
 

@@ -18,7 +18,7 @@
 
 /* --- the text --- */
 
-/* Behind the opening quote: the string as written, with escapes. */
+/* Takes a string behind its opening quote, as it is written, with escapes. */
 static struct span take_string(struct cursor *c)
 {
 	const char *begin = (const char *)c->at;
@@ -111,7 +111,8 @@ static int follow(int root, char path[PACKAGE_PATH_SIZE])
 	return -ELOOP;
 }
 
-/* A link named package.json may lead to a file that its owner may not read. */
+/* Reads a package.json. A link of that name may lead to a file that the link's owner may not
+ * read. */
 static bool read_package(struct package *package, int root, const char *folder)
 {
 	char path[PACKAGE_PATH_SIZE + sizeof("/package.json")], text[PACKAGE_FILE_MAX];

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The npm package of a script or an executable: the nearest package.json with a name in its folder
- * or above, the rule that node uses. Links to the script (npm's .bin) are followed, in the root of
- * the process. Only name and version are read, and only if they have the right form.
- */
+/* The npm package of a script or an executable: the nearest package.json with a name, in its folder
+ * or above, which is node's rule. Links to the script (npm's .bin) are followed, in the root of the
+ * process. Only name and version are read, and only if they have the right form. */
 #ifndef SOOTH_OS_LINUX_PACKAGE_FILE_H
 #define SOOTH_OS_LINUX_PACKAGE_FILE_H
 
@@ -19,10 +17,10 @@ struct package {
 	char version[PACKAGE_VERSION_SIZE];
 };
 
-/* From the text of a package.json; a missing value is "". */
+/* Reads the text of a package.json; a missing value is "". */
 void package_parse(struct package *package, const void *data, size_t size);
-/* `process`: descriptor of /proc/PID; `path`: absolute there. 0, or a negative errno. May wait for
- * the disk. */
+/* Finds the package. `process`: descriptor of /proc/PID; `path`: absolute there. Returns 0 or a
+ * negative errno. May wait for the disk. */
 int package_find(struct package *package, int process, const char *path);
 
 #endif

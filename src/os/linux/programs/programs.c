@@ -26,7 +26,7 @@
 #define SCAN_MAX      (32u << 20) /* per text: more than an entry module or .rodata has */
 #define PIECE_SIZE    (64u << 10)
 #define OVERLAP	      128  /* no mark is longer */
-#define NEARBY_SIZE   1024 /* distance from a mark within which a version is looked for */
+#define NEARBY_SIZE   1024 /* a version is searched for this near to a mark */
 #define BUN_SECTION   ".bun"
 #define TEXT_SECTION  ".rodata"
 
@@ -77,7 +77,8 @@ static bool find_entry(struct elf_section *entry, int fd, const struct elf_secti
 	return false;
 }
 
-/* The built-in options and the entry script; in an unknown layout the start of the section. */
+/* Finds the built-in options and the entry script; in an unknown layout, the start of the
+ * section. */
 static void find_bun_texts(struct program_file *f, const struct elf_section *s)
 {
 	unsigned char head[BUN_HEAD_SIZE], end[BUN_END_SIZE];
@@ -98,7 +99,7 @@ static void find_bun_texts(struct program_file *f, const struct elf_section *s)
 
 /* --- searching for a text --- */
 
-/* Its offset in the file; 0: not found. */
+/* Returns the offset of a text in the file; 0: not found. */
 static uint64_t find_text(int fd, const struct elf_section *s, const char *text)
 {
 	size_t length = strlen(text), kept = 0;
@@ -210,8 +211,8 @@ static size_t list_programs(
 	return count;
 }
 
-/* 0, or a negative errno. `agents`: the rules to try; `name`: of the file, for rules that need
- * one. May wait for the disk. */
+/* Reads the marks. `agents`: the rules to try; `name`: name of the file, for rules that need one.
+ * Returns 0 or a negative errno. May wait for the disk. */
 static int program_marks_read(
 	struct program_marks *marks, const struct agent_set *agents, int fd, struct span name)
 {
@@ -252,7 +253,7 @@ struct known_file {
 };
 
 struct known_script {
-	uint64_t arguments; /* hash of the arguments: changes at an exec */
+	uint64_t arguments; /* hash of the arguments, which changes at an exec */
 	struct package package;
 	int status;
 };
@@ -313,7 +314,7 @@ static void do_marks(void *argument)
 	if (fd < 0)
 		l->status = -errno;
 	else if (!identify(&id, fd, "") || memcmp(&id, &l->id, sizeof(id)))
-		l->status = -EAGAIN; /* it runs another program by now */
+		l->status = -EAGAIN; /* the process runs another program by now */
 	else
 		l->status = program_marks_read(
 			&l->marks, l->agents, fd, span_of(l->path, strlen(l->path)));
@@ -348,7 +349,7 @@ static void scan(struct programs *p, struct scan *l, int process, void (*work)(v
 	}
 	l->agents = agent_set_ref(p->agents);
 	status = timeout_call(&p->timeout, work, drop_scan, l, sizeof(*l), l->process, timeout_ms);
-	if (status != -ETIMEDOUT) /* else the thread owns it */
+	if (status != -ETIMEDOUT) /* after a timeout the thread owns it */
 		drop_scan(l);
 	if (status)
 		l->status = status;
@@ -420,7 +421,7 @@ static void emit_file(
 
 /* --- scripts --- */
 
-/* Absolute, in the root of the process. */
+/* Returns the path of the script: absolute, in the root of the process. */
 static bool script_path(const struct program_process *process, struct scan *l)
 {
 	struct span path = script_of(INTERPRETER_JAVASCRIPT, process->arguments).path;

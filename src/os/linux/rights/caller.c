@@ -53,8 +53,8 @@ bool caller_drop_all(const struct os *os)
 
 	(void)os;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	/* This set bounds what root gets by an exec. Dropping fails for numbers that the kernel
-	 * does not know, and without CAP_SETPCAP. */
+	/* This set limits the privileges that root gets by an exec. Dropping fails for numbers that
+	 * the kernel does not know, and without CAP_SETPCAP. */
 	for (unsigned long i = 0; i < CAPABILITIES_MAX; i++)
 		prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
 	return !setresgid(gid, gid, gid) && !setresuid(uid, uid, uid) &&
@@ -86,8 +86,9 @@ bool caller_has_ids_of(const struct process_id *process)
 	return all;
 }
 
-/* The kernel opens this link for what may trace the process by the rule of ptrace(2): ids, groups,
- * capabilities and whether it is dumpable. Unlike /proc/PID/maps zombies have it, too. */
+/* Returns whether the caller may trace the process. The kernel opens this link for processes that
+ * may trace by the rule of ptrace(2): ids, groups, capabilities and whether the target is dumpable.
+ * Unlike /proc/PID/maps, zombies have it, too. */
 static bool may_trace(const struct process_id *process)
 {
 	char path[64];

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Installed with file capabilities, sooth can do more than the user that runs it. It must not do
- * that for them: before watching a process it checks that the caller could watch it without sooth,
- * by the rule of ptrace(2). The kernel decides that, as the capabilities are put aside while it is
- * asked. Root, and a sooth without extra capabilities, need no check: the kernel makes it.
+ * that for the user: before watching a process it checks that the caller could watch the process
+ * without sooth, by the rule of ptrace(2). The kernel decides, because sooth drops the capabilities
+ * for this check. Root, and a sooth without extra capabilities, need no check: the kernel makes it
+ * anyway.
  */
 #ifndef SOOTH_OS_LINUX_CALLER_H
 #define SOOTH_OS_LINUX_CALLER_H
@@ -16,19 +17,20 @@
 
 struct os;
 
-/* To be called by the program once, at its start. It keeps of the privileges that its file gave it
- * only those that BPF needs, and takes the caller's ids. With these privileges no file and no
- * process can be read that the caller could not read. */
+/* Drops privileges. To be called once, when the program starts. Of the privileges from its file the
+ * program keeps only those that BPF needs, and it takes the caller's ids. With these privileges it
+ * cannot read a file or process that the caller could not read. */
 void caller_keep_least(const struct os *os);
-/* To be called before the exec of another program. Sets the caller's ids, without any capability,
- * and without one that the exec could give back. */
+/* Sets the caller's ids, without any capability, and without one that an exec could restore. To be
+ * called before the exec of another program. */
 bool caller_drop_all(const struct os *os);
 /* Returns whether all user ids of the process are the caller's real one. */
 bool caller_has_ids_of(const struct process_id *process);
 /*
- * Whether the caller could watch the process without sooth; NULL: every process of a user or of the
- * host, which needs root or capabilities of the caller's own. This is os->may_watch: the hub asks
- * for each process that a source attaches to, and bpf_code_walk_... for each that is looked at.
+ * Returns whether the caller could watch the process without sooth. NULL: every process of a user
+ * or of the host, which needs root or capabilities of the caller's own. This is os->may_watch: the
+ * hub calls it for each process that a source attaches to, and bpf_code_walk_... for each that is
+ * read.
  */
 int caller_may_watch(
 	const struct os *os, const struct process_id *process, struct sooth_error *err);

@@ -95,7 +95,8 @@ static int test_bpf_ring(const struct os *os, struct sooth_error *err)
 		"the ring buffer and task iterators, new in Linux 5.8", "use a newer kernel", err);
 }
 
-/* Defining probes in tracefs, and opening them as perf events on threads of other processes. */
+/* Tests whether probes can be defined in tracefs, and opened as perf events on threads of other
+ * processes. */
 static int test_uprobe_events(const struct os *os, struct sooth_error *err)
 {
 	(void)os;
@@ -113,7 +114,8 @@ static int test_uprobe_events(const struct os *os, struct sooth_error *err)
 	return error_remedy(err, "use a kernel built with CONFIG_UPROBE_EVENTS");
 }
 
-/* BPF programs use the pids of the initial namespace; procfs here those of its own. */
+/* Tests the PID namespace: BPF programs use the PIDs of the initial one; procfs here uses its
+ * own. */
 static int test_pid_namespace(const struct os *os, struct sooth_error *err)
 {
 	struct stat ns;
@@ -129,8 +131,8 @@ static int test_pid_namespace(const struct os *os, struct sooth_error *err)
 				 "(docker run --pid=host)");
 }
 
-/* In another one /proc shows start times by another clock than BPF programs see. Before 5.6 there
- * was only the initial one. */
+/* Tests the time namespace: in another one /proc shows start times by another clock than BPF
+ * programs see. Before 5.6 there was only the initial one. */
 static int test_time_namespace(const struct os *os, struct sooth_error *err)
 {
 	struct stat ns;

@@ -19,9 +19,11 @@ extern const struct need need_time_namespace;
 
 extern const char needs_bpf_remedy[];
 
-/* A capability, by its number in linux/capability.h, in the effective set of this thread. */
+/* Returns whether this thread has a capability, by its number in linux/capability.h, in its
+ * effective set. */
 bool needs_has_capability(unsigned capability);
-/* The running kernel, as KERNEL_RELEASE() of symbols/instruction.h makes it. 0: unknown. */
+/* Returns the running kernel in the form of KERNEL_RELEASE() of symbols/instruction.h; 0:
+ * unknown. */
 uint32_t needs_kernel_release(void);
 
 #endif

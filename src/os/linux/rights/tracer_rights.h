@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The reach of a tracer started by the caller: by the capabilities that the tracer would have after
- * its exec (capabilities(7)) and the settings that limit it. Derived from rules; nothing is tried.
- */
+/* The rights of a tracer that the caller starts: by the capabilities that the tracer would have
+ * after its exec (capabilities(7)), and the settings that limit it. They are derived from rules;
+ * sooth tries no tracer. */
 #ifndef SOOTH_OS_LINUX_TRACER_RIGHTS_H
 #define SOOTH_OS_LINUX_TRACER_RIGHTS_H
 
@@ -16,7 +15,7 @@ enum tracer_way {
 	TRACER_STARTS_OR_PTRACE,
 	TRACER_PTRACE,	    /* ptrace(2), process_vm_readv(2) */
 	TRACER_PERF,	    /* perf_event_open(2) */
-	TRACER_PERF_STARTS, /* the same, with the kernel's part, of programs it starts */
+	TRACER_PERF_STARTS, /* the same, including the kernel's part, for programs it starts */
 	TRACER_BPF,
 	TRACER_TRACEFS,
 	TRACER_PACKETS, /* sockets that see every packet */
@@ -47,10 +46,10 @@ struct tracer_verdict {
 	const char *missing; /* text: what would allow more; NULL: nothing */
 };
 
-/* `of_file`: capabilities that the tracer's file has. */
+/* Decides. `of_file`: capabilities that the tracer's file has. */
 struct tracer_verdict tracer_rights_decide(
 	const struct tracer_rights *rights, enum tracer_way way, uint64_t of_file);
-/* The general needs of this way, in words. */
+/* Returns the general needs of a way, in words. */
 const char *tracer_way_need(enum tracer_way way);
 
 #endif

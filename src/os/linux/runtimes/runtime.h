@@ -121,8 +121,7 @@ struct runtime_walk {
 struct runtime_signs {
 	enum maps_runtime runtime;
 	uint32_t provides;
-	const char *programs[RUNTIME_SIGNS_MAX];  /* whole names; only for code that the runtime
-						     generates */
+	const char *programs[RUNTIME_SIGNS_MAX];  /* whole names; only for code that it generates */
 	const char *libraries[RUNTIME_SIGNS_MAX]; /* beginnings of file names */
 	const char *functions[RUNTIME_SIGNS_MAX]; /* functions that the executable defines */
 	const char *sections[RUNTIME_SIGNS_MAX]; /* beginnings of section names in the executable */
@@ -133,8 +132,7 @@ struct runtime_heap {
 	const char *name;      /* NULL: it has none */
 	const char *why;       /* why malloc does not see it */
 	const char *remedy;    /* the runtime's own way to show the content of the heap */
-	const char *in_malloc; /* a part of the environment that makes the runtime use malloc; NULL:
-				  none */
+	const char *in_malloc; /* text of the environment that makes it use malloc; NULL: none */
 	const char *counters;  /* a part of the path of a mapped file; NULL: none */
 	bool (*read)(struct maps_managed_heap *out, struct timeout *timeout, int process,
 		const char *counters);

@@ -79,8 +79,9 @@ static int sched_set(struct backend_run *run, const struct process_id *process, 
 	return follow_set_interest(&s->follow, run, process, interest, err);
 }
 
-/* A program that reads 0 while its clock is already past this misses a change: so it is set before
- * its time comes. That is waited for: a command that is launched now may take less. */
+/* Begins. A program that still reads 0 when its clock is past the begin misses a change: so the
+ * begin is set ahead of its time, and sooth waits for it. A command that is launched may take
+ * less. */
 static void begin(struct sched_run *s, const struct backend_run *run)
 {
 	uint64_t from = run->os->now_ns(run->os) + AHEAD_NS;

@@ -35,7 +35,7 @@ static void short_lived_close(struct backend_run *run)
 	bpf_code_close(&s->code);
 }
 
-/* Twice the time between samples: one may be late. */
+/* Returns twice the time between samples: a sample may be late. */
 static uint64_t life_most_ns(const struct backend_run *run)
 {
 	return run->options.observer.sample_ns ? 2 * run->options.observer.sample_ns

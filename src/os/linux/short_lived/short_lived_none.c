@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * short_lived where nothing can be attached: it reports that, so that a run that wants it besides
- * samples still gets the samples.
- */
+/* short_lived where sooth cannot attach: it reports that, so that a run with other probes still
+ * gets their samples. */
 #include "base/cleanup.h"
 #include "collect/backend.h"
 #include "os/linux/rights/needs.h"

@@ -43,8 +43,8 @@ static void do_job(void *argument)
 	job->status = elf_addresses(job->file, job->addresses, job->count, NULL);
 }
 
-/* `process` is a descriptor of /proc/PID. Offsets are in the file of that mapping. 0, or a
- * negative errno: -ETIMEDOUT when the file did not answer. */
+/* Finds the functions at offsets in the file of a mapping. `process`: descriptor of /proc/PID.
+ * Returns 0 or a negative errno: -ETIMEDOUT if the file did not answer. */
 static int mapped_symbols(struct timeout *timeout, int process, const struct maps_line *mapping,
 	struct elf_address *addresses, size_t count)
 {
@@ -176,7 +176,7 @@ static uint8_t symbol_state(const struct elf_address *symbol)
 				 : SOOTH_STATE_VALUE;
 }
 
-/* All handlers in the same mapping, with one read of its file. */
+/* Resolves all handlers in the same mapping, with one read of its file. */
 static void read_symbols(struct signals_reader *s, int process, struct handlers *h, size_t first)
 {
 	_cleanup_free_ struct elf_address *addresses = calloc(SIGNALS_MAX, sizeof(*addresses));

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The common part of both backends of the signals probe: masks and queues from procfs, and, if one
- * of them has the handlers, the file and function of each.
- */
+/* The common part of both backends of the signals probe: masks and queues from procfs, and, if a
+ * backend has the handlers, the file and function of each. */
 #ifndef SOOTH_OS_LINUX_SIGNALS_SNAPSHOT_H
 #define SOOTH_OS_LINUX_SIGNALS_SNAPSHOT_H
 

@@ -14,18 +14,16 @@
 /* A netlink socket in the namespace of the process whose /proc/PID is open as `process`; a
  * negative errno with the error filled. */
 int socket_diag_open(int process, struct sooth_error *err);
-/*
- * All sockets of a family and protocol, each given to `take`. 1 when some may be missing or
- * reported twice, because the table kept changing while it was read; results given before an error
- * are valid.
- */
+/* Requests all sockets of a family and protocol; each is given to `take`. Returns 1 if some may be
+ * missing or reported twice, because the table kept changing while it was read. Results that were
+ * given before an error are valid. */
 int socket_diag_request(int netlink, const struct socket_request *request,
 	socket_fact_consumer take, void *user, struct sooth_error *err);
 /*
- * Connected pairs inside the namespace: inode (uint64_t) -> inode of the peer (uint64_t), into a
- * map of these sizes with the caller's limit. Unix sockets by the kernel's data, TCP connections
- * with both ends here by their addresses. A negative errno when a family could not be read: then
- * only its pairs are missing.
+ * Fills `peers` with connected pairs inside the namespace: inode (uint64_t) -> inode of the peer
+ * (uint64_t); the map has these sizes and the caller's limit. Unix sockets are paired by the
+ * kernel's data, TCP connections with both ends here by their addresses. Returns a negative errno
+ * if a family could not be read: then only its pairs are missing.
  */
 int socket_diag_peers(int netlink, struct map *peers, struct sooth_error *err);
 

@@ -41,9 +41,9 @@ static size_t request_inet(unsigned char *out, size_t at, const struct socket_re
 	struct inet_diag_req_v2 request = {
 		.sdiag_family = (uint8_t)q->family,
 		.sdiag_protocol = (uint8_t)(q->protocol > 255 ? IPPROTO_RAW : q->protocol),
-		.idiag_ext = q->needs_detail ? 1 << (INET_DIAG_INFO - 1) |
-						       1 << (INET_DIAG_SKMEMINFO - 1)
-					     : 0,
+		.idiag_ext = q->needs_detail
+				     ? 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_SKMEMINFO - 1)
+				     : 0,
 		.idiag_states = ~STATES_WITHOUT_INODE,
 	};
 	struct nlattr header = { .nla_len = NLA_HDRLEN + sizeof(uint32_t),
@@ -138,13 +138,14 @@ static bool number(struct span value, size_t index, uint32_t *out)
 #define TCP_HAS(value, member)                                                                     \
 	((value).size >= offsetof(struct tcp_info, member) + sizeof(((struct tcp_info *)0)->member))
 
-/* The kernel counts an acknowledged SYN as a byte, and only the end that opened the connection sent
- * one that counts. While data or a FIN is under way, the counts cannot be compared. */
+/* Sets which end opened the connection: the kernel counts an acknowledged SYN as a byte, and only
+ * the end that opened the connection sent one that counts. While data or a FIN is in transit, the
+ * counts cannot be compared. */
 static void take_opener(struct socket_tcp *tcp, const struct tcp_info *info, struct span value)
 {
 	uint64_t sent = info->tcpi_bytes_sent - info->tcpi_bytes_retrans;
-	bool is_open = info->tcpi_state == SOCKETS_ESTABLISHED ||
-		       info->tcpi_state == SOCKETS_CLOSE_WAIT;
+	bool is_open =
+		info->tcpi_state == SOCKETS_ESTABLISHED || info->tcpi_state == SOCKETS_CLOSE_WAIT;
 
 	if (!TCP_HAS(value, tcpi_bytes_retrans) || !is_open || info->tcpi_unacked ||
 		info->tcpi_notsent_bytes || info->tcpi_bytes_acked < sent ||

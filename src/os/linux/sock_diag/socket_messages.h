@@ -8,7 +8,7 @@
 struct socket_request {
 	int family;	   /* AF_* */
 	int protocol;	   /* IPPROTO_* of inet; else 0 */
-	bool needs_detail; /* details that the kernel has to collect per connection */
+	bool needs_detail; /* request details that the kernel has to collect per connection */
 };
 
 #define SOCKET_REQUEST_MAX 128
@@ -26,10 +26,8 @@ struct socket_answer {
 	bool is_done;
 };
 
-/*
- * One datagram of the answer. 0, the error in the kernel's answer, or -EBADMSG when it is invalid.
- * Messages with another sequence number are skipped.
- */
+/* Parses one datagram of the answer. Returns 0, the error in the kernel's answer, or -EBADMSG if
+ * the datagram is invalid. Messages with another sequence number are skipped. */
 int socket_messages_parse(struct socket_answer *answer, const void *data, size_t size,
 	socket_fact_consumer take, void *user);
 

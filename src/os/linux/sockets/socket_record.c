@@ -46,7 +46,8 @@ static bool is_zero(const unsigned char address[16])
 	return !memcmp(address, zero, sizeof(zero));
 }
 
-/* Interface numbers belong to the namespace, so the netlink socket must too. */
+/* Puts the name of an interface. Interface numbers belong to a namespace, so `netlink` must be of
+ * the same namespace. */
 static size_t put_interface(char *out, size_t room, uint32_t index, int netlink)
 {
 	struct ifreq request = { .ifr_ifindex = (int)index };

@@ -207,7 +207,8 @@ static void socket_holdings_take(void *user, const struct socket_fact *fact)
 	}
 }
 
-/* Names of the unix sockets at the other end, from a second read of the same table. */
+/* Notes the unix sockets at the other ends: a second read of the same table gives their names.
+ * Returns whether there are any. */
 static bool socket_holdings_needs_names(struct socket_holdings *h)
 {
 	map_for_each_value (&h->sockets, const struct held_socket *, s) {
@@ -233,7 +234,7 @@ static void socket_holdings_take_name(void *user, const struct socket_fact *fact
 
 /* --- records --- */
 
-/* Only its existence is known. */
+/* Fills in a socket of which only the existence is known. */
 static void emit_nothing(struct sockets_socket *r, uint8_t state, uint8_t others)
 {
 	r->state_state = state;
@@ -531,7 +532,7 @@ static void read_sockets(struct backend_run *run, int process, const struct proc
 	h->netlink = -1;
 }
 
-/* Once all threads have ended there are no descriptors any more. */
+/* Returns the state of an ended process: once all threads have ended there are no descriptors. */
 static uint8_t state_of_ended(const struct procfs_stat *stat)
 {
 	if (!procfs_has_ended(stat))

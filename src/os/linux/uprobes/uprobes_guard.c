@@ -21,10 +21,9 @@
 #include "os/linux/files/close_between.h"
 #include "os/linux/uprobes/tracefs.h"
 
-#define GUARD_TIMEOUT_NS 10000000000 /* definitions in use for longer are left for the next sweep  \
-				      */
-#define REAP_NS	      2000000000     /* the guard may have been stopped by a signal */
-#define REAP_PAUSE_NS 200000
+#define GUARD_TIMEOUT_NS 10000000000 /* definitions in use longer are left for the next sweep */
+#define REAP_NS		 2000000000  /* the guard may have been stopped by a signal */
+#define REAP_PAUSE_NS	 200000
 
 /* A message is one byte. */
 enum order {

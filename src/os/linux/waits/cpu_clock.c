@@ -46,7 +46,7 @@ bool cpu_clock_last_run(struct buffer *text, uint64_t *ns)
 	return true;
 }
 
-/* sooth's own thread runs on that CPU for a moment and reads its own time. */
+/* Measures: sooth's own thread runs on the CPU for a moment and reads its own time. */
 static bool measure(struct cpu_clock *c, uint32_t cpu, int64_t *offset)
 {
 	cpu_set_t before, there;

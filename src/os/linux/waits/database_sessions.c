@@ -42,7 +42,7 @@ enum database_session database_session_read(struct wait_reader *r, uint32_t pid)
 	if (fd < 0 ||
 		timeout_read_at(&r->timeout, fd, "cmdline", &r->more, PROCFS_STAT, TIMEOUT_MS) < 0)
 		return DATABASE_SESSION_NONE;
-	/* Blanks, or zeros, stand where its arguments were longer. */
+	/* If the arguments were longer than the title, blanks or zeros follow it. */
 	title = (char *)buffer_cstr(&r->more);
 	for (size_t size = strlen(title); size && title[size - 1] == ' ';)
 		title[--size] = '\0';

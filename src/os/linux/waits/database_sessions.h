@@ -5,10 +5,10 @@
 
 #include "os/linux/waits/wait_reader.h"
 
-#define WAIT_ADVISORY "advisory lock" /* the detail of a party that may have one */
+#define WAIT_ADVISORY "advisory lock" /* the detail of a party that may have such a lock */
 
 enum database_session {
-	DATABASE_SESSION_NONE,	/* another program, or a process of the server's own that rests */
+	DATABASE_SESSION_NONE,	/* another program, or an idle process of the server itself */
 	DATABASE_SESSION_IDLE,	/* without a transaction: it may still have an advisory lock */
 	DATABASE_SESSION_HOLDS, /* idle in a transaction */
 	DATABASE_SESSION_WAITS, /* for a lock */
@@ -16,13 +16,13 @@ enum database_session {
 };
 
 enum database_session database_session_from_title(const char *title);
-/* The same of a process of the table. */
+/* Returns the state of a process in the process table. */
 enum database_session database_session_read(struct wait_reader *r, uint32_t pid);
 
 /* The sessions of one server. */
 struct database_sessions {
 	unsigned idle, holding, waiting, working;
-	uint32_t idle_pid; /* the last of these */
+	uint32_t idle_pid; /* the last idle session */
 };
 
 struct database_sessions database_sessions_read_all(struct wait_reader *r, uint32_t server_pid);

@@ -45,13 +45,13 @@ static enum fds_type anonymous_type(struct span name)
 	return FDS_ANONYMOUS;
 }
 
-/* The end of a pseudo terminal that the program which runs it has. */
+/* Returns whether a link is to the master end of a pseudo terminal, which its program has. */
 static bool is_master(struct span link)
 {
 	return span_equal(link, "/dev/ptmx") || span_equal(link, "/dev/pts/ptmx");
 }
 
-/* By the link; what a path alone does not show is a file. */
+/* Returns the type by the link. A path that shows no other type counts as a file. */
 static enum fds_type type_of(struct span link)
 {
 	if (span_starts(link, "pipe:["))
@@ -112,12 +112,13 @@ bool wait_read_file_identity(struct wait_reader *r, struct wait_node *n, uint32_
 struct end_search {
 	enum wait_end_kind kind;
 	uint64_t key;
-	bool wants_writers; /* else readers */
+	bool wants_writers; /* search for writers, otherwise for readers */
 	bool is_both;	    /* a socket: both ends read and write */
 	struct wait_found found;
 };
 
-/* `below` is what a script of `above` waits in, and writes nothing itself. */
+/* Returns whether `below` is a sleep in which a script of `above` waits: it writes nothing
+ * itself. */
 static bool is_pause_of(struct wait_reader *r, uint32_t below, uint32_t above)
 {
 	const struct wait_entry *entry = wait_table_get(&r->table, below);
@@ -126,7 +127,7 @@ static bool is_pause_of(struct wait_reader *r, uint32_t below, uint32_t above)
 	       wait_table_is_ancestor(&r->table, above, below);
 }
 
-/* A process whose child has the same end only passed it on. */
+/* Returns whether a process only passed the end on: a child of it has the same end. */
 static bool passed_on(struct wait_reader *r, const struct wait_node *n, const struct wait_end *ends,
 	size_t count, const struct wait_end *end)
 {
@@ -147,7 +148,7 @@ static bool matches(const struct wait_end *end, const struct end_search *s)
 	return s->is_both || (s->wants_writers ? wait_end_writes(end) : wait_end_reads(end));
 }
 
-/* The processes that have that end: those that have it of their own first. */
+/* Adds the processes that have the end. A process that uses the end itself comes first. */
 static unsigned add_ends(
 	struct wait_reader *r, const struct wait_node *n, uint32_t tid, const struct end_search *s)
 {
@@ -155,7 +156,7 @@ static unsigned add_ends(
 	const struct wait_end *all = wait_ends_first(&r->ends, s->kind, s->key, &count);
 	struct wait_end ends[PARTIES_MAX];
 	bool is_own =
-		false; /* it has that end too: jobs that hand on a token wait for each other */
+		false; /* it has that end, too: jobs that pass on a token wait for each other */
 	unsigned added = 0;
 
 	r->ends_state = wait_ends_state(&r->ends);
@@ -248,7 +249,7 @@ static void add_peer(struct wait_reader *r, const struct wait_node *n, uint32_t 
 		add_listener(r, n, tid, socket);
 }
 
-/* Where a blocked connect of a unix socket goes is in memory only. */
+/* Adds the name for a blocked connect of a unix socket: only memory has that name. */
 static void add_named(struct wait_reader *r, const struct wait_node *n, const struct wait_call *c,
 	struct buffer *name)
 {
@@ -325,7 +326,7 @@ static void read_socket(struct wait_reader *r, struct wait_node *n, const struct
 	}
 }
 
-/* Which process runs the terminal: it has the other side open. */
+/* Adds the process that runs the terminal: it has the other side open. */
 static void add_terminal(
 	struct wait_reader *r, const struct wait_node *n, uint32_t tid, uint64_t number)
 {
@@ -355,7 +356,7 @@ static void add_terminal(
 	}
 }
 
-/* Which pseudo terminal a link leads to; /dev/tty is the controlling one. */
+/* Sets the number of the pseudo terminal to which a link leads; /dev/tty is the controlling one. */
 static bool terminal_number(const struct wait_node *n, struct span link, uint64_t *number)
 {
 	unsigned type = major(n->stat.terminal);
@@ -368,7 +369,7 @@ static bool terminal_number(const struct wait_node *n, struct span link, uint64_
 	       span_decimal(span_of(link.data + 9, link.size - 9), number);
 }
 
-/* The programs on the terminal that it runs. */
+/* Adds the programs on the terminal that the process runs. */
 static void add_terminal_users(
 	struct wait_reader *r, const struct wait_node *n, uint32_t tid, uint32_t fd)
 {
@@ -450,8 +451,8 @@ static void read_kind(struct wait_reader *r, struct wait_node *n, const struct w
 	}
 }
 
-/* Its parent has the same pipe, FIFO or socket as its standard input: a command that was started
- * without an input of its own reads what was sent to the parent. */
+/* Adds the parent, if it has the same pipe, FIFO or socket as standard input: a command that was
+ * started without an input of its own reads data that was sent to the parent. */
 static void add_sharer(struct wait_reader *r, const struct wait_node *n, const struct wait_call *c,
 	const struct object *o)
 {
@@ -471,8 +472,9 @@ static void add_sharer(struct wait_reader *r, const struct wait_node *n, const s
 		wait_add_party(r, n, c->thread->record.tid, &found);
 }
 
-/* The link of a FIFO looks like that of a file. Two signs distinguish them: the wait channel names
- * a pipe, or a thread waits until the descriptor is ready. A file is always ready. */
+/* Returns a better type. The link of a FIFO looks like the link of a file. Two signs distinguish
+ * them: the wait channel names a pipe, or a thread waits until the descriptor is ready. A file is
+ * always ready. */
 static enum fds_type refined(const struct object *o, const struct wait_call *c)
 {
 	enum fds_type type = type_of(o->link);

@@ -14,7 +14,7 @@
 enum wait_end_kind { WAIT_END_PIPE, WAIT_END_SOCKET, WAIT_END_PATH };
 
 struct wait_end {
-	uint64_t key; /* the inode; of a path a hash */
+	uint64_t key; /* the inode, or the hash of a path */
 	uint32_t pid;
 	uint32_t fd;
 	uint32_t kind; /* enum wait_end_kind */
@@ -33,10 +33,10 @@ void wait_ends_clear(struct wait_ends *e);
 const struct wait_end *wait_ends_first(
 	struct wait_ends *e, enum wait_end_kind kind, uint64_t key, size_t *count);
 uint64_t wait_ends_hash_path(struct span path);
-/* Whether the descriptor was opened for reading, or writing. */
+/* Return whether the descriptor was opened for reading, or for writing. */
 bool wait_end_reads(const struct wait_end *end);
 bool wait_end_writes(const struct wait_end *end);
-/* enum sooth_state of what was found: whether all processes could be read. */
+/* Returns the enum sooth_state of the result: whether all processes could be read. */
 uint8_t wait_ends_state(const struct wait_ends *e);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A wait for the answer of a file system: the file, its mount, and the process that serves that. A
- * FUSE server has the connection open (/dev/fuse), which its fdinfo names by the device number of
- * the mount (Linux 6.x; before that only a single holder is known to be the server). The file
- * itself is not touched: that would wait, too.
+ * A wait for the answer of a file system: the file, its mount, and the process that serves the
+ * mount. A FUSE server has the connection open (/dev/fuse). Its fdinfo names the connection by the
+ * device number of the mount (Linux 6.x; on older kernels only a single process with /dev/fuse open
+ * is known to be the server). The file itself is not touched, because that would wait, too.
  *
- * Also the descendants of the observed process that wait so, or in state D: it does not wait for
- * them, but they are its work.
+ * Also found are descendants of the observed process that wait in this way, or in state D: the
+ * process does not wait for them, but they are its work.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,15 +16,15 @@
 #include "os/linux/files/task_files.h"
 #include "os/linux/waits/wait_reader.h"
 
-#define BLOCKED_MAX 32 /* descendants; of more the snapshot is truncated */
+#define BLOCKED_MAX 32 /* descendants; with more, the snapshot is truncated */
 #define ASKED_MAX   64 /* sleeping descendants whose wait channel is read */
-#define SLEEPERS_OF 16 /* observed processes; of more only descendants in state D are found */
+#define SLEEPERS_OF 16 /* observed processes; for others only descendants in state D are found */
 #define MINOR_BITS  20 /* of a device number inside the kernel */
 
 /* --- which file, and which mount --- */
 
-/* Below the directory of the call, or the working directory, where it does not begin at the root.
- */
+/* Makes a path absolute. A path that does not begin at the root is below the directory of the call,
+ * or the working directory. */
 static void make_absolute(
 	const struct wait_node *n, const struct wait_call *c, const char *path, struct buffer *out)
 {
@@ -53,7 +53,7 @@ static const struct mount *mount_of(struct wait_reader *r, struct wait_node *n, 
 	if (!n->has_mounts)
 		mounts_read(&n->mounts, n->process, &r->more);
 	n->has_mounts = true;
-	/* The last one of several at one point covers the others. */
+	/* The last of several mounts at one point covers the others. */
 	map_for_each_value (&n->mounts.by_id, const struct mount *, m) {
 		if (is_below(path, mounts_point(&n->mounts, m)) &&
 			(!best || m->point_size >= best->point_size))
@@ -64,8 +64,8 @@ static const struct mount *mount_of(struct wait_reader *r, struct wait_node *n, 
 
 /* --- its server --- */
 
-/* The device of the connection that a descriptor of /dev/fuse is; false: the kernel does not say.
- */
+/* Sets the device of the connection behind a descriptor of /dev/fuse; false: the kernel does not
+ * show it. */
 static bool connection_of(struct wait_reader *r, const struct wait_end *end, uint32_t *device)
 {
 	char path[48];
@@ -81,7 +81,8 @@ static bool connection_of(struct wait_reader *r, const struct wait_end *end, uin
 	return true;
 }
 
-/* A process that has forked shares the connection with its child: the older one is named. */
+/* Adds the server. A process that has forked shares the connection with its child: the older one is
+ * named. */
 static void add_server(
 	struct wait_reader *r, struct wait_node *n, uint32_t tid, const struct mount *mount)
 {
@@ -136,7 +137,8 @@ void wait_add_file_system(struct wait_reader *r, struct wait_node *n, const stru
 	if (file.size && !buffer_failed(&file)) {
 		struct record_tail tail[] = { { &o.path, file.data, file.size } };
 
-		/* Calls that open, and those with a descriptor, have theirs. */
+		/* Calls that open a file, and calls with a descriptor, have a record of their
+		 * own. */
 		if (*path && c->row->effect.what != SYSCALL_FD_OPENS_FILE)
 			RECORD_APPEND(&r->run->out, &o, tail, 1);
 		mount = mount_of(r, n, span_of((const char *)file.data, file.size));

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The lines of /proc/locks: each lock with the process that made it, and below it, with the same
- * number and marked by "->", those that wait for it.
- */
+/* The lines of /proc/locks: each lock with the process that made it, and below it the waiting
+ * processes, with the same number and marked by "->". */
 #ifndef SOOTH_OS_LINUX_WAIT_LOCK_LINES_H
 #define SOOTH_OS_LINUX_WAIT_LOCK_LINES_H
 

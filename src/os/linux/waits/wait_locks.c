@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Locks on files: /proc/locks lists each lock with the process that made it, and below it, marked
+ * Locks on files. /proc/locks lists each lock with the process that made it, and below it, marked
  * by "->", the processes that wait for it.
  *
- * Cannot be seen: locks of other pid namespaces; the owner of an open file description lock, which
- * has no pid there: the processes that have the file open are searched for it.
+ * Cannot be seen: locks of other PID namespaces; the owner of an open file description lock, which
+ * has no PID in /proc/locks: sooth searches the processes that have the file open.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -81,7 +81,7 @@ static void add_holder(struct wait_reader *r, const struct wait_node *n, uint32_
 
 	describe(r, n, l, fd, &path);
 	found.detail = span_of((const char *)path.data, path.size);
-	/* The lock of an open file outlives the process that made it, in its children. */
+	/* The lock of an open file outlives the process that made it, if a child has the file. */
 	if ((!l->pid || !wait_table_get(&r->table, (uint32_t)l->pid)) &&
 		add_by_descriptors(r, n, tid, found.detail,
 			l->pid > 0 ? WAITS_SOURCE_INHERITED : WAITS_SOURCE_LOCKS, WAITS_HIGH)) {
@@ -97,7 +97,7 @@ static bool is_same(const struct lock_line *l, uint64_t inode, uint32_t major, u
 	return l->inode == inode && l->major == major && l->minor == minor;
 }
 
-/* The line that this process waits below. */
+/* Finds the line of this process's wait. */
 static bool find_wait(
 	struct wait_reader *r, const struct wait_node *n, uint32_t tid, struct lock_line *out)
 {
@@ -133,9 +133,9 @@ void wait_add_lock_owners(struct wait_reader *r, struct wait_node *n, const stru
 
 /* --- a process that tries again and again --- */
 
-/* A lock of the open file itself, which a child has from its parent: it does not wait. One of the
- * process (POSIX) may be on another part of the file: SQLite has one of these while it is refused
- * another. */
+/* Returns whether the descriptor has the lock of the open file itself, which a child has from its
+ * parent: then it does not wait. A lock of the process (POSIX) does not count, because it may be on
+ * another part of the file: SQLite has such a lock while it is refused another. */
 static bool shares_lock(struct wait_reader *r, const struct wait_node *n, uint32_t fd)
 {
 	char name[48];
@@ -152,7 +152,7 @@ static void add_polled(struct wait_reader *r, const struct wait_node *n, const s
 {
 	uint32_t tid = c->thread->record.tid;
 
-	/* That of an open file names no process. */
+	/* The lock of an open file names no process. */
 	if (!l->pid && add_by_descriptors(r, n, tid, path, WAITS_SOURCE_LOCKS, WAITS_MEDIUM))
 		return;
 	wait_add_party(r, n, tid,
@@ -165,7 +165,7 @@ static void add_polled(struct wait_reader *r, const struct wait_node *n, const s
 			.follows = true });
 }
 
-/* A lock for writing that another process has on a file that this one has open. */
+/* Adds a lock for writing that another process has on a file that this process has open. */
 void wait_add_polled_locks(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	struct own_file files[FDS_MAX];
@@ -204,16 +204,16 @@ void wait_add_polled_locks(struct wait_reader *r, struct wait_node *n, const str
 
 /* --- package managers --- */
 
-/* apt closes the file between two tries, so no descriptor of it shows what it wants. */
+/* apt closes the file between two tries, so no descriptor shows which lock it wants. */
 static const char *const package_programs[] = { "apt", "apt-get", "aptitude", "dpkg", "packagekitd",
 	"synaptic", "unattended-upgr" };
 static const char *const package_locks[] = { "/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock",
 	"/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock" };
 
-/* Made in the timed child: plain data. */
+/* Filled in by the child with a timeout: no pointers. */
 struct package_files {
 	int process;					  /* descriptor of /proc/PID */
-	struct own_file files[ARRAY_SIZE(package_locks)]; /* inode 0: there is none */
+	struct own_file files[ARRAY_SIZE(package_locks)]; /* inode 0: no such file */
 };
 
 static void do_stat(void *argument)

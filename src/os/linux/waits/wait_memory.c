@@ -60,14 +60,14 @@ void wait_read_path(struct wait_reader *r, const struct wait_node *n, uint64_t a
 
 /* --- locks --- */
 
-/* Begin of glibc's pthread_mutex_t on 64-bit systems; elsewhere the first four numbers are the
+/* The start of glibc's pthread_mutex_t on 64-bit systems; on others the first four numbers are the
  * same. */
 struct mutex {
 	uint32_t lock, count, owner, users;
 	uint32_t kind;
 };
 
-#define MUTEX_KIND_MAX 0x3ff /* of all kinds that glibc makes */
+#define MUTEX_KIND_MAX 0x3ff /* largest kind that glibc makes */
 
 static bool has_thread(const struct wait_node *n, uint32_t tid)
 {
@@ -129,7 +129,7 @@ static uint64_t ns_of(const int64_t time[2])
 	return (uint64_t)time[0] * NS_PER_S + (uint64_t)time[1];
 }
 
-/* The whole wait until a time on a clock: the time that is left, and the time that went by. */
+/* Returns the length of a wait until a time on a clock: the remaining time and the elapsed time. */
 static uint64_t whole(const struct waits_thread *t, uint64_t now_ns, uint64_t at_ns)
 {
 	return (at_ns > now_ns ? at_ns - now_ns : 0) + (t->since_state ? 0 : t->since_ns);
@@ -146,7 +146,7 @@ int wait_find_argument(const struct syscall_row *row, enum argument_type_id type
 
 #define RELATIVE (-1)
 
-/* The clock whose time ends the wait; RELATIVE: the timeout is a length. */
+/* Returns the clock whose time ends the wait; RELATIVE: the timeout is a length. */
 static clockid_t clock_of(const struct waits_thread *t, const struct syscall_row *row)
 {
 	int flags = wait_find_argument(row, ARGUMENT_TYPE_timer_flags);

@@ -13,7 +13,7 @@
 #define SOCKETS_MOST 4096 /* of the observed process */
 #define PEERS_MOST   64
 
-/* A child may have inherited the socket: the oldest. */
+/* Returns the oldest process that has a socket: a child may have inherited it. */
 static const struct wait_entry *owner_of(struct wait_reader *r, uint64_t inode, uint32_t except)
 {
 	const struct wait_entry *found = NULL;
@@ -48,7 +48,7 @@ static struct waits_peer *get(struct buffer *peers, const struct wait_entry *own
 	return buffer_failed(peers) ? NULL : &((struct waits_peer *)(void *)peers->data)[count];
 }
 
-/* The queue of a unix socket is that of its peer already. */
+/* Returns the unread bytes. For a unix socket, its own queue is already that of its peer. */
 static uint64_t unread_of(const struct wait_socket *own, const struct wait_socket *peer)
 {
 	return own->send_queue + (own->family == AF_UNIX ? 0 : peer->receive_queue);

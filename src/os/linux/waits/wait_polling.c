@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A thread that sleeps for a short time is often waiting for something that the kernel does not
- * know: a lock file to go away, a lock of a database to be free. Candidates are looked for in its
- * working directory and among its descriptors.
- */
+/* A thread that sleeps for a short time often waits for a condition that the kernel does not know:
+ * a lock file that disappears, a lock of a database that becomes free. Candidates are searched for
+ * in the thread's working directory and among its descriptors. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -19,13 +17,13 @@
 #include "base/units.h"
 #include "os/linux/waits/wait_reader.h"
 
-#define SLEEP_MAX   (30 * NS_PER_S) /* a longer one is no polling */
+#define SLEEP_MAX   (30 * NS_PER_S) /* a longer sleep is no polling */
 #define ENTRIES_MAX 4096
 #define LOCK_BYTES  128 /* a lock file is empty or has a pid; lists of packages are larger */
 #define FILES_MAX   4
 #define PID_MAX	    (1u << 22) /* proc(5): the largest value of pid_max */
 
-/* Made in the timed child: plain data. */
+/* Filled in by the child with a timeout: no pointers. */
 struct lock_files {
 	int process; /* descriptor of /proc/PID */
 	unsigned count;
@@ -76,7 +74,7 @@ static void do_look(void *argument)
 	look_in(l, "cwd/.git", ".git/");
 }
 
-/* The number that is its whole text, as programs write their PID; 0: there is none. */
+/* Returns the number that is the whole text, as programs write their PID; 0: there is none. */
 static uint32_t pid_in(const char *text)
 {
 	unsigned long pid;
@@ -90,7 +88,7 @@ static uint32_t pid_in(const char *text)
 	return pid <= PID_MAX && (!*end || isspace((unsigned char)*end)) ? (uint32_t)pid : 0;
 }
 
-/* It works under the lock itself. */
+/* Returns whether the process itself has the file open: then it works under the lock. */
 static bool has_open(struct wait_reader *r, const struct wait_node *n, struct span path)
 {
 	size_t count;
@@ -104,7 +102,7 @@ static bool has_open(struct wait_reader *r, const struct wait_node *n, struct sp
 	return false;
 }
 
-/* A process that has the file open. */
+/* Returns a process that has the file open. */
 static uint32_t opener_of(
 	struct wait_reader *r, const struct wait_node *n, struct span path, uint32_t *fd)
 {

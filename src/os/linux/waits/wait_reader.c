@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The records of a wait: their head, a party to it, and its process. */
+/* The records of a wait: the head, a party to the wait, and the party's process. */
 #include "os/linux/waits/wait_reader.h"
 
 #include <string.h>
@@ -79,7 +79,7 @@ void wait_add_party(struct wait_reader *r, const struct wait_node *n, uint32_t t
 #define CHILDREN_MAX 16
 #define KERNEL_FLAG  0x00200000u /* PF_KTHREAD */
 
-/* Those of P_PID and so on, waitid(2). */
+/* Values of P_PID and so on, waitid(2). */
 enum { WAIT_ALL, WAIT_PID, WAIT_GROUP, WAIT_PIDFD };
 
 /* --- children --- */
@@ -199,8 +199,8 @@ static uint32_t read_status(struct wait_reader *r, const struct wait_node *n)
 	return tracer_of(r);
 }
 
-/* Since Linux 6.1 a frozen thread keeps the state and wait channel of what it was in; version 1
- * reports D, as of a wait for a disk. */
+/* Returns whether a thread is frozen. Since Linux 6.1 a frozen thread keeps its earlier state and
+ * wait channel; with version 1 it has state D, as in a wait for a disk. */
 static bool is_frozen(struct wait_reader *r, const struct wait_node *n)
 {
 	return n->stat.state == 'D' &&
@@ -227,7 +227,8 @@ static void add_others(struct wait_reader *r, const struct wait_node *n, uint32_
 				.follows = true });
 }
 
-/* The terminal stops all of a job in its background when one of it reads. */
+/* Follows the job: if one process of a background job reads from the terminal, the terminal stops
+ * all of them. */
 static void follow_job(struct wait_reader *r, const struct wait_node *n)
 {
 	size_t count = wait_table_count(&r->table), added = 0;
@@ -260,7 +261,8 @@ static void add_backend(
 			.follows = pid != 0 });
 }
 
-/* A server of databases writes into its title what each of its processes does. */
+/* Adds the processes of a database server, which writes into their titles what each of them
+ * does. */
 static void add_backends(struct wait_reader *r, const struct wait_node *n, const char *title)
 {
 	size_t count = wait_table_count(&r->table);
@@ -281,7 +283,8 @@ static void add_backends(struct wait_reader *r, const struct wait_node *n, const
 			WAIT_ADVISORY);
 }
 
-/* An event loop may wait for its children by a signal: a launcher without connections does. */
+/* Adds the children: an event loop may wait for its children by a signal, as a launcher without
+ * connections does. */
 void wait_add_loop_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	bool is_unknown =

@@ -57,10 +57,10 @@ struct wait_reader {
 	struct buffer steps;	  /* struct wait_step, each process once */
 	uint8_t ends_state, sockets_state;
 	bool is_cut;
-	uint64_t deadline_ns; /* of the sample */
-	unsigned processes;   /* observed ones of the sample so far */
-	bool has_begun;	      /* a sample was made before this one */
-	uint32_t waiting_fd;  /* the descriptor being read, of the parties found for it */
+	uint64_t deadline_ns; /* end of the time for the sample */
+	unsigned processes;   /* number of observed processes in the sample so far */
+	bool has_begun;	      /* there was an earlier sample */
+	uint32_t waiting_fd;  /* the descriptor being read: parties are recorded for it */
 	/* Scratch. */
 	struct buffer bytes, text, more, tids;
 };
@@ -71,8 +71,8 @@ struct wait_reader {
 /* A thread that waits for a lock of its runtime. */
 struct wait_owner {
 	uint32_t waiter, owner;	     /* tids; only monitors and locks have an owner */
-	enum waits_lock lock;	     /* WAITS_LOCK_JAVA_*, but _IDLE */
-	char class[WAIT_CLASS_SIZE]; /* of the object; "": unknown */
+	enum waits_lock lock;	     /* WAITS_LOCK_JAVA_*, except _IDLE */
+	char class[WAIT_CLASS_SIZE]; /* class of the object; "": unknown */
 };
 
 struct wait_owners {
@@ -94,7 +94,7 @@ struct wait_node {
 	bool has_owners;
 };
 
-/* A thread whose memory is that of the process. */
+/* Returns a thread that shares the process's memory and still lives. */
 static inline pid_t wait_node_living(const struct wait_node *n)
 {
 	return (pid_t)(n->stat.living ? n->stat.living : n->stat.pid);
@@ -104,7 +104,7 @@ static inline pid_t wait_node_living(const struct wait_node *n)
 struct wait_call {
 	const struct waits_thread *thread;
 	const struct syscall_row *row; /* NULL: in no call, or in an unknown one */
-	enum syscall_wait_kind what;   /* by the call, else by the wait channel */
+	enum syscall_wait_kind what;   /* kind by the call, else by the wait channel */
 	const char *channel;
 };
 
@@ -114,11 +114,11 @@ struct wait_found {
 	enum waits_confidence confidence;
 	uint32_t pid, tid, fd;
 	struct span detail;
-	bool follows; /* what it waits for matters too */
+	bool follows; /* the cause of the wait is followed, too */
 };
 
 void wait_add_process(struct wait_reader *r, uint32_t pid, uint32_t depth);
-/* A record about a thread of a node. */
+/* Returns the head of a record about a thread of the current process. */
 struct sooth_record wait_record(const struct wait_reader *r, uint32_t tid, uint16_t kind);
 /* Writes a party and, if it is to be followed, adds it to the chain. */
 void wait_add_party(struct wait_reader *r, const struct wait_node *n, uint32_t tid,
@@ -128,11 +128,11 @@ void wait_add_party(struct wait_reader *r, const struct wait_node *n, uint32_t t
 
 void wait_read_process(
 	struct wait_reader *r, struct wait_node *n, uint64_t cpu_ns, uint8_t cpu_state);
-/* Writes the thread and all that belongs to it; adds its CPU time. */
+/* Writes the record of a thread and all that belongs to it; adds its CPU time. */
 void wait_read_thread(
 	struct wait_reader *r, struct wait_node *n, uint32_t tid, struct waits_thread *t);
-/* Reads only the state of a thread, since when it has it, and its call with the timeout; a tid of
- * 0: it could not be read. */
+/* Reads only the state of a thread, since when it has that state, and its call with the timeout.
+ * tid 0 afterwards: the thread could not be read. */
 enum syscall_wait_kind wait_read_thread_call(
 	struct wait_reader *r, const struct wait_node *n, uint32_t tid, struct waits_thread *t);
 /* Adds the process's own locks that others wait for. */
@@ -140,9 +140,9 @@ void wait_add_wanted_locks(struct wait_reader *r, struct wait_node *n);
 /* Adds the transactions that keep the write-ahead log of the process's SQLite database from being
  * emptied. */
 void wait_add_wal_readers(struct wait_reader *r, struct wait_node *n);
-/* Adds the processes at the other ends of the sockets of a process, whose /proc/PID is open. */
+/* Adds the processes at the other ends of the sockets of a process. `process`: open /proc/PID. */
 void wait_add_peers(struct wait_reader *r, int process, uint32_t pid);
-/* The descriptor of a call; its type. */
+/* Adds the descriptor of a call. Returns its type. */
 enum fds_type wait_add_descriptor(struct wait_reader *r, struct wait_node *n,
 	const struct wait_call *c, uint32_t fd, enum waits_role role, uint32_t events,
 	bool wants_parties);
@@ -164,17 +164,17 @@ void wait_read_path(struct wait_reader *r, const struct wait_node *n, uint64_t a
 	char path[WAIT_PATH_SIZE]);
 /* Adds the file and, as a party with the mount point, the server of a file system. */
 void wait_add_file_system(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
-/* Sets what the standard output of the process keeps in its buffer, where that is a pipe or socket
- * and glibc's stdio can be read; else it stays absent. */
+/* Sets how many bytes of standard output the process keeps in its buffer, if that is a pipe or
+ * socket and glibc's stdio can be read; otherwise the value stays absent. */
 void wait_read_unflushed(struct wait_reader *r, const struct wait_node *n, struct waits_thread *t);
 /* Adds to the snapshot the descendants that wait for a file system, or uninterruptibly. */
 void wait_add_blocked_below(struct wait_reader *r, uint32_t pid);
 /* Adds the children of an event loop, which it may wait for by a signal. */
 void wait_add_loop_children(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
-/* Device and inode of a descriptor, by its fdinfo and the mounts; false: unknown. */
+/* Sets device and inode of a descriptor, by its fdinfo and the mounts; false: unknown. */
 bool wait_read_file_identity(struct wait_reader *r, struct wait_node *n, uint32_t fd,
 	uint64_t *inode, uint32_t *major, uint32_t *minor);
-/* The futex of a call: its kind, and the owner. */
+/* Returns the kind of the futex of a call, and sets its owner. */
 enum waits_lock wait_read_futex(struct wait_reader *r, const struct wait_node *n,
 	const struct waits_thread *t, uint32_t *owner);
 /* Sets `timeout_ns` to the length of the call's timeout. Returns the state of the value. */
@@ -184,9 +184,9 @@ uint8_t wait_read_timeout(struct wait_reader *r, const struct wait_node *n,
 int wait_find_argument(const struct syscall_row *row, enum argument_type_id type);
 
 void wait_table_fini(struct wait_table *t);
-/* Forget all: the next one asking reads again. */
+/* Forgets all processes: the next request reads them again. */
 void wait_table_clear(struct wait_table *t);
-/* NULL: there is none. */
+/* Returns a process; NULL: there is none. */
 const struct wait_entry *wait_table_get(struct wait_table *t, uint32_t pid);
 size_t wait_table_count(struct wait_table *t);
 const struct wait_entry *wait_table_at(struct wait_table *t, size_t i);

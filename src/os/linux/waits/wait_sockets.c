@@ -13,7 +13,7 @@
 #include "probes/sockets.h"
 
 #define SOCKETS_MAX 262144
-#define SILENT_MS   500 /* an answer that is not there after that is waited for */
+#define SILENT_MS   500 /* an answer that takes longer is waited for */
 
 void wait_sockets_fini(struct wait_sockets *s)
 {
@@ -29,7 +29,7 @@ void wait_sockets_clear(struct wait_sockets *s)
 	s->state = SOOTH_STATE_VALUE;
 }
 
-/* The socket that a server has for such a connection has no inode yet. */
+/* Keeps pending connections: the server's socket for such a connection has no inode yet. */
 static void take_pending(struct wait_sockets *s, struct span inodes)
 {
 	for (size_t at = 0; at + sizeof(uint32_t) <= inodes.size; at += sizeof(uint32_t)) {
@@ -44,8 +44,8 @@ static void take_pending(struct wait_sockets *s, struct span inodes)
 	}
 }
 
-/* Times of the kernel have steps of a few milliseconds: a request and the answer to the one before
- * may have the same. */
+/* Returns whether an answer is awaited. The kernel's times have steps of a few milliseconds: a
+ * request and the answer to the previous one may have the same time. */
 static bool awaits_answer(const struct socket_fact *fact)
 {
 	const struct socket_tcp *tcp = &fact->tcp;
@@ -161,7 +161,7 @@ static bool is_any(const struct wait_socket *s)
 	return !memcmp(s->local, none, s->family == AF_INET ? 4 : 16);
 }
 
-/* A server of UDP has one socket, connected to no client. */
+/* Returns the server's socket of UDP: a server has one socket that is connected to no client. */
 static const struct wait_socket *udp_server(
 	const struct wait_sockets *s, const struct wait_socket *of)
 {
@@ -182,7 +182,8 @@ static const struct wait_socket *udp_server(
 	return wait_socket_is_local(of) ? found : NULL;
 }
 
-/* Also one without an inode: of a process that has closed it, or not accepted it yet. */
+/* Returns whether a socket is the other end. That may be a socket without an inode: its process has
+ * closed it, or has not accepted it yet. */
 static bool is_other_end(const struct wait_socket *e, const struct wait_socket *of)
 {
 	return e != of && e->family != AF_UNIX && e->protocol == of->protocol && of->peer_port &&

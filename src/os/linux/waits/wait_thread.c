@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A thread: its call, how long it has not run, and, if it waits, for what. Where the call cannot be
- * read, because the caller may not trace the process, the wait channel still shows the kind.
- */
+/* A thread: its call, how long it has not run, and, if it waits, the cause. If the call cannot be
+ * read because the caller may not trace the process, the wait channel still shows the kind. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -29,8 +27,8 @@ static bool is_here(const struct wait_node *n)
 	       own.st_dev == its.st_dev && own.st_ino == its.st_ino;
 }
 
-/* The kernel does not say which of a call's several operations waits: it is the first in most
- * programs. */
+/* Returns the last user of a semaphore. The kernel does not show which operation of a call waits:
+ * in most programs it is the first. */
 static int last_operator(
 	struct wait_reader *r, const struct wait_node *n, const uint64_t *arguments)
 {
@@ -70,7 +68,8 @@ static void wait_ipc(struct wait_reader *r, struct wait_node *n, const struct wa
 		pid = last_sender((int)arguments[0]);
 	else
 		pid = last_receiver((int)arguments[0]);
-	/* The process's own last use says nothing of the process that could end the wait. */
+	/* If the process itself was the last user, this does not show which process could end the
+	 * wait. */
 	if (pid <= 0 || (uint32_t)pid == n->stat.pid)
 		return;
 	wait_add_party(r, n, c->thread->record.tid,
@@ -110,8 +109,8 @@ static void read_since(
 	if (read_file(r, n, t->record.tid, "sched", PROCFS_SMALL) ||
 		!cpu_clock_last_run(&r->bytes, &then) || !cpu_clock_now(&r->clock, cpu, &now))
 		return;
-	/* migrate_task_rq_fair() clears it. Since Linux 6.12 a sleeper, too, is migrated: for some
-	 * ms it stays in the queue (delayed dequeue). */
+	/* migrate_task_rq_fair() clears the time. Since Linux 6.12 a sleeper may be migrated, too:
+	 * it stays in the queue for some ms (delayed dequeue). */
 	if (!then) {
 		t->since_state = FAILED;
 		return;
@@ -187,7 +186,7 @@ static void read_cpu(struct wait_reader *r, const struct wait_node *n, struct wa
 
 /* --- what it waits for --- */
 
-/* open(2) of a FIFO waits for the other end; its path is in memory. */
+/* Adds the FIFO that open(2) opens: the call waits for the other end, and the path is in memory. */
 static void add_opened(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	const struct syscall_effect *effect = &c->row->effect;
@@ -225,7 +224,7 @@ static uint32_t process_of(struct wait_reader *r, uint32_t tid)
 	return (uint32_t)pid;
 }
 
-/* A mutex in shared memory may be held by a thread of another process. */
+/* Adds the owner of a mutex in shared memory, which may be a thread of another process. */
 static bool add_shared_owner(
 	struct wait_reader *r, struct wait_node *n, const struct waits_thread *t, uint32_t owner)
 {
@@ -250,8 +249,8 @@ static bool has_thread(const struct wait_node *n, uint32_t tid)
 	return !faccessat(n->process, path, F_OK, 0);
 }
 
-/* A timed wait for a lock of java.util.concurrent ends by itself; HotSpot's wait for a monitor has
- * a timeout only to look again. */
+/* Adds the owner of a runtime's lock. A timed wait for a lock of java.util.concurrent ends by
+ * itself; HotSpot's wait for a monitor has a timeout only to check again. */
 static void add_runtime_owner(struct wait_reader *r, struct wait_node *n, struct waits_thread *t)
 {
 	if (!n->has_owners)
@@ -266,8 +265,8 @@ static void add_runtime_owner(struct wait_reader *r, struct wait_node *n, struct
 							  t->timeout_state != SOOTH_STATE_ABSENT))
 			continue;
 		t->lock = (uint8_t)e->lock;
-		/* A virtual machine lists threads that live: another number is of one that has just
-		 * ended, or of a program that is none. */
+		/* A virtual machine lists only living threads: an unknown number belongs to a
+		 * thread that has just ended, or to a program that is no such machine. */
 		if (!e->owner || !has_thread(n, e->owner))
 			return;
 		wait_add_party(r, n, t->record.tid,
@@ -327,7 +326,7 @@ static void add_of_kind(struct wait_reader *r, struct wait_node *n, const struct
 	}
 }
 
-/* The pipe of an unknown call is likely standard input or output, if that is a pipe. */
+/* Adds the pipe of an unknown call: it is likely standard input or output, if one is a pipe. */
 static void add_standard_pipe(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	bool reads = strstr(c->channel, "pipe_read"), writes = strstr(c->channel, "pipe_write");
@@ -344,7 +343,7 @@ static void add_parties(struct wait_reader *r, struct wait_node *n, const struct
 	const uint64_t *arguments = c->thread->arguments;
 
 	if (w && w->count && !syscall_value(arguments, w->count, 1)) {
-		wait_add_polled_causes(r, n, c); /* of no descriptor: a sleep */
+		wait_add_polled_causes(r, n, c); /* for a wait without a descriptor: a sleep */
 		return;
 	}
 	if (w && c->row->effect.what == SYSCALL_FD_OPENS_FILE) {
@@ -359,7 +358,7 @@ static void add_parties(struct wait_reader *r, struct wait_node *n, const struct
 	add_of_kind(r, n, c);
 }
 
-/* Where the call is unknown, the wait channel names the kind. */
+/* Returns the kind that the wait channel names, for an unknown call. */
 static enum syscall_wait_kind kind_of_channel(const char *channel)
 {
 	static const struct {
@@ -375,7 +374,8 @@ static enum syscall_wait_kind kind_of_channel(const char *channel)
 	return SYSCALL_WAIT_OTHER;
 }
 
-/* A call that a stop interrupted goes on under another name, without its arguments. */
+/* Returns whether a call was restarted: after a stop it goes on under another name, without
+ * arguments. */
 static bool is_restarted(const struct syscall_row *row)
 {
 	return row->wait.what == SYSCALL_WAIT_TIME && !(row->traits & SYSCALL_SLEEPS);
@@ -470,7 +470,7 @@ void wait_read_thread(
 	if (is_waiting(t->state))
 		read_wait(r, n, t, &c);
 	else if (t->state == 'R' && !n->depth)
-		wait_add_polled_locks(r, n, &c); /* it may ask for one without a pause */
+		wait_add_polled_locks(r, n, &c); /* it may request a lock without a pause */
 	else if (t->state == 'T' && c.row && c.row->wait.descriptor)
 		wait_add_descriptor(r, n, &c,
 			(uint32_t)syscall_value(t->arguments, c.row->wait.descriptor, 0),

@@ -25,7 +25,8 @@ static void do_read(void *argument)
 	k->is_read = do_read_unflushed(k->pid, k->base, &k->bytes);
 }
 
-/* The reader of a file or a terminal is not known, or reads what it likes. */
+/* Returns whether standard output leads to a process: the reader of a file or terminal is unknown,
+ * or reads when it likes. */
 static bool writes_to_process(const struct wait_node *n)
 {
 	char link[16];

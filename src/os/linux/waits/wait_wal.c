@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Readers of SQLite databases with a write-ahead log: each transaction that reads has a shared lock
- * on one of five bytes of the -shm file, from WAL_READ_LOCK(0) on (sqlite3 src/wal.c,
- * src/os_unix.c: UNIX_SHM_BASE 120, three bytes for the writer, the checkpoint and recovery, then
- * the readers), and that file says which frames of the log it sees (aReadMark). A transaction that
- * begins now sees all frames, so one that does not is as old as its mark.
+ * Readers of SQLite databases with a write-ahead log. Each reading transaction has a shared lock on
+ * one of five bytes of the -shm file, from WAL_READ_LOCK(0) on (sqlite3 src/wal.c, src/os_unix.c:
+ * UNIX_SHM_BASE 120, three bytes for the writer, the checkpoint and recovery, then the readers).
+ * The file also has the frames of the log that each reader sees (aReadMark). A new transaction sees
+ * all frames, so one that does not see all is as old as its mark.
  */
 #include <stdio.h>
 #include <string.h>
@@ -26,8 +26,8 @@ static bool is_read_lock(const struct lock_line *l)
 	       l->begin >= READ_LOCKS_BEGIN && l->end <= READ_LOCKS_END;
 }
 
-/* The header of the index (struct WalIndexHdr, then struct WalCkptInfo): how many frames the log
- * has, and up to which one the reader with that lock sees. */
+/* Parses the header of the index (struct WalIndexHdr, then struct WalCkptInfo): how many frames the
+ * log has, and up to which frame the reader with that lock sees. */
 static bool parse_index(struct waits_reader *out, const struct buffer *bytes)
 {
 	struct cursor c = cursor_over(bytes->data, bytes->size);

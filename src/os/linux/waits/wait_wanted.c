@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The other side of a lock: which locks of the observed process others wait for, how many, and the
- * one that waits longest. Locks of files are known by /proc/locks; of SQLite, whose clients sleep
- * and try again, by the processes that have the database open and sleep for moments; of PostgreSQL
- * by the titles of its processes, for the session itself and for the program at its other end.
+ * The other side of a lock: for which locks of the observed process others wait, how many they are,
+ * and the one that waits longest. Locks of files are known from /proc/locks. Clients of SQLite
+ * sleep and try again: they are found as processes that have the database open and sleep for short
+ * times. Sessions of PostgreSQL are found by the titles of its processes, for the session itself
+ * and for the program at its other end.
  *
- * Cannot be seen: which lock of a database a session waits for, and since when a lock is there.
+ * Cannot be seen: for which lock of a database a session waits, and since when a lock exists.
  */
 #include <string.h>
 
@@ -46,7 +47,7 @@ static bool is_fitting(
 	}
 }
 
-/* A thread of it that waits so; false: none does. */
+/* Finds a thread of a process that waits as `wanted`; false: none does. */
 static bool find_thread(struct wait_reader *r, uint32_t pid, enum glance wanted,
 	struct waits_thread *found, uint64_t *start_ticks)
 {
@@ -81,7 +82,7 @@ static void name_waiter(struct wait_reader *r, struct waiters *w, uint32_t pid)
 		memcpy(w->name, e->name, sizeof(w->name));
 }
 
-/* True: it waits so. */
+/* Adds a process if it waits as `wanted`. Returns whether it does. */
 static bool add_waiter(struct wait_reader *r, struct waiters *w, uint32_t pid, enum glance wanted)
 {
 	struct waits_thread t;
@@ -115,7 +116,8 @@ static void emit(struct wait_reader *r, struct waiters *w, struct span detail)
 
 /* --- files --- */
 
-/* The lock of an open file names no process, or one that has ended and whose child has it. */
+/* Returns whether the process has the lock by its descriptor: the lock of an open file names no
+ * process, or an ended one whose child has the lock. */
 static bool has_by_descriptor(
 	struct wait_reader *r, const struct wait_node *n, const struct lock_line *l, uint32_t fd)
 {
@@ -138,8 +140,8 @@ static struct span path_of(struct wait_reader *r, const struct wait_node *n, uin
 	return span_of((const char *)r->text.data, r->text.size);
 }
 
-/* Waiters in the kernel's list. Those of open files have no pid there: they are looked for among
- * the processes that have the file open. */
+/* Counts the waiters in the kernel's list. Waiters for open files have no PID there: they are
+ * searched for among the processes that have the file open. */
 static void count_listed(struct wait_reader *r, const struct wait_node *n, struct waiters *w,
 	const struct lock_line *held, struct cursor rest, struct span path)
 {
@@ -247,7 +249,7 @@ static void read_database_processes(struct wait_reader *r, struct buffer *out)
 	}
 }
 
-/* The program is at the other end of a connection of that session. */
+/* Returns whether the program is at the other end of a connection of the session. */
 static bool is_client(struct wait_reader *r, const struct wait_node *n, uint32_t session)
 {
 	struct buffer fds = { 0 };
@@ -279,8 +281,8 @@ static bool is_client(struct wait_reader *r, const struct wait_node *n, uint32_t
 	return is_found;
 }
 
-/* The session of this process, or that it is: one in a transaction, or one that may have an
- * advisory lock. */
+/* Returns the session of this process, or the one that it is: a session in a transaction, or one
+ * that may have an advisory lock. */
 static const struct database_process *own_database_process(struct wait_reader *r,
 	const struct wait_node *n, const struct database_process *all, size_t count,
 	enum database_session is)

@@ -7,11 +7,11 @@
 #include "os/linux/fds/fdinfo.h"
 #include "os/linux/waits/wait_reader.h"
 
-#define WATCHED_MAX 64	 /* descriptors of one call that are looked at */
+#define WATCHED_MAX 64	 /* descriptors of one call that are examined */
 #define SELECT_MAX  1024 /* FD_SETSIZE */
 
-/* Their number decides whether each one's other end is worth a search: of an event loop with many
- * connections it is not. */
+/* Returns whether the descriptors are so few that a search for the other end of each is worth it:
+ * for an event loop with many connections it is not. */
 static bool are_few(size_t count)
 {
 	return count <= 4;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * waits by procfs: the current call of each thread (/proc/PID/task/TID/syscall), its wait channel
- * and the scheduler's time of its last run; then, by what the call is, /proc/locks, descriptors of
- * other processes, sock_diag, memory. The chain is followed breadth first. Nothing is attached,
- * stopped or slowed.
+ * waits by procfs: the current call of each thread (/proc/PID/task/TID/syscall), its wait channel,
+ * and the scheduler's time of its last run; then, depending on the call, /proc/locks, descriptors
+ * of other processes, sock_diag, memory. The chain is followed breadth first. No thread is attached
+ * to, stopped or slowed.
  *
  * Cannot be seen: the calls of processes that ptrace(2) would refuse (their wait channel shows only
- * the kind); waits inside of a process that no call shows.
+ * the kind); waits inside a process that no call shows.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -39,7 +39,7 @@ static bool is_open_to_others(const struct wait_socket *s)
 	return s->state == SOCKETS_LISTEN && (s->family != AF_UNIX || s->name[0]);
 }
 
-/* A server of many processes: the first of them. */
+/* Finds the owner of a socket: of a server with many processes the first one. */
 static void find_owner(struct wait_reader *r, const struct wait_socket *s, struct waits_listener *l)
 {
 	size_t count;
@@ -87,7 +87,7 @@ static void add(struct wait_reader *r, const struct wait_socket *s)
 	buffer_fini(&local);
 }
 
-/* The sockets of its network namespace that others connect to. */
+/* Writes the sockets in the process's network namespace that others connect to. */
 static void wait_listeners(struct wait_reader *r, int process)
 {
 	const struct wait_socket *all;
@@ -107,7 +107,7 @@ static void wait_listeners(struct wait_reader *r, int process)
 #define THREADS_LISTED 8192
 #define ACTIVE_MAX     64 /* more threads that do not just sleep */
 
-/* Processes that the time of a sample does not suffice for are left out. */
+/* Time for a sample; processes for which it does not suffice are left out. */
 #define SAMPLE_NS (700 * NS_PER_MS)
 #define SURE_MAX  16 /* processes that are read however long it takes */
 
@@ -116,7 +116,7 @@ static void wait_listeners(struct wait_reader *r, int process)
 
 /* --- a process --- */
 
-/* The links of a process need the permission that its calls need. */
+/* Returns whether calls may be read: links of a process need the same permission. */
 static bool may_read(const struct wait_node *n)
 {
 	char to[8];
@@ -134,8 +134,7 @@ static uint32_t abi_of(struct wait_reader *r, const struct wait_node *n)
 	return is_32_bit ? ABI_32 : ABI_64;
 }
 
-/* The thread that matters may be the last one: of those beyond the first ones the active ones are
- * read. */
+/* Reads the active threads beyond the first ones: the thread that matters may be the last one. */
 static void read_active(struct wait_reader *r, struct wait_node *n,
 	const struct process_snapshot *of, const uint32_t *tids, size_t count)
 {
@@ -174,7 +173,7 @@ static void read_threads(
 	for (size_t i = 0; i < first; i++) {
 		struct waits_thread t;
 
-		/* A program whose first thread has ended waits where the others do. */
+		/* If the first thread has ended, the program waits where the other threads do. */
 		if (n->stat.living && all[i] == n->stat.pid)
 			continue;
 		wait_read_thread(r, n, all[i], &t);
@@ -233,8 +232,8 @@ static void read_chain(struct wait_reader *r, pid_t pid)
 		struct wait_step step = ((const struct wait_step *)(const void *)r->steps.data)[i];
 
 		read_node(r, &step, i ? NULL : &first);
-		/* Behind those that it waits for; of silent agents only one wait is shown.
-		 */
+		/* They come behind the processes for which it waits. For silent agents only one
+		 * wait is shown. */
 		if (i + 1 == r->steps.size / sizeof(step) && !has_below &&
 			r->members.processes.count) {
 			wait_add_blocked_below(r, (uint32_t)pid);
@@ -243,7 +242,8 @@ static void read_chain(struct wait_reader *r, pid_t pid)
 	}
 }
 
-/* As the reader of the record shows it: only the end of the snapshot. */
+/* Leaves a process out: writes only the end of its snapshot, as the reader of the record
+ * expects. */
 static bool leave_out(struct wait_reader *r, pid_t pid, const struct process_id *expected)
 {
 	const struct backend_run *run = r->run;
@@ -262,7 +262,8 @@ static bool leave_out(struct wait_reader *r, pid_t pid, const struct process_id 
 	return true;
 }
 
-/* At the end of an interval, and of few processes: all descriptors of the host are read for it. */
+/* Returns whether to write listeners: at the end of an interval and for few processes, because all
+ * descriptors of the host are read. */
 static bool wants_listeners(const struct wait_reader *r)
 {
 	return r->has_begun && r->run->options.interest & INTEREST_EDGES &&

@@ -332,8 +332,7 @@ static void name_frames(const struct go_program *p, const struct group *g, struc
 			out->at = f->name;
 			break;
 		}
-		out->by = f->name; /* the last one stays: it is the function that the program called
-				    */
+		out->by = f->name; /* the last one stays: the function that the program called */
 	}
 }
 

@@ -46,8 +46,7 @@ struct question {
 	uint64_t heap_from, heap_to; /* empty: no object can be read */
 	uint64_t oop_base, class_base;
 	uint32_t oop_shift, class_shift;
-	uint64_t
-		blocker; /* offset of the object that a parked thread waits for; 0: not found yet */
+	uint64_t blocker; /* offset of the object that a parked thread waits for; 0: unknown */
 	unsigned threads;
 	struct java_thread all[THREADS_MAX];
 	bool is_read;

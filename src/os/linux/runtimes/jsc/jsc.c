@@ -20,7 +20,7 @@
 #define FILE_BYTES_LEAST (16 << 20) /* no executable with this engine is smaller */
 #define OPCODES_MAX	 4096
 #define HANDLERS_LEAST	 200 /* of bytecodes: there are some 800 */
-#define TRIES_MAX	 100 /* tries: a process fills in its table of handlers only when it starts */
+#define TRIES_MAX	 100 /* a process fills in its table of handlers when it starts */
 
 #define FUNCTIONS_MAX 9 /* of one frame: the functions compiled into a function, and itself */
 
@@ -101,8 +101,7 @@ static void fini(void *state)
 struct see_job {
 	int file;
 	bool has_engine;
-	struct elf_section
-		found[3]; /* sections with the table of handlers, the code, the modules */
+	struct elf_section found[3]; /* sections: the table of handlers, the code, the modules */
 	struct debug_identity identity;
 };
 
@@ -209,8 +208,7 @@ static void read_ranges(struct jsc *j, const struct profile_raw *raw, struct jsc
 			job->words[count++] = offset + file->code.offset;
 	}
 	if (count < HANDLERS_LEAST)
-		return; /* the table is not filled in yet, or the file is not loaded at its linked
-			   address */
+		return; /* not filled in yet, or loaded at another address than linked */
 	jsc_ranges_find(&file->shared, job->words, count);
 	runtime_share(&j->of, raw->engine, &file->shared);
 }

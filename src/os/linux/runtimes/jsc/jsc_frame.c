@@ -23,7 +23,7 @@
 #define ORIGIN_ADDRESS	   0x0000fffffffffff8ULL
 #define ORIGIN_OUT_OF_LINE 1 /* the address is that of another such word */
 #define ORIGIN_INVALID	   2
-#define POOL_BYTES	   24 /* references, address of all CodeOrigins, 4 bytes, number of CodeOrigins */
+#define POOL_BYTES	   24 /* references, address of CodeOrigins, 4 bytes, their number */
 #define INLINE_BLOCK	   8  /* InlineCallFrame: the block that the function has if not inlined */
 #define INLINE_CALLER	   16 /* InlineCallFrame: the CodeOrigin of the call */
 

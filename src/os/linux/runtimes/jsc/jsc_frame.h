@@ -11,16 +11,14 @@
 
 #define JSC_TIER_BASELINE 3 /* JITCode::tier of the first compiled code */
 
-#define JSC_LETTERS_MAX                                                                            \
-	300 /* of a name; for a module's path 2048 letters are read, and its end is kept */
+#define JSC_LETTERS_MAX 300 /* of a name; of a module's path 2048 are read, and its end is kept */
 
 /* Why a frame has no name. */
 enum jsc_refusal {
 	JSC_NAMED,
 	JSC_STUB,    /* no function: a thunk of the engine */
 	JSC_OTHER,   /* objects have other types, or differ from those at the sample */
-	JSC_OUTSIDE, /* the address is not in the code of the function: it is being entered or left
-		      */
+	JSC_OUTSIDE, /* the address is not in the function's code: it is entered or left */
 	JSC_NO_TEXT, /* its name is no text */
 	JSC_UNREAD,  /* the memory could not be read: the process has ended */
 	JSC_REFUSALS,

@@ -26,10 +26,8 @@
 #define RET	   0xc3
 
 struct script_file {
-	uint64_t
-		data; /* offset of executor_globals from where byte 0 of the file would be loaded */
-	uint64_t loop_from,
-		loop_to; /* offsets of execute_ex(), which calls the functions of a script */
+	uint64_t data;		     /* executor_globals, as an offset from byte 0 of the file */
+	uint64_t loop_from, loop_to; /* offsets of execute_ex(), which calls a script's functions */
 	uint32_t version;
 	char name[32];
 };

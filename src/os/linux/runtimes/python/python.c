@@ -52,8 +52,7 @@ static void fini(void *state)
 
 struct job {
 	int file;
-	uint32_t version; /* from the file's name: before 3.11 the file exports none; 0: another
-			     name */
+	uint32_t version; /* by the file's name: before 3.11 it exports none; 0: another name */
 	bool is_known;	  /* the file is an interpreter of a known layout */
 	struct profile_python python;
 };

@@ -297,9 +297,7 @@ static void do_look(void *argument)
 			thread = word_at(l, thread + layout->next_thread);
 			l->is_read = true;
 		}
-		read_list(
-			l, interpreter +
-				   task[INTERPRETER_TASKS]); /* tasks of threads that have ended */
+		read_list(l, interpreter + task[INTERPRETER_TASKS]); /* tasks of ended threads */
 		interpreter = word_at(l, interpreter + layout->next_interpreter);
 	}
 	find_awaiters(l);
