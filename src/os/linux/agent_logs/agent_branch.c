@@ -22,7 +22,8 @@ static int read_small(struct buffer *out, int root, const char *folder, const ch
 	return root_file_whole(root, file, out, SMALL_MAX, &st);
 }
 
-/* In a linked working tree .git is a file that names its part of the repository. */
+/* Reads HEAD. In a linked working tree .git is a file that names the tree's part of the
+ * repository. */
 static int read_head(struct buffer *out, int root, const char *folder)
 {
 	int status = read_small(out, root, folder, ".git/HEAD");
@@ -42,7 +43,7 @@ static int read_head(struct buffer *out, int root, const char *folder)
 	return read_small(out, root, path, "HEAD");
 }
 
-/* "ref: refs/heads/main"; without a branch it is a hash. */
+/* Takes the branch of "ref: refs/heads/main"; without a branch the text is a hash. */
 static void take_branch(char branch[AGENT_BRANCH_MAX + 1], struct cursor head)
 {
 	struct span name = span_of("", 0);
@@ -51,7 +52,7 @@ static void take_branch(char branch[AGENT_BRANCH_MAX + 1], struct cursor head)
 		name = cursor_line(&head);
 	for (size_t i = 0; i < name.size; i++) {
 		if ((unsigned char)name.data[i] <= ' ' || name.data[i] == 0x7f)
-			return; /* git allows none */
+			return; /* git allows no such name */
 	}
 	if (name.size <= AGENT_BRANCH_MAX)
 		snprintf(branch, AGENT_BRANCH_MAX + 1, "%.*s", (int)name.size, name.data);

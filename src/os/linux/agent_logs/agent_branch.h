@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The git branch of a directory. May wait for a file system: call it with a timeout. */
+/* Reads the git branch of a directory. May wait for a file system: call it with a timeout. */
 #ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_BRANCH_H
 #define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_BRANCH_H
 
@@ -8,8 +8,9 @@
 
 #define AGENT_BRANCH_MAX 127
 
-/* Reads HEAD of the nearest repository at or above the directory, in the root of a process. 0, and
- * "": no branch is checked out there; -ENOENT: no repository; or another negative errno. */
+/* Reads HEAD of the nearest repository at or above the directory, in the root of a process. Returns
+ * 0, and "" if no branch is checked out there; -ENOENT: no repository; or another negative
+ * errno. */
 int agent_branch_read(char branch[AGENT_BRANCH_MAX + 1], int root, const char *directory);
 
 #endif

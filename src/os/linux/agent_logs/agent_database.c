@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Nothing of the agent's may change or wait: the database is opened for reading, with the shared
- * memory of its log for reading too, which SQLite would otherwise make where it is missing
- * (https://www.sqlite.org/wal.html#read_only_databases). So only one that a process has open can be
- * read. Its reader's lock delays no writer, only the reuse of the log, for the milliseconds that it
- * takes. The schema is the target's: only plain tables are read, whose values take no computing,
- * and what takes too long is ended.
+ * Reading must not change the agent's data or make the agent wait. The database is opened for
+ * reading, and so is the shared memory of its log, which SQLite would otherwise create if it is
+ * missing (https://www.sqlite.org/wal.html#read_only_databases). So only a database that a process
+ * has open can be read. The reader's lock delays no writer; it only delays the reuse of the log,
+ * for some milliseconds. The schema is the target's: only plain tables are read, whose values need
+ * no computing, and a query that takes too long is ended.
  */
 #include "os/linux/agent_logs/agent_database.h"
 
@@ -22,9 +22,9 @@
 
 #define LIBRARY	   "libsqlite3.so.0"
 #define PATH_ROOM  4096
-#define STEPS	   50		     /* instructions of SQLite between two looks at the clock */
-#define TIME_NS	   (250 * NS_PER_MS) /* of a processor, for one database */
-#define LOG_MOST   (256u << 20)	     /* SQLite may read all of it before it looks at a clock */
+#define STEPS	   50		     /* instructions of SQLite between two checks of the clock */
+#define TIME_NS	   (250 * NS_PER_MS) /* CPU time for one database */
+#define LOG_MOST   (256u << 20) /* SQLite may read all of it before the first check of the clock */
 #define TEXT_MOST  (1 << 20)
 #define WAL_FORMAT 2 /* bytes 18 and 19 of the file */
 
@@ -93,7 +93,7 @@ static void unload(struct sqlite *s)
 
 /* --- the file --- */
 
-/* "%41" and the like are characters of a path in a URI. */
+/* Writes a URI. "%41" and the like would be characters of its path. */
 static bool write_uri(char *uri, size_t room, const char *path)
 {
 	size_t size = (size_t)snprintf(uri, room, "file:");
@@ -109,7 +109,7 @@ static bool write_uri(char *uri, size_t room, const char *path)
 	return (size_t)snprintf(uri + size, room - size, "?mode=ro&readonly_shm=1") < room - size;
 }
 
-/* By the path that the opened file has here: SQLite finds the log beside it. */
+/* Finds the URI by the path that the opened file has here: SQLite finds the log beside it. */
 static bool find_uri(char *uri, size_t room, int fd, const struct stat *wanted)
 {
 	char link[40], path[PATH_ROOM];
@@ -121,7 +121,7 @@ static bool find_uri(char *uri, size_t room, int fd, const struct stat *wanted)
 	if (size <= 0 || (size_t)size == sizeof(path) - 1)
 		return false;
 	path[size] = '\0';
-	/* In another mount namespace it has another one, or none. */
+	/* In another mount namespace the file has another path, or none. */
 	return !stat(path, &st) && st.st_dev == wanted->st_dev && st.st_ino == wanted->st_ino &&
 	       write_uri(uri, room, path);
 }
@@ -154,7 +154,7 @@ static struct agent_database_place place_now(
 
 /* --- what is in it --- */
 
-/* Views, virtual tables and generated columns would run what the target wrote. */
+/* Views, virtual tables and generated columns would run code of the target. */
 static const char plain_text[] =
 	"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
 	" AND name IN ('session', 'message') AND ?1 = ?1 AND ?2 = ?2 AND NOT EXISTS"
@@ -177,7 +177,7 @@ static const char last_text[] =
 	" AND json_extract(m.data, '$.time.completed') IS NOT NULL"
 	" ORDER BY m.time_created DESC LIMIT 1";
 
-/* On its row, or NULL: there is none, or the database is another one than it is read as. */
+/* Returns the statement on its first row; NULL: there is none, or the database has another form. */
 static struct sqlite3_stmt *first_row(
 	struct sqlite *s, const char *text, const struct agent_database_request *r, bool *is_read)
 {

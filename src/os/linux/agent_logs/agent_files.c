@@ -27,10 +27,10 @@
 #include "probes/proc.h"
 
 #define KNOWN_MAX    1024
-#define KNOWN_NS     (60 * NS_PER_S) /* one not seen for so long has ended */
+#define KNOWN_NS     (60 * NS_PER_S) /* a process that was not seen for so long has ended */
 #define BLOCKED_NS   (30 * NS_PER_S)
 #define SHARES_NS    (10 * NS_PER_S)
-#define EXPENSIVE_NS (200 * NS_PER_MS) /* of a processor */
+#define EXPENSIVE_NS (200 * NS_PER_MS) /* CPU time */
 #define OPTION_LEAST 16		       /* ids are long; shorter values are list indexes or names */
 
 /* State that is kept of a process between samples. */
@@ -44,11 +44,11 @@ struct known {
 	char task[AGENT_TASK_MAX + 1];
 	struct agent_token_place tokens;
 	struct agent_database_place database;
-	uint64_t place; /* hash of its home and directory */
+	uint64_t place; /* hash of home and directory of the process */
 	char pid[16];	/* in its own pid namespace */
 	uint32_t uid;
 	uint64_t seen_ns;    /* CLOCK_MONOTONIC */
-	unsigned timeouts;   /* in a row: a single one may be due to a busy machine */
+	unsigned timeouts;   /* in a row: a single timeout may be due to a busy machine */
 	uint64_t blocked_ns; /* its files are not read before this time */
 	int blocked_status;  /* why not: they did not answer, or took too long */
 };
@@ -64,7 +64,7 @@ struct pending {
 	bool has_files;
 };
 
-/* NULL: there are too many. */
+/* Adds a process; NULL: there are too many. */
 static struct known *known_put(struct agent_files_reader *f, const struct process_id *id)
 {
 	uint64_t now = clock_monotonic_ns();
@@ -101,7 +101,7 @@ void agent_files_fini(struct agent_files_reader *f)
 
 /* --- the input --- */
 
-/* "--session ID" or "--session=ID"; also says which option it was. */
+/* Finds "--session ID" or "--session=ID", and sets which option it was. */
 static const char *find_option(
 	const struct agent *agent, struct span arguments, char id[AGENT_ID_MAX + 1])
 {
@@ -133,8 +133,8 @@ static const char *find_option(
 	return NULL;
 }
 
-/* The pid of the process in the innermost of its pid namespaces, as the process itself sees it; and
- * its user. */
+/* Sets the PID of the process in the innermost of its PID namespaces, as the process itself sees
+ * it, and its user. */
 static void read_ids(const struct process_snapshot *snapshot, struct buffer *scratch, char pid[16],
 	uint32_t *uid)
 {
@@ -194,7 +194,7 @@ static void set_input(struct agent_read *job, const struct agent *agent)
 
 /* --- what was read --- */
 
-/* Keeps what was read; an unchanged log has what it said before. */
+/* Keeps the results. The data of an unchanged log is taken from the last read. */
 static void remember(
 	struct agent_files_reader *f, const struct process_id *id, struct agent_read *job)
 {
@@ -219,7 +219,7 @@ static void remember(
 	}
 	if (job->is_tool_cut && known->has_tool && known->file.inode == job->log.inode &&
 		known->file.device == job->log.device && known->file.size <= job->log.size) {
-		job->has_tool = true; /* it is further up, and nothing was added since */
+		job->has_tool = true; /* the call is further up, and no lines were added since */
 		job->tool = known->tool;
 	}
 	known->file = job->log;
@@ -233,7 +233,7 @@ static void remember(
 
 /* --- its fields --- */
 
-/* `is_reported`: whether the file that would say it was found at all. */
+/* Returns the state of a field. `is_reported`: whether the file with the field was found at all. */
 static uint8_t state_of(int status, bool is_there, bool is_declared, bool is_reported)
 {
 	bool has_failed = status && status != -ENOENT && status != -ENOTDIR;
@@ -330,7 +330,8 @@ static void fill_states(struct proc_session *p, const struct agent_read *job, in
 
 	status = status ? status : job->status;
 	p->session_state = state_of(status, is_known, has_id, false);
-	if (job->is_ambiguous) /* it has several sessions, and nothing says which one is current */
+	if (job->is_ambiguous) /* there are several sessions, and it is unknown which one is current
+				*/
 		p->session_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);
 	p->status_state = state_of(status, job->info.status[0], files->status_key, has_file);
 	p->version_state = state_of(status, job->info.version[0], files->version_key, has_file);
@@ -385,7 +386,7 @@ static void emit_record(struct backend_run *run, struct proc_session *p,
 
 /* --- reading --- */
 
-/* The candidate files and what they are compared with; nothing is opened yet. */
+/* Prepares the candidate files and the values to compare them with. No file is opened yet. */
 static void prepare(struct agent_files_reader *f, struct pending *p, struct span directory)
 {
 	const struct known *known = map_get(&f->known, &p->id);
@@ -407,7 +408,7 @@ static void prepare(struct agent_files_reader *f, struct pending *p, struct span
 	job->start_utc_ns = start_utc_ns(&p->id);
 }
 
-/* Neither its environment nor its number changes after its start, so these are read once. */
+/* Finds the home once: neither environment nor PID changes after the start. */
 static int find_home(struct agent_files_reader *f, const struct backend_run *run, struct pending *p,
 	struct known *known)
 {
@@ -429,7 +430,7 @@ static int find_home(struct agent_files_reader *f, const struct backend_run *run
 	return process_snapshot_status(&snapshot, status);
 }
 
-/* Its files lie in its working directory; their reading is on account of its user. */
+/* Reads the ids: the files are in the working directory, and reading is charged to the user. */
 static int find_ids(struct agent_files_reader *f, const struct backend_run *run, struct pending *p,
 	struct known *known)
 {
@@ -444,10 +445,8 @@ static int find_ids(struct agent_files_reader *f, const struct backend_run *run,
 	return 0;
 }
 
-/*
- * Sessions of a database are those of a directory: of two processes there neither is known to have
- * this one.
- */
+/* Returns whether another process has the same place. Sessions of a database belong to a directory:
+ * if two processes are there, it is unknown which has this session. */
 static bool shares_place(const struct agent_files_reader *f, const struct known *own)
 {
 	map_for_each_value (&f->known, const struct known *, other) {
@@ -559,7 +558,7 @@ static void write_record(struct agent_files_reader *f, struct backend_run *run, 
 					  .cpu = SOOTH_CPU_NONE } };
 	struct agent_read *job = &d->job;
 
-	/* The command line also names it where no file can be read. */
+	/* If no file can be read, the command line may name the session. */
 	if (!job->info.session[0])
 		agent_read_option(job);
 	if (job->has_log && d->agent->files.log_kind != AGENT_LOG_OPENCODE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The folder that the environment of the process names, else that of its user. */
+/* Finds the folder that the environment of the process names, or that of its user. */
 #include "os/linux/agent_logs/agent_home.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #define ENVIRON_MAX (8u << 20) /* the kernel's own limit is 6 MiB (fs/exec.c) */
 
-/* As the process sees it; its root may be a container's. */
+/* Finds the home as the process sees it; its root may be a container's. */
 static int home_of_user(char *home, size_t room, const struct agent_files *files,
 	struct timeout *timeout, const struct process_snapshot *snapshot, struct buffer *scratch)
 {

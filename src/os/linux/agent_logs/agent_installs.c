@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Installed versions. Each home is read in one call that may time out, so that a dead one costs
- * its timeout once and the others are still reported.
- */
+/* Installed versions. Each home is read in one call that may time out, so that a dead home costs
+ * its timeout once and the others are still reported. */
 #include "os/linux/agent_logs/agent_installs.h"
 
 #include <assert.h>
@@ -34,7 +32,7 @@
 #define FOLDER_SIZE   (PATH_SIZE * 2)
 #define NAME_SIZE     40 /* the name of a user-defined agent has at most 32 bytes */
 #define NO_USER	      UINT32_MAX
-#define ENVIRON_BYTES (1u << 20) /* HOME stands before what is larger */
+#define ENVIRON_BYTES (1u << 20) /* HOME comes before larger variables */
 #define INSTALLS_MS   1000	 /* some hundred small calls */
 
 /* Where package managers install for a user, below the home; @ is the package. */
@@ -87,7 +85,7 @@ struct home_scan {
 	char top[PATH_SIZE];
 	char home[PATH_SIZE];
 	bool is_host;
-	bool is_chosen; /* a process named it: read only if it belongs to that user */
+	bool is_chosen; /* a process named it: it is read only if it belongs to that user */
 	uint32_t uid;
 	struct buffer found; /* struct found */
 	/* While it is being read. */
@@ -124,8 +122,8 @@ static void walk(struct home_scan *scan, const char *pattern,
 
 /* --- folders named after versions --- */
 
-/* The path that executables in it are reported with, with links resolved; else it stays as it
- * is. */
+/* Resolves links in the path with which executables in the folder are reported; otherwise the path
+ * stays as it is. */
 static void make_real(const struct home_scan *scan, int fd, char folder[FOLDER_SIZE])
 {
 	size_t top = strcmp(scan->top, "/") ? strlen(scan->top) : 0;
@@ -158,7 +156,7 @@ static void scan_versions(struct home_scan *scan)
 		struct span version = agent_version(name);
 		int size;
 
-		/* A lock or a download beside it has another form of name. */
+		/* A lock file or a download beside it has another form of name. */
 		if (!version.size || !agent_word_is_plain(name, AGENT_ID_MAX))
 			continue;
 		size = snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
@@ -254,7 +252,7 @@ static void do_home(void *argument)
 	size_t position = 0;
 
 	scan->root = root;
-	/* A process names what it likes: only its user's own folder is read for it. */
+	/* A process may name any folder: only its user's own is read. */
 	if (scan->is_chosen && (root < 0 || fstatat(root, scan->home + 1, &st, 0)))
 		return;
 	if (st.st_uid != scan->uid)
@@ -305,7 +303,7 @@ static void set_top(const struct agent_installs *i, char top[PATH_SIZE])
 	snprintf(top, PATH_SIZE, "%s", i->root ? i->root : "/");
 }
 
-/* Reports that the known versions of this user are not all there are (is_unread), or are by now. */
+/* Reports that not all versions of this user are known (is_unread), or that they are now. */
 static void emit_unread(struct agent_installs *i, struct backend_run *run, uint32_t uid,
 	struct span home, int status, bool is_unread)
 {
@@ -345,7 +343,7 @@ static void emit_home(struct agent_installs *i, struct backend_run *run, struct 
 		timeout_call(&i->timeout, do_home, drop_home, &scan, sizeof(scan), -1, INSTALLS_MS);
 	if (status) {
 		if (status != -ETIMEDOUT)
-			drop_home(&scan); /* else the thread owns it */
+			drop_home(&scan); /* after a timeout the thread owns it */
 		emit_unread(i, run, uid, home, status, true);
 		return;
 	}
@@ -415,7 +413,7 @@ void agent_installs_emit(
 		drop_users(&users);
 }
 
-/* HOME of an environment; empty: there is none. */
+/* Returns HOME of an environment; "": there is none. */
 static struct span home_in(const struct buffer *environment)
 {
 	struct environ_walk walk = environ_over(environment->data, environment->size, false);

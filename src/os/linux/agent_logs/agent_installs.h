@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Installed versions of the known agents: folders named after versions, and the folders where
- * package managers install for all users or below a home. Nothing is run and no package manager's
- * index is read: a few names are looked up for each agent.
- */
+/* Installed versions of the known agents: folders named after versions, and folders where package
+ * managers install for all users or below a home. No program is run, and no package manager's index
+ * is read: only a few names are looked up for each agent. */
 #ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_INSTALLS_H
 #define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_INSTALLS_H
 
@@ -21,12 +19,12 @@ struct agent_installs {
 };
 
 void agent_installs_fini(struct agent_installs *i);
-/* Appends a record for each version to run->out: of those for all users, and of those in the homes
- * of the given users. */
+/* Appends a record for each version to run->out: for those of all users, and those in the homes of
+ * the given users. */
 void agent_installs_emit(
 	struct agent_installs *i, struct backend_run *run, const uint32_t *uids, size_t count);
-/* The same in the home that the environment of an agent's process names, if it belongs to the
- * user and is another one than that of its account. */
+/* The same for the home that the environment of an agent's process names, if the home belongs to
+ * the user and is not that of the user's account. */
 void agent_installs_emit_of(
 	struct agent_installs *i, struct backend_run *run, pid_t pid, uint32_t uid);
 

@@ -7,10 +7,10 @@
 #include "os/agent_logs/agent_json.h"
 #include "probes/proc.h"
 
-#define RUNS_MAX     64		      /* more: the oldest is forgotten */
+#define RUNS_MAX     64		      /* with more runs the oldest is forgotten */
 #define BEFORE_NS    (2 * NS_PER_S)   /* the wall clock may have been set */
 #define WITHIN_NS    (30 * NS_PER_S)  /* from the start to the first line */
-#define LATE_NS	     (300 * NS_PER_S) /* on a host that is busier than that */
+#define LATE_NS	     (300 * NS_PER_S) /* the same on a busier host */
 #define ATTEMPTS_MAX 1000
 
 struct line {
@@ -65,7 +65,7 @@ static bool parse_line(struct line *line, struct span text)
 	return line->utc_ns && line->run.size && line->message.size;
 }
 
-/* The next whole line that is one of the log; false at the end. */
+/* Reads the next complete line of the log; false: at the end. */
 static bool next_line(struct line *line, struct span *left, bool *is_cut)
 {
 	while (left->size) {
@@ -103,8 +103,8 @@ static bool is_new(struct runs *runs, struct span run)
 	return true;
 }
 
-/* The only run that began when the process did, or else the only one in a while after; of several
- * none is known to be its own. */
+/* Finds the only run that began when the process did, or the only one some time later. If there are
+ * several, none is known to belong to the process. */
 static bool find_run(struct span *run, struct span log, bool is_cut, uint64_t start_utc_ns)
 {
 	bool is_short = is_cut;
@@ -114,7 +114,7 @@ static bool find_run(struct span *run, struct span log, bool is_cut, uint64_t st
 
 	while (next_line(&line, &log, &is_cut)) {
 		if (is_short && line.utc_ns > start_utc_ns)
-			return false; /* its first line is further up */
+			return false; /* the first line is further up */
 		is_short = false;
 		if (!is_new(&runs, line.run) || line.utc_ns + BEFORE_NS < start_utc_ns ||
 			line.utc_ns > start_utc_ns + LATE_NS)
@@ -158,7 +158,7 @@ static void take_question(struct agent_turn *turn, const struct line *line)
 	memcpy(turn->call, line->permission.data, line->permission.size);
 }
 
-/* Requests for a title, and those of subagents, are not the conversation. */
+/* Takes a line. Requests for a title, and those of subagents, are not part of the conversation. */
 static void take_line(struct agent_turn *turn, const struct line *line)
 {
 	bool is_main = span_equal(line->is_small, "false") && span_equal(line->mode, "primary");

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The log of opencode: lines of KEY=VALUE, of all its processes with that home. Each process has
- * its own `run=`, which is attributed by the time of its first line.
- */
+/* The log of opencode: lines of KEY=VALUE, written by all its processes with that home. Each
+ * process has its own `run=`, which is attributed by the time of its first line. */
 #ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_OPENCODE_H
 #define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_OPENCODE_H
 
 #include "os/agent_logs/agent_turn.h"
 
-/* As agent_turn_read(), of the process that started at `start_utc_ns`; false also if it is unknown
- * which lines are its own. */
+/* Reads the turn as agent_turn_read() does, for the process that started at `start_utc_ns`. False
+ * also if it is unknown which lines belong to the process. */
 bool agent_opencode_read(
 	struct agent_turn *turn, const void *data, size_t size, bool is_cut, uint64_t start_utc_ns);
 

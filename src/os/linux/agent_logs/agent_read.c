@@ -24,7 +24,7 @@
 #define HEAD_BYTES	 (128u << 10) /* of a log, with the first prompt */
 #define TOKEN_BYTES	 (1u << 20)   /* of a log, at a time */
 #define DESCRIPTORS_MAX	 4096
-/* The wall clock may have been set since; a file of another process is older than this. */
+/* The wall clock may have been set meanwhile; a file of another process is older than this. */
 #define CLOCK_SLACK_NS (2 * NS_PER_S)
 
 static uint64_t ns_of(struct timespec t)
@@ -39,7 +39,7 @@ static struct agent_path path_of(const struct agent_read *job)
 		.directory = span_of_string(job->directory) };
 }
 
-/* The keys again, in the form that agent_session_info_parse() takes. */
+/* Returns the keys in the form that agent_session_info_parse() takes. */
 static struct agent_files keys_of(const struct agent_read *job)
 {
 	return (struct agent_files){ .session_key = job->files.session_key,
@@ -50,7 +50,8 @@ static struct agent_files keys_of(const struct agent_read *job)
 		.waiting_key = job->files.waiting_key };
 }
 
-/* A time that is still to come was written before the clock was set back: any process may have. */
+/* Returns whether a time is after the start. A future time was written before the clock was set
+ * back: any process may have written it. */
 static bool is_since_start(const struct agent_read *job, uint64_t utc_ns)
 {
 	return utc_ns + CLOCK_SLACK_NS >= job->start_utc_ns &&
@@ -59,7 +60,8 @@ static bool is_since_start(const struct agent_read *job, uint64_t utc_ns)
 
 /* --- which session --- */
 
-/* The agent has read its start in its own time namespace. */
+/* Returns whether `ticks` is the start of the process, as the agent reads it in its own time
+ * namespace. */
 static bool is_its_start(const struct agent_read *job, uint64_t ticks)
 {
 	int64_t tick_ns = (int64_t)NS_PER_S / sysconf(_SC_CLK_TCK);
@@ -71,7 +73,7 @@ static bool is_its_start(const struct agent_read *job, uint64_t ticks)
 	return clock.boottime_ns && llabs(more - clock.boottime_ns / tick_ns) <= 1;
 }
 
-/* An earlier process with the same pid may have left its file. */
+/* Reads the session file. An earlier process with the same PID may have left it. */
 static void read_session_file(struct agent_read *job, int root)
 {
 	struct agent_path values = path_of(job);
@@ -95,7 +97,7 @@ static void read_session_file(struct agent_read *job, int root)
 	buffer_fini(&bytes);
 }
 
-/* Which of its open files belong to a session. */
+/* Finds open files that belong to a session. */
 static void read_open_files(struct agent_read *job)
 {
 	int fd = openat(job->process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -142,8 +144,8 @@ static void take_log(struct agent_read *job, const struct stat *st)
 		ns_of(st->st_mtim) };
 }
 
-/* A log whose first line names the session: if just one of them was begun after the process
- * started, it is the process's own. */
+/* Takes a log whose first line names the session: if only one such log was begun after the process
+ * started, it belongs to the process. */
 static bool take_begun(void *user, const char *path, const struct stat *seen)
 {
 	struct log_search *s = user;
@@ -185,7 +187,8 @@ static bool take_only(void *user, const char *path, const struct stat *st)
 	return false;
 }
 
-/* Its end names its own session, and the directory: the path has only the letters of that. */
+/* Returns whether a log belongs to the directory. Its end names the session and the directory; the
+ * path has only the letters of the directory. */
 static bool is_of_directory(struct log_search *s, const char *path, struct agent_session_info *out)
 {
 	struct agent_path values = { .directory = span_of_string(s->job->directory) };
@@ -218,7 +221,7 @@ static bool is_of_directory(struct log_search *s, const char *path, struct agent
 	return is_there;
 }
 
-/* Older versions say nowhere which process writes a log. */
+/* Takes the newest log: older versions of the agent do not show which process writes a log. */
 static bool take_newest(void *user, const char *path, const struct stat *st)
 {
 	struct log_search *s = user;
@@ -270,7 +273,8 @@ static void find_log(struct agent_read *job, int root)
 	buffer_fini(&s.line);
 }
 
-/* The log goes on where it was read up to; a new one is read from its start if it is short. */
+/* Finds where to go on: behind the part of the log that was read. A new log is read from its start
+ * if it is short. */
 static void find_place(struct agent_read *job)
 {
 	struct agent_token_place *p = &job->tokens;
@@ -285,7 +289,7 @@ static void find_place(struct agent_read *job)
 	p->is_cut = p->offset != 0;
 }
 
-/* The part of a line in which it begins, if it is cut, holds no answer. */
+/* Reads the tokens. If the read begins within a line, the rest of that line is skipped. */
 static void read_tokens(struct agent_read *job, int fd)
 {
 	struct agent_token_place *p = &job->tokens;
@@ -299,13 +303,13 @@ static void read_tokens(struct agent_read *job, int fd)
 		return;
 	if (!root_file_read(fd, &bytes, p->offset, TOKEN_BYTES)) {
 		taken = agent_tokens_read(&p->sum, job->files.log_kind, bytes.data, bytes.size);
-		/* A line that is longer than all of it is none of an answer. */
+		/* A line longer than the whole buffer is no answer. */
 		p->offset += taken || bytes.size < TOKEN_BYTES ? taken : bytes.size;
 	}
 	buffer_fini(&bytes);
 }
 
-/* The first prompt stays the first: it is read once. */
+/* Reads the first prompt, only once: it does not change. */
 static void read_task(struct agent_read *job, int fd)
 {
 	struct buffer bytes = { 0 };
@@ -374,7 +378,7 @@ static void read_database(struct agent_read *job, int root)
 		&request, &job->database, &job->tokens.sum, &job->tokens.is_cut);
 }
 
-/* A time that is still to come says nothing about what the agent does now. */
+/* Drops future times: they do not show what the agent does now. */
 static void drop_later_times(struct agent_read *job)
 {
 	uint64_t *times[] = { &job->info.changed_utc_ns, &job->tool.utc_ns, &job->turn.utc_ns };

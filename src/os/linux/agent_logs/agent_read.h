@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Reads the files of one agent's process once. It opens files that may be on a dead mount, so it
- * runs with timeout.h: its input is copied, and its output is names, times and the first words of
- * a session's first prompt.
- */
+/* Reads the files of one agent's process once. The files may be on a dead mount, so this runs with
+ * timeout.h: its input is copied, and its output is names, times and the first words of a session's
+ * first prompt. */
 #ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_READ_H
 #define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_READ_H
 
@@ -22,14 +20,14 @@ struct agent_log_file {
 };
 
 struct agent_read {
-	/* Input. */
+	/* its own descriptor of /proc/PID */
 	int process;		    /* its own descriptor of /proc/PID */
-	char home[AGENT_READ_PATH]; /* of the agent, as the process sees it */
+	char home[AGENT_READ_PATH]; /* home of the agent, as the process sees it */
 	char directory[AGENT_READ_PATH];
 	char pid[16];		       /* in its own pid namespace */
 	char option[AGENT_ID_MAX + 1]; /* the session named by the command line */
 	uint64_t start_ticks, start_utc_ns;
-	uint64_t end_cpu_ns; /* CLOCK_THREAD_CPUTIME_ID: then nothing more is begun; 0: no end */
+	uint64_t end_cpu_ns; /* CLOCK_THREAD_CPUTIME_ID: afterwards no new read begins; 0: no end */
 	struct {
 		char session_file[AGENT_READ_TEXT], open_file[AGENT_READ_TEXT],
 			log[AGENT_READ_TEXT], project_file[AGENT_READ_TEXT],
@@ -44,7 +42,7 @@ struct agent_read {
 	struct agent_token_place {
 		uint64_t device, inode, offset;
 		bool is_read; /* counting of this log has begun */
-		bool is_cut;  /* it was longer than was read when it was first seen */
+		bool is_cut;  /* when it was first seen, it was longer than was read */
 		struct agent_tokens sum;
 	} tokens;
 	struct agent_database_place database; /* also output: where the tokens were read, instead */

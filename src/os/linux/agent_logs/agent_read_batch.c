@@ -15,7 +15,7 @@
 #define AT_ONCE 64
 #define ITEM_MS 10 /* per process on a busy machine, besides TIMEOUT_MS in all */
 
-#define USER_NS NS_PER_S /* of a processor */
+#define USER_NS NS_PER_S /* CPU time */
 #define ALL_NS	(2 * NS_PER_S)
 
 struct item {
@@ -23,11 +23,11 @@ struct item {
 	uint32_t pid, uid;
 	int status;
 	const struct item *first;	      /* of the batch, which the worker keeps */
-	uint64_t user_spent_ns, spent_all_ns; /* before the batch */
+	uint64_t user_spent_ns, spent_all_ns; /* of earlier batches */
 	uint64_t spent_ns;
 };
 
-/* CPU time that is left for this item's files, in ns. */
+/* Returns the CPU time that is left for the files of an item, in ns. */
 static uint64_t left_ns(const struct item *item)
 {
 	uint64_t user = item->user_spent_ns, all = item->spent_all_ns;
@@ -41,8 +41,8 @@ static uint64_t left_ns(const struct item *item)
 	return user < all ? user : all;
 }
 
-/* `kept` is /proc. The number may be that of another process by now: it was the same one if it
- * still is. */
+/* Runs an item. `kept` is /proc. Another process may have the PID by now: the process was the same
+ * one if it still is. */
 static void run_item(void *user, int kept)
 {
 	struct item *i = user;
@@ -66,7 +66,7 @@ static int open_item(const void *item, int kept)
 	return procfs_open_place(kept, (pid_t)((const struct item *)item)->pid);
 }
 
-/* `before`: how many requests stand before the first of these, and are done. */
+/* Makes a batch. `before`: number of requests in front of these, which are done. */
 static struct timed_batch *batch_of(
 	const struct agent_read_request *requests, size_t count, size_t before)
 {
@@ -88,7 +88,7 @@ static struct timed_batch *batch_of(
 	return b;
 }
 
-/* Returns how many of them are done, at least one. */
+/* Runs a batch. Returns how many requests are done, at least one. */
 static size_t run_some(struct agent_read_request *requests, size_t count, size_t before, int proc,
 	struct timeout *p)
 {
@@ -111,7 +111,7 @@ static size_t run_some(struct agent_read_request *requests, size_t count, size_t
 	return done;
 }
 
-/* Whether its files lie where a call hangs already. */
+/* Returns whether a call for files at the same place hangs already. */
 static bool is_held(const struct agent_read_request *r, int proc)
 {
 	_cleanup_close_ int process = procfs_open_place(proc, (pid_t)r->pid);

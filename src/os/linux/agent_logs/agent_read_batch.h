@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The files of several processes, read with one timeout for all: a call that may never return takes
- * a process of its own, which is more than reading. */
+/* Reads the files of several processes with one timeout for all: a call that may never return needs
+ * a process of its own, which costs more than the reading. */
 #ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_READ_BATCH_H
 #define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_READ_BATCH_H
 
@@ -10,16 +10,14 @@
 struct agent_read_request {
 	struct agent_read *job; /* its process is opened here */
 	uint32_t pid, uid;
-	/* 0, or a negative errno: -ETIMEDOUT where this one did not return, -ESRCH where its
-	 * process has ended. */
+	/* 0, or a negative errno: -ETIMEDOUT: the read did not return; -ESRCH: the process has
+	 * ended. */
 	int status;
-	uint64_t spent_ns; /* of a processor */
+	uint64_t spent_ns; /* CPU time that was used */
 };
 
-/*
- * A user may keep any files: those of one user have a second of a processor, and all of them two.
- * Reads that are left then have -EDQUOT in their own statuses.
- */
+/* Runs the requests. A user may keep any files, so those of one user get one second of CPU time,
+ * and all files two seconds. Requests beyond that have -EDQUOT in their status. */
 void agent_reads_run(struct agent_read_request *requests, size_t count, struct timeout *p);
 
 #endif

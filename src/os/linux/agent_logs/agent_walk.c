@@ -21,7 +21,7 @@ struct place {
 	size_t size;
 };
 
-/* 1: go on, 0: enough; or a negative errno. */
+/* Returns 1: go on, 0: enough; or a negative errno. */
 static int walk_on(struct agent_walk *walk, struct place *at, struct span pattern);
 
 static bool append(struct place *at, const char *name, size_t size)
@@ -85,7 +85,7 @@ static int enter(struct agent_walk *walk, struct place *at, struct span name, st
 	return status;
 }
 
-/* A name with wildcards: every entry of the folder is compared with it. */
+/* Searches for a name with wildcards: compares it with every entry of the folder. */
 static int search(struct agent_walk *walk, struct place *at, struct span name, struct span rest)
 {
 	int fd = root_file_open(walk->root, at->path, O_RDONLY | O_DIRECTORY), status = 1;

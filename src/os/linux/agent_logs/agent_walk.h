@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The files that match a pattern of an agent, in the root of a process. May wait for a disk. */
+/* Finds the files that match a pattern of an agent, in the root of a process. May wait for a
+ * disk. */
 #ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_WALK_H
 #define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_WALK_H
 
@@ -11,15 +12,15 @@ struct agent_walk {
 	int root;
 	const struct agent_path *values;
 	const char *project_file; /* of {project}; "": none */
-	/* A matching regular file, no link; false stops the walk. */
+	/* Gets a matching regular file that is no link; false stops the walk. */
 	bool (*visit)(void *user, const char *path, const struct stat *st);
 	void *user;
-	unsigned seen;	     /* names compared */
+	unsigned seen;	     /* names compared so far */
 	uint64_t end_cpu_ns; /* CLOCK_THREAD_CPUTIME_ID; 0: no end */
 };
 
-/* 0 also when none matches; -E2BIG when there are more names than the limit, -EDQUOT when it takes
- * too long, or another negative errno. */
+/* Walks. Returns 0, also if none matches; -E2BIG: there are more names than the limit; -EDQUOT: it
+ * takes too long; or another negative errno. */
 int agent_walk(struct agent_walk *walk, const char *home, const char *pattern);
 
 #endif

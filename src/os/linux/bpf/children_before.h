@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Children that run when their parent is attached to: they are not followed, and a report that
- * says nothing about them misleads where the target is a launcher, or the parent of workers.
- */
+/* Children that already run when their parent is attached to. They are not followed, and a report
+ * without a note about them misleads if the target is a launcher, or the parent of workers. */
 #ifndef SOOTH_OS_LINUX_CHILDREN_BEFORE_H
 #define SOOTH_OS_LINUX_CHILDREN_BEFORE_H
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Types from BTF (Documentation/bpf/btf.rst): those of the running kernel, and those that a
- * kernel-side program was compiled with. Found by name in one pass over all of them, so that
- * loading a small program costs little more than reading the file.
+ * Types from BTF (Documentation/bpf/btf.rst): those of the running kernel, and those with which a
+ * kernel-side program was compiled. They are found by name in one pass over all types, so loading a
+ * small program costs little more than reading the file.
  *
- * Not supported: what no program needs yet (values of enumerations, functions' arguments), and other
- * byte orders than this machine's.
+ * Not supported: data that no program needs yet (values of enumerations, functions' arguments), and
+ * other byte orders than this machine's.
  */
 #ifndef SOOTH_OS_LINUX_KERNEL_TYPES_H
 #define SOOTH_OS_LINUX_KERNEL_TYPES_H
@@ -52,8 +52,8 @@ struct kernel_name {
 	uint32_t ids[KERNEL_SAME_MAX];
 };
 
-/* Over bytes that stay in place. The names are found in the same pass; -EINVAL: no BTF, or not of
- * this byte order. */
+/* Reads types from bytes that stay in place, and finds the names in the same pass. -EINVAL: no BTF,
+ * or another byte order. */
 int kernel_types_over(struct kernel_types *t, const void *data, size_t size,
 	struct kernel_name *names, size_t count);
 /* Opens the types of the running kernel. */
@@ -62,24 +62,24 @@ int kernel_types_open(
 void kernel_types_close(struct kernel_types *t);
 
 bool kernel_types_get(const struct kernel_types *t, uint32_t id, struct kernel_type *out);
-/* Returns a name from the strings; empty: none. */
+/* Returns a name from the strings; "": none. */
 struct span kernel_types_name(const struct kernel_types *t, uint32_t name);
 
-/* The kind of a type's name; KERNEL_UNNAMED: it is not looked up. */
+/* Returns the kind of a type's name; KERNEL_UNNAMED: it is not looked up. */
 enum kernel_named kernel_type_names(const struct kernel_type *type);
-/* The name of an enumeration's enumerator at that index (empty: there is none), and whether the
- * enumeration has one of that name. */
+/* Returns the name of the enumerator at an index ("": there is none); kernel_has_enumerator()
+ * returns whether the enumeration has one of a name. */
 struct span kernel_enumerator(
 	const struct kernel_types *t, const struct kernel_type *type, uint32_t index);
 bool kernel_has_enumerator(
 	const struct kernel_types *t, const struct kernel_type *type, struct span name);
-/* Sets the size of a type in bytes; false: it has none, or it is unknown. */
+/* Sets the size of a type in bytes; false: the type has none, or it is unknown. */
 bool kernel_types_size(const struct kernel_types *t, uint32_t id, uint32_t *bytes);
 
 /* The path from a struct to a part of it: members by name, elements of arrays by number. */
 #define KERNEL_STEPS_MAX 8
 struct kernel_step {
-	struct span name; /* empty: an element */
+	struct span name; /* "": an element */
 	uint32_t element;
 };
 struct kernel_path {
@@ -88,13 +88,13 @@ struct kernel_path {
 };
 
 struct kernel_place {
-	uint32_t bit;  /* from the beginning of the struct */
+	uint32_t bit;  /* offset from the start of the struct */
 	uint32_t bits; /* size of a bit field; 0: no bit field */
 	uint32_t bytes;
 	bool is_signed;
 };
 
-/* The path for "0:2:1" (indexes of members); false: there is no such path. */
+/* Makes the path for "0:2:1" (indexes of members); false: there is no such path. */
 bool kernel_path_from(
 	struct kernel_path *path, const struct kernel_types *t, uint32_t type, struct span numbers);
 /* Finds the place that the path leads to in a type; false: there is none. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which processes a procfs backend reads: the ones it was given, or all of a user or the host. */
+/* The processes that a procfs backend reads: selected ones, or all of a user or the host. */
 #ifndef SOOTH_OS_LINUX_MEMBERS_H
 #define SOOTH_OS_LINUX_MEMBERS_H
 
@@ -18,14 +18,14 @@ struct member {
 
 void members_init(struct members *m);
 void members_fini(struct members *m);
-/* Called with the pid and, where it is known, the identity that pid must still have. */
+/* Called with the PID and, if known, the identity that the PID must still have. */
 typedef void (*member_visitor)(
 	struct backend_run *run, pid_t pid, const struct process_id *expected);
 /* Visits every process of a host or a user; a brief run visits only the named ones. Processes that
- * have not exec'd yet are left out this time; at the next visit they run their own program. */
+ * have not exec'd yet are skipped; at the next visit they run their own program. */
 int members_visit(struct members *m, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err);
-/* Visits every process of a host or a user: even a brief backend counts them. */
+/* Visits every process of a host or a user, even for a brief backend, which counts them. */
 int members_visit_all(struct members *m, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err);
 

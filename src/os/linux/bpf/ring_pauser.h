@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A thread that keeps the followed threads from outrunning the collector: it pauses running ones
+ * A thread that keeps the followed threads from outrunning the collector: it pauses running threads
  * while the ring is more than half full. Pausing takes time; the free part of the ring at that
  * moment is the reserve. Both are reported.
  *
- * When sooth itself is stopped by a signal with something paused, a small process lets it go.
+ * If a signal stops sooth itself while something is paused, a small process releases it.
  *
- * A separate thread, because the collector may be in a slow write just then, and because only the
- * thread that seized a tracee may control it.
+ * It is a separate thread, because the collector may be in a slow write just then, and because only
+ * the thread that seized a tracee may control it.
  */
 #ifndef SOOTH_OS_LINUX_RING_PAUSER_H
 #define SOOTH_OS_LINUX_RING_PAUSER_H
@@ -70,8 +70,8 @@ bool ring_pauser_has_room(const struct ring_pauser *p);
  * continue. */
 const volatile bool *ring_pauser_hold(struct ring_pauser *p);
 void ring_pauser_let_go(struct ring_pauser *p);
-/* Pauses one thread, if it can be, until ring_pauser_continue(). *next is the thread's next
- * instruction then, 0: not known. To be called from work. */
+/* Pauses a thread, if possible, until ring_pauser_continue(). *next is the thread's next
+ * instruction then; 0: not known. To be called from work. */
 bool ring_pauser_pause(struct ring_pauser *p, pid_t tid, uint64_t *next);
 void ring_pauser_continue(struct ring_pauser *p);
 /* Releases everything, and ends the thread. */

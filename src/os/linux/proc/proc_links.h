@@ -44,8 +44,8 @@ struct proc_links_reader {
 	struct buffer scratch;
 };
 
-/* Returns whether a process may be a server that lost its client: then the other end of its
- * standard input matters. */
+/* Whether a process may be a server that lost its client: then the other end of its standard input
+ * matters. */
 enum proc_candidate {
 	PROC_CANDIDATE_NOT,	 /* the process is an agent */
 	PROC_CANDIDATE_DETACHED, /* no relation to an agent is known */

@@ -461,8 +461,8 @@ static void add_user(struct buffer *uids, uint32_t uid)
 	buffer_append(uids, &uid, sizeof(uid));
 }
 
-/* Tries for a folder with installed versions, for the users of agents and the caller: one, and
- * others if it timed out. */
+/* Versions are read for the users of agents and the caller: once, and again if a folder timed
+ * out. */
 #define INSTALLS_TRIES 3
 static void emit_installs(struct proc_reader *r, struct backend_run *run)
 {

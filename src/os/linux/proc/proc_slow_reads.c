@@ -192,7 +192,7 @@ static void read_streams(struct proc_slow_read *q, int process)
 		q->writer_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
-/* Reads the written bytes. The kernel makes this read wait for an exec of the process. */
+/* Reads the bytes that the process has written. This read waits for an exec of the process. */
 static void read_written(struct proc_slow_read *q, int process, struct buffer *scratch)
 {
 	int status = procfs_read_at(process, "io", scratch, PROCFS_SMALL);

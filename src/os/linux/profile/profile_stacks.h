@@ -11,7 +11,7 @@
 
 #define PROFILE_STACK_NONE 0
 
-/* Finds the start of the function at an offset of a file by its unwind information; false:
+/* How to find the start of the function at an offset of a file by its unwind information; false:
  * unknown. */
 struct profile_entries {
 	const void *user;

@@ -17,8 +17,8 @@
 
 struct os;
 
-/* Drops privileges. To be called once, when the program starts. Of the privileges from its file the
- * program keeps only those that BPF needs, and it takes the caller's ids. With these privileges it
+/* Drops privileges. To be called once, when the program starts. The program keeps only the
+ * privileges from its file that BPF needs, and takes the caller's ids. With these privileges it
  * cannot read a file or process that the caller could not read. */
 void caller_keep_least(const struct os *os);
 /* Sets the caller's ids, without any capability, and without one that an exec could restore. To be
