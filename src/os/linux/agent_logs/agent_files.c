@@ -330,8 +330,7 @@ static void fill_states(struct proc_session *p, const struct agent_read *job, in
 
 	status = status ? status : job->status;
 	p->session_state = state_of(status, is_known, has_id, false);
-	if (job->is_ambiguous) /* there are several sessions, and it is unknown which one is current
-				*/
+	if (job->is_ambiguous) /* several sessions, and it is unknown which one is current */
 		p->session_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);
 	p->status_state = state_of(status, job->info.status[0], files->status_key, has_file);
 	p->version_state = state_of(status, job->info.version[0], files->version_key, has_file);

@@ -30,7 +30,7 @@ static bool is_second(const struct bpf_program *program)
 	return length > suffix && !strcmp(name + length - suffix, SUFFIX);
 }
 
-/* After opening an object: chooses which of its programs will be loaded. */
+/* Chooses the programs of an opened object that will be loaded. */
 static void again_prepare(struct bpf_object *object)
 {
 	bool is_needed = needs_kernel_release() >= KERNEL_RELEASE(7, 0);
@@ -43,7 +43,7 @@ static void again_prepare(struct bpf_object *object)
 	}
 }
 
-/* The second program of this one, if it is loaded; else NULL. */
+/* Returns the second program of a program, if it is loaded; else NULL. */
 static const struct bpf_program *again_program(const struct bpf_object *object, const char *program)
 {
 	char name[NAME_MAX_BYTES];
@@ -212,7 +212,8 @@ int bpf_code_preallocate(
 		      : bpf_code_resize(b, map, entries, err);
 }
 
-/* Not from the verifier: no right to load, or no room for it. */
+/* Returns whether the refusal is not the verifier's: sooth has no right to load, or no room for
+ * it. */
 static bool is_own_shortage(int status)
 {
 	return status == -EPERM || status == -EMFILE || status == -ENFILE || status == -ENOMEM ||
@@ -242,7 +243,8 @@ void *bpf_code_load_control(struct bpf_code *b, size_t size, struct sooth_error 
 	return bpf_code_load(b, err) ? NULL : bpf_code_variables(b, ".data.control", size, err);
 }
 
-/* Attach point: the one it was compiled for, or the first of these that the kernel has. */
+/* Attaches to the point that the program was compiled for, or to the first of `tracepoints` that
+ * the kernel has. */
 static struct bpf_link *attach_to(const struct bpf_program *program, const char *const *tracepoints)
 {
 	struct bpf_link *link = NULL;
@@ -319,7 +321,7 @@ int bpf_code_postpone(struct bpf_code *b, const char *program, struct sooth_erro
 	return 0;
 }
 
-/* The same object once more, with the maps of the first one and no program but this. */
+/* Opens the same object once more, with the maps of the first and only this program. */
 static int prepare_later(
 	const struct bpf_code *b, struct bpf_object *later, const struct bpf_program *wanted)
 {
@@ -424,8 +426,8 @@ static struct bpf_link *attach_walk(
 	return link ? link : bpf_program__attach_iter(program, NULL);
 }
 
-/* The iteration uses the pid: afterwards it must still belong to the same process, with no more
- * privilege than before. */
+/* Checks the process after an iteration by PID: it must still be the same, with no more privilege
+ * than before. */
 static int check_walked(const struct process_id *process, struct sooth_error *err)
 {
 	struct process_id now;

@@ -74,10 +74,10 @@ struct note {
 
 struct note_walk {
 	const struct bpf_unfitted *program;
-	const struct kernel_types *types; /* of the program */
+	const struct kernel_types *types; /* types of the program */
 	struct cursor cursor;
 	uint32_t note_bytes;
-	uint32_t left; /* of the current section */
+	uint32_t left; /* notes left in the current section */
 	bool is_ours;
 };
 
@@ -108,7 +108,7 @@ static int walk_begin(
 	return w->note_bytes < NOTE_BYTES ? -EINVAL : 0;
 }
 
-/* 1: a note; 0: no more; or a negative errno. */
+/* Goes to the next note. Returns 1: a note; 0: no more; or a negative errno. */
 static int walk_next(struct note_walk *w, struct note *note)
 {
 	for (;;) {
@@ -208,12 +208,13 @@ struct fitting {
 
 struct value {
 	bool exists;
-	bool is_alike; /* as long as the program expects it to be */
+	bool is_alike; /* the field is as long as the program expects */
 	uint32_t is;
 };
 
-/* As the macros for bit fields in bpf_core_read.h expect: a piece of memory that has all of it,
- * shifted left, then right. Bits are numbered from the lowest, as on all supported machines. */
+/* Returns a value as the macros for bit fields in bpf_core_read.h expect it: a piece of memory that
+ * contains the whole field, shifted left, then right. Bits are numbered from the lowest, as on all
+ * supported machines. */
 static uint32_t of_bits(const struct kernel_place *p, enum note_kind kind)
 {
 	uint32_t bytes = p->bytes, from = p->bit / 8 / bytes * bytes;
@@ -261,7 +262,8 @@ static bool same(const struct value *a, const struct value *b)
 	return a->is == b->is && a->is_alike == b->is_alike;
 }
 
-/* The enumerator is named by its index in the program's own enumeration. */
+/* Returns whether the enumerator exists. The note names it by its index in the program's own
+ * enumeration. */
 static bool has_enumerator(const struct fitting *f, const struct note *note, uint32_t type)
 {
 	struct span access = kernel_types_name(f->own, note->access);
@@ -305,7 +307,7 @@ static struct value value_in(const struct fitting *f, const struct note *note,
 	return v;
 }
 
-/* Types of the same name must agree, else it is unknown which one is right. */
+/* Finds a value. Types of the same name must agree, otherwise the right one is unknown. */
 static int find_value(const struct fitting *f, const struct note *note, struct value *v)
 {
 	const struct kernel_name *name = find_name(
@@ -340,7 +342,7 @@ static void never_run(struct bpf_insn *at)
 	*at = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = NEVER_RUN };
 }
 
-/* Absence is an answer to these. */
+/* Returns whether a note asks for existence: absence is an answer to it. */
 static bool is_about_existence(enum note_kind kind)
 {
 	return kind == NOTE_EXISTS || kind == NOTE_TYPE_EXISTS || kind == NOTE_ENUMERATOR_EXISTS;
@@ -357,7 +359,7 @@ static int put(const struct bpf_unfitted *program, const struct note *note, cons
 	is_wide = at->code == (BPF_LD | BPF_DW | BPF_IMM);
 	if (is_wide && i + 1 >= program->count)
 		return -EINVAL;
-	/* Code compiled for a different kernel: it is not reached, and if it were, the verifier
+	/* The code was compiled for a different kernel. It is not reached; if it were, the verifier
 	 * would reject it. */
 	if (!is_about_existence(note->kind) && !v->exists) {
 		never_run(at);

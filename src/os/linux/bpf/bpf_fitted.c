@@ -27,7 +27,7 @@ struct sections {
 	struct bpf_unfitted programs[SECTIONS_MAX];
 	char names[SECTIONS_MAX][NAME_SIZE];
 	size_t count;
-	bool is_refused; /* more or longer names than there is room for */
+	bool is_refused; /* there are more names, or longer ones, than there is room for */
 	struct span types, notes;
 };
 
@@ -99,7 +99,7 @@ struct wanted {
 	size_t count;
 };
 
-/* Adds the program's names that are not there yet. */
+/* Adds the names of a program that are not in the list yet. */
 static int want(struct wanted *w, const struct bpf_unfitted *program)
 {
 	struct kernel_name names[KERNEL_NAMES_MAX];
@@ -133,7 +133,8 @@ static void want_entries(struct wanted *w, const struct bpf_fitted *f)
 	}
 }
 
-/* The argument count of the function that an alias points to, less the first, the registrant's. */
+/* Returns the number of arguments of the function to which an alias points, without the first,
+ * which is the registrant's. */
 static uint32_t arguments_of(const struct kernel_types *kernel, uint32_t id)
 {
 	struct kernel_type type;
@@ -171,7 +172,7 @@ static int relocate(
 	return status;
 }
 
-/* Nothing is left for libbpf to relocate. */
+/* Removes the notes, so that libbpf has nothing to relocate. */
 static void forget_notes(struct bpf_fitted *f, const struct sections *s)
 {
 	size_t at = (size_t)(s->notes.data - (const char *)f->bytes) + RELOCATIONS;
@@ -233,11 +234,11 @@ uint32_t bpf_fitted_arguments(const struct bpf_fitted *f, const char *section)
 
 /* --- libbpf --- */
 
-/* libbpf's handlers take no pointer of an object: the one that is loaded is kept here meanwhile. */
+/* libbpf's handlers have no pointer to an object: the object that is being loaded is kept here. */
 static __thread const struct bpf_fitted *loading;
 
-/* libbpf reads the kernel's types for each program that it believes to attach to the kernel, so it
- * is made believe that it attaches to another program, until it is loaded. */
+/* Sets up a program. libbpf reads the kernel's types for each program that attaches to the kernel.
+ * So until it is loaded, the program looks as if it attached to another program. */
 static int set_up(struct bpf_program *program, long cookie)
 {
 	(void)cookie;

@@ -21,7 +21,7 @@
 #include "os/linux/rights/caller.h"
 #include "os/linux/rights/needs.h"
 
-#define READ_AT_ONCE   (32u << 10) /* what the kernel fills for one read(2), 8 pages */
+#define READ_AT_ONCE   (32u << 10) /* the kernel fills this much for one read(2), 8 pages */
 #define VERIFIER_BYTES (64u << 10)
 #define NAME_SIZE      64
 #define CALL_OF_KERNEL 2 /* BPF_PSEUDO_KFUNC_CALL; linux/bpf.h has it since 5.13 */

@@ -13,7 +13,7 @@
 #include "base/units.h"
 #include "os/linux/files/procfs.h"
 
-#define CHILDREN_MAX 1024 /* looked at */
+#define CHILDREN_MAX 1024 /* children that are examined */
 #define NAMED_MAX    5
 
 struct child {
@@ -24,7 +24,7 @@ struct child {
 
 struct search {
 	struct map followed; /* uint32_t, a PID */
-	struct map known;    /* the same, of children */
+	struct map known;    /* uint32_t, a PID of a child */
 	struct buffer found; /* struct child */
 };
 
@@ -57,7 +57,7 @@ static void take_child(struct search *s, uint32_t pid)
 	buffer_append(&s->found, &child, sizeof(child));
 }
 
-/* Each thread has the children that it made. */
+/* Examines the children of a process: each thread has those that it made. */
 static void look_below(struct search *s, uint32_t pid)
 {
 	_cleanup_close_ int process = procfs_open((pid_t)pid);

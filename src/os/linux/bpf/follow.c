@@ -42,8 +42,8 @@ static void configure(const struct backend_run *run, uint64_t bytes, struct foll
 	config->ticks_per_s = (uint32_t)sysconf(_SC_CLK_TCK);
 }
 
-/* In tracing programs with 5.11, in all of them with 5.12; map types cannot be probed without
- * privilege, so the release decides. */
+/* Returns whether task storage exists: for tracing programs since 5.11, for all programs since
+ * 5.12. Map types cannot be tested without privilege, so the release decides. */
 static bool has_task_storage(void)
 {
 	return needs_kernel_release() >= KERNEL_RELEASE(5, 12);
@@ -104,7 +104,7 @@ int follow_load(struct follow *f, struct sooth_error *err)
 
 struct visit {
 	enum follow_visit what;
-	const struct process_id *process; /* NULL: all that are followed */
+	const struct process_id *process; /* NULL: all followed processes */
 	unsigned interest;
 };
 
@@ -131,7 +131,7 @@ static int visit(struct follow *f, const struct visit *v, struct buffer *out, ui
 
 struct marked {
 	bool found;	   /* threads that are followed now */
-	uint64_t unmarked; /* threads that could not be */
+	uint64_t unmarked; /* threads that could not be followed */
 };
 
 static int not_shown(struct backend_run *run, const struct process_id *process,
@@ -154,8 +154,9 @@ static int not_shown(struct backend_run *run, const struct process_id *process,
 		err, "run sooth outside of the container or sandbox that protects the process");
 }
 
-/* Until a pass finds no unmarked thread: one created during a pass may be behind it, and memory for
- * one, which is taken without waiting, may be there a moment later. process NULL: of all. */
+/* Marks threads until a pass finds no unmarked one: a thread created during a pass may be missed by
+ * it. Memory for a mark is taken without waiting, and may be free a moment later. process NULL: all
+ * threads. */
 static int mark_found(struct follow *f, const struct process_id *process, unsigned interest,
 	struct marked *all, struct sooth_error *err)
 {
@@ -205,7 +206,7 @@ static void wait_until_programs_left(void)
 		usleep(20000);
 }
 
-/* Until an iteration finds no unmuted thread. */
+/* Mutes threads until an iteration finds no unmuted one. */
 static int mute(struct follow *f, const struct process_id *process, struct sooth_error *err)
 {
 	const struct visit muting = { VISIT_MUTE, process, 0 };
@@ -227,7 +228,7 @@ int follow_mute(struct follow *f, struct sooth_error *err)
 	return mute(f, NULL, err);
 }
 
-/* Mute, wait until programs that saw the old interest have returned, flush. */
+/* Mutes, waits until programs that saw the old interest have returned, flushes. */
 static int flush(struct follow *f, const struct process_id *process, struct sooth_error *err)
 {
 	const struct visit flushing = { VISIT_FLUSH, process, 0 };

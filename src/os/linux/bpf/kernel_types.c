@@ -64,8 +64,8 @@ static size_t more_bytes(uint32_t kind, uint32_t members)
 	}
 }
 
-/* The type at this place, and its length; 0: it does not end in these bytes, or its length is
- * unknown. */
+/* Reads the type at an offset. Returns its length; 0: the type goes beyond the bytes, or its length
+ * is unknown. */
 static size_t type_at(const struct kernel_types *t, size_t at, struct kernel_type *out)
 {
 	size_t left = t->types_size - at, more;
@@ -94,10 +94,10 @@ struct span kernel_types_name(const struct kernel_types *t, uint32_t name)
 
 /* --- in one pass --- */
 
-/* Names by their first bytes: that alone excludes most of a kernel's names. */
+/* Names by their first bytes: these exclude most of a kernel's names. */
 struct name_table {
 	struct kernel_name *names;
-	uint8_t slots[NAME_SLOTS]; /* 1 + a name; 0: free */
+	uint8_t slots[NAME_SLOTS]; /* 1 + index of a name; 0: free */
 	uint32_t heads[NAME_SLOTS];
 };
 
@@ -298,7 +298,7 @@ bool kernel_types_get(const struct kernel_types *t, uint32_t id, struct kernel_t
 	return type_at(t, at, out) > 0;
 }
 
-/* Type aliases, const and the like removed. */
+/* Returns a type without type aliases, const and the like. */
 static bool bare_type(const struct kernel_types *t, uint32_t id, struct kernel_type *out)
 {
 	for (unsigned i = 0; i < DEPTH_MAX && kernel_types_get(t, id, out); i++) {
@@ -437,7 +437,7 @@ struct search {
 	unsigned left; /* members that may still be compared */
 };
 
-/* Also in unnamed structs, whose members belong to the struct around them. */
+/* Finds a member, also in unnamed structs, whose members belong to the struct around them. */
 static bool find_member(struct search *s, const struct kernel_type *type, struct member *out)
 {
 	for (uint32_t i = 0; i < type->members && s->left; i++) {

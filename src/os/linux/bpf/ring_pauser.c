@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pauses what is followed while the ring is full. */
+/* Pauses followed threads while the ring is full. */
 #include "os/linux/bpf/ring_pauser.h"
 
 #include <assert.h>
@@ -41,7 +41,7 @@
  */
 
 #define STEP_MS	      100
-#define STOPPED_STEPS 10 /* a second, before it is let go */
+#define STOPPED_STEPS 10 /* checks, in one second, before the target is released */
 #define RELEASE_STEPS 50 /* of RELEASE_MS, for the release */
 #define RELEASE_MS    10
 
@@ -61,7 +61,8 @@ static void store(bool *flag, bool value)
 	__atomic_store_n(flag, value, __ATOMIC_SEQ_CST);
 }
 
-/* By a stop signal: in state T, which stands behind the name in parentheses. */
+/* Returns whether a process was stopped by a stop signal: in state T, which stands behind the name
+ * in parentheses. */
 static bool is_stopped(int stat)
 {
 	char text[128];
@@ -82,7 +83,7 @@ static bool has_ended(const struct watch *w, int timeout_ms)
 	return poll(&alive, 1, timeout_ms) > 0;
 }
 
-/* It is stopped again in any case: a user wished that. */
+/* Releases the target. sooth is stopped again in any case, because a user wanted that. */
 static void let_go(const struct watch *w)
 {
 	store(&w->state->releases, true);
@@ -113,7 +114,7 @@ static __attribute__((noreturn)) void watch(const struct watch *w)
 	while (!has_ended(w, STEP_MS)) {
 		bool is_over = !is_stopped(w->stat);
 
-		/* It runs again, and may pause again. */
+		/* sooth runs again, and may pause again. */
 		if (is_over)
 			store(&w->state->releases, load(&w->state->ends));
 		stopped = load(&w->state->is_paused) && !is_over ? stopped + 1 : 0;
@@ -171,7 +172,7 @@ static void pause_guard_set(struct pause_guard *g, bool is_paused)
 	store(&g->state->is_paused, is_paused);
 }
 
-/* Asks until the end. */
+/* Requests the end until the guard confirms it. */
 static void pause_guard_cancel(struct pause_guard *g)
 {
 	store(&g->state->ends, true);
@@ -183,7 +184,8 @@ static bool pause_guard_asks(const struct pause_guard *g)
 	return load(&g->state->releases);
 }
 
-/* By a signal: a child that was forked meanwhile may have the other end of `alive` open. */
+/* Ends the guard by a signal: a child that was forked meanwhile may have the other end of `alive`
+ * open. */
 static void pause_guard_end(struct pause_guard *g)
 {
 	if (!g->pid)
@@ -226,7 +228,7 @@ static void measure_rate(struct ring_pauser *p)
 	p->produced_ns = now;
 }
 
-/* Threads on a CPU, or waiting for one: sleeping ones produce nothing. */
+/* Pauses threads that run or wait for a CPU: sleeping ones produce nothing. */
 static uint32_t pause_running(struct ring_pauser *p)
 {
 	struct buffer list = { 0 }, tids = { 0 };
@@ -260,7 +262,7 @@ static void report_pause(struct ring_pauser *p, struct pause_event *event)
 	p->work.report(p->work.user, event);
 }
 
-/* More than half full: pause, until an eighth is left. */
+/* Pauses when the ring is more than half full, until only an eighth is left. */
 static void pause_until_drained(struct ring_pauser *p)
 {
 	struct pause_event event = { .asked_ns = clock_monotonic_ns() };
@@ -347,7 +349,7 @@ static void *run(void *user)
 	struct ring_pauser *p = user;
 	struct sooth_error ignored;
 
-	/* A pauser that waits for its turn behind the threads it has to pause is late. */
+	/* A pauser that waits behind the threads that it has to pause would be too late. */
 	thread_runs_first();
 	if (p->work.begin)
 		p->work.begin(p->work.user);

@@ -91,9 +91,9 @@ static void do_job(void *argument)
 	elf_end(elf);
 }
 
-/* The build id of a file that the process has mapped; the process's directory is open. 0; -ENOENT
- * when there is none; -ETIMEDOUT when the file did not answer; another negative errno when it
- * cannot be read as ELF. */
+/* Reads the build id of a file that the process has mapped. `process`: open /proc/PID. Returns 0;
+ * -ENOENT: there is none; -ETIMEDOUT: the file did not answer; another negative errno: it cannot be
+ * read as ELF. */
 static int build_id_read(struct timeout *timeout, int process, const struct maps_line *mapping,
 	char out[BUILD_ID_TEXT_SIZE])
 {
@@ -194,7 +194,7 @@ static const struct known_build_id *build_id_of(
 	known->status = is_silent(s, key.device)
 				? -ETIMEDOUT
 				: build_id_read(&s->timeout, process, m, known->text);
-	/* The first that does not answer stands for all files there. */
+	/* The first file that does not answer stands for all files on its device. */
 	if (known->status == -ETIMEDOUT || known->status == -EBUSY)
 		map_put(&s->silent, &key.device, NULL);
 	return known;
@@ -293,13 +293,13 @@ static void context_joined(struct backend_run *run, const struct process_id *pro
 	read_context(run, (pid_t)process->pid, process);
 }
 
-/* Again at the end: libraries were loaded and threads named meanwhile. */
+/* Reads all again at the end: libraries may have been loaded and threads renamed. */
 static int context_stop(struct backend_run *run, struct sooth_error *err)
 {
 	struct context_state *s = run->state;
 
 	if (run->options.is_host || run->options.has_uid)
-		return 0; /* that would repeat everything */
+		return 0; /* a second read would repeat all records */
 	return members_visit(&s->members, run, read_context, err);
 }
 

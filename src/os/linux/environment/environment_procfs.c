@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * environment by procfs: /proc/PID/environ, of which names and sizes are kept and not a byte of a
- * value. The environment is in the process's memory, which may be backed by a file on a dead
- * mount: so it is read with a timeout.
+ * environment by procfs: /proc/PID/environ. Only names and sizes are kept, and not a byte of a
+ * value. The environment is in the process's memory, which may be backed by a file on a dead mount,
+ * so it is read with a timeout.
  *
  * Cannot be seen: variables that the program set or removed since it started; processes that the
  * caller may not trace.
@@ -42,10 +42,8 @@ static void write_variable(struct backend_run *run, const struct process_snapsho
 	RECORD_APPEND(&run->out, &v, tail, 1);
 }
 
-/*
- * Its full size. An unreadable page ends the file as if it were complete: the kernel reports no
- * error.
- */
+/* Returns the full size. An unreadable page ends the file as if it were complete: the kernel
+ * reports no error. */
 static uint64_t whole_size(struct environment_state *s, const struct process_snapshot *snapshot)
 {
 	struct task_stat stat;
@@ -88,7 +86,7 @@ static uint8_t read_variables(
 	return procfs_state(status);
 }
 
-/* A kernel thread has none, nor does a zombie. */
+/* Returns whether a process has memory: a kernel thread and a zombie have none. */
 static bool has_memory(const struct process_snapshot *snapshot, struct buffer *scratch)
 {
 	return procfs_link_at(snapshot->process, "exe", scratch) != -ENOENT;

@@ -46,7 +46,7 @@ static void exit_reasons_close(struct backend_run *run)
 	buffer_fini(&s->early);
 }
 
-/* All processes of a host or user, or only the named ones. */
+/* Returns whether all processes of a host or user are watched, or only the named ones. */
 static bool is_of_all(const struct backend_run *run)
 {
 	return (run->options.is_host || run->options.has_uid) &&
@@ -103,7 +103,7 @@ static int forget(struct exit_reasons_bpf *s, uint32_t pid)
 	return 0;
 }
 
-/* A process that had ended before it was watched, and is still a zombie. */
+/* Emits a process that had ended before it was watched, and is still a zombie. */
 static void emit_ended(struct backend_run *run, const struct process_id *process)
 {
 	struct exit_reasons_bpf *s = run->state;
@@ -115,7 +115,8 @@ static void emit_ended(struct backend_run *run, const struct process_id *process
 	exit_reasons_left_note(&s->left, &end);
 }
 
-/* The signals recorded before stay. As the child of a watched process it may be in the table. */
+/* Marks a process as watched. As the child of a watched process it may be in the table already:
+ * then the recorded signals stay. */
 static int make_watched(
 	struct exit_reasons_bpf *s, uint32_t pid, const struct exit_reasons_member *fresh)
 {
@@ -145,7 +146,7 @@ static int watch(struct backend_run *run, const struct process_id *process, unsi
 
 	if (!interest)
 		return forget(s, pid);
-	/* Not worth failing for: it is one check of many. */
+	/* A refusal does not fail the run: this is one check of many. */
 	if (!is_ours && caller_may_watch(run->os, process, &refusal)) {
 		backend_limit_error(run, "exit reasons of some processes", &refusal);
 		return 0;
@@ -253,7 +254,7 @@ static int exit_reasons_drain(struct backend_run *run, struct sooth_error *err)
 	return buffer_failed(&run->out) ? error_no_memory(err) : 0;
 }
 
-/* Its working directory and root may have changed. */
+/* Notes the working directory and root again, which may have changed. */
 static int exit_reasons_sample(struct backend_run *run, struct sooth_error *err)
 {
 	struct exit_reasons_bpf *s = run->state;
@@ -286,7 +287,7 @@ static int exit_reasons_descriptor(struct backend_run *run)
 	return s->ring.wake;
 }
 
-/* Without a stream nothing is to be attached. */
+/* Returns the cost. Without a stream nothing may be attached. */
 static uint64_t exit_reasons_sample_cost(
 	const struct os *os, const struct probe_options *options, const struct buffer *processes)
 {

@@ -44,14 +44,14 @@ struct pidfd_exit {
 
 _Static_assert(sizeof(struct pidfd_exit) == 64, "PIDFD_INFO_SIZE_VER0");
 
-/* The kernel writes 0 for readers that may not trace it; a zombie has no memory left to forbid
- * that. */
+/* Returns whether the status may be read: the kernel writes 0 for readers that may not trace the
+ * process. A zombie has no memory left that would forbid it. */
 static bool may_read_status(const struct process_id *process)
 {
 	return needs_has_capability(CAP_SYS_PTRACE) || caller_has_ids_of(process);
 }
 
-/* The status of a process that was waited for. */
+/* Reads the status of a process that was reaped. */
 static uint8_t read_pidfd(int fd, uint32_t *status)
 {
 	struct pidfd_exit info = { .mask = PIDFD_EXIT };
@@ -231,7 +231,7 @@ static struct span pattern_of(const struct exit_reasons_left *l)
 	return span_of((const char *)l->pattern.data, l->pattern.size);
 }
 
-/* Whether its paths lead to the same files from here. */
+/* Returns whether the paths of a process lead to the same files from here. */
 static bool has_our_paths(int process)
 {
 	struct buffer root = { 0 };
@@ -303,7 +303,7 @@ void exit_reasons_left_note(struct exit_reasons_left *l, const struct exit_reaso
 
 /* --- core files --- */
 
-/* The folder of a pattern without escapes; false when it is more than one folder. */
+/* Finds the folder of a pattern without escapes; false: the pattern names more than one folder. */
 static bool folder_of(struct buffer *folder, const char *pattern, const char *end)
 {
 	for (const char *at = pattern; at < end; at++) {
@@ -317,7 +317,8 @@ static bool folder_of(struct buffer *folder, const char *pattern, const char *en
 	return true;
 }
 
-/* The folder may be the working directory of a process, and so where nothing answers. */
+/* A search for the newest file. The folder may be the working directory of a process, and so on a
+ * dead mount. */
 struct newest {
 	char folder[PATH_MAX];
 	char pattern[256];
@@ -348,7 +349,7 @@ static void do_find(void *argument)
 	}
 }
 
-/* The newest file with that name; its path is appended to the folder's. */
+/* Finds the newest file with that name, and appends its path to the folder's. */
 static uint8_t find_newest(
 	struct exit_reasons_left *l, struct buffer *path, const char *name, uint64_t *size)
 {
@@ -487,7 +488,7 @@ struct log_taking {
 	struct buffer records;
 	size_t count;
 	uint64_t now_ns;
-	uint32_t group_pid; /* the process that the group below belongs to */
+	uint32_t group_pid; /* PID of the process whose group is kept here */
 	struct buffer group;
 };
 

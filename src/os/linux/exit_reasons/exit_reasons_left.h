@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Traces left by ended processes: core files, and lines in the kernel's log. Reported once, when
- * the observation stops, also for processes that ended long before it.
+ * Traces that ended processes leave: core files, and lines in the kernel's log. They are reported
+ * once, when the observation stops, also for processes that ended long before.
  *
  * Cannot be seen: cores of processes in another mount namespace or root; the log where only root
  * may read it.
@@ -30,17 +30,17 @@ struct exit_reasons_left {
 
 void exit_reasons_left_init(struct exit_reasons_left *l);
 void exit_reasons_left_fini(struct exit_reasons_left *l);
-/* Notes the working directory of a process, where a core would be written. To be called again now
- * and then. */
+/* Notes the working directory of a process, where a core would be written. Call this again from
+ * time to time. */
 void exit_reasons_left_place(struct exit_reasons_left *l, const struct process_id *process);
 /* Notes the exit of a process. */
 void exit_reasons_left_note(struct exit_reasons_left *l, const struct exit_reasons_end *end);
 /* Writes EXIT_REASONS_CORE, EXIT_REASONS_LOG, EXIT_REASONS_HOST. */
 void exit_reasons_left_emit(struct exit_reasons_left *l, struct backend_run *run);
 
-/* Returns the processes of agents, as the last sample of processes found them: for a recording of
- * the host that selects none, and of a user, which does not see later ones join. Empty for any
- * other. */
+/* Returns the processes of agents that the last sample of processes found: for a recording of a
+ * host that selects none, and of a user, which does not see later ones join. Empty for any other
+ * recording. */
 struct span exit_reasons_agents(const struct backend_run *run, bool has_selected);
 
 /* Makes a pattern of fnmatch(3) from /proc/sys/kernel/core_pattern, for one process. A "*" stands
@@ -50,15 +50,13 @@ struct span exit_reasons_agents(const struct backend_run *run, bool has_selected
 bool core_file_pattern(struct buffer *out, struct span pattern, uint32_t pid, bool uses_pid);
 /* Returns the program that cores are piped to; empty: none. */
 struct span core_file_handler(struct span pattern);
-/* Reads a file name of systemd-coredump, "core.NAME.UID.BOOT.PID.TIME...". Sets the pid; false: it
- * is not of this boot. */
+/* Sets the PID from a file name of systemd-coredump, "core.NAME.UID.BOOT.PID.TIME...". False: the
+ * core is not of this boot. */
 bool core_file_pid(struct span name, struct span boot_id, uint32_t *pid);
 
-/*
- * Reads the exit of a process; false: it still runs. `descriptor`: a pidfd opened while it ran, -1:
- * none; with a pidfd the status is known even after the process was reaped (Linux 6.15). Values
- * that only events can have are marked as not measured.
- */
+/* Reads the exit of a process; false: it still runs. `descriptor`: a pidfd opened while it ran, -1:
+ * none. With a pidfd the status is known even after the process was reaped (Linux 6.15). Values
+ * that only events have are marked as not measured. */
 bool exit_reasons_status_read(const struct backend_run *run, const struct process_id *process,
 	int descriptor, struct exit_reasons_end *end);
 

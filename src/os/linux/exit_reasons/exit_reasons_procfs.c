@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * exit_reasons by procfs, without privilege: a pidfd of each process keeps its exit status after
- * it was waited for (Linux 6.15); before that the status is in /proc/PID/stat while the process is
- * a zombie. Nothing is attached to the process.
+ * exit_reasons by procfs, without privilege: a pidfd of each process keeps its exit status after it
+ * was reaped (Linux 6.15). Until then the status of a zombie is in /proc/PID/stat. Nothing is
+ * attached to the process.
  *
- * Cannot be seen: the sender of a signal; on older kernels the status of a process that was waited
- * for between two samples; that of a zombie of another user.
+ * Cannot be seen: the sender of a signal; on older kernels the status of a process that was reaped
+ * between two samples; that of a zombie of another user.
  */
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,11 +17,11 @@
 #include "os/os.h"
 
 #define MEMBERS_MAX 1024 /* each holds a descriptor */
-#define AGENTS_MAX  256	 /* processes of agents, of a recording that selects none */
+#define AGENTS_MAX  256	 /* processes of agents, in a recording that selects none */
 
 struct watched {
 	int pidfd;	 /* -1: none */
-	uint64_t cpu_ns; /* before it was looked at; 0: it was not */
+	uint64_t cpu_ns; /* CPU time before it was examined; 0: it was not */
 };
 
 struct exit_reasons_procfs {
@@ -111,7 +111,7 @@ static void watch_agents(struct backend_run *run)
 		watch(run, &all[i], INTEREST_STREAM, &ignored);
 }
 
-/* Neither an end nor another working directory comes without it. */
+/* Returns whether the process has run: it neither ends nor changes its directory otherwise. */
 static bool has_run(struct watched *w, const struct process_id *process)
 {
 	uint64_t cpu_ns = 0;

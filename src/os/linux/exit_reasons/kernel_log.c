@@ -17,7 +17,7 @@ static struct span rest(const struct cursor *c)
 	return span_of((const char *)c->at, cursor_left(c));
 }
 
-/* The start of the last `needle`; NULL: it is not there. */
+/* Returns the start of the last `needle`; NULL: there is none. */
 static const char *last_of(struct span text, const char *needle)
 {
 	size_t size = strlen(needle);

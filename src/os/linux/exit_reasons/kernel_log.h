@@ -30,12 +30,12 @@ struct kernel_log_end {
 	struct span object;
 };
 
-/* Splits one record of /dev/kmsg; false when it is no record, or of user space. */
+/* Splits one record of /dev/kmsg; false: it is no record, or user space wrote it. */
 bool kernel_log_split(struct kernel_log_line *out, const void *data, size_t size);
-/* False when the message is not about the end of a process. */
+/* Parses a message; false: it is not about the end of a process. */
 bool kernel_log_parse(struct kernel_log_end *out, struct span message);
-/* The line before an OOM kill: the group whose limit was reached (empty: the host), and the
- * victim's pid. */
+/* Parses the line before an OOM kill: the group whose limit was reached ("": the host), and the
+ * victim's PID. */
 bool kernel_log_parse_group(struct span *group, uint32_t *pid, struct span message);
 
 /* Reads the kernel's own lines that are in the log now. Returns 0 or a negative errno. */

@@ -153,10 +153,8 @@ static const struct mount *mount_of(struct search *s, int process, const struct 
 	return info->has & FDINFO_MOUNT ? mounts_get(&s->mounts, info->mount) : NULL;
 }
 
-/*
- * A FIFO is identified by its name; its file is read only on a mount that needs no server to
- * answer. On other mounts the name in /proc has to do: that never blocks.
- */
+/* Finds a FIFO by its name. Its file is read only on a mount that needs no server to answer. On
+ * other mounts the name in /proc has to do: reading it never blocks. */
 static bool find_fifo(
 	struct search *s, int process, int table, const char *name, struct fd_end_key *key)
 {
@@ -185,7 +183,8 @@ static bool find_fifo(
 	return true;
 }
 
-/* The link's own permissions say how the descriptor was opened (proc_pid_fd(5)). */
+/* Returns the access: the link's permissions show how the descriptor was opened
+ * (proc_pid_fd(5)). */
 static uint8_t access_of(int table, const char *name, struct span link)
 {
 	struct stat st;
@@ -263,8 +262,8 @@ static void search_process(struct search *s, pid_t pid)
 	}
 }
 
-/* The first process may have more privileges than root has here; then its descriptors are
- * hidden. */
+/* Returns whether the first process can be read. It may have more privileges than root has here;
+ * then its descriptors are hidden. */
 static bool sees_first(void)
 {
 	_cleanup_dir_ DIR *dir = opendir("/proc/1/fd");
@@ -276,8 +275,8 @@ static bool sees_first(void)
 	return dir && (!entry || readlinkat(dirfd(dir), entry->d_name, link, sizeof(link)) > 0);
 }
 
-/* Whether every process can be read: in a pid namespace, or with a restricted /proc, some are
- * invisible here. */
+/* Returns whether every process can be read: in a PID namespace, or with a restricted /proc, some
+ * are invisible here. */
 static bool sees_all(const struct os *os)
 {
 	struct sooth_error ignored;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Other ends: the descriptors of any process that refer to the same pipe or FIFO, or to the peer
- * of a connected socket. Found by reading the descriptors of every process.
- */
+/* Other ends: the descriptors of any process that refer to the same pipe or FIFO, or to the peer of
+ * a connected socket. They are found by reading the descriptors of every process. */
 #ifndef SOOTH_OS_LINUX_FD_ENDS_H
 #define SOOTH_OS_LINUX_FD_ENDS_H
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The kind of a descriptor, from the kernel's data about it, and its details in words. Shared by
- * all backends, so that they report the same.
- */
+/* The kind of a descriptor by the kernel's data about it, and its details in words. All backends
+ * use this, so they report the same. */
 #ifndef SOOTH_OS_LINUX_FD_KIND_H
 #define SOOTH_OS_LINUX_FD_KIND_H
 
@@ -33,7 +31,7 @@ struct fd_raw {
 uint8_t fd_kind(const struct fd_raw *raw);
 /* enum fds_access, of O_* */
 uint8_t fd_access(uint32_t flags);
-/* Whether its fdinfo has more to read. */
+/* Returns whether the fdinfo has more to read for this kind. */
 bool fd_kind_has_info(const struct fd_raw *raw, uint8_t type);
 /* Appends details in addition to the type, if there are any. */
 void fd_detail(struct buffer *out, uint8_t type, const struct fd_raw *raw, const struct fdinfo *f);

@@ -101,7 +101,7 @@ static int read_mount(struct fds_reader *r, const struct mount *m, struct statvf
 	return status;
 }
 
-/* The space of a mount is read once for all processes of a sample. */
+/* Reads the space of a mount, once for all processes of a sample. */
 static int read_space_once(struct fds_reader *r, const struct mount *m, struct statvfs *out)
 {
 	const struct statvfs *known = map_get(&r->spaces, &m->id);
@@ -146,7 +146,8 @@ static bool is_below(struct span path, struct span point)
 	       (path.size == point.size || path.data[point.size] == '/');
 }
 
-/* The mount of the working directory: the longest mount point above it, of several the last. */
+/* Notes the mount of the working directory: the longest mount point above it, and of several the
+ * last. */
 static void note_directory(struct fds_reader *r)
 {
 	struct span path, best = span_of("", 0);
@@ -170,7 +171,7 @@ static void note_directory(struct fds_reader *r)
 static bool may_fail(const struct statvfs *s)
 {
 	if (s->f_flag & ST_RDONLY)
-		return s->f_bavail > 0; /* else it is an image, which is always full */
+		return s->f_bavail > 0; /* otherwise it is an image, which is always full */
 	return s->f_bavail < s->f_blocks / NEARLY_FULL ||
 	       (s->f_files && (s->f_favail < s->f_files / NEARLY_FULL || s->f_favail < FEW_FILES));
 }

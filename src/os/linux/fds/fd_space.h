@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The space on the file systems that a process may write to: those with files that it has open for
+/* The space on the file systems to which a process may write: those with files that it has open for
  * writing, that of its working directory, and others that are nearly full or read-only, where calls
- * by path fail. A file system that may not answer is asked with a timeout, and only if it is used.
- */
+ * by path fail. A file system that may not answer is read with a timeout, and only if it is
+ * used. */
 #ifndef SOOTH_OS_LINUX_FD_SPACE_H
 #define SOOTH_OS_LINUX_FD_SPACE_H
 

@@ -12,7 +12,8 @@
 
 #include "base/cursor.h"
 
-/* As logrotate(8) and the handlers of logging libraries name them: a number or a date. */
+/* Returns whether a suffix is a number or a date, as in names of logrotate(8) and logging
+ * libraries. */
 static bool is_counter(struct span s)
 {
 	size_t digits = 0;
@@ -33,12 +34,12 @@ static bool is_word(struct span s)
 	return SPAN_ANY(s, span_equal, words);
 }
 
-/* The size of the name before the rotation, "app.log"; 0: it is no such name. */
+/* Returns the size of the name before the rotation, "app.log"; 0: it is no such name. */
 static size_t rotated_name_base(struct span path)
 {
 	size_t begin = path.size;
 
-	/* The shortest name that is left: of "a.log.2025-11-26" that is "a.log". */
+	/* The shortest name counts: "a.log" for "a.log.2025-11-26". */
 	while (begin && path.data[begin - 1] != '/')
 		begin--;
 	for (size_t i = begin + 1; i < path.size; i++) {
@@ -70,7 +71,7 @@ static void read_name(void *request)
 				 : 0;
 }
 
-/* Whichever file has that name: 0, or a negative errno. */
+/* Looks up the file that has the name now. Returns 0 or a negative errno. */
 static int look_up(struct fds_reader *r, uint32_t mount, struct span path, struct request *a)
 {
 	if (path.size >= PATH_MAX)
@@ -79,7 +80,7 @@ static int look_up(struct fds_reader *r, uint32_t mount, struct span path, struc
 	return fds_reader_call(r, mount, r->snapshot.process, read_name, &a->call, sizeof(*a));
 }
 
-/* It has read all of a file of which it only reads. */
+/* Returns whether the process only reads the file, and has read all of it. */
 static bool is_at_end(const struct fds_descriptor *d)
 {
 	return (d->type == FDS_FILE || d->type == FDS_DELETED) && !d->inode_state &&
@@ -87,7 +88,7 @@ static bool is_at_end(const struct fds_descriptor *d)
 	       d->offset >= d->size_bytes && (d->offset || d->is_deleted);
 }
 
-/* Another file that has the name. */
+/* Returns whether another file has the name. */
 static bool finds(
 	struct fds_reader *r, const struct fds_descriptor *d, struct span path, struct request *a)
 {

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Files that took over the name of another one, which a process still reads: a log that was rotated
- * away or deleted. Only descriptors at the end of such a file are looked at, each by one lookup of
- * the name.
- */
+/* Files that took over the name of another file, which a process still reads: a log that was
+ * rotated or deleted. Only descriptors at the end of such a file are checked, each by one lookup of
+ * the name. */
 #ifndef SOOTH_OS_LINUX_FD_SUCCESSOR_H
 #define SOOTH_OS_LINUX_FD_SUCCESSOR_H
 

@@ -52,7 +52,7 @@ struct fd_search {
 	uint64_t entries;
 };
 
-/* Below these paths (each ended by a NUL) in the root of the process. */
+/* Makes a search below these paths (each ended by a NUL) in the root of the process. */
 static struct fd_search *fd_search_new(int process, const struct buffer *roots)
 {
 	struct fd_search *s = calloc(1, sizeof(*s));
@@ -67,7 +67,7 @@ static struct fd_search *fd_search_new(int process, const struct buffer *roots)
 	return s;
 }
 
-/* The only descriptor it needs. */
+/* Returns the only descriptor that the search needs. */
 static int fd_search_descriptor(const struct fd_search *s)
 {
 	return s->process;
@@ -143,7 +143,7 @@ static void push(struct fd_search *s, const char *directory, const char *name)
 	buffer_char(&s->queue, '\0');
 }
 
-/* The inode of the directory entry is checked with the file itself before it counts. */
+/* Checks an entry: its inode is compared with the file itself before it counts. */
 static void check_entry(struct fd_search *s, int fd, const struct path_aim *here,
 	const char *directory, const struct dirent *entry)
 {
@@ -313,7 +313,7 @@ static void found(struct fd_watches *w, struct fd_watch *watch, struct span path
 
 #define MOUNT_FLAGS (O_RDONLY | O_DIRECTORY | O_NOCTTY)
 
-/* Mount points; the directories above them may be on any file system. */
+/* Opens a mount point; the directories above it may be on any file system. */
 static int open_mount(struct timeout *timeout, int process, struct span point)
 {
 	char path[PATH_MAX + 8] = "root";
@@ -343,7 +343,8 @@ struct resolving {
 	bool is_refused; /* opening by handle is refused for every file */
 };
 
-/* Mounts of the whole file system first: a bind mount has no path for files outside of it. */
+/* Opens mounts, those of the whole file system first: a bind mount has no path for files outside of
+ * it. */
 static void open_mounts(struct resolving *r, struct device *d)
 {
 	for (int whole = 1; whole >= 0; whole--) {
@@ -382,7 +383,7 @@ static struct device *device_of(struct resolving *r, const struct fd_watch *watc
 	return d;
 }
 
-/* Opens the file by its handle, for its path only; only a file with that inode counts. */
+/* Opens the file by its handle, only for its path; only a file with that inode counts. */
 static int open_handle(int mount, const struct fd_watch *watch, struct path_aim *aim)
 {
 	union {
@@ -512,7 +513,7 @@ static void search_rest(struct resolving *r)
 	fd_search_free(search);
 }
 
-/* The reason for files not found may be a mount that did not answer. */
+/* Notes a mount that did not answer, which may be the reason for files that were not found. */
 static void note_blocked(
 	struct fd_watches *w, const struct mounts *mounts, const struct map *blocked)
 {

@@ -30,11 +30,11 @@ void fd_watches_add(struct fd_watches *w, uint32_t fd, const struct fdinfo_watch
 /* A directory to search. */
 void fd_watches_add_root(struct fd_watches *w, struct span path);
 size_t fd_watches_count(const struct fd_watches *w);
-/* Find the paths, by the kernel's handles: some microseconds each. */
+/* Finds paths by the kernel's handles: some microseconds each. */
 void fd_watches_resolve_some(
 	struct fd_watches *w, struct timeout *timeout, const struct mounts *mounts, int process);
-/* Then the rest by a search of the file system; mounts in `blocked` (uint32_t id -> anything) have
- * timed out before. */
+/* Finds the other paths by a search of the file system. Mounts in `blocked` (uint32_t id ->
+ * anything) have timed out before. */
 void fd_watches_resolve(struct fd_watches *w, struct timeout *timeout, const struct mounts *mounts,
 	const struct map *blocked, int process);
 /* Writes all watches as records. */

@@ -66,7 +66,7 @@ struct fdinfo_watch {
 };
 
 void fdinfo_parse(struct fdinfo *out, const void *data, size_t size);
-/* Reads the next line of that kind after the cursor; false at the end. */
+/* Reads the next line of that kind behind the cursor; false: at the end. */
 bool fdinfo_next_member(struct cursor *c, struct fdinfo_member *out);
 bool fdinfo_next_watch(struct cursor *c, struct fdinfo_watch *out);
 

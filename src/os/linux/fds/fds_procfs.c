@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * fds by procfs: /proc/PID/fd for the links, fdinfo for flags and details of special kinds,
- * statx(2) for the file behind. Only the last can block: where a mount may not answer it has a
- * timeout, and is not tried again after one.
+ * statx(2) for the file. Only statx() can block: on a mount that may not answer it has a timeout,
+ * and is not tried again after one.
  *
  * Cannot be seen: descriptors of processes that ptrace(2) would refuse.
  */
@@ -100,8 +100,8 @@ static void read_flags(struct fds_reader *r, struct fd_raw *raw)
 	raw->is_of_kernel = !mounts_get(&r->mounts, f->mount);
 }
 
-/* The socket file system has the protocol as an extended attribute; only sockets are asked for
- * it. */
+/* Reads the protocol, which the socket file system has as an extended attribute. Only sockets are
+ * asked for it. */
 static void read_protocol(struct procfs_state *s, struct fd_raw *raw)
 {
 	char path[64];
@@ -115,7 +115,7 @@ static void read_protocol(struct procfs_state *s, struct fd_raw *raw)
 		raw->protocol_state = procfs_state(got ? -errno : -EINVAL);
 }
 
-/* Negative: the link may not be read, so the kind of the descriptor is unknown. */
+/* Reads a descriptor. Negative: the link may not be read, so the kind is unknown. */
 static int read_descriptor(struct backend_run *run, const char *name)
 {
 	struct procfs_state *s = run->state;

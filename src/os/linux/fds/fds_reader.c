@@ -120,8 +120,8 @@ static int read_system_number(struct fds_reader *r, const char *path, uint32_t *
 	return 0;
 }
 
-/* These limits are always those of the initial user namespace in /proc/sys (fs/notify/inotify).
- * Those of another namespace can be read only from inside of it. */
+/* Returns whether the process is in another user namespace. The limits in /proc/sys are those of
+ * the initial one (fs/notify/inotify); those of another can be read only inside of it. */
 static bool is_in_other_users(const struct fds_reader *r)
 {
 	struct stat st;
@@ -160,7 +160,8 @@ static void emit_other_tables(struct fds_reader *r, struct backend_run *run)
 			"only the main descriptor table of the process is read", "");
 }
 
-/* 0: unknown, or its root is not that of the namespace, and other mounts are listed. */
+/* Returns the mount namespace; 0: unknown, or the root is not that of the namespace, and other
+ * mounts are listed. */
 static uint64_t mount_namespace(const struct fds_reader *r)
 {
 	char root[2];
@@ -249,7 +250,7 @@ bool fds_reader_may_block(const struct fds_reader *r, const struct fd_raw *raw)
 	return !mount || mount->may_block;
 }
 
-/* Whether that exact name leads to the file: 1 or 0; a negative errno when it is unknown. */
+/* Returns whether that exact name leads to the file: 1 or 0; a negative errno: unknown. */
 static int has_that_name(struct fds_reader *r, struct backend_run *run, const struct fd_raw *raw)
 {
 	struct path_aim aim = { raw->inode, raw->device_major, raw->device_minor };
@@ -326,8 +327,8 @@ static void fd_ends_add_socket(struct fd_ends *e, uint64_t inode)
 	map_put(&e->sockets, &inode, NULL);
 }
 
-/* Decide what to look for: asks the kernel for the peers. 0, or a negative errno when they are not
- * available. */
+/* Decides which ends to search for: requests the peers from the kernel. Returns 0, or a negative
+ * errno if they are not available. */
 static int fd_ends_prepare(struct fd_ends *e, int process, struct sooth_error *err)
 {
 	_cleanup_close_ int netlink = -1;

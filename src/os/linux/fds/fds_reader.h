@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A snapshot of a process's descriptors, shared by the backends that list them: a backend begins
- * it, gives it every descriptor, and ends it. Details of special kinds, watches and processes at
- * the other ends are found here.
- */
+/* A snapshot of a process's descriptors, shared by the backends that list them: a backend begins
+ * the snapshot, adds every descriptor, and ends it. The reader adds details of special kinds,
+ * watches and processes at the other ends. */
 #ifndef SOOTH_OS_LINUX_FDS_READER_H
 #define SOOTH_OS_LINUX_FDS_READER_H
 
@@ -54,12 +52,14 @@ struct fds_reader {
 
 void fds_reader_init(struct fds_reader *r);
 void fds_reader_fini(struct fds_reader *r);
-/* False when there is nothing to list; then the record about the process has been written. */
+/* Begins a process. False: there is nothing to list, and the record about the process has been
+ * written. */
 bool fds_reader_begin(struct fds_reader *r, struct backend_run *run, pid_t pid,
 	const struct process_id *expected);
 /* Reads the fdinfo of a descriptor into r->info; returns the status. */
 int fds_reader_info(struct fds_reader *r, uint32_t fd);
-/* For reading the file of a descriptor: whether that may block, and noting that it timed out. */
+/* Returns whether reading the file of a descriptor may block; fds_reader_note_blocked() notes that
+ * it timed out. */
 bool fds_reader_may_block(const struct fds_reader *r, const struct fd_raw *raw);
 bool fds_reader_is_blocked(const struct fds_reader *r, uint32_t mount);
 void fds_reader_note_blocked(struct fds_reader *r, uint32_t mount);
@@ -68,12 +68,12 @@ struct fds_call {
 	int folder; /* descriptor of the folder */
 	int status;
 };
-/* Runs `read` on a copy of `folder`, with a timeout, and not again after one: its status, or
- * -EBUSY, -ETIMEDOUT. */
+/* Runs `read` on a copy of `folder`, with a timeout, and not again after a timeout. Returns its
+ * status, or -EBUSY, -ETIMEDOUT. */
 int fds_reader_call(struct fds_reader *r, uint32_t mount, int folder, void (*read)(void *request),
 	struct fds_call *request, size_t size);
 void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct fd_raw *raw);
-/* status: 0, 1 when there are more than the limit, or a negative errno. */
+/* Ends a process. status: 0, 1: there are more descriptors than the limit, or a negative errno. */
 void fds_reader_end(struct fds_reader *r, struct backend_run *run, int status);
 
 #endif

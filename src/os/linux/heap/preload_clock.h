@@ -19,7 +19,7 @@ struct preload_clock {
 
 /* Takes some milliseconds. */
 void preload_clock_init(struct preload_clock *c);
-/* Bends the line, if it is time to. Call this from time to time. */
+/* preload_clock_adjust() bends the line, if it is time to. Call it from time to time. */
 /* Returns the number of ticks in a second. */
 uint64_t preload_clock_second(const struct preload_clock *c);
 void preload_clock_adjust(struct preload_clock *c);
