@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The record of an agent's session. The files of a process are checked at each sample (its status
- * changes); its log is only read again when it has changed.
- */
+/* The record of an agent's session. The files of a process are checked at each sample (its status
+ * changes); its log is only read again when it has changed. */
 #include "os/linux/agent_logs/agent_files.h"
 
 #include <assert.h>

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * context by procfs: command line, threads' names and mapped files, read when a process joins and
- * when it replaces its program. Only mappings of files, and of them the executable ones get a
- * build id, cached by device and inode.
- */
+/* context by procfs: command line, threads' names and mapped files, read when a process joins and
+ * when it replaces its program. Only mappings of files, and of them the executable ones get a build
+ * id, cached by device and inode. */
 #include <errno.h>
 #include <gelf.h>
 #include <libelf.h>

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Messages in the kernel's log about processes it ended: Documentation/ABI/testing/dev-kmsg, and
+/* Messages in the kernel's log about processes it ended: Documentation/ABI/testing/dev-kmsg, and
  * the messages of mm/oom_kill.c, arch/x86/mm/fault.c, arch/x86/kernel/traps.c,
- * arch/arm64/kernel/traps.c. They identify a process by pid and name only.
- */
+ * arch/arm64/kernel/traps.c. They identify a process by pid and name only. */
 #ifndef SOOTH_OS_LINUX_KERNEL_LOG_H
 #define SOOTH_OS_LINUX_KERNEL_LOG_H
 

@@ -24,11 +24,9 @@
 
 /* --- fd search --- */
 
-/*
- * Finds files by inode below some directories, with limits on time and entries. Directories
- * are read without updating their access time (O_NOATIME), which only their owner may: others
- * are skipped. Made for timeout_call(): it owns everything it uses.
- */
+/* Finds files by inode below some directories, with limits on time and entries. Directories are
+ * read without updating their access time (O_NOATIME), which only their owner may: others are
+ * skipped. Made for timeout_call(): it owns everything it uses. */
 
 #define FD_SEARCH_MS 500
 

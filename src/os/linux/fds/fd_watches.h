@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Paths of the directories and files that inotify descriptors watch. The kernel reports inode,
- * device and file handle. Root opens the handle and reads its path; for other users the
- * directories that the process works in are searched for the inode.
- */
+/* Paths of the directories and files that inotify descriptors watch. The kernel reports inode,
+ * device and file handle. Root opens the handle and reads its path; for other users the directories
+ * that the process works in are searched for the inode. */
 #ifndef SOOTH_OS_LINUX_FD_WATCHES_H
 #define SOOTH_OS_LINUX_FD_WATCHES_H
 

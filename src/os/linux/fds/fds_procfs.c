@@ -24,10 +24,8 @@
 
 /* --- fd file --- */
 
-/*
- * The file behind a descriptor, read by statx(2): with a timeout on mounts that may not
- * answer, and not again after one timed out.
- */
+/* The file behind a descriptor, read by statx(2): with a timeout on mounts that may not answer, and
+ * not again after one timed out. */
 
 struct file_request {
 	struct fds_call call; /* of the table of descriptors */

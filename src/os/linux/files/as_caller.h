@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Capabilities of sooth's file are lent to its caller, for BPF and perf events only. The kernel
+/* Capabilities of sooth's file are lent to its caller, for BPF and perf events only. The kernel
  * also lets cap_perfmon read the mappings of every process (mm_access() in kernel/fork.c), and may
- * let it read more one day.
- */
+ * let it read more one day. */
 #ifndef SOOTH_OS_LINUX_AS_CALLER_H
 #define SOOTH_OS_LINUX_AS_CALLER_H
 
 #include <stdbool.h>
 
-/* Whether sooth has more privileges than its caller. */
+/* Returns whether sooth has more privileges than its caller. */
 bool caller_is_elevated(void);
-/* openat(2) with the caller's own rights: the lent ones are not in effect meanwhile. */
+/* Does openat(2) with the caller's own rights: the lent capabilities are not in effect
+ * meanwhile. */
 int open_as_caller(int folder, const char *name, int flags);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which descriptor table to read for a process, and whether its threads have others. */
+/* Which descriptor table to read for a process, and whether its threads have tables of their
+ * own. */
 #ifndef SOOTH_OS_LINUX_FD_TABLES_H
 #define SOOTH_OS_LINUX_FD_TABLES_H
 
@@ -12,10 +13,8 @@ struct fd_tables {
 };
 
 void fd_tables_fini(struct fd_tables *t);
-/*
- * Whether a thread has a descriptor table of its own: unshare(2) with CLONE_FILES. Also false if
- * kcmp(2) is refused.
- */
+/* Returns whether a thread has a descriptor table of its own: unshare(2) with CLONE_FILES. Also
+ * false if kcmp(2) is refused. */
 bool fd_tables_are_several(struct fd_tables *t, const struct process_snapshot *of, uint32_t tid);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The list belongs to the program and not to an observer: so do the processes that hang. Nothing
- * here asks a file system. */
+/* The list belongs to the program and not to an observer, and so do the processes that hang. No
+ * function here makes a request to a file system. */
 #include "os/linux/files/hung_mounts.h"
 
 #include <fcntl.h>
@@ -71,7 +71,8 @@ static void put_mount(struct hung_keys *keys, const struct mounts *m, const stru
 	snprintf(last_point, sizeof(last_point), "%.*s", (int)point.size, point.data);
 }
 
-/* By its name: asking the file itself could wait. */
+/* Returns whether a descriptor is a folder in /proc, by its name: a request to the file could
+ * wait. */
 static bool is_process_folder(int fd, struct buffer *scratch)
 {
 	char name[40];
@@ -84,8 +85,9 @@ static bool is_process_folder(int fd, struct buffer *scratch)
 	return cursor_skip(&c, "/proc/") && cursor_decimal(&c) && cursor_at_end(&c);
 }
 
-/* Where its links lead. The mount at the root, the overlay of a container perhaps, is where all its
- * processes are: it counts only where there is no other, for if it hung, they would. */
+/* Adds the mounts to which the links lead. The mount at the root (for example a container's
+ * overlay) has all processes: it counts only if there is no other mount, because if it hung, they
+ * would, too. */
 static void put_links(
 	struct hung_keys *keys, const struct mounts *m, int about, struct buffer *scratch)
 {
@@ -106,8 +108,8 @@ static void put_links(
 		put_mount(keys, m, root);
 }
 
-/* Those of a namespace are read once for all its processes: a host may have a thousand mounts, and
- * a thousand processes are asked for. NULL: it may not be looked into, nor its links. */
+/* Returns the mounts of a process, read once per namespace: a host may have a thousand mounts and a
+ * thousand processes. NULL: the namespace or the links may not be read. */
 static const struct mounts *mounts_of(int about, struct buffer *scratch)
 {
 	static struct mounts mounts;
@@ -127,7 +129,8 @@ static const struct mounts *mounts_of(int about, struct buffer *scratch)
 	return space ? &mounts : NULL;
 }
 
-/* A process has a key, and its mounts have, if these may be read; other files have none. */
+/* Finds the keys: one for the process, and one for each of its mounts, if these may be read. Other
+ * files have none. */
 static void find_keys(int about, struct hung_keys *keys)
 {
 	struct buffer scratch = { 0 };

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Mounts on which a call of this program hangs (timeout.h). A process that waits there cannot be
- * killed, so no second one is sent after it: neither for the same process, nor for another one
- * whose working directory, executable, root or standard streams are on that mount.
- */
+/* Mounts on which a call of this program hangs (timeout.h). A process that waits there cannot be
+ * killed, so no second one makes such a call: neither for the same process, nor for another process
+ * whose working directory, executable, root or standard streams are on that mount. */
 #ifndef SOOTH_OS_LINUX_HUNG_MOUNTS_H
 #define SOOTH_OS_LINUX_HUNG_MOUNTS_H
 
@@ -15,8 +13,8 @@ struct backend_run;
 
 #define HUNG_KEYS_MAX 13 /* one of the process, and two for each link */
 
-/* The process and the mounts that a call about an open /proc/PID may hang on; other descriptors
- * have none. */
+/* The process and the mounts on which a call about an open /proc/PID may hang. Other descriptors
+ * have no keys. */
 struct hung_keys {
 	size_t count;
 	uint64_t keys[HUNG_KEYS_MAX];
@@ -28,7 +26,8 @@ bool hung_mounts_hold(int about);
 /* Notes that a call about these files hangs, until hung_mounts_remove(). */
 void hung_mounts_add(int about, struct hung_keys *keys);
 void hung_mounts_remove(const struct hung_keys *keys);
-/* hung_mounts_hold() by the id of a mount (/proc/PID/fdinfo), for the rest of the run. */
+/* Does the same as hung_mounts_hold() by the id of a mount (/proc/PID/fdinfo), for the rest of the
+ * run. */
 bool hung_mounts_hold_id(uint32_t id);
 void hung_mounts_add_id(uint32_t id);
 /* Reports once which mount does not answer. */

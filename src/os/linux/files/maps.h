@@ -14,9 +14,9 @@ struct maps_line {
 	struct span path; /* borrowed; empty: none. Newlines are written as \\012 */
 };
 
-/* False when it is no such line. */
+/* Parses a line; false: it is no line of maps. */
 bool maps_parse(struct span line, struct maps_line *out);
-/* Goes on to the next such line; false: there is none. */
+/* Goes to the next line of maps; false: there is none. */
 bool maps_next(struct cursor *lines, struct maps_line *out);
 
 /* The lines of a text: maps_for_each (struct maps_line *, struct buffer or span) */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The mounts of a process (/proc/PID/mountinfo, proc_pid_mountinfo(5)), and on which of them a
- * system call may never return. */
+/* The mounts of a process (/proc/PID/mountinfo, proc_pid_mountinfo(5)), and those on which a system
+ * call may never return. */
 #ifndef SOOTH_OS_LINUX_MOUNTS_H
 #define SOOTH_OS_LINUX_MOUNTS_H
 
@@ -14,8 +14,8 @@
 struct mount {
 	uint32_t id, parent;
 	uint32_t device_major, device_minor;
-	/* Served by a server, a daemon, or an unknown type; or mounted below such a one, which a
-	 * path to it has to pass. */
+	/* The mount is served by a server, a daemon, or an unknown type; or it is mounted below
+	 * such a mount, which a path to it has to pass. */
 	bool may_block;
 	bool is_served; /* itself, and not by overlay, whose layers are mostly on disks */
 	bool is_fuse;
@@ -41,7 +41,7 @@ struct mount_line {
 bool mounts_parse(struct span line, struct mount_line *out);
 /* Undo "\040" and the like. */
 void mounts_unescape(struct buffer *out, struct span text);
-/* Whether a file system of that type always answers, from this kernel's memory or its disks. */
+/* Returns whether a file system of that type always answers, from this kernel's memory or disks. */
 bool mounts_is_safe(struct span type);
 
 void mounts_init(struct mounts *m);

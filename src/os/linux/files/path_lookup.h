@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether a name leads to a certain file. Any directory of it may be on a dead mount, so the
- * lookup has a timeout. */
+/* Checks whether a name leads to a certain file. Any directory of the name may be on a dead mount,
+ * so the lookup has a timeout. */
 #ifndef SOOTH_OS_LINUX_PATH_LOOKUP_H
 #define SOOTH_OS_LINUX_PATH_LOOKUP_H
 
@@ -14,8 +14,8 @@ struct path_aim {
 	uint32_t device_major, device_minor;
 };
 
-/* 1 when the name leads there, from the root of the process (its /proc/PID is open) or from
- * sooth's own; 0 when not; -ETIMEDOUT or another negative errno. */
+/* Returns 1 if the name leads to the file, from the root of the process (its /proc/PID is open) or
+ * from sooth's own; 0 if not; -ETIMEDOUT or another negative errno. */
 int path_leads_to(
 	struct timeout *timeout, int process, struct span path, const struct path_aim *aim);
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Clocks as a process reads them. In another time namespace (time_namespaces(7)) CLOCK_MONOTONIC
+/* Clocks as a process reads them. In another time namespace (time_namespaces(7)) CLOCK_MONOTONIC
  * and CLOCK_BOOTTIME have offsets of their own, so a time that stands in a process's memory or in a
- * file that it wrote is not a time of sooth's clocks.
- */
+ * file that it wrote is not a time of sooth's clocks. */
 #ifndef SOOTH_OS_LINUX_PROCESS_CLOCK_H
 #define SOOTH_OS_LINUX_PROCESS_CLOCK_H
 
@@ -18,12 +16,13 @@ struct process_clock {
 
 /* The two offsets of /proc/PID/timens_offsets; false when the text is malformed. */
 bool process_clock_parse(struct process_clock *c, const void *data, size_t size);
-/* `process` is its open /proc/PID. False: its time namespace or the offsets cannot be read. */
+/* Reads the offsets. `process`: open /proc/PID. False: its time namespace or the offsets cannot be
+ * read. */
 bool process_clock_read(struct process_clock *c, int process);
-/* The time on a clock as that process reads it; false for clocks that no other process can read. */
+/* Sets the present time on a clock as the process reads it; false: no other process can read it. */
 bool process_clock_now(int process, clockid_t clock, uint64_t *now_ns);
 
-/* sooth's CLOCK_MONOTONIC minus that of the kernel, which records of perf have. */
+/* Returns sooth's CLOCK_MONOTONIC minus that of the kernel, which records of perf have. */
 int64_t process_clock_own_ns(void);
 
 #endif

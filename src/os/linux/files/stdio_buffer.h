@@ -14,8 +14,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* `base`: where the file of glibc begins. Sets the number of bytes that its standard output keeps.
- * Runs in the child of a timeout_call(). False: it is not there, or not what it has to be. */
+/* Sets the number of bytes that standard output keeps. `base`: where the file of glibc begins.
+ * False: there is no such buffer, or it is not as expected. Runs in the child of a
+ * timeout_call(). */
 bool do_read_unflushed(pid_t pid, uint64_t base, uint32_t *bytes);
 
 #endif

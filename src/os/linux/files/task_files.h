@@ -17,10 +17,10 @@ struct task_stat {
 	uint32_t processor, realtime_priority, policy;
 };
 
-/* False when the bytes are no such file. */
+/* Parses stat; false: the bytes are no such file. */
 bool task_stat_parse(struct task_stat *stat, const void *data, size_t size);
 
-/* The letter of the state in stat, from the numbers of the kernel's task. */
+/* Returns the letter of the state in stat, from the numbers of the kernel's task. */
 char task_state_letter(uint32_t state, uint32_t exit_state);
 
 /* schedstat: nanoseconds on a CPU and waiting for one. */
@@ -53,13 +53,13 @@ struct task_signals {
 
 bool task_signals_parse(struct task_signals *signals, const void *data, size_t size);
 
-/* The value of a line "name:\tvalue"; false when there is none. `name` has its colon. */
+/* Finds the value of a line "name:\tvalue"; false: there is none. `name` has its colon. */
 bool task_status_find(struct span *value, const char *name, const void *data, size_t size);
-/* The pid that the process has for itself: the last number of NSpid is the innermost; the line is
- * missing before Linux 4.1. */
+/* Sets the PID that the process has for itself: the last number of NSpid is the innermost. The line
+ * is missing before Linux 4.1. */
 bool task_status_inner_pid(uint32_t *pid, const void *data, size_t size);
 
-/* auxv: whether the program is a 32-bit one, from the width of its entries. False: unknown. */
+/* Parses auxv: whether the program is a 32-bit one, by the width of its entries. False: unknown. */
 bool task_auxv_parse(bool *is_32_bit, const void *data, size_t size);
 
 #endif

@@ -13,10 +13,10 @@
 
 /* The number of a device as in stat(5). */
 uint32_t terminal_number(uint32_t major, uint32_t minor);
-/* The name, from the target of the link /sys/dev/char/MAJOR:MINOR (empty: none); false when that
- * is no terminal. */
+/* Sets the name, from the target of the link /sys/dev/char/MAJOR:MINOR ("": none); false: it is no
+ * terminal. */
 bool terminal_name_from(char name[TERMINAL_NAME_SIZE], uint32_t number, struct span link);
-/* "MAJOR:MINOR" if the name is unknown. False when it is no terminal. */
+/* Sets the name, or "MAJOR:MINOR" if it is unknown. False: it is no terminal. */
 bool terminal_name(char name[TERMINAL_NAME_SIZE], uint32_t number);
 bool terminal_is(uint32_t number);
 

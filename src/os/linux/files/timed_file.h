@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A file that may not answer (see timeout.h), read piece by piece, so that one of any length needs
- * little memory: reading /proc/PID/smaps waits while another thread holds the lock of the address
- * space.
- */
+/* A file that may not answer (see timeout.h), read piece by piece, so that a file of any length
+ * needs little memory. Reading /proc/PID/smaps, for example, waits while another thread holds the
+ * lock of the address space. */
 #ifndef SOOTH_OS_LINUX_TIMED_FILE_H
 #define SOOTH_OS_LINUX_TIMED_FILE_H
 
@@ -19,8 +17,8 @@ struct timed_file {
 int timed_file_open(struct timed_file *f, struct timeout *timeout, int process, const char *name,
 	int timeout_ms);
 void timed_file_adopt(struct timed_file *f, struct timeout *timeout, int fd, int timeout_ms);
-/* Append up to about `most` bytes. 1: there may be more, 0: that was the end; -ETIMEDOUT, -EBUSY
- * and the errors of open(2) and read(2). */
+/* Appends up to about `most` bytes. Returns 1: there may be more, 0: that was the end; -ETIMEDOUT,
+ * -EBUSY, or an error of open(2) or read(2). */
 int timed_file_read(struct timed_file *f, struct buffer *out, size_t most);
 void timed_file_close(struct timed_file *f);
 

@@ -30,13 +30,13 @@
 #define STUCK_MAX    8
 #define STACK_BYTES  (512u << 10) /* of the process that makes the call */
 #define GUARD_BYTES  (64u << 10)  /* at its end, never touched: a multiple of every page size */
-#define BUSY_MS	     4000	  /* more for a call that the kernel would answer if it had a CPU */
+#define BUSY_MS	     4000 /* added for a call that the kernel would answer if it had a CPU */
 #define BUSY_STEP_MS 100
-#define WORK_MS	     1000 /* of a CPU: a call that has had it, and its own time, lacks none */
-#define IDLE_MS	     20 /* that a process without work waits for more: creating one takes 100 us */
+#define WORK_MS	     1000 /* CPU time: a call that had it, and its own time, is not starved */
+#define IDLE_MS	     20	  /* time that a process waits for more work: creating one takes 100 us */
 
-/* Threads abandoned in their calls: such a call may return after all, as on a machine that was too
- * busy. Shared by them and their owner; the last of all frees it. */
+/* Counts threads that were abandoned in their calls. Such a call may return later, as on a machine
+ * that was too busy. They and their owner share it; the last one frees it. */
 struct timeout_stuck {
 	atomic_uint users, count;
 };
@@ -54,8 +54,8 @@ struct timeout_thread {
 	struct hung_keys hung;		   /* keys of the place where the call hangs */
 	void *stack;			   /* stack of the child that makes the call */
 	uint64_t cpu_ns;		   /* CPU time of the child before the current call */
-	pid_t child; /* that child; 0: not created yet; -1: none */
-	bool is_new; /* the current work has not begun */
+	pid_t child;			   /* that child; 0: not created yet; -1: none */
+	bool is_new;			   /* the current work has not begun */
 	bool is_done;
 	bool is_left;		     /* the owner has gone: finish and exit */
 	struct timeout_stuck *stuck; /* counter of stuck calls with this one; NULL: not counted */
@@ -90,7 +90,7 @@ struct timespec timeout_deadline(int timeout_ms)
 	return t;
 }
 
-/* With the lock: the current work is over. */
+/* Ends the current work. Called with the lock held. */
 static void end_work(struct timeout_thread *t)
 {
 	t->work = NULL;
@@ -98,9 +98,9 @@ static void end_work(struct timeout_thread *t)
 	pthread_cond_broadcast(&t->changed);
 }
 
-/* Calls often come one behind the other, and a process for each took as much of a CPU as all else.
- * A process that kept a descriptor has none of the next call, which the thread's next process
- * makes. */
+/* Returns whether the process waits for the next call: calls often come in a row, and a process for
+ * each would take as much CPU time as all other work. A process that kept a descriptor does not
+ * have that of the next call, which the thread's next process makes. */
 static bool takes_next(struct timeout_thread *t)
 {
 	struct timespec deadline = timeout_deadline(IDLE_MS);
@@ -126,8 +126,8 @@ static uint64_t cpu_ns_of(clockid_t clock)
 	return clock_gettime(clock, &t) ? 0 : (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
-/* Runs in the separate process. It shares the thread's memory, thread-local data too; the thread
- * sleeps meanwhile. */
+/* Runs in the separate process. It shares the thread's memory, including thread-local data; the
+ * thread sleeps meanwhile. */
 static int process_main(void *user)
 {
 	struct timeout_thread *t = user;
@@ -176,7 +176,7 @@ static void *thread_main(void *user)
 			do_work(t);
 			pthread_mutex_lock(&t->lock);
 		}
-		/* Its process may have left the next one. */
+		/* The last process may have left the next work undone. */
 		if (!t->work || (t->is_new && !t->is_left))
 			continue;
 		if (t->is_left && t->drop)
@@ -233,7 +233,7 @@ static struct timeout_thread *thread_new(void)
 	return t;
 }
 
-/* Without memory it is not counted. */
+/* Counts a stuck call; if there is no memory, it is not counted. */
 static void count_stuck(struct timeout *p, struct timeout_thread *t)
 {
 	if (!p->stuck) {
@@ -291,7 +291,8 @@ static int timeout_begin(struct timeout *p, void (*work)(void *argument),
 	return 0;
 }
 
-/* Whether the current work has had a CPU for so long that it is not the machine which is busy. */
+/* Returns whether the current work has had so much CPU time that a busy machine is not the
+ * reason. */
 static bool has_worked(struct timeout_thread *t, pid_t child, int timeout_ms)
 {
 	uint64_t before = __atomic_load_n(&t->cpu_ns, __ATOMIC_RELAXED);
@@ -303,8 +304,8 @@ static bool has_worked(struct timeout_thread *t, pid_t child, int timeout_ms)
 	       cpu_ns_of(clock) >= before + (uint64_t)timeout_ms * NS_PER_MS;
 }
 
-/* Not blocked in the call, but without a CPU on a busy machine: it can run, has not begun, or has
- * returned and is not reaped yet. */
+/* Returns whether the child lacks a CPU on a busy machine, and is not blocked in the call: it can
+ * run, has not begun, or has returned and is not reaped yet. */
 static bool is_starved(struct timeout_thread *t, int timeout_ms)
 {
 	pid_t child = __atomic_load_n(&t->child, __ATOMIC_RELAXED);
@@ -316,7 +317,7 @@ static bool is_starved(struct timeout_thread *t, int timeout_ms)
 		return !child;
 	if (procfs_read(child, "stat", &bytes, PROCFS_STAT)) {
 		buffer_fini(&bytes);
-		return true; /* it has been reaped */
+		return true; /* the child has been reaped */
 	}
 	state = strrchr(buffer_cstr(&bytes), ')');
 	result = state && state[1] == ' ' &&
@@ -325,7 +326,7 @@ static bool is_starved(struct timeout_thread *t, int timeout_ms)
 	return result;
 }
 
-/* False: the time is up. */
+/* Waits for the end; false: the time is up. */
 static bool wait_for_end(struct timeout_thread *t, int timeout_ms)
 {
 	struct timespec deadline = timeout_deadline(timeout_ms);
@@ -433,7 +434,7 @@ int timeout_read_at(struct timeout *p, int process, const char *name, struct buf
 	status =
 		timeout_call_about(p, do_read, drop_read, &r, sizeof(r), r.process, -1, timeout_ms);
 	if (status == -ETIMEDOUT)
-		return status; /* the thread owns the descriptor */
+		return status; /* after a timeout the thread owns the descriptor */
 	if (!status) {
 		status = r.status;
 		buffer_append(out, r.bytes.data, r.bytes.size);
@@ -456,7 +457,7 @@ int timeout_call_file(struct timeout *p, void (*work)(void *argument), void *arg
 	if (*file < 0)
 		return -errno;
 	status = timeout_call(p, work, drop_file, argument, size, *file, timeout_ms);
-	if (status != -ETIMEDOUT) /* then the thread owns it */
+	if (status != -ETIMEDOUT) /* after a timeout the thread owns it */
 		drop_file(argument);
 	return status;
 }
@@ -509,7 +510,7 @@ static void do_items(void *argument)
 	}
 }
 
-/* Opens what the item that does not return is about. */
+/* Opens the folder of the process for the item that does not return. */
 static int open_about_item(void *argument)
 {
 	struct timed_batch *b = *(struct timed_batch **)argument;
@@ -544,7 +545,7 @@ size_t timed_batch_end(struct timed_batch *b, struct timeout *p, int timeout_ms,
 
 	*status = timeout_end(p, &same, sizeof(same), timeout_ms);
 	if (!*status) {
-		/* Its process may have died in an item: a mapped file that was cut gives SIGBUS. */
+		/* The child may have died in an item: a mapped file that was cut raises SIGBUS. */
 		*status = atomic_load(&b->done) < b->count ? -EIO : 0;
 		atomic_fetch_sub(&b->users, 1);
 		return atomic_load(&b->done);

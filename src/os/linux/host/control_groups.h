@@ -28,7 +28,7 @@ typedef void (*control_group_visit)(struct backend_run *run,
 	const char *name, const char *path);
 
 struct control_groups {
-	control_group_visit visit; /* NULL: none */
+	control_group_visit visit;  /* NULL: none */
 	struct buffer lines, bytes; /* scratch */
 	int status;		    /* result of reading the mounts */
 	size_t count;
@@ -41,9 +41,9 @@ void control_groups_read_mounts(struct control_groups *g);
 /* Writes LIMITS_GROUP records; returns the state of the whole list. */
 uint8_t control_groups_read(
 	struct control_groups *g, struct backend_run *run, const struct process_snapshot *snapshot);
-/* Descriptor (O_PATH) of the process's group (the process is a descriptor of /proc/PID), its path
- * copied out: of version 1 by a controller, "": of version 2. -ENOENT: it is in the root or in
- * none, else a negative errno. */
+/* Opens the group of a process (`process`: open /proc/PID) with O_PATH, and copies out its path.
+ * Version 1 by a controller; "": version 2. Returns a descriptor; -ENOENT: the process is in the
+ * root or in no group; or another negative errno. */
 int control_groups_open(
 	struct control_groups *g, int process, const char *controller, char path[GROUP_PATH_MAX]);
 /* The same when /proc/PID/cgroup was read already. */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Freezing a control group: freezer.state of version 1, cgroup.freeze of version 2 (Linux 5.2).
+/* Freezing a control group: freezer.state of version 1, cgroup.freeze of version 2 (Linux 5.2).
  * Unlike SIGSTOP, no process in it or around it can see or undo that. Everything below a group
- * freezes with it, so every process there must be a selected one.
- */
+ * freezes with it, so every process there must be a selected one. */
 #ifndef SOOTH_OS_LINUX_FREEZER_H
 #define SOOTH_OS_LINUX_FREEZER_H
 
@@ -13,8 +11,8 @@
 
 int freezer_set(const struct os *os, const struct process_id *processes, size_t count,
 	bool is_frozen, char *group, size_t room, struct sooth_error *err);
-/* Whether one of the groups of a process is frozen; `own` is its /proc/PID/cgroup. `*groups` begins
- * as NULL and is read at the first call. */
+/* Returns whether one of the groups of a process is frozen; `own` is its /proc/PID/cgroup.
+ * `*groups` begins as NULL and is read at the first call. */
 enum proc_frozen freezer_read_state(struct control_groups **groups, struct span own);
 void freezer_forget(struct control_groups **groups);
 

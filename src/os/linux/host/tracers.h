@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which tracers this host has: a table of known ones, searched for by file name. None is ever
+/* The tracers on this host: known ones from a table, searched for by file name. None is ever
  * run. */
 #ifndef SOOTH_OS_LINUX_TRACERS_H
 #define SOOTH_OS_LINUX_TRACERS_H

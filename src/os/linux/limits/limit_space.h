@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The files that take the space of the full file systems of a process: open ones, also deleted
- * ones, and those and the directories at the top. */
+/* The files that use the space of full file systems of a process: open ones, including deleted
+ * ones, and the files and directories at the top of the file system. */
 #ifndef SOOTH_OS_LINUX_LIMIT_SPACE_H
 #define SOOTH_OS_LINUX_LIMIT_SPACE_H
 

@@ -45,10 +45,8 @@ struct pause_stop {
 	int signal; /* signal to deliver when the thread continues; 0: none */
 };
 
-/*
- * Waiting between two checks: spinning at first, if requested, then asleep until a stop or an end
- * is signaled (SIGCHLD, which this thread blocks meanwhile), at most half a millisecond.
- */
+/* Waiting between two checks: spinning at first, if requested, then asleep until a stop or an end
+ * is signaled (SIGCHLD, which this thread blocks meanwhile), at most half a millisecond. */
 struct pause_sleeper {
 	uint64_t spin_until_ns;
 	bool is_blocking, has_signal;
@@ -59,17 +57,18 @@ struct pause;
 
 /* -ENOMEM. */
 int pause_new(struct pause **out, struct sooth_error *err);
-/* Request a stop of threads that are not paused yet. Returns how many were requested now. A thread
- * that cannot be traced is counted as refused (once), a thread that is gone is not. */
+/* Requests a stop of threads that are not paused yet. Returns how many were requested now. A thread
+ * that cannot be traced is counted as refused (once); a thread that is gone is not. */
 size_t pause_threads(struct pause *p, const pid_t *tids, size_t count);
-/* Wait until each requested thread has stopped or is gone, or the timeout is over; returns how
- * many still run. Another stop in between (a signal to be delivered) is kept for the release. */
+/* Waits until each requested thread has stopped or is gone, or the timeout is over. Returns how
+ * many still run. Another stop meanwhile (a signal to be delivered) is kept for the release. */
 size_t pause_wait(struct pause *p, uint64_t timeout_ns);
-/* Let all continue, and deliver the signals that arrived. A thread that has not stopped yet (it
- * sleeps in an uninterruptible call) is released when it stops: call pause_release_late() now and
- * then until it returns 0. A thread that was stopped by a stop signal stays stopped. */
+/* Lets all threads continue, and delivers the signals that arrived. A thread that has not stopped
+ * yet (it sleeps in an uninterruptible call) is released when it stops: call pause_release_late()
+ * from time to time until it returns 0. A thread that was stopped by a stop signal stays
+ * stopped. */
 void pause_release(struct pause *p);
-/* Threads with a requested stop that have not stopped yet and are no longer needed. */
+/* Returns the threads with a requested stop that have not stopped yet and are no longer needed. */
 size_t pause_release_late(struct pause *p);
 size_t pause_count(const struct pause *p); /* paused or requested */
 /* The address of a paused thread's next instruction; 0: not known. */
@@ -98,18 +97,16 @@ typedef void pause_mapped(void *user, pid_t pid, bool has_run);
  */
 int pause_loading(pid_t pid, bool is_before_exec, pause_mapped *mapped, void *user,
 	unsigned calls_max, const volatile bool *cancel, struct sooth_error *err);
-/*
- * Whether a thread of this process traces `pid`. May be called from any thread: when
- * pause_loading() runs in another one, true means that the child may continue to its exec.
- */
+/* Returns whether a thread of this process traces `pid`. May be called from any thread: if
+ * pause_loading() runs in another one, true means that the child may continue to its exec. */
 bool pause_is_seized(pid_t pid);
 
 /* `stop` is filled if it is stopped. */
 enum pause_state pause_check(pid_t tid, struct pause_stop *stop);
-/* -ESRCH: gone or exiting, -EPERM. Options are PTRACE_O_*. A tracee of this thread is requested to
- * stop. */
+/* Seizes a thread. -ESRCH: gone or exiting, -EPERM. Options are PTRACE_O_*. If it is already a
+ * tracee of this thread, it is requested to stop. */
 int pause_seize(pid_t tid, unsigned long options);
-/* False: it is not stopped, because it was killed. */
+/* Detaches. False: the thread is not stopped, because it was killed. */
 bool pause_detach(pid_t tid, int signal);
 
 void pause_sleep(struct pause_sleeper *p, uint64_t until_ns);

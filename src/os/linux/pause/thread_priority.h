@@ -6,8 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 
-/* The calling thread runs before all ordinary ones; without the privilege for that nothing changes.
- */
+/* Makes the calling thread run before all ordinary ones. Does nothing without the privilege. */
 static inline void thread_runs_first(void)
 {
 	const struct sched_param first = { .sched_priority = 1 };

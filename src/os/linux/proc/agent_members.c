@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Finds agents among all processes, with the recognizer and the evidence that the diagnosis uses.
+/* Finds agents among all processes, with the recognizer and the evidence that the diagnosis uses.
  * It selects an agent with everything below it, and every process with an agent's marker in its
- * environment, which shows those that lost their parent.
- */
+ * environment, which shows those that lost their parent. */
 #include "os/linux/proc/agent_members.h"
 
 #include <assert.h>

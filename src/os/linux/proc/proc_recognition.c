@@ -77,11 +77,9 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 32;
 }
 
-/*
- * The kernel places the environment at a random address at each exec. If that is switched off, the
+/* The kernel places the environment at a random address at each exec. If that is switched off, the
  * program, its size and that of the environment still differ; so does the uid of another user's
- * process with the same name. Without any of this an exec is not detected.
- */
+ * process with the same name. Without any of this an exec is not detected. */
 static uint64_t token_of(const struct proc_values *f)
 {
 	uint64_t hash = mix(f->environment_from, f->environment_to);
@@ -116,10 +114,8 @@ static bool is_command(const struct proc_recognition *l, struct span name)
 	return span_any(name, span_equal, all, l->commands.size / sizeof(*all));
 }
 
-/*
- * The kernel appends " (deleted)" to a removed name; a file's name may also end that way. A
- * removed file may still have another name: package managers link into a store.
- */
+/* The kernel appends " (deleted)" to a removed name; a file's name may also end that way. A removed
+ * file may still have another name: package managers link into a store. */
 static bool is_deleted(struct proc_recognition *l, int process, struct span path)
 {
 	struct path_aim aim;

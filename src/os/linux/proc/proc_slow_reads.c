@@ -22,11 +22,9 @@
 #include "os/linux/proc/proc_proxies.h"
 #include "probes/proc.h"
 
-/*
- * The git working tree of a process. It goes up from directory to directory by descriptors: so it
+/* The git working tree of a process. It goes up from directory to directory by descriptors: so it
  * works in any mount namespace, and through directories without a path here. The reported path is
- * that of /proc/PID/cwd, shortened by a component with each step.
- */
+ * that of /proc/PID/cwd, shortened by a component with each step. */
 /* The git working tree of a process: the nearest directory above its working directory with a
  * ".git" (gitglossary(7)). May wait for a file system: call it with a timeout. */
 

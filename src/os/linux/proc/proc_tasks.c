@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Processes from an iteration in the kernel. The numbers are converted to the values of
- * /proc/PID/stat (fs/proc/array.c).
- */
+/* Processes from an iteration in the kernel. The numbers are converted to the values of
+ * /proc/PID/stat (fs/proc/array.c). */
 #include "os/linux/proc/proc_tasks.h"
 
 #include <signal.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Needs are tested without attaching anything: doctor tests them all, also for an unprivileged
- * user.
- */
+/* Needs are tested without attaching anything: doctor tests them all, also for an unprivileged
+ * user. */
 #include "os/linux/rights/needs.h"
 
 #include <bpf/libbpf.h>

@@ -20,11 +20,9 @@
 
 /* --- mapped symbols --- */
 
-/*
- * The functions at addresses of a process, from its mapped files. Reading such a file may
- * never return, so this has a timeout; only regular files are opened, and through the process,
- * whose paths may differ from sooth's.
- */
+/* The functions at addresses of a process, from its mapped files. Reading such a file may never
+ * return, so this has a timeout; only regular files are opened, and through the process, whose
+ * paths may differ from sooth's. */
 
 #define SYMBOLS_MS 3000 /* some hundred megabytes of names, from a cold disk */
 

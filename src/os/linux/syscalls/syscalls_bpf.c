@@ -28,10 +28,8 @@
 
 /* --- syscalls uring --- */
 
-/*
- * The type is looked up here and not by a relocation: for a type that the kernel does not have
- * libbpf searches every module, which cap_bpf does not allow.
- */
+/* The type is looked up here and not by a relocation: for a type that the kernel does not have
+ * libbpf searches every module, which cap_bpf does not allow. */
 
 #define EVENT	"trace_event_raw_io_uring_submit_sqe"
 #define NOWHERE UINT32_MAX
@@ -47,11 +45,9 @@ static uint32_t offset_of(const struct btf *btf, const struct btf_type *event, c
 	return NOWHERE;
 }
 
-/*
- * In the tracepoint io_uring_submit_sqe: the argument that is the opcode; 0: the first argument is
+/* In the tracepoint io_uring_submit_sqe: the argument that is the opcode; 0: the first argument is
  * the request, which contains it. Decided by the kernel's types and not by its release: 5.10.162
- * and others backported io_uring from later kernels.
- */
+ * and others backported io_uring from later kernels. */
 static uint32_t syscalls_uring_argument(void)
 {
 	struct btf *btf = btf__load_vmlinux_btf();

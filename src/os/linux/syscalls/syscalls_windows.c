@@ -18,10 +18,8 @@
 
 /* --- the programs at the entry and the return of system calls --- */
 
-/*
- * Without libbpf's links: its print hook is process-global, and these are attached from a thread
- * of their own while others load programs.
- */
+/* Without libbpf's links: its print hook is process-global, and these are attached from a thread of
+ * their own while others load programs. */
 
 #define SYSCALLS_LINKS 4
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Definitions of user-space probes. Formats: uprobetracer.rst and perf_event_open(2). Commands are
+/* Definitions of user-space probes. Formats: uprobetracer.rst and perf_event_open(2). Commands are
  * formatted without the C library because the guard does so too, after a fork from a process that
- * may have threads.
- */
+ * may have threads. */
 #include "os/linux/uprobes/tracefs.h"
 
 #include <errno.h>
