@@ -25,7 +25,7 @@
 #define RING_BYTES_MIN	  (1u << 16)
 #define STACK_BYTES	  (32u << 10)
 #define STACK_BYTES_SMALL (16u << 10)
-#define FAST_NS		  (4 * UINT64_C(1000000)) /* samples at shorter intervals have small copies */
+#define FAST_NS		  (4 * UINT64_C(1000000)) /* samples that come sooner have small copies */
 #define CPUS_MAX	  4096
 #define KERNEL_MAX	  64
 

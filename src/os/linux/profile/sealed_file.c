@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "base/read_at.h"
 
-#define SEAL	  "\nsooth debug file 1 %016llx %08lx\n" /* another number stands for another form */
+#define SEAL	  "\nsooth debug file 1 %016llx %08lx\n" /* another number: another form */
 #define SEAL_SIZE (sizeof("\nsooth debug file 1 ") - 1 + 16 + 1 + 8 + 1)
 #define PIECE	  (256u << 10)
 
