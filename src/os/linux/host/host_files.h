@@ -20,8 +20,7 @@ bool host_uptime_parse(uint64_t *ns, const void *data, size_t size);
 bool host_memory_parse(uint64_t *bytes, const char *name, const void *data, size_t size);
 /* Reads the times of a CPU from a line of proc_stat(5), "cpu3 1 2 ...", in clock ticks. False also
  * for the line of all CPUs. Times of guests are included in those of their host. */
-bool host_cpu_parse(
-	uint32_t *number, uint64_t *busy, uint64_t *idle, const char *line, size_t size);
+bool host_cpu_parse(uint32_t *number, uint64_t *busy, uint64_t *idle, const char *line, size_t size);
 /* Reads the attribute security.capability: permitted capabilities, one bit each. */
 bool host_capability_parse(uint64_t *permitted, const void *data, size_t size);
 

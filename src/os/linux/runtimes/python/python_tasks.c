@@ -297,7 +297,9 @@ static void do_look(void *argument)
 			thread = word_at(l, thread + layout->next_thread);
 			l->is_read = true;
 		}
-		read_list(l, interpreter + task[INTERPRETER_TASKS]); /* tasks of ended threads */
+		read_list(
+			l, interpreter +
+				   task[INTERPRETER_TASKS]); /* tasks of threads that have ended */
 		interpreter = word_at(l, interpreter + layout->next_interpreter);
 	}
 	find_awaiters(l);
