@@ -75,10 +75,8 @@ static int uprobes_check_place(const struct prober_place *place, struct sooth_er
 	return error_why(err, "the file has %llu bytes", (unsigned long long)file.stx_size);
 }
 
-/*
- * The kernel decodes an instruction once, for the first process in which it meets it, and keeps
- * the result for all others: so code for another machine must not be tried here.
- */
+/* The kernel decodes an instruction once, for the first process in which it meets it, and keeps the
+ * result for all others: so code for another machine must not be tried here. */
 static bool is_own_code(int file)
 {
 	ElfW(Ehdr) header;

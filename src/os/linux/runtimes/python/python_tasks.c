@@ -298,8 +298,7 @@ static void do_look(void *argument)
 			l->is_read = true;
 		}
 		read_list(
-			l, interpreter +
-				   task[INTERPRETER_TASKS]); /* tasks of threads that have ended */
+			l, interpreter + task[INTERPRETER_TASKS]); /* of threads that have ended */
 		interpreter = word_at(l, interpreter + layout->next_interpreter);
 	}
 	find_awaiters(l);
