@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * all-threads-waiting: a deadlock. Every thread waits, without a timeout, to be woken by
- * another thread of the same process: none ran during the observation, none waits for a
- * descriptor, a child, a time or a signal, and the futexes are in memory that no other process
- * shares. Only a signal could still end the wait. A program with one thread waits for its
- * signals this way, so that is no finding; waiting for a lock is. Threads that serve a runtime
- * (collect, compile, keep time) do not count. Beside threads that wait for other things a circle of
- * owned mutexes is a deadlock too, and so are processes that wait for each other.
+ * all-threads-waiting: a deadlock. Every thread waits, without a timeout, to be woken by another
+ * thread of the same process: none ran during the observation, none waits for a descriptor, a
+ * child, a time or a signal, and the futexes are in memory that no other process shares. Only a
+ * signal could still end the wait. A program with one thread waits for its signals this way, so
+ * that is no finding; waiting for a lock is. Threads that serve a runtime (collect, compile, keep
+ * time) do not count. A circle of owned mutexes is a deadlock even if other threads wait for other
+ * things, and so are processes that wait for each other.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,19 +37,19 @@ static const struct finding_option options[] = {
 };
 
 enum standing {
-	STANDING_STUCK, /* nothing seen can wake it */
+	STANDING_STUCK, /* nothing that was seen can wake the thread */
 	STANDING_RUNS,
-	STANDING_IS_DUE, /* waits for another event, or with a timeout */
+	STANDING_IS_DUE, /* the thread waits for another event, or with a timeout */
 	STANDING_UNSEEN,
-	STANDING_SHORT, /* too few samples */
+	STANDING_SHORT, /* too few samples of the thread */
 };
 
 struct hang {
 	enum standing worst;
 	uint32_t services;	 /* threads of the runtime, which wake none of the others */
-	uint32_t threads, locks; /* locks: of these, wait for a held lock */
+	uint32_t threads, locks; /* stuck threads; those of them that wait for a held lock */
 	uint64_t least_ns;	 /* the shortest observation of a thread */
-	const struct thread_history *reason; /* the first that is not stuck */
+	const struct thread_history *reason; /* the first thread that is not stuck */
 };
 
 /* --- private or shared memory --- */
@@ -92,7 +92,7 @@ static enum standing standing_of(const struct check *e, const struct thread_hist
 					 : STANDING_UNSEEN;
 }
 
-/* The thread itself could not be read, or the mappings of the process could not. */
+/* Returns why the thread itself, or the mappings of the process, could not be read. */
 static uint8_t unseen_of(const struct check *e, const struct thread_history *t)
 {
 	const struct snapshot *last = check_last(e, &e->input->maps);
@@ -105,8 +105,8 @@ static uint8_t unseen_of(const struct check *e, const struct thread_history *t)
 	return SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
 }
 
-/* One thread that is not stuck is enough. A thread seen not to be stuck outweighs one that
- * could not be read. */
+/* Fills `h`. One thread that is not stuck is enough to end the search. A thread seen not to be
+ * stuck outweighs a thread that could not be read. */
 static void find_hang(const struct check *e, struct hang *h)
 {
 	const struct thread_history *t;
@@ -152,7 +152,7 @@ static void emit_threads(const struct check *e, struct check_result *out)
 		finding_text(out, "more threads", "%u", more);
 }
 
-/* Where in the program's own script the first of them wait. */
+/* Adds where in the program's own script the first stuck threads wait. */
 static void claim_places(const struct check *e, struct check_result *out)
 {
 	unsigned named = 0;
@@ -209,8 +209,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 /* --- a circle beside threads that wait for other things, or across processes --- */
 
-/* No thread of the circle ran between the first sample and the last. A process may have
- * timers if it waits for what the other keeps in its buffer. */
+/* Returns whether no thread of the circle ran between the first sample and the last. A process may
+ * have timers if it waits for what the other process keeps in its buffer. */
 static bool stood_still(
 	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -232,8 +232,8 @@ static bool stood_still(
 	return true;
 }
 
-/* The link that waits for a mutex of a thread that has ended, by way of threads of this process;
- * NULL: none. */
+/* Returns the link that waits for a mutex of a thread that has ended, reached through threads of
+ * this process; NULL: none. */
 static const struct wait_link *abandoned_of(
 	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -246,7 +246,8 @@ static const struct wait_link *abandoned_of(
 	return NULL;
 }
 
-/* From its first link on: a process that only waits for others in a circle is not reported. */
+/* Finds a circle that contains its first link: a process that only waits for others in a circle is
+ * not reported. */
 static bool find_circle(const struct check *e, struct wait_graph *g, struct wait_chain *chain)
 {
 	if (!check_chain(e, 0, g, chain) || !chain->is_deadlock || chain->is_open)
@@ -254,7 +255,7 @@ static bool find_circle(const struct check *e, struct wait_graph *g, struct wait
 	return (chain->circle == 0 || abandoned_of(e, g, chain)) && stood_still(e, g, chain);
 }
 
-/* Threads that wait for a mutex of that thread. */
+/* Returns how many threads wait for a mutex of the thread that `of` waits for. */
 static unsigned waiting_for(const struct wait_graph *g, const struct wait_link *of)
 {
 	const struct waits_thread *t = NULL;
@@ -283,7 +284,7 @@ static void claim_abandoned(
 			link->thread->record.tid);
 }
 
-/* The server of a mount may use it. */
+/* The server of a mount may itself use the mount. */
 static void claim_itself(
 	struct check_result *out, const struct wait_graph *g, const struct wait_link *link)
 {
@@ -291,8 +292,7 @@ static void claim_itself(
 
 	if (link->what == WAIT_FILE_SYSTEM)
 		wait_sentence(&text, g, link);
-	finding_claim(out, "deadlock: it %s",
-		text.size ? buffer_cstr(&text) : "waits for itself");
+	finding_claim(out, "deadlock: it %s", text.size ? buffer_cstr(&text) : "waits for itself");
 	buffer_fini(&text);
 }
 
@@ -331,7 +331,7 @@ static void claim_circle(const struct check *e, struct check_result *out,
 			circle_is_sure(chain) ? "deadlock" : "perhaps a deadlock", chain->count);
 }
 
-/* Threads outside the circle that wait for a lock of Java. */
+/* Adds the threads outside the circle that wait for a lock of Java. */
 static void emit_victims(const struct check *e, struct check_result *out,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -462,7 +462,7 @@ static void emit_single(const struct check *e, struct check_result *out)
 	check_fine(out, "waiting in %s", call);
 }
 
-/* The locks of the JVM could be read: who owns what is known. */
+/* Returns whether the locks of the JVM could be read, so that the owner of each is known. */
 static bool has_runtime_locks(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->waits);
@@ -486,7 +486,8 @@ static bool parks_alike(const struct check *e)
 	return p && span_equal(record_text(&p->record, &p->name), "java");
 }
 
-/* Where one waits for a lock with a timeout, it tries again: HotSpot does so in a deadlock too. */
+/* If a thread waits for a lock with a timeout, it tries again: HotSpot does so in a deadlock
+ * too. */
 static bool is_parked(const struct hang *h)
 {
 	const struct thread_history *t = h->reason;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * api-retry-storm: requests to a server fail one after the other, in the middle of an answer or
- * after a wait for one, and are made again. Requests that fail at once, before anything came, are
- * for connect-failing; those that the server refuses by a status, for requests-refused.
- */
+/* api-retry-storm: requests to a server fail one after the other, in the middle of an answer or
+ * after a wait for one, and are made again. connect-failing reports requests that fail at once,
+ * before any data came; requests-refused reports requests that the server refuses by a status. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * api-slow: a server lets the process wait long for the first byte of its answers. One slow answer
- * is none, and neither is an answer that comes slowly from its begin on.
- */
+/* api-slow: a server lets the process wait long for the first byte of its answers. One slow answer
+ * is no finding, and neither is an answer whose first byte comes soon and whose rest comes
+ * slowly. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * blocked-io: a thread stayed in one kernel wait for the whole observation, for a file, a
- * device, or a vforked child: uninterruptible (state D), or for the answer of a file system. A
- * thread that reads much is found in such waits too, but in a new one each time: it is
- * switched to in between.
- */
+/* blocked-io: a thread stayed in one kernel wait for the whole observation, for a file, a device,
+ * or a vforked child: uninterruptible (state D), or for the answer of a file system. Samples find a
+ * thread that reads much in such waits too, but in a new wait each time: the thread ran in
+ * between. */
 #include <string.h>
 
 #include "analyze/diagnosis/blocked_children.h"
@@ -43,7 +41,7 @@ struct blocked {
 	enum block most;
 	unsigned threads, stuck;
 	bool is_deadlock; /* which all-threads-waiting reports */
-	uint8_t unseen;	  /* the reason one thread could not be diagnosed; 0: none */
+	uint8_t unseen;	  /* why one thread could not be diagnosed; 0: all could be */
 };
 
 /* --- which thread --- */
@@ -66,8 +64,8 @@ static bool is_on_disk(const struct fds_descriptor *d)
 	return d && !span_starts(path, "/proc/") && !span_starts(path, "/sys/") && is_file(d);
 }
 
-/* Asleep, and only a file system can answer: a read of a regular file waits for no other
- * process. */
+/* Returns whether the thread sleeps and only a file system can wake it: a read of a regular file
+ * waits for no other process. */
 static bool waits_for_file(const struct check *e, const struct thread_history *t)
 {
 	if (begins(t->channels[0].name, FUSE_SERVER))
@@ -166,7 +164,7 @@ static void emit_file(
 		out, "device number of the file system", "%u:%u", d->device_major, d->device_minor);
 }
 
-/* The chain of sooth why, where it has another process. */
+/* Adds the chain of `sooth why`, if another process is in the chain. */
 static void emit_chain(
 	const struct check *e, struct check_result *out, const struct thread_history *t)
 {
@@ -177,7 +175,7 @@ static void emit_chain(
 		check_chain_evidence(out, &g, &chain);
 }
 
-/* The server of the mount is known: what it does instead is the cause. */
+/* Adds what the known server of the mount does instead of answering: that is the cause. */
 static void claim_mount(struct check_result *out, const struct wait_graph *g,
 	const struct wait_chain *chain, const char *time)
 {
@@ -270,7 +268,7 @@ static void emit_child(const struct check *e, struct check_result *out,
 	finding_end(out);
 }
 
-/* The process serves the mount itself. */
+/* Returns whether the process itself serves the mount that its thread waits for. */
 static bool is_circle(const struct check *e, const struct thread_history *t)
 {
 	struct wait_chain chain;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * busy-poll: a thread wakes very often, does next to nothing, and moves no data: it polls for
- * work instead of waiting for it. Time has to be what wakes it: it sleeps, or its timeouts are
- * short enough to explain all its wakeups; where a timeout's length is unknown, no other
- * thread of the process is awake often enough to have woken it; or signals, one after the other.
- * Where its system calls were recorded, their results decide. A thread that is woken by events
- * wakes often because there is work.
+ * busy-poll: a thread wakes very often, does next to nothing, and moves no data: the thread polls
+ * for work instead of waiting for it. Time has to be what wakes the thread: it sleeps, or its
+ * timeouts are short enough to explain all its wakeups; if the length of a timeout is unknown, no
+ * other thread of the process may be awake often enough to have woken it. Or signals wake it, one
+ * after the other. If its system calls were recorded, their results decide. A thread that events
+ * wake often has work to do.
  */
 #include <stdlib.h>
 
@@ -28,7 +28,7 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of the thread"),
 };
 
-/* The reason for its wakeups. */
+/* Why the thread wakes. */
 enum alarm {
 	ALARM_OTHER, /* events, or not known */
 	ALARM_SLEEP,
@@ -48,14 +48,15 @@ struct polling {
 	size_t count;
 	double wakes;	/* per second, all threads together */
 	double cpu;	/* percent of one CPU */
-	double highest; /* wakeups of one thread; negative: not measured */
-	uint8_t unseen; /* the reason a frequent waker could not be diagnosed */
+	double highest; /* wakeups of the thread with most of them; negative: not measured */
+	uint8_t unseen; /* why a thread that wakes often could not be diagnosed */
 	bool is_sure;	/* certain for at least one thread */
 };
 
 /* --- what wakes a thread --- */
 
-/* Timeouts can cause at most this many wakeups; events come earlier, and cause more. */
+/* Returns whether timeouts explain `wakes`: they cause at most this many wakeups; events come
+ * earlier, and cause more. */
 static bool is_explained(const struct thread_history *t, double wakes)
 {
 	return t->short_timeouts &&
@@ -91,7 +92,7 @@ static bool decide_by_calls(
 	return true;
 }
 
-/* The same in most of the samples that found it asleep. */
+/* Returns the alarm that most of the samples of the sleeping thread agree on. */
 static enum alarm alarm_of(const struct check *e, const struct thread_history *t, double wakes)
 {
 	uint32_t asleep = thread_waits_seen(t->waits, t->met);

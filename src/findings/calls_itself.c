@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * calls-itself: a server connects to its own listening socket for what it serves, and that makes it
+ * calls-itself: to answer a request a server connects to its own listening socket, which makes it
  * connect again: a proxy whose upstream is itself. Each request goes round until a limit of
- * connections or a timeout ends it, and then every one of these fails.
+ * connections or a timeout ends it, and then all connections of the circle fail.
  *
  * A test or a benchmark with server and client in one process gets good answers. Cannot be seen:
- * answers within TLS or in several buffers, and which request came from outside:
- * without answers the order of accepting and connecting shows the circle.
+ * answers within TLS or in several buffers, and which request came from outside: without answers
+ * the order of accepting and connecting shows the circle.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,8 @@ static bool has_any_host(const char *address)
 	return !strncmp(address, "0.0.0.0:", 8) || !strncmp(address, "[::]:", 5) || *address == '*';
 }
 
-/* Its own socket of any address has each of this host; a port elsewhere is another one. */
+/* Returns whether `peer` is the listening socket `listener`. A socket that listens at any address
+ * listens at each address of this host; the same port of another host is another socket. */
 static bool is_there(const char *peer, const char *listener)
 {
 	const char *a = port_of(peer), *b = port_of(listener);

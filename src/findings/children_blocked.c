@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * children-blocked: several processes that the process started wait for the same file system, which
- * does not answer, or in the same function of the kernel in state D. Each alone would be
- * blocked-io; together they are one fault, and the process that started them need not wait for
- * them.
+ * does not answer, or in the same function of the kernel in state D. Each process by itself has the
+ * finding blocked-io; together they have one cause, and the process that started them need not wait
+ * for them.
  *
  * Readers of a slow file system wait often, but each wait is short.
  */

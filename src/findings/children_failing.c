@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * children-failing: a process starts the same command again and again, and each one fails: a loop
- * that retries what cannot succeed. The command alone knows why; its exit status says as much as
- * the manual of its program does. A program that answers a question by its status (grep, test) has
- * not failed, and a list of jobs has commands that differ.
- */
+/* children-failing: a process starts the same command again and again, and each one fails: a loop
+ * that retries what cannot succeed. Only the command knows why it fails; its exit status means what
+ * the manual of its program says. A program that answers a question by its status (grep, test) has
+ * not failed, and a list of jobs has commands that differ. */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,11 +20,11 @@
 
 #define GROUPS_MAX    1024
 #define FAILING_SHARE 0.9
-#define UNKNOWN_LEAST 4 /* failures, where the arguments were not recorded */
+#define UNKNOWN_LEAST 4 /* failures that suffice if the arguments were not recorded */
 #define SURE	      5
 #define SIGNAL_ABORT  6	 /* by abort(3) */
-#define SIGNALS_PLAIN 32 /* above: real-time signals, which end no command by themselves */
-#define STATUSES      4	 /* different ones of one command */
+#define SIGNALS_PLAIN 32 /* real-time signals are above, and end no command by themselves */
+#define STATUSES      4	 /* different exit statuses that are kept of one command */
 #define SESSIONS_MANY 5	 /* open ones of a database: a limit is more likely than a password */
 
 static const struct finding_option options[] = {
@@ -37,15 +35,14 @@ static const struct finding_option options[] = {
 /* --- what an exit status means --- */
 
 struct meaning {
-	const char *program; /* "": any */
+	const char *program; /* "": any program */
 	uint32_t code;
 	const char *text; /* NULL: an answer, not a failure */
 };
 
-/*
- * By the manual pages of the programs; those of any are the shell's. A proxy that refuses a tunnel
- * has no status of its own: curl and wget end as if the connection had failed.
- */
+/* The meanings are from the manual pages of the programs; those of "any program" are the shell's. A
+ * proxy that refuses a tunnel has no status of its own: curl and wget end as if the connection had
+ * failed. */
 static const struct meaning meanings[] = {
 	{ "curl", 3, "malformed URL" },
 	{ "curl", 5, "the proxy's name could not be resolved" },
@@ -131,7 +128,8 @@ static unsigned signal_of(uint32_t status)
 		       : 0;
 }
 
-/* A signal that a program brings upon itself; others end what is no longer needed. */
+/* Returns whether a program brings the signal upon itself; other signals end processes that are no
+ * longer needed. */
 static bool is_crash(unsigned signal)
 {
 	return exit_reason_is_fault(signal) || signal == SIGNAL_ABORT;
@@ -151,18 +149,18 @@ static bool is_failure(const char *program, uint32_t status)
 
 struct group_key {
 	const struct process_entry *starter;
-	uint64_t is_direct; /* its own child, not a child's child; without padding, as a key of a
-			       map */
+	uint64_t is_direct; /* 1: children of the process itself, 0: their children; no padding, as
+			       this is the key of a map */
 	char name[SHORT_LIVED_NAME_SIZE];
 };
 
 struct group {
-	uint64_t count, failed, early; /* early: of the failed ones */
+	uint64_t count, failed, early; /* ended children; of these, failed; of the failed, early */
 	uint64_t life_ns;	       /* total lifetime of the failed children */
-	uint64_t known, other; /* failed with known arguments; those that differ from the first */
-	uint64_t command;      /* hash of the first */
-	uint64_t unstarted;    /* failed ones that could not become another program */
-	const struct call_place *exec; /* failed exec of one of them */
+	uint64_t known, other; /* failures with known arguments; of these, with different ones */
+	uint64_t command;      /* hash of the arguments of the first failure */
+	uint64_t unstarted;    /* failures of children that could not execute another program */
+	const struct call_place *exec; /* the failed exec of one of these children */
 	struct group_status {
 		uint32_t status, count; /* count 0: none */
 	} statuses[STATUSES];
@@ -199,8 +197,8 @@ static void add_failure(struct counting *c, struct group *g, const struct short_
 	g->life_ns += p->life_ns;
 }
 
-/* The last program that it tried to become; NULL: none, or its calls were not recorded. A search
- * along PATH fails in each directory. */
+/* Returns the last program that the process tried to execute; NULL: none, or its calls were not
+ * recorded. A search along PATH fails in each directory. */
 static const struct call_place *failed_exec(const struct check *e, const struct process_id *id)
 {
 	const struct call_history *h = call_histories_get(&e->input->calls, id);
@@ -263,7 +261,7 @@ static void count(struct counting *c)
 	}
 }
 
-/* The most frequent one. */
+/* Returns the most frequent status of the group. */
 static struct group_status status_of(const struct group *g)
 {
 	struct group_status most = g->statuses[0];
@@ -275,7 +273,8 @@ static struct group_status status_of(const struct group *g)
 	return most;
 }
 
-/* The number of ended children of a process, without sleeps: these are pauses of the loop. */
+/* Returns the number of ended children of `starter`, except sleep commands, which are pauses of its
+ * loop. */
 static uint64_t count_direct(const struct counting *c, const struct process_entry *starter)
 {
 	uint64_t all = 0;
@@ -287,8 +286,8 @@ static uint64_t count_direct(const struct counting *c, const struct process_entr
 	return all;
 }
 
-/* A list of files may fail one by one, and a script looks for what may be missing; an error of its
- * own is one for all. */
+/* Returns whether all failures have one reason. A list of files may fail one by one, and a script
+ * may look for files that are missing; an error of the script itself is the same for all. */
 static bool has_one_reason(
 	const struct counting *c, const struct group_key *key, const struct group *g)
 {
@@ -300,7 +299,7 @@ static bool has_one_reason(
 	       (most.status >> 8 > 1 && g->count * 2 >= count_direct(c, key->starter));
 }
 
-/* All fail, from the first half of the observation to the second. */
+/* Returns whether all commands fail, from the first half of the observation to the second. */
 static bool keeps_failing(
 	const struct counting *c, const struct group_key *key, const struct group *g)
 {
@@ -329,7 +328,7 @@ struct choice {
 	struct group group;
 };
 
-/* The command that a shell was started for. */
+/* Chooses the command that a shell was started for instead of the shell. */
 static void choose_behind(const struct counting *c, struct choice *choice)
 {
 	const struct process_entry *starter = choice->key.starter;
@@ -363,7 +362,8 @@ static bool choose(const struct counting *c, struct choice *choice)
 
 /* --- the finding --- */
 
-/* By an exit status of a shell a copy of another program says as much before its exec. */
+/* Returns the meaning of the exit status. A child that fails before its exec is still a copy of the
+ * shell, so the meanings of the shell apply. */
 static const char *text_of(const struct choice *choice, uint32_t code)
 {
 	const struct process_entry *starter = choice->key.starter;
@@ -403,7 +403,7 @@ static void claim_unstarted(struct check_result *out, const struct group *g)
 	finding_path(out, span_of(g->exec->text, strlen(g->exec->text)));
 }
 
-/* Sessions that a server of PostgreSQL ends as they begin: it refuses clients. */
+/* Claims that a server of PostgreSQL ends its sessions as they begin: it refuses clients. */
 static bool claim_sessions(const struct check *e, struct check_result *out,
 	const struct choice *choice, const char *status)
 {
@@ -477,7 +477,8 @@ static void emit(const struct check *e, struct check_result *out, const struct c
 	finding_end(out);
 }
 
-/* A detector before this one knows more: why they fail, or that it is a flood of failures. */
+/* Returns whether an earlier detector knows more: why the children fail, or that they are a flood
+ * of failures. */
 static bool is_known(const struct check *e, struct check_result *out)
 {
 	static const char *const better[] = { "connect-failing", "syscall-errors" };
@@ -511,7 +512,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 		emit(e, out, &choice);
 }
 
-/* It tries again once a minute, so that no failure may come during the observation. */
+/* PostgreSQL tries to archive again once a minute, so no failure may come during the
+ * observation. */
 static void report_archive(const struct check *e, struct check_result *out, struct span segment)
 {
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * children-idle: a process starts one more child of a kind at a steady pace, none ends, and those
- * that are there do nothing: a worker for each reconnect or request, none of which is used or
- * ended. A pool is full at some time, a build ends what it starts, and children that serve use CPU.
- */
+/* children-idle: a process starts one more child of a kind at a steady pace, no child ends, and all
+ * of them do nothing: a worker for each reconnect or request that is never used or ended. A pool is
+ * full at some time, the children of a build end, and children that serve use CPU. */
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/children.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 
-#define LAST_STARTS 6	/* whose distances are the pace */
-#define PACE_TOO    2.5 /* so many distances without a start: it has stopped */
+#define LAST_STARTS 6	/* starts whose mean distance is the pace */
+#define PACE_TOO    2.5 /* mean distances without a start: the process has stopped starting */
 #define IDLE_SHARE  0.9
 
 static const struct finding_option options[] = {
@@ -19,7 +17,7 @@ static const struct finding_option options[] = {
 		"minimum time that the last starts are spread over", .unit = SOOTH_UNIT_NS),
 };
 
-/* The mean distance of the last starts; 0: they came at once, or none has come for a while. */
+/* Returns the mean distance of the last starts; 0: they came at once, or none came for a while. */
 static uint64_t pace_of(const struct check *e, const struct child_kind *kind)
 {
 	const uint64_t *starts = (const void *)kind->starts.data;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * children-killed: processes that it starts are ended by a signal, each in the same way: by a child
- * of their own, by the kernel as memory runs out, by a process that it did not start. A process
- * that ends what it started itself does so on purpose; a crash is children-failing.
- */
+/* children-killed: a signal ends the children of a process, each in the same way: it comes from the
+ * child's own child, from the kernel as memory runs out, or from a process that the parent did not
+ * start. A process that ends what it started itself does so on purpose; a crash is
+ * children-failing. */
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +28,8 @@ static const struct finding_option options[] = {
 
 /* --- which of them are to be reported --- */
 
-/* A program that searches for names hits what its user did not think of. */
+/* Returns whether a program that searches for names sent the signal: it hits processes that its
+ * user did not think of. */
 static bool is_by_search(const struct ended_children *g)
 {
 	static const char *const names[] = { "pkill", "killall" };
@@ -39,7 +39,7 @@ static bool is_by_search(const struct ended_children *g)
 	return SPAN_ANY(sender, span_equal, names);
 }
 
-/* They go on ending: not only at a start or a stop. */
+/* Returns whether the children go on ending: not only at a start or a stop. */
 static bool is_steady(const struct ended_children *g)
 {
 	return g->early * 4 >= g->count && g->early * 4 <= g->count * 3;
@@ -50,7 +50,7 @@ static bool is_each(const struct check *e, const struct ended_children *g)
 	return (double)g->count >= EACH_SHARE * (double)ended_children_count(e, g);
 }
 
-/* FINDING_INFO: nothing to report. */
+/* Returns the severity; FINDING_INFO: nothing to report. */
 static enum finding_severity severity_of(const struct check *e, const struct ended_children *g)
 {
 	bool are_many = (double)g->count >= check_option(e, "many");
@@ -62,7 +62,7 @@ static enum finding_severity severity_of(const struct check *e, const struct end
 		return FINDING_HIGH;
 	case ENDED_BY_OWN_CHILD:
 		return is_by_search(g) ? FINDING_MEDIUM : FINDING_LOW;
-	case ENDED_BY_KERNEL: /* SIGKILL: the end of a sandbox */
+	case ENDED_BY_KERNEL: /* SIGKILL from the kernel: the end of a sandbox */
 		return g->signal == CPU_LIMIT || g->signal == SIZE_LIMIT ? FINDING_MEDIUM
 									 : FINDING_INFO;
 	case ENDED_BY_OTHER:
@@ -198,7 +198,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-/* Their ends are known, not the senders: an older recording, or another system. */
+/* Reports that the ends of children are known, but not the senders of the signals: the recording is
+ * older, or the system does not name them. */
 static void report_none(const struct check *e, struct check_result *out, const struct map *groups)
 {
 	uint64_t count = groups->count ? 0 : ended_children_signaled(e);

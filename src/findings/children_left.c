@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * children-left: several processes of one kind that children of the process started have outlived
- * those children: a tool call or script was ended, and what it had started runs on. They are known
- * by the session or process group, which they share with the process and not with their new parent.
+ * children-left: children of the process started several processes of one kind, and have ended
+ * before these: a tool call or script was ended, and the processes that it had started run on. They
+ * are found by their session or process group, which is that of the process and not of their new
+ * parent.
  *
  * A daemon begins a session of its own, and a shell's background job is a child of the shell.
  * Cannot be seen: processes with a session of their own, unless an agent marks them.
@@ -38,7 +39,7 @@ static const struct child_kind *find_most(const struct children *c)
 	return most;
 }
 
-/* "6322 6323": as many as a command line may well have. */
+/* Appends PIDs, "6322 6323": as many as a command line should have. */
 static void put_pids(const struct children *c, const struct child_kind *left, struct buffer *out)
 {
 	unsigned n = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * clients-refused: a server accepts connections and closes them at once, before it reads anything:
- * its limit of connections is reached, it does not serve such clients, or what it needs for them is
- * not there. The client sees a connection that ends, and the server often writes a line to its log.
+ * its limit of connections is reached, it does not serve these clients, or a resource for them is
+ * missing. The client sees a connection that ends, and the server often writes a line to its log.
  *
- * A server that greets its clients and closes is distinguished by the connections that it keeps:
- * the answer of one that is full goes to some, while others stay.
+ * Some servers greet each client and close on purpose. A server that is full answers some clients
+ * this way and keeps the connections of others.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -57,8 +57,8 @@ static const char *limit_of(const struct check *e)
 	return NULL;
 }
 
-/* Connections on the port of a listening socket that it has open; sockets that were not recorded
- * are none. */
+/* Returns how many connections on the port of its listening socket the server has open; 0 also if
+ * sockets were not recorded. */
 static uint64_t kept_on(const struct check *e, const char *listener)
 {
 	const struct snapshot *last = check_last(e, &e->input->sockets);
@@ -86,7 +86,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	const struct check *e = user;
 	uint64_t refused = c->dropped, kept = kept_on(e, listener->text);
 
-	/* A port that only says that the process is there. */
+	/* The port may only be there to show that the process is alive. */
 	if (!kept && !*c->log && !check_has_finding(e, "connect-failing"))
 		return 0;
 	if ((double)kept >= check_option(e, "min-kept"))

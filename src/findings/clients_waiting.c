@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * clients-waiting: a server does not serve. Connections stay in the queue of a listening socket,
- * or data that clients sent on accepted connections stays unread, for the whole observation: the
- * event loop computes, sleeps or is stuck while its clients wait. Two snapshots show it: a server
- * that accepts or reads anything in between is slow, not stuck. Or requests were read and have no
- * answer, and as many threads wait at one place of the program for something inside it: a pool of
- * connections is used up, a lock is not released.
+ * clients-waiting: a server does not serve. Connections stay in the queue of a listening socket, or
+ * data that clients sent on accepted connections stays unread, for the whole observation: the event
+ * loop computes, sleeps or is stuck while its clients wait. Two snapshots show that: a server that
+ * accepts or reads anything in between is slow, not stuck. Or the server has read requests and not
+ * answered them, and as many threads wait at one place of the program for something inside it: a
+ * pool of connections is used up, a lock is not released.
  *
  * An event loop reads what all its clients sent and answers in turn: if it sleeps, waits or
- * computes in a handler, requests without an answer lie there at both snapshots.
+ * computes in a handler, both snapshots have requests without an answer.
  *
  * Cannot be seen: whether a request is held open on purpose; unread data of unix sockets; on a
  * listening socket of several processes, which of them should accept.
@@ -31,10 +31,11 @@
 #define PORTS_MAX    65536
 #define PLACES_MAX   16
 #define LOOKS_LEAST  5
-#define ELSEWHERE    0.8 /* of the samples */
-#define SLOW_LEAST   2	 /* clients at either end */
+#define ELSEWHERE    0.8 /* share of the samples */
+#define SLOW_LEAST   2	 /* clients with unanswered requests at either snapshot */
 #define LATE_NS	     NS_PER_S
-/* A second: a server that pauses shortly for each request is not the one that waits. */
+/* Long waits a second: a server that makes more of them pauses shortly for each request, and does
+ * not keep clients waiting. */
 #define LONG_WAITS_MOST 2
 
 static const struct finding_option options[] = {
@@ -51,18 +52,18 @@ struct clients {
 	uint64_t queued; /* connections not accepted yet, on all listening sockets */
 	uint64_t unread; /* connections whose data is unread */
 	uint64_t unread_bytes;
-	uint64_t on_edge; /* of `unread`: an epoll wakes the server only when more comes */
-	uint64_t queued_ns, unread_ns;	    /* at least */
+	uint64_t on_edge; /* of `unread`: the epoll wakes the server only when more data comes */
+	uint64_t queued_ns, unread_ns;	    /* minimum times that these connections have waited */
 	unsigned asking_first, asking_last; /* connections with a request at each snapshot */
-	unsigned late_first, late_last;	    /* of these, waiting for LATE_NS or longer */
+	unsigned late_first, late_last;	    /* of these, requests that wait for LATE_NS or longer */
 	uint64_t unanswered;		    /* connections whose last data came from the client */
-	uint64_t unanswered_ns;		    /* the oldest */
+	uint64_t unanswered_ns;		    /* time since the last data of the oldest unanswered */
 	uint64_t accepted;		    /* connections, new since the first snapshot */
 	unsigned listening;
-	bool came;	       /* connections that were queued since the first snapshot */
-	unsigned unknown;      /* sockets without a queue */
-	struct map peer_ports; /* port -> number of connections that lead to it */
-	const struct sockets_socket *queue; /* the listening socket with most clients */
+	bool came;	       /* connections came to the queue after the first snapshot */
+	unsigned unknown;      /* listening sockets whose queue is unknown */
+	struct map peer_ports; /* port -> number of connections of this host that lead to it */
+	const struct sockets_socket *queue; /* listening socket with most clients in its queue */
 };
 
 static void count_peer_ports(struct map *ports, const struct batch *all)
@@ -82,7 +83,7 @@ static void count_peer_ports(struct map *ports, const struct batch *all)
 	}
 }
 
-/* Connections of the process to itself: it is its own client. */
+/* Returns how many connections in the queue are from the process itself: it is its own client. */
 static uint64_t own_clients(const struct clients *c, const struct sockets_socket *listener)
 {
 	uint32_t port = listener->local_port;
@@ -116,7 +117,8 @@ static void take_listener(
 	c->queued_ns = s->record.time_ns - before->record.time_ns;
 }
 
-/* Nothing of it was read between the snapshots, and there was something to read at the first. */
+/* Returns whether the first snapshot had unread data and the server read nothing of it until the
+ * last. */
 static bool is_unread(const struct sockets_socket *before, const struct sockets_socket *s)
 {
 	return before && !before->receive_queue_state && !before->bytes_state &&
@@ -125,7 +127,7 @@ static bool is_unread(const struct sockets_socket *before, const struct sockets_
 		       s->received_bytes - s->receive_queue_bytes;
 }
 
-/* And all of it was read. */
+/* Returns whether the server has read all data of the client, which came last. */
 static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
 {
 	return socket_owes_answer(s) && !s->receive_queue_state && !s->receive_queue_bytes &&
@@ -133,7 +135,7 @@ static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
 	       (double)s->received_ago_ns >= check_option(e, "answer-time");
 }
 
-/* An epoll has the socket edge-triggered. */
+/* Returns whether an epoll has the socket edge-triggered. */
 static bool is_on_edge(const struct check *e, const struct sockets_socket *s)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
@@ -179,8 +181,8 @@ static void take_accepted(const struct check *e, struct clients *c,
 		c->unread_ns = ns;
 }
 
-/* Its last data came from the client, and was read or not: an event loop reads what all of them
- * sent before it answers the first. */
+/* Returns whether the last data of the connection came from the client, whether or not it was read:
+ * an event loop reads the requests of all clients before it answers the first. */
 static bool has_request(const struct sockets_socket *s)
 {
 	if (s->state_state || s->state != SOCKETS_ESTABLISHED || !socket_is_inet(s) ||
@@ -254,7 +256,8 @@ static bool computes(const struct thread_history *t)
 	return t && (thread_history_cpu(t) >= BUSY_PERCENT || t->running == t->met);
 }
 
-/* The wait of its main thread, to the end of the chain: the thread serves nothing meanwhile. */
+/* Appends the wait of the main thread, to the end of the chain: the thread serves nothing
+ * meanwhile. */
 static void put_chain(struct buffer *out, const struct check *e)
 {
 	struct buffer subject = { 0 }, text = { 0 };
@@ -278,7 +281,7 @@ static void put_chain(struct buffer *out, const struct check *e)
 	buffer_fini(&text);
 }
 
-/* A thread waits for events all the time, although there is something to read. */
+/* Returns whether a thread waits for events all the time, although there is data to read. */
 static bool misses_edge(const struct check *e, const struct clients *c)
 {
 	if (!c->unread || c->on_edge < c->unread || c->queued)
@@ -357,7 +360,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	uint64_t ns = c->unread_ns > c->queued_ns ? c->unread_ns : c->queued_ns;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	/* Threads that wait for each other are the cause of it, and stand first. */
+	/* A deadlock of threads is the cause of the wait, and is reported first. */
 	if ((clients < 2 && ns < LONG_NS) || check_has_finding(e, "deadlock"))
 		finding_severity(out, FINDING_LOW);
 	claim(e, out, c);
@@ -384,15 +387,16 @@ struct place {
 	unsigned threads;
 };
 
-/* For something inside the process, without a timeout, over the whole observation. */
+/* Returns whether the thread waits for something inside the process, without a timeout, over the
+ * whole observation. */
 static bool is_stuck(const struct thread_history *t)
 {
 	return t->met > 1 && t->waits[THREAD_WAIT_LOCK] == t->met && !t->with_timeout &&
 	       t->first.cpu_ns == t->last.cpu_ns && thread_history_voluntary(t) <= 0;
 }
 
-/* Where most of them wait, among the first PLACES_MAX; a thread of a pool that waits for work has
- * no function of the program above it, or the work itself. */
+/* Returns where most threads wait, among the first PLACES_MAX. A pool thread that waits for work
+ * has no function of the program on its stack, or only the pool's own. */
 static struct place busiest_place(const struct check *e)
 {
 	struct place places[PLACES_MAX] = { 0 }, most = { 0 };
@@ -444,8 +448,8 @@ static void report_unanswered(const struct check *e, struct check_result *out,
 
 /* --- an event loop that waits in a handler --- */
 
-/* The main thread, if no other one can be what serves the clients: one that waits for data itself.
- */
+/* Returns the main thread, if no other thread can be what serves the clients: no other waits for
+ * data. */
 static const struct thread_history *serving_thread(const struct check *e)
 {
 	const struct thread_history *t, *main_thread = NULL;
@@ -464,8 +468,9 @@ static const struct thread_history *serving_thread(const struct check *e)
 
 enum lateness { LATE_NOT, LATE_SLEEPS, LATE_WAITS, LATE_COMPUTES };
 
-/* Nearly all of the time in long waits for something else than its clients, or without a wait while
- * requests are late: a server that has much to do answers each of them soon. */
+/* Returns whether the event loop spends nearly all of its time in long waits for something else
+ * than its clients, or runs while requests are late: a server that has much to do answers each of
+ * them soon. */
 static enum lateness lateness_of(const struct check *e, const struct clients *c)
 {
 	const struct thread_history *t = serving_thread(e);
@@ -483,7 +488,8 @@ static enum lateness lateness_of(const struct check *e, const struct clients *c)
 		       : LATE_NOT;
 }
 
-/* False: nothing to report. It reads something now and then, so it is not stuck. */
+/* Reports a server that reads something now and then, so it is slow and not stuck. False: nothing
+ * to report. */
 static bool diagnose_slow(const struct check *e, struct check_result *out, const struct clients *c)
 {
 	unsigned least = c->asking_first < c->asking_last ? c->asking_first : c->asking_last;
@@ -518,8 +524,8 @@ static bool diagnose_slow(const struct check *e, struct check_result *out, const
 	return true;
 }
 
-/* False: nothing to report. As many threads wait as requests do, or fewer: the rest is in a queue
- * of the server. */
+/* Reports requests without an answer. False: nothing to report. At most as many threads wait as
+ * requests do: the other requests are in a queue of the server. */
 static bool diagnose_unanswered(
 	const struct check *e, struct check_result *out, const struct clients *c)
 {

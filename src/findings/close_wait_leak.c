@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * close-wait-leak: the peer closed these connections, the process did not. A socket leaves
- * CLOSE_WAIT only when the process closes it: within a moment where it checks its connections,
- * never where it has forgotten them. Counted are sockets that were in CLOSE_WAIT at the first
- * and the last sample and sent nothing in between: a process that still answers has a reason
- * to keep its half open.
+ * CLOSE_WAIT only when the process closes it: a process that checks its connections does so within
+ * a moment, and one that has forgotten them never does. Only sockets count that were in CLOSE_WAIT
+ * at the first and the last sample and sent nothing in between: a process that still answers has a
+ * reason to keep its half open.
  *
  * Cannot be seen: since when the peer has closed.
  */
@@ -41,7 +41,7 @@ struct look {
 	uint64_t unread;      /* bytes waiting on the kept ones */
 	uint64_t interval_ns;
 	struct map before; /* inode -> bytes sent at the first sample */
-	struct map peers;  /* socket_peer_key -> uint64_t, of the kept ones */
+	struct map peers;  /* socket_peer_key -> uint64_t: number of kept connections */
 };
 
 /* --- counting --- */

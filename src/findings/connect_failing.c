@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * connect-failing: a process connects to a peer again and again, or waits for its answer, and does
- * not reach it, or sends it datagrams without an answer. A process that tries several addresses of
- * a service and reaches one got what it needed, and so did one that reaches the peer in the end.
- * Attempts that were under way already when the observation began are seen in the snapshots of the
- * sockets. The attempts of commands that a process starts count together. A connection that is
- * made, and that the peer ends at once without an answer, again and again, has failed as well.
+ * connect-failing: a process connects to a peer again and again, or waits for the connection, and
+ * does not reach the peer, or sends it datagrams and gets no answer. A process that tries several
+ * addresses of a service and reaches one has what it needs, and so has a process that reaches the
+ * peer in the end. Attempts that began before the observation are in the snapshots of the sockets.
+ * The attempts of commands that a process starts count together. A connection that the peer ends at
+ * once without an answer, again and again, has failed as well.
  */
 #include <stdio.h>
 #include <string.h>
@@ -55,8 +55,8 @@ static double failures_of(const struct call_peer *p)
 	return (double)(p->failed - (p->excused < p->failed ? p->excused : p->failed));
 }
 
-/* It retries with long pauses. Failures at one moment may be one question for a service that this
- * host does not have. */
+/* Returns whether the process retries with long pauses. Failures that all come at one moment may be
+ * a search for a service that this host does not have. */
 static bool retries_slowly(const struct check *e, const struct call_peer *p)
 {
 	return !p->made && failures_of(p) >= check_option(e, "min-retries") &&
@@ -81,14 +81,14 @@ static double weigh(const void *key, const void *value, const void *user)
 	return failures;
 }
 
-/* Calls that were not recorded may have read something. */
+/* Returns whether every call was recorded: other calls may have read an answer. */
 static bool has_every_call(const struct check_calls *c, const struct check *e)
 {
 	return !c->is_sampled && !c->lost && !e->input->calls.has_time_gaps;
 }
 
-/* The peer ends nearly all of its connections at once. Several at one moment may be a pool that
- * asks whether the peer has room. */
+/* Weighs a peer that ends nearly all of its connections at once. Several that end at one moment may
+ * be a pool that asks whether the peer has room. */
 static double weigh_cut(const void *key, const void *value, const void *user)
 {
 	const struct call_path *address = key;
@@ -168,8 +168,8 @@ static bool is_name_server(const struct call_peer *p)
 	       !strcmp(p->service, ":53");
 }
 
-/* "; node (4711) has 40": the owners of the connections that use up the local ports. The end that
- * closes a connection first keeps it in TIME_WAIT. */
+/* Appends the owners of the connections that use up the local ports: "; node (4711) has 40". The
+ * end that closes a connection first keeps it in TIME_WAIT. */
 static void put_port_users(struct buffer *out, const struct look *l, struct limit_users *users,
 	const char *address, const struct call_peer *p)
 {
@@ -292,7 +292,7 @@ static void report_cut(const struct look *l, const char *address, const struct c
 	finding_end(out);
 }
 
-/* The process of this host that has the listening socket; NULL: none is known. */
+/* Returns the process of this host that has the listening socket; NULL: none is known. */
 static const struct waits_party *listener_of(
 	const struct check *e, const char *address, struct wait_graph *g, struct wait_chain *chain)
 {
@@ -349,7 +349,7 @@ static void report_waiting(const struct look *l, const char *address, const stru
 	finding_end(out);
 }
 
-/* Each of its commands tries once: their attempts count together. */
+/* Reports the attempts of commands together: each command tries only once. */
 static void report_children(const struct look *l, const char *address, const struct child_peer *p)
 {
 	const struct call_peer *sum = &p->sum;
@@ -438,7 +438,7 @@ static size_t report_by_sockets(const struct look *l)
 	return count;
 }
 
-/* A few may be lost on the way. */
+/* Reports datagrams without an answer; a few may be lost on the way. */
 static size_t report_datagrams(const struct look *l)
 {
 	struct datagram_requests r;
@@ -479,7 +479,8 @@ static double weigh_silent(const void *key, const void *value, const void *user)
 		       : 0;
 }
 
-/* A resolver asks the next server after some seconds: each lookup takes so long. */
+/* Reports a silent name server: a resolver asks the next server after some seconds, which each
+ * lookup takes longer. */
 static size_t report_silent_server(const struct look *l)
 {
 	struct check_ranked top;
@@ -509,7 +510,8 @@ static size_t report_silent_server(const struct look *l)
 	return 1;
 }
 
-/* Nothing that was seen succeeded, and it is too little to call that failing. */
+/* Reports that no attempt seen succeeded, but that the attempts are too few to call this
+ * failing. */
 static void report_undecided(struct check_result *out, const struct map *peers, uint64_t attempts)
 {
 	size_t position = 0, others = peers->count - 1;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * cpu-limit-near: the process has used most of the CPU time it is allowed (RLIMIT_CPU), as shared
- * hosts set it for logins and batch jobs. At the soft limit it gets SIGXCPU, which ends most
- * programs. The kernel raises the soft limit of a process that handles SIGXCPU by a second each
- * time: such a process is compared with the hard limit, where it gets SIGKILL.
- */
+/* cpu-limit-near: the process has used most of the CPU time it is allowed (RLIMIT_CPU). Shared
+ * hosts set this limit for logins and batch jobs. At the soft limit it gets SIGXCPU, which ends
+ * most programs. The kernel raises the soft limit of a process that handles SIGXCPU by a second
+ * each time: such a process is compared with the hard limit, where it gets SIGKILL. */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
@@ -68,7 +66,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-/* The kernel raised the soft limit meanwhile, or has to do so. */
+/* Returns whether the process handles SIGXCPU: the kernel raised its soft limit meanwhile, or has
+ * to do so. */
 static bool handles_signal(const struct check *e, const struct limits_resource *last)
 {
 	const struct limits_resource *first = cpu_resource(check_first(e, &e->input->limits));

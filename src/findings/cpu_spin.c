@@ -31,16 +31,15 @@
 
 #define THREADS_SHOWN  5
 #define THREADS_MAX    4096
-#define PART_OF_DEMAND 0.7 /* less CPU than that: others have the rest */
-#define QUOTA_PER_S    1   /* times that a quota is used up, from which it explains a low CPU use */
+#define PART_OF_DEMAND 0.7 /* share of the demand: with less, other threads have the CPU */
+#define QUOTA_PER_S    1   /* times a second that a quota is used up: explains a low CPU use */
 
 #define LOOKUPS_SHARE                                                                              \
-	0.3 /* of a thread's time: the calls alone, without what it does with them                 \
-	     */
+	0.3 /* of a thread's time in the calls themselves, without the work on their results */
 
-#define RESULTS_A_S	0.5 /* lines of a main thread, for its workers */
-#define RESULTS_A_CPU_S 0.5 /* lines of a command that makes progress */
-#define RESULT_CPU_NS	1e6 /* for each: less is a loop that prints */
+#define RESULTS_A_S	0.5 /* lines a second of a main thread that prints for its workers */
+#define RESULTS_A_CPU_S 0.5 /* lines per CPU second of a command that makes progress */
+#define RESULT_CPU_NS	1e6 /* CPU time for each line: with less it is a loop that prints */
 
 /* --- the finding --- */
 
@@ -91,7 +90,7 @@ struct spin {
 	bool is_held;		    /* a CPU quota was used up meanwhile */
 	double highest;		    /* CPU use of the busiest thread; negative: not measured */
 	bool works;		    /* a busy thread shows progress */
-	struct repeated_call call;  /* repeated by the busiest thread */
+	struct repeated_call call;  /* the call that the busiest thread repeats */
 	bool is_by_call;	    /* `call` explains the CPU use */
 	struct profile_spots spots; /* hot functions of the process; empty: not sampled */
 	struct profile_task task;
@@ -118,8 +117,8 @@ static int by_cpu(const void *a, const void *b)
 	return (y > x) - (y < x);
 }
 
-/* A command that computes and writes a line now and then: by its own CPU time, since a busy host
- * gives it little. */
+/* Returns whether a command computes and writes a line now and then, measured by its own CPU time:
+ * a busy host gives it little. */
 static bool writes_results(const struct check *e, const struct thread_history *t)
 {
 	double cpu = thread_history_cpu(t) / 100, writes = thread_history_writes(t);
@@ -128,7 +127,8 @@ static bool writes_results(const struct check *e, const struct thread_history *t
 	       writes * RESULT_CPU_NS <= cpu * (double)NS_PER_S;
 }
 
-/* The main thread of a command prints what its workers have: once in two seconds, or more often. */
+/* Returns whether the main thread of a command prints the results of its workers: once in two
+ * seconds, or more often. */
 static bool main_writes_results(const struct check *e)
 {
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
@@ -138,7 +138,7 @@ static bool main_writes_results(const struct check *e)
 	return false;
 }
 
-/* The thread does this call, and little beside it. */
+/* Returns whether the thread makes this call, and does little else. */
 static bool is_most_of(
 	const struct check *e, const struct thread_history *t, const struct repeated_call *call)
 {
@@ -146,8 +146,8 @@ static bool is_most_of(
 	       check_option(e, "max-per-call") * call->per_s;
 }
 
-/* Collectors and allocators give memory back piece by piece: no data, no new page, and an effect.
- */
+/* Returns whether the call changes memory: collectors and allocators free memory piece by piece,
+ * which moves no data and touches no new page, but has an effect. */
 static bool changes_memory(const struct repeated_call *call)
 {
 	return call->kind == REPEATED_SAME &&
@@ -165,7 +165,7 @@ static bool works(const struct check *e, const struct thread_history *t)
 	is_most = is_most_of(e, t, &call);
 	if (is_most && changes_memory(&call))
 		return true;
-	/* A call repeated in vain counts, whatever the thread reads and writes beside it. */
+	/* A call that is repeated in vain counts, whatever else the thread reads and writes. */
 	return (progress_is_worker(t) || writes_results(e, t) ||
 		       (t->tid != e->id.pid && main_writes_results(e))) &&
 	       !(is_most && repeated_call_is_pointless(&call));
@@ -290,7 +290,7 @@ static void put_burner(struct buffer *out, const struct spin *s)
 					      : ", all that the busy host leaves it");
 }
 
-/* "; in loop (a.py:2), most in step (a.py:9)" */
+/* Appends the hot functions: "; in loop (a.py:2), most in step (a.py:9)". */
 static void put_spots(struct buffer *out, struct spin *s)
 {
 	struct profile_spots *spots = &s->spots;
@@ -311,7 +311,7 @@ static void put_spots(struct buffer *out, struct spin *s)
 		buffer_format(out, "%s most in %s", *within ? "," : ";", hottest);
 }
 
-/* File lookups a second, where they take most of its time; 0: they do not. */
+/* Returns the file lookups a second, if they take most of the CPU time; 0: they do not. */
 static double lookups_of(const struct check *e)
 {
 	struct check_calls c;
@@ -322,9 +322,9 @@ static double lookups_of(const struct check *e)
 	return check_calls_rate(&c, (double)c.history->looks);
 }
 
-/* The ended parent of a process that reads what no process writes to any more: its client is gone.
- * A child of init may lead its session from the start, but init gives its own children no pipe or
- * connection to read. */
+/* Appends the ended parent of a process that reads from a pipe or connection without a writer: its
+ * client is gone. A child of init may lead its session from the start, but init gives its own
+ * children no pipe or connection to read. */
 static void put_parent(struct buffer *out, const struct check *e, const struct spin *s)
 {
 	const struct process_entry *p = e->process;
@@ -467,7 +467,8 @@ static void report(
 	finding_end(out);
 }
 
-/* It could use the CPU and gets next to none of it: what it would do with more is not known. */
+/* Returns whether the process could use the CPU and gets next to nothing of it: it is unknown
+ * whether it would make progress with more. */
 static bool is_victim(const struct check *e, const struct spin *s)
 {
 	return is_starved(s) && !s->is_by_call && s->cpu < check_option(e, "victim");
@@ -485,7 +486,7 @@ static void blind_of_victim(struct check_result *out, const struct spin *s)
 	check_blind_because(out, reason, "");
 }
 
-/* It computes, as programs of its kind do, and no call is repeated in vain. */
+/* Returns whether the process computes, as programs of its kind do, and repeats no call in vain. */
 static bool is_at_work(const struct check *e, const struct spin *s)
 {
 	return e->process && batch_program_computes(check_name(e->process)) &&

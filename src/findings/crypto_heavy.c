@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * crypto-heavy: a process that others wait for spends most of its CPU time on encryption and
+/* crypto-heavy: a process that others wait for spends most of its CPU time on encryption and
  * hashes: passwords hashed in an event loop, a new TLS connection for each request, checksums of
- * large files. Programs that are there to encrypt or to hash are healthy, and so is a command that
- * works through its input.
- */
+ * large files. Programs whose task is to encrypt or to hash are healthy, and so is a command that
+ * works through its input. */
 #include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/work_share.h"

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * database-errors: a database answers with errors, again and again. Known by the error's code, on
- * connections without TLS. An error now and then is part of the work, as where a row may be there
- * already.
- */
+/* database-errors: a database answers with errors, again and again. The codes of the errors are
+ * read on connections without TLS. An error now and then is part of the work, for example if a row
+ * may exist already. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -90,7 +88,7 @@ static const struct meaning mysql[] = {
 	{ "1114", "the table is full", "make room on the disk of the server" },
 };
 
-/* "-CODE text", as its clients see them. */
+/* "-CODE text", as clients of Redis see the errors. */
 static const struct meaning redis[] = {
 	{ "OOM", "its memory limit is reached", MEMORY },
 	{ "MISCONF", "it cannot save to disk and refuses writes",
