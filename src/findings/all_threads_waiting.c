@@ -246,8 +246,8 @@ static const struct wait_link *abandoned_of(
 	return NULL;
 }
 
-/* Finds a circle that contains its first link: a process that only waits for others in a circle is
- * not reported. */
+/* Finds a circle that begins with the first link of `chain`: a process that only waits for others
+ * in a circle is not reported. */
 static bool find_circle(const struct check *e, struct wait_graph *g, struct wait_chain *chain)
 {
 	if (!check_chain(e, 0, g, chain) || !chain->is_deadlock || chain->is_open)
@@ -292,7 +292,8 @@ static void claim_itself(
 
 	if (link->what == WAIT_FILE_SYSTEM)
 		wait_sentence(&text, g, link);
-	finding_claim(out, "deadlock: it %s", text.size ? buffer_cstr(&text) : "waits for itself");
+	finding_claim(out, "deadlock: it %s",
+		text.size ? buffer_cstr(&text) : "waits for itself");
 	buffer_fini(&text);
 }
 

@@ -362,8 +362,8 @@ static bool choose(const struct counting *c, struct choice *choice)
 
 /* --- the finding --- */
 
-/* Returns the meaning of the exit status. A child that fails before its exec is still a copy of the
- * shell, so the meanings of the shell apply. */
+/* Returns the meaning of the exit status. A child with the name of its parent is still a copy of
+ * the parent: a status of a shell then means that the exec failed. */
 static const char *text_of(const struct choice *choice, uint32_t code)
 {
 	const struct process_entry *starter = choice->key.starter;

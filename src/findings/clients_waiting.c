@@ -396,7 +396,7 @@ static bool is_stuck(const struct thread_history *t)
 }
 
 /* Returns where most threads wait, among the first PLACES_MAX. A pool thread that waits for work
- * has no function of the program on its stack, or only the pool's own. */
+ * has no function of the program on its stack, and does not count. */
 static struct place busiest_place(const struct check *e)
 {
 	struct place places[PLACES_MAX] = { 0 }, most = { 0 };

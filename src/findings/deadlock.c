@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * deadlock: some threads of a process wait for locks that nothing releases, while others go on.
- * Locks of Rust and Python have no owner that could be read, so it is known by the stacks: threads
- * that wait for a lock, not for work, without a timeout and for a long time, and no other thread
- * that rests with a lock in its hands. The same of a pool of threads whose tasks all wait for
- * results of tasks that have no thread left (of Java: by the tasks themselves), of a process with
- * one thread that waits for a lock (fork() copies locks, but only one thread), on a condition or at
- * a queue, of Java threads that wait for what the idle ones beside them will not do, and of an
- * event loop that waits for a notification. Circles by the owners of mutexes, and processes of
- * which no thread can go on, are those of all-threads-waiting.
+ * Locks of Rust and Python have no owner that could be read, so the stacks decide: threads wait for
+ * a lock, not for work, without a timeout and for a long time, and no other thread rests with a
+ * lock in its hands. The finding also covers a pool of threads whose tasks all wait for results of
+ * tasks that have no thread left (Java: known by the tasks), a process whose only thread waits for
+ * a lock (fork() copies locks, but only one thread), on a condition or at a queue, Java threads
+ * that wait for a signal that the other, idle threads will not give, and an event loop that waits
+ * for a notification. all-threads-waiting reports circles of mutexes with known owners, and
+ * processes in which no thread can go on.
  *
  * Cannot be seen: which thread has the lock; goroutines and virtual threads, which wait without a
  * thread.
@@ -36,40 +36,41 @@ static const struct finding_option options[] = {
 };
 
 enum place {
-	PLACE_RESTS, /* waits for work, or for the end of a thread */
-	PLACE_RUNS,  /* ran during the observation */
-	PLACE_AWAY,  /* in another wait, perhaps holding the lock */
+	PLACE_RESTS, /* the thread waits for work, or for the end of a thread */
+	PLACE_RUNS,  /* the thread ran during the observation */
+	PLACE_AWAY,  /* the thread is in another wait, perhaps holding the lock */
 	PLACE_LOCK,
 	PLACE_RESULT,
 	PLACE_NOTIFY,
-	PLACE_SIGNAL, /* for a latch, semaphore or future of Java */
+	PLACE_SIGNAL, /* the thread waits for a latch, semaphore or future of Java */
 	PLACE_UNSEEN,
 	PLACES,
 };
 
 struct locked {
 	unsigned count[PLACES];
-	unsigned all;		 /* threads, with those of the runtime */
-	unsigned threads, locks; /* locks: different ones that are waited for */
+	unsigned all;		 /* all threads, with those of the runtime */
+	unsigned threads, locks; /* all but the runtime's; locks that they wait for */
 	unsigned pool, pool_waits, loops;
 	unsigned tasks; /* threads of Java that wait for a task that none has begun */
-	unsigned peers; /* threads named as the first of these: its pool */
+	unsigned peers; /* threads in the pool of the first of these threads */
 	unsigned peers_waiting;
-	unsigned woken; /* resting ones that a client, a file or a timeout can wake */
-	unsigned full;	/* threads that put into a queue which is full, or wait until it is empty */
-	bool is_main_pausing;	      /* between two steps of a loop: it watches over the others */
-	const char *signal;	      /* "waits for a CountDownLatch" */
-	unsigned conditions;	      /* threads of Java that wait on one without a timeout */
-	bool has_main_ended;	      /* Java: main() has ended */
-	uint64_t for_ns[PLACES];      /* the shortest wait */
-	struct stack_wait of[PLACES]; /* the first of each, of a pool where there is one */
+	unsigned woken;	      /* resting threads that a client, a file or a timeout can wake */
+	unsigned full;	      /* threads that put into a full queue, or wait until one is empty */
+	bool is_main_pausing; /* main thread sleeps in a loop: it watches the others */
+	const char *signal;   /* "waits for a CountDownLatch" */
+	unsigned conditions;  /* threads of Java that wait on a condition, no timeout */
+	bool has_main_ended;  /* Java: main() has ended */
+	uint64_t for_ns[PLACES];      /* the shortest wait at each place */
+	struct stack_wait of[PLACES]; /* the first thread at each place, or the first of a pool */
 	uint64_t addresses[2];
 	bool is_main_notified;
 };
 
 /* --- threads --- */
 
-/* The owner of a mutex is known: all-threads-waiting follows it. */
+/* Returns the place of a thread at a futex. If the owner of a mutex is known, all-threads-waiting
+ * follows it. */
 static enum place of_futex(const struct waits_thread *t, const struct stack_wait *s)
 {
 	bool is_private = t->arguments[1] & WAITS_FUTEX_PRIVATE;
@@ -105,7 +106,8 @@ static enum place place_of(const struct wait_graph *g, const struct waits_proces
 		return PLACE_RESULT;
 	if (wait_runtime_text(t))
 		return t->timeout_state == SOOTH_STATE_ABSENT ? PLACE_SIGNAL : PLACE_AWAY;
-	/* Where clients, timers or other threads may give it work, that is how a pool rests. */
+	/* If clients, timers or other threads may give the thread work, this wait is how a pool
+	 * rests. */
 	if (wait_is_runtime_idle(t))
 		return PLACE_RESTS;
 	if (!t->call_state && t->lock != WAITS_LOCK_NONE)
@@ -124,13 +126,14 @@ static void note_lock(struct locked *l, uint64_t address)
 		l->addresses[l->locks++] = address;
 }
 
-/* A thread that rests may begin to work when a client comes or its time is over. */
+/* Returns whether a thread that rests may begin to work when a client comes or its time is over. */
 static bool can_be_woken(const struct waits_thread *t)
 {
 	return t->lock == WAITS_LOCK_NONE || t->timeout_state != SOOTH_STATE_ABSENT;
 }
 
-/* The main thread sleeps between two steps, as one does that waits for the end of the others. */
+/* Returns whether the main thread sleeps between two steps, as main threads do that wait for the
+ * end of the others. */
 static bool is_pausing(
 	const struct wait_graph *g, const struct waits_process *p, const struct waits_thread *t)
 {
@@ -172,7 +175,7 @@ static void add_waiter(struct locked *l, const struct waits_thread *t, enum plac
 		note_lock(l, t->arguments[0]);
 }
 
-/* "pool-1-thread-2" is of the pool of "pool-1-thread-1". */
+/* Returns whether threads have names of one pool: "pool-1-thread-2" and "pool-1-thread-1". */
 static bool is_peer(struct span a, struct span b)
 {
 	while (a.size && a.data[a.size - 1] >= '0' && a.data[a.size - 1] <= '9')
@@ -182,7 +185,8 @@ static bool is_peer(struct span a, struct span b)
 	return a.size && a.size == b.size && !memcmp(a.data, b.data, a.size);
 }
 
-/* Threads of its own pool alone can run the tasks that a thread waits for. */
+/* Counts the pool of the first thread that waits for a task: only threads of its own pool can run
+ * that task. */
 static void count_peers(struct locked *l, const struct check *e, const struct wait_graph *g)
 {
 	const struct waits_thread *t = NULL, *first = NULL;
@@ -225,13 +229,13 @@ enum kind {
 	KIND_NONE,
 	KIND_LOCKS,
 	KIND_ALONE,
-	KIND_CONDITION, /* of the only thread */
-	KIND_QUEUE,	/* of the only thread */
-	KIND_FULL,	/* all threads except a main thread that watches them */
+	KIND_CONDITION, /* the only thread waits on a condition */
+	KIND_QUEUE,	/* the only thread waits at a queue */
+	KIND_FULL,	/* all threads except a main thread that watches them wait at queues */
 	KIND_POOL,
 	KIND_TASKS,
 	KIND_SIGNAL,
-	KIND_CONDITIONS, /* Java: all threads */
+	KIND_CONDITIONS, /* Java: all threads wait on conditions */
 	KIND_NOTIFY
 };
 
@@ -251,10 +255,10 @@ static enum kind kind_of(const struct locked *l)
 		return KIND_LOCKS;
 	if (is_clear && l->pool && l->pool == l->pool_waits && !l->loops)
 		return KIND_POOL;
-	/* A thread that rests would take the task, if it were of that pool. */
+	/* A resting thread of that pool would take the task. */
 	if (is_clear && l->tasks > 1 && !l->count[PLACE_RUNS])
 		return KIND_TASKS;
-	/* Its whole pool waits, whatever the main thread and others do beside it. */
+	/* The whole pool waits, whatever the main thread and other threads do. */
 	if (l->peers > 1 && l->peers == l->peers_waiting)
 		return KIND_TASKS;
 	if (is_clear && l->count[PLACE_SIGNAL] && !l->count[PLACE_RUNS] && !l->woken)
@@ -287,7 +291,7 @@ static void put_within(struct buffer *out, const char *before, const struct stac
 			(int)s->file.size, s->file.data);
 }
 
-/* Names of threads, if they differ: those of Python are all the same. */
+/* Appends the names of threads, if they differ: those of Python are all the same. */
 static void put_threads(struct buffer *out, const struct check *e, const struct wait_graph *g,
 	const struct locked *l, enum place place)
 {
@@ -316,7 +320,7 @@ static void put_threads(struct buffer *out, const struct check *e, const struct 
 	}
 }
 
-/* ", in writer (b11.py:3) and reader (b11.py:8)": the first two that differ. */
+/* Appends the first two functions that differ: ", in writer (b11.py:3) and reader (b11.py:8)". */
 static void put_functions(struct buffer *out, const struct check *e, const struct wait_graph *g,
 	const struct locked *l)
 {
@@ -335,7 +339,7 @@ static void put_functions(struct buffer *out, const struct check *e, const struc
 	}
 }
 
-/* A child that fork() made and that runs the same program: "python3 (716)". */
+/* Returns the parent whose fork() made the process, if both run the same program. */
 static const struct process_entry *forked_by(const struct check *e)
 {
 	const struct process_entry *p = e->process, *parent = p ? p->parent : NULL;
@@ -543,8 +547,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-/* Where nothing else of the process goes on, nothing but a signal can end the wait; nor what a pool
- * waits for that has no free thread. */
+/* Returns the option that sets the time. If nothing else of the process goes on, only a signal can
+ * end the wait; nothing ends the wait for a pool that has no free thread. */
 static const char *time_option(const struct check *e, const struct locked *l, enum kind kind)
 {
 	bool is_closed = !l->count[PLACE_RUNS] || kind == KIND_TASKS;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * debugger-awaited: the process does nothing until a debugger speaks to it: node that was started
- * with --inspect-brk or --inspect-wait, or is paused at a breakpoint; a JVM with suspend=y; Python
- * in debugpy.wait_for_client() or at the prompt of pdb. Known by the stack of the thread that waits:
- * a process that only listens for a debugger runs on. A process that a debugger stopped by
- * ptrace(2) is for frozen and held-up.
- */
+/* debugger-awaited: the process does nothing until a debugger connects or gives an order: node that
+ * was started with --inspect-brk or --inspect-wait, or is paused at a breakpoint; a JVM with
+ * suspend=y; Python in debugpy.wait_for_client() or at the prompt of pdb. The stack of the waiting
+ * thread shows that: a process that only listens for a debugger runs on. frozen and held-up report
+ * a process that a debugger stopped by ptrace(2). */
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/stack_waits.h"
 #include "analyze/sockets/socket_text.h"
@@ -63,7 +61,8 @@ static const struct stop *stop_of(const struct check *e, uint32_t tid)
 	return NULL;
 }
 
-/* The threads of the debugger itself wait for its orders all the time. */
+/* Returns whether the thread belongs to the debugger itself: such threads always wait for
+ * orders. */
 static bool is_of_debugger(const struct waits_thread *t)
 {
 	struct span name = record_text(&t->record, &t->name);
@@ -88,7 +87,8 @@ static const struct stop *find_debugger(
 	return NULL;
 }
 
-/* The address at which it listens; of several none is known to be that. */
+/* Appends the address at which the process listens for the debugger. If it listens at several
+ * addresses, none is known to be the debugger's. */
 static void put_address(struct buffer *out, const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->sockets);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * deleted-binary: the program file of the process was removed or replaced. That goes well
- * until it starts itself again, or loads files of another version. Where a newer version of
- * the agent explains it, `outdated` reports the same thing, so the severity is info.
- */
+/* deleted-binary: the program file of the process was removed or replaced. The process is fine
+ * until it starts itself again, or loads files of another version. If a newer version of the agent
+ * explains the removal, `outdated` reports the same thing, so the severity is info. */
 #include "analyze/diagnosis/check_verdict.h"
 #include "explain/finding.h"
 
@@ -15,7 +13,8 @@ static bool is_outdated(const struct check *e)
 	return verdict.holds;
 }
 
-/* A launcher and its child, or a pool of workers, run the same file. */
+/* Returns whether the parent runs the same file: a launcher and its child do, and a pool of
+ * workers. */
 static bool is_with_parent(const struct check *e)
 {
 	const struct process_entry *p = e->process, *parent = p->parent;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * double-free: a block is freed that is free already. Its memory may belong to other data by then.
- * Only what was allocated and freed while it was observed is judged.
- */
+/* double-free: a block is freed that is free already. Its memory may belong to other data by then.
+ * Only blocks count that were allocated and freed during the observation. */
 #include "analyze/diagnosis/check.h"
 #include "base/units.h"
 #include "explain/finding.h"

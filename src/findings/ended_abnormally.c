@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * ended-abnormally: the reason a process ended. The records of the probe come first, then the
- * kernel log. An exit that its parent or the process itself asked for politely is no finding.
- */
+/* ended-abnormally: the reason a process ended. Records of the probe are better evidence than the
+ * kernel log. An exit that the parent or the process itself requested by a signal such as SIGTERM
+ * is no finding. */
 #include "analyze/diagnosis/exit_reason_text.h"
 #include "analyze/diagnosis/check.h"
 #include "base/units.h"
@@ -35,7 +34,7 @@ struct why {
 	const struct exit_reasons_signal *fatal; /* NULL: no signal, or not seen */
 	const struct exit_reasons_core *core;
 	uint32_t status;
-	unsigned signal; /* 0: it exited */
+	unsigned signal; /* the signal that ended the process; 0: it exited */
 	bool is_oom;
 };
 
@@ -44,14 +43,14 @@ static bool is_request(unsigned signal)
 	return signal == TERMINATE || signal == INTERRUPT || signal == HANGUP || signal == QUIT;
 }
 
-/* Sent by another process, whatever the signal. */
+/* Returns whether another process sent the signal, whatever signal it was. */
 static bool is_sent(const struct why *w)
 {
 	return w->fatal && !w->fatal->is_from_kernel && w->fatal->sender_pid != w->of->id.pid;
 }
 
-/* The kernel sends these for a write that cannot succeed, with the writing process as the
- * sender. */
+/* Returns whether a write of the process that cannot succeed caused the signal. The kernel sends
+ * such a signal with the writing process as the sender. */
 static bool is_own_doing(const struct why *w)
 {
 	return (w->signal == PIPE || w->signal == SIZE_LIMIT) && !is_sent(w);
@@ -64,7 +63,7 @@ static const struct exit_reasons_log *log_of(const struct check *e)
 	uint64_t from_ns = e->id.start_ticks * (NS_PER_S / ticks);
 	int64_t boot = segment ? segment->boottime_offset_ns : 0;
 
-	/* Only entries since it started: the pid may have been reused. */
+	/* Only log entries since the start of the process count: the PID may have been reused. */
 	from_ns = (int64_t)from_ns > boot ? from_ns - (uint64_t)boot : 0;
 	return endings_log(&e->input->endings, e->id.pid, from_ns);
 }
@@ -130,7 +129,7 @@ static void add_memory(struct check_result *out, const struct why *w)
 				    "kernel log does not say");
 }
 
-/* The limit of its control group at the last sample. */
+/* Adds the limit of the control group of the process at the last sample. */
 static void add_group(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);
@@ -372,7 +371,8 @@ static void emit_exit(struct check_result *out, const struct why *w)
 	finding_remedy(out, "read the standard error of the process: the reason is usually there");
 }
 
-/* The kernel does not record that it killed at a limit. */
+/* Returns whether the limit is a guess: the kernel does not record that it killed a process at a
+ * limit. */
 static bool is_guess(const struct why *w)
 {
 	return w->signal == KILL && !w->is_oom && !is_sent(w);
@@ -399,7 +399,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 /* --- the diagnosis --- */
 
-/* An agent ends helpers and tools of its own with SIGKILL, too. */
+/* Returns whether an agent ended the process: agents end their helpers and tools with SIGKILL,
+ * too. */
 static bool is_ended_by_agent(
 	const struct check *e, const struct why *w, const struct exit_reasons_signal *request)
 {
@@ -412,7 +413,7 @@ static bool is_ended_by_agent(
 	return false;
 }
 
-/* Its parent, or the process itself, asked for the exit. */
+/* Returns whether the parent, or the process itself, requested the exit. */
 static bool is_orderly(const struct check *e, struct check_result *out, const struct why *w)
 {
 	const struct exit_reasons_signal *request = w->signal ? w->fatal : ending_request(w->of);
@@ -450,7 +451,7 @@ static void diagnose_end(const struct check *e, struct check_result *out, const 
 		report(e, out, &w);
 }
 
-/* A process that ended before the observation is known only from the kernel log. */
+/* Reports a process that ended before the observation: only the kernel log knows about it. */
 static void diagnose_gone(
 	const struct check *e, struct check_result *out, const struct exit_reasons_log *log)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * errors-logged: the process writes the same error into its own log again and again, and hardly
- * anything else: it tries what cannot succeed. The error is the cause in the process's own words,
- * also where no call and no other check shows one: a wrong encoding, a bad record, a setting.
+ * anything else: the process repeats an action that cannot succeed. Its log names the cause even if
+ * no system call and no other check shows one: a wrong encoding, a bad record, a setting.
  *
- * A program that goes on well logs other things more often than a certain error; one whose log has
- * errors alone (error_log of a server) may serve most of its clients well, so of one that listens
- * other messages are needed for comparison.
+ * A program that goes on well logs other messages more often than one error. Some logs have only
+ * errors (error_log of a server) although most clients are served well: the log of a process that
+ * listens must have other messages for comparison.
  */
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/logged_errors.h"
@@ -56,7 +56,7 @@ static bool is_log_path(const struct check *e, const char *path)
 	return false;
 }
 
-/* Files that were opened, written and closed meanwhile. */
+/* Returns whether files were opened, written and closed during the observation. */
 static bool writes_others(const struct check *e)
 {
 	const struct call_history *h = call_histories_get(&e->input->calls, &e->id);
@@ -70,7 +70,8 @@ static bool writes_others(const struct check *e)
 	return false;
 }
 
-/* A file of its own that is no log grows: it gets something done beside these errors. */
+/* Returns whether a file of the process that is no log grows: then it gets work done despite these
+ * errors. */
 static bool grows_others(const struct check *e)
 {
 	const struct snapshot *s = check_last(e, &e->input->fds);
@@ -143,8 +144,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->logs);
 	const struct logs_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
-	/* It may have nothing left to write to; and what its commands say stands below that they
-	 * fail. */
+	/* left-behind: there may be nothing left to write to. children-failing: messages of its
+	 * commands are part of that finding. */
 	static const char *const better[] = { "left-behind", "children-failing" };
 	struct logged_error l;
 

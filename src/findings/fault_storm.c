@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * fault-storm: a process gives memory back to the kernel and takes it again, all the time. Each
+/* fault-storm: a process gives memory back to the kernel and takes it again, all the time. Each
  * page of fresh memory costs a page fault and its clearing, so much of the CPU time is the
- * kernel's. A program that fills memory the first time has as many faults and is healthy: its
- * resident memory grows by what it touches. So is one that starts children: after a fork both sides
- * copy pages.
- */
+ * kernel's. A program that fills memory for the first time has as many faults and is healthy: its
+ * resident memory grows by the pages that it touches. A program that starts children is healthy
+ * too: after a fork both sides copy pages. */
 #include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/sentence_units.h"
@@ -14,8 +12,8 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define PAGE_BYTES     4096 /* the least that a fault brings */
-#define GAIN_SHARE     4    /* of what it touches; a larger gain is memory that it fills */
+#define PAGE_BYTES     4096 /* the least memory that a fault adds */
+#define GAIN_SHARE     4    /* part of the faulted pages; a larger gain is memory being filled */
 #define CHILDREN_A_S   1.0
 #define FAULTS_MINIMUM 20e3
 
@@ -32,10 +30,10 @@ static const struct finding_option options[] = {
 
 struct storm {
 	struct work_cpu of;
-	double faults;	   /* a second */
-	double kernel;	   /* percent of the CPU time */
-	double gain;	   /* bytes a second of resident memory */
-	bool has_faults;   /* and the kernel share: measured */
+	double faults;	   /* page faults a second */
+	double kernel;	   /* kernel share, percent of the CPU time */
+	double gain;	   /* growth of resident memory, bytes a second */
+	bool has_faults;   /* `faults` and `kernel` were measured */
 	bool has_children; /* the process starts children */
 };
 

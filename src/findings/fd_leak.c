@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * fd-leak: the number of descriptors grows steadily. Comparing the first with the last sample
- * shows what grows, by kind and by path (for files: the directory). A slow drip counts if it lasts
- * long, or if all that grew is of one kind that no peer causes. A thousand of one kind are reported
- * as well, whether or not they grow.
- */
+/* fd-leak: the number of descriptors grows steadily. Comparing the first with the last sample shows
+ * what grows, by kind and by path (for files: the directory). Slow growth counts if it lasts long,
+ * or if all new descriptors are of one kind that no peer causes. A thousand descriptors of one kind
+ * are reported as well, whether or not they grow. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +17,7 @@
 #define GROUPS_MAX   4096
 #define GROUP_TEXT   120
 #define KINDS_MAX    3
-#define ALONGSIDE    0.3 /* share of the largest growth */
+#define ALONGSIDE    0.3 /* groups with this share of the largest growth are named with it */
 #define GROUPS_SHOWN 3
 #define POINTS_MAX   512
 
@@ -46,7 +44,7 @@ static const struct finding_option options[] = {
 };
 
 struct group_key {
-	char text[GROUP_TEXT]; /* "file /home/me/project"; cut, not escaped */
+	char text[GROUP_TEXT]; /* kind and path, "file /home/me/project"; cut, not escaped */
 };
 
 struct group_sum {
@@ -117,7 +115,7 @@ static void find_largest(struct group_sum *largest, const struct group_sum *all,
 	}
 }
 
-/* The groups that gained most, and the largest one; returns how many are in `top`. */
+/* Finds the groups that gained most, and the largest group; returns how many are in `top`. */
 static size_t find_groups(
 	const struct check *e, struct group_sum top[GROUPS_SHOWN], struct group_sum *largest)
 {
@@ -160,7 +158,8 @@ static void put_kind(char *out, size_t size, const struct group_key *key)
 	snprintf(out, size, "%s%s", is_file ? "files below " : "", is_file ? place : key->text);
 }
 
-/* "most of them tcp", or of several kinds that grow together "48 unix and 24 eventpoll". */
+/* Writes the kind that grew most, "most of them tcp", or several kinds that grow together, "48 unix
+ * and 24 eventpoll". */
 static void put_kinds(char *out, size_t size, const struct group_sum *top, size_t count)
 {
 	int64_t most = top[0].last - top[0].first;
@@ -219,7 +218,7 @@ static void put_remedy(const struct check *e, struct check_result *out)
 		e->id.pid);
 }
 
-/* The other process whose connections explain what grew; NULL: none. */
+/* Returns the other process whose connections explain the growth; NULL: none. */
 static const struct waits_peer *find_peer(const struct check *e, const struct growth *g,
 	const struct group_sum *top, size_t count, unsigned *all)
 {
@@ -231,7 +230,7 @@ static const struct waits_peer *find_peer(const struct check *e, const struct gr
 		       : NULL;
 }
 
-/* "; 55 of its 56 connections are from node (4711)" */
+/* Adds the other process to the claim: "; 55 of its 56 connections are from node (4711)". */
 static void claim_peer(struct check_result *out, const struct waits_peer *peer, unsigned all)
 {
 	struct buffer name = { 0 };
@@ -286,7 +285,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-/* Not wrong by itself: a server may have as many clients. */
+/* Reports many descriptors of one kind. They are not wrong by themselves: a server may have as many
+ * clients. */
 static void report_same(
 	const struct check *e, struct check_result *out, const struct group_sum *largest)
 {
@@ -317,7 +317,8 @@ static size_t points_of(const struct check *e, struct growth_point out[POINTS_MA
 	return count;
 }
 
-/* The last sample may have no count; if it has one, there was only one sample. */
+/* Reports that descriptors could not be counted. If the last sample has a count, there was only one
+ * sample. */
 static void emit_blind(const struct check *e, struct check_result *out)
 {
 	const struct sample_point *last = &e->series.points[e->series.count - 1];
@@ -334,7 +335,8 @@ static bool is_fast(const struct check *e, const struct growth *g)
 	       check_is_over(e, "min-rate", g->per_s, "");
 }
 
-/* Connections come and go as peers like: only a long observation shows that they stay. */
+/* Returns whether slow growth is a leak. Connections come and go as peers like: only a long
+ * observation shows that they stay. */
 static bool is_slow(
 	const struct check *e, const struct growth *g, const struct group_sum *top, size_t shown)
 {
@@ -350,7 +352,8 @@ static bool is_slow(
 			     : false;
 }
 
-/* A program that starts opens much, and then stops: what does not grow now is no leak. */
+/* Reports a young process: a program opens many files as it starts and then stops, so without
+ * growth now there is no leak. */
 static void diagnose_young(const struct check *e, struct check_result *out, const struct growth *g,
 	const struct group_sum *top, size_t shown)
 {

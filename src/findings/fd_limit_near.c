@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * fd-limit-near: the process has used most of the descriptors it is allowed. A process with
- * more descriptors than its limit lowered the limit itself, as sandboxes do: opening files
- * cannot exceed it.
- */
+/* fd-limit-near: the process has used most of the descriptors it is allowed. A process with more
+ * descriptors than its limit has lowered the limit itself, as sandboxes do: opening files cannot
+ * exceed the limit. */
 #include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/fd_most.h"
 #include "explain/finding.h"

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * feeds-itself: a process reads the log that it writes to, and what it writes makes it write more:
- * it ships or counts the errors of a log, and logs its own errors there.
+ * feeds-itself: a process reads the log that it writes to, and each line that it reads makes it
+ * write more: it ships or counts the errors of a log, and logs its own errors there.
  *
- * Known by the name: other files that one process reads and appends to are its own data, as those
- * of a database. Or because it is its standard input. Logs that it rotates and compresses are read
- * once, and not while they grow.
+ * The file has to have the name of a log, since a process also reads and appends to its own data,
+ * such as a database; or the file has to be its standard input. Logs that the process rotates and
+ * compresses are read once, and not while they grow.
  *
- * Cannot be seen: whether what it reads is what it wrote; a circle of several processes.
+ * Cannot be seen: whether the process reads the very lines that it wrote; a circle of several
+ * processes.
  */
 #include <string.h>
 
@@ -30,10 +31,11 @@ static const struct finding_option options[] = {
 struct circle {
 	const struct call_path *path;
 	const struct call_file *file;
-	bool is_input; /* its standard input: `while read ...; do ...; done < list` */
+	bool is_input; /* the log is its standard input: `while read ...; do ...; done < list` */
 };
 
-/* "app.log", "log", "log.1", "worker.out": not "catalog.db" nor "blog.md". */
+/* Returns whether a path is a log: "app.log", "log", "log.1", "worker.out", not "catalog.db" nor
+ * "blog.md". */
 static bool is_log_name(const char *path)
 {
 	static const char *const endings[] = { ".log", ".out", ".err", ".jsonl" };
@@ -52,7 +54,7 @@ static bool is_input(const struct check *e, const char *path)
 	       span_equal(record_text(&d->record, &d->path), path);
 }
 
-/* The process reads later what it appends there. */
+/* Returns whether the process appends to its standard input and reads that later. */
 static bool is_fed_input(const struct check *e, const char *path, const struct call_file *f)
 {
 	const struct call_moves *written = &f->moves[CALL_WRITTEN], *read = &f->moves[CALL_READ];

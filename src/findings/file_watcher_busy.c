@@ -2,8 +2,8 @@
 /*
  * file-watcher-busy: a process is woken by its own writes: it watches a file or directory
  * (inotify), and it or a command that it starts rewrites something there each time. A watcher that
- * builds into a directory that it watches starts the next build itself. A log that grows there is
- * no such loop, and what others write is what a watcher is for.
+ * builds into a directory that it watches starts the next build itself. A growing log in that
+ * directory is no loop, and writes of other processes are the purpose of a watcher.
  *
  * Cannot be seen: paths of watches that the kernel does not give (many watches, no privilege);
  * other mechanisms (fanotify, polling).
@@ -19,7 +19,7 @@
 
 #define DIRECTORIES_MAX 1024
 #define FILES_MAX	4096
-#define OWN_LEAST	0.25 /* of the events: a rewritten file makes up to four */
+#define OWN_LEAST	0.25 /* share of events from own writes: up to four for a rewritten file */
 
 /* inotify(7) */
 enum { MODIFIED = 0x2, WRITTEN = 0x8, MOVED_HERE = 0x80, MADE = 0x100 };
@@ -39,7 +39,7 @@ struct rewritten {
 };
 
 struct look {
-	struct map watched; /* call_path of what is watched for changes -> nothing */
+	struct map watched; /* call_path of a file or directory watched for changes -> nothing */
 	struct map files;   /* call_path -> struct rewritten */
 	bool is_child;
 	double all, events;
@@ -109,7 +109,7 @@ static bool is_watcher(const struct snapshot *s, int32_t fd)
 	return false;
 }
 
-/* Reads that brought some; one read may bring several events. */
+/* Counts the reads that brought events; one read may bring several. */
 static void count_events(struct look *l, const struct check *e, const struct call_history *h)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);

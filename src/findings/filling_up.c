@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * filling-up: what a process writes grows so fast that its file system is full soon, or it grows
- * on a file system that is nearly full already. A file that is emptied or overwritten again does
- * not grow, and one of which the file system keeps little (a sparse one) fills nothing.
+ * filling-up: the files that a process writes grow so fast that their file system is full soon, or
+ * grow on a file system that is nearly full already. A file that is emptied or overwritten again
+ * does not grow, and a sparse file, of which the file system keeps little, fills nothing.
  *
- * Three that have much space left are reported with less severity: a deleted file that grows, as it
- * takes space that no du shows; temporary files of databases and compilers stay small. Files in
- * memory (memfd, /dev/shm) that grow, as no process's size shows them. And a file that is appended
- * to, like a log, and fills its file system in hours.
+ * Three kinds are reported with less severity although much space is left: a deleted file that
+ * grows, as du does not show it (temporary files of databases and compilers stay small); files in
+ * memory (memfd, /dev/shm) that grow, as the size of no process shows them; and a file that is
+ * appended to, like a log, and fills its file system in hours.
  */
 #include <string.h>
 
@@ -21,7 +21,7 @@
 #define SHOWN_MAX	      4
 #define REACH		      100 /* intervals: further is not predicted (analyze/diagnosis/growth.h) */
 #define SPARSE_PART	      4 /* of what grew, the file system lost less than this part */
-#define FILE_GROWTH_OF_MEMORY UINT32_MAX /* in place of a mount: memfd files */
+#define FILE_GROWTH_OF_MEMORY UINT32_MAX /* stands for a mount */
 #define MOUNTS_MAX	      256
 #define FILES_MAX	      65536
 
@@ -45,7 +45,7 @@ struct file_growth {
 	bool is_deleted;
 	bool is_open;		/* false: it was written to and closed */
 	bool is_append;		/* opened to append, as logs are */
-	uint64_t written_bytes; /* part of gained_bytes seen in writes, not set by truncate */
+	uint64_t written_bytes; /* part of gained_bytes that writes added, not truncate */
 	uint32_t fd;
 	uint64_t interval_ns;
 };
@@ -60,8 +60,8 @@ struct look_at_sizes {
 	const struct call_history *calls;
 	const struct snapshot *last;
 	struct map before; /* file_key -> uint64_t size */
-	struct map open;   /* call_path: open at the end -> uint8_t */
-	struct map seen;   /* file_key: by another descriptor -> uint8_t */
+	struct map open;   /* call_path of a file that is open at the end -> uint8_t */
+	struct map seen;   /* file_key of a file already counted by another descriptor -> uint8_t */
 	uint64_t interval_ns;
 };
 
@@ -119,7 +119,7 @@ static const struct call_contents *contents_of(
 	return f && f->moves[CALL_WRITTEN].calls ? &f->contents : NULL;
 }
 
-/* At least as many bytes were replaced or overwritten as are there. */
+/* Returns whether at least as many bytes were replaced or overwritten as the file has. */
 static bool is_rewritten(const struct call_contents *c)
 {
 	return c && c->replaced_bytes + c->overwritten_bytes >= c->there_bytes &&
@@ -153,13 +153,13 @@ static uint64_t gain_of(const struct look_at_sizes *l, const struct fds_descript
 		return 0;
 	if (before)
 		return d->size_bytes > *before ? d->size_bytes - *before : 0;
-	/* It was opened later: only the calls show what is new in it. */
+	/* The file was opened after the first sample: only the calls show how much of it is new. */
 	return c ? (c->there_bytes < d->size_bytes ? c->there_bytes : d->size_bytes) : 0;
 }
 
-/* The written bytes of a gain. Memory files are not followed by name: one that is written by calls
- * is at its end, and one whose size was set and that is filled through a mapping keeps its
- * position. */
+/* Returns the written bytes of a gain. Memory files are not followed by name. Their position shows
+ * how they were filled: writes leave it at the end of the file, while a file whose size was set and
+ * that is filled through a mapping keeps its position. */
 static uint64_t written_of(
 	const struct fds_descriptor *d, const struct call_contents *c, uint64_t gained)
 {
@@ -190,7 +190,7 @@ static void take_open(struct look_at_sizes *l, const struct fds_descriptor *d)
 		add(l, is_memory ? FILE_GROWTH_OF_MEMORY : d->mount, &one);
 }
 
-/* The file system of it; NULL and true: memory, of a tmpfs that was not measured. */
+/* Finds the file system of the file; NULL and true: memory, or a tmpfs that was not measured. */
 static bool find_space(
 	const struct look_at_sizes *l, const char *path, const struct fds_filesystem **space)
 {
@@ -330,7 +330,7 @@ static bool is_sparse(const struct check *e, const struct file_growth *g)
 	const struct fds_filesystem *before =
 		g->space ? file_space_of_mount(first, g->space->mount) : NULL;
 
-	/* Others may give space back meanwhile; but what calls wrote is there. */
+	/* Other processes may free space meanwhile; but bytes that calls wrote are there. */
 	return file_space_is_measured(before) && g->written_bytes < g->gained_bytes / SPARSE_PART &&
 	       before->free_bytes < g->space->free_bytes + g->gained_bytes / SPARSE_PART;
 }
@@ -350,7 +350,8 @@ static bool is_nearly_full(const struct check *e, const struct file_growth *g, d
 	       file_space_used(g->space) >= check_option(e, "nearly-full");
 }
 
-/* Bytes per second of the file that grew most, on a file system on a disk. */
+/* Returns the growth in bytes per second of the file that grew most, if its file system is on a
+ * disk. */
 static double rate_of_most(const struct file_growth *g)
 {
 	return (double)g->most_bytes * (double)NS_PER_S / (double)g->interval_ns;
@@ -373,8 +374,9 @@ static bool is_appended(const struct check *e, const struct file_growth *g, doub
 	       check_is_over(e, "append-rate", rate_of_most(g), g->path.text);
 }
 
-/* Memory that no size of a process shows. Only what calls wrote: the size of shared memory is often
- * set long before it is used. On another tmpfs files are as ordinary as on a disk. */
+/* Returns whether the file is memory that the size of no process shows. Only writes count: the size
+ * of shared memory is often set long before it is used. On another tmpfs files are as ordinary as
+ * on a disk. */
 static bool is_kept_in_memory(const struct check *e, const struct file_growth *g)
 {
 	bool is_hidden =
@@ -403,7 +405,7 @@ static enum filling filling_of(const struct check *e, const struct file_growth *
 	return is_appended(e, g, left) ? FILLING_APPENDED : FILLING_NOTHING;
 }
 
-/* The less time is left, the heavier. */
+/* Weighs a file system: the less time is left, the heavier. */
 static double weigh(const void *key, const void *value, const void *user)
 {
 	const struct check *e = user;

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * frozen: the process is stopped, so it makes no progress. That may be intended (Ctrl-Z,
- * `sooth freeze`); it is reported because it fully explains a process that does nothing. The
- * kernel does not record which process stopped it. Children that are stopped with their parent
- * are reported with it.
- */
+/* frozen: the process is stopped, so it makes no progress. The stop may be intended (Ctrl-Z, `sooth
+ * freeze`), but is reported because it fully explains a process that does nothing. The kernel does
+ * not record which process stopped it. The finding of a parent covers its stopped children. */
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/diagnosis/starts.h"
@@ -17,7 +14,8 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
-/* Stopped by a signal; a frozen control group leaves the state as it was. */
+/* Returns how long a signal has stopped the process; a frozen control group does not change the
+ * state. */
 static uint64_t stopped_ns(const struct check *e)
 {
 	const struct sample_series *s = &e->series;
@@ -28,7 +26,7 @@ static uint64_t stopped_ns(const struct check *e)
 	return i < s->count ? s->points[s->count - 1].time_ns - s->points[i].time_ns : 0;
 }
 
-/* From one look: since its thread last ran. */
+/* Returns whether there was one sample only: then the stop lasts since the thread last ran. */
 static bool is_of_a_moment(const struct check *e)
 {
 	const struct waits_thread *t;
@@ -60,8 +58,8 @@ static enum wait_what stop_of(
 	return chain.links[0].what;
 }
 
-/* A job that its user suspended: its shell is in the foreground of the same terminal. An agent is
- * not among them: its user expects work of it. */
+/* Returns whether the process is a job that its user suspended: its shell is in the foreground of
+ * the same terminal. An agent is no such job: its user expects work from it. */
 static bool is_suspended_job(const struct check *e, const struct waits_process *p)
 {
 	const struct process_entry *shell = e->process->parent;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * gc-pressure: a runtime spends most of its CPU time in garbage collection, because its heap is
+/* gc-pressure: a runtime spends most of its CPU time in garbage collection, because its heap is
  * almost full of memory that is in use: each collection frees little, and the next one follows at
- * once. Known by the names of the threads that collect, or, where the program's own threads do, by
+ * once. The names of the collecting threads show that, or, if the program's own threads collect,
  * the functions in sampled stacks. A collection now and then, even by many threads at once, is
- * healthy: so the threads have to be busy throughout the observation.
- */
+ * healthy: so the threads have to be busy throughout the observation. */
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
@@ -16,7 +14,7 @@
 #include "explain/finding.h"
 
 #define THREADS_SHOWN  3
-#define CPU_LEAST      5	      /* percent of one CPU; the share of less says nothing */
+#define CPU_LEAST      5	      /* percent of one CPU; below, the share means nothing */
 #define OBSERVED_LEAST (NS_PER_S / 2) /* a collection may take a tenth of a second */
 
 static const struct finding_option options[] = {
@@ -35,9 +33,9 @@ static const struct finding_option options[] = {
 struct collection {
 	const struct thread_history *busiest[THREADS_SHOWN]; /* the busiest first */
 	unsigned threads;
-	double cpu, all;  /* percent of one CPU: of these threads, of all threads */
+	double cpu, all;  /* percent of one CPU: collecting threads; all threads */
 	double demand;	  /* the same including the time they were ready to run */
-	double running;	  /* percent of the samples in which one of them ran, at most */
+	double running;	  /* share of samples that found a collecting thread running, in percent */
 	bool is_measured; /* a thread has counters */
 	bool is_of_machine;
 };
@@ -94,8 +92,8 @@ static struct collection collection_of(const struct check *e)
 	return c;
 }
 
-/* Helpers of a collector start and end with the work there is: their last 50 ms are no heap that is
- * almost full. */
+/* Returns whether the collector is under pressure. Its helper threads start and end with the work:
+ * if they lived only for the last 50 ms, the heap is not almost full. */
 static bool is_pressed(const struct check *e, const struct collection *c)
 {
 	return thread_history_ns(c->busiest[0]) >= OBSERVED_LEAST &&
@@ -155,7 +153,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 /* --- by functions: V8, Python and Go collect in the threads of the program --- */
 
 struct runtime_heap {
-	const char *function; /* a part of the names of such functions */
+	const char *function; /* part of the names of functions that collect */
 	const char *remedy;
 };
 

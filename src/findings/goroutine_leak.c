@@ -12,7 +12,7 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define PACE 4 /* times what is there, that would have come at this rate since the start */
+#define PACE 4 /* at this rate, so many times the goroutines would have come since the start */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1, 0.001, 1e9,
@@ -56,7 +56,7 @@ static uint64_t count_before(const struct wait_graph *before, const struct waits
 	return 0;
 }
 
-/* The group that gained most. */
+/* Finds the group of goroutines that gained most. */
 static void find_leak(struct leak *l, const struct wait_graph *g, uint32_t pid)
 {
 	struct wait_graph before = { .records = g->before };
@@ -66,7 +66,7 @@ static void find_leak(struct leak *l, const struct wait_graph *g, uint32_t pid)
 		uint64_t first = count_before(&before, w);
 
 		l->groups++;
-		/* Those of clients come with their connections. */
+		/* Goroutines of clients come with their connections. */
 		if (w->state != WAITS_GOROUTINE_WAITS || wait_goroutines_want_event(w) ||
 			w->count <= first || w->count - first <= l->gain)
 			continue;
@@ -76,14 +76,16 @@ static void find_leak(struct leak *l, const struct wait_graph *g, uint32_t pid)
 	}
 }
 
-/* The first of them was not woken since the beginning: no queue that moves on. */
+/* Returns whether the first goroutine of the group was never woken during the observation: so the
+ * group is no queue that moves on. */
 static bool are_stuck(const struct check *e, const struct waits_goroutines *w)
 {
 	return wait_goroutines_want_goroutine(w) && !w->longest_state &&
 	       w->longest_ns * 2 >= check_age_ns(e);
 }
 
-/* As many came since the start: no wave of clients that has just begun. */
+/* Returns whether as many goroutines came since the start of the process: so they are no wave of
+ * clients that has just begun. */
 static bool keeps_pace(const struct check *e, const struct leak *l, double per_s)
 {
 	double since_start = per_s * (double)check_age_ns(e) / (double)NS_PER_S;
@@ -92,8 +94,8 @@ static bool keeps_pace(const struct check *e, const struct leak *l, double per_s
 	       since_start <= (double)l->of->count * PACE;
 }
 
-/* Goroutines that wait in the same function for data: one of them has the mutex that the others
- * wait for there. NULL: none. */
+/* Returns goroutines that wait in the same function for data: one of them has the mutex that the
+ * other goroutines of that function wait for. NULL: none. */
 static const struct waits_goroutines *find_holder(
 	const struct wait_graph *g, const struct waits_goroutines *of)
 {

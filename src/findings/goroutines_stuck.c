@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * goroutines-stuck: goroutines of a Go program wait for each other, and nothing else could let them
- * go on: they want a mutex for a long time, or the main goroutine waits for others of which none is
- * left that works. Go itself ends a program in which all goroutines wait; it does not where a
- * signal handler, a server or a timer is beside them.
+ * go on: they want a mutex for a long time, or the main goroutine waits for others, and none of
+ * these works. Go itself ends a program in which all goroutines wait, but not if the program has a
+ * signal handler, a server or a timer.
  *
  * Cannot be seen: which goroutine has a mutex; programs without a symbol table.
  */
@@ -15,8 +15,8 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define QUIET_PERCENT  2 /* of a CPU */
-#define QUIET_SWITCHES 8 /* a second: a timer and the runtime take some */
+#define QUIET_PERCENT  2 /* percent of a CPU that a quiet program uses at most */
+#define QUIET_SWITCHES 8 /* a second, of a quiet program: a timer and the runtime make some */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these goroutines wait",
@@ -29,16 +29,16 @@ static const struct finding_option options[] = {
 struct stuck {
 	const struct waits_goroutines *main, *wants_lock; /* the largest group of these */
 	const struct waits_goroutines
-		*sends; /* the largest group that a channel does not take from */
+		*sends; /* the largest group that waits to send into a channel */
 	uint64_t lock_count, others;
-	bool is_one_at_work; /* one that neither wants a lock, nor accepts clients or signals */
-	bool has_writer, has_reader; /* goroutines want a read-write lock, to write; to read */
-	uint64_t idle_ns;	     /* since its threads last ran; 0: just now, or unknown */
+	bool is_one_at_work; /* a goroutine neither wants a lock nor accepts clients or signals */
+	bool has_writer, has_reader; /* goroutines want to write-lock, to read-lock */
+	uint64_t idle_ns;	     /* since threads last ran; 0: just now, or unknown */
 	bool main_goes_on;	     /* main is in a call, waits for input or time, or runs */
-	bool others_work;     /* the same of another goroutine; not of one that accepts clients */
-	bool others_take;     /* a goroutine works that may take from a channel later */
-	bool others_may_take; /* a goroutine receives from a channel, as that of a timer */
-	bool others_go_on; /* a goroutine beside the main one may be woken from outside, or runs */
+	bool others_work;	     /* another goroutine does so; not one that accepts clients */
+	bool others_take;	     /* a working goroutine may take from a channel later */
+	bool others_may_take;	     /* a goroutine receives from a channel, such as a timer's */
+	bool others_go_on;	     /* another goroutine may be woken from outside, or runs */
 };
 
 static bool is_of_signals(const struct waits_goroutines *w)
@@ -46,15 +46,16 @@ static bool is_of_signals(const struct waits_goroutines *w)
 	return span_starts(record_text(&w->record, &w->start), "os/signal.");
 }
 
-/* Waits for the next request of a client that has a connection: it takes nothing from a channel. */
+/* Returns whether the goroutine waits for the next request of a connected client: it takes nothing
+ * from a channel. */
 static bool is_of_http(const struct waits_goroutines *w)
 {
 	return span_starts(record_text(&w->record, &w->start), "net/http.") &&
 	       (wait_goroutines_want_event(w) || w->state == WAITS_GOROUTINE_WAITS);
 }
 
-/* It has no lock meanwhile. The second is net/http's beside each request: it waits for the client
- * to hang up. */
+/* Returns whether the goroutine accepts clients: it has no lock meanwhile. The second function is
+ * that of net/http for each request: it waits for the client to hang up. */
 static bool accepts(const struct waits_goroutines *w)
 {
 	struct span by = record_text(&w->record, &w->by);
@@ -96,8 +97,8 @@ static void find_stuck(struct stuck *s, const struct wait_graph *g, uint32_t pid
 	}
 }
 
-/* Without the thread that ran last: the runtime's own (sysmon) wakes now and then, and forces a
- * collection every two minutes. */
+/* Returns how long all threads but the last one have rested. The thread that ran last may be the
+ * runtime's own (sysmon), which wakes now and then, and forces a collection every two minutes. */
 static uint64_t idle_of(const struct wait_graph *g, uint32_t pid)
 {
 	uint64_t least_ns = UINT64_MAX, second_ns = UINT64_MAX;
@@ -116,7 +117,8 @@ static uint64_t idle_of(const struct wait_graph *g, uint32_t pid)
 	return second_ns == UINT64_MAX ? 0 : second_ns;
 }
 
-/* By the collector, which marks what waits, or because nothing ran at all. */
+/* Returns how long a group has waited: the collector marks goroutines that wait, or nothing ran at
+ * all. */
 static uint64_t wait_of(const struct stuck *s, const struct waits_goroutines *w)
 {
 	return !w->longest_state && w->longest_ns > s->idle_ns ? w->longest_ns : s->idle_ns;
@@ -131,13 +133,13 @@ static struct stuck earlier_of(const struct wait_graph *g, uint32_t pid)
 	return earlier;
 }
 
-/* The same group was there when the observation started. */
+/* Returns whether the same group was there when the observation started. */
 static bool was_before(const struct wait_graph *g, uint32_t pid)
 {
 	return earlier_of(g, pid).wants_lock;
 }
 
-/* Voluntary switches of all its threads per second. */
+/* Returns the voluntary switches of all threads of the process per second. */
 static double switches_of(const struct check *e)
 {
 	double all = 0;
@@ -155,8 +157,8 @@ static bool is_same_group(const struct waits_goroutines *a, const struct waits_g
 	       !span_compare(record_text(&a->record, &a->at), record_text(&b->record, &b->at));
 }
 
-/* How long a group has waited; in a program that hardly runs, the same one at both looks is no
- * contention. */
+/* Returns how long a group has waited. In a program that hardly runs, a group that is the same at
+ * both samples is no contention. */
 static uint64_t group_wait_of(const struct check *e, const struct stuck *s,
 	const struct waits_goroutines *now, const struct waits_goroutines *before)
 {
@@ -184,14 +186,14 @@ static const struct waits_goroutines *wanted_before(
 	return NULL;
 }
 
-/* All goroutines want a lock, so that one of these has it. */
+/* Returns whether all goroutines want a lock: then one of them has it. */
 static bool has_only_waiters(const struct stuck *s)
 {
 	return s->main && s->wants_lock && !s->is_one_at_work && !s->main_goes_on &&
 	       (wait_goroutines_want_lock(s->main) || accepts(s->main));
 }
 
-/* The wait of the group that has waited longest, and has not become smaller since the first
+/* Returns the wait of the group that has waited longest, and has not become smaller since the first
  * sample. */
 static uint64_t lock_wait_of(
 	const struct check *e, const struct wait_graph *g, const struct stuck *s)
@@ -213,7 +215,7 @@ static uint64_t lock_wait_of(
 	return longest_ns;
 }
 
-/* The group that sends at the same place, when the observation started. */
+/* Returns the group that sent at the same place when the observation started. */
 static const struct waits_goroutines *sent_before(
 	const struct wait_graph *g, const struct waits_goroutines *now)
 {
@@ -228,8 +230,8 @@ static const struct waits_goroutines *sent_before(
 	return NULL;
 }
 
-/* The largest group that has not become smaller: NULL: another goroutine may take from the channel.
- */
+/* Returns the largest sending group that has not become smaller. NULL: another goroutine may take
+ * from the channel. */
 static const struct waits_goroutines *unreceived(
 	const struct check *e, const struct wait_graph *g, const struct stuck *s)
 {
@@ -245,14 +247,15 @@ static const struct waits_goroutines *unreceived(
 	return largest;
 }
 
-/* 0: not for long, or it runs too much to say so. */
+/* Returns how long the group waits to send; 0: not for long, or the program runs too much to
+ * know. */
 static uint64_t send_wait_of(
 	const struct check *e, const struct stuck *s, const struct waits_goroutines *w)
 {
 	return w ? group_wait_of(e, s, w, w) : 0;
 }
 
-/* Another goroutine may have the lock, and be at work with it. */
+/* Returns whether another goroutine may have the lock, and be at work with it. */
 static bool may_go_on(const struct stuck *s)
 {
 	return s->others_work || s->main_goes_on;
@@ -279,7 +282,7 @@ static void emit(struct check_result *out, const struct stuck *s, const struct w
 	buffer_fini(&place);
 }
 
-/* " and main.ba": another function in which goroutines want a lock. */
+/* Appends another function in which goroutines want a lock: " and main.ba". */
 static void put_other(
 	struct buffer *out, const struct wait_graph *g, const struct waits_goroutines *first)
 {
@@ -312,7 +315,7 @@ static void report_lock(struct check_result *out, const struct wait_graph *g, co
 		may_go_on(s) ? "" : "deadlock: ", (unsigned long long)s->lock_count,
 		s->lock_count == 1 ? " waits" : "s wait", buffer_cstr(&place),
 		sentence_duration(time, for_ns));
-	/* The one that has the lock is among those that wait: a reader that reads again. */
+	/* One of the waiting goroutines has the lock: it is a reader that reads again. */
 	if (s->has_writer && s->has_reader && !may_go_on(s))
 		finding_claim(out,
 			"; perhaps one has it already and wants it again: an RLock within an RLock "
@@ -321,7 +324,7 @@ static void report_lock(struct check_result *out, const struct wait_graph *g, co
 	buffer_fini(&place);
 }
 
-/* ", and 4 in main.(*Trail).Record": the largest other group that sends. */
+/* Appends the largest other group that sends: ", and 4 in main.(*Trail).Record". */
 static void put_other_senders(
 	struct buffer *out, const struct wait_graph *g, const struct waits_goroutines *first)
 {

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * heap-churn: nearly all that a process allocates is freed at once, many times a second. Each such
- * block costs two calls, and large ones pages that the kernel clears. Blocks that are kept for a
- * while are data, however many they are.
- */
+/* heap-churn: a process frees nearly all of its blocks soon after it allocates them, many times a
+ * second. Each of these blocks costs two calls, and a large one also costs pages that the kernel
+ * clears. Blocks that are kept for a while are data, however many they are. */
 #include "analyze/diagnosis/check.h"
 #include "base/units.h"
 #include "explain/finding.h"

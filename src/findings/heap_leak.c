@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * heap-leak: code keeps more and more memory from malloc, all the time it was observed. A cache
- * that fills up gains less and less, a queue frees what it kept, and a buffer of fixed length frees
- * blocks of before: none of these goes on. Memory that grows is not always lost: a program that
- * loads its data grows too, so a young process is not judged.
- */
+/* heap-leak: code keeps more and more memory from malloc during the whole observation. A cache that
+ * fills up gains less and less, a queue frees what it kept, and a buffer of fixed length frees
+ * older blocks: all of these stop growing. Memory that grows is not always lost: a program that
+ * loads its data grows too, so a young process is not judged. */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 
-#define LONG_NS	    (30 * NS_PER_S) /* of shorter observations a cache may still fill up */
-#define OLDER_SHARE 0.5		    /* of the gained blocks: so many of before were freed */
+#define LONG_NS	    (30 * NS_PER_S) /* in a shorter observation a cache may still fill up */
+#define OLDER_SHARE 0.5		    /* part of the gained blocks: so many older blocks were freed */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 32768, 1, 1e12, "minimum growth of the kept memory per second",
@@ -50,7 +48,8 @@ static void report(const struct check *e, struct check_result *out,
 	buffer_fini(&stack);
 }
 
-/* How long its allocator was observed, and its own age, allow a verdict. */
+/* Returns whether the process is old enough, and its allocator was observed for long enough, to
+ * decide. */
 static bool is_judged(const struct check *e, struct check_result *out,
 	const struct heap_use_process *p, const struct heap_use_growth *g)
 {
