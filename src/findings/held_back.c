@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * held-back: the process could run and may not: the CPU quota of its control group is used up,
- * its memory.high slows it down, its I/O limit makes it wait for the disk, or other processes have
- * the CPUs. It is not slow by itself, and
- * a restart changes nothing.
+ * memory.high slows it down, its I/O limit makes it wait for the disk, or other processes have the
+ * CPUs. The process is not slow by itself, and a restart changes nothing.
  *
- * On a busy host each process waits; so only one that gets next to nothing of what it could use
- * counts as starved.
+ * On a busy host each process waits; so a process is starved only if it gets next to nothing of the
+ * CPU it could use.
  */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
@@ -15,7 +14,7 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define COUNTED_LEAST 20 /* percent, of one that ran meanwhile */
+#define COUNTED_LEAST 20 /* percent of the CPU, for a thread that ran meanwhile */
 #define STATES_LEAST  4	 /* samples whose states show how long it could run */
 
 static const struct finding_option options[] = {
@@ -42,7 +41,8 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_PERCENT),
 };
 
-/* Percent of one CPU, of all threads, over the observation; negative: not measured. */
+/* Returns the CPU use of all threads over the observation, in percent of one CPU; negative: not
+ * measured. */
 static double cpu_of(const struct check *e)
 {
 	const struct sample_series *s = &e->series;
@@ -189,7 +189,8 @@ static void report_io(struct check_result *out, const struct held_io *io)
 
 /* --- other processes --- */
 
-/* The processes on the CPUs that it may use, if others use more of them than it does. */
+/* Finds the processes on the CPUs that the process may use. False: they do not use more of these
+ * CPUs than it does. */
 static bool is_bound(const struct check *e, struct limit_users *users)
 {
 	limit_users_find(users, e, LIMITS_SHARED_CPUS, span_of("", 0));
@@ -242,7 +243,7 @@ static void report_starved(
 		is_last(t)    ? ", which all go first: its policy is SCHED_IDLE"
 		: t->nice > 0 ? ", which have a higher priority"
 			      : "",
-		could < 100 ? could : 100, t->ran, /* of two clocks: rounding */
+		could < 100 ? could : 100, t->ran, /* two clocks: rounding */
 		buffer_cstr(&by));
 	buffer_fini(&where);
 	buffer_fini(&by);
@@ -269,9 +270,10 @@ static void report_starved(
 	finding_end(out);
 }
 
-/* The kernel adds a wait for a CPU to the counter when it ends: one that lasts is in the states. A
- * thread that ran meanwhile has most of its waits in the counter: if that has little, the thread
- * was met ready by chance, as one that a timer wakes together with the samples. */
+/* Returns the time that the thread waited for a CPU. The kernel adds such a wait to the counter
+ * when it ends; a wait that lasts shows only in the states. A thread that ran meanwhile has most of
+ * its waits in the counter: if the counter has little, the samples met the thread ready by chance,
+ * as a thread that a timer wakes together with the samples. */
 static double waited_of(const struct check *e, const struct thread_history *t, double ran)
 {
 	bool is_always_ready = t->running == t->input && t->input >= STATES_LEAST;
@@ -282,7 +284,7 @@ static double waited_of(const struct check *e, const struct thread_history *t, d
 	return t->first.cpu_ns == t->last.cpu_ns || counted >= COUNTED_LEAST ? 100 - ran : counted;
 }
 
-/* The longest time that a thread was ready to run while others ran. */
+/* Returns the longest time that a thread was ready to run while other threads ran. */
 static struct held_time held_time_of(const struct check *e)
 {
 	struct held_time most = { 0 };

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * held-up: the process waits, through its chain of waits (`sooth why`), for a process that does
- * nothing about it: one that is stopped, that has a lock and rests, or opens a FIFO without a
- * reader or writer, that has not accepted the connection, or whose only loop computes instead of
- * answering, or which computes so much that it answers rarely. Or it waits for the end of an output
- * whose command has ended, and that a process which the command left behind keeps open, or for the
- * end of an input that a process beside it has inherited. Or it waits for another process that is
- * in a deadlock. A process of the chain that is diagnosed too and nearer to the cause has the
- * finding instead. A deadlock of its own is that of all-threads-waiting.
+ * held-up: the process waits, through its chain of waits (`sooth why`), for another process that
+ * does nothing to end the wait: it is stopped, it has a lock and rests, it opens a FIFO without a
+ * reader or writer, it has not accepted the connection, its only loop computes instead of
+ * answering, or it computes so much that it answers rarely. Or the process waits for the end of an
+ * output that a process left behind by an ended command keeps open, or for the end of an input that
+ * another process has inherited. Or it waits for a process that is in a deadlock. If a process of
+ * the chain that is nearer to the cause is diagnosed too, that process gets the finding.
+ * all-threads-waiting reports a deadlock within the process.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -22,13 +22,13 @@
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 
-#define WORKS_PERCENT	 1  /* of a CPU: a process works, if its threads were not read */
-#define COMPUTES_PERCENT 30 /* on a busy machine it gets no more */
-#define LEAST_PERCENT	 10 /* or less, of one that ran at both samples */
+#define WORKS_PERCENT	 1  /* percent of a CPU: works, if its threads were not read */
+#define COMPUTES_PERCENT 30 /* percent of a CPU: all that computing gets on a busy machine */
+#define LEAST_PERCENT	 10 /* percent of a CPU or less, of a thread that ran at both samples */
 #define USER_SHARE	 0.8
 #define WAITS_SHARE	 0.8 /* of the samples */
 #define LOOKS_LEAST	 5
-#define ANSWERS_MOST	 20 /* a second: an ordinary exchange has more */
+#define ANSWERS_MOST	 20 /* answers a second: an ordinary exchange has more */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 10e9, 1e8, 86400e9, "minimum time the process waits",
@@ -54,21 +54,21 @@ enum cause {
 
 struct held_up {
 	enum cause cause;
-	size_t at; /* the link that waits for it; of a stop the stopped one */
+	size_t at; /* link that waits for the cause; for a stop, the stopped one */
 	uint64_t for_ns;
 	struct kept_output kept; /* the output that does not close */
-	struct span pattern;	 /* that a script waits for, and that it matches itself */
+	struct span pattern;	 /* searched for by a script, whose own command line matches it */
 };
 
 /* --- time --- */
 
-/* Time since the thread that waits last ran; 0: not known. */
+/* Returns the time since the thread that waits last ran; 0: not known. */
 static uint64_t waited_ns(const struct wait_link *link)
 {
 	return link->thread && !link->thread->since_state ? link->thread->since_ns : 0;
 }
 
-/* The shortest wait of the links up to that one. A wait that polls has no length of its own. */
+/* Returns the shortest wait of the links up to `at`. A wait that polls has no length of its own. */
 static uint64_t shortest_ns(const struct wait_chain *chain, size_t at)
 {
 	uint64_t least = UINT64_MAX;
@@ -95,7 +95,8 @@ static bool works(const struct check *e, const struct wait_graph *g, const struc
 	return entry && process_table_cpu_percent(entry) >= WORKS_PERCENT;
 }
 
-/* Another process that may have the lock, or another child that the holder waits for, works. */
+/* Returns whether another process that may have the lock, or another child that the holder waits
+ * for, works. */
 static bool another_works(
 	const struct check *e, const struct wait_graph *g, const struct wait_link *link)
 {
@@ -110,7 +111,8 @@ static bool another_works(
 	return false;
 }
 
-/* The same holder as at the first sample: one that tries again may have got it in between. */
+/* Returns whether the holder is the same as at the first sample: a holder that tries again may have
+ * got the lock in between. */
 static bool is_lasting(const struct check *e, const struct wait_link *link, size_t at)
 {
 	const struct snapshot *first = check_first(e, &e->input->waits);
@@ -122,8 +124,8 @@ static bool is_lasting(const struct check *e, const struct wait_link *link, size
 	       chain.links[at].party->party_pid == link->party->party_pid;
 }
 
-/* How long the holder and all that it waits for in turn have rested; 0: one of them works. A
- * backend that is idle in a transaction has the lock whatever its client does. */
+/* Returns how long the holder and all processes that it waits for in turn have rested; 0: one of
+ * them works. A backend that is idle in a transaction has the lock whatever its client does. */
 static uint64_t holder_check_rested_ns(const struct check *e, const struct wait_graph *g,
 	const struct wait_chain *chain, size_t at)
 {
@@ -154,14 +156,15 @@ static bool has_holder(const struct wait_link *link)
 	       link->party->party_pid != link->process->node_pid;
 }
 
-/* The process sent a request and has no answer. */
+/* Returns whether the process sent a request and has no answer. */
 static bool awaits_answer(const struct wait_link *link)
 {
 	return link->what == WAIT_SOCKET_READ && link->object && link->object->has_open_request;
 }
 
-/* A standby waits on purpose for the lock of the server that is on duty. A holder that waits for an
- * answer of a server at rest is no such server, and one that inherited the lock did not take it. */
+/* Returns whether the holder is a server on duty, whose lock a standby waits for on purpose. A
+ * holder that waits for an answer of a server at rest is no such server, and a holder that
+ * inherited the lock did not take it. */
 static bool is_on_duty(const struct wait_chain *chain, size_t at)
 {
 	return chain->links[at].what == WAIT_LOCK && !chain->links[at].is_polling &&
@@ -200,7 +203,8 @@ static void of_lock(struct held_up *h, const struct check *e, const struct wait_
 
 /* --- a server --- */
 
-/* On a busy machine one that always could run gets little. */
+/* Returns whether the server computes: on a busy machine a process that always could run gets
+ * little. */
 static bool computes(const struct wait_graph *g, const struct wait_link *server)
 {
 	struct wait_graph first = { .records = g->before };
@@ -211,8 +215,8 @@ static bool computes(const struct wait_graph *g, const struct wait_link *server)
 	return cpu >= COMPUTES_PERCENT || (cpu >= LEAST_PERCENT && then && then->state == 'R');
 }
 
-/* Its main thread computes, so it serves no other either. Workers that a server forked for one
- * client each are busy by design. */
+/* Returns whether the main thread of the server computes, so that it serves no other client either.
+ * Workers that a server forked for one client each are busy by design. */
 static bool is_busy_loop(
 	const struct check *e, const struct wait_graph *g, const struct wait_link *server)
 {
@@ -243,7 +247,7 @@ static enum cause of_socket(const struct check *e, const struct wait_graph *g,
 										   : CAUSE_NONE;
 }
 
-/* The thread of the first link waits most of the time, and each wait is long. */
+/* Returns whether the thread of the first link waits most of the time, in long waits. */
 static bool waits_mostly(const struct check *e, const struct wait_link *link)
 {
 	const struct thread_history *t;
@@ -261,7 +265,8 @@ static bool waits_mostly(const struct check *e, const struct wait_link *link)
 	       t->waits[THREAD_WAIT_DATA] + t->waits[THREAD_WAIT_READY] >= WAITS_SHARE * t->met;
 }
 
-/* The same server at both samples, with answers in between. */
+/* Returns whether the process waits for the same server at both samples, with answers in
+ * between. */
 static bool is_of_busy(
 	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -279,7 +284,8 @@ static bool is_of_busy(
 
 /* --- the chain --- */
 
-/* The shell waits for its search, or for the pause until the next one: it is within the loop. */
+/* Returns whether the shell waits for its search, or for the pause until the next search: it is
+ * within the loop. */
 static bool is_between_searches(const struct wait_link *link)
 {
 	static const char *const names[] = { "sleep", "pgrep" };
@@ -288,7 +294,8 @@ static bool is_between_searches(const struct wait_link *link)
 	       SPAN_ANY(record_text(&link->party->record, &link->party->name), span_equal, names);
 }
 
-/* A script that waits until no process has a command line as its own; its age is a bound. */
+/* Returns whether a script waits until no process has a certain command line, which its own
+ * matches. The age of the script bounds the time of the wait. */
 static bool waits_for_itself(struct held_up *h, const struct check *e, const struct wait_link *link)
 {
 	const struct process_entry *p = check_entry_of(e, link->process);
@@ -297,7 +304,7 @@ static bool waits_for_itself(struct held_up *h, const struct check *e, const str
 	return h->pattern.size;
 }
 
-/* A deadlock of other processes, which it waits for. */
+/* Finds a deadlock of other processes for which the process waits. */
 static void find_deadlock(
 	struct held_up *h, const struct wait_graph *g, const struct wait_chain *chain)
 {
@@ -315,15 +322,16 @@ static void find_deadlock(
 	h->for_ns = shortest_ns(chain, at);
 }
 
-/* In a PID namespace of its own: the mutex has the number of its owner there. */
+/* Returns whether the process is in a PID namespace of its own: the mutex has the PID that its
+ * owner has there. */
 static bool is_renumbered(const struct process_entry *p)
 {
 	return p && p->links && p->links->namespace_state == SOOTH_STATE_VALUE &&
 	       p->links->inner_pid != p->id.pid;
 }
 
-/* A mutex in shared memory whose owner is no thread any more: the kernel would hand a robust one to
- * the next. */
+/* Returns whether the owner of a mutex in shared memory is no thread any more: the kernel would
+ * hand a robust mutex to the next thread. */
 static bool has_no_owner(const struct check *e, const struct wait_link *link)
 {
 	return link->what == WAIT_MUTEX && link->party && !link->party->is_alive &&
@@ -369,7 +377,7 @@ static struct held_up find_held_up(
 	return h;
 }
 
-/* A process of the chain, nearer to the cause, that is diagnosed too; NULL: none. */
+/* Returns a process of the chain that is nearer to the cause and is diagnosed too; NULL: none. */
 static const struct waits_process *reported_for(
 	const struct check *e, const struct wait_chain *chain, const struct held_up *h)
 {
@@ -391,7 +399,7 @@ static const struct waits_process *reported_for(
 
 /* --- the finding --- */
 
-/* ", which uses 100 % of a CPU" */
+/* Appends the CPU use of the holder: ", which uses 100 % of a CPU". */
 static void put_load(struct check_result *out, const struct wait_graph *g,
 	const struct wait_chain *chain, const struct held_up *h)
 {
@@ -420,8 +428,8 @@ static void put_holder(struct buffer *out, const struct wait_chain *chain, const
 	buffer_format(out, "%.*s (%u)", (int)name.size, name.data, h->kept.left->id.pid);
 }
 
-/* "waits for bash (7), which opens the FIFO x: no process has the other end open": the end of the
- * chain is what has to go on. */
+/* Appends what the end of the chain does, which has to go on: "waits for bash (7), which opens the
+ * FIFO x: no process has the other end open". */
 static void put_what_holder_does(struct buffer *out, const struct wait_graph *g,
 	const struct wait_chain *chain, const struct wait_link *holder)
 {
@@ -596,13 +604,14 @@ static void remedy(
 	buffer_fini(&text);
 }
 
-/* It may wait for work. */
+/* The reader may wait for work. */
 static bool is_reader_of_fifo(const struct wait_chain *chain, const struct held_up *h)
 {
 	return h->cause == CAUSE_OTHER_END && !is_writer(&chain->links[h->at]);
 }
 
-/* A process that was left may print all the time: only a read that nothing ends is grave. */
+/* Returns whether the severity is low: a process that was left behind may print all the time, so
+ * only a read that nothing ends is grave. */
 static bool is_low(const struct check *e, const struct wait_chain *chain, const struct held_up *h)
 {
 	double grave = check_option(e, "grave-time");

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * hot-function: one function uses most of the CPU time of a process that others wait for: a
- * regular expression that goes back and back, a list that is searched from its start each time, a
- * copy of everything on each request. A process that computes by its nature is healthy, and so is a
- * command: it was started to compute. A thread that shows no progress at all is cpu-spin, which
- * names its function too.
- */
+/* hot-function: one function uses most of the CPU time of a process that others wait for: a regular
+ * expression that goes back and back, a list that is searched from its start each time, a copy of
+ * everything on each request. A process that computes by its nature is healthy, and so is a
+ * command: it was started to compute. cpu-spin reports a thread that shows no progress at all, and
+ * names its function too. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -20,7 +18,7 @@
 #include "explain/finding.h"
 
 #define NODE_TIMERS  "listOnTimeout"
-#define TIMERS_LEAST 100 /* a second */
+#define TIMERS_LEAST 100 /* timers a second */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-cpu", 50, 1, 1e5,
@@ -51,7 +49,8 @@ static void find_hot(struct hot *h, const struct check *e)
 	buffer_fini(&all);
 }
 
-/* Without what it spends in the kernel: a server that sends much is in write() most of the time. */
+/* Returns the share of the function without its time in the kernel: a server that sends much is in
+ * write() most of the time. */
 static double share_of(const struct hot *h)
 {
 	uint64_t own = h->function.samples - h->function.kernel_samples;
@@ -59,7 +58,8 @@ static double share_of(const struct hot *h)
 	return h->samples ? 100.0 * (double)own / (double)h->samples : 0;
 }
 
-/* The loop of an interpreter is on top whatever the script does. */
+/* Returns whether the function is the loop of an interpreter, which is on top whatever the script
+ * does. */
 static bool is_interpreter(struct span name)
 {
 	static const char *const names[] = { "_PyEval_EvalFrameDefault", "luaV_execute",
@@ -69,15 +69,16 @@ static bool is_interpreter(struct span name)
 	return SPAN_ANY(name, span_equal, names);
 }
 
-/* Another detector has said it already, with the function. */
+/* Returns whether another detector has named the function already. */
 static bool is_explained(const struct check *e)
 {
 	return check_has_finding(e, "cpu-spin") || check_has_finding(e, "gc-pressure") ||
 	       check_has_finding(e, "crypto-heavy") || check_has_finding(e, "jit-churn");
 }
 
-/* Times a second that a loop of node waits for its next timer and has to wait no longer: it makes 1
- * ms of a delay of more than 31 bits, or of no number. 0: not seen, or seldom. */
+/* Returns how many times a second a loop of node waits for its next timer and has to wait no
+ * longer: node makes 1 ms of a delay of more than 31 bits, or of a delay that is no number. 0: not
+ * seen, or seldom. */
 static double timers_of(const struct check *e, struct profile_spots *spots)
 {
 	const struct call_repeat_key *key;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * idle-cpu: an agent has nothing to do and still uses CPU. It waits for its user if its
- * session file says so, or if it has a terminal without input, sent and received nothing, and
- * its child processes do nothing. It waits for its model if its session file says so and its
- * connection is silent. Drawing meanwhile costs CPU too.
- */
+/* idle-cpu: an agent has nothing to do and still uses CPU. The agent waits for its user if its
+ * session file says so, or if it has a terminal without input, sent and received nothing, and its
+ * child processes do nothing. It waits for its model if its session file says so and its connection
+ * is silent. An agent that draws while it waits uses CPU too. */
 #include <string.h>
 
 #include "analyze/diagnosis/check.h"
@@ -33,9 +31,9 @@ static const struct finding_option options[] = {
 
 enum idleness {
 	IDLE_NOT,
-	IDLE_USER,  /* idle by its self-reported status */
+	IDLE_USER,  /* waits for its user, by its self-reported status */
 	IDLE_QUIET, /* waits for its user or model; it reports no status */
-	IDLE_MODEL, /* or for a tool that does nothing either */
+	IDLE_MODEL, /* waits for its model, or for a tool that does nothing either */
 };
 
 static const char *const waits_for[] = { "", "its user", "its user or model (probably)",
@@ -48,7 +46,8 @@ static uint64_t begin_utc_ns(const struct check *e)
 	return e->series.points[0].time_ns + (uint64_t)e->input->host.realtime_offset_ns;
 }
 
-/* No input since some seconds before the interval began; without a terminal there is none. */
+/* Returns whether there was no input since some seconds before the interval; false without a
+ * terminal. */
 static bool is_untouched(const struct check *e)
 {
 	const struct proc_ties *t = e->process->links;
@@ -78,7 +77,8 @@ static double children_cpu(const struct process_entry *p)
 	return sum;
 }
 
-/* A connection moved data during the interval; false also when none is known. */
+/* Returns whether a connection moved data during the interval; false also if no connection is
+ * known. */
 static bool is_talking(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->sockets);
@@ -97,7 +97,7 @@ static bool is_talking(const struct check *e)
 	return false;
 }
 
-/* The reason its sockets are not known; 0: they are. */
+/* Returns why the sockets of the agent are not known; 0: they are known. */
 static uint8_t sockets_unseen(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->sockets);
@@ -113,7 +113,7 @@ static struct span status_of(const struct check *e)
 	return s && !s->status_state ? process_table_field(&s->record, &s->status) : span_of("", 0);
 }
 
-/* Its status has not changed since before the interval. */
+/* Returns whether the status has not changed since before the interval. */
 static bool is_unchanged(const struct check *e)
 {
 	const struct proc_session *s = e->process->session;
@@ -121,15 +121,16 @@ static bool is_unchanged(const struct check *e)
 	return s && !s->activity_state && s->activity_utc_ns < begin_utc_ns(e);
 }
 
-/* An agent that reports no status; older captures call that unsupported by the system. */
+/* Returns whether the agent reports no status; older captures say that the system does not support
+ * it. */
 static bool has_no_status(uint8_t state)
 {
 	return state == SOOTH_STATE_ABSENT || state == SOOTH_NOT_MEASURED(SOOTH_REASON_AGENT) ||
 	       state == SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 }
 
-/* The reason its status could not be read although it may have one; a value: it was read,
- * or there is none. */
+/* Returns why the status of the agent could not be read although it may have one; a value: the
+ * status was read, or there is none. */
 static uint8_t unread(const struct check *e)
 {
 	const struct proc_session *s = e->process->session;

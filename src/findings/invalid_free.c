@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * invalid-free: what is freed was never allocated: a variable on the stack, or an address at which
- * no block can begin, or one inside of a block. An address elsewhere may be a block of before the
- * observation: that is not judged, and a process that frees such ones is not fine.
- */
+/* invalid-free: the process frees an address that was never allocated: a variable on the stack, an
+ * address at which no block can begin, or an address inside of a block. Any other unknown address
+ * may be a block allocated before the observation: then the process is reported neither as faulty
+ * nor as fine. */
 #include "analyze/diagnosis/check.h"
 #include "explain/finding.h"
 
@@ -34,7 +33,7 @@ static void report(const struct check *e, struct check_result *out,
 	buffer_fini(&stack);
 }
 
-/* Why there may be invalid frees among those that were seen; NULL: all were of known blocks. */
+/* Returns why some of the frees that were seen may be invalid; NULL: all were of known blocks. */
 static const char *doubt(const struct heap_use_process *p)
 {
 	if (!p)

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * jit-churn: a runtime spends most of its CPU time on parsing and compiling code, long after its
+/* jit-churn: a runtime spends most of its CPU time on parsing and compiling code, long after its
  * start: the program makes new code all the time (eval, new Function, templates, generated
- * classes), or what the compiler made is thrown away again and again. A start compiles as much, and
- * is healthy; on a busy host it takes minutes: so the process has to be older than that, by its CPU
- * time too.
- */
+ * classes), or what the compiler made is thrown away again and again. A starting process compiles
+ * as much, and is healthy; on a busy host a start takes minutes: so the process has to be older, in
+ * time and in CPU time. */
 #include "analyze/diagnosis/batch_program.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/work_share.h"

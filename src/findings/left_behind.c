@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * left-behind: a process of no agent outlived what started it, and what it was started for is gone:
- * nothing reads its output, its terminal is closed, or its working directory was deleted. Or its
- * input and its output were local sockets, as a program has them that is the server of another
- * one (MCP, a language server), and both have lost their other end. Or its input is open only
- * because others that were left behind with it have inherited the other end. A child gets the
- * session of its parent, so one that neither leads its session nor shares it with its parent got
- * another parent, whichever process takes such children here.
+ * left-behind: a process of no agent outlived the process that started it, and has lost its
+ * purpose: nothing reads its output, its terminal is closed, or its working directory was deleted.
+ * Or its input and output were local sockets, as those of a server of another program (MCP, a
+ * language server), and both have lost their other end. Or its input is open only because other
+ * processes that were left behind with it have inherited the other end. A child gets the session of
+ * its parent. So a process that neither leads its session nor shares it with its parent got another
+ * parent, whichever process takes such children here.
  *
- * Cannot be seen: a pipe without a reader, until the process writes to it; a process that lost its
- * parent within the session of the new one.
+ * Cannot be seen: a pipe without a reader, until the process writes to it; a process whose new
+ * parent has the same session as the lost one.
  */
 #include <errno.h>
 #include <string.h>
@@ -39,10 +39,10 @@ static const struct finding_option options[] = {
 };
 
 struct left {
-	double failed; /* writes to its output */
+	double failed; /* failed writes to its output */
 	bool is_terminal_closed, is_directory_deleted, has_pipe;
 	bool needs_directory; /* its directory is deleted, and calls in it fail */
-	bool is_cut_off;      /* input and output */
+	bool is_cut_off;      /* input and output have lost their other end */
 	bool are_calls_known;
 	struct check_calls calls;
 	struct buffer
@@ -55,7 +55,8 @@ static bool ignores_hangup(const struct process_entry *p)
 	       p->links->is_hangup_ignored;
 }
 
-/* Messages of errors may go elsewhere than the output, and that is what counts. */
+/* Returns whether `fd` is an output. Error messages may go elsewhere, and then their descriptor
+ * does not count. */
 static bool is_output(const struct check *e, int32_t fd)
 {
 	const struct fds_descriptor *out = check_descriptor(e, OUTPUT);
@@ -84,7 +85,8 @@ static double failed_writes(const struct check *e, const struct call_history *h)
 	return failed;
 }
 
-/* A connected unix socket whose other end was closed: the kernel knows no peer any more. */
+/* Returns whether the other end of a connected unix socket was closed: then the kernel knows no
+ * peer. */
 static bool has_no_peer(const struct snapshot *snapshot, const struct fds_descriptor *d)
 {
 	struct batch all = snapshot ? snapshot_records(snapshot) : (struct batch){ 0 };
@@ -99,7 +101,8 @@ static bool has_no_peer(const struct snapshot *snapshot, const struct fds_descri
 	return false;
 }
 
-/* At both looks: a server whose client has ended just now may end as well. */
+/* Returns whether input and output had no other end at both samples: a server whose client has
+ * ended just now may end as well. */
 static bool is_cut_off(const struct check *e)
 {
 	static const uint32_t fds[] = { INPUT, OUTPUT };
@@ -115,7 +118,7 @@ static bool is_cut_off(const struct check *e)
 	return true;
 }
 
-/* The process still looks for files in the deleted directory. */
+/* Returns whether the process still looks for files in the deleted directory. */
 static bool fails_within(const struct check *e, const struct call_history *h, struct span directory)
 {
 	double failed = 0;
@@ -144,14 +147,15 @@ static bool is_left_too(const struct check *e, const struct waits_party *w)
 	return false;
 }
 
-/* As a descriptor above those that a program writes to: it does not know that it has it. */
+/* Returns whether a process has the descriptor without knowing it: the number is above those that a
+ * program writes to, so the process inherited it. */
 static bool has_inherited(const struct check *e, const struct waits_party *w)
 {
 	return w->is_alive && w->fd > ERRORS && is_left_too(e, w);
 }
 
-/* The processes that have the other end of its input, if all have inherited it and were left behind
- * with it; else nothing. */
+/* Finds the processes with the other end of the input, if all of them have inherited it and were
+ * left behind with the process; else `out` stays empty. */
 static void find_heirs(const struct check *e, struct buffer *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->waits);
@@ -242,7 +246,7 @@ static bool catches_hangup(const struct check *e)
 	return s && s->caught & 1;
 }
 
-/* The hangup of its terminal reached it, and it went on; or its shell spared it. */
+/* Returns whether the process survived the hangup of its terminal, or its shell spared it. */
 static bool survived_hangup(const struct check *e)
 {
 	bool leads = e->process->process->session == e->id.pid;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * lock-kept: the process has a lock that others wait for, and does nothing: a script that sleeps
- * with a file locked, a program whose transaction stays open. It is the other side of held-up and
- * lock-refused. A process that works while it has the lock will give it back, and a server on duty
- * keeps its standby waiting on purpose.
+ * with a file locked, a program whose transaction stays open. held-up and lock-refused report the
+ * processes that wait. A process that works while it has the lock will release it, and a server on
+ * duty keeps its standby waiting on purpose.
  *
  * Cannot be seen: since when it has the lock, if that is longer than the others have waited.
  */
@@ -33,7 +33,8 @@ static bool awaits_answer(const struct wait_link *link)
 	return link->what == WAIT_SOCKET_READ && link->object && link->object->has_open_request;
 }
 
-/* Its standby waits for its lock as long as it serves. */
+/* Returns whether a standby waits for the lock of this server, which keeps it as long as it
+ * serves. */
 static bool is_on_duty(const struct wait_chain *chain, const struct waits_wanted *w)
 {
 	const struct wait_link *first = &chain->links[0];
@@ -42,7 +43,7 @@ static bool is_on_duty(const struct wait_chain *chain, const struct waits_wanted
 	       !awaits_answer(first);
 }
 
-/* How long the others have waited while this one did nothing; 0: it works. */
+/* Returns how long other processes have waited while this one did nothing; 0: it works. */
 static uint64_t kept_ns(
 	const struct wait_graph *g, const struct wait_chain *chain, const struct waits_wanted *w)
 {

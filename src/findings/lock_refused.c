@@ -2,12 +2,12 @@
 /*
  * lock-refused: the process tries again and again to lock a file, without waiting in the call, and
  * another process has the lock all the time: "database is locked" of SQLite, flock with LOCK_NB,
- * fcntl with F_SETLK. Lock files that are made with O_EXCL, and the locks of commands that give up,
- * are those of syscall-errors.
+ * fcntl with F_SETLK. syscall-errors reports lock files that are made with O_EXCL, and the locks of
+ * commands that give up.
  *
- * One attempt of SQLite takes a shared lock first, which it gets, so that calls alone do not show
- * that the lock for writing is refused: there another process must have a lock for writing at both
- * looks, and nothing may be written to the database or its journal between them.
+ * Each attempt of SQLite first gets a shared lock, so that calls alone do not show that the lock
+ * for writing is refused. So for SQLite another process must have a lock for writing at both
+ * samples, and nothing may be written to the database or its journal between them.
  *
  * Cannot be seen: which process has an open file description lock, if its descriptor cannot be
  * read.
@@ -27,7 +27,7 @@
 #include "probes/waits.h"
 
 #define ARGUMENTS_SHOWN 48 /* bytes of a command line */
-#define WORKS_PERCENT	10 /* of a CPU: a holder that computes may release the lock soon */
+#define WORKS_PERCENT	10 /* percent of a CPU: a holder that computes may release the lock soon */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 4e9, 1e8, 86400e9, "minimum time in which the lock is refused",
@@ -40,8 +40,8 @@ struct refusal {
 	const char *path;
 	double count;
 	uint64_t seen, first_ns, last_ns;
-	uint64_t granted_ns; /* the last call of that kind that was no failure; 0: none */
-	const struct waits_party *holder; /* the same at both samples; NULL: unknown */
+	uint64_t granted_ns;		  /* the last such call that succeeded; 0: none */
+	const struct waits_party *holder; /* process with the lock at both samples; NULL: unknown */
 };
 
 /* --- the file --- */
@@ -69,7 +69,7 @@ static bool is_written(
 	return f && f->moves[CALL_WRITTEN].calls;
 }
 
-/* The lock was granted in between: what it writes then goes to one of these. */
+/* Returns whether the process got the lock in between: then it writes to one of these files. */
 static bool has_written(const struct call_history *h, const char *path)
 {
 	static const char *const endings[] = { "", "-journal", "-wal" };
@@ -113,7 +113,8 @@ static const struct waits_party *holder_of(const struct check *e, const char *pa
 
 /* --- the calls --- */
 
-/* fcntl(2) with a lock, or flock(2): the calls that may wait for their turn at a descriptor. */
+/* Returns whether the call takes a lock: fcntl(2) with a lock, or flock(2). Both may wait for their
+ * turn at a descriptor. */
 static bool locks(const struct call_repeat_key *key)
 {
 	const struct syscall_row *row = syscall_by_number(key->abi, key->number);
@@ -126,7 +127,7 @@ static bool is_refused(const struct call_repeat_key *key)
 	return key->result == -LINUX_EAGAIN || key->result == -LINUX_EACCES;
 }
 
-/* All threads and descriptors of the file together. */
+/* Returns the refusals of one file, for all threads and descriptors together. */
 static struct refusal refusal_of(const struct call_history *h, const char *path)
 {
 	struct refusal all = { .path = path };
@@ -152,7 +153,7 @@ static struct refusal refusal_of(const struct call_history *h, const char *path)
 	return all;
 }
 
-/* The process never got the lock, as far as the calls show. */
+/* Returns whether the process never got the lock, as far as the calls show. */
 static bool is_always_refused(const struct call_history *h, const struct refusal *r)
 {
 	if (has_written(h, r->path))
@@ -167,7 +168,7 @@ static uint64_t lasted_ns(const struct refusal *r, uint64_t interval_ns)
 	return r->holder ? interval_ns : r->last_ns - r->first_ns;
 }
 
-/* The file with the most refusals; path NULL: none is refused all the time. */
+/* Returns the file with the most refusals; path NULL: no file is refused all the time. */
 static struct refusal find_lock(const struct check *e, const struct check_calls *c)
 {
 	struct refusal most = { 0 };
@@ -191,7 +192,8 @@ static struct refusal find_lock(const struct check *e, const struct check_calls 
 
 /* --- the finding --- */
 
-/* "python3 (4711: reindex.py app.db)"; arguments are separated by NUL. */
+/* Appends the holder and its arguments, which are separated by NUL: "python3 (4711: reindex.py
+ * app.db)". */
 static void put_holder(struct buffer *out, const struct wait_graph *g, const struct refusal *r)
 {
 	const struct waits_process *p = wait_graph_process(g, r->holder->party_pid);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lock-storm: several threads of a process burn CPU competing for something they share. They
- * sleep and wake at a lock thousands of times a second, or keep yielding, and most of their
- * CPU time is kernel time. Or they form a convoy: three or more that do nothing but compute or
- * wait for the same kind of lock, so that one of them runs at a time, at any rate. Threads that
- * hand work to each other wake as often, but spend their time on the work. That work may be system
- * calls too: then another thread, idle or busy with other things, asks for them. Where system calls
- * were recorded, futex and sched_yield show which threads are at a lock, and at which.
+ * lock-storm: several threads of a process burn CPU competing for something they share. They sleep
+ * and wake at a lock thousands of times a second, or keep yielding, and most of their CPU time is
+ * kernel time. Or they form a convoy: three or more threads only compute or wait for the same kind
+ * of lock, so that one of them runs at a time, however often they wake. Threads that hand work to
+ * each other wake as often, but spend their time on the work. That work may be system calls too:
+ * then another thread, idle or busy with other work, requests them. If system calls were recorded,
+ * futex and sched_yield show which threads are at which lock.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,16 +19,16 @@
 
 #define THREADS_SHOWN	5
 #define THREADS_MAX	4096
-#define CONVOY_SHARE	0.75 /* of the waiting that there is when one of them runs at a time */
-#define CONVOY_WHOLE	0.9  /* of the samples: computing, or at the lock */
-#define CONVOY_HIGH	30   /* samples of all threads */
-#define CONVOY_EVEN	4    /* the least of them has this part of an even share */
+#define CONVOY_SHARE	0.75 /* share of the waiting that remains if one thread runs at a time */
+#define CONVOY_WHOLE	0.9  /* share of the samples with the thread computing or at the lock */
+#define CONVOY_HIGH	30   /* samples of all threads, for severity high */
+#define CONVOY_EVEN	4    /* the thread with least CPU has this part of an even share */
 #define CONTENDED_LEAST 5    /* samples at the lock */
-#define CONTENDED_MUCH	30   /* percent; less has severity low */
-#define TICKS_LEAST_NS	(100 * NS_PER_MS) /* of CPU: less is too few clock ticks to split */
+#define CONTENDED_MUCH	30   /* percent at the lock; with less the severity is low */
+#define TICKS_LEAST_NS	(100 * NS_PER_MS) /* CPU time; with less, too few clock ticks to split */
 
-#define OTHER_CALLS_SHARE 0.25 /* of the calls at locks */
-#define DISPATCHER_SHARE  0.6  /* of in-kernel: one of many threads has few clock ticks */
+#define OTHER_CALLS_SHARE 0.25 /* share of other calls among all calls */
+#define DISPATCHER_SHARE  0.6  /* of in-kernel: a single thread has few clock ticks */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1000, 1, 1e9,
@@ -60,17 +60,17 @@ static const struct finding_option options[] = {
 struct storm {
 	const struct thread_history **threads; /* most switches first */
 	size_t count, yielders;
-	uint32_t at_locks; /* samples that found one at a lock */
+	uint32_t at_locks; /* samples that found a thread at a lock */
 	double switches, cpu;
 	double demand;		    /* CPU plus runnable time of the yielding threads */
-	double highest;		    /* switches of one thread; negative: not measured */
-	uint64_t cpu_ns, system_ns; /* all together, over the interval */
-	double busiest;		    /* percent of one CPU, of one thread */
-	double busiest_system;	    /* percent of its CPU time in the kernel; negative: unknown */
+	double highest;		    /* switches of the thread with most; negative: not measured */
+	uint64_t cpu_ns, system_ns; /* of all threads together, over the interval */
+	double busiest;		    /* CPU use of the busiest thread, percent of one CPU */
+	double busiest_system;	    /* kernel share of its CPU time, percent; negative: unknown */
 	double outside;		    /* CPU use of the busiest other thread */
 	bool has_times;
-	uint8_t unseen;		    /* the reason one thread could not be diagnosed */
-	uint64_t futexes;	    /* calls, where they were recorded */
+	uint8_t unseen;		    /* why one thread could not be diagnosed */
+	uint64_t futexes;	    /* futex calls, if calls were recorded */
 	uint64_t lock, lock_weight; /* the most contended lock; 0: unknown */
 };
 
@@ -83,9 +83,10 @@ static double switches_of(const struct thread_history *t)
 	return given > taken ? given : taken;
 }
 
-/* The kernel preempts a thread that never waits after a millisecond or so, or when a more
- * urgent one wakes. A thread that loses the CPU after some microseconds each time has
- * yielded it. A thread that wakes others loses it as often, but also waits. */
+/* Returns whether the thread yields. The kernel preempts a thread that never waits after a
+ * millisecond or so, or when a more urgent thread wakes. A thread that loses the CPU after some
+ * microseconds each time has yielded it. A thread that wakes other threads loses it as often, but
+ * also waits. */
 static bool yields(const struct check *e, const struct thread_history *t)
 {
 	double taken = thread_history_involuntary(t);
@@ -98,8 +99,8 @@ static bool yields(const struct check *e, const struct thread_history *t)
 	       thread_history_voluntary(t) * 10 < taken;
 }
 
-/* A running thread shows no call, and may be running at each sample: then the other
- * threads decide. Asleep, it has to be at a lock. */
+/* Returns whether the samples that found the thread asleep found it at a lock. A running thread
+ * shows no call, and may run at each sample: then the other threads decide. */
 static bool sleeps_at_lock(const struct check *e, const struct thread_history *t)
 {
 	const struct call_waits *w = check_waits(e, t->tid);
@@ -183,7 +184,7 @@ static double in_kernel(const struct storm *s)
 	return s->cpu_ns ? 100 * (double)s->system_ns / (double)s->cpu_ns : 0;
 }
 
-/* A thread that hands out the work is as busy as each of the others. */
+/* Returns whether another thread hands out the work: it is as busy as each of the threads. */
 static bool has_dispatcher(const struct check *e, const struct storm *s)
 {
 	return s->outside * (double)s->count >= s->cpu ||
@@ -191,7 +192,8 @@ static bool has_dispatcher(const struct check *e, const struct storm *s)
 		       s->busiest_system < check_option(e, "in-kernel") * DISPATCHER_SHARE);
 }
 
-/* The tasks of a pool may be system calls: then most of the time in the kernel is not a lock's. */
+/* Returns whether the tasks of a pool are system calls: then most of the kernel time is not a
+ * lock's. */
 static bool does_other_calls(const struct check *e, const struct storm *s)
 {
 	struct check_calls c;
@@ -207,7 +209,7 @@ static bool does_other_calls(const struct check *e, const struct storm *s)
 	return (double)others > OTHER_CALLS_SHARE * (double)s->futexes;
 }
 
-/* Every condition except the kernel share. */
+/* Returns whether every condition except the kernel share holds. */
 static bool may_be_storm(const struct check *e, const struct storm *s, const struct progress *p)
 {
 	return s->count >= check_option(e, "min-threads") && s->has_times &&
@@ -222,7 +224,8 @@ static bool is_storm(const struct check *e, const struct storm *s, const struct 
 	       !has_dispatcher(e, s) && !does_other_calls(e, s);
 }
 
-/* For a thread with hardly a clock tick, the kernel reports all of its time as user time. */
+/* Returns whether the busiest thread had hardly a clock tick: the kernel then reports all of its
+ * time as user time. */
 static bool is_unmeasured(const struct storm *s)
 {
 	return s->cpu_ns < TICKS_LEAST_NS;
@@ -233,13 +236,14 @@ static bool is_unmeasured(const struct storm *s)
 struct convoy {
 	size_t count;
 	uint64_t met, at_lock, computing;
-	uint64_t resting; /* asleep for a time, or waiting for a disk */
+	uint64_t resting; /* samples of threads asleep for a time, or waiting for a disk */
 	double cpu, demand, switches;
-	double least; /* CPU of the one with the least */
+	double least; /* CPU of the thread with the least */
 	bool is_interpreter;
 };
 
-/* Its threads wait for the interpreter's lock with a timeout, after which they demand it. */
+/* Returns whether threads wait for the interpreter's lock with a timeout, after which they demand
+ * it. */
 static bool has_interpreter_lock(const struct check *e)
 {
 	struct span path =
@@ -256,7 +260,7 @@ static uint32_t at_its_lock(const struct thread_history *t, bool is_interpreter)
 	return is_interpreter && timed > t->mutexes ? timed : t->mutexes;
 }
 
-/* Finds the threads that want a processor, or the lock. */
+/* Finds the threads that either want a processor or the lock. */
 static void find_convoy(const struct check *e, struct convoy *c)
 {
 	*c = (struct convoy){ .is_interpreter = has_interpreter_lock(e), .least = -1 };
@@ -269,7 +273,7 @@ static void find_convoy(const struct check *e, struct convoy *c)
 			(c->is_interpreter && thread_history_cpu(t) <= 0))
 			continue;
 		c->count++;
-		c->met += t->met - t->waits[THREAD_WAIT_UNKNOWN]; /* in between: no evidence */
+		c->met += t->met - t->waits[THREAD_WAIT_UNKNOWN]; /* unknown waits: no evidence */
 		c->at_lock += at_lock;
 		c->computing += t->waits[THREAD_WAIT_NOTHING];
 		c->resting += t->waits[THREAD_WAIT_TIME] + t->uninterruptible;
@@ -284,9 +288,9 @@ static void find_convoy(const struct check *e, struct convoy *c)
 /* How threads share a lock that all of them want. */
 enum sharing {
 	SHARING_NONE,
-	SHARING_IN_TURN,   /* one runs at a time, and the rest wait */
-	SHARING_CONTENDED, /* several run, and wait for what one of them has: they do little else */
-	SHARING_RESTING, /* its owner sleeps with the lock: hardly any CPU is used, all but one wait
+	SHARING_IN_TURN,   /* one thread runs at a time, and the others wait */
+	SHARING_CONTENDED, /* several run, or wait for a lock of one of them: they do little else */
+	SHARING_RESTING, /* the owner sleeps with the lock: hardly any CPU is used, all but one wait
 			  */
 };
 

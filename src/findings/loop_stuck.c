@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * loop-stuck: an event loop of Python or node that nothing can wake any more. No thread of the
- * process has a timeout, a connection, a file or a child to wait for: the loop watches only what
- * its own threads wake it by, and all of these wait too. A coroutine or promise awaits what never
- * comes, as the next item of a queue that nothing is put into any more.
+ * process has a timeout, a connection, a file or a child to wait for: the loop watches only
+ * descriptors by which its own threads wake it, and all of these threads wait too. A coroutine or
+ * promise awaits an event that never comes, such as the next item of a queue that nothing is put
+ * into any more.
  *
  * Cannot be seen: which await it is. A process that waits for a signal on purpose has a handler for
  * it; node has handlers of its own for some.
@@ -28,8 +29,8 @@ static const struct finding_option options[] = {
 };
 
 static const struct runtime {
-	const char *program;  /* its executable begins so */
-	uint32_t own_signals; /* that it handles itself */
+	const char *program;  /* the name of its executable begins with this text */
+	uint32_t own_signals; /* signals that the runtime itself handles */
 	const char *remedy;
 } runtimes[] = {
 	{ "python", BIT(SIGINT),
@@ -58,7 +59,7 @@ static const struct runtime *runtime_of(const struct check *e)
 
 /* --- what could wake it --- */
 
-/* Its other end is in the process itself. */
+/* Returns whether the other end of the descriptor is in the process itself. */
 static bool is_own_pair(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * many-small-blocks: most of what a process allocated and kept are small blocks of one size. Each
- * has the allocator's overhead, and their memory comes back only when all neighbors are free.
- * Blocks allocated before the observation are not seen.
- */
+/* many-small-blocks: most of the memory that a process allocated and kept is in small blocks of one
+ * size. Each block has the allocator's overhead, and its memory can be used otherwise only when all
+ * neighbors are free. Blocks allocated before the observation are not seen. */
 #include "analyze/diagnosis/check.h"
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define OVERHEAD_BYTES 16 /* of glibc: a header, and rounding to 16 bytes */
+#define OVERHEAD_BYTES 16 /* glibc: a header, and rounding to 16 bytes */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-blocks", 50000, 100, 1e10, "minimum blocks of one size that are kept"),

@@ -2,10 +2,10 @@
 /*
  * map-leak: the number of memory mappings keeps rising, or is near vm.max_map_count, where mmap,
  * mprotect, malloc and new threads fail with ENOMEM although there is memory. The mappings are
- * listed at the first and the last sample only; that they rose all the time shows in the size of
- * the address space at each sample. A program that maps its libraries once stops. A heap that grows
- * by mappings of many pages runs out of memory first: that is memory-growth. The stacks of threads
- * are thread-leak.
+ * listed at the first and the last sample only; the size of the address space at each sample shows
+ * whether they rose all the time. A program that maps its libraries stops soon. memory-growth
+ * reports a heap that grows by mappings of many pages, as it runs out of memory first; thread-leak
+ * reports the stacks of threads.
  */
 #include <stdio.h>
 #include <string.h>
@@ -47,9 +47,9 @@ struct name_sum {
 };
 
 struct mappings {
-	uint32_t first, last, most; /* most: allowed; 0: unknown */
+	uint32_t first, last, most; /* number of mappings; most: allowed, 0: unknown */
 	bool is_truncated;
-	double per_s; /* 0: listed once */
+	double per_s; /* new mappings; 0: listed once */
 	uint64_t interval_ns;
 	struct growth growth; /* growth of the address space */
 	struct name_sum name; /* name of the mappings whose number rose most */
@@ -157,7 +157,7 @@ static bool has_gained(const struct check *e, const struct mappings *m)
 	       check_is_over(e, "min-rate", m->per_s, "");
 }
 
-/* Mappings without a file that grow because the heap does. */
+/* Returns whether mappings without a file grow because the heap does. */
 static bool is_heap(const struct check *e, const struct mappings *m)
 {
 	const struct sample_series *s = &e->series;
@@ -169,7 +169,7 @@ static bool is_heap(const struct check *e, const struct mappings *m)
 		       check_option(e, "max-memory") * (double)(m->last - m->first);
 }
 
-/* Their stacks, each with its guard. */
+/* Returns whether the new mappings are stacks of threads, each with its guard. */
 static bool is_threads(const struct check *e, const struct mappings *m)
 {
 	const struct sample_series *s = &e->series;
@@ -185,7 +185,7 @@ static bool is_near(const struct check *e, const struct mappings *m)
 	return m->most && check_is_over(e, "percent", 100.0 * m->last / m->most, "");
 }
 
-/* False: unknown, or too far away to predict. */
+/* Sets the time left until the limit. False: unknown, or too far away to predict. */
 static bool time_left(const struct mappings *m, uint64_t *left_ns)
 {
 	double left;

@@ -69,7 +69,7 @@ static void emit_abandoned(const struct check *e, struct check_result *out,
 	finding_end(out);
 }
 
-/* Its input was open at the first sample, and closed only a moment ago. */
+/* Returns whether the input was open at the first sample, and closed only a moment ago. */
 static bool is_ending(const struct check *e)
 {
 	const struct process_entry *p = e->process;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * memory-growth: resident memory keeps growing. Comparing the mappings of the first and the
- * last sample shows which class grows. File pages do not count: the kernel frees them when
- * memory is needed.
+ * memory-growth: resident memory keeps growing. Comparing the mappings of the first and the last
+ * sample shows which class grows. File pages do not count: the kernel frees them when memory is
+ * needed.
  *
  * A garbage-collected runtime lets garbage pile up first. Its growth means nothing until a
  * collection could have run, and what remains after each collection is what counts.
  *
- * A fast climb that may have another reason (the process is young, has a collector, or frees
- * memory in between) is reported too, with low severity and confidence, and confirmed by the next
- * diagnosis of a watch. A gain above the minimum is never called fine, nor is a smaller one that
- * may go on: observed for longer, it would be above the minimum.
+ * A fast climb that may have another reason (the process is young, has a collector, or frees memory
+ * in between) is reported too, with low severity and confidence, and confirmed by the next
+ * diagnosis of a watch. A gain above the minimum is never called fine, nor is a smaller gain that
+ * may go on: a longer observation would find it above the minimum.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -31,10 +31,10 @@
 #include "probes/sockets.h"
 #include "probes/limits.h"
 
-#define GONE_MOST	 1000 /* the rest is not counted */
-#define GONE_LEAST	 2    /* one may be about to be closed */
+#define GONE_MOST	 1000 /* connections; more are not counted */
+#define GONE_LEAST	 2    /* connections; a single one may be about to be closed */
 #define CLASSES_REPORTED 3
-#define CLASS_SHARE	 2 /* a class is named as the cause from this part of the gain */
+#define CLASS_SHARE	 2 /* a class with this part of the gain is named as the cause */
 
 /* --- the finding --- */
 
@@ -81,7 +81,7 @@ static bool is_claude(const struct check *e)
 	return e->process && e->process->agent && !strcmp(e->process->agent->name, "claude");
 }
 
-/* Memory of malloc, of which a snapshot of a managed heap has nothing. */
+/* Returns whether the class is memory of malloc: a snapshot of a managed heap has nothing of it. */
 static bool is_of_malloc(const struct memory_class *c)
 {
 	return c && (c->class_ == MAP_GLIBC_HEAP || c->class_ == MAP_GLIBC_ARENA ||
@@ -89,8 +89,8 @@ static bool is_of_malloc(const struct memory_class *c)
 			    c->class_ == MAP_BRK || c->class_ == MAP_MALLOC_ZONE);
 }
 
-/* Neither objects of the collector nor of malloc, in a process that has a JavaScript heap: buffers.
- */
+/* Returns whether the memory belongs neither to the collector nor to malloc, in a process that has
+ * a JavaScript heap: then it is buffers. */
 static bool is_beside_heap(const struct memory_gain *m, const struct memory_class *c)
 {
 	return c && c->class_ == MAP_OTHER &&
@@ -170,7 +170,8 @@ static void add_room(uint64_t *room, uint64_t bytes)
 		*room = bytes;
 }
 
-/* Memory left until a process is killed: in its tightest control group and on the host. */
+/* Returns the memory left until a process is killed, in its tightest control group and on the
+ * host. */
 static uint64_t room_left(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);
@@ -217,8 +218,8 @@ static bool was_gone(const struct check *e, uint64_t inode)
 	return false;
 }
 
-/* Connections that the peer had closed at the first sample and that are open here at the last: a
- * queue for such a client grows, and nothing takes from it. */
+/* Adds connections that the peer had closed at the first sample and that are still open at the
+ * last: a queue for such a client grows, and nothing takes from it. */
 static void claim_gone(const struct check *e, struct check_result *out)
 {
 	const struct snapshot *last = check_last(e, &e->input->sockets);
@@ -241,8 +242,8 @@ static void claim_gone(const struct check *e, struct check_result *out)
 		SOOTH_UNIT_NONE, 0);
 }
 
-/* Engines of JavaScript and Java move what is kept when they collect: the place is of the
- * collector. */
+/* Returns whether the place of the allocation is known. Engines of JavaScript and Java move the
+ * objects that they keep when they collect: then the place is in the collector. */
 static bool has_place(const struct check *e, const struct memory_trend *j,
 	const struct memory_gain *m, struct memory_place *place)
 {
@@ -322,8 +323,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-/* It may have another reason. A second diagnosis in a row confirms it, but not of a process
- * whose garbage may pile up for longer than that. */
+/* Reports growth that may have another reason. A second diagnosis in a row confirms it, unless
+ * garbage of the process may pile up for longer. */
 static void report_climb(const struct check *e, struct check_result *out,
 	const struct memory_trend *j, const struct memory_gain *m)
 {
@@ -347,7 +348,8 @@ static void report_climb(const struct check *e, struct check_result *out,
 
 /* --- the diagnosis --- */
 
-/* Growth that garbage alone may explain: small collections leave much of it to large ones. */
+/* Returns whether garbage alone may explain the growth: small collections leave much of it to large
+ * ones. */
 static bool may_be_garbage(
 	const struct check *e, const struct memory_trend *j, const struct memory_gain *m)
 {
@@ -361,7 +363,7 @@ static bool may_be_garbage(
 	       (g->last - g->first) * 100 < check_option(e, "collector-share") * g->first;
 }
 
-/* Without the gain, "too young" would sound like nothing. */
+/* Reports the gain of a young process: without it, "too young" would sound like no problem. */
 static void report_too_early(
 	struct check_result *out, const struct memory_trend *j, const struct memory_gain *m)
 {
@@ -376,7 +378,7 @@ static void report_too_early(
 	check_blind_by(out, FINDING_YOUNG, reason, "try again later");
 }
 
-/* The gain is above the minimum: a finding, or what is missing to decide. */
+/* Reports a gain above the minimum: a finding, or the data that is missing to decide. */
 static void diagnose_gain(const struct check *e, struct check_result *out,
 	const struct memory_trend *j, const struct memory_gain *m)
 {
@@ -403,7 +405,7 @@ static void diagnose_gain(const struct check *e, struct check_result *out,
 	}
 }
 
-/* Too little yet, but it still grew at the end and may never stop. */
+/* Returns whether the gain is too small yet, but still grew at the end and may never stop. */
 static bool may_go_on(const struct check *e, const struct memory_trend *j)
 {
 	const struct growth *g = &j->growth;
@@ -430,7 +432,8 @@ static void report_too_little(const struct check *e, struct check_result *out,
 	check_blind_because(out, reason, "observe longer: --duration 60");
 }
 
-/* It returned to its lows, or to no more than it had before; a new high may return too, or not. */
+/* Returns whether memory returned to its lows, or to no more than it had earlier; it is open
+ * whether a new high returns, too. */
 static bool came_back(const struct memory_trend *j)
 {
 	return j->has_stopped || j->largest_fall * 2 >= j->growth.last - j->growth.first;
@@ -453,7 +456,8 @@ static enum size size_of(const struct check *e, const struct memory_trend *j)
 	return may_go_on(e, j) ? LITTLE_GAIN : NO_GAIN;
 }
 
-/* The task is not about to take all the memory that is left. */
+/* Returns whether the growth is the work of a batch task that will not take all the memory that is
+ * left. */
 static bool is_batch_work(const struct check *e, const struct growth *g)
 {
 	uint64_t room = room_left(e), left_ns;
@@ -528,8 +532,8 @@ static void diagnose_growth(
 		report_climb(e, out, j, &m);
 }
 
-/* Collections left more and more: no garbage, and no heap that is only being filled. A start and a
- * cache look the same. */
+/* Reports that collections left more and more memory: it is no garbage, and no heap that is only
+ * being filled. A start and a cache look the same. */
 static void report_kept(
 	const struct check *e, struct check_result *out, const struct managed_heap *h)
 {

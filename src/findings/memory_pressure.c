@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * memory-pressure: a control group or the host has nearly used up its memory, or everything in
- * it waits for memory. File pages do not count: the kernel frees them when memory is needed,
- * so a group at its limit because of them is healthy, unless the process keeps needing the ones
- * that were freed: then each is read from the disk again.
+ * memory-pressure: a control group or the host has nearly used up its memory, or everything in it
+ * waits for memory. File pages do not count: the kernel frees them when memory is needed, so a
+ * group that is at its limit because of file pages is healthy, unless the process keeps using the
+ * freed pages: then each is read from the disk again.
  *
- * One condition, one finding: of the diagnosed processes of a group, the one that would be
- * killed first gets it.
+ * The finding is reported once per group, for the diagnosed process that would be killed first.
  */
 #include <string.h>
 
@@ -56,7 +55,7 @@ static bool is_there(const struct check *e, const struct process_id *id)
 	return p && p->is_there && diagnosis_input_is_selected(e->input, p);
 }
 
-/* Among the sampled processes; group NULL: on the host. */
+/* Finds the victim among the sampled processes; group NULL: on the host. */
 static struct victim find_victim(const struct check *e, const struct limits_group *group)
 {
 	const struct snapshots *all = &e->input->limits.last;
@@ -257,8 +256,8 @@ static void emit_process(const struct check *e, struct check_result *out, const 
 /* --- a limit that is hit all the time --- */
 
 struct thrash {
-	struct held_limit limit; /* limit of memory, or memory.high */
-	double faults_per_s;	 /* major ones, of all threads; negative: not measured */
+	struct held_limit limit; /* the memory limit, or memory.high */
+	double faults_per_s;	 /* major faults of all threads; negative: not measured */
 };
 
 static struct thrash thrash_of(const struct check *e)

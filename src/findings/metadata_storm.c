@@ -14,12 +14,12 @@
 #include "explain/finding.h"
 
 #define SHOWN_MAX    3
-#define LOOKS_USED   2 /* a stat and an open come before the contents */
+#define LOOKS_USED   2 /* lookups: a stat and an open before the contents are read */
 #define FOLDERS_MAX  4096
-#define WALKED_LEAST 10		       /* directories read again: fewer are no tree */
-#define APART	     (300 * NS_PER_MS) /* between two walks, or lookups, that are not one use */
+#define WALKED_LEAST 10		       /* directories read again: fewer are no walk of a tree */
+#define APART	     (300 * NS_PER_MS) /* between two walks, or lookups, that belong to two uses */
 #define WALK_RATE    1000	       /* lookups a second */
-#define WALK_BUSY    10 /* percent of a thread's time, from which one round is not called fine */
+#define WALK_BUSY    10 /* percent of a thread's time, from which even one round is not fine */
 
 #define REMEDY                                                                                     \
 	"sooth trace -e %%path -p %u shows each lookup; the fix: cache the result, or watch for "  \
@@ -33,22 +33,22 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_PERCENT),
 };
 
-/* How often a file was looked up is what the records say together; only the sums are scaled to all
- * lookups. */
+/* Counts repeated lookups. The recorded calls together say how often a file was looked up; only the
+ * sums are scaled to all lookups. */
 struct storm {
 	double scale; /* lookups that each recorded one stands for */
 	double seen;  /* repeated lookups, recorded */
-	double again; /* all of them */
+	double again; /* repeated lookups, scaled to all */
 	double again_ns;
-	double looks; /* recorded looks at these files */
+	double looks; /* recorded lookups of these files */
 	double files;
 	double once, apart;   /* files that were only looked up; of these, at two times */
-	struct call_path top; /* above all of the latter */
+	struct call_path top; /* directory above all files looked up at two times */
 	struct map folders;   /* call_path -> double */
 };
 
-/* Lookups beyond the first, and beyond those that come with a read or write. Kernel files
- * (/proc, /sys) have nothing to cache. */
+/* Returns the lookups beyond the first, and beyond those that come with a read or write. Kernel
+ * files (/proc, /sys) have nothing to cache. */
 static double again_of(const struct call_path *path, const struct call_file *f)
 {
 	uint64_t moves = f->moves[CALL_READ].seen + f->moves[CALL_WRITTEN].seen;
@@ -70,7 +70,7 @@ static double weigh_folder(const void *key, const void *value, const void *user)
 	return *(const double *)value;
 }
 
-/* Length of the directory part: "/a" of "/a/b". */
+/* Returns the length of the directory part: "/a" of "/a/b". */
 static size_t check_directory_size(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -100,7 +100,8 @@ static void find_storm(struct storm *s, const struct call_history *h)
 	}
 }
 
-/* Where a burst ends, the reads that follow a lookup are missing: these lookups repeat nothing. */
+/* Leaves out lookups at the end of a burst: the reads that follow them are missing, so they repeat
+ * nothing. */
 static void leave_out_gaps(struct storm *s, const struct call_history *h)
 {
 	double cut = (double)(LOOKS_USED * h->gaps);
@@ -159,7 +160,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 
 #define APART_LEAST 20
 
-/* Cuts `top` to the directory that has both below it. */
+/* Cuts `top` to the directory above both itself and `path`. */
 static void keep_common(struct call_path *top, const char *path)
 {
 	size_t same = 0, end = 0;
@@ -182,8 +183,9 @@ static double walk_share(const struct check_calls *c)
 	return check_calls_looks_ns(c) * 100 / (double)c->interval_ns;
 }
 
-/* Where few of the calls were recorded, a file is rarely seen as often as it is looked up; but if
- * each was looked up for one use, none would be seen at two times. */
+/* Finds files that were looked up at two times. If few calls were recorded, a file is rarely seen
+ * as often as it is looked up; but if each file was looked up for one use, none would be seen at
+ * two times. */
 static void find_apart(struct storm *s, const struct call_history *h)
 {
 	map_for_each (&h->files, const struct call_path *, path, const struct call_file *, f) {
@@ -228,12 +230,13 @@ static void report_apart(const struct check *e, struct check_result *out,
 
 /* --- walks --- */
 
-/* A tree that is walked again has directories that were read twice, at some distance. Where only
- * windows were recorded, few are seen in two of them: none would be if they were walked once. */
+/* A walk of a tree that was walked earlier reads directories again, some time later. If only
+ * windows were recorded, few directories are in two windows: none would be if each was walked
+ * once. */
 struct walk {
 	double read;	      /* directories */
-	double again;	      /* of these, more than once */
-	struct call_path top; /* above all of these */
+	double again;	      /* of these, directories read more than once */
+	struct call_path top; /* directory above all that were read again */
 };
 
 static void find_walk(struct walk *w, const struct call_history *h)
