@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * old-file-followed: the process waits at the end of a file for more, as tail -f does, but the file
- * was rotated away or deleted, and another file has its name: what is written there it never sees.
- * That it follows the file is known by its watch of that inode, by reads that find the end again
- * and again, or by its name.
+ * was rotated away or deleted, and another file has its name: the process never sees what is
+ * written to that file. Three signs show that the process follows the old file: a watch of its
+ * inode, reads that find its end again and again, or its name.
  *
  * Cannot be seen: a reader that sleeps longer than the observation between two reads.
  */
@@ -63,7 +63,7 @@ static bool is_watched(const struct snapshot *s, const struct fds_descriptor *d)
 	return false;
 }
 
-/* Reads that found nothing, and none that found something. */
+/* Returns whether reads of `fd` found nothing, and none found data. */
 static bool is_read_in_vain(const struct check *e, uint32_t fd)
 {
 	const struct call_repeat_key *key;
@@ -86,7 +86,8 @@ static bool is_read_in_vain(const struct check *e, uint32_t fd)
 	return (double)ends >= check_option(e, "min-reads");
 }
 
-/* At both looks: one that follows the name opens the new file between them. */
+/* Returns whether the process follows the old file at both samples: a process that follows the name
+ * opens the new file between them. */
 static bool is_followed(const struct check *e, const struct fds_successor *now)
 {
 	const struct snapshot *first = check_first(e, &e->input->fds),

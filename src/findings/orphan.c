@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * orphan: a session left this process behind by accident: its main process is gone, and the
- * process was not started to outlive it. Processes that belong to an orphan are reported with
- * it.
- */
+/* orphan: a session left this process behind by accident: the main process of the session is gone,
+ * and this process was not started to outlive it. The finding covers processes that belong to the
+ * orphan. */
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/units.h"
 #include "explain/finding.h"
@@ -17,7 +15,7 @@ struct belongings {
 	uint64_t rss_bytes;
 };
 
-/* The process and what is left over with it. */
+/* Returns the process and the processes that are left over with it. */
 static struct belongings belongings_of(const struct check *e)
 {
 	const struct process_table *c = &e->input->host.process_table;
@@ -57,7 +55,7 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-/* mcp-abandoned reports it then: one condition, one finding. */
+/* Returns whether mcp-abandoned reports the process: one condition, one finding. */
 static bool is_abandoned(const struct check *e)
 {
 	struct verdict verdict;
@@ -66,7 +64,8 @@ static bool is_abandoned(const struct check *e)
 	return verdict.holds;
 }
 
-/* Why its environment, with an agent's markers, could not be read; a value: it was. */
+/* Returns why the environment of the process, with an agent's markers, could not be read; a value:
+ * it was read. */
 static uint8_t unread_markers(const struct check *e)
 {
 	const struct process_entry *p = e->process;

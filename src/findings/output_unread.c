@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * output-unread: the process sends to a peer that does not read, and keeps in its memory what the
- * socket does not take: its memory grows until the connection ends. A writer that blocks stops
- * instead (writer-stuck), and one that heeds its stream's back pressure waits: neither grows.
+ * output-unread: the process sends to a peer that does not read, and keeps in its memory the data
+ * that the socket does not take: its memory grows until the connection ends. A writer that blocks
+ * stops instead (writer-stuck), and a writer that heeds its stream's back pressure waits: the
+ * memory of neither grows.
  *
  * Cannot be seen: how much of the memory waits for that peer.
  */
@@ -15,7 +16,7 @@
 
 #define MOVED_MOST                                                                                 \
 	4096	       /* bytes that the peer took meanwhile: it looks at its window now and then */
-#define LEFT_SHARE 0.5 /* of the queue of the first sample */
+#define LEFT_SHARE 0.5 /* share of the first sample's queue that is still there */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-queue", 32 << 10, 1, 1e12, "minimum size of what waits in the socket",
@@ -27,11 +28,11 @@ static const struct finding_option options[] = {
 };
 
 struct unread {
-	const struct sockets_socket *of; /* with most in its queue */
+	const struct sockets_socket *of; /* the connection with most data in its queue */
 	unsigned count;
 };
 
-/* The connection at the first sample; NULL: it was not there. */
+/* Returns the connection at the first sample; NULL: it did not exist then. */
 static const struct sockets_socket *before_of(
 	const struct check *e, const struct sockets_socket *of)
 {

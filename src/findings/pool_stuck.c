@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * pool-stuck: every thread of the pool that serves an event loop is in a call that does not return:
- * it opens FIFOs without another end, wants locks of files, waits for a file system that does not
- * answer. The loop runs on and looks healthy, but all that needs the pool waits behind: files, DNS,
+ * the threads open FIFOs without another end, want locks of files, or wait for a file system that
+ * does not answer. The loop runs on and looks healthy, but all work for the pool waits: files, DNS,
  * compression and hashes of node (the pool of libuv, four threads).
  *
- * Known by the stacks: threads of the pool are in libuv's worker(), and one that is free is in
+ * The stacks show that: threads of the pool are in libuv's worker(), and a free thread is in
  * uv_cond_wait() there.
  */
 #include <string.h>

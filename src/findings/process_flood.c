@@ -27,9 +27,9 @@
 #define FAILING_NAME  "min-failing-starts"
 #define FAILING_SHARE 0.9
 #define FAILING_LEAST 10
-#define REPEATED      4 /* of a loop that asks again and again, each came so many times */
+#define REPEATED      4 /* in a loop that asks again and again each program came so many times */
 #define CROWDED	      1.5
-#define PACE	      0.5 /* least part of the descendants that came at this rate since the start */
+#define PACE	      0.5 /* part of the descendants that would have come at this rate so far */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 2, 0.001, 1e6,
@@ -74,7 +74,7 @@ static void take_times(const struct check *e, struct samples *s)
 	*s = (struct samples){ 0 };
 	if (all < 2)
 		return;
-	/* Always includes the last sample. */
+	/* The stride always includes the last sample. */
 	for (size_t i = (all - 1) % step; i < all && s->count < SAMPLES_MAX; i += step)
 		s->living[s->count++].time_ns = e->series.points[i].time_ns;
 	s->slack_ns = sample_series_ns(&e->series) / (all - 1) / 2;
@@ -85,7 +85,8 @@ static bool has_come(const struct samples *s, const struct process_entry *p)
 	return p->first_ns > s->living[0].time_ns + s->slack_ns;
 }
 
-/* Alive from its first to its last sample, except as a zombie. */
+/* Adds the time that the process was alive, from its first to its last sample, except as a
+ * zombie. */
 static void add_life(struct samples *s, const struct process_entry *p)
 {
 	uint64_t end_ns = p->zombie_ns ? p->zombie_ns - s->slack_ns : p->last_ns + s->slack_ns;
@@ -137,7 +138,7 @@ static unsigned came_below(
 	return came;
 }
 
-/* The child below which nearly all new processes are; NULL: the process itself starts
+/* Returns the child below which nearly all new processes are; NULL: the process itself starts
  * them. */
 static const struct process_entry *culprit_of(
 	const struct check *e, const struct samples *s, double gain)
@@ -164,7 +165,7 @@ static void emit_host(const struct check *e, struct check_result *out)
 		SOOTH_UNIT_NONE, interval_ns);
 }
 
-/* The tightest of its control groups; 0: no limit. */
+/* Returns how many more processes the tightest of its control groups allows; 0: no limit. */
 static uint64_t room_for_processes(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);
@@ -219,8 +220,8 @@ static bool is_fast(const struct check *e, const struct growth *g)
 	       check_is_over(e, "min-rate", g->per_s, "");
 }
 
-/* Few at a time, and none of them ends: what a build or a shell starts ends, and a pool is full at
- * some time. */
+/* Returns whether few are alive at a time and none of them ends: processes that a build or a shell
+ * starts end, and a pool is full at some time. */
 static bool keeps_pace(const struct check *e, const struct growth *g)
 {
 	double since_start = g->per_s * (double)check_age_ns(e) / (double)NS_PER_S;
@@ -234,7 +235,7 @@ static bool keeps_pace(const struct check *e, const struct growth *g)
 	return s.interval_ns && !s.ended;
 }
 
-/* Nested processes are of one program, or of two that start each other. */
+/* Claims that nested processes are of one program, or of two that start each other. */
 static void claim_nesting(struct check_result *out, const struct nesting *n, bool is_growing)
 {
 	struct span one = check_name(n->one);
@@ -283,7 +284,7 @@ static void emit_growth(const struct check *e, struct check_result *out, const s
 
 /* --- the same short-lived programs, over and over --- */
 
-/* Percent of one CPU, of the process that starts them. */
+/* Returns the CPU use of the process that starts them, in percent of one CPU. */
 static double own_cpu(const struct check *e, const struct process_entry *starter)
 {
 	double own = process_table_cpu_percent(starter ? starter : e->process);
@@ -303,7 +304,7 @@ static void write_programs(char *out, size_t size, const struct starts *s)
 		snprintf(out + at, size - at, " and %zu more", s->program_count - shown);
 }
 
-/* A sample met the process that starts them in a sleep. */
+/* Returns whether a sample found the process that starts them asleep. */
 static bool sleeps_between(const struct check *e, const struct starts *s)
 {
 	const struct process_entry *starter = s->starter ? s->starter : e->process;
@@ -315,7 +316,8 @@ static bool sleeps_between(const struct check *e, const struct starts *s)
 	return false;
 }
 
-/* How much faster it would be on an idle host. A process that pauses is not held up by others. */
+/* Returns how many times faster the process would be on an idle host. A process that pauses is not
+ * held up by other processes. */
 static double speed_of(const struct check *e, const struct starts *s)
 {
 	return s->pauses || sleeps_between(e, s) ? 1 : cpu_load_of(e->input);
@@ -333,7 +335,7 @@ static enum finding_severity severity_of(
 		       : FINDING_LOW;
 }
 
-/* " and fail (exit status 1)"; empty: most end well. */
+/* Writes how most of them fail, " and fail (exit status 1)"; empty: most end well. */
 static void write_failure(char *out, size_t size, const struct starts *s)
 {
 	unsigned signal = s->status & 0x7f;
@@ -398,14 +400,15 @@ static bool are_too_many(const struct check *e, const struct starts *s)
 	bool are_failing =
 		s->failed >= FAILING_LEAST && (double)s->failed >= FAILING_SHARE * (double)s->ended;
 
-	/* The whole of each command counts as one failure. */
+	/* A failure of one part of a command counts as one failure of the whole command. */
 	double failing = s->ended ? rate * (double)s->direct / (double)s->ended : 0;
 
 	return check_is_over(e, STARTS_NAME, rate, "starts") ||
 	       (are_failing && check_is_over(e, FAILING_NAME, failing, "starts"));
 }
 
-/* False: nothing to report. `is_growth_known`: they do not become more, so that it may be fine. */
+/* Reports short-lived programs. False: nothing to report. `is_growth_known`: the number of
+ * processes does not grow, so the process may be fine. */
 static bool diagnose_starts(const struct check *e, struct check_result *out, bool is_growth_known)
 {
 	const struct process_entry *starter;
@@ -435,7 +438,8 @@ static bool diagnose_starts(const struct check *e, struct check_result *out, boo
 
 /* --- below one another --- */
 
-/* With or without growth: each level may take its time, and the process at the top is reported. */
+/* Reports nested processes, growing or not: each level may take its time. The process at the top
+ * gets the finding. */
 static void diagnose_nesting(const struct check *e, struct check_result *out,
 	const struct growth *g, unsigned came, const struct nesting *n)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * process-limit-reached: the control group of the process, or one above it, has as many processes
- * and threads as it may have, and refused to start another one. The limit can be read whatever the
- * process does now: a shell that cannot start its command sleeps between its tries.
+ * and threads as the limit allows, and refused to start another one. The limit can be read whatever
+ * the process does now: a shell that cannot start its command sleeps between its tries.
  *
- * A group that is full and refused nothing is a pool that fits. Cannot be seen: which process of
- * the group was refused.
+ * A full group that refused nothing is a pool that fits. Cannot be seen: which process of the group
+ * was refused.
  */
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/task_members.h"
@@ -72,8 +72,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	buffer_fini(&members);
 }
 
-/* Another process of the group is diagnosed as well, and stands for it: the oldest that has not
- * outlived its parent. */
+/* Returns another diagnosed process of the group, which gets the finding: the oldest one that has
+ * not outlived its parent. */
 static const struct process_entry *reported_for(const struct check *e, const struct task_room *room)
 {
 	const struct process_entry *first = e->process;
@@ -98,7 +98,7 @@ static const struct process_entry *reported_for(const struct check *e, const str
 	return first;
 }
 
-/* The calls that failed were seen. */
+/* Returns whether the failed calls were seen, so that another finding reports them. */
 static bool is_said_of_calls(const struct check *e)
 {
 	struct batch all = { e->findings->data, e->findings->size };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * prompt-unanswered: the process asks for something at its terminal, a password or whether to go
- * on, and no answer comes. Known by what the program is: a shell, an editor or a pager that waits
- * for its user is at rest. Where a program, and not a person, has the other end of the terminal, an
- * answer will not come by itself.
+ * on, and no answer comes. The program decides: a shell, an editor or a pager that waits for its
+ * user is at rest. If a program, and not a person, has the other end of the terminal, an answer
+ * will not come by itself.
  *
  * Cannot be seen: the text of the question, and whether a person sits at the terminal.
  */
@@ -23,7 +23,7 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
-/* The process at the other end of the terminal; NULL: not known. */
+/* Returns the process at the other end of the terminal; NULL: not known. */
 static const struct waits_party *typist_of(const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_party *p = NULL;

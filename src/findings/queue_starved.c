@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * queue-starved: the main thread of a Python program waits at a queue of its own, and the
- * other threads only sleep or wait. Nothing new can come into the process then: no thread reads,
- * connects or looks at a file, and those that sleep woke several times meanwhile and put nothing
- * in. The thread that should have done so has mostly ended by an error.
+ * queue-starved: the main thread of a Python program waits at a queue of its own, and the other
+ * threads only sleep or wait. Then nothing new can come into the queue: no thread reads, connects
+ * or looks at a file, and the sleeping threads woke several times meanwhile and put nothing in. The
+ * thread that should fill the queue has usually ended by an error.
  *
  * Cannot be seen: whether a thread that sleeps will put something in by the clock, later.
  */
@@ -57,7 +57,7 @@ static bool sleeps(
 	return link.what == WAIT_SLEEP;
 }
 
-/* For another thread of the process. */
+/* Returns whether the thread waits for another thread of the process. */
 static bool rests(const struct wait_graph *g, const struct waits_thread *t)
 {
 	return t->state == 'S' && !t->call_state && t->lock != WAITS_LOCK_NONE &&
@@ -75,7 +75,7 @@ static void note_sleeper(struct starved *s, const struct check *e, const struct 
 		s->wakes = wakes;
 }
 
-/* False: a thread does something else. */
+/* Counts the other threads. False: a thread does something else. */
 static bool look_at_others(struct starved *s, const struct check *e, const struct wait_graph *g)
 {
 	const struct waits_process *p = wait_graph_process(g, e->id.pid);
@@ -108,13 +108,14 @@ static bool is_at_queue(struct starved *s, const struct check *e, const struct w
 
 /* --- the calls --- */
 
-/* A counter by which its own threads wake each other: "anon_inode:[eventfd]". */
+/* Returns whether the calls are on a counter by which threads of the process wake each other:
+ * "anon_inode:[eventfd]". */
 static bool is_of_runtime(const struct call_repeat *r)
 {
 	return strstr(r->text, "[event") != NULL;
 }
 
-/* Nothing comes in: no file is looked at, and no descriptor used. */
+/* Returns whether nothing comes into the process: no file is looked at, and no descriptor used. */
 static bool is_closed(const struct call_history *h)
 {
 	const struct call_repeat_key *key;

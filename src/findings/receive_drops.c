@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * receive-drops: what is sent to the process is lost, because it reads a socket more slowly than
- * data arrives: the receive queue of a UDP socket, or the queue of a listening socket, is full. The
- * sender of a datagram does not learn of it. The kernel counts what each socket dropped
+ * receive-drops: data sent to the process is lost, because the process reads a socket more slowly
+ * than data arrives: the receive queue of a UDP socket, or the queue of a listening socket, is
+ * full. The sender of a datagram does not learn of it. The kernel counts what each socket dropped
  * (sock_diag(7), SK_MEMINFO_DROPS, since Linux 4.7; the last column of /proc/net/udp).
  *
- * The same counter has what was damaged, and what a filter of the socket refused: so only a socket
+ * The counter includes damaged data, and data that a filter of the socket refused: so only a socket
  * with a queue counts.
  */
 #include "analyze/diagnosis/check_verdict.h"
@@ -19,11 +19,11 @@ static const struct finding_option options[] = {
 };
 
 struct drops {
-	struct sockets_socket socket; /* the one that dropped most; its texts are in `of` */
+	struct sockets_socket socket; /* the socket that dropped most; its texts are in `of` */
 	const struct sockets_socket *of;
-	uint64_t count; /* between the snapshots */
+	uint64_t count; /* drops between the snapshots */
 	uint64_t interval_ns;
-	unsigned measured; /* sockets whose drops are known at both */
+	unsigned measured; /* sockets whose drops are known at both snapshots */
 	uint8_t unknown_state;
 };
 
@@ -56,7 +56,8 @@ static void add_drops(
 	d->of = s;
 }
 
-/* A child that inherited the socket need not read it. */
+/* Returns the snapshot of the parent that has the socket too: a child that inherited the socket
+ * need not read it. */
 static const struct snapshot *snapshot_of_parent(const struct check *e)
 {
 	const struct process_entry *parent = e->process ? e->process->parent : NULL;
@@ -68,7 +69,8 @@ static const struct snapshot *snapshot_of_parent(const struct check *e)
 	return snapshots_get(&e->input->sockets.last, &id);
 }
 
-/* Its own connections wait in the queue as well: then it is its own client. */
+/* Returns whether connections of the process itself wait in the queue: then it is its own
+ * client. */
 static bool is_own_client(const struct batch *all, const struct sockets_socket *listener)
 {
 	if (listener->state != SOCKETS_LISTEN)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * repeated-reads: a process opens and reads one file over and over, and does next to nothing else:
- * a loop, or a timer that fires far more often than meant (an interval of node that overflows runs
- * every millisecond), asks whether the file has changed. A server that reads a file for each of its
- * requests also reads and writes the requests.
+ * a loop, or a timer that fires far more often than intended (an interval of node that overflows
+ * runs every millisecond), checks whether the file has changed. A server that reads a file for each
+ * of its requests also reads and writes the requests.
  *
- * Or it reads the same files whole, again and again, and little else: the work is done again each
- * time, although most of it is known.
+ * Or it reads the same files whole, again and again, and little else: it repeats work whose result
+ * it could keep.
  *
  * Cannot be seen: whether a file changed in between; reads of a mapped file; the number of times
  * where calls before the first sample opened the file.
@@ -36,18 +36,19 @@ static const struct finding_option options[] = {
 struct reads {
 	const struct call_path *path;
 	const struct call_file *file;
-	double rate;  /* opened, a second */
-	double share; /* percent of all reads, recorded ones */
+	double rate;  /* times a second that the file is opened */
+	double share; /* percent of all recorded reads */
 };
 
-/* Work arrives by reading; what is written to a log or a terminal is no work of its own. */
+/* Returns the data that shows work. Work arrives by reading; data written to a log or a terminal is
+ * no work. */
 static double moves_of(const struct call_file *f)
 {
 	return (double)(f->moves[CALL_READ].seen +
 			(f->kind == FD_FOLLOWED_SOCKET ? f->moves[CALL_WRITTEN].seen : 0));
 }
 
-/* Each is opened before it is read: a file that stays open is read on, not again. */
+/* Returns whether each read has an open before it: a file that stays open is read on, not again. */
 static bool is_read_anew(const struct call_path *path, const struct call_file *f)
 {
 	return f->kind == FD_FOLLOWED_FILE && call_is_on_disk(path->text) &&
@@ -71,7 +72,7 @@ static void find_reads(struct reads *r, const struct check_calls *c)
 	if (!r->file)
 		return;
 	r->share = 100 * moves_of(r->file) / all;
-	/* A stat and an open come before a read, or several reads after one open. */
+	/* A stat and an open come before one read, or several reads come after one open. */
 	opened = (double)(r->file->looks < r->file->moves[CALL_READ].seen
 				  ? r->file->looks
 				  : r->file->moves[CALL_READ].seen);
@@ -109,16 +110,16 @@ static void report(const struct check *e, struct check_result *out, const struct
 /* --- files read whole, again and again --- */
 
 #define STRAYS_OF  10 /* one in so many reads may be elsewhere: else parts of a file are read */
-#define NAMED_MOST 2  /* files of the claim; more are named by their directory */
+#define NAMED_MOST 2  /* files named in the claim; more are named by their directory */
 
 struct rereads {
 	unsigned files;
-	uint64_t calls, seen; /* that `bytes` rests on */
-	double bytes, size;   /* read; of the parts that were read, each once */
-	double begun;	      /* reads at the beginning of a file */
-	double others;	      /* bytes of other reads, and of what was sent */
+	uint64_t calls, seen; /* calls that `bytes` is computed from */
+	double bytes, size;   /* bytes read; size of the parts that were read */
+	double begun;	      /* reads that begin at the start of a file */
+	double others;	      /* bytes of other reads, and bytes sent */
 	const char *names[NAMED_MOST];
-	char directory[CALL_PATH]; /* of all; empty: they share none */
+	char directory[CALL_PATH]; /* that all files share; empty: they share none */
 };
 
 static size_t without_last(const char *path, size_t size)
@@ -128,7 +129,7 @@ static size_t without_last(const char *path, size_t size)
 	return size;
 }
 
-/* Cuts the directory to what it shares with the path; the first one gives it. */
+/* Cuts the directory to the part that it shares with the path; the first path sets it. */
 static void share_directory(char directory[CALL_PATH], const struct call_path *path, bool is_first)
 {
 	size_t size = strlen(directory);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * requests-refused: a server answers with errors, and the process asks again: too many requests,
- * no valid credentials, a server that is down behind a proxy. Known by the status of HTTP on
- * connections without TLS. An error now and then is part of the work, and so is one that a success
- * follows, as where credentials are sent only when they are demanded.
- */
+/* requests-refused: a server answers with errors, and the process asks again: too many requests, no
+ * valid credentials, a server that is down behind a proxy. The status of HTTP on connections
+ * without TLS shows that. An error now and then is part of the work, and so is an error that a
+ * success follows, as when credentials are sent only when they are demanded. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +10,7 @@
 #include "base/cleanup.h"
 #include "explain/finding.h"
 
-#define HASTY 10 /* refused requests a second: that is no back-off */
+#define HASTY 10 /* refused requests a second of a client that does not back off */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-answers", 3, 2, 1e6, "minimum number of answers that are errors"),
@@ -55,7 +53,7 @@ static const struct meaning *meaning_of(uint32_t status)
 	return NULL;
 }
 
-/* The most frequent one. */
+/* Returns the most frequent status, and how often it came. */
 static uint32_t status_of(const struct call_answers *a, uint32_t *count)
 {
 	uint32_t status = 0;

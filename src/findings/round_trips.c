@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * round-trips: a process asks another one small question at a time, very often, and waits for each
- * answer before it asks the next: a query for each row of a result (N+1), a loop over keys. Each
- * answer is quick; together they take the time. Or each request waits 40 ms, because it is sent in
- * two pieces: the kernel keeps the second back until the first is acknowledged (Nagle's algorithm),
- * and the peer's kernel acknowledges late. Or the answers are slow because the server computes each
- * of them: a query without an index, for each row.
+ * round-trips: a process sends another process one small request at a time, very often, and waits
+ * for each answer before it sends the next: a query for each row of a result (N+1), a loop over
+ * keys. Each answer is quick; together they take the time. Or each request waits 40 ms, because it
+ * is sent in two pieces: the kernel keeps the second back until the first is acknowledged (Nagle's
+ * algorithm), and the peer's kernel acknowledges late. Or the answers are slow because the server
+ * computes each of them: a query without an index, for each row.
  *
- * A process that passes on what others ask of it, and a benchmark, make such requests on purpose.
+ * A process that passes on the requests of other processes, and a benchmark, make such requests on
+ * purpose.
  *
- * Cannot be seen: what is asked; whether the answers could have come together.
+ * Cannot be seen: the content of the requests; whether the answers could have come together.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,7 @@
 #include "explain/finding.h"
 
 #define SHOWN_MAX     2
-#define SERVED_SHARE  0.1 /* of the requests, before which something came from elsewhere */
+#define SERVED_SHARE  0.1 /* part of the requests that follow data from another peer */
 #define ALIKE_SHARE   0.8
 #define DELAYED_MOST  0.8 /* of the requests in parts */
 #define SEEN_LEAST    20
@@ -73,8 +74,8 @@ static const struct sockets_socket *socket_of(const struct check *e, const struc
 	return NULL;
 }
 
-/* The end that asks: it made the connection. A unix socket with a name of its own is that of a
- * server; pairs of sockets have none. */
+/* Returns whether this end sends the requests: it made the connection. A unix socket with a name of
+ * its own belongs to a server; pairs of sockets have no name. */
 static bool asks(const struct check *e, const struct call_exchange *x)
 {
 	const struct sockets_socket *s = socket_of(e, x);
@@ -133,7 +134,7 @@ static bool runs(const struct wait_graph *g, uint32_t pid)
 	return false;
 }
 
-/* The process at the other end, if it was waited for when it was looked at. */
+/* Returns the process at the other end, if a sample found this process waiting for it. */
 static struct server server_of(const struct check *e, const struct call_exchange *x)
 {
 	struct awaited a = awaited_of(e, x->fd);
@@ -146,7 +147,8 @@ static struct server server_of(const struct check *e, const struct call_exchange
 		.is_busy = runs(&g, a.peer->party_pid) && runs(&first, a.peer->party_pid) };
 }
 
-/* On a busy host one that always could run gets little. */
+/* Returns whether the server computes: on a busy host a process that always could run gets little
+ * CPU. */
 static bool computes(const struct check *e, const struct call_exchange *x)
 {
 	struct server s = server_of(e, x);
@@ -186,7 +188,7 @@ static double weigh(const void *key, const void *value, const void *user)
 
 /* --- the finding --- */
 
-/* "postgres (4711) on TCP 127.0.0.1:5432", "TCP 10.0.0.2:5432" */
+/* Writes the peer: "postgres (4711) on TCP 127.0.0.1:5432", "TCP 10.0.0.2:5432". */
 static void put_peer(
 	struct buffer *out, const struct check *e, const struct call_exchange *x, const char *path)
 {

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * segments-left: the process makes segments of System V shared memory, and more and more of them
- * are used by no process. They are in no process's memory and stay when it ends, until they are
- * removed.
- */
+/* segments-left: the process makes segments of System V shared memory, and more and more of them
+ * are attached to no process. They count to no process's size and stay when the process ends, until
+ * they are removed. */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
 #include "explain/finding.h"
 #include "probes/limits.h"
 
-#define NEARLY_ALL 0.8 /* of the limit */
+#define NEARLY_ALL 0.8 /* share of the limit */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-gain", 4, 1, 1e6,

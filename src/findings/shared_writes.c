@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * shared-writes: two sessions of agents write the same file of a project: each works with a state
- * of it that the other one changes. Files of agents themselves (below folders whose names begin
- * with a dot) are made for several sessions, and do not count.
- */
+/* shared-writes: two sessions of agents write the same file of a project: each session works with a
+ * state of the file that the other session changes. Files of agents themselves (below folders whose
+ * names begin with a dot) are made for several sessions, and do not count. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -42,14 +40,14 @@ static double writes_to(const struct call_history *h, const struct call_path *pa
 	return f ? (double)f->moves[CALL_WRITTEN].calls : 0;
 }
 
-/* "/p/src/a.c" in "/p", not "/p/.git/index". */
+/* Returns whether the file is in the project: "/p/src/a.c" in "/p", not "/p/.git/index". */
 static bool is_in_project(const struct look *l, const char *path)
 {
 	return l->place.size > 1 && !strncmp(path, l->place.data, l->place.size) &&
 	       path[l->place.size] == '/' && !strstr(path + l->place.size, "/.");
 }
 
-/* The process of another session that writes it most. */
+/* Returns the process of another session that writes the file most. */
 static struct shared find_other(const struct look *l, const struct call_path *path)
 {
 	const struct process_entry *own = main_of(l->e->process);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * shutdown-held: a server has closed its listening socket and keeps the connections that it
- * accepted on it: it is about to end, and waits until its clients do. A client that keeps its
- * connection for later requests, or never reads its answer, holds it up for as long.
+ * accepted there: it is about to end, and waits until its clients end their connections. A client
+ * that keeps its connection for later requests, or never reads its answer, keeps the server from
+ * ending.
  *
- * Two connections with one local port are those of a server, since each that a process makes gets a
- * port of its own. The kernel's counts show which end opened a single connection; programs that
- * serve one client and listen no more exist, so it counts only where the process has a handler for
- * SIGTERM.
+ * Two connections with one local port belong to a server, since each connection that a process
+ * makes gets a port of its own. The kernel's counts show which end opened a single connection. Some
+ * programs serve one client and listen no more, so a single connection counts only if the process
+ * has a handler for SIGTERM.
  */
 #include <signal.h>
 #include <string.h>
@@ -30,16 +31,17 @@ static const struct finding_option options[] = {
 		.unit = SOOTH_UNIT_NS),
 };
 
-/* They take one client and close their listening socket, and have handlers for other reasons. */
+/* Programs that take one client and close their listening socket, and have handlers for other
+ * reasons. */
 static const char *const for_one[] = { "socat", "nc", "ncat", "netcat", "gdbserver", "java",
 	"lldb-server", "sshd" };
 
 struct ended {
-	const struct sockets_socket *first; /* on the port with most connections */
+	const struct sockets_socket *first; /* first connection on the port with most connections */
 	unsigned count;
 	uint64_t quiet_ns;  /* the shortest time without data */
-	uint64_t silent_ns; /* the same of data from the client */
-	bool is_accepted;   /* the kernel's counts show it of each */
+	uint64_t silent_ns; /* the shortest time without data from the client */
+	bool is_accepted;   /* the kernel's counts show that each was accepted */
 };
 
 static bool may_be_kept(const struct sockets_socket *s)
@@ -49,7 +51,8 @@ static bool may_be_kept(const struct sockets_socket *s)
 	       (s->state == SOCKETS_ESTABLISHED || s->state == SOCKETS_CLOSE_WAIT);
 }
 
-/* Also to one peer twice: then the ports of that one differ. */
+/* Returns whether both connections have one local port. Two connections to one peer have different
+ * ports at the peer. */
 static bool is_on_port_of(const struct sockets_socket *s, const struct sockets_socket *other)
 {
 	return s->local_port == other->local_port &&
@@ -109,7 +112,7 @@ static struct ended find_awaited(const struct check *e)
 	return most;
 }
 
-/* ", one of curl (4711)": where the other end of that connection is known. */
+/* Appends the other end of the connection, if it is known: ", one of curl (4711)". */
 static void put_client(
 	struct buffer *out, const struct check *e, const struct sockets_socket *s, const char *of)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * signal-pending: a request to end has no effect. Either the process was sent one, by SIGTERM for
- * example, and has blocked that signal: it stays pending. A program that takes its signals with
- * sigwait(3) or a signalfd blocks them too, but takes what comes at once. Or the process, or what
- * it starts, sends SIGTERM or SIGKILL to another one again and again, which goes on. Other signals
- * are no requests to end where they are repeated: SIGHUP reloads a server, SIGINT interrupts a
+ * signal-pending: a request to end has no effect. Either a signal such as SIGTERM was sent to the
+ * process, which has blocked that signal: it stays pending. A program that takes its signals with
+ * sigwait(3) or a signalfd blocks them too, but takes each signal at once. Or the process, or a
+ * command that it starts, sends SIGTERM or SIGKILL to another process again and again, which goes
+ * on. Other repeated signals are no requests to end: SIGHUP reloads a server, SIGINT interrupts a
  * statement, SIGQUIT prints the stacks of a JVM.
  */
 #include <signal.h>
@@ -35,7 +35,7 @@ static const struct finding_option options[] = {
 		"minimum time from the first to the last of these signals", .unit = SOOTH_UNIT_NS),
 };
 
-/* Signals that end a program that does nothing about them, and are sent for that. */
+/* Signals that end a program that does not handle them, and that are sent for this purpose. */
 static const unsigned asking[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
 
 static const struct waits_signals *signals_of(const struct check *e, const struct snapshot *s)
@@ -57,7 +57,8 @@ static void put_signals(struct buffer *out, uint64_t mask)
 	}
 }
 
-/* The descriptor by which the program would take its signals; false: it has none, or not known. */
+/* Finds the descriptor by which the program would take its signals; false: it has none, or none is
+ * known. */
 static bool find_signalfd(const struct check *e, uint32_t *fd)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
@@ -102,7 +103,7 @@ struct sending {
 	struct map sent; /* call_signal_key with a PID -> call_failures */
 };
 
-/* A descriptor of a child is not known. */
+/* Returns the receiver of the signal. A descriptor of a child is not known. */
 static uint32_t receiver_of(const struct check *e, const struct call_signal_key *key, bool is_own)
 {
 	const struct fds_descriptor *d =
@@ -117,7 +118,7 @@ static uint32_t receiver_of(const struct check *e, const struct call_signal_key 
 	return (uint32_t)pid;
 }
 
-/* Each of the commands that it starts may send one. */
+/* Adds the signals that the process or a command that it starts has sent. */
 static void take_sent(void *user, const struct call_history *h)
 {
 	struct sending *s = user;
@@ -185,7 +186,7 @@ static bool diagnose_sent(const struct check *e, struct check_result *out)
 	struct sending s = { .check = e };
 	bool is_found = false;
 
-	/* In another PID namespace its numbers are not those of the host. */
+	/* In another PID namespace the numbers of the process are not those of the host. */
 	if (!e->process->is_there || (l && !l->namespace_state && l->inner_pid != e->id.pid))
 		return false;
 	map_init(&s.sent, sizeof(struct call_signal_key), sizeof(struct call_failures),
@@ -201,7 +202,8 @@ static bool diagnose_sent(const struct check *e, struct check_result *out)
 
 /* --- a trap that waits --- */
 
-/* Signals that interrupted its wait for a child, if it did nothing about them but wait again. */
+/* Returns how many signals interrupted its wait for a child, if the process then only waited
+ * again. */
 static uint64_t count_interrupts(const struct check *e, uint64_t *first_ns)
 {
 	const struct call_history *h = check_all_calls(e);
@@ -219,7 +221,7 @@ static uint64_t count_interrupts(const struct check *e, uint64_t *first_ns)
 		count += r->seen;
 		*first_ns = r->first_ns;
 	}
-	/* Each one with the return of the handler; and the wait itself. */
+	/* Each signal adds the return of its handler, and the wait itself is one more call. */
 	return count && h->seen <= 2 * count + 1 ? count : 0;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * slow-lookups: much of the time goes into resolving names: the name server answers slowly, or is
- * asked again and again, or several times for each name, as with a long search list. Or names are
- * asked for again and again, and no connection follows. Or none of several questions is answered.
+ * slow-lookups: much of the time goes into resolving names: the name server answers slowly, or gets
+ * many queries, or several queries for each name, as with a long search list. Or a process resolves
+ * names again and again, and makes no connection. Or the server answers none of several queries.
  *
- * Cannot be seen: which names are asked for, and what is answered. A resolver behind a local
- * service (nscd, systemd-resolved by its socket) is another process.
+ * Cannot be seen: the names, and the answers. A resolver behind a local service (nscd,
+ * systemd-resolved by its socket) is another process.
  */
 #include <string.h>
 
@@ -14,9 +14,9 @@
 #include "base/units.h"
 #include "explain/finding.h"
 
-#define ASKED_LEAST  2 /* times, and the first so long ago: one may be on its way */
+#define ASKED_LEAST  2 /* queries, the first of them so long ago: one answer may be on its way */
 #define SILENT_LEAST NS_PER_S
-#define MANY_EACH    3 /* questions for each connection: more than A and AAAA, one after the other */
+#define MANY_EACH    3 /* queries for each connection: more than A and AAAA, one after the other */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-wait", 30, 1, 100,
@@ -32,15 +32,16 @@ static const struct finding_option options[] = {
 
 struct lookups {
 	double answers, wait_ns;
-	uint64_t connects;  /* other than to name servers */
-	const char *server; /* with most answers */
+	uint64_t connects;  /* connections to other servers than name servers */
+	const char *server; /* the server with most answers */
 	double most;
-	/* A server that did not answer at all: how often it was asked, and for how long. */
+	/* A server that did not answer at all: how often it got queries, and for how long. */
 	const char *silent;
 	uint64_t questions, silent_ns;
 };
 
-/* "127.0.0.1:53" of "UDP →127.0.0.1:53"; NULL: it is no name server. */
+/* Returns the address of a name server, "127.0.0.1:53" of "UDP →127.0.0.1:53"; NULL: it is no name
+ * server. */
 static const char *server_of(const char *connection)
 {
 	const char *arrow = strstr(connection, FD_FOLLOW_ARROW), *port = strrchr(connection, ':');
@@ -78,7 +79,7 @@ static struct lookups lookups_of(const struct call_history *h)
 		}
 	}
 	map_for_each_value (&h->peers, const struct call_peer *, p) {
-		/* A unix socket has none: glibc asks nscd first. */
+		/* A unix socket has no service: glibc tries nscd first. */
 		if (*p->service && strcmp(p->service, ":53") != 0)
 			l.connects += p->attempts;
 	}
@@ -122,7 +123,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	finding_end(out);
 }
 
-/* The answers themselves are not read: an error looks like an address that is not used. */
+/* Returns whether lookups are in vain. The answers themselves are not read: an error looks like an
+ * address that is not used. */
 static bool are_in_vain(const struct check *e, const struct check_calls *c, const struct lookups *l)
 {
 	return !l->connects && l->answers >= check_option(e, "min-vain") &&

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * slow-syscalls: system calls that do work are slow, and their time adds up. A call that waits
- * for another process, for time to pass, or at a socket, pipe or terminal is not slow; nor is
- * one whose thread waited for a CPU: that time is subtracted. A call that writes to the disk for
- * each small change (fsync) need not be slow: so many of them take the time.
- */
+/* slow-syscalls: system calls that do work are slow, and their time adds up. A call that waits for
+ * another process, for time to pass, or at a socket, pipe or terminal is not slow; nor is one whose
+ * thread waited for a CPU: that time is subtracted. A call that writes to the disk for each small
+ * change (fsync) need not be slow: their number takes the time. */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,9 +15,9 @@
 
 #define SHOWN_MAX   3
 #define PATHS_MOST  3
-#define QUEUED_MOST 95 /* percent of the time in calls: more than that is no work of the calls */
+#define QUEUED_MOST 95 /* percent of the time in calls: above, the wait is not for the calls */
 
-#define LINUX_O_DSYNC 010000 /* also a part of O_SYNC */
+#define LINUX_O_DSYNC 010000 /* bit that O_SYNC includes */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-p99", 20e6, 1e3, 3600e9,
@@ -58,7 +56,7 @@ static double share_of(const struct look *l, double ns)
 	return 100 * ns / (double)l->calls->interval_ns;
 }
 
-/* Its own, without what its threads waited for a CPU meanwhile. */
+/* Returns the time of the calls without the time that their threads waited for a CPU. */
 static double own_ns(const struct look *l, const struct call_times *t)
 {
 	return (double)t->total_ns - l->queued_ns;
@@ -74,7 +72,7 @@ static double weigh_path(const void *key, const void *value, const void *user)
 	return (double)((const struct call_times *)value)->total_ns;
 }
 
-/* The file that most of the time of that call was spent on; "": none. */
+/* Returns the file that most of the time of that call was spent on; "": none. */
 static const char *path_of(const struct look *l, const struct call_place *place, double total_ns)
 {
 	struct look of = *l;
@@ -102,7 +100,8 @@ static bool is_opened_to_sync(const struct snapshot *s, const char *path)
 	return false;
 }
 
-/* The call writes to a file opened for synchronous writes: each waits for the disk. */
+/* Returns whether the call writes to a file opened for synchronous writes: each write waits for the
+ * disk. */
 static bool writes_through(
 	const struct look *l, const struct call_place *place, const struct call_times *t)
 {
@@ -122,14 +121,15 @@ static bool is_sync(
 	return row && (row->traits & SYSCALL_SYNCS || writes_through(l, place, t));
 }
 
-/* Nearly all of its time its threads waited for a CPU: what holds them back explains more. */
+/* Returns whether the threads waited for a CPU nearly all of the time of the calls: held-back
+ * explains more. */
 static bool is_queued(const struct look *l, const struct call_times *t)
 {
 	return 100 * l->queued_ns >= QUEUED_MOST * (double)t->total_ns;
 }
 
-/* A commit for each row. On a busy host a part of their time is waiting for a CPU after each: that
- * is the price of so many. */
+/* Returns whether the process syncs often, as with a commit for each row. On a busy host the thread
+ * waits for a CPU after each sync: that time is part of the cost of so many. */
 static bool syncs_often(const struct look *l, const struct call_place *place, const char *name,
 	const struct call_times *t)
 {
@@ -215,7 +215,7 @@ static void report(const struct check *e, struct check_result *out, struct look 
 	path = path_of(l, place, (double)t->total_ns);
 	snprintf(what, sizeof(what), "%s%s", is_often ? "often " : "", name);
 	finding_begin(out, is_low ? FINDING_CONFIDENCE_LOW : FINDING_CONFIDENCE_HIGH, what);
-	/* Else the limit of its control group is the reason (held-back). */
+	/* Otherwise the limit of the control group is the reason (held-back). */
 	if (is_low || held_io_of(e).group)
 		finding_severity(out, FINDING_LOW);
 	if (*path)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * small-io: a process reads or writes a file or connection a few bytes at a time, very often,
- * because it asks for so few: a read that returned all it asked for, a write to a file, a
- * write to a socket that follows another without a read in between. A process that reads the
- * few bytes a peer sent, or answers them, has no choice.
+ * because it requests so few: a read that returned all requested bytes, a write to a file, a write
+ * to a socket that follows another write without a read in between. A process that reads the few
+ * bytes that a peer sent, or answers them, has no choice.
  *
- * A pipe often carries single bytes on purpose, to wake a thread. Its reads count only where there
- * are very many, by a process that does not write to it and does not wait before each.
+ * A pipe often carries single bytes on purpose, to wake a thread. Reads of a pipe count only if
+ * they are very many, and the process does not write to the pipe and does not wait before each
+ * read.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "explain/finding.h"
 
 #define SHOWN_MAX  3
-#define PIPE_TIMES 10 /* as many reads as of a file */
+#define PIPE_TIMES 10 /* times as many reads as of a file */
 #define PIPE_WAITS 4  /* at most one wait for so many reads */
 
 static const struct finding_option options[] = {
@@ -78,7 +79,7 @@ static double waits_of(const struct check *e)
 	return is_seen ? sum : -1;
 }
 
-/* The content of a pipe is read in crumbs. */
+/* Returns whether the process reads the content of a pipe in tiny pieces. */
 static bool is_pipe_in_crumbs(const struct look *l, const struct call_file *f, double rate)
 {
 	double waits = waits_of(l->e);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream-stalled: a connection that the process opened makes no progress, and it is the peer's
- * turn, or the process does not take its own. The kernel's socket state shows which
- * (analyze/sockets/stream_state.h): the answer is late, the peer does not read, the path is
- * dead, or the process does not read. An idle connection is none of these: pools keep many.
+ * stream-stalled: a connection that the process opened makes no progress: the peer has to act, or
+ * the process does not take its turn. The kernel's socket state shows which end
+ * (analyze/sockets/stream_state.h): the answer is late, the peer does not read, the path is dead,
+ * or the process does not read. An idle connection is none of these: pools keep many.
  *
- * The connection alone cannot show whether an answer stopped in the middle or is complete.
- * Silence is reported, with low confidence, only when the agent reports that it is busy, is
- * headless by its arguments, or its input is closed, and it runs no tool; and of any process
- * when a thread waits for data on that connection alone (analyze/diagnosis/awaited.h).
+ * The connection alone cannot show whether an answer stopped in the middle or is complete. Silence
+ * is reported, with low confidence, only when the agent reports that it is busy, is headless by its
+ * arguments, or its input is closed, and it runs no tool; and of any process when a thread waits
+ * for data on that connection alone (analyze/diagnosis/awaited.h).
  *
  * Not seen: which requests inside TLS expect an answer; QUIC; a peer gone without data in flight.
  */
@@ -31,8 +31,8 @@
 
 #define SOCKETS_MAX  65536
 #define SHOWN_MAX    4
-#define MODEL	     "model" /* what is silent, over several connections */
-#define BUSY_PERCENT 50	     /* of a CPU: it computes, and waits for no peer */
+#define MODEL	     "model" /* the silent peer, over several connections */
+#define BUSY_PERCENT 50	     /* percent of a CPU: the process computes, and waits for no peer */
 
 static const struct finding_option options[] = {
 	THRESHOLD("silence", 30e9, 1e8, 86400e9,
@@ -51,34 +51,35 @@ static const struct finding_option options[] = {
 };
 
 struct stream {
-	const struct sockets_socket *socket; /* at the last sample */
+	const struct sockets_socket *socket; /* its socket at the last sample */
 	struct stream_state state;
 	struct awaited awaited;
 	struct span label;
-	bool is_api;	   /* the label of the peer is of an API */
-	uint32_t attempts; /* attempts of the waiting request; 0: unknown */
-	bool is_by_log;	   /* the attempts: of the connections before only the log is known */
+	bool is_api;	   /* the label of the peer names an API */
+	uint32_t attempts; /* attempts to make the waiting request; 0: unknown */
+	bool is_by_log;	   /* only the log knows the connections of earlier attempts */
 	char what[32];
 };
 
 /* The process and all its connections. */
 struct talker {
 	struct agent_work work;
-	struct activity activity; /* of a main process, also for its daemon */
+	struct activity activity; /* activity of the session's main process, also for its daemon */
 	bool is_listening;
 	unsigned made, unknown, flowing; /* connections */
 	unsigned uncertain; /* idle, or with a request that followed the last data at once */
 	uint8_t unknown_state;
 	unsigned at_rest;
-	uint64_t longest_ns;   /* among those at rest */
+	uint64_t longest_ns;   /* the longest silence of a connection at rest */
 	uint64_t awaited_ns;   /* the longest silence for which a thread waits, if short */
-	struct stream rests;   /* the one used last; socket NULL: none */
+	struct stream rests;   /* the connection used last; socket NULL: none */
 	struct buffer streams; /* struct stream: the stalled ones */
 };
 
 /* --- its connections --- */
 
-/* The other end is a process of an agent too: their protocol is unknown. */
+/* Returns whether the other end is a process of an agent too: the protocol between agents is
+ * unknown. */
 static bool is_among_agents(const struct check *e, const struct sockets_socket *s)
 {
 	snapshots_for_each (&e->input->sockets.last, snapshot) {
@@ -100,19 +101,19 @@ static bool is_among_agents(const struct check *e, const struct sockets_socket *
 	return false;
 }
 
-/* The request was repeated, and no attempt got an answer. */
+/* Returns whether the request was repeated, and no attempt got an answer. */
 static bool is_unanswered(const struct activity *a)
 {
 	return a->state == ACTIVITY_ASKS_AGAIN && a->answer == ACTIVITY_ANSWER_SILENT;
 }
 
-/* A thread waits for data on it, and for nothing else. */
+/* Returns whether a thread waits for data on this connection, and for nothing else. */
 static bool is_awaited(const struct stream *s)
 {
 	return s->awaited.is_blocked || s->awaited.is_polled;
 }
 
-/* A connection on which something is expected; others at rest belong to pools. */
+/* Returns whether data is expected on the connection; other connections at rest belong to pools. */
 static bool is_expected(const struct stream *s)
 {
 	return s->state.turn != STREAM_QUIET || is_awaited(s);
@@ -150,8 +151,8 @@ static void take_stream(const struct check *e, struct talker *t, struct stream *
 		t->longest_ns = s->state.for_ns;
 }
 
-/* By its calls, where these are observed. A client that tries again waits since its first attempt.
- */
+/* Adds the request that waits, if calls were recorded. A client that tries again has waited since
+ * its first attempt. */
 static void add_request(const struct check *e, struct stream *s)
 {
 	uint64_t now_ns = s->socket->record.time_ns;
@@ -166,7 +167,7 @@ static void add_request(const struct check *e, struct stream *s)
 		s->state.for_ns = now_ns - wait.since_ns;
 }
 
-/* By the agent's log it has asked before, on connections that are closed. */
+/* Adds earlier attempts from the agent's log, made on connections that are closed. */
 static void add_attempts(const struct talker *t, struct stream *s)
 {
 	const struct activity *a = &t->activity;
@@ -230,8 +231,8 @@ static void take_sockets(const struct check *e, struct talker *t)
 
 /* --- severity --- */
 
-/* An idle agent may keep a request open for news; no work depends on it. A finding of held-up has
- * already said what its thread waits for. */
+/* Returns whether the silence is worth a finding. An idle agent may keep a request open for news;
+ * no work depends on it. A finding of held-up has already named what its thread waits for. */
 static bool is_worth_it(const struct check *e, const struct talker *t, const struct stream *s)
 {
 	bool is_silent = s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET;
@@ -240,7 +241,7 @@ static bool is_worth_it(const struct check *e, const struct talker *t, const str
 		 (t->work.is_idle || (is_awaited(s) && check_has_finding(e, "held-up"))));
 }
 
-/* The user or the model waits for this very connection. */
+/* Returns whether the user or the model waits for this very connection. */
 static bool is_needed(const struct talker *t, const struct stream *s)
 {
 	if (s->is_api)
@@ -266,7 +267,7 @@ static enum finding_confidence confidence_of(const struct talker *t, const struc
 
 /* --- the finding --- */
 
-/* "Anthropic API (160.79.104.10:443)", "python3 (4711) on 127.0.0.1:8080" */
+/* Appends the peer: "Anthropic API (160.79.104.10:443)", "python3 (4711) on 127.0.0.1:8080". */
 static void put_peer(struct buffer *out, const struct stream *s)
 {
 	if (s->label.size)
@@ -276,14 +277,15 @@ static void put_peer(struct buffer *out, const struct stream *s)
 		buffer_char(out, ')');
 }
 
-/* By what the agent does: a gateway on this host has no known name. */
+/* Returns whether the agent waits for its model, as its activity shows: a gateway on this host has
+ * no known name. */
 static bool is_of_model(const struct talker *t, const struct stream *s)
 {
 	return t->activity.state == ACTIVITY_WAITS_FOR_MODEL && t->activity.socket_inode &&
 	       t->activity.socket_inode == s->socket->inode;
 }
 
-/* "waiting for the model": only of an agent and its API; any other peer is named. */
+/* Claims "waiting for the model" only for an agent and its API; any other peer is named. */
 static void claim_silence(
 	struct check_result *out, const struct talker *t, const struct stream *s, const char *peer)
 {
@@ -327,7 +329,7 @@ static void claim(
 	}
 }
 
-/* Advice for its user about the request itself. */
+/* Returns advice for the user about the request itself. */
 static const char *again_of(const struct talker *t)
 {
 	if (!t->work.is_agent)
@@ -472,7 +474,8 @@ static void report(const struct check *e, struct check_result *out, const struct
 	buffer_fini(&both);
 }
 
-/* Between two attempts; or its connection looks like those at rest, as over TLS. */
+/* Reports a request that no attempt got an answer to, between two attempts, or if its connection
+ * looks like connections at rest, as with TLS. */
 static void report_unanswered(
 	const struct check *e, struct check_result *out, const struct talker *t)
 {
@@ -551,7 +554,7 @@ static int by_weight(const void *a, const void *b)
 	return (y->state.for_ns > x->state.for_ns) - (y->state.for_ns < x->state.for_ns);
 }
 
-/* The answer may have stopped: nothing else would keep the agent busy. */
+/* Returns whether the answer may have stopped: nothing else would keep the agent busy. */
 static bool has_stopped(const struct check *e, const struct talker *t)
 {
 	return t->work.is_agent && t->work.busy && t->rests.socket && !t->work.has_tool &&
@@ -578,7 +581,8 @@ static void emit_all(const struct check *e, struct check_result *out, struct tal
 		report(e, out, t, &t->rests);
 }
 
-/* Connections in another network namespace need more than being their user. */
+/* Reports unknown connections. Those in another network namespace need more privilege than being
+ * their user. */
 static void emit_unknown(struct check_result *out, uint8_t state)
 {
 	if (state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION))

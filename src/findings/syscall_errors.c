@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * syscall-errors: a system call keeps failing with the same error on the same file or
- * descriptor. Errors that are ordinary answers do not count (probes/syscalls.def), nor do searches:
- * a missing path counts only from its second failure, and only as often as its name was not found
- * elsewhere. Failures because a file system is full or read-only count together, whatever the path.
- */
+/* syscall-errors: a system call keeps failing with the same error on the same file or descriptor.
+ * Errors that are ordinary answers do not count (probes/syscalls.def), nor do searches: a missing
+ * path counts only from its second failure, less the times that its name was found elsewhere.
+ * Failures because a file system is full or read-only count together, whatever the path. */
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +26,7 @@
 #include "probes/waits.h"
 
 #define SHOWN_MAX 4
-#define GRAVE_MAX 256 /* kinds of failures */
+#define GRAVE_MAX 256 /* kinds of failures that are kept */
 
 /* --- the finding --- */
 
@@ -58,8 +56,8 @@ struct look {
 	const struct check *e;
 	struct check_result *out;
 	struct check_calls calls;
-	bool accept_fails; /* with EMFILE */
-	double requests;   /* reads of a server's sockets that brought data: not its own wishes */
+	bool accept_fails; /* accept(2) fails with EMFILE */
+	double requests;   /* reads that brought data of clients: their requests, not its own */
 };
 
 static bool is_missing(const struct call_place *place)
@@ -105,7 +103,8 @@ static void put_key(const struct call_place *place, char *out, size_t size)
 		place->error, place->text);
 }
 
-/* In every second: the first and the last may have been observed only in part. */
+/* Returns whether the call fails in every second: the first and the last may have been observed
+ * only in part. */
 static bool lasts(const struct check_calls *c, const struct call_failures *f)
 {
 	uint64_t seconds = c->interval_ns / NS_PER_S;
@@ -113,8 +112,9 @@ static bool lasts(const struct check_calls *c, const struct call_failures *f)
 	return seconds >= 2 && f->seconds >= seconds;
 }
 
-/* It is retried with pauses, all the time. Looking for a file that need not be there is no such
- * failure, only opening it is, and not while a program starts: it waits for what may come. */
+/* Returns whether the process retries with pauses, all the time. Only opening a file counts:
+ * looking for a file that may be missing is no failure. While a program starts, it waits for files
+ * that may come. */
 static bool is_lasting(const struct look *l, const struct call_place *place,
 	const struct call_failures *f, double times, const char *what)
 {
@@ -144,7 +144,8 @@ static bool is_no_room(const struct call_place *place)
 	return row && call_error_is_no_room(row, place->error);
 }
 
-/* Only of a lock, and of a start without room for it, these are no answers. */
+/* Returns whether the call takes a lock, or starts a process or thread: only then these errors are
+ * no answers. */
 static bool is_lock(const struct call_place *place)
 {
 	if (is_no_room(place))
@@ -152,7 +153,7 @@ static bool is_lock(const struct call_place *place)
 	return place->error == LINUX_EEXIST || place->error == LINUX_EAGAIN;
 }
 
-/* The process tries again for most of the observation, however seldom. */
+/* Returns whether the process tries to lock for most of the observation, however seldom. */
 static bool is_lock_lasting(const struct look *l, const struct call_failures *f)
 {
 	return (double)f->seen >= check_option(l->e, "min-commands") &&
@@ -166,8 +167,8 @@ static bool accepts(const struct call_place *place)
 	return row && row->effect.what == SYSCALL_FD_ACCEPTS;
 }
 
-/* A server without descriptors does not accept its clients: that it also fails to open a file is
- * less. */
+/* Returns whether a server without descriptors does not accept its clients: a file that it also
+ * fails to open matters less. */
 static bool is_beside_accept(const struct look *l, const struct call_place *place)
 {
 	return place->error == LINUX_EMFILE && l->accept_fails && !accepts(place);
@@ -203,7 +204,7 @@ static double weigh(const void *key, const void *value, const void *user)
 
 /* --- the finding --- */
 
-/* The process may wait for a program that is at work. */
+/* Reports a lock. The process may wait for a program that is at work. */
 static void report_lock(struct look *l, const struct check_ranked *one)
 {
 	const struct call_place *place = one->key;
@@ -241,7 +242,8 @@ static void emit_full_group(struct check_result *out, const struct limits_group 
 		"(systemd: TasksMax=)");
 }
 
-/* How many processes and threads its user may have; 0: unlimited, or not known. */
+/* Returns how many processes and threads the user of the process may have; 0: unlimited, or not
+ * known. */
 static uint64_t tasks_of_user_max(const struct check *e)
 {
 	const struct snapshot *last = check_last(e, &e->input->limits);
@@ -314,7 +316,8 @@ static void report_no_room(struct look *l, const struct check_ranked *one)
 	finding_end(l->out);
 }
 
-/* Its working directory was deleted, and the path is in it: nothing there can be found. */
+/* Returns whether the path is in the working directory, which was deleted: nothing there can be
+ * found. */
 static bool is_in_deleted_directory(const struct check *e, const struct call_place *place)
 {
 	struct span directory;
@@ -367,7 +370,7 @@ static void emit_remedy(
 		finding_remedy(out, "sooth trace -Z -p %u shows each failed call", e->id.pid);
 }
 
-/* "EMFILE (Too many open files)": what it means here. */
+/* Writes the error and its meaning for this call: "EMFILE (Too many open files)". */
 static void put_error(const struct check *e, const struct call_place *place, char *out, size_t size)
 {
 	const char *error = errno_name(call_place_errno(place)), *text = errno_text(place->error);
@@ -409,7 +412,7 @@ static void report(struct look *l, const struct check_ranked *one)
 		out, l->calls.lost ? FINDING_CONFIDENCE_MEDIUM : FINDING_CONFIDENCE_HIGH, what);
 	if (call_error_is_grave(place->error))
 		finding_severity(out, FINDING_HIGH);
-	/* It may wait for the file on purpose. */
+	/* The process may wait for the file on purpose. */
 	else if (is_in_deleted_directory(e, place) && check_has_finding(e, "left-behind"))
 		finding_severity(out, FINDING_LOW);
 	else if (is_missing(place) && !is_in_deleted_directory(e, place) &&
@@ -520,8 +523,8 @@ static size_t diagnose_children(struct look *l)
 struct grave {
 	struct call_failures sum;
 	uint64_t paths;
-	const struct call_place *place; /* any of them */
-	bool is_reported;		/* a finding of one path was reported */
+	const struct call_place *place; /* one of these failures */
+	bool is_reported;		/* a finding of one of the paths was reported */
 };
 
 static void read_graves(struct map *out, const struct look *l)

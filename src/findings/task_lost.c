@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * task-lost: the main thread of a Python program waits for a result of its pool of processes
- * (multiprocessing.Pool), and all workers of that wait for work. A worker that was killed, as for
- * lack of memory, or crashed, takes its task along: the pool starts another worker, and the result
+ * (multiprocessing.Pool), and all workers of the pool wait for work. If a worker crashed or was
+ * killed, as for lack of memory, its task is lost: the pool starts another worker, and the result
  * never comes. concurrent.futures raises BrokenProcessPool instead.
  *
- * Cannot be seen: how the worker ended, if that was before; a generator that yields its next task
- * later.
+ * Cannot be seen: how the worker ended, if it ended before the observation; a generator that yields
+ * its next task later.
  */
 #include <string.h>
 
@@ -24,7 +24,7 @@ static const struct finding_option options[] = {
 
 struct pool {
 	unsigned workers, idle;
-	uint64_t for_ns; /* the shortest wait of all of them */
+	uint64_t for_ns; /* the shortest wait of the process and its workers */
 };
 
 static bool is_method(const struct check *e, const struct profile_function *f, const char *file,
@@ -49,7 +49,7 @@ static bool has_method(
 	return false;
 }
 
-/* Time since its main thread last ran; 0: not known. */
+/* Returns the time since the main thread of a process last ran; 0: not known. */
 static uint64_t rested_ns(const struct check *e, const struct process_id *id)
 {
 	const struct snapshot *last = snapshots_get(&e->input->waits.last, id);
@@ -88,8 +88,8 @@ static const struct profile_function *innermost_script(const struct profile_stac
 	return NULL;
 }
 
-/* A thread that serves the pool is in code of the program: in a callback of a result, or in a
- * generator of tasks. */
+/* Returns whether a thread that serves the pool is in code of the program: in a callback of a
+ * result, or in a generator of tasks. */
 static bool is_at_work(const struct check *e, uint32_t tid)
 {
 	const struct profile_function *inner;
@@ -124,7 +124,7 @@ static bool is_served(const struct check *e)
 	return false;
 }
 
-/* The process waits in map(), apply() or get(). */
+/* Returns whether the process waits in map(), apply() or get(). */
 static bool awaits_result(const struct check *e)
 {
 	return has_method(e, &e->id, "pool.py", "wait") && has_method(e, &e->id, "pool.py", "get");

@@ -4,7 +4,7 @@
  * before it has done much. Starting and ending a thread takes more time than a short task. A pool
  * starts its threads once; a server that starts one for each connection starts few a second.
  *
- * Cannot be seen: how long each thread lives. Threads that stay are those of thread-leak.
+ * Cannot be seen: how long each thread lives. thread-leak reports threads that stay.
  */
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/cpu_load.h"
@@ -15,7 +15,7 @@ static const struct finding_option options[] = {
 	THRESHOLD("many", 2000, 1, 1e9, "severity is medium from this number per second"),
 };
 
-/* Living threads, at the first sample and the last. */
+/* Living threads: at the first sample, at the last, and at most. */
 struct threads {
 	double first, last, most;
 };
@@ -70,7 +70,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!check_calls_begin(&c, e, out))
 		return;
 	started = (double)c.history->threads;
-	/* Most of them have ended: a pool that is being filled has them all. */
+	/* Most of the started threads have ended: a pool that is being filled keeps all of them. */
 	if (check_calls_suffice(&c, (double)c.history->threads_seen) && t.most &&
 		(t.last - t.first) * 2 < started && t.most * 2 < started &&
 		check_is_over(e, "min-rate", check_calls_rate(&c, started), ""))

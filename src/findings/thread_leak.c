@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * thread-leak: the number of threads grows steadily, and the new ones do nothing: each waits since
- * it was started, or nearly so. A pool that fills up looks the same until it is full; so severity
- * is low up to a number that ordinary pools have.
+ * thread-leak: the number of threads grows steadily, and the new ones do nothing: each has waited
+ * since its start, or nearly so. A pool that fills up looks the same until it is full; so severity
+ * is low up to the size of ordinary pools.
  *
  * Cannot be seen: that a thread will never be used again.
  */
@@ -18,8 +18,8 @@
 #define CALLS_MAX  64
 #define IDLE_SHARE 0.8
 #define MOST_SHARE 0.5
-#define PACE	   0.5 /* least part of its threads that came at this rate since its start */
-#define IDLE_CPU   1   /* percent of a CPU, of a new thread that does next to nothing */
+#define PACE	   0.5 /* part of its threads that would have come at this rate since its start */
+#define IDLE_CPU   1   /* percent of a CPU that a new idle thread uses at most */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1, 0.001, 1e6,
@@ -45,7 +45,7 @@ struct name_key {
 struct newcomers {
 	uint32_t count, idle; /* new threads that were sampled; of these, idle */
 	uint32_t most_named, most_in_call;
-	uint32_t first_of_pools; /* "pool-7-thread-1", as the executors of Java name them */
+	uint32_t first_of_pools; /* threads named "pool-7-thread-1", as executors of Java do */
 	struct name_key name;
 	struct thread_met_call call;
 	struct map names; /* name_key -> uint32_t */
@@ -54,7 +54,7 @@ struct newcomers {
 
 /* --- the new threads --- */
 
-/* In no sample it ran, and it has used next to no CPU time. */
+/* Returns whether no sample found the thread running, and it has used next to no CPU time. */
 static bool is_idle(const struct thread_history *t)
 {
 	return !t->running && !t->uninterruptible && thread_history_cpu(t) < IDLE_CPU;
@@ -89,8 +89,8 @@ static bool is_first_of_pool(const char *name)
 	unsigned pool;
 	int end = 0;
 
-	/* The kernel keeps 15 characters: of the tenth pool on the number of the thread is lost,
-	 * and pools with one thread are the rule where each new thread is of another one. */
+	/* The kernel keeps 15 characters: from the tenth pool on the number of the thread is lost.
+	 * If each new thread belongs to another pool, these are pools with one thread. */
 	return sscanf(name, "pool-%u-thread-%n", &pool, &end) == 1 && end &&
 	       (!name[end] || !strcmp(name + end, "1"));
 }
@@ -187,7 +187,8 @@ static bool is_fast(const struct check *e, const struct growth *g)
 	       check_is_over(e, "min-rate", g->per_s, "");
 }
 
-/* Few at a time, but never fewer: a pool is full long before. */
+/* Returns whether threads come at a steady pace, few at a time, and never become fewer: a pool is
+ * full long before. */
 static bool keeps_pace(const struct check *e, const struct growth *g)
 {
 	double since_start = g->per_s * (double)check_age_ns(e) / (double)NS_PER_S;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * tls-failing: connections are made, and TLS on them is not: the process does not accept
- * the certificate (a proxy that opens TLS, a private or expired authority), or the server refuses
- * the client. The program tries again, and its connections look like short ones that work. Known by
- * the heads of TLS records; what an encrypted alert says is not read.
- */
+/* tls-failing: connections are made, but their TLS handshakes fail: the process does not accept the
+ * certificate (a proxy that opens TLS, a private or expired authority), or the server refuses the
+ * client. The program tries again, and its connections look like short ones that work. The heads of
+ * TLS records show that; an encrypted alert cannot be read. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -37,7 +35,7 @@ static double weigh(const void *key, const void *value, const void *user)
 	return failed;
 }
 
-/* Most of them by the process itself. */
+/* Returns whether the process itself refused most of the handshakes. */
 static bool is_refused_here(const struct call_handshakes *s)
 {
 	return s->refused_here > s->refused_there && s->refused_here >= s->closed;
@@ -55,7 +53,7 @@ static const char *reason_of(const struct call_handshakes *s)
 
 static void remedy(struct check_result *out, const char *address, const struct call_handshakes *s)
 {
-	/* The target chose that name, and the line is to be pasted into a shell. */
+	/* The target chose the name of the server, and the line is pasted into a shell. */
 	bool is_word = *s->server && escape_is_shell_word(s->server, strlen(s->server));
 	const char *option = is_word ? " -servername " : "", *server = is_word ? s->server : "";
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * wal-kept: the write-ahead log of a SQLite database grows, because a transaction that reads stays
- * open: the log cannot be written from its begin again before that ends. It is said of the process
- * that writes, and of the one that reads.
+ * open: the log cannot be written from its begin again before that ends. The process that writes
+ * and the process that reads both get the finding.
  *
- * That it is one transaction all the time is known by what it sees of the log: a new one would see
- * what was written meanwhile.
+ * The part of the log that the transaction sees shows that it is the same all the time: a new
+ * transaction would also see the frames written meanwhile.
  */
 #include <string.h>
 
@@ -30,7 +30,7 @@ static uint64_t bytes_of(const struct waits_reader *r, uint32_t frames)
 	return (uint64_t)frames * (r->page_bytes + FRAME_HEAD);
 }
 
-/* The same transaction at the first look; NULL: it was not there. */
+/* Returns the same transaction at the first sample; NULL: it did not exist then. */
 static const struct waits_reader *same_before(const struct check *e, const struct waits_reader *now)
 {
 	const struct snapshot *first = check_first(e, &e->input->waits);
@@ -49,7 +49,7 @@ static const struct waits_reader *same_before(const struct check *e, const struc
 	return NULL;
 }
 
-/* The log has grown, and has frames that this transaction does not see. */
+/* Returns whether the log has grown, and has frames that this transaction does not see. */
 static bool keeps_log(
 	const struct check *e, const struct waits_reader *before, const struct waits_reader *now)
 {

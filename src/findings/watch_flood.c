@@ -23,10 +23,10 @@
 
 #define DIRECTORIES_REPORTED 3
 #define INSTANCES_MAX	     65536
-#define SECONDS_LEAST	     3 /* with a new watch */
+#define SECONDS_LEAST	     3 /* seconds with a new watch */
 #define SECONDS_SHARE	     0.75
-#define GAIN_SHARE	     0.5 /* of the watches added, that remained */
-#define QUIET_END	     5	 /* without a new watch, as a part of the observation */
+#define GAIN_SHARE	     0.5 /* part of the added watches that remained */
+#define QUIET_END	     5	 /* part of the observation without a new watch */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-watches", 10000, 1, 1e9, "minimum number of inotify watches of one process"),
@@ -61,7 +61,7 @@ static int by_file(const void *a, const void *b)
 	return (x->minor > y->minor) - (x->minor < y->minor);
 }
 
-/* Several watchers may watch the same file. */
+/* Returns the number of watched files: several watchers may watch the same file. */
 static uint32_t count_files(const struct snapshot *snapshot)
 {
 	struct batch records = snapshot_records(snapshot);
@@ -107,7 +107,7 @@ static uint32_t count_empty(const struct snapshot *snapshot, const struct fd_sum
 	return sums->instances > busy ? sums->instances - busy : 0;
 }
 
-/* Percent of the user's limit; negative: not known. */
+/* Returns the share of the user's limit, in percent; negative: not known. */
 static double share_of(const struct fds_process *p)
 {
 	if (p->inotify_state != SOOTH_STATE_VALUE || !p->watches_max)
@@ -117,7 +117,7 @@ static double share_of(const struct fds_process *p)
 
 /* --- the finding --- */
 
-/* The directories with most watches; the claim names the first. */
+/* Emits the directories with most watches; the claim names the first. */
 static void emit_directories(const struct check *e, struct check_result *out,
 	const struct fd_directory *all, size_t count)
 {
@@ -210,7 +210,7 @@ static void emit_empty(struct check_result *out, const struct fd_sums *sums, uin
 struct watch_growth {
 	uint32_t first, last;
 	uint64_t interval_ns;
-	/* By the calls of the thread and instance that added most. */
+	/* Calls of the thread and instance that added most. */
 	uint64_t added, removed, seconds, last_added_ns;
 };
 
@@ -237,7 +237,7 @@ static void add_calls(struct watch_growth *g, const struct call_history *calls)
 	}
 }
 
-/* False: the watches were not counted twice. */
+/* Reads the growth. False: the watches were not counted twice. */
 static bool growth_read(
 	struct watch_growth *g, const struct check *e, const struct call_history *calls)
 {
@@ -267,7 +267,7 @@ static double growth_rate(const struct watch_growth *g)
 	return gain_of(g) * (double)NS_PER_S / (double)g->interval_ns;
 }
 
-/* Whether watches were added all the time, up to the end. */
+/* Returns whether watches were added all the time, up to the end. */
 static bool is_ongoing(const struct check *e, const struct watch_growth *g)
 {
 	uint64_t quiet_ns = g->interval_ns / QUIET_END;
@@ -325,7 +325,7 @@ static void emit_growth(const struct check *e, struct check_result *out,
 	finding_end(out);
 }
 
-/* False: it is not fine, and that has been reported. */
+/* Diagnoses growth. False: the process is not fine, and that has been reported. */
 static bool diagnose_growth(
 	const struct check *e, struct check_result *out, const struct fds_process *p)
 {

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * write-churn: a process writes far more than remains: a file is truncated and rewritten over
- * and over, or files are written and removed. A growing file is no churn, however fast it
- * grows. Databases overwrite in place on purpose, so far more of that is allowed.
- */
+/* write-churn: a process writes far more data than remains in its files: a file is truncated and
+ * rewritten over and over, or files are written and removed. A growing file is no churn, however
+ * fast it grows. Databases overwrite in place on purpose, so far more of that is allowed. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -28,9 +26,9 @@ enum waste_kind { WASTE_REPLACED, WASTE_IN_PLACE, WASTE_REMOVED };
 
 struct waste {
 	enum waste_kind kind;
-	double gone; /* bytes */
+	double gone; /* discarded bytes */
 	double there;
-	uint64_t times, seen; /* seen: recorded one by one */
+	uint64_t times, seen; /* times it was discarded; of these, recorded one by one */
 	const char *path;     /* path of the file; WASTE_REMOVED: of the directory */
 	const struct call_scraps *scraps;
 };
@@ -42,7 +40,8 @@ struct look {
 
 /* --- discarded bytes --- */
 
-/* From the descriptors where the file is still open, else from the recorded calls. */
+/* Returns the size of the file from its descriptor if it is still open, else from the recorded
+ * calls. */
 static double size_of(const struct check *e, const char *path, uint64_t by_calls)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);

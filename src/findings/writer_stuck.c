@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * writer-stuck: a thread was blocked writing to a pipe or local socket for the whole
- * observation. The buffer is full and its reader took nothing. With a low severity also a writer
- * that a reader lets continue only now and then, because it sleeps or waits for others. The common
- * case is a parent that waits for a child to exit and does not read its output. stream-stalled
- * covers TCP.
- */
+/* writer-stuck: a thread was blocked writing to a pipe or local socket for the whole observation.
+ * The buffer is full and its reader took nothing. A writer whose reader takes data only now and
+ * then, because the reader sleeps or waits for other processes, gets a finding of low severity. The
+ * common case is a parent that waits for a child to exit and does not read its output.
+ * stream-stalled covers TCP. */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
@@ -15,10 +13,10 @@
 #include "explain/finding.h"
 #include "probes/syscall_names.h"
 
-#define ERROR_OUTPUT	 2 /* a descriptor */
+#define ERROR_OUTPUT	 2 /* descriptor of standard error */
 #define HOLDERS_REPORTED 4
 #define SLOW_MOST	 20 /* waits a second; a pipeline at work has more */
-#define BUSY_PERCENT	 10 /* of a CPU: a reader or writer that works */
+#define BUSY_PERCENT	 10 /* percent of a CPU: the reader or writer works */
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-time", 3e9, 1e6, 86400e9, "minimum time a thread is blocked writing",
@@ -32,9 +30,9 @@ static const struct finding_option options[] = {
 
 struct stuck {
 	unsigned threads, stuck;
-	uint8_t unseen; /* the reason one thread could not be diagnosed; 0: none */
-	const struct thread_history *first;  /* the first stuck one */
-	const struct thread_history *slowed; /* the first that its reader slows down */
+	uint8_t unseen; /* why one thread could not be diagnosed; 0: all could be */
+	const struct thread_history *first;  /* the first stuck thread */
+	const struct thread_history *slowed; /* the first thread that its reader slows down */
 };
 
 /* --- which thread --- */
@@ -59,7 +57,8 @@ static bool is_stuck(const struct check *e, const struct thread_history *t)
 	       has_reader(check_descriptor(e, t->waiting.descriptor));
 }
 
-/* Blocked at every sample, with a few moments of progress in between. */
+/* Returns whether the thread is blocked at every sample, with a few moments of progress in
+ * between. */
 static bool is_slowed(const struct check *e, const struct thread_history *t)
 {
 	double voluntary = thread_history_voluntary(t);
@@ -88,7 +87,7 @@ static void find_stuck(const struct check *e, struct stuck *s)
 
 /* --- the finding --- */
 
-/* The first process other than itself that may read it; 0: not found. */
+/* Returns the first process other than itself that may read the pipe; 0: not found. */
 static uint64_t find_reader(const struct check *e, uint64_t inode)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
@@ -104,7 +103,7 @@ static uint64_t find_reader(const struct check *e, uint64_t inode)
 	return 0;
 }
 
-/* The processes with the other end, where --deep looked for them. */
+/* Emits the processes that have the other end, if --deep searched for them. */
 static void emit_holders(const struct check *e, struct check_result *out, uint64_t inode)
 {
 	const struct snapshot *last = check_last(e, &e->input->fds);
@@ -128,7 +127,7 @@ static void emit_holders(const struct check *e, struct check_result *out, uint64
 			e->id.pid);
 }
 
-/* "python3 console.py (7)", the process at the other end; unchanged: not known. */
+/* Sets the process at the other end, "python3 console.py (7)"; unchanged: not known. */
 static void name_reader(const struct wait_chain *chain, uint64_t *reader, struct buffer *name)
 {
 	const struct wait_link *link = chain->count ? &chain->links[0] : NULL;
@@ -143,7 +142,7 @@ static void name_reader(const struct wait_chain *chain, uint64_t *reader, struct
 		wait_put_name(name, &party->record, &party->name, party->party_pid);
 }
 
-/* Why the reader does not read, if that is seen at once; NULL: not. */
+/* Returns why the reader does not read, if one sample shows that; NULL: it does not. */
 static const char *why_no_reader(const struct wait_chain *chain)
 {
 	return chain->count < 2 ? NULL : stopped_process_text(&chain->links[1]);
@@ -237,8 +236,9 @@ static void report(const struct check *e, struct check_result *out, const struct
 	buffer_fini(&name);
 }
 
-/* A reader that computes, or passes the data on, is the slow part of a pipeline at work, and a
- * pager waits for its user. A reader that sleeps or waits for others holds the writer up. */
+/* Finds a reader that is slow without working. A reader that computes, or passes the data on, is
+ * the slow part of a pipeline at work, and a pager waits for its user. A reader that sleeps or
+ * waits for other processes holds the writer up. */
 static bool find_slow_reader(const struct check *e, const struct thread_history *t,
 	struct wait_graph *g, struct wait_chain *chain)
 {
@@ -298,7 +298,7 @@ static void report_slow(struct check_result *out, const struct thread_history *t
 	buffer_fini(&does);
 }
 
-/* The reader computes, and reads the next piece when it is done with this one. */
+/* Returns whether the reader computes: it reads the next piece when it is done with this one. */
 static bool reader_computes(const struct check *e, const struct thread_history *t)
 {
 	struct wait_chain chain;
@@ -314,7 +314,8 @@ static bool reader_computes(const struct check *e, const struct thread_history *
 	       !check_is_over(e, "min-time-computing", (double)chain.links[0].thread->since_ns, "");
 }
 
-/* A user turns its pages; no process answers for an agent. */
+/* Returns whether a user turns the pages of the output; for an agent's process there is no such
+ * user. */
 static bool is_paged(const struct check *e, const struct thread_history *t)
 {
 	struct wait_chain chain;

@@ -23,7 +23,7 @@ struct gathering {
 	const struct process_entry *parent; /* NULL: unknown, or several */
 	unsigned all;
 	unsigned staying; /* zombies for long enough */
-	unsigned came;	  /* exited during the observation */
+	unsigned came;	  /* zombies that exited during the observation */
 	uint64_t since_ns;
 };
 
@@ -49,7 +49,8 @@ static uint64_t watched_ns(const struct check *e)
 	return c->last_ns > e->input->begin_ns ? c->last_ns - e->input->begin_ns : 0;
 }
 
-/* Each process of its PID namespace that loses its parent becomes its child. */
+/* Returns whether the process is the first of its PID namespace: each process there that loses its
+ * parent becomes its child. */
 static bool is_init(const struct process_entry *p)
 {
 	return p->id.pid == 1 ||
@@ -112,7 +113,7 @@ static void diagnose_process(const struct check *e, struct check_result *out)
 
 /* --- the host --- */
 
-/* Counts the zombies of one parent that is not diagnosed itself, once, at its first
+/* Counts the zombies of a parent that is not diagnosed itself, when the walk meets its first
  * zombie. */
 static bool gather_below(
 	const struct check *e, const struct process_entry *first, struct gathering *g)
@@ -126,7 +127,7 @@ static bool gather_below(
 	return g->all > 0;
 }
 
-/* A zombie has only its name left, so its owner is unknown. */
+/* Reports zombies of the host. A zombie has only its name left, so its owner is unknown. */
 static void diagnose_host(const struct check *e, struct check_result *out)
 {
 	const struct process_table *c = &e->input->host.process_table;
