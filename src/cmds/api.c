@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth api: API calls of a target as they show from outside. */
+/* sooth api: shows API calls of a target as far as system calls show them. */
 #include "analyze/api/api_calls.h"
 #include "analyze/sockets/sockets.h"
 #include "base/units.h"

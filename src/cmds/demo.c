@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * sooth demo: a new user's first minute. Starts small processes of its own, one of them stuck;
- * shows the command that finds why, then each other command, as it would be typed; and cleans up.
- */
+/* sooth demo: a first minute for a new user. Starts small demo processes, one of them stuck; shows
+ * the command that finds the cause, then each other command as it would be typed; and cleans up. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -10,13 +8,13 @@
 #include "cli/demo_workloads.h"
 #include "cli/terminal/stop.h"
 
-/* The user stopped it, or the output is closed. */
+/* Returns whether the user stopped the demo, or its output is closed. */
 static bool is_over(void)
 {
 	return stop_is_selected() || ferror(stdout);
 }
 
-/* Each command runs in a process of its own: it may leave state behind. */
+/* Runs each command in a process of its own, as a command may leave state behind. */
 static int show(const char *say, char *const *words)
 {
 	printf("\n# %s\n$ sooth", say);
@@ -32,7 +30,7 @@ static void emit_missing(const char *what)
 	printf("\n%s cannot be observed here; `sooth doctor` says why and what helps.\n", what);
 }
 
-/* The answer comes first. */
+/* Shows the answer for the stuck process first. */
 static void show_stuck(const struct demo_workloads *d)
 {
 	char tool[16];

@@ -230,7 +230,7 @@ static const struct option_rule rules[] = {
 		"this option sets how the picture of --flamegraph looks", NULL },
 };
 
-/* The option takes nothing else: one of them matches. */
+/* Returns the severity of that name. The option takes no other words, so one severity matches. */
 static unsigned severity_of(const char *name)
 {
 	unsigned least = FINDING_INFO;
@@ -240,7 +240,7 @@ static unsigned severity_of(const char *name)
 	return least;
 }
 
-/* A finding goes before what could not be seen. */
+/* Returns the exit status: a finding is more important than checks that could not be done. */
 static int exit_status(const struct diagnose_config *c, const struct diagnosing *d)
 {
 	const struct findings_reported *result = &d->told;
@@ -265,7 +265,7 @@ static int check(
 	return 0;
 }
 
-/* A capture may contain calls, whatever it was made for. */
+/* Checks whether a picture is possible. Any capture may contain calls. */
 static int check_picture(
 	const struct diagnose_config *c, const struct arguments *arguments, struct sooth_error *err)
 {
@@ -278,9 +278,10 @@ static int check_picture(
 	return error_remedy(err, "leave out %s", c->diagnose.passive ? "--passive" : "--quick");
 }
 
-#define KNOWN_BY "ended-abnormally" /* the finding that reads the log */
+#define KNOWN_BY "ended-abnormally" /* the finding that reads the kernel log */
 
-/* Findings about other processes or the host are not about this one. */
+/* Selects only the finding about exits: findings about other processes or the host do not concern
+ * the ended process. */
 static void want_ends_alone(struct check_settings *settings)
 {
 	for (size_t i = 0; registry_findings[i].type && i < CHECK_SETTINGS_MAX; i++) {
@@ -289,7 +290,7 @@ static void want_ends_alone(struct check_settings *settings)
 	}
 }
 
-/* A monitor knew its session. */
+/* Emits the end of a session that the history of a monitor has. */
 static int emit_ended(uint32_t pid, const struct history_end *end, struct sooth_error *err)
 {
 	uint64_t now = clock_realtime_ns();
@@ -314,7 +315,7 @@ static int emit_gone(uint32_t pid, struct sooth_error *err)
 	return error_remedy(err, "check the PID; `sooth ps -a` lists processes");
 }
 
-/* -ESRCH: nothing is known about it. */
+/* Checks the log for an ended process. -ESRCH: the log has nothing about it. */
 static int gone_check(uint32_t pid, const struct check_settings *settings, struct sooth_error *err)
 {
 	char text[16];
@@ -345,8 +346,8 @@ static int gone_check(uint32_t pid, const struct check_settings *settings, struc
 	return status < 0 || result.has_any ? status : emit_gone(pid, err);
 }
 
-/* Everything else is reported, and the missing calls before it; of a picture of calls nothing
- * would be left. */
+/* Runs again without calls, if the system refused them: the report has everything else, with a note
+ * first. A picture of calls would be empty, so its run fails. */
 static int run_present(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
 	int status = run_report(run, err);
@@ -365,7 +366,8 @@ static int run_present(struct diagnosing *d, struct run *run, struct sooth_error
 	return status;
 }
 
-/* Beside processes that are there, a PID that nothing is known of is left out. */
+/* Checks each selected PID that does not exist. If other processes exist, a PID without any log
+ * entry is left out. */
 static int check_each_gone(struct diagnosing *d, struct buffer *known, struct sooth_error *err)
 {
 	const uint32_t *pids = (const void *)d->gone.data;
@@ -384,7 +386,8 @@ static int check_each_gone(struct diagnosing *d, struct buffer *known, struct so
 	return !status && buffer_failed(known) ? error_no_memory(err) : status;
 }
 
-/* A log entry about an exited process is worth a report; nothing at all is an error. */
+/* Reports exited processes if the kernel log has an entry about one; if it has none at all, that is
+ * an error. */
 static int check_gone(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
 	struct buffer known = { 0 };
@@ -406,10 +409,8 @@ static int check_gone(struct diagnosing *d, struct run *run, struct sooth_error 
 	return status;
 }
 
-/*
- * The run itself. A selected PID that does not exist is reported from the kernel log; if the log
- * has nothing about it, it is an error, as for every other command.
- */
+/* Runs the diagnosis. A selected PID that does not exist is reported from the kernel log; if the
+ * log has nothing about it, that is an error, as for every other command. */
 static int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
 	int status = check_gone(d, run, err);

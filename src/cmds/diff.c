@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth diff: two captures side by side, and what changed beyond noise. */
+/* sooth diff: compares two captures side by side, and shows changes beyond noise. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@
 struct diff_config {
 	struct output_options output;
 	struct picture_options picture;
-	struct target_options target; /* of each capture */
+	struct target_options target; /* processes of each capture */
 	struct {
 		double noise_percent;
 		bool fails;
@@ -55,20 +55,20 @@ static const struct option_rule rules[] = {
 
 struct both {
 	const struct target_options *target;
-	struct comparison_side *sides; /* two */
+	struct comparison_side *sides; /* the two captures */
 	double share;
 	struct comparison_reported told;
-	struct call_graph graphs[2];   /* of calls */
-	struct call_graph profiles[2]; /* of samples */
+	struct call_graph graphs[2];   /* call graphs of calls */
+	struct call_graph profiles[2]; /* call graphs of samples */
 	uint64_t periods_ns[2];	       /* CPU time between two samples */
 	uint64_t unfinished[2];	       /* calls without a result, in no graph */
-	bool is_of_samples;	       /* the picture */
-	int damage;		       /* EXIT_DAMAGED: of one of the captures */
+	bool is_of_samples;	       /* the picture shows samples, not calls */
+	int damage;		       /* EXIT_DAMAGED: one of the captures is damaged */
 	struct call_graph_look look;
 	struct check_settings settings;
 };
 
-/* The pids of one capture are not those of the other. */
+/* Selects the processes of one capture: its PIDs are not those of the other capture. */
 static int select_processes(const struct target_options *target, const char *file,
 	struct sooth_report *report, struct sooth_error *err)
 {
@@ -82,7 +82,7 @@ static int select_processes(const struct target_options *target, const char *fil
 	return status;
 }
 
-/* The same as `sooth report` and `sooth diagnose` of it, and its calls as stacks where
+/* Reads one capture as `sooth report` and `sooth diagnose` do, and its calls as stacks if
  * requested. */
 static int read_side(struct both *b, size_t i, bool has_graphs, struct sooth_error *err)
 {
@@ -169,7 +169,8 @@ static void emit_losses(struct output *o, const struct comparison_side *side, bo
 	output_limit(o, what, reason, "`sooth report FILE.sooth` shows the losses");
 }
 
-/* Counts are scaled to the time that the second one was observed, and samples to its rate. */
+/* Returns the scale of the second capture: counts are scaled to the time that it was observed, and
+ * samples to its rate. */
 static double scale_of(const struct both *b)
 {
 	double first = seconds_of(&b->sides[0]), second = seconds_of(&b->sides[1]);
@@ -273,7 +274,7 @@ static int read_sides(
 	return status;
 }
 
-/* With a picture on standard output the report is not printed. */
+/* Emits the comparison. If the picture goes to standard output, no report is printed. */
 static int emit_both(struct picture_files *files, struct both *b, struct sooth_error *err)
 {
 	int status = 0;

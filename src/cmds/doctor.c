@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * sooth doctor: what can be observed here, by which method and at which overhead, and how to get
- * the rest. It only checks requirements; nothing is attached.
- */
+/* sooth doctor: shows what can be observed here, by which method and at which overhead, and how to
+ * enable the rest. The command only checks requirements and attaches nothing. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -113,7 +111,7 @@ static int emit_method(struct output *o, const struct backend *b, struct sooth_e
 	return OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-/* A mode of a method, set by an option, is usable where the method is. */
+/* Emits the modes of a method. A mode, which an option sets, is usable if its method is. */
 static int emit_modes(struct output *o, const struct backend *b, struct sooth_error *err)
 {
 	int status = 0;

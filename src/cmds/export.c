@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth export: a capture in a format that other programs read. */
+/* sooth export: converts a capture to a format that other programs read. */
 #include "export/export.h"
 
 #include <errno.h>
@@ -94,7 +94,7 @@ static int run_export(void *config, const struct arguments *arguments, struct so
 			"sooth: this is the table %s; --table NAME selects another one, -o FOLDER/ "
 			"writes all\n",
 			told.main);
-	/* Most formats have no place for losses. */
+	/* Most formats cannot store losses. */
 	if (!status && told.losses.size)
 		fprintf(stderr, "sooth: the capture is incomplete:\n%s", buffer_cstr(&told.losses));
 	if (!status && told.limits.size)

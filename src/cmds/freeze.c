@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth freeze: stop processes until `sooth thaw`. */
+/* sooth freeze: stops processes until `sooth thaw`. */
 #include "cli/command/command.h"
 #include "cli/act/act.h"
 #include "cli/act/freezing.h"

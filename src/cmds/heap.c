@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth heap: allocations of a target, as totals, and line by line into a file. */
+/* sooth heap: shows allocations of a target, as totals, or line by line in a file. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,7 +40,7 @@ struct heap_config {
 #define ENGINE_PRELOAD 2
 #define ENGINE_AUTO    3
 
-/* In the order of the library's numbers (<sooth/observer.h>). */
+/* Returns the names of engines in the order of the library's numbers (<sooth/observer.h>). */
 static const char *engine_name(size_t i)
 {
 	static const char *const names[] = { "bpf", "preload", "auto" };
@@ -48,7 +48,7 @@ static const char *engine_name(size_t i)
 	return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;
 }
 
-/* The place of a chosen word among those that an option takes; 0: none was named. */
+/* Returns the position of `word` among the words of an option, from 1; 0: no word was given. */
 static unsigned place_of(const char *word, const char *(*words)(size_t index))
 {
 	unsigned place = 0;
@@ -206,13 +206,14 @@ static enum heap_answer answer_of(const struct heap_config *c)
 			       : HEAP_NO_ANSWER;
 }
 
-/* 0: none was named. */
+/* Returns the chosen engine; 0: none was chosen. */
 static int engine_of(const struct heap_config *c)
 {
 	return c->heap.engine ? 1 + (int)place_of(c->heap.engine, engine_name) : 0;
 }
 
-/* Probed addresses are asked for: the library has none. */
+/* Returns the engine to use; 0: none. The engine in the process cannot probe addresses, so it is no
+ * default then. */
 static int chosen_engine(const struct heap_config *c, const struct arguments *arguments)
 {
 	if (c->heap.engine)
@@ -237,7 +238,7 @@ static int refuse_lines(const char *option, struct sooth_error *err)
 	return error_remedy(err, "leave out one, or save a capture for it: --save FILE.sooth");
 }
 
-/* heaptrack's tools expect what the end of the name says. */
+/* Returns the compression that the end of the name demands: heaptrack's tools expect it. */
 static enum packing packing_of(const char *path)
 {
 	const char *end = strrchr(path, '.');
@@ -247,7 +248,7 @@ static enum packing packing_of(const char *path)
 					     : PACKING_NONE;
 }
 
-/* The output beside the report: every call, or the stacks. */
+/* Sets the output beside the report: every call, or the stacks. */
 static int choose_side_output(const struct heap_config *c, struct picture_files *files,
 	const struct heap_graph_options *graph, const struct pages_graph_options *pages,
 	struct run *run, struct sooth_error *err)
@@ -300,15 +301,16 @@ static bool needs_stacks(const struct heap_config *c)
 	       writes_stacks(c);
 }
 
-/* Each program of a launched command that loads sooth's library records every call, which takes
- * less than samples do: what has to be probed is sampled. */
+/* Returns whether calls that need probes are sampled. A program of a launched command that loads
+ * sooth's library records every call, which costs less than samples. */
 static bool samples_what_is_probed(const struct heap_config *c, const struct arguments *arguments)
 {
 	return c->observer.heap_sample_bytes && arguments->command && !c->heap.in_kernel &&
 	       !c->heap.sites && chosen_engine(c, arguments) == ENGINE_AUTO;
 }
 
-/* Answers that samples have too; --in-kernel and --exact say that all calls count. */
+/* Returns whether samples can give the answer; --in-kernel and --exact demand that all calls
+ * count. */
 static bool adapts(const struct heap_config *c)
 {
 	enum heap_answer answer = answer_of(c);
@@ -319,22 +321,24 @@ static bool adapts(const struct heap_config *c)
 	return needs_stacks(c) && answer != HEAP_SIZES && answer != HEAP_PEAK;
 }
 
-/* A busy process makes more calls than a buffer takes, and what is lost is missing in every sum. A
- * command that sooth starts waits instead, so there single calls are complete. */
+/* Returns whether the kernel aggregates. A busy process makes more calls than a buffer holds, and
+ * every sum would lack the lost calls. A command that sooth launches waits instead, so its single
+ * calls are complete. */
 static bool adds_up_in_kernel(const struct heap_config *c, const struct arguments *arguments)
 {
 	if (c->heap.exact || writes_lines(c) || samples_what_is_probed(c, arguments))
 		return false;
-	/* The engine in the process loses none at any rate; what has to be probed is added up. */
+	/* The engine in the process loses no calls at any rate; the kernel aggregates calls that
+	 * need probes. */
 	if ((engine_of(c) >= ENGINE_PRELOAD ||
 		    (adapts(c) && arguments->command &&
 			    chosen_engine(c, arguments) == ENGINE_AUTO)) &&
 		!c->heap.in_kernel && !c->observer.heap_sample_bytes)
 		return false;
-	/* Sums have no threads, exact sizes and ages. */
+	/* Aggregates have no threads, exact sizes and ages. */
 	if (needs_calls(c))
 		return false;
-	/* Nor what was live between two looks. */
+	/* Nor do aggregates show the peak between two samples. */
 	if (answer_of(c) == HEAP_PEAK && arguments->command && !c->heap.in_kernel &&
 		!c->observer.heap_sample_bytes)
 		return false;
@@ -342,7 +346,7 @@ static bool adds_up_in_kernel(const struct heap_config *c, const struct argument
 	       (needs_stacks(c) && !arguments->command);
 }
 
-/* Findings of a capture are no part of it. */
+/* A report of a capture has no findings. */
 static const struct check_settings no_settings;
 static const struct timeline_options timeline = { .findings = { .settings = &no_settings } };
 
@@ -351,7 +355,7 @@ static bool is_picture(const char *path)
 	return picture_has_ending(path, ".svg") || picture_has_ending(path, ".png");
 }
 
-/* Values over time: what the kernel adds up, and the memory that it counts. */
+/* Shows values over time: the aggregates of the kernel, and its memory counters. */
 static int run_timeline(const struct heap_config *c, struct run *run, struct sooth_error *err)
 {
 	const struct run_probe probes[] = { { "heap", SOOTH_COUNT }, { "proc", SOOTH_SAMPLE },
@@ -379,7 +383,8 @@ static int run_timeline(const struct heap_config *c, struct run *run, struct soo
 	return run_report(run, err);
 }
 
-/* Memory that grows may not be from malloc. A command may end before the last sample. */
+/* Compares allocations with resident memory: memory that grows may not be from malloc. A command
+ * may end before the last sample. */
 static void compare_with_resident(struct run *run, bool is_launched)
 {
 	run->probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE };
@@ -387,7 +392,7 @@ static void compare_with_resident(struct run *run, bool is_launched)
 		run->observer.sample_ns = SAMPLE_NS;
 }
 
-/* Else the command would be observed in the kernel instead. */
+/* Checks that the library is there: otherwise the kernel would observe the command instead. */
 static int check_library(const struct heap_config *c, struct sooth_error *err)
 {
 	if (!c->observer.heap_library || !access(c->observer.heap_library, R_OK))
@@ -397,7 +402,7 @@ static int check_library(const struct heap_config *c, struct sooth_error *err)
 				 "--preload-library: then the installed one is used");
 }
 
-/* There are no calls, and what stacks of pages show is fewer things. */
+/* Refuses options that stacks of pages cannot answer: there are no calls. */
 static int check_pages(const struct heap_config *c, struct sooth_error *err)
 {
 	enum heap_weight weight = place_of(c->heap.weight, heap_weight_name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth help: the list of commands, or help on one. */
+/* sooth help: prints the list of commands, or help on one of them. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,7 +72,7 @@ static const struct option_group option_groups[] = {
 	OPTION_GROUP("For other programs", help_options, 0),
 };
 
-/* In the order of the choices. */
+/* Returns the kind of schema; names and kinds have the same order. */
 static enum json_schema_of json_schema_of(const char *name)
 {
 	size_t i = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth inspect: everything about one process. */
+/* sooth inspect: shows everything about one process. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +12,8 @@
 #include "cli/resolve.h"
 #include "cli/run.h"
 
-#define INTERVAL_NS (200 * NS_PER_MS) /* measures the CPU of threads */
-#define RESOLVE_MS  3000	      /* of all names together */
+#define INTERVAL_NS (200 * NS_PER_MS) /* over which the CPU use of threads is measured */
+#define RESOLVE_MS  3000	      /* timeout for all names together */
 #define AT_ONCE_NS  1		      /* a single sample needs no interval */
 
 struct inspect_config {
@@ -62,10 +62,10 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("interval"),
 };
 
-/* A detail: the probe and the view of the same name. */
+/* A detail: a probe and the view of the same name. */
 struct detail {
 	const char *name;
-	size_t flag; /* offset in the config */
+	size_t flag; /* offset of its flag in the config */
 };
 
 static const struct detail details[] = {
@@ -78,7 +78,7 @@ static const struct detail details[] = {
 	{ "environment", offsetof(struct inspect_config, inspect.env_names) },
 };
 
-/* The probes of the one screen. */
+/* The probes of the summary screen. */
 static const struct run_probe summary_probes[] = {
 	{ "proc", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_TRANSCRIPT },
 	{ "fds", SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_DETAIL },
@@ -95,7 +95,7 @@ static bool is_requested(const struct inspect_config *c, const struct detail *de
 	return c->inspect.all || *(const bool *)((const char *)c + detail->flag);
 }
 
-/* The requested details; without any: the one screen. */
+/* Chooses the requested details; without any, the summary screen. */
 static void choose(
 	const struct inspect_config *c, const struct sockets_options *labels, struct run *run)
 {
@@ -114,7 +114,7 @@ static void choose(
 	/* The table of descriptors needs to know which sockets listen. */
 	if (c->inspect.fds && !c->inspect.sockets && !c->inspect.all)
 		run->probes[count] = (struct run_probe){ "sockets", SOOTH_SAMPLE | SOOTH_BRIEF };
-	/* So the one screen can be shown of the capture too. */
+	/* With all details the capture has the summary screen too. */
 	if (c->inspect.all) {
 		run->probes[count] = (struct run_probe){ "proc", SOOTH_SAMPLE };
 		run->probes[count + 1] = (struct run_probe){ "waits", SOOTH_SAMPLE };
@@ -124,10 +124,11 @@ static void choose(
 	for (size_t i = 0; i < ARRAY_SIZE(summary_probes); i++)
 		run->probes[i] = summary_probes[i];
 	run->views[0] = (struct run_view){ "inspect", labels };
-	run->allowed = TARGET_IS_HOST; /* what an agent does shows in the processes around it */
+	run->allowed = TARGET_IS_HOST; /* the processes around an agent show what it does */
 }
 
-/* Without options: the one screen, with all details. */
+/* Returns whether a detail is among the probes; without options the summary screen has all
+ * details. */
 static bool has_detail(const struct run *run, const char *name)
 {
 	bool is_found = !strcmp(run->views[0].name, "inspect");
@@ -179,7 +180,7 @@ static int run_inspect(void *config, const struct arguments *arguments, struct s
 	choose(c, &options, &run);
 	if (!status)
 		status = check(c, &run, err);
-	/* CPU is the difference between two samples. */
+	/* CPU use is the difference between two samples. */
 	run.duration_ns = !has_detail(&run, "threads") ? AT_ONCE_NS
 			  : c->inspect.interval_ns     ? c->inspect.interval_ns
 						       : INTERVAL_NS;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth kill: end processes of agents, and only the selected ones. */
+/* sooth kill: ends processes of agents, and only the selected ones. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -121,7 +121,7 @@ static size_t count_selected(const struct act *a)
 	return count;
 }
 
-/* A line for each process, before something is done to it. */
+/* Prints a line for each process before it is signalled. */
 static void act_print_processes(const struct act *a, FILE *stream)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
@@ -145,7 +145,7 @@ static void act_print_processes(const struct act *a, FILE *stream)
 	}
 }
 
-/* A target that was not given by PID or session is listed and confirmed. */
+/* Lists a target that was not given by PID or session, and asks for confirmation. */
 static int confirm_kill(
 	const struct kill_config *c, struct act *a, bool *is_selected, struct sooth_error *err)
 {

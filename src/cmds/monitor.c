@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth monitor: records of agents as they come, in FIFOs. */
+/* sooth monitor: writes records of agents to FIFOs as they come. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -64,17 +64,17 @@ static const struct option_group groups[] = {
 	OPTION_GROUP("Settings", settings_rows, 0),
 	TARGET_LIVE_GROUP(struct monitor_config, target),
 };
-#define SETTINGS_GROUPS 2 /* those that a file may have */
+#define SETTINGS_GROUPS 2 /* the first groups: options that a file may set */
 
 /* --- settings: the file, and what was typed --- */
 
 struct monitor_settings {
 	const struct monitor_config *typed;
 	const struct arguments *arguments;
-	struct monitor_config config; /* of both */
+	struct monitor_config config; /* settings of the file and of the command line */
 	struct settings settings, before;
 	struct buffer path;
-	bool is_read; /* there is a file */
+	bool is_read; /* the file exists and was read */
 };
 
 #define CONFIG_BYTES (64u << 10)
@@ -85,10 +85,10 @@ static void print_wrong(void *user, const struct sooth_error *err)
 	command_print_error(err);
 }
 
-/* --check names each wrong line. */
+/* Prints each wrong line, for --check. */
 static const struct settings_errors print_errors = { .take = print_wrong };
 
-/* A missing file is none, unless it was named. */
+/* Reads the settings. A missing file is no error, unless the user named it. */
 static int read_settings(struct monitor_settings *s, struct sooth_error *err)
 {
 	const char *named = s->typed->file;
@@ -120,7 +120,7 @@ static int read_settings(struct monitor_settings *s, struct sooth_error *err)
 		return status;
 	}
 	settings_override(groups, SETTINGS_GROUPS, &config, s->typed, s->arguments);
-	/* Those of before are in use until the monitor has taken these. */
+	/* The monitor uses the earlier settings until it has taken these. */
 	settings_fini(&s->before);
 	s->before = s->settings;
 	s->settings = fresh;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth profile: where a target spends CPU time, by stacks sampled at a fixed rate. */
+/* sooth profile: shows where a target spends CPU time, by stacks sampled at a fixed rate. */
 #include <errno.h>
 #include <string.h>
 
@@ -124,7 +124,8 @@ static int refuse_three(struct sooth_error *err)
 	return error_remedy(err, "leave out one, or save a capture for it: --save FILE.sooth");
 }
 
-/* Stacks as a picture with its text beside it, or alone in one or two formats. */
+/* Sets the output of stacks: a picture with its text beside it, or one or two formats without
+ * it. */
 static int choose_side_output(const struct profile_config *c, struct picture_files *files,
 	const struct profile_views *views, struct run *run, struct sooth_error *err)
 {
@@ -159,7 +160,7 @@ static int refuse_format(const char *format, struct sooth_error *err)
 	return error_remedy(err, "save a capture for the other: --save FILE.sooth");
 }
 
-/* Stacks instead of a report. */
+/* Sets the output to stacks instead of a report. */
 static int choose_stack_format(const struct profile_config *c, const struct sink_type *format,
 	struct picture_files *files, const struct profile_views *views, struct run *run,
 	struct sooth_error *err)
@@ -186,7 +187,7 @@ static int refuse_heat(const char *option, struct sooth_error *err)
 	return error_remedy(err, "save a capture for the other: --save FILE.sooth");
 }
 
-/* The picture is written instead of the report. */
+/* Sets the output to the picture instead of a report. */
 static int choose_heat(const struct profile_config *c, struct picture_files *files,
 	const struct profile_views *views, struct run *run, struct sooth_error *err)
 {

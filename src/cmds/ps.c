@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth ps: the agents of this host, or all its processes. */
+/* sooth ps: lists the agents of this host, or all its processes. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,9 +24,9 @@
 #define INTERVAL_NS  (200 * NS_PER_MS) /* enough for one decimal of a percent */
 #define VERBOSE	     "threads,open_files,user,terminal,session_id,cwd"
 #define TRANSCRIPT   "status,activity_ago_s,tool,tool_ago_s"
-#define FINDER_PIDS  32 /* more are not diagnosed for --alert-on finding */
-#define WAITS_MOST   16 /* of more selected processes it would take too long to read the waits */
-#define ONE_SNAPSHOT 1	/* ns: ends with the first sample */
+#define FINDER_PIDS  32 /* processes that --alert-on finding diagnoses at most */
+#define WAITS_MOST   16 /* selected processes; with more, reading their waits takes too long */
+#define ONE_SNAPSHOT 1	/* ns: the run ends with the first sample */
 
 /* --- the agents that sooth knows --- */
 
@@ -47,7 +47,7 @@ static struct record_tail text(struct sooth_text *to, const char *value)
 	return (struct record_tail){ to, value, strlen(value) };
 }
 
-#define EXIT_BROKEN 2 /* as for every wrong setting of the user's */
+#define EXIT_BROKEN 2 /* exit status, as for every wrong setting of the user */
 #define BUILT_IN    "built in"
 #define SOURCE_SIZE (AGENT_FILE_NAME_MAX + 64)
 #define NOTE_SIZE   320
@@ -58,7 +58,7 @@ struct user_list {
 	bool *has_broken;
 };
 
-/* As in every command; the notes of this report have it too. */
+/* Reports a wrong agent file as every command does; the notes of this report have it too. */
 static int take_user_agent(void *user, const char *path, const struct buffer *text,
 	const struct sooth_error *failure, struct sooth_error *err)
 {
@@ -112,8 +112,8 @@ static int emit_agents(struct output *o, void *has_broken, struct sooth_error *e
 	return status;
 }
 
-/* Takes no arguments. The exit status (2 when an agent of the user's own is wrong), or a negative
- * errno with err filled. */
+/* Emits the known agents. Returns the exit status (2 if an agent of the user is wrong), or a
+ * negative errno with err filled. */
 static int agent_list_emit(const struct output_options *options, const struct arguments *arguments,
 	struct sooth_error *err)
 {
@@ -211,14 +211,14 @@ static const struct option_rule rules[] = {
 		"--check-version lists agents only: other processes have no known versions", NULL },
 };
 
-/* The view of the report, with the texts that it borrows. */
+/* The view of the report, with texts that the view borrows. */
 struct ps_view {
 	struct processes_options options;
 	struct target_found found;
-	struct buffer typed, more; /* columns */
+	struct buffer typed, more; /* names of columns */
 	struct alert_options alerts;
 	const char *finder[FINDER_PIDS + 12];
-	char finder_on[1024]; /* the findings that it alerts on */
+	char finder_on[1024]; /* the findings to alert on */
 	char finder_pids[FINDER_PIDS][16];
 };
 
@@ -275,12 +275,12 @@ static int choose_columns(const struct ps_config *c, struct ps_view *v, struct s
 		return status;
 	if (is_more && v->typed.size)
 		columns_add(&v->more, buffer_cstr(&v->typed));
-	/* Columns of other options follow the chosen ones. */
+	/* Columns that other options need follow the chosen columns. */
 	if (!is_more && c->ps.why)
 		add_missing(&v->typed, "rule");
 	if (!is_more && c->ps.transcript)
 		add_missing(&v->typed, TRANSCRIPT);
-	/* The lines of a tree are drawn in this column. */
+	/* The column "name" draws the lines of a tree. */
 	if (!is_more && c->ps.is_tree && !columns_have(buffer_cstr(&v->typed), "name"))
 		columns_add(&v->typed, "name");
 	if (!is_more)
@@ -298,7 +298,7 @@ static int choose_columns(const struct ps_config *c, struct ps_view *v, struct s
 static int report(const struct ps_config *c, const struct arguments *arguments, struct ps_view *v,
 	struct sooth_error *err)
 {
-	/* Rows are selected, not records: owners may be anywhere. */
+	/* The filter selects rows, not records: an owner may be any process of the capture. */
 	struct target_found whole = { .capture = v->found.capture };
 	bool is_brief = !c->target.all && !v->options.pid_count;
 	const char *sink = output_sink_name(&c->output, c->ps.watch_ns != 0);
@@ -328,7 +328,7 @@ static int report(const struct ps_config *c, const struct arguments *arguments, 
 		run.watch = &watch;
 		run.observer.sample_ns = c->ps.watch_ns;
 		run.duration_ns = 0;
-		/* Before the first sample, so that no exit is missed. */
+		/* This probe starts before the first sample, so that no exit is missed. */
 		run.probes[count++] = (struct run_probe){ "short_lived", SOOTH_STREAM };
 	}
 	run.probes[count++] = (struct run_probe){ "proc", interest };
@@ -358,7 +358,7 @@ static int check_watch(const struct ps_config *c, struct sooth_error *err)
 	return error_remedy(err, "sooth ps -w --alert-on waits-for-user --on-alert PROGRAM");
 }
 
-/* The diagnosis beside the list: of the selected processes, else of all agents. */
+/* Sets the command that diagnoses beside the list: the selected processes, or else all agents. */
 static void find_words(const struct ps_config *c, struct ps_view *v)
 {
 	const char **word = v->finder;
@@ -409,7 +409,7 @@ static int choose_alerts(const struct ps_config *c, struct ps_view *v, struct so
 
 /* --- on a terminal --- */
 
-/* The filter of the screen takes it. */
+/* Returns whether the filter of the screen accepts the text. */
 static bool fits_screen(const char *text)
 {
 	struct filter *filter = NULL;
@@ -421,7 +421,8 @@ static bool fits_screen(const char *text)
 	return fits;
 }
 
-/* The screen has columns of its own, and shows whole sessions beside what alerts are about. */
+/* Returns whether the list opens as a screen. The screen has columns of its own, and shows whole
+ * sessions beside the rows of alerts. */
 static bool is_for_screen(const struct ps_config *c, const struct ps_view *v)
 {
 	const struct sooth_field *sort = v->options.sort;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth query: SQL over a capture. */
+/* sooth query: runs SQL over a capture. */
 #include "export/query.h"
 #include "export/query_tables.h"
 
@@ -17,7 +17,7 @@
 #include "explain/registry.h"
 
 #define TIMEOUT_NS (600 * NS_PER_S)
-#define GRACE_NS   NS_PER_S /* for the orderly end */
+#define GRACE_NS   NS_PER_S /* for an orderly end */
 
 struct query_config {
 	struct {
@@ -50,7 +50,7 @@ static bool asks_for_statement(const struct query_config *c)
 	return !c->query.tables && !c->query.columns.count;
 }
 
-/* Words of a target have no blanks in them. */
+/* Returns whether a second statement was typed: unlike words of a target, it has blanks. */
 static bool has_second_statement(const struct query_config *c, const struct arguments *a)
 {
 	size_t end = a->count - asks_for_statement(c);
@@ -80,7 +80,7 @@ static int check(const struct query_config *c, const struct arguments *a, struct
 	return error_remedy(err, "sooth query FILE.sooth \"SELECT ...\", or --tables");
 }
 
-/* Redaction follows the fields of a report; a statement makes fields of its own. */
+/* Refuses redaction: it follows the fields of a report, but a statement makes fields of its own. */
 static int check_format(const struct query_config *c, struct sooth_error *err)
 {
 	if (!c->output.format || strcmp(c->output.format, "redacted"))
@@ -130,7 +130,7 @@ static int make_output(struct output **out, const struct output_options *options
 	return status;
 }
 
-/* Between the capture and the statement stand words of a target. */
+/* Returns the words between the capture and the statement: words of a target. */
 static struct arguments words_between(const struct query_config *c, const struct arguments *a)
 {
 	size_t others = asks_for_statement(c) ? 2 : 1;
@@ -139,7 +139,7 @@ static struct arguments words_between(const struct query_config *c, const struct
 		.count = a->count > others ? a->count - others : 0 };
 }
 
-/* SQLite asks between its steps whether to go on: one function of SQL is one step. */
+/* Sets a time limit. SQLite checks it only between its steps, and one SQL function is one step. */
 static void bound_time(const struct query_config *c)
 {
 	struct sooth_error late;

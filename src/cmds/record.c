@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth record: record now, explain later. */
+/* sooth record: records now, to explain later. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -53,7 +53,8 @@ static const struct option_rule rules[] = {
 		NULL },
 };
 
-/* Counts cost less than a stream; states come as samples; some probes have only a stream. */
+/* Returns the interest for a probe: counts cost less than a stream; states are samples; some probes
+ * have only a stream. */
 static unsigned interest_of(const struct record_config *c, const struct probe *probe)
 {
 	bool has_less = probe->offers & (INTEREST_COUNT | INTEREST_SAMPLE);
@@ -88,7 +89,7 @@ static int choose_probes(struct record_config *c, struct run *run, struct sooth_
 	return 0;
 }
 
-/* On standard error: standard output may be the capture, or the command's. */
+/* Prints to standard error: standard output may belong to the capture or to the command. */
 static void emit_recorded(const char *path, bool has_totals_only)
 {
 	struct stat st;
@@ -104,7 +105,7 @@ static void emit_recorded(const char *path, bool has_totals_only)
 			stderr);
 }
 
-/* Some probe only counts its events, and does not stream them. */
+/* Returns whether a probe only counts its events, and does not stream them. */
 static bool counts_only(const struct run *run)
 {
 	for (size_t i = 0; run->probes[i].name; i++) {

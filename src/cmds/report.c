@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth report: every probe in a capture, in its default view. */
+/* sooth report: shows every probe of a capture in its default view. */
 #include <errno.h>
 
 #include "cli/command/command.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth sched: in which states threads spend their time, and how long they wait for a CPU. */
+/* sooth sched: shows in which states threads spend their time, and how long they wait for a CPU. */
 #include "cli/command/command.h"
 #include "cli/run.h"
 

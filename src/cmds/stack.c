@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth stack: the stacks of all threads, once. */
+/* sooth stack: shows the stacks of all threads, once. */
 #include <string.h>
 
 #include "analyze/stacks/stacks.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth status: agents, their connections, and the host, in one report. */
+/* sooth status: shows agents, their connections, and the host in one report. */
 #include "analyze/sockets/connections.h"
 #include "analyze/processes/processes.h"
 #include "analyze/processes/traced.h"
@@ -38,7 +38,7 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("interval"),
 };
 
-/* One agent is shown also while it does not run. */
+/* Returns the agent, if it is the only target: it is shown even if it does not run. */
 static const char *only_agent(const struct target_options *t, const struct arguments *a)
 {
 	bool is_alone = t->agents.count == 1 && !t->pids.count && !t->sessions.count &&
@@ -47,7 +47,8 @@ static const char *only_agent(const struct target_options *t, const struct argum
 	return is_alone ? t->agents.items[0] : NULL;
 }
 
-/* An agent alone is selected by the views, all else by PID. */
+/* Finds the target. The views select an agent that is the only target; other targets become
+ * PIDs. */
 static int find_target(const struct status_config *c, const struct arguments *arguments,
 	const char *agent, struct target_found *found, struct sooth_error *err)
 {

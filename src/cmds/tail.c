@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth tail: records of a running monitor. */
+/* sooth tail: prints records of a running monitor. */
 #include "base/units.h"
 #include "cli/command/command.h"
 #include "cli/monitor/tail.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth thaw: resume frozen processes. */
+/* sooth thaw: resumes frozen processes. */
 #include "cli/command/command.h"
 #include "cli/act/act.h"
 #include "cli/act/freezing.h"

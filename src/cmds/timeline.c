@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth timeline: values over time, as tracks. */
+/* sooth timeline: shows values over time as tracks. */
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -88,7 +88,7 @@ static void choose_probes(const struct timeline_config *c, struct run *run)
 		run->probes[n++] = (struct run_probe){ "syscalls", SOOTH_STREAM };
 }
 
-/* A report with such a name would be no picture. */
+/* Refuses the name: a report in a file of that name would be no picture. */
 static int refuse_picture(const char *path, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "draw a timeline into %s", path);
@@ -110,7 +110,7 @@ static bool is_other_picture(const char *path)
 	return false;
 }
 
-/* The activities of sessions: of the history, or of one of its files. */
+/* The activities of sessions, from the history or from one of its files. */
 struct shown {
 	struct phases_options phases;
 	struct timeline_options timeline;
@@ -160,7 +160,7 @@ static int choose_view(struct timeline_config *c, const struct arguments *a, str
 	return status;
 }
 
-/* The picture is written beside the report, which stays where it is. */
+/* Sets the picture, which is written beside the report; the report goes to its usual output. */
 static int choose_side_output(struct timeline_config *c, const struct run_view *view,
 	struct run *run, struct sooth_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth top: a screen of the host, its agents and their processes. */
+/* sooth top: opens a screen of the host, its agents and their processes. */
 #include "cli/command/command.h"
 #include "cli/top_run.h"
 #include "cli/top_settings.h"
@@ -28,7 +28,8 @@ static int run_top(void *config, const struct arguments *arguments, struct sooth
 	return status;
 }
 
-/* Errors in the settings are ignored: `sooth top` reports them. */
+/* Returns whether the settings make the screen the default. Errors in them are ignored: `sooth top`
+ * reports them. */
 static bool is_default(void)
 {
 	static const struct arguments none;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth trace: system calls of a target, line by line or counted. */
+/* sooth trace: shows system calls of a target, line by line or counted. */
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
@@ -32,7 +32,8 @@ struct requested_path {
 	char *real; /* with links resolved; NULL: the same, or missing */
 };
 
-/* "link/.." is the parent of the link's target: then it has one name only. */
+/* Sets the path with links resolved. "link/.." is the parent of the link's target: such a path then
+ * has only that name. */
 static void find_real(struct requested_path *p, const char *asked)
 {
 	char *plain = realpath(p->path, NULL);
@@ -49,7 +50,7 @@ static void find_real(struct requested_path *p, const char *asked)
 	free(plain);
 }
 
-/* asked NULL: no path. -EINVAL for an empty one. */
+/* Reads a path; `asked` NULL: no path. -EINVAL: the path is empty. */
 static int requested_path_read(struct requested_path *p, const char *asked, struct sooth_error *err)
 {
 	struct buffer whole = { 0 };
@@ -191,7 +192,7 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("interval"),
 };
 
-/* Descriptors are read once, then followed by the calls. */
+/* Chooses the probes: descriptors are read once, and calls show their changes. */
 static void choose_probes(const struct trace_config *c, struct run *run)
 {
 	bool has_stacks = c->trace.folded || c->picture.flamegraph;
@@ -200,12 +201,12 @@ static void choose_probes(const struct trace_config *c, struct run *run)
 	run->probes[0] = (struct run_probe){ "syscalls", is_counted ? SOOTH_COUNT : SOOTH_STREAM };
 	if (c->trace.plain)
 		return;
-	/* With --all each process has its own rows, and so needs a name. */
+	/* With --all each process has rows of its own, which need a name. */
 	if (is_counted && c->target.all)
 		run->probes[1] = (struct run_probe){ "proc", SOOTH_SAMPLE | SOOTH_ONCE };
 	if (is_counted)
 		return;
-	/* Its samples delimit the intervals. */
+	/* The samples of this probe delimit the intervals. */
 	run->probes[1] = (struct run_probe){ "proc",
 		SOOTH_SAMPLE | (c->trace.interval_ns ? 0 : SOOTH_ONCE) };
 	if (c->trace.count && !has_stacks)
@@ -219,7 +220,7 @@ static bool wants_operations(const struct trace_config *c)
 	return c->trace.io || c->trace.network || c->trace.process || c->trace.memory;
 }
 
-/* The calls that an operation needs; calls that move descriptors are always included. */
+/* Returns the calls that an operation needs; calls that move descriptors are always included. */
 static const char *calls_of(const struct trace_config *c, struct buffer *set)
 {
 	if (c->trace.calls)
@@ -235,7 +236,7 @@ static const char *calls_of(const struct trace_config *c, struct buffer *set)
 	return buffer_cstr(set);
 }
 
-/* With --all every process pays for it: the overhead is printed before the start. */
+/* Prints the overhead before the start: with --all it affects every process. */
 static void emit_overhead(void)
 {
 	for (size_t i = 0; os_native.backends[i]; i++) {
@@ -273,7 +274,7 @@ static int check_lossless(const struct trace_config *c, struct sooth_error *err)
 	return error_remedy(err, "leave out --lossless, or -c");
 }
 
-/* Options whose outputs have no room beside each other. */
+/* Refuses pairs of options whose outputs exclude each other. */
 static int check_pairs(const struct trace_config *c, struct sooth_error *err)
 {
 	if (c->trace.count && wants_operations(c)) {
@@ -289,7 +290,7 @@ static int check_pairs(const struct trace_config *c, struct sooth_error *err)
 	return error_remedy(err, "give one of the two");
 }
 
-/* A total of selected lines would look like a total of all. */
+/* Refuses a total of selected lines: it would look like a total of all lines. */
 static int check_lines(const struct trace_config *c, struct sooth_error *err)
 {
 	bool has_sums = c->trace.count || wants_operations(c);
@@ -312,7 +313,8 @@ static int check_lines(const struct trace_config *c, struct sooth_error *err)
 	return error_remedy(err, "give one -e with all of them: -e %%path,read");
 }
 
-/* Frames have names at the end only, and the stacks are of all lines. */
+/* Refuses options that exclude stacks: frames have names only at the end, and stacks cover all
+ * lines. */
 static int check_stack(const struct trace_config *c, struct sooth_error *err)
 {
 	if (!c->trace.stack || !(wants_operations(c) || c->trace.interval_ns))
@@ -387,7 +389,7 @@ static struct views views_of(const struct trace_config *c, const char *calls,
 	};
 }
 
-/* Behind those that the calls need. */
+/* Adds stacks after the probes that the calls need. */
 static void choose_stacks(const struct trace_config *c, const struct views *v, struct run *run)
 {
 	size_t last = 0;
@@ -401,13 +403,13 @@ static void choose_stacks(const struct trace_config *c, const struct views *v, s
 	run->views[1] = (struct run_view){ "call-stacks", &v->stacks };
 }
 
-/* Stacks as a picture with its text beside it, or as text alone. */
+/* Sets the output of stacks: a picture with its text beside it, or text without a picture. */
 static void choose_side_output(const struct trace_config *c, struct picture_files *files,
 	const struct views *views, struct run *run)
 {
 	if (files->picture) {
 		run->product = picture_side_output(files, &views->folded);
-		/* Every call as a line beside it: only where it is asked for. */
+		/* Every call as a line is printed only if the user requests it. */
 		run->is_silent = run->is_stream && !c->output.json && !c->output.format;
 		if (c->trace.folded)
 			run->product.beside_path = c->trace.folded;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sooth why: what a process waits for, and which process could end that. */
+/* sooth why: shows what a process waits for, and which process could end the wait. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@
 #include "cli/run.h"
 
 #define TARGETS	    (TARGET_MAY_BE_HOST | TARGET_IS_HOST)
-#define INTERVAL_NS (200 * NS_PER_MS) /* the CPU of processes that run is measured over it */
+#define INTERVAL_NS (200 * NS_PER_MS) /* over which the CPU of running processes is measured */
 #define ONCE	    (SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_EDGES | SOOTH_ONCE)
 
 struct why_config {
@@ -43,8 +43,9 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("interval"),
 };
 
-/* Without a target: the main processes of the agents of the caller; of root's all. A daemon that
- * has the connection to the model belongs to its session; `of`: to that one only. */
+/* Selects processes if no target is given: the main processes of the caller's agents, or of all
+ * agents for root. A daemon that has the connection to the model belongs to its session; with `of`,
+ * only that session. */
 static bool is_selected(const struct process_entry *p, uint32_t of)
 {
 	bool is_worker = process_table_is_worker(p);
@@ -90,7 +91,8 @@ static const char *no_agents(void)
 			: "no agents are running; to explain another process: sooth why PID";
 }
 
-/* A second sample only where it could change the answer; the user who sets an interval wants it. */
+/* Reduces the run to one sample, unless a second sample could change the answer or the user set an
+ * interval. */
 static void sample_once(struct run *run, struct wait_decided *decided)
 {
 	for (size_t i = 0; run->probes[i].name; i++)
@@ -127,7 +129,7 @@ static int run_why(void *config, const struct arguments *arguments, struct sooth
 	};
 	int status = find_target(c, arguments, is_of_agents, &found, err);
 
-	/* Every process is read for a user, or for all; else only the selected ones. */
+	/* For a user, or for all, every process is read; otherwise only the selected ones. */
 	if (found.is_host || found.has_user) {
 		run.probes[0].interest = SOOTH_SAMPLE;
 		run.allowed = 0;

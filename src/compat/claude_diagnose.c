@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * claude-diagnose: what is wrong with the processes of Claude Code, or with one process. The
- * findings are those of `sooth diagnose`; its JSON has the members that scripts rely on. Without
- * -d and -D it takes one sample, in which only the CPU of processes is measured over a moment.
- */
+/* claude-diagnose: what is wrong with the processes of Claude Code, or with one process. The
+ * findings are those of `sooth diagnose`; its JSON has the members that scripts rely on. Without -d
+ * and -D the tool takes one sample: only the CPU of processes is measured over a moment. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,7 +86,8 @@ static int stands_with(const char *option, struct sooth_error *err)
 	return error_remedy(err, "give -D too");
 }
 
-/* Old command lines give it alone, and keep working. */
+/* Prints a note about an option that does nothing by itself: old command lines have it, and keep
+ * working. */
 static void emit_overlooked(const char *name, const struct claude_diagnose_config *c)
 {
 	if (c->sample_ns && !c->has_sample)
@@ -133,15 +132,15 @@ struct claude_diagnosis {
 	struct target_options target;
 	struct arguments arguments; /* the PID */
 	struct run run;
-	struct output_options report; /* -o is for the picture, if there is one */
+	struct output_options report; /* -o names the picture, if there is one */
 	struct picture_files files;
 	struct syscall_folded_options stacks;
 	struct syscall_table_options table;
-	struct profile_options samples, tree; /* of stacks */
+	struct profile_options samples, tree; /* options of the stacks */
 	char picture_name[64];
 };
 
-/* NULL: all. */
+/* Returns the calls to show; NULL: all. */
 static const char *calls_shown(const struct claude_diagnose_config *c)
 {
 	if (c->has_io && c->has_network)
@@ -149,7 +148,7 @@ static const char *calls_shown(const struct claude_diagnose_config *c)
 	return c->has_io ? "file" : c->has_network ? "network" : NULL;
 }
 
-/* The slowest calls of each kind, unless one alone is asked for. */
+/* Returns whether to show the slowest calls of each kind: not if only one kind is requested. */
 static bool shows_io(const struct claude_diagnose_config *c)
 {
 	return c->has_calls && (c->has_io || !c->has_network);
@@ -160,7 +159,8 @@ static bool shows_network(const struct claude_diagnose_config *c)
 	return c->has_calls && (c->has_network || !c->has_io);
 }
 
-/* Without a name it is called after the process and the probe; a file beside it has the stacks. */
+/* Sets the files of the picture. Without a name the picture is named after the process and the
+ * probe; a second file beside it has the stacks. */
 static int choose_picture(struct claude_diagnosis *d, struct sooth_error *err)
 {
 	struct picture_options wanted = { .flamegraph = true, .has_any_name = true };
@@ -186,8 +186,8 @@ static int choose_picture(struct claude_diagnosis *d, struct sooth_error *err)
 	return 0;
 }
 
-/* The file of a sample: its calls, each below its caller, as text. The report is on standard
- * output. */
+/* Returns whether a sample has a file: the calls as text, each below its caller. The report goes to
+ * standard output. */
 static bool has_tree_file(const struct claude_diagnose_config *c)
 {
 	return c->has_sample && !c->has_flamegraph && c->output.output &&
@@ -240,7 +240,7 @@ static void choose_views(struct claude_diagnosis *d)
 	run->views[n++] = (struct run_view){ "slow-calls", d->kinds };
 }
 
-/* The same without samples, if these were refused. */
+/* Runs again without samples, if the system refused these. */
 static int run_without_samples(struct claude_diagnosis *d, int status, struct sooth_error *err)
 {
 	if (status >= 0 || !diagnosing_without_samples(&d->diagnosing, &d->run, err))
@@ -251,7 +251,7 @@ static int run_without_samples(struct claude_diagnosis *d, int status, struct so
 	return run_report(&d->run, err);
 }
 
-/* The same without system calls, with the reason and exit status 3. */
+/* Runs again without system calls, with the reason and exit status 3. */
 static int run_without_calls(struct claude_diagnosis *d, struct sooth_error *err)
 {
 	int status;
@@ -295,7 +295,7 @@ static int observe(struct claude_diagnosis *d, struct sooth_error *err)
 		printf("flamegraph: %s\n", d->files.picture);
 	if (status < 0 && diagnosing_without_calls(&d->diagnosing, &d->run, err))
 		status = run_without_calls(d, err);
-	/* The error says all of it. */
+	/* The error has the whole reason. */
 	if (status >= 0)
 		emit_no_samples(d);
 	return status;
@@ -309,7 +309,7 @@ static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *
 	struct claude_diagnosis *d = calloc(1, sizeof(*d));
 	int status;
 
-	/* One observation: it lasts as long as the longer of the two. */
+	/* There is one observation, which lasts as long as the longer of the two durations. */
 	if (c->has_sample && c->sample_ns > duration_ns)
 		duration_ns = c->sample_ns;
 
@@ -317,7 +317,7 @@ static int diagnose(const struct claude_diagnose_config *c, struct sooth_error *
 		return error_no_memory(err);
 	d->config = c;
 	d->report = c->output;
-	d->report.verbose = true; /* its text has all checks */
+	d->report.verbose = true; /* the text of the old tool lists all checks */
 	d->diagnosing = (struct diagnosing){ .is_deep = is_deep,
 		.is_quick = is_quick,
 		.wants_calls = c->has_calls,

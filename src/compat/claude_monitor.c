@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * claude-monitor: every few seconds how many files were opened, what was sent and received, how
- * many processes were started and memory mapped, by every process, one, or a session; totals at the
- * end. The FIFOs of that tool are those of `sooth monitor`.
- */
+/* claude-monitor: prints every few seconds how many files were opened, bytes sent and received,
+ * processes started and mappings made, by all processes, one process, or a session; totals at the
+ * end. The FIFOs of the old tool are those of `sooth monitor`. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +13,7 @@
 #include "cli/command/compat.h"
 #include "cli/run.h"
 
-/* Calls that the statistics count, and those that say what descriptors are. */
+/* Calls that the statistics count, and calls that show the kinds of descriptors. */
 #define CALLS	    "file,%bytes,process,memory"
 #define INTERVAL_NS (5 * NS_PER_S)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* claude-status: the status report, of Claude Code alone. It takes the few options of that tool
- * and runs the command. */
+/* claude-status: the status report for Claude Code only. The tool takes the few options of the old
+ * tool and runs the command. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

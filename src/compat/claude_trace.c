@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * claude-trace: the processes of Claude Code, once or repeated, and ending one of them. The rows
- * are those of `sooth ps`; its JSON has the members that scripts rely on.
- */
+/* claude-trace: lists the processes of Claude Code, once or repeatedly, or ends one of them. The
+ * rows are those of `sooth ps`; the JSON has the members that scripts rely on. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -140,7 +138,7 @@ static int list(const struct claude_trace_config *c, struct sooth_error *err)
 
 	if (c->watch_ns && !c->is_verbose && !c->check_version && top_run_is_possible(&c->output))
 		return show(c, err);
-	/* Processes that are too short-lived for samples. */
+	/* Adds processes that are too short-lived for samples. */
 	if (c->watch_ns)
 		run.probes[count++] = (struct run_probe){ "short_lived", SOOTH_STREAM };
 	run.probes[count] = (struct run_probe){ "proc", SOOTH_SAMPLE | SOOTH_BRIEF };
@@ -156,7 +154,7 @@ static int list(const struct claude_trace_config *c, struct sooth_error *err)
 
 /* --- ending one --- */
 
-/* The contract: one process, if it is part of Claude Code. */
+/* Ends one process, only if it is part of Claude Code: that is the contract of the old tool. */
 static int emit_end(const char *name, const struct claude_trace_config *c,
 	const struct act_process *p, struct sooth_error *err)
 {
@@ -220,7 +218,8 @@ static int check(const struct claude_trace_config *c, const struct arguments *ar
 	return 0;
 }
 
-/* Prints a line for each option that does nothing here. True: the run ends, as in the old tool. */
+/* Prints a line for each option that does nothing here. True: the run ends, as the old tool
+ * would. */
 static bool answer_foreign(const char *name, const struct claude_trace_config *c)
 {
 	const struct {

@@ -66,7 +66,7 @@ static void want_log(void)
 	}
 }
 
-/* The result of the run, for one sentence. */
+/* The result of the run, to print it as one sentence. */
 struct outcome {
 	struct heap_totals_row totals;
 	char inexact[512];
@@ -94,7 +94,7 @@ static void report(const char *name, const char *path, const struct outcome *o)
 
 /* --- the file --- */
 
-/* The name that memtrack gives its file. */
+/* Sets the name that memtrack gives its output file. */
 static int name_in(const char *folder, pid_t pid, char **path, struct sooth_error *err)
 {
 	size_t size = strlen(folder);
@@ -115,7 +115,8 @@ static const char *folder_of(const struct memtrack_arguments *words)
 	return !stat(words->output, &st) && S_ISDIR(st.st_mode) ? words->output : NULL;
 }
 
-/* The PID of the command is known once it runs: until the end the file has the tool's own. */
+/* Renames the file after the PID of the command, which is known only once the command runs: until
+ * then the name has the PID of sooth. */
 static int rename_for(const char *folder, pid_t launched, char **path, struct sooth_error *err)
 {
 	_cleanup_free_ char *before = *path;
@@ -126,7 +127,7 @@ static int rename_for(const char *folder, pid_t launched, char **path, struct so
 	return status;
 }
 
-/* ipc NULL: it is recorded from the start. */
+/* Records into a file. `ipc` NULL: records from the start. */
 static int track_into(struct memtrack_arguments *words, const char *path, bool is_artifact,
 	struct ipc_channel *ipc, pid_t *launched, struct outcome *outcome, struct sooth_error *err)
 {
@@ -146,7 +147,7 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 		.target = &target,
 		.output = &output,
 		.arguments = &arguments,
-		/* Counts would include the calls of pauses. */
+		/* With pauses, counts would include calls made during them. */
 		.probes = { { "heap", ipc ? SOOTH_STREAM : SOOTH_COUNT | SOOTH_STREAM },
 			{ "syscalls", SOOTH_STREAM } },
 		.observer.calls = "memory",
@@ -175,7 +176,7 @@ static int track(const char *name, struct memtrack_arguments *words, struct soot
 	pid_t launched = 0;
 	int status = folder ? name_in(folder, getpid(), &named, err) : 0, moved;
 
-	/* First: the other program waits for it. */
+	/* Open the channel first: the other program waits for it. */
 	if (!status && words->ipc_server)
 		status = ipc_channel_open(&ipc, words->ipc_server, err);
 	if (!status)

@@ -44,7 +44,7 @@ static int set_ipc_server(struct memtrack_arguments *w, const char *name, struct
 	return 0;
 }
 
-/* An option in front of the command; *at is moved past what it took. */
+/* Takes an option before the command; moves *at past the words that it took. */
 static int take_option(
 	struct memtrack_arguments *w, int argc, char **argv, int *at, struct sooth_error *err)
 {
@@ -74,7 +74,8 @@ static int take_option(
 	return 0;
 }
 
-/* Behind the command only the last option is memtrack's, and only without a "--". */
+/* Takes a last option after the command: only this one belongs to memtrack, and only without a
+ * "--". */
 static int take_last(struct memtrack_arguments *w, struct sooth_error *err)
 {
 	char **words = w->command;
@@ -100,7 +101,7 @@ static int take_last(struct memtrack_arguments *w, struct sooth_error *err)
 static int take_words(
 	struct memtrack_arguments *w, int argc, char **argv, int at, struct sooth_error *err)
 {
-	bool is_all_of_it = false; /* behind a "--" */
+	bool is_all_of_it = false; /* the words after a "--" */
 	int status = 0;
 
 	while (!status && at < argc && argv[at][0] == '-' && argv[at][1] && !is_all_of_it) {

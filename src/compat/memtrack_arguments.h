@@ -9,14 +9,12 @@
 struct memtrack_arguments {
 	bool wants_help, wants_version;
 	const char *output;	/* NULL: none was given */
-	const char *ipc_server; /* the same */
+	const char *ipc_server; /* NULL: none was given */
 	char **command;		/* NULL-terminated, in argv */
 };
 
-/*
- * A final "--output FILE" belongs to memtrack unless "--" stands before it: then
- * all behind the "--" is the command's. May cut argv short.
- */
+/* Parses the words. A final "--output FILE" belongs to memtrack, unless "--" stands before it: then
+ * all words after the "--" belong to the command. May cut argv short. */
 int memtrack_arguments_parse(
 	struct memtrack_arguments *words, int argc, char **argv, struct sooth_error *err);
 

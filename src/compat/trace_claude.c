@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* trace-claude: tracing by menu; with a PID, all calls of that process. */
+/* trace-claude: traces by a menu; with a PID, traces all calls of that process. */
 #include <errno.h>
 #include <stdio.h>
 

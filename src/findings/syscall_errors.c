@@ -144,8 +144,8 @@ static bool is_no_room(const struct call_place *place)
 	return row && call_error_is_no_room(row, place->error);
 }
 
-/* Returns whether the call takes a lock, or starts a process or thread: only then these errors are
- * no answers. */
+/* Returns whether a lock failed: only for locks, and for a start without room, these errors are no
+ * ordinary answers. */
 static bool is_lock(const struct call_place *place)
 {
 	if (is_no_room(place))
