@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Servers of debug files, for commands that name frames of stacks. */
+/* Options for servers of debug files, for commands that name frames of stacks. */
 #ifndef SOOTH_CLI_DEBUG_SERVERS_H
 #define SOOTH_CLI_DEBUG_SERVERS_H
 
@@ -24,7 +24,8 @@ extern const struct option debug_servers_rows[DEBUG_SERVERS_COUNT];
 			NULL                                                                       \
 	}
 
-/* Sets *urls to the URLs, from the environment if the user requests that; NULL: none. */
+/* Sets *urls to the URLs of the servers, from the environment if the user requests that; NULL:
+ * none. */
 int debug_servers_urls(const struct debug_servers *s, const char **urls, struct sooth_error *err);
 
 #endif

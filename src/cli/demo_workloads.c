@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Small demo processes. */
+/* Small demo processes with a busy worker, and an agent whose tool is stuck. */
 #include "cli/demo_workloads.h"
 
 #include <assert.h>
@@ -31,10 +31,10 @@ static __attribute__((noreturn)) void work(void)
 {
 	char byte;
 
-	signal(SIGTERM, SIG_DFL); /* signals that sooth handles end its worker */
+	signal(SIGTERM, SIG_DFL); /* default action: signals that sooth handles end the worker */
 	for (int round = 0; round < LIFE_ROUNDS && getppid() != 1; round++) {
 		int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-		/* volatile: the compiler would remove it, as it is never read */
+		/* volatile: the compiler would remove an allocation that is never read */
 		void *volatile block = malloc(WORKER_BYTES);
 
 		free(block);
@@ -80,7 +80,7 @@ static pid_t start_tool(int output)
 	return pid;
 }
 
-/* All its descriptors are closed by an exec, but one: the agent could read the pipe. */
+/* An exec closes all descriptors except one: through that one the agent could read the pipe. */
 static __attribute__((noreturn)) void be_agent(
 	const struct demo_workloads *s, int report, const int pipe_ends[2])
 {
@@ -92,7 +92,7 @@ static __attribute__((noreturn)) void be_agent(
 	_exit(127);
 }
 
-/* Until the tool is stuck: until the pipe holds something, and no more than a moment ago. */
+/* Waits until the tool is stuck: until the pipe holds data that came more than a moment ago. */
 static void wait_until_stuck(int pipe_end)
 {
 	int before = 0, now = 0;
@@ -149,7 +149,8 @@ int demo_workloads_start(struct demo_workloads *s, struct sooth_error *err)
 	int status;
 
 	assert(s);
-	/* Programs are started there: no user may exchange them before root does. */
+	/* Programs are started from this folder: no user may exchange them before root starts
+	 * them. */
 	trust.user = 0;
 	if (parent && !trusted_is_folder(&trust, parent))
 		parent = NULL;
@@ -180,7 +181,7 @@ void demo_workloads_end(struct demo_workloads *s)
 {
 	assert(s);
 	end_process(s->worker);
-	/* Before its parent: until then its PID is not given to another process. */
+	/* The tool ends before its parent: until then its PID is not given to another process. */
 	if (s->tool > 0)
 		kill(s->tool, SIGTERM);
 	end_process(s->agent);

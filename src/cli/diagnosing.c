@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * How to diagnose. A scan of the host comes first: the expensive probes then read only the
- * selected processes, also those that a session left behind under another parent.
- */
+/* Diagnoses. A scan of the host comes first: then the expensive probes read only the selected
+ * processes, including those that a session left behind under another parent. */
 #include "cli/diagnosing.h"
 
 #include <assert.h>
@@ -23,14 +21,15 @@
 #include "collect/observer.h"
 #include "os/os.h"
 
-#define STACKS_MOST   32 /* processes: of more, the stacks of threads that wait are not read */
+#define STACKS_MOST   32 /* processes; with more, the stacks of waiting threads are not read */
 #define DIAGNOSING_NS (5 * NS_PER_S)
 
 /* --- which probes take part --- */
 
-/* Probes that a diagnosis can do without. */
+/* Adds and drops probes that a diagnosis can do without. */
 
-/* By more than the method that sees nothing, which needs nothing. */
+/* Returns whether a probe can observe by another method than `none`, which sees nothing and needs
+ * no privilege. */
 static bool diagnosing_can_observe(const char *probe, struct sooth_error *refusal)
 {
 	*refusal = (struct sooth_error){ .tried = "find a method on this system" };
@@ -42,7 +41,7 @@ static bool diagnosing_can_observe(const char *probe, struct sooth_error *refusa
 	return false;
 }
 
-/* Removes a probe that is among those of the run. */
+/* Removes a probe from the probes of the run. */
 static void diagnosing_drop_probe(struct run *run, const char *name)
 {
 	size_t n = 0;
@@ -53,7 +52,7 @@ static void diagnosing_drop_probe(struct run *run, const char *name)
 		run->probes[n] = run->probes[n + 1];
 }
 
-/* "load the programs: not permitted" */
+/* Notes why the system refused: "load the programs: not permitted". */
 static void diagnosing_note_refusal(
 	char text[DIAGNOSING_REASON_BYTES], const struct sooth_error *refusal)
 {
@@ -61,10 +60,11 @@ static void diagnosing_note_refusal(
 		refusal->why);
 }
 
-/* All of them where memory grows by less than 0.8 MB a second; a stack takes some 10 us. */
+/* Samples all faults if memory grows by less than 0.8 MB a second; a stack takes some 10 us. */
 #define FAULT_HZ 199
 
-/* Names of functions come at the end of the run: a watch would not have them. */
+/* Adds samples of stacks. Names of functions come only at the end of the run, so a watch would not
+ * have them. */
 static void diagnosing_add_samples(struct diagnosing *d, struct run *run, bool has_processes)
 {
 	bool is_default = !d->agent && !d->is_passive;
@@ -88,7 +88,7 @@ static void diagnosing_add_samples(struct diagnosing *d, struct run *run, bool h
 			SOOTH_SAMPLE | SOOTH_BRIEF | SOOTH_EDGES | SOOTH_ONCE };
 }
 
-/* Only where the user asks for it: each call of an allocator takes longer. */
+/* Adds the heap probe only if the user requests it: each call of an allocator takes longer. */
 static void choose_heap(const struct diagnosing *d, struct run *run, bool has_processes)
 {
 	size_t n = 0;
@@ -103,7 +103,7 @@ static void choose_heap(const struct diagnosing *d, struct run *run, bool has_pr
 
 /* --- diagnosing gone --- */
 
-/* Selected processes that have exited: what the kernel log knows of them. */
+/* Reads what the kernel log has about selected processes that have exited. */
 
 static bool may_be_there(uint32_t pid, struct buffer *gone)
 {
@@ -116,7 +116,7 @@ static bool may_be_there(uint32_t pid, struct buffer *gone)
 	return false;
 }
 
-/* Adds the PIDs that do not exist (uint32_t); true: none exists. */
+/* Adds the PIDs that do not exist (uint32_t). Returns whether none of the PIDs exists. */
 static bool gone_find(const struct target_found *found, struct buffer *gone)
 {
 	bool is_one_there = false;
@@ -128,15 +128,15 @@ static bool gone_find(const struct target_found *found, struct buffer *gone)
 
 /* --- diagnosing --- */
 
-#define SAMPLES	  32  /* in the interval */
-#define SAMPLES_W 15  /* in one of a watch, which goes on all day */
-#define SAMPLES_P 6   /* in one of a passive watch, which is to cost little */
+#define SAMPLES	  32  /* samples in the interval */
+#define SAMPLES_W 15  /* samples in an interval of a watch, which may go on all day */
+#define SAMPLES_P 6   /* samples in an interval of a passive watch, which has to cost little */
 #define SAMPLE_MS 500 /* the shortest interval */
 #define SAMPLE_MS_MAX                                                                              \
-	2000 /* the longest interval: values that rise and fall have to be seen doing so */
+	2000 /* the longest interval: a value that rises and falls has to be seen doing both */
 #define SAMPLE_MS_PASSIVE 5000
-#define CALLS_BYTES	  (32u << 20) /* the other probes need time before calls are fetched */
-#define BURST_BYTES	  (4u << 20)  /* the same where calls have a budget */
+#define CALLS_BYTES	  (32u << 20) /* bytes: other probes need time before calls are fetched */
+#define BURST_BYTES	  (4u << 20)  /* bytes, if calls have a budget */
 #define CONFIG_SIZE	  65536
 #define CONFIG_NAME	  "findings"
 
@@ -175,7 +175,8 @@ struct first_answers *diagnosing_first_answers(struct check_settings *settings)
 
 /* --- selecting processes --- */
 
-/* Without a target every process of every agent, or of the one that the caller is about. */
+/* Returns whether to select the process without a target: each process of every agent, or of the
+ * caller's agent. */
 static bool is_of_agent(const struct diagnosing *d, const struct process_entry *p)
 {
 	if (!p->agent && !p->owner_agent)
@@ -183,7 +184,8 @@ static bool is_of_agent(const struct diagnosing *d, const struct process_entry *
 	return !d->agent || (p->agent && !strcmp(p->agent->name, d->agent));
 }
 
-/* Every process with a program, except sooth, if the target is the host. */
+/* Returns whether to select the process if the target is the host: each one with a program, except
+ * sooth. */
 static bool is_selected(const struct diagnosing *d, const struct process_entry *p)
 {
 	if (!d->found.is_host)
@@ -209,8 +211,8 @@ static int list_processes(const struct diagnosing *d, struct buffer *out, struct
 	return !status && buffer_failed(out) ? error_no_memory(err) : status;
 }
 
-/* A PID of an agent means its session. Options that select several processes mean just these, and
- * a caller that diagnoses one agent is promised the processes that it named. */
+/* Adds related processes: a PID of an agent selects its whole session. Options that select several
+ * processes select only these, and so does a caller that diagnoses one agent. */
 static int add_related(const struct diagnosing *d, const struct target_found *found,
 	struct buffer *pids, struct sooth_error *err)
 {
@@ -244,14 +246,15 @@ static int list_selected(const struct diagnosing *d, struct buffer *out, struct 
 	return list_processes(d, out, err);
 }
 
-/* PIDs that the user gave are the observer's; all else is found here. */
+/* Finds the selected processes. PIDs from the user go to the observer; other targets are searched
+ * here. */
 static int find_selected(struct diagnosing *d, struct run *run, struct sooth_error *err)
 {
 	int status = 0;
 
 	if (!d->found.is_searched)
 		status = list_selected(d, &d->selected, err);
-	/* A process that has exited since it was found is no error. */
+	/* A process that exits after it was found is no error. */
 	run->observer.may_be_gone = true;
 	run->selected = (const void *)d->selected.data;
 	run->selected_count = d->selected.size / sizeof(uint32_t);
@@ -260,7 +263,8 @@ static int find_selected(struct diagnosing *d, struct run *run, struct sooth_err
 	return status;
 }
 
-/* A scan takes longer than a sample, and where no process of an agent has come it finds none. */
+/* Returns whether a scan may find new processes: it takes longer than a sample, and finds none
+ * unless a process of an agent has started. */
 static bool may_find_more(struct diagnosing *d, const struct sooth_observer *o)
 {
 	uint64_t arrivals = observer_agent_arrivals(o);
@@ -271,8 +275,8 @@ static bool may_find_more(struct diagnosing *d, const struct sooth_observer *o)
 	return may_find;
 }
 
-/* Adds to a watch the processes that are new since the last scan. The list holds what runs now, so
- * a reused PID is new. */
+/* Adds the processes to a watch that are new since the last scan. The list has only running
+ * processes, so a reused PID is new. */
 static int join_selected(void *user, struct sooth_observer *o, struct sooth_error *err)
 {
 	struct diagnosing *d = user;
@@ -285,7 +289,7 @@ static int join_selected(void *user, struct sooth_observer *o, struct sooth_erro
 		return 0;
 	status = list_selected(d, &now, &gone);
 
-	/* A session that has ended is watched no more, and that is no error. */
+	/* A session that has ended leaves the watch; that is no error. */
 	if (status == -ESRCH)
 		status = 0;
 	else if (status)
@@ -293,7 +297,7 @@ static int join_selected(void *user, struct sooth_observer *o, struct sooth_erro
 	pids = (const void *)now.data;
 
 	for (size_t i = 0; i < now.size / sizeof(*pids) && !status; i++) {
-		/* A process that has exited meanwhile is not watched. */
+		/* A process that has exited meanwhile leaves the watch. */
 		if (!diagnosing_has_pid(&d->selected, pids[i]))
 			sooth_observer_add_pid(o, (pid_t)pids[i], &gone);
 	}
@@ -304,19 +308,21 @@ static int join_selected(void *user, struct sooth_observer *o, struct sooth_erro
 
 /* --- what is observed --- */
 
-/* The output of a caller that diagnoses one agent is a contract, and a watch prints findings. */
+/* Returns whether waits are observed. Both the output for a caller that diagnoses one agent and the
+ * findings of a watch are a contract. */
 static bool has_waits(const struct diagnosing *d)
 {
 	return !d->agent && !d->is_quick && !d->watch_ns;
 }
 
-/* The lines since the first look decide. */
+/* Returns whether logs are read: lines written since the first sample decide. */
 static bool has_logs(const struct diagnosing *d)
 {
 	return !d->agent && !d->is_quick;
 }
 
-/* A caller that diagnoses one agent is promised that nothing is attached. */
+/* Returns whether process starts are observed: not for a caller that diagnoses one agent, as
+ * nothing may be attached then. */
 static bool has_starts(const struct diagnosing *d, bool has_processes)
 {
 	struct sooth_error refusal;
@@ -332,11 +338,11 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 	unsigned each = SOOTH_SAMPLE | SOOTH_BRIEF | once;
 	unsigned deep = d->is_deep ? SOOTH_DETAIL : 0;
 	unsigned edges = each | (d->is_quick ? 0 : SOOTH_EDGES);
-	/* Log entries about exited processes come at the end, so also with a single sample. */
+	/* Log entries about exited processes are read at the end, also with a single sample. */
 	unsigned log = d->gone.size ? each & ~(unsigned)SOOTH_ONCE : each;
 	size_t n = 0;
 
-	/* Before the first sample, so that no exit is missed. */
+	/* This probe starts before the first sample, so that no exit is missed. */
 	if (has_starts(d, has_processes))
 		run->probes[n++] = (struct run_probe){ "short_lived", SOOTH_STREAM };
 	run->probes[n++] = (struct run_probe){ "proc",
@@ -357,13 +363,14 @@ static void choose_probes(const struct diagnosing *d, struct run *run, bool has_
 		run->probes[n++] = (struct run_probe){ "waits", edges };
 	if (has_logs(d))
 		run->probes[n++] = (struct run_probe){ "logs", edges };
-	/* A single sample sees no exit, and attaching takes longer than it. */
+	/* A single sample sees no exit, and attaching takes longer than the sample. */
 	run->probes[n++] = (struct run_probe){ "exit_reasons",
 		d->is_quick || d->is_passive ? log : each | SOOTH_STREAM };
 }
 
-/* Without selected processes the calls of the whole host would be recorded. A picture and the
- * tables of the older tools need every call, findings a part of them. */
+/* Chooses how calls are recorded. Without selected processes that would be the calls of the whole
+ * host. A picture and the tables of the older tools need every call, findings only a part of
+ * them. */
 static void choose_calls(struct diagnosing *d, struct run *run, bool has_processes)
 {
 	size_t n = 0;
@@ -430,7 +437,7 @@ static void choose_view(struct diagnosing *d, struct run *run, bool is_named)
 		.is_whole = true };
 }
 
-/* The host is scanned, and what was found is selected in it. */
+/* Sets the target: the host is scanned, and the processes that were found are selected in it. */
 static void choose_target(struct diagnosing *d, struct run *run, bool is_capture)
 {
 	run->found = &d->found;
@@ -448,14 +455,14 @@ static int add_to_found(struct diagnosing *d, struct run *run, struct sooth_erro
 {
 	int status = add_related(d, &d->found, &d->found.pids, err);
 
-	/* These processes may end meanwhile. */
+	/* These processes may exit before the observer starts. */
 	run->observer.may_be_gone |= status > 0;
 	if (status >= 0)
 		buffer_append(&d->selected, d->found.pids.data, d->found.pids.size);
 	return status < 0 ? status : buffer_failed(&d->selected) ? error_no_memory(err) : 0;
 }
 
-/* The user who set the duration means it. */
+/* Lets the run go on while checks are undecided, unless the user set the duration. */
 static void go_on_while_undecided(struct diagnosing *d, struct run *run)
 {
 	undecided_init(&d->longer, (const void *)d->found.pids.data,
@@ -514,7 +521,8 @@ int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *
 	return status;
 }
 
-/* Calls that the user did not name are no reason to fail; but no command is launched twice. */
+/* Returns whether the run failed because calls were refused that the user did not request. A
+ * launched command must not be launched twice. */
 static bool is_refusal(const struct diagnosing *d, const struct sooth_error *err)
 {
 	return err->fault == SOOTH_FAULT_PRIVILEGE || err->fault == SOOTH_FAULT_UNSUPPORTED ||
@@ -527,7 +535,7 @@ bool diagnosing_without_samples(
 	struct sooth_error ignored;
 
 	assert(d);
-	/* Samples need less privilege than calls: these were refused first. */
+	/* Samples need less privilege than calls: so calls were refused first. */
 	if (!d->has_samples || !is_refusal(d, refusal) ||
 		(d->has_calls && !diagnosing_can_observe("syscalls", &ignored)))
 		return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parts that every way to diagnose shares: the selected processes, the probes, and the settings
- * of the detectors. */
+/* The settings and steps that all ways to diagnose share: selecting processes, choosing probes, and
+ * setting the detectors. */
 #ifndef SOOTH_CLI_DIAGNOSING_H
 #define SOOTH_CLI_DIAGNOSING_H
 
@@ -12,11 +12,11 @@
 #define EXIT_LACKING		3 /* a privilege is missing, or the system cannot do it */
 
 struct diagnosing {
-	/* Filled by the command. */
+	/* The command fills these members. */
 	bool is_deep;	  /* also read slow details */
 	bool is_quick;	  /* one sample; a duration only serves to measure CPU use */
 	bool is_passive;  /* attaches nothing to the kernel */
-	bool only_given;  /* without the session of an agent, and what is below a process */
+	bool only_given;  /* without the session of an agent, and the processes below a process */
 	bool wants_calls; /* also the system calls of the selected processes, where permitted */
 	bool may_go_on;	  /* may exceed the default duration, see undecided.h */
 	bool insists_on_calls; /* the user requested calls: report if they are not permitted */
@@ -29,7 +29,7 @@ struct diagnosing {
 	const struct option_list *set; /* --set options; NULL: none */
 	const char *bundle_path;       /* file of a report to share; NULL: none */
 
-	/* Filled by diagnosing_begin(). */
+	/* diagnosing_begin() fills these members. */
 	struct check_settings settings;
 	struct labels labels;
 	struct sockets_options peers;
@@ -46,26 +46,26 @@ struct diagnosing {
 	bool is_gone;	  /* no selected PID exists: only the kernel log may have evidence */
 	bool is_idle;	  /* no process was found: only the host is diagnosed, once */
 	bool has_calls;	  /* system calls are among the probes */
-	char no_calls[DIAGNOSING_REASON_BYTES]; /* why calls were refused; empty: they were
-						   not */
+	char no_calls[DIAGNOSING_REASON_BYTES]; /* why calls were refused; empty: they were */
 	struct undecided longer;
-	bool has_samples; /* the stacks of busy threads are among the probes */
+	bool has_samples;			  /* stacks of busy threads are among the probes */
 	char no_samples[DIAGNOSING_REASON_BYTES]; /* as no_calls */
 };
 
-/* Makes the settings: defaults, overridden by the user's file, overridden by `set` (NULL: none). */
+/* Fills the settings: defaults, which the user's file overrides, which `set` overrides (NULL:
+ * none). */
 int diagnosing_settings(
 	struct check_settings *settings, const struct option_list *set, struct sooth_error *err);
-/* Makes what a view asks for the first answer of a session or process; NULL: no memory, or wrong
- * settings, of which `sooth diagnose` says what is wrong. The settings are set, and borrowed. */
+/* Makes the options of a view for the first answer of a session or process. Sets `settings`, which
+ * the result borrows. NULL: no memory, or wrong settings; `sooth diagnose` reports these. */
 struct first_answers *diagnosing_first_answers(struct check_settings *settings);
 /* Reads the user's settings, selects processes, and completes the run. */
 int diagnosing_begin(struct diagnosing *d, struct run *run, struct sooth_error *err);
-/* To be called after a failed run. If system calls were the reason, drops them, sets no_calls for
- * the report, and returns true: the run may be repeated. */
+/* Call this after a failed run. If system calls were the reason, drops their probe, sets no_calls
+ * for the report, and returns true: then the run may be repeated. */
 bool diagnosing_without_calls(
 	struct diagnosing *d, struct run *run, const struct sooth_error *refusal);
-/* The same for the stacks of busy threads. */
+/* Does the same for the stacks of busy threads. */
 bool diagnosing_without_samples(
 	struct diagnosing *d, struct run *run, const struct sooth_error *refusal);
 /* Returns exit status 3 if the user requested system calls that could not be observed, unless

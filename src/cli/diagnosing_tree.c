@@ -44,7 +44,7 @@ static int observe(
 	struct sooth_error ignored;
 	size_t added = 0;
 
-	/* Some may have ended meanwhile. */
+	/* Some of these processes may have ended meanwhile. */
 	for (size_t i = 0; i < count; i++)
 		added += !sooth_observer_add_pid(o, (pid_t)pids[i], &ignored);
 	return !added ||
@@ -54,7 +54,7 @@ static int observe(
 	       sooth_report_finish(r, &ignored);
 }
 
-/* Records of the probe waits; none of a process that has ended. */
+/* Reads records of the probe `waits`; a process that has ended has none. */
 static void read_waits(const uint32_t *pids, size_t count, struct buffer *out)
 {
 	struct sooth_observer *o = NULL;
@@ -70,7 +70,7 @@ static void read_waits(const uint32_t *pids, size_t count, struct buffer *out)
 	sooth_report_free(r);
 }
 
-/* The process waits for those below it, which do the work. */
+/* Returns whether the process waits for the processes below it, which do the work. */
 static bool waits_for_below(uint32_t pid, const struct buffer *below)
 {
 	struct buffer records = { 0 };
@@ -83,7 +83,7 @@ static bool waits_for_below(uint32_t pid, const struct buffer *below)
 	return waits;
 }
 
-/* Leaves those that do not rest, as a healthy child does that waits to be asked. */
+/* Keeps only processes that do not rest. A healthy child rests until it gets a request. */
 static void keep_without_rest(struct buffer *below)
 {
 	const uint32_t *all = (const void *)below->data;
@@ -103,7 +103,8 @@ static void keep_without_rest(struct buffer *below)
 
 /* --- what is below it --- */
 
-/* The workers of nginx, postgres, gunicorn, a cluster of node. */
+/* Returns whether both run the same program, as workers do of nginx, postgres, gunicorn, a cluster
+ * of node. */
 static bool is_same_program(const struct process_entry *a, const struct process_entry *b)
 {
 	struct span x = process_table_field(&a->process->record, &a->process->executable),
@@ -122,7 +123,7 @@ static void add(const struct process_entry *p, struct buffer *pids)
 		buffer_append(pids, &pid, sizeof(pid));
 }
 
-/* sooth may run below the process that it diagnoses. */
+/* Adds processes below `p`, except sooth, which may run below the process that it diagnoses. */
 static void add_below(const struct process_entry *p, bool only_workers, struct buffer *pids)
 {
 	for (const struct process_entry *c = p->first_child; c; c = c->next_sibling) {
@@ -142,14 +143,14 @@ static const struct process_entry *find_process(const struct process_table *t, u
 	return NULL;
 }
 
-/* False: it runs, so what it waits for has to be looked at again. */
+/* Finds awaited processes below. False: the process runs, so its waits have to be read again. */
 static bool find_awaited_below(
 	const struct process_table *table, uint32_t root, struct buffer *below)
 {
 	const struct process_entry *p = find_process(table, root);
 	bool is_known = true;
 
-	/* Processes that an agent started are known by its session. */
+	/* The session shows which processes an agent started. */
 	if (p && p->first_child && !p->agent) {
 		add_below(p, false, below);
 		is_known = waits_for_below(root, below);
@@ -164,8 +165,8 @@ static bool find_awaited_below(
 
 /* --- what is beyond it --- */
 
-/* The processes that it waits for, or that do not read what it sends, and of those below them the
- * ones that do not rest. Below the shell or agent that runs sooth is other work. */
+/* Adds the processes that the process waits for, or that do not read its output, and those below
+ * them that do not rest. Below the shell or agent that runs sooth is unrelated work. */
 static void add_beyond(const struct process_table *table, uint32_t root, struct buffer *pids)
 {
 	const struct process_entry *self = find_process(table, (uint32_t)getpid());
@@ -197,7 +198,7 @@ static void add_beyond(const struct process_table *table, uint32_t root, struct 
 
 /* --- the session of an agent --- */
 
-/* The main process of the session that the process leads or has launched; NULL: neither. */
+/* Returns the main process of the session that the process leads or has launched; NULL: none. */
 static const struct process_entry *main_of(const struct process_entry *p)
 {
 	bool is_launcher = p && p->has_role && p->role == AGENT_ROLE_LAUNCHER;
@@ -205,7 +206,8 @@ static const struct process_entry *main_of(const struct process_entry *p)
 	return p && (is_launcher || p->link == PROCESS_LINK_SELF) ? p->main : NULL;
 }
 
-/* Anyone can give a process the environment of another user's session. */
+/* Returns whether both have one user: any user can give a process the environment of another user's
+ * session. */
 static bool is_of_user(const struct process_entry *p, const struct process_entry *main)
 {
 	return p->process->uid == main->process->uid || process_table_is_below(p, main);
@@ -227,7 +229,7 @@ static void add_session(const struct process_table *table, const struct process_
 
 /* --- both --- */
 
-/* Returns whether that is all. */
+/* Appends related processes to `more`. Returns whether these are all. */
 static bool find_more(const struct buffer *pids, struct buffer *more)
 {
 	const uint32_t *all = (const void *)pids->data;

@@ -39,7 +39,8 @@ static int unknown_command(const char *typed)
 	return command_end(err.code, &err);
 }
 
-/* Options of the program itself stand before the command. Returns how many words they took. */
+/* Takes options of the program itself, which stand before the command. Returns their number of
+ * words. */
 static int program_options(int argc, char **argv)
 {
 	const char *level = NULL;
@@ -82,7 +83,8 @@ static int run_named(int argc, char **argv)
 {
 	const struct command *c = command_find(argv[1]);
 
-	/* "sooth ps --version" too; an option that comes later may belong to a launched command. */
+	/* "sooth ps --version" prints the version too; a later option may belong to a launched
+	 * command. */
 	if (is_version(argv[1]) || !strcmp(argv[1], "version") ||
 		(c && argc == 3 && !strcmp(argv[2], "--version"))) {
 		printf("sooth %s\n", SOOTH_VERSION);
@@ -108,7 +110,8 @@ static int finish(int status)
 	return 5;
 }
 
-/* A file opened where standard output was closed would get what is printed: writing there fails. */
+/* Opens closed standard streams so that writing fails: else a file opened later would get the
+ * printed text. */
 static void fill_standard_streams(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
@@ -118,7 +121,7 @@ static void fill_standard_streams(void)
 	}
 }
 
-/* Run, print an error; returns the exit status. */
+/* Runs an older tool and prints its error; returns the exit status. */
 static int compat_main(const struct compat *compat, const char *name, int argc, char **argv)
 {
 	struct sooth_error err = { 0 };

@@ -7,7 +7,7 @@
 #include "analyze/profile/profile_table.h"
 #include "cli/selected/target_memory.h"
 
-/* A stack takes some 10 us: 1 % of a CPU. */
+/* samples a second: a stack takes some 10 us, so they take 1 % of a CPU */
 #define PAGES_HZ 997
 
 static const struct profile_options options;

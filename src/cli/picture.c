@@ -82,7 +82,7 @@ static int check_name(const char *path, struct sooth_error *err)
 		err, "give -o FILE.svg, -o FILE.png, or -o - for SVG on standard output");
 }
 
-/* "out.svg", "out.png" -> "out.folded". */
+/* Writes the name of the text beside a picture: "out.folded" for "out.svg" or "out.png". */
 static void name_folded(struct buffer *out, const char *picture)
 {
 	size_t size = strlen(picture);

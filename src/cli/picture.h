@@ -12,7 +12,7 @@ struct picture_options {
 	bool flamegraph, icicle;
 	const char *weight;
 	double least_percent;
-	bool has_any_name; /* no option: the file may have any name, and is SVG */
+	bool has_any_name; /* without an option for the format: any name, and the picture is SVG */
 };
 
 #define PICTURE_OPTION_COUNT 4
@@ -22,7 +22,7 @@ extern const struct option picture_option_rows[PICTURE_OPTION_COUNT];
 		.title = "Picture", .options = picture_option_rows, .count = PICTURE_OPTION_COUNT, \
 		.offset = offsetof(config, member)                                                 \
 	}
-/* The same without the choice of a weight (the last row). */
+/* The same options without the choice of a weight (the last row). */
 #define PICTURE_PLAIN_GROUP(config, member)                                                        \
 	{                                                                                          \
 		.title = "Picture", .options = picture_option_rows,                                \
@@ -31,17 +31,15 @@ extern const struct option picture_option_rows[PICTURE_OPTION_COUNT];
 
 /* Names of weights, as choices of an option. */
 const char *picture_weight_name(size_t index);
-/* Returns the weight of that name; NULL: `otherwise`. */
+/* Returns the weight of that name; NULL: returns `otherwise`. */
 enum call_graph_value picture_weight(const char *name, enum call_graph_value otherwise);
-/* The options of the view; `otherwise` is the default weight. */
+/* Returns the options of the view; `otherwise` is the default weight. */
 struct call_graph_look picture_look(
 	const struct picture_options *o, enum call_graph_value otherwise);
 
-/*
- * The picture takes the file of -o; its stacks as text go beside it (out.svg, out.folded), the
- * report to standard output. -EINVAL: the name is missing or has no picture's ending, or
- * --flamegraph is missing.
- */
+/* The files of a picture: -o names the picture; its stacks as text go to a file beside it (out.svg,
+ * out.folded), and the report goes to standard output. -EINVAL: the name is missing or has no
+ * ending of a picture, or --flamegraph is missing. */
 struct picture_files {
 	const char *picture;	      /* NULL: none */
 	struct buffer folded;	      /* a path; empty: none */

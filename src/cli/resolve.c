@@ -27,7 +27,7 @@ struct name {
 	char text[NAME_SIZE]; /* empty: there is none */
 };
 
-/* Shared with the thread; the last of the two frees it. */
+/* A query, shared with the thread: the side that ends last frees it. */
 struct asking {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -117,7 +117,7 @@ static struct asking *asking_new(void)
 	return a;
 }
 
-/* From here on the thread frees it. */
+/* Leaves a query to the thread, which frees it. */
 static void asking_leave(struct asking *a)
 {
 	a->is_left = true;
@@ -144,8 +144,8 @@ int resolver_new(struct resolver **out, unsigned total_ms, struct sooth_error *e
 	return 0;
 }
 
-/* Up to then, or for a moment: macOS has no condition on the monotonic clock, and the other one may
- * be set back. */
+/* Waits up to `end_ns`, or for a moment: macOS has no condition on the monotonic clock, and the
+ * system clock may be set back. */
 static void wait_for_change(struct asking *a, uint64_t end_ns)
 {
 	uint64_t now_ns = clock_monotonic_ns();
@@ -159,7 +159,7 @@ static void wait_for_change(struct asking *a, uint64_t end_ns)
 			.tv_nsec = (long)(until_ns % NS_PER_S) });
 }
 
-/* False when the timeout came before the answer. */
+/* Waits for the answer. False: the timeout came first. */
 static bool wait_for(struct resolver *r, const char *address, struct name *answer)
 {
 	struct asking *a = r->asking;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Names of addresses from the system's resolver (which may ask DNS). A separate thread resolves one
- * address at a time; all queries share one timeout, which limits the cost of a name server that
- * does not answer. Answers are cached.
- */
+/* Resolves names of addresses by the system's resolver (which may use DNS). A separate thread
+ * resolves one address at a time; all queries share one timeout, which limits the cost of a name
+ * server that does not answer. Answers are cached. */
 #ifndef SOOTH_CLI_RESOLVE_H
 #define SOOTH_CLI_RESOLVE_H
 
@@ -19,7 +17,7 @@ int resolver_new(struct resolver **out, unsigned total_ms, struct sooth_error *e
 bool resolver_name(void *resolver, const char *address, char *name, size_t size);
 /* Returns the number of addresses that were not resolved in time. */
 unsigned resolver_unanswered(const struct resolver *r);
-/* A pending query is left to finish by itself. */
+/* Frees the resolver. A pending query finishes by itself. */
 void resolver_free(struct resolver *r);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One run of a report, live or from a capture. */
+/* Runs one report, live or from a capture. */
 #include "cli/run.h"
 
 #include <assert.h>
@@ -40,7 +40,7 @@
 #define STEP_MS		50
 #define QUIET_STEP_MS	500 /* nothing is drawn; a signal ends the wait */
 #define CONTROL_STEP_MS 10  /* another program waits for the answer */
-#define STOP_TIMEOUT_MS 300 /* after Ctrl-C, for the command to end */
+#define STOP_TIMEOUT_MS 300 /* wait for the command to end after Ctrl-C */
 
 const struct option run_option_rows[RUN_OPTION_COUNT] = {
 	VALUE_ROW('d', "duration", DURATION, "TIME", run_options, duration_ns,
@@ -73,7 +73,7 @@ static bool is_standard_output(const char *path)
 static int add_alerts(const struct run *run, struct told *t, const struct alert_options *options,
 	struct sooth_error *err)
 {
-	/* A stream on a terminal shows them. */
+	/* A stream on a terminal shows the alerts itself. */
 	t->alerts.is_silent = !run->watch && isatty(STDOUT_FILENO);
 	return watch_alerts(&t->alerts, options, t->front, t->report, err);
 }
@@ -89,7 +89,7 @@ static int make_frames(const struct run *run, struct told *t, struct sooth_error
 	}
 	report_in_frames(t->report, run->watch->schema);
 	t->front = run->watch->front;
-	/* All frames of a capture come at once: they are printed one after the other. */
+	/* A capture delivers all frames at once: they are printed one after the other. */
 	if (t->front)
 		status = report_add_sink_type(t->report, t->front->sink, &user, err);
 	else if (!run->found->capture)
@@ -97,7 +97,7 @@ static int make_frames(const struct run *run, struct told *t, struct sooth_error
 	return status || !run->watch->alerts ? status : add_alerts(run, t, run->watch->alerts, err);
 }
 
-/* Lines and frames are printed as they come. */
+/* Returns whether the report may be buffered: lines and frames are printed as they come. */
 static bool may_be_held(const struct run *run)
 {
 	return !run->is_stream && !run->watch;
@@ -201,7 +201,7 @@ static int finish_all(const struct run *run, struct told *t, struct sooth_error 
 {
 	int status;
 
-	/* A report that is buffered replaces the line at once. */
+	/* A buffered report replaces the line at once. */
 	if (!t->held.stream)
 		progress_end(&t->progress);
 	status = sooth_report_finish(t->report, err);
@@ -237,7 +237,7 @@ static bool observes(const struct run *run, const char *probe)
 	return false;
 }
 
-/* Gives it to an observer. */
+/* Gives the target to an observer. */
 static int target_found_apply(const struct target_found *found, unsigned allowed,
 	struct sooth_observer *o, struct sooth_error *err)
 {
@@ -276,7 +276,7 @@ static int make_observer(
 		if (u->what)
 			status = sooth_observer_add_limit(*out, u->what, u->reason, u->remedy, err);
 	}
-	/* With processes, agents are recognized too. */
+	/* If processes are observed, agents are recognized too. */
 	if (!status && observes(run, "proc"))
 		status = user_agents_add(*out, err);
 	return status;
@@ -304,7 +304,7 @@ static uint64_t extended(const struct run *run, uint64_t now, struct progress *p
 	return end_ns;
 }
 
-/* Steps until the end; `why` says what ended it. */
+/* Steps until the end; sets `why` to the reason of the end. */
 static int step_to_end(const struct run *run, struct told *t, struct sooth_observer *o,
 	enum sooth_end *why, struct sooth_error *err)
 {
@@ -338,7 +338,7 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 	return status < 0 && status != -EINTR ? status : 0;
 }
 
-/* From the start to the end. */
+/* Observes from the start to the end. */
 static int observe(
 	const struct run *run, struct told *t, struct sooth_observer *o, struct sooth_error *err)
 {
@@ -347,7 +347,7 @@ static int observe(
 
 	control_run_begin(&t->control, run->name, run->found,
 		(FILE *[]){ t->file.stream, t->side_file.stream, t->beside_file.stream });
-	/* Lines can be followed from now on, and stay if sooth is killed. */
+	/* From now on lines of the file can be followed, and stay if sooth is killed. */
 	if (t->side_file.stream && !run->product.is_whole)
 		status = out_file_place(&t->side_file, err);
 	if (!status && t->file.stream && run->is_stream)
@@ -357,10 +357,9 @@ static int observe(
 	return status ? status : sooth_observer_stop(o, why, err);
 }
 
-/*
- * The duration may end before the command does: it runs on, and sooth waits for its exit status.
- * Ctrl-C reaches the command as well: it gets a moment to exit, and no longer.
- */
+/* Returns the exit status of the command. The duration may end before the command: it runs on, and
+ * sooth waits for its exit. Ctrl-C reaches the command as well, which then has only a moment to
+ * exit. */
 static int child_exit(struct sooth_observer *o)
 {
 	int status = sooth_observer_child_status(o);
@@ -382,7 +381,7 @@ static int child_exit(struct sooth_observer *o)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Before the start of the probes, which takes some time too. */
+/* Shows progress before the probes start, as their start takes some time too. */
 static void begin_progress(const struct run *run, struct told *t)
 {
 	uint64_t now = clock_monotonic_ns();
@@ -418,7 +417,8 @@ static int run_live(const struct run *run, struct told *t, struct sooth_error *e
 		status = observe(run, t, o, err);
 	if (!status)
 		status = finish_all(run, t, err);
-	/* The reader of the report may be gone: the command runs on, with its own exit status. */
+	/* The reader of the report may be gone: the command still runs on, and sooth exits with its
+	 * status. */
 	if (status == -EPIPE && was_launched)
 		sooth_observer_stop(o, SOOTH_END_STOPPED, &ignored);
 	if ((!status || status == -EPIPE) && was_launched)
@@ -427,8 +427,8 @@ static int run_live(const struct run *run, struct told *t, struct sooth_error *e
 	return status;
 }
 
-/* Before the report: what it says is about a part. A recording without its end is complete as far
- * as it goes, and no failure. */
+/* Reports damage before the report, which then covers only a part. A recording without its end is
+ * complete up to there, and no failure. */
 int run_damage(const struct sooth_report *r, const char *path)
 {
 	struct buffer line = { 0 };

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The parts that commands with a target share: the target and output options, and the run itself.
- * Live and from a capture it is the same report; only the source differs.
- */
+/* The parts that commands with a target share: the target and output options, and the run itself. A
+ * live report and one from a capture are the same; only the source differs. */
 #ifndef SOOTH_CLI_RUN_H
 #define SOOTH_CLI_RUN_H
 
@@ -47,20 +45,20 @@ struct run_side_output {
 	struct run_view view;
 	const char *sink;
 	enum packing packing;
-	/* The same output by a second sink, in a file of its own; NULL: none. */
+	/* A second sink for the same output, with a file of its own; NULL: none. */
 	const char *beside_path, *beside_sink;
 	const char *name;  /* name of its report; NULL: that of the main report */
-	bool is_picture;   /* SVG; under a name that ends in ".png" it is drawn as PNG */
+	bool is_picture;   /* draw SVG, or PNG if the name ends in ".png" */
 	bool has_no_notes; /* notes about omissions go to standard error */
 	bool is_named;	   /* the command itself prints the file name at the end */
 	bool is_whole;	   /* the file gets its name only when complete: a part is useless */
 };
 
-/* Gaps known before the start, for the notes of the report. */
+/* Gaps that are known before the start, for the notes of the report. */
 enum run_unseen_what { RUN_UNSEEN_PROCESSES, RUN_UNSEEN_CALLS, RUN_UNSEEN_MAX };
 
 struct run_unseen {
-	const char *what; /* NULL: nothing */
+	const char *what; /* the missing data; NULL: none */
 	const char *reason, *remedy;
 };
 
@@ -73,13 +71,13 @@ struct run_chore {
 
 /* Callbacks by which a live run decides at its end whether to continue. */
 struct run_extension {
-	sooth_record_handler take;	 /* each record; NULL: the duration is final */
-	uint64_t (*more_ns)(void *user); /* 0: it ends */
+	sooth_record_handler take;	 /* takes each record; NULL: the duration is final */
+	uint64_t (*more_ns)(void *user); /* additional time; 0: the run ends */
 	const char *progress;
 	void *user;
 };
 
-/* Reading the history that a monitor keeps, instead of a capture. */
+/* Reads the history that a monitor keeps, instead of a capture. */
 struct run_history {
 	bool is_read;
 	const char *folder; /* NULL: the default */
@@ -88,11 +86,11 @@ struct run_history {
 
 /* One run, as the command describes it. */
 struct run {
-	const char *name; /* of the report */
+	const char *name; /* name of the report */
 	const struct target_options *target;
 	const struct output_options *output;
 	const struct arguments *arguments;
-	/* Resolved by the command already; NULL: run_report() does that. */
+	/* The target, if the command has resolved it; NULL: run_report() does that. */
 	const struct target_found *found;
 	struct run_probe probes[RUN_PROBES_MAX]; /* an empty name ends it */
 	struct run_view views[RUN_PROBES_MAX];
@@ -103,14 +101,14 @@ struct run {
 	unsigned allowed;     /* enum target_allowed */
 	uint64_t duration_ns; /* 0: until the target exits or the user stops it */
 	struct sooth_observer_options
-		observer;		     /* run_options_of() adds the shared ones */
+		observer;		     /* run_options_of() adds the shared options */
 	const struct debug_servers *servers; /* servers of debug files; NULL: none */
 	const struct watch_options *watch;   /* a repeated report; NULL: one */
 	const struct alert_options *alerts;  /* alerts on the rows of a stream; NULL: none */
 	/* Selected processes of the host, beside those of the target. */
 	const uint32_t *selected;
 	size_t selected_count;
-	const char *progress;	 /* what takes the time: "observing"; NULL: not shown */
+	const char *progress;	 /* name of the slow step: "observing"; NULL: not shown */
 	bool looks_for_programs; /* search programs also in the folders of PATH */
 	struct run_unseen unseen[RUN_UNSEEN_MAX];
 	pid_t *launched; /* set to the PID of the launched command; NULL: not needed */
@@ -119,7 +117,7 @@ struct run {
 	struct run_extension extension;
 	struct run_history history;
 	struct survey *survey; /* fill in only this summary of a capture; NULL: report */
-	/* The first line of its view, shown meanwhile; NULL: nothing is. */
+	/* The first line of the report so far, shown during the run; NULL: none. */
 	struct findings_so_far *so_far;
 };
 
@@ -128,7 +126,7 @@ struct run {
 
 /* Returns the exit status or a negative errno with err filled. */
 int run_report(const struct run *run, struct sooth_error *err);
-/* Reports on standard error what is wrong with a capture that was read. 0 or EXIT_DAMAGED. */
+/* Reports damage of a capture that was read to standard error. Returns 0 or EXIT_DAMAGED. */
 int run_damage(const struct sooth_report *r, const char *path);
 
 #endif

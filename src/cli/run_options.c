@@ -28,7 +28,7 @@ int run_options_of(
 	options->cache_folder = config_cache_folder();
 	options->debug_cache_bytes = run->servers ? run->servers->cache_bytes : 0;
 	status = debug_servers_urls(run->servers, &options->debuginfod_urls, err);
-	/* Users see with -v what was fetched. */
+	/* With -v the user sees which files were fetched. */
 	if (options->debuginfod_urls && run->output->verbose && options->log_level < LOG_INFO)
 		options->log_level = LOG_INFO;
 	launch_as_invoker(options);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sets the observer's options from those of a run. */
+/* Sets the options of the observer from the options of a run. */
 #ifndef SOOTH_CLI_RUN_OPTIONS_H
 #define SOOTH_CLI_RUN_OPTIONS_H
 
@@ -7,7 +7,7 @@
 
 #include "cli/run.h"
 
-/* Texts in `options` are borrowed from the run and from the environment. */
+/* Fills `options`, which borrows texts from the run and from the environment. */
 int run_options_of(
 	struct sooth_observer_options *options, const struct run *run, struct sooth_error *err);
 

@@ -62,7 +62,8 @@ void run_so_far_step(struct run_so_far *s, struct sooth_report *report, struct p
 	s->copy = s->copy > 0 ? s->copy : 0;
 }
 
-/* It has the descriptors of the probes: they would stay as long as it runs. */
+/* Kills the copy: it has the descriptors of the probes, which would stay open as long as it
+ * runs. */
 void run_so_far_end(struct run_so_far *s)
 {
 	assert(s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The first line of a diagnosis as it would be now, on the terminal while it still observes. */
+/* Shows the first line of a diagnosis so far on the terminal, while sooth still observes. */
 #ifndef SOOTH_CLI_RUN_SO_FAR_H
 #define SOOTH_CLI_RUN_SO_FAR_H
 
@@ -13,15 +13,15 @@ struct run_so_far {
 	struct findings_so_far *of; /* NULL: nothing is shown */
 	bool use_color;
 	uint64_t begin_ns, due_ns;
-	uint64_t pause_ns; /* to the next try while nothing is known; twice as long each time */
-	/* A report can be made only once: a copy of the process makes it. 0: none runs. */
+	uint64_t pause_ns; /* pause until the next try while nothing is known; doubles each time */
+	/* The copy of the process that makes the report: it can be made only once. 0: none runs. */
 	pid_t copy;
 };
 
-/* `of` NULL: nothing will be shown, and the same if the report does not go to the terminal. */
+/* Begins. Nothing will be shown if `of` is NULL, or if the report does not go to the terminal. */
 void run_so_far_begin(struct run_so_far *s, struct findings_so_far *of,
 	const struct output_options *output, uint64_t now_ns);
-/* In place of progress_step(). */
+/* Call this instead of progress_step(). */
 void run_so_far_step(struct run_so_far *s, struct sooth_report *report, struct progress *progress,
 	uint64_t now_ns);
 void run_so_far_end(struct run_so_far *s);

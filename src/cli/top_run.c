@@ -15,7 +15,7 @@
 #include "cli/top/top.h"
 #include "explain/registry.h"
 
-#define WAITS_MOST 16 /* of more selected processes it would take too long to read the waits */
+#define WAITS_MOST 16 /* selected processes; with more, reading their waits takes too long */
 
 static int keep(const char *name, const char *value, struct sooth_error *err)
 {
@@ -120,7 +120,7 @@ static int observe(const struct top_run *r, struct top *t, const struct alert_op
 		.observer.sample_ns = r->settings.interval_ns,
 	};
 
-	/* The screen has it. */
+	/* The screen applies the filter itself. */
 	output.filter = NULL;
 	if (count > WAITS_MOST)
 		run.probes[4].name = NULL;
@@ -180,7 +180,8 @@ int top_run(const struct top_run *r, struct sooth_error *err)
 	return status;
 }
 
-/* A terminal that cannot be redrawn gets report after report, as if there were none. */
+/* Returns whether the terminal cannot be redrawn: then it gets one report after the other, as a
+ * pipe does. */
 static bool is_dumb(void)
 {
 	const char *terminal = getenv("TERM");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The screen of `sooth top`, for each command that opens it. */
+/* Opens the screen of `sooth top`, for each command that has it. */
 #ifndef SOOTH_CLI_TOP_RUN_H
 #define SOOTH_CLI_TOP_RUN_H
 
@@ -7,7 +7,7 @@
 #include "cli/run.h"
 #include "cli/top_settings.h"
 
-/* The targets that the screen takes. */
+/* The targets that the screen accepts. */
 #define TOP_TARGETS (TARGET_MAY_BE_HOST | TARGET_IS_HOST | TARGET_SELECTS_ROWS)
 
 struct top_run {
@@ -15,8 +15,8 @@ struct top_run {
 	const struct target_options *target;
 	const struct target_found *found;
 	const struct arguments *arguments;
-	const struct output_options *output; /* for capture and color */
-	const char *agent;		     /* only this one; NULL: all */
+	const struct output_options *output; /* options for capture and color */
+	const char *agent;		     /* show only this agent; NULL: all */
 	const char *filter;		     /* initial filter; NULL: none */
 	bool is_reversed;		     /* reverse the order of the sort column */
 	const char *const *finder;	     /* see struct alert_options */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The options of `sooth top`, which a file may set too. */
+/* The options of `sooth top`, which a settings file may have too. */
 #ifndef SOOTH_CLI_TOP_SETTINGS_H
 #define SOOTH_CLI_TOP_SETTINGS_H
 
@@ -33,7 +33,8 @@ struct top_config {
 #define TOP_GROUPS 3
 extern const struct option_group top_groups[TOP_GROUPS];
 
-/* The settings of the file, then the typed ones, which override them. A missing file has none. */
+/* Reads the settings of the file, then the typed ones, which override them. A missing file is no
+ * error. */
 int top_settings_read(struct top_settings *s, struct settings *texts,
 	const struct arguments *arguments, struct sooth_error *err);
 

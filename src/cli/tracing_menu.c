@@ -50,7 +50,7 @@ static bool is_offered(const struct process_entry *p)
 	return p->agent || p->owner_agent;
 }
 
-/* 0: none. */
+/* Returns the chosen PID; 0: none. */
 static uint64_t choose_pid(const struct process_table *c)
 {
 	uint64_t pids[LISTED_MAX];
@@ -74,14 +74,14 @@ static uint64_t choose_pid(const struct process_table *c)
 
 /* --- what --- */
 
-/* Totals are refreshed, so that something is seen. */
+/* Refreshes totals, so that the user sees something. */
 #define LIVE "--interval", "2s"
 
 #define KIND_WORDS 4
 
 static const struct {
 	const char *what;
-	const char *words[KIND_WORDS]; /* of `sooth trace` */
+	const char *words[KIND_WORDS]; /* words of `sooth trace` */
 } kinds[] = {
 	{ "every call", { NULL } },
 	{ "files: calls that take a path", { "--file" } },

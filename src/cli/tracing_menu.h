@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tracing by menu, on a terminal: the user chooses an agent and what to trace. The choice is shown
+/* Traces by a menu on a terminal: the user chooses an agent and what to trace. The choice is shown
  * as a command line, which then runs. */
 #ifndef SOOTH_CLI_TRACING_MENU_H
 #define SOOTH_CLI_TRACING_MENU_H
@@ -10,7 +10,7 @@
 
 /* Returns whether there is a terminal for the menu. */
 bool tracing_menu_can_ask(void);
-/* Exit status, or a negative errno with err filled. */
+/* Runs the menu. Returns the exit status, or a negative errno with err filled. */
 int tracing_menu_run(struct sooth_error *err);
 
 #endif

@@ -73,7 +73,8 @@ static struct process_entry *by_pid(const struct process_table *c, uint32_t pid)
 	return NULL;
 }
 
-/* sooth itself and its ancestors: the shell it was typed into, the terminal, init. */
+/* Returns whether the process is sooth itself or one of its ancestors: the shell it was typed into,
+ * the terminal, init. */
 static bool is_own(const struct act *a, const struct process_entry *p)
 {
 	const struct process_entry *own = by_pid(&a->process_table, (uint32_t)getpid());
@@ -197,7 +198,8 @@ int act_select_identity(struct act *a, const char *text, struct sooth_error *err
 	return act_select_pid(a, id.pid, err);
 }
 
-/* The session of that id: its first process. The text must not begin another one. */
+/* Finds the first process of the session with that id. The text must not be the beginning of
+ * another id. */
 static int find_session(
 	struct act *a, const char *session, struct process_entry **out, struct sooth_error *err)
 {
@@ -237,7 +239,8 @@ int act_select_session(struct act *a, const char *session, struct sooth_error *e
 	if (status)
 		return status;
 	select_processes(a, p, 0);
-	/* Every descendant of a living main process is of its session, also while that ends. */
+	/* Every descendant of a living main process belongs to its session, also while the session
+	 * ends. */
 	a->is_whole = p->main != NULL;
 	return 0;
 }
@@ -261,7 +264,8 @@ void act_select_verdict(struct act *a, enum verdict_kind kind)
 
 /* --- descendants and sessions --- */
 
-/* A daemon; an agent, or its launcher, that was not left behind. */
+/* Returns whether the process outlives its session: a daemon, or an agent or its launcher that was
+ * not left behind. */
 static bool goes_on(const struct act *a, const struct process_entry *p)
 {
 	const struct process_entry *main = NULL;
@@ -303,7 +307,8 @@ static void keep_terminal_of(struct act *a, const struct process_entry *p)
 	}
 }
 
-/* A window that a tool call opened is an orphan; its terminal may be in use. */
+/* Keeps ancestors of terminals: a window that a tool call opened is an orphan, but its terminal may
+ * be in use. */
 static void keep_terminals(struct act *a)
 {
 	process_table_for_each (&a->process_table, p) {
@@ -313,7 +318,8 @@ static void keep_terminals(struct act *a)
 	}
 }
 
-/* In the same session as a selected one: by its id, or by its main process. */
+/* Returns a selected process of the same session: with the same session id, or the same main
+ * process. */
 static const struct act_process *selected_beside(const struct act *a, const struct process_entry *p)
 {
 	struct span id = process_table_text(&a->process_table, &p->session_id);
@@ -383,7 +389,8 @@ static bool is_launcher(const struct act_process *p)
 	return p->has_role && p->role == AGENT_ROLE_LAUNCHER;
 }
 
-/* A launcher ends with its main process, and before it: it may start another one. */
+/* Sorts by depth. A launcher is ended with its main process, and before it, as it may start the
+ * main process again. */
 static int by_depth(const void *a, const void *b)
 {
 	const struct act_process *x = a, *y = b;

@@ -27,7 +27,7 @@ enum act_outcome {
 
 struct act_process {
 	struct process_id id;
-	int handle;	/* -1: none */
+	int handle;	/* pidfd; -1: none */
 	uint32_t depth; /* below the selected process; parents come first */
 	enum act_outcome outcome;
 	char agent[64]; /* owning agent; empty: none; copied, as scans are repeated */
@@ -36,12 +36,12 @@ struct act_process {
 	bool is_foreground; /* the process is the foreground job of its shell */
 	bool is_stopped;    /* stopped by a signal */
 	bool is_frozen;	    /* its control group is frozen */
-	char name[64];	    /* of the program; not escaped */
+	char name[64];	    /* name of the program; not escaped */
 	char session[80];
 	char why[192];
 };
 
-/* Which processes are added to the selected ones, also ones that start later. */
+/* Selects which processes are added to the selected ones, including ones that start later. */
 enum act_reach {
 	ACT_ONLY,    /* none */
 	ACT_TREE,    /* their descendants */
@@ -50,7 +50,7 @@ enum act_reach {
 
 struct act {
 	const struct os *os;
-	struct process_table process_table; /* of the last scan */
+	struct process_table process_table; /* the last scan */
 	enum act_reach reach;
 	const char *only_agent;	 /* agent id; other processes are refused; NULL: any */
 	bool is_detailed;	 /* scans read executables and control groups of all processes */
@@ -70,24 +70,23 @@ struct act_process *act_at(const struct act *a, size_t i);
 
 /* --- selecting, in the last scan --- */
 
-/* -ESRCH: it does not exist. A protected process is selected as refused. */
+/* Selects a PID; a protected process is selected as refused. -ESRCH: it does not exist. */
 int act_select_pid(struct act *a, uint32_t pid, struct sooth_error *err);
-/* A PID, or PID@START with the start in clock ticks after boot: it is an error if another process
- * has that PID now. -ESRCH: the process does not exist. */
+/* Selects a PID, or PID@START with the start in clock ticks after boot: it is an error if another
+ * process has that PID now. -ESRCH: the process does not exist. */
 int act_select_identity(struct act *a, const char *text, struct sooth_error *err);
-/* A session id, a unique beginning of one, or the PID of its main process. -ESRCH, -E2BIG. */
+/* Selects a session by its id, a unique beginning of its id, or the PID of its main process.
+ * -ESRCH, -E2BIG. */
 int act_select_session(struct act *a, const char *session, struct sooth_error *err);
 void act_select_verdict(struct act *a, enum verdict_kind kind);
-/*
- * Adds the descendants and session members that are not selected yet; returns how many. In an ended
- * session, daemons and agents in use are left alone with all their descendants. An ancestor of a
- * process with a terminal is refused, as it may keep the terminal open.
- */
+/* Adds the descendants and session members that are not selected yet; returns their number. In an
+ * ended session, skips daemons and agents in use with all their descendants. An ancestor of a
+ * process with a terminal is refused, as it may keep the terminal open. */
 size_t act_select_others(struct act *a);
-/* To be called after a new scan: marks processes that are gone or have changed, to leave them
- * alone. */
+/* Call this after a new scan. Marks processes that are gone or have changed, so that nothing is
+ * done to them. */
 void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind);
-/* Sorts the processes in the order in which to act: parents first. */
+/* Sorts the processes in the order of the action: parents first. */
 void act_sort(struct act *a);
 
 /* --- doing it (act_send.c) --- */
@@ -98,19 +97,20 @@ struct act_progress {
 };
 
 void act_pin_processes(struct act *a);
-/* For kill --dry-run: pins the processes and checks the permission (signal 0), nothing more. */
+/* Pins the processes and checks the permission (signal 0), for kill --dry-run. */
 void act_check_permission(struct act *a);
-/* Signals and waits. SIGKILL also ends a process that forks without pause. */
+/* Signals the processes and waits. SIGKILL also ends a process that forks without pause. */
 int act_end(struct act *a, int signal, uint64_t wait_ns, const struct act_progress *progress,
 	struct sooth_error *err);
 
 /* --- output --- */
 
 extern const struct command_table act_tables[];
-/* A closed output pipe is no error: the exit status is about the processes. */
+/* Emits the results. A closed output pipe is no error: the exit status is about the processes. */
 int act_emit(const char *name, const struct output_options *options, struct act *a,
 	struct sooth_error *err);
-/* The exit status: 0 all done, 1 some still running, 2 some refused, 3 permission denied. */
+/* Returns the exit status: 0 all done, 1 some still running, 2 some refused, 3 permission
+ * denied. */
 int act_exit(const struct act *a);
 
 #endif

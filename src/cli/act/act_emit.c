@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The results of an act, for each process. */
+/* Emits the result of an act for each process. */
 #include <errno.h>
 #include <string.h>
 
@@ -100,7 +100,7 @@ static int tell(struct output *o, void *user, struct sooth_error *err)
 		"`sooth ps -t -v` shows the reason for each process");
 	for (size_t i = 0; i < act_count(a) && !status; i++)
 		status = emit_one(o, act_at(a, i), err);
-	/* The section is on this stack: it ends before the function. */
+	/* The section is on the stack of this function, so it ends first. */
 	return status ? status : output_close_section(o, err);
 }
 

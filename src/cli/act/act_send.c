@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Ending processes in an order in which none is started again: parents first. All are stopped
- * before any is signalled: a stopped process forks nothing, so another scan finds every one. For
- * SIGTERM they are continued at once, and the first ones get a moment to end their children.
- * Processes that appear meanwhile and belong to them are included. Not found are processes that
- * were started by one that exited before it could be stopped, unless their environment names the
- * session.
- */
+/* Ends processes in an order in which no process is started again: parents first. All processes are
+ * stopped before any is signalled: a stopped process forks nothing, so another scan finds all of
+ * them. For SIGTERM they are continued at once, and the first ones get a moment to end their
+ * children. Their new children are included. The scan misses children of a process that exited
+ * before it could be stopped, unless their environment names the session. */
 #include "cli/act/act.h"
 
 #include <assert.h>
@@ -19,10 +16,10 @@
 #include "base/units.h"
 #include "cli/terminal/stop.h"
 
-#define ROUNDS_MAX  32		      /* most scans for processes that appeared meanwhile */
-#define FIRST_NS    (300 * NS_PER_MS) /* for the first ones to end their children */
+#define ROUNDS_MAX  32		      /* scans for processes that appeared meanwhile, at most */
+#define FIRST_NS    (300 * NS_PER_MS) /* time for the first processes to end their children */
 #define STEP_MS	    20
-#define PAUSE_MS    5 /* for those that have not stopped yet */
+#define PAUSE_MS    5 /* pause for processes that have not stopped yet */
 #define PROGRESS_NS NS_PER_S
 
 static void fail(struct act_process *p, int status)
@@ -35,7 +32,7 @@ static void fail(struct act_process *p, int status)
 	snprintf(p->why, sizeof(p->why), "%s", strerror(-status));
 }
 
-/* A pidfd is readable from the exit on. */
+/* Returns whether the process has exited: from then on its pidfd is readable. */
 static bool has_ended(struct act *a, struct act_process *p)
 {
 	return a->os->wait(a->os, &p->handle, 1, 0) > 0;
@@ -115,7 +112,8 @@ static size_t count_left(struct act *a, int *one)
 	return left;
 }
 
-/* Until all signalled ones have exited, the timeout is over, or the user stops it. */
+/* Waits until all signalled processes have exited, the timeout is over, or the user stops it.
+ * Returns how many are left. */
 static size_t wait_for_all(struct act *a, uint64_t wait_ns, const struct act_progress *progress)
 {
 	uint64_t now = a->os->now_ns(a->os), end = now + wait_ns, tell = now + PROGRESS_NS;
@@ -150,7 +148,7 @@ static int look_for_others(struct act *a, size_t *found, struct sooth_error *err
 	return status;
 }
 
-/* Which processes get a signal. */
+/* The processes that get a signal. */
 enum receivers { ALL_SELECTED, THE_FIRST, THE_STOPPED };
 
 static bool is_for(const struct act_process *p, enum receivers receivers)
@@ -173,7 +171,8 @@ static void send_all(struct act *a, int signal, enum receivers receivers)
 	}
 }
 
-/* By the last scan. Processes that were not stopped, or cannot be, do not count. */
+/* Returns whether the process is stopped, by the last scan. A process that was not stopped, or
+ * cannot be, does not count. */
 static bool stands(const struct act *a, const struct act_process *one)
 {
 	const struct process_entry *p = process_table_get(&a->process_table, &one->id);
@@ -201,13 +200,11 @@ static void stop_those_who_run(struct act *a, bool is_polite)
 	}
 }
 
-/*
- * All of them, and what they started while they were being stopped: from then on nothing new
- * appears. A fork in progress is finished before the stop, so one more scan without news is needed
+/* Stops all processes, and the processes that they start until they stop: then nothing new appears.
+ * The kernel finishes a fork in progress before the stop, so one more scan without news is needed
  * after all have stopped. For SIGTERM a process with a terminal is not stopped: its shell would
- * take the terminal away, and it could not restore it. If sooth is killed in between they stay
- * stopped.
- */
+ * take the terminal away, and the process could not restore it. If sooth is killed meanwhile, the
+ * processes stay stopped. */
 static int stop_all(struct act *a, bool is_polite, struct sooth_error *err)
 {
 	bool stood = false, is_done = false;
@@ -236,7 +233,7 @@ static int kill_all(struct act *a, uint64_t wait_ns, const struct act_progress *
 	return status;
 }
 
-/* A stopped process gets the signal when it continues. */
+/* Signals the receivers. A stopped process gets the signal when it continues. */
 static int ask(struct act *a, int signal, enum receivers receivers, struct sooth_error *err)
 {
 	int status = a->reach == ACT_ONLY ? 0 : stop_all(a, true, err);

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "cli/selected/target_search.h"
 
-#define LISTED_MAX 8 /* PIDs in an error */
+#define LISTED_MAX 8 /* PIDs in an error, at most */
 
 bool act_targets_are_broad(const struct target_options *t)
 {
@@ -62,7 +62,7 @@ static bool is_session(const struct act *act, const char *word)
 	return false;
 }
 
-/* To act on all of them takes their PIDs. */
+/* Fails: to act on all processes of a name, the user has to type their PIDs. */
 static int is_several(
 	const char *verb, const char *name, const struct target_search *s, struct sooth_error *err)
 {

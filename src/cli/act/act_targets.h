@@ -7,7 +7,7 @@
 #include "cli/command/command.h"
 #include "cli/command/target.h"
 
-/* Rule of such commands: --all is refused. */
+/* The rule of these commands that refuses --all. */
 #define ACT_NEVER_ALL(verb)                                                                        \
 	{                                                                                          \
 		OPTION_NEVER, "all", NULL, "it would " verb " the whole host, sooth included",     \
@@ -17,7 +17,7 @@
 /* Returns whether the target has more processes than were typed: then the user must confirm a list.
  */
 bool act_targets_are_broad(const struct target_options *t);
-/* -EINVAL: none, several kinds, a capture, a command to launch. */
+/* Checks the options. -EINVAL: no target, several kinds, a capture, or a command to launch. */
 int act_targets_check(const char *verb, const struct target_options *t, const struct arguments *a,
 	struct sooth_error *err);
 /* Selects the processes of the last scan, and widens the reach of the act to sessions. A name of

@@ -17,20 +17,18 @@
 #include "cli/terminal/stop.h"
 #include "os/os.h"
 
-#define LOOKS_NS   (3 * NS_PER_S) /* until a signal has taken effect */
+#define LOOKS_NS   (3 * NS_PER_S) /* time for a signal to take effect */
 #define PAUSE_MS   10
 #define EXIT_LEFT  1 /* as act_exit() */
 #define LOOKS_SURE 2 /* in a row: a parent may continue its child at once */
 
 /* --- freezing and thawing --- */
 
-/*
- * Freezing and thawing: by the control group if it contains nothing else, else by signals,
- * children first, so that no parent sees its children stop. Frozen processes stay so when sooth
- * has exited, and the way back is printed.
- */
+/* Freezes and thaws: by the control group if it contains no other process, else by signals,
+ * children first, so that no parent sees its children stop. Frozen processes stay frozen when sooth
+ * has exited, and the command that thaws them is printed. */
 
-/* The selected ones, as ids. */
+/* Collects the ids of the selected processes. */
 static int collect(const struct act *a, struct buffer *ids)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
@@ -85,7 +83,8 @@ static bool is_stopped(const struct process_entry *p)
 	return p->process->state == 'T' || p->process->state == 't';
 }
 
-/* How many have not changed, or have changed back; the others are marked. */
+/* Marks the processes that have changed; returns how many have not changed, or have changed
+ * back. */
 static size_t mark_done(struct act *a, bool is_frozen)
 {
 	enum act_outcome done = is_frozen ? ACT_STOPPED : ACT_GOING;
@@ -188,7 +187,7 @@ static int select_processes(const struct freezing *f, struct sooth_error *err)
 	return 0;
 }
 
-/* How many processes appeared that belong to the selection. */
+/* Sets *added to the number of new processes that belong to the selection. */
 static int select_new(const struct freezing *f, size_t *added, struct sooth_error *err)
 {
 	size_t before = act_count(f->act);
@@ -203,8 +202,9 @@ static int select_new(const struct freezing *f, size_t *added, struct sooth_erro
 	return status;
 }
 
-/* Processes that they started before they stopped are stopped too. Processes forked faster than
- * that stay behind, and the caller counts them. */
+/* Stops or continues by signals. Processes that the selected ones start before they stop are
+ * stopped too. If forks come faster than the stops, some processes are left, and the caller counts
+ * them. */
 static int by_signals(const struct freezing *f, size_t *added, struct sooth_error *err)
 {
 	struct act *a = f->act;
@@ -225,7 +225,7 @@ static int by_signals(const struct freezing *f, size_t *added, struct sooth_erro
 	return status;
 }
 
-/* Freezes or thaws; the method as text. */
+/* Freezes or thaws; sets the method as text. */
 static int act_freeze(
 	const struct freezing *f, char *how, size_t room, size_t *added, struct sooth_error *err)
 {
@@ -242,7 +242,7 @@ static int act_freeze(
 	return by_signals(f, added, err);
 }
 
-/* Frozen processes stay so after sooth exits: print the command that thaws them. */
+/* Prints the command that thaws the processes: they stay frozen after sooth exits. */
 static void emit_way_back(const struct freezing_config *c, const struct act *a, const char *how)
 {
 	fprintf(stderr, "sooth: frozen %s; to resume them:\n  sooth thaw", how);
@@ -259,7 +259,7 @@ static void emit_way_back(const struct freezing_config *c, const struct act *a, 
 	fputc('\n', stderr);
 }
 
-/* --dry-run: nothing is done to the selected ones. */
+/* Marks the selected processes for --dry-run, without doing anything to them. */
 static void act_would(struct act *a)
 {
 	for (size_t i = 0; i < act_count(a); i++) {

@@ -12,9 +12,10 @@
 #include "model/former_names.h"
 
 #define FIELDS_MAX  128
-#define REMEDY_REST 64 /* text of a remedy beside its names */
+#define REMEDY_REST 64 /* bytes of a remedy beside its names */
 
-/* By name, heading, and the heading that is made of a name: "THRDS", "SESSION ID". */
+/* Returns whether a field has the typed name, heading, or heading made of its name: "THRDS",
+ * "SESSION ID". */
 static bool is_called(const struct sooth_field *f, const char *typed)
 {
 	size_t i = 0;
@@ -47,7 +48,7 @@ static void suggest(char *out, size_t size, const char *name)
 		snprintf(out + used, size - used, "%s%s", used ? ", " : "", name);
 }
 
-/* Names that begin with the typed text, then those that contain it. */
+/* Suggests names that begin with the typed text, then names that contain it. */
 static void suggest_all(
 	char *out, size_t size, const struct sooth_schema *schema, const char *typed)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Running a command: options, help, errors. */
+/* Runs a command: parses options, prints help and errors. */
 #include "cli/command/command.h"
 
 #include <assert.h>
@@ -18,10 +18,9 @@
 
 /* --- files that are written --- */
 
-/*
- * Checking output files before a command starts: never over its input, and no two into one file.
- * Every option that names an output file is OPTION_FILE, so that none is overlooked.
- */
+/* Checks output files before a command starts: no output replaces the input, and no two go to one
+ * file. Every option that names an output file is OPTION_FILE, so that the check finds all of
+ * them. */
 
 static int refuse_read(const char *path, struct sooth_error *err)
 {
@@ -95,7 +94,7 @@ static size_t list_written(const struct option_group *groups, size_t group_count
 	return count;
 }
 
-/* All files of the options. `reads_numbers`: a number is a file as well, not a PID. */
+/* Checks all files of the options. `reads_numbers`: a number is a file as well, not a PID. */
 static int written_check(const struct option_group *groups, size_t group_count, const void *config,
 	const struct arguments *arguments, bool reads_numbers, struct sooth_error *err)
 {
@@ -115,8 +114,8 @@ static int written_check(const struct option_group *groups, size_t group_count, 
 
 /* --- checking options against rules --- */
 
-#define SHOWN_MAX 160 /* names in an error */
-#define WORD_MAX  40  /* of an option */
+#define SHOWN_MAX 160 /* bytes of names in an error */
+#define WORD_MAX  40  /* bytes of an option */
 
 struct given {
 	const struct arguments *arguments;
@@ -145,7 +144,7 @@ static bool is_given(const struct given *g, const char *name, size_t size)
 	return false;
 }
 
-/* Walks a list; false at its end. */
+/* Walks a list of names; false at its end. */
 static bool next_name(const char **at, const char **name, size_t *size)
 {
 	if (!*at || !**at)
@@ -266,7 +265,7 @@ static int check_alone(
 	return 0;
 }
 
-/* The first broken rule is the error. */
+/* Checks the rules; the first broken rule is the error. */
 static int option_rules_check(const struct option_rule *rules, size_t count,
 	const struct arguments *arguments, bool has_capture, struct sooth_error *err)
 {
@@ -315,13 +314,13 @@ static void print_line(const char *label, const char *text)
 
 	if (!text[0])
 		return;
-	/* Names in it may come from a target or a file: they are escaped. */
+	/* Names in the text may come from a target or a file, so they are escaped. */
 	escape_terminal(&line, text, strlen(text));
 	fprintf(stderr, "%s%s\n", label, buffer_cstr(&line));
 	buffer_fini(&line);
 }
 
-/* For errors without a remedy of their own. */
+/* Returns the remedy for errors without a remedy of their own. */
 static const char *usual_remedy(const struct sooth_error *err)
 {
 	switch (err->fault) {

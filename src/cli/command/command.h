@@ -19,7 +19,7 @@ enum option_rule_kind {
 	OPTION_ALONE,	    /* only together with the others */
 };
 
-/* Beside names of options, others may have PID and FILE (a capture that is read). */
+/* A rule. `others` may have PID and FILE (a capture that is read) beside names of options. */
 struct option_rule {
 	enum option_rule_kind kind;
 	const char *option; /* its name, or its letter if it has no name */
@@ -63,7 +63,7 @@ struct command {
 	const char *const *line_views; /* views that emit lines; NULL at the end */
 	bool reads_numbers;	       /* a number is a file here, not a PID */
 	size_t config_size;
-	const void *defaults; /* of the config; NULL: all zero */
+	const void *defaults; /* initial config; NULL: all zero */
 	/* config begins as the defaults and is filled from the options; returns the exit status,
 	 * negative errno with err filled on failure. */
 	int (*run)(void *config, const struct arguments *arguments, struct sooth_error *err);
@@ -81,23 +81,21 @@ int command_main(const struct command *command, int argc, char **argv);
 /* Runs a command in a child process and returns its exit status: `words` with the command's name
  * first, and NULL at the end. -1: the child was killed. */
 int command_per_process(char *const *words);
-/* Help for a screen of 80 columns and 24 lines: the main options. */
+/* Prints help for a screen of 80 columns and 24 lines: the main options. */
 void command_print_help(const struct command *command);
 /* Prints every option. */
 void command_print_help_all(const struct command *command);
 /* Returns whether the command refuses an option of a group that it shares with others. */
 bool command_refuses(const struct command *command, const struct option *option);
-/* The options of a group, a line each. */
+/* Prints the options of a group, a line each. */
 void command_print_options(const struct option_group *group);
-/* Three short lines: what failed, why, what to do. */
+/* Prints an error in three short lines: what failed, why, what to do. */
 void command_print_error(const struct sooth_error *err);
-/*
- * The end of a command: `status` is its exit status, or negative with err filled, which is
- * printed. Returns the exit status. A reader that closed the pipe is no failure: 0.
- */
+/* Ends a command: `status` is its exit status, or negative with err filled, which is printed.
+ * Returns the exit status; 0 if the reader closed the pipe, as that is no failure. */
 int command_end(int status, const struct sooth_error *err);
 
-/* Check a file name that is derived from an option. */
+/* Checks a file name that is derived from an option. */
 int written_check_one(const char *path, const struct arguments *arguments, bool reads_numbers,
 	struct sooth_error *err);
 int written_refuse_pair(const char *path, struct sooth_error *err);

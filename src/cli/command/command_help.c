@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Help on a command: a screen of it, or all. */
+/* Prints help on a command: one screen, or every option. */
 #include <stdio.h>
 
 #include <assert.h>
@@ -25,7 +25,8 @@ static void format_left(char left[64], const struct option *o)
 		snprintf(left, 64, "    --%s%s%s", o->name, space, argument);
 }
 
-/* Words at blanks, `indent` columns in; the first line stands behind `used` columns. */
+/* Prints text wrapped at blanks, `indent` columns in; the first line begins after `used`
+ * columns. */
 static void print_wrapped(const char *text, int used, int indent)
 {
 	bool is_first = true; /* of its line */
@@ -122,7 +123,8 @@ static const struct option *find_option(const struct command *c, const char *wor
 
 #define CUT " ..."
 
-/* The first clause that fits, or a part of it; what it leaves out is in the whole help. */
+/* Returns the size of the first clause that fits, or of a part of it; the full help has the
+ * rest. */
 static int short_size(const char *text, size_t room, bool *is_cut)
 {
 	static const char *const ends[] = { ";", ", e.g.", " (", ":", "," };

@@ -20,7 +20,7 @@ static const struct {
 #include "compat/compat.def"
 };
 
-/* Ids are C identifiers, links have dashes. */
+/* Returns whether a link has that name: ids are C identifiers, links have dashes. */
 static bool is_called(const char *link, const char *name)
 {
 	while (*link && *name == (*link == '_' ? '-' : *link)) {

@@ -8,8 +8,8 @@
 #include "cli/command/options.h"
 
 struct compat {
-	/* name: as the program was called; argv[0] stays. Returns the exit status, or a negative
-	 * errno with err filled. */
+	/* Runs the tool; `name`: as the program was called; argv[0] stays. Returns the exit status,
+	 * or a negative errno with err filled. */
 	int (*run)(const char *name, int argc, char **argv, struct sooth_error *err);
 };
 
@@ -21,11 +21,11 @@ struct compat_requested {
 #define COMPAT_REQUESTED_OPTIONS 2
 extern const struct option compat_requested_options[COMPAT_REQUESTED_OPTIONS];
 
-/* The group for a tool with a table of options; asked: that member of its config. */
+/* The option group for a tool with a table of options; `asked`: that member of its config. */
 #define COMPAT_REQUESTED_GROUP(struct_, asked)                                                     \
 	OPTION_GROUP("", compat_requested_options, offsetof(struct_, asked))
 
-/* The request made by one word, for a tool without a table. */
+/* Returns the request made by one word, for a tool without a table. */
 struct compat_requested compat_requested_by(const char *word);
 /* Prints help or version; false: neither was requested. */
 bool compat_answer(

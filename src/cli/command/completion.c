@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands, options with their help, and what choices there are; all else is completed as a file.
- */
+/* Prints completion of commands, options with their help, and choices; any other word is completed
+ * as a file. */
 #include "cli/command/completion.h"
 
 #include <stdio.h>
@@ -81,7 +81,7 @@ static void print_bash(void)
 
 /* --- zsh --- */
 
-/* Within a word in single quotes, where brackets, colons and backslashes mean something. */
+/* Prints a word in single quotes, in which brackets, colons and backslashes are special. */
 static void print_zsh_text(const char *text)
 {
 	for (; *text; text++) {

@@ -69,7 +69,7 @@ static int out_of_range(struct parser *p, const struct option *o, const char *va
 		snprintf(range, sizeof(range), "from %llu to %llu", (unsigned long long)o->min,
 			(unsigned long long)o->max);
 	status = bad_value(p, o, value, range);
-	/* It may be a PID, as in `ps -w 4711`, where -w can stand alone. */
+	/* The value may be a PID, as in `ps -w 4711`, where -w needs no value. */
 	if (o->default_value && o->name && parse_u64(value, &number) && number)
 		status = error_remedy(p->err,
 			"%s is taken as the value of --%s; for a PID give both: --%s %s %s", value,
@@ -84,7 +84,7 @@ static bool parse_number(const struct option *o, const char *value, uint64_t *nu
 					    : parse_bytes(value, number);
 }
 
-/* The value would be valid with fewer digits. */
+/* Returns whether the value would be valid with fewer digits. */
 static bool is_too_large(const struct option *o, const char *value)
 {
 	size_t digits = strspn(value, "0123456789");
@@ -233,7 +233,7 @@ static const struct option *find_option(struct parser *p, char letter, const cha
 	return NULL;
 }
 
-/* The value of an option without an attached one: the next word. */
+/* Takes the next word as the value of an option without an attached value. */
 static int next_value(struct parser *p, const struct option *o, char **value)
 {
 	const char *next = p->at + 1 < p->argc ? p->argv[p->at + 1] : "";
@@ -275,7 +275,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* "-abc", "-n5", "-n 5" */
+/* Parses letters: "-abc", "-n5", "-n 5". */
 static int parse_letters(struct parser *p)
 {
 	char *letters = p->argv[p->at] + 1;

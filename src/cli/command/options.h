@@ -41,8 +41,8 @@ struct option {
 	const char *argument; /* name of the value in help */
 	const char *help;
 	uint64_t min, max; /* range of a number; both 0: any */
-	/* Value of the option given without one, as in `-w`; NULL: it needs a value. The value if
-	 * the option is absent is in the command's `defaults`. */
+	/* The value of an option given without a value, as in `-w`; NULL: the option needs a value.
+	 * `defaults` of the command has the value of an absent option. */
 	const char *default_value;
 	const char *(*choice)(size_t index); /* choices of OPTION_CHOICE; NULL after the last */
 };
@@ -79,10 +79,8 @@ struct arguments {
 	char **command; /* words after "--", NULL-terminated; NULL: there was no "--" */
 };
 
-/*
- * Fills the config from argv[1..]. Options may come before and after other arguments,
- * but not after "--". The caller frees arguments->items.
- */
+/* Fills the config from argv[1..]. Options may come before and after other arguments, but not after
+ * "--". The caller frees arguments->items. */
 int options_parse(const struct option_group *groups, size_t group_count, void *config, int argc,
 	char **argv, struct arguments *arguments, struct sooth_error *err);
 

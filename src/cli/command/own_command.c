@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A command of sooth beside this one. */
+/* Runs another command of sooth beside this one. */
 #include "cli/command/own_command.h"
 
 #include <assert.h>
@@ -16,7 +16,7 @@
 #include "base/closed_at_exec.h"
 #include "os/os.h"
 
-#define READ_AT_ONCE 65536 /* then the keys are looked at again */
+#define READ_AT_ONCE 65536 /* bytes, after which the keys are read again */
 #define END_STEP_MS  5
 #define END_STEPS    200
 
@@ -26,7 +26,7 @@ static void run_child(const char *const *words, int out, int columns, pid_t pare
 	int none = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	os_native.end_with_parent(&os_native);
-	if (getppid() != parent) /* it has ended before */
+	if (getppid() != parent) /* the parent has ended already */
 		_exit(127);
 	dup2(none, STDIN_FILENO);
 	dup2(columns ? out : none, STDOUT_FILENO);
@@ -65,7 +65,7 @@ int own_command_start(struct own_command *c, const char *const *words, int colum
 	return 0;
 }
 
-/* The command has closed its output, so it is about to exit. */
+/* Reaps the command, which has closed its output and so is about to exit. */
 static void finish(struct own_command *c)
 {
 	close(c->out);
@@ -102,7 +102,8 @@ void own_command_end(struct own_command *c)
 		close(c->out);
 	c->out = -1;
 	kill(c->pid, SIGKILL);
-	/* Inside a system call that cannot be interrupted it may take longer: init reaps it. */
+	/* Inside a system call that cannot be interrupted the command may take longer: then init
+	 * reaps it. */
 	for (int i = 0; i < END_STEPS && !waitpid(c->pid, NULL, WNOHANG); i++)
 		poll(NULL, 0, END_STEP_MS);
 	c->pid = 0;

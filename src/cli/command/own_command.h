@@ -13,12 +13,11 @@ struct own_command {
 	int out;   /* read end of the pipe */
 };
 
-/*
- * `words` begin with "sooth" and end with NULL. Tables fit into `columns`; 0: only standard error
- * is read. -errno.
- */
+/* Starts a command. `words` begin with "sooth" and end with NULL. Tables fit into `columns`; 0:
+ * only standard error is read. -errno. */
 int own_command_start(struct own_command *c, const char *const *words, int columns);
-/* Appends the available output, without waiting. True: there was some, or its end. */
+/* Appends the available output, without waiting. Returns whether there was output, or it has
+ * ended. */
 bool own_command_read(struct own_command *c, struct buffer *text);
 /* Kills the command if it still runs. It only reads, so nothing is left half done. */
 void own_command_end(struct own_command *c);

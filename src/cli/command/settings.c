@@ -36,7 +36,7 @@ static const struct option *option_named(
 	return NULL;
 }
 
-/* The remedy is a line for the file. */
+/* Refuses a line; the remedy is a line for the file. */
 static int refuse(const struct settings *s, const char *file, unsigned line, const char *why,
 	struct span word, const struct option *near, struct sooth_error *err)
 {
@@ -49,7 +49,7 @@ static int refuse(const struct settings *s, const char *file, unsigned line, con
 		err, "%s = %s", near->name, near->type == OPTION_FLAG ? "yes" : near->argument);
 }
 
-/* NULL: none has a name like it. */
+/* Returns an option with a similar name; NULL: none. */
 static const struct option *option_near(
 	const struct option_group *groups, size_t group_count, struct span word)
 {
@@ -80,7 +80,7 @@ static int refuse_value(
 	return error_remedy(err, "%s", value.remedy[0] ? value.remedy : s->help);
 }
 
-/* One option, as it would be typed. */
+/* Applies one option as if it was typed. */
 static int apply(struct settings *s, const struct option_group *groups, size_t group_count,
 	void *config, struct span name, struct span value, bool is_flag, struct sooth_error *err)
 {

@@ -30,7 +30,7 @@ const struct option target_option_rows[TARGET_OPTION_COUNT] = {
 		"processes of the user with this name or user id"),
 	VALUE_ROW(0, "cgroup", TEXT, "PATH", target_options, control_group,
 		"processes in this control group and below it; path as in /proc/PID/cgroup"),
-	/* Last: see TARGET_SOME_GROUP. */
+	/* This row is the last one: see TARGET_SOME_GROUP. */
 	FLAG_ROW('a', "all", target_options, all, "all processes on this host except sooth"),
 };
 
@@ -76,7 +76,8 @@ static bool is_named_like_capture(const char *word)
 	return false;
 }
 
-/* A bare name is a file only when that is a capture: a file here may be called like a process. */
+/* Returns whether a word is a capture. A bare name is a file only if the file is a capture: a file
+ * here may have the name of a process. */
 static bool is_capture_file(const char *word)
 {
 	_cleanup_close_ int fd = open(word, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);

@@ -8,7 +8,7 @@
 #include "cli/command/options.h"
 #include "model/process_id.h"
 
-/* A time range of a capture, as it was typed. */
+/* A time range of a capture, as typed. */
 struct time_range_options {
 	const char *from, *to; /* NULL: start, end of the capture */
 };
@@ -38,7 +38,7 @@ extern const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT];
 		.count = TIME_RANGE_OPTION_COUNT, .offset = offsetof(config, member)               \
 	}
 
-/* Two groups: a command with a target also takes a capture, and a time range of it. */
+/* Target options in two groups, for a command that also takes a capture, and a time range of it. */
 #define TARGET_GROUP(config, member)                                                               \
 	{ .title = "Target",                                                                       \
 		.options = target_option_rows,                                                     \
@@ -46,7 +46,7 @@ extern const struct option time_range_option_rows[TIME_RANGE_OPTION_COUNT];
 		.offset = offsetof(config, member) },                                              \
 		PART_GROUP(config, member.part)
 
-/* The same without -a, --all (the last row), for commands with an own option of that name. */
+/* The same groups without -a, --all (the last row), for commands with an option of that name. */
 #define TARGET_SOME_GROUP(config, member)                                                          \
 	{ .title = "Target",                                                                       \
 		.options = target_option_rows,                                                     \
@@ -61,7 +61,7 @@ enum target_word {
 	TARGET_WORD_NAME,    /* a session id, a process, an agent */
 };
 
-/* Fills `process` for a PID; start_ticks is 0 if not given. */
+/* Returns the kind of a word; fills `process` for a PID, with start_ticks 0 if not given. */
 enum target_word target_word(const char *word, struct process_id *process);
 /* Returns the first word that is a capture; NULL: none is. */
 const char *target_capture(const struct arguments *a);
