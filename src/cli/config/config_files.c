@@ -18,7 +18,7 @@
 
 #define ROOTS_HOME "/root"
 
-/* The variable's folder, and what is below it. */
+/* Returns the variable's folder; sets *below to the path below it. */
 static const char *folder_of(const char *variable, const char *in_home, const char **below)
 {
 	const char *folder = getenv(variable), *home = getenv("HOME");
@@ -34,7 +34,7 @@ static const char *base_folder(const char **below)
 	return folder_of("XDG_CONFIG_HOME", "/.config", below);
 }
 
-/* sooth writes into this folder. So root never gets the folder of a user. */
+/* Returns the folder that sooth writes to, so root never gets the folder of a user. */
 const char *config_cache_folder(void)
 {
 	static char path[PATH_MAX];
@@ -95,7 +95,8 @@ int config_read(
 	return got ? error_errno(err, -EFBIG, "read %s", path) : 0;
 }
 
-/* Nothing of a file that is not there: HOME alone is no configuration. */
+/* Reports a refused file. A missing file is not reported: HOME without a file is no
+ * configuration. */
 static void report_refusal(const char *path, const struct sooth_error *err)
 {
 	static char reported[sizeof(err->why)];

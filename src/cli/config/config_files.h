@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Configuration files of the user: $XDG_CONFIG_HOME/sooth, else ~/.config/sooth, as the XDG
- * base directory specification says. As root only files of root and of the user of sudo
- * (cli/rights/invoker.h). The library reads neither these nor the environment. */
+/* Configuration files of the user: $XDG_CONFIG_HOME/sooth, else ~/.config/sooth, as the XDG base
+ * directory specification says. As root, sooth reads only files of root and of the user of sudo
+ * (cli/rights/invoker.h). The library reads neither these files nor the environment. */
 #ifndef SOOTH_CLI_CONFIG_CONFIG_FILES_H
 #define SOOTH_CLI_CONFIG_CONFIG_FILES_H
 
@@ -10,9 +10,9 @@
 #include "base/trusted.h"
 
 struct config_file {
-	struct buffer path, text; /* path: empty without such a folder */
+	struct buffer path, text; /* path: empty if there is no folder */
 	bool is_there;
-	bool is_users; /* the file is of the user of sudo: its programs run as that user */
+	bool is_users; /* the user of sudo owns the file: its programs run as that user */
 };
 
 /* Sets the path of `name` in the configuration folder; empty if there is no folder. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A line of a file of settings, written. */
+/* Writes a line of a settings file. */
 #include "cli/config/config_keep.h"
 
 #include <errno.h>
@@ -46,7 +46,7 @@ static void replace_line(struct buffer *out, struct span text, const char *name,
 		buffer_format(out, "%s = %s\n", name, value);
 }
 
-/* Those above the file that are not there; what cannot be made, opening the file reports. */
+/* Makes missing folders above the file. Opening the file reports a folder that cannot be made. */
 static void make_folders(const char *path)
 {
 	char folder[4096];
@@ -59,7 +59,8 @@ static void make_folders(const char *path)
 	}
 }
 
-/* In a folder of the user of sudo with that user's rights: the file stays the user's. */
+/* Writes the file; in a folder of the user of sudo with that user's rights, so the file stays the
+ * user's. */
 static int write_file(
 	const char *path, uid_t owner, const struct buffer *text, struct sooth_error *err)
 {

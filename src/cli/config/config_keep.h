@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Saving a choice to a settings file; other lines stay as the user wrote them. */
+/* Saves a choice to a settings file; other lines stay as the user wrote them. */
 #ifndef SOOTH_CLI_CONFIG_CONFIG_KEEP_H
 #define SOOTH_CLI_CONFIG_CONFIG_KEEP_H
 

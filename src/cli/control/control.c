@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A snapshot is made by a copy of the process: to end a report changes it, a client may be slow,
- * and the copy is all that is ended or waits.
- */
+/* A snapshot is made by a copy of the process: the end of a report changes it, and a client may be
+ * slow, so only the copy ends the report and waits. */
 #include "cli/control/control.h"
 
 #include <assert.h>
@@ -21,7 +19,7 @@
 #include "base/escape.h"
 #include "cli/rights/invoker.h"
 
-#define ANSWER_S 10 /* for a client that does not read */
+#define ANSWER_S 10 /* timeout in seconds for a client that does not read */
 
 void control_init(struct control *c)
 {
@@ -40,7 +38,8 @@ static bool is_socket(const char *path)
 	return !lstat(path, &st) && S_ISSOCK(st.st_mode);
 }
 
-/* The socket of a sooth that was killed: it is the caller's own, and nothing listens at it. */
+/* Returns whether the socket was left by a sooth that was killed: the caller owns it, and no
+ * process listens at it. */
 static bool is_left_over(const struct sockaddr_un *address)
 {
 	_cleanup_close_ int probe = -1;
@@ -62,7 +61,7 @@ static int bind_here(int fd, const struct sockaddr_un *address)
 	return bind(fd, (const void *)address, sizeof(*address)) ? -errno : 0;
 }
 
-/* Another name for it, which can be pasted behind the command. */
+/* Sets a remedy with another name for the socket, to paste after the command. */
 static int propose_name(const struct sockaddr_un *address, struct sooth_error *err)
 {
 	const char *slash = strrchr(address->sun_path, '/');
@@ -89,7 +88,7 @@ static int bind_to(int fd, const char *path, struct sooth_error *err)
 		return error_remedy(err, "--control /tmp/sooth.sock");
 	}
 	memcpy(address.sun_path, path, strlen(path));
-	/* The mode of its file, so that no other user can connect in between. */
+	/* The file has this mode from the start, so that no other user can connect in between. */
 	status = fchmod(fd, 0600) ? -errno : bind_here(fd, &address);
 	if (!status && !listen(fd, CONTROL_CLIENTS))
 		return 0;
@@ -97,7 +96,8 @@ static int bind_to(int fd, const char *path, struct sooth_error *err)
 	return propose_name(&address, err);
 }
 
-/* As root: a user who can exchange the folder of the socket would say what is made and removed. */
+/* Checks the folder for root: a user who can exchange the folder of the socket would decide which
+ * file is made and removed. */
 static int check_folder(struct control *c, const char *path, struct sooth_error *err)
 {
 	struct trust trust = invoker_trust();
@@ -105,7 +105,7 @@ static int check_folder(struct control *c, const char *path, struct sooth_error 
 
 	if (fd == -EPERM && !err->remedy[0])
 		error_remedy(err, "--control /run/sooth.sock");
-	return fd == -EPERM ? fd : 0; /* else bind(2) says what is wrong */
+	return fd == -EPERM ? fd : 0; /* bind(2) reports any other error */
 }
 
 int control_open(struct control *c, const char *path, struct sooth_error *err)
@@ -161,7 +161,7 @@ void control_close(struct control *c)
 
 /* --- answers --- */
 
-/* A client that does not read what it requested loses it. */
+/* Sends an answer. A client that does not read its answer loses it. */
 static void answer(int fd, const char *text, size_t size, int flags)
 {
 	while (size) {
@@ -299,7 +299,7 @@ static void refuse(int fd, int code, const char *what, const char *why, const ch
 	answer_status(fd, error_remedy(&err, "%s", remedy), &err);
 }
 
-/* False: it is gone, or sends what is no request. */
+/* Reads a request. False: the client is gone, or sent no valid request. */
 static bool read_more(struct control_client *client)
 {
 	char bytes[CONTROL_REQUEST];
@@ -337,7 +337,7 @@ static void accept_one(struct control *c, int fd)
 {
 	struct timeval most = { .tv_sec = ANSWER_S };
 
-	/* It blocks the copy of a process that answers. */
+	/* A slow client blocks only the copy of the process that answers. */
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
 	for (size_t i = 0; i < CONTROL_CLIENTS && is_allowed(fd); i++) {
 		if (c->clients[i].fd >= 0)

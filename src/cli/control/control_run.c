@@ -58,7 +58,7 @@ void control_run_close(struct control_run *c)
 
 /* --- what another run could do --- */
 
-/* How a command has single events, and how it has a report. */
+/* The ways in which a command has single events, and has a report. */
 static const struct {
 	const char *command, *events, *report;
 } variants[] = {
@@ -71,7 +71,7 @@ static const struct {
 	{ "record", "record --stream --probe syscalls -o events.sooth", "trace -c" },
 };
 
-/* A second command line for the same target, whose socket is not this one's. */
+/* Sets a remedy: a second command line for the same target, with another socket. */
 static int propose(const struct control_run *c, bool is_report, struct sooth_error *err)
 {
 	size_t count = target_found_count(c->found), i = 0;
@@ -130,12 +130,12 @@ static int prepare_report(void *user, struct sooth_error *err)
 		return propose(c, true, err);
 	}
 	status = sooth_observer_snapshot(c->observer, err);
-	if (!status) /* what is in the rings now is part of it */
+	if (!status) /* events that are in the rings now are part of the snapshot */
 		status = sooth_observer_step(c->observer, 0, err);
 	return status < 0 && status != -EINTR ? status : 0;
 }
 
-/* Only the original process may write to these streams, not its copy. */
+/* Silences streams in a copy: only the original process may write to them. */
 static void silence(const struct control_run *c)
 {
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);

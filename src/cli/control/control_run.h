@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A controlled run: requests go to its observer; a snapshot is its report so far. */
+/* A run that another program controls: requests go to its observer; a snapshot is its report so
+ * far. */
 #ifndef SOOTH_CLI_CONTROL_RUN_H
 #define SOOTH_CLI_CONTROL_RUN_H
 
@@ -28,8 +29,8 @@ void control_run_init(struct control_run *c);
 /* Sets the report of snapshots; to be called before the first block. */
 int control_run_add_report(
 	struct control_run *c, struct sooth_report *report, struct sooth_error *err);
-/* `command` and `found` are for errors that suggest another command; `others`: streams that only
- * this process may write to, not the child of a snapshot; NULL: none. */
+/* Begins. `command` and `found` are for errors that suggest another command; `others`: streams that
+ * only this process may write to, not the child of a snapshot; NULL: none. */
 void control_run_begin(struct control_run *c, const char *command, const struct target_found *found,
 	FILE *const others[3]);
 void control_run_serve(struct control_run *c, struct sooth_observer *o);

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/closed_at_exec.h"
 
-#define HEADER	    8 /* the size of the whole message, which is in one packet here */
+#define HEADER	    8 /* size of the whole message; here each message is one packet */
 #define PACKET_MAX  256
 #define DESCRIPTORS 4
 
@@ -21,7 +21,7 @@ enum command { COMMAND_ENABLE, COMMAND_DISABLE, COMMAND_PING };
 
 enum answer { ANSWER_DONE, ANSWER_FAILED };
 
-/* A command, and which of the descriptors is the channel for the answer. */
+/* A command, and the index of the descriptor of its channel for the answer. */
 struct message {
 	uint64_t size;
 	uint32_t command;
@@ -29,7 +29,7 @@ struct message {
 } __attribute__((packed));
 
 /* The descriptors of a packet. */
-/* Not on macOS; they are closed right away. */
+/* The flag is missing on macOS; there the descriptors are closed right away. */
 #ifndef MSG_CMSG_CLOEXEC
 #define MSG_CMSG_CLOEXEC 0
 #endif
@@ -60,7 +60,7 @@ static int connect_to(const char *name, struct sooth_error *err)
 	return error_errno(err, status, "connect to %s", name);
 }
 
-/* A message that is a sender: its number among the descriptors. */
+/* Sends a message that is a sender: its index among the descriptors. */
 static int send_sender(int to, int sender)
 {
 	uint64_t words[2] = { sizeof(uint64_t), 0 };
@@ -133,7 +133,7 @@ static void reply(int fd, bool is_done)
 	} __attribute__((packed))
 	words = { sizeof(uint32_t), is_done ? ANSWER_DONE : ANSWER_FAILED };
 
-	/* A client that does not wait for the reply gets none. */
+	/* A client that does not wait for the answer gets none. */
 	send(fd, &words, sizeof(words), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
@@ -149,7 +149,7 @@ static bool obey(uint32_t command, struct sooth_observer *o)
 	}
 }
 
-/* False: no more for now, or for ever. */
+/* Serves one command. False: there is none for now, or the client is gone. */
 static bool serve_one(struct ipc_channel *c, struct sooth_observer *o)
 {
 	char bytes[PACKET_MAX] = { 0 };

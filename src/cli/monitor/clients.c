@@ -11,7 +11,7 @@
 #include "base/closed_at_exec.h"
 #include "cli/monitor/monitor_lines.h"
 
-#define SOCKET_BYTES (1 << 20) /* or what the system allows */
+#define SOCKET_BYTES (1 << 20) /* bytes of the socket's buffer, or as many as the system allows */
 
 /* --- requests --- */
 
@@ -26,7 +26,7 @@ static void put_error(struct client *client, const char *what, const char *why)
 	client->is_ending = true;
 }
 
-/* "syscalls,api_calls"; false: one of the names is of nothing. */
+/* Reads names of feeds, "syscalls,api_calls"; false: there is no feed of one name. */
 static bool read_records(struct client *client, const char *names, size_t size)
 {
 	while (size) {
@@ -114,7 +114,8 @@ static void let_go(struct clients *c, struct client *client)
 	*client = (struct client){ .fd = -1 };
 }
 
-/* Who is at the other end, by the kernel; false: another user. */
+/* Returns whether the kernel says that the process at the other end belongs to the user; sets its
+ * PID. */
 static bool is_allowed(const struct clients *c, int fd, uint32_t *pid)
 {
 #ifdef SO_PEERCRED
@@ -129,7 +130,7 @@ static bool is_allowed(const struct clients *c, int fd, uint32_t *pid)
 	uid_t uid;
 	gid_t gid;
 
-	*pid = 0; /* not said */
+	*pid = 0; /* the kernel did not say */
 	return !getpeereid(fd, &uid, &gid) && (uid == c->uid || !uid);
 #endif
 }
@@ -178,7 +179,7 @@ static void accept_all(struct clients *c)
 		accept_one(c, fd);
 }
 
-/* False: it is gone. Bytes behind the request are read and ignored. */
+/* Reads a request. False: the client is gone. Bytes after the request are read and ignored. */
 static bool read_request(struct clients *c, struct client *client)
 {
 	char bytes[CLIENTS_REQUEST];
@@ -224,7 +225,7 @@ void clients_drain(struct clients *c, struct line_queue *queue)
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *client = &c->all[i];
 
-		/* That it is gone shows again when it is served. */
+		/* The next service of the client shows again whether it is gone. */
 		if (client->fd >= 0 && &client->queue == queue)
 			line_queue_write_all(queue, client->fd, &client->is_stuck);
 	}

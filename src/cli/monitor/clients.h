@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Readers at a Unix socket. Each requests records, and a filter, in one line:
+ * Serves readers at a Unix socket. Each requests records, with a filter, in one line:
  *
- *	syscalls,api_calls errno != 0 and pid = 4711
+ * syscalls,api_calls errno != 0 and pid = 4711
  */
 #ifndef SOOTH_CLI_MONITOR_CLIENTS_H
 #define SOOTH_CLI_MONITOR_CLIENTS_H
@@ -28,14 +28,14 @@ struct clients {
 	int fd;
 	uid_t uid; /* user that may connect, besides root */
 	struct client all[CLIENTS_MAX];
-	struct feed *const *feeds; /* FEEDS of them; borrowed */
+	struct feed *const *feeds; /* FEEDS feeds; borrowed */
 	size_t queue_bytes;	   /* size of each queue; 0: the default */
 };
 
-/* 0 or a negative errno with err filled: the socket cannot be made. */
+/* Opens the socket. Returns 0, or a negative errno with err filled: the socket cannot be made. */
 int clients_open(struct clients *c, struct user_folder *folder, struct feed *const *feeds,
 	struct sooth_error *err);
-/* Listens again, in another folder; clients that have connected stay. */
+/* Listens again, in another folder; connected clients stay. */
 int clients_listen(struct clients *c, struct user_folder *folder, struct sooth_error *err);
 void clients_close(struct clients *c);
 /* Accepts clients, reads requests, writes queued lines, and removes clients that are
@@ -43,8 +43,8 @@ void clients_close(struct clients *c);
 void clients_serve(struct clients *c);
 /* Writes the lines of this queue, if it belongs to a client. */
 void clients_drain(struct clients *c, struct line_queue *queue);
-/* Returns the queue of the next client that has no snapshot yet, to put one into; NULL: all have
- * one. */
+/* Returns the queue of the next client that has no snapshot yet, so that the caller puts one into
+ * it; NULL: every client has one. */
 struct line_queue *clients_next_new(struct clients *c);
 
 #endif

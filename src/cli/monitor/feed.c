@@ -33,7 +33,7 @@ static const struct api_calls_options every_event = { .with_events = true };
 static const struct feed_type {
 	const char *name, *view, *calls;
 	const char
-		*unseen; /* of a process that asks the kernel through io_uring; NULL: all is seen */
+		*unseen; /* the note about a process that uses io_uring; NULL: all calls are seen */
 	const void *options;
 	bool is_of_api, keeps_api;
 	struct feed_probe probes[FEED_PROBES];
@@ -43,7 +43,7 @@ static const struct feed_type {
 		.options = &every_call,
 		.unseen = "submits requests through io_uring: these are not system calls, and no "
 			  "record shows them",
-		.keeps_api = true, /* for the feed that shares its source */
+		.keeps_api = true, /* records for the feed that shares this source */
 		.probes = { { "syscalls", SOOTH_STREAM }, { "proc", SOOTH_SAMPLE | SOOTH_ONCE },
 			{ "fds", SOOTH_SAMPLE | SOOTH_ONCE },
 			{ "sockets", SOOTH_SAMPLE | SOOTH_ONCE } } },
@@ -80,8 +80,8 @@ const struct sooth_schema *const *feed_schemas(enum feed_id id)
 	return registry_stage(types[id].view)->tables;
 }
 
-/* Events that still wait have no reader, and are not made into records: behind a busy target that
- * would take a minute. */
+/* Stops the feed. Waiting events have no reader, and are not made into records: for a busy target
+ * that would take a minute. */
 static void feed_stop(struct feed *f)
 {
 	sooth_observer_free(f->observer);
@@ -167,7 +167,7 @@ static bool is_of_feed(const struct feed *f, const struct sooth_schema *schema)
 
 	while (*all && *all != schema)
 		all++;
-	return *all || !strcmp(schema->name, "exits"); /* these come among calls */
+	return *all || !strcmp(schema->name, "exits"); /* these records come among calls */
 }
 
 void feed_hide(struct feed *f, uint32_t pid)
@@ -175,7 +175,7 @@ void feed_hide(struct feed *f, uint32_t pid)
 	map_put(f->hidden, &pid, NULL);
 }
 
-/* A call on one of the FIFOs: the process reads it. */
+/* Returns whether a call is on one of the FIFOs: then the process reads the feed. */
 static bool is_of_fifo(
 	const struct feed *f, const struct sooth_schema *schema, const struct sooth_record *row)
 {
@@ -201,7 +201,7 @@ static bool is_hidden(
 		feed_hide(f, pid);
 	if (!map_get(f->hidden, &pid))
 		return false;
-	if (!strcmp(schema->name, "exits")) /* its number may come again */
+	if (!strcmp(schema->name, "exits")) /* the PID may be used again */
 		map_remove(f->hidden, &pid);
 	return true;
 }
@@ -213,14 +213,15 @@ static void put_line(struct feed *f, struct line_queue *queue)
 	line_queue_put(queue, (const char *)f->line.data, f->line.size);
 }
 
-/* Asked for each record, so that the rest of a large batch is left out, too. */
+/* Returns whether the feed ends. Checked for each record, so that the rest of a large batch is left
+ * out, too. */
 static bool is_ending(struct feed *f)
 {
 	f->is_ending |= stop_is_selected();
 	return f->is_ending;
 }
 
-/* A line is made once, for all readers. */
+/* Takes a row; its line is made once for all readers. */
 static int take_row(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row)
 {
@@ -252,7 +253,7 @@ static void put_mark(struct feed *f, uint64_t time_ns, uint32_t what, struct spa
 		line_queue_put(f->readers[i].queue, (const char *)f->line.data, f->line.size);
 }
 
-/* Among the records, in order of time. */
+/* Takes a mark, which comes among the records in order of time. */
 static void take_mark(
 	struct feed *f, const struct sooth_schema *schema, const struct sooth_record *record)
 {
@@ -314,7 +315,7 @@ void feed_put_state(const struct feed *f, struct line_queue *queue)
 
 /* --- start --- */
 
-/* A loss on the kernel side is a line of its own, at its place. */
+/* Takes a record. A loss in the kernel becomes a line of its own, at its place. */
 static int take_record(
 	void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
@@ -356,11 +357,9 @@ static int make_report(struct feed *f, struct sooth_error *err)
 	return status;
 }
 
-/*
- * API calls need few of the calls of a process, and those are recorded alone. While all are
- * recorded for the other feed, these are among them: one source serves both, as long as both have
- * the same options.
- */
+/* Makes the observer. API calls need few of the calls of a process, so only these are recorded.
+ * While the other feed records all calls, these are among them: one source then serves both feeds,
+ * as long as both have the same options. */
 static int make_observer(struct feed *f, struct sooth_error *err)
 {
 	const struct feed_type *type = &types[f->id];
@@ -403,7 +402,7 @@ static int select_all(struct feed *f, const struct target_found *whole, struct s
 			       : sooth_observer_set_host(f->observer, err);
 }
 
-/* `whole` NULL: the processes. */
+/* Starts the feed. `whole` NULL: observes `pids` only. */
 static int start(struct feed *f, const struct target_found *whole, const uint32_t *pids,
 	size_t count, struct sooth_error *err)
 {
@@ -441,7 +440,7 @@ void feed_add(struct feed *f, const uint32_t *pids, size_t count)
 	for (size_t i = 0; f->observer && i < count; i++) {
 		if (!map_put(&f->pids, &pids[i], &is_new) || !is_new)
 			continue;
-		/* A PID that failed is tried again at the next call. */
+		/* A PID that failed is added again at the next call. */
 		if (sooth_observer_add_pid(f->observer, (pid_t)pids[i], &err))
 			map_remove(&f->pids, &pids[i]);
 	}
@@ -455,7 +454,7 @@ int feed_step(struct feed *f, int timeout_ms, struct sooth_error *err)
 
 	if (status > 0 || status == -EINTR || f->is_ending)
 		return 0;
-	/* Records that were held back for the order of time come now. */
+	/* Records that were held back to sort them by time come now. */
 	if (f->observer && !sooth_observer_stop(f->observer, SOOTH_END_STOPPED, err))
 		sooth_report_finish(f->report, err);
 	feed_stop(f);

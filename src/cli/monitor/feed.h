@@ -33,8 +33,8 @@ struct feed {
 	bool is_of_all;
 	const struct feed
 		*share;	       /* feed whose observer is shared if it is attached; NULL: none */
-	const char *folder;    /* of the FIFOs; borrowed */
-	uint64_t buffer_bytes; /* between the kernel and sooth; 0: the default */
+	const char *folder;    /* folder of the FIFOs; borrowed */
+	uint64_t buffer_bytes; /* size of the buffer between kernel and sooth; 0: the default */
 	struct buffer line;    /* the current line */
 	/* Writes the queued lines: a batch may have more lines than the queue holds. NULL: not
 	 * needed. */
@@ -50,14 +50,15 @@ struct feed {
 };
 
 const char *feed_name(enum feed_id id);
-/* Returns FEEDS if no feed has that name. */
+/* Returns the feed of that name; FEEDS: there is none. */
 enum feed_id feed_find(const char *name, size_t size);
 /* Returns the schemas of the feed's records; NULL at the end. */
 const struct sooth_schema *const *feed_schemas(enum feed_id id);
 
 void feed_init(struct feed *f, enum feed_id id, const char *folder, struct map *hidden);
 void feed_fini(struct feed *f);
-/* `queue` and `filter` are borrowed until the reader is removed. -ENOSPC. */
+/* Adds a reader; `queue` and `filter` are borrowed until it is removed. -ENOSPC: there are too
+ * many. */
 int feed_add_reader(struct feed *f, struct line_queue *queue, struct filter *filter);
 void feed_remove_reader(struct feed *f, const struct line_queue *queue);
 /* Attaches to the processes. With count 0 nothing is attached, and the feed may be started later.
@@ -66,8 +67,8 @@ int feed_start(struct feed *f, const uint32_t *pids, size_t count, struct sooth_
 /* Attaches to every process of the host or of a user, also to later ones: feed_add() is not
  * needed. */
 int feed_start_all(struct feed *f, const struct target_found *whole, struct sooth_error *err);
-/* Hides the calls of a reader: reading the feed would produce new records. Readers of a FIFO are
- * found by their calls; readers of the socket are passed here. */
+/* Hides the calls of a reader: reading the feed would produce new records. The calls of FIFO
+ * readers identify them; the caller passes readers of the socket. */
 void feed_hide(struct feed *f, uint32_t pid);
 /* Adds new processes; ones that are gone by now are skipped. */
 void feed_add(struct feed *f, const uint32_t *pids, size_t count);
@@ -80,7 +81,7 @@ int feed_mark(struct feed *f, const char *name, struct sooth_error *err);
 /* Queues the state for a new reader: the current phase, and the processes with incomplete
  * records. */
 void feed_put_state(const struct feed *f, struct line_queue *queue);
-/* Queues a reason why no records come. */
+/* Queues the reason why no records come. */
 void feed_note(struct feed *f, const char *reason);
 
 #endif

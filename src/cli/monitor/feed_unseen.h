@@ -17,10 +17,10 @@ struct feed_unseen {
 	struct map processes; /* set of struct process_id */
 };
 
-/* `reason` is borrowed. */
+/* Begins; `reason` is borrowed. */
 void feed_unseen_init(struct feed_unseen *u, bool only_network, const char *reason);
 void feed_unseen_fini(struct feed_unseen *u);
-/* Takes any record. True: its process was added. */
+/* Takes a record of any kind. True: its process was added. */
 bool feed_unseen_add_record(struct feed_unseen *u, const struct sooth_record *record);
 void feed_unseen_put(const struct feed_unseen *u, uint32_t pid, struct line_queue *queue);
 /* Queues a line about each of these processes, for a new reader. */

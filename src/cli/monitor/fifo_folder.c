@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Nothing is checked by its name and then used by its name: what was opened is checked. */
+/* Checks files after opening them: checking a name and then using the name would be a race. */
 #include "cli/monitor/fifo_folder.h"
 #include "base/closed_at_exec.h"
 
@@ -48,9 +48,8 @@ static int check_or_make(struct user_folder *f, const char *name, struct sooth_e
 	return 0;
 }
 
-/* Without a reader it cannot be opened, so its name is checked, too; it may have become another
- * since.
- */
+/* Opens and checks a FIFO. A FIFO without a reader cannot be opened, so its name is checked, too;
+ * the name may lead to another file since. */
 static int open_checked(struct user_folder *f, const char *name, struct sooth_error *err)
 {
 	int status = check_or_make(f, name, err), fd;

@@ -13,12 +13,11 @@
 /* Opens the folder, made if missing, and locks it: one monitor per folder. `path` NULL:
  * ~/.claude/fifos. */
 int fifo_folder_open(struct user_folder *f, const char *path, struct sooth_error *err);
-/*
- * Opens a FIFO, made if missing, for nonblocking writes. -ENXIO: no process reads it; another
- * negative errno with err filled: the file is refused.
- */
+/* Opens a FIFO, made if missing, for nonblocking writes. -ENXIO: no process reads the FIFO; another
+ * negative errno with err filled: the file is refused. */
 int fifo_open(struct user_folder *f, const char *name, struct sooth_error *err);
-/* Enlarges the FIFO's buffer as far as the system allows, until the FIFO's last end is closed. */
+/* Enlarges the FIFO's buffer as far as the system allows. The size lasts until the last end of the
+ * FIFO is closed. */
 void fifo_enlarge(int fd);
 /* Returns the descriptor of a listening Unix socket of that name, which only the user can connect
  * to. A socket left by an earlier monitor is replaced. */

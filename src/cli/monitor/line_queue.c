@@ -14,9 +14,9 @@
 #define TOO_SLOW "the reader is slower than the records come"
 #define TOO_LONG "longer than a pipe takes at once (4096 bytes)"
 
-#define NUMBER_BYTES 32 /* "seq", and the newline */
+#define NUMBER_BYTES 32 /* bytes of "seq" and the newline */
 
-#define TAKE_MS	   10 /* for the next part */
+#define TAKE_MS	   10 /* to wait until the next part can be written */
 #define TAKES_MOST 8
 
 static size_t most_of(const struct line_queue *q)
@@ -35,7 +35,7 @@ bool line_queue_is_filling(const struct line_queue *q)
 	       (!q->retry_ns || clock_monotonic_ns() >= q->retry_ns);
 }
 
-/* The number of a line comes first in it. */
+/* Appends a line, with its number as the first member. */
 static void append(struct line_queue *q, const char *line, size_t size)
 {
 	buffer_format(&q->lines, "{\"seq\":%llu,", (unsigned long long)++q->number);
@@ -111,7 +111,7 @@ void line_queue_put_loss(struct line_queue *q, uint64_t records, uint32_t pid, c
 	put_loss(q, records, pid, reason, reason_size);
 }
 
-/* Up to the end of the last line that a pipe takes at once with those before it. */
+/* Returns how many bytes of whole lines a pipe takes at once. */
 static size_t next_part(const struct line_queue *q)
 {
 	size_t left = q->lines.size - q->begin;
@@ -121,19 +121,19 @@ static size_t next_part(const struct line_queue *q)
 	return end ? (size_t)(end - (const char *)(q->lines.data + q->begin)) + 1 : 0;
 }
 
-/* Written lines are removed: the queue would grow if its reader never came to the end. */
+/* Removes written lines: otherwise the queue would grow while its reader never reads to the end. */
 static void compact(struct line_queue *q)
 {
 	size_t left = q->lines.size - q->begin;
 
 	if (q->begin < left)
-		return; /* later, for what it costs */
+		return; /* not yet: moving the lines is expensive */
 	memmove(q->lines.data, q->lines.data + q->begin, left);
 	q->lines.size = left;
 	q->begin = 0;
 }
 
-/* 0: all; 1: some are left, because they would have to wait; -EPIPE. */
+/* Writes lines. Returns 0: all; 1: some are left, as the write would have to wait; -EPIPE. */
 static int write_ready(struct line_queue *q, int fd)
 {
 	size_t size;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * One thread. Whether a FIFO has a reader shows when it is opened for writing, which is done some
- * times a second; it is closed after each batch, because programs such as tail(1) read a pipe to
- * its end before they print. Nothing is attached, and no process is looked for, while there is no
- * reader.
- */
+/* Runs the monitor in one thread. Opening a FIFO for writing shows whether it has a reader; the
+ * monitor tries that some times a second. It closes the FIFO after each batch, because programs
+ * such as tail(1) read a pipe to its end before they print. Without a reader nothing is attached,
+ * and no processes are searched for. */
 #include "cli/monitor/monitor.h"
 
 #include <assert.h>
@@ -27,12 +25,12 @@
 #include "cli/terminal/stop.h"
 
 #define HIDDEN_MAX 4096
-#define LOOK_MS	   200		  /* for readers, without one */
-#define BATCH_MS   100		  /* with one */
-#define SCAN_NS	   (3 * NS_PER_S) /* for agents that have started */
-/* tail(1) opens one FIFO after the other, each when it has been opened here. */
+#define LOOK_MS	   200		  /* between two looks for readers, while there is none */
+#define BATCH_MS   100		  /* between two batches for readers */
+#define SCAN_NS	   (3 * NS_PER_S) /* between two scans for new agents */
+/* tail(1) opens one FIFO after the other, each only when the monitor has opened it. */
 #define GATHER_NS (500 * NS_PER_MS)
-#define RETRY_NS  (10 * NS_PER_S) /* after a refusal */
+#define RETRY_NS  (10 * NS_PER_S) /* between two tries after a refusal */
 
 struct pipe_feed {
 	struct feed feed;
@@ -42,27 +40,27 @@ struct pipe_feed {
 	bool is_idle;	   /* the reader was sent the reason why nothing is attached */
 	bool is_stuck;	   /* the reader took nothing the last time */
 	uint64_t retry_ns; /* time of the next try after a refusal */
-	uint64_t since_ns; /* since when it waits for the feed that it can share; 0: it does not */
+	uint64_t since_ns; /* time since when it waits for the feed to share; 0: it does not wait */
 };
 
 struct monitor {
 	const struct monitor_options *options;
-	struct monitor_options current; /* since they were read again */
+	struct monitor_options current; /* options, after the settings were read again */
 	struct user_folder folder;
-	char folder_path[4096]; /* as the kernel names it */
-	bool is_folder_refused; /* said already */
+	char folder_path[4096]; /* path of the folder as the kernel names it */
+	bool is_folder_refused; /* the refusal was reported */
 	struct pipe_feed pipes[FEEDS];
 	struct feed *feeds[FEEDS];
 	struct map hidden; /* hidden readers of all feeds */
 	struct clients clients;
 	struct monitor_control control;
 	struct phase_keeper phases;
-	struct buffer pids;	 /* uint32_t: to observe */
-	struct buffer processes; /* struct monitor_process, the same ones */
+	struct buffer pids;	 /* uint32_t: PIDs to observe */
+	struct buffer processes; /* struct monitor_process of these PIDs */
 	uint64_t scan_ns;	 /* time of the next scan for processes */
 };
 
-/* Said once, until it is over. */
+/* Reports an error once, until it is over. */
 static void say(struct pipe_feed *p, struct sooth_error *err)
 {
 	if (!p->is_refused) {
@@ -92,7 +90,8 @@ static bool is_target(const struct monitor *m, const struct process_entry *p)
 	return false;
 }
 
-/* A zombie has no more records; where only its first thread has exited, the others have. */
+/* Returns whether the process has no more records: it is a zombie. If only its first thread has
+ * exited, the other threads have records. */
 static bool has_ended(const struct process_entry *p)
 {
 	return p->zombie_ns && p->process->threads <= 1;
@@ -136,7 +135,7 @@ static size_t count_pids(const struct monitor *m)
 
 /* --- one FIFO --- */
 
-/* Every process of the host or of a user; NULL: some. */
+/* Returns the target if it is every process of the host or of a user; NULL: single processes. */
 static const struct target_found *whole_of(const struct monitor *m)
 {
 	const struct target_found *target = m->options->target;
@@ -152,7 +151,8 @@ static void hide_clients(struct monitor *m)
 	}
 }
 
-/* For a moment: once attached alone, a feed keeps a source of its own. */
+/* Returns whether to wait for a moment for the feed to share: once attached by itself, a feed keeps
+ * a source of its own. */
 static bool waits_for_source(struct pipe_feed *p, uint64_t now_ns)
 {
 	if (!p->feed.share || p->feed.share->observer)
@@ -162,7 +162,7 @@ static bool waits_for_source(struct pipe_feed *p, uint64_t now_ns)
 	return now_ns < p->since_ns + GATHER_NS;
 }
 
-/* The reader learns why nothing comes, once. */
+/* Notes once for the reader why no records come. */
 static void note_idle(const struct monitor *m, struct pipe_feed *p)
 {
 	if (!p->is_idle)
@@ -208,7 +208,7 @@ static void lose_reader(struct pipe_feed *p)
 	p->has_reader = false;
 }
 
-/* Opened, written to, closed. */
+/* Opens the FIFO, writes to it, and closes it. */
 static void serve(struct monitor *m, struct pipe_feed *p)
 {
 	struct sooth_error err;
@@ -234,7 +234,7 @@ static void serve(struct monitor *m, struct pipe_feed *p)
 	close(fd);
 }
 
-/* In the middle of a batch. That a reader is gone shows again when it is served. */
+/* Writes queued lines in the middle of a batch. The next service shows whether a reader is gone. */
 static void drain(void *user, struct line_queue *queue)
 {
 	struct monitor *m = user;
@@ -315,7 +315,7 @@ static bool is_same_history(const struct monitor_options *a, const struct monito
 	       is_same_text(a->history_folder, b->history_folder);
 }
 
-/* Settings that make no sense change nothing. */
+/* Reads the settings again; invalid settings change nothing. */
 static void reload(struct monitor *m)
 {
 	struct monitor_options now = *m->options;
@@ -351,7 +351,7 @@ static bool has_readers(const struct monitor *m)
 	return false;
 }
 
-/* The processes that already run come before events. */
+/* Puts the running processes before the events. */
 static void put_snapshot(const struct monitor *m, struct line_queue *queue)
 {
 	size_t count = m->processes.size / sizeof(struct monitor_process);
@@ -423,7 +423,7 @@ static void serve_readers(struct monitor *m)
 	}
 }
 
-/* Scans now, however recent the last scan is. */
+/* Scans now, however recent the last scan was. */
 static int look_for_snapshot(void *user, struct sooth_error *err)
 {
 	struct monitor *m = user;

@@ -21,7 +21,7 @@ struct monitor_options {
 	void *user;
 };
 
-/* 0 or a negative errno with err filled. */
+/* Runs the monitor. Returns 0, or a negative errno with err filled. */
 int monitor_run(const struct monitor_options *options, struct sooth_error *err);
 
 #endif

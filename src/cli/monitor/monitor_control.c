@@ -11,7 +11,7 @@ void monitor_control_close(struct monitor_control *c)
 	control_close(&c->control);
 }
 
-/* A feed that fails leaves the others as requested. */
+/* Pauses or resumes all feeds. If one fails, the other feeds still change. */
 static int set_paused(struct monitor_control *c, bool is_paused, struct sooth_error *err)
 {
 	int status = 0;

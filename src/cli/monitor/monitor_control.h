@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A monitor that another program controls through a socket: requests go to each of its feeds. */
+/* Lets another program control a monitor through a socket: requests go to each of its feeds. */
 #ifndef SOOTH_CLI_MONITOR_CONTROL_H
 #define SOOTH_CLI_MONITOR_CONTROL_H
 
@@ -8,7 +8,7 @@
 
 struct monitor_control {
 	struct control control;
-	struct feed *const *feeds; /* FEEDS of them; borrowed */
+	struct feed *const *feeds; /* FEEDS feeds; borrowed */
 	/* Called before a snapshot: updates `processes`; borrowed. */
 	int (*look)(void *user, struct sooth_error *err);
 	void *user;

@@ -12,7 +12,7 @@
 #include "model/stream_records.h"
 #include "sinks/json_members.h"
 
-/* The version of the lines themselves: docs/monitor.md says when it grows. */
+/* The version of the format of lines: docs/monitor.md explains when it grows. */
 #define LINES_VERSION 1
 
 /* --- tables --- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines of the monitor in addition to those of its views, and the report of its state. */
+/* Lines of the monitor beside those of its views, and the report of its state. */
 #ifndef SOOTH_CLI_MONITOR_LINES_H
 #define SOOTH_CLI_MONITOR_LINES_H
 
@@ -13,7 +13,7 @@
 
 #define MONITOR_PHASE_BYTES 256
 
-/* A phase of the target, and its begin; name empty: none began. */
+/* A phase of the target, and its begin; name empty: no phase has begun. */
 struct monitor_phase {
 	char name[MONITOR_PHASE_BYTES];
 	uint64_t time_ns;
@@ -26,7 +26,7 @@ extern const struct command_table monitor_report_tables[];
 /* These set `out` to an object of JSON without a newline. */
 void monitor_line_begin(struct buffer *out, const char *feeds);
 void monitor_line_process(struct buffer *out, uint32_t pid, const char *name);
-/* `pid` 0: not about one process. */
+/* `pid` 0: the loss is not about one process. */
 void monitor_line_loss(
 	struct buffer *out, uint64_t records, uint32_t pid, const char *reason, size_t size);
 void monitor_line_error(struct buffer *out, const char *what, const char *why);
@@ -40,7 +40,7 @@ struct monitor_feed_row {
 	uint64_t records; /* records written to readers */
 	uint32_t readers, processes;
 	bool is_attached, is_paused;
-	const char *phase; /* NULL: none began */
+	const char *phase; /* NULL: no phase has begun */
 };
 
 struct monitor_process {

@@ -8,10 +8,8 @@
 #include "cli/terminal/log.h"
 
 #define RETRY_NS (10 * NS_PER_S)
-/*
- * An observer remembers processes, within bounds that weeks of agents which come and go would
- * reach. An observer that starts over, each hour at 2 s between samples, remembers nothing.
- */
+/* Most samples of one observer, which remembers processes up to a limit: weeks of agents would
+ * reach it. A new observer, each hour at 2 s between samples, remembers nothing. */
 #define SAMPLES_MOST 1800
 
 static bool is_kept(const struct phase_keeper *k, const struct sooth_record *r)
@@ -63,7 +61,7 @@ int phase_keeper_open(struct phase_keeper *k, const struct target_found *target,
 
 static int add_probes(struct sooth_observer *o, struct sooth_error *err)
 {
-	/* Events first: so no end is missed. */
+	/* The probes: events come first, so that no end is missed. */
 	static const struct {
 		const char *name;
 		unsigned interest;
@@ -106,7 +104,7 @@ static int start(struct phase_keeper *k, struct sooth_error *err)
 	return status ? status : sooth_observer_start(k->observer, err);
 }
 
-/* Spans that are under way end here, and are written. */
+/* Stops: spans that are under way end here, and are written. */
 static void stop(struct phase_keeper *k, bool is_whole)
 {
 	struct sooth_error ignored;

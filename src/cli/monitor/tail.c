@@ -24,7 +24,8 @@
 #define ERROR_WHY   "\",\"why\":\""
 #define RECORDS_WHY "the records are"
 
-/* The owner of what is in the way: of the socket, or of the first folder that can be looked at. */
+/* Returns the owner of the file that refuses access: the socket, or the first folder that can be
+ * read. */
 static const char *owner_of(const char *path, char *out, size_t size)
 {
 	char at[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
@@ -103,7 +104,7 @@ static int send_request(int fd, const struct tail_options *o, struct sooth_error
 	return sent < 0 ? error_errno(err, -errno, "write to the monitor") : 0;
 }
 
-/* An error about the request is the monitor's first line. */
+/* Checks the first line of the monitor, which may be an error about the request. */
 static int check_error(const char *text, struct sooth_error *err)
 {
 	const char *what = strstr(text, ERROR_LINE);
@@ -120,7 +121,7 @@ static int check_error(const char *text, struct sooth_error *err)
 	return error_remedy(err, "sooth help --json-schema monitor");
 }
 
-/* 1: go on; 0: the monitor has ended. */
+/* Copies output. Returns 1: go on; 0: the monitor has ended. */
 static int copy_output(int fd, bool *is_first, struct sooth_error *err)
 {
 	char bytes[65536];

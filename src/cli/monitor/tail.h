@@ -14,7 +14,7 @@ struct tail_options {
 	uint64_t duration_ns; /* 0: until the monitor ends, or tail is stopped */
 };
 
-/* 0 or a negative errno with err filled. */
+/* Runs the client. Returns 0, or a negative errno with err filled. */
 int tail_run(const struct tail_options *options, struct sooth_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A report that is buffered until it is known to be one; for people, a pager then shows it. */
+/* Buffers a report until it is complete; on a terminal a pager may then show it. */
 #include "cli/output/deferred.h"
 
 #include <assert.h>
@@ -24,7 +24,7 @@
 #define WORDS_MAX	16
 #define WORDS_BYTES	512
 #define SHELL_SIGNS	"|&;<>()$`\\\"'*?[]#~%{}\n"
-#define NOT_STARTED	127 /* as a shell exits for a command that it cannot run */
+#define NOT_STARTED	127 /* exit status of a shell for a command that it cannot run */
 #define NOT_EXECUTABLE	126
 #define COLUMNS_DEFAULT 80
 
@@ -35,7 +35,7 @@
  * sooth: with sudo it runs as the user, who may have named it.
  */
 
-/* A child to which signals are passed on while it owns the terminal. */
+/* PID of the pager: signals are passed on to it while it owns the terminal. */
 static volatile sig_atomic_t shown_by;
 
 static const char *pager_command(void)
@@ -48,13 +48,15 @@ static const char *pager_command(void)
 	return *command && strcmp(command, "cat") != 0 ? command : NULL;
 }
 
-/* A pager in the background would be stopped as soon as it reads the terminal. */
+/* Returns whether sooth is in the foreground: a pager in the background would be stopped as soon as
+ * it reads the terminal. */
 static bool is_in_foreground(void)
 {
 	return tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
 
-/* A report for people on the terminal of this process, which the user can also read from. */
+/* Returns whether a pager may show the report: it is for people on the terminal of this process,
+ * which the user can also type at. */
 static bool pager_may_show(const struct output_options *o, FILE *stream)
 {
 	return !o->no_pager && !o->json && !o->format && !o->output && isatty(STDIN_FILENO) &&
@@ -74,7 +76,7 @@ static size_t skip_color(const char *at, size_t size)
 	return i < size ? i + 1 : 0;
 }
 
-/* A line wider than the terminal takes several. */
+/* Returns the rows of a line: one wider than the terminal takes several. */
 static size_t line_height(const char *line, size_t size, unsigned columns)
 {
 	size_t width = 0, bytes;
@@ -87,7 +89,7 @@ static size_t line_height(const char *line, size_t size, unsigned columns)
 	return width ? (width + columns - 1) / columns : 1;
 }
 
-/* One row is left for the prompt. */
+/* Returns whether the text fits; one row is left for the prompt. */
 static bool fits(FILE *stream, const char *text, size_t size)
 {
 	struct winsize terminal;
@@ -125,7 +127,7 @@ static void exec_words(const char *command)
 		execvp(words[0], words);
 }
 
-/* Signals that sooth ignores or catches have their default action in the pager. */
+/* Sets the default action in the pager for signals that sooth ignores or catches. */
 static void default_signals(void)
 {
 	static const int numbers[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ };
@@ -144,7 +146,7 @@ static void run_pager(const char *command, int text)
 	default_signals();
 	if (dup2(text, STDIN_FILENO) != STDIN_FILENO || !invoker_become())
 		_exit(NOT_STARTED);
-	/* From a pager of root no shell and no editor is started. */
+	/* A pager that runs as root must start no shell and no editor. */
 	if (!getuid() || !geteuid())
 		setenv("LESSSECURE", "1", 1);
 	if (os_native.drop_all(&os_native))
@@ -163,7 +165,8 @@ static void pass_on(int number)
 #define SIGNALS 4
 static const int signals[SIGNALS] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
 
-/* Keys reach the pager by themselves; what is sent to sooth alone is passed on. */
+/* Passes signals on to the pager. Keys reach the pager by themselves; a signal to sooth does
+ * not. */
 static void hand_over(struct sigaction before[SIGNALS])
 {
 	for (size_t i = 0; i < SIGNALS; i++) {
@@ -180,7 +183,7 @@ static void take_back(const struct sigaction before[SIGNALS])
 		sigaction(signals[i], &before[i], NULL);
 }
 
-/* A pager that ends early has shown what its user wanted. */
+/* Writes the text to the pager. If the pager ends early, its user has seen enough. */
 static void feed(int fd, const char *text, size_t size)
 {
 	while (size) {
@@ -206,7 +209,7 @@ static int wait_for(pid_t pid)
 	return status;
 }
 
-/* False: it did not run, and nothing was shown. */
+/* Shows the text in the pager. False: the pager did not run, and nothing was shown. */
 static bool show(const char *command, const char *text, size_t size)
 {
 	struct sigaction before[SIGNALS];
@@ -229,7 +232,7 @@ static bool show(const char *command, const char *text, size_t size)
 	status = pid > 0 ? wait_for(pid) : 0;
 	shown_by = 0;
 	take_back(before);
-	/* A pager that was killed leaves the terminal without echo. */
+	/* A killed pager leaves the terminal without echo, so its modes are restored. */
 	if (has_terminal && pid > 0 && WIFSIGNALED(status))
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal);
 	return pid > 0 && !(WIFEXITED(status) && (WEXITSTATUS(status) == NOT_STARTED ||
@@ -243,7 +246,7 @@ static int write_whole(FILE *stream, const char *text, size_t size, struct sooth
 	return 0;
 }
 
-/* By the pager, or by `stream` itself if the text fits or no pager runs. */
+/* Shows the text by the pager, or writes it to `stream` if it fits or no pager runs. */
 static int pager_show(FILE *stream, const char *text, size_t size, struct sooth_error *err)
 {
 	const char *command = pager_command();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A field is nullable: it may be missing in a capture of an older version. */
+/* Writes JSON schemas. Every field is nullable, as a capture of an older version may lack it. */
 #include "cli/output/json_schema.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ struct json_schema {
 
 /* --- tables --- */
 
-/* Tables of one name that differ have a number. */
+/* Puts the name of a table; different tables of one name also get a number. */
 static void put_name(
 	const struct json_schema *s, const struct sooth_schema *schema, struct buffer *out)
 {
@@ -58,8 +58,8 @@ static void put_examples(struct json_schema *s, const struct sooth_names *names)
 
 static void put_type(struct json_schema *s, const struct sooth_field *f);
 
-/* Values of an object whose keys are the rows' first fields; pairs: the second field is the
- * value. */
+/* Puts the values of an object whose keys are the first fields of rows; has_pairs: the second field
+ * is the value. */
 static void put_values(struct json_schema *s, const struct sooth_schema *rows, bool has_pairs)
 {
 	json_key(&s->json, "additionalProperties");
@@ -145,7 +145,8 @@ static void put_fields(struct json_schema *s, const struct sooth_schema *schema)
 			"identifies the row among those of its process");
 }
 
-/* All but the first, which is the key where rows are keyed: a member without a value is null. */
+/* Puts the required members: all fields except the first if that is the key of rows. A member
+ * without a value is null. */
 static void put_required(struct json_schema *s, const struct sooth_schema *schema)
 {
 	if (schema->field_count < 2)
@@ -193,8 +194,8 @@ static void put_shape(struct json_schema *s, const struct found_section *section
 	}
 }
 
-/* Several commands may have a section of a name, with different rows. It is null when no row of an
- * object came. */
+/* Puts a section. Several commands may have a section of that name, with different rows. The
+ * section is null if no row of an object came. */
 static void put_section(struct json_schema *s, const char *name)
 {
 	json_format(&s->json, "%s:{'anyOf':[", name);
@@ -246,7 +247,7 @@ static void put_report(struct json_schema *s)
 	put_definitions(s);
 }
 
-/* The rows of a section, if the line is one of them. */
+/* Puts the rows of a section, if a line may be one of them. */
 static void put_line_of(struct json_schema *s, const struct found_section *section)
 {
 	json_format(&s->json, "{'allOf':[");
@@ -265,7 +266,7 @@ static void put_lines(struct json_schema *s)
 	put_definitions(s);
 }
 
-/* The first line names the report, the last one has what stands below it. */
+/* Puts a line. The first line names the report, the last one has the notes below it. */
 static void put_line(struct json_schema *s)
 {
 	json_types_begin(&s->json,
@@ -279,7 +280,7 @@ static void put_line(struct json_schema *s)
 	put_lines(s);
 }
 
-/* "seq" and "type" of each line; then those of one of the tables. */
+/* Puts a monitor line: "seq" and "type", then the fields of one of the tables. */
 static void put_monitor_line(struct json_schema *s)
 {
 	json_types_begin(&s->json, "a line of sooth monitor and sooth tail");
@@ -300,7 +301,7 @@ static const struct sooth_schema *schema_of_section(const struct json_schema *s,
 	return s->all.sections[i].schema;
 }
 
-/* Fields without a value are left out of these lines. */
+/* Puts a memtrack line, which leaves out fields without a value. */
 static void put_memtrack(struct json_schema *s)
 {
 	const struct sooth_schema *rows = schema_of_section(s, "allocation");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JSON Schema of what sooth writes as JSON, made of the field tables. */
+/* Makes JSON schemas of the JSON that sooth writes, from the field tables. */
 #ifndef SOOTH_CLI_JSON_SCHEMA_H
 #define SOOTH_CLI_JSON_SCHEMA_H
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Each view says its sections when it ends, to a sink that keeps them: also those that it has only
- * when there is something to put into them, since it gets a record of each kind. The tables of
- * commands that observe nothing are in their descriptors.
- */
+/* Collects sections. Each view passes its sections at its end to a sink that keeps them. It gets a
+ * record of each kind, so that sections are included that it has only with content. Commands that
+ * observe nothing have their tables in their descriptors. */
 #include "cli/output/json_sections.h"
 
 #include <errno.h>
@@ -100,7 +98,7 @@ static const struct sink_type sections_sink = {
 	.rows = take_rows,
 };
 
-/* A record of a kind, of which nothing is known. */
+/* Feeds a record of a kind, without any values. */
 static int feed_record(
 	struct sooth_report *report, const struct sooth_schema *schema, struct sooth_error *err)
 {
@@ -129,7 +127,7 @@ static int feed_records(struct sooth_report *report, struct sooth_error *err)
 	return status;
 }
 
-/* A view has its sections also when it has nothing to put into them. */
+/* Collects the sections of a view: it has them also without content. */
 static int collect_view(struct json_sections *s, const char *view, const void *view_options,
 	struct sooth_error *err)
 {
@@ -149,7 +147,7 @@ static int collect_view(struct json_sections *s, const char *view, const void *v
 	return status;
 }
 
-/* Options that give a view other sections. */
+/* Collects views with options that give them other sections. */
 static int collect_variants(struct json_sections *s, struct sooth_error *err)
 {
 	const struct processes_options processes[] = { { .is_tree = true },
@@ -174,7 +172,7 @@ static int collect_variants(struct json_sections *s, struct sooth_error *err)
 	return status;
 }
 
-/* The sections of a comparison, from two empty reports. */
+/* Collects the sections of a comparison, made from two empty reports. */
 static int collect_comparison(struct json_sections *s, struct sooth_error *err)
 {
 	struct sink_options options = { .user = s };
@@ -227,7 +225,7 @@ int json_sections_collect_view(struct json_sections *s, const char *view, struct
 
 /* --- lines --- */
 
-/* The rows of a view, and ends of processes, which come among them. */
+/* Returns whether a line is a row of the view, or the end of a process, which comes among them. */
 static bool is_line_of(const struct stage_type *view, const struct sooth_schema *schema)
 {
 	const struct sooth_schema *const *own = view->tables;

@@ -13,8 +13,8 @@
 
 #define WIDTH_MAX 1000
 
-/* Every sink of this build that suits any report is a format, and with stacks those of stacks;
- * other names of some follow. */
+/* Returns the name of a format: every sink of this build that suits any report, with has_stacks
+ * also sinks of stacks, then other names of some sinks. */
 static const char *name_of_format(size_t index, bool has_stacks)
 {
 	for (size_t i = 0; registry_sinks[i]; i++) {
@@ -95,7 +95,7 @@ const char *output_sink_name(const struct output_options *o, bool is_stream)
 	return is_stream ? "jsonl" : "json";
 }
 
-/* In a pane of a screen the output is a pipe, and the screen says how wide it is. */
+/* Returns the width of a pane of a screen: its output is a pipe, and the screen sets the width. */
 static unsigned pane_width(void)
 {
 	const char *columns = getenv("SOOTH_COLUMNS");

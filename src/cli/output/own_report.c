@@ -12,7 +12,7 @@
 #include "os/os.h"
 #include "sinks/raster.h"
 
-/* The notes of every report are here too; as nothing was observed they are mostly empty. */
+/* Emits the notes that every report has; they are mostly empty, as nothing was observed. */
 static int emit_notes(struct output *o, struct sooth_error *err)
 {
 	struct summary summary = { .has_self = true };

@@ -6,8 +6,8 @@
 #include "cli/output/output.h"
 #include "explain/output.h"
 
-/* `tell` emits the sections; the notes of every report are added. `name`: of the schema. Returns 0,
- * or a negative errno with err filled. */
+/* Emits a report: `tell` emits the sections, then the notes of every report follow. `name`: of the
+ * schema. Returns 0, or a negative errno with err filled. */
 int own_report_emit(const char *name, const struct output_options *options,
 	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
 	struct sooth_error *err);

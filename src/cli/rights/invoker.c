@@ -36,7 +36,7 @@ struct trust invoker_trust(void)
 	return trust;
 }
 
-/* All groups, as after a login; a user without a name gets just the one. */
+/* Takes all groups, as after a login; a user without a name gets only `gid`. */
 static bool take_groups(uid_t uid, gid_t gid)
 {
 	const struct passwd *user = getpwuid(uid);
@@ -80,5 +80,5 @@ void rights_restore(const struct rights *before)
 	assert(before);
 	if (before->is_changed && (seteuid(before->uid) || setegid(before->gid) ||
 					  setgroups((size_t)before->group_count, before->groups)))
-		abort(); /* every right that sooth has from here on would be another's */
+		abort(); /* from here on all rights of sooth would be those of another user */
 }

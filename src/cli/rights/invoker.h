@@ -12,11 +12,11 @@
 bool invoker_find(uid_t *uid, gid_t *gid);
 /* Trusts files of root and of the user of sudo. */
 struct trust invoker_trust(void);
-/* For a child before an exec: becomes the user of sudo, with its groups, and closes all descriptors
+/* Becomes the user of sudo with its groups, in a child before an exec, and closes all descriptors
  * except the standard streams. Without sudo the user stays. False: the child must exit. */
 bool invoker_become(void);
 
-/* The original rights of sooth while it has those of a user. */
+/* The original rights of sooth, while it has the rights of a user. */
 struct rights {
 	uid_t uid;
 	gid_t gid, groups[RIGHTS_GROUPS];
