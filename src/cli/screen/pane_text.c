@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the text of a command to rows. */
+/* Makes rows of the text of a command. */
 #include "cli/screen/pane_text.h"
 
 #include <assert.h>
@@ -11,7 +11,7 @@
 #include "cli/screen/text_width.h"
 
 #define TEXT_MAX (1u << 20)
-#define INDENT	 2 /* of a continued row */
+#define INDENT	 2 /* columns that a continued row is indented */
 #define LEFT_OUT "(more is left out)"
 
 /* --- its command --- */
@@ -36,7 +36,8 @@ uint64_t pane_text_seconds(const struct pane_text *p)
 	return (clock_monotonic_ns() - p->start_ns) / NS_PER_S;
 }
 
-/* "CALL   CALLS" begins with "CALL CALLS". */
+/* Returns whether a row begins with the words, whatever the blanks: "CALL CALLS" and "CALL
+ * CALLS". */
 static bool begins_with(const char *row, size_t size, const char *words)
 {
 	size_t at = 0;
@@ -60,7 +61,7 @@ static bool is_beginning(const struct pane_text *p, const char *row, size_t size
 	return false;
 }
 
-/* Text before the last beginning is old. */
+/* Drops the text before the last beginning: it is old. */
 static void drop_older(struct pane_text *p)
 {
 	const char *text = (const char *)p->text.data, *end;

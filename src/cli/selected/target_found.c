@@ -71,7 +71,7 @@ static int check_command(const struct arguments *a, unsigned allowed, struct soo
 	return 0;
 }
 
-/* A command, a user, every process, or selected processes: one of them. */
+/* Checks that only one kind is given: a command, a user, every process, or selected processes. */
 static int check_one(const struct target_options *t, const struct arguments *a, unsigned allowed,
 	struct sooth_error *err)
 {
@@ -140,7 +140,8 @@ static int reused(const struct process_id *id, struct sooth_error *err)
 	return error_remedy(err, "`sooth ps` lists the running processes");
 }
 
-/* PID@START is one process for good: another one with that PID is an error. */
+/* Adds PID@START, which names one process for good: it is an error if another process has that
+ * PID. */
 static int add_process(
 	struct target_found *found, const struct process_id *id, struct sooth_error *err)
 {
@@ -177,8 +178,8 @@ static bool is_missing(uint32_t pid)
 	return os_native.identify(&os_native, (pid_t)pid, &process, &ignored) == -ESRCH;
 }
 
-/* One wrong PID among several does not end the report about the others. With wrong ones only it is
- * the error of the observer. */
+/* Drops PIDs without a process: one wrong PID among several does not end the report about the
+ * others. If all PIDs are wrong, the observer reports the error. */
 static void drop_missing(struct target_found *found)
 {
 	size_t count = target_found_count(found), kept = 0;
@@ -233,7 +234,7 @@ static int search_now(struct process_snapshot *reading)
 	return target_search_table(reading->search, &reading->process_table, reading->err);
 }
 
-/* A process table is complete with its snapshot. */
+/* Takes a record. A process table is complete with its snapshot. */
 static int take(void *user, const struct sooth_schema *schema, const struct sooth_record *record)
 {
 	struct process_snapshot *reading = user;
@@ -260,7 +261,7 @@ static int search_capture(struct target_search *s, const char *capture, struct s
 	struct stat st;
 	int status;
 
-	/* A file that is missing is an error of the reading. */
+	/* A missing file is reported when the capture is read. */
 	if (!strcmp(capture, "-") || (!stat(capture, &st) && !S_ISREG(st.st_mode)))
 		return not_twice(((const struct target_item *)(void *)s->items.data)->text, err);
 	status = sooth_report_new(&report, "search", err);
@@ -273,7 +274,8 @@ static int search_capture(struct target_search *s, const char *capture, struct s
 		status = sooth_report_finish(report, err);
 	if (!status)
 		status = search_now(&reading);
-	/* The report knows only that its handler failed. */
+	/* The report knows only that its handler failed, so the error of the search replaces its
+	 * error. */
 	if (status && found.code)
 		*err = found;
 	process_table_fini(&reading.process_table);
@@ -314,7 +316,7 @@ static int search(const struct target_options *t, const struct arguments *a, boo
 
 /* --- words of digits --- */
 
-/* The beginning of a session's id can have digits only. A PID goes first. */
+/* Returns whether a number may be the beginning of a session's id. A PID is tried first. */
 static bool may_be_session(
 	const struct target_found *found, const char *word, const struct process_id *id)
 {
@@ -323,7 +325,7 @@ static bool may_be_session(
 	return !id->pid || id->pid > PID_MOST || (!found->capture && is_missing((uint32_t)id->pid));
 }
 
-/* -ESRCH: it is no session either. */
+/* Adds the session. -ESRCH: the word is no session either. */
 static int add_session(const char *word, struct target_found *found, struct sooth_error *err)
 {
 	struct target_options session = { .sessions = { .items = { word }, .count = 1 } };
@@ -398,7 +400,7 @@ int target_find_in(const struct target_options *t, const char *capture,
 
 /* --- using it --- */
 
-/* "12s", "1m"; "-5s" is before the end. */
+/* Parses an end of a time range: "12s", "1m"; "-5s" is before the end of the capture. */
 static int parse_border(
 	const char *option, const char *text, int64_t *border_ns, struct sooth_error *err)
 {

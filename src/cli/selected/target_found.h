@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The target that the options and words of a command line select, resolved here once for all
- * commands.
- */
+/* The target that the options and words of a command line select, resolved here for all
+ * commands. */
 #ifndef SOOTH_CLI_SELECTED_TARGET_FOUND_H
 #define SOOTH_CLI_SELECTED_TARGET_FOUND_H
 
@@ -23,19 +21,18 @@ struct target_found {
 	const char *capture;  /* NULL: live processes */
 	char *const *command; /* to launch; NULL: none */
 	bool is_host;	      /* every process */
-	bool has_user;	      /* every process of a user, later ones as well */
+	bool has_user;	      /* every process of a user, including later ones */
 	uid_t user;
 	struct buffer pids; /* uint32_t, each once */
-	bool is_searched;   /* some pids were found by a search, so one may have exited */
+	bool is_searched;   /* some PIDs were found by a search, so one may have exited */
 	size_t missing;	    /* number of given PIDs that were dropped, as they have no process */
 	struct buffer
 		note; /* lines about dropped PIDs and names of several processes; empty: none */
 };
 
-/*
- * `found` is zeroed before and freed by target_found_fini(), also after a failure. Names, sessions,
- * agents and control groups are searched in a scan of the process table, or in the capture.
- */
+/* Finds the target. `found` is zeroed before and freed by target_found_fini(), also after a
+ * failure. Names, sessions, agents and control groups are searched in a scan of the process table,
+ * or in the capture. */
 int target_find(const struct target_options *t, const struct arguments *a, unsigned allowed,
 	struct target_found *found, struct sooth_error *err);
 size_t target_found_count(const struct target_found *found);
@@ -51,10 +48,10 @@ struct target_choice {
 	struct target_found found;
 };
 
-/* `user`: the struct target_choice. */
+/* Selects in a report; `user` is the struct target_choice. */
 int target_choice_select(void *user, struct sooth_report *report, struct sooth_error *err);
 
-/* Like target_find(), in a capture of that name; `words` has no other capture. */
+/* Does the same as target_find() in a capture of that name; `words` has no other capture. */
 int target_find_in(const struct target_options *t, const char *capture,
 	const struct arguments *words, struct target_found *found, struct sooth_error *err);
 

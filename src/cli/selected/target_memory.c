@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One look at the selected processes: the agents among them, and the runtimes that they have. */
+/* Takes one sample of the selected processes: finds agents among them, and their runtimes. */
 #include "cli/selected/target_memory.h"
 
 #include "analyze/maps/map_growth.h"

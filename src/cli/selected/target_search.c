@@ -13,7 +13,7 @@
 #include "model/stream_records.h"
 
 #define ANCESTORS_MAX 1024
-#define NOTE_PIDS_MAX 12 /* of a name, in the note */
+#define NOTE_PIDS_MAX 12 /* PIDs of a name that a note lists, at most */
 
 static const struct target_item *item_at(const struct target_search *s, size_t i)
 {
@@ -87,15 +87,15 @@ static bool is_called(const struct agent *agent, const char *name)
 	return agent && (!strcmp(agent->name, name) || !strcmp(agent->title, name));
 }
 
-/* The agent itself, and every process in one of its sessions; by id. */
+/* Returns whether the process is the agent of that id, or in one of its sessions. */
 static bool process_match_agent(const struct process_entry *p, const char *agent)
 {
 	return (p->agent && !strcmp(p->agent->name, agent)) ||
 	       (p->owner_agent && !strcmp(p->owner_agent->name, agent));
 }
 
-/* Exactly the process name, the base name of the executable, or the id or display name of the
- * agent that the process is. */
+/* Returns whether the process has that name: exactly its name, the base name of its executable, or
+ * the id or display name of the agent that the process is. */
 static bool process_match_name(const struct process_entry *p, const char *name)
 {
 	const struct sooth_record *r = &p->process->record;
@@ -105,7 +105,7 @@ static bool process_match_name(const struct process_entry *p, const char *name)
 	       is_called(p->agent, name);
 }
 
-/* In this control group or one below it. */
+/* Returns whether the process is in this control group or one below it. */
 static bool process_match_control_group(const struct process_entry *p, const char *path)
 {
 	struct span group = process_table_field(&p->process->record, &p->process->control_group);
@@ -135,7 +135,7 @@ static bool is_selected(const struct process_table *c, const struct target_item 
 	}
 }
 
-/* sooth, or a process it was started from: the shell, the terminal, sudo. */
+/* Returns whether the process is sooth, or an ancestor of sooth: the shell, the terminal, sudo. */
 static bool is_own(const struct process_entry *p, const struct process_entry *own)
 {
 	for (unsigned i = 0; own && i < ANCESTORS_MAX; i++, own = own->parent) {
@@ -179,7 +179,7 @@ static void add_process(struct target_search *s, size_t item, const struct proce
 		buffer_append(&s->trees, &pid, sizeof(pid));
 }
 
-/* Several sessions begin with the text: which one is not known. */
+/* Fails if the ids of several sessions begin with the text. */
 static int check_one_session(const struct target_item *item, const struct process_table *c,
 	const struct process_entry *p, struct span *known, struct sooth_error *err)
 {
@@ -199,7 +199,8 @@ static int check_one_session(const struct target_item *item, const struct proces
 	return error_remedy(err, "give more characters of the id; `sooth ps -v` shows them");
 }
 
-/* A name leaves out sooth and its ancestors, unless no other process has it. */
+/* Searches for an item. A name leaves out sooth and its ancestors, unless no other process has the
+ * name. */
 static int search_item(
 	struct target_search *s, size_t i, const struct process_table *c, struct sooth_error *err)
 {
@@ -229,7 +230,7 @@ static int search_item(
 	return status;
 }
 
-/* How many processes a name has selected, and which. */
+/* Notes which processes, and how many, a name has selected. */
 static void note_name(struct target_search *s, size_t i, size_t first)
 {
 	const struct process_id *all = (const void *)s->processes.data;

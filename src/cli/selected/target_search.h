@@ -27,19 +27,19 @@ struct target_search {
 	struct buffer processes; /* struct process_id, each once */
 	struct buffer trees;	 /* uint32_t: pids of `processes` whose descendants count too */
 	struct buffer hits;	 /* size_t: number of processes found for each item */
-	struct buffer note;	 /* a line for each name of several processes */
+	struct buffer note;	 /* a line for each name that several processes have */
 	bool is_capture;
-	bool has_table; /* a process table was seen at all */
+	bool has_table; /* a process table was seen */
 };
 
-/* Begins the search for the options and words that are no PID and no capture; for the user only if
- * `with_user`. */
+/* Begins the search for the options and words that are neither a PID nor a capture; searches for
+ * the user only if `with_user`. */
 int target_search_begin(struct target_search *s, const struct target_options *t,
 	const struct arguments *a, bool with_user, struct sooth_error *err);
 /* Returns whether there is something to search for. */
 bool target_search_is_needed(const struct target_search *s);
-/* Adds the processes of a resolved table. -E2BIG: a text is the beginning of several session ids.
- */
+/* Adds the processes of a resolved table. -E2BIG: several session ids begin with one of the
+ * texts. */
 int target_search_table(
 	struct target_search *s, const struct process_table *c, struct sooth_error *err);
 /* Adds a process from a record between two tables of a capture: a child of a selected tree, or a

@@ -19,11 +19,11 @@
 #include "model/stream_records.h"
 
 #define READ_BYTES (256u << 10)
-#define LOOK_BYTES (1u << 20) /* of a file: a span comes within them */
+#define LOOK_BYTES (1u << 20) /* bytes of a file in which its first span is */
 #define FILES_MAX  4096
-/* A file that was written to just before the time begins, with clocks that differ. */
+/* The clocks of a file's last write and of the begin of the time may differ by this. */
 #define SLACK_NS (10 * NS_PER_S)
-#define END_NS	 (3600 * NS_PER_S) /* an older end may be of another process of that PID */
+#define END_NS	 (3600 * NS_PER_S) /* an older end may belong to another process with that PID */
 
 const struct user_folder_kind history_folder_kind = { .below = ".local/state/sooth/history",
 	.variable = "XDG_STATE_HOME",
@@ -103,7 +103,7 @@ static int feed_file(struct sooth_report *r, int folder, const struct history_fi
 	ssize_t got;
 	int status = 0;
 
-	if (fd < 0) /* the oldest may be removed at any time */
+	if (fd < 0) /* another process may remove the oldest file at any time */
 		return errno == ENOENT ? 0 : error_errno(err, -errno, "open %s", f->name);
 	while (!status && (got = read(fd, bytes, READ_BYTES)) != 0) {
 		if (got < 0 && errno == EINTR)
@@ -118,7 +118,7 @@ static int feed_file(struct sooth_report *r, int folder, const struct history_fi
 	return status;
 }
 
-/* A monitor that still runs has not written its end. */
+/* Feeds an end: a monitor that still runs has not written the end of its file. */
 static int feed_end(struct sooth_report *r, struct sooth_error *err)
 {
 	struct stream_end end = { .record = { .kind = STREAM_END,

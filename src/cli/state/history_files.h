@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The files of the history that the monitor keeps: numbered captures; the oldest are removed.
- * Readers need no lock: a file only grows by whole blocks.
- */
+/* Reads the files of the history that a monitor keeps: numbered captures, of which the oldest are
+ * removed. Readers need no lock: a file only grows by whole blocks. */
 #ifndef SOOTH_CLI_HISTORY_FILES_H
 #define SOOTH_CLI_HISTORY_FILES_H
 
@@ -39,7 +37,8 @@ struct history_end {
 	uint64_t utc_ns;
 };
 
-/* Finds the last session with that PID in the last hour, if it has ended; in the default folder. */
+/* Finds the last session of the last hour with that PID, in the default folder. False: it has not
+ * ended. */
 bool history_end_of(struct history_end *out, uint32_t pid);
 /* Returns whether the capture of that name is a file of a history. */
 bool history_is_file(const char *path);

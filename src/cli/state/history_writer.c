@@ -15,11 +15,11 @@
 #include "model/phase_records.h"
 #include "model/stream_records.h"
 
-#define WRITE_NS      (10 * NS_PER_S) /* a killed monitor loses what came in this time */
+#define WRITE_NS      (10 * NS_PER_S) /* a monitor that is killed loses the records of this time */
 #define RETRY_NS      (30 * NS_PER_S)
 #define PENDING_MOST  (1u << 20)
 #define HEAD_MOST     (1u << 20)
-#define PENDING_WRITE (128u << 10) /* is written at once */
+#define PENDING_WRITE (128u << 10) /* bytes that are written at once, before it is time */
 #define FILES_LEAST   16	   /* the oldest of so many is what is given up at a time */
 #define FILES_MOST    256
 
@@ -54,7 +54,7 @@ void history_writer_add_spans(struct history_writer *w, const struct batch *span
 {
 	assert(w);
 	batch_for_each (r, spans) {
-		/* The end of a session is asked for soon. */
+		/* A reader may soon search for the end of a session. */
 		if (r->kind == PHASE_SPAN && record_holds(r, PHASE_SPAN_LEAST) &&
 			((const struct phase_span *)(const void *)r)->flags & PHASE_IS_LAST)
 			w->written_ns = 0;
@@ -73,7 +73,7 @@ static uint64_t file_most(const struct history_writer *w)
 	return w->most_bytes / FILES_LEAST;
 }
 
-/* Removes the oldest files, also of earlier monitors. The newest stays. */
+/* Removes the oldest files, including those of earlier monitors. The newest file stays. */
 static int remove_oldest(struct history_writer *w, struct sooth_error *err)
 {
 	struct buffer files = { 0 };
@@ -111,7 +111,7 @@ static int write_all(struct history_writer *w, struct sooth_error *err)
 			continue;
 		}
 		error_errno(err, n < 0 ? -errno : -EIO, "write the history of sessions");
-		/* A reader goes on behind a part of a block, but reports it. */
+		/* A reader continues after a partial block, but reports it. */
 		if (ftruncate(w->fd, (off_t)w->file_bytes))
 			error_why(err, "and a part of a block stays in the file");
 		return err->code;
@@ -140,7 +140,7 @@ static int write_block(struct history_writer *w, struct buffer *records, enum bl
 	return status;
 }
 
-/* The clock may have been set since the definition came. */
+/* Refreshes the definitions: the clock may have been set since they came. */
 static void refresh_head(struct history_writer *w)
 {
 	struct batch head = { w->head.data, w->head.size };
@@ -183,7 +183,7 @@ static int open_file(struct history_writer *w, struct sooth_error *err)
 	return status;
 }
 
-/* The open file may have been removed: writes to it would be lost. */
+/* Returns whether the open file still exists: if it was removed, writes to it would be lost. */
 static bool has_file(const struct history_writer *w)
 {
 	struct stat st;
@@ -208,7 +208,7 @@ static void put_loss(struct history_writer *w)
 	w->pending.limit = PENDING_MOST;
 }
 
-/* The folder was removed: another one is made in its place. */
+/* Makes the folder again after it was removed. */
 static int open_again(struct history_writer *w, struct sooth_error *err)
 {
 	char path[sizeof(w->folder.path)];
@@ -253,7 +253,7 @@ int history_writer_step(struct history_writer *w, uint64_t now_ns, struct sooth_
 	bool was_failing = w->is_failing;
 	int status;
 
-	/* Without a head a file would be no capture. */
+	/* A file without definitions would be no capture. */
 	if (!w->head.size || !w->pending.size || now_ns < w->written_ns + every_ns)
 		return 0;
 	w->written_ns = now_ns;
@@ -271,7 +271,7 @@ int history_writer_step(struct history_writer *w, uint64_t now_ns, struct sooth_
 	return was_failing ? 0 : status;
 }
 
-/* A run that ended as it should. */
+/* Puts the end of a complete run. */
 static void put_end(struct history_writer *w)
 {
 	struct stream_end end = { .record = { .kind = STREAM_END,

@@ -30,13 +30,13 @@ struct history_writer {
 	bool is_gone;	     /* the last try failed because the folder is gone */
 };
 
-/* `path` NULL: the default folder. */
+/* Opens the history; `path` NULL: the default folder. */
 int history_writer_open(
 	struct history_writer *w, const char *path, uint64_t most_bytes, struct sooth_error *err);
 /* Takes a record of the observed stream: definitions are kept for the heads of files. */
 void history_writer_learn(struct history_writer *w, const struct sooth_record *r);
 void history_writer_add_spans(struct history_writer *w, const struct batch *spans);
-/* Writes if it is time. A failure is returned once; later calls try again. */
+/* Writes if it is time. Returns a failure once; later calls try again. */
 int history_writer_step(struct history_writer *w, uint64_t now_ns, struct sooth_error *err);
 void history_writer_close(struct history_writer *w);
 

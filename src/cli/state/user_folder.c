@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Nothing is checked by its name and then used by its name: what was opened is checked. */
+/* Checks files after opening them: checking a name and then using the name would be a race. */
 #include "cli/state/user_folder.h"
 #include "base/cleanup.h"
 
@@ -50,7 +50,7 @@ static bool has_parent(const char *path)
 	return fd >= 0;
 }
 
-/* A folder that can be made: beside this one, or in /tmp. */
+/* Proposes another folder that can be made: beside this one, or in /tmp. */
 static int try_another(const struct user_folder *f, bool beside, struct sooth_error *err)
 {
 	if (beside && has_parent(f->path))
@@ -103,7 +103,7 @@ static int cannot_open(const struct user_folder *f, struct sooth_error *err)
 	return try_another(f, false, err);
 }
 
-/* The folder that must be there, and what is made below it. */
+/* Finds the default: a folder that must exist, and the path to make below it. */
 static int find_default(
 	const struct user_folder *f, const char **base, const char **below, struct sooth_error *err)
 {
@@ -132,11 +132,11 @@ static const char *take_path(struct user_folder *f, const char *path)
 	return slash ? slash + 1 : f->path;
 }
 
-/* The folder that must be there. As root: one that no other user can exchange. */
+/* Opens the folder that must exist; as root only one that no other user can exchange. */
 static int open_base(
 	struct user_folder *f, const char *path, const char **below, struct sooth_error *err)
 {
-	struct trust trust = invoker_trust(); /* f->uid is root's or that of sudo */
+	struct trust trust = invoker_trust(); /* f->uid is that of root or of the user of sudo */
 	const char *base;
 	int status = 0;
 
@@ -165,7 +165,7 @@ int user_folder_default(struct user_folder *f, struct sooth_error *err)
 	return status;
 }
 
-/* Each folder on the way is made, and none may be a link. */
+/* Opens the path below, making each missing folder; none may be a link. */
 static int open_below(int at, const char *below)
 {
 	while (at >= 0 && *below) {

@@ -31,17 +31,18 @@ struct user_folder {
 /* Opens the folder, made if missing, and locks it: one monitor per folder. `path` NULL: default. */
 int user_folder_open(struct user_folder *f, const struct user_folder_kind *kind, const char *path,
 	struct sooth_error *err);
-/* False: the folder was removed, or its path leads to another one. */
+/* Returns false if the folder was removed, or its path leads to another folder. */
 bool user_folder_is_there(struct user_folder *f);
-/* The content of the folder stays. */
+/* Closes the folder, whose content stays. */
 void user_folder_close(struct user_folder *f);
-/* Set the user, and the default path, of a folder without opening it. */
+/* Sets the user and the default path of a folder without opening it. */
 void user_folder_set(struct user_folder *f, const struct user_folder_kind *kind);
 int user_folder_default(struct user_folder *f, struct sooth_error *err);
 /* Takes the rights of the folder's user, until user_folder_leave(). */
 int user_folder_enter(struct user_folder *f, struct sooth_error *err);
 void user_folder_leave(struct user_folder *f);
-/* Returns -EINVAL, with an error that the file `name` in it (NULL: the folder) is refused. */
+/* Returns -EINVAL, with an error that the file `name` in the folder (NULL: the folder itself) is
+ * refused. */
 int user_folder_refuse(
 	const struct user_folder *f, const char *name, const char *why, struct sooth_error *err);
 

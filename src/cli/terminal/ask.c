@@ -22,7 +22,7 @@ bool ask_is_seen(void)
 	return isatty(STDERR_FILENO);
 }
 
-/* Text that was typed or pasted before the question is no answer. */
+/* Drops text that was typed or pasted before the question: it is no answer. */
 static void forget_typed(void)
 {
 	if (ask_is_answered())

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The library's messages on standard error, from the selected level on. */
+/* Prints the library's messages to standard error, from the selected level on. */
 #ifndef SOOTH_CLI_LOG_H
 #define SOOTH_CLI_LOG_H
 

@@ -12,7 +12,7 @@
 
 #define ERASE_LINE	"\r\033[K"
 #define COLOR_OFF	"\033[0m"
-#define LEFT		"%2llu s left" /* of one width: what follows stays when it changes */
+#define LEFT		"%2llu s left" /* has one width, so that the text after it stays in place */
 #define COLUMNS_DEFAULT 80
 
 void progress_begin(struct progress *p, const char *doing, uint64_t now_ns, uint64_t end_ns)
@@ -43,7 +43,7 @@ void progress_step(struct progress *p, uint64_t now_ns)
 	fflush(stderr);
 }
 
-/* Without the last column: there some terminals begin the next line. */
+/* Returns how much text fits without the last column, where some terminals begin the next line. */
 static size_t fitting(const struct buffer *text, unsigned used)
 {
 	const char *data = (const char *)text->data;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A countdown on standard error: only on a terminal, only for more than a second, and erased
- * at the end.
- */
+/* Shows a countdown on standard error: only on a terminal, only for more than a second, and erased
+ * at the end. */
 #ifndef SOOTH_CLI_PROGRESS_H
 #define SOOTH_CLI_PROGRESS_H
 
@@ -14,13 +12,13 @@ struct progress {
 	const char *doing; /* "observing"; NULL: nothing is shown */
 	uint64_t begin_ns, end_ns;
 	uint64_t shown_s; /* seconds on display; 0: none */
-	bool has_text;	  /* behind them, which stays */
+	bool has_text;	  /* a text follows the seconds, and stays */
 };
 
-/* `doing`: "observing"; NULL: nothing is shown. */
+/* Begins; `doing`: "observing"; NULL: nothing is shown. */
 void progress_begin(struct progress *p, const char *doing, uint64_t now_ns, uint64_t end_ns);
 void progress_step(struct progress *p, uint64_t now_ns);
-/* Shows a text instead of what is done, cut to one line; it is escaped here. `color` NULL: none. */
+/* Shows a text instead of `doing`, cut to one line and escaped. `color` NULL: none. */
 void progress_put(const struct progress *p, const char *text, size_t size, const char *color);
 /* The observation continues until `end_ns`. */
 void progress_extend(struct progress *p, const char *doing, uint64_t end_ns);

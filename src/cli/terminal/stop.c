@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Requests to stop. A second one kills the program. */
+/* Handles requests to stop. A second request kills the program. */
 #include "cli/terminal/stop.h"
 
 #include <signal.h>
@@ -29,7 +29,7 @@ static void catch_one(int number)
 	struct sigaction action = { .sa_handler = note, .sa_flags = SA_RESTART };
 	struct sigaction before;
 
-	/* nohup and background shells ignore some on purpose. */
+	/* nohup and background shells ignore some signals on purpose. */
 	if (!sigaction(number, NULL, &before) && before.sa_handler == SIG_IGN)
 		return;
 	sigaction(number, &action, NULL);
@@ -83,10 +83,9 @@ bool reload_was_requested(void)
 
 /* --- a time limit --- */
 
-/*
- * The last resort against a call of another library that cannot be interrupted: when the time is
- * over the program ends with an error, from a signal handler. One at a time.
- */
+/* Sets a time limit, as a last resort against a call of another library that cannot be interrupted:
+ * when the time is over a signal handler ends the program with an error. Only one limit at a
+ * time. */
 
 static char message[1024];
 static int exit_status;

@@ -12,10 +12,10 @@ void stop_catch(void); /* from now on SIGINT, SIGTERM and SIGHUP request a stop 
 /* Catches SIGQUIT too, for a command that must restore the terminal. */
 void stop_catch_quit(void);
 bool stop_is_selected(void);
-/* From now on a SIGHUP sent by a process means to read settings again; a SIGHUP because the
- * terminal is gone still means to stop. */
+/* Makes a SIGHUP that a process sends a request to read settings again; a SIGHUP because the
+ * terminal is gone still requests a stop. */
 void reload_catch(void);
-/* Returns whether such a SIGHUP came since the last call. */
+/* Returns whether a request to read settings came since the last call. */
 bool reload_was_requested(void);
 
 /* Sets a deadline: after `after_ns` the program prints this error and exits with its status. */

@@ -213,7 +213,7 @@ static const char *reach_of(const struct top_act *a)
 	return a->is_tree ? "with all processes below" : "this process alone";
 }
 
-/* The first of several texts that fits. */
+/* Returns the first of several texts that fits. */
 static const char *fitting(const struct canvas *c, int room, const char *const *texts)
 {
 	while (texts[1] && canvas_width(c, texts[0]) > room)
@@ -221,7 +221,7 @@ static const char *fitting(const struct canvas *c, int room, const char *const *
 	return texts[0];
 }
 
-/* Where not all signals have a place, the selected one has. */
+/* Draws the menu of signals. If not all have room, the selected signal does. */
 static void draw_menu(struct top *t)
 {
 	const struct top_act *a = &t->act;
@@ -248,7 +248,7 @@ static void draw_menu(struct top *t)
 				(const char *const[]){ wide, narrow, "Enter: next", NULL }));
 }
 
-/* The question in rows of whole words, then the keys, which are never cut where there is any
+/* Draws the question in rows of whole words, then the keys, which are cut only if there is no
  * room. */
 static void draw_question(struct top *t)
 {

@@ -30,8 +30,8 @@ struct top_act {
 	char about[160];
 };
 
-/* Begins an act on the tagged rows, else on the selected row. False: there is no row; a message
- * says so. */
+/* Begins an act on the tagged rows, or else on the selected row. False: there is no row, and a
+ * message about that is shown. */
 bool top_act_begin(struct top *t, enum top_act_verb verb);
 /* Begins an act on the process that the open pane is about. */
 void top_act_begin_pane(struct top *t, enum top_act_verb verb);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the list of findings to alerts: what is new in it, and what is no longer in it. */
+/* Turns the list of findings into alerts, for findings that came and findings that cleared. */
 #include "cli/top/alerting.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static size_t place_of(const struct top_finding *all, size_t count, const struct
 	return i;
 }
 
-/* False: it was not chosen. */
+/* Reports the finding. False: it is not one of the chosen findings. */
 static bool report(struct top *t, const struct top_finding *f, bool is_raised)
 {
 	const struct top_process *p = top_process_find(&t->model, &f->id);

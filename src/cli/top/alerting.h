@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Alerts of the findings that the screen has: each once when it comes and once when it clears. */
+/* Reports alerts about the findings of the screen: each once when it comes and once when it
+ * clears. */
 #ifndef SOOTH_CLI_TOP_ALERTING_H
 #define SOOTH_CLI_TOP_ALERTING_H
 
 #include "cli/top/state.h"
 
-/* To be called after the findings have changed. */
+/* Call this after the findings have changed. */
 void top_alert_on_findings(struct top *t);
 void top_alerting_fini(struct top_alerting *a);
 

@@ -61,7 +61,7 @@ static void set_cell(struct canvas *c, int y, int x, unsigned style, uint32_t ch
 
 	if (!cell)
 		return;
-	/* Half a wide character is none. */
+	/* Half of a wide character is replaced by a blank. */
 	if (!cell->c && before)
 		before->c = ' ';
 	*cell = (struct canvas_cell){ character, (uint8_t)style, (uint8_t)(style >> 8) };

@@ -20,7 +20,7 @@ struct canvas_cell {
 struct canvas {
 	struct canvas_cell *cells; /* rows * columns */
 	int columns, rows;
-	bool is_utf8;	 /* else only ASCII gets in */
+	bool is_utf8;	 /* cells take any character; otherwise only ASCII */
 	bool has_failed; /* no memory: nothing is drawn */
 };
 
@@ -34,10 +34,10 @@ void canvas_resize(struct canvas *c, int columns, int rows);
 void canvas_fini(struct canvas *c);
 void canvas_clear(struct canvas *c);
 
-/* Puts text into at most `room` columns from x; a mark in the last column shows a cut. Outside of
- * the canvas nothing is drawn. Returns the columns used. */
+/* Puts text into at most `room` columns from x; a mark in the last column shows a cut. Draws
+ * nothing outside of the canvas. Returns the columns used. */
 int canvas_put(struct canvas *c, int y, int x, int room, unsigned style, const char *text);
-/* Puts a text to the right edge of the room. */
+/* Puts a text at the right edge of the room. */
 int canvas_put_right(struct canvas *c, int y, int x, int room, unsigned style, const char *text);
 int canvas_format(struct canvas *c, int y, int x, int room, unsigned style, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
@@ -49,7 +49,7 @@ void canvas_blank(struct canvas *c, struct canvas_area area, unsigned style);
 /* Draws a box with a title; returns the area inside. */
 struct canvas_area canvas_box(struct canvas *c, struct canvas_area area, const char *title);
 
-/* Returns the columns of a text. */
+/* Returns how many columns a text takes. */
 int canvas_width(const struct canvas *c, const char *text);
 
 /* Puts a text in rows of whole words into an area, cut at its end. Returns the rows used. */

@@ -11,13 +11,13 @@
 #include "cli/top/text.h"
 
 #define MUCH_CPU    50 /* percent of one processor */
-#define READABLE    64 /* columns of an activity */
+#define READABLE    64 /* columns of a readable activity */
 #define KEEP_LEAST  80 /* columns of less use come after a readable activity */
 #define CLAIM_LEAST 26 /* columns of a finding with some of its claim */
-#define NARROW	    60 /* columns of a list in which few columns have a place */
+#define NARROW	    60 /* a list of so many columns or fewer is narrow */
 #define WIDE	    110
 #define FULL_CPU    100
-#define MUCH_BYTES  (1u << 30) /* resident, of a tree */
+#define MUCH_BYTES  (1u << 30) /* resident bytes of a tree that are much */
 
 /* --- order --- */
 
@@ -58,7 +58,7 @@ static struct urgency_rank rank_of(const struct top_session *s)
 		.cpu_percent = s->cpu_percent };
 }
 
-/* As `sooth ps` orders them; ended sessions come last. */
+/* Compares sessions in the order of `sooth ps`; ended sessions come last. */
 static int by_urgency(const struct top_session *a, const struct top_session *b)
 {
 	bool x = a->mark == TOP_MARK_GONE, y = b->mark == TOP_MARK_GONE;
@@ -175,7 +175,7 @@ static bool of_session(const struct top_row *row)
 	return row->kind == TOP_ROW_SESSION;
 }
 
-/* The agent of a session; of a process its role. */
+/* Draws the agent of a session, or the role of a process. */
 static void draw_agent(struct top *t, const struct top_row *row, struct top_cell_place at)
 {
 	char text[64];
@@ -361,7 +361,8 @@ static void draw_finding(struct top *t, const struct top_row *row, struct top_ce
 	char flags[64], text[sizeof(s->finding)];
 
 	if (of_session(row)) {
-		/* Its name alone, where no word of the claim would be whole, or all stand below. */
+		/* Draw only the name of a finding if no word of its claim would be whole, or the
+		 * claim stands below. */
 		bool is_short = at.width < CLAIM_LEAST || top_row_lines(t, row) > 1;
 		size_t size = is_short ? strcspn(s->finding, ":") : strlen(s->finding);
 
@@ -452,7 +453,7 @@ static bool was_kept(uint8_t keep, uint8_t below, int width)
 	return !width && keep < below;
 }
 
-/* In a narrow list the words that matter most leave room for others. */
+/* Returns the least width: in a narrow list the most important words leave room for others. */
 static int least(const struct top_column *c, int room)
 {
 	if (room >= WIDE && c->compare == by_project)
@@ -462,13 +463,13 @@ static int least(const struct top_column *c, int room)
 	return c->compare == by_urgency ? 15 : c->compare == by_project ? 9 : c->width;
 }
 
-/* In a list of all processes the number is what names one. */
+/* Returns how important a column is: in a list of all processes the PID identifies a row. */
 static uint8_t keep_of(const struct top *t, size_t i)
 {
 	return t->is_flat && top_columns[i].compare == by_pid ? 99 : top_columns[i].keep;
 }
 
-/* The activity of a session is what the list is for. */
+/* Widens the activity of sessions, the most important column of the list. */
 static void grow_activity(int room, int widths[TOP_COLUMNS_MAX])
 {
 	int *width = &widths[top_column_number("activity")], left = room - width_of_all(widths);
@@ -477,7 +478,7 @@ static void grow_activity(int room, int widths[TOP_COLUMNS_MAX])
 		*width += left < READABLE - *width ? left : READABLE - *width;
 }
 
-/* The most wanted first, as long as they fit. */
+/* Chooses the most important columns first, as long as they fit. */
 static void choose(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 {
 	uint8_t below = 255;
@@ -509,7 +510,7 @@ void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX])
 
 	choose(t, room, widths);
 	left = room - width_of_all(widths);
-	/* One column at a time, so that all of them get their part. */
+	/* The columns grow one column at a time, so that each gets its share. */
 	while (left > 0 && grows) {
 		grows = false;
 		for (size_t i = 0; i < top_column_count && left > 0; i++) {

@@ -28,17 +28,16 @@ extern const size_t top_column_count;
 
 /* Choices of an option; NULL after the last. */
 const char *top_column_name(size_t index);
-/* -EINVAL: one of them is no column. */
+/* Checks names of columns. -EINVAL: one of them is no column. */
 int top_columns_check(const char *const *names, size_t count, struct sooth_error *err);
 int top_column_compare(uint8_t column, const struct top_session *a, const struct top_session *b);
-/* The number of a column by its name, which must exist. */
+/* Returns the number of a column by its name, which must exist. */
 uint8_t top_column_number(const char *name);
 /* Returns whether the current list can be sorted by the column. */
 bool top_column_orders(const struct top *t, size_t column);
 /* Returns whether the largest value comes first by default. */
 bool top_column_falls(const struct top_column *c);
-/* Returns the column that orders sessions, or all processes, as a field of `ps` does; NULL:
- * none. */
+/* Returns the column that orders sessions, or all processes, by a field of `ps`; NULL: none. */
 const struct top_column *top_column_of(const char *field, bool is_flat);
 /* Sets the width of each column in a list of `room` columns; 0: left out. */
 void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX]);

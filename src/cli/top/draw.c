@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A frame: head, list, foot, and what stands over them. */
+/* Draws a frame: head, list, foot, and boxes over them. */
 #include "cli/top/column_list.h"
 #include "cli/top/draw.h"
 #include "cli/top/findings_list.h"
@@ -13,7 +13,7 @@ struct foot_key {
 	const char *key, *what;
 };
 
-/* The most needed first: a narrow terminal cuts the others off. */
+/* The most important keys come first: a narrow terminal cuts the others off. */
 static const struct foot_key list_keys[] = {
 	{ "?", "help" },
 	{ "q", "quit" },
@@ -109,7 +109,7 @@ static void draw_foot(struct top *t, int y)
 	put_keys(t, list_keys, y, x + 1);
 }
 
-/* Below the list, in this order. */
+/* The parts below the list, in this order. */
 struct below {
 	int found, tracks, detail;
 };
@@ -117,7 +117,7 @@ struct below {
 static struct below share_room(const struct top *t, int rows, int columns)
 {
 	struct below b = { .detail = top_detail_rows(t) };
-	/* Findings go before details. */
+	/* Findings get room before details. */
 	int all = top_found_rows(t, rows, columns), left;
 
 	left = rows - (int)top_row_count(t) - 2 - all;
@@ -126,7 +126,7 @@ static struct below share_room(const struct top *t, int rows, int columns)
 			   : b.detail < DETAIL_LEAST ? b.detail
 						     : DETAIL_LEAST;
 	b.found = top_found_rows(t, rows - b.detail, columns);
-	/* The heading of the list, and an empty row below it. */
+	/* Room for the heading of the list, and an empty row below the list. */
 	left = rows - b.detail - b.found - (int)top_row_count(t) - 2;
 	b.tracks = top_tracks_rows(t, left);
 	left -= b.tracks;

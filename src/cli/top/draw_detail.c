@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where there is room: the selected session in detail, with its processes and its last minutes. */
+/* Draws the selected session in detail, with its processes and its last minutes, if there is
+ * room. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #define FROM_ROWS    38
 #define FROM_COLUMNS 100
 #define MOST_ROWS    16
-#define LABEL	     17 /* of a graph: its name and the value of now */
+#define LABEL	     17 /* columns of a graph for its name and its current value */
 #define NAME	     9
 #define GRAPH_ROWS   8 /* of a graph, at most */
 #define PHASES_FROM  4 /* rows: a heading and some of them */
@@ -66,7 +67,7 @@ static void put_processes(struct top *t, const struct top_session *s, struct can
 			"%zu more: Enter unfolds them", left_out + 1);
 }
 
-/* The last activity first. */
+/* Draws the activities, the last one first. */
 static void put_phases(struct top *t, const struct top_session *s, struct canvas_area a)
 {
 	struct canvas *c = &t->canvas;
@@ -85,7 +86,7 @@ static void put_phases(struct top *t, const struct top_session *s, struct canvas
 	}
 }
 
-/* Its processes, and in what they leave free its activities. */
+/* Draws the processes of the session, and its activities in the free room. */
 static void put_left(struct top *t, const struct top_session *s, struct canvas_area a)
 {
 	int processes = (int)s->processes + 1;
@@ -100,7 +101,7 @@ static void put_left(struct top *t, const struct top_session *s, struct canvas_a
 			a.y + processes + 1, a.x, a.rows - processes - 1, a.columns });
 }
 
-/* Without a unit: percent. */
+/* Draws a value; without a unit it is in percent. */
 static void put_value(struct top *t, double value, const char *unit, struct canvas_area a)
 {
 	char bytes[UNITS_SIZE], text[UNITS_SIZE + 8];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the list is short: the findings in full, each with what to do about it. */
+/* Draws the findings in full, each with its remedy, if the list is short. */
 #include <stdio.h>
 #include <string.h>
 

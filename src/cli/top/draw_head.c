@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The head: the host now and over the last minutes, the agents by what they do. */
+/* Draws the head: the host now and over the last minutes, and the agents by their activities. */
 #include <math.h>
 #include <string.h>
 
@@ -113,7 +113,7 @@ static int put_pressure(struct top *t, int y, int x, int room)
 			      h->memory_pressure);
 }
 
-/* The number of short-lived processes, which no row can show. */
+/* Draws the number of short-lived processes, which have no rows. */
 static int put_short_lived(struct top *t, int y, int x, int room)
 {
 	const struct top_table *sum = top_table_of(&t->model.frame, "short_lived_totals");
@@ -129,7 +129,8 @@ static int put_short_lived(struct top *t, int y, int x, int room)
 			 : 0;
 }
 
-/* "6 agents: 1 waits for you  2 model  3 idle", the loudest first. */
+/* Draws the number of agents for each activity, the most urgent first: "6 agents: 1 waits for you 2
+ * model 3 idle". */
 static int put_agents(struct top *t, int y, int x, int room)
 {
 	struct canvas *c = &t->canvas;
@@ -151,7 +152,7 @@ static int put_agents(struct top *t, int y, int x, int room)
 	return used + put_short_lived(t, y, x + used, room - used);
 }
 
-/* How old what is said about findings is, at the right. Returns the room that is left. */
+/* Draws the age of the findings at the right. Returns the room that is left. */
 static int put_age(struct top *t, int y, int x, int room)
 {
 	double age_s = finder_age_s(&t->finder);
@@ -167,7 +168,7 @@ static int put_age(struct top *t, int y, int x, int room)
 	return room - taken - 2;
 }
 
-/* The most severe one in words; that nothing is wrong is said, too. */
+/* Draws the most severe finding in words, or that nothing is wrong. */
 static void put_worst(struct top *t, int y, int x, int room)
 {
 	const struct top_finding *worst = finder_worst(&t->finder);
@@ -230,7 +231,7 @@ static void draw_small(struct top *t, struct canvas_area a)
 		put_worst(t, a.y + 4, a.x, a.columns);
 }
 
-/* Columns of processors, as many as fit. */
+/* Draws columns for the processors, as many as fit. */
 static void put_cores(struct top *t, struct canvas_area a)
 {
 	const struct top_host *h = &t->model.host;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* On a large screen: the last minutes of all sessions below each other, on one scale of time. */
+/* Draws the last minutes of all sessions below each other, on one scale of time, if the screen is
+ * large. */
 #include "base/units.h"
 #include "cli/top/draw.h"
 #include "cli/top/text.h"
@@ -8,8 +9,8 @@
 #define FROM_COLUMNS 100
 #define LABEL	     22
 #define VALUE	     7
-#define MOST_ROWS    3	    /* of a session: its activity, its CPU, an empty one */
-#define BLOCK	     0x2586 /* rows of one color stay apart */
+#define MOST_ROWS    3	    /* rows of a session: its activity, its CPU, an empty row */
+#define BLOCK	     0x2586 /* keeps rows of one color apart */
 #define MARK_EACH    40	    /* columns between two marks of the time */
 
 static unsigned frames_per_column(const struct top *t)
@@ -38,7 +39,7 @@ static int session_rows(const struct top *t)
 	return count;
 }
 
-/* Rows for each of so many sessions; 0: they have no place. */
+/* Returns how many rows each session gets; 0: there is no room. */
 static int rows_each(int count, int room)
 {
 	for (int each = MOST_ROWS; each; each--) {
@@ -79,7 +80,7 @@ static void put_track(struct top *t, const struct top_session *s, struct canvas_
 			"%5.1f%%", s->cpu_percent);
 }
 
-/* At the lower edge: how long ago that was. */
+/* Draws at the lower edge how long ago each time was. */
 static void put_times(struct top *t, int y, int right, int columns)
 {
 	double column_s = (double)t->interval_ns / (double)NS_PER_S * frames_per_column(t);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Other programs. */
+/* Starts other programs. */
 #include "cli/top/elsewhere.h"
 
 #include <fcntl.h>
@@ -24,7 +24,7 @@ bool top_resume_command(const struct top_session *s, char *out, size_t size)
 	} known[] = { { "claude", "claude --resume" }, { "codex", "codex resume" },
 		{ "opencode", "opencode --session" } };
 
-	/* It is pasted into a shell. */
+	/* The command is pasted into a shell. */
 	if (!s->session[0] || !escape_is_shell_word(s->session, strlen(s->session)))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
@@ -36,7 +36,7 @@ bool top_resume_command(const struct top_session *s, char *out, size_t size)
 	return false;
 }
 
-/* As the user of sudo: a server of tmux can have its clients start programs. */
+/* Runs as the user of sudo: a server of tmux can have its clients start programs. */
 static void run_child(const char *const *words, int out)
 {
 	int none = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -47,7 +47,7 @@ static void run_child(const char *const *words, int out)
 	_exit(EXIT_FAILURE);
 }
 
-/* Its output, cut at `size`; false: it could not be run, or it failed. */
+/* Gets the output of a program, cut at `size`; false: the program could not be run, or failed. */
 static bool run(const char *const *words, char *out, size_t size)
 {
 	size_t used = 0;
@@ -73,7 +73,7 @@ static bool run(const char *const *words, char *out, size_t size)
 	return child > 0 && !status;
 }
 
-/* "/dev/pts/3 %12\n" of each pane. */
+/* Finds the pane of the terminal in lines of "/dev/pts/3 %12\n". */
 static bool find_pane(char *list, const char *terminal, char pane[16])
 {
 	char *saved = NULL, tty[64];

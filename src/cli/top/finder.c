@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Findings from a command of sooth: CSV, as RFC 4180 has it. */
+/* Reads findings from a command of sooth, as CSV (RFC 4180). */
 #include "cli/top/finder.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #define CELL_SIZE TOP_FINDING_KEY
 #define TEXT_MAX  (1u << 20)
 #define FIRST_NS  (5 * NS_PER_S)
-#define LATE_NS	  (3 * NS_PER_S) /* after which its findings are there */
+#define LATE_NS	  (3 * NS_PER_S) /* a command has printed its findings after this time */
 #define SILENT_NS                                                                                  \
 	(20 * NS_PER_S) /* after which one without a finding is complete, on a busy host */
 #define WIDE 1000	/* columns: nothing is cut */
@@ -27,7 +27,7 @@ struct csv_cell {
 	char text[CELL_SIZE];
 };
 
-/* The end of the record that begins at `text`, behind its newline; 0: it is not whole yet. */
+/* Returns the end of the record that begins at `text`, after its newline; 0: it is incomplete. */
 static size_t record_end(const char *text, size_t size)
 {
 	bool is_quoted = false;
@@ -41,7 +41,7 @@ static size_t record_end(const char *text, size_t size)
 	return 0;
 }
 
-/* Fills the cells, cut at their size; how many there are. */
+/* Fills the cells, cut at their size; returns how many there are. */
 static size_t split(const char *text, size_t size, struct csv_cell *cells, size_t most)
 {
 	size_t count = 0, used = 0;
@@ -51,7 +51,7 @@ static size_t split(const char *text, size_t size, struct csv_cell *cells, size_
 		char c = text[i];
 
 		if (c == '"') {
-			/* Two of them within quotes are one. */
+			/* Two quotes within quotes are one quote. */
 			if (is_quoted && i + 1 < size && text[i + 1] == '"')
 				i++;
 			else {
@@ -83,7 +83,8 @@ static uint8_t level_of(const char *severity)
 	return 1;
 }
 
-/* "cpu-spin:4811@1299866", perhaps with ":" and what it is about; of the host without a process. */
+/* Returns the process of a key, "cpu-spin:4811@1299866", perhaps with ":" and a subject; zeros for
+ * the host. */
 static struct process_id process_of(const char *key)
 {
 	const char *colon = strchr(key, ':');
@@ -195,7 +196,7 @@ bool top_finding_is_alive(const struct top_finding *f)
 	return os_native.is_alive(&os_native, &f->id);
 }
 
-/* Some are about the end of a process. */
+/* Returns whether findings of that name are about the end of a process. */
 static bool is_of_the_gone(const char *name)
 {
 	const struct finding_entry *entry = registry_finding(name);
@@ -242,7 +243,7 @@ void finder_start(struct finder *f, uint64_t wanted_ns)
 	run(f, wanted_ns < FIRST_NS ? wanted_ns : FIRST_NS);
 }
 
-/* Findings that an earlier command reported and this one did not have ended. */
+/* Drops findings that an earlier command reported and this command did not: they have ended. */
 static bool drop_older(struct finder *f)
 {
 	size_t kept = 0, count = f->count;
@@ -255,7 +256,7 @@ static bool drop_older(struct finder *f)
 	return kept != count;
 }
 
-/* A command writes all that it found at once. */
+/* Returns whether the command has reported: it writes all its findings at once. */
 static bool has_reported(const struct finder *f)
 {
 	for (size_t i = 0; i < f->count; i++) {

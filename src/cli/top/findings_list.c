@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The list of findings. The selected one is kept by its name, because findings come and go. */
+/* Shows the list of findings. Findings come and go, so the selected one is kept by its key. */
 #include "cli/top/findings_list.h"
 
 #include <stdio.h>

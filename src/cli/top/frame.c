@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The sink of the screen: it keeps the rows of a frame, and passes it on when it is complete. */
+/* The sink of the screen: it keeps the rows of a frame, and passes the frame on when it is
+ * complete. */
 #include "cli/top/frame.h"
 
 #include <string.h>
@@ -117,7 +118,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 
 	(void)err;
 	f->open = NULL;
-	/* The list comes before the tree: that is for alerts. */
+	/* The list comes before the tree, which alerts use. */
 	while (at < frame->count && strcmp(frame->tables[at].name, section->name))
 		at++;
 	if (at == TOP_TABLES_MAX)

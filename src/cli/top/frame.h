@@ -23,17 +23,17 @@ struct top_frame {
 	struct timespec seen_at;
 };
 
-/* NULL: the frame has none of that name. */
+/* Returns the table of that name; NULL: the frame has none. */
 const struct top_table *top_table_of(const struct top_frame *f, const char *name);
 /* Returns the first row of a table; NULL: there is none. */
 const struct sooth_record *top_row_of(const struct top_table *t);
 void top_frame_fini(struct top_frame *f);
 bool top_frame_copy(struct top_frame *to, const struct top_frame *from);
 
-/* A number; false: there is no value. */
+/* Sets a number; false: the field has no value. */
 bool top_number(const struct sooth_schema *schema, const char *name, const struct sooth_record *r,
 	double *out);
-/* A text for people, escaped; false and "": there is no value. */
+/* Sets an escaped text for people; false and "": the field has no value. */
 bool top_word(const struct sooth_schema *schema, const char *name, const struct sooth_record *r,
 	char *out, size_t size);
 

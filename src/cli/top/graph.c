@@ -46,7 +46,7 @@ struct graph {
 	enum graph_form form;
 };
 
-/* How many of `steps` are full. */
+/* Returns how many of `steps` are full for a value. */
 static int height_of(const struct graph *g, double value, int steps)
 {
 	double top = g->top - g->scale->bottom;
@@ -65,7 +65,7 @@ static int within(int height, int below, int most)
 	return height < 0 ? 0 : height > most ? most : height;
 }
 
-/* Dots of the left and right half of a cell, by how many are full from below. */
+/* Returns the dots of a cell, by how many of its left and right half are full from below. */
 static uint32_t braille_of(int left, int right)
 {
 	static const uint8_t lefts[] = { 0, 0x40, 0x44, 0x46, 0x47 };
@@ -81,7 +81,8 @@ static char ascii_of(int height, int steps)
 	return steps_of[height * 8 / steps];
 }
 
-/* Each row of a high graph has the color of its own height, so that a peak and a plateau differ. */
+/* Returns the style of a row. Each row of a high graph has the color of its own height, so that a
+ * peak and a plateau differ. */
 static uint8_t row_style(const struct graph *g, double value, int full, int all)
 {
 	double level = g->scale->bottom + (g->top - g->scale->bottom) * full / all;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The actions of keys and the mouse. An unknown key says so. */
+/* Acts on keys and the mouse. An unknown key shows a message. */
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -14,7 +14,7 @@
 
 static void move_pick(struct top *t, long by)
 {
-	/* The place of a row that is gone is that of the next one. */
+	/* The next row has moved into the place of a row that is gone. */
 	long to = (long)t->picked + by - (t->is_pick_gone && by > 0);
 
 	top_pick(t, to < 0 ? 0 : (size_t)to);
@@ -33,7 +33,7 @@ static void sort_by(struct top *t, int step)
 	size_t at = t->sort;
 
 	top_columns_fit(t, t->canvas.columns, widths);
-	/* By what is on display only. */
+	/* Only columns on display can be chosen. */
 	for (size_t i = 0; i < top_column_count; i++) {
 		at = (at + top_column_count + (size_t)step) % top_column_count;
 		if (widths[at] && top_column_orders(t, at))
@@ -61,7 +61,7 @@ static void unfold(struct top *t, bool is_wanted, bool toggles)
 
 	if (!row)
 		return;
-	/* From a process back to its session. */
+	/* A process folds back to its session. */
 	if (!t->is_tree && !t->is_flat && row->kind == TOP_ROW_PROCESS && !is_wanted &&
 		row->session) {
 		t->picked_id = row->session->id;
@@ -254,7 +254,7 @@ static void show_findings(struct top *t, int key)
 	top_findings_open(t);
 }
 
-/* To the next one of a few, from whatever was chosen at the start. */
+/* Changes to the next of a few intervals, whatever interval was chosen at the start. */
 static void change_interval(struct top *t, int key)
 {
 	static const uint64_t steps[] = { 250 * NS_PER_MS, 500 * NS_PER_MS, NS_PER_S, 2 * NS_PER_S,
@@ -313,7 +313,7 @@ static void copy(struct top *t, int key)
 	top_copy(t, key == 'R');
 }
 
-/* With a brace further. */
+/* Steps through a replay; a brace steps further than a bracket. */
 static void step_replay(struct top *t, int key)
 {
 	long far = key == '{' || key == '}' ? 30 : 1;

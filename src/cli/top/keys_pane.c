@@ -60,8 +60,8 @@ static bool pick_row_of(struct top *t, const struct process_id *id)
 	return false;
 }
 
-/* Its own row, for which its session unfolds: what acts next is to hit the process, and not all of
- * the session. */
+/* Selects the row of the process, and unfolds its session: the next act has to hit this process,
+ * and not the whole session. */
 static bool select_process(struct top *t, const struct process_id *id)
 {
 	const struct top_process *p = top_process_find(&t->model, id);
@@ -143,7 +143,7 @@ void top_show_short_lived(struct top *t, int key)
 	buffer_fini(&words);
 }
 
-/* Keys of other panes show the same process in them. */
+/* Takes a key of another pane, which opens for the same process. */
 void top_take_pane_key(struct top *t, int key)
 {
 	struct top_pane *p = &t->pane;

@@ -66,7 +66,7 @@ void top_match_changed(struct top_match *m, const struct sooth_schema *schema)
 	}
 }
 
-/* A filter that cannot be decided hides nothing. */
+/* Returns whether a row fits; a filter that cannot be decided hides no row. */
 static bool fits(
 	struct top_match *m, const struct sooth_schema *schema, const struct top_process *p)
 {

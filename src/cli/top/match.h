@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Which rows are shown: those that contain a text, or match an expression (as in --filter), and
- * that belong to a user.
- */
+/* Selects the rows to show: those that contain a text, or match an expression (as in --filter), and
+ * belong to a user. */
 #ifndef SOOTH_CLI_TOP_MATCH_H
 #define SOOTH_CLI_TOP_MATCH_H
 
@@ -19,14 +17,14 @@ struct top_match {
 };
 
 void top_match_fini(struct top_match *m);
-/* To be called after `text` has changed. A text with an operator is an expression. */
+/* Call this after `text` has changed. A text with an operator is an expression. */
 void top_match_changed(struct top_match *m, const struct sooth_schema *schema);
-/* To be called before the functions below: finds the sessions with a matching process. */
+/* Call this before the functions below. Finds the sessions with a matching process. */
 void top_match_prepare(struct top_match *m, const struct top_model *model);
 bool top_match_session(const struct top_match *m, const struct top_session *s);
 bool top_match_process(
 	struct top_match *m, const struct sooth_schema *schema, const struct top_process *p);
-/* For a search: whether the row has a text, or a PID. */
+/* Returns whether the row has a text, or a PID, for a search. */
 bool top_session_has(const struct top_session *s, const char *text);
 bool top_process_has(
 	const struct sooth_schema *schema, const struct top_process *p, const char *text);

@@ -86,7 +86,8 @@ static uint8_t role_of(const struct top_model *m, const struct sooth_record *r)
 	return rank;
 }
 
-/* A process that the tree adds to the list is new only if it has just started. */
+/* Returns whether a process is old: one that the tree adds to the list is new only if it has just
+ * started. */
 static bool is_old(const struct top_model *m, const struct sooth_record *r)
 {
 	double elapsed_s;
@@ -100,8 +101,8 @@ static double more(double now, double before)
 	return now > before ? now - before : 0;
 }
 
-/* Between two frames; one that closed in between takes its bytes along. All bytes of a process that
- * has just started are of this frame. */
+/* Fills the traffic between two frames; the bytes of a connection that closed in between are lost.
+ * All bytes of a process that has just started belong to this frame. */
 static void fill_traffic(
 	const struct top_model *m, struct top_process *p, struct top_known *known, bool is_new)
 {
@@ -147,7 +148,7 @@ static void add_process(struct top_model *m, const struct sooth_record *r)
 	buffer_append(&m->processes, &p, sizeof(p));
 }
 
-/* Forgets the processes that are not in this frame. */
+/* Forgets the processes that are missing in this frame. */
 static void forget_processes(struct top_model *m)
 {
 	struct map seen;
@@ -231,13 +232,13 @@ static void fill_texts(
 	top_word(m->schema, "activity_text", r, s->doing_text, sizeof(s->doing_text));
 }
 
-/* A second. */
+/* Returns bytes per second. */
 static double rate(const struct top_model *m, double bytes)
 {
 	return m->interval_s > 0 ? bytes / m->interval_s : 0;
 }
 
-/* A new one where what it does, or the words about it, have changed. */
+/* Adds a phase if the activity of the session, or its text, has changed. */
 static void keep_phase(const struct top_model *m, struct top_session *s)
 {
 	struct top_phase *last = &s->phases[(s->phase_count + TOP_PHASES_MAX - 1) % TOP_PHASES_MAX];
@@ -279,7 +280,7 @@ static void begin_session(struct top_model *m, const struct top_process *p)
 	m->session_count++;
 }
 
-/* Main processes by number: in a frame a number is of one process. */
+/* Adds up processes by the PID of their main process: in a frame a PID belongs to one process. */
 static void add_up(struct top_model *m)
 {
 	struct map mains;
@@ -353,7 +354,7 @@ static void end_sessions(struct top_model *m)
 
 /* --- the whole --- */
 
-/* The time of its rows, which is not that of today where a capture is read. */
+/* Returns the time of the rows of a frame: in a capture that is not the current time. */
 static double time_of(const struct top_frame *frame)
 {
 	const struct top_table *t = top_table_of(frame, "processes");
