@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * memtrack, also called codspeed-memtrack: launches a command, and writes each of its allocations,
- * frees and mappings: as lines of JSON into a file, or as MessagePack into a folder.
- * CODSPEED_LOG sets the log level.
- */
+/* memtrack, also called codspeed-memtrack: launches a command, and writes each of its allocations,
+ * frees and mappings: as lines of JSON into a file, or as MessagePack into a folder. CODSPEED_LOG
+ * sets the log level. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

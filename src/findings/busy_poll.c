@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * busy-poll: a thread wakes very often, does next to nothing, and moves no data: the thread polls
+/* busy-poll: a thread wakes very often, does next to nothing, and moves no data: the thread polls
  * for work instead of waiting for it. Time has to be what wakes the thread: it sleeps, or its
  * timeouts are short enough to explain all its wakeups; if the length of a timeout is unknown, no
  * other thread of the process may be awake often enough to have woken it. Or signals wake it, one
  * after the other. If its system calls were recorded, their results decide. A thread that events
- * wake often has work to do.
- */
+ * wake often has work to do. */
 #include <stdlib.h>
 
 #include "analyze/diagnosis/call_check.h"

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * connect-failing: a process connects to a peer again and again, or waits for the connection, and
+/* connect-failing: a process connects to a peer again and again, or waits for the connection, and
  * does not reach the peer, or sends it datagrams and gets no answer. A process that tries several
  * addresses of a service and reaches one has what it needs, and so has a process that reaches the
  * peer in the end. Attempts that began before the observation are in the snapshots of the sockets.
  * The attempts of commands that a process starts count together. A connection that the peer ends at
- * once without an answer, again and again, has failed as well.
- */
+ * once without an answer, again and again, has failed as well. */
 #include <stdio.h>
 #include <string.h>
 

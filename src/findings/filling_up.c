@@ -29,11 +29,9 @@
 
 /* --- what was written to each file system --- */
 
-/*
- * The sizes of open files are compared at both ends of the observation. A file that is emptied or
+/* The sizes of open files are compared at both ends of the observation. A file that is emptied or
  * overwritten meanwhile does not grow, whatever its sizes are at these two moments; only the calls
- * show that.
- */
+ * show that. */
 
 struct file_growth {
 	const struct fds_filesystem *space; /* NULL: memory files */

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * lock-storm: several threads of a process burn CPU competing for something they share. They sleep
+/* lock-storm: several threads of a process burn CPU competing for something they share. They sleep
  * and wake at a lock thousands of times a second, or keep yielding, and most of their CPU time is
  * kernel time. Or they form a convoy: three or more threads only compute or wait for the same kind
  * of lock, so that one of them runs at a time, however often they wake. Threads that hand work to
  * each other wake as often, but spend their time on the work. That work may be system calls too:
  * then another thread, idle or busy with other work, requests them. If system calls were recorded,
- * futex and sched_yield show which threads are at which lock.
- */
+ * futex and sched_yield show which threads are at which lock. */
 #include <stdlib.h>
 #include <string.h>
 

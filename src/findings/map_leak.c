@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * map-leak: the number of memory mappings keeps rising, or is near vm.max_map_count, where mmap,
+/* map-leak: the number of memory mappings keeps rising, or is near vm.max_map_count, where mmap,
  * mprotect, malloc and new threads fail with ENOMEM although there is memory. The mappings are
  * listed at the first and the last sample only; the size of the address space at each sample shows
  * whether they rose all the time. A program that maps its libraries stops soon. memory-growth
  * reports a heap that grows by mappings of many pages, as it runs out of memory first; thread-leak
- * reports the stacks of threads.
- */
+ * reports the stacks of threads. */
 #include <stdio.h>
 #include <string.h>
 

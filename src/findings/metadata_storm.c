@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * metadata-storm: a process looks up the same files over and over (stat, access, open,
- * readlink, reading a directory) without reading or writing them, and spends a part of its
- * time on it. A build or `git status` looks up many files, but each only once or twice; a
- * lookup followed by an open and a read is part of using the file. Or it walks a directory tree
- * over and over: most directories that it reads are read again within the interval.
- */
+/* metadata-storm: a process looks up the same files over and over (stat, access, open, readlink,
+ * reading a directory) without reading or writing them, and spends a part of its time on it. A
+ * build or `git status` looks up many files, but each only once or twice; a lookup followed by an
+ * open and a read is part of using the file. Or it walks a directory tree over and over: most
+ * directories that it reads are read again within the interval. */
 #include <stdio.h>
 #include <string.h>
 

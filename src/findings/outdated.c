@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * outdated: a session runs an older version of its agent than the newest one installed here.
- */
+/* outdated: a session runs an older version of its agent than the newest one installed here. */
 #include "analyze/diagnosis/check_verdict.h"
 #include "explain/finding.h"
 

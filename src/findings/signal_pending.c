@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * signal-pending: a request to end has no effect. Either a signal such as SIGTERM was sent to the
+/* signal-pending: a request to end has no effect. Either a signal such as SIGTERM was sent to the
  * process, which has blocked that signal: it stays pending. A program that takes its signals with
  * sigwait(3) or a signalfd blocks them too, but takes each signal at once. Or the process, or a
  * command that it starts, sends SIGTERM or SIGKILL to another process again and again, which goes
  * on. Other repeated signals are no requests to end: SIGHUP reloads a server, SIGINT interrupts a
- * statement, SIGQUIT prints the stacks of a JVM.
- */
+ * statement, SIGQUIT prints the stacks of a JVM. */
 #include <signal.h>
 #include <string.h>
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Acting on processes: selecting them, protecting some, and the result for each. A process is
+/* Acting on processes: selecting them, protecting some, and the result for each. A process is
  * pinned by a descriptor before it is signalled, so a reused PID is never hit, and it is checked
- * again after the user has agreed.
- */
+ * again after the user has agreed. */
 #ifndef SOOTH_CLI_ACT_H
 #define SOOTH_CLI_ACT_H
 

@@ -7,10 +7,8 @@
 
 #include "cli/command/options.h"
 
-/*
- * Rules about which options exclude or need others. An option that would be ignored is refused,
- * with a reason.
- */
+/* Rules about which options exclude or need others. An option that would be ignored is refused,
+ * with a reason. */
 
 enum option_rule_kind {
 	OPTION_NEVER = 1,   /* not in this command, although its group has it */

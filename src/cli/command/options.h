@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Options as data. A command has a config struct and tables of rows that say which member an
- * option fills; shared groups are tables over a struct that is a member of each config. Parsing,
- * help and suggestions follow from the rows.
- */
+/* Options as data. A command has a config struct and tables of rows that say which member an option
+ * fills; shared groups are tables over a struct that is a member of each config. Parsing, help and
+ * suggestions follow from the rows. */
 #ifndef SOOTH_CLI_OPTIONS_H
 #define SOOTH_CLI_OPTIONS_H
 

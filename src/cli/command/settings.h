@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A settings file: lines of NAME = VALUE, named and checked like the long options of a command;
- * flags take yes or no; # begins a comment. The command line overrides the file.
- */
+/* A settings file: lines of NAME = VALUE, named and checked like the long options of a command;
+ * flags take yes or no; # begins a comment. The command line overrides the file. */
 #ifndef SOOTH_CLI_SETTINGS_H
 #define SOOTH_CLI_SETTINGS_H
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The folder of the monitor's FIFOs, by default ~/.claude/fifos. A FIFO has mode 0600; links,
- * regular files and FIFOs of other users are refused.
- */
+/* The folder of the monitor's FIFOs, by default ~/.claude/fifos. A FIFO has mode 0600; links,
+ * regular files and FIFOs of other users are refused. */
 #ifndef SOOTH_CLI_FIFO_FOLDER_H
 #define SOOTH_CLI_FIFO_FOLDER_H
 

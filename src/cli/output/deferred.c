@@ -30,10 +30,8 @@
 
 /* --- the pager --- */
 
-/*
- * Text longer than the terminal goes to the user's pager, which gets none of the privileges of
- * sooth: with sudo it runs as the user, who may have named it.
- */
+/* Text longer than the terminal goes to the user's pager, which gets none of the privileges of
+ * sooth: with sudo it runs as the user, who may have named it. */
 
 /* PID of the pager: signals are passed on to it while it owns the terminal. */
 static volatile sig_atomic_t shown_by;

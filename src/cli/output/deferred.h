@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A report that is buffered until it is complete: some views know only at the end whether a table
+/* A report that is buffered until it is complete: some views know only at the end whether a table
  * has the fields of --filter, when standard output could no longer be undone; and only the whole
- * text shows whether a pager is needed.
- */
+ * text shows whether a pager is needed. */
 #ifndef SOOTH_CLI_HELD_H
 #define SOOTH_CLI_HELD_H
 

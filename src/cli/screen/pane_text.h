@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The output of a command of sooth as rows that can be scrolled and searched, independent of the
- * screen. The output has text of targets, so it is escaped here too.
- */
+/* The output of a command of sooth as rows that can be scrolled and searched, independent of the
+ * screen. The output has text of targets, so it is escaped here too. */
 #ifndef SOOTH_CLI_PANE_TEXT_H
 #define SOOTH_CLI_PANE_TEXT_H
 

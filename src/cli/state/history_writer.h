@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Writes the history: records of phases, and the definitions that a capture needs before them. If
+/* Writes the history: records of phases, and the definitions that a capture needs before them. If
  * the disk is full or the folder gone, records are lost, which the next block reports; the monitor
- * goes on.
- */
+ * goes on. */
 #ifndef SOOTH_CLI_HISTORY_WRITER_H
 #define SOOTH_CLI_HISTORY_WRITER_H
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A folder of the monitor: mode 0700, owned by the user, or with sudo by the invoking user, whose
+/* A folder of the monitor: mode 0700, owned by the user, or with sudo by the invoking user, whose
  * rights are used for all access. Links, files and folders of other users are refused; as root also
- * folders that another user could replace.
- */
+ * folders that another user could replace. */
 #ifndef SOOTH_CLI_USER_FOLDER_H
 #define SOOTH_CLI_USER_FOLDER_H
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Acting on processes from the screen: the user chooses processes and action, and confirms with y.
- * Then `sooth kill`, `freeze` or `thaw` with PID@START acts, and checks each process again.
- */
+/* Acting on processes from the screen: the user chooses processes and action, and confirms with y.
+ * Then `sooth kill`, `freeze` or `thaw` with PID@START acts, and checks each process again. */
 #ifndef SOOTH_CLI_TOP_ACT_H
 #define SOOTH_CLI_TOP_ACT_H
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A frame in memory: cells with a character and a style. Drawing knows nothing of terminals, and a
- * test reads a frame as text. No control character gets into a cell, whatever a target is called.
- */
+/* A frame in memory: cells with a character and a style. Drawing knows nothing of terminals, and a
+ * test reads a frame as text. No control character gets into a cell, whatever a target is
+ * called. */
 #ifndef SOOTH_CLI_TOP_CANVAS_H
 #define SOOTH_CLI_TOP_CANVAS_H
 

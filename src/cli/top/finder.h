@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Findings beside the list: `sooth diagnose -w --passive` runs as a process of its own, at its own
- * pace, and its rows are read from a pipe.
- */
+/* Findings beside the list: `sooth diagnose -w --passive` runs as a process of its own, at its own
+ * pace, and its rows are read from a pipe. */
 #ifndef SOOTH_CLI_TOP_FINDER_H
 #define SOOTH_CLI_TOP_FINDER_H
 

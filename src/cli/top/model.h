@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The model of the screen, made from the rows of frames: the host, the sessions with sums of their
+/* The model of the screen, made from the rows of frames: the host, the sessions with sums of their
  * processes, both with a history, and the processes. Sessions stay for some frames after their
- * end.
- */
+ * end. */
 #ifndef SOOTH_CLI_TOP_MODEL_H
 #define SOOTH_CLI_TOP_MODEL_H
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A pane over the list: the text of a command of sooth for one process, or a text of the screen's
- * own. It scrolls and searches, and its title says which process it is about.
- */
+/* A pane over the list: the text of a command of sooth for one process, or a text of the screen's
+ * own. It scrolls and searches, and its title says which process it is about. */
 #ifndef SOOTH_CLI_TOP_PANE_H
 #define SOOTH_CLI_TOP_PANE_H
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The rows of the list: sessions in an order, below an unfolded one its processes by role, and what
- * ended sessions left; or all processes as a tree. The selected row keeps its place on the screen.
- */
+/* The rows of the list: sessions in an order, below an unfolded one its processes by role, and what
+ * ended sessions left; or all processes as a tree. The selected row keeps its place on the
+ * screen. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Agents described by the user: every agents.d/NAME.agent of the configuration, in order of names.
- * An invalid file is reported, and the others are used.
- */
+/* Agents described by the user: every agents.d/NAME.agent of the configuration, in order of names.
+ * An invalid file is reported, and the others are used. */
 #ifndef SOOTH_CLI_USER_AGENTS_USER_AGENTS_H
 #define SOOTH_CLI_USER_AGENTS_USER_AGENTS_H
 

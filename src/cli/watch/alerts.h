@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Alerts, each reported once when it is raised and once when it clears: a process exceeds a
+/* Alerts, each reported once when it is raised and once when it clears: a process exceeds a
  * threshold (clears well below it), an agent is in a chosen activity, a finding. The end of a
- * process is raised only. As a sink it sees the rows of the screen or the reports.
- */
+ * process is raised only. As a sink it sees the rows of the screen or the reports. */
 #ifndef SOOTH_CLI_ALERTS_H
 #define SOOTH_CLI_ALERTS_H
 
