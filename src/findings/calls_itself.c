@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * calls-itself: to answer a request a server connects to its own listening socket, which makes it
+/* calls-itself: to answer a request a server connects to its own listening socket, which makes it
  * connect again: a proxy whose upstream is itself. Each request goes round until a limit of
  * connections or a timeout ends it, and then all connections of the circle fail.
  *
  * A test or a benchmark with server and client in one process gets good answers. Cannot be seen:
  * answers within TLS or in several buffers, and which request came from outside: without answers
- * the order of accepting and connecting shows the circle.
- */
+ * the order of accepting and connecting shows the circle. */
 #include <stdlib.h>
 #include <string.h>
 

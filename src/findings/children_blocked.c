@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * children-blocked: several processes that the process started wait for the same file system, which
+/* children-blocked: several processes that the process started wait for the same file system, which
  * does not answer, or in the same function of the kernel in state D. Each process by itself has the
  * finding blocked-io; together they have one cause, and the process that started them need not wait
  * for them.
  *
- * Readers of a slow file system wait often, but each wait is short.
- */
+ * Readers of a slow file system wait often, but each wait is short. */
 #include "analyze/diagnosis/blocked_children.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/sentence_units.h"

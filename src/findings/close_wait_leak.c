@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * close-wait-leak: the peer closed these connections, the process did not. A socket leaves
+/* close-wait-leak: the peer closed these connections, the process did not. A socket leaves
  * CLOSE_WAIT only when the process closes it: a process that checks its connections does so within
  * a moment, and one that has forgotten them never does. Only sockets count that were in CLOSE_WAIT
  * at the first and the last sample and sent nothing in between: a process that still answers has a
  * reason to keep its half open.
  *
- * Cannot be seen: since when the peer has closed.
- */
+ * Cannot be seen: since when the peer has closed. */
 #include <stdlib.h>
 #include <string.h>
 

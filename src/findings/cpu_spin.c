@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * cpu-spin: threads burn CPU without visible progress: they do not wait, move no data, and
+/* cpu-spin: threads burn CPU without visible progress: they do not wait, move no data, and
  * touch no new memory. Computing on data that is already in memory looks the same, so severity
  * depends on the process and on how long it has done so: an agent or a server should be
  * waiting, a command may just be at work.
  *
  * On a busy host a thread gets less CPU than it could use, so running and runnable time both
- * count.
- */
+ * count. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

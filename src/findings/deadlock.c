@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * deadlock: some threads of a process wait for locks that nothing releases, while others go on.
+/* deadlock: some threads of a process wait for locks that nothing releases, while others go on.
  * Locks of Rust and Python have no owner that could be read, so the stacks decide: threads wait for
  * a lock, not for work, without a timeout and for a long time, and no other thread rests with a
  * lock in its hands. The finding also covers a pool of threads whose tasks all wait for results of
@@ -11,8 +10,7 @@
  * processes in which no thread can go on.
  *
  * Cannot be seen: which thread has the lock; goroutines and virtual threads, which wait without a
- * thread.
- */
+ * thread. */
 #include <string.h>
 
 #include "analyze/diagnosis/check_waits.h"
