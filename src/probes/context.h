@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * context: what a later diagnosis needs and only a living process has: mapped
- * files with their addresses and build ids, thread names, the command line. All
- * records are definitions, repeated at the start of each segment.
+ * context: facts for a later diagnosis that only a living process has: mapped files with their
+ * addresses and build ids, thread names, the command line. All records are definitions, repeated at
+ * the start of each segment.
  */
 #ifndef SOOTH_PROBES_CONTEXT_H
 #define SOOTH_PROBES_CONTEXT_H
@@ -19,7 +19,7 @@ struct context_command {
 	struct sooth_record record;
 	uint8_t arguments_state;
 	uint8_t executable_state;
-	uint8_t mappings_state; /* whether all of them follow */
+	uint8_t mappings_state; /* whether all mappings follow */
 	uint8_t unused[5];
 	struct sooth_text arguments;
 	struct sooth_text executable;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fields of the ends probe. */
+/* Fields of the exit_reasons probe. */
 #include "probes/exit_reasons.h"
 
 #include "model/probe.h"

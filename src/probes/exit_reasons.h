@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * exit_reasons: how processes end. The record of an end follows those of its signals, of the OOM
- * killer's choice and of its core dump. Shared with the kernel side.
+ * exit_reasons: how processes end. The record of an end comes after the records of the signals, of
+ * the OOM killer's choice and of the core dump. Shared with the kernel side.
  */
 #ifndef SOOTH_PROBES_EXIT_REASONS_H
 #define SOOTH_PROBES_EXIT_REASONS_H
@@ -26,16 +26,16 @@ enum exit_reasons_kind {
 #define EXIT_REASONS_CORE_FLAG 0x80 /* of a wait status */
 
 struct exit_reasons_signal {
-	struct sooth_record record; /* time_ns: the end; tid: the thread it was sent to */
+	struct sooth_record record; /* time_ns: end of the process; tid: the thread that got it */
 	uint64_t sent_ns;
-	uint64_t address; /* of a fault */
+	uint64_t address; /* address of the fault */
 	uint64_t sender_start_ticks;
 	uint32_t signal;
 	int32_t code; /* si_code of sigaction(2) */
 	uint32_t sender_pid;
 	uint32_t sender_uid;
 	uint32_t sender_parent_pid;
-	uint8_t is_from_kernel; /* no process sent it */
+	uint8_t is_from_kernel; /* the kernel sent it, no process did */
 	uint8_t is_from_parent;
 	uint8_t is_sender_ending; /* sent because the sender ended: PR_SET_PDEATHSIG */
 	uint8_t sender_state;
@@ -46,7 +46,7 @@ struct exit_reasons_signal {
 };
 
 struct exit_reasons_oom {
-	struct sooth_record record; /* when it was chosen */
+	struct sooth_record record; /* time_ns: when the OOM killer chose the process */
 	uint64_t virtual_bytes, anonymous_bytes, file_bytes, shared_bytes, table_bytes;
 	int32_t score_adjustment;
 	uint32_t asker_pid; /* the process that allocated when memory ran out */
@@ -86,23 +86,23 @@ struct exit_reasons_end {
 };
 
 /*
- * A process that a watched one or a descendant of it started, and that ended by a signal, or after
- * a request to end. It need not have been there when the observation began.
+ * A process that a watched process or one of its descendants started, and that was ended by a
+ * signal or after a request to end. It may have started after the observation began.
  */
 struct exit_reasons_child {
 	struct sooth_record record; /* of the watched process; time_ns: the end of the child */
 	uint64_t child_start_ticks;
 	uint64_t parent_start_ticks;
 	uint64_t sender_start_ticks;
-	uint64_t life_ns; /* from its fork on */
+	uint64_t life_ns; /* time since its fork */
 	uint32_t child_pid;
 	uint32_t parent_pid;
 	uint32_t status; /* as wait(2) gives it */
-	uint32_t signal; /* the one that ended it, or the request; 0: not seen */
+	uint32_t signal; /* the signal that ended the child or asked it to end; 0: not seen */
 	int32_t code;	 /* si_code of sigaction(2) */
 	uint32_t sender_pid;
 	uint32_t sender_parent_pid;
-	uint8_t is_from_kernel; /* no process sent it */
+	uint8_t is_from_kernel; /* the kernel sent it, no process did */
 	uint8_t is_sender_ending;
 	uint8_t is_oom_victim;
 	uint8_t sender_state; /* absent: the kernel; not measured: the signal was not seen */
@@ -113,16 +113,16 @@ struct exit_reasons_child {
 enum exit_reasons_log_what { EXIT_REASONS_LOG_OOM, EXIT_REASONS_LOG_FAULT, EXIT_REASONS_LOGS };
 
 struct exit_reasons_log {
-	struct sooth_record record; /* of no process: the log has only a pid */
+	struct sooth_record record; /* no process: the log has only a pid */
 	uint64_t logged_ns;	    /* CLOCK_MONOTONIC, with the precision of the log */
 	uint64_t virtual_bytes, anonymous_bytes, file_bytes, shared_bytes;
 	uint64_t address;     /* of the fault */
 	uint64_t instruction; /* instruction pointer */
-	uint32_t log_pid;     /* of a fault: the thread */
+	uint32_t log_pid;     /* for a fault: the thread's */
 	uint32_t uid;
 	uint32_t what;	       /* enum exit_reasons_log_what */
-	uint8_t is_of_group;   /* of a control group, else of the host */
-	uint8_t figures_state; /* of the memory */
+	uint8_t is_of_group;   /* memory of a control group ran out, else of the host */
+	uint8_t figures_state; /* of the memory values */
 	uint8_t address_state;
 	uint8_t instruction_state;
 	uint8_t group_state;
@@ -130,7 +130,7 @@ struct exit_reasons_log {
 	uint8_t uid_state;
 	uint8_t unused[5];
 	char name[EXIT_REASONS_NAME_SIZE];
-	struct sooth_text group;  /* the one with the limit */
+	struct sooth_text group;  /* control group with the limit */
 	struct sooth_text object; /* file mapped at the instruction */
 	struct sooth_text trap;	  /* "segfault", "general protection fault" */
 };

@@ -63,7 +63,7 @@ enum fds_access {
 struct fds_descriptor {
 	struct sooth_record record;
 	uint64_t inode;
-	uint64_t offset; /* position; of what has none 0 */
+	uint64_t offset; /* position; 0 if the file has none */
 	uint64_t size_bytes;
 	uint32_t fd;
 	uint32_t flags;			     /* O_* of open(2) as this system has them */
@@ -72,7 +72,8 @@ struct fds_descriptor {
 	uint32_t mount;			     /* id in /proc/PID/mountinfo */
 	uint8_t type;			     /* enum fds_type */
 	uint8_t access;			     /* enum fds_access */
-	uint8_t is_deleted;		     /* it has no name any more, or another file has it */
+	uint8_t is_deleted;		     /* the file has no name any more, or another file has
+					      * it */
 	uint8_t closes_on_exec;
 	uint8_t node_state;  /* absent: no device */
 	uint8_t inode_state; /* of inode and device */
@@ -80,19 +81,19 @@ struct fds_descriptor {
 	uint8_t size_state;  /* absent: not a file */
 	uint8_t path_state;
 	uint8_t detail_state;  /* absent: the type says all */
-	uint8_t deleted_state; /* of is_deleted; then the path ends as the link does */
+	uint8_t deleted_state; /* of is_deleted; if unknown, the path ends as the link does */
 	uint8_t unused;
 	struct sooth_text path;	  /* as the link says, without " (deleted)"; "pipe:[7]" */
 	struct sooth_text detail; /* "count 3", "pid 4711", "TCPv6", "map 12" */
 };
 
-#define FDS_MEMBER_EDGE (1u << 31) /* of `events`: EPOLLET */
+#define FDS_MEMBER_EDGE (1u << 31) /* EPOLLET in `events` */
 
 struct fds_member {
 	struct sooth_record record;
-	uint64_t inode; /* of the file waited for; 0: unknown */
-	uint32_t epoll; /* the descriptor that waits */
-	uint32_t fd; /* the number under which it was added; may be closed, or another file now */
+	uint64_t inode;	 /* of the file waited for; 0: unknown */
+	uint32_t epoll;	 /* the descriptor that waits */
+	uint32_t fd;	 /* number of the added file; may be closed, or another file now */
 	uint32_t events; /* EPOLL* */
 	uint32_t unused;
 };
@@ -102,7 +103,7 @@ struct fds_watch {
 	uint64_t inode;
 	uint32_t device_major, device_minor;
 	uint32_t fd;	/* the inotify descriptor */
-	uint32_t watch; /* its number there */
+	uint32_t watch; /* number of the watch in the instance */
 	uint32_t mask;	/* IN_* */
 	uint8_t path_state;
 	uint8_t unused[3];
@@ -110,18 +111,18 @@ struct fds_watch {
 };
 
 /*
- * One process at the other end of a pipe, FIFO or socket: for a pipe any process that
- * has it open (also this one, by another descriptor); for a connected socket the
- * process that has its peer.
+ * One process at the other end of a pipe, FIFO or socket: for a pipe, any process that has the pipe
+ * open (also the observed process, by another descriptor); for a connected socket, the process that
+ * has the peer socket.
  */
 struct fds_holder {
 	struct sooth_record record; /* the observed process */
-	uint64_t inode;		    /* of its descriptor */
+	uint64_t inode;		    /* of the observed process's descriptor */
 	uint64_t held_inode;	    /* of the holder's file: the same pipe, or the peer socket */
 	uint64_t holder_start_ticks;
 	uint32_t holder_pid;
 	uint32_t holder_fd;
-	uint8_t access; /* enum fds_access; of a socket both */
+	uint8_t access; /* enum fds_access; both for a socket */
 	uint8_t unused[7];
 	char holder_name[16]; /* comm */
 };
@@ -131,24 +132,24 @@ struct fds_filesystem {
 	struct sooth_record record;
 	uint64_t total_bytes, free_bytes;
 	uint64_t available_bytes;	 /* to a process without privilege */
-	uint64_t files, files_available; /* 0: it has no such limit */
+	uint64_t files, files_available; /* 0: the file system has no such limit */
 	uint32_t mount;			 /* id in /proc/PID/mountinfo */
 	uint32_t device_major, device_minor;
 	uint8_t is_read_only;
 	uint8_t is_memory;   /* tmpfs and similar: its files are memory */
-	uint8_t space_state; /* of all figures, and of is_read_only */
+	uint8_t space_state; /* of all sizes and counts, and of is_read_only */
 	uint8_t unused;
 	struct sooth_text point; /* mount point, as the process sees it */
 };
 
-/* The file that has the name now of another one, which the process has read to its end: a log that
- * was rotated away, or deleted. */
+/* The file that now has the name of a file which the process has open and has read to its end: a
+ * log was rotated away, or deleted. */
 struct fds_successor {
 	struct sooth_record record;
 	uint64_t inode;
 	uint64_t size_bytes;
 	int64_t modified_s; /* since 1970 */
-	uint32_t fd;	    /* that has the other file */
+	uint32_t fd;	    /* descriptor of the file that was read to its end */
 	uint32_t unused;
 	struct sooth_text path;
 };

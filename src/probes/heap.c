@@ -235,7 +235,7 @@ RECORD_SCHEMA(heap_count, "heap.count", HEAP_COUNT, SOOTH_CLASS_AGGREGATE, count
 RECORD_SCHEMA(heap_sum, "heap.sum", HEAP_SUM, SOOTH_CLASS_AGGREGATE, sum_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
 RECORD_SCHEMA(heap_held, "heap.held", HEAP_HELD, SOOTH_CLASS_SAMPLE, held_fields_of_process);
-/* No event of the stream of calls: it comes with their sums. */
+/* A bad free is no event of the stream of calls: it is recorded with the sums of calls. */
 RECORD_SCHEMA(heap_bad_free, "heap.bad_free", HEAP_BAD_FREE, SOOTH_CLASS_SAMPLE, bad_free_fields);
 RECORD_SCHEMA(heap_call, "heap.call", HEAP_CALL, SOOTH_CLASS_EVENT, call_fields);
 RECORD_SCHEMA(heap_gap, "heap.gap", HEAP_GAP, SOOTH_CLASS_SAMPLE, gap_fields,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * host: samples of the machine: load, memory, pressure, and the tracers that the caller
- * can use. Its records are of no process.
+ * host: samples of the machine: load, memory, pressure, and the tracers that the caller can use.
+ * Its records belong to no process.
  */
 #ifndef SOOTH_PROBES_HOST_H
 #define SOOTH_PROBES_HOST_H
@@ -29,7 +29,7 @@ struct host_load {
 	uint8_t load_state, uptime_state;
 	uint8_t cpu_state, io_state; /* of the pressure */
 	/* Older captures have nothing from here on. */
-	uint64_t forks; /* processes and threads started since the host was */
+	uint64_t forks; /* processes and threads started since the host booted */
 	uint8_t forks_state;
 	uint8_t tasks_state; /* of running and tasks */
 	uint8_t unused[6];
@@ -38,7 +38,7 @@ struct host_load {
 #define HOST_LOAD_LEAST 104
 _Static_assert(HOST_LOAD_LEAST == offsetof(struct host_load, forks), "records only grow");
 
-/* Since the host booted; idle is also what waited for I/O. */
+/* Times since the host booted; idle_ns includes the time in which a CPU waited for I/O. */
 struct host_cpu {
 	struct sooth_record record;
 	uint64_t busy_ns, idle_ns;
@@ -49,7 +49,7 @@ struct host_cpu {
 struct host_memory {
 	struct sooth_record record;
 	uint64_t total_bytes, free_bytes;
-	uint64_t available_bytes; /* what could be had without swapping */
+	uint64_t available_bytes; /* what programs can get without swapping */
 	uint64_t swap_total_bytes, swap_free_bytes;
 	double some_10s, full_10s; /* pressure */
 	uint8_t memory_state;	   /* of total and free */
@@ -71,7 +71,7 @@ struct host_tracer {
 	struct sooth_record record;
 	uint8_t reach; /* enum host_reach */
 	uint8_t path_state, version_state;
-	uint8_t missing_state; /* absent: nothing is */
+	uint8_t missing_state; /* absent: nothing is missing */
 	uint8_t unused[4];
 	struct sooth_text name;
 	struct sooth_text path;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * limits: the limits of a process and how near it is to them: resource limits,
- * limits and use of its control groups, pressure, its OOM score. LIMITS_PROCESS
- * ends the records of one snapshot.
+ * limits: the limits of a process and how much of each is used: resource limits, limits and use of
+ * its control groups, pressure, its OOM score. LIMITS_PROCESS ends the records of one snapshot.
  */
 #ifndef SOOTH_PROBES_LIMITS_H
 #define SOOTH_PROBES_LIMITS_H
@@ -23,23 +22,23 @@ enum limits_kind {
 
 /* A resource that processes use together, and whose limit is near. */
 enum limits_shared {
-	LIMITS_SHARED_CPU,	 /* of a control group; amount: none, the process table has it */
+	LIMITS_SHARED_CPU,	 /* of a control group; `amount` is unset */
 	LIMITS_SHARED_MEMORY,	 /* of a control group, bytes */
 	LIMITS_SHARED_TASKS,	 /* of a control group, processes and threads */
-	LIMITS_SHARED_CPUS,	 /* those that the process may run on; amount: as of CPU */
+	LIMITS_SHARED_CPUS,	 /* CPUs that the process may run on; `amount` is unset */
 	LIMITS_SHARED_WATCHES,	 /* of inotify, of one user in one user namespace */
-	LIMITS_SHARED_INSTANCES, /* the same */
+	LIMITS_SHARED_INSTANCES, /* of inotify, as the watches */
 	LIMITS_SHARED_PORTS,	 /* connections to one peer */
 	LIMITS_SHARED_SPACE,	 /* of a full file system, bytes of one file */
-	LIMITS_SHARED_MOUNT,	 /* a process has that full file system as well; amount: none */
+	LIMITS_SHARED_MOUNT,	 /* another process on that full file system; `amount` is unset */
 	LIMITS_SHARED,
 };
-extern const struct sooth_names limits_shared_names; /* by it */
+extern const struct sooth_names limits_shared_names; /* by enum limits_shared */
 
 enum limits_unit { LIMITS_NUMBER, LIMITS_BYTES, LIMITS_SECONDS, LIMITS_MICROSECONDS, LIMITS_UNITS };
-extern const struct sooth_names limits_unit_names; /* by it */
+extern const struct sooth_names limits_unit_names; /* by enum limits_unit */
 
-/* One of getrlimit(2). */
+/* One resource limit of getrlimit(2). */
 struct limits_resource {
 	struct sooth_record record;
 	uint64_t soft, hard;
@@ -58,20 +57,20 @@ struct limits_group {
 	uint64_t limit;
 	uint64_t peak;			 /* the most that was used */
 	uint64_t reached;		 /* times that use reached the limit */
-	uint64_t kills;			 /* of processes, for lack of it */
+	uint64_t kills;			 /* processes killed for lack of it */
 	uint32_t version;		 /* 1 or 2 */
 	uint32_t unit;			 /* enum limits_unit */
 	uint8_t used_state, limit_state; /* limit absent: none set */
 	uint8_t peak_state, reached_state, kills_state;
-	uint8_t is_inherited; /* path and figures are of a group further up, which has a limit */
+	uint8_t is_inherited; /* path and values are of an ancestor group, which has a limit */
 	uint8_t unused[2];
 	struct sooth_text name; /* "memory", "memory+swap", "swap", "memory-high", "pids", "cpu" (us
 				   a second), "io-read", "io-write" (bytes a
 				   second, of the device with the least) */
 	struct sooth_text path; /* of the group in its hierarchy */
 	/* Older captures have nothing from here on. */
-	uint64_t file_bytes; /* of what is used: files' pages, which are given back when needed */
-	uint8_t file_state;  /* of that; absent: it is not of memory */
+	uint64_t file_bytes; /* files' pages in `used`, which the kernel frees when needed */
+	uint8_t file_state;  /* of file_bytes; absent: the resource is not memory */
 	uint8_t unused2[7];
 };
 
@@ -84,7 +83,7 @@ struct limits_pressure {
 	double some_10s, some_60s, some_300s; /* percent */
 	double full_10s, full_60s, full_300s;
 	uint8_t full_state; /* absent: the host's cpu has none */
-	uint8_t is_host;    /* else of the process's control group */
+	uint8_t is_host;    /* of the host, else of the process's control group */
 	uint8_t unused[6];
 	struct sooth_text resource; /* "cpu", "memory", "io" */
 	struct sooth_text path;	    /* of the group; empty: the host */
@@ -100,8 +99,8 @@ struct limits_segments {
 	uint64_t segments_max;		       /* kernel.shmmni; 0: not read */
 };
 
-/* A process, the observed one or another, that uses a shared resource whose limit is near. Read at
- * the end of an interval. */
+/* A process that uses a shared resource whose limit is near: the observed process, or another one.
+ * Recorded at the end of an interval. */
 struct limits_holder {
 	struct sooth_record record; /* the observed process */
 	uint64_t amount;
@@ -114,8 +113,8 @@ struct limits_holder {
 	uint8_t unused[2];
 	char holder_name[16];	 /* comm */
 	struct sooth_text place; /* control group, list of CPUs, peer, mount point */
-	struct sooth_text path;	 /* of space: the file; "cache-*.html" for several; of a limit of
-				    processes: the script */
+	struct sooth_text path;	 /* for space: the file, "cache-*.html" for several; for a process
+				  * limit: the script */
 };
 
 struct limits_process {
@@ -127,7 +126,7 @@ struct limits_process {
 	uint8_t oom_state;
 	uint8_t resources_state;
 	uint8_t groups_state;
-	uint8_t pressure_state; /* why there is none */
+	uint8_t pressure_state; /* why there is no pressure */
 	uint8_t memory_state;
 	uint8_t unused[3];
 };

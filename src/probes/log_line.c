@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 
-#define WORDS_READ   8	 /* of the begin of a line, for its level */
+#define WORDS_READ   8	 /* words at the begin of a line that may be its level */
 #define MESSAGE_READ 240 /* bytes of a message that its kind and its form depend on */
 
 /* --- characters --- */
@@ -58,7 +58,7 @@ static bool starts_as(struct span s, const char *text)
 	return s.size >= size && !strncasecmp(s.data, text, size);
 }
 
-/* The next word, between blanks, from *at on; empty at the end. */
+/* Returns the next word, between blanks, from *at on; empty at the end. */
 static struct span next_word(struct span s, size_t *at)
 {
 	size_t begin;
@@ -97,7 +97,7 @@ static bool is_upper(struct span s)
 	return s.size > 0;
 }
 
-/* Without the signs around a level: "[error]", "ERROR:", "level=error", "<warn>". */
+/* Returns a word without the signs of a level: "[error]", "ERROR:", "level=error", "<warn>". */
 static struct span bare(struct span word, bool *is_marked)
 {
 	static const char *const names[] = { "level=", "lvl=", "severity=", "loglevel=" };
@@ -115,7 +115,7 @@ static struct span bare(struct span word, bool *is_marked)
 	return word;
 }
 
-/* LOG_LINE_BLANK: it is no level. */
+/* Returns the level that a word names; LOG_LINE_BLANK: none. */
 static enum log_line_kind level_of(struct span word)
 {
 	bool is_marked;
@@ -128,7 +128,7 @@ static enum log_line_kind level_of(struct span word)
 	return LOG_LINE_BLANK;
 }
 
-/* "E0612" of glog and klog. */
+/* Returns the level of glog and klog: "E0612". */
 static enum log_line_kind glog_level(struct span word)
 {
 	if (word.size != 5 || !memchr("IWEF", word.data[0], 4))
@@ -142,7 +142,7 @@ static enum log_line_kind glog_level(struct span word)
 				     : LOG_LINE_ERROR;
 }
 
-/* A time, a date, a number of a process or thread, or their signs. */
+/* Returns whether a word is a time, a date, a number of a process or thread, or their signs. */
 static bool is_time(struct span word)
 {
 	static const char *const names[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
@@ -171,7 +171,7 @@ static bool is_time(struct span word)
 	return has_digit || word.size == 1;
 }
 
-/* The level among the first words, and where the message begins. */
+/* Reads the level from the first words, and finds where the message begins. */
 static void read_begin(struct log_line *out, struct span line)
 {
 	enum log_line_kind kind = LOG_LINE_BLANK;
@@ -193,7 +193,7 @@ static void read_begin(struct log_line *out, struct span line)
 	if (kind != LOG_LINE_BLANK) {
 		out->kind = kind;
 		out->has_level = true;
-		/* "gcc: file.c:3: error: x": what stands before the level belongs to it. */
+		/* "gcc: file.c:3: error: x": the text before the level belongs to the message. */
 		if (is_begin)
 			message = at;
 	}
@@ -226,7 +226,7 @@ static bool is_none(struct span word)
 	       span_equal(word, "not") || span_equal(word, "No");
 }
 
-/* "0 errors", "no error", "errors: 0", "failed=0". */
+/* Returns whether the text denies an error: "0 errors", "no error", "errors: 0", "failed=0". */
 static bool is_denied(struct span s, size_t at, size_t size)
 {
 	size_t begin = at, behind = at + size;
@@ -266,7 +266,7 @@ static bool has_phrase(struct span s)
 	return has_one_of(s, phrases, ARRAY_SIZE(phrases));
 }
 
-/* "KeyError:", "java.net.ConnectException:", "Errno::ENOENT", "(ArgumentError)". */
+/* Returns whether a word names an exception: "KeyError:", "Errno::ENOENT", "(ArgumentError)". */
 static bool is_exception(struct span word)
 {
 	static const char *const ends[] = { "Error", "Exception", "ERROR" };
@@ -315,7 +315,7 @@ static bool is_detail(struct span line)
 	return SPAN_ANY(line, span_starts, begins);
 }
 
-/* The status of an access log, `GET / HTTP/1.1" 502`: 0: it is no such line. */
+/* Returns the status in a line of an access log, `GET / HTTP/1.1" 502`; 0: it is no such line. */
 static unsigned access_status(struct span line)
 {
 	for (size_t i = 0; i + 14 <= line.size; i++) {
@@ -330,7 +330,7 @@ static unsigned access_status(struct span line)
 
 /* --- JSON --- */
 
-/* The value of a member of one line of JSON: a string without its quotes, or a number. */
+/* Returns the value of a member in a line of JSON: a string without its quotes, or a number. */
 static struct span member(struct span line, const char *name)
 {
 	size_t size = strlen(name);

@@ -10,7 +10,7 @@ static bool is_error(const struct log_form *f)
 	return f->kind == LOG_LINE_ERROR || f->kind == LOG_LINE_WARNING;
 }
 
-/* Its index; NO_FORM: there is no room for another one. */
+/* Returns the index of the line's form; NO_FORM: there is no room for another form. */
 static uint32_t find_form(struct log_tail *t, const struct log_line *line)
 {
 	for (uint32_t i = 0; i < t->form_count; i++) {
@@ -46,7 +46,7 @@ static void add_message(struct log_tail *t, const struct log_line *line, bool is
 	t->errors_new += reports && is_new;
 }
 
-/* The exception behind the lines of a stack trace is a part of the message before. */
+/* Returns whether a line is the exception after a stack trace: a part of the message before. */
 static bool is_part(const struct log_tail *t, const struct log_line *line, bool is_behind_detail)
 {
 	uint32_t last = t->lines ? t->form_at[(t->lines - 1) % LOG_TAIL_LINES] : NO_FORM;
@@ -93,7 +93,7 @@ void log_tail_read(
 		struct log_line read;
 
 		at += length + 1;
-		/* Half a line at either end would be another form. */
+		/* Half a line at either end would count as another form. */
 		if ((is_cut && line == text) || !end)
 			continue;
 		log_line_read(&read, span_of(line, log_line_clean(line, length)), is_log);
@@ -130,7 +130,7 @@ struct log_repeat log_tail_repeat(const struct log_tail *t, const struct log_for
 	return r;
 }
 
-/* `a` goes before `b`. */
+/* Returns whether `a` goes before `b`. */
 static bool goes_before(const struct log_form *a, const struct log_form *b)
 {
 	if (a->times_new != b->times_new)

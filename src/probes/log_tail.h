@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The last lines of a program's log: which of them report an error, and how often each kind comes.
- * Lines of a stack trace belong to the message before; an exception at its end is a second part of
- * that message ("job failed" and "KeyError: 'price'").
+ * The last lines of a program's log: which of them report an error, and how often each form of
+ * message occurs. Lines of a stack trace belong to the message before; an exception at its end is a
+ * second part of that message ("job failed" and "KeyError: 'price'").
  */
 #ifndef SOOTH_PROBES_LOG_TAIL_H
 #define SOOTH_PROBES_LOG_TAIL_H
 
 #include "probes/log_line.h"
 
-#define LOG_TAIL_LINES 4096 /* messages; of more, the last ones are distinguished */
-#define LOG_TAIL_FORMS 256  /* further ones are counted, each as one of its own */
+#define LOG_TAIL_LINES 4096 /* the last messages, whose forms are remembered */
+#define LOG_TAIL_FORMS 256  /* each message of a further form counts as a form of its own */
 
 struct log_form {
 	uint64_t form;
@@ -18,41 +18,41 @@ struct log_form {
 	bool is_done;
 	uint32_t times, times_new;
 	uint32_t first, last;  /* number of its first and its last message, from 0 */
-	struct span text, end; /* of the last; `end`: the last part, empty: it has one */
+	struct span text, end; /* of the last message; `end`: its last part, or empty */
 };
 
 struct log_tail {
 	uint32_t lines, lines_new;   /* messages */
 	uint32_t errors, errors_new; /* those that are errors or warnings */
 	uint32_t form_count;
-	bool is_text; /* false: it has bytes that no text has */
+	bool is_text; /* false: it has bytes that do not occur in text */
 	struct log_form forms[LOG_TAIL_FORMS];
-	uint16_t form_at[LOG_TAIL_LINES]; /* of the message, by its number modulo the size */
+	uint16_t form_at[LOG_TAIL_LINES]; /* form of a message, by its number modulo the size */
 };
 
 /* Counts of messages around those of one form. */
 struct log_repeat {
-	uint32_t messages;   /* of all forms, from its first to the end of the log */
-	uint32_t other_most; /* the most that another form has of them */
-	uint32_t done;	     /* those that say something succeeded */
-	uint32_t behind;     /* messages after its last */
+	uint32_t messages;   /* of all forms, from this form's first message to the end */
+	uint32_t other_most; /* of these, messages of the most frequent other form */
+	uint32_t done;	     /* of these, messages that something succeeded */
+	uint32_t behind;     /* messages after the last one of this form */
 };
 
 /*
- * `text` is changed: colors are removed. The line that begins at `new_from` or later is new since
- * the last look. `is_cut`: the text begins within a line. The spans in `out` are borrowed from
- * `text`. `is_log` as for log_line_read().
+ * Reads `text`, and removes color sequences from it. A line that begins at `new_from` or later is
+ * new since the last sample. `is_cut`: the text begins within a line. The spans in `out` are
+ * borrowed from `text`. `is_log`: as for log_line_read().
  */
 void log_tail_read(
 	struct log_tail *out, char *text, size_t size, size_t new_from, bool is_cut, bool is_log);
-/* The same, line by line, without blank ones and details. `is_behind_detail`: details came before,
- * so that an exception is a part of the message before them. */
+/* Do the same line by line; the caller leaves out blank lines and details. `is_behind_detail`:
+ * details came before the line, so an exception is a part of the message before them. */
 void log_tail_begin(struct log_tail *t);
 void log_tail_add(
 	struct log_tail *t, const struct log_line *line, bool is_new, bool is_behind_detail);
 struct log_repeat log_tail_repeat(const struct log_tail *t, const struct log_form *f);
-/* Errors and warnings: first those that came most since the last look, then the most frequent,
- * then the last one. Up to `max`, into `out`; returns how many. */
+/* Writes up to `max` forms of errors and warnings to `out`: first the most frequent since the last
+ * sample, then the most frequent, then the last. Returns how many. */
 size_t log_tail_worst(const struct log_tail *t, const struct log_form **out, size_t max);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * logs: the log files that a process writes, and which errors their last lines report. Lines of
- * other kinds are counted, and not kept. LOGS_PROCESS ends the records of one snapshot.
+ * logs: the log files that a process writes, and the errors that their last lines report. Other
+ * lines are only counted. LOGS_PROCESS ends the records of one snapshot.
  */
 #ifndef SOOTH_PROBES_LOGS_H
 #define SOOTH_PROBES_LOGS_H
@@ -21,31 +21,30 @@ struct logs_file {
 	uint64_t silent_ns; /* since it was written last */
 	uint32_t fd;
 	uint32_t device_major, device_minor;
-	uint32_t messages,
-		messages_new;	     /* in what was read of its end; since the snapshot before */
-	uint32_t errors, errors_new; /* those that report an error or a warning */
-	uint8_t messages_state;	     /* of messages and errors; absent: it is no text */
-	uint8_t new_state;	     /* of the two _new: absent at the first snapshot */
-	uint8_t fd_state;	     /* absent: opened for each message */
+	uint32_t messages, messages_new; /* in the part that was read; since the last snapshot */
+	uint32_t errors, errors_new;	 /* those that report an error or a warning */
+	uint8_t messages_state;		 /* of messages and errors; absent: the file is no text */
+	uint8_t new_state;		 /* of the two _new: absent at the first snapshot */
+	uint8_t fd_state;		 /* absent: opened for each message */
 	uint8_t unused;
 	struct sooth_text path;
 };
 
-/* Messages of one form: they differ in numbers, quoted texts and paths alone. */
+/* Messages of one form: they differ only in numbers, quoted texts and paths. */
 struct logs_error {
 	struct sooth_record record;
 	uint64_t inode;
 	uint32_t fd;
 	uint32_t times, times_new;
-	uint32_t messages;   /* of all forms, from the first of this one to the end */
-	uint32_t other_most; /* the most that another form has of them */
-	uint32_t done;	     /* of these, those that say that something succeeded */
+	uint32_t messages;   /* of all forms, from the first of this form to the end */
+	uint32_t other_most; /* of these, messages of the most frequent other form */
+	uint32_t done;	     /* of these, messages that something succeeded */
 	uint32_t behind;     /* messages after the last of this form */
 	uint8_t is_warning;
 	uint8_t new_state; /* of times_new */
 	uint8_t fd_state;
 	uint8_t unused;
-	struct sooth_text text; /* of the last; secrets are masked */
+	struct sooth_text text; /* of the last message; secrets are masked */
 };
 
 struct logs_process {

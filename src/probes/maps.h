@@ -41,12 +41,12 @@ struct maps_mapping {
 	struct sooth_record record;
 	uint64_t from, to;
 	uint64_t offset; /* in the file */
-	uint64_t inode;	 /* 0: of no file */
+	uint64_t inode;	 /* 0: no file */
 	uint64_t rss_bytes;
 	uint64_t pss_bytes; /* shared pages divided by the number of processes that share them */
 	uint64_t shared_clean_bytes, shared_dirty_bytes;
 	uint64_t private_clean_bytes, private_dirty_bytes;
-	uint64_t anonymous_bytes; /* of the resident ones, of no file */
+	uint64_t anonymous_bytes; /* resident memory that belongs to no file */
 	uint64_t huge_bytes;	  /* in huge pages */
 	uint64_t locked_bytes;
 	uint64_t swap_bytes;
@@ -92,13 +92,14 @@ struct maps_runtime_found {
 		why; /* "the executable exports mi_malloc", "libjemalloc.so.2 is mapped" */
 };
 
-/* By the counters that HotSpot shares: since its last collection, and since its start. */
+/* Values of the counters that HotSpot shares: sizes as of its last collection, counts since its
+ * start. */
 struct maps_managed_heap {
 	struct sooth_record record;
 	uint64_t old_bytes; /* used in the old generation */
 	uint64_t old_capacity_bytes;
 	uint64_t collections;	   /* of the young generation */
-	uint64_t full_collections; /* or of the old generation */
+	uint64_t full_collections; /* of both generations, or of the old one */
 };
 
 /* The kernel's sums for the whole address space. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fields of a hold. */
+/* Fields of a pause. */
 #include "probes/pause.h"
 
 #include "model/schema.h"

@@ -18,10 +18,10 @@ enum proc_kind {
 	PROC_INSTALLED = 0x0104, /* a version of an agent that is installed here */
 };
 
-/* No controlling terminal. */
+/* Value of `terminal` without a controlling terminal. */
 #define PROC_NO_TERMINAL 0
 
-/* Whether its control group is frozen. */
+/* Whether the control group of a process is frozen. */
 enum proc_frozen {
 	PROC_FROZEN_NOT_REPORTED,
 	PROC_FROZEN_NO,
@@ -67,18 +67,19 @@ struct proc_process {
 	uint8_t marks_state;
 	uint8_t package_state;
 	uint8_t is_foreground;		/* its process group is its terminal's foreground group */
-	uint8_t is_brief;		/* it has nothing to do with an agent, so little was read */
+	uint8_t is_brief;		/* the process has nothing to do with an agent; little was
+					 * read */
 	struct sooth_text marks;	/* NUL-separated: texts that the executable holds */
-	struct sooth_text mark_version; /* the version that follows the last of them */
-	struct sooth_text package;	/* npm's, of the script or of the executable */
+	struct sooth_text mark_version; /* version text after the last mark */
+	struct sooth_text package;	/* npm package of the script or of the executable */
 	struct sooth_text package_version;
 	struct sooth_text user;		 /* name of uid; empty: it has none */
 	struct sooth_text terminal_name; /* "pts/3"; empty: none */
-	/* Nor from here on. */
+	/* Older captures have nothing from here on, either. */
 	uint8_t frozen; /* enum proc_frozen */
 	uint8_t term;	/* enum proc_term */
 	uint8_t unused[6];
-	/* Nor from here on. */
+	/* Older captures have nothing from here on, either. */
 	uint8_t proxies_state;
 	uint8_t unused_last[7];
 	/* NUL-separated "HTTPS_PROXY=127.0.0.1:3128": the proxies that its environment names,
@@ -94,15 +95,15 @@ _Static_assert(PROC_PROCESS_WITH_USER == offsetof(struct proc_process, frozen), 
 _Static_assert(
 	PROC_PROCESS_WITH_FROZEN == offsetof(struct proc_process, proxies_state), "only grow");
 
-/* A process without a record since from_ns has ended. */
+/* Ends a sample. A process without a record since from_ns has ended. */
 struct proc_snapshot {
 	struct sooth_record record;
 	uint64_t from_ns;
 	/* Older captures have nothing from here on. */
 	uint8_t is_of_host;  /* every process of the host was read */
-	uint8_t is_partial;  /* and some are hidden from the caller (hidepid, a container) */
+	uint8_t is_partial;  /* some processes are hidden from the caller (hidepid, a container) */
 	uint8_t hides_users; /* the hidden ones are other users', because of hidepid */
-	uint8_t is_of_root;  /* read as user 0: what is refused, sudo does not open */
+	uint8_t is_of_root;  /* read as user 0: sudo would not show more */
 	uint8_t unused[4];
 };
 
@@ -137,39 +138,39 @@ struct proc_ties {
 	uint8_t is_hangup_ignored; /* SIGHUP, as nohup(1) does */
 	uint8_t hangup_state;
 	/*
-	 * Only where stream 0 is a pipe or a socket. The list is truncated when a nearby writer was
-	 * found and the search ended, or when some processes were not readable. It is not requested
-	 * of a process without any link to an agent, even if there is a writer: neither that
-	 * process nor its children are agents.
+	 * The writers of stream 0, if it is a pipe or a socket. The list is truncated when the
+	 * search ended at a nearby writer, or when some processes were not readable. It is not
+	 * requested for a process without any link to an agent, even if has_writer is set: neither
+	 * that process nor its children are agents.
 	 */
-	uint8_t has_writer;   /* a process holds its other end */
+	uint8_t has_writer;   /* a process has the other end of stream 0 */
 	uint8_t writer_state; /* of has_writer */
 	uint8_t writers_state;
 	uint8_t root_state;
 	uint8_t unused[6];
-	/* NUL-separated "NAME=VALUE" of the markers that agents declare; of a value that is no
-	 * plain identifier only "NAME". */
+	/* NUL-separated "NAME=VALUE" of the markers that agents declare; only "NAME" if the value
+	 * is no plain identifier. */
 	struct sooth_text markers;
 	struct sooth_text stream_path[3]; /* of files */
-	struct sooth_text writers;	  /* list of the pids that hold the other end */
-	struct sooth_text root;		  /* top directory of the git working tree it is in */
+	struct sooth_text writers;	  /* list of the pids that have the other end of stream 0 */
+	struct sooth_text root;		  /* top directory of its git working tree */
 	/* Older captures have nothing from here on. */
 	uint32_t tracer_pid; /* the thread that traces its main thread (ptrace); 0: none */
 	uint8_t tracer_state;
 	uint8_t input_state;
 	uint8_t unused_more[2];
 	uint64_t input_utc_ns; /* stream 0 is a terminal: last input, rounded down to 8 s */
-	/* Nor from here on. */
-	uint64_t written_bytes; /* by it and the children it waited for, whatever to */
+	/* Older captures have nothing from here on, either. */
+	uint64_t written_bytes; /* by the process and the children it waited for, to anything */
 	uint64_t output_utc_ns; /* stream 1 is a file: when that was last written to */
 	uint8_t written_state;
 	uint8_t output_state;
 	uint8_t unused_last[6];
-	/* Nor from here on. */
-	uint64_t read_bytes; /* by it and the children it waited for, of anything */
-	uint64_t io_calls;   /* calls that read or wrote these bytes, and those above */
+	/* Older captures have nothing from here on, either. */
+	uint64_t read_bytes; /* by the process and the children it waited for, from anything */
+	uint64_t io_calls;   /* calls that read read_bytes or wrote written_bytes */
 	uint64_t disk_read_bytes, disk_written_bytes; /* from and to storage */
-	uint8_t io_state;			      /* of all four */
+	uint8_t io_state;			      /* of these four values */
 	uint8_t unused_end[7];
 };
 
@@ -198,14 +199,14 @@ struct proc_session {
 	uint8_t session_state;
 	uint8_t status_state;
 	uint8_t activity_state;
-	uint8_t tool_state; /* of both */
+	uint8_t tool_state; /* of tool and tool_utc_ns */
 	uint8_t version_state;
 	uint8_t unused[3];
-	struct sooth_text session; /* its own id of the session */
+	struct sooth_text session; /* the agent's own id of the session */
 	struct sooth_text source;  /* description of the file that says so */
 	struct sooth_text status;  /* "idle", "busy": self-reported */
 	struct sooth_text tool;	   /* name of the last tool called */
-	struct sooth_text version; /* as its session file says */
+	struct sooth_text version; /* as the session file says */
 	/* Older captures have nothing from here on. */
 	uint64_t changed_utc_ns; /* last change of the status */
 	uint64_t turn_utc_ns;	 /* when the turn began */
@@ -218,10 +219,10 @@ struct proc_session {
 	uint8_t call_state;
 	uint8_t error_state;
 	uint8_t unused_more[4];
-	struct sooth_text waiting; /* what it waits for, self-reported: "permission prompt" */
+	struct sooth_text waiting; /* what the agent waits for: "permission prompt" */
 	struct sooth_text call;	   /* name of the oldest tool call without a result */
-	/* Nor from here on. By its log, since it was first read; what stood there before by then
-	 * counts as far as it is within reach. */
+	/* Older captures have nothing from here on, either. The agent's log gives these values:
+	 * from its first reading on, and as far back as could be read then. */
 	uint64_t input_tokens; /* also those from a cache */
 	uint64_t output_tokens;
 	uint64_t context_tokens; /* in use: of the last request and its answer */
@@ -231,8 +232,8 @@ struct proc_session {
 	uint8_t model_state;
 	uint8_t unused_last;
 	struct sooth_text model;
-	/* Nor from here on. */
-	struct sooth_text branch; /* git's, of its directory */
+	/* Older captures have nothing from here on, either. */
+	struct sooth_text branch; /* git branch of its directory */
 	struct sooth_text task;	  /* first words of the first prompt, by the log */
 	uint8_t branch_state;
 	uint8_t task_state;
@@ -246,11 +247,11 @@ _Static_assert(PROC_SESSION_WITH_MODEL == offsetof(struct proc_session, branch),
 _Static_assert(PROC_SESSION_WITH_CALL == offsetof(struct proc_session, input_tokens), "only grows");
 _Static_assert(PROC_SESSION_LEAST == offsetof(struct proc_session, changed_utc_ns), "only grows");
 
-/* Recorded once, at the start; of no process. */
+/* A version that is installed. Recorded once, at the start; belongs to no process. */
 struct proc_installed {
 	struct sooth_record record;
 	uint32_t uid; /* user with it in the home directory; UINT32_MAX: installed for all */
-	/* Without an agent: whether a folder of that user, the path, could not be read. */
+	/* In a record without an agent: `path`, a folder of that user, could not be read. */
 	uint32_t is_unread;
 	struct sooth_text agent; /* its name */
 	struct sooth_text version;

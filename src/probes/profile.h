@@ -31,7 +31,7 @@ enum profile_end {
 	PROFILE_STUCK,	  /* the next frame is not above this one: damaged, or not a stack */
 	PROFILE_FOREIGN,  /* code for another instruction set: 32-bit */
 	PROFILE_KERNEL_ONLY, /* the thread has no user memory any more: it exits */
-	PROFILE_NO_REGISTER, /* it is found by the frame pointer, which could not be read */
+	PROFILE_NO_REGISTER, /* the frame pointer, which finds the next frame, could not be read */
 	PROFILE_ENDS,
 };
 
@@ -52,7 +52,7 @@ struct profile_sample {
 	char thread[PROFILE_NAME_BYTES];
 };
 
-/* A system call that begins, instead of samples. */
+/* The stack at the begin of a system call. Such records replace samples. */
 struct profile_call {
 	struct sooth_record record;
 	uint32_t stack;	 /* of a profile.stack */
@@ -66,7 +66,7 @@ struct profile_call {
 #define PROFILE_NO_CALL 0xffffffffu
 
 enum profile_wait_state {
-	PROFILE_PREEMPTED, /* it could have run on */
+	PROFILE_PREEMPTED, /* the thread could have run on */
 	PROFILE_SLEEPS,	   /* until something happens, or a signal comes */
 	PROFILE_BLOCKS,	   /* until something happens: mostly a disk or a page of memory */
 	PROFILE_WAIT_STATES,
@@ -74,16 +74,16 @@ enum profile_wait_state {
 
 enum profile_wait_flags {
 	PROFILE_WAIT_IO = 1,   /* the kernel counts it as waiting for input or output */
-	PROFILE_WAIT_OPEN = 2, /* it had not ended when the observation did */
-	PROFILE_WAIT_OLD = 4,  /* it began before that: the stack is not known */
+	PROFILE_WAIT_OPEN = 2, /* the wait had not ended when the observation did */
+	PROFILE_WAIT_OLD = 4,  /* the wait began before the observation: its stack is not known */
 };
 
 /* A time in which a thread did not run, with the stack that it had then. */
 struct profile_wait {
-	struct sooth_record record; /* at its end */
+	struct sooth_record record; /* time_ns: end of the wait */
 	uint64_t waited_ns;
 	uint32_t stack;	 /* of a profile.stack */
-	uint32_t number; /* of the system call that it waits in; PROFILE_NO_CALL */
+	uint32_t number; /* of the system call that the thread waits in; PROFILE_NO_CALL */
 	uint32_t abi;	 /* enum syscall_abi */
 	uint32_t waker_pid, waker_tid;
 	uint8_t state; /* enum profile_wait_state */
@@ -96,12 +96,12 @@ struct profile_wait {
 	char waker[PROFILE_NAME_BYTES];
 };
 
-/* A page fault: the thread touched a page that was not in its memory, instead of samples. */
+/* A page fault: a thread touched a page that was not in its memory. It replaces samples. */
 struct profile_page {
 	struct sooth_record record;
 	uint64_t address;
 	uint32_t stack;	 /* of a profile.stack */
-	uint32_t faults; /* how many it stands for; 0: itself */
+	uint32_t faults; /* page faults that the record stands for; 0: one */
 	char process[PROFILE_NAME_BYTES];
 	char thread[PROFILE_NAME_BYTES];
 };
@@ -109,12 +109,12 @@ struct profile_page {
 enum profile_release_kind {
 	PROFILE_UNMAPPED, /* munmap, or mmap in place of it */
 	PROFILE_ADVISED,  /* madvise: the kernel may take the pages, or has them */
-	PROFILE_MOVED,	  /* mremap: to `moved_to`; what is beyond `moved_bytes` is given back */
+	PROFILE_MOVED,	  /* mremap to `moved_to`; pages beyond `moved_bytes` are freed */
 	PROFILE_BREAK,	  /* brk: the heap ends at `from` */
 	PROFILE_RELEASES,
 };
 
-/* A system call that gave pages back, or moved them. */
+/* A system call that freed pages, or moved them. */
 struct profile_release {
 	struct sooth_record record;
 	uint64_t from, bytes;
@@ -123,7 +123,7 @@ struct profile_release {
 	uint8_t unused[7];
 };
 
-/* A definition. */
+/* A definition: the frames of a stack. */
 struct profile_stack {
 	struct sooth_record record;
 	uint32_t stack;
@@ -132,7 +132,7 @@ struct profile_stack {
 	struct sooth_text frames; /* uint32_t of profile.frame, the innermost first */
 };
 
-/* A definition. */
+/* A definition: the function, file and line of an address. */
 struct profile_frame {
 	struct sooth_record record;
 	uint64_t offset; /* in the file; without a file: the address */
@@ -145,15 +145,15 @@ struct profile_frame {
 	struct sooth_text function;
 	struct sooth_text file;
 	struct sooth_text build_id; /* in hexadecimal */
-	uint64_t begin;		    /* of the function, as `offset` */
+	uint64_t begin;		    /* start of the function, counted as `offset` */
 	uint8_t begin_state;	    /* not measured: the function is unknown */
-	/* Absent: not asked for; not measured: no debug information was found; truncated: the outer
-	 * ones of the inlined functions are missing. */
+	/* Absent: not requested; not measured: no debug information was found; truncated: the
+	 * outermost inlined functions are missing. */
 	uint8_t lines_state;
 	uint8_t unused[6];
-	/* Texts, the innermost first, each with a NUL behind it. */
-	struct sooth_text inlined; /* functions that the compiler put into this one here */
-	struct sooth_text lines;   /* "hot.c:17": in each of them, and last in this one */
+	/* Texts, the innermost first. A NUL ends each. */
+	struct sooth_text inlined; /* functions that the compiler inlined at this place */
+	struct sooth_text lines;   /* "hot.c:17": line in each of these, then in the function */
 };
 
 #ifndef __bpf__

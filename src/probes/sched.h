@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * sched: in which state a thread is, and for how long. Counted: the times of a thread by state,
- * summed in the kernel. Streamed: one record a state, when it ends. Shared with the kernel side.
+ * sched: the states of a thread, and how long each lasts. When counted, the kernel sums the times
+ * of a thread by state. When streamed, each state has a record, made at its end. Shared with the
+ * kernel side.
  */
 #ifndef SOOTH_PROBES_SCHED_H
 #define SOOTH_PROBES_SCHED_H
@@ -26,7 +27,7 @@ enum sched_state {
 #define SCHED_BUCKETS	 32 /* log2 of ns: the last holds 2 s and more */
 #define SCHED_NAME_BYTES 16
 
-/* The times of a thread over a window; all states together are the window. */
+/* The times of a thread over a window. The times of all states add up to the window. */
 struct sched_times {
 	struct sooth_record record; /* time_ns: end of the window */
 	uint64_t from_ns;
@@ -40,26 +41,26 @@ struct sched_times {
 	uint64_t involuntary; /* switches to another thread, though it could have run on */
 	uint64_t wakeups;
 	uint64_t migrations;	/* to another CPU */
-	uint64_t longest_ns;	/* longest time in which it could have run, and did not */
-	uint64_t longest_at_ns; /* when that ended */
+	uint64_t longest_ns;	/* longest time in which the thread could have run, and did not */
+	uint64_t longest_at_ns; /* when that time ended */
 	uint32_t histogram[SCHED_BUCKETS]; /* of the wake-up latency */
 	char process[SCHED_NAME_BYTES];
 	char thread[SCHED_NAME_BYTES];
 };
 
 enum sched_flags {
-	SCHED_OPEN = 1, /* it had not ended when the observation did */
-	SCHED_OLD = 2,	/* it began before that: the duration is a part of it */
-	SCHED_LAST = 4, /* the thread ended with it */
+	SCHED_OPEN = 1, /* the state had not ended when the observation did */
+	SCHED_OLD = 2,	/* the state began before the observation: the duration is a part */
+	SCHED_LAST = 4, /* the thread ended with this state */
 };
 
-/* A state of a thread that ended. */
+/* A state that a thread has left. */
 struct sched_change {
-	struct sooth_record record; /* at its end */
+	struct sooth_record record; /* time_ns: end of the state */
 	uint64_t duration_ns;
-	uint32_t waker_pid, waker_tid; /* of a wait: what ended it */
+	uint32_t waker_pid, waker_tid; /* of a wait: the thread that ended it */
 	uint8_t state;		       /* enum sched_state */
-	uint8_t next;  /* the state that follows; of no meaning with SCHED_OPEN, SCHED_LAST */
+	uint8_t next;  /* the next state; undefined with SCHED_OPEN and SCHED_LAST */
 	uint8_t flags; /* enum sched_flags */
 	uint8_t waker_state;
 	uint8_t next_state;

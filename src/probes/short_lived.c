@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fields of the exits probe. */
+/* Fields of the short_lived probe. */
 #include "probes/short_lived.h"
 
 #include "model/probe.h"

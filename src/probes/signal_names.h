@@ -12,7 +12,8 @@ struct buffer;
 
 /* "SIGTERM", "SIGRTMIN+3"; those the C library keeps for itself are "SIG32" and "SIG33". */
 const char *signal_name(char out[SIGNAL_NAME_SIZE], unsigned number);
-/* "SA_RESTART SA_SIGINFO"; what the C library sets in each is left out, unknown bits are in hex. */
+/* "SA_RESTART SA_SIGINFO"; flags that the C library always sets are left out, unknown bits are in
+ * hex. */
 void signal_flag_names(struct buffer *out, uint64_t flags);
 
 #endif

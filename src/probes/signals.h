@@ -19,14 +19,14 @@ enum signals_kind {
 struct signals_thread {
 	struct sooth_record record; /* tid is set */
 	uint64_t blocked;
-	uint64_t pending; /* for this thread alone */
+	uint64_t pending; /* for this thread only */
 };
 
 struct signals_handler {
 	struct sooth_record record;
 	uint64_t address;
 	uint64_t flags;		/* SA_* */
-	uint64_t blocked;	/* while it runs */
+	uint64_t blocked;	/* while the handler runs */
 	uint64_t symbol_offset; /* of the address, from the symbol's start */
 	uint32_t signal;
 	uint8_t symbol_state;
@@ -40,7 +40,7 @@ struct signals_process {
 	struct sooth_record record;
 	uint64_t ignored, caught;
 	uint64_t pending;	     /* for the process as a whole */
-	uint64_t queued, queued_max; /* of its user, RLIMIT_SIGPENDING */
+	uint64_t queued, queued_max; /* signals queued for its user; RLIMIT_SIGPENDING */
 	uint32_t threads;	     /* number of records */
 	uint8_t masks_state;
 	uint8_t threads_state;

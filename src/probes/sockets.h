@@ -48,7 +48,7 @@ enum sockets_state {
 /* Which end of a TCP connection the process has. */
 enum sockets_side {
 	SOCKETS_SIDE_UNKNOWN, /* no connection, or an older capture */
-	SOCKETS_SIDE_MADE,    /* no socket of the namespace listens on its port */
+	SOCKETS_SIDE_MADE,    /* the process connected: no socket listens on the local port */
 	SOCKETS_SIDE_ACCEPTED,
 	SOCKETS_SIDES,
 };
@@ -65,11 +65,11 @@ struct sockets_socket {
 	struct sooth_record record;
 	uint64_t inode;
 	uint64_t peer_inode;	      /* of a unix socket; 0: none, or unknown */
-	uint64_t receive_queue_bytes; /* of a listening one: connections that wait */
-	uint64_t send_queue_bytes;    /* of a listening one: how many may wait */
+	uint64_t receive_queue_bytes; /* of a listening socket: connections that wait */
+	uint64_t send_queue_bytes;    /* of a listening socket: how many may wait */
 	uint64_t rtt_ns;
 	uint64_t rtt_variance_ns;
-	/* Since data was last sent and received; while absent: since the connection began. */
+	/* Time since data was last sent, and received; if none was: since the connection began. */
 	uint64_t sent_ago_ns;
 	uint64_t received_ago_ns;
 	uint64_t sent_bytes; /* acknowledged by the peer; the kernel counts SYN and FIN as one */
@@ -99,8 +99,8 @@ struct sockets_socket {
 	uint8_t port_state, peer_port_state; /* absent: the family has none */
 	uint8_t protocol_state;
 	uint8_t namespace_state;
-	uint8_t side;	/* enum sockets_side */
-	uint8_t opener; /* enum sockets_opener */
+	uint8_t side;		    /* enum sockets_side */
+	uint8_t opener;		    /* enum sockets_opener */
 	struct sooth_text protocol; /* "tcp", "udp", "stream", "dgram", "seqpacket", "route", ... */
 	struct sooth_text local;    /* "127.0.0.1", "fe80::1%eth0", "/run/x", "@abstract" */
 	struct sooth_text peer;
@@ -116,10 +116,10 @@ struct sockets_process {
 	uint8_t unused[3];
 };
 
-#define SOCKETS_SOCKET_LEAST 184 /* what older captures have of it */
+#define SOCKETS_SOCKET_LEAST 184 /* size of the struct in older captures */
 
-_Static_assert(SOCKETS_SOCKET_LEAST == offsetof(struct sockets_socket, dropped),
-	"records only grow");
+_Static_assert(
+	SOCKETS_SOCKET_LEAST == offsetof(struct sockets_socket, dropped), "records only grow");
 _Static_assert(sizeof(struct sockets_socket) == 200, "part of the capture format");
 _Static_assert(sizeof(struct sockets_process) == 40, "part of the capture format");
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * stacks: the stack of every thread of a process at one moment, also of those that wait. Stacks and
- * frames are defined as those of a profile. STACKS_SNAPSHOT ends the records of one process.
+ * stacks: the stack of every thread of a process at one moment, also of waiting threads. Stacks and
+ * frames are defined as in a profile. STACKS_SNAPSHOT ends the records of one process.
  */
 #ifndef SOOTH_PROBES_STACKS_H
 #define SOOTH_PROBES_STACKS_H
@@ -18,15 +18,15 @@ enum stacks_kind {
 struct stacks_thread {
 	struct sooth_record record;
 	uint64_t cpu_ns;
-	uint32_t stack; /* of a stacks.stack */
+	uint32_t stack;	       /* of a stacks.stack */
 	uint32_t syscall, abi; /* enum syscall_abi */
 	char state;
 	uint8_t cpu_state;
 	uint8_t stack_state;
-	uint8_t call_state;    /* absent: it is in no call */
+	uint8_t call_state;    /* absent: the thread is in no call */
 	uint8_t channel_state; /* of wait_channel */
-	uint8_t is_on_cpu;     /* it was executing: its registers are those of a moment before */
-	uint8_t has_moved;     /* it ran while its stack was read: frames may be of two moments */
+	uint8_t is_on_cpu;     /* the thread was executing: its registers are a moment old */
+	uint8_t has_moved;     /* the thread ran meanwhile: frames may be of two moments */
 	uint8_t unused[5];
 	char process[PROFILE_NAME_BYTES];
 	char thread[PROFILE_NAME_BYTES];

@@ -21,9 +21,9 @@ enum argument_form {
 	ARGUMENT_AS_POINTER,
 	ARGUMENT_AS_FLAGS,
 	ARGUMENT_AS_FD,
-	ARGUMENT_AS_DIRECTORY, /* a descriptor of one, or AT_FDCWD */
+	ARGUMENT_AS_DIRECTORY, /* a descriptor of a directory, or AT_FDCWD */
 	ARGUMENT_AS_PATH,
-	ARGUMENT_AS_TEXT, /* ends with a NUL, is no path of this system */
+	ARGUMENT_AS_TEXT, /* a text up to a NUL that is no path of this system */
 	ARGUMENT_AS_DATA,
 	ARGUMENT_AS_VECTORS,
 	ARGUMENT_AS_MESSAGE,
@@ -40,17 +40,17 @@ enum argument_form {
 	ARGUMENT_AS_RLIMIT,
 	ARGUMENT_AS_OPEN_HOW,
 	ARGUMENT_AS_CLONE_ARGS,
-	ARGUMENT_AS_SIGNALS,	    /* a set of them */
-	ARGUMENT_AS_WORDS,	    /* a command line; it comes with the exec */
-	ARGUMENT_AS_NOTHING,	    /* the kernel does not look at it */
-	ARGUMENT_AS_MODE_OF_OPEN,   /* behind the flags that say whether there is one */
+	ARGUMENT_AS_SIGNALS,	    /* a set of signals */
+	ARGUMENT_AS_WORDS,	    /* a command line, which the exec record has */
+	ARGUMENT_AS_NOTHING,	    /* an argument that the kernel ignores */
+	ARGUMENT_AS_MODE_OF_OPEN,   /* exists only with certain flags in the argument before */
 	ARGUMENT_AS_FLAGS_AND_MODE, /* permissions are the lowest nine bits */
-	ARGUMENT_AS_CONTROL,	    /* behind the command of fcntl(2) that says what it is */
-	ARGUMENT_AS_FUTEX,	    /* the operation of futex(2) says what it is */
+	ARGUMENT_AS_CONTROL,	    /* of fcntl(2): the command before it gives its type */
+	ARGUMENT_AS_FUTEX,	    /* of futex(2): the operation gives its type */
 	ARGUMENT_AS_OPTION,	    /* the value of an option of a socket: mostly one int */
-	ARGUMENT_AS_QUOTA_COMMAND,  /* with the kind of quota in its lowest byte */
-	ARGUMENT_AS_PROTOCOL,	    /* of a socket, by the family two before it */
-	ARGUMENT_AS_OPTION_NAME,    /* behind the level that it belongs to */
+	ARGUMENT_AS_QUOTA_COMMAND,  /* a command with the kind of quota in its lowest byte */
+	ARGUMENT_AS_PROTOCOL,	    /* of a socket; its family is two arguments before */
+	ARGUMENT_AS_OPTION_NAME,    /* an option; the argument before is its level */
 	ARGUMENT_FORMS,
 };
 
@@ -58,19 +58,19 @@ struct argument_type {
 	const char *name;
 	uint8_t form;	   /* enum argument_form */
 	uint8_t keep;	   /* enum syscalls_keep */
-	uint8_t is_result; /* written by the kernel: there is nothing when the call failed */
+	uint8_t is_result; /* written by the kernel: nothing to read if the call failed */
 	uint16_t unit;	   /* bytes, see enum syscalls_keep */
 	const struct flag_table *flags;
 };
 
-/* The type of the argument at a position below row->argument_count. */
+/* Returns the type of the argument at `position`, which is below row->argument_count. */
 const struct argument_type *syscall_argument(const struct syscall_row *row, size_t position);
 
-/* The first that is a path, counted from 1; 0: none is. */
+/* Returns the position of the first argument that is a path, counted from 1; 0: there is none. */
 uint8_t syscall_path_argument(const struct syscall_row *row);
 
-/* Whether that argument is a descriptor, the descriptor of a directory (or AT_FDCWD), a path to
- * read, a text of any kind. False beyond the last. */
+/* Return whether the argument at `position` is a descriptor, the descriptor of a directory (or
+ * AT_FDCWD), a path to read, a text of any kind. They return false beyond the last argument. */
 bool syscall_takes_descriptor(const struct syscall_row *row, size_t position);
 bool syscall_takes_directory(const struct syscall_row *row, size_t position);
 bool syscall_takes_path(const struct syscall_row *row, size_t position);

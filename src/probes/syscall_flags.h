@@ -16,9 +16,10 @@ struct flag_table {
 	const char *name;
 	const struct flag_name *names;
 	size_t count;
-	/* Bits of which one value stands; the others are a set. All ones: it is no set. */
+	/* Bits that together hold one of several values; each other bit is a flag. All ones: no
+	 * flags. */
 	uint64_t one_of;
-	/* On aarch64, where some differ; NULL: they do not. */
+	/* The table for aarch64, if some values differ there; NULL: none differs. */
 	const struct flag_table *aarch64;
 };
 
@@ -27,7 +28,7 @@ struct flag_table {
 
 extern const struct flag_table *const flag_tables[]; /* NULL at the end */
 
-/* The name of exactly that value; NULL: none. */
+/* Returns the name of exactly this value; NULL: there is none. */
 const char *flag_name(const struct flag_table *table, uint64_t value);
 
 #endif

@@ -104,8 +104,8 @@ enum {
 #define ANSWERS(...)	      .answers = { EACH(ERROR_OF, __VA_ARGS__) }
 
 /*
- * A row's position in rows[]. Named after its line in the table, as the line is the one thing a
- * macro can distinguish rows by: a name may stand in two.
+ * A row's position in rows[]. Each constant is named after the row's line in the table, because a
+ * macro can distinguish rows only by their line: two rows may have the same name.
  */
 #define ROW_OF_LINE_(line)     ROW_##line
 #define ROW_OF_LINE(line)      ROW_OF_LINE_(line)
@@ -116,7 +116,7 @@ enum {
 #define SYSCALL(name_, x86_64, aarch64, i386, category_, ...) ROW_OF_LINE(__LINE__),
 #include "probes/syscalls.def"
 	ROW_LINUX_COUNT,
-	ROW_BEFORE_BSD = ROW_LINUX_COUNT - 1, /* the next one is counted on from here */
+	ROW_BEFORE_BSD = ROW_LINUX_COUNT - 1, /* the next row is counted on from here */
 #define BSD_CALL(...) BSD_ROW_OF_LINE(__LINE__),
 #include "probes/syscalls_bsd.def"
 	ROW_COUNT
@@ -140,9 +140,9 @@ static const struct syscall_row rows[] = {
 };
 
 /*
- * Position in rows[] plus one by number, 0 where there is no call. A row the ABI lacks has to be
- * initialised somewhere: each gets a slot of its own behind the last number, never looked at, since
- * one shared by them all would be an initialiser overridden.
+ * Position in rows[] plus one, by number of the call; 0: there is no call. A row that the ABI lacks
+ * gets an unused slot of its own behind the last number: if all such rows shared one slot, the
+ * compiler would warn of an overridden initialiser.
  */
 #define NUMBER_LIMIT 512
 #define SLOT(number) ((number) < 0 ? NUMBER_LIMIT + __LINE__ : (number))
@@ -201,9 +201,9 @@ _Static_assert(COUNT_OF(index_i386) > NUMBER_LIMIT, "short index");
 #include "probes/syscalls.def"
 
 /*
- * x32 shares the numbers of x86-64 but for calls with a number of their own from here on. The
- * shared number of such a call is refused by the kernel; it is still shown by the name, as that is
- * what the program was after.
+ * x32 shares the numbers of x86-64, except for calls that have their own numbers from here on. The
+ * kernel refuses the shared number of such a call; sooth still shows its name, because the program
+ * wanted that call.
  */
 #define X32_FIRST 512
 
@@ -238,7 +238,7 @@ size_t syscall_row_position(const struct syscall_row *row)
 	return (size_t)(row - rows);
 }
 
-/* Linear: x32 is rare, and has few of these. */
+/* Searches linearly: x32 is rare, and has few numbers of its own. */
 static const struct syscall_row *x32_row(uint32_t number)
 {
 	for (size_t i = 0; i < ROW_COUNT; i++) {
@@ -371,7 +371,7 @@ const char *syscall_of_function(const char *function)
 
 size_t syscall_name(unsigned abi, uint32_t number, char out[SYSCALL_NAME_SIZE])
 {
-	/* Native ABIs go without: on their machines every call would carry the prefix. */
+	/* Native ABIs have no prefix: on their machines every call would carry it. */
 	static const char *const prefixes[SYSCALL_ABI_COUNT] = {
 		[SYSCALL_ABI_X86_64] = "",
 		[SYSCALL_ABI_AARCH64] = "",

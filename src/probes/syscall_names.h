@@ -36,7 +36,7 @@ enum syscall_category {
 
 /* ABIs with numbers of their own in the table: x86-64, aarch64, i386, as in enum syscall_abi. */
 #define SYSCALL_TABLE_ABIS 3
-/* And those of syscalls_bsd.def, from SYSCALL_ABI_FREEBSD on. */
+/* ABIs with numbers in syscalls_bsd.def, from SYSCALL_ABI_FREEBSD on. */
 #define SYSCALL_BSD_ABIS 2
 
 /* Room for the longest name with its ABI in front and for every unknown number. */
@@ -47,11 +47,11 @@ enum syscall_category {
 
 /* A row of syscalls.def, or of syscalls_bsd.def. */
 struct syscall_row {
-	const char *name;		     /* NULL: the table does not know the call */
-	int16_t numbers[SYSCALL_TABLE_ABIS]; /* -1 where absent */
-	uint16_t x32;			     /* a number of its own there; 0: that of x86-64 */
+	const char *name;		       /* NULL: the table does not know the call */
+	int16_t numbers[SYSCALL_TABLE_ABIS];   /* -1 where absent */
+	uint16_t x32;			       /* a number of its own there; 0: that of x86-64 */
 	int16_t bsd_numbers[SYSCALL_BSD_ABIS]; /* -1 where absent, and in rows of Linux */
-	uint8_t category;		     /* enum syscall_category */
+	uint8_t category;		       /* enum syscall_category */
 	uint8_t argument_count;
 	uint8_t arguments[SYSCALL_ARGUMENTS]; /* enum argument_type_id */
 	uint8_t limit;			      /* enum syscall_limit */
@@ -67,48 +67,48 @@ extern const struct sooth_names syscall_category_names; /* by enum syscall_categ
 const char *syscall_category_name(unsigned category);
 
 /*
- * NULL for a number the table does not know. x32 numbers may come with or without SYSCALL_X32_BIT.
- * Constant time, but for numbers that x32 alone has.
+ * Returns the row of a call; NULL: the table does not know the number. x32 numbers may come with or
+ * without SYSCALL_X32_BIT. Takes constant time, except for numbers that only x32 has.
  */
 const struct syscall_row *syscall_by_number(unsigned abi, uint32_t number);
-/* The same, with a row of six numbers and without a name for an unknown call. */
+/* Returns the same; for an unknown call, a row of six numbers without a name. */
 const struct syscall_row *syscall_row_of(unsigned abi, uint32_t number);
 
 /*
- * The first row of that name, NULL if there is none. The name has no ABI in front and need not end
- * in a NUL. A few names (mmap, pread64) have a second row because i386 passes the arguments in
- * another shape; category and name are the same there, but to learn the number of a name use
- * syscall_number(). Linear: for options, not for every event.
+ * Returns the first row of that name, NULL if there is none. The name has no ABI in front and need
+ * not end in a NUL. A few names (mmap, pread64) have a second row because i386 passes the arguments
+ * in another shape; category and name are the same in both rows, but to learn the number of a name
+ * use syscall_number(). Searches linearly: for options, not for every event.
  */
 const struct syscall_row *syscall_by_name(const char *name, size_t size);
 
-/* Whether the purpose of the call is to wait: for others, or for time to pass. Calls that read or
- * write wait depending on their descriptor. */
+/* Returns whether the purpose of the call is to wait: for others, or for time to pass. Calls that
+ * read or write wait depending on their descriptor. */
 bool syscall_waits(const struct syscall_row *row);
-/* Whether its result is a descriptor. */
+/* Returns whether the result of the call is a descriptor. */
 bool syscall_returns_descriptor(const struct syscall_row *row);
-/* Whether names of descriptors and paths go wrong without this call, so that it is streamed
- * whatever was requested. */
+/* Returns whether names of descriptors and paths go wrong without this call. Such a call is
+ * streamed even if it was not requested. */
 bool syscall_moves_descriptors(const struct syscall_row *row);
-/* Whether it never returns. */
+/* Returns whether the call never returns. */
 bool syscall_never_returns(const struct syscall_row *row);
 
-/* The call that a function of the C library makes under another name: recvfrom for recv. NULL: none
- * is known. */
+/* Returns the call that a function of the C library makes under another name: recvfrom for recv.
+ * NULL: none is known. */
 const char *syscall_of_function(const char *function);
 
-/* The number of the call of that name, -1 if the ABI has none. x32 comes without its bit. */
+/* Returns the number of the call `name`; -1: the ABI has none. x32 numbers lack SYSCALL_X32_BIT. */
 int32_t syscall_number(unsigned abi, const char *name, size_t size);
 
 /*
- * The name to show: "openat", "i386:open", "x32:read"; "syscall_471" or "i386:syscall_600" if
- * unknown. Returns the length without the NUL.
+ * Writes the name to show: "openat", "i386:open", "x32:read"; "syscall_471" or "i386:syscall_600"
+ * if unknown. Returns the length without the NUL.
  */
 size_t syscall_name(unsigned abi, uint32_t number, char out[SYSCALL_NAME_SIZE]);
 
-/* Where a row of the table stands in it. */
+/* Returns the position of a row in the table. */
 size_t syscall_row_position(const struct syscall_row *row);
-/* Row by position, NULL behind the last: for listings and tests. */
+/* Returns the row at `position`, NULL behind the last: for listings and tests. */
 const struct syscall_row *syscall_row_at(size_t position);
 
 #endif

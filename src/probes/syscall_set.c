@@ -11,7 +11,7 @@
 
 #define WORD_SIZE 64
 
-/* All of them. */
+/* Selects all calls. */
 static void syscall_set_init(struct syscall_set *s)
 {
 	*s = (struct syscall_set){ .is_all = true };
@@ -109,7 +109,7 @@ static bool add_category(struct syscall_set *s, const char *name)
 	return is_known;
 }
 
-/* All of that name: other ABIs may have a row of their own. */
+/* Adds all rows of that name: other ABIs may have a row of their own. */
 static bool add_name(struct syscall_set *s, const char *name)
 {
 	const char *call = syscall_of_function(name);
@@ -125,7 +125,7 @@ static bool add_name(struct syscall_set *s, const char *name)
 	return is_known;
 }
 
-/* time, ipc and signal are calls as well: the category has them in it. */
+/* Adds a name. "time", "ipc" and "signal" are also calls, and their categories include these. */
 static bool add_word(struct syscall_set *s, const char *word)
 {
 	if (*word == '%')
@@ -152,7 +152,7 @@ static int unknown(const char *word, struct sooth_error *err)
 		"%%api)");
 }
 
-/* "!", ",", "read,": a call is named nowhere. */
+/* Refuses a text that names no call: "!", ",", "read,". */
 static int nothing_named(const char *text, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "select the calls \"%s\"", text);
@@ -170,7 +170,7 @@ static void invert(struct syscall_set *s)
 		s->rows[i] = ~s->rows[i];
 }
 
-/* "trace=openat", as strace(1) has it. */
+/* Skips a qualifier of strace(1): "trace=openat". */
 static const char *skip_qualifier(const char *text)
 {
 	static const char *const qualifiers[] = { "trace=", "t=" };

@@ -24,9 +24,9 @@ struct syscall_set {
 	bool is_all;
 };
 
-/* -EINVAL with what is wrong and what is near. NULL: all. */
+/* Parses `text`; NULL selects all calls. -EINVAL: `err` has the wrong word and similar names. */
 int syscall_set_parse(struct syscall_set *s, const char *text, struct sooth_error *err);
-/* NULL: a call that the table does not know. */
+/* Returns whether the set has a call. `row` NULL: the table does not know the call. */
 bool syscall_set_has(const struct syscall_set *s, const struct syscall_row *row);
 /* Sets a bit for each number of the ABI below `count` whose call is known and selected. */
 void syscall_set_numbers(const struct syscall_set *s, unsigned abi, uint64_t *bits, uint32_t count);

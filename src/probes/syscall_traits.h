@@ -36,41 +36,41 @@ enum syscall_trait {
 	SYSCALL_RENAMES = 1 << 4,
 	SYSCALL_SEEKS = 1 << 5,
 	SYSCALL_CONNECTS = 1 << 6,
-	SYSCALL_ASKS_SOCKET = 1 << 7,  /* for an option, as for the error of a connect */
+	SYSCALL_ASKS_SOCKET = 1 << 7,  /* for a socket option, such as the error of a connect */
 	SYSCALL_POLLS = 1 << 8,	       /* returns 0 at its timeout */
 	SYSCALL_SLEEPS = 1 << 9,       /* for a time */
 	SYSCALL_FUTEX = 1 << 10,       /* argument 1 is the operation */
 	SYSCALL_PATIENT = 1 << 11,     /* may wait for others: its time is not only work */
-	SYSCALL_WRITES_MANY = 1 << 12, /* messages: the result counts these, not bytes */
+	SYSCALL_WRITES_MANY = 1 << 12, /* several messages: the result counts messages, not bytes */
 	SYSCALL_READS_LINK = 1 << 13,  /* the result is the length of a link's target */
 	SYSCALL_ENDS_THREAD = 1 << 14, /* it never returns */
 	SYSCALL_ENDS_PROCESS = 1 << 15,
-	SYSCALL_EXECS = 1 << 16,   /* memory behind its arguments is gone when it returns */
+	SYSCALL_EXECS = 1 << 16,   /* memory that its arguments point to is gone when it returns */
 	SYSCALL_SUBMITS = 1 << 17, /* requests of io_uring */
-	SYSCALL_MAPS = 1 << 18,	   /* argument 3 says whether memory of a file */
+	SYSCALL_MAPS = 1 << 18,	   /* argument 3 says whether the memory is of a file */
 	SYSCALL_BREAKS = 1 << 19,  /* moves the end of the heap */
 	SYSCALL_RETURNS_ADDRESS = 1 << 20,
 	SYSCALL_RETURNS_MODE = 1 << 21,
-	SYSCALL_SYNCS = 1 << 22,       /* what was written to a file, to its disk */
+	SYSCALL_SYNCS = 1 << 22,       /* writes the changes of a file to its disk */
 	SYSCALL_STARTS_TASK = 1 << 23, /* a process or a thread */
 	SYSCALL_SHUTS_DOWN = 1 << 24,  /* a connection, for one direction or both */
 	SYSCALL_ADDS_WATCH = 1 << 25,  /* of a file or directory, for changes */
 	SYSCALL_REMOVES_WATCH = 1 << 26,
 	SYSCALL_MAKES_WATCHER = 1 << 27, /* an instance, which watches are added to */
 	SYSCALL_MAKES_FILE = 1 << 28,	 /* at a path, and no descriptor of it */
-	/* Its value is that of a register of the code that it goes back to, never an error. */
+	/* The result is a register of the code that the call returns to, and never an error. */
 	SYSCALL_RESTORES = 1 << 29,
 	SYSCALL_UNMAPS = 1 << 30, /* from argument 0, as many bytes as argument 1 says */
 };
 
 enum syscall_direction { SYSCALL_MOVES_NONE, SYSCALL_READS, SYSCALL_WRITES, SYSCALL_COPIES };
 
-/* Which descriptors it reads from and writes to. */
+/* The descriptors that the call reads from and writes to. */
 struct syscall_transfer {
 	uint8_t direction; /* enum syscall_direction */
 	uint8_t from, to;
 	uint8_t size;	/* how much is requested */
-	uint8_t offset; /* where in the file; none: where the descriptor stands */
+	uint8_t offset; /* position in the file; none: the position of the descriptor */
 	uint8_t flags;	/* of a message */
 };
 
@@ -92,7 +92,7 @@ enum syscall_wait_kind {
 struct syscall_wait {
 	uint8_t what;	    /* enum syscall_wait_kind */
 	bool is_purpose;    /* waiting is what the call is for: time in it is no work */
-	uint8_t descriptor; /* that is waited for */
+	uint8_t descriptor; /* descriptor that the call waits for */
 	uint8_t count;	    /* of READY: how many are waited for */
 	uint8_t timeout;    /* a pointer to a time, NULL for none */
 	uint8_t timeout_ms; /* an int, negative for none */
@@ -100,20 +100,20 @@ struct syscall_wait {
 
 /* Effects of a call on descriptors or the working directory. */
 enum syscall_fd_effect {
-	SYSCALL_FD_NOTHING_SEEN, /* nothing that the record of the call shows */
+	SYSCALL_FD_NOTHING_SEEN, /* no effect that the record of the call shows */
 	/* The result is a new descriptor: */
-	SYSCALL_FD_OPENS_FILE,	  /* at `path`; without `flags` it is emptied, as creat(2) does */
-	SYSCALL_FD_OPENS_HOW,	  /* `flags` points to them */
-	SYSCALL_FD_MAKES,	  /* of what `text` says */
+	SYSCALL_FD_OPENS_FILE,	  /* at `path`; without `flags` it empties the file, as creat(2) */
+	SYSCALL_FD_OPENS_HOW,	  /* `flags` points to the flags */
+	SYSCALL_FD_MAKES,	  /* an object of the kind `text` */
 	SYSCALL_FD_MAKES_CLOSING, /* the same, always closed on exec */
 	SYSCALL_FD_MAKES_MEMORY,
 	SYSCALL_FD_MAKES_SOCKET,
 	SYSCALL_FD_MAKES_UNKNOWN,
 	SYSCALL_FD_ACCEPTS,
 	SYSCALL_FD_DUPLICATES,
-	SYSCALL_FD_RESULTS,   /* those above: the result is a descriptor */
+	SYSCALL_FD_RESULTS,   /* kinds above this: the result is a descriptor */
 	SYSCALL_FD_MAKES_TWO, /* in `pair`; pipes if `text` says so, else sockets */
-	SYSCALL_FD_CONTROLS,  /* fcntl(2): its command says */
+	SYSCALL_FD_CONTROLS,  /* fcntl(2): its command gives the effect */
 	SYSCALL_FD_MARKS,     /* ioctl(2): close on exec, or not */
 	SYSCALL_FD_CLOSES,
 	SYSCALL_FD_CLOSES_RANGE,
@@ -121,7 +121,7 @@ enum syscall_fd_effect {
 	SYSCALL_FD_NAMES_PEER,
 	SYSCALL_FD_NAMES_LOCAL,
 	SYSCALL_FD_LISTENS,
-	SYSCALL_FD_SHOWS_DIRECTORY, /* argument 0 must be one */
+	SYSCALL_FD_SHOWS_DIRECTORY, /* argument 0 must be a directory */
 	SYSCALL_FD_CHANGES_DIRECTORY,
 	SYSCALL_FD_CHANGES_TO_DESCRIPTOR,
 	SYSCALL_FD_EFFECTS,
@@ -141,7 +141,7 @@ enum argument_type_id {
 	ARGUMENT_TYPES,
 };
 
-/* The value of an argument by its stored position; `none` without one. */
+/* Returns the value of the argument at a stored position; `none` if there is no such argument. */
 static inline uint64_t syscall_value(
 	const uint64_t arguments[SYSCALL_ARGUMENTS], uint8_t argument, uint64_t none)
 {

@@ -124,7 +124,8 @@ RECORD_SCHEMA(syscalls_count, "syscalls.count", SYSCALLS_COUNT, SOOTH_CLASS_AGGR
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
 RECORD_SCHEMA(syscalls_error, "syscalls.error", SYSCALLS_ERROR, SOOTH_CLASS_AGGREGATE, error_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
-/* Pieces are the target's own bytes; a damaged one ends them. An address is no text. */
+/* Finds the next piece that is text, not an address. Pieces are bytes of the target: a damaged
+ * piece ends the search. */
 static bool next_piece(const char *pieces, size_t size, size_t *at, size_t *begin, size_t *length)
 {
 	while (size - *at >= sizeof(struct syscalls_piece)) {

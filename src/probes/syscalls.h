@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * syscalls: the system calls of a process. Counted: aggregates by thread and
- * call, made in the kernel. Streamed: one record per call, when it returns.
- * Shared with the kernel side.
+ * syscalls: the system calls of a process. Counted calls are aggregated by thread and call in the
+ * kernel. A streamed call has a record, made when the call returns. Shared with the kernel side.
  */
 #ifndef SOOTH_PROBES_SYSCALLS_H
 #define SOOTH_PROBES_SYSCALLS_H
@@ -19,17 +18,17 @@ enum syscalls_kind {
 	SYSCALLS_URING_DONE = 0x0306,
 };
 
-#define SYSCALLS_SLOTS		 32   /* different calls a thread counts by itself */
-#define SYSCALLS_ERROR_SLOTS	 8    /* different (call, errno) pairs of the same */
+#define SYSCALLS_SLOTS		 32   /* different calls that a thread counts separately */
+#define SYSCALLS_ERROR_SLOTS	 8    /* different (call, errno) pairs, likewise */
 #define SYSCALLS_BUCKETS	 32   /* log2 of ns: the last holds 2 s and more */
 #define SYSCALLS_PATH_MAX	 256  /* bytes of a path argument kept, NUL included */
 #define SYSCALLS_PIECE_MAX	 1023 /* bytes kept of anything that an argument points to */
-#define SYSCALLS_PIECES		 4    /* arguments of one call of which something is kept */
-#define SYSCALLS_URING_OPS	 96   /* of io_uring: numbers from there on stand under the last */
+#define SYSCALLS_PIECES		 4    /* arguments of one call whose targets are kept */
+#define SYSCALLS_URING_OPS	 96   /* opcodes of io_uring; higher numbers count under the last */
 #define SYSCALLS_ITEMS_MAX	 256  /* bytes of an array, or of a struct */
-#define SYSCALLS_REQUESTED_BYTES 16   /* of what is read when the call begins: a time */
+#define SYSCALLS_REQUESTED_BYTES 16   /* bytes that are read when the call begins: a time */
 
-/* A thread's calls of one number over a window. tid 0: of several threads of the process. */
+/* Calls of one number by one thread in a window. tid 0: by several threads of the process. */
 struct syscalls_count {
 	struct sooth_record record; /* time_ns: end of the window */
 	uint64_t from_ns;
@@ -42,7 +41,7 @@ struct syscalls_count {
 	uint64_t max_ns;
 	uint32_t histogram[SYSCALLS_BUCKETS];
 	/* Older captures have nothing from here on. */
-	uint64_t untimed; /* of count: begun unseen, or without an end; in no figure above */
+	uint64_t untimed; /* of `count`: begin or end was not seen; in no time above */
 };
 
 #define SYSCALLS_COUNT_LEAST 216
@@ -64,60 +63,59 @@ struct syscalls_call {
 	uint64_t arguments[6];
 	uint32_t number;
 	uint16_t abi;
-	uint8_t path_argument; /* which one `path` is, counted from 1; 0: none */
+	uint8_t path_argument; /* position of the argument that is `path`, from 1; 0: none */
 	uint8_t path_state;
-	uint8_t result_state;	/* absent: it never returns, or had not by the end */
-	uint8_t duration_state; /* not measured: its begin was not seen */
+	uint8_t result_state;	/* absent: the call never returns, or had not by the end */
+	uint8_t duration_state; /* not measured: the begin of the call was not seen */
 	uint8_t class_;		/* enum syscalls_class, where calls have a budget */
 	uint8_t gaps;		/* enum syscalls_gap */
-	uint32_t skipped; /* calls of this number and class in this thread, before it, that were
-			     only counted, or are estimated: made while nothing was counted */
+	uint32_t skipped; /* earlier calls of this number, class and thread that were only counted,
+			   * or estimated because nothing was counted then */
 	struct sooth_text path;
 	char name[16]; /* of the thread */
 	/* Older captures have nothing from here on. */
-	struct sooth_text pieces; /* struct syscalls_piece, each with its bytes behind it */
+	struct sooth_text pieces; /* struct syscalls_piece, each followed by its bytes */
 };
 
 #define SYSCALLS_CALL_LEAST 136
 
-/* Classes of a thread's calls, each with its own budget, where each call may be recorded or only
- * counted. */
+/* Classes of a thread's calls. Each class has its own budget of recorded calls; further calls are
+ * only counted. */
 enum syscalls_class {
 	SYSCALLS_CLASS_OTHER,
 	SYSCALLS_CLASS_ERROR,  /* failed, but for EAGAIN and those of SYSCALLS_CLASS_ABSENT */
 	SYSCALLS_CLASS_KEPT,   /* changes descriptors or names, or connects */
 	SYSCALLS_CLASS_SLOW,   /* took SYSCALLS_SLOW_NS or longer */
-	SYSCALLS_CLASS_ABSENT, /* failed: no such file, no terminal; by the hundred as programs
-				  start */
+	SYSCALLS_CLASS_ABSENT, /* failed: no such file, no terminal; frequent when programs start */
 	SYSCALLS_CLASSES,
 };
 
-/* Gaps in the record of a thread's calls: calls before this one, and parts of this one. */
+/* Missing records before this call of the thread, and missing parts of this call. */
 enum syscalls_gap {
-	SYSCALLS_GAP_KEPT = 1,	    /* calls of SYSCALLS_CLASS_KEPT, since its last record */
+	SYSCALLS_GAP_KEPT = 1,	    /* calls of SYSCALLS_CLASS_KEPT since the last record */
 	SYSCALLS_GAP_WINDOW = 2,    /* any call, in this time window */
-	SYSCALLS_GAP_TIME = 4,	    /* nothing was counted for a time, since its last record */
-	SYSCALLS_GAP_ARGUMENTS = 8, /* of this one: its arguments, but for the path */
+	SYSCALLS_GAP_TIME = 4,	    /* nothing was counted for a time since the last record */
+	SYSCALLS_GAP_ARGUMENTS = 8, /* arguments of this call, except the path */
 };
 
 #define SYSCALLS_SLOW_NS       (1u << 19)
 #define SYSCALLS_BUDGET_SHIFT  27   /* a time window: 2^27 ns, 134 ms */
 #define SYSCALLS_BUDGET_THREAD 128  /* records of a thread and class in a window */
-#define SYSCALLS_BUDGET_START  256  /* more after an exec: errors, kept and slow ones together */
-#define SYSCALLS_BUDGET_OTHERS 700  /* of all threads, before only the other classes have room */
+#define SYSCALLS_BUDGET_START  256  /* more after an exec: errors, kept and slow calls together */
+#define SYSCALLS_BUDGET_OTHERS 700  /* of all threads: SYSCALLS_CLASS_OTHER ends there */
 #define SYSCALLS_BUDGET_ALL    1000 /* of all threads */
 
-/* Requests of one kind that a thread submitted through io_uring, in a window. They are no calls,
- * whether io_uring_enter(2) hands them over or a thread of the kernel takes them. */
+/* Requests of one kind that a thread submitted through io_uring, in a window. They are no system
+ * calls, whether io_uring_enter(2) submits them or a kernel thread fetches them. */
 struct syscalls_uring {
 	struct sooth_record record; /* time_ns: end of the window */
 	uint64_t from_ns;
-	uint64_t count; /* that the kernel has accepted */
+	uint64_t count; /* requests that the kernel has accepted */
 	uint32_t opcode;
-	uint32_t sockets; /* of these, on a connection (IPv4, IPv6); since Linux 5.19 */
+	uint32_t sockets; /* of `count`: on a connection (IPv4, IPv6); since Linux 5.19 */
 };
 
-/* A request that reads or writes, when it is complete; in a stream, and since Linux 5.19. */
+/* A complete request that read or wrote. Only in a stream, and since Linux 5.19. */
 struct syscalls_uring_done {
 	struct sooth_record record;
 	uint64_t duration_ns; /* since it was submitted */
@@ -138,39 +136,38 @@ enum syscalls_message_kind {
 	SYSCALLS_MESSAGE_ERROR,
 };
 
-/* A line that was written to standard error, where that is no file. */
+/* A line that was written to standard error, if standard error is no file. */
 struct syscalls_message {
 	struct sooth_record record;
-	uint64_t form; /* the same for those that differ in numbers, quoted texts and paths alone */
+	uint64_t form; /* equal for messages that differ only in numbers, quoted texts and paths */
 	uint8_t kind;  /* enum syscalls_message_kind */
 	uint8_t is_part; /* the exception behind a stack trace: a part of the message before */
-	uint8_t is_done; /* it says that something succeeded */
+	uint8_t is_done; /* the line says that something succeeded */
 	uint8_t unused[5];
-	struct sooth_text text; /* of errors and warnings alone, cut; secrets are masked */
+	struct sooth_text text; /* only of errors and warnings, cut; secrets are masked */
 };
 
 /* The part of an argument's target that a piece holds. */
 enum syscalls_piece_part {
-	SYSCALLS_PART_TARGET,	/* what it points to */
-	SYSCALLS_PART_DATA,	/* of an array of vectors, or a message: the first bytes it names */
+	SYSCALLS_PART_TARGET,	/* what the argument points to */
+	SYSCALLS_PART_DATA,	/* the first bytes of an array of vectors, or of a message */
 	SYSCALLS_PART_ADDRESS,	/* of a message: its address */
 	SYSCALLS_PART_NEAR_END, /* of a socket: the address of this end after the call */
-	SYSCALLS_PART_STATUS,	/* of bytes that were read: the three digits of HTTP's status */
+	SYSCALLS_PART_STATUS,	/* the three digits of the HTTP status, in bytes that were read */
 	/* The request line of bytes that were sent: "POST /v1/messages", without its query; a NUL
 	 * ends it. */
 	SYSCALLS_PART_REQUEST,
-	SYSCALLS_PART_TLS,	  /* of bytes: struct syscalls_tls_record, the first ones */
-	SYSCALLS_PART_LAST_CHUNK, /* of bytes that were read: no bytes; they end an answer of HTTP
-				     in chunks */
+	SYSCALLS_PART_TLS,	  /* struct syscalls_tls_record of the first TLS records */
+	SYSCALLS_PART_LAST_CHUNK, /* no bytes: they were the last of an HTTP answer in chunks */
 	SYSCALLS_PART_SERVER,	  /* of a TLS hello: enum syscalls_offer, then the server's name */
-	SYSCALLS_PART_DATABASE_ERROR, /* of bytes that were read: struct syscalls_database_error */
-	/* The bytes that were written to standard error. The recorder makes SYSCALLS_MESSAGE of
-	 * them; no capture has them. */
+	SYSCALLS_PART_DATABASE_ERROR, /* in bytes that were read: struct syscalls_database_error */
+	/* The bytes that were written to standard error. The recorder turns them into
+	 * SYSCALLS_MESSAGE; no capture has them. */
 	SYSCALLS_PART_ERROR_OUTPUT,
 	SYSCALLS_PARTS,
 };
 
-/* Its bytes follow, up to the next multiple of 8. */
+/* The bytes of the piece follow, padded to a multiple of 8. */
 struct syscalls_piece {
 	uint8_t argument; /* from 0 */
 	uint8_t part;	  /* enum syscalls_piece_part */
@@ -192,7 +189,7 @@ enum syscalls_database {
 	SYSCALLS_DATABASES,
 };
 
-/* How an answer of a database begins that is an error. */
+/* The begin of a database's answer that reports an error. */
 struct syscalls_database_error {
 	uint8_t database;	      /* enum syscalls_database */
 	char code[SYSCALLS_CODE_MAX]; /* SQLSTATE, MySQL's number, Redis' first word; zeros behind
@@ -212,20 +209,20 @@ enum syscalls_offer {
 	SYSCALLS_OFFERS_HTTP_1 = 2,
 };
 
-/* How much of what an argument points to is kept, read when the call returned but for ASKED. */
+/* How much of an argument's target is kept. It is read when the call returned, except for ASKED. */
 enum syscalls_keep {
 	SYSCALLS_KEEP_NOTHING,
 	SYSCALLS_KEEP_STRING,	 /* up to a NUL */
 	SYSCALLS_KEEP_UNIT,	 /* `unit` bytes */
-	SYSCALLS_KEEP_BY_NEXT,	 /* `unit` bytes for each that the next argument counts */
-	SYSCALLS_KEEP_BY_RESULT, /* `unit` bytes for each that the result counts */
-	SYSCALLS_KEEP_BY_LENGTH, /* as many bytes as the 32 bits say that the next one points to */
+	SYSCALLS_KEEP_BY_NEXT,	 /* `unit` bytes times the next argument */
+	SYSCALLS_KEEP_BY_RESULT, /* `unit` bytes times the result */
+	SYSCALLS_KEEP_BY_LENGTH, /* as many bytes as the number says that the next one points to */
 	SYSCALLS_KEEP_VECTORS,	 /* the struct iovec that the next argument counts, and the
 				    first bytes that they point to */
 	SYSCALLS_KEEP_MESSAGE,	 /* struct msghdr, its address, and first bytes */
-	SYSCALLS_KEEP_NEAR_END,	 /* of the socket that it is; is_result: that the call made */
+	SYSCALLS_KEEP_NEAR_END,	 /* of the socket; is_result: of the one that the call made */
 	SYSCALLS_KEEP_ASKED,	 /* SYSCALLS_REQUESTED_BYTES as they were when the call began: the
-				    kernel     writes there what is left of them */
+				  * kernel overwrites them with the rest of the time */
 	SYSCALLS_KEEPS,
 };
 #endif

@@ -26,28 +26,28 @@ enum threads_policy { /* as sched(7) numbers them */
 	THREADS_EXT = 7,
 	THREADS_POLICIES,
 };
-extern const struct sooth_names threads_policy_names; /* by it; NULL where there is none */
+extern const struct sooth_names threads_policy_names; /* by enum threads_policy; NULL: none */
 
 struct threads_thread {
 	struct sooth_record record; /* tid is set */
 	uint64_t thread_start_ticks;
 	uint64_t cpu_ns;
-	uint64_t waited_ns; /* runnable, but another ran */
+	uint64_t waited_ns; /* runnable, but another thread ran */
 	uint64_t voluntary_switches, involuntary_switches;
 	uint64_t stack_pointer;
-	uint32_t syscall; /* number of the call it is in */
+	uint32_t syscall; /* number of the call that the thread is in */
 	uint32_t abi;	  /* enum syscall_abi of that call */
 	int32_t nice;
 	uint32_t realtime_priority;
-	uint32_t processor; /* it last ran on */
+	uint32_t processor; /* CPU that the thread last ran on */
 	uint32_t policy;    /* enum threads_policy */
 	char state;	    /* R S D T t Z X I */
 	uint8_t cpu_state;
 	uint8_t cpu_is_ticks; /* cpu_ns has the resolution of a clock tick */
 	uint8_t waited_state;
 	uint8_t switches_state;
-	uint8_t syscall_state;	    /* absent: it runs, or waits outside a call */
-	uint8_t wait_channel_state; /* absent: it does not wait */
+	uint8_t syscall_state;	    /* absent: the thread runs, or waits outside a call */
+	uint8_t wait_channel_state; /* absent: the thread does not wait */
 	uint8_t stack_pointer_state;
 	struct sooth_text name;
 	struct sooth_text wait_channel; /* function of the kernel it waits in */
@@ -56,19 +56,19 @@ struct threads_thread {
 	uint64_t system_ns;    /* of cpu_ns, in the kernel; the kernel takes shares of it */
 	uint64_t faults;       /* page faults */
 	uint64_t read_bytes, written_bytes; /* by read, write and similar calls, also of sockets */
-	uint64_t reads, writes;		    /* such calls */
+	uint64_t reads, writes;		    /* number of these calls */
 	uint8_t times_state;		    /* of system_ns and the faults */
 	uint8_t io_state;		    /* of bytes and calls */
 	uint8_t unused[6];
-	/* Nor from here on. */
+	/* Older captures have nothing from here on, either. */
 	uint64_t major_faults; /* of the faults: those that waited for the disk */
 };
 
 #define THREADS_THREAD_LEAST 128
 _Static_assert(THREADS_THREAD_LEAST == offsetof(struct threads_thread, arguments), "only grows");
 #define THREADS_THREAD_WITH_TIMES 232
-_Static_assert(THREADS_THREAD_WITH_TIMES == offsetof(struct threads_thread, major_faults),
-	"only grows");
+_Static_assert(
+	THREADS_THREAD_WITH_TIMES == offsetof(struct threads_thread, major_faults), "only grows");
 
 struct threads_process {
 	struct sooth_record record;

@@ -14,7 +14,7 @@ static const char *const names[] = {
 
 const struct sooth_names uring_opcode_names = { sizeof(names) / sizeof(names[0]), names };
 
-/* As probes/uring_opcodes.def numbers them: what sends, receives and connects. */
+/* Returns whether an opcode sends, receives or connects (numbers of probes/uring_opcodes.def). */
 static bool is_network(uint32_t opcode)
 {
 	static const uint8_t opcodes[] = { 9, 10, 13, 16, 26, 27, 45, 47, 48, 58 };

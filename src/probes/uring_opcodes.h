@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of what is submitted through io_uring; a newer one shows as its number. */
+/* Names of io_uring opcodes. An opcode without a name is shown as its number. */
 #ifndef SOOTH_PROBES_URING_OPCODES_H
 #define SOOTH_PROBES_URING_OPCODES_H
 
@@ -9,7 +9,7 @@
 
 extern const struct sooth_names uring_opcode_names;
 
-/* How many of the requests were to the network: by what they do, or what they are about. */
+/* Returns how many of the requests used the network: all, if the opcode does, else `sockets`. */
 uint64_t uring_network_requests(const struct syscalls_uring *u);
 
 #endif

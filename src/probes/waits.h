@@ -48,13 +48,12 @@ struct waits_process {
 	uint32_t threads;
 	char state;	      /* R S D T t Z X I */
 	uint8_t is_kernel;    /* a kernel thread */
-	uint8_t detail_state; /* of threads' calls and descriptors: whether they may be read */
+	uint8_t detail_state; /* whether the threads' calls and the descriptors may be read */
 	uint8_t title_state;
 	uint8_t directory_state;
 	uint8_t cpu_state;
-	uint8_t is_frozen;	   /* by its control group; so it may be in any call */
-	uint8_t is_closed_to_root; /* the detail was refused to user 0: that one lacks a capability
-				    */
+	uint8_t is_frozen;	   /* by its control group; its threads may be in any call */
+	uint8_t is_closed_to_root; /* user 0 may not read the detail: it lacks a capability */
 	struct sooth_text name, title, directory;
 };
 
@@ -62,40 +61,40 @@ struct waits_thread {
 	struct sooth_record record; /* the observed process; tid is the thread's */
 	uint64_t node_start_ticks;
 	uint64_t since_ns;   /* time since it last ran */
-	uint64_t timeout_ns; /* that the call was made with */
+	uint64_t timeout_ns; /* timeout of the call */
 	uint64_t cpu_ns;
 	uint64_t switches; /* times it gave up the CPU */
 	uint64_t arguments[6];
 	uint32_t node_pid;
 	uint32_t syscall, abi; /* enum syscall_abi */
 	char state;
-	uint8_t call_state;    /* absent: it runs, or waits outside a call */
+	uint8_t call_state;    /* absent: the thread runs, or waits outside a call */
 	uint8_t channel_state; /* of wait_channel */
 	uint8_t since_state;
-	uint8_t timeout_state; /* absent: none; not measured: there is one, its length is unknown */
+	uint8_t timeout_state; /* absent: no timeout; not measured: a timeout of unknown length */
 	uint8_t cpu_state;
 	uint8_t switches_state;
-	uint8_t lock;		  /* enum waits_lock, where it waits on a futex */
+	uint8_t lock;		  /* enum waits_lock, if the thread waits on a futex */
 	uint16_t unflushed_bytes; /* bytes in the buffer of its standard output; 65535: more */
-	uint8_t unflushed_state;  /* absent: not read, as of other threads than the first */
+	uint8_t unflushed_state;  /* absent: not read; only the first thread's is read */
 	uint8_t unused;
 	struct sooth_text name, wait_channel;
 };
 
-/* The kind of lock that a futex belongs to, as far as its word and the call show it. */
+/* The kind of lock that a futex belongs to, as far as the futex word and the call show it. */
 enum waits_lock {
 	WAITS_LOCK_NONE,	 /* no futex */
 	WAITS_LOCK_UNKNOWN,	 /* its memory could not be read, or has no known form */
-	WAITS_LOCK_MUTEX,	 /* of glibc, with an owner */
-	WAITS_LOCK_OWNED,	 /* PI futex: the word is the owner */
+	WAITS_LOCK_MUTEX,	 /* a mutex of glibc, with an owner */
+	WAITS_LOCK_OWNED,	 /* a PI futex: its word is the owner */
 	WAITS_LOCK_SIGNAL,	 /* semaphore or condition variable: no owner */
 	WAITS_LOCK_JOIN,	 /* the end of a thread */
-	WAITS_LOCK_PLAIN,	 /* a lock without an owner in it: of Rust, Go or glibc's inside */
+	WAITS_LOCK_PLAIN,	 /* a lock that stores no owner: of Rust, of Go, or inside glibc */
 	WAITS_LOCK_JAVA_MONITOR, /* of a Java object, with an owner: `synchronized` */
 	WAITS_LOCK_JAVA,	 /* of java.util.concurrent.locks, with an owner */
-	WAITS_LOCK_JAVA_IDLE,	 /* of a JVM that was read: no lock that another thread has */
+	WAITS_LOCK_JAVA_IDLE,	 /* the JVM was read: no lock of another thread */
 	WAITS_LOCK_JAVA_TASK,	 /* the result of a task that no thread of the JVM has begun */
-	/* No owner: any other thread of the JVM may end the wait. */
+	/* The next ones have no owner: any other thread of the JVM may end the wait. */
 	WAITS_LOCK_JAVA_LATCH,	   /* a CountDownLatch */
 	WAITS_LOCK_JAVA_SEMAPHORE, /* a permit of a Semaphore */
 	WAITS_LOCK_JAVA_FUTURE,	   /* the result of a CompletableFuture */
@@ -103,12 +102,12 @@ enum waits_lock {
 	WAITS_LOCKS,
 };
 
-/* FUTEX_PRIVATE_FLAG, in the second argument of futex: no other process has the lock. */
+/* FUTEX_PRIVATE_FLAG, in the second argument of futex: the lock is of one process only. */
 #define WAITS_FUTEX_PRIVATE 128
 
 enum waits_role {
 	WAITS_ROLE_CALL,    /* the descriptor, or path, of the call */
-	WAITS_ROLE_WATCHED, /* one of several that the call waits for */
+	WAITS_ROLE_WATCHED, /* one of several objects that the call waits for */
 	WAITS_ROLES,
 };
 
@@ -125,12 +124,12 @@ struct waits_object {
 	uint8_t role;	      /* enum waits_role */
 	uint8_t type;	      /* enum fds_type */
 	uint8_t socket_state; /* enum sockets_state */
-	uint8_t fd_state;     /* absent: known by its path only */
+	uint8_t fd_state;     /* absent: only its path is known */
 	uint8_t socket_state_state;
 	uint8_t expires_state;
 	uint16_t local_port, peer_port;
-	uint8_t has_open_request; /* of TCP that it opened: it sent last, some time ago */
-	uint8_t is_peer_gone;	  /* TCP within this host: its other end has no socket */
+	uint8_t has_open_request; /* TCP that the process opened: it sent last, a while ago */
+	uint8_t is_peer_gone;	  /* TCP within this host: no socket at the other end */
 	struct sooth_text path;	  /* as the link says */
 	struct sooth_text local;  /* "127.0.0.1:80", or the name of a unix socket */
 	struct sooth_text peer;
@@ -147,11 +146,11 @@ enum waits_relation {
 	WAITS_RELATION_LISTENER, /* should accept the connection */
 	WAITS_RELATION_TRACER,
 	WAITS_RELATION_PARENT,	  /* of a zombie */
-	WAITS_RELATION_BACKEND,	  /* of the same database server, in a transaction that is idle */
+	WAITS_RELATION_BACKEND,	  /* of the same database server, in an idle transaction */
 	WAITS_RELATION_TERMINAL,  /* has the other end of the terminal */
 	WAITS_RELATION_DAEMON,	  /* serves the file system */
 	WAITS_RELATION_LAST_USER, /* of a System V semaphore or queue */
-	WAITS_RELATION_SHARER,	  /* its parent, which has the same input: who reads first has it */
+	WAITS_RELATION_SHARER,	  /* the parent, with the same input: the first reader gets it */
 	WAITS_RELATION_TERMINAL_USER, /* is on the terminal that it runs */
 	WAITS_RELATIONS,
 };
@@ -166,7 +165,7 @@ enum waits_source {
 	WAITS_SOURCE_FILE,	  /* content of a lock file */
 	WAITS_SOURCE_TITLE,	  /* title of the process */
 	WAITS_SOURCE_IPC,	  /* semctl, msgctl */
-	WAITS_SOURCE_INHERITED,	  /* fdinfo: it has the lock of a process that has ended */
+	WAITS_SOURCE_INHERITED,	  /* fdinfo: inherited the lock of a process that has ended */
 	WAITS_SOURCES,
 };
 
@@ -178,7 +177,7 @@ enum waits_confidence { WAITS_LOW, WAITS_MEDIUM, WAITS_HIGH, WAITS_CONFIDENCES }
 struct waits_party {
 	struct sooth_record record; /* the observed process; tid is the waiting thread's */
 	uint64_t node_start_ticks;
-	uint64_t party_start_ticks; /* 0: it is gone, or unknown */
+	uint64_t party_start_ticks; /* 0: the party is gone, or unknown */
 	uint32_t node_pid;
 	uint32_t party_pid;  /* 0: unknown; `detail` names the object */
 	uint32_t party_tid;  /* 0: the process as a whole */
@@ -187,74 +186,75 @@ struct waits_party {
 	uint8_t source;	     /* enum waits_source */
 	uint8_t confidence;  /* enum waits_confidence */
 	uint8_t is_alive;    /* the process, or thread, exists */
-	uint32_t waiting_fd; /* of the waiting process; WAITS_NO_FD: it is about no descriptor */
+	uint32_t waiting_fd; /* of the waiting process; WAITS_NO_FD: no descriptor */
 	struct sooth_text name;
 	struct sooth_text detail; /* path of the lock, type of the lock */
 };
 
-/* Signals of a process of the chain, where they could be read. Bit n-1 is signal n. */
+/* Signals of a process of the chain, if they could be read. Bit n-1 is signal n. */
 struct waits_signals {
 	struct sooth_record record; /* the observed process */
 	uint64_t node_start_ticks;
-	uint64_t pending; /* for the process as a whole: no thread takes them, all block them */
+	uint64_t pending; /* for the whole process: pending because all threads block them */
 	uint32_t node_pid;
-	uint32_t caught; /* by a handler; up to signal 32. 0: none, or an older capture */
+	uint32_t caught; /* signals up to 32 with a handler; 0: none, or an older capture */
 };
 
 enum waits_goroutine_state {
 	WAITS_GOROUTINE_WAITS,
-	WAITS_GOROUTINE_RUNS,  /* or could */
+	WAITS_GOROUTINE_RUNS,  /* runs, or could run */
 	WAITS_GOROUTINE_CALLS, /* is in a system call */
 	WAITS_GOROUTINE_STATES,
 };
 
-/* Goroutines of a Go program that began in one function and are in one state for one reason; of the
- * runtime's own none. */
+/* Goroutines of a Go program that began in the same function and are in the same state for the same
+ * reason. Goroutines of the runtime itself are left out. */
 struct waits_goroutines {
 	struct sooth_record record; /* the observed process */
 	uint64_t node_start_ticks;
 	uint64_t count;
 	uint64_t longest_ns; /* of those that waited at the last garbage collection */
 	uint32_t node_pid;
-	uint8_t is_main; /* the one that runs main.main */
+	uint8_t is_main; /* the goroutine that runs main.main */
 	uint8_t state;	 /* enum waits_goroutine_state */
 	uint8_t longest_state;
-	uint8_t reason_state; /* absent: it waits for nothing */
-	uint8_t at_state;     /* of `at` and `by`, of one of them */
+	uint8_t reason_state; /* absent: the goroutines wait for nothing */
+	uint8_t at_state;     /* of `at` and `by`, which are those of one of the goroutines */
 	uint8_t count_state;  /* truncated: not all goroutines were read */
 	uint8_t unused[6];
 	struct sooth_text reason; /* as the runtime says: "chan receive" */
-	struct sooth_text by;	  /* what it called: "sync.(*WaitGroup).Wait"; empty: nothing */
+	struct sooth_text by;	  /* function that `at` called: "sync.(*WaitGroup).Wait"; empty:
+				   * none */
 	struct sooth_text at;	  /* the function of the program that waits: "main.main" */
 	struct sooth_text start;  /* the function that it began with */
 };
 
-/* Tasks of an asyncio program whose coroutines stand in the same functions, in one state. Count not
- * measured: it has tasks, but this version of Python does not say where. */
+/* Tasks of an asyncio program whose coroutines are in the same functions, in one state. `count` not
+ * measured: there are tasks, but this version of Python does not say where. */
 struct waits_tasks {
 	struct sooth_record record; /* the observed process */
 	uint64_t node_start_ticks;
 	uint64_t count;
-	uint64_t awaited; /* tasks that these await */
+	uint64_t awaited; /* tasks that these tasks await */
 	uint32_t node_pid;
-	uint8_t is_waiting;  /* not: it runs, or has not begun */
+	uint8_t is_waiting;  /* 0: the tasks run, or have not begun */
 	uint8_t count_state; /* truncated: not all tasks were read */
 	uint8_t at_state;    /* of `at`, `by` and `place` */
 	uint8_t awaiter_state;
 	struct sooth_text start;   /* the function that the task runs */
 	struct sooth_text at;	   /* the innermost function of the program; empty: none */
-	struct sooth_text by;	   /* the function of a library that it awaits; empty: none */
+	struct sooth_text by;	   /* the function of a library that the task awaits; empty: none */
 	struct sooth_text place;   /* file and first line of `at` */
-	struct sooth_text awaiter; /* the function of the task that awaits them, or one of them */
+	struct sooth_text awaiter; /* the function of a task that awaits these tasks */
 };
 
 /* A socket that others connect or send to, in the network namespace of the observed process, and a
- * process that has it open. Only at the end of a recording of few processes. */
+ * process that has it open. Recorded only at the end of a recording of few processes. */
 struct waits_listener {
 	struct sooth_record record; /* the observed process */
 	uint64_t owner_start_ticks; /* 0: not known */
-	uint32_t owner_pid;	    /* the oldest that has it open; 0: none could be read */
-	uint32_t owners;	    /* processes that have it open */
+	uint32_t owner_pid;	    /* the oldest with the socket open; 0: none could be read */
+	uint32_t owners;	    /* processes that have the socket open */
 	uint16_t local_port;
 	uint8_t family; /* enum sockets_family */
 	uint8_t is_datagram;
@@ -264,50 +264,50 @@ struct waits_listener {
 	struct sooth_text local; /* "127.0.0.1:80", or the name of a unix socket */
 };
 
-/* Another process of this host at the other ends of the sockets of the observed process, once a
- * process. In a snapshot with details, and at the end of a recording of few processes. */
+/* A process of this host that has other ends of sockets of the observed process; one record per
+ * process. In snapshots with details, and at the end of a recording of few processes. */
 struct waits_peer {
 	struct sooth_record record; /* the observed process */
 	uint64_t peer_start_ticks;
-	uint64_t unread_bytes; /* that the peer has not read, most of one connection */
+	uint64_t unread_bytes; /* that the peer has not read, on the connection with most */
 	uint32_t peer_pid;     /* the oldest that has the other end */
 	uint32_t connections;
-	uint32_t fd;	     /* of the observed process, of the connection with most unread */
+	uint32_t fd;	     /* of the observed process, on the connection with most unread */
 	char peer_state;     /* R S D T t Z X I */
 	uint8_t is_accepted; /* the observed process accepted that connection */
 	uint8_t unused[2];
 	struct sooth_text peer_name;
 };
 
-/* A lock of the observed process that others wait for, once a lock. */
+/* A lock of the observed process that other processes wait for; one record per lock. */
 struct waits_wanted {
 	struct sooth_record record; /* the observed process */
 	uint64_t waiter_start_ticks;
-	uint64_t longest_ns; /* time since that one last ran */
+	uint64_t longest_ns; /* time since the longest waiter last ran */
 	uint32_t waiters;    /* processes */
-	uint32_t waiter_pid; /* the one that waits longest; 0: none could be read */
+	uint32_t waiter_pid; /* the process that waits longest; 0: none could be read */
 	uint32_t
 		session_pid; /* pid of the database session of the process that has it; 0: itself */
 	uint8_t longest_state;
 	uint8_t source;	    /* enum waits_source */
-	uint8_t confidence; /* enum waits_confidence: that it is this process that has it */
-	uint8_t is_polled;  /* they sleep and try again */
+	uint8_t confidence; /* enum waits_confidence: the observed process has the lock */
+	uint8_t is_polled;  /* the waiters sleep and try again */
 	struct sooth_text waiter_name;
-	struct sooth_text detail; /* path of the file; of a database empty, or the kind of lock */
+	struct sooth_text detail; /* path of the file; for a database empty, or the kind of lock */
 };
 
-/* A transaction that reads a SQLite database which the observed process has open, once a process
- * that has one: its lock in the -shm file. */
+/* A process with a transaction that reads a SQLite database which the observed process has open.
+ * Its lock in the -shm file shows it. One record per process. */
 struct waits_reader {
 	struct sooth_record record; /* the observed process */
 	uint64_t reader_start_ticks;
 	uint32_t reader_pid;
-	uint32_t fd;	       /* of the observed process, of the -shm file */
+	uint32_t fd;	       /* the observed process's descriptor of the -shm file */
 	uint32_t log_pages;    /* pages in the write-ahead log */
-	uint32_t copied_pages; /* of these, those that the database has too */
-	uint32_t seen_pages;   /* of these, those that the transaction sees */
+	uint32_t copied_pages; /* log pages that the database has too */
+	uint32_t seen_pages;   /* log pages that the transaction sees */
 	uint32_t page_bytes;
-	uint8_t slot; /* its read lock, 0 to 4 */
+	uint8_t slot; /* number of its read lock, 0 to 4 */
 	uint8_t unused[7];
 	struct sooth_text reader_name;
 	struct sooth_text path; /* of the -shm file */
