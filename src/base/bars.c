@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 
-#define LEVELS 8 /* the first is 0 alone */
+#define LEVELS 8 /* the first stands for 0 only */
 
 static const char *const blocks[LEVELS] = { "\u2581", "\u2582", "\u2583", "\u2584", "\u2585",
 	"\u2586", "\u2587", "\u2588" };
@@ -23,7 +23,7 @@ double bars_top(const double *values, size_t count)
 	return top;
 }
 
-/* Whatever is above 0 is seen to be. */
+/* Returns the level of a value: a value above 0 has at least level 1. */
 static unsigned level_of(double value, double top)
 {
 	double share;

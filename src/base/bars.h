@@ -10,11 +10,9 @@
 
 #include "base/buffer.h"
 
-/*
- * `cells` characters, from 0 to `top`; more values than cells: the highest of those that share
- * one; fewer: as many cells as values. NaN is a gap, what is below 0 counts as 0. A top that is
- * not above 0 has only gaps and zeros below it.
- */
+/* Appends `values` as `cells` characters, scaled from 0 to `top`. If there are more values than
+ * cells, each cell shows the highest of its values; if there are fewer, each value has a cell. NaN
+ * is a gap, a value below 0 counts as 0. If `top` is not above 0, all values appear as 0. */
 void bars_format(struct buffer *out, const double *values, size_t count, size_t cells, double top,
 	bool is_utf8);
 /* Returns the highest value; NaN: there are only gaps. */

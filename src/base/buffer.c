@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The growing array of bytes. Memory doubles and always holds one byte more
- * than was asked for, so that buffer_cstr() can end the text without moving it.
+ * The growing array of bytes. Memory doubles and always holds one byte more than was requested, so
+ * that buffer_cstr() can end the text without moving it.
  */
 #include "base/buffer.h"
 
@@ -13,7 +13,7 @@
 
 #define CAPACITY_FIRST 64
 
-/* Make the memory hold `wanted` bytes; the limit has been asked already. */
+/* Makes the memory hold `wanted` bytes; the caller has checked the limit. */
 static bool grow(struct buffer *b, size_t wanted)
 {
 	size_t capacity = b->capacity ? b->capacity : CAPACITY_FIRST;
@@ -23,7 +23,7 @@ static bool grow(struct buffer *b, size_t wanted)
 		return true;
 	while (capacity < wanted)
 		capacity = capacity > PTRDIFF_MAX / 2 ? wanted : capacity * 2;
-	/* Doubling need not pass what the limit will ever let in. */
+	/* Doubling need not go beyond the limit. */
 	if (b->limit && capacity - 1 > b->limit && wanted - 1 <= b->limit)
 		capacity = b->limit + 1;
 	data = realloc(b->data, capacity);
@@ -36,7 +36,7 @@ static bool grow(struct buffer *b, size_t wanted)
 	return true;
 }
 
-/* May `size` more bytes be added? Refusal is a failure. */
+/* Returns whether `size` more bytes may be added; a refusal is a failure. */
 static bool admit(struct buffer *b, size_t size)
 {
 	/* No object is larger than PTRDIFF_MAX, the byte behind the text included. */
@@ -72,7 +72,7 @@ bool buffer_failed(const struct buffer *b)
 void *buffer_reserve(struct buffer *b, size_t size)
 {
 	assert(b);
-	assert(b->size <= b->capacity); /* its own memory, not a view of another's */
+	assert(b->size <= b->capacity); /* own memory, not a view of other memory */
 	if (!admit(b, size) || !grow(b, b->size + size + 1))
 		return NULL;
 	return b->data + b->size;
@@ -121,7 +121,7 @@ void buffer_append(struct buffer *b, const void *data, size_t size)
 void buffer_char(struct buffer *b, char c)
 {
 	assert(b);
-	/* Most have room: a byte for it, and one for the NUL. */
+	/* Most calls have room: a byte for the character, and one for the NUL. */
 	if (!b->failed && b->capacity - b->size > 1 && (!b->limit || b->size < b->limit))
 		b->data[b->size++] = (unsigned char)c;
 	else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A growing array of bytes. Failure to grow is sticky: appends after it do
- * nothing, and buffer_failed() is asked once at the end. Zero-initialised is
- * valid and empty. `limit` (0: none) bounds the size; passing it is a failure.
+ * A growing array of bytes. Failure to grow is sticky: later appends do nothing, and the caller
+ * checks buffer_failed() once at the end. A zero-initialised buffer is valid and empty. `limit` (0:
+ * none) bounds the size; exceeding it is a failure.
  */
 #ifndef SOOTH_BASE_BUFFER_H
 #define SOOTH_BASE_BUFFER_H
@@ -20,28 +20,28 @@ struct buffer {
 	bool failed;
 };
 
-void buffer_fini(struct buffer *b);  /* frees, and leaves it valid and empty */
-void buffer_reset(struct buffer *b); /* empties, keeps the memory, clears the failure */
+void buffer_fini(struct buffer *b);  /* frees the memory; the buffer is then valid and empty */
+void buffer_reset(struct buffer *b); /* empties the buffer, keeps its memory, clears the failure */
 bool buffer_failed(const struct buffer *b);
-/* Make room for `size` more bytes and return where they go, without counting
- * them as used; buffer_commit() does that. NULL on failure. */
+/* Makes room for `size` more bytes and returns the address of the room; NULL on failure. The bytes
+ * count as used only after buffer_commit(). */
 void *buffer_reserve(struct buffer *b, size_t size);
 void buffer_commit(struct buffer *b, size_t size);
-/* Reserve and commit `size` zero bytes; returns them, NULL on failure. */
+/* Reserves and commits `size` zero bytes, and returns them; NULL on failure. */
 void *buffer_zeros(struct buffer *b, size_t size);
 void buffer_append(struct buffer *b, const void *data, size_t size);
 void buffer_char(struct buffer *b, char c);
 void buffer_string(struct buffer *b, const char *text);
-/* As "%llu" and "%lld" do, without their cost: numbers are most of what a stream writes. */
+/* Append as "%llu" and "%lld" do, but faster: numbers are most of what a stream writes. */
 void buffer_u64(struct buffer *b, uint64_t value);
 void buffer_i64(struct buffer *b, int64_t value);
 void buffer_vformat(struct buffer *b, const char *format, va_list args);
 void buffer_format(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Drop the first `size` bytes, moving the rest down. */
+/* Removes the first `size` bytes, and moves the rest down. */
 void buffer_consume(struct buffer *b, size_t size);
-/* The contents as a C string (adds a NUL behind, not counted); "" on failure. */
+/* Returns the contents as a C string (adds a NUL that is not counted); "" on failure. */
 const char *buffer_cstr(struct buffer *b);
-/* The bytes from an offset on; NULL of an empty buffer, where C knows no sum of NULL and 0. */
+/* Returns the bytes from `offset` on. NULL for an empty buffer: C does not define NULL plus 0. */
 static inline const void *buffer_at(const struct buffer *b, size_t offset)
 {
 	return b->data ? b->data + offset : NULL;

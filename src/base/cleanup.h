@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Scope-bound release, as systemd and the kernel do it: a declaration says who lets go. */
+/* Release at the end of a scope, as in systemd and the kernel: the declaration names how. */
 #ifndef SOOTH_BASE_CLEANUP_H
 #define SOOTH_BASE_CLEANUP_H
 
@@ -10,7 +10,7 @@
 
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
-/* Hand a pointer over: yields its value and leaves NULL behind. */
+/* Yields the value of a pointer and leaves NULL in it: the new owner releases it. */
 #define TAKE_PTR(pointer)                                                                          \
 	({                                                                                         \
 		typeof(pointer) _taken = (pointer);                                                \
@@ -18,7 +18,7 @@
 		_taken;                                                                            \
 	})
 
-/* Hand a descriptor over: yields it and leaves -1 behind. */
+/* Yields a descriptor and leaves -1 in its variable: the new owner closes it. */
 #define TAKE_FD(descriptor)                                                                        \
 	({                                                                                         \
 		int _taken = (descriptor);                                                         \

@@ -36,7 +36,7 @@ static int mark(int fd, bool blocks)
 
 	if (fd >= 0) {
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
-		/* accept(2) hands over what the listener has. */
+		/* The accepted socket may have O_NONBLOCK from the listener. */
 		fcntl(fd, F_SETFL, blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
 	}
 	return fd;

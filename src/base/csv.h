@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A cell of comma-separated values (RFC 4180). A text that begins with = + - @ gets an apostrophe
- * in front if it is the name of a process or a folder, because a spreadsheet would run it as a
- * formula.
+ * Writes a cell of comma-separated values (RFC 4180). A spreadsheet would run a text that begins
+ * with = + - @ as a formula: if `may_be_formula` (the name of a process or a folder), the text gets
+ * an apostrophe in front.
  */
 #ifndef SOOTH_BASE_CSV_H
 #define SOOTH_BASE_CSV_H

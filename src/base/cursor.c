@@ -41,7 +41,7 @@ bool cursor_at_end(const struct cursor *c)
 	return c->at == c->end;
 }
 
-/* The caller has checked that `size` bytes are there. */
+/* Takes `size` bytes; the caller has checked that they are there. */
 static struct span take_bytes(struct cursor *c, size_t size)
 {
 	struct span s = { (const char *)c->at, size };
@@ -134,7 +134,7 @@ static int digit_of(unsigned char c)
 	return 99;
 }
 
-/* The digits that stand here, at least one. */
+/* Reads the digits at the position, at least one. */
 static uint64_t digits(struct cursor *c, unsigned base)
 {
 	const unsigned char *first = c->at;
@@ -256,7 +256,7 @@ bool span_decimal(struct span s, uint64_t *value)
 	return true;
 }
 
-/* memrchr(3), which macOS has not. */
+/* Does the same as memrchr(3), which macOS lacks. */
 const char *span_last(struct span s, char byte)
 {
 	for (size_t i = s.size; i > 0; i--) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * By libiberty, which knows C++ and both manglings of Rust, and hands out the name in pieces: so a
- * name that grows without end is left in the midst. __cxa_demangle() of the C++ library allocates
- * whatever the name asks for, and knows no Rust.
+ * Uses libiberty, which knows C++ and both manglings of Rust, and delivers a name in pieces: an
+ * endless name can be stopped halfway. __cxa_demangle() of the C++ library allocates as much as the
+ * name requires, and does not know Rust.
  */
 #include "base/demangle.h"
 
@@ -27,7 +27,7 @@ static void take_piece(const char *piece, size_t size, void *user)
 	s->size += size;
 }
 
-/* The legacy mangling of Rust is one of C++ with a hash at the end, so it is tried first. */
+/* The legacy mangling of Rust is one of C++ with a hash at the end, so Rust is tried first. */
 static bool read_name(struct piece_sink *s, const char *name)
 {
 	s->size = 0;
@@ -43,7 +43,7 @@ static bool is_word(char c)
 	       c == '_' || (unsigned char)c > 127;
 }
 
-/* operator<, operator->, operator<=>: these are no brackets. Behind the word. */
+/* Returns the end of an operator's name: operator<, operator->, operator<=> have no brackets. */
 static size_t operator_end(struct span s, size_t at)
 {
 	static const char word[] = "operator";
@@ -53,7 +53,7 @@ static size_t operator_end(struct span s, size_t at)
 		(at && is_word(s.data[at - 1])))
 		return at;
 	at += size;
-	/* Behind operator< a blank comes before its own brackets. */
+	/* A blank separates operator< from its template brackets. */
 	for (int i = 0; i < 3 && at < s.size && s.data[at] && strchr("<>=-", s.data[at]); i++)
 		at++;
 	return at;
@@ -64,7 +64,7 @@ static bool is_arrow(struct span s, size_t at)
 	return s.data[at] == '>' && at && (s.data[at - 1] == '-' || s.data[at - 1] == '=');
 }
 
-/* Behind the bracket that closes the one at `at`; the end if none does. */
+/* Returns the place after the bracket that closes the one at `at`; the end if none does. */
 static size_t bracket_end(struct span s, size_t at)
 {
 	int depth = 0;
@@ -78,8 +78,8 @@ static size_t bracket_end(struct span s, size_t at)
 	return at;
 }
 
-/* Without what stands in brackets behind a name: std::vector<int>::push_back and
- * alloc::vec::Vec<T>::push, but not <T as Trait>::call, which has no other name. */
+/* Writes a name without template arguments: std::vector<int>::push_back and
+ * alloc::vec::Vec<T>::push lose them, but <T as Trait>::call does not, as it has no other name. */
 static void put_short(struct buffer *out, struct span s)
 {
 	size_t begin = out->size;
@@ -110,8 +110,7 @@ static bool put_demangled(struct buffer *out, struct span name, enum demangle_st
 	char terminated[DEMANGLE_MAX + 1];
 
 	if (name.size < 3 || name.size > DEMANGLE_MAX || name.data[0] != '_' ||
-		(name.data[1] != 'Z' && name.data[1] != 'R') ||
-		memchr(name.data, '\0', name.size))
+		(name.data[1] != 'Z' && name.data[1] != 'R') || memchr(name.data, '\0', name.size))
 		return false;
 	memcpy(terminated, name.data, name.size);
 	terminated[name.size] = '\0';

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Functions of C++ and Rust as their source names them, from the names of their symbols. The names
- * come from files that a target controls: some hundred bytes may stand for gigabytes, so what is
- * written is bounded.
+ * Turns the symbol names of C++ and Rust into names as in the source. The names come from files
+ * that a target controls: a few hundred bytes may stand for gigabytes, so the output is bounded.
  */
 #ifndef SOOTH_BASE_DEMANGLE_H
 #define SOOTH_BASE_DEMANGLE_H
@@ -14,16 +13,17 @@
 
 enum demangle_style {
 	DEMANGLE_FULL,	/* with template arguments; never with parameters */
-	DEMANGLE_SHORT, /* without both */
+	DEMANGLE_SHORT, /* without template arguments and parameters */
 	DEMANGLE_NONE,	/* as the symbol names it */
 	DEMANGLE_STYLES,
 };
 
-/* "full", "short" or "symbol"; NULL: there is none of that number. */
+/* Returns "full", "short" or "symbol"; NULL: no style has that number. */
 const char *demangle_style_name(size_t style);
-/* The style of that name; NULL, or another name: full. */
+/* Returns the style of that name; full if the name is NULL or unknown. */
 enum demangle_style demangle_style_of(const char *name);
-/* Appends the name, as it is if it is not mangled, not understood or too long. */
+/* Appends the readable name; appends `name` unchanged if it is not mangled, not understood or too
+ * long. */
 void demangle(struct buffer *out, struct span name, enum demangle_style style);
 
 #endif

@@ -10,8 +10,8 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* Besides what POSIX allows: dots, dashes and "BASH_FUNC_f%%", which shells and build systems
- * use. */
+/* Names may have more than POSIX allows: dots, dashes and "BASH_FUNC_f%%", which shells and build
+ * systems use. */
 static bool is_name(struct span name)
 {
 	if (!name.size || name.size > ENVIRON_NAME_MAX || !is_letter(name.data[0]))
@@ -30,7 +30,7 @@ struct environ_walk environ_over(const void *data, size_t size, bool is_cut)
 	return (struct environ_walk){ .at = cursor_over(data, size), .is_cut = is_cut };
 }
 
-/* One entry up to its NUL. False at the end, also if the rest was cut off. */
+/* Reads one entry up to its NUL. False at the end, also if the rest of the entry was cut off. */
 static bool next_entry(struct environ_walk *walk, struct span *entry)
 {
 	size_t left = cursor_left(&walk->at);
@@ -62,7 +62,7 @@ bool environ_next(struct environ_walk *walk, struct environ_variable *out)
 	assert(walk);
 	while (next_entry(walk, &entry)) {
 		if (!entry.size) {
-			/* A title is padded with NULs; behind them may be the rest of a value. */
+			/* A title is padded with NULs, and the rest of a value may follow. */
 			walk->is_suspect = true;
 			continue;
 		}

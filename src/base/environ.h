@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Names in the environment of a process (proc_pid_environ(5)). The bytes are the process's own
- * memory: it may have overwritten them, and many write a title there. A reported name has the form
- * of one and is not in a place where the rest of an overwritten value may be.
+ * memory: the process may have overwritten them, and many write a title there. A reported name
+ * looks like a name and is not where the rest of an overwritten value may be.
  */
 #ifndef SOOTH_BASE_ENVIRON_H
 #define SOOTH_BASE_ENVIRON_H
@@ -16,7 +16,7 @@
 struct environ_variable {
 	struct span name;    /* empty: redacted */
 	uint64_t size_bytes; /* size of the value, or of the whole entry if the name is redacted */
-	bool is_redacted;    /* the entry may have a name, which is not reported */
+	bool is_redacted;    /* the entry may have a name, but the name is not reported */
 };
 
 struct environ_walk {
@@ -26,7 +26,7 @@ struct environ_walk {
 };
 
 struct environ_walk environ_over(const void *data, size_t size, bool is_cut);
-/* The next variable in order; false at the end. Empty entries are skipped. */
+/* Reads the next variable in order; false at the end. Empty entries are skipped. */
 bool environ_next(struct environ_walk *walk, struct environ_variable *out);
 
 #endif

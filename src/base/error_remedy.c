@@ -9,7 +9,8 @@
 #define AS_ROOT "as root"
 #define ON_HOST "on the host, outside of containers"
 
-/* Only by being root, or by what root of a container cannot do either. */
+/* Returns whether an alternative asks only for root, or for sudo, which root of a container lacks
+ * too. */
 static bool needs_root(const char *one, size_t size)
 {
 	return (!strncmp(one, "run ", 4) && memmem(one, size, AS_ROOT, strlen(AS_ROOT))) ||
@@ -33,7 +34,7 @@ static void cut_all(char *text, const char *what)
 
 const char *error_remedy_of(char *out, size_t room, const char *remedy, bool is_root)
 {
-	int gap = 0; /* what separates it from the alternative before */
+	int gap = 0; /* size of the separator before this alternative */
 
 	if (!is_root || !strstr(remedy, AS_ROOT))
 		return remedy;

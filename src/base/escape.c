@@ -119,10 +119,8 @@ unsigned terminal_columns(const char *text, size_t size, size_t *bytes)
 
 #define REPLACED_MAX 20
 
-/*
- * How the character has to be written: fills `to` and returns the length, or
- * returns 0 when it may stand as it is. length 0: one byte that is not UTF-8.
- */
+/* Writes the replacement of a character to `to` and returns its length; 0: the character stays as
+ * it is. `length` 0: one byte that is not UTF-8. */
 typedef size_t replace_fn(char to[REPLACED_MAX], const char *text, size_t length, uint32_t code);
 
 /* Whether a character is unchanged in all three formats. */

@@ -20,16 +20,17 @@
 void escape_terminal(struct buffer *out, const char *text, size_t size);
 void escape_json(struct buffer *out, const char *text, size_t size); /* without the quotes */
 void escape_xml(struct buffer *out, const char *text, size_t size);
-/* Length of the valid UTF-8 sequence at text (1 to 4), 0 when there is none:
- * overlong forms, surrogates and values above U+10FFFF are invalid. */
+/* Returns the length of the valid UTF-8 sequence at `text` (1 to 4), 0 if there is none: overlong
+ * forms, surrogates and values above U+10FFFF are invalid. */
 size_t utf8_length(const char *text, size_t size);
-/* The code point of a valid sequence of that length. */
+/* Returns the code point of a valid sequence of that length. */
 uint32_t utf8_decode(const char *text, size_t length);
-/* Columns that the first character takes on a terminal, in the locale's encoding, and its bytes. */
+/* Returns the columns of the first character on a terminal, in the locale's encoding. Its size in
+ * bytes goes to *bytes. */
 unsigned terminal_columns(const char *text, size_t size, size_t *bytes);
 
-/* A shell takes it as one word without quotes: a text of a target may stand in a command to paste.
- */
+/* Returns whether a shell takes the text as one word without quotes, so that a command to paste may
+ * contain it. */
 bool escape_is_shell_word(const char *text, size_t size);
 
 #endif

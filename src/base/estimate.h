@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Returns half the width of the interval that has the true value in 99 of 100 cases, where there
+/* Returns half the width of the interval that contains the true value in 99 of 100 cases, if there
  * are enough samples. */
 uint64_t estimate_error(double variance);
 

@@ -11,7 +11,7 @@
 
 #define COMMAND_WORDS_MAX 4096
 
-/* A script whose first line names no interpreter is run by a shell (exec(3)). */
+/* Runs a script by a shell if its first line names no interpreter (exec(3)). */
 static int exec_script(const char *path, char *const *command)
 {
 	char *arguments[COMMAND_WORDS_MAX + 2] = { (char *)(uintptr_t) "sh",

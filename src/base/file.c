@@ -33,7 +33,7 @@
 
 #define PRIVATE_MODE 0600
 
-/* A FIFO or a character device takes bytes as they come: no temporary, no truncation. */
+/* Returns whether a FIFO or device takes the bytes as they come: no temporary, no truncation. */
 static bool file_is_stream(mode_t mode)
 {
 	return S_ISFIFO(mode) || S_ISCHR(mode);
@@ -92,7 +92,7 @@ static int refuse_owner(const char *path, const struct stat *st, struct sooth_er
 	return -EPERM;
 }
 
-/* Whether something that exists may be written in place. */
+/* Checks whether an existing file may be written in place. */
 static int file_check_place(const char *path, const struct stat *st, struct sooth_error *err)
 {
 	bool is_own = st->st_uid == geteuid();
@@ -110,7 +110,7 @@ static int file_check_place(const char *path, const struct stat *st, struct soot
 	return 0;
 }
 
-/* An older file or FIFO of ours may be readable by others. Devices stay as they are. */
+/* Makes an older file or FIFO of ours readable for us only. Devices stay as they are. */
 static int file_make_private(
 	const char *path, int fd, const struct stat *st, struct sooth_error *err)
 {
@@ -138,8 +138,8 @@ static int inherited_number(const char *path)
 	return -1;
 }
 
-/* /dev/stdout, /dev/stderr, /dev/fd/N: a duplicate of a descriptor that this program was started
- * with, which the caller has opened. -1: no such name, or no such descriptor. */
+/* Returns a duplicate of a descriptor that this program was started with, by its name /dev/stdout,
+ * /dev/stderr or /dev/fd/N. -1: no such name, or no such descriptor. */
 static int file_inherited(const char *path)
 {
 	int fd = inherited_number(path), flags = fd < 0 ? -1 : fcntl(fd, F_GETFD);
@@ -162,7 +162,7 @@ static int fail_open(const char *path, int code, struct sooth_error *err)
 	if (code == -ELOOP)
 		return file_refuse_link(path, err);
 	error_errno(err, code, "create %s", path);
-	/* No target is missing here, and no privilege of sooth's. */
+	/* Neither a target nor a privilege of sooth is missing here. */
 	if (err)
 		err->fault = SOOTH_FAULT_IO;
 	if (code == -ENOENT) {
@@ -171,7 +171,7 @@ static int fail_open(const char *path, int code, struct sooth_error *err)
 	return code;
 }
 
-/* Open the name itself; is_old_stream says what the first look found there. */
+/* Opens the name itself. `is_old_stream`: the first check found a stream there. */
 static int open_in_place(const char *path, bool is_old_stream, struct sooth_error *err)
 {
 	_cleanup_close_ int fd = -1;
@@ -188,21 +188,21 @@ static int open_in_place(const char *path, bool is_old_stream, struct sooth_erro
 		r = file_make_private(path, fd, &st, err);
 	if (r)
 		return r;
-	/* Only now, when it is known to be a regular file, may what it held go. */
+	/* Only now it is known to be a regular file, so that its old contents may go. */
 	if (!is_old_stream && ftruncate(fd, 0))
 		return error_errno(err, -errno, "empty %s", path);
 	return TAKE_FD(fd);
 }
 
 #ifdef O_TMPFILE
-/* The name of an open file that has none; linkat() follows it to the file. */
+/* Writes a name for an open file without a name; linkat() follows it to the file. */
 static void name_of_open(char name[OPEN_NAME_SIZE], int fd)
 {
 	snprintf(name, OPEN_NAME_SIZE, "/proc/self/fd/%d", fd);
 }
 
-/* A file without a name: a run that is killed leaves nothing. -1 where the file system, or the
- * system, has none. */
+/* Opens a file without a name: a run that is killed leaves nothing. -1: the file system, or the
+ * operating system, has no such files. */
 static int open_nameless(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -241,7 +241,7 @@ static int link_as(int fd, const char *path)
 }
 #endif
 
-/* linkat() replaces nothing, so an older file of that name is replaced by a rename. */
+/* Gives a file its name. linkat() replaces nothing, so a rename replaces an older file. */
 static int give_name(struct out_file *f)
 {
 	int fd = fileno(f->stream), code = link_as(fd, f->path);
@@ -261,7 +261,7 @@ static int give_name(struct out_file *f)
 	return code;
 }
 
-/* A new file beside the name, by O_CREAT|O_EXCL and mode 0600, which follows no link. */
+/* Opens a new file beside the name by O_CREAT|O_EXCL and mode 0600, which follows no link. */
 static int open_beside(const char *path, char **temporary, struct sooth_error *err)
 {
 	_cleanup_free_ char *name = NULL;
@@ -279,8 +279,8 @@ static int open_beside(const char *path, char **temporary, struct sooth_error *e
 }
 
 enum way {
-	WHOLE, /* has its name when it is complete */
-	NAMED, /* has another name until then */
+	WHOLE, /* gets its name when it is complete */
+	NAMED, /* has a temporary name until then */
 	IN_PLACE,
 };
 
@@ -291,7 +291,7 @@ static int open_as(struct out_file *f, const char *path, enum way way, struct so
 	struct stat st;
 	int r;
 
-	if (!*path) /* else its temporary would be a fine name */
+	if (!*path) /* an empty path would make a valid temporary name */
 		return fail_open(path, -ENOENT, err);
 	fd = file_inherited(path);
 	if (fd < 0 && lstat(path, &st) == 0) {
@@ -300,7 +300,7 @@ static int open_as(struct out_file *f, const char *path, enum way way, struct so
 		is_old_stream = file_is_stream(st.st_mode);
 		if (!S_ISREG(st.st_mode) && !is_old_stream)
 			return file_refuse_kind(path, st.st_mode, err);
-		/* Before it is opened: that alone wakes the reader of a FIFO. */
+		/* Checked before the open: an open already wakes the reader of a FIFO. */
 		r = way == IN_PLACE || is_old_stream ? file_check_place(path, &st, err) : 0;
 		if (r)
 			return r;
@@ -353,14 +353,14 @@ int out_file_open_named(struct out_file *f, const char *path, struct sooth_error
 	return open_or_close(f, path, NAMED, err);
 }
 
-/* Pipes, terminals and some file systems have nothing to sync, and say so in these ways. */
+/* Returns whether a sync failed. Pipes, terminals and some file systems cannot sync: no failure. */
 static bool sync_failed(int fd)
 {
 	return fsync(fd) && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP &&
 	       errno != EROFS;
 }
 
-/* Best effort: the file is whole under its name; this only makes the name outlive a power cut. */
+/* Syncs the folder, if possible: the file is complete, and now its name survives a power cut. */
 static void sync_folder_of(const char *path)
 {
 	_cleanup_free_ char *folder = strdup(path);
@@ -405,8 +405,8 @@ int out_file_place(struct out_file *f, struct sooth_error *err)
 	return 0;
 }
 
-/* An earlier write that failed leaves its mark and no errno: one more byte behind the gap fails for
- * the same reason. */
+/* An earlier failed write leaves a mark but no errno: one more byte after the gap fails for the
+ * same reason, and sets errno. */
 int stream_failure(FILE *stream)
 {
 	bool was_lost = ferror(stream);

@@ -12,7 +12,7 @@
 
 #define HASH_BEGIN 0xcbf29ce484222325u
 
-/* Goes on with a hash that was begun: of several pieces one behind the other. */
+/* Continues a hash with more bytes, for several pieces in a row. */
 static inline uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
 {
 	for (size_t i = 0; i < size; i++)

@@ -46,7 +46,7 @@ static void separate(struct json *j)
 	newline(j);
 }
 
-/* Is a value allowed here? If so, what stands before it is written. */
+/* Returns whether a value is allowed here. If so, writes the text before the value. */
 static bool open_value(struct json *j)
 {
 	if (j->failed)
@@ -185,7 +185,7 @@ void json_f64(struct json *j, double number, unsigned decimals)
 	if (decimals > DECIMALS_MAX)
 		decimals = DECIMALS_MAX;
 	snprintf(text, sizeof(text), "%.*f", (int)decimals, number);
-	/* The program's locale may have another point, of more than one byte. */
+	/* The program's locale may have another decimal point, of more than one byte. */
 	point = text + strspn(text, "-0123456789");
 	if (*point) {
 		rest = point + strcspn(point, "0123456789");
@@ -214,7 +214,7 @@ void json_written(struct json *j, const char *text, size_t size)
 
 /* --- by a format --- */
 
-/* 'text', a number, true, false or null; behind it, what follows. */
+/* Writes 'text', a number, true, false or null. Returns the place after it. */
 static const char *put_literal(struct json *j, const char *at)
 {
 	bool is_text = *at == '\'';
@@ -242,7 +242,7 @@ static void put_text_argument(struct json *j, const char *text, int size, bool i
 		json_chars(j, text, (size_t)size);
 }
 
-/* `size` characters of a conversion stand between its % and its letter. */
+/* Writes a conversion: `size` characters stand between its % and its letter. */
 static const char *put_argument(struct json *j, const char *at, va_list *args)
 {
 	size_t size = strspn(at, ".*lz0123456789");

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A streaming JSON writer into a buffer. It takes care of commas and
- * nesting; types are up to the caller. Misuse (a value without a
- * key in an object, an end too many, depth over 32) is a defect of the caller:
- * it sets `failed` and writes nothing more. At the top values follow each other
- * with nothing between: who writes JSON lines adds the newline.
+ * A streaming JSON writer into a buffer. It takes care of commas and nesting; types are up to the
+ * caller. Misuse (a value without a key in an object, an end too many, depth over 32) is a defect
+ * of the caller: the writer then sets `failed` and writes nothing more. Values at the top level
+ * follow each other with nothing between: a caller that writes JSON lines adds the newline.
  *
- * No function has a name of jansson's (json_null, json_string): where that library is linked as ELF
- * links by default, its own calls would end here.
+ * No function has the name of a function of jansson (json_null, json_string): ELF links by default
+ * would send jansson's own calls to ours.
  */
 #ifndef SOOTH_BASE_JSON_H
 #define SOOTH_BASE_JSON_H
@@ -21,7 +20,7 @@ struct json {
 	unsigned depth;
 	uint32_t is_object; /* a bit per level */
 	uint32_t has_items; /* a bit per level */
-	bool has_key;	    /* a key was written, its value not yet */
+	bool has_key;	    /* a key was written, and its value not yet */
 	bool failed;
 	unsigned indent; /* spaces a level; 0: one line */
 };
@@ -35,18 +34,15 @@ void json_chars(struct json *j, const char *text, size_t size);
 void json_cstring(struct json *j, const char *text); /* NULL is written as null */
 void json_u64(struct json *j, uint64_t value);
 void json_i64(struct json *j, int64_t value);
-/* Fixed number of decimals, the C locale's point; NaN and infinities as null. */
+/* Writes a fixed number of decimals, with the point of the C locale; NaN and infinities as null. */
 void json_f64(struct json *j, double value, unsigned decimals);
 void json_bool(struct json *j, bool value);
 void json_nothing(struct json *j);
-/* A value that is JSON already. */
+/* Writes a value that is JSON already. */
 void json_written(struct json *j, const char *text, size_t size);
-/*
- * JSON of this form, with ' for ": "{'pid':%u,'names':[%s". It need be neither whole nor begun
- * here: an object stays open, and a key at the end waits for its value. Conversions are those of
- * printf: %s (also as a key, and %.*s), %u and %d (also with l, ll or z), %.1f and %.*f; and %i is
- * a truth value.
- */
+/* Writes JSON by a format with ' for ": "{'pid':%u,'names':[%s". The text may be a part: an object
+ * stays open, and a key at the end waits for its value. Conversions are those of printf: %s (also
+ * as a key, and %.*s), %u and %d (also with l, ll or z), %.1f and %.*f; and %i is a truth value. */
 void json_format(struct json *j, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -17,7 +17,7 @@ bool is_lock_name(const char *name)
 {
 	static const char *const names[] = { "lock", ".lock", "LOCK", "lock-frontend" };
 
-	/* Beside the socket of a server of PostgreSQL that runs: no client waits for it. */
+	/* The lock beside the socket of a running PostgreSQL server: no client waits for it. */
 	if (!strncmp(name, POSTGRES, strlen(POSTGRES)))
 		return false;
 	return SPAN_ANY(span_of_string(name), span_equal, names) || ends_with(name, ".lock") ||

@@ -18,7 +18,7 @@ struct log {
 
 void log_line(const struct log *log, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* "none", "error", "warning", "info", "debug", "trace"; -1 when it is none of them. */
+/* Returns the level of "none", "error", "warning", "info", "debug" or "trace"; -1: another text. */
 int log_level_parse(const char *text);
 
 #endif

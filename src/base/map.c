@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hash map. Entries stand densely in an array in the order they came; an
- * open-addressing index of entry numbers finds them, and has their hashes: a look
- * at an entry often waits for memory. A removed entry stays in the array as a
- * tombstone until the array is full; then it is packed when at least half of it is
- * tombstones, and doubled otherwise.
- * The index knows live entries only: a removal closes its gap there, or one key
- * that comes and goes for ever would be looked for behind all its former selves.
- * It is never more than half full.
+ * The hash map. Entries stand densely in an array, in the order of their insertion. An
+ * open-addressing index of entry numbers finds them; it also has their hashes, because reading an
+ * entry often waits for memory. A removed entry stays in the array as a tombstone until the array
+ * is full; then the array is packed if at least half of it is tombstones, and doubled otherwise.
+ * The index has live entries only: a removal closes its gap in the index, else each return of a
+ * removed key would make its search longer. The index is never more than half full.
  */
 #include "base/map.h"
 
@@ -71,13 +69,13 @@ static uint32_t hash_bytes(const void *data, size_t size)
 	for (size_t i = 0; i < size; i++)
 		word = word << 8 | at[i];
 	hash = mix(hash ^ word, 0xa0761d6478bd642fULL);
-	/* mix() takes 0 to 0: the last step must not depend on a product alone. */
+	/* mix() maps 0 to 0: the last step must not depend on a product only. */
 	hash ^= hash >> 32;
 	hash *= 0xe7037ed1a0b428dbULL;
 	return (uint32_t)(hash >> 32);
 }
 
-/* Where the index names the key, or the empty place where it would: the index is not empty. */
+/* Returns the place of the key in the index, or the empty place for it. The index is not empty. */
 static size_t find_place(const struct map *m, const void *key, uint32_t hash)
 {
 	size_t mask = m->index_size - 1;
@@ -108,7 +106,7 @@ static void index_add(struct map *m, size_t number)
 	m->index[at] = (struct map_place){ hash, (uint32_t)(number + 1) };
 }
 
-/* Close the gap at `at`: whatever behind it was pushed past it by a collision moves up. */
+/* Closes the gap at `at`: the places after it that a collision had pushed past it move up. */
 static void index_remove(struct map *m, size_t at)
 {
 	size_t mask = m->index_size - 1;
@@ -124,7 +122,7 @@ static void index_remove(struct map *m, size_t at)
 	m->index[at] = (struct map_place){ 0 };
 }
 
-/* Close the gaps of removed entries and rebuild the index. */
+/* Closes the gaps of removed entries and rebuilds the index. */
 static void pack(struct map *m)
 {
 	size_t size = entry_size(m), live = 0;
@@ -166,7 +164,7 @@ static bool grow(struct map *m)
 	return true;
 }
 
-/* Make sure that one more entry fits. */
+/* Makes sure that one more entry fits. */
 static bool make_room(struct map *m)
 {
 	if (m->used < m->capacity)

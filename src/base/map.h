@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one hash map: keys and values of fixed sizes, compared and hashed as
- * bytes (so keys are zeroed before they are filled). Entries stand in the order
- * they came, also after others were removed, so that walking it twice, or in
- * two processes, gives the same order. The bound is part of it: a put beyond
- * `limit` entries yields NULL and is counted in `refused`.
- * Pointers to values hold until the next put or remove.
+ * The hash map. Keys and values have fixed sizes; keys are compared and hashed as bytes (so zero a
+ * key before you fill it). Entries stay in the order of their insertion, also after removals: each
+ * walk, in each process, has the same order. A put beyond `limit` entries yields NULL and is
+ * counted in `refused`. Pointers to values are valid until the next put or remove.
  */
 #ifndef SOOTH_BASE_MAP_H
 #define SOOTH_BASE_MAP_H
@@ -27,7 +25,7 @@ struct map {
 	size_t count;	  /* entries now */
 	uint64_t refused; /* puts beyond the limit, or without memory */
 	unsigned char *entries;
-	size_t used; /* entries and removed ones in the array */
+	size_t used; /* entries in the array, removed ones included */
 	size_t capacity;
 	struct map_place *index;
 	size_t index_size; /* power of two, 0 at first */
@@ -37,11 +35,11 @@ void map_init(struct map *m, size_t key_size, size_t value_size, size_t limit);
 void map_fini(struct map *m);
 void map_clear(struct map *m);
 void *map_get(const struct map *m, const void *key);
-/* Returns the value of a key. The value of a new key is made of zero bytes (*is_new says so; may be
- * NULL). */
+/* Returns the value of a key, and inserts the key if it is new. A new value is all zeros (*is_new
+ * is then true; `is_new` may be NULL). */
 void *map_put(struct map *m, const void *key, bool *is_new);
 bool map_remove(struct map *m, const void *key);
-/* Walk: *position starts at 0; false at the end. Removing the entry at hand is allowed. */
+/* Walks the map: *position starts at 0; false at the end. The current entry may be removed. */
 bool map_next(const struct map *m, size_t *position, const void **key, void **value);
 
 /* State of the macros below; in_body is still true after a break. */
@@ -65,7 +63,7 @@ static inline bool map_walk_enter(struct map_walk *w)
 	return w->in_body;
 }
 
-/* The value, in a map whose values are pointers. */
+/* Returns the value, in a map whose values are pointers. */
 static inline void *map_walk_pointer(const struct map_walk *w)
 {
 	void *pointer;
@@ -74,13 +72,11 @@ static inline void *map_walk_pointer(const struct map_walk *w)
 	return pointer;
 }
 
-/* Instead of a map: its walk ends when the condition no longer holds. */
+/* Takes the place of a map: the walk ends when the condition no longer holds. */
 #define map_while(condition, m) ((condition) ? (m) : NULL)
 
-/*
- * A walk as a loop, with break and continue:
- *	map_for_each (&m, const struct process_id *, id, struct process *, p)
- */
+/* Walks a map as a loop, with break and continue: map_for_each (&m, const struct process_id *, id,
+ * struct process *, p) */
 #define map_for_each(m, key_type, key_, value_type, value_)                                        \
 	for (struct map_walk walk_ = { 0 }; map_walk_next(m, &walk_);)                             \
 		for (key_type key_ = walk_.key; walk_.is_entered;)                                 \

@@ -4,7 +4,8 @@
 
 #include "base/map.h"
 
-/* Copies of all values, m->count of them, in an order of qsort(3); to be freed. NULL: no memory. */
+/* Returns copies of all m->count values, sorted by `order`, for the caller to free. NULL: no
+ * memory. */
 void *map_sorted(const struct map *m, int (*order)(const void *left, const void *right));
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Texts by number; see names.h. Two texts of one hash stand at hashes behind each other. */
+/* Texts by number; see names.h. Texts of the same hash have successive hashes in the map. */
 #include "base/names.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Texts that come again and again, each kept once and known by a number from 0 on. Bounded in
- * number and in bytes.
+ * Stores repeated texts once. Each text has a number, from 0 on. The count and the bytes are
+ * bounded.
  */
 #ifndef SOOTH_BASE_NAMES_H
 #define SOOTH_BASE_NAMES_H
@@ -21,11 +21,11 @@ struct names {
 
 void names_init(struct names *n, size_t most, size_t bytes_most);
 void names_fini(struct names *n);
-/* Returns the number of a text, which is kept when it is new (*is_new says so; may be NULL).
+/* Returns the number of a text, and stores a new text (*is_new is then true; `is_new` may be NULL).
  * NAMES_NONE: there is no room. */
 uint32_t names_put(struct names *n, struct span text, bool *is_new);
 size_t names_count(const struct names *n);
-/* Borrowed until the next put. */
+/* Returns the text of a number, borrowed until the next put. */
 struct span names_get(const struct names *n, uint32_t number);
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define NEAR_ENOUGH  2	/* edits */
-#define BEGUN_LEAST  2	/* characters of a name that was not typed to its end */
+#define BEGUN_LEAST  2	/* least characters of an incomplete name */
 #define DISTANCE_MAX 40 /* longer words are not compared */
 
 /* Levenshtein's distance, one row at a time. */
@@ -35,7 +35,7 @@ static size_t distance(const char *a, const char *b)
 	return row[n];
 }
 
-/* The only name that begins so; NULL: none does, or several do. */
+/* Returns the only name that begins with `typed`; NULL: none does, or several do. */
 static const char *begun_name(const char *typed, const char *const *names, size_t count)
 {
 	const char *only = NULL;

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* The name of `count` that is at most two edits from it; NULL: none is near. */
+/* Returns the name that is at most two edits from `typed`; NULL: none is near. */
 const char *nearest_name(const char *typed, const char *const *names, size_t count);
 
 #endif

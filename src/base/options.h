@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Structs of options of the public headers begin with their size, so that a program and the library
- * may be of different versions. Members that only the program's struct has must be 0; an impossible
- * size means that it was not set.
+ * Structs of options in the public headers begin with their size, so that a program and the library
+ * may be of different versions. Members that only the program's struct has must be 0. An impossible
+ * size means that the program did not set it.
  */
 #ifndef SOOTH_BASE_OPTIONS_H
 #define SOOTH_BASE_OPTIONS_H
@@ -11,7 +11,8 @@
 
 #include "base/error.h"
 
-/* `size` bytes as far as the caller has them; NULL: zeros. -EINVAL. */
+/* Copies `options` to `to`; members that the caller's version lacks become zeros. NULL: all zeros.
+ * -EINVAL: the options are wrong. */
 int options_take(void *to, size_t size, const void *options, struct sooth_error *err);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* "..": back to the slash before the last part. */
+/* Applies "..": goes back to the slash before the last part. */
 static void leave_folder(struct buffer *path)
 {
 	while (path->size && path->data[path->size - 1] != '/')

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Paths from the root without ".", ".." and empty parts, by their names alone: where the folder
- * before a ".." is a symbolic link, the kernel goes elsewhere.
+ * Paths from the root without ".", ".." and empty parts. Only the names count: if the folder before
+ * a ".." is a symbolic link, the kernel would go to another folder.
  */
 #ifndef SOOTH_BASE_PLAIN_PATH_H
 #define SOOTH_BASE_PLAIN_PATH_H
@@ -9,7 +9,7 @@
 #include "base/buffer.h"
 #include "base/cursor.h"
 
-/* Adds the parts of a path to one that is plain; the root is empty there. */
+/* Adds the parts of a path to a plain one. The root is an empty text. */
 void plain_path_add(struct buffer *plain, struct span path);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A piece of a file, at a place. */
+/* Reads a part of a file, from an offset. */
 #ifndef SOOTH_BASE_READ_AT_H
 #define SOOTH_BASE_READ_AT_H
 
@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* As pread(2), as often as it takes: fewer bytes only where the file ends. Returns the number read,
- * or a negative errno. */
+/* Repeats pread(2) until all bytes are read: there are fewer only if the file ends. Returns the
+ * number of bytes, or a negative errno. */
 ssize_t read_at(int fd, void *out, size_t size, uint64_t offset);
 /* Reads all `size` bytes, or returns false. */
 bool read_all_at(int fd, void *out, size_t size, uint64_t offset);

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 
-/* Where a name stands: its folder, and what it is called in there. */
+/* The place of a name: its folder, and the name in that folder. */
 struct place {
 	struct stat folder;
 	const char *name;

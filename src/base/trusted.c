@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The way is walked by descriptors, and links are followed here: what was checked is what is
- * opened, even if a name leads elsewhere a moment later. */
+/* Walks a path by descriptors, and follows links itself: the file that was checked is the file that
+ * is opened, even if a name leads elsewhere a moment later. */
 #include "base/trusted.h"
 
 #include <assert.h>
@@ -36,7 +36,7 @@ struct walk {
 			 */
 };
 
-/* EPERM is for what is refused here. */
+/* Reports a failed call. EPERM becomes EACCES, because EPERM says that this file refused. */
 static int fail(const struct walk *w, int code, struct sooth_error *err)
 {
 	return error_errno(err, code == EPERM ? -EACCES : -code, "open %s", w->path);
@@ -65,7 +65,7 @@ static int check(struct walk *w, const struct stat *st, struct sooth_error *err)
 		return refuse(w, "belongs to another user", err);
 	if (is_roots && w->is_users && S_ISREG(st->st_mode))
 		return refuse(w, "does not belong to the user of its folder", err);
-	/* The daemon of a mount says what belongs to root. */
+	/* The daemon of a mount decides which of its files belong to root. */
 	if (w->is_shared && (is_link || st->st_dev != w->device))
 		return refuse(
 			w, "is a link or a mount in a folder that other users can write to", err);
@@ -82,7 +82,7 @@ static int check(struct walk *w, const struct stat *st, struct sooth_error *err)
 	return -EPERM;
 }
 
-/* A descriptor: of a file, or of the folder from which the walk goes on. */
+/* Opens a file, or a folder from which the walk goes on. Returns the descriptor. */
 static int open_part(struct walk *w, const char *name, bool is_folder, struct sooth_error *err)
 {
 	int flags = (is_folder ? OPEN_FOLDER : OPEN_FILE) | (w->trust->is_checked ? O_NOFOLLOW : 0);
@@ -103,7 +103,7 @@ static int open_part(struct walk *w, const char *name, bool is_folder, struct so
 	return TAKE_FD(fd);
 }
 
-/* Where the link leads, with what comes behind it. */
+/* Writes the target of a link to `next`, and `rest` after it. */
 static int follow(struct walk *w, const char *name, const char *rest, char next[PATH_MAX])
 {
 	char target[PATH_MAX];
@@ -118,7 +118,7 @@ static int follow(struct walk *w, const char *name, const char *rest, char next[
 	return 0;
 }
 
-/* The kind of a file is known before it is opened: some devices act on an open. */
+/* Walks a path. The kind of a file is checked before the open: some devices act on an open. */
 static int walk(struct walk *w, const char *path, bool is_folder, struct sooth_error *err)
 {
 	char name[NAME_MAX + 1], next[PATH_MAX];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files that configure a program with root's rights. HOME may name the home of any user, and what
- * is in it must not decide what root does: each folder, link and file on the way belongs to root,
- * or to the one user that is trusted too, and no other user can change it.
+ * Files that configure a program with root's rights. HOME may name the home of any user, and files
+ * there must not decide what root does: each folder, link and file on the path belongs to root, or
+ * to the one user that is trusted too, and no other user can change it.
  */
 #ifndef SOOTH_BASE_TRUSTED_H
 #define SOOTH_BASE_TRUSTED_H
@@ -17,16 +17,16 @@ struct trust {
 	uid_t user;	 /* user trusted besides root; 0: none */
 };
 
-/* A regular file for reading; with O_DIRECTORY in `flags` a folder, to look below it. `owner`: the
- * user if anything on the way is the user's, also on the way to a missing file; else the caller.
- * -EPERM: refused. */
+/* Opens a regular file for reading; with O_DIRECTORY in `flags`, a folder, to look below it.
+ * *owner: the trusted user if anything on the path is that user's, also if the file is missing;
+ * else the caller. -EPERM: refused. */
 int trusted_open(
 	const struct trust *t, const char *path, int flags, uid_t *owner, struct sooth_error *err);
 /* Opens the parent folder of the path, in the same way. */
 int trusted_open_parent(
 	const struct trust *t, const char *path, uid_t *owner, struct sooth_error *err);
 bool trusted_is_folder(const struct trust *t, const char *path);
-/* Whether the path is such a folder, or one can be made there, and by no other user. */
+/* Returns whether the path is such a folder, or only this caller can make one there. */
 bool trusted_is_place(const struct trust *t, const char *path);
 
 #endif

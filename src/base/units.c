@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Figures for people, in integer arithmetic, rounded half up. The date is
- * worked out here because gmtime_r() looks at the environment (TZ).
+ * Values for people, in integer arithmetic, rounded half up. The date is computed here because
+ * gmtime_r() looks at the environment (TZ).
  */
 #include "base/units.h"
 
@@ -24,7 +24,7 @@ const char *format_bytes(char out[UNITS_SIZE], uint64_t bytes)
 	uint64_t unit = 1, whole = bytes;
 	size_t letter = 0;
 
-	/* The next unit is due when the rounded figure would show as 1024. */
+	/* The next unit is used if the rounded value would show as 1024. */
 	while (whole >= 1024 && letters[letter + 1]) {
 		unit *= 1024;
 		letter++;
@@ -43,7 +43,7 @@ const char *format_bytes(char out[UNITS_SIZE], uint64_t bytes)
 	return out;
 }
 
-/* Three digits of a figure below `bound` units; false when it rounds up to the bound. */
+/* Writes three digits of a value below `bound` units. False: it rounds up to the bound. */
 static bool three_digits(char *out, uint64_t ns, uint64_t unit, uint64_t bound, const char *name)
 {
 	uint64_t hundredths = divide(ns, unit / 100), tenths = divide(ns, unit / 10);
@@ -122,7 +122,7 @@ static bool starts_digit(const struct cursor *c)
 	return cursor_left(c) && *c->at >= '0' && *c->at <= '9';
 }
 
-/* ".5" in units of `unit`; what is below a nanosecond is cut off. */
+/* Reads ".5" in units of `unit`. Parts of a nanosecond are dropped. */
 static bool fraction(struct cursor *c, uint64_t unit, uint64_t *ns)
 {
 	*ns = 0;
@@ -163,11 +163,11 @@ bool parse_duration(const char *text, uint64_t *ns)
 	struct cursor c = cursor_of(text), part = c;
 	uint64_t whole, unit, rest;
 
-	/* ".5" is half of it. */
+	/* ".5" is half a unit. */
 	whole = starts_digit(&c) ? cursor_decimal(&c) : 0;
 	if (c.at == part.at && !(cursor_left(&c) && *c.at == '.'))
 		return false;
-	/* The unit stands behind the fraction but is needed for it: read past it first. */
+	/* The unit comes after the fraction but scales it: the fraction is skipped first. */
 	part = c;
 	if (!fraction(&c, 0, &rest))
 		return false;
@@ -196,7 +196,7 @@ bool parse_bytes(const char *text, uint64_t *bytes)
 			shift = (unsigned)((letter - letters) / 2 + 1) * 10;
 			cursor_bytes(&c, 1);
 			cursor_skip(&c, "i");
-			/* "64ki" is nothing, "64kiB" is. */
+			/* "64ki" is refused, "64kiB" is not. */
 			if (c.at[-1] == 'i' && !cursor_left(&c))
 				return false;
 		}
@@ -223,7 +223,7 @@ const char *format_real(char out[UNITS_SIZE], double value)
 		snprintf(out, UNITS_SIZE, "%.17g", value);
 	if (!isfinite(value))
 		return out;
-	/* The program's locale may have another point, of more than one byte. */
+	/* The program's locale may have another decimal point, of more than one byte. */
 	point = out + strspn(out, "-+0123456789eE");
 	if (*point) {
 		char *rest = point + strcspn(point, "0123456789");

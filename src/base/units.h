@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Figures as people read and write them. Writers fill `out` and return it. */
+/* Values as people read and write them. Writers fill `out` and return it. */
 #ifndef SOOTH_BASE_UNITS_H
 #define SOOTH_BASE_UNITS_H
 
@@ -18,17 +18,17 @@ const char *format_bytes(char out[UNITS_SIZE],
 const char *format_ns(
 	char out[UNITS_SIZE], uint64_t ns); /* 0ns 850ns 1.50us 12.3ms 4.20s 3m20s 2h05m 3d04h */
 const char *format_count(char out[UNITS_SIZE], uint64_t count); /* plain digits */
-/* As many digits as it takes to read the same number again; always with a point or an exponent. */
+/* Writes as many digits as are needed to read the same number again, and a point or an exponent. */
 const char *format_real(char out[UNITS_SIZE], double value);
-#define DECIMALS_EXACT 255 /* where a number of decimals is asked for: as format_real() */
+#define DECIMALS_EXACT 255 /* a number of decimals: as format_real() */
 const char *format_utc(char out[UNITS_SIZE], uint64_t realtime_ns); /* RFC 3339, seconds, Z */
-uint64_t rounded_u64(double value); /* negative or no number: 0; too large: UINT64_MAX */
-uint64_t whole_u64(double value);   /* the same, without what is behind the point */
+uint64_t rounded_u64(double value); /* negative or NaN: 0; too large: UINT64_MAX */
+uint64_t whole_u64(double value);   /* the same, without the digits after the point */
 
-/* "5" (seconds), "200ms", "2s", "1.5s", "3m", "1h", "10us", "7ns". False on anything else or
- * overflow. */
+/* Reads "5" (seconds), "200ms", "2s", "1.5s", "3m", "1h", "10us", "7ns". False: anything else, or
+ * an overflow. */
 bool parse_duration(const char *text, uint64_t *ns);
-/* "4096", "64k", "1M", "2G" (powers of 1024, either case, an optional trailing B or iB). */
+/* Reads "4096", "64k", "1M", "2G" (powers of 1024, either case, an optional B or iB at the end). */
 bool parse_bytes(const char *text, uint64_t *bytes);
 bool parse_u64(const char *text, uint64_t *value); /* decimal digits and nothing else */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A loop over the results of an iterator function, which takes a position that starts at 0, until
- * it returns NULL; break and continue work. Containers define one: process_table_for_each (table,
- * p).
+ * A loop over the results of an iterator function until it returns NULL. The function takes a
+ * position that starts at 0; break and continue work. Each container defines its own loop:
+ * process_table_for_each (table, p).
  */
 #ifndef SOOTH_BASE_WALK_H
 #define SOOTH_BASE_WALK_H
