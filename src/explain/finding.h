@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A detector: its claim, the probes it needs, its thresholds as options, and the function that
- * diagnoses. Each is a file in src/findings, a row in findings.def with its default severity, and
- * a page in docs/findings.
+ * diagnoses. Each detector has a file in src/findings, a row in findings.def with its default
+ * severity, and a page in docs/findings.
  */
 #ifndef SOOTH_EXPLAIN_FINDING_H
 #define SOOTH_EXPLAIN_FINDING_H
@@ -30,11 +30,11 @@ struct finding_option {
 	const char *name; /* "min-rate" */
 	const char *help;
 	enum sooth_unit unit; /* of the values: bytes, ns, percent, none */
-	double default_value; /* without a setting of the user */
-	double min, max;      /* of a setting */
+	double default_value; /* used if the user sets none */
+	double min, max;      /* limits of a setting */
 };
 
-/* A row of a table of them: default, minimum, maximum, help; then .unit if it has one. */
+/* A row of a table of thresholds: default, minimum, maximum, help; then .unit, if it has one. */
 #define THRESHOLD(name_, default_, min_, max_, help_, ...)                                         \
 	{                                                                                          \
 		.name = name_, .default_value = default_, .min = min_, .max = max_, .help = help_, \
@@ -49,22 +49,22 @@ struct finding_type {
 	const char *claim; /* in a few words */
 	enum finding_scope scope;
 	const char *probes;  /* "proc,fds": the probes it cannot work without */
-	const char *instead; /* a probe that shows a part of it where those lack; NULL: none */
-	/* "fd-leak,filling-up": findings of the same process that cause this one; they are reported
-	 * before it. NULL: none. */
+	const char *instead; /* a probe that shows a part if those are missing; NULL: none */
+	/* "fd-leak,filling-up": findings of the same process that are causes of this one, and are
+	 * reported before it. NULL: none. */
 	const char *follows;
-	bool needs_interval; /* at least two samples */
-	/* The highest severity it gives itself, if above that of the registry. */
+	bool needs_interval; /* needs at least two samples */
+	/* The highest severity that the detector gives itself, if above that of the registry. */
 	enum finding_severity worst;
-	bool is_of_holder; /* another process is what holds it up, and may have the same cause */
-	/* The process at the other end of the descriptor of the finding is what causes it. */
+	bool is_of_holder; /* another process blocks this one, and may have the same cause */
+	/* The process at the other end of the finding's descriptor causes the finding. */
 	bool is_of_peer;
-	bool tells_answer;   /* its claim says how long the answer of a server has not come */
-	bool diagnoses_gone; /* also processes that ended before they were sampled */
+	bool tells_answer;   /* the claim says for how long a server has not answered */
+	bool diagnoses_gone; /* also checks processes that ended before they were sampled */
 	const struct finding_option *options;
 	size_t option_count;
-	/* Reads the check and puts into the result a finding, that all is fine, or what it could
-	 * not see (analyze/diagnosis/check.h). */
+	/* Reads the check, and writes the result: a finding, "all is fine", or what it could not
+	 * see (analyze/diagnosis/check.h). */
 	void (*diagnose)(const struct check *check, struct check_result *out);
 };
 

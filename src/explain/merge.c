@@ -26,7 +26,7 @@ static int compare_entries(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-/* An entry for each waiting record; true when they already stand in order. */
+/* Makes an entry for each waiting record. Returns whether the entries are in order already. */
 static bool make_entries(struct merge *m)
 {
 	struct batch waiting = { m->waiting.data, m->waiting.size };
@@ -47,7 +47,7 @@ static bool make_entries(struct merge *m)
 	return is_sorted;
 }
 
-#define KEPT_MOST (4u << 20) /* of a buffer without content: ordinary blocks need less */
+#define KEPT_MOST (4u << 20) /* capacity of an empty buffer: ordinary blocks need less */
 
 static void drop_large(struct buffer *b)
 {
@@ -55,7 +55,7 @@ static void drop_large(struct buffer *b)
 		buffer_fini(b);
 }
 
-/* The end of the run in order that begins there. */
+/* Returns the end of the sorted run that begins at `from`. */
 static size_t run_end(const struct merge_entry *entries, size_t from, size_t total)
 {
 	size_t at = from + 1;
@@ -80,7 +80,7 @@ static struct merge_entry *merge_runs(struct merge_entry *out, const struct merg
 	return out;
 }
 
-/* Blocks are in order but for a few records: runs are merged, two at a time. False: no memory. */
+/* Sorts by merging runs, two at a time, as blocks are nearly in order. False: no memory. */
 static bool sort_entries(struct merge *m)
 {
 	size_t total = m->order.size / sizeof(struct merge_entry);
@@ -115,7 +115,7 @@ static int hand_over(struct merge *m, const struct batch *batch, struct sooth_er
 	return batch->size ? m->handler(m->user, batch, err) : 0;
 }
 
-/* Adjacent records are copied together. */
+/* Copies records; adjacent ones together. */
 static void append_runs(struct buffer *out, const unsigned char *data,
 	const struct merge_entry *entries, size_t count)
 {
@@ -132,7 +132,7 @@ static void append_runs(struct buffer *out, const unsigned char *data,
 	}
 }
 
-/* Copy the first `count` entries' records out, keep the rest waiting in order. */
+/* Releases the records of the first `count` entries, and keeps the rest waiting in order. */
 static int release_sorted(struct merge *m, size_t count, size_t total, struct sooth_error *err)
 {
 	const struct merge_entry *entries = (const void *)m->order.data;
@@ -155,7 +155,7 @@ static int release_sorted(struct merge *m, size_t count, size_t total, struct so
 	return status;
 }
 
-/* Records that stand in order are handed over where they are. */
+/* Releases records that are in order without copying them. */
 static int release_first(struct merge *m, const struct merge_entry *entries, size_t total,
 	uint64_t watermark_ns, struct sooth_error *err)
 {
@@ -207,7 +207,7 @@ int merge_block(struct merge *m, const struct block *block, struct sooth_error *
 {
 	uint64_t watermark_ns = block->header.watermark_ns;
 
-	/* Definitions carry old times on purpose: they are repeated. */
+	/* Definitions carry old times on purpose, because they are repeated. */
 	if (block->header.type != BLOCK_SEGMENT && block->header.first_ns < m->released_ns) {
 		batch_for_each (r, &block->batch)
 			m->late_records += r->time_ns < m->released_ns;
@@ -251,7 +251,7 @@ static struct span text_of(const struct sooth_record *r, const struct sooth_text
 	return span_of((const char *)r + text->offset, text->size);
 }
 
-/* The text that names a probe; empty: the record has none. */
+/* Returns the text that names a probe; empty: the record has none. */
 static struct span probe_of(const struct sooth_record *r)
 {
 	const struct stream_source *source = (const void *)r;
@@ -264,7 +264,7 @@ static struct span probe_of(const struct sooth_record *r)
 	return span_of("", 0);
 }
 
-/* NULL: the name is in use now, or belongs to no probe. */
+/* Returns the present name; NULL: the name is in use now, or belongs to no probe. */
 static const char *new_name(struct span name)
 {
 	char text[NAME_SIZE];
@@ -306,7 +306,8 @@ static void append_renamed(struct buffer *out, const struct sooth_record *r, con
 	}
 }
 
-/* Written by a version that did not record what a source costs others: both are 0. */
+/* Returns whether a version wrote the record that did not record what a source costs other
+ * processes: both values are 0. */
 static bool has_no_price(const struct sooth_record *r)
 {
 	const struct stream_source *source = (const void *)r;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One stream in time order out of blocks of several sources. A block's watermark promises that
- * nothing earlier follows; what lies at or before it is sorted (by time, then by arrival) and
- * released. A record that breaks the promise is released at once and counted late. The waiting
- * records are bounded: beyond MERGE_BYTES_MAX all are released, and those that then come late are
- * counted.
+ * Makes one stream in time order out of blocks of several sources. A block's watermark promises
+ * that no earlier record follows: records up to the watermark are sorted (by time, then by arrival)
+ * and released. A record that breaks the promise is released at once and counted as late. The
+ * waiting records are bounded: above MERGE_BYTES_MAX all are released, and later records that are
+ * too late are counted.
  *
- * Names of probes in captures of earlier versions are replaced by those in use now.
+ * Names of probes in captures of earlier versions are replaced by the present names.
  */
 #ifndef SOOTH_EXPLAIN_MERGE_H
 #define SOOTH_EXPLAIN_MERGE_H
@@ -16,10 +16,8 @@
 #include "capture/block.h"
 #include "model/batch.h"
 
-/*
- * The batch with current names; the same one if it has no old name, else a copy in `renamed`, valid
- * until the next call. The buffer has failed when there was no memory.
- */
+/* Returns the batch with present names: the same batch if it has no old name, else a copy in
+ * `renamed`, valid until the next call. Without memory the buffer has failed. */
 struct batch old_names_replace(struct buffer *renamed, const struct batch *batch);
 
 #define MERGE_BYTES_MAX (64u << 20)
@@ -29,11 +27,11 @@ typedef int (*batch_handler)(void *user, const struct batch *batch, struct sooth
 struct merge {
 	batch_handler handler;
 	void *user;
-	struct buffer waiting;	    /* records as they came */
-	struct buffer sorted;	    /* what is being handed over */
+	struct buffer waiting;	    /* records in the order of arrival */
+	struct buffer sorted;	    /* records that are being released */
 	struct buffer rest, merged; /* memory for sorting */
 	struct buffer order;	    /* struct merge_entry */
-	uint64_t released_ns;	    /* nothing before this is still waiting */
+	uint64_t released_ns;	    /* no earlier record is waiting */
 	uint64_t late_records;
 	uint64_t forced; /* releases because of the bound */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fan-out of one report's sections to its sinks, in batches. */
+/* Passes one report's sections to its sinks, in batches. */
 #include "explain/output.h"
 
 #include <assert.h>
@@ -26,10 +26,10 @@ struct output {
 	const struct section *section;
 	struct buffer rows;
 	struct buffer limits;
-	struct filter *filter; /* owned; NULL: every row is wanted */
-	bool filters;	       /* the rows of the open section */
-	bool has_filtered;     /* those of any */
-	size_t kept, dropped;  /* of the open section, by the filter */
+	struct filter *filter; /* owned; NULL: every row is selected */
+	bool filters;	       /* the filter applies to rows of the open section */
+	bool has_filtered;     /* the filter applied to rows of any section */
+	size_t kept, dropped;  /* rows of the open section, by the filter */
 	bool is_of_part;       /* the capture is cut off or damaged: rows may be missing */
 };
 
@@ -50,7 +50,7 @@ int output_add_sink(struct output *o, const struct sink_type *type,
 	assert(type);
 	assert(options);
 	assert(type->open && type->rows);
-	assert(!o->section); /* it would miss the heading */
+	assert(!o->section); /* a later sink would miss the heading */
 	if (o->sink_count == OUTPUT_SINKS_MAX)
 		return error_set(err, -E2BIG, SOOTH_FAULT_USAGE, "add the sink %s: there are %d",
 			type->name, OUTPUT_SINKS_MAX);
@@ -68,7 +68,7 @@ int output_add_sink(struct output *o, const struct sink_type *type,
 	return 0;
 }
 
-/* Call one operation on every sink that `holds` for until one fails. */
+/* Calls an operation on every sink that `holds` is true for, until one fails. */
 #define SINKS_THAT(holds, o, operation, ...)                                                       \
 	({                                                                                         \
 		int _status = 0;                                                                   \
@@ -124,7 +124,7 @@ int output_flush(struct output *o, struct sooth_error *err)
 	return status;
 }
 
-/* Single rows are no choice. */
+/* Returns whether a filter makes sense: single rows are no choice. */
 static bool is_table(const struct section *section)
 {
 	return section->shape == SECTION_TABLE || section->shape == SECTION_KEYED ||
@@ -173,7 +173,7 @@ int output_section(struct output *o, const struct section *section, struct sooth
 	return EACH_READER(o, section, sink_section, section, err);
 }
 
-/* Takes the row at `at` away when it is not wanted. */
+/* Removes the row at `at` if the filter rejects it. */
 static int filter_row(struct output *o, size_t at, struct sooth_error *err)
 {
 	int holds;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one way many records of a schema become one for each key: every field
- * says in its table how two values merge. A raw event is first made into an
- * aggregate of one.
+ * Makes one record for each key from many records of a schema: the table of each field says how two
+ * values merge. A raw event becomes an aggregate of one first.
  */
 #ifndef SOOTH_EXPLAIN_REDUCE_H
 #define SOOTH_EXPLAIN_REDUCE_H
@@ -19,13 +18,15 @@ struct reducer {
 	struct map rows; /* key bytes -> the fixed part of a record */
 };
 
-/* Key fields by name, comma-separated; at most `limit` rows, more are counted in rows.refused. */
+/* Takes the key fields by name, comma-separated. More than `limit` rows are counted in
+ * rows.refused. */
 bool reducer_init(
 	struct reducer *r, const struct sooth_schema *schema, const char *keys, size_t limit);
 void reducer_push(struct reducer *r, const struct sooth_record *record);
-/* Merged rows in the order their keys came; *position starts at 0. NULL at the end. */
+/* Returns the merged rows in the order of their first record; *position starts at 0. NULL at the
+ * end. */
 const struct sooth_record *reducer_next(const struct reducer *r, size_t *position);
-/* The same as an array for sorting, to be freed by the caller; NULL without memory. */
+/* Returns the rows as an array for sorting, which the caller frees; NULL without memory. */
 const struct sooth_record **reducer_rows(const struct reducer *r, size_t *count);
 void reducer_fini(struct reducer *r);
 

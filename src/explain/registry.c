@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The lists become tables. Each .def is read twice, once to declare and once to
- * list; nothing registers itself at run time.
+ * Makes tables from the lists. Each .def is read twice, once to declare and once to list; nothing
+ * registers itself at run time.
  */
 #include "explain/registry.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The views, sinks and findings of this build, from the .def lists; each array ends with NULL, or a
- * row of none. */
+/* The views, sinks and findings of this build, from the .def lists. Each array ends with NULL, or
+ * with an empty row. */
 #ifndef SOOTH_EXPLAIN_REGISTRY_H
 #define SOOTH_EXPLAIN_REGISTRY_H
 
@@ -15,7 +15,7 @@ extern const struct finding_entry registry_findings[];
 
 const struct stage_type *registry_stage(const char *name);
 const struct sink_type *registry_sink(const char *name);
-/* NULL when there is none. */
+/* Returns the row of a finding; NULL when there is none. */
 const struct finding_entry *registry_finding_of(struct span id);
 
 static inline const struct finding_entry *registry_finding(const char *id)

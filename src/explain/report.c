@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From blocks to rows: read, merge, pass to each stage, and at the end let each
- * emit its rows. Live blocks and those of a file take the same way from report_block() on.
+ * From blocks to rows: reads, merges, passes the records to each stage, and at the end lets each
+ * stage emit its rows. From report_block() on, blocks of a file and live blocks are treated alike.
  */
 #include "explain/report.h"
 
@@ -40,15 +40,15 @@ struct sooth_report {
 	size_t stage_count;
 	sooth_record_handler handler;
 	void *handler_user;
-	const struct sooth_schema *handled; /* of the record before */
-	struct map pids;	/* uint32_t -> bool: whether it was seen; empty: all are wanted */
-	struct buffer selected; /* records of those */
+	const struct sooth_schema *handled; /* schema of the record before */
+	struct map pids;	/* uint32_t -> bool: whether it was seen; empty: all pids */
+	struct buffer selected; /* records of the selected pids */
 	struct buffer renamed;
 	bool wants_default_views, may_lack_pids;
 	bool has_begun;
-	bool has_read;			/* blocks came as bytes */
+	bool has_read;			/* the blocks came as bytes */
 	struct sooth_report *passes_to; /* NULL: none */
-	uint16_t frame_kind;		/* of what ends a frame; 0: one report */
+	uint16_t frame_kind;		/* kind of the record that ends a frame; 0: one report */
 	bool emits_intervals, has_interval, is_over;
 	struct time_range part;
 	struct survey *survey; /* counts records; NULL: not requested */
@@ -268,7 +268,7 @@ static int take_record(
 	return status < 0 ? status : 0;
 }
 
-/* Kinds come in runs, so the look-up is done once a run. */
+/* Kinds come in runs, so each run needs only one look-up. */
 static void count_unknown(struct sooth_report *r, const struct batch *batch)
 {
 	uint16_t last_kind = 0;
@@ -283,7 +283,7 @@ static void count_unknown(struct sooth_report *r, const struct batch *batch)
 	}
 }
 
-/* Records of the processes that were chosen, and those of no process. */
+/* Returns the records of the selected processes, and those that belong to no process. */
 static struct batch select_records(struct sooth_report *r, const struct batch *batch)
 {
 	buffer_reset(&r->selected);
@@ -346,7 +346,7 @@ static int take_frames(struct sooth_report *r, const struct batch *all, struct s
 		const unsigned char *end = (const unsigned char *)record + record_bytes(record);
 
 		r->is_over |= record->kind == STREAM_END;
-		/* Who is gone with the end is sampled after it. */
+		/* Processes that end with the recording are sampled after its end. */
 		if (status || record->kind != r->frame_kind || (r->emits_intervals && r->is_over))
 			continue;
 		status = take_part(r, &(struct batch){ taken, (size_t)(end - taken) }, err);
@@ -444,7 +444,8 @@ const struct block_reader *report_reader(const struct sooth_report *r)
 
 /* --- the end --- */
 
-/* A view of a probe that was not observed has nothing to show, which is not the same as nothing. */
+/* Notes that the probe of a view was not observed: no rows then does not mean that nothing
+ * happened. */
 static void note_missing_probe(struct sooth_report *r, const struct stage_type *type)
 {
 	char what[96], remedy[160];

@@ -8,74 +8,70 @@
 #include "explain/time_range.h"
 #include "explain/output.h"
 
-/* A block_handler; user is the struct sooth_report. */
+/* Takes a block: a block_handler whose `user` is the struct sooth_report. */
 int report_block(void *user, const struct block *block, struct sooth_error *err);
-/* Every block that one report takes goes to another as well, which is finished after it. */
+/* Passes every block of one report to another as well, which is finished after it. */
 void report_pass_on(struct sooth_report *r, struct sooth_report *to);
-/*
- * A report in frames: after each record of the named schema all views emit their rows as a
- * report of its own. The notes come in a last frame at the end, which has nothing else. Call it
- * before the first block; the views must be able to emit more than once.
- */
+/* Makes the report one of frames: after each record of the named schema all views emit their rows
+ * as a report of their own. A last frame at the end has only the notes. Call this before the first
+ * block. The views must be able to emit more than once. */
 void report_in_frames(struct sooth_report *r, const char *schema);
-/* Frames are of intervals: the first such record starts one, and after STREAM_END the views
- * emit once more, for the whole recording. */
+/* Makes frames of intervals: the first such record starts an interval, and after STREAM_END the
+ * views emit once more, for the whole recording. */
 void report_in_intervals(struct sooth_report *r, const char *schema);
-/* The pids were found elsewhere: one without records here is not an error. */
+/* Allows pids without records: they were found elsewhere. */
 void report_may_lack_pids(struct sooth_report *r);
-/* The notes of a report, written to another output. For an unfinished report: the notes so far,
- * without losses found while reading; if the reader stopped early on purpose, the capture is not
+/* Writes the notes of a report to another output. An unfinished report has the notes so far,
+ * without losses found while reading. If the reader stopped early on purpose, the capture is not
  * reported as cut off. */
 int report_notes(struct sooth_report *r, bool is_whole, struct output *o, struct sooth_error *err);
-/* The limits of its views, one per line: for formats that have no notes. */
+/* Appends the limits of the views, one per line, for formats that have no notes. */
 void report_limit_lines(const struct sooth_report *r, struct buffer *lines);
-/* The losses of a finished report, one per line. */
+/* Appends the losses of a finished report, one per line. */
 void report_loss_lines(const struct sooth_report *r, struct buffer *lines);
-/*
- * Whether a table of this report can have the fields of the filter: else -EINVAL. Views that do not
- * declare their tables may have any; then the filter is checked at the end.
- */
+/* Returns -EINVAL if no table of this report can have the fields of the filter. Views that do not
+ * declare their tables may have any; the filter is then checked at the end. */
 int report_check_filter(const struct sooth_report *r, struct sooth_error *err);
-/* No more bytes will come: hands over what is whole. sooth_report_finish() does it too. */
+/* Says that no more bytes follow, and passes on whole blocks. sooth_report_finish() does so too. */
 int report_end_of_file(struct sooth_report *r, struct sooth_error *err);
-/* Parts of the capture could not be read; false: it may be cut off. */
+/* Returns whether parts of the capture could not be read. If not, it may still be cut off. */
 bool report_is_damaged(const struct sooth_report *r);
-/* That, or its end is missing, in the middle of a block or between two. */
+/* Returns whether the capture is damaged, or lacks its end, within a block or between two. */
 bool report_is_partial(const struct sooth_report *r);
-/* The damage of a capture that was read to its end, in one line; empty: none. */
+/* Appends a line about the damage of a capture that was read to its end; empty: none. */
 void report_damage(const struct sooth_report *r, struct buffer *out);
-/* Grows with each damage that was found in what was read so far. */
+/* Returns a number that grows with each damage found so far. */
 uint64_t report_damages(const struct sooth_report *r);
-/* The views emit what they have so far, and no sink gets it: in a copy of the process. */
+/* Lets the views emit their rows so far, to no sink. For use in a copy of the process. */
 int report_emit_so_far(struct sooth_report *r, struct sooth_error *err);
-/* It is to be finished while its recording goes on: in a copy of the process. */
+/* Says that the report is finished while its recording goes on, in a copy of the process. */
 void report_set_snapshot(struct sooth_report *r);
-/* A limit of the report, beside those of its views. */
+/* Adds a limit of the report itself to those of its views. */
 void report_note(struct sooth_report *r, const char *what, const char *reason, const char *remedy);
-/* The reader that took the bytes that were fed. */
+/* Returns the reader of the bytes that were fed. */
 const struct block_reader *report_reader(const struct sooth_report *r);
-/* -EINVAL when the bytes that were fed are no capture. */
+/* Returns -EINVAL when the bytes that were fed are no capture. */
 int report_check_capture(const struct sooth_report *r, const char *path, struct sooth_error *err);
-/* The same of what has no end that is known, while it is read: of a device that gives zeros for
- * ever, of a pipe whose writer means something else. */
+/* Does the same while an endless input is read: a device may deliver zeros for ever, or the writer
+ * of a pipe may write something else. */
 int report_check_stream(
 	const struct sooth_report *r, const struct capture_file *f, struct sooth_error *err);
-/* The part that is asked for, and the report that takes the same blocks; NULL: none. */
+/* Return the requested time range, and the report that gets the same blocks; NULL: none. */
 struct time_range *report_time_range(struct sooth_report *r);
 struct sooth_report *report_passed_on_to(const struct sooth_report *r);
-/* Blocks that come are counted in `survey`; NULL: no longer. */
+/* Counts the following blocks in `survey`; NULL: no longer. */
 void report_survey(struct sooth_report *r, struct survey *survey);
-/* Before the first byte: only what the part needs is read of the file. */
+/* Selects the blocks of the file that the time range needs. Call this before the first byte. */
 int report_choose(struct sooth_report *r, struct capture_file *f, struct sooth_error *err);
-/* As sooth_report_read(), but only what the capture says of itself; what it holds is counted, or
- * taken from its index. */
+/* Does the same as sooth_report_read(), but only for what the capture says of itself. The records
+ * are counted, or taken from the index. */
 int report_read_survey(
 	struct sooth_report *r, const char *path, struct survey *survey, struct sooth_error *err);
-/* So many records, handed over or not, are of kinds that this build does not know. */
+/* Sets how many records, passed on or not, are of kinds that this build does not know. */
 void report_set_unknown(struct sooth_report *r, uint64_t records);
-/* Whether the stream, as far as it was read, has records of that probe. */
+/* Returns whether the stream has records of the probe, as far as it was read. */
 bool report_has_probe(const struct sooth_report *r, const char *probe);
-/* A sink that is no format: a screen. */
+/* Adds a sink that is no format, but a screen. */
 int report_add_sink_type(struct sooth_report *r, const struct sink_type *type,
 	const struct sink_options *options, struct sooth_error *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A report of a file. For a time range only the blocks that the index lists for it are read, and
- * those no index covers; without a valid index all are. The result is the same.
+ * Makes a report of a file. For a time range, only the blocks are read that the index lists for it,
+ * and those that no index covers; without a valid index all are. The result is the same.
  */
 #include <errno.h>
 
@@ -24,7 +24,7 @@ static int count_block(void *user, const struct block *block, struct sooth_error
 	return ((struct survey *)user)->failed ? error_no_memory(err) : 0;
 }
 
-/* All of the file, for its begin and its end alone. */
+/* Reads the whole file, only for its begin and its end. */
 static int read_first(struct capture_file *f, struct survey *s, struct sooth_error *err)
 {
 	_cleanup_free_ char *bytes = malloc(REPORT_READ_BYTES);
@@ -49,7 +49,7 @@ static int has_no_end(struct sooth_error *err)
 	return error_remedy(err, "name a file, or give times after the start: --from 10s");
 }
 
-/* A consumer of the same blocks has its own copy of the time range. */
+/* Sets the time range. A report of the same blocks has its own copy of the range. */
 static void learn(struct sooth_report *r, const struct survey *s)
 {
 	for (; r; r = report_passed_on_to(r))
@@ -93,7 +93,7 @@ int report_check_capture(const struct sooth_report *r, const char *path, struct 
 {
 	const struct block_reader *reader = report_reader(r);
 
-	/* A capture cut in its first block is an empty one; anything else is not one at all. */
+	/* A capture that is cut in its first block is an empty one; other input is no capture. */
 	if (reader->blocks || (!reader->damaged_bytes && reader->bytes))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "read %s", path);
@@ -127,7 +127,7 @@ static int read_all(struct sooth_report *r, struct capture_file *f, struct sooth
 	return status;
 }
 
-/* Nothing at all is no observation of nothing. */
+/* Refuses an input of 0 bytes: it is no empty recording. */
 static int check_readable(const struct sooth_report *r, const char *path, struct sooth_error *err)
 {
 	const struct block_reader *reader = report_reader(r);
@@ -166,7 +166,7 @@ static bool has_notes(void *user, const struct index_entry *e)
 	return e->flags & INDEX_NOTES;
 }
 
-/* Also those in blocks that were read: so it is said once. */
+/* Notes unknown records once, including those in blocks that were read. */
 static void note_unknown(struct sooth_report *r, const struct survey *s)
 {
 	uint64_t unknown = 0;
@@ -203,7 +203,7 @@ int report_read_survey(
 
 /* --- rows and records for users of the library --- */
 
-/* Rows as they are, for a program: a sink that writes nothing. */
+/* A sink that writes nothing, and passes rows unchanged to a program. */
 
 struct row_user {
 	sooth_row_handler handler;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The columns of a section, for what shows it as a table. */
+/* Finds the columns of a section, for sinks that show tables. */
 #ifndef SOOTH_EXPLAIN_SECTION_COLUMNS_H
 #define SOOTH_EXPLAIN_SECTION_COLUMNS_H
 
@@ -8,11 +8,11 @@
 
 #define SECTION_COLUMNS_MAX 96
 
-/* The fields that the section names, else those of its schema that are not hidden. Returns how
- * many; names that the schema lacks are left out. */
+/* Writes the fields that the section names to `out`, or else all fields of its schema that are not
+ * hidden. Returns how many; names that the schema lacks are left out. */
 size_t section_columns(
 	const struct section *section, const struct sooth_field *out[SECTION_COLUMNS_MAX]);
-/* The color of a value by the levels of its field; NULL: none. */
+/* Returns the color of a value by the levels of its field; NULL: none. */
 const char *section_level_color(const struct sooth_field *f, const struct sooth_value *v);
 
 #endif

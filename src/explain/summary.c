@@ -20,7 +20,7 @@
 
 ROW_STRUCT(observation_row, OBSERVATION_ROW);
 
-#define ENDED_PART   (STREAM_END_STOPPED + 1) /* it went on, and is not looked at */
+#define ENDED_PART   (STREAM_END_STOPPED + 1) /* it went on beyond the range */
 #define ENDED_UNREAD (STREAM_END_STOPPED + 2)
 
 static const char *const ended_names[] = {
@@ -36,7 +36,7 @@ static const struct sooth_names ended_values = { ARRAY_SIZE(ended_names), ended_
 static ROW_SCHEMA(observation, OBSERVATION_ROW, "run", observation_row,
 	.line = "[observed for {interval_ns}, until: {end_reason}]");
 
-/* Sources of one method that are not the best, for text without them. */
+/* Sources with one method that are not the best, for text that does not show the sources. */
 #define FALLBACK_ROW(F, S)                                                                         \
 	F(S, TEXT, probes, ALWAYS, "probes that do not use their best source")                     \
 	F(S, TEXT, method, ALWAYS, "source used instead")                                          \
@@ -66,7 +66,7 @@ static const struct sooth_schema *stream_schema_of(uint16_t kind)
 
 static bool is_same_note(const struct sooth_record *a, const struct sooth_record *b)
 {
-	/* All of a note is its texts, and those stand from the same place on. */
+	/* A note consists of its texts, which begin at the same place. */
 	size_t from =
 		a->kind == STREAM_LOSS ? sizeof(struct stream_loss) : sizeof(struct stream_limit);
 
@@ -109,7 +109,7 @@ static void take_source(struct summary *s, const struct sooth_record *r)
 	size_t count = 0;
 
 	batch_for_each (known, &all) {
-		/* Repeated at the head of a segment; only its time may differ. */
+		/* A definition repeated at the head of a segment; only its time may differ. */
 		if (known->words == r->words &&
 			!memcmp(known + 1, r + 1, record_bytes(r) - sizeof(*r)))
 			return;
@@ -137,7 +137,8 @@ static void add_limit(struct summary *s, const char *what, const char *reason, c
 	buffer_fini(&one);
 }
 
-/* Only what no collector writes is refused: a later format, or a damaged or made-up capture. */
+/* Takes the text of an agent. Refuses only a text that no collector writes: of a later format, or
+ * damaged. */
 static void take_agent(struct summary *s, const struct sooth_record *r)
 {
 	struct sooth_error err = { 0 };
@@ -332,7 +333,8 @@ static int emit_self(struct summary *s, struct output *output, struct sooth_erro
 
 	if (!status && s->has_self)
 		status = output_record(output, &s->self.record, err);
-	/* The section is on this stack, as those below: end it before it goes. */
+	/* The section is on this stack, like those below, so it must end before the function
+	 * returns. */
 	return status ? status : output_close_section(output, err);
 }
 
@@ -350,7 +352,7 @@ static bool is_same_fallback(const struct sooth_record *a, const struct sooth_re
 	       !span_compare(note_text(a, "fallback_reason"), note_text(b, "fallback_reason"));
 }
 
-/* The probes of all sources with this fallback; empty: an earlier source has it too. */
+/* Appends the probes of all sources with this fallback; none if an earlier source has the same. */
 static void fallback_probes(
 	const struct batch *all, const struct sooth_record *of, struct buffer *out)
 {
@@ -401,7 +403,7 @@ static const char *mark_text(const struct sooth_record *r)
 								       : "unknown";
 }
 
-/* There is a section only where there are some. */
+/* Emits the marks, in a section only if there are some. */
 static int emit_marks(struct summary *s, struct output *output, struct sooth_error *err)
 {
 	static const struct section section =
@@ -438,8 +440,8 @@ bool summary_has_probe(const struct summary *s, const char *probe)
 	return false;
 }
 
-/* Where the rows of a view say what could not be observed, people see only the limits that they can
- * do something about. */
+/* Emits the limits. If a view's rows say what could not be observed, people see only limits that
+ * they can do something about. */
 static int emit_limits(struct summary *s, struct output *output, struct sooth_error *err)
 {
 	const struct section all = { .name = "limits",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The end of every report, whatever it was about: target, interval, how it was measured, what was
- * lost, what could not be seen, what it cost.
+ * The end of every report: target, interval, how it was measured, what was lost, what could not be
+ * seen, and the cost.
  */
 #ifndef SOOTH_EXPLAIN_SUMMARY_H
 #define SOOTH_EXPLAIN_SUMMARY_H
@@ -22,28 +22,27 @@ struct summary {
 	struct buffer marks;	  /* stream.mark records */
 	struct agent_set *agents; /* NULL: the built-in ones */
 	struct stream_self self;
-	const struct time_range *part; /* NULL: none was asked for */
+	const struct time_range *part; /* NULL: none was requested */
 	uint64_t begin_ns, end_ns, last_ns;
 	uint32_t end_reason;
 	int32_t child_status;
 	uint64_t notes_refused, mark_count;
 	uint64_t unknown_records;
-	bool is_observation; /* not of something that only looked at this host */
+	bool is_observation; /* false: the source only looked at this host */
 	bool has_segment, has_end, has_self;
-	bool is_unread;	  /* what came was not all of the capture, for no more was asked for */
-	bool is_snapshot; /* of a recording that goes on */
+	bool is_unread;		/* only a part of the capture was read, as requested */
+	bool is_snapshot;	/* of a recording that goes on */
 	bool are_gaps_reported; /* by a view: limits without a remedy are detail */
-	bool hides_fallbacks;	/* no view measures less by one */
+	bool hides_fallbacks;	/* no view measures less by a fallback */
 	bool is_newer;		/* the capture is of a later format than this build knows */
 };
 
-/* Ends the interval with the time range, when no more records will come; before
- * summary_losses(). */
+/* Ends the interval with the time range when no more records come. Call summary_losses() later. */
 void summary_end_time_range(struct summary *s);
 void summary_add_record(struct summary *s, const struct sooth_record *r);
-/* The recording has no end. */
+/* Returns whether the recording has no end. */
 bool summary_is_cut(const struct summary *s);
-/* Losses that the reader and the merge found; reader is NULL for a live stream. */
+/* Adds the losses that the reader and the merge found. `reader` is NULL for a live stream. */
 void summary_losses(struct summary *s, const struct block_reader *reader, uint64_t late_records);
 bool summary_has_probe(const struct summary *s, const char *probe);
 int summary_emit(struct summary *s, struct output *output, struct sooth_error *err);

@@ -16,7 +16,7 @@
 
 int time_range_ask(struct time_range *p, int64_t from_ns, int64_t to_ns, struct sooth_error *err)
 {
-	/* Which of them is earlier is known now, unless one counts from the end. */
+	/* Their order is known now, unless only one of them counts from the end. */
 	if ((from_ns < 0) == (to_ns < 0) && from_ns >= to_ns) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "select a time range");
 		error_why(err, "the range ends before it starts");
@@ -33,7 +33,7 @@ bool time_range_needs_end(const struct time_range *p)
 	return p->is_requested && (p->requested_from_ns < 0 || p->requested_to_ns < 0);
 }
 
-/* A time before the end that reaches beyond the begin gives the begin. */
+/* Returns the time of an edge. If it would be before the begin, the edge is the begin. */
 static uint64_t border_ns(const struct time_range *p, int64_t asked_ns)
 {
 	uint64_t before;
@@ -51,7 +51,7 @@ static void resolve(struct time_range *p)
 	if (p->is_known || !p->begin_ns || (time_range_needs_end(p) && p->end_ns < p->begin_ns))
 		return;
 	p->is_known = true;
-	/* From the begin on: also what was read while it was made ready. */
+	/* A range from the begin on also has the records of the preparation. */
 	p->from_ns = p->requested_from_ns ? border_ns(p, p->requested_from_ns) : 0;
 	p->to_ns = p->requested_to_ns == TIME_RANGE_OPEN ? UINT64_MAX
 							 : border_ns(p, p->requested_to_ns);
@@ -84,7 +84,7 @@ static enum sooth_time_span time_span_of(uint16_t kind)
 	return schema ? schema->time_span : SOOTH_TIME_SPAN_MOMENT;
 }
 
-/* See enum sooth_time_span: all that have one have it there. */
+/* Returns the begin of a record's time span; all kinds with one have it in the same place. */
 static uint64_t since_of(const struct sooth_record *r)
 {
 	uint64_t since_ns;
@@ -141,7 +141,7 @@ static bool keeps(struct time_range *p, const struct sooth_record *r)
 {
 	enum sooth_time_span time_span = look_up(p, r);
 
-	/* Before the begin is known nothing has happened yet. */
+	/* Before the begin is known, no record of the range can have come. */
 	if (!p->is_known)
 		return time_span == SOOTH_TIME_SPAN_RUN || !p->requested_from_ns;
 	if (r->kind & KIND_DEFINITION)
@@ -171,8 +171,8 @@ static void note_records_at_borders(struct time_range *p, const struct sooth_rec
 	}
 }
 
-/* Start and end of the recording become those of the range, and records about the whole recording
- * get a time inside: so the latest record is still the end. */
+/* Moves start and end of the recording to the edges of the range, and records about the whole
+ * recording into it, so that the latest record is still the end. */
 static void move_inside(const struct time_range *p, struct sooth_record *r)
 {
 	if (!p->is_known || r->time_ns < p->begin_ns ||

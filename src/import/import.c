@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which files are converted, by how they begin. */
+/* Decides by the first bytes of a file how to convert it. */
 #include "import/import.h"
 
 #include <assert.h>
@@ -13,9 +13,9 @@
 
 static const unsigned char zstd_magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
 static const char lines_begin[] = { '{', '"', 'p', 'i', 'd',
-	'"' }; /* as all their writers have it */
+	'"' }; /* begin of each line of all writers */
 
-/* From here on the file is the capture; it has no name. */
+/* Makes the converted capture, which has no name, the file that is read from now on. */
 static int take_over(struct capture_file *f, FILE *capture, struct sooth_error *err)
 {
 	int fd, status = fflush(capture) ? -errno : 0;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files of other tools that are read like captures. Such a file is converted, when it is opened,
- * into a capture without a name, so that all that reads captures reads it.
+ * Files of other tools that are read like captures. sooth converts such a file, when it opens it,
+ * into a capture without a name, so that every reader of captures can read it.
  */
 #ifndef SOOTH_IMPORT_IMPORT_H
 #define SOOTH_IMPORT_IMPORT_H
 
 #include "capture/capture_file.h"
 
-/* As capture_file_open(), of captures and of these. */
+/* Does the same as capture_file_open(), for captures and for these files. */
 int import_open(struct capture_file *f, const char *path, struct sooth_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The artifact of memtrack: events of allocators in zstd frames, or lines of JSON. It says nothing
- * of forks, execs and stacks, and a process has no start time in it.
+ * The artifact of memtrack: events of allocators in zstd frames, or lines of JSON. The artifact has
+ * no forks, execs and stacks, and no start times of processes.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -51,9 +51,9 @@ struct artifact {
 	uint64_t events, mappings, others;
 	uint64_t first_ns, last_ns;
 	bool has_begun;
-	bool is_lines;	 /* of JSON; else MessagePack in frames */
-	bool is_cut;	 /* it ends within a frame or event */
-	bool is_damaged; /* what follows is no event */
+	bool is_lines;	 /* lines of JSON; else MessagePack in frames */
+	bool is_cut;	 /* the input ends within a frame or event */
+	bool is_damaged; /* the following bytes are no event */
 };
 
 static const uint8_t functions[] = {
@@ -118,7 +118,7 @@ static void add_call(struct artifact *a, const struct memtrack_event *e)
 		.old_address_state = SOOTH_STATE_ABSENT,
 		.error_state = SOOTH_STATE_ABSENT };
 
-	/* Versions that do not record it leave the old block live. */
+	/* Artifacts of versions that do not record the old address leave the old block live. */
 	if (e->type == MEMTRACK_REALLOC)
 		call.old_address_state = e->has_old_address
 						 ? SOOTH_STATE_VALUE

@@ -17,7 +17,7 @@ struct import {
 	struct buffer bytes;
 };
 
-/* Events of memtrack, read from `from`, into it: its artifact, or lines of JSON. */
+/* Reads events of memtrack from `from` (its artifact, or lines of JSON), and adds them to `i`. */
 int import_memtrack(
 	struct import *i, FILE *from, bool is_lines, const char *path, struct sooth_error *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MessagePack (github.com/msgpack/msgpack/blob/master/spec.md), as much as an event needs. */
+/* A reader of MessagePack (github.com/msgpack/msgpack/blob/master/spec.md) for an event's needs. */
 #include "import/memtrack_event.h"
 
 #include "import/memtrack_members.h"
@@ -47,7 +47,7 @@ struct value {
 	struct span text;
 };
 
-/* 1, 2, 4 or 8 bytes, the highest first. */
+/* Reads a number of 1, 2, 4 or 8 bytes, the highest byte first. */
 static uint64_t read_number(struct reader *r, unsigned bytes)
 {
 	struct span s = cursor_bytes(&r->bytes, bytes);
@@ -72,7 +72,7 @@ static bool may_go_on(const struct reader *r)
 
 static struct value read_value(struct reader *r, unsigned depth);
 
-/* The values in a list or map are of no use here. */
+/* Skips the values in a list or map: an event needs none of them. */
 static void skip_values(struct reader *r, uint64_t count, unsigned depth)
 {
 	r->is_wrong |= depth >= DEPTH_MAX || count > MEMTRACK_EVENT_BYTES_MAX;
@@ -85,7 +85,7 @@ static struct value unsigned_of(uint64_t number)
 	return (struct value){ .type = VALUE_UNSIGNED, .number = number };
 }
 
-/* A negative one is no number of an event. */
+/* Reads a signed number. A negative number is none of an event. */
 static struct value read_signed(struct reader *r, unsigned bytes)
 {
 	uint64_t number = read_number(r, bytes);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An event of memtrack: a MessagePack map with text keys in its artifact, or an object in lines of
- * JSON. Written by others, so nothing is believed: a size that is declared takes no memory, and
- * depth and length are bounded. (libmsgpackc allocates what a list says it has, before the list is
- * there.)
+ * JSON. The bytes are untrusted: a declared size allocates no memory, and depth and length are
+ * bounded. (libmsgpackc allocates the declared size of a list before the list has arrived.)
  */
 #ifndef SOOTH_IMPORT_MEMTRACK_EVENT_H
 #define SOOTH_IMPORT_MEMTRACK_EVENT_H
@@ -22,7 +21,7 @@ enum memtrack_type {
 	MEMTRACK_REALLOC,
 	MEMTRACK_ALIGNED_ALLOC,
 	MEMTRACK_MAPPING, /* Mmap, Munmap, Brk */
-	MEMTRACK_OTHER,	  /* of processes, or not known here */
+	MEMTRACK_OTHER,	  /* an event of processes, or an unknown one */
 };
 
 struct memtrack_event {
@@ -32,10 +31,10 @@ struct memtrack_event {
 	bool has_old_address;
 };
 
-/* The event that begins there: how many bytes it has; 0: it does not end here; negative: it is
- * none. */
+/* Parses the event at the start of `data`. Returns its size in bytes; 0: the event is incomplete;
+ * negative: the data is no event. */
 ssize_t memtrack_event_parse(const void *data, size_t size, struct memtrack_event *event);
-/* The same of a line of JSON with its newline. */
+/* Does the same for a line of JSON with its newline. */
 ssize_t memtrack_line_parse(const void *data, size_t size, struct memtrack_event *event);
 
 #endif

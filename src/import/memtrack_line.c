@@ -19,7 +19,7 @@ static bool take_char(struct cursor *c, char wanted)
 	return true;
 }
 
-/* A text without escapes; failed: it is none. */
+/* Reads a text without escapes; fails if there is none. */
 static struct span take_text(struct cursor *c)
 {
 	const unsigned char *begin;
@@ -43,7 +43,7 @@ static bool is_number(const struct cursor *c)
 	return cursor_left(c) && *c->at >= '0' && *c->at <= '9';
 }
 
-/* A value that no event has is skipped if it is a word: null, true, -1. */
+/* Takes a member. A value that no event has is skipped if it is a word: null, true, -1. */
 static unsigned take_member(struct cursor *c, struct memtrack_event *e)
 {
 	struct span key = take_text(c), type;

@@ -17,7 +17,7 @@ enum {
 	(MEMTRACK_HAS_PID | MEMTRACK_HAS_TIME | MEMTRACK_HAS_ADDRESS | MEMTRACK_HAS_TYPE)
 
 uint8_t memtrack_type_of(struct span name);
-/* Which of these it is; 0: another one. */
+/* Returns the bit of a member that an event must have, and stores its number; 0: another member. */
 unsigned memtrack_take_number(struct memtrack_event *e, struct span key, uint64_t number);
 
 #endif

@@ -47,7 +47,7 @@ void record_append(struct buffer *out, struct sooth_record *record, size_t fixed
 	assert(record);
 	assert(fixed >= sizeof(*record) && total <= SOOTH_RECORD_BYTES_MAX);
 	for (size_t i = 0; i < tail_count; i++) {
-		/* A text is a member of this record: it is copied with it. */
+		/* A text is a member of this record, and is copied with the record. */
 		assert((char *)tail[i].text >= (char *)(record + 1) &&
 			(char *)tail[i].text < (char *)record + fixed);
 		assert(tail[i].data || !tail[i].size);

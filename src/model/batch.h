@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A batch: whole records in sequence, borrowed until the next call. Readers,
- * merge, stages and sinks pass batches on.
+ * A batch: a sequence of whole records, borrowed until the next call. Readers, merge, stages and
+ * sinks pass batches on.
  */
 #ifndef SOOTH_MODEL_BATCH_H
 #define SOOTH_MODEL_BATCH_H
@@ -19,7 +19,8 @@ static inline size_t record_bytes(const struct sooth_record *r)
 	return (size_t)r->words * SOOTH_RECORD_WORD;
 }
 
-/* Whether the fixed part has at least `size` bytes; records of other writers may be shorter. */
+/* Returns whether the fixed part has at least `size` bytes; records of other writers may be
+ * shorter. */
 static inline bool record_holds(const struct sooth_record *r, size_t size)
 {
 	return (size_t)r->fixed_words * SOOTH_RECORD_WORD >= size;
@@ -38,7 +39,7 @@ static inline const struct sooth_record *batch_next(
 	return next < b->data + b->size ? (const void *)next : NULL;
 }
 
-/* Only over batches that batch_check() accepted, or that sooth itself built. */
+/* Walks the records of a batch that batch_check() accepted, or that sooth itself built. */
 #define batch_for_each(record, batch)                                                              \
 	for (const struct sooth_record *record = batch_first(batch); record != NULL;               \
 		record = batch_next(batch, record))
@@ -53,11 +54,9 @@ struct record_tail {
 	size_t size;
 };
 
-/*
- * Append a record: `record` heads a fixed part of `fixed` bytes, whose struct
- * sooth_text members named by the tail are filled in here, as are words and
- * fixed_words. Tails that would pass SOOTH_RECORD_BYTES_MAX are cut there.
- */
+/* Appends a record. `record` is the head of a fixed part of `fixed` bytes. The function fills in
+ * `words`, `fixed_words` and the struct sooth_text members that `tail` names. A tail that would
+ * exceed SOOTH_RECORD_BYTES_MAX is cut there. */
 void record_append(struct buffer *out, struct sooth_record *record, size_t fixed,
 	struct record_tail *tail, size_t tail_count);
 #define RECORD_APPEND(out, value, tail, count)                                                     \

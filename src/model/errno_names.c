@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Linux error numbers by name, from asm-generic/errno.h, as a table of our own
- * because a capture is also read where the numbers mean something else. 512 and
- * up come from the kernel's own linux/errno.h: a program never sees them, a
- * system call tracepoint does, when a signal interrupted a call that the kernel
- * then restarts.
+ * Linux error numbers by name, from asm-generic/errno.h. sooth has its own table because a capture
+ * is also read on systems where the numbers mean something else. Numbers from 512 on come from the
+ * kernel's linux/errno.h: a program never sees them, but a system call tracepoint does, when a
+ * signal interrupted a call that the kernel then restarts.
  */
 #include "model/errno_names.h"
 
@@ -150,7 +149,7 @@ static const char *const names[] = {
 	[517] = "EPROBE_DEFER",
 };
 
-/* As the C library words them. */
+/* The texts of the C library. */
 static const char *const texts[] = {
 	[1] = "Operation not permitted",
 	[2] = "No such file or directory",

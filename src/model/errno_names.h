@@ -42,9 +42,9 @@ enum linux_error {
 	LINUX_ERESTARTSYS = 512, /* up to 516: the kernel restarts the call */
 };
 
-/* "ENOENT" for 2; NULL for a number without a name. */
+/* Returns the name of an error: "ENOENT" for 2; NULL: the number has no name. */
 const char *errno_name(uint64_t number);
-/* "No such file or directory" for 2; NULL as well. */
+/* Returns the text of an error: "No such file or directory" for 2; NULL: it has none. */
 const char *errno_text(uint64_t number);
 
 #endif

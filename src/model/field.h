@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writing field tables: where a member is, and where its state stands. */
+/* Writing field tables: where a member and its state are. */
 #ifndef SOOTH_MODEL_FIELD_H
 #define SOOTH_MODEL_FIELD_H
 
@@ -11,8 +11,8 @@
 	.offset = offsetof(struct type_, member), .size = sizeof(((struct type_ *)0)->member)
 #define FIELD_STATE_AT(type_, member) .state_offset = offsetof(struct type_, member)
 
-/* Shorthands for the commonest rows; anything else is written out. ..._AS: the field has another
- * name than the member. */
+/* Shorthands for the most frequent rows; other rows are written out. ..._AS: the name of the field
+ * differs from that of the member. */
 #define FIELD_OF(kind, type_, member, name_, help_, ...)                                           \
 	{                                                                                          \
 		.name = #name_, .type = SOOTH_FIELD_##kind, FIELD_AT(type_, member),               \
@@ -50,40 +50,41 @@
 		.help = "thread id in the initial pid namespace", .is_hidden = true                \
 	}
 
-/* Whether there is a value to read, whole or cut. */
+/* Returns whether there is a value to read, whole or cut. */
 static inline bool value_is_there(const struct sooth_value *value)
 {
 	return value->state == SOOTH_STATE_VALUE || value->state == SOOTH_STATE_TRUNCATED;
 }
 
-/* The state byte of a member that has a value, or of which there is none. */
+/* Returns the state byte of a member: it has a value, or the value is absent. */
 static inline uint8_t state_if(bool is_there)
 {
 	return is_there ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 }
 
-/* Whether a state byte says that it was not measured, for whatever reason. */
+/* Returns whether a state byte says that the value was not measured, for any reason. */
 static inline bool state_is_unmeasured(uint8_t state)
 {
 	return (state & 15) == SOOTH_STATE_NOT_MEASURED;
 }
 
-/* The records of a ROWS value, empty when they are none; the value's text is 8-byte aligned when
- * this build made it. */
+/* Returns the records of a ROWS value, empty if they are invalid. The value's text is 8-byte
+ * aligned if this build made it. */
 struct batch field_rows(const struct sooth_value *value);
-/* Number i of a SERIES value; i is below its count. */
+/* Returns number i of a SERIES value; i is below its count. */
 double series_at(const struct sooth_value *value, size_t i);
 
 #define FIELD_LABEL_SIZE 64
 
-/* The heading of its column for people: "RSS", "LAST ACTIVE"; formats for programs use its name. */
+/* Writes the heading of a field's column for people ("RSS", "LAST ACTIVE"). Formats for programs
+ * use the name of the field. */
 void field_label(const struct sooth_field *field, char out[FIELD_LABEL_SIZE]);
-/* The length of an argument list to show: without the blanks behind a title that was written over
- * it. */
+/* Returns how many bytes of an argument list to show: without the blanks after a title that the
+ * process wrote over its arguments. */
 size_t args_shown(const char *data, size_t size);
 /* Returns why a value is missing or cut; for states other than VALUE and ABSENT. */
 const char *value_state_text(const struct sooth_value *value);
-/* A value as text for people (units, states in words), escaped for a terminal. */
+/* Appends a value as text for people (units, states in words), escaped for a terminal. */
 void value_format(
 	struct buffer *out, const struct sooth_field *field, const struct sooth_value *value);
 
@@ -106,9 +107,9 @@ struct line_plan {
 	bool says_reasons; /* print why a value was not measured instead of "?" */
 };
 
-/* schema->line must not be NULL. */
+/* Parses schema->line, which must not be NULL. */
 void line_plan(struct line_plan *plan, const struct sooth_schema *schema);
-/* The template filled in from a record, escaped for a terminal. */
+/* Appends the line of a record by the template, escaped for a terminal. */
 void line_format(
 	struct buffer *out, const struct line_plan *plan, const struct sooth_record *record);
 

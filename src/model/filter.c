@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether an expression holds for a record; see filter.h. */
+/* Evaluates an expression for a record; see filter.h. */
 #include "model/filter.h"
 
 #include <assert.h>
@@ -16,7 +16,7 @@
 #include "model/field.h"
 #include "model/former_names.h"
 
-/* An expression as nodes: what is parsed, and what is evaluated. */
+/* An expression is a tree of nodes: the parser makes it, the evaluation walks it. */
 #define NODES_MAX 128
 #define DEPTH_MAX 32
 #define WORD_MAX  256
@@ -53,7 +53,7 @@ struct filter {
 	struct node nodes[NODES_MAX];
 	size_t count;
 	size_t root;
-	struct buffer text; /* of a field, while it is compared */
+	struct buffer text; /* text of a field while the field is compared */
 };
 
 /* --- the grammar of filters --- */
@@ -91,7 +91,7 @@ static bool is_word_char(char c)
 	       (unsigned char)c >= 0x80;
 }
 
-/* A keyword stands by itself. */
+/* Takes a keyword, which must be a whole word. */
 static bool take_keyword(struct parser *p, const char *keyword)
 {
 	size_t size = strlen(keyword);
@@ -361,7 +361,7 @@ static bool parse_number(const char *text, double *out)
 	return end != text && !*end && !errno && *out == *out;
 }
 
-/* A value of an enumeration or error by its name. */
+/* Parses the name of a value of an enumeration, or of an error. */
 static bool parse_name(const struct sooth_field *field, const char *text, double *out)
 {
 	for (uint64_t i = 0; field->type == SOOTH_FIELD_ERRNO && i < 1024; i++) {
@@ -481,7 +481,7 @@ static bool is_text(const struct sooth_value *v)
 	return v->type == SOOTH_FIELD_TEXT || v->type == SOOTH_FIELD_CHARS;
 }
 
-/* As people see it; a text as it is. */
+/* Returns the text of a value as people see it; a text is unchanged. */
 static const char *text_of(
 	struct filter *f, const struct sooth_field *field, const struct sooth_value *v)
 {

@@ -24,10 +24,10 @@
 
 struct filter;
 
-/* -EINVAL with the place where it stops making sense; -ENOMEM. */
+/* Parses `text`. -EINVAL: `err` has the place of the mistake; -ENOMEM. */
 int filter_new(struct filter **out, const char *text, struct sooth_error *err);
 void filter_free(struct filter *f);
-/* Whether a schema has every field that the expression names. */
+/* Returns whether a schema has every field that the expression names. */
 bool filter_fits_schema(const struct filter *f, const struct sooth_schema *schema);
 /* Returns whether the filter matches a record of a schema that it fits: 0 or 1. -EINVAL: a value
  * makes no sense for its field. */

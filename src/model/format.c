@@ -84,7 +84,7 @@ size_t args_shown(const char *data, size_t size)
 	return end && size - end >= PADDING_LEAST ? end : size;
 }
 
-/* An argument list as a shell would need it written, escaped. */
+/* Appends an argument list as a shell would need it, escaped. */
 static void format_args(struct buffer *out, const char *data, size_t size)
 {
 	size_t at = 0;
@@ -128,7 +128,7 @@ static void format_series(
 	}
 }
 
-/* Each in its place, "; " between them. */
+/* Appends several texts, with "; " between. */
 static void format_texts(struct buffer *out, const char *data, size_t size)
 {
 	for (size_t at = 0; at < size;) {
@@ -292,8 +292,8 @@ static void plan_part(struct line_plan *plan, struct line_part part)
 		plan->parts[plan->count++] = part;
 }
 
-/* The field named between the braces at `at`, with the noun that it counts; returns the position
- * behind them. */
+/* Parses the field between the braces at `at`, and the noun that it counts. Returns the position
+ * after both. */
 static const char *plan_field(
 	struct line_plan *plan, const struct sooth_schema *schema, const char *at)
 {
@@ -361,7 +361,7 @@ struct line_state {
 	bool says_reasons;
 };
 
-/* " thread": with an s unless it is one. */
+/* Appends a noun, " thread", with an s unless the value is 1. */
 static void write_noun(
 	struct buffer *out, const struct line_part *part, const struct sooth_value *v)
 {

@@ -5,9 +5,9 @@
 
 #include <sooth/field.h>
 
-/* Finds a field by its name, or by its former name. NULL: none. */
+/* Finds a field by its present or its former name. NULL: there is none. */
 const struct sooth_field *field_by_any_name(const struct sooth_schema *schema, const char *name);
-/* The present name of a field or a table, in whichever table has it; NULL: it was not renamed. */
+/* Return the present name of a field or a table, of any table; NULL: it was not renamed. */
 const char *field_new_name(const char *former);
 const char *table_new_name(const char *former);
 

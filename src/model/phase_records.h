@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Phases of an agent's session, and what it used in each: derived from samples, so that weeks of it
- * are small. Names of states are texts: an older reader shows those it does not know.
+ * Phases of an agent's session, and what it used in each. They are derived from samples, so that
+ * weeks of a session stay small. Names of states are texts: an older reader shows unknown names.
  */
 #ifndef SOOTH_MODEL_PHASE_RECORDS_H
 #define SOOTH_MODEL_PHASE_RECORDS_H
@@ -17,7 +17,7 @@ enum phase_flag {
 	PHASE_IS_LAST = 2, /* the process ended at the end of the span */
 };
 
-/* The process of the header is the main one; time_ns is the end of the span. */
+/* The header's process is the main process of the session; time_ns is the end of the span. */
 struct phase_span {
 	struct sooth_record record;
 	uint64_t begin_ns;   /* CLOCK_MONOTONIC */
@@ -26,9 +26,9 @@ struct phase_span {
 	uint64_t own_cpu_ns; /* of the main process */
 	uint64_t rss_bytes;  /* maximum over the samples, all processes together */
 	uint64_t written_bytes;
-	/* As the agent itself writes them. */
+	/* Counted by the agent itself. */
 	uint64_t input_tokens, output_tokens;
-	uint64_t context_tokens; /* in use at the end */
+	uint64_t context_tokens; /* tokens in use at the end */
 	uint32_t turns;
 	uint32_t tool_pid;
 	uint32_t samples; /* samples in the span; 0: known only from times that the agent writes */
@@ -44,15 +44,14 @@ struct phase_span {
 	struct sooth_text agent, session, project;
 	struct sooth_text name;	   /* of the tool, the MCP server, or what the user has to do */
 	struct sooth_text command; /* of a tool, secrets masked */
-	struct sooth_text model;   /* as the agent itself writes it */
+	struct sooth_text model;   /* as the agent itself names it */
 	/* Older histories have nothing from here on. */
 	uint64_t read_bytes;
-	uint64_t
-		io_calls; /* calls that read or wrote: files, pipes, terminals, some of sockets */
-	uint8_t io_state; /* state of read_bytes and io_calls */
+	uint64_t io_calls; /* calls that read or wrote: files, pipes, terminals, some of sockets */
+	uint8_t io_state;  /* state of read_bytes and io_calls */
 	uint8_t end_state;
 	uint8_t unused_end[6];
-	struct sooth_text end; /* of the last one: how the process ended; "killed by SIGKILL ..." */
+	struct sooth_text end; /* last span: how the process ended; "killed by SIGKILL ..." */
 };
 
 #define PHASE_SPAN_LEAST 200

@@ -10,10 +10,10 @@ enum interest {
 	INTEREST_SAMPLE = 1,	  /* states at moments */
 	INTEREST_COUNT = 2,	  /* aggregates made in the kernel */
 	INTEREST_STREAM = 4,	  /* every event */
-	INTEREST_FROM_EXEC = 8,	  /* nothing before the process's exec */
+	INTEREST_FROM_EXEC = 8,	  /* nothing before the exec of the process */
 	INTEREST_DETAIL = 16,	  /* with SAMPLE: also values that take long to read */
 	INTEREST_BRIEF = 32,	  /* with SAMPLE: little or nothing about processes of no agent */
-	INTEREST_TRANSCRIPT = 64, /* with SAMPLE: also from an agent's log */
+	INTEREST_TRANSCRIPT = 64, /* with SAMPLE: also values from an agent's log */
 	INTEREST_ONCE = 128,	  /* with SAMPLE: at the start, not at the end */
 	INTEREST_EDGES = 256,	  /* with SAMPLE: at the start and at the end, not between */
 };
@@ -29,12 +29,12 @@ struct probe {
 	const struct sooth_schema *const *schemas; /* NULL at the end */
 };
 
-/* Those of this build, from probes.def; NULL at the end. */
+/* The probes of this build, from probes.def; NULL at the end. */
 extern const struct probe *const registry_probes[];
 
-/* Finds a probe by its name, or that of earlier versions; NULL when there is none. */
+/* Finds a probe by its name, or by its name in earlier versions; NULL when there is none. */
 const struct probe *registry_probe(const char *name);
-/* The schema of a kind; NULL when this build does not know it. */
+/* Returns the schema of a kind; NULL when this build does not know the kind. */
 const struct sooth_schema *registry_schema(uint16_t kind);
 /* Returns the kind of a schema by its name; 0 when there is none. */
 uint16_t registry_kind(const char *schema);

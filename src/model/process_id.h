@@ -7,7 +7,7 @@
 
 #include <sooth/record.h>
 
-/* Maps compare its bytes: every initializer names the members, so that `zero` is 0. */
+/* Maps compare all bytes of the struct: initializers name the members, so that `zero` is 0. */
 struct process_id {
 	uint64_t start_ticks;
 	uint32_t pid;

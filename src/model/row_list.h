@@ -26,7 +26,7 @@
 
 #define ROW_MEMBERS(LIST, S) LIST(ROW_VALUE, S) LIST(ROW_STATE, S)
 
-/* Members behind those of the list may follow. */
+/* Members after those of the list may follow. */
 #define ROW_STRUCT(struct_, LIST, ...)                                                             \
 	struct struct_ {                                                                           \
 		struct sooth_record record;                                                        \
@@ -34,8 +34,8 @@
 		__VA_ARGS__                                                                        \
 	}
 
-/* A schema of such rows with the fields of the list from `from` on; more of struct sooth_schema may
- * follow. */
+/* Makes a schema of such rows, with the fields of the list from `from` on; more members of struct
+ * sooth_schema may follow. */
 #define ROW_SCHEMA_OF(LIST, name_, struct_, from, ...)                                             \
 	{                                                                                          \
 		.name = name_, .class_ = SOOTH_CLASS_ROW, .fixed_size = sizeof(struct struct_),    \

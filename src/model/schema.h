@@ -8,20 +8,19 @@
 
 extern const struct sooth_schema *const stream_schemas[]; /* NULL at the end */
 
-/* The `fields` text of struct stream_schema. */
+/* Appends the `fields` text of struct stream_schema. */
 void schema_describe(struct buffer *out, const struct sooth_schema *schema);
 
-/*
- * The name of a row among the others of its section and process: the values of its key fields,
- * blanks between. The same thing has the same key in another reading of the process, so that
- * readings can be compared. False when the schema has no key.
- */
+/* Appends the key of a row, which is unique in its section and process: the values of its key
+ * fields, with blanks between. The same object has the same key in each sample of the process, so
+ * that samples can be compared. False when the schema has no key. */
 bool schema_row_key(
 	struct buffer *out, const struct sooth_schema *schema, const struct sooth_record *row);
 
 #define SCHEMA_FIELDS(table) .fields = (table), .field_count = sizeof(table) / sizeof((table)[0])
 
-/* id_schema, of records that are a struct id_; behind the table more of struct sooth_schema. */
+/* Defines id_schema for records of struct id_. Other members of struct sooth_schema may follow
+ * `table`. */
 #define RECORD_SCHEMA(id_, name_, kind_, class__, table, ...)                                      \
 	static const struct sooth_schema id_##_schema = { .name = name_,                           \
 		.kind = kind_,                                                                     \

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The kinds every stream has, whatever is probed: who observed what, from when
- * to when, what was lost, what could not be seen, what it cost, and the comings
- * and goings of the target's processes. Shared with the kernel side.
+ * The kinds that every stream has, whatever is probed: the observer and the observed processes,
+ * begin and end, losses, limits, cost, and the starts and exits of the target's processes. Shared
+ * with the kernel side.
  *
- * Kind numbers are part of the capture format: 0x00NN here, one high byte for
- * each probe. They are never given a new meaning. A kind with the bit 0x80 is a
- * definition: it is repeated at the head of each segment.
+ * Kind numbers are part of the capture format: 0x00NN here, one high byte for each probe. A number
+ * never gets a new meaning. A kind with the bit 0x80 is a definition: it is repeated at the head of
+ * each segment.
  */
 #ifndef SOOTH_MODEL_STREAM_RECORDS_H
 #define SOOTH_MODEL_STREAM_RECORDS_H
@@ -22,14 +22,14 @@ enum stream_kind {
 	STREAM_SOURCE = 0x0083,	 /* definition: probe, backend, why no better backend works */
 	STREAM_TARGET = 0x0084,	 /* definition: the requested target */
 	STREAM_BEGIN = 0x0085,	 /* definition: observation starts */
-	STREAM_AGENT = 0x0086,	 /* definition: an agent of the user's own */
+	STREAM_AGENT = 0x0086,	 /* definition: an agent that the user has defined */
 	STREAM_END = 0x0006,	 /* observation ends, and why */
 	STREAM_TICK = 0x0007,
 	STREAM_LOSS = 0x0008,
-	STREAM_LIMIT = 0x0009, /* something that could not be seen */
+	STREAM_LIMIT = 0x0009, /* something that sooth could not see */
 	STREAM_SELF = 0x000a,  /* what the collector cost so far */
 	STREAM_MARK = 0x000b,  /* a phase begins, or recording was paused or resumed, on request */
-	PROCESS_JOIN = 0x0010, /* a process came to the target */
+	PROCESS_JOIN = 0x0010, /* a process joined the target */
 	PROCESS_EXEC = 0x0011,
 	PROCESS_LEAVE = 0x0012,
 };
@@ -42,7 +42,7 @@ struct stream_segment {
 	uint32_t cpus;
 	uint32_t page_bytes;
 	uint32_t ticks_per_s;
-	uint32_t format; /* of the capture */
+	uint32_t format; /* version of the capture format */
 	struct sooth_text sooth_version;
 	struct sooth_text hostname;
 	struct sooth_text os;
@@ -56,7 +56,7 @@ struct stream_schema {
 	uint32_t kind;
 	uint32_t class_;
 	struct sooth_text name;
-	struct sooth_text fields; /* "name type unit offset size state_offset" a line */
+	struct sooth_text fields; /* lines of "name type unit offset size state_offset" */
 };
 
 struct stream_source {
@@ -67,7 +67,7 @@ struct stream_source {
 	uint8_t unused;
 	struct sooth_text probe;
 	struct sooth_text backend;
-	struct sooth_text fallback_reason; /* why no better one runs; empty: the best runs */
+	struct sooth_text fallback_reason; /* why no better one runs; empty: the best one runs */
 };
 
 struct stream_target {
@@ -81,11 +81,11 @@ struct stream_begin {
 	struct sooth_record record;
 };
 
-/* The text of the user's own file, without comments, so that a capture explains itself
- * elsewhere. */
+/* The text of a file in which the user defines an agent, without comments: a capture explains
+ * itself on other hosts. */
 struct stream_agent {
 	struct sooth_record record;
-	struct sooth_text file; /* its name, without folders */
+	struct sooth_text file; /* file name, without folders */
 	struct sooth_text text; /* as recognize/agent_text.h reads it */
 };
 
@@ -111,7 +111,7 @@ struct stream_loss {
 	uint64_t from_ns;
 	uint64_t records;
 	uint64_t bytes;
-	struct sooth_text source; /* probe or part */
+	struct sooth_text source; /* probe, or part of sooth */
 	struct sooth_text reason;
 };
 
@@ -143,7 +143,7 @@ struct stream_mark {
 	struct sooth_record record;
 	uint32_t what;
 	uint32_t unused;
-	struct sooth_text name; /* of the phase that begins; empty otherwise */
+	struct sooth_text name; /* name of the phase that begins; else empty */
 };
 
 #define PROCESS_NAME_SIZE 16 /* TASK_COMM_LEN */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One walk over the instructions, each at most twice: with a target met on the way, and without. */
+/* Walks over the instructions once, each at most twice: on a path that has met a target, and on one
+ * that has not. */
 #include "symbols/code_paths.h"
 
 #include <assert.h>
@@ -14,18 +15,18 @@
 #define STEPS_MAX   4096
 #define PENDING_MAX 256
 #define STUB_STEPS  2 /* endbr64 or bti, then the jump */
-#define SLOT_BYTES  4 /* of the distance to a slot: the last ones of the instruction */
+#define SLOT_BYTES  4 /* of the distance to a slot, at the end of the instruction */
 
 struct place {
 	uint64_t offset;
-	uint64_t has_met; /* a target */
+	uint64_t has_met; /* the path has met a target */
 };
 
 struct walk {
 	int fd;
 	enum machine machine;
 	const struct elf_function *function;
-	uint64_t shift; /* from offsets in the file to addresses as linked */
+	uint64_t shift; /* address as linked minus offset in the file */
 	const struct elf_slots *slots;
 	code_classify classify;
 	void *user;
@@ -35,7 +36,7 @@ struct walk {
 	struct code_paths *out;
 };
 
-/* Functions that never return: nothing follows their calls. */
+/* Functions that never return: a path ends at a call of one. */
 static const char *const endless[] = { "__cxa_throw", "__cxa_rethrow", "_Unwind_Resume", "abort",
 	"exit", "_exit", "__assert_fail", "__stack_chk_fail", "_ZSt9terminatev",
 	"_ZSt17__throw_bad_allocv", "_ZSt28__throw_bad_array_new_lengthv" };
@@ -56,7 +57,7 @@ static bool decode_at(
 	return size > 0 && instruction_decode(w->machine, code, (size_t)size, out);
 }
 
-/* Where an instruction leads that jumps or calls through a slot beside it. */
+/* Finds the slot through which an instruction jumps or calls. */
 static bool find_slot(const struct walk *w, uint64_t offset, const unsigned char *code,
 	const struct instruction *i, struct elf_slot *slot)
 {
@@ -69,10 +70,10 @@ static bool find_slot(const struct walk *w, uint64_t offset, const unsigned char
 		w->slots, offset + w->shift + i->length + (uint64_t)(int64_t)distance, slot);
 }
 
-/* Where a jump or call to code leads, that may be a stub of the PLT. */
+/* The destination of a jump or call to code, which may be a stub of the PLT. */
 struct destination {
 	uint64_t offset;
-	const char *name; /* of its slot; "": none */
+	const char *name; /* name of its slot; "": none */
 	bool is_defined;  /* in this file */
 };
 
@@ -114,7 +115,7 @@ static void go_on(struct walk *w, uint64_t offset, bool has_met)
 		w->pending[w->pending_count++] = place;
 }
 
-/* To the next instruction; behind the end of the function there is none. */
+/* Continues with the next instruction, unless the function ends here. */
 static void fall_through(struct walk *w, const struct place *at, size_t length, bool has_met)
 {
 	uint64_t end = w->function->offset + w->function->size, next = at->offset + length;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * By libelf, with ELF_C_READ: truncating a mapped file while it is read would end sooth with a
- * SIGBUS. libelf refuses sections outside of the file, but a file may be huge and sparse, so sizes
- * are limited here before a section is read.
+ * Reads with libelf and ELF_C_READ, because truncating a mapped file while it is read would end
+ * sooth with a SIGBUS. libelf refuses sections outside of the file, but a file may be huge and
+ * sparse, so sizes are limited here before a section is read.
  */
 #include "symbols/elf.h"
 
@@ -21,7 +21,7 @@
 
 #define SECTIONS_MAX	 65536
 #define SEGMENTS_MAX	 256
-#define SECTION_SIZE_MAX (UINT64_C(256) << 20) /* of symbols, of their names */
+#define SECTION_SIZE_MAX (UINT64_C(256) << 20) /* bytes of symbols, and of their names */
 #define VERSION_OLD	 0x8000		       /* the bit in .gnu.version that hides a symbol */
 #define NAME_SLOTS	 1024		       /* a power of two, well above ELF_NAMES_MAX */
 
@@ -39,8 +39,8 @@ struct search {
 	const char *const *names;
 	size_t count;
 	size_t lengths[ELF_NAMES_MAX], longest;
-	/* 1 + index of a name, at its hash or behind it; 0: none. A file has up to a million
-	 * symbols. */
+	/* 1 + index of a name, at its hash or after it; 0: none. A hash table, as a file has up to
+	 * a million symbols. */
 	uint16_t slots[NAME_SLOTS];
 	GElf_Phdr segments[SEGMENTS_MAX]; /* executable PT_LOAD */
 	size_t segment_count;
@@ -92,7 +92,8 @@ static void find_segments(struct search *s)
 	}
 }
 
-/* Offset of an address in the file; false when no executable part of the file is mapped there. */
+/* Finds the offset of an address in the file; false when no executable part of the file is mapped
+ * there. */
 static bool find_offset(const struct search *s, uint64_t address, uint64_t *offset)
 {
 	for (size_t i = 0; i < s->segment_count; i++) {
@@ -109,9 +110,9 @@ static bool find_offset(const struct search *s, uint64_t address, uint64_t *offs
 	return false;
 }
 
-/* FNV-1a of the name without its version, and its length. The symbol's name is NUL-terminated
- * within its section; libelf made sure. It is read up to `most` letters, which no searched name has
- * more of: a file may have many names of 256 MB. */
+/* Returns the FNV-1a hash of a name without its version, and its length. The symbol's name ends
+ * with a NUL within its section; libelf made sure. At most `most` letters are read, as no searched
+ * name is longer: a file may have many names of 256 MB. */
 static size_t hash_name(const char *name, size_t most, size_t *length)
 {
 	uint32_t hash = 0x811c9dc5;
@@ -138,7 +139,7 @@ static void request_names(struct search *s, const char *const *names, size_t cou
 	}
 }
 
-/* The index of `name` among the requested names, or -1. *is_old is set for name@VERSION. */
+/* Returns the index of `name` among the requested names, or -1. *is_old is set for name@VERSION. */
 static int match_name(const struct search *s, const char *name, bool *is_old)
 {
 	size_t length, at = hash_name(name, s->longest, &length);
@@ -173,7 +174,7 @@ size_t elf_function_first(const struct elf_function *function)
 	return i;
 }
 
-/* Whether this source may provide the name; a better one replaces the results of others. */
+/* Returns whether this source may provide the name. A better source replaces results of others. */
 static bool prefer(struct search *s, unsigned which, enum elf_source source)
 {
 	if (s->has_name[which] && s->sources[which] < source)
@@ -251,7 +252,7 @@ static bool is_bounded(const GElf_Shdr *header)
 	return header->sh_size <= SECTION_SIZE_MAX && !(header->sh_flags & SHF_COMPRESSED);
 }
 
-/* A section's bytes, if it has this type and is within the size limit. */
+/* Returns a section's bytes, if it has this type and is within the size limit. */
 static Elf_Data *section_data(struct search *s, size_t index, uint32_t type)
 {
 	Elf_Scn *section = elf_getscn(s->elf, index);
@@ -287,8 +288,8 @@ static void search_table(struct search *s, size_t sections, size_t index, const 
 	size_t entry = gelf_fsize(s->elf, ELF_T_SYM, 1, EV_CURRENT);
 	const Elf_Data *names;
 
-	/* Read here only to check its size and its end: elf_strptr() would read any size, and look
-	 * for the end of each name where the last one has none. */
+	/* The names are read here only to check their size and their end: elf_strptr() would read
+	 * any size, and search for the end of a name even if the last one has none. */
 	names = section_data(s, table.names, SHT_STRTAB);
 	if (!names || !names->d_size || ((const char *)names->d_buf)[names->d_size - 1])
 		return;
@@ -317,7 +318,8 @@ static void search_tables(struct search *s)
 		if (!section || !gelf_getshdr(section, &header) ||
 			(header.sh_type != SHT_DYNSYM && header.sh_type != SHT_SYMTAB))
 			continue;
-		/* One of each: a file with more of them is not normal, and could make this slow. */
+		/* Only one table of each type is read: a file with more is not normal, and could
+		 * make this slow. */
 		has = header.sh_type == SHT_DYNSYM ? &has_dynamic : &has_static;
 		if (*has)
 			s->found.is_cut = true;
@@ -344,7 +346,7 @@ static enum elf_source best_source(const struct search *s, const struct elf_func
 	return best;
 }
 
-/* Removes functions whose names all went to better sources. */
+/* Removes functions whose names all belong to better sources. */
 static void tidy(struct search *s)
 {
 	struct elf_function *functions = s->found.functions;

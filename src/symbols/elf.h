@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Functions of an ELF file by name, from an open descriptor: their offset in the file (for a
- * uprobe), address and length. Names come from .dynsym and .symtab, without their versions; of a
- * name with several versions the default.
+ * Finds functions of an ELF file by name, from an open descriptor: their offset in the file (for a
+ * uprobe), address and length. Names come from .dynsym and .symtab, without their versions; if a
+ * name has several versions, its default counts.
  *
  * The file belongs to the target: it may be anything, and change while it is read. It is read,
  * never mapped; only regular files, little-endian, 64-bit, for a known machine.
  *
- * Not seen: symbols of files without section headers, those in .gnu_debugdata or in separate debug
- * files, functions whose symbol has no type. Indirect functions (IFUNC) are reported, not
+ * Not seen: symbols of files without section headers, symbols in .gnu_debugdata or in separate
+ * debug files, functions whose symbol has no type. Indirect functions (IFUNC) are reported, not
  * resolved: their code is the resolver.
  */
 #ifndef SOOTH_SYMBOLS_ELF_H
@@ -30,7 +30,7 @@
 enum elf_source {
 	ELF_DYNAMIC,	 /* exported, in its default version or in none */
 	ELF_DYNAMIC_OLD, /* exported in versions for old programs only */
-	ELF_GLOBAL,	 /* in .symtab: what a static executable has */
+	ELF_GLOBAL,	 /* in .symtab, as in a static executable */
 	/* in .symtab and local: several source files may use the name for different functions */
 	ELF_LOCAL,
 };
@@ -41,7 +41,7 @@ struct elf_function {
 	uint64_t offset;	/* in the file */
 	uint64_t address;	/* as linked */
 	uint64_t size;		/* 0: unknown */
-	enum elf_source source; /* the best one of its names */
+	enum elf_source source; /* the best source of its names */
 	bool is_ifunc;
 };
 
@@ -49,24 +49,22 @@ struct elf_found {
 	enum machine machine;
 	size_t count;
 	struct elf_function functions[ELF_FUNCTIONS_MAX]; /* by offset */
-	bool has_interpreter; /* a program that loads libraries */
+	bool has_interpreter;				  /* the program loads libraries */
 	/* a limit was reached: there may be more */
 	bool is_cut;
 };
 
-/*
- * Look for `count` names (at most ELF_NAMES_MAX). Aliases are one function with several names; a
- * name stands for several functions only when they come from the same source. 0, even if nothing
- * was found; on failure a negative errno, and *out is unchanged: -EINVAL no regular file or no
- * valid ELF, -EOPNOTSUPP another class or machine.
- */
+/* Looks for `count` names (at most ELF_NAMES_MAX). Aliases are one function with several names. A
+ * name stands for several functions only if they come from the same source. Returns 0, even if
+ * nothing was found; on failure a negative errno, and *out is unchanged: -EINVAL no regular file or
+ * no valid ELF, -EOPNOTSUPP another class or machine. */
 int elf_functions(int fd, const char *const *names, size_t count, struct elf_found *out,
 	struct sooth_error *err);
-/* Whether a function has the i-th requested name; the first of its names. */
+/* Return whether a function has the i-th requested name, and the first of its names. */
 bool elf_function_has(const struct elf_function *function, size_t i);
 size_t elf_function_first(const struct elf_function *function);
-/* Up to `size` bytes of the function from its entry, none behind its end if that is known. Returns
- * the number read, or a negative errno. */
+/* Reads up to `size` bytes of the function from its entry, and none after its end if that is known.
+ * Returns the number of bytes, or a negative errno. */
 ssize_t elf_code(int fd, const struct elf_function *function, void *out, size_t size);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * By libelf, with ELF_C_READ, as symbols/elf.c and for the same reasons: truncating a mapped file
- * would end sooth, a sparse one may claim any size. Both classes are read: a handler may be in a
- * 32-bit program.
+ * Reads with libelf and ELF_C_READ, for the reasons in symbols/elf.c: truncating a mapped file
+ * would end sooth, and a sparse file may claim any size. Both classes are read, because a handler
+ * may be in a 32-bit program.
  */
 #include "symbols/elf_address.h"
 
@@ -23,7 +23,7 @@
 
 /* --- a section that is packed with xz: .gnu_debugdata --- */
 
-/* With liblzma. The file belongs to the target: what it may take is bounded. */
+/* Uses liblzma. The file belongs to the target, so memory and size are bounded. */
 
 #define ELF_PACKED_MAX (64u << 20) /* bytes, packed and not */
 
@@ -60,7 +60,7 @@ static bool unpack(const void *data, size_t size, struct buffer *out)
 	return is_whole && !buffer_failed(out);
 }
 
-/* Appends its bytes. False: it cannot be read, is damaged or too large. */
+/* Appends the unpacked bytes. False: they cannot be read, are damaged or too large. */
 static bool elf_unpack(int fd, const struct elf_section *section, struct buffer *out)
 {
 	struct buffer packed = { .limit = ELF_PACKED_MAX };
@@ -74,7 +74,7 @@ static bool elf_unpack(int fd, const struct elf_section *section, struct buffer 
 
 #define SECTIONS_MAX	 65536
 #define SEGMENTS_MAX	 65536
-#define SECTION_SIZE_MAX (UINT64_C(256) << 20) /* of symbols, of their names */
+#define SECTION_SIZE_MAX (UINT64_C(256) << 20) /* bytes of symbols, and of their names */
 
 /* The best symbol found for an address. */
 struct match {
@@ -151,7 +151,7 @@ static void take_names(struct lookup *l, size_t names)
 		const char *name = m->is_found ? elf_strptr(l->elf, names, m->name) : NULL;
 		size_t size;
 
-		m->is_found = false; /* for the next table */
+		m->is_found = false; /* reset for the next table */
 		if (!name || !name[0] || a->is_found)
 			continue;
 		size = strnlen(name, ELF_ADDRESS_NAME_MAX + 1);
@@ -164,7 +164,7 @@ static void take_names(struct lookup *l, size_t names)
 	}
 }
 
-/* The first table of that type; a file has one of each. */
+/* Searches the first table of that type; a file has one of each. */
 static void search(struct lookup *l, uint32_t type)
 {
 	size_t entry = gelf_fsize(l->elf, ELF_T_SYM, 1, EV_CURRENT), sections;
@@ -202,7 +202,7 @@ static bool is_complete(const struct lookup *l)
 	return true;
 }
 
-/* The symbol table of a stripped file, which distributions pack into it. */
+/* Searches the symbol table that distributions pack into a stripped file. */
 static void search_packed(struct lookup *l, int fd)
 {
 	static const char *const name[] = { ".gnu_debugdata" };

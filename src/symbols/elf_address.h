@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The function at an offset in an ELF file: the nearest symbol at or before it whose size covers
- * it, from .symtab, or else from .dynsym, or else from the symbol table that .gnu_debugdata packs,
- * or else from the table of a Go program (pclntab.h); of what is left, from a separate debug file. The file belongs to the target: it may be anything
- * and change while it is read; it is read, never mapped.
+ * it. The symbol comes from .symtab, or else from .dynsym, from the symbol table in .gnu_debugdata,
+ * from the table of a Go program (pclntab.h), or at last from a separate debug file. The file
+ * belongs to the target: it may be anything and change while it is read; it is read, never mapped.
  *
  * Not seen: functions of other stripped files, functions without a size. Names are not demangled.
  */
@@ -23,18 +23,17 @@ struct elf_address {
 	uint64_t offset; /* in the file: the input */
 	uint64_t inside; /* distance from the start of the function */
 	uint64_t linked; /* the address as linked */
-	bool is_linked;	 /* it is known: the place is loaded as code */
+	bool is_linked;	 /* `linked` is known: the place is loaded as code */
 	bool is_found;
-	bool is_cut; /* the name is longer */
+	bool is_cut; /* the name is longer than `name` */
 	char name[ELF_ADDRESS_NAME_MAX + 1];
 };
 
-/*
- * Fill in `count` (at most ELF_ADDRESSES_MAX) addresses. 0 even if none is found; -EINVAL: no
- * regular file or no valid ELF. On failure nothing is filled in.
- */
+/* Fills in `count` (at most ELF_ADDRESSES_MAX) addresses. Returns 0 even if none is found; -EINVAL:
+ * no regular file or no valid ELF. On failure nothing is filled in. */
 int elf_addresses(int fd, struct elf_address *addresses, size_t count, struct sooth_error *err);
-/* After that, from the debug file of the same program: those that were not found. */
+/* Call this later with the debug file of the same program: it fills in addresses that were not
+ * found. */
 int elf_addresses_debug(
 	int fd, struct elf_address *addresses, size_t count, struct sooth_error *err);
 

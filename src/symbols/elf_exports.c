@@ -58,7 +58,7 @@ static bool is_name(const char *name, const char *wanted)
 	return !strcmp(name, wanted);
 }
 
-/* The symbols of a section; NULL: they are not to be read. */
+/* Returns the symbols of a section; NULL: they cannot be read. */
 static Elf_Data *symbols_of(Elf *elf, size_t index, GElf_Shdr *header)
 {
 	Elf_Data *symbols = bounded(elf, index, header), *names;
@@ -67,7 +67,7 @@ static Elf_Data *symbols_of(Elf *elf, size_t index, GElf_Shdr *header)
 	if (!symbols)
 		return NULL;
 	/* The names are read here to check their size and their end: elf_strptr() reads any size,
-	 * and looks for the end of each name where the last one has none. */
+	 * and searches for the end of a name even if the last one has none. */
 	names = bounded(elf, header->sh_link, &strings);
 	return names && strings.sh_type == SHT_STRTAB && names->d_size &&
 			       !((const char *)names->d_buf)[names->d_size - 1]
@@ -75,8 +75,8 @@ static Elf_Data *symbols_of(Elf *elf, size_t index, GElf_Shdr *header)
 		       : NULL;
 }
 
-/* The first section of a type; 0: there is none. A file with more of them is not normal, and could
- * make sooth read without an end. */
+/* Returns the first section of a type; 0: there is none. A file with more of them is not normal,
+ * and could make sooth read without an end. */
 static size_t first_of_type(Elf *elf, size_t sections, uint32_t type)
 {
 	GElf_Shdr header;

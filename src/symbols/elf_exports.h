@@ -10,19 +10,20 @@
 
 struct elf_export {
 	uint64_t address, size; /* as linked; 0, 0: not exported */
-	uint64_t offset;	/* in the file; 0: its bytes are not there */
+	uint64_t offset;	/* in the file; 0: the file has no bytes of it */
 };
 
 struct elf_exports {
-	struct elf_export *found; /* by the order of the names */
-	uint64_t code_shift;	  /* address - offset of its code */
+	struct elf_export *found; /* in the order of the names */
+	uint64_t code_shift;	  /* address minus offset of the code */
 };
 
-/* A name that ends in * is a prefix. False: not an ELF file, or one without code. */
+/* Finds exported symbols. A name that ends in * is a prefix. False: no ELF file, or no code. */
 bool elf_exports_find(int fd, const char *const *names, size_t count, struct elf_exports *out);
-/* The same among all symbols of a file that is not stripped (.symtab). */
+/* Finds any symbols of a file that is not stripped (.symtab). */
 bool elf_symbols_find(int fd, const char *const *names, size_t count, struct elf_exports *out);
-/* From the first to the last function in .symtab whose name begins so. False: there is none. */
+/* Finds the range from the first to the last function in .symtab whose name begins with `prefix`.
+ * False: there is none. */
 bool elf_functions_range(int fd, const char *prefix, struct elf_export *range);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* By libdw, over a file that libelf reads (ELF_C_READ): see elf_address.c. */
+/* Uses libdw, over a file that libelf reads (ELF_C_READ): see elf_address.c. */
 #include "symbols/elf_lines.h"
 
 #include <dwarf.h>
@@ -45,7 +45,7 @@ static bool put_place(struct elf_line *line, const char *path, int number)
 	return put_text(line->places, &line->places_size, place, (size_t)size);
 }
 
-/* As a symbol, so that names from both sources are the same function. */
+/* Returns the name as a symbol, so that a function has the same name from both sources. */
 static const char *symbol_of(Dwarf_Die *function)
 {
 	static const unsigned names[] = { DW_AT_linkage_name, DW_AT_MIPS_linkage_name };
@@ -67,7 +67,7 @@ static int number_of(Dwarf_Die *die, unsigned name)
 		       : (int)value;
 }
 
-/* Where an inlined function is called. */
+/* Writes the place where an inlined function is called. */
 static bool put_call(struct elf_line *line, Dwarf_Die *unit, Dwarf_Die *inlined)
 {
 	int file = number_of(inlined, DW_AT_call_file);
@@ -80,7 +80,7 @@ static bool put_call(struct elf_line *line, Dwarf_Die *unit, Dwarf_Die *inlined)
 	return put_place(line, path, number_of(inlined, DW_AT_call_line));
 }
 
-/* The inlined functions around an address and where each was called. */
+/* Writes the inlined functions around an address, and where each is called. */
 static void put_inlined(struct elf_line *line, Dwarf_Die *unit, Dwarf_Die scopes[], int count)
 {
 	size_t depth = 0;
@@ -104,7 +104,7 @@ static void put_inlined(struct elf_line *line, Dwarf_Die *unit, Dwarf_Die scopes
 	}
 }
 
-/* libdw has no public number for it. Its texts are translated where the program asks for that. */
+/* libdw has no public number for this error, and its texts may be translated. */
 static bool is_memory_missing(void)
 {
 	const char *text = dwarf_errmsg(-1);
@@ -128,8 +128,8 @@ static void find_line(struct elf_line *line, uint64_t address, Dwarf_Die *unit)
 
 		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
 			continue;
-		/* Behind an inlined function the list goes on with where it is written; where it
-		 * is inlined is what the tree says. */
+		/* After an inlined function, the list continues with the scopes of its source; the
+		 * tree has the scopes into which it was inlined. */
 		count = dwarf_getscopes_die(&scopes[i], &outer);
 		put_inlined(line, unit, outer, count);
 		return;
@@ -143,7 +143,7 @@ static bool is_missing(const struct elf_address *address, const struct elf_line 
 	return address->is_linked && !line->is_found;
 }
 
-/* Units that the index of addresses leaves out, as clang writes none. */
+/* Searches units that the index of addresses leaves out: clang writes no index. */
 static void search_units(
 	Dwarf *dwarf, const struct elf_address *addresses, struct elf_line *lines, size_t count)
 {

@@ -17,19 +17,19 @@
 #define ELF_LINE_INLINED_MAX 16
 #define ELF_LINE_TEXT_MAX    2048
 
-/* Texts, the innermost first, each with a NUL behind it. */
+/* Texts, the innermost first. A NUL ends each. */
 struct elf_line {
 	bool is_found;
-	bool is_cut;	 /* the outer ones of the inlined functions are missing */
+	bool is_cut;	 /* the outermost inlined functions are missing */
 	bool is_refused; /* not found, because a limit was exceeded */
 	uint16_t functions_size, places_size;
-	char functions[ELF_LINE_TEXT_MAX]; /* the inlined ones, as their symbols would be */
-	/* "hot.c:17": in each of these functions, and last in the one that has them. */
+	char functions[ELF_LINE_TEXT_MAX]; /* the inlined ones, by the names of their symbols */
+	/* "hot.c:17": line in each of these functions, and last in the one around them. */
 	char places[ELF_LINE_TEXT_MAX];
 };
 
-/* Fill in those of `count` lines that are not found yet, of addresses that were looked up. A file
- * without DWARF, and one that is not ELF, has none. */
+/* Fills in lines that were not found yet, for addresses that were looked up. A file without DWARF,
+ * or one that is not ELF, has none. */
 void elf_lines(int fd, const struct elf_address *addresses, struct elf_line *lines, size_t count);
 
 #endif

@@ -15,7 +15,7 @@
 #define SECTIONS_MAX   65536
 #define NAMES_SIZE_MAX (1u << 20) /* of all section names together */
 
-/* Read here only to check its size: elf_strptr() would read any size. */
+/* The names are read only to check their size: elf_strptr() would read any size. */
 static bool names_are_bounded(Elf *elf, size_t index)
 {
 	Elf_Scn *section = elf_getscn(elf, index);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which sections an ELF file has, and where. The file is as untrusted as in elf.h. */
+/* Finds sections of an ELF file. The file is as untrusted as in elf.h. */
 #ifndef SOOTH_SYMBOLS_ELF_SECTIONS_H
 #define SOOTH_SYMBOLS_ELF_SECTIONS_H
 
@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bit i of *found: a section whose name begins with prefixes[i], at most 64. 0, or -EINVAL when it
- * is no valid ELF file. */
+/* Sets bit i of *found if the name of a section begins with prefixes[i], at most 64. Returns 0, or
+ * -EINVAL when it is no valid ELF file. */
 int elf_sections(int fd, const char *const *prefixes, size_t count, uint64_t *found);
 
 struct elf_section {
@@ -18,12 +18,12 @@ struct elf_section {
 	bool is_compressed;
 };
 
-/* The bytes of a section of that type and at most that size, and its header; NULL: there are none.
- * They stay until the file is closed. Names are read by this before elf_strptr(), which reads any
- * size. */
+/* Returns the bytes of a section of that type and at most that size, and its header; NULL: there
+ * are none. The bytes are valid until the file is closed. Read names with this function before
+ * elf_strptr(), which reads any size. */
 Elf_Data *elf_section_data(
 	Elf *elf, size_t index, uint32_t type, uint64_t size_max, GElf_Shdr *header);
-/* The first section with each exact name. Returns as above. */
+/* Finds the first section with each exact name. Returns 0, or -EINVAL as above. */
 int elf_sections_find(int fd, const char *const *names, size_t count, struct elf_section *found);
 
 #endif

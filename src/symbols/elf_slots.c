@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Relocations, by libelf; elf.c says why files are read and not mapped. */
+/* Reads relocations with libelf; elf.c says why files are read and not mapped. */
 #include "symbols/elf_slots.h"
 
 #include <assert.h>
@@ -17,7 +17,7 @@
 #define SECTION_SIZE_MAX (UINT64_C(64) << 20)
 #define TABLES_MAX	 4 /* .rela.dyn, .rela.plt */
 
-/* Relocations, and the symbols they name. */
+/* Relocations, and the symbols that they name. */
 struct relocations {
 	Elf_Data *entries, *symbols;
 	size_t count;
@@ -97,7 +97,7 @@ static bool is_slot(const struct elf_slots *s, uint64_t type)
 	return type == R_AARCH64_JUMP_SLOT || type == R_AARCH64_GLOB_DAT;
 }
 
-/* The i-th entry of a table; false: the loader fills no slot by it. */
+/* Reads the i-th entry of a table; false: the loader fills no slot for it. */
 static bool read_slot(const struct elf_slots *s, const struct relocations *table, size_t i,
 	uint64_t *place, struct elf_slot *out)
 {

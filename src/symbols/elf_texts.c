@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The text in .rodata, a lea of its address in .text, and the start of that function; jumps of a
- * function into what starts elsewhere. */
+/* Finds a text in .rodata, a lea of its address in .text, and the start of the function with the
+ * lea; and jumps of a function into code that starts elsewhere. */
 #include "symbols/elf_texts.h"
 
 #include <stdlib.h>
@@ -17,10 +17,10 @@
 #define START_BYTES	  8
 
 #define JUMP_BYTES	   6
-#define JUMPS_MIN	   2 /* one may be bytes that look like a jump */
+#define JUMPS_MIN	   2 /* a single one may be bytes that look like a jump */
 #define RESTS_MAX	   16
 #define FUNCTION_BYTES_MAX 65536
-#define LOOKS_MAX	   (UINT64_C(1) << 28) /* each jump costs a look at all starts */
+#define LOOKS_MAX	   (UINT64_C(1) << 28) /* each jump is compared with all starts */
 
 enum { TEXTS, CODE, STARTS, SECTIONS };
 
@@ -47,7 +47,7 @@ static int32_t number_at(const unsigned char *at)
 	return number;
 }
 
-/* The address of a lea of this address. */
+/* Finds the address of a lea that loads `address`. */
 static bool find_use(const struct part *code, uint64_t address, uint64_t *use)
 {
 	for (size_t i = 0; i + LEA_BYTES <= code->size; i++) {
@@ -63,8 +63,8 @@ static bool find_use(const struct part *code, uint64_t address, uint64_t *use)
 	return false;
 }
 
-/* The last start at or before an address, and the first behind it; 0: none. The table may not be
- * sorted, as it should. */
+/* Finds the last start at or before an address, and the first after it; 0: none. The table should
+ * be sorted, but may not be. */
 static bool find_start(const struct part *starts, uint64_t address, uint64_t *start, uint64_t *next)
 {
 	*start = *next = 0;
@@ -107,8 +107,8 @@ struct rest {
 	uint32_t jumps;
 };
 
-/* Where a jump with a distance of 32 bits leads to; 0: there is none. The bytes may be the middle
- * of another instruction. */
+/* Returns the target of a jump with a distance of 32 bits; 0: there is none. The bytes may be the
+ * middle of another instruction. */
 static uint64_t target_at(const struct part *code, uint64_t at)
 {
 	const unsigned char *byte = code->data + at;
@@ -176,7 +176,7 @@ static bool find_rest(const struct part parts[SECTIONS], const struct elf_export
 
 /* --- files --- */
 
-/* From the part `first` on: the others stay empty. */
+/* Reads the parts from `first` on; the others stay empty. */
 static bool read_parts(int fd, size_t first, struct part parts[SECTIONS])
 {
 	static const char *const names[SECTIONS] = { ".rodata", ".text", ".eh_frame_hdr" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls the machine's decoder, and derives what follows from an instruction's kind alone. */
+/* Calls the machine's decoder, and derives facts that follow only from an instruction's kind. */
 #include "symbols/instruction.h"
 
 #include <assert.h>

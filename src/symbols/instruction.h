@@ -23,7 +23,7 @@ enum machine {
 };
 
 enum instruction_kind {
-	INSTRUCTION_PLAIN, /* none of the others; the next one follows */
+	INSTRUCTION_PLAIN, /* none of the other kinds; the next instruction follows */
 	INSTRUCTION_NOP,
 	INSTRUCTION_PUSH,    /* of one register */
 	INSTRUCTION_ADDRESS, /* aarch64 adr, adrp */
@@ -44,7 +44,7 @@ enum instruction_condition {
 	CONDITION_OTHER,
 };
 
-/* A kernel's version as LINUX_VERSION_CODE spells it, without the patch level. */
+/* A kernel's version in the form of LINUX_VERSION_CODE, without the patch level. */
 #define KERNEL_RELEASE(major, minor) ((uint32_t)(major) << 16 | (uint32_t)(minor) << 8)
 #define KERNEL_NEVER		     UINT32_MAX
 
@@ -57,12 +57,12 @@ struct instruction {
 	/* Bit i: argument register i may be written (rdi rsi rdx rcx r8 r9; x0 to x7). */
 	uint8_t arguments_written;
 	bool changes_stack; /* the stack pointer */
-	/* the stack pointer or the link register: after it a return probe does not find the return
+	/* the stack pointer or the link register: a return probe after it does not find the return
 	 * address any more */
 	bool changes_return;
-	bool is_ip_relative; /* reads, writes or computes an address relative to itself */
-	bool keeps_flags;    /* certainly; false says nothing */
-	/* A branch: its condition is argument 0 being (non-)zero. Others: afterwards the zero flag
+	bool is_ip_relative; /* reads, writes or computes an address relative to the instruction */
+	bool keeps_flags;    /* true: certainly; false: unknown */
+	/* A branch: it tests whether argument 0 is (non-)zero. Others: afterwards the zero flag
 	 * shows whether all 64 bits of argument 0 are zero. */
 	bool tests_argument0;
 	/* The first kernel whose uprobes emulate it; KERNEL_NEVER: it is single-stepped. */
@@ -70,21 +70,19 @@ struct instruction {
 	/* Kernels that do not emulate it are known to refuse a uprobe on it, or to handle it
 	 * incorrectly. */
 	bool is_refused;
-	int64_t target; /* from its first byte: JUMP, BRANCH, CALL */
+	int64_t target; /* distance from its first byte: JUMP, BRANCH, CALL */
 };
 
-/*
- * The instruction at the start of `size` bytes. False, with *out unchanged, if there are too few,
- * or it is unknown.
- */
+/* Decodes the instruction at the start of `size` bytes. False, with *out unchanged, if there are
+ * too few bytes, or the instruction is unknown. */
 bool instruction_decode(
 	enum machine machine, const void *code, size_t size, struct instruction *out);
-/* The distance to the next place to try when decoding failed: 1, or 4 on aarch64. */
+/* Returns the distance to the next place to try when decoding failed: 1, or 4 on aarch64. */
 size_t instruction_step(enum machine machine);
 bool instruction_falls_through(const struct instruction *i);
 const char *instruction_kind_name(enum instruction_kind kind);
 
-/* Used by instruction_decode(): one per machine. */
+/* One decoder per machine, used by instruction_decode(). */
 bool instruction_decode_x86_64(const void *code, size_t size, struct instruction *out);
 bool instruction_decode_aarch64(const void *code, size_t size, struct instruction *out);
 

@@ -18,7 +18,7 @@
 #define BIT(n)	      (UINT32_C(1) << (n))
 #define ALL	      UINT32_MAX
 
-/* Results about a word; bit 31 of written is the stack pointer. */
+/* Results about a word; bit 31 of `written` is the stack pointer. */
 struct decoding {
 	uint32_t word;
 	uint32_t written;
@@ -35,7 +35,7 @@ static bool has(const struct decoding *d, uint32_t mask, uint32_t value)
 	return (d->word & mask) == value;
 }
 
-/* The signed field of `count` bits from `low`, times `scale`. */
+/* Returns the signed field of `count` bits from bit `low` on, times `scale`. */
 static int64_t offset(const struct decoding *d, unsigned low, unsigned count, int64_t scale)
 {
 	int64_t value = bits(d, low, count);
@@ -45,14 +45,14 @@ static int64_t offset(const struct decoding *d, unsigned low, unsigned count, in
 	return value * scale;
 }
 
-/* A destination where 31 is the zero register. */
+/* Notes a written register, where 31 is the zero register. */
 static void writes(struct decoding *d, uint32_t number)
 {
 	if (number != ZERO_OR_STACK)
 		d->written |= BIT(number);
 }
 
-/* A destination where 31 is the stack pointer. */
+/* Notes a written register, where 31 is the stack pointer. */
 static void writes_or_stack(struct decoding *d, uint32_t number)
 {
 	d->written |= BIT(number);
@@ -92,7 +92,7 @@ static bool decode_immediate(struct decoding *d)
 	return true;
 }
 
-/* Hints that may be single-stepped, and the effect of some on the link register. */
+/* Decodes a hint: whether it may be single-stepped, and its effect on the link register. */
 static void decode_hint(struct decoding *d)
 {
 	uint32_t hint = bits(d, 5, 7);

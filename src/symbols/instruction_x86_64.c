@@ -73,7 +73,7 @@ static unsigned all_bits(unsigned number)
 	return BIT(number & 15);
 }
 
-/* An 8-bit register: without REX 4 to 7 are ah, ch, dh and bh. */
+/* Returns an 8-bit register: without REX, 4 to 7 are ah, ch, dh and bh. */
 static unsigned byte_of(const struct x86_64_fields *d, unsigned number)
 {
 	return all_bits(!d->has_rex && number >= 4 && number < 8 ? number & 3 : number);
@@ -255,7 +255,7 @@ static enum instruction_kind kind_of(const struct x86_64_fields *d)
 	}
 }
 
-/* jcc in both its maps: the low four bits are the condition. */
+/* Returns the condition of a jcc, from the low four bits of its opcode in both maps. */
 static enum instruction_condition condition_of(
 	const struct x86_64_fields *d, enum instruction_kind kind)
 {
@@ -278,7 +278,7 @@ static bool tests_rdi(const struct x86_64_fields *d)
 	return d->opcode == 0x85 || (d->opcode == 0x83 && d->immediate == 0);
 }
 
-/* The few instructions that occur between a test and its branch. */
+/* Returns whether the flags stay, for the few instructions between a test and its branch. */
 static bool keeps_flags(const struct x86_64_fields *d)
 {
 	uint8_t opcode = d->opcode;
@@ -292,7 +292,7 @@ static bool keeps_flags(const struct x86_64_fields *d)
 					    ((opcode == 0xc6 || opcode == 0xc7) && d->reg == 0));
 }
 
-/* The kernel's x86_nops[]; seen on 6.18: no longer one exists. */
+/* Returns whether it is one of the kernel's x86_nops[]; Linux 6.18 has no longer ones. */
 static bool is_kernel_nop(const struct x86_64_fields *d, size_t length)
 {
 	static const char nops[][9] = {

@@ -16,11 +16,11 @@
 
 struct table {
 	int file;
-	uint64_t at, size; /* of the section, in the file */
+	uint64_t at, size; /* of the section in the file */
 	bool is_relative;  /* entries of 4 bytes from the begin of the code; else whole addresses */
 	unsigned pointer;  /* bytes */
 	uint64_t text;	   /* the code, as linked */
-	uint64_t functions, names, entries; /* how many; where, from the begin of the section */
+	uint64_t functions, names, entries; /* count of functions, and offsets in the section */
 };
 
 static bool read_number(const struct table *t, uint64_t at, unsigned size, uint64_t *out)
@@ -29,7 +29,7 @@ static bool read_number(const struct table *t, uint64_t at, unsigned size, uint6
 	return at <= t->size && size <= t->size - at && read_all_at(t->file, out, size, t->at + at);
 }
 
-/* The numbers behind the first eight bytes, by their position. */
+/* Returns number `i` of those after the first eight bytes. */
 static uint64_t head_number(const struct table *t, const unsigned char *head, unsigned i)
 {
 	uint64_t number = 0;
@@ -53,7 +53,7 @@ static bool read_head(struct table *t, uint64_t text)
 	if (!t->is_relative && magic != MAGIC_1_16)
 		return false;
 	t->functions = head_number(t, head, 0);
-	/* A position-independent program has it only once it is loaded. */
+	/* In a position-independent program, it is known only after loading. */
 	t->text = t->is_relative ? head_number(t, head, 2) : 0;
 	if (!t->text)
 		t->text = text;
@@ -82,7 +82,7 @@ static unsigned entry_bytes(const struct table *t)
 	return t->is_relative ? sizeof(uint32_t) : t->pointer;
 }
 
-/* The address of function `i`; behind the last one stands the end of the code. */
+/* Reads the address of function `i`; after the last function, the end of the code. */
 static bool begin_of(const struct table *t, uint64_t i, uint64_t *begin)
 {
 	unsigned bytes = entry_bytes(t);
@@ -93,7 +93,7 @@ static bool begin_of(const struct table *t, uint64_t i, uint64_t *begin)
 	return true;
 }
 
-/* The last function that begins at or before an address. */
+/* Finds the last function that begins at or before an address. */
 static bool find_function(const struct table *t, uint64_t address, uint64_t *i, uint64_t *begin)
 {
 	uint64_t low = 0, high = t->functions, at;

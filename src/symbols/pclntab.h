@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Functions of a Go program, by the table that its runtime needs for stack traces and that no
+ * Functions of a Go program, from the table that its runtime needs for stack traces and that no
  * linker option removes (.gopclntab, of Go 1.16 and later; src/runtime/symtab.go). So a stripped
  * program has names too. The file is as untrusted as in elf.h.
  */
@@ -9,7 +9,7 @@
 
 #include "symbols/elf_address.h"
 
-/* Fills in those that are linked and were not found. */
+/* Fills in addresses that are linked and were not found. */
 void pclntab_find(int fd, struct elf_address *addresses, size_t count);
 
 #endif

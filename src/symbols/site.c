@@ -24,10 +24,10 @@ struct walk {
 	bool by_jump;	 /* the path came here by a jump, not from the instruction before */
 	uint8_t written; /* arguments */
 	bool has_moved_return;
-	bool has_test;	     /* the zero flag says whether argument 0 is zero */
+	bool has_test;	     /* the zero flag shows whether argument 0 is zero */
 	bool is_past_null;   /* the path for NULL has branched off */
-	struct site best;    /* emulated, but calls with NULL pass too */
-	struct site stepped; /* the first one the kernel accepts */
+	struct site best;    /* emulated, but calls with a NULL argument pass too */
+	struct site stepped; /* the first one that the kernel accepts */
 	bool has_best, has_stepped;
 };
 
@@ -73,7 +73,7 @@ static void window_open(struct window *w, enum machine machine, const void *code
 	}
 }
 
-/* Whether only the path itself leads to the current instruction. */
+/* Returns whether only the path itself leads to the current instruction. */
 static bool is_only_way(const struct walk *walk)
 {
 	const struct window *w = walk->window;
@@ -103,7 +103,7 @@ static bool is_emulated(const struct walk *walk, const struct instruction *i)
 	return i->emulated_since != KERNEL_NEVER && i->emulated_since <= kernel;
 }
 
-/* The target of the non-NULL case at a branch; false when the branch tests something else. */
+/* Takes the non-NULL side of a branch; false when the branch tests something else. */
 static bool take_non_null(struct walk *walk, const struct instruction *i)
 {
 	bool is_test = i->tests_argument0 || walk->has_test;
@@ -124,7 +124,7 @@ static bool take_non_null(struct walk *walk, const struct instruction *i)
 	return true;
 }
 
-/* The next instruction of the path; NULL with the reason if there is none. */
+/* Moves to the next instruction of the path. Returns NULL, or the reason why there is none. */
 static const char *advance(struct walk *walk, const struct instruction *i)
 {
 	walk->written |= i->arguments_written;
@@ -153,7 +153,7 @@ static const char *advance(struct walk *walk, const struct instruction *i)
 	}
 }
 
-/* NULL if the requirements still hold at the current instruction; else the reason why not. */
+/* Returns NULL if the requirements still hold at the current instruction; else the reason. */
 static const char *broken(const struct walk *walk)
 {
 	if (!is_only_way(walk))
@@ -208,7 +208,7 @@ static bool walk_on(struct walk *walk, struct site *out, const char **why)
 	return false;
 }
 
-/* The entry itself. */
+/* Returns the entry as a site. */
 static struct site site_at_entry(struct walk *walk)
 {
 	struct instruction i = { 0 };

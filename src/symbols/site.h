@@ -26,7 +26,7 @@ struct site_requirement {
 	uint8_t arguments;
 	/* A return probe will be there too: the return address must be in its place. */
 	bool needs_return;
-	/* Calls whose argument 0 is NULL need not be seen, and preferably are not. */
+	/* Calls whose argument 0 is NULL may be missed, and should be. */
 	bool skips_null;
 	/* The running kernel, as KERNEL_RELEASE() makes it. 0: the oldest supported one, 5.10. */
 	uint32_t kernel;
@@ -35,19 +35,19 @@ struct site_requirement {
 struct site {
 	uint32_t offset; /* from the entry */
 	struct instruction instruction;
-	/* False: it is single-stepped. That cost has to be reported before it is used. */
+	/* False: it is single-stepped. That overhead must be reported before the site is used. */
 	bool is_emulated;
 
 	bool keeps_return; /* a return probe works here */
 	bool sees_null;	   /* calls with a NULL argument 0 pass here too */
-	bool is_once;	   /* no visible jump leads back to it within a call */
-	bool is_refused;   /* the kernel is known to refuse it, or it cannot be decoded */
+	bool is_once;	   /* no visible jump leads back to the site within a call */
+	bool is_refused;   /* the kernel is known to refuse the place, or it cannot be decoded */
 	/* static text: the reason for this site, or why there is no better one */
 	const char *why;
 };
 
-/* Always finds a site: the entry, whatever it costs, if nothing better is found (or the first
- * instruction behind it that the kernel accepts, if it is known to refuse the entry). */
+/* Always finds a site: at worst the entry, at any overhead. If the kernel is known to refuse the
+ * entry, it is the first later instruction that the kernel accepts. */
 void site_choose(enum machine machine, const void *code, size_t size,
 	const struct site_requirement *requirement, struct site *out);
 

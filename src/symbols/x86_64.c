@@ -58,7 +58,7 @@ static const char two_follows[] = "mmmmx.....x.xm.B"  /* 00 */
 
 _Static_assert(sizeof(one_follows) == 257 && sizeof(two_follows) == 257, "a letter an opcode");
 
-/* True for one legacy prefix. */
+/* Takes one legacy prefix; false: `byte` is none. */
 static bool take_legacy_prefix(struct x86_64_fields *d, uint8_t byte)
 {
 	switch (byte) {
@@ -85,7 +85,8 @@ static bool take_legacy_prefix(struct x86_64_fields *d, uint8_t byte)
 	}
 }
 
-/* The first byte behind all prefixes. A REX that is not the last of them has no effect. */
+/* Takes all prefixes, and returns the first byte after them. A REX that is not the last prefix has
+ * no effect. */
 static uint8_t take_prefixes(struct x86_64_fields *d)
 {
 	uint8_t byte = cursor_u8(&d->at);
@@ -105,7 +106,8 @@ static uint8_t take_prefixes(struct x86_64_fields *d)
 	return byte;
 }
 
-/* VEX, EVEX and XOP: `first` has been read. They allow no legacy prefix with the same meaning. */
+/* Takes a VEX, EVEX or XOP prefix after its first byte. These allow no legacy prefix with the same
+ * meaning. */
 static bool take_vector_prefix(struct x86_64_fields *d, uint8_t first)
 {
 	uint8_t a = cursor_u8(&d->at), b;
@@ -128,7 +130,7 @@ static bool take_vector_prefix(struct x86_64_fields *d, uint8_t first)
 	}
 	d->vector_register = (uint8_t)(~b >> 3 & 15);
 	if (first == 0x62) {
-		/* These two bits are APX's. */
+		/* These two bits belong to APX. */
 		if ((a & 8) || !(b & 4))
 			return false;
 		cursor_u8(&d->at);
@@ -143,7 +145,7 @@ static bool take_opcode(struct x86_64_fields *d)
 
 	if (byte == 0xc4 || byte == 0xc5 || byte == 0x62)
 		return take_vector_prefix(d, byte);
-	/* 8F is pop with a reg of 0; XOP's maps, from 8 on, have another value there. */
+	/* 8F is pop if reg is 0; maps of XOP, from 8 on, have another value there. */
 	if (byte == 0x8f && cursor_left(&d->at) && (*d->at.at & 0x1f) >= 8)
 		return take_vector_prefix(d, byte);
 	d->map = MAP_ONE;
@@ -239,7 +241,7 @@ static void take_immediate(struct x86_64_fields *d, size_t size)
 	}
 }
 
-/* Without ModRM: the size of what follows. */
+/* Returns the size of the bytes that follow, without ModRM. */
 static size_t immediate_size(const struct x86_64_fields *d, char form)
 {
 	bool is_short = d->has_66 && !(d->rex & REX_W);
@@ -271,7 +273,7 @@ static size_t immediate_size(const struct x86_64_fields *d, char form)
 	}
 }
 
-/* Groups with some members that are no instructions. */
+/* Checks groups in which some members are no instructions. */
 static bool is_group_member(const struct x86_64_fields *d)
 {
 	if (d->map != MAP_ONE)

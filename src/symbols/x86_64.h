@@ -34,7 +34,7 @@ enum rex_bit {
 struct x86_64_fields {
 	const unsigned char *start;
 	struct cursor at;
-	uint8_t rex; /* also the bits that a vector prefix has in its place */
+	uint8_t rex; /* also holds the bits that a vector prefix has instead of REX */
 	bool has_rex, has_66, has_67, has_f2, has_f3, has_lock, has_old_segment;
 	enum opcode_map map;
 	enum vector_prefix vector;
@@ -45,8 +45,8 @@ struct x86_64_fields {
 	int64_t immediate;
 };
 
-/* Parses the instruction at the start of `size` bytes; d->at is then behind it. False if there are
- * too few, or it is unknown. */
+/* Parses the instruction at the start of `size` bytes; d->at is after it then. False if there are
+ * too few bytes, or the instruction is unknown. */
 bool x86_64_split(const void *code, size_t size, struct x86_64_fields *d);
 
 #endif
