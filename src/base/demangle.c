@@ -110,7 +110,8 @@ static bool put_demangled(struct buffer *out, struct span name, enum demangle_st
 	char terminated[DEMANGLE_MAX + 1];
 
 	if (name.size < 3 || name.size > DEMANGLE_MAX || name.data[0] != '_' ||
-		(name.data[1] != 'Z' && name.data[1] != 'R') || memchr(name.data, '\0', name.size))
+		(name.data[1] != 'Z' && name.data[1] != 'R') ||
+		memchr(name.data, '\0', name.size))
 		return false;
 	memcpy(terminated, name.data, name.size);
 	terminated[name.size] = '\0';

@@ -39,7 +39,7 @@ struct block_header {
 	uint64_t watermark_ns; /* no later block of the stream has an earlier record */
 	uint32_t records;
 	uint32_t raw_bytes;    /* size of the records, uncompressed */
-	uint32_t stored_bytes; /* size after the header, without zeros up to a word */
+	uint32_t stored_bytes; /* size after the header, without the padding */
 	uint32_t payload_crc;  /* CRC-32 of the stored bytes */
 	uint32_t reserved;
 	uint32_t header_crc; /* CRC-32 of the header up to here */
@@ -69,12 +69,12 @@ void block_encoder_fini(struct block_encoder *e);
 bool block_header_read(struct block_header *h, const void *data, size_t size);
 /* Returns the size of a block: header, stored bytes, zeros. */
 size_t block_bytes(const struct block_header *h);
-/* Whether the stored bytes match the checksum in the header. */
+/* Returns whether the stored bytes match the checksum in the header. */
 bool block_payload_holds(const struct block_header *h, const void *stored);
 
 typedef int (*block_handler)(void *user, const struct block *block, struct sooth_error *err);
 
-/* A parser that takes bytes as they come. */
+/* A parser that takes bytes as they arrive. */
 struct block_reader {
 	struct buffer pending; /* begin of an incomplete block */
 	struct buffer raw;     /* decompressed records */
@@ -89,7 +89,8 @@ struct block_reader {
 	uint64_t cut_bytes;
 };
 
-/* Passes each whole block to the handler; an error of the handler ends this and is returned. */
+/* Passes each whole block to the handler. An error of the handler ends the function and is
+ * returned. */
 int block_reader_feed(struct block_reader *r, const void *data, size_t size, block_handler handler,
 	void *user, struct sooth_error *err);
 /* Ends the input; passes on whole blocks that follow an incomplete one. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading by index; see capture_file.h. Nothing an index says is believed of a block that is read
- * without looking at its header. */
+/* Reading by index; see capture_file.h. An index is not trusted about a block: the header of each
+ * block that is read is checked. */
 #include "capture/capture_file.h"
 
 #include <assert.h>
@@ -18,12 +18,10 @@
 
 /* --- index places --- */
 
-/*
- * Where the indexes of a file are, and which bytes each covers. They are found from the end:
- * each ends with its own length and covers the blocks since the index before it. If one is
- * missing, because a writer was killed or bytes are damaged, its last bytes are searched for
- * as far back as a segment reaches; the bytes between have no index.
- */
+/* The places of the indexes in a file, and the bytes that each covers. They are found from the end:
+ * each index ends with its own length and covers the blocks since the index before. If an index is
+ * missing, because a writer was killed or bytes are damaged, the last bytes of an index are
+ * searched for as far back as a segment reaches; the bytes between have no index. */
 
 struct index_place {
 	uint64_t begin;	 /* begin of the covered blocks */
@@ -35,7 +33,7 @@ struct index_place {
 #define SEARCH_BYTES (80u << 20) /* a segment, and what of the one before reaches into it */
 #define WINDOW_BYTES (1u << 20)
 
-/* Its length stands in a header that was found good, so it is bounded. */
+/* Reads an index. Its length is in a checked header, so it is bounded. */
 static bool index_load(
 	int fd, uint64_t offset, uint64_t end, struct index_view *v, unsigned char **block)
 {
@@ -55,7 +53,7 @@ static bool index_load(
 	       v->head.bytes <= offset;
 }
 
-/* The index that ends there. */
+/* Finds the index that ends at `end`. */
 static bool find_at(int fd, uint64_t end, struct index_place *place)
 {
 	unsigned char trailer[INDEX_TRAILER_SIZE];
@@ -74,7 +72,7 @@ static bool find_at(int fd, uint64_t end, struct index_place *place)
 	return true;
 }
 
-/* How many of these bytes end with a trailer, the last that is whole in them; 0: none is. */
+/* Returns how many of these bytes end with the last whole trailer; 0: there is none. */
 static size_t last_trailer(const unsigned char *bytes, size_t size)
 {
 	const unsigned char *last;
@@ -92,7 +90,7 @@ static size_t last_trailer(const unsigned char *bytes, size_t size)
 	return 0;
 }
 
-/* The last index that ends before that, and is not too far from it. */
+/* Finds the last index that ends before `end`, if it is not too far away. */
 static bool find_before(int fd, uint64_t end, struct index_place *place)
 {
 	uint64_t stop = end > SEARCH_BYTES ? end - SEARCH_BYTES : 0;
@@ -111,13 +109,13 @@ static bool find_before(int fd, uint64_t end, struct index_place *place)
 		}
 		if (begin == stop)
 			return false;
-		end = begin + INDEX_TRAILER_SIZE - 1; /* one may lie across */
+		end = begin + INDEX_TRAILER_SIZE - 1; /* a trailer may cross the edge */
 	}
 	return false;
 }
 
-/* Appends the places in a file of so many bytes, the last one first; none when there are too many
- * or memory fails. */
+/* Appends the places in a file of `bytes` bytes, the last one first. Appends none when there are
+ * too many, or memory fails. */
 static void index_find(int fd, uint64_t bytes, struct buffer *places)
 {
 	uint64_t end = bytes;
@@ -137,7 +135,7 @@ static void index_find(int fd, uint64_t bytes, struct buffer *places)
 /* --- capture file --- */
 
 #define GAP_READ_BYTES (256u << 10)
-#define BUCKETS_MAX    (1u << 20) /* beyond that all is read */
+#define BUCKETS_MAX    (1u << 20) /* with more, the whole file is read */
 
 struct bucket {
 	uint64_t offset;
@@ -157,7 +155,7 @@ int capture_file_open(struct capture_file *f, const char *path, struct sooth_err
 	if (f->fd < 0) {
 		status = error_errno(err, -errno, "open the capture %s", path);
 		if (err && err->fault == SOOTH_FAULT_PRIVILEGE)
-			err->fault = SOOTH_FAULT_IO; /* nothing sooth could be given helps */
+			err->fault = SOOTH_FAULT_IO; /* no privilege of sooth would help */
 		return status;
 	}
 	if (!fstat(f->fd, &st) && S_ISREG(st.st_mode))
@@ -180,7 +178,7 @@ bool capture_file_is_indexed(struct capture_file *f)
 	return f->places.size > 0;
 }
 
-/* Callbacks for the parts of a file, in its order: blocks listed by an index, and the rest, which
+/* Callbacks for the ranges of a file, in order: blocks listed by an index, and other bytes, which
  * may hold anything. */
 struct visitor {
 	bool (*index)(
@@ -262,7 +260,7 @@ bool capture_file_survey(struct capture_file *f, struct survey *s)
 struct choice {
 	entry_chooser choose;
 	void *user;
-	/* For a watermark: without one a merge would have to keep what was chosen. */
+	/* Waits for a watermark: without one a merge would have to keep the chosen records. */
 	bool is_waiting;
 };
 
@@ -357,7 +355,7 @@ static ssize_t read_chosen(struct capture_file *f, void *data, size_t size)
 			f->done += (uint64_t)got;
 		if (got < 0 || (got && f->done < all[f->at].bytes))
 			break;
-		f->at++; /* it is done, or the file has become shorter */
+		f->at++; /* the range is done, or the file has become shorter */
 		f->done = 0;
 		if (got)
 			break;

@@ -29,14 +29,13 @@ struct capture_file {
 typedef bool (*entry_chooser)(void *user, const struct index_entry *e);
 
 int capture_file_open(struct capture_file *f, const char *path, struct sooth_error *err);
-/* Whether indexes cover the file or a part of it. They are searched for once. */
+/* Returns whether indexes cover the file or a part of it. They are searched for once. */
 bool capture_file_is_indexed(struct capture_file *f);
-/* Surveys the indexes, and the byte ranges without one; false when there is no index, or reading
+/* Surveys the indexes and the byte ranges without one; false when there is no index, or reading
  * failed. */
 bool capture_file_survey(struct capture_file *f, struct survey *s);
-/* Selects the blocks to read from now on; the next block with a watermark after each is added, and
- * all blocks without an index. False, and nothing is selected: there is no index, or an index is
- * wrong. */
+/* Selects the blocks to read from now on. The next block with a watermark after each is added, and
+ * all blocks without an index. False, and nothing is selected: no index, or a wrong one. */
 bool capture_file_choose(struct capture_file *f, entry_chooser choose, void *user);
 /* Like read(2); the first call reads from the beginning. */
 ssize_t capture_file_read(struct capture_file *f, void *data, size_t size, struct sooth_error *err);

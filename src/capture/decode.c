@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Taking blocks apart, from bytes that may be cut, damaged or made to hurt. A block counts only as
- * a whole: header checksum, payload checksum, and every record in it well formed. Bytes that are
- * not a block are skipped to the next magic and counted.
+ * Takes blocks apart, from bytes that may be cut, damaged or malicious. A block counts only as a
+ * whole: header checksum, payload checksum, and every record in it are correct. Bytes that are not
+ * a block are skipped up to the next magic and counted.
  */
 #include "capture/block.h"
 
@@ -12,7 +12,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-/* Damaged blocks that are looked into: each costs a checksum of all it claims to hold. */
+/* Damaged blocks that are examined: each costs a checksum of all bytes that it claims to hold. */
 #define DAMAGED_LOOKS_MAX 256
 
 enum header_verdict { HEADER_GOOD, HEADER_BAD, HEADER_SHORT };
@@ -50,7 +50,7 @@ size_t block_bytes(const struct block_header *h)
 	return sizeof(*h) + words * SOOTH_RECORD_WORD;
 }
 
-/* The records into r->raw, which is aligned whatever `stored` is. */
+/* Reads the records into r->raw, which is aligned even if `stored` is not. */
 static bool payload_read(
 	struct block_reader *r, const struct block_header *h, const unsigned char *stored)
 {
@@ -77,14 +77,14 @@ static bool payload_read(
 	return true;
 }
 
-/* 1 when the block is damaged, else what the handler says. */
+/* Returns 1 when the block is damaged, else the result of the handler. */
 static int block_take(struct block_reader *r, const struct block_header *h,
 	const unsigned char *stored, block_handler handler, void *user, struct sooth_error *err)
 {
 	struct block block = { .header = *h };
 
-	/* An index, or of a later version: no record is lost, but it may have been cut, and what
-	 * was appended be in it. */
+	/* An index, or a block of a later version: no record is lost, but it may have been cut, and
+	 * contain bytes that were appended later. */
 	if (h->type != BLOCK_SEGMENT && h->type != BLOCK_RECORDS) {
 		bool holds = block_payload_holds(h, stored);
 
@@ -103,7 +103,8 @@ static int block_take(struct block_reader *r, const struct block_header *h,
 	return handler(user, &block, err);
 }
 
-/* When the zeros behind a block were cut off, the next one begins right behind its bytes. */
+/* Returns the size of a whole block. If the zeros after a block were cut off, the next block begins
+ * right after its bytes. */
 static size_t skip_whole(const struct block_header *h, const unsigned char *data)
 {
 	size_t bytes = sizeof(*h) + h->stored_bytes;
@@ -113,10 +114,8 @@ static size_t skip_whole(const struct block_header *h, const unsigned char *data
 	return bytes;
 }
 
-/*
- * How far to go on behind a damaged block. When it was cut short and something
- * was appended, the next one begins within what its header claims.
- */
+/* Returns how far to go on after a damaged block. If the block was cut short and more was appended,
+ * the next one begins within the bytes that its header claims. */
 static size_t skip_damaged(
 	const struct block_reader *r, const struct block_header *h, const unsigned char *data)
 {
@@ -128,8 +127,8 @@ static size_t skip_damaged(
 	at = memmem(data + 1, bytes - 1, BLOCK_MAGIC, BLOCK_MAGIC_SIZE);
 	if (at)
 		return (size_t)(at - data);
-	/* The last bytes may begin a magic; only these bytes are compared, for the rest may not
-	 * have come yet. */
+	/* The last bytes may begin a magic; only these bytes are compared, as the rest may not have
+	 * arrived yet. */
 	for (size_t left = BLOCK_MAGIC_SIZE - 1; left > 0; left--) {
 		if (!memcmp(data + bytes - left, BLOCK_MAGIC, left))
 			return bytes - left;
@@ -137,7 +136,7 @@ static size_t skip_damaged(
 	return bytes;
 }
 
-/* How many bytes at data are certainly not the beginning of a block: at least one. */
+/* Returns how many bytes at data certainly do not begin a block: at least one. */
 static size_t skip_to_magic(const unsigned char *data, size_t size)
 {
 	const unsigned char *at = memmem(data + 1, size - 1, BLOCK_MAGIC, BLOCK_MAGIC_SIZE);
@@ -148,7 +147,7 @@ static size_t skip_to_magic(const unsigned char *data, size_t size)
 	return size > keep ? size - keep : 1;
 }
 
-/* Takes what is whole at the front of data; returns how far it got, or a negative errno. */
+/* Takes the whole blocks at the front of data; returns how far it got, or a negative errno. */
 static ssize_t take_blocks(struct block_reader *r, const unsigned char *data, size_t size,
 	block_handler handler, void *user, struct sooth_error *err)
 {
@@ -202,7 +201,7 @@ int block_reader_feed(struct block_reader *r, const void *data, size_t size, blo
 	return 0;
 }
 
-/* A cut index has lost no record; where its header is cut too, the type is enough. */
+/* A cut index has lost no record. If its header is cut too, the type is enough to recognize it. */
 static bool is_cut_index(const unsigned char *data, size_t size)
 {
 	struct block_header h;
@@ -222,13 +221,13 @@ int block_reader_finish(
 	const unsigned char *data = r->pending.data;
 	size_t size = r->pending.size, at = 0;
 
-	/* Blocks behind one that was cut short may be whole. */
+	/* Blocks after one that was cut short may be whole. */
 	while (at < size) {
 		size_t skip = skip_to_magic(data + at, size - at);
 		ssize_t used;
 
 		if (skip + BLOCK_MAGIC_SIZE > size - at)
-			skip = size - at; /* no room for one more */
+			skip = size - at; /* no room for another block */
 		if (!is_cut_index(data + at, skip))
 			r->cut_bytes += skip;
 		at += skip;

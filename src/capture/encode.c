@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Making blocks. Checksums by zlib, compression by zstd: both are everywhere. */
+/* Makes blocks. Checksums by zlib, compression by zstd: both are everywhere. */
 #include "capture/block.h"
 
 #include <assert.h>
@@ -33,7 +33,7 @@ void block_describe(struct block *block)
 	h->raw_bytes = (uint32_t)block->batch.size;
 }
 
-/* Compressed bytes in e->stored; false when that failed or did not pay. */
+/* Compresses into e->stored; false when that failed or saved nothing. */
 static bool batch_compress(struct block_encoder *e, const struct batch *batch)
 {
 	size_t room = ZSTD_compressBound(batch->size);

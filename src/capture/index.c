@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Making an index and taking one apart; see index.h. */
+/* Makes an index, and takes one apart; see index.h. */
 #include "capture/index.h"
 
 #include <assert.h>
@@ -9,7 +9,7 @@
 
 /* --- the survey --- */
 
-/* A head that repeats what stood before says nothing new. */
+/* Returns whether a head only repeats earlier definitions, and so adds nothing to the survey. */
 static bool is_repeated(struct survey *s, const struct block *block)
 {
 	if (block->header.type != BLOCK_SEGMENT)
@@ -29,7 +29,7 @@ static void count_kind(struct survey *s, uint16_t kind, uint64_t records)
 		s->failed = true;
 }
 
-/* A capture begins with its first recording and ends with its last. */
+/* Notes times: a capture begins with its first recording and ends with its last. */
 static void note_times(struct survey *s, uint64_t begin_ns, uint64_t end_ns)
 {
 	if (begin_ns && !s->begin_ns)
@@ -176,7 +176,7 @@ int index_encode(
 		return 0;
 	append_payload(b, &payload);
 	if (buffer_failed(&payload)) {
-		b->failed = true; /* the capture is whole without */
+		b->failed = true; /* the capture is complete without an index */
 	} else {
 		block.header.raw_bytes = (uint32_t)payload.size;
 		block.batch = (struct batch){ payload.data, payload.size };
@@ -203,7 +203,7 @@ struct index_entry index_entry_at(const struct index_view *v, uint32_t i)
 	return e;
 }
 
-/* Blocks follow each other without a gap, so their sizes give their positions. */
+/* Checks sizes: blocks follow each other without a gap, so their sizes give their positions. */
 static bool entries_fit(const struct index_view *v)
 {
 	uint64_t bytes = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The index: a block with the positions and times of the blocks before it, back to the previous
- * index. With it, a reader of a part or a summary of a capture need not read all. It is optional:
- * without an index, or with one that does not fit the file, everything is read, with the same
- * result. docs/capture-format.md describes the bytes.
+ * index. With an index, a reader of a time range or a summary need not read the whole capture. It
+ * is optional: without an index, or with one that does not fit the file, everything is read, with
+ * the same result. docs/capture-format.md describes the bytes.
  */
 #ifndef SOOTH_CAPTURE_INDEX_H
 #define SOOTH_CAPTURE_INDEX_H
@@ -56,17 +56,17 @@ _Static_assert(sizeof(struct index_head) == 48 && sizeof(struct index_entry) == 
 		       sizeof(struct index_kind) == 16,
 	"the index as docs/capture-format.md has it");
 
-/* Returns whether later blocks need a record; may set since_ns (the record's time) to the earliest
- * time that the record is about. */
+/* Returns whether later blocks need a record. May change since_ns, the record's time, to the
+ * earliest time that the record is about. */
 typedef bool (*index_check)(const struct sooth_record *r, uint64_t *since_ns);
 
-/* Contents of a capture, from its index or counted on the way. Zero-initialised is ready. */
+/* Contents of a capture, from its index or counted while reading. Zero-initialised is ready. */
 struct survey {
 	struct map kinds; /* uint16_t -> uint64_t: records */
 	uint64_t file_bytes;
 	uint64_t blocks, heads, records, raw_bytes;
 	uint64_t begin_ns; /* start of the first observation; 0: none began */
-	uint64_t end_ns;   /* end of the last one; 0: the capture is cut */
+	uint64_t end_ns;   /* end of the last observation; 0: the capture is cut */
 	uint64_t last_ns;  /* time of the latest record */
 	bool is_first_head;
 	bool is_indexed;
@@ -85,7 +85,7 @@ struct index_builder {
 	bool failed; /* write no more indexes: they would lack blocks */
 };
 
-/* Adds a block of `bytes` bytes in the file; judge may be NULL. */
+/* Adds a block that has `bytes` bytes in the file; `judge` may be NULL. */
 void index_add_block(
 	struct index_builder *b, const struct block *block, size_t bytes, index_check judge);
 /* Appends the index block of the blocks so far, and starts over. Appends nothing if there are

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The capture writer keeps the bytes of every definition it has passed on; when
- * a segment is full it opens the next with them. Definitions of processes that
- * left are dropped at that moment, so weeks of comings and goings stay bounded.
+ * The capture writer keeps the bytes of every definition it has passed on; when a segment is full,
+ * the next segment begins with them. Definitions of processes that have left are dropped then, so
+ * weeks of starts and exits stay bounded.
  */
 #include "capture/writer.h"
 
@@ -27,13 +27,13 @@ struct capture_writer {
 	struct block_encoder encoder;
 	struct buffer bytes;
 	struct buffer dictionary;
-	struct map left; /* process_id of those that left since the last segment */
+	struct map left; /* process_id of processes that left since the last segment */
 	int64_t realtime_offset_ns;
 	uint64_t segment_bytes;
 	uint64_t total_bytes;
 	uint64_t sequence;
 	bool has_offset;
-	struct map known;	/* definition_key of what stands in the dictionary */
+	struct map known;	/* definition_key of each definition in the dictionary */
 	bool is_dictionary_cut; /* definitions did not fit */
 	struct index_builder index;
 };
@@ -78,7 +78,7 @@ static int write_bytes(struct capture_writer *w, struct sooth_error *err)
 	return 0;
 }
 
-/* The index has the number of the block after it: readers that skip indexes miss none. */
+/* Writes the index, with the number of the next block: readers that skip indexes then miss none. */
 static int write_index(struct capture_writer *w, struct sooth_error *err)
 {
 	int status;
@@ -106,7 +106,7 @@ static int write_block(struct capture_writer *w, const struct block *block, stru
 		       : write_index(w, err);
 }
 
-/* A repeated definition, as each exec records it, is kept once; the time does not count. */
+/* Keeps a definition once, though each exec records it again; its time does not count. */
 static void learn_definition(struct capture_writer *w, const struct sooth_record *r)
 {
 	const unsigned char *behind_time = (const unsigned char *)r + sizeof(r->time_ns);
@@ -172,7 +172,7 @@ static void emit_cut(struct capture_writer *w)
 		{ &loss.reason, reason, sizeof(reason) - 1 },
 	};
 
-	w->dictionary.limit = 0; /* room for this one */
+	w->dictionary.limit = 0; /* room for this record */
 	RECORD_APPEND(&w->dictionary, &loss, tail, 2);
 	w->dictionary.limit = DICTIONARY_BYTES_MAX;
 	w->is_dictionary_cut = false;
@@ -180,7 +180,7 @@ static void emit_cut(struct capture_writer *w)
 
 static int segment_roll(struct capture_writer *w, struct sooth_error *err)
 {
-	/* No watermark: it would promise that the block behind it holds nothing earlier. */
+	/* The head has no watermark: it would promise that the next block has no earlier record. */
 	struct block head = { .header = { .type = BLOCK_SEGMENT } };
 	int status = write_index(w, err);
 

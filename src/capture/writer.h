@@ -19,17 +19,15 @@ struct capture_options {
 
 struct capture_writer;
 
-/* The file is created 0600, beside its name, never through a symbolic link. "-" is standard output.
- */
+/* Opens the file: created with mode 0600, under a temporary name, never through a symbolic link.
+ * "-" is standard output. */
 int capture_writer_open(struct capture_writer **out, const char *path,
 	const struct capture_options *options, struct sooth_error *err);
-/* The observation has begun: gives the file its name, replacing an older file.
- */
+/* Gives the file its name when the observation has begun, replacing an older file. */
 int capture_writer_place(struct capture_writer *w, struct sooth_error *err);
 int capture_writer_block(
 	struct capture_writer *w, const struct block *block, struct sooth_error *err);
-/* Writes the last index and flushes; after a failure the file has whole blocks up to that point.
- */
+/* Writes the last index and flushes. After a failure the file has whole blocks up to that point. */
 int capture_writer_finish(struct capture_writer *w, struct sooth_error *err);
 uint64_t capture_writer_bytes(const struct capture_writer *w);
 void capture_writer_free(struct capture_writer *w);

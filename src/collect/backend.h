@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A backend implements one probe on one operating system: a table of functions with its own
- * state. It writes records to run->out; the hub takes them after each call.
- * Losses and limits are records too.
+ * A backend implements one probe on one operating system: a table of functions with its own state.
+ * It writes records to run->out, where the hub takes them after each call. Losses and limits are
+ * records too.
  */
 #ifndef SOOTH_COLLECT_BACKEND_H
 #define SOOTH_COLLECT_BACKEND_H
@@ -55,9 +55,9 @@ struct backend_run {
 	struct probe_options options;
 	void *state;
 	struct buffer out;
-	bool has_lost_comings;		   /* records of processes without a join record may come */
+	bool has_lost_comings;		   /* processes without a join record may appear */
 	uint64_t reported_ns;		   /* losses are reported up to this time; 0: none yet */
-	struct agents_found *agents_found; /* shared in the hub; NULL: none */
+	struct agents_found *agents_found; /* shared by the backends of the hub; NULL: none */
 };
 
 /* Cost of a mode that an option turns on, in place of the backend's default cost. */
@@ -93,8 +93,7 @@ struct backend {
 	 */
 	uint64_t (*sample_cost)(const struct os *os, const struct probe_options *options,
 		const struct buffer *processes);
-	/* From here on all functions may be NULL: nothing is to be done, or the value is
-	 * none. */
+	/* All following functions may be NULL: then there is nothing to do, or no value. */
 	int (*open)(struct backend_run *run, struct sooth_error *err);
 	/* A process joins (interest not 0) or leaves the observed set. */
 	int (*set)(struct backend_run *run, const struct process_id *process, unsigned interest,
@@ -103,12 +102,12 @@ struct backend {
 	int (*launching)(struct backend_run *run, struct launch *launch, struct sooth_error *err);
 	/* Starts the records. */
 	int (*start)(struct backend_run *run, struct sooth_error *err);
-	/* Takes the records that have come since the last drain, if records come by themselves. */
+	/* Takes the records since the last drain, in a backend whose records come by themselves. */
 	int (*drain)(struct backend_run *run, struct sooth_error *err);
 	/* Returns the time up to which a drain has delivered all records. NULL: lateness_ns before
 	 * the drain. */
 	uint64_t (*complete_ns)(struct backend_run *run, uint64_t now_ns);
-	/* A sample is due. */
+	/* Takes a sample, which is due. */
 	int (*sample)(struct backend_run *run, struct sooth_error *err);
 	/* A followed process has joined, or made an exec. */
 	void (*joined)(struct backend_run *run, const struct process_id *process);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The records that the collector itself writes into a stream: definitions, times, its cost. */
+/* The records that the collector itself writes into a stream: definitions, times, sooth's cost. */
 #ifndef SOOTH_COLLECT_COLLECTOR_H
 #define SOOTH_COLLECT_COLLECTOR_H
 
@@ -7,7 +7,7 @@
 #include "model/field.h"
 #include "os/os.h"
 
-/* Each appends a record to `out` (the source STREAM_COLLECTOR), and returns the record's time. */
+/* Each function appends a record to `out` (source STREAM_COLLECTOR), and returns its time. */
 uint64_t collector_segment(const struct os *os, struct buffer *out);
 uint64_t collector_schema(
 	const struct os *os, struct buffer *out, const struct sooth_schema *schema);
@@ -17,14 +17,14 @@ uint64_t collector_begin(const struct os *os, struct buffer *out);
 uint64_t collector_tick(const struct os *os, struct buffer *out);
 uint64_t collector_end(const struct os *os, struct buffer *out, uint32_t reason, int child_status,
 	uint64_t end_ns);
-/* Appends a limit of one process; NULL: of all. */
+/* Appends a limit of one process; NULL: of all processes. */
 uint64_t collector_limit(const struct os *os, struct buffer *out, const struct process_id *process,
 	const char *what, const char *reason, const char *remedy);
 /* Appends a mark that the user requested; `what`: enum stream_mark_what. */
 uint64_t collector_mark(const struct os *os, struct buffer *out, uint32_t what, const char *name);
 /* Appends the definitions of agents that are not built in. */
 void collector_agents(const struct os *os, struct buffer *out, const struct agent_set *agents);
-/* Appends the amount collected so far, and sooth's cost. */
+/* Appends the number of records and bytes so far, and sooth's cost. */
 uint64_t collector_self(const struct os *os, struct buffer *out, uint64_t records, uint64_t bytes);
 
 #endif

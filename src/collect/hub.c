@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Attached sources, and the observers that use them. */
+/* The attached sources, and the observers that use them. */
 #include "collect/hub.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #define HUB_SOURCES_MAX	  64
 #define HUB_USERS_MAX	  16
 #define HUB_PROCESSES_MAX 65536
-#define HUB_BACKENDS_MAX  8 /* of one probe */
+#define HUB_BACKENDS_MAX  8 /* backends of one probe */
 #define INTEREST_KINDS	  3
 
 struct hub_source {
@@ -23,7 +23,7 @@ struct hub_source {
 	struct map wanted; /* process_id -> struct wanted */
 };
 
-/* How many observers want each kind of interest of a process. */
+/* Number of observers that request each kind of interest in a process. */
 struct wanted {
 	uint16_t users[INTEREST_KINDS];
 };
@@ -120,10 +120,8 @@ const struct backend *hub_source_backend(const struct hub_source *source)
 
 /* --- opening --- */
 
-/*
- * The gate: what is attached (it has a drain) could see more than the caller may. Samples read
- * files as the caller, and iterators ask for each process (os/linux/bpf/bpf.c).
- */
+/* Checks permission: an attached backend (it has a drain) could see more than the caller may.
+ * Samples read files as the caller, and iterators check each process (os/linux/bpf/bpf.c). */
 static int admit(const struct backend *backend, const struct os *os,
 	const struct process_id *process, struct sooth_error *err)
 {
@@ -174,7 +172,8 @@ static bool is_same_text(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-/* A backend's work is fixed when it is opened; only the rate of samples may differ. */
+/* Returns whether both need the same backend: its work is fixed when it is opened, and only the
+ * rate of samples may differ. */
 static bool is_same_choice(
 	const struct sooth_observer_options *a, const struct sooth_observer_options *b)
 {
@@ -230,7 +229,8 @@ static int source_share(struct hub *hub, const char *probe, const struct probe_o
 	return -ENOENT;
 }
 
-/* Backends in a row that lack the same have their reason once: "mixed, tracefs: use BPF: ...". */
+/* Adds a refusal. Successive backends with the same reason share one line: "mixed, tracefs: use
+ * BPF: ...". */
 static void note_refusal(
 	struct buffer *refusals, const struct backend *backend, const struct sooth_error *err)
 {
@@ -253,13 +253,13 @@ static void note_refusal(
 	buffer_fini(&reason);
 }
 
-/* A backend that could serve, and what a sample by it costs. */
+/* A backend that could serve, and the cost of one of its samples. */
 struct candidate {
 	const struct backend *backend;
 	uint64_t cost;
 };
 
-/* Those of the probe, the cheapest first; equal ones stay in the order of their ranks. */
+/* Lists the probe's candidates, the cheapest first; equal ones stay in the order of their ranks. */
 static size_t list_candidates(struct hub *hub, const char *probe,
 	const struct probe_options *options, const struct buffer *processes,
 	struct candidate list[HUB_BACKENDS_MAX])
@@ -349,13 +349,13 @@ static unsigned selected_interest(const struct wanted *w)
 	return interest;
 }
 
-/* Asked again afterwards: it may have gained privilege before it was marked; from then on backends
- * release it at the exec that does. */
+/* Checks permission again after marking a process: it may have gained privilege before. Later,
+ * backends release a process at the exec that gains privilege. */
 static int set_interest(struct hub_source *source, const struct process_id *process,
 	unsigned interest, struct sooth_error *err)
 {
 	const struct backend *backend = source->run.backend;
-	/* A launched command belongs to the caller: it runs with their ids. */
+	/* A launched command belongs to the caller: it runs with the caller's ids. */
 	bool is_asked = interest && !(interest & INTEREST_FROM_EXEC);
 	struct sooth_error ignored;
 	int status = is_asked ? admit(backend, source->run.os, process, err) : 0;

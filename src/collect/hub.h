@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hub attaches to the kernel once for any number of observers: it counts
- * the requests for each process, and passes only changes to the backend. A
- * backend whose records come by themselves (it has a drain) is shared; each
- * observer has its own of one that samples.
+ * The hub attaches to the kernel once for any number of observers: it counts the requests for each
+ * process, and passes only changes to the backend. Observers share a backend whose records come by
+ * themselves (it has a drain). A backend that samples is opened for each observer.
  */
 #ifndef SOOTH_COLLECT_HUB_H
 #define SOOTH_COLLECT_HUB_H
@@ -25,16 +24,13 @@ void hub_unref(struct hub *hub);
 uint64_t hub_agent_arrivals(const struct hub *hub);
 const struct os *hub_os(const struct hub *hub);
 
-/* The receiver of records; the same user token goes to hub_leave(). */
+/* Adds a receiver of records. The same `user` goes to hub_leave(). */
 int hub_join(struct hub *hub, hub_receiver receiver, void *user, struct sooth_error *err);
 void hub_leave(struct hub *hub, void *user);
 
-/*
- * Opens, or shares, the best backend of the probe that works here: the cheapest one for these
- * processes (struct process_id; NULL: unknown), then the one of lowest rank. A line per better
- * backend that does not work is added to `refusals`. Fails with the last refusal if none
- * works.
- */
+/* Opens, or shares, the best backend of the probe that works here: the cheapest one for these
+ * processes (struct process_id; NULL: unknown), then the one of lowest rank. Each better backend
+ * that does not work adds a line to `refusals`. If none works, the error is the last refusal. */
 int hub_acquire(struct hub *hub, const char *probe, const struct probe_options *options,
 	const struct buffer *processes, struct hub_source **out, struct buffer *refusals,
 	struct sooth_error *err);
@@ -46,7 +42,7 @@ bool hub_has_lost_comings(const struct hub_source *source);
 const struct backend *hub_source_backend(const struct hub_source *source);
 
 /* Adds or removes an observer's request of `interest` in the process. is_followed: the kernel side
- * already has the process (it follows the parent), or has dropped it (it ended). */
+ * already has the process (it follows the parent), or has dropped it (the process ended). */
 int hub_want(struct hub_source *source, const struct process_id *process, unsigned interest,
 	bool is_followed, struct sooth_error *err);
 int hub_unwant(struct hub_source *source, const struct process_id *process, unsigned interest,
@@ -60,12 +56,12 @@ void hub_forget(struct hub_source *source);
 /* Delivers the waiting records of one source with a drain. */
 int hub_drain(struct hub *hub, struct hub_source *source, struct sooth_error *err);
 int hub_sample(struct hub *hub, struct hub_source *source, struct sooth_error *err);
-/* Passes on that the command is about to run. */
+/* Informs the backend that the command is about to run. */
 int hub_launching(struct hub_source *source, struct launch *launch, struct sooth_error *err);
 void hub_joined(struct hub_source *source, const struct process_id *process);
-/* Drains every source and delivers. *complete_ns: all earlier records have been delivered. */
+/* Drains every source and delivers. All records before *complete_ns have then been delivered. */
 int hub_cycle(struct hub *hub, uint64_t *complete_ns, struct sooth_error *err);
-/* Descriptors worth waiting on; returns how many of `max`. */
+/* Writes up to `max` descriptors that are worth waiting on; returns how many. */
 size_t hub_descriptors(const struct hub *hub, int *descriptors, size_t max);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One recording from attach to detach. The observer asks the hub for a source
- * of each probe, keeps the live set by the starts and exits in the records,
- * and turns what belongs to its target into blocks.
+ * One recording from attach to detach. The observer requests a source of each probe from the hub,
+ * updates the set of live processes by the starts and exits in the records, and makes blocks of the
+ * records of its target.
  */
 #include "collect/observer_state.h"
 
@@ -299,7 +299,7 @@ int sooth_observer_fd(struct sooth_observer *o, struct sooth_error *err)
 		      : o->watch.descriptor;
 }
 
-/* Where nothing comes by itself: until the next sample, or a tick, is due. */
+/* Returns the wait if no source reports by itself: until the next sample, or tick, is due. */
 static int longest_wait_ms(const struct sooth_observer *o)
 {
 	uint64_t now = o->os->now_ns(o->os), due_ns = o->last_tick_ns + TICK_NS;
@@ -348,7 +348,7 @@ int sooth_observer_step(struct sooth_observer *o, int timeout_ms, struct sooth_e
 
 /* --- the end --- */
 
-/* Threads keep their counts until the last who wants them stops, and that is not us. */
+/* Threads keep their counts until the last observer that requests them stops, which is another. */
 static void note_shared_counts(struct sooth_observer *o, const struct observed_probe *p)
 {
 	if (p->interest & INTEREST_COUNT)
@@ -358,7 +358,7 @@ static void note_shared_counts(struct sooth_observer *o, const struct observed_p
 			"stop that observer first, or give each observer a hub of its own");
 }
 
-/* The last sample, where there is one. */
+/* Takes the last sample, if the probe samples. */
 static int stop_sampling(
 	struct sooth_observer *o, const struct observed_probe *p, struct sooth_error *err)
 {
@@ -374,7 +374,7 @@ static int stop_sources(struct sooth_observer *o, struct sooth_error *err)
 {
 	int status = 0;
 
-	/* Samples first: the counting ones take a moment to detach. */
+	/* Sampled probes stop first: those that count take a moment to detach. */
 	for (unsigned i = 1; i <= o->probe_count; i++) {
 		struct observed_probe *p = &o->probes[i];
 		int failed = 0;
@@ -391,7 +391,7 @@ static int stop_sources(struct sooth_observer *o, struct sooth_error *err)
 
 		if (!p->is_started)
 			continue;
-		/* The last one stops the whole at once. */
+		/* The last observer stops the whole source. */
 		if (hub_is_shared(p->source)) {
 			note_shared_counts(o, p);
 			failed = hub_drain(o->hub, p->source, status ? NULL : err);
@@ -408,7 +408,7 @@ static int stop_sources(struct sooth_observer *o, struct sooth_error *err)
 int sooth_observer_stop(struct sooth_observer *o, enum sooth_end why, struct sooth_error *err)
 {
 	ERROR_HERE(err);
-	uint64_t end_ns = o->os->now_ns(o->os); /* before the detaching, which takes its time */
+	uint64_t end_ns = o->os->now_ns(o->os); /* before the detaching, which takes time */
 	bool is_over;
 	int status = observer_check_owner(o, err);
 
@@ -446,8 +446,8 @@ int sooth_observer_child_status(struct sooth_observer *o)
 	return o->target.launch.status;
 }
 
-/* Nothing takes what would still come: last samples are left out, and records of the others that
- * share a source go to them alone. */
+/* Abandons the sources: last samples are not taken, and other observers get the remaining records
+ * of a shared source. */
 static void abandon_sources(struct sooth_observer *o)
 {
 	struct sooth_error ignored;

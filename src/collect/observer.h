@@ -8,7 +8,7 @@
 
 struct os;
 
-/* Makes an observer on another `os` than the built-in one, for tests. */
+/* Makes an observer on an `os` that is not the built-in one, for tests. */
 int observer_new_on(struct sooth_observer **out, const struct os *os,
 	const struct sooth_observer_options *options, struct sooth_error *err);
 /* Sets the time between two samples, counted from the last one. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* On request while an observer runs: phases, and pauses of the recording. */
+/* Requests while an observer runs: phases, and pauses of the recording. */
 #include "collect/observer_state.h"
 
 #include <errno.h>

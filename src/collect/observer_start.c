@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Attaching: find the target, open a source for each probe, say what there is,
- * mark the processes, and only then let anything run. Then which records are an observer's: the
- * live set follows the starts and exits in the records.
+ * Attaching: find the target, open a source for each probe, record the definitions, mark the
+ * processes, and only then let anything run. Also decides which records belong to an observer: the
+ * set of live processes follows the starts and exits in the records.
  */
 #include "collect/observer_state.h"
 
@@ -23,13 +23,13 @@
 
 /* --- processes that a probe may not observe, among others that it may --- */
 
-/* The probe's name in an analysis (analyze/diagnosis/diagnosis_input.c). */
+/* Returns the probe's name in an analysis (analyze/diagnosis/diagnosis_input.c). */
 static const char *limit_name(const struct observed_probe *p)
 {
 	return !strcmp(p->name, "syscalls") ? "system calls" : p->name;
 }
 
-/* Whether a probe goes on without a process that it may not observe; that is a limit, then. */
+/* Returns whether a probe goes on without a process that it may not observe. A limit reports it. */
 static bool observer_leaves_out(struct sooth_observer *o, struct observed_probe *p,
 	const struct process_id *process, const struct sooth_error *refusal, struct buffer *limits)
 {
@@ -38,9 +38,10 @@ static bool observer_leaves_out(struct sooth_observer *o, struct observed_probe 
 
 	if (!o->options.may_be_refused || refusal->fault != SOOTH_FAULT_PRIVILEGE)
 		return false;
-	hub_unwant(p->source, process, p->interest, true, &ignored); /* it follows nothing of it */
+	hub_unwant(p->source, process, p->interest, true, &ignored); /* the probe follows none of
+								      * its children */
 	snprintf(reason, sizeof(reason), "%s: %s", refusal->tried, refusal->why);
-	/* Without a remedy: there may be many, and a report says once what to do. */
+	/* The limit has no remedy: there may be many such limits, and a report gives it once. */
 	collector_limit(o->os, limits, process, limit_name(p), reason, "");
 	return true;
 }
@@ -59,10 +60,10 @@ static void follow(struct sooth_observer *o, const struct process_id *process)
 			continue;
 		if (p->is_started || is_followed)
 			hub_want(p->source, process, p->interest, is_followed, &ignored);
-		/* A probe that is wanted only at the start knows a child by its parent. */
+		/* A probe that is requested only at the start identifies a child by its parent. */
 		if (p->is_started && !(p->interest & INTEREST_ONCE))
 			hub_joined(p->source, process);
-		else if (is_followed) /* it is being stopped: nothing would release it later */
+		else if (is_followed) /* being stopped: else nothing would release it later */
 			hub_unwant(p->source, process, p->interest, false, &ignored);
 	}
 }
@@ -83,7 +84,8 @@ static int want_now(
 			status = 0;
 			continue;
 		}
-		/* Also what is wanted of the start alone: this is its start. */
+		/* This is the start of the process, so it includes probes that are requested only
+		 * at the start. */
 		if (!status)
 			hub_joined(p->source, process);
 	}
@@ -118,10 +120,8 @@ static void forget(struct sooth_observer *o, const struct process_id *process)
 	}
 }
 
-/*
- * If this is the only observer of a source that lost process starts, all its records
- * are accepted: it observes nothing else.
- */
+/* Returns whether a record belongs to the target. If this is the only observer of a source that
+ * lost process starts, all its records do: the source observes nothing else. */
 static bool belongs(struct sooth_observer *o, const struct sooth_record *r, bool takes_all)
 {
 	struct process_id process = process_id_of(r);
@@ -137,11 +137,9 @@ static bool belongs(struct sooth_observer *o, const struct sooth_record *r, bool
 	return true;
 }
 
-/*
- * Several sources may follow the same processes, so duplicates are dropped. A start and
- * an exit are identified by their process; a process may exec more than once, so execs
- * are taken from one source only.
- */
+/* Takes a process start. Several sources may follow the same processes, so duplicates are dropped.
+ * A start and an exit are identified by their process; a process may exec more than once, so execs
+ * are taken from one source only. */
 static bool take_coming(struct sooth_observer *o, const struct process_join *join)
 {
 	struct process_id process = process_id_of(&join->record);
@@ -154,7 +152,8 @@ static bool take_coming(struct sooth_observer *o, const struct process_join *joi
 	return true;
 }
 
-/* Its exec is its start: before it was a copy of us. */
+/* Returns whether it is the launched command. Its exec is its start: before, it was a copy of
+ * sooth. */
 static bool is_launched(const struct sooth_observer *o, const struct process_id *process)
 {
 	return o->target.is_launched &&
@@ -183,7 +182,7 @@ static bool take_end(struct sooth_observer *o, const struct process_id *process)
 	return true;
 }
 
-/* True when the record is this observer's; keeps the live set on the way. */
+/* Returns whether the record is this observer's, and updates the set of live processes. */
 static bool admit(
 	struct sooth_observer *o, const struct sooth_record *r, unsigned source, bool takes_all)
 {
@@ -207,7 +206,7 @@ static unsigned source_index(const struct sooth_observer *o, const struct hub_so
 	return 0;
 }
 
-/* A shared source delivers what any of its users wants. */
+/* Returns whether the probe selects a kind: a shared source delivers the kinds of all its users. */
 static bool is_selected(const struct observed_probe *p, uint16_t kind)
 {
 	const struct sooth_schema *schema = registry_schema(kind);
@@ -219,7 +218,7 @@ static bool is_selected(const struct observed_probe *p, uint16_t kind)
 	return schema->class_ != SOOTH_CLASS_EVENT || p->interest & INTEREST_STREAM;
 }
 
-/* A hub_receiver: takes what belongs to the target, and keeps the live set on the way. */
+/* Takes the records of the target, and updates the set of live processes: a hub_receiver. */
 static int observer_receive(
 	void *user, struct hub_source *source, const struct batch *batch, struct sooth_error *err)
 {
@@ -318,7 +317,7 @@ void observer_unwant(struct sooth_observer *o, struct observed_probe *p, size_t 
 		hub_unwant(p->source, process, p->interest, false, &ignored);
 }
 
-/* None is left out if all would be: then the whole probe is refused. */
+/* Requests the target. A probe that may observe none is refused; else some are left out. */
 static int want_targets(struct sooth_observer *o, struct observed_probe *p, struct sooth_error *err)
 {
 	unsigned interest = p->interest | (o->target.is_launched ? INTEREST_FROM_EXEC : 0);
@@ -371,7 +370,8 @@ static int start_sources(struct sooth_observer *o, struct sooth_error *err)
 	return status;
 }
 
-/* The exec is done when this returns. If no backend reports it, it is reported here. */
+/* Releases the command, whose exec is done when this returns. If no backend reports the exec, it is
+ * recorded here. */
 static int release_command(struct sooth_observer *o, struct sooth_error *err)
 {
 	int status = 0;
@@ -443,7 +443,7 @@ static int resolve_user(struct target *t, const struct os *os, struct sooth_erro
 	return status;
 }
 
-/* Find, or launch, the first processes. */
+/* Finds, or launches, the first processes. */
 static int target_resolve(struct target *t, const struct os *os, struct sooth_error *err)
 {
 	int status;
@@ -506,7 +506,7 @@ int sooth_observer_start(struct sooth_observer *o, struct sooth_error *err)
 		status = start_sources(o, err);
 	if (status)
 		return status;
-	/* Attached: what is counted is counted from here. */
+	/* Attached: counts begin here. */
 	o->last_sample_ns = o->last_edges_ns = o->last_sweep_ns =
 		collector_begin(o->os, observer_out(o));
 	buffer_append(observer_out(o), o->limits.data, o->limits.size);

@@ -75,7 +75,7 @@ int observer_join(struct sooth_observer *o, pid_t pid, struct sooth_error *err);
 
 /* Like sooth_observer_pause(), but also before the observer runs. */
 int observer_pause_begin(struct sooth_observer *o, struct sooth_error *err);
-/* Whether the time of the event is in a pause; the event may come after the pause. */
+/* Returns whether the time of the event is in a pause; the event may arrive after the pause. */
 bool observer_is_paused(const struct sooth_observer *o, const struct sooth_record *event);
 /* Forgets pauses before `complete_ns`, up to which all records have come. */
 void observer_forget_pauses(struct sooth_observer *o, uint64_t complete_ns);

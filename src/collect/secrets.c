@@ -12,7 +12,7 @@
 #define ARGUMENTS_KEPT	  4096 /* bytes of a command line */
 #define REBUILT_FIXED_MAX 256
 
-/* Definitions that others read by their words: nothing in them is the target's. */
+/* Returns whether a kind is a definition that is read by its words, with no text of the target. */
 static bool is_definition_of_words(uint16_t kind)
 {
 	return kind == STREAM_SCHEMA || kind == STREAM_AGENT;
@@ -38,10 +38,8 @@ static void turn_to(struct secrets *s, uint16_t kind)
 	}
 }
 
-/*
- * Returns the new length. "***" may be longer than the secret it stands for; what has no room
- * then is cut off. Without memory all of the text goes.
- */
+/* Masks a text in place, and returns the new length. "***" may be longer than its secret; the text
+ * is then cut. Without memory the whole text is removed. */
 static size_t mask_in_place(struct secrets *s, char *text, size_t size)
 {
 	size_t length;
@@ -63,8 +61,8 @@ static size_t mask_in_place(struct secrets *s, char *text, size_t size)
 
 /* --- texts --- */
 
-/* The kernel writes a name and its NUL; behind it stands what was in that memory before: the end of
- * a longer name, which no mask has seen. */
+/* The kernel writes a name and its NUL. After these stands older memory: the end of a longer name,
+ * which was never masked. */
 static void pad(const struct sooth_field *f, struct sooth_record *r, size_t used)
 {
 	if (f->type == SOOTH_FIELD_CHARS && used < f->size &&
@@ -84,7 +82,7 @@ static void mask_field(struct secrets *s, const struct sooth_field *f, struct so
 		return;
 	}
 	pad(f, r, v.text.size);
-	/* The record is ours, so that its texts may be written through it. */
+	/* The record is ours, so its texts may be changed in place. */
 	length = mask_in_place(s, (char *)r + (v.text.data - (const char *)r), v.text.size);
 	if (f->type == SOOTH_FIELD_CHARS || length == v.text.size)
 		return;
@@ -96,8 +94,8 @@ static void mask_field(struct secrets *s, const struct sooth_field *f, struct so
 
 /* --- runs of bytes --- */
 
-/* Where the mask is shorter than the secret, more of the mask: zeros would look like the target's
- * own. A string keeps its end, or it would look cut. */
+/* Masks bytes. If the mask is shorter than the secret, more of the mask follows: zeros would look
+ * like bytes of the target. A string keeps its end, or it would look cut. */
 static void mask_run(struct secrets *s, char *bytes, size_t size)
 {
 	bool is_string = size && !bytes[size - 1];
@@ -131,7 +129,8 @@ bool secrets_mask_arguments(struct buffer *out, const char *raw, size_t size)
 	return mask_arguments(out, raw, size, ARGUMENTS_KEPT);
 }
 
-/* A cut command line may end inside a secret, so its last argument is left out. */
+/* Returns the size of the whole arguments: a cut command line may end inside a secret, so its last
+ * argument is left out. */
 static size_t whole_arguments(const char *arguments, size_t size, bool is_cut)
 {
 	while (is_cut && size && arguments[size - 1])
@@ -139,8 +138,8 @@ static size_t whole_arguments(const char *arguments, size_t size, bool is_cut)
 	return size;
 }
 
-/* Rebuilds a record whose tail is only the command line. A fixed part beyond the bound is none of
- * ours, and goes rather than its secrets stay. */
+/* Rebuilds a record whose tail is only the command line. A longer fixed part is not sooth's, and is
+ * dropped rather than keeping its secrets. */
 static void rebuild(struct secrets *s, const struct sooth_record *r)
 {
 	const struct sooth_field *f = s->arguments;

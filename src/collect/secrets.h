@@ -13,19 +13,18 @@
 #include "base/buffer.h"
 #include "model/field.h"
 
-/* Zeroed is valid. */
+/* A zeroed struct is valid. */
 struct secrets {
-	uint16_t kind; /* of the last record: cached, with its schema, as kinds come in runs */
+	uint16_t kind; /* of the last record; cached with its schema, as kinds come in runs */
 	bool has_texts;
 	const struct sooth_field *arguments; /* field with a command line to mask here */
 	const struct sooth_schema *schema;
 	struct buffer scratch, rebuilt;
 };
 
-/* Masks whole records. Texts never grow; a command line may, and its record too. */
+/* Masks whole records. Texts never grow; a command line may grow, and its record with it. */
 void secrets_mask(struct secrets *s, struct buffer *records);
-/* Appends a NUL-separated command line, masked, then cut to the size of a record. True: it was
- * cut. */
+/* Appends a NUL-separated command line, masked, then cut to a record's size. True: it was cut. */
 bool secrets_mask_arguments(struct buffer *out, const char *raw, size_t size);
 void secrets_fini(struct secrets *s);
 

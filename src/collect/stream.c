@@ -34,7 +34,7 @@ static int emit(struct stream *s, struct block *block, struct sooth_error *err)
 	return status;
 }
 
-/* The end of the run of whole records at data that fits the block size aimed at. */
+/* Returns the end of the whole records at `data` that fit the intended block size. */
 static size_t block_end(const unsigned char *data, size_t size)
 {
 	struct batch all = { data, size };

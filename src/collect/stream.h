@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Makes blocks of records: the output of collecting. Each source has a
- * buffer; a flush makes a block of each buffer, and last a block of the
- * collector's own records, with the watermark.
+ * Makes blocks of records: the output of collecting. Each source has a buffer. A flush makes a
+ * block of each buffer, and at last a block of the collector's own records, with the watermark.
  */
 #ifndef SOOTH_COLLECT_STREAM_H
 #define SOOTH_COLLECT_STREAM_H

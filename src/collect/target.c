@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Selecting processes, and keeping count of which are left. */
+/* Selects processes, and keeps track of which are left. */
 #include "collect/target.h"
 
 #include <errno.h>
@@ -48,7 +48,7 @@ static int select_as(struct target *t, enum target_selector selector, struct soo
 	return 0;
 }
 
-/* Who is named twice is one target all the same. */
+/* Returns whether a pid is selected: a process that is named twice is one target. */
 static bool target_has_pid(const struct target *t, pid_t pid)
 {
 	const pid_t *pids = (const void *)t->pids.data;
@@ -100,7 +100,7 @@ int target_set_command(struct target *t, char *const *command, struct sooth_erro
 	return t->command ? 0 : error_no_memory(err);
 }
 
-/* Members that have left are removed when their room is needed. */
+/* Makes room for a member by removing members that have left. */
 static void make_room(struct target *t)
 {
 	if (t->members.count < t->members.limit)
@@ -153,7 +153,7 @@ bool target_note_end(struct target *t, const struct process_id *process)
 	member = map_put(&t->members, process, &is_new);
 	if (!member)
 		return true;
-	if (is_new) /* adopted: it was never counted among the living */
+	if (is_new) /* adopted: it was never counted as live */
 		member->has_left = true;
 	is_news = !member->is_end_reported;
 	member->is_end_reported = true;
@@ -211,7 +211,7 @@ static void selector_text(const struct target *t, char *text, size_t size)
 		snprintf(text, size, "%s", names[t->selector]);
 }
 
-/* The command that the paused child will become; until then it is a copy of sooth. */
+/* Appends the command that the paused child, still a copy of sooth, will become. */
 static void launched_command(const struct target *t, struct buffer *out)
 {
 	struct buffer raw = { 0 };

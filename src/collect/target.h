@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A target: what was selected, and the processes that this currently is. */
+/* A target: the selection, and the processes that it currently contains. */
 #ifndef SOOTH_COLLECT_TARGET_H
 #define SOOTH_COLLECT_TARGET_H
 
@@ -33,15 +33,15 @@ int target_set_user(struct target *t, uint32_t uid, struct sooth_error *err);
 int target_set_host(struct target *t, struct sooth_error *err);
 int target_set_command(struct target *t, char *const *command, struct sooth_error *err);
 bool target_has(const struct target *t, const struct process_id *process);
-/* Whether records of processes that are not (yet) members belong to the target too. */
+/* Returns whether records of processes that are not (yet) members belong to the target too. */
 bool target_is_open(const struct target *t);
-/* Whether the target is a host with some processes selected. */
+/* Returns whether the target is a host with some processes selected. */
 bool target_means_some(const struct target *t);
 int target_join(struct target *t, const struct process_id *process, struct sooth_error *err);
 void target_leave(struct target *t, const struct process_id *process);
 /* Makes the process no member, as if it had never joined. */
 void target_forget(struct target *t, const struct process_id *process);
-/* Whether the process is or was a member. */
+/* Returns whether the process is or was a member. */
 bool target_knows(const struct target *t, const struct process_id *process);
 /* Notes that a record reported the process's exit. True for the first report, else false. */
 bool target_note_end(struct target *t, const struct process_id *process);

@@ -47,8 +47,9 @@ struct phase_span {
 	struct sooth_text model;   /* as the agent itself names it */
 	/* Older histories have nothing from here on. */
 	uint64_t read_bytes;
-	uint64_t io_calls; /* calls that read or wrote: files, pipes, terminals, some of sockets */
-	uint8_t io_state;  /* state of read_bytes and io_calls */
+	uint64_t
+		io_calls; /* calls that read or wrote: files, pipes, terminals, some of sockets */
+	uint8_t io_state; /* state of read_bytes and io_calls */
 	uint8_t end_state;
 	uint8_t unused_end[6];
 	struct sooth_text end; /* last span: how the process ended; "killed by SIGKILL ..." */

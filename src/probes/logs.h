@@ -21,7 +21,8 @@ struct logs_file {
 	uint64_t silent_ns; /* since it was written last */
 	uint32_t fd;
 	uint32_t device_major, device_minor;
-	uint32_t messages, messages_new; /* in the part that was read; since the last snapshot */
+	uint32_t messages,
+		messages_new; /* in the part that was read of its end; since the snapshot before */
 	uint32_t errors, errors_new;	 /* those that report an error or a warning */
 	uint8_t messages_state;		 /* of messages and errors; absent: the file is no text */
 	uint8_t new_state;		 /* of the two _new: absent at the first snapshot */

@@ -118,8 +118,8 @@ struct sockets_process {
 
 #define SOCKETS_SOCKET_LEAST 184 /* size of the struct in older captures */
 
-_Static_assert(
-	SOCKETS_SOCKET_LEAST == offsetof(struct sockets_socket, dropped), "records only grow");
+_Static_assert(SOCKETS_SOCKET_LEAST == offsetof(struct sockets_socket, dropped),
+	"records only grow");
 _Static_assert(sizeof(struct sockets_socket) == 200, "part of the capture format");
 _Static_assert(sizeof(struct sockets_process) == 40, "part of the capture format");
 

@@ -67,8 +67,8 @@ struct threads_thread {
 #define THREADS_THREAD_LEAST 128
 _Static_assert(THREADS_THREAD_LEAST == offsetof(struct threads_thread, arguments), "only grows");
 #define THREADS_THREAD_WITH_TIMES 232
-_Static_assert(
-	THREADS_THREAD_WITH_TIMES == offsetof(struct threads_thread, major_faults), "only grows");
+_Static_assert(THREADS_THREAD_WITH_TIMES == offsetof(struct threads_thread, major_faults),
+	"only grows");
 
 struct threads_process {
 	struct sooth_record record;
