@@ -9,25 +9,23 @@
 #include "recognize/agent_set.h"
 #include "recognize/script.h"
 
-/* The evidence that the rules look at, taken apart once per process. */
+/* The evidence that the rules look at, split into its parts once per process. */
 struct seen {
 	const struct agent_evidence *e;
-	struct span executable; /* if unreadable: as the process itself reports it */
+	struct span executable; /* if unreadable: as the process reports it */
 	enum interpreter interpreter;
 	struct script script;
-	struct span package; /* of the script, or of the executable */
-	struct span entry;   /* the file in it */
-	struct span command; /* the name it was started by */
+	struct span package; /* npm package of the script, or of the executable */
+	struct span entry;   /* the file in the package */
+	struct span command; /* the name by which the process was started */
 };
 
-#define NAME_MOST 15 /* the kernel keeps no more of a process's name */
+#define NAME_MOST 15 /* the kernel keeps at most these bytes of a process's name */
 
-/*
- * For a process of another user the kernel hides the executable, but shows the arguments and the
- * name. The first argument is what it was started as, where the name agrees: a script is named
- * by itself, and its first argument by its interpreter. Folders count, a name alone does not: a
- * title replaces both the same way.
- */
+/* Returns the executable as the process states it. For a process of another user the kernel hides
+ * the executable, but shows the arguments and the name. The first argument is the command if the
+ * name agrees with it: the name of a script is its own, but its first argument is its interpreter.
+ * Only a path with folders counts: a title replaces both the same way. */
 static struct span stated_executable(const struct agent_evidence *e, struct span first)
 {
 	struct span file = path_base(first);
@@ -86,7 +84,8 @@ static bool is_below(const struct agent_rule *rule, const struct seen *s)
 	return rest.size && is_called(rule, path_base(rest));
 }
 
-/* Scripts that npm runs when it installs the package are not the agent. */
+/* Returns whether the script is of the agent's package. A script that npm runs when it installs the
+ * package is not the agent. */
 static bool is_of_package(const struct agent_rule *rule, const struct seen *s)
 {
 	static const char *const others[] = { "install.", "postinstall.", "preinstall." };
@@ -97,7 +96,8 @@ static bool is_of_package(const struct agent_rule *rule, const struct seen *s)
 	return !SPAN_ANY(s->entry, span_starts, others);
 }
 
-/* python -m aider; .../bin/aider, as pip writes it; .../site-packages/aider/... */
+/* Returns whether Python runs the module: python -m aider; .../bin/aider, as pip writes it;
+ * .../site-packages/aider/... */
 static bool is_module(const struct agent_rule *rule, const struct seen *s)
 {
 	struct span rest = path_below(s->script.path, "site-packages");
@@ -118,7 +118,8 @@ static bool is_program(const struct agent_rule *rule, const struct seen *s)
 	       is_called(rule, path_base(s->e->executable));
 }
 
-/* The title and blanks or NULs, and nothing else: written there by the program itself. */
+/* Returns whether the arguments are only the title and blanks or NULs: the program itself has
+ * written them. */
 static bool is_title(const struct agent_rule *rule, const struct seen *s)
 {
 	struct span arguments = s->e->arguments;
@@ -131,8 +132,8 @@ static bool is_title(const struct agent_rule *rule, const struct seen *s)
 	return at == arguments.size;
 }
 
-/* Through a link, or another user's: the command and the process's name must agree. A script is
- * named by its interpreter, so a wrapper does not. */
+/* Returns whether the command and the process's name agree, for a link, or for another user. The
+ * name of a script's process is its interpreter's, so a wrapper does not match. */
 static bool is_command(const struct agent_rule *rule, const struct seen *s)
 {
 	return span_equal(s->command, rule->what) && span_equal(s->e->name, rule->what);
@@ -164,7 +165,8 @@ static bool holds(const struct agent_rule *rule, const struct seen *s)
 
 /* --- versions --- */
 
-/* "0.169.0-x86_64-unknown-linux-musl", "0.169.0-linux-x64": without what it was built for. */
+/* Returns a version without its platform: "0.169.0-x86_64-unknown-linux-musl", "0.1.0-linux-x64".
+ * */
 static struct span without_target(struct span version)
 {
 	static const char *const targets[] = { "-x86_64", "-aarch64", "-linux-" };
@@ -184,7 +186,7 @@ struct span agent_version(struct span text)
 	return text.size && text.data[0] >= '0' && text.data[0] <= '9' ? text : span_of("", 0);
 }
 
-/* Whether the package is the agent's or one of those it is split into: @openai/codex-linux-x64. */
+/* Returns whether the package is the agent's, or one of its parts: @openai/codex-linux-x64. */
 static bool is_own_package(const struct agent *agent, struct span package)
 {
 	for (size_t i = 0; i < agent_rule_count(agent); i++) {
@@ -208,7 +210,7 @@ static struct span version_of(const struct agent *agent, const struct seen *s)
 	}
 	if (!version.size && is_own_package(agent, s->package))
 		version = agent_version(s->e->package_version);
-	/* Marks are the agent's own only if the rule by them holds. */
+	/* Marks are the agent's own only if the rule that uses them matches. */
 	for (size_t i = 0; !version.size && i < agent_rule_count(agent); i++) {
 		if (agent->rules[i].kind == AGENT_RULE_PROGRAM &&
 			agent->rules[i].program.version_behind && is_program(&agent->rules[i], s))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A known kind of AI coding agent, and how it is recognized. An agent is
- * data: rules, each with a pattern and a text that says why; one engine (recognize/agent.c)
- * serves all. Paths are compared by whole components, never by parts of them, and what
- * merely stands somewhere in the arguments counts for nothing.
+ * A known kind of AI coding agent, and how it is recognized. An agent is data: rules, each with a
+ * pattern and a text with the reason; one engine (recognize/agent.c) serves all. Paths are compared
+ * by whole components, never by parts of them. A name that only occurs somewhere in the arguments
+ * does not count.
  */
 #ifndef SOOTH_RECOGNIZE_AGENT_H
 #define SOOTH_RECOGNIZE_AGENT_H
@@ -12,26 +12,24 @@
 
 #include "base/cursor.h"
 
-/* From the strongest to the weakest: rules of one kind are tried for all agents before those of
- * the next. */
+/* From the strongest to the weakest: the rules of one kind are tried for all agents, then those of
+ * the next kind. */
 enum agent_rule_kind {
-	AGENT_RULE_BELOW,     /* the executable lies below these folders */
+	AGENT_RULE_BELOW,     /* the executable is below these folders */
 	AGENT_RULE_PACKAGE,   /* an interpreter runs a script of this npm package */
 	AGENT_RULE_MODULE,    /* Python runs this module, or an entry script of its name */
-	AGENT_RULE_PROGRAM,   /* what the executable is made of; see below */
-	AGENT_RULE_NAME,      /* the file of the executable is called so */
-	AGENT_RULE_SOMEWHERE, /* as BELOW, where the folders say less */
+	AGENT_RULE_PROGRAM,   /* contents of the executable; see below */
+	AGENT_RULE_NAME,      /* the file of the executable has this name */
+	AGENT_RULE_SOMEWHERE, /* like BELOW, but the folders identify less */
 	AGENT_RULE_TITLE,     /* a title that a JavaScript program wrote over its arguments */
-	AGENT_RULE_COMMAND,   /* the process was started by this name, and has it */
+	AGENT_RULE_COMMAND,   /* the process was started by this name, and has this name */
 	AGENT_RULE_KINDS,
 };
 
-/*
- * PROGRAM: the executable has a section that begins with `begins` (NULL: whatever), and its
- * own text holds `holds`. That is, of a program that Bun made (section .bun), its options
- * and the script it begins with; of any other what stands in .rodata. `version_behind`
- * says behind which text the version stands, close by or at once (""); NULL: it does not.
- */
+/* PROGRAM: the executable has a section that begins with `begins` (NULL: any), and its own text
+ * contains `holds`. The own text of a program that Bun made (section .bun) is its options and the
+ * script it begins with; of any other program, it is .rodata. `version_behind` is the text before
+ * the version, near it or directly before it (""); NULL: there is no version. */
 struct agent_program {
 	const char *section;
 	const char *begins;
@@ -43,10 +41,10 @@ struct agent_program {
 enum agent_role {
 	AGENT_ROLE_MAIN,     /* the agent itself */
 	AGENT_ROLE_LAUNCHER, /* it starts the main process and waits */
-	AGENT_ROLE_HELPER,   /* one of the agent's own programs or a short question to one */
+	AGENT_ROLE_HELPER,   /* one of the agent's own programs, or a short question to one */
 	AGENT_ROLE_DAEMON,   /* a helper that outlives sessions by design */
-	AGENT_ROLE_TOOL,     /* a tool call, and what that started */
-	AGENT_ROLE_MCP,	     /* an MCP server, and what that started */
+	AGENT_ROLE_TOOL,     /* a tool call, and processes that it started */
+	AGENT_ROLE_MCP,	     /* an MCP server, and processes that it started */
 	AGENT_ROLE_STATUS_LINE,
 	AGENT_ROLE_LANGUAGE_SERVER,
 	AGENT_ROLES,
@@ -59,17 +57,17 @@ struct agent_rule {
 	/* BELOW, PROGRAM: name that the file must have too; NULL: any. */
 	const char *called;
 	struct agent_program program;
-	const char *why; /* in words */
+	const char *why; /* the reason, in words */
 };
 
-/* The last rule has no words. */
+/* The last rule is empty. */
 #define AGENT_RULES_MAX 16
 
-/* A variable that an agent puts into the environment of what it starts. */
+/* A variable that an agent puts into the environment of the processes that it starts. */
 enum agent_marker_kind {
 	AGENT_MARKER_KIND,    /* the process is of this agent; the value does not matter */
 	AGENT_MARKER_SESSION, /* the id of the session */
-	AGENT_MARKER_PID,     /* of the main process, in its own pid namespace */
+	AGENT_MARKER_PID,     /* pid of the main process, in its own pid namespace */
 	AGENT_MARKER_TOOL,    /* as KIND; only tool calls have it */
 };
 
@@ -79,27 +77,25 @@ struct agent_marker {
 };
 #define AGENT_MARKERS_MAX 12
 
-/* How the lines of its log are written, as far as tool calls go. */
+/* The format of tool calls in the lines of its log. */
 enum agent_log {
 	AGENT_LOG_NONE,
 	AGENT_LOG_CLAUDE,
 	AGENT_LOG_CODEX,
 	AGENT_LOG_GEMINI,
-	AGENT_LOG_OPENCODE, /* one for all processes */
+	AGENT_LOG_OPENCODE, /* one log for all processes */
 };
 
-/*
- * Where an agent stores its session data, below its home. In the paths
- * {pid} is the process (in its own pid namespace), {session} its session's id, {directory} its
- * working directory with "-" for all but letters and digits (or, should there be no such file, any
- * other), {project} a folder whose `project_file` holds the path of its working directory,
- * and * any part of one name. They are read by recognize/agent_path.h.
- */
+/* The files in which an agent stores its session data, below its home. In the paths {pid} is the
+ * process (in its own pid namespace), {session} its session's id, {directory} its working directory
+ * with "-" for all but letters and digits (or, if there is no such file, any other directory),
+ * {project} a folder whose `project_file` has the path of its working directory, and * any part of
+ * one name. recognize/agent_path.h reads the paths. */
 struct agent_files {
-	const char *home_variable; /* of its environment, instead of HOME and `home` */
+	const char *home_variable; /* variable of its environment, in place of HOME and `home` */
 	const char *home;	   /* below HOME: ".claude" */
-	const char *session_file;  /* JSON object; NULL: the first line of the log is it */
-	/* Members of that. The time of start is in clock ticks after boot or in UTC. */
+	const char *session_file;  /* JSON object; NULL: the first line of the log */
+	/* Members of the session file. The start time is in clock ticks after boot or in UTC. */
 	const char *session_key, *status_key, *start_key, *version_key;
 	const char *changed_key;  /* time of the last change of status, UTC */
 	const char *waiting_key;  /* what the agent waits for */
@@ -111,10 +107,8 @@ struct agent_files {
 	enum agent_log log_kind;
 };
 
-/*
- * The role of a child of the main process, by the agent's variables that it has and lacks; the
- * first that holds. Where none does, its place and streams decide.
- */
+/* The role of a child of the main process, by the agent's variables that the child has and lacks.
+ * The first matching rule counts. If none matches, the place and streams of the child decide. */
 enum agent_place {
 	AGENT_PLACE_ANY,
 	AGENT_PLACE_OWN,  /* in a session of its own, as setsid(2) makes it */
@@ -124,13 +118,13 @@ enum agent_place {
 struct agent_child {
 	enum agent_role role;
 	enum agent_place place;
-	bool is_piped;	   /* its standard input and output are pipes or sockets */
+	bool is_piped;	   /* the child's standard input and output are pipes or sockets */
 	const char *has;   /* names with blanks between them; NULL ends the list */
-	const char *lacks; /* as `has`; NULL: whatever */
+	const char *lacks; /* like `has`; NULL: no condition */
 };
 #define AGENT_CHILDREN_MAX 8
 
-/* Options of its command line whose value is the id of the session: "--resume". */
+/* Command-line options whose value is the id of the session: "--resume". */
 #define AGENT_OPTIONS_MAX 6
 
 struct agent {
@@ -145,39 +139,39 @@ struct agent {
 	struct agent_files files;
 	const char *session_options[AGENT_OPTIONS_MAX];
 	struct agent_child children[AGENT_CHILDREN_MAX];
-	/* Names by which it starts its own executable as another program: "rg ugrep"; NULL: none.
-	 */
+	/* Names by which the agent starts its own executable as another program: "rg ugrep"; NULL:
+	 * none. */
 	const char *other_names;
-	/* Arguments with which it runs to its end without a user: "-p --print". */
+	/* Arguments with which the agent works without a user and then ends: "-p --print". */
 	const char *headless;
-	/* Seconds without data from the model after which it ends the request: of an answer that
-	 * began, and before any data; 0: unknown. With the first version in which that was seen. */
+	/* Seconds without data from the model after which the agent ends the request: while an
+	 * answer arrives, and before any data; 0: unknown. The versions are the first ones with
+	 * these deadlines. */
 	unsigned deadline_s, first_deadline_s;
 	const char *deadline_since, *first_deadline_since;
-	bool starts_itself; /* its process starts the program again; that child is the agent */
-	/* Whole components of a path in which it keeps the output of tool calls: "tasks". */
+	bool starts_itself; /* its process starts the program again; the child is the agent */
+	/* Whole components of the paths where the agent keeps the output of tool calls: "tasks". */
 	const char *tool_outputs;
-	/* Pattern of the last names of such a file's path, as those of `files`, with {session} in
-	 * it: a process that writes there belongs to that session. */
+	/* Pattern of the last names in such a path, like those of `files`, with {session}: a
+	 * process that writes to such a file belongs to that session. */
 	const char *output_file;
-	/* How the script of a tool call's shell begins, `*` for anything: the main process itself
+	/* Begin of the script of a tool call's shell, `*` for anything. The main process itself
 	 * starts that shell, in a session of its own. NULL: unknown. */
 	const char *tool_shell;
-	/* An argument with which a process has one session from its start to its end; NULL: none.
-	 */
+	/* An argument of a process that has one session from its start to its end; NULL: none. */
 	const char *one_session;
 	struct agent_rule rules[AGENT_RULES_MAX];
 };
 
-/* The evidence about a process. Missing things are empty spans. */
+/* The evidence about a process. A missing part is an empty span. */
 struct agent_evidence {
 	struct span executable; /* path, without " (deleted)" */
 	struct span name;	/* comm */
 	struct span arguments;	/* NUL-separated, secrets masked */
 	struct span directory;
 	struct span marks;	  /* NUL-separated, of the executable: "SECTION TEXT" */
-	struct span mark_version; /* that stands behind the last of them */
-	struct span package;	  /* npm's, of the script or of the executable */
+	struct span mark_version; /* version after the last of these marks */
+	struct span package;	  /* npm package of the script or of the executable */
 	struct span package_version;
 };
 
@@ -186,17 +180,18 @@ struct agent_match {
 	enum agent_role role;
 	struct span version; /* empty: not found in the files read */
 	bool is_covered;     /* a title covers its arguments, which would name its files */
-	bool is_own_word; /* recognized by its arguments and name only: the executable is hidden */
+	bool is_own_word; /* the executable is hidden: recognized by its arguments and name only */
 };
 
 struct agent_set;
 
-/* The agent of the set (NULL: the built-in ones) whose rule is the strongest; NULL: none. */
+/* Returns the agent of the set (NULL: the built-in ones) with the strongest matching rule; NULL:
+ * none. */
 const struct agent *agent_recognise(const struct agent_set *set,
 	const struct agent_evidence *evidence, struct agent_match *match);
 size_t agent_rule_count(const struct agent *agent);
-/* The text without the platform it may name, if it begins like a version, with a digit; else empty.
- */
+/* Returns the text without its platform, if it begins like a version, with a digit; else an empty
+ * span. */
 struct span agent_version(struct span text);
 const char *agent_role_name(enum agent_role role);
 

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 
-#define NAMES_MAX 16 /* of a pattern */
+#define NAMES_MAX 16 /* names of a pattern */
 
 enum token { TOKEN_CHARACTER, TOKEN_ANY, TOKEN_PROJECT, TOKEN_PID, TOKEN_SESSION, TOKEN_DIRECTORY };
 
@@ -70,7 +70,7 @@ static enum token token_at(struct span pattern, size_t *size)
 	return TOKEN_CHARACTER;
 }
 
-/* The value that the token stands for; false: it may be any of several. */
+/* Finds the only value of the token; false: there may be several. */
 static bool value_of(enum token token, const struct agent_path *values, struct span *value)
 {
 	*value = token == TOKEN_PID	  ? values->pid
@@ -107,7 +107,7 @@ bool agent_path_expand(char *out, size_t room, struct span pattern, const struct
 	return used;
 }
 
-/* The value stands at the begin of the name. */
+/* Returns whether the name begins with the value of the token. */
 static bool stands(enum token token, struct span value, struct span name)
 {
 	if (name.size < value.size)
@@ -134,7 +134,8 @@ bool agent_path_match(struct span pattern, struct span name, const struct agent_
 			pattern = rest;
 			continue;
 		}
-		/* Depth and turns are bounded by the pattern and the name, both short. */
+		/* Recursion and loops are bounded by the pattern and the name, which are both
+		 * short. */
 		for (size_t part = name.size + 1; part-- > 0;) {
 			struct span word = span_of(name.data, part);
 

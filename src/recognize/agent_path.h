@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The patterns by which agents name their files (recognize/agent.h): what stands for what, name by
- * name. Nothing here looks at a file.
+ * The patterns by which agents name their files (recognize/agent.h), compared name by name. These
+ * functions never read a file.
  */
 #ifndef SOOTH_RECOGNIZE_AGENT_PATH_H
 #define SOOTH_RECOGNIZE_AGENT_PATH_H
@@ -15,25 +15,24 @@
 
 struct agent_path {
 	struct span pid;
-	struct span session; /* empty: not known */
+	struct span session; /* empty: unknown */
 	struct span directory;
-	bool is_any_directory; /* {directory} stands for whatever */
+	bool is_any_directory; /* {directory} stands for any directory */
 };
 
-/* Letters, digits and "._:-", a letter or a digit first: what may be shown of a foreign word. */
+/* Returns whether a foreign word may be shown: only letters, digits and "._:-", first a letter or
+ * digit. */
 bool agent_word_is_plain(struct span word, size_t most);
-/* The next name of a pattern; empty at its end. */
+/* Returns the next name of a pattern; empty at its end. */
 struct span agent_path_next(struct span *pattern);
-/* Writes the only name that it stands for. False: there may be several, or it is too long. */
+/* Writes the only name that the pattern stands for. False: there may be several, or no room. */
 bool agent_path_expand(
 	char *out, size_t room, struct span pattern, const struct agent_path *values);
-/*
- * Whether it stands for this name. `session` (may be NULL) becomes the id of a session that is not
- * known yet: the longest plain word that fits.
- */
+/* Returns whether the pattern stands for this name. If the id of the session is not known yet,
+ * `session` (may be NULL) becomes the longest plain word that fits. */
 bool agent_path_match(struct span pattern, struct span name, const struct agent_path *values,
 	struct span *session);
-/* Whether the last names of an absolute path are those of the whole pattern. */
+/* Returns whether the last names of an absolute path match the whole pattern. */
 bool agent_path_ends(struct span pattern, struct span path, const struct agent_path *values,
 	struct span *session);
 

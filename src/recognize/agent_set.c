@@ -25,7 +25,7 @@ struct agent_set {
 	size_t count;
 	struct {
 		struct agent_text *text;
-		bool is_out; /* replaced by a later text of its file */
+		bool is_out; /* replaced by a later text of the same file */
 	} own[AGENT_SET_OWN_MAX];
 };
 
@@ -38,7 +38,7 @@ struct agent_set *agent_set_new(void)
 	return set;
 }
 
-/* Counting is no change that a reader sees. */
+/* The count is no change that a reader sees, so the set may be const. */
 struct agent_set *agent_set_ref(const struct agent_set *set)
 {
 	struct agent_set *counted = (struct agent_set *)set;
@@ -170,7 +170,7 @@ static struct span text_of(const struct sooth_record *r, const struct sooth_text
 	return span_of((const char *)r + text->offset, text->size);
 }
 
-/* The newest of that file; set->count: there is none. */
+/* Returns the newest text of that file; set->count: there is none. */
 static size_t find_file(const struct agent_set *set, const char *file)
 {
 	size_t i = set->count;

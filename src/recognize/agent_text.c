@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A text about an agent, line by line: its words, and the checks that need the whole. All texts of
- * the agent stand in one piece of memory that is sized beforehand.
+ * Parses a text about an agent, line by line: its words, and the checks that need all lines. All
+ * texts of the agent are in one piece of memory, whose size is computed first.
  */
 #include "recognize/agent_text.h"
 
@@ -15,7 +15,7 @@
 #include "recognize/agent_text_parts.h"
 #include "recognize/script.h"
 
-#define VALUE_MAX 120 /* bytes of a word; what programs.c searches at once is more */
+#define VALUE_MAX 120 /* bytes of a word; programs.c searches for longer texts */
 
 /* --- words --- */
 
@@ -24,7 +24,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* One word, without its quotes; NULL: a quote is not closed. */
+/* Takes one word, without its quotes; NULL: a quote is not closed. */
 static const char *take_word(struct agent_parser *p, struct cursor *c)
 {
 	char *word = p->t->strings + p->used;
@@ -47,7 +47,7 @@ static const char *take_word(struct agent_parser *p, struct cursor *c)
 	return is_quoted ? NULL : word;
 }
 
-/* A comment begins at # that begins a word. *end: what stands before it. */
+/* Splits a line into words. A # at the begin of a word begins a comment; *end is before that. */
 static int split(struct agent_parser *p, struct span line, size_t *end)
 {
 	struct cursor c = cursor_over(line.data, line.size);
@@ -106,8 +106,8 @@ static int take_line(struct agent_parser *p, struct span line)
 
 /* --- the whole --- */
 
-/* Checks what an agent's files need of each other. Without a file of their own the keys are of the
- * first line of the log, which is known by when it began. */
+/* Checks that an agent's file keys fit together. Without a session file, the keys are those of the
+ * first line of the log, and the log is identified by its start time. */
 static int check_files(struct agent_parser *p)
 {
 	const struct agent_files *f = &p->t->agent.files;
@@ -137,7 +137,7 @@ static int check_files(struct agent_parser *p)
 	return 0;
 }
 
-/* Rules that concern several lines. */
+/* Checks rules that concern several lines. */
 static int check(struct agent_parser *p)
 {
 	struct agent *a = &p->t->agent;
@@ -153,7 +153,7 @@ static int check(struct agent_parser *p)
 	return check_files(p);
 }
 
-/* Words are never longer than their lines; of a rule there are also words why. */
+/* Allocates the texts. Words are never longer than their lines; each rule also has a reason. */
 static struct agent_text *new_text(const char *path, size_t size)
 {
 	struct span file = path_base(span_of(path, strlen(path)));

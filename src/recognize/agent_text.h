@@ -24,16 +24,16 @@
 #define AGENT_FILE_NAME_MAX  255 /* NAME_MAX */
 
 struct agent_text {
-	struct agent agent;	/* its texts belong to this */
-	bool replaces;		/* the built-in agent of its name */
-	unsigned program_rules; /* how many of its rules are by what an executable is made of */
+	struct agent agent;	/* its texts belong to this struct */
+	bool replaces;		/* replaces the built-in agent of its name */
+	unsigned program_rules; /* number of its PROGRAM rules */
 	char *file;		/* without its folder */
 	char *text;		/* without comments; its lines are those of the file */
 	size_t text_size;
 	char *strings;
 };
 
-/* `path` names it in errors, which say the line. -EINVAL or -ENOMEM. */
+/* Parses `text`. Errors name `path` and the line. Returns -EINVAL or -ENOMEM on failure. */
 int agent_text_parse(struct agent_text **out, const char *path, const char *text, size_t size,
 	struct sooth_error *err);
 void agent_text_free(struct agent_text *t);

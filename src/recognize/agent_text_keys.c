@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keys in a text about an agent, a row each, by which its value is checked and stored; and its rules. */
+/* The keys in a text about an agent: each has a row by which its value is checked and stored. Also
+ * its rules. */
 #include "recognize/agent_text_parts.h"
 
 #include <stdio.h>
@@ -8,9 +9,9 @@
 #include "base/cleanup.h"
 #include "base/nearest.h"
 
-#define COMM_MAX     15 /* the kernel keeps no more of a process's name */
-#define PAUSES_LEAST 8	/* shorter ones stand in programs by chance */
-#define BEGINS_MAX   62 /* that programs.c compares */
+#define COMM_MAX     15 /* the kernel keeps at most these bytes of a process's name */
+#define PAUSES_LEAST 8	/* shorter texts occur in programs by chance */
+#define BEGINS_MAX   62 /* length that programs.c compares */
 
 /* --- rules: "KIND WHAT OPTION=VALUE..." --- */
 
@@ -22,7 +23,7 @@ static const char *const option_names[RULE_OPTIONS] = { "role", "called", "begin
 struct rule_form {
 	const char *usage;
 	enum agent_value value;
-	const char *phrase; /* goes into the words that say why */
+	const char *phrase; /* part of the reason */
 	unsigned options;   /* bits by enum rule_option */
 };
 
@@ -52,7 +53,7 @@ static const struct rule_form forms[AGENT_RULE_KINDS] = {
 
 /* --- options --- */
 
-/* The other roles depend on the process that started this one. */
+/* Takes a role. Roles that are missing here depend on the process that started this one. */
 static int take_role(struct agent_parser *p, struct agent_rule *rule, const char *value)
 {
 	static const enum agent_role roles[] = { AGENT_ROLE_MAIN, AGENT_ROLE_LAUNCHER,
@@ -129,7 +130,7 @@ static int check_program(struct agent_parser *p, struct agent_rule *rule)
 	return 0;
 }
 
-/* Whether the rule would match programs that are no agents. */
+/* Checks that the rule would not match programs that are no agents. */
 static int check_generic(struct agent_parser *p, const struct agent_rule *rule)
 {
 	static const char remedy[] =
@@ -184,7 +185,7 @@ static bool is_same_rule(const struct agent_rule *a, const struct agent_rule *b)
 	       is_same(a->program.begins, b->program.begins);
 }
 
-/* In words, with the line that says so. */
+/* Writes the reason in words, with the line of the rule. */
 static void set_why(struct agent_parser *p, struct agent_rule *rule)
 {
 	char *why = p->t->strings + p->used;
@@ -197,7 +198,7 @@ static void set_why(struct agent_parser *p, struct agent_rule *rule)
 	rule->why = why;
 }
 
-/* One rule, from the words of a line. */
+/* Parses one rule from the words of a line. */
 static int agent_text_rule(struct agent_parser *p, enum agent_rule_kind kind)
 {
 	struct agent *agent = &p->t->agent;
@@ -205,7 +206,7 @@ static int agent_text_rule(struct agent_parser *p, enum agent_rule_kind kind)
 	struct agent_rule rule = { .kind = kind, .what = p->words[1] };
 	int status = 0;
 
-	if (count == AGENT_RULES_MAX - 1) /* the last has no words */
+	if (count == AGENT_RULES_MAX - 1) /* the last rule is empty */
 		return agent_text_wrong(p, "remove rules that others cover",
 			"an agent has at most %d rules", AGENT_RULES_MAX - 1);
 	for (size_t i = words; i < p->word_count && !status; i++)
@@ -238,7 +239,7 @@ enum key_type {
 struct key {
 	const char *name;
 	enum key_type type;
-	size_t at; /* the member; of a rule its kind */
+	size_t at; /* offset of the member; for a rule, its kind */
 	enum agent_value value;
 	const char *usage;
 };
@@ -333,7 +334,7 @@ static int take_text(struct agent_parser *p, const struct key *key, const char *
 	return 0;
 }
 
-/* The words stand one behind the other, a NUL behind each. */
+/* Joins the words: a NUL follows each. */
 static const char *joined(struct agent_parser *p)
 {
 	for (size_t i = 1; i + 1 < p->word_count; i++)
@@ -365,7 +366,7 @@ static int take_marker(struct agent_parser *p, const struct key *key)
 			return agent_text_wrong(
 				p, "delete one", "the marker %s is given twice", p->words[2]);
 	}
-	if (count == AGENT_MARKERS_MAX - 1) /* the last has no name */
+	if (count == AGENT_MARKERS_MAX - 1) /* the last marker has no name */
 		return agent_text_wrong(p, "remove duplicates", "an agent has at most %d markers",
 			AGENT_MARKERS_MAX - 1);
 	markers[count] = (struct agent_marker){ p->words[2], (enum agent_marker_kind)kind };

@@ -9,8 +9,8 @@
 
 #include "recognize/agent_text.h"
 
-#define AGENT_WORDS_MAX 8   /* of a line */
-#define AGENT_WHY_SIZE	512 /* of the words that say which rule it was */
+#define AGENT_WORDS_MAX 8   /* words of a line */
+#define AGENT_WHY_SIZE	512 /* bytes of a reason */
 #define AGENT_PROJECT	"{project}"
 
 struct agent_parser {
@@ -19,14 +19,14 @@ struct agent_parser {
 	unsigned line;
 	const char *words[AGENT_WORDS_MAX]; /* of the line; the first is the key */
 	size_t word_count;
-	size_t used; /* of t->strings */
+	size_t used; /* bytes of t->strings */
 	struct sooth_error *err;
 };
 
-/* -EINVAL with file and line. `why` may be followed by its arguments. */
+/* Reports -EINVAL with file and line. `why` may be followed by its arguments. */
 int agent_text_wrong(struct agent_parser *p, const char *remedy, const char *why, ...)
 	PRINTF_LIKE(3, 4);
-/* The words of a line: its key and value. */
+/* Parses the words of a line: its key and value. */
 int agent_text_key(struct agent_parser *p);
 
 /* The kinds of values. */
@@ -51,11 +51,11 @@ enum agent_value {
 	AGENT_VALUE_OPTION,
 };
 
-/* Why it is not such a value; NULL: it is. */
+/* Returns what is wrong with a value of this kind; NULL: nothing. */
 const char *agent_value_wrong(enum agent_value kind, const char *value);
-/* Many programs have this name: alone it identifies none. */
+/* Returns whether many programs have this name, so that it identifies none. */
 bool agent_value_is_generic(const char *name);
-/* Many programs lie below such folders. */
+/* Returns whether many programs are below such folders. */
 bool agent_value_is_generic_folder(const char *folders);
 
 #endif

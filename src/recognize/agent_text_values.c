@@ -14,13 +14,13 @@
 #define VARIABLE_MAX   64
 #define OPTION_MAX     64
 #define SECTION_MAX    32
-#define PATH_NAMES_MAX 16 /* that agent_path.c compares */
+#define PATH_NAMES_MAX 16 /* names that agent_path.c compares */
 
 #define LOWER  "abcdefghijklmnopqrstuvwxyz"
 #define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-#define PATH_SHOWN 150 /* of a long path its end */
+#define PATH_SHOWN 150 /* bytes of a path; of a longer one its end is shown */
 
 int agent_text_wrong(struct agent_parser *p, const char *remedy, const char *why, ...)
 {
@@ -45,7 +45,7 @@ static bool is_of(const char *value, const char *legal)
 	return value[0] && !value[strspn(value, legal)];
 }
 
-/* Interpreters, what starts others, and names that many programs or threads have. */
+/* Returns whether a name is that of interpreters, launchers, or many programs or threads. */
 bool agent_value_is_generic(const char *name)
 {
 	static const char *const names[] = { "MainThread", "agent", "app", "ash", "bash", "busybox",
@@ -89,7 +89,7 @@ static const char *wrong_title(const char *value)
 	return strlen(value) > TITLE_MAX ? "it is longer than 64 bytes" : NULL;
 }
 
-/* Components as path_below() compares them. */
+/* Checks a component as path_below() compares it. */
 static const char *wrong_component(struct span part)
 {
 	if (!part.size)
@@ -139,7 +139,7 @@ static const char *wrong_package(const char *value)
 	}
 	if (!is_of(name, LOWER UPPER DIGITS "-._~"))
 		return wrong;
-	/* A team's "agent" is its own. */
+	/* A team may use the word "agent" in its own names. */
 	return name == value && agent_value_is_generic(value) ? "other programs use this name too"
 							      : NULL;
 }
@@ -170,7 +170,7 @@ static const char *wrong_variable(const char *value)
 	if (strlen(value) > VARIABLE_MAX || !is_of(value, LOWER UPPER DIGITS "_") ||
 		strchr(DIGITS, value[0]))
 		return "expected a variable name such as MINE_SESSION_ID";
-	/* Its value would stand in captures. */
+	/* The value of such a variable would appear in captures. */
 	if (mask_is_secret_name(value, strlen(value)))
 		return "a variable of that name holds a secret";
 	return NULL;
@@ -193,7 +193,7 @@ static const char *wrong_marker(const char *value)
 		       : NULL;
 }
 
-/* Below a home; `places` may stand in braces. */
+/* Checks a path below a home; braces may contain one of `places`. */
 static const char *wrong_pattern(const char *value, const char *const *places, const char *which)
 {
 	const char *wrong = wrong_folders(value), *open, *close;
@@ -231,7 +231,7 @@ static const char *wrong_home(const char *value)
 	return !wrong && strchr(value, '*') ? "a home is one folder without *" : wrong;
 }
 
-/* A pattern that stands for several names is not searched for here. */
+/* Checks the pattern of a session file. It must stand for one name, as none is searched for. */
 static const char *wrong_session_file(const char *value)
 {
 	static const char *const places[] = { "pid", "directory", NULL };
@@ -266,7 +266,7 @@ static const char *wrong_log(const char *value)
 	return wrong;
 }
 
-/* As pip calls the folder of a distribution. */
+/* Checks the folder name that pip gives a distribution. */
 static const char *wrong_distribution(const char *value)
 {
 	return is_of(value, LOWER UPPER DIGITS "._") && !strchr(DIGITS ".", value[0])
@@ -274,7 +274,7 @@ static const char *wrong_distribution(const char *value)
 		       : "expected a distribution folder such as mine_agent, with _ for -";
 }
 
-/* The error in the first wrong name of a line of names, with blanks between them; NULL: none. */
+/* Returns the error in the first wrong name of a line, with blanks between names; NULL: none. */
 static const char *wrong_names(const char *value)
 {
 	struct cursor c = cursor_over(value, strlen(value));

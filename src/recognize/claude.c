@@ -19,9 +19,9 @@ const struct agent agent_claude = {
 		{ "CLAUDE_CODE_SESSION_ID", AGENT_MARKER_SESSION },
 		{ "CLAUDE_PID", AGENT_MARKER_PID },
 		{ "CLAUDE_CODE_EXECPATH", AGENT_MARKER_TOOL },
-		/* Not of tool calls alone: hooks and the status line have it. */
+		/* Not only tool calls have it: hooks and the status line have it too. */
 		{ "CLAUDE_CODE_CHILD_SESSION", AGENT_MARKER_KIND },
-		/* Not of a tool call; together they show which helper it is. */
+		/* No tool call has these; together they show which helper it is. */
 		{ "CLAUDE_PROJECT_DIR", AGENT_MARKER_KIND },
 		{ "CLAUDE_CODE_CHILD_NOTES_DIR", AGENT_MARKER_KIND },
 		{ "CLAUDE_PLUGIN_ROOT", AGENT_MARKER_KIND },
@@ -39,7 +39,7 @@ const struct agent agent_claude = {
 		.log = "projects/{directory}/{session}.jsonl",
 		.log_kind = AGENT_LOG_CLAUDE,
 	},
-	/* --resume may be given a name, or go on under another id. */
+	/* --resume may get a name, or continue under another id. */
 	.session_options = { "--session-id" },
 	.children = {
 		{ AGENT_ROLE_TOOL, .has = "CLAUDE_CODE_EXECPATH" },
@@ -54,7 +54,7 @@ const struct agent agent_claude = {
 		/* Before 2.1.113 hooks and the status line look the same. */
 		{ AGENT_ROLE_HELPER, AGENT_PLACE_SAME, .has = "CLAUDE_PROJECT_DIR",
 			.lacks = "CLAUDECODE" },
-		/* It takes a snapshot of the shell's settings. */
+		/* This helper takes a snapshot of the shell's settings. */
 		{ AGENT_ROLE_HELPER, AGENT_PLACE_OWN, .has = "", .lacks = "CLAUDECODE" },
 	},
 	.other_names = "rg ugrep bfs",

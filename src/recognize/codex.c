@@ -22,7 +22,7 @@ const struct agent agent_codex = {
 	.files = {
 		.home_variable = "CODEX_HOME",
 		.home = ".codex",
-		/* From the start on; the log only from the first request on. */
+		/* The lock exists from the start on; the log only from the first request on. */
 		.open_file = "thread-writer-locks/{session}.lock",
 		.log = "sessions/*/*/*/rollout-*-{session}.jsonl",
 		.log_kind = AGENT_LOG_CODEX,

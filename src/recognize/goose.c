@@ -8,7 +8,7 @@
 const struct agent agent_goose = {
 	.name = "goose",
 	.title = "Goose",
-	/* As its source says of the commands it runs. AGENT_SESSION_ID is no marker: shells of the
+	/* From its source, for the commands it runs. AGENT_SESSION_ID is no marker: shells of the
 	 * user have it too. */
 	.markers = { { "GOOSE_TERMINAL", AGENT_MARKER_KIND } },
 	.rules = {

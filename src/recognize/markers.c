@@ -11,7 +11,7 @@
 #define MARKERS_MAX   32    /* reported per process */
 #define VARIABLES_MAX 65536 /* compared */
 
-/* First letters of all markers: most variables are skipped by that. */
+/* Returns the first letters of all markers: most variables are skipped by their first letter. */
 static uint32_t first_letters(const struct agent_set *agents)
 {
 	uint32_t letters = 0;
@@ -34,7 +34,7 @@ static bool is_marker(const struct agent_set *agents, struct span name)
 	return false;
 }
 
-/* An API key may have the same form as a session id. */
+/* Returns whether a value may be a secret: an API key may have the form of a session id. */
 static bool looks_secret(struct span value)
 {
 	struct buffer masked = { 0 };
@@ -61,7 +61,7 @@ static bool is_identifier(struct span value)
 	return !looks_secret(value);
 }
 
-/* If a name appears twice the first one counts, as for getenv(3). */
+/* Returns whether a name was reported. If a name is there twice, the first counts (getenv(3)). */
 static bool is_reported(const struct buffer *out, size_t from, struct span name)
 {
 	struct cursor c;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The markers that agents put into the environment of their child processes: each agent names its
- * own (recognize/agent.h), all other variables are skipped. A value is kept only if it is a plain
- * identifier that does not look like a secret.
+ * The markers that agents put into the environment of their child processes. Each agent has its own
+ * markers (recognize/agent.h); all other variables are skipped. A value is kept only if it is a
+ * plain identifier that does not look like a secret.
  */
 #ifndef SOOTH_RECOGNIZE_MARKERS_H
 #define SOOTH_RECOGNIZE_MARKERS_H
@@ -12,8 +12,8 @@
 
 #define MARKER_VALUE_MAX 128
 
-/* Appends each as "NAME=VALUE" or "NAME", followed by a NUL. `is_cut`: the bytes end before the
- * environment does. */
+/* Appends each marker as "NAME=VALUE" or "NAME", followed by a NUL. `is_cut`: the bytes end before
+ * the environment does. */
 void proc_markers_find(struct buffer *out, const struct agent_set *agents, const void *environment,
 	size_t size, bool is_cut);
 

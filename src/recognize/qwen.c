@@ -5,7 +5,7 @@
 const struct agent agent_qwen = {
 	.name = "qwen",
 	.title = "Qwen Code",
-	/* As its documentation says of the commands it runs. */
+	/* From its documentation, for the commands it runs. */
 	.markers = { { "QWEN_CODE", AGENT_MARKER_KIND } },
 	.starts_itself = true,
 	.rules = {

@@ -13,7 +13,7 @@ static const char *const javascript_values[] = { "-r", "--require", "--import", 
 	"--config", "-c", "--cwd", "--input-type", "--icu-data-dir", "--openssl-config",
 	"--disable-warning", "--max-http-header-size", "--stack-trace-limit", "--cpu-prof-dir",
 	"--diagnostic-dir", "--redirect-warnings", "--report-dir", "--unhandled-rejections" };
-/* The argument behind these is the program itself. */
+/* Options whose next argument is the program text itself. */
 static const char *const javascript_texts[] = { "-e", "--eval", "-p", "--print", "-pe" };
 /* bun and deno have commands of their own before the script. */
 static const char *const javascript_commands[] = { "run", "x" };
@@ -128,7 +128,7 @@ struct span path_package(struct span path, struct span *rest)
 	more = cursor_until(&c, '/');
 	if (span_starts(more, "@"))
 		more.size += cursor_until(&c, '/').size + 1;
-	if (cursor_at_end(&c)) /* the package's own folder, or a file where a package should be */
+	if (cursor_at_end(&c)) /* the package's own folder, or a file in place of a package */
 		more = span_of("", 0);
 	if (rest)
 		*rest = span_of((const char *)c.at, cursor_left(&c));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which script an interpreter runs, from its command line, and which npm package a path is in. */
+/* Finds the script that an interpreter runs, in its command line, and the npm package of a path. */
 #ifndef SOOTH_RECOGNIZE_SCRIPT_H
 #define SOOTH_RECOGNIZE_SCRIPT_H
 
@@ -13,24 +13,24 @@ enum interpreter {
 	INTERPRETER_PYTHON,
 };
 
-/* python, python3, python3.11 */
+/* Returns whether a name is the program with or without a version: python, python3, python3.11. */
 bool script_is_version_of(struct span name, const char *program);
 enum interpreter interpreter_of(struct span executable);
 
 struct script {
-	struct span path;   /* as it was given; empty: there is none */
+	struct span path;   /* as in the command line; empty: there is none */
 	struct span module; /* Python's -m */
 };
 
-/* The first argument that is neither an option nor the value of one. Arguments are NUL-separated.
- */
+/* Finds the first argument that is neither an option nor an option's value. A NUL ends each
+ * argument. */
 struct script script_of(enum interpreter interpreter, struct span arguments);
 
-/* Where the path goes on behind these folders ("a/b"), which are whole components of it, next to
- * each other; empty: it is not below them. */
+/* Returns the rest of the path after these folders ("a/b"), which are whole components next to each
+ * other; empty: the path is not below them. */
 struct span path_below(struct span path, const char *folders);
-/* "@scope/name" or "name" behind the last component node_modules; empty: none. `rest` (may be NULL)
- * is what follows. */
+/* Returns "@scope/name" or "name" after the last component node_modules; empty: none. `rest` (may
+ * be NULL) becomes the part after the package. */
 struct span path_package(struct span path, struct span *rest);
 
 #endif

@@ -53,7 +53,7 @@ static struct span of_shell(struct cursor *c)
 		else if (span_starts(word, "--") || word.size < 2)
 			continue;
 		else if (memchr(word.data, 'c', word.size) || memchr(word.data, 's', word.size))
-			break; /* a text, or what it reads: `bash -lc "..."`, `sh -s -- ARGUMENT` */
+			break; /* a text, or its input: `bash -lc "..."`, `sh -s -- ARGUMENT` */
 		else if (span_ends(word, "o") || span_ends(word, "O"))
 			cursor_until(c, '\0'); /* the name of an option: -euo pipefail */
 	}
@@ -120,8 +120,8 @@ bool script_names_program(struct span program)
 	return false;
 }
 
-/* A script that names its interpreter in its first line has a name of its own, cut by the kernel.
- */
+/* Returns whether the process has the script's name, cut by the kernel: a script whose first line
+ * names its interpreter has. */
 static bool is_own_name(struct span script, struct span name)
 {
 	if (script.size > name.size && name.size != KERNEL_NAME)
