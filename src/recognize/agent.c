@@ -165,8 +165,7 @@ static bool holds(const struct agent_rule *rule, const struct seen *s)
 
 /* --- versions --- */
 
-/* Returns a version without its platform: "0.169.0-x86_64-unknown-linux-musl", "0.1.0-linux-x64".
- * */
+/* Returns a version without its platform: "0.169.0-linux-x64", "0.1.0-x86_64-linux-musl". */
 static struct span without_target(struct span version)
 {
 	static const char *const targets[] = { "-x86_64", "-aarch64", "-linux-" };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Values that are kept no longer than needed: stores that a compiler may not leave out. Not every
- * system has explicit_bzero(3). */
+/* Clears memory that held a secret, with stores that a compiler may not leave out. Not every system
+ * has explicit_bzero(3). */
 #ifndef SOOTH_SECRETS_FORGET_H
 #define SOOTH_SECRETS_FORGET_H
 

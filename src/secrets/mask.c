@@ -30,14 +30,14 @@
 
 #define PEM_NAME_MAX 48 /* characters between BEGIN or END and PRIVATE KEY */
 #define DSN_MAX	     128
-#define PROMPT_BACK  100 /* characters before an answer where the prompt stands */
+#define PROMPT_BACK  100 /* characters before an answer that are searched for the prompt */
 
 static struct span run_of(const struct masker *m, size_t start, size_t end)
 {
 	return span_of(m->text + start, end - start);
 }
 
-/* The run as a name, without what is left of an escape before it: \npassword. */
+/* Returns the run as a name, without the rest of an escape before it: \npassword. */
 static struct span name_of(const struct masker *m, size_t start, size_t end)
 {
 	bool is_escaped = start && m->text[start - 1] == '\\' && end - start > 1 &&
@@ -60,7 +60,7 @@ static bool stands_before(const struct masker *m, size_t at, size_t most, const 
 	return memmem(m->text + from, at - from, text, strlen(text)) != NULL;
 }
 
-/* At PRIVATE of `-----BEGIN RSA PRIVATE KEY-----`: all up to the end that belongs to it. */
+/* At PRIVATE of `-----BEGIN RSA PRIVATE KEY-----`: masks all up to the matching end. */
 static size_t mask_pem(struct masker *m, size_t start, size_t end)
 {
 	const char *body, *stop;
@@ -100,7 +100,7 @@ static bool skip_word(const struct masker *m, size_t *at, const char *word)
 	return true;
 }
 
-/* IDENTIFIED [WITH plugin] BY [PASSWORD] 'X', and AS in place of BY. */
+/* Masks X in IDENTIFIED [WITH plugin] BY [PASSWORD] 'X', also with AS in place of BY. */
 static size_t mask_identified(struct masker *m, size_t start, size_t end)
 {
 	size_t at = end;
@@ -124,7 +124,7 @@ static size_t mask_identified(struct masker *m, size_t start, size_t end)
 	return mask_value_at(m, at, NAME_SECRET);
 }
 
-/* PASSWORD 'X', PASSWORD('X'): a quote behind a name of a password. */
+/* Masks X in PASSWORD 'X' and PASSWORD('X'): a quote after a name of a password. */
 static size_t mask_quoted_password(struct masker *m, size_t start, size_t end)
 {
 	size_t at = masker_skip_blanks(m, end);
@@ -139,7 +139,7 @@ static size_t mask_quoted_password(struct masker *m, size_t start, size_t end)
 	return mask_value_at(m, at, NAME_SECRET);
 }
 
-/* `machine H login U password X`, the line of a .netrc. */
+/* Masks X in `machine H login U password X`, the line of a .netrc. */
 static size_t mask_netrc(struct masker *m, size_t start, size_t end)
 {
 	size_t at = masker_skip_blanks(m, end);
@@ -163,7 +163,7 @@ static size_t mask_password(struct masker *m, size_t start, size_t end)
 	return next ? next : mask_netrc(m, start, end);
 }
 
-/* "pw: X" and "pass: X1" in a text; but "the tests pass: 12 of 15" stays. */
+/* Masks X in "pw: X" and "pass: X1" in a text; but "the tests pass: 12 of 15" stays. */
 static size_t mask_noted(struct masker *m, size_t start, size_t end)
 {
 	size_t at = masker_skip_blanks(m, end + 1 < m->size ? end + 1 : m->size), stop = at;
@@ -182,7 +182,7 @@ static size_t mask_noted(struct masker *m, size_t start, size_t end)
 	return stop;
 }
 
-/* Pwd=X of a connection string, `--pass X`; but PWD=/home/u and `-pass 1` stay. */
+/* Masks Pwd=X of a connection string and `--pass X`; but PWD=/home/u and `-pass 1` stay. */
 static size_t mask_short_name(struct masker *m, size_t start, size_t end)
 {
 	static const char *const names[] = { "pwd", "pass", "pw", NULL };
@@ -202,7 +202,7 @@ static size_t mask_short_name(struct masker *m, size_t start, size_t end)
 	return mask_named(m, start, end, is_code ? NAME_SECRET : NAME_PLURAL);
 }
 
-/* `user:X@tcp(host)/x` of Go, `thin:user/X@//host` of Oracle: the run is the name before it. */
+/* Masks X in `user:X@tcp(host)/x` of Go and `thin:user/X@//host` of Oracle; the run is the name. */
 static size_t mask_connection(struct masker *m, size_t start, size_t end)
 {
 	bool is_thin = end < m->size && m->text[end] == '/' && start &&
@@ -223,7 +223,7 @@ static size_t mask_connection(struct masker *m, size_t start, size_t end)
 	return at;
 }
 
-/* `/p:X` and `/password:X` as the first of an argument: options of programs from Windows. */
+/* Masks X in `/p:X` and `/password:X` at the begin of an argument: options as in Windows. */
 static size_t mask_slash_option(struct masker *m, size_t start, size_t end)
 {
 	static const char *const names[] = { "p", "password", "gp", NULL };
@@ -237,7 +237,7 @@ static size_t mask_slash_option(struct masker *m, size_t start, size_t end)
 	return m->size;
 }
 
-/* Is a password what a script of expect waited for before this `send`, and behind the last? */
+/* Returns whether an expect script waited for a password between the last `send` and this one. */
 static bool is_prompted(const struct masker *m, size_t start)
 {
 	size_t from = start;
@@ -249,7 +249,7 @@ static bool is_prompted(const struct masker *m, size_t start)
 	return false;
 }
 
-/* send "X\r" of expect: the answer to a prompt for a password, or one word that is none. */
+/* Masks X in send "X\r" of expect: the answer to a password prompt, or a word that is no prose. */
 static size_t mask_send(struct masker *m, size_t start, size_t end)
 {
 	size_t at = masker_skip_blanks(m, end), slashes = 0, stop;
@@ -276,7 +276,7 @@ static size_t mask_send(struct masker *m, size_t start, size_t end)
 	return stop - 2;
 }
 
-/* Does the text say `kind: Secret`? Looked for once in a text. */
+/* Returns whether the text says `kind: Secret`. Each text is searched once. */
 static bool is_manifest(struct masker *m)
 {
 	const char *at = m->text;
@@ -296,7 +296,7 @@ static bool is_manifest(struct masker *m)
 	return m->manifest > 0;
 }
 
-/* The lines `name: X` that stand deeper than the name at `start`; `at` is the end of its line. */
+/* Masks the lines `name: X` that are deeper than the name at `start`; `at` ends its line. */
 static size_t mask_block(struct masker *m, size_t start, size_t at)
 {
 	size_t indent = 0, first = 0;
@@ -312,7 +312,7 @@ static size_t mask_block(struct masker *m, size_t start, size_t at)
 			break;
 		first = first ? first : depth;
 		colon = memchr(m->text + body, ':', stop - body);
-		if (colon && depth == first) /* what is deeper belongs to the value */
+		if (colon && depth == first) /* deeper lines belong to the value */
 			value = masker_skip_blanks(m, (size_t)(colon + 1 - m->text));
 		masker_put_range(m, at, value);
 		if (stop > value && m->text[value] != '|')
@@ -322,7 +322,7 @@ static size_t mask_block(struct masker *m, size_t start, size_t at)
 	return at;
 }
 
-/* `data:` of a Secret for Kubernetes: all values, whatever their names. */
+/* Masks all values below `data:` in a Secret of Kubernetes, whatever their names are. */
 static size_t mask_manifest(struct masker *m, size_t start, size_t end)
 {
 	struct span name = name_of(m, start, end);
@@ -345,7 +345,7 @@ static size_t mask_manifest(struct masker *m, size_t start, size_t end)
 	return stop ? (size_t)(stop - m->text) : m->size;
 }
 
-/* The run [start, end) belongs to one of these forms: mask what is secret of it; else 0. */
+/* Masks the secret in the run [start, end) if it has one of these forms; else returns 0. */
 static size_t mask_form(struct masker *m, size_t start, size_t end)
 {
 	size_t next = 0;
@@ -383,7 +383,7 @@ static size_t mask_form(struct masker *m, size_t start, size_t end)
 	return next ? next : mask_connection(m, start, end);
 }
 
-/* At the start of a run of name characters. Returns where to go on. */
+/* Masks at the start of a run of name characters. Returns where to go on. */
 static size_t mask_run(struct masker *m, size_t start)
 {
 	size_t end = start, next;
@@ -410,7 +410,7 @@ static size_t mask_run(struct masker *m, size_t start)
 	return kind == NAME_PLAIN ? end : mask_named(m, start, end, kind);
 }
 
-/* One piece of text, be it an argument or not. */
+/* Masks one piece of text, which may be an argument. */
 static void mask_piece(struct masker *m, const char *text, size_t size)
 {
 	size_t done = 0, at = 0;
@@ -436,7 +436,7 @@ static void mask_piece(struct masker *m, const char *text, size_t size)
 	masker_put_range(m, done, size);
 }
 
-/* Arguments that are a name as a whole: what follows may be its value. */
+/* Notes an argument that is a whole name: the next argument may be its value. */
 static void expect_value(struct masker *m, struct span argument)
 {
 	size_t last = argument.size ? argument.size - 1 : 0, name = last;
@@ -464,7 +464,7 @@ static void expect_value(struct masker *m, struct span argument)
 		mask_expect(m, PENDING_EQUALS, NAME_SECRET);
 }
 
-/* The argument is what the one before it asked for. */
+/* Masks an argument that is the value of the one before it. */
 static void mask_pending(struct masker *m, struct span argument)
 {
 	enum pending pending = m->pending;
@@ -524,7 +524,8 @@ bool mask_arguments(struct buffer *out, const char *args, size_t size, size_t li
 	return whole.is_cut;
 }
 
-/* All that is masked is a token by its shape, or stands behind one of these. */
+/* Returns whether masking could change a text: all secrets are tokens by their shape, or follow one
+ * of these characters. */
 bool mask_may_change(const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {

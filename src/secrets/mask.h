@@ -23,15 +23,15 @@
 
 #include "base/buffer.h"
 
-/* NUL-separated in, NUL-separated out. `limit` (0: none) bounds the output;
- * true when it was cut there. */
+/* Masks a NUL-separated list into a NUL-separated list. `limit` (0: none) bounds the output.
+ * Returns true when the output was cut. */
 bool mask_arguments(struct buffer *out, const char *args, size_t size, size_t limit);
-/* One piece of text: a URL, a line, a name. */
+/* Masks one piece of text: a URL, a line, a name. */
 void mask_text(struct buffer *out, const char *text, size_t size);
-/* False: mask_text() would not change it; takes a fraction of the time, for millions of
- * texts. */
+/* Returns false if mask_text() would not change the text. Takes a fraction of its time, for
+ * millions of texts. */
 bool mask_may_change(const char *text, size_t size);
-/* Whether a variable or option of this name holds a secret. */
+/* Returns whether a variable or option of this name holds a secret. */
 bool mask_is_secret_name(const char *name, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The characters that a token may have, and whether they were made by chance. */
+/* The characters that a token may have, and whether a token looks random. */
 #include "secrets/mask_alphabet.h"
 
 #include "secrets/mask_rules.h"
@@ -48,11 +48,9 @@ static enum kind kind_of(char c)
 	return ascii_is_upper(c) ? CAPITAL : ascii_is_alnum(c) ? SMALL : OTHER;
 }
 
-/*
- * The second look: was it made by chance? Then two of its characters are equal in less than one
- * case of eight (3 bits of entropy), and where the alphabet has both cases they change at every
- * other character, not once a word; where it has one, there are digits.
- */
+/* Returns whether a text looks random. In a random text, two characters are equal in less than one
+ * case of eight (3 bits of entropy). If the alphabet has both cases, they change at every other
+ * character, not once a word; if it has one, there are digits. */
 bool mask_looks_random(struct span text, enum alphabet alphabet)
 {
 	uint32_t counts[128] = { 0 }, equal = 0, changes = 0, size = (uint32_t)text.size;

@@ -7,13 +7,13 @@
 
 enum alphabet {
 	HEX,
-	DASHED, /* and - */
-	LOWER,	/* and digits, as below */
+	DASHED, /* HEX and - */
+	LOWER,	/* lower case and digits */
 	UPPER,
-	CAPITALS, /* as UPPER, and - */
+	CAPITALS, /* UPPER and - */
 	ALNUM,
-	WORD,	/* and - _ */
-	DOTTED, /* and . ~ */
+	WORD,	/* ALNUM and - _ */
+	DOTTED, /* WORD and . ~ */
 	WIDE,	/* and + / = */
 };
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Walking the words of a command, be they arguments or in a text: a line, a
- * script, a list in quotes. It goes over what mask.c has masked by name and
- * shape, so it only ever masks more. Quotes are no more than marks: what stands in them
- * may be a script of its own, a value ends where its own quotes do.
+ * Walks the words of a command, in arguments or in a text: a line, a script, a list in quotes. It
+ * reads the text that mask.c has masked by name and shape, so it only masks more. Quotes are only
+ * marks: the quoted text may be a script of its own, and a value ends at its own quotes.
  */
 #include "secrets/mask_commands.h"
 
@@ -11,7 +10,7 @@
 
 #include "secrets/mask_programs.h"
 
-#define QUOTES_MAX 8 /* within each other */
+#define QUOTES_MAX 8 /* nesting depth */
 
 struct quote {
 	char quote;
@@ -20,11 +19,11 @@ struct quote {
 
 struct words {
 	struct masker *m;
-	size_t done; /* written up to here */
+	size_t done; /* written up to this position */
 	struct command command;
 	struct quote open[QUOTES_MAX];
 	unsigned depth;
-	unsigned command_depth; /* quotes around the program: a ';' in more of them is its data */
+	unsigned command_depth; /* quotes around the program: a ';' inside more is its data */
 };
 
 static void put_secret(struct words *w, enum secret_part part, size_t start, size_t end)
@@ -41,7 +40,7 @@ static void put_secret(struct words *w, enum secret_part part, size_t start, siz
 
 /* ---- words of a text ---- */
 
-/* Length of the quote at `at` with the backslashes before it; 0: none. */
+/* Returns the length of the quote at `at` with the backslashes before it; 0: none. */
 static size_t quote_size(const struct words *w, size_t at, struct quote *q)
 {
 	size_t end = at;
@@ -67,7 +66,7 @@ static bool is_text_end(const struct words *w, size_t at)
 	return at >= w->m->size || is_space(w->m->text[at]);
 }
 
-/* Where a value without quotes around it ends; those within belong to it. */
+/* Returns the end of a value without quotes around it; quotes within belong to the value. */
 static size_t bare_end(const struct words *w, size_t at)
 {
 	while (at < w->m->size) {
@@ -88,7 +87,7 @@ static size_t bare_end(const struct words *w, size_t at)
 	return at < w->m->size ? at : w->m->size;
 }
 
-/* Mask a value that begins at `at`. Returns where to go on. */
+/* Masks a value that begins at `at`. Returns where to go on. */
 static size_t mask_value(struct words *w, enum secret_part part, size_t at)
 {
 	struct quote q;
@@ -148,14 +147,14 @@ static size_t walk_word(struct words *w, size_t start, bool is_quoted)
 		return end;
 	if (!is_quoted)
 		return mask_value(w, part, start + value);
-	/* '-uname:a b': to the end of its quotes */
+	/* '-uname:a b': the value ends at the closing quote */
 	q = w->open[w->depth - 1];
 	end = masker_quoted_end(w->m, start + value, q.quote, q.backslashes);
 	put_secret(w, part, start + value, end);
 	return end;
 }
 
-/* A quote where a word may begin. Returns where to go on. */
+/* Handles a quote where a word may begin. Returns where to go on. */
 static size_t walk_quote(struct words *w, size_t at, size_t size, struct quote q)
 {
 	const char *text = w->m->text;
@@ -169,7 +168,7 @@ static size_t walk_quote(struct words *w, size_t at, size_t size, struct quote q
 	return at + size;
 }
 
-/* Does another command begin behind the character at `at`? */
+/* Returns whether another command begins after the character at `at`. */
 static bool is_separator(const struct words *w, size_t at)
 {
 	char c = w->m->text[at], before = at ? w->m->text[at - 1] : ' ';

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names and passwords that stand together: user:X@host, `login U password X`. */
+/* Masks a password beside its name: user:X@host, `login U password X`. */
 #include <string.h>
 
 #include "secrets/mask_walk.h"
@@ -26,7 +26,8 @@ bool mask_is_behind_login(const struct masker *m, size_t at)
 	return false;
 }
 
-/* Labels before an address or a package: mailto:bob@example.org, npm:lodash@4.17.21. */
+/* Returns whether it is a label before an address or a package: mailto:bob@example.org,
+ * npm:lodash@4.17.21. */
 static bool is_label(struct span name)
 {
 	static const char *const labels[] = { "mailto", "sip", "sips", "xmpp", "acct", "npm", "jsr",
@@ -37,8 +38,8 @@ static bool is_label(struct span name)
 	       !ascii_is_alnum(name.data[0]);
 }
 
-/* A host, not a version or a digest: with a dot and letters behind the last, four numbers, a port;
- * or, behind what looks like a secret, one word. */
+/* Returns whether it is a host, not a version or a digest: a name with a dot and letters after the
+ * last dot, four numbers, or a port; after a text that looks like a secret, any one word. */
 static bool is_host(struct span host, struct span secret, bool has_port)
 {
 	size_t dots = 0, last = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names that say "secret", and values that are none. A name is taken apart into words, since "key"
- * in --api-key and apiKey means what it does not in --keyboard or KEYMAP.
+ * Names that say "secret", and values that are no secrets. A name is split into words, because
+ * "key" in --api-key and apiKey differs from "key" in --keyboard or KEYMAP.
  */
 #include <string.h>
 
@@ -50,7 +50,7 @@ static bool says_key(struct span word)
 	return ends_with(word, "key") && !mask_is_one_of(word, others);
 }
 
-/* True for SSHPASS; false for a word that only contains "pass", as --compass does. */
+/* Returns true for SSHPASS; false for a word that only contains "pass", like --compass. */
 static bool says_pass(struct span word)
 {
 	static const char *const others[] = { "bypass", "compass", "encompass", "overpass",
@@ -59,7 +59,7 @@ static bool says_pass(struct span word)
 	return word.size > 4 && span_ends(word, "PASS") && !mask_is_one_of(word, others);
 }
 
-/* Words inside a name; is_first: no word stands before it. */
+/* Returns the kind of a word inside a name; is_first: no word is before it. */
 static enum name_kind word_kind(struct span word, bool is_first)
 {
 	while (word.size && ascii_is_digit(word.data[word.size - 1]))
@@ -78,7 +78,7 @@ static enum name_kind word_kind(struct span word, bool is_first)
 	return NAME_PLAIN;
 }
 
-/* The next word of a name: letters and digits, also cut at aB. False when there is none. */
+/* Takes the next word of a name: letters and digits, also split at aB. False when there is none. */
 static bool next_word(struct span *name, struct span *word)
 {
 	size_t i = 0, size = 0;
@@ -121,7 +121,7 @@ enum name_kind mask_file_name_kind(struct span name)
 		       : kind;
 }
 
-/* --key-name, token_type: what its last word says, and no secret. */
+/* Returns whether a name is only about a secret, by its last word: --key-name, token_type. */
 static bool is_about(struct span name)
 {
 	static const char *const words[] = { "age", "alg", "algorithm", "bits", "budget", "column",
@@ -132,7 +132,7 @@ static bool is_about(struct span name)
 	static const char *const places[] = { "endpoint", "uri", "url", NULL };
 	struct span rest = name, word, last = { NULL, 0 };
 
-	if (mask_same(name, "user.signingkey")) /* of git: which key it is */
+	if (mask_same(name, "user.signingkey")) /* in git: selects a key */
 		return true;
 	for (; next_word(&rest, &word); last = word)
 		;
@@ -176,7 +176,7 @@ bool mask_name_is_switch(struct span name)
 
 #define VALUE_MAX 9 /* digits of a count that may stay */
 
-/* Fields of sort: 2, 2.3n,4. */
+/* Returns whether a value is a field of sort: 2, 2.3n,4. */
 static bool is_field(struct span value)
 {
 	size_t digits = 0;
@@ -212,7 +212,7 @@ bool mask_is_harmless(struct span value, enum name_kind kind)
 		"oauth2", "oidc", "pam", "peer", "plain", "radius", "reject", "saml",
 		"scram-sha-256", "sso", "sspi", "tls", "trust", NULL };
 
-	/* --secret id=x,src=f of a build: where the secret is found */
+	/* --secret id=x,src=f of a build: the place of the secret */
 	if (span_starts(value, "id=") &&
 		(mask_contains(value, ",src=") || mask_contains(value, ",source=") ||
 			mask_contains(value, ",env=")))

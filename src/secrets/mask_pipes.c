@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Quotes are no more than marks here: the script may itself be quoted. The content of a file or a
- * variable is not in the text, so their names stay. */
+/* Quotes are only marks here: the script may itself be quoted. The content of a file or a variable
+ * is not in the text, so their names stay. */
 #include "secrets/mask_pipes.h"
 
 #include <string.h>
 
 #include "secrets/mask_walk.h"
 
-#define WRITERS_BACK 512 /* characters before a pipe where its echo stands */
+#define WRITERS_BACK 512 /* characters before a pipe that are searched for its echo */
 
 static struct span word_at(struct span text, size_t *at)
 {
@@ -36,13 +36,13 @@ static bool ends_command(char c)
 	return c == '|' || c == ';' || c == '&' || c == '\n' || c == '<';
 }
 
-/* A file of passwords alone, whose name does not say so by its words. */
+/* Returns whether a file holds only passwords, though the words of its name do not say so. */
 static bool holds_passwords(struct span name)
 {
 	return memmem(name.data, name.size, "pgpass", 6) != NULL;
 }
 
-/* Does this command read a secret from its standard input? */
+/* Returns whether a command reads a secret from its standard input. */
 static bool reads_secret(struct span command)
 {
 	static const char *const always[] = { "kinit", "su", "cryptsetup", "newusers", NULL };
@@ -94,7 +94,7 @@ static struct span command_at(struct span text, size_t at, bool is_line)
 	return span_of(text.data + at, end - at);
 }
 
-/* Behind the last echo of [from, at); `at`: there is none. */
+/* Returns the place after the last echo of [from, at); `at`: there is none. */
 static size_t writer_end(struct span text, size_t from, size_t at)
 {
 	static const char *const writers[] = { "echo", "printf", "print", "yes", NULL };
@@ -112,7 +112,7 @@ static size_t writer_end(struct span text, size_t from, size_t at)
 	return at;
 }
 
-/* Where the command ends whose words begin at `from`, or `at`. */
+/* Returns the end of the command whose words begin at `from`, or `at`. */
 static size_t written_to(struct span text, size_t from, size_t at)
 {
 	char quote = 0;
@@ -126,7 +126,7 @@ static size_t written_to(struct span text, size_t from, size_t at)
 	return at;
 }
 
-/* Where the group begins that ends before `at`: ( … ) or { …; }. `at`: there is none. */
+/* Returns the begin of the group that ends before `at`: ( … ) or { …; }. `at`: there is none. */
 static size_t group_from(struct span text, size_t at)
 {
 	size_t least = at > WRITERS_BACK ? at - WRITERS_BACK : 0, end = at;
@@ -147,7 +147,7 @@ static size_t group_from(struct span text, size_t at)
 	return at;
 }
 
-/* Where the words begin that an echo writes into the pipe at `at`; `at` if none does. */
+/* Returns the begin of the words that an echo writes into the pipe at `at`; `at` if none does. */
 static size_t written_from(struct span text, size_t at)
 {
 	size_t least = at > WRITERS_BACK ? at - WRITERS_BACK : 0;
@@ -158,7 +158,7 @@ static size_t written_from(struct span text, size_t at)
 	return written_to(text, from, at) == at ? from : at;
 }
 
-/* The words of [from, to) without the options, a format and variables. */
+/* Masks the words of [from, to), except options, a format and variables. */
 static void mask_words(struct masker *m, size_t from, size_t to)
 {
 	size_t done = from;
@@ -168,7 +168,7 @@ static void mask_words(struct masker *m, size_t from, size_t to)
 		size_t start = at + (quote != 0), end = start;
 
 		if (is_blank(c) || c == '|') {
-			if (c == '|') /* what follows is a command between */
+			if (c == '|') /* a command in between follows */
 				break;
 			at++;
 			continue;
@@ -212,7 +212,8 @@ static void mask_written(struct masker *m, size_t from, size_t to)
 	masker_put_range(m, done, to);
 }
 
-/* --password-file <(echo X): is the word before the bracket that ends at `at` of a secret? */
+/* Returns whether a secret's option has the bracket that ends at `at`: --password-file <(echo X).
+ * */
 static bool is_substituted(struct span text, size_t at)
 {
 	size_t least = at > WRITERS_BACK ? at - WRITERS_BACK : 0, end, start;
@@ -229,7 +230,7 @@ static bool is_substituted(struct span text, size_t at)
 	return mask_file_name_kind(span_of(text.data + start, end - start)) != NAME_PLAIN;
 }
 
-/* `<<< X`, or `<<WORD` and lines up to WORD, at `at`. Returns where to go on. */
+/* Masks `<<< X`, or `<<WORD` and lines up to WORD, at `at`. Returns where to go on. */
 static size_t mask_here(struct masker *m, size_t at)
 {
 	struct span text = span_of(m->text, m->size), tag;

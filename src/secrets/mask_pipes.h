@@ -8,7 +8,7 @@
 
 #include "base/buffer.h"
 
-/* The text is one script or line, and is changed. */
+/* Masks in place. The text is one script or line. */
 void mask_pipes(struct buffer *text);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of these programs, and what is asked of it. A program counts wherever its
- * name stands in a command (sudo, ssh, docker exec and many more stand before it), so an option
- * is listed only where nothing harmless of the same program looks like it.
+ * The table of these programs, and its queries. A program counts wherever its name is in a command
+ * (sudo, ssh, docker exec and many more may be before it), so an option is listed only if nothing
+ * harmless of the same program looks like it.
  */
 #include "secrets/mask_programs.h"
 
@@ -149,7 +149,7 @@ static inline bool is_named(const struct program *p, struct span name)
 	return false;
 }
 
-/* Is the word the name of a setting of this program? Then its value comes. */
+/* Expects a value if the word is the name of a setting of this program. */
 static void expect_named(struct command *c, const struct program *p, struct span word)
 {
 	for (const struct program_option *o = p->options; o->name; o++) {
@@ -182,7 +182,7 @@ static void activate(struct command *c, size_t i)
 	}
 }
 
-/* `git config a.token X`, `rclone config create r s3 secret_access_key X`: a name and its value. */
+/* Expects a name and its value: `git config a.token X`, `rclone config create r s3 key X`. */
 static void expect_setting(struct command *c, struct span word)
 {
 	static const char *const forms[] = { "config", "configure", NULL };
@@ -213,7 +213,7 @@ void command_word(struct command *c, struct span word)
 	name = base_name(word);
 	if (span_ends(name, ".exe"))
 		name.size -= 4;
-	/* All names are short and small, and so are subcommands. */
+	/* All names of programs and subcommands are short and in lower case. */
 	if (!c->seen && (name.size < 2 || name.size > NAME_LONGEST || ascii_is_upper(name.data[0])))
 		return;
 	for (size_t i = 0; name.size && i < PROGRAM_COUNT; i++) {
@@ -235,7 +235,7 @@ void command_word(struct command *c, struct span word)
 	}
 }
 
-/* `-u` alone or among other letters. Whether the word is done with. */
+/* Finds `-u`, alone or among other letters. Returns whether the word is done. */
 static bool find_letter(
 	const struct program *p, struct span word, size_t at, const struct program_option **found)
 {
@@ -248,7 +248,8 @@ static bool find_letter(
 	return !p->values || !ascii_is_alnum(word.data[at]) || strchr(p->values, word.data[at]);
 }
 
-/* The option, and where a value within the word begins: behind it, when there is none. */
+/* Finds the option of a word, and where its value begins; without a value, the end of the option.
+ * */
 static const struct program_option *find_option(
 	const struct program *p, struct span word, size_t *value, bool *has_value)
 {
@@ -272,14 +273,14 @@ static const struct program_option *find_option(
 			continue;
 		*value = at + 1;
 		*has_value = at + 1 < word.size;
-		/* Where letters are not put together "-key" is a word of its own. */
+		/* If letters cannot be combined, "-key" is a word of its own. */
 		return found && *has_value && !p->values && found->part != PART_GLUED ? NULL
 										      : found;
 	}
 	return NULL;
 }
 
-/* Does the word end with a letter of the program that takes what follows? */
+/* Returns whether the word ends with a letter of the program whose value is the next word. */
 static bool takes_next(const struct program *p, struct span word)
 {
 	if (!p->values || word.size < 2 || word.data[1] == '-')
@@ -313,7 +314,7 @@ enum secret_part command_option(struct command *c, struct span word, bool has_mo
 	return PART_NONE;
 }
 
-/* Where X begins in NAME=X or NAME/X, for a program with options of that name; 0: nowhere. */
+/* Returns the begin of X in NAME=X or NAME/X, for a program with such options; 0: there is none. */
 static size_t assigned_by(const struct program *p, struct span word)
 {
 	for (const struct program_option *o = p->options; o->name; o++) {
@@ -340,7 +341,7 @@ size_t command_assignment(const struct command *c, struct span word)
 	return value;
 }
 
-/* The part behind the first `stop`; empty: there is none. */
+/* Returns the part after the first `stop`; empty: there is none. */
 static struct span after(struct span value, char stop)
 {
 	const char *at = value.size ? memchr(value.data, stop, value.size) : NULL;
@@ -349,7 +350,7 @@ static struct span after(struct span value, char stop)
 		  : span_of(value.data, 0);
 }
 
-/* name:X; a URL has been masked as one. */
+/* Returns the secret of name:X; a URL was masked already. */
 static struct span login_secret(struct span value)
 {
 	struct span secret = after(value, ':');

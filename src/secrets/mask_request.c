@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A part of the path that has a long word made of letters and digits at random is a token or an
- * identifier: all of the part goes. Names of models and versions stay: their words are short, or
- * have no digits.
+ * A part of the path with a long word of random letters and digits is a token or an identifier: the
+ * whole part is masked. Names of models and versions stay: their words are short, or have no
+ * digits.
  */
 #include "secrets/mask_request.h"
 
@@ -52,7 +52,7 @@ static bool has_secret(const char *part, size_t size)
 	return is_secret(&w);
 }
 
-/* Where the path begins; 0: no request line. */
+/* Returns the begin of the path; 0: it is no request line. */
 static size_t path_at(const char *text, size_t size)
 {
 	size_t at = 0;
@@ -64,7 +64,7 @@ static size_t path_at(const char *text, size_t size)
 	return text[at + 1] == '/' ? at + 1 : 0;
 }
 
-/* "CONNECT user:X@host:443" of a proxy's client: false where the host is all. */
+/* Masks "CONNECT user:X@host:443" of a proxy's client. Returns false if there is only a host. */
 static bool mask_connect(struct buffer *out, const char *text, size_t size)
 {
 	static const char method[] = "CONNECT ";

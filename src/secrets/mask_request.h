@@ -6,7 +6,7 @@
 
 #include "base/buffer.h"
 
-/* False, and nothing is written: it is no request line. */
+/* Masks a request line. False, and nothing is written: it is no request line. */
 bool mask_request(struct buffer *out, const char *text, size_t size);
 
 #endif

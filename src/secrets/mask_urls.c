@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * URLs: the scheme and the host stay, the user part and the values of the
- * query do not. The path is walked as any other text is.
+ * URLs: the scheme and the host stay, the user part and the values of the query are masked. The
+ * path is walked like any other text.
  */
 #include <string.h>
 
@@ -13,7 +13,7 @@ static bool ends_url(char c)
 	return (unsigned char)c <= ' ' || c == '"' || c == '\'' || c == '`' || c == '<' || c == '>';
 }
 
-/* Find where the URL ends, once for all the URLs that one of them may hold. */
+/* Finds the end of a URL, once for all URLs that it may contain. */
 static void enter_url(struct masker *m, size_t at)
 {
 	if (at < m->url_end)
@@ -25,7 +25,7 @@ static void enter_url(struct masker *m, size_t at)
 	m->url_end = at;
 }
 
-/* Is [from, to) a host with something behind its colon that is no port? */
+/* Returns whether [from, to) is a host, a colon, and a text that is no port. */
 static bool has_odd_port(const struct masker *m, size_t from, size_t to)
 {
 	const char *colon = memchr(m->text + from, ':', to - from);
@@ -38,9 +38,10 @@ static bool has_odd_port(const struct masker *m, size_t from, size_t to)
 	return false;
 }
 
-/* Places that accept posts without more than their URL: the rest of the path is the secret. */
+/* Servers where the URL is all that is needed to post: the rest of the path is the secret. */
 static const struct hook {
-	const char *host; /* its end; NULL: any, and the rest is one long word with digits */
+	const char *host; /* end of the host; NULL: any host, and the rest is one long word with
+			   * digits */
 	const char *path;
 } hooks[] = {
 	{ "hooks.slack.com", "/services/" },
@@ -73,7 +74,7 @@ static bool is_secret_word(struct span word)
 	return has_digit && word.size >= HOOK_LEAST;
 }
 
-/* At the path behind a host: where the secret in it begins and ends. */
+/* Finds the begin and end of the secret in a path after a host. */
 static bool find_hook(const struct masker *m, struct span host, size_t at, size_t *from, size_t *to)
 {
 	size_t end = at;
@@ -102,7 +103,7 @@ static bool find_hook(const struct masker *m, struct span host, size_t at, size_
 	return false;
 }
 
-/* postgresql://bob@host: a name of a user only, where no token stands in its place. */
+/* Returns whether there is only a user's name, and no token: postgresql://bob@host. */
 static bool is_plain_user(const struct masker *m, size_t at, size_t end)
 {
 	static const char *const schemes[] = { "postgres", "postgresql", "mysql", "mariadb", "ssh",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Values: how far one goes behind its name. Shells, JSON, headers and prose
- * all end a value elsewhere; in doubt more is masked rather than less.
+ * Values: how far one extends after its name. Shells, JSON, headers and prose each end a value
+ * differently; in doubt more is masked rather than less.
  */
 #include "secrets/mask_rules.h"
 
@@ -40,7 +40,7 @@ size_t masker_quoted_end(const struct masker *m, size_t at, char quote, size_t b
 	return m->size;
 }
 
-/* Length of what opens a quoted value: b", $', N', \" and the like; 0 when it is not quoted. */
+/* Returns the length of the opening of a quoted value: b", $', N', \"; 0 when it is not quoted. */
 static size_t opening(const struct masker *m, size_t at)
 {
 	size_t i = at;
@@ -52,7 +52,7 @@ static size_t opening(const struct masker *m, size_t at)
 	return i < m->size && is_quote(m->text[i]) ? i + 1 - at : 0;
 }
 
-/* The end of a value that ends where a shell's or a URL's word does. */
+/* Returns the end of a value that ends like a word of a shell or a URL. */
 static size_t bare_end(const struct masker *m, size_t at, bool is_item)
 {
 	for (; at < m->size; at++) {
@@ -75,7 +75,7 @@ static size_t line_end(const struct masker *m, size_t at)
 	return end ? (size_t)(end - m->text) : m->size;
 }
 
-/* Mask [at, end), unless it says nothing. Returns where to go on. */
+/* Masks [at, end), unless the value is harmless. Returns where to go on. */
 static size_t mask_range(struct masker *m, size_t at, size_t end, enum name_kind kind)
 {
 	if (mask_is_harmless(span_of(m->text + at, end - at), kind))
@@ -85,7 +85,7 @@ static size_t mask_range(struct masker *m, size_t at, size_t end, enum name_kind
 	return end;
 }
 
-/* "a"b, 'a'"b": does the value go on behind the closing quote before `at`? */
+/* Returns whether the value goes on after the closing quote before `at`: "a"b, 'a'"b". */
 static bool is_glued(const struct masker *m, size_t at)
 {
 	if (at < m->size && is_quote(m->text[at])) {
@@ -121,7 +121,7 @@ bool mask_is_scheme(struct span word)
 	return mask_is_one_of(word, schemes);
 }
 
-/* A value that stands alone, quoted or not. */
+/* Masks a single value, quoted or not. */
 static size_t mask_word(struct masker *m, size_t at, bool is_item, enum name_kind kind)
 {
 	size_t opened = opening(m, at), end, next;
@@ -162,7 +162,7 @@ struct assignment {
 	bool is_spaced; /* blanks stand before the value */
 };
 
-/* Is there an assignment behind the name that ends at `at`? */
+/* Returns whether an assignment follows the name that ends at `at`. */
 static bool find_assignment(const struct masker *m, size_t at, struct assignment *a)
 {
 	size_t name_end = at, start;
@@ -188,7 +188,7 @@ static struct span word_at(const struct masker *m, size_t at)
 	return span_of(m->text + at, masker_word_end(m, at, m->size) - at);
 }
 
-/* Where the small letters and `others` that begin at `at` end. */
+/* Returns the end of the small letters and `others` that begin at `at`. */
 static size_t plain_end(const struct masker *m, size_t at, const char *others)
 {
 	while (at < m->size && ((m->text[at] >= 'a' && m->text[at] <= 'z') ||
@@ -240,7 +240,7 @@ static bool is_substitution(const struct masker *m, size_t start, size_t at)
 	       m->text[end] == m->text[start - 1];
 }
 
-/* Mask the value of the name at [start, end), which says "secret". */
+/* Masks the value of the name at [start, end), which says "secret". */
 static size_t mask_assigned(
 	struct masker *m, size_t start, size_t end, const struct assignment *a, enum name_kind kind)
 {
@@ -278,7 +278,7 @@ static size_t mask_assigned(
 	return mask_word(m, at, false, kind);
 }
 
-/* Behind `"--api-key"`: where the next item of a list in quotes starts; 0 when there is none. */
+/* Returns the start of the next item in a list in quotes, after `"--api-key"`; 0: there is none. */
 static size_t next_item(const struct masker *m, size_t at)
 {
 	size_t bound = at + CLOSERS_MAX;
@@ -297,7 +297,7 @@ static bool is_option_at(const struct masker *m, size_t at)
 	return mask_is_option(span_of(m->text + at, masker_word_end(m, at, m->size) - at));
 }
 
-/* `--api-key X`: the name ends at `end`. */
+/* Masks the value in `--api-key X`; the name ends at `end`. */
 static size_t mask_option_value(struct masker *m, size_t start, size_t end, enum name_kind kind)
 {
 	size_t at = masker_skip_blanks(m, end), item = next_item(m, end);
@@ -316,7 +316,7 @@ static size_t mask_option_value(struct masker *m, size_t start, size_t end, enum
 
 /* ---- `Bearer X`, `Basic X` ---- */
 
-/* Base64 of name:password rather than a word of prose: a digit, '=', or a capital within. */
+/* Returns whether it is base64 of name:password, not prose: a digit, '=', or a capital within. */
 static bool is_basic_value(const struct masker *m, size_t at)
 {
 	for (size_t start = at; at < m->size; at++) {
@@ -373,7 +373,7 @@ bool mask_is_odd(struct span word)
 	return false;
 }
 
-/* Is it a secret rather than a word of the sentence? */
+/* Returns whether a word is a secret, and no word of the sentence. */
 static bool is_told(struct span word, bool is_password, bool is_end)
 {
 	static const char *const states[] = { "wrong", "required", "empty", "missing", "expired",
@@ -430,7 +430,7 @@ static size_t mask_told(struct masker *m, size_t start, size_t end)
 #define ATTRIBUTES_MAX 64
 #define ELEMENT_MAX    4096
 
-/* <password>X</password>, but <key>name</key> of a property list is a name. */
+/* Masks X in <password>X</password>; but <key>name</key> of a property list is a name. */
 static size_t mask_element(struct masker *m, size_t start, size_t end, enum name_kind kind)
 {
 	size_t at = end, most;

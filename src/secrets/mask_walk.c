@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writing what was walked over: as it is, masked, or with the tokens in it
- * masked; never more than there is room for.
+ * Writes the walked text: unchanged, masked, or with the tokens in it masked; never more than there
+ * is room for.
  */
 #include "secrets/mask_walk.h"
 
@@ -44,7 +44,7 @@ size_t masker_word_end(const struct masker *m, size_t at, size_t to)
 	return at;
 }
 
-/* A JSON web token: at `at` eyJ, its part ends at `end`. Where the whole ends, or 0. */
+/* Returns the end of a JSON web token, or 0: eyJ is at `at`, and its first part ends at `end`. */
 static size_t web_token_end(const struct masker *m, size_t at, size_t end, size_t to)
 {
 	if (!span_starts(span_of(m->text + at, end - at), "eyJ") || end + 4 > to ||

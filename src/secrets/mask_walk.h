@@ -13,8 +13,8 @@
 /* Effect of the previous argument on this one. */
 enum pending {
 	PENDING_NOTHING,
-	PENDING_VALUE,	/* `--api-key`: this one is the value */
-	PENDING_EQUALS, /* `api_key`: if this one is `=`, the next one is the value */
+	PENDING_VALUE,	/* `--api-key`: this argument is the value */
+	PENDING_EQUALS, /* `api_key`: if this argument is `=`, the next one is the value */
 };
 
 struct masker {
@@ -32,54 +32,50 @@ struct masker {
 	size_t url_end;	    /* end of the current URL; 0: none yet */
 	size_t url_at;	    /* its last '@', or SIZE_MAX */
 	int manifest;	    /* a Secret of Kubernetes: 1, not: -1, 0: not looked yet */
-	size_t first_space; /* where the text has its first blank or newline */
+	size_t first_space; /* position of the first blank or newline */
 };
 
 void masker_put(struct masker *m, const char *data, size_t size);
 void masker_put_range(struct masker *m, size_t from, size_t to);
 void masker_put_mask(struct masker *m);
-/*
- * Write [from, to) with the tokens in it masked. A token that goes on behind `to` is masked to its
- * end, or up to `limit`. Returns where to go on.
- */
+/* Writes [from, to) with the tokens in it masked. A token that goes on after `to` is masked to its
+ * end, or up to `limit`. Returns where to go on. */
 size_t masker_put_shapes(struct masker *m, size_t from, size_t to, size_t limit);
 size_t masker_skip_blanks(const struct masker *m, size_t at);
 size_t masker_word_end(const struct masker *m, size_t at, size_t to);
-/*
- * Where the text in quotes that starts at `at` ends: at the same quote with no
- * more backslashes before it than the opening one had; those belong to it.
- */
+/* Returns the end of a quoted text that starts at `at`: the next same quote with no more
+ * backslashes before it than the opening quote had. The end is before these backslashes. */
 size_t masker_quoted_end(const struct masker *m, size_t at, char quote, size_t backslashes);
 
-/* The next argument is what `pending` says, of a name of that kind. */
+/* Notes that the next argument is what `pending` says, for a name of that kind. */
 static inline void mask_expect(struct masker *m, enum pending pending, enum name_kind kind)
 {
 	m->pending = pending;
 	m->pending_kind = kind;
 }
 
-/* A value that cannot be a secret: yes, no, and figures of a plural. */
+/* Returns whether a value cannot be a secret: yes, no, and numbers for a plural name. */
 bool mask_is_harmless(struct span value, enum name_kind kind);
-/* bearer, basic, digest, token: what stands before the secret of a header. */
+/* Returns whether a word comes before the secret of a header: bearer, basic, digest, token. */
 bool mask_is_scheme(struct span word);
-/* `-x`, `--name`: an option, and so not the value of the one before it. */
+/* Returns whether a word is an option, and so not the value of an earlier one: `-x`, `--name`. */
 bool mask_is_option(struct span word);
-/* When [start, end) is such a scheme: mask what follows; 0 when it is not. */
+/* Masks the text after [start, end) if that is such a scheme; else returns 0. */
 size_t mask_scheme(struct masker *m, size_t start, size_t end);
-/* The name [start, end) says "secret": mask the value it has, if any. */
+/* Masks the value, if any, of the name [start, end), which says "secret". */
 size_t mask_named(struct masker *m, size_t start, size_t end, enum name_kind kind);
 
-/* A value at `at`, quoted or not: mask it. */
+/* Masks a value at `at`, quoted or not. */
 size_t mask_value_at(struct masker *m, size_t at, enum name_kind kind);
 
-/* `user:X@host` without a scheme: the name is [start, end), the '@' stands at `at`. */
+/* Returns whether it is `user:X@host` without a scheme: name [start, end), the '@' at `at`. */
 bool mask_is_login(const struct masker *m, size_t start, size_t end, size_t at);
-/* Do `login` and one word stand before the word at `at`? */
+/* Returns whether `login` and one word are before the word at `at`. */
 bool mask_is_behind_login(const struct masker *m, size_t at);
 
-/* `at` stands behind "://": mask the user, go as far as the host does. */
+/* Masks the user of a URL; `at` is after "://". Returns the end of the host. */
 size_t mask_url(struct masker *m, size_t at);
-/* At the '?' or '#' of a URL: mask the values up to its end. */
+/* Masks the values of a URL from the '?' or '#' on, up to its end. */
 size_t mask_query(struct masker *m, size_t at);
 
 static inline bool is_word(char c)
