@@ -212,8 +212,7 @@ static void mask_written(struct masker *m, size_t from, size_t to)
 	masker_put_range(m, done, to);
 }
 
-/* Returns whether a secret's option has the bracket that ends at `at`: --password-file <(echo X).
- * */
+/* Returns whether the bracket before `at` is a secret's value: --password-file <(echo X). */
 static bool is_substituted(struct span text, size_t at)
 {
 	size_t least = at > WRITERS_BACK ? at - WRITERS_BACK : 0, end, start;

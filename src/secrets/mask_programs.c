@@ -248,8 +248,7 @@ static bool find_letter(
 	return !p->values || !ascii_is_alnum(word.data[at]) || strchr(p->values, word.data[at]);
 }
 
-/* Finds the option of a word, and where its value begins; without a value, the end of the option.
- * */
+/* Finds the option of a word, and where its value begins; at the end, if there is none. */
 static const struct program_option *find_option(
 	const struct program *p, struct span word, size_t *value, bool *has_value)
 {

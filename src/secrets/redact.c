@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Replaces what is private in a text. */
+/* Replaces private texts by placeholders. */
 #include "secrets/redact.h"
 
 #include <assert.h>
@@ -71,7 +71,7 @@ static bool next_part(struct span path, size_t *at, struct span *part)
 	return end > start;
 }
 
-/* How much of a path is a home, and whose; 0: it begins with none. */
+/* Returns how much of a path is a home, and its user; 0: the path begins with none. */
 static size_t redact_home(struct span path, struct span *user)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
@@ -145,7 +145,7 @@ static bool is_same(struct span a, const char *b)
 	return true;
 }
 
-/* May a word begin at `at`? */
+/* Returns whether a word may begin at `at`. */
 static bool is_boundary(struct span text, size_t at)
 {
 	char before = at ? text.data[at - 1] : ' ';
@@ -153,7 +153,7 @@ static bool is_boundary(struct span text, size_t at)
 	return !ascii_is_alnum(before) && before != '_';
 }
 
-/* The name that stands at `at` as a whole word; NULL: none does. */
+/* Returns the name at `at`, which is a whole word; NULL: there is none. */
 static const struct redact_name *name_at(const struct redactor *r, struct span text, size_t at)
 {
 	const struct redact_name *all = (const void *)r->names.data;
@@ -171,7 +171,7 @@ static const struct redact_name *name_at(const struct redactor *r, struct span t
 	return NULL;
 }
 
-/* Text without paths and addresses: names in it are replaced. */
+/* Writes text without paths and addresses; names in it are replaced. */
 static void redactor_write_names(struct redactor *r, struct span text, struct buffer *out)
 {
 	for (size_t at = 0; at < text.size;) {
@@ -186,7 +186,7 @@ static void redactor_write_names(struct redactor *r, struct span text, struct bu
 	}
 }
 
-/* The slashes of a path stay where they are. */
+/* Writes a path; its slashes stay. */
 static void redactor_write_path(struct redactor *r, struct span path, struct buffer *out)
 {
 	struct span user, part;
@@ -355,7 +355,7 @@ static bool is_known(const struct redactor *r, struct span name)
 	return false;
 }
 
-/* Longer ones first, so that "alice-laptop" is not taken for "alice". */
+/* Inserts a name; longer names come first, so that "alice-laptop" is not read as "alice". */
 static void insert(struct redactor *r, const struct redact_name *name)
 {
 	struct redact_name *all;

@@ -31,24 +31,24 @@ struct redactor {
 
 void redactor_init(struct redactor *r);
 void redactor_fini(struct redactor *r);
-/* The text is a name of that kind, wherever it stands: "user", "host". Public words and
- * texts shorter than three characters are not names. */
+/* Learns a name of the kind `placeholder` ("user", "host"), wherever the name occurs. Public words
+ * and texts shorter than three characters are not names. */
 void redactor_learn_name(struct redactor *r, const char *placeholder, struct span name);
-/* The file name of a script, as a whole word wherever it stands. */
+/* Learns the file name of a script, which is replaced wherever it is a whole word. */
 void redactor_learn_script(struct redactor *r, struct span name);
 /* Learns the users whose homes are in the text, and the text itself if it is a path. */
 void redactor_learn_paths(struct redactor *r, struct span text);
 /* Appends the redacted text. To be called after all names are learnt. */
 void redactor_write(struct redactor *r, struct span text, struct buffer *out);
-/* NUL-separated, each ended by NUL. */
+/* Writes NUL-separated arguments; a NUL ends each. */
 void redactor_write_arguments(struct redactor *r, struct span arguments, struct buffer *out);
 
 /* --- for redact*.c --- */
 
-/* "path-3": the same for the same text. */
+/* Appends "path-3": the same number for the same text. */
 void redactor_number(
 	struct redactor *r, const char *placeholder, struct span text, struct buffer *out);
-/* A public word. */
+/* Returns whether a word is public. */
 bool redact_is_public(struct span word);
 
 #endif
