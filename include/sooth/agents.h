@@ -24,19 +24,18 @@ extern "C" {
 struct sooth_agents_options {
 	size_t size;
 	uint64_t interval_ns; /* over which CPU use is measured; 0: 200 ms */
-	/* A struct sooth_observer_options for the rest, NULL: defaults. Its sample_ns is not used.
-	 */
+	/* Further options; NULL: defaults. `sample_ns` in them is not used. */
 	const struct sooth_observer_options *observer;
 };
 
 /*
- * A row for each process that is an agent: "pid", "agent", "version", "project", "session_id",
- * "cpu_percent", "rss_bytes", "status", "is_orphaned" and others (docs/json.md). `options` may be
- * NULL. NULL: it failed, and `err` says why.
+ * Returns a table with a row for each process that is an agent: "pid", "agent", "version",
+ * "project", "session_id", "cpu_percent", "rss_bytes", "status", "is_orphaned" and others
+ * (docs/json.md). `options` may be NULL. Returns NULL on failure; `err` says why.
  *
  * Blocks for the interval. Needs no privilege; without root, less is known of other users'
- * processes. Nothing is attached. Files that may not answer are read by threads and child processes
- * of the library, which send no SIGCHLD and end by themselves.
+ * processes. Nothing is attached. Reading a file can block for ever, so threads and child processes
+ * of the library read such files; they send no SIGCHLD and end by themselves.
  */
 struct sooth_table *sooth_agents(
 	const struct sooth_agents_options *options, struct sooth_error *err);

@@ -2,11 +2,11 @@
 /*
  * Errors, for a person and for a program.
  *
- * Functions that can fail return 0 or a negative errno value and fill the
- * caller's struct sooth_error, when one is given (NULL is allowed everywhere).
- * It needs no preparing, holds nothing to be freed, and says nothing when nothing failed. The
- * four texts answer the four questions a user asks, in one line each; any of the last three
- * may be empty. Names in them may be a target's: escape them before a terminal.
+ * Functions that can fail return 0 or a negative errno value and fill the caller's struct
+ * sooth_error, when one is given (NULL is allowed everywhere). The struct needs no initialization
+ * and no cleanup, and is not written when nothing failed. The four texts answer the four questions
+ * a user asks, in one line each; any of the last three may be empty. Names in the texts may come
+ * from a target: escape them before a terminal.
  */
 #ifndef SOOTH_ERROR_H
 #define SOOTH_ERROR_H
@@ -19,15 +19,15 @@ extern "C" {
 enum sooth_fault {
 	SOOTH_FAULT_NONE = 0,
 	SOOTH_FAULT_USAGE,	 /* the request makes no sense: exit 2 */
-	SOOTH_FAULT_PRIVILEGE,	 /* it needs a privilege that is missing: exit 3 */
+	SOOTH_FAULT_PRIVILEGE,	 /* a needed privilege is missing: exit 3 */
 	SOOTH_FAULT_UNSUPPORTED, /* this system cannot do it: exit 3 */
 	SOOTH_FAULT_NOT_FOUND,	 /* the target does not exist: exit 4 */
 	SOOTH_FAULT_IO,		 /* reading or writing failed: exit 5 */
 	SOOTH_FAULT_INTERNAL,	 /* memory ran out, or a defect in sooth: exit 5 */
 	/* Faults of a command to launch, as a shell reports them (POSIX, 2.8.2 Exit Status for
 	 * Commands). */
-	SOOTH_FAULT_NO_COMMAND,	    /* it is not found: exit 127 */
-	SOOTH_FAULT_NOT_EXECUTABLE, /* it cannot be executed: exit 126 */
+	SOOTH_FAULT_NO_COMMAND,	    /* the command is not found: exit 127 */
+	SOOTH_FAULT_NOT_EXECUTABLE, /* the command cannot be executed: exit 126 */
 };
 
 struct sooth_error {

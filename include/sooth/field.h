@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fields: every column, JSON key and filter name is described once, in the
- * table of its schema, and rendered, merged and documented from there.
+ * Fields: every column, JSON key and filter name is described once, in the table of its schema.
+ * That table drives output, merging and documentation.
  */
 #ifndef SOOTH_FIELD_H
 #define SOOTH_FIELD_H
@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-/* The numbers stand in captures: new ones come last. */
+/* Captures contain these numbers: new types come last. */
 enum sooth_field_type {
 	SOOTH_FIELD_UNSIGNED = 1, /* 1, 2, 4 or 8 bytes in the fixed part */
 	SOOTH_FIELD_SIGNED,	  /* 4 or 8 bytes */
@@ -31,7 +31,7 @@ enum sooth_field_type {
 	SOOTH_FIELD_HISTOGRAM,	  /* 32-bit counts in the fixed part; slot i: from 2^i to 2^(i+1) */
 	SOOTH_FIELD_TEXTS,	  /* struct sooth_text: texts, each ended by NUL */
 	SOOTH_FIELD_ROWS,	  /* struct sooth_text: records of the schema `rows` */
-	SOOTH_FIELD_SERIES, /* struct sooth_text: doubles, one a stretch of time; NaN: a gap */
+	SOOTH_FIELD_SERIES,	  /* struct sooth_text: a double for each time bucket; NaN: a gap */
 };
 
 enum sooth_unit {
@@ -45,9 +45,9 @@ enum sooth_unit {
 	SOOTH_UNIT_S,	    /* whole seconds */
 };
 
-/* How two values of one key become one. */
+/* How the values of two records with the same key are merged into one value. */
 enum sooth_merge {
-	SOOTH_MERGE_KEY = 0, /* part of the key, or not merged at all */
+	SOOTH_MERGE_KEY = 0, /* part of the key, or never merged */
 	SOOTH_MERGE_SUM,
 	SOOTH_MERGE_MIN,
 	SOOTH_MERGE_MAX,
@@ -57,9 +57,9 @@ enum sooth_merge {
 /* The state of a field's value. */
 enum sooth_state {
 	SOOTH_STATE_VALUE = 0,
-	SOOTH_STATE_ABSENT,	  /* there is none: a kernel thread has no command line */
+	SOOTH_STATE_ABSENT,	  /* no value exists: a kernel thread has no command line */
 	SOOTH_STATE_TRUNCATED,	  /* the value is a prefix */
-	SOOTH_STATE_REDACTED,	  /* there is one, kept out on purpose */
+	SOOTH_STATE_REDACTED,	  /* a value exists, but was removed on purpose */
 	SOOTH_STATE_NOT_MEASURED, /* with a reason */
 };
 
@@ -68,36 +68,38 @@ enum sooth_reason {
 	SOOTH_REASON_PERMISSION,    /* the system refused */
 	SOOTH_REASON_ENDED,	    /* the process ended before it was read */
 	SOOTH_REASON_UNSUPPORTED,   /* not available on this system */
-	SOOTH_REASON_INTERVAL,	    /* needs two samples, there was one */
+	SOOTH_REASON_INTERVAL,	    /* needs two samples, but there was only one */
 	SOOTH_REASON_NOT_REQUESTED, /* expensive, and not requested */
 	SOOTH_REASON_FAILED,	    /* reading it failed in another way */
 	SOOTH_REASON_NOT_JUDGED,    /* this version of sooth does not check it */
 	SOOTH_REASON_BLOCKED,	    /* no answer: a dead mount, a stuck device */
-	SOOTH_REASON_UNSEEN,	    /* its start was not seen: it started before attach, or seccomp
-				       answered it */
+	SOOTH_REASON_UNSEEN,	    /* the call began before attach, or seccomp answered it */
 	SOOTH_REASON_COVERED,	    /* the process overwrote its command line */
-	SOOTH_REASON_AGENT,	    /* the agent writes it nowhere, or in an unknown place */
+	SOOTH_REASON_AGENT,	    /* the agent does not write it to a known place */
 	SOOTH_REASON_UNDECIDED,	    /* the values that were read allow no decision */
-	SOOTH_REASON_EXPENSIVE,	    /* reading it would take longer than sooth may */
+	SOOTH_REASON_EXPENSIVE,	    /* reading it takes longer than sooth may */
 };
 
-/* A state byte as it stands in a record: state and its reason. */
+/* The state byte of a record: a state and its reason. */
 #define SOOTH_STATE(state, reason) ((uint8_t)((state) | (reason) << 4))
 #define SOOTH_NOT_MEASURED(reason) SOOTH_STATE(SOOTH_STATE_NOT_MEASURED, reason)
 
 /* How secrets in a field are masked before a record reaches a report or a capture. */
 enum sooth_masking {
-	SOOTH_MASK_BY_TYPE = 0,	  /* TEXT and CHARS as a text, all others not */
-	SOOTH_MASK_ARGUMENTS,	  /* a command line: an argument is known by the one before it */
-	SOOTH_MASK_ARGUMENTS_CUT, /* the same, done by its reader: masked before it is cut */
+	SOOTH_MASK_BY_TYPE = 0, /* TEXT and CHARS as a text, all others not */
+	SOOTH_MASK_ARGUMENTS,	/* a command line: the argument before a secret shows that it is one
+				 */
+	SOOTH_MASK_ARGUMENTS_CUT, /* the same, but the reader of the command line masks before it
+				     cuts */
 };
 
-/* Runs of the target's bytes that stand in a record and in no field: what the arguments of a call
- * point to. They are masked as texts. */
+/* Bytes of the target in a record that belong to no field: the data to which arguments of a call
+ * point. Each run of these bytes is masked like a text. */
 struct sooth_runs {
 	uint16_t offset; /* offset of the struct sooth_text with the runs */
-	uint16_t size;	 /* least size of a fixed part with that member */
-	/* The next run of `bytes` from `*at` on, which is moved behind it; false: there is none. */
+	uint16_t size;	 /* size of the smallest fixed part that has this member */
+	/* Finds the next run in `bytes` from `*at` on, and moves `*at` behind it; false: no
+	 * more. */
 	bool (*next)(const char *bytes, size_t size, size_t *at, size_t *begin, size_t *length);
 };
 
@@ -108,7 +110,7 @@ struct sooth_names {
 
 struct sooth_schema;
 
-/* Fields, their names and their schemas are the library's, constant, and there until the program
+/* Fields, their names and their schemas are constants of the library, valid until the program
  * ends. */
 struct sooth_field {
 	const char *name;  /* JSON key, column id, filter name */
@@ -121,30 +123,30 @@ struct sooth_field {
 	uint16_t size;	       /* of the member */
 	uint16_t state_offset; /* of its state byte; 0: always a value */
 	bool may_shrink;       /* a narrow terminal may cut it; argument lists always may */
-	bool is_hidden;	       /* in JSON and on request, not in a table by itself */
-	bool is_key;	       /* names the row among those of its process; see schema_row_key() */
-	bool is_single;	       /* ROWS: there is one, an object */
-	/* ROWS: an object, whose keys are the rows' first fields; of rows with two fields the
-	 * second is the value, else the rest is an object. */
+	bool is_hidden;	       /* shown in JSON; in a table only on request */
+	bool is_key;	       /* identifies the row within its process; see schema_row_key() */
+	bool is_single;	       /* ROWS: a single row, shown as an object */
+	/* ROWS: shown as one object with a member for each row. The first field of the row is the
+	 * key. If a row has two fields, the second is the value, else the value is an object. */
 	bool is_keyed;
-	uint8_t least_width; /* may_shrink: least columns of a cut text; 0: width of the heading */
+	uint8_t least_width; /* may_shrink: least width of a cut text; 0: width of the heading */
 	uint8_t decimals;    /* REAL: number of decimals; 255: all digits */
 	const struct sooth_names *names;
 	const struct sooth_schema *rows; /* of SOOTH_FIELD_ROWS */
 	/* SOOTH_FIELD_LEVELS numbers, in the value's unit: the thresholds of the
 	 * three colors, mild to alarming. NULL: never colored. */
 	const double *levels;
-	/* TEXT: a private name; a redacted report shows "user-1" instead. */
-	const char *placeholder; /* "user"; NULL: no private name */
+	/* Set if the text is a private name: a redacted report shows "user-1" instead. */
+	const char *placeholder; /* "user"; NULL: not private */
 	enum sooth_masking masking;
 };
 
 #define SOOTH_FIELD_LEVELS 3
 
 /*
- * A value got out of a record, in the field's unit. There is one when the state is VALUE, and a
- * part of one when it is TRUNCATED; in all other states the union is nothing to read. Texts and
- * lists are borrowed from the record.
+ * The value of a field in a record, in the field's unit. Read the union only if the state is VALUE,
+ * or TRUNCATED: then it has the first part of the value. Texts and lists are borrowed from the
+ * record.
  */
 struct sooth_value {
 	enum sooth_field_type type; /* determines the member of the union */
@@ -159,7 +161,7 @@ struct sooth_value {
 			size_t size;	  /* bytes */
 		} text;
 		struct { /* LIST, HISTOGRAM, SERIES */
-			/* Unaligned little-endian 32-bit numbers; of SERIES doubles. */
+			/* Unaligned little-endian 32-bit numbers; for SERIES doubles. */
 			const unsigned char *data;
 			size_t count; /* of numbers */
 		} list;
@@ -171,29 +173,31 @@ enum sooth_class {
 	SOOTH_CLASS_AGGREGATE,	/* counted over a window; deltas */
 	SOOTH_CLASS_SAMPLE,	/* a state at a moment */
 	SOOTH_CLASS_TICK,	/* time passed */
-	SOOTH_CLASS_DEFINITION, /* names something once; repeated in each segment */
-	SOOTH_CLASS_ROW,	/* made by a stage; never in a capture */
+	SOOTH_CLASS_DEFINITION, /* a name for an id; repeated in each segment */
+	SOOTH_CLASS_ROW,	/* computed for a report; never in a capture */
 };
 
-/* The time that a record covers: it decides whether a time range of a capture has the record. */
+/* The time that a record covers. It decides whether a time range of a capture includes the
+ * record. */
 enum sooth_time_span {
-	SOOTH_TIME_SPAN_MOMENT, /* its own */
-	/* From 64 bits right behind the header to its own; 0: start unknown. */
-	SOOTH_TIME_SPAN_WINDOW, /* as a whole: a count cannot be divided */
-	SOOTH_TIME_SPAN_REACH,	/* any of it: what was not seen */
-	SOOTH_TIME_SPAN_RUN,	/* all: it is said once */
+	SOOTH_TIME_SPAN_MOMENT, /* the record's time */
+	/* Starts at the 64 bits behind the header (0: unknown), ends at the record's time. */
+	SOOTH_TIME_SPAN_WINDOW, /* included if all of it is in the range: a count cannot be divided
+				 */
+	SOOTH_TIME_SPAN_REACH,	/* included if any of it is in the range: losses */
+	SOOTH_TIME_SPAN_RUN,	/* always included: the record comes only once */
 };
 
 struct sooth_schema {
 	const char *name; /* "syscalls.count" */
-	uint16_t kind;	  /* of its records; 0: of rows, which their section identifies */
+	uint16_t kind;	  /* kind of its records; 0: rows, which their section identifies */
 	enum sooth_class class_;
 	uint16_t fixed_size; /* header and fixed part, as this build writes it */
 	const struct sooth_field *fields;
 	size_t field_count;
 	/*
-	 * How a line of text shows it, NULL: as a table row. {name} is a field;
-	 * [...] is left out when a field in it has no value (or is empty).
+	 * Template of a text line for the record; NULL: it is a table row. {name} is a field; [...]
+	 * is left out if a field in the brackets has no value or is empty.
 	 */
 	const char *line;
 	enum sooth_time_span time_span;
@@ -201,29 +205,29 @@ struct sooth_schema {
 };
 
 /*
- * The value of a field. Safe on any record whose words and fixed_words hold
- * (see sooth_record_check()): a member the writer did not know is ABSENT, a
- * text that points outside the record is NOT_MEASURED (FAILED).
+ * Returns the value of a field. Safe for any record whose `words` and `fixed_words` are right (see
+ * sooth_record_check()): a member that the writer did not know is ABSENT, a text that points
+ * outside the record is NOT_MEASURED (FAILED).
  */
 struct sooth_value sooth_field_get(
 	const struct sooth_field *field, const struct sooth_record *record);
-/* The field of that name; NULL: it has none. */
+/* Returns the field with that name; NULL: the schema has none. */
 const struct sooth_field *sooth_schema_field(const struct sooth_schema *schema, const char *name);
 /*
- * The value as people read it: with its unit, names for numbers; "-" where there is none, "?" where
- * it was not measured. Control characters, which may come from a target, are escaped. At most
- * `size` bytes are written, a NUL among them; returns how many there would be without it.
+ * Writes the value as people read it: with its unit, names for numbers; "-": no value, "?": not
+ * measured. Control characters, which may come from a target, are escaped. Writes at most `size`
+ * bytes, including the NUL; returns the length of the whole text without the NUL.
  */
 size_t sooth_field_text(
 	const struct sooth_field *field, const struct sooth_record *record, char *out, size_t size);
-/* The records of a value of SOOTH_FIELD_ROWS one by one, of the schema field->rows: the first for
- * `before` NULL, then the one behind that. NULL: there is no more. Borrowed as the value is. */
+/* Returns the record behind `before` in a value of SOOTH_FIELD_ROWS; `before` NULL: the first.
+ * NULL: no more. Its schema is field->rows. It is borrowed for as long as the value. */
 const struct sooth_record *sooth_rows_next(
 	const struct sooth_value *rows, const struct sooth_record *before);
-/* True when `size` bytes at record hold one whole, well-formed record. `record` is on a multiple of
- * 8 bytes, as in a block or in memory of malloc(). */
+/* Returns whether the `size` bytes at `record` are one whole, well-formed record. `record` has to
+ * be aligned to 8 bytes, as in a block or in memory of malloc(). */
 bool sooth_record_check(const struct sooth_record *record, size_t size);
-/* "permission denied", for people; never NULL, static. */
+/* Returns the text of a reason for people, like "permission denied": static, never NULL. */
 const char *sooth_reason_text(enum sooth_reason reason);
 
 #ifdef __cplusplus

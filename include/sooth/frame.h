@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Frames of stacks, of samples (profile.h) and of allocations (heap.h). */
+/* Frames of the stacks of samples (profile.h) and allocations (heap.h). */
 #ifndef SOOTH_FRAME_H
 #define SOOTH_FRAME_H
 
@@ -14,16 +14,16 @@ enum sooth_frame_kind {
 	SOOTH_FRAME_USER = 0, /* code of a file */
 	SOOTH_FRAME_KERNEL,
 	SOOTH_FRAME_GENERATED, /* code in memory that belongs to no file: compiled at run time */
-	SOOTH_FRAME_SCRIPT,    /* a function that an interpreter runs; the file is its source */
+	SOOTH_FRAME_SCRIPT,    /* a function that an interpreter runs; `file` is its source file */
 };
 
-/* Texts are the target's, and never NULL: escape them before a terminal. */
+/* Texts come from the target: escape them before a terminal. They are never NULL. */
 struct sooth_frame {
-	const char *function; /* its symbol; "libc.so.6+0x12f0" without one */
-	const char *file;     /* without folders; with lines "hot.c:17"; "": none */
+	const char *function; /* name of the symbol; without a symbol like "libc.so.6+0x12f0" */
+	const char *file;     /* file name without folders, with lines "hot.c:17"; "": none */
 	uint64_t offset;      /* in the file; without a file: the address */
 	enum sooth_frame_kind kind;
-	bool is_named; /* false: no symbol covers it */
+	bool is_named; /* false: no symbol covers the address */
 };
 
 #ifdef __cplusplus

@@ -25,13 +25,12 @@ extern "C" {
 struct sooth_inspect_options {
 	size_t size;
 	uint64_t interval_ns; /* over which CPU use of threads is measured; 0: 200 ms */
-	/* A struct sooth_observer_options for the rest, NULL: defaults. Times in it are not used.
-	 */
+	/* Further options; NULL: defaults. Times in them are not used. */
 	const struct sooth_observer_options *observer;
 };
 
 /*
- * The rows of a table of `sooth inspect -a -j`, by its name there:
+ * Returns a table of `sooth inspect -a -j`. `table` is its name in that JSON:
  *
  *   fds, by_type, fd_limits, fd_holders, fd_paths, epoll, watch_directories, watches
  *   sockets, sockets_by_state, sockets_totals
@@ -41,11 +40,12 @@ struct sooth_inspect_options {
  *   resource_limits, control_groups, pressure, oom
  *   environment (names of variables, never a value), environment_totals
  *
- * `options` may be NULL. NULL: it failed, and `err` says why; -EINVAL: there is no such table,
- * -EACCES: the process may not be read by the caller. An empty table: there is nothing of that.
+ * `options` may be NULL. Returns NULL on failure; `err` says why: -EINVAL: there is no such table,
+ * -EACCES: the caller may not read the process. An empty table: the process has no such object.
  *
- * Blocks while /proc is read; of threads for the interval. Needs no privilege for processes that
- * the caller may trace (ptrace(2)), root for those of others. Nothing is attached or stopped.
+ * Blocks while /proc is read; tables of threads take the interval. Needs no privilege for processes
+ * that the caller may trace (ptrace(2)), root for processes of other users. Nothing is attached or
+ * stopped.
  */
 struct sooth_table *sooth_inspect(pid_t pid, const char *table,
 	const struct sooth_inspect_options *options, struct sooth_error *err);
