@@ -71,8 +71,7 @@ struct sooth_heap_event {
 	int error;	      /* errno of the call; 0: none */
 	bool is_overflow;     /* calloc: number * size overflowed; `size` is UINT64_MAX */
 	uint32_t stack;	      /* for sooth_heap_frames(); 0: unknown, or not requested */
-	const char
-		*phase; /* from sooth_heap_mark(), valid until the tracker is closed; NULL: none */
+	const char *phase;    /* from sooth_heap_mark(), valid until close; NULL: none */
 };
 
 /* Attaches to a process, and blocks for that: some 10 to 100 ms. The caller closes *out, which is
@@ -155,9 +154,9 @@ struct sooth_table *sooth_heap_snapshot(struct sooth_heap *heap, struct sooth_er
 size_t sooth_heap_frames(
 	struct sooth_heap *heap, uint32_t stack, const struct sooth_frame **frames);
 
-/* Returns the observer of the tracker. As options->observer->share of another tracker it shares its
- * kernel attachments. Only one thread at a time may use the trackers that share it. The tracker
- * owns it. */
+/* Returns the observer of the tracker. Set as options->observer->share of another tracker, it
+ * shares its kernel attachments with that tracker. Only one thread at a time may use trackers that
+ * share. Do not free the observer. */
 struct sooth_observer *sooth_heap_observer(struct sooth_heap *heap);
 /* Returns the PID of the launched command, in the caller's pid namespace; 0: none was launched. */
 pid_t sooth_heap_child_pid(const struct sooth_heap *heap);

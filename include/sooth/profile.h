@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which functions of a process use the CPU, by stacks sampled at a fixed rate:
+ * Finds which functions of a process use the CPU, by sampling stacks at a fixed rate:
  *
  *	struct sooth_table *functions = sooth_profile(pid, NULL, NULL);
  *
@@ -8,7 +8,7 @@
  *		printf("%s %s\n", sooth_row_text(f, "self_percent"), sooth_row_text(f, "function"));
  *	sooth_table_free(functions);
  *
- * Or the samples themselves, each with its stack:
+ * Or returns the samples themselves, each with its stack:
  *
  *	struct sooth_profiler *profiler;
  *	const struct sooth_sample *sample;
@@ -22,13 +22,13 @@
  *	sooth_profiler_close(profiler);
  *
  * Threads, children and exec are followed; user and kernel code is sampled; frames of Python and
- * JavaScript have names where `sooth profile` has them. Nothing is stopped or injected.
+ * JavaScript have names if `sooth profile` shows them. Nothing is stopped or injected.
  *
  * Privilege: none for the caller's own processes, as far as kernel.perf_event_paranoid allows it;
- * root, or cap_bpf and cap_perfmon, for those of others and for kernel code. Functions that return
- * int give 0, or a negative errno with `err` filled (it may be NULL), where nothing else is said.
- * One thread at a time may use a profiler. In a child made by fork() it gives -EPERM, and closing
- * it does nothing.
+ * root, or cap_bpf and cap_perfmon, for processes of other users and for kernel code. Functions
+ * that return int return 0, or a negative errno and fill `err` (which may be NULL), unless their
+ * comment says otherwise. One thread at a time may use a profiler. After fork() only the parent can
+ * use it: in the child its functions return -EPERM, and closing it does nothing.
  */
 #ifndef SOOTH_PROFILE_H
 #define SOOTH_PROFILE_H
@@ -52,64 +52,66 @@ struct sooth_observer_options;
 /* Zeroed fields mean the default; `size` is sizeof(struct sooth_profile_options). */
 struct sooth_profile_options {
 	size_t size;
-	uint64_t duration_ns; /* of sooth_profile(); 0: 5 s */
+	uint64_t duration_ns; /* duration of sooth_profile(); 0: 5 s */
 	uint32_t hz;	      /* samples a second of each CPU, at most 10,000; 0: 99 */
-	/* Frames get the line of their source, and inlined functions, where there is debug
-	 * information; reading it takes up to some seconds when it stops. */
+	/* Frames get their source line and inlined functions from debug information, if there is
+	 * any. Reading it takes up to some seconds in sooth_profiler_stop(). */
 	bool has_lines;
-	/* A struct sooth_observer_options for the rest, NULL: defaults. */
+	/* Further options; NULL: defaults. */
 	const struct sooth_observer_options *observer;
 };
 
 /*
- * A row for each function and role of threads, most samples of its own first: "self_percent",
- * "total_percent", "self_samples", "total_samples", "role", "function", "file". An empty table: no
- * thread used the CPU. NULL: it failed, and `err` says why. Blocks for the duration, or until every
- * process has ended. `options` may be NULL.
+ * Returns a table with a row for each function and role of threads, most `self_samples` first:
+ * "self_percent", "total_percent", "self_samples", "total_samples", "role", "function", "file". An
+ * empty table: no thread used the CPU. Returns NULL on failure; `err` says why. Blocks for the
+ * duration, or until every process has ended. `options` may be NULL.
  */
 struct sooth_table *sooth_profile(
 	pid_t pid, const struct sooth_profile_options *options, struct sooth_error *err);
 
 /* --- samples --- */
 
-/* Later versions may have more members: the library makes it. */
+/* Only the library creates samples: later versions may have more members. */
 struct sooth_sample {
 	uint64_t time_ns;    /* CLOCK_MONOTONIC */
 	uint64_t cpu_ns;     /* CPU time that the sample stands for */
-	const char *process; /* names, of the target: escape them before a terminal */
+	const char *process; /* names come from the target: escape them before a terminal */
 	const char *thread;
 	const struct sooth_frame *frames; /* innermost first */
 	size_t frame_count;
 	pid_t pid, tid;	   /* in the initial pid namespace */
 	bool is_whole;	   /* the stack reaches the entry of the thread */
-	const char *phase; /* of sooth_profiler_mark(), there until the profiler is closed; NULL:
-			      none */
+	const char *phase; /* from sooth_profiler_mark(), valid until close; NULL: none */
 };
 
-/* Attaches, and blocks for that. *out is to be closed, and NULL on failure. -ESRCH: there is no
- * such process; -EPERM, -EACCES: it may not be sampled, err->remedy says what to do. Samples are
- * taken and kept, 72 bytes each, while the profiler runs, and its ring has room for some seconds of
- * them: call sooth_profiler_run() in between. */
+/* Attaches to a process, and blocks for that. The caller closes *out, which is NULL on failure.
+ * -ESRCH: there is no such process; -EPERM, -EACCES: the caller may not sample it, err->remedy says
+ * what to do. The ring has room for the samples of some seconds: call sooth_profiler_run() more
+ * often. The profiler keeps all samples that it has read, at 72 bytes each. */
 int sooth_profiler_start(pid_t pid, const struct sooth_profile_options *options,
 	struct sooth_profiler **out, struct sooth_error *err);
 int sooth_profiler_start_multiple(const pid_t *pids, size_t count,
 	const struct sooth_profile_options *options, struct sooth_profiler **out,
 	struct sooth_error *err);
-/* A command, NULL at its end, from its exec on. */
+/* Launches a command, and samples it from its exec on. `command` ends with NULL. */
 int sooth_profiler_start_command(char *const *command, const struct sooth_profile_options *options,
 	struct sooth_profiler **out, struct sooth_error *err);
 /* Takes samples for timeout_ms (-1: until every process has ended). 1: go on; 0: every process has
  * ended; -EINTR: a signal came. */
 int sooth_profiler_run(struct sooth_profiler *profiler, int timeout_ms, struct sooth_error *err);
-/* For a loop of one's own: call sooth_profiler_run() with 0 when it is readable. It is the
- * profiler's: not to be read or closed. -1: not on this system. */
+/* Returns a descriptor to poll in a loop of the caller. When it is readable, call
+ * sooth_profiler_run() with a timeout of 0. Do not read or close it. -1: not available on this
+ * system. */
 int sooth_profiler_fd(struct sooth_profiler *profiler);
-/* Detaches, and finds the names of frames; it blocks for that. The processes run on. */
+/* Detaches, and finds the names of frames, which blocks. The processes run on. */
 int sooth_profiler_stop(struct sooth_profiler *profiler, struct sooth_error *err);
-/* After sooth_profiler_stop(): the next sample in order of time, borrowed until the next call with
- * this profiler, its frames until it is closed. false: there is no more. */
+/* Returns the next sample in order of time; false: no more. Call it after sooth_profiler_stop().
+ * *sample is borrowed until the next call with this profiler, its frames until the profiler is
+ * closed. */
 bool sooth_profiler_next(struct sooth_profiler *profiler, const struct sooth_sample **sample);
-/* The rows that sooth_profile() has; it has to be stopped before. NULL: memory ran out. */
+/* Returns the rows that sooth_profile() returns. Call it after sooth_profiler_stop(). NULL: memory
+ * ran out. */
 struct sooth_table *sooth_profiler_functions(
 	struct sooth_profiler *profiler, struct sooth_error *err);
 
@@ -118,24 +120,24 @@ struct sooth_profile_stats {
 	size_t size;
 	uint64_t samples; /* taken so far */
 	uint64_t dropped; /* samples lost, not in `samples` */
-	/* Time of the target that a sample takes, as measured for this method on one machine; 0:
-	 * not measured. */
+	/* Time that a sample costs the target, as measured for this method on one machine; 0: not
+	 * measured. */
 	uint64_t sample_ns;
 };
 
 void sooth_profiler_stats(const struct sooth_profiler *profiler, struct sooth_profile_stats *stats);
-/* While it runs: a phase of the target begins, samples from now on have its name. */
+/* Begins a phase of the target: samples from now on have its name. The profiler has to run. */
 int sooth_profiler_mark(
 	struct sooth_profiler *profiler, const char *phase, struct sooth_error *err);
-/* No samples from now on, until sooth_profiler_resume(). */
+/* Suppresses samples until sooth_profiler_resume(). */
 int sooth_profiler_pause(struct sooth_profiler *profiler, struct sooth_error *err);
 int sooth_profiler_resume(struct sooth_profiler *profiler, struct sooth_error *err);
-/* As sooth_heap_observer(). */
+/* Returns the observer of the profiler: see sooth_heap_observer(). */
 struct sooth_observer *sooth_profiler_observer(struct sooth_profiler *profiler);
-/* As sooth_heap_child_pid() and sooth_heap_child_status(). */
+/* Work like sooth_heap_child_pid() and sooth_heap_child_status(). */
 pid_t sooth_profiler_child_pid(const struct sooth_profiler *profiler);
 int sooth_profiler_child_status(struct sooth_profiler *profiler);
-/* NULL is fine. */
+/* Detaches if that was not done, and frees the profiler. `profiler` may be NULL. */
 void sooth_profiler_close(struct sooth_profiler *profiler);
 
 #ifdef __cplusplus

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The record: what a backend writes is what stands in a block, on a pipe and
- * in a capture file. There is no second encoding.
+ * The record: backends write it, and blocks, pipes and capture files contain it unchanged. There is
+ * no second encoding.
  *
  *   header | fixed part | tail
  *
- * The fixed part belongs to the kind and only ever grows at its end, so a
- * reader takes the prefix it knows. Texts and lists stand in the tail and are
- * named from the fixed part by struct sooth_text. Sizes are in 8-byte words
- * because every record starts on one. All integers are little endian.
+ * The kind determines the fixed part, which only ever grows at its end, so a reader takes the
+ * prefix it knows. Texts and lists are in the tail; a struct sooth_text in the fixed part refers to
+ * each of them. Sizes are in 8-byte words because every record starts at a multiple of 8 bytes. All
+ * integers are little endian.
  *
- * This header is shared with the kernel side, so it uses fixed-width integers
- * only and includes nothing there.
+ * BPF programs include this header too, so it uses only fixed-width integers, and includes nothing
+ * for BPF.
  */
 #ifndef SOOTH_RECORD_H
 #define SOOTH_RECORD_H
@@ -21,18 +21,18 @@
 #endif
 
 /*
- * A process is named by (start time, pid), never by a bare pid. start_ticks is
- * field 22 of /proc/PID/stat: clock ticks (1/100 s) after boot, which BPF
- * computes from task_struct.start_boottime. The pid is the one in the initial
- * pid namespace. pid 0 with start_ticks 0 is "no process": the host.
+ * A process is identified by (start time, pid), never by a pid alone. start_ticks is field 22 of
+ * /proc/PID/stat: clock ticks (1/100 s) after boot, which BPF computes from
+ * task_struct.start_boottime. The pid is the one in the initial pid namespace. pid 0 with
+ * start_ticks 0 is "no process": the host.
  */
 struct sooth_record {
-	uint64_t time_ns;     /* CLOCK_MONOTONIC, when it happened or was seen */
-	uint64_t start_ticks; /* of the process (thread group leader) */
+	uint64_t time_ns;     /* CLOCK_MONOTONIC, when the event happened or was seen */
+	uint64_t start_ticks; /* start of the process (thread group leader) */
 	uint32_t pid;	      /* of the process */
 	uint32_t tid;	      /* of the thread; 0: the process as a whole */
 	uint16_t kind;
-	uint16_t cpu;	      /* SOOTH_CPU_NONE: not on one */
+	uint16_t cpu;	      /* SOOTH_CPU_NONE: not on a CPU */
 	uint16_t words;	      /* whole record in 8-byte words */
 	uint16_t fixed_words; /* header and fixed part in 8-byte words */
 };
