@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Values of fields as the few types that tables elsewhere have: a name for an enum and an errno,
- * JSON for lists. Texts come from targets: what is no UTF-8, and NUL, becomes U+FFFD, because
- * readers of databases refuse it.
+ * Converts values of fields to the few types that other table formats have: an enum or errno to its
+ * name, a list to JSON. Texts come from targets: invalid UTF-8 and NUL become U+FFFD, because
+ * readers of databases refuse them.
  */
 #include <string.h>
 
@@ -38,7 +38,7 @@ static size_t clean_length(const char *text, size_t size)
 	return at;
 }
 
-/* Most texts are fine as they are. */
+/* Makes the cell of a text; most texts need no replacement. */
 static struct cell of_foreign(const char *text, size_t size, struct buffer *scratch)
 {
 	size_t at = clean_length(text, size);
@@ -55,7 +55,7 @@ static struct cell of_foreign(const char *text, size_t size, struct buffer *scra
 	return of_text((const char *)scratch->data, scratch->size);
 }
 
-/* As a shell would need it written. */
+/* Makes the cell of a command line, quoted as for a shell. */
 static struct cell of_args(
 	const struct sooth_field *f, const struct sooth_value *v, struct buffer *scratch)
 {
@@ -112,7 +112,7 @@ static struct cell of_field(
 	}
 }
 
-/* The fields of the header have no state: a special value stands for none. */
+/* Makes the cell of a header member; these have no state byte: a special value means none. */
 static struct cell of_header(const struct sooth_field *f, const struct sooth_record *r)
 {
 	struct sooth_value v = sooth_field_get(f, r);

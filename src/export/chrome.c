@@ -57,7 +57,7 @@ static int open_chrome(struct export_place *p, struct sooth_error *err)
 
 /* --- events --- */
 
-/* Microseconds; as text, because a double has not room for all digits. */
+/* Writes microseconds as text, because a double cannot hold all digits. */
 static void put_us(struct chrome_export *s, uint64_t ns)
 {
 	char text[TIME_SIZE];
@@ -67,7 +67,7 @@ static void put_us(struct chrome_export *s, uint64_t ns)
 	json_written(&s->json, text, (size_t)size);
 }
 
-/* Begins an event of a record's process and thread; it stays open, as do those below. */
+/* Begins an event of a record's process and thread. These begin_*() leave the event open. */
 static void begin_event(struct chrome_export *s, char phase, const char *name, size_t size,
 	const struct sooth_record *r, uint64_t ns)
 {
@@ -79,7 +79,7 @@ static void begin_event(struct chrome_export *s, char phase, const char *name, s
 	json_format(&s->json, "'pid':%u,'tid':%u", r->pid, r->tid ? r->tid : r->pid);
 }
 
-/* The life of a process: its begin ('b') or end ('e'). */
+/* Begins the event for the start ('b') or end ('e') of a process. */
 static void begin_span(
 	struct chrome_export *s, char phase, const struct sooth_record *r, uint64_t ns)
 {
@@ -90,7 +90,7 @@ static void begin_span(
 	json_format(&s->json, "'cat':'process','id':%s,'args':{", id);
 }
 
-/* A moment of a process. */
+/* Begins an event for a moment of a process. */
 static void begin_mark(struct chrome_export *s, const char *name, const struct sooth_record *r)
 {
 	begin_event(s, 'i', name, strlen(name), r, r->time_ns);
@@ -114,7 +114,7 @@ static const char *text_of(const char *name, char out[PROCESS_NAME_SIZE + 1])
 	return out;
 }
 
-/* Says what a thread is called when it is new or has another name now. */
+/* Writes the name of a thread if it is new or has changed its name. */
 static void name_thread(struct chrome_export *s, uint32_t pid, uint32_t tid, const char *name)
 {
 	uint64_t key = (uint64_t)pid << 32 | tid;
@@ -263,7 +263,7 @@ static void put_sample(struct chrome_export *s, const struct sooth_record *r)
 	life = life_of(s, r);
 	if (!life)
 		return;
-	/* Over the time since the sample before. */
+	/* CPU use since the previous sample. */
 	if (life->sampled_ns && r->time_ns > life->sampled_ns && p->cpu_ns >= life->cpu_ns)
 		put_counter(s, "cpu_percent", r,
 			100.0 * (double)(p->cpu_ns - life->cpu_ns) /
@@ -344,7 +344,7 @@ static int row(struct export_place *p, struct table *table, const struct sooth_r
 	return s->json.failed ? error_no_memory(err) : 0;
 }
 
-/* A process that is still running ends with the recording. */
+/* Ends the events of processes that still run at the end of the recording. */
 static void end_lives(struct chrome_export *s)
 {
 	size_t position = 0;

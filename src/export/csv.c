@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Comma-separated values: one table a file, names first; of a folder a file for each table that
- * has rows. A field without a value is an empty cell, and the column not_measured says why. Texts
- * are escaped as for a terminal, and kept from being computed (base/csv.h).
+ * Comma-separated values: a file has one table, names first; a folder has a file for each table
+ * with rows. A field without a value is an empty cell, and the column not_measured says why. Texts
+ * are escaped as for a terminal, and no spreadsheet computes them (base/csv.h).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "base/same_file.h"
 #include "export/export.h"
 
-/* A table's file; hangs on it. */
+/* The file of a table, in table->user. */
 struct csv_table {
 	struct out_file file; /* in a folder */
 	struct tabular lines;
@@ -59,7 +59,7 @@ static int begin_table(struct export_place *p, struct table *table, struct sooth
 	return 0;
 }
 
-/* `text` is room for one that has to be escaped. */
+/* Writes a cell. `text` is scratch memory for an escaped text. */
 static void put_cell(struct tabular *out, const struct cell *c, struct buffer *text)
 {
 	bool is_text = c->type == CELL_TEXT || c->type == CELL_JSON;
@@ -100,7 +100,7 @@ static int finish(struct export_place *p, struct sooth_error *err)
 		struct table *table = p->tables.items[i];
 		struct csv_table *t = table->user;
 
-		/* The one that was asked for has its names even without rows. */
+		/* A selected table without rows gets at least the line of names. */
 		if (!t && p->file && table->choice == TABLE_SELECTED)
 			status = begin_table(p, table, err);
 		t = table->user;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One conversion, whatever the format: who feeds it, which tables, where it goes. */
+/* Runs one export to any format: input, selection of tables, output. */
 #include "export/export.h"
 
 #include <assert.h>
@@ -14,7 +14,7 @@
 
 #define LISTED_MAX 6 /* tables that an error names */
 
-/* For formats that have no place for it. */
+/* Takes the losses of the report, to be printed if the format has no place for them. */
 static int take_losses(
 	struct sooth_report *report, struct export_reported *told, struct sooth_error *err)
 {
@@ -63,11 +63,11 @@ static unsigned choice_parts(const struct export_options *o, struct tables *tabl
 	return parts;
 }
 
-/* At the end: each that was named has turned out to be one. */
+/* Checks at the end that every named table exists. */
 static int choice_check(
 	const struct export_options *o, const struct tables *tables, struct sooth_error *err)
 {
-	/* Also those that had no row. */
+	/* A named table counts even if it had no row. */
 	for (size_t i = 0; i < tables->count; i++)
 		choice_has(o, tables->items[i]);
 	for (size_t i = 0; i < o->name_count; i++) {
@@ -113,8 +113,8 @@ static int count_rows(
 	return status;
 }
 
-/* The table that a capture is mostly made for; NULL: none of the usual ones has rows. Reads the
- * capture, unless that is a stream. */
+/* Chooses the table for which such a capture is usually made; NULL: none of the usual ones has
+ * rows. Reads the capture, unless it is a stream. */
 static int choice_main(const struct export_options *o, const char **name, struct sooth_error *err)
 {
 	/* Tables that most captures are made for; single events before their sums. */
@@ -133,7 +133,7 @@ static int choice_main(const struct export_options *o, const char **name, struct
 	return status;
 }
 
-/* Says which there are, by reading the capture. */
+/* Fails with an error that lists the tables, after reading the capture. */
 static int choice_refuse_many(const struct export_options *o, struct sooth_error *err)
 {
 	struct tables tables = { 0 };
@@ -267,7 +267,7 @@ static int emit_view(struct job *j, FILE *stream, struct sooth_error *err)
 	return status;
 }
 
-/* A file with nothing in it would be taken for an observation of nothing. */
+/* Refuses to write an empty file, which would look like an observation without events. */
 static int check_needed(const struct job *j, struct sooth_error *err)
 {
 	if (!j->type->needs || j->has_needed)
@@ -277,7 +277,7 @@ static int check_needed(const struct job *j, struct sooth_error *err)
 	return error_remedy(err, "%s", j->type->needs_remedy);
 }
 
-/* Whether it is refused is known when all was read, and standard output takes nothing back. */
+/* Writes a view into memory first: only at the end is known whether the export is refused. */
 static int run_view(struct job *j, struct sooth_error *err)
 {
 	_cleanup_free_ char *text = NULL;

@@ -12,7 +12,7 @@
 #include "sinks/tabular.h"
 
 struct export_options {
-	const char *path;	      /* of the capture; "-": standard input */
+	const char *path;	      /* path of the capture; "-": standard input */
 	const char *output;	      /* "-": standard output */
 	const char *const *names;     /* names of the selected tables */
 	size_t name_count;	      /* 0: all tables, except ones that repeat others */
@@ -27,7 +27,7 @@ struct export_reported {
 	const char *main;     /* the only written table, if sooth chose it; else NULL */
 	bool is_damaged;      /* parts of the capture could not be read */
 	struct buffer losses; /* one line per loss */
-	struct buffer limits; /* of a format with a view: one line per omission */
+	struct buffer limits; /* format with a view: one line per omission */
 };
 
 /* State of one export, for its format. */

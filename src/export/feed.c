@@ -34,7 +34,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return 0;
 }
 
-/* Whose it is is said by the row it stands in. */
+/* Takes a nested row, with the process of the row `whole` that contains it. */
 static int take_part(struct feed *f, struct table *t, const struct sooth_record *row,
 	const struct sooth_record *whole, struct sooth_error *err)
 {
@@ -52,7 +52,7 @@ static int take_part(struct feed *f, struct table *t, const struct sooth_record 
 	return f->consumer(f->user, t, own, err);
 }
 
-/* Rows within a row, in a table of their own. */
+/* Takes the rows nested in a row, which have their own table. */
 static int take_parts(struct feed *f, const struct table *t, const struct sooth_record *r,
 	struct sooth_error *err)
 {
@@ -109,7 +109,7 @@ struct definition_key {
 	uint64_t sums;
 };
 
-/* The head of every segment has all definitions again. */
+/* Returns whether a definition came before: every segment begins with all of them. */
 static bool is_repeated(struct feed *f, const struct sooth_record *r)
 {
 	size_t size = record_bytes(r);
@@ -126,7 +126,7 @@ static int take_record(
 {
 	struct feed *f = user;
 
-	/* The notes count records of kinds that are not known. */
+	/* Records of unknown kinds are counted in the notes. */
 	if (!schema || schema != f->schema) {
 		f->schema = schema;
 		f->table = schema ? tables_of_schema(f->tables, schema)
@@ -160,7 +160,8 @@ static int make_report(struct feed *f, struct sooth_error *err)
 	return status ? status : report_add_sink_type(f->report, &feed_sink, &sink, err);
 }
 
-/* Rows that stream want a report of their own, whose notes are said by the other one. */
+/* Makes the report of calls: a streaming view needs its own report. Its notes go to the other
+ * one. */
 static int make_calls(struct feed *f, struct sooth_error *err)
 {
 	struct sink_options sink = { .user = &f->calls_side };
@@ -199,7 +200,7 @@ int feed_select(struct feed *f,
 	return !status && select && f->calls ? select(user, f->calls, err) : status;
 }
 
-/* The consumer knows what failed, the report only that its handler did. */
+/* Replaces the report's error by that of the consumer, which knows the cause. */
 static int outcome(
 	struct feed *f, int status, const struct sooth_error *own, struct sooth_error *err)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A JSON Schema of the lines that jsonl has of the same capture: a definition for each table with
- * rows, made of its columns. */
+/* A JSON Schema of the lines that jsonl writes for a capture. Each table with rows has a definition
+ * with its columns. */
 #include "export/export.h"
 #include "sinks/json_types.h"
 

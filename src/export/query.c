@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One statement, from its text to its end. It may read the tables and nothing else: an authorizer
- * refuses the rest when it is prepared. A statement that scans more than one table (a join, a
- * subquery) would read the capture again and again: the columns it names are copied into temporary
- * tables first.
+ * Runs one SQL statement. A statement may only read the tables: an authorizer refuses everything
+ * else when SQLite prepares it. If it scans more than one table (a join, a subquery), the columns
+ * that it names are first copied into temporary tables, so that the capture is not read again and
+ * again.
  */
 #include "export/query.h"
 
@@ -26,7 +26,7 @@
 
 /* --- notes --- */
 
-/* The notes of the capture stand under the rows of a query, as under every report. */
+/* The notes of the capture are printed below the rows of a query, as below every report. */
 
 static const char *probe_of(const struct sooth_schema *schema)
 {
@@ -39,7 +39,8 @@ static const char *probe_of(const struct sooth_schema *schema)
 	return NULL;
 }
 
-/* An empty table of what was not observed says nothing. */
+/* Notes each used table whose probe the capture lacks: it is empty, but events may have
+ * happened. */
 static void note_unobserved(struct query *q, struct output *output)
 {
 	for (size_t i = 0; i < q->use_count; i++) {
@@ -69,7 +70,7 @@ static int query_emit_notes(struct query *q, struct output *output, struct sooth
 
 /* --- the query --- */
 
-#define STEPS_BETWEEN	   100000 /* of SQLite's machine, before it is asked whether to go on */
+#define STEPS_BETWEEN	   100000 /* steps of SQLite's machine between two checks of the timeout */
 #define VALUE_BYTES_MAX	   (16 << 20)
 #define RESULT_COLUMNS_MAX TABLE_COLUMNS_MAX
 
@@ -135,7 +136,7 @@ static bool is_change(sqlite3 *db)
 	       !strncmp(message, "not authorized", 14);
 }
 
-/* "path" of "t.path". */
+/* Returns the part behind the point: "path" for "t.path". */
 static const char *behind_point(const char *name)
 {
 	const char *point = strrchr(name, '.');
@@ -225,7 +226,7 @@ static int prepare(struct query *q, const char *sql, sqlite3_stmt **out, struct 
 
 /* --- more than one scan --- */
 
-/* How often tables are opened that have to be read from the capture, or made up. */
+/* Counts how often a statement opens virtual or temporary tables. */
 static int count_scans(struct query *q, const char *sql)
 {
 	struct buffer text = { 0 };
@@ -310,7 +311,8 @@ static int note_record(
 	return 0;
 }
 
-/* Its first records have what it says of kinds that are not known here. */
+/* Checks that the file is a capture. Its first records describe kinds that this build does not
+ * know. */
 static int is_capture(struct query *q, struct sooth_error *err)
 {
 	bool has_begun = false;
@@ -399,7 +401,7 @@ void query_close(struct query *q)
 
 /* --- lists --- */
 
-/* Which tables a capture has, and what their columns are: `sooth query FILE --tables`. */
+/* Lists the tables of a capture and their columns: `sooth query FILE --tables`. */
 
 static struct record_tail tail_of(struct sooth_text *text, const char *string)
 {
@@ -424,7 +426,7 @@ static const char *origin(const struct table *t)
 
 static int emit_table(const struct table *t, struct output *output, struct sooth_error *err)
 {
-	/* Each call once more, in words. */
+	/* This table has the same calls again, as text. */
 	bool is_counted = strcmp(t->name, FEED_TABLE_CALL) != 0;
 	struct query_table_row row = { .rows = t->rows,
 		.columns = t->column_count,

@@ -32,7 +32,7 @@ struct query_options {
 	void *user;
 };
 
-/* -EINVAL when the file is no capture; -EOPNOTSUPP when this build has no SQLite. */
+/* Opens a capture for queries. -EINVAL: it is no capture; -EOPNOTSUPP: this build has no SQLite. */
 int query_open(struct query **out, const struct query_options *options, struct sooth_error *err);
 /* Emits the rows of one statement as the section "rows", and the notes of the capture. */
 int query_run(struct query *q, const char *sql, struct output *output, struct sooth_error *err);

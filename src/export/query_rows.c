@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The result of a statement, as rows of a schema made for it. A column that is a field's is that
- * field: with its unit and its help. Any other one is of the type that its first rows have: SQLite
- * has types for values, sinks have them for columns. Mixed ones are texts.
+ * The result of a statement, as rows of a schema made for it. An unchanged column of a table keeps
+ * its field, with unit and help. A computed column has the type of its values in the first rows,
+ * because sinks need a type for each column, and SQLite has types only for values. A column with
+ * mixed types is a text.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,7 +23,7 @@
 #define NUMBER_SIZE 32
 #define EXACT_MAX   ((int64_t)1 << 53) /* a double has all whole numbers up to it */
 
-/* In a row: the values, each 8 bytes, then a state byte for each. */
+/* Layout of a row: the values, 8 bytes each, then a state byte for each value. */
 #define VALUE_AT(i) (sizeof(struct sooth_record) + 8 * (size_t)(i))
 
 enum seen { SEEN_WHOLE = 1, SEEN_REAL = 2, SEEN_TEXT = 4 };
@@ -61,7 +62,7 @@ static void note_value(struct result *r, int i, sqlite3_value *v)
 	}
 }
 
-/* The field that a column is, unchanged; NULL: it is computed. */
+/* Returns the field that a column shows unchanged; NULL: the column is computed. */
 static const struct sooth_field *origin(const struct result *r, int i)
 {
 	const char *table = sqlite3_column_table_name(r->statement, i);
@@ -92,7 +93,7 @@ static enum sooth_field_type type_of(const struct result *r, int i, const struct
 	return SOOTH_FIELD_TEXT;
 }
 
-/* JSON members need different names. */
+/* Gives a column a unique name, because members of a JSON object need different names. */
 static void name_column(struct result *r, int i)
 {
 	const char *name = sqlite3_column_name(r->statement, i);
@@ -273,7 +274,7 @@ static size_t kept_bytes(struct result *r, size_t from)
 	return bytes;
 }
 
-/* SQLite's answer to a step: 1 a row, 0 the end. */
+/* Steps the statement. Returns 1: there is a row; 0: the end. */
 static int step(struct result *r, struct sooth_error *err)
 {
 	switch (sqlite3_step(r->statement)) {
@@ -345,7 +346,7 @@ int query_emit(
 		status = emit_first(r, err);
 	if (!status && more > 0)
 		status = emit_rest(r, err);
-	/* The section is here: end it before it goes. */
+	/* The section is on this stack: close it before the function returns. */
 	if (!status)
 		status = output_close_section(output, err);
 	for (size_t i = 0; i < r->first_count; i++)

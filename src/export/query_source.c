@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The tables of records as virtual tables of SQLite: a scan reads the capture from its beginning,
- * keeps the records of one kind of a piece at a time, and makes values of the columns that are
- * asked for. So memory does not grow with the capture, and nothing is written.
+ * The tables of records as virtual tables of SQLite. A scan reads the capture from its beginning in
+ * pieces, keeps the records of one kind from the current piece, and computes only the requested
+ * columns. So memory does not grow with the capture, and nothing is written.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 /* --- sources --- */
 
 #define READ_BYTES (64u << 10)
-#define SCAN_COST  1e6 /* one scan; what it costs is the same whatever is asked for */
+#define SCAN_COST  1e6 /* cost of one scan, the same for any condition */
 
 /* A virtual table; SQLite's part comes first. */
 struct source {
@@ -141,7 +141,7 @@ static int fail(struct scan *s, const struct sooth_error *err)
 	return SQLITE_ERROR;
 }
 
-/* On to a piece that has a row, or to the end. */
+/* Reads up to the next piece that has a row, or to the end. */
 static int refill(struct scan *s)
 {
 	struct query *q = ((struct source *)s->base.pVtab)->q;
@@ -296,7 +296,7 @@ static const sqlite3_module module = {
 	.xRowid = row_number,
 };
 
-/* The columns of a view are known after it emitted: run it without records. */
+/* Learns the columns of the table of calls, by running its view without records. */
 static int know_calls(struct query *q, struct sooth_error *err)
 {
 	struct feed feed;
@@ -333,7 +333,7 @@ int query_sources(struct query *q, struct sooth_error *err)
 
 /* --- views --- */
 
-/* The rows of views in temporary tables, which SQLite keeps in an unnamed file when they are
+/* Rows of views go into temporary tables, which SQLite keeps in an unnamed file if they are
  * large. */
 
 struct filling {
@@ -362,7 +362,7 @@ static int fill(
 	return status;
 }
 
-/* A section without rows is still a table. */
+/* Creates the tables of sections without rows. */
 static int make_empty(struct query *q, struct sooth_error *err)
 {
 	int status = 0;

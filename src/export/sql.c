@@ -19,8 +19,8 @@ void sql_put_name(struct buffer *out, const char *name)
 	buffer_char(out, '"');
 }
 
-/* Addresses and masks need all 64 bits: those above 2^63 are texts of digits, which a declared
- * type would turn into an inexact number. */
+/* Returns the type to declare; "" for addresses and masks: their values of 2^63 and more are texts
+ * of digits, which a declared type would turn into inexact numbers. */
 static const char *declared_type(const struct column *c)
 {
 	return c->field && c->field->unit == SOOTH_UNIT_HEX ? "" : column_type(c);
@@ -69,7 +69,7 @@ int sql_create(sqlite3 *db, const char *schema, const struct table *t, struct so
 	return status;
 }
 
-/* "INSERT INTO schema.name VALUES (?, ...)" of a table that is there. */
+/* Prepares "INSERT INTO schema.name VALUES (?, ...)" for an existing table. */
 static int prepare_insert(sqlite3 *db, const char *schema, const struct table *t,
 	sqlite3_stmt **out, struct sooth_error *err)
 {
@@ -111,7 +111,7 @@ static int bind(sqlite3_stmt *s, int at, const struct cell *c)
 	case CELL_REAL:
 		return sqlite3_bind_double(s, at, c->f);
 	case CELL_TEXT:
-	case CELL_JSON: /* the next cell may be written where this one is */
+	case CELL_JSON: /* SQLite copies it: the next cell may overwrite the text */
 		return sqlite3_bind_text(
 			s, at, c->text ? c->text : "", (int)c->size, SQLITE_TRANSIENT);
 	default:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables and cells as SQLite has them. */
+/* Writes tables and cells of an export with SQLite. */
 #ifndef SOOTH_EXPORT_SQL_H
 #define SOOTH_EXPORT_SQL_H
 
@@ -9,7 +9,7 @@
 
 /* Appends a quoted name. */
 void sql_put_name(struct buffer *out, const char *name);
-/* "(time_ns INTEGER, ...)" */
+/* Appends the list of columns: "(time_ns INTEGER, ...)". */
 void sql_put_columns(struct buffer *out, const struct table *t);
 /* Creates the table in that database schema. */
 int sql_create(sqlite3 *db, const char *schema, const struct table *t, struct sooth_error *err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One SQLite database: a table for each kind of record and each section that has rows, and the
- * table "columns", which says what they are. Written into the file beside the name given, without a
- * journal: a database that was not finished is thrown away anyway.
+ * table "columns", which describes all columns. The database is written to a temporary file beside
+ * its final name, without a journal: an unfinished database is deleted anyway.
  */
 #include <errno.h>
 #include <stdlib.h>

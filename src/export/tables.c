@@ -40,7 +40,8 @@ static bool is_added(const struct table *t, const struct sooth_field *field)
 	return false;
 }
 
-/* First in every table; what the fields say themselves is not said twice. */
+/* Adds the columns of the record header, first in every table, unless a field has the same
+ * value. */
 static void add_header(struct table *t)
 {
 	for (size_t i = 0; i < sizeof(header_fields) / sizeof(header_fields[0]); i++) {
@@ -62,7 +63,7 @@ static bool has_call(const struct sooth_schema *schema)
 	return sooth_schema_field(schema, "number") && sooth_schema_field(schema, "abi");
 }
 
-/* Rows of their own: any number of them, without a key. */
+/* Returns whether the nested rows of a field get their own table: many rows without a key. */
 static bool is_split_field(const struct sooth_field *f)
 {
 	return f->type == SOOTH_FIELD_ROWS && !f->is_single && !f->is_keyed;
@@ -90,7 +91,7 @@ static void add_columns(struct table *t)
 		       NULL });
 }
 
-/* A point in a name would have to be quoted in SQL. */
+/* Copies a name without its points, which would need quotes in SQL. */
 static void take_name(char *to, const char *name)
 {
 	size_t i = 0;
@@ -270,9 +271,9 @@ const char *column_unit(const struct column *c)
 }
 
 /*
- * Kinds that this build does not know, of a capture that a newer sooth made: it says itself what
- * their fields are (docs/capture-format.md), without help texts and names of enumerations. The
- * description is foreign data: what does not fit is not believed, and the kind stays unknown.
+ * Kinds of records that this build does not know. The capture of a newer sooth describes their
+ * fields itself (docs/capture-format.md), without help texts and names of enumerations. The
+ * description is untrusted: if it has an error, the kind stays unknown.
  */
 
 #define FIELDS_MAX     64
@@ -295,7 +296,7 @@ static bool take_word(char *to, size_t room, struct span word, const char *lette
 	return strspn(to, letters) == word.size;
 }
 
-/* How many bytes a member of a type may have, as a mask of them. */
+/* Returns the allowed sizes of a member of a type, in bytes, as a bit mask. */
 static unsigned sizes_of(uint64_t type)
 {
 	switch (type) {
@@ -328,14 +329,14 @@ static bool has_size(uint64_t type, uint64_t size)
 	return size && size <= 8 && (size & (size - 1)) == 0 && sizes_of(type) & size;
 }
 
-/* Columns that a table has beside its fields. */
+/* Returns whether a table has a column of this name beside its fields. */
 static bool is_taken(const char *name)
 {
 	return !strcmp(name, "table") || !strcmp(name, "call") || !strcmp(name, "category") ||
 	       !strcmp(name, "not_measured");
 }
 
-/* "name type unit offset size state_offset" */
+/* Parses a line "name type unit offset size state_offset". */
 static bool take_field(struct learned *l, struct span line)
 {
 	struct cursor c = cursor_over(line.data, line.size);

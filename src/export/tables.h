@@ -24,7 +24,7 @@ enum column_source {
 struct column {
 	const char *name, *help;
 	enum column_source source;
-	const struct sooth_field *field; /* of a field or header */
+	const struct sooth_field *field; /* field of the column, or of the header */
 };
 
 enum table_choice { TABLE_UNDECIDED, TABLE_SELECTED, TABLE_LEFT_OUT };
@@ -69,9 +69,9 @@ const char *tables_nearest(const struct tables *t, const char *name);
 int tables_refuse(
 	const struct tables *t, const char *tried, const char *name, struct sooth_error *err);
 
-/* "INTEGER", "REAL", "TEXT". */
+/* Returns "INTEGER", "REAL" or "TEXT". */
 const char *column_type(const struct column *c);
-/* "bytes", "ns", ...; "" for none. */
+/* Returns the unit: "bytes", "ns", ...; "" for none. */
 const char *column_unit(const struct column *c);
 
 /* Returns a cell, whose text is UTF-8 without NUL; formatted values are stored in `scratch`. */

@@ -13,14 +13,14 @@
 #define NS_PER_MS    1000000ull
 #define DURATION_NS  (5000 * NS_PER_MS)
 #define LEAST_NS     (10 * NS_PER_MS)
-#define SAMPLE_NS    (500 * NS_PER_MS) /* and at least five in the time */
+#define SAMPLE_NS    (500 * NS_PER_MS) /* shorter if needed for SAMPLES samples */
 #define SAMPLES	     5
 #define BUFFER_BYTES (4u << 20)
 
 #define READ  (SOOTH_SAMPLE | SOOTH_BRIEF)
 #define EDGES (READ | SOOTH_EDGES)
 
-/* As `sooth diagnose` has them; the last three are what can be refused. */
+/* The probes of `sooth diagnose`; the system may refuse the last three. */
 static const struct observation_probe probes[] = {
 	{ "proc", READ | SOOTH_TRANSCRIPT },
 	{ "host", SOOTH_SAMPLE },
@@ -39,7 +39,7 @@ static const struct observation_probe probes[] = {
 };
 
 #define PROBES	(sizeof(probes) / sizeof(probes[0]))
-#define PASSIVE 10 /* so many of them only read */
+#define PASSIVE 10 /* the first 10 probes only read */
 
 static bool is_same_text(
 	const struct sooth_row *row, const struct sooth_row *other, const char *field)
@@ -53,7 +53,7 @@ static struct sooth_value subject_of(const struct sooth_row *row)
 		sooth_schema_field(sooth_row_schema(row), "subject"), sooth_row_record(row));
 }
 
-/* One process may have several findings of an id: each is about something else. */
+/* Returns whether both findings are about the same thing: a process may have several of one id. */
 static bool has_same_subject(const struct sooth_row *row, const struct sooth_row *other)
 {
 	struct sooth_value a = subject_of(row), b = subject_of(other);
@@ -64,7 +64,7 @@ static bool has_same_subject(const struct sooth_row *row, const struct sooth_row
 			       !memcmp(a.text.data, b.text.data, a.text.size)));
 }
 
-/* Drops earlier findings about the same, which got worse or have cleared. */
+/* Drops earlier findings about the same thing, because `last` replaces them. */
 static void drop_earlier(struct sooth_table *t, const struct sooth_row *last)
 {
 	const struct sooth_row *row = NULL, *next = sooth_table_next(t, NULL);
@@ -79,10 +79,10 @@ static void drop_earlier(struct sooth_table *t, const struct sooth_row *last)
 
 struct tables {
 	struct sooth_table *findings, *unseen, *answers;
-	bool has_unseen, has_answers; /* they are wanted */
+	bool has_unseen, has_answers; /* requested */
 };
 
-/* Checks that could not be made on a process are rows in the row of the process. */
+/* Takes the checks that could not be made, which are nested in the row of the process. */
 static int take_unseen(struct sooth_table *t, const struct sooth_schema *schema,
 	const struct sooth_record *process)
 {

@@ -39,7 +39,7 @@ struct block_key {
 	uint64_t address;
 };
 
-/* Names are the same pointer when they are the same. */
+/* Equal names are equal pointers. */
 struct group_key {
 	const char *function, *phase;
 };
@@ -57,10 +57,10 @@ struct group {
 /* The blocks that are live. */
 struct heap_blocks {
 	struct map live;	 /* struct block_key -> struct block */
-	struct process_id ended; /* whose blocks are among them: the last that ended; zeros: none */
+	struct process_id ended; /* the last process that ended; its blocks are kept; zeros: none */
 };
 
-/* NULL: no memory. */
+/* Returns NULL if memory ran out. */
 static struct heap_blocks *heap_blocks_new(void)
 {
 	struct heap_blocks *b = calloc(1, sizeof(*b));
@@ -96,7 +96,7 @@ static void heap_blocks_forget(struct heap_blocks *b, struct process_id gone)
 	}
 }
 
-/* Its blocks are gone, but for what it leaked: that can be asked for when all have ended. */
+/* Notes the end of a process. Its leaked blocks are kept until another process ends or calls. */
 static void heap_blocks_end(struct heap_blocks *b, struct process_id ended)
 {
 	if (b->ended.pid)
@@ -104,7 +104,7 @@ static void heap_blocks_end(struct heap_blocks *b, struct process_id ended)
 	b->ended = ended;
 }
 
-/* The names in the event are borrowed until the end. */
+/* Takes a call. The names in the event have to stay valid as long as the blocks. */
 static void heap_blocks_take(
 	struct heap_blocks *b, const struct heap_call *call, const struct sooth_heap_event *event)
 {
@@ -118,7 +118,8 @@ static void heap_blocks_take(
 		drop(b, &call->record, call->address);
 		return;
 	}
-	/* A realloc that failed leaves its block; one to nothing may return nothing. */
+	/* A failed realloc keeps the old block; a realloc to size 0 may return NULL and still free
+	 * it. */
 	if (moves && (call->address || !call->size))
 		drop(b, &call->record, call->old_address);
 	block = call->address ? map_put(&b->live, &key, NULL) : NULL;
@@ -170,7 +171,7 @@ static int append(struct sooth_table *table, const struct group *group)
 	return status;
 }
 
-/* Rows by function and phase, most bytes first; NULL: it failed. */
+/* Returns rows by function and phase, most bytes first; NULL: it failed. */
 static struct sooth_table *heap_blocks_table(const struct heap_blocks *b, struct sooth_error *err)
 {
 	struct sooth_table *table = table_new(err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One process in detail: a table of a view, by its name. */
+/* Inspects one process: returns one table of a view, by its name. */
 #include <sooth/inspect.h>
 
 #include <errno.h>
@@ -13,9 +13,9 @@
 #define INTERVAL_NS 200000000ull
 #define AT_ONCE_NS  1 /* a single sample needs no interval */
 
-/* A view is called as its probe. */
+/* The views and their tables. A view has the name of its probe. */
 static const struct view {
-	const char *name, *tables[8]; /* the first has what the others sum up */
+	const char *name, *tables[8]; /* the others summarize the rows of the first */
 } views[] = {
 	{ "fds", { "fds", "by_type", "fd_limits", "fd_holders", "fd_paths", "epoll",
 			 "watch_directories", "watches" } },
@@ -32,10 +32,10 @@ struct detail {
 	const char *section;
 	const struct view *view;
 	size_t main_rows;
-	bool is_refused; /* some value of it */
+	bool is_refused; /* the system refused to read some value */
 };
 
-/* NULL: there is no such table. */
+/* Returns the view that has a table of this name; NULL: none. */
 static const struct view *view_of(const char *table)
 {
 	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
@@ -47,7 +47,7 @@ static const struct view *view_of(const char *table)
 	return NULL;
 }
 
-/* The rows that sum it up have the reason why there are no others. */
+/* Notes a refused value. If a process cannot be read, only the summary rows show the refusal. */
 static void look_for_refusal(
 	struct detail *d, const struct sooth_schema *schema, const struct sooth_record *row)
 {

@@ -61,7 +61,7 @@ static int step_ms(uint64_t left_ns)
 	return ms > STEP_MS ? STEP_MS : (int)ms;
 }
 
-/* A signal ends a step early, and not the observation: it is the caller's. */
+/* Runs the observer for the duration. A signal does not end it: signals belong to the caller. */
 static int observe(struct sooth_observer *o, uint64_t duration_ns, struct sooth_error *err)
 {
 	uint64_t end = now_ns() + duration_ns, now;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An observer and a report, run for a fixed time: one call for the caller of the library. */
+/* Runs an observer and a report for a fixed time, for functions of the library that block. */
 #ifndef SOOTH_LIBRARY_OBSERVATION_H
 #define SOOTH_LIBRARY_OBSERVATION_H
 
@@ -8,7 +8,7 @@
 #include <sooth/table.h>
 
 struct observation_probe {
-	const char *name; /* NULL: the last one */
+	const char *name; /* NULL: end of the list */
 	unsigned interest;
 };
 
@@ -20,18 +20,18 @@ struct observation {
 	const struct observation_probe *probes;
 	struct sooth_observer_options options;
 	uint64_t duration_ns;
-	sooth_row_handler take; /* of observation_table() with the table as its user */
+	sooth_row_handler take; /* called by observation_table() with the table as `user` */
 	void *user;
 };
 
-/* The caller's options (base/options.h). */
+/* Copies the caller's options (base/options.h). */
 int observation_options(struct sooth_observer_options *out,
 	const struct sooth_observer_options *options, struct sooth_error *err);
-/* `status`, after the remedy has been put in words for the user of a program on the library. */
+/* Returns `status`. Rewrites the remedy for a user of a program that uses the library. */
 int observation_failed(int status, struct sooth_error *err);
-/* -EINVAL: it cannot be one. `what` is what is done to the process. */
+/* Returns -EINVAL if `pid` cannot be a PID. `what`: the action, for the error: "inspect". */
 int observation_check_pid(pid_t pid, const char *what, struct sooth_error *err);
-/* A table that `take` fills; NULL: it failed. `what` is what is done to the process. */
+/* Returns a table that `take` fills; NULL: it failed. `what`: the action, for the error. */
 struct sooth_table *observation_table(
 	struct observation *n, const char *what, struct sooth_error *err);
 int observation_run(const struct observation *n, struct sooth_error *err);

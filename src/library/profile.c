@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Profiles: rows of the view of functions, and the samples with their stacks. */
+/* Profiles: the rows of the view of functions, and the samples with their stacks. */
 #include <sooth/profile.h>
 
 #include <errno.h>
@@ -66,10 +66,10 @@ struct sooth_table *sooth_profile(
 /* --- samples --- */
 
 struct sooth_profiler {
-	struct tracker tracker; /* its queue: struct profile_sample */
+	struct tracker tracker; /* its queue has struct profile_sample */
 	struct stacks stacks;
 	struct sooth_table *functions;
-	struct sooth_sample sample; /* the one that was given */
+	struct sooth_sample sample; /* the sample that the caller borrows */
 };
 
 static int take_record(

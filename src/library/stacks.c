@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A stack is made once, on request: many are never looked at. */
+/* Makes a stack only on request, and once: most stacks are never requested. */
 #include "library/stacks.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #define STACKS_MAX (1u << 20)
 
 struct made_stack {
-	struct sooth_frame *frames; /* and the texts behind them */
+	struct sooth_frame *frames; /* followed by their texts */
 	size_t count;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stacks of a stream with the names of their frames, as structs of the public header. */
+/* Stacks of a stream with the names of their frames, as structs of <sooth/frame.h>. */
 #ifndef SOOTH_LIBRARY_STACKS_H
 #define SOOTH_LIBRARY_STACKS_H
 
@@ -13,13 +13,14 @@ struct stacks {
 	struct map made; /* uint32_t -> struct made_stack */
 };
 
-/* The kinds of its definitions. */
+/* `stack_kind` and `frame_kind` are the kinds of the records that define stacks and frames. */
 void stacks_init(struct stacks *s, uint16_t stack_kind, uint16_t frame_kind, bool has_lines);
 void stacks_fini(struct stacks *s);
 void stacks_add_record(struct stacks *s, const struct sooth_record *record);
 /*
- * The frames, innermost first, borrowed until stacks_fini(); 0: the stack is not known, or memory
- * ran out. They have names when the observation has stopped: not to be called before.
+ * Sets *frames to the frames of a stack, innermost first, borrowed until stacks_fini(). Returns
+ * their number; 0: the stack is unknown, or memory ran out. Call it after the observation: frames
+ * have no names before.
  */
 size_t stacks_frames(struct stacks *s, uint32_t stack, const struct sooth_frame **frames);
 

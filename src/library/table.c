@@ -15,7 +15,7 @@
 struct sooth_row {
 	struct sooth_row *next, *before;
 	const struct sooth_schema *schema;
-	char **texts; /* of each field, where it was asked for */
+	char **texts; /* text of each field that the caller requested */
 	size_t size;
 	uint64_t record[]; /* whole, aligned as a record has to be */
 };
@@ -137,7 +137,8 @@ static char *text_of(const struct sooth_field *field, const struct sooth_record 
 const char *sooth_row_text(const struct sooth_row *row, const char *name)
 {
 	const struct sooth_field *field = field_of(row, name);
-	struct sooth_row *own = (struct sooth_row *)row; /* made here, writable */
+	struct sooth_row *own =
+		(struct sooth_row *)row; /* the row was allocated here, so it is writable */
 	char **text;
 
 	if (!field)

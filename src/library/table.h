@@ -7,12 +7,12 @@
 #include <sooth/table.h>
 
 struct sooth_table *table_new(struct sooth_error *err);
-/* A copy becomes the last row. */
+/* Appends a copy of the record as the last row. */
 int table_append(struct sooth_table *t, const struct sooth_schema *schema,
 	const struct sooth_record *record);
-/* The same rows once more; NULL: memory ran out. */
+/* Returns a copy of the table; NULL: memory ran out. */
 struct sooth_table *table_copy(const struct sooth_table *t, struct sooth_error *err);
-/* NULL: it is empty. */
+/* Returns the last row; NULL: the table is empty. */
 const struct sooth_row *table_last(const struct sooth_table *t);
 void table_remove(struct sooth_table *t, const struct sooth_row *row);
 

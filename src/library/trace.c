@@ -95,7 +95,7 @@ static int append(struct sooth_table *table, const struct sum *sum)
 	return status;
 }
 
-/* Most calls first; NULL: it failed. */
+/* Returns a table, most calls first; NULL: it failed. */
 static struct sooth_table *trace_sums_table(const struct trace_sums *s, struct sooth_error *err)
 {
 	struct sooth_table *table = table_new(err);
@@ -120,7 +120,7 @@ static struct sooth_table *trace_sums_table(const struct trace_sums *s, struct s
 #define NS_PER_S    1000000000ull
 #define DURATION_NS (5 * NS_PER_S)
 
-/* The texts that a row may have, and where the event has them. */
+/* The fields of a row that are texts, and the offsets of their members in the event. */
 static const struct {
 	const char *call_field, *end_field; /* NULL: none */
 	size_t member;
@@ -136,7 +136,7 @@ static const struct {
 
 #define TEXTS (sizeof(texts) / sizeof(texts[0]))
 
-/* The texts of an event move as others come: until it is given it has their places. */
+/* An event that the caller has not received. Its texts are offsets, because the buffer may move. */
 struct entry {
 	struct sooth_trace_event event;
 	size_t texts[TEXTS];
@@ -223,7 +223,7 @@ static int take_record(
 	return 0;
 }
 
-/* Phases too are known only when all of a batch has come. */
+/* Sets the texts and phases of the events in the queue, once the whole batch has come. */
 static void place_texts(struct tracker *t)
 {
 	struct entry *entries = (void *)t->queue.data;
@@ -257,7 +257,7 @@ static int set_options(struct sooth_observer_options *out, const struct sooth_tr
 	return status;
 }
 
-/* Descriptors are read once, then followed by the calls. */
+/* Adds the probes. Descriptors are read once; then calls that change them are followed. */
 static int add_probes(struct sooth_observer *o, bool is_plain, struct sooth_error *err)
 {
 	static const char *const sampled[] = { "proc", "fds", "sockets" };
@@ -362,6 +362,6 @@ struct sooth_table *sooth_trace_count(
 		return NULL;
 	view = (struct syscall_table_options){ .set = o.calls };
 	n.duration_ns = o.duration_ns ? o.duration_ns : DURATION_NS;
-	n.options.only_failed = false; /* a count has its errors beside it */
+	n.options.only_failed = false; /* a count has a column with errors */
 	return observation_table(&n, "count the calls of", err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Waiting for events, and giving them one by one or in batches. */
+/* Waits for events, and returns them one by one or in batches. */
 #include "library/tracker.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "probes/syscalls.h"
 
 #define STEP_MS	  100
-#define TAKE_MS	  10000 /* against hanging */
+#define TAKE_MS	  10000 /* limit, so that a call cannot hang */
 #define NS_PER_MS 1000000ull
 
 /* --- begin and end --- */
@@ -123,7 +123,7 @@ const char *tracker_phase_at(const struct tracker *t, uint64_t time_ns)
 	return count ? all[count - 1].name : NULL;
 }
 
-/* Records that the report holds back, to bring them in order, come with its end. */
+/* Stops the tracker. The report delays records to sort them: the last ones come at its end. */
 int tracker_stop(struct tracker *t, struct sooth_error *err)
 {
 	int status;
@@ -189,7 +189,7 @@ bool tracker_turn(struct tracker *t)
 {
 	if (left_in_queue(t))
 		return true;
-	if (tracker_check(t)) /* what borrows has no place */
+	if (tracker_check(t)) /* memory for the texts ran out */
 		return false;
 	t->next = 0;
 	swap(&t->queue, &t->coming);
@@ -242,7 +242,7 @@ static int left_ms(uint64_t end_ns, int timeout_ms)
 	return end_ns - now > STEP_MS * NS_PER_MS ? STEP_MS : (int)((end_ns - now) / NS_PER_MS) + 1;
 }
 
-/* 1: there are events. */
+/* Returns 1 if there are events, 0 if the time is over or the target has ended. */
 static int wait_for_events(struct tracker *t, int timeout_ms, struct sooth_error *err)
 {
 	uint64_t end_ns =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The calls that every kind of tracker has, under its own names: what a struct sooth_KIND does with
- * the tracker in it. Before it the file has
+ * Defines the public functions that every kind of tracker has: sooth_KIND_next() and so on, for the
+ * tracker in a struct sooth_KIND. The file that includes this header first defines
  *
  *	static int track(const struct tracker_target *, const struct sooth_KIND_options *,
  *		struct sooth_KIND **, struct sooth_error *);
