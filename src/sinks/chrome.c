@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stacks for the performance panel of Chrome and Edge: trace events "Profile" and "ProfileChunk",
- * which hold the CPU profile of a thread each. Not a .cpuprofile: that has one thread. Times are in
- * microseconds. A unit of weight of aggregated stacks is a microsecond.
+ * Stacks for the performance panel of Chrome and Edge: each thread has a CPU profile in trace
+ * events "Profile" and "ProfileChunk". A .cpuprofile file could hold only one thread. Times are in
+ * microseconds; aggregated stacks last a microsecond per unit of weight.
  *
- * An event that lasts as long as the samples stands beside them: the panel shows only threads that
- * have one.
+ * Each thread also gets an event as long as its samples: the panel shows only threads with an
+ * event.
  */
 #include <inttypes.h>
 
@@ -48,7 +48,7 @@ static void put_name(struct chrome_sink *s, const struct sample_thread *t, const
 		name->size ? (const char *)name->data : "all");
 }
 
-/* Begins an event of the profile of this thread, up to the members of its data. */
+/* Begins an event of this thread's profile, and leaves the object "data" open. */
 static void begin_profile_event(
 	struct chrome_sink *s, const struct sample_thread *t, const char *name, uint64_t at_us)
 {
@@ -98,8 +98,8 @@ static uint64_t time_us(const struct chrome_sink *s, uint64_t at)
 	return s->threads.is_time ? at / NS_PER_US : at;
 }
 
-/* Samples `first` to before `end`; the nodes come with the first. The last one of the thread says
- * when the one before it ends. */
+/* Writes the samples from `first` up to, not including, `end`. The first chunk has the nodes. The
+ * last sample of a thread only marks the end of the sample before it. */
 static void put_chunk(struct chrome_sink *s, const struct sample_thread *t, size_t first,
 	size_t end, size_t count)
 {
@@ -127,7 +127,7 @@ static void put_chunk(struct chrome_sink *s, const struct sample_thread *t, size
 	end_profile_event(s);
 }
 
-/* From the first sample to the end of the last one. */
+/* Writes the event from the first sample to the end of the last one. */
 static void put_sampled(struct chrome_sink *s, const struct sample_thread *t)
 {
 	const struct sample_stretch *first = sample_stretch_at(t, 0);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Comma-separated values (RFC 4180): one table, a line of names first. It is the first table
- * of the report, with the columns that people would see; other sections and the notes are left
- * out, because readers of CSV take one table. Who needs losses and limits asks for JSON.
+ * Comma-separated values (RFC 4180): the first table of the report, a line of names first, with the
+ * columns that a text table shows. Other sections and the notes are left out, because readers of
+ * CSV expect one table. JSON has losses and limits.
  *
- * Rows that come among those of a stream (ends of processes among calls) are rows of that table:
- * it then has a column "type" behind its own, and behind that what only the others have.
+ * A stream may have interleaved rows (ends of processes among calls). The table then has a column
+ * "type" behind its own columns, and then the columns that only interleaved rows have.
  *
- * Numbers are plain, without units. A field without a value, whatever the reason, is an empty
- * cell: this is for spreadsheets, not for proof. Texts are escaped as for a terminal. A text that
- * begins with = + - @ gets an apostrophe in front, because a process or a folder can have such a
- * name, and a spreadsheet would run it as a formula.
+ * Numbers are plain, without units. A field without a value is an empty cell, whatever the reason.
+ * Texts are escaped as for a terminal. A text that begins with = + - @ gets an apostrophe in front,
+ * because a process or a folder can have such a name, and a spreadsheet would run it as a formula.
  */
 #include <string.h>
 
@@ -21,8 +20,9 @@ struct csv_sink {
 	struct tabular lines;
 	struct buffer cell;
 	const struct sooth_field *columns[SECTION_COLUMNS_MAX]; /* NULL: the type of the row */
-	size_t column_count, own_count; /* the first ones are of the table's own rows */
-	const struct section *table;	/* the open one */
+	size_t column_count,
+		own_count; /* `own_count`: columns of the table's own rows, which come first */
+	const struct section *table; /* the open one */
 	bool is_done;
 };
 
@@ -51,7 +51,7 @@ static bool has_column(const struct csv_sink *s, const char *name)
 	return false;
 }
 
-/* The column with the type of the row, and columns that only interleaved rows have. */
+/* Adds the column with the type of the row, and those that only interleaved rows have. */
 static void add_interleaved_columns(struct csv_sink *s, const struct section *section)
 {
 	if (section->asides && s->column_count < SECTION_COLUMNS_MAX &&
@@ -86,7 +86,7 @@ static bool is_text(const struct sooth_field *f)
 	       f->type == SOOTH_FIELD_ROWS;
 }
 
-/* Units are in the names of the columns. */
+/* Writes a value without its unit, which the name of the column has. */
 static void format_value(
 	struct buffer *out, const struct sooth_field *field, const struct sooth_value *v)
 {
@@ -96,7 +96,7 @@ static void format_value(
 	if (field->type == SOOTH_FIELD_BOOL)
 		buffer_string(out, v->u ? "true" : "false");
 	else if (field->type == SOOTH_FIELD_ERRNO && !v->u)
-		buffer_char(out, '0'); /* there was none */
+		buffer_char(out, '0'); /* no error */
 	else
 		value_format(out, &plain, v);
 }
@@ -112,7 +112,7 @@ static void write_cell(
 	tabular_cell(&s->lines, (const char *)s->cell.data, s->cell.size, is_text(f));
 }
 
-/* NULL: such a row has nothing there. */
+/* Returns the field for a column; NULL: rows of this section have no such field. */
 static const struct sooth_field *field_of(
 	const struct csv_sink *s, const struct section *section, size_t column)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Stacks for the Firefox Profiler (profiler.firefox.com), in its processed format: a track for each
- * thread. The categories are the kinds of frames. Newer versions of the profiler read older ones of
- * the format.
+ * thread. Categories stand for the kinds of frames. Newer profilers read older versions of the
+ * format.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static const char *const colors[] = { "grey", "yellow", "orange", "blue", "green
 	"purple", "lightblue", "lightgreen", "red", "brown" };
 #define COLORS (sizeof(colors) / sizeof(colors[0]))
 
-/* A column of a table whose rows all have this value. */
+/* Writes a column of a table in which all rows have this value. */
 static void put_repeated_value(struct json *j, const char *key, size_t count, const char *value)
 {
 	json_format(j, "%s:[", key);
@@ -127,7 +127,7 @@ static void put_frame_table(struct firefox_sink *s, const struct sample_thread *
 	json_end(j);
 }
 
-/* Two texts for each frame: the name of its function and its file. */
+/* Writes the functions. Each frame has two texts: the name of its function and its file. */
 static void put_function_table(struct firefox_sink *s, const struct sample_thread *t)
 {
 	struct json *j = &s->threads.json;
@@ -160,7 +160,7 @@ static void put_function_table(struct firefox_sink *s, const struct sample_threa
 	json_end(j);
 }
 
-/* The number of a node, from 0; null for none. */
+/* Writes the number of a node, from 0, or null for no node. */
 static void put_node(struct json *j, uint32_t node)
 {
 	if (node == SAMPLE_IDLE)
@@ -188,7 +188,7 @@ static void put_stack_table(struct firefox_sink *s, const struct sample_thread *
 	json_end(j);
 }
 
-/* Stacks that are summed up have weights; single samples are one each. */
+/* Writes the samples of a thread. Aggregated stacks have weights; a single sample counts one. */
 static void put_samples(struct firefox_sink *s, const struct sample_thread *t)
 {
 	struct json *j = &s->threads.json;
@@ -205,7 +205,7 @@ static void put_samples(struct firefox_sink *s, const struct sample_thread *t)
 	for (size_t i = 0; i < count; i++)
 		json_u64(j, is_single ? sample_stretch_at(t, i)->samples
 				      : sample_stretch_at(t, i)->length);
-	json_format(j, "],'threadCPUDelta':["); /* since the sample before */
+	json_format(j, "],'threadCPUDelta':["); /* since the previous sample */
 	for (size_t i = 0; is_single && i < count; i++)
 		json_u64(j, i && sample_stretch_at(t, i - 1)->samples
 				    ? sample_stretch_at(t, i - 1)->length

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A flamegraph: of a section whose rows are frames below each other, a picture in which each is
- * as wide as what it holds. It stands with the notes of the report at its foot, so what was lost,
- * cut or sampled is seen with it. A report without such a section cannot be one.
+ * A flamegraph: the picture of a section whose rows are nested frames. A frame is as wide as its
+ * value. The notes of the report stand at the foot, so that losses, cuts and sampling are visible.
+ * A report without such a section fails.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,12 +20,12 @@
 /* --- flamegraph draw --- */
 
 /*
- * Drawing a flamegraph. The file has the frames twice: the widest as boxes, which any viewer
- * of SVG shows, and all that are kept as numbers, so that a browser can draw the content of a
- * box as wide as the window on zoom.
+ * Draws a flamegraph. The file has frames twice: the widest frames as boxes, which any viewer of
+ * SVG shows, and all kept frames as numbers, so that a browser can zoom into a box and draw its
+ * content as wide as the window.
  */
 
-/* Copies from the section: its strings may be gone when the report ends. */
+/* Copies of the strings of the section, which may be freed before the report ends. */
 struct flamegraph_look {
 	char title[240], about[480];
 	char weight[64]; /* meaning of the widths */
@@ -33,15 +33,16 @@ struct flamegraph_look {
 	bool is_icicle;
 };
 
-#define LEGEND_PX	 29  /* of an entry, without its text */
-#define LEGEND_COLUMN_PX 6.6 /* of the legend's font: all changes fit beside each other */
-#define ROW_PX		 18
-#define BOX_PX		 17 /* the rest divides rows */
-#define TEXT_DX		 4
-#define TEXT_DY		 13
-#define INNER		 (PICTURE_WIDTH - 2 * PICTURE_MARGIN)
-#define KINDS_MAX	 10 /* colors: more kinds share them */
-#define SHADES		 3  /* shades that distinguish neighbors */
+#define LEGEND_PX	 29  /* width of an entry without its text */
+#define LEGEND_COLUMN_PX 6.6 /* of the legend's font: small enough that all changes fit in a line  \
+			      */
+#define ROW_PX	  18
+#define BOX_PX	  17 /* the rest divides rows */
+#define TEXT_DX	  4
+#define TEXT_DY	  13
+#define INNER	  (PICTURE_WIDTH - 2 * PICTURE_MARGIN)
+#define KINDS_MAX 10 /* colors: more kinds share them */
+#define SHADES	  3  /* shades that distinguish neighbors */
 
 extern const char flamegraph_js[];
 
@@ -49,9 +50,10 @@ struct drawing {
 	struct buffer *out;
 	const struct flamegraph_tree *tree;
 	const struct flamegraph_look *look;
-	struct buffer both;    /* name and numbers of a compared frame */
-	struct buffer numbers; /* uint32_t, by number: in the file, from 1; 0: not there */
-	double top, height;    /* of the boxes */
+	struct buffer both; /* name and numbers of a compared frame */
+	struct buffer
+		numbers;    /* uint32_t: number of a name in the file, from 1; 0: not in the file */
+	double top, height; /* of the boxes */
 };
 
 static struct span name_of(const struct drawing *d, uint32_t number)
@@ -85,7 +87,7 @@ static void put_tip(struct drawing *d, struct span name, uint64_t value)
 	buffer_format(d->out, " %s, %.1f %% of all</title>", d->look->weight, share);
 }
 
-/* Both numbers of a compared frame, in the box itself. */
+/* Writes both numbers of a compared frame into its box. */
 static void put_both(struct drawing *d, struct span name, uint64_t before, uint64_t after)
 {
 	struct drawing words = { .out = &d->both, .tree = d->tree, .look = d->look };
@@ -214,7 +216,7 @@ static const char *unit_name(enum sooth_unit unit)
 	return unit == SOOTH_UNIT_NS ? "ns" : unit == SOOTH_UNIT_BYTES ? "bytes" : "";
 }
 
-/* Names by the order in which frames that are kept use them; others take no room in the file. */
+/* Numbers the names in the order in which kept frames use them. Other names are left out. */
 static bool number_names(struct drawing *d)
 {
 	size_t count = names_count(&d->tree->plain);
@@ -370,7 +372,7 @@ static void take_look(struct flamegraph_sink *s, const struct section *section)
 		section->graph->about ? section->graph->about : "frames of stacks");
 }
 
-/* False: rows of that section are no frames. */
+/* Returns false if the rows of the section are no frames. */
 static bool flamegraph_fields_find(struct flamegraph_fields *f, const struct section *section)
 {
 	const struct section_graph *graph = section->graph;
@@ -452,7 +454,7 @@ static int no_graph(struct sooth_error *err)
 	return error_remedy(err, "sooth trace --flamegraph -o FILE.svg PID");
 }
 
-/* The boxes that the picture leaves out come first. */
+/* Writes the notes. The number of boxes that the picture leaves out comes first. */
 static void put_notes(struct flamegraph_sink *s, struct buffer *out)
 {
 	const struct flamegraph_tree *t = &s->tree;

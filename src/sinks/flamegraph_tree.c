@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frames of a flamegraph; see flamegraph_tree.h. A frame is never wider than the one it
- * stands in, so the widest ones make a tree again, whatever their number.
+ * The frames of a flamegraph. A frame is never wider than its parent, so the widest frames always
+ * form a tree, whatever their number.
  */
 #include "sinks/flamegraph_tree.h"
 #include <stdlib.h>
 #include "sinks/stack_walk.h"
 
 #define FLAMEGRAPH_FRAMES_MAX (1u << 20)
-#define FLAMEGRAPH_DATA_MAX   (3u << 20) /* bytes of the file that frames may take */
+#define FLAMEGRAPH_DATA_MAX   (3u << 20) /* maximum bytes of frames in the file */
 #define FLAMEGRAPH_BOXES_MAX  8000	 /* boxes drawn for viewers without scripts */
 
-#define FRAME_BYTES	     24 /* what the numbers of a frame take in the file, about */
+#define FRAME_BYTES	     24 /* approximate bytes of a frame's numbers in the file */
 #define COMPARED_BYTES	     40
-#define NAME_BYTES	     4		  /* around a name */
-#define FLAMEGRAPH_BYTES_MAX (256u << 20) /* of names, each way */
+#define NAME_BYTES	     4		  /* bytes around a name */
+#define FLAMEGRAPH_BYTES_MAX (256u << 20) /* of names as received, and of names as shown */
 #define LEAST_SHARE	     (1 / 2400.0) /* of the static picture: half a pixel */
 
 /* --- taking rows --- */
@@ -44,7 +44,7 @@ struct flamegraph_frame *flamegraph_tree_frame(const struct flamegraph_tree *t, 
 	return &((struct flamegraph_frame *)(void *)t->frames.data)[number];
 }
 
-/* Names come again and again: each is made plain once. */
+/* Returns the number of a name in `plain`. Names repeat, so each is converted only once. */
 static uint32_t number_name(struct flamegraph_tree *t, const struct sooth_value *v)
 {
 	struct span name = span_of("?", 1);
@@ -116,7 +116,7 @@ static int widest_first(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* How much of the file each name takes. */
+/* Sets *out to the bytes that each name takes in the file. */
 static bool name_sizes(const struct flamegraph_tree *t, uint16_t **out)
 {
 	size_t count = names_count(&t->plain);
@@ -128,7 +128,7 @@ static bool name_sizes(const struct flamegraph_tree *t, uint16_t **out)
 	return sizes != NULL;
 }
 
-/* As many as there is room for; each name costs once. */
+/* Keeps as many frames as there is room for; each name costs only once. */
 static void keep_widest(struct flamegraph_tree *t, const struct choice *choices, size_t count,
 	uint16_t *sizes, double least_share)
 {
@@ -176,7 +176,7 @@ static void leave_out(struct flamegraph_tree *t, const struct flamegraph_frame *
 			  flamegraph_tree_frame(t, frame->parent)->is_kept;
 
 	if (!frame->value)
-		return; /* there is nothing of it to be drawn */
+		return; /* a frame of width 0 is not drawn */
 	t->left_out++;
 	if (is_topmost)
 		t->left_out_value += frame->value;
@@ -184,11 +184,12 @@ static void leave_out(struct flamegraph_tree *t, const struct flamegraph_frame *
 		t->left_out_widest = frame->value;
 }
 
-/* Each begins where the one before it, below the same frame, ends. */
+/* Sets the start of each frame: the end of the previous frame with the same parent. */
 static bool place(struct flamegraph_tree *t)
 {
 	size_t count = flamegraph_tree_count(t);
-	uint64_t *ends = calloc(count + 1, sizeof(*ends)); /* by frame; the last: of all */
+	uint64_t *ends =
+		calloc(count + 1, sizeof(*ends)); /* by parent; the last: frames without a parent */
 
 	for (size_t i = 0; ends && i < count; i++) {
 		struct flamegraph_frame *frame = flamegraph_tree_frame(t, i);

@@ -27,7 +27,7 @@ static const struct {
 	{ "more4", "new, or nearly" },
 };
 
-/* As in flamegraph.js. */
+/* Writes the CSS class for a change; has to agree with flamegraph.js. */
 static inline void flamegraph_change_class(
 	char out[32], uint64_t before, uint64_t after, bool differs)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The form that flamegraph tools read: of each row its first text and its first number, a blank
- * between. Rows that are frames below each other become the lines of their stacks. Without
- * notes: readers of it take nothing else. Rows of a section that has not both are left out.
+ * The folded format that flamegraph tools read. Each row becomes a line: its first text, a blank,
+ * its first number. Rows that are nested frames become a line for each stack. The format has no
+ * place for notes. A section that lacks a text or a number is left out.
  *
  * Times are in microseconds, as flamegraph tools expect.
  */
@@ -14,14 +14,14 @@
 
 struct folded_sink {
 	struct tabular lines;
-	const struct sooth_field *text, *number; /* of the open section; NULL: it has none */
+	const struct sooth_field *text, *number; /* fields of the open section; NULL: none */
 	struct stack_walk walk;
 	bool has_stacks; /* the open section */
 };
 
 /* --- stacks --- */
 
-/* Frames are divided by ";". */
+/* Writes a name without ";", which separates frames. */
 static void put_name(struct buffer *out, struct span name)
 {
 	size_t at = out->size;
@@ -59,7 +59,7 @@ static void put_stack(void *user, const struct stack_walk *w, const uint64_t own
 	buffer_char(out, '\n');
 }
 
-/* A comparison has both numbers. False: the section has no such rows. */
+/* Begins a section of frames; a comparison has two numbers. False: its rows are no frames. */
 static bool begin_stacks(struct folded_sink *s, const struct section *section)
 {
 	const struct section_graph *graph = section->graph;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Lines of heaptrack's own file (version 3), which heaptrack_print and heaptrack_gui read: a
- * letter, then numbers in hexadecimal, of texts the length and the bytes. A row has the letter, up
- * to five numbers in a list, and a text. */
+ * letter, then hexadecimal numbers; a text is its length and its bytes. A row has the letter, a
+ * list of up to five numbers, and a text.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -17,7 +18,7 @@ struct heaptrack_sink {
 	struct packer packer;
 	struct buffer lines;
 	const struct sooth_field *letter, *numbers,
-		*text; /* of the open section; NULL: other rows */
+		*text; /* fields of the open section; NULL: its rows are others */
 };
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
@@ -39,8 +40,8 @@ static int section_begin(void *state, const struct section *section, struct soot
 	return 0;
 }
 
-/* The line has said how many bytes come: a name with anything that a terminal may not get is
- * written as so many plain ones. */
+/* Writes a name. Its length is already written, so each byte that may not reach a terminal is
+ * replaced by one plain byte. */
 static void put_text(struct buffer *out, const struct sooth_value *v)
 {
 	size_t before = out->size;

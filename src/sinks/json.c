@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One JSON object for a report. Tables are arrays of objects, single rows are
- * objects or, inline, members of the report itself. Keys come in the order in
- * which the sections do; a section comes once.
+ * One JSON object for a report. Tables are arrays of objects, single rows are objects or, inline,
+ * members of the report itself. Keys have the order of the sections; a section comes only once.
  */
 #include <errno.h>
 
@@ -13,7 +12,7 @@ struct json_sink {
 	struct tabular out;
 	struct json json;
 	unsigned indent;
-	size_t rows; /* of the open section */
+	size_t rows; /* rows of the open section */
 };
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)

@@ -11,7 +11,7 @@
 static void write_keyed(
 	struct json *j, const struct sooth_schema *schema, const struct sooth_record *r);
 
-/* An argument list as one text: the contract's `command` is one. */
+/* Writes an argument list as one text, because the contract's `command` is a text. */
 static void write_args(struct json *j, const struct sooth_value *v)
 {
 	struct buffer text = { 0 };
@@ -40,7 +40,7 @@ static void write_list(struct json *j, const struct sooth_value *v)
 	json_end(j);
 }
 
-/* A gap is null: nothing was measured there. */
+/* Writes a series. A gap, in which nothing was measured, is null. */
 static void write_series(
 	struct json *j, const struct sooth_field *field, const struct sooth_value *v)
 {
@@ -50,7 +50,7 @@ static void write_series(
 	json_end(j);
 }
 
-/* The name of an enum's or errno's number; NULL: it has none, or the field is neither. */
+/* Returns the name of an enum or errno value; NULL: the value has no name, or is neither. */
 static const char *name_of(const struct sooth_field *f, uint64_t number)
 {
 	if (f->type == SOOTH_FIELD_ERRNO)
@@ -129,7 +129,7 @@ static void write_texts(struct json *j, const struct sooth_value *v)
 	json_end(j);
 }
 
-/* The first field, where it is the key of the row. */
+/* Writes the first field of a row as the key of its member. */
 static void write_row_key(
 	struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
 {
@@ -149,7 +149,7 @@ static void write_if_there(struct json *j, const struct sooth_field *f, const st
 		json_nothing(j);
 }
 
-/* {"file": 40}: a row of two fields. */
+/* Writes a row of two fields as one member: {"file": 40}. */
 static void write_pair(
 	struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
 {
@@ -225,7 +225,7 @@ void json_value(struct json *j, const struct sooth_field *f, const struct sooth_
 	}
 }
 
-/* Absent is a plain null: there is nothing to explain. */
+/* Writes why values are missing. An absent value needs no reason: it is a plain null. */
 static void write_states(
 	struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
 {
@@ -275,7 +275,7 @@ void json_members(struct json *j, const struct sooth_schema *schema, const struc
 	write_members(j, schema, r, 0);
 }
 
-/* The key says the first field; the rest is the object. */
+/* Writes a row as a member: the first field is the key, the others are in the object. */
 static void write_keyed(
 	struct json *j, const struct sooth_schema *schema, const struct sooth_record *r)
 {

@@ -16,7 +16,7 @@ enum cell_type {
 	CELL_JSON
 };
 
-/* A value as one of a few types that every format has. */
+/* A value, as one of the few types that every format has. */
 struct cell {
 	enum cell_type type;
 	unsigned decimals; /* of a real */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JSON lines of the rows and nothing else: no type, no first or last line, no
- * notes, and a member that has no value is left out. For readers that know what
- * they get.
+ * JSON lines with only the rows: no type, no first or last line, no notes. A member without a value
+ * is left out. The reader has to know which rows to expect.
  */
 #include "sinks/json_members.h"
 #include "sinks/tabular.h"

@@ -25,7 +25,7 @@ void json_types_put(struct json *j, const struct sooth_field *f)
 	case SOOTH_FIELD_BOOL:
 		json_format(j, "'type':['boolean','null']");
 		break;
-	case SOOTH_FIELD_ENUM: /* a number that a newer version named */
+	case SOOTH_FIELD_ENUM: /* integer: a number that only a newer version can name */
 	case SOOTH_FIELD_ERRNO:
 		json_format(j, "'type':['string','integer','null']");
 		break;

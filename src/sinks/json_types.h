@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Parts that all JSON Schemas of sooth share: the begin, and the types of fields. */
+/* Parts that all JSON Schemas of sooth share: the beginning, and the types of fields. */
 #ifndef SOOTH_SINKS_JSON_TYPES_H
 #define SOOTH_SINKS_JSON_TYPES_H
 
@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 
-/* Writes the begin of a schema of an object, and leaves it open. */
+/* Writes the beginning of the schema of an object, and leaves the schema open. */
 void json_types_begin(struct json *j, const char *title);
 /* Writes "type" of a field as a member of the open object. */
 void json_types_put(struct json *j, const struct sooth_field *f);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JSON lines: one object a row, with the name of its section as "type" (unless
- * its rows have a member of that name). The first line is the report's schema,
- * the notes come as one last line, so that a reader of the stream has losses
- * and limits too.
+ * JSON lines: one object a row, with the name of its section as "type" (unless its rows have a
+ * member of that name). The first line names the report's schema. The last line has the notes, so
+ * that readers of the stream get losses and limits too.
  */
 #include <errno.h>
 
@@ -14,7 +13,7 @@ struct jsonl_sink {
 	struct tabular out; /* the line being made */
 	struct json json;
 	bool in_notes; /* the last line is open */
-	bool has_type; /* the rows of the open section say theirs */
+	bool has_type; /* the rows of the open section have a member "type" */
 	size_t rows;   /* of the open section */
 };
 
@@ -92,7 +91,7 @@ static int rows(void *state, const struct section *section, const struct batch *
 			status = line(s, section, r, err);
 		s->rows++;
 	}
-	/* A line is worth something only when it is read: do not sit on it. */
+	/* A reader of a live stream needs each line at once. */
 	return !status && section->shape == SECTION_STREAM ? tabular_flush(&s->out, err) : status;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rows as MessagePack maps and nothing else, in independent zstd frames of so many rows: the layout
- * of memtrack's artifact. A member that has no value is left out. The last frame is written at the
- * end, and may be empty: a reader needs one to see a file of this kind.
+ * Rows as MessagePack maps in independent zstd frames with a fixed number of rows, as memtrack's
+ * artifact has them. A member without a value is left out. The last frame is written at the end,
+ * even if it is empty: a reader recognizes the file by its first frame.
  */
 #include <errno.h>
 #include <msgpack/pack.h>
@@ -80,7 +80,7 @@ static void pack_value(msgpack_packer *p, const struct sooth_field *f, const str
 	case CELL_BOOL:
 		msgpack_pack_uint64(p, c.u);
 		break;
-	default: /* no row of this kind has lists */
+	default: /* rows for this sink have no lists */
 		msgpack_pack_nil(p);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Compresses the bytes of a sink into its file, as one stream. */
+/* Compresses the bytes of a sink into its file as one stream. */
 #ifndef SOOTH_SINKS_PACKER_H
 #define SOOTH_SINKS_PACKER_H
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Stacks as a profile for pprof: a gzipped protocol buffer (profile.proto of
- * github.com/google/pprof), which `go tool pprof`, speedscope and Grafana read. Frames have names
- * alone: what there is of files and addresses is in the names. Without notes: the format has no
- * place for them.
+ * github.com/google/pprof), which `go tool pprof`, speedscope and Grafana read. Frames have only
+ * names, which include known files and addresses. The format has no place for notes.
  */
 #include <string.h>
 
@@ -35,7 +34,7 @@ struct pprof_sink {
 	struct packer packer;
 	struct stack_walk walk;
 	struct names strings;	  /* the first is empty, as the format demands */
-	struct buffer is_defined; /* by number of a string, a byte: as a function */
+	struct buffer is_defined; /* a byte for each string: whether it is defined as a function */
 	struct buffer profile;
 	struct buffer part, list; /* of the current message */
 	struct buffer locations;  /* of the current sample */
@@ -74,7 +73,7 @@ static void put_message(struct buffer *out, unsigned field, struct buffer *messa
 
 /* --- what it is made of --- */
 
-/* A function has one place, and both have the number of its name. */
+/* Writes a function and its only location. The number of the name is the id of both. */
 static void define_function(struct pprof_sink *s, uint32_t number)
 {
 	put_number(&s->part, FUNCTION_ID, number);
@@ -87,7 +86,7 @@ static void define_function(struct pprof_sink *s, uint32_t number)
 	put_message(&s->profile, PROFILE_LOCATION, &s->part);
 }
 
-/* The name of a function may also be another string of the profile. */
+/* Returns whether a name needs a definition: a string may be known, but not as a function. */
 static bool must_define(struct pprof_sink *s, uint32_t number)
 {
 	size_t known = s->is_defined.size;
@@ -130,7 +129,7 @@ static void put_sample(void *user, const struct stack_walk *w, const uint64_t ow
 	put_message(&s->profile, PROFILE_SAMPLE, &s->part);
 }
 
-/* A string that is no function. */
+/* Returns the number of a string that is not the name of a function. */
 static uint32_t text_of(struct pprof_sink *s, const char *text, size_t size)
 {
 	uint32_t number = names_put(&s->strings, span_of(text, size), NULL);
@@ -139,7 +138,7 @@ static uint32_t text_of(struct pprof_sink *s, const char *text, size_t size)
 	return number;
 }
 
-/* "cpu_time_ns" is cpu_time in nanoseconds. */
+/* Writes the type of a value: the field "cpu_time_ns" is "cpu_time" in nanoseconds. */
 static uint32_t put_type(struct pprof_sink *s, const struct sooth_field *f)
 {
 	bool is_time = f->unit == SOOTH_UNIT_NS;
@@ -179,7 +178,7 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	return packer_open(&s->packer, PACKING_GZIP, options->stream, "write the profile", err);
 }
 
-/* A profile has one kind of samples: those of the first section with stacks. */
+/* Begins a section. A profile has one kind of samples: those of the first section with stacks. */
 static int section_begin(void *state, const struct section *section, struct sooth_error *err)
 {
 	struct pprof_sink *s = state;

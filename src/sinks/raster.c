@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SVG drawn by librsvg and written as PNG by cairo, which it brings. Both are found at run time:
- * neither building sooth nor using it as a library needs them or their headers.
+ * Draws SVG with librsvg, and writes PNG with cairo, which librsvg loads. Both are loaded at run
+ * time: neither building sooth nor using its library needs them or their headers.
  */
 #include "sinks/raster.h"
 
@@ -108,14 +108,14 @@ int raster_new(struct raster **out, struct sooth_error *err)
 	return 0;
 }
 
-/* The library stays: those it brings keep threads and tables of their own. */
+/* Does not unload librsvg, because its own libraries keep threads and tables. */
 void raster_free(struct raster *r)
 {
 	free(r);
 }
 
-/* Twice the size; of a picture of many lanes its own, where lines stay on pixels, or what it may.
- */
+/* Returns 2; 1 for a large picture, where lines then fall on pixels; less if it would be too
+ * large. */
 static double scale_for(double width, double height)
 {
 	bool is_large = width * height * SCALE_MOST * SCALE_MOST > PIXELS_SHARP;
@@ -147,7 +147,7 @@ static int failed_by(struct raster *r, struct g_error *failed, struct sooth_erro
 	return status;
 }
 
-/* Transparent is black to some viewers. */
+/* Draws the picture on a background: some viewers show transparency as black. */
 static int paint(struct raster *r, struct svg *svg, struct drawing *cairo, double width,
 	double height, struct sooth_error *err)
 {
@@ -172,7 +172,7 @@ static int draw(struct raster *r, struct svg *svg, FILE *to, struct sooth_error 
 	struct drawing *cairo;
 	int status;
 
-	/* A style sheet may say that width and height are the viewer's: the view box is used. */
+	/* A style sheet may leave width and height to the viewer: use the view box. */
 	r->rsvg_handle_get_intrinsic_dimensions(
 		svg, &has_width, &width, &has_height, &height, &has_view, &view);
 	if (!has_view || !(view.width > 0) || !(view.height > 0))
@@ -210,12 +210,12 @@ int raster_png(struct raster *r, const char *svg, size_t size, FILE *to, struct 
 
 /* --- variables of the style --- */
 
-/* Style sheets whose variables have become their values. */
+/* Replaces the variables of style sheets by their values. */
 
 #define VARIABLES_MAX 128
 
 struct variable {
-	const char *name, *value; /* in the style, not NUL-terminated */
+	const char *name, *value; /* point into the style, not NUL-terminated */
 	size_t name_size, value_size;
 };
 
@@ -239,7 +239,7 @@ static bool is_name(char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
 }
 
-/* "--page: #ffffff;" at `at`; returns what stands behind it, or behind the name of a use. */
+/* Takes the definition "--page: #ffffff;" at `at`. Returns its end, or the end of a used name. */
 static const char *take_variable(struct variables *v, const char *at, const char *end)
 {
 	struct variable one = { .name = at };
@@ -260,7 +260,7 @@ static const char *take_variable(struct variables *v, const char *at, const char
 	return at;
 }
 
-/* The first value that each gets: a style sheet begins with what holds where nothing is asked. */
+/* Takes the first value of each variable: a style sheet begins with the default theme. */
 static void take_variables(struct variables *v, const char *at, const char *end)
 {
 	while ((at = memmem(at, (size_t)(end - at), "--", 2)))
@@ -284,7 +284,7 @@ static void put_style(
 	buffer_append(out, at, (size_t)(end - at));
 }
 
-/* The next style sheet; false: there is none. Texts cannot hold one: "<" is escaped in them. */
+/* Finds the next style sheet; false: no more. Texts cannot contain one, because "<" is escaped. */
 static bool next_style(const char *at, const char *end, const char **from, const char **to)
 {
 	*from = memmem(at, (size_t)(end - at), "<style>", 7);
@@ -309,7 +309,7 @@ void raster_put_variables(struct buffer *out, const char *svg, size_t size)
 
 /* --- the sink --- */
 
-/* The sink around a sink: what it writes is drawn at the end. */
+/* A sink around another sink: it draws the SVG of that sink at the end. */
 
 struct around {
 	struct sink_options options;

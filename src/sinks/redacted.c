@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One JSON object that may be shared: names of users, hosts and projects, homes, private paths,
+ * One JSON object without private data: names of users, hosts and projects, homes, private paths,
  * addresses and arguments are replaced (secrets/redact.h). All rows are kept until the end, because
  * only then all names are known.
  */
@@ -15,7 +15,7 @@
 #define SECTIONS_MAX 128
 #define FIELDS_MAX   128
 #define DEPTH_MAX    8
-#define KEPT_MAX     (256u << 20) /* bytes of rows; more is a failure, not a cut */
+#define KEPT_MAX     (256u << 20) /* bytes of rows; more is an error: nothing is cut */
 
 extern const struct sink_type sink_json;
 
@@ -89,7 +89,7 @@ static bool is_number(struct span word)
 	return word.size && word.data[0] >= '0' && word.data[0] <= '9';
 }
 
-/* Sentences name an interpreter with its script and its PID: "bash deploy.sh (4711)". */
+/* Learns the scripts in a sentence that names interpreters with PIDs: "bash deploy.sh (4711)". */
 static void learn_scripts(struct redactor *r, struct span text)
 {
 	struct cursor c = cursor_over(text.data, text.size);
@@ -154,10 +154,10 @@ static void learn_record(struct redactor *r, const struct sooth_schema *schema,
 
 /* --- writing --- */
 
-/* Where a new text of a record goes, and what it is. */
+/* The new texts of a record, and the record that gets them. */
 struct rewriting {
 	struct redactor *redactor;
-	struct buffer fixed; /* of the record */
+	struct buffer fixed; /* header and fixed part of the record */
 	struct record_tail tail[FIELDS_MAX];
 	struct buffer texts[FIELDS_MAX];
 	size_t count;
@@ -210,7 +210,7 @@ static void write_value(struct redactor *r, const struct sooth_field *f,
 	}
 }
 
-/* A name in the fixed part has the room that it has. */
+/* Writes a name into the fixed part, cut to the size of its member. */
 static void write_chars(
 	struct rewriting *w, const struct sooth_field *f, const struct sooth_value *v)
 {
@@ -250,7 +250,8 @@ static void rewrite_field(struct rewriting *w, const struct sooth_field *f,
 
 enum rewriting_pass { REWRITE_LISTS, REWRITE_TEXTS, REWRITE_OBJECTS, REWRITE_PASSES };
 
-/* Names are numbered as they come: an object repeats what the texts of its row have. */
+/* Returns the pass that writes the field. Names are numbered in the order of writing: texts come
+ * before objects, which repeat them. */
 static enum rewriting_pass pass_of(const struct sooth_field *f)
 {
 	if (f->type != SOOTH_FIELD_ROWS)
@@ -268,7 +269,7 @@ static void bring_forward(struct rewriting *w, size_t first)
 	memcpy(w->tail, moved, count * sizeof(*moved));
 }
 
-/* In the tail all rows come first: they have to be aligned. */
+/* Rewrites the fields. Rows come first in the tail, because they have to be aligned. */
 static void rewrite_fields(struct rewriting *w, const struct sooth_schema *schema,
 	const struct sooth_record *record, unsigned depth)
 {

@@ -97,8 +97,8 @@ static void put_stretch(struct sample_thread *t, uint64_t length, uint32_t node,
 	t->end += length;
 }
 
-/* A sample stands for the time before it; what lies further back was idle. Jitter of a part of the
- * period is none. */
+/* Adds idle time before a sample, which stands for one period. A gap of less than half a period is
+ * jitter. */
 static void put_idle(struct sample_threads *s, uint64_t period)
 {
 	struct sample_thread *t = &s->now;
@@ -154,7 +154,7 @@ static void put_text(struct buffer *out, struct span text)
 	escape_terminal(out, text.data, text.size);
 }
 
-/* A row of depth 0 of single samples. */
+/* Begins a single sample, with its row of depth 0. */
 static int begin_sample(
 	struct sample_threads *s, const struct sooth_record *row, struct sooth_error *err)
 {
@@ -168,7 +168,7 @@ static int begin_sample(
 		s->now.tid = tid;
 		s->has_thread = true;
 	}
-	/* The last name: threads get theirs after they began. */
+	/* The last name counts: threads set their names after they start. */
 	put_text(&s->now.process, text_in(s->process, row));
 	put_text(&s->now.thread, text_in(s->thread, row));
 	s->at = graph_number(s->time, row);
@@ -256,7 +256,7 @@ int sample_threads_rows(void *state, const struct section *section, const struct
 	batch_for_each (r, batch) {
 		size_t depth = graph_number(s->walk.depth, r);
 
-		/* The stack before this row goes to its own thread first. */
+		/* This first adds the previous stack to its own thread. */
 		stack_walk_row(&s->walk, r);
 		if (!depth && s->samples)
 			status = begin_sample(s, r, err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stacks in the form of profiler formats: per thread a list of time ranges, each with a stack or
- * idle; stacks are nodes with parents. Summed stacks are one thread, in which each lasts as long as
- * its weight.
+ * Stacks in the form that profiler formats share. Each thread is a list of time ranges, which have
+ * a stack or are idle; stacks are nodes with parents. Aggregated stacks form one thread, in which
+ * each stack lasts as long as its weight.
  */
 #ifndef SOOTH_SINKS_SAMPLE_THREADS_H
 #define SOOTH_SINKS_SAMPLE_THREADS_H
@@ -32,7 +32,7 @@ struct sample_stretch {
 };
 
 struct sample_thread {
-	struct names texts;	 /* of frames: name, then file */
+	struct names texts;	 /* texts of frames: name, then file */
 	struct buffer frames;	 /* struct sample_frame, by number of the text */
 	struct buffer nodes;	 /* struct sample_node */
 	struct buffer stretches; /* struct sample_stretch */
@@ -43,18 +43,19 @@ struct sample_thread {
 	uint64_t period; /* period of the last sample */
 };
 
-/* The first member of the state of such a sink. */
+/* The first member of the state of a sink for profiler formats. */
 struct sample_threads {
 	struct tabular out; /* the file, in JSON */
 	struct json json;
 	struct sample_thread now;
 	struct stack_walk walk;
 	const struct sooth_field *kind, *file, *time, *process, *pid, *thread, *tid;
-	const struct section_samples *samples; /* from the open section; NULL: stacks are summed */
-	uint64_t at;			       /* time of the current sample */
-	uint64_t start_unix_ns;		       /* start of the recording; 0: unknown */
-	struct buffer title;		       /* title of the section */
-	uint32_t frames[STACK_DEPTH_MAX];      /* of the current stack */
+	const struct section_samples
+		*samples;		  /* from the open section; NULL: stacks are aggregated */
+	uint64_t at;			  /* time of the current sample */
+	uint64_t start_unix_ns;		  /* start of the recording; 0: unknown */
+	struct buffer title;		  /* title of the section */
+	uint32_t frames[STACK_DEPTH_MAX]; /* of the current stack */
 	bool is_open, has_thread, is_time, is_bytes, has_begun, failed;
 	/* Called when a thread is complete; `state`: of the sink. */
 	int (*done)(void *state, const struct sample_thread *t, struct sooth_error *err);
@@ -64,7 +65,7 @@ void sample_threads_open(struct sample_threads *s, FILE *stream, const char *doi
 	int (*done)(void *state, const struct sample_thread *t, struct sooth_error *err));
 /* Writes the rest of the file, once its JSON is complete. */
 int sample_threads_write_end(struct sample_threads *s, struct sooth_error *err);
-/* Members of a sink (explain/sink.h). Only the first section with stacks is taken. */
+/* Members of a sink (explain/sink.h). They take only the first section with stacks. */
 int sample_threads_section(void *state, const struct section *section, struct sooth_error *err);
 int sample_threads_rows(void *state, const struct section *section, const struct batch *batch,
 	struct sooth_error *err);

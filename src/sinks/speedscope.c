@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Stacks for speedscope, in its own file format (www.speedscope.app/file-format-schema.json): a
- * profile for each thread, in the order of time, with gaps where the thread used no CPU. A frame is
- * a function and its file, so the left heavy and the sandwich view add up.
+ * profile for each thread, in order of time, with gaps while the thread used no CPU. A frame is a
+ * function and its file, so that speedscope's other views can aggregate by function.
  */
 #include <inttypes.h>
 
@@ -14,7 +14,7 @@
 struct speedscope_sink {
 	struct sample_threads threads;
 	struct names frames;   /* of all threads: name, NUL, file */
-	struct buffer numbers; /* uint32_t: number in all, by frame of the thread */
+	struct buffer numbers; /* uint32_t: for each frame of the thread its number in `frames` */
 	struct buffer stack;   /* uint32_t, the innermost first */
 	bool has_begun;
 };
@@ -33,7 +33,7 @@ static void begin_file(struct speedscope_sink *s)
 
 /* --- frames --- */
 
-/* A NUL divides: no name holds one, because they are escaped. */
+/* Numbers the frames. NUL separates name and file: escaped names contain none. */
 static bool number_frames(struct speedscope_sink *s, const struct sample_thread *t)
 {
 	struct buffer both = { 0 };

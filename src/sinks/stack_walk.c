@@ -30,7 +30,7 @@ static void hand_over(struct stack_walk *w)
 		w->take(w->user, w, own);
 }
 
-/* Frames down to that depth are done. */
+/* Passes on the frames from `depth` down, which are complete. */
 static void close_frames(struct stack_walk *w, size_t depth)
 {
 	while (w->count > depth) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The fields of a graph's rows, and stacks made of rows that are frames below each other. A frame
- * is passed on after all frames below it, because only then its own values are known.
+ * The fields of a graph's rows, and stacks from rows that are nested frames. A frame is passed on
+ * after all frames below it, because only then its own values are known.
  */
 #ifndef SOOTH_SINKS_STACK_WALK_H
 #define SOOTH_SINKS_STACK_WALK_H
@@ -10,7 +10,7 @@
 #include "base/cursor.h"
 #include "explain/sink.h"
 
-/* NULL: the section names none, or has no such field. */
+/* Returns a field by its name; NULL: `name` is NULL, or the section has no such field. */
 static inline const struct sooth_field *graph_field(const struct section *section, const char *name)
 {
 	return name ? sooth_schema_field(section->schema, name) : NULL;
@@ -31,7 +31,7 @@ static inline uint64_t graph_number(const struct sooth_field *field, const struc
 #define STACK_NUMBERS	2
 
 struct stack_frame {
-	size_t at, size;	       /* of the name in stack_walk.names; size 0: none */
+	size_t at, size;	       /* position of the name in stack_walk.names; size 0: none */
 	uint64_t total[STACK_NUMBERS]; /* values of the frame and all frames below */
 	uint64_t below[STACK_NUMBERS]; /* part of `total` that frames below it have */
 };
@@ -49,7 +49,7 @@ struct stack_walk {
 	void *user;
 };
 
-/* False: the rows of the section are no frames. */
+/* Begins a section. Returns false if its rows are no frames. */
 bool stack_walk_begin(struct stack_walk *w, const struct section *section);
 void stack_walk_row(struct stack_walk *w, const struct sooth_record *row);
 void stack_walk_end(struct stack_walk *w);

@@ -5,12 +5,12 @@
 
 #include "base/escape.h"
 
-#define SVG_COLUMN_PX 7.25 /* what a character of it takes at most in a monospace font */
+#define SVG_COLUMN_PX 7.25 /* maximum width of a character in a monospace font */
 
 /* --- elements --- */
 
 #define ELLIPSIS      "…"
-#define COLUMNS_MIN   3 /* less says nothing */
+#define COLUMNS_MIN   3 /* a shorter text is useless */
 #define NUMBER_MAX    1e12
 #define CHARACTER_MAX 4 /* bytes */
 
@@ -34,7 +34,7 @@ void svg_number(struct buffer *out, double value)
 		buffer_char(out, (char)('0' + hundredths % 10));
 }
 
-/* Bytes of the character there; what is no UTF-8 is one byte. */
+/* Returns the bytes of the character at `at`; 1 for invalid UTF-8. */
 static size_t character(const char *text, size_t size, size_t at)
 {
 	size_t length = utf8_length(text + at, size - at);
@@ -42,7 +42,7 @@ static size_t character(const char *text, size_t size, size_t at)
 	return length ? length : 1;
 }
 
-/* How much of a text that ends before `most` is whole characters. */
+/* Returns the bytes of the whole characters that fit into `most` bytes. */
 static size_t whole_characters(const char *text, size_t size, size_t most)
 {
 	size_t at = 0;
@@ -56,7 +56,7 @@ void svg_plain(struct buffer *out, const char *text, size_t size)
 {
 	size_t from = out->size, length;
 
-	/* An escape is longer than what it stands for: no need to look at all of 10 KB. */
+	/* Escaping only makes a text longer, so the beginning is enough. */
 	escape_terminal(out, text, whole_characters(text, size, SVG_NAME_MAX + CHARACTER_MAX));
 	if (buffer_failed(out) || out->size - from <= SVG_NAME_MAX)
 		return;
@@ -87,7 +87,7 @@ static double all_columns(const char *text, size_t size)
 	return columns;
 }
 
-/* Where the end begins that fits. */
+/* Returns where the longest fitting end of a text begins. */
 static size_t skip_to_fit(const char *text, size_t size, double columns)
 {
 	double left = all_columns(text, size);
@@ -170,9 +170,9 @@ void svg_text(struct buffer *out, double x, double y, const char *class_, const 
 /* --- the frame of a picture --- */
 
 /*
- * The frame of every picture: one SVG file that needs nothing beside it. It is a whole picture
- * without any script, at a width of PICTURE_WIDTH, for viewers that run none; in a browser the
- * scripts take over, draw it again for the width that there is, and make it answer.
+ * The frame of every picture: one SVG file that needs no other file. Viewers without scripts show
+ * the static picture, which is PICTURE_WIDTH wide. In a browser the scripts draw it again for the
+ * width of the window, and make it interactive.
  *
  *   picture_begin()  root, style, title and lines below it
  *   ...              the sink's own shapes, between PICTURE_MARGIN and PICTURE_WIDTH - it
@@ -194,7 +194,7 @@ static void put_embedded(struct buffer *out, const char *element, const char *te
 	buffer_format(out, "]]></%s>\n", element);
 }
 
-/* A line that is cut here is whole in a browser, which can break lines. */
+/* Writes a line, cut to the width. A browser shows the whole line, because it can break lines. */
 static void put_line(
 	struct buffer *out, double y, const char *class_, const char *plain, size_t size)
 {
@@ -260,7 +260,7 @@ double picture_notes_height(const char *lines)
 
 void picture_data_begin(struct buffer *out)
 {
-	/* Not a script, whatever it holds: a browser runs only types it knows. */
+	/* A browser does not run this data, because it knows no script of this type. */
 	buffer_string(out, "<script type=\"application/json\" id=\"data\">");
 }
 

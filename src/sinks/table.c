@@ -14,8 +14,8 @@
 #include "explain/section_columns.h"
 #include "sinks/table_cells.h"
 
-#define ROWS_AT_ONCE   10000 /* a longer table is printed in parts: it need not be in memory */
-#define TREE_DEPTH_MAX 64    /* deeper rows stand no deeper */
+#define ROWS_AT_ONCE   10000 /* a longer table is printed in parts, to save memory */
+#define TREE_DEPTH_MAX 64    /* deeper rows are not indented further */
 #define ALARM_COLOR    "\033[1;31m"
 
 struct table_sink {
@@ -24,21 +24,21 @@ struct table_sink {
 	const struct sooth_field *columns[SECTION_COLUMNS_MAX];
 	size_t column_count;
 	size_t row_count;
-	/* For rows that stand below others: */
+	/* For rows of a tree: */
 	const struct sooth_field *depth, *alarm, *below;
 	struct libscols_line *above[TREE_DEPTH_MAX]; /* the last line of each depth */
 	/* A bit for each enum sooth_reason seen in a column of the table. */
 	unsigned reasons[SECTION_COLUMNS_MAX];
 	unsigned line_reasons; /* reasons seen in lines since the last table */
-	bool has_output;       /* something stands above */
+	bool has_output;       /* the sink has printed something */
 	bool is_note;	       /* the open section is one of the notes */
-	bool has_notes;	       /* one of them is printed */
+	bool has_notes;	       /* a note was printed */
 	struct table_bars bars;
 	struct buffer text;
-	bool is_begun;		/* the first part of the open table is printed */
-	struct buffer left_out; /* columns of the open table that found no room */
-	struct buffer notes;	/* texts below rows, NUL after each */
-	struct line_plan plan;	/* of the last section that is lines, or of a row among them */
+	bool is_begun;		/* the first part of the open table was printed */
+	struct buffer left_out; /* columns of the open table that do not fit */
+	struct buffer notes;	/* texts to print below rows, each ended by NUL */
+	struct line_plan plan; /* template of the last section of lines, or of an interleaved row */
 	const struct sooth_schema *planned;
 };
 
@@ -75,7 +75,7 @@ static int add_column(
 	char label[FIELD_LABEL_SIZE];
 	int flags = is_number(f) ? SCOLS_FL_RIGHT : 0;
 
-	/* Only a long text may be cut to fit a terminal; a figure never is. */
+	/* Only a long text may be cut to fit a terminal; a number is never cut. */
 	if (f->type == SOOTH_FIELD_ARGS || f->may_shrink)
 		flags |= SCOLS_FL_TRUNC;
 	if (section->tree && !strcmp(f->name, section->tree))
@@ -107,13 +107,13 @@ static int table_open(struct table_sink *s, const struct section *section, struc
 	memset(s->above, 0, sizeof(s->above));
 	s->depth = section->tree ? sooth_schema_field(section->schema, section->depth) : NULL;
 	s->alarm = section->alarm ? sooth_schema_field(section->schema, section->alarm) : NULL;
-	/* The library prints a tree only whole. */
+	/* libsmartcols can only print a tree as a whole, without texts below its rows. */
 	s->below = section->below && !section->tree
 			   ? sooth_schema_field(section->schema, section->below)
 			   : NULL;
 	buffer_reset(&s->notes);
 	scols_table_set_stream(s->table, s->options.stream);
-	/* Cells are escaped before they get here. */
+	/* Cells are already escaped. */
 	scols_table_enable_noencoding(s->table, 1);
 	scols_table_enable_maxout(s->table, 0);
 	scols_table_enable_colors(s->table, s->options.use_color);
@@ -124,7 +124,7 @@ static int table_open(struct table_sink *s, const struct section *section, struc
 	return add_columns(s, section) ? error_no_memory(err) : 0;
 }
 
-/* A line below a table. */
+/* Prints a line below a table. */
 static void print_footer(struct table_sink *s, const char *before, const char *text)
 {
 	struct buffer line = { 0 };
@@ -144,14 +144,14 @@ static void print_reasons(struct table_sink *s, unsigned reasons)
 	}
 }
 
-/* Once below all lines that stand together. */
+/* Ends a run of lines: the reasons come once, below all of them. */
 static void end_lines(struct table_sink *s)
 {
 	print_reasons(s, s->line_reasons);
 	s->line_reasons = 0;
 }
 
-/* The notes stand below a blank line. */
+/* Begins a note, with a blank line before the first one. */
 static void begin_note(struct table_sink *s)
 {
 	if (!s->is_note || s->has_notes)
@@ -181,8 +181,8 @@ static int section_begin(void *state, const struct section *section, struct soot
 }
 
 /*
- * libsmartcols (2.38) never returns from cutting a cell that the locale cannot
- * read, and a target can choose such a name: in the C locale all is ASCII.
+ * Replaces all but ASCII in the C locale. libsmartcols (2.38) hangs when it cuts a cell that the
+ * locale cannot decode, and a target can choose such a name.
  */
 static void make_readable(struct buffer *text)
 {
@@ -200,7 +200,7 @@ static void make_readable(struct buffer *text)
 	*text = ascii;
 }
 
-/* Below the last line that is less deep. */
+/* Adds a line below its parent, the last line that is less deep. */
 static struct libscols_line *new_line(struct table_sink *s, const struct sooth_record *r)
 {
 	struct sooth_value v = { 0 };
@@ -229,7 +229,7 @@ static void color_line(
 		scols_line_set_color(line, ALARM_COLOR);
 }
 
-/* Keeps the text that stands below the line. */
+/* Keeps the text to print below the line. */
 static void keep_note(
 	struct table_sink *s, struct libscols_line *line, const struct sooth_record *r)
 {
@@ -275,7 +275,7 @@ static int add_row(struct table_sink *s, const struct sooth_record *r)
 	return 0;
 }
 
-/* Notes the reasons of each "?" in a line, not in a part that is left out without a value. */
+/* Notes the reason of each "?" that a line shows. */
 static void note_reasons(struct table_sink *s, const struct sooth_record *r)
 {
 	unsigned depth = 0;
@@ -320,13 +320,13 @@ static int add_line(
 	} else {
 		if (s->planned != section->schema)
 			plan_for(s, section->schema);
-		/* There is no place below a stream to say why. */
+		/* A stream has no end at which reasons could be printed. */
 		s->plan.says_reasons = section->shape == SECTION_STREAM;
 		line_format(&s->text, &s->plan, r);
 		if (section->wraps)
 			table_wrap(&s->text, color_of_line(s, section, r), &s->options);
 		else if (!s->text.size)
-			return 0; /* nothing in it has a value */
+			return 0; /* no field in the line has a value */
 		else
 			buffer_char(&s->text, '\n');
 	}
@@ -341,7 +341,7 @@ static bool is_beyond(const struct section *section, size_t row)
 	return section->rows_most && row >= section->rows_most;
 }
 
-/* A column never gets narrower than in the part above, which has the headings. */
+/* Begins the next part of a table. Its columns keep at least the width of the headings. */
 static void continue_table(struct table_sink *s)
 {
 	for (size_t i = 0; i < s->column_count; i++) {
@@ -355,7 +355,7 @@ static void continue_table(struct table_sink *s)
 	s->is_begun = true;
 }
 
-/* The rows up to each that has a text below it, then the text. */
+/* Prints the rows up to each row with a text, then that text. */
 static int print_lines(struct table_sink *s)
 {
 	struct libscols_iter *i = scols_new_iter(SCOLS_ITER_FORWARD);
@@ -372,7 +372,7 @@ static int print_lines(struct table_sink *s)
 			continue;
 		status = scols_table_print_range(s->table, first, line);
 		first = NULL;
-		if (is_last) /* the library ends only the lines before it */
+		if (is_last) /* libsmartcols ends all lines but the last */
 			fputc('\n', s->options.stream);
 		if (has_note)
 			print_footer(s, "  ! ", note);
@@ -468,7 +468,7 @@ static int print_table(struct table_sink *s, const struct section *section)
 	if (legend.size)
 		fwrite(legend.data, 1, legend.size, s->options.stream);
 	buffer_fini(&legend);
-	/* Columns without room need no reason. */
+	/* Hidden columns need no reason. */
 	for (size_t i = 0; i < s->column_count; i++)
 		reasons |= scols_column_is_hidden(scols_table_get_column(s->table, i))
 				   ? 0

@@ -12,8 +12,8 @@
 #include "base/escape.h"
 
 /*
- * A table on a terminal that is too narrow for it: figures are never cut, so columns are left
- * out until every row stands on one line.
+ * Fits a table to a narrow terminal: numbers are never cut, so columns are left out until each row
+ * fits into one line.
  */
 
 /* --- the locale --- */
@@ -51,7 +51,7 @@ void table_plain_arrows(struct buffer *text)
 
 #define TEXT_MAX 512 /* characters of a cell that are measured; no terminal is wider */
 
-/* In columns of the terminal. A text that it cannot print is counted by bytes: never too few. */
+/* Returns the width in terminal cells; for an unprintable text its bytes, which is never less. */
 static size_t text_width(const char *text)
 {
 	wchar_t wide[TEXT_MAX];
@@ -73,13 +73,13 @@ static const char *heading(struct libscols_column *column)
 	return text ? text : "";
 }
 
-/* By an iterator: scols_table_get_line() walks from the first line each time. */
+/* Lines are read by an iterator: scols_table_get_line() walks from the first line each time. */
 static void free_iter(struct libscols_iter **iter)
 {
 	scols_free_iter(*iter);
 }
 
-/* Lines of a tree take two columns a level and are in no cell. */
+/* Returns the width of the lines of a tree: two terminal cells a level, beside the text. */
 static size_t tree_width(struct libscols_table *table, size_t n)
 {
 	_cleanup_(free_iter) struct libscols_iter *lines = NULL;
@@ -99,7 +99,7 @@ static size_t tree_width(struct libscols_table *table, size_t n)
 	return 2 * deepest;
 }
 
-/* `least`: of a column that may be cut, as much of its widest text as is kept. */
+/* Returns the width of a column. If it may be cut, at most `least` of its widest text count. */
 static size_t column_width(struct libscols_table *table, size_t n, size_t least)
 {
 	struct libscols_column *column = scols_table_get_column(table, n);
@@ -121,7 +121,7 @@ static size_t column_width(struct libscols_table *table, size_t n, size_t least)
 	return widest + tree_width(table, n);
 }
 
-/* The width that a column needs: one that may be cut needs only that of its heading. */
+/* Returns the width that a column needs: the width of the heading if the column may be cut. */
 static size_t table_column_width(struct libscols_table *table, size_t n)
 {
 	return column_width(table, n, 0);
@@ -143,7 +143,7 @@ static size_t named(const struct sooth_field *const *fields, size_t count, const
 	return n;
 }
 
-/* The next one to go; `count` when only the first is left. */
+/* Returns the next column to leave out; `count` if only the first is left. */
 static size_t next_to_go(struct libscols_table *table, const struct sooth_field *const *fields,
 	size_t count, const char **spare)
 {
@@ -160,7 +160,7 @@ static size_t next_to_go(struct libscols_table *table, const struct sooth_field 
 	return count;
 }
 
-/* The names in a tree are cut only when its lines alone take half the width. */
+/* Keeps the names in a tree whole, unless its lines already take half the width. */
 static void keep_tree(struct libscols_table *table, size_t count, unsigned width)
 {
 	for (size_t n = 0; n < count; n++) {
@@ -222,7 +222,7 @@ static void note_slots(struct table_bars *b, const double *values, size_t count)
 	}
 }
 
-/* A slot without any is blank: there a bar would say that there were few. */
+/* Sets the values of the bars. An empty slot is blank, because any bar would mean a few events. */
 static void histogram_values(const struct sooth_value *v, double values[SLOTS])
 {
 	for (size_t i = 0; i < v->list.count && i < SLOTS; i++) {
@@ -252,7 +252,7 @@ bool table_bars_keep(struct table_bars *b, size_t column, size_t line, const str
 	return !buffer_failed(&b->kept);
 }
 
-/* The room that the other columns leave; where there is no terminal, plenty. */
+/* Returns the width that the other columns leave; without a terminal a large one. */
 static size_t room_of(struct libscols_table *table, unsigned width, size_t column)
 {
 	size_t used = 0, columns = scols_table_get_ncols(table);
@@ -266,7 +266,7 @@ static size_t room_of(struct libscols_table *table, unsigned width, size_t colum
 	return width - used < CELLS_MOST ? width - used : CELLS_MOST;
 }
 
-/* The values behind a head. */
+/* Returns the values that follow a kept head. */
 static const double *values_behind(
 	const struct table_bars *b, size_t at, const struct kept_head *head, struct buffer *values)
 {
@@ -275,7 +275,7 @@ static const double *values_behind(
 	return buffer_at(values, 0);
 }
 
-/* The highest value of each column. */
+/* Finds the highest value of each column. */
 static void find_tops(
 	const struct table_bars *b, struct buffer *values, double tops[SECTION_COLUMNS_MAX])
 {
@@ -308,7 +308,7 @@ static void draw_one(struct table_bars *b, const struct sooth_field *f, const do
 	bars_format(text, values, count, count, bars_top(values, count), table_is_utf8());
 }
 
-/* The line of that number; values are kept in the order of lines. */
+/* Returns line `number`, going on from `line`: values are kept in the order of lines. */
 static struct libscols_line *go_to(struct libscols_table *table, struct libscols_iter *lines,
 	struct libscols_line *line, size_t number, size_t *at)
 {
@@ -383,9 +383,9 @@ void table_bars_fini(struct table_bars *b)
 /* --- cells of several lines --- */
 
 /*
- * A row with rows inside, for people: its line, and below it, further in, the lines of what
- * it holds. A long line is broken between words where the terminal ends. Its text is escaped, so
- * what is broken here is what is shown.
+ * A row with nested rows, for people: its line, and below it the indented lines of the nested rows.
+ * A long line is broken between words at the width of the terminal. Its text is already escaped, so
+ * the width is right.
  */
 
 #define INDENT	    2
@@ -407,7 +407,7 @@ bool table_has_blocks(const struct sooth_schema *schema)
 	return schema->line && has_rows;
 }
 
-/* How much of the text fits; up to a blank where there is one. */
+/* Returns how much of the text fits, up to a blank if there is one. */
 static size_t fitting(const char *text, size_t size, unsigned room)
 {
 	size_t at = 0, blank = 0, bytes;
@@ -484,7 +484,7 @@ static void put_rows(struct buffer *out, const struct sooth_schema *schema,
 	}
 }
 
-/* The first line of the template, which has the color, the rows inside, the other lines. */
+/* Writes the first line of the template, in color, then the nested rows, then its other lines. */
 static void put_block(struct buffer *out, const struct sooth_schema *schema,
 	const struct sooth_record *r, unsigned depth, const struct sink_options *options)
 {

@@ -16,8 +16,8 @@
 #include "explain/sink.h"
 #include "model/field.h"
 
-/* Whether the schema's rows are printed as blocks: it has a line template, and a visible field with
- * rows. */
+/* Returns whether rows of the schema are printed as blocks: it has a line template, and a visible
+ * field with rows. */
 bool table_has_blocks(const struct sooth_schema *schema);
 void table_block(struct buffer *out, const struct sooth_schema *schema,
 	const struct sooth_record *r, const struct sink_options *options);
@@ -36,7 +36,7 @@ void table_fit(struct libscols_table *table, const struct sooth_field *const *fi
 	unsigned width, const char *spare, struct buffer *names);
 
 struct table_bars {
-	struct buffer kept; /* struct of table_cells.c, each followed by its values */
+	struct buffer kept;		/* struct of table_cells.c, each followed by its values */
 	unsigned first_slot, last_slot; /* of all histograms */
 	bool has_slots;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines of rows, gathered and written. */
+/* Buffers and writes lines of rows. */
 #include "sinks/tabular.h"
 
 #include <assert.h>

@@ -7,12 +7,12 @@
 #include "base/units.h"
 #include "sinks/svg.h"
 
-#define LAYOUT_TRACKS 400 /* and spans; beyond, it is said how many more there are */
+#define LAYOUT_TRACKS 400 /* most tracks, and most spans; a note has the number of the others */
 #define LAYOUT_MARKS  2000
 
 /* --- layout --- */
 
-/* A field in ns of that name; false: it has none, or no value. */
+/* Reads a field in ns by its name; false: there is no such field, or no value. */
 static bool time_of(const struct sooth_schema *schema, const struct sooth_record *r,
 	const char *name, double *ns)
 {
@@ -43,7 +43,7 @@ static void add_word(struct buffer *out, const struct sooth_field *f, const stru
 	struct buffer word = { 0 };
 
 	if (value_is_there(&v)) {
-		/* Escaped once more with the rest: raw here. */
+		/* The whole label is escaped later: raw here. */
 		if (f->type == SOOTH_FIELD_TEXT)
 			buffer_append(&word, v.text.data, v.text.size);
 		else
@@ -62,8 +62,8 @@ static bool is_word(const struct sooth_field *f)
 	       (f->type == SOOTH_FIELD_UNSIGNED && f->unit == SOOTH_UNIT_NONE);
 }
 
-/* Words of the fields from one to before another, in the order in which they stand, or backwards.
- */
+/* Returns the words of the fields from `from` up to, not including, `to`, in their order, or
+ * backwards. */
 static struct sooth_text words(struct timeline_layout *l, const struct sooth_record *r,
 	const struct sooth_field *from, const struct sooth_field *to, const struct sooth_field *but)
 {
@@ -80,7 +80,7 @@ static struct sooth_text words(struct timeline_layout *l, const struct sooth_rec
 	return kept;
 }
 
-/* NULL: no text. */
+/* Returns the word of a field; `f` NULL: an empty text. */
 static struct sooth_text word(
 	struct timeline_layout *l, const struct sooth_field *f, const struct sooth_record *r)
 {
@@ -102,7 +102,7 @@ static bool is_same_text(
 	return a->size == b->size && !memcmp(layout_text(l, a), layout_text(l, b), a->size);
 }
 
-/* The same part has the same color everywhere. */
+/* Returns the color of a part. Equal names have the same color everywhere. */
 static size_t color_of(struct timeline_layout *l, const struct sooth_text *part)
 {
 	size_t i = 0;
@@ -278,7 +278,8 @@ void timeline_layout_fini(struct timeline_layout *l)
 
 /* --- scales --- */
 
-/* Parts are read one after the other, and their sum may exceed the whole. */
+/* Returns the highest sum of the parts. It may exceed the whole: parts are read one after
+ * another. */
 static double top_of_sums(
 	const struct timeline_layout *l, const struct layout_track *lane, size_t parts)
 {
@@ -324,7 +325,7 @@ size_t layout_part_count(const struct timeline_layout *l, size_t lane)
 
 /* --- data of the script --- */
 
-/* The content of a timeline's picture as numbers, for the script in it. */
+/* The content of a timeline's picture as numbers, for the script of the picture. */
 
 static void json_text(struct json *j, const struct timeline_layout *l, const char *key,
 	const struct sooth_text *text)

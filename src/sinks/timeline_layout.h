@@ -37,13 +37,14 @@ struct layout_group {
 /* Texts are plain (svg_plain) and in layout.texts; values are in layout.values. */
 struct layout_track {
 	size_t group;
-	struct sooth_text label; /* of parts: their common label */
+	struct sooth_text label; /* for parts: their common label */
 	struct sooth_text part;
-	bool is_part; /* drawn in the area of the last track that is no part */
+	bool is_part; /* drawn in the area of the last track before it that is no part */
 	size_t color; /* class "k2" of the picture's style */
 	size_t values_at, count;
 	double top;   /* the highest value; NaN: none */
-	double scale; /* its own, including the sum of its parts, which may exceed the whole */
+	double scale; /* scale of this track; covers the sum of its parts, which may exceed the
+			 whole */
 };
 
 struct layout_span {
@@ -72,7 +73,7 @@ struct timeline_layout {
 
 void timeline_layout_take(
 	struct timeline_layout *l, const struct section *section, const struct sooth_record *r);
-/* Ends a section; notes its text for no rows. */
+/* Ends a section. A section without rows adds its text to the notes. */
 void timeline_layout_end(struct timeline_layout *l, const struct section *section);
 /* Computes the scales, after the last section. */
 void timeline_layout_scale(struct timeline_layout *l);
@@ -109,7 +110,7 @@ static inline const double *layout_values(
 	return buffer_at(&l->values, lane->values_at * sizeof(double));
 }
 
-/* How many tracks after a lane are its parts. */
+/* Returns how many of the tracks after `lane` are its parts. */
 size_t layout_part_count(const struct timeline_layout *l, size_t lane);
 
 /* Writes the data for the script that lays out the picture again. False: out of memory. */

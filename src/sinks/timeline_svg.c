@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Values over time as a picture: lanes, those of a group on one scale from 0 to the highest value;
- * strips of color; parts of a whole as one area with a legend; spans, marks. A stretch in which
- * nothing was measured is grey, hatched by the script; a 0 has a line at the bottom. See
- * timeline_layout.h for what of a report is shown, and picture.h for the file.
+ * Draws values over time: tracks, where a group shares a scale from 0 to its highest value; strips
+ * of color; parts of a whole as one area with a legend; spans; marks. A bucket in which nothing was
+ * measured is gray, and hatched by the script; a 0 has a line at the bottom. timeline_layout.h
+ * decides what is shown, and svg.h writes the file.
  */
 #include <math.h>
 #include <string.h>
@@ -26,8 +26,9 @@ extern const char timeline_css[], timeline_js[];
 struct timeline_svg {
 	struct tabular out;
 	struct timeline_layout layout;
-	struct buffer gaps; /* of all lanes, one path: painters are slow at each hatched shape */
-	struct buffer sums; /* of parts, by bucket: doubles */
+	struct buffer
+		gaps; /* one path for all tracks, because each hatched shape is slow to draw */
+	struct buffer sums; /* sums of parts by bucket: doubles */
 	double y;	    /* where the next row begins */
 };
 
@@ -85,7 +86,7 @@ static double x_of(const struct timeline_layout *l, double ns)
 	return PLOT_X + PLOT_WIDTH * (share > 1 ? 1 : share);
 }
 
-/* Where a stretch begins; the last one ends with the time. */
+/* Returns where a bucket begins; the last one ends with the axis. */
 static double bucket_x(const struct timeline_layout *l, size_t i)
 {
 	return x_of(l, (double)i * l->stretch_ns);
@@ -107,9 +108,9 @@ static void put_title(struct timeline_svg *s, const char *title)
 }
 
 #define LAYOUT_TRACK_PX 30 /* with the space below it */
-#define LAYOUT_STACK_PX 96 /* an area of parts, at least */
+#define LAYOUT_STACK_PX 96 /* least height of an area of parts */
 
-/* The value at the top of a lane. */
+/* Returns the value at the top of a track. */
 static double layout_top(const struct timeline_layout *l, const struct layout_track *lane)
 {
 	const struct layout_group *group = &l->groups[lane->group];
@@ -117,7 +118,7 @@ static double layout_top(const struct timeline_layout *l, const struct layout_tr
 	return group->section->has_own_scales ? lane->scale : group->top;
 }
 
-/* The height of the lane with the space below it; 0 for a part. */
+/* Returns the height of a track with the space below; 0 for a part. */
 static double layout_height(const struct timeline_layout *l, size_t lane)
 {
 	size_t count, parts;
@@ -135,7 +136,7 @@ static double layout_height(const struct timeline_layout *l, size_t lane)
 	return legend > LAYOUT_STACK_PX ? legend : LAYOUT_STACK_PX;
 }
 
-/* A figure of a lane as people read it. */
+/* Writes a value of a track as people read it. */
 static void layout_value(struct buffer *out, const struct sooth_field *series, double value)
 {
 	struct sooth_field number = { .type = SOOTH_FIELD_UNSIGNED, .unit = series->unit };
@@ -150,7 +151,7 @@ static void layout_value(struct buffer *out, const struct sooth_field *series, d
 			series->unit == SOOTH_UNIT_PERCENT ? " %" : "");
 }
 
-/* Step between ticks of an axis of that length: 1, 2 or 5 of a power of ten; at most `most`. */
+/* Returns the time between ticks: 1, 2 or 5 times a power of ten, for at most `most` ticks. */
 static double layout_tick_ns(double interval_ns, unsigned most)
 {
 	static const double steps[] = { 1, 2, 5 };
@@ -164,7 +165,7 @@ static double layout_tick_ns(double interval_ns, unsigned most)
 	return interval_ns;
 }
 
-/* "0 s", "1.50s" */
+/* Writes the text of a tick: "0 s", "1.50s". */
 static const char *layout_tick(char text[UNITS_SIZE], double at_ns)
 {
 	if (at_ns > 0)
@@ -187,7 +188,7 @@ static void put_ticks(struct timeline_svg *s)
 	buffer_char(&s->out.bytes, '\n');
 }
 
-/* `y` is where the text stands. */
+/* Writes a label with its baseline at `y`. */
 static void put_label(struct timeline_svg *s, const struct sooth_text *label, double y)
 {
 	svg_text(&s->out.bytes, PICTURE_MARGIN, y, NULL, layout_text(&s->layout, label),
@@ -200,7 +201,7 @@ static void put_point(struct buffer *out, char command, double value)
 	svg_number(out, value);
 }
 
-/* From one bucket to before another. */
+/* Writes the color strip of the buckets from `from` up to, not including, `to`. */
 static void put_strip(
 	const struct timeline_svg *s, struct buffer *out, size_t from, size_t to, double height)
 {
@@ -212,7 +213,7 @@ static void put_strip(
 	buffer_char(out, 'Z');
 }
 
-/* Runs of values as one shape each. */
+/* Writes each run of measured values as one shape. */
 static void put_values(
 	struct timeline_svg *s, const struct layout_track *lane, double height, size_t color)
 {
@@ -242,7 +243,7 @@ static void put_values(
 
 /* --- strips of color --- */
 
-/* 0: nothing, or not measured. As in timeline.js. */
+/* Returns the level of a color; 0: no value, or 0. Has to agree with timeline.js. */
 static unsigned level_of(double value, double top)
 {
 	return value > 0 && top > 0 ? (unsigned)ceil(HEAT_LEVELS * value / top) : 0;
@@ -269,7 +270,8 @@ static void put_level(struct timeline_svg *s, const struct layout_track *lane, u
 
 /* --- parts of a whole --- */
 
-/* From the sum of the parts before it, which it is added to; a part that was not measured is 0. */
+/* Draws a part on top of `sums`, the sums of earlier parts, and adds it to them. A part that was
+ * not measured is 0. */
 static void put_part(
 	struct timeline_svg *s, const struct layout_track *part, double *sums, double height)
 {
@@ -313,7 +315,7 @@ static void put_legend(
 	buffer_fini(&text);
 }
 
-/* The whole is a pale area behind its parts: what of it shows was in none of them. */
+/* Draws the parts over the whole, a pale area: it is visible where no part covers it. */
 static void put_stack(struct timeline_svg *s, const struct layout_track *lane, size_t parts)
 {
 	double height = layout_height(&s->layout, (size_t)(lane - tracks_of(s))) - STACK_SPACE_PX;
@@ -384,7 +386,7 @@ static void put_track(struct timeline_svg *s, size_t i)
 	s->y += height;
 }
 
-/* "CPU (percent of one core), 0 to 98.2 %" */
+/* Writes the title of a group: "CPU (percent of one core), 0 to 98.2 %". */
 static void put_group_title(struct timeline_svg *s, const struct layout_group *g)
 {
 	struct buffer title = { 0 };
