@@ -39,8 +39,7 @@ static const char *probe_of(const struct sooth_schema *schema)
 	return NULL;
 }
 
-/* Notes each used table whose probe the capture lacks: it is empty, but events may have
- * happened. */
+/* Notes each used table that is empty only because the capture lacks its probe. */
 static void note_unobserved(struct query *q, struct output *output)
 {
 	for (size_t i = 0; i < q->use_count; i++) {

@@ -20,9 +20,8 @@ struct csv_sink {
 	struct tabular lines;
 	struct buffer cell;
 	const struct sooth_field *columns[SECTION_COLUMNS_MAX]; /* NULL: the type of the row */
-	size_t column_count,
-		own_count; /* `own_count`: columns of the table's own rows, which come first */
-	const struct section *table; /* the open one */
+	size_t column_count, own_count; /* own_count: of the table's rows; they come first */
+	const struct section *table;	/* the open one */
 	bool is_done;
 };
 

@@ -34,15 +34,14 @@ struct flamegraph_look {
 };
 
 #define LEGEND_PX	 29  /* width of an entry without its text */
-#define LEGEND_COLUMN_PX 6.6 /* of the legend's font: small enough that all changes fit in a line  \
-			      */
-#define ROW_PX	  18
-#define BOX_PX	  17 /* the rest divides rows */
-#define TEXT_DX	  4
-#define TEXT_DY	  13
-#define INNER	  (PICTURE_WIDTH - 2 * PICTURE_MARGIN)
-#define KINDS_MAX 10 /* colors: more kinds share them */
-#define SHADES	  3  /* shades that distinguish neighbors */
+#define LEGEND_COLUMN_PX 6.6 /* of the legend's font: all changes fit into one line \ */
+#define ROW_PX		 18
+#define BOX_PX		 17 /* the rest divides rows */
+#define TEXT_DX		 4
+#define TEXT_DY		 13
+#define INNER		 (PICTURE_WIDTH - 2 * PICTURE_MARGIN)
+#define KINDS_MAX	 10 /* colors: more kinds share them */
+#define SHADES		 3  /* shades that distinguish neighbors */
 
 extern const char flamegraph_js[];
 
@@ -50,10 +49,9 @@ struct drawing {
 	struct buffer *out;
 	const struct flamegraph_tree *tree;
 	const struct flamegraph_look *look;
-	struct buffer both; /* name and numbers of a compared frame */
-	struct buffer
-		numbers;    /* uint32_t: number of a name in the file, from 1; 0: not in the file */
-	double top, height; /* of the boxes */
+	struct buffer both;    /* name and numbers of a compared frame */
+	struct buffer numbers; /* uint32_t for each name: number in the file, from 1; 0: none */
+	double top, height;    /* of the boxes */
 };
 
 static struct span name_of(const struct drawing *d, uint32_t number)

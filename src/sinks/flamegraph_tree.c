@@ -188,8 +188,7 @@ static void leave_out(struct flamegraph_tree *t, const struct flamegraph_frame *
 static bool place(struct flamegraph_tree *t)
 {
 	size_t count = flamegraph_tree_count(t);
-	uint64_t *ends =
-		calloc(count + 1, sizeof(*ends)); /* by parent; the last: frames without a parent */
+	uint64_t *ends = calloc(count + 1, sizeof(*ends)); /* by parent; last: without a parent */
 
 	for (size_t i = 0; ends && i < count; i++) {
 		struct flamegraph_frame *frame = flamegraph_tree_frame(t, i);

@@ -250,8 +250,7 @@ static void rewrite_field(struct rewriting *w, const struct sooth_field *f,
 
 enum rewriting_pass { REWRITE_LISTS, REWRITE_TEXTS, REWRITE_OBJECTS, REWRITE_PASSES };
 
-/* Returns the pass that writes the field. Names are numbered in the order of writing: texts come
- * before objects, which repeat them. */
+/* Returns the pass that writes a field: texts first, because names are numbered in that order. */
 static enum rewriting_pass pass_of(const struct sooth_field *f)
 {
 	if (f->type != SOOTH_FIELD_ROWS)

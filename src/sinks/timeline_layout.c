@@ -278,8 +278,7 @@ void timeline_layout_fini(struct timeline_layout *l)
 
 /* --- scales --- */
 
-/* Returns the highest sum of the parts. It may exceed the whole: parts are read one after
- * another. */
+/* Returns the highest sum of parts. Parts are read in turn, so a sum may exceed the whole. */
 static double top_of_sums(
 	const struct timeline_layout *l, const struct layout_track *lane, size_t parts)
 {

@@ -43,8 +43,7 @@ struct layout_track {
 	size_t color; /* class "k2" of the picture's style */
 	size_t values_at, count;
 	double top;   /* the highest value; NaN: none */
-	double scale; /* scale of this track; covers the sum of its parts, which may exceed the
-			 whole */
+	double scale; /* the track's scale; covers the sum of parts, which may exceed the whole */
 };
 
 struct layout_span {

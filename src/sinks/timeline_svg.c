@@ -26,8 +26,7 @@ extern const char timeline_css[], timeline_js[];
 struct timeline_svg {
 	struct tabular out;
 	struct timeline_layout layout;
-	struct buffer
-		gaps; /* one path for all tracks, because each hatched shape is slow to draw */
+	struct buffer gaps; /* of all tracks in one path: hatched shapes are slow to draw */
 	struct buffer sums; /* sums of parts by bucket: doubles */
 	double y;	    /* where the next row begins */
 };
@@ -270,8 +269,7 @@ static void put_level(struct timeline_svg *s, const struct layout_track *lane, u
 
 /* --- parts of a whole --- */
 
-/* Draws a part on top of `sums`, the sums of earlier parts, and adds it to them. A part that was
- * not measured is 0. */
+/* Draws a part on top of `sums`, and adds it to them. A value that was not measured counts as 0. */
 static void put_part(
 	struct timeline_svg *s, const struct layout_track *part, double *sums, double height)
 {
