@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Work of each function before and after the real one, all inlined into the function itself, whose
- * frame leads to the caller.
+ * The work of each observed function before and after the real one. It is inlined into the observed
+ * function, so that the frame of the function leads to its caller.
  */
 #ifndef SOOTH_PRELOAD_CALL_H
 #define SOOTH_PRELOAD_CALL_H
 
 #include "preload/stack.h"
 
-/* The stack is walked before the call: a frame of it may be another one's afterwards. */
+/* Walks the stack, before the call: a frame may be reused after it. Returns the stack's hash. */
 uint64_t call_walk(struct thread *t, const uintptr_t *frame, const void *function);
 
 static inline bool call_is_resolved(void)
@@ -17,8 +17,8 @@ static inline bool call_is_resolved(void)
 	       real_resolve();
 }
 
-/* Whether this frame is called, however indirectly, by that of the call the thread is in: where
- * that kept its return address, it still is. */
+/* Returns whether the thread's current call has called `frame`, directly or not: `frame` is deeper,
+ * and the return address of the current call is still where it was. */
 static inline bool is_nested(const struct thread *t, uintptr_t frame)
 {
 	return UNLIKELY(t->inside) && frame < t->inside &&
@@ -33,7 +33,7 @@ static inline __attribute__((always_inline)) uint64_t call_stack(
 	return call_walk(t, __builtin_frame_address(0), function);
 }
 
-/* A call begins. False: it is not recorded; `inside` says whether it is part of another. */
+/* Begins a call. False: the call is not recorded; t->inside says whether it is part of another. */
 static inline __attribute__((always_inline)) bool call_begin(struct thread *t)
 {
 	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
@@ -55,7 +55,7 @@ static inline uint32_t call_alignment(uint64_t alignment)
 	return alignment ? 63 - (uint32_t)__builtin_clzll(alignment) : 0;
 }
 
-/* The outermost call ends. Until its record is written, sooth waits for it with what came later. */
+/* Ends the outermost call. Sooth delays later records until the record of this call is written. */
 static inline void call_end(struct thread *t, struct call *call)
 {
 	atomic_store_explicit(&t->slot->is_late, 1, memory_order_relaxed);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A program may make the time-stamp counter a reason to be ended: by prctl(PR_SET_TSC), and in
- * strict seccomp. It says so to the kernel by these functions; then its calls get the time of
- * sooth's last beat. A call of the kernel by an instruction of the program's own is not seen.
+ * With prctl(PR_SET_TSC), or in strict seccomp, the kernel kills a program that reads the
+ * time-stamp counter. This file wraps the functions by which a program requests that: from then on
+ * calls get the time of sooth's last beat. A raw system call is missed.
  */
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
@@ -24,7 +24,7 @@ static void turn_clock_off(void)
 
 static void look_at_prctl(long option, long a)
 {
-	/* Without privilege that comes before a filter. */
+	/* A program without privilege has to call one of these before it can set a filter. */
 	if (option == PR_SET_SECCOMP || option == PR_SET_NO_NEW_PRIVS)
 		filter_is_near = true;
 	if ((option == PR_SET_TSC && a != PR_TSC_ENABLE) ||
@@ -32,7 +32,7 @@ static void look_at_prctl(long option, long a)
 		turn_clock_off();
 }
 
-/* In the midst of the search for the real ones. */
+/* Makes the system call directly, while the real functions are still being looked up. */
 static long call_directly(long number, long a, long b, long c, long d, long e, long f)
 {
 	long result = kernel_call(number, a, b, c, d, e, f);
@@ -40,7 +40,7 @@ static long call_directly(long number, long a, long b, long c, long d, long e, l
 	return result < 0 && result > -4096 ? -1 : result;
 }
 
-/* Both end in jumps: a call of the kernel may return twice (vfork(2)), or on another stack. */
+/* prctl() and syscall() end in jumps: a call may return twice (vfork(2)), or on another stack. */
 int prctl(int option, long a, long b, long c, long d)
 {
 	look_at_prctl(option, a);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The connection to sooth, when a program starts: over a socket, which is closed as soon as the
- * memory is mapped, so that the program has no descriptor that it did not open. Only here are calls
- * made that the program would not make itself, and none if a seccomp filter could answer them.
+ * Connects to sooth when a program starts. The socket is closed as soon as the memory is mapped, so
+ * that the program has no descriptor that it did not open. Only this file makes system calls that
+ * the program would not make itself, and none if a seccomp filter could answer them.
  *
- * The environment outlives sooth, and then another user could listen at that path: sooth is root or
- * the user of this program, and what it hands over cannot be cut or written from elsewhere.
+ * The environment outlives sooth, and then another user could listen at the path of the socket. So
+ * the peer has to be root or the user of this program, and its files are sealed against cuts.
  */
 #include "preload/connect.h"
 
@@ -20,9 +20,9 @@
 
 #include "preload/kernel_calls.h"
 
-#define ANSWER_STEPS 20 /* of STEP_MS: then sooth hangs */
+#define ANSWER_STEPS 20 /* steps of STEP_MS without an answer: sooth hangs */
 #define STEP_MS	     100
-#define TRIES	     200 /* of TRY_NS: as many programs start as the socket can hold */
+#define TRIES	     200 /* tries, TRY_NS apart, while the queue of the socket is full */
 #define TRY_NS	     1000000
 #define PATH_BYTES   108
 #define VALUE_BYTES  (PATH_BYTES + PRELOAD_TOKEN_BYTES)
@@ -34,7 +34,7 @@ extern char **environ __attribute__((weak));
 
 struct place {
 	char value[VALUE_BYTES + 1]; /* path, colon, token */
-	unsigned path;		     /* its length; 0: there is no sooth */
+	unsigned path;		     /* length of the path; 0: there is no sooth */
 };
 
 static bool take_value(struct place *p, const char *variable)
@@ -56,7 +56,7 @@ static bool take_value(struct place *p, const char *variable)
 	return true;
 }
 
-/* Before the C library is ready its list is empty: then the kernel's copy. */
+/* Reads the variable from the kernel's copy: the C library's list is empty until it is ready. */
 static void find_in_file(struct place *p)
 {
 	char bytes[4096 + 256];
@@ -75,7 +75,7 @@ static void find_in_file(struct place *p)
 			is_start = true;
 			from = i + 1;
 		}
-		/* A longer variable is none of ours. */
+		/* A longer variable is not the one of sooth. */
 		kept = end - from;
 		if (kept > 256) {
 			kept = 0;
@@ -102,7 +102,7 @@ static void find_place(struct place *p)
 
 /* --- whether calls may be made --- */
 
-/* The first character of the value behind a name in a file of /proc; false: there is none. */
+/* Reads the first character of the value behind `name` in a file of /proc; false: there is none. */
 static bool read_value(const char *file, const char *name, char *out)
 {
 	long size, fd = KERNEL(openat, AT_FDCWD, file, O_RDONLY | O_CLOEXEC, 0, 0, 0);
@@ -125,7 +125,7 @@ static bool read_value(const char *file, const char *name, char *out)
 	return is_found;
 }
 
-/* The loader has opened, read and closed files by these calls: the filter lets them pass. */
+/* Returns whether a seccomp filter is set. It allows the calls in here: the loader made them. */
 static bool is_filtered(void)
 {
 	char mode;
@@ -147,7 +147,7 @@ static bool is_trusted(uint32_t uid)
 	return !uid || uid == (uint32_t)KERNEL(geteuid, 0, 0, 0, 0, 0, 0);
 }
 
-/* Another user's socket could make the program wait. */
+/* Returns whether the socket has a trusted owner: another user's could make the program wait. */
 static bool is_trusted_file(const char *path)
 {
 	struct stat st;
@@ -204,7 +204,8 @@ static bool send_hello(long fd, const struct place *p, uint32_t request, int err
 	return KERNEL(sendto, fd, &hello, sizeof(hello), MSG_NOSIGNAL, 0, 0) == (long)sizeof(hello);
 }
 
-/* Stopped or gone: it does not answer. 0: a process of another namespace. */
+/* Returns whether sooth can answer: it is neither stopped nor gone. `pid` 0: in another
+ * namespace. */
 static bool is_running(int pid)
 {
 	char path[32] = "/proc/", digits[12], state = 'R';
@@ -268,7 +269,7 @@ void *connect_map(size_t size, int fd, int protection)
 	return at < 0 && at > -4096 ? NULL : (void *)at;
 }
 
-/* A file that could be cut would end the program by a signal. */
+/* Checks size and seals: access beyond the end of a cut file would kill the program by a signal. */
 static bool has_size(int fd, size_t size)
 {
 	struct stat st;
@@ -307,7 +308,7 @@ static bool take_memory(long fd, const struct place *p, int sooth_pid, struct co
 	return is_done;
 }
 
-/* By what the loader did for each library: sooth sees that the file is opened. */
+/* Reports a program that cannot connect: sooth sees that the file PRELOAD_UNSEEN is opened. */
 static void note_unseen(struct place *p)
 {
 	unsigned at = p->path;

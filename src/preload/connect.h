@@ -10,11 +10,11 @@ struct connection {
 	unsigned char *segment;
 };
 
-/* False: there is no sooth, or a seccomp filter is set. */
+/* Gets the memory from sooth. False: there is no sooth, or a seccomp filter is set. */
 bool connect_to_sooth(struct connection *to);
-/* New memory if fd is -1; NULL: there is none. */
+/* Maps the file `fd`, or new memory if fd is -1. NULL: it failed. */
 void *connect_map(size_t size, int fd, int protection);
-/* Whether reading the time-stamp counter does not end the program (prctl(2), PR_SET_TSC). */
+/* Returns whether the program may read the time-stamp counter (prctl(2), PR_SET_TSC). */
 bool connect_clock_is_on(void);
 
 #endif

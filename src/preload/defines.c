@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whether an object that was just loaded may define an allocator, by the names that it exports: of
- * hundreds of libraries one does, and asking sooth about each would take a program longer than
- * loading it.
+ * Decides by exported names whether a newly loaded object may define an allocator. Very few
+ * libraries do, and a request to sooth for each would take longer than loading them.
  */
 #include "preload/loaded.h"
 
@@ -14,7 +13,7 @@ struct exported {
 	const uint32_t *hash;
 };
 
-/* Most loaders relocate these in place. */
+/* Returns the address of a table. Most loaders relocate the dynamic section in place. */
 static const void *address_of(const struct dl_phdr_info *info, ElfW(Addr) at)
 {
 	return (const void *)(at >= info->dlpi_addr ? at : info->dlpi_addr + at);
@@ -67,8 +66,8 @@ bool loaded_is_allocator(const char *name)
 	return false;
 }
 
-/* The table: buckets, the first symbol in it, words and shift of a filter, the filter, the first
- * symbol of each bucket, the hash of each symbol with a bit at the last of a bucket. */
+/* Finds a symbol. The GNU hash table has: number of buckets, first symbol, words and shift of the
+ * filter, filter, first symbol of each bucket, hashes, whose lowest bit ends a bucket. */
 static const ElfW(Sym) * find(const struct exported *e, const char *name)
 {
 	uint32_t hash = hash_of(name), buckets = e->hash[0], first = e->hash[1];
@@ -91,7 +90,7 @@ static const ElfW(Sym) * find(const struct exported *e, const char *name)
 	return NULL;
 }
 
-/* Where it is bound to the C library, its calls of these do not reach this one. */
+/* Returns whether calls of a function miss this library if the caller is bound to the C library. */
 static bool goes_around(const char *name)
 {
 	static const char *const functions[] = { "malloc", "free", "calloc", "realloc",
@@ -104,7 +103,7 @@ static bool goes_around(const char *name)
 	return false;
 }
 
-/* Symbols that are not in the table come before those that are: functions of other objects. */
+/* Returns whether an object calls such a function. Imports come before symbols in the table. */
 static bool calls_around(const struct exported *e)
 {
 	for (uint32_t i = 1; i < e->hash[1]; i++)

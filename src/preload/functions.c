@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The C library's functions. Only the outermost of calls inside one another is recorded; a call
- * that was left by a jump is noticed when the next begins higher in the stack.
+ * The C library's functions. If calls are nested, only the outermost call is recorded. A call that
+ * was left by longjmp() is noticed when the next call begins higher in the stack.
  */
 #include "preload/take.h"
 
@@ -20,7 +20,7 @@ EXPORT void *pvalloc(size_t size);
 
 #define ENOMEM_ 12
 
-/* The stack is walked before the call: a frame of it may be another one's afterwards. */
+/* Walks the stack, before the call: a frame may be reused after it. Returns the stack's hash. */
 uint64_t call_walk(struct thread *t, const uintptr_t *frame, const void *function)
 {
 	uint64_t hash;
@@ -59,7 +59,7 @@ void *calloc(size_t count, size_t size)
 {
 	uint32_t ignored;
 
-	if (UNLIKELY(!call_is_resolved())) /* never reused: it is zero */
+	if (UNLIKELY(!call_is_resolved())) /* an early block is never reused, so it is zero */
 		return early_block(take_product(count, size, &ignored), 0);
 	return take_calloc(real.calloc, count, size);
 }
@@ -85,7 +85,7 @@ void *realloc(void *block, size_t size)
 	return take_realloc(real.realloc, block, size);
 }
 
-/* Musl has it only since 1.2.2. */
+/* Replaces reallocarray(), which musl has only since 1.2.2. */
 static void *without_reallocarray(void *block, size_t count, size_t size)
 {
 	size_t bytes;
@@ -176,7 +176,7 @@ void *pvalloc(size_t size)
 
 /* --- fork --- */
 
-/* A handler that came while a call was written may fork: the child then writes the rest of it. */
+/* A signal handler may fork while a call is being written: then the child writes the rest. */
 EXPORT int fork(void);
 
 int fork(void)

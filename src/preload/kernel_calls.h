@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* System calls without the C library: they leave errno alone, and take no lock. The result is
- * the kernel's: a negative errno on failure. */
+/* System calls without the C library: they do not change errno, and take no lock. They return the
+ * result of the kernel: a negative errno on failure. */
 #ifndef SOOTH_PRELOAD_KERNEL_CALLS_H
 #define SOOTH_PRELOAD_KERNEL_CALLS_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interface of the library in a process and sooth: the memory in which each thread writes its
- * calls, and the messages by which a process gets it. All of it is written by the observed program
- * too: sooth copies, then checks.
+ * The interface between sooth and the library in a process: the memory into which each thread
+ * writes its calls, and the messages by which a process gets it. The observed program can write all
+ * of it: sooth first copies, then checks.
  */
 #ifndef SOOTH_PRELOAD_LAYOUT_H
 #define SOOTH_PRELOAD_LAYOUT_H
@@ -15,26 +15,26 @@
 
 #define PRELOAD_LIBRARY	 "sooth-preload.so"
 #define PRELOAD_VARIABLE "SOOTH_PRELOAD" /* the socket's path, a colon, the token */
-#define PRELOAD_MEMORY	 "sooth-heap"	 /* what memory of sooth is called in mappings */
+#define PRELOAD_MEMORY	 "sooth-heap"	 /* name of sooth's memory in mappings */
 #define PRELOAD_VERSION	 5
 
-/* Beside the socket: a program that cannot connect opens it. */
+/* Name of a file beside the socket: a program that cannot connect opens it. */
 #define PRELOAD_UNSEEN "unseen"
-/* Who connects has read it in the environment of the command. */
+/* A program proves by the token that it has the environment of the command. */
 #define PRELOAD_TOKEN_BYTES 32u /* hexadecimal digits */
 
 /*
- * Where a program finds its memory when it starts, it finds all that it ever gets: threads and
- * forked children take slots of it, because later no call may be made that the program would not
- * make itself. Few slots have a large ring; the first that are free are taken first.
+ * A program gets all its memory at the start, because later the library may make no system call
+ * that the program would not make itself. Threads and forked children take slots of this memory.
+ * Only the first slots have a large ring; the first free slot is taken.
  */
 #define PRELOAD_PAGE	   4096u
-#define PRELOAD_SLOTS	   512u /* threads, of a program and its forked children */
+#define PRELOAD_SLOTS	   512u /* one per thread of a program and its forked children */
 #define PRELOAD_LARGE	   32u	/* slots with a large ring */
 #define PRELOAD_RING_WORDS (1u << 15)
-#define PRELOAD_FEW_WORDS  (1u << 11) /* of the others; both powers of two */
+#define PRELOAD_FEW_WORDS  (1u << 11) /* words of a small ring; both are powers of two */
 #define PRELOAD_FRAMES_MAX 128u
-#define PRELOAD_WORDS_MAX  (PRELOAD_FRAMES_MAX + 8u) /* of a record */
+#define PRELOAD_WORDS_MAX  (PRELOAD_FRAMES_MAX + 8u) /* words of the largest record */
 
 /* --- sooth's page: one of all processes, which only sooth can write --- */
 
@@ -42,19 +42,19 @@
 #define PRELOAD_OWNER_DIED  0x40000000u /* FUTEX_OWNER_DIED */
 
 struct preload_page {
-	/* A robust mutex that sooth holds (pthread_mutexattr_setrobust(3)): when sooth is killed
-	 * the kernel sets a bit in its first word, so that programs learn it from memory. */
+	/* A robust mutex that sooth holds (pthread_mutexattr_setrobust(3)): when sooth is killed,
+	 * the kernel sets a bit in its first word, which programs read. */
 	_Alignas(64) union {
 		atomic_uint owner;
 		unsigned char mutex[PRELOAD_MUTEX_BYTES];
 	};
 	atomic_uint version;
-	atomic_uint is_on;    /* 0: sooth has ended */
-	atomic_uint streams;  /* each call; else they are only counted */
-	atomic_uint stacks;   /* of calls that allocate */
-	atomic_uint waits;    /* while a ring is full; else the call is counted as lost */
+	atomic_uint is_on;   /* 0: sooth has ended */
+	atomic_uint streams; /* each call is written; else calls are only counted */
+	atomic_uint stacks;  /* calls that allocate are written with their stack */
+	atomic_uint waits; /* threads wait while a ring is full; else the call is counted as lost */
 	atomic_ullong second; /* ticks */
-	/* Written often, and read where a thread waits, or has no clock. */
+	/* Written often. Read by threads that wait, or have no clock. */
 	_Alignas(64) atomic_uint heartbeat;
 	atomic_ullong ticks; /* the time of the last beat */
 };
@@ -63,36 +63,36 @@ struct preload_page {
 
 struct preload_head {
 	atomic_uint used;	/* slots, from the first, that were ever taken */
-	atomic_uint around;	/* PRELOAD_AROUND_* that no answer was given to */
+	atomic_uint around;	/* PRELOAD_AROUND_* of requests without an answer */
 	atomic_ullong left_out; /* calls of threads that found no slot */
-	atomic_uint gave_up;	/* sooth gave no sign of life: calls from then on are missing */
+	atomic_uint gave_up;	/* sooth's heartbeat stopped: later calls are missing */
 };
 
 enum preload_slot_state {
 	PRELOAD_SLOT_FREE,
 	PRELOAD_SLOT_TAKING,
-	PRELOAD_SLOT_TAKEN, /* by the thread `tid`; sooth frees it when that has ended */
+	PRELOAD_SLOT_TAKEN, /* by the thread `tid`; sooth frees the slot after its end */
 };
 
-/* As struct heap_count, in ticks. */
+/* Like struct heap_count, but in ticks. */
 struct preload_count {
 	uint64_t count, failed, overflows, bytes, total_ticks, max_ticks;
 	uint32_t histogram[HEAP_BUCKETS];
 };
 
-/* Requests that a thread writes into its slot, and waits there for the answer. */
+/* Requests. A thread writes its request into its slot, and waits there for the answer. */
 enum preload_ask {
 	PRELOAD_ASK_CODE = 1, /* code was loaded: until sooth has read the mappings */
 	PRELOAD_ASK_MAPPING,  /* the mapping of an address: its start and end */
-	PRELOAD_ASK_AROUND,   /* calls will go around the library: until they are probed */
-	PRELOAD_ASK_PROCESS,  /* until sooth knows which process it is: it does not itself */
+	PRELOAD_ASK_AROUND,   /* calls will bypass the library: until they are probed */
+	PRELOAD_ASK_PROCESS,  /* until sooth knows the PID, which the process itself does not */
 };
 
 #define PRELOAD_ASK_KIND   0xffu
-#define PRELOAD_ASK_NUMBER 8u /* the bits above: which one it is, from 1 on */
+#define PRELOAD_ASK_NUMBER 8u /* shift of the number of the request, from 1 on */
 
-/* Why: libraries that were just loaded define an allocator; or are bound to the C library, by
- * RTLD_DEEPBIND; or the program has looked up the function behind that of a library. */
+/* Why calls bypass the library: new libraries define an allocator; or RTLD_DEEPBIND binds them to
+ * the C library; or the program has looked up a library's function with RTLD_NEXT. */
 #define PRELOAD_AROUND_OWN  1u
 #define PRELOAD_AROUND_DEEP 2u
 #define PRELOAD_AROUND_NEXT 4u
@@ -100,21 +100,21 @@ enum preload_ask {
 
 struct preload_slot {
 	atomic_uint state;
-	atomic_uint tid, pid;	   /* as the C library has them; 0: not known */
+	atomic_uint tid, pid;	   /* from the C library; 0: not known */
 	atomic_uint parent;	   /* the process that `pid` was forked from; 0: not forked */
-	atomic_ullong begin_ticks; /* after it was taken; 0: just now */
+	atomic_ullong begin_ticks; /* time when the slot was taken; 0: not yet set */
 	atomic_ullong head;	   /* words written */
-	atomic_uint is_late;	   /* a record has its time, and is not written yet */
-	atomic_uint is_coarse;	/* the program turned the clock off: times are of the last beat */
-	atomic_ullong lost;	/* records that were not */
-	atomic_uint ask;	/* enum preload_ask and its number; 0: nothing, or no longer */
-	atomic_ullong argument; /* an address, or PRELOAD_AROUND_* */
-	atomic_uint is_waiting; /* in the kernel, for `space` */
-	_Alignas(64) atomic_ullong tail; /* words read; by sooth, as is what follows */
-	atomic_uint answered;		 /* the number of the last ask that has an answer */
+	atomic_uint is_late;	   /* a record already has its time, but is not written yet */
+	atomic_uint is_coarse;	   /* the program turned the clock off: times are those of beats */
+	atomic_ullong lost;	   /* records that were not written */
+	atomic_uint ask;	   /* enum preload_ask and its number; 0: no request */
+	atomic_ullong argument;	   /* an address, or PRELOAD_AROUND_* */
+	atomic_uint is_waiting;	   /* the thread waits in the kernel for `space` */
+	_Alignas(64) atomic_ullong tail; /* words read; sooth writes this member and those below */
+	atomic_uint answered;		 /* number of the last answered request */
 	atomic_ullong answer[2];
-	atomic_uint space;	 /* a futex: changed with `tail` and `answered` */
-	atomic_uint is_filtered; /* the kernel says so */
+	atomic_uint space;	 /* a futex: sooth changes it with `tail` and `answered` */
+	atomic_uint is_filtered; /* the kernel reports a seccomp filter */
 	_Alignas(64) struct preload_count counts[HEAP_FUNCTIONS];
 };
 
@@ -145,8 +145,8 @@ static inline uint32_t preload_ring_words(unsigned slot)
 /* --- records --- */
 
 /*
- * Words: the head, then the address, and as the head says: the size, the block that was passed to
- * realloc, an error, a duration that does not fit the head, a stack. A free has only the address.
+ * Words of a call: the head, the address; as the head says, the size, the block passed to realloc,
+ * an error, a duration that does not fit into the head, a stack. A free has only the address.
  */
 #define PRELOAD_HEAD_FUNCTION	   0x0000000fu /* enum heap_function, or PRELOAD_TIME */
 #define PRELOAD_HEAD_HAS_OLD	   0x00000010u
@@ -157,19 +157,19 @@ static inline uint32_t preload_ring_words(unsigned slot)
 #define PRELOAD_HEAD_ALIGNMENT	   9u  /* six bits: exponent of two */
 #define PRELOAD_HEAD_DURATION	   15u /* 17 bits: ticks */
 #define PRELOAD_HEAD_DURATION_BITS 17u
-#define PRELOAD_HEAD_DELTA	   32u /* 32 bits: ticks since the record before */
+#define PRELOAD_HEAD_DELTA	   32u /* 32 bits: ticks since the previous record */
 
-#define PRELOAD_TIME 15u /* the second word is the time, in ticks; the next counts from there */
+#define PRELOAD_TIME 15u /* second word: the time in ticks, from which the next delta counts */
 
-/* The hash, then the frames, the innermost first: the called function, then addresses in calls. In
- * the head how many, and how the walk ended. It comes before the first call with that stack. */
+/* Words of a stack, before its first call: head, hash, frames, innermost first: the called
+ * function, then addresses in calls. The head has the number of frames, and how the walk ended. */
 #define PRELOAD_STACK	    14u
 #define PRELOAD_STACK_COUNT 8u	/* eight bits */
 #define PRELOAD_STACK_END   16u /* eight bits: enum preload_end */
 
 _Static_assert(HEAP_FUNCTIONS <= PRELOAD_STACK && PRELOAD_FRAMES_MAX < 256, "their bits");
 
-/* As enum profile_end (probes/profile.h). */
+/* Same values as enum profile_end (probes/profile.h). */
 enum preload_end {
 	PRELOAD_END_WHOLE,
 	PRELOAD_END_DEPTH,
@@ -193,11 +193,11 @@ struct preload_hello {
 	uint32_t version;
 	uint32_t request; /* enum preload_request */
 	int32_t error;
-	uint32_t pid; /* in its own namespace, as its slots will have it */
+	uint32_t pid; /* in its own namespace, as in its slots */
 	char token[PRELOAD_TOKEN_BYTES];
 };
 
-/* With two descriptors: sooth's page, for reading only, and the segment's. */
+/* Comes with two descriptors: sooth's page, read-only, and the segment. */
 struct preload_welcome {
 	uint32_t version;
 	uint32_t unused;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Further names that glibc has for its functions. They are part of an allocator that calls them,
- * which the program may have in itself.
+ * Further names that glibc has for its functions. An allocator inside the program may call them;
+ * such calls are part of a call of that allocator.
  */
 #include "preload/take.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Libraries that the program loads while it runs. The loader of glibc calls malloc() behind the
- * mapping of each, and before anything of it runs: where its list has a new one that may define an
- * allocator, sooth is asked to look, and the thread waits.
+ * Libraries that the program loads while it runs. The loader of glibc calls malloc() after it has
+ * mapped a library, and before code of the library runs. If its list has a new library that may
+ * define an allocator, the thread asks sooth to probe it, and waits.
  */
 #include "preload/loaded.h"
 
-/* In the loader itself. */
+/* A function in the loader, by which the code of the loader is found. */
 extern void *__tls_get_addr(void *where) __attribute__((weak));
 /* Other C libraries do not call the program's malloc(). */
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
@@ -15,10 +15,10 @@ extern int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *
 
 struct loader_code loader_code;
 
-/* The loader's list when it was last looked at. */
+/* The loader's list as last read. */
 struct loaded_list {
 	unsigned long long adds, subs; /* objects that were loaded, and unloaded */
-	unsigned long long count;      /* that it shows: none of other namespaces */
+	unsigned long long count;      /* objects in the list: none of other namespaces */
 };
 
 static struct {
@@ -28,8 +28,8 @@ static struct {
 
 struct looking {
 	struct loaded_list now;
-	unsigned long long from;  /* the first that is new */
-	bool may_allocate, calls; /* one of these does */
+	unsigned long long from;  /* index of the first new object */
+	bool may_allocate, calls; /* a new object may allocate, or calls */
 };
 
 static int take_numbers(struct dl_phdr_info *info, size_t size, void *user)
@@ -75,7 +75,7 @@ static int take_loader(struct dl_phdr_info *info, size_t size, void *ignored)
 	return 0;
 }
 
-/* More are loaded than are shown: in other namespaces. (The kernel's is shown, and not counted.) */
+/* Counts loaded objects that the list does not show: those of other namespaces, less the vDSO. */
 static unsigned long long hidden(const struct loaded_list *now)
 {
 	return now->adds - now->subs - now->count;
@@ -101,8 +101,8 @@ void loaded_begin(void)
 	dl_iterate_phdr(take_loader, NULL);
 }
 
-/* Whether the thread is in its last dlopen(), and that is with RTLD_DEEPBIND. Other libraries, as
- * those for character sets, are not loaded by that function. */
+/* Returns whether the thread is inside dlopen() with RTLD_DEEPBIND. The C library loads some
+ * libraries without dlopen(), like those for character sets. */
 static bool is_in_deep(struct thread *t)
 {
 	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
@@ -111,8 +111,8 @@ static bool is_in_deep(struct thread *t)
 #if defined(__x86_64__)
 	unsigned long long mapping[2];
 
-	/* The stack may have been another one, that is gone. (Elsewhere there is nothing of that
-	 * function on the stack any more.) */
+	/* The stack of that call may be unmapped by now, so ask before reading it. (On other
+	 * machines dlopen() leaves no frame.) */
 	is = is && thread_begin(t) && session_ask(t, PRELOAD_ASK_MAPPING, t->deep_frame, mapping) &&
 	     t->deep_frame >= mapping[0] && t->deep_frame + 2 * sizeof(frame) <= mapping[1] &&
 	     ((const uintptr_t *)t->deep_frame)[1] == t->deep_return;
@@ -122,7 +122,7 @@ static bool is_in_deep(struct thread *t)
 	return is;
 }
 
-/* Two threads that see the same change both have to wait. */
+/* The change is noted as seen only at the end, so that each thread that sees it waits. */
 void loaded_find_new(struct thread *t)
 {
 	struct looking l = { 0 };
@@ -133,7 +133,7 @@ void loaded_find_new(struct thread *t)
 	dl_iterate_phdr(take_numbers, &l.now);
 	if (l.now.adds == atomic_load(&seen.adds))
 		return;
-	/* Where one was unloaded the others have moved up. */
+	/* If an object was unloaded, later objects have moved up in the list. */
 	l.from = l.now.subs == atomic_load(&seen.subs) ? atomic_load(&seen.count) : seen.at_start;
 	dl_iterate_phdr(take_object, &l);
 	if (l.may_allocate || hidden(&l.now) != seen.hidden_at_start)

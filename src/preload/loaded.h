@@ -8,18 +8,18 @@
 #include "preload/preload.h"
 
 struct loaded_object {
-	bool may_allocate; /* it exports a function of an allocator, or does not show what */
-	bool calls;	   /* it calls the C library's, or looks functions up */
+	bool may_allocate; /* exports a function of an allocator, or its exports cannot be read */
+	bool calls;	   /* calls the C library's allocator, or looks functions up */
 };
 
 struct loaded_object loaded_object(const struct dl_phdr_info *info);
-/* Whether that is in its memory. */
+/* Returns whether the address is in the memory of the object. */
 bool loaded_has(const struct dl_phdr_info *info, const void *address);
-/* A function or object that it exports, or NULL. */
+/* Returns an exported function or variable of the object, or NULL. */
 void *loaded_symbol(const struct dl_phdr_info *info, const char *name);
-/* Whether an allocator has a function of that name. */
+/* Returns whether an allocator has a function of that name. */
 bool loaded_is_allocator(const char *name);
-/* Whether the object with that address is searched before this one. */
+/* Returns whether the loader searches the object with that address before this library. */
 bool loaded_is_before(const void *address);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Functions that the program looks up itself. By the handle of a library it may get the C
- * library's: it gets this library's then, as its other calls do. By RTLD_NEXT too: but which one
- * that is depends on the caller, so these calls have to be probed.
+ * Functions that the program looks up itself. If a lookup by the handle of a library finds the C
+ * library's function, the program gets this library's function instead. With RTLD_NEXT the result
+ * depends on the caller, so the calls of the program have to be probed.
  *
- * The loader looks at its return address for who calls: where that matters this is a jump.
+ * The loader finds the caller by the return address: where this matters, the wrapper jumps.
  */
 #include "preload/loaded.h"
 
@@ -35,7 +35,7 @@ long syscall(long number, long a, long b, long c, long d, long e, long f);
 	if ((uintptr_t)found == (uintptr_t)(real_))                                                \
 	return (void *)(uintptr_t)(own_)
 
-/* This library's for one that it would call. A wrapper behind it keeps what it finds. */
+/* Returns this library's function for one that it wraps; else `found`, like another wrapper. */
 static void *ours_for(void *found)
 {
 	if (!found)
@@ -58,8 +58,8 @@ static void *ours_for(void *found)
 	return found;
 }
 
-/* Objects searched before this library find this one's functions; and a wrapper behind it calls the
- * C library's as part of calls that are recorded. */
+/* Asks for probes if RTLD_NEXT bypasses this library. Callers that the loader searches earlier find
+ * this library's functions. Calls of the object that provides malloc are part of recorded calls. */
 static __attribute__((noinline)) void look_up_next(const void *caller, const char *name)
 {
 	if (loaded_is_allocator(name) && !loaded_is_before(caller) &&
@@ -89,8 +89,8 @@ void *dlvsym(void *handle, const char *name, const char *version)
 	return ours_for(loader.dlvsym(handle, name, version));
 }
 
-/* A library loaded with RTLD_DEEPBIND looks first in itself and its own libraries, the C library
- * among them. */
+/* Notes RTLD_DEEPBIND: such a library finds functions first in itself and its dependencies, so it
+ * finds those of the C library. */
 void *dlopen(const char *file, int flags)
 {
 	const uintptr_t *frame = __builtin_frame_address(0);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * C++ new and delete. Those of the C++ library call malloc and free, which are recorded; those of
- * jemalloc, tcmalloc and mimalloc have ways of their own, and are recorded here. The form that
- * throws is called only when the form that does not throw has failed: an exception then passes no
- * call that this library believes to be in.
+ * C++ new and delete. The operators of the C++ library call malloc and free, which are recorded;
+ * those of jemalloc, tcmalloc and mimalloc do not, so they are recorded here. The throwing form is
+ * called only after the nothrow form has failed, and outside a recorded call, because an exception
+ * would skip its end.
  */
 #include "preload/call.h"
 #include "preload/through.h"
@@ -16,7 +16,7 @@ void *aligned_alloc(size_t alignment, size_t size);
 
 struct nothrow; /* std::nothrow_t */
 
-/* Where the linker's names have one letter for new, and one for new[]. */
+/* The linker's names of new and new[]. */
 #define NAMES(name_) "_Znw" name_, "_Zna" name_
 
 enum { PLAIN, ARRAY, FORMS };
@@ -51,7 +51,7 @@ static const char nothrow_here;
 
 #define NOTHROW ((const struct nothrow *)&nothrow_here)
 
-/* A library that was loaded for itself alone is not behind this one. */
+/* Finds an operator, also in a C++ library that was loaded with RTLD_LOCAL. */
 static void *find(const char *name)
 {
 	static const char *const libraries[] = { "libstdc++.so", "libc++.so", "libc++abi.so" };
@@ -74,7 +74,7 @@ static void resolve(void)
 			(new_aligned_nothrow_function)(uintptr_t)find(names.aligned_nothrow[i]);
 		next.remove[i] = (void (*)(void *))(uintptr_t)find(names.remove[i]);
 	}
-	/* An allocator that brings its own stands in the same file as its malloc. */
+	/* An allocator that has its own operators has them in the same file as its malloc. */
 	atomic_store(
 		&origin, next.plain[PLAIN] && real_is_same_object((void *)(uintptr_t)real.malloc,
 						      (void *)(uintptr_t)next.plain[PLAIN])
@@ -90,7 +90,7 @@ static inline bool is_recorded(void)
 	       call_is_resolved();
 }
 
-/* Without any C++ library nothing could catch an exception: it ends as one that is not caught. */
+/* Without a C++ library nothing can catch an exception, so a failure ends the program. */
 static void *without_library(size_t size, size_t alignment)
 {
 	void *block = alignment ? aligned_alloc(alignment, size) : malloc(size);
@@ -101,8 +101,8 @@ static void *without_library(size_t size, size_t alignment)
 }
 
 /*
- * The functions that are exported end in a jump, so that no frame of theirs is on the stack: to the
- * real one, or to one of these, whose frame leads to the caller.
+ * The exported functions end in a jump, so that they leave no frame on the stack: to the real
+ * function, or to one of the functions below, whose frame leads to the caller.
  */
 
 static __attribute__((noinline)) void *record_new(size_t size, int form, bool throws)

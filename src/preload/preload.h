@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The library in an observed program. It has no other library, no lock that the program could hold,
- * and allocates nothing by the functions it observes. It must not change the program: without
- * sooth, and when anything of it fails, calls go straight through. Once the program has started it
- * makes no system call but futex(2), where a ring is full, and not that where a seccomp filter
- * could be set: it could end the program for it. It trusts nothing in memory that it shares.
+ * The library in an observed program. It needs no other library, takes no lock that the program
+ * could hold, and allocates nothing by the functions it observes. It must not change the program:
+ * without sooth, and after any failure, calls go straight through. Once the program has started,
+ * the only system call is futex(2), when a ring is full, but not if a seccomp filter could be set,
+ * which could kill the program for it. The library trusts nothing in shared memory.
  */
 #ifndef SOOTH_PRELOAD_PRELOAD_H
 #define SOOTH_PRELOAD_PRELOAD_H
@@ -15,13 +15,13 @@
 
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
-/* Between memory of a thread and its signal handlers. */
+/* Orders memory accesses of a thread and its signal handlers. */
 #define SIGNAL_BARRIER() atomic_signal_fence(memory_order_seq_cst)
 
-/* One call, on its way into the ring. */
+/* A call that is not yet written into the ring. */
 struct call {
 	uint64_t address, size, old, begin, end; /* ticks; a free has no begin */
-	uint64_t stack;				 /* its hash; 0: none */
+	uint64_t stack;				 /* hash of the stack; 0: none */
 	uint32_t head;				 /* PRELOAD_HEAD_*: of the form and the outcome */
 	uint32_t error;
 };
@@ -29,24 +29,24 @@ struct call {
 #define NESTED_MAX 32
 
 struct kept_frame {
-	uint64_t pc; /* the address that is reported: in the call */
+	uint64_t pc; /* the reported address, within the call */
 	uint64_t raw_pc, sp, fp;
-	uint64_t pc_at, fp_at; /* where the step from here found those of the next; 0: kept */
-	uint64_t hash;	       /* of this frame and all above it */
-	uint64_t breaks;       /* more than these words led on */
+	uint64_t pc_at, fp_at; /* where the step found pc and fp of the next frame; 0: unchanged */
+	uint64_t hash;	       /* hash of this frame and all frames above it */
+	uint64_t breaks;       /* the step depends on more than these words */
 };
 
 /* The last stack of a thread, the outermost frame first. */
 struct kept_stack {
 	uint32_t count, outcome;
-	uint64_t end; /* of the stack that it is on */
+	uint64_t end; /* end of the memory of the stack */
 	struct kept_frame frames[PRELOAD_FRAMES_MAX];
 };
 
-#define SENT 4096u /* stacks that are known to be in a ring, by their hash; a power of two */
+#define SENT 4096u /* number of cached hashes of stacks that were written; a power of two */
 
-/* Memory of a thread beside its ring, only in this process; by its slot, because memory of the
- * thread itself is the program's stack. The second struct is there where stacks are walked. */
+/* Private memory for each slot, because thread-local memory would take space of the thread's stack.
+ * struct thread_stacks exists only if stacks are walked. */
 struct thread_calls {
 	struct call waiting[NESTED_MAX], written[NESTED_MAX];
 };
@@ -58,36 +58,36 @@ struct thread_stacks {
 };
 
 struct thread {
-	uint32_t image;		 /* of the process for which the rest holds; 0: none yet */
-	bool is_busy;		 /* in this library: a signal handler may be on top of it */
+	uint32_t image; /* the process image for which the other members are valid; 0: none yet */
+	bool is_busy;	/* the thread is in this library: a signal handler may interrupt it */
 	bool is_resolving;	 /* the real functions are being looked up */
-	uint8_t nested;		 /* calls of signal handlers that wait */
-	uint32_t left_out;	 /* calls since no slot could be had; 0: it has one */
-	uint32_t number;	 /* gettid(2) of it, in that image */
+	uint8_t nested;		 /* calls of signal handlers that wait to be written */
+	uint32_t left_out;	 /* calls since no slot was free; 0: it has a slot */
+	uint32_t number;	 /* gettid(2) of the thread, in that image */
 	uint32_t ring_mask;	 /* words of the ring, less one */
-	uint32_t asked;		 /* the number of the last ask */
-	uint64_t stalled;	 /* the tail, plus 1, at which waiting was given up */
-	uintptr_t deep_frame;	 /* of its last dlopen(), if with RTLD_DEEPBIND */
+	uint32_t asked;		 /* number of the last request */
+	uint64_t stalled;	 /* 1 + the tail at which the thread gave up waiting */
+	uintptr_t deep_frame;	 /* frame of its last dlopen(), if with RTLD_DEEPBIND */
 	uintptr_t deep_return;	 /* and where that returns to */
 	uintptr_t inside;	 /* the frame of the outermost call; 0: in none */
 	uintptr_t inside_return; /* and where that returns to */
 	uintptr_t busy_frame;
 	struct preload_slot *slot;
 	uint64_t *ring;
-	uint64_t head, tail; /* of the ring; the tail as it was last seen */
+	uint64_t head, tail; /* positions in the ring; `tail` as last read */
 	uint64_t last_ticks;
-	uint64_t stack_from, stack_to; /* of the thread, as far as it was seen */
+	uint64_t stack_from, stack_to; /* known part of the thread's stack */
 	struct thread_calls *calls;
 	struct thread_stacks *stacks; /* NULL: not requested */
 };
 
 /*
- * In memory that the kernel empties in a forked child, however it was forked: there `image` is 0,
- * and what a thread knows is of another image.
+ * Memory that the kernel zeroes in a forked child, however the process was forked. So `image` is 0
+ * in the child, and shows that the values of its thread belong to another image.
  */
 struct own_page {
 	atomic_uint image;  /* 0: none yet; IMAGE_OFF: never again */
-	atomic_uint probed; /* the image with which its threads ask once it is probed; 0: not yet */
+	atomic_uint probed; /* image with which threads of a probed process ask; 0: not probed */
 };
 
 #define IMAGE_OFF 0xffffffffu
@@ -96,7 +96,7 @@ extern __thread struct thread self;
 extern struct own_page *own_page;
 extern const struct preload_page *sooth_page;
 extern bool clock_is_off;
-/* A seccomp filter is set, or what comes before one. */
+/* A seccomp filter is set, or the program has prepared to set one. */
 extern bool filter_is_near;
 
 /* The real functions. */
@@ -119,7 +119,7 @@ struct real {
 	void *(*__libc_memalign)(size_t alignment, size_t size);
 	void *(*__libc_valloc)(size_t size);
 	void *(*__libc_pvalloc)(size_t size);
-	bool is_first; /* the program calls this library's */
+	bool is_first; /* the program's calls reach this library */
 };
 
 struct loader_functions {
@@ -133,43 +133,43 @@ struct loader_functions {
 extern struct real real;
 extern struct loader_functions loader;
 
-/* Looks them up. False: this thread is doing that already, and the caller has to take memory of
- * early_block(). */
+/* Looks up the real functions. False: this thread is already doing that, and the caller has to use
+ * memory of early_block(). */
 bool real_resolve(void);
 extern atomic_uint real_is_resolved;
 void *real_function(const char *name);
-/* The symbol that dlsym() with RTLD_NEXT finds: for dlsym() itself, for symbols that are no
- * functions, and where nothing may be left for dlerror(). */
+/* Returns the symbol that dlsym() with RTLD_NEXT would find. For dlsym() itself, for variables, and
+ * where dlerror() must not change. */
 void *real_behind(const char *name);
-/* From a library that is loaded already; NULL: it is not, or has no such function. */
+/* Returns a function of a loaded library; NULL: not loaded, or no such function. */
 void *real_function_of(const char *library, const char *name);
 bool real_is_same_object(const void *a, const void *b);
 void *early_block(size_t size, size_t alignment);
 bool early_is(const void *block);
 size_t early_size(const void *block);
 
-/* Whether calls of this thread are recorded, with its slot ready. */
+/* Returns whether calls of this thread are recorded; its slot is then ready. */
 bool thread_begin_slow(struct thread *t);
-/* The ring is full: it may still be so afterwards. */
+/* Waits because the ring is full; it may still be full afterwards. */
 void session_wait_for_room(struct thread *t);
-/* In a child, as fork() returns: what it writes to its parent's memory until it has its own is
+/* Call this in the child when fork() returns: until the child has its own slot, its records are
  * lost. */
 void session_forked(void);
-/* Asks sooth, and waits for the answer in memory: for a thread whose calls are recorded. False:
- * there is none. */
+/* Sends a request to sooth, and waits for the answer. The thread's calls have to be recorded.
+ * False: there is no answer. */
 bool session_ask(
 	struct thread *t, enum preload_ask kind, uint64_t argument, unsigned long long answer[2]);
 
-/* Makes room for the largest record, before the call that it is about: it may wait. */
+/* Makes room for the largest record before a call begins; may wait. */
 void record_make_room(struct thread *t);
 void record_put(struct thread *t, const struct call *call);
-/* The stack that is kept, below it the called function; unless it was written before. */
+/* Writes the kept stack, with `function` as the innermost frame, unless it was already written. */
 void record_stack(struct thread *t, uint64_t hash, const void *function);
-/* Calls will go around this library (PRELOAD_AROUND_*): returns when sooth sees them, and all
- * others of this process, or cannot. */
+/* Reports that calls will bypass this library (PRELOAD_AROUND_*). Returns when sooth has probed all
+ * calls of this process, or cannot. */
 void session_calls_around(struct thread *t, uint32_t around);
 
-/* The code of the dynamic loader; bytes 0: it is not known, or never calls. */
+/* The code of the dynamic loader; bytes 0: not known, or it never calls malloc(). */
 struct loader_code {
 	uintptr_t begin;
 	size_t bytes;
@@ -177,15 +177,15 @@ struct loader_code {
 
 extern struct loader_code loader_code;
 
-/* Finds it; what has been loaded up to now is known. */
+/* Finds the loader's code, and notes the objects that are already loaded. */
 void loaded_begin(void);
-/* The loader allocates: it may have loaded libraries. */
+/* Call this when the loader allocates: it may have loaded libraries. */
 void loaded_find_new(struct thread *t);
 /* Call this at the start of a program whose stacks are walked. */
 bool stack_begin(void);
 void stack_forget_code(void);
 
-/* Sooth has not ended, however it may have. */
+/* Returns whether sooth runs: it has neither ended nor been killed. */
 static inline bool session_is_on(void)
 {
 	return LIKELY(atomic_load_explicit(&sooth_page->is_on, memory_order_relaxed) &&
@@ -202,7 +202,7 @@ static inline bool thread_begin(struct thread *t)
 	return thread_begin_slow(t);
 }
 
-/* A program without its clock has sooth's, which beats from time to time. */
+/* Returns the time in ticks; for a program that turned its clock off, that of sooth's last beat. */
 static inline uint64_t session_ticks(void)
 {
 	return LIKELY(!clock_is_off)

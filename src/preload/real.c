@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The functions behind this library, and memory for calls before they are known: the C library
- * allocates while it looks them up.
+ * The real functions behind this library, and memory for calls while they are still unknown,
+ * because the C library allocates while it looks them up.
  */
 #include "preload/loaded.h"
 
 #include <dlfcn.h>
 
 #define EARLY_BYTES (256u << 10)
-#define STEPS	    (1u << 26) /* of a wait for another thread */
+#define STEPS	    (1u << 26) /* steps of a wait for another thread */
 
 extern int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void *user)
 	__attribute__((weak));
@@ -16,12 +16,12 @@ extern int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *
 struct real real;
 atomic_uint real_is_resolved;
 
-/* The loader's functions, which this library has, too; an older C library may have none of them. */
+/* The loader's functions that this library also defines. An older C library may lack them. */
 struct loader_functions loader;
 
 static atomic_uint is_resolving;
 
-/* Blocks are never reused: what is behind them is their size. */
+/* Memory for early blocks, which are never reused. The size of a block stands before it. */
 static _Alignas(64) unsigned char early[EARLY_BYTES];
 static atomic_size_t early_used;
 
@@ -59,7 +59,7 @@ size_t early_size(const void *block)
 
 extern __typeof__(dladdr) dladdr __attribute__((weak));
 
-/* A library with its name and versions, and what is searched in it. */
+/* A search in a library with that name, in any version. */
 struct named {
 	const char *library, *name;
 	void *found;
@@ -151,7 +151,7 @@ void *real_function(const char *name)
 
 #define LOOK_UP(to_, name_, how_) (to_).name_ = (__typeof__((to_).name_))(uintptr_t)how_(#name_)
 
-/* Another C library has none of them, and nothing that calls them. */
+/* Other C libraries have neither these functions nor callers of them. */
 #define LOOK_UP_OF_GLIBC(name_)                                                                    \
 	LOOK_UP(real, __libc_##name_, real_function);                                              \
 	real.__libc_##name_ = real.__libc_##name_ ? real.__libc_##name_ : real.name_
@@ -201,7 +201,7 @@ bool real_resolve(void)
 		t->is_resolving = false;
 		atomic_store(&real_is_resolved, 1);
 	}
-	/* Another thread does it; that it is not in a fork's child can be seen by its end only. */
+	/* Another thread looks them up. A forked child lacks that thread: hence the limit. */
 	for (unsigned i = 0; i < STEPS && !atomic_load(&real_is_resolved); i++)
 		spin_once();
 	return atomic_load(&real_is_resolved);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writing a call: into the thread's counts, and as words into its ring. A signal handler that
- * comes between leaves its calls in the thread, and they are written behind this one.
+ * Writes a call into the thread's counts, and as words into its ring. If a signal handler
+ * interrupts this, its calls are kept in the thread, and written afterwards.
  */
 #include "preload/preload.h"
 
-#define CALL_WORDS 16 /* at most, with the time before it */
+#define CALL_WORDS 16 /* most words of a call, with a time record before it */
 
 static inline bool has_room(const struct thread *t)
 {
@@ -50,7 +50,7 @@ static inline void put_word(struct thread *t, uint64_t word)
 	t->ring[t->head++ & t->ring_mask] = word;
 }
 
-/* The time since the last record, which has 32 bits in a head. */
+/* Returns the time since the last record, for which a head has 32 bits. */
 static inline uint64_t take_delta(struct thread *t, uint64_t now)
 {
 	uint64_t delta = now > t->last_ticks ? now - t->last_ticks : 0;
@@ -96,7 +96,7 @@ static inline void put(struct thread *t, const struct call *call)
 	count(t, call);
 	if (!atomic_load_explicit(&sooth_page->streams, memory_order_relaxed))
 		return;
-	/* Here a wait would come behind the time of the call. */
+	/* Do not wait here: the call already has its time. */
 	if (LIKELY(t->head + CALL_WORDS - t->tail <= t->ring_mask))
 		put_words(t, call);
 	else
@@ -105,7 +105,7 @@ static inline void put(struct thread *t, const struct call *call)
 
 void record_stack(struct thread *t, uint64_t hash, const void *function)
 {
-	/* A forked child has its parent's: sooth knows none of them as the child's. */
+	/* A forked child inherits the cache, but sooth needs its stacks again: mix in the image. */
 	uint64_t known = hash ^ (uint64_t)t->image << 32,
 		 *sent = &t->stacks->sent[hash & (SENT - 1)];
 	const struct kept_stack *kept = &t->stacks->kept;
@@ -114,7 +114,7 @@ void record_stack(struct thread *t, uint64_t hash, const void *function)
 
 	if (LIKELY(*sent == known))
 		return;
-	/* The call needs room behind it. */
+	/* The call itself needs room after the stack. */
 	if (t->head + PRELOAD_WORDS_MAX + CALL_WORDS - t->tail > t->ring_mask)
 		return;
 	put_word(t, head);
@@ -139,7 +139,7 @@ static inline void become_idle(struct thread *t)
 	SIGNAL_BARRIER();
 }
 
-/* Calls of signal handlers that came meanwhile, and of those that came while these were written. */
+/* Writes the waiting calls of signal handlers, and those that arrive in the meantime. */
 static __attribute__((noinline)) void put_waiting(struct thread *t)
 {
 	while (t->nested) {
@@ -158,8 +158,8 @@ static __attribute__((noinline)) void put_waiting(struct thread *t)
 	}
 }
 
-/* True: it waits, or is lost. A handler that jumps away leaves the thread busy: that shows by
- * calls that are higher in the stack. */
+/* Keeps a handler's call for later; true: it waits, or is lost. False: an earlier handler left by
+ * longjmp() while the thread was busy, which shows in a call higher in the stack. */
 static __attribute__((noinline)) bool keep(struct thread *t, const struct call *call)
 {
 	if (t->nested < NESTED_MAX) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory that the threads of a program share with sooth. All of it is there from the start on
- * (connect.h); a thread, and a forked child, takes a slot of it when it calls the first function.
- * Sooth is waited for by looking at memory, never in the kernel.
+ * Memory that the threads of a program share with sooth. All of it is mapped at the start
+ * (connect.h); a thread or forked child takes a slot when it first calls an observed function. A
+ * thread waits for sooth by reading memory; futex(2) only shortens the wait.
  */
 #include "preload/connect.h"
 
@@ -15,22 +15,22 @@
 #include "preload/loaded.h"
 
 #define MOMENT_NS      10000000
-#define SILENT_S       2	  /* without a sign of life sooth is stopped */
-#define STEPS_MAX      (1u << 26) /* of a wait, whatever the clock says */
-#define WAIT_S	       10	  /* for sooth, while it lives and reads nothing */
+#define SILENT_S       2	  /* without a heartbeat for so long, sooth is stopped */
+#define STEPS_MAX      (1u << 26) /* most steps of a wait, whatever the clock says */
+#define WAIT_S	       10	  /* wait for sooth while it runs, but reads nothing */
 #define ANSWER_S       2
-#define UNANSWERED_MAX 3   /* asks; then there are no more */
-#define TRY_AGAIN      64  /* calls of a thread without a slot */
-#define THREAD_FROM    704 /* of glibc: behind what the compiler knows */
+#define UNANSWERED_MAX 3   /* requests without an answer; then no more are sent */
+#define TRY_AGAIN      64  /* calls of a thread without a slot until it searches again */
+#define THREAD_FROM    704 /* glibc: behind the members that the compiler knows */
 #define THREAD_SIZE    1024
-#define SMALL_FROM     24 /* of musl */
+#define SMALL_FROM     24 /* musl */
 #define SMALL_SIZE     96
 
 __thread struct thread self __attribute__((tls_model("initial-exec")));
 
 static struct own_page no_page;
 struct own_page *own_page = &no_page;
-/* Until there is one: sooth is on, so that the page decides. */
+/* Used until sooth's page is mapped: on, so that only the real page can turn recording off. */
 static const struct preload_page no_sooth_page = { .is_on = 1 };
 const struct preload_page *sooth_page = &no_sooth_page;
 bool clock_is_off, filter_is_near;
@@ -38,19 +38,19 @@ bool clock_is_off, filter_is_near;
 enum { START_NONE, START_IN_PROGRESS, START_DONE };
 
 static atomic_uint start;
-static bool is_off;	      /* of this process, and of its children */
-static atomic_uint is_probed; /* of this process all calls are, and of its children */
-static atomic_uint said;      /* PRELOAD_AROUND_* that sooth knows, and does not see */
+static bool is_off;	      /* recording is off, in this process and its children */
+static atomic_uint is_probed; /* all calls are probed, in this process and its children */
+static atomic_uint said;      /* PRELOAD_AROUND_* that sooth knows but does not probe */
 static atomic_uint images;    /* numbers given to images, also before a fork */
 static unsigned char *segment;
 static struct thread_calls *calls;
 static struct thread_stacks *stacks;
 static int32_t number_at;	 /* from the thread pointer to gettid(2); 0: not known */
-static uint32_t own_pid, parent; /* processes: of this image, and where it was forked */
-static bool is_named;		 /* `own_pid` is that of a child that fork() made */
-static bool is_forked;		 /* an image that begins now */
+static uint32_t own_pid, parent; /* PIDs of this image, and of its parent */
+static bool is_named;		 /* `own_pid` is known: fork() made the child */
+static bool is_forked;		 /* an image that begins now is a forked one */
 
-/* Where a child writes that was forked in the midst of a call. */
+/* A child that was forked while a call was being written writes the rest here. */
 static struct preload_slot nowhere;
 static uint64_t nowhere_word;
 
@@ -65,8 +65,8 @@ static uint32_t number_of_thread(void)
 	return number_at ? *(const volatile uint32_t *)(const void *)at : 0;
 }
 
-/* The C library keeps the number beside its other words of the thread. The description of that
- * place for debuggers (bits, count, offset) is exported since glibc 2.34. */
+/* Finds where the C library keeps gettid(2) in its structure of the thread. Since glibc 2.34 a
+ * symbol for debuggers has the place (bits, count, offset); else the structure is searched. */
 static void find_number(void)
 {
 	const uint32_t *field = real_behind("_thread_db_pthread_tid");
@@ -76,7 +76,7 @@ static void find_number(void)
 	uint32_t number = (uint32_t)KERNEL(gettid, 0, 0, 0, 0, 0, 0);
 
 #if !defined(__x86_64__)
-	to = from; /* there it is before the thread pointer, which alone is searched from */
+	to = from; /* not searched: here it is before the thread pointer */
 #endif
 	if (field && field[0] == 32 && field[1] == 1 && field[2] < THREAD_SIZE) {
 		from = (int32_t)field[2];
@@ -95,7 +95,7 @@ static void find_number(void)
 
 /* --- the start of the program --- */
 
-/* A page that a fork's child finds empty. */
+/* Makes a page that is zero in a forked child. */
 static bool make_page(void)
 {
 	struct own_page *page = connect_map(PRELOAD_PAGE, -1, PROT_READ | PROT_WRITE);
@@ -132,7 +132,7 @@ static bool start_all(void)
 	return true;
 }
 
-/* By the first thread; while it does that there is no other, or that one is not recorded. */
+/* Returns whether the library has started. The first thread starts it; others are left out. */
 static bool has_started(void)
 {
 	unsigned none = START_NONE;
@@ -206,8 +206,8 @@ static bool find_slot(struct thread *t)
 	return false;
 }
 
-/* A forked child is another process. Without the C library's fork() its number is unknown (0): the
- * library still has the parent's. */
+/* Begins the image of a process. The PID of a child is unknown (0) without the C library's fork(),
+ * because the library still has that of the parent. */
 static uint32_t begin_image(void)
 {
 	uint32_t image = atomic_fetch_add(&images, 1) + 1;
@@ -219,7 +219,7 @@ static uint32_t begin_image(void)
 		parent = own_pid;
 		own_pid = 0;
 	}
-	is_forked = true; /* the next one will be */
+	is_forked = true; /* any later image is forked */
 	is_named = false;
 	return image;
 }
@@ -232,12 +232,12 @@ static void begin_thread(struct thread *t, uint32_t image)
 	t->number = own_pid ? number_of_thread() : 0;
 	t->nested = 0;
 	t->left_out = !find_slot(t);
-	/* Once it has ended it could not be found. */
+	/* Ask now: sooth could not find the process once it has ended. */
 	if (!own_pid && !t->left_out && atomic_load(&sooth_page->waits))
 		session_ask(t, PRELOAD_ASK_PROCESS, 0, ignored);
 }
 
-/* Calls of a signal handler on top of it are not recorded. `image` 0: a new one. */
+/* Begins a thread; calls of signal handlers meanwhile are not recorded. `image` 0: a new one. */
 static void begin_alone(struct thread *t, uint32_t image)
 {
 	t->is_busy = true;
@@ -247,7 +247,7 @@ static void begin_alone(struct thread *t, uint32_t image)
 	t->is_busy = false;
 }
 
-/* All slots are in use: what is missing is known. Some are free again later. */
+/* Counts a call without a slot. Sometimes it searches for a slot that has become free. */
 static bool leave_out(struct thread *t)
 {
 	if (t->left_out++ % TRY_AGAIN == 0 && find_slot(t)) {
@@ -258,7 +258,7 @@ static bool leave_out(struct thread *t)
 	return false;
 }
 
-/* A record begun in the parent's memory goes nowhere: pointers are read again for each word. */
+/* Makes a forked child write the rest of a begun record to `nowhere`, not to the parent's ring. */
 static void session_leave_parent(void)
 {
 	struct thread *t = &self;
@@ -270,7 +270,7 @@ static void session_leave_parent(void)
 	t->slot = &nowhere;
 }
 
-/* The thread that returns is the only one; a later one may be the first that calls. */
+/* Notes the PID now, while the returning thread is the only one of the child. */
 void session_forked(void)
 {
 	if (is_forked) {
@@ -287,7 +287,7 @@ bool thread_begin_slow(struct thread *t)
 
 	if (image == IMAGE_OFF || !session_is_on())
 		return false;
-	/* A signal handler on top of what is done here. In a forked child it returns there. */
+	/* A signal handler that interrupted this library, and may have forked. */
 	if (t->is_busy) {
 		session_leave_parent();
 		return image && t->image == image && !t->left_out;
@@ -300,7 +300,7 @@ bool thread_begin_slow(struct thread *t)
 	return t->left_out ? leave_out(t) : true;
 }
 
-/* Later it would be too late to start. */
+/* Turns recording off, if it has not started by now. */
 static void stay_out(void)
 {
 	unsigned none = START_NONE;
@@ -312,8 +312,8 @@ static void stay_out(void)
 	atomic_store(&start, START_DONE);
 }
 
-/* A program that makes no call, or has ended before sooth looks at it, is known by this; one that
- * has a malloc of its own calls nothing here. */
+/* Begins at program start, so that sooth knows also a program that makes no call, or ends soon. A
+ * program with its own malloc never calls this library, and is left out. */
 __attribute__((constructor)) static void begin_at_start(void)
 {
 	if ((atomic_load(&real_is_resolved) || real_resolve()) && real.is_first)
@@ -327,7 +327,7 @@ __attribute__((constructor)) static void begin_at_start(void)
 struct waiting {
 	uint64_t begin;
 	unsigned steps, beats;
-	unsigned moments; /* in the kernel, to their end */
+	unsigned moments; /* waits in the kernel that timed out */
 };
 
 static struct waiting begin_waiting(void)
@@ -335,13 +335,13 @@ static struct waiting begin_waiting(void)
 	return (struct waiting){ session_ticks(), 0, atomic_load(&sooth_page->heartbeat), 0 };
 }
 
-/* The thread gives its CPU away until sooth has changed something, or for a moment. */
+/* Gives the CPU away for a moment, or until sooth changes something. */
 static void wait_a_little(struct thread *t, struct waiting *w, unsigned space)
 {
 	static const struct kernel_time moment = { 0, MOMENT_NS };
 
 	if (UNLIKELY(atomic_load(&t->slot->is_filtered)))
-		filter_is_near = true; /* of forked children, too */
+		filter_is_near = true; /* also for forked children */
 	if (filter_is_near) {
 		spin_once();
 		return;
@@ -351,7 +351,7 @@ static void wait_a_little(struct thread *t, struct waiting *w, unsigned space)
 		w->moments++;
 }
 
-/* False: it was too long, or there is no sooth any more. */
+/* Returns whether to wait on; false: the time is over, or sooth has ended. */
 static bool goes_on(struct waiting *w, unsigned seconds)
 {
 	if (!session_is_on() || w->steps++ == STEPS_MAX ||
@@ -365,7 +365,7 @@ static void turn_off(void)
 	atomic_store(&own_page->image, IMAGE_OFF);
 }
 
-/* Without a sign of life sooth is stopped, and this process goes on alone. */
+/* Turns recording off if sooth had no heartbeat during the wait: it is stopped. */
 static void end_waiting(const struct waiting *w)
 {
 	if (atomic_load(&sooth_page->heartbeat) != w->beats)
@@ -374,13 +374,13 @@ static void end_waiting(const struct waiting *w)
 	atomic_fetch_add(&head_of_segment()->gave_up, 1);
 }
 
-/* In that time it would have looked many times. */
+/* Returns whether sooth may be alive: it had a heartbeat, or still has time for one. */
 static bool is_alive(struct waiting *w)
 {
 	return atomic_load(&sooth_page->heartbeat) != w->beats || goes_on(w, SILENT_S);
 }
 
-/* Whether there is room; a wait ends with the first progress. */
+/* Waits until sooth has read something. False: there was no progress. */
 static bool waits_for_progress(struct thread *t)
 {
 	struct waiting w = begin_waiting();
@@ -448,8 +448,8 @@ static void turn_to_probes(uint32_t image)
 	turn_off();
 }
 
-/* Code that a probed process loads later has to be probed, too: its threads ask with the slot that
- * they had or, as in a forked child, a new one. */
+/* Readies a request. Threads of a probed process ask too, because code that is loaded later has to
+ * be probed. They use their old slot or, as in a forked child, a new one. */
 static bool begin_to_ask(struct thread *t)
 {
 	uint32_t image = atomic_load(&own_page->probed);
@@ -470,10 +470,10 @@ static bool begin_to_ask(struct thread *t)
 	return !t->left_out;
 }
 
-/* Calls that have begun are recorded here to their end. */
+/* A call that has begun is still recorded here. */
 void session_calls_around(struct thread *t, uint32_t around)
 {
-	/* Each allocator is reported; of what else is probed the rest needs none. */
+	/* Each new allocator is reported. Other reasons are reported only once. */
 	uint32_t known = atomic_load(&is_probed) ? PRELOAD_AROUND_ALL : atomic_load(&said);
 	unsigned long long answer[2] = { 0 };
 

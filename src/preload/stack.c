@@ -11,13 +11,13 @@ extern int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *
 	__attribute__((weak));
 
 #define WORD sizeof(uint64_t)
-/* The kernel keeps more than that free for the stack (mmap_base()). */
-#define THREAD_FROM  88	  /* words of a thread's structure that are none of these */
-#define THREAD_BYTES 2048 /* of what it has at least */
+/* The kernel keeps more than STACK_GAP free for the stack (mmap_base()). */
+#define THREAD_FROM  88	  /* bytes of a thread's structure before the searched words */
+#define THREAD_BYTES 2048 /* least size of the structure */
 #define STACK_GAP    (64u << 20)
 
 #if defined(__x86_64__)
-#define SIGNAL_FP	   120 /* from the stack pointer at the trampoline (bpf/unwind_step.h) */
+#define SIGNAL_FP	   120 /* from the trampoline's stack pointer (bpf/unwind_step.h) */
 #define SIGNAL_SP	   160
 #define SIGNAL_PC	   168
 #define RETURN_ADDRESS(pc) (pc)
@@ -31,9 +31,9 @@ extern int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *
 struct walk {
 	uint64_t pc, sp, fp;
 	uint64_t end;	       /* of the stack's memory */
-	uint64_t pc_at, fp_at; /* where the last step found them; 0: it kept the frame pointer */
+	uint64_t pc_at, fp_at; /* where the last step found pc and fp; 0: it kept fp */
 	bool is_exact;	       /* pc is an interrupted instruction, not the one after a call */
-	bool breaks;	       /* what is behind the last step is walked each time */
+	bool breaks;	       /* the frames beyond the last step are never reused */
 	uint32_t outcome;      /* enum profile_end */
 };
 
@@ -41,7 +41,7 @@ struct walk {
 
 static atomic_ullong objects[OBJECTS_MAX];
 
-/* Where it is, or would be; NULL: there is no room. */
+/* Returns the place of an object in the table, or the free place for it; NULL: no room. */
 static atomic_ullong *place_of(uintptr_t begin)
 {
 	size_t at = (begin >> 12) * 0x9e3779b97f4a7c15ull >> 40;
@@ -90,7 +90,7 @@ static uint64_t hex(const char *text, unsigned *at, unsigned size)
 	return value;
 }
 
-/* The mapping that an address is in, as the kernel lists it. */
+/* Finds the mapping of an address in the kernel's list. */
 static bool find_mapping(uint64_t address, uint64_t *found_from, uint64_t *found_to)
 {
 	char bytes[1024];
@@ -113,7 +113,7 @@ static bool find_mapping(uint64_t address, uint64_t *found_from, uint64_t *found
 			is_found = address >= *found_from && address < *found_to;
 			line = i + 1;
 		}
-		kept = line ? end - line : 0; /* a line without an end in all of it: skipped */
+		kept = line ? end - line : 0; /* skips a line longer than the buffer */
 		for (unsigned i = 0; i < kept; i++)
 			bytes[i] = bytes[line + i];
 	}
@@ -122,16 +122,15 @@ static bool find_mapping(uint64_t address, uint64_t *found_from, uint64_t *found
 	return is_found;
 }
 
-static uint64_t first_from,
-	first_to; /* the first thread's stack; below it nothing is for a while */
+static uint64_t first_from, first_to; /* the first thread's stack, with the gap below */
 
 #if defined(__x86_64__)
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
 /*
- * The stack that the C library made for a thread: it ends behind the thread's structure, which the
- * thread pointer points to, and has its start and size in that (glibc's nptl: stackblock,
- * stackblock_size, guardsize).
+ * Finds the stack that the C library made for a thread. The stack ends with the thread's structure,
+ * to which the thread pointer points. The structure has start and size of the stack (glibc's nptl:
+ * stackblock, stackblock_size, guardsize).
  */
 static bool find_own_stack(uint64_t sp, unsigned long long mapping[2])
 {
@@ -162,7 +161,7 @@ static bool find_own_stack(uint64_t sp, unsigned long long mapping[2])
 }
 #endif
 
-/* The stack of a thread is one mapping; signal handlers and coroutines have others. */
+/* Returns the end of the stack that has `sp`: signal handlers and coroutines have other stacks. */
 static uint64_t end_of_stack(struct thread *t, uint64_t sp)
 {
 	unsigned long long mapping[2] = { 0 };
@@ -182,7 +181,7 @@ static uint64_t end_of_stack(struct thread *t, uint64_t sp)
 	return t->stack_to;
 }
 
-/* Sooth has read where they are before it answered. */
+/* Notes the objects of the start: sooth read the mappings before it answered. */
 static int meet_object(struct dl_phdr_info *info, size_t size, void *unused)
 {
 	(void)size;
@@ -278,7 +277,7 @@ static bool step_by_rule(struct thread *t, struct walk *w, struct unwind_rule ru
 	default:
 		return step_by_frame_pointer(w, PRELOAD_END_RULE);
 	}
-	/* A return address that is in the link register is that of a leaf, which called nothing. */
+	/* Only a leaf has its return address in a register, but this frame has called another. */
 	if (rule.ra == UNWIND_KEPT || frame <= w->sp)
 		return stop(w, PRELOAD_END_STUCK);
 	w->pc_at = frame + (uint64_t)(int64_t)rule.ra;
@@ -297,16 +296,16 @@ static bool step_by_rule(struct thread *t, struct walk *w, struct unwind_rule ru
 /* --- a walk --- */
 
 /*
- * The last stack of the thread is kept, the outermost frame first. A frame with the same registers
- * is the same frame; if the words that lead on from it are the same too, so are all above it: then
- * only the frames below are walked, and only they are mixed into the hash.
+ * The last stack of the thread is kept, outermost frame first. If a frame has the same registers,
+ * and the words from which its callers were found are unchanged, then all frames above are the
+ * same: only the frames below are walked and mixed into the hash.
  */
 struct walking {
 	struct thread *thread;
 	struct walk w;
 	struct kept_frame *new_frames; /* PRELOAD_FRAMES_MAX, the innermost first */
 	uint32_t count;
-	uint32_t kept; /* of the frames before, from the outermost on */
+	uint32_t kept; /* frames reused from the last stack, outermost first */
 };
 
 static bool is_word(uint64_t at, uint64_t value)
@@ -314,7 +313,7 @@ static bool is_word(uint64_t at, uint64_t value)
 	return *(const volatile uint64_t *)(uintptr_t)at == value;
 }
 
-/* Whether the step from kept frame `i` still leads to the one above it. */
+/* Returns whether the step from kept frame `i` still leads to the kept frame above it. */
 static bool leads_on(const struct kept_frame *all, uint32_t i)
 {
 	const struct kept_frame *f = &all[i], *above = &all[i - 1];
@@ -323,7 +322,7 @@ static bool leads_on(const struct kept_frame *all, uint32_t i)
 	       (!f->fp_at || is_word(f->fp_at, above->fp));
 }
 
-/* The kept frame that the walk is at, and whose stack above is unchanged; false: none. */
+/* Returns whether the walk has reached a kept frame whose callers are unchanged. */
 static bool meets_kept(struct walking *walking)
 {
 	const struct kept_stack *kept = &walking->thread->stacks->kept;
@@ -339,7 +338,8 @@ static bool meets_kept(struct walking *walking)
 		return false;
 	for (uint32_t i = at - 1; i; i--) {
 		if (!leads_on(kept->frames, i)) {
-			walking->kept = i; /* from there outwards nothing is known */
+			walking->kept =
+				i; /* the frames from there inwards cannot be met any more */
 			return false;
 		}
 	}
@@ -387,7 +387,7 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 	return hash ^ hash >> 29;
 }
 
-/* New frames take the place of those that are no more. */
+/* Replaces the kept frames that are gone by the new frames. */
 static void keep_frames(struct walking *walking)
 {
 	struct kept_stack *kept = &walking->thread->stacks->kept;
@@ -396,7 +396,7 @@ static void keep_frames(struct walking *walking)
 	uint64_t hash = walking->kept ? kept->frames[walking->kept - 1].hash
 				      : mix(0x9e3779b97f4a7c15ull, walking->w.outcome);
 
-	/* Too deep as a whole: the outermost are left out, as in a walk without a kept part. */
+	/* The whole stack is too deep: some new frames are left out. */
 	if (count < walking->count)
 		walking->w.outcome = PRELOAD_END_DEPTH;
 	for (uint32_t i = 0; i < count; i++) {
@@ -418,7 +418,7 @@ void stack_meet_code(uintptr_t begin)
 
 	if (is_met(begin))
 		return;
-	/* Twice is no harm. */
+	/* A second request for the same code does no harm. */
 	session_ask(&self, PRELOAD_ASK_CODE, begin, ignored);
 	note_object(begin);
 }

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The stack of a call: walked by unwind tables, and written into the ring when it is new there. */
+/* Walks the stack of a call by unwind tables, and writes a new stack into the ring. */
 #ifndef SOOTH_PRELOAD_STACK_H
 #define SOOTH_PRELOAD_STACK_H
 
 #include "bpf/unwind.h"
 #include "preload/preload.h"
 
-/* When the program starts. */
+/* Call this at program start. */
 bool unwind_begin(void);
-/* The rule of an address that is code; kind UNWIND_NONE: there is none. */
+/* Returns the unwind rule of a code address; kind UNWIND_NONE: there is none. */
 struct unwind_rule unwind_find(uint64_t address);
-/* Code was unloaded: its addresses may be others' from now on. */
+/* Forgets all rules, because code was unloaded, and its addresses may be reused. */
 void unwind_forget(void);
-/* An object with code, at its start in memory: sooth has to know of it before a stack is in it. */
+/* Reports the code that starts at `begin`: sooth has to know it before a stack refers to it. */
 void stack_meet_code(uintptr_t begin);
-/* Walks from a frame of this library up; `function`: the one that is called. The number that
- * stands for the stack in this image, after it was written. */
+/* Walks up from a frame of this library, and writes the stack, with the called `function`. Returns
+ * the hash that stands for the stack in this image. */
 uint64_t stack_walk_frames(struct thread *t, const uintptr_t *frame, const void *function);
 
 #endif

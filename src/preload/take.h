@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A call of a function, recorded where it is the outermost: what each name of the function has in
- * common.
+ * Records the outermost call of a function. All names of a function share this code.
  */
 #ifndef SOOTH_PRELOAD_TAKE_H
 #define SOOTH_PRELOAD_TAKE_H
@@ -11,9 +10,9 @@
 
 #define TAKE static inline __attribute__((always_inline))
 
-/* Records a call of `function_`, and returns what that does; of a call that is not recorded: see
- * through.h. `jump_` and `through_` are both the call itself; behind them is what the record has.
- */
+/* Calls `function_`, records the call, and returns its result. `jump_` and `through_` are the call
+ * itself, unrecorded or recorded (through.h); the arguments behind them are members of the
+ * record. */
 #define TAKE_CALL(function_, jump_, through_, ...)                                                 \
 	do {                                                                                       \
 		struct thread *t_ = &self;                                                         \
@@ -35,7 +34,7 @@ TAKE void *take_malloc(void *(*function)(size_t), uint32_t which, size_t size)
 	TAKE_CALL(function, function(size), THROUGH_1(function, size), .head = which, .size = size);
 }
 
-/* Recorded before the block is given back: no other thread can have got it earlier. */
+/* Records a free before it frees: later another thread could already have got the block. */
 TAKE void take_free(void (*function)(void *), void *block)
 {
 	struct thread *t = &self;

@@ -6,7 +6,7 @@
 #define TEXT_OF(number_) #number_
 #define TEXT(number_)	 TEXT_OF(number_)
 
-/* Behind the call stand instructions that do nothing, and that no compiler makes. */
+/* The call is followed by instructions that do nothing, and that no compiler generates. */
 __asm__(".text\n"
 	".globl through_call\n"
 	".hidden through_call\n"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A real function, called for a call that is recorded here or is part of one: probes know it by the
- * code that it returns to, and leave it out. Calls that are not recorded are passed on by a jump.
+ * Calls a real function within a recorded call. Probes leave such a call out: they recognize it by
+ * the code to which it returns. Calls that are not recorded are passed on by a jump.
  */
 #ifndef SOOTH_PRELOAD_THROUGH_H
 #define SOOTH_PRELOAD_THROUGH_H

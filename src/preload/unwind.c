@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The unwind rule of one address, from the .eh_frame that is mapped with its code. The loader finds
- * that without a lock (_dl_find_object(), glibc 2.35). Rules that were found are kept by address:
- * a program allocates from few places, again and again.
+ * Finds the unwind rule of an address in the .eh_frame that is mapped with its code. The loader
+ * finds .eh_frame without a lock (_dl_find_object(), glibc 2.35). Rules are cached by address,
+ * because a program allocates from few places, again and again.
  */
 #include "preload/stack.h"
 
@@ -12,7 +12,7 @@
 #include "os/linux/profile/unwind_common.h"
 #include "preload/connect.h"
 
-#define RULES	     (1u << 16) /* kept at a time; a power of two */
+#define RULES	     (1u << 16) /* cached rules; a power of two */
 #define PROBES	     8
 #define TABLE_FORM   0x3b /* four bytes, from the start of the index */
 #define FORM_4_BYTES 0x03
@@ -76,7 +76,7 @@ static bool read_common_of(const unsigned char *at, uint64_t *budget, struct unw
 	return !cursor_u32(&c) && !c.failed && unwind_common_read(&c, MACHINE_HERE, budget, common);
 }
 
-/* The state of a function's unwinding at an address. */
+/* Returns the unwind rule of a function at an address. */
 static struct unwind_rule rule_in(struct cursor *c, const struct unwind_common *common,
 	uint64_t budget, uint64_t begin, uint64_t address)
 {
