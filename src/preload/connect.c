@@ -204,8 +204,7 @@ static bool send_hello(long fd, const struct place *p, uint32_t request, int err
 	return KERNEL(sendto, fd, &hello, sizeof(hello), MSG_NOSIGNAL, 0, 0) == (long)sizeof(hello);
 }
 
-/* Returns whether sooth can answer: it is neither stopped nor gone. `pid` 0: in another
- * namespace. */
+/* Returns whether sooth is neither stopped nor gone. `pid` 0: it is in another namespace. */
 static bool is_running(int pid)
 {
 	char path[32] = "/proc/", digits[12], state = 'R';

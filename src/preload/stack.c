@@ -338,8 +338,7 @@ static bool meets_kept(struct walking *walking)
 		return false;
 	for (uint32_t i = at - 1; i; i--) {
 		if (!leads_on(kept->frames, i)) {
-			walking->kept =
-				i; /* the frames from there inwards cannot be met any more */
+			walking->kept = i; /* only the frames above can still be met */
 			return false;
 		}
 	}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Records proc.session: the session of an agent's main process, from the file that the agent keeps
- * about it below its home, and the log of that session. Only identifiers, times, numbers and names
- * of tools leave this. Files are read if they are regular and belong to the user of the process.
+ * Records proc.session: the session of an agent's main process, from the session file that the
+ * agent keeps below its home, and from the log of that session. Records have only identifiers,
+ * times, numbers and names of tools. Only regular files of the user of the process are read.
  *
- * Cannot be seen: sessions of agents that keep no such file, or whose log has no name that follows
- * from it; files on a file system that does not answer stop sooth.
+ * Cannot be seen: sessions of agents that keep no such file, or whose log cannot be found from the
+ * file. A file on a file system that does not answer blocks sooth.
  */
 #ifndef SOOTH_OS_BSD_AGENT_SESSIONS_H
 #define SOOTH_OS_BSD_AGENT_SESSIONS_H
@@ -22,7 +22,7 @@ struct bsd_sessions {
 
 void bsd_sessions_init(struct bsd_sessions *s);
 void bsd_sessions_fini(struct bsd_sessions *s);
-/* Nothing is read of the log without INTEREST_TRANSCRIPT. */
+/* Writes the record of a process. Reads the log only with INTEREST_TRANSCRIPT. */
 void bsd_sessions_write(struct bsd_sessions *s, struct backend_run *run,
 	const struct bsd_process *process, const struct agent *agent, struct span directory);
 

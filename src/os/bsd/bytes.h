@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Members of a foreign struct at their offsets; both systems are little endian on the processors
- * that sooth supports. Beyond the end everything is 0. */
+/* Reads members of a system's struct at their offsets. Both systems are little endian on the
+ * processors that sooth supports. Bytes beyond the end are read as 0. */
 #ifndef SOOTH_OS_BSD_BYTES_H
 #define SOOTH_OS_BSD_BYTES_H
 
@@ -51,7 +51,7 @@ static inline uint64_t bsd_u64(const struct bsd_bytes *b, size_t offset)
 	return bsd_number(b, offset, 8);
 }
 
-/* Up to a NUL, `size` bytes at most. */
+/* Returns the string at `offset`, up to a NUL, at most `size` bytes. */
 static inline struct span bsd_string(const struct bsd_bytes *b, size_t offset, size_t size)
 {
 	const char *text;
@@ -64,7 +64,7 @@ static inline struct span bsd_string(const struct bsd_bytes *b, size_t offset, s
 	return span_of(text, strnlen(text, size));
 }
 
-/* The same into an array, cut if need be. */
+/* Copies the string at `offset` into an array, cut if needed. */
 static inline void bsd_copy(
 	char *out, size_t room, const struct bsd_bytes *b, size_t offset, size_t size)
 {

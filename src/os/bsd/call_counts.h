@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls added up in windows of time, for backends that see each call: syscalls.count,
- * syscalls.error. */
+/* Counts calls in windows of time, for backends that see each call. Writes records syscalls.count
+ * and syscalls.error. */
 #ifndef SOOTH_OS_BSD_CALL_COUNTS_H
 #define SOOTH_OS_BSD_CALL_COUNTS_H
 

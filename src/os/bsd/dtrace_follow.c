@@ -44,7 +44,7 @@ static void wait_for_end(struct tool *t, int ms)
 		tool_wait(t, STEP_MS);
 }
 
-/* A program with a probe of a system call, which ends at once. */
+/* Tests dtrace by a program with one probe of a system call, which ends at once. */
 static int test_dtrace(const struct os *os, struct sooth_error *err)
 {
 	const char *program = bsd_source_of(os)->dtrace;
@@ -118,7 +118,7 @@ int dtrace_follow_set_interest(struct dtrace_follow *f, struct backend_run *run,
 	return 0;
 }
 
-/* Targets, and children of these that were there before and are none. */
+/* Lists the targets, and their existing children that are no targets. */
 static void list_targets(struct dtrace_follow *f, const struct backend_run *run)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
@@ -149,7 +149,7 @@ static uint64_t time_of(const struct dtrace_follow *f, uint64_t utc_ns)
 	return (uint64_t)((int64_t)utc_ns - f->realtime_offset_ns);
 }
 
-/* The process may have ended: then its start is about the time of its first line. */
+/* Returns the identity of a line's process. If it has ended, the start is about the first line. */
 static struct process_id identify(
 	const struct backend_run *run, const struct dtrace_line *l, uint64_t time_ns)
 {

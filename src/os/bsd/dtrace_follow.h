@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Processes followed by a program of dtrace(1): it runs as a child, its lines are read, records of
- * joins, execs and ends are written here, and the backend gets the other lines. A process that is
- * selected while it runs makes it start again, and what happens in between is lost.
+ * Follows processes by a program of dtrace(1), which runs as a child. Its lines about joins, execs
+ * and ends become records here; the backend gets the other lines. If another process is selected
+ * while the program runs, the program is restarted, and events in between are lost.
  */
 #ifndef SOOTH_OS_BSD_DTRACE_FOLLOW_H
 #define SOOTH_OS_BSD_DTRACE_FOLLOW_H

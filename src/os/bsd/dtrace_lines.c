@@ -5,7 +5,7 @@
 
 /* --- words --- */
 
-/* Fails when there is no further word, or it is no number. */
+/* Reads the next word. The cursor fails if there is none. */
 static struct span word(struct cursor *c)
 {
 	if (cursor_at_end(c))
@@ -50,7 +50,7 @@ static bool is_octal(char c)
 	return c >= '0' && c <= '7';
 }
 
-/* One character of a text, escaped as C does; its length there. */
+/* Decodes a character, escaped as in C, into *out. Returns the length of its escaped form. */
 static size_t unescape(char *out, const char *s, size_t left)
 {
 	static const char letters[] = "abtnvfr", meanings[] = "\a\b\t\n\v\f\r";
@@ -68,7 +68,7 @@ static size_t unescape(char *out, const char *s, size_t left)
 	return 2;
 }
 
-/* The last word of a line may be empty. */
+/* Reads a text. `may_lack`: the last word of a line may be empty. */
 static void text(char out[DTRACE_TEXT_SIZE], struct cursor *c, bool may_lack)
 {
 	struct span w = may_lack && cursor_at_end(c) ? span_of("", 0) : word(c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The lines that the programs of dtrace_program.h print. Tabs stand between words; texts of the
- * target come with everything that cannot be printed escaped (%S), so a process cannot make a line.
+ * The lines that the programs of dtrace_program.h print. Words are separated by tabs. Unprintable
+ * characters in texts of the target are escaped (%S), so a process cannot forge a line.
  *
  *	b TIME                                                       it runs
  *	t TIME                                                       nothing is missing up to then
@@ -14,7 +14,7 @@
  *	x PID PPID TID CALL COUNT                                    calls that never return
  *	s PID PPID TID PROCESS COUNT, frames a line each, S          a stack
  *
- * TIME is of the clock of the day, in ns.
+ * TIME is the wall clock in ns.
  */
 #ifndef SOOTH_OS_BSD_DTRACE_LINES_H
 #define SOOTH_OS_BSD_DTRACE_LINES_H
@@ -42,20 +42,20 @@ struct dtrace_line {
 	char path[DTRACE_TEXT_SIZE];
 };
 
-/* One line without its end. False: it is none of these, or not whole. */
+/* Decodes a line without its newline. False: it is none of these, or incomplete. */
 bool dtrace_line_decode(struct dtrace_line *out, struct span line);
 
 struct dtrace_frame {
 	struct span function; /* empty: unknown */
 	struct span module;   /* empty: unknown */
-	uint64_t address;     /* of an unknown function; in its module if it has one */
-	uint64_t into;	      /* bytes behind the begin of the function */
+	uint64_t address;     /* of an unknown function; an offset if the module is known */
+	uint64_t into;	      /* offset in the function */
 };
 
-/* A line of a stack: "libc.so.7`write+0xa", "a.out`0x1234", "0x800401234". False: it is none. */
+/* Decodes a line of a stack: "libc.so.7`write+0xa", "a.out`0x1234", "0x800401234"; false: none. */
 bool dtrace_frame_decode(struct dtrace_frame *out, struct span line);
 
-/* "dtrace: 17 drops on CPU 0" and the like: how many of the lines of standard error say. */
+/* Returns the number of drops in standard error: "dtrace: 17 drops on CPU 0" and similar lines. */
 uint64_t dtrace_drops(const char *complaints);
 
 #endif

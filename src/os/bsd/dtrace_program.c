@@ -79,7 +79,7 @@ static bool is_selected(const struct dtrace_calls *c, const struct syscall_row *
 	       (c->streams && syscall_moves_descriptors(row));
 }
 
-/* DTrace's name of a call: FreeBSD names older forms after the version that had them last. */
+/* Writes DTrace's name of a call. FreeBSD names an old form after the last version that had it. */
 static void write_name(struct buffer *out, const char *name)
 {
 	size_t length = strlen("freebsd");
@@ -92,7 +92,7 @@ static void write_name(struct buffer *out, const char *name)
 		buffer_string(out, name);
 }
 
-/* "syscall::open:entry,\nsyscall::openat:entry"; how many there are. */
+/* Writes "syscall::open:entry,\nsyscall::openat:entry". Returns the number of probes. */
 static size_t write_probes(struct buffer *out, const struct dtrace_calls *c, const char *where,
 	call_filter filter, size_t argument)
 {
@@ -115,7 +115,7 @@ static bool has_path(const struct syscall_row *row, size_t argument)
 	return syscall_path_argument(row) == argument + 1 && !(row->traits & SYSCALL_EXECS);
 }
 
-/* Its path is of a memory that is gone when it returns. */
+/* Returns whether a call is an exec: the memory of its path is gone when it returns. */
 static bool execs(const struct syscall_row *row, size_t argument)
 {
 	(void)argument;
@@ -128,7 +128,7 @@ static bool is_last(const struct syscall_row *row, size_t argument)
 	return syscall_never_returns(row);
 }
 
-/* Each clause may fail by itself: a path that is not in memory. */
+/* Writes a clause for each path argument, because a path that is not in memory fails its clause. */
 static void write_paths(struct buffer *out, const struct dtrace_calls *c)
 {
 	for (size_t i = 0; i < SYSCALL_ARGUMENTS; i++) {
@@ -142,7 +142,7 @@ static void write_paths(struct buffer *out, const struct dtrace_calls *c)
 			   "\tself->text = copyinstr(self->path);\n}\n");
 }
 
-/* Entry and return of those that are selected. */
+/* Writes the probes of entry and return of the selected calls. */
 static void write_all_probes(struct buffer *out, const struct dtrace_calls *c, const char *where)
 {
 	if (c->set->is_all)
@@ -167,7 +167,7 @@ static void write_stream(struct buffer *out, const struct dtrace_calls *c)
 				   "\t\ttid, probefunc, arg0, execname);\n}\n");
 }
 
-/* The slot of the histogram: log2 of ns, by halving. */
+/* Writes the code for the slot of the histogram: log2 of ns, by halving. */
 static void write_slot(struct buffer *out)
 {
 	static const unsigned bits[] = { 16, 8, 4, 2, 1 };
@@ -194,7 +194,7 @@ static void write_counts(struct buffer *out, const struct dtrace_calls *c)
 	static const char print_last[] =
 		"\tprinta(\"x\\t%d\\t%d\\t%d\\t%s\\t%@d\\n\", @x);\n\ttrunc(@x);\n";
 
-	/* An aggregation that nothing writes to is an error. */
+	/* An aggregation that is never written is an error in DTrace. */
 	const char *last = "";
 
 	buffer_string(out, "\nsyscall:::return\n/self->at/\n{\n");
@@ -222,7 +222,7 @@ void dtrace_program_calls(struct buffer *out, const struct dtrace_calls *c)
 		out, "/\n{\n\tself->at = timestamp;\n\tself->path = 0;\n\tself->text = \"\";\n");
 	for (int i = 0; i < 6 && c->streams; i++)
 		buffer_format(out, "\tself->a%d = arg%d;\n", i, i);
-	/* The error of an earlier call stays after one that goes well. */
+	/* errno keeps the error of an earlier call after a call that succeeds. */
 	buffer_string(out, "}\n\nsyscall:::return\n/self->at/\n{\n"
 			   "\tself->error = (int)arg1 == -1 ? errno : 0;\n}\n");
 	if (c->streams) {
@@ -234,7 +234,8 @@ void dtrace_program_calls(struct buffer *out, const struct dtrace_calls *c)
 	buffer_string(out, "\nsyscall:::return\n/self->at/\n{\n\tself->at = 0;\n\tself->path = 0;\n"
 			   "\tself->error = 0;\n}\n");
 	write_ends(out, &c->targets);
-	/* So that a pipe without a reader ends it, and that silence has a time. */
+	/* A line each second shows that none is missing, and ends a program whose pipe has no
+	 * reader. */
 	buffer_string(out, "\nprofile:::tick-1s\n{\n\tprintf(\"t\\t%d\\n\", walltimestamp);\n}\n");
 }
 

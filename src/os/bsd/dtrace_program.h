@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Programs for dtrace(1), which print a line for each event, tabs between its words (see
- * dtrace_lines.h). The calls of a program are those of the table of system calls: which of them
- * have a path, and which never return. A call that the system lacks matches no probe; dtrace's -Z
- * allows that.
+ * dtrace_lines.h). The table of system calls says which calls have a path, and which never return.
+ * A call that the system lacks matches no probe; dtrace's -Z allows that.
  */
 #ifndef SOOTH_OS_BSD_DTRACE_PROGRAM_H
 #define SOOTH_OS_BSD_DTRACE_PROGRAM_H
@@ -14,7 +13,7 @@
 struct dtrace_targets {
 	const uint32_t *pids;
 	size_t pid_count;
-	/* Children of these that exist already, and are not followed. */
+	/* Existing children of these, which are not followed. */
 	const uint32_t *others;
 	size_t other_count;
 	bool is_host; /* every process but dtrace itself */
@@ -31,7 +30,7 @@ struct dtrace_calls {
 
 void dtrace_program_calls(struct buffer *out, const struct dtrace_calls *calls);
 
-/* Stacks of user space, added up by the kernel. */
+/* Writes the program that samples user stacks, which the kernel aggregates. */
 void dtrace_program_profile(struct buffer *out, const struct dtrace_targets *targets, uint32_t hz);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 
-#define SAME_UNTIL 35 /* but for those in the table */
+#define SAME_UNTIL 35 /* except the numbers in the table */
 
 static const uint8_t of_freebsd[] = {
 #define ERROR(name, freebsd, darwin, linux_) [freebsd] = linux_,
@@ -23,7 +23,7 @@ static uint32_t find_number(const uint8_t *numbers, size_t count, uint32_t numbe
 {
 	if (number < count && numbers[number])
 		return numbers[number];
-	/* Linux has another error there. */
+	/* Linux has another error with that number. */
 	return number < SAME_UNTIL ? number : number + BSD_ERRNO_OWN;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An errno of FreeBSD or macOS as Linux numbers it, which all captures have. */
+/* Converts errno values of FreeBSD and macOS to the numbers of Linux, which all captures have. */
 #ifndef SOOTH_OS_BSD_ERRNO_NUMBERS_H
 #define SOOTH_OS_BSD_ERRNO_NUMBERS_H
 

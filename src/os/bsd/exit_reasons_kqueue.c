@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * exit_reasons by kqueue(2), EVFILT_PROC: a queue of each process says that it ended, and with
- * which status. Nothing is attached. macOS gives the status of children and, to root, of others.
+ * exit_reasons by kqueue(2), EVFILT_PROC: each process has a queue, which reports its end and its
+ * status. Nothing is attached. macOS reports the status of children and, to root, of others.
  *
- * Cannot be seen: the sender of a signal, core dumps, ends for want of memory.
+ * Cannot be seen: the sender of a signal, core dumps, kills because memory ran out.
  */
 #include <errno.h>
 #include <string.h>
@@ -58,7 +58,7 @@ static void drop(struct exit_reasons_kqueue *s, const struct process_id *process
 	map_remove(&s->members, process);
 }
 
-/* After the queue, so that it is the process which is watched. */
+/* Opens the queue, then checks the identity of the process: so the queue watches this process. */
 static int watch(struct backend_run *run, const struct process_id *process, struct watched *out)
 {
 	const struct bsd_source *s = bsd_source_of(run->os);
@@ -91,7 +91,7 @@ static int exit_reasons_set(struct backend_run *run, const struct process_id *pr
 		return 0;
 	}
 	if (map_get(&s->members, process) || watch(run, process, &w))
-		return 0; /* it is gone already */
+		return 0; /* the process has already ended */
 	place = map_put(&s->members, process, NULL);
 	if (place) {
 		*place = w;

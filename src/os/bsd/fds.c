@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A sample of the probe fds: what the system lists of a process's descriptors.
+ * Samples of the probe fds, from the system's list of a process's descriptors.
  *
  * Cannot be seen: what a kqueue waits for, which process holds the other end of a pipe or socket,
  * whether a descriptor is closed at an exec.

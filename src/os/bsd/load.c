@@ -5,7 +5,7 @@
 
 #define LOADAVG_SIZE 24
 
-/* Three 32-bit fixed-point numbers, and at 16 what stands for 1. */
+/* Decodes three 32-bit fixed-point numbers. The number at offset 16 stands for 1. */
 void bsd_load_decode(struct host_load *load, const struct bsd_bytes *b, uint32_t cpus)
 {
 	double one = (double)bsd_u64(b, 16);

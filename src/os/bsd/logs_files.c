@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * logs: the end of each log file that a process has open to write. The system says its path in the
- * list of descriptors; the file there is read if it still is that one, by its device and number.
- * Nothing of what is read is kept but messages about errors.
+ * logs: the end of each log file that a process has open to write. The list of descriptors has its
+ * path. The file at that path is read if it still has the same device and inode. Only error
+ * messages of its content are kept.
  *
- * Cannot be seen: a log that was deleted or renamed meanwhile, one whose path the system no longer
- * knows, logs that are opened for each line, and what goes into a pipe or a terminal.
+ * Cannot be seen: a log that was deleted or renamed, or whose path the system no longer knows; logs
+ * that are opened for each line; output into a pipe or a terminal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@ struct candidate {
 	uint64_t inode;
 	uint32_t fd, device_major, device_minor;
 	bool is_log;  /* by its name */
-	bool appends; /* it is only added to */
+	bool appends; /* opened with O_APPEND */
 	char path[PATH_BYTES];
 };
 
@@ -69,7 +69,7 @@ static bool is_same_file(const struct candidate *a, const struct candidate *b)
 	       a->device_minor == b->device_minor;
 }
 
-/* Standard output is one if standard error goes there too. */
+/* Returns whether a file is a log: standard output is a log if standard error goes there too. */
 static bool is_log(const struct candidate *c, const struct candidate *all, size_t count)
 {
 	for (size_t i = 0; c->fd == STANDARD_OUTPUT && i < count; i++) {
@@ -94,8 +94,8 @@ static bool is_requested(const struct request *r, const struct stat *st)
 	       (uint64_t)st->st_ino == r->inode;
 }
 
-/* Looked at before it is opened, so that nothing happens to a device that has the path now; and
- * after, because it may have been replaced between the two. */
+/* Opens the requested file. It is checked before, so that no device at that path is opened, and
+ * after, because it may have been replaced in between. */
 static int open_requested(const struct request *r)
 {
 	_cleanup_close_ int fd = -1;
@@ -111,7 +111,7 @@ static int open_requested(const struct request *r)
 	return is_requested(r, &st) ? TAKE_FD(fd) : -ESTALE;
 }
 
-/* In whole seconds. */
+/* Returns the time of the last write in whole seconds. */
 static struct timespec written_at(const struct stat *st)
 {
 	return (struct timespec){ .tv_sec = st->st_mtime };

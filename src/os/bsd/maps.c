@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A sample of the probe maps: what the system lists of an address space. Allocators and runtimes
- * are known by the names of mapped libraries.
+ * Samples of the probe maps, from the system's list of mappings. Allocators and runtimes are
+ * recognized by the names of mapped libraries.
  *
  * Cannot be seen: the stack pointers of threads, what is swapped.
  */
@@ -15,8 +15,8 @@
 
 #define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 
-/* By how the name of a mapped file begins. On FreeBSD the C library has jemalloc in it, on macOS an
- * allocator that has no name here. */
+/* Runtimes by the beginning of the name of a mapped file. On FreeBSD the C library contains
+ * jemalloc, on macOS an allocator for which records have no name. */
 static const struct {
 	const char *begins;
 	uint32_t runtime;
@@ -89,7 +89,7 @@ static void visit(struct backend_run *run, const struct bsd_process *process)
 	m->has_reported = true;
 	v.end.record = bsd_record(run, &process->id, 0, MAPS_PROCESS);
 	v.end.mappings_state = v.end.figures_state = bsd_state(status);
-	/* Peaks, swap and the rest of the sums have one state: they are not there. */
+	/* Peaks, swap and the other sums share one state: not available. */
 	v.end.status_state = v.end.max_state = UNSUPPORTED;
 	RECORD_APPEND(&run->out, &v.end, NULL, 0);
 }

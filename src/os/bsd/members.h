@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which processes a backend of this folder reads: those it was given, or all of a user or the host;
+/* The processes that a backend of this folder reads: the given ones, or all of a user or the host;
  * and the heads of its records. */
 #ifndef SOOTH_OS_BSD_MEMBERS_H
 #define SOOTH_OS_BSD_MEMBERS_H
@@ -9,8 +9,8 @@
 #include "os/bsd/source.h"
 
 struct bsd_members {
-	struct map processes; /* process_id -> bool: it has not exec'd yet */
-	bool has_reported;    /* for the backend: it has written its limit */
+	struct map processes; /* process_id -> bool: the process has not exec'd yet */
+	bool has_reported;    /* for the backend: whether it has written its limit */
 };
 
 typedef void (*bsd_member_visitor)(struct backend_run *run, const struct bsd_process *process);

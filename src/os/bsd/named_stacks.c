@@ -10,7 +10,7 @@
 #define FRAMES_MAX (1u << 18)
 #define STACKS_MAX (1u << 18)
 
-/* Two hashes that begin differently: 128 bits. */
+/* Two hashes with different seeds: 128 bits. */
 struct key {
 	uint64_t first, second;
 };
@@ -36,7 +36,7 @@ static void mix(struct key *key, const void *data, size_t size)
 	key->second = hash_bytes(key->second, data, size);
 }
 
-/* The number of a key, from 1 on; 0: there is no room. */
+/* Returns the number of a key, from 1 on; 0: there is no room. */
 static uint32_t number_of(struct map *m, const struct key *key, bool *is_new)
 {
 	uint32_t *number = map_put(m, key, is_new);

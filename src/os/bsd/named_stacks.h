@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stacks whose frames another program has named, as records of the probes profile and stacks: each
- * frame and each stack is defined once, before it is used first. Bounded; a stack that finds no
- * room is number 0, which has no frames.
+ * Writes stacks whose frames another program has named, for the probes profile and stacks. Each
+ * frame and each stack is defined once, before its first use. The number of stacks is limited;
+ * further stacks get the number 0, which has no frames.
  */
 #ifndef SOOTH_OS_BSD_NAMED_STACKS_H
 #define SOOTH_OS_BSD_NAMED_STACKS_H
@@ -18,8 +18,8 @@ struct named_frame {
 	struct span function; /* empty: unknown */
 	struct span file;     /* empty: none is known */
 	struct span build_id;
-	uint64_t offset; /* in the file; without one: the address */
-	uint64_t begin;	 /* of the function, as `offset` */
+	uint64_t offset; /* in the file; without a file: the address */
+	uint64_t begin;	 /* start of the function, like `offset` */
 	uint8_t kind;	 /* enum profile_frame_kind */
 };
 
@@ -31,7 +31,7 @@ struct named_stacks {
 
 void named_stacks_init(struct named_stacks *s, uint16_t stack_kind, uint16_t frame_kind);
 void named_stacks_fini(struct named_stacks *s);
-/* The innermost frame first. */
+/* Returns the number of a stack, and defines it if it is new. Innermost frame first. */
 uint32_t named_stacks_put(struct named_stacks *s, struct backend_run *run,
 	const struct named_frame *frames, size_t count, enum profile_end end);
 

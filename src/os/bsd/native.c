@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The part of struct os that only these systems have: processes by kqueue(2), launched commands.
+ * The part of struct os that only these systems have: kqueue(2) on processes, launched commands.
  *
- * A kqueue with a note of the exit of a process becomes readable when it ends. A signal goes to the
- * number, right after kqueue was asked: between the two the process may end and its number be given
- * to another one; neither system has a call without that gap.
+ * A kqueue that watches a process becomes readable when the process ends. A signal is sent to the
+ * PID right after kqueue has shown that the process runs. In between the process may end, and its
+ * PID be reused; neither system has a call without that gap.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +43,7 @@ int bsd_open_process(const struct os *os, const struct process_id *process, stru
 			return gone(process, err);
 		return error_errno(err, -errno, "watch process %u", process->pid);
 	}
-	/* After that, so that it is the one which is watched. */
+	/* Check the identity only now: so the queue watches this process. */
 	if (!os->is_alive(os, process))
 		return gone(process, err);
 	return TAKE_FD(queue);
@@ -63,7 +63,7 @@ int bsd_signal_process(const struct os *os, int descriptor, const struct process
 
 /* --- how processes end --- */
 
-/* macOS says the status on request, and refuses that of others. */
+/* macOS reports the status on request, but not that of other users' processes. */
 #ifndef NOTE_EXITSTATUS
 #define NOTE_EXITSTATUS 0
 #endif
@@ -100,7 +100,7 @@ int bsd_native_exit_status(int descriptor, uint32_t *status)
 
 /* --- launched commands: a child waits on a pipe until its exec may happen --- */
 
-/* The real ids, or the requested ones; for good, saved ids included. */
+/* Takes the real ids, or the requested ones, and gives up the saved ids. */
 static int become_user(const struct launch *launch)
 {
 	uid_t uid = launch->as_user ? launch->uid : getuid();

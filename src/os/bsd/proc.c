@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A sample of the probe proc: all processes in one answer of the system; then command line,
- * executable and working directory of each; links of those close to an agent.
+ * Samples of the probe proc: all processes from one answer of the system, then command line,
+ * executable and working directory of each, and the links of processes close to an agent.
  *
- * Cannot be seen: the environment of others' processes (both systems refuse it), npm packages,
- * texts in executables: an agent is known by its paths, its arguments and its title.
+ * Cannot be seen: the environment of other users' processes (both systems refuse it), npm packages,
+ * texts in executables: an agent is recognized by its paths, arguments and title.
  */
 #include "os/bsd/proc.h"
 
@@ -91,7 +91,7 @@ static struct text_at read_text(
 	return at;
 }
 
-/* Masked here: a record keeps only the beginning of a command line. */
+/* Reads and masks the arguments; masking comes before a record cuts them. */
 static struct text_at read_arguments(struct bsd_proc *p, const struct bsd_source *s, pid_t pid)
 {
 	struct text_at at = { .offset = p->texts.size };
@@ -303,7 +303,7 @@ static void write_all(struct backend_run *run)
 			bsd_sessions_write(&p->sessions, run, &all[i].process, all[i].agent,
 				text_of(p, &all[i].directory));
 	}
-	/* The record has no state for these. */
+	/* The record has no state for these values. */
 	if (is_hidden && !p->has_reported_hidden)
 		backend_limit(run, "memory and CPU time of other users' processes (shown as 0)",
 			"permission denied", "run sooth as root");
@@ -333,7 +333,7 @@ static int list(struct backend_run *run, struct sooth_error *err)
 
 	if (!run->options.is_host && !run->options.has_uid)
 		return bsd_members_visit(run, add, err);
-	/* Also the ones that a brief sample shows briefly. */
+	/* Also processes of which a brief sample shows little. */
 	status = s->processes(s, &all);
 	if (!status && buffer_failed(&all))
 		status = -ENOMEM;

@@ -10,7 +10,7 @@
 
 #define HOLDERS_MAX 65536
 #define STREAMS	    3
-#define PIDS_MAX    8 /* that hold one end, kept */
+#define PIDS_MAX    8 /* recorded PIDs that hold one end */
 
 #define UNSUPPORTED SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 
@@ -25,7 +25,7 @@ struct text_at {
 
 struct bsd_links_pending {
 	struct proc_ties links;
-	uint64_t input_peer; /* of stream 0; 0: it has none */
+	uint64_t input_peer; /* other end of stream 0; 0: none */
 	struct text_at markers, paths[STREAMS];
 };
 
@@ -167,7 +167,7 @@ static void find_writers(struct bsd_links *l, struct bsd_links_pending *p, struc
 	h = map_get(&l->holders, &p->input_peer);
 	p->links.has_writer = h != NULL;
 	p->links.writers_state = l->is_partial ? SOOTH_STATE_TRUNCATED : SOOTH_STATE_VALUE;
-	/* The other end may be held by a process that was not read: then it is not known. */
+	/* A process that was not read may hold the other end. */
 	p->links.writer_state = h ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);
 	for (uint32_t i = 0; h && i < h->count; i++)
 		buffer_append(pids, &h->pids[i], sizeof(h->pids[i]));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Records proc.links: standard streams, markers in the environment, the processes that hold the
- * other end of the standard input. The other end is looked for among the processes of the same
- * sample whose descriptors were read, which are those close to an agent.
+ * other end of standard input. Only processes of the same sample whose descriptors were read can be
+ * found as holders: those close to an agent.
  */
 #ifndef SOOTH_OS_BSD_PROC_LINKS_H
 #define SOOTH_OS_BSD_PROC_LINKS_H
@@ -13,17 +13,17 @@
 #include "probes/proc.h"
 
 struct bsd_links {
-	struct map holders;    /* uint64_t, an end of a pipe or socket -> struct bsd_holders */
+	struct map holders;    /* uint64_t, end of a pipe or socket -> struct bsd_holders */
 	struct buffer pending; /* struct bsd_links_pending */
-	struct buffer texts;   /* of those */
+	struct buffer texts;   /* texts of `pending` */
 	bool is_partial;       /* some descriptors could not be read */
 };
 
 void bsd_links_init(struct bsd_links *l);
 void bsd_links_fini(struct bsd_links *l);
 void bsd_links_begin(struct bsd_links *l);
-/* Reads the descriptors; returns how many an own program opened, and the state of that. Markers are
- * as recognize/markers.h finds them. */
+/* Reads the descriptors. Returns how many the process itself opened, with the state of that number.
+ * `markers`: from recognize/markers.h. */
 uint32_t bsd_links_add(struct bsd_links *l, const struct backend_run *run,
 	const struct bsd_process *process, const struct buffer *markers, uint8_t markers_state,
 	uint8_t *state);

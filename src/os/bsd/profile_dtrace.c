@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel adds up stacks; each second dtrace names their frames and prints them. A sample of a
- * stack is written as often as it was counted, with the time of that second.
+ * The kernel counts stacks; each second dtrace names their frames and prints them. A stack is
+ * written as many samples as its count, all with the time of that second.
  *
  * Cannot be seen: frames of the kernel, names of threads, functions of processes that have ended.
  */
@@ -14,12 +14,12 @@
 #include "os/os.h"
 
 #define RATE_DEFAULT 97
-#define SAMPLES_MAX  1000000 /* of one stack in a second: more is no number of samples */
+#define SAMPLES_MAX  1000000 /* of one stack in a second; a higher count is an error */
 
 struct profile_dtrace {
 	struct dtrace_follow follow; /* first */
 	struct named_stacks stacks;
-	/* The stack whose lines come. */
+	/* The stack whose lines are being read. */
 	struct dtrace_process of;
 	uint64_t tid, samples;
 	struct buffer frames; /* struct kept_frame */
@@ -29,7 +29,7 @@ struct profile_dtrace {
 
 static const struct need *const needs[] = { &need_dtrace, NULL };
 
-/* Its texts are offsets in a buffer that grows. */
+/* A frame whose texts are offsets, because the buffer grows. */
 struct kept_frame {
 	size_t function, function_size, module, module_size;
 	uint64_t address, into;

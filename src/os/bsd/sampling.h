@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Backends that sample one process after the other; those of both systems differ in name and help.
- */
+/* Backends that sample one process after another; the systems differ in their names and help. */
 #ifndef SOOTH_OS_BSD_SAMPLING_H
 #define SOOTH_OS_BSD_SAMPLING_H
 
@@ -36,7 +35,7 @@ int bsd_host_sample(struct backend_run *run, struct sooth_error *err);
 		.sample = bsd_host_sample                                                          \
 	}
 
-/* For `visit`, a function of that probe. */
+/* Defines the functions of a backend around `visit`, which samples one process. */
 #define BSD_SAMPLING_FUNCTIONS(probe_, visit)                                                      \
 	int bsd_##probe_##_sample(struct backend_run *run, struct sooth_error *err)                \
 	{                                                                                          \

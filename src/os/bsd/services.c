@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The part of struct os that a source answers. */
+/* The part of struct os that works on a source. */
 #include "os/bsd/services.h"
 
 #include <errno.h>
@@ -91,7 +91,7 @@ int bsd_identify(
 	return error_remedy(err, "`sooth ps -a` lists all processes");
 }
 
-/* A zombie has ended: only its parent still has to wait for it. */
+/* Returns false also for a zombie: it has ended, and only its parent has to wait for it. */
 bool bsd_is_alive(const struct os *os, const struct process_id *process)
 {
 	const struct bsd_source *s = bsd_source_of(os);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Functions of struct os that FreeBSD and macOS share: on a source, kqueue(2) and POSIX. */
+/* Functions of struct os that FreeBSD and macOS share: by a source, kqueue(2) and POSIX. */
 #ifndef SOOTH_OS_BSD_SERVICES_H
 #define SOOTH_OS_BSD_SERVICES_H
 

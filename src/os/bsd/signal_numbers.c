@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "os/bsd/signal_numbers.h"
 
-#define KEPT		 33 /* 32 and 33 belong to the C library on both sides */
+#define KEPT		 33 /* signals 32 and 33 belong to the C library on all systems */
 #define REALTIME_FREEBSD 65
 #define REALTIME_LINUX	 34
 #define REALTIME_MAX	 64
-#define UNKNOWN		 64 /* what Linux lacks, above all that it has */
+#define UNKNOWN		 64 /* stands for signals that Linux lacks, above its own */
 #define STATUS_SIGNAL	 0x7fu
 
-/* By the number there; 0: Linux lacks it. Those that are the same stand here too. */
+/* Linux's number by the system's number; 0: Linux lacks it. */
 static const uint8_t numbers[] = {
 	[1] = 1,   /* HUP */
 	[2] = 2,   /* INT */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Signals of FreeBSD and macOS, which have the same numbers up to 31, in the numbers of Linux,
- * which records have. */
+/* Converts signals of FreeBSD and macOS, which agree up to 31, to the numbers of Linux, which
+ * records have. */
 #ifndef SOOTH_OS_BSD_SIGNAL_NUMBERS_H
 #define SOOTH_OS_BSD_SIGNAL_NUMBERS_H
 
 #include <stdint.h>
 
-/* Bit n-1 is signal n. SIGEMT and SIGINFO, which Linux lacks, are left out. */
+/* Converts a mask: bit n-1 is signal n. SIGEMT and SIGINFO, which Linux lacks, are left out. */
 uint64_t bsd_signal_mask(uint64_t theirs);
-/* The status that wait(2) gives of a process that has ended. */
+/* Converts the status of an ended process from wait(2). */
 uint32_t bsd_wait_status(uint32_t theirs);
 
 #endif

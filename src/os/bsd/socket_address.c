@@ -28,7 +28,7 @@ void bsd_internet_address(char out[BSD_ADDRESS_SIZE], const unsigned char *bytes
 			bytes[3]);
 }
 
-/* In the byte order of the network. */
+/* Returns the port, which is in network byte order. */
 static uint16_t port_of(const struct bsd_bytes *b)
 {
 	return (uint16_t)(bsd_u8(b, AT_PORT) << 8 | bsd_u8(b, AT_PORT + 1));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A sample of the probe sockets: from the list of descriptors, one record for each socket, with the
+ * Samples of the probe sockets, from the list of descriptors: one record for each socket, with the
  * lowest of its descriptors.
  *
  * Cannot be seen: round-trip times, retransmits and bytes of a connection.
@@ -22,7 +22,7 @@ struct known {
 };
 
 struct visit {
-	struct map sockets; /* uint64_t, what names this end -> struct known */
+	struct map sockets; /* uint64_t, number of this end -> struct known */
 	uint64_t nameless;
 	bool is_full;
 };
@@ -32,7 +32,7 @@ static bool take(void *user, const struct bsd_descriptor *d)
 	struct visit *v = user;
 	struct known *k;
 	bool is_new;
-	/* One without a name is a socket of its own. */
+	/* A socket without a number counts as a new one. */
 	uint64_t key = d->own ? d->own : UINT64_MAX - v->nameless++;
 
 	if (!d->is_socket || d->special)

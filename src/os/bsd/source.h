@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The common part of FreeBSD and macOS for the backends in this folder: a system answers with
- * arrays about its processes, by number. A source asks the system and decodes the answer into
- * these structs; the backends write records of them. Both know no header of the system, so they
- * are compiled and tested everywhere.
+ * The common part of FreeBSD and macOS for the backends in this folder. A source asks the system,
+ * which answers with arrays about its processes, and decodes the answers into these structs. The
+ * backends make records of these. Neither includes headers of the system, so both are compiled and
+ * tested everywhere.
  *
- * Functions return 0 or a negative errno; NULL: the system has no such answer. Texts that they
- * append to a buffer have no NUL behind them, lists have one behind each entry.
+ * Functions return 0 or a negative errno; NULL: the system has no such answer. Texts that are
+ * appended to a buffer have no NUL behind them; lists have a NUL behind each entry.
  */
 #ifndef SOOTH_OS_BSD_SOURCE_H
 #define SOOTH_OS_BSD_SOURCE_H
@@ -43,7 +43,7 @@ struct bsd_process {
 	uint8_t memory_state, cpu_state, threads_state;
 	uint8_t tracer_state, signals_state;
 	uint8_t pending_state; /* of signals.pending */
-	bool is_kernel;	       /* a process of the kernel: it has no program */
+	bool is_kernel;	       /* a kernel process, without a program */
 	bool is_traced;	       /* by ktrace(2) */
 	char state;	       /* R S D T Z I */
 	struct bsd_signals signals;
@@ -69,7 +69,7 @@ struct bsd_thread {
 	char wait_channel[BSD_NAME_SIZE]; /* "": none */
 };
 
-/* Descriptors that no program opened have these numbers. */
+/* Kinds of descriptors; those that no program opened are special. */
 enum bsd_special {
 	BSD_ORDINARY,
 	BSD_DIRECTORY, /* working directory */
@@ -81,11 +81,11 @@ enum bsd_special {
 struct bsd_descriptor {
 	struct fds_descriptor file; /* its record header and texts are empty */
 	enum bsd_special special;
-	/* The numbers that name this end of a pipe or a socket and the other end; 0: unknown. */
+	/* Numbers of this end of a pipe or socket, and of the other end; 0: unknown. */
 	uint64_t own, peer;
 	bool appends; /* opened with O_APPEND */
 	bool is_socket;
-	struct sockets_socket socket; /* the same; without numbers of descriptors */
+	struct sockets_socket socket; /* likewise empty; without numbers of descriptors */
 	struct span path;	      /* borrowed until the next one */
 	char detail[BSD_DETAIL_SIZE];
 	char protocol[12];
@@ -97,7 +97,7 @@ struct bsd_mapping {
 	struct span path;	     /* borrowed until the next one */
 };
 
-/* The count that a limit is compared with; BSD_USE_BY_NAME: the one that its name says. */
+/* The count with which a limit is compared; BSD_USE_BY_NAME: follows from the limit's name. */
 enum bsd_use { BSD_USE_BY_NAME, BSD_USE_UNKNOWN, BSD_USE_DESCRIPTORS, BSD_USE_PROCESSES };
 
 struct bsd_limit {
@@ -109,26 +109,26 @@ struct bsd_limit {
 	bool has_soft, has_hard;
 };
 
-/* The address of a socket in the kernel, by what names it in descriptors. */
+/* The kernel address of a socket, by its number in descriptors. */
 struct bsd_socket_at {
 	uint64_t own, address;
 };
 
-/* A lock on a file that a process has. */
+/* A file lock that a process holds. */
 struct bsd_file_lock {
 	uint64_t inode;
 	uint32_t device_major, device_minor; /* as descriptors have them */
-	uint32_t pid;			     /* 0: by flock(2), of all that share the file */
+	uint32_t pid; /* 0: by flock(2), held by all processes that share the open file */
 	bool is_for_writing;
 };
 
-/* Something in the life of a process that is watched. */
+/* An event of a watched process. */
 struct bsd_life_event {
 	uint32_t pid;
 	uint32_t parent; /* with `starts` */
 	uint32_t status; /* with `ends`: of wait(2) */
 	bool starts, execs, ends;
-	bool is_lost; /* a child that it forked is not watched */
+	bool is_lost; /* a child that the process forked is not watched */
 };
 
 /* Visitors return false to end the walk. */
@@ -139,18 +139,18 @@ struct bsd_source {
 	const char *maps_lack;	/* values that mappings lack here; NULL: none */
 	const char *waits_lack; /* values that waits lack here */
 	const void *calls;	/* calls to the system; tests put recorded answers here */
-	/* Programs of the system that are run; tests put their own here. NULL: there is none. */
+	/* Paths of programs of the system; tests put their own here. NULL: the system has none. */
 	const char *dtrace, *fs_usage, *sample;
 	unsigned abi; /* of its system calls, enum syscall_abi */
 
-	/* Appends struct bsd_process of all, or of one. */
+	/* Appends a struct bsd_process for all processes, or for one. */
 	int (*processes)(const struct bsd_source *s, struct buffer *out);
 	int (*process)(const struct bsd_source *s, pid_t pid, struct bsd_process *out);
 	int (*arguments)(const struct bsd_source *s, pid_t pid, struct buffer *out);
 	int (*environment)(const struct bsd_source *s, pid_t pid, struct buffer *out);
 	int (*executable)(const struct bsd_source *s, pid_t pid, struct buffer *out);
 	int (*directory)(const struct bsd_source *s, pid_t pid, struct buffer *out);
-	/* -EOVERFLOW: some were left out. */
+	/* Visits descriptors. -EOVERFLOW: some were left out. */
 	int (*descriptors)(
 		const struct bsd_source *s, pid_t pid, bsd_descriptor_visitor visitor, void *user);
 	int (*mappings)(
@@ -164,22 +164,22 @@ struct bsd_source {
 	int (*socket_addresses)(const struct bsd_source *s, struct buffer *out);
 	/* Appends struct bsd_file_lock of the host. */
 	int (*file_locks)(const struct bsd_source *s, struct buffer *out);
-	/* A thread that waits at a socket waits for room in it. */
+	/* Returns whether a thread that waits at a socket waits to send. */
 	bool (*waits_to_send)(const struct bsd_source *s, pid_t pid, uint64_t tid);
-	/* Appends what FreeBSD answers (struct kinfo_kstack). */
+	/* Appends the answer of FreeBSD (struct kinfo_kstack). */
 	int (*kernel_stacks)(const struct bsd_source *s, pid_t pid, struct buffer *out);
 	int (*limits)(const struct bsd_source *s, pid_t pid, struct bsd_limit *out, size_t *count);
-	/* By kqueue(2): a descriptor that knows when the process ends, or a negative errno; and
-	 * what it knows: -EAGAIN: it runs; 0 with a status of wait(2); -EPERM: it has ended, the
-	 * status is not given. */
+	/* By kqueue(2): returns a descriptor that watches for the end of a process, or a negative
+	 * errno. The next function reads it: -EAGAIN: the process runs; 0: it has ended, with a
+	 * status of wait(2); -EPERM: it has ended, with an unknown status. */
 	int (*watch_exit)(pid_t pid);
 	int (*exit_status)(int descriptor, uint32_t *status);
-	/* FreeBSD alone: a descriptor that is readable when there is an event; watches a process
-	 * and all that it forks; 1: the next event, 0: there is none. */
+	/* Only FreeBSD: returns a descriptor that is readable when there is an event; watches a
+	 * process and all its descendants; returns 1 and the next event, or 0 if there is none. */
 	int (*watch_lives)(void);
 	int (*watch_life)(int descriptor, pid_t pid);
 	int (*next_life)(int descriptor, struct bsd_life_event *out);
-	/* Their states are set; the rest is the caller's. */
+	/* Fill the values and their states; the caller sets the rest. */
 	void (*host)(const struct bsd_source *s, struct host_facts *facts);
 	void (*load)(const struct bsd_source *s, struct host_load *load);
 	void (*memory)(const struct bsd_source *s, struct host_memory *memory);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Cannot be seen: what calls read and write, addresses of sockets, names of threads; a path that
- * was not in memory when the call began.
+ * Cannot be seen: the data that calls read and write, addresses of sockets, names of threads; a
+ * path that was not in memory when the call began.
  */
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +26,7 @@ struct syscalls_dtrace {
 	struct call_counts counts;
 	struct map names; /* char[DTRACE_NAME_SIZE] -> int32_t, number; -1: the table lacks it */
 	uint32_t (*error)(uint32_t number);
-	uint64_t unknown; /* lines with such a call */
+	uint64_t unknown; /* lines with a call that the table lacks */
 	unsigned abi;	  /* enum syscall_abi */
 };
 
@@ -66,7 +66,7 @@ static int syscalls_dtrace_set(struct backend_run *run, const struct process_id 
 	return dtrace_follow_set_interest(&s->follow, run, process, interest, err);
 }
 
-/* "compat11.stat" is freebsd11_stat. */
+/* Finds the number of a call; DTrace's "compat11.stat" is freebsd11_stat. */
 static int32_t find_number(unsigned abi, struct span name)
 {
 	char renamed[DTRACE_NAME_SIZE + 8];
@@ -129,7 +129,7 @@ static void take_call(struct backend_run *run, const struct dtrace_process *p,
 
 	if (run->options.observer.only_failed && !l->error)
 		return;
-	/* The child returns from the call that its parent made. */
+	/* Skip the child's return from the call that its parent made. */
 	if (row->traits & SYSCALL_STARTS_TASK && !l->result && !l->error)
 		return;
 	c.path_argument = l->path[0] ? syscall_path_argument(row) : 0;

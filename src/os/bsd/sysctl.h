@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Values of the system by name, as sysctlbyname(3) gives them on both systems. */
+/* Reads values of the system by name, with sysctlbyname(3) of both systems. */
 #ifndef SOOTH_OS_BSD_SYSCTL_H
 #define SOOTH_OS_BSD_SYSCTL_H
 
@@ -7,14 +7,14 @@
 #include <stdint.h>
 
 struct bsd_sysctl {
-	/* 0, or a negative errno; a test gives recorded answers. */
+	/* Returns 0, or a negative errno; a test returns recorded answers. */
 	int (*read)(const struct bsd_sysctl *c, const char *name, void *out, size_t *size);
 	void *user;
 };
 
-/* A number of 4 or 8 bytes; 0: there is none. */
+/* Returns a number of 4 or 8 bytes; 0: there is none. */
 uint64_t bsd_sysctl_number(const struct bsd_sysctl *c, const char *name);
-/* "": there is none. */
+/* Writes a text; "": there is none. */
 void bsd_sysctl_text(const struct bsd_sysctl *c, const char *name, char *out, size_t room);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * Samples of the probes threads and signals.
  *
- * Cannot be seen: the call that a thread is in, how long it waited for a processor, addresses of
- * signal handlers.
+ * Cannot be seen: the call that a thread is in, its time waiting for a CPU, addresses of signal
+ * handlers.
  */
 #include <errno.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static void write_thread(
 {
 	struct threads_thread r = {
 		.record = bsd_record(run, &process->id, from->tid, THREADS_THREAD),
-		.thread_start_ticks = process->id.start_ticks, /* of its process: no own is given */
+		.thread_start_ticks = process->id.start_ticks, /* of its process */
 		.cpu_ns = from->cpu_ns,
 		.system_ns = from->system_ns,
 		.voluntary_switches = from->voluntary_switches,
@@ -49,7 +49,7 @@ static void write_thread(
 	RECORD_APPEND(&run->out, &r, tail, ARRAY_SIZE(tail));
 }
 
-/* The threads of a process; empty: none were listed, `*status` says why. */
+/* Returns the threads of a process; empty: none were listed, `*status` says why. */
 static struct buffer read_threads(
 	const struct backend_run *run, const struct bsd_process *process, int *status)
 {

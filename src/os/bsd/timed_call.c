@@ -49,7 +49,7 @@ static __attribute__((noreturn)) void child(timed_work work, void *argument, siz
 	_exit(0);
 }
 
-/* The milliseconds left. */
+/* Returns the milliseconds until `end_ns`. */
 static int left_ms(uint64_t end_ns)
 {
 	uint64_t now_ns = clock_monotonic_ns();
@@ -79,7 +79,7 @@ static int receive(int in, void *argument, size_t size, int timeout_ms)
 	return 0;
 }
 
-/* True: it has ended. */
+/* Returns whether the child has ended, and reaps it. */
 static bool reap(pid_t pid)
 {
 	for (unsigned i = 0; i < REAP_TRIES; i++) {

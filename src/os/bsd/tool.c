@@ -24,7 +24,7 @@ void tool_init(struct tool *t)
 	*t = (struct tool){ .out = -1, .complaints = -1 };
 }
 
-/* The signals that a program expects, whatever this one ignores or blocks. */
+/* Sets default signals for the program, whatever sooth ignores or blocks. */
 static void set_attributes(posix_spawnattr_t *attributes)
 {
 	sigset_t none, defaults;
@@ -104,7 +104,7 @@ static void read_complaints(struct tool *t)
 	t->complaint[used] = '\0';
 }
 
-/* True: the end of its output. */
+/* Reads available output. Returns true at the end of the output. */
 static bool read_lines(struct tool *t)
 {
 	while (t->lines.size < LINES_MAX) {
@@ -150,7 +150,7 @@ void tool_wait(const struct tool *t, int timeout_ms)
 {
 	struct pollfd polled[] = { { .fd = t->out, .events = POLLIN } };
 
-	/* At its end a pipe is always readable: the process is what is waited for. */
+	/* A pipe at its end is always readable; then wait a moment for the process. */
 	if (poll(polled, 1, timeout_ms) > 0 && !(polled[0].revents & POLLIN))
 		poll(NULL, 0, timeout_ms < STEP_MS ? timeout_ms : STEP_MS);
 }

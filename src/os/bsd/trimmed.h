@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A text of a program's output without the blanks around it. */
+/* Removes the blanks around a text of a program's output. */
 #ifndef SOOTH_OS_BSD_TRIMMED_H
 #define SOOTH_OS_BSD_TRIMMED_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes of a chain, and the parties that lead to them. */
+/* Collects the processes of a chain, and writes the parties that lead to them. */
 #include <string.h>
 
 #include "base/cleanup.h"

@@ -74,7 +74,7 @@ static bool is_other_way(uint8_t access, uint8_t of)
 	return access == FDS_ACCESS_BOTH || of == FDS_ACCESS_BOTH || access != of;
 }
 
-/* The wildcard addresses of a socket that listens take all. */
+/* Returns whether a listening socket accepts connections of `of`; a wildcard accepts all. */
 static bool takes(const struct bsd_wait_end *listener, const struct bsd_wait_end *of)
 {
 	return listener->local_port == of->peer_port &&
@@ -106,7 +106,7 @@ static bool is_other_end(const struct bsd_wait_end *e, const struct bsd_wait_end
 	}
 }
 
-/* A connection that was accepted has its own end: of a listening one only if there is none. */
+/* Returns whether the connection has its own accepted end; else the listening socket is its end. */
 static bool has_accepted(const struct bsd_wait_ends *e, const struct bsd_wait_end *of)
 {
 	const struct bsd_wait_end *all = (const void *)e->all.data;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pipes, FIFOs and sockets that the processes of the host have open, so that the other end of one
- * can be found. Read once a sample, when the first is searched for. */
+/* Pipes, FIFOs and sockets that the processes of the host have open, to find the other end of one.
+ * They are read once a sample, at the first search. */
 #ifndef SOOTH_OS_BSD_WAIT_ENDS_H
 #define SOOTH_OS_BSD_WAIT_ENDS_H
 
@@ -23,7 +23,7 @@ struct bsd_wait_ends {
 	bool is_read;
 };
 
-/* False: it has no other end. */
+/* Makes the end to search for. False: the descriptor has no other end. */
 bool bsd_find_other_end(struct bsd_wait_end *out, const struct bsd_descriptor *d, uint32_t pid);
 /* Returns the next other end of an end, from `*position`; NULL: no more. */
 const struct bsd_wait_end *bsd_wait_ends_next(

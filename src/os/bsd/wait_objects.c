@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Objects and parties of a thread, by the message and the address of its wait. */
+/* Finds objects and parties of a waiting thread, by the message and the address of its wait. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #define CHILDREN_MAX 16
 #define PARTIES_MAX  16
 #define WATCHED_MAX  32
-/* Beyond struct socket, and short of the next one. */
+/* Larger than struct socket, smaller than the distance to the next one. */
 #define SOCKET_BYTES 1024
 
 static const struct bsd_descriptor *descriptor_at(const struct bsd_waits *w, size_t i)
@@ -71,8 +71,8 @@ static void write_object(const struct bsd_wait_node *n, const struct bsd_descrip
 	RECORD_APPEND(&n->run->out, &o, tail, ARRAY_SIZE(tail));
 }
 
-/* The processes that have the other end. The process's own other end, as it got it from its parent,
- * counts only where no other process has one. */
+/* Adds the processes that have the other end. If the process itself has inherited the other end
+ * too, it counts only if no other process has it. */
 static void add_ends(
 	const struct bsd_wait_node *n, const struct bsd_descriptor *d, enum waits_relation relation)
 {
@@ -121,7 +121,7 @@ static bool is_waited_at(const struct bsd_descriptor *d, uint64_t address, bool 
 	return d->file.type == FDS_PIPE && address && (writes ? d->peer : d->own) == address;
 }
 
-/* Only one descriptor that it may be; NULL: none, or several. */
+/* Returns the only possible FIFO; NULL: none, or several. */
 static const struct bsd_descriptor *only_fifo(const struct bsd_waits *w, bool writes)
 {
 	uint8_t other_way = writes ? FDS_ACCESS_READ : FDS_ACCESS_WRITE;
@@ -172,7 +172,7 @@ static uint64_t address_of(struct bsd_waits *w, const struct bsd_source *s, uint
 	return 0;
 }
 
-/* The socket that the address lies in: of its own the nearest one below. */
+/* Returns the process's socket that contains the wait address: the nearest one below. */
 static const struct bsd_descriptor *socket_at(const struct bsd_wait_node *n)
 {
 	const struct bsd_source *s = bsd_source_of(n->run->os);
@@ -231,7 +231,7 @@ static void of_terminal(const struct bsd_wait_node *n, bool writes)
 	}
 }
 
-/* Sockets that it serves, and connections: an event loop watches these as a rule. */
+/* Adds listening sockets and connections, because an event loop usually watches these. */
 static void of_events(const struct bsd_wait_node *n)
 {
 	const struct bsd_waits *w = n->run->state;
@@ -276,8 +276,8 @@ static bool is_open_there(void *user, const struct bsd_descriptor *d)
 	return !o->has_it;
 }
 
-/* A lock of flock(2) belongs to all that have the file open by one open(2): which process that is
- * the system does not say. Others may have it open too, and wait as this one does. */
+/* Adds the processes that have the file open, because the system does not report which of them
+ * holds a lock of flock(2). Some of them may also wait for the lock. */
 static void add_openers(const struct bsd_wait_node *n, const struct bsd_descriptor *d)
 {
 	const struct bsd_source *s = bsd_source_of(n->run->os);
@@ -300,7 +300,7 @@ static void add_openers(const struct bsd_wait_node *n, const struct bsd_descript
 			count > 1 ? WAITS_LOW : WAITS_MEDIUM, pids[i], WAITS_NO_FD, d->file.fd);
 }
 
-/* The lock that it wants is on a file that it has open and another process has locked. */
+/* Finds the wanted lock: it is on a file that the process has open and another has locked. */
 static void of_file_lock(const struct bsd_wait_node *n)
 {
 	const struct bsd_source *s = bsd_source_of(n->run->os);
@@ -369,7 +369,7 @@ void bsd_wait_objects(const struct bsd_wait_node *n)
 		of_file_lock(n);
 		break;
 	default:
-		/* A system that gives no message. */
+		/* This system has no wait message. */
 		if (!t->wait_channel[0] && n->tid == n->process->id.pid)
 			add_children(n, WAITS_LOW);
 		break;

@@ -12,8 +12,8 @@
 #define THREADS_MAX   1024 /* of a process */
 #define JOB_MAX	      16
 #define TITLE_BYTES   512
-#define SAMPLE_NS     (700 * NS_PER_MS) /* then further processes are left out */
-#define SNAPSHOTS_MIN 16		/* that are read however long it takes */
+#define SAMPLE_NS     (700 * NS_PER_MS) /* after that further processes are left out */
+#define SNAPSHOTS_MIN 16		/* snapshots that are read however long it takes */
 
 int bsd_waits_open(struct backend_run *run, struct sooth_error *err)
 {
@@ -41,7 +41,8 @@ void bsd_waits_close(struct backend_run *run)
 
 /* --- the chain --- */
 
-/* The parent of a zombie; a debugger; others of the job that the terminal may have stopped. */
+/* Adds the parent of a zombie, a debugger, and others of a job that the terminal may have
+ * stopped. */
 static void add_others(struct bsd_wait_node *n)
 {
 	const struct bsd_process *p = n->process, *all;
@@ -95,7 +96,7 @@ static void read_descriptors(struct bsd_wait_node *n)
 	n->detail_state = bsd_state(status);
 	if (buffer_failed(&w->descriptors) || buffer_failed(&w->paths))
 		buffer_reset(&w->descriptors);
-	/* The buffer of paths moves no more. */
+	/* The buffer of paths no longer moves. */
 	kept = (void *)w->descriptors.data;
 	for (size_t i = 0; i < w->descriptors.size / sizeof(*kept); i++)
 		kept[i].d.path.data = (const char *)w->paths.data + kept[i].path_at;
@@ -193,7 +194,7 @@ static bool wants_functions(const struct backend_run *run)
 	return bsd_source_of(run->os)->wait_functions && run->options.interest & INTEREST_DETAIL;
 }
 
-/* Only the observed process is asked for its functions: it takes seconds. */
+/* Reads the wait functions, only of the observed process, because this takes seconds. */
 static void read_functions(
 	const struct bsd_wait_node *n, const struct bsd_source *s, struct buffer *threads)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * waits on FreeBSD and macOS: the threads of a process, what the kernel says that each waits for,
- * and the chain of processes that could end that, breadth first. Nothing is attached.
+ * waits on FreeBSD and macOS: the threads of a process, the kernel's reason why each waits, and the
+ * chain of processes that could end the wait, breadth first. Nothing is attached.
  *
- * The first thread of a process has the number of the process in these records, as on Linux: their
- * readers find the main thread by it.
+ * In these records the first thread has the PID as its number, as on Linux, so that readers can
+ * find the main thread.
  */
 #ifndef SOOTH_OS_BSD_WAITS_H
 #define SOOTH_OS_BSD_WAITS_H
@@ -29,7 +29,7 @@ struct bsd_waits {
 	struct buffer locks;	    /* struct bsd_file_lock */
 	struct buffer steps;	    /* struct bsd_wait_step, of one chain */
 	struct buffer descriptors;  /* struct bsd_kept_descriptor of the process being read */
-	struct buffer paths;	    /* of these, each ends with a NUL */
+	struct buffer paths;	    /* paths of `descriptors`, each ends with a NUL */
 	struct bsd_wait_ends ends;
 	struct process_id observed;
 	uint64_t deadline_ns;
@@ -38,7 +38,7 @@ struct bsd_waits {
 	bool has_addresses, has_locks;
 	bool is_cut; /* not all of it was read */
 	bool has_reported;
-	bool has_refused; /* functions that threads wait in */
+	bool has_refused; /* the system refused the wait functions */
 };
 
 /* The process of the chain that is being read, and one of its threads. */
@@ -57,14 +57,14 @@ struct bsd_wait_node {
 const struct bsd_process *bsd_wait_process(const struct bsd_waits *w, uint32_t pid);
 /* Adds the process to the chain. */
 void bsd_wait_follow(struct bsd_waits *w, uint32_t pid, uint32_t depth);
-/* The head of a record about that node. */
+/* Returns the head of a record about a node. */
 struct sooth_record bsd_wait_record(const struct bsd_wait_node *n, uint32_t tid, uint16_t kind);
 /* Writes a party; its process becomes part of the chain. */
 void bsd_wait_party(const struct bsd_wait_node *n, enum waits_relation relation,
 	enum waits_source source, enum waits_confidence confidence, uint32_t pid, uint32_t fd,
 	uint32_t waiting_fd);
 
-/* Objects and parties of the thread (wait_objects.c). */
+/* Writes objects and parties of the thread (wait_objects.c). */
 void bsd_wait_objects(const struct bsd_wait_node *n);
 
 int bsd_waits_open(struct backend_run *run, struct sooth_error *err);
